@@ -1,0 +1,212 @@
+/**
+ * What a provider of the local Azure is made of: rows of a table, one a resource type. A row says the path, the verbs,
+ * the region whose outage takes the type down, and what is long-running; code stands only where a type has a life of
+ * its own. The ARM envelope (api-versions, ids, errors, paging, long-running operations) is `http/`, once for all rows.
+ */
+
+/** Any JSON value. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+export type JsonObject = { [key: string]: Json };
+
+/** A resource as ARM shows it. `properties` and the envelope's other fields keep everything a client put. */
+export interface Resource {
+  id: string;
+  name: string;
+  type: string;
+  location?: string;
+  properties: JsonObject;
+  [field: string]: Json;
+}
+
+/** A resource as the local Azure keeps it. */
+export interface Stored {
+  resource: Resource;
+  /** What is kept beside the resource and shown by no GET: secrets, keys, the inner life of a job. */
+  hidden: JsonObject;
+  etag: string;
+  /** The region whose outage takes this resource down; null: global. */
+  region: string | null;
+  /** Milliseconds on the cloud's clock. */
+  createdAt: number;
+  changedAt: number;
+}
+
+/** A parsed ARM id. Comparison is by `key` (lower case); `id` keeps the spelling of the client. */
+export interface ResourceId {
+  id: string;
+  key: string;
+  subscriptionId?: string;
+  resourceGroup?: string;
+  /** 'Microsoft.MachineLearningServices' */
+  provider: string;
+  /** 'Microsoft.MachineLearningServices/workspaces/models/versions' */
+  type: string;
+  /** The names, in the order of the type's segments. */
+  names: string[];
+  name: string;
+  /** The id one level up (a workspace for a model), or undefined at the top. */
+  parent?: string;
+}
+
+/** An error in ARM's shape: `{ error: { code, message, target?, details? } }` with this HTTP status. */
+export class ArmError extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly target: string | undefined;
+  readonly details: { code: string; message: string }[] | undefined;
+  readonly headers: Record<string, string>;
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    more: { target?: string; details?: { code: string; message: string }[]; headers?: Record<string, string> } = {},
+  ) {
+    super(message);
+    this.name = 'ArmError';
+    this.status = status;
+    this.code = code;
+    this.target = more.target;
+    this.details = more.details;
+    this.headers = more.headers ?? {};
+  }
+}
+
+/** The cloud's clock: real time by default, faster by a factor, or driven by a test through the admin API. */
+export interface Clock {
+  /** Milliseconds since 1970, on this clock. */
+  now(): number;
+  /** Runs `action` when the clock has come `ms` further; not persisted: a provider re-arms its timers in `start`. */
+  after(ms: number, action: () => void): { cancel(): void };
+}
+
+/** The store of all resources; every change is persisted before the client has its answer. */
+export interface ResourceStore {
+  get(id: string): Stored | undefined;
+  put(stored: Stored): void;
+  /** Removes the resource and everything below it; answers what was removed. */
+  remove(id: string): Stored[];
+  /** The direct children of `parent` of one type (full type name), in order of creation. */
+  children(parent: string, type: string): Stored[];
+  /** All resources of a type (any parent), in order of creation. */
+  ofType(type: string): Stored[];
+  /** All resources in a resource group (by its id), at any depth. */
+  below(id: string): Stored[];
+}
+
+/** What a row's code may use. */
+export interface Cloud {
+  readonly clock: Clock;
+  readonly store: ResourceStore;
+  readonly tenantId: string;
+  /** Where Azure's clients find the ARM endpoint: 'https://localhost:PORT'. */
+  readonly armEndpoint: string;
+  /** The base of a region's data plane, e.g. 'https://localhost:PORT': blobs at /{account}, scoring and the rest below /_/. */
+  dataPlane(region: string): string;
+  /** Is the region answering at all for this kind of thing? Row code rarely asks: the envelope already refuses. */
+  isDark(region: string): boolean;
+  /** A row, for one resource type to create or read another through the same rules as a client. */
+  createResource(id: string, body: JsonObject, apiVersion: string): Promise<Stored>;
+  /** Registers an HTTP handler on every region's data plane below `/_/{prefix}/`. */
+  onDataPlane(prefix: string, handler: DataPlaneHandler): void;
+  /** Blob accounts behind the regions' fronts. */
+  readonly blobs: BlobAccounts;
+  log(message: string): void;
+}
+
+export interface BlobAccounts {
+  /** Makes the account known to Azurite with these base64 keys (a rotation calls it again). */
+  setKeys(account: string, key1: string, key2: string): Promise<void>;
+  remove(account: string): Promise<void>;
+  /** A SAS URL for a container, signed with key1 (for startPendingUpload and its kind). */
+  containerSas(account: string, container: string, permissions: string, minutes: number): Promise<string>;
+  createContainer(account: string, container: string): Promise<void>;
+}
+
+export interface DataPlaneRequest {
+  region: string;
+  method: string;
+  /** The path after `/_/{prefix}`, decoded, starting with '/'. */
+  path: string;
+  query: URLSearchParams;
+  headers: Record<string, string>;
+  body: Buffer;
+}
+export interface DataPlaneResponse {
+  status: number;
+  headers?: Record<string, string>;
+  body?: Json | Buffer | string;
+}
+export type DataPlaneHandler = (request: DataPlaneRequest) => Promise<DataPlaneResponse> | DataPlaneResponse;
+
+/** One request at a row. `existing` is what the store holds under this id. */
+export interface Call {
+  cloud: Cloud;
+  id: ResourceId;
+  apiVersion: string;
+  query: URLSearchParams;
+  headers: Record<string, string>;
+  body: JsonObject;
+  existing: Stored | undefined;
+  /** The service principal of the bearer token. */
+  principal: { objectId: string; clientId: string; tenantId: string };
+}
+
+export type Verb = 'get' | 'head' | 'put' | 'patch' | 'delete' | 'list';
+
+/** What an action (POST) answers: at once, or as a long-running operation of so many milliseconds. */
+export interface ActionResult {
+  status?: number;
+  body?: Json;
+  /** If set: 202 with Azure-AsyncOperation, Location and Retry-After; `finish` runs at the end and gives the final body. */
+  longRunning?: { milliseconds: number; finish?: () => Json | undefined | Promise<Json | undefined> };
+}
+
+/** One resource type. */
+export interface ResourceType {
+  /** Full type, in Azure's spelling: 'Microsoft.MachineLearningServices/workspaces/models/versions'. */
+  type: string;
+  verbs: readonly Verb[];
+  /** `own`: the body's `location`; `parent`: the parent's region; `global`: no region takes it down. */
+  region: 'own' | 'parent' | 'global';
+  /** Milliseconds on the cloud's clock for the operations that are long-running. Absent: done at once. */
+  longRunning?: { put?: number; patch?: number; delete?: number };
+  /** How many entries a list page holds (default 10: small, so that no client gets away without paging). */
+  pageSize?: number;
+  /** Status of a PUT that creates (201 unless said). */
+  createdStatus?: 200 | 201;
+  /** Secret fields of a body, as paths ('properties.credentials.secrets'): moved to `hidden` and never shown. */
+  secrets?: readonly string[];
+  /** Fields that a PUT or PATCH may not change once created ('properties.modelUri'). A change is a 400 with Azure's code. */
+  immutable?: readonly string[];
+  /**
+   * Before a PUT or PATCH is stored: validate (throw an ArmError), fill defaults and read-only fields. `next` is the
+   * resource that will be stored, already merged with id, name, type, systemData; change it in place.
+   */
+  beforePut?(call: Call, next: Stored): void | Promise<void>;
+  /** After it is stored (or, if long-running, when the operation has succeeded). */
+  afterPut?(call: Call, stored: Stored): void | Promise<void>;
+  beforeDelete?(call: Call, stored: Stored): void | Promise<void>;
+  afterDelete?(call: Call, stored: Stored): void | Promise<void>;
+  /** What a GET or a list shows, where it differs from what is stored (a job's status as the clock now has it). */
+  show?(cloud: Cloud, stored: Stored): Resource;
+  /** Filters a list by the row's own query parameters ($filter, listViewType, tags, latestVersionOnly, …). */
+  list?(call: Call, entries: Stored[]): Stored[];
+  /** POST {id}/{action}, by the action's name in lower case. */
+  actions?: Record<string, (call: Call) => ActionResult | Promise<ActionResult>>;
+}
+
+/** A provider: its rows, and what it must set going when the local Azure starts (timers, data-plane handlers). */
+export interface Provider {
+  namespace: string;
+  types: readonly ResourceType[];
+  start?(cloud: Cloud): void | Promise<void>;
+  /** Requests at paths that are no resource ('/subscriptions/x/providers/…/locations/y/usages'); undefined: not mine. */
+  route?(request: {
+    cloud: Cloud;
+    method: string;
+    path: string;
+    query: URLSearchParams;
+    body: JsonObject;
+    apiVersion: string;
+  }): Promise<{ status: number; body?: Json; headers?: Record<string, string> } | undefined>;
+}
