@@ -120,6 +120,13 @@ export interface BlobAccounts {
   /** A SAS URL for a container, signed with key1 (for startPendingUpload and its kind). */
   containerSas(account: string, container: string, permissions: string, minutes: number): Promise<string>;
   createContainer(account: string, container: string): Promise<void>;
+  /** The account's keys as they are now (after any rotation), or undefined where there is no such account. */
+  keys(account: string): { key1: string; key2: string } | undefined;
+  /**
+   * Writes a block blob from within the cloud, past the region's front: what a running job writes goes on being written
+   * while its region is dark. Overwrites. Errors: no such account or container.
+   */
+  putBlob(account: string, container: string, name: string, content: Buffer): Promise<void>;
 }
 
 export interface DataPlaneRequest {
