@@ -46,6 +46,8 @@ export interface ResourceId {
   name: string;
   /** The id one level up (a workspace for a model), or undefined at the top. */
   parent?: string;
+  /** What stands before the last '/providers/': a resource group, a subscription, or the resource an extension is put on. */
+  scope: string;
 }
 
 /** An error in ARM's shape: `{ error: { code, message, target?, details? } }` with this HTTP status. */
@@ -93,19 +95,41 @@ export interface ResourceStore {
   below(id: string): Stored[];
 }
 
+/** Who a request comes from: the service principal of its bearer token. */
+export interface Principal {
+  objectId: string;
+  clientId: string;
+  tenantId: string;
+}
+
 /** What a row's code may use. */
 export interface Cloud {
   readonly clock: Clock;
   readonly store: ResourceStore;
   readonly tenantId: string;
+  /** The regions there are, in Azure's short spelling ('westus3'). */
+  readonly regions: readonly string[];
   /** Where Azure's clients find the ARM endpoint: 'https://localhost:PORT'. */
   readonly armEndpoint: string;
   /** The base of a region's data plane, e.g. 'https://localhost:PORT': blobs at /{account}, scoring and the rest below /_/. */
   dataPlane(region: string): string;
   /** Is the region answering at all for this kind of thing? Row code rarely asks: the envelope already refuses. */
   isDark(region: string): boolean;
-  /** A row, for one resource type to create or read another through the same rules as a client. */
+  /**
+   * A PUT through the same rules as a client's, by the cloud itself. Resolves when it has ended, its long-running operation
+   * included; rejects with the ArmError that a client would have got (or that ended the operation).
+   */
   createResource(id: string, body: JsonObject, apiVersion: string): Promise<Stored>;
+  /** A DELETE through the same rules; resolves when its long-running operation has ended. */
+  deleteResource(id: string, apiVersion: string): Promise<void>;
+  /** The resource as a GET shows it, or undefined. Asks no region whether it is dark. */
+  showResource(id: string): Resource | undefined;
+  /** POST {id}/{action} (listKeys and its kind) through the same rules; a long-running one is awaited. */
+  invokeAction(id: string, action: string, body: JsonObject, apiVersion: string): Promise<Json>;
+  /** Checks 'Bearer …' of a data-plane request: signature, expiry, audience. Throws ArmError 401 with WWW-Authenticate. */
+  authenticate(authorization: string | undefined, audiences: readonly string[]): Principal;
+  /** A number in [0, 1) from the cloud's seed, so that a failure repeats. */
+  random(): number;
   /** Registers an HTTP handler on every region's data plane below `/_/{prefix}/`. */
   onDataPlane(prefix: string, handler: DataPlaneHandler): void;
   /** Blob accounts behind the regions' fronts. */
@@ -154,8 +178,12 @@ export interface Call {
   headers: Record<string, string>;
   body: JsonObject;
   existing: Stored | undefined;
-  /** The service principal of the bearer token. */
-  principal: { objectId: string; clientId: string; tenantId: string };
+  principal: Principal;
+  /**
+   * The local Azure was restarted in the middle of this long-running action and asks again for its `finish`: answer the
+   * same `longRunning` without checking the state that the first call has already changed.
+   */
+  resumed?: boolean;
 }
 
 export type Verb = 'get' | 'head' | 'put' | 'patch' | 'delete' | 'list';
@@ -179,11 +207,24 @@ export interface ResourceType {
   longRunning?: { put?: number; patch?: number; delete?: number };
   /** How many entries a list page holds (default 10: small, so that no client gets away without paging). */
   pageSize?: number;
-  /** Status of a PUT that creates (201 unless said). */
-  createdStatus?: 200 | 201;
-  /** Secret fields of a body, as paths ('properties.credentials.secrets'): moved to `hidden` and never shown. */
+  /** Status of a PUT that creates (201 unless said). 202: the body comes by `Location` when the operation has ended. */
+  createdStatus?: 200 | 201 | 202;
+  /** Status of a PUT or PATCH of what exists (200 unless said). */
+  updatedStatus?: 200 | 201 | 202;
+  /**
+   * Whether `properties.provisioningState` is kept by the envelope (Creating/Updating → Succeeded/Failed, Deleting). Unless
+   * said: true exactly for the rows with `longRunning`. A row without it sets its own, if the type has one.
+   */
+  provisioningState?: boolean;
+  /**
+   * Secret fields of a body, as paths ('properties.credentials.secrets'): moved, after `beforePut`, to `hidden` under the path
+   * itself (`stored.hidden['properties.credentials.secrets']`) and never shown. A PUT or PATCH without the field keeps it.
+   */
   secrets?: readonly string[];
-  /** Fields that a PUT or PATCH may not change once created ('properties.modelUri'). A change is a 400 with Azure's code. */
+  /**
+   * Fields that a PUT or PATCH may not change once created ('properties.modelUri'). A change is a 400
+   * `PropertyChangeNotAllowed`; a body without the field keeps it.
+   */
   immutable?: readonly string[];
   /**
    * Before a PUT or PATCH is stored: validate (throw an ArmError), fill defaults and read-only fields. `next` is the
@@ -193,6 +234,7 @@ export interface ResourceType {
   /** After it is stored (or, if long-running, when the operation has succeeded). */
   afterPut?(call: Call, stored: Stored): void | Promise<void>;
   beforeDelete?(call: Call, stored: Stored): void | Promise<void>;
+  /** Runs once the resource is gone; also for each resource that goes with its parent or resource group. */
   afterDelete?(call: Call, stored: Stored): void | Promise<void>;
   /** What a GET or a list shows, where it differs from what is stored (a job's status as the clock now has it). */
   show?(cloud: Cloud, stored: Stored): Resource;
@@ -200,6 +242,8 @@ export interface ResourceType {
   list?(call: Call, entries: Stored[]): Stored[];
   /** POST {id}/{action}, by the action's name in lower case. */
   actions?: Record<string, (call: Call) => ActionResult | Promise<ActionResult>>;
+  /** Actions (lower case) that may be asked of an id that does not exist yet: a deployment's `validate`. */
+  actionsWithoutResource?: readonly string[];
 }
 
 /** A provider: its rows, and what it must set going when the local Azure starts (timers, data-plane handlers). */
