@@ -1,0 +1,49 @@
+/**
+ * The control store: one container of a storage account outside both regions. Small JSON documents, changed only by
+ * compare-and-swap; documents that are written once are addressed by their digest. Layout (below the container):
+ *
+ *   pointer.json                            the region pointer
+ *   run-lease.json                          which run may act now, and who executes it
+ *   bundles/{sha256}.json                   topology, templates, parameters
+ *   plans/{sha256}.json                     compiled plans
+ *   runs/{runId}/run.json                   header of a run
+ *   runs/{runId}/steps/{step}.json          outcome of each step
+ *   runs/{runId}/evidence/…                 lists, diffs, reconciliations
+ *   runs/{runId}/report.{json,html,txt}
+ *   ledger/{lineage root}.json              one interrupted job and its successors
+ *   debts/{region}/{kind}.json              what the fence still owes
+ *   epochs/{n}/recovery-points/{id}/…       manifests; `sealed.json` is written last
+ *   audit/{time}-{id}.json                  who did what
+ */
+export interface Versioned<T> {
+  value: T;
+  etag: string;
+}
+
+export interface ControlStore {
+  /** Undefined where there is none. Throws ControlStoreError if it is not JSON, AzureUnavailable if it cannot be read. */
+  read<T>(name: string): Promise<Versioned<T> | undefined>;
+  /**
+   * Writes if the document still has `etag` (undefined: if there is none yet). False if it has changed meanwhile. An answer lost
+   * on the way is resolved by reading back: true if what is there is what was to be written.
+   */
+  swap<T>(name: string, value: T, etag: string | undefined): Promise<boolean>;
+  /** Writes whatever is there (only for what is a function of its name, such as a report of a run). */
+  write(name: string, content: Buffer | string, contentType: string): Promise<void>;
+  /** Stores JSON under `{folder}/{sha256}.json`; the same content twice is one document. Answers the digest. */
+  seal(folder: string, value: unknown): Promise<string>;
+  /** Reads what `seal` wrote and checks its digest. ControlStoreError if altered, cut short or missing. */
+  open<T>(folder: string, digest: string): Promise<T>;
+  readText(name: string): Promise<string | undefined>;
+  /** Names below a prefix, in order of name. */
+  list(prefix: string): AsyncIterable<string>;
+}
+
+/** JSON with sorted keys: the form whose sha256 is a digest. */
+export function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, each: unknown) =>
+    each !== null && typeof each === 'object' && !Array.isArray(each)
+      ? Object.fromEntries(Object.entries(each).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : each,
+  );
+}

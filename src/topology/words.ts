@@ -1,0 +1,20 @@
+/** The fixed words of the design, as values that load nothing (workflows import them). */
+export const resourceClasses = ['platform', 'data', 'training', 'inference'] as const;
+export type ResourceClass = (typeof resourceClasses)[number];
+
+export const strategies = ['hot-hot', 'hot-warm', 'hot-cold'] as const;
+export type Strategy = (typeof strategies)[number];
+
+export const phases = ['fence', 'provision', 'restore', 'configure', 'verify', 'switch', 'resume'] as const;
+export type Phase = (typeof phases)[number];
+
+export const operations = [
+  'deploy',
+  'replicate',
+  'switchover',
+  'failover',
+  'reprotect',
+  'failback',
+  'drill',
+] as const;
+export type Operation = (typeof operations)[number];
