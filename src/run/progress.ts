@@ -1,0 +1,65 @@
+/**
+ * How far a run is, as a workflow answers it to a query and the terminal and the dashboard show it. Types only, and no
+ * zod beneath them: workflows import this module.
+ */
+import type { Operation, Phase, ResourceClass } from '../topology/words.ts';
+import type { RunState } from './outcome.ts';
+import type { Progress } from './step-context.ts';
+
+/**
+ * `waiting`: for a person (a gate) or for a condition, which `detail` names. `undoing` and `undone`: of a cancelled run.
+ * `undo-failed` stays as it is: a person has to look.
+ */
+export type StepProgressState =
+  | 'pending'
+  | 'running'
+  | 'waiting'
+  | 'completed'
+  | 'skipped'
+  | 'failed'
+  | 'undoing'
+  | 'undone'
+  | 'undo-failed';
+
+export interface StepProgress {
+  id: string;
+  /** Absent in operations without phases (`deploy`, `replicate`). */
+  phase?: Phase;
+  class: ResourceClass;
+  title: string;
+  state: StepProgressState;
+  /** ISO 8601. */
+  startedAt?: string;
+  /** ISO 8601. */
+  endedAt?: string;
+  /** One line for a person: the outcome of a step that ended, or what a waiting one waits for. */
+  detail?: string;
+  /** Of a running step: how much of its work is done. */
+  progress?: Omit<Progress, 'cursor'>;
+  /** From 1; more than 1: earlier attempts failed, the last of them with `lastError`. */
+  attempt?: number;
+  lastError?: string;
+  /** What the step leaves owed to the old side: how many debts. */
+  owed?: number;
+  /** What was lost or left for a person: how many lines. */
+  lost?: number;
+}
+
+export interface RunProgress {
+  runId: string;
+  operation: Operation;
+  topology: string;
+  from: string;
+  to: string;
+  state: RunState;
+  /** Why it waits, or failed, or was cancelled. */
+  reason?: string;
+  /** A person paused it: no new step starts until it is resumed. */
+  paused?: boolean;
+  /** ISO 8601: the trigger. */
+  startedAt: string;
+  /** ISO 8601. */
+  endedAt?: string;
+  /** In the order of the plan. */
+  steps: StepProgress[];
+}
