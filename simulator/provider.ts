@@ -173,6 +173,8 @@ export type DataPlaneHandler = (request: DataPlaneRequest) => Promise<DataPlaneR
 export interface Call {
   cloud: Cloud;
   id: ResourceId;
+  /** What is asked: some PATCHes may change less than a PUT may. */
+  verb: Verb | 'action';
   apiVersion: string;
   query: URLSearchParams;
   headers: Record<string, string>;
@@ -233,7 +235,19 @@ export interface ResourceType {
   beforePut?(call: Call, next: Stored): void | Promise<void>;
   /** After it is stored (or, if long-running, when the operation has succeeded). */
   afterPut?(call: Call, stored: Stored): void | Promise<void>;
+  /**
+   * The work of a PUT whose length nobody knows (a deployment): the answer goes out when it is stored, the long-running operation
+   * ends when this resolves and fails when it rejects. Started again, with `call.resumed`, after a restart in its midst.
+   */
+  runs?(call: Call, stored: Stored): Promise<void>;
+  /**
+   * A PUT whose direct parent is missing is not refused, as a version of an asset makes its container: `beforePut` (or what it calls)
+   * creates the parent. The resources above the parent must exist; `region: 'parent'` is then that of the nearest that does.
+   */
+  impliesParent?: boolean;
   beforeDelete?(call: Call, stored: Stored): void | Promise<void>;
+  /** A DELETE of what is not there, before its 204 goes out: a soft-deleted name is purged so. */
+  deleteMissing?(call: Call): void | Promise<void>;
   /** Runs once the resource is gone; also for each resource that goes with its parent or resource group. */
   afterDelete?(call: Call, stored: Stored): void | Promise<void>;
   /** What a GET or a list shows, where it differs from what is stored (a job's status as the clock now has it). */
