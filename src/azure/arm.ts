@@ -1,0 +1,168 @@
+/** Raw ARM over the SDK's pipeline; see `Arm` in azure.ts for what it promises. */
+import type { TokenCredential } from '@azure/core-auth';
+import { ServiceClient } from '@azure/core-client';
+import { createHttpPoller, type OperationResponse, type RawResponse } from '@azure/core-lro';
+import { createHttpHeaders, createPipelineRequest, type HttpMethods, type PipelineResponse } from '@azure/core-rest-pipeline';
+import { UnderstudyError, isUnderstudyError } from '../errors/error.ts';
+import type { Arm, ArmResource, CallOptions, Json, JsonObject } from './azure.ts';
+import type { CloudSettings } from './cloud.ts';
+import { answerError, azureError } from './errors.ts';
+import { pacePolicy } from './pace.ts';
+
+export interface ArmOptions {
+  /** Milliseconds for one request. */
+  requestTimeoutMs: number;
+  /** Milliseconds between polls where the server says nothing (Retry-After wins). */
+  pollIntervalMs?: number;
+}
+
+interface Request {
+  method: HttpMethods;
+  path: string;
+  apiVersion: string;
+  body?: JsonObject | undefined;
+  options: CallOptions;
+}
+
+export function connectArm(credential: TokenCredential, cloud: CloudSettings, settings: ArmOptions): Arm {
+  const client = new ServiceClient({
+    credential,
+    credentialScopes: `${cloud.resourceManagerAudience}/.default`,
+    endpoint: cloud.resourceManager,
+    retryOptions: { maxRetries: 1, retryDelayInMs: 200, maxRetryDelayInMs: 2000 },
+  });
+  client.pipeline.addPolicy(pacePolicy(), { afterPhase: 'Retry' });
+
+  const send = async (request: Request): Promise<PipelineResponse> => {
+    const url = request.path.startsWith('https:') ? request.path : `${cloud.resourceManager}${request.path}`;
+    const tried = `${request.method} ${shorten(url, cloud.resourceManager)}`;
+    try {
+      const response = await client.sendRequest(
+        createPipelineRequest({
+          url: withApiVersion(url, request.apiVersion),
+          method: request.method,
+          timeout: request.options.timeoutMs ?? settings.requestTimeoutMs,
+          headers: createHttpHeaders(request.body ? { 'content-type': 'application/json' } : {}),
+          ...(request.body ? { body: JSON.stringify(request.body) } : {}),
+          ...(request.options.signal ? { abortSignal: request.options.signal } : {}),
+        }),
+      );
+      if (response.status >= 400) throw answerError(tried, response);
+      return response;
+    } catch (error) {
+      throw azureError(tried, error, request.options.signal?.aborted);
+    }
+  };
+
+  const sendAndWait = async (request: Request): Promise<Json> => {
+    const tried = `${request.method} ${request.path}`;
+    const poller = createHttpPoller<Json, { status: 'notStarted' | 'running' | 'succeeded' | 'failed' | 'canceled' }>(
+      {
+        sendInitialRequest: async () => operationResponse(await send(request)),
+        sendPollRequest: async (path) =>
+          operationResponse(await send({ ...request, method: 'GET', path, body: undefined })),
+      },
+      { intervalInMs: settings.pollIntervalMs ?? 1000, resolveOnUnsuccessful: true },
+    );
+    const result = await pollToEnd(poller, tried, request.options.signal);
+    return (result ?? null);
+  };
+
+  const get = async (path: string, apiVersion: string, options: CallOptions = {}) =>
+    parse(await send({ method: 'GET', path, apiVersion, options })) as unknown as ArmResource;
+
+  return {
+    get,
+    async find(path, apiVersion, options = {}) {
+      try {
+        return await get(path, apiVersion, options);
+      } catch (error) {
+        if (isUnderstudyError(error) && error.details.azure?.status === 404) return undefined;
+        throw error;
+      }
+    },
+    async *list(path, apiVersion, options = {}) {
+      for (let next: string | undefined = path; next !== undefined; ) {
+        const page = parse(await send({ method: 'GET', path: next, apiVersion, options })) as {
+          value?: ArmResource[];
+          nextLink?: string;
+        };
+        yield* page.value ?? [];
+        next = page.nextLink || undefined;
+      }
+    },
+    async put(path, apiVersion, body, options = {}) {
+      const answer = await sendAndWait({ method: 'PUT', path, apiVersion, body, options });
+      return isResource(answer) ? answer : get(path, apiVersion, options);
+    },
+    async patch(path, apiVersion, body, options = {}) {
+      const answer = await sendAndWait({ method: 'PATCH', path, apiVersion, body, options });
+      return isResource(answer) ? answer : get(path, apiVersion, options);
+    },
+    post: (path, apiVersion, body, options = {}) => sendAndWait({ method: 'POST', path, apiVersion, body, options }),
+    async remove(path, apiVersion, options = {}) {
+      try {
+        await sendAndWait({ method: 'DELETE', path, apiVersion, options });
+      } catch (error) {
+        if (!isUnderstudyError(error) || error.details.azure?.status !== 404) throw error;
+      }
+    },
+  };
+}
+
+/** Codes of a failed long-running operation that another attempt may mend: Azure's own failures, not our input. */
+const passing = /^(InternalServerError|InternalError|ServerTimeout|OperationTimedOut|ServiceUnavailable|TooManyRequests|RetryableError|AllocationFailed)$/i;
+
+async function pollToEnd(
+  poller: ReturnType<typeof createHttpPoller<Json, { status: 'notStarted' | 'running' | 'succeeded' | 'failed' | 'canceled' }>>,
+  tried: string,
+  signal: AbortSignal | undefined,
+): Promise<Json | undefined> {
+  const result = await poller.pollUntilDone(signal ? { abortSignal: signal } : {});
+  const state = poller.operationState as { status: string; error?: Error & { code?: string } } | undefined;
+  if (state?.status !== 'failed' && state?.status !== 'canceled') return result;
+  if (isUnderstudyError(state.error)) throw state.error;
+  const code = state.error?.code ?? state.status;
+  throw new UnderstudyError(
+    passing.test(code) ? 'AzureUnavailable' : 'AzureError',
+    `${tried}: the operation ${state.status}: ${state.error?.message ?? 'Azure gave no reason'}`,
+    { azure: { code }, cause: state.error },
+  );
+}
+
+function operationResponse(response: PipelineResponse): OperationResponse<Json> {
+  const body = parse(response);
+  const raw = {
+    statusCode: response.status,
+    request: { method: response.request.method, url: response.request.url },
+    headers: response.headers.toJSON({ preserveCase: false }),
+    body,
+  } as RawResponse;
+  return { flatResponse: body, rawResponse: raw };
+}
+
+function parse(response: PipelineResponse): Json {
+  const text = response.bodyAsText ?? '';
+  if (text.trim() === '') return null;
+  try {
+    return JSON.parse(text) as Json;
+  } catch (error) {
+    throw new UnderstudyError('AzureError', `${response.request.method} ${response.request.url}: the answer is not JSON`, {
+      cause: error,
+    });
+  }
+}
+
+function isResource(value: Json): value is JsonObject & ArmResource {
+  return value !== null && typeof value === 'object' && !Array.isArray(value) && 'id' in value && 'properties' in value;
+}
+
+function withApiVersion(url: string, apiVersion: string): string {
+  if (/[?&]api-version=/i.test(url)) return url;
+  return `${url}${url.includes('?') ? '&' : '?'}api-version=${apiVersion}`;
+}
+
+function shorten(url: string, base: string): string {
+  return url.startsWith(base) ? url.slice(base.length).split('?', 1)[0] ?? url : url.split('?', 1)[0] ?? url;
+}
+

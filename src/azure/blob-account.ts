@@ -1,0 +1,56 @@
+/** A storage account, found by its ARM id: addresses and key come from ARM, never from a pattern of names. */
+import {
+  BlobSASPermissions,
+  BlobServiceClient,
+  generateBlobSASQueryParameters,
+  StorageSharedKeyCredential,
+} from '@azure/storage-blob';
+import { UnderstudyError } from '../errors/error.ts';
+import { apiVersions, type Arm, type BlobAccount, type CallOptions } from './azure.ts';
+
+/** SAS for server-side copies begin in the past, so that a clock that is a little behind accepts them. */
+const sasSkewMs = 5 * 60_000;
+const sasLifeMs = 60 * 60_000;
+
+export async function openBlobAccount(
+  arm: Arm,
+  accountId: string,
+  requestTimeoutMs: number,
+  options: CallOptions = {},
+): Promise<BlobAccount> {
+  const account = await arm.get(accountId, apiVersions.storage, options);
+  const endpoint = (account.properties.primaryEndpoints as { blob?: string } | undefined)?.blob;
+  if (endpoint === undefined) {
+    throw new UnderstudyError('AzureError', `storage account ${accountId} has no blob endpoint`);
+  }
+  const keys = (await arm.post(`${accountId}/listKeys`, apiVersions.storage, undefined, options)) as {
+    keys?: { value: string }[];
+  };
+  const key = keys.keys?.[0]?.value;
+  if (key === undefined) throw new UnderstudyError('AzureError', `storage account ${accountId} answered no keys`);
+  const credential = new StorageSharedKeyCredential(account.name, key);
+  const service = new BlobServiceClient(endpoint.replace(/\/$/, ''), credential, {
+    retryOptions: { maxTries: 2, tryTimeoutInMs: Math.max(requestTimeoutMs, 60_000), retryDelayInMs: 200, maxRetryDelayInMs: 2000 },
+  });
+  return {
+    accountId,
+    name: account.name,
+    endpoint: endpoint.endsWith('/') ? endpoint : `${endpoint}/`,
+    service,
+    container: (name) => service.getContainerClient(name),
+    readUrl(container, blob) {
+      const now = Date.now();
+      const query = generateBlobSASQueryParameters(
+        {
+          containerName: container,
+          blobName: blob,
+          permissions: BlobSASPermissions.parse('r'),
+          startsOn: new Date(now - sasSkewMs),
+          expiresOn: new Date(now + sasLifeMs),
+        },
+        credential,
+      );
+      return `${service.getContainerClient(container).getBlobClient(blob).url}?${query.toString()}`;
+    },
+  };
+}

@@ -1,0 +1,61 @@
+/** Connects to Azure: the real `Azure`, over the SDKs. */
+import { AzureMachineLearningWorkspaces } from '@azure/arm-machinelearning';
+import { ResourceManagementClient } from '@azure/arm-resources';
+import { DeploymentsClient } from '@azure/arm-resourcesdeployments';
+import type { TokenCredential } from '@azure/core-auth';
+import { connectArm } from './arm.ts';
+import type { Azure, BlobAccount } from './azure.ts';
+import { openBlobAccount } from './blob-account.ts';
+import type { CloudSettings } from './cloud.ts';
+import { openVault } from './vault.ts';
+
+export interface ConnectOptions {
+  credential: TokenCredential;
+  cloud: CloudSettings;
+  /** Milliseconds for one request (policy `requestTimeout`). */
+  requestTimeoutMs: number;
+}
+
+export function connectAzure({ credential, cloud, requestTimeoutMs }: ConnectOptions): Azure {
+  const arm = connectArm(credential, cloud, { requestTimeoutMs });
+  const clientOptions = {
+    endpoint: cloud.resourceManager,
+    credentialScopes: `${cloud.resourceManagerAudience}/.default`,
+    retryOptions: { maxRetries: 1, maxRetryDelayInMs: 2000 },
+  };
+  const accounts = new Map<string, BlobAccount>();
+  const perSubscription = <T>(make: (subscriptionId: string) => T) => {
+    const made = new Map<string, T>();
+    return (subscriptionId: string): T => {
+      const found = made.get(subscriptionId) ?? make(subscriptionId);
+      made.set(subscriptionId, found);
+      return found;
+    };
+  };
+  return {
+    arm,
+    ml: perSubscription(
+      (id) =>
+        new AzureMachineLearningWorkspaces(credential, id, {
+          ...clientOptions,
+          $host: cloud.resourceManager,
+        }),
+    ),
+    resources: perSubscription((id) => new ResourceManagementClient(credential, id, clientOptions)),
+    deployments: perSubscription(
+      (id) =>
+        new DeploymentsClient(credential, id, {
+          endpoint: cloud.resourceManager,
+          credentials: { scopes: [`${cloud.resourceManagerAudience}/.default`] },
+          retryOptions: { maxRetries: 1, maxRetryDelayInMs: 2000 },
+        }),
+    ),
+    async blobAccount(accountId, options) {
+      const key = accountId.toLowerCase();
+      const found = accounts.get(key) ?? (await openBlobAccount(arm, accountId, requestTimeoutMs, options));
+      accounts.set(key, found);
+      return found;
+    },
+    vault: (uri) => openVault(credential, uri, cloud.keyVaultAudience, requestTimeoutMs),
+  };
+}

@@ -1,0 +1,143 @@
+/** The one place that reads Azure's status codes and says what they mean for us. */
+import { RestError } from '@azure/core-rest-pipeline';
+import { UnderstudyError, isUnderstudyError, messageOf, type ErrorCode } from '../errors/error.ts';
+
+interface Answer {
+  status: number;
+  code: string | undefined;
+  message: string | undefined;
+  requestId: string | undefined;
+  retryAfterSeconds: number | undefined;
+}
+
+/** Throttled (429), timed out (408) and failing (5xx) servers may do better later; everything else will say the same again. */
+function codeOf({ status }: Answer): ErrorCode {
+  if (status === 401) return 'CredentialError';
+  if (status === 408 || status === 429 || (status >= 500 && status !== 501 && status !== 505)) return 'AzureUnavailable';
+  return 'AzureError';
+}
+
+/** An answer that is no success, as an error: "tried what, on what: Azure's code: Azure's message". */
+export function answerError(
+  tried: string,
+  response: { status: number; bodyAsText?: string | null | undefined; headers: { get(name: string): string | undefined } },
+): UnderstudyError {
+  const answer = readAnswer(response);
+  const code = codeOf(answer);
+  const said = [answer.code, answer.message].filter((part) => part !== undefined && part !== '').join(': ');
+  return new UnderstudyError(code, `${tried}: ${said === '' ? '' : `${said} `}(HTTP ${answer.status})`, {
+    azure: {
+      status: answer.status,
+      ...(answer.code === undefined ? {} : { code: answer.code }),
+      ...(answer.requestId === undefined ? {} : { requestId: answer.requestId }),
+    },
+    ...(answer.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: answer.retryAfterSeconds }),
+    ...(code === 'CredentialError' ? { next: credentialAdvice } : {}),
+  });
+}
+
+const credentialAdvice =
+  'Check AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET and AZURE_AUTHORITY_HOST, or sign in with "az login".';
+
+/** Anything an SDK threw, as an error of ours. `aborted`: our own cancellation, which is passed on as it is. */
+export function azureError(tried: string, error: unknown, aborted = false): Error {
+  if (isUnderstudyError(error)) return error;
+  if (aborted && error instanceof Error) return error;
+  if (error instanceof RestError && error.statusCode !== undefined) {
+    return answerError(tried, {
+      status: error.statusCode,
+      bodyAsText: error.response?.bodyAsText ?? storageBody(error),
+      headers: { get: (name) => error.response?.headers.get(name) },
+    });
+  }
+  const name = error instanceof Error ? error.name : '';
+  if (name === 'AuthenticationRequiredError' || name === 'CredentialUnavailableError' || name === 'AuthenticationError') {
+    return signInError(tried, error);
+  }
+  return new UnderstudyError('AzureUnavailable', `${tried}: ${networkMessage(error)}`, { cause: error, ...certificateAdvice(error) });
+}
+
+/** Entra refused (wrong secret: final) or did not answer (passes). */
+function signInError(tried: string, error: unknown): UnderstudyError {
+  const status = (error as { statusCode?: number }).statusCode;
+  const unreachable = status === undefined && /ECONN|ENOTFOUND|EAI_AGAIN|timed? ?out|network/i.test(causes(error).join(' '));
+  return new UnderstudyError(
+    unreachable ? 'AzureUnavailable' : 'CredentialError',
+    `${tried}: no token: ${firstLine(messageOf(error))}`,
+    { cause: error, next: credentialAdvice },
+  );
+}
+
+function networkMessage(error: unknown): string {
+  const code = causes(error).find((cause) => /^(E[A-Z]+|UND_ERR|SELF_SIGNED|DEPTH|UNABLE_TO)/.test(cause));
+  if (error instanceof Error && error.name === 'AbortError') return 'no answer in time';
+  return `no answer (${code ?? firstLine(messageOf(error))})`;
+}
+
+/** A certificate nobody trusts does not get better by waiting: say what to set. */
+function certificateAdvice(error: unknown): { next?: string } {
+  return causes(error).some((cause) => /SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/.test(cause))
+    ? { next: "The server's certificate is not trusted: set NODE_EXTRA_CA_CERTS to the certificate authority's PEM file." }
+    : {};
+}
+
+function causes(error: unknown): string[] {
+  const found: string[] = [];
+  for (let at = error; at instanceof Error && found.length < 12; at = at.cause) {
+    const code = (at as { code?: unknown }).code;
+    if (typeof code === 'string') found.push(code);
+    if (at instanceof AggregateError) found.push(...at.errors.flatMap(causes));
+    found.push(at.message);
+  }
+  return found;
+}
+
+function readAnswer(response: Parameters<typeof answerError>[1]): Answer {
+  const body = parse(response.bodyAsText);
+  const retryAfter = response.headers.get('retry-after');
+  return {
+    status: response.status,
+    code: text(body?.code) ?? response.headers.get('x-ms-error-code'),
+    message: deepest(body) ?? plain(response.bodyAsText),
+    requestId: response.headers.get('x-ms-request-id'),
+    retryAfterSeconds: retryAfter !== undefined && /^\d+$/.test(retryAfter) ? Number(retryAfter) : undefined,
+  };
+}
+
+/** A deployment's error says what is wrong only in its innermost details. */
+function deepest(error: Record<string, unknown> | undefined): string | undefined {
+  if (!error) return undefined;
+  const details = Array.isArray(error.details) ? (error.details as Record<string, unknown>[]) : [];
+  const inner = details.map((detail) => [text(detail.code), deepest(detail)].filter(Boolean).join(': '));
+  return [text(error.message), ...inner].filter((part) => part !== undefined && part !== '').join(' — ') || undefined;
+}
+
+function parse(body: string | null | undefined): Record<string, unknown> | undefined {
+  if (!body?.trimStart().startsWith('{')) return undefined;
+  try {
+    const value = JSON.parse(body) as { error?: Record<string, unknown> };
+    return value.error ?? (value as Record<string, unknown>);
+  } catch {
+    return undefined; // no JSON: the text itself is the message
+  }
+}
+
+/** The blob service answers XML: its Message element. */
+function plain(body: string | null | undefined): string | undefined {
+  if (!body) return undefined;
+  const message = /<Message>([^<]*)/.exec(body)?.[1] ?? body;
+  return firstLine(message).slice(0, 300);
+}
+
+function storageBody(error: RestError): string | undefined {
+  const code = (error as { code?: string }).code;
+  return code === undefined ? undefined : JSON.stringify({ error: { code, message: firstLine(error.message) } });
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function firstLine(value: string): string {
+  return value.split('\n', 1)[0] ?? '';
+}

@@ -1,0 +1,27 @@
+/** Opens the control store a topology names. */
+import { RestError } from '@azure/core-rest-pipeline';
+import type { Azure } from '../azure/azure.ts';
+import { azureError } from '../azure/errors.ts';
+import type { Topology } from '../topology/topology.ts';
+import { blobControlStore } from './blob-store.ts';
+import type { ControlStore } from './store.ts';
+
+export type ControlStoreRef = Topology['controlStore'];
+
+export function controlStoreAccountId(ref: ControlStoreRef): string {
+  return `/subscriptions/${ref.subscriptionId}/resourceGroups/${ref.resourceGroup}/providers/Microsoft.Storage/storageAccounts/${ref.storageAccount}`;
+}
+
+/** Makes the container on first use. */
+export async function openControlStore(azure: Azure, ref: ControlStoreRef): Promise<ControlStore> {
+  const account = await azure.blobAccount(controlStoreAccountId(ref));
+  const container = account.container(ref.container);
+  try {
+    await container.create();
+  } catch (error) {
+    if (!(error instanceof RestError && error.statusCode === 409)) {
+      throw azureError(`opening the control store ${ref.storageAccount}/${ref.container}`, error);
+    }
+  }
+  return blobControlStore(container);
+}

@@ -1,0 +1,62 @@
+/**
+ * The run lease: at most one run acts on a topology at a time, and at most one workflow executes that run. The workflow
+ * id merely deduplicates on one Temporal; this excludes a second run on any.
+ */
+import { UnderstudyError } from '../errors/error.ts';
+import type { ControlStore } from '../control-store/store.ts';
+
+const name = 'run-lease.json';
+
+export interface RunLease {
+  runId: string;
+  /** The workflow execution that acts for the run. */
+  holder: string;
+  expiresAt: number;
+}
+
+export interface LeaseRequest {
+  runId: string;
+  holder: string;
+  ttlMs: number;
+  now: number;
+  /** `resume-run` takes the run over from an execution that may still be alive: the old one is fenced from then on. */
+  takeOver?: boolean;
+}
+
+/**
+ * Takes or renews the lease. FencedError if another run holds it, or another execution of the same run took over.
+ * An expired lease can be taken by anyone.
+ */
+export async function holdRunLease(store: ControlStore, request: LeaseRequest): Promise<void> {
+  for (;;) {
+    const found = await store.read<RunLease>(name);
+    const lease = found?.value;
+    const mine = lease?.runId === request.runId && lease.holder === request.holder;
+    if (mine && lease.expiresAt - request.now > (request.ttlMs * 2) / 3) return;
+    if (lease && !mine && lease.expiresAt > request.now) {
+      if (lease.runId !== request.runId) {
+        throw new UnderstudyError('FencedError', `run "${lease.runId}" is acting on this topology`, {
+          next: `Watch it with "understudy status", or wait until its lease runs out at ${new Date(lease.expiresAt).toISOString()}.`,
+        });
+      }
+      if (request.takeOver !== true) {
+        throw new UnderstudyError('FencedError', `another execution has taken over run "${request.runId}"`);
+      }
+    }
+    const next: RunLease = { runId: request.runId, holder: request.holder, expiresAt: request.now + request.ttlMs };
+    if (await store.swap(name, next, found?.etag)) return;
+  }
+}
+
+export async function readRunLease(store: ControlStore): Promise<RunLease | undefined> {
+  return (await store.read<RunLease>(name))?.value;
+}
+
+/** Ends the lease of a run that has ended; another's is left alone. */
+export async function releaseRunLease(store: ControlStore, runId: string, now: number): Promise<void> {
+  for (;;) {
+    const found = await store.read<RunLease>(name);
+    if (found?.value.runId !== runId || found.value.expiresAt <= now) return;
+    if (await store.swap(name, { ...found.value, expiresAt: 0 }, found.etag)) return;
+  }
+}
