@@ -1,0 +1,76 @@
+import { ConfigError } from './error.ts';
+
+export type ConfigFormat = 'json' | 'yaml' | 'env';
+
+/** Replaces the characters from `start` to `end` (not included) of a text. */
+export interface Edit {
+  start: number;
+  end: number;
+  text: string;
+}
+
+/** One place of a file that holds a string. An alias (`*name` in YAML) is a place of its own, with its `anchor`. */
+export interface ConfigScalar {
+  kind: 'scalar';
+  value: string;
+  start: number;
+  end: number;
+  /** The path to it, as people write it: `jobs.train.compute`, or a variable's name. */
+  place: string;
+  anchor?: ConfigScalar;
+  /** The edit that makes this place hold `value`, in the style it is written in. */
+  write(value: string): Edit;
+}
+
+export interface ConfigEntry {
+  key: ConfigScalar | undefined;
+  value: ConfigNode;
+}
+
+export interface ConfigBlock {
+  kind: 'block';
+  entries: ConfigEntry[];
+  /** Blocks whose entries hold here too, unless this block has its own (YAML's `<<`); the first one wins. */
+  merges: ConfigBlock[];
+}
+
+export interface ConfigList {
+  kind: 'list';
+  items: ConfigNode[];
+}
+
+/** A number, a null, a scalar with a tag we do not know: never changed. */
+export interface ConfigOther {
+  kind: 'other';
+  text: string;
+}
+
+export type ConfigNode = ConfigScalar | ConfigBlock | ConfigList | ConfigOther;
+
+/** A parsed file: one root for each document in it, and its scalars in the order they are written in. */
+export interface ConfigDocument {
+  roots: ConfigNode[];
+  scalars: ConfigScalar[];
+}
+
+/** Line and column, from 1, of an offset. */
+export function positionOf(text: string, offset: number): { line: number; column: number } {
+  const before = text.slice(0, offset);
+  const lineStart = before.lastIndexOf('\n') + 1;
+  return { line: before.split('\n').length, column: offset - lineStart + 1 };
+}
+
+/** The error for something malformed at an offset of a file's text. */
+export function malformedAt(file: string, text: string, offset: number, reason: string): ConfigError {
+  return new ConfigError({ file, ...positionOf(text, offset) }, reason);
+}
+
+/** Applies edits that do not overlap. */
+export function applyEdits(text: string, edits: readonly Edit[]): string {
+  let result = text;
+  // Last first, so that the offsets of those before it stay true.
+  for (const edit of edits.toSorted((left, right) => right.start - left.start)) {
+    result = result.slice(0, edit.start) + edit.text + result.slice(edit.end);
+  }
+  return result;
+}

@@ -1,0 +1,52 @@
+import { rewriteAddress } from './address.ts';
+import { sameName, type WorkspaceMapping } from './mapping.ts';
+import { rewriteArmId, rewriteWorkspacePath } from './resource-path.ts';
+
+/** `azureml://` with no host behind it: the rest is a path of names. */
+const azuremlPath = /^azureml:\/\/(?=(?:subscriptions|locations|registries|datastores|jobs)\/)/i;
+
+function rewriteAzuremlPath(path: string, mapping: WorkspaceMapping): string | undefined {
+  if (/[\r\n]/.test(path)) return undefined;
+  const moved = rewriteWorkspacePath(path, 0, mapping, 'plain');
+  if (moved !== undefined) return moved;
+  const segments = path.split('/');
+  const guid = mapping.workspaceId;
+  const isById =
+    guid !== undefined &&
+    sameName(segments[0] ?? '', 'locations') &&
+    sameName(segments[2] ?? '', 'workspaces') &&
+    sameName(segments[3] ?? '', guid.from);
+  if (!isById) return undefined;
+  segments[1] = mapping.to.location;
+  segments[3] = guid.to;
+  return segments.join('/');
+}
+
+/**
+ * Rewrites a value that says by itself, whatever its key, that it means the source workspace: its GUID, an ARM id
+ * (also behind `azureml:`), an `azureml://` URI, an URL. Undefined when the value means something else, or is merely
+ * like it. `azureml://registries/…`, `azureml://datastores/…` and `azureml://jobs/…` name no workspace, and stay.
+ */
+export function rewriteReference(value: string, mapping: WorkspaceMapping): string | undefined {
+  const moved = moveReference(value, mapping);
+  return moved === value ? undefined : moved;
+}
+
+function moveReference(value: string, mapping: WorkspaceMapping): string | undefined {
+  if (mapping.workspaceId && sameName(value, mapping.workspaceId.from)) return mapping.workspaceId.to;
+  const arm = /^(azureml:)?(\/subscriptions\/[^\r\n]*)$/i.exec(value);
+  if (arm) {
+    const id = rewriteArmId(arm[2] ?? '', mapping, 'plain');
+    return id === undefined ? undefined : (arm[1] ?? '') + id;
+  }
+  const scheme = azuremlPath.exec(value)?.[0];
+  if (scheme === undefined) return rewriteAddress(value, mapping);
+  const path = rewriteAzuremlPath(value.slice(scheme.length), mapping);
+  return path === undefined ? undefined : scheme + path;
+}
+
+/** Whether a longer text (a command line, a list in one string) has a word that means the source workspace. */
+export function mentionsSource(text: string, mapping: WorkspaceMapping): boolean {
+  const words = text.split(/[\s"'`,;=()<>|]+/);
+  return words.length > 1 && words.some((word) => rewriteReference(word, mapping) !== undefined);
+}

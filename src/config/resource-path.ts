@@ -1,0 +1,73 @@
+import { mappedCompute, sameName, type WorkspaceMapping } from './mapping.ts';
+
+/** How the segments of a path are spelt: `plain` as in an ARM id, `percent` as in an URL. */
+export type Spelling = 'plain' | 'percent';
+
+/** A segment's meaning; an escape that is none is taken as it stands. */
+export function readSegment(segment: string, spelling: Spelling): string {
+  if (spelling === 'plain' || !segment.includes('%')) return segment;
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
+function writeSegment(name: string, spelling: Spelling): string {
+  return spelling === 'plain' ? name : encodeURIComponent(name);
+}
+
+/** Index of the workspace's name, when a workspace path starts at `start`; its short form has no `providers`. */
+function workspaceIndex(segments: readonly string[], start: number): number | undefined {
+  const is = (index: number, word: string): boolean => sameName(segments[index] ?? '', word);
+  if (!is(start, 'subscriptions') || !is(start + 2, 'resourcegroups')) return undefined;
+  if (is(start + 4, 'workspaces')) return start + 5;
+  const long =
+    is(start + 4, 'providers') &&
+    is(start + 5, 'microsoft.machinelearningservices') &&
+    is(start + 6, 'workspaces');
+  return long ? start + 7 : undefined;
+}
+
+/**
+ * Rewrites the workspace path that starts at segment `start` of `path`:
+ * `subscriptions/{s}/resourceGroups/{rg}[/providers/Microsoft.MachineLearningServices]/workspaces/{ws}[/computes/{c}]…`.
+ * Returns undefined when there is none, or when it is another workspace's. Key words keep the user's spelling.
+ */
+export function rewriteWorkspacePath(
+  path: string,
+  start: number,
+  mapping: WorkspaceMapping,
+  spelling: Spelling,
+): string | undefined {
+  const segments = path.split('/');
+  const nameAt = workspaceIndex(segments, start);
+  if (nameAt === undefined) return undefined;
+  const { from, to } = mapping;
+  const read = (index: number): string => readSegment(segments[index] ?? '', spelling);
+  const isSource =
+    sameName(read(start + 1), from.subscriptionId) &&
+    sameName(read(start + 3), from.resourceGroup) &&
+    sameName(read(nameAt), from.name);
+  if (!isSource) return undefined;
+  segments[start + 1] = writeSegment(to.subscriptionId, spelling);
+  segments[start + 3] = writeSegment(to.resourceGroup, spelling);
+  segments[nameAt] = writeSegment(to.name, spelling);
+  if (sameName(segments[nameAt + 1] ?? '', 'computes')) {
+    const compute = mappedCompute(read(nameAt + 2), mapping);
+    if (compute !== undefined) segments[nameAt + 2] = writeSegment(compute, spelling);
+  }
+  return segments.join('/');
+}
+
+/** Rewrites an ARM id (`/subscriptions/…`) of the workspace, of a thing in it, or of a mapped resource. */
+export function rewriteArmId(id: string, mapping: WorkspaceMapping, spelling: Spelling): string | undefined {
+  if (!/^\/subscriptions\//i.test(id)) return undefined;
+  const segments = id.split('/');
+  for (const { from, to } of mapping.resources ?? []) {
+    const prefix = from.replace(/\/+$/, '').split('/');
+    const under = prefix.every((part, index) => sameName(part, readSegment(segments[index] ?? '', spelling)));
+    if (under) return [to.replace(/\/+$/, ''), ...segments.slice(prefix.length)].join('/');
+  }
+  return rewriteWorkspacePath(id, 1, mapping, spelling);
+}
