@@ -1,0 +1,255 @@
+/**
+ * Rewrites what names one workspace into what names the other: ARM ids, azureml:// URIs, `runs:/` and addresses of blobs. Every
+ * value is parsed; nothing is replaced as text, so what merely looks like the old workspace stays.
+ */
+import type { WorkspaceRef } from '../topology/topology.ts';
+import type { Json, JsonObject } from './azure.ts';
+import { locateWorkspace, sameName, sameWorkspace, type WorkspacePlace } from './arm-id.ts';
+import { parseAzureMlUri, type AzureMlUri, type Target } from './azureml-uri.ts';
+import { addressIn, placeInAccount } from './blob-url.ts';
+
+export { formatArmId, parseArmId, sameName, sameWorkspace, type ArmId } from './arm-id.ts';
+export { datastoreUri, parseAzureMlUri, type AzureMlUri } from './azureml-uri.ts';
+
+export type MappedWorkspace = WorkspaceRef & {
+  /** `properties.workspaceId`: needed for `azureml://locations/…/workspaces/{guid}`. */
+  workspaceGuid?: string;
+  /** Azure's short region name. */
+  location?: string;
+};
+
+/** What is to become what. Names are looked up without regard to case, as Azure does. */
+export interface ReferenceMapping {
+  from: MappedWorkspace;
+  to: MappedWorkspace;
+  /** Computes that have another name in the target: old → new. */
+  compute: Record<string, string>;
+  datastores?: Record<string, string>;
+  /** Blob endpoints (`https://…/`), and containers that have another name in the target. */
+  storage: { from: string; to: string; containers?: Record<string, string> }[];
+  /** ARM ids of managed identities, old → new. */
+  identities?: Record<string, string>;
+  /** ARM ids of other resources (accounts, vaults, registries), old → new, with all that is below them. */
+  resources?: Record<string, string>;
+  /** Where the output of a job of the old workspace was copied to; undefined: it was not. MLflow's run artifacts: output `artifacts`. */
+  jobOutputs?: (job: string, output: string, path: string) => string | undefined;
+  /** What the target has (lower-case names). A reference to what it has not is reported as unmapped; absent: not checked. */
+  has?: { computes?: ReadonlySet<string>; datastores?: ReadonlySet<string> };
+}
+
+export interface Rewritten {
+  value: string;
+  changed: boolean;
+  /** Why the value, which means the old workspace, could not be rewritten. `value` is then as it was. */
+  unmapped?: string;
+}
+
+/** Rewrites one string. What means no workspace, another one, or a registry stays. */
+export function rewriteReference(value: string, mapping: ReferenceMapping): Rewritten {
+  if (/[\r\n]/.test(value)) return keep(value);
+  const arm = /^(azureml:)?(\/subscriptions\/.*)$/i.exec(value);
+  if (arm) return settle(value, rewriteArm(arm[2] ?? '', mapping), arm[1] ?? '');
+  const uri = parseAzureMlUri(value);
+  if (uri) return settle(value, rewriteUri(uri, mapping), '');
+  return settle(value, rewriteAddress(value, mapping), '');
+}
+
+/** Rewrites the name of a compute as jobs write it: `gpu`, `azureml:gpu`, or an ARM id. */
+export function rewriteCompute(value: string, mapping: ReferenceMapping): Rewritten {
+  if (value.includes('/') || value === '') return rewriteReference(value, mapping);
+  const prefix = /^azureml:/i.exec(value)?.[0] ?? '';
+  return settle(value, moveCompute(value.slice(prefix.length), mapping), prefix);
+}
+
+/** Rewrites the name of a datastore as jobs write it: `store`, `azureml:store`, or an ARM id. */
+export function rewriteDatastore(value: string, mapping: ReferenceMapping): Rewritten {
+  if (value.includes('/') || value === '') return rewriteReference(value, mapping);
+  const prefix = /^azureml:/i.exec(value)?.[0] ?? '';
+  return settle(value, moveDatastore(value.slice(prefix.length), mapping), prefix);
+}
+
+export interface Finding {
+  /** `jobs.train.inputs.data.uri` */
+  place: string;
+  value: string;
+}
+export interface RewrittenJson<T extends Json = Json> {
+  value: T;
+  changes: (Finding & { to: string })[];
+  unmapped: (Finding & { reason: string })[];
+}
+
+/** Rewrites every string of a JSON value that is, as a whole, a reference. Nothing is lost or reordered. */
+export function rewriteReferences<T extends Json>(json: T, mapping: ReferenceMapping): RewrittenJson<T> {
+  const changes: RewrittenJson['changes'] = [];
+  const unmapped: RewrittenJson['unmapped'] = [];
+  const walk = (value: Json, place: string): Json => {
+    if (typeof value === 'string') {
+      const result = rewriteReference(value, mapping);
+      if (result.changed) changes.push({ place, value, to: result.value });
+      if (result.unmapped !== undefined) unmapped.push({ place, value, reason: result.unmapped });
+      return result.value;
+    }
+    if (Array.isArray(value)) return value.map((each, index) => walk(each, `${place}[${index}]`));
+    if (value === null || typeof value !== 'object') return value;
+    const entries = Object.entries(value).map(([key, each]) => [
+      key,
+      walk(each, place === '' ? key : `${place}.${key}`),
+    ]);
+    return Object.fromEntries(entries) as JsonObject;
+  };
+  return { value: walk(json, '') as T, changes, unmapped };
+}
+
+/** A new value, or why there is none; undefined: the value means something else and stays. */
+type Move = { to: string } | { unmapped: string } | undefined;
+
+const keep = (value: string): Rewritten => ({ value, changed: false });
+
+function settle(value: string, move: Move, prefix: string): Rewritten {
+  if (move === undefined) return keep(value);
+  if ('unmapped' in move) return { value, changed: false, unmapped: move.unmapped };
+  const moved = prefix + move.to;
+  return { value: moved, changed: moved !== value };
+}
+
+/** The value of `name` in a record whose keys are compared without regard to case. */
+function lookUp(record: Record<string, string> | undefined, name: string): string | undefined {
+  return Object.entries(record ?? {}).find(([key]) => sameName(key, name))?.[1];
+}
+
+/** Names that every workspace has without a resource behind them. */
+const builtInComputes = ['serverless', 'local'];
+
+function moveCompute(name: string, mapping: ReferenceMapping): Move {
+  if (builtInComputes.includes(name.toLowerCase())) return { to: name };
+  const to = lookUp(mapping.compute, name) ?? name;
+  const known = mapping.has?.computes;
+  if (known && !known.has(to.toLowerCase())) {
+    return {
+      unmapped: `the standby has no compute "${to}"${sameName(to, name) ? '' : ` (which stands for "${name}")`}`,
+    };
+  }
+  return { to };
+}
+
+function moveDatastore(name: string, mapping: ReferenceMapping): Move {
+  // `${{default_datastore}}` is filled in by Azure.
+  if (name.startsWith('${{')) return { to: name };
+  const to = lookUp(mapping.datastores, name) ?? name;
+  const known = mapping.has?.datastores;
+  return known && !known.has(to.toLowerCase())
+    ? { unmapped: `the standby has no datastore "${to}"` }
+    : { to };
+}
+
+function rewriteArm(id: string, mapping: ReferenceMapping): Move {
+  const segments = id.split('/');
+  for (const [from, to] of Object.entries({ ...mapping.identities, ...mapping.resources })) {
+    const prefix = from.replace(/\/+$/, '').split('/');
+    if (prefix.every((part, index) => sameName(part, segments[index]))) {
+      return { to: [to.replace(/\/+$/, ''), ...segments.slice(prefix.length)].join('/') };
+    }
+  }
+  const place = locateWorkspace(segments, 1);
+  return place && moveInWorkspace(segments, place, mapping);
+}
+
+/** Replaces the workspace that `segments` names, and the name of what follows it where that has another one. */
+function moveInWorkspace(segments: string[], place: WorkspacePlace, mapping: ReferenceMapping): Move {
+  if (!sameWorkspace(place.workspace, mapping.from)) return undefined;
+  const moved = [...segments];
+  moved[place.subscriptionAt] = mapping.to.subscriptionId;
+  moved[place.resourceGroupAt] = mapping.to.resourceGroup;
+  moved[place.nameAt] = mapping.to.name;
+  return moveResource(moved, place.nameAt + 1, mapping);
+}
+
+function moveResource(segments: string[], at: number, mapping: ReferenceMapping): Move {
+  const [type, name] = [segments[at], segments[at + 1]];
+  if (type === undefined || !name) return { to: segments.join('/') };
+  const move = sameName(type, 'computes') ? moveCompute(name, mapping)
+    : sameName(type, 'datastores') ? moveDatastore(name, mapping)
+    : sameName(type, 'jobs') ? moveJob(name, mapping)
+    : { to: name }; // prettier-ignore
+  if (move === undefined || 'unmapped' in move) return move;
+  return { to: segments.with(at + 1, move.to).join('/') };
+}
+
+/** Jobs do not move: the name of one means nothing in another workspace. */
+function moveJob(name: string, { from, to }: ReferenceMapping): Move {
+  return sameWorkspace(from, to)
+    ? { to: name }
+    : { unmapped: `job "${name}" of workspace "${from.name}" does not exist in "${to.name}"` };
+}
+
+function rewriteUri({ scope, target, segments, targetAt }: AzureMlUri, mapping: ReferenceMapping): Move {
+  const scheme = 'azureml://';
+  if (scope.kind === 'registry') return undefined;
+  if (scope.kind === 'current') {
+    if (target.kind === 'run') return moveOutput(target, mapping);
+    if (target.kind === 'job-output') return moveOutput(target, mapping);
+    return target.kind === 'datastore'
+      ? withScheme(moveResource([...segments], targetAt, mapping), scheme)
+      : undefined;
+  }
+  if (scope.kind === 'located') return withScheme(moveLocated(segments, mapping), scheme);
+  if (!sameWorkspace(scope.workspace, mapping.from)) return undefined;
+  if (target.kind === 'job-output') return moveOutput(target, mapping);
+  const spelt = scope.kind === 'tracking' ? segments.with(0, moveHost(scope.host, mapping)) : segments;
+  return withScheme(moveInWorkspace(spelt, scope.place, mapping), scheme);
+}
+
+function withScheme(move: Move, scheme: string): Move {
+  return move !== undefined && 'to' in move ? { to: scheme + move.to } : move;
+}
+
+function moveOutput(
+  target: Extract<Target, { kind: 'job-output' | 'run' }>,
+  mapping: ReferenceMapping,
+): Move {
+  if (sameWorkspace(mapping.from, mapping.to)) return undefined;
+  const [job, output] = target.kind === 'run' ? [target.run, 'artifacts'] : [target.job, target.output];
+  const to = mapping.jobOutputs?.(job, output, target.path);
+  return to === undefined ? { unmapped: `output "${output}" of job "${job}" was not copied` } : { to };
+}
+
+function moveLocated(segments: string[], { from, to }: ReferenceMapping): Move {
+  const guid = segments[3];
+  if (from.workspaceGuid === undefined)
+    return { unmapped: 'the id (GUID) of the old workspace is not known' };
+  if (!sameName(guid, from.workspaceGuid)) return undefined;
+  if (to.workspaceGuid === undefined || to.location === undefined) {
+    return { unmapped: 'the id (GUID) and location of the new workspace are not known' };
+  }
+  return { to: segments.with(1, to.location).with(3, to.workspaceGuid).join('/') };
+}
+
+/** `eastus.api.azureml.ms`: the first label says where the workspace lives. */
+function moveHost(host: string, { from, to }: ReferenceMapping): string {
+  const [first, ...rest] = host.split('.');
+  return sameName(first, from.location) && to.location !== undefined
+    ? [to.location, ...rest].join('.')
+    : host;
+}
+
+function rewriteAddress(value: string, mapping: ReferenceMapping): Move {
+  for (const { from, to, containers } of mapping.storage) {
+    const place = placeInAccount(value, from);
+    if (!place) continue;
+    if (/[?&]sig=/i.test(place.query) && !sameName(from, to)) {
+      return { unmapped: 'the address carries a shared access signature of the old storage account' };
+    }
+    const container = lookUp(containers, place.container) ?? defaultContainer(place.container, mapping);
+    return { to: addressIn(to, { ...place, container }) + place.query };
+  }
+  return undefined;
+}
+
+/** The containers that Azure makes with a workspace bear its GUID: `azureml-blobstore-{guid}`. */
+function defaultContainer(container: string, { from, to }: ReferenceMapping): string {
+  if (from.workspaceGuid === undefined || to.workspaceGuid === undefined) return container;
+  return container === `azureml-blobstore-${from.workspaceGuid}`
+    ? `azureml-blobstore-${to.workspaceGuid}`
+    : container;
+}
