@@ -1,0 +1,151 @@
+/** Who must be made before whom: `dependsOn`, batches of loops, and resources that bodies refer to. */
+
+import type { Context } from './context.ts';
+import { evaluateAt } from './evaluate.ts';
+import type { Entry } from './expand.ts';
+import { providerPart } from './ids.ts';
+import { invalidTemplate } from './language-error.ts';
+import type { PlannedResource } from './types.ts';
+import { textOf } from './values.ts';
+
+/**
+ * Fills `dependsOn` of every planned resource. `implied`: what each one's body refers to. Throws ArmError
+ * InvalidTemplate where a dependency is not in the template, or where resources wait for each other.
+ */
+export function linkDependencies(
+  context: Context,
+  entries: Entry[],
+  implied: Map<PlannedResource, PlannedResource[]>,
+): void {
+  const wanted = new Map<PlannedResource, Set<PlannedResource>>();
+  const batches = batchesOf(entries);
+  for (const entry of entries) {
+    const before = new Set(declared(context, entry, entries));
+    for (const each of batches.get(entry.planned) ?? []) before.add(each);
+    for (const each of implied.get(entry.planned) ?? []) before.add(each);
+    before.delete(entry.planned);
+    wanted.set(entry.planned, before);
+  }
+  for (const entry of entries) {
+    if (entry.condition && !entry.planned.existing)
+      entry.planned.dependsOn = made(entry.planned, wanted, entries);
+  }
+  refuseCycles(entries.filter((entry) => entry.condition).map((entry) => entry.planned));
+}
+
+/** The resources to make that `planned` waits for. Behind an existing resource stands what that one depends on. */
+function made(
+  planned: PlannedResource,
+  wanted: Map<PlannedResource, Set<PlannedResource>>,
+  entries: Entry[],
+): string[] {
+  const deployed = new Set(entries.filter((entry) => entry.condition).map((entry) => entry.planned));
+  const ids = new Set<string>();
+  const seen = new Set<PlannedResource>();
+  const visit = (each: PlannedResource): void => {
+    if (seen.has(each)) return;
+    seen.add(each);
+    if (!deployed.has(each)) return;
+    if (!each.existing) ids.add(each.id);
+    else for (const behind of wanted.get(each) ?? []) visit(behind);
+  };
+  for (const each of wanted.get(planned) ?? []) visit(each);
+  return [...ids];
+}
+
+function declared(context: Context, entry: Entry, entries: Entry[]): PlannedResource[] {
+  const { raw, planned, scope } = entry;
+  const list = raw['dependsOn'] ?? [];
+  if (!Array.isArray(list)) {
+    throw invalidTemplate(`The 'dependsOn' of the template resource at '${planned.path}' is not an array`);
+  }
+  return list.flatMap((item, index) => {
+    const path = `${planned.path}/dependsOn/${index}`;
+    const text = evaluateAt(`resource '${planned.id}'`, path, item, scope);
+    if (typeof text !== 'string') {
+      throw invalidTemplate(
+        `The dependency at '${path}' is not valid: expected a text, got '${textOf(text)}'`,
+      );
+    }
+    const found = find(text, entries);
+    if (found.length === 0 && !isEmptyLoop(context, text)) {
+      throw invalidTemplate(
+        `The resource '${text}' is not defined in the template (dependency at '${path}'). Please see https://aka.ms/arm-syntax for usage details.`,
+      );
+    }
+    return found;
+  });
+}
+
+/** By symbolic name, loop, id, name, or type and name. */
+function find(text: string, entries: Entry[]): PlannedResource[] {
+  const lower = text.toLowerCase();
+  const all = entries.map((entry) => entry.planned);
+  const matching: ((each: PlannedResource) => boolean)[] = [
+    (each) => each.id.toLowerCase() === lower,
+    (each) => each.symbolicName?.toLowerCase() === lower,
+    (each) =>
+      each.copy !== undefined &&
+      `${each.symbolicName ?? each.copy.name}[${each.copy.index}]`.toLowerCase() === lower,
+    (each) => each.copy?.name.toLowerCase() === lower,
+    (each) => each.name.toLowerCase() === lower,
+    (each) => `${each.type}/${each.name}`.toLowerCase() === lower,
+    // An id built for another scope than the one this is deployed to (a nested template of outer scope).
+    (each) => providerPart(each.id) === providerPart(text.startsWith('/') ? text : `/providers/${text}`),
+  ];
+  for (const matches of matching) {
+    const found = all.filter(matches);
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+/** Is `text` the name of a loop that has no turns, so that no resource bears it? */
+function isEmptyLoop(context: Context, text: string): boolean {
+  const { resources } = context.sections;
+  const lower = text.toLowerCase();
+  if (!Array.isArray(resources))
+    return Object.keys(resources).some((symbol) => symbol.toLowerCase() === lower.replace(/\[\d+\]$/, ''));
+  return JSON.stringify(resources)
+    .toLowerCase()
+    .includes(`"copy":{"name":${JSON.stringify(lower)}`);
+}
+
+/** For each instance of a serial loop, the instances of the batch before its own. */
+function batchesOf(entries: Entry[]): Map<PlannedResource, PlannedResource[]> {
+  const before = new Map<PlannedResource, PlannedResource[]>();
+  const loops = new Map<string, Entry[]>();
+  for (const entry of entries) {
+    if (entry.batch === undefined) continue;
+    const key = `${entry.planned.path} ${entry.batch.name}`;
+    loops.set(key, [...(loops.get(key) ?? []), entry]);
+  }
+  for (const loop of loops.values()) {
+    const deployed = loop.filter((entry) => entry.condition);
+    for (const [index, entry] of deployed.entries()) {
+      const size = entry.batch?.size ?? 1;
+      const start = Math.floor(index / size) * size;
+      before.set(
+        entry.planned,
+        deployed.slice(Math.max(0, start - size), start).map((each) => each.planned),
+      );
+    }
+  }
+  return before;
+}
+
+function refuseCycles(resources: PlannedResource[]): void {
+  const byId = new Map(resources.filter((each) => !each.existing).map((each) => [each.id, each]));
+  const done = new Set<string>();
+  const visit = (id: string, trail: string[]): void => {
+    if (done.has(id)) return;
+    if (trail.includes(id)) {
+      throw invalidTemplate(
+        `Circular dependency detected on resource: '${id}' (${[...trail.slice(trail.indexOf(id)), id].join(' → ')}). Please see https://aka.ms/arm-syntax-resources for usage details.`,
+      );
+    }
+    for (const next of byId.get(id)?.dependsOn ?? []) visit(next, [...trail, id]);
+    done.add(id);
+  };
+  for (const id of byId.keys()) visit(id, []);
+}

@@ -1,0 +1,173 @@
+/** Evaluation: of one expression, and of any JSON value with expressions and property loops in it. */
+
+import type { Json, JsonObject } from '../provider.ts';
+import { type Expression, isExpression, parseExpression, unescapeText } from './expression.ts';
+import { functionNamed } from './functions/index.ts';
+import { LanguageError, placed } from './language-error.ts';
+import { inCopy, type Scope } from './scope.ts';
+import { expectArray, expectInteger, isObject, keyOf, propertyOf, textOf, typeName } from './values.ts';
+
+/** The most turns a loop may have. Source: Azure's template limits. */
+export const COPY_LIMIT = 800;
+
+export function evaluate(expression: Expression, scope: Scope): Json {
+  if (expression.kind === 'literal') return expression.value;
+  if (expression.kind === 'call') return call(expression.name, expression.args, scope);
+  const of = evaluate(expression.of, scope);
+  return expression.kind === 'property'
+    ? property(of, expression.name)
+    : element(of, evaluate(expression.index, scope));
+}
+
+function property(of: Json, name: string): Json {
+  if (!isObject(of)) {
+    throw new LanguageError(
+      `The language expression property '${name}' can't be evaluated, the value it is taken from is of type '${typeName(of)}' and has no properties.`,
+    );
+  }
+  const value = propertyOf(of, name);
+  if (value === undefined) {
+    throw new LanguageError(
+      `The language expression property '${name}' doesn't exist, available properties are '${Object.keys(of).join(', ')}'.`,
+    );
+  }
+  return value;
+}
+
+function element(of: Json, index: Json): Json {
+  if (typeof index === 'string') return property(of, index);
+  const array = expectArray('[]', of);
+  const at = expectInteger('[]', index);
+  const value = array[at];
+  if (value === undefined) {
+    throw new LanguageError(
+      `The language expression property array index '${at}' is out of bounds: the array has ${array.length} element(s).`,
+    );
+  }
+  return value;
+}
+
+function call(name: string, args: Expression[], scope: Scope): Json {
+  if (name.includes('.')) return callUserFunction(name, args, scope);
+  const known = functionNamed(name);
+  if (known === undefined) {
+    throw new LanguageError(
+      `The template function '${name}' is not valid. Please see https://aka.ms/arm-functions for usage details.`,
+    );
+  }
+  if (args.length < known.least || args.length > known.most) {
+    throw new LanguageError(
+      `Unable to evaluate template language function '${name}': function requires ${wanted(known.least, known.most)} argument(s) while ${args.length} were provided. Please see https://aka.ms/arm-functions#${name.toLowerCase()} for usage details.`,
+    );
+  }
+  if (known.lazy !== undefined) return known.lazy(args, scope, evaluate, name);
+  return known.run(
+    args.map((arg) => evaluate(arg, scope)),
+    scope,
+    name,
+  );
+}
+
+function wanted(least: number, most: number): string {
+  if (least === most) return String(least);
+  return most === Infinity ? `at least ${least}` : `${least} to ${most}`;
+}
+
+function callUserFunction(name: string, args: Expression[], scope: Scope): Json {
+  const known = scope.deployment.userFunction(name);
+  if (known === undefined) {
+    throw new LanguageError(
+      `The template function '${name}' is not valid. Please see https://aka.ms/arm-functions for usage details.`,
+    );
+  }
+  if (args.length !== known.parameters.length) {
+    throw new LanguageError(
+      `Unable to evaluate template language function '${name}': function requires ${known.parameters.length} argument(s) while ${args.length} were provided.`,
+    );
+  }
+  const values = args.map((arg) => evaluate(arg, scope));
+  const functionArguments = new Map(
+    known.parameters.map((p, i) => [p.name.toLowerCase(), values[i] ?? null]),
+  );
+  return evaluateJson(known.output, {
+    deployment: scope.deployment,
+    runtime: scope.runtime,
+    place: scope.place,
+    copies: new Map(),
+    lambda: new Map(),
+    functionArguments,
+  });
+}
+
+/** A string of a template: an expression's value, or the text it stands for. */
+export function evaluateText(text: string, scope: Scope): Json {
+  return isExpression(text) ? evaluate(parseExpression(text), scope) : unescapeText(text);
+}
+
+/** Evaluates what is below `value`; LanguageErrors come out without a place. */
+export function evaluateJson(value: Json, scope: Scope): Json {
+  return walk(value, scope, '', (text, inner) => evaluateText(text, inner));
+}
+
+/** Evaluates what is below `value`, which stands at `path` of `what`; throws ArmError InvalidTemplate naming both. */
+export function evaluateAt(what: string, path: string, value: Json, scope: Scope): Json {
+  return walk(value, scope, path, (text, inner, at) => placed(what, at, () => evaluateText(text, inner)));
+}
+
+/** What becomes of each string; `at` is its path. */
+export type Leaf = (text: string, scope: Scope, at: string) => Json;
+
+/** Rebuilds `value`: every string and key through `leaf`, every `copy` of properties unrolled. */
+export function walk(value: Json, scope: Scope, path: string, leaf: Leaf): Json {
+  if (typeof value === 'string') return leaf(value, scope, path);
+  if (Array.isArray(value)) return value.map((item, index) => walk(item, scope, `${path}/${index}`, leaf));
+  if (!isObject(value)) return value;
+  const result: JsonObject = {};
+  for (const [key, item] of Object.entries(value)) {
+    if (key === 'copy' && isPropertyCopy(item)) continue;
+    const name = isExpression(key) ? leaf(key, scope, `${path}/${key}`) : unescapeText(key);
+    result[textOf(name)] = walk(item, scope, `${path}/${key}`, leaf);
+  }
+  const copy = value['copy'];
+  if (copy !== undefined && isPropertyCopy(copy)) {
+    for (const [index, loop] of copy.entries()) {
+      result[loop.name] = unroll(loop, scope, `${path}/copy/${index}`, leaf);
+    }
+  }
+  return result;
+}
+
+type PropertyCopy = { name: string; count: Json; input: Json };
+
+function isPropertyCopy(value: Json): value is PropertyCopy[] {
+  return (
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.every(
+      (loop) =>
+        isObject(loop) &&
+        typeof loop['name'] === 'string' &&
+        keyOf(loop, 'count') !== undefined &&
+        'input' in loop,
+    )
+  );
+}
+
+function unroll(loop: PropertyCopy, scope: Scope, path: string, leaf: Leaf): Json[] {
+  const count = copyCount(walk(loop.count, scope, `${path}/count`, leaf), `${path}/count`);
+  return Array.from({ length: count }, (_, index) =>
+    walk(loop.input, inCopy(scope, loop.name, index, false), `${path}/input`, leaf),
+  );
+}
+
+/** A loop's count, checked. `path` names the place in the error. */
+export function copyCount(value: Json, path: string): number {
+  return placed('the copy loop', path, () => {
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > COPY_LIMIT) {
+      throw new LanguageError(
+        `The template copy definition count '${JSON.stringify(value)}' is not valid: expected an integer from 0 to ${COPY_LIMIT}. Please see https://aka.ms/arm-copy for usage details.`,
+      );
+    }
+    return value;
+  });
+}

@@ -1,0 +1,217 @@
+/** Expansion of a template's resources: loops, conditions, children; names and ids. */
+
+import type { Json, JsonObject } from '../provider.ts';
+import type { Context } from './context.ts';
+import { copyCount, evaluateAt } from './evaluate.ts';
+import { groupId, nameOfId, resourceIdOf, scopeId, typeOfId } from './ids.ts';
+import { invalidTemplate } from './language-error.ts';
+import { inCopy, rootScope, type Scope } from './scope.ts';
+import type { Runtime } from './runtime.ts';
+import type { PlannedResource } from './types.ts';
+import { isObject, textOf } from './values.ts';
+
+/** Source: Azure's template limits. */
+const RESOURCE_LIMIT = 800;
+export const DEPLOYMENTS = 'microsoft.resources/deployments';
+
+/** A resource as it stands in the template, for one turn of its loop. */
+export interface Entry {
+  planned: PlannedResource;
+  raw: JsonObject;
+  scope: Scope;
+  /** False: not deployed, but others may say that they depend on it. */
+  condition: boolean;
+  /** The loop this is an instance of, if it runs in batches. */
+  batch?: { name: string; size: number };
+}
+
+/** All resources of the template in its order, children after their parents. Throws ArmError InvalidTemplate. */
+export function expandResources(context: Context, runtime: Runtime): Entry[] {
+  const { resources } = context.sections;
+  const scope = rootScope(context, runtime, 'static');
+  const entries = Array.isArray(resources)
+    ? resources.flatMap((raw, index) => expand(raw, `/resources/${index}`, scope, {}))
+    : Object.entries(resources).flatMap(([symbol, raw]) =>
+        expand(raw, `/resources/${symbol}`, scope, { symbol }),
+      );
+  const made = entries.filter((entry) => entry.condition && !entry.planned.existing);
+  if (made.length > RESOURCE_LIMIT) {
+    throw invalidTemplate(
+      `The number of template resources limit exceeded. Limit: '${RESOURCE_LIMIT}' and actual: '${made.length}'. Please see https://aka.ms/arm-syntax-resources for usage details.`,
+    );
+  }
+  refuseDuplicates(made);
+  return entries;
+}
+
+interface Around {
+  symbol?: string;
+  parent?: { type: string; name: string };
+}
+
+function expand(raw: Json, path: string, scope: Scope, around: Around): Entry[] {
+  if (!isObject(raw)) throw invalidTemplate(`The template resource at '${path}' is not an object`);
+  const copy = raw['copy'];
+  if (!isObject(copy)) return instance(raw, path, scope, around, undefined);
+  const name = textOf(copy['name'] ?? around.symbol ?? null);
+  if (name === '') throw invalidTemplate(`The copy loop of the template resource at '${path}' has no name`);
+  const count = copyCount(
+    evaluateAt('the copy loop', `${path}/copy/count`, copy['count'] ?? null, scope),
+    `${path}/copy/count`,
+  );
+  const batch = batchOf(copy, name, path, scope);
+  return Array.from({ length: count }, (_, index) => {
+    const loop = { name, index, count };
+    const entries = instance(raw, path, inCopy(scope, name, index, true), around, loop);
+    return entries.map((entry) =>
+      batch !== undefined && entry.planned.copy === loop ? { ...entry, batch } : entry,
+    );
+  }).flat(1);
+}
+
+function batchOf(
+  copy: JsonObject,
+  name: string,
+  path: string,
+  scope: Scope,
+): { name: string; size: number } | undefined {
+  const mode = textOf(copy['mode'] ?? 'parallel').toLowerCase();
+  if (mode !== 'serial' && mode !== 'parallel') {
+    throw invalidTemplate(
+      `The copy mode '${mode}' at '${path}/copy/mode' is not valid: expected 'serial' or 'parallel'`,
+    );
+  }
+  if (mode === 'parallel') return undefined;
+  const size = evaluateAt('the copy loop', `${path}/copy/batchSize`, copy['batchSize'] ?? 1, scope);
+  if (typeof size !== 'number' || !Number.isInteger(size) || size < 1) {
+    throw invalidTemplate(
+      `The copy batch size '${textOf(size)}' at '${path}/copy/batchSize' is not valid: expected an integer from 1`,
+    );
+  }
+  return { name, size };
+}
+
+function instance(
+  raw: JsonObject,
+  path: string,
+  scope: Scope,
+  around: Around,
+  copy: PlannedResource['copy'],
+): Entry[] {
+  const what = `the template resource at '${path}'`;
+  const text = (member: string): string => requiredText(raw, member, path, what, scope);
+  const condition =
+    raw['condition'] === undefined ? true : evaluateAt(what, `${path}/condition`, raw['condition'], scope);
+  if (typeof condition !== 'boolean') {
+    throw invalidTemplate(
+      `The condition of ${what} is not valid: expected a boolean, got '${textOf(condition)}'`,
+    );
+  }
+  const { parent, symbol } = around;
+  const type = parent === undefined ? text('type') : `${parent.type}/${text('type')}`;
+  const name = parent === undefined ? text('name') : `${parent.name}/${text('name')}`;
+  const id = idOf(raw, type, name, path, scope);
+  const location =
+    raw['location'] === undefined ? undefined : evaluateAt(what, `${path}/location`, raw['location'], scope);
+  const planned: PlannedResource = {
+    id,
+    type: typeOfId(id),
+    name: nameOfId(id),
+    apiVersion: text('apiVersion'),
+    ...(typeof location === 'string' ? { location } : {}),
+    existing: raw['existing'] === true,
+    dependsOn: [],
+    ...(copy === undefined ? {} : { copy }),
+    ...(symbol === undefined ? {} : { symbolicName: symbol }),
+    ...nestedOf(raw, type),
+    path,
+  };
+  const entry: Entry = { planned, raw, scope, condition };
+  return [entry, ...children(raw, path, scope, { type, name })];
+}
+
+function children(
+  raw: JsonObject,
+  path: string,
+  scope: Scope,
+  parent: { type: string; name: string },
+): Entry[] {
+  const nested = raw['resources'];
+  if (nested === undefined) return [];
+  if (Array.isArray(nested))
+    return nested.flatMap((child, index) => expand(child, `${path}/resources/${index}`, scope, { parent }));
+  if (!isObject(nested)) throw invalidTemplate(`The child resources at '${path}/resources' are not an array`);
+  return Object.entries(nested).flatMap(([symbol, child]) =>
+    expand(child, `${path}/resources/${symbol}`, scope, { parent, symbol }),
+  );
+}
+
+function requiredText(raw: JsonObject, member: string, path: string, what: string, scope: Scope): string {
+  const value =
+    raw[member] === undefined ? undefined : evaluateAt(what, `${path}/${member}`, raw[member], scope);
+  if (typeof value === 'string' && value !== '') return value;
+  const got = value === undefined ? 'it is missing' : `got '${textOf(value)}'`;
+  throw invalidTemplate(
+    `The template resource at '${path}' is not valid: expected '${member}' to be a text that is not empty, ${got}. Please see https://aka.ms/arm-syntax-resources for usage details.`,
+  );
+}
+
+function idOf(raw: JsonObject, type: string, name: string, path: string, scope: Scope): string {
+  const id = resourceIdOf(parentId(raw, type, path, scope), type, name);
+  if (id !== undefined) return id;
+  throw invalidTemplate(
+    `The template resource '${name}' for type '${type}' at '${path}' has incorrect segment lengths. A nested resource type must have identical number of segments as its resource name. A root resource type must have segment length one greater than its resource name. Please see https://aka.ms/arm-syntax-resources for usage details.`,
+  );
+}
+
+/** What a resource is deployed to: its `scope`, a nested deployment's own target, or the deployment's scope. */
+function parentId(raw: JsonObject, type: string, path: string, scope: Scope): string {
+  const here = scope.deployment.input.scope;
+  const optional = (member: string): string | undefined => {
+    if (raw[member] === undefined) return undefined;
+    const value = evaluateAt(`the template resource at '${path}'`, `${path}/${member}`, raw[member], scope);
+    if (typeof value === 'string' && value !== '') return value;
+    throw invalidTemplate(
+      `The '${member}' of the template resource at '${path}' is not valid: expected a text, got '${textOf(value)}'`,
+    );
+  };
+  const to = optional('scope');
+  if (to !== undefined) {
+    const trimmed = to.replace(/\/+$/, '');
+    return to.startsWith('/') ? trimmed : `${scopeId(here)}/providers/${trimmed}`;
+  }
+  const lower = type.toLowerCase();
+  const subscription = optional('subscriptionId') ?? here.subscriptionId;
+  const group = optional('resourceGroup');
+  if (lower === 'microsoft.resources/resourcegroups') return groupId(subscription);
+  if (lower === DEPLOYMENTS && (group !== undefined || subscription !== here.subscriptionId))
+    return groupId(subscription, group);
+  return scopeId(here);
+}
+
+function nestedOf(raw: JsonObject, type: string): Pick<PlannedResource, 'nested'> {
+  if (type.toLowerCase() !== DEPLOYMENTS) return {};
+  return { nested: { expressionScope: isInner(raw) ? 'inner' : 'outer' } };
+}
+
+/** Are the expressions of a nested deployment its own? The default is outer. */
+export function isInner(raw: JsonObject): boolean {
+  const properties = isObject(raw['properties']) ? raw['properties'] : {};
+  const options = isObject(properties['expressionEvaluationOptions'])
+    ? properties['expressionEvaluationOptions']
+    : {};
+  return textOf(options['scope'] ?? null).toLowerCase() === 'inner';
+}
+
+function refuseDuplicates(entries: Entry[]): void {
+  const seen = new Set<string>();
+  for (const { planned } of entries) {
+    const id = planned.id.toLowerCase();
+    if (seen.has(id)) {
+      throw invalidTemplate(
+        `The resource '${planned.type}/${planned.name}' at '${planned.path}' is defined multiple times in a template. Please see https://aka.ms/arm-syntax-resources for usage details.`,
+      );
+    }
+    seen.add(id);
+  }
+}

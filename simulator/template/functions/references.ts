@@ -1,0 +1,114 @@
+/** Functions whose answer only the cloud has: `reference` and its kin, and `list*`. */
+
+import { LanguageError } from '../language-error.ts';
+import type { Scope } from '../scope.ts';
+import type { PlannedResource } from '../types.ts';
+import { expectObject, expectString, textOf } from '../values.ts';
+import type { Json, JsonObject } from '../../provider.ts';
+import { define, type TemplateFunction } from './define.ts';
+
+/** Is this a function whose first argument is a resource that must be there first? */
+export function refersToResource(call: string): boolean {
+  const name = call.toLowerCase();
+  return name === 'reference' || name === 'references' || /^list./.test(name);
+}
+
+function notHere(scope: Scope, call: string): void {
+  if (scope.place !== 'body' && scope.place !== 'output') {
+    throw new LanguageError(
+      `The template function '${call}' is not expected at this location. Please see https://aka.ms/arm-functions for usage details.`,
+    );
+  }
+}
+
+function target(text: string, scope: Scope): { id: string; planned: PlannedResource | undefined } {
+  const planned = scope.deployment.resource(text);
+  if (planned !== undefined) return { id: planned.id, planned };
+  if (text.startsWith('/')) return { id: text, planned };
+  throw new LanguageError(
+    `The template reference '${text}' is not valid: could not find template resource or resource copy with this name. Please see https://aka.ms/arm-function-reference for usage details.`,
+  );
+}
+
+function isFull(call: string, value: Json | undefined): boolean {
+  if (value === undefined) return false;
+  if (expectString(call, value).toLowerCase() === 'full') return true;
+  throw new LanguageError(
+    `The template language function '${call}' expects 'Full' as its last parameter. The provided value is '${textOf(value ?? null)}'. Please see https://aka.ms/arm-resource-functions/#${call.toLowerCase()} for usage details.`,
+  );
+}
+
+function ask(scope: Scope, id: string, apiVersion: string | undefined, full: boolean): Json {
+  return scope.runtime.ask(
+    `reference('${id.toLowerCase()}', '${apiVersion ?? ''}', ${full})`,
+    (environment) => environment.reference(id, apiVersion, full),
+  );
+}
+
+function reference([resource, version, full]: Json[], scope: Scope, call: string): Json {
+  notHere(scope, call);
+  const text = expectString(call, resource);
+  const { id, planned } = target(text, scope);
+  const apiVersion =
+    version === undefined || version === null ? planned?.apiVersion : expectString(call, version);
+  if (apiVersion === undefined) {
+    throw new LanguageError(
+      `The template reference '${text}' is not valid: the resource is not defined in the template, so its API version must be given. Please see https://aka.ms/arm-function-reference for usage details.`,
+    );
+  }
+  return ask(scope, id, apiVersion, isFull(call, full));
+}
+
+function symbol(call: string, name: string, found: PlannedResource | undefined): PlannedResource {
+  if (found !== undefined) return found;
+  throw new LanguageError(
+    `The template language function '${call}': the symbolic name '${name}' is not defined in the template, or its condition is false.`,
+  );
+}
+
+function information(planned: PlannedResource): JsonObject {
+  return {
+    id: planned.id,
+    name: planned.name,
+    type: planned.type,
+    apiVersion: planned.apiVersion,
+    ...(planned.location === undefined ? {} : { location: planned.location }),
+  };
+}
+
+export const referenceFunctions: TemplateFunction[] = [
+  define('reference', 1, 3, reference),
+  define('references', 1, 2, ([name, full], scope, call) => {
+    notHere(scope, call);
+    const text = expectString(call, name);
+    const instances = scope.deployment.instances(text);
+    if (instances === undefined) return [ask(scope, symbol(call, text, undefined).id, undefined, false)];
+    return instances.map((each) => ask(scope, each.id, each.apiVersion, isFull(call, full)));
+  }),
+  define('resourceInfo', 1, 1, ([name], scope, call) => {
+    const text = expectString(call, name);
+    return information(symbol(call, text, scope.deployment.resource(text)));
+  }),
+];
+
+/** `listKeys(resource, apiVersion, body?)` and every other action whose name begins with 'list'. */
+export const listFunction: TemplateFunction = define(
+  'list*',
+  1,
+  3,
+  ([resource, version, body], scope, call) => {
+    notHere(scope, call);
+    const { id, planned } = target(expectString(call, resource), scope);
+    const apiVersion = version === undefined ? planned?.apiVersion : expectString(call, version);
+    if (apiVersion === undefined) {
+      throw new LanguageError(
+        `The template language function '${call}' needs an API version as its second parameter.`,
+      );
+    }
+    const content = body === undefined ? undefined : expectObject(call, body);
+    return scope.runtime.ask(
+      `${call}('${id.toLowerCase()}', '${apiVersion}', ${JSON.stringify(content)})`,
+      (environment) => environment.action(id, apiVersion, call, content),
+    );
+  },
+);

@@ -1,0 +1,51 @@
+/**
+ * Evaluation is synchronous and pure; what only the cloud can tell (`reference`, `list*`, a secret) is asked through
+ * here. The first time, `ask` throws `Pending`; `settle` fetches the answer and evaluates again, until nothing is
+ * pending. So no function of the language, no lambda and no loop has to know that an answer takes time.
+ */
+
+import type { Json } from '../provider.ts';
+import type { Environment } from './types.ts';
+
+/** An evaluation stopped because this answer is not there yet. */
+export class Pending extends Error {
+  override readonly name = 'Pending';
+  readonly key: string;
+  readonly fetch: (environment: Environment) => Promise<Json>;
+  constructor(key: string, fetch: (environment: Environment) => Promise<Json>) {
+    super(`${key} is known only while deploying`);
+    this.key = key;
+    this.fetch = fetch;
+  }
+}
+
+export class Runtime {
+  readonly #answers = new Map<string, { value: Json } | { error: unknown }>();
+
+  /** The answer under `key`, if it was fetched; else throws Pending (or the error that the fetch ended in). */
+  ask(key: string, fetch: (environment: Environment) => Promise<Json>): Json {
+    const answer = this.#answers.get(key);
+    if (answer === undefined) throw new Pending(key, fetch);
+    if ('error' in answer) throw answer.error;
+    return answer.value;
+  }
+
+  async settle<T>(environment: Environment, compute: () => T): Promise<T> {
+    for (;;) {
+      let pending: Pending;
+      try {
+        return compute();
+      } catch (error) {
+        if (!(error instanceof Pending)) throw error;
+        pending = error;
+      }
+      this.#answers.set(
+        pending.key,
+        await pending.fetch(environment).then(
+          (value) => ({ value }),
+          (error: unknown) => ({ error }),
+        ),
+      );
+    }
+  }
+}
