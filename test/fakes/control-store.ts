@@ -1,0 +1,62 @@
+/** A control store in memory, as strict as the real one about etags and digests; tests reach into `documents`. */
+import { createHash } from 'node:crypto';
+import { canonical, type ControlStore } from '../../src/control-store/store.ts';
+import { UnderstudyError } from '../../src/errors/error.ts';
+
+export interface FakeControlStore extends ControlStore {
+  /** Name → text and etag, as they now are. */
+  documents: Map<string, { text: string; etag: string }>;
+}
+
+export function fakeControlStore(): FakeControlStore {
+  const documents = new Map<string, { text: string; etag: string }>();
+  let writes = 0;
+  const put = (name: string, text: string) => documents.set(name, { text, etag: `"${++writes}"` });
+  const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+
+  return {
+    documents,
+    read<T>(name: string) {
+      const found = documents.get(name);
+      if (!found) return Promise.resolve(undefined);
+      return Promise.resolve({ value: parse(name, found.text) as T, etag: found.etag });
+    },
+    swap(name, value, etag) {
+      if (documents.get(name)?.etag !== etag) return Promise.resolve(false);
+      put(name, JSON.stringify(value));
+      return Promise.resolve(true);
+    },
+    write(name, content) {
+      put(name, content.toString());
+      return Promise.resolve();
+    },
+    seal(folder, value) {
+      const text = canonical(value);
+      const digest = sha256(text);
+      put(`${folder}/${digest}.json`, text);
+      return Promise.resolve(digest);
+    },
+    open<T>(folder: string, digest: string) {
+      const name = `${folder}/${digest}.json`;
+      const text = documents.get(name)?.text;
+      if (text === undefined || sha256(text) !== digest) {
+        return Promise.reject(
+          new UnderstudyError('ControlStoreError', `${name} is ${text === undefined ? 'missing' : 'altered'}`),
+        );
+      }
+      return Promise.resolve(JSON.parse(text) as T);
+    },
+    readText: (name) => Promise.resolve(documents.get(name)?.text),
+    async *list(prefix) {
+      for (const name of [...documents.keys()].toSorted()) if (name.startsWith(prefix)) yield name;
+    },
+  };
+}
+
+function parse(name: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new UnderstudyError('ControlStoreError', `${name} is not JSON`, { cause });
+  }
+}
