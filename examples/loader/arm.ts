@@ -13,7 +13,7 @@ import {
   type PipelineResponse,
 } from '@azure/core-rest-pipeline';
 import { isObject, type Json, type JsonObject } from './json.ts';
-import { LoadError } from './load-error.ts';
+import { AzureFailure } from './load-error.ts';
 
 export interface ArmOptions {
   /** 'https://management.azure.com', without a slash at its end. */
@@ -66,11 +66,16 @@ export class Arm {
     return objectOf(this.#checked(await this.#send('POST', this.#url(`${id}/${action}`, apiVersion), body), what), what);
   }
 
-  /** Every entry of a list, page after page. */
-  async list(path: string, apiVersion: string, query: Record<string, string> = {}): Promise<JsonObject[]> {
+  /** The entries of a list, page after page, until there are `atMost`. */
+  async list(
+    path: string,
+    apiVersion: string,
+    query: Record<string, string> = {},
+    atMost = Number.POSITIVE_INFINITY,
+  ): Promise<JsonObject[]> {
     const entries: JsonObject[] = [];
     let url: string | undefined = this.#url(path, apiVersion, query);
-    while (url !== undefined) {
+    while (url !== undefined && entries.length < atMost) {
       const page: JsonObject = objectOf(this.#checked(await this.#send('GET', url), `GET ${path}`), path);
       if (Array.isArray(page.value)) entries.push(...page.value.filter(isObject));
       url = typeof page.nextLink === 'string' && page.nextLink !== '' ? page.nextLink : undefined;
@@ -100,7 +105,7 @@ export class Arm {
 
   #checked(answer: Answer, what: string): Json | undefined {
     if (answer.status < 400) return answer.body;
-    throw new LoadError(`${what}: HTTP ${answer.status} ${errorOf(answer.body)}`);
+    throw new AzureFailure(`${what}: HTTP ${answer.status} ${errorOf(answer.body)}`);
   }
 
   /** Waits for the end of a long-running operation, at the pace that the service asks for. */
@@ -110,14 +115,14 @@ export class Arm {
     const location = first.header('location');
     let answer = first;
     while (operation !== undefined || (location !== undefined && answer.status === 202)) {
-      if (Date.now() > deadline) throw new LoadError(`${what}: the operation has not ended in time`);
+      if (Date.now() > deadline) throw new AzureFailure(`${what}: the operation has not ended in time`);
       await sleep(pauseMilliseconds(answer));
       answer = await this.#send('GET', operation ?? location ?? '');
       this.#checked(answer, what);
       const status = isObject(answer.body) ? answer.body.status : undefined;
       if (operation === undefined) continue;
       if (status === 'Succeeded') return;
-      if (status === 'Failed' || status === 'Canceled') throw new LoadError(`${what}: ${status}: ${errorOf(answer.body)}`);
+      if (status === 'Failed' || status === 'Canceled') throw new AzureFailure(`${what}: ${status}: ${errorOf(answer.body)}`);
     }
   }
 }
@@ -131,13 +136,13 @@ function parsed(text: string, what: string): Json {
   try {
     return JSON.parse(text) as Json;
   } catch (error) {
-    throw new LoadError(`${what}: expected JSON, got "${text.slice(0, 80)}"`, { cause: error });
+    throw new AzureFailure(`${what}: expected JSON, got "${text.slice(0, 80)}"`, { cause: error });
   }
 }
 
 function objectOf(body: Json | undefined, what: string): JsonObject {
   if (isObject(body)) return body;
-  throw new LoadError(`${what}: expected a JSON object, got ${JSON.stringify(body)}`);
+  throw new AzureFailure(`${what}: expected a JSON object, got ${JSON.stringify(body)}`);
 }
 
 function errorOf(body: Json | undefined): string {

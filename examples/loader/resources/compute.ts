@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { isoDuration, Texts } from '../fields.ts';
+import { compact, type JsonObject } from '../json.ts';
+
+const Head = {
+  $schema: z.string(),
+  name: z.string(),
+  description: z.string().optional(),
+  location: z.string().optional(),
+  tags: Texts.optional(),
+};
+const Identity = z.strictObject({ type: z.literal('system_assigned') });
+
+export const AmlCompute = z.strictObject({
+  ...Head,
+  type: z.literal('amlcompute'),
+  size: z.string(),
+  tier: z.enum(['dedicated', 'low_priority']).default('dedicated'),
+  min_instances: z.number().int().nonnegative().default(0),
+  max_instances: z.number().int().positive().default(4),
+  /** Seconds. */
+  idle_time_before_scale_down: z.number().positive().optional(),
+  identity: Identity.optional(),
+});
+export const ComputeInstance = z.strictObject({
+  ...Head,
+  type: z.literal('computeinstance'),
+  size: z.string(),
+  idle_time_before_shutdown_minutes: z.number().int().positive().optional(),
+  identity: Identity.optional(),
+});
+export const Compute = z.discriminatedUnion('type', [AmlCompute, ComputeInstance]);
+export type Compute = z.infer<typeof Compute>;
+
+/** The request's body. `location` is the workspace's region, where the file names none. */
+export function toCompute(compute: Compute, location: string): JsonObject {
+  return compact({
+    location: compute.location ?? location,
+    tags: compute.tags,
+    identity: compute.identity === undefined ? undefined : { type: 'SystemAssigned' },
+    properties: compact({
+      computeType: compute.type === 'amlcompute' ? 'AmlCompute' : 'ComputeInstance',
+      description: compute.description,
+      disableLocalAuth: true,
+      properties: compute.type === 'amlcompute' ? clusterProperties(compute) : instanceProperties(compute),
+    }),
+  });
+}
+
+function clusterProperties(compute: z.infer<typeof AmlCompute>): JsonObject {
+  return {
+    osType: 'Linux',
+    vmSize: compute.size,
+    vmPriority: compute.tier === 'dedicated' ? 'Dedicated' : 'LowPriority',
+    scaleSettings: compact({
+      minNodeCount: compute.min_instances,
+      maxNodeCount: compute.max_instances,
+      nodeIdleTimeBeforeScaleDown:
+        compute.idle_time_before_scale_down === undefined ? undefined : isoDuration(compute.idle_time_before_scale_down),
+    }),
+    remoteLoginPortPublicAccess: 'NotSpecified',
+    enableNodePublicIp: true,
+  };
+}
+
+function instanceProperties(compute: z.infer<typeof ComputeInstance>): JsonObject {
+  return compact({
+    vmSize: compute.size,
+    idleTimeBeforeShutdown:
+      compute.idle_time_before_shutdown_minutes === undefined
+        ? undefined
+        : `PT${compute.idle_time_before_shutdown_minutes}M`,
+    applicationSharingPolicy: 'Shared',
+    computeInstanceAuthorizationType: 'personal',
+    enableNodePublicIp: true,
+  });
+}
