@@ -1,4 +1,5 @@
 /** What a step leaves behind: its outcome, as the journal, the workflow, the terminal and the report read it. */
+import type { RunState } from '../plan/run-states.ts';
 import type { Operation } from '../topology/words.ts';
 
 /** expected = done + Σ skipped + Σ failed, always; see `reconcile`. */
@@ -59,7 +60,7 @@ export interface StepRecord extends Partial<Omit<StepResult, 'state'>> {
   error?: { code: string; message: string; next?: string };
 }
 
-export type RunState = 'pending' | 'running' | 'waiting' | 'undoing' | 'completed' | 'failed' | 'cancelled';
+export type { RunState } from '../plan/run-states.ts';
 
 export interface RunHeader {
   runId: string;

@@ -24,6 +24,11 @@ export interface StepContext {
   cursor: unknown;
   /** The outcome of an earlier step of this run. */
   outcomeOf(stepId: string): Promise<StepResult | undefined>;
+  /**
+   * Records what the undo of this step needs, before the step changes anything; a later attempt is given what the first
+   * one recorded, so that the state before the run is what an undo brings back.
+   */
+  keepUndo<T>(make: () => T | Promise<T>): Promise<T>;
   now(): Date;
 }
 

@@ -22,6 +22,11 @@ export interface RegionPointer {
   writer: string;
   serving: Record<ResourceClass, string>;
   lease?: WriterLease;
+  /**
+   * Set by a takeover: until then (milliseconds since 1970, clock skew included) a writer of the epoch before may still
+   * believe in its lease. Nobody writes before.
+   */
+  oldWritersUntil?: number;
   /** The run that moved it last, and when (ISO 8601). */
   changedBy: string;
   changedAt: string;
@@ -37,8 +42,15 @@ export function firstPointer(region: string, changedBy: string, now: Date): Regi
   };
 }
 
-/** Milliseconds a takeover must still wait for the lease of another writer to be over everywhere. */
-export function leaseWait(pointer: RegionPointer, holder: string, now: number, clockSkewMs: number): number {
-  if (!pointer.lease || pointer.lease.holder === holder) return 0;
-  return Math.max(0, pointer.lease.expiresAt + clockSkewMs - now);
+/** Who writes after a takeover: the next epoch, no lease yet, and a memory of how long the old lease may be believed in. */
+export function takeOver(pointer: RegionPointer, to: string, run: string, now: Date, clockSkewMs: number): RegionPointer {
+  const { lease, oldWritersUntil: _, ...rest } = pointer;
+  return {
+    ...rest,
+    epoch: { number: pointer.epoch.number + 1, issuer: pointer.epoch.issuer },
+    writer: to,
+    ...(lease ? { oldWritersUntil: lease.expiresAt + clockSkewMs } : {}),
+    changedBy: run,
+    changedAt: now.toISOString(),
+  };
 }

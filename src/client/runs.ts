@@ -1,0 +1,78 @@
+/** Starts, finds and watches runs: what the command line and the server do with Temporal, and all they do with it. */
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
+import { defaultPayloadConverter, defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
+import { taskQueue } from '../plan/queues.ts';
+import { searchAttributes } from '../plan/search-attributes.ts';
+import type { RunSummary } from '../run/outcome.ts';
+import type { RunProgress } from '../run/progress.ts';
+import { workflowIdOf, type RunReference } from '../run/reference.ts';
+import type { Progress } from '../run/step-context.ts';
+
+export type RunHandle = WorkflowHandle<(run: RunReference & { resumed?: boolean }) => Promise<RunSummary>>;
+
+const keys = {
+  topology: defineSearchAttributeKey(searchAttributes.topology, 'KEYWORD'),
+  operation: defineSearchAttributeKey(searchAttributes.operation, 'KEYWORD'),
+  outcome: defineSearchAttributeKey(searchAttributes.outcome, 'KEYWORD'),
+};
+
+/** Starts the run's workflow; if one of this topology runs already, answers that one instead (`started: false`). */
+export async function startRun(
+  client: Client,
+  run: RunReference & { resumed?: boolean },
+): Promise<{ handle: RunHandle; started: boolean }> {
+  const workflowId = workflowIdOf(run);
+  try {
+    const handle = await client.workflow.start('executePlan', {
+      workflowId,
+      taskQueue,
+      args: [run],
+      memo: { runId: run.runId },
+      typedSearchAttributes: new TypedSearchAttributes([
+        { key: keys.topology, value: run.topology },
+        { key: keys.operation, value: run.operation },
+        { key: keys.outcome, value: 'running' },
+      ]),
+      staticSummary: `${run.operation} of ${run.topology}: ${run.runId}`,
+    });
+    return { handle: handle as unknown as RunHandle, started: true };
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    return { handle: client.workflow.getHandle(workflowId) as unknown as RunHandle, started: false };
+  }
+}
+
+/** The run that moves this topology now, if one does. */
+export async function findRunning(
+  client: Client,
+  run: Pick<RunReference, 'topology' | 'operation'>,
+): Promise<{ handle: RunHandle; runId: string } | undefined> {
+  const handle = client.workflow.getHandle(workflowIdOf(run)) as unknown as RunHandle;
+  try {
+    const description = await handle.describe();
+    const runId = description.memo?.runId;
+    return description.status.name === 'RUNNING' && typeof runId === 'string' ? { handle, runId } : undefined;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+/** How far the run is: the workflow's own view, with the progress its activities tell in their heartbeats. */
+export async function readProgress(handle: RunHandle): Promise<RunProgress> {
+  const [progress, description] = await Promise.all([handle.query<RunProgress, []>('progress'), handle.describe()]);
+  for (const activity of description.raw.pendingActivities ?? []) {
+    const step = progress.steps.find((each) => each.id === activity.activityId);
+    if (!step || step.state !== 'running') continue;
+    const payload = activity.heartbeatDetails?.payloads?.[0];
+    const told = payload ? (defaultPayloadConverter.fromPayload(payload) as Progress | undefined) : undefined;
+    if (told) {
+      const { cursor: _, ...rest } = told;
+      step.progress = rest;
+    }
+    if ((activity.attempt ?? 1) > 1) step.attempt = Number(activity.attempt);
+    const message = activity.lastFailure?.message;
+    if (message) step.lastError = message;
+  }
+  return progress;
+}

@@ -1,0 +1,72 @@
+/**
+ * The old side may not answer. What could not be done there is owed: written down as a debt in the control store, shown
+ * by `status` and the report, and paid first when the region answers.
+ */
+import { isUnderstudyError, messageOf } from '../errors/error.ts';
+import type { ControlStore } from '../control-store/store.ts';
+import type { Debt, StepResult } from '../run/outcome.ts';
+import type { StepContext } from '../run/step-context.ts';
+import { toSeconds } from '../topology/duration.ts';
+
+const folder = 'debts/';
+const nameOf = (debt: Pick<Debt, 'region' | 'kind'>) => `${folder}${debt.region}/${debt.kind}.json`;
+
+/** A debt as it is kept: and when it was paid, if it was. */
+export interface KeptDebt extends Debt {
+  owedSince: string;
+  run: string;
+  paidAt?: string;
+}
+
+export async function listDebts(store: ControlStore): Promise<KeptDebt[]> {
+  const debts: KeptDebt[] = [];
+  for await (const name of store.list(folder)) {
+    const found = await store.read<KeptDebt>(name);
+    if (found && found.value.paidAt === undefined) debts.push(found.value);
+  }
+  return debts;
+}
+
+/** Tries `work` on the old side until the policy `fenceDeadline` is over; then it is owed. */
+export async function settleOrOwe(
+  context: StepContext,
+  debt: { kind: Debt['kind']; what: string },
+  work: (signal: AbortSignal) => Promise<string>,
+): Promise<StepResult> {
+  const deadline = AbortSignal.timeout(toSeconds(context.topology.policies.fenceDeadline) * 1000);
+  try {
+    const detail = await work(AbortSignal.any([context.signal, deadline]));
+    await pay(context.store, { region: context.from.region, kind: debt.kind }, context.now());
+    return { state: 'completed', detail };
+  } catch (error) {
+    if (context.signal.aborted) throw error;
+    const silent = deadline.aborted || (isUnderstudyError(error) && (error.retryable || error.code === 'AzureError'));
+    if (!silent) throw error;
+    return owe(context, { ...debt, reason: deadline.aborted ? 'no answer in time' : messageOf(error) });
+  }
+}
+
+export async function owe(
+  context: StepContext,
+  { kind, what, reason }: Pick<Debt, 'kind' | 'what' | 'reason'>,
+): Promise<StepResult> {
+  const debt: Debt = { kind, region: context.from.region, what, reason, step: context.step.id };
+  await keep(context.store, { ...debt, run: context.run.runId, owedSince: context.now().toISOString() });
+  return { state: 'completed', detail: `owed: ${what}: ${reason}`, owed: [debt] };
+}
+
+async function keep(store: ControlStore, debt: KeptDebt): Promise<void> {
+  for (;;) {
+    const found = await store.read<KeptDebt>(nameOf(debt));
+    if (found && found.value.paidAt === undefined) return; // owed already: since then
+    if (await store.swap(nameOf(debt), debt, found?.etag)) return;
+  }
+}
+
+export async function pay(store: ControlStore, debt: Pick<Debt, 'region' | 'kind'>, now: Date): Promise<void> {
+  for (;;) {
+    const found = await store.read<KeptDebt>(nameOf(debt));
+    if (!found || found.value.paidAt !== undefined) return;
+    if (await store.swap(nameOf(debt), { ...found.value, paidAt: now.toISOString() }, found.etag)) return;
+  }
+}

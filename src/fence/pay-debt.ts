@@ -1,0 +1,42 @@
+/** Pays what an earlier fence still owes, as soon as the region answers: before anything is copied into it. */
+import { isUnderstudyError } from '../errors/error.ts';
+import { cancelUnfinishedJobs } from '../jobs/stop-old-jobs.ts';
+import type { StepResult } from '../run/outcome.ts';
+import type { StepContext } from '../run/step-context.ts';
+import { sideOf } from '../topology/sides.ts';
+import { listDebts, pay, type KeptDebt } from './old-side.ts';
+import { shutOut, writersOf } from './shut-out-writers.ts';
+import { disableSchedules, enabledSchedules } from './stop-intake.ts';
+
+export async function payFenceDebt(context: StepContext): Promise<StepResult> {
+  const debts = await listDebts(context.store);
+  if (debts.length === 0) return { state: 'skipped', detail: 'the fence owes nothing' };
+  const lines: string[] = [];
+  const left: KeptDebt[] = [];
+  for (const debt of debts) {
+    try {
+      lines.push(`${debt.region}: ${await payOne(context, debt)}`);
+      await pay(context.store, debt, context.now());
+    } catch (error) {
+      if (!isUnderstudyError(error) || !error.retryable) throw error;
+      left.push(debt);
+    }
+  }
+  return {
+    state: 'completed',
+    detail: [...lines, ...left.map((debt) => `still owed: ${debt.what}`)].join('; '),
+    owed: left,
+  };
+}
+
+async function payOne({ azure, topology, signal }: StepContext, debt: KeptDebt): Promise<string> {
+  const side = sideOf(topology, debt.region);
+  switch (debt.kind) {
+    case 'intake':
+      return disableSchedules(azure, side, await enabledSchedules(azure, side, { signal }), { signal });
+    case 'jobs':
+      return cancelUnfinishedJobs(azure, side, { signal });
+    case 'writers':
+      return shutOut(azure, await writersOf(azure, side, { signal }), debt.run, { signal });
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * The old side's writers lose what they write with: the roles of its workspace's identity on its storage are removed, and
+ * the storage account's keys rotated, so that every key, SAS and mounted datastore of before is refused.
+ */
+import { apiVersions, type ArmResource, type Azure, type CallOptions, type JsonObject } from '../azure/azure.ts';
+import type { StepResult } from '../run/outcome.ts';
+import type { StepContext } from '../run/step-context.ts';
+import { workspaceId, type Side } from '../topology/sides.ts';
+import { settleOrOwe } from './old-side.ts';
+
+interface WritersUndo {
+  storageAccount: string;
+  roles: { id: string; properties: JsonObject }[];
+}
+
+export function shutOutOldWriters(context: StepContext): Promise<StepResult> {
+  const { azure, from, run } = context;
+  const what = `rotate the storage keys of ${from.region} and remove the roles of its workspace`;
+  return settleOrOwe(context, { kind: 'writers', what }, async (signal) => {
+    const undo = await context.keepUndo(() => writersOf(azure, from, { signal }));
+    return shutOut(azure, undo, run.runId, { signal });
+  });
+}
+
+/** What the workspace of a side writes with: its storage account, and its identity's roles there. */
+export async function writersOf(azure: Azure, side: Side, options: CallOptions): Promise<WritersUndo> {
+  const workspace = await azure.arm.get(workspaceId(side.workspace), apiVersions.machineLearning, options);
+  const storageAccount = String(workspace.properties.storageAccount);
+  const principal = (workspace.identity as { principalId?: string } | undefined)?.principalId;
+  const roles: WritersUndo['roles'] = [];
+  const path = `${storageAccount}/providers/Microsoft.Authorization/roleAssignments`;
+  for await (const role of azure.arm.list(path, apiVersions.roleAssignments, options)) {
+    if (principal !== undefined && role.properties.principalId === principal && isAt(role, storageAccount)) {
+      roles.push({ id: role.id, properties: role.properties });
+    }
+  }
+  return { storageAccount, roles };
+}
+
+function isAt(role: ArmResource, scope: string): boolean {
+  return String(role.properties.scope ?? '').toLowerCase() === scope.toLowerCase();
+}
+
+/** The tag that says which run rotated the keys: a second attempt of that run leaves the new keys alone. */
+const rotationTag = 'understudy-keys-rotated-by';
+
+export async function shutOut(azure: Azure, writers: WritersUndo, runId: string, options: CallOptions): Promise<string> {
+  for (const role of writers.roles) await azure.arm.remove(role.id, apiVersions.roleAssignments, options);
+  const account = await azure.arm.get(writers.storageAccount, apiVersions.storage, options);
+  if (account.tags?.[rotationTag] !== runId) {
+    for (const keyName of ['key1', 'key2']) {
+      await azure.arm.post(`${writers.storageAccount}/regenerateKey`, apiVersions.storage, { keyName }, options);
+    }
+    await azure.arm.patch(writers.storageAccount, apiVersions.storage, { tags: { ...account.tags, [rotationTag]: runId } }, options);
+  }
+  return `rotated both keys of ${account.name}; removed ${writers.roles.length} roles`;
+}
+
+/** Roles come back under their own names; rotated keys cannot, so the workspace is told to read the new ones. */
+export async function letOldWritersIn({ azure, from }: StepContext, undo: unknown): Promise<string> {
+  const { roles } = (undo ?? { roles: [] }) as WritersUndo;
+  for (const { id, properties } of roles) {
+    const { roleDefinitionId, principalId, principalType } = properties;
+    await azure.arm.put(id, apiVersions.roleAssignments, {
+      properties: {
+        roleDefinitionId: roleDefinitionId ?? null,
+        principalId: principalId ?? null,
+        principalType: principalType ?? 'ServicePrincipal',
+      },
+    });
+  }
+  await azure.arm.post(`${workspaceId(from.workspace)}/resyncKeys`, apiVersions.machineLearning);
+  return `gave back ${roles.length} roles; the workspace reads the new keys`;
+}

@@ -1,0 +1,49 @@
+/** The first step of every move: the region pointer, with a new epoch. From here on the old writers are fenced. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { assertEpoch, movePointer } from '../control-store/region-pointer.ts';
+import { showDuration, toSeconds } from '../topology/duration.ts';
+import { takeOver, type RegionPointer } from '../topology/pointer.ts';
+import type { StepResult } from '../run/outcome.ts';
+import type { StepContext } from '../run/step-context.ts';
+
+export async function takePointer(context: StepContext): Promise<StepResult> {
+  const { store, run, plan, topology, to } = context;
+  await context.keepUndo(() => ({ writer: plan.from }));
+  const pointer = await movePointer(store, (found) => {
+    if (isTaken(found, run.runId)) return undefined;
+    assertEpoch(found, plan.madeInEpoch);
+    return takeOver(found, to.region, run.runId, context.now(), toSeconds(topology.policies.clockSkew) * 1000);
+  });
+  const waited = await outwaitOldWriters(context, pointer);
+  return {
+    state: 'completed',
+    detail:
+      `epoch ${pointer.epoch.number}: ${to.region} is the writer` +
+      (waited > 0 ? `; waited ${showDuration(waited)} for the lease of the old writer to end` : ''),
+    facts: { epoch: pointer.epoch.number },
+  };
+}
+
+function isTaken(pointer: RegionPointer, runId: string): boolean {
+  return pointer.changedBy === runId;
+}
+
+async function outwaitOldWriters(context: StepContext, pointer: RegionPointer): Promise<number> {
+  const began = context.now().getTime();
+  const until = pointer.oldWritersUntil ?? 0;
+  for (let left = until - began; left > 0; left = until - context.now().getTime()) {
+    await context.checkpoint({ unit: 'seconds of lease', done: Math.max(0, Math.round((context.now().getTime() - began) / 1000)) });
+    await delay(Math.min(left, 1000), undefined, { signal: context.signal });
+  }
+  return Math.max(0, Math.min(until, context.now().getTime()) - began);
+}
+
+/** The writer goes back, with yet another epoch: epochs only rise. */
+export async function giveBackPointer({ store, run, plan, now }: StepContext): Promise<string> {
+  const pointer = await movePointer(store, (found) =>
+    found.changedBy !== run.runId || found.writer === plan.from ? undefined : takeOver(found, plan.from, run.runId, now(), 0),
+  );
+  return pointer.writer === plan.from
+    ? `${plan.from} is the writer again, in epoch ${pointer.epoch.number}`
+    : `left as it is: ${pointer.changedBy} has moved the pointer since`;
+}

@@ -1,0 +1,181 @@
+/**
+ * The compiler: topology + recovery point → plan. Pure: the same input gives the same plan, byte for byte. It runs once,
+ * before the run; the plan is stored by its digest and interpreted from then on.
+ */
+import { UnderstudyError } from '../errors/error.ts';
+import { otherRegion } from '../topology/sides.ts';
+import type { RegionPointer } from '../topology/pointer.ts';
+import type { Topology } from '../topology/topology.ts';
+import { phases, resourceClasses, type Phase, type ResourceClass } from '../topology/words.ts';
+import { actions, type ActionName } from './actions.ts';
+import type { Plan, Step } from './plan.ts';
+import type { RecoveryPointSummary } from './recovery-point-summary.ts';
+import { hotWarm } from './strategies/hot-warm.ts';
+import { draft, toStep, type StepDraft, type Strategy } from './strategies/strategy.ts';
+
+export interface CompileInput {
+  topology: Topology;
+  bundle: string;
+  pointer: RegionPointer;
+}
+
+/** What must be done elsewhere before a phase of a class begins: the class's own order is implied. */
+const waits: Partial<Record<`${Phase}/${ResourceClass}`, [Phase, ResourceClass][]>> = {
+  'restore/inference': [['restore', 'platform']],
+  'restore/training': [
+    ['restore', 'platform'],
+    ['restore', 'data'],
+    ['restore', 'inference'],
+  ],
+  'restore/data': [['provision', 'platform']],
+  'configure/inference': [['configure', 'platform']],
+  'switch/data': [['switch', 'platform']],
+  'switch/training': [
+    ['switch', 'platform'],
+    ['switch', 'data'],
+  ],
+  'switch/inference': [['switch', 'platform']],
+};
+
+function strategyOf(topology: Topology, resourceClass: ResourceClass): Strategy {
+  const name = topology.strategies[resourceClass];
+  if (name === 'hot-warm') return hotWarm;
+  throw new UnderstudyError(
+    'PreconditionError',
+    `strategies.${resourceClass}: "${name}" has no plan for a failover in this version; expected "hot-warm"`,
+    { next: `Declare strategies.${resourceClass}: hot-warm.` },
+  );
+}
+
+export function compileFailover(input: CompileInput & { recoveryPoint: RecoveryPointSummary }): Plan {
+  const { topology, pointer, recoveryPoint } = input;
+  const from = pointer.writer;
+  const to = otherRegion(topology, from);
+  const steps = fence(from, to);
+  const last = new Map<string, string[]>();
+  for (const phase of phases.filter((each) => each !== 'fence')) {
+    for (const resourceClass of resourceClasses) {
+      const strategy = strategyOf(topology, resourceClass);
+      const drafts = strategy[phase]({ topology, from, to, recoveryPoint, class: resourceClass });
+      const needs = needsOf(phase, resourceClass, last);
+      const { added, ends } = chain(phase, resourceClass, drafts, needs);
+      steps.push(...added);
+      last.set(`${phase}/${resourceClass}`, ends);
+    }
+  }
+  return {
+    version: 1,
+    operation: 'failover',
+    topology: topology.name,
+    bundle: input.bundle,
+    from,
+    to,
+    recoveryPoint: recoveryPoint.ref,
+    madeInEpoch: pointer.epoch.number,
+    steps,
+    notes: notesOf(topology, recoveryPoint, from),
+  };
+}
+
+/** Once, before all classes: take the pointer; then stop and shut out the old side where it answers, and owe the rest. */
+function fence(from: string, to: string): Step[] {
+  const first = toStep('fence', 'platform', draft('pointer', 'takePointer', `Take the region pointer for ${to} with a new epoch`), []);
+  const rest: [string, ActionName, string][] = [
+    ['intake', 'stopOldIntake', `Stop the schedules of ${from}, or owe it`],
+    ['jobs', 'stopOldJobs', `Cancel the unfinished jobs of ${from}, or owe it`],
+    ['writers', 'shutOutOldWriters', `Rotate keys and remove roles of ${from}'s writers, or owe it`],
+  ];
+  return [first, ...rest.map(([name, action, title]) => toStep('fence', 'platform', draft(name, action, title), [first.id]))];
+}
+
+/**
+ * A phase of a class waits for the class's phase before it and for what `waits` says. `provision` begins beside the fence: it can
+ * be undone, and everyone races for capacity. Everything after `provision` waits for the pointer: nothing is written
+ * into the standby before the epoch is ours.
+ */
+function needsOf(phase: Phase, resourceClass: ResourceClass, last: Map<string, string[]>): string[] {
+  const needs = new Set<string>();
+  const before = phases.slice(1, phases.indexOf(phase)).toReversed();
+  const own = before.map((each) => last.get(`${each}/${resourceClass}`) ?? []).find((ends) => ends.length > 0);
+  for (const id of own ?? []) needs.add(id);
+  if (phase === 'provision') {
+    if (resourceClass !== 'platform') for (const id of last.get('provision/platform') ?? []) needs.add(id);
+    return [...needs];
+  }
+  needs.add('fence/platform/pointer');
+  // Intake, jobs and writers of the old side are settled (done or owed) before anyone depends on the standby.
+  if (phase === 'switch') for (const name of ['intake', 'jobs', 'writers']) needs.add(`fence/platform/${name}`);
+  for (const [otherPhase, otherClass] of waits[`${phase}/${resourceClass}`] ?? []) {
+    for (const id of last.get(`${otherPhase}/${otherClass}`) ?? []) needs.add(id);
+  }
+  return [...needs];
+}
+
+/** The steps of one phase of one class, one after the other, but for those that say they run beside. */
+function chain(phase: Phase, resourceClass: ResourceClass, drafts: StepDraft[], needs: string[]) {
+  const added: Step[] = [];
+  let previous = needs;
+  let ends = [] as string[];
+  for (const each of drafts) {
+    const step = toStep(phase, resourceClass, each, previous);
+    added.push(step);
+    if (each.independent === true) continue;
+    if (each.beside === true) {
+      ends.push(step.id);
+    } else {
+      ends = [step.id];
+      previous = [step.id];
+    }
+  }
+  return { added, ends };
+}
+
+function notesOf(topology: Topology, recoveryPoint: RecoveryPointSummary, from: string): string[] {
+  const notes: string[] = [];
+  if (recoveryPoint.region !== from) {
+    notes.push(`The recovery point is of ${recoveryPoint.region}, but ${from} is the writer.`);
+  }
+  if (recoveryPoint.fuzzy > 0) notes.push(`${recoveryPoint.fuzzy} assets changed while they were copied (fuzzy).`);
+  if (!topology.traffic?.frontDoor && recoveryPoint.endpoints.length > 0) {
+    notes.push('No traffic front is declared: clients of the endpoints must change their address themselves.');
+  }
+  if (topology.probes.length === 0) notes.push('No probes are declared: nothing proves that clients reach the standby.');
+  if (topology.configs.length === 0) notes.push('No config files are declared: none is rewritten.');
+  return notes;
+}
+
+/** `replicate`: a recovery point, now. Steps, but no phases. */
+export function compileReplicate(input: CompileInput): Plan {
+  const { topology, pointer } = input;
+  const from = pointer.writer;
+  const to = otherRegion(topology, from);
+  const chainOf: [string, ActionName, string][] = [
+    ['pay-debt', 'payFenceDebt', `Pay what the fence owes in ${to}`],
+    ['list', 'listActive', `List the workspace in ${from}`],
+    ['copy', 'copyBlobs', `Copy the blobs that ${to} lacks`],
+    ['escrow', 'escrowSecrets', `Put the secrets into ${to}'s escrow vault`],
+    ['seal', 'sealRecoveryPoint', 'Seal the recovery point'],
+  ];
+  const steps = chainOf.map(
+    ([id, action, title], index): Step => ({
+      id,
+      class: 'data',
+      action,
+      title,
+      needs: index === 0 ? [] : [chainOf[index - 1]?.[0] ?? ''],
+      input: {},
+      undoable: actions[action].undo,
+    }),
+  );
+  return {
+    version: 1,
+    operation: 'replicate',
+    topology: topology.name,
+    bundle: input.bundle,
+    from,
+    to,
+    madeInEpoch: pointer.epoch.number,
+    steps,
+    notes: [],
+  };
+}

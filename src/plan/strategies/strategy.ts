@@ -1,0 +1,55 @@
+/** What a strategy says: for each phase, the steps it makes for a resource class. One file a strategy. */
+import type { Topology } from '../../topology/topology.ts';
+import type { Phase, ResourceClass } from '../../topology/words.ts';
+import { actions, type ActionName } from '../actions.ts';
+import type { Step } from '../plan.ts';
+import type { RecoveryPointSummary } from '../recovery-point-summary.ts';
+
+export interface StrategyInput {
+  topology: Topology;
+  from: string;
+  to: string;
+  recoveryPoint: RecoveryPointSummary;
+  class: ResourceClass;
+}
+
+/** A step as a strategy writes it: the compiler adds phase, class, id and needs. */
+export interface StepDraft {
+  /** Last part of the step's id. */
+  name: string;
+  action: ActionName;
+  title: string;
+  input?: Record<string, unknown>;
+  host?: string;
+  expectedSeconds?: number;
+  /** Runs beside the other steps of its phase instead of after them. */
+  beside?: boolean;
+  /** Nothing waits for it: its failure fails the run, but holds nobody up. */
+  independent?: boolean;
+}
+
+export type Strategy = Record<Exclude<Phase, 'fence'>, (input: StrategyInput) => StepDraft[]>;
+
+export function draft(name: string, action: ActionName, title: string, more: Partial<StepDraft> = {}): StepDraft {
+  return { name, action, title, ...more };
+}
+
+export function toStep(phase: Phase, resourceClass: ResourceClass, of: StepDraft, needs: string[]): Step {
+  return {
+    id: `${phase}/${resourceClass}/${of.name}`,
+    phase,
+    class: resourceClass,
+    action: of.action,
+    title: of.title,
+    needs,
+    input: of.input ?? {},
+    undoable: actions[of.action].undo,
+    ...(of.host === undefined ? {} : { host: of.host }),
+    ...(of.expectedSeconds === undefined ? {} : { expectedSeconds: of.expectedSeconds }),
+  };
+}
+
+/** `3 models`, `1 model`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

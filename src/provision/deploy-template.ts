@@ -1,0 +1,50 @@
+/** Deploys the standby's template: an incremental ARM deployment named after the run, so that twice is once. */
+import { azureError } from '../azure/errors.ts';
+import { apiVersions } from '../azure/azure.ts';
+import { UnderstudyError } from '../errors/error.ts';
+import type { StepResult } from '../run/outcome.ts';
+import type { StepContext } from '../run/step-context.ts';
+import { showDuration } from '../topology/duration.ts';
+import { workspaceId } from '../topology/sides.ts';
+
+/** ARM's limit for the name of a deployment. */
+const nameLimit = 64;
+
+export async function deployTemplate(context: StepContext): Promise<StepResult> {
+  const { azure, to, bundle, signal } = context;
+  const declared = bundle.templates[to.region];
+  if (!declared) {
+    await requireWorkspace(context);
+    return { state: 'skipped', detail: `no template is declared for ${to.region}; its workspace is there` };
+  }
+  const { subscriptionId, resourceGroup } = to.workspace;
+  const name = `understudy-${context.run.runId}`.slice(0, nameLimit);
+  const began = context.now().getTime();
+  const tried = `deploying ${declared.source} as "${name}" into resource group "${resourceGroup}"`;
+  try {
+    await azure.resources(subscriptionId).resourceGroups.createOrUpdate(resourceGroup, { location: to.region }, { abortSignal: signal });
+    const deployments = azure.deployments(subscriptionId).deployments;
+    const properties = {
+      mode: 'Incremental' as const,
+      template: declared.template as Record<string, unknown>,
+      parameters: declared.parameters as Record<string, { value?: unknown }>,
+    };
+    const poller = deployments.createOrUpdate(resourceGroup, name, { properties }, { abortSignal: signal, updateIntervalInMs: 1000 });
+    poller.onProgress((state) => void context.checkpoint({ unit: `deployment ${state.status}`, done: 0 }).catch(() => undefined));
+    await poller.pollUntilDone({ abortSignal: signal });
+  } catch (error) {
+    throw azureError(tried, error, signal.aborted);
+  }
+  await requireWorkspace(context);
+  return { state: 'completed', detail: `deployed ${declared.source} in ${showDuration(context.now().getTime() - began)}` };
+}
+
+async function requireWorkspace({ azure, to, signal }: StepContext): Promise<void> {
+  const workspace = await azure.arm.find(workspaceId(to.workspace), apiVersions.machineLearning, { signal });
+  if (workspace) return;
+  throw new UnderstudyError(
+    'PreconditionError',
+    `workspace "${to.workspace.name}" is not in resource group "${to.workspace.resourceGroup}" (${to.region})`,
+    { next: `Check that regions.${to.region}.template builds the workspace that the topology names.` },
+  );
+}

@@ -1,0 +1,76 @@
+/** How a run begins (its epoch is right, its lease is taken) and ends (state, report, leases given back). */
+import { UnderstudyError } from '../errors/error.ts';
+import { peekPointer, releaseWriterLease } from '../control-store/region-pointer.ts';
+import type { Step } from '../plan/plan.ts';
+import { mayMove } from '../plan/run-states.ts';
+import { buildAndWriteReport } from '../report/write.ts';
+import type { OpenEnvironment } from './environment.ts';
+import { changeRun, listSteps, readRun } from './journal.ts';
+import { holdRunLease, releaseRunLease } from './lease.ts';
+import type { RunHeader, RunState, StepRecord } from './outcome.ts';
+import { isMove, type RunExecution } from './reference.ts';
+
+export interface BegunRun {
+  header: RunHeader;
+  /** The plan's steps without what only their actions need. */
+  steps: Omit<Step, 'input'>[];
+  /** Outcomes that the journal has already: of an earlier execution of this run. */
+  records: StepRecord[];
+}
+
+export function runBeginner(open: OpenEnvironment, now: () => Date = () => new Date()) {
+  return async (run: RunExecution): Promise<BegunRun> => {
+    const { store, plan } = await open(run);
+    const header = await readRun(store, run.runId);
+    if (!header) throw new UnderstudyError('ControlStoreError', `run "${run.runId}" has no header in the control store`);
+    if (isMove(run.operation)) {
+      await holdRunLease(store, {
+        runId: run.runId,
+        holder: run.holder,
+        ttlMs: 60_000,
+        now: now().getTime(),
+        takeOver: run.resumed === true,
+      });
+      const pointer = await peekPointer(store);
+      const epoch = pointer?.value.epoch.number;
+      if (epoch !== plan.madeInEpoch && pointer?.value.changedBy !== run.runId) {
+        throw new UnderstudyError(
+          'FencedError',
+          `the plan was made in epoch ${plan.madeInEpoch}, and the region pointer is at ${epoch ?? 'none'}: something moved since`,
+          { next: 'Make a new plan.' },
+        );
+      }
+    }
+    if (!mayMove(header.state, 'running')) {
+      throw new UnderstudyError('FencedError', `run "${run.runId}" is ${header.state}: it cannot run again`);
+    }
+    const { endedAt: _, ...rest } = header;
+    await changeRun(store, run.runId, { state: 'running', startedAt: rest.startedAt ?? now().toISOString() });
+    return {
+      header,
+      steps: plan.steps.map(({ input: _input, ...step }) => step),
+      records: await listSteps(store, run.runId),
+    };
+  };
+}
+
+export interface EndOfRun {
+  run: RunExecution;
+  state: Extract<RunState, 'completed' | 'failed' | 'cancelled'>;
+  reason?: string;
+}
+
+export function runEnder(open: OpenEnvironment, now: () => Date = () => new Date()) {
+  return async ({ run, state, reason }: EndOfRun): Promise<void> => {
+    const { store } = await open(run);
+    const at = now();
+    await changeRun(store, run.runId, {
+      state,
+      endedAt: at.toISOString(),
+      ...(reason === undefined ? {} : { stateReason: reason }),
+    });
+    await buildAndWriteReport(store, run.runId);
+    if (isMove(run.operation)) await releaseRunLease(store, run.runId, at.getTime());
+    else await releaseWriterLease(store, run.runId);
+  };
+}

@@ -1,0 +1,86 @@
+/** The worker: executes runs. With `host`, only what that host alone can see (its config files). */
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, NativeConnection, Runtime, DefaultLogger, Worker } from '@temporalio/worker';
+import { createActivities, type ActivityDependencies } from '../activities/index.ts';
+import { temporalSettings } from './client/connect.ts';
+import { UnderstudyError, messageOf } from './errors/error.ts';
+import { hostQueue, taskQueue } from './plan/queues.ts';
+
+export interface WorkerOptions extends ActivityDependencies {
+  /** Serves this host's queue rather than the common one. */
+  host?: string;
+  /** Where the compiled workflows are kept between starts. */
+  cacheDirectory: string;
+  log(message: string): void;
+}
+
+const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Connects, and answers the worker ready to run. TemporalError if Temporal does not answer. */
+export async function makeWorker(options: WorkerOptions): Promise<Worker> {
+  // Ctrl-C and SIGTERM are the caller's to handle: it stops the worker and then its own things.
+  Runtime.install({
+    shutdownSignals: [],
+    logger: new DefaultLogger('WARN', ({ level, message }) => options.log(`${level}: ${message}`)),
+  });
+  const { address, namespace, connection: settings } = temporalSettings();
+  const connection = await connect({ ...settings, address }).catch((error: unknown) => {
+    throw new UnderstudyError('TemporalError', `cannot reach Temporal at ${address}: ${messageOf(error)}`, {
+      next: 'Start it ("understudy stack up" starts a local one), or set TEMPORAL_ADDRESS to where it is.',
+    });
+  });
+  const activities = createActivities(options);
+  const common = {
+    connection,
+    namespace,
+    // A step killed in mid-work goes on from its last heartbeat only if that one was sent.
+    maxHeartbeatThrottleInterval: '500ms',
+    defaultHeartbeatThrottleInterval: '500ms',
+    shutdownGraceTime: '2s',
+  } as const;
+  if (options.host !== undefined) {
+    const { rewriteConfigs, undoStep } = activities;
+    return Worker.create({ ...common, taskQueue: hostQueue(options.host), activities: { rewriteConfigs, undoStep } });
+  }
+  return Worker.create({
+    ...common,
+    taskQueue,
+    activities: { ...activities },
+    workflowBundle: { codePath: await compiledWorkflows(options.cacheDirectory) },
+    // A workflow whose worker died is taken up by another after a second, rather than ten.
+    stickyQueueScheduleToStartTimeout: '1s',
+  });
+}
+
+function connect(options: NonNullable<Parameters<typeof NativeConnection.connect>[0]>): Promise<NativeConnection> {
+  return NativeConnection.connect(options);
+}
+
+/** Compiles the workflows once for each state of their sources; answers the file. */
+async function compiledWorkflows(cacheDirectory: string): Promise<string> {
+  const hash = createHash('sha256');
+  for (const folder of ['workflows', 'src/plan', 'src/topology', 'src/run']) {
+    const names = (await readdir(join(root, folder), { recursive: true })).filter((name) => name.endsWith(`.${extension}`));
+    for (const name of names.toSorted()) hash.update(await readFile(join(root, folder, name)));
+  }
+  const file = join(cacheDirectory, `workflows-${hash.digest('hex').slice(0, 16)}.js`);
+  try {
+    await readFile(file);
+    return file;
+  } catch {
+    // not compiled yet
+  }
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: join(root, 'workflows', `index.${extension}`),
+    logger: new DefaultLogger('ERROR'),
+  });
+  await mkdir(cacheDirectory, { recursive: true });
+  const temporary = `${file}.${process.pid}`;
+  await writeFile(temporary, code);
+  await rename(temporary, file);
+  return file;
+}

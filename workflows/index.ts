@@ -1,0 +1,1 @@
+export { executePlan } from './execute-plan.ts';
