@@ -3,8 +3,12 @@ import type { ConfigDocument, ConfigNode, ConfigScalar } from './document.ts';
 /** What stands for a secret in a diff, a change or an error. */
 export const mask = '***';
 
-const secretWord = String.raw`(?:api|access|account|shared|primary|secondary|storage|private|signing|encryption)?keys?|secrets?|passwords?|passwd|pwd|pass|passphrase|tokens?|sas|sig|signature|credentials?|auth|authorization|connection_?strings?|conn_?str`;
-const secretKey = new RegExp(`(?:^|_)(?:${secretWord})(?:_|$)`, 'i');
+/** These give a secret away wherever they stand in a key (`PGPASSWORD`), the others as a word of it (`API_KEY`). */
+const secretAnywhere =
+  /passw(?:or)?d|passphrase|secret|credential|token(?!iz)|(?:api|access|account|shared|private)_?keys?(?:_|$)|conn(?:ection)?_?str/i;
+const secretWord =
+  /(?:^|_)(?:(?:primary|secondary|storage|signing|encryption)?keys?|pwd|pass|sas|sig|signature|auth|authorization)(?:_|$)/i;
+
 /** A name with what parts it from its value: `key = `, `"key": "`, `--key `. */
 const named = /(?:([A-Za-z_][\w.-]*)["']?[ \t]*[:=][ \t]*|--?([A-Za-z][\w-]*)[ \t]+)(["']?)/g;
 
@@ -14,7 +18,7 @@ export function isSecretKey(key: string): boolean {
     .replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2')
     .replaceAll(/[-. ]/g, '_')
     .replaceAll(/key_?vault/gi, 'vault');
-  return secretKey.test(normal);
+  return secretAnywhere.test(normal) || secretWord.test(normal);
 }
 
 /** Masks what looks like a secret in any text, line breaks kept. A net below the masking by key, not in its place. */

@@ -67,11 +67,13 @@ function writeBlock(source: string, start: number, oldValue: string, value: stri
 
 class YamlReader {
   readonly scalars: ConfigScalar[] = [];
+  readonly #file: string;
   readonly #text: string;
   readonly #known = new Map<unknown, ConfigNode>();
   #document: Document.Parsed | undefined;
 
-  constructor(text: string) {
+  constructor(file: string, text: string) {
+    this.#file = file;
     this.#text = text;
   }
 
@@ -108,10 +110,11 @@ class YamlReader {
     alias: { resolve(document: Document.Parsed): unknown; range?: unknown },
     place: string,
   ): ConfigNode {
-    const document = this.#document;
-    const target = document && this.#known.get(alias.resolve(document));
-    if (target?.kind !== 'scalar') return target ?? { kind: 'other', text: '' };
     const [start, end] = alias.range as [number, number, number];
+    const resolved = this.#document && alias.resolve(this.#document);
+    if (!resolved) throw malformedAt(this.#file, this.#text, start, `malformed YAML: ${reasons.BAD_ALIAS}`);
+    const target = this.#known.get(resolved);
+    if (target?.kind !== 'scalar') return target ?? { kind: 'other', text: '' };
     const site: ConfigScalar = {
       kind: 'scalar',
       value: target.value,
@@ -165,7 +168,7 @@ export function parseYamlDocument(file: string, text: string): ConfigDocument {
   // Failsafe: every scalar is a string, as it is written. What `no` or `1e3` means is not our question.
   const parsed = parseAllDocuments(text, { schema: 'failsafe', prettyErrors: false, logLevel: 'silent' });
   const documents = Array.isArray(parsed) ? parsed : [];
-  const reader = new YamlReader(text);
+  const reader = new YamlReader(file, text);
   const roots = documents.map((document, index) => {
     const error = document.errors[0];
     if (error) {

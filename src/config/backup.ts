@@ -1,0 +1,79 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { z } from 'zod';
+import { ConfigError } from './error.ts';
+import type { FileBackup } from './outcome.ts';
+import { errorCode, sha256, writeWhole, type ConfigFile } from './write.ts';
+
+const BackupRecord = z.strictObject({
+  file: z.string(),
+  realPath: z.string(),
+  before: z.string(),
+  after: z.string(),
+});
+
+export interface Backup extends FileBackup {
+  /** The file as it was before the run. */
+  bytes: Buffer;
+}
+
+/** Where the backups of one file of one run are; a run may not choose where by its name. */
+function backupPath(file: ConfigFile, runId: string, backupDirectory: string | undefined): string {
+  const folder = backupDirectory ?? join(dirname(file.realPath), '.understudy-backup');
+  const run = sha256(Buffer.from(runId)).slice(0, 16);
+  const id = sha256(Buffer.from(file.realPath)).slice(0, 16);
+  return join(folder, run, `${id}-${basename(file.realPath)}`);
+}
+
+async function readIfThere(path: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** The backup this run already made of a file. Throws ConfigError when it is damaged. */
+export async function findBackup(
+  file: ConfigFile,
+  runId: string,
+  backupDirectory: string | undefined,
+): Promise<Backup | undefined> {
+  const backup = backupPath(file, runId, backupDirectory);
+  const recorded = await readIfThere(`${backup}.json`);
+  if (!recorded) return undefined;
+  const record = BackupRecord.parse(JSON.parse(recorded.toString('utf8')));
+  const bytes = await readBackup({ ...record, backup });
+  return { ...record, backup, bytes };
+}
+
+/** A backup's bytes, checked against its digest. Throws ConfigError when it is gone or damaged. */
+export async function readBackup(backup: FileBackup): Promise<Buffer> {
+  const bytes = await readIfThere(backup.backup);
+  if (bytes && sha256(bytes) === backup.before) return bytes;
+  const what = bytes ? 'is damaged (another digest)' : 'is gone';
+  throw new ConfigError({ file: backup.file }, `its backup "${backup.backup}" ${what}`);
+}
+
+/**
+ * Backs a file up before it is rewritten to `after`. The record is written last: where there is one, the backup is
+ * whole, and was taken before the file was touched.
+ */
+export async function makeBackup(
+  file: ConfigFile,
+  after: Uint8Array,
+  run: { runId: string; backupDirectory: string | undefined },
+): Promise<FileBackup> {
+  const backup = backupPath(file, run.runId, run.backupDirectory);
+  const record: z.infer<typeof BackupRecord> = {
+    file: file.file,
+    realPath: file.realPath,
+    before: sha256(file.bytes),
+    after: sha256(after),
+  };
+  await mkdir(dirname(backup), { recursive: true, mode: 0o700 });
+  await writeWhole(backup, file.bytes);
+  await writeWhole(`${backup}.json`, Buffer.from(`${JSON.stringify(record, null, 2)}\n`));
+  return { ...record, backup };
+}
