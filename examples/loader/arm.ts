@@ -113,23 +113,34 @@ export class Arm {
     const deadline = Date.now() + (this.#options.operationTimeoutSeconds ?? 1800) * 1000;
     const operation = first.header('azure-asyncoperation');
     const location = first.header('location');
-    let answer = first;
-    while (operation !== undefined || (location !== undefined && answer.status === 202)) {
-      if (Date.now() > deadline) throw new AzureFailure(`${what}: the operation has not ended in time`);
-      await sleep(pauseMilliseconds(answer));
-      answer = await this.#send('GET', operation ?? location ?? '');
+    const url = operation ?? (first.status === 202 ? location : undefined);
+    if (url === undefined) return;
+    let pause = pauseMilliseconds(first);
+    while (Date.now() < deadline) {
+      await sleep(pause);
+      const answer = await this.#send('GET', url);
       this.#checked(answer, what);
-      const status = isObject(answer.body) ? answer.body.status : undefined;
-      if (operation === undefined) continue;
+      // `Location` answers 202 until the end; `Azure-AsyncOperation` says in its body how it stands.
+      const status = operation === undefined ? statusOf(answer.status) : stateOf(answer.body);
       if (status === 'Succeeded') return;
       if (status === 'Failed' || status === 'Canceled') throw new AzureFailure(`${what}: ${status}: ${errorOf(answer.body)}`);
+      pause = pauseMilliseconds(answer);
     }
+    throw new AzureFailure(`${what}: the operation has not ended in time`);
   }
 }
 
 function pauseMilliseconds(answer: Answer): number {
   const seconds = Number(answer.header('retry-after') ?? Number.NaN);
   return Number.isFinite(seconds) && seconds >= 0 ? Math.max(50, seconds * 1000) : 1000;
+}
+
+function statusOf(httpStatus: number): string {
+  return httpStatus === 202 ? 'InProgress' : 'Succeeded';
+}
+
+function stateOf(body: Json | undefined): string {
+  return isObject(body) && typeof body.status === 'string' ? body.status : 'InProgress';
 }
 
 function parsed(text: string, what: string): Json {
@@ -147,5 +158,6 @@ function objectOf(body: Json | undefined, what: string): JsonObject {
 
 function errorOf(body: Json | undefined): string {
   const error = isObject(body) && isObject(body.error) ? body.error : undefined;
-  return error === undefined ? JSON.stringify(body ?? null) : `${String(error.code)}: ${String(error.message)}`;
+  if (typeof error?.code !== 'string' || typeof error.message !== 'string') return JSON.stringify(body ?? null);
+  return `${error.code}: ${error.message}`;
 }

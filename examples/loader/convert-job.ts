@@ -18,7 +18,7 @@ export function convertJob(job: Job, from: string, references: References): Prom
       return toPipelineJob(job.content, from, references);
     case 'automl':
       return toAutoMLJob(job.content, from, references);
-    case 'spark':
+    default:
       return toSparkJob(job.content, from, references);
   }
 }

@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { LineCounter, parseDocument, type Document as YamlDocument } from 'yaml';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { isObject, type Json, type JsonObject } from './json.ts';
 import { LoadError } from './load-error.ts';
 

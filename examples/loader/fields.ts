@@ -138,7 +138,7 @@ export function toResources(resources: z.infer<typeof JobResources> | undefined)
     instanceType: resources.instance_type,
     shmSize: resources.shm_size,
     dockerArgs: resources.docker_args,
-    properties: (resources.properties ?? {}) as JsonObject,
+    properties: resources.properties ?? {},
   });
 }
 
@@ -153,22 +153,18 @@ export const Distribution = z.discriminatedUnion('type', [
 ]);
 
 export function toDistribution(distribution: z.infer<typeof Distribution> | undefined): JsonObject | undefined {
-  switch (distribution?.type) {
-    case undefined:
-      return undefined;
-    case 'tensorflow':
-      return compact({
-        distributionType: 'TensorFlow',
-        parameterServerCount: distribution.parameter_server_count ?? 0,
-        workerCount: distribution.worker_count,
-      });
-    case 'pytorch':
-    case 'mpi':
-      return compact({
-        distributionType: distribution.type === 'mpi' ? 'Mpi' : 'PyTorch',
-        processCountPerInstance: distribution.process_count_per_instance,
-      });
+  if (distribution === undefined) return undefined;
+  if (distribution.type === 'tensorflow') {
+    return compact({
+      distributionType: 'TensorFlow',
+      parameterServerCount: distribution.parameter_server_count ?? 0,
+      workerCount: distribution.worker_count,
+    });
   }
+  return compact({
+    distributionType: distribution.type === 'mpi' ? 'Mpi' : 'PyTorch',
+    processCountPerInstance: distribution.process_count_per_instance,
+  });
 }
 
 const SERVICE_TYPES = {

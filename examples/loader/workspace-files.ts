@@ -77,7 +77,8 @@ export async function readWorkspaceFiles(
 
 /** What kind of job a file is says its `$schema`, as its `type` may be left out. */
 export function parseJob(document: Document): Job {
-  const schema = /(\w+)\.schema\.json$/u.exec(String(document.content.$schema))?.[1];
+  const { $schema } = document.content;
+  const schema = typeof $schema === 'string' ? /(\w+)\.schema\.json$/u.exec($schema)?.[1] : undefined;
   switch (schema) {
     case 'commandJob':
       return { type: 'command', content: parseContent(document, CommandJob) };

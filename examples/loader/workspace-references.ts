@@ -6,7 +6,7 @@ import { CommandComponent, toComponentSpec } from './assets/component.ts';
 import { guidOf, snapshotHash } from './content-hash.ts';
 import { createImmutable } from './create.ts';
 import { parseContent, readDocument } from './documents.ts';
-import { type Json, type JsonObject } from './json.ts';
+import { isObject, type JsonObject } from './json.ts';
 import { LoadError } from './load-error.ts';
 import { type LocalPath } from './local-path.ts';
 import { type References, type ResolvedComponent } from './references.ts';
@@ -22,7 +22,7 @@ import {
 } from './scope.ts';
 import { type Entry } from './summary.ts';
 import { type Uploaded } from './uploads.ts';
-import { type Workspace } from './workspace.ts';
+import { valueAt, type Workspace } from './workspace.ts';
 
 /** The version of the fingerprint that Azure's Python client gives a code snapshot. */
 const SNAPSHOT_HASH_VERSION = '202208';
@@ -32,8 +32,8 @@ export interface ReferenceOptions {
   workspace: Workspace;
   folder: string;
   localPath: LocalPath;
-  record(entry: Entry): void;
-  uploaded(uploaded: Uploaded): void;
+  record: (entry: Entry) => void;
+  uploaded: (uploaded: Uploaded) => void;
 }
 
 export class WorkspaceReferences implements References {
@@ -170,8 +170,10 @@ export class WorkspaceReferences implements References {
 }
 
 function outputTypesOf(component: JsonObject): Record<string, string> {
-  const at = (value: Json | undefined, key: string) =>
-    typeof value === 'object' && value !== null && !Array.isArray(value) ? value[key] : undefined;
-  const outputs = at(at(at(component, 'properties'), 'componentSpec'), 'outputs') ?? {};
-  return Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, String(at(output as Json, 'type'))]));
+  const outputs = valueAt(component, 'properties.componentSpec.outputs');
+  const types: Record<string, string> = {};
+  for (const [name, output] of Object.entries(isObject(outputs) ? outputs : {})) {
+    if (isObject(output) && typeof output.type === 'string') types[name] = output.type;
+  }
+  return types;
 }

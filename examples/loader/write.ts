@@ -32,7 +32,7 @@ export interface Context {
   references: WorkspaceReferences;
   credential: TokenCredential;
   localPath: LocalPath;
-  record(entry: Entry): void;
+  record: (entry: Entry) => void;
 }
 
 export async function datastore(context: Context, { content }: Parsed<BlobDatastore>): Promise<void> {

@@ -177,12 +177,12 @@ async function main() {
     smallFiles: positive('small-files', values['small-files'], 0),
     seed: positive('seed', values.seed, 0),
   });
-  console.log(JSON.stringify({ out: values.out, ...made }));
+  process.stdout.write(`${JSON.stringify({ out: values.out, ...made })}\n`);
 }
 
 if (import.meta.main) {
   await main().catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 2;
   });
 }

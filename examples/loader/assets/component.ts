@@ -62,7 +62,7 @@ export async function toComponentSpec(
     code: component.code === undefined ? undefined : `azureml:${await references.code(component.code, from)}`,
     command: component.command,
     environment: `azureml:${await references.environment(component.environment, from)}`,
-    resources: component.resources === undefined ? undefined : compact(component.resources as Record<string, Json>),
+    resources: component.resources === undefined ? undefined : compact(component.resources),
     distribution: component.distribution === undefined ? undefined : compact(component.distribution),
     tags: component.tags,
   });

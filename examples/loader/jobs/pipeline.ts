@@ -26,7 +26,7 @@ import {
   toJobIdentity,
   toOutputs,
 } from '../fields.ts';
-import { compact, type Json, type JsonObject } from '../json.ts';
+import { compact, type JsonObject } from '../json.ts';
 import { LoadError } from '../load-error.ts';
 import { type References } from '../references.ts';
 
@@ -131,7 +131,7 @@ async function toStep(
     computeId: step.compute === undefined ? undefined : references.compute(step.compute),
     inputs: step.inputs === undefined ? undefined : inputs,
     outputs: step.outputs === undefined ? undefined : mapValues(step.outputs, toStepOutput),
-    resources: step.resources === undefined ? undefined : compact(step.resources as Record<string, Json>),
+    resources: step.resources === undefined ? undefined : compact(step.resources),
     distribution: snakeDistribution(step.distribution),
     limits: step.limits === undefined ? undefined : { job_limits_type: 'Command', timeout: isoDuration(step.limits.timeout) },
     identity: snakeIdentity(step.identity),

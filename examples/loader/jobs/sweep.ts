@@ -148,7 +148,7 @@ function toParameter(parameter: z.infer<typeof Parameter>): Json {
     case 'qnormal':
     case 'qlognormal':
       return [parameter.type, [parameter.mu, parameter.sigma, parameter.q]];
-    case 'randint':
+    default:
       return ['randint', [parameter.upper]];
   }
 }
@@ -166,7 +166,7 @@ function toEarlyTermination(policy: SweepJob['early_termination']): JsonObject |
       };
     case 'median_stopping':
       return { policyType: 'MedianStopping', ...schedule };
-    case 'truncation_selection':
+    default:
       return { policyType: 'TruncationSelection', ...schedule, truncationPercentage: policy.truncation_percentage };
   }
 }

@@ -36,7 +36,7 @@ function toCredentials(credentials: Connection['credentials']): JsonObject {
       return { authType: 'PAT', credentials: { pat: credentials.pat } };
     case 'username_password':
       return { authType: 'UsernamePassword', credentials: { username: credentials.username, password: credentials.password } };
-    case 'api_key':
+    default:
       return { authType: 'ApiKey', credentials: { key: credentials.key } };
   }
 }
