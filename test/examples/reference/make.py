@@ -12,6 +12,7 @@ from pathlib import Path
 
 from azure.ai.ml import load_component, load_compute, load_datastore, load_environment, load_job, load_model
 from azure.ai.ml import load_online_deployment, load_online_endpoint, load_workspace_connection
+from azure.ai.ml._utils._asset_utils import get_content_hash, get_ignore_file, get_object_hash
 from azure.ai.ml.entities._load_functions import load_schedule
 
 HERE = Path(__file__).resolve().parent
@@ -50,6 +51,16 @@ def main() -> None:
             # Paths of this machine are no part of what is compared.
             target.write_text(text.replace(str(EXAMPLE), "EXAMPLE"), encoding="utf-8")
             print(target.name, file=sys.stderr)
+    write_hashes()
+
+
+def write_hashes() -> None:
+    """The fingerprints of the folder `hashed` and of one file in it."""
+    hashes = {}
+    for path in (HERE / "hashed", HERE / "hashed" / "alpha.py"):
+        ignore = get_ignore_file(path)
+        hashes[path.name] = {"upload": get_object_hash(path, ignore), "snapshot": get_content_hash(path, ignore)}
+    (HERE / "hashes.json").write_text(json.dumps(hashes, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
