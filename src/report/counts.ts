@@ -1,0 +1,121 @@
+/** Counts held against their rule, and everything that was not done, with its reason. */
+import { messageOf } from '../errors/error.ts';
+import { reconcile, type StepRecord } from '../run/outcome.ts';
+import type { Step } from '../plan/plan.ts';
+import type { CountsRow, LeftOver, Report, UndoOutcome } from './schema.ts';
+
+/** A step of the plan and its record, where it has one. */
+export interface Executed {
+  step: Step;
+  record: StepRecord | undefined;
+}
+
+/** One row for each step and kind, by kind; a row that does not add up is a problem by name. */
+export function reportCounts(
+  executed: Executed[],
+  inRecoveryPoint: Record<string, number> = {},
+): { rows: CountsRow[]; problems: string[] } {
+  const problems: string[] = [];
+  const rows = executed.flatMap(({ step, record }) =>
+    (record?.counts ?? []).map((counts): CountsRow => {
+      let reconciled = true;
+      try {
+        reconcile(counts);
+      } catch (error) {
+        reconciled = false;
+        problems.push(`step "${step.id}": ${messageOf(error)}`);
+      }
+      const held = inRecoveryPoint[counts.kind];
+      return {
+        step: step.id,
+        title: step.title,
+        class: step.class,
+        ...counts,
+        reconciled,
+        ...(held !== undefined && { inRecoveryPoint: held }),
+      };
+    }),
+  );
+  return { rows: [...Map.groupBy(rows, (row) => row.kind).values()].flat(), problems };
+}
+
+/** What is lost or left for a person: what the steps say, then failures and undos that failed which no step named. */
+export function reportLost(executed: Executed[]): Report['lost'] {
+  return executed.flatMap(({ step, record }) => {
+    if (!record) return [];
+    const lines = (record.lost ?? []).map((text) => ({ step: step.id, text }));
+    if (lines.length === 0) {
+      for (const counts of record.counts ?? []) {
+        for (const part of counts.failed) {
+          lines.push({ step: step.id, text: `${part.count} ${counts.kind} failed: ${part.reason}` });
+        }
+      }
+    }
+    if (record.state === 'undo-failed') {
+      lines.push({ step: step.id, text: `"${step.title}" could not be undone: ${reasonOf(record)}` });
+    }
+    return lines;
+  });
+}
+
+export function reportOwed(executed: Executed[]): Report['owed'] {
+  return executed.flatMap(({ record }) => record?.owed ?? []);
+}
+
+/**
+ * Everything that was not done: steps, and items that steps counted. Failures first. Steps that have not ended, or were not
+ * begun, belong to it once the run is over.
+ */
+export function reportLeftOver(executed: Executed[], over: boolean): LeftOver[] {
+  const states = new Map(executed.map(({ step, record }) => [step.id, record?.state]));
+  const all = executed.flatMap(({ step, record }): LeftOver[] => {
+    const at = { step: step.id, title: step.title };
+    if (!record) return over ? [{ state: 'pending', ...at, reason: whyNotBegun(step, states) }] : [];
+    const itself =
+      record.state === 'skipped' || record.state === 'failed' || (over && record.state === 'running');
+    const next = record.error?.next;
+    const own = { ...at, reason: reasonOf(record), ...(next !== undefined && { next }) };
+    return [...(itself ? [{ state: record.state, ...own } as LeftOver] : []), ...countedLeftOver(at, record)];
+  });
+  const order = ['failed', 'running', 'pending', 'skipped'] as const;
+  return order.flatMap((state) => all.filter((each) => each.state === state));
+}
+
+function countedLeftOver(at: { step: string; title: string }, record: StepRecord): LeftOver[] {
+  return (record.counts ?? []).flatMap((counts) =>
+    (['failed', 'skipped'] as const).flatMap((state) =>
+      counts[state].map((part) => ({
+        state,
+        ...at,
+        what: `${part.count} ${counts.kind}`,
+        reason: part.reason,
+      })),
+    ),
+  );
+}
+
+function whyNotBegun(step: Step, states: Map<string, StepRecord['state'] | undefined>): string {
+  const missing = step.needs.filter((id) => states.get(id) !== 'completed' && states.get(id) !== 'skipped');
+  return missing.length === 0 ? 'the run ended before it began' : `it needs ${missing.join(', ')}`;
+}
+
+/** Of a cancelled run: what was undone, what could not be, and what stays because it has no undo. Newest first. */
+export function reportUndo(executed: Executed[], cancelled: boolean): UndoOutcome[] {
+  const undone = executed.flatMap(({ step, record }): (UndoOutcome & { at: string })[] => {
+    if (!record) return [];
+    const at = { step: step.id, title: step.title, at: record.startedAt };
+    if (record.state === 'undone' || record.state === 'undo-failed') {
+      return [{ ...at, outcome: record.state, reason: reasonOf(record) }];
+    }
+    if (!cancelled || record.state === 'skipped') return [];
+    const reason = step.undoable ? `was not undone; its state is ${record.state}` : 'has no undo';
+    return [{ ...at, outcome: 'stays', reason }];
+  });
+  return undone
+    .toSorted((left, right) => Date.parse(right.at) - Date.parse(left.at))
+    .map(({ at: _at, ...outcome }) => outcome);
+}
+
+function reasonOf(record: StepRecord): string {
+  return record.error?.message ?? record.detail ?? 'no reason was recorded';
+}

@@ -1,0 +1,129 @@
+/**
+ * Evidence that steps leave in the control store, and what the report shows of it. Each document is read once, held
+ * against the digest in its step's record, and parsed; what does not match is named and not shown.
+ */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { canonical, type ControlStore } from '../control-store/store.ts';
+import { messageOf } from '../errors/error.ts';
+import type { Evidence, StepRecord } from '../run/outcome.ts';
+
+/** One value that was changed. */
+const Change = z
+  .object({ place: z.string(), from: z.unknown(), to: z.unknown() })
+  .transform(({ place, from, to }) => ({ place, from: asLine(from), to: asLine(to) }))
+  .pipe(z.strictObject({ place: z.string(), from: z.string(), to: z.string() }));
+/** Something that has no counterpart on the other side. */
+const Unmapped = z
+  .object({ place: z.string(), value: z.unknown(), reason: z.string() })
+  .transform(({ place, value, reason }) => ({ place, value: asLine(value), reason }))
+  .pipe(z.strictObject({ place: z.string(), value: z.string(), reason: z.string() }));
+const OneLine = z
+  .unknown()
+  .transform((value) => asLine(value))
+  .pipe(z.string());
+
+/** One job, old → new: an item of evidence of kind `jobs`. */
+export const JobEvidence = z.object({
+  old: z.string(),
+  new: z.string().optional(),
+  /** `resubmit`, `restart`, `manual`, `skip`, …: how it was classified. */
+  class: z.string(),
+  reason: z.string(),
+  priority: OneLine.optional(),
+  checkpoint: OneLine.optional(),
+  changes: z.array(Change).optional(),
+  unmapped: z.array(Unmapped).optional(),
+});
+export type JobEvidence = z.infer<typeof JobEvidence>;
+
+/** One config file: an item of evidence of kind `configs`. */
+export const ConfigEvidence = z.object({
+  host: z.string(),
+  file: z.string(),
+  /** `rewritten`, `unchanged`, `restored`, `failed`, … */
+  status: z.string(),
+  /** Unified; secrets in it were masked by the step that made it. */
+  diff: z.string().default(''),
+  changes: z.array(Change).default([]),
+  /** Places left as they are, which a person has to look at. */
+  warnings: z.array(z.object({ place: z.string(), text: z.string() })).default([]),
+  commit: z.string().optional(),
+});
+export type ConfigEvidence = z.infer<typeof ConfigEvidence>;
+
+export interface EvidenceDocument extends Evidence {
+  step: string;
+  /** Absent when it could not be read, or is not what the step wrote; `problem` says so. */
+  content?: unknown;
+  problem?: string;
+}
+
+/**
+ * Reads the evidence of kinds the report shows (`jobs`, `configs`); of the others the references are enough.
+ * AzureUnavailable if the control store cannot be read; a document that is missing or altered is a `problem` of its own.
+ */
+export async function loadEvidence(store: ControlStore, records: StepRecord[]): Promise<EvidenceDocument[]> {
+  const documents: EvidenceDocument[] = [];
+  for (const record of records) {
+    for (const evidence of record.evidence ?? []) {
+      const shown = evidence.kind === 'jobs' || evidence.kind === 'configs';
+      const content = shown ? readDocument(evidence, await store.readText(evidence.blob)) : {};
+      documents.push({ ...evidence, step: record.step, ...content });
+    }
+  }
+  return documents;
+}
+
+function readDocument(evidence: Evidence, text: string | undefined): { content?: unknown; problem?: string } {
+  const where = `evidence "${evidence.blob}"`;
+  if (text === undefined) return { problem: `${where} is not in the control store` };
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch (error) {
+    return { problem: `${where} is not JSON: ${messageOf(error)}` };
+  }
+  // The digest is of the text as written, or (for what `seal` wrote) of its canonical form.
+  const digests = [sha256(text), sha256(canonical(content))];
+  if (!digests.includes(evidence.digest)) {
+    return { problem: `${where} was altered: expected digest ${evidence.digest}, got ${digests[0]}` };
+  }
+  return { content };
+}
+
+/** The items of all evidence of one kind, and what is wrong with the rest. */
+export function itemsOf<T>(
+  documents: EvidenceDocument[],
+  kind: Evidence['kind'],
+  item: z.ZodType<T>,
+): { items: T[]; problems: string[] } {
+  const items: T[] = [];
+  const problems: string[] = [];
+  for (const document of documents) {
+    if (document.kind !== kind) continue;
+    if (document.problem !== undefined) {
+      problems.push(document.problem);
+      continue;
+    }
+    const list = z.array(item).safeParse(document.content);
+    if (list.success) {
+      items.push(...list.data);
+      continue;
+    }
+    const issue = list.error.issues[0];
+    problems.push(
+      `evidence "${document.blob}" is not a list of ${kind}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'malformed'}`,
+    );
+  }
+  return { items, problems };
+}
+
+function asLine(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return value === undefined ? '' : canonical(value);
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

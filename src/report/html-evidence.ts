@@ -1,0 +1,66 @@
+/** What steps left as evidence, item by item: every job old → new, every config file's diff. */
+import { table } from './html-table.ts';
+import { html, type Insert, type Markup } from './markup.ts';
+import type { Report } from './schema.ts';
+
+export function jobs(report: Report): Markup {
+  const columns = ['Job', 'Successor', 'Class', 'Reason', 'Priority', 'Checkpoint', 'Changes'].map(
+    (label) => ({ label }),
+  );
+  const rows = report.jobs.map((job): Insert[] => [
+    html`<code>${job.old}</code>`,
+    job.new === undefined ? 'none' : html`<code>${job.new}</code>`,
+    job.class,
+    job.reason,
+    job.priority ?? '',
+    job.checkpoint === undefined ? '' : html`<code>${job.checkpoint}</code>`,
+    [
+      changes(job.changes ?? []),
+      (job.unmapped ?? []).map(
+        (each) => html`<p>${each.place}: <code>${each.value}</code>: ${each.reason}</p>`,
+      ),
+    ],
+  ]);
+  return table(`Every job, old → new (${rows.length})`, columns, [{ rows }]);
+}
+
+function changes(list: { place: string; from: string; to: string }[]): Markup | '' {
+  if (list.length === 0) return '';
+  return html`<details>
+    <summary>${list.length} changed</summary>
+    <ul>
+      ${list.map((each) => html`<li>${each.place}: <code>${each.from}</code> → <code>${each.to}</code></li>`)}
+    </ul>
+  </details>`;
+}
+
+export function configs(report: Report): Markup {
+  return html`${report.configs.map(
+    (config, index) =>
+      html`<article aria-labelledby="config-${index}">
+        <h3 id="config-${index}"><code>${config.host}:${config.file}</code></h3>
+        <p>
+          ${config.status}; ${config.changes.length} ${config.changes.length === 1 ? 'value' : 'values'}
+          changed${config.commit !== undefined && html`; commit <code>${config.commit}</code>`}
+        </p>
+        ${config.warnings.map((each) => html`<p class="note">${each.place}: ${each.text}</p>`)}
+        ${config.diff !== '' && html`<pre class="diff" tabindex="0" role="region" aria-label="Diff of ${config.file}">${diffLines(config.diff)}</pre>`}
+      </article> `,
+  )}`;
+}
+
+function diffLines(diff: string): Markup[] {
+  return diff
+    .replace(/\n$/, '')
+    .split('\n')
+    .map((line) => {
+      const name = /^(?:\+\+\+|---|@@|===|Index:)/.test(line)
+        ? 'hunk'
+        : line.startsWith('+')
+          ? 'add'
+          : line.startsWith('-')
+            ? 'del'
+            : 'same';
+      return html`<span class="${name}">${line} </span>`;
+    });
+}

@@ -1,0 +1,253 @@
+/** The sections of the HTML report, each made from one part of the report; a section with nothing to say is absent. */
+import { configs, jobs } from './html-evidence.ts';
+import { table } from './html-table.ts';
+import { html, type Insert, type Markup } from './markup.ts';
+import type { CountsRow, Report, StepState, Verdict } from './schema.ts';
+import { timeline } from './timeline.ts';
+import {
+  objectiveRows,
+  phaseless,
+  showMs,
+  showParts,
+  showTally,
+  showTime,
+  stateMarks,
+  stateWords,
+  unknown,
+} from './wording.ts';
+
+export interface Section {
+  id: string;
+  title: string;
+  content: Markup;
+}
+
+export type Tone = 'good' | 'bad' | 'warn' | 'quiet';
+
+export function tag(tone: Tone, text: string): Markup {
+  return html`<span class="tag ${tone}">${text}</span>`;
+}
+
+const stateTones = {
+  completed: 'good',
+  skipped: 'quiet',
+  failed: 'bad',
+  running: 'warn',
+  pending: 'quiet',
+  undone: 'warn',
+  'undo-failed': 'bad',
+} as const satisfies Record<StepState, Tone>;
+
+function stateTag(state: StepState): Markup {
+  return tag(stateTones[state], `${stateMarks[state]} ${stateWords[state]}`);
+}
+
+const verdictTones = {
+  met: ['good', '✓'],
+  missed: ['bad', '✗'],
+  'not measured': ['warn', '?'],
+  'no objective': ['quiet', '–'],
+} as const satisfies Record<Verdict, [Tone, string]>;
+
+export function sectionsOf(report: Report): Section[] {
+  return [
+    section('objectives', 'Objectives', report.objectives, () => objectives(report)),
+    section('timeline', 'Timeline', report.phases, () => happened(report)),
+    section('counts', 'Counts', report.counts, () => counts(report)),
+    section('left', 'Skipped and failed', report.leftOver, () => leftOver(report)),
+    section('jobs', 'Jobs', report.jobs, () => jobs(report)),
+    section('configs', 'Config files', report.configs, () => configs(report)),
+    section('undo', 'Undo', report.undo, () => undo(report)),
+    section('events', 'Events', report.events, () => events(report)),
+    section(
+      'notes',
+      'Notes of the plan',
+      report.notes,
+      () =>
+        html`<ul>
+          ${report.notes.map((note) => html`<li>${note}</li>`)}
+        </ul>`,
+    ),
+    section('sources', 'Sources', [report], () => sources(report)),
+  ].filter((each) => each !== undefined);
+}
+
+function section(id: string, title: string, of: unknown[], content: () => Markup): Section | undefined {
+  return of.length === 0 ? undefined : { id, title, content: content() };
+}
+
+function objectives(report: Report): Markup {
+  const rows = objectiveRows(report.objectives).map((row): Insert[] => {
+    const [tone, mark] = verdictTones[row.verdict];
+    return [
+      `${row.class} ${row.name}`,
+      row.strategy,
+      row.objective,
+      row.sinceOutage,
+      row.sinceTrigger,
+      row.waited,
+      tag(tone, `${mark} ${row.verdict}`),
+      row.why,
+    ];
+  });
+  const columns = [
+    { label: 'Objective of' },
+    { label: 'Strategy' },
+    { label: 'Objective', numeric: true },
+    { label: 'From outage', numeric: true },
+    { label: 'From trigger', numeric: true },
+    { label: 'For a person', numeric: true },
+    { label: 'Verdict' },
+    { label: 'Remarks' },
+  ];
+  const { outageBeganAt, outageSource } = report.run;
+  return html`<p>
+      RTO: until the class was switched (training: until its jobs were resumed), since the outage began and
+      since the trigger. RPO: from the start of the recovery point’s listing to the outage. The time a person
+      was waited for is part of the figures and subtracted from none.
+    </p>
+    <p class="note">
+      ${
+        outageBeganAt === undefined
+          ? 'When the outage began is not known: verdicts count from the trigger.'
+          : `The outage began at ${showTime(outageBeganAt)}${outageSource === undefined ? '' : ` (${outageSource})`}.`
+      }
+    </p>
+    ${table('Measured against the objectives of the topology', columns, [{ rows }])}`;
+}
+
+function happened(report: Report): Markup {
+  const columns = [
+    { label: 'Step' },
+    { label: 'State' },
+    { label: 'Started' },
+    { label: 'Took', numeric: true },
+    { label: 'For a person', numeric: true },
+    { label: 'Attempts', numeric: true },
+    { label: 'Outcome' },
+  ];
+  const groups = report.phases.flatMap((phase) =>
+    phase.classes.map((each) => ({
+      heading: `${phase.phase ?? phaseless} / ${each.class}: ${showTally(each.tally)}${each.durationMs === undefined ? '' : `, ${showMs(each.durationMs)}`}`,
+      rows: each.steps.map((step): Insert[] => [
+        step.title,
+        stateTag(step.state),
+        showTime(step.startedAt),
+        showMs(step.durationMs),
+        step.waitedForPersonMs > 0 ? showMs(step.waitedForPersonMs) : '',
+        step.attempts > 1 ? step.attempts : '',
+        [
+          step.detail ?? '',
+          step.error && html` ${step.error.message} <code>${step.error.code}</code>${next(step.error.next)}`,
+        ],
+      ]),
+    })),
+  );
+  const chart = timeline(report);
+  const legend = report.phases.flatMap((phase) => phase.classes.map((each) => each.class));
+  return html`${
+    chart &&
+    html`<figure style="margin:0">
+      <figcaption class="note">
+        Seconds since the trigger. A solid bar completed, a dashed one was skipped, a hatched one failed or
+        has not ended, a dotted one was undone.
+      </figcaption>
+      <ul class="legend">
+        ${[...new Set(legend)].map((name) => html`<li class="${name}"><span class="swatch"></span>${name}</li>`)}
+      </ul>
+      ${chart}
+    </figure>`
+  }
+  ${table(`Every step of the plan. ${showTally(report.tally)}.`, columns, groups)}`;
+}
+
+function counts(report: Report): Markup {
+  const columns = [
+    { label: 'Step' },
+    { label: 'Class' },
+    { label: 'Expected', numeric: true },
+    { label: 'Done', numeric: true },
+    { label: 'Skipped', numeric: true },
+    { label: 'Failed', numeric: true },
+    { label: 'Adds up' },
+    { label: 'In recovery point', numeric: true },
+  ];
+  const row = (each: CountsRow): Insert[] => [
+    each.title,
+    each.class,
+    each.expected,
+    each.done,
+    showParts(each.skipped),
+    showParts(each.failed),
+    each.reconciled ? tag('good', '✓ yes') : tag('bad', '✗ no'),
+    each.inRecoveryPoint ?? unknown,
+  ];
+  const groups = [...Map.groupBy(report.counts, (each) => each.kind)].map(([kind, rows]) => ({
+    heading: kind,
+    rows: rows.map(row),
+  }));
+  return table('Expected = done + skipped + failed, for each step that counts, by kind', columns, groups);
+}
+
+function leftOver(report: Report): Markup {
+  const columns = [{ label: 'Step' }, { label: 'State' }, { label: 'What' }, { label: 'Reason' }];
+  const rows = report.leftOver.map((each): Insert[] => [
+    each.title,
+    stateTag(each.state),
+    each.what ?? 'the step',
+    [each.reason, next(each.next)],
+  ]);
+  return table('Everything that was not done, and why', columns, [{ rows }]);
+}
+
+function undo(report: Report): Markup {
+  const tones = { undone: 'good', 'undo-failed': 'bad', stays: 'warn' } as const;
+  const rows = report.undo.map((each): Insert[] => [
+    each.title,
+    tag(tones[each.outcome], each.outcome),
+    each.reason,
+  ]);
+  return table(
+    'What was undone and what stays, newest first',
+    [{ label: 'Step' }, { label: 'Outcome' }, { label: 'Reason' }],
+    [{ rows }],
+  );
+}
+
+function events(report: Report): Markup {
+  const rows = report.events.map((each): Insert[] => [showTime(each.at), each.text, each.by ?? '']);
+  return table(
+    'What people did to the run',
+    [{ label: 'Time' }, { label: 'Event' }, { label: 'By' }],
+    [{ rows }],
+  );
+}
+
+function sources(report: Report): Markup {
+  const { run, recoveryPoint } = report;
+  const rows: Insert[][] = [
+    ['Plan', html`<code>plans/${run.plan}.json</code>, made in epoch ${run.madeInEpoch}`],
+    ['Bundle', html`<code>bundles/${run.bundle}.json</code>`],
+    ...(recoveryPoint
+      ? [
+          [
+            'Recovery point',
+            html`<code>${recoveryPoint.id}</code>, listed from ${showTime(recoveryPoint.startedAt)}, digest
+              <code>${recoveryPoint.digest}</code>`,
+          ],
+        ]
+      : []),
+    ...report.evidence.map((each): Insert[] => [
+      `Evidence of ${each.step}`,
+      html`${each.kind}: <code>${each.blob}</code>, digest <code>${each.digest}</code>`,
+    ]),
+  ];
+  return html`<p>
+      Made at ${showTime(report.generatedAt)} from the run’s journal in the control store, where these are:
+    </p>
+    ${table('What this report was made from', [{ label: 'Source' }, { label: 'Where' }], [{ rows }])}`;
+}
+
+function next(text: string | undefined): Markup | false {
+  return text !== undefined && html` <span class="next">Next: ${text}</span>`;
+}

@@ -1,0 +1,69 @@
+/** The report's style sheet: light and dark, phone and paper. Text has at least 4.5:1 on its ground, bars 3:1. */
+export const style = `
+:root { color-scheme: light dark;
+  --paper: #fbfaf7; --card: #ffffff; --ink: #1c2126; --quiet: #566069; --line: #d9d6cd; --link: #0b5a7a;
+  --good: #17663a; --good-ground: #e2f1e6; --bad: #a51d2d; --bad-ground: #fbe6e6; --warn: #7a4b00; --warn-ground: #fbeed3;
+  --platform: #4f6475; --data: #0d7a74; --training: #a8590a; --inference: #6b4bb8; --phase: #2c3338; }
+@media (prefers-color-scheme: dark) { :root {
+  --paper: #14181b; --card: #1b2024; --ink: #e8e6e0; --quiet: #a3adb5; --line: #363d43; --link: #7cc4e4;
+  --good: #7fd39b; --good-ground: #16301f; --bad: #ff9a9a; --bad-ground: #3b1a1d; --warn: #f0c070; --warn-ground: #35280f;
+  --platform: #93a9bb; --data: #3fbdb4; --training: #e59a4a; --inference: #b39af0; --phase: #cfd5da; } }
+* { box-sizing: border-box; }
+html { -webkit-text-size-adjust: 100%; scroll-padding-top: 1rem; }
+body { margin: 0; background: var(--paper); color: var(--ink); line-height: 1.5; overflow-wrap: anywhere;
+  font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; font-variant-numeric: tabular-nums; }
+.page { max-width: 70rem; margin: 0 auto; padding: 1.25rem 1rem 4rem; }
+a { color: var(--link); } :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
+.skip { position: absolute; left: -99rem; } .skip:focus { left: 1rem; top: .5rem; background: var(--card); padding: .5rem; }
+h1 { font-size: clamp(1.5rem, 5vw, 2.25rem); line-height: 1.15; margin: .25rem 0 .75rem; letter-spacing: -.015em; text-wrap: balance; }
+h2 { font-size: 1.2rem; margin: 2.5rem 0 .6rem; padding-top: .8rem; border-top: 2px solid var(--ink); }
+h3 { font-size: 1rem; margin: 1.25rem 0 .35rem; } p { margin: .4rem 0; max-width: 68ch; }
+.eyebrow { color: var(--quiet); font-size: .85rem; margin: 0; } .lead { font-size: 1.1rem; } .note { color: var(--quiet); font-size: .9rem; }
+code, pre { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size: .86em; }
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); gap: .75rem 1.5rem; margin: 1.25rem 0 0; }
+.facts div { border-left: 3px solid var(--line); padding-left: .7rem; } dt { color: var(--quiet); font-size: .82rem; } dd { margin: 0; }
+nav ul { list-style: none; display: flex; flex-wrap: wrap; gap: .15rem 1.1rem; padding: 0; margin: 1.25rem 0 0; }
+nav a { display: inline-block; padding: .3rem 0; }
+.notice { border-left: .35rem solid; padding: .7rem 1rem; margin: 1rem 0; } .notice h2 { border: 0; margin: 0; padding: 0; }
+.notice ul { margin: .4rem 0 0; padding-left: 1.2rem; }
+.notice.bad { border-color: var(--bad); background: var(--bad-ground); } .notice.bad h2 { color: var(--bad); }
+.notice.warn { border-color: var(--warn); background: var(--warn-ground); } .notice.warn h2 { color: var(--warn); }
+.tag { display: inline-block; padding: 0 .5em; border-radius: .2em; font-weight: 600; font-size: .88em; white-space: nowrap; border: 1px solid; }
+.tag.good { color: var(--good); background: var(--good-ground); } .tag.bad { color: var(--bad); background: var(--bad-ground); }
+.tag.warn { color: var(--warn); background: var(--warn-ground); } .tag.quiet { color: var(--quiet); border-style: dashed; }
+table { border-collapse: collapse; width: 100%; font-size: .92rem; margin: .5rem 0 1rem; }
+caption { text-align: left; color: var(--quiet); font-size: .88rem; padding-bottom: .4rem; }
+th, td { text-align: left; vertical-align: top; padding: .4rem .8rem .4rem 0; border-bottom: 1px solid var(--line); }
+thead th { color: var(--quiet); font-weight: 600; font-size: .82rem; border-bottom-color: var(--ink); }
+tbody th { font-weight: 500; } .number { text-align: right; } tbody.group th[scope=rowgroup] { padding-top: 1rem; font-weight: 700; }
+td .next { display: block; color: var(--quiet); } td:last-child, th:last-child { padding-right: 0; }
+details { margin: .1rem 0; } summary { cursor: pointer; color: var(--link); } details ul { margin: .3rem 0; padding-left: 1.1rem; }
+pre.diff { background: var(--card); border: 1px solid var(--line); margin: .4rem 0; padding: .5rem 0; overflow-x: auto; overflow-wrap: normal; }
+pre.diff span { display: block; padding: 0 .8rem; min-width: max-content; }
+.add { background: var(--good-ground); color: var(--good); } .del { background: var(--bad-ground); color: var(--bad); } .hunk { color: var(--quiet); }
+.gantt { display: block; width: 100%; overflow: visible; --pitch: 38px; --label-y: 12px; --bar-y: 17px; height: calc(46px + var(--rows) * var(--pitch)); }
+.gantt .row { transform: translateY(calc(46px + var(--row) * var(--pitch))); }
+.gantt text { fill: var(--ink); font-size: 12.5px; } .gantt .label { transform: translateY(var(--label-y)); }
+.gantt .length { font-size: 11.5px; fill: var(--quiet); transform: translateY(calc(var(--bar-y) + 10px)); }
+.gantt .phase .label { font-weight: 700; } .gantt .bar { y: var(--bar-y); fill: var(--c); stroke: var(--c); stroke-width: 1.5; }
+.gantt .phase .bar { height: 5px; transform: translateY(4px); }
+.gantt .tick { stroke: var(--line); } .gantt .tick-label { fill: var(--quiet); font-size: 11.5px; }
+.gantt .marker { stroke: var(--bad); stroke-dasharray: 4 3; } .gantt .marker-label { fill: var(--bad); font-size: 11.5px; }
+.platform { --c: var(--platform); } .data { --c: var(--data); } .training { --c: var(--training); } .inference { --c: var(--inference); } .phase { --c: var(--phase); }
+.gantt .bar.skipped, .swatch.skipped { fill: var(--paper); stroke-dasharray: 3 2; }
+.gantt .bar.failed, .gantt .bar.undo-failed { fill: url(#hatch-failed); stroke: var(--bad); }
+.gantt .bar.running { fill: url(#hatch-running); stroke: var(--quiet); } .gantt .bar.undone { fill: url(#dots-undone); stroke: var(--quiet); }
+.hatch-ground { fill: var(--paper); } .hatch-bad { fill: var(--bad); } .hatch-quiet { fill: var(--quiet); }
+.legend { list-style: none; display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; padding: 0; margin: .5rem 0; font-size: .88rem; }
+.swatch { display: inline-block; width: .8em; height: .8em; margin-right: .4em; background: var(--c); border: 1.5px solid var(--c); }
+@media (min-width: 46rem) {
+  .gantt { --pitch: 23px; --label-y: 15px; --bar-y: 5px; } .gantt svg.plot { x: 20rem; width: calc(100% - 20rem); } }
+@media (max-width: 45.99rem) {
+  table, caption, tbody, tr, td, tbody th { display: block; } thead { position: absolute; left: -99rem; }
+  tr { border-bottom: 1px solid var(--line); padding: .45rem 0; } tbody th, td { border: 0; padding: .1rem 0; } tbody th { font-weight: 650; }
+  td { display: grid; grid-template-columns: 8.5rem 1fr; gap: .5rem; } td::before { content: attr(data-label); color: var(--quiet); }
+  td.empty { display: none; } .number { text-align: left; } }
+@media print { :root { --paper: #fff; } .page { max-width: none; padding: 0; } nav, .skip { display: none; } body { font-size: 10pt; }
+  tr, .notice, .gantt .row, .facts div { break-inside: avoid; } h2, h3, caption { break-after: avoid; } pre.diff { white-space: pre-wrap; }
+  * { -webkit-print-color-adjust: exact; print-color-adjust: exact; } }
+`;

@@ -1,0 +1,197 @@
+/**
+ * Measured RTO and RPO of each resource class against its objectives.
+ *
+ * RTO runs to the end of the class's last `switch` step (its serving has moved and probes pass), for training to the
+ * end of `resume`, for a drill, which switches nothing, to the end of `verify`. It is given both since the outage began and since
+ * the trigger. RPO runs from the start of the recovery point's listing to the outage.
+ */
+import type { Plan, Step } from '../plan/plan.ts';
+import type { RunHeader, StepRecord } from '../run/outcome.ts';
+import { showDuration, toSeconds } from '../topology/duration.ts';
+import type { Topology } from '../topology/topology.ts';
+import { resourceClasses, type Operation, type Phase, type ResourceClass } from '../topology/words.ts';
+import type { ClassObjectives, Rpo, Rto, Verdict } from './schema.ts';
+import { elapsedMs } from './steps.ts';
+
+export interface Measured {
+  header: RunHeader;
+  plan: Plan;
+  records: Map<string, StepRecord>;
+  topology: Topology;
+  /** Until when an objective that was not reached has been waited for (ISO 8601): the run's end, or now. */
+  until: string;
+}
+
+type ByClass = (name: ResourceClass) => Phase[];
+const toSwitch: ByClass = (name) => (name === 'training' ? ['switch', 'resume'] : ['switch']);
+const toVerify: ByClass = () => ['verify'];
+/** Operations that move a class, and the phases that end its move. The others have no objectives to measure. */
+const endingPhases: Partial<Record<Operation, ByClass>> = {
+  failover: toSwitch,
+  switchover: toSwitch,
+  failback: toSwitch,
+  drill: toVerify,
+};
+
+export function measureObjectives(measured: Measured): ClassObjectives[] {
+  const ending = endingPhases[measured.plan.operation];
+  if (!ending) return [];
+  const { plan, topology } = measured;
+  const concerned = (name: ResourceClass) =>
+    topology.objectives[name] !== undefined || plan.steps.some((step) => step.class === name);
+  return resourceClasses.filter(concerned).map((name) => ({
+    class: name,
+    strategy: topology.strategies[name],
+    rto: measureRto(measured, name, ending(name)),
+    rpo: measureRpo(measured, name),
+  }));
+}
+
+function measureRto(measured: Measured, name: ResourceClass, ending: Phase[]): Rto {
+  const { header, plan, records, until } = measured;
+  const objective = objectiveOf(measured.topology, name, 'rto');
+  const began = beginning(header);
+  const steps = plan.steps.filter((step) => step.class === name && step.phase && ending.includes(step.phase));
+  const waitedForPersonMs = waited(steps, measured);
+  const base = { ...objective, countedFrom: began.countedFrom, waitedForPersonMs };
+
+  const obstacle = obstacleOf(
+    steps,
+    records,
+    `the plan has no step in ${ending.join(' or ')} for this class`,
+  );
+  if (obstacle !== undefined) {
+    const overdueMs = elapsedMs(began.at, until);
+    const late = objective.objectiveSeconds !== undefined && overdueMs > objective.objectiveSeconds * 1000;
+    // Not reached, and the time for it is over: that is known, even if the figure is not.
+    return late && steps.length > 0
+      ? { ...base, verdict: 'missed', why: `${obstacle}; by then ${showDuration(overdueMs)} had passed` }
+      : { ...base, verdict: 'not measured', why: obstacle };
+  }
+  const last = latest(steps, records);
+  const sinceTriggerMs = elapsedMs(header.triggeredAt, last.endedAt);
+  const sinceOutageMs =
+    header.outageBeganAt === undefined ? undefined : elapsedMs(header.outageBeganAt, last.endedAt);
+  const whys = [began.why];
+  if (name === 'training' && ending.includes('switch') && !steps.some((step) => step.phase === 'resume')) {
+    whys.push('the plan resumes no jobs');
+  }
+  return {
+    ...base,
+    ...(sinceOutageMs !== undefined && { sinceOutageMs }),
+    sinceTriggerMs,
+    endedAt: last.endedAt,
+    endedBy: last.id,
+    verdict: judge(objective.objectiveSeconds, sinceOutageMs ?? sinceTriggerMs),
+    ...because(whys),
+  };
+}
+
+function measureRpo(measured: Measured, name: ResourceClass): Rpo {
+  const { header, plan, records } = measured;
+  const objective = objectiveOf(measured.topology, name, 'rpo');
+  const began = beginning(header);
+  const base = { ...objective, countedFrom: began.countedFrom };
+  if (!plan.recoveryPoint) {
+    return { ...base, verdict: 'not measured', why: 'the plan restores from no recovery point' };
+  }
+  // What brings the recovery point into the standby: a class whose restore is not done does not have its state.
+  const steps = plan.steps.filter(
+    (step) => step.class === name && (step.phase === 'restore' || step.phase === 'resume'),
+  );
+  const obstacle = steps.length === 0 ? undefined : obstacleOf(steps, records, '');
+  if (obstacle !== undefined) return { ...base, verdict: 'not measured', why: obstacle };
+  const measuredMs = elapsedMs(plan.recoveryPoint.startedAt, began.at);
+  const late = Date.parse(plan.recoveryPoint.startedAt) > Date.parse(began.at);
+  const left = leftBehind(steps, records);
+  return {
+    ...base,
+    measuredMs,
+    verdict: judge(objective.objectiveSeconds, measuredMs),
+    ...because([
+      began.why,
+      late ? `the recovery point was listed after the ${began.countedFrom}` : undefined,
+      steps.length === 0 ? 'the class has no step in restore or resume' : undefined,
+      left > 0 ? `leaves out ${left} that failed to restore or to resume` : undefined,
+    ]),
+  };
+}
+
+function beginning(header: RunHeader): { at: string; countedFrom: 'outage' | 'trigger'; why?: string } {
+  return header.outageBeganAt === undefined
+    ? {
+        at: header.triggeredAt,
+        countedFrom: 'trigger',
+        why: 'counted from the trigger: when the outage began is not known',
+      }
+    : { at: header.outageBeganAt, countedFrom: 'outage' };
+}
+
+/** Why the steps have not all done their work; undefined when they have. */
+function obstacleOf(steps: Step[], records: Map<string, StepRecord>, none: string): string | undefined {
+  if (steps.length === 0) return none;
+  for (const step of steps) {
+    const record = records.get(step.id);
+    if (record?.state === 'completed' || record?.state === 'skipped') continue;
+    return `step "${step.id}" ${record ? said[record.state] : 'was not begun'}`;
+  }
+  return undefined;
+}
+
+const said = {
+  running: 'had not ended',
+  failed: 'failed',
+  undone: 'was undone',
+  'undo-failed': 'was being undone, and that failed',
+} as const satisfies Partial<Record<StepRecord['state'], string>>;
+
+function latest(steps: Step[], records: Map<string, StepRecord>): { id: string; endedAt: string } {
+  let last: { id: string; endedAt: string } | undefined;
+  for (const { id } of steps) {
+    const record = records.get(id);
+    const endedAt = record?.endedAt ?? record?.startedAt;
+    if (endedAt === undefined) continue;
+    if (!last || Date.parse(endedAt) > Date.parse(last.endedAt)) last = { id, endedAt };
+  }
+  if (!last) throw new RangeError('no step of a completed phase has a time');
+  return last;
+}
+
+/** Time spent on a person by these steps and all they needed. */
+function waited(steps: Step[], { plan, records }: Measured): number {
+  const byId = new Map(plan.steps.map((step) => [step.id, step]));
+  const open = steps.map((step) => step.id);
+  const needed = new Set<string>();
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    if (needed.has(id)) continue;
+    needed.add(id);
+    open.push(...(byId.get(id)?.needs ?? []));
+  }
+  return [...needed].reduce((total, id) => total + (records.get(id)?.waitedForPersonMs ?? 0), 0);
+}
+
+function leftBehind(steps: Step[], records: Map<string, StepRecord>): number {
+  return steps
+    .flatMap((step) => records.get(step.id)?.counts ?? [])
+    .flatMap((counts) => counts.failed)
+    .reduce((total, part) => total + part.count, 0);
+}
+
+function objectiveOf(
+  topology: Topology,
+  name: ResourceClass,
+  which: 'rto' | 'rpo',
+): { objectiveSeconds?: number } {
+  const declared = topology.objectives[name]?.[which];
+  return declared === undefined ? {} : { objectiveSeconds: toSeconds(declared) };
+}
+
+function judge(objectiveSeconds: number | undefined, measuredMs: number): Verdict {
+  if (objectiveSeconds === undefined) return 'no objective';
+  return measuredMs <= objectiveSeconds * 1000 ? 'met' : 'missed';
+}
+
+function because(whys: (string | undefined)[]): { why?: string } {
+  const given = whys.filter((why) => why !== undefined);
+  return given.length === 0 ? {} : { why: given.join('; ') };
+}

@@ -1,0 +1,156 @@
+/**
+ * Makes the report of a run from its plan and its journal. Pure: the same input gives the same report, so it can be
+ * made again from the control store alone.
+ *
+ *     const report = buildReport(await loadReportInput(store, runId, new Date()));
+ *     await writeReport(store, runId, report);
+ */
+import type { Plan, RecoveryPointRef } from '../plan/plan.ts';
+import type { RunHeader, RunState, StepRecord } from '../run/outcome.ts';
+import { isOver } from '../plan/run-states.ts';
+import { showDuration } from '../topology/duration.ts';
+import type { Topology } from '../topology/topology.ts';
+import { reportCounts, reportLeftOver, reportLost, reportOwed, reportUndo, type Executed } from './counts.ts';
+import { ConfigEvidence, itemsOf, JobEvidence, type EvidenceDocument } from './evidence.ts';
+import { measureObjectives } from './objectives.ts';
+import type { ClassObjectives, Report } from './schema.ts';
+import { elapsedMs, reportPhases, reportStep, tallyOf } from './steps.ts';
+
+export { Report } from './schema.ts';
+
+export interface ReportInput {
+  header: RunHeader;
+  plan: Plan;
+  records: StepRecord[];
+  state: RunState;
+  /** Why it waits, failed or was cancelled. */
+  stateReason?: string;
+  /** When the run ended (ISO 8601); absent while it goes on. */
+  endedAt?: string;
+  topology: Topology;
+  evidence: EvidenceDocument[];
+  /** What the recovery point holds, by kind, where its manifest could be read. */
+  recoveryPoint?: RecoveryPointRef & { counts?: Record<string, number> };
+  /** What people did to the run: paused, resumed, took it up again. */
+  events?: { at: string; text: string; by?: string }[];
+  /** Lines the run lost beyond what its steps recorded. */
+  lost?: string[];
+  /** What the loader could not vouch for. */
+  problems?: string[];
+  /** When the report is made; what has not ended is measured until then. */
+  now: Date;
+}
+
+export function buildReport(input: ReportInput): Report {
+  const { header, plan, topology } = input;
+  const generatedAt = input.now.toISOString();
+  const records = new Map(input.records.map((record) => [record.step, givenUp(record, input.state)]));
+  const executed: Executed[] = plan.steps.map((step) => ({ step, record: records.get(step.id) }));
+  const steps = executed.map(({ step, record }) => reportStep(step, record));
+  const recoveryPoint = input.recoveryPoint ?? plan.recoveryPoint;
+  const counts = reportCounts(executed, input.recoveryPoint?.counts);
+  const jobs = itemsOf(input.evidence, 'jobs', JobEvidence);
+  const configs = itemsOf(input.evidence, 'configs', ConfigEvidence);
+  const lost = lostOf(executed, input.lost);
+  const objectives = measureObjectives({
+    header,
+    plan,
+    records,
+    topology,
+    until: input.endedAt ?? generatedAt,
+  });
+  const run = runOf(input);
+  return {
+    version: 1,
+    generatedAt,
+    headline: headlineOf(run, lost.length, objectives),
+    run,
+    lost,
+    owed: reportOwed(executed),
+    problems: [
+      ...(input.problems ?? []),
+      ...strayRecords(plan, input.records),
+      ...counts.problems,
+      ...jobs.problems,
+      ...configs.problems,
+    ],
+    ...(recoveryPoint && { recoveryPoint }),
+    objectives,
+    tally: tallyOf(steps),
+    phases: reportPhases(plan, steps),
+    counts: counts.rows,
+    leftOver: reportLeftOver(executed, isOver(input.state)),
+    jobs: jobs.items,
+    configs: configs.items,
+    undo: reportUndo(executed, input.state === 'cancelled'),
+    evidence: input.evidence.map(({ step, kind, blob, digest }) => ({ step, kind, blob, digest })),
+    events: input.events ?? [],
+    notes: plan.notes,
+  };
+}
+
+/** A run that failed has given up on what was still being tried: the journal has only the last attempt's error. */
+function givenUp(record: StepRecord, state: RunState): StepRecord {
+  if (state !== 'failed' || record.state !== 'running') return record;
+  const error = record.error ?? { code: 'Error', message: 'it had not ended when the run was given up' };
+  return { ...record, state: 'failed', error };
+}
+
+function runOf({ header, plan, state, stateReason, endedAt }: ReportInput): Report['run'] {
+  return {
+    runId: header.runId,
+    topology: header.topology,
+    operation: header.operation,
+    from: header.from,
+    to: header.to,
+    reason: header.reason,
+    triggeredBy: header.triggeredBy,
+    triggeredAt: header.triggeredAt,
+    ...(header.outageBeganAt !== undefined && { outageBeganAt: header.outageBeganAt }),
+    ...(header.outageSource !== undefined && { outageSource: header.outageSource }),
+    state,
+    ...(stateReason !== undefined && { stateReason }),
+    ...(endedAt !== undefined && { endedAt, durationMs: elapsedMs(header.triggeredAt, endedAt) }),
+    plan: header.plan,
+    bundle: header.bundle,
+    madeInEpoch: plan.madeInEpoch,
+  };
+}
+
+/** The steps' own lines, and those of the run that no step has. */
+function lostOf(executed: Executed[], ofRun: string[] = []): Report['lost'] {
+  const ofSteps = reportLost(executed);
+  const known = new Set(ofSteps.map((line) => line.text));
+  return [...ofSteps, ...ofRun.filter((text) => !known.has(text)).map((text) => ({ text }))];
+}
+
+function strayRecords(plan: Plan, records: StepRecord[]): string[] {
+  const planned = new Set(plan.steps.map((step) => step.id));
+  return records
+    .filter((record) => !planned.has(record.step))
+    .map((record) => `the journal has a record of step "${record.step}", which is not in the plan`);
+}
+
+function headlineOf(run: Report['run'], lost: number, objectives: ClassObjectives[]): string {
+  const what = `${run.operation} of ${run.topology} from ${run.from} to ${run.to}`;
+  const took = run.durationMs === undefined ? '' : ` after ${showDuration(run.durationMs)}`;
+  const verdicts = objectives.flatMap(({ rto, rpo }) => [rto.verdict, rpo.verdict]);
+  const tallied = (['met', 'missed', 'not measured'] as const).flatMap((verdict) => {
+    const count = verdicts.filter((each) => each === verdict).length;
+    return count === 0 ? [] : [`${count} ${verdict}`];
+  });
+  const judged = tallied.length === 0 ? '' : `; objectives: ${tallied.join(', ')}`;
+  const first = lost === 0 ? '' : `${lost} lost or left for a person. `;
+  const why = run.stateReason === undefined ? '' : ` (${run.stateReason})`;
+  return `${first}The ${what} ${sentences[run.state]}${took}${why}${judged}.`;
+}
+
+const sentences = {
+  pending: 'has not begun',
+  running: 'is still running',
+  waiting: 'is waiting',
+  undoing: 'is being undone',
+  completed: 'completed',
+  failed: 'failed',
+  cancelled: 'was cancelled',
+} as const satisfies Record<RunState, string>;

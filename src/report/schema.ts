@@ -1,0 +1,197 @@
+/**
+ * The report of a run, as `report.json` holds it and as HTML and text are made from it: what was planned, what
+ * happened, what it cost against the objectives, what was lost. Whatever is not known is absent, never guessed.
+ * Times are ISO 8601; lengths of time are milliseconds (`…Ms`) or seconds (`…Seconds`).
+ */
+import { z } from 'zod';
+import { operations, phases, resourceClasses, strategies } from '../topology/words.ts';
+import { ConfigEvidence, JobEvidence } from './evidence.ts';
+
+const Time = z.iso.datetime({ offset: true });
+const Milliseconds = z.number().nonnegative();
+const Count = z.int().nonnegative();
+const Line = z.string();
+
+/** `pending`: no record of it in the journal, so it was not begun. */
+export const stepStates = [
+  'completed',
+  'skipped',
+  'failed',
+  'running',
+  'pending',
+  'undone',
+  'undo-failed',
+] as const;
+export type StepState = (typeof stepStates)[number];
+
+const Part = z.strictObject({ reason: Line, count: Count });
+
+export const CountsRow = z.strictObject({
+  step: z.string(),
+  title: Line,
+  class: z.enum(resourceClasses),
+  kind: z.string(),
+  expected: Count,
+  done: Count,
+  skipped: z.array(Part),
+  failed: z.array(Part),
+  /** expected = done + skipped + failed. */
+  reconciled: z.boolean(),
+  /** How many of the kind the recovery point holds, where it says so. */
+  inRecoveryPoint: Count.optional(),
+});
+export type CountsRow = z.infer<typeof CountsRow>;
+
+/** How many steps are in each state; they add up to `total`. */
+export const Tally = z.strictObject({
+  total: Count,
+  ...(Object.fromEntries(stepStates.map((state) => [state, Count])) as Record<StepState, typeof Count>),
+});
+export type Tally = z.infer<typeof Tally>;
+
+export const StepReport = z.strictObject({
+  id: z.string(),
+  class: z.enum(resourceClasses),
+  title: Line,
+  state: z.enum(stepStates),
+  attempts: Count,
+  startedAt: Time.optional(),
+  endedAt: Time.optional(),
+  durationMs: Milliseconds.optional(),
+  /** Of `durationMs`, what was spent waiting for a person. */
+  waitedForPersonMs: Milliseconds,
+  expectedSeconds: z.number().optional(),
+  detail: Line.optional(),
+  error: z.strictObject({ code: z.string(), message: Line, next: Line.optional() }).optional(),
+});
+export type StepReport = z.infer<typeof StepReport>;
+
+const span = {
+  state: z.enum(stepStates),
+  tally: Tally,
+  startedAt: Time.optional(),
+  /** Absent while a step of it is unfinished. */
+  endedAt: Time.optional(),
+  durationMs: Milliseconds.optional(),
+};
+export const ClassReport = z.strictObject({
+  class: z.enum(resourceClasses),
+  ...span,
+  steps: z.array(StepReport),
+});
+export type ClassReport = z.infer<typeof ClassReport>;
+
+export const PhaseReport = z.strictObject({
+  /** Absent in operations without phases. */
+  phase: z.enum(phases).optional(),
+  ...span,
+  classes: z.array(ClassReport),
+});
+export type PhaseReport = z.infer<typeof PhaseReport>;
+
+export const verdicts = ['met', 'missed', 'not measured', 'no objective'] as const;
+export type Verdict = (typeof verdicts)[number];
+
+const judged = {
+  objectiveSeconds: z.number().optional(),
+  verdict: z.enum(verdicts),
+  /** Why it is not measured, what was taken for what is unknown, what the figure leaves out. */
+  why: Line.optional(),
+  /** What the verdict counts from: the outage, or the trigger where nobody knows when the outage began. */
+  countedFrom: z.enum(['outage', 'trigger']),
+};
+export const Rto = z.strictObject({
+  ...judged,
+  sinceOutageMs: Milliseconds.optional(),
+  sinceTriggerMs: Milliseconds.optional(),
+  /** Spent waiting for a person in steps this class needed; part of both figures, subtracted from neither. */
+  waitedForPersonMs: Milliseconds,
+  /** When the class's last switching (training: resuming) step ended, and which it was. */
+  endedAt: Time.optional(),
+  endedBy: z.string().optional(),
+});
+export type Rto = z.infer<typeof Rto>;
+export const Rpo = z.strictObject({ ...judged, measuredMs: Milliseconds.optional() });
+export type Rpo = z.infer<typeof Rpo>;
+
+export const ClassObjectives = z.strictObject({
+  class: z.enum(resourceClasses),
+  strategy: z.enum(strategies),
+  rto: Rto,
+  rpo: Rpo,
+});
+export type ClassObjectives = z.infer<typeof ClassObjectives>;
+
+export const LeftOver = z.strictObject({
+  state: z.enum(['failed', 'running', 'pending', 'skipped']),
+  step: z.string(),
+  title: Line,
+  /** "3 blobs"; absent when it is the step itself. */
+  what: Line.optional(),
+  reason: Line,
+  next: Line.optional(),
+});
+export type LeftOver = z.infer<typeof LeftOver>;
+
+export const UndoOutcome = z.strictObject({
+  step: z.string(),
+  title: Line,
+  outcome: z.enum(['undone', 'undo-failed', 'stays']),
+  reason: Line,
+});
+export type UndoOutcome = z.infer<typeof UndoOutcome>;
+
+export const Report = z.strictObject({
+  version: z.literal(1),
+  generatedAt: Time,
+  /** One line: what ran, how it ended, what it lost. */
+  headline: Line,
+  run: z.strictObject({
+    runId: z.string(),
+    topology: z.string(),
+    operation: z.enum(operations),
+    from: z.string(),
+    to: z.string(),
+    reason: Line,
+    triggeredBy: z.string(),
+    triggeredAt: Time,
+    outageBeganAt: Time.optional(),
+    outageSource: Line.optional(),
+    state: z.enum(['pending', 'running', 'waiting', 'undoing', 'completed', 'failed', 'cancelled']),
+    stateReason: Line.optional(),
+    endedAt: Time.optional(),
+    durationMs: Milliseconds.optional(),
+    /** Digests in the control store. */
+    plan: z.string(),
+    bundle: z.string(),
+    madeInEpoch: z.number(),
+  }),
+  lost: z.array(z.strictObject({ step: z.string().optional(), text: Line })),
+  owed: z.array(
+    z.strictObject({ kind: z.string(), region: z.string(), what: Line, reason: Line, step: z.string() }),
+  ),
+  /** What this report cannot vouch for: evidence altered or missing, counts that do not add up. */
+  problems: z.array(Line),
+  recoveryPoint: z
+    .strictObject({
+      id: z.string(),
+      digest: z.string(),
+      startedAt: Time,
+      counts: z.record(z.string(), Count).optional(),
+    })
+    .optional(),
+  objectives: z.array(ClassObjectives),
+  tally: Tally,
+  phases: z.array(PhaseReport),
+  counts: z.array(CountsRow),
+  leftOver: z.array(LeftOver),
+  jobs: z.array(JobEvidence),
+  configs: z.array(ConfigEvidence),
+  undo: z.array(UndoOutcome),
+  evidence: z.array(
+    z.strictObject({ step: z.string(), kind: z.string(), blob: z.string(), digest: z.string() }),
+  ),
+  events: z.array(z.strictObject({ at: Time, text: Line, by: z.string().optional() })),
+  notes: z.array(Line),
+});
+export type Report = z.infer<typeof Report>;

@@ -1,0 +1,80 @@
+/** What happened: the plan's steps with their records, as phases → classes → steps whose states add up. */
+import type { Plan, Step } from '../plan/plan.ts';
+import type { StepRecord } from '../run/outcome.ts';
+import { phases, resourceClasses } from '../topology/words.ts';
+import { stepStates, type ClassReport, type PhaseReport, type StepReport, type Tally } from './schema.ts';
+
+/** Milliseconds from one ISO time to another; never negative (two clocks may disagree by a little). */
+export function elapsedMs(from: string, to: string): number {
+  return Math.max(0, Date.parse(to) - Date.parse(from));
+}
+
+export function reportStep(step: Step, record: StepRecord | undefined): StepReport {
+  const ended = record?.endedAt;
+  return {
+    id: step.id,
+    class: step.class,
+    title: step.title,
+    state: record?.state ?? 'pending',
+    attempts: record?.attempts ?? 0,
+    waitedForPersonMs: record?.waitedForPersonMs ?? 0,
+    ...(record && { startedAt: record.startedAt }),
+    ...(record && ended !== undefined && { endedAt: ended, durationMs: elapsedMs(record.startedAt, ended) }),
+    ...(step.expectedSeconds !== undefined && { expectedSeconds: step.expectedSeconds }),
+    ...(record?.detail !== undefined && { detail: record.detail }),
+    ...(record?.error && { error: record.error }),
+  };
+}
+
+/** Groups by phase and class, in the design's order; steps stay in the plan's. */
+export function reportPhases(plan: Plan, steps: StepReport[]): PhaseReport[] {
+  const phaseOf = new Map(plan.steps.map((step) => [step.id, step.phase]));
+  return [...phases, undefined].flatMap((phase) => {
+    const mine = steps.filter((step) => phaseOf.get(step.id) === phase);
+    if (mine.length === 0) return [];
+    const classes = resourceClasses.flatMap((name): ClassReport[] => {
+      const ofClass = mine.filter((step) => step.class === name);
+      return ofClass.length === 0 ? [] : [{ class: name, ...spanOf(ofClass), steps: ofClass }];
+    });
+    return [{ ...(phase && { phase }), ...spanOf(mine), classes }];
+  });
+}
+
+export function tallyOf(steps: { state: StepReport['state'] }[]): Tally {
+  const tally = {
+    total: steps.length,
+    ...Object.fromEntries(stepStates.map((state) => [state, 0])),
+  } as Tally;
+  for (const step of steps) tally[step.state] += 1;
+  return tally;
+}
+
+function spanOf(steps: StepReport[]): Omit<PhaseReport, 'phase' | 'classes'> {
+  const starts = steps.flatMap((step) => step.startedAt ?? []);
+  const ends = steps.flatMap((step) => step.endedAt ?? []);
+  const tally = tallyOf(steps);
+  const startedAt = starts.toSorted(byTime)[0];
+  const over = tally.running === 0 && tally.pending === 0;
+  const endedAt = over ? ends.toSorted(byTime).at(-1) : undefined;
+  return {
+    state: stateOf(tally),
+    tally,
+    ...(startedAt !== undefined && { startedAt }),
+    ...(startedAt !== undefined &&
+      endedAt !== undefined && { endedAt, durationMs: elapsedMs(startedAt, endedAt) }),
+  };
+}
+
+/** A group is as bad as its worst step, and unfinished while one step of it is. */
+function stateOf(tally: Tally): StepReport['state'] {
+  for (const state of ['undo-failed', 'failed', 'undone', 'running'] as const) {
+    if (tally[state] > 0) return state;
+  }
+  if (tally.pending === tally.total) return 'pending';
+  if (tally.pending > 0) return 'running';
+  return tally.skipped === tally.total ? 'skipped' : 'completed';
+}
+
+function byTime(left: string, right: string): number {
+  return Date.parse(left) - Date.parse(right);
+}

@@ -1,0 +1,89 @@
+/** Lines and columns of plain text, measured in the cells of a terminal rather than in letters. */
+
+/** What takes two cells: East Asian wide and full-width letters, and emoji. */
+const wide =
+  /[\u1100-\u115F\u2E80-\u303E\u3041-\uA4CF\uA960-\uA97F\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6\u{1B000}-\u{1B2FF}\u{20000}-\u{3FFFD}]|\p{Emoji_Presentation}/u;
+const widthless = /\p{Mn}|\p{Me}|\p{Cf}/u;
+
+/** Cells of a text that has no control characters in it (see `visible`). */
+export function widthOf(text: string): number {
+  let width = 0;
+  for (const letter of text) width += cellsOf(letter);
+  return width;
+}
+
+function cellsOf(letter: string): number {
+  if (widthless.test(letter)) return 0;
+  return wide.test(letter) ? 2 : 1;
+}
+
+/** Text on one line that cannot steer the terminal, whatever somebody called a job: no controls, no turned direction. */
+export function visible(text: string): string {
+  return text
+    .toWellFormed()
+    .replaceAll(/\s*[\r\n\t]+\s*/g, ' ')
+    .replaceAll(/[\p{Cc}\u202A-\u202E\u2066-\u2069]/gu, '\uFFFD');
+}
+
+/** At most `cells` wide, by whole letters; a cut text ends with "…". */
+export function cut(text: string, cells: number): string {
+  if (widthOf(text) <= cells) return text;
+  let kept = '';
+  let width = 0;
+  for (const letter of text) {
+    width += cellsOf(letter);
+    if (width > cells - 1) break;
+    kept += letter;
+  }
+  return cells < 1 ? '' : `${kept}…`;
+}
+
+/** Exactly `cells` wide, or wider if the text is. */
+export function padTo(text: string, cells: number, side: 'left' | 'right' = 'right'): string {
+  const fill = ' '.repeat(Math.max(0, cells - widthOf(text)));
+  return side === 'right' ? text + fill : fill + text;
+}
+
+/** Breaks at spaces; a word wider than a line stands alone, whole, so that paths can still be copied. */
+export function wrap(text: string, columns: number, first = '', rest = ''): string[] {
+  const lines: string[] = [];
+  let line = first;
+  let empty = true;
+  for (const word of visible(text).split(' ')) {
+    if (!empty && widthOf(line) + 1 + widthOf(word) > columns) {
+      lines.push(line.trimEnd());
+      line = rest;
+      empty = true;
+    }
+    line += empty ? word : ` ${word}`;
+    empty = false;
+  }
+  return [...lines, line.trimEnd()];
+}
+
+const gap = '  ';
+
+/**
+ * A heading and rows, two spaces in. Columns of figures stand to the right. Where it would be too wide, the widest column
+ * is cut, and says so with "…".
+ */
+export function tableOf(head: string[], rows: string[][], columns: number): string[] {
+  const cells = [head, ...rows].map((row) => row.map(visible));
+  const widths = head.map((_, index) => Math.max(...cells.map((row) => widthOf(row[index] ?? ''))));
+  const excess = widths.reduce((sum, width) => sum + width + gap.length, 0) - columns;
+  const widest = widths.indexOf(Math.max(...widths));
+  if (excess > 0) widths[widest] = Math.max(4, (widths[widest] ?? 0) - excess);
+  const figures = head.map(
+    (_, index) =>
+      rows.length > 0 && rows.every((row) => /^([\d.]+[a-z]*( \d\d[a-z])?|–)$/.test(row[index] ?? '')),
+  );
+  return cells.map((row) =>
+    row
+      .map((cell, index) =>
+        padTo(cut(cell, widths[index] ?? 0), widths[index] ?? 0, figures[index] ? 'left' : 'right'),
+      )
+      .map((cell) => gap + cell)
+      .join('')
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,256 @@
+/** The report as text: what `failover` ends with on the terminal, and what `report RUN` prints. */
+import picocolors from 'picocolors';
+import type { Report } from './schema.ts';
+import { tableOf, visible, wrap } from './text-layout.ts';
+import {
+  objectiveRows,
+  phaseless,
+  showMs,
+  showParts,
+  showTally,
+  showTime,
+  stateMarks,
+  stateWords,
+} from './wording.ts';
+
+export interface TextOptions {
+  /** Width in characters; longer lines are wrapped, paths and digests that cannot be are left whole. */
+  columns?: number;
+  colour?: boolean;
+  /** With every config file's diff, every job and every step; without, what a person reads at the end of a run. */
+  full?: boolean;
+}
+
+type Paint = ReturnType<typeof picocolors.createColors>;
+
+export function renderText(report: Report, options: TextOptions = {}): string {
+  const { columns = 100, colour = false, full = true } = options;
+  const paint = picocolors.createColors(colour);
+  const blocks = [
+    notice(
+      paint.red,
+      'LOST OR LEFT FOR A PERSON',
+      report.lost.map((line) => line.text),
+      columns,
+    ),
+    notice(paint.red, 'WHAT THIS REPORT CANNOT VOUCH FOR', report.problems, columns),
+    summary(report, columns, paint),
+    objectives(report, columns, paint),
+    notice(
+      paint.yellow,
+      `OWED TO ${report.run.from}, PAID WHEN IT ANSWERS`,
+      report.owed.map((debt) => `${debt.kind}: ${debt.what} (${debt.reason})`),
+      columns,
+    ),
+    phases(report, columns, full),
+    counts(report, columns),
+    leftOver(report, columns),
+    jobs(report, columns, full),
+    configs(report, columns, full),
+    notice(
+      paint.bold,
+      'UNDO',
+      report.undo.map((each) => `${each.outcome}: ${each.title} (${each.reason})`),
+      columns,
+    ),
+    notice(
+      paint.bold,
+      'EVENTS',
+      report.events.map(
+        (each) => `${showTime(each.at)} ${each.text}${each.by === undefined ? '' : ` (${each.by})`}`,
+      ),
+      columns,
+    ),
+    full ? notice(paint.bold, 'NOTES OF THE PLAN', report.notes, columns) : [],
+  ];
+  return `${blocks
+    .filter((block) => block.length > 0)
+    .map((block) => block.join('\n'))
+    .join('\n\n')}\n`;
+}
+
+function notice(paint: (text: string) => string, title: string, items: string[], columns: number): string[] {
+  if (items.length === 0) return [];
+  return [
+    paint(`${title} (${items.length})`),
+    ...items.flatMap((item) => wrap(item, columns, '  - ', '    ')),
+  ];
+}
+
+function summary(report: Report, columns: number, paint: Paint): string[] {
+  const { run, recoveryPoint } = report;
+  const ended =
+    run.endedAt === undefined
+      ? 'not yet'
+      : `${showTime(run.endedAt)} (${showMs(run.durationMs)} after the trigger)`;
+  const outage =
+    run.outageBeganAt === undefined
+      ? 'not known'
+      : `${showTime(run.outageBeganAt)}${run.outageSource === undefined ? '' : ` (${run.outageSource})`}`;
+  const rows = [
+    ['run', run.runId],
+    ['outage began', outage],
+    ['triggered', `${showTime(run.triggeredAt)} by ${run.triggeredBy}: ${run.reason}`],
+    ['ended', ended],
+    [
+      'recovery point',
+      recoveryPoint ? `${recoveryPoint.id}, listed from ${showTime(recoveryPoint.startedAt)}` : 'none',
+    ],
+  ];
+  const emphasis =
+    run.state === 'completed' ? paint.green : run.state === 'failed' ? paint.red : paint.yellow;
+  return [
+    ...wrap(report.headline, columns).map((line) => emphasis(line)),
+    ...rows.flatMap(([name = '', value = '']) =>
+      wrap(value, columns, `  ${name.padEnd(15)} `, ' '.repeat(18)),
+    ),
+  ];
+}
+
+function objectives(report: Report, columns: number, paint: Paint): string[] {
+  if (report.objectives.length === 0) return [];
+  const verdictPaint = {
+    met: paint.green,
+    missed: paint.red,
+    'not measured': paint.yellow,
+    'no objective': paint.dim,
+  };
+  const rows = objectiveRows(report.objectives);
+  const lines = tableOf(
+    ['class', '', 'objective', 'since outage', 'since trigger', 'for a person', 'verdict'],
+    rows.map((row) => [
+      row.class,
+      row.name,
+      row.objective,
+      row.sinceOutage,
+      row.sinceTrigger,
+      row.waited,
+      row.verdict,
+    ]),
+    columns,
+  );
+  const [head = '', ...body] = lines;
+  return [
+    paint.bold('OBJECTIVES'),
+    paint.dim(head),
+    ...rows.flatMap((row, index) => [
+      verdictPaint[row.verdict](body[index] ?? ''),
+      ...(row.why === '' ? [] : wrap(row.why, columns, '      ', '      ').map((line) => paint.dim(line))),
+    ]),
+  ];
+}
+
+function phases(report: Report, columns: number, full: boolean): string[] {
+  const lines = report.phases.flatMap((phase) => [
+    ...wrap(
+      `${showMs(phase.durationMs).padStart(8)}  ${showTally(phase.tally)}`,
+      columns,
+      `  ${stateMarks[phase.state]} ${(phase.phase ?? phaseless).padEnd(10)}`,
+      ' '.repeat(24),
+    ),
+    ...(full ? phase.classes.flatMap((each) => each.steps.flatMap((step) => stepLines(step, columns))) : []),
+  ]);
+  return lines.length === 0 ? [] : [`PHASES (${showTally(report.tally)})`, ...lines];
+}
+
+function stepLines(
+  step: Report['phases'][number]['classes'][number]['steps'][number],
+  columns: number,
+): string[] {
+  const waited = step.waitedForPersonMs > 0 ? `, ${showMs(step.waitedForPersonMs)} of it for a person` : '';
+  const outcome = step.error?.message ?? step.detail;
+  const took =
+    step.durationMs === undefined
+      ? stateWords[step.state]
+      : `${stateWords[step.state]}, ${showMs(step.durationMs)}${waited}`;
+  return [
+    ...wrap(
+      `${step.class}: ${step.title} (${took})`,
+      columns,
+      `      ${stateMarks[step.state]} `,
+      '        ',
+    ),
+    ...(outcome === undefined ? [] : wrap(outcome, columns, '          ', '          ')),
+  ];
+}
+
+function counts(report: Report, columns: number): string[] {
+  if (report.counts.length === 0) return [];
+  const rows = report.counts.map((row) => [
+    row.kind,
+    row.step,
+    String(row.expected),
+    String(row.done),
+    String(total(row.skipped)),
+    String(total(row.failed)),
+    row.reconciled ? 'yes' : 'NO',
+  ]);
+  return [
+    'COUNTS (expected = done + skipped + failed)',
+    ...tableOf(['kind', 'step', 'expected', 'done', 'skipped', 'failed', 'adds up'], rows, columns),
+  ];
+}
+
+function total(parts: { count: number }[]): number {
+  return parts.reduce((sum, part) => sum + part.count, 0);
+}
+
+function leftOver(report: Report, columns: number): string[] {
+  if (report.leftOver.length === 0) return [];
+  return [
+    'SKIPPED AND FAILED',
+    ...report.leftOver.flatMap((each) => [
+      ...wrap(
+        `${each.what ?? 'the step'}: ${each.reason}`,
+        columns,
+        `  ${stateMarks[each.state]} ${each.step}: `,
+        '      ',
+      ),
+      ...(each.next === undefined ? [] : wrap(`Next: ${each.next}`, columns, '      ', '      ')),
+    ]),
+  ];
+}
+
+function jobs(report: Report, columns: number, full: boolean): string[] {
+  if (report.jobs.length === 0) return [];
+  const classes = [...Map.groupBy(report.jobs, (job) => job.class)].map(([name, of]) => ({
+    reason: name,
+    count: of.length,
+  }));
+  const successors = report.jobs.filter((job) => job.new !== undefined).length;
+  const title = `JOBS (${report.jobs.length}; ${successors} with a successor: ${showParts(classes)})`;
+  const listed = report.jobs.flatMap((job) => {
+    const from = job.checkpoint === undefined ? '' : `, from ${job.checkpoint}`;
+    return wrap(
+      `${job.old} → ${job.new ?? 'none'} (${job.class}: ${job.reason}${from})`,
+      columns,
+      '  - ',
+      '    ',
+    );
+  });
+  return [...wrap(title, columns), ...(full ? listed : [])];
+}
+
+function configs(report: Report, columns: number, full: boolean): string[] {
+  if (report.configs.length === 0) return [];
+  return [
+    `CONFIG FILES (${report.configs.length})`,
+    ...report.configs.flatMap((config) => [
+      ...wrap(
+        `${config.host}:${config.file}: ${config.status}, ${config.changes.length} changed${config.commit === undefined ? '' : `, commit ${config.commit}`}`,
+        columns,
+        '  - ',
+        '    ',
+      ),
+      ...(full && config.diff !== '' ? diffLines(config.diff) : []),
+    ]),
+  ];
+}
+
+/** Whole, with its signs: a diff that was wrapped could not be applied. */
+function diffLines(diff: string): string[] {
+  return diff
+    .trimEnd()
+    .split('\n')
+    .map((line) => `      ${line.split('\t').map(visible).join('\t')}`);
+}

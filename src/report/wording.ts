@@ -1,0 +1,100 @@
+/** The words in which reports say figures, states and times, the same in HTML and in text. */
+import { showDuration } from '../topology/duration.ts';
+import type { ClassObjectives, StepState } from './schema.ts';
+
+/** What stands where nothing is known. */
+export const unknown = '–';
+
+export function showMs(milliseconds: number | undefined): string {
+  return milliseconds === undefined ? unknown : showDuration(milliseconds);
+}
+
+export function showSeconds(seconds: number | undefined): string {
+  return seconds === undefined ? unknown : showDuration(seconds * 1000);
+}
+
+/** `2026-11-21 10:00:03 UTC`. */
+export function showTime(iso: string | undefined): string {
+  if (iso === undefined) return unknown;
+  return `${new Date(iso).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+/** States in words for people: a record that is not there was not begun. */
+export const stateWords = {
+  completed: 'completed',
+  skipped: 'skipped',
+  failed: 'failed',
+  running: 'not ended',
+  pending: 'not begun',
+  undone: 'undone',
+  'undo-failed': 'undo failed',
+} as const satisfies Record<StepState, string>;
+
+/** Beside every state, so that no state is told by colour alone. */
+export const stateMarks = {
+  completed: '✓',
+  skipped: '○',
+  failed: '✗',
+  running: '…',
+  pending: '·',
+  undone: '↶',
+  'undo-failed': '‼',
+} as const satisfies Record<StepState, string>;
+
+export const phaseless = 'steps';
+
+/** "blobs: 3 not readable, 1 gone", and a dash for nothing. */
+export function showParts(parts: { reason: string; count: number }[]): string {
+  return parts.length === 0 ? '0' : parts.map((part) => `${part.count} (${part.reason})`).join(', ');
+}
+
+/** One row for each objective, as both forms show it. */
+export interface ObjectiveRow {
+  class: ClassObjectives['class'];
+  strategy: ClassObjectives['strategy'];
+  name: 'RTO' | 'RPO';
+  objective: string;
+  sinceOutage: string;
+  sinceTrigger: string;
+  waited: string;
+  verdict: ClassObjectives['rto']['verdict'];
+  why: string;
+}
+
+export function objectiveRows(objectives: ClassObjectives[]): ObjectiveRow[] {
+  return objectives.flatMap(({ class: name, strategy, rto, rpo }): ObjectiveRow[] => {
+    const of = { class: name, strategy };
+    // A recovery point's age is one figure: it stands under what it was counted from.
+    const age = showMs(rpo.measuredMs);
+    return [
+      {
+        ...of,
+        name: 'RTO',
+        objective: showSeconds(rto.objectiveSeconds),
+        sinceOutage: showMs(rto.sinceOutageMs),
+        sinceTrigger: showMs(rto.sinceTriggerMs),
+        waited: showMs(rto.waitedForPersonMs),
+        verdict: rto.verdict,
+        why: rto.why ?? '',
+      },
+      {
+        ...of,
+        name: 'RPO',
+        objective: showSeconds(rpo.objectiveSeconds),
+        sinceOutage: rpo.countedFrom === 'outage' ? age : unknown,
+        sinceTrigger: rpo.countedFrom === 'trigger' ? age : unknown,
+        waited: unknown,
+        verdict: rpo.verdict,
+        why: rpo.why ?? '',
+      },
+    ];
+  });
+}
+
+/** `1 of 12 skipped`, …: the states of a group's steps that are not simply completed. */
+export function showTally(tally: Record<StepState | 'total', number>): string {
+  const parts = (Object.keys(stateWords) as StepState[]).flatMap((state) =>
+    tally[state] === 0 ? [] : [`${tally[state]} ${stateWords[state]}`],
+  );
+  return `${tally.total} ${tally.total === 1 ? 'step' : 'steps'}: ${parts.join(', ')}`;
+}

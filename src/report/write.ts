@@ -1,0 +1,38 @@
+/** Puts a run's report into the control store, in its three forms. */
+import type { ControlStore } from '../control-store/store.ts';
+import { renderHtml } from './html.ts';
+import { loadReportInput } from './load.ts';
+import { buildReport } from './report.ts';
+import type { Report } from './schema.ts';
+import { renderText } from './text.ts';
+
+export interface WrittenReport {
+  json: string;
+  html: string;
+  text: string;
+}
+
+/** Answers the names below the container. Idempotent: a report is a function of its run, so it replaces the one before. */
+export async function writeReport(
+  store: ControlStore,
+  runId: string,
+  report: Report,
+): Promise<WrittenReport> {
+  const name = (extension: string) => `runs/${runId}/report.${extension}`;
+  const written = { json: name('json'), html: name('html'), text: name('txt') };
+  await store.write(written.html, renderHtml(report), 'text/html; charset=utf-8');
+  await store.write(written.text, renderText(report, { columns: 100 }), 'text/plain; charset=utf-8');
+  // Last: who finds the JSON finds the others too.
+  await store.write(written.json, `${JSON.stringify(report, null, 2)}\n`, 'application/json');
+  return written;
+}
+
+/** Makes a run's report from the journal alone and puts it into the control store; errors are those of `loadReportInput`. */
+export async function buildAndWriteReport(
+  store: ControlStore,
+  runId: string,
+  now = new Date(),
+): Promise<{ report: Report; written: WrittenReport }> {
+  const report = buildReport(await loadReportInput(store, runId, now));
+  return { report, written: await writeReport(store, runId, report) };
+}
