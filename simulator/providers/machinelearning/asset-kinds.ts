@@ -1,0 +1,135 @@
+/** The kinds of versioned assets of a workspace. */
+
+import type { Call, ResourceType, Stored } from '../../provider.ts';
+import { assetRows, type AssetTraits } from './assets.ts';
+import { objectOf, textOf, workspaceIdOf } from './fields.ts';
+import { byField } from './lists.ts';
+import { checkPath } from './references.ts';
+import { validationError } from './refusals.ts';
+
+const DATA_TYPES = ['uri_file', 'uri_folder', 'mltable'];
+
+const models: AssetTraits = {
+  segment: 'models',
+  noun: 'model',
+  content: ['modelUri', 'modelType', 'jobName', 'isAnonymous'],
+  // azure-ai-ml fails on a model without flavors.
+  defaults: { flavors: {}, modelType: 'custom_model' },
+  provisioningState: true,
+  uploads: true,
+  check(call, next) {
+    requireText(next, 'modelUri');
+    checkPath(
+      call.cloud,
+      workspaceIdOf(call.id.id),
+      next.resource.properties.modelUri,
+      'properties.modelUri',
+    );
+  },
+  filter: (call, entries) => byField(call, entries, 'modelType', 'modelType'),
+};
+
+const data: AssetTraits = {
+  segment: 'data',
+  noun: 'data',
+  content: ['dataUri', 'dataType', 'referencedUris', 'isAnonymous'],
+  defaults: {},
+  provisioningState: false,
+  uploads: true,
+  check(call, next) {
+    const kind = requireText(next, 'dataType');
+    requireText(next, 'dataUri');
+    if (!DATA_TYPES.includes(kind))
+      throw validationError(
+        `properties.dataType: expected one of ${DATA_TYPES.join(', ')}, got '${kind}'.`,
+        'dataType',
+      );
+    refuseOtherType(call, kind);
+    checkPath(call.cloud, workspaceIdOf(call.id.id), next.resource.properties.dataUri, 'properties.dataUri');
+  },
+  impliedContainer: (properties) => ({ dataType: properties.dataType ?? 'uri_file' }),
+};
+
+const environments: AssetTraits = {
+  segment: 'environments',
+  noun: 'environment',
+  content: ['image', 'condaFile', 'build', 'osType', 'inferenceConfig', 'autoRebuild', 'isAnonymous'],
+  defaults: { osType: 'Linux', autoRebuild: 'Disabled', environmentType: 'UserCreated' },
+  provisioningState: true,
+  check(_call, next) {
+    next.resource.properties.environmentType = 'UserCreated'; // Read-only: a client cannot make a curated one.
+    const build = next.resource.properties.build;
+    if (build) objectOf(build).dockerfilePath ??= 'Dockerfile';
+  },
+};
+
+const components: AssetTraits = {
+  segment: 'components',
+  noun: 'component',
+  content: ['componentSpec', 'isAnonymous'],
+  defaults: {},
+  provisioningState: true,
+};
+
+const codes: AssetTraits = {
+  segment: 'codes',
+  noun: 'code',
+  content: ['codeUri', 'isAnonymous'],
+  defaults: {},
+  provisioningState: true,
+  uploads: true,
+  /** By the hash of the snapshot, so that a client does not upload twice what is there: it is kept in the property bag. */
+  filter(call, entries) {
+    const hash = call.query.get('hash');
+    const version = call.query.get('hashVersion');
+    return entries.filter((entry) => {
+      const bag = objectOf(entry.resource.properties.properties);
+      return (!hash || bag.hash_sha256 === hash) && (!version || bag.hash_version === version);
+    });
+  },
+};
+
+const featuresets: AssetTraits = {
+  segment: 'featuresets',
+  noun: 'feature set',
+  content: ['specification', 'entities', 'isAnonymous'],
+  defaults: { stage: 'Development' },
+  provisioningState: true,
+  longRunning: { put: 1500, delete: 1000 },
+};
+
+const featurestoreEntities: AssetTraits = {
+  segment: 'featurestoreEntities',
+  noun: 'feature store entity',
+  content: ['indexColumns', 'isAnonymous'],
+  defaults: { stage: 'Development' },
+  provisioningState: true,
+  longRunning: { put: 1500, delete: 1000 },
+};
+
+export const assets: readonly ResourceType[] = [
+  models,
+  data,
+  environments,
+  components,
+  codes,
+  featuresets,
+  featurestoreEntities,
+].flatMap(assetRows);
+
+function requireText(next: Stored, field: string): string {
+  const text = textOf(next.resource.properties[field]);
+  if (text === undefined) throw validationError(`properties.${field}: required.`, field);
+  return text;
+}
+
+/** All versions of a data asset are of one type. */
+function refuseOtherType(call: Call, kind: string): void {
+  const container = call.id.parent === undefined ? undefined : call.cloud.store.get(call.id.parent);
+  const type = textOf(container?.resource.properties.dataType);
+  if (type !== undefined && DATA_TYPES.includes(type) && type !== kind)
+    throw validationError(
+      `properties.dataType: the data asset '${container?.resource.name}' is of type ${type}, not ${kind}.`,
+      'dataType',
+    );
+}

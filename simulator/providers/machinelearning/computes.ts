@@ -1,0 +1,259 @@
+/** Computes: clusters that scale, instances that start and stop, and what is merely attached. */
+
+import type { Call, Cloud, JsonObject, Resource, ResourceType, Stored } from '../../provider.ts';
+import { nodeActions, settleInstance } from './compute-actions.ts';
+import {
+  fillDefaults,
+  isObject,
+  numberOf,
+  objectOf,
+  sameContent,
+  textOf,
+  workspaceIdOf,
+  WORKSPACES,
+} from './fields.ts';
+import { lifeOf, FINISHED, statusAt, withLife } from './job-life.ts';
+import { busyNodes, JOBS, nodesInUse, reschedule } from './job-queue.ts';
+import { requireQuota } from './quota.ts';
+import { requireName, userError, validationError } from './refusals.ts';
+import { requireSize } from './sizes.ts';
+
+/** What Azure makes itself; all other kinds of compute are attached to a workspace by their resource id. */
+const MANAGED = ['AmlCompute', 'ComputeInstance'];
+const ATTACHED = [
+  'Kubernetes',
+  'AKS',
+  'VirtualMachine',
+  'HDInsight',
+  'DataFactory',
+  'Databricks',
+  'DataLakeAnalytics',
+  'SynapseSpark',
+];
+
+/** The size of a cluster that names none. */
+const DEFAULT_SIZE = 'STANDARD_DS3_V2';
+
+/** Secrets of attached computes and of the users of nodes. */
+const SECRETS = [
+  'properties.properties.userAccountCredentials.adminUserPassword',
+  'properties.properties.userAccountCredentials.adminUserSshPublicKey',
+  'properties.properties.administratorAccount.password',
+  'properties.properties.administratorAccount.privateKeyData',
+  'properties.properties.databricksAccessToken',
+  'properties.properties.relayConnectionString',
+  'properties.properties.serviceBusConnectionString',
+];
+
+export const computes: ResourceType = {
+  type: `${WORKSPACES}/computes`,
+  verbs: ['get', 'put', 'patch', 'delete', 'list'],
+  region: 'parent',
+  longRunning: { put: 3000, patch: 2000, delete: 2000 },
+  secrets: SECRETS,
+  immutable: [
+    'properties.computeType',
+    'properties.computeLocation',
+    'properties.resourceId',
+    'properties.disableLocalAuth',
+  ],
+  beforePut(call, next) {
+    if (!call.existing)
+      requireName(
+        'compute',
+        call.id.name,
+        /^[a-zA-Z][\w-]{1,30}[a-zA-Z0-9]$/,
+        '3 to 32 letters, digits and hyphens, the first a letter, the last no hyphen',
+      );
+    if (call.verb === 'patch') keepButScale(call, next);
+    fillCompute(call, next);
+  },
+  afterPut(call, stored) {
+    if (objectOf(stored.resource.properties.properties).state === 'Creating')
+      settleInstance(call, stored, 'Create');
+    // A new number of nodes lets waiting jobs start, or holds them back.
+    reschedule(call.cloud, stored.resource.id);
+  },
+  beforeDelete(call) {
+    const action = call.query.get('underlyingResourceAction');
+    if (action !== 'Delete' && action !== 'Detach')
+      throw validationError(
+        `underlyingResourceAction: expected Delete or Detach, got '${action ?? ''}'.`,
+        'underlyingResourceAction',
+      );
+    const kind = textOf(call.existing?.resource.properties.computeType) ?? '';
+    if (action === 'Detach' && MANAGED.includes(kind))
+      throw userError(
+        `The compute '${call.id.name}' of type ${kind} cannot be detached: it can only be deleted.`,
+      );
+  },
+  afterDelete(call, stored) {
+    failJobsOf(call.cloud, stored);
+  },
+  show: showCompute,
+  actions: nodeActions,
+};
+
+function fillCompute(call: Call, next: Stored): void {
+  const { resource } = next;
+  const { properties } = resource;
+  const kind = textOf(properties.computeType) ?? '';
+  if (![...MANAGED, ...ATTACHED].includes(kind))
+    throw validationError(
+      `properties.computeType: expected one of ${[...MANAGED, ...ATTACHED].join(', ')}, got '${kind}'.`,
+      'computeType',
+    );
+  const now = new Date(call.cloud.clock.now()).toISOString();
+  resource.location ??= next.region ?? '';
+  fillDefaults(properties, {
+    computeLocation: next.region,
+    description: null,
+    disableLocalAuth: false,
+    resourceId: null,
+  });
+  properties.createdOn = call.existing?.resource.properties.createdOn ?? now;
+  properties.modifiedOn = now;
+  properties.isAttachedCompute = !MANAGED.includes(kind);
+  properties.provisioningErrors = null;
+  if (!isObject(properties.properties)) properties.properties = {};
+  if (kind === 'AmlCompute') fillCluster(call, next, properties.properties);
+  else if (kind === 'ComputeInstance') fillInstance(call, next, properties.properties);
+  else if (kind === 'Kubernetes') fillDefaults(properties.properties, { namespace: 'default' });
+}
+
+function fillCluster(call: Call, next: Stored, cluster: JsonObject): void {
+  fillDefaults(cluster, {
+    vmSize: DEFAULT_SIZE,
+    vmPriority: 'Dedicated',
+    osType: 'Linux',
+    isolatedNetwork: false,
+    remoteLoginPortPublicAccess: 'NotSpecified',
+    enableNodePublicIp: true,
+    scaleSettings: { maxNodeCount: 1 },
+  });
+  const scale = objectOf(cluster.scaleSettings);
+  fillDefaults(scale, { minNodeCount: 0, nodeIdleTimeBeforeScaleDown: 'PT120S' });
+  const maximum = wholeNumber(scale.maxNodeCount, 'scaleSettings.maxNodeCount');
+  const minimum = wholeNumber(scale.minNodeCount, 'scaleSettings.minNodeCount');
+  if (minimum > maximum)
+    throw validationError(
+      `properties.properties.scaleSettings: minNodeCount (${minimum}) must not exceed maxNodeCount (${maximum}).`,
+      'scaleSettings',
+    );
+  cluster.scaleSettings = scale;
+  holdSize(call, cluster);
+  const size = requireSize(call.cloud, next.region ?? '', textOf(cluster.vmSize) ?? '');
+  if (cluster.vmPriority === 'LowPriority') return; // Low-priority cores have a quota of their own, without end here.
+  const before = call.existing ? nodesInUse(call.cloud, call.existing) : 0;
+  requireQuota(call.cloud, coreUse(call, next, size), maximum, Math.max(minimum, before));
+}
+
+function fillInstance(call: Call, next: Stored, instance: JsonObject): void {
+  const before = objectOf(call.existing?.resource.properties.properties);
+  fillDefaults(instance, {
+    applicationSharingPolicy: 'Shared',
+    computeInstanceAuthorizationType: 'personal',
+    sshSettings: { sshPublicAccess: 'Disabled', adminUserName: 'azureuser', sshPort: 22 },
+    enableNodePublicIp: true,
+    errors: [],
+  });
+  const vmSize = textOf(instance.vmSize);
+  if (vmSize === undefined)
+    throw validationError('properties.properties.vmSize: a compute instance must have one.', 'vmSize');
+  holdSize(call, instance);
+  const size = requireSize(call.cloud, next.region ?? '', vmSize);
+  if (!call.existing) requireQuota(call.cloud, coreUse(call, next, size), 1, 1);
+  const { clientId, objectId, tenantId } = call.principal;
+  instance.createdBy = before.createdBy ?? { userName: clientId, userOrgId: tenantId, userId: objectId };
+  instance.state = before.state ?? 'Creating';
+  instance.lastOperation = before.lastOperation ?? null;
+}
+
+function coreUse(
+  call: Call,
+  next: Stored,
+  size: ReturnType<typeof requireSize>,
+): Parameters<typeof requireQuota>[1] {
+  return {
+    region: next.region ?? '',
+    subscriptionId: call.id.subscriptionId ?? '',
+    id: next.resource.id,
+    size,
+  };
+}
+
+/** The size of a compute is chosen once. */
+function holdSize(call: Call, inner: JsonObject): void {
+  const before = textOf(objectOf(call.existing?.resource.properties.properties).vmSize);
+  if (before !== undefined && before.toLowerCase() !== (textOf(inner.vmSize) ?? '').toLowerCase())
+    throw userError(
+      `The VM size of the compute '${call.id.name}' cannot be changed from '${before}' to '${textOf(inner.vmSize)}'.`,
+      'vmSize',
+    );
+}
+
+/** PATCH changes the scale of a cluster, as Azure's API has it, and nothing else but tags and identity. */
+function keepButScale(call: Call, next: Stored): void {
+  const before = structuredClone(call.existing?.resource.properties ?? {});
+  const scaleSettings = objectOf(objectOf(next.resource.properties.properties).scaleSettings);
+  const isScaled = !sameContent(objectOf(objectOf(before.properties).scaleSettings), scaleSettings);
+  if (isScaled && before.computeType !== 'AmlCompute')
+    throw userError(
+      `The compute '${call.id.name}' of type ${textOf(before.computeType)} has no scale settings.`,
+      'scaleSettings',
+    );
+  next.resource.properties = before;
+  if (isScaled) before.properties = { ...objectOf(before.properties), scaleSettings };
+}
+
+function wholeNumber(value: JsonObject[string] | undefined, field: string): number {
+  const number = numberOf(value);
+  if (number === undefined || !Number.isInteger(number) || number < 0)
+    throw validationError(
+      `properties.properties.${field}: expected a whole number from 0, got ${JSON.stringify(value ?? null)}.`,
+      field,
+    );
+  return number;
+}
+
+/** A cluster shows its nodes as the jobs on it have them now. */
+function showCompute(cloud: Cloud, stored: Stored): Resource {
+  const { resource } = stored;
+  if (resource.properties.computeType !== 'AmlCompute') return resource;
+  const running = busyNodes(cloud, stored);
+  const current = nodesInUse(cloud, stored);
+  const nodes: JsonObject = {
+    allocationState: resource.properties.provisioningState === 'Succeeded' ? 'Steady' : 'Resizing',
+    allocationStateTransitionTime: new Date(stored.changedAt).toISOString(),
+    errors: null,
+    currentNodeCount: current,
+    targetNodeCount: current,
+    nodeStateCounts: {
+      idleNodeCount: current - running,
+      runningNodeCount: running,
+      preparingNodeCount: 0,
+      unusableNodeCount: 0,
+      leavingNodeCount: 0,
+      preemptedNodeCount: 0,
+    },
+  };
+  return {
+    ...resource,
+    properties: {
+      ...resource.properties,
+      properties: { ...objectOf(resource.properties.properties), ...nodes },
+    },
+  };
+}
+
+/** Jobs on a compute that is deleted fail: they have nowhere to run. */
+function failJobsOf(cloud: Cloud, compute: Stored): void {
+  const now = cloud.clock.now();
+  const key = compute.resource.id.toLowerCase();
+  for (const job of cloud.store.children(workspaceIdOf(compute.resource.id), JOBS)) {
+    const life = lifeOf(job);
+    if (life.compute === key && !FINISHED.has(statusAt(life, now)))
+      cloud.store.put(withLife(job, { ...life, failedAt: now }));
+  }
+  reschedule(cloud, key);
+}

@@ -1,0 +1,72 @@
+/** Connections: what a workspace knows of other services, with secrets that only `listsecrets` shows. */
+
+import type { ActionResult, Call, Json, JsonObject, ResourceType, Stored } from '../../provider.ts';
+import { fillDefaults, isObject, objectOf, textOf, WORKSPACES } from './fields.ts';
+import { requireName, validationError } from './refusals.ts';
+
+const CREDENTIALS = 'properties.credentials';
+const VALUE = 'properties.value';
+
+const AUTH_TYPES = [
+  'PAT',
+  'ManagedIdentity',
+  'UsernamePassword',
+  'None',
+  'SAS',
+  'AccountKey',
+  'ServicePrincipal',
+  'AccessKey',
+  'ApiKey',
+  'CustomKeys',
+  'OAuth2',
+  'AAD',
+];
+
+export const connections: ResourceType = {
+  type: `${WORKSPACES}/connections`,
+  verbs: ['get', 'put', 'patch', 'delete', 'list'],
+  region: 'parent',
+  createdStatus: 200,
+  secrets: [CREDENTIALS, VALUE],
+  beforePut(call, next) {
+    requireName(
+      'connection',
+      call.id.name,
+      /^[a-zA-Z0-9][\w-]{2,32}$/,
+      '3 to 33 letters, digits, hyphens and underscores, the first a letter or a digit',
+    );
+    const { properties } = next.resource;
+    const authType = textOf(properties.authType) ?? '';
+    if (!AUTH_TYPES.includes(authType))
+      throw validationError(
+        `properties.authType: expected one of ${AUTH_TYPES.join(', ')}, got '${authType}'.`,
+        'authType',
+      );
+    if (call.existing && authType !== call.existing.resource.properties.authType) next.hidden = {}; // Other credentials than before.
+    fillDefaults(properties, { isSharedToAll: false, sharedUserList: [], metadata: {} });
+  },
+  list(call, entries) {
+    const matches = (parameter: string, value: Json | undefined): boolean => {
+      const wanted = call.query.get(parameter);
+      return !wanted || textOf(value)?.toLowerCase() === wanted.toLowerCase();
+    };
+    return entries.filter(
+      ({ resource }) =>
+        matches('category', resource.properties.category) && matches('target', resource.properties.target),
+    );
+  },
+  actions: { listsecrets: listSecrets },
+};
+
+function listSecrets(call: Call): ActionResult {
+  return { body: withSecrets(call.existing) };
+}
+
+function withSecrets(stored: Stored | undefined): JsonObject {
+  if (!stored) return {}; // The envelope answers 404 before it gets here.
+  const { [CREDENTIALS]: credentials, [VALUE]: value } = stored.hidden;
+  const properties: JsonObject = { ...stored.resource.properties };
+  if (isObject(credentials)) properties.credentials = objectOf(credentials);
+  if (value !== undefined) properties.value = value;
+  return { ...stored.resource, properties };
+}

@@ -1,0 +1,46 @@
+/** Azure Machine Learning, as far as the local Azure has it: one row a resource type. */
+
+import type { Provider } from '../../provider.ts';
+import { assets } from './asset-kinds.ts';
+import { batchDeployments, batchEndpoints } from './batch.ts';
+import { computes } from './computes.ts';
+import { connections } from './connections.ts';
+import { datastores } from './datastores.ts';
+import { serveDiscovery } from './discovery.ts';
+import { NAMESPACE } from './fields.ts';
+import { continueJobs, jobs } from './jobs.ts';
+import { routeLocations } from './locations.ts';
+import { outboundRules, privateEndpointConnections } from './network.ts';
+import { onlineDeployments } from './online-deployments.ts';
+import { onlineEndpoints } from './online-endpoints.ts';
+import { schedules } from './schedules.ts';
+import { serveScoring } from './scoring.ts';
+import { workspaces } from './workspaces.ts';
+
+export { setQuota } from './quota.ts';
+export { setSizeOffered } from './sizes.ts';
+
+export const machineLearning: Provider = {
+  namespace: NAMESPACE,
+  types: [
+    workspaces,
+    datastores,
+    ...assets,
+    computes,
+    jobs,
+    schedules,
+    onlineEndpoints,
+    onlineDeployments,
+    batchEndpoints,
+    batchDeployments,
+    connections,
+    privateEndpointConnections,
+    outboundRules,
+  ],
+  start(cloud) {
+    serveScoring(cloud);
+    serveDiscovery(cloud);
+    continueJobs(cloud);
+  },
+  route: routeLocations,
+};

@@ -1,0 +1,176 @@
+/** Workspaces: what they depend on must exist, and a deleted one keeps its name until it is purged. */
+
+import { randomUUID } from 'node:crypto';
+import type { Call, Cloud, JsonObject, Resource, ResourceType, Stored } from '../../provider.ts';
+import { createDefaultDatastores } from './default-datastores.ts';
+import { fillDefaults, isObject, NAMESPACE, objectOf, textOf, WORKSPACES } from './fields.ts';
+import { conflict, requireName, userError, validationError } from './refusals.ts';
+import { workspaceActions } from './workspace-actions.ts';
+
+/** Azure keeps a soft-deleted workspace, and its name blocked, for so long. */
+const SOFT_DELETE_DAYS = 14;
+const DAY_MS = 86_400_000;
+
+/** A soft-deleted workspace as it is kept: by no list, and not below its resource group. */
+const TOMBSTONES = `${NAMESPACE}/locations/deletedWorkspaces`;
+
+/** The properties that name other resources, and the type that each must be of. */
+const DEPENDENCIES: Record<string, string> = {
+  storageAccount: 'Microsoft.Storage/storageAccounts',
+  keyVault: 'Microsoft.KeyVault/vaults',
+  applicationInsights: 'Microsoft.Insights/components',
+  containerRegistry: 'Microsoft.ContainerRegistry/registries',
+};
+
+export const workspaces: ResourceType = {
+  type: WORKSPACES,
+  verbs: ['get', 'head', 'put', 'patch', 'delete', 'list'],
+  region: 'own',
+  longRunning: { put: 4000, patch: 1500, delete: 3000 },
+  createdStatus: 202,
+  immutable: ['location', 'properties.storageAccount', 'properties.keyVault', 'properties.hbiWorkspace'],
+  beforePut(call, next) {
+    if (!call.existing) {
+      requireName(
+        'workspace',
+        call.id.name,
+        /^[a-zA-Z0-9][\w-]{2,32}$/,
+        '3 to 33 letters, digits, hyphens and underscores, the first no hyphen',
+      );
+      refuseBlockedName(call);
+    }
+    checkDependencies(call, next);
+    fillWorkspace(call, next);
+  },
+  async afterPut(call, stored) {
+    if (!call.cloud.store.children(stored.resource.id, `${WORKSPACES}/datastores`).length)
+      await createDefaultDatastores(call.cloud, stored);
+  },
+  afterDelete(call, stored) {
+    if (call.query.get('forceToPurge')?.toLowerCase() === 'true') return;
+    call.cloud.store.put({
+      ...stored,
+      resource: { ...tombstone(stored), properties: { deletedAt: call.cloud.clock.now() } },
+      hidden: {},
+    });
+  },
+  deleteMissing(call) {
+    if (call.query.get('forceToPurge')?.toLowerCase() === 'true')
+      call.cloud.store.remove(tombstoneId(call.id.id));
+  },
+  show: showWorkspace,
+  list(call, entries) {
+    const kind = call.query.get('kind')?.toLowerCase().split(',');
+    return kind
+      ? entries.filter((entry) => kind.includes((textOf(entry.resource.kind) ?? 'Default').toLowerCase()))
+      : entries;
+  },
+  actions: workspaceActions,
+};
+
+function tombstoneId(workspaceId: string): string {
+  return `/providers/${NAMESPACE}/locations/any/deletedWorkspaces/${workspaceId.toLowerCase().slice(1).replaceAll('/', '|')}`;
+}
+
+function tombstone(stored: Stored): Resource {
+  return {
+    id: tombstoneId(stored.resource.id),
+    name: stored.resource.name,
+    type: TOMBSTONES,
+    properties: {},
+  };
+}
+
+function refuseBlockedName(call: Call): void {
+  const blocked = call.cloud.store.get(tombstoneId(call.id.id));
+  if (!blocked) return;
+  const age = call.cloud.clock.now() - Number(blocked.resource.properties.deletedAt);
+  if (age < SOFT_DELETE_DAYS * DAY_MS)
+    throw conflict('Soft-deleted workspace exists. Please purge or recover it. https://aka.ms/wsoftdelete');
+  call.cloud.store.remove(blocked.resource.id);
+}
+
+function checkDependencies(call: Call, next: Stored): void {
+  const { properties } = next.resource;
+  const isProject = textOf(next.resource.kind)?.toLowerCase() === 'project';
+  for (const [field, type] of Object.entries(DEPENDENCIES)) {
+    const id = textOf(properties[field]);
+    if (id === undefined) {
+      if ((field === 'storageAccount' || field === 'keyVault') && !isProject)
+        throw validationError(
+          `Missing dependent resources in workspace json: properties.${field} must be the id of a ${type}.`,
+          field,
+        );
+      continue;
+    }
+    const found = call.cloud.store.get(id);
+    if (!found) throw validationError(`properties.${field}: the resource '${id}' was not found.`, field);
+    if (found.resource.type.toLowerCase() !== type.toLowerCase())
+      throw validationError(
+        `properties.${field}: '${id}' is a ${found.resource.type}, not a ${type}.`,
+        field,
+      );
+  }
+  refuseSharedDependency(call, textOf(properties.storageAccount));
+}
+
+/** Storage with a hierarchical namespace cannot be a workspace's default storage. */
+function refuseSharedDependency(call: Call, storageId: string | undefined): void {
+  const storage = storageId === undefined ? undefined : call.cloud.store.get(storageId);
+  if (storage?.resource.properties.isHnsEnabled === true)
+    throw userError(
+      `properties.storageAccount: '${storageId}' has a hierarchical namespace, which the default storage of a workspace must not have.`,
+    );
+}
+
+function fillWorkspace(call: Call, next: Stored): void {
+  const { resource } = next;
+  const { cloud } = call;
+  const before = objectOf(call.existing?.resource.properties);
+  const region = next.region ?? '';
+  // A workspace always has an identity: without one asked for, its own.
+  if (!isObject(resource.identity))
+    resource.identity = call.existing?.resource.identity ?? {
+      type: 'SystemAssigned',
+      principalId: randomUUID(),
+      tenantId: cloud.tenantId,
+    };
+  resource.kind ??= 'Default';
+  resource.sku ??= { name: 'Basic', tier: 'Basic' };
+  fillDefaults(resource.properties, {
+    friendlyName: resource.name,
+    hbiWorkspace: false,
+    allowPublicAccessWhenBehindVnet: false,
+    publicNetworkAccess: 'Enabled',
+    v1LegacyMode: false,
+    enableDataIsolation: false,
+    privateEndpointConnections: [],
+    managedNetwork: { isolationMode: 'Disabled' },
+  });
+  const host = new URL(cloud.dataPlane(region)).host;
+  Object.assign(resource.properties, {
+    workspaceId: before.workspaceId ?? randomUUID(),
+    tenantId: cloud.tenantId,
+    discoveryUrl: `${cloud.dataPlane(region)}/_/discovery`,
+    mlFlowTrackingUri: `azureml://${host}/_/mlflow/v1.0${resource.id}`,
+    notebookInfo: {
+      resourceId: before.workspaceId ?? resource.properties.workspaceId ?? '',
+      fqdn: `ml-${resource.name}-${region}.notebooks.azure.net`,
+    },
+    storageHnsEnabled: false,
+    provisioningState: resource.properties.provisioningState ?? 'Succeeded',
+  } satisfies JsonObject);
+}
+
+function showWorkspace(cloud: Cloud, stored: Stored): Resource {
+  const connections = cloud.store.children(stored.resource.id, `${WORKSPACES}/privateEndpointConnections`);
+  const privateEndpointConnections = connections.map((entry) => structuredClone(entry.resource));
+  return {
+    ...stored.resource,
+    properties: {
+      ...stored.resource.properties,
+      privateLinkCount: connections.length,
+      privateEndpointConnections,
+    },
+  };
+}
