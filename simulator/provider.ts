@@ -61,7 +61,11 @@ export class ArmError extends Error {
     status: number,
     code: string,
     message: string,
-    more: { target?: string; details?: { code: string; message: string }[]; headers?: Record<string, string> } = {},
+    more: {
+      target?: string;
+      details?: { code: string; message: string }[];
+      headers?: Record<string, string>;
+    } = {},
   ) {
     super(message);
     this.name = 'ArmError';
@@ -151,6 +155,8 @@ export interface BlobAccounts {
    * while its region is dark. Overwrites. Errors: no such account or container.
    */
   putBlob(account: string, container: string, name: string, content: Buffer): Promise<void>;
+  /** The names of the blobs below a prefix, in order, past the region's front; empty where there is no such container. */
+  listBlobs(account: string, container: string, prefix: string): Promise<string[]>;
 }
 
 export interface DataPlaneRequest {

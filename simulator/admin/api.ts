@@ -1,0 +1,221 @@
+/** The admin API: plain HTTP on 127.0.0.1, for tests, demos and `chaos`. The product never speaks it. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { CloudClock } from '../clock.ts';
+import type { Directory } from '../entra/directory.ts';
+import type { TokenService } from '../entra/tokens.ts';
+import { GLOBAL, type Faults } from '../faults.ts';
+import { errorBody, objectBody, type Answer } from '../http/answer.ts';
+import { parseJson, readBody, send } from '../http/body.ts';
+import type { RequestLog } from '../http/request-log.ts';
+import { ArmError, type Cloud, type Json, type JsonObject } from '../provider.ts';
+import { setQuota } from '../providers/machinelearning/index.ts';
+import { numberField, readFaults, readOutage, stringField } from './bodies.ts';
+
+export interface AdminParts {
+  cloud: Cloud;
+  clock: CloudClock;
+  faults: Faults;
+  directory: Directory;
+  requests: RequestLog;
+  tokens: TokenService;
+  address: () => object;
+}
+
+type Route = (
+  parts: AdminParts,
+  body: JsonObject,
+  query: URLSearchParams,
+  ...names: string[]
+) => Answer | Promise<Answer>;
+
+const done: Answer = { status: 204 };
+
+/** Method and path (a regular expression; its groups are the names) of every call. */
+const ROUTES: [string, RegExp, Route][] = [
+  ['GET', /^\/health$/, () => ({ status: 200, body: { status: 'ok' } })],
+  ['GET', /^\/cloud$/, ({ address }) => ({ status: 200, body: address() as Json })],
+  ['GET', /^\/state$/, state],
+  [
+    'GET',
+    /^\/requests$/,
+    ({ requests }, _body, query) => ({
+      status: 200,
+      body: { value: requests.since(Number(query.get('since') ?? 0)) as unknown as Json },
+    }),
+  ],
+  ['POST', /^\/clock$/, driveClock],
+  ['POST', /^\/tokens$/, setTokenLifetime],
+  ['POST', /^\/regions\/([^/]+)\/outage$/, setOutage],
+  ['POST', /^\/regions\/([^/]+)\/faults$/, setFaults],
+  ['POST', /^\/regions\/([^/]+)\/quota$/, setRegionQuota],
+  ['DELETE', /^\/faults$/, clearFaults],
+  [
+    'POST',
+    /^\/subscriptions$/,
+    ({ directory }, body) => ({
+      status: 201,
+      body: { ...directory.addSubscription(stringField(body, 'displayName')) },
+    }),
+  ],
+  ['POST', /^\/principals$/, addPrincipal],
+  ['DELETE', /^\/principals\/([^/]+)$/, removePrincipal],
+];
+
+export class AdminApi {
+  private readonly parts: AdminParts;
+
+  constructor(parts: AdminParts) {
+    this.parts = parts;
+  }
+
+  async handle(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(`http://127.0.0.1${message.url ?? '/'}`);
+    let answer: Answer;
+    try {
+      answer = await this.answer(message, url);
+    } catch (error) {
+      if (!(error instanceof ArmError)) this.parts.cloud.log(`admin ${url.pathname}: ${String(error)}`);
+      const shown =
+        error instanceof ArmError ? error : new ArmError(500, 'InternalServerError', String(error));
+      answer = { status: shown.status, body: errorBody(shown) };
+    }
+    send(response, answer.status, answer.headers ?? {}, answer.body);
+  }
+
+  private async answer(message: IncomingMessage, url: URL): Promise<Answer> {
+    // A web page in the user's browser must not be able to drive the cloud.
+    if (message.headers.origin !== undefined)
+      throw new ArmError(403, 'Forbidden', 'The admin API does not answer browsers.');
+    const parsed = parseJson(await readBody(message));
+    const body = parsed === undefined ? {} : objectBody(parsed);
+    const ofPath = ROUTES.filter(([, pattern]) => pattern.test(url.pathname));
+    const route = ofPath.find(([method]) => method === message.method);
+    if (!route) {
+      if (ofPath.length === 0)
+        throw new ArmError(
+          404,
+          'NotFound',
+          `The admin API has no '${url.pathname}'. See simulator/README.md.`,
+        );
+      throw new ArmError(
+        405,
+        'MethodNotAllowed',
+        `'${url.pathname}' takes ${ofPath.map(([method]) => method).join(', ')}, not ${message.method}.`,
+      );
+    }
+    const names = (route[1].exec(url.pathname) ?? []).slice(1).map(decodeURIComponent);
+    return route[2](this.parts, body, url.searchParams, ...names);
+  }
+}
+
+function state({ cloud, clock, faults, directory }: AdminParts): Answer {
+  const regions = Object.fromEntries(
+    cloud.regions.map((region) => [
+      region,
+      { outage: { ...faults.outage(region) } as Json, faults: { ...faults.of(region) } as unknown as Json },
+    ]),
+  );
+  const subscriptions = directory.subscriptions().map((subscription) => ({ ...subscription }));
+  const counts: Record<string, number> = {};
+  for (const { subscriptionId } of subscriptions) {
+    for (const { resource } of cloud.store.below(`/subscriptions/${subscriptionId}`))
+      counts[resource.type] = (counts[resource.type] ?? 0) + 1;
+  }
+  return {
+    status: 200,
+    body: {
+      clock: { now: new Date(clock.now()).toISOString(), speed: clock.speed },
+      regions,
+      global: { faults: { ...faults.of(GLOBAL) } as unknown as Json },
+      subscriptions,
+      principals: directory
+        .allPrincipals()
+        .map(({ displayName, clientId, objectId }) => ({ displayName, clientId, objectId })),
+      resources: counts,
+    },
+  };
+}
+
+function driveClock({ clock }: AdminParts, body: JsonObject): Answer {
+  const seconds = numberField(body, 'advanceSeconds');
+  const speed = numberField(body, 'speed');
+  if (seconds === undefined && speed === undefined)
+    throw new ArmError(400, 'BadRequest', "expected 'advanceSeconds' or 'speed' (0: stop the clock)");
+  if (speed !== undefined) clock.setSpeed(speed);
+  if (seconds !== undefined) clock.advance(seconds * 1000);
+  return { status: 200, body: { now: new Date(clock.now()).toISOString(), speed: clock.speed } };
+}
+
+function setTokenLifetime({ tokens }: AdminParts, body: JsonObject): Answer {
+  const seconds = numberField(body, 'lifetimeSeconds');
+  if (seconds === undefined || seconds < 1)
+    throw new ArmError(400, 'BadRequest', "'lifetimeSeconds': expected a number from 1 on");
+  tokens.lifetimeSeconds = Math.floor(seconds);
+  return done;
+}
+
+async function setOutage(
+  { cloud, faults }: AdminParts,
+  body: JsonObject,
+  _query: URLSearchParams,
+  region = '',
+): Promise<Answer> {
+  requireRegion(cloud, region);
+  await faults.setOutage(region, readOutage(body));
+  return done;
+}
+
+function setFaults(
+  { cloud, faults }: AdminParts,
+  body: JsonObject,
+  _query: URLSearchParams,
+  region = '',
+): Answer {
+  if (region !== GLOBAL) requireRegion(cloud, region);
+  faults.set(region, { ...faults.of(region), ...readFaults(body) });
+  return done;
+}
+
+function setRegionQuota(
+  { cloud }: AdminParts,
+  body: JsonObject,
+  _query: URLSearchParams,
+  region = '',
+): Answer {
+  requireRegion(cloud, region);
+  for (const family of Object.keys(body)) setQuota(cloud, region, family, numberField(body, family) ?? 0);
+  return done;
+}
+
+async function clearFaults({ cloud, faults }: AdminParts): Promise<Answer> {
+  await faults.clear(cloud.regions);
+  return done;
+}
+
+function addPrincipal({ directory }: AdminParts, body: JsonObject): Answer {
+  const { displayName, clientId, objectId, tenantId, secrets } = directory.addPrincipal(
+    stringField(body, 'displayName'),
+  );
+  return { status: 201, body: { displayName, clientId, objectId, tenantId, clientSecret: secrets[0] ?? '' } };
+}
+
+function removePrincipal(
+  { directory }: AdminParts,
+  _body: JsonObject,
+  _query: URLSearchParams,
+  clientId = '',
+): Answer {
+  if (!directory.removePrincipal(clientId))
+    throw new ArmError(404, 'NotFound', `There is no service principal '${clientId}'.`);
+  return done;
+}
+
+function requireRegion(cloud: Cloud, region: string): void {
+  if (!cloud.regions.includes(region))
+    throw new ArmError(
+      404,
+      'NotFound',
+      `There is no region '${region}': the regions are ${cloud.regions.join(', ')}.`,
+    );
+}

@@ -1,0 +1,226 @@
+/**
+ * The child process that runs Azurite's blob service. Azurite reads its accounts from an environment variable once a minute and
+ * knows copies only from its own plain address; here the accounts come from the parent at once, copy sources are named by the
+ * addresses of the regions' fronts, and the two block-copy calls that Azurite lacks are made of those it has.
+ *
+ * It listens on loopback only, and ends, saving its state, when the parent's channel closes: killed or stopped, nothing stays.
+ */
+
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
+import { VOUCHED_HEADER, type AccountsMessage, type ChildMessage } from './azurite-protocol.ts';
+
+interface Account {
+  name: string;
+  key1: Buffer;
+  key2: Buffer;
+}
+interface BlobRequest {
+  getHeader(name: string): string | undefined;
+}
+interface Context {
+  request: BlobRequest;
+  contextId: string;
+}
+/** The internals of Azurite that are changed here; `patch` fails where a version of Azurite has moved them. */
+type Prototype = Record<string, (...values: never[]) => unknown>;
+
+const require = createRequire(import.meta.url);
+const accounts = new Map<string, Account>();
+let self = '';
+
+function prototypeOf(module: string): Prototype {
+  const loaded = require(`azurite/dist/src/${module}`) as { default: { prototype: Prototype } };
+  return loaded.default.prototype;
+}
+
+function patch(
+  prototype: Prototype,
+  method: string,
+  replace: (original: Prototype[string]) => Prototype[string],
+): void {
+  const original = prototype[method];
+  if (typeof original !== 'function')
+    throw new Error(`this version of Azurite has no method '${method}' to build on`);
+  prototype[method] = replace(original);
+}
+
+function takeAccounts(message: AccountsMessage): void {
+  accounts.clear();
+  for (const [name, { key1, key2 }] of Object.entries(message.accounts)) {
+    accounts.set(name, { name, key1: Buffer.from(key1, 'base64'), key2: Buffer.from(key2, 'base64') });
+  }
+  tell({ applied: message.sequence });
+}
+
+function tell(message: ChildMessage): void {
+  process.send?.(message);
+}
+
+/** A read of a copy source, from this process itself, past the fronts: they have checked the source's region already. */
+async function fetchSource(
+  copySource: string,
+  headers: Record<string, string>,
+  comp?: string,
+): Promise<Response> {
+  const url = new URL(copySource);
+  if (comp) url.searchParams.set('comp', comp);
+  return fetch(`${self}${url.pathname}${url.search}`, { headers });
+}
+
+function copyRefused(contextId: string, status: number, message: string): Error {
+  const { default: factory } = require('azurite/dist/src/blob/errors/StorageErrorFactory') as {
+    default: { getCannotVerifyCopySource(contextId: string, status: number, message: string): Error };
+  };
+  return factory.getCannotVerifyCopySource(contextId, status, message);
+}
+
+async function messageOf(response: Response): Promise<string> {
+  const text = await response.text();
+  return /<Message>([^<\n]*)/.exec(text)?.[1] ?? 'The specified resource does not exist.';
+}
+
+/** The bytes of a copy source, for the calls that Azurite does not have. Throws Azurite's CannotVerifyCopySource. */
+async function readSource(
+  copySource: string,
+  range: string | undefined,
+  context: Context,
+): Promise<{ bytes: Buffer; response: Response }> {
+  const response = await fetchSource(copySource, range ? { 'x-ms-range': range } : {});
+  if (!response.ok) throw copyRefused(context.contextId, response.status, await messageOf(response));
+  return { bytes: Buffer.from(await response.arrayBuffer()), response };
+}
+
+function patchAzurite(secret: string): void {
+  patch(prototypeOf('common/AccountDataStore'), 'getAccount', () => (name: string) => accounts.get(name));
+  patch(prototypeOf('common/AccountDataStore'), 'refresh', () => () => undefined);
+  // Only the fronts speak to Azurite, and they speak TLS: a SAS with spr=https is honoured.
+  patch(prototypeOf('blob/generated/ExpressRequestAdapter'), 'getProtocol', () => () => 'https');
+  patch(prototypeOf('blob/authentication/BlobSharedKeyAuthenticator'), 'validate', (original) => {
+    return function validate(this: unknown, request: BlobRequest, ...rest: never[]): unknown {
+      if (request.getHeader(VOUCHED_HEADER) === secret) return Promise.resolve(true);
+      return Reflect.apply(original, this, [request, ...rest]);
+    };
+  });
+  patch(prototypeOf('blob/handlers/BlobHandler'), 'validateCopySource', () => {
+    return async (copySource: string, _account: string, context: Context): Promise<void> => {
+      const response = await fetchSource(copySource, {}, 'metadata');
+      if (!response.ok) throw copyRefused(context.contextId, response.status, await messageOf(response));
+      await response.body?.cancel();
+    };
+  });
+  patchBlockCopies();
+}
+
+interface CopyOptions {
+  sourceRange?: string;
+  blobHTTPHeaders?: Record<string, unknown>;
+  metadata?: Record<string, string>;
+}
+type BlockCopy = (this: Prototype, ...values: never[]) => Promise<{ statusCode: number }>;
+
+function patchBlockCopies(): void {
+  const handler = prototypeOf('blob/handlers/BlockBlobHandler');
+  patch(handler, 'stageBlockFromURL', () => {
+    const copy = async function (
+      this: Prototype,
+      block: string,
+      _length: number,
+      source: string,
+      options: CopyOptions,
+      context: Context,
+    ): Promise<unknown> {
+      const { bytes } = await readSource(source, options.sourceRange, context);
+      return (this.stageBlock as (...values: unknown[]) => unknown)(
+        block,
+        bytes.length,
+        Readable.from([bytes]),
+        options,
+        context,
+      );
+    };
+    return copy as unknown as BlockCopy;
+  });
+  patch(handler, 'putBlobFromUrl', () => {
+    const copy = async function (
+      this: Prototype,
+      _length: number,
+      source: string,
+      options: CopyOptions,
+      context: Context,
+    ): Promise<unknown> {
+      const { bytes, response } = await readSource(source, undefined, context);
+      const contentType = response.headers.get('content-type') ?? 'application/octet-stream';
+      const blobHTTPHeaders = {
+        ...options.blobHTTPHeaders,
+        blobContentType: options.blobHTTPHeaders?.blobContentType ?? contentType,
+      };
+      const upload = this.upload as (...values: unknown[]) => unknown;
+      return Reflect.apply(upload, this, [
+        Readable.from([bytes]),
+        bytes.length,
+        { ...options, blobHTTPHeaders },
+        context,
+      ]);
+    };
+    return copy as unknown as BlockCopy;
+  });
+}
+
+interface BlobServer {
+  start(): Promise<void>;
+  close(): Promise<void>;
+  httpServer: { address(): AddressInfo };
+}
+
+/** What Azurite asks of its command line, answered from here. */
+function environment(location: string): Record<string, () => unknown> {
+  return {
+    blobHost: () => '127.0.0.1',
+    blobPort: () => 0,
+    blobKeepAliveTimeout: () => 600,
+    location: () => Promise.resolve(location),
+    silent: () => true,
+    loose: () => false,
+    skipApiVersionCheck: () => true,
+    cert: () => undefined,
+    key: () => undefined,
+    pwd: () => undefined,
+    oauth: () => undefined,
+    disableProductStyleUrl: () => true,
+    disableTelemetry: () => true,
+    inMemoryPersistence: () => false,
+    extentMemoryLimit: () => undefined,
+    debug: () => Promise.resolve(undefined),
+  };
+}
+
+async function main(): Promise<void> {
+  const [location = '', secret = ''] = [process.argv[2], process.env.LOCAL_AZURE_VOUCH];
+  patchAzurite(secret);
+  const { BlobServerFactory } = require('azurite/dist/src/blob/BlobServerFactory') as {
+    BlobServerFactory: new () => { createServer(environment: unknown): Promise<BlobServer> };
+  };
+  const server = await new BlobServerFactory().createServer(environment(location));
+  await server.start();
+  const { port } = server.httpServer.address();
+  self = `http://127.0.0.1:${port}`;
+  let ending = false;
+  const end = (): void => {
+    if (ending) return;
+    ending = true;
+    server.close().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  };
+  process.on('message', (message: AccountsMessage) => takeAccounts(message));
+  process.on('disconnect', end);
+  process.on('SIGTERM', end);
+  // Ctrl-C reaches the whole process group; the parent then ends this process in its own order.
+  process.on('SIGINT', () => undefined);
+  tell({ port });
+}
+
+await main();

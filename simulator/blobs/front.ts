@@ -1,0 +1,211 @@
+/**
+ * A region's blob front: TLS, the rules of the storage account (its region, its secondary, whether keys or the public network are
+ * allowed), bearer tokens, copy sources; then the request goes on to Azurite and both bodies are streamed.
+ */
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import type { Faults } from '../faults.ts';
+import { Unanswered } from '../http/answer.ts';
+import { isObject } from '../http/fields.ts';
+import { ArmError, type Cloud, type Stored } from '../provider.ts';
+import { pairOf } from '../regions.ts';
+import type { Azurite } from './azurite.ts';
+import { sendStorageError, StorageError } from './errors.ts';
+
+const STORAGE_ACCOUNT = 'Microsoft.Storage/storageAccounts';
+const SECONDARY = '-secondary';
+/** Redundancies whose secondary may be read. */
+const READABLE_SECONDARY = new Set(['standard_ragrs', 'standard_ragzrs']);
+const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** Meant for the next hop only, or set anew by it. */
+const HOP_HEADERS = new Set([
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'te',
+  'trailer',
+  'upgrade',
+  'proxy-authorization',
+]);
+
+export class BlobFront {
+  private readonly cloud: Cloud;
+  private readonly faults: Faults;
+  private readonly azurite: Azurite;
+
+  constructor(cloud: Cloud, faults: Faults, azurite: Azurite) {
+    this.cloud = cloud;
+    this.faults = faults;
+    this.azurite = azurite;
+  }
+
+  /** Serves one request that reached the front of `region`; answers the status, null where the client got none. */
+  async handle(region: string, message: IncomingMessage, response: ServerResponse): Promise<number | null> {
+    try {
+      this.faults.requireUp(region, ['blob', 'storage']);
+      await this.faults.disturb(region);
+      const vouched = this.admit(region, message);
+      this.requireCopySource(message);
+      return await this.forward(region, message, response, vouched);
+    } catch (error) {
+      if (error instanceof Unanswered) throw error;
+      message.resume();
+      return sendStorageError(response, asStorageError(error), message.method ?? 'GET');
+    }
+  }
+
+  /** Checks the account and the kind of authentication. True: the bearer token was checked here. Throws StorageError. */
+  private admit(region: string, message: IncomingMessage): boolean {
+    const url = new URL(`https://localhost${message.url ?? '/'}`);
+    const name = url.pathname.split('/')[1] ?? '';
+    const isSecondary = name.endsWith(SECONDARY);
+    const account = this.account(isSecondary ? name.slice(0, -SECONDARY.length) : name);
+    if (!account || !this.isServedBy(region, account, isSecondary)) {
+      throw new StorageError(404, 'ResourceNotFound', 'The specified resource does not exist.');
+    }
+    if (isSecondary && !READS.has(message.method ?? '')) {
+      throw new StorageError(
+        403,
+        'WriteOperationNotSupportedOnSecondary',
+        'Write operations are not allowed on the secondary.',
+      );
+    }
+    const { properties } = account.resource;
+    if (properties.publicNetworkAccess === 'Disabled') {
+      throw new StorageError(
+        403,
+        'AuthorizationFailure',
+        'This request is not authorized to perform this operation.',
+      );
+    }
+    const authorization = message.headers.authorization;
+    if (authorization !== undefined && /^bearer /i.test(authorization)) {
+      const audiences = ['https://storage.azure.com', blobEndpoint(account)];
+      this.cloud.authenticate(authorization, audiences);
+      return true;
+    }
+    const usesKey = authorization !== undefined || url.searchParams.has('sig');
+    if (usesKey && properties.allowSharedKeyAccess === false) {
+      throw new StorageError(
+        403,
+        'KeyBasedAuthenticationNotPermitted',
+        'Key based authentication is not permitted on this storage account.',
+      );
+    }
+    return false;
+  }
+
+  private account(name: string): Stored | undefined {
+    return this.cloud.store.ofType(STORAGE_ACCOUNT).find(({ resource }) => resource.name === name);
+  }
+
+  private isServedBy(region: string, account: Stored, isSecondary: boolean): boolean {
+    const home = account.region ?? '';
+    if (!isSecondary) return home === region;
+    const sku = isObject(account.resource.sku) ? String(account.resource.sku.name).toLowerCase() : '';
+    return READABLE_SECONDARY.has(sku) && pairOf(home, this.cloud.regions) === region;
+  }
+
+  /** The source of a copy is read by the service: its region must be up, and it must be an account of this cloud. */
+  private requireCopySource(message: IncomingMessage): void {
+    const source = message.headers['x-ms-copy-source'];
+    if (typeof source !== 'string') return;
+    const url = URL.canParse(source) ? new URL(source) : undefined;
+    if (!url)
+      throw new StorageError(
+        400,
+        'InvalidHeaderValue',
+        `The value for one of the HTTP headers is not in the correct format: x-ms-copy-source '${source}'.`,
+      );
+    const region = this.cloud.regions.find((one) => this.cloud.dataPlane(one) === url.origin);
+    const name = url.pathname.split('/')[1] ?? '';
+    const isSecondary = name.endsWith(SECONDARY);
+    const account = this.account(isSecondary ? name.slice(0, -SECONDARY.length) : name);
+    if (region === undefined || !account || !this.isServedBy(region, account, isSecondary)) {
+      throw new StorageError(404, 'CannotVerifyCopySource', 'The specified resource does not exist.');
+    }
+    if (this.faults.modeOf(region, ['blob', 'storage']) !== 'none') {
+      throw new StorageError(
+        500,
+        'CannotVerifyCopySource',
+        'Could not verify the copy source within the specified time. Examine the HTTP status code and message for more information about the failure.',
+      );
+    }
+    const { properties } = account.resource;
+    if (properties.publicNetworkAccess === 'Disabled') {
+      throw new StorageError(
+        403,
+        'CannotVerifyCopySource',
+        'This request is not authorized to perform this operation.',
+      );
+    }
+    if (url.searchParams.has('sig') && properties.allowSharedKeyAccess === false) {
+      throw new StorageError(
+        403,
+        'CannotVerifyCopySource',
+        'Key based authentication is not permitted on this storage account.',
+      );
+    }
+  }
+
+  private async forward(
+    region: string,
+    message: IncomingMessage,
+    response: ServerResponse,
+    vouched: boolean,
+  ): Promise<number | null> {
+    const method = message.method ?? 'GET';
+    const path = message.url ?? '/';
+    const headers: Record<string, string | string[]> = {};
+    for (let i = 0; i < message.rawHeaders.length; i += 2) {
+      const [name = '', value = ''] = [message.rawHeaders[i], message.rawHeaders[i + 1]];
+      if (!HOP_HEADERS.has(name.toLowerCase())) headers[name] = value;
+    }
+    const outgoing = this.azurite.open(method, path, headers, vouched);
+    const answered = new Promise<IncomingMessage>((resolve, reject) =>
+      outgoing.on('response', resolve).on('error', reject),
+    );
+    const sent = pipeline(message, outgoing);
+    sent.catch(() => undefined); // The answer decides; a body that Azurite did not want to read is no failure.
+    response.on('close', () => {
+      if (!response.writableFinished) outgoing.destroy();
+    });
+    const incoming = await answered;
+    const status = incoming.statusCode ?? 502;
+    if (this.faults.takeDrop(region, method, path)) {
+      incoming.resume();
+      message.socket.destroy();
+      return null;
+    }
+    const answerHeaders = incoming.rawHeaders.filter(
+      (_, i) => !HOP_HEADERS.has((incoming.rawHeaders[i - (i % 2)] ?? '').toLowerCase()),
+    );
+    response.writeHead(status, answerHeaders);
+    // A client that leaves in the middle of a body is its own business.
+    await pipeline(incoming, response).catch(() => undefined);
+    return status;
+  }
+}
+
+function blobEndpoint(account: Stored): string {
+  const endpoints = account.resource.properties.primaryEndpoints;
+  return isObject(endpoints) && typeof endpoints.blob === 'string' ? endpoints.blob : '';
+}
+
+function asStorageError(error: unknown): StorageError {
+  if (error instanceof StorageError) return error;
+  if (error instanceof ArmError) {
+    if (error.status === 401)
+      return new StorageError(401, 'InvalidAuthenticationInfo', error.message, error.headers);
+    if (error.status === 429)
+      return new StorageError(503, 'ServerBusy', 'The server is busy.', error.headers);
+    return new StorageError(
+      error.status,
+      error.status === 503 ? 'ServerBusy' : 'InternalError',
+      error.message,
+      error.headers,
+    );
+  }
+  return new StorageError(500, 'InternalError', `The server encountered an internal error: ${String(error)}`);
+}

@@ -1,0 +1,151 @@
+/** The global endpoint: Entra, the cloud's description, and ARM with its envelope of headers, errors and authentication. */
+
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { cloudMetadata, type Entra } from '../entra/endpoints.ts';
+import { ARM_AUDIENCES, type TokenService } from '../entra/tokens.ts';
+import { ArmError } from '../provider.ts';
+import { errorAnswer, Unanswered, type Answer, type ArmRequest } from './answer.ts';
+import { parseJson, plainHeaders, readBody, send } from './body.ts';
+import { dispatch } from './dispatch.ts';
+import type { Engine } from './engine.ts';
+import { parseTarget } from './ids.ts';
+import { parameter } from './paging.ts';
+import type { RequestLog } from './request-log.ts';
+
+export class ArmEndpoint {
+  private readonly engine: Engine;
+  private readonly entra: Entra;
+  private readonly tokens: TokenService;
+  private readonly log: RequestLog;
+
+  constructor(engine: Engine, entra: Entra, tokens: TokenService, log: RequestLog) {
+    this.engine = engine;
+    this.entra = entra;
+    this.tokens = tokens;
+    this.log = log;
+  }
+
+  /** Handles one HTTP request; never rejects for what a client does. */
+  async handle(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    const method = message.method ?? 'GET';
+    const url = new URL(this.engine.cloud.armEndpoint + (message.url ?? '/').replace(/^\/+/, '/'));
+    let answer: Answer;
+    try {
+      answer = await this.answer(message, method, url);
+    } catch (error) {
+      if (error instanceof Unanswered) {
+        this.log.add('arm', method, url.pathname + url.search, null);
+        if (error.mode === 'dark') message.socket.destroy();
+        return; // Hanging: the socket stays open and silent until the client gives up.
+      }
+      answer = errorAnswer(this.asArmError(error, method, url.pathname));
+    }
+    const lost = this.engine.faults.takeDrop(this.regionOf(url.pathname), method, url.pathname);
+    this.log.add('arm', method, url.pathname + url.search, lost ? null : answer.status);
+    if (lost) message.socket.destroy();
+    else
+      send(
+        response,
+        answer.status,
+        { ...envelope(message), ...answer.headers },
+        method === 'HEAD' ? undefined : answer.body,
+      );
+  }
+
+  private async answer(message: IncomingMessage, method: string, url: URL): Promise<Answer> {
+    const path = safeDecode(url.pathname);
+    if (path.toLowerCase() === '/metadata/endpoints') return this.metadata(url);
+    const body = await readBody(message);
+    if (!/^\/(subscriptions|providers|tenants|resources|batch)(\/|$)/i.test(path)) {
+      const answered = this.entra.answer(method, path, body.toString('utf8'));
+      if (answered) return { ...answered, headers: { 'Cache-Control': 'no-store' } };
+    }
+    return dispatch(this.engine, this.read(message, method, url, body));
+  }
+
+  /** Authentication, then api-version, then the body: the order in which ARM refuses. */
+  private read(message: IncomingMessage, method: string, url: URL, body: Buffer): ArmRequest {
+    const arm = this.engine.cloud.armEndpoint;
+    const principal = this.tokens.check(message.headers.authorization, [arm, ...ARM_AUDIENCES], arm);
+    const apiVersion = parameter(url.searchParams, 'api-version');
+    if (!apiVersion) {
+      throw new ArmError(
+        400,
+        'MissingApiVersionParameter',
+        'The api-version query parameter (?api-version=) is required for all requests.',
+      );
+    }
+    if (!/^\d{4}-\d{2}-\d{2}(-[a-z0-9.]+)?$/i.test(apiVersion)) {
+      throw new ArmError(
+        400,
+        'InvalidApiVersionParameter',
+        `The api-version '${apiVersion}' is invalid: expected a date and maybe a suffix, as in '2024-04-01-preview'.`,
+      );
+    }
+    const path = url.pathname.replace(/\/+$/, '');
+    return {
+      method,
+      path,
+      query: url.searchParams,
+      headers: plainHeaders(message),
+      body: parseJson(body),
+      apiVersion,
+      principal,
+    };
+  }
+
+  private metadata(url: URL): Answer {
+    const { armEndpoint, tenantId } = this.engine.cloud;
+    const apiVersion = parameter(url.searchParams, 'api-version') ?? '';
+    return { status: 200, body: cloudMetadata(armEndpoint, armEndpoint, tenantId, apiVersion) };
+  }
+
+  private regionOf(path: string): string | null {
+    const target = parseTarget(path);
+    const id =
+      target.kind === 'resource'
+        ? target.id.id
+        : target.kind === 'collection'
+          ? (target.parent ?? target.scope)
+          : undefined;
+    return (id && this.engine.cloud.store.get(id)?.region) || null;
+  }
+
+  private asArmError(error: unknown, method: string, path: string): ArmError {
+    if (error instanceof ArmError) return error;
+    this.engine.cloud.log(`${method} ${path}: ${error instanceof Error ? error.stack : String(error)}`);
+    return new ArmError(
+      500,
+      'InternalServerError',
+      `The local Azure failed to answer '${method} ${path}'. Its log has the reason.`,
+    );
+  }
+}
+
+function envelope(message: IncomingMessage): Record<string, string> {
+  const requestId = randomUUID();
+  const correlation = message.headers['x-ms-correlation-request-id'];
+  const headers: Record<string, string> = {
+    'x-ms-request-id': requestId,
+    'x-ms-correlation-request-id': typeof correlation === 'string' ? correlation : requestId,
+    'x-ms-routing-request-id': `LOCAL:${new Date().toISOString().replaceAll(/[-:.]/g, '')}:${requestId}`,
+    'Cache-Control': 'no-cache',
+    Pragma: 'no-cache',
+    Expires: '-1',
+    'Strict-Transport-Security': 'max-age=31536000; includeSubDomains',
+    'X-Content-Type-Options': 'nosniff',
+  };
+  const client = message.headers['x-ms-client-request-id'];
+  if (typeof client === 'string' && message.headers['x-ms-return-client-request-id'] === 'true')
+    headers['x-ms-client-request-id'] = client;
+  return headers;
+}
+
+function safeDecode(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path; // A stray '%' is no name of anything here: the routes below answer 404.
+  }
+}

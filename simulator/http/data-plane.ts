@@ -1,0 +1,101 @@
+/** A region's data-plane listener: blobs at `/{account}/…`, all other data planes below `/_/{prefix}/`. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { BlobFront } from '../blobs/front.ts';
+import { dataPlaneParts, type Faults } from '../faults.ts';
+import { ArmError, type DataPlaneHandler, type DataPlaneResponse } from '../provider.ts';
+import { errorAnswer, Unanswered } from './answer.ts';
+import { plainHeaders, readBody, send } from './body.ts';
+import type { RequestLog } from './request-log.ts';
+
+/** Scoring requests and secrets: what a data plane takes whole. */
+const LARGEST_BODY = 64 << 20;
+
+export class DataPlane {
+  private readonly handlers = new Map<string, DataPlaneHandler>();
+  private readonly faults: Faults;
+  private readonly blobs: BlobFront;
+  private readonly requests: RequestLog;
+  private readonly log: (message: string) => void;
+
+  constructor(faults: Faults, blobs: BlobFront, requests: RequestLog, log: (message: string) => void) {
+    this.faults = faults;
+    this.blobs = blobs;
+    this.requests = requests;
+    this.log = log;
+  }
+
+  register(prefix: string, handler: DataPlaneHandler): void {
+    if (this.handlers.has(prefix)) throw new Error(`data plane '/_/${prefix}/' is registered twice`);
+    this.handlers.set(prefix, handler);
+  }
+
+  async handle(region: string, message: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = message.url ?? '/';
+    let status: number | null;
+    try {
+      status = path.startsWith('/_/')
+        ? await this.other(region, message, response)
+        : await this.blobs.handle(region, message, response);
+    } catch (error) {
+      if (!(error instanceof Unanswered)) throw error;
+      if (error.mode === 'dark') message.socket.destroy();
+      status = null;
+    }
+    this.requests.add(region, message.method ?? 'GET', path, status);
+  }
+
+  private async other(
+    region: string,
+    message: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<number | null> {
+    const url = new URL(`https://localhost${message.url ?? '/'}`);
+    const [, , prefix = '', ...rest] = url.pathname.split('/');
+    this.faults.requireUp(region, dataPlaneParts(prefix));
+    const answer = await this.answer(region, prefix, `/${rest.join('/')}`, url.searchParams, message);
+    if (this.faults.takeDrop(region, message.method ?? 'GET', url.pathname)) {
+      message.socket.destroy();
+      return null;
+    }
+    const { status, headers = {}, body } = answer;
+    const text = typeof body === 'string' ? Buffer.from(body) : body;
+    const typed =
+      typeof body === 'string' ? { 'Content-Type': 'text/plain; charset=utf-8', ...headers } : headers;
+    send(response, status, typed, message.method === 'HEAD' ? undefined : text);
+    return status;
+  }
+
+  private async answer(
+    region: string,
+    prefix: string,
+    path: string,
+    query: URLSearchParams,
+    message: IncomingMessage,
+  ): Promise<DataPlaneResponse> {
+    const method = message.method ?? 'GET';
+    try {
+      const body = await readBody(message, LARGEST_BODY);
+      await this.faults.disturb(region);
+      const handler = this.handlers.get(prefix);
+      if (!handler)
+        throw new ArmError(404, 'NotFound', `There is no data plane '/_/${prefix}/' in region '${region}'.`);
+      return await handler({
+        region,
+        method,
+        path: decodeURIComponent(path),
+        query,
+        headers: plainHeaders(message),
+        body,
+      });
+    } catch (error) {
+      if (error instanceof ArmError) return errorAnswer(error);
+      if (error instanceof URIError)
+        return errorAnswer(new ArmError(400, 'InvalidUri', `The path '${path}' is not percent-encoded.`));
+      this.log(`${region} ${method} ${message.url}: ${error instanceof Error ? error.stack : String(error)}`);
+      return errorAnswer(
+        new ArmError(500, 'InternalServerError', 'The local Azure failed to answer. Its log has the reason.'),
+      );
+    }
+  }
+}

@@ -1,0 +1,82 @@
+/** GET, HEAD and lists of resources. */
+
+import { ArmError, type ResourceId, type ResourceType, type Stored } from '../provider.ts';
+import { managementParts } from '../faults.ts';
+import type { Answer, ArmRequest } from './answer.ts';
+import { notFound, type Engine } from './engine.ts';
+import { parseResourceId, type Target } from './ids.ts';
+import { page } from './paging.ts';
+
+export async function read(
+  engine: Engine,
+  row: ResourceType,
+  id: ResourceId,
+  request: ArmRequest,
+): Promise<Answer> {
+  const existing = engine.cloud.store.get(id.key);
+  await engine.reach(engine.regionOf(row, id, existing), id.provider);
+  if (request.method === 'HEAD') return { status: existing ? 204 : 404 };
+  if (!existing) {
+    engine.requireScope(id);
+    throw notFound(id);
+  }
+  return { status: 200, headers: { ETag: existing.etag }, body: engine.show(row, existing) };
+}
+
+export async function list(
+  engine: Engine,
+  row: ResourceType,
+  target: Extract<Target, { kind: 'collection' }>,
+  request: ArmRequest,
+): Promise<Answer> {
+  const above = scopeOf(target);
+  if (above) engine.requireContainer(above, row.type);
+  const parent = target.parent === undefined ? undefined : engine.cloud.store.get(target.parent);
+  await engine.reach(parent?.region ?? null, target.provider);
+  // A list across regions is what the regions answer: a dark one is missing from it.
+  const parts = managementParts(target.provider);
+  const found = entriesOf(engine, row, target);
+  const entries = parent
+    ? found
+    : found.filter(({ region }) => region === null || engine.faults.modeOf(region, parts) === 'none');
+  const listed = row.list
+    ? row.list(engine.call({ ...request, body: {} }, above ?? fallbackId(target), undefined, 'list'), entries)
+    : entries;
+  const { items, nextLink } = page(engine.cloud.armEndpoint, request, listed, row.pageSize ?? 10);
+  const value = items.map((stored) => engine.show(row, stored));
+  return { status: 200, body: nextLink === undefined ? { value } : { value, nextLink } };
+}
+
+/** The entries that a collection's path names: children, those of a group, or those of a whole subscription. */
+function entriesOf(
+  engine: Engine,
+  row: ResourceType,
+  target: Extract<Target, { kind: 'collection' }>,
+): Stored[] {
+  const { store } = engine.cloud;
+  if (target.parent !== undefined) return store.children(target.parent, row.type);
+  const isSubscription = /^\/subscriptions\/[^/]+$/i.test(target.scope);
+  if (!isSubscription) return store.children(target.scope, row.type);
+  const prefix = `${target.scope.toLowerCase()}/`;
+  return store.ofType(row.type).filter(({ resource }) => resource.id.toLowerCase().startsWith(prefix));
+}
+
+/** The id above the list, so that its existence can be checked and the row's `list` knows where it is. */
+function scopeOf(target: Extract<Target, { kind: 'collection' }>): ResourceId | undefined {
+  return parseResourceId(target.parent ?? target.scope);
+}
+
+function fallbackId(target: Extract<Target, { kind: 'collection' }>): ResourceId {
+  const { scope, type, provider } = target;
+  return { id: scope, key: scope.toLowerCase(), provider, type, names: [], name: '', scope };
+}
+
+/** Throws ArmError 405 unless the row offers the verb. */
+export function requireVerb(row: ResourceType, verb: ResourceType['verbs'][number]): void {
+  if (row.verbs.includes(verb) || (verb === 'head' && row.verbs.includes('get'))) return;
+  throw new ArmError(
+    405,
+    'MethodNotAllowed',
+    `The operation '${verb}' is not supported for resource type '${row.type}'.`,
+  );
+}

@@ -1,0 +1,182 @@
+/** What providers may ask of the cloud they are in: its `Cloud`, over the engine that serves clients, too. */
+
+import type { Azurite } from './blobs/azurite.ts';
+import type { TokenService } from './entra/tokens.ts';
+import { actTracked } from './http/action.ts';
+import { Unanswered, type ArmRequest } from './http/answer.ts';
+import type { DataPlane } from './http/data-plane.ts';
+import type { Engine } from './http/engine.ts';
+import { parseResourceId } from './http/ids.ts';
+import type { OperationRecord } from './http/operations.ts';
+import { writeTracked } from './http/put.ts';
+import { removeTracked } from './http/remove.ts';
+import {
+  ArmError,
+  type Clock,
+  type Cloud,
+  type DataPlaneHandler,
+  type Json,
+  type JsonObject,
+  type Principal,
+  type Resource,
+  type ResourceId,
+  type ResourceStore,
+  type Stored,
+} from './provider.ts';
+
+/** What `InsideCloud` is made of; engine and data plane are set once they exist, for they need the cloud themselves. */
+export interface InsideParts {
+  clock: Clock;
+  store: ResourceStore;
+  tenantId: string;
+  regions: readonly string[];
+  armEndpoint: string;
+  dataPlaneOf: (region: string) => string;
+  isDark: (region: string) => boolean;
+  tokens: TokenService;
+  blobs: Azurite;
+  random: () => number;
+  log: (message: string) => void;
+}
+
+/** Who the cloud itself is in `systemData`. */
+const SELF = '00000000-0000-0000-0000-000000000000';
+
+export class InsideCloud implements Cloud {
+  readonly clock: Clock;
+  readonly store: ResourceStore;
+  readonly tenantId: string;
+  readonly regions: readonly string[];
+  readonly armEndpoint: string;
+  readonly blobs: Azurite;
+  private readonly parts: InsideParts;
+  private engine: Engine | undefined;
+  private plane: DataPlane | undefined;
+
+  constructor(parts: InsideParts) {
+    this.parts = parts;
+    this.clock = parts.clock;
+    this.store = parts.store;
+    this.tenantId = parts.tenantId;
+    this.regions = parts.regions;
+    this.armEndpoint = parts.armEndpoint;
+    this.blobs = parts.blobs;
+  }
+
+  attach(engine: Engine, plane: DataPlane): void {
+    this.engine = engine;
+    this.plane = plane;
+  }
+
+  dataPlane(region: string): string {
+    return this.parts.dataPlaneOf(region);
+  }
+
+  isDark(region: string): boolean {
+    return this.parts.isDark(region);
+  }
+
+  onDataPlane(prefix: string, handler: DataPlaneHandler): void {
+    this.attached().plane.register(prefix, handler);
+  }
+
+  authenticate(authorization: string | undefined, audiences: readonly string[]): Principal {
+    return this.parts.tokens.check(authorization, audiences, audiences[0] ?? this.armEndpoint);
+  }
+
+  random(): number {
+    return this.parts.random();
+  }
+
+  log(message: string): void {
+    this.parts.log(message);
+  }
+
+  showResource(id: string): Resource | undefined {
+    const stored = this.store.get(id);
+    const row = stored && this.attached().engine.row(stored.resource.type);
+    return stored && row ? this.attached().engine.show(row, stored) : stored?.resource;
+  }
+
+  async createResource(id: string, body: JsonObject, apiVersion: string): Promise<Stored> {
+    const { engine } = this.attached();
+    const { row, parsed } = this.locate(id);
+    const { operation } = await answered(parsed, () =>
+      writeTracked(engine, row, parsed, this.request('PUT', id, body, apiVersion), 'put'),
+    );
+    await this.end(operation);
+    const stored = this.store.get(id);
+    if (!stored)
+      throw new ArmError(409, 'OperationCanceled', `The resource '${id}' was deleted while it was created.`);
+    return stored;
+  }
+
+  async deleteResource(id: string, apiVersion: string): Promise<void> {
+    const { engine } = this.attached();
+    const { row, parsed } = this.locate(id);
+    const { operation } = await answered(parsed, () =>
+      removeTracked(engine, row, parsed, this.request('DELETE', id, {}, apiVersion)),
+    );
+    await this.end(operation);
+  }
+
+  async invokeAction(id: string, action: string, body: JsonObject, apiVersion: string): Promise<Json> {
+    const { engine } = this.attached();
+    const { row, parsed } = this.locate(id);
+    const request = this.request('POST', id, body, apiVersion);
+    const { answer, operation } = await answered(parsed, () =>
+      actTracked(engine, row, parsed, action, request),
+    );
+    const ended = await this.end(operation);
+    return (ended ? ended.result : answer.body) ?? null;
+  }
+
+  private attached(): { engine: Engine; plane: DataPlane } {
+    if (!this.engine || !this.plane) throw new Error('the cloud is not assembled yet');
+    return { engine: this.engine, plane: this.plane };
+  }
+
+  private locate(id: string): { row: ReturnType<Engine['requireRow']>; parsed: ResourceId } {
+    const parsed = parseResourceId(id);
+    if (!parsed) throw new ArmError(400, 'InvalidResourceId', `'${id}' is not the id of a resource.`);
+    return { row: this.attached().engine.requireRow(parsed.type), parsed };
+  }
+
+  private request(method: string, path: string, body: JsonObject, apiVersion: string): ArmRequest {
+    const principal = { objectId: SELF, clientId: SELF, tenantId: this.tenantId };
+    return { method, path, query: new URLSearchParams(), headers: {}, body, apiVersion, principal };
+  }
+
+  /** Waits for the operation; throws what ended it, if that was an error. */
+  private async end(operation: OperationRecord | undefined): Promise<OperationRecord | undefined> {
+    if (!operation) return undefined;
+    const ended = await this.attached().engine.operations.ended(operation);
+    if (ended.status === 'Succeeded') return ended;
+    const { code = 'InternalServerError', message = `The operation ended as ${ended.status}.` } =
+      ended.error ?? {};
+    throw new ArmError(
+      ended.status === 'Canceled' ? 409 : 400,
+      String(code),
+      String(message),
+      detailsOf(ended.error?.details),
+    );
+  }
+}
+
+function detailsOf(details: Json | undefined): { details?: { code: string; message: string }[] } {
+  return Array.isArray(details) ? { details: details as { code: string; message: string }[] } : {};
+}
+
+/** A region that does not answer is, for one inside the cloud, what ARM says of a resource provider that does not. */
+async function answered<T>(id: ResourceId, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Unanswered)) throw error;
+    throw new ArmError(
+      504,
+      'GatewayTimeout',
+      `The gateway did not receive a response from '${id.provider}' within the specified time period.`,
+    );
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * Types without a life of their own: kept as they are sent, with the read-only fields that templates and clients read. One row a type,
+ * for the namespaces that a machine learning workspace depends on.
+ */
+
+import { createHash } from 'node:crypto';
+import {
+  ArmError,
+  type Call,
+  type JsonObject,
+  type Provider,
+  type ResourceType,
+  type Stored,
+} from '../provider.ts';
+import { row } from './table.ts';
+
+/** A fixed id per resource, so that a second PUT answers the same instrumentation key or customer id. */
+function stableGuid(stored: Stored, salt: string): string {
+  const hex = createHash('sha256')
+    .update(`${salt}|${stored.createdAt}|${stored.resource.id.toLowerCase()}`)
+    .digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+function fill(fields: (call: Call, next: Stored) => JsonObject): NonNullable<ResourceType['beforePut']> {
+  return (call, next) => {
+    next.resource.properties = { ...next.resource.properties, ...fields(call, next) };
+  };
+}
+
+const own = (type: string, more: Partial<ResourceType> = {}): ResourceType =>
+  row(type, { region: 'own', ...more });
+const quick = { longRunning: { put: 2000, delete: 1000 } };
+
+const insights = [
+  own('Microsoft.Insights/components', {
+    createdStatus: 200,
+    provisioningState: true,
+    beforePut: fill(({ cloud, id }, next) => {
+      const key = stableGuid(next, 'instrumentation');
+      const app = stableGuid(next, 'application');
+      const base = `${cloud.dataPlane(next.region ?? '')}/_/insights`;
+      return {
+        Application_Type: next.resource.properties.Application_Type ?? 'web',
+        AppId: app,
+        ApplicationId: id.name,
+        Name: id.name,
+        InstrumentationKey: key,
+        ConnectionString: `InstrumentationKey=${key};IngestionEndpoint=${base}/;LiveEndpoint=${base}/live/;ApplicationId=${app}`,
+        CreationDate: new Date(next.createdAt).toISOString(),
+        TenantId: id.subscriptionId ?? '',
+      };
+    }),
+  }),
+  own('Microsoft.Insights/actionGroups'),
+  own('Microsoft.Insights/metricAlerts'),
+  row('Microsoft.Insights/diagnosticSettings', { createdStatus: 200 }),
+];
+
+const logAnalytics = [
+  own('Microsoft.OperationalInsights/workspaces', {
+    ...quick,
+    beforePut: fill(({ id, existing }, next) => {
+      if (!/^[A-Za-z0-9][A-Za-z0-9-]{2,61}[A-Za-z0-9]$/.test(id.name)) {
+        throw new ArmError(
+          400,
+          'InvalidParameter',
+          `The workspace name '${id.name}' is invalid: expected 4 to 63 letters, digits and dashes.`,
+        );
+      }
+      const now = new Date(next.changedAt).toISOString();
+      return {
+        customerId: stableGuid(next, 'customer'),
+        sku: next.resource.properties.sku ?? { name: 'PerGB2018' },
+        retentionInDays: next.resource.properties.retentionInDays ?? 30,
+        createdDate: existing?.resource.properties.createdDate ?? now,
+        modifiedDate: now,
+      };
+    }),
+    actions: {
+      sharedkeys: ({ existing }) => ({ body: existing ? sharedKeys(existing) : {} }),
+    },
+  }),
+];
+
+const registries = [
+  own('Microsoft.ContainerRegistry/registries', {
+    ...quick,
+    beforePut: fill(({ id, cloud }, next) => {
+      if (!/^[A-Za-z0-9]{5,50}$/.test(id.name)) {
+        throw new ArmError(
+          400,
+          'InvalidName',
+          `The registry name '${id.name}' is invalid: expected 5 to 50 letters and digits.`,
+        );
+      }
+      const taken = cloud.store
+        .ofType('Microsoft.ContainerRegistry/registries')
+        .some(
+          ({ resource }) =>
+            resource.name.toLowerCase() === id.name.toLowerCase() && resource.id.toLowerCase() !== id.key,
+        );
+      if (taken)
+        throw new ArmError(
+          409,
+          'AlreadyInUse',
+          `The registry DNS name ${id.name.toLowerCase()}.azurecr.localhost is already in use.`,
+        );
+      return {
+        loginServer: `${id.name.toLowerCase()}.azurecr.localhost`,
+        creationDate: new Date(next.createdAt).toISOString(),
+        adminUserEnabled: next.resource.properties.adminUserEnabled ?? false,
+        publicNetworkAccess: next.resource.properties.publicNetworkAccess ?? 'Enabled',
+      };
+    }),
+    actions: {
+      listcredentials({ existing, id }) {
+        if (existing?.resource.properties.adminUserEnabled !== true) {
+          throw new ArmError(
+            400,
+            'UnAuthorizedForCredentialOperations',
+            'Cannot perform credential operations as admin user is disabled. Kindly enable admin user.',
+          );
+        }
+        const passwords = ['password', 'password2'].map((name) => ({
+          name,
+          value: stableGuid(existing, name).replaceAll('-', ''),
+        }));
+        return { body: { username: id.name, passwords } };
+      },
+    },
+  }),
+  row('Microsoft.ContainerRegistry/registries/replications', { region: 'own', ...quick }),
+];
+
+const network = [
+  ...[
+    'networkSecurityGroups',
+    'virtualNetworks',
+    'privateEndpoints',
+    'publicIPAddresses',
+    'networkInterfaces',
+    'routeTables',
+    'natGateways',
+  ].map((name) => own(`Microsoft.Network/${name}`, quick)),
+  ...['privateDnsZones', 'dnsZones', 'trafficManagerProfiles'].map((name) =>
+    row(`Microsoft.Network/${name}`, { region: 'global', provisioningState: true }),
+  ),
+  ...[
+    'virtualNetworks/subnets',
+    'networkSecurityGroups/securityRules',
+    'privateDnsZones/virtualNetworkLinks',
+    'privateEndpoints/privateDnsZoneGroups',
+  ].map((name) => row(`Microsoft.Network/${name}`, { provisioningState: true })),
+];
+
+const identities = [
+  own('Microsoft.ManagedIdentity/userAssignedIdentities', {
+    beforePut: fill(({ cloud }, next) => ({
+      tenantId: cloud.tenantId,
+      principalId: stableGuid(next, 'principal'),
+      clientId: stableGuid(next, 'client'),
+    })),
+  }),
+  row('Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials'),
+];
+
+function sharedKeys(stored: Stored): JsonObject {
+  const key = (name: string): string =>
+    createHash('sha512').update(`${name}|${stored.createdAt}|${stored.resource.id}`).digest('base64');
+  return { primarySharedKey: key('primary'), secondarySharedKey: key('secondary') };
+}
+
+/** Locks and policies are kept; they are not enforced. */
+const locks = [row('Microsoft.Authorization/locks', { region: 'global' })];
+
+export const generic: readonly Provider[] = Object.entries({
+  'Microsoft.Insights': insights,
+  'Microsoft.OperationalInsights': logAnalytics,
+  'Microsoft.ContainerRegistry': registries,
+  'Microsoft.Network': network,
+  'Microsoft.ManagedIdentity': identities,
+  'Microsoft.Authorization': locks,
+}).map(([namespace, types]) => ({ namespace, types }));

@@ -1,0 +1,231 @@
+/** Microsoft.Resources: resource groups, tags, the list of all resources, subscriptions, tenants and the list of providers. */
+
+import type { Directory, Subscription } from '../entra/directory.ts';
+import { parseFilter } from '../http/filter.ts';
+import { page, parameter } from '../http/paging.ts';
+import {
+  ArmError,
+  type Call,
+  type Cloud,
+  type JsonObject,
+  type Provider,
+  type ResourceType,
+  type Stored,
+} from '../provider.ts';
+import { displayName } from '../regions.ts';
+import { row } from './table.ts';
+
+type RouteRequest = Parameters<NonNullable<Provider['route']>>[0];
+type RouteAnswer = Awaited<ReturnType<NonNullable<Provider['route']>>>;
+
+const GROUP = 'Microsoft.Resources/resourceGroups';
+const GROUP_NAME = /^[-\w._()]{1,90}$/u;
+/** Generic lists come in larger pages than a provider's own, but still in pages. */
+const PAGE = 50;
+
+const groups: ResourceType = row(GROUP, {
+  region: 'own',
+  longRunning: { delete: 3000 },
+  provisioningState: true,
+  beforePut(call, next) {
+    if (!GROUP_NAME.test(call.id.name) || call.id.name.endsWith('.')) {
+      throw new ArmError(
+        400,
+        'InvalidResourceGroup',
+        `The provided resource group name '${call.id.name}' has these invalid characters: expected 1 to 90 letters, digits, '-', '_', '.', '(' or ')', and no '.' at the end.`,
+      );
+    }
+    next.resource.properties = {};
+  },
+  list: filtered,
+});
+
+/** `tags/default` of any scope: a view of the tags, kept where they are. */
+const tags: ResourceType = row('Microsoft.Resources/tags', {
+  verbs: ['get', 'put', 'delete'],
+  createdStatus: 200,
+  afterPut({ cloud, id }, stored) {
+    const tagged = cloud.store.get(id.scope);
+    if (tagged)
+      cloud.store.put({
+        ...tagged,
+        resource: { ...tagged.resource, tags: stored.resource.properties.tags ?? {} },
+      });
+  },
+  show(cloud, stored) {
+    const scope = stored.resource.id.slice(0, stored.resource.id.toLowerCase().lastIndexOf('/providers/'));
+    return { ...stored.resource, properties: { tags: cloud.store.get(scope)?.resource.tags ?? {} } };
+  },
+});
+
+/** The provider; `all` gives every provider of the cloud, for the list that clients read api-versions and locations from. */
+export function resources(directory: Directory, all: () => readonly Provider[]): Provider {
+  return {
+    namespace: 'Microsoft.Resources',
+    types: [groups, tags],
+    route: (request) => Promise.resolve(route(directory, all, request)),
+  };
+}
+
+function route(directory: Directory, all: () => readonly Provider[], request: RouteRequest): RouteAnswer {
+  const { cloud, method, path } = request;
+  const segments = path.split('/').slice(1);
+  const shape = segments.map((segment, i) => (i === 1 || i === 3 ? '*' : segment.toLowerCase())).join('/');
+  if (/^\/tenants$/i.test(path) && method === 'GET') {
+    return {
+      status: 200,
+      body: {
+        value: [
+          {
+            id: `/tenants/${cloud.tenantId}`,
+            tenantId: cloud.tenantId,
+            displayName: 'Local Azure',
+            tenantCategory: 'Home',
+          },
+        ],
+      },
+    };
+  }
+  if (/^\/subscriptions$/i.test(path) && method === 'GET') {
+    return { status: 200, body: { value: directory.subscriptions().map((one) => describe(cloud, one)) } };
+  }
+  if (/^\/providers(\/[^/]+)?$/i.test(path) && method === 'GET')
+    return providerList(cloud, all(), segments[1], '');
+  const subscription =
+    segments[0]?.toLowerCase() === 'subscriptions' ? directory.subscription(segments[1] ?? '') : undefined;
+  if (!subscription) return undefined;
+  if (shape === 'subscriptions/*' && method === 'GET')
+    return { status: 200, body: describe(cloud, subscription) };
+  if (shape === 'subscriptions/*/locations' && method === 'GET')
+    return { status: 200, body: { value: locations(cloud, subscription) } };
+  if (shape === 'subscriptions/*/resources' && method === 'GET')
+    return listAll(request, `/subscriptions/${subscription.subscriptionId}`);
+  if (shape === 'subscriptions/*/resourcegroups/*/resources' && method === 'GET')
+    return listGroup(request, segments);
+  if (/^subscriptions\/\*\/providers(\/\*)?$/.test(shape) && method === 'GET') {
+    return providerList(cloud, all(), segments[3], `/subscriptions/${subscription.subscriptionId}`);
+  }
+  if (/^subscriptions\/\*\/providers\/\*\/(un)?register$/.test(shape) && method === 'POST') {
+    return providerList(cloud, all(), segments[3], `/subscriptions/${subscription.subscriptionId}`);
+  }
+  return undefined;
+}
+
+function listGroup(request: RouteRequest, segments: string[]): RouteAnswer {
+  const id = `/subscriptions/${segments[1]}/resourceGroups/${decodeURIComponent(segments[3] ?? '')}`;
+  if (!request.cloud.store.get(id)) {
+    throw new ArmError(404, 'ResourceGroupNotFound', `Resource group '${segments[3]}' could not be found.`);
+  }
+  return listAll(request, id);
+}
+
+/** ARM's own index of tracked resources: it answers whatever regions are dark. */
+function listAll({ cloud, path, query }: RouteRequest, scope: string): RouteAnswer {
+  const filter = parameter(query, '$filter');
+  const matches = filter ? parseFilter(filter) : (): boolean => true;
+  const expand = (parameter(query, '$expand') ?? '').toLowerCase();
+  const tracked = cloud.store
+    .below(scope)
+    .filter(({ resource }) => resource.location !== undefined && resource.type !== GROUP)
+    .filter(matches)
+    .sort((a, b) => a.createdAt - b.createdAt);
+  const { items, nextLink } = page(cloud.armEndpoint, { path, query }, tracked, PAGE);
+  const value = items.map((stored) => brief(stored, expand));
+  return { status: 200, body: nextLink === undefined ? { value } : { value, nextLink } };
+}
+
+function brief({ resource, createdAt, changedAt }: Stored, expand: string): JsonObject {
+  const shown: JsonObject = { id: resource.id, name: resource.name, type: resource.type };
+  for (const field of [
+    'location',
+    'tags',
+    'kind',
+    'sku',
+    'identity',
+    'plan',
+    'managedBy',
+    'zones',
+    'extendedLocation',
+  ]) {
+    const value = resource[field];
+    if (value !== undefined) shown[field] = value;
+  }
+  if (expand.includes('createdtime')) shown.createdTime = new Date(createdAt).toISOString();
+  if (expand.includes('changedtime')) shown.changedTime = new Date(changedAt).toISOString();
+  if (expand.includes('provisioningstate'))
+    shown.provisioningState = resource.properties.provisioningState ?? 'Succeeded';
+  return shown;
+}
+
+function filtered({ query }: Call, entries: Stored[]): Stored[] {
+  const filter = parameter(query, '$filter');
+  return filter ? entries.filter(parseFilter(filter)) : entries;
+}
+
+function describe(cloud: Cloud, { subscriptionId, displayName }: Subscription): JsonObject {
+  return {
+    id: `/subscriptions/${subscriptionId}`,
+    authorizationSource: 'RoleBased',
+    managedByTenants: [],
+    subscriptionId,
+    tenantId: cloud.tenantId,
+    displayName,
+    state: 'Enabled',
+    subscriptionPolicies: {
+      locationPlacementId: 'Public_2014-09-01',
+      quotaId: 'PayAsYouGo_2014-09-01',
+      spendingLimit: 'Off',
+    },
+  };
+}
+
+function locations(cloud: Cloud, { subscriptionId }: Subscription): JsonObject[] {
+  return cloud.regions.map((name) => ({
+    id: `/subscriptions/${subscriptionId}/locations/${name}`,
+    name,
+    type: 'Region',
+    displayName: displayName(name),
+    regionalDisplayName: displayName(name),
+    metadata: {
+      regionType: 'Physical',
+      regionCategory: 'Recommended',
+      geography: 'Local',
+      physicalLocation: 'localhost',
+    },
+  }));
+}
+
+function providerList(
+  cloud: Cloud,
+  providers: readonly Provider[],
+  name: string | undefined,
+  scope: string,
+): RouteAnswer {
+  const byNamespace = new Map<string, ResourceType[]>();
+  for (const one of providers.flatMap((provider) => provider.types)) {
+    const namespace = one.type.slice(0, one.type.indexOf('/'));
+    byNamespace.set(namespace, [...(byNamespace.get(namespace) ?? []), one]);
+  }
+  const value = [...byNamespace].map(([namespace, types]) => ({
+    id: `${scope}/providers/${namespace}`,
+    namespace,
+    registrationState: 'Registered',
+    registrationPolicy: 'RegistrationRequired',
+    resourceTypes: types.map((one) => describeType(cloud, one)),
+  }));
+  if (name === undefined) return { status: 200, body: { value } };
+  const found = value.find(({ namespace }) => namespace.toLowerCase() === name.toLowerCase());
+  if (!found)
+    throw new ArmError(404, 'InvalidResourceNamespace', `The resource namespace '${name}' is invalid.`);
+  return { status: 200, body: found };
+}
+
+function describeType(cloud: Cloud, { type, region }: ResourceType): JsonObject {
+  return {
+    resourceType: type.slice(type.indexOf('/') + 1),
+    locations: region === 'global' ? ['global'] : cloud.regions.map(displayName),
+    // Any version is taken; these are for clients that choose one from the list.
+    apiVersions: ['2025-04-01', '2024-04-01', '2024-03-01', '2023-04-01', '2022-10-01', '2021-04-01'],
+    capabilities: region === 'own' ? 'SupportsTags, SupportsLocation' : 'None',
+  };
+}
