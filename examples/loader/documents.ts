@@ -99,7 +99,9 @@ export function parseContent<Schema extends z.ZodType>(document: Document, schem
   const problems = result.error.issues.flatMap(flattened).map((issue) => {
     const place = issue.path.map(String).join('.');
     const found = valueAt(document.content, issue.path);
-    const got = issue.code === 'unrecognized_keys' ? '' : `, got ${JSON.stringify(found) ?? 'nothing'}`;
+    // Some of zod's messages say what was found, by its kind; the others are given its value.
+    const said = issue.code === 'unrecognized_keys' || (found === undefined && issue.message.includes('received'));
+    const got = said ? '' : `, got ${JSON.stringify(found) ?? 'nothing'}`;
     return `${document.shownPath}:${document.lineOf(issue.path)}: ${place === '' ? '' : `${place}: `}${issue.message}${got}`;
   });
   throw new LoadError(problems.join('\n'));

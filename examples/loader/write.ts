@@ -17,7 +17,7 @@ import { type Connection, toConnection } from './resources/connection.ts';
 import { type BlobDatastore, toDatastore } from './resources/datastore.ts';
 import { type Deployment, type Endpoint, toDeployment, toEndpoint } from './resources/endpoint.ts';
 import { type Schedule, toSchedule } from './resources/schedule.ts';
-import { childId, ML_API, versionId } from './scope.ts';
+import { childId, longUri, ML_API, versionId } from './scope.ts';
 import { simulatedProperties, type Simulation } from './simulation.ts';
 import { type Entry } from './summary.ts';
 import { Uploads } from './uploads.ts';
@@ -91,7 +91,7 @@ export async function environment(context: Context, { document, content }: Parse
 }
 
 export async function data(context: Context, { document, content }: Parsed<Data>): Promise<void> {
-  const uri = await context.references.inputUri(content.type, content.path, document.path);
+  const uri = longUri(context.workspace.scope, await context.references.inputUri(content.type, content.path, document.path));
   const table = content.type === 'mltable' ? await mltableUris(context.localPath(content.path, document.path)) : undefined;
   await version(context, 'data', content, toData(content, uri, table));
 }
@@ -112,7 +112,8 @@ export async function model(context: Context, { document, content }: Parsed<Mode
   const folder = (await stat(local).catch(() => undefined))?.isDirectory() === true;
   if (content.type === 'mlflow_model' && folder) await requireFile(join(local, 'MLmodel'));
   const uri = await context.references.inputUri(content.type, content.path, document.path);
-  await version(context, 'models', content, toModel(content, uri.replace(/\/$/u, '')));
+  const modelUri = longUri(context.workspace.scope, uri).replace(/\/$/u, '');
+  await version(context, 'models', content, toModel(content, modelUri));
 }
 
 async function requireFile(file: string): Promise<void> {
