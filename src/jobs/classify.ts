@@ -1,0 +1,130 @@
+/** Decides what becomes of an unfinished job. Pure: everything it needs is given. */
+import type { Topology } from '../topology/topology.ts';
+import { takesCheckpoint } from './checkpoint.ts';
+import {
+  createdAt,
+  interactiveServices,
+  isFinished,
+  jobTypes,
+  objectAt,
+  parentOf,
+  resumeTag,
+  tagsOf,
+  textAt,
+  typeOf,
+  type RawJob,
+} from './job.ts';
+import type { LedgerEntry } from './ledger.ts';
+
+export const jobClasses = ['resubmit', 'restart', 'manual', 'skip', 'may-have-completed'] as const;
+/**
+ * `resubmit`: go on from the last copied checkpoint. `restart`: from the beginning. `manual`: a person decides. `skip`: nothing is
+ * to be done. `may-have-completed`: it may have ended well after it was last seen, so running it again is a person's decision.
+ */
+export type JobClass = (typeof jobClasses)[number];
+
+export interface Classification {
+  class: JobClass;
+  /** The whole reason, for this job. */
+  reason: string;
+  /** The reason without names, by which jobs are counted. */
+  group: string;
+}
+
+export interface Facts {
+  /** The job as it was last seen. */
+  entry: LedgerEntry;
+  spec: RawJob;
+  policy: Topology['jobs'];
+  /** ISO 8601: when the outage began, or when the run was triggered. */
+  goneSince: string;
+  /** How the job ended in its old workspace, where that answered during the fence and the job had ended by itself. */
+  endedAs?: string;
+}
+
+export function classify(facts: Facts): Classification {
+  return outOfQuestion(facts) ?? forPerson(facts) ?? mayHaveCompleted(facts) ?? howToGoOn(facts);
+}
+
+function outOfQuestion({ entry, spec, endedAs }: Facts): Classification | undefined {
+  const parent = parentOf(spec);
+  const skip = (group: string, reason: string): Classification => ({ class: 'skip', group, reason });
+  if (isFinished(entry.status)) return skip('had finished', `it had finished (${entry.status})`);
+  if (endedAs !== undefined)
+    return skip(
+      'ended before the fence',
+      `it ended in the old workspace before that was fenced (${endedAs})`,
+    );
+  if (parent !== undefined)
+    return skip('part of another job', `it is a part of "${parent}", which is treated as a whole`);
+  if (entry.status === 'CancelRequested')
+    return skip('being cancelled', 'its cancellation had been asked for');
+  if (tagsOf(spec)[resumeTag] === 'never')
+    return skip('excluded by its tag', `its tag ${resumeTag} says "never"`);
+  return undefined;
+}
+
+function forPerson({ spec, policy }: Facts): Classification | undefined {
+  const services = interactiveServices(spec);
+  const type = typeOf(spec);
+  const manual = (group: string, reason: string): Classification => ({ class: 'manual', group, reason });
+  if (services.length > 0) {
+    const reason = `a person works in it (${services.join(', ')})`;
+    return { class: policy.interactive, group: 'interactive', reason };
+  }
+  if (tagsOf(spec)[resumeTag] === 'manual')
+    return manual('manual by its tag', `its tag ${resumeTag} says "manual"`);
+  if (!(jobTypes as readonly string[]).includes(type))
+    return manual('of an unknown type', `jobs of type "${type}" are not known`);
+  const identity = objectAt(spec.properties, 'identity');
+  if (identity && textAt(identity, 'identityType') === 'UserIdentity') {
+    return manual(
+      'runs as a person',
+      'it runs as the person who submitted it, so that person must submit it',
+    );
+  }
+  return undefined;
+}
+
+function mayHaveCompleted({ entry, spec, goneSince }: Facts): Classification | undefined {
+  if (tagsOf(spec)[resumeTag] === 'always') return undefined;
+  const because = (why: string): Classification => ({
+    class: 'may-have-completed',
+    group: 'may have completed',
+    reason: `it may have completed after it was last seen at ${entry.lastSeenAt}: ${why}`,
+  });
+  if (entry.status === 'Finalizing') return because('it was finalizing');
+  const limit = timeLimit(spec);
+  const created = Date.parse(createdAt(spec) ?? '');
+  if (entry.status === 'Running' && limit !== undefined && created + limit <= Date.parse(goneSince)) {
+    return because('its time limit was over before the region was lost');
+  }
+  return undefined;
+}
+
+function howToGoOn({ entry, spec, policy }: Facts): Classification {
+  const { input, output } = policy.checkpoint;
+  if (!takesCheckpoint(spec, policy.checkpoint)) {
+    return { class: 'restart', group: 'restarted', reason: `it takes no checkpoint (no input "${input}")` };
+  }
+  if (!entry.checkpoint)
+    return {
+      class: 'restart',
+      group: 'restarted',
+      reason: `no checkpoint of it was copied (output "${output}")`,
+    };
+  return {
+    class: 'resubmit',
+    group: 'resumed',
+    reason: `from its last copied checkpoint, ${entry.checkpoint.lastFile}`,
+  };
+}
+
+/** Milliseconds of the job's own time limit (`limits.timeout`, ISO 8601), if it has one. */
+function timeLimit(spec: RawJob): number | undefined {
+  const text = textAt(objectAt(spec.properties, 'limits') ?? {}, 'timeout');
+  const match = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?)?$/.exec(text ?? '');
+  if (!match) return undefined;
+  const [days, hours, minutes, seconds] = match.slice(1).map((part) => Number(part ?? 0));
+  return ((((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0)) * 1000;
+}

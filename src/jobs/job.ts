@@ -1,0 +1,101 @@
+/** A job of Azure Machine Learning as its raw JSON says it (api 2024-04-01): the few fields that are read, and how. */
+import type { ArmResource, Json, JsonObject } from '../azure/azure.ts';
+
+export type RawJob = ArmResource;
+
+export const jobTypes = ['Command', 'Sweep', 'Pipeline', 'AutoML', 'Spark'] as const;
+export type JobType = (typeof jobTypes)[number];
+
+/** All that is not one of these is unfinished, whatever new status Azure thinks of. */
+const finished = new Set(['completed', 'failed', 'canceled']);
+
+/** Tags that Understudy sets on a successor. */
+export const originTags = {
+  /** ARM id of the job that this one takes the place of. */
+  origin: 'understudy.origin',
+  lineage: 'understudy.lineage',
+  hop: 'understudy.hop',
+  run: 'understudy.run',
+} as const;
+
+/**
+ * The tag by which a job's owner decides: `never` (leave it alone), `manual` (list it for a person), `always` (resubmit it
+ * even if it may have completed: running it twice does no harm).
+ */
+export const resumeTag = 'understudy.resume';
+
+/** Values of a job's fields, or undefined where the field is absent or of another kind. */
+export function textAt(value: JsonObject, key: string): string | undefined {
+  const found = value[key];
+  return typeof found === 'string' ? found : undefined;
+}
+
+export function objectAt(value: JsonObject, key: string): JsonObject | undefined {
+  const found = value[key];
+  return isObject(found) ? found : undefined;
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
+
+export function statusOf(job: RawJob): string {
+  return textAt(job.properties, 'status') ?? 'Unknown';
+}
+
+export function isFinished(status: string): boolean {
+  return finished.has(status.toLowerCase());
+}
+
+export function typeOf(job: RawJob): string {
+  return textAt(job.properties, 'jobType') ?? 'Unknown';
+}
+
+export function tagsOf(job: RawJob): Record<string, string> {
+  const tags = Object.entries(objectAt(job.properties, 'tags') ?? {});
+  return Object.fromEntries(
+    tags.flatMap(([key, value]) => (typeof value === 'string' ? [[key, value]] : [])),
+  );
+}
+
+/** Keys under which the service says, from one version to the next, whose child a job is. */
+const parentKeys = [
+  'azureml.parentrunid',
+  'azureml.pipelinerunid',
+  'azureml.rootpipelinerunid',
+  'azureml.rootrunid',
+];
+
+/** The name of the pipeline (or sweep) of which the job is a part. */
+export function parentOf(job: RawJob): string | undefined {
+  const parent = textAt(job.properties, 'parentJobName');
+  if (parent) return parent;
+  const bag = Object.entries(objectAt(job.properties, 'properties') ?? {});
+  const found = bag.find(
+    ([key, value]) =>
+      parentKeys.includes(key.toLowerCase()) && typeof value === 'string' && value !== job.name,
+  );
+  return found?.[1] as string | undefined;
+}
+
+/** Services that a person works in while the job runs; TensorBoard only looks on. */
+const interactive = new Set(['jupyterlab', 'jupyter', 'vscode', 'ssh', 'rstudio']);
+
+/** The interactive services that the job asked for: `JupyterLab`, `VSCode`, `SSH`. */
+export function interactiveServices(job: RawJob): string[] {
+  const services: Json[] = Object.values(objectAt(job.properties, 'services') ?? {});
+  return services.flatMap((service) => {
+    const type = isObject(service) ? textAt(service, 'jobServiceType') : undefined;
+    return type !== undefined && interactive.has(type.toLowerCase().replaceAll('_', '')) ? [type] : [];
+  });
+}
+
+export function createdAt(job: RawJob): string | undefined {
+  return isObject(job['systemData']) ? textAt(job['systemData'], 'createdAt') : undefined;
+}
+
+export function ownerOf(job: RawJob): string | undefined {
+  return (
+    tagsOf(job)['owner'] ?? (isObject(job['systemData']) ? textAt(job['systemData'], 'createdBy') : undefined)
+  );
+}

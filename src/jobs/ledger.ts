@@ -1,0 +1,210 @@
+/**
+ * The job ledger. A line of it (`LedgerEntry`) is one unfinished job as a recovery point saw it; the job's document in the
+ * control store (`ledger/{lineage root}.json`) says besides which successors it has had. A successor's name is a function of
+ * lineage root and hop, and the hop rises only by compare-and-swap: so there is at most one successor to each job.
+ */
+import { createHash } from 'node:crypto';
+import type { ControlStore } from '../control-store/store.ts';
+import { UnderstudyError } from '../errors/error.ts';
+import { sameName } from '../azure/ids.ts';
+import type { Side } from '../topology/sides.ts';
+import type { WorkspaceRef } from '../topology/topology.ts';
+import { createdAt, originTags, ownerOf, statusOf, tagsOf, typeOf, type RawJob } from './job.ts';
+
+/** The folder of the control store in which full job specs are sealed. */
+export const specFolder = 'job-specs';
+
+export interface LedgerCheckpoint {
+  datastore: string;
+  /** The folder of the checkpoints, below the datastore's container. */
+  path: string;
+  /** The last file of it that is copied (by time written), below `path`. */
+  lastFile: string;
+  files: number;
+  /** Id of the recovery point that holds the copies. */
+  recoveryPoint: string;
+}
+
+export interface LedgerEntry {
+  lineageRoot: string;
+  /** 0: the job as its owner submitted it; n: its n-th successor. */
+  hop: number;
+  workspace: WorkspaceRef;
+  region: string;
+  name: string;
+  type: string;
+  /** As it was at `lastSeenAt` (ISO 8601). */
+  status: string;
+  lastSeenAt: string;
+  /** Digest of the whole job, sealed in `job-specs/`. */
+  spec: string;
+  createdAt?: string;
+  displayName?: string;
+  owner?: string;
+  /** Value of its tag `priority`. */
+  priority?: string;
+  checkpoint?: LedgerCheckpoint;
+}
+
+export interface Settlement {
+  as: 'lost' | 'cancelled' | 'finished';
+  /** ISO 8601. */
+  at: string;
+  reason: string;
+}
+
+export interface Successor {
+  hop: number;
+  name: string;
+  region: string;
+  run: string;
+  state: 'planned' | 'submitted' | Settlement['as'];
+  /** Name of the job it takes the place of, and how that was settled. */
+  predecessor: string;
+  settled: Settlement;
+}
+
+export interface LedgerDocument {
+  version: 1;
+  /** The job as it was last seen. */
+  entry: LedgerEntry;
+  successors: Successor[];
+}
+
+export interface ToLedgerEntry {
+  job: RawJob;
+  side: Pick<Side, 'region' | 'workspace'>;
+  /** When the job was read, ISO 8601. */
+  lastSeenAt: string;
+  /** Digest that sealing the job in `specFolder` gave. */
+  spec: string;
+  checkpoint?: LedgerCheckpoint;
+}
+
+export function toLedgerEntry({ job, side, lastSeenAt, spec, checkpoint }: ToLedgerEntry): LedgerEntry {
+  const optional = {
+    createdAt: createdAt(job),
+    displayName:
+      typeof job.properties['displayName'] === 'string' ? job.properties['displayName'] : undefined,
+    owner: ownerOf(job),
+    priority: tagsOf(job)['priority'],
+    checkpoint,
+  };
+  return {
+    ...lineageOf(job, side),
+    workspace: side.workspace,
+    region: side.region,
+    name: job.name,
+    type: typeOf(job),
+    status: statusOf(job),
+    lastSeenAt,
+    spec,
+    ...(Object.fromEntries(
+      Object.entries(optional).filter(([, value]) => value !== undefined),
+    ) as Partial<LedgerEntry>),
+  };
+}
+
+/** Tags are copied when a person clones a job, so they count only where the name proves them. */
+function lineageOf(
+  job: RawJob,
+  { region, workspace }: ToLedgerEntry['side'],
+): { lineageRoot: string; hop: number } {
+  const tags = tagsOf(job);
+  const root = tags[originTags.lineage];
+  const hop = Number(tags[originTags.hop]);
+  if (root !== undefined && Number.isInteger(hop) && sameName(successorName(root, hop), job.name)) {
+    return { lineageRoot: root, hop };
+  }
+  return { lineageRoot: `${region}.${workspace.name}.${job.name}`, hop: 0 };
+}
+
+const base32 = 'abcdefghijklmnopqrstuvwxyz234567';
+
+/** 27 characters that Azure accepts as a job's name: `us-` and 120 bits of a SHA-256. */
+export function successorName(lineageRoot: string, hop: number): string {
+  const digest = createHash('sha256').update(`${lineageRoot}\n${hop}`).digest();
+  const letters = Array.from({ length: 24 }, (_, index) => {
+    const bit = index * 5;
+    const pair = ((digest[bit >> 3] ?? 0) << 8) | (digest[(bit >> 3) + 1] ?? 0);
+    return base32[(pair >> (11 - (bit & 7))) & 31];
+  });
+  return `us-${letters.join('')}`;
+}
+
+export function ledgerName(lineageRoot: string): string {
+  return `ledger/${lineageRoot}.json`;
+}
+
+export interface PlanSuccessor {
+  entry: LedgerEntry;
+  to: string;
+  run: string;
+  /** How the predecessor is settled: without that the hop does not rise. */
+  settled: Settlement;
+}
+
+/**
+ * The one successor of a job in region `to`: the one that the ledger has already, or a new one of the next hop.
+ * Errors: ControlStoreError where the ledger changes faster than it can be written.
+ */
+export async function planSuccessor(store: ControlStore, plan: PlanSuccessor): Promise<Successor> {
+  const { entry, to, run, settled } = plan;
+  return change(store, entry.lineageRoot, (found) => {
+    const document = found ?? { version: 1, entry, successors: [] };
+    const last = document.successors.findLast(({ hop }) => hop > entry.hop);
+    if (last && last.region === to) return { document: undefined, result: last };
+    const hop = (last?.hop ?? entry.hop) + 1;
+    const predecessor = last?.name ?? entry.name;
+    const name = successorName(entry.lineageRoot, hop);
+    const successor: Successor = { hop, name, region: to, run, state: 'planned', predecessor, settled };
+    const earlier = document.successors.map((each) =>
+      each.hop === hop - 1 && !isSettled(each) ? { ...each, state: settled.as } : each,
+    );
+    return { document: { ...document, entry, successors: [...earlier, successor] }, result: successor };
+  });
+}
+
+/** Records that a planned successor is there. */
+export async function markSubmitted(store: ControlStore, lineageRoot: string, hop: number): Promise<void> {
+  await change(store, lineageRoot, (found) => {
+    const successor = found?.successors.find((each) => each.hop === hop);
+    if (!found || !successor) {
+      throw new UnderstudyError(
+        'ControlStoreError',
+        `${ledgerName(lineageRoot)}: successor ${hop} was planned there and is gone`,
+      );
+    }
+    if (successor.state !== 'planned') return { document: undefined, result: undefined };
+    const successors = found.successors.map((each) =>
+      each.hop === hop ? { ...each, state: 'submitted' as const } : each,
+    );
+    return { document: { ...found, successors }, result: undefined };
+  });
+}
+
+function isSettled({ state }: Successor): boolean {
+  return state === 'lost' || state === 'cancelled' || state === 'finished';
+}
+
+const attempts = 20;
+
+async function change<T>(
+  store: ControlStore,
+  lineageRoot: string,
+  next: (found: LedgerDocument | undefined) => { document: LedgerDocument | undefined; result: T },
+): Promise<T> {
+  const name = ledgerName(lineageRoot);
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const found = await store.read<LedgerDocument>(name);
+    const { document, result } = next(found?.value);
+    if (document === undefined || (await store.swap(name, document, found?.etag))) return result;
+  }
+  throw new UnderstudyError(
+    'ControlStoreError',
+    `${name} was changed by somebody else ${attempts} times while it was written`,
+    {
+      next: 'See that no second run resubmits jobs, then resume this one.',
+    },
+  );
+}

@@ -1,0 +1,231 @@
+/**
+ * Resubmits in the standby what was interrupted in the old workspace: from the plan's recovery point alone, by priority, each job at
+ * most once however often the step is killed and run again.
+ */
+import { createHash } from 'node:crypto';
+import type { ArmResource } from '../azure/azure.ts';
+import type { ReferenceMapping } from '../azure/ids.ts';
+import { reconcile, type Counts, type Evidence, type StepResult } from '../run/outcome.ts';
+import type { StepContext } from '../run/step-context.ts';
+import type { Topology } from '../topology/topology.ts';
+import type { LedgerEntry } from './ledger.ts';
+import { resumeJob, type JobRecord, type Resumption } from './resume-job.ts';
+import { readStandby, sharedDatastores } from './standby.ts';
+import { endedJobs, settlements, type ReadLedger } from './stop-old-jobs.ts';
+
+/** What is read of the recovery point: nothing here asks the old region. */
+export interface ResubmitSources {
+  readLedger: ReadLedger;
+  /** How references of the old workspace read in the standby. */
+  mapping(context: StepContext): Promise<ReferenceMapping>;
+  /** The old workspace's datastores. */
+  datastores(context: StepContext): AsyncIterable<ArmResource>;
+}
+
+/** How many jobs of one priority are submitted side by side; Azure takes about ten writes a second anyway. */
+const window = 4;
+const linesOfLoss = 20;
+
+/** Makes the action `resubmitJobs`. */
+export function makeResubmitJobs(sources: ResubmitSources): (context: StepContext) => Promise<StepResult> {
+  return async (context) => {
+    const { recoveryPoint } = context.plan;
+    if (!recoveryPoint)
+      return { state: 'skipped', detail: 'the plan has no recovery point, so there is no job to resubmit' };
+    const entries = await Array.fromAsync(sources.readLedger(context.store, recoveryPoint));
+    if (entries.length === 0) {
+      return { state: 'skipped', detail: `no job was unfinished at recovery point ${recoveryPoint.id}` };
+    }
+    const batches = inBatches(byUrgency(entries, context.topology.jobs), context.topology.policies.jobBatch);
+    const resumption = await prepare(context, sources);
+    const tally = new Tally();
+    for (const [index, batch] of batches.entries()) {
+      const part = await writtenBefore(context, index);
+      const records = part ?? (await resumeBatch(batch, resumption, tally.records, entries.length));
+      tally.add(records, await writeEvidence(context, index, records));
+      await context.checkpoint({
+        unit: 'jobs',
+        done: tally.records,
+        total: entries.length,
+        cursor: { batches: index + 1 },
+      });
+    }
+    return tally.result(entries.length);
+  };
+}
+
+async function prepare(context: StepContext, sources: ResubmitSources): Promise<Resumption> {
+  const { azure, to, signal, store, run } = context;
+  const [mapping, standby, old] = await Promise.all([
+    sources.mapping(context),
+    readStandby(azure.arm, to.workspace, signal),
+    Array.fromAsync(sources.datastores(context)),
+  ]);
+  const names = (resources: ArmResource[]) => new Set(resources.map(({ name }) => name.toLowerCase()));
+  return {
+    context,
+    mapping: {
+      ...mapping,
+      has: { computes: names(standby.computes), datastores: names(standby.datastores) },
+    },
+    isShared: sharedDatastores(old, standby.datastores),
+    settledAs: await settlements(store, run.runId),
+    ended: await endedJobs(store, run.runId),
+  };
+}
+
+/** Most urgent first; among equals what was running, then the oldest. The same order in every attempt. */
+export function byUrgency(entries: readonly LedgerEntry[], { priority }: Topology['jobs']): LedgerEntry[] {
+  const keyed = entries.map((entry) => ({ entry, key: urgency(entry, priority) }));
+  return keyed.toSorted((a, b) => compare(a.key, b.key)).map(({ entry }) => entry);
+}
+
+type Urgency = [rank: number, waiting: number, createdAt: string, name: string];
+
+function urgency({ priority, status, createdAt, name }: LedgerEntry, order: readonly string[]): Urgency {
+  const rank = priority === undefined ? -1 : order.indexOf(priority);
+  return [rank < 0 ? order.length : rank, status === 'Running' ? 0 : 1, createdAt ?? '', name];
+}
+
+function compare(a: Urgency, b: Urgency): number {
+  for (const [index, left] of a.entries()) {
+    const right = b[index] ?? '';
+    if (left !== right) return left < right ? -1 : 1;
+  }
+  return 0;
+}
+
+/** Batches of at most `size`; none mixes priorities, since the jobs of a batch may overtake each other. */
+function inBatches(entries: readonly LedgerEntry[], size: number): LedgerEntry[][] {
+  const batches: LedgerEntry[][] = [];
+  for (const entry of entries) {
+    const last = batches.at(-1);
+    if (last && last.length < size && last[0]?.priority === entry.priority) last.push(entry);
+    else batches.push([entry]);
+  }
+  return batches;
+}
+
+async function resumeBatch(
+  batch: readonly LedgerEntry[],
+  resumption: Resumption,
+  before: number,
+  total: number,
+): Promise<JobRecord[]> {
+  const records: JobRecord[] = [];
+  for (let at = 0; at < batch.length; at += window) {
+    // Before each few PUTs: a run that has lost its lease must not submit.
+    await resumption.context.checkpoint({ unit: 'jobs', done: before + at, total });
+    const settled = await Promise.allSettled(
+      batch.slice(at, at + window).map((entry) => resumeJob(entry, resumption)),
+    );
+    // All are awaited before an error is thrown on: none goes on submitting behind the back of the next attempt.
+    const rejected = settled.find((each) => each.status === 'rejected');
+    if (rejected) throw rejected.reason;
+    records.push(...settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : [])));
+  }
+  return records;
+}
+
+function evidenceName({ run }: StepContext, index: number): string {
+  return `runs/${run.runId}/evidence/jobs-${String(index + 1).padStart(4, '0')}.json`;
+}
+
+/** The records of a batch that an earlier attempt finished. */
+async function writtenBefore(context: StepContext, index: number): Promise<JobRecord[] | undefined> {
+  const { batches } = (context.cursor ?? {}) as { batches?: number };
+  if (batches === undefined || index >= batches) return undefined;
+  return (await context.store.read<JobRecord[]>(evidenceName(context, index)))?.value;
+}
+
+async function writeEvidence(context: StepContext, index: number, records: JobRecord[]): Promise<Evidence> {
+  const blob = evidenceName(context, index);
+  const text = JSON.stringify(records);
+  await context.store.write(blob, text, 'application/json');
+  return { kind: 'jobs', blob, digest: createHash('sha256').update(text).digest('hex') };
+}
+
+class Tally {
+  records = 0;
+  readonly #evidence: Evidence[] = [];
+  readonly #done = { resumed: 0, restarted: 0 };
+  readonly #skipped = new Map<string, number>();
+  readonly #failed = new Map<string, number>();
+  readonly #lost: string[] = [];
+  #lostMore = 0;
+
+  add(records: readonly JobRecord[], evidence: Evidence): void {
+    this.#evidence.push(evidence);
+    for (const record of records) {
+      this.records++;
+      if (record.outcome === 'submitted') this.#done[record.class === 'resubmit' ? 'resumed' : 'restarted']++;
+      else raise(record.outcome === 'failed' ? this.#failed : this.#skipped, groupOf(record));
+      const line = lossOf(record);
+      if (line !== undefined && this.#lost.length < linesOfLoss) this.#lost.push(line);
+      else if (line !== undefined) this.#lostMore++;
+    }
+  }
+
+  result(expected: number): StepResult {
+    const { resumed, restarted } = this.#done;
+    const counts: Counts = reconcile({
+      kind: 'jobs',
+      expected,
+      done: resumed + restarted,
+      skipped: reasons(this.#skipped),
+      failed: reasons(this.#failed),
+    });
+    const more = this.#lostMore === 0 ? [] : [`and ${this.#lostMore} more jobs: see the list of jobs`];
+    return {
+      state: 'completed',
+      detail: this.#detail(expected),
+      counts: [counts],
+      evidence: this.#evidence,
+      lost: [...this.#lost, ...more],
+      facts: { resumed, restarted },
+    };
+  }
+
+  #detail(expected: number): string {
+    const { resumed, restarted } = this.#done;
+    const sum = (groups: Map<string, number>) =>
+      [...groups.values()].reduce((total, count) => total + count, 0);
+    const parts = [
+      `${resumed + restarted} of ${expected} jobs resubmitted (${resumed} from a checkpoint, ${restarted} from the beginning)`,
+      ...(this.#skipped.size > 0 ? [`${sum(this.#skipped)} not resubmitted for a reason`] : []),
+      ...(this.#failed.size > 0 ? [`${sum(this.#failed)} failed`] : []),
+    ];
+    return parts.join(', ');
+  }
+}
+
+function groupOf({ class: jobClass, group, outcome }: JobRecord): string {
+  return jobClass === 'manual' && outcome === 'skipped' ? `left for a person: ${group}` : group;
+}
+
+function raise(groups: Map<string, number>, group: string): void {
+  groups.set(group, (groups.get(group) ?? 0) + 1);
+}
+
+function reasons(groups: Map<string, number>): { reason: string; count: number }[] {
+  return [...groups]
+    .map(([reason, count]) => ({ reason, count }))
+    .toSorted((a, b) => (a.reason < b.reason ? -1 : 1));
+}
+
+/** What a person must know of a job: that it did not go on, or went on with less. */
+function lossOf(record: JobRecord): string | undefined {
+  const job = `job "${record.old}"${record.owner === undefined ? '' : ` of ${record.owner}`}`;
+  if (record.outcome === 'failed') return `${job} could not be resubmitted: ${record.reason}`;
+  if (record.class === 'manual' || record.class === 'may-have-completed')
+    return `${job} is left for a person: ${record.reason}`;
+  if (record.outcome === 'skipped') return undefined;
+  const first = record.differences?.[0];
+  if (first)
+    return `${job} runs as "${record.new}", which the standby holds otherwise than sent: ${first.place}: ${first.held}, not ${first.sent}`;
+  const begun =
+    record.status === 'Running' || record.status === 'Paused' || record.status === 'NotResponding';
+  return record.class === 'restart' && begun
+    ? `${job} starts again from the beginning: ${record.reason}`
+    : undefined;
+}

@@ -1,0 +1,217 @@
+/**
+ * Turns a job of one workspace into the body that creates its successor in the other. Works on raw JSON, so that no field is
+ * lost; says what it changed, what it left out, and what it could not map (such a job is for a person: better not run than run wrong).
+ */
+import type { Json, JsonObject } from '../azure/azure.ts';
+import { withoutSignature } from '../azure/blob-url.ts';
+import {
+  parseAzureMlUri,
+  rewriteCompute,
+  rewriteDatastore,
+  rewriteReference,
+  sameName,
+  sameWorkspace,
+  type ReferenceMapping,
+  type Rewritten,
+} from '../azure/ids.ts';
+import { isObject, originTags, tagsOf, textAt, type RawJob } from './job.ts';
+import { stripRunBound } from './run-bound.ts';
+
+export interface SuccessorOf {
+  name: string;
+  hop: number;
+  lineageRoot: string;
+  run: string;
+}
+
+export interface RewriteSpec {
+  mapping: ReferenceMapping;
+  /** Absent: the same job in the other workspace, without tags of origin or a path of its own. */
+  successor?: SuccessorOf;
+  /** The input that takes the checkpoint, and where the standby has the copy. */
+  resume?: { input: string; uri: string };
+  /** Whether both workspaces write to one and the same store under this datastore's name. */
+  isShared?: (datastore: string) => boolean;
+}
+
+export interface Change {
+  /** `properties.inputs.data.uri` */
+  place: string;
+  from: string;
+  to: string;
+}
+export interface Unmapped {
+  place: string;
+  value: string;
+  reason: string;
+}
+export interface RewrittenSpec {
+  /** The body of the PUT. */
+  body: { properties: JsonObject };
+  changes: Change[];
+  unmapped: Unmapped[];
+  /** Places of what is read-only or bound to the old run. */
+  stripped: string[];
+}
+
+export function rewriteSpec(job: RawJob, options: RewriteSpec): RewrittenSpec {
+  const { properties, places } = stripRunBound(job);
+  const rewriting = new Rewriting(job, options);
+  const rewritten = rewriting.walk(properties, 'properties', []) as JsonObject;
+  if (options.resume) resumeFrom(rewritten, options.resume, rewriting.changes);
+  if (options.successor) {
+    const { name: origin } = job;
+    const { lineageRoot, hop, run } = options.successor;
+    rewritten['tags'] = {
+      ...(isObject(rewritten['tags']) ? rewritten['tags'] : {}),
+      [originTags.origin]: job.id || origin,
+      [originTags.lineage]: lineageRoot,
+      [originTags.hop]: String(hop),
+      [originTags.run]: run,
+    };
+  }
+  return {
+    body: { properties: rewritten },
+    changes: rewriting.changes,
+    unmapped: rewriting.unmapped,
+    stripped: places,
+  };
+}
+
+/** The input keeps the mode its owner gave it. */
+function resumeFrom(
+  properties: JsonObject,
+  { input, uri }: { input: string; uri: string },
+  changes: Change[],
+): void {
+  const inputs = isObject(properties['inputs']) ? properties['inputs'] : {};
+  const declared = isObject(inputs[input]) ? inputs[input] : {};
+  const { value: _literal, ...kept } = declared;
+  const from = textAt(declared, 'uri') ?? textAt(declared, 'value') ?? '';
+  properties['inputs'] = { ...inputs, [input]: { ...kept, jobInputType: 'uri_folder', uri } };
+  const place = `properties.inputs.${input}.uri`;
+  const earlier = changes.find((change) => change.place === place);
+  if (earlier) earlier.to = uri;
+  else changes.push({ place, from, to: uri });
+}
+
+/** Text for people: nothing in it is executed. */
+const prose = new Set(['description', 'displayName', 'experimentName', 'display_name', 'tags']);
+const computeKeys = new Set(['computeId', 'compute', 'default_compute', 'defaultCompute', 'compute_id']);
+const datastoreKeys = new Set(['default_datastore', 'defaultDatastore', 'datastore', 'datastoreId']);
+
+class Rewriting {
+  readonly changes: Change[] = [];
+  readonly unmapped: Unmapped[] = [];
+  readonly #job: RawJob;
+  readonly #options: RewriteSpec;
+
+  constructor(job: RawJob, options: RewriteSpec) {
+    this.#job = job;
+    this.#options = options;
+  }
+
+  /** `keys`: the names on the way from `properties` to `value`. */
+  walk(value: Json, place: string, keys: readonly string[]): Json {
+    if (Array.isArray(value)) return value.map((each, index) => this.walk(each, `${place}[${index}]`, keys));
+    if (typeof value === 'string') return this.#text(value, place, keys);
+    if (!isObject(value)) return value;
+    const entries = Object.entries(value).map(([key, each]): [string, Json] =>
+      prose.has(key) ? [key, each] : [key, this.walk(each, `${place}.${key}`, [...keys, key])],
+    );
+    const walked = Object.fromEntries(entries);
+    return isManagedIdentity(value) ? this.#identity(value, walked, place) : walked;
+  }
+
+  #text(value: string, place: string, keys: readonly string[]): string {
+    const { mapping } = this.#options;
+    const key = keys.at(-1) ?? '';
+    const isOutput = key === 'uri' && keys.at(-3) === 'outputs';
+    const result: Rewritten = computeKeys.has(key)
+      ? rewriteCompute(value, mapping)
+      : datastoreKeys.has(key)
+        ? rewriteDatastore(value, mapping)
+        : rewriteReference(value, mapping);
+    if (result.unmapped !== undefined) this.#cannot(place, value, result.unmapped);
+    else if (!result.changed) this.#look(value, place, keys);
+    const to = isOutput ? this.#ownPath(result.value, value) : result.value;
+    if (to !== value) this.changes.push({ place, from: withoutSignature(value), to: withoutSignature(to) });
+    return to;
+  }
+
+  /** Text that is no reference as a whole may still hold one: a command line, a list. That is not rewritten but told. */
+  #look(value: string, place: string, keys: readonly string[]): void {
+    const { mapping } = this.#options;
+    if (sameWorkspace(mapping.from, mapping.to)) return;
+    const words = value.split(/[\s"'`,;=()<>|[\]{}]+/).filter((word) => word !== '');
+    for (const word of words.length > 1 ? words : []) {
+      const { changed, unmapped } = rewriteReference(word, mapping);
+      if (changed || unmapped !== undefined) {
+        this.#cannot(place, word, 'it stands within other text, which is not rewritten');
+      }
+    }
+    const isVariable = keys.includes('environmentVariables') || keys.includes('environment_variables');
+    if (isVariable && sameName(value, mapping.from.name) && !sameName(value, mapping.to.name)) {
+      this.#cannot(place, value, 'an environment variable names the old workspace');
+    }
+  }
+
+  #cannot(place: string, value: string, reason: string): void {
+    this.unmapped.push({ place, value: withoutSignature(value), reason });
+  }
+
+  /** An identity's client and object id belong to its resource id: with another one they would contradict it. */
+  #identity(before: JsonObject, after: JsonObject, place: string): JsonObject {
+    if (before['resourceId'] === after['resourceId']) return after;
+    const { clientId, objectId, ...kept } = after;
+    for (const [key, value] of Object.entries({ clientId, objectId })) {
+      if (typeof value === 'string') this.changes.push({ place: `${place}.${key}`, from: value, to: '' });
+    }
+    return kept;
+  }
+
+  /**
+   * The origin may go on unseen. So an output in Azure's own place for its job moves to that of the successor, and one on a
+   * store that both sides write to gets a folder a hop.
+   */
+  #ownPath(uri: string, before: string): string {
+    const { successor, isShared } = this.#options;
+    if (!successor) return uri;
+    const target = parseAzureMlUri(uri)?.target;
+    if (target?.kind !== 'datastore')
+      return uri === before && isAddress(uri) ? folderOfHop(uri, successor) : uri;
+    const [folder, job, ...rest] = target.path.split('/');
+    if (folder === 'azureml' && job === this.#job.name) {
+      const start = uri.slice(0, uri.length - target.path.length);
+      return start + [folder, successor.name, ...rest].join('/');
+    }
+    return isShared?.(target.datastore) ? folderOfHop(uri, successor) : uri;
+  }
+}
+
+/** An address outside the workspaces: whoever runs the job writes to the same place. */
+function isAddress(uri: string): boolean {
+  return /^(https?|wasbs?|abfss?|adl):\/\//i.test(uri);
+}
+
+function folderOfHop(uri: string, { name, hop }: SuccessorOf): string {
+  const folder = `${name}-hop-${hop}`;
+  if (uri.endsWith('/')) return `${uri}${folder}/`;
+  // A file stays a file: the folder goes before its name.
+  const last = uri.lastIndexOf('/');
+  const isFile = /\.[A-Za-z0-9]+$/.test(uri.slice(last));
+  return isFile ? `${uri.slice(0, last)}/${folder}/${uri.slice(last + 1)}` : `${uri}/${folder}`;
+}
+
+function isManagedIdentity(value: JsonObject): boolean {
+  return textAt(value, 'identityType') === 'Managed' && typeof value['resourceId'] === 'string';
+}
+
+/** The tags of a job that say where it comes from; undefined for a job of its own. */
+export function originOf(job: RawJob): SuccessorOf | undefined {
+  const tags = tagsOf(job);
+  const [lineageRoot, hop, run] = [tags[originTags.lineage], tags[originTags.hop], tags[originTags.run]];
+  return lineageRoot !== undefined && hop !== undefined && run !== undefined
+    ? { name: job.name, lineageRoot, hop: Number(hop), run }
+    : undefined;
+}

@@ -1,0 +1,143 @@
+/** Runs a tiny job in the standby, to see that training works there before anyone depends on it. */
+import { createHash } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import { apiVersions, type Arm, type ArmResource, type JsonObject } from '../azure/azure.ts';
+import { UnderstudyError } from '../errors/error.ts';
+import type { StepResult } from '../run/outcome.ts';
+import type { StepContext } from '../run/step-context.ts';
+import { showDuration, toSeconds } from '../topology/duration.ts';
+import { workspaceId } from '../topology/sides.ts';
+import { createdAt, isFinished, isObject, objectAt, statusOf, textAt } from './job.ts';
+
+/** Milliseconds between two looks: soon at first, since a tiny job may be done at once. */
+const firstPause = 500;
+const longestPause = 10_000;
+
+/**
+ * Action `runSmokeJob`. The job's name is a function of the run, so that another attempt waits for the same job.
+ * Errors: NotYetError when it is not completed within `policies.probeDeadline`; PreconditionError when it failed; AzureUnavailable.
+ */
+export async function runSmokeJob(context: StepContext): Promise<StepResult> {
+  const { azure, to, run, signal } = context;
+  const path = `${workspaceId(to.workspace)}/jobs/${smokeJobName(run.runId)}`;
+  let job = await azure.arm.find(path, apiVersions.machineLearning, { signal });
+  if (!job) {
+    const body = await compose(context);
+    if (typeof body === 'string') return { state: 'skipped', detail: `no smoke job: ${body}` };
+    job = await azure.arm.put(path, apiVersions.machineLearning, body, { signal });
+  }
+  const ended = await waitForEnd(context, path, job);
+  const compute = textAt(ended.properties, 'computeId')?.split('/').at(-1);
+  const took = showDuration(context.now().getTime() - startOf(job, context.now()));
+  return {
+    state: 'completed',
+    detail: `smoke job "${ended.name}" completed on compute "${compute}" in ${took}`,
+    facts: { job: ended.name },
+  };
+}
+
+export function smokeJobName(runId: string): string {
+  return `us-smoke-${createHash('sha256').update(runId).digest('hex').slice(0, 16)}`;
+}
+
+/** The body of the job, or why there can be none. */
+async function compose({ azure: { arm }, to, run, signal }: StepContext): Promise<JsonObject | string> {
+  const workspace = workspaceId(to.workspace);
+  const options = { signal };
+  const computes = await Array.fromAsync(
+    arm.list(`${workspace}/computes`, apiVersions.machineLearning, options),
+  );
+  const compute = computes.filter(isReady).toSorted((a, b) => rank(a) - rank(b))[0];
+  if (!compute) return `workspace "${to.workspace.name}" has no compute that takes jobs`;
+  const environmentId = await anyEnvironment(arm, workspace, options);
+  if (environmentId === undefined) return `workspace "${to.workspace.name}" has no environment`;
+  return {
+    properties: {
+      jobType: 'Command',
+      displayName: 'Understudy smoke job',
+      description: 'Shows that training works here.',
+      experimentName: 'understudy-smoke',
+      command: 'echo "the standby runs jobs"',
+      computeId: compute.id,
+      environmentId,
+      limits: { jobLimitsType: 'Command', timeout: 'PT10M' },
+      tags: { 'understudy.run': run.runId },
+    },
+  };
+}
+
+/** A compute whose creation succeeded and that may have a node; a compute instance is somebody's own. */
+function isReady({ properties }: ArmResource): boolean {
+  const state = textAt(properties, 'provisioningState');
+  if (state !== undefined && state !== 'Succeeded') return false;
+  return textAt(properties, 'computeType') !== 'ComputeInstance' && maxNodes(properties) !== 0;
+}
+
+function maxNodes(properties: JsonObject): number | undefined {
+  const scale = objectAt(objectAt(properties, 'properties') ?? {}, 'scaleSettings') ?? {};
+  return typeof scale['maxNodeCount'] === 'number' ? scale['maxNodeCount'] : undefined;
+}
+
+/** Clusters before attached computes, and those without GPUs (not of the N series) before those with. */
+function rank({ properties }: ArmResource): number {
+  const size = textAt(objectAt(properties, 'properties') ?? {}, 'vmSize') ?? '';
+  const gpu = /^standard_n/i.test(size) ? 1 : 0;
+  return textAt(properties, 'computeType') === 'AmlCompute' ? gpu : 2 + gpu;
+}
+
+/** The first environment that needs no image built, or else the first. */
+async function anyEnvironment(
+  arm: Arm,
+  workspace: string,
+  options: { signal: AbortSignal },
+): Promise<string | undefined> {
+  let fallback: string | undefined;
+  for await (const container of arm.list(`${workspace}/environments`, apiVersions.machineLearning, options)) {
+    const versions = `${workspace}/environments/${container.name}/versions`;
+    for await (const version of arm.list(versions, apiVersions.machineLearning, options)) {
+      if (version.properties['isArchived'] === true) continue;
+      if (!isObject(version.properties['build'])) return version.id;
+      fallback ??= version.id;
+    }
+  }
+  return fallback;
+}
+
+async function waitForEnd(context: StepContext, path: string, submitted: ArmResource): Promise<ArmResource> {
+  const { azure, topology, signal } = context;
+  const started = startOf(submitted, context.now());
+  const deadline = topology.policies.probeDeadline;
+  for (let job = submitted, pause = firstPause; ; pause = Math.min(pause * 1.5, longestPause)) {
+    const status = statusOf(job);
+    if (status === 'Completed') return job;
+    if (isFinished(status)) {
+      throw new UnderstudyError(
+        'PreconditionError',
+        `smoke job "${job.name}" in workspace "${context.to.workspace.name}" is ${status}, expected Completed`,
+        {
+          place: path,
+          next: 'Look at its logs in the studio, mend the compute or the environment, then resume the run.',
+        },
+      );
+    }
+    if (context.now().getTime() - started > toSeconds(deadline) * 1000) {
+      throw new UnderstudyError(
+        'NotYetError',
+        `smoke job "${job.name}" is ${status} after ${deadline}, expected Completed`,
+        {
+          place: path,
+          next: 'See whether the compute gets its nodes (quota, capacity).',
+        },
+      );
+    }
+    await context.checkpoint({ unit: 'jobs', done: 0, total: 1 });
+    await wait(pause, undefined, { signal });
+    job = await azure.arm.get(path, apiVersions.machineLearning, { signal });
+  }
+}
+
+/** When the job was made by Azure's clock; by ours where Azure does not say. */
+function startOf(job: ArmResource, now: Date): number {
+  const created = Date.parse(createdAt(job) ?? '');
+  return Number.isNaN(created) ? now.getTime() : created;
+}

@@ -1,0 +1,135 @@
+/** ARM in memory, as far as jobs and assets need it: case-insensitive ids, immutable jobs, lost answers on demand. */
+import type { Arm, ArmResource, Json, JsonObject } from '../../src/azure/azure.ts';
+import { parseArmId } from '../../src/azure/ids.ts';
+import { UnderstudyError } from '../../src/errors/error.ts';
+
+type Method = 'GET' | 'LIST' | 'PUT' | 'PATCH' | 'POST' | 'DELETE';
+
+/** `refused`: Azure says no; `silent`: nothing is done and no answer comes; `lost`: it is done, and the answer is lost. */
+export interface Fault {
+  method: Method;
+  path: RegExp;
+  kind: 'silent' | 'lost' | { status: number; code: string };
+  times: number;
+}
+
+export interface FakeArm extends Arm {
+  /** Every resource, by id in lower case. */
+  resources: Map<string, ArmResource>;
+  /** `PUT /subscriptions/…`, in order, whether they succeeded or not. */
+  requests: string[];
+  faults: Fault[];
+  add(id: string, resource: { properties: JsonObject } & Record<string, unknown>): ArmResource;
+}
+
+export function fakeArm(): FakeArm {
+  const resources = new Map<string, ArmResource>();
+  const requests: string[] = [];
+  const faults: Fault[] = [];
+  const keyOf = (path: string) => (path.split('?', 1)[0] ?? '').toLowerCase();
+
+  const add: FakeArm['add'] = (id, resource) => {
+    const path = parseArmId(id)?.path ?? [];
+    const type = path.map((each) => each.type).join('/');
+    const whole: ArmResource = { ...structuredClone(resource), id, name: path.at(-1)?.name ?? '', type };
+    resources.set(keyOf(id), whole);
+    return whole;
+  };
+
+  const during = async <T>(
+    method: Method,
+    path: string,
+    signal: AbortSignal | undefined,
+    work: () => T,
+  ): Promise<T> => {
+    signal?.throwIfAborted();
+    requests.push(`${method} ${path}`);
+    const fault = faults.find((each) => each.times > 0 && each.method === method && each.path.test(path));
+    if (fault) fault.times--;
+    await Promise.resolve();
+    if (fault && typeof fault.kind === 'object') {
+      throw new UnderstudyError('AzureError', `${method} ${path}: ${fault.kind.code}`, { azure: fault.kind });
+    }
+    if (fault?.kind !== 'silent') {
+      const result = work();
+      if (fault?.kind !== 'lost') return structuredClone(result);
+    }
+    throw new UnderstudyError('AzureUnavailable', `${method} ${path}: no answer`);
+  };
+
+  const mustFind = (path: string) => {
+    const found = resources.get(keyOf(path));
+    if (found) return found;
+    throw new UnderstudyError('AzureError', `${path} was not found`, {
+      azure: { status: 404, code: 'ResourceNotFound' },
+    });
+  };
+
+  const cancel = (job: ArmResource): Json => {
+    const status = job.properties['status'];
+    if (status === 'Completed' || status === 'Failed') {
+      throw new UnderstudyError('AzureError', `job has ${status === 'Failed' ? 'failed' : 'completed'}`, {
+        azure: { status: 400, code: 'UserError' },
+      });
+    }
+    job.properties['status'] = 'Canceled';
+    return null;
+  };
+
+  return {
+    resources,
+    requests,
+    faults,
+    add,
+    get: (path, _version, options) => during('GET', path, options?.signal, () => mustFind(path)),
+    find: (path, _version, options) => during('GET', path, options?.signal, () => resources.get(keyOf(path))),
+    async *list(path, _version, options) {
+      const prefix = `${keyOf(path)}/`;
+      yield* await during('LIST', path, options?.signal, () =>
+        [...resources]
+          .filter(([key]) => key.startsWith(prefix) && !key.slice(prefix.length).includes('/'))
+          .map(([, each]) => each),
+      );
+    },
+    put: (path, _version, body, options) =>
+      during('PUT', path, options?.signal, () => {
+        const existing = resources.get(keyOf(path));
+        const isJob = parseArmId(path)?.path.at(-1)?.type === 'jobs';
+        const properties = body['properties'] as JsonObject;
+        if (existing && isJob) checkSame(existing.properties, properties);
+        if (existing && isJob) return existing;
+        const added = isJob ? { status: 'NotStarted', ...properties } : properties;
+        return add(path, { ...body, properties: added });
+      }),
+    patch: (path, _version, body, options) =>
+      during('PATCH', path, options?.signal, () => {
+        const found = mustFind(path);
+        Object.assign(found.properties, body['properties']);
+        return found;
+      }),
+    post: (path, _version, _body, options) =>
+      during('POST', path, options?.signal, () => {
+        const at = path.lastIndexOf('/');
+        const action = path.slice(at + 1);
+        if (action !== 'cancel') throw new Error(`the fake has no action "${action}"`);
+        return cancel(mustFind(path.slice(0, at)));
+      }),
+    remove: (path, _version, options) =>
+      during('DELETE', path, options?.signal, () => {
+        resources.delete(keyOf(path));
+      }),
+  };
+}
+
+/** Nearly everything of a job is fixed once it is made. */
+function checkSame(existing: JsonObject, wanted: JsonObject): void {
+  const mutable = ['tags', 'description', 'displayName', 'isArchived', 'status'];
+  const changed = Object.keys(wanted).filter(
+    (key) => !mutable.includes(key) && JSON.stringify(wanted[key]) !== JSON.stringify(existing[key]),
+  );
+  if (changed.length > 0) {
+    throw new UnderstudyError('AzureError', `${changed.join(', ')} cannot be changed`, {
+      azure: { status: 400, code: 'UserError' },
+    });
+  }
+}

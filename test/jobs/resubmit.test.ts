@@ -1,0 +1,335 @@
+import { describe, expect, it } from 'vitest';
+import { datastoreUri } from '../../src/azure/ids.ts';
+import { UnderstudyError } from '../../src/errors/error.ts';
+import { ledgerName, successorName, type LedgerDocument } from '../../src/jobs/ledger.ts';
+import { makeResubmitJobs } from '../../src/jobs/resubmit.ts';
+import type { JobRecord } from '../../src/jobs/resume-job.ts';
+import { stopOldJobs } from '../../src/jobs/stop-old-jobs.ts';
+import type { StepContext } from '../../src/run/step-context.ts';
+import { command, eastId, scene, west, westId, type Scene } from './scene.ts';
+
+const checkpoint = {
+  datastore: 'workspaceblobstore',
+  path: 'azureml/train/checkpoints',
+  lastFile: 'step-3.json',
+  files: 3,
+  recoveryPoint: '2026-11-21T10-00-00.000Z-e1',
+};
+
+const rootOf = (name: string) => `eastus.fraud-east.${name}`;
+
+async function records({ store }: Scene): Promise<JobRecord[]> {
+  const found: JobRecord[] = [];
+  for await (const name of store.list('runs/run-1/evidence/jobs-')) {
+    found.push(...((await store.read<JobRecord[]>(name))?.value ?? []));
+  }
+  return found;
+}
+
+/** The scene of most tests: one job to resume, one to restart, one for a person, one to skip. */
+async function four(): Promise<Scene> {
+  const made = scene();
+  await made.addJob('train', command({ tags: { priority: 'low' } }), checkpoint);
+  await made.addJob('fresh', command({ tags: { priority: 'high' }, status: 'Queued' }));
+  await made.addJob('lab', command({ services: { s: { jobServiceType: 'JupyterLab' } } }));
+  await made.addJob('ending', command({ status: 'CancelRequested' }));
+  return made;
+}
+
+describe('resubmitJobs', () => {
+  it('resumes, restarts, leaves for a person and skips, and every job is accounted for', async () => {
+    const made = await four();
+    const result = await makeResubmitJobs(made.sources)(made.context());
+    expect(result.state).toBe('completed');
+    expect(result.counts).toEqual([
+      {
+        kind: 'jobs',
+        expected: 4,
+        done: 2,
+        skipped: [
+          { reason: 'being cancelled', count: 1 },
+          { reason: 'left for a person: interactive', count: 1 },
+        ],
+        failed: [],
+      },
+    ]);
+    expect(result.lost).toEqual(['job "lab" of ana is left for a person: a person works in it (JupyterLab)']);
+    const name = successorName(rootOf('train'), 1);
+    expect(
+      made
+        .successors()
+        .map((job) => job.name)
+        .toSorted(),
+    ).toEqual([name, successorName(rootOf('fresh'), 1)].toSorted());
+    const train = made.successors().find((job) => job.name === name);
+    expect(train?.properties).toMatchObject({
+      command: 'python train.py --resume ${{inputs.resume_from}}',
+      codeId: `${westId}/codes/c/versions/1`,
+      environmentId: `${westId}/environments/e/versions/1`,
+      computeId: `${westId}/computes/gpu-west`,
+      inputs: {
+        data: { jobInputType: 'uri_folder', mode: 'Download', uri: `${westId}/data/d/versions/2` },
+        resume_from: {
+          jobInputType: 'uri_folder',
+          uri: datastoreUri(west, 'workspaceblobstore', 'azureml/train/checkpoints/'),
+        },
+      },
+      properties: { kept: 'yes' },
+      tags: {
+        priority: 'low',
+        'understudy.origin': `${eastId}/jobs/train`,
+        'understudy.lineage': rootOf('train'),
+        'understudy.hop': '1',
+        'understudy.run': 'run-1',
+      },
+    });
+    const all = await records(made);
+    expect(all.find(({ old }) => old === 'train')).toMatchObject({
+      new: name,
+      class: 'resubmit',
+      outcome: 'submitted',
+      priority: 'low',
+      checkpoint: datastoreUri(west, 'workspaceblobstore', 'azureml/train/checkpoints/'),
+    });
+    expect(all.map(({ old }) => old).toSorted()).toEqual(['ending', 'fresh', 'lab', 'train']);
+  });
+
+  it('asks nothing of the old region', async () => {
+    const made = await four();
+    made.arm.requests.length = 0;
+    await makeResubmitJobs(made.sources)(made.context());
+    expect(made.arm.requests.filter((request) => request.includes(eastId))).toEqual([]);
+  });
+
+  it('goes by priority, and by age among equals', async () => {
+    const made = scene();
+    for (const [name, priority] of [
+      ['c', 'low'],
+      ['a', 'high'],
+      ['x', 'unheard-of'],
+      ['b', 'normal'],
+      ['d', undefined],
+    ] as const) {
+      await made.addJob(name, command({ tags: priority === undefined ? {} : { priority } }));
+    }
+    await makeResubmitJobs(made.sources)(made.context());
+    const puts = made.arm.requests
+      .filter((request) => request.startsWith('PUT'))
+      .map((request) => request.split('/').at(-1));
+    const names = ['a', 'b', 'c'].map((name) => successorName(rootOf(name), 1));
+    expect(puts.slice(0, 3)).toEqual(names);
+    expect(puts).toHaveLength(5);
+  });
+
+  it('run twice, it submits nothing twice and says the same', async () => {
+    const made = await four();
+    const action = makeResubmitJobs(made.sources);
+    const first = await action(made.context());
+    made.arm.requests.length = 0;
+    const second = await action(made.context());
+    expect(made.arm.requests.filter((request) => request.startsWith('PUT'))).toEqual([]);
+    expect(second.counts).toEqual(first.counts);
+    expect(second.evidence).toEqual(first.evidence);
+  });
+
+  it('another run to the same region finds the successors of the first', async () => {
+    const made = await four();
+    const action = makeResubmitJobs(made.sources);
+    await action(made.context());
+    const context = made.context();
+    const second = await action({ ...context, run: { ...context.run, runId: 'run-2' } });
+    expect(second.counts?.[0]?.done).toBe(2);
+    expect(made.successors()).toHaveLength(2);
+  });
+
+  it.each(['lost', 'silent'] as const)('an answer that is %s leads to one successor', async (kind) => {
+    const made = scene();
+    await made.addJob('train', command(), checkpoint);
+    made.arm.faults.push({ method: 'PUT', path: /jobs\/us-/, kind, times: 1 });
+    const action = makeResubmitJobs(made.sources);
+    if (kind === 'silent') await expect(action(made.context())).rejects.toThrow(/no answer/);
+    const result = await action(made.context());
+    expect(result.counts?.[0]).toMatchObject({ expected: 1, done: 1 });
+    expect(made.successors()).toHaveLength(1);
+  });
+
+  it('reads back after a conflict', async () => {
+    const made = scene();
+    const entry = await made.addJob('train', command(), checkpoint);
+    const { arm } = made;
+    const find = arm.find.bind(arm);
+    const name = successorName(entry.lineageRoot, 1);
+    // Somebody (an earlier worker's late request) makes the job between our look and our PUT.
+    let looked = false;
+    const action = makeResubmitJobs(made.sources);
+    arm.find = async (path, version, options) => {
+      if (!path.endsWith(name) || looked) return find(path, version, options);
+      looked = true;
+      const tags = {
+        'understudy.lineage': entry.lineageRoot,
+        'understudy.hop': '1',
+        'understudy.run': 'run-1',
+      };
+      arm.add(path, { properties: { ...command(), tags, status: 'Running' } });
+      return undefined;
+    };
+    const result = await action(made.context());
+    expect(result.counts?.[0]).toMatchObject({ done: 1, failed: [] });
+    expect(result.lost?.[0]).toMatch(/which the standby holds otherwise than sent/);
+  });
+
+  it("does not take somebody else's job for its own", async () => {
+    const made = scene();
+    const entry = await made.addJob('train', command(), checkpoint);
+    made.arm.add(`${westId}/jobs/${successorName(entry.lineageRoot, 1)}`, { properties: command() });
+    const result = await makeResubmitJobs(made.sources)(made.context());
+    expect(result.counts?.[0]).toMatchObject({ done: 0, failed: [{ reason: 'AzureError', count: 1 }] });
+    expect(result.lost?.[0]).toMatch(/could not be resubmitted: .*not the successor/);
+  });
+
+  it("one job that Azure refuses fails alone, with Azure's code", async () => {
+    const made = scene();
+    await made.addJob('bad', command());
+    await made.addJob('good', command());
+    const bad = successorName(rootOf('bad'), 1);
+    made.arm.faults.push({
+      method: 'PUT',
+      path: new RegExp(bad),
+      kind: { status: 400, code: 'UserError' },
+      times: 9,
+    });
+    const result = await makeResubmitJobs(made.sources)(made.context());
+    expect(result.counts?.[0]).toMatchObject({
+      expected: 2,
+      done: 1,
+      failed: [{ reason: 'UserError', count: 1 }],
+    });
+    expect(result.lost?.some((line) => line.includes('"bad"'))).toBe(true);
+  });
+
+  it('a job whose sealed spec was altered fails alone', async () => {
+    const made = scene();
+    const entry = await made.addJob('train', command());
+    made.store.documents.set(`job-specs/${entry.spec}.json`, { text: '{}', etag: 'x' });
+    const result = await makeResubmitJobs(made.sources)(made.context());
+    expect(result.counts?.[0]).toMatchObject({
+      done: 0,
+      failed: [{ reason: 'ControlStoreError', count: 1 }],
+    });
+  });
+
+  it('leaves a job for a person rather than run it on what is not there', async () => {
+    const made = scene();
+    await made.addJob('train', command({ computeId: `${eastId}/computes/huge` }), checkpoint);
+    const result = await makeResubmitJobs(made.sources)(made.context());
+    expect(result.counts?.[0]?.skipped).toEqual([
+      { reason: 'left for a person: names what the standby lacks', count: 1 },
+    ]);
+    expect(result.lost?.[0]).toContain('properties.computeId: the standby has no compute "huge"');
+    expect(made.successors()).toEqual([]);
+    expect(await made.store.read(ledgerName(rootOf('train')))).toBeUndefined();
+  });
+
+  it('does not submit once the lease is lost', async () => {
+    const made = scene();
+    await made.addJob('train', command());
+    const context = made.context({
+      checkpoint: () =>
+        Promise.reject(new UnderstudyError('FencedError', 'the run lease is held by "other"')),
+    });
+    await expect(makeResubmitJobs(made.sources)(context)).rejects.toThrow(/lease/);
+    expect(made.successors()).toEqual([]);
+  });
+
+  it('says that a started job begins again', async () => {
+    const made = scene();
+    await made.addJob('train', command());
+    const result = await makeResubmitJobs(made.sources)(made.context());
+    expect(result.lost).toEqual([
+      'job "train" of ana starts again from the beginning: no checkpoint of it was copied (output "checkpoints")',
+    ]);
+  });
+});
+
+describe('killed anywhere and run again', () => {
+  /** A context whose n-th act on store or ARM ends in a crash, before or after it took effect. */
+  function crashing(made: Scene, at: number, after: boolean): StepContext {
+    let acts = 0;
+    const guard = <T extends object>(target: T, methods: (keyof T)[]): T =>
+      new Proxy(target, {
+        get(of, key) {
+          const value = Reflect.get(of, key) as unknown;
+          if (typeof value !== 'function' || !methods.includes(key as keyof T)) return value;
+          return async (...args: unknown[]) => {
+            const crash = ++acts === at;
+            if (crash && !after) throw new Error('killed');
+            const result: unknown = await (value as (...all: unknown[]) => Promise<unknown>).apply(of, args);
+            if (crash) throw new Error('killed');
+            return result;
+          };
+        },
+      });
+    const context = made.context();
+    return {
+      ...context,
+      store: guard(context.store, ['swap', 'write', 'read']),
+      azure: { ...context.azure, arm: guard(context.azure.arm, ['put', 'find']) },
+    };
+  }
+
+  it('ends the same, with one successor a job', async () => {
+    const calm = await four();
+    const expected = await makeResubmitJobs(calm.sources)(calm.context());
+    let crashes = 0;
+    for (let at = 1; at < 60; at++) {
+      for (const after of [false, true]) {
+        const made = await four();
+        const action = makeResubmitJobs(made.sources);
+        const crashed = await action(crashing(made, at, after)).then(
+          () => false,
+          (error: unknown) => (error as Error).message === 'killed',
+        );
+        if (crashed) crashes++;
+        const cursor = made.progress.findLast((each) => each.cursor !== undefined)?.cursor;
+        const result = await action(made.context({ cursor }));
+        expect(result, `killed at ${at}, ${after ? 'after' : 'before'}`).toEqual(expected);
+        expect(made.successors()).toHaveLength(2);
+        const document = await made.store.read<LedgerDocument>(ledgerName(rootOf('train')));
+        expect(document?.value.successors).toMatchObject([
+          { hop: 1, state: 'submitted', predecessor: 'train' },
+        ]);
+      }
+    }
+    expect(crashes).toBeGreaterThan(20);
+  });
+
+  it('two at once make one successor', async () => {
+    const made = await four();
+    const action = makeResubmitJobs(made.sources);
+    await Promise.all([action(made.context()), action(made.context())]);
+    expect(made.successors()).toHaveLength(2);
+    const document = await made.store.read<LedgerDocument>(ledgerName(rootOf('train')));
+    expect(document?.value.successors).toHaveLength(1);
+  });
+});
+
+describe('what the fence saw', () => {
+  it('a job that ended by itself is not run again; one that was cancelled is', async () => {
+    const made = scene();
+    await made.addJob('done', command());
+    await made.addJob('train', command(), checkpoint);
+    const job = made.arm.resources.get(`${eastId}/jobs/done`.toLowerCase());
+    if (job) job.properties['status'] = 'Completed';
+    const stopped = await stopOldJobs(made.context(), made.sources.readLedger);
+    expect(stopped.detail).toBe('1 unfinished job of workspace "fraud-east" cancelled');
+    // Killed and run again: the job that we cancelled did not end by itself.
+    await stopOldJobs(made.context(), made.sources.readLedger);
+    const result = await makeResubmitJobs(made.sources)(made.context());
+    expect(result.counts?.[0]).toMatchObject({
+      done: 1,
+      skipped: [{ reason: 'ended before the fence', count: 1 }],
+    });
+    const document = await made.store.read<LedgerDocument>(ledgerName(rootOf('train')));
+    expect(document?.value.successors[0]?.settled.as).toBe('cancelled');
+  });
+});
