@@ -75,7 +75,10 @@ describe('the example', () => {
   it('has a simulation for jobs that it has', async () => {
     const files = await read(await copied());
     const simulation = await readSimulation('simulation.yml', EXAMPLE);
-    refuseUnknownJobs(simulation, files.jobs.map(({ content }) => content.content.name ?? ''));
+    refuseUnknownJobs(
+      simulation,
+      files.jobs.map(({ content }) => content.content.name ?? ''),
+    );
     expect(simulatedProperties(simulation, 'fraud-train-2025q4')).toMatchObject({
       'simulator.runSeconds': '86400',
       'simulator.checkpointEverySeconds': '5',
@@ -86,15 +89,40 @@ describe('the example', () => {
 
 describe('refusals', () => {
   it.each([
-    ['jobs/sweep.yml', 'primary_metric: loss', 'primary_metrics: loss', 'jobs/sweep.yml:23: objective: Unrecognized key: "primary_metrics"'],
-    ['jobs/baseline.yml', 'mode: ro_mount', 'mode: mounted', 'jobs/baseline.yml:18: inputs.transactions.mode: '],
+    [
+      'jobs/sweep.yml',
+      'primary_metric: loss',
+      'primary_metrics: loss',
+      'jobs/sweep.yml:23: objective: Unrecognized key: "primary_metrics"',
+    ],
+    [
+      'jobs/baseline.yml',
+      'mode: ro_mount',
+      'mode: mounted',
+      'jobs/baseline.yml:18: inputs.transactions.mode: ',
+    ],
     ['jobs/baseline.yml', 'compute:', 'computer:', 'Unrecognized key: "computer"'],
-    ['computes/cpu-cluster.yml', 'max_instances: 4', 'max_instances: four', 'max_instances: Invalid input: expected number, received string, got "four"'],
+    [
+      'computes/cpu-cluster.yml',
+      'max_instances: 4',
+      'max_instances: four',
+      'max_instances: Invalid input: expected number, received string, got "four"',
+    ],
     ['computes/cpu-cluster.yml', 'amlCompute.schema', 'kubernetesCompute.schema', 'got "kubernetesCompute"'],
     ['jobs/automl.yml', 'task: classification', 'task: forecasting', 'got "forecasting"'],
-    ['model/model.yml', 'path: fraud-classifier', 'path: fraud-classifiers', 'model/model.yml:5: path: there is no "'],
+    [
+      'model/model.yml',
+      'path: fraud-classifier',
+      'path: fraud-classifiers',
+      'model/model.yml:5: path: there is no "',
+    ],
     ['environments/sklearn.yml', 'sklearn-conda.yml', 'conda.yml', 'conda_file: there is no "'],
-    ['data/transactions-v2.yml', 'version: 2', 'version: 1', 'data transactions:1 is in data/transactions-v1.yml too'],
+    [
+      'data/transactions-v2.yml',
+      'version: 2',
+      'version: 1',
+      'data transactions:1 is in data/transactions-v1.yml too',
+    ],
     ['jobs/pipeline.yml', 'inputs:', 'inputs: [', 'not valid YAML'],
   ])('%s: %s → %s', async (file, from, to, message) => {
     const copy = await copied();
@@ -111,7 +139,9 @@ describe('refusals', () => {
   it('says how to make data that is not there', async () => {
     const copy = await copied();
     await rm(join(copy, 'data/generated'), { recursive: true });
-    expect(await refusal(read(copy))).toMatch(/device-events\.yml:6: path: there is no .*make the data first/u);
+    expect(await refusal(read(copy))).toMatch(
+      /device-events\.yml:6: path: there is no .*make the data first/u,
+    );
   });
 
   it('a folder with nothing in it, and one that is not there', async () => {
@@ -140,12 +170,19 @@ describe('small rules', () => {
     const made = await makeData({ ...options, out: join(folder, 'one') });
     await makeData({ ...options, out: join(folder, 'two') });
     const file = 'transactions/2025-q4/transactions-4.csv';
-    const [one, two] = await Promise.all(['one', 'two'].map((name) => readFile(join(folder, name, file), 'utf8')));
+    const [one, two] = await Promise.all(
+      ['one', 'two'].map((name) => readFile(join(folder, name, file), 'utf8')),
+    );
     expect(one).toBe(two);
     expect(made.files).toBe(8);
     expect(made.bytes).toBeGreaterThan(200_000);
     expect(made.bytes).toBeLessThan(250_000);
-    expect(one?.split('\n').slice(1, -1).every((row) => row.split(',').length === 10)).toBe(true);
+    expect(
+      one
+        ?.split('\n')
+        .slice(1, -1)
+        .every((row) => row.split(',').length === 10),
+    ).toBe(true);
     const [first, second] = [uniform(1)(), uniform(2)()];
     expect(first).not.toBe(second);
   });
@@ -176,8 +213,27 @@ describe('small rules', () => {
 
   it('ignore files', () => {
     const ignored = parseIgnore('*.log\nbuild/\n/top.txt\n!keep.log\ndocs/**/*.md\n');
-    const paths = ['a.log', 'x/a.log', 'keep.log', 'build/x', 'x/build/y', 'building', 'top.txt', 'x/top.txt', 'docs/a/b.md', 'docs/b.md'];
-    expect(paths.filter(ignored)).toEqual(['a.log', 'x/a.log', 'build/x', 'x/build/y', 'top.txt', 'docs/a/b.md', 'docs/b.md']);
+    const paths = [
+      'a.log',
+      'x/a.log',
+      'keep.log',
+      'build/x',
+      'x/build/y',
+      'building',
+      'top.txt',
+      'x/top.txt',
+      'docs/a/b.md',
+      'docs/b.md',
+    ];
+    expect(paths.filter(ignored)).toEqual([
+      'a.log',
+      'x/a.log',
+      'build/x',
+      'x/build/y',
+      'top.txt',
+      'docs/a/b.md',
+      'docs/b.md',
+    ]);
   });
 
   it('comparing what is there with what is wanted', () => {
