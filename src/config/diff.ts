@@ -3,9 +3,16 @@ import type { ConfigFormat } from './document.ts';
 import { formatOf, parseConfig, splitMark } from './rewrite.ts';
 import { maskDocument } from './secrets.ts';
 
+/** A diff is for people to read and travels through a run's history: longer lines, and longer diffs, are cut. */
+const maxLineCharacters = 400;
+const maxLines = 400;
+/** The time a diff takes grows with the square of the changed lines. */
+const maxEditLength = 2000;
+
 /**
  * A unified diff of a config file, three lines of context, with every secret masked on both sides. Empty when nothing
- * changed.
+ * changed. Lines over 400 characters and what is past 400 lines are cut, and say so; of more than
+ * a thousand changed lines it gives the number.
  */
 export function diffConfig(input: {
   file: string;
@@ -24,13 +31,28 @@ export function diffConfig(input: {
   for (const [index, scalar] of nextDocument.scalars.entries()) {
     if (oldDocument.scalars[index]?.value !== scalar.value) rewritten.add(index);
   }
-  return createTwoFilesPatch(
-    `a/${file.replace(/^\/+/, '')}`,
-    `b/${file.replace(/^\/+/, '')}`,
+  const name = file.replace(/^\/+/, '');
+  const patch = createTwoFilesPatch(
+    `a/${name}`,
+    `b/${name}`,
     maskDocument(old, oldDocument),
     maskDocument(next, nextDocument, rewritten),
     undefined,
     undefined,
-    { context: 3, headerOptions: FILE_HEADERS_ONLY },
+    { context: 3, headerOptions: FILE_HEADERS_ONLY, maxEditLength },
   );
+  return patch === undefined ? tooLong(name, rewritten.size) : shorten(patch);
+}
+
+function tooLong(name: string, values: number): string {
+  return `--- a/${name}\n+++ b/${name}\n… (${values} changed values, too many to show)\n`;
+}
+
+function shorten(patch: string): string {
+  const lines = patch.split('\n').map((line) => {
+    const over = line.length - maxLineCharacters;
+    return over > 0 ? `${line.slice(0, maxLineCharacters).toWellFormed()}… (${over} more characters)` : line;
+  });
+  const over = lines.length - maxLines;
+  return over > 0 ? `${lines.slice(0, maxLines).join('\n')}\n… (${over} more lines)\n` : lines.join('\n');
 }

@@ -34,13 +34,13 @@ export interface ConfigBlock {
   merges: ConfigBlock[];
 }
 
-export interface ConfigList {
+interface ConfigList {
   kind: 'list';
   items: ConfigNode[];
 }
 
 /** A number, a null, a scalar with a tag we do not know: never changed. */
-export interface ConfigOther {
+interface ConfigOther {
   kind: 'other';
   text: string;
 }
@@ -53,11 +53,30 @@ export interface ConfigDocument {
   scalars: ConfigScalar[];
 }
 
+export interface Position {
+  line: number;
+  column: number;
+}
+
 /** Line and column, from 1, of an offset. */
-export function positionOf(text: string, offset: number): { line: number; column: number } {
-  const before = text.slice(0, offset);
-  const lineStart = before.lastIndexOf('\n') + 1;
-  return { line: before.split('\n').length, column: offset - lineStart + 1 };
+export function positionOf(text: string, offset: number): Position {
+  return positionsIn(text)(offset);
+}
+
+/** Line and column of many offsets of one text: its lines are counted once. */
+export function positionsIn(text: string): (offset: number) => Position {
+  const starts = [0];
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  return (offset) => {
+    let low = 0;
+    let high = starts.length;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if ((starts[middle] ?? 0) <= offset) low = middle;
+      else high = middle;
+    }
+    return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
+  };
 }
 
 /** The error for something malformed at an offset of a file's text. */
@@ -67,10 +86,11 @@ export function malformedAt(file: string, text: string, offset: number, reason: 
 
 /** Applies edits that do not overlap. */
 export function applyEdits(text: string, edits: readonly Edit[]): string {
-  let result = text;
-  // Last first, so that the offsets of those before it stay true.
-  for (const edit of edits.toSorted((left, right) => right.start - left.start)) {
-    result = result.slice(0, edit.start) + edit.text + result.slice(edit.end);
+  const pieces: string[] = [];
+  let at = 0;
+  for (const edit of edits.toSorted((left, right) => left.start - right.start)) {
+    pieces.push(text.slice(at, edit.start), edit.text);
+    at = edit.end;
   }
-  return result;
+  return pieces.join('') + text.slice(at);
 }

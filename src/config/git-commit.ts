@@ -46,6 +46,7 @@ async function commitsWith(
   const output = await copy.run([
     'log',
     '-z',
+    '--no-show-signature',
     '--fixed-strings',
     `--grep=${line}`,
     '--format=%H%n%B',

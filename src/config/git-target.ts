@@ -74,7 +74,15 @@ function rewriteBytes(path: string, bytes: Buffer, { target, mapping }: GitReque
 
 async function planFiles(copy: GitWorkingCopy, request: GitRequest): Promise<PlannedFile[]> {
   const paths = await trackedFiles(copy, request.target.files);
-  const changed = ['diff', '--name-only', '--relative', '-z', '--no-ext-diff', '--ignore-submodules'];
+  const changed = [
+    'diff',
+    '--name-only',
+    '--relative',
+    '-z',
+    '--no-renames',
+    '--no-ext-diff',
+    '--ignore-submodules',
+  ];
   const dirty = new Set([
     ...nulList(await copy.run([...changed, 'HEAD'])),
     ...nulList(await copy.run([...changed, '--cached', 'HEAD'])),

@@ -21,7 +21,7 @@ import {
 export type Opinion = { kind: 'change'; to: string } | { kind: 'keep' };
 
 /** Something a person has to look at; never quotes a value. */
-export interface Notice {
+interface Notice {
   site: ConfigScalar;
   text: string;
 }
@@ -98,7 +98,10 @@ class MeaningReader {
   #visitRole(roleSite: RoleSite, standing: Standing): void {
     const { meaning, site } = roleSite;
     if (!holdsSource(roleSite, this.#mapping)) return;
-    const to = roleValue(meaning.role, this.#mapping.to);
+    const from = roleValue(meaning.role, this.#mapping.from) ?? '';
+    const to = roleValue(meaning.role, this.#mapping.to) ?? '';
+    // The same on both sides: another spelling of it is no reason to touch it.
+    if (sameName(from, to)) return;
     if (standing === 'source' && to !== undefined && to !== site.value)
       this.#say(site, { kind: 'change', to });
     if (standing === 'foreign') this.#say(site, { kind: 'keep' });

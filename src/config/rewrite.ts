@@ -1,6 +1,7 @@
 import {
   applyEdits,
   positionOf,
+  positionsIn,
   type ConfigDocument,
   type ConfigFormat,
   type ConfigScalar,
@@ -102,29 +103,28 @@ export function rewriteConfig(input: ConfigInput): RewrittenConfig {
   const before = parseConfig(file, format, text);
   const meaning = readMeaning(before.roots, mapping);
   const planned = settle(file, text, meaning);
-  const edits = [...planned].map(([site, to]) => site.write(to));
-  const rewritten = applyEdits(text, edits);
+  const edits = new Map([...planned].map(([site, to]) => [site, site.write(to)]));
+  const rewritten = applyEdits(text, [...edits.values()]);
   const after = parseConfig(file, format, rewritten);
   assertOnlyPlanned(file, text, { before, after, planned });
   assertStable(file, rewritten, after, mapping);
   const secrets = secretPlaces(before);
+  const position = positionsIn(text);
   const show = (site: ConfigScalar, value: string): string => (secrets.has(site) ? mask : maskText(value));
-  return {
-    content: mark + rewritten,
-    changes: [...planned]
-      .toSorted(([left], [right]) => left.start - right.start)
-      .map(([site, to]) => ({
-        place: maskText(site.place),
-        line: positionOf(text, site.write(to).start).line,
-        from: show(site, site.value),
-        to: show(site, to),
-      })),
-    warnings: meaning.notices.map((notice) => ({
-      place: maskText(notice.site.place),
-      line: positionOf(text, notice.site.start).line,
-      text: notice.text,
-    })),
-  };
+  const changes = [...planned]
+    .toSorted(([left], [right]) => left.start - right.start)
+    .map(([site, to]) => ({
+      place: maskText(site.place),
+      line: position(edits.get(site)?.start ?? site.start).line,
+      from: show(site, site.value),
+      to: show(site, to),
+    }));
+  const warnings = meaning.notices.map(({ site, text: notice }) => ({
+    place: maskText(site.place),
+    line: position(site.start).line,
+    text: notice,
+  }));
+  return { content: mark + rewritten, changes, warnings };
 }
 
 /** Settles what each place becomes. Places that share one anchored value are settled together, at the anchor. */

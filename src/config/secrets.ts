@@ -1,4 +1,10 @@
-import type { ConfigDocument, ConfigNode, ConfigScalar } from './document.ts';
+import {
+  applyEdits,
+  type ConfigDocument,
+  type ConfigNode,
+  type ConfigScalar,
+  type Edit,
+} from './document.ts';
 
 /** What stands for a secret in a diff, a change or an error. */
 export const mask = '***';
@@ -10,7 +16,9 @@ const secretWord =
   /(?:^|_)(?:(?:primary|secondary|storage|signing|encryption)?keys?|pwd|pass|sas|sig|signature|auth|authorization)(?:_|$)/i;
 
 /** A name with what parts it from its value: `key = `, `"key": "`, `--key `. */
-const named = /(?:([A-Za-z_][\w.-]*)["']?[ \t]*[:=][ \t]*|--?([A-Za-z][\w-]*)[ \t]+)(["']?)/g;
+// The bounds keep it linear on a line of base64 a megabyte long.
+const named =
+  /(?:(?<!\w)([A-Za-z_][\w.-]{0,127})["']?[ \t]{0,16}[:=][ \t]*|(?<!\w)--?([A-Za-z][\w-]{0,127})[ \t]+)(["']?)/g;
 
 /** Whether a key's name says that its value is a secret: over-careful rather than not. */
 export function isSecretKey(key: string): boolean {
@@ -27,7 +35,7 @@ export function maskText(text: string): string {
     .replaceAll(/-----BEGIN [^-\r\n]*PRIVATE KEY-----[\s\S]*?(?:-----END [^-\r\n]*-----|$)/g, maskLines)
     .replaceAll(/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, mask)
     .replaceAll(/\b(Bearer|Basic)[ \t]+[^\s"',;]+/gi, `$1 ${mask}`)
-    .replaceAll(/([a-z][a-z0-9+.-]*:\/\/[^\s/@:"']*:)[^\s/@"']+@/gi, `$1${mask}@`)
+    .replaceAll(/([a-z][a-z0-9+.-]{0,31}:\/\/[^\s/@:"']*:)[^\s/@"']+@/gi, `$1${mask}@`)
     .replaceAll(/[^\r\n]+/g, maskAssignments);
 }
 
@@ -83,12 +91,12 @@ export function maskDocument(
   rewritten: ReadonlySet<number> = new Set(),
 ): string {
   const secrets = secretPlaces(document);
-  let masked = text;
-  for (const [index, scalar] of [...document.scalars.entries()].toSorted((a, b) => b[1].start - a[1].start)) {
-    if (!secrets.has(scalar) || scalar.end === scalar.start) continue;
-    const kept = maskLines(text.slice(scalar.start, scalar.end));
-    const shown = rewritten.has(index) ? kept.replace(mask, `${mask} (rewritten)`) : kept;
-    masked = masked.slice(0, scalar.start) + shown + masked.slice(scalar.end);
+  const edits: Edit[] = [];
+  for (const [index, scalar] of document.scalars.entries()) {
+    const { start, end } = scalar;
+    if (!secrets.has(scalar) || start === end) continue;
+    const kept = maskLines(text.slice(start, end));
+    edits.push({ start, end, text: rewritten.has(index) ? kept.replace(mask, `${mask} (rewritten)`) : kept });
   }
-  return maskText(masked);
+  return maskText(applyEdits(text, edits));
 }

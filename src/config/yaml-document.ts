@@ -9,6 +9,7 @@ import {
   type Document,
   type ErrorCode,
   type Scalar,
+  type YAMLError,
   type YAMLMap,
 } from 'yaml';
 import type { ConfigBlock, ConfigDocument, ConfigEntry, ConfigNode, ConfigScalar, Edit } from './document.ts';
@@ -36,6 +37,10 @@ const reasons: Readonly<Partial<Record<ErrorCode, string>>> = {
   TAG_RESOLVE_FAILED: 'a tag that cannot be resolved',
   UNEXPECTED_TOKEN: 'something that does not belong here',
 };
+
+function reasonOf({ code }: YAMLError): string {
+  return `malformed YAML: ${reasons[code] ?? code}`;
+}
 
 const knownTags = new Set(['tag:yaml.org,2002:str', '!']);
 /** What a plain scalar may be made of wherever it stands, in flow collections too. */
@@ -167,12 +172,14 @@ class YamlReader {
 export function parseYamlDocument(file: string, text: string): ConfigDocument {
   // Failsafe: every scalar is a string, as it is written. What `no` or `1e3` means is not our question.
   const parsed = parseAllDocuments(text, { schema: 'failsafe', prettyErrors: false, logLevel: 'silent' });
-  const documents = Array.isArray(parsed) ? parsed : [];
+  const documents = 'empty' in parsed ? [] : parsed;
+  const broken = 'empty' in parsed ? parsed.errors[0] : undefined;
+  if (broken) throw malformedAt(file, text, broken.pos[0], reasonOf(broken));
   const reader = new YamlReader(file, text);
   const roots = documents.map((document, index) => {
     const error = document.errors[0];
     if (error) {
-      throw malformedAt(file, text, error.pos[0], `malformed YAML: ${reasons[error.code] ?? error.code}`);
+      throw malformedAt(file, text, error.pos[0], reasonOf(error));
     }
     return reader.read(document, documents.length > 1 ? `document ${index + 1}: ` : '');
   });
