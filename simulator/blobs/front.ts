@@ -9,6 +9,7 @@ import type { Faults } from '../faults.ts';
 import { Unanswered } from '../http/answer.ts';
 import { isObject } from '../http/fields.ts';
 import { ArmError, type Cloud, type Stored } from '../provider.ts';
+import { mirrorContainer } from '../providers/storage.ts';
 import { pairOf } from '../regions.ts';
 import type { Azurite } from './azurite.ts';
 import { sendStorageError, StorageError } from './errors.ts';
@@ -149,6 +150,15 @@ export class BlobFront {
     }
   }
 
+  /** A container made or deleted here is there, or gone, for management, too. */
+  private mirror(method: string, path: string, status: number): void {
+    if ((method !== 'PUT' || status !== 201) && (method !== 'DELETE' || status !== 202)) return;
+    const url = new URL(`https://localhost${path}`);
+    const [, account = '', container = '', blob] = url.pathname.split('/');
+    if (url.searchParams.get('restype') !== 'container' || url.searchParams.has('comp') || blob) return;
+    mirrorContainer(this.cloud, account, container, method === 'PUT');
+  }
+
   private async forward(
     region: string,
     message: IncomingMessage,
@@ -173,6 +183,7 @@ export class BlobFront {
     });
     const incoming = await answered;
     const status = incoming.statusCode ?? 502;
+    this.mirror(method, path, status);
     if (this.faults.takeDrop(region, method, path)) {
       incoming.resume();
       message.socket.destroy();

@@ -171,14 +171,10 @@ function sharedKeys(stored: Stored): JsonObject {
   return { primarySharedKey: key('primary'), secondarySharedKey: key('secondary') };
 }
 
-/** Locks and policies are kept; they are not enforced. */
-const locks = [row('Microsoft.Authorization/locks', { region: 'global' })];
-
 export const generic: readonly Provider[] = Object.entries({
   'Microsoft.Insights': insights,
   'Microsoft.OperationalInsights': logAnalytics,
   'Microsoft.ContainerRegistry': registries,
   'Microsoft.Network': network,
   'Microsoft.ManagedIdentity': identities,
-  'Microsoft.Authorization': locks,
 }).map(([namespace, types]) => ({ namespace, types }));

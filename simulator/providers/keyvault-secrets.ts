@@ -1,0 +1,360 @@
+/** The secrets data plane of Key Vault at `https://…/_/vault/{name}/`: set, get, list, versions, update, delete, recover, purge. */
+
+import { randomUUID } from 'node:crypto';
+import { parseJson } from '../http/body.ts';
+import { isObject } from '../http/fields.ts';
+import {
+  ArmError,
+  type Cloud,
+  type DataPlaneRequest,
+  type DataPlaneResponse,
+  type Json,
+  type JsonObject,
+  type Stored,
+} from '../provider.ts';
+
+const SECRET = 'Microsoft.KeyVault/vaults/secrets';
+const DELETED = 'Microsoft.KeyVault/vaults/deletedSecrets';
+const AUDIENCE = 'https://vault.azure.net';
+const NAME = /^[0-9a-zA-Z-]{1,127}$/;
+const PAGE = 25;
+const DAY_MS = 86_400_000;
+
+/** One version of a secret, as `hidden.versions` keeps them, the newest last. */
+interface Version {
+  [field: string]: Json;
+  id: string;
+  value: string;
+  contentType: string | null;
+  tags: JsonObject;
+  attributes: JsonObject;
+}
+
+/** Answers the vaults' addresses in every region. */
+export function serveSecrets(cloud: Cloud): void {
+  cloud.onDataPlane('vault', (request) => {
+    try {
+      return answer(cloud, request);
+    } catch (error) {
+      if (!(error instanceof ArmError)) throw error;
+      return {
+        status: error.status,
+        headers: error.headers,
+        body: { error: { code: error.code, message: error.message } },
+      };
+    }
+  });
+}
+
+function answer(cloud: Cloud, request: DataPlaneRequest): DataPlaneResponse {
+  const [, vaultName = '', collection = '', name, ...rest] = request.path.replace(/\/+$/, '').split('/');
+  const vault = cloud.store
+    .ofType('Microsoft.KeyVault/vaults')
+    .find(
+      ({ resource, region }) =>
+        resource.name.toLowerCase() === vaultName.toLowerCase() && region === request.region,
+    );
+  if (!vault)
+    throw new ArmError(
+      404,
+      'VaultNotFound',
+      `There is no vault '${vaultName}' in region '${request.region}'.`,
+    );
+  requireToken(cloud, request, vault);
+  if (!request.query.get('api-version'))
+    throw new ArmError(400, 'BadParameter', 'api-version must be specified');
+  if (vault.resource.properties.publicNetworkAccess === 'Disabled') {
+    throw new ArmError(
+      403,
+      'Forbidden',
+      'Public network access is disabled and request is not from a trusted service nor via an approved private link.',
+    );
+  }
+  switch (collection.toLowerCase()) {
+    case 'secrets':
+      return ofSecrets(cloud, vault, request, name, rest);
+    case 'deletedsecrets':
+      return ofDeleted(cloud, vault, request, name, rest[0]);
+    default:
+      throw new ArmError(
+        501,
+        'NotImplemented',
+        `The local Azure's vaults hold secrets only: '${collection}' is not offered.`,
+      );
+  }
+}
+
+/** Azure's vaults tell a client without a token where to get one, and for which audience. */
+function requireToken(cloud: Cloud, request: DataPlaneRequest, vault: Stored): void {
+  try {
+    cloud.authenticate(request.headers.authorization, [
+      AUDIENCE,
+      new URL(String(vault.resource.properties.vaultUri)).origin,
+    ]);
+  } catch (error) {
+    if (!(error instanceof ArmError)) throw error;
+    const challenge = `Bearer authorization="${cloud.armEndpoint}/${cloud.tenantId}", resource="${AUDIENCE}"`;
+    throw new ArmError(
+      401,
+      'Unauthorized',
+      `AKV10000: Request is missing a Bearer or PoP token. ${error.message}`,
+      { headers: { 'WWW-Authenticate': challenge } },
+    );
+  }
+}
+
+function ofSecrets(
+  cloud: Cloud,
+  vault: Stored,
+  request: DataPlaneRequest,
+  name: string | undefined,
+  rest: string[],
+): DataPlaneResponse {
+  const { method } = request;
+  if (name === undefined) return listed(cloud, vault, request, SECRET, 'secrets');
+  if (!NAME.test(name))
+    throw new ArmError(400, 'BadParameter', `The request URI contains an invalid name: ${name}`);
+  const id = `${vault.resource.id}/secrets/${name}`;
+  const stored = cloud.store.get(id);
+  if (method === 'PUT') return set(cloud, vault, request, name, stored);
+  if (!stored)
+    throw new ArmError(
+      404,
+      'SecretNotFound',
+      `A secret with (name/id) ${name} was not found in this key vault. If you recently deleted this secret you may be able to recover it using the correct recovery command.`,
+    );
+  if (method === 'DELETE' && rest.length === 0) return remove(cloud, vault, stored);
+  if (method === 'GET' && rest[0]?.toLowerCase() === 'versions') {
+    return {
+      status: 200,
+      body: {
+        value: versionsOf(stored).map((version) => shown(vault, name, version, false)),
+        nextLink: null,
+      },
+    };
+  }
+  const versions = versionsOf(stored);
+  const version = rest[0] ? versions.find(({ id: one }) => one === rest[0]) : versions.at(-1);
+  if (!version)
+    throw new ArmError(
+      404,
+      'SecretNotFound',
+      `A secret with (name/id) ${name}/${rest[0]} was not found in this key vault.`,
+    );
+  if (method === 'GET') {
+    if (version.attributes.enabled === false)
+      throw new ArmError(403, 'Forbidden', 'Operation get is not allowed on a disabled secret.');
+    return { status: 200, body: shown(vault, name, version, true) };
+  }
+  if (method === 'PATCH') return update(cloud, vault, request, stored, version);
+  throw new ArmError(405, 'MethodNotAllowed', `Secrets do not take ${method}.`);
+}
+
+function ofDeleted(
+  cloud: Cloud,
+  vault: Stored,
+  request: DataPlaneRequest,
+  name: string | undefined,
+  action: string | undefined,
+): DataPlaneResponse {
+  if (name === undefined) return listed(cloud, vault, request, DELETED, 'deletedsecrets');
+  const stored = cloud.store.get(`${vault.resource.id}/deletedSecrets/${name}`);
+  if (!stored) throw new ArmError(404, 'SecretNotFound', `Deleted Secret not found: ${name}`);
+  if (request.method === 'GET') return { status: 200, body: shownDeleted(vault, stored) };
+  if (request.method === 'POST' && action?.toLowerCase() === 'recover') {
+    cloud.store.remove(stored.resource.id);
+    keep(cloud, vault, SECRET, `secrets/${name}`, stored.hidden);
+    return { status: 200, body: shown(vault, name, latest(stored), false) };
+  }
+  if (request.method === 'DELETE') {
+    if (vault.resource.properties.enablePurgeProtection === true) {
+      throw new ArmError(
+        403,
+        'Forbidden',
+        'Operation "purge" is not enabled for this vault: it has purge protection.',
+      );
+    }
+    cloud.store.remove(stored.resource.id);
+    return { status: 204 };
+  }
+  throw new ArmError(405, 'MethodNotAllowed', `Deleted secrets do not take ${request.method}.`);
+}
+
+function set(
+  cloud: Cloud,
+  vault: Stored,
+  request: DataPlaneRequest,
+  name: string,
+  stored: Stored | undefined,
+): DataPlaneResponse {
+  const body = bodyOf(request);
+  if (typeof body.value !== 'string')
+    throw new ArmError(400, 'BadParameter', 'Property value has invalid value: expected a string');
+  if (cloud.store.get(`${vault.resource.id}/deletedSecrets/${name}`)) {
+    throw new ArmError(
+      409,
+      'Conflict',
+      `Secret ${name} is currently in a deleted but recoverable state, and its name cannot be reused; in this state, the secret can only be recovered or purged.`,
+    );
+  }
+  const seconds = Math.floor(cloud.clock.now() / 1000);
+  const sent = isObject(body.attributes) ? body.attributes : {};
+  const version: Version = {
+    id: randomUUID().replaceAll('-', ''),
+    value: body.value,
+    contentType: typeof body.contentType === 'string' ? body.contentType : null,
+    tags: isObject(body.tags) ? body.tags : {},
+    attributes: {
+      enabled: true,
+      ...sent,
+      created: seconds,
+      updated: seconds,
+      recoveryLevel: 'Recoverable+Purgeable',
+      recoverableDays: 90,
+    },
+  };
+  const versions = [...(stored ? versionsOf(stored) : []), version];
+  keep(cloud, vault, SECRET, `secrets/${name}`, { versions });
+  return { status: 200, body: shown(vault, name, version, true) };
+}
+
+function update(
+  cloud: Cloud,
+  vault: Stored,
+  request: DataPlaneRequest,
+  stored: Stored,
+  version: Version,
+): DataPlaneResponse {
+  const body = bodyOf(request);
+  const changed: Version = {
+    ...version,
+    contentType: typeof body.contentType === 'string' ? body.contentType : version.contentType,
+    tags: isObject(body.tags) ? body.tags : version.tags,
+    attributes: {
+      ...version.attributes,
+      ...(isObject(body.attributes) ? body.attributes : {}),
+      updated: Math.floor(cloud.clock.now() / 1000),
+    },
+  };
+  const versions = versionsOf(stored).map((one) => (one.id === version.id ? changed : one));
+  cloud.store.put({ ...stored, hidden: { ...stored.hidden, versions }, changedAt: cloud.clock.now() });
+  return { status: 200, body: shown(vault, stored.resource.name, changed, false) };
+}
+
+function remove(cloud: Cloud, vault: Stored, stored: Stored): DataPlaneResponse {
+  cloud.store.remove(stored.resource.id);
+  const deleted = keep(cloud, vault, DELETED, `deletedSecrets/${stored.resource.name}`, {
+    versions: versionsOf(stored),
+    deletedAt: cloud.clock.now(),
+  });
+  return { status: 200, body: shownDeleted(vault, deleted) };
+}
+
+function listed(
+  cloud: Cloud,
+  vault: Stored,
+  { query, path }: DataPlaneRequest,
+  type: string,
+  segment: string,
+): DataPlaneResponse {
+  const all = cloud.store.children(vault.resource.id, type);
+  const start = Number(query.get('$skiptoken') ?? 0);
+  const size = Number(query.get('maxresults') ?? PAGE);
+  if (!Number.isInteger(start) || start < 0 || !Number.isInteger(size) || size < 1 || size > PAGE) {
+    throw new ArmError(400, 'BadParameter', `maxresults: expected an integer from 1 to ${PAGE}`);
+  }
+  const value = all
+    .slice(start, start + size)
+    .map((one) =>
+      type === DELETED
+        ? shownDeleted(vault, one)
+        : shown(vault, one.resource.name, latest(one), false, false),
+    );
+  const next = new URLSearchParams([...query].filter(([name]) => name !== '$skiptoken'));
+  next.set('$skiptoken', String(start + size));
+  const more = start + size < all.length;
+  const base = String(vault.resource.properties.vaultUri);
+  return {
+    status: 200,
+    body: { value, nextLink: more ? `${base}${segment}?${next}` : null },
+    headers: { 'x-ms-keyvault-region': path === '' ? '' : (vault.region ?? '') },
+  };
+}
+
+function keep(cloud: Cloud, vault: Stored, type: string, place: string, hidden: JsonObject): Stored {
+  const id = `${vault.resource.id}/${place}`;
+  const now = cloud.clock.now();
+  const existing = cloud.store.get(id);
+  const stored: Stored = {
+    resource: { id, name: place.slice(place.indexOf('/') + 1), type, properties: {} },
+    hidden,
+    etag: `"${randomUUID()}"`,
+    region: vault.region,
+    createdAt: existing?.createdAt ?? now,
+    changedAt: now,
+  };
+  cloud.store.put(stored);
+  return stored;
+}
+
+/** A secret that a template made has its value where the row keeps secret fields; it counts as its first version. */
+function versionsOf({ hidden, resource, createdAt }: Stored): Version[] {
+  if (Array.isArray(hidden.versions)) return hidden.versions as Version[];
+  const seconds = Math.floor(createdAt / 1000);
+  const { contentType } = resource.properties;
+  return [
+    {
+      id: String(hidden.version),
+      value: String(hidden['properties.value'] ?? ''),
+      contentType: typeof contentType === 'string' ? contentType : null,
+      tags: isObject(resource.tags) ? resource.tags : {},
+      attributes: {
+        enabled: true,
+        created: seconds,
+        updated: seconds,
+        recoveryLevel: 'Recoverable+Purgeable',
+      },
+    },
+  ];
+}
+
+function latest(stored: Stored): Version {
+  const version = versionsOf(stored).at(-1);
+  if (!version) throw new Error(`secret ${stored.resource.id} has no version`);
+  return version;
+}
+
+function shown(
+  vault: Stored,
+  name: string,
+  version: Version,
+  withValue: boolean,
+  withVersion = true,
+): JsonObject {
+  const base = `${String(vault.resource.properties.vaultUri)}secrets/${name}`;
+  const bundle: JsonObject = {
+    id: withVersion ? `${base}/${version.id}` : base,
+    attributes: version.attributes,
+    tags: version.tags,
+  };
+  if (version.contentType !== null) bundle.contentType = version.contentType;
+  if (withValue) bundle.value = version.value;
+  return bundle;
+}
+
+function shownDeleted(vault: Stored, stored: Stored): JsonObject {
+  const { name } = stored.resource;
+  const deletedAt = Number(stored.hidden.deletedAt);
+  return {
+    ...shown(vault, name, latest(stored), false),
+    recoveryId: `${String(vault.resource.properties.vaultUri)}deletedsecrets/${name}`,
+    deletedDate: Math.floor(deletedAt / 1000),
+    scheduledPurgeDate: Math.floor((deletedAt + 90 * DAY_MS) / 1000),
+  };
+}
+
+function bodyOf(request: DataPlaneRequest): JsonObject {
+  const body = parseJson(request.body);
+  if (!isObject(body)) throw new ArmError(400, 'BadParameter', 'The request body is not a JSON object.');
+  return body;
+}
