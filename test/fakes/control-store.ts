@@ -16,10 +16,9 @@ export function fakeControlStore(): FakeControlStore {
 
   return {
     documents,
-    read<T>(name: string) {
+    async read<T>(name: string) {
       const found = documents.get(name);
-      if (!found) return Promise.resolve(undefined);
-      return Promise.resolve({ value: parse(name, found.text) as T, etag: found.etag });
+      return found && { value: parse(name, found.text) as T, etag: found.etag };
     },
     swap(name, value, etag) {
       if (documents.get(name)?.etag !== etag) return Promise.resolve(false);

@@ -1,0 +1,55 @@
+/** The versioned assets of Azure Machine Learning: what each is called in ARM, and what may be changed after creation. */
+import type { ResourceClass } from '../topology/words.ts';
+
+export interface AssetTypeFacts {
+  /** The resource class it belongs to. */
+  class: ResourceClass;
+  /** Whether lists know `listViewType` (without it, archived assets are not listed). */
+  listViewType: boolean;
+  /** Fields of `properties` that Azure fills in and refuses or ignores in a PUT. */
+  readOnly: readonly string[];
+  /** Fields of a version's `properties` that hold what it is; compared after a move. */
+  content: readonly string[];
+}
+
+/** In order of dependency: components name environments and codes, and nested ones name components. */
+export const assetTypes = {
+  codes: { class: 'platform', listViewType: false, readOnly: [], content: ['codeUri'] },
+  environments: {
+    class: 'platform',
+    listViewType: true,
+    readOnly: ['environmentType'],
+    content: ['image', 'condaFile', 'build', 'osType', 'inferenceConfig'],
+  },
+  models: {
+    class: 'inference',
+    listViewType: true,
+    readOnly: [],
+    content: ['modelUri', 'modelType', 'flavors', 'jobName'],
+  },
+  data: {
+    class: 'data',
+    listViewType: true,
+    readOnly: [],
+    content: ['dataUri', 'dataType', 'referencedUris'],
+  },
+  components: { class: 'training', listViewType: true, readOnly: [], content: ['componentSpec'] },
+} as const satisfies Record<string, AssetTypeFacts>;
+
+export type AssetType = keyof typeof assetTypes;
+export const assetTypeNames = Object.keys(assetTypes) as AssetType[];
+
+/** Filled in by Azure for every asset. */
+export const readOnlyEverywhere = ['provisioningState', 'latestVersion', 'nextVersion', 'assetId'] as const;
+
+/** What may be changed of a version that exists; everything else is fixed at its creation. */
+export const mutable = ['description', 'tags', 'isArchived', 'stage', 'autoDeleteSetting', 'properties'] as const;
+
+export function isAssetType(value: string): value is AssetType {
+  return Object.hasOwn(assetTypes, value);
+}
+
+/** `models/fraud/4`: what globs and reports name an asset by. */
+export function assetKey(type: AssetType, name: string, version?: string): string {
+  return version === undefined ? `${type}/${name}` : `${type}/${name}/${version}`;
+}

@@ -1,0 +1,193 @@
+/** Blobs as this folder needs them: listed with what a copy must keep, looked up, and read through for their digests. */
+import { createHash } from 'node:crypto';
+import type { BlobItem, ContainerClient } from '@azure/storage-blob';
+import type { BlobAccount } from '../azure/azure.ts';
+import { azureError } from '../azure/errors.ts';
+import { isUnderstudyError, UnderstudyError } from '../errors/error.ts';
+
+export interface ListedBlob {
+  path: string;
+  /** Without quotes. */
+  etag: string;
+  sizeBytes: number;
+  /** When it was last written (ISO 8601). */
+  writtenAt?: string;
+  /** Base64, if the service has one. */
+  md5?: string;
+  contentType?: string;
+  contentEncoding?: string;
+  contentLanguage?: string;
+  contentDisposition?: string;
+  cacheControl?: string;
+  metadata?: Record<string, string>;
+}
+
+export interface Digests {
+  sha256: string;
+  /** Base64, as Content-MD5. */
+  md5: string;
+  sizeBytes: number;
+}
+
+/** A blob of an account. */
+export interface BlobAddress {
+  account: BlobAccount;
+  container: string;
+  path: string;
+}
+
+/** The blob `root` itself and everything below it; '' is the whole container. A container that is not there has none. */
+export async function* listBlobs(
+  account: BlobAccount,
+  container: string,
+  root: string,
+  signal: AbortSignal,
+): AsyncIterable<ListedBlob> {
+  if (root !== '') {
+    const exact = await statBlob({ account, container, path: root }, signal);
+    if (exact && !isFolderMarker(exact)) yield exact;
+  }
+  const prefix = root === '' ? {} : { prefix: `${root}/` };
+  try {
+    const pages = account.container(container).listBlobsFlat({ ...prefix, includeMetadata: true, abortSignal: signal });
+    for await (const item of pages) {
+      const blob = fromItem(item);
+      if (!isFolderMarker(blob)) yield blob;
+    }
+  } catch (error) {
+    const known = azureError(`listing ${account.name}/${container}/${root}`, error, signal.aborted);
+    if (blobStatus(known) !== 404) throw known;
+  }
+}
+
+/** Undefined if there is no such blob (or no such container). */
+export async function statBlob(
+  { account, container, path }: BlobAddress,
+  signal: AbortSignal,
+): Promise<ListedBlob | undefined> {
+  try {
+    const found = await account.container(container).getBlobClient(path).getProperties({ abortSignal: signal });
+    return {
+      path,
+      etag: bare(found.etag),
+      sizeBytes: found.contentLength ?? 0,
+      ...(found.lastModified ? { writtenAt: found.lastModified.toISOString() } : {}),
+      ...(found.contentMD5 ? { md5: Buffer.from(found.contentMD5).toString('base64') } : {}),
+      ...headersOf(found),
+      ...metadataOf(found.metadata),
+    };
+  } catch (error) {
+    const known = azureError(`looking up ${show({ account, container, path })}`, error, signal.aborted);
+    if (blobStatus(known) === 404) return undefined;
+    throw known;
+  }
+}
+
+/**
+ * Reads a blob through. With `etag`, only if it still has it. `changed`: it has another; `gone`: it is not there.
+ * `onChunk` is called as bytes arrive.
+ */
+export async function hashBlob(
+  address: BlobAddress,
+  options: { signal: AbortSignal; etag?: string; onChunk?: () => Promise<void> },
+): Promise<Digests | 'changed' | 'gone'> {
+  const { account, container, path } = address;
+  const sha256 = createHash('sha256');
+  const md5 = createHash('md5');
+  let sizeBytes = 0;
+  try {
+    const answer = await account.container(container).getBlobClient(path).download(0, undefined, {
+      abortSignal: options.signal,
+      maxRetryRequests: 3,
+      ...(options.etag === undefined ? {} : { conditions: { ifMatch: quoted(options.etag) } }),
+    });
+    for await (const chunk of answer.readableStreamBody ?? []) {
+      const bytes = Buffer.from(chunk);
+      sha256.update(bytes);
+      md5.update(bytes);
+      sizeBytes += bytes.length;
+      await options.onChunk?.();
+    }
+    if (answer.contentLength !== undefined && answer.contentLength !== sizeBytes) {
+      throw new UnderstudyError(
+        'AzureUnavailable',
+        `reading ${show(address)}: the stream ended after ${sizeBytes} of ${answer.contentLength} bytes`,
+      );
+    }
+  } catch (error) {
+    const known = azureError(`reading ${show(address)}`, error, options.signal.aborted);
+    if (blobStatus(known) === 404) return 'gone';
+    if (blobStatus(known) === 412) return 'changed';
+    throw known;
+  }
+  return { sha256: sha256.digest('hex'), md5: md5.digest('base64'), sizeBytes };
+}
+
+export async function ensureContainer(container: ContainerClient, signal: AbortSignal): Promise<void> {
+  try {
+    await container.createIfNotExists({ abortSignal: signal });
+  } catch (error) {
+    throw azureError(`creating container "${container.containerName}"`, error, signal.aborted);
+  }
+}
+
+/** HTTP status of an error that `azureError` made. */
+export function blobStatus(error: unknown): number | undefined {
+  return isUnderstudyError(error) ? error.details.azure?.status : undefined;
+}
+
+export function show({ account, container, path }: BlobAddress): string {
+  return `${account.name}/${container}/${path}`;
+}
+
+/** Listings answer etags without quotes, lookups with them. */
+export function bare(etag: string | undefined): string {
+  return (etag ?? '').replaceAll('"', '');
+}
+
+export function quoted(etag: string): string {
+  return etag.startsWith('"') ? etag : `"${etag}"`;
+}
+
+/** What is kept beside the bytes. */
+export type BlobHeaders = Pick<
+  ListedBlob,
+  'contentType' | 'contentEncoding' | 'contentLanguage' | 'contentDisposition' | 'cacheControl'
+>;
+
+export function headersOf(found: {
+  contentType?: string | undefined;
+  contentEncoding?: string | undefined;
+  contentLanguage?: string | undefined;
+  contentDisposition?: string | undefined;
+  cacheControl?: string | undefined;
+}): BlobHeaders {
+  return {
+    ...(found.contentType ? { contentType: found.contentType } : {}),
+    ...(found.contentEncoding ? { contentEncoding: found.contentEncoding } : {}),
+    ...(found.contentLanguage ? { contentLanguage: found.contentLanguage } : {}),
+    ...(found.contentDisposition ? { contentDisposition: found.contentDisposition } : {}),
+    ...(found.cacheControl ? { cacheControl: found.cacheControl } : {}),
+  };
+}
+
+function metadataOf(metadata: Record<string, string> | undefined): Pick<ListedBlob, 'metadata'> {
+  return metadata && Object.keys(metadata).length > 0 ? { metadata } : {};
+}
+
+function fromItem({ name, properties, metadata }: BlobItem): ListedBlob {
+  return {
+    path: name,
+    etag: bare(properties.etag),
+    sizeBytes: properties.contentLength ?? 0,
+    writtenAt: properties.lastModified.toISOString(),
+    ...(properties.contentMD5 ? { md5: Buffer.from(properties.contentMD5).toString('base64') } : {}),
+    ...headersOf(properties),
+    ...metadataOf(metadata),
+  };
+}
+
+/** Accounts with a hierarchical namespace list their folders as empty blobs. */
+function isFolderMarker(blob: ListedBlob): boolean {
+  return blob.sizeBytes === 0 && blob.metadata?.['hdi_isfolder'] === 'true';
+}

@@ -1,0 +1,188 @@
+/** The action `copyBlobs`: what the listing says the standby needs, from server to server into its replica container. */
+import { UnderstudyError, isUnderstudyError, messageOf } from '../errors/error.ts';
+import type { StepResult } from '../run/outcome.ts';
+import type { StepContext } from '../run/step-context.ts';
+import { ensureContainer } from './blobs.ts';
+import { batches, createLimiter, mapBounded } from './bounded.ts';
+import { copyUnit, type CopiedUnit, type CopyUnit } from './copy-unit.ts';
+import { beginPoint, openDraft, sealDraft, type Copying, type DraftPoint, type Listing } from './drafts.ts';
+import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
+import { replicaContainer, type BlobLine, type Unit } from './manifest.ts';
+import { partWriter, readLines } from './parts.ts';
+import { noPrevious, previousBlobs, type PreviousBlobs } from './previous.ts';
+import { listRecoveryPoints, openByRef } from './recovery-point.ts';
+import { newTally, seen, showBytes, showCount, skip, toCounts } from './tally.ts';
+import { findWorkspace } from './workspace.ts';
+
+/** How often what is done is settled, so that an attempt cut short goes on from there. */
+const settleMs = 10_000;
+
+/** Errors: AzureUnavailable, ReconciliationError (a copy is not equal to its source), PreconditionError (no standby workspace). */
+export async function copyBlobs(context: StepContext): Promise<StepResult> {
+  const { azure, store, topology, to, signal } = context;
+  const point = await beginPoint(context);
+  const listing = await openDraft(context, point, 'listing');
+  const workspace = await findWorkspace(azure.arm, to, signal);
+  const standby = await azure.blobAccount(workspace.storageAccountId, { signal });
+  await ensureContainer(standby.container(replicaContainer), signal);
+
+  const start = await resume(context, point, {
+    accountId: workspace.storageAccountId,
+    account: standby.name,
+    container: replicaContainer,
+  });
+  const previous = await findPrevious(context, start.replica.accountId);
+  const heartbeat = startHeartbeat(context, 'blobs', {
+    done: start.tally.done,
+    bytes: start.tally.bytes,
+    ...(context.cursor === undefined ? {} : { cursor: context.cursor }),
+  });
+  const limit = createLimiter(topology.artifacts.concurrency);
+  const common = { epoch: point.epoch, standby, attempts: topology.artifacts.attempts, limit, heartbeat, signal };
+  const copying = await copyUnits(context, { point, listing, start, previous: previous.blobs, heartbeat, common });
+
+  const expected = seen(copying.tally);
+  return {
+    state: 'completed',
+    detail: describe(copying, previous.note()),
+    counts: [toCounts(copying.tally, 'blobs', expected)],
+    facts: await sealDraft(context, point, 'copying', copying),
+    ...lostOf(copying),
+  };
+}
+
+interface CopyUnits {
+  point: DraftPoint;
+  listing: Listing;
+  start: Copying;
+  previous: PreviousBlobs;
+  heartbeat: Heartbeat;
+  common: Omit<CopyUnit, 'unit' | 'source' | 'previous'>;
+}
+
+/** A window of units at a time, side by side; written down in their order, which is what the next recovery point reads them in. */
+async function copyUnits(context: StepContext, request: CopyUnits): Promise<Copying> {
+  const { azure, store, topology, signal } = context;
+  const { point, listing, start, previous, heartbeat, common } = request;
+  const state = { ...start };
+  let blobs = partWriter(store, point.folder, 'blobs', start.parts);
+  let fuzzy = partWriter(store, point.folder, 'fuzzy', start.fuzzyParts);
+  let settledAt = performance.now();
+  const units = skipFirst(readLines(store, point.folder, listing.parts, 'units'), start.units);
+  for await (const window of batches(units, topology.artifacts.concurrency)) {
+    const known = new Map<Unit, Map<string, BlobLine>>();
+    for (const unit of window) known.set(unit, await previous.of(unit));
+    const copied = await mapBounded(window, window.length, async (unit) => {
+      const account = listing.accounts.find(({ name }) => name === unit.account);
+      if (!account) throw new UnderstudyError('ControlStoreError', `the listing names no account "${unit.account}"`);
+      const source = await azure.blobAccount(account.id, { signal });
+      return copyUnit({ ...common, unit, source, previous: known.get(unit) ?? new Map<string, BlobLine>() });
+    });
+    for (const each of copied) {
+      for (const line of each.blobs) await blobs.add(line);
+      for (const line of each.fuzzy) await fuzzy.add(line);
+      count(state, each);
+    }
+    state.units += window.length;
+    if (performance.now() - settledAt < settleMs) continue;
+    state.parts = await blobs.end();
+    state.fuzzyParts = await fuzzy.end();
+    blobs = partWriter(store, point.folder, 'blobs', state.parts);
+    fuzzy = partWriter(store, point.folder, 'fuzzy', state.fuzzyParts);
+    await heartbeat.settle(await sealDraft(context, point, 'copying', state));
+    settledAt = performance.now();
+  }
+  return { ...state, parts: await blobs.end(), fuzzyParts: await fuzzy.end() };
+}
+
+function count(state: Copying, { blobs, fuzzy, reused, newBytes, empty }: CopiedUnit): void {
+  const { tally } = state;
+  tally.done += blobs.length;
+  tally.already += reused;
+  tally.bytes += blobs.reduce((sum, line) => sum + line.sizeBytes, 0);
+  state.newBytes += newBytes;
+  const lost = fuzzy.filter((line) => !line.copied).length;
+  if (lost > 0) skip(tally, 'changed or gone while it was copied (fuzzy)', lost);
+  for (const line of fuzzy) {
+    for (const asset of line.assets) {
+      const known = state.fuzzy.find((each) => each.asset === asset);
+      if (known) known.blobs += 1;
+      else state.fuzzy.push({ asset, blobs: 1 });
+    }
+  }
+  state.empty.count += empty.length;
+  for (const each of empty) if (state.empty.examples.length < 5) state.empty.examples.push(each);
+}
+
+async function resume(context: StepContext, point: DraftPoint, replica: Copying['replica']): Promise<Copying> {
+  const { copying, recoveryPoint } = (context.cursor ?? {}) as { copying?: unknown; recoveryPoint?: unknown };
+  if (typeof copying === 'string' && recoveryPoint === point.id) {
+    return context.store.open<Copying>(`${point.folder}/drafts`, copying);
+  }
+  return {
+    replica,
+    units: 0,
+    parts: [],
+    fuzzyParts: [],
+    fuzzy: [],
+    tally: newTally(),
+    newBytes: 0,
+    empty: { count: 0, examples: [] },
+  };
+}
+
+interface Previous {
+  blobs: PreviousBlobs;
+  /** Why less was taken over than could have been. */
+  note(): string | undefined;
+}
+
+/** The newest recovery point of the same region whose replicas are in the same account. A damaged one costs its reuse, not this one. */
+async function findPrevious({ store, from }: StepContext, accountId: string): Promise<Previous> {
+  const { sealed: points, damaged } = await listRecoveryPoints(store, { limit: 1, region: from.region });
+  let damage = damaged[0] && `recovery point ${damaged[0].id} is damaged: ${damaged[0].reason}`;
+  const note = () => damage;
+  const newest = points[0];
+  if (!newest) return { blobs: noPrevious, note };
+  const { sealed } = await openByRef(store, newest.ref);
+  if (sealed.replica.accountId.toLowerCase() !== accountId.toLowerCase()) return { blobs: noPrevious, note };
+  const previous = previousBlobs(store, sealed);
+  let usable = true;
+  const of = async (unit: Unit) => {
+    if (!usable) return noPrevious.of(unit);
+    try {
+      return await previous.of(unit);
+    } catch (error) {
+      if (!isUnderstudyError(error, 'RecoveryPointError')) throw error;
+      usable = false;
+      damage = `recovery point ${sealed.id} is damaged: ${messageOf(error)}`;
+      return noPrevious.of(unit);
+    }
+  };
+  return { blobs: { of }, note };
+}
+
+async function* skipFirst<T>(items: AsyncIterable<T>, count: number): AsyncIterable<T> {
+  let index = 0;
+  for await (const item of items) if (index++ >= count) yield item;
+}
+
+function describe({ tally, newBytes }: Copying, note: string | undefined): string {
+  const copied = tally.done - tally.already;
+  return (
+    `${showCount(copied, 'blob')} copied (${showBytes(newBytes)}), ${tally.already} in the standby already; ` +
+    `${showCount(tally.done, 'blob')} and ${showBytes(tally.bytes)} in all${note === undefined ? '' : `; ${note}`}`
+  );
+}
+
+/** So many lines are read; the rest is in the recovery point. */
+const longestList = 20;
+
+function lostOf({ fuzzy, empty }: Copying): Pick<StepResult, 'lost'> {
+  const lost = fuzzy
+    .slice(0, longestList)
+    .map(({ asset, blobs }) => `${asset} is fuzzy: ${showCount(blobs, 'blob')} changed while it was copied`);
+  if (fuzzy.length > longestList) lost.push(`and ${fuzzy.length - longestList} more are fuzzy`);
+  if (empty.count > 0) lost.push(`${showCount(empty.count, 'reference')} to nothing: ${empty.examples.join('; ')}`);
+  return lost.length > 0 ? { lost } : {};
+}

@@ -1,0 +1,137 @@
+/**
+ * A recovery point on its way to its seal. What each step of `replicate` found is sealed by digest below the recovery point's
+ * folder, and the digest is handed on in the step's facts: a step that runs twice, or too late, alters nothing.
+ */
+import type { StepResult } from '../run/outcome.ts';
+import type { StepContext } from '../run/step-context.ts';
+import { UnderstudyError } from '../errors/error.ts';
+import {
+  folderOf,
+  recoveryPointId,
+  type FuzzyAsset,
+  type LeftBehind,
+  type Part,
+  type Replica,
+  type SecretRef,
+  type SourceAccount,
+  type SourceWorkspace,
+  type SummaryBody,
+} from './manifest.ts';
+import type { Tally } from './tally.ts';
+
+/** Names a recovery point that is being made. */
+export interface DraftPoint {
+  id: string;
+  epoch: number;
+  startedAt: string;
+  folder: string;
+}
+
+/** What `listActive` found. */
+export interface Listing {
+  workspace: SourceWorkspace;
+  accounts: SourceAccount[];
+  parts: Part[];
+  counts: Record<string, number>;
+  leftBehind: LeftBehind[];
+  computes: SummaryBody['computes'];
+  endpoints: SummaryBody['endpoints'];
+  jobs: Record<string, number>;
+}
+
+/** What `copyBlobs` has done; also its cursor, with `units` the number of units that are done. */
+export interface Copying {
+  replica: Replica;
+  units: number;
+  parts: Part[];
+  fuzzyParts: Part[];
+  fuzzy: FuzzyAsset[];
+  tally: Tally;
+  /** Of `tally.bytes`: what was not in the standby yet. */
+  newBytes: number;
+  empty: { count: number; examples: string[] };
+}
+
+/** What `escrowSecrets` has done. */
+export interface Escrowed {
+  secrets: SecretRef[];
+  leftBehind: LeftBehind[];
+}
+
+interface Drafts {
+  listing: Listing;
+  copying: Copying;
+  escrowed: Escrowed;
+}
+
+/** The step of the `replicate` plan that makes each draft, and the fact that names it. */
+const steps = { listing: 'list', copying: 'copy', escrowed: 'escrow' } as const satisfies Record<keyof Drafts, string>;
+
+/**
+ * The recovery point of this run, begun now unless an earlier attempt has begun it. It belongs to the epoch that the plan was made in:
+ * a run that was fenced writes on where nobody looks.
+ */
+export async function beginPoint(context: StepContext): Promise<DraftPoint> {
+  const { store, run, plan } = context;
+  const name = `runs/${run.runId}/recovery-point.json`;
+  const found = await store.read<{ startedAt: string; epoch: number }>(name);
+  if (found) return draftPoint(found.value);
+  const begun = { startedAt: context.now().toISOString(), epoch: plan.madeInEpoch };
+  if (await store.swap(name, begun, undefined)) return draftPoint(begun);
+  const other = await store.read<{ startedAt: string; epoch: number }>(name);
+  return draftPoint(other?.value ?? begun);
+}
+
+function draftPoint({ startedAt, epoch }: { startedAt: string; epoch: number }): DraftPoint {
+  const id = recoveryPointId(startedAt, epoch);
+  return { id, epoch, startedAt, folder: folderOf(epoch, id) };
+}
+
+/** Seals what a step found; answers the fact that hands it on. */
+export async function sealDraft<K extends keyof Drafts>(
+  context: StepContext,
+  point: DraftPoint,
+  kind: K,
+  value: Drafts[K],
+): Promise<Record<string, string>> {
+  return { recoveryPoint: point.id, [kind]: await context.store.seal(`${point.folder}/drafts`, value) };
+}
+
+/** What an earlier step of this run has sealed. ControlStoreError if that step has left nothing behind. */
+export async function openDraft<K extends keyof Drafts>(
+  context: StepContext,
+  point: DraftPoint,
+  kind: K,
+): Promise<Drafts[K]> {
+  const outcome: StepResult | undefined = await context.outcomeOf(steps[kind]);
+  const digest = outcome?.facts?.[kind];
+  if (typeof digest !== 'string') {
+    throw new UnderstudyError(
+      'ControlStoreError',
+      `step "${context.step.id}" of run "${context.run.runId}" needs what step "${steps[kind]}" found, and it has left nothing`,
+      { next: 'Start a new run: understudy replicate.' },
+    );
+  }
+  return context.store.open<Drafts[K]>(`${point.folder}/drafts`, digest);
+}
+
+/** Collects what is left behind, by kind and reason, with a few examples each. */
+export function leftBehindList(): { add(kind: string, reason: string, example: string, count?: number): void; all(): LeftBehind[] } {
+  const found = new Map<string, LeftBehind>();
+  return {
+    add(kind, reason, example, count = 1) {
+      const entry = found.get(`${kind}\n${reason}`) ?? { kind, reason, count: 0, examples: [] };
+      entry.count += count;
+      if (entry.examples.length < 5 && !entry.examples.includes(example)) entry.examples.push(example);
+      found.set(`${kind}\n${reason}`, entry);
+    },
+    all: () => [...found.values()],
+  };
+}
+export type LeftBehindList = ReturnType<typeof leftBehindList>;
+
+/** One line each, for people: "2 datastores left behind: a file share … (workspacefilestore, …)". */
+export function showLeftBehind({ kind, reason, count, examples }: LeftBehind): string {
+  const more = count > examples.length ? ', …' : '';
+  return `${count} ${kind} left behind: ${reason} (${examples.join(', ')}${more})`;
+}

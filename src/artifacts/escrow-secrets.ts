@@ -1,0 +1,146 @@
+/**
+ * The action `escrowSecrets`: the secrets of a dead region cannot be read, so while both live they are put into the standby's
+ * vault. A value exists only between two lines of this file; names and versions go on.
+ */
+import { apiVersions, type ArmResource, type Json, type Vault } from '../azure/azure.ts';
+import { sameName } from '../azure/ids.ts';
+import { isUnderstudyError, messageOf } from '../errors/error.ts';
+import type { StepResult } from '../run/outcome.ts';
+import type { StepContext } from '../run/step-context.ts';
+import { workspaceId } from '../topology/sides.ts';
+import { placeOfDatastore } from './datastores.ts';
+import { beginPoint, leftBehindList, openDraft, sealDraft, type LeftBehindList, type Listing } from './drafts.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import type { SecretRef } from './manifest.ts';
+import { readLines } from './parts.ts';
+import { listRecoveryPoints, openByRef } from './recovery-point.ts';
+import { secretName } from './secret-name.ts';
+import { fail, newTally, seen, showCount, skip, sum, toCounts, type Tally } from './tally.ts';
+
+/** Errors: AzureUnavailable. What Azure refuses to tell or to keep is counted as failed, and does not hold the recovery point up. */
+export async function escrowSecrets(context: StepContext): Promise<StepResult> {
+  const point = await beginPoint(context);
+  const listing = await openDraft(context, point, 'listing');
+  const uri = context.topology.escrow?.vaults[context.to.region];
+  const work: Work = {
+    context,
+    vault: uri === undefined ? undefined : context.azure.vault(uri),
+    known: await knownVersions(context),
+    secrets: [],
+    tally: newTally(),
+    lost: leftBehindList(),
+  };
+  const heartbeat = startHeartbeat(context, 'secrets');
+  const lines = (kind: 'datastores' | 'connections') => readLines(context.store, point.folder, listing.parts, kind);
+  for await (const datastore of lines('datastores')) {
+    await escrowDatastore(work, listing, datastore);
+    await heartbeat.beat();
+  }
+  for await (const connection of lines('connections')) {
+    await escrowConnection(work, connection);
+    await heartbeat.beat();
+  }
+  const leftBehind = work.lost.all();
+  const facts = await sealDraft(context, point, 'escrowed', { secrets: work.secrets, leftBehind });
+  return {
+    ...describe(work.tally, context.to.region, uri),
+    counts: [toCounts(work.tally, 'secrets', seen(work.tally))],
+    facts,
+    ...(leftBehind.length > 0
+      ? { lost: leftBehind.map((each) => `${each.kind} ${each.examples.join(', ')}: secret not in escrow: ${each.reason}`) }
+      : {}),
+  };
+}
+
+interface Work {
+  context: StepContext;
+  vault: Vault | undefined;
+  /** Versions by secret, of the recovery point before. */
+  known: Map<string, string>;
+  secrets: SecretRef[];
+  tally: Tally;
+  lost: LeftBehindList;
+}
+
+async function escrowDatastore(work: Work, { accounts }: Listing, datastore: ArmResource): Promise<void> {
+  const { credentials, blob } = placeOfDatastore(datastore);
+  if (credentials === 'None') return skip(work.tally, 'identity-based: there is no secret');
+  const copied = blob !== undefined && accounts.some(({ name }) => sameName(name, blob.account));
+  if (copied && (credentials === 'AccountKey' || credentials === 'Sas')) {
+    return skip(work.tally, "on copied storage: the credential is issued from the standby's own account");
+  }
+  await keep(work, 'datastore', datastore.name, async () => {
+    const path = `${workspaceId(work.context.from.workspace)}/datastores/${encodeURIComponent(datastore.name)}/listSecrets`;
+    return work.context.azure.arm.post(path, apiVersions.machineLearning, {}, { signal: work.context.signal });
+  });
+}
+
+/** Kinds of connection that hold no secret. */
+const secretless = new Set(['None', 'AAD', 'ManagedIdentity', 'AccountManagedIdentity', 'UserEntraToken']);
+
+async function escrowConnection(work: Work, connection: ArmResource): Promise<void> {
+  const { authType } = connection.properties;
+  if (typeof authType !== 'string' || secretless.has(authType)) return skip(work.tally, 'identity-based: there is no secret');
+  await keep(work, 'connection', connection.name, async () => {
+    const path = `${workspaceId(work.context.from.workspace)}/connections/${encodeURIComponent(connection.name)}/listsecrets`;
+    const answer = await work.context.azure.arm.post(path, apiVersions.machineLearning, {}, { signal: work.context.signal });
+    return (answer as { properties?: { credentials?: Json } } | null)?.properties?.credentials ?? null;
+  });
+}
+
+async function keep(work: Work, kind: SecretRef['kind'], name: string, read: () => Promise<Json>): Promise<void> {
+  const { context, vault, tally, lost } = work;
+  if (!vault) {
+    skip(tally, `no escrow vault is declared for ${context.to.region}`);
+    lost.add(kind, `no escrow vault is declared for ${context.to.region} (escrow.vaults)`, name);
+    return;
+  }
+  try {
+    const value = await read();
+    if (value === null) {
+      fail(tally, 'Azure answered no secret');
+      lost.add(kind, 'Azure answered no secret', name);
+      return;
+    }
+    work.secrets.push({ kind, name, ...(await put(work, vault, kind, name, JSON.stringify(value))) });
+    tally.done += 1;
+  } catch (error) {
+    if (!isUnderstudyError(error, 'AzureError')) throw error;
+    fail(tally, 'Azure refused');
+    lost.add(kind, messageOf(error), name);
+  }
+}
+
+/** What the vault already holds is not written again: each write is a version, and some vaults bill and cap them. */
+async function put(
+  { context, known }: Work,
+  vault: Vault,
+  kind: SecretRef['kind'],
+  name: string,
+  value: string,
+): Promise<{ secret: string; version: string }> {
+  const secret = secretName(context.topology.name, kind, name);
+  const version = known.get(secret);
+  if (version !== undefined && (await vault.get(secret)) === value) return { secret, version };
+  const tags = { understudy: context.topology.name, kind, resource: name, region: context.from.region };
+  return { secret, version: (await vault.set(secret, value, tags)).version };
+}
+
+async function knownVersions({ store, from }: StepContext): Promise<Map<string, string>> {
+  const newest = (await listRecoveryPoints(store, { limit: 1, region: from.region })).sealed[0];
+  if (!newest) return new Map();
+  const { sealed } = await openByRef(store, newest.ref);
+  return new Map(sealed.secrets.map(({ secret, version }) => [secret, version]));
+}
+
+function describe(tally: Tally, region: string, uri: string | undefined): Pick<StepResult, 'state' | 'detail'> {
+  const failed = sum(tally.failed);
+  if (uri === undefined) {
+    return { state: 'skipped', detail: `no escrow vault is declared for ${region}: ${showCount(seen(tally), 'secret')} looked at, none kept` };
+  }
+  if (seen(tally) === sum(tally.skipped)) return { state: 'skipped', detail: 'there is no secret that the standby cannot issue itself' };
+  return {
+    state: 'completed',
+    detail: `${showCount(tally.done, 'secret')} in the vault of ${region}${failed > 0 ? `, ${failed} not` : ''}`,
+  };
+}

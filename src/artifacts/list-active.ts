@@ -1,0 +1,87 @@
+/** The action `listActive`: lists the active workspace, and what must be copied for the standby to be able to take its place. */
+import { apiVersions } from '../azure/azure.ts';
+import type { StepResult } from '../run/outcome.ts';
+import type { StepContext } from '../run/step-context.ts';
+import { beginPoint, leftBehindList, sealDraft, showLeftBehind, type Listing } from './drafts.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import { jobOutputs, type JobOutputs } from './job-outputs.ts';
+import { listAssets } from './list-assets.ts';
+import { listResources } from './list-resources.ts';
+import type { Part, Unit } from './manifest.ts';
+import { collectNeeded } from './needed.ts';
+import { partWriter } from './parts.ts';
+import { findSourceStores } from './source-stores.ts';
+import { showCount } from './tally.ts';
+import { findWorkspace } from './workspace.ts';
+
+/** Errors: PreconditionError if the workspace is not there, AzureUnavailable if it does not answer. */
+export async function listActive(context: StepContext): Promise<StepResult> {
+  const { azure, store, topology, from, signal } = context;
+  const point = await beginPoint(context);
+  const heartbeat = startHeartbeat(context, 'resources');
+  const leftBehind = leftBehindList();
+  const workspace = await findWorkspace(azure.arm, from, signal);
+  const datastores = await Array.fromAsync(
+    azure.arm.list(`${workspace.id}/datastores`, apiVersions.machineLearning, { signal }),
+  );
+  const stores = await findSourceStores({ azure, workspace, datastores, leftBehind, signal });
+  const outputs = jobOutputs(azure.arm, workspace.id, signal);
+  const needed = collectNeeded(stores, outputs, topology.jobs.checkpoint, leftBehind);
+
+  const common = { arm: azure.arm, store, folder: point.folder, heartbeat, signal };
+  const assets = await listAssets({
+    ...common,
+    workspace: workspace.id,
+    selection: topology.artifacts,
+    leftBehind,
+    onAsset: (line) => needed.asset(line),
+  });
+  const resources = await listResources({ ...common, workspace, needed }, datastores);
+  needed.paths(topology.artifacts.paths);
+  await assets.close(() => needed.takeReferences());
+
+  const units = needed.units();
+  const { subscriptionId, resourceGroup, name, guid, location } = workspace;
+  const listing: Listing = {
+    workspace: { subscriptionId, resourceGroup, name, guid, location },
+    accounts: stores.accounts,
+    parts: [
+      ...(await assets.end()),
+      ...resources.parts,
+      ...(await writeOutputs(context, point.folder, outputs)),
+      ...(await writeUnits(context, point.folder, units)),
+    ],
+    counts: { ...assets.counts, ...resources.counts, folders: units.length },
+    leftBehind: leftBehind.all(),
+    computes: resources.computes,
+    endpoints: resources.endpoints,
+    jobs: resources.jobs,
+  };
+  return {
+    state: 'completed',
+    detail: describe(listing, from.region),
+    facts: await sealDraft(context, point, 'listing', listing),
+    ...(listing.leftBehind.length > 0 ? { lost: listing.leftBehind.map(showLeftBehind) } : {}),
+  };
+}
+
+async function writeOutputs({ store }: StepContext, folder: string, outputs: JobOutputs): Promise<Part[]> {
+  const writer = partWriter(store, folder, 'job-outputs');
+  for (const line of outputs.all()) await writer.add(line);
+  return writer.end();
+}
+
+async function writeUnits({ store }: StepContext, folder: string, units: readonly Unit[]): Promise<Part[]> {
+  const writer = partWriter(store, folder, 'units');
+  for (const unit of units) await writer.add(unit);
+  return writer.end();
+}
+
+function describe({ counts, workspace }: Listing, region: string): string {
+  const of = (kind: string, one: string, many?: string) => showCount(counts[kind] ?? 0, one, many);
+  return (
+    `${workspace.name} in ${region}: ${of('models', 'model')}, ${of('data', 'data asset')}, ${of('environments', 'environment')}, ` +
+    `${of('components', 'component')}, ${of('codes', 'code snapshot')}, ${of('jobs', 'unfinished job')}, ` +
+    `${of('folders', 'folder or file', 'folders and files')} to copy`
+  );
+}

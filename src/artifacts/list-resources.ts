@@ -1,0 +1,130 @@
+/** Lists what a workspace has beside assets: each kind into a part of its own, without secrets. */
+import { apiVersions, type Arm, type ArmResource } from '../azure/azure.ts';
+import type { ControlStore } from '../control-store/store.ts';
+import { collectJobs } from '../jobs/collect.ts';
+import { statusOf } from '../jobs/job.ts';
+import type { ComputeSummary, EndpointSummary } from '../plan/recovery-point-summary.ts';
+import type { Heartbeat } from './heartbeat.ts';
+import type { Part } from './manifest.ts';
+import type { Needed } from './needed.ts';
+import { partWriter } from './parts.ts';
+import { withoutSecrets } from './scrub.ts';
+import type { KnownWorkspace } from './workspace.ts';
+
+export interface ListResources {
+  arm: Arm;
+  workspace: KnownWorkspace;
+  store: ControlStore;
+  folder: string;
+  needed: Needed;
+  heartbeat: Heartbeat;
+  signal: AbortSignal;
+}
+
+export interface ResourceListing {
+  parts: Part[];
+  counts: Record<string, number>;
+  computes: ComputeSummary[];
+  endpoints: EndpointSummary[];
+  /** Unfinished jobs by status. */
+  jobs: Record<string, number>;
+}
+
+type Kind = 'datastores' | 'connections' | 'schedules' | 'endpoints' | 'deployments' | 'computes' | 'raw-jobs';
+
+export async function listResources(request: ListResources, datastores: ArmResource[]): Promise<ResourceListing> {
+  const listing: ResourceListing = { parts: [], counts: {}, computes: [], endpoints: [], jobs: {} };
+  const { needed } = request;
+  await keep(request, listing, 'datastores', datastores.map(withoutSecrets));
+  await keep(request, listing, 'connections', listOf(request, 'connections'), { change: withoutSecrets });
+  await keep(request, listing, 'schedules', listOf(request, 'schedules?listViewType=All'), {
+    each: (schedule) => needed.other(schedule.properties),
+  });
+  await keep(request, listing, 'computes', listOf(request, 'computes'), {
+    change: withoutSecrets,
+    each: (compute) => void listing.computes.push(summariseCompute(compute)),
+  });
+  const endpoints = await Array.fromAsync(listOf(request, 'onlineEndpoints'));
+  await keep(request, listing, 'endpoints', endpoints.map(withoutSecrets));
+  await keep(request, listing, 'deployments', deploymentsOf(request, endpoints, listing.endpoints), {
+    each: (deployment) => needed.other(deployment.properties),
+  });
+  const { arm, workspace, signal } = request;
+  await keep(request, listing, 'raw-jobs', collectJobs({ arm, workspace, signal }), {
+    each: async (job) => {
+      const status = statusOf(job);
+      listing.jobs[status] = (listing.jobs[status] ?? 0) + 1;
+      await needed.job(job);
+    },
+  });
+  return listing;
+}
+
+async function keep(
+  { store, folder, heartbeat }: ListResources,
+  listing: ResourceListing,
+  kind: Kind,
+  resources: AsyncIterable<ArmResource> | Iterable<ArmResource>,
+  {
+    change = (resource) => resource,
+    each = () => undefined,
+  }: { change?: (resource: ArmResource) => ArmResource; each?: (resource: ArmResource) => void | Promise<void> } = {},
+): Promise<void> {
+  const writer = partWriter(store, folder, kind);
+  let count = 0;
+  for await (const resource of resources) {
+    await writer.add(change(resource));
+    await each(resource);
+    count += 1;
+    heartbeat.add(1, 0);
+    await heartbeat.beat();
+  }
+  listing.parts.push(...(await writer.end()));
+  listing.counts[kind === 'raw-jobs' ? 'jobs' : kind] = count;
+}
+
+function listOf({ arm, workspace, signal }: ListResources, what: string): AsyncIterable<ArmResource> {
+  return arm.list(`${workspace.id}/${what}`, apiVersions.machineLearning, { signal });
+}
+
+async function* deploymentsOf(
+  request: ListResources,
+  endpoints: readonly ArmResource[],
+  summaries: EndpointSummary[],
+): AsyncIterable<ArmResource> {
+  for (const { name } of endpoints) {
+    const summary: EndpointSummary = { name, deployments: [] };
+    for await (const deployment of listOf(request, `onlineEndpoints/${encodeURIComponent(name)}/deployments`)) {
+      const { instanceType } = deployment.properties;
+      summary.deployments.push({
+        name: deployment.name,
+        ...(typeof instanceType === 'string' ? { instanceType } : {}),
+        instanceCount: instancesOf(deployment),
+      });
+      yield deployment;
+    }
+    summaries.push(summary);
+  }
+}
+
+function instancesOf(deployment: ArmResource): number {
+  const { capacity } = (deployment['sku'] ?? {}) as { capacity?: unknown };
+  if (typeof capacity === 'number') return capacity;
+  const { instanceCount } = deployment.properties;
+  return typeof instanceCount === 'number' ? instanceCount : 1;
+}
+
+function summariseCompute({ name, properties }: ArmResource): ComputeSummary {
+  const { computeType, properties: inner } = properties as {
+    computeType?: string;
+    properties?: { vmSize?: string; scaleSettings?: { minNodeCount?: number; maxNodeCount?: number } } | null;
+  };
+  const scale = inner?.scaleSettings;
+  return {
+    name,
+    type: computeType ?? 'Unknown',
+    ...(inner?.vmSize === undefined ? {} : { vmSize: inner.vmSize }),
+    ...(scale?.minNodeCount === undefined ? {} : { minNodes: scale.minNodeCount }),
+    ...(scale?.maxNodeCount === undefined ? {} : { maxNodes: scale.maxNodeCount }),
+  };
+}

@@ -1,0 +1,105 @@
+/** Writing and reading the parts of a recovery point: NDJSON, bounded in size, each named by its digest. */
+import { createHash } from 'node:crypto';
+import type { ControlStore } from '../control-store/store.ts';
+import { UnderstudyError } from '../errors/error.ts';
+import type { Part, PartKind, PartLines } from './manifest.ts';
+
+const linesPerPart = 2000;
+const bytesPerPart = 4 * 1024 * 1024;
+
+export interface PartWriter<K extends PartKind> {
+  add(line: PartLines[K]): Promise<void>;
+  /** Writes what is left; answers every part written, in order. */
+  end(): Promise<Part[]>;
+  /** Parts written so far, and whether lines are waiting for the next one. */
+  readonly parts: readonly Part[];
+}
+
+/**
+ * @param folder the recovery point's folder in the control store
+ * @param before parts that an earlier attempt has already written: they come first
+ */
+export function partWriter<K extends PartKind>(
+  store: ControlStore,
+  folder: string,
+  kind: K,
+  before: readonly Part[] = [],
+): PartWriter<K> {
+  const parts = [...before];
+  let lines: string[] = [];
+  let bytes = 0;
+  const flush = async () => {
+    if (lines.length === 0) return;
+    const text = `${lines.join('\n')}\n`;
+    const digest = sha256(text);
+    const number = String(parts.length + 1).padStart(4, '0');
+    const part: Part = {
+      kind,
+      name: `${folderOfKind(kind)}${kind}-${number}-${digest.slice(0, 16)}.ndjson`,
+      sha256: digest,
+      count: lines.length,
+      bytes: Buffer.byteLength(text),
+    };
+    await store.write(`${folder}/${part.name}`, text, 'application/x-ndjson');
+    parts.push(part);
+    lines = [];
+    bytes = 0;
+  };
+  return {
+    parts,
+    async add(line) {
+      const text = JSON.stringify(line);
+      lines.push(text);
+      bytes += text.length;
+      if (lines.length >= linesPerPart || bytes >= bytesPerPart) await flush();
+    },
+    async end() {
+      await flush();
+      return parts;
+    },
+  };
+}
+
+function folderOfKind(kind: PartKind): string {
+  if (kind === 'blobs' || kind === 'fuzzy' || kind === 'units') return 'blobs/';
+  return kind === 'jobs' ? '' : 'inventory/';
+}
+
+/** The text of a part, checked against its digest. RecoveryPointError if it is missing, cut short or altered. */
+export async function partText(store: ControlStore, folder: string, part: Part): Promise<string> {
+  const text = await store.readText(`${folder}/${part.name}`);
+  const actual = text === undefined ? undefined : sha256(text);
+  if (text === undefined || actual !== part.sha256) {
+    throw new UnderstudyError(
+      'RecoveryPointError',
+      `part "${part.name}" of recovery point "${folder.split('/').at(-1)}" is ${
+        actual === undefined ? 'missing' : `not what was sealed: its sha256 is ${actual}`
+      }, expected sha256 ${part.sha256} (${part.bytes} bytes, ${part.count} lines)`,
+      { place: `${folder}/${part.name}` },
+    );
+  }
+  return text;
+}
+
+/** The lines of the parts of one kind, one part in memory at a time. */
+export async function* readLines<K extends PartKind>(
+  store: ControlStore,
+  folder: string,
+  parts: readonly Part[],
+  kind: K,
+): AsyncIterable<PartLines[K]> {
+  for (const part of parts) {
+    if (part.kind !== kind) continue;
+    const text = await partText(store, folder, part);
+    for (const line of text.split('\n')) if (line !== '') yield JSON.parse(line) as PartLines[K];
+  }
+}
+
+/** How many lines the parts of a kind have together. */
+export function countLines(parts: readonly Part[], kind: PartKind): number {
+  return parts.reduce((sum, part) => sum + (part.kind === kind ? part.count : 0), 0);
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,163 @@
+/** Recovery points in the control store: which there are, opening one, and reading its parts. */
+import { createHash } from 'node:crypto';
+import { canonical, type ControlStore } from '../control-store/store.ts';
+import { UnderstudyError, isUnderstudyError, messageOf } from '../errors/error.ts';
+import type { RecoveryPointRef } from '../plan/plan.ts';
+import type { RecoveryPointSummary } from '../plan/recovery-point-summary.ts';
+import {
+  epochOf,
+  folderOf,
+  type OpenRecoveryPoint,
+  type PartKind,
+  type PartLines,
+  type SealedManifest,
+} from './manifest.ts';
+import { partText, readLines } from './parts.ts';
+
+export interface RecoveryPointList {
+  /** Newest first: by epoch, then by start. A late seal of an older epoch never comes before a newer epoch's. */
+  sealed: RecoveryPointSummary[];
+  /** Sealed, but not readable as such: altered or cut short. */
+  damaged: { id: string; reason: string }[];
+  /** Begun and never sealed. */
+  unsealed: string[];
+}
+
+export interface ListOptions {
+  /** At most so many sealed ones are read. */
+  limit?: number;
+  /** Only those of this region. */
+  region?: string;
+}
+
+/** AzureUnavailable when the control store does not answer. */
+export async function listRecoveryPoints(store: ControlStore, options: ListOptions = {}): Promise<RecoveryPointList> {
+  const { sealed, unsealed } = await recoveryPointIds(store);
+  const list: RecoveryPointList = { sealed: [], damaged: [], unsealed };
+  for (const id of sealed) {
+    if (options.limit !== undefined && list.sealed.length >= options.limit) break;
+    try {
+      const open = await readSealed(store, id);
+      if (options.region !== undefined && open.sealed.region !== options.region) continue;
+      list.sealed.push(summarise(open));
+    } catch (error) {
+      if (!isUnderstudyError(error, 'RecoveryPointError')) throw error;
+      list.damaged.push({ id, reason: messageOf(error) });
+    }
+  }
+  return list;
+}
+
+/** Ids, newest first. */
+async function recoveryPointIds(store: ControlStore): Promise<{ sealed: string[]; unsealed: string[] }> {
+  const sealed = new Map<string, boolean>();
+  for await (const name of store.list('epochs/')) {
+    const [, , kind, id, file] = name.split('/');
+    if (kind !== 'recovery-points' || id === undefined || epochOf(id) === undefined) continue;
+    sealed.set(id, (sealed.get(id) ?? false) || file === 'sealed.json');
+  }
+  const newestFirst = [...sealed.keys()].toSorted(
+    (a, b) => (epochOf(b) ?? 0) - (epochOf(a) ?? 0) || (a < b ? 1 : -1),
+  );
+  return {
+    sealed: newestFirst.filter((id) => sealed.get(id)),
+    unsealed: newestFirst.filter((id) => !sealed.get(id)),
+  };
+}
+
+/**
+ * Opens a recovery point and checks the digest of every part of it.
+ * Errors: RecoveryPointError if it is not there, not sealed, cut short or altered; `details.next` then names the one before.
+ */
+export async function openRecoveryPoint(store: ControlStore, id: string): Promise<OpenRecoveryPoint> {
+  try {
+    const open = await readSealed(store, id);
+    const folder = folderOf(open.sealed.epoch, id);
+    for (const part of open.sealed.parts) await partText(store, folder, part);
+    return open;
+  } catch (error) {
+    if (!isUnderstudyError(error, 'RecoveryPointError')) throw error;
+    throw new UnderstudyError('RecoveryPointError', error.message, {
+      ...error.details,
+      next: await adviceAfter(store, id),
+    });
+  }
+}
+
+/** As `openRecoveryPoint`, by the reference a plan holds; the manifest must also have the plan's digest. Parts are checked as they are read. */
+export async function openByRef(store: ControlStore, ref: RecoveryPointRef): Promise<OpenRecoveryPoint> {
+  const open = await readSealed(store, ref.id);
+  if (open.ref.digest !== ref.digest) {
+    throw new UnderstudyError(
+      'RecoveryPointError',
+      `recovery point "${ref.id}" is not the one that was planned: its sha256 is ${open.ref.digest}, expected ${ref.digest}`,
+      { next: await adviceAfter(store, ref.id), place: sealedName(open.sealed.epoch, ref.id) },
+    );
+  }
+  return open;
+}
+
+async function readSealed(store: ControlStore, id: string): Promise<OpenRecoveryPoint> {
+  const epoch = epochOf(id);
+  if (epoch === undefined) {
+    throw new UnderstudyError(
+      'RecoveryPointError',
+      `"${id}" is no id of a recovery point: expected one such as "2026-11-21T10-00-00.000Z-e1"`,
+    );
+  }
+  const place = sealedName(epoch, id);
+  const text = await store.readText(place);
+  if (text === undefined) throw new UnderstudyError('RecoveryPointError', `recovery point "${id}" is not sealed`, { place });
+  const sealed = parseSealed(text);
+  if (sealed?.id !== id) {
+    throw new UnderstudyError('RecoveryPointError', `the seal of recovery point "${id}" is cut short or altered`, { place });
+  }
+  return { ref: { id, digest: digestOf(sealed), startedAt: sealed.startedAt }, sealed };
+}
+
+function parseSealed(text: string): SealedManifest | undefined {
+  try {
+    const value = JSON.parse(text) as Partial<SealedManifest> | null;
+    return value?.version === 1 && Array.isArray(value.parts) ? (value as SealedManifest) : undefined;
+  } catch {
+    return undefined; // the caller says which document is cut short
+  }
+}
+
+async function adviceAfter(store: ControlStore, id: string): Promise<string> {
+  const { sealed } = await recoveryPointIds(store);
+  const at = sealed.indexOf(id);
+  const before = at < 0 ? sealed[0] : sealed[at + 1];
+  return before === undefined
+    ? 'There is no recovery point before it: take one with "understudy replicate".'
+    : `Use the recovery point before it: "${before}".`;
+}
+
+function sealedName(epoch: number, id: string): string {
+  return `${folderOf(epoch, id)}/sealed.json`;
+}
+
+/** sha256 hex of the manifest's canonical form: the digest of a `RecoveryPointRef`. */
+export function digestOf(sealed: SealedManifest): string {
+  return createHash('sha256').update(canonical(sealed)).digest('hex');
+}
+
+/** What the plan compiler needs to know. */
+export function summarise({ ref, sealed }: OpenRecoveryPoint): RecoveryPointSummary {
+  return { ref, ...sealed.summary };
+}
+
+/** The lines of one kind, each part checked against its digest as it is read. */
+export function readPart<K extends PartKind>(
+  store: ControlStore,
+  sealed: SealedManifest,
+  kind: K,
+): AsyncIterable<PartLines[K]> {
+  return readLines(store, folderOf(sealed.epoch, sealed.id), sealed.parts, kind);
+}
+
+/** The job ledger as it was sealed (`LedgerEntry` of src/jobs). */
+export async function* readLedgerSnapshot<T = unknown>(store: ControlStore, ref: RecoveryPointRef): AsyncIterable<T> {
+  const { sealed } = await openByRef(store, ref);
+  for await (const line of readPart(store, sealed, 'jobs')) yield line as T;
+}

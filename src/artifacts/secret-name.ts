@@ -1,0 +1,10 @@
+/** What the secret of a datastore or a connection is called in an escrow vault. Pure. */
+import { createHash } from 'node:crypto';
+import type { SecretRef } from './manifest.ts';
+
+/** Key Vault takes letters, digits and "-", at most 127: the hash keeps apart what that makes alike. */
+export function secretName(topology: string, kind: SecretRef['kind'], resource: string): string {
+  const readable = resource.replaceAll(/[^A-Za-z0-9]+/g, '-').slice(0, 40);
+  const hash = createHash('sha256').update(`${topology}/${kind}/${resource}`).digest('hex').slice(0, 12);
+  return `understudy-${topology}-${kind}-${readable}-${hash}`.replaceAll(/-+/g, '-');
+}

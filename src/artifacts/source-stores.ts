@@ -1,0 +1,74 @@
+/** Finds the storage accounts behind a workspace's datastores, and which of them are to be copied. */
+import { apiVersions, type Azure, type ArmResource } from '../azure/azure.ts';
+import { sameName } from '../azure/ids.ts';
+import { isUnderstudyError } from '../errors/error.ts';
+import { placeOfDatastore } from './datastores.ts';
+import type { LeftBehindList } from './drafts.ts';
+import type { SourceAccount } from './manifest.ts';
+import type { SourceStores } from './places.ts';
+import { nameOfId, regionName, type KnownWorkspace } from './workspace.ts';
+
+interface FindStores {
+  azure: Azure;
+  workspace: KnownWorkspace;
+  datastores: ArmResource[];
+  leftBehind: LeftBehindList;
+  signal: AbortSignal;
+}
+
+/**
+ * The workspace's own account is copied, and so is every other account of its region, which goes dark with it. An account elsewhere is
+ * shared: it is readable from the standby as it is.
+ */
+export async function findSourceStores(request: FindStores): Promise<SourceStores> {
+  const { azure, workspace, datastores, leftBehind, signal } = request;
+  const places = datastores.map(placeOfDatastore);
+  const ownName = nameOfId(workspace.storageAccountId);
+  const own = await azure.blobAccount(workspace.storageAccountId, { signal });
+  const accounts: SourceAccount[] = [{ name: own.name, id: workspace.storageAccountId, endpoint: own.endpoint, own: true }];
+  const settled = new Set([ownName.toLowerCase()]);
+  for (const [index, place] of places.entries()) {
+    if (!place.blob) {
+      leftBehind.add('datastores', place.unsupported ?? 'not a blob container', place.name);
+      continue;
+    }
+    const { account: name } = place.blob;
+    if (settled.has(name.toLowerCase())) continue;
+    settled.add(name.toLowerCase());
+    const found = await findAccount(request, name, datastores[index]);
+    if (found === undefined) {
+      leftBehind.add('datastores', `storage account "${name}" was not found in its subscription`, place.name);
+    } else if (regionName(found.location ?? '') !== workspace.location) {
+      leftBehind.add('datastores', `storage account "${name}" is in ${found.location}: shared, not copied`, place.name);
+    } else {
+      const account = await azure.blobAccount(found.id, { signal });
+      accounts.push({ name: account.name, id: found.id, endpoint: account.endpoint, own: false });
+    }
+  }
+  return { workspace, datastores: places, accounts };
+}
+
+async function findAccount(
+  { azure, workspace, signal }: FindStores,
+  name: string,
+  datastore: ArmResource | undefined,
+): Promise<ArmResource | undefined> {
+  const { subscriptionId, resourceGroup } = datastore?.properties ?? {};
+  const subscription = typeof subscriptionId === 'string' && subscriptionId !== '' ? subscriptionId : workspace.subscriptionId;
+  const storage = 'providers/Microsoft.Storage/storageAccounts';
+  const groups = [resourceGroup, workspace.resourceGroup].filter((group) => typeof group === 'string' && group !== '');
+  for (const group of new Set(groups)) {
+    const id = `/subscriptions/${subscription}/resourceGroups/${String(group)}/${storage}/${name}`;
+    const found = await azure.arm.find(id, apiVersions.storage, { signal });
+    if (found) return found;
+  }
+  try {
+    for await (const account of azure.arm.list(`/subscriptions/${subscription}/${storage}`, apiVersions.storage, { signal })) {
+      if (sameName(account.name, name)) return account;
+    }
+  } catch (error) {
+    // Not allowed to list the subscription's accounts: the account counts as not found, and the caller says so.
+    if (!isUnderstudyError(error, 'AzureError')) throw error;
+  }
+  return undefined;
+}
