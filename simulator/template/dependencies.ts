@@ -1,6 +1,5 @@
 /** Who must be made before whom: `dependsOn`, batches of loops, and resources that bodies refer to. */
 
-import type { Context } from './context.ts';
 import { evaluateAt } from './evaluate.ts';
 import type { Entry } from './expand.ts';
 import { providerPart } from './ids.ts';
@@ -9,18 +8,18 @@ import type { PlannedResource } from './types.ts';
 import { textOf } from './values.ts';
 
 /**
- * Fills `dependsOn` of every planned resource. `implied`: what each one's body refers to. Throws ArmError
+ * Fills `dependsOn` of every planned resource. `loops`: the names of all loops; `implied`: what each one's body refers to. Throws ArmError
  * InvalidTemplate where a dependency is not in the template, or where resources wait for each other.
  */
 export function linkDependencies(
-  context: Context,
   entries: Entry[],
+  loops: Set<string>,
   implied: Map<PlannedResource, PlannedResource[]>,
 ): void {
   const wanted = new Map<PlannedResource, Set<PlannedResource>>();
   const batches = batchesOf(entries);
   for (const entry of entries) {
-    const before = new Set(declared(context, entry, entries));
+    const before = new Set(declared(entry, entries, loops));
     for (const each of batches.get(entry.planned) ?? []) before.add(each);
     for (const each of implied.get(entry.planned) ?? []) before.add(each);
     before.delete(entry.planned);
@@ -53,7 +52,7 @@ function made(
   return [...ids];
 }
 
-function declared(context: Context, entry: Entry, entries: Entry[]): PlannedResource[] {
+function declared(entry: Entry, entries: Entry[], loops: Set<string>): PlannedResource[] {
   const { raw, planned, scope } = entry;
   const list = raw['dependsOn'] ?? [];
   if (!Array.isArray(list)) {
@@ -68,7 +67,7 @@ function declared(context: Context, entry: Entry, entries: Entry[]): PlannedReso
       );
     }
     const found = find(text, entries);
-    if (found.length === 0 && !isEmptyLoop(context, text)) {
+    if (found.length === 0 && !loops.has(text.toLowerCase().replace(/\[\d+\]$/, ''))) {
       throw invalidTemplate(
         `The resource '${text}' is not defined in the template (dependency at '${path}'). Please see https://aka.ms/arm-syntax for usage details.`,
       );
@@ -98,17 +97,6 @@ function find(text: string, entries: Entry[]): PlannedResource[] {
     if (found.length > 0) return found;
   }
   return [];
-}
-
-/** Is `text` the name of a loop that has no turns, so that no resource bears it? */
-function isEmptyLoop(context: Context, text: string): boolean {
-  const { resources } = context.sections;
-  const lower = text.toLowerCase();
-  if (!Array.isArray(resources))
-    return Object.keys(resources).some((symbol) => symbol.toLowerCase() === lower.replace(/\[\d+\]$/, ''));
-  return JSON.stringify(resources)
-    .toLowerCase()
-    .includes(`"copy":{"name":${JSON.stringify(lower)}`);
 }
 
 /** For each instance of a serial loop, the instances of the batch before its own. */

@@ -25,14 +25,18 @@ export interface Entry {
   batch?: { name: string; size: number };
 }
 
-/** All resources of the template in its order, children after their parents. Throws ArmError InvalidTemplate. */
-export function expandResources(context: Context, runtime: Runtime): Entry[] {
+/** All resources of the template in its order, children after their parents, and its loops. Throws ArmError InvalidTemplate. */
+export function expandResources(
+  context: Context,
+  runtime: Runtime,
+): { entries: Entry[]; loops: Set<string> } {
   const { resources } = context.sections;
   const scope = rootScope(context, runtime, 'static');
+  const loops = new Set<string>();
   const entries = Array.isArray(resources)
-    ? resources.flatMap((raw, index) => expand(raw, `/resources/${index}`, scope, {}))
+    ? resources.flatMap((raw, index) => expand(raw, `/resources/${index}`, scope, { loops }))
     : Object.entries(resources).flatMap(([symbol, raw]) =>
-        expand(raw, `/resources/${symbol}`, scope, { symbol }),
+        expand(raw, `/resources/${symbol}`, scope, { loops, symbol }),
       );
   const made = entries.filter((entry) => entry.condition && !entry.planned.existing);
   if (made.length > RESOURCE_LIMIT) {
@@ -41,10 +45,12 @@ export function expandResources(context: Context, runtime: Runtime): Entry[] {
     );
   }
   refuseDuplicates(made);
-  return entries;
+  return { entries, loops };
 }
 
 interface Around {
+  /** The names of all loops, in lower case, to be added to: a loop may have no turns and still be depended on. */
+  loops: Set<string>;
   symbol?: string;
   parent?: { type: string; name: string };
 }
@@ -55,6 +61,8 @@ function expand(raw: Json, path: string, scope: Scope, around: Around): Entry[] 
   if (!isObject(copy)) return instance(raw, path, scope, around, undefined);
   const name = textOf(copy['name'] ?? around.symbol ?? null);
   if (name === '') throw invalidTemplate(`The copy loop of the template resource at '${path}' has no name`);
+  around.loops.add(name.toLowerCase());
+  if (around.symbol !== undefined) around.loops.add(around.symbol.toLowerCase());
   const count = copyCount(
     evaluateAt('the copy loop', `${path}/copy/count`, copy['count'] ?? null, scope),
     `${path}/copy/count`,
@@ -127,22 +135,17 @@ function instance(
     path,
   };
   const entry: Entry = { planned, raw, scope, condition };
-  return [entry, ...children(raw, path, scope, { type, name })];
+  return [entry, ...children(raw, path, scope, { loops: around.loops, parent: { type, name } })];
 }
 
-function children(
-  raw: JsonObject,
-  path: string,
-  scope: Scope,
-  parent: { type: string; name: string },
-): Entry[] {
+function children(raw: JsonObject, path: string, scope: Scope, around: Around): Entry[] {
   const nested = raw['resources'];
   if (nested === undefined) return [];
   if (Array.isArray(nested))
-    return nested.flatMap((child, index) => expand(child, `${path}/resources/${index}`, scope, { parent }));
+    return nested.flatMap((child, index) => expand(child, `${path}/resources/${index}`, scope, around));
   if (!isObject(nested)) throw invalidTemplate(`The child resources at '${path}/resources' are not an array`);
   return Object.entries(nested).flatMap(([symbol, child]) =>
-    expand(child, `${path}/resources/${symbol}`, scope, { parent, symbol }),
+    expand(child, `${path}/resources/${symbol}`, scope, { ...around, symbol }),
   );
 }
 

@@ -17,10 +17,10 @@ import type { DeploymentInput, DeploymentPlan, PlannedResource, Problem } from '
 export function planDeployment(input: DeploymentInput): DeploymentPlan {
   const runtime = new Runtime();
   const context = new Context(input);
-  const { entries, parameters } = knownWhilePlanning(() => {
+  const { entries, loops, parameters } = knownWhilePlanning(() => {
     const shown = placed('the template parameters', '/parameters', () => context.shownParameters(runtime));
     placed('the template variables', '/variables', () => context.checkVariables(runtime, ignorePending));
-    return { entries: expandResources(context, runtime), parameters: shown };
+    return { ...expandResources(context, runtime), parameters: shown };
   });
   const deployed = entries.filter((entry) => entry.condition);
   context.addResources(deployed.map((entry) => entry.planned));
@@ -28,7 +28,7 @@ export function planDeployment(input: DeploymentInput): DeploymentPlan {
   for (const entry of deployed) {
     if (!entry.planned.existing) implied.set(entry.planned, examineBody(entry, runtime));
   }
-  linkDependencies(context, entries, implied);
+  linkDependencies(entries, loops, implied);
   examineOutputs(context, runtime);
   const byResource = new Map(deployed.map((entry) => [entry.planned, entry]));
   return {

@@ -114,17 +114,14 @@ function compareValues(
   depth: number,
 ): WhatIfPropertyChange[] {
   if (before === undefined || before === null) {
-    // A null or empty value asks for nothing that is not so already.
-    return after === null || isNothing(after) ? [] : [{ path, propertyChangeType: 'Create', after }];
+    // A null or an empty object asks for nothing that is not so already; a new object is told by its members.
+    if (isObject(after)) return compareObjects({}, after, path, depth + 1);
+    return after === null ? [] : [{ path, propertyChangeType: 'Create', after }];
   }
   if (isObject(before) && isObject(after)) return compareObjects(before, after, path, depth + 1);
   if (Array.isArray(before) && Array.isArray(after)) return compareArrays(before, after, path, depth);
   if (equal(before, after) || isSameLocation(path, before, after)) return [];
   return [{ path, propertyChangeType: 'Modify', before, after }];
-}
-
-function isNothing(value: Json): boolean {
-  return isObject(value) && Object.keys(value).length === 0;
 }
 
 /** 'East US' and 'eastus' are one region. */

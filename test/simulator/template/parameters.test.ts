@@ -1,0 +1,288 @@
+/** Parameters, variables, user-defined functions and outputs. */
+
+import { describe, expect, it } from 'vitest';
+import type { Json, JsonObject } from '../../../simulator/provider.ts';
+import { validateTemplate } from '../../../simulator/template/index.ts';
+import { account, body, cloud, failure, input, plan, value } from './harness.ts';
+
+const given = (parameters: Record<string, Json>): { parameters: JsonObject } => ({
+  parameters: Object.fromEntries(Object.entries(parameters).map(([name, each]) => [name, { value: each }])),
+});
+
+describe('parameters', () => {
+  it('take what is given, whatever the case of the name, and else the default, which may use other parameters', async () => {
+    const parameters = {
+      prefix: { type: 'string', defaultValue: 'p' },
+      name: { type: 'string', defaultValue: "[concat(parameters('PREFIX'), '-', resourceGroup().name)]" },
+    };
+    expect(await value("[parameters('name')]", { parameters })).toBe('p-rg');
+    expect(await value("[parameters('name')]", { parameters }, given({ Prefix: 'q' }))).toBe('q-rg');
+  });
+
+  it('are not evaluated as expressions when given', async () => {
+    const parameters = { text: { type: 'string' } };
+    expect(
+      await value("[parameters('text')]", { parameters }, given({ text: '[resourceGroup().name]' })),
+    ).toBe('[resourceGroup().name]');
+  });
+
+  it('show their effective values, secure ones by type only', () => {
+    const parameters = {
+      count: { type: 'int', defaultValue: 2 },
+      password: { type: 'secureString' },
+      settings: { type: 'secureObject', defaultValue: { a: 1 } },
+      key: { type: 'securestring' },
+    };
+    const vault = {
+      keyVault: { id: '/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v' },
+      secretName: 'k',
+    };
+    const planned = plan(
+      { parameters },
+      { parameters: { password: { value: 'hunter2' }, key: { reference: vault } } },
+    );
+    expect(planned.parameters).toEqual({
+      count: { type: 'Int', value: 2 },
+      password: { type: 'SecureString' },
+      settings: { type: 'SecureObject' },
+      key: { type: 'SecureString', reference: vault },
+    });
+    expect(JSON.stringify(planned.parameters)).not.toContain('hunter2');
+  });
+
+  it('give a new guid once a deployment', async () => {
+    const parameters = { id: { type: 'string', defaultValue: '[newGuid()]' } };
+    expect(await value("[equals(parameters('id'), parameters('id'))]", { parameters })).toBe(true);
+    expect(await value("[length(parameters('id'))]", { parameters })).toBe(36);
+  });
+
+  it('read Key Vault secrets only while deploying', async () => {
+    const vault = {
+      keyVault: { id: '/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v' },
+      secretName: 'k',
+    };
+    const planned = plan(
+      {
+        parameters: { key: { type: 'securestring' } },
+        variables: { line: "[concat('key=', parameters('key'))]" },
+        resources: [account('a', { properties: { line: "[variables('line')]" } })],
+      },
+      { parameters: { key: { reference: vault } } },
+    );
+    expect(await body(planned, 'a')).toMatchObject({ properties: { line: 'key=secret k of v' } });
+  });
+
+  it.each<[string, JsonObject, Record<string, Json>, string]>([
+    [
+      'a missing value',
+      { a: { type: 'string' } },
+      {},
+      "The value for the template parameter 'a' is not provided.",
+    ],
+    [
+      'an unknown parameter',
+      { a: { type: 'string' } },
+      { a: 'x', b: 1 },
+      "The template parameters 'b' in the parameters file are not valid; they are not present in the original template",
+    ],
+    [
+      'a wrong type',
+      { a: { type: 'int' } },
+      { a: 'x' },
+      "The template parameter 'a' is not valid. Expected a value of type 'Int' and got one of type 'String'.",
+    ],
+    [
+      'a value that is not allowed',
+      { a: { type: 'string', allowedValues: ['x', 'y'] } },
+      { a: 'z' },
+      "The parameter value is not part of the allowed value(s): 'x,y'.",
+    ],
+    [
+      'a default that is not allowed',
+      { a: { type: 'string', allowedValues: ['x'], defaultValue: 'z' } },
+      {},
+      "The provided value 'z' for the template parameter 'a' is not valid.",
+    ],
+    [
+      'a text too long',
+      { a: { type: 'string', maxLength: 2 } },
+      { a: 'abc' },
+      "The length of the value '3' is greater than the 'maxLength' of '2'.",
+    ],
+    [
+      'a number too small',
+      { a: { type: 'int', minValue: 3 } },
+      { a: 2 },
+      "The value '2' is less than the 'minValue' of '3'.",
+    ],
+    [
+      'an array too short',
+      { a: { type: 'array', minLength: 1 } },
+      { a: [] },
+      "The length of the value '0' is less than the 'minLength' of '1'.",
+    ],
+    [
+      'an unknown type',
+      { a: { type: 'text' } },
+      { a: 'x' },
+      "The type 'text' at '/parameters/a' is not valid.",
+    ],
+    [
+      'a default that needs itself',
+      { a: { type: 'string', defaultValue: "[parameters('a')]" } },
+      {},
+      'Circular reference detected',
+    ],
+    [
+      'a reference in a default',
+      { a: { type: 'object', defaultValue: "[reference('/x', '1')]" } },
+      {},
+      "The template function 'reference' is not expected at this location.",
+    ],
+  ])('refuse %s', async (_, parameters, values, message) => {
+    const [problem] = validateTemplate(input({ parameters }, given(values)));
+    expect(problem?.code).toBe('InvalidTemplate');
+    expect(problem?.message).toContain(message);
+  });
+
+  it('follow type definitions (Bicep’s user-defined types)', async () => {
+    const definitions = {
+      compute: {
+        type: 'object',
+        properties: { name: { type: 'string', minLength: 2 }, nodes: { type: 'int', nullable: true } },
+        additionalProperties: false,
+      },
+    };
+    const parameters = { computes: { type: 'array', items: { $ref: '#/definitions/compute' } } };
+    const parts = { languageVersion: '2.0', definitions, parameters, resources: {} };
+    expect(
+      await value("[length(parameters('computes'))]", parts, given({ computes: [{ name: 'cpu' }] })),
+    ).toBe(1);
+    const said = async (compute: Json): Promise<string> =>
+      failure(() => plan(parts, given({ computes: [compute] })));
+    expect(await said({ nodes: 1 })).toContain(
+      "template parameter 'computes' item '[0]' is not valid: the required property 'name' is missing",
+    );
+    expect(await said({ name: 'cpu', size: 'x' })).toContain("the property 'size' is not allowed");
+    expect(await said({ name: 'c' })).toContain("property 'name' is not valid. The length of the value '1'");
+  });
+
+  it('may be null where they are nullable', async () => {
+    const parameters = { a: { type: 'string', nullable: true } };
+    expect(await value("[coalesce(parameters('a'), 'none')]", { parameters })).toBe('none');
+  });
+});
+
+describe('variables', () => {
+  it('use each other, and loops', async () => {
+    const variables = {
+      sizes: "[length(variables('names'))]",
+      names: ['a', 'b'],
+      copy: [
+        {
+          name: 'full',
+          count: "[variables('sizes')]",
+          input: { name: "[concat(variables('names')[copyIndex('full')], copyIndex('full', 1))]" },
+        },
+      ],
+      nested: { copy: [{ name: 'inner', count: 2, input: "[copyIndex('inner')]" }], other: true },
+    };
+    expect(await value("[variables('full')]", { variables })).toEqual([{ name: 'a1' }, { name: 'b2' }]);
+    expect(await value("[variables('nested')]", { variables })).toEqual({ inner: [0, 1], other: true });
+  });
+
+  it('are checked even if nothing uses them', async () => {
+    expect(await failure(() => plan({ variables: { broken: '[nope()]' } }))).toContain(
+      "Unable to process template language expressions for the template variable 'broken' at '/variables/broken'. 'The template function 'nope' is not valid.",
+    );
+    expect(
+      await failure(() => plan({ variables: { a: "[variables('b')]", b: "[variables('a')]" } })),
+    ).toContain('Circular reference detected');
+  });
+});
+
+describe('user-defined functions', () => {
+  const functions = [
+    {
+      namespace: 'contoso',
+      members: {
+        uniqueName: {
+          parameters: [{ name: 'prefix', type: 'string' }],
+          output: { type: 'string', value: "[concat(toLower(parameters('prefix')), '-', contoso.suffix())]" },
+        },
+        suffix: { output: { type: 'string', value: 'x' } },
+        leaky: { parameters: [], output: { type: 'string', value: "[variables('v')]" } },
+      },
+    },
+  ];
+  it('see their own parameters, and no variables', async () => {
+    expect(await value("[contoso.uniqueName('ABC')]", { functions })).toBe('abc-x');
+    expect(
+      await failure(async () => value('[contoso.leaky()]', { functions, variables: { v: 'x' } })),
+    ).toContain('cannot use variables');
+    expect(await failure(async () => value('[contoso.uniqueName()]', { functions }))).toContain(
+      'requires 1 argument(s) while 0 were provided',
+    );
+  });
+});
+
+describe('outputs', () => {
+  it('have conditions, loops and secrets', async () => {
+    const planned = plan({
+      outputs: {
+        no: { type: 'string', condition: '[equals(1, 2)]', value: '[nope()]' },
+        list: { type: 'array', copy: { count: 2, input: "[concat('n', copyIndex())]" } },
+        hidden: { type: 'securestring', value: 'x' },
+      },
+    });
+    expect(await planned.evaluateOutputs(cloud())).toEqual({
+      list: { type: 'Array', value: ['n0', 'n1'] },
+      hidden: { type: 'SecureString' },
+    });
+  });
+
+  it('refuse a value of another type', async () => {
+    expect(await failure(() => plan({ outputs: { o: { type: 'int', value: 'x' } } }))).toContain(
+      "The template output 'o' is not valid. Expected a value of type 'Int' and got one of type 'String'.",
+    );
+  });
+});
+
+describe('the shape of a template', () => {
+  it.each<[string, JsonObject, string]>([
+    [
+      'an unknown member',
+      { resource: [] },
+      "InvalidRequestContent: The request content was invalid and could not be deserialized: 'Could not find member 'resource' on object of type 'Template'",
+    ],
+    [
+      'resources that are a text',
+      { resources: 'x' },
+      "Expected 'resources' to be of type 'Array or Object', got 'String'",
+    ],
+    ['extensions', { imports: { k8s: {} } }, "The template's 'imports' (k8s) are not supported here"],
+    [
+      'too many outputs',
+      {
+        outputs: Object.fromEntries(
+          Array.from({ length: 65 }, (_, i) => [`o${i}`, { type: 'int', value: i }]),
+        ),
+      },
+      "Limit: '64' and actual: '65'",
+    ],
+  ])('refuses %s', async (_, parts, message) => {
+    expect(await failure(() => plan(parts))).toContain(message);
+  });
+
+  it('needs a schema, a version and resources', async () => {
+    const { template, ...rest } = input({});
+    const { contentVersion: _, ...without } = template;
+    expect(validateTemplate({ template: without, ...rest })).toEqual([
+      {
+        code: 'InvalidTemplate',
+        message:
+          "Deployment template validation failed: 'Required property 'contentVersion' not found in JSON. Path '''.",
+      },
+    ]);
+  });
+});
