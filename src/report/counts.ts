@@ -87,7 +87,7 @@ function countedLeftOver(at: { step: string; title: string }, record: StepRecord
       counts[state].map((part) => ({
         state,
         ...at,
-        what: `${part.count} ${counts.kind}`,
+        what: `${part.count} of ${counts.expected} ${counts.kind}`,
         reason: part.reason,
       })),
     ),

@@ -2,10 +2,11 @@
 import { table } from './html-table.ts';
 import { html, type Insert, type Markup } from './markup.ts';
 import type { Report } from './schema.ts';
+import { showCount } from './wording.ts';
 
 export function jobs(report: Report): Markup {
   const columns = ['Job', 'Successor', 'Class', 'Reason', 'Priority', 'Checkpoint', 'Changes'].map(
-    (label) => ({ label }),
+    (label) => ({ label, words: label === 'Class' || label === 'Priority' }),
   );
   const rows = report.jobs.map((job): Insert[] => [
     html`<code>${job.old}</code>`,
@@ -40,8 +41,8 @@ export function configs(report: Report): Markup {
       html`<article aria-labelledby="config-${index}">
         <h3 id="config-${index}"><code>${config.host}:${config.file}</code></h3>
         <p>
-          ${config.status}; ${config.changes.length} ${config.changes.length === 1 ? 'value' : 'values'}
-          changed${config.commit !== undefined && html`; commit <code>${config.commit}</code>`}
+          ${config.status}; ${showCount(config.changes.length, 'value')}
+          rewritten${config.commit !== undefined && html`; commit <code>${config.commit}</code>`}
         </p>
         ${config.warnings.map((each) => html`<p class="note">${each.place}: ${each.text}</p>`)}
         ${config.diff !== '' && html`<pre class="diff" tabindex="0" role="region" aria-label="Diff of ${config.file}">${diffLines(config.diff)}</pre>`}
@@ -50,17 +51,18 @@ export function configs(report: Report): Markup {
 }
 
 function diffLines(diff: string): Markup[] {
+  let inHunk = false;
   return diff
     .replace(/\n$/, '')
     .split('\n')
     .map((line) => {
-      const name = /^(?:\+\+\+|---|@@|===|Index:)/.test(line)
-        ? 'hunk'
-        : line.startsWith('+')
-          ? 'add'
-          : line.startsWith('-')
-            ? 'del'
-            : 'same';
-      return html`<span class="${name}">${line} </span>`;
+      if (line.startsWith('@@')) inHunk = true;
+      const name = inHunk ? (kinds[line.charAt(0)] ?? 'same') : 'hunk';
+      // Its line break is part of the line, so that a copied diff is a diff.
+      const whole = `${line}\n`;
+      return html`<span class="${name}">${whole}</span>`;
     });
 }
+
+/** By a line's sign; before the first `@@` a line names the files, whatever it begins with. */
+const kinds: Record<string, string> = { '+': 'add', '-': 'del', '@': 'hunk', '\\': 'hunk' };

@@ -91,13 +91,13 @@ function objectives(report: Report): Markup {
     ];
   });
   const columns = [
-    { label: 'Objective of' },
-    { label: 'Strategy' },
+    { label: 'Objective of', words: true },
+    { label: 'Strategy', words: true },
     { label: 'Objective', numeric: true },
-    { label: 'From outage', numeric: true },
-    { label: 'From trigger', numeric: true },
+    { label: 'Since outage', numeric: true },
+    { label: 'Since trigger', numeric: true },
     { label: 'For a person', numeric: true },
-    { label: 'Verdict' },
+    { label: 'Verdict', words: true },
     { label: 'Remarks' },
   ];
   const { outageBeganAt, outageSource } = report.run;
@@ -119,8 +119,8 @@ function objectives(report: Report): Markup {
 function happened(report: Report): Markup {
   const columns = [
     { label: 'Step' },
-    { label: 'State' },
-    { label: 'Started' },
+    { label: 'State', words: true },
+    { label: 'Began', numeric: true },
     { label: 'Took', numeric: true },
     { label: 'For a person', numeric: true },
     { label: 'Attempts', numeric: true },
@@ -132,7 +132,7 @@ function happened(report: Report): Markup {
       rows: each.steps.map((step): Insert[] => [
         step.title,
         stateTag(step.state),
-        showTime(step.startedAt),
+        began(step.startedAt, report),
         showMs(step.durationMs),
         step.waitedForPersonMs > 0 ? showMs(step.waitedForPersonMs) : '',
         step.attempts > 1 ? step.attempts : '',
@@ -158,17 +158,25 @@ function happened(report: Report): Markup {
       ${chart}
     </figure>`
   }
-  ${table(`Every step of the plan. ${showTally(report.tally)}.`, columns, groups)}`;
+  ${table(`Every step of the plan; began: since the trigger at ${showTime(report.run.triggeredAt)}. ${showTally(report.tally)}.`, columns, groups)}`;
+}
+
+/** Seconds after the trigger for the eye, the time itself for whatever reads it. */
+function began(startedAt: string | undefined, { run }: Report): Insert {
+  if (startedAt === undefined) return '';
+  const afterMs = Date.parse(startedAt) - Date.parse(run.triggeredAt);
+  const shown = `${afterMs < 0 ? '−' : '+'}${showMs(Math.abs(afterMs))}`;
+  return html`<time datetime="${startedAt}" title="${showTime(startedAt)}">${shown}</time>`;
 }
 
 function counts(report: Report): Markup {
   const columns = [
     { label: 'Step' },
-    { label: 'Class' },
+    { label: 'Class', words: true },
     { label: 'Expected', numeric: true },
     { label: 'Done', numeric: true },
-    { label: 'Skipped', numeric: true },
-    { label: 'Failed', numeric: true },
+    { label: 'Skipped' },
+    { label: 'Failed' },
     { label: 'Adds up' },
     { label: 'In recovery point', numeric: true },
   ];
@@ -190,7 +198,12 @@ function counts(report: Report): Markup {
 }
 
 function leftOver(report: Report): Markup {
-  const columns = [{ label: 'Step' }, { label: 'State' }, { label: 'What' }, { label: 'Reason' }];
+  const columns = [
+    { label: 'Step' },
+    { label: 'State', words: true },
+    { label: 'What' },
+    { label: 'Reason' },
+  ];
   const rows = report.leftOver.map((each): Insert[] => [
     each.title,
     stateTag(each.state),

@@ -20,7 +20,7 @@ h2 { font-size: 1.2rem; margin: 2.5rem 0 .6rem; padding-top: .8rem; border-top: 
 h3 { font-size: 1rem; margin: 1.25rem 0 .35rem; } p { margin: .4rem 0; max-width: 68ch; }
 .eyebrow { color: var(--quiet); font-size: .85rem; margin: 0; } .lead { font-size: 1.1rem; } .note { color: var(--quiet); font-size: .9rem; }
 code, pre { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size: .86em; }
-.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); gap: .75rem 1.5rem; margin: 1.25rem 0 0; }
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(11.5rem, 1fr)); gap: .75rem 1.5rem; margin: 1.25rem 0 0; }
 .facts div { border-left: 3px solid var(--line); padding-left: .7rem; } dt { color: var(--quiet); font-size: .82rem; } dd { margin: 0; }
 nav ul { list-style: none; display: flex; flex-wrap: wrap; gap: .15rem 1.1rem; padding: 0; margin: 1.25rem 0 0; }
 nav a { display: inline-block; padding: .3rem 0; }
@@ -34,30 +34,31 @@ nav a { display: inline-block; padding: .3rem 0; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; margin: .5rem 0 1rem; }
 caption { text-align: left; color: var(--quiet); font-size: .88rem; padding-bottom: .4rem; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .8rem .4rem 0; border-bottom: 1px solid var(--line); }
-thead th { color: var(--quiet); font-weight: 600; font-size: .82rem; border-bottom-color: var(--ink); }
-tbody th { font-weight: 500; } .number { text-align: right; } tbody.group th[scope=rowgroup] { padding-top: 1rem; font-weight: 700; }
+thead th { overflow-wrap: normal; color: var(--quiet); font-weight: 600; font-size: .82rem; border-bottom-color: var(--ink); }
+tbody th { font-weight: 500; } .number { text-align: right; } .number, .words { white-space: nowrap; } tbody.group th[scope=rowgroup] { padding-top: 1rem; font-weight: 700; }
 td .next { display: block; color: var(--quiet); } td:last-child, th:last-child { padding-right: 0; }
 details { margin: .1rem 0; } summary { cursor: pointer; color: var(--link); } details ul { margin: .3rem 0; padding-left: 1.1rem; }
 pre.diff { background: var(--card); border: 1px solid var(--line); margin: .4rem 0; padding: .5rem 0; overflow-x: auto; overflow-wrap: normal; }
 pre.diff span { display: block; padding: 0 .8rem; min-width: max-content; }
 .add { background: var(--good-ground); color: var(--good); } .del { background: var(--bad-ground); color: var(--bad); } .hunk { color: var(--quiet); }
-.gantt { display: block; width: 100%; overflow: visible; --pitch: 38px; --label-y: 12px; --bar-y: 17px; height: calc(46px + var(--rows) * var(--pitch)); }
+.gantt { display: block; width: 100%; overflow: visible; --pitch: 38px; --label-x: 0px; --label-y: 12px; --bar-y: 17px; height: calc(46px + var(--rows) * var(--pitch)); }
 .gantt .row { transform: translateY(calc(46px + var(--row) * var(--pitch))); }
-.gantt text { fill: var(--ink); font-size: 12.5px; } .gantt .label { transform: translateY(var(--label-y)); }
+.gantt text { fill: var(--ink); font-size: 12.5px; paint-order: stroke; stroke: var(--paper); stroke-width: 3px; } .gantt .label { transform: translate(var(--label-x), var(--label-y)); }
 .gantt .length { font-size: 11.5px; fill: var(--quiet); transform: translateY(calc(var(--bar-y) + 10px)); }
 .gantt .phase .label { font-weight: 700; } .gantt .bar { y: var(--bar-y); fill: var(--c); stroke: var(--c); stroke-width: 1.5; }
 .gantt .phase .bar { height: 5px; transform: translateY(4px); }
 .gantt .tick { stroke: var(--line); } .gantt .tick-label { fill: var(--quiet); font-size: 11.5px; }
 .gantt .marker { stroke: var(--bad); stroke-dasharray: 4 3; } .gantt .marker-label { fill: var(--bad); font-size: 11.5px; }
 .platform { --c: var(--platform); } .data { --c: var(--data); } .training { --c: var(--training); } .inference { --c: var(--inference); } .phase { --c: var(--phase); }
-.gantt .bar.skipped, .swatch.skipped { fill: var(--paper); stroke-dasharray: 3 2; }
+.gantt .bar.skipped { fill: var(--paper); stroke-dasharray: 3 2; }
 .gantt .bar.failed, .gantt .bar.undo-failed { fill: url(#hatch-failed); stroke: var(--bad); }
 .gantt .bar.running { fill: url(#hatch-running); stroke: var(--quiet); } .gantt .bar.undone { fill: url(#dots-undone); stroke: var(--quiet); }
 .hatch-ground { fill: var(--paper); } .hatch-bad { fill: var(--bad); } .hatch-quiet { fill: var(--quiet); }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; padding: 0; margin: .5rem 0; font-size: .88rem; }
 .swatch { display: inline-block; width: .8em; height: .8em; margin-right: .4em; background: var(--c); border: 1.5px solid var(--c); }
 @media (min-width: 46rem) {
-  .gantt { --pitch: 23px; --label-y: 15px; --bar-y: 5px; } .gantt svg.plot { x: 20rem; width: calc(100% - 20rem); } }
+  /* The padding is outside of what its per cents measure: labels stand in it. */
+  .gantt { --pitch: 23px; --label-x: -20rem; --label-y: 15px; --bar-y: 5px; padding-left: 20rem; } }
 @media (max-width: 45.99rem) {
   table, caption, tbody, tr, td, tbody th { display: block; } thead { position: absolute; left: -99rem; }
   tr { border-bottom: 1px solid var(--line); padding: .45rem 0; } tbody th, td { border: 0; padding: .1rem 0; } tbody th { font-weight: 650; }

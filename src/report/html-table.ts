@@ -1,9 +1,12 @@
 /** Tables that are tables on a desk and on paper, and lists of cards on a phone, for a screen reader tables always. */
 import { html, type Insert, type Markup } from './markup.ts';
+import { unknown } from './wording.ts';
 
 export interface Column {
   label: string;
   numeric?: boolean;
+  /** Of single words, which are not broken. */
+  words?: boolean;
 }
 
 /** Rows under a heading of their own. */
@@ -46,10 +49,19 @@ function bodyOf({ heading, rows }: Group, columns: Column[]): Markup {
 }
 
 function cellOf(cell: Insert, column: Column | undefined, index: number): Markup {
-  if (index === 0) return html`<th role="rowheader" scope="row">${cell}</th>`;
+  if (index === 0)
+    return html`<th role="rowheader" scope="row" ${column?.words === true && html` class="words"`}>
+      ${cell}
+    </th>`;
   const empty =
-    cell === undefined || cell === false || cell === '' || (Array.isArray(cell) && cell.length === 0);
-  const classes = [column?.numeric && 'number', empty && 'empty'].filter(Boolean).join(' ');
+    cell === undefined ||
+    cell === false ||
+    cell === '' ||
+    cell === unknown ||
+    (Array.isArray(cell) && cell.length === 0);
+  const classes = [column?.numeric && 'number', column?.words && 'words', empty && 'empty']
+    .filter(Boolean)
+    .join(' ');
   const attribute = classes !== '' && html` class="${classes}"`;
   return html`<td role="cell" data-label="${column?.label ?? ''}" ${attribute}><span>${cell}</span></td>`;
 }

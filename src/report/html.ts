@@ -11,7 +11,7 @@ import { showMs, showTime } from './wording.ts';
 export function renderHtml(report: Report): string {
   const { run } = report;
   const sections = sectionsOf(report);
-  const title = `${run.operation} of ${run.topology}: ${run.from} → ${run.to}`;
+  const title = `${run.operation.charAt(0).toUpperCase()}${run.operation.slice(1)} of ${run.topology}: ${run.from} → ${run.to}`;
   return html`<!doctype html>
     <html lang="en">
       <head>

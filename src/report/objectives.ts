@@ -43,7 +43,7 @@ export function measureObjectives(measured: Measured): ClassObjectives[] {
     class: name,
     strategy: topology.strategies[name],
     rto: measureRto(measured, name, ending(name)),
-    rpo: measureRpo(measured, name),
+    rpo: measureRpo(measured, name, ending(name)),
   }));
 }
 
@@ -66,7 +66,7 @@ function measureRto(measured: Measured, name: ResourceClass, ending: Phase[]): R
     // Not reached, and the time for it is over: that is known, even if the figure is not.
     return late && steps.length > 0
       ? { ...base, verdict: 'missed', why: `${obstacle}; by then ${showDuration(overdueMs)} had passed` }
-      : { ...base, verdict: 'not measured', why: obstacle };
+      : { ...base, ...unmeasured(objective, obstacle) };
   }
   const last = latest(steps, records);
   const sinceTriggerMs = elapsedMs(header.triggeredAt, last.endedAt);
@@ -87,20 +87,21 @@ function measureRto(measured: Measured, name: ResourceClass, ending: Phase[]): R
   };
 }
 
-function measureRpo(measured: Measured, name: ResourceClass): Rpo {
+function measureRpo(measured: Measured, name: ResourceClass, ending: Phase[]): Rpo {
   const { header, plan, records } = measured;
   const objective = objectiveOf(measured.topology, name, 'rpo');
   const began = beginning(header);
   const base = { ...objective, countedFrom: began.countedFrom };
   if (!plan.recoveryPoint) {
-    return { ...base, verdict: 'not measured', why: 'the plan restores from no recovery point' };
+    return { ...base, ...unmeasured(objective, 'the plan restores from no recovery point') };
   }
-  // What brings the recovery point into the standby: a class whose restore is not done does not have its state.
-  const steps = plan.steps.filter(
-    (step) => step.class === name && (step.phase === 'restore' || step.phase === 'resume'),
-  );
-  const obstacle = steps.length === 0 ? undefined : obstacleOf(steps, records, '');
-  if (obstacle !== undefined) return { ...base, verdict: 'not measured', why: obstacle };
+  // What brings the recovery point into the standby. A class that was not restored, or not switched, does not have its state.
+  const ofPhases = (wanted: Phase[]) =>
+    plan.steps.filter((step) => step.class === name && step.phase && wanted.includes(step.phase));
+  const steps = ofPhases(['restore', 'resume']);
+  const needed = ofPhases(['restore', 'resume', ...ending]);
+  const obstacle = needed.length === 0 ? undefined : obstacleOf(needed, records, '');
+  if (obstacle !== undefined) return { ...base, ...unmeasured(objective, obstacle) };
   const measuredMs = elapsedMs(plan.recoveryPoint.startedAt, began.at);
   const late = Date.parse(plan.recoveryPoint.startedAt) > Date.parse(began.at);
   const left = leftBehind(steps, records);
@@ -189,6 +190,13 @@ function objectiveOf(
 function judge(objectiveSeconds: number | undefined, measuredMs: number): Verdict {
   if (objectiveSeconds === undefined) return 'no objective';
   return measuredMs <= objectiveSeconds * 1000 ? 'met' : 'missed';
+}
+
+function unmeasured(
+  objective: { objectiveSeconds?: number },
+  why: string,
+): { verdict: Verdict; why: string } {
+  return { verdict: objective.objectiveSeconds === undefined ? 'no objective' : 'not measured', why };
 }
 
 function because(whys: (string | undefined)[]): { why?: string } {

@@ -126,7 +126,7 @@ export const LeftOver = z.strictObject({
   state: z.enum(['failed', 'running', 'pending', 'skipped']),
   step: z.string(),
   title: Line,
-  /** "3 blobs"; absent when it is the step itself. */
+  /** "3 of 212 blobs"; absent when it is the step itself. */
   what: Line.optional(),
   reason: Line,
   next: Line.optional(),

@@ -5,8 +5,8 @@ import { tableOf, visible, wrap } from './text-layout.ts';
 import {
   objectiveRows,
   phaseless,
+  showCount,
   showMs,
-  showParts,
   showTally,
   showTime,
   stateMarks,
@@ -213,12 +213,11 @@ function leftOver(report: Report, columns: number): string[] {
 
 function jobs(report: Report, columns: number, full: boolean): string[] {
   if (report.jobs.length === 0) return [];
-  const classes = [...Map.groupBy(report.jobs, (job) => job.class)].map(([name, of]) => ({
-    reason: name,
-    count: of.length,
-  }));
+  const classes = [...Map.groupBy(report.jobs, (job) => job.class)].map(
+    ([name, of]) => `${of.length} ${name}`,
+  );
   const successors = report.jobs.filter((job) => job.new !== undefined).length;
-  const title = `JOBS (${report.jobs.length}; ${successors} with a successor: ${showParts(classes)})`;
+  const title = `JOBS (${report.jobs.length}: ${classes.join(', ')}; ${successors} have a successor)`;
   const listed = report.jobs.flatMap((job) => {
     const from = job.checkpoint === undefined ? '' : `, from ${job.checkpoint}`;
     return wrap(
@@ -237,7 +236,7 @@ function configs(report: Report, columns: number, full: boolean): string[] {
     `CONFIG FILES (${report.configs.length})`,
     ...report.configs.flatMap((config) => [
       ...wrap(
-        `${config.host}:${config.file}: ${config.status}, ${config.changes.length} changed${config.commit === undefined ? '' : `, commit ${config.commit}`}`,
+        `${config.host}:${config.file}: ${config.status}, ${showCount(config.changes.length, 'value')} rewritten${config.commit === undefined ? '' : `, commit ${config.commit}`}`,
         columns,
         '  - ',
         '    ',

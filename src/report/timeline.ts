@@ -50,9 +50,7 @@ export function timeline(report: Report): Markup | undefined {
         Bars for each phase and step from ${showMs(scale.endMs - scale.startMs)} of the run: ${summary}. The
         same figures are in the table of steps below.
       </desc>
-      ${patterns}
-      <svg class="plot" width="100%" height="100%" overflow="visible">${ticks(scale)}${markers(scale)}</svg>
-      ${bars.map((bar, row) => rowOf(bar, row, scale))}
+      ${patterns} ${ticks(scale)}${markers(scale)} ${bars.map((bar, row) => rowOf(bar, row, scale))}
     </svg>
     ${scale.outageOutside && html`<p class="note">The outage began ${showDuration(scale.triggerMs - (scale.outageMs ?? 0))} before the trigger: too long before it to be drawn to scale.</p>`}`;
 }
@@ -150,16 +148,14 @@ function rowOf(bar: Bar, row: number, scale: Scale): Markup {
   return html`<g class="row ${bar.className}" style="--row:${row}">
     <title>${what}</title>
     <text class="label">${stateMarks[bar.state]} ${cut(bar.label, labelLength)}</text>
-    <svg class="plot" width="100%" height="100%" overflow="visible">
-      <rect class="bar ${bar.state}" x="${from}%" width="${Math.max(0.15, to - from)}%" height="12" rx="2" />
-      ${
-        beside &&
-        html`<text class="length" x="${place.x}%" dx="${place.dx}" text-anchor="${place.anchor}"
-          >${bar.length}</text
-        >`
-      }
-    </svg></g
-  >`;
+    <rect class="bar ${bar.state}" x="${from}%" width="${Math.max(0.15, to - from)}%" height="12" rx="2" />
+    ${
+      beside &&
+      html`<text class="length" x="${place.x}%" dx="${place.dx}" text-anchor="${place.anchor}"
+        >${bar.length}</text
+      >`
+    }
+  </g>`;
 }
 
 /** States are told by pattern as well as by colour. */

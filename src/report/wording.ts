@@ -13,6 +13,11 @@ export function showSeconds(seconds: number | undefined): string {
   return seconds === undefined ? unknown : showDuration(seconds * 1000);
 }
 
+/** "1 value", "2 values". */
+export function showCount(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
 /** `2026-11-21 10:00:03 UTC`. */
 export function showTime(iso: string | undefined): string {
   if (iso === undefined) return unknown;
@@ -43,7 +48,7 @@ export const stateMarks = {
 
 export const phaseless = 'steps';
 
-/** "blobs: 3 not readable, 1 gone", and a dash for nothing. */
+/** "3 (not readable), 1 (gone)", and 0 for nothing. */
 export function showParts(parts: { reason: string; count: number }[]): string {
   return parts.length === 0 ? '0' : parts.map((part) => `${part.count} (${part.reason})`).join(', ');
 }
@@ -73,7 +78,7 @@ export function objectiveRows(objectives: ClassObjectives[]): ObjectiveRow[] {
         objective: showSeconds(rto.objectiveSeconds),
         sinceOutage: showMs(rto.sinceOutageMs),
         sinceTrigger: showMs(rto.sinceTriggerMs),
-        waited: showMs(rto.waitedForPersonMs),
+        waited: rto.waitedForPersonMs === 0 ? 'none' : showMs(rto.waitedForPersonMs),
         verdict: rto.verdict,
         why: rto.why ?? '',
       },
@@ -96,5 +101,5 @@ export function showTally(tally: Record<StepState | 'total', number>): string {
   const parts = (Object.keys(stateWords) as StepState[]).flatMap((state) =>
     tally[state] === 0 ? [] : [`${tally[state]} ${stateWords[state]}`],
   );
-  return `${tally.total} ${tally.total === 1 ? 'step' : 'steps'}: ${parts.join(', ')}`;
+  return `${showCount(tally.total, 'step')}: ${parts.join(', ')}`;
 }

@@ -1,0 +1,90 @@
+/**
+ * A run as plain lines, for logs, pipes and screen readers: one line for each change of a state, in the order they
+ * happened, with the time since the trigger at which it happened. No line is said twice.
+ */
+import { visible } from '../../report/text-layout.ts';
+import type { RunProgress, StepProgress } from '../../run/progress.ts';
+import { showDuration } from '../../topology/duration.ts';
+
+interface Line {
+  /** Milliseconds since 1970. */
+  at: number;
+  text: string;
+}
+
+/** Lines for what changed since the last call. `now` is when it was seen: it stands for times that nobody recorded. */
+export type DescribeChanges = (progress: RunProgress, now: Date) => string[];
+
+export function changeDescriber(): DescribeChanges {
+  const said = new Set<string>();
+  let runState = '';
+  return (progress, now) => {
+    const lines: Line[] = [];
+    const say = (key: string, at: number, text: string): void => {
+      if (said.has(key)) return;
+      said.add(key);
+      lines.push({ at, text });
+    };
+    const first = runState === '';
+    const state = `${progress.paused === true ? 'paused, ' : ''}${progress.state}`;
+    const reason = progress.reason === undefined ? '' : `: ${progress.reason}`;
+    const over = progress.endedAt !== undefined;
+    const changed = runState !== state + reason;
+    runState = state + reason;
+    const runLine = `${progress.operation} of ${progress.topology}, ${progress.from} → ${progress.to}: ${state}${reason}`;
+    const runAt = over ? Date.parse(progress.endedAt ?? '') : now.getTime();
+    if (first) lines.push({ at: Number.NEGATIVE_INFINITY, text: `run ${progress.runId}` });
+    if (first && !over) lines.push({ at: Number.NEGATIVE_INFINITY, text: runLine });
+    for (const step of progress.steps) describeStep(step, now, say);
+    const sorted = lines.toSorted((left, right) => left.at - right.at);
+    // The run's own end comes after everything that led to it, whatever the clocks say.
+    if (changed && (!first || over)) sorted.push({ at: runAt, text: runLine });
+    const started = Date.parse(progress.startedAt);
+    return sorted.map(
+      ({ at, text }) => `${since(at === Number.NEGATIVE_INFINITY ? started : at, started)}  ${visible(text)}`,
+    );
+  };
+}
+
+function describeStep(
+  step: StepProgress,
+  now: Date,
+  say: (key: string, at: number, text: string) => void,
+): void {
+  const { id, state } = step;
+  if (state === 'pending') {
+    // It says why it will not run.
+    if (step.detail !== undefined)
+      say(`${id} pending ${step.detail}`, now.getTime(), `${id}: ${step.title}: ${step.detail}`);
+    return;
+  }
+  const startedAt = step.startedAt === undefined ? now.getTime() : Date.parse(step.startedAt);
+  const what = `${id}: ${step.title}`;
+  const ended = state === 'completed' || state === 'skipped' || state === 'failed';
+  // A skipped step did nothing between its start and its end; the others are said to have begun even if that was not seen.
+  if (state !== 'skipped') say(`${id} began`, startedAt, `${what}: running`);
+  if (!ended && (step.attempt ?? 1) > 1) {
+    const why = step.lastError === undefined ? '' : ` after: ${step.lastError}`;
+    say(`${id} attempt ${step.attempt}`, now.getTime(), `${what}: attempt ${step.attempt}${why}`);
+  }
+  if (state === 'running') return;
+  const endedAt = ended && step.endedAt !== undefined ? Date.parse(step.endedAt) : now.getTime();
+  const took =
+    ended && step.startedAt !== undefined ? ` in ${showDuration(Math.max(0, endedAt - startedAt))}` : '';
+  const detail = step.detail === undefined ? '' : `: ${step.detail}`;
+  const left = [
+    ...((step.lost ?? 0) > 0 ? [`${step.lost} lost`] : []),
+    ...((step.owed ?? 0) > 0 ? [`${step.owed} owed`] : []),
+  ];
+  const alarms = left.length === 0 ? '' : ` [${left.join(', ')}]`;
+  // A step may wait several times, each time for something else.
+  const key =
+    state === 'waiting' ? `${id} ${state} ${step.detail ?? ''}` : `${id} ${state} ${step.attempt ?? 1}`;
+  say(key, endedAt, `${what}: ${state}${took}${detail}${alarms}`);
+}
+
+/** `+1m 05s`, padded so that lines stand in a column. */
+function since(at: number, started: number): string {
+  const sign = at < started ? '−' : '+';
+  return `${sign}${showDuration(Math.abs(at - started))}`.padStart(8);
+}

@@ -1,0 +1,219 @@
+/**
+ * A run on the terminal as a tree: phase → class → step. Pure: the same progress at the same moment gives the same text.
+ * Every line fits the width. Where the height is short, what is finished or not begun is folded, and what failed, was lost or
+ * is owed never is; where even that is too tall, the lowest lines are cut and counted.
+ */
+import picocolors from 'picocolors';
+import { cut, padTo, visible, widthOf } from '../../report/text-layout.ts';
+import type { RunProgress, StepProgress, StepProgressState } from '../../run/progress.ts';
+import { showDuration } from '../../topology/duration.ts';
+import { phases, resourceClasses, type Phase } from '../../topology/words.ts';
+import { showProgress } from './progress-bar.ts';
+
+export interface RenderOptions {
+  /** Width of the terminal in cells. */
+  columns: number;
+  /** Height it may take; absent: as many lines as it needs. */
+  rows?: number;
+  colour: boolean;
+  now: Date;
+}
+
+type Paint = ReturnType<typeof picocolors.createColors>;
+interface Drawing extends RenderOptions {
+  paint: Paint;
+}
+
+const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+const frameMs = 100;
+
+const marks = {
+  pending: '·',
+  running: '⠋',
+  waiting: '◷',
+  completed: '✓',
+  skipped: '○',
+  failed: '✗',
+  undoing: '↶',
+  undone: '↶',
+  'undo-failed': '‼',
+} as const satisfies Record<StepProgressState, string>;
+
+const styles = {
+  pending: 'dim',
+  running: 'cyan',
+  waiting: 'yellow',
+  completed: 'green',
+  skipped: 'dim',
+  failed: 'red',
+  undoing: 'yellow',
+  undone: 'yellow',
+  'undo-failed': 'red',
+} as const satisfies Record<StepProgressState, keyof Paint>;
+
+/** How much is folded: first finished phases, then finished steps, then steps that are not begun. */
+const foldings = [0, 1, 2, 3] as const;
+type Folding = (typeof foldings)[number];
+
+export function renderProgress(progress: RunProgress, options: RenderOptions): string {
+  const drawing: Drawing = { ...options, paint: picocolors.createColors(options.colour) };
+  const rows = options.rows ?? Number.POSITIVE_INFINITY;
+  let lines: string[] = [];
+  for (const folding of foldings) {
+    lines = [...head(progress, drawing), ...tree(progress, folding, drawing)];
+    if (lines.length <= rows) return lines.join('\n');
+  }
+  const kept = Math.max(0, rows - 1);
+  const more = drawing.paint.dim(`  … ${lines.length - kept} more lines`);
+  return [...lines.slice(0, kept), ...(rows >= 1 ? [more] : [])].join('\n');
+}
+
+function head(progress: RunProgress, drawing: Drawing): string[] {
+  const { paint } = drawing;
+  const title = `${progress.operation} of ${progress.topology}: ${progress.from} → ${progress.to}`;
+  const state = progress.paused === true ? `${progress.state}, paused` : progress.state;
+  const lost = sum(progress.steps, 'lost');
+  const owed = sum(progress.steps, 'owed');
+  const ended = progress.endedAt === undefined ? drawing.now.getTime() : Date.parse(progress.endedAt);
+  const elapsed = showElapsed(ended - Date.parse(progress.startedAt));
+  return [
+    fit(
+      [
+        [title, paint.bold],
+        [` · ${state} · ${elapsed}`, stateStyle(progress.state, paint)],
+      ],
+      drawing,
+    ),
+    ...(progress.reason === undefined ? [] : [fit([[`  ${progress.reason}`, paint.yellow]], drawing)]),
+    ...(lost > 0 ? [fit([[`  ${lost} lost or left for a person`, paint.red]], drawing)] : []),
+    ...(owed > 0 ? [fit([[`  ${owed} owed to ${progress.from}`, paint.yellow]], drawing)] : []),
+  ];
+}
+
+function tree(progress: RunProgress, folding: Folding, drawing: Drawing): string[] {
+  const groups: (Phase | undefined)[] = [...phases, undefined];
+  return groups.flatMap((phase) => {
+    const steps = progress.steps.filter((step) => step.phase === phase);
+    if (steps.length === 0) return [];
+    const shown = steps.filter((step) => isShown(step, steps, folding));
+    const title = phase === undefined ? [] : [phaseLine(phase, steps, drawing)];
+    return [...title, ...classLines(shown, phase !== undefined, folding, drawing)];
+  });
+}
+
+function isShown(step: StepProgress, ofPhase: StepProgress[], folding: Folding): boolean {
+  if (isAlarming(step)) return true;
+  if (ofPhase.every((each) => each.state === 'pending')) return false;
+  if (isFinished(step)) return folding === 0 || (folding === 1 && !ofPhase.every(isFinished));
+  return step.state !== 'pending' || folding < 3;
+}
+
+function classLines(steps: StepProgress[], inPhase: boolean, folding: Folding, drawing: Drawing): string[] {
+  return resourceClasses.flatMap((name) => {
+    const mine = steps.filter((step) => step.class === name);
+    if (mine.length === 0) return [];
+    // Short of lines, the class stands in front of each step rather than on a line of its own.
+    const inline = folding > 0;
+    const indent = inPhase ? 4 : 2;
+    const title = inline ? [] : [fit([[`${' '.repeat(indent)}${name}`, drawing.paint.dim]], drawing)];
+    const prefix = inline ? `${name}: ` : '';
+    return [...title, ...mine.map((step) => stepLine(step, inline ? indent : indent + 2, prefix, drawing))];
+  });
+}
+
+function phaseLine(phase: Phase, steps: StepProgress[], drawing: Drawing): string {
+  const { paint } = drawing;
+  const state = stateOfAll(steps);
+  const finished = steps.filter(isFinished).length;
+  const started = steps.flatMap((step) => (step.startedAt === undefined ? [] : [Date.parse(step.startedAt)]));
+  const ended = steps.map((step) => (step.endedAt === undefined ? undefined : Date.parse(step.endedAt)));
+  const until = ended.every((each) => each !== undefined) ? Math.max(...ended) : drawing.now.getTime();
+  const time = started.length === 0 ? '' : showElapsed(until - Math.min(...started));
+  return fit(
+    [
+      [`  ${markOf(state, drawing)} `, paint[styles[state]]],
+      [padTo(phase, 10), state === 'pending' ? paint.dim : paint.bold],
+      [` ${finished} of ${steps.length}  ${time}`, paint.dim],
+    ],
+    drawing,
+  );
+}
+
+function stepLine(step: StepProgress, indent: number, prefix: string, drawing: Drawing): string {
+  const { paint, now } = drawing;
+  const until = step.endedAt === undefined ? now.getTime() : Date.parse(step.endedAt);
+  const begun = step.state !== 'pending' && step.startedAt !== undefined;
+  const time = begun ? `  ${showElapsed(until - Date.parse(step.startedAt ?? ''))}` : '';
+  const work = step.state === 'running' && step.progress ? `  ${showProgress(step.progress)}` : '';
+  const alarms = [
+    ...((step.lost ?? 0) > 0 ? [`${step.lost} lost`] : []),
+    ...((step.owed ?? 0) > 0 ? [`${step.owed} owed`] : []),
+  ];
+  const retried = (step.attempt ?? 1) > 1 && !isFinished(step) ? `attempt ${step.attempt}` : '';
+  const trouble = [retried, isFinished(step) ? '' : (step.lastError ?? '')]
+    .filter((part) => part !== '')
+    .join(': ');
+  return fit(
+    [
+      [`${' '.repeat(indent)}${markOf(step.state, drawing)} `, paint[styles[step.state]]],
+      [`${prefix}${step.title}`, step.state === 'pending' ? paint.dim : String],
+      [`${time}${work}`, paint.dim],
+      [alarms.length === 0 ? '' : `  ${alarms.join(', ')}`, paint.red],
+      [trouble === '' ? '' : `  ${trouble}`, paint.yellow],
+      [step.detail === undefined || step.detail === step.lastError ? '' : `  ${step.detail}`, paint.dim],
+    ],
+    drawing,
+  );
+}
+
+/** Joins parts on one line no wider than the terminal; each part is cut before it is coloured. */
+function fit(parts: [text: string, style: (text: string) => string][], { columns }: Drawing): string {
+  let room = columns;
+  let line = '';
+  for (const [text, style] of parts) {
+    const shown = cut(visible(text), room);
+    if (shown !== '') line += style(shown);
+    room -= widthOf(shown);
+  }
+  return line;
+}
+
+function markOf(state: StepProgressState, { now }: Drawing): string {
+  if (state !== 'running' && state !== 'undoing') return marks[state];
+  return spinner[Math.floor(now.getTime() / frameMs) % spinner.length] ?? marks.running;
+}
+
+function stateStyle(state: RunProgress['state'], paint: Paint): (text: string) => string {
+  if (state === 'completed') return paint.green;
+  if (state === 'failed') return paint.red;
+  return state === 'pending' || state === 'running' ? paint.cyan : paint.yellow;
+}
+
+/** The one state of a group that a person has to know of first. */
+function stateOfAll(steps: StepProgress[]): StepProgressState {
+  const order = ['undo-failed', 'failed', 'undoing', 'undone', 'waiting', 'running'] as const;
+  const worst = order.find((state) => steps.some((step) => step.state === state));
+  if (worst) return worst;
+  if (steps.every((step) => step.state === 'pending')) return 'pending';
+  if (!steps.every(isFinished)) return 'running';
+  return steps.every((step) => step.state === 'skipped') ? 'skipped' : 'completed';
+}
+
+function isFinished(step: StepProgress): boolean {
+  return step.state === 'completed' || step.state === 'skipped';
+}
+
+function isAlarming(step: StepProgress): boolean {
+  return (
+    step.state === 'failed' || step.state === 'undo-failed' || (step.lost ?? 0) > 0 || (step.owed ?? 0) > 0
+  );
+}
+
+function sum(steps: StepProgress[], what: 'lost' | 'owed'): number {
+  return steps.reduce((total, step) => total + (step[what] ?? 0), 0);
+}
+
+/** Clocks of worker and terminal may differ a little: never below zero. */
+function showElapsed(milliseconds: number): string {
+  return showDuration(Math.max(0, milliseconds));
+}
