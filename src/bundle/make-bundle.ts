@@ -17,7 +17,7 @@ export interface LoadedTopology {
 /** Throws TopologyError naming the file, the field and the line of whatever is wrong, templates included. */
 export async function loadTopology(file: string): Promise<LoadedTopology> {
   const text = await readNamed(file, 'topology', file);
-  const topology = parseTopology(text, file);
+  const topology = parseTopology(text, file, process.env);
   const templates: Bundle['templates'] = {};
   for (const [name, region] of Object.entries(topology.regions)) {
     if (region.template) templates[name] = await loadTemplate(file, name, region.template);

@@ -58,7 +58,7 @@ export function compileFailover(input: CompileInput & { recoveryPoint: RecoveryP
       const strategy = strategyOf(topology, resourceClass);
       const drafts = strategy[phase]({ topology, from, to, recoveryPoint, class: resourceClass });
       const needs = needsOf(phase, resourceClass, last);
-      const { added, ends } = chain(phase, resourceClass, drafts, needs);
+      const { added, ends } = chain(phase, resourceClass, drafts, needs, last);
       steps.push(...added);
       last.set(`${phase}/${resourceClass}`, ends);
     }
@@ -111,23 +111,23 @@ function needsOf(phase: Phase, resourceClass: ResourceClass, last: Map<string, s
   return [...needs];
 }
 
-/** The steps of one phase of one class, one after the other, but for those that say they run beside. */
-function chain(phase: Phase, resourceClass: ResourceClass, drafts: StepDraft[], needs: string[]) {
+/** The steps of one phase of one class, one after the other; what is independent stands beside them. */
+function chain(
+  phase: Phase,
+  resourceClass: ResourceClass,
+  drafts: StepDraft[],
+  needs: string[],
+  last: Map<string, string[]>,
+): { added: Step[]; ends: string[] } {
   const added: Step[] = [];
   let previous = needs;
-  let ends = [] as string[];
   for (const each of drafts) {
-    const step = toStep(phase, resourceClass, each, previous);
+    const all = each.afterAll === undefined ? [] : resourceClasses.flatMap((name) => last.get(`${each.afterAll}/${name}`) ?? []);
+    const step = toStep(phase, resourceClass, each, [...new Set([...previous, ...all])]);
     added.push(step);
-    if (each.independent === true) continue;
-    if (each.beside === true) {
-      ends.push(step.id);
-    } else {
-      ends = [step.id];
-      previous = [step.id];
-    }
+    if (each.independent !== true) previous = [step.id];
   }
-  return { added, ends };
+  return { added, ends: added.length === 0 || previous === needs ? [] : previous };
 }
 
 function notesOf(topology: Topology, recoveryPoint: RecoveryPointSummary, from: string): string[] {

@@ -3,7 +3,9 @@ import { UnderstudyError } from '../errors/error.ts';
 import { peekPointer, releaseWriterLease } from '../control-store/region-pointer.ts';
 import type { Step } from '../plan/plan.ts';
 import { mayMove } from '../plan/run-states.ts';
-import { buildAndWriteReport } from '../report/write.ts';
+import { loadReportInput } from '../report/load.ts';
+import { buildReport } from '../report/report.ts';
+import { writeReport } from '../report/write.ts';
 import type { OpenEnvironment } from './environment.ts';
 import { changeRun, listSteps, readRun } from './journal.ts';
 import { holdRunLease, releaseRunLease } from './lease.ts';
@@ -69,7 +71,7 @@ export function runEnder(open: OpenEnvironment, now: () => Date = () => new Date
       endedAt: at.toISOString(),
       ...(reason === undefined ? {} : { stateReason: reason }),
     });
-    await buildAndWriteReport(store, run.runId);
+    await writeReport(store, run.runId, buildReport(await loadReportInput(store, run.runId, at)));
     if (isMove(run.operation)) await releaseRunLease(store, run.runId, at.getTime());
     else await releaseWriterLease(store, run.runId);
   };

@@ -1,5 +1,5 @@
 /** Reads a topology's text: YAML to schema, every problem with file, path, line, what is there and what should be. */
-import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
+import { isMap, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml';
 import type { z } from 'zod';
 import { UnderstudyError } from '../errors/error.ts';
 import { Topology } from './topology.ts';
@@ -10,8 +10,11 @@ export interface Problem {
   message: string;
 }
 
+/** Values that differ from one installation to the next, for `${NAME}` in a topology: the environment variables. */
+export type Variables = Readonly<Record<string, string | undefined>>;
+
 /** Parses and checks a topology. Throws a TopologyError that lists every problem, one a line. */
-export function parseTopology(text: string, file: string): Topology {
+export function parseTopology(text: string, file: string, variables: Variables = {}): Topology {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const at = (offset: number | undefined) => (offset === undefined ? undefined : lines.linePos(offset).line);
@@ -19,6 +22,17 @@ export function parseTopology(text: string, file: string): Topology {
     throw topologyError(
       file,
       document.errors.map((error) => ({ path: '', line: at(error.pos[0]), message: error.message })),
+    );
+  }
+  const unset = fillVariables(document, variables);
+  if (unset.length > 0) {
+    throw topologyError(
+      file,
+      unset.map(({ name, offset }) => ({
+        path: '',
+        line: at(offset),
+        message: `expected the environment variable ${name} to be set, got nothing`,
+      })),
     );
   }
   const value: unknown = document.toJS();
@@ -38,6 +52,22 @@ export function parseTopology(text: string, file: string): Topology {
     );
   }
   return result.data;
+}
+
+/** Replaces `${NAME}` in every string value; answers the names that are not set. */
+function fillVariables(document: Document, variables: Variables): { name: string; offset: number | undefined }[] {
+  const unset: { name: string; offset: number | undefined }[] = [];
+  visit(document, {
+    Scalar(key, node) {
+      if (key === 'key' || typeof node.value !== 'string') return;
+      node.value = node.value.replaceAll(/\$\{([A-Z][A-Z0-9_]*)\}/g, (whole, name: string) => {
+        const value = variables[name];
+        if (value === undefined || value === '') unset.push({ name, offset: node.range?.[0] });
+        return value ?? whole;
+      });
+    },
+  });
+  return unset;
 }
 
 interface Found {

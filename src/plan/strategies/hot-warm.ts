@@ -158,13 +158,16 @@ function assets({ recoveryPoint, to }: StrategyInput, types: string[]): StepDraf
   return draft('assets', 'restoreAssets', `Register ${number} ${types.join(' and ')} in ${to}`, { input: { types } });
 }
 
-/** A config file that cannot be rewritten fails the run, and holds nobody up. */
+/**
+ * Clients' files change once every class is verified: they name computes, data and endpoints. One that cannot be rewritten
+ * fails the run, and holds nobody up.
+ */
 function rewrite(target: ConfigTarget, index: number): StepDraft {
   const what = 'git' in target ? `the working copy ${target.git}` : target.file;
   return draft(`configs-${index + 1}`, 'rewriteConfigs', `Rewrite ${what} on ${target.host}`, {
     host: target.host,
     input: { target: index },
-    beside: true,
+    afterAll: 'verify',
     independent: true,
   });
 }

@@ -22,8 +22,8 @@ export interface StepDraft {
   input?: Record<string, unknown>;
   host?: string;
   expectedSeconds?: number;
-  /** Runs beside the other steps of its phase instead of after them. */
-  beside?: boolean;
+  /** Waits until every class is verified, not only its own. */
+  afterAll?: 'verify';
   /** Nothing waits for it: its failure fails the run, but holds nobody up. */
   independent?: boolean;
 }

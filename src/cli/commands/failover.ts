@@ -1,0 +1,93 @@
+import { createInterface } from 'node:readline/promises';
+import type { Command } from 'commander';
+import { UnderstudyError } from '../../errors/error.ts';
+import { checkHealth } from '../../operations/health.ts';
+import { planFailover } from '../../operations/plan-operation.ts';
+import type { Session } from '../../operations/session.ts';
+import { attach, startOperation } from '../../operations/start-operation.ts';
+import { command, session, withTemporal } from '../command.ts';
+import { printReport } from '../print-report.ts';
+import { conclude, watchRun } from '../watch.ts';
+import { refusal, showPlan } from './plan.ts';
+
+interface Options {
+  yes?: boolean;
+  reason?: string;
+  evenIfHealthy?: boolean;
+  outageBegan?: string;
+  recoveryPoint?: string;
+}
+
+export function failoverCommand(): Command {
+  return command(
+    'failover',
+    'move the workspace to the standby region, now; watches the run to its end',
+    'understudy failover --reason "eastus is down"\nunderstudy failover --yes --reason "INC-4711" --outage-began 2026-11-21T02:58:00Z',
+  )
+    .option('-y, --yes', 'do not ask')
+    .option('--reason <text>', 'why; it stands in the report')
+    .option('--even-if-healthy', 'go on although the active region answers')
+    .option('--outage-began <time>', 'when the outage began, ISO 8601; default: the first failed health check')
+    .option('--recovery-point <id>', 'restore this recovery point rather than the newest')
+    .action(async (options: Options, self: Command) => {
+      const triggeredAt = new Date();
+      checkTime(options.outageBegan);
+      const opened = await session(self);
+      await withTemporal(async (client) => {
+        const running = await attach(opened, client, 'failover');
+        if (running) console.log(`${running.runId} runs already: watching it; no second one is started`);
+        const run = running ?? (await decideAndStart(opened, client, options, triggeredAt));
+        const watched = await watchRun(opened, run);
+        await printReport(opened, watched);
+        conclude(watched);
+      });
+    });
+}
+
+async function decideAndStart(opened: Session, client: Parameters<typeof startOperation>[1], options: Options, triggeredAt: Date) {
+  const made = await planFailover(opened, options);
+  if (made.problems.length > 0) throw refusal(made);
+  await requireOutage(opened, made.plan.from, options);
+  console.log(`${showPlan(made)}\n`);
+  const reason = await confirm(made.plan.from, made.plan.to, options);
+  return startOperation(opened, client, made.plan, {
+    reason,
+    triggeredAt,
+    ...(options.outageBegan === undefined ? {} : { outageBeganAt: new Date(options.outageBegan).toISOString() }),
+  });
+}
+
+/** A healthy region is not failed over by mistake: it takes an explicit word. */
+async function requireOutage(opened: Session, region: string, options: Options): Promise<void> {
+  const health = await checkHealth(opened, region);
+  for (const { what, ok, detail } of health.checks) console.log(`${region} ${what}: ${ok ? 'ok' : 'FAILED'}: ${detail}`);
+  if (!health.healthy || options.evenIfHealthy === true) return;
+  throw new UnderstudyError('PreconditionError', `${region} is healthy: a failover would lose what it did since the last recovery point`, {
+    next: 'If you mean it all the same: --even-if-healthy.',
+  });
+}
+
+async function confirm(from: string, to: string, options: Options): Promise<string> {
+  if (options.yes === true) return options.reason ?? 'no reason was given';
+  if (!process.stdin.isTTY) {
+    throw new UnderstudyError('UsageError', 'nobody can be asked (no terminal): say --yes to fail over without a question');
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    const reason = options.reason ?? (await terminal.question('Why? (stands in the report) '));
+    const answer = await terminal.question(`Fail over from ${from} to ${to}? Type the name of the region to move to: `);
+    if (answer.trim() !== to) throw new UnderstudyError('Declined', 'declined: nothing was changed');
+    return reason;
+  } catch (error) {
+    if ((error as Error).name === 'AbortError') throw new UnderstudyError('Declined', 'declined: nothing was changed');
+    throw error;
+  } finally {
+    terminal.close();
+  }
+}
+
+function checkTime(time: string | undefined): void {
+  if (time !== undefined && Number.isNaN(Date.parse(time))) {
+    throw new UnderstudyError('UsageError', `--outage-began: expected a time such as "2026-11-21T02:58:00Z", got "${time}"`);
+  }
+}

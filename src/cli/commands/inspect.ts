@@ -1,0 +1,126 @@
+/** `status`, `runs`, `report`: from Temporal where it answers, from the journal where it does not. */
+import { Option, type Command } from 'commander';
+import type { Client } from '@temporalio/client';
+import { listRecoveryPoints } from '../../artifacts/recovery-point.ts';
+import { connectTemporal } from '../../client/connect.ts';
+import { findRunning } from '../../client/runs.ts';
+import { peekPointer } from '../../control-store/region-pointer.ts';
+import { isUnderstudyError, messageOf } from '../../errors/error.ts';
+import { listDebts } from '../../fence/old-side.ts';
+import { checkHealth } from '../../operations/health.ts';
+import type { Session } from '../../operations/session.ts';
+import { renderText } from '../../report/text.ts';
+import { listRuns } from '../../run/journal.ts';
+import { declaredActive } from '../../topology/sides.ts';
+import { showDuration } from '../../topology/duration.ts';
+import { resourceClasses } from '../../topology/words.ts';
+import { command, session } from '../command.ts';
+import { readReport, saveReport } from '../print-report.ts';
+import { watchRun } from '../watch.ts';
+import { listWorkflows } from '../../client/list.ts';
+
+export function inspectCommands(): Command[] {
+  return [statusCommand(), runsCommand(), reportCommand()];
+}
+
+function statusCommand(): Command {
+  return command('status', 'who serves, how old the last recovery point is, what runs, what is owed', 'understudy status')
+    .option('-w, --watch', 'watch the run that runs now, to its end')
+    .action(async (options: { watch?: boolean }, self: Command) => {
+      const opened = await session(self);
+      for (const line of await statusLines(opened)) console.log(line);
+      const client = await tryTemporal();
+      try {
+        const running = client && (await findRunning(client, { topology: opened.topology.name, operation: 'failover' }));
+        if (!running) return;
+        console.log(`running   ${running.runId}`);
+        if (options.watch === true) await watchRun(opened, { ...running, started: false });
+      } finally {
+        await client?.connection.close();
+      }
+    });
+}
+
+async function statusLines(opened: Session): Promise<string[]> {
+  const { store, topology } = opened;
+  const pointer = (await peekPointer(store))?.value;
+  const writer = pointer?.writer ?? declaredActive(topology);
+  const lines = [
+    `topology  ${topology.name}`,
+    `writer    ${writer} (epoch ${pointer?.epoch.number ?? 'none yet: nothing has run'})`,
+    `serving   ${resourceClasses.map((name) => `${name} ${pointer?.serving[name] ?? writer}`).join(', ')}`,
+  ];
+  for (const region of Object.keys(topology.regions)) {
+    const health = await checkHealth(opened, region);
+    const failed = health.checks.filter(({ ok }) => !ok);
+    lines.push(`${region.padEnd(9)} ${health.healthy ? 'healthy' : failed.map(({ what, detail }) => `${what} FAILED: ${detail}`).join('; ')}`);
+  }
+  const { sealed, damaged, unsealed } = await listRecoveryPoints(store, { region: writer, limit: 1 });
+  const newest = sealed[0];
+  lines.push(
+    newest
+      ? `recovery  ${newest.ref.id}: ${showDuration(Date.now() - Date.parse(newest.ref.startedAt))} old; ${newest.blobs} blobs, ${(newest.bytes / 1e6).toFixed(1)} MB`
+      : `recovery  none of ${writer}: nothing could be restored`,
+    ...damaged.map(({ id, reason }) => `DAMAGED   ${id}: ${reason}`),
+  );
+  if (unsealed.length > 0) lines.push(`unsealed  ${unsealed.length} recovery points were begun and never sealed`);
+  for (const debt of await listDebts(store)) lines.push(`OWED      ${debt.what} since ${debt.owedSince}: ${debt.reason}`);
+  return lines;
+}
+
+function runsCommand(): Command {
+  return command('runs', 'list the runs of this topology, newest first', 'understudy runs --output json')
+    .addOption(new Option('--output <form>', 'how to print them').choices(['text', 'json']).default('text'))
+    .option('--journal', 'read the journal in the control store, not Temporal')
+    .action(async (options: { output: string; journal?: boolean }, self: Command) => {
+      const opened = await session(self);
+      const client = options.journal === true ? undefined : await tryTemporal();
+      const rows = client
+        ? await listWorkflows(client, opened.topology.name).finally(() => client.connection.close())
+        : (await listRuns(opened.store)).map(({ runId, operation, state, from, to, triggeredAt, endedAt }) => ({
+            runId,
+            operation,
+            state,
+            from,
+            to,
+            startedAt: triggeredAt,
+            endedAt,
+          }));
+      if (options.output === 'json') {
+        console.log(JSON.stringify(rows, null, 2));
+        return;
+      }
+      if (rows.length === 0) console.log('no runs yet');
+      for (const run of rows) {
+        const lasted = run.endedAt === undefined ? '' : showDuration(Date.parse(run.endedAt) - Date.parse(run.startedAt));
+        console.log(`${run.runId.padEnd(40)} ${run.operation.padEnd(10)} ${run.state.padEnd(10)} ${run.startedAt}  ${lasted}`);
+      }
+    });
+}
+
+function reportCommand(): Command {
+  return command('report', 'print a run’s report, and write it as HTML, JSON and text', 'understudy report 20261121T030000Z-failover-3f9a')
+    .argument('<run>', 'the run’s id')
+    .addOption(new Option('--output <form>', 'how to print it').choices(['text', 'json', 'none']).default('text'))
+    .option('--folder <folder>', 'where to write it', 'reports')
+    .action(async (runId: string, options: { output: string; folder: string }, self: Command) => {
+      const opened = await session(self);
+      const report = await readReport(opened, runId);
+      const columns = Math.min(process.stdout.columns ?? 100, 120);
+      if (options.output === 'json') console.log(JSON.stringify(report, null, 2));
+      if (options.output === 'text') console.log(renderText(report, { columns, colour: process.stdout.isTTY && !process.env.NO_COLOR }));
+      const folder = await saveReport(report, runId, options.folder);
+      if (options.output !== 'json') console.log(`Report: ${folder}/report.html (also .json, .txt)`);
+    });
+}
+
+/** Without Temporal the journal answers: said on the error stream, so that output stays what it is. */
+async function tryTemporal(): Promise<Client | undefined> {
+  try {
+    return await connectTemporal(2000);
+  } catch (error) {
+    if (!isUnderstudyError(error, 'TemporalError')) throw error;
+    console.error(`${messageOf(error)}: reading the journal instead`);
+    return undefined;
+  }
+}

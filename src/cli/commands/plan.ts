@@ -1,0 +1,52 @@
+import { Option, type Command } from 'commander';
+import { UnderstudyError } from '../../errors/error.ts';
+import { planFailover, planReplicate, type MadePlan } from '../../operations/plan-operation.ts';
+import { phases, resourceClasses } from '../../topology/words.ts';
+import { command, session } from '../command.ts';
+
+export function planCommand(): Command {
+  return command('plan', 'show what an operation would do, phase by phase; changes nothing', 'understudy plan\nunderstudy plan --operation failover --output json')
+    .addOption(new Option('--operation <operation>', 'which').choices(['failover', 'replicate']).default('failover'))
+    .addOption(new Option('--output <form>', 'how to print it').choices(['text', 'json']).default('text'))
+    .option('--recovery-point <id>', 'plan with this recovery point rather than the newest')
+    .action(async (options: { operation: string; output: string; recoveryPoint?: string }, self: Command) => {
+      const opened = await session(self);
+      const made = options.operation === 'replicate' ? await planReplicate(opened) : await planFailover(opened, options);
+      console.log(options.output === 'json' ? JSON.stringify({ ...made.plan, problems: made.problems }, null, 2) : showPlan(made));
+      if (made.problems.length > 0) throw refusal(made);
+    });
+}
+
+export function refusal({ plan, problems }: MadePlan): UnderstudyError {
+  return new UnderstudyError('PreconditionError', `this ${plan.operation} would fail:\n${problems.map((each) => `  - ${each}`).join('\n')}`, {
+    next: 'Mend it, or have the quota raised, and plan again.',
+  });
+}
+
+/** The plan as a person reads it: phases downward, classes within, one line a step. */
+export function showPlan({ plan, recoveryPoint }: MadePlan): string {
+  const lines = [`${plan.operation} of ${plan.topology}: ${plan.from} → ${plan.to} (epoch ${plan.madeInEpoch})`];
+  if (recoveryPoint) {
+    const counts = Object.entries(recoveryPoint.counts).filter(([, number]) => number > 0);
+    lines.push(
+      `recovery point ${recoveryPoint.ref.id}: ${counts.map(([kind, number]) => `${number} ${kind}`).join(', ')}; ` +
+        `${recoveryPoint.blobs} blobs, ${(recoveryPoint.bytes / 1e6).toFixed(1)} MB`,
+    );
+  }
+  for (const phase of phases) {
+    const steps = plan.steps.filter((step) => step.phase === phase);
+    if (steps.length === 0) continue;
+    lines.push('', phase);
+    for (const resourceClass of resourceClasses) {
+      for (const step of steps.filter((each) => each.class === resourceClass)) {
+        const time = step.expectedSeconds === undefined ? '' : `  (about ${step.expectedSeconds}s)`;
+        const host = step.host === undefined ? '' : `  [on ${step.host}]`;
+        lines.push(`  ${resourceClass.padEnd(10)} ${step.title}${host}${time}`);
+      }
+    }
+  }
+  const unphased = plan.steps.filter((step) => step.phase === undefined);
+  if (unphased.length > 0) lines.push('', ...unphased.map((step, index) => `  ${index + 1}. ${step.title}`));
+  if (plan.notes.length > 0) lines.push('', ...plan.notes.map((note) => `note: ${note}`));
+  return lines.join('\n');
+}

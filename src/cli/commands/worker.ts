@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import { homedir } from 'node:os';
+import type { Command } from 'commander';
+import { actions, undos } from '../../actions.ts';
+import { connectTemporal, registerSearchAttributes } from '../../client/connect.ts';
+import { messageOf } from '../../errors/error.ts';
+import { azureFrom } from '../../operations/session.ts';
+import { environments } from '../../run/environment.ts';
+import { makeWorker } from '../../worker.ts';
+import { command } from '../command.ts';
+
+export function workerCommand(): Command {
+  return command(
+    'worker',
+    'execute runs; needs Temporal and Azure, and no topology: a run brings its own',
+    'understudy worker\nunderstudy worker --host train-01',
+  )
+    .option('--host <name>', 'rewrite the config files of this host, and do nothing else')
+    .action(async ({ host }: { host?: string }) => {
+      const azure = azureFrom(process.env);
+      const worker = await makeWorker({
+        open: environments(azure),
+        actions,
+        undos,
+        cacheDirectory: join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'understudy'),
+        log: (message) => console.error(message),
+        ...(host === undefined ? {} : { host }),
+      });
+      await ensureSearchAttributes();
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop(worker));
+      console.log(host === undefined ? 'worker: ready' : `worker: ready for the files of ${host}`);
+      await worker.run();
+      console.log('worker: stopped');
+    });
+}
+
+/** A namespace whose operator API is closed to us must have them already: then starting a run says so. */
+async function ensureSearchAttributes(): Promise<void> {
+  const client = await connectTemporal();
+  try {
+    await registerSearchAttributes(client);
+  } catch (error) {
+    console.error(`search attributes could not be checked: ${messageOf(error)}`);
+  } finally {
+    await client.connection.close();
+  }
+}
+
+/** A second signal finds it stopping already. */
+function stop(worker: { getState(): string; shutdown(): void }): void {
+  if (worker.getState() === 'RUNNING') worker.shutdown();
+}

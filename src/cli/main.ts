@@ -1,0 +1,92 @@
+/** The command line: parses, calls one operation, prints. Exit codes: see `exitCodes` (and only there). */
+import { readFileSync } from 'node:fs';
+import * as tls from 'node:tls';
+import { parseEnv } from 'node:util';
+import { Command, CommanderError } from 'commander';
+import { isUnderstudyError, messageOf, UnderstudyError } from '../errors/error.ts';
+import { failoverCommand } from './commands/failover.ts';
+import { initCommand } from './commands/init.ts';
+import { inspectCommands } from './commands/inspect.ts';
+import { planCommand } from './commands/plan.ts';
+import { replicateCommand } from './commands/replicate.ts';
+import { resumeRunCommand } from './commands/resume-run.ts';
+import { stackCommand } from './commands/stack.ts';
+import { steerCommands } from './commands/steer.ts';
+import { validateCommand } from './commands/validate.ts';
+import { workerCommand } from './commands/worker.ts';
+
+const exitCodes = `
+Exit codes:
+  0  done
+  1  failed: the message says what, and what to do
+  2  bad usage or bad input: nothing was changed
+  3  declined or cancelled by a person
+
+Environment:
+  TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_…   where Temporal is
+  AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET                    who we are to Azure (or "az login")
+  AZURE_AUTHORITY_HOST, AZURE_RESOURCE_MANAGER_ENDPOINT                    another cloud than the public one
+  NODE_EXTRA_CA_CERTS                                                      its certificate authority
+  NO_COLOR, CI                                                             plain output`;
+
+function makeProgram(): Command {
+  const program = new Command('understudy')
+    .description('Moves an Azure Machine Learning workspace to another region: prepared, drilled, durable.')
+    .option('-t, --topology <file>', 'the topology', 'understudy.yaml')
+    .option('--env-file <file>', 'read environment variables from this file first (as "stack up" writes one)')
+    .option('--debug', 'with an error, print where in the program it arose')
+    .addHelpText('after', exitCodes)
+    .showHelpAfterError('(see --help)')
+    .exitOverride()
+    .hook('preAction', (command) => loadEnvironment(command.opts<{ envFile?: string }>().envFile));
+  for (const command of [
+    initCommand(),
+    validateCommand(),
+    planCommand(),
+    replicateCommand(),
+    failoverCommand(),
+    resumeRunCommand(),
+    ...inspectCommands(),
+    ...steerCommands(),
+    workerCommand(),
+    stackCommand(),
+  ]) {
+    program.addCommand(command.exitOverride().showHelpAfterError('(see --help)'));
+  }
+  return program;
+}
+
+/** Variables that are set already win. A certificate authority named there is trusted from now on. */
+function loadEnvironment(file: string | undefined): void {
+  if (file === undefined) return;
+  let variables: NodeJS.Dict<string>;
+  try {
+    variables = parseEnv(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new UnderstudyError('UsageError', `cannot read --env-file "${file}": ${messageOf(error)}`);
+  }
+  const trusted = process.env.NODE_EXTRA_CA_CERTS;
+  for (const [name, value] of Object.entries(variables)) process.env[name] ??= value;
+  const authority = process.env.NODE_EXTRA_CA_CERTS;
+  if (authority === undefined || authority === trusted) return;
+  tls.setDefaultCACertificates([...tls.getCACertificates('default'), readFileSync(authority, 'utf8')]);
+}
+
+/** Runs the command line; answers the exit code. */
+async function main(argv: string[]): Promise<number> {
+  const program = makeProgram();
+  try {
+    await program.parseAsync(argv);
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    console.error(`understudy: ${messageOf(error)}`);
+    if (isUnderstudyError(error) && error.details.next !== undefined) console.error(`  → ${error.details.next}`);
+    if (program.opts<{ debug?: boolean }>().debug === true && error instanceof Error) console.error(error.stack);
+    return isUnderstudyError(error) ? error.exitCode : 1;
+  }
+}
+
+// What is piped into a program that stops reading is no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+process.exit(await main(process.argv));

@@ -1,0 +1,73 @@
+/** Makes the plan of an operation: reads what the compiler needs, checks what must hold before it runs, compiles. */
+import { listRecoveryPoints, openRecoveryPoint, summarise } from '../artifacts/recovery-point.ts';
+import { digestOf } from '../control-store/blob-store.ts';
+import { readPointer } from '../control-store/region-pointer.ts';
+import { canonical } from '../control-store/store.ts';
+import { UnderstudyError, isUnderstudyError, messageOf } from '../errors/error.ts';
+import { compileFailover, compileReplicate } from '../plan/compile.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { RecoveryPointSummary } from '../plan/recovery-point-summary.ts';
+import { otherRegion } from '../topology/sides.ts';
+import { checkQuota } from './quota.ts';
+import type { Session } from './session.ts';
+
+export interface MadePlan {
+  plan: Plan;
+  /** What would make the run fail: it is refused while there is one. */
+  problems: string[];
+  recoveryPoint?: RecoveryPointSummary;
+}
+
+export async function planReplicate(session: Session, now = new Date()): Promise<MadePlan> {
+  const { topology } = session;
+  const { value: pointer } = await readPointer(session.store, topology, 'replicate', now);
+  return { plan: compileReplicate({ topology, pointer, bundle: bundleDigest(session) }), problems: [] };
+}
+
+/** `recoveryPoint`: an id other than the newest. RecoveryPointError if it is altered or cut short, naming the one before. */
+export async function planFailover(
+  session: Session,
+  options: { recoveryPoint?: string; now?: Date } = {},
+): Promise<MadePlan> {
+  const { topology, store } = session;
+  const { value: pointer } = await readPointer(store, topology, 'failover', options.now ?? new Date());
+  const recoveryPoint = summarise(await openRecoveryPoint(store, options.recoveryPoint ?? (await newest(session, pointer.writer))));
+  const plan = compileFailover({ topology, pointer, bundle: bundleDigest(session), recoveryPoint });
+  return { plan, problems: await problemsOf(session, plan.to, recoveryPoint), recoveryPoint };
+}
+
+async function newest({ store }: Session, region: string): Promise<string> {
+  const list = await listRecoveryPoints(store, { region, limit: 1 });
+  const damaged = list.damaged[0];
+  const found = list.sealed[0];
+  if (damaged) {
+    throw new UnderstudyError('RecoveryPointError', `the recovery point ${damaged.id} cannot be used: ${damaged.reason}`, {
+      next: found ? `Use the one before it: --recovery-point ${found.ref.id}` : 'Take one with "understudy replicate".',
+    });
+  }
+  if (found) return found.ref.id;
+  throw new UnderstudyError('PreconditionError', `there is no recovery point of ${region}: nothing could be restored`, {
+    next: `Take one with "understudy replicate" while ${region} answers.`,
+  });
+}
+
+async function problemsOf(session: Session, region: string, recoveryPoint: RecoveryPointSummary): Promise<string[]> {
+  try {
+    const { problems, notOffered } = await checkQuota(session, region, recoveryPoint);
+    return [
+      ...problems.map(
+        ({ family, needed, used, limit, computes }) =>
+          `quota of ${family} in ${region}: ${computes.join(', ')} need ${needed} vCPUs, ${limit - used} of ${limit} are free`,
+      ),
+      ...notOffered.map(({ compute, vmSize }) => `${region} does not offer ${vmSize}, which ${compute} needs`),
+    ];
+  } catch (error) {
+    if (!isUnderstudyError(error)) throw error;
+    return [`the quota of ${region} could not be read: ${messageOf(error)}`];
+  }
+}
+
+/** The digest that sealing the bundle will give it. */
+export function bundleDigest({ bundle }: Session): string {
+  return digestOf(canonical(bundle));
+}

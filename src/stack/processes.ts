@@ -1,0 +1,76 @@
+/** Processes of the embedded stack: started detached, remembered by pid and command, ended by pid and only if still ours. */
+import { spawn } from 'node:child_process';
+import { openSync, readFileSync, closeSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+
+export interface Started {
+  name: string;
+  pid: number;
+  /** When the kernel says it was started: tells our process from a later one with the same pid. */
+  mark: string;
+}
+
+export interface StartOptions {
+  name: string;
+  command: string;
+  args: string[];
+  environment?: NodeJS.ProcessEnv;
+  /** File that takes its output. */
+  log: string;
+}
+
+export function start({ name, command, args, environment, log }: StartOptions): Started {
+  const output = openSync(log, 'a', 0o600);
+  try {
+    const child = spawn(command, args, { detached: true, stdio: ['ignore', output, output], env: { ...process.env, ...environment } });
+    child.unref();
+    if (child.pid === undefined) throw new Error(`${name} could not be started: ${command}`);
+    return { name, pid: child.pid, mark: markOf(child.pid) ?? '' };
+  } finally {
+    closeSync(output);
+  }
+}
+
+/** The process's start time, as the kernel counts it; undefined if there is no such process, '' where it cannot be known. */
+function markOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? undefined : (fields[19] ?? '');
+  } catch {
+    return process.platform === 'linux' ? undefined : isAlive(pid) ? '' : undefined;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function isRunning({ pid, mark }: Started): boolean {
+  return markOf(pid) === mark;
+}
+
+/** Asks it to end, and makes it after `graceMs`. Answers when it is gone. */
+export async function stop(started: Started, graceMs = 8000): Promise<void> {
+  if (!isRunning(started)) return;
+  signal(started.pid, 'SIGTERM');
+  for (const until = Date.now() + graceMs; isRunning(started); await delay(50)) {
+    if (Date.now() > until) {
+      signal(started.pid, 'SIGKILL');
+      return;
+    }
+  }
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}

@@ -1,0 +1,118 @@
+/** Rewrites the config files of one declared target, on the host that holds them; the mapping comes from the recovery point. */
+import { openByRef } from '../artifacts/recovery-point.ts';
+import { readPart } from '../artifacts/recovery-point.ts';
+import { findWorkspace } from '../artifacts/workspace.ts';
+import type { OpenRecoveryPoint } from '../artifacts/manifest.ts';
+import { ConfigError } from '../config/error.ts';
+import type { WorkspaceMapping } from '../config/mapping.ts';
+import type { ConfigOutcome, ConfigUndo } from '../config/outcome.ts';
+import { applyConfigs, undoConfigs } from '../config/targets.ts';
+import { apiVersions } from '../azure/azure.ts';
+import { UnderstudyError } from '../errors/error.ts';
+import type { Evidence, StepResult } from '../run/outcome.ts';
+import type { StepContext } from '../run/step-context.ts';
+import { workspaceId } from '../topology/sides.ts';
+
+export async function rewriteConfigs(context: StepContext): Promise<StepResult> {
+  const target = context.topology.configs[Number(context.step.input.target)];
+  if (!target) throw new UnderstudyError('ControlStoreError', `step "${context.step.id}" names no config target of its topology`);
+  const mapping = await mappingOf(context);
+  const outcome = await applied(() =>
+    applyConfigs({
+      target: 'git' in target ? { host: target.host, git: target.git, files: target.files, ...(target.branch === undefined ? {} : { branch: target.branch }) } : target,
+      mapping,
+      runId: context.run.runId,
+      observe: async (moment) => context.checkpoint({ unit: `config files ${moment.kind}`, done: 0 }),
+    }),
+  );
+  const changed = outcome.files.filter((file) => file.status === 'changed').length;
+  const unchanged = outcome.files.length - changed;
+  return {
+    state: 'completed',
+    detail: `${changed} of ${outcome.files.length} config files rewritten on ${target.host}${outcome.commit === undefined ? '' : `, commit ${outcome.commit.slice(0, 10)}`}`,
+    counts: [
+      {
+        kind: 'config files',
+        expected: outcome.files.length,
+        done: changed,
+        skipped: unchanged > 0 ? [{ reason: 'nothing in it names the old workspace', count: unchanged }] : [],
+        failed: [],
+      },
+    ],
+    evidence: [await keepDiffs(context, target.host, outcome)],
+    undo: outcome.undo,
+  };
+}
+
+export async function putConfigsBack(_context: StepContext, undo: unknown): Promise<string> {
+  const { files } = await undoConfigs((undo ?? { kind: 'none' }) as ConfigUndo);
+  const left = files.filter(({ status }) => status === 'failed' || status === 'changed-since');
+  if (left.length > 0) {
+    const lines = left.map(({ file, status, reason }) => `${file}: ${status}${reason === undefined ? '' : ` (${reason})`}`);
+    throw new UnderstudyError('ConfigError', `not put back: ${lines.join('; ')}`, { next: 'Put these back by hand, from the backup beside them.' });
+  }
+  return `${files.length} config files put back`;
+}
+
+async function applied(work: () => Promise<ConfigOutcome>): Promise<ConfigOutcome> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new UnderstudyError('ConfigError', error.message, {
+      place: error.line === undefined ? error.file : `${error.file}:${error.line}`,
+      next: 'Nothing was written. Mend the file, then "understudy resume-run".',
+      cause: error,
+    });
+  }
+}
+
+async function keepDiffs({ store, run, step }: StepContext, host: string, outcome: ConfigOutcome): Promise<Evidence> {
+  const folder = `runs/${run.runId}/evidence/configs-${step.id.replaceAll('/', '.')}`;
+  const digest = await store.seal(
+    folder,
+    outcome.files.map(({ file, status, diff, changes }) => ({
+      host,
+      file,
+      status,
+      diff,
+      changes,
+      ...(outcome.commit === undefined ? {} : { commit: outcome.commit }),
+    })),
+  );
+  return { kind: 'configs', blob: `${folder}/${digest}.json`, digest };
+}
+
+/** Old workspace → new, with everything a config file may name of either: ids, storage, endpoints. */
+async function mappingOf(context: StepContext): Promise<WorkspaceMapping> {
+  const { azure, store, from, to, topology, plan } = context;
+  if (!plan.recoveryPoint) throw new UnderstudyError('ControlStoreError', 'the plan names no recovery point');
+  const open = await openByRef(store, plan.recoveryPoint);
+  const standby = await findWorkspace(azure.arm, to, context.signal);
+  const account = await azure.blobAccount(standby.storageAccountId, { signal: context.signal });
+  const own = open.sealed.accounts.find((each) => each.own);
+  const urls = await scoringUrls(context, open);
+  if (own) urls.push({ from: own.endpoint, to: account.endpoint });
+  return {
+    from: { ...from.workspace, location: open.sealed.workspace.location },
+    to: { ...to.workspace, location: standby.location },
+    compute: topology.jobs.compute,
+    urls,
+    resources: own ? [{ from: own.id, to: standby.storageAccountId }] : [],
+    ...(open.sealed.workspace.guid !== '' && standby.guid !== ''
+      ? { workspaceId: { from: open.sealed.workspace.guid, to: standby.guid } }
+      : {}),
+  };
+}
+
+async function scoringUrls({ azure, store, to, signal }: StepContext, open: OpenRecoveryPoint) {
+  const urls: { from: string; to: string }[] = [];
+  for await (const endpoint of readPart(store, open.sealed, 'endpoints')) {
+    const path = `${workspaceId(to.workspace)}/onlineEndpoints/${endpoint.name}`;
+    const there = await azure.arm.find(path, apiVersions.machineLearning, { signal });
+    const old = endpoint.properties.scoringUri;
+    const scoring = there?.properties.scoringUri;
+    if (typeof old === 'string' && typeof scoring === 'string') urls.push({ from: old, to: scoring });
+  }
+  return urls;
+}
