@@ -1,0 +1,178 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../src/azure/azure.ts';
+import { checkpointPlace } from '../../src/jobs/checkpoint.ts';
+import { classify, type Facts } from '../../src/jobs/classify.ts';
+import type { RawJob } from '../../src/jobs/job.ts';
+import { toLedgerEntry } from '../../src/jobs/ledger.ts';
+import { command, east, eastId, topologyWith } from './scene.ts';
+
+const policy = topologyWith().jobs;
+const checkpoint = { datastore: 'd', path: 'p', lastFile: 'step-9.json', files: 9, recoveryPoint: 'r' };
+
+function job(properties: JsonObject): RawJob {
+  const systemData = { createdAt: '2026-11-21T08:00:00.000Z', createdBy: 'bo' };
+  return { id: `${eastId}/jobs/j`, name: 'j', type: '', properties, systemData };
+}
+
+function facts(properties: JsonObject, more: Partial<Facts> & { copied?: boolean } = {}): Facts {
+  const spec = job(properties);
+  const entry = toLedgerEntry({
+    job: spec,
+    side: { region: 'eastus', workspace: east },
+    lastSeenAt: '2026-11-21T10:00:00.000Z',
+    spec: 'd',
+    ...(more.copied ? { checkpoint } : {}),
+  });
+  return { entry, spec, policy, goneSince: '2026-11-21T10:05:00.000Z', ...more };
+}
+
+describe('classify', () => {
+  it.each<[string, JsonObject, Partial<Facts> & { copied?: boolean }, string, RegExp]>([
+    ['a training with a checkpoint', command(), { copied: true }, 'resubmit', /step-9\.json/],
+    ['a training without one', command(), {}, 'restart', /no checkpoint of it was copied/],
+    [
+      'one whose command takes none',
+      command({ command: 'python x.py' }),
+      { copied: true },
+      'restart',
+      /takes no checkpoint/,
+    ],
+    [
+      'one that declares the input and reads it by itself',
+      command({
+        command: 'python x.py',
+        inputs: { resume_from: { jobInputType: 'uri_folder', uri: 'azureml:x:1' } },
+      }),
+      { copied: true },
+      'resubmit',
+      /step-9/,
+    ],
+    [
+      'an input that is merely called like it',
+      command({ command: 'x ${{inputs.resume_from_scratch}}' }),
+      { copied: true },
+      'restart',
+      /takes no/,
+    ],
+    ['a sweep', command({ jobType: 'Sweep' }), { copied: true }, 'restart', /takes no checkpoint/],
+    ['an AutoML job', command({ jobType: 'AutoML' }), { copied: true }, 'restart', /takes no checkpoint/],
+    ['a queued job', command({ status: 'Queued' }), {}, 'restart', /no checkpoint/],
+    ['a paused job', command({ status: 'Paused' }), { copied: true }, 'resubmit', /step-9/],
+    ['a job in a status of tomorrow', command({ status: 'Hibernating' }), {}, 'restart', /./],
+    [
+      'a job being finalized',
+      command({ status: 'Finalizing' }),
+      { copied: true },
+      'may-have-completed',
+      /finalizing/,
+    ],
+    [
+      'a job being finalized that may run twice',
+      command({ status: 'Finalizing', tags: { 'understudy.resume': 'always' } }),
+      { copied: true },
+      'resubmit',
+      /step-9/,
+    ],
+    [
+      'a job past its time limit',
+      command({ limits: { jobLimitsType: 'Command', timeout: 'PT2H4M' } }),
+      { copied: true },
+      'may-have-completed',
+      /time limit/,
+    ],
+    [
+      'a job within its time limit',
+      command({ limits: { jobLimitsType: 'Command', timeout: 'PT2H6M' } }),
+      { copied: true },
+      'resubmit',
+      /./,
+    ],
+    [
+      'a queued job, however old',
+      command({ status: 'Queued', limits: { timeout: 'PT1S' } }),
+      {},
+      'restart',
+      /./,
+    ],
+    ['a job being cancelled', command({ status: 'CancelRequested' }), {}, 'skip', /cancellation/],
+    ['a finished job', command({ status: 'Failed' }), {}, 'skip', /finished \(Failed\)/],
+    [
+      'a job that ended before the fence',
+      command(),
+      { endedAs: 'Completed' },
+      'skip',
+      /ended in the old workspace/,
+    ],
+    [
+      'a step of a pipeline',
+      command({ properties: { 'azureml.pipelinerunid': 'pipe' } }),
+      {},
+      'skip',
+      /part of "pipe"/,
+    ],
+    ['a job that is its own root', command({ properties: { 'azureml.rootrunid': 'j' } }), {}, 'restart', /./],
+    ['an excluded job', command({ tags: { 'understudy.resume': 'never' } }), {}, 'skip', /never/],
+    [
+      'one that its owner wants to see first',
+      command({ tags: { 'understudy.resume': 'manual' } }),
+      {},
+      'manual',
+      /manual/,
+    ],
+    [
+      'an interactive job',
+      command({ services: { a: { jobServiceType: 'vs_code' } } }),
+      {},
+      'manual',
+      /a person works in it \(vs_code\)/,
+    ],
+    [
+      'a job that only shows itself',
+      command({ services: { a: { jobServiceType: 'TensorBoard' }, b: { jobServiceType: 'Studio' } } }),
+      {},
+      'restart',
+      /./,
+    ],
+    [
+      'a job that runs as its submitter',
+      command({ identity: { identityType: 'UserIdentity' } }),
+      {},
+      'manual',
+      /person who submitted/,
+    ],
+    ['a job of an unknown kind', command({ jobType: 'Labeling' }), {}, 'manual', /Labeling/],
+  ])('%s', (_what, properties, more, expected, reason) => {
+    const found = classify(facts(properties, more));
+    expect(found.class).toBe(expected);
+    expect(found.reason).toMatch(reason);
+    expect(found.group).not.toBe('');
+  });
+
+  it('skips interactive work where the topology says so', () => {
+    const spec = command({ services: { a: { jobServiceType: 'SSH' } } });
+    expect(classify(facts(spec, { policy: { ...policy, interactive: 'skip' } })).class).toBe('skip');
+  });
+});
+
+describe('where checkpoints are', () => {
+  it.each<[string, JsonObject, unknown]>([
+    [
+      "Azure's own place",
+      { jobOutputType: 'uri_folder', uri: null },
+      { datastore: 'workspaceblobstore', path: 'azureml/j/checkpoints/' },
+    ],
+    [
+      'a place in a datastore',
+      { jobOutputType: 'uri_folder', uri: 'azureml://datastores/lake/paths/${{name}}/ckpt/' },
+      { datastore: 'lake', path: 'j/ckpt/' },
+    ],
+    ['a place in none', { jobOutputType: 'uri_folder', uri: 'https://example.com/x' }, undefined],
+  ])('%s', (_what, output, place) => {
+    expect(checkpointPlace(job(command({ outputs: { checkpoints: output } })), policy.checkpoint)).toEqual(
+      place,
+    );
+  });
+  it('nowhere, without the output', () => {
+    expect(checkpointPlace(job(command({ outputs: {} })), policy.checkpoint)).toBeUndefined();
+  });
+});

@@ -1,0 +1,258 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../src/azure/azure.ts';
+import type { ReferenceMapping } from '../../src/azure/ids.ts';
+import type { RawJob } from '../../src/jobs/job.ts';
+import { rewriteSpec, type RewriteSpec } from '../../src/jobs/rewrite-spec.ts';
+import { command, east, eastId, mapping, west, westId } from './scene.ts';
+
+const long = (workspace: typeof east, rest: string) =>
+  `azureml://subscriptions/${workspace.subscriptionId}/resourcegroups/${workspace.resourceGroup}/workspaces/${workspace.name}${rest}`;
+const successor = { name: 'us-next', hop: 2, lineageRoot: 'root', run: 'run-1' };
+
+function rewrite(properties: JsonObject, options: Partial<RewriteSpec> = {}) {
+  const job: RawJob = { id: `${eastId}/jobs/j`, name: 'j', type: 't', properties };
+  return rewriteSpec(job, { mapping, ...options });
+}
+
+describe('rewriteSpec', () => {
+  it('leaves out what belongs to the old run, and says so', () => {
+    const { body, stripped } = rewrite(
+      command({
+        parameters: { a: 1 },
+        services: {
+          Studio: { jobServiceType: 'Studio', endpoint: 'https://x' },
+          board: {
+            jobServiceType: 'TensorBoard',
+            endpoint: 'https://y',
+            status: 'on',
+            port: 6006,
+            properties: { logDir: 'l' },
+          },
+        },
+        properties: {
+          'azureml.git.branch': 'x',
+          '_azureml.ComputeTargetType': 'y',
+          'mlflow.source': 'z',
+          mine: 'kept',
+        },
+        outputs: {
+          default: {
+            jobOutputType: 'uri_folder',
+            uri: 'azureml://datastores/workspaceartifactstore/ExperimentRun/dcid.j',
+          },
+          model: { jobOutputType: 'uri_folder', uri: null },
+        },
+      }),
+    );
+    expect(body.properties['status']).toBeUndefined();
+    expect(body.properties['parameters']).toBeUndefined();
+    expect(body.properties['services']).toEqual({
+      board: { jobServiceType: 'TensorBoard', port: 6006, properties: { logDir: 'l' } },
+    });
+    expect(body.properties['properties']).toEqual({ mine: 'kept' });
+    expect(body.properties['outputs']).toEqual({ model: { jobOutputType: 'uri_folder', uri: null } });
+    expect(stripped.toSorted()).toEqual([
+      'properties.outputs.default',
+      'properties.parameters',
+      'properties.properties._azureml.ComputeTargetType',
+      'properties.properties.azureml.git.branch',
+      'properties.properties.mlflow.source',
+      'properties.services.Studio',
+      'properties.services.board.endpoint',
+      'properties.services.board.status',
+      'properties.status',
+    ]);
+  });
+
+  it('keeps what people called the job, even where it looks like a reference', () => {
+    const said = {
+      displayName: eastId,
+      description: `see ${eastId}`,
+      experimentName: 'fraud-east',
+      tags: { note: eastId },
+    };
+    expect(rewrite(command(said)).body.properties).toMatchObject(said);
+  });
+
+  it('goes through the nodes of a pipeline', () => {
+    const { body, unmapped } = rewrite({
+      jobType: 'Pipeline',
+      sourceJobId: `${eastId}/jobs/other`,
+      settings: {
+        default_compute: 'azureml:gpu-east',
+        default_datastore: `${eastId}/datastores/workspaceblobstore`,
+        force_rerun: false,
+      },
+      inputs: { raw: { jobInputType: 'uri_folder', uri: long(east, '/datastores/lake/paths/raw/') } },
+      jobs: {
+        prepare: {
+          type: 'command',
+          componentId: `${eastId}/components/prep/versions/1`,
+          computeId: `${eastId}/computes/gpu-east`,
+          inputs: { raw: { job_input_type: 'literal', value: '${{parent.inputs.raw}}' } },
+        },
+        nested: {
+          type: 'pipeline',
+          jobs: { deep: { environment_id: 'azureml:env:1', compute: 'gpu-east' } },
+        },
+      },
+    });
+    expect(unmapped).toEqual([]);
+    expect(body.properties).toEqual({
+      jobType: 'Pipeline',
+      settings: {
+        default_compute: 'azureml:gpu-west',
+        default_datastore: `${westId}/datastores/workspaceblobstore`,
+        force_rerun: false,
+      },
+      inputs: { raw: { jobInputType: 'uri_folder', uri: long(west, '/datastores/lake/paths/raw/') } },
+      jobs: {
+        prepare: {
+          type: 'command',
+          componentId: `${westId}/components/prep/versions/1`,
+          computeId: `${westId}/computes/gpu-west`,
+          inputs: { raw: { job_input_type: 'literal', value: '${{parent.inputs.raw}}' } },
+        },
+        nested: {
+          type: 'pipeline',
+          jobs: { deep: { environment_id: 'azureml:env:1', compute: 'gpu-west' } },
+        },
+      },
+    });
+  });
+
+  it('moves Spark’s files and addresses', () => {
+    const storage = [{ from: 'https://e1.blob.core.windows.net/', to: 'https://w1.blob.core.windows.net/' }];
+    const { body } = rewrite(
+      {
+        jobType: 'Spark',
+        jars: ['abfss://c@e1.dfs.core.windows.net/a.jar', 'lib/b.jar'],
+        conf: { 'spark.x': 1 },
+        codeId: `${eastId}/codes/c/versions/1`,
+      },
+      { mapping: { ...mapping, storage } },
+    );
+    expect(body.properties).toEqual({
+      jobType: 'Spark',
+      jars: ['abfss://c@w1.dfs.core.windows.net/a.jar', 'lib/b.jar'],
+      conf: { 'spark.x': 1 },
+      codeId: `${westId}/codes/c/versions/1`,
+    });
+  });
+
+  it('an identity of another id loses the client and object id of the old one', () => {
+    const id = (name: string) =>
+      `/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${name}`;
+    const identities: ReferenceMapping['identities'] = { [id('a')]: id('b') };
+    const identity = { identityType: 'Managed', resourceId: id('a'), clientId: 'c', objectId: 'o' };
+    expect(
+      rewrite({ jobType: 'Command', identity }, { mapping: { ...mapping, identities } }).body.properties[
+        'identity'
+      ],
+    ).toEqual({
+      identityType: 'Managed',
+      resourceId: id('b'),
+    });
+    expect(rewrite({ jobType: 'Command', identity }).body.properties['identity']).toEqual(identity);
+  });
+
+  it.each<[string, JsonObject, string]>([
+    [
+      'a reference inside a command',
+      command({ command: `python x.py --data=${long(east, '/datastores/d/paths/p')} --y` }),
+      'properties.command',
+    ],
+    [
+      'one in a list in one text',
+      command({ environmentVariables: { L: `a,${eastId}/data/d/versions/1` } }),
+      'properties.environmentVariables.L',
+    ],
+    [
+      'a variable that names the workspace',
+      command({ environmentVariables: { WS: 'FRAUD-EAST' } }),
+      'properties.environmentVariables.WS',
+    ],
+    [
+      'an output of a job that is not there',
+      command({ inputs: { m: { jobInputType: 'custom_model', uri: 'runs:/other/m' } } }),
+      'properties.inputs.m.uri',
+    ],
+  ])('cannot map %s', (_what, properties, place) => {
+    const { unmapped } = rewrite(properties);
+    expect(unmapped).toHaveLength(1);
+    expect(unmapped[0]?.place).toBe(place);
+  });
+
+  it('shows no signature', () => {
+    const uri = 'https://e1.blob.core.windows.net/c/p?sv=1&sig=canary';
+    const storage = [{ from: 'https://e1.blob.core.windows.net/', to: 'https://w1.blob.core.windows.net/' }];
+    const result = rewrite(command({ inputs: { d: { jobInputType: 'uri_file', uri } } }), {
+      mapping: { ...mapping, storage },
+    });
+    expect(result.unmapped).toHaveLength(1);
+    expect(JSON.stringify([result.changes, result.unmapped])).not.toContain('canary');
+  });
+
+  it('is tagged with its origin and keeps its other tags', () => {
+    expect(rewrite(command(), { successor }).body.properties['tags']).toEqual({
+      owner: 'ana',
+      priority: 'normal',
+      'understudy.origin': `${eastId}/jobs/j`,
+      'understudy.lineage': 'root',
+      'understudy.hop': '2',
+      'understudy.run': 'run-1',
+    });
+  });
+
+  it('takes the checkpoint in the mode its owner chose', () => {
+    const declared = {
+      jobInputType: 'uri_folder',
+      mode: 'Download',
+      description: 'd',
+      uri: long(east, '/datastores/d/paths/start'),
+    };
+    const resume = { input: 'resume_from', uri: long(west, '/datastores/d/paths/ckpt/') };
+    const { body, changes } = rewrite(command({ inputs: { resume_from: declared } }), { resume });
+    expect(body.properties['inputs']).toEqual({ resume_from: { ...declared, uri: resume.uri } });
+    expect(changes.filter(({ place }) => place === 'properties.inputs.resume_from.uri')).toEqual([
+      { place: 'properties.inputs.resume_from.uri', from: declared.uri, to: resume.uri },
+    ]);
+  });
+
+  it.each([
+    [
+      "Azure's own place for the job",
+      long(east, '/datastores/d/paths/azureml/j/model/'),
+      long(west, '/datastores/d/paths/azureml/us-next/model/'),
+    ],
+    [
+      'a folder of the user, each side its own store',
+      long(east, '/datastores/d/paths/j/out/'),
+      long(west, '/datastores/d/paths/j/out/'),
+    ],
+    [
+      'a folder on a shared store',
+      'azureml://datastores/both/paths/out/',
+      'azureml://datastores/both/paths/out/us-next-hop-2/',
+    ],
+    [
+      'a folder on a shared store, without a slash',
+      'azureml://datastores/both/paths/out',
+      'azureml://datastores/both/paths/out/us-next-hop-2',
+    ],
+    [
+      'a file on a shared store',
+      'azureml://datastores/both/paths/out/s.csv',
+      'azureml://datastores/both/paths/out/us-next-hop-2/s.csv',
+    ],
+    [
+      'an address that both sides write to',
+      'abfss://c@lake.dfs.core.windows.net/o/',
+      'abfss://c@lake.dfs.core.windows.net/o/us-next-hop-2/',
+    ],
+  ])('writes to %s', (_what, from, to) => {
+    const outputs = { o: { jobOutputType: 'uri_folder', uri: from } };
+    const { body } = rewrite(command({ outputs }), { successor, isShared: (name) => name === 'both' });
+    expect(body.properties['outputs']).toEqual({ o: { jobOutputType: 'uri_folder', uri: to } });
+  });
+});

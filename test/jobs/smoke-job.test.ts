@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../src/azure/azure.ts';
+import { runSmokeJob, smokeJobName } from '../../src/jobs/smoke-job.ts';
+import { scene, westId, type Scene } from './scene.ts';
+
+const path = `${westId}/jobs/${smokeJobName('run-1')}`;
+
+/** The job has the next of `statuses` each time it is read. */
+function withLife(made: Scene, statuses: string[]): Scene {
+  const { arm } = made;
+  const get = arm.get.bind(arm);
+  arm.get = async (at, ...rest) => {
+    const job = arm.resources.get(at.toLowerCase());
+    if (job) job.properties['status'] = statuses.shift() ?? 'Completed';
+    return get(at, ...rest);
+  };
+  return made;
+}
+
+function withEnvironment(made: Scene, properties: JsonObject = { image: 'i' }): Scene {
+  made.arm.add(`${westId}/environments/e`, { properties: {} });
+  made.arm.add(`${westId}/environments/e/versions/1`, { properties });
+  return made;
+}
+
+describe('runSmokeJob', () => {
+  it('submits a tiny job and waits until it is completed', async () => {
+    const made = withLife(withEnvironment(scene()), ['Queued', 'Completed']);
+    made.arm.add(`${westId}/computes/a-gpu`, {
+      properties: { computeType: 'AmlCompute', properties: { vmSize: 'STANDARD_NC6s_v3' } },
+    });
+    made.arm.add(`${westId}/computes/a-laptop`, { properties: { computeType: 'ComputeInstance' } });
+    const result = await runSmokeJob(made.context());
+    expect(result).toMatchObject({ state: 'completed', facts: { job: smokeJobName('run-1') } });
+    expect(made.arm.resources.get(path.toLowerCase())?.properties).toMatchObject({
+      jobType: 'Command',
+      computeId: `${westId}/computes/gpu-west`,
+      environmentId: `${westId}/environments/e/versions/1`,
+    });
+    expect(made.progress.length).toBe(2);
+  });
+
+  it('another attempt waits for the same job', async () => {
+    const made = withLife(withEnvironment(scene()), []);
+    made.arm.faults.push({ method: 'PUT', path: /us-smoke/, kind: 'lost', times: 1 });
+    await expect(runSmokeJob(made.context())).rejects.toMatchObject({ code: 'AzureUnavailable' });
+    expect((await runSmokeJob(made.context())).state).toBe('completed');
+    expect(made.arm.requests.filter((request) => request.startsWith('PUT'))).toHaveLength(1);
+  });
+
+  it('a failed job fails the step', async () => {
+    const made = withLife(withEnvironment(scene()), ['Failed']);
+    await expect(runSmokeJob(made.context())).rejects.toThrow(/is Failed, expected Completed/);
+  });
+
+  it('a job that does not end is not there yet', async () => {
+    const made = withLife(
+      withEnvironment(scene()),
+      Array.from({ length: 9 }, () => 'Queued'),
+    );
+    let seconds = 0;
+    const now = () => new Date(Date.parse('2026-11-21T10:12:00.000Z') + 2000 * seconds++);
+    await expect(runSmokeJob(made.context({ now }))).rejects.toMatchObject({ code: 'NotYetError' });
+  });
+
+  it('says why there is none', async () => {
+    expect(await runSmokeJob(scene().context())).toMatchObject({
+      state: 'skipped',
+      detail: 'no smoke job: workspace "fraud-west" has no environment',
+    });
+    const bare = withEnvironment(scene());
+    for (const compute of ['gpu-west', 'cpu'])
+      bare.arm.resources.delete(`${westId}/computes/${compute}`.toLowerCase());
+    expect((await runSmokeJob(bare.context())).detail).toMatch(/no compute that takes jobs/);
+  });
+});
