@@ -16,7 +16,8 @@ function failureOf(error: unknown): ApplicationFailure {
   if (!isUnderstudyError(error)) {
     // Not one of ours: a fault of the machine, perhaps; retried, since a worker elsewhere may fare better.
     // A wrong program stays wrong: its errors are final.
-    const defect = error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
+    const defect =
+      error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
     return ApplicationFailure.create({
       message: messageOf(error),
       type: error instanceof Error ? error.name : 'Error',

@@ -26,13 +26,20 @@ export type Activities = RunActivities & Record<ActionName, (request: StepReques
 /** How often a step says that it lives while it has no progress to tell; well below the heartbeat timeout. */
 const beatMs = 1000;
 
-export function createActivities({ open, actions: implementations, undos }: ActivityDependencies): Activities {
+export function createActivities({
+  open,
+  actions: implementations,
+  undos,
+}: ActivityDependencies): Activities {
   const runStep = stepRunner(open, implementations);
   const undoStep = stepUndoer(open, undos);
   const begin = runBeginner(open);
   const end = runEnder(open);
   const step = (request: StepRequest) => beating((runtime) => runStep(request, runtime));
-  const steps = Object.fromEntries(Object.keys(actions).map((name) => [name, step])) as Record<ActionName, typeof step>;
+  const steps = Object.fromEntries(Object.keys(actions).map((name) => [name, step])) as Record<
+    ActionName,
+    typeof step
+  >;
   return {
     ...steps,
     beginRun: (run) => beating(() => begin(run)),

@@ -44,7 +44,11 @@ export async function makeWorker(options: WorkerOptions): Promise<Worker> {
   } as const;
   if (options.host !== undefined) {
     const { rewriteConfigs, undoStep } = activities;
-    return Worker.create({ ...common, taskQueue: hostQueue(options.host), activities: { rewriteConfigs, undoStep } });
+    return Worker.create({
+      ...common,
+      taskQueue: hostQueue(options.host),
+      activities: { rewriteConfigs, undoStep },
+    });
   }
   return Worker.create({
     ...common,
@@ -56,7 +60,9 @@ export async function makeWorker(options: WorkerOptions): Promise<Worker> {
   });
 }
 
-function connect(options: NonNullable<Parameters<typeof NativeConnection.connect>[0]>): Promise<NativeConnection> {
+function connect(
+  options: NonNullable<Parameters<typeof NativeConnection.connect>[0]>,
+): Promise<NativeConnection> {
   return NativeConnection.connect(options);
 }
 
@@ -64,7 +70,9 @@ function connect(options: NonNullable<Parameters<typeof NativeConnection.connect
 async function compiledWorkflows(cacheDirectory: string): Promise<string> {
   const hash = createHash('sha256');
   for (const folder of ['workflows', 'src/plan', 'src/topology', 'src/run']) {
-    const names = (await readdir(join(root, folder), { recursive: true })).filter((name) => name.endsWith(`.${extension}`));
+    const names = (await readdir(join(root, folder), { recursive: true })).filter((name) =>
+      name.endsWith(`.${extension}`),
+    );
     for (const name of names.toSorted()) hash.update(await readFile(join(root, folder, name)));
   }
   const file = join(cacheDirectory, `workflows-${hash.digest('hex').slice(0, 16)}.js`);

@@ -65,12 +65,19 @@ export async function executePlan(reference: RunReference & { resumed?: boolean 
     if (!isCancellation(error)) throw error;
     return await CancellationScope.nonCancellable(() => undoSteps(run, begun.steps, board));
   }
-  const failed = board.progress.steps.filter((step) => step.state !== 'completed' && step.state !== 'skipped');
+  const failed = board.progress.steps.filter(
+    (step) => step.state !== 'completed' && step.state !== 'skipped',
+  );
   return end(run, board, failed.length === 0 ? 'completed' : 'failed', reasonOf(failed));
 }
 
 /** Every step waits for what it needs, and for a pause to be over; a failure holds up only what needs the step. */
-async function runSteps(run: RunExecution, steps: PlanStep[], board: Board, isPaused: () => boolean): Promise<void> {
+async function runSteps(
+  run: RunExecution,
+  steps: PlanStep[],
+  board: Board,
+  isPaused: () => boolean,
+): Promise<void> {
   const finished = new Map<string, Promise<boolean>>();
   const execute = async (step: PlanStep): Promise<boolean> => {
     const needs = await Promise.all(step.needs.map((id) => finished.get(id) ?? false));
@@ -136,16 +143,30 @@ async function undoSteps(run: RunExecution, steps: PlanStep[], board: Board): Pr
     }
   }
   const left = board.progress.steps.filter((step) => step.state === 'undo-failed');
-  const reason = left.length > 0 ? `cancelled; not undone: ${left.map((step) => step.id).join(', ')}` : 'cancelled by a person; undone';
+  const reason =
+    left.length > 0
+      ? `cancelled; not undone: ${left.map((step) => step.id).join(', ')}`
+      : 'cancelled by a person; undone';
   return end(run, board, 'cancelled', reason);
 }
 
-async function end(run: RunExecution, board: Board, state: 'completed' | 'failed' | 'cancelled', reason: string): Promise<RunSummary> {
+async function end(
+  run: RunExecution,
+  board: Board,
+  state: 'completed' | 'failed' | 'cancelled',
+  reason: string,
+): Promise<RunSummary> {
   await endRun({ run, state, reason });
   board.move(state, reason);
   board.progress.endedAt = new Date().toISOString();
   upsertSearchAttributes([{ key: outcomeKey, value: state }]);
-  return { runId: run.runId, state, reason, startedAt: board.progress.startedAt, endedAt: board.progress.endedAt };
+  return {
+    runId: run.runId,
+    state,
+    reason,
+    startedAt: board.progress.startedAt,
+    endedAt: board.progress.endedAt,
+  };
 }
 
 function reasonOf(unfinished: { id: string; state: string; detail?: string }[]): string {

@@ -2,7 +2,12 @@
 import type { TokenCredential } from '@azure/core-auth';
 import { ServiceClient } from '@azure/core-client';
 import { createHttpPoller, type OperationResponse, type RawResponse } from '@azure/core-lro';
-import { createHttpHeaders, createPipelineRequest, type HttpMethods, type PipelineResponse } from '@azure/core-rest-pipeline';
+import {
+  createHttpHeaders,
+  createPipelineRequest,
+  type HttpMethods,
+  type PipelineResponse,
+} from '@azure/core-rest-pipeline';
 import { UnderstudyError, isUnderstudyError } from '../errors/error.ts';
 import type { Arm, ArmResource, CallOptions, Json, JsonObject } from './azure.ts';
 import type { CloudSettings } from './cloud.ts';
@@ -56,7 +61,10 @@ export function connectArm(credential: TokenCredential, cloud: CloudSettings, se
 
   const sendAndWait = async (request: Request): Promise<Json> => {
     const tried = `${request.method} ${request.path}`;
-    const poller = createHttpPoller<Json, { status: 'notStarted' | 'running' | 'succeeded' | 'failed' | 'canceled' }>(
+    const poller = createHttpPoller<
+      Json,
+      { status: 'notStarted' | 'running' | 'succeeded' | 'failed' | 'canceled' }
+    >(
       {
         sendInitialRequest: async () => operationResponse(await send(request)),
         sendPollRequest: async (path) =>
@@ -65,7 +73,7 @@ export function connectArm(credential: TokenCredential, cloud: CloudSettings, se
       { intervalInMs: settings.pollIntervalMs ?? 1000, resolveOnUnsuccessful: true },
     );
     const result = await pollToEnd(poller, tried, request.options.signal);
-    return (result ?? null);
+    return result ?? null;
   };
 
   const get = async (path: string, apiVersion: string, options: CallOptions = {}) =>
@@ -82,7 +90,7 @@ export function connectArm(credential: TokenCredential, cloud: CloudSettings, se
       }
     },
     async *list(path, apiVersion, options = {}) {
-      for (let next: string | undefined = path; next !== undefined; ) {
+      for (let next: string | undefined = path; next !== undefined;) {
         const page = parse(await send({ method: 'GET', path: next, apiVersion, options })) as {
           value?: ArmResource[];
           nextLink?: string;
@@ -99,7 +107,8 @@ export function connectArm(credential: TokenCredential, cloud: CloudSettings, se
       const answer = await sendAndWait({ method: 'PATCH', path, apiVersion, body, options });
       return isResource(answer) ? answer : get(path, apiVersion, options);
     },
-    post: (path, apiVersion, body, options = {}) => sendAndWait({ method: 'POST', path, apiVersion, body, options }),
+    post: (path, apiVersion, body, options = {}) =>
+      sendAndWait({ method: 'POST', path, apiVersion, body, options }),
     async remove(path, apiVersion, options = {}) {
       try {
         await sendAndWait({ method: 'DELETE', path, apiVersion, options });
@@ -111,10 +120,13 @@ export function connectArm(credential: TokenCredential, cloud: CloudSettings, se
 }
 
 /** Codes of a failed long-running operation that another attempt may mend: Azure's own failures, not our input. */
-const passing = /^(InternalServerError|InternalError|ServerTimeout|OperationTimedOut|ServiceUnavailable|TooManyRequests|RetryableError|AllocationFailed)$/i;
+const passing =
+  /^(InternalServerError|InternalError|ServerTimeout|OperationTimedOut|ServiceUnavailable|TooManyRequests|RetryableError|AllocationFailed)$/i;
 
 async function pollToEnd(
-  poller: ReturnType<typeof createHttpPoller<Json, { status: 'notStarted' | 'running' | 'succeeded' | 'failed' | 'canceled' }>>,
+  poller: ReturnType<
+    typeof createHttpPoller<Json, { status: 'notStarted' | 'running' | 'succeeded' | 'failed' | 'canceled' }>
+  >,
   tried: string,
   signal: AbortSignal | undefined,
 ): Promise<Json | undefined> {
@@ -147,14 +159,24 @@ function parse(response: PipelineResponse): Json {
   try {
     return JSON.parse(text) as Json;
   } catch (error) {
-    throw new UnderstudyError('AzureError', `${response.request.method} ${response.request.url}: the answer is not JSON`, {
-      cause: error,
-    });
+    throw new UnderstudyError(
+      'AzureError',
+      `${response.request.method} ${response.request.url}: the answer is not JSON`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
 function isResource(value: Json): value is JsonObject & ArmResource {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) && 'id' in value && 'properties' in value;
+  return (
+    value !== null &&
+    typeof value === 'object' &&
+    !Array.isArray(value) &&
+    'id' in value &&
+    'properties' in value
+  );
 }
 
 function withApiVersion(url: string, apiVersion: string): string {
@@ -163,6 +185,7 @@ function withApiVersion(url: string, apiVersion: string): string {
 }
 
 function shorten(url: string, base: string): string {
-  return url.startsWith(base) ? url.slice(base.length).split('?', 1)[0] ?? url : url.split('?', 1)[0] ?? url;
+  return url.startsWith(base)
+    ? (url.slice(base.length).split('?', 1)[0] ?? url)
+    : (url.split('?', 1)[0] ?? url);
 }
-

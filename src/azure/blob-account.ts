@@ -27,10 +27,16 @@ export async function openBlobAccount(
     keys?: { value: string }[];
   };
   const key = keys.keys?.[0]?.value;
-  if (key === undefined) throw new UnderstudyError('AzureError', `storage account ${accountId} answered no keys`);
+  if (key === undefined)
+    throw new UnderstudyError('AzureError', `storage account ${accountId} answered no keys`);
   const credential = new StorageSharedKeyCredential(account.name, key);
   const service = new BlobServiceClient(endpoint.replace(/\/$/, ''), credential, {
-    retryOptions: { maxTries: 2, tryTimeoutInMs: Math.max(requestTimeoutMs, 60_000), retryDelayInMs: 200, maxRetryDelayInMs: 2000 },
+    retryOptions: {
+      maxTries: 2,
+      tryTimeoutInMs: Math.max(requestTimeoutMs, 60_000),
+      retryDelayInMs: 200,
+      maxRetryDelayInMs: 2000,
+    },
   });
   return {
     accountId,

@@ -30,7 +30,11 @@ export function cloudFrom(environment: NodeJS.ProcessEnv): CloudSettings {
 }
 
 /** Authorities that answer instance discovery; any other must not be asked for it. */
-const knownAuthorities = new Set(['login.microsoftonline.com', 'login.microsoftonline.us', 'login.chinacloudapi.cn']);
+const knownAuthorities = new Set([
+  'login.microsoftonline.com',
+  'login.microsoftonline.us',
+  'login.chinacloudapi.cn',
+]);
 
 /** A service principal's secret where the environment has one, else what DefaultAzureCredential finds. */
 export function credentialFrom(environment: NodeJS.ProcessEnv): TokenCredential {

@@ -13,14 +13,19 @@ interface Answer {
 /** Throttled (429), timed out (408) and failing (5xx) servers may do better later; everything else will say the same again. */
 function codeOf({ status }: Answer): ErrorCode {
   if (status === 401) return 'CredentialError';
-  if (status === 408 || status === 429 || (status >= 500 && status !== 501 && status !== 505)) return 'AzureUnavailable';
+  if (status === 408 || status === 429 || (status >= 500 && status !== 501 && status !== 505))
+    return 'AzureUnavailable';
   return 'AzureError';
 }
 
 /** An answer that is no success, as an error: "tried what, on what: Azure's code: Azure's message". */
 export function answerError(
   tried: string,
-  response: { status: number; bodyAsText?: string | null | undefined; headers: { get(name: string): string | undefined } },
+  response: {
+    status: number;
+    bodyAsText?: string | null | undefined;
+    headers: { get(name: string): string | undefined };
+  },
 ): UnderstudyError {
   const answer = readAnswer(response);
   const code = codeOf(answer);
@@ -51,16 +56,24 @@ export function azureError(tried: string, error: unknown, aborted = false): Erro
     });
   }
   const name = error instanceof Error ? error.name : '';
-  if (name === 'AuthenticationRequiredError' || name === 'CredentialUnavailableError' || name === 'AuthenticationError') {
+  if (
+    name === 'AuthenticationRequiredError' ||
+    name === 'CredentialUnavailableError' ||
+    name === 'AuthenticationError'
+  ) {
     return signInError(tried, error);
   }
-  return new UnderstudyError('AzureUnavailable', `${tried}: ${networkMessage(error)}`, { cause: error, ...certificateAdvice(error) });
+  return new UnderstudyError('AzureUnavailable', `${tried}: ${networkMessage(error)}`, {
+    cause: error,
+    ...certificateAdvice(error),
+  });
 }
 
 /** Entra refused (wrong secret: final) or did not answer (passes). */
 function signInError(tried: string, error: unknown): UnderstudyError {
   const status = (error as { statusCode?: number }).statusCode;
-  const unreachable = status === undefined && /ECONN|ENOTFOUND|EAI_AGAIN|timed? ?out|network/i.test(causes(error).join(' '));
+  const unreachable =
+    status === undefined && /ECONN|ENOTFOUND|EAI_AGAIN|timed? ?out|network/i.test(causes(error).join(' '));
   return new UnderstudyError(
     unreachable ? 'AzureUnavailable' : 'CredentialError',
     `${tried}: no token: ${firstLine(messageOf(error))}`,
@@ -77,7 +90,9 @@ function networkMessage(error: unknown): string {
 /** A certificate nobody trusts does not get better by waiting: say what to set. */
 function certificateAdvice(error: unknown): { next?: string } {
   return causes(error).some((cause) => /SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/.test(cause))
-    ? { next: "The server's certificate is not trusted: set NODE_EXTRA_CA_CERTS to the certificate authority's PEM file." }
+    ? {
+        next: "The server's certificate is not trusted: set NODE_EXTRA_CA_CERTS to the certificate authority's PEM file.",
+      }
     : {};
 }
 
@@ -109,7 +124,10 @@ function deepest(error: Record<string, unknown> | undefined): string | undefined
   if (!error) return undefined;
   const details = Array.isArray(error.details) ? (error.details as Record<string, unknown>[]) : [];
   const inner = details.map((detail) => [text(detail.code), deepest(detail)].filter(Boolean).join(': '));
-  return [text(error.message), ...inner].filter((part) => part !== undefined && part !== '').join(' — ') || undefined;
+  return (
+    [text(error.message), ...inner].filter((part) => part !== undefined && part !== '').join(' — ') ||
+    undefined
+  );
 }
 
 function parse(body: string | null | undefined): Record<string, unknown> | undefined {
@@ -131,7 +149,9 @@ function plain(body: string | null | undefined): string | undefined {
 
 function storageBody(error: RestError): string | undefined {
   const code = (error as { code?: string }).code;
-  return code === undefined ? undefined : JSON.stringify({ error: { code, message: firstLine(error.message) } });
+  return code === undefined
+    ? undefined
+    : JSON.stringify({ error: { code, message: firstLine(error.message) } });
 }
 
 function text(value: unknown): string | undefined {

@@ -36,7 +36,10 @@ export function pacePolicy(now: () => number = Date.now): PipelinePolicy {
     async sendRequest(request, next) {
       const bucket = bucketFor(request.method, request.url);
       const at = now();
-      bucket.tokens = Math.min(bucket.depth, bucket.tokens + ((at - bucket.filledAt) / 1000) * bucket.perSecond);
+      bucket.tokens = Math.min(
+        bucket.depth,
+        bucket.tokens + ((at - bucket.filledAt) / 1000) * bucket.perSecond,
+      );
       bucket.filledAt = at;
       bucket.tokens -= 1; // below zero: a place in the queue
       if (bucket.tokens < 0) await wait((-bucket.tokens / bucket.perSecond) * 1000, request.abortSignal);
@@ -45,7 +48,10 @@ export function pacePolicy(now: () => number = Date.now): PipelinePolicy {
   };
 }
 
-function wait(milliseconds: number, signal?: { aborted: boolean; addEventListener: AbortSignal['addEventListener'] }) {
+function wait(
+  milliseconds: number,
+  signal?: { aborted: boolean; addEventListener: AbortSignal['addEventListener'] },
+) {
   return new Promise<void>((resolve, reject) => {
     const timer = setTimeout(resolve, milliseconds);
     signal?.addEventListener('abort', () => {

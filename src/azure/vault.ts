@@ -7,7 +7,12 @@ import { answerError, azureError } from './errors.ts';
 
 const apiVersion = '7.4';
 
-export function openVault(credential: TokenCredential, uri: string, audience: string, timeout: number): Vault {
+export function openVault(
+  credential: TokenCredential,
+  uri: string,
+  audience: string,
+  timeout: number,
+): Vault {
   const base = uri.replace(/\/+$/, '');
   const client = new ServiceClient({ credential, credentialScopes: `${audience}/.default`, endpoint: base });
   const send = async (method: HttpMethods, name: string, body?: object) => {

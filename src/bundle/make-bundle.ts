@@ -29,12 +29,20 @@ async function loadTemplate(file: string, region: string, declared: NonNullable<
   const folder = dirname(resolve(file));
   const place = `regions.${region}.template`;
   const source = resolve(folder, declared.file);
-  const text = extname(source) === '.bicep' ? await compileBicep(file, place, source) : await readNamed(file, `${place}.file`, source);
+  const text =
+    extname(source) === '.bicep'
+      ? await compileBicep(file, place, source)
+      : await readNamed(file, `${place}.file`, source);
   const template = parseJson(file, `${place}.file`, source, text);
   const parameters =
     declared.parameters === undefined
       ? {}
-      : parseJson(file, `${place}.parameters`, declared.parameters, await readNamed(file, `${place}.parameters`, resolve(folder, declared.parameters)));
+      : parseJson(
+          file,
+          `${place}.parameters`,
+          declared.parameters,
+          await readNamed(file, `${place}.parameters`, resolve(folder, declared.parameters)),
+        );
   const inner = (parameters as { parameters?: unknown }).parameters ?? parameters;
   return { source: declared.file, template, parameters: inner };
 }
@@ -53,7 +61,10 @@ async function compileBicep(file: string, place: string, source: string): Promis
       const code = (error as NodeJS.ErrnoException).code;
       const absent = code === 'ENOENT' || /bicep cli not found|not installed/i.test(messageOf(error));
       if (command === 'bicep' && !absent) {
-        throw new UnderstudyError('TopologyError', `cannot load topology "${file}": ${place}.file: ${source}: ${messageOf(error)}`);
+        throw new UnderstudyError(
+          'TopologyError',
+          `cannot load topology "${file}": ${place}.file: ${source}: ${messageOf(error)}`,
+        );
       }
     }
   }
@@ -74,10 +85,13 @@ async function readNamed(topology: string, place: string, file: string): Promise
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'it does not exist' : messageOf(error);
+    const reason =
+      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'it does not exist' : messageOf(error);
     throw new UnderstudyError(
       'TopologyError',
-      place === 'topology' ? `cannot load topology "${file}": ${reason}` : `cannot load topology "${topology}": ${place}: cannot read "${file}": ${reason}`,
+      place === 'topology'
+        ? `cannot load topology "${file}": ${reason}`
+        : `cannot load topology "${topology}": ${place}: cannot read "${file}": ${reason}`,
       place === 'topology' ? { next: 'Name it with --topology, or make one with "understudy init".' } : {},
     );
   }
@@ -87,6 +101,9 @@ function parseJson(topology: string, place: string, file: string, text: string):
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new UnderstudyError('TopologyError', `cannot load topology "${topology}": ${place}: "${file}" is not JSON: ${messageOf(error)}`);
+    throw new UnderstudyError(
+      'TopologyError',
+      `cannot load topology "${topology}": ${place}: "${file}" is not JSON: ${messageOf(error)}`,
+    );
   }
 }

@@ -5,7 +5,9 @@ import { connectTemporal } from '../client/connect.ts';
 import { openSession, type Session } from '../operations/session.ts';
 
 export function command(name: string, description: string, example: string): Command {
-  return new Command(name).description(description).addHelpText('after', `\nExample:\n  ${example.split('\n').join('\n  ')}`);
+  return new Command(name)
+    .description(description)
+    .addHelpText('after', `\nExample:\n  ${example.split('\n').join('\n  ')}`);
 }
 
 export function topologyFile(of: Command): string {

@@ -81,8 +81,10 @@ async function main(argv: string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     console.error(`understudy: ${messageOf(error)}`);
-    if (isUnderstudyError(error) && error.details.next !== undefined) console.error(`  → ${error.details.next}`);
-    if (program.opts<{ debug?: boolean }>().debug === true && error instanceof Error) console.error(error.stack);
+    if (isUnderstudyError(error) && error.details.next !== undefined)
+      console.error(`  → ${error.details.next}`);
+    if (program.opts<{ debug?: boolean }>().debug === true && error instanceof Error)
+      console.error(error.stack);
     return isUnderstudyError(error) ? error.exitCode : 1;
   }
 }

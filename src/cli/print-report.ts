@@ -34,7 +34,9 @@ export async function printReport(session: Session, watched: Watched): Promise<v
   if (watched.state === 'left') return;
   const report = await readReport(session, watched.runId);
   const columns = Math.min(process.stdout.columns ?? 100, 120);
-  console.log(`\n${renderText(report, { columns, colour: process.stdout.isTTY && !process.env.NO_COLOR, full: false })}`);
+  console.log(
+    `\n${renderText(report, { columns, colour: process.stdout.isTTY && !process.env.NO_COLOR, full: false })}`,
+  );
   const folder = await saveReport(report, watched.runId);
   console.log(`Report: ${join(folder, 'report.html')} (also .json, .txt)`);
 }

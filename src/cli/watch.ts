@@ -1,6 +1,11 @@
 /** Shows a run until it is over, and answers how it ended. Leaving (Ctrl-C) leaves the run alone: it goes on. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { QueryNotRegisteredError, QueryRejectedError, ServiceError, WorkflowFailedError } from '@temporalio/client';
+import {
+  QueryNotRegisteredError,
+  QueryRejectedError,
+  ServiceError,
+  WorkflowFailedError,
+} from '@temporalio/client';
 import { readProgress } from '../client/runs.ts';
 import { messageOf, UnderstudyError } from '../errors/error.ts';
 import type { Session } from '../operations/session.ts';
@@ -24,8 +29,16 @@ export async function watchRun(session: Session, run: StartedRun): Promise<Watch
   process.once('SIGINT', leave);
   let warned = false;
   const ended = run.handle.result().then(
-    (summary) => ({ runId: run.runId, state: summary.state as Watched['state'], reason: summary.reason ?? '' }),
-    async (error: unknown) => ({ runId: run.runId, state: 'failed' as const, reason: await reasonOf(session, run.runId, error) }),
+    (summary) => ({
+      runId: run.runId,
+      state: summary.state as Watched['state'],
+      reason: summary.reason ?? '',
+    }),
+    async (error: unknown) => ({
+      runId: run.runId,
+      state: 'failed' as const,
+      reason: await reasonOf(session, run.runId, error),
+    }),
   );
   let over: Watched | undefined;
   void ended.then((watched) => (over = watched));
@@ -41,7 +54,10 @@ export async function watchRun(session: Session, run: StartedRun): Promise<Watch
           console.error('waiting: no worker answers; start one with "understudy worker"');
         }
       }
-      await Promise.race([ended, delay(lookEveryMs, undefined, { signal: leaving.signal }).catch(() => undefined)]);
+      await Promise.race([
+        ended,
+        delay(lookEveryMs, undefined, { signal: leaving.signal }).catch(() => undefined),
+      ]);
     }
     if (over) view.update(await readProgress(run.handle).catch(() => undefined));
   } finally {

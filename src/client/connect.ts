@@ -14,9 +14,15 @@ export interface TemporalSettings {
 
 const defaultAddress = 'localhost:7233';
 
-export function temporalSettings(): TemporalSettings & { connection: ReturnType<typeof loadClientConnectConfig>['connectionOptions'] } {
+export function temporalSettings(): TemporalSettings & {
+  connection: ReturnType<typeof loadClientConnectConfig>['connectionOptions'];
+} {
   const { connectionOptions, namespace } = loadClientConnectConfig();
-  return { address: connectionOptions.address ?? defaultAddress, namespace: namespace ?? 'default', connection: connectionOptions };
+  return {
+    address: connectionOptions.address ?? defaultAddress,
+    namespace: namespace ?? 'default',
+    connection: connectionOptions,
+  };
 }
 
 /** Connects within `timeoutMs`. TemporalError says where it was looked for, and what to set. */
@@ -26,10 +32,14 @@ export async function connectTemporal(timeoutMs = 5000): Promise<Client> {
     const made = await Connection.connect({ ...connection, address, connectTimeout: timeoutMs });
     return new Client({ connection: made, namespace });
   } catch (error) {
-    throw new UnderstudyError('TemporalError', `cannot reach Temporal at ${address}: ${firstLine(messageOf(error))}`, {
-      next: 'Start it ("understudy stack up" starts a local one), or set TEMPORAL_ADDRESS to where it is.',
-      cause: error,
-    });
+    throw new UnderstudyError(
+      'TemporalError',
+      `cannot reach Temporal at ${address}: ${firstLine(messageOf(error))}`,
+      {
+        next: 'Start it ("understudy stack up" starts a local one), or set TEMPORAL_ADDRESS to where it is.',
+        cause: error,
+      },
+    );
   }
 }
 

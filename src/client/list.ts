@@ -12,7 +12,9 @@ export interface ListedRun {
 
 export async function listWorkflows(client: Client, topology: string): Promise<ListedRun[]> {
   const runs: ListedRun[] = [];
-  for await (const workflow of client.workflow.list({ query: `${searchAttributes.topology} = "${topology}"` })) {
+  for await (const workflow of client.workflow.list({
+    query: `${searchAttributes.topology} = "${topology}"`,
+  })) {
     const attribute = (name: string) => {
       const values = (workflow.searchAttributes as Record<string, unknown[] | undefined>)[name];
       return typeof values?.[0] === 'string' ? values[0] : undefined;

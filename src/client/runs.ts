@@ -1,5 +1,10 @@
 /** Starts, finds and watches runs: what the command line and the server do with Temporal, and all they do with it. */
-import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  type Client,
+  type WorkflowHandle,
+} from '@temporalio/client';
 import { defaultPayloadConverter, defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
 import { taskQueue } from '../plan/queues.ts';
 import { searchAttributes } from '../plan/search-attributes.ts';
@@ -60,7 +65,10 @@ export async function findRunning(
 
 /** How far the run is: the workflow's own view, with the progress its activities tell in their heartbeats. */
 export async function readProgress(handle: RunHandle): Promise<RunProgress> {
-  const [progress, description] = await Promise.all([handle.query<RunProgress, []>('progress'), handle.describe()]);
+  const [progress, description] = await Promise.all([
+    handle.query<RunProgress, []>('progress'),
+    handle.describe(),
+  ]);
   for (const activity of description.raw.pendingActivities ?? []) {
     const step = progress.steps.find((each) => each.id === activity.activityId);
     if (!step || step.state !== 'running') continue;

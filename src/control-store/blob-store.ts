@@ -31,11 +31,18 @@ export function blobControlStore(container: ContainerClient): ControlStore {
     try {
       return { value: JSON.parse(found.text) as T, etag: found.etag };
     } catch (error) {
-      throw new UnderstudyError('ControlStoreError', `${tried('reading', name)}: it is not JSON`, { cause: error });
+      throw new UnderstudyError('ControlStoreError', `${tried('reading', name)}: it is not JSON`, {
+        cause: error,
+      });
     }
   };
 
-  const put = async (name: string, content: Buffer | string, contentType: string, conditions: object): Promise<void> => {
+  const put = async (
+    name: string,
+    content: Buffer | string,
+    contentType: string,
+    conditions: object,
+  ): Promise<void> => {
     const body = Buffer.isBuffer(content) ? content : Buffer.from(content);
     await container.getBlockBlobClient(name).upload(body, body.length, {
       conditions,
@@ -48,12 +55,18 @@ export function blobControlStore(container: ContainerClient): ControlStore {
     async swap(name, value, etag) {
       const text = canonical(value);
       try {
-        await put(name, text, 'application/json', etag === undefined ? { ifNoneMatch: '*' } : { ifMatch: etag });
+        await put(
+          name,
+          text,
+          'application/json',
+          etag === undefined ? { ifNoneMatch: '*' } : { ifMatch: etag },
+        );
         return true;
       } catch (error) {
         const status = statusOf(error);
         // Refused, or the answer was lost on its way (and a retry of the SDK was refused): what is there decides.
-        const there = status === 409 || status === 412 || status === undefined ? await readText(name) : undefined;
+        const there =
+          status === 409 || status === 412 || status === undefined ? await readText(name) : undefined;
         if (there?.text === text) return true;
         if (status === 409 || status === 412) return false;
         throw azureError(tried('writing', name), error);
@@ -73,14 +86,16 @@ export function blobControlStore(container: ContainerClient): ControlStore {
       try {
         await put(name, text, 'application/json', { ifNoneMatch: '*' });
       } catch (error) {
-        if (statusOf(error) !== 409 && statusOf(error) !== 412) throw azureError(tried('writing', name), error);
+        if (statusOf(error) !== 409 && statusOf(error) !== 412)
+          throw azureError(tried('writing', name), error);
       }
       return digest;
     },
     async open<T>(folder: string, digest: string): Promise<T> {
       const name = `${folder}/${digest}.json`;
       const found = await readText(name);
-      if (!found) throw new UnderstudyError('ControlStoreError', `${tried('reading', name)}: it is not there`);
+      if (!found)
+        throw new UnderstudyError('ControlStoreError', `${tried('reading', name)}: it is not there`);
       const actual = digestOf(found.text);
       if (actual !== digest) {
         throw new UnderstudyError(

@@ -18,7 +18,8 @@ export async function readPointer(
   if (found) return found;
   await store.swap(name, firstPointer(declaredActive(topology), who, now), undefined);
   const made = await peekPointer(store);
-  if (!made) throw new UnderstudyError('ControlStoreError', 'the region pointer was written and is not there');
+  if (!made)
+    throw new UnderstudyError('ControlStoreError', 'the region pointer was written and is not there');
   return made;
 }
 
@@ -37,14 +38,19 @@ export async function movePointer(
 ): Promise<RegionPointer> {
   for (let attempt = 0; attempt < 20; attempt++) {
     const found = await store.read<RegionPointer>(name);
-    if (!found) throw new UnderstudyError('ControlStoreError', 'there is no region pointer in the control store');
+    if (!found)
+      throw new UnderstudyError('ControlStoreError', 'there is no region pointer in the control store');
     const next = change(found.value);
     if (!next) return found.value;
     if (await store.swap(name, next, found.etag)) return next;
   }
-  throw new UnderstudyError('ControlStoreError', 'the region pointer was changed by others 20 times in a row', {
-    next: 'See "understudy runs" for what else is running.',
-  });
+  throw new UnderstudyError(
+    'ControlStoreError',
+    'the region pointer was changed by others 20 times in a row',
+    {
+      next: 'See "understudy runs" for what else is running.',
+    },
+  );
 }
 
 /**
@@ -64,7 +70,8 @@ export async function holdWriterLease(
       });
     }
     // Renewed only when a third of it is gone: a renewal per batch, not per blob.
-    if (other?.holder === lease.holder && other.expiresAt - lease.now > (lease.ttlMs * 2) / 3) return undefined;
+    if (other?.holder === lease.holder && other.expiresAt - lease.now > (lease.ttlMs * 2) / 3)
+      return undefined;
     return { ...pointer, lease: { holder: lease.holder, expiresAt: lease.now + lease.ttlMs } };
   });
 }

@@ -40,7 +40,8 @@ export async function settleOrOwe(
     return { state: 'completed', detail };
   } catch (error) {
     if (context.signal.aborted) throw error;
-    const silent = deadline.aborted || (isUnderstudyError(error) && (error.retryable || error.code === 'AzureError'));
+    const silent =
+      deadline.aborted || (isUnderstudyError(error) && (error.retryable || error.code === 'AzureError'));
     if (!silent) throw error;
     return owe(context, { ...debt, reason: deadline.aborted ? 'no answer in time' : messageOf(error) });
   }
@@ -63,7 +64,11 @@ async function keep(store: ControlStore, debt: KeptDebt): Promise<void> {
   }
 }
 
-export async function pay(store: ControlStore, debt: Pick<Debt, 'region' | 'kind'>, now: Date): Promise<void> {
+export async function pay(
+  store: ControlStore,
+  debt: Pick<Debt, 'region' | 'kind'>,
+  now: Date,
+): Promise<void> {
   for (;;) {
     const found = await store.read<KeptDebt>(nameOf(debt));
     if (!found || found.value.paidAt !== undefined) return;

@@ -2,7 +2,13 @@
  * The old side's writers lose what they write with: the roles of its workspace's identity on its storage are removed, and
  * the storage account's keys rotated, so that every key, SAS and mounted datastore of before is refused.
  */
-import { apiVersions, type ArmResource, type Azure, type CallOptions, type JsonObject } from '../azure/azure.ts';
+import {
+  apiVersions,
+  type ArmResource,
+  type Azure,
+  type CallOptions,
+  type JsonObject,
+} from '../azure/azure.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { workspaceId, type Side } from '../topology/sides.ts';
@@ -44,14 +50,29 @@ function isAt(role: ArmResource, scope: string): boolean {
 /** The tag that says which run rotated the keys: a second attempt of that run leaves the new keys alone. */
 const rotationTag = 'understudy-keys-rotated-by';
 
-export async function shutOut(azure: Azure, writers: WritersUndo, runId: string, options: CallOptions): Promise<string> {
+export async function shutOut(
+  azure: Azure,
+  writers: WritersUndo,
+  runId: string,
+  options: CallOptions,
+): Promise<string> {
   for (const role of writers.roles) await azure.arm.remove(role.id, apiVersions.roleAssignments, options);
   const account = await azure.arm.get(writers.storageAccount, apiVersions.storage, options);
   if (account.tags?.[rotationTag] !== runId) {
     for (const keyName of ['key1', 'key2']) {
-      await azure.arm.post(`${writers.storageAccount}/regenerateKey`, apiVersions.storage, { keyName }, options);
+      await azure.arm.post(
+        `${writers.storageAccount}/regenerateKey`,
+        apiVersions.storage,
+        { keyName },
+        options,
+      );
     }
-    await azure.arm.patch(writers.storageAccount, apiVersions.storage, { tags: { ...account.tags, [rotationTag]: runId } }, options);
+    await azure.arm.patch(
+      writers.storageAccount,
+      apiVersions.storage,
+      { tags: { ...account.tags, [rotationTag]: runId } },
+      options,
+    );
   }
   return `rotated both keys of ${account.name}; removed ${writers.roles.length} roles`;
 }

@@ -11,12 +11,16 @@ interface IntakeUndo {
 
 export function stopOldIntake(context: StepContext): Promise<StepResult> {
   const { azure, from } = context;
-  return settleOrOwe(context, { kind: 'intake', what: `disable the schedules of ${from.region}` }, async (signal) => {
-    const { schedules } = await context.keepUndo<IntakeUndo>(async () => ({
-      schedules: await enabledSchedules(azure, from, { signal }),
-    }));
-    return disableSchedules(azure, from, schedules, { signal });
-  });
+  return settleOrOwe(
+    context,
+    { kind: 'intake', what: `disable the schedules of ${from.region}` },
+    async (signal) => {
+      const { schedules } = await context.keepUndo<IntakeUndo>(async () => ({
+        schedules: await enabledSchedules(azure, from, { signal }),
+      }));
+      return disableSchedules(azure, from, schedules, { signal });
+    },
+  );
 }
 
 export async function enabledSchedules(azure: Azure, side: Side, options: CallOptions): Promise<string[]> {
@@ -29,7 +33,12 @@ export async function enabledSchedules(azure: Azure, side: Side, options: CallOp
 }
 
 /** Answers what was done, in one line. Disabling twice is disabling once. */
-export async function disableSchedules(azure: Azure, side: Side, names: string[], options: CallOptions): Promise<string> {
+export async function disableSchedules(
+  azure: Azure,
+  side: Side,
+  names: string[],
+  options: CallOptions,
+): Promise<string> {
   for (const name of names) await setEnabled(azure, side, name, false, options);
   return names.length === 0 ? 'no schedule was enabled' : `disabled ${names.join(', ')}`;
 }
@@ -45,5 +54,10 @@ async function setEnabled(azure: Azure, side: Side, name: string, isEnabled: boo
   const path = `${workspaceId(side.workspace)}/schedules/${name}`;
   const { properties } = await azure.arm.get(path, apiVersions.machineLearning, options);
   if (properties.isEnabled === isEnabled) return;
-  await azure.arm.put(path, apiVersions.machineLearning, { properties: { ...properties, isEnabled } }, options);
+  await azure.arm.put(
+    path,
+    apiVersions.machineLearning,
+    { properties: { ...properties, isEnabled } },
+    options,
+  );
 }

@@ -12,7 +12,13 @@ export async function takePointer(context: StepContext): Promise<StepResult> {
   const pointer = await movePointer(store, (found) => {
     if (isTaken(found, run.runId)) return undefined;
     assertEpoch(found, plan.madeInEpoch);
-    return takeOver(found, to.region, run.runId, context.now(), toSeconds(topology.policies.clockSkew) * 1000);
+    return takeOver(
+      found,
+      to.region,
+      run.runId,
+      context.now(),
+      toSeconds(topology.policies.clockSkew) * 1000,
+    );
   });
   const waited = await outwaitOldWriters(context, pointer);
   return {
@@ -32,7 +38,10 @@ async function outwaitOldWriters(context: StepContext, pointer: RegionPointer): 
   const began = context.now().getTime();
   const until = pointer.oldWritersUntil ?? 0;
   for (let left = until - began; left > 0; left = until - context.now().getTime()) {
-    await context.checkpoint({ unit: 'seconds of lease', done: Math.max(0, Math.round((context.now().getTime() - began) / 1000)) });
+    await context.checkpoint({
+      unit: 'seconds of lease',
+      done: Math.max(0, Math.round((context.now().getTime() - began) / 1000)),
+    });
     await delay(Math.min(left, 1000), undefined, { signal: context.signal });
   }
   return Math.max(0, Math.min(until, context.now().getTime()) - began);
@@ -41,7 +50,9 @@ async function outwaitOldWriters(context: StepContext, pointer: RegionPointer): 
 /** The writer goes back, with yet another epoch: epochs only rise. */
 export async function giveBackPointer({ store, run, plan, now }: StepContext): Promise<string> {
   const pointer = await movePointer(store, (found) =>
-    found.changedBy !== run.runId || found.writer === plan.from ? undefined : takeOver(found, plan.from, run.runId, now(), 0),
+    found.changedBy !== run.runId || found.writer === plan.from
+      ? undefined
+      : takeOver(found, plan.from, run.runId, now(), 0),
   );
   return pointer.writer === plan.from
     ? `${plan.from} is the writer again, in epoch ${pointer.epoch.number}`

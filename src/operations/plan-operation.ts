@@ -31,7 +31,9 @@ export async function planFailover(
 ): Promise<MadePlan> {
   const { topology, store } = session;
   const { value: pointer } = await readPointer(store, topology, 'failover', options.now ?? new Date());
-  const recoveryPoint = summarise(await openRecoveryPoint(store, options.recoveryPoint ?? (await newest(session, pointer.writer))));
+  const recoveryPoint = summarise(
+    await openRecoveryPoint(store, options.recoveryPoint ?? (await newest(session, pointer.writer))),
+  );
   const plan = compileFailover({ topology, pointer, bundle: bundleDigest(session), recoveryPoint });
   return { plan, problems: await problemsOf(session, plan.to, recoveryPoint), recoveryPoint };
 }
@@ -41,17 +43,31 @@ async function newest({ store }: Session, region: string): Promise<string> {
   const damaged = list.damaged[0];
   const found = list.sealed[0];
   if (damaged) {
-    throw new UnderstudyError('RecoveryPointError', `the recovery point ${damaged.id} cannot be used: ${damaged.reason}`, {
-      next: found ? `Use the one before it: --recovery-point ${found.ref.id}` : 'Take one with "understudy replicate".',
-    });
+    throw new UnderstudyError(
+      'RecoveryPointError',
+      `the recovery point ${damaged.id} cannot be used: ${damaged.reason}`,
+      {
+        next: found
+          ? `Use the one before it: --recovery-point ${found.ref.id}`
+          : 'Take one with "understudy replicate".',
+      },
+    );
   }
   if (found) return found.ref.id;
-  throw new UnderstudyError('PreconditionError', `there is no recovery point of ${region}: nothing could be restored`, {
-    next: `Take one with "understudy replicate" while ${region} answers.`,
-  });
+  throw new UnderstudyError(
+    'PreconditionError',
+    `there is no recovery point of ${region}: nothing could be restored`,
+    {
+      next: `Take one with "understudy replicate" while ${region} answers.`,
+    },
+  );
 }
 
-async function problemsOf(session: Session, region: string, recoveryPoint: RecoveryPointSummary): Promise<string[]> {
+async function problemsOf(
+  session: Session,
+  region: string,
+  recoveryPoint: RecoveryPointSummary,
+): Promise<string[]> {
   try {
     const { problems, notOffered } = await checkQuota(session, region, recoveryPoint);
     return [
@@ -59,7 +75,9 @@ async function problemsOf(session: Session, region: string, recoveryPoint: Recov
         ({ family, needed, used, limit, computes }) =>
           `quota of ${family} in ${region}: ${computes.join(', ')} need ${needed} vCPUs, ${limit - used} of ${limit} are free`,
       ),
-      ...notOffered.map(({ compute, vmSize }) => `${region} does not offer ${vmSize}, which ${compute} needs`),
+      ...notOffered.map(
+        ({ compute, vmSize }) => `${region} does not offer ${vmSize}, which ${compute} needs`,
+      ),
     ];
   } catch (error) {
     if (!isUnderstudyError(error)) throw error;

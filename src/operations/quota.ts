@@ -31,15 +31,20 @@ export async function checkQuota(
   region: string,
   recoveryPoint: RecoveryPointSummary,
 ): Promise<{ problems: QuotaProblem[]; notOffered: { compute: string; vmSize: string }[] }> {
-  const clusters = recoveryPoint.computes.filter(({ type, vmSize }) => type === 'AmlCompute' && vmSize !== undefined);
+  const clusters = recoveryPoint.computes.filter(
+    ({ type, vmSize }) => type === 'AmlCompute' && vmSize !== undefined,
+  );
   if (clusters.length === 0) return { problems: [], notOffered: [] };
   const { subscriptionId } = sideOf(topology, region).workspace;
   const base = `/subscriptions/${subscriptionId}/providers/Microsoft.MachineLearningServices/locations/${region}`;
   const sizes = new Map<string, VmSize>();
-  const sizeList = (await azure.arm.get(`${base}/vmSizes`, apiVersions.machineLearning)) as unknown as { value: VmSize[] };
+  const sizeList = (await azure.arm.get(`${base}/vmSizes`, apiVersions.machineLearning)) as unknown as {
+    value: VmSize[];
+  };
   for (const size of sizeList.value) sizes.set(size.name.toLowerCase(), size);
   const usages: Usage[] = [];
-  for await (const usage of azure.arm.list(`${base}/usages`, apiVersions.machineLearning)) usages.push(usage as unknown as Usage);
+  for await (const usage of azure.arm.list(`${base}/usages`, apiVersions.machineLearning))
+    usages.push(usage as unknown as Usage);
 
   const notOffered: { compute: string; vmSize: string }[] = [];
   const families = new Map<string, { needed: number; computes: string[] }>();
@@ -61,4 +66,3 @@ export async function checkQuota(
   });
   return { problems, notOffered };
 }
-

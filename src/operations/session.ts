@@ -12,7 +12,10 @@ export interface Session extends LoadedTopology {
   store: ControlStore;
 }
 
-export async function openSession(file: string, environment: NodeJS.ProcessEnv = process.env): Promise<Session> {
+export async function openSession(
+  file: string,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<Session> {
   const loaded = await loadTopology(file);
   const azure = azureFrom(environment, toSeconds(loaded.topology.policies.requestTimeout) * 1000);
   const store = await openControlStore(azure, loaded.topology.controlStore);
@@ -20,5 +23,9 @@ export async function openSession(file: string, environment: NodeJS.ProcessEnv =
 }
 
 export function azureFrom(environment: NodeJS.ProcessEnv, requestTimeoutMs = 10_000): Azure {
-  return connectAzure({ credential: credentialFrom(environment), cloud: cloudFrom(environment), requestTimeoutMs });
+  return connectAzure({
+    credential: credentialFrom(environment),
+    cloud: cloudFrom(environment),
+    requestTimeoutMs,
+  });
 }

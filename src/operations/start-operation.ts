@@ -27,12 +27,21 @@ export interface Trigger {
 }
 
 /** The run that does this operation already, if one does. */
-export async function attach(session: Session, client: Client, operation: Plan['operation']): Promise<StartedRun | undefined> {
+export async function attach(
+  session: Session,
+  client: Client,
+  operation: Plan['operation'],
+): Promise<StartedRun | undefined> {
   const running = await findRunning(client, { topology: session.topology.name, operation });
   return running ? { ...running, started: false } : undefined;
 }
 
-export async function startOperation(session: Session, client: Client, plan: Plan, trigger: Trigger): Promise<StartedRun> {
+export async function startOperation(
+  session: Session,
+  client: Client,
+  plan: Plan,
+  trigger: Trigger,
+): Promise<StartedRun> {
   if (isMove(plan.operation)) await refuseSecondRun(session, trigger.triggeredAt);
   const bundle = await session.store.seal('bundles', session.bundle);
   const digest = await session.store.seal('plans', plan);
@@ -54,7 +63,10 @@ export async function startOperation(session: Session, client: Client, plan: Pla
   const { handle, started } = await startRun(client, referenceOf(session, header));
   if (started) return { runId: header.runId, handle, started };
   // Somebody was faster by a moment: theirs runs, this one never began.
-  await changeRun(session.store, header.runId, { state: 'cancelled', stateReason: 'another run was started first' });
+  await changeRun(session.store, header.runId, {
+    state: 'cancelled',
+    stateReason: 'another run was started first',
+  });
   const running = await findRunning(client, header);
   return { runId: running?.runId ?? header.runId, handle, started: false };
 }
@@ -63,17 +75,26 @@ export async function startOperation(session: Session, client: Client, plan: Pla
 export async function resumeRun(session: Session, client: Client, runId: string): Promise<StartedRun> {
   const header = await readRun(session.store, runId);
   if (!header) {
-    throw new UnderstudyError('UsageError', `there is no run "${runId}"`, { next: 'List them with "understudy runs".' });
+    throw new UnderstudyError('UsageError', `there is no run "${runId}"`, {
+      next: 'List them with "understudy runs".',
+    });
   }
   if (header.state === 'completed' || header.state === 'cancelled') {
-    throw new UnderstudyError('PreconditionError', `run "${runId}" is ${header.state}: there is nothing to resume`, {
-      next: `See "understudy report ${runId}".`,
-    });
+    throw new UnderstudyError(
+      'PreconditionError',
+      `run "${runId}" is ${header.state}: there is nothing to resume`,
+      {
+        next: `See "understudy report ${runId}".`,
+      },
+    );
   }
   const { handle, started } = await startRun(client, { ...referenceOf(session, header), resumed: true });
   const running = started ? { runId } : await findRunning(client, header);
   if (running && running.runId !== runId) {
-    throw new UnderstudyError('FencedError', `run "${running.runId}" is running: "${runId}" cannot be resumed beside it`);
+    throw new UnderstudyError(
+      'FencedError',
+      `run "${running.runId}" is running: "${runId}" cannot be resumed beside it`,
+    );
   }
   return { runId, handle, started };
 }
@@ -82,13 +103,18 @@ export async function resumeRun(session: Session, client: Client, runId: string)
 async function refuseSecondRun({ store }: Session, now: Date): Promise<void> {
   const lease = await readRunLease(store);
   if (!lease || lease.expiresAt <= now.getTime()) return;
-  throw new UnderstudyError('FencedError', `run "${lease.runId}" is acting on this topology, on another Temporal`, {
-    next: `Watch it there, or take it over with "understudy resume-run ${lease.runId}".`,
-  });
+  throw new UnderstudyError(
+    'FencedError',
+    `run "${lease.runId}" is acting on this topology, on another Temporal`,
+    {
+      next: `Watch it there, or take it over with "understudy resume-run ${lease.runId}".`,
+    },
+  );
 }
 
 async function outageOf({ store }: Session, region: string, trigger: Trigger) {
-  if (trigger.outageBeganAt !== undefined) return { outageBeganAt: trigger.outageBeganAt, outageSource: 'told by the person' };
+  if (trigger.outageBeganAt !== undefined)
+    return { outageBeganAt: trigger.outageBeganAt, outageSource: 'told by the person' };
   const { firstUnhealthyAt, lastHealthyAt } = await seenHealth(store, region);
   if (firstUnhealthyAt === undefined) return {};
   return {

@@ -79,13 +79,23 @@ export function compileFailover(input: CompileInput & { recoveryPoint: RecoveryP
 
 /** Once, before all classes: take the pointer; then stop and shut out the old side where it answers, and owe the rest. */
 function fence(from: string, to: string): Step[] {
-  const first = toStep('fence', 'platform', draft('pointer', 'takePointer', `Take the region pointer for ${to} with a new epoch`), []);
+  const first = toStep(
+    'fence',
+    'platform',
+    draft('pointer', 'takePointer', `Take the region pointer for ${to} with a new epoch`),
+    [],
+  );
   const rest: [string, ActionName, string][] = [
     ['intake', 'stopOldIntake', `Stop the schedules of ${from}, or owe it`],
     ['jobs', 'stopOldJobs', `Cancel the unfinished jobs of ${from}, or owe it`],
     ['writers', 'shutOutOldWriters', `Rotate keys and remove roles of ${from}'s writers, or owe it`],
   ];
-  return [first, ...rest.map(([name, action, title]) => toStep('fence', 'platform', draft(name, action, title), [first.id]))];
+  return [
+    first,
+    ...rest.map(([name, action, title]) =>
+      toStep('fence', 'platform', draft(name, action, title), [first.id]),
+    ),
+  ];
 }
 
 /**
@@ -96,7 +106,9 @@ function fence(from: string, to: string): Step[] {
 function needsOf(phase: Phase, resourceClass: ResourceClass, last: Map<string, string[]>): string[] {
   const needs = new Set<string>();
   const before = phases.slice(1, phases.indexOf(phase)).toReversed();
-  const own = before.map((each) => last.get(`${each}/${resourceClass}`) ?? []).find((ends) => ends.length > 0);
+  const own = before
+    .map((each) => last.get(`${each}/${resourceClass}`) ?? [])
+    .find((ends) => ends.length > 0);
   for (const id of own ?? []) needs.add(id);
   if (phase === 'provision') {
     if (resourceClass !== 'platform') for (const id of last.get('provision/platform') ?? []) needs.add(id);
@@ -104,7 +116,8 @@ function needsOf(phase: Phase, resourceClass: ResourceClass, last: Map<string, s
   }
   needs.add('fence/platform/pointer');
   // Intake, jobs and writers of the old side are settled (done or owed) before anyone depends on the standby.
-  if (phase === 'switch') for (const name of ['intake', 'jobs', 'writers']) needs.add(`fence/platform/${name}`);
+  if (phase === 'switch')
+    for (const name of ['intake', 'jobs', 'writers']) needs.add(`fence/platform/${name}`);
   for (const [otherPhase, otherClass] of waits[`${phase}/${resourceClass}`] ?? []) {
     for (const id of last.get(`${otherPhase}/${otherClass}`) ?? []) needs.add(id);
   }
@@ -122,7 +135,10 @@ function chain(
   const added: Step[] = [];
   let previous = needs;
   for (const each of drafts) {
-    const all = each.afterAll === undefined ? [] : resourceClasses.flatMap((name) => last.get(`${each.afterAll}/${name}`) ?? []);
+    const all =
+      each.afterAll === undefined
+        ? []
+        : resourceClasses.flatMap((name) => last.get(`${each.afterAll}/${name}`) ?? []);
     const step = toStep(phase, resourceClass, each, [...new Set([...previous, ...all])]);
     added.push(step);
     if (each.independent !== true) previous = [step.id];
@@ -135,11 +151,15 @@ function notesOf(topology: Topology, recoveryPoint: RecoveryPointSummary, from: 
   if (recoveryPoint.region !== from) {
     notes.push(`The recovery point is of ${recoveryPoint.region}, but ${from} is the writer.`);
   }
-  if (recoveryPoint.fuzzy > 0) notes.push(`${recoveryPoint.fuzzy} assets changed while they were copied (fuzzy).`);
+  if (recoveryPoint.fuzzy > 0)
+    notes.push(`${recoveryPoint.fuzzy} assets changed while they were copied (fuzzy).`);
   if (!topology.traffic?.frontDoor && recoveryPoint.endpoints.length > 0) {
-    notes.push('No traffic front is declared: clients of the endpoints must change their address themselves.');
+    notes.push(
+      'No traffic front is declared: clients of the endpoints must change their address themselves.',
+    );
   }
-  if (topology.probes.length === 0) notes.push('No probes are declared: nothing proves that clients reach the standby.');
+  if (topology.probes.length === 0)
+    notes.push('No probes are declared: nothing proves that clients reach the standby.');
   if (topology.configs.length === 0) notes.push('No config files are declared: none is rewritten.');
   return notes;
 }
@@ -156,17 +176,15 @@ export function compileReplicate(input: CompileInput): Plan {
     ['escrow', 'escrowSecrets', `Put the secrets into ${to}'s escrow vault`],
     ['seal', 'sealRecoveryPoint', 'Seal the recovery point'],
   ];
-  const steps = chainOf.map(
-    ([id, action, title], index): Step => ({
-      id,
-      class: 'data',
-      action,
-      title,
-      needs: index === 0 ? [] : [chainOf[index - 1]?.[0] ?? ''],
-      input: {},
-      undoable: actions[action].undo,
-    }),
-  );
+  const steps = chainOf.map(([id, action, title], index): Step => ({
+    id,
+    class: 'data',
+    action,
+    title,
+    needs: index === 0 ? [] : [chainOf[index - 1]?.[0] ?? ''],
+    input: {},
+    undoable: actions[action].undo,
+  }));
   return {
     version: 1,
     operation: 'replicate',

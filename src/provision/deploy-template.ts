@@ -22,21 +22,34 @@ export async function deployTemplate(context: StepContext): Promise<StepResult> 
   const began = context.now().getTime();
   const tried = `deploying ${declared.source} as "${name}" into resource group "${resourceGroup}"`;
   try {
-    await azure.resources(subscriptionId).resourceGroups.createOrUpdate(resourceGroup, { location: to.region }, { abortSignal: signal });
+    await azure
+      .resources(subscriptionId)
+      .resourceGroups.createOrUpdate(resourceGroup, { location: to.region }, { abortSignal: signal });
     const deployments = azure.deployments(subscriptionId).deployments;
     const properties = {
       mode: 'Incremental' as const,
       template: declared.template as Record<string, unknown>,
       parameters: declared.parameters as Record<string, { value?: unknown }>,
     };
-    const poller = deployments.createOrUpdate(resourceGroup, name, { properties }, { abortSignal: signal, updateIntervalInMs: 1000 });
-    poller.onProgress((state) => void context.checkpoint({ unit: `deployment ${state.status}`, done: 0 }).catch(() => undefined));
+    const poller = deployments.createOrUpdate(
+      resourceGroup,
+      name,
+      { properties },
+      { abortSignal: signal, updateIntervalInMs: 1000 },
+    );
+    poller.onProgress(
+      (state) =>
+        void context.checkpoint({ unit: `deployment ${state.status}`, done: 0 }).catch(() => undefined),
+    );
     await poller.pollUntilDone({ abortSignal: signal });
   } catch (error) {
     throw azureError(tried, error, signal.aborted);
   }
   await requireWorkspace(context);
-  return { state: 'completed', detail: `deployed ${declared.source} in ${showDuration(context.now().getTime() - began)}` };
+  return {
+    state: 'completed',
+    detail: `deployed ${declared.source} in ${showDuration(context.now().getTime() - began)}`,
+  };
 }
 
 async function requireWorkspace({ azure, to, signal }: StepContext): Promise<void> {

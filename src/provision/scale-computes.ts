@@ -20,7 +20,12 @@ export async function scaleComputes(context: StepContext): Promise<StepResult> {
   const { computes, names } = context.step.input as unknown as Input;
   const clusters = computes.filter((compute) => compute.type === 'AmlCompute');
   const skipped = computes.length - clusters.length;
-  const undo = await context.keepUndo(() => limitsOf(context, clusters.map(({ name }) => names[name] ?? name)));
+  const undo = await context.keepUndo(() =>
+    limitsOf(
+      context,
+      clusters.map(({ name }) => names[name] ?? name),
+    ),
+  );
   for (const [index, cluster] of clusters.entries()) {
     await context.checkpoint({ unit: 'computes', done: index, total: clusters.length });
     await scale(context, cluster, names[cluster.name] ?? cluster.name);
@@ -33,7 +38,10 @@ export async function scaleComputes(context: StepContext): Promise<StepResult> {
         kind: 'computes',
         expected: computes.length,
         done: clusters.length,
-        skipped: skipped > 0 ? [{ reason: 'not a cluster: belongs to a person, who makes one anew', count: skipped }] : [],
+        skipped:
+          skipped > 0
+            ? [{ reason: 'not a cluster: belongs to a person, who makes one anew', count: skipped }]
+            : [],
         failed: [],
       },
     ],
@@ -41,15 +49,25 @@ export async function scaleComputes(context: StepContext): Promise<StepResult> {
   };
 }
 
-const pathOf = (context: StepContext, name: string) => `${workspaceId(context.to.workspace)}/computes/${name}`;
+const pathOf = (context: StepContext, name: string) =>
+  `${workspaceId(context.to.workspace)}/computes/${name}`;
 
 async function limitsOf(context: StepContext, names: string[]): Promise<ScaleUndo> {
   const undo: ScaleUndo = { scaled: [], created: [] };
   for (const name of names) {
-    const found = await context.azure.arm.find(pathOf(context, name), apiVersions.machineLearning, { signal: context.signal });
-    const settings = (found?.properties.properties as JsonObject | undefined)?.scaleSettings as JsonObject | undefined;
+    const found = await context.azure.arm.find(pathOf(context, name), apiVersions.machineLearning, {
+      signal: context.signal,
+    });
+    const settings = (found?.properties.properties as JsonObject | undefined)?.scaleSettings as
+      | JsonObject
+      | undefined;
     if (!found) undo.created.push(name);
-    else undo.scaled.push({ name, minNodeCount: Number(settings?.minNodeCount ?? 0), maxNodeCount: Number(settings?.maxNodeCount ?? 0) });
+    else
+      undo.scaled.push({
+        name,
+        minNodeCount: Number(settings?.minNodeCount ?? 0),
+        maxNodeCount: Number(settings?.maxNodeCount ?? 0),
+      });
   }
   return undo;
 }
@@ -64,7 +82,12 @@ async function scale(context: StepContext, wanted: ComputeSummary, name: string)
   const scaleSettings = { minNodeCount: 0, nodeIdleTimeBeforeScaleDown: 'PT120S', ...settings, maxNodeCount };
   if (found && Number(settings.maxNodeCount) === maxNodeCount) return;
   if (found) {
-    await azure.arm.patch(path, apiVersions.machineLearning, { properties: { properties: { scaleSettings } } }, { signal });
+    await azure.arm.patch(
+      path,
+      apiVersions.machineLearning,
+      { properties: { properties: { scaleSettings } } },
+      { signal },
+    );
     return;
   }
   await azure.arm.put(
@@ -72,7 +95,10 @@ async function scale(context: StepContext, wanted: ComputeSummary, name: string)
     apiVersions.machineLearning,
     {
       location: to.region,
-      properties: { computeType: 'AmlCompute', properties: { vmSize: wanted.vmSize ?? 'STANDARD_DS3_V2', scaleSettings } },
+      properties: {
+        computeType: 'AmlCompute',
+        properties: { vmSize: wanted.vmSize ?? 'STANDARD_DS3_V2', scaleSettings },
+      },
     },
     { signal },
   );
@@ -86,7 +112,10 @@ export async function scaleComputesBack(context: StepContext, undo: unknown): Pr
     });
   }
   for (const name of created) {
-    await context.azure.arm.remove(`${pathOf(context, name)}?underlyingResourceAction=Delete`, apiVersions.machineLearning);
+    await context.azure.arm.remove(
+      `${pathOf(context, name)}?underlyingResourceAction=Delete`,
+      apiVersions.machineLearning,
+    );
   }
   return `${scaled.length} clusters scaled back, ${created.length} removed`;
 }

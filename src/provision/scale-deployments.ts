@@ -19,7 +19,9 @@ export async function scaleDeployments(context: StepContext): Promise<StepResult
     })),
   );
   const undo = await context.keepUndo<ScaleUndo>(async () => {
-    const there = await Promise.all(wanted.map(({ path }) => azure.arm.find(path, apiVersions.machineLearning, { signal })));
+    const there = await Promise.all(
+      wanted.map(({ path }) => azure.arm.find(path, apiVersions.machineLearning, { signal })),
+    );
     return {
       deployments: there.flatMap((found, index) => {
         const capacity = (found?.sku as { capacity?: number } | undefined)?.capacity;
@@ -30,7 +32,13 @@ export async function scaleDeployments(context: StepContext): Promise<StepResult
   for (const [index, { path, capacity }] of undo.deployments.entries()) {
     const target = wanted.find((each) => each.path === path)?.capacity ?? capacity;
     await context.checkpoint({ unit: 'deployments', done: index, total: undo.deployments.length });
-    if (target > capacity) await azure.arm.patch(path, apiVersions.machineLearning, { sku: { name: 'Default', capacity: target } }, { signal });
+    if (target > capacity)
+      await azure.arm.patch(
+        path,
+        apiVersions.machineLearning,
+        { sku: { name: 'Default', capacity: target } },
+        { signal },
+      );
   }
   const missing = wanted.length - undo.deployments.length;
   return {

@@ -24,7 +24,8 @@ export function runBeginner(open: OpenEnvironment, now: () => Date = () => new D
   return async (run: RunExecution): Promise<BegunRun> => {
     const { store, plan } = await open(run);
     const header = await readRun(store, run.runId);
-    if (!header) throw new UnderstudyError('ControlStoreError', `run "${run.runId}" has no header in the control store`);
+    if (!header)
+      throw new UnderstudyError('ControlStoreError', `run "${run.runId}" has no header in the control store`);
     if (isMove(run.operation)) {
       await holdRunLease(store, {
         runId: run.runId,

@@ -29,7 +29,9 @@ export function environments(azure: Azure): OpenEnvironment {
   };
   return (run) =>
     once(kept, `${run.plan} ${run.bundle}`, async () => {
-      const store = await once(stores, JSON.stringify(run.controlStore), () => openControlStore(azure, run.controlStore));
+      const store = await once(stores, JSON.stringify(run.controlStore), () =>
+        openControlStore(azure, run.controlStore),
+      );
       const [plan, bundle] = await Promise.all([
         store.open<Plan>('plans', run.plan),
         store.open<Bundle>('bundles', run.bundle),

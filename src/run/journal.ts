@@ -30,17 +30,26 @@ export async function readRun(store: ControlStore, runId: string): Promise<RunDo
 }
 
 /** Moves the run's own state. Idempotent. */
-export async function changeRun(store: ControlStore, runId: string, change: Partial<RunDocument>): Promise<RunDocument> {
+export async function changeRun(
+  store: ControlStore,
+  runId: string,
+  change: Partial<RunDocument>,
+): Promise<RunDocument> {
   const name = `${folder(runId)}/run.json`;
   for (;;) {
     const found = await store.read<RunDocument>(name);
-    if (!found) throw new UnderstudyError('ControlStoreError', `there is no run "${runId}" in the control store`);
+    if (!found)
+      throw new UnderstudyError('ControlStoreError', `there is no run "${runId}" in the control store`);
     const next = { ...found.value, ...change };
     if (await store.swap(name, next, found.etag)) return next;
   }
 }
 
-export async function readStep(store: ControlStore, runId: string, step: string): Promise<StepRecord | undefined> {
+export async function readStep(
+  store: ControlStore,
+  runId: string,
+  step: string,
+): Promise<StepRecord | undefined> {
   return (await store.read<StepRecord>(stepName(runId, step)))?.value;
 }
 
@@ -71,7 +80,13 @@ export async function listSteps(store: ControlStore, runId: string): Promise<Ste
 /** All runs, newest first (a run's id begins with its time). */
 export async function listRuns(store: ControlStore): Promise<RunDocument[]> {
   const ids: string[] = [];
-  for await (const name of store.list('runs/')) if (name.endsWith('/run.json')) ids.push(name.split('/')[1] ?? '');
-  const runs = await Promise.all(ids.toSorted().toReversed().map((id) => readRun(store, id)));
+  for await (const name of store.list('runs/'))
+    if (name.endsWith('/run.json')) ids.push(name.split('/')[1] ?? '');
+  const runs = await Promise.all(
+    ids
+      .toSorted()
+      .toReversed()
+      .map((id) => readRun(store, id)),
+  );
   return runs.filter((run) => run !== undefined);
 }

@@ -43,7 +43,11 @@ export async function holdRunLease(store: ControlStore, request: LeaseRequest): 
         throw new UnderstudyError('FencedError', `another execution has taken over run "${request.runId}"`);
       }
     }
-    const next: RunLease = { runId: request.runId, holder: request.holder, expiresAt: request.now + request.ttlMs };
+    const next: RunLease = {
+      runId: request.runId,
+      holder: request.holder,
+      expiresAt: request.now + request.ttlMs,
+    };
     if (await store.swap(name, next, found?.etag)) return;
   }
 }

@@ -26,7 +26,9 @@ export interface StepRequest {
 
 /** The workflow's id: one for the moves of a topology, so that a second start attaches to the first. */
 export function workflowIdOf(run: Pick<RunReference, 'topology' | 'operation'>): string {
-  return run.operation === 'replicate' ? `understudy-${run.topology}-replicate` : `understudy-${run.topology}-move`;
+  return run.operation === 'replicate'
+    ? `understudy-${run.topology}-replicate`
+    : `understudy-${run.topology}-move`;
 }
 
 /** Moves of the workspace exclude one another; taking a recovery point excludes nobody. */

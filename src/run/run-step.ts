@@ -24,7 +24,11 @@ export interface StepRuntime {
 /** How long the run lease lives; renewed by every step and checkpoint. */
 const runLeaseMs = 60_000;
 
-export function stepRunner(open: OpenEnvironment, actions: Record<ActionName, Action>, now: () => Date = () => new Date()) {
+export function stepRunner(
+  open: OpenEnvironment,
+  actions: Record<ActionName, Action>,
+  now: () => Date = () => new Date(),
+) {
   return async ({ run, step: id }: StepRequest, runtime: StepRuntime): Promise<StepRecord> => {
     const environment = await open(run);
     const { store } = environment;
@@ -56,7 +60,11 @@ function isSettled(record: StepRecord): boolean {
 }
 
 /** Moves hold the run lease; replication holds the writer lease of its epoch. */
-async function holdLeases({ store, plan, bundle }: RunEnvironment, run: RunExecution, now: () => Date): Promise<void> {
+async function holdLeases(
+  { store, plan, bundle }: RunEnvironment,
+  run: RunExecution,
+  now: () => Date,
+): Promise<void> {
   const at = now().getTime();
   if (isMove(run.operation)) {
     await holdRunLease(store, { runId: run.runId, holder: run.holder, ttlMs: runLeaseMs, now: at });
@@ -72,7 +80,12 @@ async function holdLeases({ store, plan, bundle }: RunEnvironment, run: RunExecu
   });
 }
 
-async function begin({ store }: RunEnvironment, run: RunExecution, step: string, now: () => Date): Promise<StepRecord> {
+async function begin(
+  { store }: RunEnvironment,
+  run: RunExecution,
+  step: string,
+  now: () => Date,
+): Promise<StepRecord> {
   const record = await recordStep(store, run.runId, step, (before) => {
     if (before && isSettled(before)) return undefined;
     return {
@@ -84,7 +97,8 @@ async function begin({ store }: RunEnvironment, run: RunExecution, step: string,
       ...(before?.error ? { error: before.error } : {}),
     };
   });
-  if (!record) throw new UnderstudyError('ControlStoreError', `step "${step}" has no record after it was written`);
+  if (!record)
+    throw new UnderstudyError('ControlStoreError', `step "${step}" has no record after it was written`);
   return record;
 }
 
@@ -97,17 +111,27 @@ async function settle(
 ): Promise<StepRecord> {
   const record = await recordStep(store, run.runId, step, (before) => {
     if (!before || before.holder !== run.holder) {
-      throw new UnderstudyError('FencedError', `another execution has taken over step "${step}" of run "${run.runId}"`);
+      throw new UnderstudyError(
+        'FencedError',
+        `another execution has taken over step "${step}" of run "${run.runId}"`,
+      );
     }
     if (isSettled(before)) return undefined;
     return change(before);
   });
-  if (!record) throw new UnderstudyError('ControlStoreError', `step "${step}" has no record after it was written`);
+  if (!record)
+    throw new UnderstudyError('ControlStoreError', `step "${step}" has no record after it was written`);
   return record;
 }
 
 /** A failure that will be retried leaves the step running, with what went wrong last; a final one fails it. */
-async function noteFailure({ store }: RunEnvironment, run: RunExecution, step: string, error: unknown, now: () => Date) {
+async function noteFailure(
+  { store }: RunEnvironment,
+  run: RunExecution,
+  step: string,
+  error: unknown,
+  now: () => Date,
+) {
   const known = isUnderstudyError(error);
   const failure = {
     code: known ? error.code : 'Error',
@@ -118,7 +142,11 @@ async function noteFailure({ store }: RunEnvironment, run: RunExecution, step: s
   try {
     await recordStep(store, run.runId, step, (before) =>
       before?.holder === run.holder && !isSettled(before)
-        ? { ...before, error: failure, ...(final ? { state: 'failed' as const, endedAt: now().toISOString() } : {}) }
+        ? {
+            ...before,
+            error: failure,
+            ...(final ? { state: 'failed' as const, endedAt: now().toISOString() } : {}),
+          }
         : undefined,
     );
   } catch {
@@ -136,7 +164,8 @@ async function contextOf(
   const step = plan.steps.find((each) => each.id === id);
   if (!step) throw new UnderstudyError('ControlStoreError', `step "${id}" is not in plan ${run.plan}`);
   const header = await readRun(store, run.runId);
-  if (!header) throw new UnderstudyError('ControlStoreError', `run "${run.runId}" has no header in the control store`);
+  if (!header)
+    throw new UnderstudyError('ControlStoreError', `run "${run.runId}" has no header in the control store`);
   const environment = { azure, store, plan, bundle };
   return {
     run: header,
@@ -189,7 +218,12 @@ export function stepUndoer(
     const undo = undos[context.step.action];
     if (!undo) return record;
     const finish = (state: 'undone' | 'undo-failed', detail: string) =>
-      recordStep(environment.store, run.runId, id, (before) => before && { ...before, state, detail: `${before.detail ?? ''} — ${detail}` });
+      recordStep(
+        environment.store,
+        run.runId,
+        id,
+        (before) => before && { ...before, state, detail: `${before.detail ?? ''} — ${detail}` },
+      );
     try {
       return await finish('undone', await undo(context, record.undo));
     } catch (error) {

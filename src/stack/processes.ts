@@ -22,7 +22,11 @@ export interface StartOptions {
 export function start({ name, command, args, environment, log }: StartOptions): Started {
   const output = openSync(log, 'a', 0o600);
   try {
-    const child = spawn(command, args, { detached: true, stdio: ['ignore', output, output], env: { ...process.env, ...environment } });
+    const child = spawn(command, args, {
+      detached: true,
+      stdio: ['ignore', output, output],
+      env: { ...process.env, ...environment },
+    });
     child.unref();
     if (child.pid === undefined) throw new Error(`${name} could not be started: ${command}`);
     return { name, pid: child.pid, mark: markOf(child.pid) ?? '' };

@@ -90,9 +90,13 @@ export async function readStack(home: string): Promise<Stack | undefined> {
     return JSON.parse(await readFile(join(resolve(home), 'stack.json'), 'utf8')) as Stack;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new UnderstudyError('UsageError', `cannot read the stack's state in "${home}": ${messageOf(error)}`, {
-      next: `Remove "${home}" and start again.`,
-    });
+    throw new UnderstudyError(
+      'UsageError',
+      `cannot read the stack's state in "${home}": ${messageOf(error)}`,
+      {
+        next: `Remove "${home}" and start again.`,
+      },
+    );
   }
 }
 
@@ -117,7 +121,11 @@ function environmentFile(stack: Stack): string {
     .join('');
 }
 
-async function startTemporal(home: string, say: Say, keep: (started: Started) => Started): Promise<Stack['temporal']> {
+async function startTemporal(
+  home: string,
+  say: Say,
+  keep: (started: Started) => Started,
+): Promise<Stack['temporal']> {
   const given = process.env.TEMPORAL_ADDRESS;
   if (given !== undefined && given !== '') {
     await temporalAnswers(given, () => true);
@@ -159,18 +167,33 @@ async function temporalAnswers(address: string, alive: () => boolean, log?: stri
       last = messageOf(error);
     }
   }
-  throw new UnderstudyError('TemporalError', `Temporal does not answer at ${address}: ${last}`, log === undefined ? {} : { next: `See ${log}.` });
+  throw new UnderstudyError(
+    'TemporalError',
+    `Temporal does not answer at ${address}: ${last}`,
+    log === undefined ? {} : { next: `See ${log}.` },
+  );
 }
 
-async function startCloud(home: string, say: Say, keep: (started: Started) => Started, more: string[]): Promise<CloudAddress> {
+async function startCloud(
+  home: string,
+  say: Say,
+  keep: (started: Started) => Started,
+  more: string[],
+): Promise<CloudAddress> {
   const state = join(home, 'azure');
   const address = join(state, 'cloud.json');
   const log = join(home, 'azure.log');
   await mkdir(state, { recursive: true });
   await rm(address, { force: true });
   const program = join(root, 'simulator', `main.${extension}`);
-  const started = keep(start({ name: 'azure', command: process.execPath, args: [program, '--state', state, ...more], log }));
-  for (const until = Date.now() + startSeconds * 1000; Date.now() < until && isRunning(started); await delay(100)) {
+  const started = keep(
+    start({ name: 'azure', command: process.execPath, args: [program, '--state', state, ...more], log }),
+  );
+  for (
+    const until = Date.now() + startSeconds * 1000;
+    Date.now() < until && isRunning(started);
+    await delay(100)
+  ) {
     try {
       const cloud = JSON.parse(await readFile(address, 'utf8')) as CloudAddress;
       say(`Azure (local): ${cloud.arm}`);
@@ -179,7 +202,9 @@ async function startCloud(home: string, say: Say, keep: (started: Started) => St
       // not written, or not whole, yet
     }
   }
-  throw new UnderstudyError('AzureUnavailable', `the local Azure did not start: ${await lastLine(log)}`, { next: `See ${log}.` });
+  throw new UnderstudyError('AzureUnavailable', `the local Azure did not start: ${await lastLine(log)}`, {
+    next: `See ${log}.`,
+  });
 }
 
 async function lastLine(file: string): Promise<string> {
@@ -209,7 +234,11 @@ function freePort(): Promise<number> {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', () => {
       const address = server.address();
-      server.close(() => (address !== null && typeof address === 'object' ? resolvePort(address.port) : reject(new Error('no port'))));
+      server.close(() =>
+        address !== null && typeof address === 'object'
+          ? resolvePort(address.port)
+          : reject(new Error('no port')),
+      );
     });
   });
 }

@@ -43,9 +43,13 @@ export async function findTemporal(say: Say): Promise<string> {
       tried.push(`${name}: ${messageOf(error).split('\n', 1)[0]}`);
     }
   }
-  throw new UnderstudyError('TemporalError', `no Temporal server can be had:\n${tried.map((line) => `  - ${line}`).join('\n')}`, {
-    next: 'Install the Temporal CLI so that "temporal" is on PATH, or set TEMPORAL_ADDRESS to a server that runs.',
-  });
+  throw new UnderstudyError(
+    'TemporalError',
+    `no Temporal server can be had:\n${tried.map((line) => `  - ${line}`).join('\n')}`,
+    {
+      next: 'Install the Temporal CLI so that "temporal" is on PATH, or set TEMPORAL_ADDRESS to a server that runs.',
+    },
+  );
 }
 
 async function runs(path: string): Promise<boolean> {
@@ -64,9 +68,14 @@ async function download(target: string, say: Say): Promise<void> {
   const { TestWorkflowEnvironment } = await import('@temporalio/testing');
   const directory = join(cacheDirectory(), 'download');
   await mkdir(directory, { recursive: true });
-  const made = TestWorkflowEnvironment.createLocal({ server: { executable: { type: 'cached-download', downloadDir: directory } } });
+  const made = TestWorkflowEnvironment.createLocal({
+    server: { executable: { type: 'cached-download', downloadDir: directory } },
+  });
   const late = new Promise<never>((_, reject) => {
-    setTimeout(() => reject(new Error(`no answer within ${downloadSeconds} s`)), downloadSeconds * 1000).unref();
+    setTimeout(
+      () => reject(new Error(`no answer within ${downloadSeconds} s`)),
+      downloadSeconds * 1000,
+    ).unref();
   });
   const environment = await Promise.race([made, late]);
   await environment.teardown();
@@ -91,7 +100,10 @@ async function build(target: string, say: Say): Promise<void> {
     packages += line.startsWith('go:') ? 0 : 1;
     last = line;
   });
-  const timer = setInterval(() => say(`Temporal server: building, ${seconds()} s, ${packages} packages`), 15_000);
+  const timer = setInterval(
+    () => say(`Temporal server: building, ${seconds()} s, ${packages} packages`),
+    15_000,
+  );
   try {
     const code = await new Promise<number | null>((resolve, reject) => {
       child.on('error', (error: NodeJS.ErrnoException) => {

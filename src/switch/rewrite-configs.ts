@@ -15,11 +15,23 @@ import { workspaceId } from '../topology/sides.ts';
 
 export async function rewriteConfigs(context: StepContext): Promise<StepResult> {
   const target = context.topology.configs[Number(context.step.input.target)];
-  if (!target) throw new UnderstudyError('ControlStoreError', `step "${context.step.id}" names no config target of its topology`);
+  if (!target)
+    throw new UnderstudyError(
+      'ControlStoreError',
+      `step "${context.step.id}" names no config target of its topology`,
+    );
   const mapping = await mappingOf(context);
   const outcome = await applied(() =>
     applyConfigs({
-      target: 'git' in target ? { host: target.host, git: target.git, files: target.files, ...(target.branch === undefined ? {} : { branch: target.branch }) } : target,
+      target:
+        'git' in target
+          ? {
+              host: target.host,
+              git: target.git,
+              files: target.files,
+              ...(target.branch === undefined ? {} : { branch: target.branch }),
+            }
+          : target,
       mapping,
       runId: context.run.runId,
       observe: async (moment) => context.checkpoint({ unit: `config files ${moment.kind}`, done: 0 }),
@@ -48,8 +60,12 @@ export async function putConfigsBack(_context: StepContext, undo: unknown): Prom
   const { files } = await undoConfigs((undo ?? { kind: 'none' }) as ConfigUndo);
   const left = files.filter(({ status }) => status === 'failed' || status === 'changed-since');
   if (left.length > 0) {
-    const lines = left.map(({ file, status, reason }) => `${file}: ${status}${reason === undefined ? '' : ` (${reason})`}`);
-    throw new UnderstudyError('ConfigError', `not put back: ${lines.join('; ')}`, { next: 'Put these back by hand, from the backup beside them.' });
+    const lines = left.map(
+      ({ file, status, reason }) => `${file}: ${status}${reason === undefined ? '' : ` (${reason})`}`,
+    );
+    throw new UnderstudyError('ConfigError', `not put back: ${lines.join('; ')}`, {
+      next: 'Put these back by hand, from the backup beside them.',
+    });
   }
   return `${files.length} config files put back`;
 }
@@ -67,7 +83,11 @@ async function applied(work: () => Promise<ConfigOutcome>): Promise<ConfigOutcom
   }
 }
 
-async function keepDiffs({ store, run, step }: StepContext, host: string, outcome: ConfigOutcome): Promise<Evidence> {
+async function keepDiffs(
+  { store, run, step }: StepContext,
+  host: string,
+  outcome: ConfigOutcome,
+): Promise<Evidence> {
   const folder = `runs/${run.runId}/evidence/configs-${step.id.replaceAll('/', '.')}`;
   const digest = await store.seal(
     folder,

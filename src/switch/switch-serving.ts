@@ -13,7 +13,9 @@ export async function switchServingBack(context: StepContext): Promise<string> {
 
 async function serve(context: StepContext, region: string, checkEpoch = true): Promise<StepResult> {
   const { class: resourceClass } = context.step;
-  const epoch = Number((await context.outcomeOf('fence/platform/pointer'))?.facts?.epoch ?? context.plan.madeInEpoch);
+  const epoch = Number(
+    (await context.outcomeOf('fence/platform/pointer'))?.facts?.epoch ?? context.plan.madeInEpoch,
+  );
   const pointer = await movePointer(context.store, (found) => {
     if (checkEpoch) assertEpoch(found, epoch);
     if (found.serving[resourceClass] === region) return undefined;

@@ -38,7 +38,11 @@ export function parseTopology(text: string, file: string, variables: Variables =
   const value: unknown = document.toJS();
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
     throw topologyError(file, [
-      { path: '', line: 1, message: `expected a topology (name, regions, controlStore, …), got ${show(value)}` },
+      {
+        path: '',
+        line: 1,
+        message: `expected a topology (name, regions, controlStore, …), got ${show(value)}`,
+      },
     ]);
   }
   const result = Topology.safeParse(value);
@@ -48,14 +52,21 @@ export function parseTopology(text: string, file: string, variables: Variables =
   if (problems.length > 0 || !result.success) {
     throw topologyError(
       file,
-      problems.map(({ path, message }) => ({ path: join(path), line: at(offsetOf(document, path)), message })),
+      problems.map(({ path, message }) => ({
+        path: join(path),
+        line: at(offsetOf(document, path)),
+        message,
+      })),
     );
   }
   return result.data;
 }
 
 /** Replaces `${NAME}` in every string value; answers the names that are not set. */
-function fillVariables(document: Document, variables: Variables): { name: string; offset: number | undefined }[] {
+function fillVariables(
+  document: Document,
+  variables: Variables,
+): { name: string; offset: number | undefined }[] {
   const unset: { name: string; offset: number | undefined }[] = [];
   visit(document, {
     Scalar(key, node) {
@@ -80,7 +91,10 @@ function checkWhole(topology: Topology): Found[] {
   const problems: Found[] = [];
   const names = Object.keys(topology.regions);
   if (names.length !== 2) {
-    problems.push({ path: ['regions'], message: `expected exactly two regions, got ${names.length} (${names.join(', ')})` });
+    problems.push({
+      path: ['regions'],
+      message: `expected exactly two regions, got ${names.length} (${names.join(', ')})`,
+    });
   }
   if (topology.active !== undefined && !names.includes(topology.active)) {
     problems.push({
@@ -113,7 +127,10 @@ function checkRegionNames(topology: Topology, names: string[]): Found[] {
   return places.flatMap(([path, record]) =>
     Object.keys(record ?? {})
       .filter((name) => !names.includes(name))
-      .map((name) => ({ path: [...path, name], message: `expected one of the regions (${names.join(', ')}), got "${name}"` })),
+      .map((name) => ({
+        path: [...path, name],
+        message: `expected one of the regions (${names.join(', ')}), got "${name}"`,
+      })),
   );
 }
 
@@ -133,7 +150,10 @@ function describe(issue: z.core.$ZodIssue, value: unknown): Found[] {
   const got = show(valueAt(value, path));
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map((key) => ({ path: [...path, key], message: `unknown key "${key}"${suggestion(path)}` }));
+      return issue.keys.map((key) => ({
+        path: [...path, key],
+        message: `unknown key "${key}"${suggestion(path)}`,
+      }));
     case 'too_big':
     case 'too_small': {
       const size = valueAt(value, path);
@@ -143,14 +163,32 @@ function describe(issue: z.core.$ZodIssue, value: unknown): Found[] {
         : [{ path, message: `expected ${bound}, got ${got}` }];
     }
     case 'invalid_value':
-      return [{ path, message: `expected ${issue.values.map((each) => JSON.stringify(each)).join(' or ')}, got ${got}` }];
+      return [
+        {
+          path,
+          message: `expected ${issue.values.map((each) => JSON.stringify(each)).join(' or ')}, got ${got}`,
+        },
+      ];
     case 'invalid_type':
-      return [{ path, message: got === 'nothing' ? `missing: expected ${issue.expected}` : `expected ${issue.expected}, got ${got}` }];
+      return [
+        {
+          path,
+          message:
+            got === 'nothing'
+              ? `missing: expected ${issue.expected}`
+              : `expected ${issue.expected}, got ${got}`,
+        },
+      ];
     case 'invalid_format':
     case 'custom':
       return [{ path, message: `${issue.message}, got ${got}` }];
     case 'invalid_key':
-      return [{ path, message: issue.issues.map((each) => each.message).join('; ') + `, got "${String(path.at(-1))}"` }];
+      return [
+        {
+          path,
+          message: issue.issues.map((each) => each.message).join('; ') + `, got "${String(path.at(-1))}"`,
+        },
+      ];
     case 'invalid_union':
       return [{ path, message: `expected { host, file } or { host, git, files }, got ${got}` }];
     case 'not_multiple_of':
@@ -162,12 +200,17 @@ function describe(issue: z.core.$ZodIssue, value: unknown): Found[] {
 }
 
 function suggestion(path: PropertyKey[]): string {
-  return path.length === 0 ? `; expected one of ${Object.keys(Topology.shape).filter((key) => key !== '$schema').join(', ')}` : '';
+  return path.length === 0
+    ? `; expected one of ${Object.keys(Topology.shape)
+        .filter((key) => key !== '$schema')
+        .join(', ')}`
+    : '';
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
-    (at, key) => (at !== null && typeof at === 'object' ? (at as Record<PropertyKey, unknown>)[key] : undefined),
+    (at, key) =>
+      at !== null && typeof at === 'object' ? (at as Record<PropertyKey, unknown>)[key] : undefined,
     value,
   );
 }
@@ -181,7 +224,9 @@ function show(value: unknown): string {
 }
 
 function join(path: PropertyKey[]): string {
-  return path.map((key, index) => (typeof key === 'number' ? `[${key}]` : `${index > 0 ? '.' : ''}${String(key)}`)).join('');
+  return path
+    .map((key, index) => (typeof key === 'number' ? `[${key}]` : `${index > 0 ? '.' : ''}${String(key)}`))
+    .join('');
 }
 
 /** Where the deepest part of `path` that exists stands in the text. */

@@ -43,7 +43,13 @@ export function firstPointer(region: string, changedBy: string, now: Date): Regi
 }
 
 /** Who writes after a takeover: the next epoch, no lease yet, and a memory of how long the old lease may be believed in. */
-export function takeOver(pointer: RegionPointer, to: string, run: string, now: Date, clockSkewMs: number): RegionPointer {
+export function takeOver(
+  pointer: RegionPointer,
+  to: string,
+  run: string,
+  now: Date,
+  clockSkewMs: number,
+): RegionPointer {
   const { lease, oldWritersUntil: _, ...rest } = pointer;
   return {
     ...rest,

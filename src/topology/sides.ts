@@ -29,7 +29,8 @@ export function sideOf(topology: Topology, region: string): Side {
 /** The region that is not `region`. */
 export function otherRegion(topology: Topology, region: string): string {
   const other = Object.keys(topology.regions).find((name) => name !== region);
-  if (other === undefined) throw new UnderstudyError('TopologyError', `the topology has no region beside "${region}"`);
+  if (other === undefined)
+    throw new UnderstudyError('TopologyError', `the topology has no region beside "${region}"`);
   return other;
 }
 

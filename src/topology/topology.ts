@@ -26,7 +26,10 @@ export const WorkspaceRef = z
       .string()
       .min(3)
       .max(33)
-      .regex(/^[a-zA-Z0-9][a-zA-Z0-9_-]*$/, 'expected letters, digits, "-" and "_", starting with a letter or digit'),
+      .regex(
+        /^[a-zA-Z0-9][a-zA-Z0-9_-]*$/,
+        'expected letters, digits, "-" and "_", starting with a letter or digit',
+      ),
   })
   .meta({ description: 'An Azure Machine Learning workspace.' });
 export type WorkspaceRef = z.infer<typeof WorkspaceRef>;
@@ -35,7 +38,10 @@ export const Region = z.strictObject({
   workspace: WorkspaceRef,
   template: z
     .strictObject({
-      file: z.string().min(1).meta({ description: 'A Bicep file, or an ARM template in JSON; relative to the topology.' }),
+      file: z
+        .string()
+        .min(1)
+        .meta({ description: 'A Bicep file, or an ARM template in JSON; relative to the topology.' }),
       parameters: z.string().min(1).optional().meta({ description: 'An ARM parameters file in JSON.' }),
     })
     .optional()
@@ -49,23 +55,33 @@ const ClassObjective = z.strictObject({
 });
 
 const perClass = <T extends z.ZodType>(value: T) =>
-  z.strictObject(Object.fromEntries(resourceClasses.map((name) => [name, value])) as Record<
-    (typeof resourceClasses)[number],
-    T
-  >);
+  z.strictObject(
+    Object.fromEntries(resourceClasses.map((name) => [name, value])) as Record<
+      (typeof resourceClasses)[number],
+      T
+    >,
+  );
 
 const Strategies = perClass(z.enum(strategies).default('hot-warm'));
 const Objectives = perClass(ClassObjective.optional());
 
 export const Artifacts = z.strictObject({
   include: z.array(Glob).default(['**']).meta({
-    description: 'Which assets to carry, as globs over "models/NAME/VERSION", "data/…", "environments/…", "components/…", "codes/…".',
+    description:
+      'Which assets to carry, as globs over "models/NAME/VERSION", "data/…", "environments/…", "components/…", "codes/…".',
   }),
   exclude: z.array(Glob).default([]),
-  versions: z.int().min(1).default(20).meta({ description: 'How many newest versions of each asset to carry.' }),
-  paths: z.array(z.strictObject({ datastore: z.string(), path: z.string() })).default([]).meta({
-    description: 'Further folders of datastores to carry, which no asset names.',
-  }),
+  versions: z
+    .int()
+    .min(1)
+    .default(20)
+    .meta({ description: 'How many newest versions of each asset to carry.' }),
+  paths: z
+    .array(z.strictObject({ datastore: z.string(), path: z.string() }))
+    .default([])
+    .meta({
+      description: 'Further folders of datastores to carry, which no asset names.',
+    }),
   concurrency: z.int().min(1).max(256).default(16),
   attempts: z.int().min(1).max(20).default(3).meta({
     description: 'How often an asset that changes while it is copied is tried before it is sealed as fuzzy.',
@@ -83,7 +99,10 @@ export const Jobs = z.strictObject({
   checkpoint: z
     .strictObject({
       output: z.string().default('checkpoints').meta({ description: 'The output that holds checkpoints.' }),
-      input: z.string().default('resume_from').meta({ description: 'The input that takes the last checkpoint.' }),
+      input: z
+        .string()
+        .default('resume_from')
+        .meta({ description: 'The input that takes the last checkpoint.' }),
     })
     .prefault({}),
   sample: z.int().min(1).optional(),
@@ -91,10 +110,18 @@ export const Jobs = z.strictObject({
 
 export const ConfigTarget = z
   .union([
-    z.strictObject({ host: z.string().min(1), git: z.string().min(1), files: z.array(Glob).min(1), branch: z.string().optional() }),
+    z.strictObject({
+      host: z.string().min(1),
+      git: z.string().min(1),
+      files: z.array(Glob).min(1),
+      branch: z.string().optional(),
+    }),
     z.strictObject({ host: z.string().min(1), file: z.string().min(1) }),
   ])
-  .meta({ description: 'Config files to rewrite: files in a Git working copy on a named host, or one file on a named host.' });
+  .meta({
+    description:
+      'Config files to rewrite: files in a Git working copy on a named host, or one file on a named host.',
+  });
 export type ConfigTarget = z.infer<typeof ConfigTarget>;
 
 export const Probe = z.strictObject({
@@ -118,7 +145,9 @@ export const Policies = z.strictObject({
   leaseTtl: Duration.default('30s').meta({ description: 'How long the writer lease lives without renewal.' }),
   clockSkew: Duration.default('5s').meta({ description: 'What a takeover waits beyond the lease.' }),
   requestTimeout: Duration.default('10s').meta({ description: 'How long one request to Azure may take.' }),
-  fenceDeadline: Duration.default('20s').meta({ description: 'How long the old side is tried before the rest is owed.' }),
+  fenceDeadline: Duration.default('20s').meta({
+    description: 'How long the old side is tried before the rest is owed.',
+  }),
   probeDeadline: Duration.default('5m').meta({ description: 'How long a probe may take to pass.' }),
   provisionDeadline: Duration.default('1h'),
   jobBatch: z.int().min(1).max(1000).default(50),
@@ -133,14 +162,18 @@ export const Topology = z.strictObject({
     .regex(/^[a-z0-9][a-z0-9-]*$/, 'expected lower-case letters, digits and "-"'),
   regions: z.record(RegionName, Region),
   active: RegionName.optional().meta({
-    description: 'The region that is active before any run has moved the region pointer; default: the first region.',
+    description:
+      'The region that is active before any run has moved the region pointer; default: the first region.',
   }),
   controlStore: z
     .strictObject({
       subscriptionId: z.string().min(1),
       resourceGroup: z.string().min(1),
       storageAccount: z.string().regex(/^[a-z0-9]{3,24}$/, 'expected 3 to 24 lower-case letters and digits'),
-      container: z.string().regex(/^[a-z0-9](?!.*--)[a-z0-9-]{1,61}[a-z0-9]$/).default('understudy'),
+      container: z
+        .string()
+        .regex(/^[a-z0-9](?!.*--)[a-z0-9-]{1,61}[a-z0-9]$/)
+        .default('understudy'),
     })
     .meta({ description: 'A storage account outside both regions.' }),
   strategies: Strategies.prefault({}),
@@ -153,7 +186,9 @@ export const Topology = z.strictObject({
   escrow: z
     .strictObject({ vaults: z.record(RegionName, z.url()) })
     .optional()
-    .meta({ description: 'The key vault of each region that keeps the secrets of the other side, by its URI.' }),
+    .meta({
+      description: 'The key vault of each region that keeps the secrets of the other side, by its URI.',
+    }),
   policies: Policies.prefault({}),
 });
 export type Topology = z.infer<typeof Topology>;

@@ -22,7 +22,11 @@ export interface ProbeAnswer {
 }
 
 /** One request; throws where there is no answer at all within `timeoutMs`. */
-export async function sendProbe(probe: HttpProbe, timeoutMs: number, signal: AbortSignal): Promise<ProbeAnswer> {
+export async function sendProbe(
+  probe: HttpProbe,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<ProbeAnswer> {
   const began = performance.now();
   const response = await fetch(probe.url, {
     method: probe.method,
@@ -39,7 +43,11 @@ export async function sendProbe(probe: HttpProbe, timeoutMs: number, signal: Abo
 }
 
 /** Tries until the probe passes. NotYetError when the policy `probeDeadline` is over, with what was answered last. */
-export async function probeUntilPassing(context: StepContext, probe: HttpProbe, name: string): Promise<ProbeAnswer> {
+export async function probeUntilPassing(
+  context: StepContext,
+  probe: HttpProbe,
+  name: string,
+): Promise<ProbeAnswer> {
   const { policies } = context.topology;
   const deadline = context.now().getTime() + toSeconds(policies.probeDeadline) * 1000;
   let last = '';
@@ -53,10 +61,14 @@ export async function probeUntilPassing(context: StepContext, probe: HttpProbe, 
       last = `no answer (${messageOf((error as Error).cause ?? error)})`;
     }
     if (context.now().getTime() > deadline) {
-      throw new UnderstudyError('PreconditionError', `probe ${name}: expected ${probe.expect}, ${last}, ${attempt} times`, {
-        place: probe.url,
-        next: 'Look at what answers there, then "understudy resume-run".',
-      });
+      throw new UnderstudyError(
+        'PreconditionError',
+        `probe ${name}: expected ${probe.expect}, ${last}, ${attempt} times`,
+        {
+          place: probe.url,
+          next: 'Look at what answers there, then "understudy resume-run".',
+        },
+      );
     }
     await context.checkpoint({ unit: `probes of ${name}: ${last}`, done: attempt });
     await delay(Math.min(250 * attempt, 5000), undefined, { signal: context.signal });

@@ -27,7 +27,10 @@ export function failoverCommand(): Command {
     .option('-y, --yes', 'do not ask')
     .option('--reason <text>', 'why; it stands in the report')
     .option('--even-if-healthy', 'go on although the active region answers')
-    .option('--outage-began <time>', 'when the outage began, ISO 8601; default: the first failed health check')
+    .option(
+      '--outage-began <time>',
+      'when the outage began, ISO 8601; default: the first failed health check',
+    )
     .option('--recovery-point <id>', 'restore this recovery point rather than the newest')
     .action(async (options: Options, self: Command) => {
       const triggeredAt = new Date();
@@ -44,7 +47,12 @@ export function failoverCommand(): Command {
     });
 }
 
-async function decideAndStart(opened: Session, client: Parameters<typeof startOperation>[1], options: Options, triggeredAt: Date) {
+async function decideAndStart(
+  opened: Session,
+  client: Parameters<typeof startOperation>[1],
+  options: Options,
+  triggeredAt: Date,
+) {
   const made = await planFailover(opened, options);
   if (made.problems.length > 0) throw refusal(made);
   await requireOutage(opened, made.plan.from, options);
@@ -53,33 +61,46 @@ async function decideAndStart(opened: Session, client: Parameters<typeof startOp
   return startOperation(opened, client, made.plan, {
     reason,
     triggeredAt,
-    ...(options.outageBegan === undefined ? {} : { outageBeganAt: new Date(options.outageBegan).toISOString() }),
+    ...(options.outageBegan === undefined
+      ? {}
+      : { outageBeganAt: new Date(options.outageBegan).toISOString() }),
   });
 }
 
 /** A healthy region is not failed over by mistake: it takes an explicit word. */
 async function requireOutage(opened: Session, region: string, options: Options): Promise<void> {
   const health = await checkHealth(opened, region);
-  for (const { what, ok, detail } of health.checks) console.log(`${region} ${what}: ${ok ? 'ok' : 'FAILED'}: ${detail}`);
+  for (const { what, ok, detail } of health.checks)
+    console.log(`${region} ${what}: ${ok ? 'ok' : 'FAILED'}: ${detail}`);
   if (!health.healthy || options.evenIfHealthy === true) return;
-  throw new UnderstudyError('PreconditionError', `${region} is healthy: a failover would lose what it did since the last recovery point`, {
-    next: 'If you mean it all the same: --even-if-healthy.',
-  });
+  throw new UnderstudyError(
+    'PreconditionError',
+    `${region} is healthy: a failover would lose what it did since the last recovery point`,
+    {
+      next: 'If you mean it all the same: --even-if-healthy.',
+    },
+  );
 }
 
 async function confirm(from: string, to: string, options: Options): Promise<string> {
   if (options.yes === true) return options.reason ?? 'no reason was given';
   if (!process.stdin.isTTY) {
-    throw new UnderstudyError('UsageError', 'nobody can be asked (no terminal): say --yes to fail over without a question');
+    throw new UnderstudyError(
+      'UsageError',
+      'nobody can be asked (no terminal): say --yes to fail over without a question',
+    );
   }
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {
     const reason = options.reason ?? (await terminal.question('Why? (stands in the report) '));
-    const answer = await terminal.question(`Fail over from ${from} to ${to}? Type the name of the region to move to: `);
+    const answer = await terminal.question(
+      `Fail over from ${from} to ${to}? Type the name of the region to move to: `,
+    );
     if (answer.trim() !== to) throw new UnderstudyError('Declined', 'declined: nothing was changed');
     return reason;
   } catch (error) {
-    if ((error as Error).name === 'AbortError') throw new UnderstudyError('Declined', 'declined: nothing was changed');
+    if ((error as Error).name === 'AbortError')
+      throw new UnderstudyError('Declined', 'declined: nothing was changed');
     throw error;
   } finally {
     terminal.close();
@@ -88,6 +109,9 @@ async function confirm(from: string, to: string, options: Options): Promise<stri
 
 function checkTime(time: string | undefined): void {
   if (time !== undefined && Number.isNaN(Date.parse(time))) {
-    throw new UnderstudyError('UsageError', `--outage-began: expected a time such as "2026-11-21T02:58:00Z", got "${time}"`);
+    throw new UnderstudyError(
+      'UsageError',
+      `--outage-began: expected a time such as "2026-11-21T02:58:00Z", got "${time}"`,
+    );
   }
 }

@@ -5,16 +5,21 @@ import { command, topologyFile } from '../command.ts';
 import { starterTopology } from '../starter-topology.ts';
 
 export function initCommand(): Command {
-  return command('init', 'write a commented topology to start from', 'understudy init\nunderstudy init --topology dr/understudy.yaml').action(
-    async (_options: object, self: Command) => {
-      const file = topologyFile(self);
-      try {
-        await writeFile(file, starterTopology, { flag: 'wx' });
-      } catch (error) {
-        const exists = (error as NodeJS.ErrnoException).code === 'EEXIST';
-        throw new UnderstudyError('UsageError', `cannot write "${file}": ${exists ? 'it is there already, and is left as it is' : String(error)}`);
-      }
-      console.log(`wrote ${file}: put in your own names, then "understudy validate"`);
-    },
-  );
+  return command(
+    'init',
+    'write a commented topology to start from',
+    'understudy init\nunderstudy init --topology dr/understudy.yaml',
+  ).action(async (_options: object, self: Command) => {
+    const file = topologyFile(self);
+    try {
+      await writeFile(file, starterTopology, { flag: 'wx' });
+    } catch (error) {
+      const exists = (error as NodeJS.ErrnoException).code === 'EEXIST';
+      throw new UnderstudyError(
+        'UsageError',
+        `cannot write "${file}": ${exists ? 'it is there already, and is left as it is' : String(error)}`,
+      );
+    }
+    console.log(`wrote ${file}: put in your own names, then "understudy validate"`);
+  });
 }

@@ -24,14 +24,19 @@ export function inspectCommands(): Command[] {
 }
 
 function statusCommand(): Command {
-  return command('status', 'who serves, how old the last recovery point is, what runs, what is owed', 'understudy status')
+  return command(
+    'status',
+    'who serves, how old the last recovery point is, what runs, what is owed',
+    'understudy status',
+  )
     .option('-w, --watch', 'watch the run that runs now, to its end')
     .action(async (options: { watch?: boolean }, self: Command) => {
       const opened = await session(self);
       for (const line of await statusLines(opened)) console.log(line);
       const client = await tryTemporal();
       try {
-        const running = client && (await findRunning(client, { topology: opened.topology.name, operation: 'failover' }));
+        const running =
+          client && (await findRunning(client, { topology: opened.topology.name, operation: 'failover' }));
         if (!running) return;
         console.log(`running   ${running.runId}`);
         if (options.watch === true) await watchRun(opened, { ...running, started: false });
@@ -53,7 +58,9 @@ async function statusLines(opened: Session): Promise<string[]> {
   for (const region of Object.keys(topology.regions)) {
     const health = await checkHealth(opened, region);
     const failed = health.checks.filter(({ ok }) => !ok);
-    lines.push(`${region.padEnd(9)} ${health.healthy ? 'healthy' : failed.map(({ what, detail }) => `${what} FAILED: ${detail}`).join('; ')}`);
+    lines.push(
+      `${region.padEnd(9)} ${health.healthy ? 'healthy' : failed.map(({ what, detail }) => `${what} FAILED: ${detail}`).join('; ')}`,
+    );
   }
   const { sealed, damaged, unsealed } = await listRecoveryPoints(store, { region: writer, limit: 1 });
   const newest = sealed[0];
@@ -63,8 +70,10 @@ async function statusLines(opened: Session): Promise<string[]> {
       : `recovery  none of ${writer}: nothing could be restored`,
     ...damaged.map(({ id, reason }) => `DAMAGED   ${id}: ${reason}`),
   );
-  if (unsealed.length > 0) lines.push(`unsealed  ${unsealed.length} recovery points were begun and never sealed`);
-  for (const debt of await listDebts(store)) lines.push(`OWED      ${debt.what} since ${debt.owedSince}: ${debt.reason}`);
+  if (unsealed.length > 0)
+    lines.push(`unsealed  ${unsealed.length} recovery points were begun and never sealed`);
+  for (const debt of await listDebts(store))
+    lines.push(`OWED      ${debt.what} since ${debt.owedSince}: ${debt.reason}`);
   return lines;
 }
 
@@ -77,38 +86,50 @@ function runsCommand(): Command {
       const client = options.journal === true ? undefined : await tryTemporal();
       const rows = client
         ? await listWorkflows(client, opened.topology.name).finally(() => client.connection.close())
-        : (await listRuns(opened.store)).map(({ runId, operation, state, from, to, triggeredAt, endedAt }) => ({
-            runId,
-            operation,
-            state,
-            from,
-            to,
-            startedAt: triggeredAt,
-            endedAt,
-          }));
+        : (await listRuns(opened.store)).map(
+            ({ runId, operation, state, from, to, triggeredAt, endedAt }) => ({
+              runId,
+              operation,
+              state,
+              from,
+              to,
+              startedAt: triggeredAt,
+              endedAt,
+            }),
+          );
       if (options.output === 'json') {
         console.log(JSON.stringify(rows, null, 2));
         return;
       }
       if (rows.length === 0) console.log('no runs yet');
       for (const run of rows) {
-        const lasted = run.endedAt === undefined ? '' : showDuration(Date.parse(run.endedAt) - Date.parse(run.startedAt));
-        console.log(`${run.runId.padEnd(40)} ${run.operation.padEnd(10)} ${run.state.padEnd(10)} ${run.startedAt}  ${lasted}`);
+        const lasted =
+          run.endedAt === undefined ? '' : showDuration(Date.parse(run.endedAt) - Date.parse(run.startedAt));
+        console.log(
+          `${run.runId.padEnd(40)} ${run.operation.padEnd(10)} ${run.state.padEnd(10)} ${run.startedAt}  ${lasted}`,
+        );
       }
     });
 }
 
 function reportCommand(): Command {
-  return command('report', 'print a run’s report, and write it as HTML, JSON and text', 'understudy report 20261121T030000Z-failover-3f9a')
+  return command(
+    'report',
+    'print a run’s report, and write it as HTML, JSON and text',
+    'understudy report 20261121T030000Z-failover-3f9a',
+  )
     .argument('<run>', 'the run’s id')
-    .addOption(new Option('--output <form>', 'how to print it').choices(['text', 'json', 'none']).default('text'))
+    .addOption(
+      new Option('--output <form>', 'how to print it').choices(['text', 'json', 'none']).default('text'),
+    )
     .option('--folder <folder>', 'where to write it', 'reports')
     .action(async (runId: string, options: { output: string; folder: string }, self: Command) => {
       const opened = await session(self);
       const report = await readReport(opened, runId);
       const columns = Math.min(process.stdout.columns ?? 100, 120);
       if (options.output === 'json') console.log(JSON.stringify(report, null, 2));
-      if (options.output === 'text') console.log(renderText(report, { columns, colour: process.stdout.isTTY && !process.env.NO_COLOR }));
+      if (options.output === 'text')
+        console.log(renderText(report, { columns, colour: process.stdout.isTTY && !process.env.NO_COLOR }));
       const folder = await saveReport(report, runId, options.folder);
       if (options.output !== 'json') console.log(`Report: ${folder}/report.html (also .json, .txt)`);
     });

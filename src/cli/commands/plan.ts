@@ -5,27 +5,44 @@ import { phases, resourceClasses } from '../../topology/words.ts';
 import { command, session } from '../command.ts';
 
 export function planCommand(): Command {
-  return command('plan', 'show what an operation would do, phase by phase; changes nothing', 'understudy plan\nunderstudy plan --operation failover --output json')
-    .addOption(new Option('--operation <operation>', 'which').choices(['failover', 'replicate']).default('failover'))
+  return command(
+    'plan',
+    'show what an operation would do, phase by phase; changes nothing',
+    'understudy plan\nunderstudy plan --operation failover --output json',
+  )
+    .addOption(
+      new Option('--operation <operation>', 'which').choices(['failover', 'replicate']).default('failover'),
+    )
     .addOption(new Option('--output <form>', 'how to print it').choices(['text', 'json']).default('text'))
     .option('--recovery-point <id>', 'plan with this recovery point rather than the newest')
     .action(async (options: { operation: string; output: string; recoveryPoint?: string }, self: Command) => {
       const opened = await session(self);
-      const made = options.operation === 'replicate' ? await planReplicate(opened) : await planFailover(opened, options);
-      console.log(options.output === 'json' ? JSON.stringify({ ...made.plan, problems: made.problems }, null, 2) : showPlan(made));
+      const made =
+        options.operation === 'replicate' ? await planReplicate(opened) : await planFailover(opened, options);
+      console.log(
+        options.output === 'json'
+          ? JSON.stringify({ ...made.plan, problems: made.problems }, null, 2)
+          : showPlan(made),
+      );
       if (made.problems.length > 0) throw refusal(made);
     });
 }
 
 export function refusal({ plan, problems }: MadePlan): UnderstudyError {
-  return new UnderstudyError('PreconditionError', `this ${plan.operation} would fail:\n${problems.map((each) => `  - ${each}`).join('\n')}`, {
-    next: 'Mend it, or have the quota raised, and plan again.',
-  });
+  return new UnderstudyError(
+    'PreconditionError',
+    `this ${plan.operation} would fail:\n${problems.map((each) => `  - ${each}`).join('\n')}`,
+    {
+      next: 'Mend it, or have the quota raised, and plan again.',
+    },
+  );
 }
 
 /** The plan as a person reads it: phases downward, classes within, one line a step. */
 export function showPlan({ plan, recoveryPoint }: MadePlan): string {
-  const lines = [`${plan.operation} of ${plan.topology}: ${plan.from} → ${plan.to} (epoch ${plan.madeInEpoch})`];
+  const lines = [
+    `${plan.operation} of ${plan.topology}: ${plan.from} → ${plan.to} (epoch ${plan.madeInEpoch})`,
+  ];
   if (recoveryPoint) {
     const counts = Object.entries(recoveryPoint.counts).filter(([, number]) => number > 0);
     lines.push(

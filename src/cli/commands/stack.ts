@@ -3,9 +3,15 @@ import { defaultFolder, stackDown, stackUp } from '../../stack/stack.ts';
 import { command } from '../command.ts';
 
 export function stackCommand(): Command {
-  const stack = new Command('stack').description('the embedded stack: a Temporal server and a local Azure, on this machine');
+  const stack = new Command('stack').description(
+    'the embedded stack: a Temporal server and a local Azure, on this machine',
+  );
   stack.addCommand(
-    command('up', 'start it, or what of it does not run; it stays up until "stack down"', 'understudy stack up\nsource .understudy/env')
+    command(
+      'up',
+      'start it, or what of it does not run; it stays up until "stack down"',
+      'understudy stack up\nsource .understudy/env',
+    )
       .option('--folder <folder>', 'where its state is', defaultFolder)
       .option('--pace <factor>', 'multiplies how long the local Azure takes for its long-running operations')
       .action(async ({ folder, pace }: { folder: string; pace?: string }) => {

@@ -25,12 +25,20 @@ export function steerCommands(): Command[] {
 
 type Handle = NonNullable<Awaited<ReturnType<typeof findRunning>>>['handle'];
 
-function steer(name: string, description: string, act: (handle: Handle, who: string) => Promise<string>): Command {
+function steer(
+  name: string,
+  description: string,
+  act: (handle: Handle, who: string) => Promise<string>,
+): Command {
   return command(name, description, `understudy ${name}`).action(async (_options: object, self: Command) => {
     const { topology } = await loadTopology(topologyFile(self));
     await withTemporal(async (client) => {
       const running = await findRunning(client, { topology: topology.name, operation: 'failover' });
-      if (!running) throw new UnderstudyError('PreconditionError', `no run moves "${topology.name}" now: there is nothing to ${name}`);
+      if (!running)
+        throw new UnderstudyError(
+          'PreconditionError',
+          `no run moves "${topology.name}" now: there is nothing to ${name}`,
+        );
       console.log(`${running.runId}: ${await act(running.handle, userInfo().username)}`);
     });
   });

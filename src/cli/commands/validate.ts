@@ -4,7 +4,11 @@ import { topologyJsonSchema } from '../../topology/json-schema.ts';
 import { command, topologyFile } from '../command.ts';
 
 export function validateCommand(): Command {
-  return command('validate', 'check the topology and the files it names; asks nobody', 'understudy validate\nunderstudy validate --schema > understudy.schema.json')
+  return command(
+    'validate',
+    'check the topology and the files it names; asks nobody',
+    'understudy validate\nunderstudy validate --schema > understudy.schema.json',
+  )
     .option('--schema', 'print the JSON Schema of a topology, for editors, instead')
     .action(async (options: { schema?: boolean }, self: Command) => {
       if (options.schema === true) {

@@ -24,15 +24,25 @@ export const hotWarm: Strategy = {
         ];
       case 'training':
         return when(recoveryPoint.computes.length > 0, () =>
-          draft('computes', 'scaleComputes', `Scale ${count(recoveryPoint.computes.length, 'compute')} up in ${to}`, {
-            input: { computes: recoveryPoint.computes, names: topology.jobs.compute },
-          }),
+          draft(
+            'computes',
+            'scaleComputes',
+            `Scale ${count(recoveryPoint.computes.length, 'compute')} up in ${to}`,
+            {
+              input: { computes: recoveryPoint.computes, names: topology.jobs.compute },
+            },
+          ),
         );
       case 'inference':
         return when(recoveryPoint.endpoints.length > 0, () =>
-          draft('deployments', 'scaleDeployments', `Scale the deployments of ${count(recoveryPoint.endpoints.length, 'endpoint')} up in ${to}`, {
-            input: { endpoints: recoveryPoint.endpoints },
-          }),
+          draft(
+            'deployments',
+            'scaleDeployments',
+            `Scale the deployments of ${count(recoveryPoint.endpoints.length, 'endpoint')} up in ${to}`,
+            {
+              input: { endpoints: recoveryPoint.endpoints },
+            },
+          ),
         );
       case 'data':
         return [];
@@ -43,14 +53,21 @@ export const hotWarm: Strategy = {
     switch (input.class) {
       case 'platform':
         return [
-          draft('blobs', 'restoreBlobs', `Bring the snapshots of code and environments into ${input.to}'s storage`, {
-            input: { classes: ['platform'] },
-          }),
+          draft(
+            'blobs',
+            'restoreBlobs',
+            `Bring the snapshots of code and environments into ${input.to}'s storage`,
+            {
+              input: { classes: ['platform'] },
+            },
+          ),
           assets(input, ['environments', 'codes']),
         ];
       case 'data':
         return [
-          draft('blobs', 'restoreBlobs', `Bring the data into ${input.to}'s storage`, { input: { classes: ['data'] } }),
+          draft('blobs', 'restoreBlobs', `Bring the data into ${input.to}'s storage`, {
+            input: { classes: ['data'] },
+          }),
           assets(input, ['data']),
         ];
       case 'inference':
@@ -74,12 +91,24 @@ export const hotWarm: Strategy = {
     switch (name) {
       case 'platform':
         return [
-          draft('datastores', 'configureDatastores', `Create the datastores that ${to} lacks, with its own credentials`),
-          draft('connections', 'configureConnections', `Create ${count(recoveryPoint.counts.connections ?? 0, 'connection')} from escrow`),
+          draft(
+            'datastores',
+            'configureDatastores',
+            `Create the datastores that ${to} lacks, with its own credentials`,
+          ),
+          draft(
+            'connections',
+            'configureConnections',
+            `Create ${count(recoveryPoint.counts.connections ?? 0, 'connection')} from escrow`,
+          ),
         ];
       case 'training':
         return when((recoveryPoint.counts.schedules ?? 0) > 0, () =>
-          draft('schedules', 'configureSchedules', `Create ${count(recoveryPoint.counts.schedules ?? 0, 'schedule')}`),
+          draft(
+            'schedules',
+            'configureSchedules',
+            `Create ${count(recoveryPoint.counts.schedules ?? 0, 'schedule')}`,
+          ),
         );
       case 'inference':
         return when(recoveryPoint.endpoints.length > 0, () =>
@@ -92,9 +121,13 @@ export const hotWarm: Strategy = {
 
   verify({ class: name, recoveryPoint, to }) {
     const assetsOf = (types: string[]) =>
-      draft('assets', 'reconcileAssets', `List ${to}'s ${types.join(', ')} afresh and compare`, { input: { types } });
+      draft('assets', 'reconcileAssets', `List ${to}'s ${types.join(', ')} afresh and compare`, {
+        input: { types },
+      });
     const blobsOf = () =>
-      draft('blobs', 'reconcileBlobs', `List ${to}'s blobs afresh and compare digests`, { input: { classes: [name] } });
+      draft('blobs', 'reconcileBlobs', `List ${to}'s blobs afresh and compare digests`, {
+        input: { classes: [name] },
+      });
     switch (name) {
       case 'platform':
         return [blobsOf(), assetsOf(['environments', 'codes'])];
@@ -104,7 +137,9 @@ export const hotWarm: Strategy = {
         return [
           blobsOf(),
           assetsOf(['components']),
-          ...when(recoveryPoint.computes.length > 0, () => draft('smoke', 'runSmokeJob', `Run a smoke job in ${to}`)),
+          ...when(recoveryPoint.computes.length > 0, () =>
+            draft('smoke', 'runSmokeJob', `Run a smoke job in ${to}`),
+          ),
         ];
       case 'inference':
         return [
@@ -123,7 +158,11 @@ export const hotWarm: Strategy = {
     const serving = draft('serving', 'switchServing', `The region pointer: ${to} serves ${name}`);
     const probes = topology.probes.filter((probe) => probe.class === name);
     const probing = when(probes.length > 0, () =>
-      draft('probes', 'probePublicAddress', `Probe ${count(probes.length, 'public address')}`.replace('addresss', 'addresses')),
+      draft(
+        'probes',
+        'probePublicAddress',
+        `Probe ${count(probes.length, 'public address')}`.replace('addresss', 'addresses'),
+      ),
     );
     switch (name) {
       case 'platform':
@@ -146,16 +185,23 @@ export const hotWarm: Strategy = {
     if (name !== 'training') return [];
     const unfinished = Object.values(recoveryPoint.jobs).reduce((sum, each) => sum + each, 0);
     return [
-      draft('jobs', 'resubmitJobs', `Resubmit ${count(unfinished, 'interrupted job')} in ${to}, by priority`, {
-        expectedSeconds: Math.ceil(unfinished / 9.5),
-      }),
+      draft(
+        'jobs',
+        'resubmitJobs',
+        `Resubmit ${count(unfinished, 'interrupted job')} in ${to}, by priority`,
+        {
+          expectedSeconds: Math.ceil(unfinished / 9.5),
+        },
+      ),
     ];
   },
 };
 
 function assets({ recoveryPoint, to }: StrategyInput, types: string[]): StepDraft {
   const number = types.reduce((sum, type) => sum + (recoveryPoint.counts[type] ?? 0), 0);
-  return draft('assets', 'restoreAssets', `Register ${number} ${types.join(' and ')} in ${to}`, { input: { types } });
+  return draft('assets', 'restoreAssets', `Register ${number} ${types.join(' and ')} in ${to}`, {
+    input: { types },
+  });
 }
 
 /**

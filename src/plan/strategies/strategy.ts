@@ -30,7 +30,12 @@ export interface StepDraft {
 
 export type Strategy = Record<Exclude<Phase, 'fence'>, (input: StrategyInput) => StepDraft[]>;
 
-export function draft(name: string, action: ActionName, title: string, more: Partial<StepDraft> = {}): StepDraft {
+export function draft(
+  name: string,
+  action: ActionName,
+  title: string,
+  more: Partial<StepDraft> = {},
+): StepDraft {
   return { name, action, title, ...more };
 }
 
