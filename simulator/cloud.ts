@@ -28,7 +28,7 @@ import { RequestLog } from './http/request-log.ts';
 import { InsideCloud } from './inside.ts';
 import { loadPorts, savePorts } from './ports.ts';
 import type { Provider } from './provider.ts';
-import { defaultProviders } from './providers/index.ts';
+import { defaultProviders, type ProviderParts } from './providers/index.ts';
 import { seededRandom } from './random.ts';
 import { DEFAULT_REGIONS } from './regions.ts';
 import { Journal } from './state.ts';
@@ -51,7 +51,7 @@ export interface CloudOptions {
   seed?: number;
   /** The cloud's speed against real time on the first start; 1 unless said, 0: stands still until driven. */
   speed?: number;
-  providers?: (parts: { faults: Faults; directory: Directory; frontDoor: FrontDoor }) => readonly Provider[];
+  providers?: (parts: ProviderParts) => readonly Provider[];
   log?: (message: string) => void;
 }
 
@@ -241,7 +241,11 @@ class Assembly implements RunningCloud {
       log,
     });
     const frontDoor = new FrontDoor(cloud, this.url('front'), this.certificates.ca, requests);
-    const providers = (options.providers ?? defaultProviders)({ faults, directory, frontDoor });
+    const providers = (options.providers ?? defaultProviders)({
+      directory,
+      frontDoor,
+      ca: this.certificates.ca,
+    });
     const operations = new Operations(journal, clock, arm, options.retryAfterSeconds ?? 1);
     const engine = new Engine({ cloud, operations, faults, directory, providers, pace: options.pace ?? 1 });
     const plane = new DataPlane(faults, new BlobFront(cloud, faults, azurite), requests, log);

@@ -1,22 +1,173 @@
-/** The Front Door stand-in. */
+/**
+ * The Front Door stand-in: `https://localhost:PORT/_/{endpoint}/…` really forwards, to the enabled, healthy origins of the lowest priority,
+ * by their weights.
+ */
+
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Agent, request as httpsRequest } from 'node:https';
+import { pipeline } from 'node:stream/promises';
+import { send } from '../http/body.ts';
 import type { RequestLog } from '../http/request-log.ts';
-import type { Cloud } from '../provider.ts';
+import type { Cloud, Stored } from '../provider.ts';
+import {
+  ENDPOINT,
+  inForce,
+  isEnabled,
+  matchRoute,
+  type Match,
+  type Origin,
+  type OriginGroup,
+} from './configuration.ts';
+import { OriginHealth } from './health.ts';
+
+const HOP_HEADERS = new Set([
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'te',
+  'trailer',
+  'upgrade',
+  'proxy-authorization',
+  'host',
+]);
 
 export class FrontDoor {
-  readonly url: string;
+  private readonly cloud: Cloud;
+  private readonly url: string;
   private readonly requests: RequestLog;
-  constructor(_cloud: Cloud, url: string, _ca: string, requests: RequestLog) {
+  private readonly health: OriginHealth;
+  private readonly agent: Agent;
+
+  /** `url`: where the front listens. `ca`: the authority that its origins on this machine are trusted by. */
+  constructor(cloud: Cloud, url: string, ca: string, requests: RequestLog) {
+    this.cloud = cloud;
     this.url = url;
     this.requests = requests;
+    this.health = new OriginHealth(cloud, ca);
+    this.agent = new Agent({ keepAlive: true, ca });
   }
-  handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    response.statusCode = 404;
-    response.end();
-    this.requests.add('front', request.method ?? 'GET', request.url ?? '/', 404);
-    return Promise.resolve();
+
+  /** What a client calls for an endpoint, after 'https://'. */
+  hostName(label: string): string {
+    return `${new URL(this.url).host}/_/${label}`;
   }
+
+  /** Takes note of new origin groups. */
+  refresh(): void {
+    this.health.watch();
+  }
+
   close(): void {
-    this.requests.since(0);
+    this.health.close();
+    this.agent.destroy();
   }
+
+  async handle(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    const status = await this.serve(message, response);
+    this.requests.add('front', message.method ?? 'GET', message.url ?? '/', status);
+  }
+
+  private async serve(message: IncomingMessage, response: ServerResponse): Promise<number> {
+    const url = new URL(`https://localhost${message.url ?? '/'}`);
+    const [, marker, label = '', ...rest] = url.pathname.split('/');
+    const endpoint = marker === '_' ? this.endpoint(label) : undefined;
+    if (!endpoint) return refuse(message, response, 404, 'Our services could not find this endpoint.');
+    const match = matchRoute(this.cloud.store, endpoint, `/${rest.join('/')}`);
+    if (!match) return refuse(message, response, 404, 'No route of this endpoint matches the path.');
+    const origin = this.choose(match.group);
+    if (!origin)
+      return refuse(
+        message,
+        response,
+        503,
+        'Our services are not available right now: the origin group has no enabled origin.',
+      );
+    return this.forward(message, response, origin, { ...match, path: match.path + url.search });
+  }
+
+  private endpoint(label: string): Stored | undefined {
+    return this.cloud.store
+      .ofType(ENDPOINT)
+      .find((one) => one.hidden.label === label.toLowerCase() && isEnabled(inForce(one)));
+  }
+
+  /** With no healthy origin at all Front Door spreads its requests over every enabled one, for its probes may be what is wrong. */
+  private choose(group: OriginGroup): Origin | undefined {
+    const healthy = group.origins.filter((origin) => this.health.isHealthy(group, origin));
+    const usable = healthy.length > 0 ? healthy : group.origins;
+    const first = Math.min(...usable.map(({ priority }) => priority));
+    const candidates = usable.filter(({ priority }) => priority === first);
+    let point = this.cloud.random() * candidates.reduce((sum, { weight }) => sum + weight, 0);
+    return candidates.find(({ weight }) => (point -= weight) < 0) ?? candidates.at(-1);
+  }
+
+  private async forward(
+    message: IncomingMessage,
+    response: ServerResponse,
+    origin: Origin,
+    match: Match,
+  ): Promise<number> {
+    const headers: Record<string, string | string[]> = {};
+    for (const [name, value] of Object.entries(message.headers)) {
+      if (value !== undefined && !HOP_HEADERS.has(name)) headers[name] = value;
+    }
+    headers.host = origin.hostHeader ?? `${origin.host}:${origin.port}`;
+    headers['x-forwarded-host'] = message.headers.host ?? '';
+    headers['x-forwarded-proto'] = 'https';
+    headers['x-azure-fdid'] = 'local';
+    const { host, port } = origin;
+    const options = {
+      host,
+      port,
+      method: message.method,
+      path: match.path,
+      headers,
+      agent: this.agent,
+      timeout: match.timeoutSeconds * 1000,
+    };
+    const outgoing = httpsRequest(options);
+    try {
+      const answered = new Promise<IncomingMessage>((resolve, reject) =>
+        outgoing.on('response', resolve).on('error', reject),
+      );
+      outgoing.on('timeout', () =>
+        outgoing.destroy(new Error(`the origin did not answer within ${match.timeoutSeconds} s`)),
+      );
+      pipeline(message, outgoing).catch(() => undefined); // Whatever breaks the way there breaks `answered`, too.
+      const incoming = await answered;
+      const kept = incoming.rawHeaders.filter(
+        (_, i) => !HOP_HEADERS.has((incoming.rawHeaders[i - (i % 2)] ?? '').toLowerCase()),
+      );
+      response.writeHead(incoming.statusCode ?? 502, [
+        ...kept,
+        'x-azure-ref',
+        randomUUID(),
+        'x-cache',
+        'CONFIG_NOCACHE',
+      ]);
+      await pipeline(incoming, response).catch(() => outgoing.destroy());
+      return incoming.statusCode ?? 502;
+    } catch (error) {
+      return refuse(
+        message,
+        response,
+        503,
+        `Our services are not available right now: the origin '${host}:${port}' failed (${(error as Error).message}).`,
+      );
+    }
+  }
+}
+
+function refuse(message: IncomingMessage, response: ServerResponse, status: number, text: string): number {
+  message.resume();
+  if (response.headersSent) response.destroy();
+  else
+    send(
+      response,
+      status,
+      { 'x-azure-ref': randomUUID(), 'Content-Type': 'text/plain; charset=utf-8' },
+      message.method === 'HEAD' ? undefined : Buffer.from(`${text}\n`),
+    );
+  return status;
 }

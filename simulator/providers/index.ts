@@ -1,28 +1,38 @@
 /** The providers of the local Azure. */
 
 import type { Directory } from '../entra/directory.ts';
-import type { Faults } from '../faults.ts';
 import type { FrontDoor } from '../front-door/front-door.ts';
 import type { Provider } from '../provider.ts';
 import { authorization } from './authorization.ts';
+import { cdn } from './cdn.ts';
+import { deployments } from './deployments.ts';
 import { generic } from './generic.ts';
 import { keyVault } from './keyvault.ts';
+import { loadLink } from './links.ts';
 import { machineLearning } from './machinelearning/index.ts';
 import { resources } from './resources.ts';
 import { storage } from './storage.ts';
 
-export function defaultProviders({
-  directory,
-}: {
-  faults: Faults;
+/** What some providers need beside the `Cloud`. */
+export interface ProviderParts {
   directory: Directory;
   frontDoor: FrontDoor;
-}): readonly Provider[] {
+  /** The authority's certificate (PEM), for what the cloud fetches from itself. */
+  ca: string;
+}
+
+export function defaultProviders({ directory, frontDoor, ca }: ProviderParts): readonly Provider[] {
   const all: Provider[] = [
     resources(directory, () => all),
+    deployments({
+      subscriptionName: (id) => directory.subscription(id)?.displayName ?? id,
+      providers: () => all,
+      loadLink: (uri) => loadLink(uri, ca),
+    }),
     storage,
     keyVault,
     authorization,
+    cdn(frontDoor),
     machineLearning,
     ...generic,
   ];

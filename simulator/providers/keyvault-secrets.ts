@@ -358,3 +358,9 @@ function bodyOf(request: DataPlaneRequest): JsonObject {
   if (!isObject(body)) throw new ArmError(400, 'BadParameter', 'The request body is not a JSON object.');
   return body;
 }
+
+/** The value of a secret, for parameters that refer to a vault; undefined if it has no such version. */
+export function secretValue(stored: Stored, version: string | undefined): string | undefined {
+  const versions = versionsOf(stored);
+  return (version === undefined ? versions.at(-1) : versions.find(({ id }) => id === version))?.value;
+}

@@ -1,0 +1,239 @@
+/** From a deployment as a client sends it to what the template language takes, and what expressions may ask while it runs. */
+
+import { isObject } from '../http/fields.ts';
+import { parseResourceId } from '../http/ids.ts';
+import {
+  ArmError,
+  type Cloud,
+  type JsonObject,
+  type Provider,
+  type ResourceId,
+  type Resource,
+} from '../provider.ts';
+import { displayName } from '../regions.ts';
+import type { DeploymentInput, DeploymentScope, Environment } from '../template/index.ts';
+import { secretValue } from './keyvault-secrets.ts';
+
+/** What deployments need beside the `Cloud`. */
+export interface DeploymentParts {
+  subscriptionName(subscriptionId: string): string;
+  providers(): readonly Provider[];
+  /** Fetches a linked template. Throws ArmError 400 `InvalidContentLink`. */
+  loadLink(uri: string): Promise<JsonObject>;
+}
+
+/** Fetches what is linked instead of written into the body. */
+export async function withLinks(parts: DeploymentParts, properties: JsonObject): Promise<JsonObject> {
+  const resolved = { ...properties };
+  for (const [link, target] of [
+    ['templateLink', 'template'],
+    ['parametersLink', 'parameters'],
+  ] as const) {
+    const value = properties[link];
+    if (properties[target] !== undefined || !isObject(value)) continue;
+    if (typeof value.uri !== 'string')
+      throw invalid(
+        `'properties.${link}.uri' is missing: template specs are not offered by the local Azure.`,
+      );
+    const loaded = await parts.loadLink(value.uri);
+    resolved[target] = target === 'parameters' && isObject(loaded.parameters) ? loaded.parameters : loaded;
+  }
+  return resolved;
+}
+
+/** Reads `properties` of a deployment. Throws ArmError 400 `InvalidRequestContent` or `InvalidTemplate` for what is missing. */
+export function inputOf(
+  cloud: Cloud,
+  parts: DeploymentParts,
+  id: ResourceId,
+  properties: JsonObject,
+  location: string | undefined,
+  now: Date,
+): DeploymentInput {
+  const { mode = 'Incremental', template, parameters = {}, templateLink } = properties;
+  if (mode !== 'Incremental' && mode !== 'Complete')
+    throw invalid(
+      `The value '${JSON.stringify(mode)}' of 'properties.mode' is invalid: expected 'Incremental' or 'Complete'.`,
+    );
+  if (!isObject(template))
+    throw new ArmError(
+      400,
+      'InvalidTemplate',
+      "Deployment template validation failed: 'properties.template' is missing or no object.",
+    );
+  if (!isObject(parameters))
+    throw invalid("'properties.parameters' must be an object of { name: { value } }.");
+  const scope = scopeOf(cloud, parts, id, location);
+  if (scope.kind === 'subscription' && mode === 'Complete')
+    throw invalid("The deployment mode 'Complete' is not supported at subscription scope.");
+  return {
+    template,
+    // Parameter files are sent whole by some clients.
+    parameters:
+      isObject(parameters.parameters) && parameters.$schema !== undefined
+        ? parameters.parameters
+        : parameters,
+    mode,
+    scope,
+    deploymentName: id.name,
+    environment: environmentOf(cloud),
+    providers: describeProviders(cloud, parts.providers()),
+    now,
+    ...(isObject(templateLink) ? { templateLink } : {}),
+  };
+}
+
+function scopeOf(
+  cloud: Cloud,
+  parts: DeploymentParts,
+  id: ResourceId,
+  location: string | undefined,
+): DeploymentScope {
+  const subscriptionId = id.subscriptionId ?? '';
+  const common = {
+    subscriptionId,
+    tenantId: cloud.tenantId,
+    subscriptionName: parts.subscriptionName(subscriptionId),
+  };
+  if (id.resourceGroup === undefined) {
+    if (location === undefined)
+      throw new ArmError(
+        400,
+        'LocationRequired',
+        'The location property is required for a deployment at subscription scope.',
+      );
+    return { kind: 'subscription', ...common, location };
+  }
+  const group = cloud.showResource(`/subscriptions/${subscriptionId}/resourceGroups/${id.resourceGroup}`);
+  if (!group)
+    throw new ArmError(
+      404,
+      'ResourceGroupNotFound',
+      `Resource group '${id.resourceGroup}' could not be found.`,
+    );
+  const { name, location: place = '', tags, properties } = group;
+  return {
+    kind: 'resourceGroup',
+    ...common,
+    resourceGroup: { name, location: place, id: group.id, properties, ...(isObject(tags) ? { tags } : {}) },
+    location: place,
+  };
+}
+
+/** What `reference()`, `listKeys()` and their kin read: the cloud as it is at that moment. */
+export function environmentFor(cloud: Cloud, parts: DeploymentParts): Environment {
+  return {
+    reference: (id, apiVersion, full) => Promise.resolve(referenceTo(cloud, id, apiVersion, full)),
+    action: (id, apiVersion, action, body = {}) => cloud.invokeAction(id, action, body, apiVersion),
+    now: () => new Date(cloud.clock.now()),
+    loadLinkedTemplate: parts.loadLink,
+    secret: (vaultId, name, version) => Promise.resolve(vaultSecret(cloud, vaultId, name, version)),
+  };
+}
+
+function referenceTo(cloud: Cloud, id: string, apiVersion: string | undefined, full: boolean): JsonObject {
+  const shown: Resource | undefined = cloud.showResource(id);
+  const stored = cloud.store.get(id);
+  if (!shown || !stored) {
+    const parsed = parseResourceId(id);
+    throw new ArmError(
+      404,
+      'ResourceNotFound',
+      `The Resource '${parsed?.type ?? ''}/${parsed?.name ?? id}' under resource group '${parsed?.resourceGroup ?? ''}' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix`,
+    );
+  }
+  if (stored.region !== null && cloud.isDark(stored.region)) {
+    throw new ArmError(
+      504,
+      'GatewayTimeout',
+      `The gateway did not receive a response from '${shown.type.split('/')[0]}' within the specified time period.`,
+    );
+  }
+  if (!full) return shown.properties;
+  const { subscriptionId = '', resourceGroup: resourceGroupName = '' } = parseResourceId(id) ?? {};
+  return {
+    ...shown,
+    apiVersion: apiVersion ?? '',
+    resourceId: shown.id.replace(/^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\//i, ''),
+    subscriptionId,
+    resourceGroupName,
+    scope: '',
+  };
+}
+
+function vaultSecret(cloud: Cloud, vaultId: string, name: string, version: string | undefined): string {
+  const vault = cloud.store.get(vaultId);
+  const secret = cloud.store.get(`${vaultId}/secrets/${name}`);
+  const value = secret && secretValue(secret, version);
+  if (!vault)
+    throw new ArmError(
+      400,
+      'KeyVaultParameterReferenceNotFound',
+      `The specified KeyVault '${vaultId}' could not be found.`,
+    );
+  if (vault.resource.properties.enabledForTemplateDeployment !== true) {
+    throw new ArmError(
+      403,
+      'KeyVaultParameterReferenceAuthorizationFailed',
+      `The specified KeyVault '${vaultId}' is not enabled for template deployment.`,
+    );
+  }
+  if (value === undefined)
+    throw new ArmError(
+      400,
+      'KeyVaultParameterReferenceSecretRetrieveFailed',
+      `The secret of KeyVault parameter cannot be retrieved: there is no secret '${name}' in '${vaultId}'.`,
+    );
+  return value;
+}
+
+function environmentOf(cloud: Cloud): JsonObject {
+  const arm = `${cloud.armEndpoint}/`;
+  return {
+    name: 'Local',
+    gallery: arm,
+    graph: arm,
+    portal: arm,
+    graphAudience: arm,
+    activeDirectoryDataLake: arm,
+    batch: arm,
+    media: arm,
+    sqlManagement: arm,
+    vmImageAliasDoc: arm,
+    resourceManager: arm,
+    authentication: {
+      loginEndpoint: arm,
+      audiences: [arm, cloud.armEndpoint],
+      tenant: cloud.tenantId,
+      identityProvider: 'AAD',
+    },
+    suffixes: {
+      acrLoginServer: '.azurecr.localhost',
+      azureDatalakeAnalyticsCatalogAndJob: 'azuredatalakeanalytics.localhost',
+      azureDatalakeStoreFileSystem: 'azuredatalakestore.localhost',
+      azureFrontDoorEndpointSuffix: 'azurefd.localhost',
+      keyvaultDns: '.vault.localhost',
+      sqlServerHostname: '.database.localhost',
+      storage: 'core.localhost',
+    },
+  };
+}
+
+function describeProviders(cloud: Cloud, providers: readonly Provider[]): JsonObject[] {
+  const types = providers.flatMap((provider) => provider.types.map(({ type }) => type));
+  const namespaces = [...new Set(types.map((type) => type.split('/')[0] ?? ''))];
+  return namespaces.map((namespace) => ({
+    namespace,
+    resourceTypes: types
+      .filter((type) => type.startsWith(`${namespace}/`))
+      .map((type) => ({
+        resourceType: type.slice(namespace.length + 1),
+        locations: cloud.regions.map(displayName),
+        apiVersions: ['2024-04-01'],
+      })),
+  }));
+}
+
+function invalid(message: string): ArmError {
+  return new ArmError(400, 'InvalidRequestContent', `The request content was invalid: ${message}`);
+}

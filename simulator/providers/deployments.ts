@@ -1,0 +1,262 @@
+/** Deployments of ARM templates at resource groups and subscriptions: validate, what-if, create, operations, cancel, export. */
+
+import { createHash, randomUUID } from 'node:crypto';
+import { isObject } from '../http/fields.ts';
+import { page } from '../http/paging.ts';
+import {
+  ArmError,
+  type ActionResult,
+  type Call,
+  type Cloud,
+  type Json,
+  type JsonObject,
+  type Provider,
+  type ResourceType,
+  type Stored,
+} from '../provider.ts';
+import { planDeployment, whatIf, type DeploymentInput, type DeploymentPlan } from '../template/index.ts';
+import { environmentFor, inputOf, withLinks, type DeploymentParts } from './deployment-input.ts';
+import { DEPLOYMENT, duration, OPERATION, removeOthers, runPlan } from './deployment-run.ts';
+import { row } from './table.ts';
+
+/** What-if takes its time, so that clients poll for it. */
+const WHAT_IF_MS = 1500;
+
+interface Prepared {
+  input: DeploymentInput;
+  plan: DeploymentPlan;
+}
+
+/** The provider. It is a second one of Microsoft.Resources; the other holds groups and lists. */
+export function deployments(parts: DeploymentParts): Provider {
+  // A plan is kept from the PUT to the run: `newGuid()` and `utcNow()` in it must not change in between.
+  const plans = new Map<string, Prepared>();
+  const type: ResourceType = row(DEPLOYMENT, {
+    verbs: ['get', 'head', 'put', 'delete', 'list'],
+    provisioningState: false,
+    async beforePut(call, next) {
+      const prepared = await prepare(parts, call);
+      plans.set(call.id.key, prepared);
+      accept(call, next, prepared);
+    },
+    runs: (call, stored) => run(parts, plans, call, stored),
+    actions: {
+      validate: (call) => validate(parts, call),
+      whatif: (call) => predict(parts, call),
+      cancel,
+      exporttemplate: ({ existing }) => ({ body: { template: existing?.hidden.template ?? {} } }),
+    },
+    actionsWithoutResource: ['validate', 'whatif'],
+  });
+  return {
+    namespace: 'Microsoft.Resources',
+    types: [
+      type,
+      row(OPERATION, {
+        verbs: ['get', 'list'],
+        pageSize: 25,
+        show: (_cloud, stored) => ({ ...stored.resource, operationId: stored.resource.name }),
+      }),
+    ],
+    route: (request) => Promise.resolve(legacyOperations(request)),
+  };
+}
+
+async function prepare(
+  parts: DeploymentParts,
+  { cloud, id, body }: Pick<Call, 'cloud' | 'id' | 'body'>,
+): Promise<Prepared> {
+  if (!isObject(body.properties))
+    throw new ArmError(
+      400,
+      'InvalidRequestContent',
+      "The request content was invalid: 'properties' is missing.",
+    );
+  const properties = await withLinks(parts, body.properties);
+  const location = typeof body.location === 'string' ? body.location : undefined;
+  const input = inputOf(cloud, parts, id, properties, location, new Date(cloud.clock.now()));
+  return { input, plan: planDeployment(input) };
+}
+
+function accept(call: Call, next: Stored, { input, plan }: Prepared): void {
+  // The template may hold secrets of its parameters' defaults: it is shown by exportTemplate only, as in Azure.
+  next.hidden = { template: input.template };
+  next.resource.properties = {
+    ...describe(input, plan),
+    provisioningState: 'Accepted',
+    timestamp: new Date(next.changedAt).toISOString(),
+    duration: duration(0),
+    correlationId: call.headers['x-ms-correlation-request-id'] ?? randomUUID(),
+  };
+}
+
+/** What a deployment and a validation show of the template. */
+function describe({ template, mode, templateLink }: DeploymentInput, plan: DeploymentPlan): JsonObject {
+  const created = plan.resources.filter(({ existing }) => !existing);
+  const providers = Map.groupBy(created, ({ type }) => type.slice(0, type.indexOf('/')));
+  const target = (id: string): JsonObject => {
+    const found = created.find((one) => one.id.toLowerCase() === id.toLowerCase());
+    return { id, resourceType: found?.type ?? '', resourceName: found?.name ?? '' };
+  };
+  return {
+    templateHash: createHash('sha256').update(JSON.stringify(template)).digest().readBigUInt64BE().toString(),
+    ...(templateLink ? { templateLink } : {}),
+    parameters: plan.parameters,
+    mode,
+    providers: [...providers].map(([namespace, resources]) => ({
+      namespace,
+      resourceTypes: [...new Set(resources.map(({ type }) => type))].map((type) => ({
+        resourceType: type.slice(namespace.length + 1),
+        locations: [resources.find((one) => one.type === type)?.location ?? null],
+      })),
+    })),
+    dependencies: created
+      .filter(({ dependsOn }) => dependsOn.length > 0)
+      .map(({ id, dependsOn }) => ({ ...target(id), dependsOn: dependsOn.map(target) })),
+  };
+}
+
+async function run(
+  parts: DeploymentParts,
+  plans: Map<string, Prepared>,
+  call: Call,
+  stored: Stored,
+): Promise<void> {
+  const { cloud, id } = call;
+  const deploymentId = stored.resource.id;
+  const started = stored.changedAt;
+  const show = (state: string, more: JsonObject = {}): void =>
+    showState(cloud, deploymentId, started, state, more);
+  show('Running');
+  try {
+    const { plan, input } = plans.get(id.key) ?? (await prepare(parts, call));
+    plans.delete(id.key);
+    const outputs = await runPlan(cloud, deploymentId, plan, environmentFor(cloud, parts));
+    if (input.mode === 'Complete' && input.scope.resourceGroup)
+      await removeOthers(cloud, input.scope.resourceGroup.id, plan);
+    const outputResources = plan.resources.filter(({ existing }) => !existing).map((one) => ({ id: one.id }));
+    show('Succeeded', { outputs, outputResources });
+  } catch (error) {
+    if (!(error instanceof ArmError)) throw error;
+    const { code, message, details = [] } = error;
+    show(code === 'DeploymentCanceled' ? 'Canceled' : 'Failed', {
+      error: { code, message, details: details.map((one) => ({ ...one })) },
+    });
+    throw error;
+  }
+}
+
+function showState(
+  cloud: Cloud,
+  deploymentId: string,
+  started: number,
+  state: string,
+  more: JsonObject,
+): void {
+  const now = cloud.clock.now();
+  const stored = cloud.store.get(deploymentId);
+  if (!stored) return; // Deleted while it ran.
+  const { error: _error, ...before } = stored.resource.properties;
+  const properties = {
+    ...before,
+    provisioningState: state,
+    timestamp: new Date(now).toISOString(),
+    duration: duration(now - started),
+    ...more,
+  };
+  cloud.store.put({ ...stored, changedAt: now, resource: { ...stored.resource, properties } });
+}
+
+async function validate(parts: DeploymentParts, call: Call): Promise<ActionResult> {
+  const { input, plan } = await prepare(parts, call);
+  const validatedResources = plan.resources.filter(({ existing }) => !existing).map(({ id }) => ({ id }));
+  const now = new Date(call.cloud.clock.now()).toISOString();
+  const properties = {
+    ...describe(input, plan),
+    provisioningState: 'Succeeded',
+    timestamp: now,
+    duration: duration(0),
+    correlationId: randomUUID(),
+    validatedResources,
+  };
+  return { status: 200, body: { id: call.id.id, name: call.id.name, type: DEPLOYMENT, properties } };
+}
+
+async function predict(parts: DeploymentParts, call: Call): Promise<ActionResult> {
+  const { input, plan } = await prepare(parts, call);
+  const { cloud, body } = call;
+  const settings =
+    isObject(body.properties) && isObject(body.properties.whatIfSettings)
+      ? body.properties.whatIfSettings
+      : {};
+  const format = settings.resultFormat === 'ResourceIdOnly' ? 'ResourceIdOnly' : 'FullResourcePayloads';
+  const finish = async (): Promise<Json> => {
+    const environment = environmentFor(cloud, parts);
+    const created = plan.resources.filter(({ existing }) => !existing);
+    const planned = await Promise.all(
+      created.map(async (resource) => ({ resource, body: await plan.previewBody(resource, environment) })),
+    );
+    const changes = whatIf(planned, currentResources(cloud, input, plan), input.mode, format);
+    return { status: 'Succeeded', properties: { changes: changes as unknown as Json } };
+  };
+  return { longRunning: { milliseconds: WHAT_IF_MS, finish } };
+}
+
+/** What the scope holds now: the group's top-level resources, and whatever the plan names anywhere. */
+function currentResources(cloud: Cloud, { scope }: DeploymentInput, plan: DeploymentPlan): JsonObject[] {
+  const inGroup = scope.resourceGroup ? cloud.store.below(scope.resourceGroup.id) : [];
+  const isTopLevel = ({ resource: { id, type } }: Stored): boolean =>
+    type !== DEPLOYMENT && (id.match(/\//g)?.length ?? 0) === 8;
+  const ids = new Set([
+    ...inGroup.filter(isTopLevel).map(({ resource }) => resource.id.toLowerCase()),
+    ...plan.resources.map(({ id }) => id.toLowerCase()),
+  ]);
+  return [...ids].map((id) => cloud.showResource(id)).filter((resource) => resource !== undefined);
+}
+
+function cancel({ cloud, existing }: Call): ActionResult {
+  const state = existing?.resource.properties.provisioningState;
+  if (!existing || (state !== 'Running' && state !== 'Accepted')) {
+    throw new ArmError(
+      409,
+      'DeploymentCannotBeCancelled',
+      `The deployment '${existing?.resource.name ?? ''}' cannot be cancelled since its provisioning state is '${String(state)}'. Only running deployments can be cancelled.`,
+    );
+  }
+  cloud.store.put({ ...existing, hidden: { ...existing.hidden, canceled: true } });
+  return { status: 204 };
+}
+
+/** `…/resourcegroups/{g}/deployments/{d}/operations`: the path that resource-group deployments have had since before `providers`. */
+function legacyOperations(
+  request: Parameters<NonNullable<Provider['route']>>[0],
+): { status: number; body: JsonObject } | undefined {
+  const match =
+    /^(\/subscriptions\/[^/]+\/resourcegroups\/[^/]+)\/deployments\/([^/]+)\/operations(?:\/([^/]+))?$/i.exec(
+      request.path,
+    );
+  if (!match || request.method !== 'GET') return undefined;
+  const { cloud, path, query } = request;
+  const [, group = '', name = '', operation] = match;
+  const id = `${decodeURIComponent(group)}/providers/${DEPLOYMENT}/${decodeURIComponent(name)}`;
+  if (!cloud.store.get(id))
+    throw new ArmError(404, 'DeploymentNotFound', `Deployment '${name}' could not be found.`);
+  const all = cloud.store.children(id, OPERATION);
+  if (operation === undefined) {
+    const { items, nextLink } = page(cloud.armEndpoint, { path, query }, all, 25);
+    const value = items.map(shownOperation);
+    return { status: 200, body: nextLink === undefined ? { value } : { value, nextLink } };
+  }
+  const found = all.find(({ resource }) => resource.name.toLowerCase() === operation.toLowerCase());
+  if (!found)
+    throw new ArmError(
+      404,
+      'DeploymentOperationNotFound',
+      `Deployment operation '${operation}' could not be found.`,
+    );
+  return { status: 200, body: shownOperation(found) };
+}
+
+function shownOperation({ resource }: Stored): JsonObject {
+  return { id: resource.id, operationId: resource.name, properties: resource.properties };
+}
