@@ -8,9 +8,9 @@ import { canonical, type ControlStore } from '../control-store/store.ts';
 import { messageOf } from '../errors/error.ts';
 import type { Evidence, StepRecord } from '../run/outcome.ts';
 
-/** One value that was changed. */
+/** One value that was changed; empty: there was, or is, none. */
 const Change = z
-  .object({ place: z.string(), from: z.unknown(), to: z.unknown() })
+  .object({ place: z.string(), from: z.unknown().optional(), to: z.unknown().optional() })
   .transform(({ place, from, to }) => ({ place, from: asLine(from), to: asLine(to) }))
   .pipe(z.strictObject({ place: z.string(), from: z.string(), to: z.string() }));
 /** Something that has no counterpart on the other side. */

@@ -30,9 +30,13 @@ function changes(list: { place: string; from: string; to: string }[]): Markup | 
   return html`<details>
     <summary>${list.length} changed</summary>
     <ul>
-      ${list.map((each) => html`<li>${each.place}: <code>${each.from}</code> → <code>${each.to}</code></li>`)}
+      ${list.map((each) => html`<li>${each.place}: ${valueOf(each.from)} → ${valueOf(each.to)}</li>`)}
     </ul>
   </details>`;
+}
+
+function valueOf(text: string): Markup | string {
+  return text === '' ? 'none' : html`<code>${text}</code>`;
 }
 
 export function configs(report: Report): Markup {

@@ -64,15 +64,14 @@ export function wrap(text: string, columns: number, first = '', rest = ''): stri
 const gap = '  ';
 
 /**
- * A heading and rows, two spaces in. Columns of figures stand to the right. Where it would be too wide, the widest column
- * is cut, and says so with "…".
+ * A heading and rows, two spaces in. Columns of figures stand to the right. Where it would be too wide, the column `cuttable` is
+ * cut, and says so with "…"; no other ever is, for half a figure is a wrong one.
  */
-export function tableOf(head: string[], rows: string[][], columns: number): string[] {
+export function tableOf(head: string[], rows: string[][], columns: number, cuttable?: number): string[] {
   const cells = [head, ...rows].map((row) => row.map(visible));
   const widths = head.map((_, index) => Math.max(...cells.map((row) => widthOf(row[index] ?? ''))));
   const excess = widths.reduce((sum, width) => sum + width + gap.length, 0) - columns;
-  const widest = widths.indexOf(Math.max(...widths));
-  if (excess > 0) widths[widest] = Math.max(4, (widths[widest] ?? 0) - excess);
+  if (excess > 0 && cuttable !== undefined) widths[cuttable] = Math.max(4, (widths[cuttable] ?? 0) - excess);
   const figures = head.map(
     (_, index) =>
       rows.length > 0 && rows.every((row) => /^([\d.]+[a-z]*( \d\d[a-z])?|–)$/.test(row[index] ?? '')),

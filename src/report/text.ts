@@ -117,7 +117,7 @@ function objectives(report: Report, columns: number, paint: Paint): string[] {
   };
   const rows = objectiveRows(report.objectives);
   const lines = tableOf(
-    ['class', '', 'objective', 'since outage', 'since trigger', 'for a person', 'verdict'],
+    ['class', '', 'objective', 'outage', 'trigger', 'waited', 'verdict'],
     rows.map((row) => [
       row.class,
       row.name,
@@ -131,7 +131,10 @@ function objectives(report: Report, columns: number, paint: Paint): string[] {
   );
   const [head = '', ...body] = lines;
   return [
-    paint.bold('OBJECTIVES'),
+    ...wrap(
+      'OBJECTIVES (measured since the outage and since the trigger; waited: for a person, part of both)',
+      columns,
+    ).map((line) => paint.bold(line)),
     paint.dim(head),
     ...rows.flatMap((row, index) => [
       verdictPaint[row.verdict](body[index] ?? ''),
@@ -187,7 +190,7 @@ function counts(report: Report, columns: number): string[] {
   ]);
   return [
     'COUNTS (expected = done + skipped + failed)',
-    ...tableOf(['kind', 'step', 'expected', 'done', 'skipped', 'failed', 'adds up'], rows, columns),
+    ...tableOf(['kind', 'step', 'expected', 'done', 'skipped', 'failed', 'adds up'], rows, columns, 1),
   ];
 }
 

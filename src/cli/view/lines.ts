@@ -70,7 +70,9 @@ function describeStep(
   if (state === 'running') return;
   const endedAt = ended && step.endedAt !== undefined ? Date.parse(step.endedAt) : now.getTime();
   const took =
-    ended && step.startedAt !== undefined ? ` in ${showDuration(Math.max(0, endedAt - startedAt))}` : '';
+    ended && state !== 'skipped' && step.startedAt !== undefined
+      ? ` in ${showDuration(Math.max(0, endedAt - startedAt))}`
+      : '';
   const detail = step.detail === undefined ? '' : `: ${step.detail}`;
   const left = [
     ...((step.lost ?? 0) > 0 ? [`${step.lost} lost`] : []),

@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest';
+import { buildReport, type ReportInput } from '../../src/report/report.ts';
+import { at, exampleInput } from './example-run.ts';
+
+function objectivesOf(change: (input: ReportInput) => void = () => undefined) {
+  const input = exampleInput();
+  change(input);
+  const { objectives } = buildReport(input);
+  return (name: string) => {
+    const found = objectives.find((each) => each.class === name);
+    if (!found) throw new Error(`no objectives of ${name}`);
+    return found;
+  };
+}
+
+function recordOf(input: ReportInput, id: string) {
+  const found = input.records.find((record) => record.step === id);
+  if (!found) throw new Error(`no record of ${id}`);
+  return found;
+}
+
+describe('measured RTO', () => {
+  it('runs from the outage and from the trigger to the end of the class switch', () => {
+    expect(objectivesOf()('inference').rto).toEqual({
+      objectiveSeconds: 300,
+      countedFrom: 'outage',
+      sinceOutageMs: 246_000,
+      sinceTriggerMs: 171_000,
+      // Shown, and part of both figures.
+      waitedForPersonMs: 42_000,
+      endedAt: at(171),
+      endedBy: 'switch/inference/shiftTraffic',
+      verdict: 'met',
+    });
+  });
+
+  it('is judged by the time since the outage, not since the trigger', () => {
+    // 3m 34s since the trigger would miss 3m as well; with 4m only the outage misses it.
+    const of = objectivesOf((input) => (input.topology.objectives.training = { rto: '4m' }));
+    expect(of('training').rto).toMatchObject({
+      verdict: 'missed',
+      sinceTriggerMs: 214_000,
+      sinceOutageMs: 289_000,
+    });
+  });
+
+  it('lasts for training until its jobs are resumed', () => {
+    expect(objectivesOf()('training').rto.endedBy).toBe('resume/training/resubmitJobs');
+  });
+
+  it('counts from the trigger, and says so, when nobody knows when the outage began', () => {
+    const { rto, rpo } = objectivesOf((input) => {
+      delete input.header.outageBeganAt;
+      delete input.header.outageSource;
+    })('inference');
+    expect(rto).toMatchObject({ countedFrom: 'trigger', sinceTriggerMs: 171_000, verdict: 'met' });
+    expect(rto).not.toHaveProperty('sinceOutageMs');
+    expect(rto.why).toContain('when the outage began is not known');
+    expect(rpo).toMatchObject({ countedFrom: 'trigger', measuredMs: 600_000 });
+  });
+
+  it('is not measured where the switch failed, and missed once the time for it is over', () => {
+    const failed = (rto: string) =>
+      objectivesOf((input) => {
+        recordOf(input, 'switch/inference/shiftTraffic').state = 'failed';
+        input.state = 'failed';
+        input.topology.objectives.inference = { rto };
+      })('inference').rto;
+    expect(failed('1h')).toMatchObject({ verdict: 'not measured', why: expect.stringContaining('failed') });
+    expect(failed('1h')).not.toHaveProperty('sinceOutageMs');
+    // The run ended 290 s after the outage.
+    expect(failed('289s').verdict).toBe('missed');
+    expect(failed('291s').verdict).toBe('not measured');
+  });
+
+  it('is not measured once the switch was undone', () => {
+    const of = objectivesOf((input) => (recordOf(input, 'switch/data/switchServing').state = 'undone'));
+    expect(of('data').rto.why).toContain('was undone');
+    expect(of('data').rto).not.toHaveProperty('sinceTriggerMs');
+  });
+
+  it('has no verdict without an objective, but its figures', () => {
+    expect(objectivesOf()('data').rto).toMatchObject({ verdict: 'no objective', sinceTriggerMs: 96_000 });
+  });
+
+  it('takes a person waited for in an earlier step into account, once', () => {
+    const of = objectivesOf((input) => {
+      recordOf(input, 'fence/platform/takePointer').waitedForPersonMs = 1000;
+      // Needed by both of its successors, still one wait.
+      input.plan.steps
+        .find((step) => step.id === 'switch/inference/shiftTraffic')
+        ?.needs.push('fence/platform/takePointer');
+    });
+    expect(of('inference').rto.waitedForPersonMs).toBe(43_000);
+  });
+
+  it('is measured to the end of verify in a drill, which switches nothing', () => {
+    const of = objectivesOf((input) => {
+      input.plan.operation = 'drill';
+      input.header.operation = 'drill';
+    });
+    expect(of('inference').rto.endedBy).toBe('verify/inference/scoreEndpoints');
+  });
+});
+
+describe('measured RPO', () => {
+  it('runs from the start of the listing to the outage', () => {
+    // Listed 600 s before the trigger, the outage 75 s before it.
+    expect(objectivesOf()('inference').rpo).toEqual({
+      objectiveSeconds: 900,
+      countedFrom: 'outage',
+      measuredMs: 525_000,
+      verdict: 'met',
+    });
+    expect(objectivesOf()('training').rpo).toMatchObject({ verdict: 'missed', measuredMs: 525_000 });
+  });
+
+  it('says what its figure leaves out', () => {
+    expect(objectivesOf()('data').rpo.why).toBe('leaves out 1 that failed to restore or to resume');
+  });
+
+  it('is not measured without a recovery point, or while its restore is not done', () => {
+    const without = objectivesOf((input) => {
+      delete input.plan.recoveryPoint;
+      delete input.recoveryPoint;
+    });
+    expect(without('data').rpo).toMatchObject({ verdict: 'not measured' });
+    const failed = objectivesOf((input) => (recordOf(input, 'restore/data/restoreBlobs').state = 'failed'));
+    expect(failed('data').rpo.why).toBe('step "restore/data/restoreBlobs" failed');
+  });
+
+  it('is zero, and says why, for a recovery point listed after the outage', () => {
+    const of = objectivesOf((input) => (input.header.outageBeganAt = at(-700)));
+    expect(of('inference').rpo).toMatchObject({
+      measuredMs: 0,
+      why: expect.stringContaining('after the outage'),
+    });
+  });
+});
+
+it('measures nothing for operations that move nothing', () => {
+  const input = exampleInput();
+  input.plan.operation = 'replicate';
+  expect(buildReport(input).objectives).toEqual([]);
+});
