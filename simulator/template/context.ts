@@ -168,7 +168,7 @@ export class Context implements DeploymentContext {
         continue;
       }
       const value = this.parameter(name, scope);
-      shown[name] = isSecure(type) ? { type: shownType(type) } : { type: shownType(type), value };
+      shown[name] = isSecure(type) ? { type: shownType(type) } : { type: shownType(type, value), value };
     }
     return shown;
   }

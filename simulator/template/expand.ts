@@ -1,6 +1,6 @@
 /** Expansion of a template's resources: loops, conditions, children; names and ids. */
 
-import type { Json, JsonObject } from '../provider.ts';
+import { ArmError, type Json, type JsonObject } from '../provider.ts';
 import type { Context } from './context.ts';
 import { copyCount, evaluateAt } from './evaluate.ts';
 import { groupId, nameOfId, resourceIdOf, scopeId, typeOfId } from './ids.ts';
@@ -107,7 +107,6 @@ function instance(
   copy: PlannedResource['copy'],
 ): Entry[] {
   const what = `the template resource at '${path}'`;
-  const text = (member: string): string => requiredText(raw, member, path, what, scope);
   const condition =
     raw['condition'] === undefined ? true : evaluateAt(what, `${path}/condition`, raw['condition'], scope);
   if (typeof condition !== 'boolean') {
@@ -115,27 +114,85 @@ function instance(
       `The condition of ${what} is not valid: expected a boolean, got '${textOf(condition)}'`,
     );
   }
-  const { parent, symbol } = around;
-  const type = parent === undefined ? text('type') : `${parent.type}/${text('type')}`;
-  const name = parent === undefined ? text('name') : `${parent.name}/${text('name')}`;
+  const entry = (identity: Identity): Entry => {
+    const { type, ...own } = identity;
+    const rest = { existing: raw['existing'] === true, dependsOn: [], ...nestedOf(raw, type), path };
+    const symbol = around.symbol === undefined ? {} : { symbolicName: around.symbol };
+    const planned = {
+      ...own,
+      type: typeOfId(own.id),
+      ...rest,
+      ...symbol,
+      ...(copy === undefined ? {} : { copy }),
+    };
+    return { planned, raw, scope, condition };
+  };
+  if (!condition) {
+    // Who is not deployed need not have a name that makes sense; who depends on it may still spell its id.
+    const identity = attempt(() => identify(raw, path, scope, around.parent));
+    const self = entry(
+      identity ?? {
+        id: `${scopeId(scope.deployment.input.scope)}/providers/#${path}`,
+        type: '',
+        name: '',
+        apiVersion: '',
+      },
+    );
+    return identity === undefined
+      ? [self]
+      : [self, ...children(raw, path, scope, childrenOf(raw, path, scope, around))];
+  }
+  return [
+    entry(identify(raw, path, scope, around.parent)),
+    ...children(raw, path, scope, childrenOf(raw, path, scope, around)),
+  ];
+}
+
+type Identity = Pick<PlannedResource, 'id' | 'type' | 'name' | 'apiVersion' | 'location'>;
+
+/** What a resource is called. `type` is as the template has it; the id's own last type may differ (extensions). */
+function identify(raw: JsonObject, path: string, scope: Scope, parent: Around['parent']): Identity {
+  const what = `the template resource at '${path}'`;
+  const text = (member: string): string => requiredText(raw, member, path, what, scope);
+  const { type, name } = fullName(raw, path, scope, parent);
   const id = idOf(raw, type, name, path, scope);
   const location =
     raw['location'] === undefined ? undefined : evaluateAt(what, `${path}/location`, raw['location'], scope);
-  const planned: PlannedResource = {
+  return {
     id,
-    type: typeOfId(id),
+    type,
     name: nameOfId(id),
     apiVersion: text('apiVersion'),
     ...(typeof location === 'string' ? { location } : {}),
-    existing: raw['existing'] === true,
-    dependsOn: [],
-    ...(copy === undefined ? {} : { copy }),
-    ...(symbol === undefined ? {} : { symbolicName: symbol }),
-    ...nestedOf(raw, type),
-    path,
   };
-  const entry: Entry = { planned, raw, scope, condition };
-  return [entry, ...children(raw, path, scope, { loops: around.loops, parent: { type, name } })];
+}
+
+/** Type and name with those of the resource around it, if it is a child. */
+function fullName(
+  raw: JsonObject,
+  path: string,
+  scope: Scope,
+  parent: Around['parent'],
+): { type: string; name: string } {
+  const what = `the template resource at '${path}'`;
+  const type = requiredText(raw, 'type', path, what, scope);
+  const name = requiredText(raw, 'name', path, what, scope);
+  return parent === undefined
+    ? { type, name }
+    : { type: `${parent.type}/${type}`, name: `${parent.name}/${name}` };
+}
+
+function childrenOf(raw: JsonObject, path: string, scope: Scope, around: Around): Around {
+  return { loops: around.loops, parent: fullName(raw, path, scope, around.parent) };
+}
+
+function attempt<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof ArmError) return undefined;
+    throw error;
+  }
 }
 
 function children(raw: JsonObject, path: string, scope: Scope, around: Around): Entry[] {

@@ -11,6 +11,7 @@ import { escapeText, type Expression, isExpression, parseExpression, toText } fr
 import { refersToResource } from './functions/references.ts';
 import { LanguageError, placed } from './language-error.ts';
 import type { Scope } from './scope.ts';
+import type { PlannedResource } from './types.ts';
 import { isObject, textOf } from './values.ts';
 
 /** The loops of the nested template around an expression: their indexes are not known out here. */
@@ -18,6 +19,8 @@ interface Loops {
   names: ReadonlySet<string>;
   /** Does an unnamed `copyIndex()` mean one of them? */
   unnamed: boolean;
+  /** Must references to the outer template's resources wait as well? They are not there to be read. */
+  absent?: boolean;
 }
 
 /** The template with all that `scope` knows put in. Parameters and variables of its own are ignored, as in Azure. */
@@ -72,7 +75,8 @@ function leafOf(text: string, loops: Loops, scope: Scope, at: string, leaf: Leaf
   if (!isLate(expression, loops, scope, 0)) {
     const value = leaf(text, scope, at);
     // What is not known yet comes back as it was written.
-    return typeof value === 'string' && value !== text ? escapeText(value) : value;
+    if (value === text) return `[${toText(reduce(expression, { ...loops, absent: true }, scope))}]`;
+    return typeof value === 'string' ? escapeText(value) : value;
   }
   return `[${toText(reduce(expression, loops, scope))}]`;
 }
@@ -89,7 +93,10 @@ function isLate(expression: Expression, loops: Loops, scope: Scope, lambdas: num
   if (name === 'copyindex' && isOwnLoop(expression.args[0], loops)) return true;
   const inside = lambdas + (name === 'lambda' ? 1 : 0);
   if (expression.args.some((arg) => isLate(arg, loops, scope, inside))) return true;
-  return refersToResource(name) && !isOuterResource(expression.args[0], scope);
+  return (
+    refersToResource(name) &&
+    (loops.absent === true || outerResource(expression.args[0], scope) === undefined)
+  );
 }
 
 function isOwnLoop(name: Expression | undefined, loops: Loops): boolean {
@@ -98,14 +105,12 @@ function isOwnLoop(name: Expression | undefined, loops: Loops): boolean {
   return loops.unnamed;
 }
 
-/** Does the outer template define the resource that this names? */
-function isOuterResource(name: Expression | undefined, scope: Scope): boolean {
-  if (name === undefined) return false;
+/** The outer template's resource that this names; of a loop, its first. */
+function outerResource(name: Expression | undefined, scope: Scope): PlannedResource | undefined {
+  if (name === undefined) return undefined;
   const value = evaluate(name, scope);
-  return (
-    typeof value === 'string' &&
-    (scope.deployment.resource(value) ?? scope.deployment.instances(value)) !== undefined
-  );
+  if (typeof value !== 'string') return undefined;
+  return scope.deployment.resource(value) ?? scope.deployment.instances(value)?.[0];
 }
 
 /** Evaluates the parts of an expression that need not wait. */
@@ -121,7 +126,18 @@ function reduce(expression: Expression, loops: Loops, scope: Scope): Expression 
       `The user-defined function '${expression.name}' cannot be given what only the nested deployment knows. Use inner scope for the nested template.`,
     );
   }
-  return { ...expression, args: expression.args.map(each) };
+  const args = expression.args.map(each);
+  if (refersToResource(expression.name)) spellOut(args, scope);
+  return { ...expression, args };
+}
+
+/** A resource of the outer template is not known by name to the inner one: it gets its id and API version. */
+function spellOut(args: Expression[], scope: Scope): void {
+  const [name] = args;
+  const resource = name?.kind === 'literal' ? outerResource(name, scope) : undefined;
+  if (resource === undefined) return;
+  args[0] = { kind: 'literal', value: resource.id };
+  args[1] ??= { kind: 'literal', value: resource.apiVersion };
 }
 
 function constant(value: Json): Expression {

@@ -62,7 +62,7 @@ function evaluateOutput(
   const type = declaredType(declaration, context.sections.definitions, path);
   const value = valueOf(declaration, scope, path, leaf);
   checkValue(`template output '${name}'`, value, type, context.sections.definitions);
-  return isSecure(type) ? { type: shownType(type) } : { type: shownType(type), value };
+  return isSecure(type) ? { type: shownType(type) } : { type: shownType(type, value), value };
 }
 
 function valueOf(declaration: JsonObject, scope: Scope, path: string, leaf: Leaf): Json {

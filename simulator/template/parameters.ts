@@ -31,6 +31,8 @@ export function declaredType(declaration: JsonObject, definitions: JsonObject, p
     return { ...declaredType(target, definitions, `/definitions/${name}`), ...own };
   }
   const type = declaration['type'];
+  // No type at all is Bicep's `any`.
+  if (type === undefined && ref === undefined) return declaration;
   if (typeof type !== 'string' || TYPES[type.toLowerCase()] === undefined) {
     throw invalidTemplate(
       `The type '${textOf(type ?? null)}' at '${path}' is not valid. The supported types are '${Object.values(TYPES).join(', ')}'. Please see https://aka.ms/arm-parameters for usage details.`,
@@ -40,8 +42,15 @@ export function declaredType(declaration: JsonObject, definitions: JsonObject, p
 }
 
 /** 'SecureString' for 'securestring'. */
-export function shownType(declaration: JsonObject): string {
+export function shownType(declaration: JsonObject, value: Json = null): string {
+  if (declaration['type'] === undefined) return anyType(value);
   return TYPES[textOf(declaration['type'] ?? null).toLowerCase()] ?? textOf(declaration['type'] ?? null);
+}
+
+/** How a value without a declared type is shown. */
+function anyType(value: Json): string {
+  const name = typeName(value);
+  return { Integer: 'Int', Boolean: 'Bool' }[name] ?? name;
 }
 
 export function isSecure(declaration: JsonObject): boolean {
@@ -70,8 +79,8 @@ export function checkValue(
   definitions: JsonObject,
 ): void {
   if (value === null && declaration['nullable'] === true) return;
-  const type = shownType(declaration);
-  if (!matches(value, type)) {
+  const type = shownType(declaration, value);
+  if (declaration['type'] !== undefined && !matches(value, type)) {
     throw invalidTemplate(
       `The ${what} is not valid. Expected a value of type '${type}' and got one of type '${typeName(value)}'. ${DETAILS}`,
     );

@@ -72,6 +72,13 @@ describe('drift between Bicep and ARM JSON is found', () => {
       "line 2: expected a statement (param, var, resource, output), got 'module'",
     );
     expect(() => parseBicep("param a string = 'x")).toThrow('line 1: expected the end of a text');
+    expect(() => compileBicep("var a = r.id\nresource r 'A.B/c@1' = { name: 'x' }")).toThrow(
+      "the variable 'a' is made of a resource",
+    );
+    expect(() => compileBicep("resource r 'A.B/c/d@1' = { name: 'x/y' }\noutput a string = r.id")).toThrow(
+      "the resource 'r' needs a parent",
+    );
+    expect(() => compileBicep('output a string = any(1)')).toThrow("the function 'any' is not known here");
     expect(() => compileBicep('output a string = unknown')).toThrow(
       "'unknown' is no parameter, variable or loop variable",
     );

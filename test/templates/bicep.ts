@@ -46,6 +46,12 @@ class Compiler {
   }
 
   template(): JsonObject {
+    for (const { name, value } of this.#file.variables) {
+      // The compiler puts such a variable in wherever it is used; here it would stand where no reference may.
+      if (namesIn(value).some((each) => this.#resources.has(each))) {
+        throw new Error(`the variable '${name}' is made of a resource: that is not known here`);
+      }
+    }
     const { targetScope, parameters, variables, resources, outputs } = this.#file;
     const schema = SCHEMAS[targetScope];
     if (schema === undefined) throw new Error(`the target scope '${targetScope}' is not known here`);
@@ -139,6 +145,9 @@ class Compiler {
 
   #idOf(resource: ResourceDeclaration): string {
     const names = this.#names(resource).map((name) => this.#text(name));
+    if (names.length !== resource.type.split('/').length - 1) {
+      throw new Error(`the resource '${resource.symbol}' needs a parent: names with '/' are not known here`);
+    }
     return `resourceId('${resource.type}', ${names.join(', ')})`;
   }
 
@@ -182,6 +191,7 @@ class Compiler {
       case 'name':
         return this.#name(node.name);
       case 'call':
+        if (node.name === 'any') throw new Error("the function 'any' is not known here");
         return call(node.name, ...node.args);
       case 'member':
         return this.#member(node.of, node.name);

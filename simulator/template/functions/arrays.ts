@@ -1,7 +1,7 @@
 /** Array functions. */
 
 import { LanguageError } from '../language-error.ts';
-import { expectArray, expectInteger, expectString, textOf } from '../values.ts';
+import { equal, expectArray, expectInteger, expectString, textOf } from '../values.ts';
 import type { Json } from '../../provider.ts';
 import { define } from './define.ts';
 
@@ -31,6 +31,12 @@ export const arrayFunctions = [
   define('join', 2, 2, ([array, delimiter], _, call) =>
     expectArray(call, array).map(textOf).join(expectString(call, delimiter)),
   ),
+  define('distinct', 1, 1, ([array], _, call) => {
+    const result: Json[] = [];
+    for (const item of expectArray(call, array))
+      if (!result.some((each) => equal(each, item))) result.push(item);
+    return result;
+  }),
   define('flatten', 1, 1, ([array], _, call) =>
     expectArray(call, array).flatMap((item) => expectArray(call, item)),
   ),

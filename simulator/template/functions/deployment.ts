@@ -131,6 +131,9 @@ export const deploymentFunctions = [
       displayName: subscriptionName ?? subscriptionId,
     };
   }),
+  define('managementGroup', 0, 0, (_, _scope, call) => {
+    throw notHere(call, ': the deployment is not at the scope of a management group');
+  }),
   define('tenant', 0, 0, (_, scope) => {
     const { tenantId } = scope.deployment.input.scope;
     return { tenantId };

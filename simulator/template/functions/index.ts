@@ -36,5 +36,5 @@ const functions = new Map<string, TemplateFunction>(
 /** The function of this name; any name beginning with 'list' is an action of a resource (`listKeys`). */
 export function functionNamed(name: string): TemplateFunction | undefined {
   const lower = name.toLowerCase();
-  return functions.get(lower) ?? (/^list./.test(lower) ? listFunction : undefined);
+  return functions.get(lower) ?? (lower.startsWith('list') ? listFunction : undefined);
 }

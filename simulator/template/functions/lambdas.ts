@@ -48,11 +48,11 @@ function overArray(
   });
 }
 
-function group(array: Json[], key: Lambda, call: string): JsonObject {
+function group(array: Json[], key: Lambda, value: Lambda, call: string): JsonObject {
   const groups = new Map<string, Json[]>();
   for (const [index, item] of array.entries()) {
     const name = expectString(call, key(item, index));
-    groups.set(name, [...(groups.get(name) ?? []), item]);
+    groups.set(name, [...(groups.get(name) ?? []), value(item, index)]);
   }
   return Object.fromEntries(groups);
 }
@@ -86,7 +86,11 @@ export const lambdaFunctions: TemplateFunction[] = [
     array.filter((item, index) => expectBoolean(call, lambda(item, index))),
   ),
   overArray('sort', sort),
-  overArray('groupBy', group),
+  defineLazy('groupBy', 2, 3, ([input, key, value], scope, evaluate, call) => {
+    const array = expectArray(call, input === undefined ? null : evaluate(input, scope));
+    const valueOf = value === undefined ? (item: Json) => item : lambdaOf(call, value, scope, evaluate, 2);
+    return group(array, lambdaOf(call, key, scope, evaluate, 2), valueOf, call);
+  }),
   defineLazy('mapValues', 2, 2, ([input, lambda], scope, evaluate, call) => {
     const object = expectObject(call, input === undefined ? null : evaluate(input, scope));
     const run = lambdaOf(call, lambda, scope, evaluate, 1);

@@ -1,6 +1,7 @@
 /** Object functions, JSON, and access that does not fail. */
 
 import { LanguageError } from '../language-error.ts';
+import { parseTolerant } from '../tolerant-json.ts';
 import {
   expectArray,
   expectObject,
@@ -16,10 +17,11 @@ import { define } from './define.ts';
 /** Parses a JSON text. Throws LanguageError with what the parser says. */
 export function parseJson(call: string, text: string): Json {
   try {
-    return JSON.parse(text) as Json;
+    return parseTolerant(text);
   } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
     throw new LanguageError(
-      `The template language function '${call}' parameter is not valid. The provided value '${text}' cannot be converted to JSON: ${error instanceof Error ? error.message : String(error)}. Please see https://aka.ms/arm-functions#${call.toLowerCase()} for usage details.`,
+      `The template language function '${call}' parameter is not valid. The provided value '${text}' cannot be converted to JSON: ${error.message}. Please see https://aka.ms/arm-functions#${call.toLowerCase()} for usage details.`,
     );
   }
 }
@@ -41,18 +43,26 @@ function sortedKeys(object: JsonObject): string[] {
   return Object.keys(object).sort((a, b) => (a < b ? -1 : Number(a > b)));
 }
 
+/** One step of a path: a key, an index, or (Bicep's `[^1]`) `{ value: 1, fromEnd: true }`. */
+function step(from: Json, key: Json, call: string): Json | undefined {
+  if (typeof key === 'string') return isObject(from) ? propertyOf(from, key) : undefined;
+  if (typeof key === 'number') return Array.isArray(from) ? from[key] : undefined;
+  const value = isObject(key) ? propertyOf(key, 'value') : undefined;
+  if (value === undefined || !isObject(key)) {
+    throw new LanguageError(
+      `The template language function '${call}' expects keys of type 'String' or 'Integer'. The provided value is of type '${typeName(key)}'.`,
+    );
+  }
+  if (key['fromEnd'] !== true || typeof value !== 'number') return step(from, value, call);
+  return Array.isArray(from) && value > 0 ? from.at(-value) : undefined;
+}
+
 /** Follows `path` from `from`; undefined where a step is missing. */
 function follow(from: Json, path: Json[], call: string): Json | undefined {
   let value: Json | undefined = from;
-  for (const step of path) {
-    if (typeof step !== 'string' && typeof step !== 'number') {
-      throw new LanguageError(
-        `The template language function '${call}' expects keys of type 'String' or 'Integer'. The provided value is of type '${typeName(step)}'.`,
-      );
-    }
-    if (Array.isArray(value) && typeof step === 'number') value = value[step];
-    else if (isObject(value) && typeof step === 'string') value = propertyOf(value, step);
-    else return undefined;
+  for (const key of path) {
+    if (value === undefined) return undefined;
+    value = step(value, key, call);
   }
   return value;
 }

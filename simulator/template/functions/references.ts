@@ -10,7 +10,7 @@ import { define, type TemplateFunction } from './define.ts';
 /** Is this a function whose first argument is a resource that must be there first? */
 export function refersToResource(call: string): boolean {
   const name = call.toLowerCase();
-  return name === 'reference' || name === 'references' || /^list./.test(name);
+  return name === 'reference' || name === 'references' || name.startsWith('list');
 }
 
 function notHere(scope: Scope, call: string): void {

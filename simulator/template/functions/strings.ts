@@ -54,6 +54,12 @@ function decode(call: string, value: Json | undefined): string {
   return Buffer.from(text, 'base64').toString('utf8');
 }
 
+/** '*' stands for any text, '?' for any character; the case does not count. */
+function like(text: string, pattern: string): boolean {
+  const quoted = pattern.replaceAll(/[.+^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(`^${quoted.replaceAll(/\*+/g, '.*').replaceAll('?', '.')}$`, 'is').test(text);
+}
+
 function words(call: string, args: Json[]): string[] {
   return args.map((arg) => expectString(call, arg));
 }
@@ -81,6 +87,9 @@ export const stringFunctions = [
     }
     return randomUUID();
   }),
+  define('like', 2, 2, ([text, pattern], _, call) =>
+    like(expectString(call, text), expectString(call, pattern)),
+  ),
   define('padLeft', 2, 3, (args, _, call) => padLeft(args, call)),
   define('replace', 3, 3, ([text, from, to], _, call) => {
     const wanted = expectString(call, from);

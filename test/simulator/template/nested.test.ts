@@ -130,6 +130,17 @@ describe('outer scope', () => {
     );
   });
 
+  it('stands by itself in a preview, where the outer resources are not there yet', async () => {
+    const inner = template({
+      resources: [account('i', { properties: { x: "[reference('base').x]", y: "[parameters('prefix')]" } })],
+    });
+    const planned = plan({ ...outer, resources: [account('base'), deployment('d', { template: inner })] });
+    const inside = planNested(await planned.previewBody(named(planned, 'd'), cloud()));
+    expect(await inside.previewBody(named(inside, 'i'), cloud())).toMatchObject({
+      properties: { x: `[reference('${storage}/base', '2023-05-01').x]`, y: "it's" },
+    });
+  });
+
   it('means the outer loop where the inner template has none', async () => {
     const planned = plan({
       resources: [

@@ -167,6 +167,12 @@ describe('parameters', () => {
     expect(await said({ name: 'c' })).toContain("property 'name' is not valid. The length of the value '1'");
   });
 
+  it('may be of any type where none is declared', () => {
+    expect(plan({ parameters: { a: {} } }, given({ a: [1] })).parameters).toEqual({
+      a: { type: 'Array', value: [1] },
+    });
+  });
+
   it('may be null where they are nullable', async () => {
     const parameters = { a: { type: 'string', nullable: true } };
     expect(await value("[coalesce(parameters('a'), 'none')]", { parameters })).toBe('none');

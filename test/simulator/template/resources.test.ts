@@ -224,6 +224,24 @@ describe('conditions and dependencies', () => {
     expect(planned.resources.map((each) => [each.name, each.dependsOn])).toEqual([['b', []]]);
   });
 
+  it('do not ask for the name of what is not deployed', () => {
+    const planned = plan({
+      parameters: { vaultId: { type: 'string', nullable: true } },
+      languageVersion: '2.0',
+      resources: {
+        vault: {
+          condition: "[not(empty(parameters('vaultId')))]",
+          existing: true,
+          type: 'Microsoft.KeyVault/vaults',
+          apiVersion: '2023-07-01',
+          name: "[last(split(parameters('vaultId'), '/'))]",
+        },
+        a: account('a', { dependsOn: ['vault'] }),
+      },
+    });
+    expect(planned.resources.map((each) => [each.name, each.dependsOn])).toEqual([['a', []]]);
+  });
+
   it('follow references by name and by id', () => {
     const planned = plan({
       resources: [
