@@ -16,9 +16,9 @@ export interface ActivityDependencies {
 }
 
 export interface RunActivities {
-  beginRun(run: RunExecution): Promise<BegunRun>;
-  endRun(end: EndOfRun): Promise<void>;
-  undoStep(request: StepRequest): Promise<StepRecord | undefined>;
+  beginRun: (run: RunExecution) => Promise<BegunRun>;
+  endRun: (end: EndOfRun) => Promise<void>;
+  undoStep: (request: StepRequest) => Promise<StepRecord | undefined>;
 }
 
 export type Activities = RunActivities & Record<ActionName, (request: StepRequest) => Promise<StepRecord>>;

@@ -80,7 +80,7 @@ async function runSteps(
 ): Promise<void> {
   const finished = new Map<string, Promise<boolean>>();
   const execute = async (step: PlanStep): Promise<boolean> => {
-    const needs = await Promise.all(step.needs.map((id) => finished.get(id) ?? false));
+    const needs = await Promise.all(step.needs.map((id) => finished.get(id) ?? Promise.resolve(false)));
     const missing = step.needs.filter((_, index) => needs[index] !== true);
     if (missing.length > 0) {
       board.step(step.id).detail = `not run: needs ${missing.join(', ')}`;

@@ -134,7 +134,7 @@ function parse(body: string | null | undefined): Record<string, unknown> | undef
   if (!body?.trimStart().startsWith('{')) return undefined;
   try {
     const value = JSON.parse(body) as { error?: Record<string, unknown> };
-    return value.error ?? (value as Record<string, unknown>);
+    return value.error ?? value;
   } catch {
     return undefined; // no JSON: the text itself is the message
   }

@@ -40,10 +40,10 @@ export async function watchRun(session: Session, run: StartedRun): Promise<Watch
       reason: await reasonOf(session, run.runId, error),
     }),
   );
-  let over: Watched | undefined;
-  void ended.then((watched) => (over = watched));
+  const outcome: { watched?: Watched } = {};
+  void ended.then((watched) => (outcome.watched = watched));
   try {
-    while (!over && !leaving.signal.aborted) {
+    while (!outcome.watched && !leaving.signal.aborted) {
       try {
         view.update(await readProgress(run.handle));
       } catch (error) {
@@ -59,12 +59,12 @@ export async function watchRun(session: Session, run: StartedRun): Promise<Watch
         delay(lookEveryMs, undefined, { signal: leaving.signal }).catch(() => undefined),
       ]);
     }
-    if (over) view.update(await readProgress(run.handle).catch(() => undefined));
+    if (outcome.watched) view.update(await readProgress(run.handle).catch(() => undefined));
   } finally {
     process.removeListener('SIGINT', leave);
     view.finish();
   }
-  return over ?? { runId: run.runId, state: 'left', reason: 'you left; the run goes on' };
+  return outcome.watched ?? { runId: run.runId, state: 'left', reason: 'you left; the run goes on' };
 }
 
 function isPassing(error: unknown): boolean {

@@ -66,14 +66,14 @@ export async function findRunning(
 /** How far the run is: the workflow's own view, with the progress its activities tell in their heartbeats. */
 export async function readProgress(handle: RunHandle): Promise<RunProgress> {
   const [progress, description] = await Promise.all([
-    handle.query<RunProgress, []>('progress'),
+    handle.query<RunProgress>('progress'),
     handle.describe(),
   ]);
   for (const activity of description.raw.pendingActivities ?? []) {
     const step = progress.steps.find((each) => each.id === activity.activityId);
     if (!step || step.state !== 'running') continue;
     const payload = activity.heartbeatDetails?.payloads?.[0];
-    const told = payload ? (defaultPayloadConverter.fromPayload(payload) as Progress | undefined) : undefined;
+    const told = payload ? defaultPayloadConverter.fromPayload<Progress | undefined>(payload) : undefined;
     if (told) {
       const { cursor: _, ...rest } = told;
       step.progress = rest;

@@ -27,7 +27,7 @@ export interface ControlStore {
    * Writes if the document still has `etag` (undefined: if there is none yet). False if it has changed meanwhile. An answer lost
    * on the way is resolved by reading back: true if what is there is what was to be written.
    */
-  swap<T>(name: string, value: T, etag: string | undefined): Promise<boolean>;
+  swap(name: string, value: unknown, etag: string | undefined): Promise<boolean>;
   /** Writes whatever is there (only for what is a function of its name, such as a report of a run). */
   write(name: string, content: Buffer | string, contentType: string): Promise<void>;
   /** Stores JSON under `{folder}/{sha256}.json`; the same content twice is one document. Answers the digest. */

@@ -9,6 +9,7 @@ import {
   type CallOptions,
   type JsonObject,
 } from '../azure/azure.ts';
+import { UnderstudyError } from '../errors/error.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { workspaceId, type Side } from '../topology/sides.ts';
@@ -31,7 +32,10 @@ export function shutOutOldWriters(context: StepContext): Promise<StepResult> {
 /** What the workspace of a side writes with: its storage account, and its identity's roles there. */
 export async function writersOf(azure: Azure, side: Side, options: CallOptions): Promise<WritersUndo> {
   const workspace = await azure.arm.get(workspaceId(side.workspace), apiVersions.machineLearning, options);
-  const storageAccount = String(workspace.properties.storageAccount);
+  const { storageAccount } = workspace.properties;
+  if (typeof storageAccount !== 'string') {
+    throw new UnderstudyError('AzureError', `workspace "${side.workspace.name}" names no storage account`);
+  }
   const principal = (workspace.identity as { principalId?: string } | undefined)?.principalId;
   const roles: WritersUndo['roles'] = [];
   const path = `${storageAccount}/providers/Microsoft.Authorization/roleAssignments`;
@@ -44,7 +48,8 @@ export async function writersOf(azure: Azure, side: Side, options: CallOptions):
 }
 
 function isAt(role: ArmResource, scope: string): boolean {
-  return String(role.properties.scope ?? '').toLowerCase() === scope.toLowerCase();
+  const at = role.properties.scope;
+  return typeof at === 'string' && at.toLowerCase() === scope.toLowerCase();
 }
 
 /** The tag that says which run rotated the keys: a second attempt of that run leaves the new keys alone. */

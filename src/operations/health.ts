@@ -37,8 +37,9 @@ export async function checkHealth(session: Session, region: string): Promise<Hea
   let storage: string | undefined;
   await check('workspace', async () => {
     const workspace = await azure.arm.get(id, apiVersions.machineLearning);
-    storage = String(workspace.properties.storageAccount);
-    return `${workspace.name} answers: ${String(workspace.properties.provisioningState ?? 'no state')}`;
+    const { storageAccount, provisioningState } = workspace.properties;
+    if (typeof storageAccount === 'string') storage = storageAccount;
+    return `${workspace.name} answers: ${typeof provisioningState === 'string' ? provisioningState : 'no state'}`;
   });
   await check('storage', async () => {
     if (storage === undefined) throw new Error('unknown: the workspace that names it does not answer');

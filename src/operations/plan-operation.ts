@@ -7,7 +7,6 @@ import { UnderstudyError, isUnderstudyError, messageOf } from '../errors/error.t
 import { compileFailover, compileReplicate } from '../plan/compile.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RecoveryPointSummary } from '../plan/recovery-point-summary.ts';
-import { otherRegion } from '../topology/sides.ts';
 import { checkQuota } from './quota.ts';
 import type { Session } from './session.ts';
 

@@ -42,7 +42,7 @@ export function stepRunner(
       const result = await actions[context.step.action](context);
       for (const counts of result.counts ?? []) reconcile(counts);
       await holdLeases(environment, run, now);
-      return await settle(environment, run, id, ({ error: _, ...record }) => ({
+      return await settle(environment, run, id, ({ error: _mended, ...record }) => ({
         ...record,
         ...result,
         endedAt: now().toISOString(),

@@ -29,7 +29,7 @@ export interface StepContext {
    * one recorded, so that the state before the run is what an undo brings back.
    */
   keepUndo<T>(make: () => T | Promise<T>): Promise<T>;
-  now(): Date;
+  now: () => Date;
 }
 
 export interface Progress {

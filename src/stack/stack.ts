@@ -139,10 +139,10 @@ async function startTemporal(
       name: 'temporal',
       command: binary,
       args: [
-        ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort)],
-        ...['--db-filename', join(home, 'temporal.db'), '--log-level', 'error'],
-        ...Object.values(searchAttributes).flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
-      ],
+        ['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort)],
+        ['--db-filename', join(home, 'temporal.db'), '--log-level', 'error'],
+        ...Object.values(searchAttributes).map((name) => ['--search-attribute', `${name}=Keyword`]),
+      ].flat(),
       log: join(home, 'temporal.log'),
     }),
   );

@@ -57,7 +57,7 @@ async function set({ azure, signal }: StepContext, path: string, properties: Jso
   if (different.length === 0) return;
   throw new UnderstudyError(
     'NotYetError',
-    `origin ${path.split('/').at(-1)}: expected ${different.map(([key, value]) => `${key} ${String(value)}, got ${String(after[key])}`).join('; ')}`,
+    `origin ${path.split('/').at(-1)}: expected ${different.map(([key, value]) => `${key} ${JSON.stringify(value)}, got ${JSON.stringify(after[key])}`).join('; ')}`,
   );
 }
 

@@ -17,7 +17,7 @@ import { resourceClasses } from '../../topology/words.ts';
 import { command, session } from '../command.ts';
 import { readReport, saveReport } from '../print-report.ts';
 import { watchRun } from '../watch.ts';
-import { listWorkflows } from '../../client/list.ts';
+import { listWorkflows, type ListedRun } from '../../client/list.ts';
 
 export function inspectCommands(): Command[] {
   return [statusCommand(), runsCommand(), reportCommand()];
@@ -77,6 +77,14 @@ async function statusLines(opened: Session): Promise<string[]> {
   return lines;
 }
 
+async function rowsFrom(client: Client, topology: string): Promise<ListedRun[]> {
+  try {
+    return await listWorkflows(client, topology);
+  } finally {
+    await client.connection.close();
+  }
+}
+
 function runsCommand(): Command {
   return command('runs', 'list the runs of this topology, newest first', 'understudy runs --output json')
     .addOption(new Option('--output <form>', 'how to print them').choices(['text', 'json']).default('text'))
@@ -85,7 +93,7 @@ function runsCommand(): Command {
       const opened = await session(self);
       const client = options.journal === true ? undefined : await tryTemporal();
       const rows = client
-        ? await listWorkflows(client, opened.topology.name).finally(() => client.connection.close())
+        ? await rowsFrom(client, opened.topology.name)
         : (await listRuns(opened.store)).map(
             ({ runId, operation, state, from, to, triggeredAt, endedAt }) => ({
               runId,
