@@ -1,8 +1,6 @@
 /** Puts a run's report into the control store, in its three forms. */
 import type { ControlStore } from '../control-store/store.ts';
 import { renderHtml } from './html.ts';
-import { loadReportInput } from './load.ts';
-import { buildReport } from './report.ts';
 import type { Report } from './schema.ts';
 import { renderText } from './text.ts';
 
@@ -25,14 +23,4 @@ export async function writeReport(
   // Last: who finds the JSON finds the others too.
   await store.write(written.json, `${JSON.stringify(report, null, 2)}\n`, 'application/json');
   return written;
-}
-
-/** Makes a run's report from the journal alone and puts it into the control store; errors are those of `loadReportInput`. */
-export async function buildAndWriteReport(
-  store: ControlStore,
-  runId: string,
-  now = new Date(),
-): Promise<{ report: Report; written: WrittenReport }> {
-  const report = buildReport(await loadReportInput(store, runId, now));
-  return { report, written: await writeReport(store, runId, report) };
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { UnderstudyError } from '../../src/errors/error.ts';
 import { buildReport, Report } from '../../src/report/report.ts';
 import { loadReportInput } from '../../src/report/load.ts';
-import { buildAndWriteReport } from '../../src/report/write.ts';
+import { writeReport } from '../../src/report/write.ts';
 import { changeRun, openRun, recordStep } from '../../src/run/journal.ts';
 import { fakeControlStore, type FakeControlStore } from '../fakes/control-store.ts';
 import { at, configsEvidence, exampleInput, jobsEvidence, topology } from './example-run.ts';
@@ -67,14 +67,15 @@ describe('a report from the journal alone', () => {
 
   it('is written in three forms, and the JSON reads back', async () => {
     const { store, runId } = await journalled();
-    const { report, written } = await buildAndWriteReport(store, runId, now);
+    const report = buildReport(await loadReportInput(store, runId, now));
+    const written = await writeReport(store, runId, report);
     expect(written.html).toBe(`runs/${runId}/report.html`);
     expect(Report.parse(JSON.parse((await store.readText(written.json)) ?? ''))).toEqual(report);
     expect(await store.readText(written.html)).toMatch(/^<!doctype html>/);
     expect(await store.readText(written.text)).toMatch(/^LOST OR LEFT/);
     // Again: the same documents, nothing beside them.
     const before = [...store.documents.keys()];
-    await buildAndWriteReport(store, runId, now);
+    await writeReport(store, runId, report);
     expect([...store.documents.keys()]).toEqual(before);
   });
 

@@ -128,12 +128,12 @@ function phaseLine(phase: Phase, steps: StepProgress[], drawing: Drawing): strin
   const started = steps.flatMap((step) => (step.startedAt === undefined ? [] : [Date.parse(step.startedAt)]));
   const ended = steps.map((step) => (step.endedAt === undefined ? undefined : Date.parse(step.endedAt)));
   const until = ended.every((each) => each !== undefined) ? Math.max(...ended) : drawing.now.getTime();
-  const time = started.length === 0 ? '' : showElapsed(until - Math.min(...started));
+  const time = started.length === 0 ? '' : `  ${showElapsed(until - Math.min(...started))}`;
   return fit(
     [
       [`  ${markOf(state, drawing)} `, paint[styles[state]]],
       [padTo(phase, 10), state === 'pending' ? paint.dim : paint.bold],
-      [` ${finished} of ${steps.length}  ${time}`, paint.dim],
+      [` ${finished} of ${steps.length}${time}`, paint.dim],
     ],
     drawing,
   );
@@ -144,6 +144,7 @@ function stepLine(step: StepProgress, indent: number, prefix: string, drawing: D
   const until = step.endedAt === undefined ? now.getTime() : Date.parse(step.endedAt);
   const begun = step.state !== 'pending' && step.startedAt !== undefined;
   const time = begun ? `  ${showElapsed(until - Date.parse(step.startedAt ?? ''))}` : '';
+  // What goes wrong stands before how much is done: the end of a line may be cut.
   const work = step.state === 'running' && step.progress ? `  ${showProgress(step.progress)}` : '';
   const alarms = [
     ...((step.lost ?? 0) > 0 ? [`${step.lost} lost`] : []),
@@ -157,9 +158,10 @@ function stepLine(step: StepProgress, indent: number, prefix: string, drawing: D
     [
       [`${' '.repeat(indent)}${markOf(step.state, drawing)} `, paint[styles[step.state]]],
       [`${prefix}${step.title}`, step.state === 'pending' ? paint.dim : String],
-      [`${time}${work}`, paint.dim],
+      [time, paint.dim],
       [alarms.length === 0 ? '' : `  ${alarms.join(', ')}`, paint.red],
       [trouble === '' ? '' : `  ${trouble}`, paint.yellow],
+      [work, paint.dim],
       [step.detail === undefined || step.detail === step.lastError ? '' : `  ${step.detail}`, paint.dim],
     ],
     drawing,

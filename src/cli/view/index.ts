@@ -28,7 +28,8 @@ export interface ViewOptions {
 }
 
 export interface View {
-  update(progress: RunProgress): void;
+  /** Undefined: nothing newer is known, and what is shown stays. */
+  update(progress: RunProgress | undefined): void;
   /** Prints a line that stays, above the tree. */
   print(line: string): void;
   /** Draws what is known last, whole, and gives the terminal back. May be called more than once. */
@@ -56,6 +57,7 @@ function plainView(stream: ViewStream, now: () => Date): View {
   const describe = changeDescriber();
   return {
     update(progress) {
+      if (!progress) return;
       const lines = describe(progress, now());
       if (lines.length > 0) stream.write(`${lines.join('\n')}\n`);
     },
@@ -95,14 +97,16 @@ function terminalView(stream: ViewStream, colour: boolean, now: () => Date): Vie
     drawn = lines;
   };
   const redraw = (): void => draw();
-  const give = guardCursor(stream);
+  const cursor = guardCursor(stream);
 
   return {
     update(progress) {
+      if (!progress) return;
       latest = progress;
       if (timer === undefined) {
+        // Armed first: a signal between the two must not leave the cursor hidden.
+        cursor.arm();
         stream.write(hideCursor);
-        give.arm();
         stream.on('resize', redraw);
         timer = setInterval(redraw, frameMs);
         // The spinner alone does not keep the process alive.
@@ -119,7 +123,7 @@ function terminalView(stream: ViewStream, colour: boolean, now: () => Date): Vie
       draw(true);
       drawn = [];
       latest = undefined;
-      give.release();
+      cursor.release();
     },
   };
 }
@@ -141,7 +145,8 @@ function guardCursor(stream: ViewStream): { arm(): void; release(): void } {
   return {
     arm() {
       process.once('exit', restore);
-      for (const signal of signals) process.once(signal, onSignal);
+      // Before any other listener: one that is called once is no longer counted when it has been called.
+      for (const signal of signals) process.prependListener(signal, onSignal);
     },
     release() {
       disarm();
