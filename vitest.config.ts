@@ -1,0 +1,44 @@
+/**
+ * Two groups of tests. `unit` runs by two files at a time; `temporal` needs a real Temporal server, which test/temporal.ts
+ * starts once, and runs after it, a file at a time: workers share that server, and whole operations want the machine.
+ */
+import { defineConfig } from 'vitest/config';
+
+// A developer's own accounts must not reach a test: the tests bring their own Azure and their own Temporal.
+for (const name of Object.keys(process.env)) {
+  if (/^(AZURE|TEMPORAL|UNDERSTUDY)_/.test(name)) delete process.env[name];
+}
+
+const onTemporal = ['test/workflows/**/*.test.ts', 'test/client/**/*.test.ts', 'test/e2e/**/*.test.ts'];
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: onTemporal,
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'temporal',
+          include: onTemporal,
+          globalSetup: ['test/temporal.ts'],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
