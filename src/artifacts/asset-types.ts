@@ -43,7 +43,14 @@ export const assetTypeNames = Object.keys(assetTypes) as AssetType[];
 export const readOnlyEverywhere = ['provisioningState', 'latestVersion', 'nextVersion', 'assetId'] as const;
 
 /** What may be changed of a version that exists; everything else is fixed at its creation. */
-export const mutable = ['description', 'tags', 'isArchived', 'stage', 'autoDeleteSetting', 'properties'] as const;
+export const mutable = [
+  'description',
+  'tags',
+  'isArchived',
+  'stage',
+  'autoDeleteSetting',
+  'properties',
+] as const;
 
 export function isAssetType(value: string): value is AssetType {
   return Object.hasOwn(assetTypes, value);

@@ -49,7 +49,9 @@ export async function* listBlobs(
   }
   const prefix = root === '' ? {} : { prefix: `${root}/` };
   try {
-    const pages = account.container(container).listBlobsFlat({ ...prefix, includeMetadata: true, abortSignal: signal });
+    const pages = account
+      .container(container)
+      .listBlobsFlat({ ...prefix, includeMetadata: true, abortSignal: signal });
     for await (const item of pages) {
       const blob = fromItem(item);
       if (!isFolderMarker(blob)) yield blob;
@@ -66,7 +68,10 @@ export async function statBlob(
   signal: AbortSignal,
 ): Promise<ListedBlob | undefined> {
   try {
-    const found = await account.container(container).getBlobClient(path).getProperties({ abortSignal: signal });
+    const found = await account
+      .container(container)
+      .getBlobClient(path)
+      .getProperties({ abortSignal: signal });
     return {
       path,
       etag: bare(found.etag),
@@ -96,11 +101,14 @@ export async function hashBlob(
   const md5 = createHash('md5');
   let sizeBytes = 0;
   try {
-    const answer = await account.container(container).getBlobClient(path).download(0, undefined, {
-      abortSignal: options.signal,
-      maxRetryRequests: 3,
-      ...(options.etag === undefined ? {} : { conditions: { ifMatch: quoted(options.etag) } }),
-    });
+    const answer = await account
+      .container(container)
+      .getBlobClient(path)
+      .download(0, undefined, {
+        abortSignal: options.signal,
+        maxRetryRequests: 3,
+        ...(options.etag === undefined ? {} : { conditions: { ifMatch: quoted(options.etag) } }),
+      });
     for await (const chunk of answer.readableStreamBody ?? []) {
       const bytes = Buffer.from(chunk);
       sha256.update(bytes);

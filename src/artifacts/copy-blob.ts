@@ -16,8 +16,10 @@ export const azureLimits: CopyLimits = { wholeBytes: 256 * 1024 * 1024, blockByt
 
 export interface CopyBlob {
   source: BlobAddress;
-  /** As listed: its etag is the condition, its size, headers and metadata are kept. */
+  /** As listed: its etag is the condition and names the version; its size, headers and metadata are kept. */
   listed: Omit<ListedBlob, 'path'>;
+  /** The source is a replica, which never changes: `listed.etag` is that of the blob it is a copy of, and no condition. */
+  unchanging?: true;
   target: BlobAddress;
   /** Replace the target if it has this etag; absent: only where there is none. */
   replace?: string;
@@ -33,7 +35,9 @@ export async function copyBlob(request: CopyBlob): Promise<Copied> {
   const limits = request.limits ?? azureLimits;
   const tried = `copying ${show(request.source)} to ${show(request.target)}`;
   try {
-    return request.listed.sizeBytes <= limits.wholeBytes ? await copyWhole(request) : await copyBlocks(request, limits);
+    return request.listed.sizeBytes <= limits.wholeBytes
+      ? await copyWhole(request)
+      : await copyBlocks(request, limits);
   } catch (error) {
     const known = azureError(tried, error, request.signal.aborted);
     const status = blobStatus(known);
@@ -43,18 +47,22 @@ export async function copyBlob(request: CopyBlob): Promise<Copied> {
       statBlob(request.source, request.signal),
       statBlob(request.target, request.signal),
     ]);
-    if (source?.etag !== request.listed.etag) return 'changed';
+    if (!source || isOther(request, source)) return 'changed';
     if (target !== undefined && target.etag !== request.replace) return 'exists';
     throw known;
   }
 }
 
-async function copyWhole({ source, listed, target, replace, signal }: CopyBlob): Promise<Copied> {
+function isOther({ listed, unchanging }: CopyBlob, source: ListedBlob): boolean {
+  return !unchanging && source.etag !== listed.etag;
+}
+
+async function copyWhole({ source, listed, target, replace, signal, unchanging }: CopyBlob): Promise<Copied> {
   const client = target.account.container(target.container).getBlockBlobClient(target.path);
   await client.syncCopyFromURL(source.account.readUrl(source.container, source.path), {
     abortSignal: signal,
     conditions: targetConditions(replace),
-    sourceConditions: { ifMatch: quoted(listed.etag) },
+    ...(unchanging ? {} : { sourceConditions: { ifMatch: quoted(listed.etag) } }),
     ...(listed.metadata ? { metadata: listed.metadata } : {}),
   });
   return 'copied';
@@ -77,7 +85,8 @@ async function copyBlocks(request: CopyBlob, { blockBytes }: CopyLimits): Promis
     await request.onBlock?.();
   }
   // Staging takes no condition on the source: an etag that is still the same after all blocks covers them all.
-  if ((await statBlob(source, signal))?.etag !== listed.etag) return 'changed';
+  const now = await statBlob(source, signal);
+  if (!now || isOther(request, now)) return 'changed';
   await client.commitBlockList(ids, {
     abortSignal: signal,
     conditions: targetConditions(request.replace),

@@ -19,7 +19,7 @@ const settleMs = 10_000;
 
 /** Errors: AzureUnavailable, ReconciliationError (a copy is not equal to its source), PreconditionError (no standby workspace). */
 export async function copyBlobs(context: StepContext): Promise<StepResult> {
-  const { azure, store, topology, to, signal } = context;
+  const { azure, topology, to, signal } = context;
   const point = await beginPoint(context);
   const listing = await openDraft(context, point, 'listing');
   const workspace = await findWorkspace(azure.arm, to, signal);
@@ -38,8 +38,22 @@ export async function copyBlobs(context: StepContext): Promise<StepResult> {
     ...(context.cursor === undefined ? {} : { cursor: context.cursor }),
   });
   const limit = createLimiter(topology.artifacts.concurrency);
-  const common = { epoch: point.epoch, standby, attempts: topology.artifacts.attempts, limit, heartbeat, signal };
-  const copying = await copyUnits(context, { point, listing, start, previous: previous.blobs, heartbeat, common });
+  const common = {
+    epoch: point.epoch,
+    standby,
+    attempts: topology.artifacts.attempts,
+    limit,
+    heartbeat,
+    signal,
+  };
+  const copying = await copyUnits(context, {
+    point,
+    listing,
+    start,
+    previous: previous.blobs,
+    heartbeat,
+    common,
+  });
 
   const expected = seen(copying.tally);
   return {
@@ -74,7 +88,8 @@ async function copyUnits(context: StepContext, request: CopyUnits): Promise<Copy
     for (const unit of window) known.set(unit, await previous.of(unit));
     const copied = await mapBounded(window, window.length, async (unit) => {
       const account = listing.accounts.find(({ name }) => name === unit.account);
-      if (!account) throw new UnderstudyError('ControlStoreError', `the listing names no account "${unit.account}"`);
+      if (!account)
+        throw new UnderstudyError('ControlStoreError', `the listing names no account "${unit.account}"`);
       const source = await azure.blobAccount(account.id, { signal });
       return copyUnit({ ...common, unit, source, previous: known.get(unit) ?? new Map<string, BlobLine>() });
     });
@@ -114,7 +129,11 @@ function count(state: Copying, { blobs, fuzzy, reused, newBytes, empty }: Copied
   for (const each of empty) if (state.empty.examples.length < 5) state.empty.examples.push(each);
 }
 
-async function resume(context: StepContext, point: DraftPoint, replica: Copying['replica']): Promise<Copying> {
+async function resume(
+  context: StepContext,
+  point: DraftPoint,
+  replica: Copying['replica'],
+): Promise<Copying> {
   const { copying, recoveryPoint } = (context.cursor ?? {}) as { copying?: unknown; recoveryPoint?: unknown };
   if (typeof copying === 'string' && recoveryPoint === point.id) {
     return context.store.open<Copying>(`${point.folder}/drafts`, copying);
@@ -183,6 +202,7 @@ function lostOf({ fuzzy, empty }: Copying): Pick<StepResult, 'lost'> {
     .slice(0, longestList)
     .map(({ asset, blobs }) => `${asset} is fuzzy: ${showCount(blobs, 'blob')} changed while it was copied`);
   if (fuzzy.length > longestList) lost.push(`and ${fuzzy.length - longestList} more are fuzzy`);
-  if (empty.count > 0) lost.push(`${showCount(empty.count, 'reference')} to nothing: ${empty.examples.join('; ')}`);
+  if (empty.count > 0)
+    lost.push(`${showCount(empty.count, 'reference')} to nothing: ${empty.examples.join('; ')}`);
   return lost.length > 0 ? { lost } : {};
 }

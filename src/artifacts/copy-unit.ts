@@ -67,12 +67,20 @@ export async function copyUnit(request: CopyUnit): Promise<CopiedUnit> {
     // Copied at the etags listed: a blob that changed before it was copied has no line, and the second listing shows why.
     const whole = [...before.values()].every((blob) => work.settled.has(settledKey(blob)));
     if (whole && changed.length === 0) return finish(work, before, []);
-    if (attempt >= request.attempts) return finish(work, after, [...new Set([...changed, ...unsettled(work, after)])]);
+    if (attempt >= request.attempts)
+      return finish(work, after, [...new Set([...changed, ...unsettled(work, after)])]);
     before = after;
   }
 }
 
-async function presentReplicas({ unit, epoch, standby, previous, signal, heartbeat }: CopyUnit): Promise<Map<string, ListedBlob>> {
+async function presentReplicas({
+  unit,
+  epoch,
+  standby,
+  previous,
+  signal,
+  heartbeat,
+}: CopyUnit): Promise<Map<string, ListedBlob>> {
   const folders = new Set([replicaFolder(epoch, unit)]);
   for (const { replica } of previous.values()) {
     const of = Number(replica.split('/')[1]);
@@ -80,7 +88,8 @@ async function presentReplicas({ unit, epoch, standby, previous, signal, heartbe
   }
   const present = new Map<string, ListedBlob>();
   for (const folder of folders) {
-    for (const [name, blob] of await listReplicas(standby, folder, signal, heartbeat.beat)) present.set(name, blob);
+    for (const [name, blob] of await listReplicas(standby, folder, signal, heartbeat.beat))
+      present.set(name, blob);
   }
   return present;
 }
@@ -101,7 +110,7 @@ async function settle(work: Work, blob: ListedBlob): Promise<void> {
   const { unit, epoch, source, standby, signal } = work;
   const known = work.previous.get(blob.path);
   if (known?.etag === blob.etag && work.present.get(known.replica)?.sizeBytes === blob.sizeBytes) {
-    keepLine(work, key, lineOf(work, blob, known.sha256, known.replica));
+    keepLine(work, key, lineOf(work, blob, known, known.replica));
     work.reused.add(key);
   } else {
     const name = replicaName(epoch, { account: unit.account, container: unit.container, ...blob });
@@ -115,7 +124,7 @@ async function settle(work: Work, blob: ListedBlob): Promise<void> {
       beat: work.heartbeat.beat,
     });
     if (digests === 'changed') return;
-    keepLine(work, key, lineOf(work, blob, digests.sha256, name));
+    keepLine(work, key, lineOf(work, blob, digests, name));
   }
   work.heartbeat.add(1, work.reused.has(key) ? 0 : blob.sizeBytes);
   await work.heartbeat.beat();
@@ -130,8 +139,13 @@ function settledKey({ path, etag }: ListedBlob): string {
   return `${etag}/${path}`;
 }
 
-function lineOf({ unit, index }: Work, blob: ListedBlob, sha256: string, replica: string): BlobLine {
-  const { path, etag, sizeBytes, md5: _, ...kept } = blob;
+function lineOf(
+  { unit, index }: Work,
+  blob: ListedBlob,
+  { sha256, md5 }: { sha256: string; md5: string },
+  replica: string,
+): BlobLine {
+  const { path, etag, sizeBytes, ...kept } = blob;
   return {
     assets: index.assetsOf(path),
     classes: index.classesOf(path),
@@ -141,14 +155,19 @@ function lineOf({ unit, index }: Work, blob: ListedBlob, sha256: string, replica
     path,
     etag,
     sizeBytes,
-    sha256,
-    replica,
     ...kept,
+    sha256,
+    md5,
+    replica,
   };
 }
 
 /** Paths that differ between two listings. What is only added to a growing folder is no difference. */
-function changes(index: UnitIndex, before: Map<string, ListedBlob>, after: Map<string, ListedBlob>): string[] {
+function changes(
+  index: UnitIndex,
+  before: Map<string, ListedBlob>,
+  after: Map<string, ListedBlob>,
+): string[] {
   const changed: string[] = [];
   for (const [path, blob] of before) if (after.get(path)?.etag !== blob.etag) changed.push(path);
   for (const path of after.keys()) {
@@ -160,7 +179,9 @@ function changes(index: UnitIndex, before: Map<string, ListedBlob>, after: Map<s
 function unsettled(work: Work, listed: Map<string, ListedBlob>): string[] {
   return [...listed.values()]
     .filter((blob) => !work.settled.has(settledKey(blob)))
-    .filter((blob) => work.index.placesOf(blob.path).some((place) => !place.growing) || work.latest.has(blob.path))
+    .filter(
+      (blob) => work.index.placesOf(blob.path).some((place) => !place.growing) || work.latest.has(blob.path),
+    )
     .map((blob) => blob.path);
 }
 
@@ -189,12 +210,20 @@ function finish(work: Work, listed: Map<string, ListedBlob>, changed: string[]):
   fuzzy.sort((a, b) => (key(a) < key(b) ? -1 : 1));
   const reused = blobs.filter((line) => work.reused.has(settledKey(line)));
   const bytes = (lines: BlobLine[]) => lines.reduce((sum, line) => sum + line.sizeBytes, 0);
-  return { blobs, fuzzy, reused: reused.length, newBytes: bytes(blobs) - bytes(reused), empty: emptyPlaces(work, listed) };
+  return {
+    blobs,
+    fuzzy,
+    reused: reused.length,
+    newBytes: bytes(blobs) - bytes(reused),
+    empty: emptyPlaces(work, listed),
+  };
 }
 
 /** A checkpoint folder may be empty: the job has just begun. Anything else that names nothing is worth a word. */
 function emptyPlaces({ unit, index }: Work, listed: Map<string, ListedBlob>): string[] {
-  const filled = new Set([...listed.keys()].flatMap((path) => index.placesOf(path).map((place) => `${place.asset} ${place.path}`)));
+  const filled = new Set(
+    [...listed.keys()].flatMap((path) => index.placesOf(path).map((place) => `${place.asset} ${place.path}`)),
+  );
   return unit.places
     .filter((place) => !place.growing && !filled.has(`${place.asset} ${place.path}`))
     .map((place) => `${place.asset}: nothing at ${unit.account}/${unit.container}/${place.path}`);

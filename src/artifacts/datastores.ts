@@ -3,7 +3,12 @@ import { createHash } from 'node:crypto';
 import type { ArmResource } from '../azure/azure.ts';
 
 /** Made by Azure with every workspace; the standby has its own. */
-const builtIn = ['workspaceblobstore', 'workspaceartifactstore', 'workspacefilestore', 'workspaceworkingdirectory'];
+const builtIn = [
+  'workspaceblobstore',
+  'workspaceartifactstore',
+  'workspacefilestore',
+  'workspaceworkingdirectory',
+];
 
 export function isBuiltIn(name: string): boolean {
   return builtIn.includes(name.toLowerCase());
@@ -22,11 +27,17 @@ export interface DatastorePlace {
 /** What a datastore's ARM resource says of its place. */
 export function placeOfDatastore({ name, properties }: ArmResource): DatastorePlace {
   const type = text(properties.datastoreType) ?? 'Unknown';
-  const credentials = text((properties.credentials as { credentialsType?: unknown } | null)?.credentialsType) ?? 'None';
+  const credentials =
+    text((properties.credentials as { credentialsType?: unknown } | null)?.credentialsType) ?? 'None';
   const account = text(properties.accountName);
-  const container = type === 'AzureDataLakeGen2' ? text(properties.filesystem) : text(properties.containerName);
+  const container =
+    type === 'AzureDataLakeGen2' ? text(properties.filesystem) : text(properties.containerName);
   const known = { name, type, credentials };
-  if ((type === 'AzureBlob' || type === 'AzureDataLakeGen2') && account !== undefined && container !== undefined) {
+  if (
+    (type === 'AzureBlob' || type === 'AzureDataLakeGen2') &&
+    account !== undefined &&
+    container !== undefined
+  ) {
     return { ...known, blob: { account, container } };
   }
   return { ...known, unsupported: unsupportedReason(type) };

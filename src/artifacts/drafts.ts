@@ -65,7 +65,10 @@ interface Drafts {
 }
 
 /** The step of the `replicate` plan that makes each draft, and the fact that names it. */
-const steps = { listing: 'list', copying: 'copy', escrowed: 'escrow' } as const satisfies Record<keyof Drafts, string>;
+const steps = { listing: 'list', copying: 'copy', escrowed: 'escrow' } as const satisfies Record<
+  keyof Drafts,
+  string
+>;
 
 /**
  * The recovery point of this run, begun now unless an earlier attempt has begun it. It belongs to the epoch that the plan was made in:
@@ -116,7 +119,10 @@ export async function openDraft<K extends keyof Drafts>(
 }
 
 /** Collects what is left behind, by kind and reason, with a few examples each. */
-export function leftBehindList(): { add(kind: string, reason: string, example: string, count?: number): void; all(): LeftBehind[] } {
+export function leftBehindList(): {
+  add(kind: string, reason: string, example: string, count?: number): void;
+  all(): LeftBehind[];
+} {
   const found = new Map<string, LeftBehind>();
   return {
     add(kind, reason, example, count = 1) {

@@ -9,12 +9,19 @@ import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { workspaceId } from '../topology/sides.ts';
 import { placeOfDatastore } from './datastores.ts';
-import { beginPoint, leftBehindList, openDraft, sealDraft, type LeftBehindList, type Listing } from './drafts.ts';
+import {
+  beginPoint,
+  leftBehindList,
+  openDraft,
+  sealDraft,
+  type LeftBehindList,
+  type Listing,
+} from './drafts.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import type { SecretRef } from './manifest.ts';
 import { readLines } from './parts.ts';
 import { listRecoveryPoints, openByRef } from './recovery-point.ts';
-import { secretName } from './secret-name.ts';
+import { secretless, secretName } from './secret-name.ts';
 import { fail, newTally, seen, showCount, skip, sum, toCounts, type Tally } from './tally.ts';
 
 /** Errors: AzureUnavailable. What Azure refuses to tell or to keep is counted as failed, and does not hold the recovery point up. */
@@ -31,13 +38,18 @@ export async function escrowSecrets(context: StepContext): Promise<StepResult> {
     lost: leftBehindList(),
   };
   const heartbeat = startHeartbeat(context, 'secrets');
-  const lines = (kind: 'datastores' | 'connections') => readLines(context.store, point.folder, listing.parts, kind);
+  const lines = (kind: 'datastores' | 'connections' | 'endpoints') =>
+    readLines(context.store, point.folder, listing.parts, kind);
   for await (const datastore of lines('datastores')) {
     await escrowDatastore(work, listing, datastore);
     await heartbeat.beat();
   }
   for await (const connection of lines('connections')) {
     await escrowConnection(work, connection);
+    await heartbeat.beat();
+  }
+  for await (const endpoint of lines('endpoints')) {
+    await escrowEndpoint(work, endpoint);
     await heartbeat.beat();
   }
   const leftBehind = work.lost.all();
@@ -47,7 +59,11 @@ export async function escrowSecrets(context: StepContext): Promise<StepResult> {
     counts: [toCounts(work.tally, 'secrets', seen(work.tally))],
     facts,
     ...(leftBehind.length > 0
-      ? { lost: leftBehind.map((each) => `${each.kind} ${each.examples.join(', ')}: secret not in escrow: ${each.reason}`) }
+      ? {
+          lost: leftBehind.map(
+            (each) => `${each.kind} ${each.examples.join(', ')}: secret not in escrow: ${each.reason}`,
+          ),
+        }
       : {}),
   };
 }
@@ -71,24 +87,49 @@ async function escrowDatastore(work: Work, { accounts }: Listing, datastore: Arm
   }
   await keep(work, 'datastore', datastore.name, async () => {
     const path = `${workspaceId(work.context.from.workspace)}/datastores/${encodeURIComponent(datastore.name)}/listSecrets`;
-    return work.context.azure.arm.post(path, apiVersions.machineLearning, {}, { signal: work.context.signal });
+    return work.context.azure.arm.post(
+      path,
+      apiVersions.machineLearning,
+      {},
+      { signal: work.context.signal },
+    );
   });
 }
 
-/** Kinds of connection that hold no secret. */
-const secretless = new Set(['None', 'AAD', 'ManagedIdentity', 'AccountManagedIdentity', 'UserEntraToken']);
-
 async function escrowConnection(work: Work, connection: ArmResource): Promise<void> {
   const { authType } = connection.properties;
-  if (typeof authType !== 'string' || secretless.has(authType)) return skip(work.tally, 'identity-based: there is no secret');
+  if (typeof authType !== 'string' || secretless.has(authType))
+    return skip(work.tally, 'identity-based: there is no secret');
   await keep(work, 'connection', connection.name, async () => {
     const path = `${workspaceId(work.context.from.workspace)}/connections/${encodeURIComponent(connection.name)}/listsecrets`;
-    const answer = await work.context.azure.arm.post(path, apiVersions.machineLearning, {}, { signal: work.context.signal });
+    const answer = await work.context.azure.arm.post(
+      path,
+      apiVersions.machineLearning,
+      {},
+      { signal: work.context.signal },
+    );
     return (answer as { properties?: { credentials?: Json } } | null)?.properties?.credentials ?? null;
   });
 }
 
-async function keep(work: Work, kind: SecretRef['kind'], name: string, read: () => Promise<Json>): Promise<void> {
+/** Both sides have the same keys, so that clients need not change theirs: the standby is given the active one's. */
+async function escrowEndpoint(work: Work, endpoint: ArmResource): Promise<void> {
+  if (endpoint.properties.authMode !== 'Key')
+    return skip(work.tally, 'its tokens are issued by the standby itself');
+  await keep(work, 'endpoint', endpoint.name, async () => {
+    const path = `${workspaceId(work.context.from.workspace)}/onlineEndpoints/${encodeURIComponent(endpoint.name)}/listKeys`;
+    return work.context.azure.arm.post(path, apiVersions.machineLearning, undefined, {
+      signal: work.context.signal,
+    });
+  });
+}
+
+async function keep(
+  work: Work,
+  kind: SecretRef['kind'],
+  name: string,
+  read: () => Promise<Json>,
+): Promise<void> {
   const { context, vault, tally, lost } = work;
   if (!vault) {
     skip(tally, `no escrow vault is declared for ${context.to.region}`);
@@ -133,12 +174,20 @@ async function knownVersions({ store, from }: StepContext): Promise<Map<string, 
   return new Map(sealed.secrets.map(({ secret, version }) => [secret, version]));
 }
 
-function describe(tally: Tally, region: string, uri: string | undefined): Pick<StepResult, 'state' | 'detail'> {
+function describe(
+  tally: Tally,
+  region: string,
+  uri: string | undefined,
+): Pick<StepResult, 'state' | 'detail'> {
   const failed = sum(tally.failed);
   if (uri === undefined) {
-    return { state: 'skipped', detail: `no escrow vault is declared for ${region}: ${showCount(seen(tally), 'secret')} looked at, none kept` };
+    return {
+      state: 'skipped',
+      detail: `no escrow vault is declared for ${region}: ${showCount(seen(tally), 'secret')} looked at, none kept`,
+    };
   }
-  if (seen(tally) === sum(tally.skipped)) return { state: 'skipped', detail: 'there is no secret that the standby cannot issue itself' };
+  if (seen(tally) === sum(tally.skipped))
+    return { state: 'skipped', detail: 'there is no secret that the standby cannot issue itself' };
   return {
     state: 'completed',
     detail: `${showCount(tally.done, 'secret')} in the vault of ${region}${failed > 0 ? `, ${failed} not` : ''}`,

@@ -5,11 +5,11 @@ const intervalMs = 1000;
 
 export interface Heartbeat {
   /** Throws FencedError once the lease is lost. Cheap: call it for each item and each chunk of a stream. */
-  beat(): Promise<void>;
+  beat: () => Promise<void>;
   /** What has been done since the start of the step; reported with the next beat. */
-  add(items: number, bytes: number): void;
+  add: (items: number, bytes: number) => void;
   /** Everything before `cursor` is done for good: reported at once. */
-  settle(cursor: unknown): Promise<void>;
+  settle: (cursor: unknown) => Promise<void>;
 }
 
 export function startHeartbeat(

@@ -41,9 +41,9 @@ export async function listActive(context: StepContext): Promise<StepResult> {
   await assets.close(() => needed.takeReferences());
 
   const units = needed.units();
-  const { subscriptionId, resourceGroup, name, guid, location } = workspace;
+  const { subscriptionId, resourceGroup, name, guid, location, associated } = workspace;
   const listing: Listing = {
-    workspace: { subscriptionId, resourceGroup, name, guid, location },
+    workspace: { subscriptionId, resourceGroup, name, guid, location, associated },
     accounts: stores.accounts,
     parts: [
       ...(await assets.end()),

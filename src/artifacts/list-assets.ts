@@ -42,13 +42,21 @@ export async function listAssets(request: ListAssets): Promise<AssetListing> {
       signal: request.signal,
     });
     for await (const batch of batches(containers, readsSideBySide)) {
-      const listed = await mapBounded(batch, readsSideBySide, (container) => listVersions(request, type, container, all));
+      const listed = await mapBounded(batch, readsSideBySide, (container) =>
+        listVersions(request, type, container, all),
+      );
       for (const [index, versions] of listed.entries()) {
         const container = batch[index];
         if (!container) continue;
-        const { carried, excluded, beyond } = selectVersions(type, container.name, versions, request.selection);
+        const { carried, excluded, beyond } = selectVersions(
+          type,
+          container.name,
+          versions,
+          request.selection,
+        );
         if (excluded > 0) request.leftBehind.add(type, 'excluded by the topology', container.name, excluded);
-        if (beyond > 0) request.leftBehind.add(type, 'not among those the topology includes', container.name, beyond);
+        if (beyond > 0)
+          request.leftBehind.add(type, 'not among those the topology includes', container.name, beyond);
         if (carried.length > 0) await carrier.container(type, container);
         for (const version of carried) await carrier.version(type, container.name, version);
       }
@@ -122,7 +130,11 @@ async function carryReferred(
   for (const each of types) {
     const key = assetKey(each, name, version);
     const container = `${workspace}/${each}/${encodeURIComponent(name)}`;
-    const found = await arm.find(`${container}/versions/${encodeURIComponent(version)}`, apiVersions.machineLearning, { signal });
+    const found = await arm.find(
+      `${container}/versions/${encodeURIComponent(version)}`,
+      apiVersions.machineLearning,
+      { signal },
+    );
     if (!found) continue;
     if (isExcluded(key, selection)) {
       leftBehind.add(each, 'excluded by the topology, although something that is carried refers to it', key);

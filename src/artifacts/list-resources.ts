@@ -30,9 +30,19 @@ export interface ResourceListing {
   jobs: Record<string, number>;
 }
 
-type Kind = 'datastores' | 'connections' | 'schedules' | 'endpoints' | 'deployments' | 'computes' | 'raw-jobs';
+type Kind =
+  | 'datastores'
+  | 'connections'
+  | 'schedules'
+  | 'endpoints'
+  | 'deployments'
+  | 'computes'
+  | 'raw-jobs';
 
-export async function listResources(request: ListResources, datastores: ArmResource[]): Promise<ResourceListing> {
+export async function listResources(
+  request: ListResources,
+  datastores: ArmResource[],
+): Promise<ResourceListing> {
   const listing: ResourceListing = { parts: [], counts: {}, computes: [], endpoints: [], jobs: {} };
   const { needed } = request;
   await keep(request, listing, 'datastores', datastores.map(withoutSecrets));
@@ -68,7 +78,10 @@ async function keep(
   {
     change = (resource) => resource,
     each = () => undefined,
-  }: { change?: (resource: ArmResource) => ArmResource; each?: (resource: ArmResource) => void | Promise<void> } = {},
+  }: {
+    change?: (resource: ArmResource) => ArmResource;
+    each?: (resource: ArmResource) => void | Promise<void>;
+  } = {},
 ): Promise<void> {
   const writer = partWriter(store, folder, kind);
   let count = 0;
@@ -94,7 +107,10 @@ async function* deploymentsOf(
 ): AsyncIterable<ArmResource> {
   for (const { name } of endpoints) {
     const summary: EndpointSummary = { name, deployments: [] };
-    for await (const deployment of listOf(request, `onlineEndpoints/${encodeURIComponent(name)}/deployments`)) {
+    for await (const deployment of listOf(
+      request,
+      `onlineEndpoints/${encodeURIComponent(name)}/deployments`,
+    )) {
       const { instanceType } = deployment.properties;
       summary.deployments.push({
         name: deployment.name,

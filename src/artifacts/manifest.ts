@@ -97,6 +97,8 @@ export interface BlobLine {
   /** When the source was written (ISO 8601). */
   writtenAt?: string;
   sha256: string;
+  /** Base64. */
+  md5: string;
   /** The blob in the replica container of the standby. */
   replica: string;
   contentType?: string;
@@ -128,7 +130,7 @@ export interface SourceAccount {
 
 /** A secret in the escrow vault: never its value. */
 export interface SecretRef {
-  kind: 'datastore' | 'connection';
+  kind: 'datastore' | 'connection' | 'endpoint';
   name: string;
   secret: string;
   version: string;
@@ -146,6 +148,8 @@ export interface LeftBehind {
 export interface SourceWorkspace extends WorkspaceRef {
   guid: string;
   location: string;
+  /** ARM ids of what belongs to it: `storageAccount`, `keyVault`, `applicationInsights`, `containerRegistry`. */
+  associated: Record<string, string>;
 }
 
 /** Where the blobs of a recovery point are kept: the standby's own account. */

@@ -32,11 +32,23 @@ export function collectNeeded(
 ): Needed {
   const roots: NeededRoot[] = [];
   let references: AssetReference[] = [];
-  const add = (needs: Pick<Needs, 'roots' | 'unreachable'>, asset: string, of: ResourceClass, growing = false) => {
+  const add = (
+    needs: Pick<Needs, 'roots' | 'unreachable'>,
+    asset: string,
+    of: ResourceClass,
+    growing = false,
+  ) => {
     for (const root of needs.roots) {
-      roots.push({ ...root, account: spelling(root.account, stores), asset, class: of, ...(growing ? { growing: true } : {}) });
+      roots.push({
+        ...root,
+        account: spelling(root.account, stores),
+        asset,
+        class: of,
+        ...(growing ? { growing: true } : {}),
+      });
     }
-    for (const { reason } of needs.unreachable) leftBehind.add('references', `to blobs that are not copied: ${reason}`, asset);
+    for (const { reason } of needs.unreachable)
+      leftBehind.add('references', `to blobs that are not copied: ${reason}`, asset);
   };
   const addNeeds = async (json: Json, asset: string, of: ResourceClass) => {
     const needs = needsOf(json, stores);

@@ -47,8 +47,10 @@ function readReference(value: string, stores: SourceStores, needs: Needs): void 
   const uri = parseAzureMlUri(value);
   if (uri) {
     if (!isOf(uri, stores.workspace)) return;
-    if (uri.target.kind === 'datastore') addDatastorePath(uri.target.datastore, uri.target.path, value, stores, needs);
-    if (uri.target.kind === 'job-output') needs.jobOutputs.push({ ...pick(uri.target), path: trim(uri.target.path) });
+    if (uri.target.kind === 'datastore')
+      addDatastorePath(uri.target.datastore, uri.target.path, value, stores, needs);
+    if (uri.target.kind === 'job-output')
+      needs.jobOutputs.push({ ...pick(uri.target), path: trim(uri.target.path) });
     if (uri.target.kind === 'run') {
       needs.jobOutputs.push({ job: uri.target.run, output: 'artifacts', path: trim(uri.target.path) });
     }
@@ -56,7 +58,8 @@ function readReference(value: string, stores: SourceStores, needs: Needs): void 
   }
   for (const account of stores.accounts) {
     const place = placeInAccount(value, account.endpoint);
-    if (place) needs.roots.push({ account: account.name, container: place.container, path: trim(decode(place.path)) });
+    if (place)
+      needs.roots.push({ account: account.name, container: place.container, path: trim(decode(place.path)) });
   }
 }
 
@@ -75,7 +78,9 @@ export function addDatastorePath(
   const found = stores.datastores.find(({ name }) => sameName(name, datastore));
   const blob = found?.blob;
   if (!found || !blob) {
-    const reason = found ? `datastore "${datastore}" is ${found.unsupported}` : `there is no datastore "${datastore}"`;
+    const reason = found
+      ? `datastore "${datastore}" is ${found.unsupported}`
+      : `there is no datastore "${datastore}"`;
     needs.unreachable.push({ value, reason });
   } else if (!stores.accounts.some(({ name }) => sameName(name, blob.account))) {
     needs.unreachable.push({ value, reason: `storage account "${blob.account}" is not copied` });

@@ -31,7 +31,10 @@ export interface ListOptions {
 }
 
 /** AzureUnavailable when the control store does not answer. */
-export async function listRecoveryPoints(store: ControlStore, options: ListOptions = {}): Promise<RecoveryPointList> {
+export async function listRecoveryPoints(
+  store: ControlStore,
+  options: ListOptions = {},
+): Promise<RecoveryPointList> {
   const { sealed, unsealed } = await recoveryPointIds(store);
   const list: RecoveryPointList = { sealed: [], damaged: [], unsealed };
   for (const id of sealed) {
@@ -107,10 +110,15 @@ async function readSealed(store: ControlStore, id: string): Promise<OpenRecovery
   }
   const place = sealedName(epoch, id);
   const text = await store.readText(place);
-  if (text === undefined) throw new UnderstudyError('RecoveryPointError', `recovery point "${id}" is not sealed`, { place });
+  if (text === undefined)
+    throw new UnderstudyError('RecoveryPointError', `recovery point "${id}" is not sealed`, { place });
   const sealed = parseSealed(text);
   if (sealed?.id !== id) {
-    throw new UnderstudyError('RecoveryPointError', `the seal of recovery point "${id}" is cut short or altered`, { place });
+    throw new UnderstudyError(
+      'RecoveryPointError',
+      `the seal of recovery point "${id}" is cut short or altered`,
+      { place },
+    );
   }
   return { ref: { id, digest: digestOf(sealed), startedAt: sealed.startedAt }, sealed };
 }
@@ -157,7 +165,10 @@ export function readPart<K extends PartKind>(
 }
 
 /** The job ledger as it was sealed (`LedgerEntry` of src/jobs). */
-export async function* readLedgerSnapshot<T = unknown>(store: ControlStore, ref: RecoveryPointRef): AsyncIterable<T> {
+export async function* readLedgerSnapshot<T = unknown>(
+  store: ControlStore,
+  ref: RecoveryPointRef,
+): AsyncIterable<T> {
   const { sealed } = await openByRef(store, ref);
   for await (const line of readPart(store, sealed, 'jobs')) yield line as T;
 }

@@ -29,7 +29,11 @@ export function assetReference(value: string, workspace: WorkspaceRef): AssetRef
   const id = parseArmId(value.replace(/^azureml:(?=\/)/i, ''));
   if (id) {
     const [parent, container, version] = id.path;
-    const named = { subscriptionId: id.subscriptionId, resourceGroup: id.resourceGroup ?? '', name: parent?.name ?? '' };
+    const named = {
+      subscriptionId: id.subscriptionId,
+      resourceGroup: id.resourceGroup ?? '',
+      name: parent?.name ?? '',
+    };
     if (!sameName(parent?.type, 'workspaces') || !sameWorkspace(named, workspace)) return undefined;
     if (!container || !sameName(version?.type, 'versions') || !version) return undefined;
     const type = container.type.toLowerCase();

@@ -6,7 +6,15 @@ import { createHash } from 'node:crypto';
 import type { BlobAccount } from '../azure/azure.ts';
 import { azureError } from '../azure/errors.ts';
 import { UnderstudyError } from '../errors/error.ts';
-import { hashBlob, listBlobs, quoted, show, type BlobAddress, type Digests, type ListedBlob } from './blobs.ts';
+import {
+  hashBlob,
+  listBlobs,
+  quoted,
+  show,
+  type BlobAddress,
+  type Digests,
+  type ListedBlob,
+} from './blobs.ts';
 import { copyBlob } from './copy-blob.ts';
 import { replicaContainer } from './manifest.ts';
 
@@ -14,7 +22,10 @@ import { replicaContainer } from './manifest.ts';
 const longestName = 1000;
 
 /** `epochs/{n}/blobs/{account}/{container}/{path}/{hash of etag}`: all versions of a blob stand together. */
-export function replicaName(epoch: number, blob: { account: string; container: string; path: string; etag: string }): string {
+export function replicaName(
+  epoch: number,
+  blob: { account: string; container: string; path: string; etag: string },
+): string {
   const version = createHash('sha256').update(blob.etag).digest('hex').slice(0, 16);
   const name = `${replicaFolder(epoch, blob)}/${version}`;
   if (name.length <= longestName) return name;
@@ -22,7 +33,10 @@ export function replicaName(epoch: number, blob: { account: string; container: s
   return `epochs/${epoch}/blobs/long-names/${hash}/${version}`;
 }
 
-export function replicaFolder(epoch: number, { account, container, path }: { account: string; container: string; path: string }): string {
+export function replicaFolder(
+  epoch: number,
+  { account, container, path }: { account: string; container: string; path: string },
+): string {
   return [`epochs/${epoch}/blobs`, account, container, ...(path === '' ? [] : [path])].join('/');
 }
 
@@ -76,7 +90,8 @@ export async function makeReplica(request: MakeReplica): Promise<Digests | 'chan
   }
   const original = await digestOfSource(request);
   if (original === 'changed') return 'changed';
-  if (copy.sizeBytes === listed.sizeBytes && (original.md5 === copy.md5 || original.sha256 === copy.sha256)) return copy;
+  if (copy.sizeBytes === listed.sizeBytes && (original.md5 === copy.md5 || original.sha256 === copy.sha256))
+    return copy;
   await removeReplica(target, signal);
   throw new UnderstudyError(
     'ReconciliationError',

@@ -1,5 +1,5 @@
 /** The action `sealRecoveryPoint`: the job ledger, then every part checked as it lies in the control store, and the seal last. */
-import type { ArmResource, Json } from '../azure/azure.ts';
+import type { ArmResource } from '../azure/azure.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import { checkpointPlace } from '../jobs/checkpoint.ts';
 import { specFolder, toLedgerEntry, type LedgerCheckpoint } from '../jobs/ledger.ts';
@@ -9,7 +9,7 @@ import { showDuration } from '../topology/duration.ts';
 import { beginPoint, openDraft, type Copying, type DraftPoint, type Listing } from './drafts.ts';
 import { placeOfDatastore, type DatastorePlace } from './datastores.ts';
 import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
-import { covers, type Part, type SealedManifest } from './manifest.ts';
+import type { BlobLine, Part, SealedManifest } from './manifest.ts';
 import { countLines, partText, partWriter, readLines } from './parts.ts';
 import { digestOf } from './recovery-point.ts';
 import { showBytes, showCount } from './tally.ts';
@@ -89,10 +89,14 @@ interface WriteLedger {
 }
 
 /** The ledger says of each job which checkpoint is copied, so it is written after the copying. */
-async function writeLedger(context: StepContext, { point, listing, copying, heartbeat }: WriteLedger): Promise<Part[]> {
+async function writeLedger(
+  context: StepContext,
+  { point, listing, copying, heartbeat }: WriteLedger,
+): Promise<Part[]> {
   const { store, from, topology } = context;
   const datastores: DatastorePlace[] = [];
-  for await (const each of readLines(store, point.folder, listing.parts, 'datastores')) datastores.push(placeOfDatastore(each));
+  for await (const each of readLines(store, point.folder, listing.parts, 'datastores'))
+    datastores.push(placeOfDatastore(each));
   const folders = new Map<string, CheckpointFolder>();
   for await (const job of readLines(store, point.folder, listing.parts, 'raw-jobs')) {
     const folder = checkpointFolder(job, datastores, topology.jobs.checkpoint);
@@ -106,7 +110,7 @@ async function writeLedger(context: StepContext, { point, listing, copying, hear
       job,
       side: from,
       lastSeenAt: point.startedAt,
-      spec: await store.seal(specFolder, job as unknown as Json),
+      spec: await store.seal(specFolder, job),
       ...(checkpoint ? { checkpoint } : {}),
     });
     await writer.add(entry);
@@ -142,18 +146,33 @@ async function findLastFiles(
   folders: ReadonlyMap<string, CheckpointFolder>,
 ): Promise<void> {
   if (folders.size === 0) return;
-  const all = [...folders.values()];
+  const byPlace = Map.groupBy(folders.values(), ({ account, container, path }) =>
+    placeKey(account, container, path),
+  );
   for await (const line of readLines(store, point.folder, copying.parts, 'blobs')) {
-    if (!line.classes.includes('training') && !line.assets.some((asset) => asset.startsWith('jobs/'))) continue;
-    for (const folder of all) {
-      const inside = sameName(folder.account, line.account) && folder.container === line.container && covers(folder.path, line.path);
-      if (!inside) continue;
-      folder.files += 1;
-      const writtenAt = line.writtenAt ?? '';
-      const later = !folder.last || writtenAt > folder.last.writtenAt || (writtenAt === folder.last.writtenAt && newerName(line.path, folder.last.path));
-      if (later) folder.last = { path: line.path, writtenAt };
+    for (const path of ancestors(line.path)) {
+      for (const folder of byPlace.get(placeKey(line.account, line.container, path)) ?? [])
+        addFile(folder, line);
     }
   }
+}
+
+function placeKey(account: string, container: string, path: string): string {
+  return `${account.toLowerCase()}/${container}/${path}`;
+}
+
+/** `a/b/c`: '', 'a', 'a/b'. */
+function ancestors(path: string): string[] {
+  const segments = path.split('/').slice(0, -1);
+  return ['', ...segments.map((_, index) => segments.slice(0, index + 1).join('/'))];
+}
+
+function addFile(folder: CheckpointFolder, { path, writtenAt = '' }: BlobLine): void {
+  folder.files += 1;
+  const { last } = folder;
+  const later =
+    !last || writtenAt > last.writtenAt || (writtenAt === last.writtenAt && newerName(path, last.path));
+  if (later) folder.last = { path, writtenAt };
 }
 
 /** Within one second, `step-10` is later than `step-9`. */
@@ -161,7 +180,10 @@ function newerName(path: string, than: string): boolean {
   return path.localeCompare(than, 'en', { numeric: true }) > 0;
 }
 
-function checkpointOf(folder: CheckpointFolder | undefined, recoveryPoint: string): LedgerCheckpoint | undefined {
+function checkpointOf(
+  folder: CheckpointFolder | undefined,
+  recoveryPoint: string,
+): LedgerCheckpoint | undefined {
   if (!folder?.last) return undefined;
   const lastFile = folder.path === '' ? folder.last.path : folder.last.path.slice(folder.path.length + 1);
   return { datastore: folder.datastore, path: folder.path, lastFile, files: folder.files, recoveryPoint };

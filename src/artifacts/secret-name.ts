@@ -8,3 +8,12 @@ export function secretName(topology: string, kind: SecretRef['kind'], resource: 
   const hash = createHash('sha256').update(`${topology}/${kind}/${resource}`).digest('hex').slice(0, 12);
   return `understudy-${topology}-${kind}-${readable}-${hash}`.replaceAll(/-+/g, '-');
 }
+
+/** Kinds of connection (`authType`) that hold no secret. */
+export const secretless: ReadonlySet<string> = new Set([
+  'None',
+  'AAD',
+  'ManagedIdentity',
+  'AccountManagedIdentity',
+  'UserEntraToken',
+]);

@@ -20,7 +20,9 @@ export function selectVersions(
   selection: Selection,
 ): Selected {
   const allowed = versions.filter((version) => !isExcluded(assetKey(type, name, version.name), selection));
-  const included = allowed.filter((version) => matches(assetKey(type, name, version.name), selection.include));
+  const included = allowed.filter((version) =>
+    matches(assetKey(type, name, version.name), selection.include),
+  );
   const carried = included.toSorted(newestFirst).slice(0, selection.versions);
   return { carried, beyond: allowed.length - carried.length, excluded: versions.length - allowed.length };
 }

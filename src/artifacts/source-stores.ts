@@ -25,7 +25,9 @@ export async function findSourceStores(request: FindStores): Promise<SourceStore
   const places = datastores.map(placeOfDatastore);
   const ownName = nameOfId(workspace.storageAccountId);
   const own = await azure.blobAccount(workspace.storageAccountId, { signal });
-  const accounts: SourceAccount[] = [{ name: own.name, id: workspace.storageAccountId, endpoint: own.endpoint, own: true }];
+  const accounts: SourceAccount[] = [
+    { name: own.name, id: workspace.storageAccountId, endpoint: own.endpoint, own: true },
+  ];
   const settled = new Set([ownName.toLowerCase()]);
   for (const [index, place] of places.entries()) {
     if (!place.blob) {
@@ -39,7 +41,11 @@ export async function findSourceStores(request: FindStores): Promise<SourceStore
     if (found === undefined) {
       leftBehind.add('datastores', `storage account "${name}" was not found in its subscription`, place.name);
     } else if (regionName(found.location ?? '') !== workspace.location) {
-      leftBehind.add('datastores', `storage account "${name}" is in ${found.location}: shared, not copied`, place.name);
+      leftBehind.add(
+        'datastores',
+        `storage account "${name}" is in ${found.location}: shared, not copied`,
+        place.name,
+      );
     } else {
       const account = await azure.blobAccount(found.id, { signal });
       accounts.push({ name: account.name, id: found.id, endpoint: account.endpoint, own: false });
@@ -54,16 +60,23 @@ async function findAccount(
   datastore: ArmResource | undefined,
 ): Promise<ArmResource | undefined> {
   const { subscriptionId, resourceGroup } = datastore?.properties ?? {};
-  const subscription = typeof subscriptionId === 'string' && subscriptionId !== '' ? subscriptionId : workspace.subscriptionId;
+  const subscription =
+    typeof subscriptionId === 'string' && subscriptionId !== '' ? subscriptionId : workspace.subscriptionId;
   const storage = 'providers/Microsoft.Storage/storageAccounts';
-  const groups = [resourceGroup, workspace.resourceGroup].filter((group) => typeof group === 'string' && group !== '');
+  const groups = [resourceGroup, workspace.resourceGroup].filter(
+    (group): group is string => typeof group === 'string' && group !== '',
+  );
   for (const group of new Set(groups)) {
-    const id = `/subscriptions/${subscription}/resourceGroups/${String(group)}/${storage}/${name}`;
+    const id = `/subscriptions/${subscription}/resourceGroups/${group}/${storage}/${name}`;
     const found = await azure.arm.find(id, apiVersions.storage, { signal });
     if (found) return found;
   }
   try {
-    for await (const account of azure.arm.list(`/subscriptions/${subscription}/${storage}`, apiVersions.storage, { signal })) {
+    for await (const account of azure.arm.list(
+      `/subscriptions/${subscription}/${storage}`,
+      apiVersions.storage,
+      { signal },
+    )) {
       if (sameName(account.name, name)) return account;
     }
   } catch (error) {

@@ -35,7 +35,13 @@ export function seen(tally: Tally): number {
 export function toCounts(tally: Tally, kind: string, expected: number): Counts {
   const parts = (record: Record<string, number>) =>
     Object.entries(record).map(([reason, count]) => ({ reason, count }));
-  return reconcile({ kind, expected, done: tally.done, skipped: parts(tally.skipped), failed: parts(tally.failed) });
+  return reconcile({
+    kind,
+    expected,
+    done: tally.done,
+    skipped: parts(tally.skipped),
+    failed: parts(tally.failed),
+  });
 }
 
 /** `24.1 MB` */

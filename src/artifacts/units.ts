@@ -22,7 +22,12 @@ export function mergeUnits(roots: readonly NeededRoot[]): Unit[] {
       class: root.class,
       ...(root.growing ? { growing: true } : {}),
     };
-    if (last && last.account === root.account && last.container === root.container && covers(last.path, root.path)) {
+    if (
+      last &&
+      last.account === root.account &&
+      last.container === root.container &&
+      covers(last.path, root.path)
+    ) {
       addPlace(last.places, place);
     } else {
       units.push({ account: root.account, container: root.container, path: root.path, places: [place] });
@@ -57,7 +62,7 @@ export function indexUnit(unit: Unit): UnitIndex {
   const byPath = Map.groupBy(unit.places, (place) => place.path);
   const placesOf = (path: string): UnitPlace[] => {
     const found = [...(byPath.get('') ?? [])];
-    for (let at = 0; at !== -1; ) {
+    for (let at = 0; at !== -1;) {
       at = path.indexOf('/', at + 1);
       found.push(...(byPath.get(at === -1 ? path : path.slice(0, at)) ?? []));
     }

@@ -16,23 +16,41 @@ export async function findWorkspace(arm: Arm, side: Side, signal: AbortSignal): 
   const id = workspaceId(side.workspace);
   const resource = await arm.find(id, apiVersions.machineLearning, { signal });
   if (!resource) {
-    throw new UnderstudyError('PreconditionError', `workspace "${side.workspace.name}" in ${side.region} does not exist`, {
-      place: id,
-      next: 'Deploy it: understudy deploy.',
-    });
+    throw new UnderstudyError(
+      'PreconditionError',
+      `workspace "${side.workspace.name}" in ${side.region} does not exist`,
+      {
+        place: id,
+        next: 'Deploy it: understudy deploy.',
+      },
+    );
   }
   const { workspaceId: guid, storageAccount } = resource.properties;
   if (typeof storageAccount !== 'string') {
-    throw new UnderstudyError('PreconditionError', `workspace "${side.workspace.name}" has no storage account`, { place: id });
+    throw new UnderstudyError(
+      'PreconditionError',
+      `workspace "${side.workspace.name}" has no storage account`,
+      { place: id },
+    );
   }
   return {
     ...side.workspace,
     id,
     guid: typeof guid === 'string' ? guid : '',
     location: regionName(resource.location ?? side.region),
+    associated: associatedOf(resource),
     storageAccountId: storageAccount,
     resource,
   };
+}
+
+const associatedKinds = ['storageAccount', 'keyVault', 'applicationInsights', 'containerRegistry'];
+
+function associatedOf({ properties }: ArmResource): Record<string, string> {
+  const found = associatedKinds.map((kind) => [kind, properties[kind]] as const);
+  return Object.fromEntries(
+    found.filter((entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1] !== ''),
+  );
 }
 
 /** `East US` and `eastus` are one region. */

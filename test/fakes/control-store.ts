@@ -16,9 +16,9 @@ export function fakeControlStore(): FakeControlStore {
 
   return {
     documents,
-    async read<T>(name: string) {
+    async read(name) {
       const found = documents.get(name);
-      return found && { value: parse(name, found.text) as T, etag: found.etag };
+      return found && { value: parse(name, found.text) as never, etag: found.etag };
     },
     swap(name, value, etag) {
       if (documents.get(name)?.etag !== etag) return Promise.resolve(false);
@@ -40,7 +40,10 @@ export function fakeControlStore(): FakeControlStore {
       const text = documents.get(name)?.text;
       if (text === undefined || sha256(text) !== digest) {
         return Promise.reject(
-          new UnderstudyError('ControlStoreError', `${name} is ${text === undefined ? 'missing' : 'altered'}`),
+          new UnderstudyError(
+            'ControlStoreError',
+            `${name} is ${text === undefined ? 'missing' : 'altered'}`,
+          ),
         );
       }
       return Promise.resolve(JSON.parse(text) as T);

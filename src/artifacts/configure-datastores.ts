@@ -1,0 +1,149 @@
+/** The action `configureDatastores`: the datastores that the standby lacks, on its own storage, with its own credentials. */
+import { apiVersions, type ArmResource, type JsonObject } from '../azure/azure.ts';
+import { sameName } from '../azure/ids.ts';
+import { isUnderstudyError, messageOf } from '../errors/error.ts';
+import type { StepResult } from '../run/outcome.ts';
+import type { StepContext } from '../run/step-context.ts';
+import { isBuiltIn, placeOfDatastore, type DatastorePlace } from './datastores.ts';
+import { escrowed } from './escrowed.ts';
+import { showFindings, writeFindings, type Finding } from './evidence.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import { readPart } from './recovery-point.ts';
+import { openStandby, type Standby } from './standby.ts';
+import { fail, newTally, seen, showCount, skip, sum, toCounts, type Tally } from './tally.ts';
+import { nameOfId } from './workspace.ts';
+
+interface Work {
+  context: StepContext;
+  standby: Standby;
+  tally: Tally;
+  findings: Finding[];
+}
+
+/** Errors: AzureUnavailable, RecoveryPointError, PreconditionError. What Azure refuses is counted as failed. */
+export async function configureDatastores(context: StepContext): Promise<StepResult> {
+  const standby = await openStandby(context);
+  const work: Work = { context, standby, tally: newTally(), findings: [] };
+  const heartbeat = startHeartbeat(context, 'datastores');
+  for await (const datastore of readPart(context.store, standby.point.sealed, 'datastores')) {
+    // The standby has its own of those that Azure makes.
+    if (isBuiltIn(datastore.name)) continue;
+    await configure(work, datastore);
+    await heartbeat.beat();
+  }
+  const { tally, findings } = work;
+  if (seen(tally) === 0)
+    return { state: 'skipped', detail: 'the active workspace had no datastore but those that Azure makes' };
+  const notMade = sum(tally.skipped) + sum(tally.failed);
+  return {
+    state: 'completed',
+    detail: `${showCount(tally.done, 'datastore')} in ${context.to.region}, ${tally.already} of them already there${notMade > 0 ? `; ${notMade} not` : ''}`,
+    counts: [toCounts(tally, 'datastores', seen(tally))],
+    evidence: await writeFindings(context, 'list', findings),
+    ...(findings.length > 0 ? { lost: showFindings(findings) } : {}),
+  };
+}
+
+async function configure(work: Work, datastore: ArmResource): Promise<void> {
+  const { context, standby, tally } = work;
+  const { azure, signal } = context;
+  const place = placeOfDatastore(datastore);
+  const there = standby.datastores.find(({ name }) => sameName(name, datastore.name));
+  const body = await desired(work, datastore, place);
+  if ('reason' in body) return leave(work, datastore.name, 'skipped', body.reason);
+  if (there) {
+    const [wanted, held] = [
+      placeOfDatastore({ ...datastore, properties: body.properties }).blob,
+      placeOfDatastore(there).blob,
+    ];
+    const same = !wanted || (sameName(wanted.account, held?.account) && wanted.container === held?.container);
+    if (!same) {
+      return leave(
+        work,
+        datastore.name,
+        'failed',
+        `the standby's datastore points to ${held?.account}/${held?.container}, expected ${wanted.account}/${wanted.container}`,
+      );
+    }
+    tally.done += 1;
+    tally.already += 1;
+    return;
+  }
+  try {
+    const path = `${standby.workspace.id}/datastores/${encodeURIComponent(datastore.name)}?skipValidation=true`;
+    await azure.arm.put(path, apiVersions.machineLearning, { properties: body.properties }, { signal });
+    tally.done += 1;
+  } catch (error) {
+    if (!isUnderstudyError(error, 'AzureError')) throw error;
+    leave(work, datastore.name, 'failed', messageOf(error));
+  }
+}
+
+function leave({ tally, findings }: Work, what: string, state: Finding['state'], reason: string): void {
+  (state === 'skipped' ? skip : fail)(tally, reason);
+  findings.push({ what: `datastore ${what}`, state, reason });
+}
+
+/** Filled in by Azure. */
+const readOnly = new Set(['isDefault', 'provisioningState', 'resourceGroup', 'subscriptionId']);
+
+async function desired(
+  work: Work,
+  datastore: ArmResource,
+  place: DatastorePlace,
+): Promise<{ properties: JsonObject } | { reason: string }> {
+  const { sealed } = work.standby.point;
+  const kept = Object.entries(datastore.properties).filter(([key]) => !readOnly.has(key));
+  const properties: JsonObject = Object.fromEntries(kept);
+  const { blob } = place;
+  const copied = blob !== undefined && sealed.accounts.some(({ name }) => sameName(name, blob.account));
+  if (!copied && place.unsupported !== undefined) return { reason: place.unsupported };
+  const credentials = await credentialsFor(work, datastore, place, copied);
+  if ('reason' in credentials) return credentials;
+  if (!copied) return { properties: { ...properties, ...credentials } };
+  const container = work.standby.containerFor(blob.account, blob.container);
+  return {
+    properties: {
+      ...properties,
+      ...credentials,
+      ...addressOf(work.standby),
+      [place.type === 'AzureDataLakeGen2' ? 'filesystem' : 'containerName']: container,
+    },
+  };
+}
+
+/** The suffix of the account's address is the standby's own: it may be another cloud's, or a private one. */
+function addressOf({ workspace, datastores }: Standby): JsonObject {
+  const own = datastores.find(({ name }) => sameName(name, 'workspaceblobstore'))?.properties ?? {};
+  const { endpoint, protocol } = own;
+  const [, , , , group] = workspace.storageAccountId.split('/');
+  return {
+    accountName: nameOfId(workspace.storageAccountId),
+    subscriptionId: workspace.subscriptionId,
+    ...(group === undefined ? {} : { resourceGroup: group }),
+    ...(typeof endpoint === 'string' ? { endpoint } : {}),
+    ...(typeof protocol === 'string' ? { protocol } : {}),
+  };
+}
+
+/** Keys and signatures of copied storage are issued from the target, never copied; everything else comes from escrow. */
+async function credentialsFor(
+  { context, standby }: Work,
+  datastore: ArmResource,
+  { credentials, name }: DatastorePlace,
+  copied: boolean,
+): Promise<{ credentials: JsonObject } | { reason: string }> {
+  if (credentials === 'None') return { credentials: { credentialsType: 'None' } };
+  if (copied && (credentials === 'AccountKey' || credentials === 'Sas')) {
+    const key = await accountKey(context, standby.workspace.storageAccountId);
+    return { credentials: { credentialsType: 'AccountKey', secrets: { secretsType: 'AccountKey', key } } };
+  }
+  const secrets = await escrowed(context, standby.point.sealed, 'datastore', name);
+  if ('reason' in secrets) return secrets;
+  return { credentials: { ...(datastore.properties['credentials'] as JsonObject), secrets: secrets.value } };
+}
+
+async function accountKey({ azure, signal }: StepContext, accountId: string): Promise<string> {
+  const answer = await azure.arm.post(`${accountId}/listKeys`, apiVersions.storage, undefined, { signal });
+  return (answer as { keys?: { value?: string }[] } | null)?.keys?.[0]?.value ?? '';
+}

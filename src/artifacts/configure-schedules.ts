@@ -1,0 +1,182 @@
+/**
+ * The action `configureSchedules`: the schedules of the active workspace, in the standby only: created disabled, then enabled if they
+ * were. The undo disables again what this run enabled.
+ */
+import { apiVersions, type ArmResource, type JsonObject } from '../azure/azure.ts';
+import { isUnderstudyError, messageOf } from '../errors/error.ts';
+import { isObject } from '../jobs/job.ts';
+import { rewriteSpec } from '../jobs/rewrite-spec.ts';
+import { differences } from '../jobs/submit.ts';
+import { rewriteReferences, type ReferenceMapping } from '../azure/ids.ts';
+import type { StepResult } from '../run/outcome.ts';
+import type { StepContext } from '../run/step-context.ts';
+import { workspaceId } from '../topology/sides.ts';
+import { showFindings, writeFindings, type Finding } from './evidence.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import { readPart } from './recovery-point.ts';
+import { openStandby, type Standby } from './standby.ts';
+import { fail, newTally, seen, showCount, sum, toCounts } from './tally.ts';
+
+interface UndoSchedules {
+  /** Schedules that were enabled in the standby before the run: they stay so. */
+  enabledBefore: string[];
+  /** Schedules of the recovery point. */
+  names: string[];
+}
+
+/** Errors: AzureUnavailable, RecoveryPointError, PreconditionError. */
+export async function configureSchedules(context: StepContext): Promise<StepResult> {
+  const standby = await openStandby(context);
+  const { sealed } = standby.point;
+  const undo = await context.keepUndo(async () => stateBefore(context, standby));
+  const heartbeat = startHeartbeat(context, 'schedules');
+  const tally = newTally();
+  const findings: Finding[] = [];
+  let enabled = 0;
+  for await (const schedule of readPart(context.store, sealed, 'schedules')) {
+    const outcome = await configure(context, standby, schedule);
+    if ('reason' in outcome) {
+      fail(tally, outcome.reason);
+      findings.push({ what: `schedule ${schedule.name}`, state: 'failed', reason: outcome.reason });
+    } else {
+      tally.done += 1;
+      if (outcome.already) tally.already += 1;
+      if (isEnabled(schedule)) enabled += 1;
+    }
+    heartbeat.add(1, 0);
+    await heartbeat.beat();
+  }
+  if (seen(tally) === 0) return { state: 'skipped', detail: 'the active workspace had no schedules' };
+  const failed = sum(tally.failed);
+  return {
+    state: 'completed',
+    detail: `${showCount(tally.done, 'schedule')} in ${context.to.region}, ${enabled} of them enabled${failed > 0 ? `; ${failed} failed` : ''}`,
+    counts: [toCounts(tally, 'schedules', seen(tally))],
+    evidence: await writeFindings(context, 'list', findings),
+    ...(findings.length > 0 ? { lost: showFindings(findings) } : {}),
+    undo,
+  };
+}
+
+/** The undo of `configureSchedules`: disables what the run enabled. Idempotent. */
+export async function disableCreatedSchedules(context: StepContext, undo: unknown): Promise<string> {
+  const { names, enabledBefore } = undo as UndoSchedules;
+  const { azure, signal, to } = context;
+  let disabled = 0;
+  for (const name of names.filter((each) => !enabledBefore.includes(each))) {
+    const path = schedulePath(workspaceId(to.workspace), name);
+    const held = await azure.arm.find(path, apiVersions.machineLearning, { signal });
+    if (!held || !isEnabled(held)) continue;
+    await azure.arm.put(
+      path,
+      apiVersions.machineLearning,
+      { properties: { ...writable(held), isEnabled: false } },
+      { signal },
+    );
+    disabled += 1;
+  }
+  return `${showCount(disabled, 'schedule')} disabled again in ${to.region}`;
+}
+
+async function stateBefore(
+  { azure, store, signal }: StepContext,
+  { point, workspace }: Standby,
+): Promise<UndoSchedules> {
+  const names: string[] = [];
+  for await (const { name } of readPart(store, point.sealed, 'schedules')) names.push(name);
+  const enabledBefore: string[] = [];
+  const all = azure.arm.list(`${workspace.id}/schedules?listViewType=All`, apiVersions.machineLearning, {
+    signal,
+  });
+  for await (const schedule of all) if (isEnabled(schedule)) enabledBefore.push(schedule.name);
+  return { enabledBefore, names };
+}
+
+async function configure(
+  { azure, signal }: StepContext,
+  { workspace, mapping }: Standby,
+  schedule: ArmResource,
+): Promise<{ already: boolean } | { reason: string }> {
+  const desired = rewriteSchedule(schedule, mapping);
+  if ('reason' in desired) return desired;
+  const { properties } = desired;
+  const path = schedulePath(workspace.id, schedule.name);
+  const options = { signal };
+  try {
+    const held = await azure.arm.find(path, apiVersions.machineLearning, options);
+    const enabled = isEnabled(schedule);
+    if (held && differences({ ...properties, isEnabled: enabled }, held.properties, '').length === 0)
+      return { already: true };
+    // Disabled first: a schedule that is wrong in some field must not fire before it has been read back.
+    await azure.arm.put(
+      path,
+      apiVersions.machineLearning,
+      { properties: { ...properties, isEnabled: false } },
+      options,
+    );
+    const made = await azure.arm.get(path, apiVersions.machineLearning, options);
+    const different = differences({ ...properties, isEnabled: false }, made.properties, '');
+    if (different.length > 0)
+      return { reason: `Azure holds it otherwise: ${different.map(({ place }) => place).join(', ')}` };
+    if (enabled) {
+      await azure.arm.put(
+        path,
+        apiVersions.machineLearning,
+        { properties: { ...properties, isEnabled: true } },
+        options,
+      );
+    }
+    return { already: false };
+  } catch (error) {
+    if (!isUnderstudyError(error, 'AzureError')) throw error;
+    return { reason: messageOf(error) };
+  }
+}
+
+/** The job that a schedule creates is rewritten as a job is; what else it names, as any reference. */
+function rewriteSchedule(
+  schedule: ArmResource,
+  mapping: ReferenceMapping,
+): { properties: JsonObject } | { reason: string } {
+  const properties = writable(schedule);
+  const { action } = properties;
+  const definition = isObject(action) ? action['jobDefinition'] : undefined;
+  const { action: _, ...rest } = properties;
+  const outer = rewriteReferences(rest, mapping);
+  if (!isObject(action)) return unmappedReason(outer.unmapped) ?? { properties: outer.value };
+  const { jobDefinition: __, ...restOfAction } = action;
+  const inner = rewriteReferences(restOfAction, mapping);
+  const job = isObject(definition)
+    ? rewriteSpec({ id: '', name: schedule.name, type: '', properties: definition }, { mapping })
+    : undefined;
+  const reason = unmappedReason([...outer.unmapped, ...inner.unmapped, ...(job?.unmapped ?? [])]);
+  if (reason) return reason;
+  return {
+    properties: {
+      ...outer.value,
+      action: { ...inner.value, ...(job ? { jobDefinition: job.body.properties } : {}) },
+    },
+  };
+}
+
+function unmappedReason(
+  unmapped: readonly { place: string; reason: string }[],
+): { reason: string } | undefined {
+  if (unmapped.length === 0) return undefined;
+  return {
+    reason: `it cannot be rewritten: ${unmapped.map(({ place, reason }) => `${place}: ${reason}`).join('; ')}`,
+  };
+}
+
+function writable({ properties }: ArmResource): JsonObject {
+  const { provisioningState: _, ...kept } = properties;
+  return kept;
+}
+
+function isEnabled({ properties }: ArmResource): boolean {
+  return properties['isEnabled'] !== false;
+}
+
+function schedulePath(workspace: string, name: string): string {
+  return `${workspace}/schedules/${encodeURIComponent(name)}`;
+}

@@ -1,0 +1,85 @@
+/** What restoring and reconciling leave behind as evidence: lists in the control store, named by their digest. */
+import type { ControlStore } from '../control-store/store.ts';
+import type { ActionName } from '../plan/actions.ts';
+import type { Evidence } from '../run/outcome.ts';
+import type { StepContext } from '../run/step-context.ts';
+import type { Heartbeat } from './heartbeat.ts';
+
+/** One thing that was not simply done, or that differs. */
+export interface Finding {
+  /** `container/path` of a blob, `models/fraud/4` of an asset, the name of anything else. */
+  what: string;
+  state: 'skipped' | 'failed';
+  reason: string;
+}
+
+export interface FindingsDocument {
+  step: string;
+  findings: Finding[];
+}
+
+/** Answers nothing where there is nothing to say. */
+export async function writeFindings(
+  { store, run, step }: StepContext,
+  kind: Evidence['kind'],
+  findings: Finding[],
+): Promise<Evidence[]> {
+  if (findings.length === 0) return [];
+  const folder = `runs/${run.runId}/evidence`;
+  const digest = await store.seal(folder, { step: step.id, findings } satisfies FindingsDocument);
+  return [{ kind, blob: `${folder}/${digest}.json`, digest }];
+}
+
+/** What the steps of this run that carried out `action` skipped, by what was skipped: the reason. */
+export async function skippedBy(context: StepContext, action: ActionName): Promise<Map<string, string>> {
+  const skipped = new Map<string, string>();
+  for (const step of context.plan.steps.filter((each) => each.action === action)) {
+    const outcome = await context.outcomeOf(step.id);
+    for (const evidence of outcome?.evidence ?? []) {
+      const document = await openFindings(context.store, evidence);
+      for (const { what, state, reason } of document?.findings ?? [])
+        if (state === 'skipped') skipped.set(what, reason);
+    }
+  }
+  return skipped;
+}
+
+async function openFindings(
+  store: ControlStore,
+  { kind, blob, digest }: Evidence,
+): Promise<FindingsDocument | undefined> {
+  if (kind !== 'list') return undefined;
+  return store.open<FindingsDocument>(blob.slice(0, blob.lastIndexOf('/')), digest);
+}
+
+/** How often what is done is written down, so that an attempt cut short goes on from there. */
+const settleMs = 10_000;
+
+/** The progress of a step through a long list, kept in the control store: heartbeats carry its digest only. */
+export interface Progress<T> {
+  state: T;
+  /** Call between two items, when everything before is done for good. */
+  settle(heartbeat: Heartbeat): Promise<void>;
+}
+
+export async function resumeProgress<T>(context: StepContext, initial: T): Promise<Progress<T>> {
+  const folder = `runs/${context.run.runId}/progress`;
+  const { progress } = (context.cursor ?? {}) as { progress?: unknown };
+  const state = typeof progress === 'string' ? await context.store.open<T>(folder, progress) : initial;
+  let settledAt = performance.now();
+  return {
+    state,
+    async settle(heartbeat) {
+      if (performance.now() - settledAt < settleMs) return;
+      await heartbeat.settle({ progress: await context.store.seal(folder, state) });
+      settledAt = performance.now();
+    },
+  };
+}
+
+/** The first few, for a report or a message. */
+export function showFindings(findings: readonly Finding[], longest = 20): string[] {
+  const lines = findings.slice(0, longest).map(({ what, reason }) => `${what}: ${reason}`);
+  if (findings.length > longest) lines.push(`and ${findings.length - longest} more`);
+  return lines;
+}

@@ -1,0 +1,143 @@
+/** The action `reconcileAssets`: lists the standby's assets afresh through the typed client, and compares them with the manifest field by field. */
+import type { JsonObject } from '../azure/azure.ts';
+import { UnderstudyError } from '../errors/error.ts';
+import { differences } from '../jobs/submit.ts';
+import type { StepResult } from '../run/outcome.ts';
+import type { StepContext } from '../run/step-context.ts';
+import { desiredAsset } from './asset-body.ts';
+import { assetKey, assetTypes, type AssetType } from './asset-types.ts';
+import { batches, mapBounded } from './bounded.ts';
+import { showFindings, skippedBy, writeFindings, type Finding } from './evidence.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import type { AssetLine } from './manifest.ts';
+import { readPart } from './recovery-point.ts';
+import { typesOfStep } from './restore-assets.ts';
+import { openStandby, type Standby } from './standby.ts';
+import { fail, newTally, skip, toCounts, type Tally } from './tally.ts';
+import { typedVersions } from './typed-assets.ts';
+
+const readsSideBySide = 8;
+
+/** Errors: ReconciliationError if an asset is missing or differs, unless restoring skipped it with a reason; AzureUnavailable; RecoveryPointError. */
+export async function reconcileAssets(context: StepContext): Promise<StepResult> {
+  const standby = await openStandby(context);
+  const skipped = await skippedBy(context, 'restoreAssets');
+  const heartbeat = startHeartbeat(context, 'assets');
+  const findings: Finding[] = [];
+  const tallies = new Map<AssetType, Tally>();
+  for (const type of typesOfStep(context)) {
+    const tally = newTally();
+    tallies.set(type, tally);
+    for await (const batch of batches(
+      byName(readPart(context.store, standby.point.sealed, type)),
+      readsSideBySide,
+    )) {
+      const compared = await mapBounded(batch, readsSideBySide, (lines) =>
+        compareVersions(context, standby, lines),
+      );
+      for (const { key, difference } of compared.flat()) {
+        const excuse = skipped.get(key);
+        if (difference === undefined) tally.done += 1;
+        else if (excuse === undefined)
+          fail(tally, difference.startsWith('missing') ? 'missing' : 'different');
+        else skip(tally, excuse);
+        if (difference !== undefined)
+          findings.push({
+            what: key,
+            state: excuse === undefined ? 'failed' : 'skipped',
+            reason: difference,
+          });
+        heartbeat.add(1, 0);
+      }
+      await heartbeat.beat();
+    }
+  }
+  return conclude(context, standby, tallies, findings);
+}
+
+async function conclude(
+  context: StepContext,
+  { point }: Standby,
+  tallies: ReadonlyMap<AssetType, Tally>,
+  findings: Finding[],
+): Promise<StepResult> {
+  const counts = [...tallies].map(([type, tally]) =>
+    toCounts(tally, type, point.sealed.summary.counts[type] ?? 0),
+  );
+  const expected = counts.reduce((sum, each) => sum + each.expected, 0);
+  if (expected === 0)
+    return { state: 'skipped', detail: `the recovery point has no ${[...tallies.keys()].join(' and no ')}` };
+  const evidence = await writeFindings(context, 'reconciliation', findings);
+  const failed = findings.filter(({ state }) => state === 'failed');
+  if (failed.length > 0) {
+    throw new UnderstudyError(
+      'ReconciliationError',
+      `${failed.length} of ${expected} assets in ${context.to.region} are not what was to be restored: ${showFindings(failed, 3).join('; ')}`,
+      {
+        ...(evidence[0] ? { place: evidence[0].blob } : {}),
+        next: 'Mend what is named there, then resume the run.',
+      },
+    );
+  }
+  const found = counts.map((each) => `${each.done} of ${each.expected} ${each.kind}`);
+  return {
+    state: 'completed',
+    detail: `found in ${context.to.region}, fields equal: ${found.join(', ')}`,
+    counts,
+    evidence,
+  };
+}
+
+/** Versions of one asset stand together, but for those that were carried because something refers to them: those come by themselves. */
+async function* byName(lines: AsyncIterable<AssetLine>): AsyncIterable<AssetLine[]> {
+  let group: AssetLine[] = [];
+  for await (const line of lines) {
+    if (line.version === undefined) continue;
+    if (group.length > 0 && group[0]?.name !== line.name) {
+      yield group;
+      group = [];
+    }
+    group.push(line);
+  }
+  if (group.length > 0) yield group;
+}
+
+async function compareVersions(
+  { azure, to, signal }: StepContext,
+  standby: Standby,
+  lines: readonly AssetLine[],
+): Promise<{ key: string; difference?: string }[]> {
+  const [first] = lines;
+  if (!first) return [];
+  const client = azure.ml(to.workspace.subscriptionId);
+  const held = await typedVersions(client, to.workspace, first.type, first.name, signal);
+  return lines.map((line) => {
+    const version = line.version ?? '';
+    const difference = compare(line, held.get(version), standby);
+    return {
+      key: assetKey(line.type, line.name, version),
+      ...(difference === undefined ? {} : { difference }),
+    };
+  });
+}
+
+/** What an asset is, and what people say of it. */
+function compare(line: AssetLine, held: JsonObject | undefined, { mapping }: Standby): string | undefined {
+  if (!held) return 'missing';
+  const { properties } = desiredAsset(line, mapping);
+  const fields = [
+    ...assetTypes[line.type].content,
+    'description',
+    'tags',
+    'properties',
+    'isArchived',
+    'isAnonymous',
+  ];
+  const wanted = Object.fromEntries(
+    fields.filter((field) => field in properties).map((field) => [field, properties[field] ?? null]),
+  );
+  const found = differences(wanted, held, '').map(
+    ({ place, sent, held: has }) => `${place.replace(/^\./, '')} is ${has}, expected ${sent}`,
+  );
+  return found.length === 0 ? undefined : found.slice(0, 3).join(', ');
+}

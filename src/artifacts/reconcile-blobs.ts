@@ -1,0 +1,151 @@
+/**
+ * The action `reconcileBlobs`: lists the standby's containers afresh, reads every blob through, and compares with the manifest. It takes no
+ * word of what restoring said it did, but for what that skipped and why.
+ */
+import { UnderstudyError } from '../errors/error.ts';
+import type { StepResult } from '../run/outcome.ts';
+import type { StepContext } from '../run/step-context.ts';
+import { blobGroups, classesOfStep, type BlobGroup } from './blob-groups.ts';
+import { hashBlob, listBlobs, type ListedBlob } from './blobs.ts';
+import { batches, createLimiter, forEachBounded, mapBounded } from './bounded.ts';
+import { resumeProgress, showFindings, skippedBy, writeFindings, type Finding } from './evidence.ts';
+import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
+import type { BlobLine } from './manifest.ts';
+import { openStandby, type Standby } from './standby.ts';
+import { fail, newTally, seen, showBytes, showCount, skip, sum, toCounts, type Tally } from './tally.ts';
+
+interface State {
+  units: number;
+  tally: Tally;
+  findings: Finding[];
+}
+
+/**
+ * Errors: ReconciliationError if a blob is missing or differs, unless restoring skipped it with a reason; AzureUnavailable; RecoveryPointError.
+ */
+export async function reconcileBlobs(context: StepContext): Promise<StepResult> {
+  const { store, topology } = context;
+  const standby = await openStandby(context);
+  const classes = classesOfStep(context);
+  const skipped = await skippedBy(context, 'restoreBlobs');
+  const progress = await resumeProgress<State>(context, { units: 0, tally: newTally(), findings: [] });
+  const { state } = progress;
+  const heartbeat = startHeartbeat(context, 'blobs', { done: seen(state.tally), bytes: state.tally.bytes });
+  const limit = createLimiter(topology.artifacts.concurrency);
+  let expected = 0;
+  let index = 0;
+  for await (const window of batches(
+    blobGroups(store, standby.point.sealed, classes),
+    topology.artifacts.concurrency,
+  )) {
+    for (const group of window) expected += group.lines.length;
+    const todo = window.filter(() => index++ >= state.units);
+    const results = await mapBounded(todo, window.length, (group) =>
+      compareGroup(context, { group, standby, skipped, limit, heartbeat }),
+    );
+    for (const comparisons of results) for (const comparison of comparisons) addTo(state, comparison);
+    state.units = index;
+    await progress.settle(heartbeat);
+  }
+  if (expected === 0)
+    return { state: 'skipped', detail: `the recovery point has no blobs of ${[...classes].join(', ')}` };
+  return conclude(context, state, expected);
+}
+
+async function conclude(
+  context: StepContext,
+  { tally, findings }: State,
+  expected: number,
+): Promise<StepResult> {
+  const counts = toCounts(tally, 'blobs', expected);
+  const evidence = await writeFindings(context, 'reconciliation', findings);
+  const failed = findings.filter(({ state }) => state === 'failed');
+  if (failed.length > 0) {
+    throw new UnderstudyError(
+      'ReconciliationError',
+      `${failed.length} of ${showCount(expected, 'blob')} in ${context.to.region} are not what was copied: ${showFindings(failed, 3).join('; ')}`,
+      {
+        ...(evidence[0] ? { place: evidence[0].blob } : {}),
+        next: 'See what wrote there, then resume the run; or fail over to an earlier recovery point.',
+      },
+    );
+  }
+  const kept = sum(tally.skipped);
+  return {
+    state: 'completed',
+    detail: `${tally.done} of ${showCount(expected, 'blob')} (${showBytes(tally.bytes)}) read in ${context.to.region}, digests equal${kept > 0 ? `; ${kept} skipped when restoring` : ''}`,
+    counts: [counts],
+    evidence,
+  };
+}
+
+interface CompareGroup {
+  group: BlobGroup;
+  standby: Standby;
+  skipped: ReadonlyMap<string, string>;
+  limit: <T>(work: () => Promise<T>) => Promise<T>;
+  heartbeat: Heartbeat;
+}
+
+interface Comparison {
+  what: string;
+  sizeBytes: number;
+  /** Why it is not equal. */
+  difference?: string;
+  /** Why that was to be expected. */
+  excuse?: string;
+}
+
+async function compareGroup({ signal }: StepContext, request: CompareGroup): Promise<Comparison[]> {
+  const { group, standby, skipped, limit, heartbeat } = request;
+  const container = standby.containerFor(group.account, group.container);
+  const there = new Map<string, ListedBlob>();
+  for await (const blob of listBlobs(standby.account, container, group.unit, signal)) {
+    there.set(blob.path, blob);
+    await heartbeat.beat();
+  }
+  const results: Comparison[] = [];
+  await forEachBounded(group.lines, 256, (line, index) =>
+    limit(async () => {
+      const what = `${container}/${line.path}`;
+      const difference = await compare(line, there.get(line.path), { standby, container, signal, heartbeat });
+      const excuse = difference === undefined ? undefined : skipped.get(what);
+      results[index] = {
+        what,
+        sizeBytes: line.sizeBytes,
+        ...(difference ? { difference } : {}),
+        ...(excuse ? { excuse } : {}),
+      };
+      heartbeat.add(1, line.sizeBytes);
+      await heartbeat.beat();
+    }),
+  );
+  return results;
+}
+
+async function compare(
+  line: BlobLine,
+  there: ListedBlob | undefined,
+  at: { standby: Standby; container: string; signal: AbortSignal; heartbeat: Heartbeat },
+): Promise<string | undefined> {
+  if (!there) return 'missing';
+  if (there.sizeBytes !== line.sizeBytes) return `${there.sizeBytes} bytes, expected ${line.sizeBytes}`;
+  const address = { account: at.standby.account, container: at.container, path: line.path };
+  const digests = await hashBlob(address, { signal: at.signal, onChunk: at.heartbeat.beat });
+  if (typeof digests === 'string') return 'missing';
+  if (digests.sha256 === line.sha256) return undefined;
+  return `sha256 ${digests.sha256}, expected ${line.sha256}`;
+}
+
+function addTo({ tally, findings }: State, { what, sizeBytes, difference, excuse }: Comparison): void {
+  if (difference === undefined) {
+    tally.done += 1;
+    tally.bytes += sizeBytes;
+  } else if (excuse === undefined) {
+    fail(tally, difference.startsWith('missing') ? 'missing' : 'different');
+    findings.push({ what, state: 'failed', reason: difference });
+  } else {
+    skip(tally, excuse);
+    findings.push({ what, state: 'skipped', reason: `${difference}: ${excuse}` });
+  }
+}
