@@ -41,14 +41,17 @@ export function makeResubmitJobs(sources: ResubmitSources): (context: StepContex
     const tally = new Tally();
     for (const [index, batch] of batches.entries()) {
       const part = await writtenBefore(context, index);
-      const records = part ?? (await resumeBatch(batch, resumption, tally.records, entries.length));
+      // The cursor goes with every sign of progress: only the last one is remembered.
+      const say = (done: number, batchesDone: number) =>
+        context.checkpoint({
+          unit: 'jobs',
+          done: tally.records + done,
+          total: entries.length,
+          cursor: { batches: batchesDone },
+        });
+      const records = part ?? (await resumeBatch(batch, resumption, (done) => say(done, index)));
       tally.add(records, await writeEvidence(context, index, records));
-      await context.checkpoint({
-        unit: 'jobs',
-        done: tally.records,
-        total: entries.length,
-        cursor: { batches: index + 1 },
-      });
+      await say(0, index + 1);
     }
     return tally.result(entries.length);
   };
@@ -109,13 +112,12 @@ function inBatches(entries: readonly LedgerEntry[], size: number): LedgerEntry[]
 async function resumeBatch(
   batch: readonly LedgerEntry[],
   resumption: Resumption,
-  before: number,
-  total: number,
+  progress: (done: number) => Promise<void>,
 ): Promise<JobRecord[]> {
   const records: JobRecord[] = [];
   for (let at = 0; at < batch.length; at += window) {
     // Before each few PUTs: a run that has lost its lease must not submit.
-    await resumption.context.checkpoint({ unit: 'jobs', done: before + at, total });
+    await progress(at);
     const settled = await Promise.allSettled(
       batch.slice(at, at + window).map((entry) => resumeJob(entry, resumption)),
     );

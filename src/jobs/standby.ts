@@ -1,8 +1,8 @@
 /** What the standby has, as far as jobs need to know. */
 import { apiVersions, type Arm, type ArmResource } from '../azure/azure.ts';
 import { sameName } from '../azure/ids.ts';
-import { declaredActive, workspaceId } from '../topology/sides.ts';
-import type { Topology, WorkspaceRef } from '../topology/topology.ts';
+import { workspaceId } from '../topology/sides.ts';
+import type { WorkspaceRef } from '../topology/topology.ts';
 import { textAt } from './job.ts';
 
 export interface Standby {
@@ -16,19 +16,6 @@ export async function readStandby(arm: Arm, workspace: WorkspaceRef, signal: Abo
     Array.fromAsync(arm.list(`${workspaceId(workspace)}/${type}`, apiVersions.machineLearning, { signal }));
   const [computes, datastores] = await Promise.all([read('computes'), read('datastores')]);
   return { computes, datastores };
-}
-
-/**
- * Names of computes, old → new, for a move away from `from`. The topology gives them for a move away from the declared active
- * region; the other way they are turned round, and a name that stands for two is left out (it cannot be told which is meant).
- */
-export function computeNames(topology: Topology, from: string): Record<string, string> {
-  const declared = topology.jobs.compute;
-  if (from === declaredActive(topology)) return declared;
-  const turned = Object.entries(declared).map(([active, standby]) => [standby, active] as const);
-  return Object.fromEntries(
-    turned.filter(([name]) => turned.filter(([other]) => sameName(other, name)).length === 1),
-  );
 }
 
 /** Whether a datastore of this name is one and the same store on both sides: same account, same container. */

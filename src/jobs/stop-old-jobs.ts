@@ -1,12 +1,14 @@
 /** Cancels what still runs in the old workspace, where that answers; the rest is owed. */
+import { setTimeout as wait } from 'node:timers/promises';
 import { readLedgerSnapshot } from '../artifacts/recovery-point.ts';
 import { apiVersions, type Azure, type CallOptions } from '../azure/azure.ts';
 import type { ControlStore } from '../control-store/store.ts';
-import { isUnderstudyError } from '../errors/error.ts';
+import { UnderstudyError, isUnderstudyError } from '../errors/error.ts';
 import { settleOrOwe } from '../fence/old-side.ts';
 import { reconcile, type Counts, type StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import type { RecoveryPointRef } from '../plan/plan.ts';
+import { toSeconds } from '../topology/duration.ts';
 import { workspaceId, type Side } from '../topology/sides.ts';
 import { isFinished, statusOf } from './job.ts';
 import type { LedgerEntry, Settlement } from './ledger.ts';
@@ -37,9 +39,15 @@ export async function stopOldJobs(
       const names = await namesInLedger(context, readLedger);
       const seen = await survey(azure, from, names, { signal });
       const record = await keep(store, run.runId, seen);
-      const outcome = await cancelAll(azure, from, seen.toCancel, { signal }, (done) =>
-        context.checkpoint({ unit: 'jobs', done, total: seen.toCancel.length }),
-      );
+      const outcome = await cancelAll({
+        azure,
+        side: from,
+        names: seen.toCancel,
+        options: { signal },
+        // Half of the fence's time is for asking.
+        patienceMs: (toSeconds(context.topology.policies.fenceDeadline) * 1000) / 2,
+        progress: (done) => context.checkpoint({ unit: 'jobs', done, total: seen.toCancel.length }),
+      });
       await keep(store, run.runId, { toCancel: record.toCancel, ended: outcome.ended });
       counts = countsOf(outcome);
       return describe(from, outcome);
@@ -48,9 +56,12 @@ export async function stopOldJobs(
   return counts && !result.owed ? { ...result, counts: [counts] } : result;
 }
 
+/** How long the payment of a debt waits for jobs to end: what has not ended then is owed a while longer. */
+const patienceOfDebtMs = 10_000;
+
 /**
  * Cancels every unfinished job of a workspace and says what was done. Errors: AzureUnavailable while the workspace does
- * not answer; AzureError, CredentialError where it refuses.
+ * not answer, NotYetError while jobs are still ending; AzureError, CredentialError where it refuses.
  */
 export async function cancelUnfinishedJobs(
   azure: Azure,
@@ -58,7 +69,11 @@ export async function cancelUnfinishedJobs(
   options: CallOptions = {},
 ): Promise<string> {
   const { toCancel } = await survey(azure, side, new Set(), options);
-  return describe(side, await cancelAll(azure, side, toCancel, options));
+  const progress = () => Promise.resolve();
+  return describe(
+    side,
+    await cancelAll({ azure, side, names: toCancel, options, patienceMs: patienceOfDebtMs, progress }),
+  );
 }
 
 /** How the job of this name in the old workspace was settled, as far as the fence could see. */
@@ -124,48 +139,77 @@ interface Outcome {
   ended: Record<string, string>;
 }
 
-/** Each cancellation is waited for, so a few go side by side. */
-const window = 8;
-
-async function cancelAll(
-  azure: Azure,
-  side: Side,
-  names: string[],
-  options: CallOptions,
-  progress: (done: number) => Promise<void> = () => Promise.resolve(),
-): Promise<Outcome> {
-  const outcome: Outcome = { cancelled: 0, ended: {} };
-  for (let at = 0; at < names.length; at += window) {
-    await progress(at);
-    const batch = names.slice(at, at + window);
-    const states = await Promise.all(batch.map((name) => cancelOne(azure, side, name, options)));
-    for (const [index, status] of states.entries()) {
-      if (status === undefined) outcome.cancelled++;
-      else outcome.ended[batch[index] ?? ''] = status;
-    }
-  }
-  return outcome;
+interface CancelAll {
+  azure: Azure;
+  side: Side;
+  names: string[];
+  options: CallOptions;
+  /** How long the jobs may take to end once all are asked to. */
+  patienceMs: number;
+  progress: (done: number) => Promise<void>;
 }
 
-/** Undefined when it is cancelled; the status in which it ended by itself, where that came first. */
-async function cancelOne(
-  { arm }: Azure,
-  side: Side,
-  name: string,
-  options: CallOptions,
-): Promise<string | undefined> {
-  const path = `${workspaceId(side.workspace)}/jobs/${name}`;
-  try {
-    await arm.post(`${path}/cancel`, apiVersions.machineLearning, undefined, options);
-    return undefined;
-  } catch (error) {
-    // A job that ends at this very moment can no longer be cancelled: Azure refuses, and the job says how it ended.
-    if (!isUnderstudyError(error, 'AzureError')) throw error;
-    const job = await arm.find(path, apiVersions.machineLearning, options);
-    const status = job ? statusOf(job) : 'deleted';
-    if (job && !isFinished(status)) throw error;
-    return status === 'Canceled' ? undefined : status;
+/** Requests side by side; the client paces itself below the subscription's limits. */
+const window = 50;
+
+/**
+ * Asks all to end, then waits until they have: Azure's answer comes before its effect.
+ * Errors: NotYetError when some are still ending.
+ */
+async function cancelAll({ azure, side, names, options, patienceMs, progress }: CancelAll): Promise<Outcome> {
+  const outcome: Outcome = { cancelled: 0, ended: {} };
+  for (let at = 0; at < names.length; at += window) {
+    await progress(0);
+    await Promise.all(names.slice(at, at + window).map((name) => askToEnd(azure, side, name, options)));
   }
+  const until = Date.now() + patienceMs;
+  for (let left = names, pause = 250; ; pause = Math.min(pause * 1.5, 5000)) {
+    left = await stillEnding({ azure, side, names: left, options }, outcome);
+    await progress(names.length - left.length);
+    if (left.length === 0) return outcome;
+    if (Date.now() > until) {
+      const what = `${left.length} of ${names.length} jobs of workspace "${side.workspace.name}"`;
+      throw new UnderstudyError('NotYetError', `${what} are still being cancelled, such as "${left[0]}"`);
+    }
+    await wait(pause, undefined, options.signal ? { signal: options.signal } : {});
+  }
+}
+
+/** Looks at each job once; those that have ended are counted. */
+async function stillEnding(
+  { azure, side, names, options }: Pick<CancelAll, 'azure' | 'side' | 'names' | 'options'>,
+  outcome: Outcome,
+): Promise<string[]> {
+  const left: string[] = [];
+  for (let at = 0; at < names.length; at += window) {
+    const batch = names.slice(at, at + window);
+    const jobs = await Promise.all(
+      batch.map((name) => azure.arm.find(pathOf(side, name), apiVersions.machineLearning, options)),
+    );
+    for (const [index, job] of jobs.entries()) {
+      const name = batch[index] ?? '';
+      const status = job ? statusOf(job) : 'deleted';
+      if (job && !isFinished(status)) left.push(name);
+      else if (status === 'Canceled') outcome.cancelled++;
+      else outcome.ended[name] = status;
+    }
+  }
+  return left;
+}
+
+/** A job that ends at this very moment can no longer be cancelled: Azure refuses, and the job says how it ended. */
+async function askToEnd({ arm }: Azure, side: Side, name: string, options: CallOptions): Promise<void> {
+  try {
+    await arm.post(`${pathOf(side, name)}/cancel`, apiVersions.machineLearning, undefined, options);
+  } catch (error) {
+    if (!isUnderstudyError(error, 'AzureError')) throw error;
+    const job = await arm.find(pathOf(side, name), apiVersions.machineLearning, options);
+    if (job && !isFinished(statusOf(job))) throw error;
+  }
+}
+
+function pathOf({ workspace }: Side, name: string): string {
+  return `${workspaceId(workspace)}/jobs/${name}`;
 }
 
 function countsOf({ cancelled, ended }: Outcome): Counts {

@@ -8,7 +8,8 @@ import {
   toLedgerEntry,
   type LedgerDocument,
 } from '../../src/jobs/ledger.ts';
-import { computeNames, sharedDatastores } from '../../src/jobs/standby.ts';
+import { sharedDatastores } from '../../src/jobs/standby.ts';
+import { computeNames } from '../../src/topology/compute-names.ts';
 import type { RawJob } from '../../src/jobs/job.ts';
 import { fakeControlStore } from '../fakes/control-store.ts';
 import { command, east, eastId, scene, topologyWith, west } from './scene.ts';

@@ -67,6 +67,16 @@ describe('stopOldJobs', () => {
     expect((await stopOldJobs(context, made.sources.readLedger)).owed?.[0]?.reason).toBe('no answer in time');
   });
 
+  it('owes jobs that do not end in time, by name', async () => {
+    const made = await three();
+    const { arm } = made;
+    arm.post = () => Promise.resolve(null);
+    const context = made.context({ topology: topologyWith({ policies: { fenceDeadline: '1s' } }) });
+    expect((await stopOldJobs(context, made.sources.readLedger)).owed?.[0]?.reason).toBe(
+      '2 of 2 jobs of workspace "fraud-east" are still being cancelled, such as "train"',
+    );
+  });
+
   it('does not take a job that ends at this moment for one that it stopped', async () => {
     const made = await three();
     const { arm } = made;
