@@ -63,7 +63,10 @@ export class Arm {
   /** Calls an action ('listKeys') of a resource. */
   async post(id: string, action: string, apiVersion: string, body: JsonObject = {}): Promise<JsonObject> {
     const what = `POST ${id}/${action}`;
-    return objectOf(this.#checked(await this.#send('POST', this.#url(`${id}/${action}`, apiVersion), body), what), what);
+    return objectOf(
+      this.#checked(await this.#send('POST', this.#url(`${id}/${action}`, apiVersion), body), what),
+      what,
+    );
   }
 
   /** The entries of a list, page after page, until there are `atMost`. */
@@ -123,7 +126,8 @@ export class Arm {
       // `Location` answers 202 until the end; `Azure-AsyncOperation` says in its body how it stands.
       const status = operation === undefined ? statusOf(answer.status) : stateOf(answer.body);
       if (status === 'Succeeded') return;
-      if (status === 'Failed' || status === 'Canceled') throw new AzureFailure(`${what}: ${status}: ${errorOf(answer.body)}`);
+      if (status === 'Failed' || status === 'Canceled')
+        throw new AzureFailure(`${what}: ${status}: ${errorOf(answer.body)}`);
       pause = pauseMilliseconds(answer);
     }
     throw new AzureFailure(`${what}: the operation has not ended in time`);
@@ -158,6 +162,7 @@ function objectOf(body: Json | undefined, what: string): JsonObject {
 
 function errorOf(body: Json | undefined): string {
   const error = isObject(body) && isObject(body.error) ? body.error : undefined;
-  if (typeof error?.code !== 'string' || typeof error.message !== 'string') return JSON.stringify(body ?? null);
+  if (typeof error?.code !== 'string' || typeof error.message !== 'string')
+    return JSON.stringify(body ?? null);
   return `${error.code}: ${error.message}`;
 }

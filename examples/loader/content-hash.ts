@@ -26,7 +26,8 @@ export async function localFiles(path: string): Promise<LocalFile[]> {
     const file = join(entry.parentPath, entry.name);
     const relativePath = relative(path, file).split(sep).join('/');
     const fileInfo = await stat(file);
-    if (fileInfo.isFile() && !ignored(relativePath)) files.push({ path: file, relativePath, sizeBytes: fileInfo.size });
+    if (fileInfo.isFile() && !ignored(relativePath))
+      files.push({ path: file, relativePath, sizeBytes: fileInfo.size });
   }
   return files.sort((one, other) => (one.relativePath < other.relativePath ? -1 : 1));
 }
@@ -70,5 +71,11 @@ async function addFile(hash: Hash, path: string): Promise<void> {
 
 /** A hash in the shape of a GUID, for names that must be the same each time. */
 export function guidOf(hash: string): string {
-  return [hash.slice(0, 8), hash.slice(8, 12), hash.slice(12, 16), hash.slice(16, 20), hash.slice(20, 32)].join('-');
+  return [
+    hash.slice(0, 8),
+    hash.slice(8, 12),
+    hash.slice(12, 16),
+    hash.slice(16, 20),
+    hash.slice(20, 32),
+  ].join('-');
 }

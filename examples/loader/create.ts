@@ -11,7 +11,12 @@ import { type Outcome } from './summary.ts';
 /** Fields that may change on what is otherwise immutable, and do not make it another. */
 const MUTABLE = ['tags', 'description', 'displayName', 'isArchived', 'isAnonymous'];
 
-export async function createImmutable(arm: Arm, id: string, what: string, body: JsonObject): Promise<Outcome> {
+export async function createImmutable(
+  arm: Arm,
+  id: string,
+  what: string,
+  body: JsonObject,
+): Promise<Outcome> {
   const existing = await arm.get(id, ML_API);
   if (existing === undefined) {
     await arm.put(id, ML_API, body);
@@ -36,7 +41,8 @@ export async function createOrUpdate(
   secrets: (existing: JsonObject) => Promise<boolean> = async () => true,
 ): Promise<Outcome> {
   const existing = await arm.get(id, ML_API);
-  if (existing !== undefined && includes(existing, withoutSecrets(body)) && (await secrets(existing))) return 'unchanged';
+  if (existing !== undefined && includes(existing, withoutSecrets(body)) && (await secrets(existing)))
+    return 'unchanged';
   await arm.put(id, ML_API, body);
   return existing === undefined ? 'created' : 'updated';
 }

@@ -37,17 +37,25 @@ export interface Document {
   lineOf(place: readonly PropertyKey[]): number;
 }
 
-const SCHEMA = /^https:\/\/azuremlschemas(?:\.azureedge\.net|\.blob\.core\.windows\.net)\/[^/]+\/(\w+)\.schema\.json$/u;
+const SCHEMA =
+  /^https:\/\/azuremlschemas(?:\.azureedge\.net|\.blob\.core\.windows\.net)\/[^/]+\/(\w+)\.schema\.json$/u;
 
 /** All Azure ML YAML files below a folder but those in the folders to skip; YAML without such a `$schema` is not ours. */
 export async function readDocuments(folder: string, skip: readonly string[]): Promise<Document[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
-    throw new LoadError(`cannot read the folder "${folder}": ${error instanceof Error ? error.message : String(error)}`);
+    throw new LoadError(
+      `cannot read the folder "${folder}": ${error instanceof Error ? error.message : String(error)}`,
+    );
   });
   const paths = entries
     .filter((entry) => entry.isFile() && /\.ya?ml$/u.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => !relative(folder, path).split(sep).some((part) => skip.includes(part)))
+    .filter(
+      (path) =>
+        !relative(folder, path)
+          .split(sep)
+          .some((part) => skip.includes(part)),
+    )
     .sort();
   const documents: Document[] = [];
   for (const path of paths) {
@@ -66,14 +74,18 @@ export async function readDocument(path: string, shownPath = path): Promise<Docu
   const yaml = parseDocument(text, { lineCounter: lines });
   const broken = yaml.errors[0];
   if (broken !== undefined) {
-    throw new LoadError(`${shownPath}:${lines.linePos(broken.pos[0]).line}: not valid YAML: ${broken.message.split('\n')[0]}`);
+    throw new LoadError(
+      `${shownPath}:${lines.linePos(broken.pos[0]).line}: not valid YAML: ${broken.message.split('\n')[0]}`,
+    );
   }
   const content = yaml.toJS() as Json;
   if (!isObject(content) || typeof content.$schema !== 'string') return undefined;
   const name = SCHEMA.exec(content.$schema)?.[1];
   if (name === undefined) return undefined;
   if (!Object.hasOwn(KINDS, name)) {
-    throw new LoadError(`${shownPath}: $schema: expected one of ${Object.keys(KINDS).join(', ')}, got "${name}"`);
+    throw new LoadError(
+      `${shownPath}: $schema: expected one of ${Object.keys(KINDS).join(', ')}, got "${name}"`,
+    );
   }
   const kind = KINDS[name as keyof typeof KINDS];
   return { kind, path, shownPath, content, lineOf: (place) => lineOf(yaml, lines, place) };
@@ -100,7 +112,8 @@ export function parseContent<Schema extends z.ZodType>(document: Document, schem
     const place = issue.path.map(String).join('.');
     const found = valueAt(document.content, issue.path);
     // Some of zod's messages say what was found, by its kind; the others are given its value.
-    const said = issue.code === 'unrecognized_keys' || (found === undefined && issue.message.includes('received'));
+    const said =
+      issue.code === 'unrecognized_keys' || (found === undefined && issue.message.includes('received'));
     const got = said ? '' : `, got ${JSON.stringify(found) ?? 'nothing'}`;
     return `${document.shownPath}:${document.lineOf(issue.path)}: ${place === '' ? '' : `${place}: `}${issue.message}${got}`;
   });

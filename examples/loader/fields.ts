@@ -10,7 +10,14 @@ export const Texts = z.record(z.string(), Text);
 export const Literal = z.union([z.string(), z.number(), z.boolean()]);
 export type Literal = z.infer<typeof Literal>;
 
-const AssetType = z.enum(['uri_file', 'uri_folder', 'mltable', 'custom_model', 'mlflow_model', 'triton_model']);
+const AssetType = z.enum([
+  'uri_file',
+  'uri_folder',
+  'mltable',
+  'custom_model',
+  'mlflow_model',
+  'triton_model',
+]);
 const INPUT_MODES = {
   ro_mount: 'ReadOnlyMount',
   rw_mount: 'ReadWriteMount',
@@ -19,7 +26,12 @@ const INPUT_MODES = {
   eval_mount: 'EvalMount',
   eval_download: 'EvalDownload',
 } as const;
-const OUTPUT_MODES = { rw_mount: 'ReadWriteMount', mount: 'ReadWriteMount', upload: 'Upload', direct: 'Direct' } as const;
+const OUTPUT_MODES = {
+  rw_mount: 'ReadWriteMount',
+  mount: 'ReadWriteMount',
+  upload: 'Upload',
+  direct: 'Direct',
+} as const;
 export const InputMode = z.enum(keysOf(INPUT_MODES));
 export const OutputMode = z.enum(keysOf(OUTPUT_MODES));
 
@@ -46,8 +58,10 @@ export function keysOf<Key extends string>(table: Record<Key, unknown>): [Key, .
   return Object.keys(table) as [Key, ...Key[]];
 }
 
-export const inputMode = (mode: z.infer<typeof InputMode> | undefined) => (mode === undefined ? undefined : INPUT_MODES[mode]);
-export const outputMode = (mode: z.infer<typeof OutputMode> | undefined) => (mode === undefined ? undefined : OUTPUT_MODES[mode]);
+export const inputMode = (mode: z.infer<typeof InputMode> | undefined) =>
+  mode === undefined ? undefined : INPUT_MODES[mode];
+export const outputMode = (mode: z.infer<typeof OutputMode> | undefined) =>
+  mode === undefined ? undefined : OUTPUT_MODES[mode];
 
 /** A literal as the service keeps it: text, truth values as Python writes them. */
 export function literalText(value: Literal): string {
@@ -55,7 +69,11 @@ export function literalText(value: Literal): string {
   return String(value);
 }
 
-export async function toInput(input: z.infer<typeof Input>, from: string, references: References): Promise<JsonObject> {
+export async function toInput(
+  input: z.infer<typeof Input>,
+  from: string,
+  references: References,
+): Promise<JsonObject> {
   if (typeof input !== 'object') return { jobInputType: 'literal', value: literalText(input) };
   return compact({
     jobInputType: input.type,
@@ -72,7 +90,8 @@ export async function toInputs(
 ): Promise<JsonObject | undefined> {
   if (inputs === undefined) return undefined;
   const converted: JsonObject = {};
-  for (const [name, input] of Object.entries(inputs)) converted[name] = await toInput(input, from, references);
+  for (const [name, input] of Object.entries(inputs))
+    converted[name] = await toInput(input, from, references);
   return converted;
 }
 
@@ -152,7 +171,9 @@ export const Distribution = z.discriminatedUnion('type', [
   }),
 ]);
 
-export function toDistribution(distribution: z.infer<typeof Distribution> | undefined): JsonObject | undefined {
+export function toDistribution(
+  distribution: z.infer<typeof Distribution> | undefined,
+): JsonObject | undefined {
   if (distribution === undefined) return undefined;
   if (distribution.type === 'tensorflow') {
     return compact({

@@ -21,7 +21,11 @@ export function isObject(value: unknown): value is JsonObject {
 export function includes(actual: Json | undefined, wanted: Json): boolean {
   if (wanted === null) return actual === null || actual === undefined;
   if (Array.isArray(wanted)) {
-    return Array.isArray(actual) && actual.length === wanted.length && wanted.every((item, at) => includes(actual[at], item));
+    return (
+      Array.isArray(actual) &&
+      actual.length === wanted.length &&
+      wanted.every((item, at) => includes(actual[at], item))
+    );
   }
   if (isObject(wanted)) {
     const entries = Object.entries(wanted);

@@ -1,6 +1,6 @@
 /** Something that its user can mend: names the file, the place in it, what is there and what should be. */
 export class LoadError extends Error {
-  /** 2: the input is wrong, and nothing was written. */
+  /** 2: the input is wrong. */
   readonly exitCode: 1 | 2 = 2;
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);

@@ -48,7 +48,9 @@ export async function loadFolder(settings: Settings, progress: Progress): Promis
       summary.uploads.files += count;
       summary.uploads.sizeBytes += sizeBytes;
       summary.uploads.transferredBytes += transferred ? sizeBytes : 0;
-      progress(`${transferred ? 'uploaded ' : 'unchanged'} ${basename(path)}: ${count} files, ${sizeBytes} bytes`);
+      progress(
+        `${transferred ? 'uploaded ' : 'unchanged'} ${basename(path)}: ${count} files, ${sizeBytes} bytes`,
+      );
     },
   });
   await writeAll({ arm, workspace, references, credential, record, localPath }, files, simulation);
@@ -66,7 +68,11 @@ async function simulationOf(settings: Settings, files: WorkspaceFiles): Promise<
 }
 
 /** In order of need: a job names assets and computes, a schedule is a job, a deployment serves a model. */
-async function writeAll(context: write.Context, files: WorkspaceFiles, simulation: Simulation): Promise<void> {
+async function writeAll(
+  context: write.Context,
+  files: WorkspaceFiles,
+  simulation: Simulation,
+): Promise<void> {
   await each(files.datastores, (parsed) => write.datastore(context, parsed));
   await each(files.connections, (parsed) => write.connection(context, parsed));
   await each(files.computes, (parsed) => write.compute(context, parsed));
@@ -89,7 +95,10 @@ function nameOf({ document, content }: WorkspaceFiles['jobs'][number]): string {
 }
 
 /** One after the other; what goes wrong names the file. */
-async function each<Content>(all: Parsed<Content>[], act: (parsed: Parsed<Content>) => Promise<void>): Promise<void> {
+async function each<Content>(
+  all: Parsed<Content>[],
+  act: (parsed: Parsed<Content>) => Promise<void>,
+): Promise<void> {
   for (const parsed of all) {
     try {
       await act(parsed);

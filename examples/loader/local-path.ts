@@ -9,7 +9,8 @@ export function localPaths(folder: string, dataFolder: string | undefined): Loca
   return (path, from) => {
     const local = isAbsolute(path) ? resolve(path) : resolve(dirname(from), path);
     const inside = relative(generated, local);
-    if (dataFolder === undefined || inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) return local;
+    if (dataFolder === undefined || inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside))
+      return local;
     return join(resolve(dataFolder), inside);
   };
 }

@@ -95,10 +95,14 @@ function required(value: string | undefined, name: string): string {
 function readAzure(environment: Environment): AzureSettings {
   const read = (name: string) => {
     const value = environment[name];
-    if (value === undefined || value === '') throw new LoadError(`the environment variable ${name} is not set`);
+    if (value === undefined || value === '')
+      throw new LoadError(`the environment variable ${name} is not set`);
     return value;
   };
-  const armEndpoint = (environment.AZURE_RESOURCE_MANAGER_ENDPOINT ?? 'https://management.azure.com').replace(/\/+$/u, '');
+  const armEndpoint = (environment.AZURE_RESOURCE_MANAGER_ENDPOINT ?? 'https://management.azure.com').replace(
+    /\/+$/u,
+    '',
+  );
   const audience = environment.AZURE_RESOURCE_MANAGER_AUDIENCE ?? armEndpoint;
   return {
     armEndpoint,

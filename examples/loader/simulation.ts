@@ -25,21 +25,30 @@ export async function readSimulation(file: string, folder: string): Promise<Simu
   });
   const result = Simulation.safeParse(parseYaml(text, file));
   if (result.success) return result.data;
-  throw new LoadError(result.error.issues.map((issue) => `${file}: ${issue.path.map(String).join('.')}: ${issue.message}`).join('\n'));
+  throw new LoadError(
+    result.error.issues
+      .map((issue) => `${file}: ${issue.path.map(String).join('.')}: ${issue.message}`)
+      .join('\n'),
+  );
 }
 
 function parseYaml(text: string, file: string): unknown {
   try {
     return parse(text);
   } catch (error) {
-    throw new LoadError(`${file}: not valid YAML: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new LoadError(
+      `${file}: not valid YAML: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
   }
 }
 
 export function refuseUnknownJobs(simulation: Simulation, names: readonly string[]): void {
   const unknown = Object.keys(simulation).filter((name) => !names.includes(name));
   if (unknown.length > 0) {
-    throw new LoadError(`simulation: there is no job named "${unknown.join('", "')}": expected one of ${names.join(', ')}`);
+    throw new LoadError(
+      `simulation: there is no job named "${unknown.join('", "')}": expected one of ${names.join(', ')}`,
+    );
   }
 }
 

@@ -53,7 +53,8 @@ export class Uploads {
       throw new LoadError(`cannot read "${path}": ${error instanceof Error ? error.message : String(error)}`);
     });
     const first = files[0];
-    if (first === undefined) throw new LoadError(`"${path}" is an empty folder: expected at least one file to upload`);
+    if (first === undefined)
+      throw new LoadError(`"${path}" is an empty folder: expected at least one file to upload`);
     const isFile = files.length === 1 && first.path === path;
     const root = `LocalUpload/${await uploadHash(path)}/${basename(path)}`;
     const blobOf = (file: LocalFile) => (isFile ? root : `${root}/${file.relativePath}`);

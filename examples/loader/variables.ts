@@ -41,7 +41,9 @@ export function fillIn(value: JsonObject, variables: Variables): JsonObject {
 function fill(value: Json, place: string[], lookup: (name: string, place: string[]) => string): Json {
   if (Array.isArray(value)) return value.map((item, at) => fill(item, [...place, String(at)], lookup));
   if (isObject(value)) {
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fill(item, [...place, key], lookup)]));
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, fill(item, [...place, key], lookup)]),
+    );
   }
   if (typeof value !== 'string') return value;
   return value.replace(VARIABLE, (_, name: string) => lookup(name, place));

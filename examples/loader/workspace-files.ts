@@ -51,9 +51,12 @@ export async function readWorkspaceFiles(
   localPath: LocalPath,
 ): Promise<WorkspaceFiles> {
   const documents = await readDocuments(folder, skip);
-  if (documents.length === 0) throw new LoadError(`no Azure Machine Learning YAML (by its $schema) in the folder "${folder}"`);
+  if (documents.length === 0)
+    throw new LoadError(`no Azure Machine Learning YAML (by its $schema) in the folder "${folder}"`);
   const of = <Schema extends z.ZodType>(kind: Document['kind'], schema: Schema): Parsed<z.infer<Schema>>[] =>
-    documents.filter((document) => document.kind === kind).map((document) => ({ document, content: parseContent(document, schema) }));
+    documents
+      .filter((document) => document.kind === kind)
+      .map((document) => ({ document, content: parseContent(document, schema) }));
   for (const document of documents) {
     if (document.kind === 'datastore' || document.kind === 'connection') fillVariables(document, variables);
   }
@@ -65,7 +68,9 @@ export async function readWorkspaceFiles(
     data: of('data', Data),
     models: of('model', Model),
     components: of('component', CommandComponent),
-    jobs: documents.filter(({ kind }) => kind === 'job').map((document) => ({ document, content: parseJob(document) })),
+    jobs: documents
+      .filter(({ kind }) => kind === 'job')
+      .map((document) => ({ document, content: parseJob(document) })),
     schedules: of('schedule', Schedule),
     endpoints: of('endpoint', Endpoint),
     deployments: of('deployment', Deployment),
@@ -104,7 +109,8 @@ function refuseTwins(files: WorkspaceFiles): void {
     const { version, endpoint_name: endpoint } = content;
     const label = `${document.kind} ${endpoint === undefined ? '' : `${endpoint}/`}${own.name}${version === undefined ? '' : `:${version}`}`;
     const first = seen.get(label);
-    if (first !== undefined) throw new LoadError(`${document.shownPath}:${document.lineOf(['name'])}: ${label} is in ${first} too`);
+    if (first !== undefined)
+      throw new LoadError(`${document.shownPath}:${document.lineOf(['name'])}: ${label} is in ${first} too`);
     seen.set(label, document.shownPath);
   }
 }
@@ -112,7 +118,8 @@ function refuseTwins(files: WorkspaceFiles): void {
 function refuseMissingPaths(files: WorkspaceFiles, localPath: LocalPath): void {
   const paths: { document: Document; place: string[]; path: string }[] = [];
   const add = (document: Document, place: string[], path: string | undefined) => {
-    if (path !== undefined && !/^(?:azureml:|[a-z]+:\/\/|\/subscriptions\/|runs:)/iu.test(path)) paths.push({ document, place, path });
+    if (path !== undefined && !/^(?:azureml:|[a-z]+:\/\/|\/subscriptions\/|runs:)/iu.test(path))
+      paths.push({ document, place, path });
   };
   for (const { document, content } of [...files.data, ...files.models]) add(document, ['path'], content.path);
   for (const { document, content } of files.environments) {
@@ -128,7 +135,11 @@ function refuseMissingPaths(files: WorkspaceFiles, localPath: LocalPath): void {
   for (const { document, place, path } of paths) {
     const local = localPath(path, document.path);
     if (existsSync(local)) continue;
-    const hint = /[\\/]generated[\\/]/u.test(local) ? ': make the data first (data/make-data.ts), or name its folder with --data' : '';
-    throw new LoadError(`${document.shownPath}:${document.lineOf(place)}: ${place.join('.')}: there is no "${local}"${hint}`);
+    const hint = /[\\/]generated[\\/]/u.test(local)
+      ? ': make the data first (data/make-data.ts), or name its folder with --data'
+      : '';
+    throw new LoadError(
+      `${document.shownPath}:${document.lineOf(place)}: ${place.join('.')}: there is no "${local}"${hint}`,
+    );
   }
 }

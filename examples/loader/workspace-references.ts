@@ -66,14 +66,19 @@ export class WorkspaceReferences implements References {
     if (reference.startsWith('azureml:') || isResolved(reference)) {
       const id = await this.#version('components', reference);
       const found = await this.#options.arm.get(id, ML_API);
-      if (found === undefined) throw new LoadError(`component "${reference}" is not registered in the workspace`);
+      if (found === undefined)
+        throw new LoadError(`component "${reference}" is not registered in the workspace`);
       return { id, outputTypes: outputTypesOf(found) };
     }
     const path = this.#options.localPath(reference, from);
     const document = await readDocument(path, relative(this.#options.folder, path));
     if (document === undefined) throw new LoadError(`"${path}" is no command component`);
     const component = parseContent(document, CommandComponent);
-    const spec = await toComponentSpec({ ...component, name: 'azureml_anonymous', version: undefined }, path, this);
+    const spec = await toComponentSpec(
+      { ...component, name: 'azureml_anonymous', version: undefined },
+      path,
+      this,
+    );
     const outputTypes = Object.fromEntries(
       Object.entries(component.outputs ?? {}).map(([name, output]) => [name, output.type]),
     );
@@ -85,7 +90,15 @@ export class WorkspaceReferences implements References {
     const version = guidOf(createHash('sha256').update(JSON.stringify(spec)).digest('hex'));
     const name = 'azureml_anonymous';
     const id = versionId(this.#options.workspace.scope, 'components', name, version);
-    const body = { properties: { componentSpec: { ...spec, version }, isAnonymous: true, isArchived: false, properties: {}, tags: {} } };
+    const body = {
+      properties: {
+        componentSpec: { ...spec, version },
+        isAnonymous: true,
+        isArchived: false,
+        properties: {},
+        tags: {},
+      },
+    };
     const outcome = await createImmutable(this.#options.arm, id, `component ${name}:${version}`, body);
     this.#options.record({ kind: 'component', name, version, id, outcome });
     return id;
@@ -103,11 +116,11 @@ export class WorkspaceReferences implements References {
     if (isResolved(path)) return withoutPrefix(path);
     if (/^[a-z][a-z+.-]*:\/\//iu.test(path) || path.startsWith('runs:/')) return path;
     if (path.startsWith('azureml:')) return this.#version(type.endsWith('_model') ? 'models' : 'data', path);
-    return this.uploadedUri(path, from, type !== 'uri_file');
+    return this.#uploadedUri(path, from, type !== 'uri_file');
   }
 
   /** The long uri of local content, after its upload. Of a folder it ends in a slash. */
-  async uploadedUri(path: string, from: string, folder: boolean): Promise<string> {
+  async #uploadedUri(path: string, from: string, folder: boolean): Promise<string> {
     const uploaded = await this.upload(path, from);
     const { scope, datastore } = this.#options.workspace;
     if (folder && uploaded.isFile) throw new LoadError(`${from}: "${path}" is a file: expected a folder`);
@@ -156,7 +169,8 @@ export class WorkspaceReferences implements References {
     const parsed = parseReference(reference);
     const { scope } = this.#options.workspace;
     if (parsed?.version !== undefined) return versionId(scope, kind, parsed.name, parsed.version);
-    if (parsed?.label === 'latest') return versionId(scope, kind, parsed.name, await this.#latest(kind, parsed.name));
+    if (parsed?.label === 'latest')
+      return versionId(scope, kind, parsed.name, await this.#latest(kind, parsed.name));
     throw new LoadError(`"${reference}": expected azureml:NAME:VERSION or azureml:NAME@latest`);
   }
 
@@ -164,7 +178,8 @@ export class WorkspaceReferences implements References {
     const path = `${childId(this.#options.workspace.scope, kind, name)}/versions`;
     const versions = await this.#options.arm.list(path, ML_API, { $orderBy: 'createdtime desc' }, 1);
     const newest = versions[0]?.name;
-    if (typeof newest !== 'string') throw new LoadError(`azureml:${name}@latest: the workspace has no version of "${name}" in its ${kind}`);
+    if (typeof newest !== 'string')
+      throw new LoadError(`azureml:${name}@latest: the workspace has no version of "${name}" in its ${kind}`);
     return newest;
   }
 }

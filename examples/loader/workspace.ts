@@ -24,7 +24,11 @@ export interface StorageAccount {
 }
 
 /** Throws an AzureFailure where there is no such workspace, or where its storage does not answer. */
-export async function openWorkspace(arm: Arm, scope: WorkspaceScope, credential: TokenCredential): Promise<Workspace> {
+export async function openWorkspace(
+  arm: Arm,
+  scope: WorkspaceScope,
+  credential: TokenCredential,
+): Promise<Workspace> {
   const workspace = await arm.get(workspaceId(scope), ML_API);
   if (workspace === undefined) {
     throw new AzureFailure(
@@ -34,7 +38,8 @@ export async function openWorkspace(arm: Arm, scope: WorkspaceScope, credential:
   const storage = await openStorage(arm, text(workspace, 'properties.storageAccount'));
   const datastore = 'workspaceblobstore';
   const found = await arm.get(childId(scope, 'datastores', datastore), ML_API);
-  if (found === undefined) throw new AzureFailure(`workspace "${scope.workspace}" has no datastore "${datastore}"`);
+  if (found === undefined)
+    throw new AzureFailure(`workspace "${scope.workspace}" has no datastore "${datastore}"`);
   const container = text(found, 'properties.containerName');
   const key = await datastoreKey(arm, childId(scope, 'datastores', datastore), found);
   return {
@@ -42,7 +47,10 @@ export async function openWorkspace(arm: Arm, scope: WorkspaceScope, credential:
     location: text(workspace, 'location'),
     storage,
     datastore,
-    uploads: new Uploads({ endpoint: storage.blobEndpoint, account: storage.name, container, key }, credential),
+    uploads: new Uploads(
+      { endpoint: storage.blobEndpoint, account: storage.name, container, key },
+      credential,
+    ),
   };
 }
 
@@ -67,7 +75,9 @@ async function datastoreKey(arm: Arm, id: string, datastore: JsonObject): Promis
 export function text(answer: JsonObject, path: string): string {
   const value = valueAt(answer, path);
   if (typeof value !== 'string' || value === '') {
-    throw new AzureFailure(`Azure's answer${typeof answer.id === 'string' ? ` for ${answer.id}` : ''} has no "${path}"`);
+    throw new AzureFailure(
+      `Azure's answer${typeof answer.id === 'string' ? ` for ${answer.id}` : ''} has no "${path}"`,
+    );
   }
   return value;
 }

@@ -5,14 +5,21 @@ import { type TokenCredential } from '@azure/identity';
 import { parse } from 'yaml';
 import { type Arm } from './arm.ts';
 import { type CommandComponent, toComponentSpec } from './assets/component.ts';
-import { type Data, type Environment, type Model, toData, toEnvironment, toModel } from './assets/registered.ts';
+import {
+  type Data,
+  type Environment,
+  type Model,
+  toData,
+  toEnvironment,
+  toModel,
+} from './assets/registered.ts';
 import { convertJob } from './convert-job.ts';
 import { createImmutable, createOrUpdate } from './create.ts';
 import { readDocument } from './documents.ts';
 import { includes, isObject, type Json, type JsonObject } from './json.ts';
 import { LoadError } from './load-error.ts';
 import { type LocalPath } from './local-path.ts';
-import { type Compute, toCompute } from './resources/compute.ts';
+import { type Compute, keepWhatIsThere, toCompute } from './resources/compute.ts';
 import { type Connection, toConnection } from './resources/connection.ts';
 import { type BlobDatastore, toDatastore } from './resources/datastore.ts';
 import { type Deployment, type Endpoint, toDeployment, toEndpoint } from './resources/endpoint.ts';
@@ -41,7 +48,9 @@ export async function datastore(context: Context, { content }: Parsed<BlobDatast
   const wanted = toDatastore(content);
   const body = fillIn(wanted, {
     WORKSPACE_STORAGE_ACCOUNT: storage.name,
-    ...(wantsVariable(wanted, 'WORKSPACE_STORAGE_KEY') ? { WORKSPACE_STORAGE_KEY: await storageKey(arm, storage) } : {}),
+    ...(wantsVariable(wanted, 'WORKSPACE_STORAGE_KEY')
+      ? { WORKSPACE_STORAGE_KEY: await storageKey(arm, storage) }
+      : {}),
   });
   // A datastore only points at a container: in the workspace's own account the container is made here.
   if (valueAt(body, 'properties.accountName') === storage.name) {
@@ -70,30 +79,50 @@ export async function connection(context: Context, { content }: Parsed<Connectio
   const body = toConnection(content);
   const outcome = await createOrUpdate(context.arm, id, body, async () => {
     const secrets = await context.arm.post(id, 'listsecrets', ML_API);
-    return includes(valueAt(secrets, 'properties.credentials'), valueAt(body, 'properties.credentials') ?? null);
+    return includes(
+      valueAt(secrets, 'properties.credentials'),
+      valueAt(body, 'properties.credentials') ?? null,
+    );
   });
   context.record({ kind: 'connection', name: content.name, id, outcome });
 }
 
 export async function compute(context: Context, { content }: Parsed<Compute>): Promise<void> {
   const id = childId(context.workspace.scope, 'computes', content.name);
-  const outcome = await createOrUpdate(context.arm, id, toCompute(content, context.workspace.location));
+  const existing = await context.arm.get(id, ML_API);
+  const wanted = toCompute(content, context.workspace.location);
+  const body = existing === undefined ? wanted : keepWhatIsThere(wanted, existing);
+  const outcome = await createOrUpdate(context.arm, id, body);
   context.record({ kind: 'compute', name: content.name, id, outcome });
 }
 
-export async function environment(context: Context, { document, content }: Parsed<Environment>): Promise<void> {
+export async function environment(
+  context: Context,
+  { document, content }: Parsed<Environment>,
+): Promise<void> {
   const conda =
     typeof content.conda_file === 'string'
       ? await readFile(context.localPath(content.conda_file, document.path), 'utf8')
       : content.conda_file && JSON.stringify(content.conda_file);
-  const build = content.build && (await context.references.uploadedUri(content.build.path, document.path, true));
+  const build = content.build && (await contextUrl(context, content.build.path, document.path));
   await version(context, 'environments', content, toEnvironment(content, conda, build));
 }
 
+/** A build context is named by its blob's address, not by a datastore: so Azure's client registers it. */
+async function contextUrl({ references, workspace }: Context, path: string, from: string): Promise<string> {
+  const uploaded = await references.upload(path, from);
+  if (uploaded.isFile) throw new LoadError(`build.path: "${path}" is a file: expected a folder`);
+  return `${workspace.uploads.url}/${uploaded.path}/`;
+}
+
 export async function data(context: Context, { document, content }: Parsed<Data>): Promise<void> {
-  const uri = longUri(context.workspace.scope, await context.references.inputUri(content.type, content.path, document.path));
-  const table = content.type === 'mltable' ? await mltableUris(context.localPath(content.path, document.path)) : undefined;
-  await version(context, 'data', content, toData(content, uri, table));
+  const uri = await context.references.inputUri(content.type, content.path, document.path);
+  const dataUri = longUri(context.workspace.scope, uri).replace(/\/$/u, '');
+  const table =
+    content.type === 'mltable'
+      ? await mltableUris(context.localPath(content.path, document.path))
+      : undefined;
+  await version(context, 'data', content, toData(content, dataUri, table));
 }
 
 /** The uris that an MLTable file names, which its registration repeats. */
@@ -118,22 +147,31 @@ export async function model(context: Context, { document, content }: Parsed<Mode
 
 async function requireFile(file: string): Promise<void> {
   const found = await stat(file).catch(() => undefined);
-  if (found === undefined) throw new LoadError(`an mlflow_model has a file named "MLmodel" in its folder: there is no "${file}"`);
+  if (found === undefined)
+    throw new LoadError(`an mlflow_model has a file named "MLmodel" in its folder: there is no "${file}"`);
 }
 
-export async function component(context: Context, { document, content }: Parsed<CommandComponent>): Promise<void> {
+export async function component(
+  context: Context,
+  { document, content }: Parsed<CommandComponent>,
+): Promise<void> {
   const number = content.version ?? '1';
   const spec = await toComponentSpec({ ...content, version: number }, document.path, context.references);
-  await version(context, 'components', { ...content, version: number }, {
-    properties: {
-      ...(content.description === undefined ? {} : { description: content.description }),
-      componentSpec: spec,
-      tags: content.tags ?? {},
-      properties: {},
-      isAnonymous: false,
-      isArchived: false,
+  await version(
+    context,
+    'components',
+    { ...content, version: number },
+    {
+      properties: {
+        ...(content.description === undefined ? {} : { description: content.description }),
+        componentSpec: spec,
+        tags: content.tags ?? {},
+        properties: {},
+        isAnonymous: false,
+        isArchived: false,
+      },
     },
-  });
+  );
 }
 
 /** Registers one version of an asset. */
@@ -157,7 +195,9 @@ export async function job(
 ): Promise<void> {
   const properties = await convertJob(content, document.path, context.references);
   const own = isObject(properties.properties) ? properties.properties : {};
-  const body = { properties: { ...properties, properties: { ...own, ...simulatedProperties(simulation, name) } } };
+  const body = {
+    properties: { ...properties, properties: { ...own, ...simulatedProperties(simulation, name) } },
+  };
   const id = childId(context.workspace.scope, 'jobs', name);
   const outcome = await createImmutable(context.arm, id, `job ${name}`, body);
   context.record({ kind: `${content.type} job`, name, id, outcome });
@@ -188,11 +228,20 @@ export async function deployment(context: Context, { document, content }: Parsed
   const { arm, workspace, references, record } = context;
   const id = `${childId(workspace.scope, 'onlineEndpoints', content.endpoint_name)}/deployments/${content.name}`;
   const body = await toDeployment(content, workspace.location, document.path, references);
-  record({ kind: 'deployment', name: `${content.endpoint_name}/${content.name}`, id, outcome: await createOrUpdate(arm, id, body) });
+  record({
+    kind: 'deployment',
+    name: `${content.endpoint_name}/${content.name}`,
+    id,
+    outcome: await createOrUpdate(arm, id, body),
+  });
 }
 
 export async function traffic(context: Context, { content }: Parsed<Endpoint>): Promise<void> {
   const id = childId(context.workspace.scope, 'onlineEndpoints', content.name);
-  const outcome = await createOrUpdate(context.arm, id, toEndpoint(content, context.workspace.location, content.traffic));
+  const outcome = await createOrUpdate(
+    context.arm,
+    id,
+    toEndpoint(content, context.workspace.location, content.traffic),
+  );
   context.record({ kind: 'traffic', name: content.name, id: `${id}#traffic`, outcome });
 }

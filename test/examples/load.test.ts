@@ -37,38 +37,20 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+/** As an engineer does: the project's template, with the example's parameters for the region. */
 async function makeWorkspace(client: ArmClient): Promise<string> {
   const group = `/subscriptions/${cloud.address.subscriptionId}/resourceGroups/ml-east`;
-  const location = 'eastus';
-  await client.put(group, '2024-03-01', { location });
-  const at = (type: string, name: string) => `${group}/providers/${type}/${name}`;
-  const storage = at('Microsoft.Storage/storageAccounts', 'fraudmleastst');
-  await client.put(storage, '2023-05-01', {
-    location,
-    kind: 'StorageV2',
-    sku: { name: 'Standard_LRS' },
-    properties: {},
-  });
-  const vault = at('Microsoft.KeyVault/vaults', 'fraudml-east-kv');
-  const properties = {
-    tenantId: cloud.address.tenantId,
-    sku: { family: 'A', name: 'standard' },
-    enableRbacAuthorization: true,
+  await client.put(group, '2024-03-01', { location: 'eastus' });
+  const { parameters } = JSON.parse(
+    readFileSync(join(ROOT, 'examples/fraud-ml/parameters/eastus.json'), 'utf8'),
+  ) as {
+    parameters: unknown;
   };
-  await client.put(vault, '2023-07-01', { location, properties });
-  const insights = at('Microsoft.Insights/components', 'fraudml-east-ai');
-  await client.put(insights, '2020-02-02', {
-    location,
-    kind: 'web',
-    properties: { Application_Type: 'web' },
+  const template: unknown = JSON.parse(readFileSync(join(ROOT, 'templates/workspace.json'), 'utf8'));
+  await client.put(`${group}/providers/Microsoft.Resources/deployments/fraud-east`, '2024-03-01', {
+    properties: { mode: 'Incremental', template, parameters },
   });
-  const id = at('Microsoft.MachineLearningServices/workspaces', 'fraud-east');
-  await client.put(id, ML, {
-    location,
-    identity: { type: 'SystemAssigned' },
-    properties: { storageAccount: storage, keyVault: vault, applicationInsights: insights },
-  });
-  return id;
+  return `${group}/providers/Microsoft.MachineLearningServices/workspaces/fraud-east`;
 }
 
 interface Ran {
@@ -128,6 +110,8 @@ describe('loading the example', () => {
 
   it('creates everything, and says each thing once with its id', async () => {
     const ran = await load();
+    // The template has made the clusters: the files add an owner to them.
+    expect(ran.stderr).toContain('updated   compute gpu-cluster');
     expect(ran.stderr).toContain('created   command job fraud-train-2025q4');
     expect(ran.code).toBe(0);
     summary = JSON.parse(ran.stdout) as Summary;
@@ -183,6 +167,12 @@ describe('loading the example', () => {
       `${workspace}/data/merchants/versions/1`,
     );
     expect(rescore).toHaveProperty('properties.queueSettings.jobTier', 'Standard');
+    expect(rescore).toHaveProperty(
+      'properties.inputs.rules.uri',
+      expect.stringMatching(
+        /^azureml:\/\/subscriptions\/.*\/workspaces\/fraud-east\/datastores\/workspaceblobstore\/paths\/LocalUpload\/[0-9a-f]{64}\/rescore-rules\.json$/u,
+      ),
+    );
   });
 
   it('gives the jobs the lives of the simulation', async () => {

@@ -28,7 +28,16 @@ export interface MadeData {
 
 const COLUMNS =
   'transaction_id,occurred_at,amount,merchant_id,card_present,account_age_days,distance_km,previous_day_count,night,is_fraud\n';
-const CATEGORIES = ['grocery', 'fuel', 'travel', 'electronics', 'gaming', 'restaurant', 'pharmacy', 'jewellery'];
+const CATEGORIES = [
+  'grocery',
+  'fuel',
+  'travel',
+  'electronics',
+  'gaming',
+  'restaurant',
+  'pharmacy',
+  'jewellery',
+];
 const QUARTERS = [
   { folder: '2025-q3', start: Date.UTC(2025, 6, 1) },
   { folder: '2025-q4', start: Date.UTC(2025, 9, 1) },
@@ -58,7 +67,12 @@ function transaction(random: () => number, id: number, occurredAt: number): stri
   const night = hour < 6 ? 1 : 0;
   const merchant = Math.floor(500 * random());
   const evidence =
-    amount / 220 + distanceKm / 420 + previousDayCount / 4 + 1.2 * night - accountAgeDays / 900 - 1.6 * cardPresent;
+    amount / 220 +
+    distanceKm / 420 +
+    previousDayCount / 4 +
+    1.2 * night -
+    accountAgeDays / 900 -
+    1.6 * cardPresent;
   const fraud = random() < 1 / (1 + Math.exp(6.2 - 1.6 * evidence)) ? 1 : 0;
   return [
     `t${String(id).padStart(9, '0')}`,
@@ -71,7 +85,9 @@ function transaction(random: () => number, id: number, occurredAt: number): stri
     previousDayCount,
     night,
     fraud,
-  ].join(',').concat('\n');
+  ]
+    .join(',')
+    .concat('\n');
 }
 
 /** Writes pieces to a file, waiting whenever the disk is behind; answers the bytes written. */
@@ -95,7 +111,13 @@ async function writeFile(path: string, pieces: Iterable<string>): Promise<number
   return bytes;
 }
 
-function* transactions(random: () => number, bytes: number, firstId: number, startsAt: number, counted: (rows: number) => void) {
+function* transactions(
+  random: () => number,
+  bytes: number,
+  firstId: number,
+  startsAt: number,
+  counted: (rows: number) => void,
+) {
   yield COLUMNS;
   let written = COLUMNS.length;
   let occurredAt = startsAt;
@@ -148,14 +170,19 @@ export async function makeData(options: DataOptions): Promise<MadeData> {
   }
   await write('.', 'merchants.csv', merchants(random));
   for (let day = 0; day < options.smallFiles; day++) {
-    await write('device-events', `events-${String(day + 1).padStart(3, '0')}.jsonl`, deviceEvents(random, day));
+    await write(
+      'device-events',
+      `events-${String(day + 1).padStart(3, '0')}.jsonl`,
+      deviceEvents(random, day),
+    );
   }
   return made;
 }
 
 function positive(name: string, text: string, least = 1): number {
   const value = Number(text);
-  if (!Number.isFinite(value) || value < least) throw new Error(`--${name}: expected a number of at least ${least}, got "${text}"`);
+  if (!Number.isFinite(value) || value < least)
+    throw new Error(`--${name}: expected a number of at least ${least}, got "${text}"`);
   return value;
 }
 

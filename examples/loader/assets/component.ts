@@ -1,10 +1,26 @@
 /** A command component: its `componentSpec` is its YAML again, with the references in it resolved. */
 import { z } from 'zod';
-import { Distribution, InputMode, JobResources, Literal, literalText, OutputMode, Text, Texts } from '../fields.ts';
+import {
+  Distribution,
+  InputMode,
+  JobResources,
+  Literal,
+  literalText,
+  OutputMode,
+  Text,
+  Texts,
+} from '../fields.ts';
 import { compact, type Json, type JsonObject } from '../json.ts';
 import { type References } from '../references.ts';
 
-const AssetTypes = ['uri_file', 'uri_folder', 'mltable', 'custom_model', 'mlflow_model', 'triton_model'] as const;
+const AssetTypes = [
+  'uri_file',
+  'uri_folder',
+  'mltable',
+  'custom_model',
+  'mlflow_model',
+  'triton_model',
+] as const;
 
 const ComponentInput = z.strictObject({
   type: z.enum([...AssetTypes, 'number', 'integer', 'string', 'boolean']),
@@ -58,7 +74,8 @@ export async function toComponentSpec(
     description: component.description,
     is_deterministic: component.is_deterministic,
     inputs: toSpecInputs(component.inputs),
-    outputs: component.outputs === undefined ? undefined : mapValues(component.outputs, (output) => compact(output)),
+    outputs:
+      component.outputs === undefined ? undefined : mapValues(component.outputs, (output) => compact(output)),
     code: component.code === undefined ? undefined : `azureml:${await references.code(component.code, from)}`,
     command: component.command,
     environment: `azureml:${await references.environment(component.environment, from)}`,
@@ -74,7 +91,8 @@ function toSpecInputs(inputs: CommandComponent['inputs']): JsonObject | undefine
   return mapValues(inputs, (input) => {
     const text = (value: Literal | undefined) => {
       if (value === undefined) return undefined;
-      if (input.type === 'number' && typeof value === 'number' && Number.isInteger(value)) return `${value}.0`;
+      if (input.type === 'number' && typeof value === 'number' && Number.isInteger(value))
+        return `${value}.0`;
       return literalText(value);
     };
     return compact({ ...input, default: text(input.default), min: text(input.min), max: text(input.max) });
@@ -82,5 +100,7 @@ function toSpecInputs(inputs: CommandComponent['inputs']): JsonObject | undefine
 }
 
 export function mapValues<Value>(table: Record<string, Value>, convert: (value: Value) => Json): JsonObject {
-  return Object.fromEntries(Object.entries(table).map(([name, value]): [string, Json] => [name, convert(value)]));
+  return Object.fromEntries(
+    Object.entries(table).map(([name, value]): [string, Json] => [name, convert(value)]),
+  );
 }

@@ -35,7 +35,11 @@ export const Environment = z.strictObject({
 });
 export type Environment = z.infer<typeof Environment>;
 
-function head(asset: { description?: string | undefined; tags?: Record<string, string> | undefined; properties?: Record<string, string> | undefined }) {
+function head(asset: {
+  description?: string | undefined;
+  tags?: Record<string, string> | undefined;
+  properties?: Record<string, string> | undefined;
+}) {
   return {
     description: asset.description,
     tags: asset.tags ?? {},

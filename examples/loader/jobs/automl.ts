@@ -1,5 +1,16 @@
 import { z } from 'zod';
-import { AssetInput, isoDuration, JobHead, JobIdentity, keysOf, Outputs, toInput, toJobHead, toJobIdentity, toOutputs } from '../fields.ts';
+import {
+  AssetInput,
+  isoDuration,
+  JobHead,
+  JobIdentity,
+  keysOf,
+  Outputs,
+  toInput,
+  toJobHead,
+  toJobIdentity,
+  toOutputs,
+} from '../fields.ts';
 import { compact, type JsonObject } from '../json.ts';
 import { type References } from '../references.ts';
 

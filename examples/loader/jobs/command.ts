@@ -41,7 +41,11 @@ export const CommandJob = z.strictObject({
 });
 export type CommandJob = z.infer<typeof CommandJob>;
 
-export async function toCommandJob(job: CommandJob, from: string, references: References): Promise<JsonObject> {
+export async function toCommandJob(
+  job: CommandJob,
+  from: string,
+  references: References,
+): Promise<JsonObject> {
   return compact({
     jobType: 'Command',
     ...toJobHead(job),
@@ -54,7 +58,10 @@ export async function toCommandJob(job: CommandJob, from: string, references: Re
     outputs: toOutputs(job.outputs) ?? {},
     resources: toResources(job.resources),
     distribution: toDistribution(job.distribution),
-    limits: job.limits === undefined ? undefined : { jobLimitsType: 'Command', timeout: isoDuration(job.limits.timeout) },
+    limits:
+      job.limits === undefined
+        ? undefined
+        : { jobLimitsType: 'Command', timeout: isoDuration(job.limits.timeout) },
     identity: toJobIdentity(job.identity),
     services: toServices(job.services),
     queueSettings: toQueueSettings(job.queue_settings),

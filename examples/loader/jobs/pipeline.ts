@@ -86,10 +86,15 @@ export type PipelineJob = z.infer<typeof PipelineJob>;
 /** What a step's outputs are, for the steps that take them. */
 type OutputTypes = Map<string, Record<string, string>>;
 
-export async function toPipelineJob(job: PipelineJob, from: string, references: References): Promise<JsonObject> {
+export async function toPipelineJob(
+  job: PipelineJob,
+  from: string,
+  references: References,
+): Promise<JsonObject> {
   const known: OutputTypes = new Map();
   const steps: JsonObject = {};
-  for (const [name, step] of Object.entries(job.jobs)) steps[name] = await toStep(name, step, job, known, from, references);
+  for (const [name, step] of Object.entries(job.jobs))
+    steps[name] = await toStep(name, step, job, known, from, references);
   const { default_compute: compute, default_datastore: datastore, ...flags } = job.settings ?? {};
   return compact({
     jobType: 'Pipeline',
@@ -120,9 +125,15 @@ async function toStep(
   const component = await componentOf(step, job, known, from, references);
   known.set(name, component.outputTypes);
   const inputs: JsonObject = {};
-  for (const [input, value] of Object.entries(step.inputs ?? {})) inputs[input] = await toStepInput(value, from, references);
+  for (const [input, value] of Object.entries(step.inputs ?? {}))
+    inputs[input] = await toStepInput(value, from, references);
   return compact({
-    _source: 'component' in step ? (isFile(step.component) ? 'YAML.COMPONENT' : 'REMOTE.WORKSPACE.COMPONENT') : 'YAML.JOB',
+    _source:
+      'component' in step
+        ? isFile(step.component)
+          ? 'YAML.COMPONENT'
+          : 'REMOTE.WORKSPACE.COMPONENT'
+        : 'YAML.JOB',
     name,
     type: step.type,
     componentId: component.id,
@@ -133,16 +144,26 @@ async function toStep(
     outputs: step.outputs === undefined ? undefined : mapValues(step.outputs, toStepOutput),
     resources: step.resources === undefined ? undefined : compact(step.resources),
     distribution: snakeDistribution(step.distribution),
-    limits: step.limits === undefined ? undefined : { job_limits_type: 'Command', timeout: isoDuration(step.limits.timeout) },
+    limits:
+      step.limits === undefined
+        ? undefined
+        : { job_limits_type: 'Command', timeout: isoDuration(step.limits.timeout) },
     identity: snakeIdentity(step.identity),
     environment_variables: step.environment_variables,
     tags: step.tags,
   });
 }
 
-const isFile = (component: string) => !component.startsWith('azureml:') && !component.startsWith('/subscriptions/');
+const isFile = (component: string) =>
+  !component.startsWith('azureml:') && !component.startsWith('/subscriptions/');
 
-async function componentOf(step: Step, job: PipelineJob, known: OutputTypes, from: string, references: References) {
+async function componentOf(
+  step: Step,
+  job: PipelineJob,
+  known: OutputTypes,
+  from: string,
+  references: References,
+) {
   if ('component' in step) return references.component(step.component, from);
   const outputTypes: Record<string, string> = {};
   const outputs: JsonObject = {};
@@ -193,12 +214,18 @@ function requireBound(step: string, input: z.infer<typeof StepInput>, job: Pipel
   const missing = /^\$\{\{\s*parent\.(?:inputs|jobs)\.(\w+)/u.exec(text)?.[1];
   if (missing === undefined) return;
   const there = text.includes('parent.inputs.') ? job.inputs?.[missing] : job.jobs[missing];
-  if (there === undefined) throw new LoadError(`jobs.${step}.inputs: "${text}" is nothing that the pipeline has`);
+  if (there === undefined)
+    throw new LoadError(`jobs.${step}.inputs: "${text}" is nothing that the pipeline has`);
 }
 
-async function toStepInput(input: z.infer<typeof StepInput>, from: string, references: References): Promise<JsonObject> {
+async function toStepInput(
+  input: z.infer<typeof StepInput>,
+  from: string,
+  references: References,
+): Promise<JsonObject> {
   if (typeof input !== 'object') return { job_input_type: 'literal', value: literalText(input) };
-  if (!('type' in input)) return compact({ job_input_type: 'literal', value: input.path, mode: inputMode(input.mode) });
+  if (!('type' in input))
+    return compact({ job_input_type: 'literal', value: input.path, mode: inputMode(input.mode) });
   const uri = await references.inputUri(input.type, input.path, from);
   return compact({ job_input_type: input.type, uri, mode: inputMode(input.mode) });
 }
@@ -219,5 +246,9 @@ function snakeIdentity(identity: z.infer<typeof JobIdentity> | undefined): JsonO
   const converted = toJobIdentity(identity);
   return converted === undefined
     ? undefined
-    : compact({ identity_type: converted.identityType, client_id: converted.clientId, object_id: converted.objectId });
+    : compact({
+        identity_type: converted.identityType,
+        client_id: converted.clientId,
+        object_id: converted.objectId,
+      });
 }

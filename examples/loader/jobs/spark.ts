@@ -1,5 +1,16 @@
 import { z } from 'zod';
-import { Inputs, JobHead, JobIdentity, Outputs, Text, Texts, toInputs, toJobHead, toJobIdentity, toOutputs } from '../fields.ts';
+import {
+  Inputs,
+  JobHead,
+  JobIdentity,
+  Outputs,
+  Text,
+  Texts,
+  toInputs,
+  toJobHead,
+  toJobIdentity,
+  toOutputs,
+} from '../fields.ts';
 import { compact, type JsonObject } from '../json.ts';
 import { type References } from '../references.ts';
 
@@ -40,7 +51,8 @@ export async function toSparkJob(job: SparkJob, from: string, references: Refere
     args: job.args,
     inputs: (await toInputs(job.inputs, from, references)) ?? {},
     outputs: toOutputs(job.outputs) ?? {},
-    environmentId: job.environment === undefined ? undefined : await references.environment(job.environment, from),
+    environmentId:
+      job.environment === undefined ? undefined : await references.environment(job.environment, from),
     computeId: job.compute === undefined ? undefined : references.compute(job.compute),
     resources:
       job.resources === undefined

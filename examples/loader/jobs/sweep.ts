@@ -41,7 +41,10 @@ const Algorithm = z.union([
   }),
 ]);
 
-const Policy = { evaluation_interval: z.number().int().default(0), delay_evaluation: z.number().int().default(0) };
+const Policy = {
+  evaluation_interval: z.number().int().default(0),
+  delay_evaluation: z.number().int().default(0),
+};
 const EarlyTermination = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('bandit'),
@@ -50,7 +53,11 @@ const EarlyTermination = z.discriminatedUnion('type', [
     ...Policy,
   }),
   z.strictObject({ type: z.literal('median_stopping'), ...Policy }),
-  z.strictObject({ type: z.literal('truncation_selection'), truncation_percentage: z.number().int(), ...Policy }),
+  z.strictObject({
+    type: z.literal('truncation_selection'),
+    truncation_percentage: z.number().int(),
+    ...Policy,
+  }),
 ]);
 
 export const SweepJob = z.strictObject({
@@ -91,7 +98,10 @@ export async function toSweepJob(job: SweepJob, from: string, references: Refere
     computeId: job.compute === undefined ? undefined : references.compute(job.compute),
     samplingAlgorithm: toAlgorithm(job.sampling_algorithm),
     searchSpace: Object.fromEntries(
-      Object.entries(job.search_space).map(([name, parameter]): [string, Json] => [name, toParameter(parameter)]),
+      Object.entries(job.search_space).map(([name, parameter]): [string, Json] => [
+        name,
+        toParameter(parameter),
+      ]),
     ),
     objective: { goal: job.objective.goal, primaryMetric: job.objective.primary_metric },
     earlyTermination: toEarlyTermination(job.early_termination),
@@ -128,7 +138,11 @@ function toLimits(limits: SweepJob['limits']): JsonObject | undefined {
 
 function toAlgorithm(algorithm: SweepJob['sampling_algorithm']): JsonObject {
   const types = { random: 'Random', grid: 'Grid', bayesian: 'Bayesian' } as const;
-  return compact({ samplingAlgorithmType: types[algorithm.type], rule: algorithm.rule, seed: algorithm.seed });
+  return compact({
+    samplingAlgorithmType: types[algorithm.type],
+    rule: algorithm.rule,
+    seed: algorithm.seed,
+  });
 }
 
 /** The service takes a search space as the lists of the older HyperDrive: the distribution, then its arguments. */
@@ -155,7 +169,10 @@ function toParameter(parameter: z.infer<typeof Parameter>): Json {
 
 function toEarlyTermination(policy: SweepJob['early_termination']): JsonObject | undefined {
   if (policy === undefined) return undefined;
-  const schedule = { evaluationInterval: policy.evaluation_interval, delayEvaluation: policy.delay_evaluation };
+  const schedule = {
+    evaluationInterval: policy.evaluation_interval,
+    delayEvaluation: policy.delay_evaluation,
+  };
   switch (policy.type) {
     case 'bandit':
       return {
@@ -167,6 +184,10 @@ function toEarlyTermination(policy: SweepJob['early_termination']): JsonObject |
     case 'median_stopping':
       return { policyType: 'MedianStopping', ...schedule };
     default:
-      return { policyType: 'TruncationSelection', ...schedule, truncationPercentage: policy.truncation_percentage };
+      return {
+        policyType: 'TruncationSelection',
+        ...schedule,
+        truncationPercentage: policy.truncation_percentage,
+      };
   }
 }

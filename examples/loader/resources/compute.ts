@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isoDuration, Texts } from '../fields.ts';
-import { compact, type JsonObject } from '../json.ts';
+import { compact, isObject, type Json, type JsonObject } from '../json.ts';
 
 const Head = {
   $schema: z.string(),
@@ -47,6 +47,41 @@ export function toCompute(compute: Compute, location: string): JsonObject {
   });
 }
 
+/** What the file cannot say, and a new compute gets as Azure's own client gives it. */
+const DEFAULTS = [
+  'disableLocalAuth',
+  'properties.osType',
+  'properties.remoteLoginPortPublicAccess',
+  'properties.enableNodePublicIp',
+  'properties.applicationSharingPolicy',
+  'properties.computeInstanceAuthorizationType',
+];
+
+/**
+ * The body for a compute that is there already, made by a template perhaps: most of a compute cannot be changed, so what
+ * the file does not say stays as it is.
+ */
+export function keepWhatIsThere(body: JsonObject, existing: JsonObject): JsonObject {
+  const kept = structuredClone(body);
+  for (const path of DEFAULTS) {
+    const parts = path.split('.');
+    const name = parts.pop() ?? '';
+    const from = objectAt(existing.properties, parts);
+    const to = objectAt(kept.properties, parts);
+    const value = from?.[name];
+    if (to === undefined) continue;
+    if (value === undefined || value === null) delete to[name];
+    else if (name in to) to[name] = value;
+  }
+  return kept;
+}
+
+function objectAt(value: Json | undefined, path: string[]): JsonObject | undefined {
+  let found = value;
+  for (const name of path) found = isObject(found) ? found[name] : undefined;
+  return isObject(found) ? found : undefined;
+}
+
 function clusterProperties(compute: z.infer<typeof AmlCompute>): JsonObject {
   return {
     osType: 'Linux',
@@ -56,7 +91,9 @@ function clusterProperties(compute: z.infer<typeof AmlCompute>): JsonObject {
       minNodeCount: compute.min_instances,
       maxNodeCount: compute.max_instances,
       nodeIdleTimeBeforeScaleDown:
-        compute.idle_time_before_scale_down === undefined ? undefined : isoDuration(compute.idle_time_before_scale_down),
+        compute.idle_time_before_scale_down === undefined
+          ? undefined
+          : isoDuration(compute.idle_time_before_scale_down),
     }),
     remoteLoginPortPublicAccess: 'NotSpecified',
     enableNodePublicIp: true,

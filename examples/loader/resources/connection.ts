@@ -1,7 +1,12 @@
 import { z } from 'zod';
 import { type JsonObject } from '../json.ts';
 
-const CATEGORIES = { python_feed: 'PythonFeed', git: 'Git', container_registry: 'ContainerRegistry', generic: 'Generic' } as const;
+const CATEGORIES = {
+  python_feed: 'PythonFeed',
+  git: 'Git',
+  container_registry: 'ContainerRegistry',
+  generic: 'Generic',
+} as const;
 
 export const Connection = z.strictObject({
   $schema: z.string(),
@@ -35,7 +40,10 @@ function toCredentials(credentials: Connection['credentials']): JsonObject {
     case 'pat':
       return { authType: 'PAT', credentials: { pat: credentials.pat } };
     case 'username_password':
-      return { authType: 'UsernamePassword', credentials: { username: credentials.username, password: credentials.password } };
+      return {
+        authType: 'UsernamePassword',
+        credentials: { username: credentials.username, password: credentials.password },
+      };
     default:
       return { authType: 'ApiKey', credentials: { key: credentials.key } };
   }

@@ -36,7 +36,10 @@ export function toDatastore(datastore: BlobDatastore): JsonObject {
 function toCredentials(credentials: BlobDatastore['credentials']): JsonObject {
   if (credentials === undefined) return { credentialsType: 'None' };
   if ('account_key' in credentials) {
-    return { credentialsType: 'AccountKey', secrets: { secretsType: 'AccountKey', key: credentials.account_key } };
+    return {
+      credentialsType: 'AccountKey',
+      secrets: { secretsType: 'AccountKey', key: credentials.account_key },
+    };
   }
   return { credentialsType: 'Sas', secrets: { secretsType: 'Sas', sasToken: credentials.sas_token } };
 }

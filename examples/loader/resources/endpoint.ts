@@ -19,7 +19,11 @@ export const Endpoint = z.strictObject({
 export type Endpoint = z.infer<typeof Endpoint>;
 
 /** The request's body, with the traffic given: a new endpoint has none, for its deployments come after it. */
-export function toEndpoint(endpoint: Endpoint, location: string, traffic: Record<string, number>): JsonObject {
+export function toEndpoint(
+  endpoint: Endpoint,
+  location: string,
+  traffic: Record<string, number>,
+): JsonObject {
   return compact({
     location: endpoint.location ?? location,
     tags: endpoint.tags,
@@ -89,7 +93,9 @@ export async function toDeployment(
           ? undefined
           : { codeId: await references.code(code.code, from), scoringScript: code.scoring_script },
       environmentId:
-        deployment.environment === undefined ? undefined : await references.environment(deployment.environment, from),
+        deployment.environment === undefined
+          ? undefined
+          : await references.environment(deployment.environment, from),
       environmentVariables: deployment.environment_variables,
       instanceType: deployment.instance_type,
       appInsightsEnabled: deployment.app_insights_enabled,
@@ -113,7 +119,8 @@ function toRequestSettings(settings: Deployment['request_settings']): JsonObject
 
 function toProbe(probe: z.infer<typeof Probe> | undefined): JsonObject | undefined {
   if (probe === undefined) return undefined;
-  const duration = (seconds: number | undefined) => (seconds === undefined ? undefined : isoDuration(seconds));
+  const duration = (seconds: number | undefined) =>
+    seconds === undefined ? undefined : isoDuration(seconds);
   return compact({
     initialDelay: duration(probe.initial_delay),
     period: duration(probe.period),

@@ -2,7 +2,11 @@ import { z } from 'zod';
 import { Texts } from '../fields.ts';
 import { compact, type JsonObject } from '../json.ts';
 
-const Clock = { start_time: z.string().optional(), end_time: z.string().optional(), time_zone: z.string().default('UTC') };
+const Clock = {
+  start_time: z.string().optional(),
+  end_time: z.string().optional(),
+  time_zone: z.string().default('UTC'),
+};
 const Trigger = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('cron'), expression: z.string(), ...Clock }),
   z.strictObject({
@@ -42,7 +46,8 @@ export function toSchedule(schedule: Schedule, job: JsonObject): JsonObject {
 
 function toTrigger(trigger: Schedule['trigger']): JsonObject {
   const clock = { startTime: trigger.start_time, endTime: trigger.end_time, timeZone: trigger.time_zone };
-  if (trigger.type === 'cron') return compact({ triggerType: 'Cron', expression: trigger.expression, ...clock });
+  if (trigger.type === 'cron')
+    return compact({ triggerType: 'Cron', expression: trigger.expression, ...clock });
   return compact({
     triggerType: 'Recurrence',
     frequency: trigger.frequency.charAt(0).toUpperCase() + trigger.frequency.slice(1),

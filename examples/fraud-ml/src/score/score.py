@@ -21,8 +21,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--threshold", type=float, default=0.5)
+    parser.add_argument("--rules", type=Path, help="JSON: never_flag_below_amount")
     arguments = parser.parse_args()
 
+    rules = json.loads(arguments.rules.read_text(encoding="utf-8")) if arguments.rules else {}
+    smallest = float(rules.get("never_flag_below_amount", 0))
     model = json.loads((arguments.model / "model.json").read_text(encoding="utf-8"))
     files = sorted(arguments.data.rglob("*.csv")) if arguments.data.is_dir() else [arguments.data]
     arguments.out.mkdir(parents=True, exist_ok=True)
@@ -35,8 +38,9 @@ def main() -> None:
                 for row in csv.DictReader(stream):
                     value = probability(model, row)
                     scored += 1
-                    flagged += value >= arguments.threshold
-                    writer.writerow([row["transaction_id"], f"{value:.6f}", int(value >= arguments.threshold)])
+                    flag = value >= arguments.threshold and float(row["amount"]) >= smallest
+                    flagged += flag
+                    writer.writerow([row["transaction_id"], f"{value:.6f}", int(flag)])
     print(f"scored {scored} transactions, flagged {flagged}")
 
 
