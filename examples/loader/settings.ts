@@ -35,7 +35,7 @@ What is there already is left alone, so it may be run again.
 
   --data DIR         the folder of generated data (default: data/generated in the folder)
   --simulation FILE  how long the jobs live on a local Azure (a path, or one relative to the folder)
-  --skip NAME        skip folders of this name (may be repeated; default: clients)
+  --skip NAME        skip folders of this name too (may be repeated); clients is always skipped
 
 From the environment: AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET; AZURE_AUTHORITY_HOST,
 AZURE_RESOURCE_MANAGER_ENDPOINT, AZURE_RESOURCE_MANAGER_AUDIENCE (for clouds other than the public one);
@@ -61,7 +61,7 @@ export function readSettings(args: string[], environment: Environment): Settings
     },
     ...(values.data === undefined ? {} : { dataFolder: values.data }),
     ...(values.simulation === undefined ? {} : { simulationFile: values.simulation }),
-    skip: values.skip ?? ['clients'],
+    skip: ['clients', ...(values.skip ?? [])],
     azure: readAzure(environment),
     environment,
   };
