@@ -6,7 +6,7 @@ import type { WorkspaceRef } from '../topology/topology.ts';
 import { locateWorkspace, sameName, type WorkspacePlace } from './arm-id.ts';
 
 /** Whose thing is meant. */
-export type Scope =
+type Scope =
   /** The workspace in which the URI stands. */
   | { kind: 'current' }
   | { kind: 'workspace'; workspace: WorkspaceRef; place: WorkspacePlace }

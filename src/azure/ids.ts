@@ -8,10 +8,10 @@ import { locateWorkspace, sameName, sameWorkspace, type WorkspacePlace } from '.
 import { parseAzureMlUri, type AzureMlUri, type Target } from './azureml-uri.ts';
 import { addressIn, placeInAccount } from './blob-url.ts';
 
-export { formatArmId, parseArmId, sameName, sameWorkspace, type ArmId } from './arm-id.ts';
-export { datastoreUri, parseAzureMlUri, type AzureMlUri } from './azureml-uri.ts';
+export { formatArmId, parseArmId, sameName, sameWorkspace } from './arm-id.ts';
+export { datastoreUri, parseAzureMlUri } from './azureml-uri.ts';
 
-export type MappedWorkspace = WorkspaceRef & {
+type MappedWorkspace = WorkspaceRef & {
   /** `properties.workspaceId`: needed for `azureml://locations/…/workspaces/{guid}`. */
   workspaceGuid?: string;
   /** Azure's short region name. */
@@ -68,7 +68,7 @@ export function rewriteDatastore(value: string, mapping: ReferenceMapping): Rewr
   return settle(value, moveDatastore(value.slice(prefix.length), mapping), prefix);
 }
 
-export interface Finding {
+interface Finding {
   /** `jobs.train.inputs.data.uri` */
   place: string;
   value: string;

@@ -16,12 +16,11 @@ import {
 } from './job.ts';
 import type { LedgerEntry } from './ledger.ts';
 
-export const jobClasses = ['resubmit', 'restart', 'manual', 'skip', 'may-have-completed'] as const;
 /**
  * `resubmit`: go on from the last copied checkpoint. `restart`: from the beginning. `manual`: a person decides. `skip`: nothing is
  * to be done. `may-have-completed`: it may have ended well after it was last seen, so running it again is a person's decision.
  */
-export type JobClass = (typeof jobClasses)[number];
+export type JobClass = 'resubmit' | 'restart' | 'manual' | 'skip' | 'may-have-completed';
 
 export interface Classification {
   class: JobClass;

@@ -4,7 +4,6 @@ import type { ArmResource, Json, JsonObject } from '../azure/azure.ts';
 export type RawJob = ArmResource;
 
 export const jobTypes = ['Command', 'Sweep', 'Pipeline', 'AutoML', 'Spark'] as const;
-export type JobType = (typeof jobTypes)[number];
 
 /** All that is not one of these is unfinished, whatever new status Azure thinks of. */
 const finished = new Set(['completed', 'failed', 'canceled']);

@@ -78,7 +78,7 @@ async function prepare(context: StepContext, sources: ResubmitSources): Promise<
 }
 
 /** Most urgent first; among equals what was running, then the oldest. The same order in every attempt. */
-export function byUrgency(entries: readonly LedgerEntry[], { priority }: Topology['jobs']): LedgerEntry[] {
+function byUrgency(entries: readonly LedgerEntry[], { priority }: Topology['jobs']): LedgerEntry[] {
   const keyed = entries.map((entry) => ({ entry, key: urgency(entry, priority) }));
   return keyed.toSorted((a, b) => compare(a.key, b.key)).map(({ entry }) => entry);
 }

@@ -16,7 +16,7 @@ import type { LedgerEntry, Settlement } from './ledger.ts';
 export type ReadLedger = (store: ControlStore, ref: RecoveryPointRef) => AsyncIterable<LedgerEntry>;
 
 /** What the fence of a run found of the old jobs; kept in the control store, for the same run's resubmission. */
-export interface StoppedJobs {
+interface StoppedJobs {
   /** Jobs that this run set out to cancel: written before the first is cancelled. */
   toCancel: string[];
   /** Jobs of the ledger that had ended by themselves: name → status. */

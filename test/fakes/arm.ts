@@ -6,7 +6,7 @@ import { UnderstudyError } from '../../src/errors/error.ts';
 type Method = 'GET' | 'LIST' | 'PUT' | 'PATCH' | 'POST' | 'DELETE';
 
 /** `refused`: Azure says no; `silent`: nothing is done and no answer comes; `lost`: it is done, and the answer is lost. */
-export interface Fault {
+interface Fault {
   method: Method;
   path: RegExp;
   kind: 'silent' | 'lost' | { status: number; code: string };

@@ -14,7 +14,7 @@ export const east = { subscriptionId: 'sub-1', resourceGroup: 'ml-east', name: '
 export const west = { subscriptionId: 'sub-1', resourceGroup: 'ml-west', name: 'fraud-west' };
 export const eastId = workspaceId(east);
 export const westId = workspaceId(west);
-export const recoveryPoint: RecoveryPointRef = {
+const recoveryPoint: RecoveryPointRef = {
   id: '2026-11-21T10-00-00.000Z-e1',
   digest: 'd',
   startedAt: '2026-11-21T10:00:00.000Z',
