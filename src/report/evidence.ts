@@ -30,10 +30,17 @@ export const JobEvidence = z.object({
   /** `resubmit`, `restart`, `manual`, `skip`, …: how it was classified. */
   class: z.string(),
   reason: z.string(),
+  /** `submitted`, `skipped`, `failed`. */
+  outcome: z.string().optional(),
+  /** As last seen in the old workspace. */
+  status: z.string().optional(),
+  owner: z.string().optional(),
   priority: OneLine.optional(),
   checkpoint: OneLine.optional(),
   changes: z.array(Change).optional(),
   unmapped: z.array(Unmapped).optional(),
+  /** What the standby holds otherwise than it was sent. */
+  differences: z.array(z.object({ place: z.string(), sent: OneLine, held: OneLine })).optional(),
 });
 export type JobEvidence = z.infer<typeof JobEvidence>;
 
@@ -52,6 +59,14 @@ export const ConfigEvidence = z.object({
 });
 export type ConfigEvidence = z.infer<typeof ConfigEvidence>;
 
+/** One thing that a step skipped, failed or found different: evidence of kinds `list` and `reconciliation`. */
+export const Finding = z.object({
+  what: z.string(),
+  state: z.enum(['skipped', 'failed']),
+  reason: z.string(),
+});
+const Findings = z.object({ findings: z.array(Finding) });
+
 export interface EvidenceDocument extends Evidence {
   step: string;
   /** Absent when it could not be read, or is not what the step wrote; `problem` says so. */
@@ -60,15 +75,15 @@ export interface EvidenceDocument extends Evidence {
 }
 
 /**
- * Reads the evidence of kinds the report shows (`jobs`, `configs`); of the others the references are enough.
+ * Reads the evidence the report shows; of probes the references are enough.
  * AzureUnavailable if the control store cannot be read; a document that is missing or altered is a `problem` of its own.
  */
 export async function loadEvidence(store: ControlStore, records: StepRecord[]): Promise<EvidenceDocument[]> {
   const documents: EvidenceDocument[] = [];
   for (const record of records) {
     for (const evidence of record.evidence ?? []) {
-      const shown = evidence.kind === 'jobs' || evidence.kind === 'configs';
-      const content = shown ? readDocument(evidence, await store.readText(evidence.blob)) : {};
+      const content =
+        evidence.kind === 'probes' ? {} : readDocument(evidence, await store.readText(evidence.blob));
       documents.push({ ...evidence, step: record.step, ...content });
     }
   }
@@ -117,6 +132,20 @@ export function itemsOf<T>(
     );
   }
   return { items, problems };
+}
+
+/** What steps found item by item. A document of another form is only referred to. */
+export function findingsOf(documents: EvidenceDocument[]): {
+  items: (z.infer<typeof Finding> & { step: string })[];
+  problems: string[];
+} {
+  const lists = documents.filter(({ kind }) => kind === 'list' || kind === 'reconciliation');
+  return {
+    items: lists.flatMap(({ step, content }) =>
+      (Findings.safeParse(content).data?.findings ?? []).map((finding) => ({ step, ...finding })),
+    ),
+    problems: lists.flatMap(({ problem }) => problem ?? []),
+  };
 }
 
 function asLine(value: unknown): string {

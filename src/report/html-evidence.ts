@@ -5,20 +5,24 @@ import type { Report } from './schema.ts';
 import { showCount } from './wording.ts';
 
 export function jobs(report: Report): Markup {
-  const columns = ['Job', 'Successor', 'Class', 'Reason', 'Priority', 'Checkpoint', 'Changes'].map(
+  const columns = ['Job', 'Successor', 'Class', 'Reason', 'Priority', 'Owner', 'Checkpoint', 'Changes'].map(
     (label) => ({ label, words: label === 'Class' || label === 'Priority' }),
   );
   const rows = report.jobs.map((job): Insert[] => [
     html`<code>${job.old}</code>`,
     job.new === undefined ? 'none' : html`<code>${job.new}</code>`,
-    job.class,
-    job.reason,
+    [job.class, job.outcome === 'failed' && html` <span class="tag bad">✗ failed</span>`],
+    [job.reason, job.status !== undefined && html` <span class="note">(was ${job.status})</span>`],
     job.priority ?? '',
+    job.owner ?? '',
     job.checkpoint === undefined ? '' : html`<code>${job.checkpoint}</code>`,
     [
       changes(job.changes ?? []),
       (job.unmapped ?? []).map(
         (each) => html`<p>${each.place}: <code>${each.value}</code>: ${each.reason}</p>`,
+      ),
+      (job.differences ?? []).map(
+        (each) => html`<p>${each.place}: sent ${valueOf(each.sent)}, held ${valueOf(each.held)}</p>`,
       ),
     ],
   ]);

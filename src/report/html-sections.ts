@@ -54,7 +54,7 @@ export function sectionsOf(report: Report): Section[] {
     section('objectives', 'Objectives', report.objectives, () => objectives(report)),
     section('timeline', 'Timeline', report.phases, () => happened(report)),
     section('counts', 'Counts', report.counts, () => counts(report)),
-    section('left', 'Skipped and failed', report.leftOver, () => leftOver(report)),
+    section('left', 'Skipped and failed', [...report.leftOver, ...report.findings], () => leftOver(report)),
     section('jobs', 'Jobs', report.jobs, () => jobs(report)),
     section('configs', 'Config files', report.configs, () => configs(report)),
     section('undo', 'Undo', report.undo, () => undo(report)),
@@ -210,7 +210,20 @@ function leftOver(report: Report): Markup {
     each.what ?? 'the step',
     [each.reason, next(each.next)],
   ]);
-  return table('Everything that was not done, and why', columns, [{ rows }]);
+  const found = report.findings.map((each): Insert[] => [
+    html`<code>${each.what}</code>`,
+    stateTag(each.state),
+    html`<code>${each.step}</code>`,
+    each.reason,
+  ]);
+  return html`${table('Everything that was not done, and why', columns, [{ rows }])}
+  ${
+    found.length > 0 &&
+    html`<details>
+      <summary>Each of them, as the steps listed them (${found.length})</summary>
+      ${table('Item by item', [{ label: 'Item' }, { label: 'State', words: true }, { label: 'Step' }, { label: 'Reason' }], [{ rows: found }])}
+    </details>`
+  }`;
 }
 
 function undo(report: Report): Markup {

@@ -66,5 +66,7 @@ pre.diff span { display: block; padding: 0 .8rem; min-width: max-content; }
   td.empty { display: none; } .number { text-align: left; } }
 @media print { :root { --paper: #fff; } .page { max-width: none; padding: 0; } nav, .skip { display: none; } body { font-size: 10pt; }
   tr, .notice, .gantt .row, .facts div { break-inside: avoid; } h2, h3, caption { break-after: avoid; } pre.diff { white-space: pre-wrap; }
+  /* Paper cannot be clicked. */
+  details::details-content { content-visibility: visible; display: block; height: auto; }
   * { -webkit-print-color-adjust: exact; print-color-adjust: exact; } }
 `;

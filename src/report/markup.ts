@@ -38,7 +38,7 @@ const entities: Record<string, string> = {
 };
 
 /** Escapes for text and quoted attributes; characters that HTML cannot hold become U+FFFD. */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text
     .toWellFormed()
     .replaceAll(/[&<>"']/g, (character) => entities[character] ?? character)

@@ -11,7 +11,7 @@ import { isOver } from '../plan/run-states.ts';
 import { showDuration } from '../topology/duration.ts';
 import type { Topology } from '../topology/topology.ts';
 import { reportCounts, reportLeftOver, reportLost, reportOwed, reportUndo, type Executed } from './counts.ts';
-import { ConfigEvidence, itemsOf, JobEvidence, type EvidenceDocument } from './evidence.ts';
+import { ConfigEvidence, findingsOf, itemsOf, JobEvidence, type EvidenceDocument } from './evidence.ts';
 import { measureObjectives } from './objectives.ts';
 import type { ClassObjectives, Report } from './schema.ts';
 import { elapsedMs, reportPhases, reportStep, tallyOf } from './steps.ts';
@@ -50,6 +50,7 @@ export function buildReport(input: ReportInput): Report {
   const recoveryPoint = input.recoveryPoint ?? plan.recoveryPoint;
   const counts = reportCounts(executed, input.recoveryPoint?.counts);
   const jobs = itemsOf(input.evidence, 'jobs', JobEvidence);
+  const findings = findingsOf(input.evidence);
   const configs = itemsOf(input.evidence, 'configs', ConfigEvidence);
   const lost = lostOf(executed, input.lost);
   const objectives = measureObjectives({
@@ -73,6 +74,7 @@ export function buildReport(input: ReportInput): Report {
       ...counts.problems,
       ...jobs.problems,
       ...configs.problems,
+      ...findings.problems,
     ],
     ...(recoveryPoint && { recoveryPoint }),
     objectives,
@@ -80,6 +82,7 @@ export function buildReport(input: ReportInput): Report {
     phases: reportPhases(plan, steps),
     counts: counts.rows,
     leftOver: reportLeftOver(executed, isOver(input.state)),
+    findings: findings.items,
     jobs: jobs.items,
     configs: configs.items,
     undo: reportUndo(executed, input.state === 'cancelled'),

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { operations, phases, resourceClasses, strategies } from '../topology/words.ts';
-import { ConfigEvidence, JobEvidence } from './evidence.ts';
+import { ConfigEvidence, Finding, JobEvidence } from './evidence.ts';
 
 const Time = z.iso.datetime({ offset: true });
 const Milliseconds = z.number().nonnegative();
@@ -89,7 +89,7 @@ export const PhaseReport = z.strictObject({
 });
 export type PhaseReport = z.infer<typeof PhaseReport>;
 
-export const verdicts = ['met', 'missed', 'not measured', 'no objective'] as const;
+const verdicts = ['met', 'missed', 'not measured', 'no objective'] as const;
 export type Verdict = (typeof verdicts)[number];
 
 const judged = {
@@ -185,6 +185,8 @@ export const Report = z.strictObject({
   phases: z.array(PhaseReport),
   counts: z.array(CountsRow),
   leftOver: z.array(LeftOver),
+  /** Of what was skipped or failed, each item that steps listed. */
+  findings: z.array(z.strictObject({ step: z.string(), ...Finding.shape })),
   jobs: z.array(JobEvidence),
   configs: z.array(ConfigEvidence),
   undo: z.array(UndoOutcome),

@@ -44,7 +44,7 @@ export function renderText(report: Report, options: TextOptions = {}): string {
     ),
     phases(report, columns, full),
     counts(report, columns),
-    leftOver(report, columns),
+    leftOver(report, columns, full),
     jobs(report, columns, full),
     configs(report, columns, full),
     notice(
@@ -198,8 +198,8 @@ function total(parts: { count: number }[]): number {
   return parts.reduce((sum, part) => sum + part.count, 0);
 }
 
-function leftOver(report: Report, columns: number): string[] {
-  if (report.leftOver.length === 0) return [];
+function leftOver(report: Report, columns: number, full: boolean): string[] {
+  if (report.leftOver.length + report.findings.length === 0) return [];
   return [
     'SKIPPED AND FAILED',
     ...report.leftOver.flatMap((each) => [
@@ -211,6 +211,11 @@ function leftOver(report: Report, columns: number): string[] {
       ),
       ...(each.next === undefined ? [] : wrap(`Next: ${each.next}`, columns, '      ', '      ')),
     ]),
+    ...(full
+      ? report.findings.flatMap((each) =>
+          wrap(`${each.what}: ${each.reason}`, columns, `      ${stateMarks[each.state]} `, '        '),
+        )
+      : []),
   ];
 }
 

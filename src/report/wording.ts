@@ -9,7 +9,7 @@ export function showMs(milliseconds: number | undefined): string {
   return milliseconds === undefined ? unknown : showDuration(milliseconds);
 }
 
-export function showSeconds(seconds: number | undefined): string {
+function showSeconds(seconds: number | undefined): string {
   return seconds === undefined ? unknown : showDuration(seconds * 1000);
 }
 

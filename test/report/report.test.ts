@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { renderHtml } from '../../src/report/html.ts';
+import { renderText } from '../../src/report/text.ts';
 import { buildReport, Report } from '../../src/report/report.ts';
 import { exampleInput, record, at } from './example-run.ts';
 
@@ -182,6 +184,44 @@ describe('buildReport', () => {
       /evidence "runs\/r\/evidence\/jobs.json" is not a list of jobs: 0\.class/,
     );
     expect(report.configs.map((each) => each.status)).toEqual(['changed', 'unchanged']);
+  });
+
+  it('shows, item by item, what steps listed as skipped or failed', () => {
+    const input = exampleInput();
+    const findings = [{ what: 'raw/2026-11-21.csv', state: 'failed', reason: 'sealed as fuzzy' }];
+    const list = { kind: 'list' as const, blob: 'b', digest: 'd', step: 'restore/data/restoreBlobs' };
+    input.evidence.push(
+      { ...list, content: { step: list.step, findings } },
+      { ...list, content: ['another form'] },
+    );
+    input.evidence.push({ ...list, kind: 'reconciliation', problem: 'evidence "c" was altered' });
+    const report = buildReport(input);
+    expect(report.findings).toEqual([{ step: list.step, ...findings[0] }]);
+    expect(report.problems).toEqual(['evidence "c" was altered']);
+    expect(Report.parse(report)).toEqual(report);
+    expect(renderHtml(report)).toContain('raw/2026-11-21.csv');
+    expect(renderText(report)).toContain('✗ raw/2026-11-21.csv: sealed as fuzzy');
+  });
+
+  it('says of a job who owns it, how it went, and what the standby holds otherwise', () => {
+    const input = exampleInput();
+    const jobs = input.evidence.find((each) => each.kind === 'jobs');
+    const job = {
+      old: 'a',
+      new: 'us-a',
+      class: 'resubmit',
+      outcome: 'failed',
+      reason: 'refused',
+      status: 'Running',
+      owner: 'kim',
+      differences: [{ place: 'properties.computeId', sent: 'x', held: 'y' }],
+    };
+    if (jobs) jobs.content = [{ ...job, group: 'Conflict', type: 'command', hop: 1 }];
+    const report = buildReport(input);
+    expect(report.jobs).toEqual([job]);
+    const page = renderHtml(report);
+    for (const text of ['kim', '✗ failed', '(was Running)', 'properties.computeId: sent'])
+      expect(page).toContain(text);
   });
 
   it('holds what a restore expected beside what the recovery point has', () => {
