@@ -119,6 +119,7 @@ export class FrontDoor {
     const { host, port } = origin;
     const options = {
       host,
+      servername: host,
       port,
       method: message.method,
       path: match.path,

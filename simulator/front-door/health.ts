@@ -77,6 +77,7 @@ export class OriginHealth {
       };
       const options = {
         host: origin.host,
+        servername: origin.host,
         port: origin.port,
         path,
         method,

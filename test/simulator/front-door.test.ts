@@ -1,0 +1,207 @@
+import { createServer, type Server } from 'node:https';
+import { readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually, TestCloud } from './running-cloud.ts';
+
+const API = 'api-version=2024-02-01';
+let cloud: TestCloud;
+let profile: string;
+let host: string;
+
+/** An origin that says who it is, what it was asked, and whether it is well. */
+class Origin {
+  readonly name: string;
+  private readonly server: Server;
+  well = true;
+
+  constructor(name: string, folder: string) {
+    this.name = name;
+    const certificate = {
+      cert: readFileSync(join(folder, 'server.pem')),
+      key: readFileSync(join(folder, 'server-key.pem')),
+    };
+    this.server = createServer(certificate, (request, response) => {
+      const isProbe = request.url === '/health';
+      let body = '';
+      request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+      request.on('end', () => {
+        response.statusCode = isProbe && !this.well ? 500 : 200;
+        response.setHeader('x-origin', this.name);
+        response.end(
+          isProbe
+            ? ''
+            : JSON.stringify({ method: request.method, url: request.url, host: request.headers.host, body }),
+        );
+      });
+    });
+  }
+
+  async listen(): Promise<void> {
+    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  async close(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+}
+
+let east: Origin;
+let west: Origin;
+
+beforeAll(async () => {
+  cloud = await TestCloud.start();
+  east = new Origin('east', cloud.folder);
+  west = new Origin('west', cloud.folder);
+  await Promise.all([east.listen(), west.listen()]);
+  const group = await cloud.group('front', 'centralus');
+  profile = `${group}/providers/Microsoft.Cdn/profiles/fraud`;
+  await cloud.make(profile, { location: 'global', sku: { name: 'Standard_AzureFrontDoor' } });
+  const endpoint = await cloud.make(`${profile}/afdEndpoints/score`, { location: 'global', properties: {} });
+  host = (endpoint.properties as { hostName: string }).hostName;
+  await cloud.make(`${profile}/originGroups/og`, {
+    properties: {
+      loadBalancingSettings: {
+        sampleSize: 4,
+        successfulSamplesRequired: 2,
+        additionalLatencyInMilliseconds: 50,
+      },
+      healthProbeSettings: {
+        probePath: '/health',
+        probeRequestType: 'GET',
+        probeProtocol: 'Https',
+        probeIntervalInSeconds: 5,
+      },
+    },
+  });
+  await cloud.make(`${profile}/originGroups/og/origins/east`, {
+    properties: {
+      hostName: 'localhost',
+      httpsPort: east.port,
+      originHostHeader: 'east.example',
+      priority: 1,
+      weight: 1000,
+    },
+  });
+  await cloud.make(`${profile}/originGroups/og/origins/west`, {
+    properties: { hostName: `localhost:${west.port}`, priority: 1, weight: 1000, enabledState: 'Disabled' },
+  });
+  await cloud.make(`${profile}/afdEndpoints/score/routes/all`, {
+    properties: {
+      originGroup: { id: `${profile}/originGroups/og` },
+      patternsToMatch: ['/api/*'],
+      originPath: '/inner',
+      supportedProtocols: ['Https'],
+    },
+  });
+}, 60_000);
+afterAll(async () => {
+  await cloud.stop();
+  await Promise.all([east.close(), west.close()]);
+});
+
+async function patch(origin: string, properties: { [name: string]: string | number }): Promise<void> {
+  const answer = await cloud.arm(`${profile}/originGroups/og/origins/${origin}?${API}`, {
+    method: 'PATCH',
+    body: { properties },
+  });
+  expect((await cloud.ended(answer))?.status).toBe('Succeeded');
+}
+
+async function spread(count: number): Promise<Record<string, number>> {
+  const seen: Record<string, number> = {};
+  for (let i = 0; i < count; i += 1) {
+    const { headers, status } = await cloud.ask(`https://${host}/api/score`);
+    const name = headers['x-origin'] ?? String(status);
+    seen[name] = (seen[name] ?? 0) + 1;
+  }
+  return seen;
+}
+
+describe('the Front Door stand-in', () => {
+  it('forwards method, path, query, body and its own host header', async () => {
+    const answer = await cloud.ask(`https://${host}/api/score?x=1`, { method: 'POST', body: { data: [1] } });
+    expect(answer.headers['x-origin']).toBe('east');
+    expect(JSON.parse(answer.text)).toEqual({
+      method: 'POST',
+      url: '/inner/score?x=1',
+      host: 'east.example',
+      body: '{"data":[1]}',
+    });
+    expect((await cloud.ask(`https://${host}/other`)).status).toBe(404);
+    expect((await cloud.ask(`https://${host.replace('score', 'nobody')}/api/x`)).status).toBe(404);
+  });
+
+  it('spreads by weight among the enabled, and only once a change is in force', async () => {
+    expect(await spread(10)).toEqual({ east: 10 });
+    await patch('west', { enabledState: 'Enabled' });
+    const even = await spread(60);
+    expect(even.east).toBeGreaterThan(10);
+    expect(even.west).toBeGreaterThan(10);
+    await patch('east', { weight: 1 });
+    expect((await spread(40)).west).toBeGreaterThan(36);
+
+    await cloud.admin('POST', '/clock', { speed: 0 });
+    const pending = await cloud.arm(`${profile}/originGroups/og/origins/west?${API}`, {
+      method: 'PATCH',
+      body: { properties: { enabledState: 'Disabled' } },
+    });
+    expect((await spread(10)).west).toBeGreaterThan(6);
+    await cloud.admin('POST', '/clock', { advanceSeconds: 3, speed: 1 });
+    await cloud.ended(pending);
+    expect(await spread(10)).toEqual({ east: 10 });
+  });
+
+  it('prefers the lower priority, and leaves an origin that its probes find ill', async () => {
+    await patch('east', { priority: 1, weight: 1000 });
+    await patch('west', { enabledState: 'Enabled', priority: 2 });
+    expect(await spread(10)).toEqual({ east: 10 });
+    east.well = false;
+    const step = async (): Promise<Record<string, number>> => {
+      await cloud.admin('POST', '/clock', { advanceSeconds: 5 });
+      return spread(3);
+    };
+    await eventually(step, (seen) => seen.west === 3);
+    east.well = true;
+    await eventually(step, (seen) => seen.east === 3);
+  });
+
+  it('answers 503 when the origin cannot be reached or there is none', async () => {
+    await patch('west', { enabledState: 'Disabled' });
+    await patch('east', { httpsPort: 1 });
+    expect((await cloud.ask(`https://${host}/api/score`)).status).toBe(503);
+    await patch('east', { enabledState: 'Disabled' });
+    expect((await cloud.ask(`https://${host}/api/score`)).status).toBe(503);
+    await patch('east', { enabledState: 'Enabled', httpsPort: east.port });
+  });
+
+  it('refuses what Azure refuses', async () => {
+    const put = async (path: string, properties: object): Promise<string> =>
+      (
+        await cloud.arm(`${profile}${path}?${API}`, {
+          method: 'PUT',
+          body: { properties: properties as never },
+        })
+      ).text;
+    expect(await put('/originGroups/og/origins/bad', { hostName: 'localhost', weight: 0 })).toContain(
+      "'weight' is invalid: expected an integer from 1 to 1000",
+    );
+    expect(await put('/originGroups/og/origins/bad', { hostName: 'not a host' })).toContain(
+      "'hostName' is invalid",
+    );
+    expect(
+      await put('/afdEndpoints/score/routes/bad', { originGroup: { id: `${profile}/originGroups/none` } }),
+    ).toContain('was not found');
+  });
+
+  it('goes on forwarding after a restart', async () => {
+    await cloud.restart();
+    expect(await spread(3)).toEqual({ east: 3 });
+  });
+});
