@@ -233,12 +233,9 @@ export function updateQuotas(cloud: Cloud, region: string, body: JsonObject): Js
     const family = familyOf(id.split('/').at(-1) ?? '');
     if (family === undefined || limit < 0) return answer('InvalidVMFamilyName');
     if (limit > quotaOf(cloud, region, family)) return answer('InvalidQuotaExceedsSubscriptionLimit');
-    store(
-      cloud,
-      `/providers/${NAMESPACE}/locations/${region}/quotas/${id.toLowerCase().replaceAll('/', '|')}`,
-      region,
-      limit,
-    );
+    const workspaceId = workspaceIdOf(id);
+    if (!cloud.store.get(workspaceId)) return answer('Failure');
+    store(cloud, workspaceQuotaId(region, workspaceId, family), region, limit, { workspaceId, family });
     return answer('Success');
   });
 }

@@ -13,7 +13,7 @@ const DEPLOYMENT_HEADER = 'azureml-model-deployment';
 /** How far each deployment is behind its share of the traffic, by endpoint: the one furthest behind is next. */
 const turns = new WeakMap<Cloud, Map<string, Map<string, number>>>();
 
-/** Serves `/_/score/{endpoint}/score` and `/_/score/{endpoint}/swagger.json` on every region's data plane. */
+/** Serves `/_/score/{endpoint}/` (its health), `/_/score/{endpoint}/score` and `/_/score/{endpoint}/swagger.json` on every region's data plane. */
 export function serveScoring(cloud: Cloud): void {
   cloud.onDataPlane('score', (request) => score(cloud, request));
 }
@@ -22,6 +22,7 @@ function score(cloud: Cloud, request: DataPlaneRequest): DataPlaneResponse {
   const [, name = '', ...rest] = request.path.split('/');
   const endpoint = endpointInRegion(cloud.store.ofType(ONLINE_ENDPOINTS), request.region, name);
   if (!endpoint) return refusal(404, `There is no endpoint '${name}' in region '${request.region}'.`);
+  if (request.method === 'GET' && rest.join('') === '') return health(cloud, endpoint);
   const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
   if (!isAuthorized(endpoint, bearer, cloud.clock.now()))
     return refusal(401, 'The key or token of the request is missing, wrong or has ended.');
@@ -31,6 +32,12 @@ function score(cloud: Cloud, request: DataPlaneRequest): DataPlaneResponse {
   const deployment = choose(cloud, endpoint, request.headers[DEPLOYMENT_HEADER]);
   if ('status' in deployment) return deployment;
   return predict(cloud, deployment, request);
+}
+
+/** The root answers without a key, as the inference server's does: what a front's probe asks. */
+function health(cloud: Cloud, endpoint: Stored): DataPlaneResponse {
+  const serving = choose(cloud, endpoint, undefined);
+  return 'status' in serving ? serving : { status: 200, body: 'Healthy' };
 }
 
 function refusal(status: number, message: string): DataPlaneResponse {

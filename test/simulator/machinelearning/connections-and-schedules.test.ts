@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../simulator/provider.ts';
+import { makeWorkspace, message, properties, startFixture, type Fixture } from './fixture.ts';
+
+let azure: Fixture;
+let workspace: string;
+
+beforeAll(async () => {
+  azure = await startFixture();
+  workspace = await makeWorkspace(azure, 'eastus', 'fraud-east');
+  await azure.put(`${workspace}/environments/sklearn/versions/1`, {
+    properties: { image: 'mcr.microsoft.com/azureml/base:1' },
+  });
+}, 60_000);
+afterAll(() => azure?.close());
+
+describe('a connection', () => {
+  const at = (): string => `${workspace}/connections/python-feed`;
+  const body = {
+    properties: {
+      category: 'PythonFeed',
+      target: 'https://pypi.example',
+      authType: 'PAT',
+      credentials: { pat: 'canary' },
+    },
+  };
+
+  it('keeps its credentials to listsecrets', async () => {
+    const created = await azure.arm('PUT', at(), body);
+    expect(created.status).toBe(200);
+    const seen = [
+      created.body,
+      (await azure.arm('GET', at())).body,
+      await azure.list(`${workspace}/connections`),
+    ];
+    expect(JSON.stringify(seen)).not.toContain('canary');
+    expect(properties(created.body)).toMatchObject({
+      category: 'PythonFeed',
+      target: 'https://pypi.example',
+      authType: 'PAT',
+    });
+    expect(properties((await azure.arm('POST', `${at()}/listsecrets`)).body).credentials).toEqual({
+      pat: 'canary',
+    });
+  });
+
+  it('is listed by category, and loses its credentials with its kind of access', async () => {
+    expect(await azure.list(`${workspace}/connections?category=Git`)).toEqual([]);
+    expect(await azure.list(`${workspace}/connections?category=pythonfeed`)).toHaveLength(1);
+    await azure.arm('PUT', at(), { properties: { ...body.properties, authType: 'None', credentials: null } });
+    expect(properties((await azure.arm('POST', `${at()}/listsecrets`)).body).credentials).toBeUndefined();
+    const unknown = await azure.arm('PUT', at(), {
+      properties: { ...body.properties, authType: 'Handshake' },
+    });
+    expect([unknown.status, message(unknown.body)]).toEqual([
+      400,
+      expect.stringContaining("got 'Handshake'"),
+    ]);
+  });
+});
+
+describe('a schedule', () => {
+  const at = (): string => `${workspace}/schedules/nightly`;
+  const jobDefinition = {
+    jobType: 'Command',
+    command: 'python train.py',
+    environmentId: `${workspace}/environments/sklearn/versions/1`,
+    inputs: {
+      d: {
+        jobInputType: 'uri_folder',
+        uri: 'azureml://datastores/workspaceblobstore/paths/d/',
+        mode: 'Download',
+      },
+    },
+    queueSettings: { jobTier: 'Standard' },
+  };
+  const schedule = (more: JsonObject = {}): JsonObject => ({
+    properties: {
+      displayName: 'Nightly',
+      trigger: {
+        triggerType: 'Cron',
+        expression: '0 2 * * *',
+        timeZone: 'UTC',
+        startTime: '2030-01-01T00:00:00',
+      },
+      action: {
+        actionType: 'CreateJob',
+        jobDefinition: { ...jobDefinition, environmentId: `${workspace}/environments/sklearn/versions/1` },
+      },
+      ...more,
+    },
+  });
+
+  it('comes back whole, and is disabled and enabled', async () => {
+    const made = await azure.put(at(), schedule());
+    expect(properties(made)).toMatchObject({
+      ...(schedule().properties as JsonObject),
+      isEnabled: true,
+      provisioningState: 'Succeeded',
+    });
+    const names = async (view: string): Promise<unknown[]> =>
+      (await azure.list(`${workspace}/schedules${view}`)).map((entry) => entry.name);
+    expect(await names('')).toEqual(['nightly']);
+    await azure.put(at(), schedule({ isEnabled: false }));
+    expect([
+      await names(''),
+      await names('?listViewType=DisabledOnly'),
+      await names('?listViewType=All'),
+    ]).toEqual([[], ['nightly'], ['nightly']]);
+  });
+
+  it('is refused without a trigger that can be, or a job that could run', async () => {
+    const refused = async (more: JsonObject): Promise<string> =>
+      message((await azure.arm('PUT', `${workspace}/schedules/bad`, schedule(more))).body);
+    expect(await refused({ trigger: { triggerType: 'Cron', expression: 'every night' } })).toContain(
+      'five fields',
+    );
+    expect(await refused({ trigger: { triggerType: 'Moon' } })).toContain("got 'Moon'");
+    expect(await refused({ action: { actionType: 'CreateJob' } })).toContain('jobDefinition');
+    expect(
+      await refused({
+        action: {
+          actionType: 'CreateJob',
+          jobDefinition: { ...jobDefinition, environmentId: 'azureml:none:1' },
+        },
+      }),
+    ).toContain("'azureml:none:1'");
+    expect(
+      await refused({
+        action: {
+          actionType: 'CreateJob',
+          jobDefinition: { ...jobDefinition, environmentId: null, computeId: 'gone' },
+        },
+      }),
+    ).toContain("'gone'");
+    expect((await azure.arm('GET', `${workspace}/schedules/bad`)).status).toBe(404);
+  });
+});
