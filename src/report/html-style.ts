@@ -15,7 +15,7 @@ body { margin: 0; background: var(--paper); color: var(--ink); line-height: 1.5;
 .page { max-width: 70rem; margin: 0 auto; padding: 1.25rem 1rem 4rem; }
 a { color: var(--link); } :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
 .skip { position: absolute; left: -99rem; } .skip:focus { left: 1rem; top: .5rem; background: var(--card); padding: .5rem; }
-h1 { font-size: clamp(1.5rem, 5vw, 2.25rem); line-height: 1.15; margin: .25rem 0 .75rem; letter-spacing: -.015em; text-wrap: balance; }
+h1 { font-size: clamp(1.5rem, 5vw, 2.25rem); line-height: 1.15; margin: .25rem 0 .75rem; letter-spacing: -.015em; text-wrap: balance; overflow-wrap: break-word; }
 h2 { font-size: 1.2rem; margin: 2.5rem 0 .6rem; padding-top: .8rem; border-top: 2px solid var(--ink); }
 h3 { font-size: 1rem; margin: 1.25rem 0 .35rem; } p { margin: .4rem 0; max-width: 68ch; }
 .eyebrow { color: var(--quiet); font-size: .85rem; margin: 0; } .lead { font-size: 1.1rem; } .note { color: var(--quiet); font-size: .9rem; }
@@ -56,16 +56,16 @@ pre.diff span { display: block; padding: 0 .8rem; min-width: max-content; }
 .hatch-ground { fill: var(--paper); } .hatch-bad { fill: var(--bad); } .hatch-quiet { fill: var(--quiet); }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; padding: 0; margin: .5rem 0; font-size: .88rem; }
 .swatch { display: inline-block; width: .8em; height: .8em; margin-right: .4em; background: var(--c); border: 1.5px solid var(--c); }
-@media (min-width: 46rem) {
+@media (min-width: 42rem) {
   /* The padding is outside of what its per cents measure: labels stand in it. */
-  .gantt { --pitch: 23px; --label-x: -20rem; --label-y: 15px; --bar-y: 5px; padding-left: 20rem; } }
-@media (max-width: 45.99rem) {
+  .gantt { --pitch: 23px; --label-x: -300px; --label-y: 15px; --bar-y: 5px; padding-left: 300px; } }
+@media screen and (max-width: 59.99rem) {
   table, caption, tbody, tr, td, tbody th { display: block; } thead { position: absolute; left: -99rem; }
   tr { border-bottom: 1px solid var(--line); padding: .45rem 0; } tbody th, td { border: 0; padding: .1rem 0; } tbody th { font-weight: 650; }
   td { display: grid; grid-template-columns: 8.5rem 1fr; gap: .5rem; } td::before { content: attr(data-label); color: var(--quiet); }
   td.empty { display: none; } .number { text-align: left; } }
-@media print { :root { --paper: #fff; } .page { max-width: none; padding: 0; } nav, .skip { display: none; } body { font-size: 10pt; }
-  tr, .notice, .gantt .row, .facts div { break-inside: avoid; } h2, h3, caption { break-after: avoid; } pre.diff { white-space: pre-wrap; }
+@media print { :root { --paper: #fff; } .page { max-width: none; padding: 0; } nav, .skip { display: none; } html { font-size: 8.5pt; }
+  tr, .notice, .gantt .row, .facts div { break-inside: avoid; } h2, h3, caption, thead { break-after: avoid; } pre.diff { white-space: pre-wrap; }
   /* Paper cannot be clicked. */
   details::details-content { content-visibility: visible; display: block; height: auto; }
   * { -webkit-print-color-adjust: exact; print-color-adjust: exact; } }

@@ -53,17 +53,17 @@ function cellOf(cell: Insert, column: Column | undefined, index: number): Markup
     return html`<th role="rowheader" scope="row" ${column?.words === true && html` class="words"`}>
       ${cell}
     </th>`;
-  const empty =
-    cell === undefined ||
-    cell === false ||
-    cell === '' ||
-    cell === unknown ||
-    (Array.isArray(cell) && cell.length === 0);
+  const empty = isEmpty(cell);
   const classes = [column?.numeric && 'number', column?.words && 'words', empty && 'empty']
     .filter(Boolean)
     .join(' ');
   const attribute = classes !== '' && html` class="${classes}"`;
   return html`<td role="cell" data-label="${column?.label ?? ''}" ${attribute}><span>${cell}</span></td>`;
+}
+
+function isEmpty(cell: Insert): boolean {
+  if (Array.isArray(cell)) return cell.every(isEmpty);
+  return cell === undefined || cell === false || cell === '' || cell === unknown;
 }
 
 function classOf(column: Column): Markup | false {

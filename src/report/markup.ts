@@ -19,8 +19,21 @@ export class Markup {
 export type Insert = string | number | Markup | undefined | false | Insert[];
 
 export function html(parts: TemplateStringsArray, ...inserts: Insert[]): Markup {
-  return new Markup(parts.reduce((text, part, index) => text + rendered(inserts[index - 1]) + part));
+  return new Markup(
+    unindented(parts).reduce((text, part, index) => text + rendered(inserts[index - 1]) + part),
+  );
 }
+
+/** The indentation of our source would be half of a long report. */
+function unindented(parts: TemplateStringsArray): readonly string[] {
+  let found = unindentedParts.get(parts);
+  if (!found) {
+    found = parts.map((part) => part.replaceAll(/\n\s+/g, '\n'));
+    unindentedParts.set(parts, found);
+  }
+  return found;
+}
+const unindentedParts = new WeakMap<TemplateStringsArray, readonly string[]>();
 
 function rendered(insert: Insert): string {
   if (insert === undefined || insert === false) return '';
