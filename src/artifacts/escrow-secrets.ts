@@ -8,7 +8,7 @@ import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { workspaceId } from '../topology/sides.ts';
-import { placeOfDatastore } from './datastores.ts';
+import { isBuiltIn, placeOfDatastore } from './datastores.ts';
 import {
   beginPoint,
   leftBehindList,
@@ -79,6 +79,8 @@ interface Work {
 }
 
 async function escrowDatastore(work: Work, { accounts }: Listing, datastore: ArmResource): Promise<void> {
+  // The standby has its own of those that Azure makes.
+  if (isBuiltIn(datastore.name)) return;
   const { credentials, blob } = placeOfDatastore(datastore);
   if (credentials === 'None') return skip(work.tally, 'identity-based: there is no secret');
   const copied = blob !== undefined && accounts.some(({ name }) => sameName(name, blob.account));
