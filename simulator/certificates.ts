@@ -1,9 +1,9 @@
 /** The certificate authority and the server certificate of this cloud, made on the spot and kept in its state folder. */
 
-import { X509Certificate } from 'node:crypto';
+import { webcrypto, X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { generate } from 'selfsigned';
+import * as x509 from '@peculiar/x509';
 
 export interface Certificates {
   /** Where the authority's certificate (PEM) is: what clients trust. */
@@ -19,6 +19,7 @@ const CA_DAYS = 3650;
 const SERVER_DAYS = 390;
 /** Renewed this long before it ends, so that a stack left up for weeks does not fail under its user. */
 const RENEW_BEFORE_MS = 30 * DAY_MS;
+const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
 /**
  * Reads the certificates of `folder`, or makes them: both when there are none or the authority is near its end, else only
@@ -31,41 +32,10 @@ export async function ensureCertificates(folder: string, now = new Date()): Prom
     cert: join(folder, 'server.pem'),
     key: join(folder, 'server-key.pem'),
   };
-  if (!isGood(files.ca, files.caKey, now)) {
-    const made = await generate([{ name: 'commonName', value: 'Local Azure test authority' }], {
-      ...validity(now, CA_DAYS),
-      keyType: 'ec',
-      algorithm: 'sha256',
-      extensions: [
-        { name: 'basicConstraints', cA: true, critical: true },
-        { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
-      ],
-    });
-    save(files.ca, made.cert, files.caKey, made.private);
-  }
+  if (!isGood(files.ca, files.caKey, now)) await makeAuthority(files.ca, files.caKey, now);
   const ca = readFileSync(files.ca, 'utf8');
   if (!isGood(files.cert, files.key, now) || !isIssuedBy(files.cert, ca)) {
-    const made = await generate([{ name: 'commonName', value: 'localhost' }], {
-      ...validity(now, SERVER_DAYS),
-      keyType: 'ec',
-      algorithm: 'sha256',
-      ca: { key: readFileSync(files.caKey, 'utf8'), cert: ca },
-      extensions: [
-        { name: 'basicConstraints', cA: false, critical: true },
-        { name: 'keyUsage', digitalSignature: true, critical: true },
-        { name: 'extKeyUsage', serverAuth: true },
-        {
-          name: 'subjectAltName',
-          altNames: [
-            { type: 2, value: 'localhost' },
-            { type: 2, value: '*.localhost' },
-            { type: 7, ip: '127.0.0.1' },
-            { type: 7, ip: '::1' },
-          ],
-        },
-      ],
-    });
-    save(files.cert, made.cert, files.key, made.private);
+    await makeServer(files.cert, files.key, ca, readFileSync(files.caKey, 'utf8'), now);
   }
   return {
     caFile: files.ca,
@@ -75,11 +45,67 @@ export async function ensureCertificates(folder: string, now = new Date()): Prom
   };
 }
 
-function validity(now: Date, days: number): { notBeforeDate: Date; notAfterDate: Date } {
+async function makeAuthority(certFile: string, keyFile: string, now: Date): Promise<void> {
+  const keys = await newKeys();
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    name: 'CN=Local Azure test authority',
+    keys,
+    signingAlgorithm: ALGORITHM,
+    ...validity(now, CA_DAYS),
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  });
+  await save(certFile, certificate, keyFile, keys.privateKey);
+}
+
+/** The key identifiers are what strict clients (Python from 3.13 on) ask of every certificate. */
+async function makeServer(
+  certFile: string,
+  keyFile: string,
+  ca: string,
+  caKey: string,
+  now: Date,
+): Promise<void> {
+  const authority = new x509.X509Certificate(ca);
+  const der = x509.PemConverter.decodeFirst(caKey);
+  const signingKey = await webcrypto.subtle.importKey('pkcs8', der, ALGORITHM, false, ['sign']);
+  const keys = await newKeys();
+  const certificate = await x509.X509CertificateGenerator.create({
+    subject: 'CN=localhost',
+    issuer: authority.subject,
+    publicKey: keys.publicKey,
+    signingKey,
+    signingAlgorithm: ALGORITHM,
+    ...validity(now, SERVER_DAYS),
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      new x509.SubjectAlternativeNameExtension([
+        { type: 'dns', value: 'localhost' },
+        { type: 'dns', value: '*.localhost' },
+        { type: 'ip', value: '127.0.0.1' },
+        { type: 'ip', value: '::1' },
+      ]),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      await x509.AuthorityKeyIdentifierExtension.create(authority.publicKey),
+    ],
+  });
+  await save(certFile, certificate, keyFile, keys.privateKey);
+}
+
+function newKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+}
+
+function validity(now: Date, days: number): { notBefore: Date; notAfter: Date } {
   // An hour of grace: containers and their hosts disagree about the time.
   return {
-    notBeforeDate: new Date(now.getTime() - 3_600_000),
-    notAfterDate: new Date(now.getTime() + days * DAY_MS),
+    notBefore: new Date(now.getTime() - 3_600_000),
+    notAfter: new Date(now.getTime() + days * DAY_MS),
   };
 }
 
@@ -93,7 +119,13 @@ function isIssuedBy(certFile: string, ca: string): boolean {
   return new X509Certificate(readFileSync(certFile)).verify(new X509Certificate(ca).publicKey);
 }
 
-function save(certFile: string, cert: string, keyFile: string, key: string): void {
-  writeFileSync(keyFile, key, { mode: 0o600 });
-  writeFileSync(certFile, cert);
+async function save(
+  certFile: string,
+  certificate: x509.X509Certificate,
+  keyFile: string,
+  key: webcrypto.CryptoKey,
+): Promise<void> {
+  const der = await webcrypto.subtle.exportKey('pkcs8', key);
+  writeFileSync(keyFile, `${x509.PemConverter.encode(der, 'PRIVATE KEY')}\n`, { mode: 0o600 });
+  writeFileSync(certFile, `${certificate.toString('pem')}\n`);
 }

@@ -8,52 +8,21 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { AdminApi } from './admin/api.ts';
-import { Azurite } from './blobs/azurite.ts';
-import { BlobFront } from './blobs/front.ts';
+import { assemble, type CloudOptions, type Parts } from './assembly.ts';
 import { ensureCertificates, type Certificates } from './certificates.ts';
-import { CloudClock, type ClockState } from './clock.ts';
-import { Directory } from './entra/directory.ts';
-import { Entra } from './entra/endpoints.ts';
-import { TokenService } from './entra/tokens.ts';
-import { Faults } from './faults.ts';
-import { FrontDoor } from './front-door/front-door.ts';
-import { ArmEndpoint } from './http/arm-endpoint.ts';
-import { DataPlane } from './http/data-plane.ts';
+import type { CloudClock } from './clock.ts';
+import type { Directory } from './entra/directory.ts';
+import type { Faults } from './faults.ts';
+import type { ArmEndpoint } from './http/arm-endpoint.ts';
 import { finishOf } from './http/dispatch.ts';
-import { Engine } from './http/engine.ts';
 import { Listener } from './http/listener.ts';
-import { Operations } from './http/operations.ts';
 import { RequestLog } from './http/request-log.ts';
-import { InsideCloud } from './inside.ts';
+import type { InsideCloud } from './inside.ts';
 import { loadPorts, savePorts } from './ports.ts';
-import type { Provider } from './provider.ts';
-import { defaultProviders, type ProviderParts } from './providers/index.ts';
-import { seededRandom } from './random.ts';
 import { DEFAULT_REGIONS } from './regions.ts';
 import { Journal } from './state.ts';
-import { JournaledStore } from './store.ts';
 
-export interface CloudOptions {
-  /** Where everything is kept: certificates, keys, ports, resources, blobs. Made if it is not there. */
-  stateDirectory: string;
-  /** eastus, westus3 and centralus unless said. A region that holds resources must stay. */
-  regions?: readonly string[];
-  /** The port of the ARM endpoint on the first start; a free one unless said. */
-  port?: number;
-  /** How long a bearer token lives, in real seconds; 300 unless said. */
-  tokenSeconds?: number;
-  /** Multiplies the time that long-running operations take on the cloud's clock; 1 unless said. */
-  pace?: number;
-  /** `Retry-After` of long-running operations in seconds; 1 unless said. */
-  retryAfterSeconds?: number;
-  /** The seed of everything random but ids, keys and secrets. */
-  seed?: number;
-  /** The cloud's speed against real time on the first start; 1 unless said, 0: stands still until driven. */
-  speed?: number;
-  providers?: (parts: ProviderParts) => readonly Provider[];
-  log?: (message: string) => void;
-}
+export type { CloudOptions } from './assembly.ts';
 
 /** Where the cloud is and how to log in: what `cloud.json` holds and `main.ts` prints. */
 export interface CloudAddress {
@@ -104,7 +73,7 @@ class Assembly implements RunningCloud {
   private readonly listeners = new Map<string, Listener>();
   private readonly log: (message: string) => void;
   readonly requests = new RequestLog();
-  private parts: ReturnType<Assembly['assemble']> | undefined;
+  private parts: Parts | undefined;
   private journal: Journal | undefined;
   private closing: Promise<void> | undefined;
 
@@ -119,7 +88,17 @@ class Assembly implements RunningCloud {
     // The ports are taken before the state is read: a second cloud on one folder fails here, and changes nothing.
     await this.listen();
     this.journal = new Journal(join(this.options.stateDirectory, 'journal.jsonl'));
-    this.parts = this.assemble(this.journal);
+    this.parts = assemble(this.options, {
+      journal: this.journal,
+      certificates: this.certificates,
+      regions: this.regions,
+      requests: this.requests,
+      url: (listener) => this.url(listener),
+      address: () => this.address,
+      azuriteEnded: (message) => this.revive(message),
+      log: this.log,
+      onError: this.onError,
+    });
     const { azurite, engine, operations, faults, cloud } = this.parts;
     await azurite.start();
     for (const provider of engine.providers) await provider.start?.(cloud);
@@ -197,85 +176,6 @@ class Assembly implements RunningCloud {
     savePorts(this.options.stateDirectory, ports);
   }
 
-  private assemble(journal: Journal) {
-    const { options, requests, log, regions } = this;
-    const random = seededRandom(options.seed ?? 1);
-    const clockTable = journal.table<ClockState>('clock');
-    const clock = new CloudClock(
-      clockTable.get('clock'),
-      (state) => clockTable.set('clock', state),
-      this.onError,
-    );
-    if (options.speed !== undefined && clockTable.get('clock') === undefined) clock.setSpeed(options.speed);
-    const directory = new Directory(journal);
-    const store = new JournaledStore(journal);
-    const faults = new Faults(journal, random);
-    const arm = this.url('arm');
-    const tokens = new TokenService(
-      join(options.stateDirectory, 'token-key.pem'),
-      arm,
-      options.tokenSeconds ?? 300,
-    );
-    const dataPlaneOf = (region: string): string => this.url(region);
-    const accountFront = (account: string): string => {
-      const found = store
-        .ofType('Microsoft.Storage/storageAccounts')
-        .find(({ resource }) => resource.name === account);
-      return dataPlaneOf(found?.region ?? '');
-    };
-    const azurite = new Azurite(join(options.stateDirectory, 'azurite'), journal, accountFront, (message) =>
-      this.revive(message),
-    );
-    const isDark = (region: string): boolean => faults.modeOf(region, []) !== 'none';
-    const cloud = new InsideCloud({
-      clock,
-      store,
-      tenantId: directory.tenantId,
-      regions,
-      armEndpoint: arm,
-      dataPlaneOf,
-      isDark,
-      tokens,
-      blobs: azurite,
-      random,
-      log,
-    });
-    const frontDoor = new FrontDoor(cloud, this.url('front'), this.certificates.ca, requests);
-    const providers = (options.providers ?? defaultProviders)({
-      directory,
-      frontDoor,
-      ca: this.certificates.ca,
-    });
-    const operations = new Operations(journal, clock, arm, options.retryAfterSeconds ?? 1);
-    const engine = new Engine({ cloud, operations, faults, directory, providers, pace: options.pace ?? 1 });
-    const plane = new DataPlane(faults, new BlobFront(cloud, faults, azurite), requests, log);
-    cloud.attach(engine, plane);
-    const endpoint = new ArmEndpoint(engine, new Entra(arm, directory, tokens), tokens, requests);
-    const admin = new AdminApi({
-      cloud,
-      clock,
-      faults,
-      directory,
-      requests,
-      tokens,
-      address: () => this.address,
-    });
-    return {
-      clock,
-      directory,
-      store,
-      faults,
-      azurite,
-      cloud,
-      frontDoor,
-      operations,
-      engine,
-      plane,
-      endpoint,
-      admin,
-    };
-  }
-
   private async route(
     name: string,
     ...[request, response]: Parameters<ArmEndpoint['handle']>
@@ -319,7 +219,7 @@ class Assembly implements RunningCloud {
     return listener.url;
   }
 
-  private assembled(): ReturnType<Assembly['assemble']> {
+  private assembled(): Parts {
     if (!this.parts) throw new Error('the cloud is not started');
     return this.parts;
   }

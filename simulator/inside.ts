@@ -1,5 +1,6 @@
 /** What providers may ask of the cloud they are in: its `Cloud`, over the engine that serves clients, too. */
 
+import { textOf } from './http/fields.ts';
 import type { Azurite } from './blobs/azurite.ts';
 import type { TokenService } from './entra/tokens.ts';
 import { actTracked } from './http/action.ts';
@@ -156,8 +157,8 @@ export class InsideCloud implements Cloud {
       ended.error ?? {};
     throw new ArmError(
       ended.status === 'Canceled' ? 409 : 400,
-      String(code),
-      String(message),
+      textOf(code),
+      textOf(message),
       detailsOf(ended.error?.details),
     );
   }

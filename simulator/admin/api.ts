@@ -113,7 +113,7 @@ function state({ cloud, clock, faults, directory }: AdminParts): Answer {
   const regions = Object.fromEntries(
     cloud.regions.map((region) => [
       region,
-      { outage: { ...faults.outage(region) } as Json, faults: { ...faults.of(region) } as unknown as Json },
+      { outage: plain(faults.outage(region)), faults: plain(faults.of(region)) },
     ]),
   );
   const subscriptions = directory.subscriptions().map((subscription) => ({ ...subscription }));
@@ -127,7 +127,7 @@ function state({ cloud, clock, faults, directory }: AdminParts): Answer {
     body: {
       clock: { now: new Date(clock.now()).toISOString(), speed: clock.speed },
       regions,
-      global: { faults: { ...faults.of(GLOBAL) } as unknown as Json },
+      global: { faults: plain(faults.of(GLOBAL)) },
       subscriptions,
       principals: directory
         .allPrincipals()
@@ -135,6 +135,11 @@ function state({ cloud, clock, faults, directory }: AdminParts): Answer {
       resources: counts,
     },
   };
+}
+
+/** What was read from JSON and is plain JSON again. */
+function plain(value: object): Json {
+  return structuredClone(value) as Json;
 }
 
 function driveClock({ clock }: AdminParts, body: JsonObject): Answer {

@@ -118,7 +118,6 @@ interface CopyOptions {
   blobHTTPHeaders?: Record<string, unknown>;
   metadata?: Record<string, string>;
 }
-type BlockCopy = (this: Prototype, ...values: never[]) => Promise<{ statusCode: number }>;
 
 function patchBlockCopies(): void {
   const handler = prototypeOf('blob/handlers/BlockBlobHandler');
@@ -140,7 +139,7 @@ function patchBlockCopies(): void {
         context,
       );
     };
-    return copy as unknown as BlockCopy;
+    return copy;
   });
   patch(handler, 'putBlobFromUrl', () => {
     const copy = async function (
@@ -164,7 +163,7 @@ function patchBlockCopies(): void {
         context,
       ]);
     };
-    return copy as unknown as BlockCopy;
+    return copy;
   });
 }
 

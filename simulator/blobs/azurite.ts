@@ -155,7 +155,7 @@ export class Azurite implements BlobAccounts {
     let marker = '';
     do {
       const query = new URLSearchParams({ restype: 'container', comp: 'list', prefix, marker });
-      const { status, body } = await this.ask('GET', `/${account}/${container}?${query}`);
+      const { status, body } = await this.ask('GET', `/${account}/${container}?${query.toString()}`);
       if (status === 404) return [];
       if (status !== 200) throw new Error(`blobs of '${account}/${container}': ${status} ${body}`);
       for (const [, name = ''] of body.matchAll(/<Blob><Name>([^<]*)<\/Name>/g)) names.push(unescaped(name));

@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import type { Faults } from '../faults.ts';
 import { Unanswered } from '../http/answer.ts';
-import { isObject } from '../http/fields.ts';
+import { isObject, textOf } from '../http/fields.ts';
 import { ArmError, type Cloud, type Stored } from '../provider.ts';
 import { mirrorContainer } from '../providers/storage.ts';
 import { pairOf } from '../regions.ts';
@@ -104,7 +104,7 @@ export class BlobFront {
   private isServedBy(region: string, account: Stored, isSecondary: boolean): boolean {
     const home = account.region ?? '';
     if (!isSecondary) return home === region;
-    const sku = isObject(account.resource.sku) ? String(account.resource.sku.name).toLowerCase() : '';
+    const sku = isObject(account.resource.sku) ? textOf(account.resource.sku.name).toLowerCase() : '';
     return READABLE_SECONDARY.has(sku) && pairOf(home, this.cloud.regions) === region;
   }
 

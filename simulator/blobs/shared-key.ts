@@ -28,7 +28,11 @@ export function containerSas(
     'c',
     '', // snapshot
     '', // encryption scope
-    ...['', '', '', '', ''], // rscc, rscd, rsce, rscl, rsct
+    '', // rscc
+    '', // rscd
+    '', // rsce
+    '', // rscl
+    '', // rsct
   ];
   const sig = createHmac('sha256', Buffer.from(key, 'base64')).update(fields.join('\n')).digest('base64');
   const query = new URLSearchParams({
@@ -45,7 +49,9 @@ export function containerSas(
 
 /** Permissions in the order that Azure asks for: `racwdxltfmeop`. */
 export function orderedPermissions(permissions: string): string {
-  return [...'racwdxyltfmeop'].filter((one) => permissions.includes(one)).join('');
+  return Array.from('racwdxyltfmeop')
+    .filter((one) => permissions.includes(one))
+    .join('');
 }
 
 function iso(date: Date): string {

@@ -92,7 +92,8 @@ export async function resumeAction(
     const result = await row.actions?.[record.action ?? '']?.(call);
     return finishAction(result ?? {});
   } catch (error) {
-    return () => Promise.reject(error as Error);
+    // It fails where it would have ended, so that its poller hears of it.
+    return () => Promise.reject(error);
   }
 }
 

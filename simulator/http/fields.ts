@@ -7,6 +7,12 @@ export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** A value as a message shows it: texts as they are, nothing as '', all else as JSON. */
+export function textOf(value: Json | undefined): string {
+  if (typeof value === 'string') return value;
+  return value === undefined || value === null ? '' : JSON.stringify(value);
+}
+
 export function fieldAt(object: JsonObject, path: string): Json | undefined {
   let value: Json | undefined = object;
   for (const segment of path.split('.')) {

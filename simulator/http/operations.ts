@@ -62,7 +62,7 @@ export class Operations {
 
   /** Takes up, after a restart, what was in progress; forgets what ended long ago. `finishOf` gives back what the starter would. */
   async resume(finishOf: (record: OperationRecord) => Promise<Finish>): Promise<void> {
-    for (const record of [...this.table.values()]) {
+    for (const record of Array.from(this.table.values())) {
       if (record.status === 'InProgress') {
         this.track(record);
         this.arm(record, await finishOf(record));

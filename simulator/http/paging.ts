@@ -29,7 +29,7 @@ export function page(
     '$skipToken',
     Buffer.from(`${start + items.length}|${last.resource.id.toLowerCase()}`).toString('base64url'),
   );
-  return { items, nextLink: `${endpoint}${encodeURI(decodeURI(request.path))}?${query}` };
+  return { items, nextLink: `${endpoint}${request.path}?${query.toString()}` };
 }
 
 function startAfter(token: string, entries: Stored[]): number {

@@ -1,5 +1,6 @@
 /** Microsoft.Authorization: role assignments on any scope, and the built-in roles. They are kept, and not yet enforced. */
 
+import { textOf } from '../http/fields.ts';
 import { parameter } from '../http/paging.ts';
 import { ArmError, type Call, type JsonObject, type Provider, type Stored } from '../provider.ts';
 import { row } from './table.ts';
@@ -113,14 +114,14 @@ function prepareAssignment({ id, existing, cloud, principal }: Call, next: Store
     throw new ArmError(
       400,
       'InvalidPrincipalId',
-      `A valid principal ID must be provided for role assignment, got '${String(principalId)}'.`,
+      `A valid principal ID must be provided for role assignment, got '${textOf(principalId)}'.`,
     );
   const { principalType = 'ServicePrincipal' } = properties;
   if (!PRINCIPAL_TYPES.some((type) => type === principalType))
     throw new ArmError(
       400,
       'UnmatchedPrincipalType',
-      `The PrincipalType '${String(principalType)}' is not one of ${PRINCIPAL_TYPES.join(', ')}.`,
+      `The PrincipalType '${textOf(principalType)}' is not one of ${PRINCIPAL_TYPES.join(', ')}.`,
     );
   if (existing) requireUnchanged(existing, role, principalId);
   else requireNew(cloud.store.children(id.scope, ASSIGNMENT), role, principalId);
@@ -159,8 +160,8 @@ function requireNew(there: Stored[], role: string, principalId: string): void {
 function isSame({ resource }: Stored, role: string, principalId: string): boolean {
   const { roleDefinitionId, principalId: held } = resource.properties;
   return (
-    String(roleDefinitionId).toLowerCase().endsWith(role) &&
-    String(held).toLowerCase() === principalId.toLowerCase()
+    textOf(roleDefinitionId).toLowerCase().endsWith(role) &&
+    textOf(held).toLowerCase() === principalId.toLowerCase()
   );
 }
 
@@ -177,11 +178,11 @@ function listAssignments({ cloud, id, query }: Call): Stored[] {
   }
   const scope = id.key.replace(/\/+$/, '');
   const inScope = ({ resource }: Stored): boolean => {
-    const held = String(resource.properties.scope).toLowerCase();
+    const held = textOf(resource.properties.scope).toLowerCase();
     const isAbove = held === '/' || scope === held || scope.startsWith(`${held}/`);
     return isAbove || (!/atScope\(\)/i.test(filter) && held.startsWith(`${scope}/`));
   };
   const isTheirs = ({ resource }: Stored): boolean =>
-    principalId === undefined || String(resource.properties.principalId).toLowerCase() === principalId;
+    principalId === undefined || textOf(resource.properties.principalId).toLowerCase() === principalId;
   return cloud.store.ofType(ASSIGNMENT).filter(inScope).filter(isTheirs);
 }

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { ENDPOINT, IN_FORCE, ORIGIN, ORIGIN_GROUP, PROFILE, ROUTE } from '../front-door/configuration.ts';
 import type { FrontDoor } from '../front-door/front-door.ts';
-import { isObject } from '../http/fields.ts';
+import { isObject, textOf } from '../http/fields.ts';
 import {
   ArmError,
   type Call,
@@ -88,7 +88,7 @@ function nameEndpoint(frontDoor: FrontDoor, { cloud, id }: Call, next: Stored): 
     .some((other) => other.hidden.label === name && other.resource.id.toLowerCase() !== id.key);
   const label = (next.hidden.label ??= isTaken ? `${name}-${guidOf(next).slice(0, 8)}` : name);
   next.resource.location = 'global';
-  next.resource.properties.hostName = frontDoor.hostName(String(label));
+  next.resource.properties.hostName = frontDoor.hostName(textOf(label));
 }
 
 function checkGroup(_call: Call, next: Stored): void {

@@ -12,14 +12,14 @@ import {
 } from '../provider.ts';
 import { displayName } from '../regions.ts';
 import type { DeploymentInput, DeploymentScope, Environment } from '../template/index.ts';
-import { secretValue } from './keyvault-secrets.ts';
+import { secretValue } from './keyvault-versions.ts';
 
 /** What deployments need beside the `Cloud`. */
 export interface DeploymentParts {
   subscriptionName(subscriptionId: string): string;
   providers(): readonly Provider[];
   /** Fetches a linked template. Throws ArmError 400 `InvalidContentLink`. */
-  loadLink(uri: string): Promise<JsonObject>;
+  loadLink: (uri: string) => Promise<JsonObject>;
 }
 
 /** Fetches what is linked instead of written into the body. */

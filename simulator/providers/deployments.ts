@@ -1,7 +1,7 @@
 /** Deployments of ARM templates at resource groups and subscriptions: validate, what-if, create, operations, cancel, export. */
 
 import { createHash, randomUUID } from 'node:crypto';
-import { isObject } from '../http/fields.ts';
+import { isObject, textOf } from '../http/fields.ts';
 import { page } from '../http/paging.ts';
 import {
   ArmError,
@@ -220,7 +220,7 @@ function cancel({ cloud, existing }: Call): ActionResult {
     throw new ArmError(
       409,
       'DeploymentCannotBeCancelled',
-      `The deployment '${existing?.resource.name ?? ''}' cannot be cancelled since its provisioning state is '${String(state)}'. Only running deployments can be cancelled.`,
+      `The deployment '${existing?.resource.name ?? ''}' cannot be cancelled since its provisioning state is '${textOf(state)}'. Only running deployments can be cancelled.`,
     );
   }
   cloud.store.put({ ...existing, hidden: { ...existing.hidden, canceled: true } });

@@ -1,14 +1,14 @@
 /** The secrets data plane of Key Vault at `https://…/_/vault/{name}/`: set, get, list, versions, update, delete, recover, purge. */
 
 import { randomUUID } from 'node:crypto';
+import { keep, latest, shown, shownDeleted, versionsOf, type Version } from './keyvault-versions.ts';
 import { parseJson } from '../http/body.ts';
-import { isObject } from '../http/fields.ts';
+import { isObject, textOf } from '../http/fields.ts';
 import {
   ArmError,
   type Cloud,
   type DataPlaneRequest,
   type DataPlaneResponse,
-  type Json,
   type JsonObject,
   type Stored,
 } from '../provider.ts';
@@ -18,17 +18,6 @@ const DELETED = 'Microsoft.KeyVault/vaults/deletedSecrets';
 const AUDIENCE = 'https://vault.azure.net';
 const NAME = /^[0-9a-zA-Z-]{1,127}$/;
 const PAGE = 25;
-const DAY_MS = 86_400_000;
-
-/** One version of a secret, as `hidden.versions` keeps them, the newest last. */
-interface Version {
-  [field: string]: Json;
-  id: string;
-  value: string;
-  contentType: string | null;
-  tags: JsonObject;
-  attributes: JsonObject;
-}
 
 /** Answers the vaults' addresses in every region. */
 export function serveSecrets(cloud: Cloud): void {
@@ -89,7 +78,7 @@ function requireToken(cloud: Cloud, request: DataPlaneRequest, vault: Stored): v
   try {
     cloud.authenticate(request.headers.authorization, [
       AUDIENCE,
-      new URL(String(vault.resource.properties.vaultUri)).origin,
+      new URL(textOf(vault.resource.properties.vaultUri)).origin,
     ]);
   } catch (error) {
     if (!(error instanceof ArmError)) throw error;
@@ -253,7 +242,7 @@ function remove(cloud: Cloud, vault: Stored, stored: Stored): DataPlaneResponse 
 function listed(
   cloud: Cloud,
   vault: Stored,
-  { query, path }: DataPlaneRequest,
+  { query }: DataPlaneRequest,
   type: string,
   segment: string,
 ): DataPlaneResponse {
@@ -273,83 +262,11 @@ function listed(
   const next = new URLSearchParams([...query].filter(([name]) => name !== '$skiptoken'));
   next.set('$skiptoken', String(start + size));
   const more = start + size < all.length;
-  const base = String(vault.resource.properties.vaultUri);
+  const base = textOf(vault.resource.properties.vaultUri);
   return {
     status: 200,
-    body: { value, nextLink: more ? `${base}${segment}?${next}` : null },
-    headers: { 'x-ms-keyvault-region': path === '' ? '' : (vault.region ?? '') },
-  };
-}
-
-function keep(cloud: Cloud, vault: Stored, type: string, place: string, hidden: JsonObject): Stored {
-  const id = `${vault.resource.id}/${place}`;
-  const now = cloud.clock.now();
-  const existing = cloud.store.get(id);
-  const stored: Stored = {
-    resource: { id, name: place.slice(place.indexOf('/') + 1), type, properties: {} },
-    hidden,
-    etag: `"${randomUUID()}"`,
-    region: vault.region,
-    createdAt: existing?.createdAt ?? now,
-    changedAt: now,
-  };
-  cloud.store.put(stored);
-  return stored;
-}
-
-/** A secret that a template made has its value where the row keeps secret fields; it counts as its first version. */
-function versionsOf({ hidden, resource, createdAt }: Stored): Version[] {
-  if (Array.isArray(hidden.versions)) return hidden.versions as Version[];
-  const seconds = Math.floor(createdAt / 1000);
-  const { contentType } = resource.properties;
-  return [
-    {
-      id: String(hidden.version),
-      value: String(hidden['properties.value'] ?? ''),
-      contentType: typeof contentType === 'string' ? contentType : null,
-      tags: isObject(resource.tags) ? resource.tags : {},
-      attributes: {
-        enabled: true,
-        created: seconds,
-        updated: seconds,
-        recoveryLevel: 'Recoverable+Purgeable',
-      },
-    },
-  ];
-}
-
-function latest(stored: Stored): Version {
-  const version = versionsOf(stored).at(-1);
-  if (!version) throw new Error(`secret ${stored.resource.id} has no version`);
-  return version;
-}
-
-function shown(
-  vault: Stored,
-  name: string,
-  version: Version,
-  withValue: boolean,
-  withVersion = true,
-): JsonObject {
-  const base = `${String(vault.resource.properties.vaultUri)}secrets/${name}`;
-  const bundle: JsonObject = {
-    id: withVersion ? `${base}/${version.id}` : base,
-    attributes: version.attributes,
-    tags: version.tags,
-  };
-  if (version.contentType !== null) bundle.contentType = version.contentType;
-  if (withValue) bundle.value = version.value;
-  return bundle;
-}
-
-function shownDeleted(vault: Stored, stored: Stored): JsonObject {
-  const { name } = stored.resource;
-  const deletedAt = Number(stored.hidden.deletedAt);
-  return {
-    ...shown(vault, name, latest(stored), false),
-    recoveryId: `${String(vault.resource.properties.vaultUri)}deletedsecrets/${name}`,
-    deletedDate: Math.floor(deletedAt / 1000),
-    scheduledPurgeDate: Math.floor((deletedAt + 90 * DAY_MS) / 1000),
+    body: { value, nextLink: more ? `${base}${segment}?${next.toString()}` : null },
+    headers: { 'x-ms-keyvault-region': vault.region ?? '' },
   };
 }
 
@@ -357,10 +274,4 @@ function bodyOf(request: DataPlaneRequest): JsonObject {
   const body = parseJson(request.body);
   if (!isObject(body)) throw new ArmError(400, 'BadParameter', 'The request body is not a JSON object.');
   return body;
-}
-
-/** The value of a secret, for parameters that refer to a vault; undefined if it has no such version. */
-export function secretValue(stored: Stored, version: string | undefined): string | undefined {
-  const versions = versionsOf(stored);
-  return (version === undefined ? versions.at(-1) : versions.find(({ id }) => id === version))?.value;
 }

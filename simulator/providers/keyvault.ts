@@ -1,5 +1,6 @@
 /** Microsoft.KeyVault: vaults as resources, and secrets at the vault's own address, behind tokens for the vault's audience. */
 
+import { textOf } from '../http/fields.ts';
 import { randomUUID } from 'node:crypto';
 import { ArmError, type Call, type Cloud, type JsonObject, type Provider, type Stored } from '../provider.ts';
 import { normalizeRegion } from '../regions.ts';
@@ -28,7 +29,7 @@ const secrets = row(`${VAULT}/secrets`, {
   beforePut(call, next) {
     const vault = vaultOf(call);
     const version = randomUUID().replaceAll('-', '');
-    const uri = `${String(vault?.resource.properties.vaultUri)}secrets/${call.id.name}`;
+    const uri = `${textOf(vault?.resource.properties.vaultUri)}secrets/${call.id.name}`;
     next.resource.properties = {
       ...next.resource.properties,
       secretUri: uri,
@@ -49,10 +50,10 @@ export const keyVault: Provider = {
       );
     if (deleted) return Promise.resolve(routeDeleted(cloud, method, deleted));
     if (method === 'POST' && /\/providers\/Microsoft\.KeyVault\/checkNameAvailability$/i.test(path)) {
-      const taken = holder(cloud, String(body.name));
+      const taken = holder(cloud, textOf(body.name));
       const reason = {
         reason: 'AlreadyExists',
-        message: `The vault name '${String(body.name)}' is already in use.`,
+        message: `The vault name '${textOf(body.name)}' is already in use.`,
       };
       return Promise.resolve({ status: 200, body: { nameAvailable: !taken, ...(taken ? reason : {}) } });
     }
@@ -167,7 +168,7 @@ function routeDeleted(
     throw new ArmError(
       400,
       'MethodNotAllowed',
-      `Operation 'DeletedVaultPurge' is not allowed: the vault '${name}' has purge protection, it goes on ${String(found.resource.properties.scheduledPurgeDate)}.`,
+      `Operation 'DeletedVaultPurge' is not allowed: the vault '${name}' has purge protection, it goes on ${textOf(found.resource.properties.scheduledPurgeDate)}.`,
     );
   }
   cloud.store.remove(found.resource.id);
@@ -185,7 +186,7 @@ function holder(cloud: Cloud, name: string): Stored | undefined {
   if (living) return living;
   return cloud.store.ofType(DELETED).find(({ resource }) => {
     if (resource.name.toLowerCase() !== wanted) return false;
-    return Date.parse(String(resource.properties.scheduledPurgeDate)) > cloud.clock.now();
+    return Date.parse(textOf(resource.properties.scheduledPurgeDate)) > cloud.clock.now();
   });
 }
 

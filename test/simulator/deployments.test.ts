@@ -79,7 +79,7 @@ describe('the workspace template', () => {
       provisioningState: 'Succeeded',
       storageAccount: expect.stringContaining('fraudwest'),
     });
-    expect(JSON.stringify(done.properties?.outputs)).toContain(String(workspace.id));
+    expect(JSON.stringify(done.properties?.outputs)).toContain(workspace.id);
     const operations = [];
     for await (const one of client.deploymentOperations.list('deploy', 'main'))
       operations.push(one.properties);

@@ -76,7 +76,7 @@ export class TestCloud {
       disableInstanceDiscovery: true,
       tlsOptions: { ca: this.ca },
       retryOptions: { maxRetries: 0 },
-    } as ConstructorParameters<typeof ClientSecretCredential>[3]);
+    });
   }
 
   private clientOptions(): {

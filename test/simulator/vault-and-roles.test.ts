@@ -49,7 +49,7 @@ describe('a key vault', () => {
     const first = (await ask('PUT', 'secrets/escrow', { value: 'one', tags: { from: 'east' } })).json;
     const second = (await ask('PUT', 'secrets/escrow', { value: 'two' })).json;
     expect((await ask('GET', 'secrets/escrow')).json).toMatchObject({ value: 'two', id: second.id });
-    const old = String(first.id).slice(uri.length);
+    const old = (first.id as string).slice(uri.length);
     expect((await ask('GET', old)).json).toMatchObject({ value: 'one', tags: { from: 'east' } });
     const versions = (await ask('GET', 'secrets/escrow/versions')).json.value as JsonObject[];
     expect(versions.map(({ id }) => id)).toEqual([first.id, second.id]);
@@ -72,7 +72,10 @@ describe('a key vault', () => {
     const rest = (
       await ask(
         'GET',
-        String(first.nextLink).slice(uri.length).replace(`&${VAULT_API}`, '').replace(`${VAULT_API}&`, ''),
+        (first.nextLink as string)
+          .slice(uri.length)
+          .replace(`&${VAULT_API}`, '')
+          .replace(`${VAULT_API}&`, ''),
       )
     ).json;
     expect(rest.value).toHaveLength(5);

@@ -1,0 +1,109 @@
+/** The parts of the local Azure, made and joined; nothing listens and nothing runs yet. */
+
+import { join } from 'node:path';
+import { AdminApi } from './admin/api.ts';
+import { Azurite } from './blobs/azurite.ts';
+import { BlobFront } from './blobs/front.ts';
+import type { Certificates } from './certificates.ts';
+import { CloudClock, type ClockState } from './clock.ts';
+import { Directory } from './entra/directory.ts';
+import { Entra } from './entra/endpoints.ts';
+import { TokenService } from './entra/tokens.ts';
+import { Faults } from './faults.ts';
+import { FrontDoor } from './front-door/front-door.ts';
+import { ArmEndpoint } from './http/arm-endpoint.ts';
+import { DataPlane } from './http/data-plane.ts';
+import { Engine } from './http/engine.ts';
+import { Operations } from './http/operations.ts';
+import type { RequestLog } from './http/request-log.ts';
+import { InsideCloud } from './inside.ts';
+import type { Provider } from './provider.ts';
+import { defaultProviders, type ProviderParts } from './providers/index.ts';
+import { findAccount } from './providers/storage-account.ts';
+import { seededRandom } from './random.ts';
+import type { Journal } from './state.ts';
+import { JournaledStore } from './store.ts';
+
+export interface CloudOptions {
+  /** Where everything is kept: certificates, keys, ports, resources, blobs. Made if it is not there. */
+  stateDirectory: string;
+  /** eastus, westus3 and centralus unless said. A region that holds resources must stay. */
+  regions?: readonly string[];
+  /** The port of the ARM endpoint on the first start; a free one unless said. */
+  port?: number;
+  /** How long a bearer token lives, in real seconds; 300 unless said. */
+  tokenSeconds?: number;
+  /** Multiplies the time that long-running operations take on the cloud's clock; 1 unless said. */
+  pace?: number;
+  /** `Retry-After` of long-running operations in seconds; 1 unless said. */
+  retryAfterSeconds?: number;
+  /** The seed of everything random but ids, keys and secrets. */
+  seed?: number;
+  /** The cloud's speed against real time on the first start; 1 unless said, 0: stands still until driven. */
+  speed?: number;
+  providers?: (parts: ProviderParts) => readonly Provider[];
+  log?: (message: string) => void;
+}
+
+/** What the parts need of the one that holds the listeners. */
+export interface Surroundings {
+  journal: Journal;
+  certificates: Certificates;
+  regions: readonly string[];
+  requests: RequestLog;
+  /** The address of a listener: 'arm', 'front', or a region. */
+  url: (listener: string) => string;
+  /** The clients' view of the whole, for the admin API. */
+  address: () => object;
+  /** Azurite has ended without being asked to. */
+  azuriteEnded: (message: string) => void;
+  log: (message: string) => void;
+  onError: (error: unknown) => void;
+}
+
+export type Parts = ReturnType<typeof assemble>;
+
+export function assemble(options: CloudOptions, around: Surroundings) {
+  const { journal, certificates, regions, requests, url, log } = around;
+  const random = seededRandom(options.seed ?? 1);
+  const clockTable = journal.table<ClockState>('clock');
+  const clock = new CloudClock(
+    clockTable.get('clock'),
+    (state) => clockTable.set('clock', state),
+    around.onError,
+  );
+  if (options.speed !== undefined && clockTable.get('clock') === undefined) clock.setSpeed(options.speed);
+  const directory = new Directory(journal);
+  const store = new JournaledStore(journal);
+  const faults = new Faults(journal, random);
+  const arm = url('arm');
+  const tokens = new TokenService(
+    join(options.stateDirectory, 'token-key.pem'),
+    arm,
+    options.tokenSeconds ?? 300,
+  );
+  const frontOf = (account: string): string => url(findAccount({ store }, account)?.region ?? '');
+  const azurite = new Azurite(join(options.stateDirectory, 'azurite'), journal, frontOf, around.azuriteEnded);
+  const cloud = new InsideCloud({
+    clock,
+    store,
+    tenantId: directory.tenantId,
+    regions,
+    armEndpoint: arm,
+    dataPlaneOf: url,
+    isDark: (region) => faults.modeOf(region, []) !== 'none',
+    tokens,
+    blobs: azurite,
+    random,
+    log,
+  });
+  const frontDoor = new FrontDoor(cloud, url('front'), certificates.ca, requests);
+  const providers = (options.providers ?? defaultProviders)({ directory, frontDoor, ca: certificates.ca });
+  const operations = new Operations(journal, clock, arm, options.retryAfterSeconds ?? 1);
+  const engine = new Engine({ cloud, operations, faults, directory, providers, pace: options.pace ?? 1 });
+  const plane = new DataPlane(faults, new BlobFront(cloud, faults, azurite), requests, log);
+  cloud.attach(engine, plane);
+  const endpoint = new ArmEndpoint(engine, new Entra(arm, directory, tokens), tokens, requests);
+  const admin = new AdminApi({ cloud, clock, faults, directory, requests, tokens, address: around.address });
+  return { clock, directory, faults, azurite, cloud, frontDoor, operations, engine, plane, endpoint, admin };
+}

@@ -1,0 +1,208 @@
+/** Storage accounts: what one may be called and made of, where its endpoints are, and its keys. */
+
+import { randomBytes } from 'node:crypto';
+import { isObject, textOf } from '../http/fields.ts';
+import {
+  ArmError,
+  type ActionResult,
+  type Call,
+  type Cloud,
+  type Json,
+  type JsonObject,
+  type Stored,
+} from '../provider.ts';
+import { pairOf } from '../regions.ts';
+
+export const ACCOUNT = 'Microsoft.Storage/storageAccounts';
+const ACCOUNT_NAME = /^[a-z0-9]{3,24}$/;
+const SKUS = [
+  'Standard_LRS',
+  'Standard_ZRS',
+  'Standard_GRS',
+  'Standard_GZRS',
+  'Standard_RAGRS',
+  'Standard_RAGZRS',
+  'Premium_LRS',
+  'Premium_ZRS',
+];
+const KINDS = ['Storage', 'StorageV2', 'BlobStorage', 'FileStorage', 'BlockBlobStorage'];
+
+interface KeyPair {
+  [name: string]: Json;
+  key1: string;
+  key2: string;
+  created1: string;
+  created2: string;
+}
+
+/** Checks the body and fills in what Azure does; the keys go to `hidden`. Throws ArmError 400 and 409. */
+export function prepareAccount(call: Call, next: Stored): void {
+  const { cloud, id, existing } = call;
+  requireName(cloud, id.name, next.resource.id);
+  const sku = isObject(next.resource.sku) ? next.resource.sku : existing?.resource.sku;
+  const name = isObject(sku)
+    ? SKUS.find((one) => one.toLowerCase() === textOf(sku.name).toLowerCase())
+    : undefined;
+  if (name === undefined) {
+    throw new ArmError(
+      400,
+      'InvalidRequestPropertyValue',
+      `The value '${isObject(sku) ? textOf(sku.name) : ''}' is not allowed for property sku.name. Allowed values are: ${SKUS.join(', ')}.`,
+      { target: 'sku.name' },
+    );
+  }
+  const kind = next.resource.kind ?? existing?.resource.kind;
+  if (!KINDS.some((one) => one === kind)) {
+    throw new ArmError(
+      400,
+      'InvalidRequestPropertyValue',
+      `The value '${textOf(kind)}' is not allowed for property kind. Allowed values are: ${KINDS.join(', ')}.`,
+      { target: 'kind' },
+    );
+  }
+  next.resource.kind = kind ?? 'StorageV2';
+  next.resource.sku = { name, tier: name.startsWith('Premium') ? 'Premium' : 'Standard' };
+  next.resource.tags ??= {};
+  const keys = (next.hidden.keys ??= freshKeys(next.changedAt)) as KeyPair;
+  // A PUT that says nothing of a property leaves it, as Azure's storage does.
+  next.resource.properties = {
+    ...accountDefaults(),
+    ...existing?.resource.properties,
+    ...next.resource.properties,
+    ...places(cloud, next.resource.name, next.region ?? '', name),
+    keyCreationTime: { key1: keys.created1, key2: keys.created2 },
+    creationTime: new Date(next.createdAt).toISOString(),
+  };
+}
+
+function requireName(cloud: Cloud, name: string, id: string): void {
+  if (!ACCOUNT_NAME.test(name)) {
+    throw new ArmError(
+      400,
+      'AccountNameInvalid',
+      `${name} is not a valid storage account name. Storage account name must be between 3 and 24 characters in length and use numbers and lower-case letters only.`,
+    );
+  }
+  const holder = findAccount(cloud, name);
+  if (holder && holder.resource.id.toLowerCase() !== id.toLowerCase()) {
+    throw new ArmError(
+      409,
+      'StorageAccountAlreadyTaken',
+      `The storage account named ${name} is already taken.`,
+      { target: 'name' },
+    );
+  }
+}
+
+/** The answer of `checkNameAvailability`. */
+export function nameAvailability(cloud: Cloud, name: string): Json {
+  try {
+    requireName(cloud, name, '');
+    return { nameAvailable: true };
+  } catch (error) {
+    if (!(error instanceof ArmError)) throw error;
+    return {
+      nameAvailable: false,
+      reason: error.code === 'AccountNameInvalid' ? 'AccountNameInvalid' : 'AlreadyExists',
+      message: error.message,
+    };
+  }
+}
+
+function accountDefaults(): JsonObject {
+  const service = { keyType: 'Account', enabled: true };
+  return {
+    accessTier: 'Hot',
+    allowBlobPublicAccess: false,
+    minimumTlsVersion: 'TLS1_2',
+    supportsHttpsTrafficOnly: true,
+    networkAcls: { bypass: 'AzureServices', virtualNetworkRules: [], ipRules: [], defaultAction: 'Allow' },
+    encryption: { services: { blob: { ...service }, file: { ...service } }, keySource: 'Microsoft.Storage' },
+    privateEndpointConnections: [],
+  };
+}
+
+/** Where the account is: its endpoints, and the secondary's where the redundancy has one. */
+function places(cloud: Cloud, account: string, region: string, sku: string): JsonObject {
+  const found: JsonObject = {
+    primaryLocation: region,
+    statusOfPrimary: 'available',
+    primaryEndpoints: endpoints(cloud, region, account),
+  };
+  if (!/G(Z)?RS$/.test(sku)) return found;
+  const pair = pairOf(region, cloud.regions);
+  found.secondaryLocation = pair;
+  found.statusOfSecondary = 'available';
+  if (sku.includes('_RAG')) found.secondaryEndpoints = endpoints(cloud, pair, `${account}-secondary`);
+  return found;
+}
+
+function endpoints(cloud: Cloud, region: string, account: string): JsonObject {
+  const base = cloud.dataPlane(region);
+  const others = ['dfs', 'file', 'queue', 'table', 'web'].map((service) => [
+    service,
+    `${base}/_/${service}/${account}/`,
+  ]);
+  return { ...Object.fromEntries(others), blob: `${base}/${account}/` } as JsonObject;
+}
+
+/** POST listKeys. */
+export function listKeys({ existing }: Call): ActionResult {
+  return { body: { keys: existing ? shownKeys(keysOf(existing)) : [] } };
+}
+
+/** POST regenerateKey: from the answer on, Azurite refuses the old one. */
+export async function regenerateKey({ cloud, existing, body }: Call): Promise<ActionResult> {
+  if (!existing) return { status: 404 };
+  const which = body.keyName;
+  if (which !== 'key1' && which !== 'key2') {
+    throw new ArmError(
+      400,
+      'InvalidRequestPropertyValue',
+      `The value '${textOf(which)}' is not allowed for property keyName. Allowed values are: key1, key2.`,
+      { target: 'keyName' },
+    );
+  }
+  const now = cloud.clock.now();
+  const created =
+    which === 'key1' ? { created1: new Date(now).toISOString() } : { created2: new Date(now).toISOString() };
+  const keys: KeyPair = { ...keysOf(existing), [which]: freshKey(), ...created };
+  const properties = {
+    ...existing.resource.properties,
+    keyCreationTime: { key1: keys.created1, key2: keys.created2 },
+  };
+  cloud.store.put({
+    ...existing,
+    hidden: { ...existing.hidden, keys },
+    changedAt: now,
+    resource: { ...existing.resource, properties },
+  });
+  await cloud.blobs.setKeys(existing.resource.name, keys.key1, keys.key2);
+  return { body: { keys: shownKeys(keys) } };
+}
+
+function shownKeys(keys: KeyPair): Json[] {
+  return [
+    { keyName: 'key1', value: keys.key1, permissions: 'FULL', creationTime: keys.created1 },
+    { keyName: 'key2', value: keys.key2, permissions: 'FULL', creationTime: keys.created2 },
+  ];
+}
+
+/** The keys in force. */
+export function keysOf(stored: Stored): KeyPair {
+  return stored.hidden.keys as KeyPair;
+}
+
+function freshKeys(now: number): KeyPair {
+  const created = new Date(now).toISOString();
+  return { key1: freshKey(), key2: freshKey(), created1: created, created2: created };
+}
+
+function freshKey(): string {
+  return randomBytes(64).toString('base64');
+}
+
+/** The account of this name, wherever it is. */
+export function findAccount(cloud: Pick<Cloud, 'store'>, name: string): Stored | undefined {
+  return cloud.store.ofType(ACCOUNT).find(({ resource }) => resource.name === name);
+}
