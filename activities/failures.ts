@@ -1,6 +1,6 @@
 /** The one place where an error of ours becomes Temporal's: retryable or not, and after how long. */
 import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
-import { isUnderstudyError, messageOf } from '../src/errors/error.ts';
+import { isDefect, isUnderstudyError, messageOf } from '../src/errors/error.ts';
 
 /** Runs `work`; what it throws becomes a failure that Temporal's retries understand. */
 export async function asFailure<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
@@ -15,13 +15,10 @@ export async function asFailure<T>(signal: AbortSignal, work: () => Promise<T>):
 function failureOf(error: unknown): ApplicationFailure {
   if (!isUnderstudyError(error)) {
     // Not one of ours: a fault of the machine, perhaps; retried, since a worker elsewhere may fare better.
-    // A wrong program stays wrong: its errors are final.
-    const defect =
-      error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
     return ApplicationFailure.create({
       message: messageOf(error),
       type: error instanceof Error ? error.name : 'Error',
-      nonRetryable: defect,
+      nonRetryable: isDefect(error),
     });
   }
   const { retryAfterSeconds } = error.details;

@@ -55,7 +55,7 @@ export async function movePointer(
 
 /**
  * Takes or renews the writer lease for `holder` in `epoch`. FencedError if the epoch has moved on or another writer
- * holds the lease: the caller must stop writing at once.
+ * holds the lease: the caller must stop writing at once. NotYetError while the writers of the epoch before may write.
  */
 export async function holdWriterLease(
   store: ControlStore,
@@ -63,6 +63,15 @@ export async function holdWriterLease(
 ): Promise<void> {
   await movePointer(store, (pointer) => {
     assertEpoch(pointer, lease.epoch);
+    if ((pointer.oldWritersUntil ?? 0) > lease.now) {
+      throw new UnderstudyError(
+        'NotYetError',
+        'a writer of the epoch before may still believe in its lease',
+        {
+          retryAfterSeconds: Math.ceil(((pointer.oldWritersUntil ?? 0) - lease.now) / 1000),
+        },
+      );
+    }
     const other = pointer.lease;
     if (other && other.holder !== lease.holder && other.expiresAt + lease.skewMs > lease.now) {
       throw new UnderstudyError('FencedError', `run "${other.holder}" holds the writer lease`, {

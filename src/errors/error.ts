@@ -72,6 +72,11 @@ export function isUnderstudyError(error: unknown, code?: ErrorCode): error is Un
   return error instanceof UnderstudyError && (code === undefined || error.code === code);
 }
 
+/** A wrong program stays wrong: these errors are ours, and trying again cannot help. */
+export function isDefect(error: unknown): boolean {
+  return error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
+}
+
 /** One line for a person; never a stack trace. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

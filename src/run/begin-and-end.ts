@@ -1,5 +1,6 @@
 /** How a run begins (its epoch is right, its lease is taken) and ends (state, report, leases given back). */
 import { UnderstudyError } from '../errors/error.ts';
+import type { ControlStore } from '../control-store/store.ts';
 import { peekPointer, releaseWriterLease } from '../control-store/region-pointer.ts';
 import type { Step } from '../plan/plan.ts';
 import { mayMove } from '../plan/run-states.ts';
@@ -7,8 +8,8 @@ import { loadReportInput } from '../report/load.ts';
 import { buildReport } from '../report/report.ts';
 import { writeReport } from '../report/write.ts';
 import type { OpenEnvironment } from './environment.ts';
-import { changeRun, listSteps, readRun } from './journal.ts';
-import { holdRunLease, releaseRunLease } from './lease.ts';
+import { changeRun, listSteps, readRun, recordStep } from './journal.ts';
+import { holdRunLease, readRunLease, releaseRunLease } from './lease.ts';
 import type { RunHeader, RunState, StepRecord } from './outcome.ts';
 import { isMove, type RunExecution } from './reference.ts';
 
@@ -26,6 +27,9 @@ export function runBeginner(open: OpenEnvironment, now: () => Date = () => new D
     const header = await readRun(store, run.runId);
     if (!header)
       throw new UnderstudyError('ControlStoreError', `run "${run.runId}" has no header in the control store`);
+    if (!mayMove(header.state, 'running')) {
+      throw new UnderstudyError('FencedError', `run "${run.runId}" is ${header.state}: it cannot run again`);
+    }
     if (isMove(run.operation)) {
       await holdRunLease(store, {
         runId: run.runId,
@@ -44,11 +48,13 @@ export function runBeginner(open: OpenEnvironment, now: () => Date = () => new D
         );
       }
     }
-    if (!mayMove(header.state, 'running')) {
-      throw new UnderstudyError('FencedError', `run "${run.runId}" is ${header.state}: it cannot run again`);
-    }
-    const { endedAt: _, ...rest } = header;
-    await changeRun(store, run.runId, { state: 'running', startedAt: rest.startedAt ?? now().toISOString() });
+    await changeRun(store, run.runId, {
+      state: 'running',
+      startedAt: header.startedAt ?? now().toISOString(),
+      // Of an earlier execution that failed: it goes on.
+      endedAt: null,
+      stateReason: null,
+    });
     return {
       header,
       steps: plan.steps.map(({ input: _input, ...step }) => step),
@@ -67,13 +73,37 @@ export function runEnder(open: OpenEnvironment, now: () => Date = () => new Date
   return async ({ run, state, reason }: EndOfRun): Promise<void> => {
     const { store } = await open(run);
     const at = now();
+    if (isMove(run.operation)) await refuseFenced(store, run);
+    await endSteps(store, run, state, at);
     await changeRun(store, run.runId, {
       state,
       endedAt: at.toISOString(),
       ...(reason === undefined ? {} : { stateReason: reason }),
     });
     await writeReport(store, run.runId, buildReport(await loadReportInput(store, run.runId, at)));
-    if (isMove(run.operation)) await releaseRunLease(store, run.runId, at.getTime());
+    if (isMove(run.operation)) await releaseRunLease(store, { ...run, now: at.getTime() });
     else await releaseWriterLease(store, run.runId);
   };
+}
+
+/** An execution that was taken over says nothing about the run any more: its successor does. */
+async function refuseFenced(store: ControlStore, run: RunExecution): Promise<void> {
+  const lease = await readRunLease(store);
+  if (lease?.runId !== run.runId || lease.holder === run.holder) return;
+  throw new UnderstudyError('FencedError', `another execution has taken over run "${run.runId}"`);
+}
+
+/** No step of a run that has ended is running: what was broken off has failed, and says so. */
+async function endSteps(store: ControlStore, run: RunExecution, state: RunState, at: Date): Promise<void> {
+  const brokenOff =
+    state === 'cancelled'
+      ? { code: 'Declined', message: 'cancelled while it ran' }
+      : { code: 'NotYetError', message: 'given up: its time was over' };
+  for (const { step } of await listSteps(store, run.runId)) {
+    await recordStep(store, run.runId, step, (record) =>
+      record?.state === 'running'
+        ? { ...record, state: 'failed', endedAt: at.toISOString(), error: record.error ?? brokenOff }
+        : undefined,
+    );
+  }
 }

@@ -29,18 +29,19 @@ export async function readRun(store: ControlStore, runId: string): Promise<RunDo
   return (await store.read<RunDocument>(`${folder(runId)}/run.json`))?.value;
 }
 
-/** Moves the run's own state. Idempotent. */
+/** Moves the run's own state. Idempotent. What `change` gives as `null` is removed. */
 export async function changeRun(
   store: ControlStore,
   runId: string,
-  change: Partial<RunDocument>,
+  change: { [Field in keyof RunDocument]?: RunDocument[Field] | null },
 ): Promise<RunDocument> {
   const name = `${folder(runId)}/run.json`;
   for (;;) {
     const found = await store.read<RunDocument>(name);
     if (!found)
       throw new UnderstudyError('ControlStoreError', `there is no run "${runId}" in the control store`);
-    const next = { ...found.value, ...change };
+    const merged = Object.entries({ ...found.value, ...change }).filter(([, value]) => value !== null);
+    const next = Object.fromEntries(merged) as unknown as RunDocument;
     if (await store.swap(name, next, found.etag)) return next;
   }
 }

@@ -25,7 +25,8 @@ export interface LeaseRequest {
 
 /**
  * Takes or renews the lease. FencedError if another run holds it, or another execution of the same run took over.
- * An expired lease can be taken by anyone.
+ * An expired lease can be taken by any other run, but not by an execution that was taken over: that one stays fenced, even
+ * if its successor has been silent for longer than the lease lives (a paused run renews nothing).
  */
 export async function holdRunLease(store: ControlStore, request: LeaseRequest): Promise<void> {
   for (;;) {
@@ -33,13 +34,13 @@ export async function holdRunLease(store: ControlStore, request: LeaseRequest): 
     const lease = found?.value;
     const mine = lease?.runId === request.runId && lease.holder === request.holder;
     if (mine && lease.expiresAt - request.now > (request.ttlMs * 2) / 3) return;
-    if (lease && !mine && lease.expiresAt > request.now) {
-      if (lease.runId !== request.runId) {
+    if (lease && !mine) {
+      if (lease.runId !== request.runId && lease.expiresAt > request.now) {
         throw new UnderstudyError('FencedError', `run "${lease.runId}" is acting on this topology`, {
           next: `Watch it with "understudy status", or wait until its lease runs out at ${new Date(lease.expiresAt).toISOString()}.`,
         });
       }
-      if (request.takeOver !== true) {
+      if (lease.runId === request.runId && request.takeOver !== true) {
         throw new UnderstudyError('FencedError', `another execution has taken over run "${request.runId}"`);
       }
     }
@@ -56,11 +57,14 @@ export async function readRunLease(store: ControlStore): Promise<RunLease | unde
   return (await store.read<RunLease>(name))?.value;
 }
 
-/** Ends the lease of a run that has ended; another's is left alone. */
-export async function releaseRunLease(store: ControlStore, runId: string, now: number): Promise<void> {
+/** Ends the lease of an execution that has ended; another's is left alone. */
+export async function releaseRunLease(
+  store: ControlStore,
+  { runId, holder, now }: Pick<LeaseRequest, 'runId' | 'holder' | 'now'>,
+): Promise<void> {
   for (;;) {
     const found = await store.read<RunLease>(name);
-    if (found?.value.runId !== runId || found.value.expiresAt <= now) return;
+    if (found?.value.runId !== runId || found.value.holder !== holder || found.value.expiresAt <= now) return;
     if (await store.swap(name, { ...found.value, expiresAt: 0 }, found.etag)) return;
   }
 }

@@ -2,7 +2,7 @@
  * Runs one step: under the lease, journalled before it counts, and only once however often it is asked for. This is the
  * whole of what makes a run resumable on another Temporal: a step whose outcome is in the journal is not run again.
  */
-import { UnderstudyError, isUnderstudyError, messageOf } from '../errors/error.ts';
+import { UnderstudyError, isDefect, isUnderstudyError, messageOf } from '../errors/error.ts';
 import type { ActionName } from '../plan/actions.ts';
 import { toSeconds } from '../topology/duration.ts';
 import { sideOf } from '../topology/sides.ts';
@@ -95,6 +95,8 @@ async function begin(
       attempts: (before?.attempts ?? 0) + 1,
       startedAt: before?.startedAt ?? now().toISOString(),
       ...(before?.error ? { error: before.error } : {}),
+      // What the first attempt kept is what an undo brings back: a later attempt sees only what the first has changed.
+      ...(before?.undo === undefined ? {} : { undo: before.undo }),
     };
   });
   if (!record)
@@ -138,7 +140,7 @@ async function noteFailure(
     message: messageOf(error),
     ...(known && error.details.next !== undefined ? { next: error.details.next } : {}),
   };
-  const final = known ? !error.retryable : error instanceof TypeError || error instanceof RangeError;
+  const final = known ? !error.retryable : isDefect(error);
   try {
     await recordStep(store, run.runId, step, (before) =>
       before?.holder === run.holder && !isSettled(before)
@@ -211,7 +213,8 @@ export function stepUndoer(
   return async ({ run, step: id }: StepRequest, runtime: StepRuntime): Promise<StepRecord | undefined> => {
     const environment = await open(run);
     const record = await readStep(environment.store, run.runId, id);
-    const begun = record?.state === 'running' && record.undo !== undefined;
+    // A step that was broken off or failed half-way may have changed things, once it has kept what its undo needs.
+    const begun = (record?.state === 'running' || record?.state === 'failed') && record.undo !== undefined;
     if (!record || (record.state !== 'completed' && !begun)) return record;
     await holdLeases(environment, run, now);
     const context = await contextOf(environment, run, id, runtime, now);
@@ -222,7 +225,12 @@ export function stepUndoer(
         environment.store,
         run.runId,
         id,
-        (before) => before && { ...before, state, detail: `${before.detail ?? ''} — ${detail}` },
+        (before) =>
+          before && {
+            ...before,
+            state,
+            detail: before.detail === undefined ? detail : `${before.detail} — ${detail}`,
+          },
       );
     try {
       return await finish('undone', await undo(context, record.undo));
