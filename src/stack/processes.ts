@@ -28,6 +28,7 @@ export function start({ name, command, args, environment, log }: StartOptions): 
       env: { ...process.env, ...environment },
     });
     child.unref();
+    child.on('error', () => undefined); // what cannot be started has no pid, and is reported here, not as an event
     if (child.pid === undefined) throw new Error(`${name} could not be started: ${command}`);
     return { name, pid: child.pid, mark: markOf(child.pid) ?? '' };
   } finally {
@@ -63,11 +64,11 @@ export function isRunning({ pid, mark }: Started): boolean {
 export async function stop(started: Started, graceMs = 8000): Promise<void> {
   if (!isRunning(started)) return;
   signal(started.pid, 'SIGTERM');
-  for (const until = Date.now() + graceMs; isRunning(started); await delay(50)) {
-    if (Date.now() > until) {
-      signal(started.pid, 'SIGKILL');
-      return;
-    }
+  const until = Date.now() + graceMs;
+  for (let killed = false; isRunning(started); await delay(50)) {
+    if (killed || Date.now() <= until) continue;
+    killed = true;
+    signal(started.pid, 'SIGKILL');
   }
 }
 

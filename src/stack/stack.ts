@@ -61,10 +61,13 @@ export async function stackUp({ folder, say, cloudArguments = [] }: UpOptions): 
     return started;
   };
   try {
-    const [temporal, cloud] = await Promise.all([
+    // Both are waited for, even if one fails: a process that is started after the clean-up would be left running.
+    const [temporalUp, cloudUp] = await Promise.allSettled([
       startTemporal(home, say, keep),
       startCloud(home, say, keep, cloudArguments),
     ]);
+    const temporal = valueOf(temporalUp);
+    const cloud = valueOf(cloudUp);
     const stack = { processes, temporal, cloud };
     await writeFile(join(home, 'stack.json'), JSON.stringify(stack, null, 2), { mode: 0o600 });
     await writeFile(join(home, 'env'), environmentFile(stack), { mode: 0o600 });
@@ -73,6 +76,11 @@ export async function stackUp({ folder, say, cloudArguments = [] }: UpOptions): 
     await stopAll(processes);
     throw error;
   }
+}
+
+function valueOf<T>(settled: PromiseSettledResult<T>): T {
+  if (settled.status === 'rejected') throw settled.reason;
+  return settled.value;
 }
 
 /** Ends every process of the stack; its state stays, unless `purge`. Answers whether there was one. */
