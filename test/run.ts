@@ -16,7 +16,7 @@ interface Results {
   numFailedTests: number;
   numPendingTests: number;
   numTodoTests: number;
-  testResults: { name: string; status: string; assertionResults: unknown[]; message?: string }[];
+  testResults: { name: string; status: string; assertionResults: { status: string }[]; message?: string }[];
 }
 
 interface Counts {
@@ -66,10 +66,10 @@ async function count(file: string, code: number): Promise<Counts> {
     return { passed: 0, failed: 1, skipped: 0 };
   }
   const broken = results.testResults.filter(
-    ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
+    ({ status, assertionResults }) =>
+      status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
   );
-  for (const { name, message } of broken)
-    console.log(`could not be loaded: ${name}: ${message ?? 'no reason'}`);
+  for (const { name, message } of broken) console.log(`could not be run: ${name}: ${message ?? 'no reason'}`);
   let failed = results.numFailedTests + broken.length;
   if (failed === 0 && code !== 0 && results.testResults.length > 0) {
     console.log(`vitest ended with ${code} although no test failed: see the errors above`);
