@@ -33,12 +33,12 @@ function makeProgram(): Command {
   const program = new Command('understudy')
     .description('Moves an Azure Machine Learning workspace to another region: prepared, drilled, durable.')
     .option('-t, --topology <file>', 'the topology', 'understudy.yaml')
-    .option('--env-file <file>', 'read environment variables from this file first (as "stack up" writes one)')
+    .option('--environment <file>', 'read environment variables from this file first (as "stack up" writes one)')
     .option('--debug', 'with an error, print where in the program it arose')
     .addHelpText('after', exitCodes)
     .showHelpAfterError('(see --help)')
     .exitOverride()
-    .hook('preAction', (command) => loadEnvironment(command.opts<{ envFile?: string }>().envFile));
+    .hook('preAction', (command) => loadEnvironment(command.opts<{ environment?: string }>().environment));
   for (const command of [
     initCommand(),
     validateCommand(),
@@ -63,7 +63,7 @@ function loadEnvironment(file: string | undefined): void {
   try {
     variables = parseEnv(readFileSync(file, 'utf8'));
   } catch (error) {
-    throw new UnderstudyError('UsageError', `cannot read --env-file "${file}": ${messageOf(error)}`);
+    throw new UnderstudyError('UsageError', `cannot read --environment "${file}": ${messageOf(error)}`);
   }
   const trusted = process.env.NODE_EXTRA_CA_CERTS;
   for (const [name, value] of Object.entries(variables)) process.env[name] ??= value;

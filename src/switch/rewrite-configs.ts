@@ -11,6 +11,7 @@ import { apiVersions } from '../azure/azure.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import type { Evidence, StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
+import { computeNames } from '../topology/compute-names.ts';
 import { workspaceId } from '../topology/sides.ts';
 
 export async function rewriteConfigs(context: StepContext): Promise<StepResult> {
@@ -116,7 +117,7 @@ async function mappingOf(context: StepContext): Promise<WorkspaceMapping> {
   return {
     from: { ...from.workspace, location: open.sealed.workspace.location },
     to: { ...to.workspace, location: standby.location },
-    compute: topology.jobs.compute,
+    compute: computeNames(topology, from.region),
     urls,
     resources: own ? [{ from: own.id, to: standby.storageAccountId }] : [],
     ...(open.sealed.workspace.guid !== '' && standby.guid !== ''

@@ -183,6 +183,9 @@ export const Topology = z.strictObject({
   configs: z.array(ConfigTarget).default([]),
   traffic: z.strictObject({ frontDoor: FrontDoor.optional() }).optional(),
   probes: z.array(Probe).default([]),
+  scoring: z.record(z.string(), z.unknown()).default({}).meta({
+    description: 'A request that an endpoint must answer with 200, by the name of the endpoint; default: an empty MLflow request.',
+  }),
   escrow: z
     .strictObject({ vaults: z.record(RegionName, z.url()) })
     .optional()

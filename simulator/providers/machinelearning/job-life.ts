@@ -11,7 +11,7 @@ import { validationError } from './refusals.ts';
 const SECONDS = ['prepareSeconds', 'queueSeconds', 'runSeconds', 'checkpointEverySeconds'] as const;
 const PREFIX = 'simulator.';
 
-const DEFAULTS = { prepareSeconds: 1, queueSeconds: 1, runSeconds: 60 };
+const DEFAULTS = { prepareSeconds: 1, queueSeconds: 1, runSeconds: 5 };
 const FINALIZING_MS = 1000;
 /** From a request to cancel until the job is canceled. */
 const CANCELING_MS = 2000;

@@ -10,11 +10,12 @@
  * | switch    | serving, configs    | serving           | serving            | traffic, serving, probes |
  * | resume    |                     |                   | interrupted jobs   |                          |
  */
+import { computeNames } from '../../topology/compute-names.ts';
 import type { ConfigTarget } from '../../topology/topology.ts';
 import { count, draft, type StepDraft, type Strategy, type StrategyInput } from './strategy.ts';
 
 export const hotWarm: Strategy = {
-  provision({ class: name, topology, to, recoveryPoint }) {
+  provision({ class: name, topology, from, to, recoveryPoint }) {
     switch (name) {
       case 'platform':
         return [
@@ -29,7 +30,7 @@ export const hotWarm: Strategy = {
             'scaleComputes',
             `Scale ${count(recoveryPoint.computes.length, 'compute')} up in ${to}`,
             {
-              input: { computes: recoveryPoint.computes, names: topology.jobs.compute },
+              input: { computes: recoveryPoint.computes, names: computeNames(topology, from) },
             },
           ),
         );

@@ -1,0 +1,218 @@
+/**
+ * The main job on the embedded stack: `npm run demo`. It types, and prints, the commands that a user would type: stack up,
+ * set-up, worker, replicate; then the active region goes dark while its jobs run, and `failover` moves the workspace. It
+ * ends with what was measured, and exits 0 only if all of it holds.
+ *
+ *   npm run demo -- --keep    leaves the stack up, with its addresses printed
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import * as tls from 'node:tls';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, parseEnv } from 'node:util';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const home = resolve('.understudy', 'demo');
+const topology = join(root, 'examples', 'fraud-ml', 'understudy.yaml');
+const { values: options } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
+
+/** Started by the demo and ended by it. */
+const background: ChildProcess[] = [];
+let ending: Promise<void> | undefined;
+
+interface Checked {
+  what: string;
+  ok: boolean;
+  got: string;
+}
+
+interface DemoReport {
+  run: { state: string };
+  counts: { kind: string; expected: number; done: number; reconciled?: boolean }[];
+  objectives: { class: string; rto: { verdict: string }; rpo: { verdict: string } }[];
+}
+
+const bold = (text: string) => (process.stdout.isTTY && !process.env.NO_COLOR ? `\u001b[1m${text}\u001b[0m` : text);
+
+function chapter(text: string): void {
+  console.log(`\n${bold(`— ${text}`)}`);
+}
+
+function show(command: string): void {
+  console.log(`${bold('$')} ${command}`);
+}
+
+/** Runs a command that was shown; its output is the user's. Answers its exit code. */
+function run(file: string, args: string[], environment: NodeJS.ProcessEnv): Promise<number> {
+  return new Promise((done, fail) => {
+    const child = spawn(process.execPath, [file, ...args], { cwd: home, env: { ...process.env, ...environment }, stdio: 'inherit' });
+    background.push(child);
+    child.on('error', fail);
+    child.on('exit', (code) => done(code ?? 1));
+  });
+}
+
+/** As `run`, but its output is answered. */
+function read(file: string, args: string[], environment: NodeJS.ProcessEnv): Promise<string> {
+  return new Promise((done, fail) => {
+    const child = spawn(process.execPath, [file, ...args], {
+      cwd: home,
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.on('error', fail);
+    child.on('exit', (code) => (code === 0 ? done(output) : fail(new Error(`${args.join(' ')} ended with ${code}`))));
+  });
+}
+
+const program = join(root, 'bin', 'understudy.mjs');
+const shownTopology = relative(home, topology);
+
+async function understudy(args: string[], environment: NodeJS.ProcessEnv = {}): Promise<void> {
+  show(`npx understudy ${args.map((each) => (/\s/.test(each) ? `"${each}"` : each)).join(' ')}`);
+  const code = await run(program, args, environment);
+  if (code !== 0) throw new Error(`"understudy ${args[0]}" ended with ${code}`);
+}
+
+/** Starts a worker and waits for its word that it is ready. */
+async function worker(args: string[], name: string, environment: NodeJS.ProcessEnv): Promise<void> {
+  show(`npx understudy worker ${args.join(' ')}${args.length > 0 ? ' ' : ''}> ${name}.log &`);
+  const log = join(home, `${name}.log`);
+  rmSync(log, { force: true });
+  const output = openSync(log, 'a');
+  const child = spawn(process.execPath, [program, 'worker', ...args], { cwd: home, env: { ...process.env, ...environment }, stdio: ['ignore', output, output] });
+  background.push(child);
+  for (const until = Date.now() + 60_000; !readFileSync(log, 'utf8').includes('ready'); await delay(100)) {
+    if (child.exitCode !== null || Date.now() > until) throw new Error(`the worker did not start:\n${readFileSync(log, 'utf8')}`);
+  }
+}
+
+/** Ends what the demo started; with --keep only on a failure or Ctrl-C. */
+function end(keep: boolean): Promise<void> {
+  ending ??= (async () => {
+    if (keep) return;
+    for (const child of background) if (child.exitCode === null) child.kill('SIGTERM');
+    await run(program, ['stack', 'down', '--folder', 'stack'], {});
+  })();
+  return ending;
+}
+
+/** Asks a scoring request through the front, with the key that clients have had all along. */
+async function score(url: string, key: string): Promise<string> {
+  const response = await fetch(`${url}/score`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ input_data: [[120.5, 3, 0.2]] }),
+  });
+  return `HTTP ${response.status}: ${(await response.text()).trim()}`;
+}
+
+async function main(): Promise<Checked[]> {
+  const began = Date.now();
+  mkdirSync(home, { recursive: true });
+  // A demo begins at the beginning: what an earlier one left is taken away.
+  await run(program, ['stack', 'down', '--folder', 'stack', '--purge'], {});
+  rmSync(join(home, 'clients'), { recursive: true, force: true });
+
+  chapter('The embedded stack: a real Temporal server, and a local Azure with two regions');
+  await understudy(['stack', 'up', '--folder', 'stack', '--pace', '0.2']);
+  const stack = parseEnv(readFileSync(join(home, 'stack', 'env'), 'utf8'));
+  tls.setDefaultCACertificates([...tls.getCACertificates('default'), readFileSync(stack.NODE_EXTRA_CA_CERTS ?? '', 'utf8')]);
+
+  chapter('A team’s workspace in eastus: assets, running jobs, an endpoint behind a front; its standby in westus3');
+  show('source stack/env && node examples/set-up.ts --clients clients --environment fraud.env');
+  const setUp = [join(root, 'examples', 'set-up.ts'), '--clients', 'clients', '--environment', 'fraud.env', '--data', join(home, 'data')];
+  if ((await run(setUp[0] ?? '', setUp.slice(1), stack)) !== 0) throw new Error('the set-up failed');
+  const environment: NodeJS.ProcessEnv = parseEnv(readFileSync(join(home, 'fraud.env'), 'utf8'));
+  const front = environment.SCORE_URL ?? '';
+
+  chapter('Understudy: two workers, and a recovery point');
+  show('source fraud.env');
+  await worker([], 'worker', environment);
+  await worker(['--host', 'train-01'], 'worker-train-01', environment);
+  const with_ = (args: string[]) => understudy(['-t', shownTopology, ...args], environment);
+  await with_(['validate']);
+  await with_(['replicate', '--reason', 'the demo']);
+
+  const key = await endpointKey(environment);
+  console.log(`\nA client scores through the front: ${await score(front, key)}`);
+
+  chapter('eastus goes dark: connections are refused, blobs included; its jobs run on unseen');
+  const { admin } = JSON.parse(readFileSync(join(home, 'stack', 'azure', 'cloud.json'), 'utf8')) as { admin: string };
+  show(`curl -X POST ${admin}/regions/eastus/outage -d '{"mode":"dark"}'`);
+  const outage = await fetch(`${admin}/regions/eastus/outage`, { method: 'POST', body: '{"mode":"dark"}', headers: { 'content-type': 'application/json' } });
+  if (!outage.ok) throw new Error(`the outage could not be made: HTTP ${outage.status}`);
+  await with_(['status']);
+
+  chapter('3 a.m.: one command');
+  await with_(['failover', '--yes', '--reason', 'eastus does not answer']);
+
+  chapter('Is it true?');
+  const checks = await check(environment, front, key);
+  for (const { what, ok, got } of checks) console.log(`${ok ? '✓' : '✗'} ${what}: ${got}`);
+  console.log(`\nThe demo took ${((Date.now() - began) / 1000).toFixed(0)} s.`);
+  return checks;
+}
+
+/** What the report says, and what a client sees: not the same source. */
+async function check(environment: NodeJS.ProcessEnv, front: string, key: string): Promise<Checked[]> {
+  const runs = JSON.parse(await read(program, ['-t', topology, 'runs', '--output', 'json'], environment)) as { runId: string; operation: string }[];
+  const runId = runs.find((each) => each.operation === 'failover')?.runId ?? '';
+  const report = JSON.parse(await read(program, ['-t', topology, 'report', runId, '--output', 'json'], environment)) as DemoReport;
+  const unreconciled = report.counts.filter((row) => row.reconciled === false);
+  const missed = report.objectives.filter(({ rto, rpo }) => rto.verdict !== 'met' || rpo.verdict !== 'met');
+  const answer = await score(front, key);
+  const config = readFileSync(join(home, 'clients', 'config.json'), 'utf8');
+  return [
+    { what: 'the run', ok: report.run.state === 'completed', got: report.run.state },
+    { what: 'counts', ok: report.counts.length > 0 && unreconciled.length === 0, got: `${report.counts.length} rows, ${unreconciled.length} do not add up` },
+    { what: 'objectives', ok: missed.length === 0, got: missed.length === 0 ? 'all met' : `not met: ${missed.map((each) => each.class).join(', ')}` },
+    { what: 'a client scores with its old key and address', ok: answer.startsWith('HTTP 200'), got: answer },
+    { what: 'clients/config.json', ok: config.includes('fraud-west'), got: config.includes('fraud-west') ? 'names fraud-west' : 'still names the old workspace' },
+  ];
+}
+
+/** A client's key: as its owner would have read it while eastus still answered. */
+async function endpointKey(environment: NodeJS.ProcessEnv): Promise<string> {
+  const { AZURE_RESOURCE_MANAGER_ENDPOINT: arm, AZURE_AUTHORITY_HOST: authority, AZURE_TENANT_ID: tenant, AZURE_SUBSCRIPTION_ID: subscription } = environment;
+  const form = new URLSearchParams({
+    grant_type: 'client_credentials',
+    client_id: environment.AZURE_CLIENT_ID ?? '',
+    client_secret: environment.AZURE_CLIENT_SECRET ?? '',
+    scope: `${arm}/.default`,
+  });
+  const token = (await (await fetch(`${authority}/${tenant}/oauth2/v2.0/token`, { method: 'POST', body: form })).json()) as { access_token: string };
+  const path = `/subscriptions/${subscription}/resourceGroups/ml-east/providers/Microsoft.MachineLearningServices/workspaces/fraud-east/onlineEndpoints/fraud-score/listKeys`;
+  const keys = (await (
+    await fetch(`${arm}${path}?api-version=2024-04-01`, { method: 'POST', headers: { authorization: `Bearer ${token.access_token}` } })
+  ).json()) as { primaryKey: string };
+  return keys.primaryKey;
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    console.log(`\n${signal}: ending what the demo started`);
+    void end(false).then(() => process.exit(130));
+  });
+}
+
+try {
+  const checks = await main();
+  const good = checks.every(({ ok }) => ok);
+  await end(options.keep);
+  if (options.keep) {
+    console.log(`\nThe stack is up. Its addresses and credentials:\n  cd ${relative(process.cwd(), home)} && source fraud.env`);
+    console.log(readFileSync(join(home, 'fraud.env'), 'utf8').replaceAll(/^export (.*SECRET)=.*$/gm, 'export $1=…').trimEnd());
+    console.log('End it: npx understudy stack down --folder .understudy/demo/stack');
+  }
+  console.log(good ? '\nAll of it holds.' : '\nNot all of it holds: see above.');
+  process.exit(good ? 0 : 1);
+} catch (error) {
+  console.error(`\ndemo: ${error instanceof Error ? error.message : String(error)}`);
+  await end(false);
+  process.exit(1);
+}

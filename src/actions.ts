@@ -1,0 +1,76 @@
+/** Every action of a plan, and the function that does it: the one place where plans meet what they name. */
+import { configureConnections } from './artifacts/configure-connections.ts';
+import { configureDatastores } from './artifacts/configure-datastores.ts';
+import { configureSchedules, disableCreatedSchedules } from './artifacts/configure-schedules.ts';
+import { copyBlobs } from './artifacts/copy-blobs.ts';
+import { escrowSecrets } from './artifacts/escrow-secrets.ts';
+import { listActive } from './artifacts/list-active.ts';
+import { readLedgerSnapshot } from './artifacts/recovery-point.ts';
+import { reconcileAssets } from './artifacts/reconcile-assets.ts';
+import { reconcileBlobs } from './artifacts/reconcile-blobs.ts';
+import { restoreAssets } from './artifacts/restore-assets.ts';
+import { restoreBlobs } from './artifacts/restore-blobs.ts';
+import { sealRecoveryPoint } from './artifacts/seal-recovery-point.ts';
+import { plannedDatastores, standbyMapping } from './artifacts/standby.ts';
+import { stopOldJobs } from './jobs/stop-old-jobs.ts';
+import { payFenceDebt } from './fence/pay-debt.ts';
+import { letOldWritersIn, shutOutOldWriters } from './fence/shut-out-writers.ts';
+import { startOldIntake, stopOldIntake } from './fence/stop-intake.ts';
+import { giveBackPointer, takePointer } from './fence/take-pointer.ts';
+import { configureEndpoints } from './inference/configure-endpoints.ts';
+import { scoreEndpoints } from './inference/score-endpoints.ts';
+import { makeResubmitJobs } from './jobs/resubmit.ts';
+import { runSmokeJob } from './jobs/smoke-job.ts';
+import type { ActionName } from './plan/actions.ts';
+import { deployTemplate } from './provision/deploy-template.ts';
+import { scaleComputes, scaleComputesBack } from './provision/scale-computes.ts';
+import { scaleDeployments, scaleDeploymentsBack } from './provision/scale-deployments.ts';
+import type { Undo } from './run/run-step.ts';
+import type { Action } from './run/step-context.ts';
+import { putConfigsBack, rewriteConfigs } from './switch/rewrite-configs.ts';
+import { switchServing, switchServingBack } from './switch/switch-serving.ts';
+import { probePublicAddress } from './traffic/probe.ts';
+import { shiftTraffic, shiftTrafficBack } from './traffic/shift-traffic.ts';
+
+export const actions: Record<ActionName, Action> = {
+  takePointer,
+  stopOldIntake,
+  stopOldJobs: (context) => stopOldJobs(context),
+  shutOutOldWriters,
+  deployTemplate,
+  scaleComputes,
+  scaleDeployments,
+  restoreBlobs,
+  restoreAssets,
+  configureDatastores,
+  configureConnections,
+  configureEndpoints,
+  configureSchedules,
+  reconcileBlobs,
+  reconcileAssets,
+  scoreEndpoints,
+  runSmokeJob,
+  shiftTraffic,
+  rewriteConfigs,
+  switchServing,
+  probePublicAddress,
+  resubmitJobs: makeResubmitJobs({ readLedger: readLedgerSnapshot, mapping: standbyMapping, datastores: plannedDatastores }),
+  payFenceDebt,
+  listActive,
+  copyBlobs,
+  escrowSecrets,
+  sealRecoveryPoint,
+};
+
+/** What takes an action back when its run is cancelled. */
+export const undos: Partial<Record<ActionName, Undo>> = {
+  takePointer: giveBackPointer,
+  stopOldIntake: startOldIntake,
+  shutOutOldWriters: letOldWritersIn,
+  scaleComputes: scaleComputesBack,
+  scaleDeployments: scaleDeploymentsBack,
+  configureSchedules: disableCreatedSchedules,
+  shiftTraffic: shiftTrafficBack,
+  rewriteConfigs: putConfigsBack,
+  switchServing: switchServingBack,
+};
