@@ -99,6 +99,7 @@ export async function hashBlob(
   const { account, container, path } = address;
   const sha256 = createHash('sha256');
   const md5 = createHash('md5');
+  const interruption = interruptible(options.onChunk);
   let sizeBytes = 0;
   try {
     const answer = await account
@@ -114,7 +115,7 @@ export async function hashBlob(
       sha256.update(bytes);
       md5.update(bytes);
       sizeBytes += bytes.length;
-      await options.onChunk?.();
+      await interruption.call();
     }
     if (answer.contentLength !== undefined && answer.contentLength !== sizeBytes) {
       throw new UnderstudyError(
@@ -123,6 +124,7 @@ export async function hashBlob(
       );
     }
   } catch (error) {
+    interruption.rethrow();
     const known = azureError(`reading ${show(address)}`, error, options.signal.aborted);
     if (blobStatus(known) === 404) return 'gone';
     if (blobStatus(known) === 412) return 'changed';
@@ -137,6 +139,27 @@ export async function ensureContainer(container: ContainerClient, signal: AbortS
   } catch (error) {
     throw azureError(`creating container "${container.containerName}"`, error, signal.aborted);
   }
+}
+
+/** Keeps what a callback throws (the lease is lost) apart from what Azure does: the callback's error goes on as it is. */
+export function interruptible(callback: (() => Promise<void>) | undefined): {
+  call: () => Promise<void>;
+  rethrow: () => void;
+} {
+  let thrown: { error: unknown } | undefined;
+  return {
+    async call() {
+      try {
+        await callback?.();
+      } catch (error) {
+        thrown = { error };
+        throw error;
+      }
+    },
+    rethrow() {
+      if (thrown) throw thrown.error;
+    },
+  };
 }
 
 /** HTTP status of an error that `azureError` made. */

@@ -4,7 +4,15 @@
  */
 import type { BlobRequestConditions } from '@azure/storage-blob';
 import { azureError } from '../azure/errors.ts';
-import { blobStatus, quoted, show, statBlob, type BlobAddress, type ListedBlob } from './blobs.ts';
+import {
+  blobStatus,
+  interruptible,
+  quoted,
+  show,
+  statBlob,
+  type BlobAddress,
+  type ListedBlob,
+} from './blobs.ts';
 
 export interface CopyLimits {
   /** The most that one "Put Blob From URL" takes: 256 MiB in Azure. */
@@ -34,11 +42,13 @@ export type Copied = 'copied' | 'exists' | 'changed';
 export async function copyBlob(request: CopyBlob): Promise<Copied> {
   const limits = request.limits ?? azureLimits;
   const tried = `copying ${show(request.source)} to ${show(request.target)}`;
+  const interruption = interruptible(request.onBlock);
   try {
     return request.listed.sizeBytes <= limits.wholeBytes
       ? await copyWhole(request)
-      : await copyBlocks(request, limits);
+      : await copyBlocks({ ...request, onBlock: interruption.call }, limits);
   } catch (error) {
+    interruption.rethrow();
     const known = azureError(tried, error, request.signal.aborted);
     const status = blobStatus(known);
     if (status !== 404 && status !== 409 && status !== 412) throw known;

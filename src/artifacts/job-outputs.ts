@@ -1,6 +1,5 @@
 /** Where the output of a job is: what `azureml://jobs/{job}/outputs/{output}` and `runs:/{job}` stand for. */
 import { apiVersions, type Arm } from '../azure/azure.ts';
-import { parseAzureMlUri } from '../azure/ids.ts';
 import { outputPlace } from '../jobs/checkpoint.ts';
 import type { JobOutputLine } from './manifest.ts';
 
@@ -46,10 +45,4 @@ export function joinPath(...parts: string[]): string {
     .map((part) => part.replace(/^\/+|\/+$/g, ''))
     .filter((part) => part !== '')
     .join('/');
-}
-
-/** The place a datastore URI means, wherever it stands. */
-export function datastorePath(uri: string): { datastore: string; path: string } | undefined {
-  const target = parseAzureMlUri(uri)?.target;
-  return target?.kind === 'datastore' ? { datastore: target.datastore, path: target.path } : undefined;
 }

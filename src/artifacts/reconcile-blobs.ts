@@ -44,7 +44,7 @@ export async function reconcileBlobs(context: StepContext): Promise<StepResult> 
       compareGroup(context, { group, standby, skipped, limit, heartbeat }),
     );
     for (const comparisons of results) for (const comparison of comparisons) addTo(state, comparison);
-    state.units = index;
+    state.units = Math.max(state.units, index);
     await progress.settle(heartbeat);
   }
   if (expected === 0)

@@ -43,7 +43,7 @@ export async function restoreAssets(context: StepContext): Promise<StepResult> {
     for await (const batch of batches(inOrder(context, standby, type), sideBySide * 4)) {
       const todo = batch.filter(() => index++ >= state.lines);
       await restoreBatch(context, standby, state, todo);
-      state.lines = index;
+      state.lines = Math.max(state.lines, index);
       heartbeat.add(todo.length, 0);
       await heartbeat.beat();
       await progress.settle(heartbeat);

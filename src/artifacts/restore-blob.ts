@@ -1,6 +1,6 @@
 /** Restores one blob from its replica into the standby's own container, within one account. */
 import type { BlobAccount } from '../azure/azure.ts';
-import { hashBlob, listBlobs, type ListedBlob } from './blobs.ts';
+import { hashBlob, listBlobs, statBlob, type ListedBlob } from './blobs.ts';
 import { copyBlob } from './copy-blob.ts';
 import { replicaContainer, type BlobLine } from './manifest.ts';
 import { replicaName, versionsFolder } from './replica.ts';
@@ -38,7 +38,10 @@ export async function restoreBlob(request: RestoreBlob): Promise<Restored> {
     onBlock: beat,
   });
   if (copied === 'copied') return 'restored';
-  return copied === 'exists' ? 'contended' : 'no-replica';
+  if (copied === 'changed') return 'no-replica';
+  // The answer to our own write may have been lost on its way, and the SDK has tried again.
+  const now = await statBlob({ account, container, path: line.path }, signal);
+  return now && (await isContent(request, now, line)) ? 'restored' : 'contended';
 }
 
 /** By MD5 where the service has one (verify reads everything through anyway), else by reading it. */

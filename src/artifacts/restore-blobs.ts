@@ -45,7 +45,7 @@ export async function restoreBlobs(context: StepContext): Promise<StepResult> {
       restoreGroup(context, { group, standby, limit, heartbeat }),
     );
     for (const result of results) addTo(state, result);
-    state.units = index;
+    state.units = Math.max(state.units, index);
     await progress.settle(heartbeat);
   }
   const { tally, findings } = state;

@@ -17,7 +17,7 @@ import { apiVersions } from '../../src/azure/azure.ts';
 import type { LedgerEntry } from '../../src/jobs/ledger.ts';
 import type { RecoveryPointRef } from '../../src/plan/plan.ts';
 import { artifacts, canary, fill } from './filled.ts';
-import { replicate, startScene, textOf, upload, type Scene, type TestRun } from './scene.ts';
+import { replicate, startScene, textField, textOf, upload, type Scene, type TestRun } from './scene.ts';
 
 let scene: Scene;
 let ref: RecoveryPointRef;
@@ -155,7 +155,7 @@ describe('failover, with the active region dark', () => {
     const features = await get('datastores/features');
     expect(features.properties).toMatchObject({ accountName: westAccount.name, tags: { owner: 'platform' } });
     expect(
-      await textOf(westAccount, String(features.properties['containerName']), 'daily/deep/f2.parquet'),
+      await textOf(westAccount, textField(features.properties, 'containerName'), 'daily/deep/f2.parquet'),
     ).toBe('features 2');
   });
 
@@ -172,9 +172,9 @@ describe('failover, with the active region dark', () => {
       description: 'Environments for training',
       tags: { owner: 'ana' },
     });
-    expect(String((await get('data/transactions/versions/1')).properties['dataUri']).toLowerCase()).toContain(
-      '/workspaces/fraud-west/datastores/workspaceblobstore/paths/data/transactions/',
-    );
+    expect(
+      textField((await get('data/transactions/versions/1')).properties, 'dataUri').toLowerCase(),
+    ).toContain('/workspaces/fraud-west/datastores/workspaceblobstore/paths/data/transactions/');
     expect((await get('models/fraud/versions/3')).properties).toMatchObject({
       tags: { stage: 'production' },
       properties: { auc: '0.9' },
@@ -260,8 +260,11 @@ describe('failover, with the active region dark', () => {
         /^2 of 2 blobs in westus3 .*fraud-2\/model\.pkl: missing; .*fraud-3\/model\.pkl: sha256/,
       ) as string,
     });
-    const place = await failing.catch((error: { details: { place: string } }) => error.details.place);
-    expect(store.documents.get(String(place))?.text).toContain('fraud-3/model.pkl');
+    const place = await failing.then(
+      () => '',
+      (error: { details: { place: string } }) => error.details.place,
+    );
+    expect(store.documents.get(place)?.text).toContain('fraud-3/model.pkl');
 
     await azure.arm.remove(`${west}/models/fraud/versions/2`, apiVersions.machineLearning);
     await expect(

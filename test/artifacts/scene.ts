@@ -124,12 +124,12 @@ async function sideFacts(
   id: string,
 ): Promise<{ account: BlobAccount; container: string; vault: string }> {
   const { properties } = await azure.arm.get(id, apiVersions.machineLearning);
-  const vault = await azure.arm.get(String(properties['keyVault']), apiVersions.keyVault);
+  const vault = await azure.arm.get(textField(properties, 'keyVault'), apiVersions.keyVault);
   const datastore = await azure.arm.get(`${id}/datastores/workspaceblobstore`, apiVersions.machineLearning);
   return {
-    account: await azure.blobAccount(String(properties['storageAccount'])),
-    container: String(datastore.properties['containerName']),
-    vault: String(vault.properties['vaultUri']),
+    account: await azure.blobAccount(textField(properties, 'storageAccount')),
+    container: textField(datastore.properties, 'containerName'),
+    vault: textField(vault.properties, 'vaultUri'),
   };
 }
 
@@ -199,9 +199,7 @@ function startRun(azure: Azure, store: FakeControlStore, topology: Topology, opt
 }
 
 /** A whole `replicate`, as its plan would run it. Answers the reference of the recovery point, and each step's result. */
-export async function replicate(
-  run: TestRun,
-): Promise<{
+export async function replicate(run: TestRun): Promise<{
   ref: RecoveryPointRef;
   list: StepResult;
   copy: StepResult;
@@ -244,4 +242,11 @@ export async function textOf(
   const client = account.container(container).getBlobClient(path);
   if (!(await client.exists())) return undefined;
   return (await client.downloadToBuffer()).toString();
+}
+
+/** A field that must be text. */
+export function textField(properties: Record<string, unknown>, name: string): string {
+  const value = properties[name];
+  if (typeof value !== 'string') throw new Error(`${name}: expected text, got ${JSON.stringify(value)}`);
+  return value;
 }

@@ -1,0 +1,88 @@
+/** Bounded concurrency, and counts that add up. */
+import { describe, expect, it } from 'vitest';
+import { batches, createLimiter, forEachBounded, mapBounded } from '../../src/artifacts/bounded.ts';
+import { startHeartbeat } from '../../src/artifacts/heartbeat.ts';
+import { fail, newTally, skip, toCounts } from '../../src/artifacts/tally.ts';
+import type { Progress } from '../../src/run/step-context.ts';
+
+function gauge() {
+  const state = { running: 0, most: 0 };
+  const work = async <T>(result: T): Promise<T> => {
+    state.most = Math.max(state.most, ++state.running);
+    await new Promise((resolve) => setImmediate(resolve));
+    state.running -= 1;
+    return result;
+  };
+  return { state, work };
+}
+
+describe('bounded work', () => {
+  it('runs so many at a time, and keeps the order of results', async () => {
+    const { state, work } = gauge();
+    expect(await mapBounded([5, 4, 3, 2, 1], 2, (item) => work(item * 2))).toEqual([10, 8, 6, 4, 2]);
+    expect(state.most).toBe(2);
+  });
+
+  it('takes no more after an error, awaits what is under way, and throws it', async () => {
+    const { state, work } = gauge();
+    const taken: number[] = [];
+    const all = forEachBounded([1, 2, 3, 4, 5, 6], 2, async (item) => {
+      taken.push(item);
+      await work(item);
+      if (item === 2) throw new Error('two');
+    });
+    await expect(all).rejects.toThrow('two');
+    expect(state.running).toBe(0);
+    expect(taken.length).toBeLessThan(6);
+  });
+
+  it('shares one limit among many', async () => {
+    const { state, work } = gauge();
+    const limit = createLimiter(3);
+    const results = await Promise.all(Array.from({ length: 20 }, (_, index) => limit(() => work(index))));
+    expect(results).toHaveLength(20);
+    expect(state.most).toBe(3);
+    await expect(limit(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(await limit(() => work('free again'))).toBe('free again');
+  });
+
+  it('groups', async () => {
+    expect(await Array.fromAsync(batches([1, 2, 3], 2))).toEqual([[1, 2], [3]]);
+  });
+});
+
+describe('a heartbeat', () => {
+  it('reports at once what is settled, and stops where the lease is lost or the step cancelled', async () => {
+    const seen: Progress[] = [];
+    const abort = new AbortController();
+    const checkpoint = (progress: Progress) => {
+      seen.push(progress);
+      return progress.done > 5 ? Promise.reject(new Error('fenced')) : Promise.resolve();
+    };
+    const heartbeat = startHeartbeat({ checkpoint, signal: abort.signal }, 'blobs', { done: 1 });
+    heartbeat.add(2, 100);
+    await heartbeat.settle({ progress: 'x' });
+    expect(seen).toEqual([{ unit: 'blobs', done: 3, bytes: 100, cursor: { progress: 'x' } }]);
+    heartbeat.add(3, 0);
+    await expect(heartbeat.settle({ progress: 'y' })).rejects.toThrow('fenced');
+    abort.abort(new Error('cancelled'));
+    await expect(heartbeat.beat()).rejects.toThrow('cancelled');
+  });
+});
+
+describe('a tally', () => {
+  it('gives counts that add up, and refuses those that do not', () => {
+    const tally = newTally();
+    tally.done = 3;
+    skip(tally, 'kept');
+    fail(tally, 'refused', 2);
+    expect(toCounts(tally, 'blobs', 6)).toEqual({
+      kind: 'blobs',
+      expected: 6,
+      done: 3,
+      skipped: [{ reason: 'kept', count: 1 }],
+      failed: [{ reason: 'refused', count: 2 }],
+    });
+    expect(() => toCounts(tally, 'blobs', 7)).toThrow(RangeError);
+  });
+});
