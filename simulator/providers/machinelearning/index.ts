@@ -3,6 +3,7 @@
 import type { Provider } from '../../provider.ts';
 import { assets } from './asset-kinds.ts';
 import { batchDeployments, batchEndpoints } from './batch.ts';
+import { computedLists } from './computed-lists.ts';
 import { computes } from './computes.ts';
 import { connections } from './connections.ts';
 import { datastores } from './datastores.ts';
@@ -36,6 +37,7 @@ export const machineLearning: Provider = {
     connections,
     privateEndpointConnections,
     outboundRules,
+    ...computedLists,
   ],
   start(cloud) {
     serveScoring(cloud);

@@ -31,6 +31,7 @@ export const outboundRules: ResourceType = {
   verbs: ['get', 'put', 'delete', 'list'],
   region: 'parent',
   longRunning: { put: 1500, delete: 1000 },
+  createdStatus: 202,
   provisioningState: false,
   beforePut(_call, next) {
     const kind = textOf(next.resource.properties.type) ?? '';

@@ -40,6 +40,9 @@ export const workspaceActions: Record<string, (call: Call) => ActionResult | Pro
       },
     },
   }),
+  provisionmanagednetwork: (call) => ({
+    longRunning: { milliseconds: 2000, finish: () => provisionNetwork(call) },
+  }),
   diagnose: (call) => ({ longRunning: { milliseconds: 1000, finish: () => diagnosis(call) } }),
 };
 
@@ -101,6 +104,15 @@ function notebookAccessToken(call: Call): JsonObject {
     refreshToken: derived(workspace, 'refresh'),
     scope: 'aznb_identity',
   };
+}
+
+function provisionNetwork(call: Call): JsonObject {
+  const workspace = call.cloud.store.get(workspaceOf(call).resource.id) ?? workspaceOf(call);
+  const status = { status: 'Active', sparkReady: call.body.includeSpark === true };
+  const managedNetwork = { ...objectOf(workspace.resource.properties.managedNetwork), status };
+  const properties = { ...workspace.resource.properties, managedNetwork };
+  call.cloud.store.put({ ...workspace, resource: { ...workspace.resource, properties } });
+  return status;
 }
 
 /** Looks whether what the workspace depends on is still there. */

@@ -1,0 +1,307 @@
+/**
+ * Each operation that is offered answers its published examples as its published schema says, and what was put comes back whole. An
+ * example's placeholders ("string" as an id of an identity, say) are replaced by something real where nothing could have that name.
+ */
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Json, JsonObject } from '../../../simulator/provider.ts';
+import { findDescriptions, loadOperations, violations, type Operation } from './api-description.ts';
+import { makeWorkspace, startFixture, text, type Answer, type Fixture } from './fixture.ts';
+
+const folder = findDescriptions();
+const operations = folder === undefined ? [] : loadOperations(folder);
+
+/** Operations that need what a workspace of the local Azure does not have: registries, marketplace, feature retrieval. */
+const NOT_OFFERED = /^(Registry|Marketplace|Serverless|Feature[s]_|FeaturesetVersions_Backfill)|_Publish$/;
+
+/** Operations whose example needs a resource of a certain kind: the maker's example to take, and a change to it. */
+const NEEDS: Record<string, { example?: RegExp; change?: JsonObject }> = {
+  Compute_Start: { example: /ComputeInstance Compute with minimal/ },
+  Compute_Stop: { example: /ComputeInstance Compute with minimal/ },
+  Compute_Restart: { example: /ComputeInstance Compute with minimal/ },
+  Compute_ListKeys: { example: /Create an AKS/ },
+  OnlineEndpoints_ListKeys: { change: { authMode: 'Key' } },
+  OnlineEndpoints_RegenerateKeys: { change: { authMode: 'Key' } },
+  BatchEndpoints_ListKeys: { change: { authMode: 'Key' } },
+};
+
+/** Fields that no GET shows: secrets, and what the service itself decides. */
+const UNSEEN = new Set([
+  'secrets',
+  'keys',
+  'adminUserPassword',
+  'adminUserSshPublicKey',
+  'provisioningState',
+  'id',
+  'userAssignedIdentities',
+  'status',
+]);
+
+let azure: Fixture;
+let identity: string;
+
+beforeAll(async () => {
+  if (folder === undefined) return;
+  azure = await startFixture({ regions: ['eastus', 'eastus2euap'] });
+  const group = azure.group('eastus');
+  await makeWorkspace(azure, 'eastus', 'donor');
+  identity = `${group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/testuai`;
+  await azure.put(`${identity}?api-version=2023-01-31`, { location: 'eastus' });
+}, 60_000);
+afterAll(() => azure?.close());
+
+describe.skipIf(folder === undefined)('Azure’s API descriptions (set AZURE_SPECS to their folder)', () => {
+  const offered = operations.filter((operation) => isOffered(operation));
+
+  it('cover what is offered', () => {
+    expect(offered.length).toBeGreaterThanOrEqual(120);
+    expect(offered.filter((operation) => operation.examples.length === 0).map(({ id }) => id)).toEqual([]);
+  });
+
+  it('are read so that a wrong answer is found', () => {
+    const get = operations.find(({ id }) => id === 'Jobs_Get')?.responses['200'];
+    const good = { properties: { jobType: 'Command', command: 'a', environmentId: 'b', status: 'Running' } };
+    if (!get) throw new Error('Jobs_Get is not described');
+    expect(violations(good, get)).toEqual([]);
+    const bad = {
+      properties: { jobType: 'Command', command: 1, status: 'Dancing', resources: { instanceCount: '1' } },
+    };
+    expect(violations(bad, get).map((line) => line.split(':')[0])).toEqual(
+      expect.arrayContaining([
+        '$.properties.command',
+        '$.properties.environmentId',
+        '$.properties.status',
+        '$.properties.resources.instanceCount',
+      ]),
+    );
+    expect(violations({}, get)).toEqual(['$.properties: required, and not there']);
+  });
+
+  // In order of depth, so that what stands above is there; deletions last.
+  const inOrder = offered.toSorted((a, b) => rank(a) - rank(b) || a.path.length - b.path.length);
+  it.each(inOrder.flatMap(casesOf))('%s: %s', async (_id, _name, operation, parameters) => {
+    const path = pathOf(operation, parameters);
+    const sent = bodyOf(operation, parameters);
+    await prepare(operation, parameters);
+    // A job that is deleted must have finished: the clock is driven past its end.
+    if (operation.id === 'Jobs_Delete') azure.running.clock.advance(3_600_000);
+    const answer = await azure.arm(operation.method, path, sent);
+    requireConformance(operation, answer);
+    const ended = await azure.settle(answer);
+    expect(ended.status, JSON.stringify(ended)).toBe('Succeeded');
+    if (operation.method === 'PUT' || operation.method === 'PATCH')
+      await requireWhole(operation, path, sent ?? {});
+  });
+
+  it('know what is not offered, which is refused as ARM refuses', async () => {
+    for (const operation of operations.filter(
+      (one) => !isOffered(one) && one.examples.length > 0 && !one.id.startsWith('Registry'),
+    )) {
+      const parameters = operation.examples[0]?.parameters ?? {};
+      const { status, body } = await azure.arm(
+        operation.method,
+        pathOf(operation, parameters),
+        bodyOf(operation, parameters),
+      );
+      expect([operation.id, status >= 400, typeof (body.error as JsonObject | undefined)?.code]).toEqual([
+        operation.id,
+        true,
+        'string',
+      ]);
+    }
+  });
+});
+
+type Case = readonly [id: string, example: string, operation: Operation, parameters: JsonObject];
+
+/** An operation's examples, each on a resource of its own where they are of different kinds or need one of a certain kind. */
+function casesOf(operation: Operation): Case[] {
+  const isOwn = (operation.method === 'PUT' && operation.examples.length > 1) || operation.id in NEEDS;
+  const leaf = [...operation.path.matchAll(/\{(\w+)\}/g)].at(-1)?.[1] ?? '';
+  return operation.examples.map(({ name, parameters }, i) => {
+    const own = {
+      ...parameters,
+      [leaf]: `${text(parameters[leaf] ?? '')}${operation.id.split('_')[1]?.slice(0, 9)}${i}`,
+    };
+    return [operation.id, name, operation, isOwn ? own : parameters] as const;
+  });
+}
+
+function isOffered(operation: Operation): boolean {
+  return !NOT_OFFERED.test(operation.id);
+}
+
+function rank({ method, path }: Operation): number {
+  const order: Record<string, number> = { PUT: 0, PATCH: 1, GET: 2, POST: 3 };
+  // Deleting begins at the leaves.
+  return order[method] ?? 1000 - path.split('/').length;
+}
+
+function pathOf(operation: Operation, parameters: JsonObject): string {
+  const values: JsonObject = {
+    ...parameters,
+    subscriptionId: azure.running.address.subscriptionId,
+    location: 'eastus',
+  };
+  // The example of this parameter is a URL that stands for the job's name.
+  if (text(values.id ?? '-').startsWith('http:')) values.id = 'string';
+  const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+    encodeURIComponent(text(values[name])),
+  );
+  // A compute is deleted, the alternative being refused for what Azure manages itself.
+  return operation.id === 'Compute_Delete' ? `${path}?underlyingResourceAction=Delete` : path;
+}
+
+function bodyOf(operation: Operation, parameters: JsonObject): JsonObject | undefined {
+  const body =
+    operation.bodyName === undefined ? undefined : (parameters[operation.bodyName] as JsonObject | undefined);
+  return body && (real(body, operation) as JsonObject);
+}
+
+/** Replaces the placeholders that nothing could be called by. */
+function real(value: Json, operation: Operation): Json {
+  if (Array.isArray(value)) return value.map((entry) => real(entry, operation));
+  if (typeof value === 'string')
+    return value.replaceAll(/\/subscriptions\/[0-9a-f-]{36}/g, azure.subscription);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, entry]): [string, Json] => {
+      if (key === 'userAssignedIdentities') return [key, { [identity]: {} }];
+      if (key === 'instanceType' && operation.path.includes('/onlineEndpoints/'))
+        return [key, 'Standard_DS3_v2'];
+      if (key === 'expression') return [key, '0 2 * * *'];
+      // No deployment is there before its endpoint.
+      if (key === 'traffic') return [key, {}];
+      if (key === 'deploymentName') return [key, null];
+      return [key, real(entry, operation)];
+    }),
+  );
+}
+
+/** Makes, where they are missing, the resources that the path stands on and that the body refers to. */
+async function prepare(operation: Operation, parameters: JsonObject): Promise<void> {
+  const group = parameters.resourceGroupName;
+  if (group === undefined) return;
+  await ensure(`${azure.subscription}/resourceGroups/${text(group)}?api-version=2021-04-01`, {
+    location: 'eastus',
+  });
+  const segments = operation.path.split('/');
+  const own = segments.findIndex((segment) => segment === 'workspaces');
+  for (let end = own + 2; end <= segments.length; end += 2) {
+    const template = segments.slice(0, end).join('/');
+    if (template === operation.path && operation.method === 'PUT') break;
+    const maker = operations.find((one) => one.method === 'PUT' && one.path === template);
+    if (maker) await ensure(pathOf(maker, parameters), await makerBody(operation, maker, parameters));
+  }
+  if (operation.path.endsWith('/workspaces/{workspaceName}') && operation.method === 'PUT')
+    await dependencies(bodyOf(operation, parameters) ?? {});
+  else if (parameters.workspaceName !== undefined)
+    await referred(
+      `${azure.subscription}/resourceGroups/${text(group)}/providers/Microsoft.MachineLearningServices/workspaces/${text(parameters.workspaceName)}`,
+    );
+}
+
+async function makerBody(
+  operation: Operation,
+  maker: Operation,
+  parameters: JsonObject,
+): Promise<JsonObject> {
+  const { example, change } = operation.path.startsWith(`${maker.path}/`) ? (NEEDS[operation.id] ?? {}) : {};
+  const chosen = maker.examples.find(({ name }) => example?.test(name)) ?? maker.examples[0];
+  const body = bodyOf(maker, chosen?.parameters ?? {}) ?? {};
+  if (change) body.properties = { ...(body.properties as JsonObject), ...change };
+  if (!maker.path.endsWith('/workspaces/{workspaceName}')) return body;
+  const source = `${azure.group('eastus')}/providers/Microsoft.MachineLearningServices/workspaces/donor`;
+  const { storageAccount, keyVault, applicationInsights } = (await azure.arm('GET', source)).body
+    .properties as Record<string, string>;
+  const location = text(parameters.location ?? 'eastus');
+  return {
+    location,
+    properties: {
+      storageAccount: storageAccount ?? '',
+      keyVault: keyVault ?? '',
+      applicationInsights: applicationInsights ?? '',
+    },
+  };
+}
+
+async function ensure(path: string, body: JsonObject): Promise<void> {
+  if ((await azure.arm('GET', path)).status === 404) await azure.put(path, body);
+}
+
+/** The resources that the example of a workspace names. */
+async function dependencies(body: JsonObject): Promise<void> {
+  const bodies: Record<string, JsonObject> = {
+    storageAccount: { kind: 'StorageV2', sku: { name: 'Standard_LRS' }, properties: {} },
+    keyVault: {
+      properties: {
+        tenantId: azure.running.address.tenantId,
+        sku: { family: 'A', name: 'standard' },
+        accessPolicies: [],
+      },
+    },
+    containerRegistry: { sku: { name: 'Premium' }, properties: {} },
+    applicationInsights: { kind: 'web', properties: { Application_Type: 'web' } },
+  };
+  for (const [field, resource] of Object.entries(bodies)) {
+    const id = text((body.properties as JsonObject)[field]).replace(
+      'testStorageAccount',
+      'teststorageaccount',
+    );
+    const group = id.split('/providers/')[0] ?? '';
+    await ensure(`${group}?api-version=2021-04-01`, { location: 'eastus' });
+    await ensure(`${id}?api-version=2023-01-01`, { location: 'eastus', ...resource });
+  }
+}
+
+/** What the examples refer to by the name "string": a compute, and one asset of each kind. */
+async function referred(workspace: string): Promise<void> {
+  if ((await azure.arm('GET', workspace)).status === 404) return;
+  const cluster = {
+    computeType: 'AmlCompute',
+    properties: { vmSize: 'Standard_DS3_v2', scaleSettings: { maxNodeCount: 1 } },
+  };
+  await ensure(`${workspace}/computes/string`, { properties: cluster });
+  await ensure(`${workspace}/codes/string/versions/string`, {
+    properties: { codeUri: 'https://blobStorage/folderName' },
+  });
+  await ensure(`${workspace}/models/string/versions/1`, {
+    properties: { modelUri: 'https://blobStorage/folderName' },
+  });
+  await ensure(`${workspace}/environments/string/versions/1`, {
+    properties: { image: 'docker.io/tensorflow/serving:latest' },
+  });
+}
+
+function requireConformance(operation: Operation, answer: Answer): void {
+  const known = Object.keys(operation.responses);
+  expect(known, JSON.stringify(answer.body)).toContain(String(answer.status));
+  const schema = operation.responses[String(answer.status)];
+  if (schema) expect(violations(answer.body, schema)).toEqual([]);
+  if (answer.status === 202)
+    expect(answer.headers.location ?? answer.headers['azure-asyncoperation']).toMatch(/^https:/);
+}
+
+/** A GET shows all that was sent, but for secrets, in a shape that its own schema accepts. */
+async function requireWhole(operation: Operation, path: string, sent: JsonObject): Promise<void> {
+  const { status, body } = await azure.arm('GET', path);
+  expect(status).toBe(200);
+  const get = operations.find((one) => one.method === 'GET' && one.path === operation.path);
+  if (get?.responses['200']) expect(violations(body, get.responses['200'])).toEqual([]);
+  expect(missing(sent, body)).toEqual([]);
+}
+
+function missing(sent: Json, shown: Json | undefined, place = '$'): string[] {
+  if (sent === null) return [];
+  if (typeof sent !== 'object') {
+    const same =
+      typeof sent === 'string' && typeof shown === 'string'
+        ? sent.toLowerCase() === shown.toLowerCase()
+        : sent === shown;
+    return same ? [] : [`${place}: sent ${JSON.stringify(sent)}, shown ${JSON.stringify(shown)}`];
+  }
+  const held = typeof shown === 'object' && shown !== null ? (shown as JsonObject) : {};
+  return Object.entries(sent).flatMap(([key, entry]) =>
+    UNSEEN.has(key) ? [] : missing(entry, held[key], `${place}.${key}`),
+  );
+}
