@@ -1,4 +1,7 @@
-/** Schedules: which job to create when. They can be disabled, and are made by long-running operations. */
+/**
+ * Schedules: which job to create when. They can be disabled, and are made by long-running operations. They are kept and checked;
+ * none fires: no job is created when its time comes.
+ */
 
 import type { Call, ResourceType, Stored } from '../../provider.ts';
 import { fillDefaults, isObject, objectOf, textOf, workspaceIdOf, WORKSPACES } from './fields.ts';
