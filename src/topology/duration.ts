@@ -12,9 +12,9 @@ export function toSeconds(duration: string): number {
 
 /** `4m 05s`, `12.3s`, `850ms`: how people read a length of time given in milliseconds. */
 export function showDuration(milliseconds: number): string {
-  if (milliseconds < 1000) return `${Math.round(milliseconds)}ms`;
+  if (Math.round(milliseconds) < 1000) return `${Math.round(milliseconds)}ms`;
   const seconds = milliseconds / 1000;
-  if (seconds < 60) return `${seconds.toFixed(1)}s`;
+  if (seconds < 59.95) return `${seconds.toFixed(1)}s`;
   const whole = Math.round(seconds);
   const hours = Math.floor(whole / 3600);
   const minutes = Math.floor((whole % 3600) / 60);

@@ -1,7 +1,7 @@
 /** Reads a topology's text: YAML to schema, every problem with file, path, line, what is there and what should be. */
-import { isMap, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml';
-import type { z } from 'zod';
-import { UnderstudyError } from '../errors/error.ts';
+import { isMap, isScalar, LineCounter, parseDocument, visit, type Document, type YAMLError } from 'yaml';
+import { UnderstudyError, messageOf } from '../errors/error.ts';
+import { describeIssue, show, type Found } from './describe-issue.ts';
 import { Topology } from './topology.ts';
 
 export interface Problem {
@@ -15,27 +15,7 @@ export type Variables = Readonly<Record<string, string | undefined>>;
 
 /** Parses and checks a topology. Throws a TopologyError that lists every problem, one a line. */
 export function parseTopology(text: string, file: string, variables: Variables = {}): Topology {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const at = (offset: number | undefined) => (offset === undefined ? undefined : lines.linePos(offset).line);
-  if (document.errors.length > 0) {
-    throw topologyError(
-      file,
-      document.errors.map((error) => ({ path: '', line: at(error.pos[0]), message: error.message })),
-    );
-  }
-  const unset = fillVariables(document, variables);
-  if (unset.length > 0) {
-    throw topologyError(
-      file,
-      unset.map(({ name, offset }) => ({
-        path: '',
-        line: at(offset),
-        message: `expected the environment variable ${name} to be set, got nothing`,
-      })),
-    );
-  }
-  const value: unknown = document.toJS();
+  const { document, value, lineAt } = readYaml(text, file, variables);
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
     throw topologyError(file, [
       {
@@ -48,18 +28,85 @@ export function parseTopology(text: string, file: string, variables: Variables =
   const result = Topology.safeParse(value);
   const problems = result.success
     ? checkWhole(result.data)
-    : result.error.issues.flatMap((issue) => describe(issue, value));
+    : result.error.issues.flatMap((issue) => describeIssue(issue, value));
   if (problems.length > 0 || !result.success) {
     throw topologyError(
       file,
       problems.map(({ path, message }) => ({
         path: join(path),
-        line: at(offsetOf(document, path)),
+        line: lineAt(offsetOf(document, path)),
         message,
       })),
     );
   }
   return result.data;
+}
+
+interface ReadYaml {
+  document: Document;
+  value: unknown;
+  lineAt: (offset: number | undefined) => number | undefined;
+}
+
+function readYaml(text: string, file: string, variables: Variables): ReadYaml {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const lineAt = (offset: number | undefined) =>
+    offset === undefined ? undefined : lines.linePos(offset).line;
+  const refuse = (problems: { message: string; offset: number | undefined }[]) =>
+    topologyError(
+      file,
+      problems.map(({ message, offset }) => ({ path: '', line: lineAt(offset), message })),
+    );
+  // What cannot be read drags further errors behind it: the first one is the one to mend.
+  const errors = document.errors.filter(({ code }, index) => index === 0 || code === 'DUPLICATE_KEY');
+  if (errors.length > 0) {
+    throw refuse(errors.map((error) => ({ message: yamlMessage(error, text), offset: error.pos[0] })));
+  }
+  const unset = fillVariables(document, variables);
+  if (unset.length > 0) {
+    throw refuse(
+      unset.map(({ name, offset }) => ({
+        message: `expected the environment variable ${name} to be set, got nothing`,
+        offset,
+      })),
+    );
+  }
+  try {
+    return { document, value: document.toJS(), lineAt };
+  } catch (error) {
+    // An alias without an anchor, or aliases of aliases without end: found only when they are resolved.
+    throw refuse([{ message: messageOf(error), offset: offsetOfAlias(document) }]);
+  }
+}
+
+function yamlMessage({ code, message, pos }: YAMLError, text: string): string {
+  switch (code) {
+    case 'DUPLICATE_KEY':
+      return `expected each key once, got "${/^[^:\s]+/.exec(text.slice(pos[0]))?.[0] ?? ''}" again`;
+    case 'MULTIPLE_DOCS':
+      return 'expected one YAML document, got a second one';
+    default:
+      return `${message}${quoteAdvice(text, pos[0])}`;
+  }
+}
+
+/** `${NAME}` without quotes inside `{ … }` opens a map of its own. */
+function quoteAdvice(text: string, offset: number): string {
+  const line = text.slice(text.lastIndexOf('\n', offset - 1) + 1).split('\n', 1)[0] ?? '';
+  const variable = /[{,].*(?<!["'])(\$\{[A-Z][A-Z0-9_]*\})/.exec(line)?.[1];
+  return variable === undefined ? '' : `: inside { } a variable needs quotes: "${variable}"`;
+}
+
+/** Where the first alias that leads nowhere stands, else the first alias. */
+function offsetOfAlias(document: Document): number | undefined {
+  const offsets: { offset: number | undefined; leadsNowhere: boolean }[] = [];
+  visit(document, {
+    Alias(_key, node) {
+      offsets.push({ offset: node.range?.[0], leadsNowhere: node.resolve(document) === undefined });
+    },
+  });
+  return (offsets.find(({ leadsNowhere }) => leadsNowhere) ?? offsets[0])?.offset;
 }
 
 /** Replaces `${NAME}` in every string value; answers the names that are not set. */
@@ -79,11 +126,6 @@ function fillVariables(
     },
   });
   return unset;
-}
-
-interface Found {
-  path: PropertyKey[];
-  message: string;
 }
 
 /** What the schema of one field cannot see: how fields fit together. */
@@ -143,84 +185,6 @@ function checkStrategies({ strategies }: Topology): Found[] {
       path: ['strategies', name],
       message: `expected at most "${strategies.platform}", the strategy of platform, got "${strategies[name]}"`,
     }));
-}
-
-function describe(issue: z.core.$ZodIssue, value: unknown): Found[] {
-  const path = issue.path;
-  const got = show(valueAt(value, path));
-  switch (issue.code) {
-    case 'unrecognized_keys':
-      return issue.keys.map((key) => ({
-        path: [...path, key],
-        message: `unknown key "${key}"${suggestion(path)}`,
-      }));
-    case 'too_big':
-    case 'too_small': {
-      const size = valueAt(value, path);
-      const bound = issue.code === 'too_big' ? `at most ${issue.maximum}` : `at least ${issue.minimum}`;
-      return typeof size === 'string'
-        ? [{ path, message: `expected ${bound} characters, got ${size.length} (${got})` }]
-        : [{ path, message: `expected ${bound}, got ${got}` }];
-    }
-    case 'invalid_value':
-      return [
-        {
-          path,
-          message: `expected ${issue.values.map((each) => JSON.stringify(each)).join(' or ')}, got ${got}`,
-        },
-      ];
-    case 'invalid_type':
-      return [
-        {
-          path,
-          message:
-            got === 'nothing'
-              ? `missing: expected ${issue.expected}`
-              : `expected ${issue.expected}, got ${got}`,
-        },
-      ];
-    case 'invalid_format':
-    case 'custom':
-      return [{ path, message: `${issue.message}, got ${got}` }];
-    case 'invalid_key':
-      return [
-        {
-          path,
-          message: issue.issues.map((each) => each.message).join('; ') + `, got "${String(path.at(-1))}"`,
-        },
-      ];
-    case 'invalid_union':
-      return [{ path, message: `expected { host, file } or { host, git, files }, got ${got}` }];
-    case 'not_multiple_of':
-    case 'invalid_element':
-      return [{ path, message: `${issue.message}, got ${got}` }];
-    default:
-      return [{ path, message: (issue as { message: string }).message }];
-  }
-}
-
-function suggestion(path: PropertyKey[]): string {
-  return path.length === 0
-    ? `; expected one of ${Object.keys(Topology.shape)
-        .filter((key) => key !== '$schema')
-        .join(', ')}`
-    : '';
-}
-
-function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (at, key) =>
-      at !== null && typeof at === 'object' ? (at as Record<PropertyKey, unknown>)[key] : undefined,
-    value,
-  );
-}
-
-function show(value: unknown): string {
-  if (value === undefined || value === null) return 'nothing';
-  if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}…` : value);
-  if (Array.isArray(value)) return `a list of ${value.length}`;
-  if (typeof value === 'object') return `an object with ${Object.keys(value).join(', ') || 'no keys'}`;
-  return JSON.stringify(value);
 }
 
 function join(path: PropertyKey[]): string {

@@ -172,7 +172,10 @@ export const Topology = z.strictObject({
       storageAccount: z.string().regex(/^[a-z0-9]{3,24}$/, 'expected 3 to 24 lower-case letters and digits'),
       container: z
         .string()
-        .regex(/^[a-z0-9](?!.*--)[a-z0-9-]{1,61}[a-z0-9]$/)
+        .regex(
+          /^[a-z0-9](?!.*--)[a-z0-9-]{1,61}[a-z0-9]$/,
+          'expected 3 to 63 lower-case letters, digits and single "-"',
+        )
         .default('understudy'),
     })
     .meta({ description: 'A storage account outside both regions.' }),
@@ -184,7 +187,8 @@ export const Topology = z.strictObject({
   traffic: z.strictObject({ frontDoor: FrontDoor.optional() }).optional(),
   probes: z.array(Probe).default([]),
   scoring: z.record(z.string(), z.unknown()).default({}).meta({
-    description: 'A request that an endpoint must answer with 200, by the name of the endpoint; default: an empty MLflow request.',
+    description:
+      'A request that an endpoint must answer with 200, by the name of the endpoint; default: an empty MLflow request.',
   }),
   escrow: z
     .strictObject({ vaults: z.record(RegionName, z.url()) })

@@ -1,0 +1,141 @@
+/** Says of one finding of the schema what should be there and what is, in words that fit every place alike. */
+import { z } from 'zod';
+import { Topology } from './topology.ts';
+
+export interface Found {
+  path: PropertyKey[];
+  message: string;
+}
+
+type Issue = z.core.$ZodIssue;
+
+const nouns: Record<string, string> = {
+  string: 'a string',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  object: 'an object',
+  record: 'an object',
+  array: 'a list',
+};
+
+/** The one union of the schema: what an entry of `configs` may be. */
+const targetForms = '{ host, file } or { host, git, files }';
+
+/** `value` is the whole topology as it was read. */
+export function describeIssue(issue: Issue, value: unknown, above: PropertyKey[] = []): Found[] {
+  const path = [...above, ...issue.path];
+  const there = valueAt(value, path);
+  const got = show(there);
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => ({ path: [...path, key], message: unknownKey(key, path) }));
+    case 'too_big':
+    case 'too_small': {
+      const bound = issue.code === 'too_big' ? `at most ${issue.maximum}` : `at least ${issue.minimum}`;
+      if (typeof there === 'string') {
+        return [{ path, message: `expected ${bound} characters, got ${there.length} (${got})` }];
+      }
+      return [
+        { path, message: `expected ${bound}${Array.isArray(there) ? ' in the list' : ''}, got ${got}` },
+      ];
+    }
+    case 'invalid_value':
+      return [
+        {
+          path,
+          message: `expected ${issue.values.map((each) => JSON.stringify(each)).join(' or ')}, got ${got}`,
+        },
+      ];
+    case 'invalid_type': {
+      const expected = `expected ${nouns[issue.expected] ?? issue.expected}`;
+      return [{ path, message: got === 'nothing' ? `missing: ${expected}` : `${expected}, got ${got}` }];
+    }
+    case 'invalid_format':
+      return [
+        {
+          path,
+          message: `${issue.format === 'url' ? 'expected a URL such as "https://score.example.com/health"' : issue.message}, got ${got}`,
+        },
+      ];
+    case 'invalid_key':
+      return [
+        {
+          path,
+          message: `${issue.issues.map((each) => each.message).join('; ')}, got "${String(path.at(-1))}"`,
+        },
+      ];
+    case 'invalid_union':
+      return (
+        nearest(issue.errors)?.flatMap((each) => describeIssue(each, value, path)) ?? [
+          { path, message: `expected ${targetForms}, got ${got}` },
+        ]
+      );
+    case 'custom':
+    case 'not_multiple_of':
+    case 'invalid_element':
+      return [{ path, message: `${issue.message}, got ${got}` }];
+    default:
+      return [{ path, message: (issue as { message: string }).message }];
+  }
+}
+
+/** Of the forms a value may have, the one it misses by least, where one is nearer than the others. */
+function nearest(forms: Issue[][]): Issue[] | undefined {
+  const distance = (issues: Issue[]) =>
+    issues.reduce((sum, each) => sum + (each.code === 'unrecognized_keys' ? each.keys.length : 1), 0);
+  const [first, second] = forms.toSorted((a, b) => distance(a) - distance(b));
+  if (first === undefined || first.some((each) => each.path.length === 0 && each.code === 'invalid_type'))
+    return undefined;
+  return second === undefined || distance(first) < distance(second) ? first : undefined;
+}
+
+interface SchemaNode {
+  properties?: Record<string, SchemaNode>;
+  additionalProperties?: SchemaNode | boolean;
+  items?: SchemaNode;
+  anyOf?: SchemaNode[];
+}
+
+function unknownKey(key: string, path: readonly PropertyKey[]): string {
+  const known = knownKeys(path);
+  // Known, and yet refused: it belongs to another form that the value may have.
+  if (known.includes(key)) return `expected ${targetForms}, got "${key}" beside the keys of the other`;
+  return `unknown key "${key}"${known.length === 0 ? '' : `; expected one of ${known.join(', ')}`}`;
+}
+
+/** From the JSON Schema of the place. */
+function knownKeys(path: readonly PropertyKey[]): string[] {
+  let nodes = [z.toJSONSchema(Topology, { io: 'input' }) as SchemaNode];
+  for (const key of path) {
+    nodes = nodes.flatMap((node) => {
+      const { additionalProperties } = node;
+      const next =
+        typeof key === 'number'
+          ? node.items
+          : (node.properties?.[String(key)] ??
+            (typeof additionalProperties === 'object' ? additionalProperties : undefined));
+      return next === undefined ? [] : [next, ...(next.anyOf ?? [])];
+    });
+  }
+  const keys = new Set(nodes.flatMap((node) => Object.keys(node.properties ?? {})));
+  keys.delete('$schema');
+  return [...keys];
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (at, key) =>
+      at !== null && typeof at === 'object' ? (at as Record<PropertyKey, unknown>)[key] : undefined,
+    value,
+  );
+}
+
+/** A value as a person would recognise it. */
+export function show(value: unknown): string {
+  if (value === undefined || value === null) return 'nothing';
+  if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}…` : value);
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
+  if (typeof value === 'object') return `an object with ${Object.keys(value).join(', ') || 'no keys'}`;
+  return JSON.stringify(value);
+}
