@@ -172,7 +172,7 @@ export function show({ account, container, path }: BlobAddress): string {
 }
 
 /** Listings answer etags without quotes, lookups with them. */
-export function bare(etag: string | undefined): string {
+function bare(etag: string | undefined): string {
   return (etag ?? '').replaceAll('"', '');
 }
 
@@ -181,12 +181,12 @@ export function quoted(etag: string): string {
 }
 
 /** What is kept beside the bytes. */
-export type BlobHeaders = Pick<
+type BlobHeaders = Pick<
   ListedBlob,
   'contentType' | 'contentEncoding' | 'contentLanguage' | 'contentDisposition' | 'cacheControl'
 >;
 
-export function headersOf(found: {
+function headersOf(found: {
   contentType?: string | undefined;
   contentEncoding?: string | undefined;
   contentLanguage?: string | undefined;

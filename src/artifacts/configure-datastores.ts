@@ -7,7 +7,7 @@ import type { StepContext } from '../run/step-context.ts';
 import { isBuiltIn, placeOfDatastore, type DatastorePlace } from './datastores.ts';
 import { escrowed } from './escrowed.ts';
 import { showFindings, writeFindings, type Finding } from './evidence.ts';
-import { startHeartbeat } from './heartbeat.ts';
+import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
 import { readPart } from './recovery-point.ts';
 import { openStandby, type Standby } from './standby.ts';
 import { fail, newTally, seen, showCount, skip, sum, toCounts, type Tally } from './tally.ts';
@@ -23,17 +23,10 @@ interface Work {
 /** Errors: AzureUnavailable, RecoveryPointError, PreconditionError. What Azure refuses is counted as failed. */
 export async function configureDatastores(context: StepContext): Promise<StepResult> {
   const standby = await openStandby(context);
-  const work: Work = { context, standby, tally: newTally(), findings: [] };
-  const heartbeat = startHeartbeat(context, 'datastores');
-  for await (const datastore of readPart(context.store, standby.point.sealed, 'datastores')) {
-    // The standby has its own of those that Azure makes.
-    if (isBuiltIn(datastore.name)) continue;
-    await configure(work, datastore);
-    await heartbeat.beat();
-  }
-  const { tally, findings } = work;
-  if (seen(tally) === 0)
+  const { tally, findings } = await createDatastores(context, standby, startHeartbeat(context, 'datastores'));
+  if (seen(tally) === 0) {
     return { state: 'skipped', detail: 'the active workspace had no datastore but those that Azure makes' };
+  }
   const notMade = sum(tally.skipped) + sum(tally.failed);
   return {
     state: 'completed',
@@ -42,6 +35,22 @@ export async function configureDatastores(context: StepContext): Promise<StepRes
     evidence: await writeFindings(context, 'list', findings),
     ...(findings.length > 0 ? { lost: showFindings(findings) } : {}),
   };
+}
+
+/** Creates what is lacking. Also before assets are registered: Azure refuses an asset whose datastore it does not know. */
+export async function createDatastores(
+  context: StepContext,
+  standby: Standby,
+  heartbeat: Heartbeat,
+): Promise<Pick<Work, 'tally' | 'findings'>> {
+  const work: Work = { context, standby, tally: newTally(), findings: [] };
+  for await (const datastore of readPart(context.store, standby.point.sealed, 'datastores')) {
+    // The standby has its own of those that Azure makes.
+    if (isBuiltIn(datastore.name)) continue;
+    await configure(work, datastore);
+    await heartbeat.beat();
+  }
+  return work;
 }
 
 async function configure(work: Work, datastore: ArmResource): Promise<void> {

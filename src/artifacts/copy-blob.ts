@@ -20,7 +20,7 @@ export interface CopyLimits {
   /** At most 4000 MiB in Azure; a block is also what is lost when a copy is cut short. */
   blockBytes: number;
 }
-export const azureLimits: CopyLimits = { wholeBytes: 256 * 1024 * 1024, blockBytes: 64 * 1024 * 1024 };
+const azureLimits: CopyLimits = { wholeBytes: 256 * 1024 * 1024, blockBytes: 64 * 1024 * 1024 };
 
 export interface CopyBlob {
   source: BlobAddress;

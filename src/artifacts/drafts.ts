@@ -31,6 +31,7 @@ export interface DraftPoint {
 export interface Listing {
   workspace: SourceWorkspace;
   accounts: SourceAccount[];
+  shared: string[];
   parts: Part[];
   counts: Record<string, number>;
   leftBehind: LeftBehind[];
@@ -53,7 +54,7 @@ export interface Copying {
 }
 
 /** What `escrowSecrets` has done. */
-export interface Escrowed {
+interface Escrowed {
   secrets: SecretRef[];
   leftBehind: LeftBehind[];
 }
@@ -120,17 +121,22 @@ export async function openDraft<K extends keyof Drafts>(
 
 /** Collects what is left behind, by kind and reason, with a few examples each. */
 export function leftBehindList(): {
-  add(kind: string, reason: string, example: string, count?: number): void;
+  add(kind: string, reason: string, example: string): void;
+  /** What the topology asks to leave. */
+  addChosen(kind: string, reason: string, example: string, count: number): void;
   all(): LeftBehind[];
 } {
   const found = new Map<string, LeftBehind>();
+  const add = (entry: Omit<LeftBehind, 'examples'>, example: string) => {
+    const key = `${entry.kind}\n${entry.reason}`;
+    const known = found.get(key) ?? { ...entry, count: 0, examples: [] };
+    known.count += entry.count;
+    if (known.examples.length < 5 && !known.examples.includes(example)) known.examples.push(example);
+    found.set(key, known);
+  };
   return {
-    add(kind, reason, example, count = 1) {
-      const entry = found.get(`${kind}\n${reason}`) ?? { kind, reason, count: 0, examples: [] };
-      entry.count += count;
-      if (entry.examples.length < 5 && !entry.examples.includes(example)) entry.examples.push(example);
-      found.set(`${kind}\n${reason}`, entry);
-    },
+    add: (kind, reason, example) => add({ kind, reason, count: 1 }, example),
+    addChosen: (kind, reason, example, count) => add({ kind, reason, count, chosen: true }, example),
     all: () => [...found.values()],
   };
 }

@@ -13,7 +13,7 @@ export interface Finding {
   reason: string;
 }
 
-export interface FindingsDocument {
+interface FindingsDocument {
   step: string;
   findings: Finding[];
 }

@@ -45,6 +45,7 @@ export async function listActive(context: StepContext): Promise<StepResult> {
   const listing: Listing = {
     workspace: { subscriptionId, resourceGroup, name, guid, location, associated },
     accounts: stores.accounts,
+    shared: stores.shared,
     parts: [
       ...(await assets.end()),
       ...resources.parts,
@@ -57,11 +58,12 @@ export async function listActive(context: StepContext): Promise<StepResult> {
     endpoints: resources.endpoints,
     jobs: resources.jobs,
   };
+  const lost = listing.leftBehind.filter(({ chosen }) => !chosen).map(showLeftBehind);
   return {
     state: 'completed',
     detail: describe(listing, from.region),
     facts: await sealDraft(context, point, 'listing', listing),
-    ...(listing.leftBehind.length > 0 ? { lost: listing.leftBehind.map(showLeftBehind) } : {}),
+    ...(lost.length > 0 ? { lost } : {}),
   };
 }
 

@@ -54,9 +54,10 @@ export async function listAssets(request: ListAssets): Promise<AssetListing> {
           versions,
           request.selection,
         );
-        if (excluded > 0) request.leftBehind.add(type, 'excluded by the topology', container.name, excluded);
+        if (excluded > 0)
+          request.leftBehind.addChosen(type, 'excluded by the topology', container.name, excluded);
         if (beyond > 0)
-          request.leftBehind.add(type, 'not among those the topology includes', container.name, beyond);
+          request.leftBehind.addChosen(type, 'not among those the topology includes', container.name, beyond);
         if (carried.length > 0) await carrier.container(type, container);
         for (const version of carried) await carrier.version(type, container.name, version);
       }

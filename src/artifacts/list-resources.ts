@@ -48,7 +48,7 @@ export async function listResources(
   await keep(request, listing, 'datastores', datastores.map(withoutSecrets));
   await keep(request, listing, 'connections', listOf(request, 'connections'), { change: withoutSecrets });
   await keep(request, listing, 'schedules', listOf(request, 'schedules?listViewType=All'), {
-    each: (schedule) => needed.other(schedule.properties),
+    each: ({ name, properties }) => needed.other(properties, `schedules/${name}`, 'training'),
   });
   await keep(request, listing, 'computes', listOf(request, 'computes'), {
     change: withoutSecrets,
@@ -57,7 +57,7 @@ export async function listResources(
   const endpoints = await Array.fromAsync(listOf(request, 'onlineEndpoints'));
   await keep(request, listing, 'endpoints', endpoints.map(withoutSecrets));
   await keep(request, listing, 'deployments', deploymentsOf(request, endpoints, listing.endpoints), {
-    each: (deployment) => needed.other(deployment.properties),
+    each: ({ name, properties }) => needed.other(properties, `deployments/${name}`, 'inference'),
   });
   const { arm, workspace, signal } = request;
   await keep(request, listing, 'raw-jobs', collectJobs({ arm, workspace, signal }), {

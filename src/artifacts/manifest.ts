@@ -138,6 +138,8 @@ export interface SecretRef {
 
 /** Something that was left behind, and why. */
 export interface LeftBehind {
+  /** The topology asks for it: no loss. */
+  chosen?: true;
   kind: string;
   reason: string;
   count: number;
@@ -181,6 +183,8 @@ export interface SealedManifest {
   run: string;
   parts: Part[];
   accounts: SourceAccount[];
+  /** Storage accounts that datastores name and that are outside the region: both sides read them where they are. */
+  shared: string[];
   replica: Replica;
   fuzzy: FuzzyAsset[];
   secrets: SecretRef[];

@@ -16,8 +16,8 @@ import { mergeUnits, type NeededRoot } from './units.ts';
 export interface Needed {
   asset(line: AssetLine): Promise<void>;
   job(job: RawJob): Promise<void>;
-  /** Schedules, deployments: what they refer to is carried; their blobs are those of the assets. */
-  other(json: Json): void;
+  /** Schedules, deployments: what they refer to is carried, and what they read. */
+  other(json: JsonObject, name: string, of: ResourceClass): Promise<void>;
   paths(paths: Topology['artifacts']['paths']): void;
   /** References found since the last call. */
   takeReferences(): AssetReference[];
@@ -74,8 +74,10 @@ export function collectNeeded(
       addDatastorePath(checkpoint.datastore, checkpoint.path, job.name, stores, needs);
       add(needs, `jobs/${job.name}`, 'training', true);
     },
-    other(json) {
-      references.push(...assetReferences(json, stores.workspace));
+    async other(json, name, of) {
+      const inputs = withoutOutputs(json);
+      references.push(...assetReferences(inputs, stores.workspace));
+      await addNeeds(inputs, name, of);
     },
     paths(paths) {
       for (const { datastore, path } of paths) {

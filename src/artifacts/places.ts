@@ -15,6 +15,8 @@ export interface SourceStores {
   datastores: DatastorePlace[];
   /** Accounts that are copied. */
   accounts: SourceAccount[];
+  /** Accounts outside the region: the standby reads them where they are. */
+  shared: string[];
 }
 
 export interface BlobRoot {
@@ -82,6 +84,8 @@ export function addDatastorePath(
       ? `datastore "${datastore}" is ${found.unsupported}`
       : `there is no datastore "${datastore}"`;
     needs.unreachable.push({ value, reason });
+  } else if (stores.shared.some((name) => sameName(name, blob.account))) {
+    return;
   } else if (!stores.accounts.some(({ name }) => sameName(name, blob.account))) {
     needs.unreachable.push({ value, reason: `storage account "${blob.account}" is not copied` });
   } else {

@@ -59,7 +59,7 @@ export async function restoreAsset({
   };
 }
 
-export function pathOf(workspace: string, { type, name, version }: AssetLine): string {
+function pathOf(workspace: string, { type, name, version }: AssetLine): string {
   const container = `${workspace}/${type}/${encodeURIComponent(name)}`;
   return version === undefined ? container : `${container}/versions/${encodeURIComponent(version)}`;
 }

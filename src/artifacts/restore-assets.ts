@@ -4,6 +4,7 @@ import type { StepContext } from '../run/step-context.ts';
 import type { WorkspaceRef } from '../topology/topology.ts';
 import { assetKey, assetTypeNames, type AssetType } from './asset-types.ts';
 import { batches, mapBounded } from './bounded.ts';
+import { createDatastores } from './configure-datastores.ts';
 import { resumeProgress, showFindings, writeFindings, type Finding } from './evidence.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import type { AssetLine } from './manifest.ts';
@@ -36,6 +37,8 @@ export async function restoreAssets(context: StepContext): Promise<StepResult> {
   });
   const { state } = progress;
   const heartbeat = startHeartbeat(context, 'assets', { done: state.lines });
+  // What cannot be created is said by configureDatastores; an asset that needs it fails here, with Azure's own reason.
+  await createDatastores(context, standby, heartbeat);
   let index = 0;
   for (const type of types) {
     state.versions[type] ??= newTally();

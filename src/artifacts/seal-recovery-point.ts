@@ -46,6 +46,7 @@ export async function sealRecoveryPoint(context: StepContext): Promise<StepResul
     run: context.run.runId,
     parts,
     accounts: listing.accounts,
+    shared: listing.shared,
     replica: copying.replica,
     fuzzy: copying.fuzzy,
     secrets: escrowed.secrets,

@@ -28,6 +28,7 @@ export async function findSourceStores(request: FindStores): Promise<SourceStore
   const accounts: SourceAccount[] = [
     { name: own.name, id: workspace.storageAccountId, endpoint: own.endpoint, own: true },
   ];
+  const shared: string[] = [];
   const settled = new Set([ownName.toLowerCase()]);
   for (const [index, place] of places.entries()) {
     if (!place.blob) {
@@ -41,17 +42,13 @@ export async function findSourceStores(request: FindStores): Promise<SourceStore
     if (found === undefined) {
       leftBehind.add('datastores', `storage account "${name}" was not found in its subscription`, place.name);
     } else if (regionName(found.location ?? '') !== workspace.location) {
-      leftBehind.add(
-        'datastores',
-        `storage account "${name}" is in ${found.location}: shared, not copied`,
-        place.name,
-      );
+      shared.push(found.name);
     } else {
       const account = await azure.blobAccount(found.id, { signal });
       accounts.push({ name: account.name, id: found.id, endpoint: account.endpoint, own: false });
     }
   }
-  return { workspace, datastores: places, accounts };
+  return { workspace, datastores: places, accounts, shared };
 }
 
 async function findAccount(

@@ -267,17 +267,17 @@ describe('a run whose worker is killed again and again', () => {
 
     const failing = killable({ operation: 'failover', recoveryPoint: ref, topology });
     const blobs = await throughKills(failing, 'blobs', 'restoreBlobs', restoreBlobs);
-    expect(blobs.result.counts).toEqual([{ kind: 'blobs', expected: 19, done: 19, skipped: [], failed: [] }]);
+    expect(blobs.result.counts).toEqual([{ kind: 'blobs', expected: 21, done: 21, skipped: [], failed: [] }]);
     const assets = await throughKills(failing, 'assets', 'restoreAssets', restoreAssets, {
       types: ['codes', 'environments', 'models'],
     });
     expect(assets.result.counts?.map(({ kind, done, expected: all }) => [kind, done, all])).toContainEqual([
       'models',
-      2,
-      2,
+      4,
+      4,
     ]);
     const verified = await throughKills(failing, 'verify', 'reconcileBlobs', reconcileBlobs);
-    expect(verified.result.counts?.[0]).toMatchObject({ expected: 19, done: 19 });
+    expect(verified.result.counts?.[0]).toMatchObject({ expected: 21, done: 21 });
     expect(Math.min(blobs.kills, assets.kills, verified.kills)).toBeGreaterThan(1);
   });
 
@@ -329,13 +329,13 @@ describe('a run whose worker is killed again and again', () => {
       }
     };
     expect((await retrying('blobs', 'restoreBlobs', restoreBlobs)).counts?.[0]).toMatchObject({
-      done: 19,
+      done: 21,
       failed: [],
       skipped: [],
     });
     expect(
       (await retrying('assets', 'restoreAssets', restoreAssets, { types: ['models'] })).counts?.[0],
-    ).toMatchObject({ done: 2, failed: [] });
+    ).toMatchObject({ done: 4, failed: [] });
     faults.set('westus3', {});
     await failover.step('verify', 'reconcileBlobs', reconcileBlobs);
     await failover.step('verify-assets', 'reconcileAssets', reconcileAssets, { types: ['models'] });

@@ -1,6 +1,7 @@
 /** Fills the active workspace of a scene with one of everything that is carried. */
 import type { JsonObject } from '../../simulator/provider.ts';
 import type { Scene } from './scene.ts';
+import { eventually } from '../simulator/running-cloud.ts';
 import { upload } from './scene.ts';
 
 /** Planted where secrets are, and nowhere else: it must turn up nowhere else. */
@@ -27,6 +28,11 @@ export async function fill(scene: Scene): Promise<void> {
     properties: { hash_sha256: 'abc' },
   });
   await put('environments/sklearn', { description: 'Environments for training', tags: { owner: 'ana' } });
+  for (const version of ['1', '2']) {
+    await put(`environments/sklearn/versions/${version}`, {
+      image: `mcr.microsoft.com/azureml/base:0.${version}`,
+    });
+  }
   await put('environments/sklearn/versions/3', {
     image: 'mcr.microsoft.com/azureml/base:1',
     condaFile: 'name: x\n',
@@ -55,6 +61,10 @@ export async function fill(scene: Scene): Promise<void> {
     dataType: 'uri_folder',
     dataUri: 'azureml://datastores/workspaceblobstore/paths/scratch',
   });
+  await put('data/rates/versions/1', {
+    dataType: 'uri_folder',
+    dataUri: 'azureml://datastores/partner/paths/2026',
+  });
   await put('models/fraud', { description: 'The fraud model', tags: { team: 'risk' } });
   for (const version of ['1', '2', '3']) {
     await put(`models/fraud/versions/${version}`, {
@@ -64,6 +74,8 @@ export async function fill(scene: Scene): Promise<void> {
       properties: { auc: '0.9' },
     });
   }
+  await put('models/baseline/versions/1', { modelUri: 'azureml://jobs/baseline-1/outputs/model/paths/best' });
+  await put('models/tracked/versions/1', { modelUri: 'runs:/baseline-1/plots' });
   await fillComponents(scene);
   await fillJobs(scene);
   await fillRest(scene);
@@ -77,6 +89,7 @@ async function fillBlobs({ eastAccount, eastContainer }: Scene): Promise<void> {
     ['LocalUpload/src/lib/a.py', 'print(2)'],
     ['LocalUpload/context/Dockerfile', 'FROM scratch'],
     ['scratch/x.txt', 'excluded'],
+    ['runs/baseline-1/model/best/model.pkl', 'the baseline'],
     ['reference/rates.csv', 'a further path'],
     ['inputs/start/weights.bin', 'weights'],
     ['checkpoints/train-1/step-9.json', '{"step":9}'],
@@ -86,23 +99,36 @@ async function fillBlobs({ eastAccount, eastContainer }: Scene): Promise<void> {
     blobs.push([`data/transactions/part-${index}.csv`, `row ${index}\n`.repeat(20)]);
   for (const version of [1, 2, 3]) blobs.push([`models/fraud-${version}/model.pkl`, `model ${version}`]);
   for (const [path, content] of blobs) await upload(eastAccount, eastContainer, path, content);
+  await upload(eastAccount, 'azureml', 'ExperimentRun/dcid.baseline-1/plots/roc.png', 'a curve');
 }
 
-/** `features` in another account of the region, `partner` in an account of another region: shared. */
+/** `features` and `lake` in another account of the region, `partner` in an account of another region: shared. */
 async function fillDatastores({ fixture, azure, east }: Scene): Promise<void> {
   const group = fixture.group('eastus');
   const suffix = fixture.running.address.subscriptionId.slice(0, 6);
-  const accounts = { feat: 'eastus', part: 'centralus' };
-  for (const [name, location] of Object.entries(accounts)) {
-    if (!fixture.running.address.regions[location]) continue;
+  for (const [name, location] of [
+    ['feat', 'eastus'],
+    ['part', 'westus3'],
+  ]) {
     const id = `${group}/providers/Microsoft.Storage/storageAccounts/${name}${suffix}`;
     await fixture.put(`${id}?api-version=2023-01-01`, {
-      location,
+      location: location ?? '',
       kind: 'StorageV2',
       sku: { name: 'Standard_LRS' },
       properties: {},
     });
   }
+  await fixture.put(`${east}/datastores/partner`, {
+    properties: {
+      datastoreType: 'AzureBlob',
+      accountName: `part${suffix}`,
+      containerName: 'rates',
+      credentials: {
+        credentialsType: 'AccountKey',
+        secrets: { secretsType: 'AccountKey', key: `${canary}-partner` },
+      },
+    },
+  });
   const features = await azure.blobAccount(
     `${group}/providers/Microsoft.Storage/storageAccounts/feat${suffix}`,
   );
@@ -159,12 +185,36 @@ async function fillComponents({ fixture, east }: Scene): Promise<void> {
 }
 
 async function fillJobs({ fixture, east }: Scene): Promise<void> {
+  await fixture.put(`${east}/jobs/baseline-1`, {
+    properties: {
+      jobType: 'Command',
+      command: 'python baseline.py',
+      environmentId: `${east}/environments/sklearn/versions/3`,
+      computeId: `${east}/computes/gpu`,
+      outputs: {
+        model: {
+          jobOutputType: 'uri_folder',
+          uri: 'azureml://datastores/workspaceblobstore/paths/runs/${{name}}/model',
+        },
+      },
+      properties: {
+        'simulator.prepareSeconds': '0',
+        'simulator.queueSeconds': '0',
+        'simulator.runSeconds': '0',
+      },
+    },
+  });
+  await eventually(
+    async () => (await fixture.arm('GET', `${east}/jobs/baseline-1`)).body.properties as JsonObject,
+    ({ status }) => status === 'Completed',
+  );
   await fixture.put(`${east}/jobs/train-1`, {
     properties: {
       jobType: 'Command',
       command: 'python train.py --resume ${{inputs.resume_from}}',
       codeId: `${east}/codes/train-src/versions/1`,
-      environmentId: `${east}/environments/sklearn/versions/3`,
+      // Older than the versions that the topology carries.
+      environmentId: `${east}/environments/sklearn/versions/1`,
       computeId: `${east}/computes/gpu`,
       inputs: {
         resume_from: {

@@ -42,15 +42,15 @@ describe('replicate', () => {
       epoch: 1,
       region: 'eastus',
       counts: {
-        models: 2,
-        data: 3,
-        environments: 2,
+        models: 4,
+        data: 4,
+        environments: 4,
         codes: 1,
         components: 2,
         connections: 1,
         schedules: 2,
         jobs: 1,
-        datastores: 6,
+        datastores: 7,
       },
       computes: [
         { name: 'gpu', type: 'AmlCompute', vmSize: expect.stringMatching(/DS3_v2/i) as string, maxNodes: 2 },
@@ -58,12 +58,13 @@ describe('replicate', () => {
       jobs: { Running: 1 },
       fuzzy: 0,
     });
-    // 7 of transactions, 1 of merchants, 3 of code and context, 2 models, 2 features, 1 further path, 1 input, 2 checkpoints.
-    expect(sealed.summary.blobs).toBe(19);
-    expect(made.copy.counts).toEqual([{ kind: 'blobs', expected: 19, done: 19, skipped: [], failed: [] }]);
+    // 7 of transactions, 1 of merchants, 3 of code and context, 4 of models, 2 features, 1 further path, 1 input, 2 checkpoints.
+    expect(sealed.summary.blobs).toBe(21);
+    expect(made.copy.counts).toEqual([{ kind: 'blobs', expected: 21, done: 21, skipped: [], failed: [] }]);
     expect(sealed.leftBehind).toContainEqual({
       kind: 'data',
       reason: 'excluded by the topology',
+      chosen: true,
       count: 1,
       examples: ['scratch'],
     });
@@ -71,6 +72,7 @@ describe('replicate', () => {
     expect(sealed.secrets.map(({ kind, name }) => `${kind} ${name}`).toSorted()).toEqual([
       'connection python-feed',
       'datastore lake',
+      'datastore partner',
     ]);
   });
 
@@ -92,8 +94,8 @@ describe('replicate', () => {
   it('copies nothing twice, and copies what has changed', async () => {
     await upload(scene.eastAccount, scene.eastContainer, 'data/transactions/part-3.csv', 'changed');
     const { copy, ref: second, escrow } = await replicate(scene.run({ topology: { artifacts } }));
-    expect(copy.detail).toMatch(/^1 blob copied \(7 B\), 18 in the standby already; 19 blobs/);
-    expect(escrow.counts?.[0]).toMatchObject({ done: 2 });
+    expect(copy.detail).toMatch(/^1 blob copied \(7 B\), 20 in the standby already; 21 blobs/);
+    expect(escrow.counts?.[0]).toMatchObject({ done: 3 });
     const [before, after] = [
       await openRecoveryPoint(scene.store, ref.id),
       await openRecoveryPoint(scene.store, second.id),
@@ -117,10 +119,6 @@ describe('failover, with the active region dark', () => {
   });
 
   it('restores datastores, blobs and assets from what is outside the dark region', async () => {
-    const datastores = await failover.step('datastores', 'configureDatastores', configureDatastores);
-    expect(datastores.counts).toEqual([
-      { kind: 'datastores', expected: 2, done: 2, skipped: [], failed: [] },
-    ]);
     const blobs = await failover.step('blobs-platform', 'restoreBlobs', restoreBlobs, platform);
     expect(blobs.counts).toEqual([{ kind: 'blobs', expected: 3, done: 3, skipped: [], failed: [] }]);
     let restored = 3;
@@ -128,17 +126,21 @@ describe('failover, with the active region dark', () => {
       const result = await failover.step(`blobs-${name}`, 'restoreBlobs', restoreBlobs, { classes: [name] });
       restored += result.counts?.[0]?.done ?? 0;
     }
-    expect(restored).toBe(19);
+    expect(restored).toBe(21);
     const all = await failover.step('assets', 'restoreAssets', restoreAssets);
     const counts = Object.fromEntries((all.counts ?? []).map((each) => [each.kind, each]));
     for (const each of all.counts ?? []) expect(each.failed).toEqual([]);
     expect(counts).toMatchObject({
-      models: { done: 2 },
-      data: { done: 3 },
+      models: { done: 4 },
+      data: { done: 4 },
       codes: { done: 1 },
-      environments: { done: 2 },
+      environments: { done: 4 },
       components: { done: 2 },
     });
+    const datastores = await failover.step('datastores', 'configureDatastores', configureDatastores);
+    expect(datastores.counts).toEqual([
+      { kind: 'datastores', expected: 3, done: 3, skipped: [], failed: [] },
+    ]);
   });
 
   it('puts the bytes, headers and metadata where the standby looks for them', async () => {
@@ -179,6 +181,17 @@ describe('failover, with the active region dark', () => {
       tags: { stage: 'production' },
       properties: { auc: '0.9' },
     });
+    const long = `azureml://subscriptions/${west.split('/')[2]}/resourcegroups/ml-westus3/workspaces/fraud-west/datastores`;
+    expect((await get('models/baseline/versions/1')).properties['modelUri']).toBe(
+      `${long}/workspaceblobstore/paths/runs/baseline-1/model/best`,
+    );
+    expect((await get('models/tracked/versions/1')).properties['modelUri']).toBe(
+      `${long}/workspaceartifactstore/paths/ExperimentRun/dcid.baseline-1/plots`,
+    );
+    expect(await textOf(westAccount, 'azureml', 'ExperimentRun/dcid.baseline-1/plots/roc.png')).toBe(
+      'a curve',
+    );
+    expect((await get('datastores/partner')).properties).toMatchObject({ containerName: 'rates' });
     expect((await get('components/a_pipeline/versions/2')).properties['componentSpec']).toMatchObject({
       jobs: { train: { component: `azureml:${west}/components/z_train/versions/1.0.0` } },
     });
@@ -188,9 +201,9 @@ describe('failover, with the active region dark', () => {
     const again = await failover.step('blobs-data', 'restoreBlobs', restoreBlobs, { classes: ['data'] });
     expect(again.detail).toContain(': 0 restored');
     const assets = await failover.step('assets', 'restoreAssets', restoreAssets);
-    expect(assets.detail).toContain('0 of models registered, 2 already there');
+    expect(assets.detail).toContain('0 of models registered, 4 already there');
     const datastores = await failover.step('datastores', 'configureDatastores', configureDatastores);
-    expect(datastores.detail).toContain('2 of them already there');
+    expect(datastores.detail).toContain('3 of them already there');
   });
 
   it('configures connections with their secrets, and schedules enabled as they were', async () => {
@@ -236,13 +249,13 @@ describe('failover, with the active region dark', () => {
 
   it('finds everything there when it lists the standby afresh', async () => {
     const blobs = await failover.step('verify-blobs', 'reconcileBlobs', reconcileBlobs);
-    expect(blobs.counts).toEqual([{ kind: 'blobs', expected: 19, done: 19, skipped: [], failed: [] }]);
+    expect(blobs.counts).toEqual([{ kind: 'blobs', expected: 21, done: 21, skipped: [], failed: [] }]);
     const assets = await failover.step('verify-assets', 'reconcileAssets', reconcileAssets);
     expect(assets.counts?.map(({ kind, expected, done }) => [kind, expected, done])).toEqual([
       ['codes', 1, 1],
-      ['environments', 2, 2],
-      ['models', 2, 2],
-      ['data', 3, 3],
+      ['environments', 4, 4],
+      ['models', 4, 4],
+      ['data', 4, 4],
       ['components', 2, 2],
     ]);
   });
@@ -257,7 +270,7 @@ describe('failover, with the active region dark', () => {
     await expect(failing).rejects.toMatchObject({
       code: 'ReconciliationError',
       message: expect.stringMatching(
-        /^2 of 2 blobs in westus3 .*fraud-2\/model\.pkl: missing; .*fraud-3\/model\.pkl: sha256/,
+        /^2 of 4 blobs in westus3 .*fraud-2\/model\.pkl: missing; .*fraud-3\/model\.pkl: sha256/,
       ) as string,
     });
     const place = await failing.then(
@@ -280,13 +293,13 @@ describe('failover, with the active region dark', () => {
     const result = await failover.step('blobs-inference', 'restoreBlobs', restoreBlobs, {
       classes: ['inference'],
     });
-    expect(result.counts?.[0]).toMatchObject({ expected: 2, done: 1, skipped: [{ count: 1 }], failed: [] });
+    expect(result.counts?.[0]).toMatchObject({ expected: 4, done: 3, skipped: [{ count: 1 }], failed: [] });
     expect(result.lost?.[0]).toContain('models/fraud-3/model.pkl');
     expect(await textOf(westAccount, westContainer, 'models/fraud-3/model.pkl')).toBe('model 9');
     const verified = await failover.step('verify-models', 'reconcileBlobs', reconcileBlobs, {
       classes: ['inference'],
     });
-    expect(verified.counts?.[0]).toMatchObject({ expected: 2, done: 1, skipped: [{ count: 1 }] });
+    expect(verified.counts?.[0]).toMatchObject({ expected: 4, done: 3, skipped: [{ count: 1 }] });
   });
 
   it('replaces what an earlier restore left', async () => {
@@ -301,7 +314,7 @@ describe('failover, with the active region dark', () => {
   it('fails an asset that the standby has otherwise', async () => {
     const { sealed } = await openRecoveryPoint(scene.store, ref.id);
     const models = await Array.fromAsync(readPart(scene.store, sealed, 'models'));
-    expect(models.filter((line) => line.version !== undefined).map((line) => line.version)).toEqual([
+    expect(models.flatMap(({ name, version }) => (name === 'fraud' && version ? [version] : []))).toEqual([
       '3',
       '2',
     ]);
@@ -316,8 +329,8 @@ describe('failover, with the active region dark', () => {
     });
     expect(result.counts?.[0]).toMatchObject({
       kind: 'models',
-      expected: 2,
-      done: 1,
+      expected: 4,
+      done: 3,
       failed: [{ count: 1 }],
     });
     expect(result.lost?.[0]).toContain(

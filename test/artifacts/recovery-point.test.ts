@@ -44,6 +44,7 @@ async function seal(
     run: 'r',
     parts: await writer.end(),
     accounts: [],
+    shared: [],
     replica: { accountId: '/a', account: 'a', container: 'c' },
     fuzzy: [],
     secrets: [],

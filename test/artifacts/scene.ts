@@ -35,7 +35,7 @@ export interface Scene {
   close(): Promise<void>;
 }
 
-export interface RunOptions {
+interface RunOptions {
   operation?: Plan['operation'];
   recoveryPoint?: RecoveryPointRef;
   epoch?: number;

@@ -42,6 +42,7 @@ const stores: SourceStores = {
     },
     { name: 'share', type: 'AzureFile', credentials: 'None', unsupported: 'a file share' },
   ],
+  shared: ['public'],
   accounts: [{ name: 'steast', id: '/a', endpoint: 'https://steast.blob.core.windows.net/', own: true }],
 };
 
