@@ -3,10 +3,11 @@
  * set-up, worker, replicate; then the active region goes dark while its jobs run, and `failover` moves the workspace. It
  * ends with what was measured, and exits 0 only if all of it holds.
  *
- *   npm run demo -- --keep    leaves the stack up, with its addresses printed
+ *   npm run demo -- --keep          leaves the stack up, with its addresses printed
+ *   npm run demo -- --folder DIR    keeps its state there (default: .understudy/demo)
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as tls from 'node:tls';
@@ -14,13 +15,17 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs, parseEnv } from 'node:util';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const home = resolve('.understudy', 'demo');
 const topology = join(root, 'examples', 'fraud-ml', 'understudy.yaml');
-const { values: options } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
+const { values: options } = parseArgs({
+  options: { keep: { type: 'boolean', default: false }, folder: { type: 'string', default: join('.understudy', 'demo') } },
+});
+const home = resolve(options.folder);
 
 /** Started by the demo and ended by it. */
 const background: ChildProcess[] = [];
 let ending: Promise<void> | undefined;
+/** Whether anything here is ours to end. */
+let started = false;
 
 interface Checked {
   what: string;
@@ -91,11 +96,11 @@ async function worker(args: string[], name: string, environment: NodeJS.ProcessE
   }
 }
 
-/** Ends what the demo started; with --keep only on a failure or Ctrl-C. */
+/** Ends what the demo started; with --keep the stack stays, but not the workers, which are the demo's own. */
 function end(keep: boolean): Promise<void> {
   ending ??= (async () => {
-    if (keep) return;
     for (const child of background) if (child.exitCode === null) child.kill('SIGTERM');
+    if (keep) return;
     await run(program, ['stack', 'down', '--folder', 'stack'], {});
   })();
   return ending;
@@ -114,8 +119,12 @@ async function score(url: string, key: string): Promise<string> {
 async function main(): Promise<Checked[]> {
   const began = Date.now();
   mkdirSync(home, { recursive: true });
+  if (existsSync(join(home, 'stack', 'stack.json'))) {
+    throw new Error(`a demo's stack is up already; end it first: npx understudy stack down --folder ${relative(process.cwd(), join(home, 'stack'))}`);
+  }
   // A demo begins at the beginning: what an earlier one left is taken away.
-  await run(program, ['stack', 'down', '--folder', 'stack', '--purge'], {});
+  started = true;
+  rmSync(join(home, 'stack'), { recursive: true, force: true });
   rmSync(join(home, 'clients'), { recursive: true, force: true });
 
   chapter('The embedded stack: a real Temporal server, and a local Azure with two regions');
@@ -196,7 +205,7 @@ async function endpointKey(environment: NodeJS.ProcessEnv): Promise<string> {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
     console.log(`\n${signal}: ending what the demo started`);
-    void end(false).then(() => process.exit(130));
+    void (started ? end(false) : Promise.resolve()).then(() => process.exit(130));
   });
 }
 
@@ -207,12 +216,13 @@ try {
   if (options.keep) {
     console.log(`\nThe stack is up. Its addresses and credentials:\n  cd ${relative(process.cwd(), home)} && source fraud.env`);
     console.log(readFileSync(join(home, 'fraud.env'), 'utf8').replaceAll(/^export (.*SECRET)=.*$/gm, 'export $1=…').trimEnd());
-    console.log('End it: npx understudy stack down --folder .understudy/demo/stack');
+    console.log('Go on, with a worker of your own: npx understudy worker');
+    console.log(`End it: npx understudy stack down --folder ${relative(process.cwd(), join(home, 'stack'))}`);
   }
   console.log(good ? '\nAll of it holds.' : '\nNot all of it holds: see above.');
   process.exit(good ? 0 : 1);
 } catch (error) {
   console.error(`\ndemo: ${error instanceof Error ? error.message : String(error)}`);
-  await end(false);
+  if (started) await end(false);
   process.exit(1);
 }
