@@ -30,68 +30,68 @@ export function collectNeeded(
   policy: Topology['jobs']['checkpoint'],
   leftBehind: LeftBehindList,
 ): Needed {
-  const roots: NeededRoot[] = [];
+  const roots = collectRoots(stores, outputs, leftBehind);
   let references: AssetReference[] = [];
-  const add = (
-    needs: Pick<Needs, 'roots' | 'unreachable'>,
-    asset: string,
-    of: ResourceClass,
-    growing = false,
-  ) => {
-    for (const root of needs.roots) {
-      roots.push({
-        ...root,
-        account: spelling(root.account, stores),
-        asset,
-        class: of,
-        ...(growing ? { growing: true } : {}),
-      });
-    }
-    for (const { reason } of needs.unreachable)
-      leftBehind.add('references', `to blobs that are not copied: ${reason}`, asset);
-  };
-  const addNeeds = async (json: Json, asset: string, of: ResourceClass) => {
-    const needs = needsOf(json, stores);
-    for (const { job, output, path } of needs.jobOutputs) {
-      const place = await outputs.find(job, output);
-      addDatastorePath(place.datastore, joinPath(place.path, path), `${job}/${output}`, stores, needs);
-    }
-    add(needs, asset, of);
-  };
+  const refer = (json: Json) => void references.push(...assetReferences(json, stores.workspace));
   return {
     async asset({ type, name, version, resource }) {
       if (version === undefined) return;
-      references.push(...assetReferences(resource.properties, stores.workspace));
-      await addNeeds(resource.properties, assetKey(type, name, version), assetTypes[type].class);
+      refer(resource.properties);
+      await roots.addJson(resource.properties, assetKey(type, name, version), assetTypes[type].class);
     },
     async job(job) {
       const inputs = withoutOutputs(job.properties);
-      references.push(...assetReferences(inputs, stores.workspace));
-      await addNeeds(inputs, `jobs/${job.name}`, 'training');
+      refer(inputs);
+      await roots.addJson(inputs, `jobs/${job.name}`, 'training');
       const checkpoint = checkpointPlace(job, policy);
-      if (!checkpoint) return;
-      const needs: Pick<Needs, 'roots' | 'unreachable'> = { roots: [], unreachable: [] };
-      addDatastorePath(checkpoint.datastore, checkpoint.path, job.name, stores, needs);
-      add(needs, `jobs/${job.name}`, 'training', true);
+      if (checkpoint)
+        roots.addPath(checkpoint, { asset: `jobs/${job.name}`, class: 'training', growing: true });
     },
     async other(json, name, of) {
       const inputs = withoutOutputs(json);
-      references.push(...assetReferences(inputs, stores.workspace));
-      await addNeeds(inputs, name, of);
+      refer(inputs);
+      await roots.addJson(inputs, name, of);
     },
     paths(paths) {
-      for (const { datastore, path } of paths) {
-        const needs: Pick<Needs, 'roots' | 'unreachable'> = { roots: [], unreachable: [] };
-        addDatastorePath(datastore, path, path, stores, needs);
-        add(needs, `paths/${datastore}/${path}`, 'data');
-      }
+      for (const each of paths)
+        roots.addPath(each, { asset: `paths/${each.datastore}/${each.path}`, class: 'data' });
     },
     takeReferences() {
       const taken = references;
       references = [];
       return taken;
     },
-    units: () => mergeUnits(roots),
+    units: () => mergeUnits(roots.all),
+  };
+}
+
+type Owner = Pick<NeededRoot, 'asset' | 'class' | 'growing'>;
+
+function collectRoots(stores: SourceStores, outputs: JobOutputs, leftBehind: LeftBehindList) {
+  const all: NeededRoot[] = [];
+  const add = (needs: Pick<Needs, 'roots' | 'unreachable'>, owner: Owner) => {
+    for (const root of needs.roots) all.push({ ...root, account: spelling(root.account, stores), ...owner });
+    for (const { reason } of needs.unreachable) {
+      leftBehind.add('references', `to blobs that are not copied: ${reason}`, owner.asset);
+    }
+  };
+  return {
+    all,
+    /** Everything that a resource's JSON refers to. */
+    async addJson(json: Json, asset: string, of: ResourceClass): Promise<void> {
+      const needs = needsOf(json, stores);
+      for (const { job, output, path } of needs.jobOutputs) {
+        const place = await outputs.find(job, output);
+        const whole = joinPath(place.path, path);
+        addDatastorePath(place.datastore, whole, `${job}/${output}`, stores, needs);
+      }
+      add(needs, { asset, class: of });
+    },
+    addPath({ datastore, path }: { datastore: string; path: string }, owner: Owner): void {
+      const needs: Pick<Needs, 'roots' | 'unreachable'> = { roots: [], unreachable: [] };
+      addDatastorePath(datastore, path, path, stores, needs);
+      add(needs, owner);
+    },
   };
 }
 
