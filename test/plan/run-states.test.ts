@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { isOver, mayMove, type RunState } from '../../src/plan/run-states.ts';
+import { hostQueue, taskQueue } from '../../src/plan/queues.ts';
+
+const states: RunState[] = ['pending', 'running', 'waiting', 'undoing', 'completed', 'failed', 'cancelled'];
+
+describe('the states of a run', () => {
+  it('move as the table says, and no other way', () => {
+    const legal = states.flatMap((from) =>
+      states.filter((to) => from !== to && mayMove(from, to)).map((to) => `${from} → ${to}`),
+    );
+    expect(legal).toEqual([
+      'pending → running',
+      'pending → failed',
+      'pending → cancelled',
+      'running → waiting',
+      'running → undoing',
+      'running → completed',
+      'running → failed',
+      'waiting → running',
+      'waiting → undoing',
+      'waiting → failed',
+      'undoing → failed',
+      'undoing → cancelled',
+      'failed → running',
+    ]);
+  });
+
+  it('stay where they are, so that saying it twice is saying it once', () => {
+    for (const state of states) expect(mayMove(state, state)).toBe(true);
+  });
+
+  it('are over when nothing more will happen by itself', () => {
+    expect(states.filter(isOver)).toEqual(['completed', 'failed', 'cancelled']);
+  });
+});
+
+it('every host has a queue of its own', () => {
+  expect(new Set([taskQueue, hostQueue('a'), hostQueue('b')]).size).toBe(3);
+});
