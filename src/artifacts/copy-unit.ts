@@ -171,7 +171,7 @@ function changes(
   const changed: string[] = [];
   for (const [path, blob] of before) if (after.get(path)?.etag !== blob.etag) changed.push(path);
   for (const path of after.keys()) {
-    if (!before.has(path) && index.placesOf(path).some((place) => !place.growing)) changed.push(path);
+    if (!before.has(path) && !index.isGrowing(path)) changed.push(path);
   }
   return changed;
 }
@@ -179,9 +179,7 @@ function changes(
 function unsettled(work: Work, listed: Map<string, ListedBlob>): string[] {
   return [...listed.values()]
     .filter((blob) => !work.settled.has(settledKey(blob)))
-    .filter(
-      (blob) => work.index.placesOf(blob.path).some((place) => !place.growing) || work.latest.has(blob.path),
-    )
+    .filter((blob) => !work.index.isGrowing(blob.path) || work.latest.has(blob.path))
     .map((blob) => blob.path);
 }
 
@@ -221,10 +219,9 @@ function finish(work: Work, listed: Map<string, ListedBlob>, changed: string[]):
 
 /** A checkpoint folder may be empty: the job has just begun. Anything else that names nothing is worth a word. */
 function emptyPlaces({ unit, index }: Work, listed: Map<string, ListedBlob>): string[] {
-  const filled = new Set(
-    [...listed.keys()].flatMap((path) => index.placesOf(path).map((place) => `${place.asset} ${place.path}`)),
-  );
+  const filled = new Set<string>();
+  for (const path of listed.keys()) for (const each of index.pathsOf(path)) filled.add(each);
   return unit.places
-    .filter((place) => !place.growing && !filled.has(`${place.asset} ${place.path}`))
+    .filter((place) => !place.growing && !filled.has(place.path))
     .map((place) => `${place.asset}: nothing at ${unit.account}/${unit.container}/${place.path}`);
 }

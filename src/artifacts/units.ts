@@ -14,67 +14,83 @@ export function mergeUnits(roots: readonly NeededRoot[]): Unit[] {
   const keyed = roots.map((root) => ({ root, key: orderKey(root.account, root.container, root.path) }));
   const sorted = keyed.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   const units: Unit[] = [];
+  /** Places of the last unit, so that a folder that thousands of jobs read is not searched thousands of times. */
+  let known = new Map<string, UnitPlace>();
   for (const { root } of sorted) {
-    const last = units.at(-1);
+    const { account, container, path } = root;
+    let unit = units.at(-1);
+    if (unit?.account !== account || unit.container !== container || !covers(unit.path, path)) {
+      unit = { account, container, path, places: [] };
+      units.push(unit);
+      known = new Map();
+    }
+    const key = `${root.asset}\n${path}`;
+    const same = known.get(key);
+    // What one reference calls a plain folder must hold still, even if another only adds to it.
+    if (same && !root.growing) delete same.growing;
+    if (same) continue;
     const place: UnitPlace = {
       asset: root.asset,
-      path: root.path,
+      path,
       class: root.class,
       ...(root.growing ? { growing: true } : {}),
     };
-    if (
-      last &&
-      last.account === root.account &&
-      last.container === root.container &&
-      covers(last.path, root.path)
-    ) {
-      addPlace(last.places, place);
-    } else {
-      units.push({ account: root.account, container: root.container, path: root.path, places: [place] });
-    }
+    known.set(key, place);
+    unit.places.push(place);
   }
   return units;
 }
 
-function addPlace(places: UnitPlace[], place: UnitPlace): void {
-  const same = places.find((each) => each.asset === place.asset && each.path === place.path);
-  if (!same) places.push(place);
-  // What one reference calls a plain folder must hold still, even if another only adds to it.
-  else if (same.growing && !place.growing) delete same.growing;
-}
-
-/** How many assets a blob is said to belong to: a folder that thousands of jobs read is not said thousands of times a blob. */
+/** How many assets a blob is said to belong to: not each of thousands of jobs that read one folder. */
 const assetsNamed = 10;
 
 export interface UnitIndex {
-  /** The places that cover a blob. */
-  placesOf(path: string): UnitPlace[];
   assetsOf(path: string): string[];
   /**
    * The classes that restore a blob. `training` goes last and needs the others' blobs anyway, so what another class brings is not
    * counted again under it.
    */
   classesOf(path: string): ResourceClass[];
+  /** Whether every place that the blob is of is only added to. */
+  isGrowing(path: string): boolean;
+  /** The paths of places that the blob is of. */
+  pathsOf(path: string): string[];
+}
+
+/** What is known of all places at one path. */
+interface Spot {
+  path: string;
+  assets: string[];
+  classes: Set<ResourceClass>;
+  growing: boolean;
 }
 
 /** Looks places up by a blob's path and the folders above it, however many places a unit has. */
 export function indexUnit(unit: Unit): UnitIndex {
-  const byPath = Map.groupBy(unit.places, (place) => place.path);
-  const placesOf = (path: string): UnitPlace[] => {
-    const found = [...(byPath.get('') ?? [])];
+  const spots = new Map<string, Spot>();
+  for (const { path, asset, class: of, growing } of unit.places) {
+    const spot = spots.get(path) ?? { path, assets: [], classes: new Set(), growing: true };
+    if (spot.assets.length < assetsNamed) spot.assets.push(asset);
+    spot.classes.add(of);
+    spot.growing &&= growing === true;
+    spots.set(path, spot);
+  }
+  const spotsOf = (path: string): Spot[] => {
+    const found = [spots.get('')];
     for (let at = 0; at !== -1;) {
       at = path.indexOf('/', at + 1);
-      found.push(...(byPath.get(at === -1 ? path : path.slice(0, at)) ?? []));
+      found.push(spots.get(at === -1 ? path : path.slice(0, at)));
     }
-    return found;
+    return found.filter((spot) => spot !== undefined);
   };
   return {
-    placesOf,
-    assetsOf: (path) => [...new Set(placesOf(path).map((place) => place.asset))].slice(0, assetsNamed),
+    assetsOf: (path) => [...new Set(spotsOf(path).flatMap(({ assets }) => assets))].slice(0, assetsNamed),
     classesOf(path) {
-      const all = [...new Set(placesOf(path).map((place) => place.class))];
+      const all = [...new Set(spotsOf(path).flatMap(({ classes }) => [...classes]))];
       const others = all.filter((each) => each !== 'training');
       return (others.length > 0 ? others : all).toSorted();
     },
+    isGrowing: (path) => spotsOf(path).every(({ growing }) => growing),
+    pathsOf: (path) => spotsOf(path).map((spot) => spot.path),
   };
 }
