@@ -248,7 +248,8 @@ export interface ResourceType {
   runs?(call: Call, stored: Stored): Promise<void>;
   /**
    * A PUT whose direct parent is missing is not refused, as a version of an asset makes its container: `beforePut` (or what it calls)
-   * creates the parent. The resources above the parent must exist; `region: 'parent'` is then that of the nearest that does.
+   * creates the parent. The resources above the parent must exist; `region: 'parent'` is then that of the nearest that does. A list
+   * below a missing parent is empty.
    */
   impliesParent?: boolean;
   beforeDelete?(call: Call, stored: Stored): void | Promise<void>;

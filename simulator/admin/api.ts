@@ -104,7 +104,7 @@ export class AdminApi {
         `'${url.pathname}' takes ${ofPath.map(([method]) => method).join(', ')}, not ${message.method}.`,
       );
     }
-    const names = (route[1].exec(url.pathname) ?? []).slice(1).map(decodeURIComponent);
+    const names = (route[1].exec(url.pathname) ?? []).slice(1);
     return route[2](this.parts, body, url.searchParams, ...names);
   }
 }

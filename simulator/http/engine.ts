@@ -131,7 +131,9 @@ export class Engine {
     const isSubscription = container.type === 'Microsoft.Resources/subscriptions';
     if (isSubscription || this.cloud.store.get(container.id) || !this.row(container.type)) return;
     if (container.type === 'Microsoft.Resources/resourceGroups') throw notFound(container);
-    this.requireParent(container.id, type);
+    // A container that its first entry would make has, until then, an empty list.
+    const implied = this.row(type)?.impliesParent === true && container.parent !== undefined;
+    this.requireParent(implied ? (container.parent ?? '') : container.id, type);
   }
 
   private requirePlace({ subscriptionId, resourceGroup, type }: ResourceId): void {

@@ -47,11 +47,6 @@ export function containerKey(key: string): string {
   return above.slice(marker, provider) === '/providers' ? above.slice(0, marker) : above;
 }
 
-/** `/{type}/{name}` below the id of a parent. */
-export function childId(parent: string, childType: string, name: string): string {
-  return `${parent}/${childType}/${name}`;
-}
-
 function scopeTarget(segments: string[]): Target {
   const [first, subscription, second, group] = segments;
   if (first?.toLowerCase() !== 'subscriptions') return { kind: 'other', provider: undefined };

@@ -8,7 +8,7 @@ import { ArmError, type Clock, type Json, type JsonObject, type Principal } from
 import type { Journal, Table } from '../state.ts';
 import { errorBody, type Answer } from './answer.ts';
 
-export type OperationKind = 'put' | 'patch' | 'delete' | 'action';
+type OperationKind = 'put' | 'patch' | 'delete' | 'action';
 
 /** All that is needed to end the operation after a restart. */
 export interface OperationRecord {

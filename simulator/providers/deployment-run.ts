@@ -51,7 +51,7 @@ export async function runPlan(
   return plan.evaluateOutputs(environment);
 }
 
-export function isCanceled(cloud: Cloud, deploymentId: string): boolean {
+function isCanceled(cloud: Cloud, deploymentId: string): boolean {
   return cloud.store.get(deploymentId)?.hidden.canceled === true;
 }
 

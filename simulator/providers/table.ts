@@ -2,7 +2,7 @@
 
 import type { ResourceType, Verb } from '../provider.ts';
 
-export const ALL_VERBS: readonly Verb[] = ['get', 'head', 'put', 'patch', 'delete', 'list'];
+const ALL_VERBS: readonly Verb[] = ['get', 'head', 'put', 'patch', 'delete', 'list'];
 
 /** A plain row: every verb, kept as it is sent. */
 export function row(type: string, more: Partial<ResourceType> = {}): ResourceType {

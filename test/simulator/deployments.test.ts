@@ -5,6 +5,8 @@ import type { JsonObject } from '../../simulator/provider.ts';
 import { eventually, TestCloud } from './running-cloud.ts';
 
 const API = 'api-version=2024-03-01';
+/** The client would wait two seconds between its polls. */
+const quick = { updateIntervalInMs: 20 };
 let cloud: TestCloud;
 let client: DeploymentsClient;
 let group: string;
@@ -63,12 +65,12 @@ describe('the workspace template', () => {
   };
 
   it('validates, predicts, deploys, and predicts nothing more', async () => {
-    const valid = await client.deployments.beginValidateAndWait('deploy', 'main', put);
+    const valid = await client.deployments.beginValidateAndWait('deploy', 'main', put, quick);
     expect(valid.properties?.validatedResources?.length).toBeGreaterThan(5);
-    const before = await client.deployments.beginWhatIfAndWait('deploy', 'main', put);
+    const before = await client.deployments.beginWhatIfAndWait('deploy', 'main', put, quick);
     expect(new Set(before.changes?.map(({ changeType }) => changeType))).toEqual(new Set(['Create']));
 
-    const done = await client.deployments.beginCreateOrUpdateAndWait('deploy', 'main', put);
+    const done = await client.deployments.beginCreateOrUpdateAndWait('deploy', 'main', put, quick);
     expect(done.properties?.provisioningState).toBe('Succeeded');
     const workspace = (
       await cloud.arm(
@@ -86,25 +88,30 @@ describe('the workspace template', () => {
     expect(operations.length).toBe(done.properties?.outputResources?.length);
     expect(new Set(operations.map((one) => one?.provisioningState))).toEqual(new Set(['Succeeded']));
 
-    const after = await client.deployments.beginWhatIfAndWait('deploy', 'main', put);
+    const after = await client.deployments.beginWhatIfAndWait('deploy', 'main', put, quick);
     const changed = after.changes?.filter(
       ({ changeType }) => changeType !== 'NoChange' && changeType !== 'Ignore',
     );
     expect(changed?.map(({ resourceId, delta }) => [resourceId, delta])).toEqual([]);
-    const again = await client.deployments.beginCreateOrUpdateAndWait('deploy', 'main', put);
+    const again = await client.deployments.beginCreateOrUpdateAndWait('deploy', 'main', put, quick);
     expect(again.properties?.provisioningState).toBe('Succeeded');
   }, 60_000);
 
   it('is exported as it was, and its secrets are not shown', async () => {
     const secret = { type: 'securestring' };
     const withSecret = { ...small([nsg('exported')]), parameters: { password: secret } };
-    await client.deployments.beginCreateOrUpdateAndWait('deploy', 'secret', {
-      properties: {
-        mode: 'Incremental',
-        template: withSecret,
-        parameters: parameters({ password: 'canary-7' }),
+    await client.deployments.beginCreateOrUpdateAndWait(
+      'deploy',
+      'secret',
+      {
+        properties: {
+          mode: 'Incremental',
+          template: withSecret,
+          parameters: parameters({ password: 'canary-7' }),
+        },
       },
-    });
+      quick,
+    );
     const shown = await cloud.arm(`${group}/providers/Microsoft.Resources/deployments/secret?${API}`);
     expect(shown.text).not.toContain('canary-7');
     expect((await client.deployments.exportTemplate('deploy', 'secret')).template).toEqual(withSecret);
@@ -173,9 +180,9 @@ describe('a deployment', () => {
     const id = await cloud.group('complete', 'westus3');
     await cloud.make(`${id}/providers/Microsoft.Network/networkSecurityGroups/old`, { location: 'westus3' });
     const put = { properties: { mode: 'Complete' as const, template: small([nsg('kept')]) } };
-    const predicted = await client.deployments.beginWhatIfAndWait('complete', 'x', put);
+    const predicted = await client.deployments.beginWhatIfAndWait('complete', 'x', put, quick);
     expect(predicted.changes?.map(({ changeType }) => changeType).sort()).toEqual(['Create', 'Delete']);
-    await client.deployments.beginCreateOrUpdateAndWait('complete', 'x', put);
+    await client.deployments.beginCreateOrUpdateAndWait('complete', 'x', put, quick);
     const names = [];
     for await (const one of cloud.resources().resources.listByResourceGroup('complete')) names.push(one.name);
     expect(names).toEqual(['kept']);
@@ -217,10 +224,14 @@ describe('a deployment', () => {
       ),
       $schema: 'https://schema.management.azure.com/schemas/2018-05-01/subscriptionDeploymentTemplate.json#',
     };
-    const done = await client.deployments.beginCreateOrUpdateAtSubscriptionScopeAndWait('outer', {
-      location: 'eastus',
-      properties: { mode: 'Incremental', template: outer },
-    });
+    const done = await client.deployments.beginCreateOrUpdateAtSubscriptionScopeAndWait(
+      'outer',
+      {
+        location: 'eastus',
+        properties: { mode: 'Incremental', template: outer },
+      },
+      quick,
+    );
     expect(done.properties?.outputs).toMatchObject({ state: { value: 'Succeeded' } });
     const operations = [];
     for await (const one of client.deploymentOperations.listAtSubscriptionScope('outer'))
@@ -294,7 +305,7 @@ describe('the control store template', () => {
         parameters: parameters({ storageAccountName: 'frauddrcontrol' }),
       },
     };
-    const done = await client.deployments.beginCreateOrUpdateAndWait('control', 'store', put);
+    const done = await client.deployments.beginCreateOrUpdateAndWait('control', 'store', put, quick);
     expect(done.properties?.provisioningState).toBe('Succeeded');
     const id = `${cloud.subscription}/resourceGroups/control/providers/Microsoft.Storage/storageAccounts/frauddrcontrol`;
     const keys = (await cloud.arm(`${id}/listKeys?${API}`, { method: 'POST' })).json.keys as {
