@@ -15,8 +15,21 @@ const major = Number(process.versions.node.split('.')[0]);
 if (major >= 24) {
   await import(pathToFileURL(main).href);
 } else {
-  const pinned = join(dirname(createRequire(import.meta.url).resolve('node/package.json')), 'bin/node');
+  const pinned = pinnedNode();
+  if (pinned === undefined) {
+    console.error(`understudy: expected Node 24 or later, got ${process.versions.node}`);
+    process.exit(1);
+  }
   const child = spawn(pinned, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => (signal ? process.kill(process.pid, signal) : process.exit(code ?? 1)));
+}
+
+/** An installed package brings no Node of its own: then the machine's must do. */
+function pinnedNode() {
+  try {
+    return join(dirname(createRequire(import.meta.url).resolve('node/package.json')), 'bin/node');
+  } catch {
+    return undefined;
+  }
 }
