@@ -21,8 +21,10 @@ export function fakeControlStore(): FakeControlStore {
       return found && { value: parse(name, found.text) as never, etag: found.etag };
     },
     swap(name, value, etag) {
-      if (documents.get(name)?.etag !== etag) return Promise.resolve(false);
-      put(name, JSON.stringify(value));
+      const text = canonical(value);
+      const there = documents.get(name);
+      if (there?.etag !== etag) return Promise.resolve(there?.text === text);
+      put(name, text);
       return Promise.resolve(true);
     },
     write(name, content) {
@@ -32,7 +34,7 @@ export function fakeControlStore(): FakeControlStore {
     seal(folder, value) {
       const text = canonical(value);
       const digest = sha256(text);
-      put(`${folder}/${digest}.json`, text);
+      if (!documents.has(`${folder}/${digest}.json`)) put(`${folder}/${digest}.json`, text);
       return Promise.resolve(digest);
     },
     open<T>(folder: string, digest: string) {
