@@ -63,6 +63,9 @@ export async function findRunning(
   }
 }
 
+/** temporal.api.enums.v1.PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED: no worker has it. */
+const scheduled = 1;
+
 /** How far the run is: the workflow's own view, with the progress its activities tell in their heartbeats. */
 export async function readProgress(handle: RunHandle): Promise<RunProgress> {
   const [progress, description] = await Promise.all([
@@ -72,6 +75,11 @@ export async function readProgress(handle: RunHandle): Promise<RunProgress> {
   for (const activity of description.raw.pendingActivities ?? []) {
     const step = progress.steps.find((each) => each.id === activity.activityId);
     if (!step || step.state !== 'running') continue;
+    if (activity.state === scheduled && (activity.attempt ?? 1) <= 1) {
+      step.state = 'waiting';
+      step.detail = 'waits for a worker to take it';
+      continue;
+    }
     const payload = activity.heartbeatDetails?.payloads?.[0];
     const told = payload ? defaultPayloadConverter.fromPayload<Progress | undefined>(payload) : undefined;
     if (told) {

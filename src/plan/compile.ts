@@ -27,7 +27,7 @@ const waits: Partial<Record<`${Phase}/${ResourceClass}`, [Phase, ResourceClass][
     ['restore', 'data'],
     ['restore', 'inference'],
   ],
-  'restore/data': [['provision', 'platform']],
+  'restore/data': [['restore', 'platform']],
   'configure/inference': [['configure', 'platform']],
   'switch/data': [['switch', 'platform']],
   'switch/training': [

@@ -108,6 +108,9 @@ export const Jobs = z.strictObject({
   sample: z.int().min(1).optional(),
 });
 
+/** Of the host, not of whoever reads the topology. */
+const HostPath = z.string().regex(/^(\/|[A-Za-z]:[\\/])/, 'expected an absolute path on the host');
+
 export const ConfigTarget = z
   .union([
     z.strictObject({
@@ -116,7 +119,7 @@ export const ConfigTarget = z
       files: z.array(Glob).min(1),
       branch: z.string().optional(),
     }),
-    z.strictObject({ host: z.string().min(1), file: z.string().min(1) }),
+    z.strictObject({ host: z.string().min(1), file: HostPath }),
   ])
   .meta({
     description:

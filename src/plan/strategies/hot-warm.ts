@@ -4,8 +4,8 @@
  * | phase     | platform            | data              | training           | inference                |
  * |-----------|---------------------|-------------------|--------------------|--------------------------|
  * | provision | template            |                   | computes up        | deployments up           |
- * | restore   | environments, codes | blobs, data       | components         | models                   |
- * | configure | datastores, connections |               | schedules          | endpoints, deployments   |
+ * | restore   | datastores, environments, codes | blobs, data | components    | models                   |
+ * | configure | connections         |                   | schedules          | endpoints, deployments   |
  * | verify    | assets counted      | blobs counted     | a smoke job        | a scoring request        |
  * | switch    | serving, configs    | serving           | serving            | traffic, serving, probes |
  * | resume    |                     |                   | interrupted jobs   |                          |
@@ -62,6 +62,11 @@ export const hotWarm: Strategy = {
               input: { classes: ['platform'] },
             },
           ),
+          draft(
+            'datastores',
+            'configureDatastores',
+            `Create the datastores that ${input.to} lacks, with its own credentials`,
+          ),
           assets(input, ['environments', 'codes']),
         ];
       case 'data':
@@ -92,11 +97,6 @@ export const hotWarm: Strategy = {
     switch (name) {
       case 'platform':
         return [
-          draft(
-            'datastores',
-            'configureDatastores',
-            `Create the datastores that ${to} lacks, with its own credentials`,
-          ),
           draft(
             'connections',
             'configureConnections',
