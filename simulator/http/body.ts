@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ArmError, type Json } from '../provider.ts';
+import { parseLenientJson } from './lenient-json.ts';
 
 /** ARM's own limit for a request is 4 MiB; code snapshots' inline templates stay below it, too. */
 const LARGEST_BODY = 4 << 20;
@@ -29,13 +30,22 @@ export function parseJson(body: Buffer): Json | undefined {
   const text = body.toString('utf8').replace(/^\uFEFF/, '');
   if (text.trim() === '') return undefined;
   try {
-    return JSON.parse(text) as Json;
+    return parseStrictFirst(text);
   } catch (error) {
     throw new ArmError(
       400,
       'InvalidRequestContent',
-      `The request content was invalid and could not be deserialized: '${(error as Error).message}'.`,
+      `The request content was invalid and could not be deserialized: ${(error as Error).message}.`,
     );
+  }
+}
+
+/** The built-in parser is the fast one, and nearly everything is plain JSON. */
+function parseStrictFirst(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return parseLenientJson(text);
   }
 }
 
