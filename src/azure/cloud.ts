@@ -44,5 +44,25 @@ export function credentialFrom(environment: NodeJS.ProcessEnv): TokenCredential 
   if (!tenant || !client || !secret) return new DefaultAzureCredential(options);
   const disableInstanceDiscovery =
     authorityHost !== undefined && !knownAuthorities.has(new URL(authorityHost).hostname);
-  return new ClientSecretCredential(tenant, client, secret, { ...options, disableInstanceDiscovery });
+  const credential = new ClientSecretCredential(tenant, client, secret, { ...options, disableInstanceDiscovery });
+  return authorityHost === undefined ? credential : diagnosed(credential, authorityHost);
+}
+
+/**
+ * The sign-in library says "endpoints_resolution_error" for an authority that is not there and for one whose certificate
+ * nobody trusts: a request of our own says which.
+ */
+function diagnosed(credential: TokenCredential, authorityHost: string): TokenCredential {
+  return {
+    async getToken(scopes, options) {
+      try {
+        return await credential.getToken(scopes, options);
+      } catch (error) {
+        if (error instanceof Error && error.message.includes('endpoints_resolution_error')) {
+          await fetch(authorityHost, { signal: AbortSignal.timeout(5000) });
+        }
+        throw error;
+      }
+    },
+  };
 }

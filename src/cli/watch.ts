@@ -1,20 +1,20 @@
 /** Shows a run until it is over, and answers how it ended. Leaving (Ctrl-C) leaves the run alone: it goes on. */
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  QueryNotRegisteredError,
-  QueryRejectedError,
-  ServiceError,
-  WorkflowFailedError,
-} from '@temporalio/client';
-import { readProgress } from '../client/runs.ts';
+import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
+import { readProgress, readStatus } from '../client/runs.ts';
 import { messageOf, UnderstudyError } from '../errors/error.ts';
 import type { Session } from '../operations/session.ts';
 import type { StartedRun } from '../operations/start-operation.ts';
+import { isOver } from '../plan/run-states.ts';
 import { readRun } from '../run/journal.ts';
-import { createView } from './view/index.ts';
+import type { RunProgress } from '../run/progress.ts';
+import { createView, type View } from './view/index.ts';
 
-/** Milliseconds between two looks at a run. */
+/** Milliseconds between two looks at a run, and how long one look may take. */
 const lookEveryMs = 400;
+const lookMs = 3000;
+/** After so long without a sign of the run, the watcher says so. */
+const patienceMs = 4000;
 
 export interface Watched {
   runId: string;
@@ -27,62 +27,88 @@ export async function watchRun(session: Session, run: StartedRun): Promise<Watch
   const leaving = new AbortController();
   const leave = () => leaving.abort();
   process.once('SIGINT', leave);
-  let warned = false;
-  const ended = run.handle.result().then(
-    (summary) => ({
-      runId: run.runId,
-      state: summary.state as Watched['state'],
-      reason: summary.reason ?? '',
-    }),
-    async (error: unknown) => ({
-      runId: run.runId,
-      state: 'failed' as const,
-      reason: await reasonOf(session, run.runId, error),
-    }),
-  );
-  const outcome: { watched?: Watched } = {};
-  void ended.then((watched) => (outcome.watched = watched));
   try {
-    while (!outcome.watched && !leaving.signal.aborted) {
-      try {
-        view.update(await readProgress(run.handle));
-      } catch (error) {
-        // Before the first workflow task is done there is nothing to see; a worker that is not there is worth a word.
-        if (!isPassing(error)) throw error;
-        if (!warned && /worker|poller|deadline|timeout/i.test(messageOf(error))) {
-          warned = true;
-          console.error('waiting: no worker answers; start one with "understudy worker"');
-        }
-      }
-      await Promise.race([
-        ended,
-        delay(lookEveryMs, undefined, { signal: leaving.signal }).catch(() => undefined),
-      ]);
-    }
-    if (outcome.watched) view.update(await readProgress(run.handle).catch(() => undefined));
+    return await watchUntilOver(session, run, view, leaving.signal);
   } finally {
     process.removeListener('SIGINT', leave);
     view.finish();
   }
-  return outcome.watched ?? { runId: run.runId, state: 'left', reason: 'you left; the run goes on' };
 }
 
-function isPassing(error: unknown): boolean {
-  return (
-    error instanceof QueryNotRegisteredError ||
-    error instanceof QueryRejectedError ||
-    error instanceof ServiceError ||
-    /has not begun|not registered|query/i.test(messageOf(error))
-  );
+async function watchUntilOver(session: Session, run: StartedRun, view: View, leaving: AbortSignal): Promise<Watched> {
+  const silence = silenceTeller(view);
+  while (!leaving.aborted) {
+    const progress = await look(() => readProgress(run.handle));
+    view.update(progress.seen);
+    const over = await ended(session, run);
+    if (over) {
+      view.update((await look(() => readProgress(run.handle))).seen);
+      return over;
+    }
+    silence(progress);
+    await delay(lookEveryMs, undefined, { signal: leaving }).catch(() => undefined);
+  }
+  return { runId: run.runId, state: 'left', reason: 'you left; the run goes on' };
 }
 
-/** A workflow that failed outright: its own words, or what the journal says. */
-async function reasonOf(session: Session, runId: string, error: unknown): Promise<string> {
-  let cause: unknown = error;
-  if (error instanceof WorkflowFailedError) cause = error.cause ?? error;
-  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
-  const journalled = await readRun(session.store, runId).catch(() => undefined);
-  return journalled?.stateReason ?? messageOf(cause);
+interface Look {
+  seen: RunProgress | undefined;
+  error: unknown;
+}
+
+/** One look, cut off when nobody answers: a query waits for a worker, and there may be none. */
+async function look(read: () => Promise<RunProgress>): Promise<Look> {
+  const cutOff = delay(lookMs).then(() => {
+    throw new Error('no worker answers');
+  });
+  cutOff.catch(() => undefined);
+  try {
+    return { seen: await Promise.race([read(), cutOff]), error: undefined };
+  } catch (error) {
+    return { seen: undefined, error };
+  }
+}
+
+/** Says once, for each time it happens, that there is nothing to see, and why. */
+function silenceTeller(view: View): (look: Look) => void {
+  let since: number | undefined;
+  let told = false;
+  return ({ seen, error }) => {
+    if (seen) {
+      since = undefined;
+      told = false;
+      return;
+    }
+    since ??= Date.now();
+    if (told || Date.now() - since < patienceMs) return;
+    told = true;
+    view.print(`nothing is heard of the run (${messageOf(error)}): does "understudy worker" run? Still watching.`);
+  };
+}
+
+/** How it ended, as Temporal says, or as the journal does where Temporal does not answer or has forgotten it. */
+async function ended(session: Session, run: StartedRun): Promise<Watched | undefined> {
+  const { runId } = run;
+  try {
+    if ((await readStatus(run.handle)) === 'RUNNING') return undefined;
+    const { state, reason } = await run.handle.result();
+    return { runId, state: state as Watched['state'], reason: reason ?? '' };
+  } catch (error) {
+    const journalled = await readRun(session.store, runId).catch(() => undefined);
+    if (journalled && isOver(journalled.state)) {
+      return { runId, state: journalled.state as Watched['state'], reason: journalled.stateReason ?? '' };
+    }
+    if (error instanceof WorkflowFailedError) return { runId, state: 'failed', reason: rootCause(error) };
+    if (!(error instanceof WorkflowNotFoundError)) return undefined;
+    const reason = `Temporal does not know it any more; take it up again with "understudy resume-run ${runId}"`;
+    return { runId, state: 'failed', reason };
+  }
+}
+
+function rootCause(error: Error): string {
+  let cause = error;
+  while (cause.cause instanceof Error) cause = cause.cause;
+  return messageOf(cause);
 }
 
 /** The command's end: says how the run ended, and turns it into an exit code. */

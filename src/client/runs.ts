@@ -75,7 +75,7 @@ export async function readProgress(handle: RunHandle): Promise<RunProgress> {
   for (const activity of description.raw.pendingActivities ?? []) {
     const step = progress.steps.find((each) => each.id === activity.activityId);
     if (!step || step.state !== 'running') continue;
-    if (activity.state === scheduled && (activity.attempt ?? 1) <= 1) {
+    if (Number(activity.state) === scheduled && (activity.attempt ?? 1) <= 1) {
       step.state = 'waiting';
       step.detail = 'waits for a worker to take it';
       continue;
@@ -91,4 +91,9 @@ export async function readProgress(handle: RunHandle): Promise<RunProgress> {
     if (message) step.lastError = message;
   }
   return progress;
+}
+
+/** Temporal's word for how the workflow stands: RUNNING, COMPLETED, FAILED, TERMINATED, … */
+export async function readStatus(handle: RunHandle): Promise<string> {
+  return (await handle.describe()).status.name;
 }
