@@ -4,7 +4,7 @@ import { apiVersions } from '../azure/azure.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
-import { showDuration } from '../topology/duration.ts';
+import { showDuration, toSeconds } from '../topology/duration.ts';
 import { workspaceId } from '../topology/sides.ts';
 
 /** ARM's limit for the name of a deployment. */
@@ -20,11 +20,14 @@ export async function deployTemplate(context: StepContext): Promise<StepResult> 
   const { subscriptionId, resourceGroup } = to.workspace;
   const name = `understudy-${context.run.runId}`.slice(0, nameLimit);
   const began = context.now().getTime();
+  const { provisionDeadline } = context.topology.policies;
+  const deadline = AbortSignal.timeout(toSeconds(provisionDeadline) * 1000);
+  const stop = AbortSignal.any([signal, deadline]);
   const tried = `deploying ${declared.source} as "${name}" into resource group "${resourceGroup}"`;
   try {
     await azure
       .resources(subscriptionId)
-      .resourceGroups.createOrUpdate(resourceGroup, { location: to.region }, { abortSignal: signal });
+      .resourceGroups.createOrUpdate(resourceGroup, { location: to.region }, { abortSignal: stop });
     const deployments = azure.deployments(subscriptionId).deployments;
     const properties = {
       mode: 'Incremental' as const,
@@ -35,14 +38,20 @@ export async function deployTemplate(context: StepContext): Promise<StepResult> 
       resourceGroup,
       name,
       { properties },
-      { abortSignal: signal, updateIntervalInMs: 1000 },
+      { abortSignal: stop, updateIntervalInMs: 1000 },
     );
     poller.onProgress(
       (state) =>
         void context.checkpoint({ unit: `deployment ${state.status}`, done: 0 }).catch(() => undefined),
     );
-    await poller.pollUntilDone({ abortSignal: signal });
+    await poller.pollUntilDone({ abortSignal: stop });
   } catch (error) {
+    if (deadline.aborted && !signal.aborted) {
+      throw new UnderstudyError('PreconditionError', `${tried}: not done within ${provisionDeadline}`, {
+        next: `Look at the deployment in Azure; when it is done: "understudy resume-run ${context.run.runId}".`,
+        cause: error,
+      });
+    }
     throw azureError(tried, error, signal.aborted);
   }
   await requireWorkspace(context);

@@ -3,6 +3,7 @@ import type { Azure } from '../azure/azure.ts';
 import { openControlStore } from '../control-store/connect.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import type { Plan } from '../plan/plan.ts';
+import { toSeconds } from '../topology/duration.ts';
 import type { RunReference } from './reference.ts';
 import type { Bundle } from './step-context.ts';
 
@@ -15,7 +16,17 @@ export interface RunEnvironment {
 
 export type OpenEnvironment = (run: RunReference) => Promise<RunEnvironment>;
 
-export function environments(azure: Azure): OpenEnvironment {
+/** `connect` answers an Azure whose requests may take so many milliseconds (default: its own). */
+export function environments(connect: (requestTimeoutMs?: number) => Azure): OpenEnvironment {
+  // At once, so that wrong settings are told when the worker starts, not in its first step.
+  const own = connect();
+  const clouds = new Map<number, Azure>();
+  /** One for each time-out: runs share the pace at which ARM may be called. */
+  const azureWith = (requestTimeoutMs: number): Azure => {
+    const azure = clouds.get(requestTimeoutMs) ?? connect(requestTimeoutMs);
+    clouds.set(requestTimeoutMs, azure);
+    return azure;
+  };
   const stores = new Map<string, Promise<ControlStore>>();
   const kept = new Map<string, Promise<RunEnvironment>>();
   /** A failure is not kept: the next attempt tries again. */
@@ -30,12 +41,13 @@ export function environments(azure: Azure): OpenEnvironment {
   return (run) =>
     once(kept, `${run.plan} ${run.bundle}`, async () => {
       const store = await once(stores, JSON.stringify(run.controlStore), () =>
-        openControlStore(azure, run.controlStore),
+        openControlStore(own, run.controlStore),
       );
       const [plan, bundle] = await Promise.all([
         store.open<Plan>('plans', run.plan),
         store.open<Bundle>('bundles', run.bundle),
       ]);
-      return { azure, store, plan, bundle };
+      const { requestTimeout } = bundle.topology.policies;
+      return { azure: azureWith(toSeconds(requestTimeout) * 1000), store, plan, bundle };
     });
 }

@@ -10,11 +10,12 @@ import { resourceClasses, strategies } from './words.ts';
 const Duration = z
   .string()
   .regex(durationPattern, 'expected a duration such as "90s", "15m", "2h" or "1d"')
-  .meta({ description: 'A whole number and a unit: s, m, h or d.' });
+  .describe('A whole number and a unit: s, m, h or d.');
 
 const RegionName = z
   .string()
-  .regex(/^[a-z][a-z0-9]{2,30}$/, 'expected the name of an Azure region in lower case, such as "eastus"');
+  .regex(/^[a-z][a-z0-9]{2,30}$/, 'expected the name of an Azure region in lower case, such as "eastus"')
+  .describe('The name of an Azure region in lower case, such as "eastus".');
 
 const Glob = z.string().min(1);
 
@@ -31,27 +32,24 @@ export const WorkspaceRef = z
         'expected letters, digits, "-" and "_", starting with a letter or digit',
       ),
   })
-  .meta({ description: 'An Azure Machine Learning workspace.' });
+  .describe('An Azure Machine Learning workspace.');
 export type WorkspaceRef = z.infer<typeof WorkspaceRef>;
 
 export const Region = z.strictObject({
   workspace: WorkspaceRef,
   template: z
     .strictObject({
-      file: z
-        .string()
-        .min(1)
-        .meta({ description: 'A Bicep file, or an ARM template in JSON; relative to the topology.' }),
-      parameters: z.string().min(1).optional().meta({ description: 'An ARM parameters file in JSON.' }),
+      file: z.string().min(1).describe('A Bicep file, or an ARM template in JSON; relative to the topology.'),
+      parameters: z.string().min(1).optional().describe('An ARM parameters file in JSON.'),
     })
     .optional()
-    .meta({ description: 'What builds the workspace and its resources in this region.' }),
+    .describe('What builds the workspace and its resources in this region.'),
 });
 export type Region = z.infer<typeof Region>;
 
 const ClassObjective = z.strictObject({
-  rto: Duration.optional().meta({ description: 'How long the class may be without service.' }),
-  rpo: Duration.optional().meta({ description: 'How much work of the class may be lost.' }),
+  rto: Duration.optional().describe('How long the class may be without service.'),
+  rpo: Duration.optional().describe('How much work of the class may be lost.'),
 });
 
 const perClass = <T extends z.ZodType>(value: T) =>
@@ -66,108 +64,122 @@ const Strategies = perClass(z.enum(strategies).default('hot-warm'));
 const Objectives = perClass(ClassObjective.optional());
 
 export const Artifacts = z.strictObject({
-  include: z.array(Glob).default(['**']).meta({
-    description:
+  include: z
+    .array(Glob)
+    .default(['**'])
+    .describe(
       'Which assets to carry, as globs over "models/NAME/VERSION", "data/…", "environments/…", "components/…", "codes/…".',
-  }),
-  exclude: z.array(Glob).default([]),
-  versions: z
+    ),
+  exclude: z.array(Glob).default([]).describe('Which of these not to carry.'),
+  versions: z.int().min(1).default(20).describe('How many newest versions of each asset to carry.'),
+  paths: z
+    .array(
+      z.strictObject({
+        datastore: z.string().describe('A datastore of the active workspace.'),
+        path: z.string().describe('A folder or blob below it.'),
+      }),
+    )
+    .default([])
+    .describe('Further folders of datastores to carry, which no asset names.'),
+  concurrency: z
     .int()
     .min(1)
-    .default(20)
-    .meta({ description: 'How many newest versions of each asset to carry.' }),
-  paths: z
-    .array(z.strictObject({ datastore: z.string(), path: z.string() }))
-    .default([])
-    .meta({
-      description: 'Further folders of datastores to carry, which no asset names.',
-    }),
-  concurrency: z.int().min(1).max(256).default(16),
-  attempts: z.int().min(1).max(20).default(3).meta({
-    description: 'How often an asset that changes while it is copied is tried before it is sealed as fuzzy.',
-  }),
+    .max(256)
+    .default(16)
+    .describe('How many blobs are copied, restored or read at once.'),
+  attempts: z
+    .int()
+    .min(1)
+    .max(20)
+    .default(3)
+    .describe('How often an asset that changes while it is copied is tried before it is sealed as fuzzy.'),
 });
 
 export const Jobs = z.strictObject({
-  priority: z.array(z.string()).default([]).meta({
-    description: 'Values of the tag "priority", most urgent first; jobs without one come last.',
-  }),
-  compute: z.record(z.string(), z.string()).default({}).meta({
-    description: 'Compute names that differ in the standby: active name → standby name.',
-  }),
-  interactive: z.enum(['manual', 'skip']).default('manual'),
+  priority: z
+    .array(z.string())
+    .default([])
+    .describe('Values of the tag "priority", most urgent first; jobs without one come last.'),
+  compute: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe('Compute names that differ in the standby: active name → standby name.'),
+  interactive: z
+    .enum(['manual', 'skip'])
+    .default('manual')
+    .describe('Interactive jobs: listed for a person, or left out.'),
   checkpoint: z
     .strictObject({
-      output: z.string().default('checkpoints').meta({ description: 'The output that holds checkpoints.' }),
-      input: z
-        .string()
-        .default('resume_from')
-        .meta({ description: 'The input that takes the last checkpoint.' }),
+      output: z.string().default('checkpoints').describe('The output that holds checkpoints.'),
+      input: z.string().default('resume_from').describe('The input that takes the last checkpoint.'),
     })
     .prefault({}),
-  sample: z.int().min(1).optional(),
 });
 
 /** Of the host, not of whoever reads the topology. */
 const HostPath = z.string().regex(/^(\/|[A-Za-z]:[\\/])/, 'expected an absolute path on the host');
 
+const Host = z.string().min(1).describe('Served by "understudy worker --host NAME", which runs there.');
+
 export const ConfigTarget = z
   .union([
     z.strictObject({
-      host: z.string().min(1),
-      git: z.string().min(1),
-      files: z.array(Glob).min(1),
-      branch: z.string().optional(),
+      host: Host,
+      git: z.string().min(1).describe('A Git working copy on the host.'),
+      files: z.array(Glob).min(1).describe('Which files in it, as globs; the changes become one commit.'),
+      branch: z.string().optional().describe('The branch that must be checked out; default: whichever is.'),
     }),
-    z.strictObject({ host: z.string().min(1), file: HostPath }),
+    z.strictObject({ host: Host, file: HostPath.describe('One file on the host, by its absolute path.') }),
   ])
-  .meta({
-    description:
-      'Config files to rewrite: files in a Git working copy on a named host, or one file on a named host.',
-  });
+  .describe(
+    'Config files to rewrite: files in a Git working copy on a named host, or one file on a named host.',
+  );
 export type ConfigTarget = z.infer<typeof ConfigTarget>;
 
 export const Probe = z.strictObject({
-  http: z.url(),
+  http: z.url().describe('The public address, as clients reach it.'),
   method: z.enum(['GET', 'POST', 'HEAD']).default('GET'),
-  body: z.unknown().optional(),
-  expect: z.int().min(100).max(599).default(200),
-  class: z.enum(resourceClasses).default('inference'),
+  body: z.unknown().optional().describe('The request body; sent as JSON.'),
+  expect: z.int().min(100).max(599).default(200).describe('The HTTP status that it must answer.'),
+  class: z.enum(resourceClasses).default('inference').describe('Which class’s switch it proves.'),
 });
 export type Probe = z.infer<typeof Probe>;
 
 export const FrontDoor = z.strictObject({
   subscriptionId: z.string().min(1),
   resourceGroup: z.string().min(1),
-  profile: z.string().min(1),
+  profile: z.string().min(1).describe('The Front Door profile.'),
   originGroup: z.string().min(1),
-  origins: z.record(RegionName, z.string().min(1)),
+  origins: z.record(RegionName, z.string().min(1)).describe('The name of each region’s origin.'),
 });
 
 export const Policies = z.strictObject({
-  leaseTtl: Duration.default('30s').meta({ description: 'How long the writer lease lives without renewal.' }),
-  clockSkew: Duration.default('5s').meta({ description: 'What a takeover waits beyond the lease.' }),
-  requestTimeout: Duration.default('10s').meta({ description: 'How long one request to Azure may take.' }),
-  fenceDeadline: Duration.default('20s').meta({
-    description: 'How long the old side is tried before the rest is owed.',
-  }),
-  probeDeadline: Duration.default('5m').meta({ description: 'How long a probe may take to pass.' }),
-  provisionDeadline: Duration.default('1h'),
-  jobBatch: z.int().min(1).max(1000).default(50),
+  leaseTtl: Duration.default('30s').describe('How long the writer lease lives without renewal.'),
+  clockSkew: Duration.default('5s').describe('What a takeover waits beyond the lease.'),
+  requestTimeout: Duration.default('10s').describe('How long one request to Azure may take.'),
+  fenceDeadline: Duration.default('20s').describe('How long the old side is tried before the rest is owed.'),
+  probeDeadline: Duration.default('5m').describe('How long a probe may take to pass.'),
+  provisionDeadline: Duration.default('1h').describe('How long the deployment of a template may take.'),
+  jobBatch: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(50)
+    .describe('How many jobs of one priority are submitted side by side.'),
 });
 
 export const Topology = z.strictObject({
-  $schema: z.string().optional(),
+  $schema: z.string().optional().describe('For editors: where the JSON Schema is.'),
   name: z
     .string()
     .min(1)
     .max(40)
-    .regex(/^[a-z0-9][a-z0-9-]*$/, 'expected lower-case letters, digits and "-"'),
-  regions: z.record(RegionName, Region),
-  active: RegionName.optional().meta({
-    description:
-      'The region that is active before any run has moved the region pointer; default: the first region.',
-  }),
+    .regex(/^[a-z0-9][a-z0-9-]*$/, 'expected lower-case letters, digits and "-"')
+    .describe('What runs, reports and search attributes call it.'),
+  regions: z.record(RegionName, Region).describe('Exactly two, by their names.'),
+  active: RegionName.optional().describe(
+    'The region that is active before any run has moved the region pointer; default: the first region.',
+  ),
   controlStore: z
     .strictObject({
       subscriptionId: z.string().min(1),
@@ -179,27 +191,36 @@ export const Topology = z.strictObject({
           /^[a-z0-9](?!.*--)[a-z0-9-]{1,61}[a-z0-9]$/,
           'expected 3 to 63 lower-case letters, digits and single "-"',
         )
-        .default('understudy'),
+        .default('understudy')
+        .describe('Made on first use.'),
     })
-    .meta({ description: 'A storage account outside both regions.' }),
-  strategies: Strategies.prefault({}),
-  objectives: Objectives.prefault({}),
-  artifacts: Artifacts.prefault({}),
-  jobs: Jobs.prefault({}),
-  configs: z.array(ConfigTarget).default([]),
-  traffic: z.strictObject({ frontDoor: FrontDoor.optional() }).optional(),
-  probes: z.array(Probe).default([]),
-  scoring: z.record(z.string(), z.unknown()).default({}).meta({
-    description:
+    .describe('A storage account outside both regions.'),
+  strategies: Strategies.prefault({}).describe(
+    'How ready the standby is, per resource class. platform is at least as hot as any other. This version moves only what is hot-warm.',
+  ),
+  objectives: Objectives.prefault({}).describe('What each resource class may lose. Reports measure it.'),
+  artifacts: Artifacts.prefault({}).describe('What a recovery point carries.'),
+  jobs: Jobs.prefault({}).describe('What becomes of interrupted jobs.'),
+  configs: z
+    .array(ConfigTarget)
+    .default([])
+    .describe('Config files to rewrite when the platform switches, once every class is verified.'),
+  traffic: z
+    .strictObject({ frontDoor: FrontDoor.optional() })
+    .optional()
+    .describe('The front that clients of the endpoints reach: its origins’ weights move at the switch.'),
+  probes: z.array(Probe).default([]).describe('What proves that clients reach the standby.'),
+  scoring: z
+    .record(z.string(), z.unknown())
+    .default({})
+    .describe(
       'A request that an endpoint must answer with 200, by the name of the endpoint; default: an empty MLflow request.',
-  }),
+    ),
   escrow: z
     .strictObject({ vaults: z.record(RegionName, z.url()) })
     .optional()
-    .meta({
-      description: 'The key vault of each region that keeps the secrets of the other side, by its URI.',
-    }),
-  policies: Policies.prefault({}),
+    .describe('The key vault of each region that keeps the secrets of the other side, by its URI.'),
+  policies: Policies.prefault({}).describe('Time is a policy: how long things may take.'),
 });
 export type Topology = z.infer<typeof Topology>;
 export type TopologyInput = z.input<typeof Topology>;

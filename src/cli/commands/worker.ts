@@ -17,9 +17,8 @@ export function workerCommand(): Command {
   )
     .option('--host <name>', 'rewrite the config files of this host, and do nothing else')
     .action(async ({ host }: { host?: string }) => {
-      const azure = azureFrom(process.env);
       const worker = await makeWorker({
-        open: environments(azure),
+        open: environments((requestTimeoutMs) => azureFrom(process.env, requestTimeoutMs)),
         actions,
         undos,
         cacheDirectory: join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'understudy'),
