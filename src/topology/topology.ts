@@ -30,7 +30,8 @@ export const WorkspaceRef = z
       .regex(
         /^[a-zA-Z0-9][a-zA-Z0-9_-]*$/,
         'expected letters, digits, "-" and "_", starting with a letter or digit',
-      ),
+      )
+      .describe('Letters, digits, "-" and "_", starting with a letter or digit.'),
   })
   .describe('An Azure Machine Learning workspace.');
 export type WorkspaceRef = z.infer<typeof WorkspaceRef>;
@@ -184,7 +185,10 @@ export const Topology = z.strictObject({
     .strictObject({
       subscriptionId: z.string().min(1),
       resourceGroup: z.string().min(1),
-      storageAccount: z.string().regex(/^[a-z0-9]{3,24}$/, 'expected 3 to 24 lower-case letters and digits'),
+      storageAccount: z
+        .string()
+        .regex(/^[a-z0-9]{3,24}$/, 'expected 3 to 24 lower-case letters and digits')
+        .describe('3 to 24 lower-case letters and digits.'),
       container: z
         .string()
         .regex(
@@ -192,7 +196,7 @@ export const Topology = z.strictObject({
           'expected 3 to 63 lower-case letters, digits and single "-"',
         )
         .default('understudy')
-        .describe('Made on first use.'),
+        .describe('Made on first use. 3 to 63 lower-case letters, digits and single "-".'),
     })
     .describe('A storage account outside both regions.'),
   strategies: Strategies.prefault({}).describe(
