@@ -11,7 +11,7 @@ import {
 import { UnderstudyError, isUnderstudyError } from '../errors/error.ts';
 import type { Arm, ArmResource, CallOptions, Json, JsonObject } from './azure.ts';
 import type { CloudSettings } from './cloud.ts';
-import { answerError, azureError } from './errors.ts';
+import { answerError, azureError, operationError } from './errors.ts';
 import { pacePolicy } from './pace.ts';
 
 export interface ArmOptions {
@@ -28,6 +28,10 @@ interface Request {
   body?: JsonObject | undefined;
   options: CallOptions;
 }
+
+type OperationPoller = ReturnType<
+  typeof createHttpPoller<Json, { status: 'notStarted' | 'running' | 'succeeded' | 'failed' | 'canceled' }>
+>;
 
 export function connectArm(credential: TokenCredential, cloud: CloudSettings, settings: ArmOptions): Arm {
   const client = new ServiceClient({
@@ -61,18 +65,21 @@ export function connectArm(credential: TokenCredential, cloud: CloudSettings, se
 
   const sendAndWait = async (request: Request): Promise<Json> => {
     const tried = `${request.method} ${request.path}`;
-    const poller = createHttpPoller<
-      Json,
-      { status: 'notStarted' | 'running' | 'succeeded' | 'failed' | 'canceled' }
-    >(
+    let last: Json = null;
+    const answered = (response: PipelineResponse) => {
+      const answer = operationResponse(response);
+      last = answer.flatResponse;
+      return answer;
+    };
+    const poller: OperationPoller = createHttpPoller(
       {
-        sendInitialRequest: async () => operationResponse(await send(request)),
+        sendInitialRequest: async () => answered(await send(request)),
         sendPollRequest: async (path) =>
-          operationResponse(await send({ ...request, method: 'GET', path, body: undefined })),
+          answered(await send({ ...request, method: 'GET', path, body: undefined })),
       },
       { intervalInMs: settings.pollIntervalMs ?? 1000, resolveOnUnsuccessful: true },
     );
-    const result = await pollToEnd(poller, tried, request.options.signal);
+    const result = await pollToEnd(poller, tried, () => last, request.options.signal);
     return result ?? null;
   };
 
@@ -119,27 +126,18 @@ export function connectArm(credential: TokenCredential, cloud: CloudSettings, se
   };
 }
 
-/** Codes of a failed long-running operation that another attempt may mend: Azure's own failures, not our input. */
-const passing =
-  /^(InternalServerError|InternalError|ServerTimeout|OperationTimedOut|ServiceUnavailable|TooManyRequests|RetryableError|AllocationFailed)$/i;
-
+/** `last` answers what the server said last: the poller keeps a sentence of it, and loses Azure's code. */
 async function pollToEnd(
-  poller: ReturnType<
-    typeof createHttpPoller<Json, { status: 'notStarted' | 'running' | 'succeeded' | 'failed' | 'canceled' }>
-  >,
+  poller: OperationPoller,
   tried: string,
+  last: () => Json,
   signal: AbortSignal | undefined,
 ): Promise<Json | undefined> {
   const result = await poller.pollUntilDone(signal ? { abortSignal: signal } : {});
-  const state = poller.operationState as { status: string; error?: Error & { code?: string } } | undefined;
+  const state = poller.operationState as { status: string; error?: Error } | undefined;
   if (state?.status !== 'failed' && state?.status !== 'canceled') return result;
   if (isUnderstudyError(state.error)) throw state.error;
-  const code = state.error?.code ?? state.status;
-  throw new UnderstudyError(
-    passing.test(code) ? 'AzureUnavailable' : 'AzureError',
-    `${tried}: the operation ${state.status}: ${state.error?.message ?? 'Azure gave no reason'}`,
-    { azure: { code }, cause: state.error },
-  );
+  throw operationError(tried, state.status, last(), state.error);
 }
 
 function operationResponse(response: PipelineResponse): OperationResponse<Json> {

@@ -41,6 +41,28 @@ export function answerError(
   });
 }
 
+/** Codes of a failed long-running operation that another attempt may mend: Azure's own failures, not our input. */
+const passing =
+  /^(InternalServerError|InternalError|ServerTimeout|OperationTimedOut|ServiceUnavailable|TooManyRequests|RetryableError|AllocationFailed)$/i;
+
+/** A long-running operation that did not succeed; `body`: what its last poll answered. */
+export function operationError(
+  tried: string,
+  status: string,
+  body: unknown,
+  cause: unknown,
+): UnderstudyError {
+  const { error, properties } = (body ?? {}) as { error?: unknown; properties?: { error?: unknown } };
+  const said = (error ?? properties?.error ?? undefined) as Record<string, unknown> | undefined;
+  const code = text(said?.code);
+  const parts = [code, deepest(said)].filter((part) => part !== undefined && part !== '');
+  return new UnderstudyError(
+    passing.test(code ?? '') ? 'AzureUnavailable' : 'AzureError',
+    `${tried}: the operation ${status}: ${parts.length > 0 ? parts.join(': ') : 'Azure gave no reason'}`,
+    { azure: code === undefined ? {} : { code }, cause },
+  );
+}
+
 const credentialAdvice =
   'Check AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET and AZURE_AUTHORITY_HOST, or sign in with "az login".';
 
@@ -49,6 +71,17 @@ export function azureError(tried: string, error: unknown, aborted = false): Erro
   if (isUnderstudyError(error)) return error;
   if (aborted && error instanceof Error) return error;
   if (error instanceof RestError && error.statusCode !== undefined) {
+    if (error.code === RestError.PARSE_ERROR && error.statusCode < 400) {
+      return new UnderstudyError(
+        'AzureError',
+        `${tried}: the answer is not JSON (HTTP ${error.statusCode})`,
+        {
+          azure: { status: error.statusCode },
+          next: 'See whether a proxy stands between here and Azure.',
+          cause: error,
+        },
+      );
+    }
     return answerError(tried, {
       status: error.statusCode,
       bodyAsText: error.response?.bodyAsText ?? storageBody(error),
