@@ -1,0 +1,106 @@
+import { ClientSecretCredential, DefaultAzureCredential } from '@azure/identity';
+import { describe, expect, it } from 'vitest';
+import { cloudFrom, credentialFrom } from '../../src/azure/cloud.ts';
+import { azureError } from '../../src/azure/errors.ts';
+import { UnderstudyError } from '../../src/errors/error.ts';
+import { closedPort, startServer } from './server.ts';
+
+const whole = {
+  AZURE_TENANT_ID: '8a2b0000-0000-0000-0000-000000000001',
+  AZURE_CLIENT_ID: 'c',
+  AZURE_CLIENT_SECRET: 'canary-secret',
+};
+
+describe('the cloud', () => {
+  it('is the public one unless said', () => {
+    expect(cloudFrom({})).toEqual({
+      resourceManager: 'https://management.azure.com',
+      resourceManagerAudience: 'https://management.azure.com',
+      keyVaultAudience: 'https://vault.azure.net',
+      authorityHost: undefined,
+    });
+  });
+
+  it('is what the environment says, without trailing slashes', () => {
+    expect(
+      cloudFrom({
+        AZURE_RESOURCE_MANAGER_ENDPOINT: 'https://localhost:1//',
+        AZURE_AUTHORITY_HOST: 'https://localhost:2',
+        AZURE_KEY_VAULT_AUDIENCE: 'https://vault.x',
+      }),
+    ).toEqual({
+      resourceManager: 'https://localhost:1',
+      resourceManagerAudience: 'https://localhost:1',
+      keyVaultAudience: 'https://vault.x',
+      authorityHost: 'https://localhost:2',
+    });
+    expect(cloudFrom({ AZURE_RESOURCE_MANAGER_AUDIENCE: 'https://a' }).resourceManagerAudience).toBe(
+      'https://a',
+    );
+  });
+
+  it('is entered by a service principal where the environment has one whole, else by what Azure finds', () => {
+    expect(credentialFrom(whole)).toBeInstanceOf(ClientSecretCredential);
+    expect(credentialFrom({ ...whole, AZURE_CLIENT_SECRET: '' })).toBeInstanceOf(DefaultAzureCredential);
+  });
+});
+
+describe('an authority', () => {
+  async function signIn(authority: string): Promise<UnderstudyError> {
+    const credential = credentialFrom({ ...whole, AZURE_AUTHORITY_HOST: authority });
+    const error: unknown = await credential.getToken('https://a/.default').catch((thrown: unknown) => thrown);
+    const said = azureError('GET /x', error);
+    if (!(said instanceof UnderstudyError)) throw new Error('it signed in', { cause: error });
+    expect(JSON.stringify([said.message, said.details])).not.toContain('canary-secret');
+    return said;
+  }
+
+  it('that is not there is unavailable, and may come back', async () => {
+    expect(await signIn(`https://localhost:${await closedPort()}`)).toMatchObject({
+      code: 'AzureUnavailable',
+      message: 'GET /x: no answer (ECONNREFUSED)',
+    });
+  });
+
+  it('whose certificate nobody trusts comes with what to set', async () => {
+    const stranger = await startServer({ trusted: false });
+    try {
+      const error = await signIn(stranger.url);
+      expect(error.message).toMatch(/no answer \(.*SELF_SIGNED_CERT/);
+      expect(error.details.next).toContain('NODE_EXTRA_CA_CERTS');
+    } finally {
+      await stranger.close();
+    }
+  });
+
+  it('that refuses the secret is about the credential', async () => {
+    const server = await startServer();
+    try {
+      server.answers.push(({ path }) =>
+        path.endsWith('/openid-configuration')
+          ? {
+              status: 200,
+              body: {
+                issuer: `${server.url}/t/v2.0`,
+                authorization_endpoint: `${server.url}/t/oauth2/v2.0/authorize`,
+                token_endpoint: `${server.url}/t/oauth2/v2.0/token`,
+                jwks_uri: `${server.url}/t/keys`,
+              },
+            }
+          : {
+              status: 401,
+              body: {
+                error: 'invalid_client',
+                error_description: 'AADSTS7000215: Invalid client secret provided.',
+              },
+            },
+      );
+      const error = await signIn(server.url);
+      expect(error.code).toBe('CredentialError');
+      expect(error.message).toContain('AADSTS7000215');
+      expect(error.details.next).toContain('AZURE_CLIENT_SECRET');
+    } finally {
+      await server.close();
+    }
+  });
+});
