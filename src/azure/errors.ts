@@ -10,9 +10,16 @@ interface Answer {
   retryAfterSeconds: number | undefined;
 }
 
-/** Throttled (429), timed out (408) and failing (5xx) servers may do better later; everything else will say the same again. */
-function codeOf({ status }: Answer): ErrorCode {
+/** The blob service's word for a key that was rotated since we read it, and for a copy's source that it cannot read just now. */
+const passingRefusals = new Set(['AuthenticationFailed', 'CannotVerifyCopySource']);
+
+/**
+ * Throttled (429), timed out (408) and failing (5xx) servers may do better later, and so may a rotated key: the next attempt reads the
+ * new one. Everything else will say the same again.
+ */
+function codeOf({ status, code }: Answer): ErrorCode {
   if (status === 401) return 'CredentialError';
+  if (status === 403 && code !== undefined && passingRefusals.has(code)) return 'AzureUnavailable';
   if (status === 408 || status === 429 || (status >= 500 && status !== 501 && status !== 505))
     return 'AzureUnavailable';
   return 'AzureError';
@@ -57,10 +64,18 @@ export function operationError(
   const code = text(said?.code);
   const parts = [code, deepest(said)].filter((part) => part !== undefined && part !== '');
   return new UnderstudyError(
-    passing.test(code ?? '') ? 'AzureUnavailable' : 'AzureError',
+    codesOf(said).every((each) => passing.test(each)) && code !== undefined
+      ? 'AzureUnavailable'
+      : 'AzureError',
     `${tried}: the operation ${status}: ${parts.length > 0 ? parts.join(': ') : 'Azure gave no reason'}`,
     { azure: code === undefined ? {} : { code }, cause },
   );
+}
+
+/** The codes that say what is wrong: of the innermost details, where there are some ("DeploymentFailed" says nothing). */
+function codesOf(error: Record<string, unknown> | undefined): string[] {
+  const details = Array.isArray(error?.details) ? (error.details as Record<string, unknown>[]) : [];
+  return details.length > 0 ? details.flatMap(codesOf) : [text(error?.code) ?? ''];
 }
 
 const credentialAdvice =

@@ -1,5 +1,6 @@
 /** Deploys the standby's template: an incremental ARM deployment named after the run, so that twice is once. */
-import { azureError } from '../azure/errors.ts';
+import { RestError } from '@azure/core-rest-pipeline';
+import { azureError, operationError } from '../azure/errors.ts';
 import { apiVersions } from '../azure/azure.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import type { StepResult } from '../run/outcome.ts';
@@ -52,13 +53,29 @@ export async function deployTemplate(context: StepContext): Promise<StepResult> 
         cause: error,
       });
     }
-    throw azureError(tried, error, signal.aborted);
+    throw (await failedDeployment(context, name, tried, error)) ?? azureError(tried, error, signal.aborted);
   }
   await requireWorkspace(context);
   return {
     state: 'completed',
     detail: `deployed ${declared.source} in ${showDuration(context.now().getTime() - began)}`,
   };
+}
+
+/** What failed within the deployment, and why: the client's poller says only that it did. */
+async function failedDeployment(
+  { azure, to, signal }: StepContext,
+  name: string,
+  tried: string,
+  cause: unknown,
+): Promise<Error | undefined> {
+  if (signal.aborted || (cause instanceof RestError && cause.statusCode !== undefined)) return undefined;
+  const { subscriptionId, resourceGroup } = to.workspace;
+  const id = `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.Resources/deployments/${name}`;
+  const deployment = await azure.arm.find(id, apiVersions.deployments, { signal });
+  return deployment?.properties.provisioningState === 'Failed'
+    ? operationError(tried, 'failed', deployment, cause)
+    : undefined;
 }
 
 async function requireWorkspace({ azure, to, signal }: StepContext): Promise<void> {

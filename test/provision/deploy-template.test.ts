@@ -1,77 +1,159 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+/** Deployments of the standby's template, on the local Azure. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { deployTemplate } from '../../src/provision/deploy-template.ts';
 import type { StepContext } from '../../src/run/step-context.ts';
+import { topologyOf } from '../topology/minimal.ts';
+import { startLocalAzure, type LocalAzure } from '../azure/local.ts';
 
-/** A deployment that ends when `done` says so, or when its waiting is broken off, as the SDK's poller does. */
-function contextWith(
-  done: Promise<unknown>,
-  provisionDeadline: string,
-  signal = new AbortController().signal,
-) {
-  const deployed: { name: string; properties: unknown }[] = [];
-  const context = {
-    azure: {
-      arm: { find: async () => ({ id: 'the workspace' }) },
-      resources: () => ({ resourceGroups: { createOrUpdate: async () => ({}) } }),
-      deployments: () => ({
-        deployments: {
-          createOrUpdate(_group: string, name: string, { properties }: { properties: unknown }) {
-            deployed.push({ name, properties });
-            return {
-              onProgress() {},
-              pollUntilDone: ({ abortSignal }: { abortSignal: AbortSignal }) =>
-                Promise.race([
-                  done,
-                  new Promise((_, reject) => {
-                    abortSignal.addEventListener('abort', () => reject(abortSignal.reason as Error));
-                  }),
-                ]),
-            };
-          },
-        },
-      }),
+let azure: LocalAzure;
+beforeAll(async () => {
+  azure = await startLocalAzure();
+});
+afterAll(() => azure.close());
+beforeEach(() => azure.cloud.faults.clear(['westus3']));
+
+const storage = (name: string, sku = 'Standard_LRS') => ({
+  type: 'Microsoft.Storage/storageAccounts',
+  apiVersion: '2023-05-01',
+  name,
+  location: "[parameters('location')]",
+  kind: 'StorageV2',
+  sku: { name: sku },
+  properties: {},
+});
+
+function templateOf(resources: unknown[]) {
+  return {
+    source: 'templates/standby.json',
+    template: {
+      $schema: 'https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#',
+      contentVersion: '1.0.0.0',
+      parameters: { location: { type: 'string' } },
+      resources,
     },
-    bundle: {
-      templates: { westus3: { source: 'workspace.bicep', template: { resources: [] }, parameters: {} } },
-    },
-    run: { runId: '20261121T030000Z-failover-3f9a' },
-    to: { region: 'westus3', workspace: { subscriptionId: 's', resourceGroup: 'ml-west', name: 'west' } },
-    topology: { policies: { provisionDeadline } },
-    now: () => new Date(),
-    signal,
+    parameters: { location: { value: 'westus3' } },
   };
-  return { context: context as unknown as StepContext, deployed };
 }
 
-test('deploys under a name of the run, so that twice is once', async () => {
-  const { context, deployed } = contextWith(Promise.resolve(), '1h');
-  const { state, detail } = await deployTemplate(context);
-  expect(state).toBe('completed');
-  expect(detail).toContain('deployed workspace.bicep');
-  expect(deployed).toEqual([
-    {
-      name: 'understudy-20261121T030000Z-failover-3f9a',
-      properties: { mode: 'Incremental', template: { resources: [] }, parameters: {} },
+let runs = 0;
+const group = 'ml-west';
+
+function contextOf(
+  declared: ReturnType<typeof templateOf> | undefined,
+  signal = new AbortController().signal,
+): StepContext {
+  const topology = topologyOf();
+  const workspace = { subscriptionId: azure.subscriptionId, resourceGroup: group, name: 'fraud-west' };
+  return {
+    azure: azure.connect(),
+    topology,
+    bundle: { topology, templates: declared ? { westus3: declared } : {} },
+    run: { runId: `run-${++runs}` },
+    to: { region: 'westus3', workspace, template: undefined },
+    signal,
+    now: () => new Date(),
+    checkpoint: () => Promise.resolve(),
+  } as unknown as StepContext;
+}
+
+const workspace = [
+  storage('fraudweststore'),
+  {
+    type: 'Microsoft.KeyVault/vaults',
+    apiVersion: '2023-07-01',
+    name: 'fraud-west-kv',
+    location: "[parameters('location')]",
+    properties: {
+      tenantId: '[subscription().tenantId]',
+      sku: { family: 'A', name: 'standard' },
+      enableRbacAuthorization: true,
     },
-  ]);
-});
+  },
+  {
+    type: 'Microsoft.Insights/components',
+    apiVersion: '2020-02-02',
+    name: 'fraud-west-ai',
+    kind: 'web',
+    location: "[parameters('location')]",
+    properties: { Application_Type: 'web' },
+  },
+  {
+    type: 'Microsoft.MachineLearningServices/workspaces',
+    apiVersion: '2024-04-01',
+    name: 'fraud-west',
+    location: "[parameters('location')]",
+    identity: { type: 'SystemAssigned' },
+    dependsOn: [
+      "[resourceId('Microsoft.Storage/storageAccounts', 'fraudweststore')]",
+      "[resourceId('Microsoft.KeyVault/vaults', 'fraud-west-kv')]",
+      "[resourceId('Microsoft.Insights/components', 'fraud-west-ai')]",
+    ],
+    properties: {
+      storageAccount: "[resourceId('Microsoft.Storage/storageAccounts', 'fraudweststore')]",
+      keyVault: "[resourceId('Microsoft.KeyVault/vaults', 'fraud-west-kv')]",
+      applicationInsights: "[resourceId('Microsoft.Insights/components', 'fraud-west-ai')]",
+    },
+  },
+];
 
-test('a deployment that takes longer than the policy fails the step, and says what to do', async () => {
-  const { context } = contextWith(new Promise(() => {}), '1s');
-  await expect(deployTemplate(context)).rejects.toMatchObject({
-    code: 'PreconditionError',
-    message: expect.stringMatching(/deploying workspace\.bicep .* "ml-west": not done within 1s$/),
-    details: { next: expect.stringContaining('resume-run 20261121T030000Z-failover-3f9a') },
+describe('a template', () => {
+  it('that lacks a parameter is refused for good, with what Azure said', async () => {
+    const declared = { ...templateOf([storage('fraudwestx')]), parameters: {} as never };
+    await expect(deployTemplate(contextOf(declared))).rejects.toMatchObject({
+      code: 'AzureError',
+      message: expect.stringMatching(
+        /^deploying templates\/standby\.json as "understudy-run-\d+" into resource group "ml-west": .*location/,
+      ),
+    });
   });
-});
 
-test('a cancelled step is no late one', async () => {
-  const cancelled = new AbortController();
-  const { context } = contextWith(new Promise(() => {}), '1h', cancelled.signal);
-  const deploying = deployTemplate(context);
-  const refused = expect(deploying).rejects.not.toMatchObject({ code: 'PreconditionError' });
-  await delay(0);
-  cancelled.abort();
-  await refused;
+  it('that fails half-way says which resource, and why; it is not taken for silence', async () => {
+    const bad = storage('Not A Valid Name');
+    const failure = deployTemplate(contextOf(templateOf([bad])));
+    await expect(failure).rejects.toMatchObject({ code: 'AzureError' });
+    await expect(failure).rejects.toThrow(/Not A Valid Name/);
+  });
+
+  it('that Azure itself fails is tried again: the error passes', async () => {
+    azure.cloud.faults.set('westus3', {
+      failNextLongRunning: [
+        { type: 'Microsoft.Storage/storageAccounts', code: 'InternalServerError', message: 'of its own' },
+      ],
+    });
+    await expect(deployTemplate(contextOf(templateOf([storage('fraudwestown')])))).rejects.toMatchObject({
+      code: 'AzureUnavailable',
+      message: expect.stringContaining('of its own'),
+    });
+  });
+
+  it('that does not build the workspace that the topology names is not what was meant', async () => {
+    await expect(deployTemplate(contextOf(templateOf([storage('fraudwestother')])))).rejects.toMatchObject({
+      code: 'PreconditionError',
+      message: 'workspace "fraud-west" is not in resource group "ml-west" (westus3)',
+    });
+  });
+
+  it('is deployed, and deployed again by the same run without harm', async () => {
+    const context = contextOf(templateOf(workspace));
+    expect(await deployTemplate(context)).toMatchObject({
+      state: 'completed',
+      detail: expect.stringMatching(/^deployed templates\/standby\.json in /),
+    });
+    expect(await deployTemplate(context)).toMatchObject({ state: 'completed' });
+  });
+
+  it('need not be declared where the workspace is there', async () => {
+    expect(await deployTemplate(contextOf(undefined))).toEqual({
+      state: 'skipped',
+      detail: 'no template is declared for westus3; its workspace is there',
+    });
+  });
+
+  it('stops when the run is cancelled, and that is no failure of Azure', async () => {
+    const controller = new AbortController();
+    controller.abort();
+    await expect(deployTemplate(contextOf(templateOf(workspace), controller.signal))).rejects.toMatchObject({
+      name: 'AbortError',
+    });
+  });
 });
