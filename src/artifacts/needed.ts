@@ -1,6 +1,7 @@
 /** Collects, while a workspace is listed, which blobs and which other assets the listed things need. */
 import type { Json, JsonObject } from '../azure/azure.ts';
 import { sameName } from '../azure/ids.ts';
+import { withoutProse } from '../azure/prose.ts';
 import { checkpointPlace } from '../jobs/checkpoint.ts';
 import type { RawJob } from '../jobs/job.ts';
 import type { Topology } from '../topology/topology.ts';
@@ -36,11 +37,12 @@ export function collectNeeded(
   return {
     async asset({ type, name, version, resource }) {
       if (version === undefined) return;
-      refer(resource.properties);
-      await roots.addJson(resource.properties, assetKey(type, name, version), assetTypes[type].class);
+      const followed = withoutProse(resource.properties);
+      refer(followed);
+      await roots.addJson(followed, assetKey(type, name, version), assetTypes[type].class);
     },
     async job(job) {
-      const inputs = withoutOutputs(job.properties);
+      const inputs = withoutOutputs(withoutProse(job.properties));
       refer(inputs);
       await roots.addJson(inputs, `jobs/${job.name}`, 'training');
       const checkpoint = checkpointPlace(job, policy);
@@ -48,7 +50,7 @@ export function collectNeeded(
         roots.addPath(checkpoint, { asset: `jobs/${job.name}`, class: 'training', growing: true });
     },
     async other(json, name, of) {
-      const inputs = withoutOutputs(json);
+      const inputs = withoutOutputs(withoutProse(json));
       refer(inputs);
       await roots.addJson(inputs, name, of);
     },
@@ -102,11 +104,15 @@ function spelling(account: string, { accounts }: SourceStores): string {
 
 /** A job without what it writes: half-written outputs are not carried, but for its checkpoints. */
 function withoutOutputs(value: JsonObject): JsonObject {
-  const walk = (each: Json): Json => {
-    if (Array.isArray(each)) return each.map(walk);
+  // Below these an input, or a step of a pipeline, may well be called `outputs`.
+  const hold = (key: string) => key === 'inputs' || key === 'jobs';
+  const walk = (each: Json, under: string): Json => {
+    if (Array.isArray(each)) return each.map((item) => walk(item, under));
     if (each === null || typeof each !== 'object') return each;
-    const entries = Object.entries(each).filter(([key]) => key !== 'outputs' && key !== 'services');
-    return Object.fromEntries(entries.map(([key, inner]) => [key, walk(inner)]));
+    const kept = Object.entries(each).filter(
+      ([key]) => hold(under) || (key !== 'outputs' && key !== 'services'),
+    );
+    return Object.fromEntries(kept.map(([key, inner]) => [key, walk(inner, key)]));
   };
-  return walk(value) as JsonObject;
+  return walk(value, '') as JsonObject;
 }

@@ -7,6 +7,7 @@ import type { Json, JsonObject } from './azure.ts';
 import { locateWorkspace, sameName, sameWorkspace, type WorkspacePlace } from './arm-id.ts';
 import { parseAzureMlUri, type AzureMlUri, type Target } from './azureml-uri.ts';
 import { addressIn, placeInAccount } from './blob-url.ts';
+import { isProse } from './prose.ts';
 
 export { formatArmId, parseArmId, sameName, sameWorkspace } from './arm-id.ts';
 export { datastoreUri, parseAzureMlUri } from './azureml-uri.ts';
@@ -79,26 +80,29 @@ export interface RewrittenJson<T extends Json = Json> {
   unmapped: (Finding & { reason: string })[];
 }
 
-/** Rewrites every string of a JSON value that is, as a whole, a reference. Nothing is lost or reordered. */
+/**
+ * Rewrites every string of an entity's properties that is, as a whole, a reference; what is text for people stays, whatever it
+ * looks like. Nothing is lost or reordered.
+ */
 export function rewriteReferences<T extends Json>(json: T, mapping: ReferenceMapping): RewrittenJson<T> {
   const changes: RewrittenJson['changes'] = [];
   const unmapped: RewrittenJson['unmapped'] = [];
-  const walk = (value: Json, place: string): Json => {
+  const walk = (value: Json, place: string, keys: readonly string[]): Json => {
     if (typeof value === 'string') {
       const result = rewriteReference(value, mapping);
       if (result.changed) changes.push({ place, value, to: result.value });
       if (result.unmapped !== undefined) unmapped.push({ place, value, reason: result.unmapped });
       return result.value;
     }
-    if (Array.isArray(value)) return value.map((each, index) => walk(each, `${place}[${index}]`));
+    if (Array.isArray(value)) return value.map((each, index) => walk(each, `${place}[${index}]`, keys));
     if (value === null || typeof value !== 'object') return value;
-    const entries = Object.entries(value).map(([key, each]) => [
-      key,
-      walk(each, place === '' ? key : `${place}.${key}`),
-    ]);
+    const entries = Object.entries(value).map(([key, each]) => {
+      const path = [...keys, key];
+      return [key, isProse(path) ? each : walk(each, place === '' ? key : `${place}.${key}`, path)];
+    });
     return Object.fromEntries(entries) as JsonObject;
   };
-  return { value: walk(json, '') as T, changes, unmapped };
+  return { value: walk(json, '', []) as T, changes, unmapped };
 }
 
 /** A new value, or why there is none; undefined: the value means something else and stays. */

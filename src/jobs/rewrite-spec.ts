@@ -14,6 +14,7 @@ import {
   type ReferenceMapping,
   type Rewritten,
 } from '../azure/ids.ts';
+import { isProse } from '../azure/prose.ts';
 import { isObject, originTags, tagsOf, textAt, type RawJob } from './job.ts';
 import { stripRunBound } from './run-bound.ts';
 
@@ -95,8 +96,6 @@ function resumeFrom(
   else changes.push({ place, from, to: uri });
 }
 
-/** Text for people: nothing in it is executed. */
-const prose = new Set(['description', 'displayName', 'experimentName', 'display_name', 'tags']);
 const computeKeys = new Set(['computeId', 'compute', 'default_compute', 'defaultCompute', 'compute_id']);
 const datastoreKeys = new Set(['default_datastore', 'defaultDatastore', 'datastore', 'datastoreId']);
 
@@ -116,9 +115,10 @@ class Rewriting {
     if (Array.isArray(value)) return value.map((each, index) => this.walk(each, `${place}[${index}]`, keys));
     if (typeof value === 'string') return this.#text(value, place, keys);
     if (!isObject(value)) return value;
-    const entries = Object.entries(value).map(([key, each]): [string, Json] =>
-      prose.has(key) ? [key, each] : [key, this.walk(each, `${place}.${key}`, [...keys, key])],
-    );
+    const entries = Object.entries(value).map(([key, each]): [string, Json] => {
+      const path = [...keys, key];
+      return [key, isProse(path) ? each : this.walk(each, `${place}.${key}`, path)];
+    });
     const walked = Object.fromEntries(entries);
     return isManagedIdentity(value) ? this.#identity(value, walked, place) : walked;
   }

@@ -1,0 +1,36 @@
+/**
+ * Which fields of an entity of Azure Machine Learning are text for people, and bags that mean what their owner says: Azure follows
+ * nothing in them, so a move keeps them to the letter and needs nothing that they name. Pure.
+ */
+import type { Json, JsonObject } from './azure.ts';
+
+const prose = new Set(['description', 'displayName', 'display_name', 'experimentName', 'tags']);
+/** What stands directly below these are names that the owner chose: an input may be called `tags`. */
+const ownNames = new Set([
+  'inputs',
+  'outputs',
+  'jobs',
+  'signals',
+  'environmentVariables',
+  'environment_variables',
+]);
+
+/** `keys`: the names on the way from the entity's properties to the field, its own last. The entity's own bag is `properties`. */
+export function isProse(keys: readonly string[]): boolean {
+  const key = keys.at(-1) ?? '';
+  if (keys.length === 1 && key === 'properties') return true;
+  return prose.has(key) && !ownNames.has(keys.at(-2) ?? '');
+}
+
+/** What Azure follows: an entity's properties without the rest. */
+export function withoutProse(properties: JsonObject): JsonObject {
+  const walk = (value: Json, keys: readonly string[]): Json => {
+    if (Array.isArray(value)) return value.map((each) => walk(each, keys));
+    if (value === null || typeof value !== 'object') return value;
+    const entries = Object.entries(value)
+      .map(([key, each]) => [key, each, [...keys, key]] as const)
+      .filter(([, , path]) => !isProse(path));
+    return Object.fromEntries(entries.map(([key, each, path]) => [key, walk(each, path)]));
+  };
+  return walk(properties, []) as JsonObject;
+}
