@@ -1,6 +1,7 @@
 /** The action `restoreAssets`: registers containers and versions in the standby, every uri and id rewritten. */
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
+import { withoutProse } from '../azure/prose.ts';
 import type { WorkspaceRef } from '../topology/topology.ts';
 import { assetKey, assetTypeNames, type AssetType } from './asset-types.ts';
 import { batches, mapBounded } from './bounded.ts';
@@ -11,6 +12,7 @@ import type { AssetLine } from './manifest.ts';
 import { readPart } from './recovery-point.ts';
 import { assetReferences } from './references.ts';
 import { restoreAsset } from './restore-asset.ts';
+import { newestFirst } from './select.ts';
 import { openStandby, type Standby } from './standby.ts';
 import { fail, newTally, seen, showCount, sum, toCounts, type Tally } from './tally.ts';
 
@@ -72,7 +74,7 @@ export function typesOfStep({ step }: StepContext): AssetType[] {
   return assetTypeNames.filter((type) => !Array.isArray(types) || types.includes(type));
 }
 
-/** Containers before versions; and within versions no order, since `inOrder` gives what depends on another one in a later batch. */
+/** Containers before versions, and the versions of one asset one after the other: the last one made is its `@latest`. */
 async function restoreBatch(
   context: StepContext,
   standby: Standby,
@@ -85,10 +87,15 @@ async function restoreBatch(
   for (const group of [lines.filter(isContainer), lines.filter((line) => !isContainer(line))]) {
     const plain = group.filter((line) => !isPipeline(line));
     const results = new Map<AssetLine, Awaited<ReturnType<typeof restore>>>();
-    const restored = await mapBounded(plain, sideBySide, restore);
-    for (const [index, result] of restored.entries()) results.set(plain[index] as AssetLine, result);
+    const ofOneName = [...Map.groupBy(plain, ({ name }) => name).values()];
+    await mapBounded(ofOneName, sideBySide, async (lines) => {
+      for (const line of lines) results.set(line, await restore(line));
+    });
     for (const line of group.filter(isPipeline)) results.set(line, await restore(line));
-    for (const [line, result] of results) record(state, line, result);
+    for (const line of group) {
+      const result = results.get(line);
+      if (result) record(state, line, result);
+    }
   }
 }
 
@@ -118,17 +125,28 @@ function isPipeline({ type, resource }: AssetLine): boolean {
   return spec !== null && typeof spec === 'object' && !Array.isArray(spec) && spec?.['type'] === 'pipeline';
 }
 
+/**
+ * The oldest version of every asset, then the next one of each, and so on: `@latest` means the same in the standby, and what is
+ * registered side by side is of different names. Pipelines come last, those that they are made of first.
+ */
 async function* inOrder(
   { store }: StepContext,
   { point }: Standby,
   type: AssetType,
 ): AsyncIterable<AssetLine> {
-  const pipelines: AssetLine[] = [];
-  for await (const line of readPart(store, point.sealed, type)) {
-    if (isPipeline(line)) pipelines.push(line);
-    else yield line;
+  const lines = await Array.fromAsync(readPart(store, point.sealed, type));
+  yield* lines.filter(isContainer);
+  const versions = lines.filter((line) => !isContainer(line) && !isPipeline(line));
+  const ofOneName = [...Map.groupBy(versions, ({ name }) => name).values()].map(oldestFirst);
+  const rounds = Math.max(0, ...ofOneName.map(({ length }) => length));
+  for (let round = 0; round < rounds; round++) {
+    for (const line of ofOneName.map((of) => of[round])) if (line) yield line;
   }
-  yield* dependenciesFirst(pipelines, point.sealed.workspace);
+  yield* dependenciesFirst(oldestFirst(lines.filter(isPipeline)), point.sealed.workspace);
+}
+
+function oldestFirst(lines: readonly AssetLine[]): AssetLine[] {
+  return lines.toSorted((a, b) => newestFirst(b.resource, a.resource));
 }
 
 /** Of pipelines that name each other in a circle, which Azure would refuse anyway, the order stays as it is. */
@@ -139,7 +157,7 @@ export function dependenciesFirst(lines: readonly AssetLine[], workspace: Worksp
   const visit = (line: AssetLine) => {
     if (entered.has(line)) return;
     entered.add(line);
-    for (const { name, version } of assetReferences(line.resource.properties, workspace)) {
+    for (const { name, version } of assetReferences(withoutProse(line.resource.properties), workspace)) {
       const other = byKey.get(`${name}/${version}`);
       if (other) visit(other);
     }

@@ -35,7 +35,8 @@ function matches(key: string, globs: readonly string[]): boolean {
   return globs.some((glob) => glob === '**' || posix.matchesGlob(key, glob));
 }
 
-function newestFirst(a: ArmResource, b: ArmResource): number {
+/** Compares two versions by when they were made, then by number. */
+export function newestFirst(a: ArmResource, b: ArmResource): number {
   const [first, second] = [createdAt(a), createdAt(b)];
   if (first !== second) return first < second ? 1 : -1;
   return b.name.localeCompare(a.name, 'en', { numeric: true });
