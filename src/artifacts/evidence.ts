@@ -30,18 +30,25 @@ export async function writeFindings(
   return [{ kind, blob: `${folder}/${digest}.json`, digest }];
 }
 
-/** What the steps of this run that carried out `action` skipped, by what was skipped: the reason. */
-export async function skippedBy(context: StepContext, action: ActionName): Promise<Map<string, string>> {
-  const skipped = new Map<string, string>();
+/** What the steps of this run that carried out `action` did not do, by what it was. */
+export async function notDoneBy(context: StepContext, action: ActionName): Promise<Map<string, Finding>> {
+  const found = new Map<string, Finding>();
   for (const step of context.plan.steps.filter((each) => each.action === action)) {
     const outcome = await context.outcomeOf(step.id);
     for (const evidence of outcome?.evidence ?? []) {
       const document = await openFindings(context.store, evidence);
-      for (const { what, state, reason } of document?.findings ?? [])
-        if (state === 'skipped') skipped.set(what, reason);
+      for (const finding of document?.findings ?? []) found.set(finding.what, finding);
     }
   }
-  return skipped;
+  return found;
+}
+
+/** Of that, what was skipped: the reasons. */
+export async function skippedBy(context: StepContext, action: ActionName): Promise<Map<string, string>> {
+  const all = await notDoneBy(context, action);
+  return new Map(
+    [...all].flatMap(([what, { state, reason }]) => (state === 'skipped' ? [[what, reason]] : [])),
+  );
 }
 
 async function openFindings(

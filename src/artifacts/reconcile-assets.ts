@@ -7,7 +7,7 @@ import type { StepContext } from '../run/step-context.ts';
 import { desiredAsset } from './asset-body.ts';
 import { assetKey, assetTypes, type AssetType } from './asset-types.ts';
 import { batches, mapBounded } from './bounded.ts';
-import { showFindings, skippedBy, writeFindings, type Finding } from './evidence.ts';
+import { notDoneBy, showFindings, writeFindings, type Finding } from './evidence.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import type { AssetLine } from './manifest.ts';
 import { readPart } from './recovery-point.ts';
@@ -18,10 +18,13 @@ import { typedVersions } from './typed-assets.ts';
 
 const readsSideBySide = 8;
 
-/** Errors: ReconciliationError if an asset is missing or differs, unless restoring skipped it with a reason; AzureUnavailable; RecoveryPointError. */
+/**
+ * What restoring could not register, and said why, stays counted as that: one asset that Azure refuses must not keep a region's work
+ * waiting. Errors: ReconciliationError if any other asset is missing or differs; AzureUnavailable; RecoveryPointError.
+ */
 export async function reconcileAssets(context: StepContext): Promise<StepResult> {
   const standby = await openStandby(context);
-  const skipped = await skippedBy(context, 'restoreAssets');
+  const notDone = await notDoneBy(context, 'restoreAssets');
   const heartbeat = startHeartbeat(context, 'assets');
   const findings: Finding[] = [];
   const tallies = new Map<AssetType, Tally>();
@@ -36,18 +39,14 @@ export async function reconcileAssets(context: StepContext): Promise<StepResult>
         compareVersions(context, standby, lines),
       );
       for (const { key, difference } of compared.flat()) {
-        const excuse = skipped.get(key);
-        if (difference === undefined) tally.done += 1;
-        else if (excuse === undefined)
-          fail(tally, difference.startsWith('missing') ? 'missing' : 'different');
-        else skip(tally, excuse);
-        if (difference !== undefined)
-          findings.push({
-            what: key,
-            state: excuse === undefined ? 'failed' : 'skipped',
-            reason: difference,
-          });
         heartbeat.add(1, 0);
+        const known = notDone.get(key);
+        if (difference === undefined) tally.done += 1;
+        else if (known) (known.state === 'skipped' ? skip : fail)(tally, known.reason);
+        else {
+          fail(tally, difference.startsWith('missing') ? 'missing' : 'different');
+          findings.push({ what: key, state: 'failed', reason: difference });
+        }
       }
       await heartbeat.beat();
     }
@@ -68,11 +67,10 @@ async function conclude(
   if (expected === 0)
     return { state: 'skipped', detail: `the recovery point has no ${[...tallies.keys()].join(' and no ')}` };
   const evidence = await writeFindings(context, 'reconciliation', findings);
-  const failed = findings.filter(({ state }) => state === 'failed');
-  if (failed.length > 0) {
+  if (findings.length > 0) {
     throw new UnderstudyError(
       'ReconciliationError',
-      `${failed.length} of ${expected} assets in ${context.to.region} are not what was to be restored: ${showFindings(failed, 3).join('; ')}`,
+      `${findings.length} of ${expected} assets in ${context.to.region} are not what was to be restored: ${showFindings(findings, 3).join('; ')}`,
       {
         ...(evidence[0] ? { place: evidence[0].blob } : {}),
         next: 'Mend what is named there, then resume the run.',
