@@ -1,43 +1,50 @@
 /**
- * Endpoints and deployments that the standby lacks are created there from the recovery point; every endpoint is given the
- * active one's keys (from escrow, so that clients need not change theirs) and the active one's traffic.
+ * Endpoints and deployments that the standby lacks are created there from the recovery point, and those that serve something else are
+ * updated; every endpoint is given the active one's keys (from escrow, so that clients need not change theirs) and the active
+ * one's traffic. What Azure refuses is counted as failed, by itself: the other endpoints must not wait for it.
  */
-import { openStandby, type Standby } from '../artifacts/standby.ts';
+import { showFindings, writeFindings, type Finding } from '../artifacts/evidence.ts';
 import { readPart } from '../artifacts/recovery-point.ts';
+import { openStandby, type Standby } from '../artifacts/standby.ts';
+import { fail, newTally, showCount, sum, toCounts } from '../artifacts/tally.ts';
 import { apiVersions, type ArmResource, type JsonObject } from '../azure/azure.ts';
-import { rewriteReferences } from '../azure/ids.ts';
-import { UnderstudyError } from '../errors/error.ts';
+import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
+import { createdBody, updatedBody } from './endpoint-body.ts';
+import { escrowedKeys, giveKeys, type Keys } from './endpoint-keys.ts';
+import { setTraffic } from './endpoint-traffic.ts';
 
-/** What Azure fills in and refuses or ignores in a PUT. */
-const readOnly = new Set(['provisioningState', 'scoringUri', 'swaggerUri', 'traffic', 'mirrorTraffic']);
+interface Work {
+  context: StepContext;
+  standby: Standby;
+  /** Created or updated now, of those that are done. */
+  changed: number;
+  tally: ReturnType<typeof newTally>;
+  findings: Finding[];
+  lost: string[];
+}
 
+/** Errors: AzureUnavailable, RecoveryPointError, PreconditionError (no standby workspace). */
 export async function configureEndpoints(context: StepContext): Promise<StepResult> {
   const standby = await openStandby(context);
   const endpoints = await Array.fromAsync(readPart(context.store, standby.point.sealed, 'endpoints'));
   const deployments = await Array.fromAsync(readPart(context.store, standby.point.sealed, 'deployments'));
-  let created = 0;
-  const lost: string[] = [];
+  if (endpoints.length === 0) return { state: 'skipped', detail: 'the recovery point has no endpoints' };
+  const work: Work = { context, standby, changed: 0, tally: newTally(), findings: [], lost: [] };
   for (const [index, endpoint] of endpoints.entries()) {
     await context.checkpoint({ unit: 'endpoints', done: index, total: endpoints.length });
-    const path = `${standby.workspace.id}/onlineEndpoints/${endpoint.name}`;
-    const keys = await escrowedKeys(context, standby, endpoint, lost);
-    created += await ensure(context, standby, path, endpoint, keys ? { keys } : {});
-    const own = deployments.filter((deployment) => parentName(deployment) === endpoint.name.toLowerCase());
-    for (const deployment of own) {
-      created += await ensure(context, standby, `${path}/deployments/${deployment.name}`, deployment, {});
-      await context.checkpoint({ unit: 'endpoints', done: index, total: endpoints.length });
-    }
-    if (keys) await giveKeys(context, path, keys);
-    await setTraffic(context, path, endpoint);
+    const own = deployments.filter((each) => parentName(each) === endpoint.name.toLowerCase());
+    await configure(work, endpoint, own, index);
   }
-  const expected = endpoints.length + deployments.length;
+  const { tally, changed, findings, lost } = work;
+  const failed = sum(tally.failed);
   return {
-    state: endpoints.length === 0 ? 'skipped' : 'completed',
-    detail: endpoints.length === 0 ? 'the recovery point has no endpoints' : `${endpoints.length} endpoints, ${deployments.length} deployments serve in ${context.to.region}; ${created} of them created`,
-    counts: [{ kind: 'endpoints and deployments', expected, done: expected, skipped: [], failed: [] }],
-    ...(lost.length > 0 ? { lost } : {}),
+    state: 'completed',
+    detail: `${showCount(tally.done, 'endpoint or deployment', 'endpoints and deployments')} in ${context.to.region}, ${changed} of them created or updated${failed > 0 ? `; ${failed} failed` : ''}`,
+    counts: [toCounts(tally, 'endpoints and deployments', endpoints.length + deployments.length)],
+    evidence: await writeFindings(context, 'list', findings),
+    ...(findings.length + lost.length > 0 ? { lost: [...showFindings(findings), ...lost] } : {}),
   };
 }
 
@@ -46,79 +53,66 @@ function parentName({ id }: ArmResource): string | undefined {
   return id.split('/').at(-3)?.toLowerCase();
 }
 
-/** Creates what is not there; 1 if it did. */
+async function configure(
+  work: Work,
+  endpoint: ArmResource,
+  deployments: readonly ArmResource[],
+  index: number,
+): Promise<void> {
+  const { context, standby, lost } = work;
+  const path = `${standby.workspace.id}/onlineEndpoints/${endpoint.name}`;
+  const keys = await escrowedKeys(context, standby, endpoint, lost);
+  const there = await attempt(work, `endpoint ${endpoint.name}`, () => ensure(work, path, endpoint, keys));
+  const serving: string[] = [];
+  for (const deployment of deployments) {
+    const what = `deployment ${endpoint.name}/${deployment.name}`;
+    const made = there
+      ? await attempt(work, what, () => ensure(work, `${path}/deployments/${deployment.name}`, deployment))
+      : leave(work, what, 'its endpoint could not be created');
+    if (made) serving.push(deployment.name);
+    await context.checkpoint({ unit: 'endpoints', done: index });
+  }
+  if (!there) return;
+  if (keys) await giveKeys(context, path, keys);
+  const changed = await setTraffic(context, path, endpoint, serving);
+  if (changed !== undefined) lost.push(`endpoint ${endpoint.name}: ${changed}`);
+}
+
+/** Whether it is there now. */
+async function attempt(work: Work, what: string, make: () => Promise<string | undefined>): Promise<boolean> {
+  try {
+    const reason = await make();
+    if (reason !== undefined) return leave(work, what, reason);
+  } catch (error) {
+    if (!isUnderstudyError(error, 'AzureError')) throw error;
+    return leave(work, what, messageOf(error));
+  }
+  work.tally.done += 1;
+  return true;
+}
+
+function leave({ tally, findings }: Work, what: string, reason: string): false {
+  fail(tally, reason);
+  findings.push({ what, state: 'failed', reason });
+  return false;
+}
+
+/** Creates what is not there, updates what serves something else. Answers why it cannot. */
 async function ensure(
-  { azure, signal }: StepContext,
-  standby: Standby,
+  work: Work,
   path: string,
   source: ArmResource,
-  more: JsonObject,
-): Promise<0 | 1> {
-  const there = await azure.arm.find(path, apiVersions.machineLearning, { signal });
-  if (there && there.properties.provisioningState !== 'Failed') return 0;
-  const kept = Object.fromEntries(Object.entries(source.properties).filter(([name]) => !readOnly.has(name)));
-  const { value: moved, unmapped } = rewriteReferences<JsonObject>(kept, standby.mapping);
-  if (unmapped.length > 0) {
-    const first = unmapped[0];
-    throw new UnderstudyError('PreconditionError', `${path}: ${first?.place}: ${first?.reason}`);
-  }
-  const body: JsonObject = { location: standby.workspace.location, properties: { ...moved, ...more } };
-  for (const field of ['tags', 'sku', 'kind'] as const) {
-    if (source[field] !== undefined && source[field] !== null) body[field] = source[field] as JsonObject;
-  }
-  body.identity = { type: 'SystemAssigned' };
-  await azure.arm.put(path, apiVersions.machineLearning, body, { signal });
-  return 1;
-}
-
-interface Keys {
-  [name: string]: string;
-  primaryKey: string;
-  secondaryKey: string;
-}
-
-async function escrowedKeys(
-  { azure, topology, to }: StepContext,
-  { point }: Standby,
-  endpoint: ArmResource,
-  lost: string[],
-): Promise<Keys | undefined> {
-  if (endpoint.properties.authMode !== 'Key') return undefined;
-  const secret = point.sealed.secrets.find((each) => each.kind === 'endpoint' && each.name === endpoint.name);
-  const uri = topology.escrow?.vaults[to.region];
-  const value = secret && uri !== undefined ? await azure.vault(uri).get(secret.secret) : undefined;
-  if (value !== undefined) return JSON.parse(value) as Keys;
-  lost.push(`endpoint ${endpoint.name}: its keys are not in escrow: clients must take the standby's own`);
+  keys?: Keys,
+): Promise<string | undefined> {
+  const { azure, signal } = work.context;
+  const found = await azure.arm.find(path, apiVersions.machineLearning, { signal });
+  const there = found?.properties.provisioningState === 'Failed' ? undefined : found;
+  const wanted = there
+    ? updatedBody(source, there, work.standby)
+    : createdBody(source, work.standby, keys ? { keys } : {});
+  if (wanted === undefined) return undefined;
+  if ('reason' in wanted) return wanted.reason;
+  await azure.arm.put(path, apiVersions.machineLearning, wanted.body, { signal });
+  work.changed += 1;
   return undefined;
-}
-
-/** A key is set, not only made anew: `keyValue` of RegenerateEndpointKeysRequest. */
-async function giveKeys({ azure, signal }: StepContext, path: string, keys: Keys): Promise<void> {
-  const now = (await azure.arm.post(`${path}/listKeys`, apiVersions.machineLearning, undefined, { signal })) as Partial<Keys> | null;
-  for (const [keyType, keyValue] of [
-    ['Primary', keys.primaryKey],
-    ['Secondary', keys.secondaryKey],
-  ] as const) {
-    const current = keyType === 'Primary' ? now?.primaryKey : now?.secondaryKey;
-    if (current === keyValue) continue;
-    await azure.arm.post(`${path}/regenerateKeys`, apiVersions.machineLearning, { keyType, keyValue }, { signal });
-  }
-}
-
-async function setTraffic({ azure, signal, to }: StepContext, path: string, source: ArmResource): Promise<void> {
-  const there = await azure.arm.get(path, apiVersions.machineLearning, { signal });
-  const wanted = (source.properties.traffic ?? {}) as JsonObject;
-  if (JSON.stringify(there.properties.traffic ?? {}) === JSON.stringify(wanted)) return;
-  const kept = Object.fromEntries(Object.entries(there.properties).filter(([name]) => !readOnly.has(name) || name === 'traffic'));
-  await azure.arm.put(
-    path,
-    apiVersions.machineLearning,
-    {
-      location: there.location ?? to.region,
-      ...(there.tags ? { tags: there.tags } : {}),
-      ...(there.identity ? { identity: { type: 'SystemAssigned' } } : {}),
-      properties: { ...kept, traffic: wanted },
-    },
-    { signal },
-  );
 }

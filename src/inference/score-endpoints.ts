@@ -1,37 +1,57 @@
 /** A scoring request to each endpoint of the standby itself, with its own key, before anyone depends on it. */
-import { apiVersions } from '../azure/azure.ts';
+import { apiVersions, type ArmResource } from '../azure/azure.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { workspaceId } from '../topology/sides.ts';
 import { probeUntilPassing } from '../traffic/probe.ts';
 
+/** Errors: NotYetError (it does not answer as it should), AzureUnavailable. An endpoint that takes no traffic has nobody to fail. */
 export async function scoreEndpoints(context: StepContext): Promise<StepResult> {
   const names = context.step.input.endpoints as string[];
   const answers: string[] = [];
-  for (const name of names) answers.push(await scoreOne(context, name));
+  const skipped: string[] = [];
+  for (const name of names) {
+    const answer = await scoreOne(context, name);
+    if (answer === undefined) skipped.push(name);
+    else answers.push(answer);
+  }
+  const left = skipped.length === 0 ? [] : [`${skipped.join(', ')}: no traffic, not asked`];
   return {
-    state: 'completed',
-    detail: answers.join('; '),
-    counts: [{ kind: 'scoring requests', expected: names.length, done: answers.length, skipped: [], failed: [] }],
+    state: answers.length === 0 ? 'skipped' : 'completed',
+    detail: [...answers, ...left].join('; '),
+    counts: [
+      {
+        kind: 'scoring requests',
+        expected: names.length,
+        done: answers.length,
+        skipped: skipped.length === 0 ? [] : [{ reason: noTraffic, count: skipped.length }],
+        failed: [],
+      },
+    ],
   };
 }
 
-async function scoreOne(context: StepContext, name: string): Promise<string> {
+const noTraffic = 'the endpoint has no deployment that takes traffic';
+
+/** Undefined: nothing serves there. */
+async function scoreOne(context: StepContext, name: string): Promise<string | undefined> {
   const { azure, to, signal, topology } = context;
   const path = `${workspaceId(to.workspace)}/onlineEndpoints/${name}`;
-  const endpoint = await azure.arm.get(path, apiVersions.machineLearning, { signal });
+  const endpoint = await azure.arm.find(path, apiVersions.machineLearning, { signal });
+  if (!endpoint || !takesTraffic(endpoint)) return undefined;
   const url = endpoint.properties.scoringUri;
   if (typeof url !== 'string') {
     throw new UnderstudyError('NotYetError', `endpoint "${name}" in ${to.region} has no scoring address yet`);
   }
+  const key = await keyOf(context, path, endpoint.properties.authMode);
   const answer = await probeUntilPassing(
     context,
     {
       url,
       method: 'POST',
       body: JSON.stringify(topology.scoring[name] ?? defaultRequest),
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${await keyOf(context, path, endpoint.properties.authMode)}` },
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
       expect: 200,
     },
     `endpoint ${name}`,
@@ -39,12 +59,18 @@ async function scoreOne(context: StepContext, name: string): Promise<string> {
   return `${name}: ${answer.status} in ${answer.milliseconds} ms`;
 }
 
+function takesTraffic({ properties }: ArmResource): boolean {
+  return Object.values(properties.traffic ?? {}).some((share) => typeof share === 'number' && share > 0);
+}
+
 /** What an MLflow model takes; a model of another shape declares its own request (`scoring` in the topology). */
 const defaultRequest = { input_data: [] };
 
 async function keyOf({ azure, signal }: StepContext, path: string, authMode: unknown): Promise<string> {
   const action = authMode === 'Key' ? 'listKeys' : 'token';
-  const answer = (await azure.arm.post(`${path}/${action}`, apiVersions.machineLearning, undefined, { signal })) as {
+  const answer = (await azure.arm.post(`${path}/${action}`, apiVersions.machineLearning, undefined, {
+    signal,
+  })) as {
     primaryKey?: string;
     accessToken?: string;
   } | null;
