@@ -79,7 +79,7 @@ function checkKind(next: Stored): void {
       'datastoreType',
     );
   for (const field of required)
-    if (textOf(properties[field]) === undefined)
+    if (textOf(properties[field]) === undefined && !isObject(properties[field]))
       throw validationError(`properties.${field}: a datastore of type ${kind} must have one.`, field);
 }
 
