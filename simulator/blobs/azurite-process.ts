@@ -9,6 +9,7 @@
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
+import { azuriteHost } from './address.ts';
 import { VOUCHED_HEADER, type AccountsMessage, type ChildMessage } from './azurite-protocol.ts';
 
 interface Account {
@@ -65,8 +66,29 @@ async function fetchSource(
   comp?: string,
 ): Promise<Response> {
   const url = new URL(copySource);
+  const host = azuriteHost(url.host);
+  if (host !== 'localhost') url.pathname = `/${host.split('.')[0]}${url.pathname}`;
   if (comp) url.searchParams.set('comp', comp);
   return fetch(`${self}${url.pathname}${url.search}`, { headers });
+}
+
+/** Azure's code for a signature that does not verify is AuthenticationFailed; Azurite has another one for the same message. */
+function nameRefusalsAsAzureDoes(): void {
+  const { default: factory } = require('azurite/dist/src/blob/errors/StorageErrorFactory') as {
+    default: { getAuthorizationFailure(contextId: string): Error & { storageErrorCode?: string } };
+  };
+  const { default: StorageError } = require('azurite/dist/src/blob/errors/StorageError') as {
+    default: new (status: number, code: string, message: string, contextId: string) => Error;
+  };
+  if (typeof factory.getAuthorizationFailure !== 'function')
+    throw new Error("this version of Azurite has no 'getAuthorizationFailure' to build on");
+  factory.getAuthorizationFailure = (contextId) =>
+    new StorageError(
+      403,
+      'AuthenticationFailed',
+      'Server failed to authenticate the request. Make sure the value of the Authorization header is formed correctly including the signature.',
+      contextId,
+    );
 }
 
 function copyRefused(contextId: string, status: number, message: string): Error {
@@ -187,7 +209,7 @@ function environment(location: string): Record<string, () => unknown> {
     key: () => undefined,
     pwd: () => undefined,
     oauth: () => undefined,
-    disableProductStyleUrl: () => true,
+    disableProductStyleUrl: () => false,
     disableTelemetry: () => true,
     inMemoryPersistence: () => false,
     extentMemoryLimit: () => undefined,
@@ -198,6 +220,7 @@ function environment(location: string): Record<string, () => unknown> {
 async function main(): Promise<void> {
   const [location = '', secret = ''] = [process.argv[2], process.env.LOCAL_AZURE_VOUCH];
   patchAzurite(secret);
+  nameRefusalsAsAzureDoes();
   const { BlobServerFactory } = require('azurite/dist/src/blob/BlobServerFactory') as {
     BlobServerFactory: new () => { createServer(environment: unknown): Promise<BlobServer> };
   };

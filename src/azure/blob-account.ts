@@ -1,9 +1,12 @@
 /** A storage account, found by its ARM id: addresses and key come from ARM, never from a pattern of names. */
+import { RestError } from '@azure/core-rest-pipeline';
 import {
   BlobSASPermissions,
   BlobServiceClient,
   generateBlobSASQueryParameters,
+  newPipeline,
   StorageSharedKeyCredential,
+  type RequestPolicyFactory,
 } from '@azure/storage-blob';
 import { UnderstudyError } from '../errors/error.ts';
 import { apiVersions, type Arm, type BlobAccount, type CallOptions } from './azure.ts';
@@ -12,10 +15,16 @@ import { apiVersions, type Arm, type BlobAccount, type CallOptions } from './azu
 const sasSkewMs = 5 * 60_000;
 const sasLifeMs = 60 * 60_000;
 
+export interface OpenBlobAccount {
+  accountId: string;
+  requestTimeoutMs: number;
+  /** Told of a 403: the keys may have been rotated since they were read. */
+  onRefused: () => void;
+}
+
 export async function openBlobAccount(
   arm: Arm,
-  accountId: string,
-  requestTimeoutMs: number,
+  { accountId, requestTimeoutMs, onRefused }: OpenBlobAccount,
   options: CallOptions = {},
 ): Promise<BlobAccount> {
   const account = await arm.get(accountId, apiVersions.storage, options);
@@ -30,7 +39,7 @@ export async function openBlobAccount(
   if (key === undefined)
     throw new UnderstudyError('AzureError', `storage account ${accountId} answered no keys`);
   const credential = new StorageSharedKeyCredential(account.name, key);
-  const service = new BlobServiceClient(endpoint.replace(/\/$/, ''), credential, {
+  const pipeline = newPipeline(credential, {
     retryOptions: {
       maxTries: 2,
       tryTimeoutInMs: Math.max(requestTimeoutMs, 60_000),
@@ -38,6 +47,8 @@ export async function openBlobAccount(
       maxRetryDelayInMs: 2000,
     },
   });
+  pipeline.factories.unshift(watchRefusals(onRefused));
+  const service = new BlobServiceClient(endpoint.replace(/\/$/, ''), pipeline);
   return {
     accountId,
     name: account.name,
@@ -58,5 +69,21 @@ export async function openBlobAccount(
       );
       return `${service.getContainerClient(container).getBlobClient(blob).url}?${query.toString()}`;
     },
+  };
+}
+
+/** Stands outside what turns answers into errors, so a refusal is an error here. */
+function watchRefusals(onRefused: () => void): RequestPolicyFactory {
+  return {
+    create: (next) => ({
+      async sendRequest(request) {
+        try {
+          return await next.sendRequest(request);
+        } catch (error) {
+          if (error instanceof RestError && error.statusCode === 403) onRefused();
+          throw error;
+        }
+      },
+    }),
   };
 }

@@ -52,9 +52,13 @@ export function connectAzure({ credential, cloud, requestTimeoutMs }: ConnectOpt
     ),
     async blobAccount(accountId, options) {
       const key = accountId.toLowerCase();
-      const found = accounts.get(key) ?? (await openBlobAccount(arm, accountId, requestTimeoutMs, options));
-      accounts.set(key, found);
-      return found;
+      const found = accounts.get(key);
+      if (found) return found;
+      // A refusal may be of any account: a copy is refused by its target for the key of its source.
+      const onRefused = () => accounts.clear();
+      const opened = await openBlobAccount(arm, { accountId, requestTimeoutMs, onRefused }, options);
+      accounts.set(key, opened);
+      return opened;
     },
     vault: (uri) => openVault(credential, uri, cloud.keyVaultAudience, requestTimeoutMs),
   };

@@ -10,12 +10,13 @@ export function digestOf(content: string | Buffer): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-export function blobControlStore(container: ContainerClient): ControlStore {
+/** `open` answers the container each time anew: its account's key may have been rotated since. */
+export function blobControlStore(open: () => Promise<ContainerClient>): ControlStore {
   const tried = (what: string, name: string) => `${what} "${name}" in the control store`;
 
   const readText = async (name: string): Promise<{ text: string; etag: string } | undefined> => {
     try {
-      const response = await container.getBlobClient(name).download();
+      const response = await (await open()).getBlobClient(name).download();
       const chunks: Buffer[] = [];
       for await (const chunk of response.readableStreamBody ?? []) chunks.push(Buffer.from(chunk));
       return { text: Buffer.concat(chunks).toString('utf8'), etag: response.etag ?? '' };
@@ -44,7 +45,7 @@ export function blobControlStore(container: ContainerClient): ControlStore {
     conditions: object,
   ): Promise<void> => {
     const body = Buffer.isBuffer(content) ? content : Buffer.from(content);
-    await container.getBlockBlobClient(name).upload(body, body.length, {
+    await (await open()).getBlockBlobClient(name).upload(body, body.length, {
       conditions,
       blobHTTPHeaders: { blobContentType: contentType },
     });
@@ -108,7 +109,7 @@ export function blobControlStore(container: ContainerClient): ControlStore {
     readText: async (name) => (await readText(name))?.text,
     async *list(prefix) {
       try {
-        for await (const blob of container.listBlobsFlat({ prefix })) yield blob.name;
+        for await (const blob of (await open()).listBlobsFlat({ prefix })) yield blob.name;
       } catch (error) {
         throw azureError(tried('listing', prefix), error);
       }

@@ -14,14 +14,13 @@ export function controlStoreAccountId(ref: ControlStoreRef): string {
 
 /** Makes the container on first use. */
 export async function openControlStore(azure: Azure, ref: ControlStoreRef): Promise<ControlStore> {
-  const account = await azure.blobAccount(controlStoreAccountId(ref));
-  const container = account.container(ref.container);
+  const open = async () => (await azure.blobAccount(controlStoreAccountId(ref))).container(ref.container);
   try {
-    await container.create();
+    await (await open()).create();
   } catch (error) {
     if (!(error instanceof RestError && error.statusCode === 409)) {
       throw azureError(`opening the control store ${ref.storageAccount}/${ref.container}`, error);
     }
   }
-  return blobControlStore(container);
+  return blobControlStore(open);
 }
