@@ -2,7 +2,7 @@
  * The old side may not answer. What could not be done there is owed: written down as a debt in the control store, shown
  * by `status` and the report, and paid first when the region answers.
  */
-import { isUnderstudyError, messageOf } from '../errors/error.ts';
+import { isUnderstudyError, messageOf, type UnderstudyError } from '../errors/error.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import type { Debt, StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
@@ -40,11 +40,16 @@ export async function settleOrOwe(
     return { state: 'completed', detail };
   } catch (error) {
     if (context.signal.aborted) throw error;
-    const silent =
-      deadline.aborted || (isUnderstudyError(error) && (error.retryable || error.code === 'AzureError'));
+    // Our own errors say what they are; an abort is the deadline's.
+    const silent = isUnderstudyError(error) ? isRefusalOrSilence(error) : deadline.aborted;
     if (!silent) throw error;
     return owe(context, { ...debt, reason: deadline.aborted ? 'no answer in time' : messageOf(error) });
   }
+}
+
+/** Of Azure: it did not answer, or would not do it. Ours (fenced, no credential) are no reason to owe. */
+export function isRefusalOrSilence(error: UnderstudyError): boolean {
+  return error.retryable || error.code === 'AzureError';
 }
 
 export async function owe(

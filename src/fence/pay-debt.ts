@@ -4,7 +4,7 @@ import { cancelUnfinishedJobs } from '../jobs/stop-old-jobs.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { sideOf } from '../topology/sides.ts';
-import { listDebts, pay, type KeptDebt } from './old-side.ts';
+import { isRefusalOrSilence, listDebts, pay, type KeptDebt } from './old-side.ts';
 import { shutOut, writersOf } from './shut-out-writers.ts';
 import { disableSchedules, enabledSchedules } from './stop-intake.ts';
 
@@ -18,7 +18,7 @@ export async function payFenceDebt(context: StepContext): Promise<StepResult> {
       lines.push(`${debt.region}: ${await payOne(context, debt)}`);
       await pay(context.store, debt, context.now());
     } catch (error) {
-      if (!isUnderstudyError(error) || !error.retryable) throw error;
+      if (!isUnderstudyError(error) || !isRefusalOrSilence(error)) throw error;
       left.push(debt);
     }
   }

@@ -42,7 +42,7 @@ export async function sendProbe(
   };
 }
 
-/** Tries until the probe passes. NotYetError when the policy `probeDeadline` is over, with what was answered last. */
+/** Tries until the probe passes. PreconditionError when the policy `probeDeadline` is over, with what was answered last. */
 export async function probeUntilPassing(
   context: StepContext,
   probe: HttpProbe,

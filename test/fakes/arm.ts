@@ -19,6 +19,8 @@ export interface FakeArm extends Arm {
   /** `PUT /subscriptions/…`, in order, whether they succeeded or not. */
   requests: string[];
   faults: Fault[];
+  /** What `POST {id}/{name}` does, beside `cancel`. */
+  actions: Record<string, (resource: ArmResource, body: JsonObject) => Json>;
   add(id: string, resource: { properties: JsonObject } & Record<string, unknown>): ArmResource;
 }
 
@@ -26,6 +28,7 @@ export function fakeArm(): FakeArm {
   const resources = new Map<string, ArmResource>();
   const requests: string[] = [];
   const faults: Fault[] = [];
+  const actions: FakeArm['actions'] = {};
   const keyOf = (path: string) => (path.split('?', 1)[0] ?? '').toLowerCase();
 
   const add: FakeArm['add'] = (id, resource) => {
@@ -80,6 +83,7 @@ export function fakeArm(): FakeArm {
     resources,
     requests,
     faults,
+    actions,
     add,
     get: (path, _version, options) => during('GET', path, options?.signal, () => mustFind(path)),
     find: (path, _version, options) => during('GET', path, options?.signal, () => resources.get(keyOf(path))),
@@ -104,21 +108,36 @@ export function fakeArm(): FakeArm {
     patch: (path, _version, body, options) =>
       during('PATCH', path, options?.signal, () => {
         const found = mustFind(path);
-        Object.assign(found.properties, body['properties']);
+        merge(found as unknown as JsonObject, body);
         return found;
       }),
-    post: (path, _version, _body, options) =>
+    post: (path, _version, body, options) =>
       during('POST', path, options?.signal, () => {
         const at = path.lastIndexOf('/');
         const action = path.slice(at + 1);
-        if (action !== 'cancel') throw new Error(`the fake has no action "${action}"`);
-        return cancel(mustFind(path.slice(0, at)));
+        const found = mustFind(path.slice(0, at));
+        if (action === 'cancel') return cancel(found);
+        const act = actions[action];
+        if (!act) throw new Error(`the fake has no action "${action}"`);
+        return act(found, body ?? {});
       }),
     remove: (path, _version, options) =>
       during('DELETE', path, options?.signal, () => {
         resources.delete(keyOf(path));
       }),
   };
+}
+
+/** Objects are merged, anything else is replaced: as ARM's PATCH does. */
+function merge(into: JsonObject, change: JsonObject): void {
+  for (const [key, value] of Object.entries(change)) {
+    const there = into[key];
+    const both = [there, value].every(
+      (each) => each !== null && typeof each === 'object' && !Array.isArray(each),
+    );
+    if (both) merge(there as JsonObject, value as JsonObject);
+    else into[key] = value;
+  }
 }
 
 /** Nearly everything of a job is fixed once it is made. */

@@ -1,0 +1,295 @@
+/** The fence: the pointer, the old side stopped and shut out where it answers, the rest owed and paid later. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import { holdWriterLease, movePointer, peekPointer } from '../../src/control-store/region-pointer.ts';
+import { UnderstudyError } from '../../src/errors/error.ts';
+import { listDebts, owe, pay, settleOrOwe } from '../../src/fence/old-side.ts';
+import { payFenceDebt } from '../../src/fence/pay-debt.ts';
+import { letOldWritersIn, shutOutOldWriters } from '../../src/fence/shut-out-writers.ts';
+import { startOldIntake, stopOldIntake } from '../../src/fence/stop-intake.ts';
+import { giveBackPointer, takePointer } from '../../src/fence/take-pointer.ts';
+import { recordStep } from '../../src/run/journal.ts';
+import { switchServing, switchServingBack } from '../../src/switch/switch-serving.ts';
+import { takeOver } from '../../src/topology/pointer.ts';
+import { workspaceId } from '../../src/topology/sides.ts';
+import { makeStage, type Stage } from '../run/step-context.ts';
+
+let stage: Stage;
+beforeEach(async () => {
+  stage = await makeStage('policies: { fenceDeadline: 1s, leaseTtl: 30s, clockSkew: 5s }\n');
+});
+const pointer = async () => (await peekPointer(stage.scene.store))?.value;
+
+describe('the pointer', () => {
+  const id = 'fence/platform/pointer';
+
+  it('is taken with a new epoch, once, however often it is asked for', async () => {
+    const first = await takePointer(stage.context(id));
+    expect(first).toMatchObject({
+      state: 'completed',
+      detail: 'epoch 2: westus3 is the writer',
+      facts: { epoch: 2 },
+    });
+    expect(await takePointer(stage.context(id))).toMatchObject({ facts: { epoch: 2 } });
+    expect(await pointer()).toMatchObject({
+      epoch: { number: 2 },
+      writer: 'westus3',
+      serving: { platform: 'eastus' },
+    });
+  });
+
+  it('is not taken where something has moved since the plan was made', async () => {
+    await movePointer(stage.scene.store, (found) =>
+      takeOver(found, 'westus3', 'other', stage.scene.clock.now(), 0),
+    );
+    await expect(takePointer(stage.context(id))).rejects.toMatchObject({ code: 'FencedError' });
+    expect(await pointer()).toMatchObject({ epoch: { number: 2 }, changedBy: 'other' });
+  });
+
+  it('is used only when the old writers can no longer believe in their lease', async () => {
+    const now = stage.scene.clock.now().getTime();
+    await holdWriterLease(stage.scene.store, {
+      holder: 'replicate',
+      epoch: 1,
+      ttlMs: 30_000,
+      skewMs: 5000,
+      now,
+    });
+    const context = stage.context(id, {
+      // Each look at the clock finds that ten seconds have gone by.
+      now: () => {
+        stage.scene.clock.forward(10_000);
+        return stage.scene.clock.now();
+      },
+    });
+    const result = await takePointer(context);
+    expect(result.detail).toMatch(
+      /^epoch 2: westus3 is the writer; waited \d+\.\ds for the lease of the old writer to end$/,
+    );
+    expect(stage.scene.clock.now().getTime()).toBeGreaterThanOrEqual(now + 35_000);
+    expect(stage.told.length).toBeGreaterThan(0);
+  });
+
+  it('is given back with yet another epoch', async () => {
+    await takePointer(stage.context(id));
+    expect(await giveBackPointer(stage.context(id))).toBe('eastus is the writer again, in epoch 3');
+    expect(await giveBackPointer(stage.context(id))).toContain('epoch 3');
+    expect(await pointer()).toMatchObject({ epoch: { number: 3 }, writer: 'eastus' });
+  });
+
+  it('is left to whoever has moved it since', async () => {
+    await takePointer(stage.context(id));
+    await movePointer(stage.scene.store, (found) =>
+      takeOver(found, 'westus3', 'other', stage.scene.clock.now(), 0),
+    );
+    expect(await giveBackPointer(stage.context(id))).toBe('left as it is: other has moved the pointer since');
+    expect(await pointer()).toMatchObject({ epoch: { number: 3 }, writer: 'westus3' });
+  });
+
+  it('says who serves a class, in the epoch that this run took, and back', async () => {
+    const taken = await takePointer(stage.context(id));
+    await recordStep(stage.scene.store, stage.scene.header.runId, id, () => ({
+      step: id,
+      holder: 'wf-1',
+      attempts: 1,
+      startedAt: '',
+      ...taken,
+    }));
+    const serving = stage.context('switch/inference/serving');
+    expect(await switchServing(serving)).toMatchObject({ detail: 'westus3 serves inference (epoch 2)' });
+    expect(await switchServing(serving)).toMatchObject({ state: 'completed' });
+    expect((await pointer())?.serving).toEqual({
+      platform: 'eastus',
+      data: 'eastus',
+      training: 'eastus',
+      inference: 'westus3',
+    });
+    await switchServingBack(serving);
+    expect((await pointer())?.serving.inference).toBe('eastus');
+    await movePointer(stage.scene.store, (found) =>
+      takeOver(found, 'eastus', 'other', stage.scene.clock.now(), 0),
+    );
+    await expect(switchServing(serving)).rejects.toMatchObject({ code: 'FencedError' });
+  });
+});
+
+describe('what the old side does not do', () => {
+  const debt = { kind: 'intake', what: 'disable the schedules of eastus' } as const;
+  const context = () => stage.context('fence/platform/intake');
+
+  it.each([
+    [
+      'does not answer',
+      new UnderstudyError('AzureUnavailable', 'no answer (ECONNREFUSED)'),
+      'no answer (ECONNREFUSED)',
+    ],
+    [
+      'refuses',
+      new UnderstudyError('AzureError', 'AuthorizationFailed (HTTP 403)'),
+      'AuthorizationFailed (HTTP 403)',
+    ],
+  ])('is owed where it %s, and the fence goes on', async (_what, error, reason) => {
+    const result = await settleOrOwe(context(), debt, () => Promise.reject(error));
+    expect(result).toMatchObject({ state: 'completed', detail: `owed: ${debt.what}: ${reason}` });
+    expect(result.owed).toEqual([{ ...debt, region: 'eastus', reason, step: 'fence/platform/intake' }]);
+    expect(await listDebts(stage.scene.store)).toMatchObject([
+      { kind: 'intake', run: stage.scene.header.runId },
+    ]);
+  });
+
+  it('is owed where it hangs, when the deadline is over', async () => {
+    const hangs = (signal: AbortSignal) =>
+      new Promise<never>((_, reject) => {
+        signal.addEventListener('abort', () => reject(new DOMException('aborted', 'AbortError')));
+      });
+    expect(await settleOrOwe(context(), debt, hangs)).toMatchObject({
+      owed: [{ reason: 'no answer in time' }],
+    });
+  });
+
+  it.each(['FencedError', 'CredentialError'] as const)(
+    'is not owed for a reason of ours: %s',
+    async (code) => {
+      await expect(
+        settleOrOwe(context(), debt, () => Promise.reject(new UnderstudyError(code, 'x'))),
+      ).rejects.toMatchObject({ code });
+      expect(await listDebts(stage.scene.store)).toEqual([]);
+    },
+  );
+
+  it('is not owed by a cancelled run', async () => {
+    const controller = new AbortController();
+    controller.abort();
+    const cancelled = stage.context('fence/platform/intake', { signal: controller.signal });
+    await expect(settleOrOwe(cancelled, debt, () => Promise.reject(new Error('aborted')))).rejects.toThrow(
+      'aborted',
+    );
+    expect(await listDebts(stage.scene.store)).toEqual([]);
+  });
+
+  it('is owed since the first time, and no longer once it is done', async () => {
+    await owe(context(), { ...debt, reason: 'dark' });
+    const [first] = await listDebts(stage.scene.store);
+    stage.scene.clock.forward(60_000);
+    await owe(context(), { ...debt, reason: 'still dark' });
+    expect(await listDebts(stage.scene.store)).toEqual([first]);
+    await settleOrOwe(context(), debt, () => Promise.resolve('done'));
+    expect(await listDebts(stage.scene.store)).toEqual([]);
+    await pay(stage.scene.store, { region: 'eastus', kind: 'intake' }, stage.scene.clock.now());
+    await owe(context(), { ...debt, reason: 'dark again' });
+    expect(await listDebts(stage.scene.store)).toMatchObject([{ reason: 'dark again' }]);
+  });
+});
+
+describe('the intake', () => {
+  const id = 'fence/platform/intake';
+  const schedule = (name: string) => `${workspaceId(stage.context(id).from.workspace)}/schedules/${name}`;
+  const enabled = (name: string) =>
+    stage.arm.resources.get(schedule(name).toLowerCase())?.properties.isEnabled;
+  beforeEach(() => {
+    stage.arm.add(schedule('nightly'), { properties: { isEnabled: true, trigger: { cron: '0 2 * * *' } } });
+    stage.arm.add(schedule('retired'), { properties: { isEnabled: false } });
+    stage.arm.add(schedule('weekly'), { properties: { isEnabled: true } });
+  });
+
+  it('is stopped: schedules disabled, the rest of them kept', async () => {
+    expect(await stopOldIntake(stage.context(id))).toEqual({
+      state: 'completed',
+      detail: 'disabled nightly, weekly',
+    });
+    expect([enabled('nightly'), enabled('retired'), enabled('weekly')]).toEqual([false, false, false]);
+    expect(stage.arm.resources.get(schedule('nightly').toLowerCase())?.properties.trigger).toEqual({
+      cron: '0 2 * * *',
+    });
+  });
+
+  it('is started again as it was, though the first attempt was broken off', async () => {
+    stage.arm.faults.push({ method: 'PUT', path: /weekly/, kind: 'lost', times: 1 });
+    const context = stage.context(id, { topology: { ...stage.context(id).topology } });
+    expect((await stopOldIntake(context)).owed).toHaveLength(1);
+    expect(await stopOldIntake(context)).toMatchObject({ detail: 'disabled nightly, weekly' });
+    const undo = await context.keepUndo(() => undefined);
+    expect(await startOldIntake(context, undo)).toBe('enabled nightly, weekly again');
+    expect([enabled('nightly'), enabled('retired'), enabled('weekly')]).toEqual([true, false, true]);
+  });
+});
+
+describe('the old writers', () => {
+  const id = 'fence/platform/writers';
+  const account =
+    '/subscriptions/1111/resourceGroups/ml-east/providers/Microsoft.Storage/storageAccounts/fraudeast';
+  const role = (name: string) => `${account}/providers/Microsoft.Authorization/roleAssignments/${name}`;
+  let rotated: string[];
+  beforeEach(() => {
+    rotated = [];
+    stage.arm.actions.regenerateKey = (_account, { keyName }) => {
+      rotated.push(keyName as string);
+      return null;
+    };
+    stage.arm.actions.resyncKeys = () => null;
+    const from = workspaceId(stage.context(id).from.workspace);
+    stage.arm.add(from, { properties: { storageAccount: account }, identity: { principalId: 'p-east' } });
+    stage.arm.add(account, { properties: {}, tags: { team: 'fraud' } });
+    const assignment = { roleDefinitionId: 'contributor', principalType: 'ServicePrincipal' };
+    stage.arm.add(role('mine'), { properties: { ...assignment, principalId: 'p-east', scope: account } });
+    stage.arm.add(role('theirs'), { properties: { ...assignment, principalId: 'somebody', scope: account } });
+    stage.arm.add(role('above'), {
+      properties: { ...assignment, principalId: 'p-east', scope: '/subscriptions/1111' },
+    });
+  });
+  const isThere = (name: string) => stage.arm.resources.has(role(name).toLowerCase());
+
+  it('lose their roles and keys; others keep theirs', async () => {
+    const result = await shutOutOldWriters(stage.context(id));
+    expect(result).toEqual({ state: 'completed', detail: 'rotated both keys of fraudeast; removed 1 roles' });
+    expect([isThere('mine'), isThere('theirs'), isThere('above')]).toEqual([false, true, true]);
+    expect(rotated).toEqual(['key1', 'key2']);
+    expect(stage.arm.resources.get(account.toLowerCase())?.tags).toMatchObject({ team: 'fraud' });
+  });
+
+  it('are shut out once by a run: its second attempt leaves the new keys alone', async () => {
+    await shutOutOldWriters(stage.context(id));
+    await shutOutOldWriters(stage.context(id));
+    expect(rotated).toHaveLength(2);
+  });
+
+  it('get their roles back when the run is cancelled', async () => {
+    const context = stage.context(id);
+    await shutOutOldWriters(context);
+    const undo = await context.keepUndo(() => undefined);
+    expect(await letOldWritersIn(context, undo)).toContain('gave back 1 roles');
+    expect(stage.arm.resources.get(role('mine').toLowerCase())?.properties).toMatchObject({
+      principalId: 'p-east',
+      roleDefinitionId: 'contributor',
+    });
+    expect(stage.arm.requests.at(-1)).toMatch(/POST .*\/workspaces\/fraud-east\/resyncKeys$/);
+  });
+
+  it('are owed where the region is dark, and shut out first when it answers', async () => {
+    stage.arm.faults.push({ method: 'GET', path: /fraud-east$/, kind: 'silent', times: 1 });
+    expect((await shutOutOldWriters(stage.context(id))).owed).toMatchObject([{ kind: 'writers' }]);
+    expect(rotated).toEqual([]);
+    stage.arm.faults.push({ method: 'GET', path: /fraud-east$/, kind: 'silent', times: 1 });
+    const early = await payFenceDebt(stage.context('pay-debt'));
+    expect(early).toMatchObject({ state: 'completed', owed: [{ kind: 'writers' }] });
+    expect(early.detail).toMatch(/^still owed: rotate the storage keys of eastus/);
+    const paid = await payFenceDebt(stage.context('pay-debt'));
+    expect(paid).toMatchObject({
+      detail: 'eastus: rotated both keys of fraudeast; removed 1 roles',
+      owed: [],
+    });
+    expect(rotated).toHaveLength(2);
+    expect(await payFenceDebt(stage.context('pay-debt'))).toEqual({
+      state: 'skipped',
+      detail: 'the fence owes nothing',
+    });
+  });
+
+  it('of a workspace that is gone stay owed, and keep nothing from being replicated', async () => {
+    await owe(stage.context(id), { kind: 'writers', what: 'shut out eastus', reason: 'dark' });
+    stage.arm.resources.delete(workspaceId(stage.context(id).from.workspace).toLowerCase());
+    expect(await payFenceDebt(stage.context('pay-debt'))).toMatchObject({
+      state: 'completed',
+      detail: 'still owed: shut out eastus',
+    });
+  });
+});
