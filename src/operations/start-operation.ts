@@ -117,10 +117,15 @@ async function outageOf({ store }: Session, region: string, trigger: Trigger) {
     return { outageBeganAt: trigger.outageBeganAt, outageSource: 'told by the person' };
   const { firstUnhealthyAt, lastHealthyAt } = await seenHealth(store, region);
   if (firstUnhealthyAt === undefined) return {};
-  return {
-    outageBeganAt: firstUnhealthyAt,
-    outageSource: `the first failed health check${lastHealthyAt === undefined ? '' : ` (healthy at ${lastHealthyAt})`}`,
-  };
+  const healthy = lastHealthyAt === undefined ? '' : ` (healthy at ${lastHealthyAt})`;
+  const triggeredAt = trigger.triggeredAt.toISOString();
+  // The check that the command itself makes comes after the trigger: the outage, which gave cause to it, was there before.
+  return firstUnhealthyAt < triggeredAt
+    ? { outageBeganAt: firstUnhealthyAt, outageSource: `the first failed health check${healthy}` }
+    : {
+        outageBeganAt: triggeredAt,
+        outageSource: `the trigger at the latest: no health check had failed before${healthy}`,
+      };
 }
 
 export function referenceOf(session: Session, header: RunHeader): RunReference {
