@@ -1,6 +1,7 @@
 /**
- * Two groups of tests. `unit` runs by two files at a time; `temporal` needs a real Temporal server, which test/temporal.ts
- * starts once, and runs after it, a file at a time: workers share that server, and whole operations want the machine.
+ * Three groups of tests. `unit` runs by two files at a time; `temporal` needs a real Temporal server, which test/temporal.ts
+ * starts once, and runs after it, a file at a time, since workers share that server; `e2e` runs whole operations, each on a stack of
+ * its own, a file at a time, since each wants the machine.
  */
 import { defineConfig } from 'vitest/config';
 
@@ -9,7 +10,8 @@ for (const name of Object.keys(process.env)) {
   if (/^(AZURE|TEMPORAL|UNDERSTUDY)_/.test(name)) delete process.env[name];
 }
 
-const onTemporal = ['test/workflows/**/*.test.ts', 'test/client/**/*.test.ts', 'test/e2e/**/*.test.ts'];
+const onTemporal = ['test/workflows/**/*.test.ts', 'test/client/**/*.test.ts'];
+const whole = ['test/e2e/**/*.test.ts'];
 
 export default defineConfig({
   test: {
@@ -21,7 +23,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: onTemporal,
+          exclude: [...onTemporal, ...whole],
           testTimeout: 30_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 0 },
@@ -37,6 +39,18 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 180_000,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: whole,
+          globalSetup: ['test/e2e/template.ts'],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

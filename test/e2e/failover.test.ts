@@ -1,0 +1,92 @@
+/** The main job: a region fails, one command moves the workspace; judged by what Azure and the host then hold. */
+import { readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Scene } from './harness.ts';
+import { judgeMoved, originalClients, readClients, readEast } from './judge.ts';
+import { leaks, secretsOf, tracesOf } from './secrets.ts';
+import type { Workspace } from './workspaces.ts';
+
+describe('a failover with the active region dark', () => {
+  let scene: Scene;
+  let before: Workspace;
+  let secrets: Map<string, string>;
+  let ended: number | NodeJS.Signals;
+  let output = '';
+
+  beforeAll(async () => {
+    scene = await Scene.open({ workers: ['common'] });
+    before = await readEast(scene.azure);
+    secrets = await secretsOf(scene);
+    await scene.outage('eastus', 'dark');
+    const failover = scene.command(['failover', '--yes', '--reason', 'eastus does not answer']);
+    await scene.step('provision/');
+    // The run goes on without the person's files, and the common worker never had the host's.
+    await rename(join(scene.folder, 'desk'), join(scene.folder, 'desk-taken-away'));
+    await scene.step('verify/');
+    expect(await readClients(scene)).toEqual(await originalClients(scene));
+    await scene.hostWorker();
+    // Heartbeats are gone when a step ends: they are met on the way.
+    while (failover.alive) await scene.running();
+    ended = await failover.ended;
+    output = failover.output;
+    await rename(join(scene.folder, 'desk-taken-away'), join(scene.folder, 'desk'));
+    await scene.outage('eastus', 'none');
+  });
+  afterAll(() => scene?.close());
+
+  it('ends with exit code 0', () => {
+    expect(ended, output).toBe(0);
+  });
+
+  it('leaves the standby with everything, once', async () => {
+    await judgeMoved(scene, before);
+  });
+
+  it('leaves no secret anywhere', async () => {
+    const traces = await tracesOf(scene);
+    const runId = runOf(output);
+    const seen = [...traces]
+      .filter(([, text]) => text.includes(runId))
+      .map(([where]) => where.replace(/ .*/, ''));
+    // A search that cannot see the run's id would not see a secret either.
+    for (const where of ['history', 'control', 'cli.log', 'stack/temporal.db']) expect(seen).toContain(where);
+    expect(traces.get('heartbeats')).toMatch(/"unit":"/);
+    expect(leaks(new Map([['the id', runId]]), traces).length).toBeGreaterThan(20);
+    expect(leaks(secrets, traces)).toEqual([]);
+  });
+
+  it('reports RTO since the outage, which is no less than since the trigger, and counts that add up', async () => {
+    const runId = runOf(output);
+    const report = JSON.parse(
+      await readFile(join(scene.folder, 'cli', 'reports', runId, 'report.json'), 'utf8'),
+    ) as Report;
+    expect(report.run.state).toBe('completed');
+    for (const row of report.counts) {
+      const sum = (parts: { count: number }[]) => parts.reduce((total, { count }) => total + count, 0);
+      expect(row.done + sum(row.skipped) + sum(row.failed), row.kind).toBe(row.expected);
+      expect(sum(row.failed), row.kind).toBe(0);
+    }
+    for (const { class: name, rto } of report.objectives) {
+      expect(rto.sinceTriggerMs, name).toBeGreaterThan(0);
+      expect(rto.sinceOutageMs, name).toBeGreaterThanOrEqual(rto.sinceTriggerMs);
+      expect(rto.verdict, name).toBe('met');
+    }
+  });
+});
+
+function runOf(output: string): string {
+  return /^ +run +(\S+-failover-\S+)$/m.exec(output)?.[1] ?? '';
+}
+
+interface Report {
+  run: { state: string };
+  counts: {
+    kind: string;
+    expected: number;
+    done: number;
+    skipped: { count: number }[];
+    failed: { count: number }[];
+  }[];
+  objectives: { class: string; rto: { sinceTriggerMs: number; sinceOutageMs: number; verdict: string } }[];
+}

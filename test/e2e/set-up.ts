@@ -1,0 +1,111 @@
+/** What every scene begins with: the stack with the example in two regions and a recovery point, made by the commands that a user would type. */
+import { existsSync } from 'node:fs';
+import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { environmentOf, stackDown, stackUp, type Stack } from '../../src/stack/stack.ts';
+import { Running } from './processes.ts';
+
+export const root = dirname(dirname(import.meta.dirname));
+export const program = join(root, 'bin', 'understudy.mjs');
+
+/** Secrets that are planted. */
+export const canaries = { feedToken: 'canary-3f7b1d-feed-token-9c' };
+
+/**
+ * The local Azure's clock runs faster than ours, so that jobs and operations take less of our time; its tokens do not expire
+ * sooner for that.
+ */
+const cloudArguments = ['--pace', '0.1', '--speed', '4', '--token-seconds', '1200'];
+
+/** The stack of a scene. */
+export function up(folder: string): Promise<Stack> {
+  return stackUp({ folder: join(folder, 'stack'), say: () => undefined, cloudArguments });
+}
+
+/** The folder to copy: made by the first scene of a test run, stopped since. */
+export async function templateOf(home: string): Promise<string> {
+  const folder = join(home, 'template');
+  if (existsSync(folder)) return folder;
+  const made = join(home, 'template-in-the-making');
+  await rm(made, { recursive: true, force: true });
+  await layOut(made);
+  const stack = await up(made);
+  try {
+    await fill(made, stack);
+  } finally {
+    await stackDown(join(made, 'stack'));
+  }
+  await rename(made, folder);
+  return folder;
+}
+
+async function layOut(folder: string): Promise<void> {
+  const example = join(root, 'examples', 'fraud-ml');
+  const desk = join(folder, 'desk', 'examples', 'fraud-ml');
+  for (const name of ['cli', 'worker', 'train-01']) await mkdir(join(folder, name), { recursive: true });
+  for (const name of ['understudy.yaml', 'parameters']) {
+    await cp(join(example, name), join(desk, name), { recursive: true });
+  }
+  await cp(join(root, 'templates'), join(folder, 'desk', 'templates'), { recursive: true });
+}
+
+async function fill(folder: string, stack: Stack): Promise<void> {
+  const environment = {
+    PATH: process.env.PATH ?? '',
+    NO_COLOR: '1',
+    XDG_CACHE_HOME: join(dirname(folder), 'cache'),
+    FRAUD_PYTHON_FEED_PAT: canaries.feedToken,
+    ...environmentOf(stack),
+  };
+  const start = (file: string, args: string[], more: NodeJS.Dict<string> = {}) =>
+    new Running(file, args, {
+      folder,
+      environment: { ...environment, ...more },
+      log: join(folder, 'set-up.log'),
+    });
+  const typed = async (file: string, args: string[], more: NodeJS.Dict<string> = {}) => {
+    const running = start(file, args, more);
+    if ((await running.ended) !== 0) throw new Error(`the set-up failed:\n${running.output}`);
+  };
+  const makeData = join(root, 'examples', 'fraud-ml', 'data', 'make-data.ts');
+  await typed(makeData, ['--out', 'data', '--megabytes', '0.5', '--small-files', '12']);
+  const clients = join('train-01', 'clients');
+  await typed(join(root, 'examples', 'set-up.ts'), [
+    '--clients',
+    clients,
+    '--environment',
+    'made.env',
+    '--data',
+    'data',
+  ]);
+  const made = parseEnv(await readFile(join(folder, 'made.env'), 'utf8'));
+
+  const worker = start(program, ['worker']);
+  try {
+    await worker.says('ready');
+    const topology = join(folder, 'desk', 'examples', 'fraud-ml', 'understudy.yaml');
+    await typed(program, ['-t', topology, 'replicate', '--reason', 'before any test'], made);
+  } finally {
+    await worker.kill('SIGTERM');
+  }
+  await writeSettings(folder, stack, made);
+}
+
+/** What the topology asks of the environment, and a principal of its own for the worker. */
+async function writeSettings(folder: string, { cloud }: Stack, made: NodeJS.Dict<string>): Promise<void> {
+  const answer = await fetch(`${cloud.admin}/principals`, {
+    method: 'POST',
+    body: '{"displayName":"worker"}',
+  });
+  const worker = (await answer.json()) as { clientId: string; clientSecret: string };
+  const settings = {
+    SCORE_URL: made.SCORE_URL,
+    EAST_VAULT: made.EAST_VAULT,
+    WEST_VAULT: made.WEST_VAULT,
+    WORKER_CLIENT_ID: worker.clientId,
+    WORKER_CLIENT_SECRET: worker.clientSecret,
+  };
+  const lines = Object.entries(settings).map(([name, value]) => `${name}="${value}"\n`);
+  await writeFile(join(folder, 'settings.env'), lines.join(''));
+}
