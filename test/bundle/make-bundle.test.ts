@@ -1,0 +1,122 @@
+/** What a run takes of the user's disk: the topology and the templates, with every way they can be missing. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { loadTopology } from '../../src/bundle/make-bundle.ts';
+import { minimal } from '../topology/minimal.ts';
+
+let folder: string;
+let file: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'understudy-bundle-'));
+  file = join(folder, 'understudy.yaml');
+  await mkdir(join(folder, 'templates'));
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const withTemplate = (template: string) =>
+  minimal.replace('name: fraud-west } }', `name: fraud-west }, template: ${template} }`);
+const put = (name: string, text: string) => writeFile(join(folder, name), text);
+
+describe('a bundle', () => {
+  it('has the topology and, per region, the template and the parameters within their envelope', async () => {
+    await put('templates/standby.json', '{"resources": []}');
+    await put('west.json', '{"$schema": "x", "parameters": {"location": {"value": "westus3"}}}');
+    await put('understudy.yaml', withTemplate('{ file: templates/standby.json, parameters: west.json }'));
+    const { topology, bundle } = await loadTopology(file);
+    expect(topology.name).toBe('fraud-ml');
+    expect(bundle).toEqual({
+      topology,
+      templates: {
+        westus3: {
+          source: 'templates/standby.json',
+          template: { resources: [] },
+          parameters: { location: { value: 'westus3' } },
+        },
+      },
+    });
+  });
+
+  it('takes the compiled template beside the Bicep where there is no Bicep CLI', async () => {
+    vi.stubEnv('PATH', folder);
+    await put('templates/standby.bicep', 'param location string');
+    await put('templates/standby.json', '{"resources": [1]}');
+    await put('understudy.yaml', withTemplate('{ file: templates/standby.bicep }'));
+    const { bundle } = await loadTopology(file);
+    expect(bundle.templates.westus3).toMatchObject({ template: { resources: [1] }, parameters: {} });
+  });
+
+  it('takes what the Bicep CLI compiles where there is one, and its complaint where it cannot', async () => {
+    vi.stubEnv('PATH', `${folder}:/usr/bin:/bin`);
+    await put('templates/standby.bicep', 'param location string');
+    await put('understudy.yaml', withTemplate('{ file: templates/standby.bicep }'));
+    await writeFile(join(folder, 'bicep'), '#!/bin/sh\necho \'{"resources": ["compiled"]}\'\n', {
+      mode: 0o755,
+    });
+    expect((await loadTopology(file)).bundle.templates.westus3?.template).toEqual({
+      resources: ['compiled'],
+    });
+    await writeFile(join(folder, 'bicep'), '#!/bin/sh\necho "BCP018: expected =" >&2; exit 1\n', {
+      mode: 0o755,
+    });
+    await expect(loadTopology(file)).rejects.toMatchObject({
+      code: 'TopologyError',
+      message: expect.stringMatching(/regions\.westus3\.template\.file: .*standby\.bicep: [\s\S]*BCP018/),
+    });
+  });
+
+  it('fills variables from the environment', async () => {
+    vi.stubEnv('TOPOLOGY_NAME', 'from-env');
+    await put('understudy.yaml', minimal.replace('name: fraud-ml', 'name: ${TOPOLOGY_NAME}'));
+    expect((await loadTopology(file)).topology.name).toBe('from-env');
+  });
+});
+
+describe('it is refused', () => {
+  it.each([
+    ['without its topology', undefined, {}, /^cannot load topology ".*understudy\.yaml": it does not exist$/],
+    [
+      'without its template',
+      '{ file: templates/none.json }',
+      {},
+      /regions\.westus3\.template\.file: cannot read ".*none\.json": it does not exist$/,
+    ],
+    [
+      'without its parameters',
+      '{ file: templates/a.json, parameters: none.json }',
+      { 'templates/a.json': '{}' },
+      /regions\.westus3\.template\.parameters: cannot read ".*none\.json": it does not exist$/,
+    ],
+    [
+      'with a template that is no JSON',
+      '{ file: templates/a.json }',
+      { 'templates/a.json': '{"resources": [' },
+      /regions\.westus3\.template\.file: ".*a\.json" is not JSON: /,
+    ],
+    [
+      'with parameters that are no JSON',
+      '{ file: templates/a.json, parameters: p.json }',
+      { 'templates/a.json': '{}', 'p.json': 'location: x' },
+      /regions\.westus3\.template\.parameters: "p\.json" is not JSON: /,
+    ],
+    [
+      'with Bicep that nobody can compile',
+      '{ file: templates/a.bicep }',
+      { 'templates/a.bicep': '' },
+      /there is no Bicep CLI to compile ".*a\.bicep", and no ".*a\.json" beside it$/,
+    ],
+  ] as const)('%s', async (_what, template, files, message) => {
+    vi.stubEnv('PATH', folder);
+    if (template !== undefined) await put('understudy.yaml', withTemplate(template));
+    for (const [name, text] of Object.entries(files)) await put(name, text);
+    await expect(loadTopology(file)).rejects.toMatchObject({
+      code: 'TopologyError',
+      exitCode: 2,
+      message: expect.stringMatching(message),
+    });
+  });
+});
