@@ -35,6 +35,8 @@ export interface Script {
   /** Hosts that have a worker. */
   hosts?: string[];
   begin?: (signal: AbortSignal) => Promise<void>;
+  /** The work tells its own heartbeats: no others are sent over them. */
+  keepsHeartbeats?: boolean;
 }
 
 export interface Execution {
@@ -48,7 +50,9 @@ export interface Execution {
 
 export interface Engine {
   client: Client;
-  /** Starts the workflow and its workers; they stop with the engine. */
+  /** Starts workers of a queue, and of the script's hosts; they stop with the engine. */
+  serve(script: Script, taskQueue: string): Promise<Pick<Execution, 'events' | 'ended'>>;
+  /** Starts the workflow and its workers on a queue of their own. */
   run(script: Script): Promise<Execution>;
   close(): Promise<void>;
 }
@@ -101,27 +105,30 @@ export async function startEngine(): Promise<Engine> {
   const running: { worker: Worker; ended: Promise<void> }[] = [];
   const go = (worker: Worker) => running.push({ worker, ended: worker.run() });
 
+  const serve: Engine['serve'] = async (script, taskQueue) => {
+    const events: string[] = [];
+    const ended: EndOfRun[] = [];
+    const activities = scripted(script, events, ended);
+    const common = {
+      connection: native,
+      maxHeartbeatThrottleInterval: '100ms',
+      shutdownGraceTime: 0,
+    } as const;
+    for (const host of script.hosts ?? []) {
+      go(await Worker.create({ ...common, taskQueue: hostQueue(host), activities: { ...activities } }));
+    }
+    go(await Worker.create({ ...common, taskQueue, activities: { ...activities }, workflowBundle: bundle }));
+    return { events, ended };
+  };
+
   return {
     client,
+    serve,
     async run(script) {
-      const events: string[] = [];
-      const ended: EndOfRun[] = [];
       const taskQueue = `test-${randomUUID()}`;
-      const activities = scripted(script, events, ended);
-      const common = {
-        connection: native,
-        maxHeartbeatThrottleInterval: '100ms',
-        shutdownGraceTime: 0,
-      } as const;
-      for (const host of script.hosts ?? []) {
-        go(await Worker.create({ ...common, taskQueue: hostQueue(host), activities: { ...activities } }));
-      }
-      go(
-        await Worker.create({ ...common, taskQueue, activities: { ...activities }, workflowBundle: bundle }),
-      );
-      const workflowId = `test-${randomUUID()}`;
+      const { events, ended } = await serve(script, taskQueue);
       const handle = (await client.workflow.start('executePlan', {
-        workflowId,
+        workflowId: `test-${randomUUID()}`,
         taskQueue,
         args: [reference],
       })) as Execution['handle'];
@@ -141,7 +148,7 @@ export async function startEngine(): Promise<Engine> {
   };
 }
 
-const reference: RunReference = {
+export const reference: RunReference = {
   runId: 'run-1',
   topology: 'fraud-ml',
   operation: 'failover',
@@ -165,7 +172,7 @@ function scripted(script: Script, events: string[], ended: EndOfRun[]): Activiti
   };
   const perform = async (work: Work | undefined): Promise<string> => {
     const context = Context.current();
-    const beat = setInterval(() => context.heartbeat(), 100);
+    const beat = script.keepsHeartbeats === true ? undefined : setInterval(() => context.heartbeat(), 100);
     try {
       return (await work?.(context.cancellationSignal, context.info.attempt)) ?? 'done';
     } catch (error) {
