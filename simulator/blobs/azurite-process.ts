@@ -133,6 +133,29 @@ function patchAzurite(secret: string): void {
     };
   });
   patchBlockCopies();
+  permitBlobCopies();
+}
+
+/** Azurite has no permission that a SAS must have for "Put Blob From URL", and fails; azcopy sends it. It needs what an upload needs. */
+function permitBlobCopies(): void {
+  const { default: operation } = require('azurite/dist/src/blob/generated/artifacts/operation') as {
+    default: Record<string, number>;
+  };
+  const { BlockBlob_Upload: upload, BlockBlob_PutBlobFromUrl: copy } = operation;
+  const { default: accountWide } =
+    require('azurite/dist/src/blob/authentication/OperationAccountSASPermission') as {
+      default: Map<number, unknown>;
+    };
+  const { OPERATION_BLOB_SAS_BLOB_PERMISSIONS: ofBlob, OPERATION_BLOB_SAS_CONTAINER_PERMISSIONS: ofContainer } =
+    require('azurite/dist/src/blob/authentication/OperationBlobSASPermission') as Record<
+      string,
+      Map<number, unknown> | undefined
+    >;
+  for (const permissions of [accountWide, ofBlob, ofContainer]) {
+    if (upload === undefined || copy === undefined || permissions?.get(upload) === undefined)
+      throw new Error("this version of Azurite has no permission of 'BlockBlob_Upload' to build on");
+    permissions.set(copy, permissions.get(upload));
+  }
 }
 
 interface CopyOptions {

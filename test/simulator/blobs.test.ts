@@ -73,7 +73,13 @@ describe('the blob fronts', () => {
     await staged.stageBlockFromURL(blocks[1] ?? '', url, 400_000, 200_000);
     await staged.commitBlockList(blocks);
     await target.getBlockBlobClient('uploaded').syncUploadFromURL(url);
-    for (const copy of ['sync', 'begun', 'staged', 'uploaded'])
+    const bySas = new BlobServiceClient(
+      `${west.primary}?${sas(target, 'westblobs', west.key, 'rcw')}`,
+      undefined,
+      cloud.blobOptions(),
+    ).getContainerClient('data');
+    await bySas.getBlockBlobClient('signed').syncUploadFromURL(url);
+    for (const copy of ['sync', 'begun', 'staged', 'uploaded', 'signed'])
       expect(await target.getBlobClient(copy).downloadToBuffer()).toEqual(content);
     expect((await target.getBlobClient('sync').getProperties()).metadata).toEqual({ step: '7' });
   });
