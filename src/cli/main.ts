@@ -33,7 +33,10 @@ function makeProgram(): Command {
   const program = new Command('understudy')
     .description('Moves an Azure Machine Learning workspace to another region: prepared, drilled, durable.')
     .option('-t, --topology <file>', 'the topology', 'understudy.yaml')
-    .option('--environment <file>', 'read environment variables from this file first (as "stack up" writes one)')
+    .option(
+      '--environment <file>',
+      'read environment variables from this file first (as "stack up" writes one)',
+    )
     .option('--debug', 'with an error, print where in the program it arose')
     .addHelpText('after', exitCodes)
     .showHelpAfterError('(see --help)')

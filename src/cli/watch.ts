@@ -35,7 +35,12 @@ export async function watchRun(session: Session, run: StartedRun): Promise<Watch
   }
 }
 
-async function watchUntilOver(session: Session, run: StartedRun, view: View, leaving: AbortSignal): Promise<Watched> {
+async function watchUntilOver(
+  session: Session,
+  run: StartedRun,
+  view: View,
+  leaving: AbortSignal,
+): Promise<Watched> {
   const silence = silenceTeller(view);
   while (!leaving.aborted) {
     const progress = await look(() => readProgress(run.handle));
@@ -82,7 +87,9 @@ function silenceTeller(view: View): (look: Look) => void {
     since ??= Date.now();
     if (told || Date.now() - since < patienceMs) return;
     told = true;
-    view.print(`nothing is heard of the run (${messageOf(error)}): does "understudy worker" run? Still watching.`);
+    view.print(
+      `nothing is heard of the run (${messageOf(error)}): does "understudy worker" run? Still watching.`,
+    );
   };
 }
 

@@ -7,7 +7,13 @@ import { UnderstudyError } from '../../src/errors/error.ts';
 const open = new AbortController().signal;
 
 async function failureOf(error: unknown, signal = open): Promise<unknown> {
-  return asFailure(signal, () => Promise.reject(error)).catch((thrown: unknown) => thrown);
+  try {
+    return await asFailure(signal, () => {
+      throw error;
+    });
+  } catch (thrown) {
+    return thrown;
+  }
 }
 
 describe('a failure', () => {
