@@ -43,19 +43,20 @@ export async function* listBlobs(
   root: string,
   signal: AbortSignal,
 ): AsyncIterable<ListedBlob> {
-  if (root !== '') {
-    const exact = await statBlob({ account, container, path: root }, signal);
-    if (exact && !isFolderMarker(exact)) yield exact;
-  }
-  const prefix = root === '' ? {} : { prefix: `${root}/` };
+  const list = (prefix: string) =>
+    account.container(container).listBlobsFlat({
+      includeMetadata: true,
+      abortSignal: signal,
+      ...(prefix === '' ? {} : { prefix }),
+    });
   try {
-    const pages = account
-      .container(container)
-      .listBlobsFlat({ ...prefix, includeMetadata: true, abortSignal: signal });
-    for await (const item of pages) {
-      const blob = fromItem(item);
-      if (!isFolderMarker(blob)) yield blob;
+    if (root !== '') {
+      // The blob of that very name comes first. It is not looked up: a lookup answers names of metadata in lower case.
+      const first = await list(root).byPage({ maxPageSize: 1 }).next();
+      const item = first.done ? undefined : first.value.segment.blobItems[0];
+      if (item?.name === root) yield fromItem(item);
     }
+    for await (const item of list(root === '' ? '' : `${root}/`)) yield fromItem(item);
   } catch (error) {
     const known = azureError(`listing ${account.name}/${container}/${root}`, error, signal.aborted);
     if (blobStatus(known) !== 404) throw known;
@@ -218,7 +219,21 @@ function fromItem({ name, properties, metadata }: BlobItem): ListedBlob {
   };
 }
 
-/** Accounts with a hierarchical namespace list their folders as empty blobs. */
-function isFolderMarker(blob: ListedBlob): boolean {
+/** A folder as accounts with a hierarchical namespace list it, and as their clients mark it elsewhere: it cannot be copied as a blob. */
+export function isFolderMarker(blob: Pick<ListedBlob, 'sizeBytes' | 'metadata'>): boolean {
   return blob.sizeBytes === 0 && blob.metadata?.['hdi_isfolder'] === 'true';
+}
+
+/** Whether `held` has the headers and the metadata of `wanted`. Names of metadata are compared without regard to case, as Azure does. */
+export function hasHeadersOf(wanted: Omit<ListedBlob, 'path'>, held: ListedBlob): boolean {
+  const bag = ({ metadata = {} }: Pick<ListedBlob, 'metadata'>) =>
+    JSON.stringify(
+      Object.entries(metadata)
+        .map(([name, value]) => [name.toLowerCase(), value])
+        .toSorted(),
+    );
+  return (
+    Object.entries(headersOf(wanted)).every(([name, value]) => held[name as keyof BlobHeaders] === value) &&
+    bag(wanted) === bag(held)
+  );
 }

@@ -2,11 +2,12 @@
  * Copies one blob from server to server, on conditions: the source still has the etag that was listed, and the target is absent (or has
  * the etag that was seen). Small ones in one request, large ones in blocks, so that a copy cut short goes on.
  */
-import type { BlobRequestConditions } from '@azure/storage-blob';
+import type { BlobHTTPHeaders, BlobRequestConditions } from '@azure/storage-blob';
 import { azureError } from '../azure/errors.ts';
 import {
   blobStatus,
   interruptible,
+  isFolderMarker,
   quoted,
   show,
   statBlob,
@@ -44,6 +45,7 @@ export async function copyBlob(request: CopyBlob): Promise<Copied> {
   const tried = `copying ${show(request.source)} to ${show(request.target)}`;
   const interruption = interruptible(request.onBlock);
   try {
+    if (isFolderMarker(request.listed)) return await makeMarker(request);
     return request.listed.sizeBytes <= limits.wholeBytes
       ? await copyWhole(request)
       : await copyBlocks({ ...request, onBlock: interruption.call }, limits);
@@ -67,12 +69,24 @@ function isOther({ listed, unchanging }: CopyBlob, source: ListedBlob): boolean 
   return !unchanging && source.etag !== listed.etag;
 }
 
+/** Headers and metadata come with the copy, metadata in its own spelling. */
 async function copyWhole({ source, listed, target, replace, signal, unchanging }: CopyBlob): Promise<Copied> {
   const client = target.account.container(target.container).getBlockBlobClient(target.path);
   await client.syncCopyFromURL(source.account.readUrl(source.container, source.path), {
     abortSignal: signal,
     conditions: targetConditions(replace),
     ...(unchanging ? {} : { sourceConditions: { ifMatch: quoted(listed.etag) } }),
+  });
+  return 'copied';
+}
+
+/** An empty folder means something to who reads the container, and a folder cannot be the source of a copy: it is made anew. */
+async function makeMarker({ listed, target, replace, signal }: CopyBlob): Promise<Copied> {
+  const client = target.account.container(target.container).getBlockBlobClient(target.path);
+  await client.upload('', 0, {
+    abortSignal: signal,
+    conditions: targetConditions(replace),
+    blobHTTPHeaders: headersToSet(listed),
     ...(listed.metadata ? { metadata: listed.metadata } : {}),
   });
   return 'copied';
@@ -101,16 +115,22 @@ async function copyBlocks(request: CopyBlob, { blockBytes }: CopyLimits): Promis
     abortSignal: signal,
     conditions: targetConditions(request.replace),
     blobHTTPHeaders: {
-      ...(listed.contentType ? { blobContentType: listed.contentType } : {}),
-      ...(listed.contentEncoding ? { blobContentEncoding: listed.contentEncoding } : {}),
-      ...(listed.contentLanguage ? { blobContentLanguage: listed.contentLanguage } : {}),
-      ...(listed.contentDisposition ? { blobContentDisposition: listed.contentDisposition } : {}),
-      ...(listed.cacheControl ? { blobCacheControl: listed.cacheControl } : {}),
+      ...headersToSet(listed),
       ...(listed.md5 ? { blobContentMD5: Buffer.from(listed.md5, 'base64') } : {}),
     },
     ...(listed.metadata ? { metadata: listed.metadata } : {}),
   });
   return 'copied';
+}
+
+function headersToSet(listed: CopyBlob['listed']): BlobHTTPHeaders {
+  return {
+    ...(listed.contentType ? { blobContentType: listed.contentType } : {}),
+    ...(listed.contentEncoding ? { blobContentEncoding: listed.contentEncoding } : {}),
+    ...(listed.contentLanguage ? { blobContentLanguage: listed.contentLanguage } : {}),
+    ...(listed.contentDisposition ? { blobContentDisposition: listed.contentDisposition } : {}),
+    ...(listed.cacheControl ? { blobCacheControl: listed.cacheControl } : {}),
+  };
 }
 
 async function stagedBlocks({ target, signal }: CopyBlob): Promise<Set<string>> {

@@ -108,6 +108,7 @@ async function digestOfSource({
   beat,
 }: MakeReplica): Promise<{ md5?: string; sha256?: string } | 'changed'> {
   if (listed.md5 !== undefined) return { md5: listed.md5 };
+  if (listed.sizeBytes === 0) return { sha256: createHash('sha256').digest('hex') };
   const original = await hashBlob(source, { signal, etag: listed.etag, onChunk: beat });
   return original === 'gone' || original === 'changed' ? 'changed' : original;
 }
