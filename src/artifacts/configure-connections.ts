@@ -45,12 +45,14 @@ export async function configureConnections(context: StepContext): Promise<StepRe
 }
 
 /** Filled in by Azure. */
-const readOnly = new Set(['createdByWorkspaceArmId', 'group', 'provisioningState', 'isSharedToAll']);
+const readOnly = new Set(['createdByWorkspaceArmId', 'group', 'provisioningState', 'error']);
+/** What only `listsecrets` answers: from escrow. */
+const hidden = new Set(['credentials', 'value']);
 
 async function configure(context: StepContext, standby: Standby, connection: ArmResource): Promise<Outcome> {
   const { azure, signal } = context;
   const kept = Object.entries(connection.properties).filter(
-    ([key]) => !readOnly.has(key) && key !== 'credentials',
+    ([key]) => !readOnly.has(key) && !hidden.has(key),
   );
   const { value: properties, unmapped } = rewriteReferences(Object.fromEntries(kept), standby.mapping);
   const first = unmapped[0];
@@ -59,14 +61,14 @@ async function configure(context: StepContext, standby: Standby, connection: Arm
   const held = await azure.arm.find(path, apiVersions.machineLearning, { signal });
   if (held && differences(properties, held.properties, '').length === 0) return 'already';
   const { authType } = properties;
-  let credentials: JsonObject | undefined;
+  let secrets: JsonObject = {};
   if (typeof authType === 'string' && !secretless.has(authType)) {
-    const secret = await escrowed(context, standby.point.sealed, 'connection', connection.name);
-    if ('reason' in secret) return { state: 'skipped', reason: secret.reason };
-    credentials = secret.value;
+    const found = await escrowed(context, standby.point.sealed, 'connection', connection.name);
+    if ('reason' in found) return { state: 'skipped', reason: found.reason };
+    secrets = found.value;
   }
   try {
-    const body = { properties: { ...properties, ...(credentials ? { credentials } : {}) } };
+    const body = { properties: { ...properties, ...secrets } };
     await azure.arm.put(path, apiVersions.machineLearning, body, { signal });
     return 'made';
   } catch (error) {

@@ -2,7 +2,7 @@
  * The action `escrowSecrets`: the secrets of a dead region cannot be read, so while both live they are put into the standby's
  * vault. A value exists only between two lines of this file; names and versions go on.
  */
-import { apiVersions, type ArmResource, type Json, type Vault } from '../azure/azure.ts';
+import { apiVersions, type ArmResource, type Json, type JsonObject, type Vault } from '../azure/azure.ts';
 import { sameName } from '../azure/ids.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import type { StepResult } from '../run/outcome.ts';
@@ -110,7 +110,10 @@ async function escrowConnection(work: Work, connection: ArmResource): Promise<vo
       {},
       { signal: work.context.signal },
     );
-    return (answer as { properties?: { credentials?: Json } } | null)?.properties?.credentials ?? null;
+    const { credentials, value } = (answer as { properties?: JsonObject } | null)?.properties ?? {};
+    // A managed identity is named, if it is not the workspace's own; `value` is the older form of credentials, still answered.
+    if (!credentials && !value) return authType === 'ManagedIdentity' ? {} : null;
+    return { ...(credentials ? { credentials } : {}), ...(value ? { value } : {}) };
   });
 }
 

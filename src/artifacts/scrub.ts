@@ -25,14 +25,27 @@ const secretFields = new Set([
   'sslkey',
 ]);
 
+/** What the owner says of the resource, under names of his own: a tag may be called `key`. */
+const ownNames = new Set(['tags', 'metadata']);
+
 /** For datastores, connections, computes and endpoints; not for assets and jobs, whose fields mean what their owner says. */
 export function withoutSecrets(resource: ArmResource): ArmResource {
-  return { ...resource, properties: scrub(resource.properties) as JsonObject };
+  const { properties } = resource;
+  // The bag of that name is the owner's too, but of a compute it is the compute's own settings.
+  const isOwn = (name: string) =>
+    ownNames.has(name) || (name === 'properties' && !('computeType' in properties));
+  const entries = Object.entries(scrubbed(properties));
+  const kept = entries.map(([name, each]) => [name, isOwn(name) ? each : scrub(each)]);
+  return { ...resource, properties: Object.fromEntries(kept) as JsonObject };
 }
 
 function scrub(value: Json): Json {
   if (Array.isArray(value)) return value.map(scrub);
   if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(scrubbed(value)).map(([name, each]) => [name, scrub(each)]));
+}
+
+function scrubbed(value: JsonObject): JsonObject {
   const kept = Object.entries(value).filter(([name]) => !secretFields.has(name.toLowerCase()));
-  return Object.fromEntries(kept.map(([name, each]) => [name, scrub(each)]));
+  return Object.fromEntries(kept);
 }

@@ -9,11 +9,10 @@ export function secretName(topology: string, kind: SecretRef['kind'], resource: 
   return `understudy-${topology}-${kind}-${readable}-${hash}`.replaceAll(/-+/g, '-');
 }
 
-/** Kinds of connection (`authType`) that hold no secret. */
+/** Kinds of connection (`authType`) that have no credentials of their own. */
 export const secretless: ReadonlySet<string> = new Set([
   'None',
   'AAD',
-  'ManagedIdentity',
   'AccountManagedIdentity',
   'UserEntraToken',
 ]);
