@@ -1,0 +1,84 @@
+/** Runs an operation as the workflow would, but without Temporal: its plan's steps one after the other, each by its action. */
+import { randomUUID } from 'node:crypto';
+import { actions } from '../../../src/actions.ts';
+import { isUnderstudyError } from '../../../src/errors/error.ts';
+import { planFailover, planReplicate } from '../../../src/operations/plan-operation.ts';
+import type { Session } from '../../../src/operations/session.ts';
+import type { Plan } from '../../../src/plan/plan.ts';
+import type { Report } from '../../../src/report/schema.ts';
+import { runBeginner, runEnder } from '../../../src/run/begin-and-end.ts';
+import { openRun } from '../../../src/run/journal.ts';
+import type { RunHeader } from '../../../src/run/outcome.ts';
+import { stepRunner } from '../../../src/run/run-step.ts';
+
+export interface Operated {
+  plan: Plan;
+  report: Report;
+  /** What failed the run, by step. */
+  errors: Record<string, string>;
+}
+
+/** `hurry` is called at each sign of progress: jobs that a step waits for live on the cloud's clock. */
+export async function operate(
+  session: Session,
+  operation: 'replicate' | 'failover',
+  hurry: () => void = () => undefined,
+): Promise<Operated> {
+  const { plan } = operation === 'replicate' ? await planReplicate(session) : await planFailover(session);
+  const { store, azure } = session;
+  const bundle = await store.seal('bundles', session.bundle);
+  const digest = await store.seal('plans', plan);
+  const header: RunHeader = {
+    runId: `${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}-${operation}-${randomUUID().slice(0, 4)}`,
+    topology: plan.topology,
+    operation,
+    from: plan.from,
+    to: plan.to,
+    plan: digest,
+    bundle,
+    reason: 'a test',
+    triggeredBy: 'a test',
+    triggeredAt: new Date().toISOString(),
+  };
+  await openRun(store, header);
+  const open = () => Promise.resolve({ azure, store, plan, bundle: session.bundle });
+  const run = { ...header, controlStore: session.topology.controlStore, holder: header.runId };
+  const runStep = stepRunner(open, actions);
+  await runBeginner(open)(run);
+  const errors: Operated['errors'] = {};
+  for (const step of plan.steps) {
+    if (step.needs.some((id) => id in errors)) {
+      errors[step.id] = 'not begun: a step that it needs failed';
+      continue;
+    }
+    try {
+      await again(() =>
+        runStep(
+          { run, step: step.id },
+          { signal: new AbortController().signal, heartbeat: hurry, lastProgress: undefined },
+        ),
+      );
+    } catch (error) {
+      errors[step.id] = error instanceof Error ? error.message : String(error);
+    }
+  }
+  const failed = Object.entries(errors);
+  await runEnder(open)({
+    run,
+    state: failed.length === 0 ? 'completed' : 'failed',
+    ...(failed[0] ? { reason: `${failed[0][0]}: ${failed[0][1]}` } : {}),
+  });
+  const text = await store.readText(`runs/${header.runId}/report.json`);
+  return { plan, report: JSON.parse(text ?? '{}') as Report, errors };
+}
+
+/** As an activity's policy has it: what is retryable is tried again, a few times. */
+async function again<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (attempt >= 5 || !isUnderstudyError(error) || !error.retryable) throw error;
+    }
+  }
+}
