@@ -1,0 +1,2 @@
+import type { Benchmark } from '../run.ts';
+export const benchmark: Benchmark = { summary: '', options: {}, run: async () => undefined };

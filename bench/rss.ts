@@ -1,0 +1,32 @@
+/** How much memory a process holds over time: from the process itself, or of another one by its pid (Linux). */
+import { readFileSync } from 'node:fs';
+
+/** Resident bytes of a process. Throws if there is none of that id, or no /proc. */
+export function residentBytes(pid: number): number {
+  const line = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  if (!line) throw new Error(`/proc/${pid}/status has no VmRSS`);
+  return Number(line[1]) * 1024;
+}
+
+export interface Sampler {
+  /** Of this process, in order. */
+  samples: number[];
+  /** Ends it; answers all samples. */
+  stop(): number[];
+}
+
+/** Samples this process. The timer does not keep it alive. */
+export function sampleMemory(everyMs = 100): Sampler {
+  const samples = [process.memoryUsage.rss()];
+  const timer = setInterval(() => samples.push(process.memoryUsage.rss()), everyMs).unref();
+  return {
+    samples,
+    stop() {
+      clearInterval(timer);
+      samples.push(process.memoryUsage.rss());
+      return samples;
+    },
+  };
+}
+
+export const mebi = 1024 * 1024;
