@@ -146,11 +146,13 @@ function permitBlobCopies(): void {
     require('azurite/dist/src/blob/authentication/OperationAccountSASPermission') as {
       default: Map<number, unknown>;
     };
-  const { OPERATION_BLOB_SAS_BLOB_PERMISSIONS: ofBlob, OPERATION_BLOB_SAS_CONTAINER_PERMISSIONS: ofContainer } =
-    require('azurite/dist/src/blob/authentication/OperationBlobSASPermission') as Record<
-      string,
-      Map<number, unknown> | undefined
-    >;
+  const {
+    OPERATION_BLOB_SAS_BLOB_PERMISSIONS: ofBlob,
+    OPERATION_BLOB_SAS_CONTAINER_PERMISSIONS: ofContainer,
+  } = require('azurite/dist/src/blob/authentication/OperationBlobSASPermission') as Record<
+    string,
+    Map<number, unknown> | undefined
+  >;
   for (const permissions of [accountWide, ofBlob, ofContainer]) {
     if (upload === undefined || copy === undefined || permissions?.get(upload) === undefined)
       throw new Error("this version of Azurite has no permission of 'BlockBlob_Upload' to build on");
