@@ -15,6 +15,7 @@ import {
   type Rewritten,
 } from '../azure/ids.ts';
 import { isProse } from '../azure/prose.ts';
+import { folderOfHop, withoutHop } from './hop-folder.ts';
 import { isObject, originTags, tagsOf, textAt, type RawJob } from './job.ts';
 import { stripRunBound } from './run-bound.ts';
 
@@ -31,6 +32,8 @@ export interface RewriteSpec {
   successor?: SuccessorOf;
   /** The input that takes the checkpoint, and where the standby has the copy. */
   resume?: { input: string; uri: string };
+  /** The output that holds checkpoints: a successor writes its own to a folder of its hop. */
+  checkpointOutput?: string;
   /** Whether both workspaces write to one and the same store under this datastore's name. */
   isShared?: (datastore: string) => boolean;
 }
@@ -134,7 +137,7 @@ class Rewriting {
         : rewriteReference(value, mapping);
     if (result.unmapped !== undefined) this.#cannot(place, value, result.unmapped);
     else if (!result.changed) this.#look(value, place, keys);
-    const to = isOutput ? this.#ownPath(result.value, value) : result.value;
+    const to = isOutput ? this.#ownPath(result.value, value, keys.at(-2)) : result.value;
     if (to !== value) this.changes.push({ place, from: withoutSignature(value), to: withoutSignature(to) });
     return to;
   }
@@ -171,36 +174,32 @@ class Rewriting {
   }
 
   /**
-   * The origin may go on unseen. So an output in Azure's own place for its job moves to that of the successor, and one on a
-   * store that both sides write to gets a folder a hop.
+   * The origin may go on unseen. So an output in Azure's own place for its job moves to that of the successor; checkpoints, and what is on
+   * a store that both sides write to, get a folder a hop, below the path that the owner of the first job gave.
    */
-  #ownPath(uri: string, before: string): string {
-    const { successor, isShared } = this.#options;
+  #ownPath(uri: string, before: string, output: string | undefined): string {
+    const { successor, isShared, checkpointOutput } = this.#options;
     if (!successor) return uri;
-    const target = parseAzureMlUri(uri)?.target;
-    if (target?.kind !== 'datastore')
-      return uri === before && isAddress(uri) ? folderOfHop(uri, successor) : uri;
+    const original = withoutHop(uri, this.#job);
+    // A path that has the job's name in it is another one for each job.
+    const isCheckpoint = output === checkpointOutput && !/\$\{\{\s*name\s*\}\}/.test(original);
+    const target = parseAzureMlUri(original)?.target;
+    if (target?.kind !== 'datastore') {
+      const meetsOrigin = isAddress(uri) && (uri === before || isCheckpoint);
+      return meetsOrigin ? folderOfHop(original, successor) : uri;
+    }
     const [folder, job, ...rest] = target.path.split('/');
     if (folder === 'azureml' && job === this.#job.name) {
-      const start = uri.slice(0, uri.length - target.path.length);
+      const start = original.slice(0, original.length - target.path.length);
       return start + [folder, successor.name, ...rest].join('/');
     }
-    return isShared?.(target.datastore) ? folderOfHop(uri, successor) : uri;
+    return isCheckpoint || isShared?.(target.datastore) ? folderOfHop(original, successor) : uri;
   }
 }
 
 /** An address outside the workspaces: whoever runs the job writes to the same place. */
 function isAddress(uri: string): boolean {
   return /^(https?|wasbs?|abfss?|adl):\/\//i.test(uri);
-}
-
-function folderOfHop(uri: string, { name, hop }: SuccessorOf): string {
-  const folder = `${name}-hop-${hop}`;
-  if (uri.endsWith('/')) return `${uri}${folder}/`;
-  // A file stays a file: the folder goes before its name.
-  const last = uri.lastIndexOf('/');
-  const isFile = /\.[A-Za-z0-9]+$/.test(uri.slice(last));
-  return isFile ? `${uri.slice(0, last)}/${folder}/${uri.slice(last + 1)}` : `${uri}/${folder}`;
 }
 
 function isManagedIdentity(value: JsonObject): boolean {

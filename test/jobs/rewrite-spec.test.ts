@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/azure/azure.ts';
 import type { ReferenceMapping } from '../../src/azure/ids.ts';
+import { isHopFolder } from '../../src/jobs/hop-folder.ts';
 import type { RawJob } from '../../src/jobs/job.ts';
+import { successorName } from '../../src/jobs/ledger.ts';
 import { rewriteSpec, type RewriteSpec } from '../../src/jobs/rewrite-spec.ts';
 import { command, east, eastId, mapping, west, westId } from './scene.ts';
 
@@ -254,5 +256,74 @@ describe('rewriteSpec', () => {
     const outputs = { o: { jobOutputType: 'uri_folder', uri: from } };
     const { body } = rewrite(command({ outputs }), { successor, isShared: (name) => name === 'both' });
     expect(body.properties['outputs']).toEqual({ o: { jobOutputType: 'uri_folder', uri: to } });
+  });
+
+  describe('a path a hop for checkpoints', () => {
+    const root = 'eastus.fraud-east.train';
+    const hop = (number: number) => ({
+      name: successorName(root, number),
+      hop: number,
+      lineageRoot: root,
+      run: 'run-1',
+    });
+    /** Where the n-th successor writes, each made from what Azure held of the one before. */
+    function pathsOf(uri: string, hops: number): string[] {
+      let job: RawJob = {
+        id: `${eastId}/jobs/train`,
+        name: 'train',
+        type: 't',
+        properties: command({ outputs: { checkpoints: { jobOutputType: 'uri_folder', uri } } }),
+      };
+      return Array.from({ length: hops }, (_, index) => {
+        const [from, to] = index % 2 === 0 ? [east, west] : [west, east];
+        const successor = hop(index + 1);
+        const { body } = rewriteSpec(job, {
+          mapping: { ...mapping, from, to, compute: {} },
+          successor,
+          checkpointOutput: 'checkpoints',
+          isShared: (name) => name === 'both',
+        });
+        job = { id: '', name: successor.name, type: 't', properties: body.properties };
+        return (body.properties as { outputs: { checkpoints: { uri: string } } }).outputs.checkpoints.uri;
+      });
+    }
+    const folder = (number: number) => `${hop(number).name}-hop-${number}`;
+
+    it.each(['d', 'both'])('comes from the first path, and is never nested (datastore %s)', (datastore) => {
+      const at = (workspace: typeof east, rest: string) =>
+        long(workspace, `/datastores/${datastore}/paths/checkpoints/train/${rest}`);
+      expect(pathsOf(at(east, ''), 3)).toEqual([
+        at(west, `${folder(1)}/`),
+        at(east, `${folder(2)}/`),
+        at(west, `${folder(3)}/`),
+      ]);
+    });
+    it('is not needed where the path has the name of the job in it', () => {
+      const uri = 'azureml://datastores/d/paths/checkpoints/${{name}}/';
+      expect(pathsOf(uri, 2)).toEqual([uri, uri]);
+    });
+    it('is not needed in the place that Azure gives each job', () => {
+      const at = (name: string) => `azureml://datastores/d/paths/azureml/${name}/checkpoints/`;
+      expect(pathsOf(at('train'), 2)).toEqual([at(hop(1).name), at(hop(2).name)]);
+    });
+    it('is that of an address too, though each side has its own', () => {
+      const storage = [
+        { from: 'https://e1.blob.core.windows.net/', to: 'https://w1.blob.core.windows.net/' },
+      ];
+      const uri = 'abfss://c@e1.dfs.core.windows.net/ckpt/';
+      const { body } = rewrite(command({ outputs: { checkpoints: { uri }, other: { uri } } }), {
+        successor: hop(1),
+        checkpointOutput: 'checkpoints',
+        mapping: { ...mapping, storage },
+      });
+      expect(body.properties['outputs']).toEqual({
+        checkpoints: { uri: `abfss://c@w1.dfs.core.windows.net/ckpt/${folder(1)}/` },
+        other: { uri: 'abfss://c@w1.dfs.core.windows.net/ckpt/' },
+      });
+    });
+    it('is told from folders that only look alike', () => {
+      expect(isHopFolder(folder(12))).toBe(true);
+      for (const name of ['hop-1', 'us-next-hop-2', `${folder(1)}x`]) expect(isHopFolder(name)).toBe(false);
+    });
   });
 });
