@@ -10,6 +10,7 @@ import { reconcileAssets } from './artifacts/reconcile-assets.ts';
 import { reconcileBlobs } from './artifacts/reconcile-blobs.ts';
 import { restoreAssets } from './artifacts/restore-assets.ts';
 import { restoreBlobs } from './artifacts/restore-blobs.ts';
+import { resumeFolders } from './artifacts/resume-folder.ts';
 import { sealRecoveryPoint } from './artifacts/seal-recovery-point.ts';
 import { plannedDatastores, standbyMapping } from './artifacts/standby.ts';
 import { stopOldJobs } from './jobs/stop-old-jobs.ts';
@@ -54,7 +55,12 @@ export const actions: Record<ActionName, Action> = {
   rewriteConfigs,
   switchServing,
   probePublicAddress,
-  resubmitJobs: makeResubmitJobs({ readLedger: readLedgerSnapshot, mapping: standbyMapping, datastores: plannedDatastores }),
+  resubmitJobs: makeResubmitJobs({
+    readLedger: readLedgerSnapshot,
+    mapping: standbyMapping,
+    datastores: plannedDatastores,
+    checkpoints: resumeFolders,
+  }),
   payFenceDebt,
   listActive,
   copyBlobs,

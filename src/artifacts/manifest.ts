@@ -78,13 +78,17 @@ export interface UnitPlace {
   asset: string;
   path: string;
   class: ResourceClass;
-  /** A folder that is only added to (checkpoints of a running job): a blob more is no change to what was listed. */
+  /**
+   * A job's checkpoints: only added to, so that a blob more is no change to what was listed; and not restored to this path, to which the
+   * job may go on writing unseen.
+   */
   growing?: true;
 }
 
 export interface BlobLine {
   /** Assets the blob belongs to. */
   assets: string[];
+  /** Which restore it to its own path; none: it is only a job's checkpoint. */
   classes: ResourceClass[];
   /** Path of the unit it was copied with. */
   unit: string;

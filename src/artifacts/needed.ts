@@ -2,8 +2,8 @@
 import type { Json, JsonObject } from '../azure/azure.ts';
 import { sameName } from '../azure/ids.ts';
 import { withoutProse } from '../azure/prose.ts';
-import { checkpointPlace } from '../jobs/checkpoint.ts';
-import type { RawJob } from '../jobs/job.ts';
+import { checkpointPlaces, resumedFrom, type CheckpointPolicy } from '../jobs/checkpoint.ts';
+import { objectAt, type RawJob } from '../jobs/job.ts';
 import type { Topology } from '../topology/topology.ts';
 import type { ResourceClass } from '../topology/words.ts';
 import { assetKey, assetTypes } from './asset-types.ts';
@@ -28,7 +28,7 @@ export interface Needed {
 export function collectNeeded(
   stores: SourceStores,
   outputs: JobOutputs,
-  policy: Topology['jobs']['checkpoint'],
+  policy: CheckpointPolicy,
   leftBehind: LeftBehindList,
 ): Needed {
   const roots = collectRoots(stores, outputs, leftBehind);
@@ -42,12 +42,11 @@ export function collectNeeded(
       await roots.addJson(followed, assetKey(type, name, version), assetTypes[type].class);
     },
     async job(job) {
-      const inputs = withoutOutputs(withoutProse(job.properties));
+      const inputs = withoutOutputs(withoutProse(withoutResumption(job, policy)));
       refer(inputs);
       await roots.addJson(inputs, `jobs/${job.name}`, 'training');
-      const checkpoint = checkpointPlace(job, policy);
-      if (checkpoint)
-        roots.addPath(checkpoint, { asset: `jobs/${job.name}`, class: 'training', growing: true });
+      for (const place of checkpointPlaces(job, policy))
+        roots.addPath(place, { asset: `jobs/${job.name}`, class: 'training', growing: true });
     },
     async other(json, name, of) {
       const inputs = withoutOutputs(withoutProse(json));
@@ -100,6 +99,13 @@ function collectRoots(stores: SourceStores, outputs: JobOutputs, leftBehind: Lef
 /** Names of accounts are compared without regard to case; in a manifest each has one spelling. */
 function spelling(account: string, { accounts }: SourceStores): string {
   return accounts.find(({ name }) => sameName(name, account))?.name ?? account;
+}
+
+/** A successor without the folder that it was given to go on from: its own successor is given another one. */
+function withoutResumption(job: RawJob, policy: CheckpointPolicy): JsonObject {
+  if (!resumedFrom(job, policy)) return job.properties;
+  const { [policy.input]: _resumption, ...inputs } = objectAt(job.properties, 'inputs') ?? {};
+  return { ...job.properties, inputs };
 }
 
 /** A job without what it writes: half-written outputs are not carried, but for its checkpoints. */

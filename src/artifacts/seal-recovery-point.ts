@@ -1,19 +1,20 @@
 /** The action `sealRecoveryPoint`: the job ledger, then every part checked as it lies in the control store, and the seal last. */
 import type { ArmResource } from '../azure/azure.ts';
 import { UnderstudyError } from '../errors/error.ts';
-import { checkpointPlace } from '../jobs/checkpoint.ts';
+import { checkpointPlaces, type CheckpointPolicy } from '../jobs/checkpoint.ts';
 import { specFolder, toLedgerEntry, type LedgerCheckpoint } from '../jobs/ledger.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { showDuration } from '../topology/duration.ts';
+import { belowFolder, folderAt, visitFolders } from './checkpoint-lines.ts';
 import { beginPoint, openDraft, type Copying, type DraftPoint, type Listing } from './drafts.ts';
 import { placeOfDatastore, type DatastorePlace } from './datastores.ts';
 import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
 import type { BlobLine, Part, SealedManifest } from './manifest.ts';
+import type { BlobRoot } from './places.ts';
 import { countLines, partText, partWriter, readLines } from './parts.ts';
 import { digestOf } from './recovery-point.ts';
 import { showBytes, showCount } from './tally.ts';
-import { sameName } from '../azure/ids.ts';
 
 /** Errors: RecoveryPointError if a part is not what was written; ControlStoreError if another seal is there. */
 export async function sealRecoveryPoint(context: StepContext): Promise<StepResult> {
@@ -98,15 +99,14 @@ async function writeLedger(
   const datastores: DatastorePlace[] = [];
   for await (const each of readLines(store, point.folder, listing.parts, 'datastores'))
     datastores.push(placeOfDatastore(each));
-  const folders = new Map<string, CheckpointFolder>();
-  for await (const job of readLines(store, point.folder, listing.parts, 'raw-jobs')) {
-    const folder = checkpointFolder(job, datastores, topology.jobs.checkpoint);
-    if (folder) folders.set(job.name, folder);
-  }
-  await findLastFiles(context, point, copying, folders);
+  const folders = new Map<string, CheckpointFolder[]>();
+  for await (const job of readLines(store, point.folder, listing.parts, 'raw-jobs'))
+    folders.set(job.name, checkpointFolders(job, datastores, topology.jobs.checkpoint));
+  const blobs = readLines(store, point.folder, copying.parts, 'blobs');
+  await visitFolders([...folders.values()].flat(), blobs, addFile);
   const writer = partWriter(store, point.folder, 'jobs');
   for await (const job of readLines(store, point.folder, listing.parts, 'raw-jobs')) {
-    const checkpoint = checkpointOf(folders.get(job.name), point.id);
+    const checkpoint = checkpointOf(folders.get(job.name) ?? [], point.id);
     const entry = toLedgerEntry({
       job,
       side: from,
@@ -120,52 +120,21 @@ async function writeLedger(
   return writer.end();
 }
 
-interface CheckpointFolder {
+interface CheckpointFolder extends BlobRoot {
   datastore: string;
-  path: string;
-  account: string;
-  container: string;
   last?: { path: string; writtenAt: string };
   files: number;
 }
 
-function checkpointFolder(
+function checkpointFolders(
   job: ArmResource,
   datastores: readonly DatastorePlace[],
-  policy: Parameters<typeof checkpointPlace>[1],
-): CheckpointFolder | undefined {
-  const place = checkpointPlace(job, policy);
-  const blob = place && datastores.find(({ name }) => sameName(name, place.datastore))?.blob;
-  if (!place || !blob) return undefined;
-  return { datastore: place.datastore, path: place.path.replace(/^\/+|\/+$/g, ''), ...blob, files: 0 };
-}
-
-async function findLastFiles(
-  { store }: StepContext,
-  point: DraftPoint,
-  copying: Copying,
-  folders: ReadonlyMap<string, CheckpointFolder>,
-): Promise<void> {
-  if (folders.size === 0) return;
-  const byPlace = Map.groupBy(folders.values(), ({ account, container, path }) =>
-    placeKey(account, container, path),
-  );
-  for await (const line of readLines(store, point.folder, copying.parts, 'blobs')) {
-    for (const path of ancestors(line.path)) {
-      for (const folder of byPlace.get(placeKey(line.account, line.container, path)) ?? [])
-        addFile(folder, line);
-    }
-  }
-}
-
-function placeKey(account: string, container: string, path: string): string {
-  return `${account.toLowerCase()}/${container}/${path}`;
-}
-
-/** `a/b/c`: '', 'a', 'a/b'. */
-function ancestors(path: string): string[] {
-  const segments = path.split('/').slice(0, -1);
-  return ['', ...segments.map((_, index) => segments.slice(0, index + 1).join('/'))];
+  policy: CheckpointPolicy,
+): CheckpointFolder[] {
+  return checkpointPlaces(job, policy).flatMap((place) => {
+    const folder = folderAt(place, datastores);
+    return folder ? [{ ...folder, datastore: place.datastore, files: 0 }] : [];
+  });
 }
 
 function addFile(folder: CheckpointFolder, { path, writtenAt = '' }: BlobLine): void {
@@ -181,11 +150,14 @@ function newerName(path: string, than: string): boolean {
   return path.localeCompare(than, 'en', { numeric: true }) > 0;
 }
 
+/** Of what the job wrote itself, or else of what it went on from: no progress is lost between two moves. */
 function checkpointOf(
-  folder: CheckpointFolder | undefined,
+  folders: readonly CheckpointFolder[],
   recoveryPoint: string,
 ): LedgerCheckpoint | undefined {
-  if (!folder?.last) return undefined;
-  const lastFile = folder.path === '' ? folder.last.path : folder.last.path.slice(folder.path.length + 1);
-  return { datastore: folder.datastore, path: folder.path, lastFile, files: folder.files, recoveryPoint };
+  for (const folder of folders) {
+    const { datastore, path, last, files } = folder;
+    if (last) return { datastore, path, lastFile: belowFolder(folder, last), files, recoveryPoint };
+  }
+  return undefined;
 }

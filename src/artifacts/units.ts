@@ -47,8 +47,8 @@ const assetsNamed = 10;
 export interface UnitIndex {
   assetsOf(path: string): string[];
   /**
-   * The classes that restore a blob. `training` goes last and needs the others' blobs anyway, so what another class brings is not
-   * counted again under it.
+   * The classes that restore a blob to its own path. `training` goes last and needs the others' blobs anyway, so what another class
+   * brings is not counted again under it. None: it is only a job's checkpoint, and its successor gets a copy elsewhere.
    */
   classesOf(path: string): ResourceClass[];
   /** Whether every place that the blob is of is only added to. */
@@ -71,7 +71,7 @@ export function indexUnit(unit: Unit): UnitIndex {
   for (const { path, asset, class: of, growing } of unit.places) {
     const spot = spots.get(path) ?? { path, assets: [], classes: new Set(), growing: true };
     if (spot.assets.length < assetsNamed) spot.assets.push(asset);
-    spot.classes.add(of);
+    if (!growing) spot.classes.add(of);
     spot.growing &&= growing === true;
     spots.set(path, spot);
   }

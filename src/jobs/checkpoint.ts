@@ -28,8 +28,29 @@ export function outputPlace(job: RawJob, output: string): DatastorePath | undefi
 const defaultOutputUri =
   'azureml://datastores/${{default_datastore}}/paths/azureml/${{name}}/${{output_name}}/';
 
-export function checkpointPlace(job: RawJob, policy: CheckpointPolicy): DatastorePath | undefined {
-  return outputPlace(job, policy.output);
+/** Where the last checkpoint of a job may be: what it wrote itself comes before what it went on from. */
+export function checkpointPlaces(job: RawJob, policy: CheckpointPolicy): DatastorePath[] {
+  const places = [outputPlace(job, policy.output), resumedFrom(job, policy)];
+  return places.filter((place) => place !== undefined);
+}
+
+/**
+ * Below a datastore's container: the copy of a recovery point's checkpoint from which a successor goes on. No one else writes there, so
+ * that nothing of another history gets into it, and another recovery point gets another folder.
+ */
+export function resumeFolder(successor: string, recoveryPoint: string): string {
+  return `${resumeRoot}/${successor}/${recoveryPoint}`;
+}
+
+const resumeRoot = 'understudy/resume';
+
+/** The folder that this job, a successor, was given to go on from; undefined where its input is something else, or its owner's. */
+export function resumedFrom(job: RawJob, { input }: CheckpointPolicy): DatastorePath | undefined {
+  const declared = objectAt(job.properties, 'inputs')?.[input];
+  const target = isObject(declared) ? parseAzureMlUri(textAt(declared, 'uri') ?? '')?.target : undefined;
+  if (target?.kind !== 'datastore') return undefined;
+  const path = target.path.replace(/^\/+|\/+$/g, '');
+  return path.startsWith(`${resumeRoot}/${job.name}/`) ? { datastore: target.datastore, path } : undefined;
 }
 
 /**

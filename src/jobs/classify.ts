@@ -1,6 +1,6 @@
 /** Decides what becomes of an unfinished job. Pure: everything it needs is given. */
 import type { Topology } from '../topology/topology.ts';
-import { takesCheckpoint } from './checkpoint.ts';
+import { resumedFrom, takesCheckpoint } from './checkpoint.ts';
 import {
   createdAt,
   interactiveServices,
@@ -105,6 +105,11 @@ function howToGoOn({ entry, spec, policy }: Facts): Classification {
   const { input, output } = policy.checkpoint;
   if (!takesCheckpoint(spec, policy.checkpoint)) {
     return { class: 'restart', group: 'restarted', reason: `it takes no checkpoint (no input "${input}")` };
+  }
+  const resumed = resumedFrom(spec, policy.checkpoint);
+  if (!entry.checkpoint && resumed) {
+    const reason = `it went on from ${resumed.path}, which was not copied, and no checkpoint that it wrote since was`;
+    return { class: 'manual', group: 'its checkpoint is gone', reason };
   }
   if (!entry.checkpoint)
     return {

@@ -16,10 +16,11 @@ export const specFolder = 'job-specs';
 
 export interface LedgerCheckpoint {
   datastore: string;
-  /** The folder of the checkpoints, below the datastore's container. */
+  /** The folder of the checkpoints, below the datastore's container: the job's own, or else the one that it went on from. */
   path: string;
   /** The last file of it that is copied (by time written), below `path`. */
   lastFile: string;
+  /** How many files of it are copied. */
   files: number;
   /** Id of the recovery point that holds the copies. */
   recoveryPoint: string;
@@ -163,6 +164,15 @@ export async function planSuccessor(store: ControlStore, plan: PlanSuccessor): P
     );
     return { document: { ...document, entry, successors: [...earlier, successor] }, result: successor };
   });
+}
+
+/**
+ * The successor by which a job's lineage has come back to the job's own region: the job itself, moved away from long ago, may run on
+ * there unseen, and what it has written since is another history.
+ */
+export async function cameBack(store: ControlStore, entry: LedgerEntry): Promise<Successor | undefined> {
+  const found = await store.read<LedgerDocument>(ledgerName(entry.lineageRoot));
+  return found?.value.successors.findLast(({ hop, region }) => hop > entry.hop && region === entry.region);
 }
 
 /** Records that a planned successor is there. */

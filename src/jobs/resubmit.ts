@@ -8,6 +8,7 @@ import type { ReferenceMapping } from '../azure/ids.ts';
 import { reconcile, type Counts, type Evidence, type StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import type { Topology } from '../topology/topology.ts';
+import type { BringCheckpoint } from './bring-checkpoint.ts';
 import type { LedgerEntry } from './ledger.ts';
 import { resumeJob, type JobRecord, type Resumption } from './resume-job.ts';
 import { readStandby, sharedDatastores } from './standby.ts';
@@ -20,11 +21,15 @@ export interface ResubmitSources {
   mapping(context: StepContext): Promise<ReferenceMapping>;
   /** The old workspace's datastores. */
   datastores(context: StepContext): AsyncIterable<ArmResource>;
+  /** Brings checkpoints of these jobs to the standby; nothing is read before the first is asked for. */
+  checkpoints(context: StepContext, entries: readonly LedgerEntry[]): BringCheckpoint;
 }
 
 /** How many jobs of one priority are submitted side by side; Azure takes about ten writes a second anyway. */
 const window = 4;
 const linesOfLoss = 20;
+/** How often long work on one job gives a sign of life. */
+const beatMs = 1000;
 
 /** Makes the action `resubmitJobs`. */
 export function makeResubmitJobs(sources: ResubmitSources): (context: StepContext) => Promise<StepResult> {
@@ -37,7 +42,7 @@ export function makeResubmitJobs(sources: ResubmitSources): (context: StepContex
       return { state: 'skipped', detail: `no job was unfinished at recovery point ${recoveryPoint.id}` };
     }
     const batches = inBatches(byUrgency(entries, context.topology.jobs), context.topology.policies.jobBatch);
-    const resumption = await prepare(context, sources);
+    const resumption = await prepare(context, sources, entries);
     const tally = new Tally();
     for (const [index, batch] of batches.entries()) {
       const part = await writtenBefore(context, index);
@@ -57,7 +62,13 @@ export function makeResubmitJobs(sources: ResubmitSources): (context: StepContex
   };
 }
 
-async function prepare(context: StepContext, sources: ResubmitSources): Promise<Resumption> {
+type Prepared = Omit<Resumption, 'beat'>;
+
+async function prepare(
+  context: StepContext,
+  sources: ResubmitSources,
+  entries: readonly LedgerEntry[],
+): Promise<Prepared> {
   const { azure, to, signal, store, run } = context;
   const [mapping, standby, old] = await Promise.all([
     sources.mapping(context),
@@ -74,6 +85,7 @@ async function prepare(context: StepContext, sources: ResubmitSources): Promise<
     isShared: sharedDatastores(old, standby.datastores),
     settledAs: await settlements(store, run.runId),
     ended: await endedJobs(store, run.runId),
+    bring: sources.checkpoints(context, entries),
   };
 }
 
@@ -111,13 +123,14 @@ function inBatches(entries: readonly LedgerEntry[], size: number): LedgerEntry[]
 
 async function resumeBatch(
   batch: readonly LedgerEntry[],
-  resumption: Resumption,
+  prepared: Prepared,
   progress: (done: number) => Promise<void>,
 ): Promise<JobRecord[]> {
   const records: JobRecord[] = [];
   for (let at = 0; at < batch.length; at += window) {
     // Before each few PUTs: a run that has lost its lease must not submit.
     await progress(at);
+    const resumption = { ...prepared, beat: everySecond(() => progress(at)) };
     const settled = await Promise.allSettled(
       batch.slice(at, at + window).map((entry) => resumeJob(entry, resumption)),
     );
@@ -127,6 +140,15 @@ async function resumeBatch(
     records.push(...settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : [])));
   }
   return records;
+}
+
+function everySecond(beat: () => Promise<void>): () => Promise<void> {
+  let last = performance.now();
+  return async () => {
+    if (performance.now() - last < beatMs) return;
+    last = performance.now();
+    await beat();
+  };
 }
 
 function evidenceName({ run }: StepContext, index: number): string {
@@ -151,6 +173,7 @@ class Tally {
   records = 0;
   readonly #evidence: Evidence[] = [];
   readonly #done = { resumed: 0, restarted: 0 };
+  readonly #files = { expected: 0, done: 0 };
   readonly #skipped = new Map<string, number>();
   readonly #failed = new Map<string, number>();
   readonly #lost: string[] = [];
@@ -162,6 +185,8 @@ class Tally {
       this.records++;
       if (record.outcome === 'submitted') this.#done[record.class === 'resubmit' ? 'resumed' : 'restarted']++;
       else raise(record.outcome === 'failed' ? this.#failed : this.#skipped, groupOf(record));
+      this.#files.expected += record.files?.expected ?? 0;
+      this.#files.done += record.files?.done ?? 0;
       const line = lossOf(record);
       if (line !== undefined && this.#lost.length < linesOfLoss) this.#lost.push(line);
       else if (line !== undefined) this.#lostMore++;
@@ -181,11 +206,19 @@ class Tally {
     return {
       state: 'completed',
       detail: this.#detail(expected),
-      counts: [counts],
+      counts: [counts, ...this.#filesCounted()],
       evidence: this.#evidence,
       lost: [...this.#lost, ...more],
       facts: { resumed, restarted },
     };
+  }
+
+  #filesCounted(): Counts[] {
+    const { expected, done } = this.#files;
+    const failed = expected === done ? [] : [{ reason: 'not restored: see the job', count: expected - done }];
+    return expected === 0
+      ? []
+      : [reconcile({ kind: 'checkpoint files', expected, done, skipped: [], failed })];
   }
 
   #detail(expected: number): string {

@@ -1,20 +1,28 @@
-/** One unfinished job: decide, plan its successor in the ledger, rewrite, submit, read back. */
+/** One unfinished job: decide, plan its successor in the ledger, bring its checkpoint, rewrite, submit, read back. */
 import type { ReferenceMapping } from '../azure/ids.ts';
-import { datastoreUri } from '../azure/ids.ts';
-import { UnderstudyError, isUnderstudyError, messageOf } from '../errors/error.ts';
+import { isUnderstudyError, messageOf, type UnderstudyError } from '../errors/error.ts';
 import type { StepContext } from '../run/step-context.ts';
+import {
+  broughtBefore,
+  filesOf,
+  type BringCheckpoint,
+  type Brought,
+  type CheckpointFiles,
+} from './bring-checkpoint.ts';
 import { classify, type Classification, type JobClass } from './classify.ts';
 import type { RawJob } from './job.ts';
 import {
+  cameBack,
   markSubmitted,
   planSuccessor,
   specFolder,
+  successorName,
   type LedgerEntry,
   type Settlement,
   type Successor,
 } from './ledger.ts';
 import { rewriteSpec, type Change, type RewrittenSpec, type Unmapped } from './rewrite-spec.ts';
-import { submitSuccessor, type Difference } from './submit.ts';
+import { findSuccessor, submitSuccessor, type Difference } from './submit.ts';
 
 /** What all jobs of one resubmission share. */
 export interface Resumption {
@@ -24,6 +32,9 @@ export interface Resumption {
   settledAs: (name: string) => Settlement['as'];
   /** Old jobs that ended by themselves before the fence: name → status. */
   ended: Record<string, string>;
+  bring: BringCheckpoint;
+  /** Called in long work; throws FencedError once the lease is lost. */
+  beat: () => Promise<void>;
 }
 
 /** What became of one job: an item of the run's evidence. */
@@ -44,6 +55,8 @@ export interface JobRecord {
   hop?: number;
   /** Where the successor reads its checkpoint. */
   checkpoint?: string;
+  /** Files of its checkpoint: in the recovery point, and brought to a folder of their own. */
+  files?: CheckpointFiles;
   changes?: Change[];
   unmapped?: Unmapped[];
   /** What the standby holds otherwise than it was sent. */
@@ -59,22 +72,55 @@ export async function resumeJob(entry: LedgerEntry, resumption: Resumption): Pro
   try {
     const spec = await context.store.open<RawJob>(specFolder, entry.spec);
     const endedAs = ended[entry.name];
-    const classification = classify({
-      entry,
-      spec,
-      policy: context.topology.jobs,
-      goneSince: context.run.outageBeganAt ?? context.run.triggeredAt,
-      ...(endedAs === undefined ? {} : { endedAs }),
-    });
-    if (classification.class !== 'resubmit' && classification.class !== 'restart') {
-      return { ...about(entry), ...classification, outcome: 'skipped' };
+    const classification =
+      (await superseded(entry, context)) ??
+      classify({
+        entry,
+        spec,
+        policy: context.topology.jobs,
+        goneSince: context.run.outageBeganAt ?? context.run.triggeredAt,
+        ...(endedAs === undefined ? {} : { endedAs }),
+      });
+    switch (classification.class) {
+      case 'skip':
+        return { ...about(entry), ...classification, outcome: 'skipped' };
+      case 'manual':
+      case 'may-have-completed':
+        return await leaveForPerson(entry, classification, resumption);
+      case 'resubmit':
+      case 'restart':
+        return await resubmit(entry, spec, classification, resumption);
     }
-    return await resubmit(entry, spec, classification, resumption);
   } catch (error) {
     if (!isOfThisJob(error)) throw error;
     const group = error.details.azure?.code ?? error.code;
     return { ...about(entry), class: 'manual', outcome: 'failed', reason: messageOf(error), group };
   }
+}
+
+/** A job whose lineage has left its region and come back is not the one to go on from. */
+async function superseded(
+  entry: LedgerEntry,
+  { store, to }: StepContext,
+): Promise<Classification | undefined> {
+  const later = entry.region === to.region ? undefined : await cameBack(store, entry);
+  if (!later) return undefined;
+  const group = 'an earlier job of its lineage';
+  const reason = `an earlier job of its lineage, which came back to ${entry.region} as "${later.name}"`;
+  return later.state === 'planned'
+    ? { class: 'manual', group, reason: `${reason}, and that was never submitted` }
+    : { class: 'skip', group, reason };
+}
+
+/** A person who goes on from its checkpoint finds that in the standby too. */
+async function leaveForPerson(
+  entry: LedgerEntry,
+  classification: Classification,
+  resumption: Resumption,
+): Promise<JobRecord> {
+  const brought = await bringCopy(entry, successorName(entry.lineageRoot, entry.hop + 1), resumption);
+  const reason = classification.reason + whereabouts(brought);
+  return { ...about(entry), ...classification, reason, outcome: 'skipped', ...filesOf(entry, brought) };
 }
 
 async function resubmit(
@@ -85,23 +131,15 @@ async function resubmit(
 ): Promise<JobRecord> {
   const { context } = resumption;
   // Nothing is planned for a job that cannot run right: the first rewriting finds that out, under any name.
-  const { unmapped } = rewrite(entry, spec, classification, resumption, {
-    name: entry.name,
-    hop: entry.hop + 1,
-    run: context.run.runId,
-  });
+  const trial = { name: entry.name, hop: entry.hop + 1, run: context.run.runId };
+  const { unmapped } = rewrite(entry, spec, trial, resumption, undefined);
   if (unmapped.length > 0) {
-    const [first, ...others] = unmapped;
-    const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
-    const reason = `${first?.place}: ${first?.reason}${more}`;
-    return {
-      ...about(entry),
+    const lacking = {
       class: 'manual',
-      outcome: 'skipped',
-      reason,
+      reason: showUnmapped(unmapped),
       group: 'names what the standby lacks',
-      unmapped,
-    };
+    } as const;
+    return { ...(await leaveForPerson(entry, lacking, resumption)), unmapped };
   }
   const successor = await planSuccessor(context.store, {
     entry,
@@ -109,56 +147,91 @@ async function resubmit(
     run: context.run.runId,
     settled: settlement(entry, resumption),
   });
-  const rewritten = rewrite(entry, spec, classification, resumption, successor);
-  const { already, differences } = await submitSuccessor({
+  const at = {
     arm: context.azure.arm,
     workspace: context.to.workspace,
     name: successor.name,
-    body: rewritten.body,
     signal: context.signal,
-  });
+  };
+  const before = await findSuccessor(at);
+  const resumes = classification.class === 'resubmit';
+  const held = resumes && before ? heldCheckpoint(entry, before, resumption) : undefined;
+  const brought = held ?? (await bringCopy(entry, successor.name, resumption));
+  if (resumes && (!brought || 'missing' in brought)) return notRestored(entry, brought);
+  const uri = resumes && brought && 'uri' in brought ? brought.uri : undefined;
+  const rewritten = rewrite(entry, spec, successor, resumption, uri);
+  await resumption.beat();
+  const { already, differences } = await submitSuccessor({ ...at, body: rewritten.body, before });
   await markSubmitted(context.store, entry.lineageRoot, successor.hop);
-  const before = already && successor.run !== context.run.runId ? ` (submitted by run ${successor.run})` : '';
+  const earlier =
+    already && successor.run !== context.run.runId ? ` (submitted by run ${successor.run})` : '';
   return {
     ...about(entry),
     ...classification,
-    reason: classification.reason + before,
+    reason: classification.reason + earlier + (resumes ? '' : whereabouts(brought)),
     new: successor.name,
     outcome: 'submitted',
     hop: successor.hop,
-    ...(classification.class === 'resubmit' ? { checkpoint: checkpointUri(entry, resumption) } : {}),
+    ...(uri === undefined ? {} : { checkpoint: uri }),
+    ...filesOf(entry, brought),
     changes: rewritten.changes,
     ...(differences.length > 0 ? { differences } : {}),
   };
 }
 
+async function bringCopy(
+  { checkpoint }: LedgerEntry,
+  successor: string,
+  { bring, beat }: Resumption,
+): Promise<Brought | undefined> {
+  return checkpoint && bring({ checkpoint, successor, beat });
+}
+
+function heldCheckpoint(
+  { checkpoint }: LedgerEntry,
+  before: RawJob,
+  { context }: Resumption,
+): Brought | undefined {
+  return checkpoint && broughtBefore(before, checkpoint, context.topology.jobs.checkpoint);
+}
+
+/** Better not run than go on from half a checkpoint. */
+function notRestored(
+  entry: LedgerEntry,
+  brought: Extract<Brought, { missing: string }> | undefined,
+): JobRecord {
+  const group = 'its checkpoint could not be restored';
+  const reason = `${group}: ${brought?.missing ?? 'the ledger has none'}`;
+  return { ...about(entry), class: 'manual', outcome: 'skipped', reason, group, ...filesOf(entry, brought) };
+}
+
+function whereabouts(brought: Brought | undefined): string {
+  if (!brought) return '';
+  return 'uri' in brought
+    ? `; its last checkpoint is in ${brought.uri}`
+    : `; its checkpoint could not be restored: ${brought.missing}`;
+}
+
+function showUnmapped([first, ...others]: readonly Unmapped[]): string {
+  const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
+  return `${first?.place}: ${first?.reason}${more}`;
+}
+
 function rewrite(
   entry: LedgerEntry,
   spec: RawJob,
-  classification: Classification,
-  resumption: Resumption,
   { name, hop, run }: Pick<Successor, 'name' | 'hop' | 'run'>,
+  { context, mapping, isShared }: Resumption,
+  uri: string | undefined,
 ): RewrittenSpec {
-  const { context, mapping, isShared } = resumption;
-  const { input } = context.topology.jobs.checkpoint;
+  const { input, output } = context.topology.jobs.checkpoint;
   return rewriteSpec(spec, {
     mapping,
     isShared,
     successor: { name, hop, lineageRoot: entry.lineageRoot, run },
-    ...(classification.class === 'resubmit'
-      ? { resume: { input, uri: checkpointUri(entry, resumption) } }
-      : {}),
+    checkpointOutput: output,
+    ...(uri === undefined ? {} : { resume: { input, uri } }),
   });
-}
-
-/** The standby's copy of the checkpoints: the same path of the datastore of the same (or mapped) name. */
-function checkpointUri({ name, checkpoint }: LedgerEntry, { context, mapping }: Resumption): string {
-  if (!checkpoint)
-    throw new UnderstudyError('ControlStoreError', `the ledger has no checkpoint of job "${name}"`);
-  const datastore = mapping.datastores?.[checkpoint.datastore] ?? checkpoint.datastore;
-  const path =
-    checkpoint.path.endsWith('/') || checkpoint.path === '' ? checkpoint.path : `${checkpoint.path}/`;
-  return datastoreUri(context.to.workspace, datastore, path);
 }
 
 function settlement(entry: LedgerEntry, { context, settledAs }: Resumption): Settlement {

@@ -11,6 +11,8 @@ export interface SubmitSuccessor {
   workspace: WorkspaceRef;
   name: string;
   body: { properties: JsonObject };
+  /** What `findSuccessor` found. */
+  before: ArmResource | undefined;
   signal: AbortSignal;
 }
 
@@ -27,20 +29,23 @@ export interface Submitted {
   differences: Difference[];
 }
 
-/**
- * Looks the job up, PUTs it if it is not there, and reads it back whatever the answer was: a 409 or a lost answer may mean
- * that it is there. Errors: AzureUnavailable (try again); AzureError where Azure refuses it, or holds another job by this name.
- */
-export async function submitSuccessor({
+/** The job of this name in the standby, if an earlier attempt or run has put it there. */
+export function findSuccessor({
   arm,
   workspace,
   name,
-  body,
   signal,
-}: SubmitSuccessor): Promise<Submitted> {
+}: Pick<SubmitSuccessor, 'arm' | 'workspace' | 'name' | 'signal'>): Promise<ArmResource | undefined> {
+  return arm.find(`${workspaceId(workspace)}/jobs/${name}`, apiVersions.machineLearning, { signal });
+}
+
+/**
+ * PUTs the job if it was not there, and reads it back whatever the answer was: a 409 or a lost answer may mean that it is
+ * there. Errors: AzureUnavailable (try again); AzureError where Azure refuses it, or holds another job by this name.
+ */
+export async function submitSuccessor(request: SubmitSuccessor): Promise<Submitted> {
+  const { arm, workspace, name, body, before, signal } = request;
   const path = `${workspaceId(workspace)}/jobs/${name}`;
-  const find = () => arm.find(path, apiVersions.machineLearning, { signal });
-  const before = await find();
   let refusal: unknown;
   if (!before) {
     try {
@@ -51,7 +56,7 @@ export async function submitSuccessor({
       refusal = error;
     }
   }
-  const held = before ?? (await find());
+  const held = before ?? (await findSuccessor(request));
   if (!held) {
     throw (
       refusal ??

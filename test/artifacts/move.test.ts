@@ -126,7 +126,8 @@ describe('failover, with the active region dark', () => {
       const result = await failover.step(`blobs-${name}`, 'restoreBlobs', restoreBlobs, { classes: [name] });
       restored += result.counts?.[0]?.done ?? 0;
     }
-    expect(restored).toBe(21);
+    // The checkpoints of the job are brought when that is resubmitted.
+    expect(restored).toBe(19);
     const all = await failover.step('assets', 'restoreAssets', restoreAssets);
     const counts = Object.fromEntries((all.counts ?? []).map((each) => [each.kind, each]));
     for (const each of all.counts ?? []) expect(each.failed).toEqual([]);
@@ -249,7 +250,7 @@ describe('failover, with the active region dark', () => {
 
   it('finds everything there when it lists the standby afresh', async () => {
     const blobs = await failover.step('verify-blobs', 'reconcileBlobs', reconcileBlobs);
-    expect(blobs.counts).toEqual([{ kind: 'blobs', expected: 21, done: 21, skipped: [], failed: [] }]);
+    expect(blobs.counts).toEqual([{ kind: 'blobs', expected: 19, done: 19, skipped: [], failed: [] }]);
     const assets = await failover.step('verify-assets', 'reconcileAssets', reconcileAssets);
     expect(assets.counts?.map(({ kind, expected, done }) => [kind, expected, done])).toEqual([
       ['codes', 1, 1],

@@ -37,6 +37,8 @@ export interface Scene {
 
 interface RunOptions {
   operation?: Plan['operation'];
+  /** From westus3 to eastus. */
+  back?: boolean;
   recoveryPoint?: RecoveryPointRef;
   epoch?: number;
   topology?: Partial<TopologyInput>;
@@ -141,8 +143,8 @@ function startRun(azure: Azure, store: FakeControlStore, topology: Topology, opt
     operation: options.operation ?? 'replicate',
     topology: topology.name,
     bundle: 'b',
-    from: 'eastus',
-    to: 'westus3',
+    from: options.back ? 'westus3' : 'eastus',
+    to: options.back ? 'eastus' : 'westus3',
     madeInEpoch: options.epoch ?? 1,
     steps,
     notes: [],
@@ -169,8 +171,8 @@ function startRun(azure: Azure, store: FakeControlStore, topology: Topology, opt
       plan,
       step,
       topology,
-      from: sideOf(topology, 'eastus'),
-      to: sideOf(topology, 'westus3'),
+      from: sideOf(topology, plan.from),
+      to: sideOf(topology, plan.to),
       azure,
       store,
       bundle: { topology, templates: {} },

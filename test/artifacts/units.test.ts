@@ -203,6 +203,20 @@ describe('units', () => {
     expect(alone?.places).toEqual([{ asset: 'jobs/j', path: 'c', class: 'training' }]);
     expect(alone && indexUnit(alone).classesOf('c/1')).toEqual(['training']);
   });
+
+  it('restore a checkpoint to its own path only for those who read it there', () => {
+    const [unit] = mergeUnits([
+      root('c', 'jobs/j', { class: 'training', growing: true }),
+      root('c/start', 'jobs/j', { class: 'training' }),
+      root('c/best', 'models/m/1', { class: 'inference' }),
+    ]);
+    const index = unit && indexUnit(unit);
+    expect(['c/step-1', 'c/start/w', 'c/best/w'].map((path) => index?.classesOf(path))).toEqual([
+      [],
+      ['training'],
+      ['inference'],
+    ]);
+  });
 });
 
 describe('versions', () => {
@@ -218,7 +232,7 @@ describe('versions', () => {
 
   it('are the newest, by when they were made and then by number', () => {
     expect(select().carried.map(({ name }) => name)).toEqual(['10', '9']);
-    expect(select()).toMatchObject({ beyond: 2, excluded: 0 });
+    expect(select()).toMatchObject({ beyond: [{}, {}], excluded: 0 });
   });
 
   it('are chosen by globs', () => {

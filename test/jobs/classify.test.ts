@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/azure/azure.ts';
-import { checkpointPlace } from '../../src/jobs/checkpoint.ts';
+import { checkpointPlaces, resumeFolder, resumedFrom } from '../../src/jobs/checkpoint.ts';
 import { classify, type Facts } from '../../src/jobs/classify.ts';
 import type { RawJob } from '../../src/jobs/job.ts';
 import { toLedgerEntry } from '../../src/jobs/ledger.ts';
@@ -154,6 +154,25 @@ describe('classify', () => {
   });
 });
 
+describe('a successor that has written nothing', () => {
+  const resumed = command({
+    inputs: {
+      resume_from: {
+        jobInputType: 'uri_folder',
+        uri: `azureml://datastores/lake/paths/${resumeFolder('j', 'rp-1')}/`,
+      },
+    },
+  });
+  it('goes on from what it was given', () => {
+    expect(classify(facts(resumed, { copied: true })).class).toBe('resubmit');
+  });
+  it('is for a person where that is gone: from the beginning would be a loss', () => {
+    const { class: jobClass, reason } = classify(facts(resumed));
+    expect(jobClass).toBe('manual');
+    expect(reason).toContain('understudy/resume/j/rp-1, which was not copied');
+  });
+});
+
 describe('where checkpoints are', () => {
   it.each<[string, JsonObject, unknown]>([
     [
@@ -168,11 +187,33 @@ describe('where checkpoints are', () => {
     ],
     ['a place in none', { jobOutputType: 'uri_folder', uri: 'https://example.com/x' }, undefined],
   ])('%s', (_what, output, place) => {
-    expect(checkpointPlace(job(command({ outputs: { checkpoints: output } })), policy.checkpoint)).toEqual(
-      place,
+    expect(checkpointPlaces(job(command({ outputs: { checkpoints: output } })), policy.checkpoint)).toEqual(
+      place === undefined ? [] : [place],
     );
   });
   it('nowhere, without the output', () => {
-    expect(checkpointPlace(job(command({ outputs: {} })), policy.checkpoint)).toBeUndefined();
+    expect(checkpointPlaces(job(command({ outputs: {} })), policy.checkpoint)).toEqual([]);
+  });
+
+  const startingFrom = (path: string) =>
+    job(
+      command({
+        inputs: {
+          resume_from: { jobInputType: 'uri_folder', uri: `azureml://datastores/lake/paths/${path}` },
+        },
+      }),
+    );
+  it('of a successor: what it wrote itself, else what it was given to go on from', () => {
+    const folder = resumeFolder('j', 'rp-1');
+    expect(checkpointPlaces(startingFrom(`${folder}/`), policy.checkpoint)).toEqual([
+      { datastore: 'workspaceblobstore', path: 'azureml/j/checkpoints/' },
+      { datastore: 'lake', path: folder },
+    ]);
+  });
+  it.each([
+    ["its owner's", 'start/weights/'],
+    ['that of another job, whose input was cloned', `${resumeFolder('k', 'rp-1')}/`],
+  ])('an input is %s: that is no checkpoint of the job', (_what, path) => {
+    expect(resumedFrom(startingFrom(path), policy.checkpoint)).toBeUndefined();
   });
 });

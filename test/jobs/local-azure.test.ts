@@ -6,7 +6,6 @@ import type { Json, JsonObject } from '../../simulator/provider.ts';
 import { apiVersions, type Azure } from '../../src/azure/azure.ts';
 import { cloudFrom, credentialFrom } from '../../src/azure/cloud.ts';
 import { connectAzure } from '../../src/azure/connect.ts';
-import { datastoreUri } from '../../src/azure/ids.ts';
 import { collectJobs } from '../../src/jobs/collect.ts';
 import { specFolder, successorName, toLedgerEntry, type LedgerEntry } from '../../src/jobs/ledger.ts';
 import { makeResubmitJobs } from '../../src/jobs/resubmit.ts';
@@ -14,7 +13,7 @@ import { runSmokeJob } from '../../src/jobs/smoke-job.ts';
 import { stopOldJobs } from '../../src/jobs/stop-old-jobs.ts';
 import { sideOf } from '../../src/topology/sides.ts';
 import { makeWorkspace, startFixture, type Fixture } from '../simulator/machinelearning/fixture.ts';
-import { scene, topologyWith, type Scene } from './scene.ts';
+import { resumeUri, scene, topologyWith, type Scene } from './scene.ts';
 
 let fixture: Fixture;
 let azure: Azure;
@@ -170,7 +169,6 @@ describe('jobs on the local Azure', () => {
 
   it('resubmits with the old region dark, and the standby holds what was sent', async () => {
     await outage('dark');
-    const { to } = context();
     const result = await makeResubmitJobs(sources())(context());
     expect(result.counts).toEqual([
       {
@@ -180,6 +178,7 @@ describe('jobs on the local Azure', () => {
         skipped: [{ reason: 'left for a person: interactive', count: 1 }],
         failed: [],
       },
+      { kind: 'checkpoint files', expected: 2, done: 2, skipped: [], failed: [] },
     ]);
     const name = successorName(ledger.find((each) => each.name === 'train-0')?.lineageRoot ?? '', 1);
     const successor = await azure.arm.get(`${ids.west}/jobs/${name}`, apiVersions.machineLearning);
@@ -193,7 +192,11 @@ describe('jobs on the local Azure', () => {
       inputs: {
         steps: { jobInputType: 'literal', value: '2000' },
         resume_from: {
-          uri: datastoreUri(to.workspace, 'workspaceblobstore', 'azureml/train-0/checkpoints/'),
+          uri: resumeUri(
+            name,
+            { datastore: 'workspaceblobstore', recoveryPoint: 'r' },
+            context().to.workspace,
+          ),
         },
       },
       distribution: { distributionType: 'PyTorch', processCountPerInstance: 1 },

@@ -1,12 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { datastoreUri } from '../../src/azure/ids.ts';
 import { UnderstudyError } from '../../src/errors/error.ts';
-import { ledgerName, successorName, type LedgerDocument } from '../../src/jobs/ledger.ts';
+import {
+  ledgerName,
+  markSubmitted,
+  planSuccessor,
+  successorName,
+  type LedgerDocument,
+} from '../../src/jobs/ledger.ts';
 import { makeResubmitJobs } from '../../src/jobs/resubmit.ts';
 import type { JobRecord } from '../../src/jobs/resume-job.ts';
 import { stopOldJobs } from '../../src/jobs/stop-old-jobs.ts';
 import type { StepContext } from '../../src/run/step-context.ts';
-import { command, eastId, scene, west, westId, type Scene } from './scene.ts';
+import { command, eastId, resumeUri, scene, westId, type Scene } from './scene.ts';
 
 const checkpoint = {
   datastore: 'workspaceblobstore',
@@ -52,6 +57,7 @@ describe('resubmitJobs', () => {
         ],
         failed: [],
       },
+      { kind: 'checkpoint files', expected: 3, done: 3, skipped: [], failed: [] },
     ]);
     expect(result.lost).toEqual(['job "lab" of ana is left for a person: a person works in it (JupyterLab)']);
     const name = successorName(rootOf('train'), 1);
@@ -71,7 +77,7 @@ describe('resubmitJobs', () => {
         data: { jobInputType: 'uri_folder', mode: 'Download', uri: `${westId}/data/d/versions/2` },
         resume_from: {
           jobInputType: 'uri_folder',
-          uri: datastoreUri(west, 'workspaceblobstore', 'azureml/train/checkpoints/'),
+          uri: resumeUri(name, checkpoint),
         },
       },
       properties: { kept: 'yes' },
@@ -89,7 +95,8 @@ describe('resubmitJobs', () => {
       class: 'resubmit',
       outcome: 'submitted',
       priority: 'low',
-      checkpoint: datastoreUri(west, 'workspaceblobstore', 'azureml/train/checkpoints/'),
+      checkpoint: resumeUri(name, checkpoint),
+      files: { expected: 3, done: 3 },
     });
     expect(all.map(({ old }) => old).toSorted()).toEqual(['ending', 'fresh', 'lab', 'train']);
   });
@@ -310,6 +317,111 @@ describe('killed anywhere and run again', () => {
     expect(made.successors()).toHaveLength(2);
     const document = await made.store.read<LedgerDocument>(ledgerName(rootOf('train')));
     expect(document?.value.successors).toHaveLength(1);
+  });
+});
+
+describe('the copy of the checkpoint', () => {
+  it('is there before the successor is, and a submitted one gets no other', async () => {
+    const made = scene();
+    await made.addJob('train', command(), checkpoint);
+    const name = successorName(rootOf('train'), 1);
+    let submittedBefore: number | undefined;
+    const action = makeResubmitJobs({
+      ...made.sources,
+      checkpoints: (context, entries) => {
+        const bring = made.sources.checkpoints(context, entries);
+        return async (request) => {
+          submittedBefore = made.successors().length;
+          return bring(request);
+        };
+      },
+    });
+    const first = await action(made.context());
+    expect(submittedBefore).toBe(0);
+    // Another run, from a later recovery point: what runs has begun from the first.
+    const entry = made.ledger[0];
+    if (entry) entry.checkpoint = { ...checkpoint, recoveryPoint: '2026-11-21T11-00-00.000Z-e1', files: 5 };
+    const context = made.context();
+    const second = await action({ ...context, run: { ...context.run, runId: 'run-2' } });
+    expect(made.brought).toEqual([name]);
+    expect(first.counts?.[1]).toMatchObject({ expected: 3, done: 3 });
+    expect(second.counts?.[0]).toMatchObject({ done: 1, failed: [] });
+    expect((await records(made))[0]?.checkpoint).toBe(resumeUri(name, checkpoint));
+  });
+
+  it('that is not whole leaves the job for a person, and nothing is submitted', async () => {
+    const made = scene();
+    await made.addJob('train', command(), checkpoint);
+    await made.addJob('other', command(), { ...checkpoint, path: 'azureml/other/checkpoints' });
+    made.damaged.set(checkpoint.path, 'step-3.json: 12 bytes, expected 13');
+    const result = await makeResubmitJobs(made.sources)(made.context());
+    expect(result.counts).toEqual([
+      {
+        kind: 'jobs',
+        expected: 2,
+        done: 1,
+        skipped: [{ reason: 'left for a person: its checkpoint could not be restored', count: 1 }],
+        failed: [],
+      },
+      {
+        kind: 'checkpoint files',
+        expected: 6,
+        done: 5,
+        skipped: [],
+        failed: [{ reason: 'not restored: see the job', count: 1 }],
+      },
+    ]);
+    expect(result.lost).toEqual([
+      'job "train" of ana is left for a person: its checkpoint could not be restored: step-3.json: 12 bytes, expected 13',
+    ]);
+    expect(made.successors().map(({ name }) => name)).toEqual([successorName(rootOf('other'), 1)]);
+    // Mended, the same run goes on.
+    made.damaged.clear();
+    const again = await makeResubmitJobs(made.sources)(made.context());
+    expect(again.counts?.[0]).toMatchObject({ done: 2, skipped: [] });
+  });
+
+  it('is made for a person too, who is told where it is', async () => {
+    const made = scene();
+    await made.addJob('lab', command({ services: { s: { jobServiceType: 'JupyterLab' } } }), checkpoint);
+    const result = await makeResubmitJobs(made.sources)(made.context());
+    const uri = resumeUri(successorName(rootOf('lab'), 1), checkpoint);
+    expect(result.lost).toEqual([
+      `job "lab" of ana is left for a person: a person works in it (JupyterLab); its last checkpoint is in ${uri}`,
+    ]);
+    expect(await made.store.read(ledgerName(rootOf('lab')))).toBeUndefined();
+  });
+});
+
+describe('a lineage that came back', () => {
+  it('goes on from its last job, not from an earlier one that still runs unseen', async () => {
+    const made = scene();
+    const origin = await made.addJob('train', command(), checkpoint);
+    const plan = { entry: origin, run: 'run-0', settled: { as: 'lost', at: '', reason: '' } } as const;
+    await planSuccessor(made.store, { ...plan, to: 'westus3' });
+    const back = await planSuccessor(made.store, { ...plan, to: 'eastus' });
+    const planned = await makeResubmitJobs(made.sources)(made.context());
+    expect(planned.lost?.[0]).toContain(
+      `came back to eastus as "${back.name}", and that was never submitted`,
+    );
+
+    await markSubmitted(made.store, origin.lineageRoot, back.hop);
+    const tags = {
+      'understudy.lineage': origin.lineageRoot,
+      'understudy.hop': '2',
+      'understudy.run': 'run-0',
+    };
+    await made.addJob(back.name, command({ tags }), {
+      ...checkpoint,
+      path: `azureml/${back.name}/checkpoints`,
+    });
+    const result = await makeResubmitJobs(made.sources)(made.context());
+    expect(result.counts?.[0]).toMatchObject({
+      expected: 2,
+      done: 1,
+      skipped: [{ reason: 'an earlier job of its lineage', count: 1 }],
+    });
+    expect(made.successors().map(({ name }) => name)).toEqual([successorName(origin.lineageRoot, 3)]);
   });
 });
 

@@ -1,6 +1,8 @@
 /** Two workspaces in memory, one with unfinished jobs, and a context to act in. */
 import type { Azure, ArmResource, JsonObject } from '../../src/azure/azure.ts';
-import type { ReferenceMapping } from '../../src/azure/ids.ts';
+import { datastoreUri, type ReferenceMapping } from '../../src/azure/ids.ts';
+import type { Brought, CheckpointToBring } from '../../src/jobs/bring-checkpoint.ts';
+import { resumeFolder } from '../../src/jobs/checkpoint.ts';
 import { specFolder, toLedgerEntry, type LedgerCheckpoint, type LedgerEntry } from '../../src/jobs/ledger.ts';
 import type { ResubmitSources } from '../../src/jobs/resubmit.ts';
 import type { RecoveryPointRef } from '../../src/plan/plan.ts';
@@ -56,11 +58,24 @@ export function command(more: JsonObject = {}): JsonObject {
   };
 }
 
+/** Where the copy of a checkpoint is that was brought for `successor`. */
+export function resumeUri(
+  successor: string,
+  { datastore, recoveryPoint }: Pick<LedgerCheckpoint, 'datastore' | 'recoveryPoint'>,
+  standby = west,
+): string {
+  return datastoreUri(standby, datastore, `${resumeFolder(successor, recoveryPoint)}/`);
+}
+
 export interface Scene {
   arm: ReturnType<typeof fakeArm>;
   store: ReturnType<typeof fakeControlStore>;
   ledger: LedgerEntry[];
   sources: ResubmitSources;
+  /** Names of those for whom a checkpoint was brought, in order. */
+  brought: string[];
+  /** Why a checkpoint cannot be brought, by the path it was written to. */
+  damaged: Map<string, string>;
   progress: Progress[];
   addJob(name: string, properties: JsonObject, checkpoint?: LedgerCheckpoint): Promise<LedgerEntry>;
   context(more?: Partial<StepContext>): StepContext;
@@ -73,6 +88,15 @@ export function scene(topology: Topology = topologyWith()): Scene {
   const store = fakeControlStore();
   const ledger: LedgerEntry[] = [];
   const progress: Progress[] = [];
+  const brought: string[] = [];
+  const damaged = new Map<string, string>();
+  const bring = ({ checkpoint, successor }: CheckpointToBring): Promise<Brought> => {
+    brought.push(successor);
+    const missing = damaged.get(checkpoint.path);
+    if (missing !== undefined) return Promise.resolve({ missing, files: checkpoint.files - 1 });
+    const standby = sideOf(topology, 'westus3').workspace;
+    return Promise.resolve({ uri: resumeUri(successor, checkpoint, standby), files: checkpoint.files });
+  };
   for (const compute of ['gpu-west', 'cpu']) {
     arm.add(`${westId}/computes/${compute}`, {
       properties: { computeType: 'AmlCompute', provisioningState: 'Succeeded' },
@@ -137,6 +161,8 @@ export function scene(topology: Topology = topologyWith()): Scene {
     store,
     ledger,
     progress,
+    brought,
+    damaged,
     context,
     sources: {
       async *readLedger() {
@@ -151,6 +177,7 @@ export function scene(topology: Topology = topologyWith()): Scene {
           properties: { accountName: 'east', containerName: 'c' },
         };
       },
+      checkpoints: () => bring,
     },
     async addJob(name, properties, checkpoint) {
       const id = `${eastId}/jobs/${name}`;

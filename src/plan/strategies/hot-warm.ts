@@ -85,7 +85,7 @@ export const hotWarm: Strategy = {
         ];
       case 'training':
         return [
-          draft('blobs', 'restoreBlobs', `Bring the jobs' checkpoints into ${input.to}'s storage`, {
+          draft('blobs', 'restoreBlobs', `Bring what jobs and schedules read into ${input.to}'s storage`, {
             input: { classes: ['training'] },
           }),
           assets(input, ['components']),
