@@ -4,6 +4,7 @@ import { webcrypto, X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
+import { SERVICE_WILDCARDS } from './http/service-hosts.ts';
 
 export interface Certificates {
   /** Where the authority's certificate (PEM) is: what clients trust. */
@@ -34,7 +35,7 @@ export async function ensureCertificates(folder: string, now = new Date()): Prom
   };
   if (!isGood(files.ca, files.caKey, now)) await makeAuthority(files.ca, files.caKey, now);
   const ca = readFileSync(files.ca, 'utf8');
-  if (!isGood(files.cert, files.key, now) || !isIssuedBy(files.cert, ca)) {
+  if (!isGood(files.cert, files.key, now) || !isIssuedBy(files.cert, ca) || !namesServices(files.cert)) {
     await makeServer(files.cert, files.key, ca, readFileSync(files.caKey, 'utf8'), now);
   }
   return {
@@ -87,6 +88,7 @@ async function makeServer(
       new x509.SubjectAlternativeNameExtension([
         { type: 'dns', value: 'localhost' },
         { type: 'dns', value: '*.localhost' },
+        ...SERVICE_WILDCARDS.map((value) => ({ type: 'dns' as const, value })),
         { type: 'ip', value: '127.0.0.1' },
         { type: 'ip', value: '::1' },
       ]),
@@ -117,6 +119,12 @@ function isGood(certFile: string, keyFile: string, now: Date): boolean {
 
 function isIssuedBy(certFile: string, ca: string): boolean {
   return new X509Certificate(readFileSync(certFile)).verify(new X509Certificate(ca).publicKey);
+}
+
+/** False for a certificate of an earlier version, which knew fewer names. */
+function namesServices(certFile: string): boolean {
+  const certificate = new X509Certificate(readFileSync(certFile));
+  return SERVICE_WILDCARDS.every((name) => certificate.subjectAltName?.includes(`DNS:${name}`));
 }
 
 async function save(

@@ -16,7 +16,9 @@ import type { Faults } from './faults.ts';
 import type { ArmEndpoint } from './http/arm-endpoint.ts';
 import { finishOf } from './http/dispatch.ts';
 import { Listener } from './http/listener.ts';
+import { NameProxy } from './http/name-proxy.ts';
 import { RequestLog } from './http/request-log.ts';
+import { regionOfHost } from './http/service-regions.ts';
 import type { InsideCloud } from './inside.ts';
 import { loadPorts, savePorts } from './ports.ts';
 import { DEFAULT_REGIONS } from './regions.ts';
@@ -32,6 +34,8 @@ export interface CloudAddress {
   admin: string;
   /** The Front Door stand-in. */
   front: string;
+  /** An HTTPS proxy for clients whose machine does not resolve names below `localhost`. */
+  proxy: string;
   /** Path of the authority's certificate (PEM). */
   ca: string;
   tenantId: string;
@@ -71,6 +75,7 @@ class Assembly implements RunningCloud {
   private readonly certificates: Certificates;
   private readonly regions: readonly string[];
   private readonly listeners = new Map<string, Listener>();
+  private readonly proxy = new NameProxy();
   private readonly log: (message: string) => void;
   readonly requests = new RequestLog();
   private parts: Parts | undefined;
@@ -121,6 +126,7 @@ class Assembly implements RunningCloud {
       authority: this.url('arm'),
       admin: this.url('admin'),
       front: this.url('front'),
+      proxy: this.proxy.url,
       ca: this.certificates.caFile,
       tenantId: directory.tenantId,
       subscriptionId: directory.subscriptions()[0]?.subscriptionId ?? '',
@@ -153,7 +159,10 @@ class Assembly implements RunningCloud {
     this.parts?.clock.close();
     this.parts?.frontDoor.close();
     this.parts?.operations.close();
-    await Promise.all([...this.listeners.values()].map((listener) => listener.goDark()));
+    await Promise.all([
+      this.proxy.close(),
+      ...[...this.listeners.values()].map((listener) => listener.goDark()),
+    ]);
     await this.parts?.azurite.stop();
     this.journal?.close();
   }
@@ -173,6 +182,8 @@ class Assembly implements RunningCloud {
       this.listeners.set(name, listener);
       ports[name] = await listener.listen(ports[name] ?? 0);
     }
+    this.proxy.serves = new Set(Object.values(ports));
+    ports.proxy = await this.proxy.listen(ports.proxy ?? 0);
     savePorts(this.options.stateDirectory, ports);
   }
 
@@ -185,7 +196,10 @@ class Assembly implements RunningCloud {
       request.socket.destroy(); // Between taking the ports and being ready.
       return;
     }
-    if (name === 'arm') await parts.endpoint.handle(request, response);
+    const { store } = parts.cloud;
+    const region = name === 'arm' ? regionOfHost(store, this.regions, request.headers.host) : undefined;
+    if (region !== undefined) await parts.plane.handle(region, request, response);
+    else if (name === 'arm') await parts.endpoint.handle(request, response);
     else if (name === 'admin') await parts.admin.handle(request, response);
     else if (name === 'front') await parts.frontDoor.handle(request, response);
     else await parts.plane.handle(name, request, response);

@@ -8,14 +8,15 @@ import { pipeline } from 'node:stream/promises';
 import type { Faults } from '../faults.ts';
 import { Unanswered } from '../http/answer.ts';
 import { isObject, textOf } from '../http/fields.ts';
+import { regionOfHost } from '../http/service-regions.ts';
 import { ArmError, type Cloud, type Stored } from '../provider.ts';
 import { mirrorContainer } from '../providers/storage.ts';
 import { pairOf } from '../regions.ts';
+import { azuriteHost, blobAddress } from './address.ts';
 import type { Azurite } from './azurite.ts';
 import { sendStorageError, StorageError } from './errors.ts';
 
 const STORAGE_ACCOUNT = 'Microsoft.Storage/storageAccounts';
-const SECONDARY = '-secondary';
 /** Redundancies whose secondary may be read. */
 const READABLE_SECONDARY = new Set(['standard_ragrs', 'standard_ragzrs']);
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -59,9 +60,8 @@ export class BlobFront {
   /** Checks the account and the kind of authentication. True: the bearer token was checked here. Throws StorageError. */
   private admit(region: string, message: IncomingMessage): boolean {
     const url = new URL(`https://localhost${message.url ?? '/'}`);
-    const name = url.pathname.split('/')[1] ?? '';
-    const isSecondary = name.endsWith(SECONDARY);
-    const account = this.account(isSecondary ? name.slice(0, -SECONDARY.length) : name);
+    const { account: name, isSecondary } = blobAddress(message.headers.host, url.pathname);
+    const account = this.account(name);
     if (!account || !this.isServedBy(region, account, isSecondary)) {
       throw new StorageError(404, 'ResourceNotFound', 'The specified resource does not exist.');
     }
@@ -119,10 +119,11 @@ export class BlobFront {
         'InvalidHeaderValue',
         `The value for one of the HTTP headers is not in the correct format: x-ms-copy-source '${source}'.`,
       );
-    const region = this.cloud.regions.find((one) => this.cloud.dataPlane(one) === url.origin);
-    const name = url.pathname.split('/')[1] ?? '';
-    const isSecondary = name.endsWith(SECONDARY);
-    const account = this.account(isSecondary ? name.slice(0, -SECONDARY.length) : name);
+    const { account: name, isSecondary } = blobAddress(url.host, url.pathname);
+    const account = this.account(name);
+    const region =
+      regionOfHost(this.cloud.store, this.cloud.regions, url.host) ??
+      this.cloud.regions.find((one) => this.cloud.dataPlane(one) === url.origin);
     if (region === undefined || !account || !this.isServedBy(region, account, isSecondary)) {
       throw new StorageError(404, 'CannotVerifyCopySource', 'The specified resource does not exist.');
     }
@@ -151,10 +152,11 @@ export class BlobFront {
   }
 
   /** A container made or deleted here is there, or gone, for management, too. */
-  private mirror(method: string, path: string, status: number): void {
+  private mirror(message: IncomingMessage, status: number): void {
+    const { method } = message;
     if ((method !== 'PUT' || status !== 201) && (method !== 'DELETE' || status !== 202)) return;
-    const url = new URL(`https://localhost${path}`);
-    const [, account = '', container = '', blob] = url.pathname.split('/');
+    const url = new URL(`https://localhost${message.url ?? '/'}`);
+    const { account, container, blob } = blobAddress(message.headers.host, url.pathname);
     if (url.searchParams.get('restype') !== 'container' || url.searchParams.has('comp') || blob) return;
     mirrorContainer(this.cloud, account, container, method === 'PUT');
   }
@@ -172,6 +174,8 @@ export class BlobFront {
       const [name = '', value = ''] = [message.rawHeaders[i], message.rawHeaders[i + 1]];
       if (!HOP_HEADERS.has(name.toLowerCase())) headers[name] = value;
     }
+    for (const name of Object.keys(headers)) if (name.toLowerCase() === 'host') delete headers[name];
+    headers.Host = azuriteHost(message.headers.host);
     const outgoing = this.azurite.open(method, path, headers, vouched);
     const answered = new Promise<IncomingMessage>((resolve, reject) =>
       outgoing.on('response', resolve).on('error', reject),
@@ -183,7 +187,7 @@ export class BlobFront {
     });
     const incoming = await answered;
     const status = incoming.statusCode ?? 502;
-    this.mirror(method, path, status);
+    this.mirror(message, status);
     if (this.faults.takeDrop(region, method, path)) {
       incoming.resume();
       message.socket.destroy();

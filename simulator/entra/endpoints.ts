@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { timingSafeEqual } from 'node:crypto';
+import { serviceSuffixes } from '../http/service-hosts.ts';
 import type { Json } from '../provider.ts';
 import type { Directory } from './directory.ts';
 import type { TokenService } from './tokens.ts';
@@ -155,6 +156,7 @@ export class Entra {
 
 /** `/metadata/endpoints`: one object from api-version 2022-09-01 on, a list of clouds before. */
 export function cloudMetadata(arm: string, authority: string, tenantId: string, apiVersion: string): Json {
+  const { storage, vault } = serviceSuffixes(arm);
   const cloud = {
     name: 'Local',
     portal: arm,
@@ -172,8 +174,8 @@ export function cloudMetadata(arm: string, authority: string, tenantId: string, 
       acrLoginServer: 'azurecr.localhost',
       sqlServerHostname: 'database.localhost',
       azureDataLakeAnalyticsCatalogAndJob: 'azuredatalakeanalytics.localhost',
-      keyVaultDns: 'vault.localhost',
-      storage: 'core.localhost',
+      keyVaultDns: vault,
+      storage,
       azureFrontDoorEndpointSuffix: 'azurefd.localhost',
       storageSyncEndpointSuffix: 'afs.localhost',
       mhsmDns: 'managedhsm.localhost',

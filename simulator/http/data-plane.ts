@@ -6,6 +6,7 @@ import { dataPlaneParts, type Faults } from '../faults.ts';
 import { ArmError, type DataPlaneHandler, type DataPlaneResponse } from '../provider.ts';
 import { errorAnswer, Unanswered } from './answer.ts';
 import { plainHeaders, readBody, send } from './body.ts';
+import { serviceOf } from './service-hosts.ts';
 import type { RequestLog } from './request-log.ts';
 
 /** Scoring requests and secrets: what a data plane takes whole. */
@@ -31,11 +32,11 @@ export class DataPlane {
   }
 
   async handle(region: string, message: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = message.url ?? '/';
+    const path = pathOf(message);
     let status: number | null;
     try {
       status = path.startsWith('/_/')
-        ? await this.other(region, message, response)
+        ? await this.other(region, path, message, response)
         : await this.blobs.handle(region, message, response);
     } catch (error) {
       if (!(error instanceof Unanswered)) throw error;
@@ -47,10 +48,11 @@ export class DataPlane {
 
   private async other(
     region: string,
+    target: string,
     message: IncomingMessage,
     response: ServerResponse,
   ): Promise<number | null> {
-    const url = new URL(`https://localhost${message.url ?? '/'}`);
+    const url = new URL(`https://localhost${target}`);
     const [, , prefix = '', ...rest] = url.pathname.split('/');
     this.faults.requireUp(region, dataPlaneParts(prefix));
     const answer = await this.answer(region, prefix, `/${rest.join('/')}`, url.searchParams, message);
@@ -98,4 +100,11 @@ export class DataPlane {
       );
     }
   }
+}
+
+/** A vault asked by its own host name is the vault below `/_/vault/`. */
+function pathOf(message: IncomingMessage): string {
+  const path = message.url ?? '/';
+  const named = serviceOf(message.headers.host);
+  return named?.service === 'vault' ? `/_/vault/${named.name}${path}` : path;
 }

@@ -2,6 +2,7 @@
 
 import { isObject } from '../http/fields.ts';
 import { parseResourceId } from '../http/ids.ts';
+import { serviceSuffixes } from '../http/service-hosts.ts';
 import {
   ArmError,
   type Cloud,
@@ -189,6 +190,7 @@ function vaultSecret(cloud: Cloud, vaultId: string, name: string, version: strin
 
 function environmentOf(cloud: Cloud): JsonObject {
   const arm = `${cloud.armEndpoint}/`;
+  const { storage, vault } = serviceSuffixes(cloud.armEndpoint);
   return {
     name: 'Local',
     gallery: arm,
@@ -212,9 +214,9 @@ function environmentOf(cloud: Cloud): JsonObject {
       azureDatalakeAnalyticsCatalogAndJob: 'azuredatalakeanalytics.localhost',
       azureDatalakeStoreFileSystem: 'azuredatalakestore.localhost',
       azureFrontDoorEndpointSuffix: 'azurefd.localhost',
-      keyvaultDns: '.vault.localhost',
+      keyvaultDns: `.${vault}`,
       sqlServerHostname: '.database.localhost',
-      storage: 'core.localhost',
+      storage,
     },
   };
 }

@@ -1,0 +1,28 @@
+/** Which region a service's host name leads to. */
+
+import type { ResourceStore } from '../provider.ts';
+import { findAccount } from '../providers/storage-account.ts';
+import { pairOf } from '../regions.ts';
+import { serviceOf } from './service-hosts.ts';
+
+/**
+ * The region that serves a host name. One that belongs to no account and no vault is answered by any: its front says that there is
+ * no such thing, where Azure's names do not resolve. Undefined: the host is none of a service.
+ */
+export function regionOfHost(
+  store: ResourceStore,
+  regions: readonly string[],
+  host: string | undefined,
+): string | undefined {
+  const named = serviceOf(host);
+  if (!named) return undefined;
+  const [any = ''] = regions;
+  if (named.service === 'vault') {
+    const vaults = store.ofType('Microsoft.KeyVault/vaults');
+    return vaults.find(({ resource }) => resource.name.toLowerCase() === named.name)?.region ?? any;
+  }
+  const secondary = /^(.*)-secondary$/.exec(named.name);
+  const home = findAccount({ store }, secondary?.[1] ?? named.name)?.region;
+  if (!home) return any;
+  return secondary ? pairOf(home, regions) : home;
+}
