@@ -14,6 +14,7 @@ import { routeLocations } from './locations.ts';
 import { outboundRules, privateEndpointConnections } from './network.ts';
 import { onlineDeployments } from './online-deployments.ts';
 import { onlineEndpoints } from './online-endpoints.ts';
+import { serveRunHistory } from './run-history.ts';
 import { schedules } from './schedules.ts';
 import { serveScoring } from './scoring.ts';
 import { workspaces } from './workspaces.ts';
@@ -42,6 +43,7 @@ export const machineLearning: Provider = {
   start(cloud) {
     serveScoring(cloud);
     serveDiscovery(cloud);
+    serveRunHistory(cloud);
     continueJobs(cloud);
   },
   route: routeLocations,
