@@ -72,7 +72,7 @@ async function datastoreKey(arm: Arm, id: string, datastore: JsonObject): Promis
 }
 
 /** The text at a path of an answer; an AzureFailure says that the service left it out. */
-export function text(answer: JsonObject, path: string): string {
+function text(answer: JsonObject, path: string): string {
   const value = valueAt(answer, path);
   if (typeof value !== 'string' || value === '') {
     throw new AzureFailure(

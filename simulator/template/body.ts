@@ -108,7 +108,7 @@ export function examineBody(entry: Entry, runtime: Runtime): PlannedResource[] {
 }
 
 /** The planned resources that the references in a text name, as far as their names are known while planning. */
-export function referredTo(text: string, scope: Scope): PlannedResource[] {
+function referredTo(text: string, scope: Scope): PlannedResource[] {
   if (!isExpression(text)) return [];
   const found: PlannedResource[] = [];
   for (const call of callsIn(parseExpression(text))) {

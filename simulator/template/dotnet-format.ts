@@ -37,7 +37,7 @@ function fill(text: string, match: RegExpMatchArray, args: Json[]): string {
 }
 
 /** Formats a number as .NET's `ToString(format)` does. */
-export function formatNumber(value: number, format: string): string {
+function formatNumber(value: number, format: string): string {
   const standard = /^([A-Za-z])(\d{0,2})$/.exec(format);
   if (standard === null) return format === '' ? String(value) : customNumber(value, format);
   const [, letter = '', digits = ''] = standard;

@@ -105,7 +105,7 @@ export function evaluateText(text: string, scope: Scope): Json {
 }
 
 /** Evaluates what is below `value`; LanguageErrors come out without a place. */
-export function evaluateJson(value: Json, scope: Scope): Json {
+function evaluateJson(value: Json, scope: Scope): Json {
   return walk(value, scope, '', (text, inner) => evaluateText(text, inner));
 }
 

@@ -15,7 +15,5 @@ export type {
   DeploymentScope,
   Environment,
   PlannedResource,
-  Problem,
   WhatIfChange,
-  WhatIfPropertyChange,
 } from './types.ts';

@@ -9,7 +9,7 @@ import { buildReport, type Report } from '../report/report.ts';
 import { renderText } from '../report/text.ts';
 import type { Watched } from './watch.ts';
 
-export const reportFolder = 'reports';
+const reportFolder = 'reports';
 
 /** Reads the run's report anew from the journal: it is there with or without Temporal. */
 export async function readReport({ store }: Session, runId: string): Promise<Report> {

@@ -8,7 +8,7 @@ import type { ControlStore } from './store.ts';
 
 export type ControlStoreRef = Topology['controlStore'];
 
-export function controlStoreAccountId(ref: ControlStoreRef): string {
+function controlStoreAccountId(ref: ControlStoreRef): string {
   return `/subscriptions/${ref.subscriptionId}/resourceGroups/${ref.resourceGroup}/providers/Microsoft.Storage/storageAccounts/${ref.storageAccount}`;
 }
 

@@ -128,7 +128,7 @@ async function outageOf({ store }: Session, region: string, trigger: Trigger) {
       };
 }
 
-export function referenceOf(session: Session, header: RunHeader): RunReference {
+function referenceOf(session: Session, header: RunHeader): RunReference {
   return {
     runId: header.runId,
     topology: header.topology,

@@ -64,7 +64,7 @@ const perClass = <T extends z.ZodType>(value: T) =>
 const Strategies = perClass(z.enum(strategies).default('hot-warm'));
 const Objectives = perClass(ClassObjective.optional());
 
-export const Artifacts = z.strictObject({
+const Artifacts = z.strictObject({
   include: z
     .array(Glob)
     .default(['**'])
@@ -96,7 +96,7 @@ export const Artifacts = z.strictObject({
     .describe('How often an asset that changes while it is copied is tried before it is sealed as fuzzy.'),
 });
 
-export const Jobs = z.strictObject({
+const Jobs = z.strictObject({
   priority: z
     .array(z.string())
     .default([])
@@ -137,7 +137,7 @@ export const ConfigTarget = z
   );
 export type ConfigTarget = z.infer<typeof ConfigTarget>;
 
-export const Probe = z.strictObject({
+const Probe = z.strictObject({
   http: z.url().describe('The public address, as clients reach it.'),
   method: z.enum(['GET', 'POST', 'HEAD']).default('GET'),
   body: z.unknown().optional().describe('The request body; sent as JSON.'),
@@ -146,7 +146,7 @@ export const Probe = z.strictObject({
 });
 export type Probe = z.infer<typeof Probe>;
 
-export const FrontDoor = z.strictObject({
+const FrontDoor = z.strictObject({
   subscriptionId: z.string().min(1),
   resourceGroup: z.string().min(1),
   profile: z.string().min(1).describe('The Front Door profile.'),
@@ -154,7 +154,7 @@ export const FrontDoor = z.strictObject({
   origins: z.record(RegionName, z.string().min(1)).describe('The name of each region’s origin.'),
 });
 
-export const Policies = z.strictObject({
+const Policies = z.strictObject({
   leaseTtl: Duration.default('30s').describe('How long the writer lease lives without renewal.'),
   clockSkew: Duration.default('5s').describe('What a takeover waits beyond the lease.'),
   requestTimeout: Duration.default('10s').describe('How long one request to Azure may take.'),

@@ -3,7 +3,6 @@ export const resourceClasses = ['platform', 'data', 'training', 'inference'] as 
 export type ResourceClass = (typeof resourceClasses)[number];
 
 export const strategies = ['hot-hot', 'hot-warm', 'hot-cold'] as const;
-export type Strategy = (typeof strategies)[number];
 
 export const phases = ['fence', 'provision', 'restore', 'configure', 'verify', 'switch', 'resume'] as const;
 export type Phase = (typeof phases)[number];

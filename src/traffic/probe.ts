@@ -22,7 +22,7 @@ export interface ProbeAnswer {
 }
 
 /** One request; throws where there is no answer at all within `timeoutMs`. */
-export async function sendProbe(
+async function sendProbe(
   probe: HttpProbe,
   timeoutMs: number,
   signal: AbortSignal,

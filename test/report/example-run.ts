@@ -27,7 +27,7 @@ export const topology = Topology.parse({
   },
 });
 
-export function step(
+function step(
   phase: Phase,
   name: ResourceClass,
   action: ActionName,

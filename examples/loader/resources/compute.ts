@@ -11,7 +11,7 @@ const Head = {
 };
 const Identity = z.strictObject({ type: z.literal('system_assigned') });
 
-export const AmlCompute = z.strictObject({
+const AmlCompute = z.strictObject({
   ...Head,
   type: z.literal('amlcompute'),
   size: z.string(),
@@ -22,7 +22,7 @@ export const AmlCompute = z.strictObject({
   idle_time_before_scale_down: z.number().positive().optional(),
   identity: Identity.optional(),
 });
-export const ComputeInstance = z.strictObject({
+const ComputeInstance = z.strictObject({
   ...Head,
   type: z.literal('computeinstance'),
   size: z.string(),

@@ -42,7 +42,7 @@ export function changeLife(cloud: Cloud, job: Stored, life: Life): void {
 }
 
 /** The lives of the unfinished jobs of a compute. */
-export function livesOn(cloud: Cloud, compute: string): Life[] {
+function livesOn(cloud: Cloud, compute: string): Life[] {
   const now = cloud.clock.now();
   const { jobs } = queueOf(cloud, compute.toLowerCase());
   for (const [key, life] of jobs) if (FINISHED.has(statusAt(life, now))) jobs.delete(key);

@@ -16,13 +16,13 @@ const MAX_CLUSTERS = 500;
 const QUOTAS = `${NAMESPACE}/locations/quotas`;
 
 /** 'standardDSv2Family' → 'Standard DSv2 Family Cluster Dedicated vCPUs', as usages name it. */
-export function familyLabel(family: string): string {
+function familyLabel(family: string): string {
   const core = family.replace(/^standard\s*/i, '').replace(/\s*family$/i, '');
   return `Standard ${core} Family Cluster Dedicated vCPUs`;
 }
 
 /** The family that a name means: Azure's spelling, the usage's label, or the label with underscores as ids have it. */
-export function familyOf(name: string): string | undefined {
+function familyOf(name: string): string | undefined {
   const plain = (text: string): string => text.toLowerCase().replaceAll(/[\s_]/g, '');
   const wanted = plain(name);
   return FAMILIES.find((family) =>
@@ -52,7 +52,7 @@ export function setQuota(cloud: Cloud, region: string, family: string, limit: nu
 }
 
 /** The limit of a family in a region, in cores. */
-export function quotaOf(cloud: Cloud, region: string, family: string): number {
+function quotaOf(cloud: Cloud, region: string, family: string): number {
   const isGpu = SIZES.some((size) => size.family === family && size.gpus > 0);
   return limitAt(cloud, quotaId(region, family)) ?? (isGpu ? DEFAULT_GPU_CORES : DEFAULT_CPU_CORES);
 }

@@ -11,7 +11,7 @@ import { requireName, validationError } from './refusals.ts';
 const ACTIONS = ['CreateJob', 'InvokeBatchEndpoint', 'CreateMonitor', 'ImportData'];
 const FREQUENCIES = ['Minute', 'Hour', 'Day', 'Week', 'Month'];
 
-export const SCHEDULES = `${WORKSPACES}/schedules`;
+const SCHEDULES = `${WORKSPACES}/schedules`;
 
 export const schedules: ResourceType = {
   type: SCHEDULES,

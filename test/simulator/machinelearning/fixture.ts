@@ -8,7 +8,7 @@ import { startCloud, type CloudOptions, type RunningCloud } from '../../../simul
 import type { Json, JsonObject } from '../../../simulator/provider.ts';
 
 export const API_VERSION = '2024-04-01';
-export const ML = 'Microsoft.MachineLearningServices';
+const ML = 'Microsoft.MachineLearningServices';
 
 export interface Answer {
   status: number;
