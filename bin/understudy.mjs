@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { isatty } from 'node:tty';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -21,8 +22,24 @@ if (major >= 24) {
     process.exit(1);
   }
   const child = spawn(pinned, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-  child.on('exit', (code, signal) => (signal ? process.kill(process.pid, signal) : process.exit(code ?? 1)));
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  for (const signal of signals) process.on(signal, () => passOn(child, signal));
+  child.on('error', (error) => {
+    console.error(`understudy: cannot run ${pinned}: ${error.message}`);
+    process.exit(1);
+  });
+  child.on('exit', (code, signal) => {
+    if (signal === null) process.exit(code ?? 1);
+    // Ends as the program ended: with our own listener in place the signal would not end anything.
+    for (const each of signals) process.removeAllListeners(each);
+    process.kill(process.pid, signal);
+  });
+}
+
+/** A terminal sends Ctrl-C to the program too: it is passed on only to one that has not heard of it. */
+function passOn(child, signal) {
+  const heard = signal === 'SIGINT' && [0, 1, 2].some((each) => isatty(each));
+  setTimeout(() => child.kill(signal), heard ? 500 : 0);
 }
 
 /** An installed package brings no Node of its own: then the machine's must do. */

@@ -1,5 +1,5 @@
 /** The command line: parses, calls one operation, prints. Exit codes: see `exitCodes` (and only there). */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import * as tls from 'node:tls';
 import { parseEnv } from 'node:util';
 import { Command, CommanderError } from 'commander';
@@ -20,7 +20,7 @@ Exit codes:
   0  done
   1  failed: the message says what, and what to do
   2  bad usage or bad input: nothing was changed
-  3  declined or cancelled by a person
+  3  declined or cancelled by a person, or left by one: the message says what goes on
 
 Environment:
   TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_…   where Temporal is
@@ -38,6 +38,8 @@ function makeProgram(): Command {
       'read environment variables from this file first (as "stack up" writes one)',
     )
     .option('--debug', 'with an error, print where in the program it arose')
+    .version(version(), '-V, --version', 'print the version')
+    .addHelpText('after', '\nExample:\n  understudy init && understudy validate')
     .addHelpText('after', exitCodes)
     .showHelpAfterError('(see --help)')
     .exitOverride()
@@ -54,9 +56,21 @@ function makeProgram(): Command {
     workerCommand(),
     stackCommand(),
   ]) {
-    program.addCommand(command.exitOverride().showHelpAfterError('(see --help)'));
+    program.addCommand(command);
+    for (const each of [command, ...command.commands]) {
+      // What holds for every command is said in each one's help.
+      each.exitOverride().showHelpAfterError('(see --help)').configureHelp({ showGlobalOptions: true });
+    }
   }
   return program;
+}
+
+function version(): string {
+  for (const above of ['../../package.json', '../../../package.json']) {
+    const file = new URL(above, import.meta.url);
+    if (existsSync(file)) return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+  }
+  return 'unknown';
 }
 
 /** Variables that are set already win. A certificate authority named there is trusted from now on. */

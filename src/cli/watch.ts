@@ -1,4 +1,4 @@
-/** Shows a run until it is over, and answers how it ended. Leaving (Ctrl-C) leaves the run alone: it goes on. */
+/** Shows a run until it is over, and answers how it ended. Whoever leaves (Ctrl-C) leaves the run alone: it goes on. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import { readProgress, readStatus } from '../client/runs.ts';
@@ -22,15 +22,11 @@ export interface Watched {
   reason: string;
 }
 
-export async function watchRun(session: Session, run: StartedRun): Promise<Watched> {
+export async function watchRun(session: Session, run: StartedRun, leaving: AbortSignal): Promise<Watched> {
   const view = createView(process.stdout);
-  const leaving = new AbortController();
-  const leave = () => leaving.abort();
-  process.once('SIGINT', leave);
   try {
-    return await watchUntilOver(session, run, view, leaving.signal);
+    return await watchUntilOver(session, run, view, leaving);
   } finally {
-    process.removeListener('SIGINT', leave);
     view.finish();
   }
 }
@@ -124,9 +120,9 @@ export function conclude(watched: Watched): void {
     case 'completed':
       return;
     case 'left':
-      console.log(`\n${watched.runId} goes on. Watch it with "understudy status --watch".`);
-      process.exitCode = 0;
-      return;
+      throw new UnderstudyError('Declined', `you left, and ${watched.runId} goes on`, {
+        next: 'Watch it again with "understudy status --watch".',
+      });
     case 'cancelled':
       throw new UnderstudyError('Declined', `run ${watched.runId} was cancelled: ${watched.reason}`);
     case 'failed':

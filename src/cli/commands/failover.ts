@@ -4,10 +4,9 @@ import { UnderstudyError } from '../../errors/error.ts';
 import { checkHealth } from '../../operations/health.ts';
 import { planFailover } from '../../operations/plan-operation.ts';
 import type { Session } from '../../operations/session.ts';
-import { attach, startOperation } from '../../operations/start-operation.ts';
+import { attach, startOperation, type StartedRun } from '../../operations/start-operation.ts';
 import { command, session, withTemporal } from '../command.ts';
-import { printReport } from '../print-report.ts';
-import { conclude, watchRun } from '../watch.ts';
+import { seeThrough } from '../see-through.ts';
 import { refusal, showPlan } from './plan.ts';
 
 interface Options {
@@ -17,6 +16,8 @@ interface Options {
   outageBegan?: string;
   recoveryPoint?: string;
 }
+
+const noReason = 'no reason was given';
 
 export function failoverCommand(): Command {
   return command(
@@ -39,32 +40,34 @@ export function failoverCommand(): Command {
       await withTemporal(async (client) => {
         const running = await attach(opened, client, 'failover');
         if (running) console.log(`${running.runId} runs already: watching it; no second one is started`);
-        const run = running ?? (await decideAndStart(opened, client, options, triggeredAt));
-        const watched = await watchRun(opened, run);
-        await printReport(opened, watched);
-        conclude(watched);
+        const begin = running
+          ? () => Promise.resolve(running)
+          : await decide(opened, client, options, triggeredAt);
+        await seeThrough(opened, begin);
       });
     });
 }
 
-async function decideAndStart(
+/** Everything that can refuse, and the person's word; answers what starts the run. */
+async function decide(
   opened: Session,
   client: Parameters<typeof startOperation>[1],
   options: Options,
   triggeredAt: Date,
-) {
+): Promise<() => Promise<StartedRun>> {
   const made = await planFailover(opened, options);
   if (made.problems.length > 0) throw refusal(made);
   await requireOutage(opened, made.plan.from, options);
   console.log(`${showPlan(made)}\n`);
   const reason = await confirm(made.plan.from, made.plan.to, options);
-  return startOperation(opened, client, made.plan, {
-    reason,
-    triggeredAt,
-    ...(options.outageBegan === undefined
-      ? {}
-      : { outageBeganAt: new Date(options.outageBegan).toISOString() }),
-  });
+  return () =>
+    startOperation(opened, client, made.plan, {
+      reason,
+      triggeredAt,
+      ...(options.outageBegan === undefined
+        ? {}
+        : { outageBeganAt: new Date(options.outageBegan).toISOString() }),
+    });
 }
 
 /** A healthy region is not failed over by mistake: it takes an explicit word. */
@@ -83,7 +86,7 @@ async function requireOutage(opened: Session, region: string, options: Options):
 }
 
 async function confirm(from: string, to: string, options: Options): Promise<string> {
-  if (options.yes === true) return options.reason ?? 'no reason was given';
+  if (options.yes === true) return options.reason ?? noReason;
   if (!process.stdin.isTTY) {
     throw new UnderstudyError(
       'UsageError',
@@ -96,12 +99,17 @@ async function confirm(from: string, to: string, options: Options): Promise<stri
     const answer = await terminal.question(
       `Fail over from ${from} to ${to}? Type the name of the region to move to: `,
     );
-    if (answer.trim() !== to) throw new UnderstudyError('Declined', 'declined: nothing was changed');
-    return reason;
+    if (answer.trim() !== to) {
+      throw new UnderstudyError(
+        'Declined',
+        `declined: expected "${to}", got "${answer.trim()}": nothing was changed`,
+      );
+    }
+    return reason.trim() === '' ? noReason : reason;
   } catch (error) {
-    if ((error as Error).name === 'AbortError')
-      throw new UnderstudyError('Declined', 'declined: nothing was changed');
-    throw error;
+    if ((error as Error).name !== 'AbortError') throw error;
+    console.log(); // the question's line is still open
+    throw new UnderstudyError('Declined', 'declined: nothing was changed');
   } finally {
     terminal.close();
   }

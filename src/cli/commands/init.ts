@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { UnderstudyError } from '../../errors/error.ts';
+import { messageOf, UnderstudyError } from '../../errors/error.ts';
 import { command, topologyFile } from '../command.ts';
 import { starterTopology } from '../starter-topology.ts';
 
@@ -17,7 +17,7 @@ export function initCommand(): Command {
       const exists = (error as NodeJS.ErrnoException).code === 'EEXIST';
       throw new UnderstudyError(
         'UsageError',
-        `cannot write "${file}": ${exists ? 'it is there already, and is left as it is' : String(error)}`,
+        `cannot write "${file}": ${exists ? 'it is there already, and is left as it is' : messageOf(error)}`,
       );
     }
     console.log(`wrote ${file}: put in your own names, then "understudy validate"`);

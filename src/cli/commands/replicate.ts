@@ -2,8 +2,7 @@ import type { Command } from 'commander';
 import { planReplicate } from '../../operations/plan-operation.ts';
 import { attach, startOperation } from '../../operations/start-operation.ts';
 import { command, session, withTemporal } from '../command.ts';
-import { conclude, watchRun } from '../watch.ts';
-import { printReport } from '../print-report.ts';
+import { seeThrough } from '../see-through.ts';
 
 export function replicateCommand(): Command {
   return command(
@@ -17,13 +16,11 @@ export function replicateCommand(): Command {
       await withTemporal(async (client) => {
         const running = await attach(opened, client, 'replicate');
         if (running) console.log(`${running.runId} runs already: watching it`);
-        const { plan } = await planReplicate(opened);
-        const run =
-          running ??
-          (await startOperation(opened, client, plan, { reason: options.reason, triggeredAt: new Date() }));
-        const watched = await watchRun(opened, run);
-        await printReport(opened, watched);
-        conclude(watched);
+        await seeThrough(opened, async () => {
+          if (running) return running;
+          const { plan } = await planReplicate(opened);
+          return startOperation(opened, client, plan, { reason: options.reason, triggeredAt: new Date() });
+        });
       });
     });
 }

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import { resumeRun } from '../../operations/start-operation.ts';
 import { command, session, withTemporal } from '../command.ts';
-import { printReport } from '../print-report.ts';
-import { conclude, watchRun } from '../watch.ts';
+import { seeThrough } from '../see-through.ts';
 
 export function resumeRunCommand(): Command {
   return command(
@@ -14,11 +13,11 @@ export function resumeRunCommand(): Command {
     .action(async (runId: string, _options: object, self: Command) => {
       const opened = await session(self);
       await withTemporal(async (client) => {
-        const run = await resumeRun(opened, client, runId);
-        if (!run.started) console.log(`${runId} runs already: watching it`);
-        const watched = await watchRun(opened, run);
-        await printReport(opened, watched);
-        conclude(watched);
+        await seeThrough(opened, async () => {
+          const run = await resumeRun(opened, client, runId);
+          if (!run.started) console.log(`${runId} runs already: watching it`);
+          return run;
+        });
       });
     });
 }

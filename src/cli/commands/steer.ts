@@ -18,7 +18,7 @@ export function steerCommands(): Command[] {
     }),
     steer('cancel', 'cancel the running failover and undo what can be undone', async (handle) => {
       await handle.cancel();
-      return 'cancelling: what can be undone is undone; watch it with "understudy status"';
+      return 'cancelling: what can be undone is undone; watch it with "understudy status --watch"';
     }),
   ];
 }

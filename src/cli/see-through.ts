@@ -1,0 +1,16 @@
+/** A run from its start to its report, for every command that starts one or finds one running. */
+import type { Session } from '../operations/session.ts';
+import type { StartedRun } from '../operations/start-operation.ts';
+import { interruptible } from './interrupt.ts';
+import { printReport } from './print-report.ts';
+import { conclude, watchRun } from './watch.ts';
+
+/**
+ * Begins the run, watches it, prints its report, and ends the command as the run ended. Ctrl-C while it begins waits until it
+ * has begun: a run is never left between its journal and Temporal.
+ */
+export async function seeThrough(session: Session, begin: () => Promise<StartedRun>): Promise<void> {
+  const watched = await interruptible(async (leaving) => watchRun(session, await begin(), leaving));
+  await printReport(session, watched);
+  conclude(watched);
+}
