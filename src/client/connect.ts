@@ -2,9 +2,9 @@
  * Temporal as its own tools name it: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_…, or a profile
  * in temporal.toml (TEMPORAL_CONFIG_FILE, TEMPORAL_PROFILE); see Temporal's environment configuration.
  */
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { UnderstudyError, messageOf } from '../errors/error.ts';
+import { isUnderstudyError, UnderstudyError, messageOf } from '../errors/error.ts';
 import { searchAttributes } from '../plan/search-attributes.ts';
 
 export interface TemporalSettings {
@@ -25,18 +25,43 @@ export function temporalSettings(): TemporalSettings & {
   };
 }
 
-/** Connects within `timeoutMs`. TemporalError says where it was looked for, and what to set. */
+/** Connects within `timeoutMs`, and sees that the namespace is there. TemporalError says where it was looked for, and what to set. */
 export async function connectTemporal(timeoutMs = 5000): Promise<Client> {
   const { address, namespace, connection } = temporalSettings();
   try {
     const made = await Connection.connect({ ...connection, address, connectTimeout: timeoutMs });
+    await requireNamespace(made, address, namespace, timeoutMs);
     return new Client({ connection: made, namespace });
   } catch (error) {
+    if (isUnderstudyError(error)) throw error;
     throw new UnderstudyError(
       'TemporalError',
       `cannot reach Temporal at ${address}: ${firstLine(messageOf(error))}`,
       {
         next: 'Start it ("understudy stack up" starts a local one), or set TEMPORAL_ADDRESS to where it is.',
+        cause: error,
+      },
+    );
+  }
+}
+
+async function requireNamespace(
+  connection: Connection,
+  address: string,
+  namespace: string,
+  timeoutMs: number,
+): Promise<void> {
+  try {
+    await connection.withDeadline(Date.now() + timeoutMs, () =>
+      connection.workflowService.describeNamespace({ namespace }),
+    );
+  } catch (error) {
+    await connection.close();
+    throw new UnderstudyError(
+      'TemporalError',
+      `cannot use the namespace "${namespace}" of Temporal at ${address}: ${firstLine(isGrpcServiceError(error) ? error.details : messageOf(error))}`,
+      {
+        next: 'Set TEMPORAL_NAMESPACE to one that is there, and TEMPORAL_API_KEY or TEMPORAL_TLS_… where it asks who you are.',
         cause: error,
       },
     );

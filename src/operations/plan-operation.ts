@@ -7,6 +7,8 @@ import { UnderstudyError, isUnderstudyError, messageOf } from '../errors/error.t
 import { compileFailover, compileReplicate } from '../plan/compile.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RecoveryPointSummary } from '../plan/recovery-point-summary.ts';
+import type { RegionPointer } from '../topology/pointer.ts';
+import { otherRegion } from '../topology/sides.ts';
 import { checkQuota } from './quota.ts';
 import type { Session } from './session.ts';
 
@@ -31,13 +33,21 @@ export async function planFailover(
   const { topology, store } = session;
   const { value: pointer } = await readPointer(store, topology, 'failover', options.now ?? new Date());
   const recoveryPoint = summarise(
-    await openRecoveryPoint(store, options.recoveryPoint ?? (await newest(session, pointer.writer))),
+    await openRecoveryPoint(store, options.recoveryPoint ?? (await newest(session, pointer))),
   );
+  if (recoveryPoint.region !== pointer.writer) {
+    throw new UnderstudyError(
+      'RecoveryPointError',
+      `the recovery point ${recoveryPoint.ref.id} is of ${recoveryPoint.region}, but the workspace is in ${pointer.writer}: it does not have what ${pointer.writer} did`,
+      { next: `Name one of ${pointer.writer}, or leave --recovery-point out for the newest.` },
+    );
+  }
   const plan = compileFailover({ topology, pointer, bundle: bundleDigest(session), recoveryPoint });
   return { plan, problems: await problemsOf(session, plan.to, recoveryPoint), recoveryPoint };
 }
 
-async function newest({ store }: Session, region: string): Promise<string> {
+async function newest({ store, topology }: Session, pointer: RegionPointer): Promise<string> {
+  const region = pointer.writer;
   const list = await listRecoveryPoints(store, { region, limit: 1 });
   const damaged = list.damaged[0];
   const found = list.sealed[0];
@@ -55,7 +65,7 @@ async function newest({ store }: Session, region: string): Promise<string> {
   if (found) return found.ref.id;
   throw new UnderstudyError(
     'PreconditionError',
-    `there is no recovery point of ${region}: nothing could be restored`,
+    `the workspace is in ${region}, and there is no recovery point of ${region}: nothing could be restored in ${otherRegion(topology, region)}`,
     {
       next: `Take one with "understudy replicate" while ${region} answers.`,
     },

@@ -3,9 +3,14 @@ import { loadTopology, type LoadedTopology } from '../bundle/make-bundle.ts';
 import type { Azure } from '../azure/azure.ts';
 import { cloudFrom, credentialFrom } from '../azure/cloud.ts';
 import { connectAzure } from '../azure/connect.ts';
+import { azureError } from '../azure/errors.ts';
 import { openControlStore } from '../control-store/connect.ts';
 import type { ControlStore } from '../control-store/store.ts';
+import { isUnderstudyError, messageOf, UnderstudyError } from '../errors/error.ts';
 import { toSeconds } from '../topology/duration.ts';
+
+/** Milliseconds that signing in may take. */
+const signInMs = 15_000;
 
 export interface Session extends LoadedTopology {
   azure: Azure;
@@ -18,14 +23,80 @@ export async function openSession(
 ): Promise<Session> {
   const loaded = await loadTopology(file);
   const azure = azureFrom(environment, toSeconds(loaded.topology.policies.requestTimeout) * 1000);
-  const store = await openControlStore(azure, loaded.topology.controlStore);
+  const store = await openStore(azure, loaded);
   return { ...loaded, azure, store };
 }
 
+async function openStore(azure: Azure, loaded: LoadedTopology): Promise<ControlStore> {
+  const { file, topology } = loaded;
+  const { storageAccount, container } = topology.controlStore;
+  try {
+    const store = await openControlStore(azure, topology.controlStore);
+    await claim(store, loaded);
+    return store;
+  } catch (error) {
+    if (!isUnderstudyError(error)) throw error;
+    const next =
+      error.details.azure?.status === 404
+        ? `Make the storage account, or name the right one: controlStore in "${file}".`
+        : error.details.next;
+    throw new UnderstudyError(
+      error.code,
+      `cannot open the control store ${storageAccount}/${container}: ${messageOf(error)}`,
+      { ...error.details, ...(next === undefined ? {} : { next }), cause: error },
+    );
+  }
+}
+
+/** A control store has one region pointer, so it serves one topology: the first that used it. */
+async function claim(store: ControlStore, { file, topology }: LoadedTopology): Promise<void> {
+  for (;;) {
+    const found = await store.read<{ topology: string }>('topology.json');
+    if (found?.value.topology === topology.name) return;
+    if (found) {
+      throw new UnderstudyError(
+        'TopologyError',
+        `it belongs to the topology "${found.value.topology}", and "${file}" is "${topology.name}"`,
+        { next: `Give "${topology.name}" a container of its own: controlStore.container in "${file}".` },
+      );
+    }
+    await store.swap('topology.json', { topology: topology.name }, undefined);
+  }
+}
+
+/** Throws UsageError where a variable that should hold a URL does not. An empty variable is one that is not set. */
 export function azureFrom(environment: NodeJS.ProcessEnv, requestTimeoutMs = 10_000): Azure {
+  const settings = settingsOf(environment);
   return connectAzure({
-    credential: credentialFrom(environment),
-    cloud: cloudFrom(environment),
+    credential: credentialFrom(settings),
+    cloud: cloudFrom(settings),
     requestTimeoutMs,
   });
+}
+
+/**
+ * Asks for a token, so that a wrong credential is known before anything depends on it. CredentialError if it is refused;
+ * AzureUnavailable if nobody answers.
+ */
+export async function signIn(environment: NodeJS.ProcessEnv): Promise<void> {
+  const settings = settingsOf(environment);
+  const scope = `${cloudFrom(settings).resourceManagerAudience}/.default`;
+  try {
+    await credentialFrom(settings).getToken(scope, { abortSignal: AbortSignal.timeout(signInMs) });
+  } catch (error) {
+    throw azureError('signing in to Azure', error);
+  }
+}
+
+function settingsOf(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const settings = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  for (const name of ['AZURE_AUTHORITY_HOST', 'AZURE_RESOURCE_MANAGER_ENDPOINT'] as const) {
+    const value = settings[name];
+    if (value === undefined || /^https:\/\/[^/\s]/.test(value)) continue;
+    throw new UnderstudyError(
+      'UsageError',
+      `the environment variable ${name}: expected a URL such as "https://login.microsoftonline.com", got "${value}"`,
+    );
+  }
+  return settings;
 }

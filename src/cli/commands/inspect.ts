@@ -16,7 +16,8 @@ import { showDuration } from '../../topology/duration.ts';
 import { resourceClasses } from '../../topology/words.ts';
 import { command, session } from '../command.ts';
 import { readReport, saveReport } from '../print-report.ts';
-import { watchRun } from '../watch.ts';
+import { interruptible } from '../interrupt.ts';
+import { conclude, watchRun } from '../watch.ts';
 import { listWorkflows, type ListedRun } from '../../client/list.ts';
 
 export function inspectCommands(): Command[] {
@@ -35,15 +36,24 @@ function statusCommand(): Command {
       for (const line of await statusLines(opened)) console.log(line);
       const client = await tryTemporal();
       try {
-        const running =
-          client && (await findRunning(client, { topology: opened.topology.name, operation: 'failover' }));
-        if (!running) return;
-        console.log(`running   ${running.runId}`);
-        if (options.watch === true) await watchRun(opened, { ...running, started: false });
+        const running = client ? await allRunning(client, opened.topology.name) : [];
+        for (const { runId } of running) console.log(`running   ${runId}`);
+        if (client && running.length === 0) console.log('running   nothing');
+        const [run] = running;
+        if (options.watch !== true || !run) return;
+        conclude(await interruptible((leaving) => watchRun(opened, { ...run, started: false }, leaving)));
       } finally {
         await client?.connection.close();
       }
     });
+}
+
+/** What runs now; a move first. */
+async function allRunning(client: Client, topology: string) {
+  const found = await Promise.all(
+    (['failover', 'replicate'] as const).map((operation) => findRunning(client, { topology, operation })),
+  );
+  return found.filter((each) => each !== undefined);
 }
 
 async function statusLines(opened: Session): Promise<string[]> {
@@ -149,7 +159,7 @@ async function tryTemporal(): Promise<Client | undefined> {
     return await connectTemporal(2000);
   } catch (error) {
     if (!isUnderstudyError(error, 'TemporalError')) throw error;
-    console.error(`${messageOf(error)}: reading the journal instead`);
+    console.error(`understudy: ${messageOf(error)}\n  → Reading the journal instead.`);
     return undefined;
   }
 }

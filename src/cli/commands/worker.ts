@@ -3,8 +3,8 @@ import { homedir } from 'node:os';
 import type { Command } from 'commander';
 import { actions, undos } from '../../actions.ts';
 import { connectTemporal, registerSearchAttributes } from '../../client/connect.ts';
-import { messageOf } from '../../errors/error.ts';
-import { azureFrom } from '../../operations/session.ts';
+import { isUnderstudyError, messageOf } from '../../errors/error.ts';
+import { azureFrom, signIn } from '../../operations/session.ts';
 import { environments } from '../../run/environment.ts';
 import { makeWorker } from '../../worker.ts';
 import { command } from '../command.ts';
@@ -17,6 +17,8 @@ export function workerCommand(): Command {
   )
     .option('--host <name>', 'rewrite the config files of this host, and do nothing else')
     .action(async ({ host }: { host?: string }) => {
+      await ensureSearchAttributes();
+      await ensureSignIn();
       const worker = await makeWorker({
         open: environments((requestTimeoutMs) => azureFrom(process.env, requestTimeoutMs)),
         actions,
@@ -25,8 +27,7 @@ export function workerCommand(): Command {
         log: (message) => console.error(message),
         ...(host === undefined ? {} : { host }),
       });
-      await ensureSearchAttributes();
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop(worker));
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop(worker));
       console.log(host === undefined ? 'worker: ready' : `worker: ready for the files of ${host}`);
       await worker.run();
       console.log('worker: stopped');
@@ -42,6 +43,16 @@ async function ensureSearchAttributes(): Promise<void> {
     console.error(`search attributes could not be checked: ${messageOf(error)}`);
   } finally {
     await client.connection.close();
+  }
+}
+
+/** A credential that is refused will be refused in every step; an Azure that does not answer now may answer by then. */
+async function ensureSignIn(): Promise<void> {
+  try {
+    await signIn(process.env);
+  } catch (error) {
+    if (!isUnderstudyError(error, 'AzureUnavailable')) throw error;
+    console.error(`${messageOf(error)}: steps will try again`);
   }
 }
 
