@@ -10,13 +10,13 @@ import { loadEvidence } from './evidence.ts';
 import type { ReportInput } from './report.ts';
 
 /**
- * Everything `buildReport` needs of a run, from the control store alone. ControlStoreError if there is no such run or
- * its plan or bundle is missing or altered; AzureUnavailable if the store cannot be read.
+ * Everything `buildReport` needs of a run, from the control store alone. UsageError if there is no such run;
+ * ControlStoreError if its plan or bundle is missing or altered; AzureUnavailable if the store cannot be read.
  */
 export async function loadReportInput(store: ControlStore, runId: string, now: Date): Promise<ReportInput> {
   const run = await readRun(store, runId);
   if (!run) {
-    throw new UnderstudyError('ControlStoreError', `there is no run "${runId}" in the control store`, {
+    throw new UnderstudyError('UsageError', `there is no run "${runId}" in the control store`, {
       next: 'List the runs there are with "understudy runs".',
     });
   }
