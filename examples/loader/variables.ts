@@ -9,7 +9,7 @@ import { LoadError } from './load-error.ts';
 export type Variables = Readonly<Record<string, string | undefined>>;
 
 /** What the loader itself knows once it has opened the workspace. */
-export const WORKSPACE_VARIABLES = ['WORKSPACE_STORAGE_ACCOUNT', 'WORKSPACE_STORAGE_KEY'];
+const WORKSPACE_VARIABLES = ['WORKSPACE_STORAGE_ACCOUNT', 'WORKSPACE_STORAGE_KEY'];
 
 const VARIABLE = /\$\{([A-Z][A-Z0-9_]*)\}/gu;
 

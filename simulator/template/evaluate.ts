@@ -8,7 +8,7 @@ import { inCopy, type Scope } from './scope.ts';
 import { expectArray, expectInteger, isObject, keyOf, propertyOf, textOf, typeName } from './values.ts';
 
 /** The most turns a loop may have. Source: Azure's template limits. */
-export const COPY_LIMIT = 800;
+const COPY_LIMIT = 800;
 
 export function evaluate(expression: Expression, scope: Scope): Json {
   if (expression.kind === 'literal') return expression.value;

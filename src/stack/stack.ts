@@ -93,7 +93,7 @@ export async function stackDown(folder: string, purge = false): Promise<boolean>
   return stack !== undefined;
 }
 
-export async function readStack(home: string): Promise<Stack | undefined> {
+async function readStack(home: string): Promise<Stack | undefined> {
   try {
     return JSON.parse(await readFile(join(resolve(home), 'stack.json'), 'utf8')) as Stack;
   } catch (error) {

@@ -4,7 +4,7 @@ import type { Cloud, JsonObject, Stored } from '../../provider.ts';
 import { OWN_API_VERSION, textOf, WORKSPACES } from './fields.ts';
 
 /** Where artifacts of runs go, unless a job says otherwise. */
-export const ARTIFACT_STORE = 'workspaceartifactstore';
+const ARTIFACT_STORE = 'workspaceartifactstore';
 export const BLOB_STORE = 'workspaceblobstore';
 
 /** The hidden field in which the envelope keeps a datastore's secrets. */

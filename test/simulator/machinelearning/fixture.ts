@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { startCloud, type CloudOptions, type RunningCloud } from '../../../simulator/cloud.ts';
 import type { Json, JsonObject } from '../../../simulator/provider.ts';
 
-export const API_VERSION = '2024-04-01';
+const API_VERSION = '2024-04-01';
 const ML = 'Microsoft.MachineLearningServices';
 
 export interface Answer {
