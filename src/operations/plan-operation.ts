@@ -95,6 +95,6 @@ async function problemsOf(
 }
 
 /** The digest that sealing the bundle will give it. */
-export function bundleDigest({ bundle }: Session): string {
+function bundleDigest({ bundle }: Session): string {
   return digestOf(canonical(bundle));
 }
