@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { ArmResource } from '../azure/azure.ts';
+import { mapBounded } from '../artifacts/bounded.ts';
 import type { ReferenceMapping } from '../azure/ids.ts';
 import { reconcile, type Counts, type Evidence, type StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
@@ -25,10 +26,13 @@ export interface ResubmitSources {
   checkpoints(context: StepContext, entries: readonly LedgerEntry[]): BringCheckpoint;
 }
 
-/** How many jobs of one priority are submitted side by side; Azure takes about ten writes a second anyway. */
-const window = 4;
+/**
+ * How many jobs of one priority are under way side by side. Azure takes about ten writes a second, and a job waits for nine answers,
+ * one after the other: with answers that take a third of a second, fewer jobs would leave some of that unused.
+ */
+const window = 32;
 const linesOfLoss = 20;
-/** How often long work on one job gives a sign of life. */
+/** How often work on jobs gives a sign of life, and asks whether the lease still holds. */
 const beatMs = 1000;
 
 /** Makes the action `resubmitJobs`. */
@@ -126,20 +130,17 @@ async function resumeBatch(
   prepared: Prepared,
   progress: (done: number) => Promise<void>,
 ): Promise<JobRecord[]> {
-  const records: JobRecord[] = [];
-  for (let at = 0; at < batch.length; at += window) {
-    // Before each few PUTs: a run that has lost its lease must not submit.
-    await progress(at);
-    const resumption = { ...prepared, beat: everySecond(() => progress(at)) };
-    const settled = await Promise.allSettled(
-      batch.slice(at, at + window).map((entry) => resumeJob(entry, resumption)),
-    );
-    // All are awaited before an error is thrown on: none goes on submitting behind the back of the next attempt.
-    const rejected = settled.find((each) => each.status === 'rejected');
-    if (rejected) throw rejected.reason;
-    records.push(...settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : [])));
-  }
-  return records;
+  let done = 0;
+  await progress(done);
+  const beat = everySecond(() => progress(done));
+  return mapBounded(batch, window, async (entry) => {
+    // A run that has lost its lease must not submit. What is under way is awaited before the error is thrown on: none goes on
+    // submitting behind the back of the next attempt.
+    await beat();
+    const record = await resumeJob(entry, { ...prepared, beat });
+    done += 1;
+    return record;
+  });
 }
 
 function everySecond(beat: () => Promise<void>): () => Promise<void> {
