@@ -1,270 +1,35 @@
-/**
- * A job that goes to and fro on the local Azure, while its origin runs on unseen: each successor goes on from exactly the checkpoint
- * of its predecessor, in a folder that nobody else writes to.
- */
-import { createHash } from 'node:crypto';
+/** The copying of a checkpoint to the folder of a successor, on the local Azure: killed, doubled and misled. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../simulator/provider.ts';
-import { actions } from '../../src/actions.ts';
 import { listBlobs } from '../../src/artifacts/blobs.ts';
 import { replicaContainer } from '../../src/artifacts/manifest.ts';
-import { openRecoveryPoint, readLedgerSnapshot, readPart } from '../../src/artifacts/recovery-point.ts';
+import { openRecoveryPoint, readPart } from '../../src/artifacts/recovery-point.ts';
 import { resumeFolders } from '../../src/artifacts/resume-folder.ts';
-import { apiVersions, type ArmResource, type BlobAccount } from '../../src/azure/azure.ts';
-import { parseAzureMlUri } from '../../src/azure/ids.ts';
 import { resumeFolder } from '../../src/jobs/checkpoint.ts';
-import { successorName, type LedgerEntry } from '../../src/jobs/ledger.ts';
-import type { JobRecord } from '../../src/jobs/resume-job.ts';
+import type { LedgerEntry } from '../../src/jobs/ledger.ts';
 import type { RecoveryPointRef } from '../../src/plan/plan.ts';
 import type { StepContext } from '../../src/run/step-context.ts';
-import { replicate, startScene, textOf, upload, type Scene, type TestRun } from './scene.ts';
+import { replicate, textOf, upload, type Scene } from './scene.ts';
+import { digestsOf, entryOf, sha256, startTraining } from './training.ts';
 
-const lineage = 'eastus.fraud-east.train';
-const names = [1, 2, 3].map((hop) => successorName(lineage, hop)) as [string, string, string];
-const hopPath = (hop: number) => `checkpoints/train/${names[hop - 1]}-hop-${hop}`;
-
-let scene: Scene;
-/** Of each move: the recovery point, and its run. */
-const points: RecoveryPointRef[] = [];
-const runs: TestRun[] = [];
-
-beforeAll(async () => {
-  scene = await startScene();
-  const { fixture, east, west } = scene;
-  for (const [workspace, location] of [
-    [east, 'eastus'],
-    [west, 'westus3'],
-  ] as const) {
-    await fixture.put(`${workspace}/computes/gpu`, {
-      location,
-      properties: {
-        computeType: 'AmlCompute',
-        properties: { vmSize: 'Standard_DS3_v2', scaleSettings: { minNodeCount: 0, maxNodeCount: 4 } },
-      },
-    });
-  }
-  await fixture.put(`${east}/environments/e/versions/1`, {
-    properties: { image: 'mcr.microsoft.com/azureml/base:1' },
-  });
-  await fixture.put(`${east}/jobs/train`, { properties: training() });
-  await inEast('checkpoints/train/step-1.json', 'step 1');
-  await inEast('checkpoints/train/step-2.json', 'step 2');
-  await inEast('checkpoints/train/deep/optimizer.bin', 'o'.repeat(5000));
-}, 120_000);
-
-afterAll(() => scene?.close());
-
-/** The simulator writes none of its checkpoints: the test says what is where. */
-function training(): JsonObject {
-  return {
-    jobType: 'Command',
-    command: 'python train.py --resume ${{inputs.resume_from}}',
-    environmentId: `${scene.east}/environments/e/versions/1`,
-    computeId: `${scene.east}/computes/gpu`,
-    inputs: {
-      resume_from: {
-        jobInputType: 'uri_folder',
-        mode: 'Download',
-        uri: 'azureml://datastores/workspaceblobstore/paths/start',
-      },
-    },
-    outputs: {
-      checkpoints: {
-        jobOutputType: 'uri_folder',
-        mode: 'ReadWriteMount',
-        uri: 'azureml://datastores/workspaceblobstore/paths/checkpoints/train',
-      },
-    },
-    properties: {
-      'simulator.prepareSeconds': '0',
-      'simulator.queueSeconds': '0',
-      'simulator.runSeconds': '360000',
-    },
-    tags: { owner: 'ana' },
-  };
-}
-
-const inEast = (path: string, content: string) =>
-  upload(scene.eastAccount, scene.eastContainer, path, content);
-const inWest = (path: string, content: string) =>
-  upload(scene.westAccount, scene.westContainer, path, content);
-
-/** sha256 of each blob below a folder, by path below it. */
-async function digestsOf(
-  account: BlobAccount,
-  container: string,
-  folder: string,
-): Promise<Record<string, string>> {
-  const found: Record<string, string> = {};
-  for await (const { path } of listBlobs(account, container, folder, new AbortController().signal)) {
-    const text = (await textOf(account, container, path)) ?? '';
-    found[path.slice(folder.length + 1)] = sha256(text);
-  }
-  return found;
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}
-
-/** Takes a recovery point of one side, and moves to the other as a plan would. */
-async function takePoint(back: boolean): Promise<RecoveryPointRef> {
-  const { ref } = await replicate(scene.run({ back }));
-  points.push(ref);
-  return ref;
-}
-
-async function move(back: boolean, recoveryPoint: RecoveryPointRef): Promise<JobRecord[]> {
-  const run = scene.run({ back, operation: 'failover', recoveryPoint });
-  runs.push(run);
-  for (const name of ['restoreBlobs', 'restoreAssets', 'reconcileBlobs', 'resubmitJobs'] as const)
-    await run.step(name, name, actions[name]);
-  const [evidence] = run.outcomes.get('resubmitJobs')?.evidence ?? [];
-  return JSON.parse(scene.store.documents.get(evidence?.blob ?? '')?.text ?? '[]') as JobRecord[];
-}
-
-const outcome = (id: string) => runs.at(-1)?.outcomes.get(id);
-const job = (workspace: string, name: string): Promise<ArmResource> =>
-  scene.azure.arm.get(`${workspace}/jobs/${name}`, apiVersions.machineLearning);
-const entryOf = async (ref: RecoveryPointRef, name: string) =>
-  (await Array.fromAsync(readLedgerSnapshot<LedgerEntry>(scene.store, ref))).find(
-    (each) => each.name === name,
-  );
-
-/** Paths below the default container that a job reads its checkpoint from, and writes it to. */
-function pathsOf({ properties }: ArmResource): { from: string; to: string } {
-  const { inputs, outputs } = properties as {
-    inputs: { resume_from: { uri: string } };
-    outputs: { checkpoints: { uri: string } };
-  };
-  const pathOf = (uri: string) => {
-    const target = parseAzureMlUri(uri)?.target;
-    return target?.kind === 'datastore' ? target.path.replace(/\/$/, '') : uri;
-  };
-  return { from: pathOf(inputs.resume_from.uri), to: pathOf(outputs.checkpoints.uri) };
-}
-
-describe('out, with the origin running on unseen', () => {
-  const copied = {
-    'step-1.json': sha256('step 1'),
-    'step-2.json': sha256('step 2'),
-    'deep/optimizer.bin': sha256('o'.repeat(5000)),
-  };
-
-  it('the successor goes on from what the recovery point has', async () => {
-    const ref = await takePoint(false);
-    await inEast('checkpoints/train/step-2.json', 'step 2 of the fork');
-    await inEast('checkpoints/train/step-3.json', 'step 3 of the fork');
-    await scene.fixture.running.faults.setOutage('eastus', { mode: 'dark' });
-    const [record] = await move(false, ref);
-    const folder = resumeFolder(names[0], ref.id);
-    expect(record).toMatchObject({
-      old: 'train',
-      new: names[0],
-      class: 'resubmit',
-      files: { expected: 3, done: 3 },
-    });
-    expect(record?.checkpoint).toContain(`/datastores/workspaceblobstore/paths/${folder}/`);
-    expect(pathsOf(await job(scene.west, names[0]))).toEqual({ from: folder, to: hopPath(1) });
-    expect(await digestsOf(scene.westAccount, scene.westContainer, folder)).toEqual(copied);
-  });
-
-  it('nothing is brought to the path of the origin, and counts say no more than was done', async () => {
-    expect(await digestsOf(scene.westAccount, scene.westContainer, 'checkpoints')).toEqual({});
-    expect(outcome('restoreBlobs')?.state).toBe('skipped');
-    expect(outcome('reconcileBlobs')?.state).toBe('skipped');
-    expect(outcome('resubmitJobs')?.counts).toEqual([
-      { kind: 'jobs', expected: 1, done: 1, skipped: [], failed: [] },
-      { kind: 'checkpoint files', expected: 3, done: 3, skipped: [], failed: [] },
-    ]);
-  });
-
-  it('run again, it copies and submits nothing', async () => {
-    const etags = async () =>
-      (
-        await Array.fromAsync(
-          listBlobs(scene.westAccount, scene.westContainer, 'understudy', new AbortController().signal),
-        )
-      ).map(({ path, etag }) => `${path} ${etag}`);
-    const before = await etags();
-    const first = runs.at(-1)?.outcomes.get('resubmitJobs');
-    const again = await runs.at(-1)?.step('resubmitJobs', 'resubmitJobs', actions.resubmitJobs);
-    expect(again).toEqual(first);
-    expect(await etags()).toEqual(before);
-  });
-});
-
-describe('back, where the origin has written another history', () => {
-  it('the successor of the successor goes on from exactly what that wrote', async () => {
-    await scene.fixture.running.faults.setOutage('eastus', { mode: 'none' });
-    await inWest(`${hopPath(1)}/step-3.json`, 'step 3 of hop 1');
-    await inWest(`${hopPath(1)}/step-4.json`, 'step 4 of hop 1');
-    await inEast('checkpoints/train/step-9.json', 'step 9 of the fork');
-    const ref = await takePoint(true);
-    expect((await entryOf(ref, names[0]))?.checkpoint).toMatchObject({
-      path: hopPath(1),
-      lastFile: 'step-4.json',
-      files: 2,
-    });
-    const [record] = await move(true, ref);
-    const folder = resumeFolder(names[1], ref.id);
-    expect(record).toMatchObject({ old: names[0], new: names[1], class: 'resubmit', hop: 2 });
-    expect(pathsOf(await job(scene.east, names[1]))).toEqual({ from: folder, to: hopPath(2) });
-    expect(await digestsOf(scene.eastAccount, scene.eastContainer, folder)).toEqual({
-      'step-3.json': sha256('step 3 of hop 1'),
-      'step-4.json': sha256('step 4 of hop 1'),
-    });
-  });
-
-  it('the other history stays as it is', async () => {
-    expect(
-      Object.keys(await digestsOf(scene.eastAccount, scene.eastContainer, 'checkpoints/train')).toSorted(),
-    ).toEqual(['deep/optimizer.bin', 'step-1.json', 'step-2.json', 'step-3.json', 'step-9.json']);
-    for (const step of ['restoreBlobs', 'reconcileBlobs', 'resubmitJobs'])
-      expect(outcome(step)?.lost ?? []).toEqual([]);
-  });
-});
-
-describe('out again, before the successor has written anything', () => {
-  it('no progress is lost: it goes on from what that was given, and the origin is not run beside it', async () => {
-    const ref = await takePoint(false);
-    const given = resumeFolder(names[1], points[1]?.id ?? '');
-    expect((await entryOf(ref, names[1]))?.checkpoint).toMatchObject({
-      path: given,
-      lastFile: 'step-4.json',
-      files: 2,
-    });
-    expect((await entryOf(ref, 'train'))?.checkpoint?.path).toBe('checkpoints/train');
-    await scene.fixture.running.faults.setOutage('eastus', { mode: 'dark' });
-    const records = await move(false, ref);
-    expect(records.map(({ old, new: to, class: of }) => [old, to, of]).toSorted()).toEqual([
-      ['train', undefined, 'skip'],
-      [names[1], names[2], 'resubmit'],
-    ]);
-    const folder = resumeFolder(names[2], ref.id);
-    expect(pathsOf(await job(scene.west, names[2]))).toEqual({ from: folder, to: hopPath(3) });
-    expect(await digestsOf(scene.westAccount, scene.westContainer, folder)).toEqual({
-      'step-3.json': sha256('step 3 of hop 1'),
-      'step-4.json': sha256('step 4 of hop 1'),
-    });
-    // Given back to the standby at its old path too, it would be there twice.
-    expect(await digestsOf(scene.westAccount, scene.westContainer, given)).toEqual({});
-  });
-});
-
-describe('while it is copied', () => {
+describe('the copying of a checkpoint', () => {
+  let scene: Scene;
+  let ref: RecoveryPointRef;
   let context: StepContext;
   let entry: LedgerEntry;
   const bringTo = async (successor: string, beat: () => Promise<void> = () => Promise.resolve()) => {
     if (!entry.checkpoint) throw new Error('the ledger has no checkpoint');
     return resumeFolders(context, [entry])({ checkpoint: entry.checkpoint, successor, beat });
   };
-  const folderOf = (successor: string) => resumeFolder(successor, points[0]?.id ?? '');
+  const folderOf = (successor: string) => resumeFolder(successor, ref.id);
+
+  const inWest = (path: string, content: string) =>
+    upload(scene.westAccount, scene.westContainer, path, content);
 
   beforeAll(async () => {
-    const [ref] = points;
-    const found = ref && (await entryOf(ref, 'train'));
-    if (!ref || !found) throw new Error('no recovery point');
+    scene = await startTraining();
+    ({ ref } = await replicate(scene.run()));
+    const found = await entryOf(scene, ref, 'train');
+    if (!found) throw new Error('the ledger has no job');
     entry = found;
     const run = scene.run({ operation: 'failover', recoveryPoint: ref });
     context = run.context({
@@ -276,7 +41,8 @@ describe('while it is copied', () => {
       input: {},
       undoable: false,
     });
-  });
+  }, 120_000);
+  afterAll(() => scene?.close());
 
   it('a kill at any moment leaves nothing doubled, and the next attempt ends it', async () => {
     let kills = 0;
@@ -327,7 +93,7 @@ describe('while it is copied', () => {
   });
 
   it('a replica that was altered or is gone is found out', async () => {
-    const { sealed } = await openRecoveryPoint(scene.store, points[0]?.id ?? '');
+    const { sealed } = await openRecoveryPoint(scene.store, ref.id);
     const lines = await Array.fromAsync(readPart(scene.store, sealed, 'blobs'));
     const replicaOf = (end: string) => lines.find(({ path }) => path.endsWith(end))?.replica ?? '';
     await upload(scene.westAccount, replicaContainer, replicaOf('step-1.json'), 'step 7');
@@ -353,7 +119,7 @@ describe('while it is copied', () => {
       successor: 'us-less',
       beat: () => Promise.resolve(),
     });
-    expect(result).toEqual({ files: 0, missing: `recovery point ${points[0]?.id} has 3 of its 4 files` });
+    expect(result).toEqual({ files: 0, missing: `recovery point ${ref.id} has 3 of its 4 files` });
     expect(await digestsOf(scene.westAccount, scene.westContainer, folderOf('us-less'))).toEqual({});
   });
 });
