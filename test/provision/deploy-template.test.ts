@@ -107,6 +107,21 @@ describe('a template', () => {
     });
   });
 
+  it('that takes longer than the policy fails the step, and says what to do', async () => {
+    const context = contextOf(templateOf([storage('fraudslow')]));
+    context.topology.policies.provisionDeadline = '1s';
+    azure.cloud.clock.setSpeed(0); // nothing that is long-running ends
+    try {
+      await expect(deployTemplate(context)).rejects.toMatchObject({
+        code: 'PreconditionError',
+        message: expect.stringMatching(/into resource group "ml-west": not done within 1s$/),
+        details: { next: expect.stringContaining(`resume-run ${context.run.runId}`) },
+      });
+    } finally {
+      azure.cloud.clock.setSpeed(1);
+    }
+  });
+
   it('that fails half-way says which resource, and why; it is not taken for silence', async () => {
     const bad = storage('Not A Valid Name');
     const failure = deployTemplate(contextOf(templateOf([bad])));
