@@ -2,6 +2,7 @@
 
 import { createHash, randomUUID } from 'node:crypto';
 import { isObject, textOf } from '../http/fields.ts';
+import { parseResourceId } from '../http/ids.ts';
 import { page } from '../http/paging.ts';
 import {
   ArmError,
@@ -34,6 +35,7 @@ export function deployments(parts: DeploymentParts): Provider {
   const type: ResourceType = row(DEPLOYMENT, {
     verbs: ['get', 'head', 'put', 'delete', 'list'],
     provisioningState: false,
+    list: atScope,
     async beforePut(call, next) {
       const prepared = await prepare(parts, call);
       plans.set(call.id.key, prepared);
@@ -60,6 +62,11 @@ export function deployments(parts: DeploymentParts): Provider {
     ],
     route: (request) => Promise.resolve(legacyOperations(request)),
   };
+}
+
+/** A subscription's deployments are those made at the subscription; each of its groups has its own. */
+function atScope({ id }: Call, entries: Stored[]): Stored[] {
+  return entries.filter(({ resource }) => parseResourceId(resource.id)?.scope.toLowerCase() === id.key);
 }
 
 async function prepare(

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { keep, latest, shown, shownDeleted, versionsOf, type Version } from './keyvault-versions.ts';
 import { parseJson } from '../http/body.ts';
 import { isObject, textOf } from '../http/fields.ts';
+import { serviceOf, serviceSuffixes } from '../http/service-hosts.ts';
 import {
   ArmError,
   type Cloud,
@@ -37,18 +38,19 @@ export function serveSecrets(cloud: Cloud): void {
 
 function answer(cloud: Cloud, request: DataPlaneRequest): DataPlaneResponse {
   const [, vaultName = '', collection = '', name, ...rest] = request.path.replace(/\/+$/, '').split('/');
-  const vault = cloud.store
+  const found = cloud.store
     .ofType('Microsoft.KeyVault/vaults')
     .find(
       ({ resource, region }) =>
         resource.name.toLowerCase() === vaultName.toLowerCase() && region === request.region,
     );
-  if (!vault)
+  if (!found)
     throw new ArmError(
       404,
       'VaultNotFound',
       `There is no vault '${vaultName}' in region '${request.region}'.`,
     );
+  const vault = addressed(found, request.headers.host);
   requireToken(cloud, request, vault);
   if (!request.query.get('api-version'))
     throw new ArmError(400, 'BadParameter', 'api-version must be specified');
@@ -73,16 +75,29 @@ function answer(cloud: Cloud, request: DataPlaneRequest): DataPlaneResponse {
   }
 }
 
-/** Azure's vaults tell a client without a token where to get one, and for which audience. */
+/** The vault as its client addressed it: ids and links in the answer have the host name that was asked, where it is the vault's own. */
+function addressed(vault: Stored, host: string | undefined): Stored {
+  if (serviceOf(host)?.service !== 'vault') return vault;
+  const properties = { ...vault.resource.properties, vaultUri: `https://${host}/` };
+  return { ...vault, resource: { ...vault.resource, properties } };
+}
+
+/**
+ * Azure's vaults tell a client without a token where to get one, and for which audience: one that the vault's host name ends with, or
+ * its SDKs refuse to ask.
+ */
 function requireToken(cloud: Cloud, request: DataPlaneRequest, vault: Stored): void {
+  const { host } = request.headers;
+  const audience = serviceOf(host) ? `https://${serviceSuffixes(cloud.armEndpoint).vault}` : AUDIENCE;
   try {
     cloud.authenticate(request.headers.authorization, [
       AUDIENCE,
+      audience,
       new URL(textOf(vault.resource.properties.vaultUri)).origin,
     ]);
   } catch (error) {
     if (!(error instanceof ArmError)) throw error;
-    const challenge = `Bearer authorization="${cloud.armEndpoint}/${cloud.tenantId}", resource="${AUDIENCE}"`;
+    const challenge = `Bearer authorization="${cloud.armEndpoint}/${cloud.tenantId}", resource="${audience}"`;
     throw new ArmError(
       401,
       'Unauthorized',

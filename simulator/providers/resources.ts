@@ -2,6 +2,7 @@
 
 import type { Directory, Subscription } from '../entra/directory.ts';
 import { parseFilter } from '../http/filter.ts';
+import { parseResourceId } from '../http/ids.ts';
 import { page, parameter } from '../http/paging.ts';
 import {
   ArmError,
@@ -135,7 +136,9 @@ function listAll({ cloud, path, query }: RouteRequest, scope: string): RouteAnsw
 }
 
 function brief({ resource, createdAt, changedAt }: Stored, expand: string): JsonObject {
-  const shown: JsonObject = { id: resource.id, name: resource.name, type: resource.type };
+  // A nested resource has its whole name here, as nowhere else: 'workspace/endpoint'.
+  const name = parseResourceId(resource.id)?.names.join('/') ?? resource.name;
+  const shown: JsonObject = { id: resource.id, name, type: resource.type };
   for (const field of [
     'location',
     'tags',
