@@ -143,12 +143,20 @@ async function resumeBatch(
   });
 }
 
+/** Once it has failed it fails at once: of jobs side by side, each must learn that the lease is lost. */
 function everySecond(beat: () => Promise<void>): () => Promise<void> {
   let last = performance.now();
+  let failure: { error: unknown } | undefined;
   return async () => {
+    if (failure) throw failure.error;
     if (performance.now() - last < beatMs) return;
     last = performance.now();
-    await beat();
+    try {
+      await beat();
+    } catch (error) {
+      failure = { error };
+      throw error;
+    }
   };
 }
 
