@@ -229,7 +229,7 @@ export function hasHeadersOf(wanted: Omit<ListedBlob, 'path'>, held: ListedBlob)
   const bag = ({ metadata = {} }: Pick<ListedBlob, 'metadata'>) =>
     JSON.stringify(
       Object.entries(metadata)
-        .map(([name, value]) => [name.toLowerCase(), value])
+        .map(([name, value]) => `${name.toLowerCase()}=${value}`)
         .toSorted(),
     );
   return (

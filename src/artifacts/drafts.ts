@@ -5,6 +5,7 @@
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { UnderstudyError } from '../errors/error.ts';
+import { assetTypeNames } from './asset-types.ts';
 import {
   folderOf,
   recoveryPointId,
@@ -141,6 +142,14 @@ export function leftBehindList(): {
   };
 }
 export type LeftBehindList = ReturnType<typeof leftBehindList>;
+
+/** Kinds that a step of the restore counts, what was left behind of them included. */
+const counted = new Set<string>([...assetTypeNames, 'datastores', 'datastore', 'connection', 'endpoint']);
+
+/** What was left behind of everything else, one line each: no step of a restore would say it. */
+export function leftBehindUncounted(all: readonly LeftBehind[]): string[] {
+  return all.filter(({ kind, chosen }) => !chosen && !counted.has(kind)).map(showLeftBehind);
+}
 
 /** One line each, for people: "2 datastores left behind: a file share … (workspacefilestore, …)". */
 export function showLeftBehind({ kind, reason, count, examples }: LeftBehind): string {

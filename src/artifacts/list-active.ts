@@ -6,6 +6,7 @@ import { beginPoint, leftBehindList, sealDraft, showLeftBehind, type Listing } f
 import { startHeartbeat } from './heartbeat.ts';
 import { jobOutputs, type JobOutputs } from './job-outputs.ts';
 import { listAssets } from './list-assets.ts';
+import { listOthers } from './list-others.ts';
 import { listResources } from './list-resources.ts';
 import type { Part, Unit } from './manifest.ts';
 import { collectNeeded } from './needed.ts';
@@ -37,6 +38,7 @@ export async function listActive(context: StepContext): Promise<StepResult> {
     onAsset: (line) => needed.asset(line),
   });
   const resources = await listResources({ ...common, workspace, needed }, datastores);
+  await listOthers(azure.arm, workspace, leftBehind, signal);
   needed.paths(topology.artifacts.paths);
   await assets.close(() => needed.takeReferences());
 

@@ -8,7 +8,7 @@ import type { Heartbeat } from './heartbeat.ts';
 import type { AssetLine, Part } from './manifest.ts';
 import { partWriter, type PartWriter } from './parts.ts';
 import type { AssetReference } from './references.ts';
-import { isExcluded, selectVersions, type Selection } from './select.ts';
+import { isExcluded, selectsName, selectVersions, type Selection } from './select.ts';
 
 /** ARM allows 25 reads a second to a principal: more side by side only queue up. */
 const readsSideBySide = 8;
@@ -56,9 +56,10 @@ export async function listAssets(request: ListAssets): Promise<AssetListing> {
         );
         if (excluded > 0)
           request.leftBehind.addChosen(type, 'excluded by the topology', container.name, excluded);
-        if (beyond > 0)
-          request.leftBehind.addChosen(type, 'not among those the topology includes', container.name, beyond);
-        if (carried.length > 0) await carrier.container(type, container);
+        for (const version of beyond)
+          carrier.beyond.push({ type, name: container.name, version: version.name });
+        const isEmpty = versions.length === 0 && selectsName(type, container.name, request.selection);
+        if (carried.length > 0 || isEmpty) await carrier.container(type, container);
         for (const version of carried) await carrier.version(type, container.name, version);
       }
       await request.heartbeat.beat();
@@ -87,9 +88,12 @@ function createCarrier(request: ListAssets) {
     await writer.add(line);
     await request.onAsset(line);
   };
+  const beyond: { type: AssetType; name: string; version: string }[] = [];
   const self = {
     counts,
     carried,
+    /** Versions that are left behind unless something that is carried turns out to refer to them. */
+    beyond,
     async container(type: AssetType, resource: ArmResource) {
       if (carried.has(assetKey(type, resource.name))) return;
       carried.add(assetKey(type, resource.name));
@@ -105,6 +109,10 @@ function createCarrier(request: ListAssets) {
     async close(references: () => AssetReference[]) {
       for (let wanted = references(); wanted.length > 0; wanted = references()) {
         for (const reference of wanted) await carryReferred(request, self, reference);
+      }
+      for (const { type, name, version } of beyond) {
+        if (!carried.has(assetKey(type, name, version)))
+          request.leftBehind.addChosen(type, 'not among those the topology includes', name, 1);
       }
     },
     async end() {
@@ -138,7 +146,7 @@ async function carryReferred(
     );
     if (!found) continue;
     if (isExcluded(key, selection)) {
-      leftBehind.add(each, 'excluded by the topology, although something that is carried refers to it', key);
+      leftBehind.add('references', 'to assets that the topology excludes', key);
       return;
     }
     const parent = await arm.find(container, apiVersions.machineLearning, { signal });

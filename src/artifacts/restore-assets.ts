@@ -1,5 +1,5 @@
 /** The action `restoreAssets`: registers containers and versions in the standby, every uri and id rewritten. */
-import type { StepResult } from '../run/outcome.ts';
+import type { Counts, StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { withoutProse } from '../azure/prose.ts';
 import type { WorkspaceRef } from '../topology/topology.ts';
@@ -14,7 +14,7 @@ import { assetReferences } from './references.ts';
 import { restoreAsset } from './restore-asset.ts';
 import { newestFirst } from './select.ts';
 import { openStandby, type Standby } from './standby.ts';
-import { fail, newTally, seen, showCount, sum, toCounts, type Tally } from './tally.ts';
+import { fail, newTally, seen, showCount, skip, sum, toCounts, type Tally } from './tally.ts';
 
 /** Azure takes ten writes a second of one principal: more side by side only queue up. */
 const sideBySide = 8;
@@ -56,8 +56,10 @@ export async function restoreAssets(context: StepContext): Promise<StepResult> {
   }
   const counts = types.flatMap((type) => {
     const [versions, containers] = [state.versions[type] ?? newTally(), state.containers[type] ?? newTally()];
-    const expected = standby.point.sealed.summary.counts[type] ?? 0;
-    return [toCounts(versions, type, expected), toCounts(containers, `names of ${type}`, seen(containers))];
+    return [
+      countVersions(standby, type, versions),
+      toCounts(containers, `names of ${type}`, seen(containers)),
+    ];
   });
   if (index === 0) return { state: 'skipped', detail: `the recovery point has no ${types.join(' and no ')}` };
   return {
@@ -67,6 +69,15 @@ export async function restoreAssets(context: StepContext): Promise<StepResult> {
     evidence: await writeFindings(context, 'list', state.findings),
     ...(state.findings.length > 0 ? { lost: showFindings(state.findings) } : {}),
   };
+}
+
+/** Expected is what the active workspace had: what the recovery point left behind was skipped, and why. */
+function countVersions({ point }: Standby, type: AssetType, versions: Tally): Counts {
+  const { summary, leftBehind } = point.sealed;
+  const left = leftBehind.filter(({ kind }) => kind === type);
+  const tally = { ...versions, skipped: { ...versions.skipped } };
+  for (const { reason, count } of left) skip(tally, reason, count);
+  return toCounts(tally, type, (summary.counts[type] ?? 0) + left.reduce((all, { count }) => all + count, 0));
 }
 
 export function typesOfStep({ step }: StepContext): AssetType[] {

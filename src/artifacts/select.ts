@@ -9,7 +9,7 @@ export type Selection = Pick<Topology['artifacts'], 'include' | 'exclude' | 'ver
 export interface Selected {
   carried: ArmResource[];
   /** Carried only if something that is carried refers to them. */
-  beyond: number;
+  beyond: ArmResource[];
   excluded: number;
 }
 
@@ -24,7 +24,14 @@ export function selectVersions(
     matches(assetKey(type, name, version.name), selection.include),
   );
   const carried = included.toSorted(newestFirst).slice(0, selection.versions);
-  return { carried, beyond: allowed.length - carried.length, excluded: versions.length - allowed.length };
+  const beyond = allowed.filter((version) => !carried.includes(version));
+  return { carried, beyond, excluded: versions.length - allowed.length };
+}
+
+/** Whether an asset that has no version yet is carried all the same: what is said of it is its owner's work. */
+export function selectsName(type: AssetType, name: string, { include, exclude }: Selection): boolean {
+  const key = assetKey(type, name);
+  return matches(key, include) && !matches(key, exclude);
 }
 
 export function isExcluded(key: string, { exclude }: Pick<Selection, 'exclude'>): boolean {

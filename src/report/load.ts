@@ -1,6 +1,7 @@
 /** Reads back what a report is made from: the journal and what it refers to, nothing else. */
 import { z } from 'zod';
-import { epochOf, folderOf } from '../artifacts/manifest.ts';
+import { leftBehindUncounted } from '../artifacts/drafts.ts';
+import { epochOf, folderOf, type LeftBehind } from '../artifacts/manifest.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -32,24 +33,43 @@ export async function loadReportInput(store: ControlStore, runId: string, now: D
     state,
     ...(stateReason !== undefined && { stateReason }),
     ...(endedAt !== undefined && { endedAt }),
-    ...(lost && { lost }),
+    lost: [...(lost ?? []), ...(held?.lost ?? [])],
     topology: bundle.topology,
     evidence: await loadEvidence(store, records),
-    ...(plan.recoveryPoint && { recoveryPoint: { ...plan.recoveryPoint, ...(held && { counts: held }) } }),
+    ...(plan.recoveryPoint && {
+      recoveryPoint: { ...plan.recoveryPoint, ...(held && { counts: held.counts }) },
+    }),
     now,
   };
 }
 
-/** Only the counts, and only where they are plain: the report does without them where they are not. */
+/** Only the counts and what was left behind, and only where they are plain: the report does without them where they are not. */
 const Count = z.int().nonnegative();
 const Sealed = z.looseObject({
   summary: z.looseObject({ counts: z.record(z.string(), Count), blobs: Count }),
+  leftBehind: z
+    .array(
+      z.looseObject({
+        kind: z.string(),
+        reason: z.string(),
+        count: Count,
+        examples: z.array(z.string()),
+        chosen: z.literal(true).optional(),
+      }),
+    )
+    .default([]),
 });
 
-async function readHeld(store: ControlStore, id: string): Promise<Record<string, number> | undefined> {
+/** `lost`: what the recovery point says it left behind, and no step counts. */
+async function readHeld(
+  store: ControlStore,
+  id: string,
+): Promise<{ counts: Record<string, number>; lost: string[] } | undefined> {
   const epoch = epochOf(id);
   if (epoch === undefined) return undefined;
-  const sealed = await store.read<unknown>(`${folderOf(epoch, id)}/sealed.json`);
-  const summary = Sealed.safeParse(sealed?.value).data?.summary;
-  return summary && { ...summary.counts, blobs: summary.blobs };
+  const document = await store.read<unknown>(`${folderOf(epoch, id)}/sealed.json`);
+  const sealed = Sealed.safeParse(document?.value).data;
+  if (!sealed) return undefined;
+  const { counts, blobs } = sealed.summary;
+  return { counts: { ...counts, blobs }, lost: leftBehindUncounted(sealed.leftBehind as LeftBehind[]) };
 }

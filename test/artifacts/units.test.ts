@@ -242,7 +242,7 @@ describe('versions', () => {
     });
     expect(select({ include: ['models/other/**', 'models/fraud/2'] })).toMatchObject({
       carried: [{ name: '2' }],
-      beyond: 3,
+      beyond: [{}, {}, {}],
     });
     expect(select({ include: ['data/**'] }).carried).toEqual([]);
   });
