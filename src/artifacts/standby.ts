@@ -80,7 +80,7 @@ export async function* plannedDatastores(context: StepContext): AsyncIterable<Ar
 }
 
 /** The recovery point that the plan names. */
-async function planned({ plan, store }: StepContext): Promise<OpenRecoveryPoint> {
+export async function planned({ plan, store }: StepContext): Promise<OpenRecoveryPoint> {
   if (plan.recoveryPoint) return openByRef(store, plan.recoveryPoint);
   throw new UnderstudyError(
     'PreconditionError',

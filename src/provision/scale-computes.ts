@@ -1,9 +1,15 @@
 /** Computes up: each cluster of the standby may grow as far as the active one could; its own limits are kept for the undo. */
-import { apiVersions, type JsonObject } from '../azure/azure.ts';
+import { showFindings, writeFindings, type Finding } from '../artifacts/evidence.ts';
+import { readPart } from '../artifacts/recovery-point.ts';
+import { planned } from '../artifacts/standby.ts';
+import { fail, newTally, skip, sum, toCounts } from '../artifacts/tally.ts';
+import { apiVersions, type ArmResource, type JsonObject } from '../azure/azure.ts';
+import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import type { ComputeSummary } from '../plan/recovery-point-summary.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { workspaceId } from '../topology/sides.ts';
+import { clusterBody } from './compute-body.ts';
 
 interface Input {
   computes: ComputeSummary[];
@@ -16,37 +22,64 @@ interface ScaleUndo {
   created: string[];
 }
 
+/** Errors: AzureUnavailable. What Azure refuses of one cluster is counted as failed: the others must not wait for it. */
 export async function scaleComputes(context: StepContext): Promise<StepResult> {
   const { computes, names } = context.step.input as unknown as Input;
   const clusters = computes.filter((compute) => compute.type === 'AmlCompute');
-  const skipped = computes.length - clusters.length;
   const undo = await context.keepUndo(() =>
     limitsOf(
       context,
       clusters.map(({ name }) => names[name] ?? name),
     ),
   );
+  const tally = newTally();
+  const findings: Finding[] = [];
+  const leave = (name: string, state: Finding['state'], reason: string) => {
+    (state === 'skipped' ? skip : fail)(tally, reason);
+    findings.push({ what: `compute ${name}`, state, reason });
+  };
+  for (const { name, type } of computes) if (type !== 'AmlCompute') leave(name, 'skipped', notACluster);
+  const sources = undo.created.length === 0 ? new Map<string, ArmResource>() : await sourcesOf(context);
   for (const [index, cluster] of clusters.entries()) {
     await context.checkpoint({ unit: 'computes', done: index, total: clusters.length });
-    await scale(context, cluster, names[cluster.name] ?? cluster.name);
+    const reason = await attempt(context, cluster, names[cluster.name] ?? cluster.name, sources);
+    if (reason === undefined) tally.done += 1;
+    else leave(cluster.name, 'failed', reason);
   }
+  const failed = sum(tally.failed);
   return {
     state: 'completed',
-    detail: `${clusters.length} clusters scaled up${undo.created.length > 0 ? `, ${undo.created.length} of them created` : ''}`,
-    counts: [
-      {
-        kind: 'computes',
-        expected: computes.length,
-        done: clusters.length,
-        skipped:
-          skipped > 0
-            ? [{ reason: 'not a cluster: belongs to a person, who makes one anew', count: skipped }]
-            : [],
-        failed: [],
-      },
-    ],
+    detail: `${tally.done} clusters scaled up${undo.created.length > 0 ? `, ${undo.created.length - failed} of them created` : ''}${failed > 0 ? `; ${failed} failed` : ''}`,
+    counts: [toCounts(tally, 'computes', computes.length)],
+    evidence: await writeFindings(context, 'list', findings),
+    ...(findings.length > 0 ? { lost: showFindings(findings) } : {}),
     undo,
   };
+}
+
+const notACluster = 'not a cluster: belongs to a person, who makes one anew';
+
+/** As the recovery point has them, by name. */
+async function sourcesOf(context: StepContext): Promise<Map<string, ArmResource>> {
+  if (!context.plan.recoveryPoint) return new Map();
+  const { sealed } = await planned(context);
+  const all = await Array.fromAsync(readPart(context.store, sealed, 'computes'));
+  return new Map(all.map((each) => [each.name, each]));
+}
+
+/** Why it could not be done; undefined if it was. */
+async function attempt(
+  context: StepContext,
+  cluster: ComputeSummary,
+  name: string,
+  sources: ReadonlyMap<string, ArmResource>,
+): Promise<string | undefined> {
+  try {
+    return await scale(context, cluster, name, sources.get(cluster.name));
+  } catch (error) {
+    if (!isUnderstudyError(error, 'AzureError')) throw error;
+    return messageOf(error);
+  }
 }
 
 const pathOf = (context: StepContext, name: string) =>
@@ -72,36 +105,37 @@ async function limitsOf(context: StepContext, names: string[]): Promise<ScaleUnd
   return undo;
 }
 
-async function scale(context: StepContext, wanted: ComputeSummary, name: string): Promise<void> {
+async function scale(
+  context: StepContext,
+  wanted: ComputeSummary,
+  name: string,
+  source: ArmResource | undefined,
+): Promise<string | undefined> {
   const { azure, signal, to } = context;
   const path = pathOf(context, name);
   const found = await azure.arm.find(path, apiVersions.machineLearning, { signal });
   const before = (found?.properties.properties ?? {}) as JsonObject;
   const settings = (before.scaleSettings ?? {}) as JsonObject;
   const maxNodeCount = Math.max(Number(settings.maxNodeCount ?? 0), wanted.maxNodes ?? 1);
-  const scaleSettings = { minNodeCount: 0, nodeIdleTimeBeforeScaleDown: 'PT120S', ...settings, maxNodeCount };
-  if (found && Number(settings.maxNodeCount) === maxNodeCount) return;
+  if (found && Number(settings.maxNodeCount) === maxNodeCount) return undefined;
   if (found) {
-    await azure.arm.patch(
-      path,
-      apiVersions.machineLearning,
-      { properties: { properties: { scaleSettings } } },
-      { signal },
-    );
-    return;
+    const scaleSettings = {
+      minNodeCount: 0,
+      nodeIdleTimeBeforeScaleDown: 'PT120S',
+      ...settings,
+      maxNodeCount,
+    };
+    const body = { properties: { properties: { scaleSettings } } };
+    await azure.arm.patch(path, apiVersions.machineLearning, body, { signal });
+    return undefined;
   }
-  await azure.arm.put(
-    path,
-    apiVersions.machineLearning,
-    {
-      location: to.region,
-      properties: {
-        computeType: 'AmlCompute',
-        properties: { vmSize: wanted.vmSize ?? 'STANDARD_DS3_V2', scaleSettings },
-      },
-    },
-    { signal },
-  );
+  const made = clusterBody(wanted, source, {
+    location: to.region,
+    scaleSettings: { minNodeCount: wanted.minNodes ?? 0, maxNodeCount },
+  });
+  if ('reason' in made) return made.reason;
+  await azure.arm.put(path, apiVersions.machineLearning, made.body, { signal });
+  return undefined;
 }
 
 export async function scaleComputesBack(context: StepContext, undo: unknown): Promise<string> {

@@ -102,8 +102,11 @@ describe('traffic', () => {
 describe('computes', () => {
   const id = 'provision/training/computes';
   const compute = (name: string) => `${workspaceId(stage.context(id).to.workspace)}/computes/${name}`;
-  const context = () =>
-    stage.context(id, {
+  /** Without a recovery point only the plan's summary of a cluster is known. */
+  const context = () => {
+    const { recoveryPoint: _, ...plan } = stage.context(id).plan;
+    return stage.context(id, {
+      plan,
       step: step(id, {
         computes: [
           { name: 'gpu-east', type: 'AmlCompute', vmSize: 'STANDARD_NC4AS_T4_V3', maxNodes: 8 },
@@ -113,6 +116,7 @@ describe('computes', () => {
         names: { 'gpu-east': 'gpu-west' },
       }),
     });
+  };
   const settings = (name: string) =>
     (at(compute(name))?.properties.properties as Record<string, unknown> | undefined)?.scaleSettings;
   beforeEach(() => {

@@ -1,0 +1,68 @@
+/** The body that creates a cluster in the standby as the active workspace had it. Pure. */
+import type { ArmResource, Json, JsonObject } from '../azure/azure.ts';
+import type { ComputeSummary } from '../plan/recovery-point-summary.ts';
+
+/** What a cluster is made with; everything else that Azure shows of it is its state. */
+const settings = [
+  'osType',
+  'vmSize',
+  'vmPriority',
+  'virtualMachineImage',
+  'isolatedNetwork',
+  'remoteLoginPortPublicAccess',
+  'enableNodePublicIp',
+  'propertyBag',
+];
+
+/** `source`: as the recovery point has it; absent, only its summary is known. `reason`: why it cannot be made here. */
+export function clusterBody(
+  wanted: ComputeSummary,
+  source: ArmResource | undefined,
+  { location, scaleSettings }: { location: string; scaleSettings: JsonObject },
+): { body: JsonObject } | { reason: string } {
+  const { description, disableLocalAuth, properties } = source?.properties ?? {};
+  const inner = isObject(properties) ? properties : {};
+  if (isObject(inner.subnet)) return { reason: 'it stands in a network: build it by the standby’s template' };
+  const vmSize = inner.vmSize ?? wanted.vmSize;
+  if (vmSize === undefined) return { reason: 'its size is not known' };
+  return {
+    body: {
+      location,
+      ...(isObject(source?.['tags']) ? { tags: source['tags'] } : {}),
+      identity: identityOf(source),
+      properties: {
+        computeType: 'AmlCompute',
+        ...present({ description, disableLocalAuth }),
+        properties: {
+          ...present(Object.fromEntries(settings.map((name) => [name, inner[name]]))),
+          vmSize,
+          scaleSettings: { ...(isObject(inner.scaleSettings) ? inner.scaleSettings : {}), ...scaleSettings },
+        },
+      },
+    },
+  };
+}
+
+/** Identities that a user assigned outlive a region as names; what they may do in the standby is given by its template. */
+function identityOf(source: ArmResource | undefined): JsonObject {
+  const { type, userAssignedIdentities } = (source?.['identity'] ?? {}) as {
+    type?: string;
+    userAssignedIdentities?: JsonObject | null;
+  };
+  const ids = Object.keys(userAssignedIdentities ?? {});
+  if (type === undefined) return { type: 'None' };
+  if (ids.length === 0) return { type };
+  return { type, userAssignedIdentities: Object.fromEntries(ids.map((id) => [id, {}])) };
+}
+
+function present(fields: Record<string, Json | undefined>): JsonObject {
+  return Object.fromEntries(
+    Object.entries(fields).filter(
+      (entry): entry is [string, Json] => entry[1] !== undefined && entry[1] !== null,
+    ),
+  );
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
