@@ -7,7 +7,7 @@ import { showFindings, writeFindings, type Finding } from '../artifacts/evidence
 import { readPart } from '../artifacts/recovery-point.ts';
 import { openStandby, type Standby } from '../artifacts/standby.ts';
 import { fail, newTally, showCount, sum, toCounts } from '../artifacts/tally.ts';
-import { apiVersions, type ArmResource, type JsonObject } from '../azure/azure.ts';
+import { apiVersions, type ArmResource } from '../azure/azure.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';

@@ -180,6 +180,7 @@ async function models(world: World, random: Random, add: Add, special: Special):
     'runs:/train-done/model',
     there('workspaceartifactstore', 'ExperimentRun/dcid.train-done/model'),
   );
+  await add('models/Nothing.Yet', { description: 'a name without a version', tags: { reserved: 'yes' } });
   await add('models/Archived.Model', { isArchived: true });
   await add('models/Archived.Model/versions/1', { modelUri: `${store}/models/m/1`, isArchived: true });
 }

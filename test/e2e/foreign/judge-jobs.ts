@@ -5,7 +5,12 @@ import type { WrittenJob } from './content-jobs.ts';
 import { differing, isObject, moved, without, words, type Expect } from './expected.ts';
 import type { Held, Seen } from './look.ts';
 
-const finished = ['Completed', 'Failed', 'Canceled'];
+const finished: readonly unknown[] = ['Completed', 'Failed', 'Canceled'];
+
+export function isUnfinished({ properties }: Held): boolean {
+  return !finished.includes(properties.status);
+}
+
 /** Set by Azure for each run. */
 const ofTheRun = ['status', 'services', 'sourceJobId', 'parameters'];
 
@@ -26,7 +31,7 @@ export function judgeJobs(judged: JudgeJobs): string[] {
     const source = before.jobs.get(name);
     if (!source) throw new Error(`the test wrote no job "${name}"`);
     const successors = [...after.jobs.values()].filter((each) => originOf(each) === source.id.toLowerCase());
-    const unfinished = !finished.includes(String(source.properties.status));
+    const unfinished = isUnfinished(source);
     const record = report.jobs.find((each) => each.old === name);
     if (unfinished && !record) found.push(`job ${name}: the report does not name it`);
     if (!unfinished && record) found.push(`job ${name}: had finished, and the report names it`);
@@ -42,7 +47,8 @@ export function judgeJobs(judged: JudgeJobs): string[] {
   return found;
 }
 
-function originOf({ properties }: Held): string {
+/** ARM id of the job that this one takes the place of, in lower case. */
+export function originOf({ properties }: Held): string {
   const { tags } = properties;
   const origin = tags && isObject(tags) ? tags['understudy.origin'] : undefined;
   return typeof origin === 'string' ? origin.toLowerCase() : '';

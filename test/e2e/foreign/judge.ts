@@ -80,6 +80,35 @@ export function judgeEndpoints({ before, after, expect }: Judged): string[] {
   return [...one('endpoints'), ...one('deployments')];
 }
 
+/** State of a cluster, and what depends on the region. */
+const ofTheCluster = [
+  'allocationState',
+  'allocationStateTransitionTime',
+  'errors',
+  'currentNodeCount',
+  'targetNodeCount',
+  'nodeStateCounts',
+];
+const ofTheCompute = ['createdOn', 'modifiedOn', 'computeLocation', 'provisioningErrors', 'resourceId'];
+
+export function judgeComputes({ before, after }: Judged): string[] {
+  const clusters = [...before.computes].filter(
+    ([, { properties }]) => properties.computeType === 'AmlCompute',
+  );
+  return clusters.flatMap(([name, source]) => {
+    const held = after.computes.get(name);
+    const bare = ({ properties }: Held) => ({
+      ...without(properties, [...azuresOwn, ...ofTheCompute]),
+      properties: without(properties.properties as JsonObject, ofTheCluster),
+    });
+    if (!held) return [`compute ${name}: missing`];
+    return [
+      ...differing(bare(source), bare(held), `compute ${name}`),
+      ...differing(source.tags as Json, held.tags as Json, `compute ${name}: tags`),
+    ];
+  });
+}
+
 /** `expect` gives each datastore that is carried the place it must have; those it does not know are not carried. */
 export function judgeDatastores(
   { before, after }: Judged,
