@@ -156,7 +156,9 @@ export function judgeJobs(before: Workspace, west: Workspace, runId: string): vo
     outputs: {
       checkpoints: {
         uri: expect.stringMatching(
-          new RegExp(`${below}/checkpoints/fraud-train-2025q4/${training?.name}-hop-1/$`),
+          new RegExp(
+            `/datastores/workspaceblobstore/paths/checkpoints/fraud-train-2025q4/${training?.name}-hop-1/$`,
+          ),
         ) as string,
       },
     },
