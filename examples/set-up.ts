@@ -39,9 +39,12 @@ const data = resolve(values.data ?? join(example, 'data', 'generated'));
 const subscriptionId = variable('AZURE_SUBSCRIPTION_ID');
 const arm = process.env.AZURE_RESOURCE_MANAGER_ENDPOINT ?? 'https://management.azure.com';
 const authorityHost = process.env.AZURE_AUTHORITY_HOST;
-const credential = new ClientSecretCredential(variable('AZURE_TENANT_ID'), variable('AZURE_CLIENT_ID'), variable('AZURE_CLIENT_SECRET'), {
-  ...(authorityHost === undefined ? {} : { authorityHost, disableInstanceDiscovery: !authorityHost.includes('login.microsoftonline') }),
-});
+const credential = new ClientSecretCredential(
+  variable('AZURE_TENANT_ID'),
+  variable('AZURE_CLIENT_ID'),
+  variable('AZURE_CLIENT_SECRET'),
+  authorityHost === undefined ? {} : { authorityHost, disableInstanceDiscovery: !authorityHost.includes('login.microsoftonline') },
+);
 const scope = `${process.env.AZURE_RESOURCE_MANAGER_AUDIENCE ?? arm}/.default`;
 const resources = new ResourceManagementClient(credential, subscriptionId, { endpoint: arm, credentialScopes: scope });
 const deployments = new DeploymentsClient(credential, subscriptionId, { endpoint: arm, credentials: { scopes: [scope] } });
@@ -85,13 +88,10 @@ function run(command: string, args: string[], environment: NodeJS.ProcessEnv = {
 }
 
 function load(workspace: (typeof regions)[number], more: string[]): Promise<void> {
+  const where = ['--subscription', subscriptionId, '--resource-group', workspace.group, '--workspace', workspace.workspace];
   return run(
     process.execPath,
-    [
-      join(here, 'load.ts'),
-      ...['--folder', example, '--subscription', subscriptionId, '--resource-group', workspace.group],
-      ...['--workspace', workspace.workspace, '--data', data, ...more],
-    ],
+    [join(here, 'load.ts'), '--folder', example, ...where, '--data', data, ...more],
     { FRAUD_PYTHON_FEED_PAT: process.env.FRAUD_PYTHON_FEED_PAT ?? 'example-feed-token' },
   );
 }

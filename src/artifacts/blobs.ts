@@ -230,7 +230,7 @@ export function hasHeadersOf(wanted: Omit<ListedBlob, 'path'>, held: ListedBlob)
     JSON.stringify(
       Object.entries(metadata)
         .map(([name, value]) => `${name.toLowerCase()}=${value}`)
-        .toSorted(),
+        .toSorted((a, b) => (a < b ? -1 : 1)),
     );
   return (
     Object.entries(headersOf(wanted)).every(([name, value]) => held[name as keyof BlobHeaders] === value) &&

@@ -161,7 +161,11 @@ describe('refusals', () => {
     expect(() => readSettings(args.slice(2), azure)).toThrow('--folder is missing');
     expect(() => readSettings(['--unknown'], azure)).toThrow("Unknown option '--unknown'");
     expect(readSettings(['--help'], {})).toBeUndefined();
-    expect(readSettings([...args, '--skip', 'jobs', '--skip', 'src'], azure)?.skip).toEqual(['clients', 'jobs', 'src']);
+    expect(readSettings([...args, '--skip', 'jobs', '--skip', 'src'], azure)?.skip).toEqual([
+      'clients',
+      'jobs',
+      'src',
+    ]);
   });
 });
 
