@@ -47,6 +47,17 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
   return (performance.now() - began) / 1000;
 }
 
+/**
+ * Seconds of a processor that this process spends while `work` is done: on a machine that others use too, a truer measure of work that
+ * waits for nothing outside the process.
+ */
+export async function processorSeconds(work: () => Promise<unknown>): Promise<number> {
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1e6;
+}
+
 export function print(title: string, figures: readonly Figure[], notes: readonly string[] = []): void {
   console.log(`\n${title}`);
   const rows = figures.map(({ what, value, unit, peer }) => [

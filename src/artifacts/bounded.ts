@@ -9,20 +9,28 @@ export async function forEachBounded<T>(
   limit: number,
   work: (item: T, index: number) => Promise<void>,
 ): Promise<void> {
-  const running = new Set<Promise<void>>();
+  let running = 0;
   let failure: { error: unknown } | undefined;
+  let ended: () => void = () => undefined;
+  // One promise for whichever ends next: a race of all that run would cost each item as much as there are others.
+  const untilAtMost = async (count: number) => {
+    while (running > count) await new Promise<void>((resolve) => (ended = resolve));
+  };
   let index = 0;
   for await (const item of items) {
-    const task = work(item, index++)
+    running += 1;
+    void work(item, index++)
       .catch((error: unknown) => {
         failure ??= { error };
       })
-      .finally(() => running.delete(task));
-    running.add(task);
-    if (running.size >= limit) await Promise.race(running);
+      .finally(() => {
+        running -= 1;
+        ended();
+      });
+    await untilAtMost(limit - 1);
     if (failure) break;
   }
-  await Promise.all(running);
+  await untilAtMost(0);
   if (failure) throw failure.error;
 }
 
