@@ -257,6 +257,8 @@ export interface ResourceType {
   deleteMissing?(call: Call): void | Promise<void>;
   /** Runs once the resource is gone; also for each resource that goes with its parent or resource group. */
   afterDelete?(call: Call, stored: Stored): void | Promise<void>;
+  /** What a GET finds under a name that nothing is stored under: 'azureml_default' is a component's latest version. */
+  alias?(cloud: Cloud, id: ResourceId): Stored | undefined;
   /** What a GET or a list shows, where it differs from what is stored (a job's status as the clock now has it). */
   show?(cloud: Cloud, stored: Stored): Resource;
   /** Filters a list by the row's own query parameters ($filter, listViewType, tags, latestVersionOnly, …). */

@@ -13,7 +13,7 @@ export async function read(
   id: ResourceId,
   request: ArmRequest,
 ): Promise<Answer> {
-  const existing = engine.cloud.store.get(id.key);
+  const existing = engine.cloud.store.get(id.key) ?? row.alias?.(engine.cloud, id);
   await engine.reach(engine.regionOf(row, id, existing), id.provider);
   if (request.method === 'HEAD') return { status: existing ? 204 : 404 };
   if (!existing) {

@@ -2,7 +2,7 @@
 
 import type { Call, ResourceType, Stored } from '../../provider.ts';
 import { assetRows, type AssetTraits } from './assets.ts';
-import { objectOf, textOf, workspaceIdOf } from './fields.ts';
+import { fillDefaults, isObject, objectOf, textOf, workspaceIdOf } from './fields.ts';
 import { byField } from './lists.ts';
 import { checkPath } from './references.ts';
 import { validationError } from './refusals.ts';
@@ -69,6 +69,14 @@ const components: AssetTraits = {
   content: ['componentSpec', 'isAnonymous'],
   defaults: {},
   provisioningState: true,
+  latestAlias: 'azureml_default',
+  // azure-ai-ml reads name and version out of the spec, and leaves the version to the service when it is asked to count it up.
+  fill(call, next) {
+    const spec = next.resource.properties.componentSpec;
+    if (!isObject(spec)) return;
+    const [name, version] = call.id.names.slice(-2);
+    fillDefaults(spec, { name: name ?? null, version: version ?? null });
+  },
 };
 
 const codes: AssetTraits = {

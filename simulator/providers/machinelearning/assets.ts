@@ -23,6 +23,10 @@ export interface AssetTraits {
   provisioningState: boolean;
   /** Feature sets and entities are made by long-running operations. */
   longRunning?: { put: number; delete: number };
+  /** Writes what the service adds to the content of a version. */
+  fill?(call: Call, next: Stored): void;
+  /** The name of a version that means the latest. */
+  latestAlias?: string;
   /** Refuses a version that cannot be. */
   check?(call: Call, next: Stored): void;
   /** What the container that a first version implies is made with. */
@@ -68,6 +72,10 @@ function versionRow(traits: AssetTraits): ResourceType {
     region: 'parent',
     impliesParent: true,
     beforePut: (call, next) => prepareVersion(traits, call, next),
+    alias: (cloud, id) =>
+      traits.latestAlias !== undefined && id.name === traits.latestAlias
+        ? liveVersions(traits, cloud, parentIdOf(id)).at(-1)
+        : undefined,
     list(call, entries) {
       const found = byProperties(call, byTags(call, byTags(call, byListView(call, entries)), '$tags'));
       const described = byField(call, byField(call, found, 'description', 'description'), 'stage', 'stage');
@@ -106,6 +114,7 @@ async function prepareVersion(traits: AssetTraits, call: Call, next: Stored): Pr
     ...traits.defaults,
   });
   setProvisioned(traits, next);
+  traits.fill?.(call, next);
   if (call.existing) refuseOtherContent(traits, call, call.existing, next);
   else traits.check?.(call, next);
   const containerId = parentIdOf(call.id);
@@ -139,15 +148,19 @@ function setProvisioned(traits: AssetTraits, next: Stored): void {
     next.resource.properties.provisioningState = 'Succeeded';
 }
 
+function liveVersions(traits: AssetTraits, cloud: Cloud, containerId: string): Stored[] {
+  const versions = cloud.store.children(containerId, versionType(traits));
+  return versions.filter((entry) => entry.resource.properties.isArchived !== true);
+}
+
 /** The latest version is the one made last, whatever it is called; the next one counts on from the highest number. */
 function showContainer(traits: AssetTraits, cloud: Cloud, stored: Stored): Resource {
   const versions = cloud.store.children(stored.resource.id, versionType(traits));
-  const live = versions.filter((entry) => entry.resource.properties.isArchived !== true);
   const highest = versions.reduce(
     (most, { resource }) => (/^\d+$/.test(resource.name) ? Math.max(most, Number(resource.name)) : most),
     0,
   );
-  const latestVersion = textOf(live.at(-1)?.resource.name) ?? null;
+  const latestVersion = textOf(liveVersions(traits, cloud, stored.resource.id).at(-1)?.resource.name) ?? null;
   return {
     ...stored.resource,
     properties: { ...stored.resource.properties, latestVersion, nextVersion: String(highest + 1) },
