@@ -42,7 +42,7 @@ export function readFaults(body: JsonObject): RegionFaults {
   ]);
   const faults: Record<string, unknown> = {};
   for (const name of ['errorRate', 'status', 'latencyMs']) {
-    if (body[name] === null) faults[name] = 0;
+    if (body[name] === null) faults[name] = undefined;
     else if (body[name] !== undefined) faults[name] = numberField(body, name);
   }
   if (typeof faults.errorRate === 'number' && faults.errorRate > 1)

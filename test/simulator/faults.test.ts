@@ -141,6 +141,14 @@ describe('a region in trouble', () => {
     expect(await run()).toEqual(first);
   }, 30_000);
 
+  it('stops erring when its faults are taken away', async () => {
+    await cloud.admin('POST', '/regions/eastus/faults', { errorRate: 1, status: 503, latencyMs: 1 });
+    expect((await cloud.arm(`${east.id}?${API}`)).status).toBe(503);
+    const gone = { errorRate: null, status: null, latencyMs: null };
+    expect((await cloud.admin('POST', '/regions/eastus/faults', gone)).status).toBe(204);
+    expect((await cloud.arm(`${east.id}?${API}`)).status).toBe(200);
+  });
+
   it('is slow when told to be', async () => {
     await cloud.admin('POST', '/regions/eastus/faults', { latencyMs: 250 });
     const started = Date.now();
