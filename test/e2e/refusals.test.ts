@@ -1,0 +1,134 @@
+/** What must not begin does not: each refusal says why, names the place, and changes nothing. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Scene } from './harness.ts';
+import { journals, pointerOf, readControlStore, readEast } from './judge.ts';
+
+let scene: Scene;
+
+beforeAll(async () => {
+  scene = await Scene.open({ workers: ['common'] });
+});
+afterAll(() => scene?.close());
+
+/** Runs a command that must be refused, and looks whether anything of the control store has changed but what was seen of health. */
+async function refused(args: string[], more: Record<string, string> = {}) {
+  const before = await documents();
+  const answer = await scene.run(args, more);
+  expect(await documents()).toEqual(before);
+  expect(answer.output).not.toMatch(/\n {4}at .+:\d+:\d+/);
+  return answer;
+}
+
+async function documents(): Promise<Map<string, string>> {
+  const all = await readControlStore(scene);
+  return new Map([...all].filter(([name]) => !name.startsWith('health/')));
+}
+
+describe('a failover of a healthy region', () => {
+  it('is refused, and says what it takes', async () => {
+    const { code, output } = await refused(['failover', '--yes', '--reason', 'by mistake']);
+    expect(code).toBe(1);
+    expect(output).toContain('eastus is healthy');
+    expect(output).toContain('--even-if-healthy');
+  });
+
+  it('is not asked for where there is nobody to ask', async () => {
+    const { code, output } = await refused(['failover', '--even-if-healthy', '--reason', 'no terminal']);
+    expect(code).toBe(2);
+    expect(output).toContain('--yes');
+  });
+});
+
+describe('a standby with too little quota', () => {
+  it('is found by plan, with the family and the numbers', async () => {
+    await scene.admin('POST', '/regions/westus3/quota', { standardDSv2Family: 4 });
+    const { code, output } = await refused(['plan']);
+    expect(code).toBe(1);
+    expect(output).toMatch(/quota of .*DSv2.* in westus3: .*cpu-cluster.* need 16 vCPUs, 4 of 4 are free/i);
+    const failover = await refused(['failover', '--yes', '--even-if-healthy']);
+    expect(failover.code).toBe(1);
+    await scene.admin('POST', '/regions/westus3/quota', { standardDSv2Family: 100 });
+    expect((await scene.run(['plan'])).code).toBe(0);
+  });
+});
+
+describe('a recovery point', () => {
+  it('that was altered is refused, naming what is wrong and the one before, which can be taken', async () => {
+    expect((await scene.run(['replicate'])).code).toBe(0);
+    const names = [...(await readControlStore(scene)).keys()]
+      .filter((name) => name.endsWith('/sealed.json'))
+      .toSorted();
+    const [older, newer] = names.map((name) => name.split('/')[3] ?? '');
+    const container = (await scene.azure.blobs(scene.azure.controlStore())).getContainerClient('understudy');
+    const parts: string[] = [];
+    for await (const { name } of container.listBlobsFlat({
+      prefix: (names.at(-1) ?? '').replace('sealed.json', 'inventory/models'),
+    }))
+      parts.push(name);
+    const part = container.getBlockBlobClient(parts[0] ?? '');
+    const text = (await part.downloadToBuffer()).toString('utf8');
+    const cutShort = text.slice(0, -20);
+    await part.upload(cutShort, Buffer.byteLength(cutShort));
+    const { code, output } = await refused(['plan']);
+    expect(code).toBe(1);
+    expect(output).toContain(newer);
+    expect(output).toMatch(/inventory\/models.*expected .*[0-9a-f]{64}/s);
+    expect(output).toContain(older);
+    expect((await scene.run(['plan', '--recovery-point', older ?? ''])).code).toBe(0);
+    await part.upload(text, Buffer.byteLength(text));
+    expect((await scene.run(['plan'])).code).toBe(0);
+  });
+});
+
+describe('what is not there', () => {
+  it('Temporal', async () => {
+    const { code, output } = await refused(['failover', '--yes', '--even-if-healthy'], {
+      TEMPORAL_ADDRESS: '127.0.0.1:9',
+    });
+    expect(code).toBe(1);
+    expect(output).toContain('cannot reach Temporal at 127.0.0.1:9');
+    expect(output).toContain('TEMPORAL_ADDRESS');
+  });
+
+  it('status and runs read the journal without Temporal', async () => {
+    const { code, output } = await scene.run(['runs'], { TEMPORAL_ADDRESS: '127.0.0.1:9' });
+    expect(code, output).toBe(0);
+    const [run] = journals(await readControlStore(scene), 'replicate');
+    expect(output).toContain(run?.run.runId);
+  });
+
+  it('Azure', async () => {
+    const { code, output } = await scene.run(['status'], {
+      AZURE_RESOURCE_MANAGER_ENDPOINT: 'https://localhost:9',
+    });
+    expect(code).toBe(1);
+    expect(output).toContain('no answer');
+  });
+
+  it('trust in its certificate', async () => {
+    const { code, output } = await scene.run(['status'], { NODE_EXTRA_CA_CERTS: '' });
+    expect(code).toBe(1);
+    expect(output).toMatch(/certificate/i);
+    expect(output).toContain('NODE_EXTRA_CA_CERTS');
+  });
+
+  it('the right secret', async () => {
+    const { code, output } = await scene.run(['status'], { AZURE_CLIENT_SECRET: 'wrong' });
+    expect(code).toBe(1);
+    expect(output).toContain('AADSTS7000215');
+    expect(output).toContain('AZURE_CLIENT_SECRET');
+  });
+});
+
+describe('a region that hangs', () => {
+  it('is told from a healthy one within seconds', async () => {
+    await scene.outage('eastus', 'hang');
+    const began = Date.now();
+    const { output } = await scene.run(['status']);
+    await scene.outage('eastus', 'none');
+    expect(output).toMatch(/eastus .*no answer in time/);
+    expect(Date.now() - began).toBeLessThan(40_000);
+    expect(pointerOf(await readControlStore(scene)).writer).toBe('eastus');
+    expect((await readEast(scene.azure)).jobs.size).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,124 @@
+/** The old region comes back: what the fence owes is paid before anything is copied into it, and a late writer stays shut out. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-blob';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Scene } from './harness.ts';
+import { journals, judgeMoved, pointerOf, readControlStore, readEast, readWest } from './judge.ts';
+
+const storage = '2023-05-01';
+
+describe('when the region that was dark answers again', () => {
+  let scene: Scene;
+  let oldKey: StorageSharedKeyCredential;
+  let oldBlobs: string;
+
+  beforeAll(async () => {
+    scene = await Scene.open();
+    const before = await readEast(scene.azure);
+    const account = await scene.azure.get(
+      `${group(scene, 'ml-east')}/providers/Microsoft.Storage/storageAccounts/fraudmleastst`,
+      storage,
+    );
+    const { keys } = (await scene.azure.post(`${account.id}/listKeys`, storage)) as {
+      keys: { value: string }[];
+    };
+    oldKey = new StorageSharedKeyCredential(account.name, keys[0]?.value ?? '');
+    oldBlobs = (account.properties.primaryEndpoints as { blob: string }).blob;
+    await scene.outage('eastus', 'dark');
+    const failover = await scene.run(['failover', '--yes', '--reason', 'eastus is dark']);
+    expect(failover.code, failover.output).toBe(0);
+    await scene.outage('eastus', 'none');
+    await judgeMoved(scene, before);
+  });
+  afterAll(() => scene?.close());
+
+  it('status says what is owed, and to whom', async () => {
+    const { output } = await scene.run(['status']);
+    expect(output.match(/^OWED/gm)).toHaveLength(3);
+    expect(output).toMatch(/writer +westus3 \(epoch 2\)/);
+  });
+
+  it('the old side has run on unseen, and its key still opens its storage', async () => {
+    const east = await readEast(scene.azure);
+    expect(
+      [...east.jobs.values()].filter(({ properties }) => properties.status === 'Running').length,
+    ).toBeGreaterThan(0);
+    await expect(listContainers(oldBlobs, oldKey)).resolves.toBeGreaterThan(0);
+  });
+
+  it('replicate pays first: jobs cancelled, schedules disabled, keys rotated; then it copies the other way', async () => {
+    const { code, output } = await scene.run(['replicate']);
+    expect(code, output).toBe(0);
+    const east = await readEast(scene.azure);
+    const unfinished = [...east.jobs.values()].filter(
+      ({ properties }) => !['Completed', 'Failed', 'Canceled'].includes(String(properties.status)),
+    );
+    expect(unfinished.map(({ name }) => name)).toEqual([]);
+    const schedules = await scene.azure.list(`${east.id}/schedules?listViewType=All`);
+    expect(schedules.length).toBeGreaterThan(0);
+    expect(schedules.map(({ properties }) => properties.isEnabled)).toEqual(schedules.map(() => false));
+    await expect(listContainers(oldBlobs, oldKey)).rejects.toMatchObject({ statusCode: 403 });
+    const [, run] = journals(await readControlStore(scene), 'replicate');
+    expect(run?.run.state).toBe('completed');
+    const point = JSON.parse((await sealed(scene)).at(-1) ?? 'null') as { region: string; epoch: number };
+    expect(point).toMatchObject({ region: 'westus3', epoch: 2 });
+    expect((await scene.run(['status'])).output).not.toMatch(/^OWED/m);
+  });
+
+  it('a second replicate copies nothing anew that has not changed', async () => {
+    const since = await scene.now();
+    const { code, output } = await scene.run(['replicate']);
+    expect(code, output).toBe(0);
+    const copies = (await scene.requests(since)).filter(
+      ({ method, path }) =>
+        method === 'PUT' && path.includes('understudy-replica/') && !/checkpoint|resume/.test(path),
+    );
+    expect(copies.map(({ path }) => path)).toEqual([]);
+  });
+
+  it('fails back, and no history has two successors', async () => {
+    const { code, output } = await scene.run(['failover', '--yes', '--even-if-healthy', '--reason', 'back']);
+    expect(code, output).toBe(0);
+    const documents = await readControlStore(scene);
+    expect(pointerOf(documents)).toMatchObject({ epoch: { number: 3 }, writer: 'eastus' });
+    const east = await readEast(scene.azure);
+    const lineages = [...east.jobs.values()]
+      .map(({ properties }) => (properties.tags ?? {}) as Record<string, string>)
+      .filter((tags) => tags['understudy.hop'] === '2')
+      .map((tags) => tags['understudy.lineage']);
+    expect(lineages.length).toBeGreaterThan(0);
+    expect(new Set(lineages).size).toBe(lineages.length);
+    const west = await readWest(scene.azure);
+    const running = [...west.jobs.values()].filter(
+      ({ properties }) => properties.status === 'Running' || properties.status === 'Queued',
+    );
+    expect(running.map(({ name }) => name)).toEqual([]);
+    const config = JSON.parse(await readFile(join(scene.clients, 'config.json'), 'utf8')) as {
+      workspace_name: string;
+    };
+    expect(config.workspace_name).toBe('fraud-east');
+  });
+});
+
+function group(scene: Scene, name: string): string {
+  return `/subscriptions/${scene.cloud.subscriptionId}/resourceGroups/${name}`;
+}
+
+async function listContainers(url: string, credential: StorageSharedKeyCredential): Promise<number> {
+  const service = new BlobServiceClient(url.replace(/\/$/, ''), credential, {
+    retryOptions: { maxTries: 1 },
+  });
+  let count = 0;
+  for await (const _container of service.listContainers()) count++;
+  return count;
+}
+
+/** Seals of all recovery points, oldest first. */
+async function sealed(scene: Scene): Promise<string[]> {
+  const documents = await readControlStore(scene);
+  return [...documents]
+    .filter(([name]) => name.endsWith('/sealed.json'))
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, text]) => text);
+}
