@@ -11,6 +11,7 @@ import { notDoneBy, showFindings, writeFindings, type Finding } from './evidence
 import { startHeartbeat } from './heartbeat.ts';
 import type { AssetLine } from './manifest.ts';
 import { readPart } from './recovery-point.ts';
+import { withOutputsResolved } from './resolve-outputs.ts';
 import { typesOfStep } from './restore-assets.ts';
 import { openStandby, type Standby } from './standby.ts';
 import { fail, newTally, skip, toCounts, type Tally } from './tally.ts';
@@ -109,14 +110,20 @@ async function compareVersions(
   if (!first) return [];
   const client = azure.ml(to.workspace.subscriptionId);
   const held = await typedVersions(client, to.workspace, first.type, first.name, signal);
-  return lines.map((line) => {
+  const place = { arm: azure.arm, workspace: standby.workspace.id, ref: to.workspace, signal };
+  const compared: { key: string; difference?: string }[] = [];
+  for (const line of lines) {
     const version = line.version ?? '';
-    const difference = compare(line, held.get(version), standby);
-    return {
+    const there = held.get(version);
+    let difference = compare(line, there, standby);
+    const resolved = there && difference && (await withOutputsResolved({ properties: there }, place));
+    if (resolved) difference = compare(line, resolved, standby);
+    compared.push({
       key: assetKey(line.type, line.name, version),
       ...(difference === undefined ? {} : { difference }),
-    };
-  });
+    });
+  }
+  return compared;
 }
 
 /** What an asset is, and what people say of it. */

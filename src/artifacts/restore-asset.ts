@@ -1,9 +1,16 @@
 /** Registers one container or version in the standby, and reads it back. */
-import { apiVersions, type Arm } from '../azure/azure.ts';
+import { apiVersions, type Arm, type ArmResource, type JsonObject } from '../azure/azure.ts';
 import type { ReferenceMapping } from '../azure/ids.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
-import { compareAsset, desiredAsset, isMutable, showDifferences } from './asset-body.ts';
+import {
+  compareAsset,
+  desiredAsset,
+  isMutable,
+  showDifferences,
+  type AssetDifference,
+} from './asset-body.ts';
 import type { AssetLine } from './manifest.ts';
+import { withOutputsResolved, type ResolveOutputs } from './resolve-outputs.ts';
 
 export type RestoredAsset = { state: 'restored' | 'already' } | { state: 'failed'; reason: string };
 
@@ -32,7 +39,7 @@ export async function restoreAsset({
   const path = pathOf(workspace, line);
   const held = await arm.find(path, apiVersions.machineLearning, { signal });
   if (held) {
-    const different = compareAsset(properties, held);
+    const different = await differencesFrom(properties, held, { arm, workspace, ref: mapping.to, signal });
     if (different.length === 0) return { state: 'already' };
     const fixed = different.filter((each) => !isMutable(each));
     if (fixed.length > 0 && line.version !== undefined) {
@@ -57,6 +64,17 @@ export async function restoreAsset({
     state: 'failed',
     reason: refusal ?? (now ? `Azure holds it otherwise: ${showDifferences(different)}` : 'it is gone again'),
   };
+}
+
+async function differencesFrom(
+  properties: JsonObject,
+  held: ArmResource,
+  place: ResolveOutputs,
+): Promise<AssetDifference[]> {
+  const different = compareAsset(properties, held);
+  if (different.length === 0) return different;
+  const resolved = await withOutputsResolved(held, place);
+  return resolved ? compareAsset(properties, { ...held, properties: resolved }) : different;
 }
 
 function pathOf(workspace: string, { type, name, version }: AssetLine): string {
