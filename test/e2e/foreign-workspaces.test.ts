@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../simulator/provider.ts';
 import { longUri, versionsCarried } from './foreign/content-assets.ts';
 import { writeContent, type Content } from './foreign/content.ts';
-import { mover } from './foreign/expected.ts';
+import { differing, moved as moveJson, mover, words } from './foreign/expected.ts';
 import { isUnfinished, judgeJobs, originOf } from './foreign/judge-jobs.ts';
 import {
   judgeAssets,
@@ -18,8 +18,8 @@ import {
   judgeSchedules,
   type Judged,
 } from './foreign/judge.ts';
-import { assetKinds, look, lookAtBlobs, type Seen, type SeenBlob } from './foreign/look.ts';
-import { operate, type Operated } from './foreign/operate.ts';
+import { assetKinds, look, lookAtBlobs, type Held, type Seen, type SeenBlob } from './foreign/look.ts';
+import { operate, restoreAgain, type Operated } from './foreign/operate.ts';
 import { startWorld, type World } from './foreign/world.ts';
 
 let world: World;
@@ -159,5 +159,117 @@ describe('a stranger’s workspace, moved while its region is dark', () => {
     expect(expected('jobs')).toEqual([unfinished.length]);
     const lost = moved.report.lost.map(({ text }) => text).join('\n');
     for (const name of ['nightly-batch', 'anas-box', 'files', 'in-lab']) expect(lost, name).toContain(name);
+  });
+});
+
+describe('restored a second time', () => {
+  it('is not touched', async () => {
+    const again = await restoreAgain(world.session, moved.plan, moved.plan.madeInEpoch + 1);
+    expect(again.errors).toEqual({});
+    const after = await look(world, world.west);
+    expect(changesOf(after)).toEqual(changesOf(judged.after));
+    const etags = (blobs: Map<string, SeenBlob>) => [...blobs].map(([key, { etag }]) => [key, etag]);
+    expect(etags(await lookAtBlobs(world.west.account, [replica]))).toEqual(etags(blobsAfter));
+  }, 60_000);
+});
+
+const bornInTheWest = 'models/west/model.bin';
+const made = ['models/m/3', 'models/born-in-the-west', 'models/born-in-the-west/1'];
+const changed = ['data/odd/v1.0', 'models/m'];
+
+/** What a team does while it works in the standby. */
+async function workOn({ west, put }: World): Promise<void> {
+  const bytes = Buffer.from('made in the west');
+  await west.account.container(west.container).getBlockBlobClient(bornInTheWest).uploadData(bytes);
+  const modelUri = 'azureml://datastores/workspaceblobstore/paths/models/west';
+  for (const path of ['models/m/versions/3', 'models/born-in-the-west/versions/1'])
+    await put(`${west.id}/${path}`, { properties: { modelUri, modelType: 'custom_model' } });
+  const data = `${west.id}/data/odd/versions/v1.0`;
+  const { body } = await world.fixture.arm('GET', data);
+  await put(data, { properties: { ...properties(body as unknown as Held), tags: { seen: 'in the west' } } });
+}
+
+function properties(held: Pick<Held, 'properties'> | undefined): JsonObject {
+  if (!held) throw new Error('it is not there');
+  return held.properties;
+}
+
+/** When each thing was last changed. */
+function changesOf(seen: Seen): [string, unknown][] {
+  const kinds = ['assets', 'datastores', 'connections', 'schedules', 'endpoints', 'deployments'] as const;
+  return kinds.flatMap((kind) =>
+    [...seen[kind]].map(([key, held]): [string, unknown] => [
+      `${kind} ${key}`,
+      (held['systemData'] as JsonObject | undefined)?.lastModifiedAt,
+    ]),
+  );
+}
+
+describe('and moved back again', () => {
+  let west: Seen;
+  let back: Operated;
+  let returned: Seen;
+
+  beforeAll(async () => {
+    const hurry = () => world.fixture.running.clock.advance(5000);
+    await workOn(world);
+    await world.outage('eastus', 'none');
+    expect((await operate(world.session, 'replicate', hurry)).errors).toEqual({});
+    west = await look(world, world.west);
+    await world.outage('westus3', 'dark');
+    back = await operate(world.session, 'failover', hurry);
+    returned = await look(world, world.east);
+  }, 240_000);
+
+  it('completes, and says what it cannot bring back: datastores that have a place of their own in the east', () => {
+    expect(back.errors).toEqual({});
+    const failed = back.report.findings.filter(({ state }) => state === 'failed');
+    expect(failed.map(({ what }) => what).toSorted((a, b) => (a < b ? -1 : 1))).toEqual(
+      ['third_gen2', 'third_lake', 'third_sas'].map((name) => `datastore ${name}`),
+    );
+  });
+
+  it('has what it had, untouched, and what was made meanwhile', async () => {
+    const expectBack = mover(world, world.west, world.east);
+    const untouched = (seen: Seen) =>
+      [...seen.assets].flatMap(([key, { properties }]) =>
+        made.includes(key) || changed.includes(key) ? [] : [[key, properties]],
+      );
+    expect(Object.fromEntries(untouched(returned))).toEqual(Object.fromEntries(untouched(before)));
+    for (const key of [...made, 'data/odd/v1.0']) {
+      const wanted = properties(west.assets.get(key));
+      expect(
+        differing(moveJson(wanted, expectBack, words), properties(returned.assets.get(key)), key),
+      ).toEqual([]);
+    }
+    const { accountId, container } = world.east;
+    const blobs = await lookAtBlobs(await world.azure.blobAccount(accountId), [replica]);
+    expect(blobs.get(`${container}/${bornInTheWest}`)).toBeDefined();
+    for (const [key, { sha256 }] of blobsBefore) expect([key, blobs.get(key)?.sha256]).toEqual([key, sha256]);
+    const judgedBack = { before: west, after: returned, expect: expectBack };
+    expect(judgeConnections(judgedBack)).toEqual([]);
+    expect(judgeSchedules(judgedBack)).toEqual([]);
+    expect(judgeEndpoints(judgedBack)).toEqual([]);
+  });
+
+  it('has at most one successor of each successor', () => {
+    const lineages = new Map<string, string[]>();
+    for (const [name, { properties }] of returned.jobs) {
+      const tags = properties.tags as JsonObject;
+      const root = tags['understudy.lineage'];
+      if (typeof root === 'string')
+        lineages.set(root, [
+          ...(lineages.get(root) ?? []),
+          `${name} ${JSON.stringify(tags['understudy.hop'])}`,
+        ]);
+    }
+    expect([...lineages.values()].filter((all) => all.length !== 1)).toEqual([]);
+    expect([...lineages.values()].flat().every((each) => each.endsWith('"2"'))).toBe(true);
+    expect(lineages.size).toBe(content.jobs.filter(({ fate }) => fate === 'resubmitted').length);
+    expect(
+      [...returned.jobs.values()]
+        .filter((job) => isUnfinished(job) && originOf(job) === '')
+        .map(({ name }) => name),
+    ).toEqual([]);
   });
 });

@@ -25,6 +25,19 @@ export async function operate(
   hurry: () => void = () => undefined,
 ): Promise<Operated> {
   const { plan } = operation === 'replicate' ? await planReplicate(session) : await planFailover(session);
+  return carryOut(session, plan, hurry);
+}
+
+/** Restores and configures once more what `plan` has restored and configured: as a new run, in the epoch that is now. */
+export async function restoreAgain(session: Session, plan: Plan, epoch: number): Promise<Operated> {
+  const again = plan.steps.filter(({ phase }) => phase === 'restore' || phase === 'configure');
+  const ids = new Set(again.map(({ id }) => id));
+  const steps = again.map((step) => ({ ...step, needs: step.needs.filter((id) => ids.has(id)) }));
+  return carryOut(session, { ...plan, steps, madeInEpoch: epoch }, () => undefined);
+}
+
+async function carryOut(session: Session, plan: Plan, hurry: () => void): Promise<Operated> {
+  const { operation } = plan;
   const { store, azure } = session;
   const bundle = await store.seal('bundles', session.bundle);
   const digest = await store.seal('plans', plan);
