@@ -56,6 +56,12 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** A process that runs, as one to end; none if it does not. */
+export function identify(name: string, pid: number): Started[] {
+  const mark = markOf(pid);
+  return mark === undefined ? [] : [{ name, pid, mark }];
+}
+
 export function isRunning({ pid, mark }: Started): boolean {
   return markOf(pid) === mark;
 }

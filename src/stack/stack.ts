@@ -3,79 +3,108 @@
  * state under one folder. What was there before is used again. This is the product's one door to the local Azure, and it
  * only starts it as a program.
  */
-import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Connection } from '@temporalio/client';
-import { UnderstudyError, messageOf } from '../errors/error.ts';
+import { isUnderstudyError, UnderstudyError, messageOf } from '../errors/error.ts';
 import { searchAttributes } from '../plan/search-attributes.ts';
-import { isRunning, start, stop, type Started } from './processes.ts';
+import { keptPorts, readPorts } from './ports.ts';
+import { identify, isRunning, start, stop, type Started } from './processes.ts';
+import { findStrays, makeHome, purge, readState, removeState, writeState } from './state.ts';
+import type { CloudAddress, StackState } from './state.ts';
 import { findTemporal, type Say } from './temporal-server.ts';
 
 export const defaultFolder = '.understudy';
 
 export interface Stack {
   processes: Started[];
-  temporal: { address: string; ui?: string };
+  temporal: { address: string; ui?: string | undefined };
   cloud: CloudAddress;
-}
-
-interface CloudAddress {
-  arm: string;
-  authority: string;
-  admin: string;
-  front: string;
-  ca: string;
-  tenantId: string;
-  subscriptionId: string;
-  clientId: string;
-  clientSecret: string;
 }
 
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const startSeconds = 60;
+/** Milliseconds that a server which is up takes to answer. */
+const healthMs = 3000;
 
 export interface UpOptions {
   folder: string;
   say: Say;
   /** More arguments of the local Azure's program, such as `--pace 0.5`. */
   cloudArguments?: string[];
+  /** Gives up, and leaves nothing running. */
+  signal?: AbortSignal;
+}
+
+/** What starting a part of the stack needs. */
+interface Starting {
+  home: string;
+  say: Say;
+  keep: (started: Started) => Started;
+  signal: AbortSignal | undefined;
 }
 
 /** Starts what does not run yet; answers when all of it is healthy. Nothing is left running if anything fails. */
-export async function stackUp({ folder, say, cloudArguments = [] }: UpOptions): Promise<Stack> {
+export async function stackUp({ folder, say, cloudArguments = [], signal }: UpOptions): Promise<Stack> {
   const home = resolve(folder);
-  await mkdir(home, { recursive: true, mode: 0o700 });
-  const before = await readStack(home);
-  if (before?.processes.every(isRunning) === true) {
+  await makeHome(home);
+  const before = await readState(home);
+  const running = before && (await upAndHealthy(before));
+  if (running) {
     say(`the stack runs already (${home})`);
-    return before;
+    return running;
   }
-  if (before) await stopAll(before.processes);
+  await refuseSecondStarter(home, before);
+  await stopAll([...(before?.processes ?? []), ...(await findStrays(home))]);
+  const starter = identify('stack up', process.pid)[0];
   const processes: Started[] = [];
   const keep = (started: Started) => {
     processes.push(started);
+    writeState(home, { starter, processes });
     return started;
   };
   try {
+    const starting: Starting = { home, say, keep, signal };
     // Both are waited for, even if one fails: a process that is started after the clean-up would be left running.
     const [temporalUp, cloudUp] = await Promise.allSettled([
-      startTemporal(home, say, keep),
-      startCloud(home, say, keep, cloudArguments),
+      startTemporal(starting),
+      startCloud(starting, cloudArguments),
     ]);
-    const temporal = valueOf(temporalUp);
-    const cloud = valueOf(cloudUp);
-    const stack = { processes, temporal, cloud };
-    await writeFile(join(home, 'stack.json'), JSON.stringify(stack, null, 2), { mode: 0o600 });
+    if (signal?.aborted === true)
+      throw new UnderstudyError('Declined', 'interrupted: nothing of the stack is left running');
+    const stack = { processes, temporal: valueOf(temporalUp), cloud: valueOf(cloudUp) };
     await writeFile(join(home, 'env'), environmentFile(stack), { mode: 0o600 });
+    writeState(home, stack);
     return stack;
   } catch (error) {
     await stopAll(processes);
+    await removeState(home);
     throw error;
   }
+}
+
+/** The stack, if every process of it runs and both servers answer. */
+async function upAndHealthy({ processes, temporal, cloud }: StackState): Promise<Stack | undefined> {
+  if (!temporal || !cloud || !processes.every(isRunning)) return undefined;
+  try {
+    await askTemporal(temporal.address);
+    await fetch(cloud.admin, { signal: AbortSignal.timeout(healthMs) });
+    return { processes, temporal, cloud };
+  } catch {
+    return undefined; // it hangs: started anew
+  }
+}
+
+async function refuseSecondStarter(home: string, before: StackState | undefined): Promise<void> {
+  if (!before?.starter || before.starter.pid === process.pid || !isRunning(before.starter)) return;
+  throw new UnderstudyError(
+    'UsageError',
+    `the stack in "${home}" is being started already, by process ${before.starter.pid}`,
+    { next: 'Wait for it.' },
+  );
 }
 
 function valueOf<T>(settled: PromiseSettledResult<T>): T {
@@ -83,29 +112,27 @@ function valueOf<T>(settled: PromiseSettledResult<T>): T {
   return settled.value;
 }
 
-/** Ends every process of the stack; its state stays, unless `purge`. Answers whether there was one. */
-export async function stackDown(folder: string, purge = false): Promise<boolean> {
-  const home = resolve(folder);
-  const stack = await readStack(home);
-  if (stack) await stopAll(stack.processes);
-  await rm(join(home, 'stack.json'), { force: true });
-  if (purge) await rm(home, { recursive: true, force: true });
-  return stack !== undefined;
+export interface Down {
+  /** Whether there was anything to end. */
+  ended: boolean;
+  /** What `purge` did not remove, because no stack put it there. */
+  left: string[];
 }
 
-async function readStack(home: string): Promise<Stack | undefined> {
-  try {
-    return JSON.parse(await readFile(join(resolve(home), 'stack.json'), 'utf8')) as Stack;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new UnderstudyError(
-      'UsageError',
-      `cannot read the stack's state in "${home}": ${messageOf(error)}`,
-      {
-        next: `Remove "${home}" and start again.`,
-      },
-    );
-  }
+/** Ends every process of the stack, also where its state is lost or broken; its state stays, unless `purge`. */
+export async function stackDown(folder: string, options: { purge?: boolean } = {}): Promise<Down> {
+  const home = resolve(folder);
+  const state = await readState(home).catch((error: unknown) => {
+    if (!isUnderstudyError(error)) throw error;
+    return { processes: [] } satisfies StackState; // what works on the folder is found all the same
+  });
+  const processes = [...(state?.processes ?? []), ...(await findStrays(home))];
+  await stopAll(processes);
+  await removeState(home);
+  return {
+    ended: state !== undefined || processes.length > 0,
+    left: options.purge === true ? await purge(home) : [],
+  };
 }
 
 /** The variables that any client of the stack needs, in the form that shells and --env-file read. */
@@ -129,19 +156,23 @@ function environmentFile(stack: Stack): string {
     .join('');
 }
 
-async function startTemporal(
-  home: string,
-  say: Say,
-  keep: (started: Started) => Started,
-): Promise<Stack['temporal']> {
+async function startTemporal({ home, say, keep, signal }: Starting): Promise<Stack['temporal']> {
+  const portsFile = join(home, 'temporal-ports.json');
   const given = process.env.TEMPORAL_ADDRESS;
-  if (given !== undefined && given !== '') {
-    await temporalAnswers(given, () => true);
+  // What "source env" set is our own, and not up: it is started, at the same address.
+  const own = (await readPorts(portsFile)).slice(0, 1).map((port) => `127.0.0.1:${port}`);
+  if (given !== undefined && given !== '' && !own.includes(given)) {
+    await temporalAnswers(given, {
+      seconds: 10,
+      next: 'To have one started here, unset TEMPORAL_ADDRESS.',
+      signal,
+    });
     say(`Temporal: using ${given} (TEMPORAL_ADDRESS)`);
     return { address: given };
   }
-  const binary = await findTemporal(say);
-  const [port, uiPort] = await keptPorts(join(home, 'temporal-ports.json'), 2);
+  const binary = await findTemporal(say, signal);
+  const [port, uiPort] = await keptPorts(portsFile, 2);
+  const log = join(home, 'temporal.log');
   const started = keep(
     start({
       name: 'temporal',
@@ -151,43 +182,46 @@ async function startTemporal(
         ['--db-filename', join(home, 'temporal.db'), '--log-level', 'error'],
         ...Object.values(searchAttributes).map((name) => ['--search-attribute', `${name}=Keyword`]),
       ].flat(),
-      log: join(home, 'temporal.log'),
+      log,
     }),
   );
   const address = `127.0.0.1:${port}`;
-  await temporalAnswers(address, () => isRunning(started), join(home, 'temporal.log'));
+  await temporalAnswers(address, { seconds: startSeconds, started, next: `See ${log}.`, signal });
   say(`Temporal: ${address}`);
   return { address, ui: `http://127.0.0.1:${uiPort}` };
 }
 
-async function temporalAnswers(address: string, alive: () => boolean, log?: string): Promise<void> {
+async function temporalAnswers(
+  address: string,
+  options: { seconds: number; started?: Started; next: string; signal: AbortSignal | undefined },
+): Promise<void> {
   let last = 'no answer';
-  for (const until = Date.now() + startSeconds * 1000; Date.now() < until && alive(); await delay(150)) {
+  for (const until = Date.now() + options.seconds * 1000; Date.now() < until; await delay(150)) {
+    options.signal?.throwIfAborted();
+    if (options.started && !isRunning(options.started)) break;
     try {
-      const connection = await Connection.connect({ address, connectTimeout: 2000 });
-      try {
-        await connection.workflowService.describeNamespace({ namespace: 'default' });
-        return;
-      } finally {
-        await connection.close();
-      }
+      return await askTemporal(address);
     } catch (error) {
       last = messageOf(error);
     }
   }
-  throw new UnderstudyError(
-    'TemporalError',
-    `Temporal does not answer at ${address}: ${last}`,
-    log === undefined ? {} : { next: `See ${log}.` },
-  );
+  throw new UnderstudyError('TemporalError', `Temporal does not answer at ${address}: ${last}`, {
+    next: options.next,
+  });
 }
 
-async function startCloud(
-  home: string,
-  say: Say,
-  keep: (started: Started) => Started,
-  more: string[],
-): Promise<CloudAddress> {
+async function askTemporal(address: string): Promise<void> {
+  const connection = await Connection.connect({ address, connectTimeout: 2000 });
+  try {
+    await connection.withDeadline(Date.now() + healthMs, () =>
+      connection.workflowService.describeNamespace({ namespace: 'default' }),
+    );
+  } finally {
+    await connection.close();
+  }
+}
+
+async function startCloud({ home, say, keep, signal }: Starting, more: string[]): Promise<CloudAddress> {
   const state = join(home, 'azure');
   const address = join(state, 'cloud.json');
   const log = join(home, 'azure.log');
@@ -202,6 +236,7 @@ async function startCloud(
     Date.now() < until && isRunning(started);
     await delay(100)
   ) {
+    signal?.throwIfAborted();
     try {
       const cloud = JSON.parse(await readFile(address, 'utf8')) as CloudAddress;
       say(`Azure (local): ${cloud.arm}`);
@@ -218,45 +253,6 @@ async function startCloud(
 async function lastLine(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch(() => '');
   return text.trimEnd().split('\n').at(-1) ?? '';
-}
-
-/** Free ports, chosen once and kept, so that addresses stay the same after a restart. */
-async function keptPorts(file: string, count: number): Promise<number[]> {
-  try {
-    const ports = JSON.parse(await readFile(file, 'utf8')) as number[];
-    if (ports.length === count && (await Promise.all(ports.map(isFree))).every(Boolean)) return ports;
-  } catch {
-    // none kept yet
-  }
-  const ports: number[] = [];
-  while (ports.length < count) ports.push(await freePort());
-  const handle = await open(file, 'w', 0o600);
-  await handle.writeFile(JSON.stringify(ports));
-  await handle.close();
-  return ports;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolvePort, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        address !== null && typeof address === 'object'
-          ? resolvePort(address.port)
-          : reject(new Error('no port')),
-      );
-    });
-  });
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((answer) => {
-    const server = createServer();
-    server.once('error', () => answer(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => answer(true)));
-  });
 }
 
 async function stopAll(processes: Started[]): Promise<void> {

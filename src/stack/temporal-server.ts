@@ -21,7 +21,7 @@ function cacheDirectory(): string {
 }
 
 /** The path of a `temporal` that runs. TemporalError names every way that was tried and why it failed. */
-export async function findTemporal(say: Say): Promise<string> {
+export async function findTemporal(say: Say, signal?: AbortSignal): Promise<string> {
   const cached = join(cacheDirectory(), 'temporal');
   const tried: string[] = [];
   for (const directory of (process.env.PATH ?? '').split(delimiter)) {
@@ -32,14 +32,15 @@ export async function findTemporal(say: Say): Promise<string> {
   if (await runs(cached)) return cached;
   await mkdir(cacheDirectory(), { recursive: true });
   for (const [name, obtain] of [
-    ["the SDK's download", () => download(cached, say)],
-    [`go install ${goModule}`, () => build(cached, say)],
+    ["the SDK's download", () => download(cached, say, signal)],
+    [`go install ${goModule}`, () => build(cached, say, signal)],
   ] as const) {
     try {
       await obtain();
       if (await runs(cached)) return cached;
       tried.push(`${name}: what it gave does not run`);
     } catch (error) {
+      signal?.throwIfAborted();
       tried.push(`${name}: ${messageOf(error).split('\n', 1)[0]}`);
     }
   }
@@ -63,7 +64,7 @@ async function runs(path: string): Promise<boolean> {
 }
 
 /** The SDK downloads a server for its tests; started once and stopped, it leaves the binary behind. */
-async function download(target: string, say: Say): Promise<void> {
+async function download(target: string, say: Say, signal?: AbortSignal): Promise<void> {
   say("Temporal server: asking for the SDK's own download …");
   const { TestWorkflowEnvironment } = await import('@temporalio/testing');
   const directory = join(cacheDirectory(), 'download');
@@ -77,14 +78,17 @@ async function download(target: string, say: Say): Promise<void> {
       downloadSeconds * 1000,
     ).unref();
   });
-  const environment = await Promise.race([made, late]);
+  const interrupted = new Promise<never>((_, reject) => {
+    signal?.addEventListener('abort', () => reject(new Error('interrupted')), { once: true });
+  });
+  const environment = await Promise.race([made, late, interrupted]);
   await environment.teardown();
   const [name] = (await readdir(directory)).filter((each) => each.startsWith('temporal'));
   if (name === undefined) throw new Error('the download left no file');
   await rename(join(directory, name), target);
 }
 
-async function build(target: string, say: Say): Promise<void> {
+async function build(target: string, say: Say, signal?: AbortSignal): Promise<void> {
   const began = Date.now();
   const place = join(cacheDirectory(), `build-${process.pid}`);
   await mkdir(place, { recursive: true });
@@ -92,6 +96,7 @@ async function build(target: string, say: Say): Promise<void> {
   const child = spawn('go', ['install', '-v', goModule], {
     env: { ...process.env, GOBIN: place, GOFLAGS: '-buildvcs=false' },
     stdio: ['ignore', 'ignore', 'pipe'],
+    ...(signal === undefined ? {} : { signal }),
   });
   let packages = 0;
   let last = '';

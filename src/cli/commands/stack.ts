@@ -1,10 +1,13 @@
-import { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import { defaultFolder, stackDown, stackUp } from '../../stack/stack.ts';
 import { command } from '../command.ts';
+import { interruptible } from '../interrupt.ts';
 
 export function stackCommand(): Command {
-  const stack = new Command('stack').description(
+  const stack = command(
+    'stack',
     'the embedded stack: a Temporal server and a local Azure, on this machine',
+    'understudy stack up\nunderstudy stack down',
   );
   stack.addCommand(
     command(
@@ -13,13 +16,20 @@ export function stackCommand(): Command {
       'understudy stack up\nsource .understudy/env',
     )
       .option('--folder <folder>', 'where its state is', defaultFolder)
-      .option('--pace <factor>', 'multiplies how long the local Azure takes for its long-running operations')
-      .action(async ({ folder, pace }: { folder: string; pace?: string }) => {
-        const made = await stackUp({
-          folder,
-          say: (line) => console.log(line),
-          cloudArguments: pace === undefined ? [] : ['--pace', pace],
-        });
+      .option(
+        '--pace <factor>',
+        'multiplies how long the local Azure takes for its long-running operations',
+        numberFromZero,
+      )
+      .action(async ({ folder, pace }: { folder: string; pace?: number }) => {
+        const made = await interruptible((signal) =>
+          stackUp({
+            folder,
+            say: (line) => console.log(line),
+            cloudArguments: pace === undefined ? [] : ['--pace', String(pace)],
+            signal,
+          }),
+        );
         if (made.temporal.ui !== undefined) console.log(`Temporal UI: ${made.temporal.ui}`);
         console.log(`Front Door (local): ${made.cloud.front}`);
         console.log(`Faults, clock: ${made.cloud.admin}`);
@@ -29,10 +39,19 @@ export function stackCommand(): Command {
   stack.addCommand(
     command('down', 'end every process of it', 'understudy stack down --purge')
       .option('--folder <folder>', 'where its state is', defaultFolder)
-      .option('--purge', 'remove its state too')
+      .option('--purge', 'remove its state too: what the stack put into the folder, and nothing else')
       .action(async ({ folder, purge }: { folder: string; purge?: boolean }) => {
-        console.log((await stackDown(folder, purge)) ? 'the stack is down' : 'no stack was up');
+        const { ended, left } = await stackDown(folder, { purge: purge === true });
+        console.log(ended ? 'the stack is down' : 'no stack was up');
+        if (left.length > 0) console.log(`left in ${folder}, as no stack put it there: ${left.join(', ')}`);
       }),
   );
   return stack;
+}
+
+function numberFromZero(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value < 0)
+    throw new InvalidArgumentError(`Expected a number from 0 on.`);
+  return value;
 }

@@ -1,0 +1,116 @@
+/** What is known of a stack: its processes from the moment each is started, and once all are healthy, its addresses. */
+import { execFile } from 'node:child_process';
+import { renameSync, writeFileSync } from 'node:fs';
+import { mkdir, readFile, readdir, rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import { UnderstudyError, messageOf } from '../errors/error.ts';
+import { identify, type Started } from './processes.ts';
+
+const Process = z.object({ name: z.string(), pid: z.int().positive(), mark: z.string() });
+
+const CloudAddress = z.object({
+  arm: z.string(),
+  authority: z.string(),
+  admin: z.string(),
+  front: z.string(),
+  ca: z.string(),
+  tenantId: z.string(),
+  subscriptionId: z.string(),
+  clientId: z.string(),
+  clientSecret: z.string(),
+});
+export type CloudAddress = z.infer<typeof CloudAddress>;
+
+const StackState = z.object({
+  /** Who starts it now; absent once it is up. */
+  starter: Process.optional(),
+  processes: z.array(Process),
+  temporal: z.object({ address: z.string(), ui: z.string().optional() }).optional(),
+  cloud: CloudAddress.optional(),
+});
+export type StackState = z.infer<typeof StackState>;
+
+const fileName = 'stack.json';
+/** Everything a stack puts into its folder. */
+const contents =
+  /^(stack\.json|env|azure|(temporal|azure)\.log|temporal\.db(-.*)?|temporal-ports\.json)(\.new)?$/;
+
+/** UsageError if the folder cannot be made, or is something else. */
+export async function makeHome(home: string): Promise<void> {
+  try {
+    await mkdir(home, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new UnderstudyError(
+      'UsageError',
+      `cannot use "${home}" as the stack's folder: ${messageOf(error)}`,
+    );
+  }
+}
+
+/** Undefined: there is none. UsageError: what is there is no state of a stack. */
+export async function readState(home: string): Promise<StackState | undefined> {
+  const file = join(home, fileName);
+  try {
+    return StackState.parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    const wrong = error instanceof z.ZodError ? 'it is not what "stack up" writes' : messageOf(error);
+    throw new UnderstudyError('UsageError', `cannot read the stack's state in "${file}": ${wrong}`, {
+      next: `End what runs of it, and take it up anew: understudy stack down --folder "${home}".`,
+    });
+  }
+}
+
+/** Whole or not at all, whenever we are ended. */
+export function writeState(home: string, state: StackState): void {
+  writeFileSync(join(home, `${fileName}.new`), JSON.stringify(state, null, 2), { mode: 0o600 });
+  renameSync(join(home, `${fileName}.new`), join(home, fileName));
+}
+
+export async function removeState(home: string): Promise<void> {
+  await rm(join(home, fileName), { force: true });
+}
+
+/** Removes what a stack put there, and the folder if nothing else is in it. Answers what was left, for it is not ours. */
+export async function purge(home: string): Promise<string[]> {
+  const names = await readdir(home).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (names === undefined) return [];
+  const others = names.filter((name) => !contents.test(name));
+  for (const name of names) {
+    if (contents.test(name)) await rm(join(home, name), { recursive: true, force: true });
+  }
+  if (others.length === 0) await rmdir(home);
+  return others;
+}
+
+/**
+ * Processes that work on this folder, whatever its state says: it may have been removed or written over while they ran.
+ * None where the machine has no `ps`.
+ */
+export async function findStrays(home: string): Promise<Started[]> {
+  const listed = await promisify(execFile)('ps', ['-axww', '-o', 'pid=,args='], {
+    maxBuffer: 64 << 20,
+  }).catch(() => undefined);
+  if (listed === undefined) return [];
+  return listed.stdout.split('\n').flatMap((line) => {
+    const [, pid, args] = /^\s*(\d+)\s+(.*)$/.exec(line) ?? [];
+    if (pid === undefined || args === undefined || Number(pid) === process.pid) return [];
+    const name = nameOf(args, home);
+    return name === undefined ? [] : identify(name, Number(pid));
+  });
+}
+
+/** By the arguments we start them with. */
+function nameOf(args: string, home: string): string | undefined {
+  const has = (argument: string) => `${args} `.includes(` ${argument} `);
+  if (has(`--db-filename ${join(home, 'temporal.db')}`)) return 'temporal';
+  if (has(`--state ${join(home, 'azure')}`)) return 'azure';
+  if (args.includes('azurite-process') && has(join(home, 'azure', 'azurite'))) return 'azurite';
+  return undefined;
+}
