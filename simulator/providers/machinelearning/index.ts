@@ -17,6 +17,8 @@ import { onlineEndpoints } from './online-endpoints.ts';
 import { serveRunHistory } from './run-history.ts';
 import { schedules } from './schedules.ts';
 import { serveScoring } from './scoring.ts';
+import { serverlessEndpoints, serveServerless } from './serverless.ts';
+import { refuseUnoffered } from './unoffered.ts';
 import { workspaces } from './workspaces.ts';
 
 export { setQuota } from './quota.ts';
@@ -35,6 +37,7 @@ export const machineLearning: Provider = {
     onlineDeployments,
     batchEndpoints,
     batchDeployments,
+    serverlessEndpoints,
     connections,
     privateEndpointConnections,
     outboundRules,
@@ -42,9 +45,12 @@ export const machineLearning: Provider = {
   ],
   start(cloud) {
     serveScoring(cloud);
+    serveServerless(cloud);
     serveDiscovery(cloud);
     serveRunHistory(cloud);
     continueJobs(cloud);
   },
-  route: routeLocations,
+  async route(request) {
+    return (await routeLocations(request)) ?? refuseUnoffered(request);
+  },
 };

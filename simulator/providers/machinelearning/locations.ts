@@ -9,6 +9,13 @@ import { offeredSizes, showSize } from './sizes.ts';
 const LOCATION =
   /^\/subscriptions\/([^/]+)\/providers\/microsoft\.machinelearningservices\/locations\/([^/]+)\/([a-z]+)$/i;
 
+/** The operations below, as method and path end: what is offered beside the rows. */
+export const OFFERED_BESIDE_ROWS: readonly RegExp[] = [
+  /^GET \/providers\/[^/]+\/operations$/,
+  /^GET .*\/locations\/[^/]+\/(usages|quotas|vmSizes)$/,
+  /^POST .*\/locations\/[^/]+\/updateQuotas$/,
+];
+
 /** Answers what stands below `…/locations/{region}/`; undefined for any other path. */
 export const routeLocations: NonNullable<Provider['route']> = ({ cloud, method, path, body }) => {
   if (/^\/providers\/microsoft\.machinelearningservices\/operations$/i.test(path) && method === 'GET')

@@ -40,7 +40,7 @@ export interface Schema {
   file: string;
 }
 
-const FILES = ['machineLearningServices.json', 'mfe.json', 'workspaceFeatures.json'];
+const FILES = ['machineLearningServices.json', 'mfe.json', 'workspaceFeatures.json', 'registries.json'];
 const loaded = new Map<string, JsonObject>();
 
 export function loadOperations(folder: string): Operation[] {

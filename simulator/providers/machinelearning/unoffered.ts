@@ -1,0 +1,72 @@
+/**
+ * What Azure publishes for Machine Learning (its API of 2024-04-01), and which of it the local Azure has. `operations.json` lists the
+ * operations by their published ids; what none of the rows answers is refused by that id, never as if Azure had no such thing.
+ */
+
+import { ArmError, type Provider, type ResourceType } from '../../provider.ts';
+import { parseTarget } from '../../http/ids.ts';
+import operations from './operations.json' with { type: 'json' };
+
+/** An operation as Azure publishes it; `path` with its parameters in braces. */
+export interface PublishedOperation {
+  id: string;
+  method: string;
+  path: string;
+}
+
+export const published: readonly PublishedOperation[] = Object.entries(operations).map(([id, request]) => {
+  const space = request.indexOf(' ');
+  return { id, method: request.slice(0, space), path: request.slice(space + 1) };
+});
+
+/** The patterns of the published paths, made once. */
+const patterns = published.map((operation) => ({ operation, pattern: patternOf(operation.path) }));
+
+/**
+ * Refuses a request that no row and no other route has answered, if it is one of the published operations.
+ *
+ * Errors: 501 NotImplemented that names the operation.
+ */
+export function refuseUnoffered({
+  method,
+  path,
+}: Parameters<NonNullable<Provider['route']>>[0]): Promise<undefined> {
+  const found = patterns.find(
+    ({ operation, pattern }) => operation.method === method && pattern.test(path),
+  )?.operation;
+  if (!found) return Promise.resolve(undefined);
+  throw new ArmError(
+    501,
+    'NotImplemented',
+    `The operation '${found.id}' (${method} ${found.path}) is not offered by the local Azure.`,
+    { target: found.id },
+  );
+}
+
+/** Whether one of the rows answers the operation; `others`: those at paths that are no resource, by their last segments. */
+export function isOffered(
+  operation: PublishedOperation,
+  rows: readonly ResourceType[],
+  others: readonly RegExp[],
+): boolean {
+  const { method, path } = operation;
+  if (others.some((pattern) => pattern.test(`${method} ${path}`))) return true;
+  const rowOf = (type: string): ResourceType | undefined =>
+    rows.find((row) => row.type.toLowerCase() === type.toLowerCase());
+  if (method === 'POST') {
+    const slash = path.lastIndexOf('/');
+    const above = parseTarget(path.slice(0, slash));
+    if (above.kind !== 'resource') return false;
+    return rowOf(above.id.type)?.actions?.[path.slice(slash + 1).toLowerCase()] !== undefined;
+  }
+  const target = parseTarget(path);
+  if (target.kind === 'collection') return rowOf(target.type)?.verbs.includes('list') ?? false;
+  if (target.kind !== 'resource') return false;
+  const verb = method.toLowerCase();
+  return rowOf(target.id.type)?.verbs.some((one) => one === verb) ?? false;
+}
+
+function patternOf(path: string): RegExp {
+  const escaped = path.replaceAll(/[.()]/g, String.raw`\$&`);
+  return new RegExp(`^${escaped.replaceAll(/\{\w+\}/g, '[^/]+')}/*$`, 'i');
+}
