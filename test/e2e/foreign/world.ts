@@ -38,7 +38,7 @@ export interface World {
   /** `third`: an account of the active region; `partner`: one of a region that stays up. */
   third: { id: string; account: BlobAccount };
   partner: { id: string; account: BlobAccount };
-  put(path: string, body: JsonObject): Promise<JsonObject>;
+  put: (path: string, body: JsonObject) => Promise<JsonObject>;
   outage(region: string, mode: 'dark' | 'none'): Promise<void>;
   close(): Promise<void>;
 }
