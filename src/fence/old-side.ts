@@ -11,7 +11,7 @@ import { toSeconds } from '../topology/duration.ts';
 const folder = 'debts/';
 const nameOf = (debt: Pick<Debt, 'region' | 'kind'>) => `${folder}${debt.region}/${debt.kind}.json`;
 
-/** A debt as it is kept: and when it was paid, if it was. */
+/** A debt as it is kept: and when it was paid or came to nothing, if it did. */
 export interface KeptDebt extends Debt {
   owedSince: string;
   run: string;
@@ -25,6 +25,16 @@ export async function listDebts(store: ControlStore): Promise<KeptDebt[]> {
     if (found && found.value.paidAt === undefined) debts.push(found.value);
   }
   return debts;
+}
+
+/** What the fence of a run owes is owed no longer: the run was cancelled, and its old side is the writer again. */
+export async function forgiveDebts(
+  store: ControlStore,
+  { region, run }: Pick<KeptDebt, 'region' | 'run'>,
+  now: Date,
+): Promise<void> {
+  for (const debt of await listDebts(store))
+    if (debt.region === region && debt.run === run) await pay(store, debt, now);
 }
 
 /** Tries `work` on the old side until the policy `fenceDeadline` is over; then it is owed. */

@@ -1,4 +1,5 @@
 /** Pays what an earlier fence still owes, as soon as the region answers: before anything is copied into it. */
+import { peekPointer } from '../control-store/region-pointer.ts';
 import { isUnderstudyError } from '../errors/error.ts';
 import { cancelUnfinishedJobs } from '../jobs/stop-old-jobs.ts';
 import type { StepResult } from '../run/outcome.ts';
@@ -11,9 +12,16 @@ import { disableSchedules, enabledSchedules } from './stop-intake.ts';
 export async function payFenceDebt(context: StepContext): Promise<StepResult> {
   const debts = await listDebts(context.store);
   if (debts.length === 0) return { state: 'skipped', detail: 'the fence owes nothing' };
+  const writer = (await peekPointer(context.store))?.value.writer;
   const lines: string[] = [];
   const left: KeptDebt[] = [];
   for (const debt of debts) {
+    if (debt.region === writer) {
+      // The workspace has come back there meanwhile: to stop and shut out its writers now would be an outage of our own.
+      await pay(context.store, debt, context.now());
+      lines.push(`no longer owed, since ${debt.region} is the writer again: ${debt.what}`);
+      continue;
+    }
     try {
       lines.push(`${debt.region}: ${await payOne(context, debt)}`);
       await pay(context.store, debt, context.now());

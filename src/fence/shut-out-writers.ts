@@ -18,6 +18,8 @@ import { settleOrOwe } from './old-side.ts';
 interface WritersUndo {
   storageAccount: string;
   roles: { id: string; properties: JsonObject }[];
+  /** Roles given above the storage account (its group, its subscription): others live by them too, so they stay. */
+  inherited: number;
 }
 
 export function shutOutOldWriters(context: StepContext): Promise<StepResult> {
@@ -38,13 +40,14 @@ export async function writersOf(azure: Azure, side: Side, options: CallOptions):
   }
   const principal = (workspace.identity as { principalId?: string } | undefined)?.principalId;
   const roles: WritersUndo['roles'] = [];
+  let inherited = 0;
   const path = `${storageAccount}/providers/Microsoft.Authorization/roleAssignments`;
   for await (const role of azure.arm.list(path, apiVersions.roleAssignments, options)) {
-    if (principal !== undefined && role.properties.principalId === principal && isAt(role, storageAccount)) {
-      roles.push({ id: role.id, properties: role.properties });
-    }
+    if (principal === undefined || role.properties.principalId !== principal) continue;
+    if (isAt(role, storageAccount)) roles.push({ id: role.id, properties: role.properties });
+    else inherited += 1;
   }
-  return { storageAccount, roles };
+  return { storageAccount, roles, inherited };
 }
 
 function isAt(role: ArmResource, scope: string): boolean {
@@ -79,12 +82,15 @@ export async function shutOut(
       options,
     );
   }
-  return `rotated both keys of ${account.name}; removed ${writers.roles.length} roles`;
+  const left = writers.inherited > 0 ? `; ${writers.inherited} given above it left: remove them by hand` : '';
+  return `rotated both keys of ${account.name}; removed ${writers.roles.length} roles${left}`;
 }
 
 /** Roles come back under their own names; rotated keys cannot, so the workspace is told to read the new ones. */
 export async function letOldWritersIn({ azure, from }: StepContext, undo: unknown): Promise<string> {
-  const { roles } = (undo ?? { roles: [] }) as WritersUndo;
+  // What was owed from the start has changed nothing, and the region that did not answer is not asked again.
+  if (undo === undefined) return 'nothing was rotated or removed';
+  const { roles } = undo as WritersUndo;
   for (const { id, properties } of roles) {
     const { roleDefinitionId, principalId, principalType } = properties;
     await azure.arm.put(id, apiVersions.roleAssignments, {

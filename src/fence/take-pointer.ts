@@ -5,6 +5,7 @@ import { showDuration, toSeconds } from '../topology/duration.ts';
 import { takeOver, type RegionPointer } from '../topology/pointer.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
+import { forgiveDebts } from './old-side.ts';
 
 export async function takePointer(context: StepContext): Promise<StepResult> {
   const { store, run, plan, topology, to } = context;
@@ -54,6 +55,7 @@ export async function giveBackPointer({ store, run, plan, now }: StepContext): P
       ? undefined
       : takeOver(found, plan.from, run.runId, now(), 0),
   );
+  if (pointer.writer === plan.from) await forgiveDebts(store, { region: plan.from, run: run.runId }, now());
   return pointer.writer === plan.from
     ? `${plan.from} is the writer again, in epoch ${pointer.epoch.number}`
     : `left as it is: ${pointer.changedBy} has moved the pointer since`;
