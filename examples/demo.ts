@@ -6,8 +6,8 @@
  *   npm run demo -- --keep          leaves the stack up, with its addresses printed
  *   npm run demo -- --folder DIR    keeps its state there (default: .understudy/demo)
  */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as tls from 'node:tls';
@@ -16,14 +16,16 @@ import { parseArgs, parseEnv } from 'node:util';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const topology = join(root, 'examples', 'fraud-ml', 'understudy.yaml');
-const { values: options } = parseArgs({
-  options: { keep: { type: 'boolean', default: false }, folder: { type: 'string', default: join('.understudy', 'demo') } },
-});
+const options = readOptions();
 const home = resolve(options.folder);
 
 /** Started by the demo and ended by it. */
 const background: ChildProcess[] = [];
 let ending: Promise<void> | undefined;
+/** Why it ends early. */
+let interruptedBy: string | undefined;
+/** Stands in a folder whose content is a demo's, and may be taken away by the next. */
+const marker = 'demo.txt';
 /** Whether anything here is ours to end. */
 let started = false;
 
@@ -39,6 +41,18 @@ interface DemoReport {
   objectives: { class: string; rto: { verdict: string }; rpo: { verdict: string } }[];
 }
 
+function readOptions(): { keep: boolean; folder: string } {
+  try {
+    const { values } = parseArgs({
+      options: { keep: { type: 'boolean', default: false }, folder: { type: 'string', default: join('.understudy', 'demo') } },
+    });
+    return values;
+  } catch (error) {
+    console.error(`demo: ${error instanceof Error ? error.message : String(error)}\n  → npm run demo -- [--keep] [--folder DIR]`);
+    process.exit(2);
+  }
+}
+
 const bold = (text: string) => (process.stdout.isTTY && !process.env.NO_COLOR ? `\u001b[1m${text}\u001b[0m` : text);
 
 function chapter(text: string): void {
@@ -51,9 +65,19 @@ function show(command: string): void {
 
 /** Runs a command that was shown; its output is the user's. Answers its exit code. */
 function run(file: string, args: string[], environment: NodeJS.ProcessEnv): Promise<number> {
+  const child = begin([file, ...args], environment, 'inherit');
+  background.push(child);
+  return exitOf(child);
+}
+
+/** Nothing is started any more once it ends. */
+function begin(args: string[], environment: NodeJS.ProcessEnv, stdio: StdioOptions): ChildProcess {
+  if (interruptedBy !== undefined) throw new Error(interruptedBy);
+  return spawn(process.execPath, args, { cwd: home, env: { ...process.env, ...environment }, stdio });
+}
+
+function exitOf(child: ChildProcess): Promise<number> {
   return new Promise((done, fail) => {
-    const child = spawn(process.execPath, [file, ...args], { cwd: home, env: { ...process.env, ...environment }, stdio: 'inherit' });
-    background.push(child);
     child.on('error', fail);
     child.on('exit', (code) => done(code ?? 1));
   });
@@ -62,13 +86,9 @@ function run(file: string, args: string[], environment: NodeJS.ProcessEnv): Prom
 /** As `run`, but its output is answered. */
 function read(file: string, args: string[], environment: NodeJS.ProcessEnv): Promise<string> {
   return new Promise((done, fail) => {
-    const child = spawn(process.execPath, [file, ...args], {
-      cwd: home,
-      env: { ...process.env, ...environment },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const child = begin([file, ...args], environment, ['ignore', 'pipe', 'inherit']);
     let output = '';
-    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.on('error', fail);
     child.on('exit', (code) => (code === 0 ? done(output) : fail(new Error(`${args.join(' ')} ended with ${code}`))));
   });
@@ -89,7 +109,7 @@ async function worker(args: string[], name: string, environment: NodeJS.ProcessE
   const log = join(home, `${name}.log`);
   rmSync(log, { force: true });
   const output = openSync(log, 'a');
-  const child = spawn(process.execPath, [program, 'worker', ...args], { cwd: home, env: { ...process.env, ...environment }, stdio: ['ignore', output, output] });
+  const child = begin([program, 'worker', ...args], environment, ['ignore', output, output]);
   background.push(child);
   for (const until = Date.now() + 60_000; !readFileSync(log, 'utf8').includes('ready'); await delay(100)) {
     if (child.exitCode !== null || Date.now() > until) throw new Error(`the worker did not start:\n${readFileSync(log, 'utf8')}`);
@@ -99,11 +119,42 @@ async function worker(args: string[], name: string, environment: NodeJS.ProcessE
 /** Ends what the demo started; with --keep the stack stays, but not the workers, which are the demo's own. */
 function end(keep: boolean): Promise<void> {
   ending ??= (async () => {
-    for (const child of background) if (child.exitCode === null) child.kill('SIGTERM');
+    // Each has ended before the stack is: a "stack up" in its midst ends what it started itself.
+    const alive = background.filter((child) => child.exitCode === null && child.signalCode === null);
+    await Promise.all(
+      alive.map((child) => {
+        child.kill('SIGTERM');
+        return exitOf(child);
+      }),
+    );
     if (keep) return;
-    await run(program, ['stack', 'down', '--folder', 'stack'], {});
+    // In a group of its own: a second Ctrl-C does not end what cleans up.
+    const down = spawn(process.execPath, [program, 'stack', 'down', '--folder', 'stack'], { cwd: home, stdio: 'ignore', detached: true });
+    const code = await exitOf(down);
+    if (code === 0) console.log('the stack is down');
+    else console.error(`demo: "stack down" ended with ${code}: understudy stack down --folder ${join(home, 'stack')}`);
   })();
   return ending;
+}
+
+/** Ends early, once, whatever the reason. */
+function leave(reason: string, exitCode: number): void {
+  if (interruptedBy !== undefined) return;
+  interruptedBy = reason;
+  console.log(`\n${reason}: ending what the demo started`);
+  void (started ? end(false) : Promise.resolve()).then(() => process.exit(exitCode));
+}
+
+/** A folder that is empty, or was a demo's before: anything else is somebody's. */
+function takeFolder(): void {
+  mkdirSync(home, { recursive: true });
+  if (!existsSync(join(home, marker)) && readdirSync(home).length > 0) {
+    throw new Error(`"${home}" is not empty, and no demo made it: name a folder of its own with --folder`);
+  }
+  if (existsSync(join(home, 'stack', 'stack.json'))) {
+    throw new Error(`a demo's stack is up already; end it first: npx understudy stack down --folder ${relative(process.cwd(), join(home, 'stack'))}`);
+  }
+  writeFileSync(join(home, marker), 'Made by "npm run demo". The next demo in this folder takes away what is in it.\n');
 }
 
 /** Asks a scoring request through the front, with the key that clients have had all along. */
@@ -118,10 +169,7 @@ async function score(url: string, key: string): Promise<string> {
 
 async function main(): Promise<Checked[]> {
   const began = Date.now();
-  mkdirSync(home, { recursive: true });
-  if (existsSync(join(home, 'stack', 'stack.json'))) {
-    throw new Error(`a demo's stack is up already; end it first: npx understudy stack down --folder ${relative(process.cwd(), join(home, 'stack'))}`);
-  }
+  takeFolder();
   // A demo begins at the beginning: what an earlier one left is taken away.
   started = true;
   rmSync(join(home, 'stack'), { recursive: true, force: true });
@@ -202,12 +250,11 @@ async function endpointKey(environment: NodeJS.ProcessEnv): Promise<string> {
   return keys.primaryKey;
 }
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => {
-    console.log(`\n${signal}: ending what the demo started`);
-    void (started ? end(false) : Promise.resolve()).then(() => process.exit(130));
-  });
+for (const [signal, exitCode] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]] as const) {
+  process.on(signal, () => leave(signal, exitCode));
 }
+// Nobody reads on (npm run demo | head): what was started is ended all the same.
+process.stdout.on('error', () => leave('nobody reads the output', 1));
 
 try {
   const checks = await main();
@@ -216,13 +263,15 @@ try {
   if (options.keep) {
     console.log(`\nThe stack is up. Its addresses and credentials:\n  cd ${relative(process.cwd(), home)} && source fraud.env`);
     console.log(readFileSync(join(home, 'fraud.env'), 'utf8').replaceAll(/^export (.*SECRET)=.*$/gm, 'export $1=…').trimEnd());
-    console.log('Go on, with a worker of your own: npx understudy worker');
+    console.log('Go on, with workers of your own: npx understudy worker & npx understudy worker --host train-01 &');
     console.log(`End it: npx understudy stack down --folder ${relative(process.cwd(), join(home, 'stack'))}`);
   }
   console.log(good ? '\nAll of it holds.' : '\nNot all of it holds: see above.');
   process.exit(good ? 0 : 1);
 } catch (error) {
-  console.error(`\ndemo: ${error instanceof Error ? error.message : String(error)}`);
-  if (started) await end(false);
-  process.exit(1);
+  if (interruptedBy === undefined) {
+    console.error(`\ndemo: ${error instanceof Error ? error.message : String(error)}`);
+    if (started) await end(false);
+    process.exit(1);
+  }
 }

@@ -24,6 +24,11 @@ const regions = [
 
 type Outputs = Record<string, { value: unknown } | undefined>;
 
+process.on('uncaughtException', (error) => {
+  console.error(`set-up: ${error.message}`);
+  process.exit(1);
+});
+
 const { values } = parseArgs({
   options: {
     clients: { type: 'string' },
@@ -51,7 +56,7 @@ const deployments = new DeploymentsClient(credential, subscriptionId, { endpoint
 
 function variable(name: string): string {
   const value = process.env[name];
-  if (value === undefined || value === '') throw new Error(`set-up: the environment variable ${name} is not set`);
+  if (value === undefined || value === '') throw new Error(`the environment variable ${name} is not set: source what "understudy stack up" wrote, or set your own`);
   return value;
 }
 
@@ -131,7 +136,7 @@ async function scoringAddress({ group, workspace }: (typeof regions)[number]): P
   const response = await fetch(`${arm}${path}?api-version=2024-04-01`, { headers: { authorization: `Bearer ${token.token}` } });
   const endpoint = (await response.json()) as { properties?: { scoringUri?: string } };
   const uri = endpoint.properties?.scoringUri;
-  if (uri === undefined) throw new Error(`set-up: the endpoint in ${workspace} has no scoring URI (HTTP ${response.status})`);
+  if (uri === undefined) throw new Error(`the endpoint in ${workspace} has no scoring URI (HTTP ${response.status})`);
   return new URL(uri);
 }
 
