@@ -212,14 +212,12 @@ export class Scene {
     );
   }
 
-  /** Ends Temporal and Azure, `loses` what Temporal knew if asked to, and starts them again on what is left. */
-  async restartStack(loses: { temporal: boolean }): Promise<void> {
+  /** Kills Temporal and Azure, takes away what Temporal knew if it is `lost`, and starts both again on what is left. */
+  async restartStack({ temporal }: { temporal: 'kept' | 'lost' }): Promise<void> {
     for (const { pid } of this.stack.processes) process.kill(pid, 'SIGKILL');
     await stackDown(join(this.folder, 'stack'));
-    if (loses.temporal) {
-      for (const suffix of ['', '-shm', '-wal'])
-        await rm(join(this.folder, 'stack', `temporal.db${suffix}`), { force: true });
-    }
+    for (const suffix of temporal === 'lost' ? ['', '-shm', '-wal'] : [])
+      await rm(join(this.folder, 'stack', `temporal.db${suffix}`), { force: true });
     this.stack = await up(this.folder);
     await this.#connect();
   }
