@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../simulator/provider.ts';
 import { longUri, versionsCarried } from './foreign/content-assets.ts';
 import { writeContent, type Content } from './foreign/content.ts';
+import { canary } from './foreign/content-resources.ts';
 import { differing, moved as moveJson, mover, words } from './foreign/expected.ts';
 import { isUnfinished, judgeJobs, originOf } from './foreign/judge-jobs.ts';
 import {
@@ -159,6 +160,17 @@ describe('a stranger’s workspace, moved while its region is dark', () => {
     expect(expected('jobs')).toEqual([unfinished.length]);
     const lost = moved.report.lost.map(({ text }) => text).join('\n');
     for (const name of ['nightly-batch', 'anas-box', 'files', 'in-lab']) expect(lost, name).toContain(name);
+  });
+});
+
+describe('its secrets', () => {
+  it('are nowhere in the control store: not in manifests, ledger, journal or reports', async () => {
+    let documents = 0;
+    for await (const name of world.session.store.list('')) {
+      documents += 1;
+      expect(await world.session.store.readText(name), name).not.toContain(canary);
+    }
+    expect(documents).toBeGreaterThan(50);
   });
 });
 

@@ -17,7 +17,7 @@ const forever = {
   'simulator.runSeconds': '360000',
 };
 
-export const longName = `Very_Long-${'n'.repeat(190)}`;
+const longName = `Very_Long-${'n'.repeat(190)}`;
 
 export async function writeJobs(world: World): Promise<WrittenJob[]> {
   const written: WrittenJob[] = [];

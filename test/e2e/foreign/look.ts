@@ -6,7 +6,6 @@ import type { BlobAccount } from '../../../src/azure/azure.ts';
 import type { Place, World } from './world.ts';
 
 export const assetKinds = ['codes', 'environments', 'models', 'data', 'components'] as const;
-export type AssetKind = (typeof assetKinds)[number];
 
 export interface Held {
   id: string;
