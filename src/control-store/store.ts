@@ -12,6 +12,7 @@
  *   runs/{runId}/report.{json,html,txt}
  *   ledger/{lineage root}.json              one interrupted job and its successors
  *   debts/{region}/{kind}.json              what the fence still owes
+ *   fence/{region}/cancelled-jobs.json      which jobs fences have cancelled there
  *   epochs/{n}/recovery-points/{id}/…       manifests; `sealed.json` is written last
  *   audit/{time}-{id}.json                  who did what
  */

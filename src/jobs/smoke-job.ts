@@ -14,13 +14,15 @@ const firstPause = 500;
 const longestPause = 10_000;
 
 /**
- * Action `runSmokeJob`. The job's name is a function of the run, so that another attempt waits for the same job.
+ * Action `runSmokeJob`. The job's name is a function of the run, so that another attempt waits for the same job; one that did not
+ * complete gives way to the next, so that a run taken up after the compute was mended is not held to its first failure.
  * Errors: NotYetError when it is not completed within `policies.probeDeadline`; PreconditionError when it failed; AzureUnavailable.
  */
 export async function runSmokeJob(context: StepContext): Promise<StepResult> {
-  const { azure, to, run, signal } = context;
-  const path = `${workspaceId(to.workspace)}/jobs/${smokeJobName(run.runId)}`;
-  let job = await azure.arm.find(path, apiVersions.machineLearning, { signal });
+  const { azure, signal } = context;
+  const found = await findOpenJob(context);
+  const { path } = found;
+  let { job } = found;
   if (!job) {
     const body = await compose(context);
     if (typeof body === 'string') return { state: 'skipped', detail: `no smoke job: ${body}` };
@@ -36,8 +38,25 @@ export async function runSmokeJob(context: StepContext): Promise<StepResult> {
   };
 }
 
-export function smokeJobName(runId: string): string {
-  return `us-smoke-${createHash('sha256').update(runId).digest('hex').slice(0, 16)}`;
+/** `failures`: how many smoke jobs of the run have ended without completing. */
+export function smokeJobName(runId: string, failures = 0): string {
+  const seed = failures === 0 ? runId : `${runId}/${failures}`;
+  return `us-smoke-${createHash('sha256').update(seed).digest('hex').slice(0, 16)}`;
+}
+
+/** The run's smoke job that has not failed; `job` is absent where there is none yet. */
+async function findOpenJob({
+  azure,
+  to,
+  run,
+  signal,
+}: StepContext): Promise<{ path: string; job: ArmResource | undefined }> {
+  for (let failures = 0; ; failures++) {
+    const path = `${workspaceId(to.workspace)}/jobs/${smokeJobName(run.runId, failures)}`;
+    const job = await azure.arm.find(path, apiVersions.machineLearning, { signal });
+    const hasFailed = job && isFinished(statusOf(job)) && statusOf(job) !== 'Completed';
+    if (!hasFailed) return { path, job };
+  }
 }
 
 /** The body of the job, or why there can be none. */

@@ -24,6 +24,8 @@ interface StoppedJobs {
 }
 
 const recordName = (runId: string) => `runs/${runId}/stopped-jobs.json`;
+/** Names of all jobs of a region that the fence of any run set out to cancel. */
+const cancelledName = (region: string) => `fence/${region}/cancelled-jobs.json`;
 
 /** Action `stopOldJobs`. Idempotent: a job that is cancelled or finished is left alone. */
 export async function stopOldJobs(
@@ -38,7 +40,8 @@ export async function stopOldJobs(
     async (signal) => {
       const names = await namesInLedger(context, readLedger);
       const seen = await survey(azure, from, names, { signal });
-      const record = await keep(store, run.runId, seen);
+      const earlier = await rememberCancelled(store, from.region, seen.toCancel);
+      const record = await keep(store, run.runId, seen, earlier);
       const outcome = await cancelAll({
         azure,
         side: from,
@@ -49,7 +52,7 @@ export async function stopOldJobs(
         progress: (done) => context.checkpoint({ unit: 'jobs', done, total: seen.toCancel.length }),
       });
       await keep(store, run.runId, { toCancel: record.toCancel, ended: outcome.ended });
-      counts = countsOf(outcome);
+      counts = countsOf(outcome, seen.toCancel.length);
       return describe(from, outcome);
     },
   );
@@ -115,13 +118,38 @@ async function survey(
 }
 
 /**
- * Adds to what an earlier attempt wrote. A job that an earlier attempt set out to cancel and that is now canceled did not
- * end by itself.
+ * Answers the names that earlier fences wrote, and adds to them before the first job is cancelled. A failover that was cancelled has
+ * cancelled jobs: to the next one they have not ended by themselves, and are resumed.
  */
-async function keep(store: ControlStore, runId: string, seen: StoppedJobs): Promise<StoppedJobs> {
+async function rememberCancelled(
+  store: ControlStore,
+  region: string,
+  names: readonly string[],
+): Promise<Set<string>> {
+  for (;;) {
+    const found = await store.read<string[]>(cancelledName(region));
+    const before = new Set(found?.value);
+    if (names.every((name) => before.has(name))) return before;
+    const all = [...new Set([...before, ...names])].toSorted();
+    if (await store.swap(cancelledName(region), all, found?.etag)) return before;
+  }
+}
+
+/**
+ * Adds to what an earlier attempt wrote. A job that an earlier attempt, or the fence of an `earlier` run, set out to cancel and that
+ * is now canceled did not end by itself.
+ */
+async function keep(
+  store: ControlStore,
+  runId: string,
+  seen: StoppedJobs,
+  earlier: ReadonlySet<string> = new Set(),
+): Promise<StoppedJobs> {
   for (;;) {
     const found = await store.read<StoppedJobs>(recordName(runId));
     const ours = new Set(found?.value.toCancel);
+    const cancelled = Object.keys(seen.ended).filter((name) => seen.ended[name] === 'Canceled');
+    for (const name of cancelled) if (earlier.has(name)) ours.add(name);
     const ended = Object.entries(seen.ended).filter(
       ([name, status]) => status !== 'Canceled' || !ours.has(name),
     );
@@ -212,11 +240,11 @@ function pathOf({ workspace }: Side, name: string): string {
   return `${workspaceId(workspace)}/jobs/${name}`;
 }
 
-function countsOf({ cancelled, ended }: Outcome): Counts {
+function countsOf({ cancelled, ended }: Outcome, expected: number): Counts {
   const byItself = Object.keys(ended).length;
   return reconcile({
     kind: 'old jobs',
-    expected: cancelled + byItself,
+    expected,
     done: cancelled,
     skipped: byItself === 0 ? [] : [{ reason: 'ended by itself', count: byItself }],
     failed: [],

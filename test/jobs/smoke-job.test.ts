@@ -53,6 +53,15 @@ describe('runSmokeJob', () => {
     await expect(runSmokeJob(made.context())).rejects.toThrow(/is Failed, expected Completed/);
   });
 
+  it('a run that is taken up after a failed job tries another one', async () => {
+    const made = withLife(withEnvironment(scene()), ['Failed', 'Completed']);
+    await expect(runSmokeJob(made.context())).rejects.toMatchObject({ code: 'PreconditionError' });
+    const { facts } = await runSmokeJob(made.context());
+    expect(facts).toEqual({ job: smokeJobName('run-1', 1) });
+    expect(facts?.job).not.toBe(smokeJobName('run-1'));
+    expect(made.arm.requests.filter((request) => request.startsWith('PUT'))).toHaveLength(2);
+  });
+
   it('a job that does not end is not there yet', async () => {
     const made = withLife(
       withEnvironment(scene()),

@@ -44,6 +44,24 @@ describe('stopOldJobs', () => {
     expect(await endedJobs(made.store, 'run-1')).toEqual({ old: 'Completed' });
   });
 
+  it('of a run that was cancelled, are no jobs that ended by themselves to the next', async () => {
+    const made = await three();
+    await stopOldJobs(made.context(), made.sources.readLedger);
+    const context = made.context();
+    const next = { ...context, run: { ...context.run, runId: 'run-2' } };
+    await stopOldJobs(next, made.sources.readLedger);
+    expect(await endedJobs(made.store, 'run-2')).toEqual({ old: 'Completed' });
+    expect((await settlements(made.store, 'run-2'))('train')).toBe('cancelled');
+  });
+
+  it('that a person cancelled did end by themselves', async () => {
+    const made = await three();
+    const job = made.arm.resources.get(`${eastId}/jobs/train`.toLowerCase());
+    if (job) job.properties['status'] = 'Canceled';
+    await stopOldJobs(made.context(), made.sources.readLedger);
+    expect(await endedJobs(made.store, 'run-1')).toMatchObject({ train: 'Canceled' });
+  });
+
   it.each(['LIST', 'POST'] as const)('is owed when the old side is silent (%s)', async (method) => {
     const made = await three();
     made.arm.faults.push({ method, path: /eastus|ml-east/, kind: 'silent', times: 99 });
