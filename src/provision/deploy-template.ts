@@ -2,7 +2,7 @@
 import { RestError } from '@azure/core-rest-pipeline';
 import { azureError, operationError } from '../azure/errors.ts';
 import { apiVersions } from '../azure/azure.ts';
-import { UnderstudyError } from '../errors/error.ts';
+import { UnderstudyError, isUnderstudyError } from '../errors/error.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { showDuration, toSeconds } from '../topology/duration.ts';
@@ -23,43 +23,66 @@ export async function deployTemplate(context: StepContext): Promise<StepResult> 
   const began = context.now().getTime();
   const { provisionDeadline } = context.topology.policies;
   const deadline = AbortSignal.timeout(toSeconds(provisionDeadline) * 1000);
-  const stop = AbortSignal.any([signal, deadline]);
+  const fenced = new AbortController();
+  const stop = AbortSignal.any([signal, deadline, fenced.signal]);
   const tried = `deploying ${declared.source} as "${name}" into resource group "${resourceGroup}"`;
   try {
-    await azure
-      .resources(subscriptionId)
-      .resourceGroups.createOrUpdate(resourceGroup, { location: to.region }, { abortSignal: stop });
-    const deployments = azure.deployments(subscriptionId).deployments;
-    const properties = {
-      mode: 'Incremental' as const,
-      template: declared.template as Record<string, unknown>,
-      parameters: declared.parameters as Record<string, { value?: unknown }>,
-    };
-    const poller = deployments.createOrUpdate(
-      resourceGroup,
-      name,
-      { properties },
-      { abortSignal: stop, updateIntervalInMs: 1000 },
-    );
-    poller.onProgress(
-      (state) =>
-        void context.checkpoint({ unit: `deployment ${state.status}`, done: 0 }).catch(() => undefined),
-    );
+    await ensureResourceGroup(context, stop);
+    const poller = azure
+      .deployments(subscriptionId)
+      .deployments.createOrUpdate(
+        resourceGroup,
+        name,
+        { properties: propertiesOf(declared) },
+        { abortSignal: stop, updateIntervalInMs: 1000 },
+      );
+    poller.onProgress(({ status }) => {
+      context.checkpoint({ unit: `deployment ${status}`, done: 0 }).catch((error: unknown) => {
+        // A control store that is silent for a moment is told at the end; a lease that is lost ends the waiting now.
+        if (isUnderstudyError(error, 'FencedError')) fenced.abort(error);
+      });
+    });
     await poller.pollUntilDone({ abortSignal: stop });
   } catch (error) {
+    if (fenced.signal.aborted) throw fenced.signal.reason;
     if (deadline.aborted && !signal.aborted) {
       throw new UnderstudyError('PreconditionError', `${tried}: not done within ${provisionDeadline}`, {
         next: `Look at the deployment in Azure; when it is done: "understudy resume-run ${context.run.runId}".`,
         cause: error,
       });
     }
-    throw (await failedDeployment(context, name, tried, error)) ?? azureError(tried, error, signal.aborted);
+    throw (await failedDeployment(context, name, tried, error)) ?? refusal(tried, error, signal.aborted);
   }
   await requireWorkspace(context);
   return {
     state: 'completed',
     detail: `deployed ${declared.source} in ${showDuration(context.now().getTime() - began)}`,
   };
+}
+
+/** Made where there is none; one that is there keeps its place and its tags, which a PUT would take away. */
+async function ensureResourceGroup({ azure, to }: StepContext, abortSignal: AbortSignal): Promise<void> {
+  const { subscriptionId, resourceGroup } = to.workspace;
+  const id = `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}`;
+  if (await azure.arm.find(id, apiVersions.resourceGroups, { signal: abortSignal })) return;
+  await azure
+    .resources(subscriptionId)
+    .resourceGroups.createOrUpdate(resourceGroup, { location: to.region }, { abortSignal });
+}
+
+function propertiesOf({ template, parameters }: StepContext['bundle']['templates'][string]) {
+  return {
+    mode: 'Incremental' as const,
+    template: template as Record<string, unknown>,
+    parameters: parameters as Record<string, { value?: unknown }>,
+  };
+}
+
+/** Azure takes no second deployment of a name while the first, of an attempt that was cut short, is under way. */
+function refusal(tried: string, error: unknown, aborted: boolean): Error {
+  const known = azureError(tried, error, aborted);
+  if (!isUnderstudyError(known) || known.details.azure?.code !== 'DeploymentActive') return known;
+  return new UnderstudyError('NotYetError', known.message, { ...known.details, cause: known });
 }
 
 /** What failed within the deployment, and why: the client's poller says only that it did. */

@@ -18,7 +18,12 @@ interface Input {
 }
 
 interface ScaleUndo {
-  scaled: { name: string; minNodeCount: number; maxNodeCount: number }[];
+  scaled: {
+    name: string;
+    minNodeCount: number;
+    maxNodeCount: number;
+    nodeIdleTimeBeforeScaleDown?: string;
+  }[];
   created: string[];
 }
 
@@ -33,6 +38,7 @@ export async function scaleComputes(context: StepContext): Promise<StepResult> {
     ),
   );
   const tally = newTally();
+  let created = 0;
   const findings: Finding[] = [];
   const leave = (name: string, state: Finding['state'], reason: string) => {
     (state === 'skipped' ? skip : fail)(tally, reason);
@@ -43,13 +49,15 @@ export async function scaleComputes(context: StepContext): Promise<StepResult> {
   for (const [index, cluster] of clusters.entries()) {
     await context.checkpoint({ unit: 'computes', done: index, total: clusters.length });
     const reason = await attempt(context, cluster, names[cluster.name] ?? cluster.name, sources);
-    if (reason === undefined) tally.done += 1;
-    else leave(cluster.name, 'failed', reason);
+    if (reason === undefined) {
+      tally.done += 1;
+      if (undo.created.includes(names[cluster.name] ?? cluster.name)) created += 1;
+    } else leave(cluster.name, 'failed', reason);
   }
   const failed = sum(tally.failed);
   return {
     state: 'completed',
-    detail: `${tally.done} clusters scaled up${undo.created.length > 0 ? `, ${undo.created.length - failed} of them created` : ''}${failed > 0 ? `; ${failed} failed` : ''}`,
+    detail: `${tally.done} clusters may grow as far as they could in ${context.from.region}${created > 0 ? `, ${created} of them created` : ''}${failed > 0 ? `; ${failed} failed` : ''}`,
     counts: [toCounts(tally, 'computes', computes.length)],
     evidence: await writeFindings(context, 'list', findings),
     ...(findings.length > 0 ? { lost: showFindings(findings) } : {}),
@@ -95,12 +103,15 @@ async function limitsOf(context: StepContext, names: string[]): Promise<ScaleUnd
       | JsonObject
       | undefined;
     if (!found) undo.created.push(name);
-    else
+    else {
+      const idle = settings?.nodeIdleTimeBeforeScaleDown;
       undo.scaled.push({
         name,
         minNodeCount: Number(settings?.minNodeCount ?? 0),
         maxNodeCount: Number(settings?.maxNodeCount ?? 0),
+        ...(typeof idle === 'string' ? { nodeIdleTimeBeforeScaleDown: idle } : {}),
       });
+    }
   }
   return undo;
 }
@@ -140,9 +151,9 @@ async function scale(
 
 export async function scaleComputesBack(context: StepContext, undo: unknown): Promise<string> {
   const { scaled, created } = undo as ScaleUndo;
-  for (const { name, minNodeCount, maxNodeCount } of scaled) {
+  for (const { name, ...scaleSettings } of scaled) {
     await context.azure.arm.patch(pathOf(context, name), apiVersions.machineLearning, {
-      properties: { properties: { scaleSettings: { minNodeCount, maxNodeCount } } },
+      properties: { properties: { scaleSettings } },
     });
   }
   for (const name of created) {

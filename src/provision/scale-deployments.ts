@@ -29,21 +29,23 @@ export async function scaleDeployments(context: StepContext): Promise<StepResult
       }),
     };
   });
+  let scaled = 0;
   for (const [index, { path, capacity }] of undo.deployments.entries()) {
     const target = wanted.find((each) => each.path === path)?.capacity ?? capacity;
     await context.checkpoint({ unit: 'deployments', done: index, total: undo.deployments.length });
-    if (target > capacity)
-      await azure.arm.patch(
-        path,
-        apiVersions.machineLearning,
-        { sku: { name: 'Default', capacity: target } },
-        { signal },
-      );
+    if (target <= capacity) continue;
+    await azure.arm.patch(
+      path,
+      apiVersions.machineLearning,
+      { sku: { name: 'Default', capacity: target } },
+      { signal },
+    );
+    scaled += 1;
   }
   const missing = wanted.length - undo.deployments.length;
   return {
     state: 'completed',
-    detail: `${undo.deployments.length} of ${wanted.length} deployments scaled${missing > 0 ? `; ${missing} are not there yet and are created in configure` : ''}`,
+    detail: `${undo.deployments.length} of ${wanted.length} deployments are there, ${scaled} of them scaled up${missing > 0 ? `; ${missing} are created in configure` : ''}`,
     undo,
   };
 }

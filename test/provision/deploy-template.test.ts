@@ -1,5 +1,8 @@
 /** Deployments of the standby's template, on the local Azure. */
+import { RestError } from '@azure/core-rest-pipeline';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { apiVersions } from '../../src/azure/azure.ts';
+import { UnderstudyError } from '../../src/errors/error.ts';
 import { deployTemplate } from '../../src/provision/deploy-template.ts';
 import type { StepContext } from '../../src/run/step-context.ts';
 import { topologyOf } from '../topology/minimal.ts';
@@ -155,6 +158,38 @@ describe('a template', () => {
       detail: expect.stringMatching(/^deployed templates\/standby\.json in /),
     });
     expect(await deployTemplate(context)).toMatchObject({ state: 'completed' });
+  });
+
+  it('leaves the tags of a resource group that is there', async () => {
+    const context = contextOf(templateOf(workspace));
+    const id = `/subscriptions/${azure.subscriptionId}/resourceGroups/${group}`;
+    const groups = context.azure.resources(azure.subscriptionId).resourceGroups;
+    await groups.createOrUpdate(group, { location: 'westus3', tags: { costCentre: '42' } });
+    await deployTemplate(context);
+    expect(await context.azure.arm.get(id, apiVersions.resourceGroups)).toMatchObject({
+      tags: { costCentre: '42' },
+    });
+  });
+
+  it('that an attempt cut short is still deploying is waited for', async () => {
+    const context = contextOf(templateOf(workspace));
+    const active = new RestError('still active', { statusCode: 409, code: 'DeploymentActive' });
+    const deployments = () => ({
+      deployments: {
+        createOrUpdate: () => ({ onProgress: () => undefined, pollUntilDone: () => Promise.reject(active) }),
+      },
+    });
+    context.azure = { ...context.azure, deployments } as unknown as StepContext['azure'];
+    await expect(deployTemplate(context)).rejects.toMatchObject({
+      code: 'NotYetError',
+      message: expect.stringContaining('DeploymentActive'),
+    });
+  });
+
+  it('is not waited for by a run that has lost its lease', async () => {
+    const context = contextOf(templateOf(workspace));
+    context.checkpoint = () => Promise.reject(new UnderstudyError('FencedError', 'taken over'));
+    await expect(deployTemplate(context)).rejects.toMatchObject({ code: 'FencedError' });
   });
 
   it('need not be declared where the workspace is there', async () => {

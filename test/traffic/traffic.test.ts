@@ -131,7 +131,7 @@ describe('computes', () => {
 
   it('grow to what the active ones could, by their own names, and are made where there are none', async () => {
     const result = await scaleComputes(context());
-    expect(result.detail).toBe('2 clusters scaled up, 1 of them created');
+    expect(result.detail).toBe('2 clusters may grow as far as they could in eastus, 1 of them created');
     expect(result.counts?.[0]).toMatchObject({ expected: 3, done: 2, skipped: [{ count: 1 }], failed: [] });
     expect(settings('gpu-west')).toEqual({
       minNodeCount: 0,
@@ -145,6 +145,14 @@ describe('computes', () => {
     });
     expect(at(compute('ada'))).toBeUndefined();
     expect(at(compute('gpu-east'))).toBeUndefined();
+  });
+
+  it('that Azure refuses to scale are not taken for clusters that were not created', async () => {
+    const refused = { status: 400, code: 'QuotaExceeded' };
+    stage.arm.faults.push({ method: 'PATCH', path: /computes\/gpu-west/, kind: refused, times: 1 });
+    expect((await scaleComputes(context())).detail).toBe(
+      '1 clusters may grow as far as they could in eastus, 1 of them created; 1 failed',
+    );
   });
 
   it('shrink to what they were, and those that were made go', async () => {
@@ -179,7 +187,9 @@ describe('deployments', () => {
   it('get as many instances as the active ones had, and shrink again', async () => {
     stage.arm.add(deployment('blue'), { properties: {}, sku: { name: 'Default', capacity: 1 } });
     const result = await scaleDeployments(context());
-    expect(result.detail).toBe('1 of 2 deployments scaled; 1 are not there yet and are created in configure');
+    expect(result.detail).toBe(
+      '1 of 2 deployments are there, 1 of them scaled up; 1 are created in configure',
+    );
     expect(at(deployment('blue'))?.sku).toEqual({ name: 'Default', capacity: 3 });
     await scaleDeployments(context()); // a second attempt knows what the first one found
     expect(await scaleDeploymentsBack(context(), result.undo)).toBe('1 deployments scaled back');
