@@ -18,7 +18,7 @@ export function offers(operation: PublishedOperation): boolean {
 }
 
 /** The table, in Markdown: a line for each group of operations, each operation by its published name. */
-export function operationsTable(): string {
+function operationsTable(): string {
   const groups = new Map<string, { offered: string[]; refused: string[] }>();
   for (const operation of published) {
     const [group = '', name = ''] = operation.id.split('_');

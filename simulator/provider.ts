@@ -155,6 +155,8 @@ export interface BlobAccounts {
    * while its region is dark. Overwrites. Errors: no such account or container.
    */
   putBlob(account: string, container: string, name: string, content: Buffer): Promise<void>;
+  /** The content of a blob of text, past the region's front; undefined where there is none. */
+  getBlob(account: string, container: string, name: string): Promise<string | undefined>;
   /** The names of the blobs below a prefix, in order, past the region's front; empty where there is no such container. */
   listBlobs(account: string, container: string, prefix: string): Promise<string[]>;
 }

@@ -150,6 +150,14 @@ export class Azurite implements BlobAccounts {
     if (status !== 201) throw new Error(`blob '${account}/${container}/${name}': ${status} ${body}`);
   }
 
+  async getBlob(account: string, container: string, name: string): Promise<string | undefined> {
+    const path = `/${account}/${container}/${name.split('/').map(encodeURIComponent).join('/')}`;
+    const { status, body } = await this.ask('GET', path);
+    if (status === 404) return undefined;
+    if (status !== 200) throw new Error(`blob '${account}/${container}/${name}': ${status} ${body}`);
+    return body;
+  }
+
   async listBlobs(account: string, container: string, prefix: string): Promise<string[]> {
     const names: string[] = [];
     let marker = '';

@@ -2,6 +2,7 @@
 
 import type { Call, ResourceType, Stored } from '../../provider.ts';
 import { assetRows, type AssetTraits } from './assets.ts';
+import { backfill, registerFeatures } from './features.ts';
 import { fillDefaults, isObject, objectOf, textOf, workspaceIdOf } from './fields.ts';
 import { byField } from './lists.ts';
 import { checkPath } from './references.ts';
@@ -104,6 +105,8 @@ const featuresets: AssetTraits = {
   defaults: { stage: 'Development' },
   provisioningState: true,
   longRunning: { put: 1500, delete: 1000 },
+  registered: registerFeatures,
+  actions: { backfill },
 };
 
 const featurestoreEntities: AssetTraits = {

@@ -34,6 +34,10 @@ export interface AssetTraits {
   /** Filters of the version list beyond the common ones. */
   filter?(call: Call, entries: Stored[]): Stored[];
   uploads?: boolean;
+  /** Once a version is registered. */
+  registered?: (call: Call, stored: Stored) => Promise<void>;
+  /** Actions of a version, by name in lower case. */
+  actions?: NonNullable<ResourceType['actions']>;
 }
 
 const NAME = /^[a-zA-Z0-9][\w.-]{0,254}$/;
@@ -87,6 +91,8 @@ function versionRow(traits: AssetTraits): ResourceType {
         : newestFirst;
     },
   };
+  if (traits.registered) row.afterPut = traits.registered;
+  if (traits.actions) row.actions = traits.actions;
   if (traits.uploads) {
     row.actions = { startpendingupload: startPendingUpload };
     row.actionsWithoutResource = ['startpendingupload'];

@@ -7,17 +7,11 @@ import { createHash } from 'node:crypto';
 import type { Cloud, Json, Stored } from '../../provider.ts';
 import { isObject, objectOf, textOf, workspaceIdOf } from './fields.ts';
 import { lifeOf, stopsAt, withLife, type Life } from './job-life.ts';
+import { locateFolder, type Place } from './places.ts';
 
 const RETRY_MS = 1000;
 
 const STEP = /(?:^|\/)step-(\d+)\.json$/;
-
-/** A place in blob storage. `path` ends with '/'. */
-interface Place {
-  account: string;
-  container: string;
-  path: string;
-}
 
 /** What is armed for each job, so that it is never armed twice. */
 const armed = new WeakMap<Cloud, Map<string, { cancel(): void }>>();
@@ -126,6 +120,11 @@ function stateAt(job: Stored, step: number): string {
     .digest('hex');
 }
 
+function locate(cloud: Cloud, job: Stored, uri: Json | undefined): Place | undefined {
+  const text = (textOf(uri) ?? '').replace('${{name}}', job.resource.name);
+  return locateFolder(cloud, workspaceIdOf(job.resource.id), text);
+}
+
 function placeOf(cloud: Cloud, job: Stored): Place | undefined {
   const outputs = objectOf(job.resource.properties.outputs);
   const own = outputs.checkpoints;
@@ -141,23 +140,4 @@ function placeOf(cloud: Cloud, job: Stored): Place | undefined {
 /** Where an output goes that does not say where. */
 function defaultUri(job: Stored, output: string): string {
   return `azureml://datastores/workspaceblobstore/paths/azureml/${job.resource.name}/${output}/`;
-}
-
-/** The blobs behind an `azureml://…datastores/…` address, if its datastore is one of blobs. */
-function locate(cloud: Cloud, job: Stored, uri: Json | undefined): Place | undefined {
-  const text = (textOf(uri) ?? '').replace('${{name}}', job.resource.name);
-  const match =
-    /^azureml:\/\/(?:subscriptions\/([^/]+)\/resource[gG]roups\/([^/]+)\/workspaces\/([^/]+)\/)?datastores\/([^/]+)\/(?:paths\/)?(.*)$/.exec(
-      text,
-    );
-  if (!match) return undefined;
-  const [, subscription, group, workspace, datastore, path = ''] = match;
-  const owner = subscription
-    ? `/subscriptions/${subscription}/resourceGroups/${group}/providers/Microsoft.MachineLearningServices/workspaces/${workspace}`
-    : workspaceIdOf(job.resource.id);
-  const { properties } = cloud.store.get(`${owner}/datastores/${datastore}`)?.resource ?? { properties: {} };
-  const account = textOf(objectOf(properties).accountName);
-  const container = textOf(objectOf(properties).containerName);
-  if (account === undefined || container === undefined) return undefined;
-  return { account, container, path: path === '' || path.endsWith('/') ? path : `${path}/` };
 }

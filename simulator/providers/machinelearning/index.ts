@@ -8,6 +8,7 @@ import { computes } from './computes.ts';
 import { connections } from './connections.ts';
 import { datastores } from './datastores.ts';
 import { serveDiscovery } from './discovery.ts';
+import { features } from './features.ts';
 import { NAMESPACE } from './fields.ts';
 import { continueJobs, jobs } from './jobs.ts';
 import { routeLocations } from './locations.ts';
@@ -30,6 +31,7 @@ export const machineLearning: Provider = {
     workspaces,
     datastores,
     ...assets,
+    features,
     computes,
     jobs,
     schedules,

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ResourceType } from '../../provider.ts';
 import { fillDefaults, isObject, objectOf, textOf, WORKSPACES } from './fields.ts';
-import { validationError } from './refusals.ts';
+import { requireName, validationError } from './refusals.ts';
 
 const RULE_TYPES = ['FQDN', 'PrivateEndpoint', 'ServiceTag'];
 
@@ -33,7 +33,13 @@ export const outboundRules: ResourceType = {
   longRunning: { put: 1500, delete: 1000 },
   createdStatus: 202,
   provisioningState: false,
-  beforePut(_call, next) {
+  beforePut(call, next) {
+    requireName(
+      'outbound rule',
+      call.id.name,
+      /^[a-zA-Z0-9][\w-]{2,32}$/,
+      '3 to 33 letters, digits, hyphens and underscores, the first a letter or a digit',
+    );
     const kind = textOf(next.resource.properties.type) ?? '';
     if (!RULE_TYPES.includes(kind))
       throw validationError(

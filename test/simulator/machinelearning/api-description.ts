@@ -29,6 +29,8 @@ export interface Operation {
   path: string;
   /** Schema by status; undefined: a status without a body. */
   responses: Record<string, Schema | undefined>;
+  /** The names of the headers that an answer of a status is published with, in lower case. */
+  headers: Record<string, string[]>;
   examples: { name: string; parameters: JsonObject }[];
   /** The name of the parameter that is the body. */
   bodyName: string | undefined;
@@ -43,8 +45,9 @@ export interface Schema {
 const FILES = ['machineLearningServices.json', 'mfe.json', 'workspaceFeatures.json', 'registries.json'];
 const loaded = new Map<string, JsonObject>();
 
-export function loadOperations(folder: string): Operation[] {
-  return FILES.flatMap((name) => {
+/** The operations of an API's files in a folder: those of Machine Learning unless said. */
+export function loadOperations(folder: string, files: readonly string[] = FILES): Operation[] {
+  return files.flatMap((name) => {
     const file = join(folder, name);
     const paths = objectAt(load(file), 'paths');
     return Object.entries(paths).flatMap(([path, methods]) =>
@@ -77,6 +80,12 @@ function readOperation(file: string, path: string, method: string, node: JsonObj
     method: method.toUpperCase(),
     path,
     responses: Object.fromEntries(responses),
+    headers: Object.fromEntries(
+      Object.entries(node.responses as Record<string, JsonObject>).map(([status, response]) => [
+        status,
+        Object.keys(objectAt(response, 'headers')).map((name) => name.toLowerCase()),
+      ]),
+    ),
     examples,
     bodyName: body?.name as string | undefined,
   };
