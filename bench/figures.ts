@@ -68,9 +68,10 @@ export function print(title: string, figures: readonly Figure[], notes: readonly
   ]);
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   for (const row of rows) {
-    const cells = row.map((cell, column) =>
-      (column === 1 ? cell.padStart : cell.padEnd).call(cell, widths[column] ?? 0),
-    );
+    const cells = row.map((cell, column) => {
+      const width = widths[column] ?? 0;
+      return column === 1 ? cell.padStart(width) : cell.padEnd(width);
+    });
     console.log(`  ${cells.join('   ').trimEnd()}`);
   }
   for (const note of notes) console.log(`  ${note}`);

@@ -9,6 +9,7 @@ import type { CloudAddress } from '../simulator/cloud.ts';
 import { apiVersions, type Azure, type BlobAccount } from '../src/azure/azure.ts';
 import { cloudFrom, credentialFrom } from '../src/azure/cloud.ts';
 import { connectAzure } from '../src/azure/connect.ts';
+import { textField } from './azure-fields.ts';
 import { workspaceId } from '../src/topology/sides.ts';
 import { Topology, type TopologyInput, type WorkspaceRef } from '../src/topology/topology.ts';
 
@@ -116,7 +117,7 @@ export async function makeWorkspaces(
     west,
     eastAccount,
     westAccount,
-    container: String(datastore.properties['containerName']),
+    container: textField(datastore, 'containerName'),
   };
 }
 
@@ -157,6 +158,6 @@ async function makeWorkspace(
 }
 
 async function accountOf(azure: Azure, workspace: string): Promise<BlobAccount> {
-  const { properties } = await azure.arm.get(workspace, apiVersions.machineLearning);
-  return azure.blobAccount(String(properties['storageAccount']));
+  const resource = await azure.arm.get(workspace, apiVersions.machineLearning);
+  return azure.blobAccount(textField(resource, 'storageAccount'));
 }

@@ -9,6 +9,8 @@ import { join } from 'node:path';
 import { replicaContainer } from '../../src/artifacts/manifest.ts';
 import { restoreBlobs } from '../../src/artifacts/restore-blobs.ts';
 import { Topology } from '../../src/topology/topology.ts';
+import { apiVersions } from '../../src/azure/azure.ts';
+import { textField } from '../azure-fields.ts';
 import { diskStore } from '../disk-store.ts';
 import { countOf, machine, median, print, timed, type Figure } from '../figures.ts';
 import { makeWorkspaces, startLocalAzure, type LocalAzure, type Workspaces } from '../local-azure.ts';
@@ -41,7 +43,7 @@ export const benchmark: Benchmark = {
 };
 
 /** Seconds of each round. */
-type Times = Record<'copyBlobs' | 'restoreBlobs' | 'plain' | 'azcopy', number[]>;
+type Times = Record<'copyBlobs' | 'restoreBlobs' | 'plain' | 'readBack' | 'azcopy', number[]>;
 
 /** A new local Azure for each load: Azurite grows slower with what it holds. */
 async function measure(load: Load, rounds: number, concurrency: number): Promise<void> {
@@ -50,7 +52,7 @@ async function measure(load: Load, rounds: number, concurrency: number): Promise
   const local = await startLocalAzure();
   try {
     const sides = await makeWorkspaces(local.address);
-    const times: Times = { copyBlobs: [], restoreBlobs: [], plain: [], azcopy: [] };
+    const times: Times = { copyBlobs: [], restoreBlobs: [], plain: [], readBack: [], azcopy: [] };
     for (let round = 0; round < rounds; round++) {
       const scene = { local, sides, load, round, concurrency, folder };
       const from: Place = {
@@ -61,7 +63,8 @@ async function measure(load: Load, rounds: number, concurrency: number): Promise
       await upload(from, load, randomBytes(load.sizeBytes));
       const turns = [
         () => product(scene, from, times),
-        () => plain(scene, from, times),
+        () => plain(scene, from, times, false),
+        () => plain(scene, from, times, true),
         ...(azcopy === undefined ? [] : [() => byAzcopy(scene, from, times, azcopy)]),
       ];
       for (const turn of [...turns.slice(round % turns.length), ...turns.slice(0, round % turns.length)])
@@ -106,13 +109,20 @@ async function product(
 }
 
 async function standbyContainer({ azure, west }: Workspaces): Promise<string> {
-  const { properties } = await azure.arm.get(`${west}/datastores/workspaceblobstore`, '2024-04-01');
-  return String(properties['containerName']);
+  const datastore = await azure.arm.get(`${west}/datastores/workspaceblobstore`, apiVersions.machineLearning);
+  return textField(datastore, 'containerName');
 }
 
-async function plain({ sides, load, round, concurrency }: Scene, from: Place, times: Times): Promise<void> {
-  const to: Place = { account: sides.westAccount, container: 'plain', folder: `round-${round}/` };
-  times.plain.push(await timed(() => plainLoop(from, to, concurrency)));
+async function plain(
+  { sides, load, round, concurrency }: Scene,
+  from: Place,
+  times: Times,
+  readBack: boolean,
+): Promise<void> {
+  const container = readBack ? 'read-back' : 'plain';
+  const to: Place = { account: sides.westAccount, container, folder: `round-${round}/` };
+  const seconds = await timed(() => plainLoop({ from, to, concurrency, readBack }));
+  times[readBack ? 'readBack' : 'plain'].push(seconds);
   await check('the plain loop', to, load);
 }
 
@@ -137,14 +147,21 @@ function show(load: Load, times: Times, azcopy: string | undefined): void {
   const unit = isSmall ? 'blobs/s' : 'MiB/s';
   const amount = isSmall ? load.blobs : (load.blobs * load.sizeBytes) / 1024 / 1024;
   const rate = (seconds: readonly number[]) => amount / median(seconds);
-  const figures: Figure[] = (['copyBlobs', 'restoreBlobs'] as const).flatMap((what) => [
-    { what, value: rate(times[what]), unit, peer: { name: 'plain loop', value: rate(times.plain) } },
-    ...(azcopy === undefined
-      ? []
-      : [{ what, value: rate(times[what]), unit, peer: { name: 'azcopy', value: rate(times.azcopy) } }]),
-  ]);
+  const against = (what: 'copyBlobs' | 'restoreBlobs', peer: keyof Times, name: string): Figure => ({
+    what,
+    value: rate(times[what]),
+    unit,
+    peer: { name, value: rate(times[peer]) },
+  });
+  const figures = [
+    against('copyBlobs', 'readBack', 'plain loop that reads back'),
+    against('copyBlobs', 'plain', 'plain loop'),
+    ...(azcopy === undefined ? [] : [against('copyBlobs', 'azcopy', 'azcopy')]),
+    against('restoreBlobs', 'plain', 'plain loop'),
+    ...(azcopy === undefined ? [] : [against('restoreBlobs', 'azcopy', 'azcopy')]),
+  ];
   print(`copy: ${load.name}`, figures, [
-    'copyBlobs also lists the source again, reads each copy through, and compares digests; the peers only copy.',
+    'copyBlobs also lists the source again, reads each copy through, and compares digests; azcopy and the plain loop only copy.',
     ...(azcopy === undefined ? ['azcopy: not found on PATH nor in AZCOPY, so not measured.'] : []),
   ]);
 }

@@ -1,4 +1,5 @@
 /** What anyone would write first: list a folder, and copy each blob of it with `syncCopyFromURL`, so many at a time. */
+import { createHash } from 'node:crypto';
 import { forEachBounded } from '../../src/artifacts/bounded.ts';
 import type { BlobAccount } from '../../src/azure/azure.ts';
 
@@ -16,13 +17,26 @@ export interface Place {
   folder: string;
 }
 
-export async function plainLoop(from: Place, to: Place, concurrency: number): Promise<void> {
+export interface PlainLoop {
+  from: Place;
+  to: Place;
+  concurrency: number;
+  /** Read each copy through for its digest, as a careful person would. */
+  readBack: boolean;
+}
+
+export async function plainLoop({ from, to, concurrency, readBack }: PlainLoop): Promise<void> {
   await to.account.container(to.container).createIfNotExists();
   const blobs = from.account.container(from.container).listBlobsFlat({ prefix: from.folder });
   await forEachBounded(blobs, concurrency, async ({ name }) => {
     const target = `${to.folder}${name.slice(from.folder.length)}`;
     const client = to.account.container(to.container).getBlockBlobClient(target);
     await client.syncCopyFromURL(from.account.readUrl(from.container, name));
+    if (!readBack) return;
+    const { readableStreamBody } = await client.download();
+    const hash = createHash('sha256');
+    for await (const chunk of readableStreamBody ?? []) hash.update(Buffer.from(chunk));
+    hash.digest();
   });
 }
 

@@ -9,6 +9,7 @@ import { apiVersions, type Azure } from '../../src/azure/azure.ts';
 import { cloudFrom, credentialFrom } from '../../src/azure/cloud.ts';
 import { connectAzure } from '../../src/azure/connect.ts';
 import { environmentOf, stackDown, stackUp, type Stack } from '../../src/stack/stack.ts';
+import { textField } from '../azure-fields.ts';
 import { Programs } from './programs.ts';
 
 const root = dirname(dirname(import.meta.dirname));
@@ -117,13 +118,13 @@ function topology(): string {
 async function addFurther(azure: Azure, subscriptionId: string, { blobs, jobs }: Further): Promise<void> {
   const group = `/subscriptions/${subscriptionId}/resourceGroups/ml-east`;
   const workspace = `${group}/providers/Microsoft.MachineLearningServices/workspaces/fraud-east`;
-  const { properties } = await azure.arm.get(workspace, apiVersions.machineLearning);
-  const account = await azure.blobAccount(String(properties['storageAccount']));
+  const resource = await azure.arm.get(workspace, apiVersions.machineLearning);
+  const account = await azure.blobAccount(textField(resource, 'storageAccount'));
   const datastore = await azure.arm.get(
     `${workspace}/datastores/workspaceblobstore`,
     apiVersions.machineLearning,
   );
-  const container = account.container(String(datastore.properties['containerName']));
+  const container = account.container(textField(datastore, 'containerName'));
   await forEachBounded(Array.from({ length: blobs }).keys(), 16, async (index) => {
     const content = `blob ${index}`;
     await container.getBlockBlobClient(`bench/part-${index}`).upload(content, content.length);

@@ -3,7 +3,7 @@
  * the requests that were wasted, and the jobs that were lost; against a client with the SDK's retries and no pacing.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureCertificates } from '../../simulator/certificates.ts';

@@ -9,12 +9,12 @@ export function scaleClock(scale: number): void {
   const [dateStart, performanceStart] = [dateNow(), performanceNow()];
   Date.now = () => Math.floor(dateStart + (dateNow() - dateStart) * scale);
   performance.now = () => performanceStart + (performanceNow() - performanceStart) * scale;
-  const faster = <F extends (callback: () => void, delay?: number) => unknown>(original: F): F => {
-    const replacement = (callback: (...values: unknown[]) => void, delay = 0, ...values: unknown[]) =>
-      original(() => callback(...values), delay / scale);
-    // `util.promisify` and timers that are unrefed or cleared go on working: what is answered is Node's own timer.
-    return Object.assign(replacement, original) as unknown as F;
-  };
-  globalThis.setTimeout = faster(originalTimeout as never) as unknown as typeof setTimeout;
-  globalThis.setInterval = faster(originalInterval as never) as unknown as typeof setInterval;
+  type Start = (callback: (...values: unknown[]) => void, delay?: number, ...values: unknown[]) => unknown;
+  const faster =
+    (original: Start): Start =>
+    (callback, delay = 0, ...values) =>
+      original(callback, delay / scale, ...values);
+  // Nobody here uses what Node hangs on these functions for `util.promisify`.
+  globalThis.setTimeout = faster(originalTimeout) as typeof setTimeout;
+  globalThis.setInterval = faster(originalInterval) as typeof setInterval;
 }

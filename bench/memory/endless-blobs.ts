@@ -83,11 +83,11 @@ interface ContainerOf {
   shape: Shape;
   held: Held;
   /** What the blob of a number is called in this container. */
-  nameOf(index: number): string;
+  nameOf: (index: number) => string;
 }
 
 function container(of: ContainerOf): ContainerClient {
-  const { shape, held, nameOf } = of;
+  const { shape, held } = of;
   const mustHold = (path: string): number => {
     const index = indexOf(path);
     if (!(index >= 0 && index < shape.blobs) || !held.has(index)) throw new NotFound(`no blob ${path}`);

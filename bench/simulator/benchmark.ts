@@ -24,8 +24,8 @@ export const benchmark: Benchmark = {
   options: {
     jobs: { default: '10000', help: 'jobs that it holds' },
     versions: { default: '10000', help: 'versions of models that it holds' },
-    requests: { default: '1000', help: 'requests of each kind in a round' },
-    rounds: { default: '3', help: 'rounds; the median counts' },
+    requests: { default: '300', help: 'requests of each kind in a round' },
+    rounds: { default: '9', help: 'rounds; the median counts' },
   },
   async run(values) {
     const amounts = {
@@ -151,7 +151,7 @@ async function fill(client: Client, workspace: string, { jobs, versions }: Amoun
 
 interface Kind {
   what: string;
-  ask(index: number): Ask;
+  ask: (index: number) => Ask;
 }
 
 function kinds(workspace: string, { jobs, versions, requests }: Amounts): Kind[] {
