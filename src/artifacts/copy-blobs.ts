@@ -11,7 +11,7 @@ import { replicaContainer, type BlobLine, type Unit } from './manifest.ts';
 import { partWriter, readLines } from './parts.ts';
 import { noPrevious, previousBlobs, type PreviousBlobs } from './previous.ts';
 import { listRecoveryPoints, openByRef } from './recovery-point.ts';
-import { newTally, seen, showBytes, showCount, skip, toCounts } from './tally.ts';
+import { newTally, showBytes, showCount, skip, toCounts } from './tally.ts';
 import { findWorkspace } from './workspace.ts';
 
 /** How often what is done is settled, so that an attempt cut short goes on from there. */
@@ -55,11 +55,10 @@ export async function copyBlobs(context: StepContext): Promise<StepResult> {
     common,
   });
 
-  const expected = seen(copying.tally);
   return {
     state: 'completed',
     detail: describe(copying, previous.note()),
-    counts: [toCounts(copying.tally, 'blobs', expected)],
+    counts: [toCounts(copying.tally, 'blobs', copying.expected)],
     facts: await sealDraft(context, point, 'copying', copying),
     ...lostOf(copying),
   };
@@ -110,8 +109,10 @@ async function copyUnits(context: StepContext, request: CopyUnits): Promise<Copy
   return { ...state, parts: await blobs.end(), fuzzyParts: await fuzzy.end() };
 }
 
-function count(state: Copying, { blobs, fuzzy, reused, newBytes, empty }: CopiedUnit): void {
+function count(state: Copying, { blobs, fuzzy, expected, late, reused, newBytes, empty }: CopiedUnit): void {
   const { tally } = state;
+  state.expected += expected;
+  if (late > 0) skip(tally, 'added after its folder was listed', late);
   tally.done += blobs.length;
   tally.already += reused;
   tally.bytes += blobs.reduce((sum, line) => sum + line.sizeBytes, 0);
@@ -145,6 +146,7 @@ async function resume(
     fuzzyParts: [],
     fuzzy: [],
     tally: newTally(),
+    expected: 0,
     newBytes: 0,
     empty: { count: 0, examples: [] },
   };

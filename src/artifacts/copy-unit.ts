@@ -28,6 +28,10 @@ export interface CopiedUnit {
   /** In `orderKey` order. */
   blobs: BlobLine[];
   fuzzy: FuzzyLine[];
+  /** As listed: every one of them has a line, is fuzzy, or came late. */
+  expected: number;
+  /** Added to a growing folder after it was listed: left to the next recovery point. */
+  late: number;
   /** Of `blobs`: taken over from the recovery point before. */
   reused: number;
   /** Copied now. */
@@ -188,11 +192,14 @@ function finish(work: Work, listed: Map<string, ListedBlob>, changed: string[]):
   const fuzzyPaths = new Set(changed);
   const blobs: BlobLine[] = [];
   const fuzzy: FuzzyLine[] = [];
-  for (const path of new Set([...listed.keys(), ...fuzzyPaths])) {
+  const paths = new Set([...listed.keys(), ...fuzzyPaths]);
+  let late = 0;
+  for (const path of paths) {
     const blob = listed.get(path);
     const exact = blob && work.settled.get(settledKey(blob));
     const line = exact ?? (fuzzyPaths.has(path) ? work.latest.get(path) : undefined);
     if (line) blobs.push(line);
+    else if (!fuzzyPaths.has(path) && index.isGrowing(path)) late += 1;
     if (!fuzzyPaths.has(path)) continue;
     fuzzy.push({
       assets: index.assetsOf(path),
@@ -211,6 +218,8 @@ function finish(work: Work, listed: Map<string, ListedBlob>, changed: string[]):
   return {
     blobs,
     fuzzy,
+    expected: paths.size,
+    late,
     reused: reused.length,
     newBytes: bytes(blobs) - bytes(reused),
     empty: emptyPlaces(work, listed),

@@ -49,6 +49,8 @@ export interface Copying {
   fuzzyParts: Part[];
   fuzzy: FuzzyAsset[];
   tally: Tally;
+  /** Blobs that the units' own listings had: what `tally` must add up to. */
+  expected: number;
   /** Of `tally.bytes`: what was not in the standby yet. */
   newBytes: number;
   empty: { count: number; examples: string[] };

@@ -14,7 +14,7 @@ import { assetReferences } from './references.ts';
 import { restoreAsset } from './restore-asset.ts';
 import { newestFirst } from './select.ts';
 import { openStandby, type Standby } from './standby.ts';
-import { fail, newTally, seen, showCount, skip, sum, toCounts, type Tally } from './tally.ts';
+import { fail, newTally, showCount, skip, sum, toCounts, type Tally } from './tally.ts';
 
 /** Azure takes ten writes a second of one principal: more side by side only queue up. */
 const sideBySide = 8;
@@ -41,11 +41,13 @@ export async function restoreAssets(context: StepContext): Promise<StepResult> {
   const heartbeat = startHeartbeat(context, 'assets', { done: state.lines });
   // What cannot be created is said by configureDatastores; an asset that needs it fails here, with Azure's own reason.
   await createDatastores(context, standby, heartbeat);
+  const names = new Map<AssetType, number>();
   let index = 0;
   for (const type of types) {
     state.versions[type] ??= newTally();
     state.containers[type] ??= newTally();
     for await (const batch of batches(inOrder(context, standby, type), sideBySide * 4)) {
+      names.set(type, (names.get(type) ?? 0) + batch.filter(isContainer).length);
       const todo = batch.filter(() => index++ >= state.lines);
       await restoreBatch(context, standby, state, todo);
       state.lines = Math.max(state.lines, index);
@@ -58,7 +60,7 @@ export async function restoreAssets(context: StepContext): Promise<StepResult> {
     const [versions, containers] = [state.versions[type] ?? newTally(), state.containers[type] ?? newTally()];
     return [
       countVersions(standby, type, versions),
-      toCounts(containers, `names of ${type}`, seen(containers)),
+      toCounts(containers, `names of ${type}`, names.get(type) ?? 0),
     ];
   });
   if (index === 0) return { state: 'skipped', detail: `the recovery point has no ${types.join(' and no ')}` };
