@@ -73,9 +73,27 @@ async function configure(
     await context.checkpoint({ unit: 'endpoints', done: index });
   }
   if (!there) return;
-  if (keys) await giveKeys(context, path, keys);
-  const changed = await setTraffic(context, path, endpoint, serving);
-  if (changed !== undefined) lost.push(`endpoint ${endpoint.name}: ${changed}`);
+  const tell = (what: string) => lost.push(`endpoint ${endpoint.name}: ${what}`);
+  await unlessRefused(
+    async () => keys && giveKeys(context, path, keys),
+    (reason) => tell(`clients must take the standby's own keys: ${reason}`),
+  );
+  await unlessRefused(
+    async () => {
+      const changed = await setTraffic(context, path, endpoint, serving);
+      if (changed !== undefined) tell(changed);
+    },
+    (reason) => tell(`its traffic could not be set: ${reason}`),
+  );
+}
+
+async function unlessRefused(work: () => Promise<void>, refused: (reason: string) => void): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!isUnderstudyError(error, 'AzureError')) throw error;
+    refused(messageOf(error));
+  }
 }
 
 /** Whether it is there now. */

@@ -6,7 +6,7 @@ import type { StepContext } from '../run/step-context.ts';
 import { workspaceId } from '../topology/sides.ts';
 import { probeUntilPassing } from '../traffic/probe.ts';
 
-/** Errors: NotYetError (it does not answer as it should), AzureUnavailable. An endpoint that takes no traffic has nobody to fail. */
+/** Errors: PreconditionError (it does not answer as it should), NotYetError (it has no address yet), AzureUnavailable. An endpoint that takes no traffic has nobody to fail. */
 export async function scoreEndpoints(context: StepContext): Promise<StepResult> {
   const names = context.step.input.endpoints as string[];
   const answers: string[] = [];
