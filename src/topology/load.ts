@@ -32,11 +32,9 @@ export function parseTopology(text: string, file: string, variables: Variables =
   if (problems.length > 0 || !result.success) {
     throw topologyError(
       file,
-      problems.map(({ path, message }) => ({
-        path: join(path),
-        line: lineAt(offsetOf(document, path)),
-        message,
-      })),
+      problems
+        .map(({ path, message }) => ({ path: join(path), line: lineAt(offsetOf(document, path)), message }))
+        .toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)),
     );
   }
   return result.data;
@@ -53,10 +51,11 @@ function readYaml(text: string, file: string, variables: Variables): ReadYaml {
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const lineAt = (offset: number | undefined) =>
     offset === undefined ? undefined : lines.linePos(offset).line;
-  const refuse = (problems: { message: string; offset: number | undefined }[]) =>
+  const refuse = (problems: { message: string; offset: number | undefined }[], next?: string) =>
     topologyError(
       file,
       problems.map(({ message, offset }) => ({ path: '', line: lineAt(offset), message })),
+      next,
     );
   // What cannot be read drags further errors behind it: the first one is the one to mend.
   const errors = document.errors.filter(({ code }, index) => index === 0 || code === 'DUPLICATE_KEY');
@@ -70,6 +69,7 @@ function readYaml(text: string, file: string, variables: Variables): ReadYaml {
         message: `expected the environment variable ${name} to be set, got nothing`,
         offset,
       })),
+      'Set them, or name a file that does: --environment FILE.',
     );
   }
   try {
@@ -160,20 +160,32 @@ function checkWhole(topology: Topology): Found[] {
   return problems;
 }
 
-/** Every place that names a region names one of the two. */
+/** Every place that has something of each region has it of both, and of no other: the way back needs it too. */
 function checkRegionNames(topology: Topology, names: string[]): Found[] {
   const places: [PropertyKey[], Record<string, unknown> | undefined][] = [
     [['traffic', 'frontDoor', 'origins'], topology.traffic?.frontDoor?.origins],
     [['escrow', 'vaults'], topology.escrow?.vaults],
   ];
   return places.flatMap(([path, record]) =>
-    Object.keys(record ?? {})
-      .filter((name) => !names.includes(name))
-      .map((name) => ({
-        path: [...path, name],
-        message: `expected one of the regions (${names.join(', ')}), got "${name}"`,
-      })),
+    record === undefined ? [] : checkPerRegion(path, record, names),
   );
+}
+
+function checkPerRegion(path: PropertyKey[], record: Record<string, unknown>, names: string[]): Found[] {
+  const given = Object.keys(record);
+  const foreign = given.filter((name) => !names.includes(name));
+  if (foreign.length > 0) {
+    return foreign.map((name) => ({
+      path: [...path, name],
+      message: `expected one of the regions (${names.join(', ')}), got "${name}"`,
+    }));
+  }
+  const missing = names.filter((name) => !given.includes(name));
+  if (missing.length > 0)
+    return missing.map((name) => ({ path, message: `expected one for each region, got none for "${name}"` }));
+  const values = given.map((name) => String(record[name]).toLowerCase().replace(/\/$/, ''));
+  if (new Set(values).size === values.length) return [];
+  return [{ path, message: `expected a different one for each region, got "${values[0] ?? ''}" for both` }];
 }
 
 /** `platform` is at least as hot as any other class: nothing runs on a platform that is not there. */
@@ -208,13 +220,21 @@ function offsetOf(document: Document, path: readonly PropertyKey[]): number | un
   return undefined;
 }
 
-function topologyError(file: string, problems: Problem[]): UnderstudyError {
+/** The line on which `path`, or the deepest part of it that is there, stands in a topology's text. */
+export function lineOf(text: string, path: readonly PropertyKey[]): number | undefined {
+  const lines = new LineCounter();
+  const offset = offsetOf(parseDocument(text, { lineCounter: lines, prettyErrors: false }), path);
+  return offset === undefined ? undefined : lines.linePos(offset).line;
+}
+
+/** One line for each problem. `next`: what to do, where it is not simply to mend them. */
+export function topologyError(file: string, problems: Problem[], next?: string): UnderstudyError {
   const lines = problems.map(({ path, line, message }) => {
     const place = line === undefined ? '' : ` (line ${line})`;
     return `cannot load topology "${file}": ${path === '' ? '' : `${path}: `}${message}${place}`;
   });
   return new UnderstudyError('TopologyError', lines.join('\n'), {
     place: problems[0]?.line === undefined ? file : `${file}:${problems[0].line}`,
-    next: `Mend ${problems.length === 1 ? 'it' : 'them'} and run "understudy validate" again.`,
+    next: next ?? `Mend ${problems.length === 1 ? 'it' : 'them'} and run "understudy validate" again.`,
   });
 }

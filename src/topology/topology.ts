@@ -4,13 +4,23 @@
  * account 3–24 lower-case letters and digits).
  */
 import { z } from 'zod';
-import { durationPattern } from './duration.ts';
+import { durationPattern, toSeconds } from './duration.ts';
 import { resourceClasses, strategies } from './words.ts';
 
 const Duration = z
   .string()
   .regex(durationPattern, 'expected a duration such as "90s", "15m", "2h" or "1d"')
   .describe('A whole number and a unit: s, m, h or d.');
+
+/** Milliseconds that Node's timers can count: beyond, they end at once. */
+const longestMs = 2 ** 31 - 1;
+
+/** How long something may take: none at all is no time to do it in. */
+const TimeLimit = Duration.refine((text) => {
+  if (!durationPattern.test(text)) return true; // said already
+  const ms = toSeconds(text) * 1000;
+  return ms > 0 && ms <= longestMs;
+}, 'expected at least "1s" and at most "24d"');
 
 const RegionName = z
   .string()
@@ -138,7 +148,7 @@ export const ConfigTarget = z
 export type ConfigTarget = z.infer<typeof ConfigTarget>;
 
 const Probe = z.strictObject({
-  http: z.url().describe('The public address, as clients reach it.'),
+  http: z.url({ protocol: /^https?$/ }).describe('The public address, as clients reach it.'),
   method: z.enum(['GET', 'POST', 'HEAD']).default('GET'),
   body: z.unknown().optional().describe('The request body; sent as JSON.'),
   expect: z.int().min(100).max(599).default(200).describe('The HTTP status that it must answer.'),
@@ -155,12 +165,12 @@ const FrontDoor = z.strictObject({
 });
 
 const Policies = z.strictObject({
-  leaseTtl: Duration.default('30s').describe('How long the writer lease lives without renewal.'),
+  leaseTtl: TimeLimit.default('30s').describe('How long the writer lease lives without renewal.'),
   clockSkew: Duration.default('5s').describe('What a takeover waits beyond the lease.'),
-  requestTimeout: Duration.default('10s').describe('How long one request to Azure may take.'),
-  fenceDeadline: Duration.default('20s').describe('How long the old side is tried before the rest is owed.'),
-  probeDeadline: Duration.default('5m').describe('How long a probe may take to pass.'),
-  provisionDeadline: Duration.default('1h').describe('How long the deployment of a template may take.'),
+  requestTimeout: TimeLimit.default('10s').describe('How long one request to Azure may take.'),
+  fenceDeadline: TimeLimit.default('20s').describe('How long the old side is tried before the rest is owed.'),
+  probeDeadline: TimeLimit.default('5m').describe('How long a probe may take to pass.'),
+  provisionDeadline: TimeLimit.default('1h').describe('How long the deployment of a template may take.'),
   jobBatch: z
     .int()
     .min(1)
@@ -221,7 +231,7 @@ export const Topology = z.strictObject({
       'A request that an endpoint must answer with 200, by the name of the endpoint; default: an empty MLflow request.',
     ),
   escrow: z
-    .strictObject({ vaults: z.record(RegionName, z.url()) })
+    .strictObject({ vaults: z.record(RegionName, z.url({ protocol: /^https$/ })) })
     .optional()
     .describe('The key vault of each region that keeps the secrets of the other side, by its URI.'),
   policies: Policies.prefault({}).describe('Time is a policy: how long things may take.'),

@@ -24,7 +24,10 @@ const put = (name: string, text: string) => writeFile(join(folder, name), text);
 
 describe('a bundle', () => {
   it('has the topology and, per region, the template and the parameters within their envelope', async () => {
-    await put('templates/standby.json', '{"resources": []}');
+    await put(
+      'templates/standby.json',
+      '// as Azure reads it\n{"parameters": {"location": {"type": "string"}}, "resources": [],}',
+    );
     await put('west.json', '{"$schema": "x", "parameters": {"location": {"value": "westus3"}}}');
     await put('understudy.yaml', withTemplate('{ file: templates/standby.json, parameters: west.json }'));
     const { topology, bundle } = await loadTopology(file);
@@ -34,7 +37,7 @@ describe('a bundle', () => {
       templates: {
         westus3: {
           source: 'templates/standby.json',
-          template: { resources: [] },
+          template: { parameters: { location: { type: 'string' } }, resources: [] },
           parameters: { location: { value: 'westus3' } },
         },
       },
@@ -83,31 +86,65 @@ describe('it is refused', () => {
       'without its template',
       '{ file: templates/none.json }',
       {},
-      /regions\.westus3\.template\.file: cannot read ".*none\.json": it does not exist$/,
+      /regions\.westus3\.template\.file: cannot read ".*none\.json": it does not exist \(line 4\)$/,
     ],
     [
       'without its parameters',
       '{ file: templates/a.json, parameters: none.json }',
       { 'templates/a.json': '{}' },
-      /regions\.westus3\.template\.parameters: cannot read ".*none\.json": it does not exist$/,
+      /regions\.westus3\.template\.parameters: cannot read ".*none\.json": it does not exist \(line 4\)$/,
     ],
     [
       'with a template that is no JSON',
       '{ file: templates/a.json }',
       { 'templates/a.json': '{"resources": [' },
-      /regions\.westus3\.template\.file: ".*a\.json" is not JSON: /,
+      /regions\.westus3\.template\.file: ".*a\.json" is not JSON: close bracket expected at 1:16 \(line 4\)$/,
     ],
     [
       'with parameters that are no JSON',
       '{ file: templates/a.json, parameters: p.json }',
       { 'templates/a.json': '{}', 'p.json': 'location: x' },
-      /regions\.westus3\.template\.parameters: "p\.json" is not JSON: /,
+      /regions\.westus3\.template\.parameters: ".*p\.json" is not JSON: invalid symbol at 1:1 \(line 4\)$/,
+    ],
+    [
+      'with parameters in Bicep',
+      '{ file: templates/a.json, parameters: p.bicepparam }',
+      { 'templates/a.json': '{}', 'p.bicepparam': 'using none' },
+      /regions\.westus3\.template\.parameters: ".*p\.bicepparam" is Bicep: expected a parameters file in JSON/,
+    ],
+    [
+      'with a folder for a template',
+      '{ file: templates }',
+      {},
+      /regions\.westus3\.template\.file: cannot read ".*templates": it is a folder \(line 4\)$/,
+    ],
+    [
+      'with a template that is none',
+      '{ file: templates/a.json }',
+      { 'templates/a.json': '{}' },
+      /regions\.westus3\.template\.file: "templates\/a\.json": expected an ARM template .* got an object with no keys \(line 4\)$/,
+    ],
+    [
+      'with a template whose parameters nobody gives',
+      '{ file: templates/a.json }',
+      { 'templates/a.json': '{"parameters": {"sku": {"type": "string"}}, "resources": []}' },
+      /regions\.westus3\.template\.file: "templates\/a\.json": sku: missing: .* \(line 4\)$/,
+    ],
+    [
+      'with the parameters of another template',
+      '{ file: templates/a.json, parameters: p.json }',
+      {
+        'templates/a.json':
+          '{"parameters": {"sku": {"type": "string", "defaultValue": ""}}, "resources": []}',
+        'p.json': '{"parameters": {"profileName": {"value": "fraud"}}}',
+      },
+      /regions\.westus3\.template\.parameters: "p\.json": profileName: the template has no such parameter; it has sku \(line 4\)$/,
     ],
     [
       'with Bicep that nobody can compile',
       '{ file: templates/a.bicep }',
       { 'templates/a.bicep': '' },
-      /there is no Bicep CLI to compile ".*a\.bicep", and no ".*a\.json" beside it$/,
+      /there is no Bicep CLI to compile ".*a\.bicep", and no ".*a\.json" beside it \(line 4\)$/,
     ],
   ] as const)('%s', async (_what, template, files, message) => {
     vi.stubEnv('PATH', folder);

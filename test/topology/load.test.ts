@@ -320,6 +320,36 @@ const cases: Broken[] = [
     at: 'escrow',
   },
   {
+    what: 'a vault of one region only',
+    to: 'escrow: { vaults: { eastus: "https://fraud-east.vault.azure.net" } }',
+    says: 'escrow.vaults: expected one for each region, got none for "westus3"',
+    at: 'escrow',
+  },
+  {
+    what: 'one vault for both regions',
+    to: 'escrow: { vaults: { eastus: "https://fraud.vault.azure.net", westus3: "https://fraud.vault.azure.net/" } }',
+    says: 'escrow.vaults: expected a different one for each region, got "https://fraud.vault.azure.net" for both',
+    at: 'escrow',
+  },
+  {
+    what: 'a probe that is no web address',
+    to: 'probes: [{ http: "localhost:8080/score" }]',
+    says: 'probes[0].http: expected a URL such as "https://score.example.com/health", got "localhost:8080/score"',
+    at: 'probes',
+  },
+  {
+    what: 'no time at all for a request',
+    to: 'policies: { requestTimeout: 0s }',
+    says: 'policies.requestTimeout: expected at least "1s" and at most "24d", got "0s"',
+    at: 'policies',
+  },
+  {
+    what: 'a deadline that no timer can count',
+    to: 'policies: { provisionDeadline: 40d }',
+    says: 'policies.provisionDeadline: expected at least "1s" and at most "24d", got "40d"',
+    at: 'policies',
+  },
+  {
     what: 'a second document',
     to: '---\nname: other',
     says: 'expected one YAML document, got a second one',
