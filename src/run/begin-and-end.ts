@@ -1,7 +1,7 @@
 /** How a run begins (its epoch is right, its lease is taken) and ends (state, report, leases given back). */
 import { UnderstudyError } from '../errors/error.ts';
 import type { ControlStore } from '../control-store/store.ts';
-import { peekPointer, releaseWriterLease } from '../control-store/region-pointer.ts';
+import { releaseWriterLease } from '../control-store/region-pointer.ts';
 import type { Step } from '../plan/plan.ts';
 import { mayMove } from '../plan/run-states.ts';
 import { loadReportInput } from '../report/load.ts';
@@ -9,8 +9,9 @@ import { buildReport } from '../report/report.ts';
 import { writeReport } from '../report/write.ts';
 import type { OpenEnvironment } from './environment.ts';
 import { changeRun, listSteps, readRun, recordStep } from './journal.ts';
-import { holdRunLease, readRunLease, releaseRunLease } from './lease.ts';
+import { holdRunLease, readRunLease, releaseRunLease, runLeaseMs } from './lease.ts';
 import type { RunHeader, RunState, StepRecord } from './outcome.ts';
+import { assertNotOvertaken } from './overtaken.ts';
 import { isMove, type RunExecution } from './reference.ts';
 
 export interface BegunRun {
@@ -34,19 +35,11 @@ export function runBeginner(open: OpenEnvironment, now: () => Date = () => new D
       await holdRunLease(store, {
         runId: run.runId,
         holder: run.holder,
-        ttlMs: 60_000,
+        ttlMs: runLeaseMs,
         now: now().getTime(),
         takeOver: run.resumed === true,
       });
-      const pointer = await peekPointer(store);
-      const epoch = pointer?.value.epoch.number;
-      if (epoch !== plan.madeInEpoch && pointer?.value.changedBy !== run.runId) {
-        throw new UnderstudyError(
-          'FencedError',
-          `the plan was made in epoch ${plan.madeInEpoch}, and the region pointer is at ${epoch ?? 'none'}: something moved since`,
-          { next: 'Make a new plan.' },
-        );
-      }
+      await assertNotOvertaken(store, run.runId, plan);
     }
     await changeRun(store, run.runId, {
       state: 'running',

@@ -6,6 +6,8 @@ import { UnderstudyError } from '../errors/error.ts';
 import type { ControlStore } from '../control-store/store.ts';
 
 const name = 'run-lease.json';
+/** The lease of an execution that has ended: nothing renews it. */
+const givenBack = 0;
 
 export interface RunLease {
   runId: string;
@@ -13,6 +15,9 @@ export interface RunLease {
   holder: string;
   expiresAt: number;
 }
+
+/** How long the run lease lives; renewed by every step and checkpoint. */
+export const runLeaseMs = 60_000;
 
 export interface LeaseRequest {
   runId: string;
@@ -33,6 +38,9 @@ export async function holdRunLease(store: ControlStore, request: LeaseRequest): 
     const found = await store.read<RunLease>(name);
     const lease = found?.value;
     const mine = lease?.runId === request.runId && lease.holder === request.holder;
+    // A step that was given up for dead may still be at work when its execution has ended.
+    if (mine && lease.expiresAt === givenBack)
+      throw new UnderstudyError('FencedError', `this execution of run "${request.runId}" has ended`);
     if (mine && lease.expiresAt - request.now > (request.ttlMs * 2) / 3) return;
     if (lease && !mine) {
       if (lease.runId !== request.runId && lease.expiresAt > request.now) {
@@ -65,6 +73,6 @@ export async function releaseRunLease(
   for (;;) {
     const found = await store.read<RunLease>(name);
     if (found?.value.runId !== runId || found.value.holder !== holder || found.value.expiresAt <= now) return;
-    if (await store.swap(name, { ...found.value, expiresAt: 0 }, found.etag)) return;
+    if (await store.swap(name, { ...found.value, expiresAt: givenBack }, found.etag)) return;
   }
 }

@@ -9,7 +9,8 @@ import { sideOf } from '../topology/sides.ts';
 import { holdWriterLease } from '../control-store/region-pointer.ts';
 import type { OpenEnvironment, RunEnvironment } from './environment.ts';
 import { readRun, readStep, recordStep } from './journal.ts';
-import { holdRunLease } from './lease.ts';
+import { holdRunLease, runLeaseMs } from './lease.ts';
+import { assertNotOvertaken } from './overtaken.ts';
 import { reconcile, type StepRecord, type StepResult } from './outcome.ts';
 import { isMove, type RunExecution, type StepRequest } from './reference.ts';
 import type { Action, Progress, StepContext } from './step-context.ts';
@@ -20,9 +21,6 @@ export interface StepRuntime {
   heartbeat(progress: Progress): void;
   lastProgress: Progress | undefined;
 }
-
-/** How long the run lease lives; renewed by every step and checkpoint. */
-const runLeaseMs = 60_000;
 
 export function stepRunner(
   open: OpenEnvironment,
@@ -59,7 +57,7 @@ function isSettled(record: StepRecord): boolean {
   return record.state === 'completed' || record.state === 'skipped';
 }
 
-/** Moves hold the run lease; replication holds the writer lease of its epoch. */
+/** Moves hold the run lease, as long as no other run has moved the pointer; replication holds the writer lease of its epoch. */
 async function holdLeases(
   { store, plan, bundle }: RunEnvironment,
   run: RunExecution,
@@ -68,6 +66,8 @@ async function holdLeases(
   const at = now().getTime();
   if (isMove(run.operation)) {
     await holdRunLease(store, { runId: run.runId, holder: run.holder, ttlMs: runLeaseMs, now: at });
+    // A lease that ran out (of a paused run, say) can be had again: not by a run that another has overtaken meanwhile.
+    await assertNotOvertaken(store, run.runId, plan);
     return;
   }
   const { leaseTtl, clockSkew } = bundle.topology.policies;

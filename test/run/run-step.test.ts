@@ -3,8 +3,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { movePointer } from '../../src/control-store/region-pointer.ts';
 import { UnderstudyError } from '../../src/errors/error.ts';
 import { readStep } from '../../src/run/journal.ts';
-import { readRunLease } from '../../src/run/lease.ts';
-import { holdRunLease } from '../../src/run/lease.ts';
+
+import { holdRunLease, readRunLease, releaseRunLease } from '../../src/run/lease.ts';
 import { stepRunner, stepUndoer, type Undo } from '../../src/run/run-step.ts';
 import type { Action } from '../../src/run/step-context.ts';
 import { takeOver } from '../../src/topology/pointer.ts';
@@ -203,6 +203,46 @@ describe('an execution that was taken over', () => {
     });
     await expect(run(request(), scene.runtime)).rejects.toThrow('late');
     expect(await journalled()).toMatchObject({ state: 'completed', holder: 'wf-2' });
+  });
+});
+
+describe('a run whose lease has run out', () => {
+  it('goes on where nothing has moved', async () => {
+    const run = runner(async (context) => {
+      scene.clock.forward(600_000);
+      await context.checkpoint({ unit: 'blobs', done: 1 });
+      return done();
+    });
+    expect(await run(request(), scene.runtime)).toMatchObject({ state: 'completed' });
+  });
+
+  it('does nothing more once another run has moved the pointer, though that has ended', async () => {
+    const run = runner(async (context) => {
+      scene.clock.forward(600_000);
+      await movePointer(scene.store, (found) => takeOver(found, 'westus3', 'other', scene.clock.now(), 0));
+      await context.checkpoint({ unit: 'blobs', done: 1 });
+      return done();
+    });
+    await expect(run(request(), scene.runtime)).rejects.toMatchObject({
+      code: 'FencedError',
+      message: expect.stringContaining('something moved since'),
+    });
+  });
+});
+
+describe('a step of an execution that has ended', () => {
+  it('does not take the lease that was given back', async () => {
+    const now = scene.clock.now().getTime();
+    const run = runner(async (context) => {
+      await releaseRunLease(scene.store, { runId: scene.header.runId, holder: 'wf-1', now });
+      await context.checkpoint({ unit: 'blobs', done: 1 });
+      return done();
+    });
+    await expect(run(request(), scene.runtime)).rejects.toMatchObject({
+      code: 'FencedError',
+      message: `this execution of run "${scene.header.runId}" has ended`,
+    });
+    expect((await journalled())?.state).not.toBe('completed');
   });
 });
 
