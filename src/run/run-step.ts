@@ -204,7 +204,10 @@ async function contextOf(
 /** What undoes an action: given the context and what the action left in `undo`. Answers one line for a person. */
 export type Undo = (context: StepContext, undo: unknown) => Promise<string>;
 
-/** Undoes one completed step; idempotent. A failure is recorded and thrown: the next undo goes on all the same. */
+/**
+ * Undoes one step that is completed, or that was broken off once it had kept what its undo needs; idempotent. A failure that will
+ * be retried is thrown; a final one is recorded, and the next undo goes on all the same.
+ */
 export function stepUndoer(
   open: OpenEnvironment,
   undos: Partial<Record<ActionName, Undo>>,

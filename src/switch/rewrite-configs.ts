@@ -1,11 +1,10 @@
 /** Rewrites the config files of one declared target, on the host that holds them; the mapping comes from the recovery point. */
-import { openByRef } from '../artifacts/recovery-point.ts';
-import { readPart } from '../artifacts/recovery-point.ts';
+import { openByRef, readPart } from '../artifacts/recovery-point.ts';
 import { findWorkspace } from '../artifacts/workspace.ts';
 import type { OpenRecoveryPoint } from '../artifacts/manifest.ts';
 import { ConfigError } from '../config/error.ts';
 import type { WorkspaceMapping } from '../config/mapping.ts';
-import type { ConfigOutcome, ConfigUndo } from '../config/outcome.ts';
+import type { ConfigOutcome, ConfigTarget, ConfigUndo } from '../config/outcome.ts';
 import { applyConfigs, undoConfigs } from '../config/targets.ts';
 import { apiVersions } from '../azure/azure.ts';
 import { UnderstudyError } from '../errors/error.ts';
@@ -14,30 +13,12 @@ import type { StepContext } from '../run/step-context.ts';
 import { computeNames } from '../topology/compute-names.ts';
 import { workspaceId } from '../topology/sides.ts';
 
+/** Kept before the first file is written: how far the work came before it was broken off is not known from it. */
+type KeptUndo = ConfigUndo | { kind: 'begun' };
+
 export async function rewriteConfigs(context: StepContext): Promise<StepResult> {
-  const target = context.topology.configs[Number(context.step.input.target)];
-  if (!target)
-    throw new UnderstudyError(
-      'ControlStoreError',
-      `step "${context.step.id}" names no config target of its topology`,
-    );
-  const mapping = await mappingOf(context);
-  const outcome = await applied(() =>
-    applyConfigs({
-      target:
-        'git' in target
-          ? {
-              host: target.host,
-              git: target.git,
-              files: target.files,
-              ...(target.branch === undefined ? {} : { branch: target.branch }),
-            }
-          : target,
-      mapping,
-      runId: context.run.runId,
-      observe: async (moment) => context.checkpoint({ unit: `config files ${moment.kind}`, done: 0 }),
-    }),
-  );
+  const target = targetOf(context);
+  const outcome = await rewrite(context, target);
   const changed = outcome.files.filter((file) => file.status === 'changed').length;
   const unchanged = outcome.files.length - changed;
   return {
@@ -57,8 +38,12 @@ export async function rewriteConfigs(context: StepContext): Promise<StepResult> 
   };
 }
 
-export async function putConfigsBack(_context: StepContext, undo: unknown): Promise<string> {
-  const { files } = await undoConfigs((undo ?? { kind: 'none' }) as ConfigUndo);
+/** Work that was broken off is finished first, since that tells what it did, and then taken back whole. */
+export async function putConfigsBack(context: StepContext, undo: unknown): Promise<string> {
+  const kept = (undo ?? { kind: 'none' }) as KeptUndo;
+  const { files } = await undoConfigs(
+    kept.kind === 'begun' ? (await rewrite(context, targetOf(context))).undo : kept,
+  );
   const left = files.filter(({ status }) => status === 'failed' || status === 'changed-since');
   if (left.length > 0) {
     const lines = left.map(
@@ -71,14 +56,36 @@ export async function putConfigsBack(_context: StepContext, undo: unknown): Prom
   return `${files.length} config files put back`;
 }
 
-async function applied(work: () => Promise<ConfigOutcome>): Promise<ConfigOutcome> {
+function targetOf({ topology, step }: StepContext): ConfigTarget {
+  const target = topology.configs[Number(step.input.target)];
+  if (!target)
+    throw new UnderstudyError(
+      'ControlStoreError',
+      `step "${step.id}" names no config target of its topology`,
+    );
+  if (!('git' in target)) return target;
+  const { host, git, files, branch } = target;
+  return { host, git, files, ...(branch === undefined ? {} : { branch }) };
+}
+
+async function rewrite(context: StepContext, target: ConfigTarget): Promise<ConfigOutcome> {
+  let written = false;
   try {
-    return await work();
+    return await applyConfigs({
+      target,
+      mapping: await mappingOf(context),
+      runId: context.run.runId,
+      observe: async ({ kind }) => {
+        if (kind === 'checked') await context.keepUndo<KeptUndo>(() => ({ kind: 'begun' }));
+        if (kind === 'written') written = true;
+        await context.checkpoint({ unit: `config files ${kind}`, done: 0 });
+      },
+    });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     throw new UnderstudyError('ConfigError', error.message, {
       place: error.line === undefined ? error.file : `${error.file}:${error.line}`,
-      next: 'Nothing was written. Mend the file, then "understudy resume-run".',
+      next: `${written ? '' : 'Nothing was written. '}Mend the file, then "understudy resume-run".`,
       cause: error,
     });
   }
