@@ -1,14 +1,14 @@
 /** How a run begins (its epoch is right, its lease is taken) and ends (state, report, leases given back). */
-import { UnderstudyError } from '../errors/error.ts';
+import { UnderstudyError, isUnderstudyError } from '../errors/error.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { releaseWriterLease } from '../control-store/region-pointer.ts';
-import type { Step } from '../plan/plan.ts';
+import type { Plan, Step } from '../plan/plan.ts';
 import { mayMove } from '../plan/run-states.ts';
 import { loadReportInput } from '../report/load.ts';
 import { buildReport } from '../report/report.ts';
 import { writeReport } from '../report/write.ts';
 import type { OpenEnvironment } from './environment.ts';
-import { changeRun, listSteps, readRun, recordStep } from './journal.ts';
+import { changeRun, listSteps, readRun, recordStep, type RunDocument } from './journal.ts';
 import { holdRunLease, readRunLease, releaseRunLease, runLeaseMs } from './lease.ts';
 import type { RunHeader, RunState, StepRecord } from './outcome.ts';
 import { assertNotOvertaken } from './overtaken.ts';
@@ -28,18 +28,12 @@ export function runBeginner(open: OpenEnvironment, now: () => Date = () => new D
     const header = await readRun(store, run.runId);
     if (!header)
       throw new UnderstudyError('ControlStoreError', `run "${run.runId}" has no header in the control store`);
-    if (!mayMove(header.state, 'running')) {
-      throw new UnderstudyError('FencedError', `run "${run.runId}" is ${header.state}: it cannot run again`);
-    }
-    if (isMove(run.operation)) {
-      await holdRunLease(store, {
-        runId: run.runId,
-        holder: run.holder,
-        ttlMs: runLeaseMs,
-        now: now().getTime(),
-        takeOver: run.resumed === true,
-      });
-      await assertNotOvertaken(store, run.runId, plan);
+    try {
+      await assertMayBegin(store, run, header, plan, now());
+    } catch (error) {
+      if (isUnderstudyError(error) && !error.retryable)
+        await neverBegun(store, run, header, error.message, now());
+      throw error;
     }
     await changeRun(store, run.runId, {
       state: 'running',
@@ -54,6 +48,40 @@ export function runBeginner(open: OpenEnvironment, now: () => Date = () => new D
       records: await listSteps(store, run.runId),
     };
   };
+}
+
+/** Keeps nobody else waiting for a run that does not begin, and writes down that it did not. */
+async function neverBegun(
+  store: ControlStore,
+  run: RunExecution,
+  { state }: RunDocument,
+  reason: string,
+  now: Date,
+): Promise<void> {
+  if (isMove(run.operation)) await releaseRunLease(store, { ...run, now: now.getTime() });
+  if (state !== 'pending') return;
+  await changeRun(store, run.runId, { state: 'failed', stateReason: reason, endedAt: now.toISOString() });
+}
+
+/** Throws FencedError where the run has ended for good, another run acts, or the pointer has moved since it was planned. */
+async function assertMayBegin(
+  store: ControlStore,
+  run: RunExecution,
+  { state }: RunDocument,
+  plan: Plan,
+  now: Date,
+): Promise<void> {
+  if (!mayMove(state, 'running'))
+    throw new UnderstudyError('FencedError', `run "${run.runId}" is ${state}: it cannot run again`);
+  if (!isMove(run.operation)) return;
+  await holdRunLease(store, {
+    runId: run.runId,
+    holder: run.holder,
+    ttlMs: runLeaseMs,
+    now: now.getTime(),
+    takeOver: run.resumed === true,
+  });
+  await assertNotOvertaken(store, run.runId, plan);
 }
 
 export interface EndOfRun {

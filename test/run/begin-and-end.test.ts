@@ -62,7 +62,10 @@ describe('a run begins', () => {
       code: 'FencedError',
       message: 'run "other" is acting on this topology',
     });
-    expect(await run()).toMatchObject({ state: 'pending' });
+    expect(await run()).toMatchObject({
+      state: 'failed',
+      stateReason: 'run "other" is acting on this topology',
+    });
   });
 
   it('not where something has moved since it was planned', async () => {
@@ -71,6 +74,7 @@ describe('a run begins', () => {
       code: 'FencedError',
       message: expect.stringContaining('made in epoch 1, and the region pointer is at 2'),
     });
+    expect((await readRunLease(scene.store))?.expiresAt).toBe(0);
   });
 
   it('where it has moved the pointer itself', async () => {
