@@ -21,7 +21,7 @@ export async function findWorkspace(arm: Arm, side: Side, signal: AbortSignal): 
       `workspace "${side.workspace.name}" in ${side.region} does not exist`,
       {
         place: id,
-        next: 'Deploy it: understudy deploy.',
+        next: `Name the template that builds it in regions.${side.region}.template, or build it yourself, and run again.`,
       },
     );
   }
