@@ -8,6 +8,7 @@ import type { StepContext } from '../run/step-context.ts';
 import { escrowed } from './escrowed.ts';
 import { showFindings, writeFindings, type Finding } from './evidence.ts';
 import { startHeartbeat } from './heartbeat.ts';
+import { countLines } from './parts.ts';
 import { readPart } from './recovery-point.ts';
 import { secretless } from './secret-name.ts';
 import { openStandby, type Standby } from './standby.ts';
@@ -38,7 +39,7 @@ export async function configureConnections(context: StepContext): Promise<StepRe
   return {
     state: 'completed',
     detail: `${showCount(tally.done, 'connection')} in ${context.to.region}, ${tally.already} of them already there${notMade > 0 ? `; ${notMade} not` : ''}`,
-    counts: [toCounts(tally, 'connections', seen(tally))],
+    counts: [toCounts(tally, 'connections', countLines(standby.point.sealed.parts, 'connections'))],
     evidence: await writeFindings(context, 'list', findings),
     ...(findings.length > 0 ? { lost: showFindings(findings) } : {}),
   };

@@ -145,6 +145,7 @@ async function credentialsFor(
   if (credentials === 'None') return { credentials: { credentialsType: 'None' } };
   if (copied && (credentials === 'AccountKey' || credentials === 'Sas')) {
     const key = await accountKey(context, standby.workspace.storageAccountId);
+    if (key === undefined) return { reason: "Azure answered no key of the standby's storage account" };
     return { credentials: { credentialsType: 'AccountKey', secrets: { secretsType: 'AccountKey', key } } };
   }
   const secrets = await escrowed(context, standby.point.sealed, 'datastore', name);
@@ -152,7 +153,7 @@ async function credentialsFor(
   return { credentials: { ...(datastore.properties['credentials'] as JsonObject), secrets: secrets.value } };
 }
 
-async function accountKey({ azure, signal }: StepContext, accountId: string): Promise<string> {
+async function accountKey({ azure, signal }: StepContext, accountId: string): Promise<string | undefined> {
   const answer = await azure.arm.post(`${accountId}/listKeys`, apiVersions.storage, undefined, { signal });
-  return (answer as { keys?: { value?: string }[] } | null)?.keys?.[0]?.value ?? '';
+  return (answer as { keys?: { value?: string }[] } | null)?.keys?.[0]?.value;
 }

@@ -13,6 +13,7 @@ import type { StepContext } from '../run/step-context.ts';
 import { workspaceId } from '../topology/sides.ts';
 import { showFindings, writeFindings, type Finding } from './evidence.ts';
 import { startHeartbeat } from './heartbeat.ts';
+import { countLines } from './parts.ts';
 import { readPart } from './recovery-point.ts';
 import { openStandby, type Standby } from './standby.ts';
 import { fail, newTally, seen, showCount, sum, toCounts } from './tally.ts';
@@ -51,7 +52,7 @@ export async function configureSchedules(context: StepContext): Promise<StepResu
   return {
     state: 'completed',
     detail: `${showCount(tally.done, 'schedule')} in ${context.to.region}, ${enabled} of them enabled${failed > 0 ? `; ${failed} failed` : ''}`,
-    counts: [toCounts(tally, 'schedules', seen(tally))],
+    counts: [toCounts(tally, 'schedules', countLines(sealed.parts, 'schedules'))],
     evidence: await writeFindings(context, 'list', findings),
     ...(findings.length > 0 ? { lost: showFindings(findings) } : {}),
     undo,
