@@ -117,5 +117,8 @@ export function reportUndo(executed: Executed[], cancelled: boolean): UndoOutcom
 }
 
 function reasonOf(record: StepRecord): string {
+  // Of a step that failed half-way and was then looked at by its undo, `error` is still what the step failed of.
+  if (record.state === 'undone' || record.state === 'undo-failed')
+    return record.detail ?? 'no reason was recorded';
   return record.error?.message ?? record.detail ?? 'no reason was recorded';
 }

@@ -135,7 +135,11 @@ describe('buildReport', () => {
     const change = (step: string, more: object) => {
       input.records = input.records.map((each) => (each.step === step ? { ...each, ...more } : each));
     };
-    change('switch/training/rewriteConfigs', { state: 'undone', detail: '2 files restored' });
+    change('switch/training/rewriteConfigs', {
+      state: 'undone',
+      detail: '2 files restored',
+      error: { code: 'AzureError', message: 'what the step failed of' },
+    });
     change('fence/platform/takePointer', {
       state: 'undo-failed',
       detail: 'undo failed: the epoch is 4 by now',
