@@ -170,7 +170,7 @@ async function undoSteps(run: RunExecution, { steps, records }: BegunRun, board:
   const reason =
     left.length > 0
       ? `cancelled; not undone: ${left.map((step) => step.id).join(', ')}`
-      : 'cancelled by a person; undone';
+      : 'cancelled by a person; what can be undone is undone';
   return end(run, board, 'cancelled', reason);
 }
 
