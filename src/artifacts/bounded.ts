@@ -9,28 +9,28 @@ export async function forEachBounded<T>(
   limit: number,
   work: (item: T, index: number) => Promise<void>,
 ): Promise<void> {
-  let running = 0;
+  const under = { way: 0 };
   let failure: { error: unknown } | undefined;
   let ended: () => void = () => undefined;
   // One promise for whichever ends next: a race of all that run would cost each item as much as there are others.
-  const untilAtMost = async (count: number) => {
-    while (running > count) await new Promise<void>((resolve) => (ended = resolve));
+  const untilBelow = async (count: number) => {
+    while (under.way >= count) await new Promise<void>((resolve) => (ended = resolve));
   };
   let index = 0;
   for await (const item of items) {
-    running += 1;
+    under.way += 1;
     void work(item, index++)
       .catch((error: unknown) => {
         failure ??= { error };
       })
       .finally(() => {
-        running -= 1;
+        under.way -= 1;
         ended();
       });
-    await untilAtMost(limit - 1);
+    await untilBelow(limit);
     if (failure) break;
   }
-  await untilAtMost(0);
+  await untilBelow(1);
   if (failure) throw failure.error;
 }
 

@@ -3,13 +3,13 @@ import { UnderstudyError, isUnderstudyError, messageOf } from '../errors/error.t
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { ensureContainer } from './blobs.ts';
-import { batches, createLimiter, mapBounded } from './bounded.ts';
+import { batches, createLimiter, forEachBounded } from './bounded.ts';
 import { copyUnit, type CopiedUnit, type CopyUnit } from './copy-unit.ts';
 import { beginPoint, openDraft, sealDraft, type Copying, type DraftPoint, type Listing } from './drafts.ts';
 import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
-import { replicaContainer, type BlobLine, type Unit } from './manifest.ts';
-import { partWriter, readLines } from './parts.ts';
-import { noPrevious, previousBlobs, type PreviousBlobs } from './previous.ts';
+import { replicaContainer, type Unit } from './manifest.ts';
+import { partWriter, readLines, type PartWriter } from './parts.ts';
+import { nothingOf, noPrevious, previousBlobs, type PreviousBlobs, type PreviousUnit } from './previous.ts';
 import { listRecoveryPoints, openByRef } from './recovery-point.ts';
 import { newTally, showBytes, showCount, skip, toCounts } from './tally.ts';
 import { findWorkspace } from './workspace.ts';
@@ -82,20 +82,24 @@ async function copyUnits(context: StepContext, request: CopyUnits): Promise<Copy
   let fuzzy = partWriter(store, point.folder, 'fuzzy', start.fuzzyParts);
   let settledAt = performance.now();
   const units = skipFirst(readLines(store, point.folder, listing.parts, 'units'), start.units);
+  const sourceOf = (unit: Unit) => {
+    const account = listing.accounts.find(({ name }) => name === unit.account);
+    if (account) return azure.blobAccount(account.id, { signal });
+    throw new UnderstudyError('ControlStoreError', `the listing names no account "${unit.account}"`);
+  };
   for await (const window of batches(units, topology.artifacts.concurrency)) {
-    const known = new Map<Unit, Map<string, BlobLine>>();
-    for (const unit of window) known.set(unit, await previous.of(unit));
-    const copied = await mapBounded(window, window.length, async (unit) => {
-      const account = listing.accounts.find(({ name }) => name === unit.account);
-      if (!account)
-        throw new UnderstudyError('ControlStoreError', `the listing names no account "${unit.account}"`);
-      const source = await azure.blobAccount(account.id, { signal });
-      return copyUnit({ ...common, unit, source, previous: known.get(unit) ?? new Map<string, BlobLine>() });
-    });
-    for (const each of copied) {
-      for (const line of each.blobs) await blobs.add(line);
-      for (const line of each.fuzzy) await fuzzy.add(line);
-      count(state, each);
+    const known: PreviousUnit[] = [];
+    const copied: (CopiedUnit | undefined)[] = [];
+    try {
+      for (const unit of window) known.push(await previous.of(unit, heartbeat.beat));
+      await forEachBounded(window, window.length, async (unit, index) => {
+        const before = known[index] ?? nothingOf(unit);
+        copied[index] = await copyUnit({ ...common, unit, source: await sourceOf(unit), previous: before });
+      });
+      for (const each of copied) if (each) await write(each, { state, blobs, fuzzy, heartbeat });
+    } finally {
+      for (const { lines } of known) await lines.discard();
+      for (const each of copied) await Promise.all([each?.blobs.discard(), each?.fuzzy.discard()]);
     }
     state.units += window.length;
     if (performance.now() - settledAt < settleMs) continue;
@@ -109,25 +113,39 @@ async function copyUnits(context: StepContext, request: CopyUnits): Promise<Copy
   return { ...state, parts: await blobs.end(), fuzzyParts: await fuzzy.end() };
 }
 
-function count(state: Copying, { blobs, fuzzy, expected, late, reused, newBytes, empty }: CopiedUnit): void {
+interface WriteUnit {
+  state: Copying;
+  blobs: PartWriter<'blobs'>;
+  fuzzy: PartWriter<'fuzzy'>;
+  heartbeat: Heartbeat;
+}
+
+async function write(copied: CopiedUnit, { state, blobs, fuzzy, heartbeat }: WriteUnit): Promise<void> {
   const { tally } = state;
-  state.expected += expected;
-  if (late > 0) skip(tally, 'added after its folder was listed', late);
-  tally.done += blobs.length;
-  tally.already += reused;
-  tally.bytes += blobs.reduce((sum, line) => sum + line.sizeBytes, 0);
-  state.newBytes += newBytes;
-  const lost = fuzzy.filter((line) => !line.copied).length;
-  if (lost > 0) skip(tally, 'changed or gone while it was copied (fuzzy)', lost);
-  for (const line of fuzzy) {
-    for (const asset of line.assets) {
-      const known = state.fuzzy.find((each) => each.asset === asset);
-      if (known) known.blobs += 1;
-      else state.fuzzy.push({ asset, blobs: 1 });
-    }
+  for await (const { line, reused } of copied.blobs) {
+    await blobs.add(line);
+    tally.done += 1;
+    tally.bytes += line.sizeBytes;
+    if (reused) tally.already += 1;
+    else state.newBytes += line.sizeBytes;
+    await heartbeat.beat();
   }
-  state.empty.count += empty.length;
-  for (const each of empty) if (state.empty.examples.length < 5) state.empty.examples.push(each);
+  const byAsset = new Map(state.fuzzy.map((each) => [each.asset, each]));
+  for await (const line of copied.fuzzy) {
+    await fuzzy.add(line);
+    if (!line.copied) skip(tally, 'changed or gone while it was copied (fuzzy)');
+    for (const asset of line.assets) {
+      const known = byAsset.get(asset) ?? { asset, blobs: 0 };
+      if (known.blobs === 0) state.fuzzy.push(known);
+      known.blobs += 1;
+      byAsset.set(asset, known);
+    }
+    await heartbeat.beat();
+  }
+  state.expected += copied.expected;
+  if (copied.late > 0) skip(tally, 'added after its folder was listed', copied.late);
+  state.empty.count += copied.empty.length;
+  state.empty.examples.push(...copied.empty.slice(0, 5 - state.empty.examples.length));
 }
 
 async function resume(
@@ -169,15 +187,15 @@ async function findPrevious({ store, from }: StepContext, accountId: string): Pr
   if (sealed.replica.accountId.toLowerCase() !== accountId.toLowerCase()) return { blobs: noPrevious, note };
   const previous = previousBlobs(store, sealed);
   let usable = true;
-  const of = async (unit: Unit) => {
-    if (!usable) return noPrevious.of(unit);
+  const of: PreviousBlobs['of'] = async (unit, beat) => {
+    if (!usable) return noPrevious.of(unit, beat);
     try {
-      return await previous.of(unit);
+      return await previous.of(unit, beat);
     } catch (error) {
       if (!isUnderstudyError(error, 'RecoveryPointError')) throw error;
       usable = false;
       damage = `recovery point ${sealed.id} is damaged: ${messageOf(error)}`;
-      return noPrevious.of(unit);
+      return noPrevious.of(unit, beat);
     }
   };
   return { blobs: { of }, note };

@@ -1,22 +1,35 @@
 /**
  * Copies one unit so that it is consistent: its blobs are listed, copied at the etags listed, and listed again. If the second listing
- * does not agree, again, up to `attempts`; what then still changes is fuzzy, and said to be.
+ * does not agree, again, up to `attempts`; what then still changes is fuzzy, and said to be. Its lists are spooled: a unit may have
+ * more blobs than memory holds.
  */
 import type { BlobAccount } from '../azure/azure.ts';
 import { forEachBounded } from './bounded.ts';
-import { listBlobs, type ListedBlob } from './blobs.ts';
+import type { ListedBlob } from './blobs.ts';
 import type { Heartbeat } from './heartbeat.ts';
-import { orderKey, type BlobLine, type FuzzyLine, type Unit } from './manifest.ts';
-import { listReplicas, makeReplica, replicaFolder, replicaName } from './replica.ts';
-import { indexUnit, type UnitIndex } from './units.ts';
+import type { BlobLine, FuzzyLine, Unit } from './manifest.ts';
+import type { PreviousUnit } from './previous.ts';
+import { listReplicas, makeReplica, replicaFolder, replicaName, type PresentReplica } from './replica.ts';
+import { cursor, spools, type Spool } from './spool.ts';
+import {
+  agree,
+  emptyPlaces,
+  keyIn,
+  listUnit,
+  sealUnsteady,
+  type SettledBlob,
+  type UnitListing,
+  type UnitWork,
+} from './unit-listing.ts';
+import { indexUnit } from './units.ts';
 
 export interface CopyUnit {
   unit: Unit;
   epoch: number;
   source: BlobAccount;
   standby: BlobAccount;
-  /** Of the recovery point before, by path. */
-  previous: ReadonlyMap<string, BlobLine>;
+  /** Of the recovery point before. */
+  previous: PreviousUnit;
   attempts: number;
   /** Shared with the other units that are copied beside this one. */
   limit: <T>(work: () => Promise<T>) => Promise<T>;
@@ -26,96 +39,139 @@ export interface CopyUnit {
 
 export interface CopiedUnit {
   /** In `orderKey` order. */
-  blobs: BlobLine[];
-  fuzzy: FuzzyLine[];
+  blobs: Spool<SettledBlob>;
+  /** In `orderKey` order. */
+  fuzzy: Spool<FuzzyLine>;
   /** As listed: every one of them has a line, is fuzzy, or came late. */
   expected: number;
   /** Added to a growing folder after it was listed: left to the next recovery point. */
   late: number;
-  /** Of `blobs`: taken over from the recovery point before. */
-  reused: number;
-  /** Copied now. */
-  newBytes: number;
   /** Places with not one blob, where one would be expected. */
   empty: string[];
 }
 
-interface Work extends CopyUnit {
-  index: UnitIndex;
-  /** Replicas that are there, by name. */
-  present: Map<string, ListedBlob>;
-  /** What this call has copied or taken over, by path and etag. */
-  settled: Map<string, BlobLine>;
-  /** The newest version that was settled, by path: what a fuzzy blob is sealed with. */
-  latest: Map<string, BlobLine>;
-  reused: Set<string>;
+interface Work extends CopyUnit, UnitWork {
+  /** Replicas that are there. */
+  present: Spool<PresentReplica>;
 }
 
 /** More than any limiter lets run: a unit of a million blobs is not a million promises. */
 const sideBySide = 256;
 
+/** Whoever asked discards the lists that are answered. */
 export async function copyUnit(request: CopyUnit): Promise<CopiedUnit> {
-  const work: Work = {
-    ...request,
-    index: indexUnit(request.unit),
-    present: await presentReplicas(request),
-    settled: new Map(),
-    latest: new Map(),
-    reused: new Set(),
-  };
-  let before = await listUnit(work);
-  for (let attempt = 1; ; attempt++) {
-    await forEachBounded(before.values(), sideBySide, (blob) => work.limit(() => settle(work, blob)));
-    const after = await listUnit(work);
-    const changed = changes(work.index, before, after);
-    // Copied at the etags listed: a blob that changed before it was copied has no line, and the second listing shows why.
-    const whole = [...before.values()].every((blob) => work.settled.has(settledKey(blob)));
-    if (whole && changed.length === 0) return finish(work, before, []);
-    if (attempt >= request.attempts)
-      return finish(work, after, [...new Set([...changed, ...unsettled(work, after)])]);
-    before = after;
+  const lists = spools();
+  const present = lists.make<PresentReplica>(keyIn(request.unit));
+  const work: Work = { ...request, lists, present, index: indexUnit(request.unit) };
+  let copied: CopiedUnit | undefined;
+  try {
+    await findReplicas(work);
+    copied = await copyUntilSteady(work);
+    return copied;
+  } finally {
+    await lists.discard(copied ? [copied.blobs, copied.fuzzy] : []);
   }
 }
 
-async function presentReplicas({
+async function copyUntilSteady(work: Work): Promise<CopiedUnit> {
+  const { lists, unit, attempts } = work;
+  let before = await listUnit(work);
+  let earlier = lists.make<SettledBlob>(({ line }) => keyIn(unit)(line));
+  for (let attempt = 1; ; attempt++) {
+    const { settled, isWhole } = await settleAll(work, before, earlier);
+    const after = await listUnit(work);
+    // Copied at the etags listed: a blob that changed before it was copied has no line, and the second listing shows why.
+    if (isWhole && (await agree(work, before, after))) {
+      const fuzzy = lists.make<FuzzyLine>(keyIn(unit));
+      const expected = before.blobs.count;
+      return { blobs: settled, fuzzy, expected, late: 0, empty: emptyPlaces(work, before) };
+    }
+    if (attempt >= attempts) {
+      return { ...(await sealUnsteady(work, { before, after, settled })), empty: emptyPlaces(work, after) };
+    }
+    before = after;
+    earlier = settled;
+  }
+}
+
+async function findReplicas({
   unit,
   epoch,
   standby,
   previous,
+  present,
   signal,
   heartbeat,
-}: CopyUnit): Promise<Map<string, ListedBlob>> {
-  const folders = new Set([replicaFolder(epoch, unit)]);
-  for (const { replica } of previous.values()) {
-    const of = Number(replica.split('/')[1]);
-    folders.add(replicaFolder(of, unit));
+}: Work): Promise<void> {
+  for (const each of new Set([epoch, ...previous.epochs])) {
+    for await (const replica of listReplicas(standby, replicaFolder(each, unit), signal)) {
+      await present.add(replica);
+      await heartbeat.beat();
+    }
   }
-  const present = new Map<string, ListedBlob>();
-  for (const folder of folders) {
-    for (const [name, blob] of await listReplicas(standby, folder, signal, heartbeat.beat))
-      present.set(name, blob);
-  }
-  return present;
 }
 
-async function listUnit({ unit, source, signal, heartbeat }: Work): Promise<Map<string, ListedBlob>> {
-  const found = new Map<string, ListedBlob>();
-  for await (const blob of listBlobs(source, unit.container, unit.path, signal)) {
-    found.set(blob.path, blob);
-    await heartbeat.beat();
-  }
-  return found;
+/** A blob of a listing, and what is known of it. */
+interface Known {
+  blob: ListedBlob;
+  /** What an earlier attempt of this call has settled of it, at this or an earlier etag. */
+  earlier: SettledBlob | undefined;
+  /** As the recovery point before has it. */
+  previous: BlobLine | undefined;
+  replicas: PresentReplica[];
 }
 
-/** Copies a blob at its listed etag, unless that version is in the standby already. No line: it changed meanwhile. */
-async function settle(work: Work, blob: ListedBlob): Promise<void> {
-  const key = settledKey(blob);
-  if (work.settled.has(key)) return;
-  const { unit, epoch, source, standby, signal } = work;
-  const known = work.previous.get(blob.path);
-  if (known?.etag === blob.etag && work.present.get(known.replica)?.sizeBytes === blob.sizeBytes) {
-    keepLine(work, key, lineOf(work, blob, known, known.replica));
-    work.reused.add(key);
+/** `settled`: the newest version of each blob of the listing that is in the standby; `isWhole`: that is the one listed, for all. */
+async function settleAll(
+  work: Work,
+  listing: UnitListing,
+  earlier: Spool<SettledBlob>,
+): Promise<{ settled: Spool<SettledBlob>; isWhole: boolean }> {
+  const settled = work.lists.make<SettledBlob>(({ line }) => keyIn(work.unit)(line));
+  let isWhole = true;
+  await forEachBounded(known(work, listing, earlier), sideBySide, (each) =>
+    work.limit(async () => {
+      const exact = await settle(work, each);
+      if (!exact) isWhole = false;
+      const line = exact ?? each.earlier;
+      if (line) await settled.add(line);
+    }),
+  );
+  return { settled, isWhole };
+}
+
+async function* known(work: Work, listing: UnitListing, earlier: Spool<SettledBlob>): AsyncGenerator<Known> {
+  const keyOf = keyIn(work.unit);
+  const done = cursor(earlier, ({ line }) => keyOf(line));
+  const before = cursor(work.previous.lines, keyOf);
+  const present = cursor(work.present, keyOf);
+  try {
+    for await (const blob of listing.blobs) {
+      const key = keyOf(blob);
+      yield {
+        blob,
+        earlier: (await done.take(key))[0],
+        previous: (await before.take(key))[0],
+        replicas: await present.take(key),
+      };
+    }
+  } finally {
+    for (const each of [done, before, present]) await each.close();
+  }
+}
+
+/** Copies a blob at its listed etag, unless that version is in the standby already. Undefined: it changed meanwhile. */
+async function settle(
+  work: Work,
+  { blob, earlier, previous, replicas }: Known,
+): Promise<SettledBlob | undefined> {
+  if (earlier?.line.etag === blob.etag) return earlier;
+  const { unit, epoch, source, standby, signal, heartbeat } = work;
+  const isPresent = (name: string) =>
+    replicas.some((each) => each.name === name && each.sizeBytes === blob.sizeBytes);
+  let settled: SettledBlob;
+  if (previous?.etag === blob.etag && isPresent(previous.replica)) {
+    settled = { line: lineOf(work, blob, previous, previous.replica), reused: true };
   } else {
     const name = replicaName(epoch, { account: unit.account, container: unit.container, ...blob });
     const digests = await makeReplica({
@@ -123,24 +179,16 @@ async function settle(work: Work, blob: ListedBlob): Promise<void> {
       listed: blob,
       account: standby,
       name,
-      present: work.present.get(name)?.sizeBytes === blob.sizeBytes,
+      present: isPresent(name),
       signal,
-      beat: work.heartbeat.beat,
+      beat: heartbeat.beat,
     });
-    if (digests === 'changed') return;
-    keepLine(work, key, lineOf(work, blob, digests, name));
+    if (digests === 'changed') return undefined;
+    settled = { line: lineOf(work, blob, digests, name), reused: false };
   }
-  work.heartbeat.add(1, work.reused.has(key) ? 0 : blob.sizeBytes);
-  await work.heartbeat.beat();
-}
-
-function keepLine(work: Work, key: string, line: BlobLine): void {
-  work.settled.set(key, line);
-  work.latest.set(line.path, line);
-}
-
-function settledKey({ path, etag }: ListedBlob): string {
-  return `${etag}/${path}`;
+  heartbeat.add(1, settled.reused ? 0 : blob.sizeBytes);
+  await heartbeat.beat();
+  return settled;
 }
 
 function lineOf(
@@ -164,73 +212,4 @@ function lineOf(
     md5,
     replica,
   };
-}
-
-/** Paths that differ between two listings. What is only added to a growing folder is no difference. */
-function changes(
-  index: UnitIndex,
-  before: Map<string, ListedBlob>,
-  after: Map<string, ListedBlob>,
-): string[] {
-  const changed: string[] = [];
-  for (const [path, blob] of before) if (after.get(path)?.etag !== blob.etag) changed.push(path);
-  for (const path of after.keys()) {
-    if (!before.has(path) && !index.isGrowing(path)) changed.push(path);
-  }
-  return changed;
-}
-
-function unsettled(work: Work, listed: Map<string, ListedBlob>): string[] {
-  return [...listed.values()]
-    .filter((blob) => !work.settled.has(settledKey(blob)))
-    .filter((blob) => !work.index.isGrowing(blob.path) || work.latest.has(blob.path))
-    .map((blob) => blob.path);
-}
-
-function finish(work: Work, listed: Map<string, ListedBlob>, changed: string[]): CopiedUnit {
-  const { unit, index } = work;
-  const fuzzyPaths = new Set(changed);
-  const blobs: BlobLine[] = [];
-  const fuzzy: FuzzyLine[] = [];
-  const paths = new Set([...listed.keys(), ...fuzzyPaths]);
-  let late = 0;
-  for (const path of paths) {
-    const blob = listed.get(path);
-    const exact = blob && work.settled.get(settledKey(blob));
-    const line = exact ?? (fuzzyPaths.has(path) ? work.latest.get(path) : undefined);
-    if (line) blobs.push(line);
-    else if (!fuzzyPaths.has(path) && index.isGrowing(path)) late += 1;
-    if (!fuzzyPaths.has(path)) continue;
-    fuzzy.push({
-      assets: index.assetsOf(path),
-      account: unit.account,
-      container: unit.container,
-      path,
-      ...(blob ? { etag: blob.etag } : {}),
-      copied: line !== undefined,
-    });
-  }
-  const key = (line: { path: string }) => orderKey(unit.account, unit.container, line.path);
-  blobs.sort((a, b) => (key(a) < key(b) ? -1 : 1));
-  fuzzy.sort((a, b) => (key(a) < key(b) ? -1 : 1));
-  const reused = blobs.filter((line) => work.reused.has(settledKey(line)));
-  const bytes = (lines: BlobLine[]) => lines.reduce((sum, line) => sum + line.sizeBytes, 0);
-  return {
-    blobs,
-    fuzzy,
-    expected: paths.size,
-    late,
-    reused: reused.length,
-    newBytes: bytes(blobs) - bytes(reused),
-    empty: emptyPlaces(work, listed),
-  };
-}
-
-/** A checkpoint folder may be empty: the job has just begun. Anything else that names nothing is worth a word. */
-function emptyPlaces({ unit, index }: Work, listed: Map<string, ListedBlob>): string[] {
-  const filled = new Set<string>();
-  for (const path of listed.keys()) for (const each of index.pathsOf(path)) filled.add(each);
-  return unit.places
-    .filter((place) => !place.growing && !filled.has(place.path))
-    .map((place) => `${place.asset}: nothing at ${unit.account}/${unit.container}/${place.path}`);
 }

@@ -5,14 +5,26 @@
 import { UnderstudyError } from '../errors/error.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
-import { blobGroups, classesOfStep, type BlobGroup } from './blob-groups.ts';
+import { besideLines, blobGroups, classesOfStep, type BlobGroup } from './blob-groups.ts';
 import { hashBlob, listBlobs, type ListedBlob } from './blobs.ts';
 import { batches, createLimiter, forEachBounded, mapBounded } from './bounded.ts';
 import { resumeProgress, showFindings, skippedBy, writeFindings, type Finding } from './evidence.ts';
 import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
 import type { BlobLine } from './manifest.ts';
+import { spools, type Spools } from './spool.ts';
 import { openStandby, type Standby } from './standby.ts';
-import { fail, newTally, seen, showBytes, showCount, skip, sum, toCounts, type Tally } from './tally.ts';
+import {
+  addTally,
+  fail,
+  newTally,
+  seen,
+  showBytes,
+  showCount,
+  skip,
+  sum,
+  toCounts,
+  type Tally,
+} from './tally.ts';
 
 interface State {
   units: number;
@@ -32,20 +44,24 @@ export async function reconcileBlobs(context: StepContext): Promise<StepResult> 
   const { state } = progress;
   const heartbeat = startHeartbeat(context, 'blobs', { done: seen(state.tally), bytes: state.tally.bytes });
   const limit = createLimiter(topology.artifacts.concurrency);
+  const lists = spools();
   let expected = 0;
   let index = 0;
-  for await (const window of batches(
-    blobGroups(store, standby.point.sealed, classes),
-    topology.artifacts.concurrency,
-  )) {
-    for (const group of window) expected += group.lines.length;
-    const todo = window.filter(() => index++ >= state.units);
-    const results = await mapBounded(todo, window.length, (group) =>
-      compareGroup(context, { group, standby, skipped, limit, heartbeat }),
-    );
-    for (const comparisons of results) for (const comparison of comparisons) addTo(state, comparison);
-    state.units = Math.max(state.units, index);
-    await progress.settle(heartbeat);
+  try {
+    const groups = blobGroups({ store, sealed: standby.point.sealed, classes, lists, beat: heartbeat.beat });
+    for await (const window of batches(groups, topology.artifacts.concurrency)) {
+      for (const group of window) expected += group.lines.count;
+      const todo = window.filter(() => index++ >= state.units);
+      const results = await mapBounded(todo, window.length, (group) =>
+        compareGroup(context, { group, standby, skipped, limit, heartbeat, lists }),
+      );
+      for (const result of results) addTo(state, result);
+      for (const { lines } of window) await lines.discard();
+      state.units = Math.max(state.units, index);
+      await progress.settle(heartbeat);
+    }
+  } finally {
+    await lists.discard();
   }
   if (expected === 0)
     return { state: 'skipped', detail: `the recovery point has no blobs of ${[...classes].join(', ')}` };
@@ -85,42 +101,30 @@ interface CompareGroup {
   skipped: ReadonlyMap<string, string>;
   limit: <T>(work: () => Promise<T>) => Promise<T>;
   heartbeat: Heartbeat;
+  lists: Spools;
 }
 
-interface Comparison {
-  what: string;
-  sizeBytes: number;
-  /** Why it is not equal. */
-  difference?: string;
-  /** Why that was to be expected. */
-  excuse?: string;
+/** What a group's blobs are: counted, since there may be more of them than memory holds. */
+interface GroupResult {
+  tally: Tally;
+  findings: { index: number; finding: Finding }[];
 }
 
-async function compareGroup({ signal }: StepContext, request: CompareGroup): Promise<Comparison[]> {
-  const { group, standby, skipped, limit, heartbeat } = request;
+async function compareGroup({ signal }: StepContext, request: CompareGroup): Promise<GroupResult> {
+  const { group, standby, skipped, limit, heartbeat, lists } = request;
+  const { beat } = heartbeat;
   const container = standby.containerFor(group.account, group.container);
-  const there = new Map<string, ListedBlob>();
-  for await (const blob of listBlobs(standby.account, container, group.unit, signal)) {
-    there.set(blob.path, blob);
-    await heartbeat.beat();
-  }
-  const results: Comparison[] = [];
-  await forEachBounded(group.lines, 256, (line, index) =>
+  const blobs = listBlobs(standby.account, container, group.unit, signal);
+  const result: GroupResult = { tally: newTally(), findings: [] };
+  await forEachBounded(besideLines({ group, blobs, lists, beat }), 256, ({ line, there }, index) =>
     limit(async () => {
-      const what = `${container}/${line.path}`;
-      const difference = await compare(line, there.get(line.path), { standby, container, signal, heartbeat });
-      const excuse = difference === undefined ? undefined : skipped.get(what);
-      results[index] = {
-        what,
-        sizeBytes: line.sizeBytes,
-        ...(difference ? { difference } : {}),
-        ...(excuse ? { excuse } : {}),
-      };
+      const difference = await compare(line, there, { standby, container, signal, heartbeat });
+      count(result, { line, what: `${container}/${line.path}`, difference, skipped, index });
       heartbeat.add(1, line.sizeBytes);
-      await heartbeat.beat();
+      await beat();
     }),
   );
-  return results;
+  return result;
 }
 
 async function compare(
@@ -137,15 +141,37 @@ async function compare(
   return `sha256 ${digests.sha256}, expected ${line.sha256}`;
 }
 
-function addTo({ tally, findings }: State, { what, sizeBytes, difference, excuse }: Comparison): void {
+interface ComparedLine {
+  line: BlobLine;
+  what: string;
+  /** Why it is not equal. */
+  difference: string | undefined;
+  /** What restoring skipped, and why: what was to be expected. */
+  skipped: ReadonlyMap<string, string>;
+  index: number;
+}
+
+function count(
+  { tally, findings }: GroupResult,
+  { line, what, difference, skipped, index }: ComparedLine,
+): void {
   if (difference === undefined) {
     tally.done += 1;
-    tally.bytes += sizeBytes;
-  } else if (excuse === undefined) {
+    tally.bytes += line.sizeBytes;
+    return;
+  }
+  const excuse = skipped.get(what);
+  if (excuse === undefined) {
     fail(tally, difference.startsWith('missing') ? 'missing' : 'different');
-    findings.push({ what, state: 'failed', reason: difference });
+    findings.push({ index, finding: { what, state: 'failed', reason: difference } });
   } else {
     skip(tally, excuse);
-    findings.push({ what, state: 'skipped', reason: `${difference}: ${excuse}` });
+    findings.push({ index, finding: { what, state: 'skipped', reason: `${difference}: ${excuse}` } });
   }
+}
+
+function addTo(state: State, { tally, findings }: GroupResult): void {
+  addTally(state.tally, tally);
+  const inOrder = findings.toSorted((a, b) => a.index - b.index);
+  state.findings.push(...inOrder.map(({ finding }) => finding));
 }

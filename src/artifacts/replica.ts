@@ -45,19 +45,24 @@ export function versionsFolder(replica: string): string {
   return replica.slice(0, replica.lastIndexOf('/'));
 }
 
-/** Names of the replicas in a folder, with their sizes. */
-export async function listReplicas(
+/** A replica that is in the standby. */
+export interface PresentReplica {
+  /** Of the blob that it is a version of. */
+  path: string;
+  name: string;
+  sizeBytes: number;
+}
+
+/** The replicas below a folder of `replicaFolder`. */
+export async function* listReplicas(
   account: BlobAccount,
   folder: string,
   signal: AbortSignal,
-  onItem: () => Promise<void>,
-): Promise<Map<string, ListedBlob>> {
-  const found = new Map<string, ListedBlob>();
-  for await (const blob of listBlobs(account, replicaContainer, folder, signal)) {
-    found.set(blob.path, blob);
-    await onItem();
+): AsyncIterable<PresentReplica> {
+  for await (const { path: name, sizeBytes } of listBlobs(account, replicaContainer, folder, signal)) {
+    // `epochs/{n}/blobs/{account}/{container}/…/{version}`
+    yield { path: name.split('/').slice(5, -1).join('/'), name, sizeBytes };
   }
-  return found;
 }
 
 export interface MakeReplica {

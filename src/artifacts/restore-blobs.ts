@@ -1,15 +1,27 @@
 /** The action `restoreBlobs`: what the recovery point has and the standby's containers lack, within the standby's account. */
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
-import { blobGroups, classesOfStep, type BlobGroup } from './blob-groups.ts';
+import { besideLines, blobGroups, classesOfStep, type BlobGroup } from './blob-groups.ts';
 import { ensureContainer, listBlobs, statBlob, type ListedBlob } from './blobs.ts';
 import { batches, createLimiter, forEachBounded, mapBounded } from './bounded.ts';
 import { resumeProgress, showFindings, writeFindings, type Finding } from './evidence.ts';
 import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
 import type { BlobLine } from './manifest.ts';
 import { restoreBlob, type Restored } from './restore-blob.ts';
+import { spools, type Spools } from './spool.ts';
 import { openStandby, type Standby } from './standby.ts';
-import { fail, newTally, seen, showBytes, showCount, skip, sum, toCounts, type Tally } from './tally.ts';
+import {
+  addTally,
+  fail,
+  newTally,
+  seen,
+  showBytes,
+  showCount,
+  skip,
+  sum,
+  toCounts,
+  type Tally,
+} from './tally.ts';
 
 /** So few blobs of a unit are looked up one by one; more are listed. */
 const fewBlobs = 4;
@@ -31,22 +43,25 @@ export async function restoreBlobs(context: StepContext): Promise<StepResult> {
   const heartbeat = startHeartbeat(context, 'blobs', { done: seen(state.tally), bytes: state.tally.bytes });
   const limit = createLimiter(topology.artifacts.concurrency);
   const made = new Set<string>();
+  const lists = spools();
   let expected = 0;
   let index = 0;
-  for await (const window of batches(
-    blobGroups(store, standby.point.sealed, classes),
-    topology.artifacts.concurrency,
-  )) {
-    for (const group of window) expected += group.lines.length;
-    const todo = window.filter(() => index++ >= state.units);
-    if (todo.length === 0) continue;
-    await ensureContainers(standby, todo, made, signal);
-    const results = await mapBounded(todo, todo.length, (group) =>
-      restoreGroup(context, { group, standby, limit, heartbeat }),
-    );
-    for (const result of results) addTo(state, result);
-    state.units = Math.max(state.units, index);
-    await progress.settle(heartbeat);
+  try {
+    const groups = blobGroups({ store, sealed: standby.point.sealed, classes, lists, beat: heartbeat.beat });
+    for await (const window of batches(groups, topology.artifacts.concurrency)) {
+      for (const group of window) expected += group.lines.count;
+      const todo = window.filter(() => index++ >= state.units);
+      await ensureContainers(standby, todo, made, signal);
+      const results = await mapBounded(todo, window.length, (group) =>
+        restoreGroup(context, { group, standby, limit, heartbeat, lists }),
+      );
+      for (const result of results) addTo(state, result);
+      for (const { lines } of window) await lines.discard();
+      state.units = Math.max(state.units, index);
+      await progress.settle(heartbeat);
+    }
+  } finally {
+    await lists.discard();
   }
   const { tally, findings } = state;
   if (expected === 0)
@@ -79,55 +94,49 @@ interface RestoreGroup {
   standby: Standby;
   limit: <T>(work: () => Promise<T>) => Promise<T>;
   heartbeat: Heartbeat;
+  lists: Spools;
 }
 
-type GroupResult = { line: BlobLine; container: string; restored: Restored }[];
+/** What became of a group's blobs: counted, since there may be more of them than memory holds. */
+interface GroupResult {
+  tally: Tally;
+  findings: { index: number; finding: Finding }[];
+}
 
 async function restoreGroup(
   { signal }: StepContext,
-  { group, standby, limit, heartbeat }: RestoreGroup,
+  { group, standby, limit, heartbeat, lists }: RestoreGroup,
 ): Promise<GroupResult> {
   const { account, point } = standby;
+  const { beat } = heartbeat;
   const container = standby.containerFor(group.account, group.container);
-  const there = await present(standby, container, group, signal, heartbeat);
-  const results: GroupResult = [];
-  await forEachBounded(group.lines, 256, (line, index) =>
+  const blobs = present(standby, container, group, signal);
+  const result: GroupResult = { tally: newTally(), findings: [] };
+  await forEachBounded(besideLines({ group, blobs, lists, beat }), 256, ({ line, there }, index) =>
     limit(async () => {
-      const restored = await restoreBlob({
-        line,
-        account,
-        container,
-        there: there.get(line.path),
-        epoch: point.sealed.epoch,
-        signal,
-        beat: heartbeat.beat,
-      });
-      results[index] = { line, container, restored };
+      const { epoch } = point.sealed;
+      const restored = await restoreBlob({ line, account, container, there, epoch, signal, beat });
+      count(result, { line, container, restored, index });
       heartbeat.add(1, restored === 'restored' ? line.sizeBytes : 0);
-      await heartbeat.beat();
+      await beat();
     }),
   );
-  return results;
+  return result;
 }
 
-async function present(
+async function* present(
   { account }: Standby,
   container: string,
   { unit, lines }: BlobGroup,
   signal: AbortSignal,
-  heartbeat: Heartbeat,
-): Promise<Map<string, ListedBlob>> {
-  const found = new Map<string, ListedBlob>();
-  if (lines.length <= fewBlobs) {
-    const blobs = await Promise.all(lines.map(({ path }) => statBlob({ account, container, path }, signal)));
-    for (const blob of blobs) if (blob) found.set(blob.path, blob);
-    return found;
+): AsyncIterable<ListedBlob> {
+  if (lines.count > fewBlobs) {
+    yield* listBlobs(account, container, unit, signal);
+    return;
   }
-  for await (const blob of listBlobs(account, container, unit, signal)) {
-    found.set(blob.path, blob);
-    await heartbeat.beat();
-  }
-  return found;
+  const few = await Array.fromAsync(lines);
+  const blobs = await Promise.all(few.map(({ path }) => statBlob({ account, container, path }, signal)));
+  for (const blob of blobs) if (blob) yield blob;
 }
 
 const reasons: Record<Exclude<Restored, 'restored' | 'already'>, string> = {
@@ -136,22 +145,32 @@ const reasons: Record<Exclude<Restored, 'restored' | 'already'>, string> = {
   contended: 'somebody else wrote it at the same time',
 };
 
-function addTo({ tally, findings }: State, results: GroupResult): void {
-  for (const { line, container, restored } of results) {
-    if (restored === 'restored' || restored === 'already') {
-      tally.done += 1;
-      if (restored === 'already') tally.already += 1;
-      else tally.bytes += line.sizeBytes;
-      continue;
-    }
-    const skipped = restored === 'kept';
-    (skipped ? skip : fail)(tally, reasons[restored]);
-    findings.push({
-      what: `${container}/${line.path}`,
-      state: skipped ? 'skipped' : 'failed',
-      reason: reasons[restored],
-    });
+interface RestoredLine {
+  line: BlobLine;
+  container: string;
+  restored: Restored;
+  index: number;
+}
+
+function count({ tally, findings }: GroupResult, { line, container, restored, index }: RestoredLine): void {
+  if (restored === 'restored' || restored === 'already') {
+    tally.done += 1;
+    if (restored === 'already') tally.already += 1;
+    else tally.bytes += line.sizeBytes;
+    return;
   }
+  const reason = reasons[restored];
+  const skipped = restored === 'kept';
+  (skipped ? skip : fail)(tally, reason);
+  const state = skipped ? 'skipped' : 'failed';
+  findings.push({ index, finding: { what: `${container}/${line.path}`, state, reason } });
+}
+
+function addTo(state: State, { tally, findings }: GroupResult): void {
+  addTally(state.tally, tally);
+  // In the order of the recovery point, whichever blob was done first: two attempts leave the same evidence.
+  const inOrder = findings.toSorted((a, b) => a.index - b.index);
+  state.findings.push(...inOrder.map(({ finding }) => finding));
 }
 
 function describe(tally: Tally, expected: number): string {

@@ -23,6 +23,15 @@ export function fail(tally: Tally, reason: string, count = 1): void {
   tally.failed[reason] = (tally.failed[reason] ?? 0) + count;
 }
 
+/** Adds one tally to another. */
+export function addTally(to: Tally, { done, already, bytes, skipped, failed }: Tally): void {
+  to.done += done;
+  to.already += already;
+  to.bytes += bytes;
+  for (const [reason, count] of Object.entries(skipped)) skip(to, reason, count);
+  for (const [reason, count] of Object.entries(failed)) fail(to, reason, count);
+}
+
 export function sum(record: Record<string, number>): number {
   return Object.values(record).reduce((total, count) => total + count, 0);
 }

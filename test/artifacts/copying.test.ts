@@ -8,6 +8,7 @@ import { copyBlobs } from '../../src/artifacts/copy-blobs.ts';
 import { copyUnit, type CopyUnit } from '../../src/artifacts/copy-unit.ts';
 import { listActive } from '../../src/artifacts/list-active.ts';
 import { replicaContainer, type BlobLine, type Unit } from '../../src/artifacts/manifest.ts';
+import { nothingOf } from '../../src/artifacts/previous.ts';
 import { listRecoveryPoints, openRecoveryPoint, readPart } from '../../src/artifacts/recovery-point.ts';
 import { reconcileAssets } from '../../src/artifacts/reconcile-assets.ts';
 import { reconcileBlobs } from '../../src/artifacts/reconcile-blobs.ts';
@@ -44,19 +45,24 @@ function unitAt(path: string, growing = false): Unit {
   };
 }
 
-function copyOf(unit: Unit, more: Partial<CopyUnit> = {}): Promise<Awaited<ReturnType<typeof copyUnit>>> {
-  return copyUnit({
+/** Copies a unit, and reads what was spooled. */
+async function copyOf(unit: Unit, more: Partial<CopyUnit> = {}) {
+  const copied = await copyUnit({
     unit,
     epoch: 1,
     source: scene.eastAccount,
     standby: scene.westAccount,
-    previous: new Map(),
+    previous: nothingOf(unit),
     attempts: 3,
     limit: createLimiter(4),
     heartbeat: quiet,
     signal,
     ...more,
   });
+  const blobs = (await Array.fromAsync(copied.blobs)).map(({ line }) => line);
+  const fuzzy = await Array.fromAsync(copied.fuzzy);
+  await Promise.all([copied.blobs.discard(), copied.fuzzy.discard()]);
+  return { blobs, fuzzy, empty: copied.empty };
 }
 
 /** Calls `change` at each beat: while the unit is listed, and while it is copied. */
