@@ -221,7 +221,7 @@ describe('cancel', () => {
     slow.open();
     expect(await execution.result()).toMatchObject({
       state: 'cancelled',
-      reason: 'cancelled by a person; undone',
+      reason: 'cancelled by a person; what can be undone is undone',
     });
     expect(execution.events).toEqual(['start a', 'end a', 'start b', 'end b', 'undo b', 'undo a']);
   });
