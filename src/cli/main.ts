@@ -106,6 +106,9 @@ async function main(argv: string[]): Promise<number> {
   }
 }
 
-// What is piped into a program that stops reading is no failure of ours.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+// What is piped into a program that stops reading is no failure of ours, and must not end us in the midst of something.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE' && error.code !== 'EIO') process.exit(1);
+});
+process.stderr.on('error', () => undefined);
 process.exit(await main(process.argv));

@@ -24,9 +24,14 @@ export interface Watched {
 
 export async function watchRun(session: Session, run: StartedRun, leaving: AbortSignal): Promise<Watched> {
   const view = createView(process.stdout);
+  // Where nobody reads on (a pipe into "head"), nobody watches.
+  const unread = new AbortController();
+  const leave = () => unread.abort();
+  process.stdout.on('error', leave);
   try {
-    return await watchUntilOver(session, run, view, leaving);
+    return await watchUntilOver(session, run, view, AbortSignal.any([leaving, unread.signal]));
   } finally {
+    process.stdout.off('error', leave);
     view.finish();
   }
 }
@@ -37,16 +42,25 @@ async function watchUntilOver(
   view: View,
   leaving: AbortSignal,
 ): Promise<Watched> {
-  const silence = silenceTeller(view);
-  while (!leaving.aborted) {
+  const silence = silenceTeller(view, run.runId);
+  // Whoever leaves does not wait for an answer that may not come, and what comes late is shown to nobody.
+  const left = new Promise<undefined>((resolve) => {
+    leaving.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+  const show = (progress: RunProgress | undefined) => {
+    if (!leaving.aborted) view.update(progress);
+  };
+  const lookOnce = async () => {
     const progress = await look(() => readProgress(run.handle));
-    view.update(progress.seen);
-    const over = await ended(session, run);
-    if (over) {
-      view.update((await look(() => readProgress(run.handle))).seen);
-      return over;
-    }
-    silence(progress);
+    show(progress.seen);
+    const { over, temporal } = await ended(session, run);
+    if (over) show((await look(() => readProgress(run.handle))).seen);
+    else if (!leaving.aborted) silence(progress, temporal);
+    return over;
+  };
+  while (!leaving.aborted) {
+    const over = await Promise.race([lookOnce(), left]);
+    if (over) return over;
     await delay(lookEveryMs, undefined, { signal: leaving }).catch(() => undefined);
   }
   return { runId: run.runId, state: 'left', reason: 'you left; the run goes on' };
@@ -59,22 +73,31 @@ interface Look {
 
 /** One look, cut off when nobody answers: a query waits for a worker, and there may be none. */
 async function look(read: () => Promise<RunProgress>): Promise<Look> {
-  const cutOff = delay(lookMs).then(() => {
-    throw new Error('no worker answers');
-  });
-  cutOff.catch(() => undefined);
   try {
-    return { seen: await Promise.race([read(), cutOff]), error: undefined };
+    return { seen: await inTime(read(), 'no worker answers'), error: undefined };
   } catch (error) {
     return { seen: undefined, error };
   }
 }
 
+async function inTime<T>(answer: Promise<T>, otherwise: string): Promise<T> {
+  const cutOff = new AbortController();
+  const late = delay(lookMs, undefined, { signal: cutOff.signal }).then(() => {
+    throw new Error(otherwise);
+  });
+  late.catch(() => undefined);
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    cutOff.abort();
+  }
+}
+
 /** Says once, for each time it happens, that there is nothing to see, and why. */
-function silenceTeller(view: View): (look: Look) => void {
+function silenceTeller(view: View, runId: string): (look: Look, temporal: boolean) => void {
   let since: number | undefined;
   let told = false;
-  return ({ seen, error }) => {
+  return ({ seen, error }, temporal) => {
     if (seen) {
       since = undefined;
       told = false;
@@ -84,27 +107,35 @@ function silenceTeller(view: View): (look: Look) => void {
     if (told || Date.now() - since < patienceMs) return;
     told = true;
     view.print(
-      `nothing is heard of the run (${messageOf(error)}): does "understudy worker" run? Still watching.`,
+      temporal
+        ? `nothing is heard of the run (${messageOf(error)}): does "understudy worker" run? Still watching.`
+        : `Temporal does not answer: the run goes on when it does, or on another with "understudy resume-run ${runId}". Still watching.`,
     );
   };
 }
 
 /** How it ended, as Temporal says, or as the journal does where Temporal does not answer or has forgotten it. */
-async function ended(session: Session, run: StartedRun): Promise<Watched | undefined> {
+async function ended(session: Session, run: StartedRun): Promise<{ over?: Watched; temporal: boolean }> {
   const { runId } = run;
   try {
-    if ((await readStatus(run.handle)) === 'RUNNING') return undefined;
-    const { state, reason } = await run.handle.result();
-    return { runId, state: state as Watched['state'], reason: reason ?? '' };
+    if ((await inTime(readStatus(run.handle), 'no answer')) === 'RUNNING') return { temporal: true };
+    const { state, reason } = await inTime(run.handle.result(), 'no answer');
+    return { over: { runId, state: state as Watched['state'], reason: reason ?? '' }, temporal: true };
   } catch (error) {
     const journalled = await readRun(session.store, runId).catch(() => undefined);
     if (journalled && isOver(journalled.state)) {
-      return { runId, state: journalled.state as Watched['state'], reason: journalled.stateReason ?? '' };
+      const { state, stateReason } = journalled;
+      return { over: { runId, state: state as Watched['state'], reason: stateReason ?? '' }, temporal: true };
     }
-    if (error instanceof WorkflowFailedError) return { runId, state: 'failed', reason: rootCause(error) };
-    if (!(error instanceof WorkflowNotFoundError)) return undefined;
-    const reason = `Temporal does not know it any more; take it up again with "understudy resume-run ${runId}"`;
-    return { runId, state: 'failed', reason };
+    const failed = (reason: string) => ({
+      over: { runId, state: 'failed' as const, reason },
+      temporal: true,
+    });
+    if (error instanceof WorkflowFailedError) return failed(rootCause(error));
+    if (!(error instanceof WorkflowNotFoundError)) return { temporal: false };
+    return failed(
+      `Temporal does not know it any more; take it up again with "understudy resume-run ${runId}"`,
+    );
   }
 }
 

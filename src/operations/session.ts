@@ -48,8 +48,8 @@ async function openStore(azure: Azure, loaded: LoadedTopology): Promise<ControlS
   }
 }
 
-/** A control store has one region pointer, so it serves one topology: the first that used it. */
-async function claim(store: ControlStore, { file, topology }: LoadedTopology): Promise<void> {
+/** A control store has one region pointer, so it serves one topology: the first that used it. TopologyError for any other. */
+export async function claim(store: ControlStore, { file, topology }: LoadedTopology): Promise<void> {
   for (;;) {
     const found = await store.read<{ topology: string }>('topology.json');
     if (found?.value.topology === topology.name) return;

@@ -10,6 +10,7 @@ import { listDebts } from '../../fence/old-side.ts';
 import { checkHealth } from '../../operations/health.ts';
 import type { Session } from '../../operations/session.ts';
 import { renderText } from '../../report/text.ts';
+import { isOver } from '../../plan/run-states.ts';
 import { listRuns } from '../../run/journal.ts';
 import { declaredActive } from '../../topology/sides.ts';
 import { showDuration } from '../../topology/duration.ts';
@@ -39,6 +40,7 @@ function statusCommand(): Command {
         const running = client ? await allRunning(client, opened.topology.name) : [];
         for (const { runId } of running) console.log(`running   ${runId}`);
         if (client && running.length === 0) console.log('running   nothing');
+        if (!client) for (const line of await unfinishedLines(opened)) console.log(line);
         const [run] = running;
         if (options.watch !== true || !run) return;
         conclude(await interruptible((leaving) => watchRun(opened, { ...run, started: false }, leaving)));
@@ -46,6 +48,12 @@ function statusCommand(): Command {
         await client?.connection.close();
       }
     });
+}
+
+/** What the journal knows of runs that are not over: nobody can say whether they go on. */
+async function unfinishedLines({ store }: Session): Promise<string[]> {
+  const unfinished = (await listRuns(store)).filter(({ state }) => !isOver(state));
+  return unfinished.map(({ runId, state }) => `running   ${runId}: ${state}, as far as the journal knows`);
 }
 
 /** What runs now; a move first. */
