@@ -1,7 +1,7 @@
 /** After a run: its summary, and the report beside the user in its three forms. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UnderstudyError } from '../errors/error.ts';
+import { messageOf, UnderstudyError } from '../errors/error.ts';
 import type { Session } from '../operations/session.ts';
 import { renderHtml } from '../report/html.ts';
 import { loadReportInput } from '../report/load.ts';
@@ -25,7 +25,7 @@ export async function saveReport(report: Report, runId: string, folder = reportF
     await writeFile(join(target, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
     await writeFile(join(target, 'report.txt'), renderText(report, { columns: 100 }));
   } catch (error) {
-    throw new UnderstudyError('UsageError', `cannot write the report into "${target}": ${String(error)}`);
+    throw new UnderstudyError('UsageError', `cannot write the report into "${target}": ${messageOf(error)}`);
   }
   return target;
 }

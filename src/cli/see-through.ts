@@ -1,4 +1,5 @@
 /** A run from its start to its report, for every command that starts one or finds one running. */
+import { messageOf } from '../errors/error.ts';
 import type { Session } from '../operations/session.ts';
 import type { StartedRun } from '../operations/start-operation.ts';
 import { interruptible } from './interrupt.ts';
@@ -11,6 +12,13 @@ import { conclude, watchRun } from './watch.ts';
  */
 export async function seeThrough(session: Session, begin: () => Promise<StartedRun>): Promise<void> {
   const watched = await interruptible(async (leaving) => watchRun(session, await begin(), leaving));
-  await printReport(session, watched);
+  try {
+    await printReport(session, watched);
+  } catch (error) {
+    // How the run ended is one thing, whether its report can be shown is another.
+    console.error(
+      `understudy: no report: ${messageOf(error)}\n  → understudy report ${watched.runId} --folder …`,
+    );
+  }
   conclude(watched);
 }

@@ -72,9 +72,20 @@ describe('called wrongly', () => {
       /cannot load topology "understudy\.yaml": it does not exist\n {2}→ Name it with --topology/,
     ],
     [
+      'a time without its zone',
+      ['failover', '--outage-began', '2026-11-21T02:58:00'],
+      /--outage-began: expected a time with its zone/,
+    ],
+    [
+      'a time to come',
+      ['failover', '--outage-began', '2999-01-01T00:00:00Z'],
+      /--outage-began: expected a time that is past, got "2999-01-01T00:00:00Z"/,
+    ],
+    ['a host without a name', ['worker', '--host', ''], /--host: expected the name of a host, got nothing/],
+    [
       'a time that is none',
       ['failover', '--outage-began', 'yesterday'],
-      /--outage-began: expected a time such as .*, got "yesterday"/,
+      /--outage-began: expected a time with its zone such as .*, got "yesterday"/,
     ],
   ])('with %s, it ends with 2 and leaves nothing behind', async (_what, args, says) => {
     const { code, out, err } = await understudy(args);

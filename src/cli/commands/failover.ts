@@ -35,7 +35,7 @@ export function failoverCommand(): Command {
     .option('--recovery-point <id>', 'restore this recovery point rather than the newest')
     .action(async (options: Options, self: Command) => {
       const triggeredAt = new Date();
-      checkTime(options.outageBegan);
+      checkTime(options.outageBegan, triggeredAt);
       const opened = await session(self);
       await withTemporal(async (client) => {
         const running = await attach(opened, client, 'failover');
@@ -115,11 +115,21 @@ async function confirm(from: string, to: string, options: Options): Promise<stri
   }
 }
 
-function checkTime(time: string | undefined): void {
-  if (time !== undefined && Number.isNaN(Date.parse(time))) {
+const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
+
+/** Without its zone a time means another one on every machine; one to come is a slip that would make an RTO negative. */
+function checkTime(time: string | undefined, now: Date): void {
+  if (time === undefined) return;
+  if (!isoTime.test(time) || Number.isNaN(Date.parse(time))) {
     throw new UnderstudyError(
       'UsageError',
-      `--outage-began: expected a time such as "2026-11-21T02:58:00Z", got "${time}"`,
+      `--outage-began: expected a time with its zone such as "2026-11-21T02:58:00Z", got "${time}"`,
+    );
+  }
+  if (Date.parse(time) > now.getTime()) {
+    throw new UnderstudyError(
+      'UsageError',
+      `--outage-began: expected a time that is past, got "${time}"; it is ${now.toISOString()} now`,
     );
   }
 }

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import type { Command } from 'commander';
 import { actions, undos } from '../../actions.ts';
 import { connectTemporal, registerSearchAttributes } from '../../client/connect.ts';
-import { isUnderstudyError, messageOf } from '../../errors/error.ts';
+import { isUnderstudyError, messageOf, UnderstudyError } from '../../errors/error.ts';
 import { azureFrom, signIn } from '../../operations/session.ts';
 import { environments } from '../../run/environment.ts';
 import { makeWorker } from '../../worker.ts';
@@ -17,6 +17,8 @@ export function workerCommand(): Command {
   )
     .option('--host <name>', 'rewrite the config files of this host, and do nothing else')
     .action(async ({ host }: { host?: string }) => {
+      if (host === '')
+        throw new UnderstudyError('UsageError', '--host: expected the name of a host, got nothing');
       await ensureSearchAttributes();
       await ensureSignIn();
       const worker = await makeWorker({
