@@ -44,7 +44,10 @@ export function credentialFrom(environment: NodeJS.ProcessEnv): TokenCredential 
   if (!tenant || !client || !secret) return new DefaultAzureCredential(options);
   const disableInstanceDiscovery =
     authorityHost !== undefined && !knownAuthorities.has(new URL(authorityHost).hostname);
-  const credential = new ClientSecretCredential(tenant, client, secret, { ...options, disableInstanceDiscovery });
+  const credential = new ClientSecretCredential(tenant, client, secret, {
+    ...options,
+    disableInstanceDiscovery,
+  });
   return authorityHost === undefined ? credential : diagnosed(credential, authorityHost);
 }
 

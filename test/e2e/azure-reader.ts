@@ -15,7 +15,7 @@ export interface Resource {
 }
 
 const ml = 'Microsoft.MachineLearningServices';
-export const mlVersion = '2024-04-01';
+const mlVersion = '2024-04-01';
 const storageVersion = '2023-05-01';
 
 export class AzureReader {

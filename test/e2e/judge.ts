@@ -112,7 +112,7 @@ export async function judgeMoved(
 }
 
 /** Every version is there, with the same fields but for what names the workspace, and the same files; nothing else is. */
-export async function judgeAssets(before: Workspace, west: Workspace): Promise<void> {
+async function judgeAssets(before: Workspace, west: Workspace): Promise<void> {
   expect([...west.versions.keys()].toSorted()).toEqual([...before.versions.keys()].toSorted());
   let files = 0;
   for (const [key, old] of before.versions) {
@@ -128,7 +128,7 @@ export async function judgeAssets(before: Workspace, west: Workspace): Promise<v
 }
 
 /** One successor for each job that goes on by itself, with the same spec; and the smoke job, once. */
-export function judgeJobs(before: Workspace, west: Workspace, runId: string): void {
+function judgeJobs(before: Workspace, west: Workspace, runId: string): void {
   const made = [...west.jobs.values()];
   const origins = made
     .map((job) => tagsOf(job)['understudy.origin'])
@@ -165,7 +165,7 @@ export function judgeJobs(before: Workspace, west: Workspace, runId: string): vo
   });
 }
 
-export function tagsOf({ properties }: Resource): Record<string, string> {
+function tagsOf({ properties }: Resource): Record<string, string> {
   return (properties.tags ?? {}) as Record<string, string>;
 }
 
@@ -183,7 +183,7 @@ function specOf({ properties }: Resource): unknown {
   return meant(spec);
 }
 
-export async function judgeResources(azure: AzureReader, before: Workspace, west: Workspace): Promise<void> {
+async function judgeResources(azure: AzureReader, before: Workspace, west: Workspace): Promise<void> {
   for (const kind of ['datastores', 'connections', 'schedules'] as const)
     expect([...west[kind].keys()].toSorted(), kind).toEqual([...before[kind].keys()].toSorted());
   const nightly = [...west.schedules.values()].map(({ properties }) => properties);
@@ -289,7 +289,7 @@ export async function movedClients(scene: Scene): Promise<Record<string, string>
 }
 
 /** Every file, to the byte; the repository has one commit more, which names the run, and is clean. */
-export async function judgeClients(scene: Scene, runId: string): Promise<void> {
+async function judgeClients(scene: Scene, runId: string): Promise<void> {
   expect(await readClients(scene)).toEqual(await movedClients(scene));
   const commits = gitLog(scene);
   expect(commits).toHaveLength(2);

@@ -2,7 +2,7 @@
 import type { BlobServiceClient } from '@azure/storage-blob';
 import { digestsBelow, type AzureReader, type Resource } from './azure-reader.ts';
 
-export const assetTypes = ['codes', 'environments', 'models', 'data', 'components'] as const;
+const assetTypes = ['codes', 'environments', 'models', 'data', 'components'] as const;
 
 export interface Workspace {
   group: string;
