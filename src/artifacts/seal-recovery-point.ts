@@ -6,6 +6,7 @@ import { specFolder, toLedgerEntry, type LedgerCheckpoint } from '../jobs/ledger
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { showDuration } from '../topology/duration.ts';
+import { batches, mapBounded } from './bounded.ts';
 import { belowFolder, folderAt, visitFolders } from './checkpoint-lines.ts';
 import { beginPoint, openDraft, type Copying, type DraftPoint, type Listing } from './drafts.ts';
 import { placeOfDatastore, type DatastorePlace } from './datastores.ts';
@@ -105,16 +106,19 @@ async function writeLedger(
   const blobs = readLines(store, point.folder, copying.parts, 'blobs');
   await visitFolders([...folders.values()].flat(), blobs, addFile);
   const writer = partWriter(store, point.folder, 'jobs');
-  for await (const job of readLines(store, point.folder, listing.parts, 'raw-jobs')) {
-    const checkpoint = checkpointOf(folders.get(job.name) ?? [], point.id);
-    const entry = toLedgerEntry({
-      job,
-      side: from,
-      lastSeenAt: point.startedAt,
-      spec: await store.seal(specFolder, job),
-      ...(checkpoint ? { checkpoint } : {}),
+  const jobs = readLines(store, point.folder, listing.parts, 'raw-jobs');
+  for await (const batch of batches(jobs, topology.artifacts.concurrency)) {
+    const entries = await mapBounded(batch, batch.length, async (job) => {
+      const checkpoint = checkpointOf(folders.get(job.name) ?? [], point.id);
+      return toLedgerEntry({
+        job,
+        side: from,
+        lastSeenAt: point.startedAt,
+        spec: await store.seal(specFolder, job),
+        ...(checkpoint ? { checkpoint } : {}),
+      });
     });
-    await writer.add(entry);
+    for (const entry of entries) await writer.add(entry);
     await heartbeat.beat();
   }
   return writer.end();
