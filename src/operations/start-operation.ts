@@ -3,8 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import type { Client } from '@temporalio/client';
 import { findRunning, startRun, type RunHandle } from '../client/runs.ts';
+import { peekPointer } from '../control-store/region-pointer.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import type { Plan } from '../plan/plan.ts';
+import { isOver } from '../plan/run-states.ts';
 import { changeRun, openRun, readRun } from '../run/journal.ts';
 import { readRunLease } from '../run/lease.ts';
 import type { RunHeader } from '../run/outcome.ts';
@@ -42,7 +44,12 @@ export async function startOperation(
   plan: Plan,
   trigger: Trigger,
 ): Promise<StartedRun> {
-  if (isMove(plan.operation)) await refuseSecondRun(session, trigger.triggeredAt);
+  if (isMove(plan.operation)) {
+    // Somebody may have been faster while this one was planned: theirs is watched.
+    const running = await attach(session, client, plan.operation);
+    if (running) return running;
+    await refuseSecondRun(session, new Date());
+  }
   const bundle = await session.store.seal('bundles', session.bundle);
   const digest = await session.store.seal('plans', plan);
   const header: RunHeader = {
@@ -99,16 +106,28 @@ export async function resumeRun(session: Session, client: Client, runId: string)
   return { runId, handle, started };
 }
 
-/** On another Temporal, or with none, a run may be unfinished: the control store knows. */
-async function refuseSecondRun({ store }: Session, now: Date): Promise<void> {
+/**
+ * On another Temporal, or with none, a run may be unfinished: the control store knows. FencedError while one acts, or
+ * when the one that moved the region pointer last has not ended: what it began must be ended before anything is planned.
+ */
+export async function refuseSecondRun({ store }: Session, now: Date): Promise<void> {
   const lease = await readRunLease(store);
-  if (!lease || lease.expiresAt <= now.getTime()) return;
+  if (lease && lease.expiresAt > now.getTime()) {
+    throw new UnderstudyError(
+      'FencedError',
+      `run "${lease.runId}" is acting on this topology, on another Temporal`,
+      {
+        next: `Watch it there, or take it over with "understudy resume-run ${lease.runId}".`,
+      },
+    );
+  }
+  const pointer = await peekPointer(store);
+  const mover = pointer && (await readRun(store, pointer.value.changedBy));
+  if (!mover || isOver(mover.state)) return;
   throw new UnderstudyError(
     'FencedError',
-    `run "${lease.runId}" is acting on this topology, on another Temporal`,
-    {
-      next: `Watch it there, or take it over with "understudy resume-run ${lease.runId}".`,
-    },
+    `run "${mover.runId}" (${mover.from} → ${mover.to}) has moved the region pointer and has not ended: its journal says ${mover.state}, and this Temporal does not know it`,
+    { next: `Take it up again: "understudy resume-run ${mover.runId}".` },
   );
 }
 

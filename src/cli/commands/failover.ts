@@ -4,7 +4,12 @@ import { UnderstudyError } from '../../errors/error.ts';
 import { checkHealth } from '../../operations/health.ts';
 import { planFailover } from '../../operations/plan-operation.ts';
 import type { Session } from '../../operations/session.ts';
-import { attach, startOperation, type StartedRun } from '../../operations/start-operation.ts';
+import {
+  attach,
+  refuseSecondRun,
+  startOperation,
+  type StartedRun,
+} from '../../operations/start-operation.ts';
 import { command, session, withTemporal } from '../command.ts';
 import { seeThrough } from '../see-through.ts';
 import { refusal, showPlan } from './plan.ts';
@@ -55,6 +60,7 @@ async function decide(
   options: Options,
   triggeredAt: Date,
 ): Promise<() => Promise<StartedRun>> {
+  await refuseSecondRun(opened, triggeredAt);
   const made = await planFailover(opened, options);
   if (made.problems.length > 0) throw refusal(made);
   await requireOutage(opened, made.plan.from, options);
