@@ -44,6 +44,9 @@ describe('resume-run', () => {
 
     const listed = await scene.run(['runs', '--journal']);
     expect(listed.output).toContain(run.runId);
+    const second = await scene.run(['failover', '--yes', '--reason', 'did it ever run?']);
+    expect(second.code).toBe(1);
+    expect(second.output).toContain(`resume-run ${run.runId}`);
     await scene.worker();
     const resumed = await scene.run(['resume-run', run.runId]);
     expect(resumed.code, resumed.output).toBe(0);

@@ -3,10 +3,14 @@ import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseEnv } from 'node:util';
+import { Connection } from '@temporalio/client';
+import { keptPorts } from '../../src/stack/ports.ts';
+import { start, stop } from '../../src/stack/processes.ts';
 import { environmentOf, stackDown, stackUp, type Stack } from '../../src/stack/stack.ts';
-import { Running } from './processes.ts';
+import { findTemporal } from '../../src/stack/temporal-server.ts';
+import { Running, waitFor } from './processes.ts';
 
-export const root = dirname(dirname(import.meta.dirname));
+const root = dirname(dirname(import.meta.dirname));
 export const program = join(root, 'bin', 'understudy.mjs');
 
 /** Secrets that are planted. */
@@ -58,14 +62,14 @@ async function fill(folder: string, stack: Stack): Promise<void> {
     FRAUD_PYTHON_FEED_PAT: canaries.feedToken,
     ...environmentOf(stack),
   };
-  const start = (file: string, args: string[], more: NodeJS.Dict<string> = {}) =>
+  const begin = (file: string, args: string[], more: NodeJS.Dict<string> = {}) =>
     new Running(file, args, {
       folder,
       environment: { ...environment, ...more },
       log: join(folder, 'set-up.log'),
     });
   const typed = async (file: string, args: string[], more: NodeJS.Dict<string> = {}) => {
-    const running = start(file, args, more);
+    const running = begin(file, args, more);
     if ((await running.ended) !== 0) throw new Error(`the set-up failed:\n${running.output}`);
   };
   const makeData = join(root, 'examples', 'fraud-ml', 'data', 'make-data.ts');
@@ -81,7 +85,7 @@ async function fill(folder: string, stack: Stack): Promise<void> {
   ]);
   const made = parseEnv(await readFile(join(folder, 'made.env'), 'utf8'));
 
-  const worker = start(program, ['worker']);
+  const worker = begin(program, ['worker']);
   try {
     await worker.says('ready');
     const topology = join(folder, 'desk', 'examples', 'fraud-ml', 'understudy.yaml');
@@ -108,4 +112,35 @@ async function writeSettings(folder: string, { cloud }: Stack, made: NodeJS.Dict
   };
   const lines = Object.entries(settings).map(([name, value]) => `${name}="${value}"\n`);
   await writeFile(join(folder, 'settings.env'), lines.join(''));
+}
+
+/** A Temporal server that knows nothing of any run. */
+export async function otherTemporal(folder: string): Promise<{ address: string; stop: () => Promise<void> }> {
+  const [port, uiPort] = await keptPorts(join(folder, 'ports.json'), 2);
+  const args = [
+    'server',
+    'start-dev',
+    '--ip',
+    '127.0.0.1',
+    '--port',
+    String(port),
+    '--ui-port',
+    String(uiPort),
+    '--log-level',
+    'error',
+  ];
+  const started = start({
+    name: 'temporal',
+    command: await findTemporal(() => undefined),
+    args,
+    log: join(folder, 'temporal.log'),
+  });
+  const address = `127.0.0.1:${port}`;
+  await waitFor(`Temporal at ${address}`, () =>
+    Connection.connect({ address, connectTimeout: 1000 }).then(
+      (connection) => connection.close().then(() => true),
+      () => false,
+    ),
+  );
+  return { address, stop: () => stop(started) };
 }

@@ -30,6 +30,8 @@ describe('a failover that several persons start, pause and cancel', () => {
     scene = await Scene.open();
     [before, standby] = await Promise.all([readEast(scene.azure), readWest(scene.azure)]);
     await scene.outage('eastus', 'dark');
+    // Slow enough for persons to be faster.
+    await scene.admin('POST', '/regions/westus3/faults', { latencyMs: 1000 });
     watching = [1, 2].map((person) => scene.command(['failover', '--yes', '--reason', `person ${person}`]));
     await scene.step('restore/');
   });
@@ -62,6 +64,7 @@ describe('a failover that several persons start, pause and cancel', () => {
     expect(paused.code, paused.output).toBe(0);
     expect(paused.output).toContain(runId);
     await waitFor('what runs to end', async () => (await scene.running()).length === 0, 120);
+    await scene.admin('POST', '/regions/westus3/faults', { latencyMs: null });
     const stood = [...(await steps()).keys()].toSorted();
     // Looked at for as long as many steps take.
     for (let look = 0; look < 20; look++) expect(await scene.running()).toEqual([]);
@@ -112,7 +115,17 @@ describe('a failover that several persons start, pause and cancel', () => {
       writer: 'eastus',
       serving: { platform: 'eastus', data: 'eastus', training: 'eastus', inference: 'eastus' },
     });
-    await judgeTraffic(scene, 'eastus');
+    // The front believes in eastus again when its own probes have passed.
+    await waitFor(
+      'the front to ask eastus',
+      () =>
+        judgeTraffic(scene, 'eastus').then(
+          () => true,
+          () => false,
+        ),
+      60,
+      500,
+    );
     const west = await readWest(scene.azure);
     expect([...west.schedules.values()].filter(({ properties }) => properties.isEnabled !== false)).toEqual(
       [],
