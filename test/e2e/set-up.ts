@@ -10,7 +10,7 @@ import { environmentOf, stackDown, stackUp, type Stack } from '../../src/stack/s
 import { findTemporal } from '../../src/stack/temporal-server.ts';
 import { Running, waitFor } from './processes.ts';
 
-const root = dirname(dirname(import.meta.dirname));
+export const root = dirname(dirname(import.meta.dirname));
 export const program = join(root, 'bin', 'understudy.mjs');
 
 /** Secrets that are planted. */
