@@ -133,13 +133,18 @@ function instancesOf(deployment: ArmResource): number {
 function summariseCompute({ name, properties }: ArmResource): ComputeSummary {
   const { computeType, properties: inner } = properties as {
     computeType?: string;
-    properties?: { vmSize?: string; scaleSettings?: { minNodeCount?: number; maxNodeCount?: number } } | null;
+    properties?: {
+      vmSize?: string;
+      vmPriority?: string;
+      scaleSettings?: { minNodeCount?: number; maxNodeCount?: number };
+    } | null;
   };
   const scale = inner?.scaleSettings;
   return {
     name,
     type: computeType ?? 'Unknown',
     ...(inner?.vmSize === undefined ? {} : { vmSize: inner.vmSize }),
+    ...(inner?.vmPriority === undefined ? {} : { vmPriority: inner.vmPriority }),
     ...(scale?.minNodeCount === undefined ? {} : { minNodes: scale.minNodeCount }),
     ...(scale?.maxNodeCount === undefined ? {} : { maxNodes: scale.maxNodeCount }),
   };

@@ -81,12 +81,10 @@ async function problemsOf(
     const { problems, notOffered } = await checkQuota(session, region, recoveryPoint);
     return [
       ...problems.map(
-        ({ family, needed, used, limit, computes }) =>
-          `quota of ${family} in ${region}: ${computes.join(', ')} need ${needed} vCPUs, ${limit - used} of ${limit} are free`,
+        ({ family, needed, used, limit, users }) =>
+          `quota of ${family} in ${region}: ${users.join(' and ')} would take ${needed} vCPUs more, and ${used} of ${limit} are in use`,
       ),
-      ...notOffered.map(
-        ({ compute, vmSize }) => `${region} does not offer ${vmSize}, which ${compute} needs`,
-      ),
+      ...notOffered.map(({ user, vmSize }) => `${region} does not offer ${vmSize}, which ${user} needs`),
     ];
   } catch (error) {
     if (!isUnderstudyError(error)) throw error;

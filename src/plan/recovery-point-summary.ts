@@ -6,6 +6,8 @@ export interface ComputeSummary {
   /** `AmlCompute`, `ComputeInstance`, … */
   type: string;
   vmSize?: string;
+  /** `Dedicated` or `LowPriority`. */
+  vmPriority?: string;
   minNodes?: number;
   maxNodes?: number;
 }
