@@ -14,7 +14,7 @@ import { resumeFolders } from './artifacts/resume-folder.ts';
 import { sealRecoveryPoint } from './artifacts/seal-recovery-point.ts';
 import { plannedDatastores, standbyMapping } from './artifacts/standby.ts';
 import { stopOldJobs } from './jobs/stop-old-jobs.ts';
-import { payFenceDebt } from './fence/pay-debt.ts';
+import { payDebtsOfTarget, payFenceDebt } from './fence/pay-debt.ts';
 import { letOldWritersIn, shutOutOldWriters } from './fence/shut-out-writers.ts';
 import { startOldIntake, stopOldIntake } from './fence/stop-intake.ts';
 import { giveBackPointer, takePointer } from './fence/take-pointer.ts';
@@ -61,6 +61,7 @@ export const actions: Record<ActionName, Action> = {
     datastores: plannedDatastores,
     checkpoints: resumeFolders,
   }),
+  payDebtsOfTarget,
   payFenceDebt,
   listActive,
   copyBlobs,

@@ -1,6 +1,6 @@
-/** Pays what an earlier fence still owes, as soon as the region answers: before anything is copied into it. */
+/** Pays what an earlier fence still owes: as soon as the region answers, and before it becomes the writer again. */
 import { peekPointer } from '../control-store/region-pointer.ts';
-import { isUnderstudyError } from '../errors/error.ts';
+import { isUnderstudyError, UnderstudyError } from '../errors/error.ts';
 import { cancelUnfinishedJobs } from '../jobs/stop-old-jobs.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
@@ -9,6 +9,10 @@ import { isRefusalOrSilence, listDebts, pay, type KeptDebt } from './old-side.ts
 import { shutOut, writersOf } from './shut-out-writers.ts';
 import { disableSchedules, enabledSchedules } from './stop-intake.ts';
 
+/**
+ * Of a replication: pays what it can, before it copies and again before it seals; what the region does not answer to, or refuses, stays
+ * owed.
+ */
 export async function payFenceDebt(context: StepContext): Promise<StepResult> {
   const debts = await listDebts(context.store);
   if (debts.length === 0) return { state: 'skipped', detail: 'the fence owes nothing' };
@@ -23,8 +27,7 @@ export async function payFenceDebt(context: StepContext): Promise<StepResult> {
       continue;
     }
     try {
-      lines.push(`${debt.region}: ${await payOne(context, debt)}`);
-      await pay(context.store, debt, context.now());
+      lines.push(await settle(context, debt));
     } catch (error) {
       if (!isUnderstudyError(error) || !isRefusalOrSilence(error)) throw error;
       left.push(debt);
@@ -37,14 +40,59 @@ export async function payFenceDebt(context: StepContext): Promise<StepResult> {
   };
 }
 
+/**
+ * Of a failover, before it takes the pointer: the region that becomes the writer may still run jobs that the fence of an earlier
+ * move could not cancel. Their successors run on the other side: resumed once more, they would be doubled.
+ * Errors: those of Azure while the region does not answer; PreconditionError where it refuses to cancel its jobs.
+ */
+export async function payDebtsOfTarget(context: StepContext): Promise<StepResult> {
+  const { region } = context.to;
+  const debts = (await listDebts(context.store)).filter((debt) => debt.region === region);
+  if (debts.length === 0) return { state: 'skipped', detail: `the fence owes nothing in ${region}` };
+  const lines: string[] = [];
+  for (const debt of debts) {
+    try {
+      lines.push(await settle(context, debt));
+    } catch (error) {
+      if (!isUnderstudyError(error, 'AzureError')) throw error;
+      if (debt.kind === 'jobs')
+        throw new UnderstudyError(
+          'PreconditionError',
+          `an earlier failover could not ${debt.what}, and ${region} refuses it still: ${error.message}`,
+          {
+            next: `Cancel the unfinished jobs there by hand, or allow it, then go on with "understudy resume-run": what they compute is continued elsewhere.`,
+            cause: error,
+          },
+        );
+      lines.push(`refused, and void once ${region} is the writer: ${debt.what}: ${error.message}`);
+    }
+  }
+  return { state: 'completed', detail: lines.join('; ') };
+}
+
+async function settle(context: StepContext, debt: KeptDebt): Promise<string> {
+  const line = `${debt.region}: ${await payOne(context, debt)}`;
+  await pay(context.store, debt, context.now());
+  return line;
+}
+
 async function payOne({ azure, topology, signal }: StepContext, debt: KeptDebt): Promise<string> {
   const side = sideOf(topology, debt.region);
-  switch (debt.kind) {
-    case 'intake':
-      return disableSchedules(azure, side, await enabledSchedules(azure, side, { signal }), { signal });
-    case 'jobs':
-      return cancelUnfinishedJobs(azure, side, { signal });
-    case 'writers':
-      return shutOut(azure, await writersOf(azure, side, { signal }), debt.run, { signal });
+  try {
+    switch (debt.kind) {
+      case 'intake':
+        return await disableSchedules(azure, side, await enabledSchedules(azure, side, { signal }), {
+          signal,
+        });
+      case 'jobs':
+        return await cancelUnfinishedJobs(azure, side, { signal });
+      case 'writers':
+        return await shutOut(azure, await writersOf(azure, side, { signal }), debt.run, { signal });
+    }
+  } catch (error) {
+    // Without the workspace neither jobs nor schedules run; its storage may still be written to.
+    if (debt.kind === 'writers' || !isUnderstudyError(error) || error.details.azure?.status !== 404)
+      throw error;
+    return `workspace "${side.workspace.name}" is gone, and its ${debt.kind === 'jobs' ? 'jobs' : 'schedules'} with it`;
   }
 }

@@ -1,6 +1,7 @@
 /** Every action a step can name, with the timeout profile it runs under and whether it has an undo. */
 export const actions = {
   // failover and its kin
+  payDebtsOfTarget: { profile: 'control', undo: false },
   takePointer: { profile: 'control', undo: true },
   stopOldIntake: { profile: 'control', undo: true },
   stopOldJobs: { profile: 'control', undo: false },

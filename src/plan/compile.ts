@@ -77,25 +77,23 @@ export function compileFailover(input: CompileInput & { recoveryPoint: RecoveryP
   };
 }
 
-/** Once, before all classes: take the pointer; then stop and shut out the old side where it answers, and owe the rest. */
+/**
+ * Once, before all classes: pay what an earlier fence owes in the region that becomes the writer; take the pointer; then stop and shut
+ * out the old side where it answers, and owe the rest.
+ */
 function fence(from: string, to: string): Step[] {
-  const first = toStep(
-    'fence',
-    'platform',
-    draft('pointer', 'takePointer', `Take the region pointer for ${to} with a new epoch`),
-    [],
-  );
+  const step = (name: string, action: ActionName, title: string, needs: string[]) =>
+    toStep('fence', 'platform', draft(name, action, title), needs);
+  const debts = step('debts', 'payDebtsOfTarget', `Pay what an earlier failover owes in ${to}`, []);
+  const pointer = step('pointer', 'takePointer', `Take the region pointer for ${to} with a new epoch`, [
+    debts.id,
+  ]);
   const rest: [string, ActionName, string][] = [
     ['intake', 'stopOldIntake', `Stop the schedules of ${from}, or owe it`],
     ['jobs', 'stopOldJobs', `Cancel the unfinished jobs of ${from}, or owe it`],
     ['writers', 'shutOutOldWriters', `Rotate keys and remove roles of ${from}'s writers, or owe it`],
   ];
-  return [
-    first,
-    ...rest.map(([name, action, title]) =>
-      toStep('fence', 'platform', draft(name, action, title), [first.id]),
-    ),
-  ];
+  return [debts, pointer, ...rest.map(([name, action, title]) => step(name, action, title, [pointer.id]))];
 }
 
 /**
@@ -111,7 +109,9 @@ function needsOf(phase: Phase, resourceClass: ResourceClass, last: Map<string, s
     .find((ends) => ends.length > 0);
   for (const id of own ?? []) needs.add(id);
   if (phase === 'provision') {
-    if (resourceClass !== 'platform') for (const id of last.get('provision/platform') ?? []) needs.add(id);
+    // A debt is paid by taking roles away; the template gives those that are needed.
+    if (resourceClass === 'platform') needs.add('fence/platform/debts');
+    else for (const id of last.get('provision/platform') ?? []) needs.add(id);
     return [...needs];
   }
   needs.add('fence/platform/pointer');
@@ -174,6 +174,8 @@ export function compileReplicate(input: CompileInput): Plan {
     ['list', 'listActive', `List the workspace in ${from}`],
     ['copy', 'copyBlobs', `Copy the blobs that ${to} lacks`],
     ['escrow', 'escrowSecrets', `Put the secrets into ${to}'s escrow vault`],
+    // The region may have come back while it was waited for.
+    ['pay-rest', 'payFenceDebt', `Pay what the fence still owes in ${to}`],
     ['seal', 'sealRecoveryPoint', 'Seal the recovery point'],
   ];
   const steps = chainOf.map(([id, action, title], index): Step => ({

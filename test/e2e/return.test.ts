@@ -101,6 +101,34 @@ describe('when the region that was dark answers again', () => {
   });
 });
 
+describe('when the workspace of the old region stays silent at first', () => {
+  let scene: Scene;
+
+  beforeAll(async () => {
+    scene = await Scene.open();
+    await scene.outage('eastus', 'dark');
+    const failover = await scene.run(['failover', '--yes', '--reason', 'eastus is dark']);
+    expect(failover.code, failover.output).toBe(0);
+    await scene.admin('DELETE', '/faults');
+    await scene.admin('POST', '/regions/eastus/outage', { mode: 'dark', parts: ['ml'] });
+  });
+  afterAll(() => scene?.close());
+
+  it('a replication waits for it, and pays before it seals', async () => {
+    const replicate = scene.command(['replicate']);
+    await replicate.says('still owed');
+    expect((await scene.run(['status'])).output.match(/^OWED/gm)).toHaveLength(3);
+    await scene.admin('DELETE', '/faults');
+    expect(await replicate.ended, replicate.output).toBe(0);
+    const east = await readEast(scene.azure);
+    const unfinished = [...east.jobs.values()].filter(
+      ({ properties }) => !['Completed', 'Failed', 'Canceled'].includes(String(properties.status)),
+    );
+    expect(unfinished.map(({ name }) => name)).toEqual([]);
+    expect((await scene.run(['status'])).output).not.toMatch(/^OWED/m);
+  });
+});
+
 function group(scene: Scene, name: string): string {
   return `/subscriptions/${scene.cloud.subscriptionId}/resourceGroups/${name}`;
 }

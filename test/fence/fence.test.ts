@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { holdWriterLease, movePointer, peekPointer } from '../../src/control-store/region-pointer.ts';
 import { UnderstudyError } from '../../src/errors/error.ts';
 import { listDebts, owe, pay, settleOrOwe } from '../../src/fence/old-side.ts';
-import { payFenceDebt } from '../../src/fence/pay-debt.ts';
+import { payDebtsOfTarget, payFenceDebt } from '../../src/fence/pay-debt.ts';
 import { letOldWritersIn, shutOutOldWriters } from '../../src/fence/shut-out-writers.ts';
 import { startOldIntake, stopOldIntake } from '../../src/fence/stop-intake.ts';
 import { giveBackPointer, takePointer } from '../../src/fence/take-pointer.ts';
@@ -321,5 +321,51 @@ describe('the old writers', () => {
       state: 'completed',
       detail: 'still owed: shut out eastus',
     });
+  });
+});
+
+describe('what is owed in the region that becomes the writer', () => {
+  const id = 'fence/platform/debts';
+  const workspace = () => workspaceId(stage.context(id).to.workspace);
+  const job = () => stage.arm.resources.get(`${workspace()}/jobs/train`.toLowerCase());
+
+  beforeEach(async () => {
+    stage.arm.add(`${workspace()}/jobs/train`, { properties: { status: 'Running' } });
+    stage.arm.actions.cancel = () => {
+      const found = job();
+      if (found) found.properties.status = 'Canceled';
+      return null;
+    };
+    await owe(
+      { ...stage.context(id), from: stage.context(id).to },
+      { kind: 'jobs', what: 'cancel the unfinished jobs', reason: 'dark' },
+    );
+  });
+
+  it('is paid before the pointer is taken, once', async () => {
+    expect(await payDebtsOfTarget(stage.context(id))).toMatchObject({
+      state: 'completed',
+      detail: expect.stringContaining('1 unfinished job of workspace "fraud-west" cancelled'),
+    });
+    expect(job()?.properties.status).toBe('Canceled');
+    expect(await listDebts(stage.scene.store)).toEqual([]);
+    expect(await payDebtsOfTarget(stage.context(id))).toMatchObject({ state: 'skipped' });
+  });
+
+  it.each([
+    ['does not answer', 'silent', 'AzureUnavailable'],
+    ['refuses', { status: 403, code: 'AuthorizationFailed' }, 'PreconditionError'],
+  ] as const)('keeps the pointer from being taken while the region %s', async (_, kind, code) => {
+    stage.arm.faults.push({ method: 'LIST', path: /fraud-west\/jobs/, kind, times: 1 });
+    await expect(payDebtsOfTarget(stage.context(id))).rejects.toMatchObject({ code });
+    expect(await listDebts(stage.scene.store)).toHaveLength(1);
+  });
+
+  it('does not count for the other region', async () => {
+    const { from, to } = stage.context(id);
+    expect(await payDebtsOfTarget(stage.context(id, { from: to, to: from }))).toMatchObject({
+      state: 'skipped',
+    });
+    expect(job()?.properties.status).toBe('Running');
   });
 });

@@ -129,10 +129,18 @@ describe('a failover', () => {
     const plan = failover();
     for (const { id, phase } of plan.steps) {
       if (phase === 'provision')
-        expect([...before(plan, id)].some((need) => need.startsWith('fence'))).toBe(false);
-      else if (id !== 'fence/platform/pointer')
+        expect([...before(plan, id)].filter((need) => need.startsWith('fence'))).toEqual([
+          'fence/platform/debts',
+        ]);
+      else if (id !== 'fence/platform/pointer' && id !== 'fence/platform/debts')
         expect(before(plan, id), id).toContain('fence/platform/pointer');
     }
+  });
+
+  it('takes the pointer only when nothing is owed by the region that becomes the writer', () => {
+    const plan = failover();
+    expect(before(plan, 'fence/platform/debts')).toEqual(new Set());
+    expect([...before(plan, 'fence/platform/pointer')]).toEqual(['fence/platform/debts']);
   });
 
   it('switches only after the old side is stopped and shut out, or that is owed', () => {
@@ -227,7 +235,7 @@ describe('a failover', () => {
 });
 
 describe('a replication', () => {
-  it('is one chain: pay, list, copy, escrow, seal', () => {
+  it('is one chain: pay, list, copy, escrow, pay what has come back meanwhile, seal', () => {
     const plan = compileReplicate(compileInput());
     expect(
       plan.steps.map(({ id, action, needs }): Pick<Step, 'id' | 'action' | 'needs'> => ({
@@ -240,7 +248,8 @@ describe('a replication', () => {
       { id: 'list', action: 'listActive', needs: ['pay-debt'] },
       { id: 'copy', action: 'copyBlobs', needs: ['list'] },
       { id: 'escrow', action: 'escrowSecrets', needs: ['copy'] },
-      { id: 'seal', action: 'sealRecoveryPoint', needs: ['escrow'] },
+      { id: 'pay-rest', action: 'payFenceDebt', needs: ['escrow'] },
+      { id: 'seal', action: 'sealRecoveryPoint', needs: ['pay-rest'] },
     ]);
     expect(plan.steps.every(({ phase }) => phase === undefined)).toBe(true);
     expect(plan.recoveryPoint).toBeUndefined();
