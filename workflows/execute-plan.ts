@@ -194,7 +194,10 @@ async function end(
   state: 'completed' | 'failed' | 'cancelled',
   reason: string,
 ): Promise<RunSummary> {
-  await CancellationScope.nonCancellable(() => endRun({ run, state, reason }));
+  const givenUp = (board?.progress.steps ?? []).flatMap(({ id, state: of, detail }) =>
+    of === 'failed' || of === 'undo-failed' ? [{ step: id, state: of, message: detail ?? 'failed' }] : [],
+  );
+  await CancellationScope.nonCancellable(() => endRun({ run, state, reason, givenUp }));
   const endedAt = new Date().toISOString();
   upsertSearchAttributes([{ key: outcomeKey, value: state }]);
   if (!board) return { runId: run.runId, state, reason, endedAt };

@@ -88,13 +88,22 @@ export interface EndOfRun {
   run: RunExecution;
   state: Extract<RunState, 'completed' | 'failed' | 'cancelled'>;
   reason?: string;
+  /** What the executor gave up: the journal has not heard of it where no worker answered, or time ran out between two attempts. */
+  givenUp?: GivenUp[];
+}
+
+export interface GivenUp {
+  step: string;
+  state: 'failed' | 'undo-failed';
+  message: string;
 }
 
 export function runEnder(open: OpenEnvironment, now: () => Date = () => new Date()) {
-  return async ({ run, state, reason }: EndOfRun): Promise<void> => {
+  return async ({ run, state, reason, givenUp = [] }: EndOfRun): Promise<void> => {
     const { store } = await open(run);
     const at = now();
     if (isMove(run.operation)) await refuseFenced(store, run);
+    for (const each of givenUp) await giveUp(store, run, each, at);
     await endSteps(store, run, state, at);
     await changeRun(store, run.runId, {
       state,
@@ -112,6 +121,26 @@ async function refuseFenced(store: ControlStore, run: RunExecution): Promise<voi
   const lease = await readRunLease(store);
   if (lease?.runId !== run.runId || lease.holder === run.holder) return;
   throw new UnderstudyError('FencedError', `another execution has taken over run "${run.runId}"`);
+}
+
+/** Writes down what was given up; what the journal has as failed already keeps its own reason. */
+async function giveUp(
+  store: ControlStore,
+  run: RunExecution,
+  { step, state, message }: GivenUp,
+  at: Date,
+): Promise<void> {
+  const endedAt = at.toISOString();
+  const error = { code: 'NotYetError', message };
+  await recordStep(store, run.runId, step, (record) => {
+    if (state === 'failed') {
+      if (record && record.state !== 'running') return undefined;
+      const begun = record ?? { step, holder: run.holder, attempts: 0, startedAt: endedAt };
+      return { ...begun, state, endedAt, error: record?.error ?? error };
+    }
+    if (!record || !['running', 'completed', 'failed'].includes(record.state)) return undefined;
+    return { ...record, state, endedAt, detail: [record.detail, message].filter(Boolean).join(' — ') };
+  });
 }
 
 /** No step of a run that has ended is running: what was broken off has failed, and says so. */

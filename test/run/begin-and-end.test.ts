@@ -131,6 +131,31 @@ describe('a run ends', () => {
     ]);
   });
 
+  it('with what was given up written down, and what failed by itself as it was', async () => {
+    await begin();
+    await record('fence/platform/pointer', 'completed', { detail: 'epoch 2' });
+    await record('fence/platform/jobs', 'failed', { error: { code: 'AzureError', message: 'refused' } });
+    const message = 'no worker answers on train-01';
+    await runEnder(
+      scene.open,
+      scene.clock.now,
+    )({
+      run: scene.run,
+      state: 'cancelled',
+      givenUp: [
+        { step: 'fence/platform/pointer', state: 'undo-failed', message: `undo failed: ${message}` },
+        { step: 'fence/platform/jobs', state: 'failed', message: 'Activity task failed' },
+        { step: 'switch/platform/configs-1', state: 'failed', message },
+      ],
+    });
+    const steps = await listSteps(scene.store, scene.header.runId);
+    expect(steps.map(({ step, state, detail, error }) => [step, state, error?.message ?? detail])).toEqual([
+      ['fence/platform/jobs', 'failed', 'refused'],
+      ['fence/platform/pointer', 'undo-failed', `epoch 2 — undo failed: ${message}`],
+      ['switch/platform/configs-1', 'failed', message],
+    ]);
+  });
+
   it('not by an execution that was taken over', async () => {
     await begin();
     await begin(scene.as('wf-2', { resumed: true }));

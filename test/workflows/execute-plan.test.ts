@@ -197,7 +197,15 @@ describe('cancel', () => {
       e: 'failed: cancelled while it ran',
       f: 'pending: not run: cancelled',
     });
-    expect(execution.ended).toMatchObject([{ state: 'cancelled' }]);
+    expect(execution.ended).toMatchObject([
+      {
+        state: 'cancelled',
+        givenUp: [
+          { step: 'b', state: 'undo-failed', message: 'undo failed: the role is gone' },
+          { step: 'e', state: 'failed', message: 'cancelled while it ran' },
+        ],
+      },
+    ]);
   });
 
   it('undoes nothing while a step may still write', async () => {
