@@ -39,6 +39,8 @@ export interface Listing {
   computes: SummaryBody['computes'];
   endpoints: SummaryBody['endpoints'];
   jobs: Record<string, number>;
+  /** Jobs that a fence has cancelled for a run that was cancelled itself: name → run. */
+  leftCancelled: Record<string, string>;
 }
 
 /** What `copyBlobs` has done; also its cursor, with `units` the number of units that are done. */

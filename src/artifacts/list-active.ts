@@ -1,5 +1,6 @@
 /** The action `listActive`: lists the active workspace, and what must be copied for the standby to be able to take its place. */
 import { apiVersions } from '../azure/azure.ts';
+import { jobsLeftCancelled } from '../jobs/left-cancelled.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { beginPoint, leftBehindList, sealDraft, showLeftBehind, type Listing } from './drafts.ts';
@@ -37,7 +38,8 @@ export async function listActive(context: StepContext): Promise<StepResult> {
     leftBehind,
     onAsset: (line) => needed.asset(line),
   });
-  const resources = await listResources({ ...common, workspace, needed }, datastores);
+  const leftCancelled = await jobsLeftCancelled(store, from.region);
+  const resources = await listResources({ ...common, workspace, needed, leftCancelled }, datastores);
   await listOthers(azure.arm, workspace, leftBehind, signal);
   needed.paths(topology.artifacts.paths);
   await assets.close(() => needed.takeReferences());
@@ -59,8 +61,9 @@ export async function listActive(context: StepContext): Promise<StepResult> {
     computes: resources.computes,
     endpoints: resources.endpoints,
     jobs: resources.jobs,
+    leftCancelled,
   };
-  const lost = listing.leftBehind.filter(({ chosen }) => !chosen).map(showLeftBehind);
+  const lost = [...resources.lost, ...listing.leftBehind.filter(({ chosen }) => !chosen).map(showLeftBehind)];
   return {
     state: 'completed',
     detail: describe(listing, from.region),

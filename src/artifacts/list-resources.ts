@@ -2,7 +2,8 @@
 import { apiVersions, type Arm, type ArmResource } from '../azure/azure.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { collectJobs } from '../jobs/collect.ts';
-import { statusOf } from '../jobs/job.ts';
+import { ownerOf, statusOf } from '../jobs/job.ts';
+import { leftCancelledBy, lineOfLeftCancelled } from '../jobs/left-cancelled.ts';
 import type { ComputeSummary, EndpointSummary } from '../plan/recovery-point-summary.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import type { Part } from './manifest.ts';
@@ -19,6 +20,8 @@ export interface ListResources {
   needed: Needed;
   heartbeat: Heartbeat;
   signal: AbortSignal;
+  /** Jobs that a fence has cancelled for a run that was cancelled itself: name → run. */
+  leftCancelled: Readonly<Record<string, string>>;
 }
 
 export interface ResourceListing {
@@ -28,6 +31,8 @@ export interface ResourceListing {
   endpoints: EndpointSummary[];
   /** Unfinished jobs by status. */
   jobs: Record<string, number>;
+  /** Of these, what each that was left cancelled means for its owner. */
+  lost: string[];
 }
 
 type Kind =
@@ -43,7 +48,7 @@ export async function listResources(
   request: ListResources,
   datastores: ArmResource[],
 ): Promise<ResourceListing> {
-  const listing: ResourceListing = { parts: [], counts: {}, computes: [], endpoints: [], jobs: {} };
+  const listing: ResourceListing = { parts: [], counts: {}, computes: [], endpoints: [], jobs: {}, lost: [] };
   const { needed } = request;
   await keep(request, listing, 'datastores', datastores.map(withoutSecrets));
   await keep(request, listing, 'connections', listOf(request, 'connections'), { change: withoutSecrets });
@@ -59,11 +64,13 @@ export async function listResources(
   await keep(request, listing, 'deployments', deploymentsOf(request, endpoints, listing.endpoints), {
     each: ({ name, properties }) => needed.other(properties, `deployments/${name}`, 'inference'),
   });
-  const { arm, workspace, signal } = request;
-  await keep(request, listing, 'raw-jobs', collectJobs({ arm, workspace, signal }), {
+  const { arm, workspace, signal, leftCancelled } = request;
+  await keep(request, listing, 'raw-jobs', collectJobs({ arm, workspace, signal, leftCancelled }), {
     each: async (job) => {
       const status = statusOf(job);
       listing.jobs[status] = (listing.jobs[status] ?? 0) + 1;
+      const by = leftCancelledBy(job, leftCancelled);
+      if (by !== undefined) listing.lost.push(lineOfLeftCancelled(job.name, ownerOf(job), by));
       await needed.job(job);
     },
   });

@@ -3,6 +3,7 @@ import type { ArmResource } from '../azure/azure.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import { checkpointPlaces, type CheckpointPolicy } from '../jobs/checkpoint.ts';
 import { specFolder, toLedgerEntry, type LedgerCheckpoint } from '../jobs/ledger.ts';
+import { leftCancelledBy } from '../jobs/left-cancelled.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { showDuration } from '../topology/duration.ts';
@@ -116,6 +117,7 @@ async function writeLedger(
         lastSeenAt: point.startedAt,
         spec: await store.seal(specFolder, job),
         ...(checkpoint ? { checkpoint } : {}),
+        cancelledBy: leftCancelledBy(job, listing.leftCancelled),
       });
     });
     for (const entry of entries) await writer.add(entry);

@@ -15,6 +15,7 @@ import {
   type RawJob,
 } from './job.ts';
 import type { LedgerEntry } from './ledger.ts';
+import type { Sight } from './stopped-jobs.ts';
 
 /**
  * `resubmit`: go on from the last copied checkpoint. `restart`: from the beginning. `manual`: a person decides. `skip`: nothing is
@@ -37,36 +38,94 @@ export interface Facts {
   policy: Topology['jobs'];
   /** ISO 8601: when the outage began, or when the run was triggered. */
   goneSince: string;
-  /** How the job ended in its old workspace, where that answered during the fence and the job had ended by itself. */
-  endedAs?: string;
+  /** What the fence of this run saw of it in its old workspace. */
+  sight: Sight;
 }
 
+/**
+ * | at the recovery point | the fence saw it           | becomes                                                     |
+ * |-----------------------|----------------------------|-------------------------------------------------------------|
+ * | unfinished            | Completed, Canceled        | skip: it ended, or a person ended it                        |
+ * | unfinished            | Failed, or no more         | manual: whether the outage did that cannot be told          |
+ * | unfinished            | cancelled by a fence       | resubmit or restart: it did not complete                    |
+ * | unfinished            | not at all, or still going | resubmit or restart, unless it may have completed meanwhile |
+ * | CancelRequested       | anything                   | skip: a person ended it                                     |
+ * | cancelled by a fence whose run was cancelled   ||  manual: it may have been submitted again since           |
+ *
+ * A part of another job, or one whose tag or kind says so, is skipped or left for a person whatever was seen of it.
+ */
 export function classify(facts: Facts): Classification {
-  return outOfQuestion(facts) ?? forPerson(facts) ?? mayHaveCompleted(facts) ?? howToGoOn(facts);
+  return (
+    outOfQuestion(facts) ??
+    endedAsMeant(facts) ??
+    forPerson(facts) ??
+    endedOtherwise(facts) ??
+    mayHaveCompleted(facts) ??
+    howToGoOn(facts)
+  );
 }
 
-function outOfQuestion({ entry, spec, endedAs }: Facts): Classification | undefined {
+const skip = (group: string, reason: string): Classification => ({ class: 'skip', group, reason });
+const manual = (group: string, reason: string): Classification => ({ class: 'manual', group, reason });
+
+function outOfQuestion({ spec }: Facts): Classification | undefined {
   const parent = parentOf(spec);
-  const skip = (group: string, reason: string): Classification => ({ class: 'skip', group, reason });
-  if (isFinished(entry.status)) return skip('had finished', `it had finished (${entry.status})`);
-  if (endedAs !== undefined)
-    return skip(
-      'ended before the fence',
-      `it ended in the old workspace before that was fenced (${endedAs})`,
-    );
   if (parent !== undefined)
     return skip('part of another job', `it is a part of "${parent}", which is treated as a whole`);
-  if (entry.status === 'CancelRequested')
-    return skip('being cancelled', 'its cancellation had been asked for');
   if (tagsOf(spec)[resumeTag] === 'never')
     return skip('excluded by its tag', `its tag ${resumeTag} says "never"`);
   return undefined;
 }
 
+/** It has done its work, or a person wanted no more of it. */
+function endedAsMeant({ entry, sight }: Facts): Classification | undefined {
+  if (entry.cancelledBy !== undefined) return undefined;
+  if (isFinished(entry.status)) return skip('had finished', `it had finished (${entry.status})`);
+  if (entry.status === 'CancelRequested')
+    return skip('being cancelled', 'its cancellation had been asked for');
+  if (sight.saw !== 'ended') return undefined;
+  switch (sight.status) {
+    case 'Completed':
+      return skip(
+        'completed before the fence',
+        `it had completed in the old workspace when the fence looked, at ${sight.seenAt}`,
+      );
+    case 'Canceled':
+    case 'CancelRequested':
+      return skip(
+        'cancelled before the fence',
+        `it was cancelled in the old workspace, not by a fence (${sight.status} at ${sight.seenAt})`,
+      );
+    default:
+      return undefined;
+  }
+}
+
+/** It ended otherwise than its owner meant, perhaps of the outage; or a fence ended it in vain. */
+function endedOtherwise({ entry, spec, sight }: Facts): Classification | undefined {
+  // Running it twice does no harm, says its owner.
+  if (tagsOf(spec)[resumeTag] === 'always') return undefined;
+  if (entry.cancelledBy !== undefined)
+    return manual(
+      'cancelled by an earlier run',
+      `the fence of run ${entry.cancelledBy}, which was cancelled itself, cancelled it: whether it has been submitted again since cannot be told`,
+    );
+  if (sight.saw !== 'ended') return undefined;
+  const was = `it was ${entry.status} at ${entry.lastSeenAt}`;
+  if (sight.status === 'gone')
+    return manual(
+      'gone before the fence',
+      `${was}, and the old workspace had no such job at ${sight.seenAt}: whether it completed cannot be told`,
+    );
+  return manual(
+    'failed before the fence',
+    `${was} and had ended ${sight.status} at ${sight.seenAt}: whether the outage failed it cannot be told`,
+  );
+}
+
 function forPerson({ spec, policy }: Facts): Classification | undefined {
   const services = interactiveServices(spec);
   const type = typeOf(spec);
-  const manual = (group: string, reason: string): Classification => ({ class: 'manual', group, reason });
   if (services.length > 0) {
     const reason = `a person works in it (${services.join(', ')})`;
     return { class: policy.interactive, group: 'interactive', reason };
@@ -85,8 +144,8 @@ function forPerson({ spec, policy }: Facts): Classification | undefined {
   return undefined;
 }
 
-function mayHaveCompleted({ entry, spec, goneSince }: Facts): Classification | undefined {
-  if (tagsOf(spec)[resumeTag] === 'always') return undefined;
+function mayHaveCompleted({ entry, spec, goneSince, sight }: Facts): Classification | undefined {
+  if (tagsOf(spec)[resumeTag] === 'always' || sight.saw === 'cancelled') return undefined;
   const because = (why: string): Classification => ({
     class: 'may-have-completed',
     group: 'may have completed',

@@ -98,3 +98,8 @@ export function ownerOf(job: RawJob): string | undefined {
     tagsOf(job)['owner'] ?? (isObject(job['systemData']) ? textAt(job['systemData'], 'createdBy') : undefined)
   );
 }
+
+/** How a job is named to people: `job "train-17" of ana`. */
+export function showJob(name: string, owner: string | undefined): string {
+  return `job "${name}"${owner === undefined ? '' : ` of ${owner}`}`;
+}

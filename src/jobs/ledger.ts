@@ -45,9 +45,12 @@ export interface LedgerEntry {
   /** Value of its tag `priority`. */
   priority?: string;
   checkpoint?: LedgerCheckpoint;
+  /** The run whose fence cancelled it, and that was then cancelled itself: nobody has taken its place. */
+  cancelledBy?: string;
 }
 
 export interface Settlement {
+  /** `cancelled`: seen canceled. `lost`: nobody has seen it end; it may run on. */
   as: 'lost' | 'cancelled' | 'finished';
   /** ISO 8601. */
   at: string;
@@ -80,9 +83,17 @@ export interface ToLedgerEntry {
   /** Digest that sealing the job in `specFolder` gave. */
   spec: string;
   checkpoint?: LedgerCheckpoint;
+  cancelledBy?: string | undefined;
 }
 
-export function toLedgerEntry({ job, side, lastSeenAt, spec, checkpoint }: ToLedgerEntry): LedgerEntry {
+export function toLedgerEntry({
+  job,
+  side,
+  lastSeenAt,
+  spec,
+  checkpoint,
+  cancelledBy,
+}: ToLedgerEntry): LedgerEntry {
   const optional = {
     createdAt: createdAt(job),
     displayName:
@@ -90,6 +101,7 @@ export function toLedgerEntry({ job, side, lastSeenAt, spec, checkpoint }: ToLed
     owner: ownerOf(job),
     priority: tagsOf(job)['priority'],
     checkpoint,
+    cancelledBy,
   };
   return {
     ...lineageOf(job, side),
@@ -107,7 +119,7 @@ export function toLedgerEntry({ job, side, lastSeenAt, spec, checkpoint }: ToLed
 }
 
 /** Tags are copied when a person clones a job, so they count only where the name proves them. */
-function lineageOf(
+export function lineageOf(
   job: RawJob,
   { region, workspace }: ToLedgerEntry['side'],
 ): { lineageRoot: string; hop: number } {
@@ -173,6 +185,15 @@ export async function planSuccessor(store: ControlStore, plan: PlanSuccessor): P
 export async function cameBack(store: ControlStore, entry: LedgerEntry): Promise<Successor | undefined> {
   const found = await store.read<LedgerDocument>(ledgerName(entry.lineageRoot));
   return found?.value.successors.findLast(({ hop, region }) => hop > entry.hop && region === entry.region);
+}
+
+/** The last successor of a job that its ledger knows. */
+export async function lastSuccessor(
+  store: ControlStore,
+  { lineageRoot, hop }: Pick<LedgerEntry, 'lineageRoot' | 'hop'>,
+): Promise<Successor | undefined> {
+  const found = await store.read<LedgerDocument>(ledgerName(lineageRoot));
+  return found?.value.successors.findLast((each) => each.hop > hop);
 }
 
 /** Records that a planned successor is there. */

@@ -10,10 +10,12 @@ import { reconcile, type Counts, type Evidence, type StepResult } from '../run/o
 import type { StepContext } from '../run/step-context.ts';
 import type { Topology } from '../topology/topology.ts';
 import type { BringCheckpoint } from './bring-checkpoint.ts';
+import { showJob } from './job.ts';
 import type { LedgerEntry } from './ledger.ts';
 import { resumeJob, type JobRecord, type Resumption } from './resume-job.ts';
 import { readStandby, sharedDatastores } from './standby.ts';
-import { endedJobs, settlements, type ReadLedger } from './stop-old-jobs.ts';
+import type { ReadLedger } from './stop-old-jobs.ts';
+import { sightsOf } from './stopped-jobs.ts';
 
 /** What is read of the recovery point: nothing here asks the old region. */
 export interface ResubmitSources {
@@ -87,8 +89,7 @@ async function prepare(
       has: { computes: names(standby.computes), datastores: names(standby.datastores) },
     },
     isShared: sharedDatastores(old, standby.datastores),
-    settledAs: await settlements(store, run.runId),
-    ended: await endedJobs(store, run.runId),
+    sightOf: await sightsOf(store, run.runId),
     bring: sources.checkpoints(context, entries),
   };
 }
@@ -259,7 +260,7 @@ function reasons(groups: Map<string, number>): { reason: string; count: number }
 
 /** What a person must know of a job: that it did not go on, or went on with less. */
 function lossOf(record: JobRecord): string | undefined {
-  const job = `job "${record.old}"${record.owner === undefined ? '' : ` of ${record.owner}`}`;
+  const job = showJob(record.old, record.owner);
   if (record.outcome === 'failed') return `${job} could not be resubmitted: ${record.reason}`;
   if (record.class === 'manual' || record.class === 'may-have-completed')
     return `${job} is left for a person: ${record.reason}`;

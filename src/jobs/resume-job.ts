@@ -22,6 +22,7 @@ import {
   type Successor,
 } from './ledger.ts';
 import { rewriteSpec, type Change, type RewrittenSpec, type Unmapped } from './rewrite-spec.ts';
+import type { Sight } from './stopped-jobs.ts';
 import { findSuccessor, submitSuccessor, type Difference } from './submit.ts';
 
 /** What all jobs of one resubmission share. */
@@ -29,9 +30,8 @@ export interface Resumption {
   context: StepContext;
   mapping: ReferenceMapping;
   isShared: (datastore: string) => boolean;
-  settledAs: (name: string) => Settlement['as'];
-  /** Old jobs that ended by themselves before the fence: name → status. */
-  ended: Record<string, string>;
+  /** What this run's fence saw of a job of the old workspace. */
+  sightOf: (name: string) => Sight;
   bring: BringCheckpoint;
   /** Called in long work; throws FencedError once the lease is lost. */
   beat: () => Promise<void>;
@@ -68,10 +68,9 @@ export interface JobRecord {
  * step (AzureUnavailable, FencedError, CredentialError); what is wrong with this job alone is in its record.
  */
 export async function resumeJob(entry: LedgerEntry, resumption: Resumption): Promise<JobRecord> {
-  const { context, ended } = resumption;
+  const { context } = resumption;
   try {
     const spec = await context.store.open<RawJob>(specFolder, entry.spec);
-    const endedAs = ended[entry.name];
     const classification =
       (await superseded(entry, context)) ??
       classify({
@@ -79,7 +78,7 @@ export async function resumeJob(entry: LedgerEntry, resumption: Resumption): Pro
         spec,
         policy: context.topology.jobs,
         goneSince: context.run.outageBeganAt ?? context.run.triggeredAt,
-        ...(endedAs === undefined ? {} : { endedAs }),
+        sight: sightOf(entry, resumption),
       });
     switch (classification.class) {
       case 'skip':
@@ -234,13 +233,33 @@ function rewrite(
   });
 }
 
-function settlement(entry: LedgerEntry, { context, settledAs }: Resumption): Settlement {
-  const as = settledAs(entry.name);
-  const reason =
-    as === 'lost'
-      ? `run ${context.run.runId} moved away from ${context.from.region}, where the job was last seen ${entry.status}`
-      : `run ${context.run.runId} cancelled it during its fence`;
-  return { as, at: context.now().toISOString(), reason };
+/** Of a recovery point of another region, the fence saw nothing. */
+function sightOf(entry: LedgerEntry, { context, sightOf: of }: Resumption): Sight {
+  return entry.region === context.from.region ? of(entry.name) : { saw: 'unseen' };
+}
+
+function settlement(entry: LedgerEntry, resumption: Resumption): Settlement {
+  const { run, from, now } = resumption.context;
+  const sight = sightOf(entry, resumption);
+  const at = now().toISOString();
+  switch (sight.saw) {
+    case 'cancelled':
+      return { as: 'cancelled', at, reason: `the fence of run ${run.runId} saw it canceled at ${sight.at}` };
+    case 'ended':
+      return { as: 'finished', at, reason: `it had ended (${sight.status}) at ${sight.seenAt}` };
+    case 'asked':
+      return {
+        as: 'lost',
+        at,
+        reason: `the fence of run ${run.runId} asked it to end, and has not seen that it did`,
+      };
+    case 'unseen':
+      return {
+        as: 'lost',
+        at,
+        reason: `run ${run.runId} moved away from ${from.region}, where the job was last seen ${entry.status}`,
+      };
+  }
 }
 
 function about({

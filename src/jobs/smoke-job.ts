@@ -16,7 +16,7 @@ const longestPause = 10_000;
 /**
  * Action `runSmokeJob`. The job's name is a function of the run, so that another attempt waits for the same job; one that did not
  * complete gives way to the next, so that a run taken up after the compute was mended is not held to its first failure.
- * Errors: NotYetError when it is not completed within `policies.probeDeadline`; PreconditionError when it failed; AzureUnavailable.
+ * Errors: PreconditionError when it failed, or is not completed within `policies.smokeDeadline`; AzureUnavailable.
  */
 export async function runSmokeJob(context: StepContext): Promise<StepResult> {
   const { azure, signal } = context;
@@ -124,8 +124,9 @@ async function anyEnvironment(
 
 async function waitForEnd(context: StepContext, path: string, submitted: ArmResource): Promise<ArmResource> {
   const { azure, topology, signal } = context;
-  const started = startOf(submitted, context.now());
-  const deadline = topology.policies.probeDeadline;
+  // From this attempt on: a run that is taken up again waits anew.
+  const started = context.now().getTime();
+  const deadline = topology.policies.smokeDeadline;
   for (let job = submitted, pause = firstPause; ; pause = Math.min(pause * 1.5, longestPause)) {
     const status = statusOf(job);
     if (status === 'Completed') return job;
@@ -141,11 +142,11 @@ async function waitForEnd(context: StepContext, path: string, submitted: ArmReso
     }
     if (context.now().getTime() - started > toSeconds(deadline) * 1000) {
       throw new UnderstudyError(
-        'NotYetError',
-        `smoke job "${job.name}" is ${status} after ${deadline}, expected Completed`,
+        'PreconditionError',
+        `smoke job "${job.name}" is ${status} after ${deadline} (policies.smokeDeadline), expected Completed`,
         {
           place: path,
-          next: 'See whether the compute gets its nodes (quota, capacity).',
+          next: 'See whether the compute gets its nodes (quota, capacity), then resume the run: it waits for the same job.',
         },
       );
     }

@@ -4,6 +4,7 @@ import { checkpointPlaces, resumeFolder, resumedFrom } from '../../src/jobs/chec
 import { classify, type Facts } from '../../src/jobs/classify.ts';
 import type { RawJob } from '../../src/jobs/job.ts';
 import { toLedgerEntry } from '../../src/jobs/ledger.ts';
+import type { Sight } from '../../src/jobs/stopped-jobs.ts';
 import { command, east, eastId, topologyWith } from './scene.ts';
 
 const policy = topologyWith().jobs;
@@ -23,7 +24,7 @@ function facts(properties: JsonObject, more: Partial<Facts> & { copied?: boolean
     spec: 'd',
     ...(more.copied ? { checkpoint } : {}),
   });
-  return { entry, spec, policy, goneSince: '2026-11-21T10:05:00.000Z', ...more };
+  return { entry, spec, policy, goneSince: '2026-11-21T10:05:00.000Z', sight: { saw: 'unseen' }, ...more };
 }
 
 describe('classify', () => {
@@ -97,13 +98,6 @@ describe('classify', () => {
     ['a job being cancelled', command({ status: 'CancelRequested' }), {}, 'skip', /cancellation/],
     ['a finished job', command({ status: 'Failed' }), {}, 'skip', /finished \(Failed\)/],
     [
-      'a job that ended before the fence',
-      command(),
-      { endedAs: 'Completed' },
-      'skip',
-      /ended in the old workspace/,
-    ],
-    [
       'a step of a pipeline',
       command({ properties: { 'azureml.pipelinerunid': 'pipe' } }),
       {},
@@ -152,6 +146,85 @@ describe('classify', () => {
     const spec = command({ services: { a: { jobServiceType: 'SSH' } } });
     expect(classify(facts(spec, { policy: { ...policy, interactive: 'skip' } })).class).toBe('skip');
   });
+});
+
+describe('what the fence saw of a job', () => {
+  const at = '2026-11-21T10:12:00.000Z';
+  const unseen: Sight = { saw: 'unseen' };
+  const asked: Sight = { saw: 'asked' };
+  const cancelled: Sight = { saw: 'cancelled', at };
+  const ended = (status: string): Sight => ({ saw: 'ended', status, seenAt: at });
+  const limit = { limits: { jobLimitsType: 'Command', timeout: 'PT1H' } };
+  const always = { tags: { 'understudy.resume': 'always' } };
+
+  it.each<[string, JsonObject, Sight, string, RegExp]>([
+    ['Running', {}, ended('Completed'), 'skip', /had completed .* at 2026-11-21T10:12/],
+    ['Running', {}, ended('Canceled'), 'skip', /was cancelled in the old workspace, not by a fence/],
+    ['Running', {}, ended('CancelRequested'), 'skip', /was cancelled in the old workspace/],
+    [
+      'Running',
+      {},
+      ended('Failed'),
+      'manual',
+      /it was Running at 2026-11-21T10:00:00.000Z and had ended Failed at/,
+    ],
+    ['Running', {}, ended('gone'), 'manual', /had no such job .* whether it completed cannot be told/],
+    ['Running', {}, cancelled, 'resubmit', /step-9/],
+    ['Running', {}, asked, 'resubmit', /step-9/],
+    ['Running', {}, unseen, 'resubmit', /step-9/],
+    ['Queued', {}, ended('Failed'), 'manual', /it was Queued at/],
+    ['Queued', {}, ended('Completed'), 'skip', /had completed/],
+    ['Finalizing', {}, unseen, 'may-have-completed', /finalizing/],
+    ['Finalizing', {}, asked, 'may-have-completed', /finalizing/],
+    ['Finalizing', {}, cancelled, 'resubmit', /step-9/],
+    ['Finalizing', {}, ended('Completed'), 'skip', /had completed/],
+    ['Finalizing', {}, ended('Failed'), 'manual', /Failed/],
+    ['Running', limit, unseen, 'may-have-completed', /time limit/],
+    ['Running', limit, cancelled, 'resubmit', /step-9/],
+    ['CancelRequested', {}, unseen, 'skip', /cancellation had been asked for/],
+    ['CancelRequested', {}, ended('Failed'), 'skip', /cancellation had been asked for/],
+    ['CancelRequested', {}, ended('Canceled'), 'skip', /cancellation had been asked for/],
+    // "It does no harm to run it twice" is no wish to run again what is done, or what a person has ended.
+    ['Running', always, ended('Failed'), 'resubmit', /step-9/],
+    ['Running', always, ended('gone'), 'resubmit', /step-9/],
+    ['Running', always, ended('Completed'), 'skip', /had completed/],
+    ['Running', always, ended('Canceled'), 'skip', /was cancelled/],
+    ['Running', { tags: { 'understudy.resume': 'never' } }, ended('Failed'), 'skip', /never/],
+    [
+      'Running',
+      { properties: { 'azureml.pipelinerunid': 'pipe' } },
+      ended('Failed'),
+      'skip',
+      /part of "pipe"/,
+    ],
+    ['Running', { services: { a: { jobServiceType: 'SSH' } } }, ended('Completed'), 'skip', /had completed/],
+    [
+      'Running',
+      { services: { a: { jobServiceType: 'SSH' } } },
+      ended('Failed'),
+      'manual',
+      /a person works in it/,
+    ],
+  ])('%s %j, %j: %s', (status, properties, sight, expected, reason) => {
+    const found = classify(facts(command({ status, ...properties }), { copied: true, sight }));
+    expect(found.class).toBe(expected);
+    expect(found.reason).toMatch(reason);
+  });
+
+  it.each(['Canceled', 'CancelRequested'])(
+    'nothing, where a run that was cancelled itself had left it %s: its owner may have submitted it again',
+    (status) => {
+      const interrupted = facts(command({ status }), { copied: true, sight: cancelled });
+      interrupted.entry.cancelledBy = 'run-0';
+      expect(classify(interrupted)).toMatchObject({
+        class: 'manual',
+        reason: expect.stringContaining('the fence of run run-0, which was cancelled itself, cancelled it'),
+      });
+      const harmless = facts(command({ status, ...always }), { copied: true, sight: cancelled });
+      harmless.entry.cancelledBy = 'run-0';
+      expect(classify(harmless).class).toBe('resubmit');
+    },
+  );
 });
 
 describe('a successor that has written nothing', () => {

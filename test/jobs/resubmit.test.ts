@@ -9,7 +9,6 @@ import {
 } from '../../src/jobs/ledger.ts';
 import { makeResubmitJobs } from '../../src/jobs/resubmit.ts';
 import type { JobRecord } from '../../src/jobs/resume-job.ts';
-import { stopOldJobs } from '../../src/jobs/stop-old-jobs.ts';
 import type { StepContext } from '../../src/run/step-context.ts';
 import { command, eastId, resumeUri, scene, westId, type Scene } from './scene.ts';
 
@@ -422,26 +421,5 @@ describe('a lineage that came back', () => {
       skipped: [{ reason: 'an earlier job of its lineage', count: 1 }],
     });
     expect(made.successors().map(({ name }) => name)).toEqual([successorName(origin.lineageRoot, 3)]);
-  });
-});
-
-describe('what the fence saw', () => {
-  it('a job that ended by itself is not run again; one that was cancelled is', async () => {
-    const made = scene();
-    await made.addJob('done', command());
-    await made.addJob('train', command(), checkpoint);
-    const job = made.arm.resources.get(`${eastId}/jobs/done`.toLowerCase());
-    if (job) job.properties['status'] = 'Completed';
-    const stopped = await stopOldJobs(made.context(), made.sources.readLedger);
-    expect(stopped.detail).toBe('1 unfinished job of workspace "fraud-east" cancelled');
-    // Killed and run again: the job that we cancelled did not end by itself.
-    await stopOldJobs(made.context(), made.sources.readLedger);
-    const result = await makeResubmitJobs(made.sources)(made.context());
-    expect(result.counts?.[0]).toMatchObject({
-      done: 1,
-      skipped: [{ reason: 'ended before the fence', count: 1 }],
-    });
-    const document = await made.store.read<LedgerDocument>(ledgerName(rootOf('train')));
-    expect(document?.value.successors[0]?.settled.as).toBe('cancelled');
   });
 });

@@ -35,7 +35,7 @@ export function topologyWith(more: Partial<TopologyInput> = {}): Topology {
     regions: { eastus: { workspace: east }, westus3: { workspace: west } },
     controlStore: { subscriptionId: 'sub-1', resourceGroup: 'control', storageAccount: 'frauddrcontrol' },
     jobs: { priority: ['high', 'normal', 'low'], compute: { 'gpu-east': 'gpu-west' } },
-    policies: { fenceDeadline: '2s', probeDeadline: '5s', jobBatch: 2 },
+    policies: { fenceDeadline: '2s', probeDeadline: '5s', smokeDeadline: '5s', jobBatch: 2 },
     ...more,
   });
 }

@@ -62,14 +62,19 @@ describe('runSmokeJob', () => {
     expect(made.arm.requests.filter((request) => request.startsWith('PUT'))).toHaveLength(2);
   });
 
-  it('a job that does not end is not there yet', async () => {
-    const made = withLife(
-      withEnvironment(scene()),
-      Array.from({ length: 9 }, () => 'Queued'),
-    );
+  it('a job that does not end in time fails, and is waited for again', async () => {
+    const made = withLife(withEnvironment(scene()), [
+      ...Array.from({ length: 4 }, () => 'Queued'),
+      'Completed',
+    ]);
     let seconds = 0;
     const now = () => new Date(Date.parse('2026-11-21T10:12:00.000Z') + 2000 * seconds++);
-    await expect(runSmokeJob(made.context({ now }))).rejects.toMatchObject({ code: 'NotYetError' });
+    await expect(runSmokeJob(made.context({ now }))).rejects.toMatchObject({
+      code: 'PreconditionError',
+      message: expect.stringMatching(/is Queued after 5s \(policies\.smokeDeadline\)/),
+    });
+    await expect(runSmokeJob(made.context())).resolves.toMatchObject({ state: 'completed' });
+    expect(made.arm.requests.filter((request) => request.startsWith('PUT'))).toHaveLength(1);
   });
 
   it('says why there is none', async () => {

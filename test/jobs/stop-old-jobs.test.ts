@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { cancelUnfinishedJobs, endedJobs, settlements, stopOldJobs } from '../../src/jobs/stop-old-jobs.ts';
+import { cancelUnfinishedJobs, stopOldJobs } from '../../src/jobs/stop-old-jobs.ts';
+import { readCancelled, readStopped, sightsOf } from '../../src/jobs/stopped-jobs.ts';
 import { sideOf } from '../../src/topology/sides.ts';
 import { command, eastId, scene, topologyWith, type Scene } from './scene.ts';
+
+/** When the scene's fence looks. */
+const seenAt = '2026-11-21T10:12:00.000Z';
 
 const statusOf = ({ arm }: Scene, name: string) =>
   arm.resources.get(`${eastId}/jobs/${name}`.toLowerCase())?.properties['status'];
@@ -28,9 +32,16 @@ describe('stopOldJobs', () => {
       'Canceled',
       'Completed',
     ]);
-    expect(await endedJobs(made.store, 'run-1')).toEqual({ old: 'Completed' });
-    const settledAs = await settlements(made.store, 'run-1');
-    expect(['train', 'old', 'unseen'].map(settledAs)).toEqual(['cancelled', 'finished', 'lost']);
+    const sightOf = await sightsOf(made.store, 'run-1');
+    expect(['train', 'old', 'unheard-of'].map(sightOf)).toEqual([
+      { saw: 'cancelled', at: seenAt },
+      { saw: 'ended', status: 'Completed', seenAt },
+      { saw: 'unseen' },
+    ]);
+    expect((await readStopped(made.store, 'run-1'))?.stopped.train).toMatchObject({
+      status: 'Running',
+      owner: 'ana',
+    });
   });
 
   it('run again, it has nothing to cancel and forgets nothing', async () => {
@@ -40,8 +51,13 @@ describe('stopOldJobs', () => {
     const again = await stopOldJobs(made.context(), made.sources.readLedger);
     expect(again.detail).toBe('no job was unfinished in workspace "fraud-east"');
     expect(made.arm.requests.filter((request) => request.startsWith('POST'))).toEqual([]);
-    expect((await settlements(made.store, 'run-1'))('train')).toBe('cancelled');
-    expect(await endedJobs(made.store, 'run-1')).toEqual({ old: 'Completed' });
+    const sightOf = await sightsOf(made.store, 'run-1');
+    expect(['train', 'old'].map((name) => sightOf(name).saw)).toEqual(['cancelled', 'ended']);
+    // As it was before this run asked it to end.
+    expect((await readStopped(made.store, 'run-1'))?.stopped.train).toMatchObject({
+      status: 'Running',
+      owner: 'ana',
+    });
   });
 
   it('of a run that was cancelled, are no jobs that ended by themselves to the next', async () => {
@@ -50,8 +66,11 @@ describe('stopOldJobs', () => {
     const context = made.context();
     const next = { ...context, run: { ...context.run, runId: 'run-2' } };
     await stopOldJobs(next, made.sources.readLedger);
-    expect(await endedJobs(made.store, 'run-2')).toEqual({ old: 'Completed' });
-    expect((await settlements(made.store, 'run-2'))('train')).toBe('cancelled');
+    const sightOf = await sightsOf(made.store, 'run-2');
+    expect(['train', 'old'].map((name) => sightOf(name).saw)).toEqual(['cancelled', 'ended']);
+    // From now on they are this run's to account for, by name and owner.
+    expect((await readCancelled(made.store, 'eastus')).train?.run).toBe('run-2');
+    expect((await readStopped(made.store, 'run-2'))?.stopped.train?.owner).toBe('ana');
   });
 
   it('that a person cancelled did end by themselves', async () => {
@@ -59,7 +78,41 @@ describe('stopOldJobs', () => {
     const job = made.arm.resources.get(`${eastId}/jobs/train`.toLowerCase());
     if (job) job.properties['status'] = 'Canceled';
     await stopOldJobs(made.context(), made.sources.readLedger);
-    expect(await endedJobs(made.store, 'run-1')).toMatchObject({ train: 'Canceled' });
+    expect((await sightsOf(made.store, 'run-1'))('train')).toEqual({
+      saw: 'ended',
+      status: 'Canceled',
+      seenAt,
+    });
+  });
+
+  it('that a person was cancelling as the fence looked did end by themselves', async () => {
+    const made = await three();
+    const job = made.arm.resources.get(`${eastId}/jobs/train`.toLowerCase());
+    if (job) job.properties['status'] = 'CancelRequested';
+    await stopOldJobs(made.context(), made.sources.readLedger);
+    const sight = (await sightsOf(made.store, 'run-1'))('train');
+    expect(sight).toEqual({ saw: 'ended', status: 'CancelRequested', seenAt });
+  });
+
+  it('that are in the ledger and no more in the workspace are gone', async () => {
+    const made = await three();
+    made.arm.resources.delete(`${eastId}/jobs/train`.toLowerCase());
+    await stopOldJobs(made.context(), made.sources.readLedger);
+    expect((await sightsOf(made.store, 'run-1'))('train')).toEqual({ saw: 'ended', status: 'gone', seenAt });
+  });
+
+  it('that the recovery point has not are lost, by name and owner; parts of others and smoke jobs are not', async () => {
+    const made = await three();
+    const add = (name: string, properties = command()) =>
+      made.arm.add(`${eastId}/jobs/${name}`, { properties });
+    add('late');
+    add('late-step', command({ properties: { 'azureml.pipelinerunid': 'late' } }));
+    add('us-smoke-1', command({ tags: { 'understudy.run': 'run-0' } }));
+    const result = await stopOldJobs(made.context(), made.sources.readLedger);
+    expect(result.lost).toEqual([
+      'job "late" of ana is not in the recovery point, and the fence cancelled it: submit it again',
+    ]);
+    expect(statusOf(made, 'late')).toBe('Canceled');
   });
 
   it.each(['LIST', 'POST'] as const)('is owed when the old side is silent (%s)', async (method) => {
@@ -93,6 +146,19 @@ describe('stopOldJobs', () => {
     expect((await stopOldJobs(context, made.sources.readLedger)).owed?.[0]?.reason).toBe(
       '2 of 2 jobs of workspace "fraud-east" are still being cancelled, such as "train"',
     );
+    // To have set out to cancel a job is not to have cancelled it.
+    expect((await sightsOf(made.store, 'run-1'))('train')).toEqual({ saw: 'asked' });
+  });
+
+  it('knows of some that they ended where others do not', async () => {
+    const made = await three();
+    const post = made.arm.post.bind(made.arm);
+    made.arm.post = (path, ...rest) => (/train/.test(path) ? Promise.resolve(null) : post(path, ...rest));
+    const context = made.context({ topology: topologyWith({ policies: { fenceDeadline: '1s' } }) });
+    const { owed } = await stopOldJobs(context, made.sources.readLedger);
+    expect(owed?.[0]?.reason).toMatch(/^1 of 2 jobs/);
+    const sightOf = await sightsOf(made.store, 'run-1');
+    expect(['train', 'queued'].map((name) => sightOf(name).saw)).toEqual(['asked', 'cancelled']);
   });
 
   it('does not take a job that ends at this moment for one that it stopped', async () => {
@@ -114,7 +180,11 @@ describe('stopOldJobs', () => {
         failed: [],
       },
     ]);
-    expect((await settlements(made.store, 'run-1'))('train')).toBe('finished');
+    expect((await sightsOf(made.store, 'run-1'))('train')).toEqual({
+      saw: 'ended',
+      status: 'Completed',
+      seenAt,
+    });
   });
 
   it('what Azure refuses is thrown on by the plain form, with the reason', async () => {
