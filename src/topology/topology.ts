@@ -170,6 +170,9 @@ const Policies = z.strictObject({
   requestTimeout: TimeLimit.default('10s').describe('How long one request to Azure may take.'),
   fenceDeadline: TimeLimit.default('20s').describe('How long the old side is tried before the rest is owed.'),
   probeDeadline: TimeLimit.default('5m').describe('How long a probe may take to pass.'),
+  smokeDeadline: TimeLimit.default('20m').describe(
+    'How long the smoke job may take; a cluster that starts from no node needs minutes.',
+  ),
   provisionDeadline: TimeLimit.default('1h').describe('How long the deployment of a template may take.'),
   jobBatch: z
     .int()
