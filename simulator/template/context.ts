@@ -2,6 +2,7 @@
 
 import type { Json, JsonObject } from '../provider.ts';
 import { copyCount, evaluateAt } from './evaluate.ts';
+import { childName, providerPart } from './ids.ts';
 import { parseFunctions } from './user-functions.ts';
 import { LanguageError } from './language-error.ts';
 import { checkNames, checkValue, declaredType, isSecure, missing, shownType } from './parameters.ts';
@@ -40,7 +41,7 @@ export class Context implements DeploymentContext {
       const { symbolicName, copy } = resource;
       const names = this.symbolic
         ? [copy === undefined ? (symbolicName ?? '') : `${symbolicName ?? ''}[${copy.index}]`]
-        : [resource.name, `${resource.type}/${resource.name}`];
+        : namesOf(resource);
       for (const name of names) {
         if (!this.#byName.has(name.toLowerCase())) this.#byName.set(name.toLowerCase(), resource);
       }
@@ -185,6 +186,17 @@ export class Context implements DeploymentContext {
     );
     for (const name of [...names, ...looped]) ignorePending(() => this.variable(name, scope));
   }
+}
+
+/** The names that a template without symbolic names may call a resource by. */
+function namesOf(resource: PlannedResource): string[] {
+  const child = childName(resource);
+  return [
+    resource.name,
+    `${resource.type}/${resource.name}`,
+    providerPart(resource.id),
+    ...(child === undefined ? [] : [child]),
+  ];
 }
 
 /** The value of a secret that a parameter names: known only while deploying. */

@@ -2,7 +2,7 @@
 
 import { evaluateAt } from './evaluate.ts';
 import type { Entry } from './expand.ts';
-import { providerPart } from './ids.ts';
+import { childName, providerPart } from './ids.ts';
 import { invalidTemplate } from './language-error.ts';
 import type { PlannedResource } from './types.ts';
 import { textOf } from './values.ts';
@@ -91,6 +91,7 @@ function find(text: string, entries: Entry[]): PlannedResource[] {
     (each) => `${each.type}/${each.name}`.toLowerCase() === lower,
     // An id built for another scope than the one this is deployed to (a nested template of outer scope).
     (each) => providerPart(each.id) === providerPart(text.startsWith('/') ? text : `/providers/${text}`),
+    (each) => childName(each)?.toLowerCase() === lower,
   ];
   for (const matches of matching) {
     const found = all.filter(matches);

@@ -3,7 +3,8 @@
 import { ArmError, type Json, type JsonObject } from '../provider.ts';
 import type { Context } from './context.ts';
 import { copyCount, evaluateAt } from './evaluate.ts';
-import { groupId, nameOfId, resourceIdOf, scopeId, typeOfId } from './ids.ts';
+import { DEPLOYMENTS, fullName, identify, type Identity, type Parent } from './identify.ts';
+import { scopeId, typeOfId } from './ids.ts';
 import { invalidTemplate } from './language-error.ts';
 import { inCopy, rootScope, type Scope } from './scope.ts';
 import type { Runtime } from './runtime.ts';
@@ -12,7 +13,7 @@ import { isObject, textOf } from './values.ts';
 
 /** Source: Azure's template limits. */
 const RESOURCE_LIMIT = 800;
-export const DEPLOYMENTS = 'microsoft.resources/deployments';
+export { DEPLOYMENTS };
 
 /** A resource as it stands in the template, for one turn of its loop. */
 export interface Entry {
@@ -52,14 +53,16 @@ interface Around {
   /** The names of all loops, in lower case, to be added to: a loop may have no turns and still be depended on. */
   loops: Set<string>;
   symbol?: string;
-  parent?: { type: string; name: string };
+  parent?: Parent;
 }
 
 function expand(raw: Json, path: string, scope: Scope, around: Around): Entry[] {
   if (!isObject(raw)) throw invalidTemplate(`The template resource at '${path}' is not an object`);
   const copy = raw['copy'];
   if (!isObject(copy)) return instance(raw, path, scope, around, undefined);
-  const name = textOf(copy['name'] ?? around.symbol ?? null);
+  const name = textOf(
+    evaluateAt('the copy loop', `${path}/copy/name`, copy['name'] ?? around.symbol ?? null, scope),
+  );
   if (name === '') throw invalidTemplate(`The copy loop of the template resource at '${path}' has no name`);
   around.loops.add(name.toLowerCase());
   if (around.symbol !== undefined) around.loops.add(around.symbol.toLowerCase());
@@ -148,40 +151,6 @@ function instance(
   ];
 }
 
-type Identity = Pick<PlannedResource, 'id' | 'type' | 'name' | 'apiVersion' | 'location'>;
-
-/** What a resource is called. `type` is as the template has it; the id's own last type may differ (extensions). */
-function identify(raw: JsonObject, path: string, scope: Scope, parent: Around['parent']): Identity {
-  const what = `the template resource at '${path}'`;
-  const text = (member: string): string => requiredText(raw, member, path, what, scope);
-  const { type, name } = fullName(raw, path, scope, parent);
-  const id = idOf(raw, type, name, path, scope);
-  const location =
-    raw['location'] === undefined ? undefined : evaluateAt(what, `${path}/location`, raw['location'], scope);
-  return {
-    id,
-    type,
-    name: nameOfId(id),
-    apiVersion: text('apiVersion'),
-    ...(typeof location === 'string' ? { location } : {}),
-  };
-}
-
-/** Type and name with those of the resource around it, if it is a child. */
-function fullName(
-  raw: JsonObject,
-  path: string,
-  scope: Scope,
-  parent: Around['parent'],
-): { type: string; name: string } {
-  const what = `the template resource at '${path}'`;
-  const type = requiredText(raw, 'type', path, what, scope);
-  const name = requiredText(raw, 'name', path, what, scope);
-  return parent === undefined
-    ? { type, name }
-    : { type: `${parent.type}/${type}`, name: `${parent.name}/${name}` };
-}
-
 function childrenOf(raw: JsonObject, path: string, scope: Scope, around: Around): Around {
   return { loops: around.loops, parent: fullName(raw, path, scope, around.parent) };
 }
@@ -204,49 +173,6 @@ function children(raw: JsonObject, path: string, scope: Scope, around: Around): 
   return Object.entries(nested).flatMap(([symbol, child]) =>
     expand(child, `${path}/resources/${symbol}`, scope, { ...around, symbol }),
   );
-}
-
-function requiredText(raw: JsonObject, member: string, path: string, what: string, scope: Scope): string {
-  const value =
-    raw[member] === undefined ? undefined : evaluateAt(what, `${path}/${member}`, raw[member], scope);
-  if (typeof value === 'string' && value !== '') return value;
-  const got = value === undefined ? 'it is missing' : `got '${textOf(value)}'`;
-  throw invalidTemplate(
-    `The template resource at '${path}' is not valid: expected '${member}' to be a text that is not empty, ${got}. Please see https://aka.ms/arm-syntax-resources for usage details.`,
-  );
-}
-
-function idOf(raw: JsonObject, type: string, name: string, path: string, scope: Scope): string {
-  const id = resourceIdOf(parentId(raw, type, path, scope), type, name);
-  if (id !== undefined) return id;
-  throw invalidTemplate(
-    `The template resource '${name}' for type '${type}' at '${path}' has incorrect segment lengths. A nested resource type must have identical number of segments as its resource name. A root resource type must have segment length one greater than its resource name. Please see https://aka.ms/arm-syntax-resources for usage details.`,
-  );
-}
-
-/** What a resource is deployed to: its `scope`, a nested deployment's own target, or the deployment's scope. */
-function parentId(raw: JsonObject, type: string, path: string, scope: Scope): string {
-  const here = scope.deployment.input.scope;
-  const optional = (member: string): string | undefined => {
-    if (raw[member] === undefined) return undefined;
-    const value = evaluateAt(`the template resource at '${path}'`, `${path}/${member}`, raw[member], scope);
-    if (typeof value === 'string' && value !== '') return value;
-    throw invalidTemplate(
-      `The '${member}' of the template resource at '${path}' is not valid: expected a text, got '${textOf(value)}'`,
-    );
-  };
-  const to = optional('scope');
-  if (to !== undefined) {
-    const trimmed = to.replace(/\/+$/, '');
-    return to.startsWith('/') ? trimmed : `${scopeId(here)}/providers/${trimmed}`;
-  }
-  const lower = type.toLowerCase();
-  const subscription = optional('subscriptionId') ?? here.subscriptionId;
-  const group = optional('resourceGroup');
-  if (lower === 'microsoft.resources/resourcegroups') return groupId(subscription);
-  if (lower === DEPLOYMENTS && (group !== undefined || subscription !== here.subscriptionId))
-    return groupId(subscription, group);
-  return scopeId(here);
 }
 
 function nestedOf(raw: JsonObject, type: string): Pick<PlannedResource, 'nested'> {

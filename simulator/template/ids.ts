@@ -24,7 +24,6 @@ export function resourceIdOf(parent: string, type: string, name: string): string
   const [namespace = '', ...types] = type.replace(/\/+$/, '').split('/');
   const names = name.split('/');
   if (types.length === 0 || types.length !== names.length) return undefined;
-  if (names.some((segment) => segment === '')) return undefined;
   const pairs = types.map((segment, index) => `${segment}/${names[index] ?? ''}`).join('/');
   if (`${namespace}/${types.join('/')}`.toLowerCase() === RESOURCE_GROUPS)
     return `${parent}/resourceGroups/${names[0] ?? ''}`;
@@ -33,6 +32,7 @@ export function resourceIdOf(parent: string, type: string, name: string): string
 
 /** As `resourceIdOf`, for a function of the language: throws LanguageError where the counts differ. */
 export function resourceIdFor(call: string, parent: string, type: string, names: string[]): string {
+  // Names may be empty here: templates spell ids of what they then do not use.
   const id = resourceIdOf(parent, type, names.join('/'));
   if (id === undefined) {
     const wanted = type.replace(/\/+$/, '').split('/').length - 1;
@@ -41,6 +41,11 @@ export function resourceIdFor(call: string, parent: string, type: string, names:
     );
   }
   return id;
+}
+
+/** The name by which the template around it knows a child that stands within its parent: 'ext' of 'vm/ext'. */
+export function childName(resource: { path: string; name: string }): string | undefined {
+  return /\/resources\/[^/]+\/resources\//.test(resource.path) ? resource.name.split('/').at(-1) : undefined;
 }
 
 /** The part of an id after its last '/providers/', in lower case: 'microsoft.storage/storageaccounts/x'. */

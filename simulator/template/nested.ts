@@ -42,7 +42,8 @@ function fold(value: Json, loops: Loops, path: string, each: Fold): Json {
   const result: JsonObject = {};
   for (const [key, item] of Object.entries(value)) {
     const ownTemplate = key === 'template' && isInnerDeployment(value);
-    result[key] = ownTemplate
+    const name = isExpression(key) ? each(key, inside, `${path}/${key}`) : key;
+    result[textOf(name)] = ownTemplate
       ? item
       : fold(item, key === 'copy' && isObject(item) ? loops : inside, `${path}/${key}`, each);
   }

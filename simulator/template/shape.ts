@@ -2,6 +2,7 @@
 
 import { ArmError, type Json, type JsonObject } from '../provider.ts';
 import { invalidTemplate } from './language-error.ts';
+import { spellDeclarations, spellResources } from './spelling.ts';
 import { isObject, propertyOf, textOf, typeName } from './values.ts';
 
 const MEMBERS = new Set(
@@ -40,12 +41,12 @@ export function sectionsOf(template: JsonObject): Sections {
   if (!Array.isArray(resources) && !isObject(resources))
     throw wrong('resources', 'Array or Object', resources);
   const sections: Sections = {
-    parameters: section(template, 'parameters'),
+    parameters: spellDeclarations(section(template, 'parameters')),
     variables: section(template, 'variables'),
-    outputs: section(template, 'outputs'),
+    outputs: spellDeclarations(section(template, 'outputs')),
     definitions: section(template, 'definitions'),
     functions: functionsOf(template),
-    resources,
+    resources: spellResources(resources),
     symbolic: !Array.isArray(resources),
   };
   for (const name of ['parameters', 'variables', 'outputs'] as const) {
@@ -77,9 +78,10 @@ function wrong(member: string, expected: string, value: Json): ArmError {
 function refuseExtensions(template: JsonObject): void {
   for (const member of ['extensions', 'imports']) {
     const used = propertyOf(template, member);
-    if (isObject(used) && Object.keys(used).length > 0) {
+    const others = isObject(used) ? Object.keys(used).filter((name) => !isAzure(used[name] ?? null)) : [];
+    if (others.length > 0) {
       throw invalidTemplate(
-        `The template's '${member}' (${Object.keys(used).join(', ')}) are not supported here: only resources of Azure are`,
+        `The template's '${member}' (${others.join(', ')}) are not supported here: only resources of Azure are`,
       );
     }
   }
@@ -100,6 +102,14 @@ function refuseExtensions(template: JsonObject): void {
       "Expected 'resources' to be an object of symbolic names in language version '2.0'. Path 'resources'",
     );
   }
+}
+
+/** Azure itself may be named as an extension too. */
+function isAzure(extension: Json): boolean {
+  return (
+    isObject(extension) &&
+    /^(az|AzureResourceManager)$/i.test(textOf(extension['name'] ?? extension['provider'] ?? null))
+  );
 }
 
 function section(template: JsonObject, member: string): JsonObject {

@@ -1,7 +1,7 @@
 /** Object functions, JSON, and access that does not fail. */
 
 import { LanguageError } from '../language-error.ts';
-import { parseTolerant } from '../tolerant-json.ts';
+import { parseLenientJson } from '../../http/lenient-json.ts';
 import {
   expectArray,
   expectObject,
@@ -17,7 +17,7 @@ import { define } from './define.ts';
 /** Parses a JSON text. Throws LanguageError with what the parser says. */
 export function parseJson(call: string, text: string): Json {
   try {
-    return parseTolerant(text);
+    return parseLenientJson(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw new LanguageError(

@@ -1,5 +1,6 @@
 /** Functions whose answer only the cloud has: `reference` and its kin, and `list*`. */
 
+import { scopeId } from '../ids.ts';
 import { LanguageError } from '../language-error.ts';
 import type { Scope } from '../scope.ts';
 import type { PlannedResource } from '../types.ts';
@@ -21,10 +22,15 @@ function notHere(scope: Scope, call: string): void {
   }
 }
 
+/** 'Microsoft.Storage/storageAccounts/x' or deeper: an id below what the deployment deploys to. */
+const RELATIVE = /^\w+(?:\.\w+)+(?:\/[^/]+\/[^/]+)+$/;
+
 function target(text: string, scope: Scope): { id: string; planned: PlannedResource | undefined } {
   const planned = scope.deployment.resource(text);
   if (planned !== undefined) return { id: planned.id, planned };
   if (text.startsWith('/')) return { id: text, planned };
+  if (RELATIVE.test(text))
+    return { id: `${scopeId(scope.deployment.input.scope)}/providers/${text}`, planned };
   throw new LanguageError(
     `The template reference '${text}' is not valid: could not find template resource or resource copy with this name. Please see https://aka.ms/arm-function-reference for usage details.`,
   );
