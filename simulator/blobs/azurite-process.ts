@@ -6,11 +6,21 @@
  * It listens on loopback only, and ends, saving its state, when the parent's channel closes: killed or stopped, nothing stays.
  */
 
-import { createRequire } from 'node:module';
+import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { azuriteHost } from './address.ts';
-import { VOUCHED_HEADER, type AccountsMessage, type ChildMessage } from './azurite-protocol.ts';
+import { patch, prototypeOf, requireAzurite as require, type Prototype } from './azurite-internals.ts';
+import {
+  CLOCK_HEADER,
+  VOUCHED_HEADER,
+  type AccountsMessage,
+  type ChildMessage,
+  type ParentMessage,
+  type ReplicaMessage,
+} from './azurite-protocol.ts';
+import { joinReplicas } from './replica-patches.ts';
+import type { Replicas } from './replica.ts';
 
 interface Account {
   name: string;
@@ -24,28 +34,10 @@ interface Context {
   request: BlobRequest;
   contextId: string;
 }
-/** The internals of Azurite that are changed here; `patch` fails where a version of Azurite has moved them. */
-type Prototype = Record<string, (...values: never[]) => unknown>;
-
-const require = createRequire(import.meta.url);
 const accounts = new Map<string, Account>();
 let self = '';
-
-function prototypeOf(module: string): Prototype {
-  const loaded = require(`azurite/dist/src/${module}`) as { default: { prototype: Prototype } };
-  return loaded.default.prototype;
-}
-
-function patch(
-  prototype: Prototype,
-  method: string,
-  replace: (original: Prototype[string]) => Prototype[string],
-): void {
-  const original = prototype[method];
-  if (typeof original !== 'function')
-    throw new Error(`this version of Azurite has no method '${method}' to build on`);
-  prototype[method] = replace(original);
-}
+/** The cloud's clock as the latest request told it. */
+let clock = 0;
 
 function takeAccounts(message: AccountsMessage): void {
   accounts.clear();
@@ -53,6 +45,16 @@ function takeAccounts(message: AccountsMessage): void {
     accounts.set(name, { name, key1: Buffer.from(key1, 'base64'), key2: Buffer.from(key2, 'base64') });
   }
   tell({ applied: message.sequence });
+}
+
+function changeReplica(replicas: Replicas, { sequence, replica }: ReplicaMessage): void {
+  try {
+    if (replica.act === 'sync') replicas.sync(replica.account, replica.to);
+    else replicas[replica.act](replica.account);
+    tell({ applied: sequence });
+  } catch (error) {
+    tell({ applied: sequence, error: error instanceof Error ? error.message : String(error) });
+  }
 }
 
 function tell(message: ChildMessage): void {
@@ -217,7 +219,10 @@ function patchBlockCopies(): void {
 interface BlobServer {
   start(): Promise<void>;
   close(): Promise<void>;
-  httpServer: { address(): AddressInfo };
+  httpServer: {
+    address(): AddressInfo;
+    prependListener(event: 'request', listener: (request: IncomingMessage) => void): void;
+  };
 }
 
 /** What Azurite asks of its command line, answered from here. */
@@ -245,12 +250,16 @@ function environment(location: string): Record<string, () => unknown> {
 async function main(): Promise<void> {
   const [location = '', secret = ''] = [process.argv[2], process.env.LOCAL_AZURE_VOUCH];
   patchAzurite(secret);
+  const replicas = joinReplicas(() => clock);
   nameRefusalsAsAzureDoes();
   const { BlobServerFactory } = require('azurite/dist/src/blob/BlobServerFactory') as {
     BlobServerFactory: new () => { createServer(environment: unknown): Promise<BlobServer> };
   };
   const server = await new BlobServerFactory().createServer(environment(location));
   await server.start();
+  server.httpServer.prependListener('request', ({ headers }) => {
+    clock = Math.max(clock, Number(headers[CLOCK_HEADER]) || 0);
+  });
   const { port } = server.httpServer.address();
   self = `http://127.0.0.1:${port}`;
   let ending = false;
@@ -262,7 +271,10 @@ async function main(): Promise<void> {
       () => process.exit(1),
     );
   };
-  process.on('message', (message: AccountsMessage) => takeAccounts(message));
+  process.on('message', (message: ParentMessage) => {
+    if ('accounts' in message) takeAccounts(message);
+    else changeReplica(replicas(), message);
+  });
   process.on('disconnect', end);
   process.on('SIGTERM', end);
   // Ctrl-C reaches the whole process group; the parent then ends this process in its own order.

@@ -8,7 +8,13 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BlobAccounts } from '../provider.ts';
 import type { Journal, Table } from '../state.ts';
-import { VOUCHED_HEADER, type AccountsMessage, type ChildMessage } from './azurite-protocol.ts';
+import {
+  CLOCK_HEADER,
+  VOUCHED_HEADER,
+  type AccountsMessage,
+  type ChildMessage,
+  type ReplicaMessage,
+} from './azurite-protocol.ts';
 import { containerSas, orderedPermissions, STORAGE_VERSION } from './shared-key.ts';
 
 interface Keys {
@@ -26,20 +32,23 @@ export class Azurite implements BlobAccounts {
   private readonly secret = randomBytes(24).toString('hex');
   private readonly frontOf: (account: string) => string;
   private readonly onExit: (message: string) => void;
+  private readonly now: () => number;
   private readonly agent = new Agent({ keepAlive: true, maxSockets: 256 });
   private child: ChildProcess | undefined;
   private sequence = 0;
-  private readonly unapplied = new Map<number, () => void>();
+  private readonly unapplied = new Map<number, (error?: string) => void>();
   private stopping = false;
   port = 0;
 
-  /** `frontOf` gives the https address of an account's front, for the SAS URLs. `onExit` hears of an end that nobody asked for. */
+  /** `frontOf` gives the https address of an account's front, for the SAS URLs. `onExit` hears of an end that nobody asked for. `now`: the cloud's clock. */
   constructor(
     folder: string,
     journal: Journal,
     frontOf: (account: string) => string,
     onExit: (message: string) => void,
+    now: () => number,
   ) {
+    this.now = now;
     this.folder = folder;
     this.table = journal.table('blobAccounts');
     this.frontOf = frontOf;
@@ -71,7 +80,7 @@ export class Azurite implements BlobAccounts {
       );
       child.on('message', (message: ChildMessage) => {
         if ('applied' in message) {
-          this.unapplied.get(message.applied)?.();
+          this.unapplied.get(message.applied)?.(message.error);
           this.unapplied.delete(message.applied);
           return;
         }
@@ -80,7 +89,7 @@ export class Azurite implements BlobAccounts {
       });
       child.once('exit', (code, signal) => {
         clearTimeout(deadline);
-        for (const resolve of this.unapplied.values()) resolve();
+        for (const resolve of this.unapplied.values()) resolve('Azurite ended');
         this.unapplied.clear();
         const message = `Azurite ended (${signal ?? `exit code ${code}`}): ${output.trim() || 'it wrote nothing'}`;
         if (!this.stopping) this.onExit(message);
@@ -158,6 +167,19 @@ export class Azurite implements BlobAccounts {
     return body;
   }
 
+  async listContainers(account: string): Promise<string[]> {
+    const names: string[] = [];
+    let marker = '';
+    do {
+      const query = new URLSearchParams({ comp: 'list', marker });
+      const { status, body } = await this.ask('GET', `/${account}?${query.toString()}`);
+      if (status !== 200) throw new Error(`containers of '${account}': ${status} ${body}`);
+      for (const [, name = ''] of body.matchAll(/<Container><Name>([^<]+)<\/Name>/g)) names.push(name);
+      marker = unescaped(/<NextMarker>([^<]+)<\/NextMarker>/.exec(body)?.[1] ?? '');
+    } while (marker !== '');
+    return names;
+  }
+
   async listBlobs(account: string, container: string, prefix: string): Promise<string[]> {
     const names: string[] = [];
     let marker = '';
@@ -181,6 +203,7 @@ export class Azurite implements BlobAccounts {
   ): ReturnType<typeof httpRequest> {
     const all: Record<string, string | string[]> = { ...headers };
     delete all[VOUCHED_HEADER]; // A client that sends it vouches for nobody.
+    all[CLOCK_HEADER] = String(this.now());
     if (vouched) all[VOUCHED_HEADER] = this.secret;
     return httpRequest({ host: '127.0.0.1', port: this.port, method, path, headers: all, agent: this.agent });
   }
@@ -207,6 +230,17 @@ export class Azurite implements BlobAccounts {
     return { status: response.statusCode ?? 0, body };
   }
 
+  /** Changes the replica that an account's secondary region has. Rejects if Azurite does not run or could not do it. */
+  async changeReplica(replica: ReplicaMessage['replica']): Promise<void> {
+    const child = this.child;
+    if (!child?.connected) throw new Error(`the replica of '${replica.account}': Azurite is not running`);
+    const sequence = (this.sequence += 1);
+    const applied = new Promise<string | undefined>((resolve) => this.unapplied.set(sequence, resolve));
+    child.send({ sequence, replica } satisfies ReplicaMessage);
+    const error = await applied;
+    if (error !== undefined) throw new Error(`the replica of '${replica.account}': ${error}`);
+  }
+
   private async tellAccounts(): Promise<void> {
     const child = this.child;
     if (!child?.connected) return;
@@ -214,17 +248,15 @@ export class Azurite implements BlobAccounts {
     const accounts = Object.fromEntries(
       [...this.table.values()].map(({ name, key1, key2 }) => [name, { key1, key2 }]),
     );
-    const applied = new Promise<void>((resolve) => this.unapplied.set(sequence, resolve));
+    const applied = new Promise<void>((resolve) => this.unapplied.set(sequence, () => resolve()));
     child.send({ sequence, accounts } satisfies AccountsMessage);
     await applied;
   }
 
   /** A deleted account takes its blobs with it: one made later under the same name starts empty. */
   private async eraseContainers(account: string): Promise<void> {
-    const { body } = await this.ask('GET', `/${account}?comp=list`);
-    for (const [, name] of body.matchAll(/<Container><Name>([^<]+)<\/Name>/g)) {
+    for (const name of await this.listContainers(account))
       await this.ask('DELETE', `/${account}/${name}?restype=container`);
-    }
   }
 }
 

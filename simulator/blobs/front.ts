@@ -7,18 +7,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import type { Faults } from '../faults.ts';
 import { Unanswered } from '../http/answer.ts';
-import { isObject, textOf } from '../http/fields.ts';
+import { isObject } from '../http/fields.ts';
 import { regionOfHost } from '../http/service-regions.ts';
 import { ArmError, type Cloud, type Stored } from '../provider.ts';
-import { mirrorContainer } from '../providers/storage.ts';
-import { pairOf } from '../regions.ts';
+import { mirrorContainer } from '../providers/storage-containers.ts';
+import { replicationStatus } from '../providers/storage-failover.ts';
+import { admitsCaller } from '../providers/storage-network.ts';
+import { findAccount, readableSecondaryOf } from '../providers/storage-places.ts';
+import { requireBlobRole } from '../providers/authorization/blob-access.ts';
 import { azuriteHost, blobAddress } from './address.ts';
 import type { Azurite } from './azurite.ts';
 import { sendStorageError, StorageError } from './errors.ts';
 
-const STORAGE_ACCOUNT = 'Microsoft.Storage/storageAccounts';
-/** Redundancies whose secondary may be read. */
-const READABLE_SECONDARY = new Set(['standard_ragrs', 'standard_ragzrs']);
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** Meant for the next hop only, or set anew by it. */
 const HOP_HEADERS = new Set([
@@ -45,10 +45,12 @@ export class BlobFront {
   /** Serves one request that reached the front of `region`; answers the status, null where the client got none. */
   async handle(region: string, message: IncomingMessage, response: ServerResponse): Promise<number | null> {
     try {
-      this.faults.requireUp(region, ['blob', 'storage']);
-      await this.faults.disturb(region);
+      const asked = { method: message.method ?? 'GET', path: (message.url ?? '/').split('?', 1)[0] ?? '/' };
+      this.faults.requireUp(region, ['blob', 'storage'], asked);
+      await this.faults.disturb(region, asked);
       const vouched = this.admit(region, message);
       this.requireCopySource(message);
+      await this.bringSecondariesUpToDate(message);
       return await this.forward(region, message, response, vouched);
     } catch (error) {
       if (error instanceof Unanswered) throw error;
@@ -73,7 +75,7 @@ export class BlobFront {
       );
     }
     const { properties } = account.resource;
-    if (properties.publicNetworkAccess === 'Disabled') {
+    if (!admitsCaller(account, message.socket.remoteAddress)) {
       throw new StorageError(
         403,
         'AuthorizationFailure',
@@ -83,7 +85,8 @@ export class BlobFront {
     const authorization = message.headers.authorization;
     if (authorization !== undefined && /^bearer /i.test(authorization)) {
       const audiences = ['https://storage.azure.com', blobEndpoint(account)];
-      this.cloud.authenticate(authorization, audiences);
+      const principal = this.cloud.authenticate(authorization, audiences);
+      requireBlobRole(this.cloud, principal, account.resource.id, message);
       return true;
     }
     const usesKey = authorization !== undefined || url.searchParams.has('sig');
@@ -97,15 +100,40 @@ export class BlobFront {
     return false;
   }
 
+  /** Reads at a secondary, and copies from one, see the state that it should have by now. */
+  private async bringSecondariesUpToDate(message: IncomingMessage): Promise<void> {
+    const source = message.headers['x-ms-copy-source'];
+    const urls = [
+      `https://${message.headers.host}${message.url ?? '/'}`,
+      ...(typeof source === 'string' ? [source] : []),
+    ];
+    for (const { host, pathname } of urls.map((url) => new URL(url))) {
+      const { account: name, isSecondary } = blobAddress(host, pathname);
+      const account = isSecondary ? this.account(name) : undefined;
+      if (account) await this.cloud.geo.lastSyncTime(account);
+    }
+  }
+
+  /** Get Blob Service Stats: Azurite knows that it was asked rightly, but not how far the secondary is. Undefined: something else was asked. */
+  private async stats(message: IncomingMessage): Promise<string | undefined> {
+    const url = new URL(`https://localhost${message.url ?? '/'}`);
+    if (url.searchParams.get('restype') !== 'service' || url.searchParams.get('comp') !== 'stats')
+      return undefined;
+    const account = this.account(blobAddress(message.headers.host, url.pathname).account);
+    if (!account) return undefined;
+    const { state, lastSyncTime } = await replicationStatus(this.cloud, account);
+    const seconds = lastSyncTime
+      ? new Date(Math.floor(lastSyncTime.getTime() / 1000) * 1000).toUTCString()
+      : '';
+    return `<?xml version="1.0" encoding="utf-8"?><StorageServiceStats><GeoReplication><Status>${state.toLowerCase()}</Status><LastSyncTime>${seconds}</LastSyncTime></GeoReplication></StorageServiceStats>`;
+  }
+
   private account(name: string): Stored | undefined {
-    return this.cloud.store.ofType(STORAGE_ACCOUNT).find(({ resource }) => resource.name === name);
+    return findAccount(this.cloud, name);
   }
 
   private isServedBy(region: string, account: Stored, isSecondary: boolean): boolean {
-    const home = account.region ?? '';
-    if (!isSecondary) return home === region;
-    const sku = isObject(account.resource.sku) ? textOf(account.resource.sku.name).toLowerCase() : '';
-    return READABLE_SECONDARY.has(sku) && pairOf(home, this.cloud.regions) === region;
+    return (isSecondary ? readableSecondaryOf(account) : account.region) === region;
   }
 
   /** The source of a copy is read by the service: its region must be up, and it must be an account of this cloud. */
@@ -135,7 +163,7 @@ export class BlobFront {
       );
     }
     const { properties } = account.resource;
-    if (properties.publicNetworkAccess === 'Disabled') {
+    if (!admitsCaller(account, message.socket.remoteAddress)) {
       throw new StorageError(
         403,
         'CannotVerifyCopySource',
@@ -196,6 +224,17 @@ export class BlobFront {
     const answerHeaders = incoming.rawHeaders.filter(
       (_, i) => !HOP_HEADERS.has((incoming.rawHeaders[i - (i % 2)] ?? '').toLowerCase()),
     );
+    const stats = status === 200 ? await this.stats(message) : undefined;
+    if (stats !== undefined) {
+      incoming.resume();
+      response.writeHead(status, {
+        'Content-Type': 'application/xml',
+        'x-ms-request-id': String(incoming.headers['x-ms-request-id']),
+        'x-ms-version': String(incoming.headers['x-ms-version']),
+      });
+      response.end(stats);
+      return status;
+    }
     response.writeHead(status, answerHeaders);
     // A client that leaves in the middle of a body is its own business.
     await pipeline(incoming, response).catch(() => undefined);

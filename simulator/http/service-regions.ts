@@ -1,8 +1,7 @@
 /** Which region a service's host name leads to. */
 
 import type { ResourceStore } from '../provider.ts';
-import { findAccount } from '../providers/storage-account.ts';
-import { pairOf } from '../regions.ts';
+import { findAccount, secondaryOf } from '../providers/storage-places.ts';
 import { serviceOf } from './service-hosts.ts';
 
 /**
@@ -22,7 +21,7 @@ export function regionOfHost(
     return vaults.find(({ resource }) => resource.name.toLowerCase() === named.name)?.region ?? any;
   }
   const secondary = /^(.*)-secondary$/.exec(named.name);
-  const home = findAccount({ store }, secondary?.[1] ?? named.name)?.region;
-  if (!home) return any;
-  return secondary ? pairOf(home, regions) : home;
+  const account = findAccount({ store }, secondary?.[1] ?? named.name);
+  if (!account) return any;
+  return (secondary ? secondaryOf(account) : account.region) ?? any;
 }

@@ -11,9 +11,10 @@ import {
   type JsonObject,
   type Stored,
 } from '../provider.ts';
-import { pairOf } from '../regions.ts';
+import { noteSecondary, pairOfOld, withoutSecondary } from './storage-failover.ts';
+import { prepareNetworkAcls } from './storage-network.ts';
+import { findAccount, places } from './storage-places.ts';
 
-export const ACCOUNT = 'Microsoft.Storage/storageAccounts';
 const ACCOUNT_NAME = /^[a-z0-9]{3,24}$/;
 const SKUS = [
   'Standard_LRS',
@@ -63,13 +64,15 @@ export function prepareAccount(call: Call, next: Stored): void {
   next.resource.kind = kind ?? 'StorageV2';
   next.resource.sku = { name, tier: name.startsWith('Premium') ? 'Premium' : 'Standard' };
   next.resource.tags ??= {};
+  prepareNetworkAcls(next.resource.properties);
+  requireKeyPolicy(next.resource.properties);
+  noteSecondary(existing, next, name);
   const keys = (next.hidden.keys ??= freshKeys(next.changedAt)) as KeyPair;
   // A PUT that says nothing of a property leaves it, as Azure's storage does.
   next.resource.properties = {
     ...accountDefaults(),
-    ...existing?.resource.properties,
-    ...next.resource.properties,
-    ...places(cloud, next.resource.name, next.region ?? '', name),
+    ...withoutSecondary({ ...existing?.resource.properties, ...next.resource.properties }),
+    ...places(cloud, next.resource.name, next.region ?? '', name, pairOfOld(next)),
     keyCreationTime: { key1: keys.created1, key2: keys.created2 },
     creationTime: new Date(next.createdAt).toISOString(),
   };
@@ -92,6 +95,19 @@ function requireName(cloud: Cloud, name: string, id: string): void {
       { target: 'name' },
     );
   }
+}
+
+/** After how many days a key is due for rotation: shown, and reported by policies; keys past it work on, as in Azure. */
+function requireKeyPolicy({ keyPolicy }: JsonObject): void {
+  if (keyPolicy === undefined || keyPolicy === null) return;
+  const days = isObject(keyPolicy) ? keyPolicy.keyExpirationPeriodInDays : undefined;
+  if (typeof days === 'number' && Number.isInteger(days) && days >= 0 && days <= 999_999) return;
+  throw new ArmError(
+    400,
+    'InvalidValuesForRequestParameters',
+    `Values for request parameters are invalid: keyPolicy.keyExpirationPeriodInDays: expected a whole number of days, got ${JSON.stringify(days ?? null)}.`,
+    { target: 'keyPolicy.keyExpirationPeriodInDays' },
+  );
 }
 
 /** The answer of `checkNameAvailability`. */
@@ -120,30 +136,6 @@ function accountDefaults(): JsonObject {
     encryption: { services: { blob: { ...service }, file: { ...service } }, keySource: 'Microsoft.Storage' },
     privateEndpointConnections: [],
   };
-}
-
-/** Where the account is: its endpoints, and the secondary's where the redundancy has one. */
-function places(cloud: Cloud, account: string, region: string, sku: string): JsonObject {
-  const found: JsonObject = {
-    primaryLocation: region,
-    statusOfPrimary: 'available',
-    primaryEndpoints: endpoints(cloud, region, account),
-  };
-  if (!/G(Z)?RS$/.test(sku)) return found;
-  const pair = pairOf(region, cloud.regions);
-  found.secondaryLocation = pair;
-  found.statusOfSecondary = 'available';
-  if (sku.includes('_RAG')) found.secondaryEndpoints = endpoints(cloud, pair, `${account}-secondary`);
-  return found;
-}
-
-function endpoints(cloud: Cloud, region: string, account: string): JsonObject {
-  const base = cloud.dataPlane(region);
-  const others = ['dfs', 'file', 'queue', 'table', 'web'].map((service) => [
-    service,
-    `${base}/_/${service}/${account}/`,
-  ]);
-  return { ...Object.fromEntries(others), blob: `${base}/${account}/` } as JsonObject;
 }
 
 /** POST listKeys. */
@@ -200,9 +192,4 @@ function freshKeys(now: number): KeyPair {
 
 function freshKey(): string {
   return randomBytes(64).toString('base64');
-}
-
-/** The account of this name, wherever it is. */
-export function findAccount(cloud: Pick<Cloud, 'store'>, name: string): Stored | undefined {
-  return cloud.store.ofType(ACCOUNT).find(({ resource }) => resource.name === name);
 }
