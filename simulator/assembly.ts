@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { AdminApi } from './admin/api.ts';
 import { Azurite } from './blobs/azurite.ts';
 import { BlobFront } from './blobs/front.ts';
+import { GeoReplicas } from './blobs/geo-replication.ts';
 import type { Certificates } from './certificates.ts';
+import { Chaos } from './chaos/chaos.ts';
 import { CloudClock, type ClockState } from './clock.ts';
 import { Directory } from './entra/directory.ts';
 import { Entra } from './entra/endpoints.ts';
@@ -14,12 +16,13 @@ import { FrontDoor } from './front-door/front-door.ts';
 import { ArmEndpoint } from './http/arm-endpoint.ts';
 import { DataPlane } from './http/data-plane.ts';
 import { Engine } from './http/engine.ts';
+import { Lists } from './http/lists.ts';
 import { Operations } from './http/operations.ts';
 import type { RequestLog } from './http/request-log.ts';
 import { InsideCloud } from './inside.ts';
 import type { Provider } from './provider.ts';
 import { defaultProviders, type ProviderParts } from './providers/index.ts';
-import { findAccount } from './providers/storage-account.ts';
+import { findAccount } from './providers/storage-places.ts';
 import { seededRandom } from './random.ts';
 import type { Journal } from './state.ts';
 import { JournaledStore } from './store.ts';
@@ -41,6 +44,8 @@ export interface CloudOptions {
   seed?: number;
   /** The cloud's speed against real time on the first start; 1 unless said, 0: stands still until driven. */
   speed?: number;
+  /** Seconds on the cloud's clock until a role assignment that was made, or deleted, takes effect; 5 unless said. */
+  roleDelaySeconds?: number;
   providers?: (parts: ProviderParts) => readonly Provider[];
   log?: (message: string) => void;
 }
@@ -83,7 +88,14 @@ export function assemble(options: CloudOptions, around: Surroundings) {
     options.tokenSeconds ?? 300,
   );
   const frontOf = (account: string): string => url(findAccount({ store }, account)?.region ?? '');
-  const azurite = new Azurite(join(options.stateDirectory, 'azurite'), journal, frontOf, around.azuriteEnded);
+  const azurite = new Azurite(
+    join(options.stateDirectory, 'azurite'),
+    journal,
+    frontOf,
+    around.azuriteEnded,
+    () => clock.now(),
+  );
+  const geo = new GeoReplicas({ journal, store, clock, azurite, faults });
   const cloud = new InsideCloud({
     clock,
     store,
@@ -92,18 +104,54 @@ export function assemble(options: CloudOptions, around: Surroundings) {
     armEndpoint: arm,
     dataPlaneOf: url,
     isDark: (region) => faults.modeOf(region, []) !== 'none',
+    isStorageOut: (region) => faults.modeOf(region, ['blob', 'storage']) !== 'none',
+    areComputesLost: (region) => faults.outagesOf(region).some(({ jobs }) => jobs === 'killed'),
+    workFolder: join(options.stateDirectory, 'work'),
     tokens,
     blobs: azurite,
+    geo,
     random,
     log,
   });
   const frontDoor = new FrontDoor(cloud, url('front'), certificates.ca, requests);
-  const providers = (options.providers ?? defaultProviders)({ directory, frontDoor, ca: certificates.ca });
+  const providers = (options.providers ?? defaultProviders)({
+    directory,
+    frontDoor,
+    ca: certificates.ca,
+    roleDelayMs: (options.roleDelaySeconds ?? 5) * 1000,
+  });
   const operations = new Operations(journal, clock, arm, options.retryAfterSeconds ?? 1);
-  const engine = new Engine({ cloud, operations, faults, directory, providers, pace: options.pace ?? 1 });
+  const lists = new Lists(faults, clock, store);
+  const pace = options.pace ?? 1;
+  const engine = new Engine({ cloud, operations, faults, directory, providers, pace, lists });
   const plane = new DataPlane(faults, new BlobFront(cloud, faults, azurite), requests, log);
   cloud.attach(engine, plane);
   const endpoint = new ArmEndpoint(engine, new Entra(arm, directory, tokens), tokens, requests);
-  const admin = new AdminApi({ cloud, clock, faults, directory, requests, tokens, address: around.address });
-  return { clock, directory, faults, azurite, cloud, frontDoor, operations, engine, plane, endpoint, admin };
+  const chaos = new Chaos(journal, faults, { cloud, tokens }, around.onError);
+  const admin = new AdminApi({
+    cloud,
+    clock,
+    faults,
+    chaos,
+    geo,
+    directory,
+    requests,
+    tokens,
+    address: around.address,
+  });
+  return {
+    clock,
+    directory,
+    faults,
+    chaos,
+    geo,
+    azurite,
+    cloud,
+    frontDoor,
+    operations,
+    engine,
+    plane,
+    endpoint,
+    admin,
+  };
 }

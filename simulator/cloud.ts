@@ -10,6 +10,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assemble, type CloudOptions, type Parts } from './assembly.ts';
 import { ensureCertificates, type Certificates } from './certificates.ts';
+import type { Chaos } from './chaos/chaos.ts';
 import type { CloudClock } from './clock.ts';
 import type { Directory } from './entra/directory.ts';
 import type { Faults } from './faults.ts';
@@ -51,6 +52,8 @@ export interface RunningCloud {
   readonly clock: CloudClock;
   readonly cloud: InsideCloud;
   readonly faults: Faults;
+  /** Scenarios by name: `await cloud.chaos.start('region-lost', { region: 'eastus' })`. */
+  readonly chaos: Chaos;
   readonly directory: Directory;
   readonly requests: RequestLog;
   /** Stops listening and saves everything; the state folder can be started again. */
@@ -81,6 +84,7 @@ class Assembly implements RunningCloud {
   private parts: Parts | undefined;
   private journal: Journal | undefined;
   private closing: Promise<void> | undefined;
+  private outages: Promise<void> = Promise.resolve();
 
   constructor(options: CloudOptions, certificates: Certificates) {
     this.options = options;
@@ -104,11 +108,15 @@ class Assembly implements RunningCloud {
       log: this.log,
       onError: this.onError,
     });
-    const { azurite, engine, operations, faults, cloud } = this.parts;
+    const { azurite, engine, operations, faults, geo, cloud } = this.parts;
     await azurite.start();
     for (const provider of engine.providers) await provider.start?.(cloud);
     await operations.resume((record) => finishOf(engine, record));
-    faults.onOutage = (region) => this.applyOutage(region);
+    faults.onOutage = async (region) => {
+      await this.applyOutage(region);
+      await geo.followRegion(region);
+    };
+    await this.parts.chaos.resume();
     for (const region of this.regions) await this.applyOutage(region);
     writeFileSync(
       join(this.options.stateDirectory, 'cloud.json'),
@@ -146,6 +154,9 @@ class Assembly implements RunningCloud {
   get faults(): Faults {
     return this.assembled().faults;
   }
+  get chaos(): Chaos {
+    return this.assembled().chaos;
+  }
   get directory(): Directory {
     return this.assembled().directory;
   }
@@ -159,6 +170,7 @@ class Assembly implements RunningCloud {
     this.parts?.clock.close();
     this.parts?.frontDoor.close();
     this.parts?.operations.close();
+    await Promise.all(this.parts?.engine.providers.map((one) => one.stop?.(this.cloud)) ?? []);
     await Promise.all([
       this.proxy.close(),
       ...[...this.listeners.values()].map((listener) => listener.goDark()),
@@ -206,14 +218,21 @@ class Assembly implements RunningCloud {
   }
 
   /** A region that is dark as a whole does not even listen; one that is dark in parts, or hangs, does. */
-  private async applyOutage(region: string): Promise<void> {
-    const { mode, parts } = this.assembled().faults.outage(region);
+  private applyOutage(region: string): Promise<void> {
+    // One after the other: a region that flaps must not close what it opens.
+    this.outages = this.outages.then(() => this.applyNow(region));
+    return this.outages;
+  }
+
+  private async applyNow(region: string): Promise<void> {
+    const { faults } = this.assembled();
     const listener = this.listeners.get(region);
-    if (mode === 'dark' && parts === undefined) await listener?.goDark();
+    if (faults.isWhollyDark(region)) await listener?.goDark();
     else {
       await listener?.comeBack();
-      if (mode !== 'none') listener?.dropConnections();
+      if (faults.outagesOf(region).some(({ mode }) => mode !== 'read-only')) listener?.dropConnections();
     }
+    this.cloud.outageChanged(region);
   }
 
   private revive(message: string): void {

@@ -45,6 +45,9 @@ export class JournaledStore implements ResourceStore {
     this.index(stored);
   }
 
+  /** Told of everything that is removed. */
+  onRemoved: (removed: readonly Stored[]) => void = () => undefined;
+
   remove(id: string): Stored[] {
     const own = this.get(id);
     const removed = [...this.below(id), ...(own ? [own] : [])];
@@ -53,6 +56,7 @@ export class JournaledStore implements ResourceStore {
       this.table.delete(key);
       for (const [index, name] of this.groupsOf(key, stored.resource.type)) index.get(name)?.delete(key);
     }
+    this.onRemoved(removed);
     return removed;
   }
 

@@ -1,38 +1,21 @@
 /** The admin API: plain HTTP on 127.0.0.1, for tests, demos and `chaos`. The product never speaks it. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { CloudClock } from '../clock.ts';
-import type { Directory } from '../entra/directory.ts';
-import type { TokenService } from '../entra/tokens.ts';
-import { GLOBAL, type Faults } from '../faults.ts';
+import { GLOBAL } from '../faults.ts';
 import { errorBody, objectBody, type Answer } from '../http/answer.ts';
 import { parseJson, readBody, send } from '../http/body.ts';
-import type { RequestLog } from '../http/request-log.ts';
 import { ArmError, type Cloud, type Json, type JsonObject } from '../provider.ts';
 import { setQuota } from '../providers/machinelearning/index.ts';
-import { numberField, readFaults, readOutage, stringField } from './bodies.ts';
-
-export interface AdminParts {
-  cloud: Cloud;
-  clock: CloudClock;
-  faults: Faults;
-  directory: Directory;
-  requests: RequestLog;
-  tokens: TokenService;
-  address: () => object;
-}
-
-type Route = (
-  parts: AdminParts,
-  body: JsonObject,
-  query: URLSearchParams,
-  ...names: string[]
-) => Answer | Promise<Answer>;
-
-const done: Answer = { status: 204 };
+import { setAccountLag, setRegionLag } from './replication.ts';
+import { addPrincipal, addSubscription, removePrincipal } from './principals.ts';
+import { done, type AdminParts, type Route } from './route.ts';
+import { numberField, readFaults, readOutage } from './bodies.ts';
+import { requireNoBrowser } from './browsers.ts';
+import { CHAOS_ROUTES, showRunning } from './chaos-calls.ts';
 
 /** Method and path (a regular expression; its groups are the names) of every call. */
-const ROUTES: [string, RegExp, Route][] = [
+const ROUTES: readonly [string, RegExp, Route][] = [
+  ...CHAOS_ROUTES,
   ['GET', /^\/health$/, () => ({ status: 200, body: { status: 'ok' } })],
   ['GET', /^\/cloud$/, ({ address }) => ({ status: 200, body: address() as Json })],
   ['GET', /^\/state$/, state],
@@ -49,17 +32,24 @@ const ROUTES: [string, RegExp, Route][] = [
   ['POST', /^\/regions\/([^/]+)\/outage$/, setOutage],
   ['POST', /^\/regions\/([^/]+)\/faults$/, setFaults],
   ['POST', /^\/regions\/([^/]+)\/quota$/, setRegionQuota],
+  [
+    'POST',
+    /^\/regions\/([^/]+)\/replication$/,
+    (parts, body, _query, region = '') => setRegionLag(parts, body, region),
+  ],
+  [
+    'POST',
+    /^\/accounts\/([^/]+)\/replication$/,
+    (parts, body, _query, name = '') => setAccountLag(parts, body, name),
+  ],
   ['DELETE', /^\/faults$/, clearFaults],
   [
     'POST',
     /^\/subscriptions$/,
-    ({ directory }, body) => ({
-      status: 201,
-      body: { ...directory.addSubscription(stringField(body, 'displayName')) },
-    }),
+    addSubscription,
   ],
   ['POST', /^\/principals$/, addPrincipal],
-  ['DELETE', /^\/principals\/([^/]+)$/, removePrincipal],
+  ['DELETE', /^\/principals\/([^/]+)$/, (parts, _body, _query, clientId = '') => removePrincipal(parts, clientId)],
 ];
 
 export class AdminApi {
@@ -84,9 +74,7 @@ export class AdminApi {
   }
 
   private async answer(message: IncomingMessage, url: URL): Promise<Answer> {
-    // A web page in the user's browser must not be able to drive the cloud.
-    if (message.headers.origin !== undefined)
-      throw new ArmError(403, 'Forbidden', 'The admin API does not answer browsers.');
+    requireNoBrowser(message.headers);
     const parsed = parseJson(await readBody(message));
     const body = parsed === undefined ? {} : objectBody(parsed);
     const ofPath = ROUTES.filter(([, pattern]) => pattern.test(url.pathname));
@@ -109,7 +97,7 @@ export class AdminApi {
   }
 }
 
-function state({ cloud, clock, faults, directory }: AdminParts): Answer {
+function state({ chaos, cloud, clock, faults, directory }: AdminParts): Answer {
   const regions = Object.fromEntries(
     cloud.regions.map((region) => [
       region,
@@ -128,6 +116,7 @@ function state({ cloud, clock, faults, directory }: AdminParts): Answer {
       clock: { now: new Date(clock.now()).toISOString(), speed: clock.speed },
       regions,
       global: { faults: plain(faults.of(GLOBAL)) },
+      chaos: chaos.running().map(showRunning),
       subscriptions,
       principals: directory
         .allPrincipals()
@@ -193,26 +182,10 @@ function setRegionQuota(
   return done;
 }
 
-async function clearFaults({ cloud, faults }: AdminParts): Promise<Answer> {
+async function clearFaults({ cloud, faults, chaos, geo }: AdminParts): Promise<Answer> {
+  await chaos.stop();
   await faults.clear(cloud.regions);
-  return done;
-}
-
-function addPrincipal({ directory }: AdminParts, body: JsonObject): Answer {
-  const { displayName, clientId, objectId, tenantId, secrets } = directory.addPrincipal(
-    stringField(body, 'displayName'),
-  );
-  return { status: 201, body: { displayName, clientId, objectId, tenantId, clientSecret: secrets[0] ?? '' } };
-}
-
-function removePrincipal(
-  { directory }: AdminParts,
-  _body: JsonObject,
-  _query: URLSearchParams,
-  clientId = '',
-): Answer {
-  if (!directory.removePrincipal(clientId))
-    throw new ArmError(404, 'NotFound', `There is no service principal '${clientId}'.`);
+  await geo.clearLags();
   return done;
 }
 

@@ -21,8 +21,8 @@ export function stringField(body: JsonObject, name: string): string {
 export function readOutage(body: JsonObject): Outage {
   requireKnown(body, ['mode', 'parts']);
   const { mode, parts } = body;
-  if (mode !== 'none' && mode !== 'dark' && mode !== 'hang')
-    throw bad('mode', "'dark', 'hang' or 'none'", mode);
+  if (mode !== 'none' && mode !== 'dark' && mode !== 'hang' && mode !== 'read-only')
+    throw bad('mode', "'dark', 'hang', 'read-only' or 'none'", mode);
   if (parts === undefined) return { mode };
   const isPart = (part: Json): part is Part => PARTS.some((known) => known === part);
   if (!Array.isArray(parts) || parts.length === 0 || !parts.every(isPart))
@@ -110,7 +110,7 @@ function listOf(value: Json, name: string): JsonObject[] {
   return list;
 }
 
-function requireKnown(body: JsonObject, known: string[]): void {
+export function requireKnown(body: JsonObject, known: string[]): void {
   const unknown = Object.keys(body).find((name) => !known.includes(name));
   if (unknown !== undefined)
     throw new ArmError(400, 'BadRequest', `unknown field '${unknown}': expected ${known.join(', ')}`);

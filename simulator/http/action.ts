@@ -40,7 +40,12 @@ export async function actTracked(
     );
   }
   const existing = engine.cloud.store.get(id.key);
-  await engine.reach(engine.regionOf(row, id, existing), id.provider);
+  const region =
+    (existing && row.answeredBy?.(existing, { action: name })) ?? engine.regionOf(row, id, existing);
+  await engine.reach(region, id.provider, {
+    method: 'POST',
+    path: `${id.id}/${action}`,
+  });
   if (!existing) {
     engine.requireScope(id);
     if (!row.actionsWithoutResource?.includes(name)) throw notFound(id);
@@ -54,7 +59,6 @@ export async function actTracked(
       operation: undefined,
     };
   }
-  const region = existing?.region ?? engine.regionOf(row, id, undefined);
   const failure = engine.faults.takeLongRunningFailure(region, row.type);
   const operation = engine.operations.start(
     {
@@ -71,7 +75,8 @@ export async function actTracked(
       principal: call.principal,
       created: false,
       endsAt:
-        engine.cloud.clock.now() + result.longRunning.milliseconds * engine.pace * (failure?.after ?? 1),
+        engine.cloud.clock.now() +
+        result.longRunning.milliseconds * engine.paceOf(region) * (failure?.after ?? 1),
       ...(failure ? { failure: { code: failure.code, message: failure.message } } : {}),
     },
     finishAction(result),

@@ -54,6 +54,7 @@ export class DataPlane {
   ): Promise<number | null> {
     const url = new URL(`https://localhost${target}`);
     const [, , prefix = '', ...rest] = url.pathname.split('/');
+    // Darkness first: who gets no answer is not read either.
     this.faults.requireUp(region, dataPlaneParts(prefix));
     const answer = await this.answer(region, prefix, `/${rest.join('/')}`, url.searchParams, message);
     if (this.faults.takeDrop(region, message.method ?? 'GET', url.pathname)) {
@@ -78,7 +79,9 @@ export class DataPlane {
     const method = message.method ?? 'GET';
     try {
       const body = await readBody(message, LARGEST_BODY);
-      await this.faults.disturb(region);
+      const asked = { method, path: `/_/${prefix}${path}` };
+      this.faults.requireUp(region, dataPlaneParts(prefix), asked);
+      await this.faults.disturb(region, asked);
       const handler = this.handlers.get(prefix);
       if (!handler)
         throw new ArmError(404, 'NotFound', `There is no data plane '/_/${prefix}/' in region '${region}'.`);

@@ -3,6 +3,7 @@
 import { ArmError, type Provider } from '../provider.ts';
 import { objectBody, type Answer, type ArmRequest } from './answer.ts';
 import { act, resumeAction } from './action.ts';
+import { authorize, onlyReadable } from './authorize.ts';
 import type { Engine } from './engine.ts';
 import { parseTarget, type Target } from './ids.ts';
 import type { Finish, OperationRecord } from './operations.ts';
@@ -15,6 +16,12 @@ const OPERATION =
 
 /** Answers one request. Throws ArmError for a refusal, `Unanswered` where the client gets nothing. */
 export async function dispatch(engine: Engine, request: ArmRequest): Promise<Answer> {
+  requireSubscription(engine, request.path);
+  authorize(engine.cloud, request);
+  return onlyReadable(engine.cloud, request, await answer(engine, request));
+}
+
+async function answer(engine: Engine, request: ArmRequest): Promise<Answer> {
   const operation = OPERATION.exec(request.path);
   if (operation) return pollOperation(engine, request, operation);
   const target = targetOf(request);
@@ -93,17 +100,21 @@ async function viaRow(engine: Engine, target: Pointed, request: ArmRequest): Pro
   }
 }
 
-async function viaProvider(engine: Engine, target: Target, request: ArmRequest): Promise<Answer | undefined> {
-  const namespace = target.kind === 'resource' ? target.id.provider : target.provider;
-  const subscription = /^\/subscriptions\/([^/]+)/i.exec(request.path)?.[1];
+function requireSubscription(engine: Engine, path: string): void {
+  const subscription = /^\/subscriptions\/([^/]+)/i.exec(path)?.[1];
   if (subscription !== undefined && !engine.directory.subscription(subscription)) {
     throw new ArmError(404, 'SubscriptionNotFound', `The subscription '${subscription}' could not be found.`);
   }
+}
+
+async function viaProvider(engine: Engine, target: Target, request: ArmRequest): Promise<Answer | undefined> {
+  const namespace = target.kind === 'resource' ? target.id.provider : target.provider;
   const region = /\/locations\/([^/]+)/i.exec(request.path)?.[1]?.toLowerCase().replaceAll(' ', '');
   if (namespace !== undefined)
     await engine.reach(
       region !== undefined && engine.cloud.regions.includes(region) ? region : null,
       namespace,
+      request,
     );
   for (const provider of engine.providers) {
     if (!provider.route || !answersFor(provider, namespace)) continue;
@@ -124,7 +135,7 @@ function answersFor(provider: Provider, namespace: string | undefined): boolean 
 async function pollOperation(engine: Engine, request: ArmRequest, match: RegExpExecArray): Promise<Answer> {
   const [, namespace = '', location = '', kind = '', id = ''] = match;
   if (request.method !== 'GET') throw notAllowed(request, `${namespace}/locations/operation${kind}`);
-  await engine.reach(engine.cloud.regions.includes(location) ? location : null, namespace);
+  await engine.reach(engine.cloud.regions.includes(location) ? location : null, namespace, request);
   if (kind.toLowerCase().startsWith('status')) return engine.operations.status(id, request.path);
   return engine.operations.result(id, (resourceId) => engine.cloud.showResource(resourceId));
 }

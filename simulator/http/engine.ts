@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Directory } from '../entra/directory.ts';
 import { GLOBAL, managementParts, type Faults } from '../faults.ts';
+import type { Asked } from '../faults-parts.ts';
 import {
   ArmError,
   type Call,
@@ -18,6 +19,7 @@ import { normalizeRegion } from '../regions.ts';
 import { objectBody, type ArmRequest } from './answer.ts';
 import { isObject } from './fields.ts';
 import { parseResourceId } from './ids.ts';
+import type { Lists } from './lists.ts';
 import type { OperationRecord, Operations } from './operations.ts';
 
 export class Engine {
@@ -28,6 +30,7 @@ export class Engine {
   readonly providers: readonly Provider[];
   /** Multiplies the time of every long-running operation. */
   readonly pace: number;
+  readonly lists: Lists;
   private readonly rows = new Map<string, ResourceType>();
   private readonly locks = new Map<string, Promise<unknown>>();
 
@@ -38,6 +41,7 @@ export class Engine {
     directory: Directory;
     providers: readonly Provider[];
     pace: number;
+    lists: Lists;
   }) {
     this.cloud = parts.cloud;
     this.operations = parts.operations;
@@ -45,6 +49,7 @@ export class Engine {
     this.directory = parts.directory;
     this.providers = parts.providers;
     this.pace = parts.pace;
+    this.lists = parts.lists;
     for (const provider of parts.providers) {
       for (const row of provider.types) this.rows.set(row.type.toLowerCase(), row);
     }
@@ -194,11 +199,16 @@ export class Engine {
   }
 
   /** Latency, errors, darkness: what stands between the client and the region. `null`: a global resource. */
-  async reach(region: string | null, namespace: string): Promise<void> {
-    await this.faults.disturb(GLOBAL);
+  async reach(region: string | null, namespace: string, asked: Asked): Promise<void> {
+    await this.faults.disturb(GLOBAL, asked);
     if (region === null) return;
-    this.faults.requireUp(region, managementParts(namespace));
-    await this.faults.disturb(region);
+    this.faults.requireUp(region, managementParts(namespace), asked);
+    await this.faults.disturb(region, asked);
+  }
+
+  /** What multiplies the time of a long-running operation that begins now in a region. */
+  paceOf(region: string | null): number {
+    return this.pace * this.faults.operationFactor(region);
   }
 
   private requireLocation(row: ResourceType, body: JsonObject): string | null {

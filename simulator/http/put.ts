@@ -44,7 +44,11 @@ export async function writeTracked(
 ): Promise<{ answer: Answer; operation: OperationRecord | undefined }> {
   const body = objectBody(request.body);
   const before = engine.cloud.store.get(id.key);
-  await engine.reach(engine.regionOf(row, id, before, verb === 'put' ? body : undefined), id.provider);
+  await engine.reach(
+    engine.regionOf(row, id, before, verb === 'put' ? body : undefined),
+    id.provider,
+    request,
+  );
   engine.requireScope(id);
   return engine.exclusively(id.key, async () => {
     const existing = engine.cloud.store.get(id.key);
@@ -207,7 +211,7 @@ async function store(
     };
   }
   const failure = engine.faults.takeLongRunningFailure(next.region, row.type);
-  const milliseconds = time === undefined ? null : time * engine.pace * (failure?.after ?? 1);
+  const milliseconds = time === undefined ? null : time * engine.paceOf(next.region) * (failure?.after ?? 1);
   const operation = engine.operations.start(
     {
       subscriptionId: call.id.subscriptionId ?? '',

@@ -4,7 +4,7 @@ import { ArmError, type ResourceId, type ResourceType, type Stored } from '../pr
 import { managementParts } from '../faults.ts';
 import type { Answer, ArmRequest } from './answer.ts';
 import { notFound, type Engine } from './engine.ts';
-import { parseResourceId, type Target } from './ids.ts';
+import { containerKey, parseResourceId, type Target } from './ids.ts';
 import { page } from './paging.ts';
 
 export async function read(
@@ -14,13 +14,18 @@ export async function read(
   request: ArmRequest,
 ): Promise<Answer> {
   const existing = engine.cloud.store.get(id.key) ?? row.alias?.(engine.cloud, id);
-  await engine.reach(engine.regionOf(row, id, existing), id.provider);
+  const expand = request.query.get('$expand') ?? '';
+  const answeredBy = existing && expand !== '' ? row.answeredBy?.(existing, { expand }) : undefined;
+  await engine.reach(answeredBy ?? engine.regionOf(row, id, existing), id.provider, request);
   if (request.method === 'HEAD') return { status: existing ? 204 : 404 };
   if (!existing) {
     engine.requireScope(id);
     throw notFound(id);
   }
-  return { status: 200, headers: { ETag: existing.etag }, body: engine.show(row, existing) };
+  const shown = engine.show(row, existing);
+  const more = expand === '' ? undefined : await row.expand?.(engine.cloud, existing, expand.split(','));
+  const body = more ? { ...shown, properties: { ...shown.properties, ...more } } : shown;
+  return { status: 200, headers: { ETag: existing.etag }, body };
 }
 
 export async function list(
@@ -32,10 +37,10 @@ export async function list(
   const above = scopeOf(target);
   if (above) engine.requireContainer(above, row.type);
   const parent = target.parent === undefined ? undefined : engine.cloud.store.get(target.parent);
-  await engine.reach(parent?.region ?? null, target.provider);
+  await engine.reach(parent?.region ?? null, target.provider, request);
   // A list across regions is what the regions answer: a dark one is missing from it.
   const parts = managementParts(target.provider);
-  const found = entriesOf(engine, row, target);
+  const found = engine.lists.asListed(entriesOf(engine, row, target), (stored) => isOf(row, target, stored));
   const entries = parent
     ? found
     : found.filter(({ region }) => region === null || engine.faults.modeOf(region, parts) === 'none');
@@ -59,6 +64,18 @@ function entriesOf(
   if (!isSubscription) return store.children(target.scope, row.type);
   const prefix = `${target.scope.toLowerCase()}/`;
   return store.ofType(row.type).filter(({ resource }) => resource.id.toLowerCase().startsWith(prefix));
+}
+
+/** Would the collection have listed this resource? */
+function isOf(
+  row: ResourceType,
+  target: Extract<Target, { kind: 'collection' }>,
+  { resource }: Stored,
+): boolean {
+  const id = resource.id.toLowerCase();
+  if (resource.type.toLowerCase() !== row.type.toLowerCase()) return false;
+  if (target.parent !== undefined) return containerKey(id) === target.parent.toLowerCase();
+  return id.startsWith(`${target.scope.toLowerCase()}/`);
 }
 
 /** The id above the list, so that its existence can be checked and the row's `list` knows where it is. */

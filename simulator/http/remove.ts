@@ -25,7 +25,7 @@ export async function removeTracked(
   request: ArmRequest,
 ): Promise<{ answer: Answer; operation: OperationRecord | undefined }> {
   const before = engine.cloud.store.get(id.key);
-  await engine.reach(engine.regionOf(row, id, before), id.provider);
+  await engine.reach(engine.regionOf(row, id, before), id.provider, request);
   return engine.exclusively(id.key, async () => {
     const stored = engine.cloud.store.get(id.key);
     if (!stored) {
@@ -83,7 +83,7 @@ function begin(engine: Engine, row: ResourceType, call: Call, stored: Stored, ti
       body: call.body,
       principal: call.principal,
       created: false,
-      endsAt: engine.cloud.clock.now() + time * engine.pace * (failure?.after ?? 1),
+      endsAt: engine.cloud.clock.now() + time * engine.paceOf(stored.region) * (failure?.after ?? 1),
       ...(failure ? { failure: { code: failure.code, message: failure.message } } : {}),
     },
     (record) => finishRemove(engine, row, record),

@@ -52,7 +52,7 @@ export function setQuota(cloud: Cloud, region: string, family: string, limit: nu
 }
 
 /** The limit of a family in a region, in cores. */
-function quotaOf(cloud: Cloud, region: string, family: string): number {
+export function quotaOf(cloud: Cloud, region: string, family: string): number {
   const isGpu = SIZES.some((size) => size.family === family && size.gpus > 0);
   return limitAt(cloud, quotaId(region, family)) ?? (isGpu ? DEFAULT_GPU_CORES : DEFAULT_CPU_CORES);
 }
