@@ -1,5 +1,8 @@
 /** Deployments up: each deployment that the standby has already gets as many instances as the active one had. */
+import { showFindings, writeFindings, type Finding } from '../artifacts/evidence.ts';
+import { fail, newTally, showCount, skip, toCounts } from '../artifacts/tally.ts';
 import { apiVersions } from '../azure/azure.ts';
+import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import type { EndpointSummary } from '../plan/recovery-point-summary.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
@@ -9,45 +12,89 @@ interface ScaleUndo {
   deployments: { path: string; capacity: number }[];
 }
 
+interface Wanted {
+  /** `endpoint/deployment` */
+  name: string;
+  path: string;
+  capacity: number;
+}
+
+const isMissing = 'not there yet: made when the class is configured';
+
+/** Errors: AzureUnavailable. What Azure refuses of one deployment is counted as failed: the others must not wait for it. */
 export async function scaleDeployments(context: StepContext): Promise<StepResult> {
-  const { azure, to, signal } = context;
-  const { endpoints } = context.step.input as unknown as { endpoints: EndpointSummary[] };
-  const wanted = endpoints.flatMap((endpoint) =>
-    endpoint.deployments.map((deployment) => ({
-      path: `${workspaceId(to.workspace)}/onlineEndpoints/${endpoint.name}/deployments/${deployment.name}`,
-      capacity: deployment.instanceCount,
-    })),
-  );
-  const undo = await context.keepUndo<ScaleUndo>(async () => {
-    const there = await Promise.all(
-      wanted.map(({ path }) => azure.arm.find(path, apiVersions.machineLearning, { signal })),
-    );
-    return {
-      deployments: there.flatMap((found, index) => {
-        const capacity = (found?.sku as { capacity?: number } | undefined)?.capacity;
-        return found ? [{ path: wanted[index]?.path ?? found.id, capacity: capacity ?? 1 }] : [];
-      }),
-    };
-  });
+  const wanted = wantedOf(context);
+  const undo = await context.keepUndo(() => capacitiesOf(context, wanted));
+  const tally = newTally();
+  const findings: Finding[] = [];
   let scaled = 0;
-  for (const [index, { path, capacity }] of undo.deployments.entries()) {
-    const target = wanted.find((each) => each.path === path)?.capacity ?? capacity;
-    await context.checkpoint({ unit: 'deployments', done: index, total: undo.deployments.length });
-    if (target <= capacity) continue;
-    await azure.arm.patch(
-      path,
-      apiVersions.machineLearning,
-      { sku: { name: 'Default', capacity: target } },
-      { signal },
-    );
-    scaled += 1;
+  for (const [index, deployment] of wanted.entries()) {
+    await context.checkpoint({ unit: 'deployments', done: index, total: wanted.length });
+    const found = undo.deployments.find(({ path }) => path === deployment.path);
+    if (!found) {
+      skip(tally, isMissing);
+      continue;
+    }
+    const reason = deployment.capacity > found.capacity ? await scale(context, deployment) : undefined;
+    if (reason === undefined) {
+      tally.done += 1;
+      if (deployment.capacity > found.capacity) scaled += 1;
+    } else {
+      fail(tally, reason);
+      findings.push({ what: `deployment ${deployment.name}`, state: 'failed', reason });
+    }
   }
   const missing = wanted.length - undo.deployments.length;
   return {
     state: 'completed',
-    detail: `${undo.deployments.length} of ${wanted.length} deployments are there, ${scaled} of them scaled up${missing > 0 ? `; ${missing} are created in configure` : ''}`,
+    detail: [
+      `${undo.deployments.length} of ${showCount(wanted.length, 'deployment')} there, ${scaled} scaled up`,
+      ...(missing > 0 ? [`${missing} made in configure`] : []),
+      ...(findings.length > 0 ? [`${findings.length} failed`] : []),
+    ].join('; '),
+    counts: [toCounts(tally, 'deployments to scale', wanted.length)],
+    evidence: await writeFindings(context, 'list', findings),
+    ...(findings.length > 0 ? { lost: showFindings(findings) } : {}),
     undo,
   };
+}
+
+function wantedOf({ step, to }: StepContext): Wanted[] {
+  const { endpoints } = step.input as unknown as { endpoints: EndpointSummary[] };
+  return endpoints.flatMap((endpoint) =>
+    endpoint.deployments.map(({ name, instanceCount }) => ({
+      name: `${endpoint.name}/${name}`,
+      path: `${workspaceId(to.workspace)}/onlineEndpoints/${endpoint.name}/deployments/${name}`,
+      capacity: instanceCount,
+    })),
+  );
+}
+
+async function capacitiesOf({ azure, signal }: StepContext, wanted: readonly Wanted[]): Promise<ScaleUndo> {
+  const there = await Promise.all(
+    wanted.map(({ path }) => azure.arm.find(path, apiVersions.machineLearning, { signal })),
+  );
+  return {
+    deployments: there.flatMap((found, index) => {
+      const capacity = (found?.sku as { capacity?: number } | undefined)?.capacity;
+      return found ? [{ path: wanted[index]?.path ?? found.id, capacity: capacity ?? 1 }] : [];
+    }),
+  };
+}
+
+/** Why it could not be done; undefined if it was. */
+async function scale(
+  { azure, signal }: StepContext,
+  { path, capacity }: Wanted,
+): Promise<string | undefined> {
+  try {
+    const body = { sku: { name: 'Default', capacity } };
+    await azure.arm.patch(path, apiVersions.machineLearning, body, { signal });
+    return undefined;
+  } catch (error) {
+    if (!isUnderstudyError(error, 'AzureError')) throw error;
+    return messageOf(error);
+  }
 }
 
 export async function scaleDeploymentsBack({ azure }: StepContext, undo: unknown): Promise<string> {
@@ -55,5 +102,5 @@ export async function scaleDeploymentsBack({ azure }: StepContext, undo: unknown
   for (const { path, capacity } of deployments) {
     await azure.arm.patch(path, apiVersions.machineLearning, { sku: { name: 'Default', capacity } });
   }
-  return `${deployments.length} deployments scaled back`;
+  return `${showCount(deployments.length, 'deployment')} scaled back`;
 }

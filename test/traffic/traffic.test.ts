@@ -185,13 +185,24 @@ describe('deployments', () => {
   it('get as many instances as the active ones had, and shrink again', async () => {
     stage.arm.add(deployment('blue'), { properties: {}, sku: { name: 'Default', capacity: 1 } });
     const result = await scaleDeployments(context());
-    expect(result.detail).toBe(
-      '1 of 2 deployments are there, 1 of them scaled up; 1 are created in configure',
-    );
+    expect(result.detail).toBe('1 of 2 deployments there, 1 scaled up; 1 made in configure');
+    expect(result.counts).toMatchObject([{ expected: 2, done: 1, skipped: [{ count: 1 }], failed: [] }]);
     expect(at(deployment('blue'))?.sku).toEqual({ name: 'Default', capacity: 3 });
     await scaleDeployments(context()); // a second attempt knows what the first one found
-    expect(await scaleDeploymentsBack(context(), result.undo)).toBe('1 deployments scaled back');
+    expect(await scaleDeploymentsBack(context(), result.undo)).toBe('1 deployment scaled back');
     expect(at(deployment('blue'))?.sku).toEqual({ name: 'Default', capacity: 1 });
+  });
+
+  it('that Azure refuses to scale hold up no others, and are told', async () => {
+    for (const name of ['blue', 'green'])
+      stage.arm.add(deployment(name), { properties: {}, sku: { name: 'Default', capacity: 1 } });
+    const refused = { status: 400, code: 'QuotaExceeded' };
+    stage.arm.faults.push({ method: 'PATCH', path: /blue/, kind: refused, times: 1 });
+    const result = await scaleDeployments(context());
+    expect(result.detail).toBe('2 of 2 deployments there, 1 scaled up; 1 failed');
+    expect(result.counts).toMatchObject([{ expected: 2, done: 1, failed: [{ count: 1 }] }]);
+    expect(result.lost?.[0]).toMatch(/deployment score\/blue.*QuotaExceeded/);
+    expect(at(deployment('green'))?.sku).toEqual({ name: 'Default', capacity: 2 });
   });
 });
 
