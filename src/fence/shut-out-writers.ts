@@ -1,6 +1,6 @@
 /**
- * The old side's writers lose what they write with: the roles of its workspace's identity on its storage are removed, and
- * the storage account's keys rotated, so that every key, SAS and mounted datastore of before is refused.
+ * The old side's writers lose what they write with: the roles on its storage of its workspace's and its computes' identities are
+ * removed, and the storage account's keys rotated, so that every key, SAS and mounted datastore of before is refused.
  */
 import {
   apiVersions,
@@ -31,23 +31,37 @@ export function shutOutOldWriters(context: StepContext): Promise<StepResult> {
   });
 }
 
-/** What the workspace of a side writes with: its storage account, and its identity's roles there. */
+/** What the workspace of a side writes with: its storage account, and the roles there of its identities and of its computes'. */
 export async function writersOf(azure: Azure, side: Side, options: CallOptions): Promise<WritersUndo> {
   const workspace = await azure.arm.get(workspaceId(side.workspace), apiVersions.machineLearning, options);
   const { storageAccount } = workspace.properties;
   if (typeof storageAccount !== 'string') {
     throw new UnderstudyError('AzureError', `workspace "${side.workspace.name}" names no storage account`);
   }
-  const principal = (workspace.identity as { principalId?: string } | undefined)?.principalId;
+  const principals = new Set(principalsOf(workspace));
+  const computes = `${workspaceId(side.workspace)}/computes`;
+  for await (const compute of azure.arm.list(computes, apiVersions.machineLearning, options))
+    for (const principal of principalsOf(compute)) principals.add(principal);
   const roles: WritersUndo['roles'] = [];
   let inherited = 0;
   const path = `${storageAccount}/providers/Microsoft.Authorization/roleAssignments`;
   for await (const role of azure.arm.list(path, apiVersions.roleAssignments, options)) {
-    if (principal === undefined || role.properties.principalId !== principal) continue;
+    const { principalId } = role.properties;
+    if (typeof principalId !== 'string' || !principals.has(principalId)) continue;
     if (isAt(role, storageAccount)) roles.push({ id: role.id, properties: role.properties });
     else inherited += 1;
   }
   return { storageAccount, roles, inherited };
+}
+
+/** The identity that the system made, and those that people assigned. */
+function principalsOf({ identity }: ArmResource): string[] {
+  const { principalId, userAssignedIdentities } = (identity ?? {}) as {
+    principalId?: string;
+    userAssignedIdentities?: Record<string, { principalId?: string } | null> | null;
+  };
+  const assigned = Object.values(userAssignedIdentities ?? {}).map((each) => each?.principalId);
+  return [principalId, ...assigned].filter((each) => each !== undefined);
 }
 
 function isAt(role: ArmResource, scope: string): boolean {

@@ -249,6 +249,21 @@ describe('the old writers', () => {
     expect(stage.arm.resources.get(account.toLowerCase())?.tags).toMatchObject({ team: 'fraud' });
   });
 
+  it('are also the identities that people assigned, and those of computes', async () => {
+    const assignment = { roleDefinitionId: 'contributor', scope: account };
+    for (const principalId of ['p-assigned', 'p-cluster'])
+      stage.arm.add(role(principalId), { properties: { ...assignment, principalId } });
+    const workspace = workspaceId(stage.context(id).from.workspace);
+    const identity = {
+      principalId: 'p-east',
+      userAssignedIdentities: { '/id': { principalId: 'p-assigned' } },
+    };
+    stage.arm.add(workspace, { properties: { storageAccount: account }, identity });
+    stage.arm.add(`${workspace}/computes/cpu`, { properties: {}, identity: { principalId: 'p-cluster' } });
+    expect((await shutOutOldWriters(stage.context(id))).detail).toContain('removed 3 roles');
+    expect(['mine', 'p-assigned', 'p-cluster', 'theirs'].map(isThere)).toEqual([false, false, false, true]);
+  });
+
   it('are shut out once by a run: its second attempt leaves the new keys alone', async () => {
     await shutOutOldWriters(stage.context(id));
     await shutOutOldWriters(stage.context(id));
