@@ -5,6 +5,8 @@
  */
 import { ClientSecretCredential, DefaultAzureCredential } from '@azure/identity';
 import type { TokenCredential } from '@azure/core-auth';
+import { UnderstudyError } from '../errors/error.ts';
+import { explained } from './sign-in.ts';
 
 export interface CloudSettings {
   /** AZURE_RESOURCE_MANAGER_ENDPOINT; default: the public cloud's. */
@@ -36,36 +38,27 @@ const knownAuthorities = new Set([
   'login.chinacloudapi.cn',
 ]);
 
-/** A service principal's secret where the environment has one, else what DefaultAzureCredential finds. */
-export function credentialFrom(environment: NodeJS.ProcessEnv): TokenCredential {
-  const authorityHost = environment.AZURE_AUTHORITY_HOST;
-  const options = authorityHost === undefined ? {} : { authorityHost };
-  const { AZURE_TENANT_ID: tenant, AZURE_CLIENT_ID: client, AZURE_CLIENT_SECRET: secret } = environment;
-  if (!tenant || !client || !secret) return new DefaultAzureCredential(options);
-  const disableInstanceDiscovery =
-    authorityHost !== undefined && !knownAuthorities.has(new URL(authorityHost).hostname);
-  const credential = new ClientSecretCredential(tenant, client, secret, {
-    ...options,
-    disableInstanceDiscovery,
-  });
-  return authorityHost === undefined ? credential : diagnosed(credential, authorityHost);
-}
-
 /**
- * The sign-in library says "endpoints_resolution_error" for an authority that is not there and for one whose certificate
- * nobody trusts: a request of our own says which.
+ * A service principal's secret where the environment has one, else what DefaultAzureCredential finds. UsageError for a tenant
+ * that cannot be one. What it throws says what was tried, and what to do (see sign-in.ts).
  */
-function diagnosed(credential: TokenCredential, authorityHost: string): TokenCredential {
-  return {
-    async getToken(scopes, options) {
-      try {
-        return await credential.getToken(scopes, options);
-      } catch (error) {
-        if (error instanceof Error && error.message.includes('endpoints_resolution_error')) {
-          await fetch(authorityHost, { signal: AbortSignal.timeout(5000) });
-        }
-        throw error;
-      }
-    },
+export function credentialFrom(environment: NodeJS.ProcessEnv): TokenCredential {
+  const { AZURE_AUTHORITY_HOST: authorityHost, AZURE_TENANT_ID: tenant } = environment;
+  const { AZURE_CLIENT_ID: client, AZURE_CLIENT_SECRET: secret } = environment;
+  if (tenant && !/^[\w.-]+$/.test(tenant)) {
+    throw new UnderstudyError(
+      'UsageError',
+      `the environment variable AZURE_TENANT_ID: expected a tenant's id or domain, got "${tenant}"`,
+    );
+  }
+  const options = {
+    ...(authorityHost === undefined ? {} : { authorityHost }),
+    disableInstanceDiscovery:
+      authorityHost !== undefined && !knownAuthorities.has(new URL(authorityHost).hostname),
   };
+  if (!tenant || !client || !secret) return explained(new DefaultAzureCredential(options), { environment });
+  return explained(new ClientSecretCredential(tenant, client, secret, options), {
+    environment,
+    authority: { host: authorityHost ?? 'https://login.microsoftonline.com', tenant },
+  });
 }

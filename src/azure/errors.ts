@@ -1,6 +1,8 @@
 /** The one place that reads Azure's status codes and says what they mean for us. */
 import { RestError } from '@azure/core-rest-pipeline';
 import { UnderstudyError, isUnderstudyError, messageOf, type ErrorCode } from '../errors/error.ts';
+import { refusalAdvice } from './advice.ts';
+import { isSignInFailure, signInError } from './sign-in.ts';
 
 interface Answer {
   status: number;
@@ -37,6 +39,7 @@ export function answerError(
   const answer = readAnswer(response);
   const code = codeOf(answer);
   const said = [answer.code, answer.message].filter((part) => part !== undefined && part !== '').join(': ');
+  const next = code === 'AzureUnavailable' ? undefined : refusalAdvice(answer);
   return new UnderstudyError(code, `${tried}: ${said === '' ? '' : `${said} `}(HTTP ${answer.status})`, {
     azure: {
       status: answer.status,
@@ -44,7 +47,7 @@ export function answerError(
       ...(answer.requestId === undefined ? {} : { requestId: answer.requestId }),
     },
     ...(answer.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: answer.retryAfterSeconds }),
-    ...(code === 'CredentialError' ? { next: credentialAdvice } : {}),
+    ...(next === undefined ? {} : { next }),
   });
 }
 
@@ -78,9 +81,6 @@ function codesOf(error: Record<string, unknown> | undefined): string[] {
   return details.length > 0 ? details.flatMap(codesOf) : [text(error?.code) ?? ''];
 }
 
-const credentialAdvice =
-  'Check AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET and AZURE_AUTHORITY_HOST, or sign in with "az login".';
-
 /** Anything an SDK threw, as an error of ours. `aborted`: our own cancellation, which is passed on as it is. */
 export function azureError(tried: string, error: unknown, aborted = false): Error {
   if (isUnderstudyError(error)) return error;
@@ -103,30 +103,11 @@ export function azureError(tried: string, error: unknown, aborted = false): Erro
       headers: { get: (name) => error.response?.headers.get(name) },
     });
   }
-  const name = error instanceof Error ? error.name : '';
-  if (
-    name === 'AuthenticationRequiredError' ||
-    name === 'CredentialUnavailableError' ||
-    name === 'AuthenticationError'
-  ) {
-    return signInError(tried, error);
-  }
+  if (isSignInFailure(error)) return signInError(tried, error);
   return new UnderstudyError('AzureUnavailable', `${tried}: ${networkMessage(error)}`, {
     cause: error,
     ...certificateAdvice(error),
   });
-}
-
-/** Entra refused (wrong secret: final) or did not answer (passes). */
-function signInError(tried: string, error: unknown): UnderstudyError {
-  const status = (error as { statusCode?: number }).statusCode;
-  const unreachable =
-    status === undefined && /ECONN|ENOTFOUND|EAI_AGAIN|timed? ?out|network/i.test(causes(error).join(' '));
-  return new UnderstudyError(
-    unreachable ? 'AzureUnavailable' : 'CredentialError',
-    `${tried}: no token: ${firstLine(messageOf(error))}`,
-    { cause: error, next: credentialAdvice },
-  );
 }
 
 function networkMessage(error: unknown): string {

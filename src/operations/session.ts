@@ -1,4 +1,5 @@
 /** What a command works with: the topology, Azure, and the control store; opened once, with errors a person can use. */
+import type { TokenCredential } from '@azure/core-auth';
 import { loadTopology, type LoadedTopology } from '../bundle/make-bundle.ts';
 import type { Azure } from '../azure/azure.ts';
 import { cloudFrom, credentialFrom } from '../azure/cloud.ts';
@@ -17,12 +18,20 @@ export interface Session extends LoadedTopology {
   store: ControlStore;
 }
 
+/** Throws TopologyError, UsageError, CredentialError; AzureUnavailable where Azure or the control store does not answer. */
 export async function openSession(
   file: string,
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<Session> {
   const loaded = await loadTopology(file);
-  const azure = azureFrom(environment, toSeconds(loaded.topology.policies.requestTimeout) * 1000);
+  const settings = settingsOf(environment);
+  const credential = credentialFrom(settings);
+  await signInWith(credential, settings);
+  const azure = connectAzure({
+    credential,
+    cloud: cloudFrom(settings),
+    requestTimeoutMs: toSeconds(loaded.topology.policies.requestTimeout) * 1000,
+  });
   const store = await openStore(azure, loaded);
   return { ...loaded, azure, store };
 }
@@ -37,9 +46,10 @@ async function openStore(azure: Azure, loaded: LoadedTopology): Promise<ControlS
   } catch (error) {
     if (!isUnderstudyError(error)) throw error;
     const next =
-      error.details.azure?.status === 404
+      error.details.next ??
+      (error.details.azure?.status === 404
         ? `Make the storage account, or name the right one: controlStore in "${file}".`
-        : error.details.next;
+        : undefined);
     throw new UnderstudyError(
       error.code,
       `cannot open the control store ${storageAccount}/${container}: ${messageOf(error)}`,
@@ -80,9 +90,13 @@ export function azureFrom(environment: NodeJS.ProcessEnv, requestTimeoutMs = 10_
  */
 export async function signIn(environment: NodeJS.ProcessEnv): Promise<void> {
   const settings = settingsOf(environment);
+  await signInWith(credentialFrom(settings), settings);
+}
+
+async function signInWith(credential: TokenCredential, settings: NodeJS.ProcessEnv): Promise<void> {
   const scope = `${cloudFrom(settings).resourceManagerAudience}/.default`;
   try {
-    await credentialFrom(settings).getToken(scope, { abortSignal: AbortSignal.timeout(signInMs) });
+    await credential.getToken(scope, { abortSignal: AbortSignal.timeout(signInMs) });
   } catch (error) {
     throw azureError('signing in to Azure', error);
   }

@@ -1,5 +1,4 @@
-import { ClientSecretCredential, DefaultAzureCredential } from '@azure/identity';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { cloudFrom, credentialFrom } from '../../src/azure/cloud.ts';
 import { azureError } from '../../src/azure/errors.ts';
 import { UnderstudyError } from '../../src/errors/error.ts';
@@ -39,9 +38,22 @@ describe('the cloud', () => {
     );
   });
 
-  it('is entered by a service principal where the environment has one whole, else by what Azure finds', () => {
-    expect(credentialFrom(whole)).toBeInstanceOf(ClientSecretCredential);
-    expect(credentialFrom({ ...whole, AZURE_CLIENT_SECRET: '' })).toBeInstanceOf(DefaultAzureCredential);
+  it('is entered by what Azure finds where the environment has no whole service principal', async () => {
+    vi.stubEnv('AZURE_TOKEN_CREDENTIALS', 'EnvironmentCredential');
+    for (const name of Object.keys(whole)) vi.stubEnv(name, '');
+    const credential = credentialFrom({ ...whole, AZURE_CLIENT_SECRET: '' });
+    await expect(credential.getToken('https://a/.default')).rejects.toMatchObject({
+      code: 'CredentialError',
+      message:
+        'signing in to Azure: no token: nothing to sign in with: tried the environment (AZURE_CLIENT_SECRET not set)',
+    });
+    vi.unstubAllEnvs();
+  });
+
+  it('is not entered by what cannot be a tenant', () => {
+    expect(() => credentialFrom({ ...whole, AZURE_TENANT_ID: 'my tenant' })).toThrow(
+      expect.objectContaining({ exitCode: 2, message: expect.stringContaining('AZURE_TENANT_ID') }),
+    );
   });
 });
 
@@ -70,6 +82,20 @@ describe('an authority', () => {
       expect(error.details.next).toContain('NODE_EXTRA_CA_CERTS');
     } finally {
       await stranger.close();
+    }
+  });
+
+  it('that has no such tenant is about the tenant', async () => {
+    const server = await startServer();
+    try {
+      const error_description = "AADSTS90002: Tenant 'x' not found. Trace ID: 1";
+      server.answers.push({ status: 400, body: { error: 'invalid_tenant', error_description } });
+      const error = await signIn(server.url);
+      expect(error.code).toBe('CredentialError');
+      expect(error.message).toBe("signing in to Azure: no token: AADSTS90002: Tenant 'x' not found.");
+      expect(error.details.next).toContain('AZURE_TENANT_ID');
+    } finally {
+      await server.close();
     }
   });
 

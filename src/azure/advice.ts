@@ -1,0 +1,80 @@
+/** What a person can do about a refusal: by Entra's error numbers, and by ARM's and the storage service's codes. */
+
+/** https://learn.microsoft.com/entra/identity-platform/reference-error-codes */
+const entra: Record<string, string> = {
+  '7000215':
+    'Set AZURE_CLIENT_SECRET to a secret of the app AZURE_CLIENT_ID: its value, not its id. The workers need it too.',
+  '7000222':
+    'The secret has expired: make a new one ("az ad app credential reset --id AZURE_CLIENT_ID") and set AZURE_CLIENT_SECRET, for the workers too.',
+  '700016':
+    'The tenant has no such app: check AZURE_CLIENT_ID, and that AZURE_TENANT_ID is the tenant of the app.',
+  '7000112': 'The app is disabled: have it enabled in Entra (Enterprise applications), or use another.',
+  '90002': 'There is no such tenant: check AZURE_TENANT_ID ("az account show --query tenantId").',
+  '900023': 'That is no tenant: check AZURE_TENANT_ID ("az account show --query tenantId").',
+  '500011':
+    'The tenant does not know that service: check AZURE_RESOURCE_MANAGER_ENDPOINT, AZURE_RESOURCE_MANAGER_AUDIENCE and AZURE_TENANT_ID.',
+  '53003':
+    'A conditional access policy refuses it from here: sign in from where it allows, or use another identity.',
+};
+
+const signInAgain = 'Sign in anew: "az login".';
+/** A person's sign-in that has run out, or asks for more than a machine can give. */
+const runOut = /^(700082|700084|70043|50173|50076|50078|50079|50158|50013)$/;
+
+export const credentialAdvice =
+  'Check AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET and AZURE_AUTHORITY_HOST, or sign in with "az login".';
+
+/** `number`: of "AADSTS7000215". */
+export function signInAdvice(number: string | undefined): string {
+  if (number === undefined) return credentialAdvice;
+  return entra[number] ?? (runOut.test(number) ? signInAgain : credentialAdvice);
+}
+
+interface Refused {
+  status: number;
+  code: string | undefined;
+  message: string | undefined;
+}
+
+const refusals: Record<string, string> = {
+  InvalidAuthenticationTokenTenant:
+    'The subscription belongs to another tenant than the one signed in to: set AZURE_TENANT_ID to that of the subscription ("az account show --query tenantId").',
+  ExpiredAuthenticationToken: 'Check the clock of this machine, and sign in anew.',
+  InvalidAuthenticationTokenAudience:
+    'Check AZURE_RESOURCE_MANAGER_ENDPOINT and AZURE_RESOURCE_MANAGER_AUDIENCE: the token was made for another service.',
+  SubscriptionNotFound:
+    'Check the subscriptionId in the topology, and that the identity has a role there ("az account list").',
+  InvalidSubscriptionId: 'Check the subscriptionId in the topology ("az account list").',
+  RequestDisallowedByPolicy:
+    'An Azure Policy of the scope denies it: have it exempted, or change the template.',
+  KeyBasedAuthenticationNotPermitted:
+    'The storage account does not allow shared keys, and this version reaches blobs by them: allow them (allowSharedKeyAccess).',
+  AuthorizationFailure:
+    'The storage account’s firewall does not let this machine in, or the key is not allowed: see its networking.',
+};
+
+/** Undefined: the message says what there is to say. */
+export function refusalAdvice({ status, code, message }: Refused): string | undefined {
+  if (code === 'AuthorizationFailed' || code === 'LinkedAuthorizationFailed')
+    return roleAdvice(message ?? '');
+  const known = code === undefined ? undefined : refusals[code];
+  if (known !== undefined) return known;
+  if (status === 401) return credentialAdvice;
+  return status === 403
+    ? 'See what the identity may do there: "az role assignment list --assignee AZURE_CLIENT_ID --all".'
+    : undefined;
+}
+
+/** ARM names the object, the action and the scope: enough for the command that a colleague with the right can type. */
+function roleAdvice(message: string): string {
+  const assignee = /object id '([^']+)'/.exec(message)?.[1];
+  const action = /(?:perform|perform action\(s\)|on) ?(?:action )?'(Microsoft\.[^']+)'/i.exec(message)?.[1];
+  const scope = /over scope '([^']+)'/.exec(message)?.[1];
+  const what = action === undefined ? 'it' : `"${action}"`;
+  const how = [
+    'az role assignment create',
+    assignee && `--assignee-object-id ${assignee}`,
+    scope && `--scope ${scope}`,
+  ];
+  return `Have the identity given a role that allows ${what}: ${how.filter(Boolean).join(' ')} --role …. A role just given is honoured after some minutes.`;
+}
