@@ -40,11 +40,17 @@ export async function startRun(
       ]),
       staticSummary: `${run.operation} of ${run.topology}: ${run.runId}`,
     });
-    return { handle: handle as unknown as RunHandle, started: true };
+    return { handle: handleOf(client, workflowId, handle.firstExecutionRunId), started: true };
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    return { handle: client.workflow.getHandle(workflowId) as unknown as RunHandle, started: false };
+    const { runId } = await client.workflow.getHandle(workflowId).describe();
+    return { handle: handleOf(client, workflowId, runId), started: false };
   }
+}
+
+/** Of one execution: the next run of the topology has the same workflow id, and is another's. */
+function handleOf(client: Client, workflowId: string, executionId: string): RunHandle {
+  return client.workflow.getHandle(workflowId, executionId) as unknown as RunHandle;
 }
 
 /** The run that moves this topology now, if one does. */
@@ -52,11 +58,13 @@ export async function findRunning(
   client: Client,
   run: Pick<RunReference, 'topology' | 'operation'>,
 ): Promise<{ handle: RunHandle; runId: string } | undefined> {
-  const handle = client.workflow.getHandle(workflowIdOf(run)) as unknown as RunHandle;
+  const workflowId = workflowIdOf(run);
   try {
-    const description = await handle.describe();
+    const description = await client.workflow.getHandle(workflowId).describe();
     const runId = description.memo?.runId;
-    return description.status.name === 'RUNNING' && typeof runId === 'string' ? { handle, runId } : undefined;
+    return description.status.name === 'RUNNING' && typeof runId === 'string'
+      ? { handle: handleOf(client, workflowId, description.runId), runId }
+      : undefined;
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;
