@@ -151,12 +151,14 @@ export type LeftBehindList = ReturnType<typeof leftBehindList>;
 const counted = new Set<string>([...assetTypeNames, 'datastores', 'datastore', 'connection', 'endpoint']);
 
 /** What was left behind of everything else, one line each: no step of a restore would say it. */
-export function leftBehindUncounted(all: readonly LeftBehind[]): string[] {
+export function leftBehindUncounted(
+  all: readonly (Omit<LeftBehind, 'chosen'> & { chosen?: true | undefined })[],
+): string[] {
   return all.filter(({ kind, chosen }) => !chosen && !counted.has(kind)).map(showLeftBehind);
 }
 
-/** One line each, for people: "2 datastores left behind: a file share … (workspacefilestore, …)". */
-export function showLeftBehind({ kind, reason, count, examples }: LeftBehind): string {
+/** One line each, for people: "2 file shares left behind: their files are … (workspacefilestore, …)". */
+export function showLeftBehind({ kind, reason, count, examples }: Omit<LeftBehind, 'chosen'>): string {
   const more = count > examples.length ? ', …' : '';
   return `${count} ${kind} left behind: ${reason} (${examples.join(', ')}${more})`;
 }

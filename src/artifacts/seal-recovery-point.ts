@@ -12,7 +12,7 @@ import { belowFolder, folderAt, visitFolders } from './checkpoint-lines.ts';
 import { beginPoint, openDraft, type Copying, type DraftPoint, type Listing } from './drafts.ts';
 import { placeOfDatastore, type DatastorePlace } from './datastores.ts';
 import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
-import type { BlobLine, Part, SealedManifest } from './manifest.ts';
+import type { BlobLine, LeftBehind, Part, SealedManifest } from './manifest.ts';
 import type { BlobRoot } from './places.ts';
 import { countLines, partText, partWriter, readLines } from './parts.ts';
 import { digestOf } from './recovery-point.ts';
@@ -53,7 +53,7 @@ export async function sealRecoveryPoint(context: StepContext): Promise<StepResul
     replica: copying.replica,
     fuzzy: copying.fuzzy,
     secrets: escrowed.secrets,
-    leftBehind: [...listing.leftBehind, ...escrowed.leftBehind],
+    leftBehind: [...listing.leftBehind, ...referencesToNothing(copying), ...escrowed.leftBehind],
     summary: {
       epoch: point.epoch,
       region: context.from.region,
@@ -70,6 +70,11 @@ export async function sealRecoveryPoint(context: StepContext): Promise<StepResul
   const other = await store.read<SealedManifest>(place);
   if (other?.value.run === context.run.runId) return result(other.value);
   throw new UnderstudyError('ControlStoreError', `${place} was sealed by another run`, { place });
+}
+
+function referencesToNothing({ empty }: Copying): LeftBehind[] {
+  const { count, examples } = empty;
+  return count === 0 ? [] : [{ kind: 'references', reason: 'to nothing', count, examples }];
 }
 
 function result(sealed: SealedManifest): StepResult {

@@ -32,7 +32,10 @@ export async function findSourceStores(request: FindStores): Promise<SourceStore
   const settled = new Set([ownName.toLowerCase()]);
   for (const [index, place] of places.entries()) {
     if (!place.blob) {
-      leftBehind.add('datastores', place.unsupported ?? 'not a blob container', place.name);
+      // The standby's own datastore of the name says nothing of the files: notebooks, above all.
+      if (place.type === 'AzureFile')
+        leftBehind.add('file shares', 'their files are not copied: only blob containers are', place.name);
+      else leftBehind.add('datastores', place.unsupported ?? 'not a blob container', place.name);
       continue;
     }
     const { account: name } = place.blob;

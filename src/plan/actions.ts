@@ -38,3 +38,11 @@ export const actions = {
  */
 export type Profile = 'probe' | 'control' | 'transfer';
 export type ActionName = keyof typeof actions;
+
+/** Actions that look and change nothing: of a cancelled run nothing of them stays. */
+export const readOnly: ReadonlySet<ActionName> = new Set([
+  'reconcileBlobs',
+  'reconcileAssets',
+  'scoreEndpoints',
+  'probePublicAddress',
+]);

@@ -1,6 +1,7 @@
 /** Counts held against their rule, and everything that was not done, with its reason. */
 import { messageOf } from '../errors/error.ts';
 import { reconcile, type StepRecord } from '../run/outcome.ts';
+import { readOnly } from '../plan/actions.ts';
 import type { Step } from '../plan/plan.ts';
 import type { CountsRow, LeftOver, Report, UndoOutcome } from './schema.ts';
 
@@ -58,8 +59,18 @@ export function reportLost(executed: Executed[]): Report['lost'] {
   });
 }
 
+/** What is owed when all is done: what a later step has paid is not, nor what a run that gave the pointer back would have owed. */
 export function reportOwed(executed: Executed[]): Report['owed'] {
-  return executed.flatMap(({ record }) => record?.owed ?? []);
+  const owed = new Map<string, Report['owed'][number]>();
+  for (const { step, record } of executed) {
+    if (step.action === 'takePointer' && record?.state === 'undone') return [];
+    // It has looked at all debts: what it does not name is paid.
+    if (step.action === 'payFenceDebt' && (record?.state === 'completed' || record?.state === 'skipped'))
+      owed.clear();
+    for (const { kind, region, what, reason, step: by } of record?.owed ?? [])
+      owed.set(`${region}/${kind}`, { kind, region, what, reason, step: by });
+  }
+  return [...owed.values()];
 }
 
 /**
@@ -107,13 +118,20 @@ export function reportUndo(executed: Executed[], cancelled: boolean): UndoOutcom
     if (record.state === 'undone' || record.state === 'undo-failed') {
       return [{ ...at, outcome: record.state, reason: reasonOf(record) }];
     }
-    if (!cancelled || record.state === 'skipped') return [];
-    const reason = step.undoable ? `was not undone; its state is ${record.state}` : 'has no undo';
+    if (!cancelled || record.state === 'skipped' || leftNothing({ step, record })) return [];
+    const reason = step.undoable
+      ? `was not undone; its state is ${record.state}`
+      : `has no undo: ${record.detail ?? record.error?.message ?? 'what it did is not recorded'}`;
     return [{ ...at, outcome: 'stays', reason }];
   });
   return undone
     .toSorted((left, right) => Date.parse(right.at) - Date.parse(left.at))
     .map(({ at: _at, ...outcome }) => outcome);
+}
+
+/** It only looked, or what it had to do was owed. */
+function leftNothing({ step, record }: Executed): boolean {
+  return readOnly.has(step.action) || (record?.owed?.length ?? 0) > 0;
 }
 
 function reasonOf(record: StepRecord): string {

@@ -1,45 +1,17 @@
 /** The sections of the HTML report, each made from one part of the report; a section with nothing to say is absent. */
 import { configs, jobs } from './html-evidence.ts';
+import { leftBehind, leftOver } from './html-left.ts';
 import { table } from './html-table.ts';
+import { next, stateTag, tag, type Tone } from './html-tags.ts';
 import { html, type Insert, type Markup } from './markup.ts';
-import type { CountsRow, Report, StepState, Verdict } from './schema.ts';
+import type { CountsRow, Report, Verdict } from './schema.ts';
 import { timeline } from './timeline.ts';
-import {
-  objectiveRows,
-  phaseless,
-  showMs,
-  showParts,
-  showTally,
-  showTime,
-  stateMarks,
-  stateWords,
-  unknown,
-} from './wording.ts';
+import { objectiveRows, phaseless, showMs, showParts, showTally, showTime, unknown } from './wording.ts';
 
 export interface Section {
   id: string;
   title: string;
   content: Markup;
-}
-
-export type Tone = 'good' | 'bad' | 'warn' | 'quiet';
-
-export function tag(tone: Tone, text: string): Markup {
-  return html`<span class="tag ${tone}">${text}</span>`;
-}
-
-const stateTones = {
-  completed: 'good',
-  skipped: 'quiet',
-  failed: 'bad',
-  running: 'warn',
-  pending: 'quiet',
-  undone: 'warn',
-  'undo-failed': 'bad',
-} as const satisfies Record<StepState, Tone>;
-
-function stateTag(state: StepState): Markup {
-  return tag(stateTones[state], `${stateMarks[state]} ${stateWords[state]}`);
 }
 
 const verdictTones = {
@@ -55,6 +27,9 @@ export function sectionsOf(report: Report): Section[] {
     section('timeline', 'Timeline', report.phases, () => happened(report)),
     section('counts', 'Counts', report.counts, () => counts(report)),
     section('left', 'Skipped and failed', [...report.leftOver, ...report.findings], () => leftOver(report)),
+    section('left-behind', 'Not in the recovery point', report.recoveryPoint?.leftBehind ?? [], () =>
+      leftBehind(report),
+    ),
     section('jobs', 'Jobs', report.jobs, () => jobs(report)),
     section('configs', 'Config files', report.configs, () => configs(report)),
     section('undo', 'Undo', report.undo, () => undo(report)),
@@ -197,35 +172,6 @@ function counts(report: Report): Markup {
   return table('Expected = done + skipped + failed, for each step that counts, by kind', columns, groups);
 }
 
-function leftOver(report: Report): Markup {
-  const columns = [
-    { label: 'Step' },
-    { label: 'State', words: true },
-    { label: 'What' },
-    { label: 'Reason' },
-  ];
-  const rows = report.leftOver.map((each): Insert[] => [
-    each.title,
-    stateTag(each.state),
-    each.what ?? 'the step',
-    [each.reason, next(each.next)],
-  ]);
-  const found = report.findings.map((each): Insert[] => [
-    html`<code>${each.what}</code>`,
-    stateTag(each.state),
-    html`<code>${each.step}</code>`,
-    each.reason,
-  ]);
-  return html`${table('Everything that was not done, and why', columns, [{ rows }])}
-  ${
-    found.length > 0 &&
-    html`<details>
-      <summary>Each of them, as the steps listed them (${found.length})</summary>
-      ${table('Item by item', [{ label: 'Item' }, { label: 'State', words: true }, { label: 'Step' }, { label: 'Reason' }], [{ rows: found }])}
-    </details>`
-  }`;
-}
-
 function undo(report: Report): Markup {
   const tones = { undone: 'good', 'undo-failed': 'bad', stays: 'warn' } as const;
   const rows = report.undo.map((each): Insert[] => [
@@ -272,8 +218,4 @@ function sources(report: Report): Markup {
       Made at ${showTime(report.generatedAt)} from the run’s journal in the control store, where these are:
     </p>
     ${table('What this report was made from', [{ label: 'Source' }, { label: 'Where' }], [{ rows }])}`;
-}
-
-function next(text: string | undefined): Markup | false {
-  return text !== undefined && html` <span class="next">Next: ${text}</span>`;
 }

@@ -2,31 +2,20 @@
  * The report as one self-contained HTML file: no script, no request to anywhere, so that it can be mailed, archived and
  * opened years later. What was lost stands before everything else.
  */
-import { sectionsOf, tag, type Tone } from './html-sections.ts';
+import { sectionsOf, type Section } from './html-sections.ts';
+import { tag, type Tone } from './html-tags.ts';
 import { style } from './html-style.ts';
 import { html, Markup, type Insert } from './markup.ts';
 import type { Report } from './schema.ts';
-import { showMs, showTime } from './wording.ts';
+import { owedByRegion, showMs, showRecoveryPoint, showTime } from './wording.ts';
 
 export function renderHtml(report: Report): string {
   const { run } = report;
-  const sections = sectionsOf(report);
   const title = `${run.operation.charAt(0).toUpperCase()}${run.operation.slice(1)} of ${run.topology}: ${run.from} → ${run.to}`;
+  const sections = sectionsOf(report);
   return html`<!doctype html>
     <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta
-          http-equiv="Content-Security-Policy"
-          content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-        />
-        <meta name="generator" content="Understudy" />
-        <title>${title} (${run.runId})</title>
-        <style>
-          ${new Markup(style)}
-        </style>
-      </head>
+      ${head(`${title} (${run.runId})`)}
       <body>
         <a class="skip" href="#report">To the report</a>
         <div class="page">
@@ -35,43 +24,58 @@ export function renderHtml(report: Report): string {
             <h1>${title}</h1>
             <p class="lead">${runTag(report)} ${report.headline}</p>
           </header>
-          <main id="report">
-            ${notice(
-              'bad',
-              'lost',
-              'Lost or left for a person',
-              report.lost.map((line) => [
-                line.text,
-                line.step !== undefined && html` <code>${line.step}</code>`,
-              ]),
-            )}
-            ${notice('bad', 'problems', 'What this report cannot vouch for', report.problems)}
-            ${notice(
-              'warn',
-              'owed',
-              `Owed to ${run.from}, paid when it answers`,
-              report.owed.map((debt) => [
-                `${debt.kind}: ${debt.what} `,
-                html`<span class="note">(${debt.reason})</span>`,
-              ]),
-            )}
-            ${facts(report)}
-            <nav aria-label="Sections">
-              <ul>
-                ${sections.map((each) => html`<li><a href="#${each.id}">${each.title}</a></li>`)}
-              </ul>
-            </nav>
-            ${sections.map(
-              (each) =>
-                html`<section id="${each.id}" aria-labelledby="${each.id}-title">
-                  <h2 id="${each.id}-title">${each.title}</h2>
-                  ${each.content}
-                </section> `,
-            )}
+          <main id="report" tabindex="-1">
+            ${notices(report)} ${facts(report)} ${contents(sections)} ${sections.map(sectionMarkup)}
           </main>
         </div>
       </body>
     </html> `.text;
+}
+
+function head(title: string): Markup {
+  return html`<head>
+    <meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <meta
+      http-equiv="Content-Security-Policy"
+      content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+    />
+    <meta name="generator" content="Understudy" />
+    <title>${title}</title>
+    <style>
+      ${new Markup(style)}
+    </style>
+  </head>`;
+}
+
+/** What nobody may overlook: before everything else. */
+function notices(report: Report): Insert[] {
+  const lost = report.lost.map((line): Insert => [
+    line.text,
+    line.step !== undefined && html` <code>${line.step}</code>`,
+  ]);
+  return [
+    notice('bad', 'lost', 'Lost or left for a person', lost),
+    notice('bad', 'problems', 'What this report cannot vouch for', report.problems),
+    owedByRegion(report.owed).map(({ region, lines }) =>
+      notice('warn', `owed-${region}`, `Owed to ${region}, paid when it answers`, lines),
+    ),
+  ];
+}
+
+function contents(sections: Section[]): Markup {
+  return html`<nav aria-label="Sections">
+    <ul>
+      ${sections.map((each) => html`<li><a href="#${each.id}">${each.title}</a></li>`)}
+    </ul>
+  </nav>`;
+}
+
+function sectionMarkup({ id, title, content }: Section): Markup {
+  return html`<section id="${id}" aria-labelledby="${id}-title">
+    <h2 id="${id}-title">${title}</h2>
+    ${content}
+  </section> `;
 }
 
 const runTones = {
@@ -111,7 +115,7 @@ function facts({ run, recoveryPoint }: Report): Markup {
         : `${showTime(run.endedAt)}, ${showMs(run.durationMs)} after the trigger`,
     ],
     ['Reason given', run.reason],
-    ['Recovery point', recoveryPoint ? `listed from ${showTime(recoveryPoint.startedAt)}` : 'none'],
+    ['Recovery point', showRecoveryPoint(recoveryPoint)],
   ];
   return html`<dl class="facts">
     ${rows.map(

@@ -1,14 +1,18 @@
 /** Reads back what a report is made from: the journal and what it refers to, nothing else. */
 import { z } from 'zod';
 import { leftBehindUncounted } from '../artifacts/drafts.ts';
-import { epochOf, folderOf, type LeftBehind } from '../artifacts/manifest.ts';
+import { epochOf, folderOf } from '../artifacts/manifest.ts';
 import type { ControlStore } from '../control-store/store.ts';
-import { UnderstudyError } from '../errors/error.ts';
+import { UnderstudyError, isUnderstudyError } from '../errors/error.ts';
+import { jobsTouched } from '../jobs/left-cancelled.ts';
 import type { Plan } from '../plan/plan.ts';
 import { listSteps, readRun } from '../run/journal.ts';
+import type { StepRecord } from '../run/outcome.ts';
+import { isMove } from '../run/reference.ts';
 import type { Bundle } from '../run/step-context.ts';
 import { loadEvidence } from './evidence.ts';
 import type { ReportInput } from './report.ts';
+import { LeftBehindReport } from './schema.ts';
 
 /**
  * Everything `buildReport` needs of a run, from the control store alone. UsageError if there is no such run;
@@ -25,7 +29,9 @@ export async function loadReportInput(store: ControlStore, runId: string, now: D
   const plan = await store.open<Plan>('plans', header.plan);
   const bundle = await store.open<Bundle>('bundles', header.bundle);
   const records = await listSteps(store, runId);
-  const held = plan.recoveryPoint && (await readHeld(store, plan.recoveryPoint.id));
+  const point = plan.recoveryPoint ? { ...plan.recoveryPoint, made: false } : sealedBy(plan, records);
+  const held = point && (await readHeld(store, point.id));
+  const over = state === 'cancelled' && isMove(plan.operation);
   return {
     header,
     plan,
@@ -33,43 +39,62 @@ export async function loadReportInput(store: ControlStore, runId: string, now: D
     state,
     ...(stateReason !== undefined && { stateReason }),
     ...(endedAt !== undefined && { endedAt }),
-    lost: [...(lost ?? []), ...(held?.lost ?? [])],
+    // Of a recovery point that this run has sealed, its steps have said it.
+    lost: [...(lost ?? []), ...(held && !point?.made ? leftBehindUncounted(held.leftBehind) : [])],
     topology: bundle.topology,
     evidence: await loadEvidence(store, records),
-    ...(plan.recoveryPoint && {
-      recoveryPoint: { ...plan.recoveryPoint, ...(held && { counts: held.counts }) },
-    }),
+    ...(point && { recoveryPoint: { ...point, ...held } }),
+    ...(over && (await readTouched(store, runId, plan, records))),
     now,
   };
+}
+
+/** The recovery point that a replication has sealed. */
+function sealedBy(plan: Plan, records: StepRecord[]): ReportInput['recoveryPoint'] {
+  const seal = plan.steps.find(({ action }) => action === 'sealRecoveryPoint')?.id;
+  const { recoveryPoint: id, digest, startedAt } = records.find(({ step }) => step === seal)?.facts ?? {};
+  return typeof id === 'string' && typeof digest === 'string' && typeof startedAt === 'string'
+    ? { id, digest, startedAt, made: true }
+    : undefined;
+}
+
+/** A damaged recovery point keeps nobody from the rest of the report. */
+async function readTouched(
+  store: ControlStore,
+  runId: string,
+  plan: Plan,
+  records: StepRecord[],
+): Promise<Pick<ReportInput, 'touched' | 'problems'>> {
+  try {
+    return { touched: await jobsTouched(store, { runId, plan, resumed: hasBegun(plan, records) }) };
+  } catch (error) {
+    if (!isUnderstudyError(error, 'RecoveryPointError')) throw error;
+    return { problems: [`which jobs the run has stopped or submitted: ${error.message}`] };
+  }
+}
+
+function hasBegun(plan: Plan, records: StepRecord[]): boolean {
+  const begun = new Set(records.map(({ step }) => step));
+  return plan.steps.some(({ action, id }) => action === 'resubmitJobs' && begun.has(id));
 }
 
 /** Only the counts and what was left behind, and only where they are plain: the report does without them where they are not. */
 const Count = z.int().nonnegative();
 const Sealed = z.looseObject({
   summary: z.looseObject({ counts: z.record(z.string(), Count), blobs: Count }),
-  leftBehind: z
-    .array(
-      z.looseObject({
-        kind: z.string(),
-        reason: z.string(),
-        count: Count,
-        examples: z.array(z.string()),
-        chosen: z.literal(true).optional(),
-      }),
-    )
-    .default([]),
+  leftBehind: z.array(LeftBehindReport).default([]),
 });
 
-/** `lost`: what the recovery point says it left behind, and no step counts. */
+/** What the recovery point holds, and what it says it left behind. */
 async function readHeld(
   store: ControlStore,
   id: string,
-): Promise<{ counts: Record<string, number>; lost: string[] } | undefined> {
+): Promise<{ counts: Record<string, number>; leftBehind: LeftBehindReport[] } | undefined> {
   const epoch = epochOf(id);
   if (epoch === undefined) return undefined;
   const document = await store.read<unknown>(`${folderOf(epoch, id)}/sealed.json`);
   const sealed = Sealed.safeParse(document?.value).data;
   if (!sealed) return undefined;
   const { counts, blobs } = sealed.summary;
-  return { counts: { ...counts, blobs }, lost: leftBehindUncounted(sealed.leftBehind as LeftBehind[]) };
+  return { counts: { ...counts, blobs }, leftBehind: sealed.leftBehind };
 }

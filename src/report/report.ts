@@ -10,6 +10,8 @@ import type { RunHeader, RunState, StepRecord } from '../run/outcome.ts';
 import { isOver } from '../plan/run-states.ts';
 import { showDuration } from '../topology/duration.ts';
 import type { Topology } from '../topology/topology.ts';
+import { showJob } from '../jobs/job.ts';
+import type { TouchedJob } from '../jobs/left-cancelled.ts';
 import { reportCounts, reportLeftOver, reportLost, reportOwed, reportUndo, type Executed } from './counts.ts';
 import { ConfigEvidence, findingsOf, itemsOf, JobEvidence, type EvidenceDocument } from './evidence.ts';
 import { measureObjectives } from './objectives.ts';
@@ -29,8 +31,11 @@ export interface ReportInput {
   endedAt?: string;
   topology: Topology;
   evidence: EvidenceDocument[];
-  /** What the recovery point holds, by kind, where its manifest could be read. */
-  recoveryPoint?: RecoveryPointRef & { counts?: Record<string, number> };
+  /** What it restored from or has sealed, and what that holds and does not, where its manifest could be read. */
+  recoveryPoint?: RecoveryPointRef &
+    Pick<NonNullable<Report['recoveryPoint']>, 'made' | 'counts' | 'leftBehind'>;
+  /** Of a run that was cancelled: jobs that it has left otherwise than they were. */
+  touched?: TouchedJob[];
   /** What people did to the run: paused, resumed, took it up again. */
   events?: { at: string; text: string; by?: string }[];
   /** Lines the run lost beyond what its steps recorded. */
@@ -47,12 +52,13 @@ export function buildReport(input: ReportInput): Report {
   const records = new Map(input.records.map((record) => [record.step, givenUp(record, input.state)]));
   const executed: Executed[] = plan.steps.map((step) => ({ step, record: records.get(step.id) }));
   const steps = executed.map(({ step, record }) => reportStep(step, record));
-  const recoveryPoint = input.recoveryPoint ?? plan.recoveryPoint;
+  const planned = plan.recoveryPoint && { ...plan.recoveryPoint, made: false };
+  const recoveryPoint = input.recoveryPoint ?? planned;
   const counts = reportCounts(executed, input.recoveryPoint?.counts);
   const jobs = itemsOf(input.evidence, 'jobs', JobEvidence);
   const findings = findingsOf(input.evidence);
   const configs = itemsOf(input.evidence, 'configs', ConfigEvidence);
-  const lost = lostOf(executed, input.lost);
+  const lost = lostOf(executed, input);
   const objectives = measureObjectives({
     header,
     plan,
@@ -83,7 +89,7 @@ export function buildReport(input: ReportInput): Report {
     counts: counts.rows,
     leftOver: reportLeftOver(executed, isOver(input.state)),
     findings: findings.items,
-    jobs: jobs.items,
+    jobs: withTouched(jobs.items, input.touched),
     configs: configs.items,
     undo: reportUndo(executed, input.state === 'cancelled'),
     evidence: input.evidence.map(({ step, kind, blob, digest }) => ({ step, kind, blob, digest })),
@@ -120,11 +126,39 @@ function runOf({ header, plan, state, stateReason, endedAt }: ReportInput): Repo
   };
 }
 
-/** The steps' own lines, and those of the run that no step has. */
-function lostOf(executed: Executed[], ofRun: string[] = []): Report['lost'] {
-  const ofSteps = reportLost(executed);
+/** What a cancelled run did to jobs, the steps' own lines, and those of the run that no step has. */
+function lostOf(executed: Executed[], { lost = [], touched }: ReportInput): Report['lost'] {
+  // To a run that was cancelled, all jobs that its fence stopped are lost, whether the recovery point has them or not.
+  const ofSteps = reportLost(
+    touched ? executed.filter(({ step }) => step.action !== 'stopOldJobs') : executed,
+  );
   const known = new Set(ofSteps.map((line) => line.text));
-  return [...ofSteps, ...ofRun.filter((text) => !known.has(text)).map((text) => ({ text }))];
+  const ofRun = lost.filter((text) => !known.has(text)).map((text) => ({ text }));
+  return [...linesOfTouched(touched ?? []), ...ofSteps, ...ofRun];
+}
+
+/** So many lines are read; the rest is in the list of jobs. */
+const longestList = 20;
+
+function linesOfTouched(touched: readonly TouchedJob[]): Report['lost'] {
+  const lines = touched
+    .slice(0, longestList)
+    .map(({ name, owner, reason }) => ({ text: `${showJob(name, owner)}: ${reason}` }));
+  const more = touched.length - lines.length;
+  return more > 0 ? [...lines, { text: `and ${more} more jobs: see the list of jobs` }] : lines;
+}
+
+function withTouched(jobs: JobEvidence[], touched: readonly TouchedJob[] = []): JobEvidence[] {
+  const names = new Set(touched.map(({ name }) => name));
+  return [
+    ...touched.map(({ name, successor, ...job }) => ({
+      old: name,
+      ...(successor === undefined ? {} : { new: successor }),
+      class: 'manual',
+      ...job,
+    })),
+    ...jobs.filter(({ old }) => !names.has(old)),
+  ];
 }
 
 function strayRecords(plan: Plan, records: StepRecord[]): string[] {

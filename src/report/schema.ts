@@ -141,6 +141,18 @@ export const UndoOutcome = z.strictObject({
 });
 export type UndoOutcome = z.infer<typeof UndoOutcome>;
 
+/** Things of one kind that are not in a recovery point, for one reason. */
+export const LeftBehindReport = z.object({
+  kind: z.string(),
+  reason: Line,
+  count: Count,
+  /** A few of them. */
+  examples: z.array(Line),
+  /** The topology asks for it: no loss. */
+  chosen: z.literal(true).optional(),
+});
+export type LeftBehindReport = z.infer<typeof LeftBehindReport>;
+
 export const Report = z.strictObject({
   version: z.literal(1),
   generatedAt: Time,
@@ -177,7 +189,11 @@ export const Report = z.strictObject({
       id: z.string(),
       digest: z.string(),
       startedAt: Time,
+      /** This run sealed it; otherwise it is the one that this run restored from. */
+      made: z.boolean(),
       counts: z.record(z.string(), Count).optional(),
+      /** What of the workspace is not in it; absent where its manifest could not be read. */
+      leftBehind: z.array(LeftBehindReport).optional(),
     })
     .optional(),
   objectives: z.array(ClassObjectives),

@@ -1,12 +1,15 @@
 /** The report as text: what `failover` ends with on the terminal, and what `report RUN` prints. */
 import picocolors from 'picocolors';
+import { showLeftBehind } from '../artifacts/drafts.ts';
 import type { Report } from './schema.ts';
 import { tableOf, visible, wrap } from './text-layout.ts';
 import {
   objectiveRows,
+  owedByRegion,
   phaseless,
   showCount,
   showMs,
+  showRecoveryPoint,
   showTally,
   showTime,
   stateMarks,
@@ -36,15 +39,13 @@ export function renderText(report: Report, options: TextOptions = {}): string {
     notice(paint.red, 'WHAT THIS REPORT CANNOT VOUCH FOR', report.problems, columns),
     summary(report, columns, paint),
     objectives(report, columns, paint),
-    notice(
-      paint.yellow,
-      `OWED TO ${report.run.from}, PAID WHEN IT ANSWERS`,
-      report.owed.map((debt) => `${debt.kind}: ${debt.what} (${debt.reason})`),
-      columns,
+    ...owedByRegion(report.owed).map(({ region, lines }) =>
+      notice(paint.yellow, `OWED TO ${region}, PAID WHEN IT ANSWERS`, lines, columns),
     ),
     phases(report, columns, full),
     counts(report, columns),
     leftOver(report, columns, full),
+    full ? notice(paint.bold, 'NOT IN THE RECOVERY POINT', leftBehind(report), columns) : [],
     jobs(report, columns, full),
     configs(report, columns, full),
     notice(
@@ -92,10 +93,7 @@ function summary(report: Report, columns: number, paint: Paint): string[] {
     ['outage began', outage],
     ['triggered', `${showTime(run.triggeredAt)} by ${run.triggeredBy}: ${run.reason}`],
     ['ended', ended],
-    [
-      'recovery point',
-      recoveryPoint ? `${recoveryPoint.id}, listed from ${showTime(recoveryPoint.startedAt)}` : 'none',
-    ],
+    ['recovery point', showRecoveryPoint(recoveryPoint)],
   ];
   const emphasis =
     run.state === 'completed' ? paint.green : run.state === 'failed' ? paint.red : paint.yellow;
@@ -217,6 +215,12 @@ function leftOver(report: Report, columns: number, full: boolean): string[] {
         )
       : []),
   ];
+}
+
+function leftBehind({ recoveryPoint }: Report): string[] {
+  return (recoveryPoint?.leftBehind ?? []).map(
+    ({ chosen, ...each }) => `${showLeftBehind(each)}${chosen ? ', as the topology asks' : ''}`,
+  );
 }
 
 function jobs(report: Report, columns: number, full: boolean): string[] {

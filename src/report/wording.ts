@@ -1,6 +1,6 @@
 /** The words in which reports say figures, states and times, the same in HTML and in text. */
 import { showDuration } from '../topology/duration.ts';
-import type { ClassObjectives, StepState } from './schema.ts';
+import type { ClassObjectives, Report, StepState } from './schema.ts';
 
 /** What stands where nothing is known. */
 export const unknown = '–';
@@ -51,6 +51,31 @@ export const phaseless = 'steps';
 /** "3 (not readable), 1 (gone)", and 0 for nothing. */
 export function showParts(parts: { reason: string; count: number }[]): string {
   return parts.length === 0 ? '0' : parts.map((part) => `${part.count} (${part.reason})`).join(', ');
+}
+
+/** `https://host/long/path?query` and `/subscriptions/…/last` in a message, no longer than a person needs; the JSON keeps the whole. */
+export function shortened(text: string): string {
+  return text
+    .replaceAll(/https?:\/\/([^\s"')\],;]+)/g, (_, rest: string) => {
+      const [end = ''] = /[.:]*$/.exec(rest) ?? [];
+      return (rest.split(/[/?#]/)[0] ?? '').replace(/[.:]*$/, '') + end;
+    })
+    .replaceAll(/\/subscriptions\/[^\s"')\],;:]+/g, (path) => `…/${path.split('?')[0]?.split('/').at(-1)}`);
+}
+
+/** What is owed, by the region that owes it: each group has a heading of its own. */
+export function owedByRegion(owed: Report['owed']): { region: string; lines: string[] }[] {
+  return [...Map.groupBy(owed, ({ region }) => region)].map(([region, debts]) => ({
+    region,
+    lines: debts.map(({ kind, what, reason }) => `${kind}: ${what} (${shortened(reason)})`),
+  }));
+}
+
+/** `2026-11-21T10-00-00.000Z-e1, sealed by this run, listed from …`. */
+export function showRecoveryPoint(point: Report['recoveryPoint']): string {
+  if (!point) return 'none';
+  const made = point.made ? ', sealed by this run' : '';
+  return `${point.id}${made}, listed from ${showTime(point.startedAt)}`;
 }
 
 /** One row for each objective, as both forms show it. */

@@ -253,7 +253,11 @@ export function exampleInput(): ReportInput {
       evidence('configs', 'switch/training/rewriteConfigs', configsEvidence),
       evidence('jobs', 'resume/training/resubmitJobs', jobsEvidence),
     ],
-    recoveryPoint: { ...plan.recoveryPoint!, counts: { blobs: 212, models: 7, environments: 4 } },
+    recoveryPoint: {
+      ...plan.recoveryPoint!,
+      made: false,
+      counts: { blobs: 212, models: 7, environments: 4 },
+    },
     events: [{ at: at(20), text: 'paused', by: 'kim@fraud.example' }],
     now: new Date(triggeredMs + 216_000),
   } satisfies ReportInput);

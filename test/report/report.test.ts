@@ -151,7 +151,17 @@ describe('buildReport', () => {
       reason: '2 files restored',
     });
     expect(outcome('fence/platform/takePointer')?.outcome).toBe('undo-failed');
-    expect(outcome('restore/data/restoreBlobs')).toMatchObject({ outcome: 'stays', reason: 'has no undo' });
+    expect(outcome('restore/data/restoreBlobs')).toMatchObject({
+      outcome: 'stays',
+      reason: 'has no undo: 210 of 212 blobs copied (24.1 MB)',
+    });
+    // Nor did what only looked, nor what is owed.
+    for (const step of [
+      'verify/data/reconcileBlobs',
+      'verify/inference/scoreEndpoints',
+      'fence/platform/stopOldJobs',
+    ])
+      expect(outcome(step), step).toBeUndefined();
     // A skipped step did nothing that could stay.
     expect(outcome('configure/platform/configureConnections')).toBeUndefined();
     // Newest first.

@@ -1,0 +1,181 @@
+/** What a run owes, what it has left undone to jobs, and what its recovery point does not have: in all three forms. */
+import { describe, expect, it } from 'vitest';
+import type { Plan } from '../../src/plan/plan.ts';
+import { renderHtml } from '../../src/report/html.ts';
+import { loadReportInput } from '../../src/report/load.ts';
+import { buildReport, Report, type ReportInput } from '../../src/report/report.ts';
+import { renderText } from '../../src/report/text.ts';
+import { shortened } from '../../src/report/wording.ts';
+import { changeRun, openRun, recordStep } from '../../src/run/journal.ts';
+import { fakeControlStore } from '../fakes/control-store.ts';
+import { at, exampleInput, plan, record, topology } from './example-run.ts';
+
+const url =
+  'https://management.azure.com/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/ml-east/providers/Microsoft.MachineLearningServices/workspaces/fraud-east/jobs?api-version=2024-04-01&listViewType=All';
+const id = '2026-11-21T10-00-00.000Z-e2';
+
+function replicate(...facts: Record<string, string>[]): ReportInput {
+  const input = exampleInput();
+  const step = (name: string, action: Plan['steps'][number]['action']) => ({
+    ...plan.steps[0]!,
+    id: name,
+    action,
+    title: name,
+    needs: [],
+  });
+  const { recoveryPoint: _point, ...rest } = plan;
+  const debt = {
+    kind: 'jobs',
+    region: 'westus3',
+    what: 'cancel jobs',
+    reason: `GET ${url}: no answer`,
+    step: 'f',
+  } as const;
+  return {
+    ...input,
+    header: { ...input.header, operation: 'replicate' },
+    plan: {
+      ...rest,
+      operation: 'replicate',
+      steps: [
+        step('pay-debt', 'payFenceDebt'),
+        step('pay-rest', 'payFenceDebt'),
+        step('seal', 'sealRecoveryPoint'),
+      ],
+    },
+    records: [
+      record('pay-debt', 1, 2, { owed: [debt] }),
+      ...facts.map((each) => record('seal', 3, 4, { facts: each })),
+    ],
+    evidence: [],
+    recoveryPoint: { id, digest: 'd', startedAt: at(0), made: true },
+  };
+}
+
+describe('what is owed', () => {
+  it('stands under the region that owes it, without long addresses; the JSON keeps them', () => {
+    const report = buildReport(replicate());
+    expect(report.owed[0]?.reason).toContain(url);
+    const text = renderText(report, { columns: 200 });
+    expect(text).toContain('OWED TO westus3, PAID WHEN IT ANSWERS (1)');
+    expect(text).toContain('jobs: cancel jobs (GET management.azure.com: no answer)');
+    const page = renderHtml(report);
+    expect(page).toContain('Owed to westus3, paid when it answers (1)');
+    for (const form of [text, page]) {
+      expect(form).not.toContain('Owed to eastus');
+      expect(form).not.toContain(url);
+    }
+  });
+
+  it('is owed no more once a later step has paid it, nor after the pointer was given back', () => {
+    const paid = replicate();
+    paid.records.push(record('pay-rest', 3, 4, { detail: 'westus3: 5 jobs cancelled' }));
+    expect(buildReport(paid).owed).toEqual([]);
+    const cancelled = { ...exampleInput(), state: 'cancelled' as const };
+    expect(buildReport(cancelled).owed).toHaveLength(1);
+    cancelled.records = cancelled.records.map((each) =>
+      each.step === 'fence/platform/takePointer' ? { ...each, state: 'undone' } : each,
+    );
+    expect(buildReport(cancelled).owed).toEqual([]);
+  });
+
+  it.each([
+    [`GET ${url}: timed out`, 'GET management.azure.com: timed out'],
+    ['PUT https://acc.blob.core.windows.net/c/a.csv.', 'PUT acc.blob.core.windows.net.'],
+    ['see https://127.0.0.1:4443 (down)', 'see 127.0.0.1:4443 (down)'],
+    ['/subscriptions/s/resourceGroups/g/providers/P/workspaces/w/jobs/j: 403', '…/j: 403'],
+    ['"/subscriptions/s/resourceGroups/g"', '"…/g"'],
+    ['nothing to shorten/at all', 'nothing to shorten/at all'],
+  ])('%s → %s', (long, short) => {
+    expect(shortened(long)).toBe(short);
+  });
+});
+
+describe('the recovery point', () => {
+  const leftBehind = [
+    { kind: 'file shares', reason: 'their files are not copied', count: 2, examples: ['workspacefilestore'] },
+    {
+      kind: 'data',
+      reason: 'excluded by the topology',
+      count: 1,
+      examples: ['scratch'],
+      chosen: true as const,
+    },
+  ];
+
+  it('that a replication has sealed is named, with what is not in it', async () => {
+    const store = fakeControlStore();
+    const {
+      header,
+      plan: planned,
+      records,
+    } = replicate({ recoveryPoint: id, digest: 'd'.repeat(64), startedAt: at(0) });
+    const run = {
+      ...header,
+      plan: await store.seal('plans', planned),
+      bundle: await store.seal('bundles', { topology, templates: {} }),
+    };
+    await openRun(store, run);
+    for (const each of records) await recordStep(store, run.runId, each.step, () => each);
+    await store.swap(
+      `epochs/2/recovery-points/${id}/sealed.json`,
+      { summary: { counts: { models: 3 }, blobs: 12 }, leftBehind },
+      undefined,
+    );
+    const report = buildReport(await loadReportInput(store, run.runId, new Date(at(9))));
+    expect(Report.parse(report).recoveryPoint).toEqual({
+      id,
+      digest: 'd'.repeat(64),
+      startedAt: at(0),
+      made: true,
+      counts: { models: 3, blobs: 12 },
+      leftBehind,
+    });
+    expect(renderText(report)).toMatch(/recovery point +2026-11-21T10-00-00.000Z-e2, sealed by this run/);
+    // Its steps have said it: nothing is said twice.
+    expect(report.lost).toEqual([]);
+  });
+
+  it('that a failover restored from has what it has not in every form', () => {
+    const input = exampleInput();
+    const report = buildReport({ ...input, recoveryPoint: { ...input.recoveryPoint!, leftBehind } });
+    expect(report.recoveryPoint?.leftBehind).toEqual(leftBehind);
+    const text = renderText(report, { columns: 200 });
+    expect(text).toContain('NOT IN THE RECOVERY POINT (2)');
+    expect(text).toContain('2 file shares left behind: their files are not copied (workspacefilestore, …)');
+    expect(text).toContain('excluded by the topology (scratch), as the topology asks');
+    const page = renderHtml(report);
+    expect(page).toContain('Not in the recovery point');
+    expect(page).toContain('workspacefilestore, …');
+  });
+});
+
+describe('a run that was cancelled', () => {
+  it('says first what it did to jobs, by name and owner, and lists them all', async () => {
+    const store = fakeControlStore();
+    const { header, records } = exampleInput();
+    const run = {
+      ...header,
+      plan: await store.seal('plans', plan),
+      bundle: await store.seal('bundles', { topology, templates: {} }),
+    };
+    await openRun(store, run);
+    for (const each of records.slice(0, 2)) await recordStep(store, run.runId, each.step, () => each);
+    const stopped = Object.fromEntries(
+      Array.from({ length: 25 }, (_, index) => [
+        `train-${String(index).padStart(2, '0')}`,
+        { status: 'Running', lineageRoot: `r${index}`, hop: 0, owner: 'ana', canceledAt: at(9) },
+      ]),
+    );
+    await store.swap(`runs/${run.runId}/stopped-jobs.json`, { stopped, ended: {} }, undefined);
+    await changeRun(store, run.runId, { state: 'cancelled', endedAt: at(20) });
+    const report = buildReport(await loadReportInput(store, run.runId, new Date(at(21))));
+    expect(report.lost[0]?.text).toBe(
+      'job "train-00" of ana: the fence cancelled it, and it runs nowhere: submit it again in eastus',
+    );
+    expect(report.lost[20]?.text).toBe('and 5 more jobs: see the list of jobs');
+    expect(report.jobs).toHaveLength(25);
+    expect(renderText(report)).toMatch(/^LOST OR LEFT FOR A PERSON \(21\)\n {2}- job "train-00" of ana/);
+    expect(Report.parse(report)).toEqual(report);
+  });
+});
