@@ -1,18 +1,34 @@
 /**
- * Is a region healthy? Asked of what a failover would leave: the workspace's control plane and its storage. What was
- * seen is kept, so that a report can say since when the region has been out, and how that is known.
+ * Is a region healthy? Asked of what a failover would leave: the workspace's control plane, its storage, and the public
+ * addresses of what it serves. Only what a lost region does counts against it (no answer, a failing server, a probe that answers
+ * otherwise); whoever is refused cannot tell. What was seen is kept, so that a report can say since when the
+ * region has been out, and how that is known.
  */
 import { apiVersions } from '../azure/azure.ts';
 import { azureError } from '../azure/errors.ts';
 import type { ControlStore } from '../control-store/store.ts';
-import { messageOf } from '../errors/error.ts';
-import { sideOf, workspaceId } from '../topology/sides.ts';
+import { peekPointer } from '../control-store/region-pointer.ts';
+import { isUnderstudyError, messageOf, UnderstudyError } from '../errors/error.ts';
+import { declaredActive, sideOf, workspaceId } from '../topology/sides.ts';
+import { toSeconds } from '../topology/duration.ts';
+import type { Topology } from '../topology/topology.ts';
+import { sendProbe } from '../traffic/probe.ts';
 import type { Session } from './session.ts';
+
+/** `unknown`: nobody can tell, and the detail says why. */
+export type CheckState = 'ok' | 'failed' | 'unknown';
+
+export interface Check {
+  what: string;
+  state: CheckState;
+  detail: string;
+}
 
 export interface Health {
   region: string;
-  healthy: boolean;
-  checks: { what: string; ok: boolean; detail: string }[];
+  /** Unhealthy where any check failed; unknown where none did, and not all could be made. */
+  state: 'healthy' | 'unhealthy' | 'unknown';
+  checks: Check[];
 }
 
 export interface SeenHealth {
@@ -23,45 +39,128 @@ export interface SeenHealth {
 
 const nameOf = (region: string) => `health/${region}.json`;
 
+/** Errors: AzureUnavailable of the control store. What is wrong with the region is in the answer. */
 export async function checkHealth(session: Session, region: string): Promise<Health> {
-  const { azure, topology } = session;
-  const id = workspaceId(sideOf(topology, region).workspace);
-  const checks: Health['checks'] = [];
-  const check = async (what: string, work: () => Promise<string>) => {
-    try {
-      checks.push({ what, ok: true, detail: await work() });
-    } catch (error) {
-      checks.push({ what, ok: false, detail: messageOf(error) });
-    }
-  };
-  let storage: string | undefined;
-  await check('workspace', async () => {
-    const workspace = await azure.arm.get(id, apiVersions.machineLearning);
-    const { storageAccount, provisioningState } = workspace.properties;
-    if (typeof storageAccount === 'string') storage = storageAccount;
-    return `${workspace.name} answers: ${typeof provisioningState === 'string' ? provisioningState : 'no state'}`;
-  });
-  await check('storage', async () => {
-    if (storage === undefined) throw new Error('unknown: the workspace that names it does not answer');
-    const account = await azure.blobAccount(storage);
-    try {
-      await account.service.getProperties();
-    } catch (error) {
-      throw azureError(`blob service of ${account.name}`, error);
-    }
-    return `${account.name} answers`;
-  });
-  const health = { region, healthy: checks.every(({ ok }) => ok), checks };
+  const [ofRegion, ofProbes] = await Promise.all([
+    checkRegion(session, region),
+    checkProbes(session, region),
+  ]);
+  const checks = [...ofRegion, ...ofProbes];
+  const health: Health = { region, state: overall(checks), checks };
   await remember(session.store, health, new Date());
   return health;
 }
 
+function overall(checks: readonly Check[]): Health['state'] {
+  if (checks.some(({ state }) => state === 'failed')) return 'unhealthy';
+  return checks.every(({ state }) => state === 'ok') ? 'healthy' : 'unknown';
+}
+
+/** PreconditionError: it is healthy, or may be; to fail over all the same takes a person's explicit word. */
+export function requireOutage({ region, state, checks }: Health): void {
+  if (state === 'unhealthy') return;
+  if (state === 'healthy') {
+    throw new UnderstudyError(
+      'PreconditionError',
+      `${region} is healthy: a failover would lose what it did since the last recovery point`,
+      { next: 'If you mean it all the same: --even-if-healthy.' },
+    );
+  }
+  const why = checks
+    .filter((each) => each.state === 'unknown')
+    .map(({ what, detail }) => `${what}: ${detail}`);
+  throw new UnderstudyError('PreconditionError', `cannot tell whether ${region} is out: ${why.join('; ')}`, {
+    next: 'Mend what refuses, and look again; if you know that it is out: --even-if-healthy, and --outage-began TIME.',
+  });
+}
+
+async function checkRegion({ azure, topology }: Session, region: string): Promise<Check[]> {
+  const id = workspaceId(sideOf(topology, region).workspace);
+  let storage: string | undefined;
+  const workspace = await check(
+    'workspace',
+    async () => {
+      const found = await azure.arm.get(id, apiVersions.machineLearning);
+      const { storageAccount, provisioningState } = found.properties;
+      if (typeof storageAccount === 'string') storage = storageAccount;
+      return `${found.name} answers: ${typeof provisioningState === 'string' ? provisioningState : 'no state'}`;
+    },
+    `GET ${id}`,
+  );
+  if (storage === undefined)
+    return [workspace, { what: 'storage', state: 'unknown', detail: 'only the workspace says which it is' }];
+  const account = storage;
+  const blobs = await check('storage', async () => {
+    const { name, service } = await azure.blobAccount(account);
+    try {
+      await service.getProperties();
+    } catch (error) {
+      throw azureError(`blob service of ${name}`, error);
+    }
+    return `${name} answers`;
+  });
+  return [workspace, blobs];
+}
+
+/** Through the public addresses of the classes that the region serves: what clients see of it. */
+async function checkProbes({ topology, store }: Session, region: string): Promise<Check[]> {
+  const pointer = (await peekPointer(store))?.value;
+  const serves = (name: Topology['probes'][number]['class']) =>
+    (pointer?.serving[name] ?? declaredActive(topology)) === region;
+  const timeoutMs = toSeconds(topology.policies.requestTimeout) * 1000;
+  return Promise.all(
+    topology.probes
+      .filter((probe) => serves(probe.class))
+      .map((probe) => check(`probe ${probe.http}`, () => answerOf(probe, timeoutMs))),
+  );
+}
+
+async function answerOf(
+  { http, method, body, expect }: Topology['probes'][number],
+  timeoutMs: number,
+): Promise<string> {
+  const content =
+    body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+  const request = { url: http, method, expect, ...content };
+  const { status } = await sendProbe(request, timeoutMs, AbortSignal.timeout(timeoutMs)).catch(
+    (error: unknown) => {
+      throw azureError(`probe ${http}`, error);
+    },
+  );
+  if (status === expect) return `answers ${status}`;
+  throw new UnderstudyError('AzureUnavailable', `expected ${expect}, got ${status}`);
+}
+
+async function check(what: string, work: () => Promise<string>, asked = what): Promise<Check> {
+  try {
+    return { what, state: 'ok', detail: await work() };
+  } catch (error) {
+    if (!isUnderstudyError(error)) throw error;
+    // Where it says once more what was asked, nothing is lost without it.
+    const detail = messageOf(error).replace(`${asked}: `, '');
+    return { what, state: isOutage(error) ? 'failed' : 'unknown', detail };
+  }
+}
+
+/**
+ * No answer, or a server that fails. A refusal (401, 403, 404), throttling, or a certificate that nobody here trusts says nothing of
+ * how the region is.
+ */
+function isOutage(error: unknown): boolean {
+  if (!isUnderstudyError(error, 'AzureUnavailable')) return false;
+  const status = error.details.azure?.status;
+  if (status === undefined) return error.details.next === undefined;
+  return status === 408 || status >= 500;
+}
+
 async function remember(store: ControlStore, health: Health, now: Date): Promise<void> {
-  for (;;) {
+  // Who cannot tell has seen neither health nor an outage.
+  while (health.state !== 'unknown') {
     const found = await store.read<SeenHealth>(nameOf(health.region));
-    const next: SeenHealth = health.healthy
-      ? { lastHealthyAt: now.toISOString() }
-      : { ...found?.value, firstUnhealthyAt: found?.value.firstUnhealthyAt ?? now.toISOString() };
+    const next: SeenHealth =
+      health.state === 'healthy'
+        ? { lastHealthyAt: now.toISOString() }
+        : { ...found?.value, firstUnhealthyAt: found?.value.firstUnhealthyAt ?? now.toISOString() };
     if (await store.swap(nameOf(health.region), next, found?.etag)) return;
   }
 }

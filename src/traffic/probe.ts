@@ -22,7 +22,11 @@ export interface ProbeAnswer {
 }
 
 /** One request; throws where there is no answer at all within `timeoutMs`. */
-async function sendProbe(probe: HttpProbe, timeoutMs: number, signal: AbortSignal): Promise<ProbeAnswer> {
+export async function sendProbe(
+  probe: HttpProbe,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<ProbeAnswer> {
   const began = performance.now();
   const response = await fetch(probe.url, {
     method: probe.method,

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { UnderstudyError } from '../../errors/error.ts';
-import { checkHealth } from '../../operations/health.ts';
+import { checkHealth, requireOutage } from '../../operations/health.ts';
 import { planFailover } from '../../operations/plan-operation.ts';
 import type { Session } from '../../operations/session.ts';
 import {
@@ -32,7 +32,10 @@ export function failoverCommand(): Command {
   )
     .option('-y, --yes', 'do not ask')
     .option('--reason <text>', 'why; it stands in the report')
-    .option('--even-if-healthy', 'go on although the active region answers')
+    .option(
+      '--even-if-healthy',
+      'go on although the active region is healthy, or nobody can tell whether it is',
+    )
     .option(
       '--outage-began <time>',
       'when the outage began, ISO 8601; default: the first failed health check',
@@ -63,7 +66,7 @@ async function decide(
   await refuseSecondRun(opened, triggeredAt);
   const made = await planFailover(opened, options);
   if (made.problems.length > 0) throw refusal(made);
-  await requireOutage(opened, made.plan.from, options);
+  await lookFirst(opened, made.plan.from, options);
   console.log(`${showPlan(made)}\n`);
   const reason = await confirm(made.plan.from, made.plan.to, options);
   return () =>
@@ -76,20 +79,14 @@ async function decide(
     });
 }
 
-/** A healthy region is not failed over by mistake: it takes an explicit word. */
-async function requireOutage(opened: Session, region: string, options: Options): Promise<void> {
+async function lookFirst(opened: Session, region: string, options: Options): Promise<void> {
   const health = await checkHealth(opened, region);
-  for (const { what, ok, detail } of health.checks)
-    console.log(`${region} ${what}: ${ok ? 'ok' : 'FAILED'}: ${detail}`);
-  if (!health.healthy || options.evenIfHealthy === true) return;
-  throw new UnderstudyError(
-    'PreconditionError',
-    `${region} is healthy: a failover would lose what it did since the last recovery point`,
-    {
-      next: 'If you mean it all the same: --even-if-healthy.',
-    },
-  );
+  for (const { what, state, detail } of health.checks)
+    console.log(`${region} ${what}: ${shown[state]}${detail}`);
+  if (options.evenIfHealthy !== true) requireOutage(health);
 }
+
+const shown = { ok: 'ok: ', failed: 'FAILED: ', unknown: 'cannot tell: ' } as const;
 
 async function confirm(from: string, to: string, options: Options): Promise<string> {
   if (options.yes === true) return options.reason ?? noReason;

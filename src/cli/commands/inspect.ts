@@ -7,7 +7,7 @@ import { findRunning } from '../../client/runs.ts';
 import { peekPointer } from '../../control-store/region-pointer.ts';
 import { isUnderstudyError, messageOf } from '../../errors/error.ts';
 import { listDebts } from '../../fence/old-side.ts';
-import { checkHealth } from '../../operations/health.ts';
+import { checkHealth, type CheckState, type Health } from '../../operations/health.ts';
 import type { Session } from '../../operations/session.ts';
 import { renderText } from '../../report/text.ts';
 import { isOver } from '../../plan/run-states.ts';
@@ -74,25 +74,33 @@ async function statusLines(opened: Session): Promise<string[]> {
     `serving   ${resourceClasses.map((name) => `${name} ${pointer?.serving[name] ?? writer}`).join(', ')}`,
   ];
   for (const region of Object.keys(topology.regions)) {
-    const health = await checkHealth(opened, region);
-    const failed = health.checks.filter(({ ok }) => !ok);
-    lines.push(
-      `${region.padEnd(9)} ${health.healthy ? 'healthy' : failed.map(({ what, detail }) => `${what} FAILED: ${detail}`).join('; ')}`,
-    );
+    lines.push(`${region.padEnd(9)} ${showHealth(await checkHealth(opened, region))}`);
   }
   const { sealed, damaged, unsealed } = await listRecoveryPoints(store, { region: writer, limit: 1 });
   const newest = sealed[0];
   lines.push(
     newest
       ? `recovery  ${newest.ref.id}: ${showDuration(Date.now() - Date.parse(newest.ref.startedAt))} old; ${newest.blobs} blobs, ${(newest.bytes / 1e6).toFixed(1)} MB`
-      : `recovery  none of ${writer}: nothing could be restored`,
+      : `recovery  none of ${writer}: nothing could be restored; take one with "understudy replicate"`,
     ...damaged.map(({ id, reason }) => `DAMAGED   ${id}: ${reason}`),
   );
   if (unsealed.length > 0)
     lines.push(`unsealed  ${unsealed.length} recovery points were begun and never sealed`);
-  for (const debt of await listDebts(store))
-    lines.push(`OWED      ${debt.what} since ${debt.owedSince}: ${debt.reason}`);
+  const debts = await listDebts(store);
+  for (const { what, owedSince, reason } of debts)
+    lines.push(
+      `OWED      ${what}, since ${owedSince}: ${reason.replace(/^[A-Z]+ \/subscriptions\/\S+: /, '')}`,
+    );
+  if (debts.length > 0) lines.push('          "understudy replicate" pays it as soon as the region answers');
   return lines;
+}
+
+/** Whatever is not as it should be, what failed first. */
+function showHealth({ state, checks }: Health): string {
+  if (state === 'healthy') return state;
+  const say = (wanted: CheckState, word: string) =>
+    checks.filter((each) => each.state === wanted).map(({ what, detail }) => `${what} ${word}: ${detail}`);
+  return `${state}: ${[...say('failed', 'FAILED'), ...say('unknown', 'unknown')].join('; ')}`;
 }
 
 async function rowsFrom(client: Client, topology: string): Promise<ListedRun[]> {
