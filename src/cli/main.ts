@@ -4,6 +4,7 @@ import * as tls from 'node:tls';
 import { parseEnv } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { isUnderstudyError, messageOf, UnderstudyError } from '../errors/error.ts';
+import { chaosCommand } from './commands/chaos.ts';
 import { failoverCommand } from './commands/failover.ts';
 import { initCommand } from './commands/init.ts';
 import { inspectCommands } from './commands/inspect.ts';
@@ -14,6 +15,7 @@ import { stackCommand } from './commands/stack.ts';
 import { steerCommands } from './commands/steer.ts';
 import { validateCommand } from './commands/validate.ts';
 import { workerCommand } from './commands/worker.ts';
+import { endWithLauncher } from './launcher.ts';
 
 const exitCodes = `
 Exit codes:
@@ -55,6 +57,7 @@ function makeProgram(): Command {
     ...steerCommands(),
     workerCommand(),
     stackCommand(),
+    chaosCommand(),
   ]) {
     program.addCommand(command);
     for (const each of [command, ...command.commands]) {
@@ -111,4 +114,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE' && error.code !== 'EIO') process.exit(1);
 });
 process.stderr.on('error', () => undefined);
+endWithLauncher();
 process.exit(await main(process.argv));

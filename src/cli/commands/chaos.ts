@@ -1,0 +1,143 @@
+/** Failures of the embedded local Azure, by name: to see what an operation does when a region fails. */
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { UnderstudyError } from '../../errors/error.ts';
+import { openChaos, type Running, type Scenario } from '../../stack/chaos.ts';
+import { defaultFolder } from '../../stack/stack.ts';
+import { command } from '../command.ts';
+
+interface Shared {
+  folder: string;
+  output: 'text' | 'json';
+}
+
+export function chaosCommand(): Command {
+  const chaos = command(
+    'chaos',
+    'make the embedded local Azure fail, by scenarios that a seed repeats',
+    'understudy chaos list\nunderstudy chaos start region-lost --region eastus\nunderstudy chaos stop',
+  );
+  for (const each of [listCommand(), startCommand(), statusCommand(), stopCommand()]) chaos.addCommand(each);
+  return chaos;
+}
+
+function withShared(of: Command): Command {
+  return of
+    .option('--folder <folder>', "where the stack's state is", defaultFolder)
+    .addOption(new Option('--output <form>', 'how to print it').choices(['text', 'json']).default('text'));
+}
+
+function listCommand(): Command {
+  return withShared(
+    command('list', 'the scenarios there are, with their parameters', 'understudy chaos list --output json'),
+  ).action(async ({ folder, output }: Shared) => {
+    const { scenarios } = await (await openChaos(folder)).look();
+    console.log(output === 'json' ? JSON.stringify(scenarios, null, 2) : scenarios.map(describe).join('\n'));
+  });
+}
+
+function startCommand(): Command {
+  return withShared(
+    command(
+      'start',
+      'start a scenario; parameters are options of its own ("chaos list" shows them)',
+      'understudy chaos start region-lost --region eastus\n' +
+        'understudy chaos start region-flapping --region eastus --period 30s --duty 50% --for 5m\n' +
+        'understudy chaos start brownout --region eastus --errors 20% --seed 7',
+    ),
+  )
+    .argument('<name>', 'the scenario’s name')
+    .argument('[parameters...]', 'its parameters: --name value')
+    .option('--region <region>', 'the region that it meets')
+    .option('--seed <number>', 'the same requests meet the same failures again', wholeNumber)
+    .option('--for <duration>', 'how long, as in 500ms, 60s, 15m, 1h (default: until it is stopped)')
+    .allowUnknownOption()
+    .action(
+      async (
+        name: string,
+        parameters: string[],
+        options: Shared & { region?: string; seed?: number; for?: string },
+      ) => {
+        const { folder, output, ...how } = options;
+        const chaos = await openChaos(folder);
+        const running = await chaos.start(name, { ...how, parameters: readParameters(parameters) });
+        if (output === 'json') console.log(JSON.stringify(running, null, 2));
+        else console.log(`${show(running)}\nEnd it: understudy chaos stop ${running.name}`);
+      },
+    );
+}
+
+function statusCommand(): Command {
+  return withShared(command('status', 'the scenarios that run now', 'understudy chaos status')).action(
+    async ({ folder, output }: Shared) => {
+      const { running } = await (await openChaos(folder)).look();
+      if (output === 'json') console.log(JSON.stringify(running, null, 2));
+      else console.log(running.length === 0 ? 'no scenario runs' : running.map(show).join('\n'));
+    },
+  );
+}
+
+function stopCommand(): Command {
+  return withShared(
+    command(
+      'stop',
+      'stop a scenario, or all of them',
+      'understudy chaos stop\nunderstudy chaos stop brownout --region eastus',
+    ),
+  )
+    .argument('[name]', 'the scenario’s name (default: all)')
+    .option('--region <region>', 'only in this region')
+    .action(async (name: string | undefined, { folder, output, region }: Shared & { region?: string }) => {
+      const stopped = await (await openChaos(folder)).stop(name, region);
+      if (output === 'json') console.log(JSON.stringify(stopped, null, 2));
+      else if (stopped.length === 0) console.log('no scenario ran');
+      else for (const one of stopped) console.log(`stopped: ${nameOf(one)}`);
+    });
+}
+
+function describe({ name, summary, scope, parameters }: Scenario): string {
+  const where = scope === 'cloud' ? ' (the cloud as a whole: no --region)' : '';
+  const rows = parameters.map((one) => {
+    const standard = one.default === '' ? 'any' : one.default;
+    const options = one.options ? `: ${one.options.join(', ')}` : '';
+    return `    ${`--${one.name} ${standard}`.padEnd(26)} ${one.about}${one.about.includes(':') ? '' : options}`;
+  });
+  return [`${name}${where}`, `    ${summary}`, ...rows].join('\n');
+}
+
+function nameOf({ name, region }: Running): string {
+  return region === null ? name : `${name} in ${region}`;
+}
+
+function show(running: Running): string {
+  const parameters = Object.entries(running.parameters)
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => `--${name} ${value}`);
+  const until = running.endsAt === null ? 'until it is stopped' : `until ${running.endsAt}`;
+  return `${nameOf(running)}: since ${running.startedAt}, ${until}; ${[...parameters, `--seed ${running.seed}`].join(' ')}`;
+}
+
+/** `--name value` and `--name=value`, as the command line leaves what it does not know itself. */
+function readParameters(words: string[]): Record<string, string> {
+  const parameters: Record<string, string> = {};
+  for (let i = 0; i < words.length; i += 1) {
+    const word = words[i] ?? '';
+    const [, name, attached] = /^--([a-z][a-z-]*)(?:=(.*))?$/i.exec(word) ?? [];
+    const value = attached ?? words[i + 1];
+    if (name === undefined || value === undefined || (attached === undefined && value.startsWith('--')))
+      throw new UnderstudyError(
+        'UsageError',
+        name === undefined
+          ? `expected a parameter as in --period 30s, got "${word}"`
+          : `parameter --${name}: expected a value`,
+        { next: 'See the scenario’s parameters: understudy chaos list.' },
+      );
+    if (attached === undefined) i += 1;
+    parameters[name] = value;
+  }
+  return parameters;
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Expected a whole number from 0 on.');
+  return Number(text);
+}

@@ -1,0 +1,109 @@
+/**
+ * The embedded local Azure's scenarios, by its admin API: what there is, what runs, start and stop. This is for trying out what an
+ * operation does when Azure fails; no operation speaks to it.
+ */
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { UnderstudyError, messageOf } from '../errors/error.ts';
+import { readState } from './state.ts';
+
+const Scenario = z.object({
+  name: z.string(),
+  summary: z.string(),
+  scope: z.enum(['region', 'cloud']),
+  parameters: z.array(
+    z.object({
+      name: z.string(),
+      kind: z.string(),
+      about: z.string(),
+      default: z.string(),
+      options: z.array(z.string()).optional(),
+    }),
+  ),
+});
+export type Scenario = z.infer<typeof Scenario>;
+
+const Running = z.object({
+  name: z.string(),
+  /** Null: the cloud as a whole. */
+  region: z.string().nullable(),
+  parameters: z.record(z.string(), z.union([z.string(), z.number()])),
+  seed: z.number(),
+  startedAt: z.string(),
+  /** Null: until it is stopped. */
+  endsAt: z.string().nullable(),
+});
+export type Running = z.infer<typeof Running>;
+
+const Refusal = z.object({ error: z.object({ message: z.string() }) });
+
+/** Milliseconds that a local Azure which is up takes to answer. */
+const answerMs = 10_000;
+
+export interface ChaosStart {
+  region?: string | undefined;
+  /** By name, as people write them. */
+  parameters: Record<string, string>;
+  seed?: number | undefined;
+  /** '60s'; undefined: until it is stopped. */
+  for?: string | undefined;
+}
+
+export interface Chaos {
+  look(): Promise<{ scenarios: Scenario[]; running: Running[] }>;
+  /** UsageError says what there is: nothing was changed. */
+  start(name: string, how: ChaosStart): Promise<Running>;
+  /** Everything, where no name is given. Answers what was stopped. */
+  stop(name?: string, region?: string): Promise<Running[]>;
+}
+
+/** The scenarios of the stack in this folder. UsageError if none is up there. */
+export async function openChaos(folder: string): Promise<Chaos> {
+  const state = await readState(resolve(folder));
+  const admin = state?.cloud?.admin;
+  if (admin === undefined)
+    throw new UnderstudyError('UsageError', `no stack is up in "${folder}"`, {
+      next: `Start it: understudy stack up --folder "${folder}"; or name its folder: --folder.`,
+    });
+  return {
+    async look() {
+      const shape = z.object({ scenarios: z.array(Scenario), running: z.array(Running) });
+      return shape.parse(await ask(admin, 'GET', '/chaos'));
+    },
+    async start(name, how) {
+      return Running.parse(await ask(admin, 'POST', `/chaos/${encodeURIComponent(name)}`, how));
+    },
+    async stop(name, region) {
+      const place = name === undefined ? '/chaos' : `/chaos/${encodeURIComponent(name)}`;
+      const where = region === undefined ? '' : `?region=${encodeURIComponent(region)}`;
+      const answer = await ask(admin, 'DELETE', place + where);
+      return z.object({ stopped: z.array(Running) }).parse(answer).stopped;
+    },
+  };
+}
+
+async function ask(admin: string, method: string, path: string, body?: object): Promise<unknown> {
+  let status: number;
+  let answer: unknown;
+  try {
+    const response = await fetch(admin + path, {
+      method,
+      signal: AbortSignal.timeout(answerMs),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    status = response.status;
+    answer = await response.json();
+  } catch (error) {
+    throw new UnderstudyError(
+      'AzureUnavailable',
+      `the local Azure's admin API does not answer at ${admin}: ${messageOf(error)}`,
+      { next: 'Take the stack up again: understudy stack up.' },
+    );
+  }
+  if (status < 400) return answer;
+  const refusal = Refusal.safeParse(answer);
+  const why = refusal.success ? refusal.data.error.message : `HTTP ${status}`;
+  throw new UnderstudyError(status < 500 ? 'UsageError' : 'AzureUnavailable', why, {
+    next: 'See what there is: understudy chaos list.',
+  });
+}
