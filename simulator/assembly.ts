@@ -18,6 +18,7 @@ import { DataPlane } from './http/data-plane.ts';
 import { Engine } from './http/engine.ts';
 import { Lists } from './http/lists.ts';
 import { Operations } from './http/operations.ts';
+import { RateLimits } from './http/rate-limits.ts';
 import type { RequestLog } from './http/request-log.ts';
 import { InsideCloud } from './inside.ts';
 import type { Provider } from './provider.ts';
@@ -38,6 +39,11 @@ export interface CloudOptions {
   tokenSeconds?: number;
   /** Multiplies the time that long-running operations take on the cloud's clock; 1 unless said. */
   pace?: number;
+  /**
+   * Are Resource Manager's limits in force, at Azure's figures (refilled faster by `pace`, as everything goes)? On unless said. Those of
+   * scenarios are in any case.
+   */
+  throttling?: 'azure' | 'off';
   /** `Retry-After` of long-running operations in seconds; 1 unless said. */
   retryAfterSeconds?: number;
   /** The seed of everything random but ids, keys and secrets. */
@@ -116,6 +122,7 @@ export function assemble(options: CloudOptions, around: Surroundings) {
   const frontDoor = new FrontDoor(cloud, url('front'), certificates.ca, requests);
   const providers = (options.providers ?? defaultProviders)({
     directory,
+    faults,
     frontDoor,
     ca: certificates.ca,
     roleDelayMs: (options.roleDelaySeconds ?? 5) * 1000,
@@ -126,7 +133,13 @@ export function assemble(options: CloudOptions, around: Surroundings) {
   const engine = new Engine({ cloud, operations, faults, directory, providers, pace, lists });
   const plane = new DataPlane(faults, new BlobFront(cloud, faults, azurite), requests, log);
   cloud.attach(engine, plane);
-  const endpoint = new ArmEndpoint(engine, new Entra(arm, directory, tokens), tokens, requests);
+  const limits = new RateLimits({
+    pace,
+    enforced: options.throttling !== 'off',
+    share: () => faults.armLimitShare,
+    isSubscription: (id) => directory.subscription(id) !== undefined,
+  });
+  const endpoint = new ArmEndpoint(engine, new Entra(arm, directory, tokens), tokens, limits, requests);
   const chaos = new Chaos(journal, faults, { cloud, tokens }, around.onError);
   const admin = new AdminApi({
     cloud,

@@ -13,6 +13,8 @@ const USAGE = `usage: node simulator/main.ts --state DIR [options]
   --token-seconds N     how long bearer tokens live (default: 300)
   --speed N             clock seconds per real second on the first start; 0: stands still (default: 1)
   --pace N              multiplies the time of long-running operations (default: 1)
+  --role-delay N        clock seconds until a change of role assignments takes effect (default: 5)
+  --throttling azure|off  Resource Manager's limits for a principal (default: azure)
   --seed N              seed of the injected faults (default: 1)`;
 
 function numberOf(name: string, text: string | undefined): number | undefined {
@@ -21,6 +23,11 @@ function numberOf(name: string, text: string | undefined): number | undefined {
   if (text.trim() === '' || !Number.isFinite(value) || value < 0)
     throw new RangeError(`--${name}: expected a number from 0 on, got "${text}"`);
   return value;
+}
+
+function throttlingOf(text: string | undefined): 'azure' | 'off' | undefined {
+  if (text === undefined || text === 'azure' || text === 'off') return text;
+  throw new RangeError(`--throttling: expected azure or off, got "${text}"`);
 }
 
 function readOptions(): CloudOptions {
@@ -32,6 +39,8 @@ function readOptions(): CloudOptions {
       'token-seconds': { type: 'string' },
       speed: { type: 'string' },
       pace: { type: 'string' },
+      'role-delay': { type: 'string' },
+      throttling: { type: 'string' },
       seed: { type: 'string' },
     },
   });
@@ -42,6 +51,8 @@ function readOptions(): CloudOptions {
     tokenSeconds: numberOf('token-seconds', values['token-seconds']),
     speed: numberOf('speed', values.speed),
     pace: numberOf('pace', values.pace),
+    roleDelaySeconds: numberOf('role-delay', values['role-delay']),
+    throttling: throttlingOf(values.throttling),
     seed: numberOf('seed', values.seed),
     regions: values.regions?.split(','),
   };

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GLOBAL } from '../faults.ts';
 import { errorBody, objectBody, type Answer } from '../http/answer.ts';
 import { parseJson, readBody, send } from '../http/body.ts';
+import { requestUrl, unreadableUrl } from '../http/request-url.ts';
 import { ArmError, type Cloud, type Json, type JsonObject } from '../provider.ts';
 import { setQuota } from '../providers/machinelearning/index.ts';
 import { setAccountLag, setRegionLag } from './replication.ts';
@@ -43,13 +44,13 @@ const ROUTES: readonly [string, RegExp, Route][] = [
     (parts, body, _query, name = '') => setAccountLag(parts, body, name),
   ],
   ['DELETE', /^\/faults$/, clearFaults],
-  [
-    'POST',
-    /^\/subscriptions$/,
-    addSubscription,
-  ],
+  ['POST', /^\/subscriptions$/, addSubscription],
   ['POST', /^\/principals$/, addPrincipal],
-  ['DELETE', /^\/principals\/([^/]+)$/, (parts, _body, _query, clientId = '') => removePrincipal(parts, clientId)],
+  [
+    'DELETE',
+    /^\/principals\/([^/]+)$/,
+    (parts, _body, _query, clientId = '') => removePrincipal(parts, clientId),
+  ],
 ];
 
 export class AdminApi {
@@ -60,9 +61,11 @@ export class AdminApi {
   }
 
   async handle(message: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(`http://127.0.0.1${message.url ?? '/'}`);
+    const known = requestUrl('http://127.0.0.1', message);
+    const url = known ?? new URL('http://127.0.0.1');
     let answer: Answer;
     try {
+      if (!known) throw unreadableUrl();
       answer = await this.answer(message, url);
     } catch (error) {
       if (!(error instanceof ArmError)) this.parts.cloud.log(`admin ${url.pathname}: ${String(error)}`);

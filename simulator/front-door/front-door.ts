@@ -8,6 +8,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import { pipeline } from 'node:stream/promises';
 import { send } from '../http/body.ts';
+import { requestUrl } from '../http/request-url.ts';
 import type { RequestLog } from '../http/request-log.ts';
 import type { Cloud, Stored } from '../provider.ts';
 import {
@@ -69,7 +70,8 @@ export class FrontDoor {
   }
 
   private async serve(message: IncomingMessage, response: ServerResponse): Promise<number> {
-    const url = new URL(`https://localhost${message.url ?? '/'}`);
+    const url = requestUrl('https://localhost', message);
+    if (!url) return refuse(message, response, 400, 'The URI of the request cannot be read.');
     const [, marker, label = '', ...rest] = url.pathname.split('/');
     const endpoint = marker === '_' ? this.endpoint(label) : undefined;
     if (!endpoint) return refuse(message, response, 404, 'Our services could not find this endpoint.');

@@ -11,29 +11,41 @@ import { dispatch } from './dispatch.ts';
 import type { Engine } from './engine.ts';
 import { parseTarget } from './ids.ts';
 import { parameter } from './paging.ts';
+import type { RateLimits } from './rate-limits.ts';
 import type { RequestLog } from './request-log.ts';
+import { requestUrl, unreadableUrl } from './request-url.ts';
 
 export class ArmEndpoint {
   private readonly engine: Engine;
   private readonly entra: Entra;
   private readonly tokens: TokenService;
+  private readonly limits: RateLimits;
   private readonly log: RequestLog;
 
-  constructor(engine: Engine, entra: Entra, tokens: TokenService, log: RequestLog) {
+  constructor(engine: Engine, entra: Entra, tokens: TokenService, limits: RateLimits, log: RequestLog) {
     this.engine = engine;
     this.entra = entra;
     this.tokens = tokens;
+    this.limits = limits;
     this.log = log;
   }
 
   /** Handles one HTTP request; never rejects for what a client does. */
   async handle(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const method = message.method ?? 'GET';
-    const url = new URL(this.engine.cloud.armEndpoint + (message.url ?? '/').replace(/^\/+/, '/'));
+    const limits: Record<string, string> = {};
+    const { armEndpoint } = this.engine.cloud;
+    const known = requestUrl(armEndpoint, message);
+    const url = known ?? new URL(armEndpoint);
     let answer: Answer;
     try {
-      answer = await this.answer(message, method, url);
+      if (!known) throw unreadableUrl();
+      answer = await this.answer(message, method, url, limits);
     } catch (error) {
+      if (message.destroyed && !message.complete) {
+        this.log.add('arm', method, url.pathname + url.search, null);
+        return; // The client left in the middle of its request.
+      }
       if (error instanceof Unanswered) {
         this.log.add('arm', method, url.pathname + url.search, null);
         if (error.mode === 'dark') message.socket.destroy();
@@ -48,12 +60,18 @@ export class ArmEndpoint {
       send(
         response,
         answer.status,
-        { ...envelope(message), ...answer.headers },
+        { ...envelope(message), ...limits, ...answer.headers },
         method === 'HEAD' ? undefined : answer.body,
       );
   }
 
-  private async answer(message: IncomingMessage, method: string, url: URL): Promise<Answer> {
+  /** `limits` gets the headers that tell what is left of Resource Manager's limits: errors have them, too. */
+  private async answer(
+    message: IncomingMessage,
+    method: string,
+    url: URL,
+    limits: Record<string, string>,
+  ): Promise<Answer> {
     const path = safeDecode(url.pathname);
     if (path.toLowerCase() === '/metadata/endpoints') return this.metadata(url);
     const body = await readBody(message);
@@ -61,7 +79,9 @@ export class ArmEndpoint {
       const answered = this.entra.answer(method, path, body.toString('utf8'));
       if (answered) return { ...answered, headers: { 'Cache-Control': 'no-store' } };
     }
-    return dispatch(this.engine, this.read(message, method, url, body));
+    const request = this.read(message, method, url, body);
+    Object.assign(limits, this.limits.take(request));
+    return dispatch(this.engine, request);
   }
 
   /** Authentication, then api-version, then the body: the order in which ARM refuses. */

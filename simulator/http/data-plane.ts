@@ -7,6 +7,7 @@ import { ArmError, type DataPlaneHandler, type DataPlaneResponse } from '../prov
 import { errorAnswer, Unanswered } from './answer.ts';
 import { plainHeaders, readBody, send } from './body.ts';
 import { serviceOf } from './service-hosts.ts';
+import { requestUrl, unreadableUrl } from './request-url.ts';
 import type { RequestLog } from './request-log.ts';
 
 /** Scoring requests and secrets: what a data plane takes whole. */
@@ -35,13 +36,18 @@ export class DataPlane {
     const path = pathOf(message);
     let status: number | null;
     try {
+      if (!requestUrl('https://localhost', message)) throw unreadableUrl();
       status = path.startsWith('/_/')
         ? await this.other(region, path, message, response)
         : await this.blobs.handle(region, message, response);
     } catch (error) {
-      if (!(error instanceof Unanswered)) throw error;
-      if (error.mode === 'dark') message.socket.destroy();
-      status = null;
+      if (error instanceof Unanswered) {
+        if (error.mode === 'dark') message.socket.destroy();
+        status = null;
+      } else if (error instanceof ArmError) {
+        const answer = errorAnswer(error);
+        send(response, (status = answer.status), answer.headers ?? {}, answer.body);
+      } else throw error;
     }
     this.requests.add(region, message.method ?? 'GET', path, status);
   }

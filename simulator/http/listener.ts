@@ -8,6 +8,10 @@ import {
 } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { ArmError } from '../provider.ts';
+import { errorBody } from './answer.ts';
+import { send } from './body.ts';
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
@@ -32,7 +36,8 @@ export class Listener {
     const serve = (request: IncomingMessage, response: ServerResponse): void => {
       handler(request, response).catch((error: unknown) => {
         onError(error);
-        response.destroy();
+        if (response.headersSent) response.destroy();
+        else send(response, 500, {}, errorBody(unexpected()));
       });
     };
     this.server = certificate ? createHttps(certificate, serve) : createHttp(serve);
@@ -44,6 +49,7 @@ export class Listener {
       socket.on('close', () => this.sockets.delete(socket));
       socket.on('error', () => socket.destroy());
     });
+    this.server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuse(error, socket));
     this.server.on('tlsClientError', (_error, socket) => socket.destroy());
   }
 
@@ -90,4 +96,29 @@ export class Listener {
     // A TLS server counts the encrypted sockets apart from the plain ones.
     this.server.closeAllConnections();
   }
+}
+
+/** What reached us is no HTTP: said in HTTP, and the connection ends. */
+function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const refusal =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? new ArmError(431, 'RequestHeaderFieldsTooLarge', 'The headers of the request are too large.')
+      : new ArmError(400, 'BadRequest', 'The request is no valid HTTP.');
+  const body = JSON.stringify(errorBody(refusal));
+  socket.end(
+    `HTTP/1.1 ${refusal.status} ${refusal.code}\r\nContent-Type: application/json; charset=utf-8\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+function unexpected(): ArmError {
+  return new ArmError(
+    500,
+    'InternalServerError',
+    'The local Azure failed to answer. Its log has the reason.',
+  );
 }
