@@ -1,6 +1,7 @@
 /** An asset of the active workspace as it must be in the standby: what is put there, and what is found to differ. Pure. */
 import type { ArmResource, Json, JsonObject } from '../azure/azure.ts';
 import { rewriteReferences, type ReferenceMapping, type RewrittenJson } from '../azure/ids.ts';
+import { isObject } from '../azure/json.ts';
 import { differences } from '../jobs/submit.ts';
 import { assetTypes, mutable, readOnlyEverywhere } from './asset-types.ts';
 import type { AssetLine } from './manifest.ts';
@@ -50,5 +51,5 @@ export function showDifferences(found: readonly AssetDifference[]): string {
 }
 
 function objectOf(value: Json | undefined): JsonObject {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) ? value : {};
+  return isObject(value) ? value : {};
 }

@@ -4,7 +4,7 @@
  */
 import { apiVersions, type ArmResource, type JsonObject } from '../azure/azure.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
-import { isObject } from '../jobs/job.ts';
+import { isObject } from '../azure/json.ts';
 import { rewriteSpec } from '../jobs/rewrite-spec.ts';
 import { differences } from '../jobs/submit.ts';
 import { rewriteReferences, type ReferenceMapping } from '../azure/ids.ts';

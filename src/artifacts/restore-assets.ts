@@ -1,7 +1,8 @@
 /** The action `restoreAssets`: registers containers and versions in the standby, every uri and id rewritten. */
+import { isObject } from '../azure/json.ts';
+import { withoutProse } from '../azure/prose.ts';
 import type { Counts, StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
-import { withoutProse } from '../azure/prose.ts';
 import type { WorkspaceRef } from '../topology/topology.ts';
 import { assetKey, assetTypeNames, type AssetType } from './asset-types.ts';
 import { batches, mapBounded } from './bounded.ts';
@@ -135,7 +136,7 @@ function isContainer(line: AssetLine): boolean {
 function isPipeline({ type, resource }: AssetLine): boolean {
   if (type !== 'components') return false;
   const spec = resource.properties['componentSpec'];
-  return spec !== null && typeof spec === 'object' && !Array.isArray(spec) && spec?.['type'] === 'pipeline';
+  return isObject(spec) && spec['type'] === 'pipeline';
 }
 
 /**

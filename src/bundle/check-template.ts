@@ -3,6 +3,7 @@
  * middle of a failover. What only ARM can evaluate is left to ARM.
  */
 import { z } from 'zod';
+import { isObject } from '../azure/json.ts';
 import { show } from '../topology/describe-issue.ts';
 import type { Region } from '../topology/topology.ts';
 
@@ -122,7 +123,6 @@ function between(least: number, most: number): string {
   return least === -Infinity ? `at most ${most}` : `${least} to ${most}`;
 }
 
-const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
 const typesOf: Record<string, ((value: unknown) => boolean) | undefined> = {
   string: (value) => typeof value === 'string',
   securestring: (value) => typeof value === 'string',

@@ -1,6 +1,7 @@
 /** The body that an endpoint or a deployment of the active workspace is put with in the standby. Pure. */
 import type { Standby } from '../artifacts/standby.ts';
 import type { ArmResource, Json, JsonObject } from '../azure/azure.ts';
+import { identityBody } from '../azure/identity.ts';
 import { rewriteReference, rewriteReferences } from '../azure/ids.ts';
 import { differences } from '../jobs/submit.ts';
 
@@ -19,7 +20,7 @@ export function createdBody(source: ArmResource, standby: Standby, more: JsonObj
     body: {
       location: standby.workspace.location,
       ...kept(source, ['tags', 'sku', 'kind']),
-      identity: identityOf(source, (id) => rewriteReference(id, standby.mapping).value),
+      identity: identityBody(source, 'SystemAssigned', (id) => rewriteReference(id, standby.mapping).value),
       properties: { ...moved.properties, ...more },
     },
   };
@@ -38,7 +39,7 @@ export function updatedBody(source: ArmResource, there: ArmResource, standby: St
     body: {
       location: there.location ?? standby.workspace.location,
       ...kept(there, ['tags', 'sku', 'kind']),
-      identity: identityOf(there),
+      identity: identityBody(there, 'SystemAssigned'),
       properties: { ...Object.fromEntries(own), ...wanted },
     },
   };
@@ -60,15 +61,4 @@ function kept(source: ArmResource, fields: readonly string[]): JsonObject {
   return Object.fromEntries(
     found.filter((entry): entry is [string, Json] => entry[1] !== undefined && entry[1] !== null),
   );
-}
-
-/** Its own kind of identity; identities that a user assigned are named by their ids, without what Azure shows beside them. */
-export function identityOf(source: ArmResource, rewrite: (id: string) => string = (id) => id): JsonObject {
-  const { type, userAssignedIdentities } = (source['identity'] ?? {}) as {
-    type?: string;
-    userAssignedIdentities?: JsonObject | null;
-  };
-  const assigned = Object.keys(userAssignedIdentities ?? {});
-  if (type === undefined || assigned.length === 0) return { type: 'SystemAssigned' };
-  return { type, userAssignedIdentities: Object.fromEntries(assigned.map((id) => [rewrite(id), {}])) };
 }

@@ -1,7 +1,7 @@
 /** The shares of traffic that an endpoint's deployments had, given to those of the standby. */
 import { apiVersions, type ArmResource, type Json, type JsonObject } from '../azure/azure.ts';
+import { identityBody } from '../azure/identity.ts';
 import type { StepContext } from '../run/step-context.ts';
-import { identityOf } from './endpoint-body.ts';
 
 type Shares = Record<string, number>;
 
@@ -29,7 +29,7 @@ export async function setTraffic(
     const { provisioningState: _, scoringUri: __, swaggerUri: ___, ...properties } = there.properties;
     const body: JsonObject = {
       location: there.location ?? to.region,
-      identity: identityOf(there),
+      identity: identityBody(there, 'SystemAssigned'),
       properties: { ...properties, traffic, mirrorTraffic },
     };
     for (const field of ['tags', 'kind', 'sku'])

@@ -1,5 +1,6 @@
 /** Bringing a job's last checkpoint to the standby: what this folder asks for, and what it makes of the answer. */
-import { isObject, objectAt, textAt, type RawJob } from './job.ts';
+import { isObject, objectAt, textAt } from '../azure/json.ts';
+import { type RawJob } from './job.ts';
 import type { LedgerCheckpoint, LedgerEntry } from './ledger.ts';
 import { resumeFolder, type CheckpointPolicy } from './checkpoint.ts';
 

@@ -1,16 +1,15 @@
 /** Decides what becomes of an unfinished job. Pure: everything it needs is given. */
 import type { Topology } from '../topology/topology.ts';
 import { resumedFrom, takesCheckpoint } from './checkpoint.ts';
+import { objectAt, textAt } from '../azure/json.ts';
 import {
   createdAt,
   interactiveServices,
   isFinished,
   jobTypes,
-  objectAt,
   parentOf,
   resumeTag,
   tagsOf,
-  textAt,
   typeOf,
   type RawJob,
 } from './job.ts';

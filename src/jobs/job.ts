@@ -1,5 +1,6 @@
 /** A job of Azure Machine Learning as its raw JSON says it (api 2024-04-01): the few fields that are read, and how. */
-import type { ArmResource, Json, JsonObject } from '../azure/azure.ts';
+import type { ArmResource, Json } from '../azure/azure.ts';
+import { isObject, objectAt, textAt } from '../azure/json.ts';
 
 export type RawJob = ArmResource;
 
@@ -22,21 +23,6 @@ export const originTags = {
  * even if it may have completed: running it twice does no harm).
  */
 export const resumeTag = 'understudy.resume';
-
-/** Values of a job's fields, or undefined where the field is absent or of another kind. */
-export function textAt(value: JsonObject, key: string): string | undefined {
-  const found = value[key];
-  return typeof found === 'string' ? found : undefined;
-}
-
-export function objectAt(value: JsonObject, key: string): JsonObject | undefined {
-  const found = value[key];
-  return isObject(found) ? found : undefined;
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
-}
 
 export function statusOf(job: RawJob): string {
   return textAt(job.properties, 'status') ?? 'Unknown';

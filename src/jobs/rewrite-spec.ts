@@ -16,7 +16,8 @@ import {
 } from '../azure/ids.ts';
 import { isProse } from '../azure/prose.ts';
 import { folderOfHop, withoutHop } from './hop-folder.ts';
-import { isObject, originTags, tagsOf, textAt, type RawJob } from './job.ts';
+import { isObject, textAt } from '../azure/json.ts';
+import { originTags, tagsOf, type RawJob } from './job.ts';
 import { stripRunBound } from './run-bound.ts';
 
 export interface SuccessorOf {

@@ -1,7 +1,8 @@
 /** What of a job belongs to its old run and must not be written to another. */
 import { parseAzureMlUri, sameName } from '../azure/ids.ts';
 import type { Json, JsonObject } from '../azure/azure.ts';
-import { isObject, objectAt, textAt, type RawJob } from './job.ts';
+import { isObject, objectAt, textAt } from '../azure/json.ts';
+import { type RawJob } from './job.ts';
 
 export interface Stripped {
   properties: JsonObject;

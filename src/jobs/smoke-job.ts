@@ -7,7 +7,8 @@ import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { showDuration, toSeconds } from '../topology/duration.ts';
 import { workspaceId } from '../topology/sides.ts';
-import { createdAt, isFinished, isObject, objectAt, statusOf, textAt } from './job.ts';
+import { isObject, objectAt, textAt } from '../azure/json.ts';
+import { createdAt, isFinished, statusOf } from './job.ts';
 
 /** Milliseconds between two looks: soon at first, since a tiny job may be done at once. */
 const firstPause = 500;

@@ -3,7 +3,7 @@ import { apiVersions, type Arm, type ArmResource } from '../azure/azure.ts';
 import { sameName } from '../azure/ids.ts';
 import { workspaceId } from '../topology/sides.ts';
 import type { WorkspaceRef } from '../topology/topology.ts';
-import { textAt } from './job.ts';
+import { textAt } from '../azure/json.ts';
 
 export interface Standby {
   computes: ArmResource[];

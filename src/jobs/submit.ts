@@ -3,7 +3,7 @@ import { apiVersions, type Arm, type ArmResource, type Json, type JsonObject } f
 import { UnderstudyError, isUnderstudyError } from '../errors/error.ts';
 import { workspaceId } from '../topology/sides.ts';
 import type { WorkspaceRef } from '../topology/topology.ts';
-import { isObject } from './job.ts';
+import { isObject } from '../azure/json.ts';
 import { originOf } from './rewrite-spec.ts';
 
 export interface SubmitSuccessor {

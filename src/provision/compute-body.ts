@@ -1,5 +1,7 @@
 /** The body that creates a cluster in the standby as the active workspace had it. Pure. */
 import type { ArmResource, Json, JsonObject } from '../azure/azure.ts';
+import { identityBody } from '../azure/identity.ts';
+import { isObject } from '../azure/json.ts';
 import type { ComputeSummary } from '../plan/recovery-point-summary.ts';
 
 /** What a cluster is made with; everything else that Azure shows of it is its state. */
@@ -29,7 +31,8 @@ export function clusterBody(
     body: {
       location,
       ...(isObject(source?.['tags']) ? { tags: source['tags'] } : {}),
-      identity: identityOf(source),
+      // Identities that a user assigned outlive a region as names; what they may do in the standby is given by its template.
+      identity: identityBody(source, 'None'),
       properties: {
         computeType: 'AmlCompute',
         ...present({ description, disableLocalAuth }),
@@ -43,26 +46,10 @@ export function clusterBody(
   };
 }
 
-/** Identities that a user assigned outlive a region as names; what they may do in the standby is given by its template. */
-function identityOf(source: ArmResource | undefined): JsonObject {
-  const { type, userAssignedIdentities } = (source?.['identity'] ?? {}) as {
-    type?: string;
-    userAssignedIdentities?: JsonObject | null;
-  };
-  const ids = Object.keys(userAssignedIdentities ?? {});
-  if (type === undefined) return { type: 'None' };
-  if (ids.length === 0) return { type };
-  return { type, userAssignedIdentities: Object.fromEntries(ids.map((id) => [id, {}])) };
-}
-
 function present(fields: Record<string, Json | undefined>): JsonObject {
   return Object.fromEntries(
     Object.entries(fields).filter(
       (entry): entry is [string, Json] => entry[1] !== undefined && entry[1] !== null,
     ),
   );
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }

@@ -7,7 +7,8 @@ import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Json, JsonObject } from '../../src/azure/azure.ts';
 import type { ReferenceMapping } from '../../src/azure/ids.ts';
-import { isObject, jobTypes, type RawJob } from '../../src/jobs/job.ts';
+import { isObject } from '../../src/azure/json.ts';
+import { jobTypes, type RawJob } from '../../src/jobs/job.ts';
 import { rewriteSpec } from '../../src/jobs/rewrite-spec.ts';
 import { east, eastId, west, westId } from './scene.ts';
 

@@ -1,0 +1,16 @@
+/** Fields of Azure's raw JSON: what they hold, or undefined where a field is absent or of another kind. */
+import type { JsonObject } from './azure.ts';
+
+export function textAt(value: JsonObject, key: string): string | undefined {
+  const found = value[key];
+  return typeof found === 'string' ? found : undefined;
+}
+
+export function objectAt(value: JsonObject, key: string): JsonObject | undefined {
+  const found = value[key];
+  return isObject(found) ? found : undefined;
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
