@@ -38,6 +38,9 @@ export interface InsideParts {
   blobs: Azurite;
   random: () => number;
   log: (message: string) => void;
+  isStorageOut: (region: string) => boolean;
+  areComputesLost: (region: string) => boolean;
+  workFolder: string;
 }
 
 /** Who the cloud itself is in `systemData`. */
@@ -53,7 +56,13 @@ export class InsideCloud implements Cloud {
   private readonly parts: InsideParts;
   private engine: Engine | undefined;
   private plane: DataPlane | undefined;
+  readonly geo: GeoReplication;
+  readonly files: FileShares;
+  readonly workFolder: string;
 
+  private readonly outageListeners: ((region: string) => void)[] = [];
+  /** For whom this acts; undefined: for the cloud itself, which may do everything. */
+  private readonly actor: Principal | undefined;
   constructor(parts: InsideParts) {
     this.parts = parts;
     this.clock = parts.clock;
@@ -65,6 +74,13 @@ export class InsideCloud implements Cloud {
   }
 
   attach(engine: Engine, plane: DataPlane): void {
+    this.geo = parts.geo;
+    this.files = parts.files;
+    this.workFolder = parts.workFolder;
+  }
+
+  as(principal: Principal): Cloud {
+    return Object.create(this, { actor: { value: principal } }) as InsideCloud;
     this.engine = engine;
     this.plane = plane;
   }
@@ -84,6 +100,19 @@ export class InsideCloud implements Cloud {
   authenticate(authorization: string | undefined, audiences: readonly string[]): Principal {
     return this.parts.tokens.check(authorization, audiences, audiences[0] ?? this.armEndpoint);
   }
+  areComputesLost(region: string): boolean {
+    return this.parts.areComputesLost(region);
+  }
+
+  onOutage(listener: (region: string) => void): void {
+    this.outageListeners.push(listener);
+  }
+
+  /** Tells those who asked to be told. */
+  outageChanged(region: string): void {
+    for (const listener of this.outageListeners) listener(region);
+  }
+
 
   random(): number {
     return this.parts.random();

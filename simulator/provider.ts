@@ -4,6 +4,8 @@
  * its own. The ARM envelope (api-versions, ids, errors, paging, long-running operations) is `http/`, once for all rows.
  */
 
+import type { ClientRequest } from 'node:http';
+
 /** Any JSON value. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: Json };
@@ -142,10 +144,30 @@ export interface Cloud {
 }
 
 export interface BlobAccounts {
+  /** The file shares of the accounts. */
+  readonly files: FileShares;
+  /** How far the secondaries of geo-redundant accounts are. */
+  readonly geo: GeoReplication;
+  /** A folder on this machine for what the cloud's computes work on; made by who needs it. */
+  readonly workFolder: string;
+  /** `listener` hears of every change of a region's outages; what dies with a region asks then whether it does. */
+  onOutage(listener: (region: string) => void): void;
+  /** Are the computes of the region lost, and with them all that runs there? */
+  areComputesLost(region: string): boolean;
   /** Makes the account known to Azurite with these base64 keys (a rotation calls it again). */
   setKeys(account: string, key1: string, key2: string): Promise<void>;
   remove(account: string): Promise<void>;
   /** A SAS URL for a container, signed with key1 (for startPendingUpload and its kind). */
+  /**
+   * Opens a request past the regions' fronts, for contents too large for memory: path `/{account}/{container}/{blob}`, encoded.
+   * `vouched`: by the cloud itself, without a signature.
+   */
+  open(
+    method: string,
+    path: string,
+    headers: Record<string, string | string[]>,
+    vouched: boolean,
+  ): ClientRequest;
   containerSas(account: string, container: string, permissions: string, minutes: number): Promise<string>;
   createContainer(account: string, container: string): Promise<void>;
   /** The account's keys as they are now (after any rotation), or undefined where there is no such account. */
@@ -286,3 +308,5 @@ export interface Provider {
     apiVersion: string;
   }): Promise<{ status: number; body?: Json; headers?: Record<string, string> } | undefined>;
 }
+  /** Ends what `start` and the rows have set going outside this process, when the local Azure stops. */
+  stop?(cloud: Cloud): Promise<void>;

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import type { Cloud, Json, Stored } from '../../provider.ts';
 import { isObject, objectOf, textOf, workspaceIdOf } from './fields.ts';
 import { lifeOf, stopsAt, withLife, type Life } from './job-life.ts';
+import { jobOutputUri } from './job-outputs.ts';
 import { locateFolder, type Place } from './places.ts';
 
 const RETRY_MS = 1000;
@@ -127,17 +128,9 @@ function locate(cloud: Cloud, job: Stored, uri: Json | undefined): Place | undef
 
 function placeOf(cloud: Cloud, job: Stored): Place | undefined {
   const outputs = objectOf(job.resource.properties.outputs);
-  const own = outputs.checkpoints;
-  if (isObject(own)) return locate(cloud, job, own.uri ?? defaultUri(job, 'checkpoints'));
-  const [name, output] = Object.entries(outputs).find(([other]) => other !== 'default') ?? [
-    'default',
-    outputs.default ?? null,
-  ];
-  const place = locate(cloud, job, objectOf(output).uri ?? defaultUri(job, name));
+  const locateOutput = (name: string): Place | undefined =>
+    locateFolder(cloud, workspaceIdOf(job.resource.id), jobOutputUri(job.resource, name));
+  if (isObject(outputs.checkpoints)) return locateOutput('checkpoints');
+  const place = locateOutput(Object.keys(outputs).find((name) => name !== 'default') ?? 'default');
   return place && { ...place, path: `${place.path}checkpoints/` };
-}
-
-/** Where an output goes that does not say where. */
-function defaultUri(job: Stored, output: string): string {
-  return `azureml://datastores/workspaceblobstore/paths/azureml/${job.resource.name}/${output}/`;
 }

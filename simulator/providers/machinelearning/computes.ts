@@ -12,6 +12,7 @@ import {
   workspaceIdOf,
   WORKSPACES,
 } from './fields.ts';
+import { lifeChanged } from './job-events.ts';
 import { lifeOf, FINISHED, statusAt, withLife } from './job-life.ts';
 import { busyNodes, JOBS, nodesInUse, reschedule } from './job-queue.ts';
 import { requireQuota } from './quota.ts';
@@ -252,8 +253,10 @@ function failJobsOf(cloud: Cloud, compute: Stored): void {
   const key = compute.resource.id.toLowerCase();
   for (const job of cloud.store.children(workspaceIdOf(compute.resource.id), JOBS)) {
     const life = lifeOf(job);
-    if (life.compute === key && !FINISHED.has(statusAt(life, now)))
-      cloud.store.put(withLife(job, { ...life, failedAt: now }));
+    if (life.compute !== key || FINISHED.has(statusAt(life, now))) continue;
+    const failed = withLife(job, { ...life, failedAt: now });
+    cloud.store.put(failed);
+    lifeChanged(cloud, failed);
   }
   reschedule(cloud, key);
 }

@@ -1,6 +1,7 @@
 /** Azure Machine Learning, as far as the local Azure has it: one row a resource type. */
 
-import type { Provider } from '../../provider.ts';
+import { Executor } from '../../execution/executor.ts';
+import type { Cloud, Provider } from '../../provider.ts';
 import { assets } from './asset-kinds.ts';
 import { batchDeployments, batchEndpoints } from './batch.ts';
 import { computedLists } from './computed-lists.ts';
@@ -24,6 +25,8 @@ import { workspaces } from './workspaces.ts';
 
 export { setQuota } from './quota.ts';
 export { setSizeOffered } from './sizes.ts';
+
+const executors = new WeakMap<Cloud, Executor>();
 
 export const machineLearning: Provider = {
   namespace: NAMESPACE,
@@ -51,6 +54,12 @@ export const machineLearning: Provider = {
     serveDiscovery(cloud);
     serveRunHistory(cloud);
     continueJobs(cloud);
+    const executor = new Executor(cloud);
+    executors.set(cloud, executor);
+    executor.start();
+  },
+  async stop(cloud) {
+    await executors.get(cloud)?.stop();
   },
   async route(request) {
     return (await routeLocations(request)) ?? refuseUnoffered(request);

@@ -37,7 +37,20 @@ export interface Life {
   firstStep: number;
   /** The last step whose checkpoint is written. */
   writtenStep: number;
+  /** Of a job that really runs: what has become of it. `runMs` and `outcome` mean nothing before `endedAt`. */
+  execution?: Execution;
 }
+
+/** What is known of a job that really runs: as a process, or, of a pipeline or sweep, through its children. */
+export type Execution = {
+  /** Its process group, and when that began: numbers of processes are used again. */
+  process?: { pid: number; began: string };
+  /** The process is gone; its outputs are being written. */
+  exitedAt?: number;
+  endedAt?: number;
+  /** Why it failed. */
+  error?: { code: string; message: string };
+};
 
 export const FINISHED: ReadonlySet<string> = new Set(['Completed', 'Failed', 'Canceled']);
 
@@ -82,8 +95,9 @@ export function withLife(job: Stored, life: Life): Stored {
   return { ...job, hidden: { ...job.hidden, life: { ...life } } };
 }
 
-/** When its nodes are free again; null: it never starts. */
+/** When its nodes are free again; null: it never starts. Of a job that really runs nobody knows before it ends: Infinity. */
 export function freeAt(life: Life): number | null {
+  if (life.execution) return life.execution.endedAt ?? (life.startsAt === null ? null : Infinity);
   const natural = life.startsAt === null ? null : life.startsAt + life.runMs + FINALIZING_MS;
   const cut = cutAt(life);
   if (cut === null) return natural;
@@ -112,6 +126,7 @@ export function hasStarted(life: Life, now: number): boolean {
 /** The end of its running: natural, or when it was canceled or lost its compute. Null: it never starts. */
 export function stopsAt(life: Life): number | null {
   if (life.startsAt === null) return null;
+  if (life.execution) return life.execution.exitedAt ?? Infinity;
   return Math.min(life.startsAt + life.runMs, life.cancelRequestedAt ?? Infinity, life.failedAt ?? Infinity);
 }
 
@@ -120,6 +135,7 @@ export function stopsAt(life: Life): number | null {
  * queued on its compute.
  */
 export function statusAt(life: Life, now: number): string {
+  if (life.execution) return executedStatus(life, life.execution, now);
   const natural = naturalStatus(life, now);
   if (FINISHED.has(natural) && (cutAt(life) === null || naturalEnd(life) <= firstCut(life))) return natural;
   if (life.failedAt !== undefined && now >= life.failedAt) return 'Failed';
@@ -136,14 +152,27 @@ function firstCut(life: Life): number {
   return Math.min(life.cancelRequestedAt ?? Infinity, life.failedAt ?? Infinity);
 }
 
-function naturalStatus(life: Life, now: number): string {
+function executedStatus(life: Life, { exitedAt, endedAt }: Execution, now: number): string {
+  if (endedAt !== undefined && now >= endedAt) return life.outcome;
+  if (life.failedAt !== undefined && now >= life.failedAt) return 'Failed';
+  if (life.cancelRequestedAt !== undefined) return 'CancelRequested';
+  return statusBefore(life, now) ?? (exitedAt === undefined ? 'Running' : 'Finalizing');
+}
+
+/** The status before it runs; undefined: it does, or did. */
+function statusBefore(life: Life, now: number): string | undefined {
   const preparedAt = life.submittedAt + life.prepareMs;
   if (now < preparedAt) {
     const share = (now - life.submittedAt) / life.prepareMs;
     if (share < 0.2) return 'NotStarted';
     return share < 0.5 ? 'Starting' : 'Preparing';
   }
-  if (life.startsAt === null || now < life.startsAt) return 'Queued';
+  return life.startsAt === null || now < life.startsAt ? 'Queued' : undefined;
+}
+
+function naturalStatus(life: Life, now: number): string {
+  const before = statusBefore(life, now);
+  if (before !== undefined || life.startsAt === null) return before ?? 'Queued';
   if (now < life.startsAt + life.runMs) return 'Running';
   return now < naturalEnd(life) ? 'Finalizing' : life.outcome;
 }

@@ -6,6 +6,7 @@
 import type { Cloud, Stored } from '../../provider.ts';
 import { watchCheckpoints } from './checkpoints.ts';
 import { numberOf, objectOf, textOf, workspaceIdOf, WORKSPACES } from './fields.ts';
+import { lifeChanged } from './job-events.ts';
 import { FINISHED, freeAt, hasStarted, lifeOf, statusAt, withLife, type Life } from './job-life.ts';
 
 export const JOBS = `${WORKSPACES}/jobs`;
@@ -24,7 +25,7 @@ const queues = new WeakMap<Cloud, Map<string, Queue>>();
 export function enqueue(cloud: Cloud, key: string, life: Life): Life {
   if (life.compute === null) return { ...life, startsAt: life.readyAt };
   const queue = queueOf(cloud, life.compute);
-  const placed = place(queue, life);
+  const placed = place(queue, life, cloud.clock.now());
   queue.jobs.set(key, placed);
   return placed;
 }
@@ -37,8 +38,10 @@ export function reschedule(cloud: Cloud, compute: string): void {
 
 /** Keeps a job's changed life (a cancellation) and lets the others move up. */
 export function changeLife(cloud: Cloud, job: Stored, life: Life): void {
-  cloud.store.put(withLife(job, life));
+  const changed = withLife(job, life);
+  cloud.store.put(changed);
   if (life.compute !== null) reschedule(cloud, life.compute);
+  lifeChanged(cloud, cloud.store.get(job.resource.id) ?? changed);
 }
 
 /** The lives of the unfinished jobs of a compute. */
@@ -80,12 +83,13 @@ function rebuild(cloud: Cloud, compute: string): Queue {
   const queue: Queue = { jobs: new Map(), nodes: emptyNodes(cloud, compute, unfinished, now) };
   for (const job of unfinished) {
     const life = lifeOf(job);
-    const placed = isSettled(life, now) ? life : place(queue, { ...life, startsAt: null });
+    const placed = isSettled(life, now) ? life : place(queue, { ...life, startsAt: null }, now);
     queue.jobs.set(job.resource.id.toLowerCase(), placed);
     if (placed.startsAt === life.startsAt) continue;
     const moved = withLife(job, placed);
     cloud.store.put(moved);
     watchCheckpoints(cloud, moved);
+    lifeChanged(cloud, moved);
   }
   return queue;
 }
@@ -122,12 +126,13 @@ function capacityOf(compute: Stored | undefined): number | undefined {
   }
 }
 
-/** Foresees the start of a job behind all that are placed, and takes its nodes. */
-function place(queue: Queue, life: Life): Life {
-  if (!queue.nodes) return { ...life, startsAt: life.readyAt };
+/** Foresees the start of a job behind all that are placed, and takes its nodes; behind one whose end nobody knows it cannot be foreseen. */
+function place(queue: Queue, life: Life, now: number): Life {
+  if (!queue.nodes) return { ...life, startsAt: Math.max(life.readyAt, now) };
   if (life.nodes > queue.nodes.length) return { ...life, startsAt: null };
-  const placed = { ...life, startsAt: Math.max(life.readyAt, queue.nodes[life.nodes - 1] ?? 0) };
-  queue.nodes.fill(freeAt(placed) ?? placed.startsAt, 0, life.nodes);
+  const startsAt = Math.max(life.readyAt, queue.nodes[life.nodes - 1] ?? 0, now);
+  const placed = { ...life, startsAt: Number.isFinite(startsAt) ? startsAt : null };
+  queue.nodes.fill(freeAt(placed) ?? Infinity, 0, life.nodes);
   queue.nodes.sort((a, b) => a - b);
   return placed;
 }

@@ -10,13 +10,15 @@ import type {
   ResourceType,
   Stored,
 } from '../../provider.ts';
-import { continueCheckpoints, firstStepOf, watchCheckpoints } from './checkpoints.ts';
-import { fillDefaults, isObject, numberOf, objectOf, sameContent, textOf, workspaceIdOf } from './fields.ts';
+import { continueCheckpoints, watchCheckpoints } from './checkpoints.ts';
+import { objectOf, sameContent, textOf, workspaceIdOf } from './fields.ts';
 import { byListView, byProperties, byTags, ordered } from './lists.ts';
 import { checkJob } from './job-checks.ts';
-import { askedLife, durationMs, FINISHED, lifeOf, statusAt, withLife, type Life } from './job-life.ts';
-import { changeLife, enqueue, JOBS, reschedule } from './job-queue.ts';
-import { resolveCompute } from './references.ts';
+import { lifeChanged } from './job-events.ts';
+import { parentOf } from './job-family.ts';
+import { FINISHED, lifeOf, statusAt } from './job-life.ts';
+import { changeLife, JOBS, reschedule } from './job-queue.ts';
+import { submitJob } from './job-submission.ts';
 import { conflict, requireName, userError } from './refusals.ts';
 
 /** What may change once a job exists: what Azure's own refusal lists, and what its API marks as updatable. */
@@ -47,11 +49,11 @@ export const jobs: ResourceType = {
       '1 to 255 letters, digits, hyphens and underscores, the first a letter or a digit',
     );
     checkJob(call, next);
-    fillJob(next);
-    await submit(call, next);
+    await submitJob(call.cloud, next);
   },
   afterPut(call, stored) {
     watchCheckpoints(call.cloud, stored);
+    lifeChanged(call.cloud, stored);
   },
   beforeDelete(call, stored) {
     const status = statusAt(lifeOf(stored), call.cloud.clock.now());
@@ -67,7 +69,8 @@ export const jobs: ResourceType = {
   show: showJob,
   list(call, entries) {
     const kind = call.query.get('jobType')?.toLowerCase();
-    const viewed = byProperties(call, byTags(call, byListView(call, entries), 'tag'));
+    const roots = entries.filter((job) => parentOf(job) === undefined);
+    const viewed = byProperties(call, byTags(call, byListView(call, roots), 'tag'));
     const ofKind = kind
       ? viewed.filter((job) => textOf(job.resource.properties.jobType)?.toLowerCase() === kind)
       : viewed;
@@ -79,68 +82,6 @@ export const jobs: ResourceType = {
 /** After a restart of the local Azure: jobs that were writing checkpoints go on, and first write what they owe. */
 export function continueJobs(cloud: Cloud): void {
   continueCheckpoints(cloud, cloud.store.ofType(JOBS));
-}
-
-function fillJob(next: Stored): void {
-  const { properties } = next.resource;
-  fillDefaults(properties, {
-    description: null,
-    tags: {},
-    properties: {},
-    displayName: next.resource.name,
-    experimentName: 'Default',
-    isArchived: false,
-  });
-  delete properties.status;
-  if (!isObject(properties.outputs)) properties.outputs = {};
-  const where = { mode: 'ReadWriteMount', jobOutputType: 'uri_folder' };
-  // Every run has a place of its own in the artifact store, whatever other outputs it declares.
-  fillDefaults(properties.outputs, {
-    default: {
-      ...where,
-      uri: `azureml://datastores/workspaceartifactstore/ExperimentRun/dcid.${next.resource.name}`,
-    },
-  });
-}
-
-async function submit(call: Call, next: Stored): Promise<void> {
-  const { properties } = next.resource;
-  const compute = resolveCompute(call.cloud, workspaceIdOf(call.id.id), properties.computeId);
-  const asked = askedLife(objectOf(properties.properties));
-  const submittedAt = call.cloud.clock.now();
-  const timeoutMs = durationMs(textOf(objectOf(properties.limits).timeout));
-  const firstStep = asked.checkpointEveryMs === undefined ? 0 : await firstStepOf(call.cloud, next);
-  // What an earlier run has done already, this one need not do again.
-  const runMs = Math.max(0, asked.runMs - firstStep * (asked.checkpointEveryMs ?? 0));
-  const isCutShort = timeoutMs !== undefined && timeoutMs < runMs;
-  const life: Life = {
-    submittedAt,
-    prepareMs: asked.prepareMs,
-    readyAt: submittedAt + asked.prepareMs + asked.queueMs,
-    startsAt: null,
-    runMs: isCutShort ? timeoutMs : runMs,
-    outcome: isCutShort ? 'Canceled' : asked.outcome,
-    nodes: nodesOf(properties),
-    compute: isOrchestrated(properties) ? null : (compute?.resource.id.toLowerCase() ?? null),
-    firstStep,
-    writtenStep: firstStep,
-    ...(asked.checkpointEveryMs === undefined ? {} : { checkpointEveryMs: asked.checkpointEveryMs }),
-  };
-  next.hidden = withLife(next, enqueue(call.cloud, next.resource.id.toLowerCase(), life)).hidden;
-}
-
-/** A pipeline holds no node itself: its steps do. */
-function isOrchestrated(properties: JsonObject): boolean {
-  return properties.jobType === 'Pipeline';
-}
-
-function nodesOf(properties: JsonObject): number {
-  const trial = objectOf(properties.trial);
-  const resources = objectOf(properties.jobType === 'Sweep' ? trial.resources : properties.resources);
-  const each = Math.max(1, Math.floor(numberOf(resources.instanceCount) ?? 1));
-  const atOnce =
-    properties.jobType === 'Sweep' ? (numberOf(objectOf(properties.limits).maxConcurrentTrials) ?? 1) : 1;
-  return each * Math.max(1, Math.floor(atOnce));
 }
 
 /** A PUT of a job that exists: the same job is a 200; another is refused in Azure's words. */

@@ -13,6 +13,8 @@ import {
   type Stored,
 } from '../../provider.ts';
 import { isObject, objectOf, textOf } from './fields.ts';
+import { childrenOf } from './job-family.ts';
+import { jobOutputUri } from './job-outputs.ts';
 import { JOBS } from './job-queue.ts';
 import { notFound, validationError } from './refusals.ts';
 import { detailsOf, runOf } from './run.ts';
@@ -20,7 +22,7 @@ import { detailsOf, runOf } from './run.ts';
 const WORKSPACE =
   '(/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\\.MachineLearningServices/workspaces/[^/]+)';
 
-type Route = (call: RunCall) => DataPlaneResponse;
+type Route = (call: RunCall) => DataPlaneResponse | Promise<DataPlaneResponse>;
 
 interface RunCall {
   cloud: Cloud;
@@ -37,7 +39,7 @@ const ROUTES: [string, RegExp, Route][] = (
   [
     ['GET', RUN, (call) => ({ status: 200, body: runOf(call.cloud, jobOf(call)) })],
     ['PATCH', RUN, modify],
-    ['GET', `${RUN}/details`, (call) => ({ status: 200, body: detailsOf(call.cloud, jobOf(call)) })],
+    ['GET', `${RUN}/details`, details],
     ['GET', `${RUN}/children`, children],
     ['GET', `${RUN}/serviceinstances/([^/]+)`, serviceInstances],
     ['POST', `/history/v1\\.0${WORKSPACE}/rundata`, runData],
@@ -120,10 +122,14 @@ function modify(call: RunCall): DataPlaneResponse {
   return { status: 200, body: runOf(cloud, changed) };
 }
 
-/** Steps of a pipeline and trials of a sweep are not simulated: a run has no children. */
+async function details(call: RunCall): Promise<DataPlaneResponse> {
+  return { status: 200, body: await detailsOf(call.cloud, jobOf(call)) };
+}
+
+/** Steps of a pipeline and trials of a sweep that really run; one that lives by the clock alone has none. */
 function children(call: RunCall): DataPlaneResponse {
-  jobOf(call);
-  return { status: 200, body: { value: [], continuationToken: null, nextLink: null } };
+  const value = childrenOf(call.cloud, jobOf(call)).map((child) => runOf(call.cloud, child));
+  return { status: 200, body: { value, continuationToken: null, nextLink: null } };
 }
 
 function serviceInstances(call: RunCall): DataPlaneResponse {
@@ -148,10 +154,12 @@ function resolved(call: RunCall, field: 'uri' | 'path'): DataPlaneResponse {
   for (const id of asked) {
     const [, run = '', name = ''] = /^azureml:\/\/jobs\/([^/]+)\/outputs\/([^/]+)$/.exec(id) ?? [];
     const job = call.cloud.store.get(`${call.workspaceId}/jobs/${run}`);
-    const output = objectOf(objectOf(job?.resource.properties.outputs)[name]);
-    const uri = textOf(output.uri);
-    if (uri === undefined) throw notFound(`There is no output '${id}' in the workspace.`);
-    values[id] = { [field]: longUri(call.workspaceId, uri), type: output.jobOutputType ?? null };
+    const output = objectOf(job?.resource.properties.outputs)[name];
+    if (!job || !isObject(output)) throw notFound(`There is no output '${id}' in the workspace.`);
+    values[id] = {
+      [field]: longUri(call.workspaceId, jobOutputUri(job.resource, name)),
+      type: output.jobOutputType ?? null,
+    };
   }
   return { status: 200, body: { values } };
 }

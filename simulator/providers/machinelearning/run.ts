@@ -1,8 +1,11 @@
 /** A job as run history shows it. */
 
 import type { Cloud, JsonObject, Stored } from '../../provider.ts';
-import { isObject, objectOf, textOf } from './fields.ts';
+import { isObject, objectOf, textOf, workspaceIdOf } from './fields.ts';
+import { parentOf } from './job-family.ts';
 import { FINISHED, freeAt, hasStarted, lifeOf, statusAt } from './job-life.ts';
+import { jobOutputUri } from './job-outputs.ts';
+import { locateFolder } from './places.ts';
 
 /** Types of outputs in run history's words, where they are others than ARM's. */
 const OUTPUT_TYPES: Record<string, string> = {
@@ -10,6 +13,9 @@ const OUTPUT_TYPES: Record<string, string> = {
   mlflow_model: 'MLFlowModel',
   triton_model: 'TritonModel',
 };
+
+/** How long the address of a log can be read. */
+const LOG_ADDRESS_MINUTES = 60;
 
 const RUN_TYPES: Record<string, string> = {
   Command: 'azureml.scriptrun',
@@ -28,8 +34,8 @@ export function runOf(cloud: Cloud, job: Stored): JsonObject {
   return {
     runId: name,
     runUuid: null,
-    rootRunId: name,
-    parentRunId: null,
+    rootRunId: parentOf(job) ?? name,
+    parentRunId: parentOf(job) ?? null,
     experimentId: properties.experimentName ?? null,
     displayName: properties.displayName ?? null,
     description: properties.description ?? null,
@@ -55,8 +61,9 @@ export function runOf(cloud: Cloud, job: Stored): JsonObject {
   };
 }
 
-/** The details of a run. A simulated job writes no logs: there is nothing to read but its end. */
-export function detailsOf(cloud: Cloud, job: Stored): JsonObject {
+/** The details of a run, with its logs by name, each an address to read it at. A job that lives by the clock alone writes none. */
+export async function detailsOf(cloud: Cloud, job: Stored): Promise<JsonObject> {
+  const logFiles = await logFilesOf(cloud, job);
   const { runId, target, status, startTimeUtc, endTimeUtc, error, warnings, properties, outputs } = runOf(
     cloud,
     job,
@@ -72,9 +79,23 @@ export function detailsOf(cloud: Cloud, job: Stored): JsonObject {
     properties: properties ?? {},
     outputs: outputs ?? {},
     inputs: {},
-    logFiles: {},
+    logFiles,
     runDefinition: null,
   };
+}
+
+async function logFilesOf(cloud: Cloud, job: Stored): Promise<JsonObject> {
+  const place = locateFolder(cloud, workspaceIdOf(job.resource.id), jobOutputUri(job.resource, 'default'));
+  if (!place || !cloud.blobs.keys(place.account)) return {};
+  const names = await cloud.blobs.listBlobs(place.account, place.container, `${place.path}user_logs/`);
+  if (names.length === 0) return {};
+  const sas = await cloud.blobs.containerSas(place.account, place.container, 'r', LOG_ADDRESS_MINUTES);
+  const files = names.map((name) => {
+    const url = new URL(sas);
+    url.pathname += `/${name.split('/').map(encodeURIComponent).join('/')}`;
+    return [name.slice(place.path.length), url.href] as const;
+  });
+  return Object.fromEntries(files);
 }
 
 function stateOf(
@@ -85,22 +106,25 @@ function stateOf(
   const now = cloud.clock.now();
   const status = statusAt(life, now);
   const end = FINISHED.has(status) ? freeAt(life) : null;
-  const message =
-    life.failedAt === undefined
-      ? `The run '${job.resource.name}' has failed.`
-      : 'The compute of the run was deleted.';
+  const reason = life.execution?.error ?? {
+    code: 'UserError',
+    message:
+      life.failedAt === undefined
+        ? `The run '${job.resource.name}' has failed.`
+        : 'The compute of the run was deleted or lost.',
+  };
   return {
     status,
     startTimeUtc: hasStarted(life, now) && life.startsAt !== null ? isoOf(life.startsAt) : null,
     endTimeUtc: end === null ? null : isoOf(end),
-    error: status === 'Failed' ? { error: { code: 'UserError', message } } : null,
+    error: status === 'Failed' ? { error: reason } : null,
   };
 }
 
 /** By name: an id that `batchGetResolvedUris` turns into a place. */
 function outputsOf(job: Stored): JsonObject {
   const outputs = Object.entries(objectOf(job.resource.properties.outputs)).flatMap(([name, output]) => {
-    if (name === 'default' || !isObject(output) || textOf(output.uri) === undefined) return [];
+    if (name === 'default' || !isObject(output)) return [];
     const kind = textOf(output.jobOutputType) ?? 'uri_folder';
     const assetId = `azureml://jobs/${job.resource.name}/outputs/${name}`;
     return [[name, { assetId, type: OUTPUT_TYPES[kind] ?? kind }] as const];

@@ -1,0 +1,61 @@
+/** Jobs that a job submits: steps of a pipeline, trials of a sweep. */
+
+import { randomUUID } from 'node:crypto';
+import type { Cloud, JsonObject, Stored } from '../provider.ts';
+import { watchCheckpoints } from '../providers/machinelearning/checkpoints.ts';
+import { workspaceIdOf } from '../providers/machinelearning/fields.ts';
+import { lifeChanged } from '../providers/machinelearning/job-events.ts';
+import { FINISHED, lifeOf, statusAt } from '../providers/machinelearning/job-life.ts';
+import { changeLife, JOBS } from '../providers/machinelearning/job-queue.ts';
+import { submitJob } from '../providers/machinelearning/job-submission.ts';
+
+/** Between two looks at what has become of children, in real time; their lives go by the cloud's clock or by processes. */
+const LOOK_MS = 200;
+
+/** Submits a child, or finds it as submitted before the local Azure was restarted. Errors: ArmError for a compute that is gone. */
+export async function submitChild(
+  cloud: Cloud,
+  parent: Stored,
+  name: string,
+  properties: JsonObject,
+): Promise<Stored> {
+  const id = `${workspaceIdOf(parent.resource.id)}/jobs/${name}`;
+  const existing = cloud.store.get(id);
+  if (existing) return existing;
+  const now = cloud.clock.now();
+  const next: Stored = {
+    resource: { id, name, type: JOBS, properties, systemData: parent.resource.systemData ?? null },
+    hidden: { parent: parent.resource.name },
+    etag: `"${randomUUID()}"`,
+    region: parent.region,
+    createdAt: now,
+    changedAt: now,
+  };
+  await submitJob(cloud, next);
+  cloud.store.put(next);
+  watchCheckpoints(cloud, next);
+  lifeChanged(cloud, next);
+  return next;
+}
+
+/** The status of a child now; one that is gone has failed. */
+export function statusOf(cloud: Cloud, id: string): string {
+  const job = cloud.store.get(id);
+  return job ? statusAt(lifeOf(job), cloud.clock.now()) : 'Failed';
+}
+
+/** Asks all that have not finished to be canceled. */
+export function cancelAll(cloud: Cloud, ids: Iterable<string>): void {
+  for (const id of ids) {
+    const job = cloud.store.get(id);
+    if (!job || FINISHED.has(statusOf(cloud, id)) || lifeOf(job).cancelRequestedAt !== undefined) continue;
+    changeLife(cloud, job, { ...lifeOf(job), cancelRequestedAt: cloud.clock.now() });
+  }
+}
+
+/** Resolves after a moment, to look again. */
+export function nextLook(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, LOOK_MS);
+  });
+}

@@ -1,0 +1,106 @@
+/** From the addresses in a job to the blobs behind them. */
+
+import { blobAddress } from '../blobs/address.ts';
+import type { Cloud, JsonObject, Stored } from '../provider.ts';
+import { isObject, objectOf, textOf, workspaceIdOf } from '../providers/machinelearning/fields.ts';
+import { jobOutputUri } from '../providers/machinelearning/job-outputs.ts';
+import { locateFolder } from '../providers/machinelearning/places.ts';
+import { resolveAsset, type AssetKind } from '../providers/machinelearning/references.ts';
+import { findAccount } from '../providers/storage-places.ts';
+import type { BlobPlace } from './blob-files.ts';
+import { RunFailure } from './run-failure.ts';
+
+/** An asset refers to a place, or at most to an output of a job, which has a place. */
+const LONGEST_CHAIN = 4;
+
+/**
+ * The blobs that an address in a job of this workspace names.
+ *
+ * Errors: RunFailure for what is not there, is no storage of this cloud, or is in another region that does not answer.
+ */
+export function locateData(cloud: Cloud, job: Stored, address: string, kind: AssetKind = 'data'): BlobPlace {
+  const workspaceId = workspaceIdOf(job.resource.id);
+  let uri = address;
+  for (let hop = 0; hop < LONGEST_CHAIN; hop += 1) {
+    const place = placeOf(cloud, workspaceId, uri);
+    if (place) return reachable(cloud, job, place, address);
+    const next = outputUri(cloud, workspaceId, uri) ?? assetUri(cloud, workspaceId, uri, kind);
+    if (next === undefined || next === uri) break;
+    uri = next;
+  }
+  throw new RunFailure('UserError', `'${address}' names no blobs that a job of this workspace can reach.`);
+}
+
+/** Where an output of a job goes; undefined: its datastore is not one of blobs. */
+export function locateOutput(cloud: Cloud, job: Stored, name: string): BlobPlace | undefined {
+  return placeOf(cloud, workspaceIdOf(job.resource.id), jobOutputUri(job.resource, name));
+}
+
+function placeOf(cloud: Cloud, workspaceId: string, uri: string): BlobPlace | undefined {
+  const found = locateFolder(cloud, workspaceId, uri);
+  if (found) return { ...found, path: found.path.replace(/\/$/, '') };
+  if (!/^https?:/i.test(uri) || !URL.canParse(uri)) return undefined;
+  const url = new URL(uri);
+  const { account, container, blob } = blobAddress(url.host, url.pathname);
+  if (!findAccount(cloud, account) || container === '') return undefined;
+  return { account, container, path: decodeURIComponent(blob).replace(/\/$/, '') };
+}
+
+/** A job in a dark region reaches its own storage, and no other region reaches it. */
+function reachable(cloud: Cloud, job: Stored, place: BlobPlace, address: string): BlobPlace {
+  const region = findAccount(cloud, place.account)?.region;
+  if (region === undefined || region === null)
+    throw new RunFailure(
+      'UserError',
+      `'${address}': there is no storage account '${place.account}' any more.`,
+    );
+  const isCut = region !== job.region && [region, job.region ?? ''].some((one) => cloud.isDark(one));
+  if (isCut)
+    throw new RunFailure(
+      'SystemError',
+      `'${address}': the storage account '${place.account}' in ${region} does not answer.`,
+    );
+  return place;
+}
+
+/** The place of `azureml://jobs/{job}/outputs/{output}/paths/{path}` or `runs:/{job}/{path}`. */
+function outputUri(cloud: Cloud, workspaceId: string, uri: string): string | undefined {
+  const [, job, output = 'default', path = ''] =
+    /^azureml:\/\/jobs\/([^/]+)\/outputs\/([^/]+)(?:\/(?:paths\/)?(.*))?$/.exec(uri) ?? [];
+  const [, run, artifact = ''] = /^runs:\/([^/]+)\/(.*)$/.exec(uri) ?? [];
+  const stored = cloud.store.get(`${workspaceId}/jobs/${job ?? run}`);
+  if (!stored) return undefined;
+  const root = jobOutputUri(stored.resource, output === 'artifacts' ? 'default' : output);
+  return `${root.replace(/\/$/, '')}/${job === undefined ? artifact : path}`;
+}
+
+/** What a data asset, a model or a snapshot of code is registered with. */
+function assetUri(cloud: Cloud, workspaceId: string, uri: string, kind: AssetKind): string | undefined {
+  const asset = resolveAsset(cloud, workspaceId, kind, uri);
+  const properties: JsonObject = asset?.resource.properties ?? {};
+  return textOf(properties.dataUri) ?? textOf(properties.modelUri) ?? textOf(properties.codeUri);
+}
+
+/** The kind of asset that an input of this type names by its id. */
+export function assetKindOf(input: JsonObject): AssetKind {
+  return textOf(input.jobInputType)?.endsWith('_model') || /\/models\//i.test(textOf(input.uri) ?? '')
+    ? 'models'
+    : 'data';
+}
+
+/** The inputs of a job that are given. */
+export function inputsOf(job: Stored): [string, JsonObject][] {
+  return entriesOf(job.resource.properties.inputs);
+}
+
+/** The outputs that a job declares; one without fields has all defaults. */
+export function outputsOf(job: Stored): [string, JsonObject][] {
+  const declared = objectOf(job.resource.properties.outputs);
+  return Object.entries(declared)
+    .filter(([name]) => name !== 'default')
+    .map(([name, output]) => [name, objectOf(output)]);
+}
+
+function entriesOf(value: JsonObject[string] | undefined): [string, JsonObject][] {
+  return Object.entries(objectOf(value)).flatMap(([name, entry]) => (isObject(entry) ? [[name, entry]] : []));
+}

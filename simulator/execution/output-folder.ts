@@ -1,0 +1,101 @@
+/**
+ * A folder that a job writes to, and the place in blob storage that it stands for. What is written appears there while the job runs, file
+ * by file, each once it has been the same at two looks.
+ */
+
+import { stat } from 'node:fs/promises';
+import type { BlobAccounts } from '../provider.ts';
+import { below, deleteBlob, uploadFile, type BlobPlace } from './blob-files.ts';
+import { filesBelow } from './files-below.ts';
+
+interface Seen {
+  sizeBytes: number;
+  changedMs: number;
+  /** It is in storage as it was then. */
+  uploaded: boolean;
+}
+
+export class OutputFolder {
+  private readonly blobs: BlobAccounts;
+  private readonly folder: string;
+  private readonly place: BlobPlace;
+  private readonly seen = new Map<string, Seen>();
+
+  constructor(blobs: BlobAccounts, folder: string, place: BlobPlace) {
+    this.blobs = blobs;
+    this.folder = folder;
+    this.place = place;
+  }
+
+  /** What is in the folder now came from storage. */
+  async adopt(): Promise<void> {
+    for (const name of await filesBelow(this.folder)) {
+      const now = await this.look(name);
+      if (now) this.seen.set(name, { ...now, uploaded: true });
+    }
+  }
+
+  /**
+   * Uploads what has not changed since the last look, and removes what is gone. `whole`: what has changed, too, for nobody writes any
+   * more. Errors: storage that refuses; the next call tries again.
+   */
+  async upload(whole = false): Promise<void> {
+    const names = await filesBelow(this.folder);
+    for (const name of names) {
+      const now = await this.look(name);
+      if (!now) continue; // Gone since it was listed.
+      const before = this.seen.get(name);
+      const isSame = before?.sizeBytes === now.sizeBytes && before.changedMs === now.changedMs;
+      if (isSame && before.uploaded) continue;
+      this.seen.set(name, { ...now, uploaded: false });
+      if (!isSame && !whole) continue;
+      if (await this.send(name)) this.seen.set(name, { ...now, uploaded: true });
+    }
+    await this.removeGone(new Set(names));
+  }
+
+  /** False: the file is gone meanwhile, as one that is renamed when it is complete. */
+  private async send(name: string): Promise<boolean> {
+    try {
+      await uploadFile(this.blobs, `${this.folder}/${name}`, below(this.place, name));
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+      throw error;
+    }
+  }
+
+  private async removeGone(names: ReadonlySet<string>): Promise<void> {
+    for (const [name, { uploaded }] of this.seen) {
+      if (names.has(name)) continue;
+      if (uploaded) await deleteBlob(this.blobs, below(this.place, name));
+      this.seen.delete(name);
+    }
+  }
+
+  private async look(name: string): Promise<Omit<Seen, 'uploaded'> | undefined> {
+    const found = await stat(`${this.folder}/${name}`).catch(() => undefined); // It may go at any time.
+    return found?.isFile() ? { sizeBytes: found.size, changedMs: found.mtimeMs } : undefined;
+  }
+}
+
+/** A file that only grows, as a log does: it is shown as far as it is written. */
+export class GrowingFile {
+  private readonly blobs: BlobAccounts;
+  private readonly file: string;
+  private readonly blob: BlobPlace;
+  private uploadedBytes = -1;
+
+  constructor(blobs: BlobAccounts, file: string, blob: BlobPlace) {
+    this.blobs = blobs;
+    this.file = file;
+    this.blob = blob;
+  }
+
+  async upload(): Promise<void> {
+    const { size } = await stat(this.file);
+    if (size === this.uploadedBytes) return;
+    await uploadFile(this.blobs, this.file, this.blob);
+    this.uploadedBytes = size;
+  }
+}

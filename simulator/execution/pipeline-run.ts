@@ -1,0 +1,109 @@
+/** A pipeline: each step submitted as a job when the steps whose outputs it takes have completed. */
+
+import { createHash } from 'node:crypto';
+import type { Cloud, Stored } from '../provider.ts';
+import { isObject, objectOf } from '../providers/machinelearning/fields.ts';
+import { FINISHED } from '../providers/machinelearning/job-life.ts';
+import { cancelAll, nextLook, statusOf, submitChild } from './children.ts';
+import { RunFailure, type Ending, type Run, type RunEnd } from './run-failure.ts';
+import { needsOf, stepJob } from './step-job.ts';
+
+export class PipelineRun implements Run {
+  private readonly cloud: Cloud;
+  private readonly job: Stored;
+  private ending: Ending | undefined;
+  /** By step. */
+  private readonly children = new Map<string, Stored>();
+
+  constructor(cloud: Cloud, job: Stored) {
+    this.cloud = cloud;
+    this.job = job;
+  }
+
+  /** A pipeline is on no node: where nodes are lost, its steps fail, and it by them. */
+  end(how: Ending): void {
+    if (how === 'stopped' || (how !== 'lost' && this.ending === undefined)) this.ending = how;
+  }
+
+  async run(): Promise<RunEnd> {
+    const needs = this.readSteps();
+    const { continue_on_step_failure: snake, continueOnStepFailure: camel } = objectOf(
+      this.job.resource.properties.settings,
+    );
+    const goesOn = snake === true || camel === true;
+    for (;;) {
+      if (this.ending !== undefined) break;
+      for (const name of this.ready(needs)) await this.begin(name);
+      const failed = this.inState((status) => status === 'Failed' || status === 'Canceled');
+      const isOver = this.unfinished().length === 0 && (this.ready(needs).length === 0 || failed.length > 0);
+      if ((failed.length > 0 && !goesOn) || isOver) return this.close(failed);
+      await nextLook();
+    }
+    if (this.ending !== 'stopped') await this.close([]);
+    return { outcome: this.ending === 'failed' ? 'Failed' : 'Canceled' };
+  }
+
+  /** What each step waits for. Errors: RunFailure for one that waits for no step, or for itself. */
+  private readSteps(): Map<string, string[]> {
+    const steps = objectOf(this.job.resource.properties.jobs);
+    const needs = new Map(Object.entries(steps).map(([name, node]) => [name, needsOf(node)]));
+    for (const [name, others] of needs)
+      for (const other of others)
+        if (!needs.has(other))
+          throw new RunFailure(
+            'UserError',
+            `The step '${name}' takes an output of '${other}', which is no step.`,
+          );
+    const settled = new Set<string>();
+    for (let before = -1; before < settled.size;) {
+      before = settled.size;
+      for (const [name, others] of needs) if (others.every((other) => settled.has(other))) settled.add(name);
+    }
+    const circular = [...needs.keys()].filter((name) => !settled.has(name));
+    if (circular.length > 0)
+      throw new RunFailure('UserError', `The steps ${circular.join(', ')} wait for each other.`);
+    return needs;
+  }
+
+  private ready(needs: ReadonlyMap<string, string[]>): string[] {
+    const completed = this.inState((status) => status === 'Completed');
+    return [...needs.keys()].filter(
+      (name) => !this.children.has(name) && needs.get(name)?.every((other) => completed.includes(other)),
+    );
+  }
+
+  private async begin(name: string): Promise<void> {
+    const node = objectOf(this.job.resource.properties.jobs)[name];
+    if (!isObject(node)) throw new RunFailure('UserError', `The step '${name}' is no object.`);
+    const properties = stepJob({ cloud: this.cloud, pipeline: this.job, name, node, done: this.children });
+    const child = await submitChild(this.cloud, this.job, childName(this.job, name), properties);
+    this.children.set(name, child);
+  }
+
+  /** Ends what still runs, and says how the pipeline ended. */
+  private async close(failed: string[]): Promise<RunEnd> {
+    cancelAll(this.cloud, this.unfinished());
+    while (this.unfinished().length > 0 && this.ending !== 'stopped') await nextLook();
+    if (failed.length === 0) return { outcome: 'Completed' };
+    const message = `Pipeline has failed steps: ${failed.join(', ')}. See the details of the step's run.`;
+    return { outcome: 'Failed', error: { code: 'UserError', message } };
+  }
+
+  private inState(is: (status: string) => boolean): string[] {
+    return [...this.children]
+      .filter(([, child]) => is(statusOf(this.cloud, child.resource.id)))
+      .map(([name]) => name);
+  }
+
+  private unfinished(): string[] {
+    return [...this.children.values()]
+      .map(({ resource }) => resource.id)
+      .filter((id) => !FINISHED.has(statusOf(this.cloud, id)));
+  }
+}
+
+/** A guid as Azure gives it, but the same when asked again after a restart. */
+function childName(job: Stored, step: string): string {
+  const hex = createHash('sha256').update(`${job.resource.id.toLowerCase()}/${step}`).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}

@@ -1,0 +1,21 @@
+/** Where the outputs of jobs go. */
+
+import type { Resource } from '../../provider.ts';
+import { objectOf, textOf } from './fields.ts';
+
+/** The address of an output, with what Azure fills in: its default place, and the names in `${{name}}` and `${{output_name}}`. */
+export function jobOutputUri({ name, properties }: Resource, output: string): string {
+  const uri = textOf(objectOf(objectOf(properties.outputs)[output]).uri) ?? defaultUri(name, output);
+  const store = (textOf(objectOf(properties.settings).default_datastore) ?? '').split(/[/:]/).at(-1);
+  return uri
+    .replaceAll(/\$\{\{\s*name\s*\}\}/g, name)
+    .replaceAll(/\$\{\{\s*output_name\s*\}\}/g, output)
+    .replaceAll(/\$\{\{\s*default_datastore\s*\}\}/g, store === '' ? 'workspaceblobstore' : (store ?? ''));
+}
+
+/** Where an output goes that does not say where. */
+function defaultUri(job: string, output: string): string {
+  return output === 'default'
+    ? `azureml://datastores/workspaceartifactstore/ExperimentRun/dcid.${job}`
+    : `azureml://datastores/workspaceblobstore/paths/azureml/${job}/${output}/`;
+}

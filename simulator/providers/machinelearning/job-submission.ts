@@ -1,0 +1,92 @@
+/** The submission of a job: its fields filled in, its life begun, its place in the queue of its compute taken. */
+
+import { executesJobs } from '../../execution/executing-compute.ts';
+import type { Cloud, JsonObject, Stored } from '../../provider.ts';
+import { firstStepOf } from './checkpoints.ts';
+import { fillDefaults, isObject, numberOf, objectOf, textOf, workspaceIdOf } from './fields.ts';
+import { askedLife, durationMs, withLife, type Life } from './job-life.ts';
+import { enqueue } from './job-queue.ts';
+import { resolveCompute } from './references.ts';
+
+/**
+ * Changes `next` in place to the job as it is kept. Errors: 400 for a life that is none, or a compute that is not there.
+ */
+export async function submitJob(cloud: Cloud, next: Stored): Promise<void> {
+  fillJob(next);
+  const { properties } = next.resource;
+  const compute = resolveCompute(cloud, workspaceIdOf(next.resource.id), properties.computeId);
+  const asked = askedLife(objectOf(properties.properties));
+  const isExecuted = executes(cloud, next, compute);
+  const submittedAt = cloud.clock.now();
+  const timeoutMs = durationMs(textOf(objectOf(properties.limits).timeout));
+  const firstStep = asked.checkpointEveryMs === undefined || isExecuted ? 0 : await firstStepOf(cloud, next);
+  // What an earlier run has done already, this one need not do again.
+  const runMs = Math.max(0, asked.runMs - firstStep * (asked.checkpointEveryMs ?? 0));
+  const isCutShort = timeoutMs !== undefined && timeoutMs < runMs;
+  const holdsNodes = !isOrchestrated(properties, isExecuted);
+  const life: Life = {
+    submittedAt,
+    prepareMs: asked.prepareMs,
+    readyAt: submittedAt + asked.prepareMs + asked.queueMs,
+    startsAt: null,
+    runMs: isCutShort ? timeoutMs : runMs,
+    outcome: isCutShort ? 'Canceled' : asked.outcome,
+    nodes: nodesOf(properties),
+    compute: holdsNodes ? (compute?.resource.id.toLowerCase() ?? null) : null,
+    firstStep,
+    writtenStep: firstStep,
+    ...(isExecuted ? { execution: {} } : {}),
+    ...(asked.checkpointEveryMs === undefined || isExecuted
+      ? {}
+      : { checkpointEveryMs: asked.checkpointEveryMs }),
+  };
+  next.hidden = withLife(next, enqueue(cloud, next.resource.id.toLowerCase(), life)).hidden;
+}
+
+function fillJob(next: Stored): void {
+  const { properties } = next.resource;
+  fillDefaults(properties, {
+    description: null,
+    tags: {},
+    properties: {},
+    displayName: next.resource.name,
+    experimentName: 'Default',
+    isArchived: false,
+  });
+  delete properties.status;
+  if (!isObject(properties.outputs)) properties.outputs = {};
+  const where = { mode: 'ReadWriteMount', jobOutputType: 'uri_folder' };
+  // Every run has a place of its own in the artifact store, whatever other outputs it declares.
+  fillDefaults(properties.outputs, {
+    default: {
+      ...where,
+      uri: `azureml://datastores/workspaceartifactstore/ExperimentRun/dcid.${next.resource.name}`,
+    },
+  });
+}
+
+/** Does the job really run? A pipeline does if any of its steps is on a compute that executes. */
+function executes(cloud: Cloud, job: Stored, compute: Stored | undefined): boolean {
+  const { properties, id } = job.resource;
+  if (properties.jobType === 'Command' || properties.jobType === 'Sweep') return executesJobs(compute);
+  if (properties.jobType !== 'Pipeline') return false;
+  const settings = objectOf(properties.settings);
+  const steps = Object.values(objectOf(properties.jobs)).map((step) => objectOf(step).computeId);
+  return [properties.computeId, settings.default_compute, settings.defaultCompute, ...steps].some(
+    (reference) => executesJobs(resolveCompute(cloud, workspaceIdOf(id), reference)),
+  );
+}
+
+/** A pipeline holds no node itself: its steps do; nor does a sweep whose trials are jobs. */
+function isOrchestrated(properties: JsonObject, isExecuted: boolean): boolean {
+  return properties.jobType === 'Pipeline' || (properties.jobType === 'Sweep' && isExecuted);
+}
+
+function nodesOf(properties: JsonObject): number {
+  const trial = objectOf(properties.trial);
+  const resources = objectOf(properties.jobType === 'Sweep' ? trial.resources : properties.resources);
+  const each = Math.max(1, Math.floor(numberOf(resources.instanceCount) ?? 1));
+  const atOnce =
+    properties.jobType === 'Sweep' ? (numberOf(objectOf(properties.limits).maxConcurrentTrials) ?? 1) : 1;
+  return each * Math.max(1, Math.floor(atOnce));
+}
