@@ -21,7 +21,11 @@ if (major >= 24) {
     console.error(`understudy: expected Node 24 or later, got ${process.versions.node}`);
     process.exit(1);
   }
-  const child = spawn(pinned, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
+  // The channel carries nothing: it is how the program learns that this launcher is gone, however it went.
+  const child = spawn(pinned, [main, ...process.argv.slice(2)], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, UNDERSTUDY_LAUNCHER: String(process.pid) },
+  });
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
   for (const signal of signals) process.on(signal, () => passOn(child, signal));
   child.on('error', (error) => {
