@@ -166,5 +166,5 @@ export class Replicas {
 
 function copyOf(row: Row, accountName: string): Row {
   const { $loki: _, meta: __, ...fields } = row;
-  return { ...structuredClone(fields), accountName } as Row;
+  return { ...structuredClone(fields), accountName };
 }

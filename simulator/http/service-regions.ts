@@ -20,6 +20,10 @@ export function regionOfHost(
     const vaults = store.ofType('Microsoft.KeyVault/vaults');
     return vaults.find(({ resource }) => resource.name.toLowerCase() === named.name)?.region ?? any;
   }
+  if (named.service === 'registry') {
+    const registries = store.ofType('Microsoft.ContainerRegistry/registries');
+    return registries.find(({ resource }) => resource.name.toLowerCase() === named.name)?.region ?? any;
+  }
   const secondary = /^(.*)-secondary$/.exec(named.name);
   const account = findAccount({ store }, secondary?.[1] ?? named.name);
   if (!account) return any;

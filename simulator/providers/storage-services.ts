@@ -1,0 +1,98 @@
+/**
+ * The services of an account: each exists by itself, once, as 'default'. Their settings are checked, kept and shown; what the data plane
+ * does with them is what Azurite can: it keeps no versions, and nothing that was deleted.
+ */
+
+import { isObject } from '../http/fields.ts';
+import { ArmError, type Call, type Cloud, type Json, type JsonObject, type Stored } from '../provider.ts';
+import { BLOB_SERVICE } from './storage-containers.ts';
+import { ACCOUNT } from './storage-places.ts';
+import { FILE_SERVICE } from './storage-shares.ts';
+import { row } from './table.ts';
+
+const MOST_RETENTION_DAYS = 365;
+/** Settings that keep what was deleted, by the name of the service that has them. */
+const RETENTIONS: Record<string, string[]> = {
+  blobServices: ['deleteRetentionPolicy', 'containerDeleteRetentionPolicy'],
+  fileServices: ['shareDeleteRetentionPolicy'],
+};
+const DEFAULTS: Record<string, JsonObject> = {
+  [BLOB_SERVICE]: {
+    cors: { corsRules: [] },
+    deleteRetentionPolicy: { enabled: false, allowPermanentDelete: false },
+    isVersioningEnabled: false,
+  },
+  [FILE_SERVICE]: {
+    cors: { corsRules: [] },
+    shareDeleteRetentionPolicy: { enabled: true, days: 7 },
+    protocolSettings: { smb: {} },
+  },
+};
+
+export const services = [
+  'blobServices',
+  'fileServices',
+  'queueServices',
+  'tableServices',
+  'managementPolicies',
+].map((name) =>
+  row(`${ACCOUNT}/${name}`, {
+    createdStatus: 200,
+    beforePut: (call, next) => prepare(name, call, next),
+  }),
+);
+
+function prepare(service: string, { id, existing }: Call, next: Stored): void {
+  if (id.name.toLowerCase() !== 'default')
+    throw new ArmError(
+      400,
+      'InvalidResourceName',
+      `The name of '${id.type}' must be 'default', got '${id.name}'.`,
+    );
+  const properties = {
+    ...DEFAULTS[next.resource.type],
+    ...existing?.resource.properties,
+    ...next.resource.properties,
+  };
+  for (const policy of RETENTIONS[service] ?? []) requireRetention(policy, properties[policy]);
+  const { isVersioningEnabled } = properties;
+  if (isVersioningEnabled !== undefined && typeof isVersioningEnabled !== 'boolean')
+    throw invalid('isVersioningEnabled', 'true or false', isVersioningEnabled);
+  next.resource.properties = properties;
+}
+
+function requireRetention(name: string, policy: Json | undefined): void {
+  if (policy === undefined || policy === null) return;
+  if (!isObject(policy)) throw invalid(name, 'an object', policy);
+  const { enabled, days } = policy;
+  if (typeof enabled !== 'boolean') throw invalid(`${name}.enabled`, 'true or false', enabled);
+  if (!enabled) return;
+  if (typeof days !== 'number' || !Number.isInteger(days) || days < 1 || days > MOST_RETENTION_DAYS)
+    throw invalid(`${name}.days`, `1 to ${MOST_RETENTION_DAYS} while it is enabled`, days);
+}
+
+/** Makes the services that every account has. */
+export function makeServices(cloud: Cloud, account: Stored): void {
+  for (const [type, properties] of Object.entries(DEFAULTS)) {
+    const id = `${account.resource.id}/${type.slice(ACCOUNT.length + 1)}/default`;
+    if (cloud.store.get(id)) continue;
+    const now = cloud.clock.now();
+    cloud.store.put({
+      resource: { id, name: 'default', type, properties: structuredClone(properties) },
+      hidden: {},
+      etag: `"${now.toString(16)}"`,
+      region: account.region,
+      createdAt: now,
+      changedAt: now,
+    });
+  }
+}
+
+function invalid(name: string, expected: string, got: Json | undefined): ArmError {
+  return new ArmError(
+    400,
+    'InvalidValuesForRequestParameters',
+    `Values for request parameters are invalid: ${name}: expected ${expected}, got ${JSON.stringify(got ?? null)}.`,
+    { target: name },
+  );
+}
