@@ -111,7 +111,13 @@ async function readSealed(store: ControlStore, id: string): Promise<OpenRecovery
   const place = sealedName(epoch, id);
   const text = await store.readText(place);
   if (text === undefined)
-    throw new UnderstudyError('RecoveryPointError', `recovery point "${id}" is not sealed`, { place });
+    throw new UnderstudyError(
+      'RecoveryPointError',
+      `there is no recovery point "${id}", or it was never sealed`,
+      {
+        place,
+      },
+    );
   const sealed = parseSealed(text);
   if (sealed?.id !== id) {
     throw new UnderstudyError(
@@ -132,10 +138,18 @@ function parseSealed(text: string): SealedManifest | undefined {
   }
 }
 
+/** How many recovery points are offered to who names one that is not there. */
+const offered = 3;
+
 async function adviceAfter(store: ControlStore, id: string): Promise<string> {
   const { sealed } = await recoveryPointIds(store);
+  if (sealed.length === 0) return 'There is none: take one with "understudy replicate".';
   const at = sealed.indexOf(id);
-  const before = at < 0 ? sealed[0] : sealed[at + 1];
+  if (at < 0) {
+    const newest = sealed.slice(0, offered).map((each) => `"${each}"`);
+    return `Name one that is there, or none for the newest; of ${sealed.length}, newest first: ${newest.join(', ')}${sealed.length > offered ? ', …' : ''}.`;
+  }
+  const before = sealed[at + 1];
   return before === undefined
     ? 'There is no recovery point before it: take one with "understudy replicate".'
     : `Use the recovery point before it: "${before}".`;

@@ -3,6 +3,7 @@ import { isMap, isScalar, LineCounter, parseDocument, visit, type Document, type
 import { UnderstudyError, messageOf } from '../errors/error.ts';
 import { describeIssue, show, type Found } from './describe-issue.ts';
 import { Topology } from './topology.ts';
+import { resourceClasses } from './words.ts';
 
 export interface Problem {
   path: string;
@@ -188,15 +189,25 @@ function checkPerRegion(path: PropertyKey[], record: Record<string, unknown>, na
   return [{ path, message: `expected a different one for each region, got "${values[0] ?? ''}" for both` }];
 }
 
+/** Of the words for a strategy, those that there is a plan for: found here, and not at three in the morning. */
+const offered: readonly string[] = ['hot-warm'];
+
 /** `platform` is at least as hot as any other class: nothing runs on a platform that is not there. */
 function checkStrategies({ strategies }: Topology): Found[] {
   const heat = { 'hot-cold': 0, 'hot-warm': 1, 'hot-hot': 2 } as const;
-  return (['data', 'training', 'inference'] as const)
-    .filter((name) => heat[strategies[name]] > heat[strategies.platform])
-    .map((name) => ({
-      path: ['strategies', name],
-      message: `expected at most "${strategies.platform}", the strategy of platform, got "${strategies[name]}"`,
-    }));
+  return resourceClasses.flatMap((name) => {
+    const path = ['strategies', name];
+    if (heat[strategies[name]] > heat[strategies.platform])
+      return {
+        path,
+        message: `expected at most "${strategies.platform}", the strategy of platform, got "${strategies[name]}"`,
+      };
+    if (offered.includes(strategies[name])) return [];
+    return {
+      path,
+      message: `expected "hot-warm", the one strategy that this version offers, got "${strategies[name]}"`,
+    };
+  });
 }
 
 function join(path: PropertyKey[]): string {

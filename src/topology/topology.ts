@@ -15,12 +15,24 @@ const Duration = z
 /** Milliseconds that Node's timers can count: beyond, they end at once. */
 const longestMs = 2 ** 31 - 1;
 
+function lasting(atLeastMs: number, atMostMs: number, message: string) {
+  return Duration.refine((text) => {
+    if (!durationPattern.test(text)) return true; // said already
+    const ms = toSeconds(text) * 1000;
+    return ms >= atLeastMs && ms <= atMostMs;
+  }, message);
+}
+
+const dayMs = 86_400_000;
+
 /** How long something may take: none at all is no time to do it in. */
-const TimeLimit = Duration.refine((text) => {
-  if (!durationPattern.test(text)) return true; // said already
-  const ms = toSeconds(text) * 1000;
-  return ms > 0 && ms <= longestMs;
-}, 'expected at least "1s" and at most "24d"');
+const TimeLimit = lasting(1000, longestMs, 'expected at least "1s" and at most "24d"');
+
+/** No move takes no time, and nobody waits for a quarter: such an objective is a slip. */
+const Objective = lasting(1000, 90 * dayMs, 'expected at least "1s" and at most "90d"');
+
+/** Every takeover waits this long. */
+const Skew = lasting(0, dayMs / 24, 'expected at most "1h"');
 
 const RegionName = z
   .string()
@@ -59,8 +71,8 @@ export const Region = z.strictObject({
 export type Region = z.infer<typeof Region>;
 
 const ClassObjective = z.strictObject({
-  rto: Duration.optional().describe('How long the class may be without service.'),
-  rpo: Duration.optional().describe('How much work of the class may be lost.'),
+  rto: Objective.optional().describe('How long the class may be without service.'),
+  rpo: Objective.optional().describe('How much work of the class may be lost.'),
 });
 
 const perClass = <T extends z.ZodType>(value: T) =>
@@ -166,7 +178,7 @@ const FrontDoor = z.strictObject({
 
 const Policies = z.strictObject({
   leaseTtl: TimeLimit.default('30s').describe('How long the writer lease lives without renewal.'),
-  clockSkew: Duration.default('5s').describe('What a takeover waits beyond the lease.'),
+  clockSkew: Skew.default('5s').describe('What a takeover waits beyond the lease.'),
   requestTimeout: TimeLimit.default('10s').describe('How long one request to Azure may take.'),
   fenceDeadline: TimeLimit.default('20s').describe('How long the old side is tried before the rest is owed.'),
   probeDeadline: TimeLimit.default('5m').describe('How long a probe may take to pass.'),

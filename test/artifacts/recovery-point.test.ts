@@ -156,11 +156,27 @@ describe('opening a recovery point', () => {
       details: { next: 'There is no recovery point before it: take one with "understudy replicate".' },
     });
     await expect(openRecoveryPoint(store, '2026-11-21T12-00-00.000Z-e1')).rejects.toMatchObject({
-      message: 'recovery point "2026-11-21T12-00-00.000Z-e1" is not sealed',
-      details: { next: `Use the recovery point before it: "${sealed.id}".` },
+      message: 'there is no recovery point "2026-11-21T12-00-00.000Z-e1", or it was never sealed',
+      details: { next: expect.stringContaining(`newest first: "${sealed.id}".`) },
     });
     await expect(openRecoveryPoint(store, '../pointer')).rejects.toMatchObject({
       code: 'RecoveryPointError',
+    });
+  });
+
+  it('offers the newest few to who names one that is not there, and none where there is none', async () => {
+    const store = fakeControlStore();
+    await expect(openRecoveryPoint(store, 'nope')).rejects.toMatchObject({
+      message: expect.stringContaining('"nope" is no id of a recovery point') as string,
+      details: { next: 'There is none: take one with "understudy replicate".' },
+    });
+    const ids: string[] = [];
+    for (const hour of ['10', '11', '12', '13'])
+      ids.unshift((await seal(store, `2026-11-21T${hour}:00:00.000Z`)).id);
+    await expect(openRecoveryPoint(store, 'nope')).rejects.toMatchObject({
+      details: {
+        next: `Name one that is there, or none for the newest; of 4, newest first: "${ids[0]}", "${ids[1]}", "${ids[2]}", ….`,
+      },
     });
   });
 
