@@ -10,7 +10,7 @@ import { showFindings, writeFindings, type Finding } from './evidence.ts';
 import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
 import { readPart } from './recovery-point.ts';
 import { openStandby, type Standby } from './standby.ts';
-import { fail, newTally, seen, showCount, skip, sum, toCounts, type Tally } from './tally.ts';
+import { fail, newTally, showCount, skip, sum, toCounts, type Tally } from './tally.ts';
 import { nameOfId } from './workspace.ts';
 
 interface Work {
@@ -23,18 +23,54 @@ interface Work {
 /** Errors: AzureUnavailable, RecoveryPointError, PreconditionError. What Azure refuses is counted as failed. */
 export async function configureDatastores(context: StepContext): Promise<StepResult> {
   const standby = await openStandby(context);
-  const { tally, findings } = await createDatastores(context, standby, startHeartbeat(context, 'datastores'));
-  if (seen(tally) === 0) {
+  const wanted = await namesWanted(context, standby);
+  if (wanted.length === 0) {
     return { state: 'skipped', detail: 'the active workspace had no datastore but those that Azure makes' };
   }
+  const work = await createDatastores(context, standby, startHeartbeat(context, 'datastores'));
+  const { tally, findings } = await lookAfresh(context, standby, wanted, work);
   const notMade = sum(tally.skipped) + sum(tally.failed);
   return {
     state: 'completed',
-    detail: `${showCount(tally.done, 'datastore')} in ${context.to.region}, ${tally.already} of them already there${notMade > 0 ? `; ${notMade} not` : ''}`,
-    counts: [toCounts(tally, 'datastores', seen(tally))],
+    detail: `${showCount(tally.done, 'datastore')} in ${context.to.region}, ${work.tally.already} of them already there${notMade > 0 ? `; ${notMade} not` : ''}`,
+    counts: [toCounts(tally, 'datastores', wanted.length)],
     evidence: await writeFindings(context, 'list', findings),
     ...(findings.length > 0 ? { lost: showFindings(findings) } : {}),
   };
+}
+
+/** The standby has its own of those that Azure makes. */
+async function namesWanted({ store }: StepContext, { point }: Standby): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name } of readPart(store, point.sealed, 'datastores'))
+    if (!isBuiltIn(name)) names.push(name);
+  return names;
+}
+
+/** Counts what the standby lists, whatever was answered to the making of it. */
+async function lookAfresh(
+  { azure, signal }: StepContext,
+  { workspace }: Standby,
+  wanted: readonly string[],
+  made: Pick<Work, 'findings'>,
+): Promise<Pick<Work, 'tally' | 'findings'>> {
+  const listed = await Array.fromAsync(
+    azure.arm.list(`${workspace.id}/datastores`, apiVersions.machineLearning, { signal }),
+  );
+  const tally = newTally();
+  const findings = [...made.findings];
+  for (const name of wanted) {
+    const what = `datastore ${name}`;
+    const known = made.findings.find((each) => each.what === what);
+    if (known) (known.state === 'skipped' ? skip : fail)(tally, known.reason);
+    else if (listed.some((each) => sameName(each.name, name))) tally.done += 1;
+    else {
+      const reason = 'it was made, and the standby does not list it';
+      fail(tally, reason);
+      findings.push({ what, state: 'failed', reason });
+    }
+  }
+  return { tally, findings };
 }
 
 /** Creates what is lacking. Also before assets are registered: Azure refuses an asset whose datastore it does not know. */
@@ -45,7 +81,6 @@ export async function createDatastores(
 ): Promise<Pick<Work, 'tally' | 'findings'>> {
   const work: Work = { context, standby, tally: newTally(), findings: [] };
   for await (const datastore of readPart(context.store, standby.point.sealed, 'datastores')) {
-    // The standby has its own of those that Azure makes.
     if (isBuiltIn(datastore.name)) continue;
     await configure(work, datastore);
     await heartbeat.beat();

@@ -2,6 +2,7 @@
  * The action `escrowSecrets`: the secrets of a dead region cannot be read, so while both live they are put into the standby's
  * vault. A value exists only between two lines of this file; names and versions go on.
  */
+import { createHash } from 'node:crypto';
 import { apiVersions, type ArmResource, type Json, type JsonObject, type Vault } from '../azure/azure.ts';
 import { sameName } from '../azure/ids.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
@@ -17,9 +18,9 @@ import {
   type LeftBehindList,
   type Listing,
 } from './drafts.ts';
-import { startHeartbeat } from './heartbeat.ts';
+import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
 import type { SecretRef } from './manifest.ts';
-import { readLines } from './parts.ts';
+import { countLines, readLines } from './parts.ts';
 import { listRecoveryPoints, openByRef } from './recovery-point.ts';
 import { secretless, secretName } from './secret-name.ts';
 import { fail, newTally, seen, showCount, skip, sum, toCounts, type Tally } from './tally.ts';
@@ -34,6 +35,8 @@ export async function escrowSecrets(context: StepContext): Promise<StepResult> {
     vault: uri === undefined ? undefined : context.azure.vault(uri),
     known: await knownVersions(context),
     secrets: [],
+    kept: new Map(),
+    builtIn: 0,
     tally: newTally(),
     lost: leftBehindList(),
   };
@@ -52,11 +55,12 @@ export async function escrowSecrets(context: StepContext): Promise<StepResult> {
     await escrowEndpoint(work, endpoint);
     await heartbeat.beat();
   }
+  await lookAfresh(work, heartbeat);
   const leftBehind = work.lost.all();
   const facts = await sealDraft(context, point, 'escrowed', { secrets: work.secrets, leftBehind });
   return {
     ...describe(work.tally, context.to.region, uri),
-    counts: [toCounts(work.tally, 'secrets', seen(work.tally))],
+    counts: [toCounts(work.tally, 'secrets', expectedOf(listing, work))],
     facts,
     ...(leftBehind.length > 0
       ? {
@@ -74,13 +78,19 @@ interface Work {
   /** Versions by secret, of the recovery point before. */
   known: Map<string, string>;
   secrets: SecretRef[];
+  /** By secret: the digest of what it must hold. */
+  kept: Map<string, string>;
+  /** Datastores that Azure makes: the standby has its own. */
+  builtIn: number;
   tally: Tally;
   lost: LeftBehindList;
 }
 
 async function escrowDatastore(work: Work, { accounts }: Listing, datastore: ArmResource): Promise<void> {
-  // The standby has its own of those that Azure makes.
-  if (isBuiltIn(datastore.name)) return;
+  if (isBuiltIn(datastore.name)) {
+    work.builtIn += 1;
+    return;
+  }
   const { credentials, blob } = placeOfDatastore(datastore);
   if (credentials === 'None') return skip(work.tally, 'identity-based: there is no secret');
   const copied = blob !== undefined && accounts.some(({ name }) => sameName(name, blob.account));
@@ -148,8 +158,10 @@ async function keep(
       lost.add(kind, 'Azure answered no secret', name);
       return;
     }
-    work.secrets.push({ kind, name, ...(await put(work, vault, kind, name, JSON.stringify(value))) });
-    tally.done += 1;
+    const text = JSON.stringify(value);
+    const ref = await put(work, vault, kind, name, text);
+    work.secrets.push({ kind, name, ...ref });
+    work.kept.set(ref.secret, sha256(text));
   } catch (error) {
     if (!isUnderstudyError(error, 'AzureError')) throw error;
     fail(tally, 'Azure refused');
@@ -170,6 +182,48 @@ async function put(
   if (version !== undefined && (await vault.get(secret)) === value) return { secret, version };
   const tags = { understudy: context.topology.name, kind, resource: name, region: context.from.region };
   return { secret, version: (await vault.set(secret, value, tags)).version };
+}
+
+/** As the listing has them: each is kept, skipped or failed. */
+function expectedOf({ parts }: Listing, { builtIn }: Work): number {
+  return (
+    countLines(parts, 'datastores') -
+    builtIn +
+    countLines(parts, 'connections') +
+    countLines(parts, 'endpoints')
+  );
+}
+
+/** Counts what the vault answers, whatever it answered to the keeping of it; what it does not hold is not in the recovery point. */
+async function lookAfresh(work: Work, heartbeat: Heartbeat): Promise<void> {
+  const held: SecretRef[] = [];
+  for (const ref of work.secrets) {
+    const reason = await whyNotHeld(work, ref);
+    if (reason === undefined) {
+      held.push(ref);
+      work.tally.done += 1;
+    } else {
+      fail(work.tally, reason);
+      work.lost.add(ref.kind, reason, ref.name);
+    }
+    await heartbeat.beat();
+  }
+  work.secrets = held;
+}
+
+async function whyNotHeld({ vault, kept }: Work, { secret }: SecretRef): Promise<string | undefined> {
+  try {
+    const value = await vault?.get(secret);
+    if (value === undefined) return 'the vault does not hold it';
+    return sha256(value) === kept.get(secret) ? undefined : 'the vault holds another value';
+  } catch (error) {
+    if (!isUnderstudyError(error, 'AzureError')) throw error;
+    return `the vault does not give it back: ${messageOf(error)}`;
+  }
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 async function knownVersions({ store, from }: StepContext): Promise<Map<string, string>> {

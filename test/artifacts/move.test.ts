@@ -1,6 +1,7 @@
 /** A whole move on the local Azure: a recovery point is taken, the active region goes dark, and the standby is restored from it alone. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configureConnections } from '../../src/artifacts/configure-connections.ts';
+import { leftBehindUncounted } from '../../src/artifacts/drafts.ts';
 import { configureDatastores } from '../../src/artifacts/configure-datastores.ts';
 import { configureSchedules, disableCreatedSchedules } from '../../src/artifacts/configure-schedules.ts';
 import {
@@ -69,6 +70,10 @@ describe('replicate', () => {
       examples: ['scratch'],
     });
     expect(sealed.leftBehind).toContainEqual(expect.objectContaining({ kind: 'models', count: 1 }));
+    // No step of a restore would say it.
+    expect(leftBehindUncounted(sealed.leftBehind)).toEqual([
+      '2 file shares left behind: their files are not copied: only blob containers are (workspacefilestore, workspaceworkingdirectory)',
+    ]);
     expect(sealed.secrets.map(({ kind, name }) => `${kind} ${name}`).toSorted()).toEqual([
       'connection python-feed',
       'datastore lake',

@@ -1,0 +1,96 @@
+/** Counts are of what is there afterwards: an answer that says "done" is not yet a thing that is done. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { configureDatastores } from '../../src/artifacts/configure-datastores.ts';
+import { leftBehindUncounted } from '../../src/artifacts/drafts.ts';
+import { escrowSecrets } from '../../src/artifacts/escrow-secrets.ts';
+import { listActive } from '../../src/artifacts/list-active.ts';
+import { openRecoveryPoint } from '../../src/artifacts/recovery-point.ts';
+import type { Azure, Vault } from '../../src/azure/azure.ts';
+import type { Action } from '../../src/run/step-context.ts';
+import { artifacts, fill } from './filled.ts';
+import { replicate, startScene, type Scene } from './scene.ts';
+
+let scene: Scene;
+
+beforeAll(async () => {
+  scene = await startScene();
+  await fill(scene);
+}, 120_000);
+
+afterAll(() => scene?.close());
+
+/** The action on an Azure of which some parts answer otherwise. */
+function on(action: Action, changed: (azure: Azure) => Partial<Azure>): Action {
+  return (context) => {
+    const azure = Object.assign(Object.create(context.azure) as Azure, changed(context.azure));
+    return action({ ...context, azure });
+  };
+}
+
+describe('secrets', () => {
+  const vaultThat = (change: (vault: Vault) => Partial<Vault>) => (azure: Azure) => ({
+    vault: (uri: string) => {
+      const vault = azure.vault(uri);
+      return { get: (name: string) => vault.get(name), set: vault.set.bind(vault), ...change(vault) };
+    },
+  });
+  const forgets = (_vault: Vault): Partial<Vault> => ({ set: () => Promise.resolve({ version: '1' }) });
+  const garbles = (vault: Vault): Partial<Vault> => ({
+    set: (name, value, tags) => vault.set(name, `${value} `, tags),
+  });
+
+  it.each([
+    ['forgets what it was given', forgets, 'the vault does not hold it'],
+    ['holds something else', garbles, 'the vault holds another value'],
+  ])('a vault that %s is found out', async (_what, change, reason) => {
+    const run = scene.run({ topology: { artifacts } });
+    await run.step('list', 'listActive', listActive);
+    const result = await run.step('escrow', 'escrowSecrets', on(escrowSecrets, vaultThat(change)));
+    expect(result.counts?.[0]).toMatchObject({ done: 0, failed: [{ reason, count: 3 }] });
+    expect(result.lost?.join('\n')).toContain(reason);
+  });
+});
+
+describe('a recovery point', () => {
+  it('says which references are to nothing, for every restore from it to repeat', async () => {
+    const paths = [...artifacts.paths, { datastore: 'workspaceblobstore', path: 'void' }];
+    const { ref } = await replicate(scene.run({ topology: { artifacts: { ...artifacts, paths } } }));
+    const { sealed } = await openRecoveryPoint(scene.store, ref.id);
+    expect(leftBehindUncounted(sealed.leftBehind)).toContainEqual(
+      expect.stringMatching(
+        /^1 references left behind: to nothing \(paths\/workspaceblobstore\/void: nothing at /,
+      ),
+    );
+  });
+});
+
+describe('datastores', () => {
+  it('that the standby does not list are not counted as made', async () => {
+    const { ref } = await replicate(scene.run({ topology: { artifacts } }));
+    expect((await openRecoveryPoint(scene.store, ref.id)).sealed.secrets).toHaveLength(3);
+    const failover = scene.run({ operation: 'failover', recoveryPoint: ref, topology: { artifacts } });
+    const forgetful = (azure: Azure) => {
+      const { arm } = azure;
+      const put: typeof arm.put = (path, version, body, options) =>
+        path.includes('/datastores/lake')
+          ? Promise.resolve({ id: path, name: 'lake', type: '', properties: {} })
+          : arm.put(path, version, body, options);
+      return { arm: Object.assign(Object.create(arm) as typeof arm, { put }) };
+    };
+    const result = await failover.step(
+      'datastores',
+      'configureDatastores',
+      on(configureDatastores, forgetful),
+    );
+    expect(result.counts).toEqual([
+      {
+        kind: 'datastores',
+        expected: 3,
+        done: 2,
+        skipped: [],
+        failed: [{ reason: 'it was made, and the standby does not list it', count: 1 }],
+      },
+    ]);
+    expect(result.lost?.join('\n')).toContain('lake');
+  });
+});
