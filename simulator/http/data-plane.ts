@@ -2,6 +2,8 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BlobFront } from '../blobs/front.ts';
+import { isForFiles } from '../files/address.ts';
+import type { FileFront } from '../files/front.ts';
 import { dataPlaneParts, type Faults } from '../faults.ts';
 import { ArmError, type DataPlaneHandler, type DataPlaneResponse } from '../provider.ts';
 import { errorAnswer, Unanswered } from './answer.ts';
@@ -17,12 +19,20 @@ export class DataPlane {
   private readonly handlers = new Map<string, DataPlaneHandler>();
   private readonly faults: Faults;
   private readonly blobs: BlobFront;
+  private readonly files: FileFront;
   private readonly requests: RequestLog;
   private readonly log: (message: string) => void;
 
-  constructor(faults: Faults, blobs: BlobFront, requests: RequestLog, log: (message: string) => void) {
+  constructor(
+    faults: Faults,
+    blobs: BlobFront,
+    files: FileFront,
+    requests: RequestLog,
+    log: (message: string) => void,
+  ) {
     this.faults = faults;
     this.blobs = blobs;
+    this.files = files;
     this.requests = requests;
     this.log = log;
   }
@@ -37,9 +47,12 @@ export class DataPlane {
     let status: number | null;
     try {
       if (!requestUrl('https://localhost', message)) throw unreadableUrl();
-      status = path.startsWith('/_/')
-        ? await this.other(region, path, message, response)
-        : await this.blobs.handle(region, message, response);
+      if (isForFiles(message.headers.host, message.url ?? '/'))
+        status = await this.files.handle(region, message, response);
+      else
+        status = path.startsWith('/_/')
+          ? await this.other(region, path, message, response)
+          : await this.blobs.handle(region, message, response);
     } catch (error) {
       if (error instanceof Unanswered) {
         if (error.mode === 'dark') message.socket.destroy();
