@@ -249,6 +249,11 @@ export class Faults {
     return shares.length === 0 ? undefined : Math.min(...shares);
   }
 
+  /** What scenarios do to a region now. */
+  disturbancesOf(region: string): Disturbance[] {
+    return this.over(region).map(({ disturbance }) => disturbance);
+  }
+
   private over(region: string): Layer[] {
     return Array.from(this.layers.values()).filter((layer) => layer.region === region);
   }

@@ -9,8 +9,10 @@ import type { DataPlane } from './http/data-plane.ts';
 import type { Engine } from './http/engine.ts';
 import { parseResourceId } from './http/ids.ts';
 import type { OperationRecord } from './http/operations.ts';
+import { authorizeWithin } from './http/authorize.ts';
 import { writeTracked } from './http/put.ts';
 import { removeTracked } from './http/remove.ts';
+import { CLOUD_ITSELF } from './providers/authorization/access.ts';
 import {
   ArmError,
   type Clock,
@@ -42,9 +44,6 @@ export interface InsideParts {
   areComputesLost: (region: string) => boolean;
   workFolder: string;
 }
-
-/** Who the cloud itself is in `systemData`. */
-const SELF = '00000000-0000-0000-0000-000000000000';
 
 export class InsideCloud implements Cloud {
   readonly clock: Clock;
@@ -153,7 +152,7 @@ export class InsideCloud implements Cloud {
   async invokeAction(id: string, action: string, body: JsonObject, apiVersion: string): Promise<Json> {
     const { engine } = this.attached();
     const { row, parsed } = this.locate(id);
-    const request = this.request('POST', id, body, apiVersion);
+    const request = this.request('POST', id, body, apiVersion, action);
     const { answer, operation } = await answered(parsed, () =>
       actTracked(engine, row, parsed, action, request),
     );
@@ -172,8 +171,17 @@ export class InsideCloud implements Cloud {
     return { row: this.attached().engine.requireRow(parsed.type), parsed };
   }
 
-  private request(method: string, path: string, body: JsonObject, apiVersion: string): ArmRequest {
-    const principal = { objectId: SELF, clientId: SELF, tenantId: this.tenantId };
+  private request(
+    method: 'PUT' | 'DELETE' | 'POST',
+    id: string,
+    body: JsonObject,
+    apiVersion: string,
+    action?: string,
+  ): ArmRequest {
+    const itself = { objectId: CLOUD_ITSELF, clientId: CLOUD_ITSELF, tenantId: this.tenantId };
+    const principal = this.actor ?? itself;
+    const path = action === undefined ? id : `${id}/${action}`;
+    if (this.actor) authorizeWithin(this, this.actor, method, path);
     return { method, path, query: new URLSearchParams(), headers: {}, body, apiVersion, principal };
   }
 

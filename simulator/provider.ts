@@ -132,6 +132,8 @@ export interface Cloud {
   showResource(id: string): Resource | undefined;
   /** POST {id}/{action} (listKeys and its kind) through the same rules; a long-running one is awaited. */
   invokeAction(id: string, action: string, body: JsonObject, apiVersion: string): Promise<Json>;
+  /** The cloud with no more rights than this principal's: what a deployment makes, its deployer makes. */
+  as(principal: Principal): Cloud;
   /** Checks 'Bearer …' of a data-plane request: signature, expiry, audience. Throws ArmError 401 with WWW-Authenticate. */
   authenticate(authorization: string | undefined, audiences: readonly string[]): Principal;
   /** A number in [0, 1) from the cloud's seed, so that a failure repeats. */

@@ -18,6 +18,7 @@ import {
 import { planDeployment, whatIf, type DeploymentInput, type DeploymentPlan } from '../template/index.ts';
 import { environmentFor, inputOf, withLinks, type DeploymentParts } from './deployment-input.ts';
 import { DEPLOYMENT, duration, OPERATION, removeOthers, runPlan } from './deployment-run.ts';
+import { requireDeployable } from './authorization/preflight.ts';
 import { row } from './table.ts';
 
 /** What-if takes its time, so that clients poll for it. */
@@ -71,7 +72,7 @@ function atScope({ id }: Call, entries: Stored[]): Stored[] {
 
 async function prepare(
   parts: DeploymentParts,
-  { cloud, id, body }: Pick<Call, 'cloud' | 'id' | 'body'>,
+  { cloud, id, body, principal }: Pick<Call, 'cloud' | 'id' | 'body' | 'principal'>,
 ): Promise<Prepared> {
   if (!isObject(body.properties))
     throw new ArmError(
@@ -82,7 +83,9 @@ async function prepare(
   const properties = await withLinks(parts, body.properties);
   const location = typeof body.location === 'string' ? body.location : undefined;
   const input = inputOf(cloud, parts, id, properties, location, new Date(cloud.clock.now()));
-  return { input, plan: planDeployment(input) };
+  const plan = planDeployment(input);
+  requireDeployable(cloud, principal, plan.resources);
+  return { input, plan };
 }
 
 function accept(call: Call, next: Stored, { input, plan }: Prepared): void {
@@ -129,7 +132,8 @@ async function run(
   call: Call,
   stored: Stored,
 ): Promise<void> {
-  const { cloud, id } = call;
+  const { id } = call;
+  const cloud = call.cloud.as(call.principal);
   const deploymentId = stored.resource.id;
   const started = stored.changedAt;
   const show = (state: string, more: JsonObject = {}): void =>

@@ -1,27 +1,39 @@
 /** The providers of the local Azure. */
 
 import type { Directory } from '../entra/directory.ts';
+import type { Faults } from '../faults.ts';
 import type { FrontDoor } from '../front-door/front-door.ts';
 import type { Provider } from '../provider.ts';
-import { authorization } from './authorization.ts';
+import { authorization } from './authorization/index.ts';
 import { cdn } from './cdn.ts';
+import { compute } from './compute.ts';
 import { deployments } from './deployments.ts';
 import { generic } from './generic.ts';
 import { keyVault } from './keyvault.ts';
 import { loadLink } from './links.ts';
 import { machineLearning } from './machinelearning/index.ts';
+import { resourceHealth } from './resource-health.ts';
 import { resources } from './resources.ts';
 import { storage } from './storage.ts';
 
 /** What some providers need beside the `Cloud`. */
 export interface ProviderParts {
   directory: Directory;
+  faults: Faults;
   frontDoor: FrontDoor;
   /** The authority's certificate (PEM), for what the cloud fetches from itself. */
   ca: string;
+  /** Milliseconds on the cloud's clock from a change of role assignments to its effect. */
+  roleDelayMs: number;
 }
 
-export function defaultProviders({ directory, frontDoor, ca }: ProviderParts): readonly Provider[] {
+export function defaultProviders({
+  directory,
+  faults,
+  frontDoor,
+  ca,
+  roleDelayMs,
+}: ProviderParts): readonly Provider[] {
   const all: Provider[] = [
     resources(directory, () => all),
     deployments({
@@ -31,7 +43,9 @@ export function defaultProviders({ directory, frontDoor, ca }: ProviderParts): r
     }),
     storage,
     keyVault,
-    authorization,
+    authorization({ directory, roleDelayMs }),
+    compute,
+    resourceHealth(faults),
     cdn(frontDoor),
     machineLearning,
     ...generic,

@@ -1,7 +1,16 @@
 /** The secrets data plane of Key Vault at `https://…/_/vault/{name}/`: set, get, list, versions, update, delete, recover, purge. */
 
 import { randomUUID } from 'node:crypto';
-import { keep, latest, shown, shownDeleted, versionsOf, type Version } from './keyvault-versions.ts';
+import { requireSecretAccess, VaultError } from './keyvault-access.ts';
+import {
+  deletedSecret,
+  deletedSecrets,
+  deleteSecret,
+  ofDeletedSecret,
+  recovery,
+  shownDeleted,
+} from './keyvault-deleted-secrets.ts';
+import { keep, latest, shown, versionsOf, type Version } from './keyvault-versions.ts';
 import { parseJson } from '../http/body.ts';
 import { isObject, textOf } from '../http/fields.ts';
 import { serviceOf, serviceSuffixes } from '../http/service-hosts.ts';
@@ -11,6 +20,7 @@ import {
   type DataPlaneRequest,
   type DataPlaneResponse,
   type JsonObject,
+  type Principal,
   type Stored,
 } from '../provider.ts';
 
@@ -30,7 +40,13 @@ export function serveSecrets(cloud: Cloud): void {
       return {
         status: error.status,
         headers: error.headers,
-        body: { error: { code: error.code, message: error.message } },
+        body: {
+          error: {
+            code: error.code,
+            message: error.message,
+            ...(error instanceof VaultError ? { innererror: { code: error.inner } } : {}),
+          },
+        },
       };
     }
   });
@@ -51,21 +67,26 @@ function answer(cloud: Cloud, request: DataPlaneRequest): DataPlaneResponse {
       `There is no vault '${vaultName}' in region '${request.region}'.`,
     );
   const vault = addressed(found, request.headers.host);
-  requireToken(cloud, request, vault);
+  const principal = requireToken(cloud, request, vault);
   if (!request.query.get('api-version'))
     throw new ArmError(400, 'BadParameter', 'api-version must be specified');
   if (vault.resource.properties.publicNetworkAccess === 'Disabled') {
-    throw new ArmError(
+    throw new VaultError(
       403,
       'Forbidden',
       'Public network access is disabled and request is not from a trusted service nor via an approved private link.',
+      'ForbiddenByConnection',
     );
   }
+  if (/^(deleted)?secrets$/i.test(collection))
+    requireSecretAccess(cloud, vault, principal, { method: request.method, collection, name, rest });
   switch (collection.toLowerCase()) {
     case 'secrets':
       return ofSecrets(cloud, vault, request, name, rest);
     case 'deletedsecrets':
-      return ofDeleted(cloud, vault, request, name, rest[0]);
+      return name === undefined
+        ? listed(cloud, vault, request, DELETED, 'deletedsecrets')
+        : ofDeletedSecret(cloud, vault, request, name, rest[0]);
     default:
       throw new ArmError(
         501,
@@ -86,11 +107,11 @@ function addressed(vault: Stored, host: string | undefined): Stored {
  * Azure's vaults tell a client without a token where to get one, and for which audience: one that the vault's host name ends with, or
  * its SDKs refuse to ask.
  */
-function requireToken(cloud: Cloud, request: DataPlaneRequest, vault: Stored): void {
+function requireToken(cloud: Cloud, request: DataPlaneRequest, vault: Stored): Principal {
   const { host } = request.headers;
   const audience = serviceOf(host) ? `https://${serviceSuffixes(cloud.armEndpoint).vault}` : AUDIENCE;
   try {
-    cloud.authenticate(request.headers.authorization, [
+    return cloud.authenticate(request.headers.authorization, [
       AUDIENCE,
       audience,
       new URL(textOf(vault.resource.properties.vaultUri)).origin,
@@ -127,7 +148,7 @@ function ofSecrets(
       'SecretNotFound',
       `A secret with (name/id) ${name} was not found in this key vault. If you recently deleted this secret you may be able to recover it using the correct recovery command.`,
     );
-  if (method === 'DELETE' && rest.length === 0) return remove(cloud, vault, stored);
+  if (method === 'DELETE' && rest.length === 0) return deleteSecret(cloud, vault, stored);
   if (method === 'GET' && rest[0]?.toLowerCase() === 'versions') {
     return {
       status: 200,
@@ -154,36 +175,6 @@ function ofSecrets(
   throw new ArmError(405, 'MethodNotAllowed', `Secrets do not take ${method}.`);
 }
 
-function ofDeleted(
-  cloud: Cloud,
-  vault: Stored,
-  request: DataPlaneRequest,
-  name: string | undefined,
-  action: string | undefined,
-): DataPlaneResponse {
-  if (name === undefined) return listed(cloud, vault, request, DELETED, 'deletedsecrets');
-  const stored = cloud.store.get(`${vault.resource.id}/deletedSecrets/${name}`);
-  if (!stored) throw new ArmError(404, 'SecretNotFound', `Deleted Secret not found: ${name}`);
-  if (request.method === 'GET') return { status: 200, body: shownDeleted(vault, stored) };
-  if (request.method === 'POST' && action?.toLowerCase() === 'recover') {
-    cloud.store.remove(stored.resource.id);
-    keep(cloud, vault, SECRET, `secrets/${name}`, stored.hidden);
-    return { status: 200, body: shown(vault, name, latest(stored), false) };
-  }
-  if (request.method === 'DELETE') {
-    if (vault.resource.properties.enablePurgeProtection === true) {
-      throw new ArmError(
-        403,
-        'Forbidden',
-        'Operation "purge" is not enabled for this vault: it has purge protection.',
-      );
-    }
-    cloud.store.remove(stored.resource.id);
-    return { status: 204 };
-  }
-  throw new ArmError(405, 'MethodNotAllowed', `Deleted secrets do not take ${request.method}.`);
-}
-
 function set(
   cloud: Cloud,
   vault: Stored,
@@ -194,7 +185,7 @@ function set(
   const body = bodyOf(request);
   if (typeof body.value !== 'string')
     throw new ArmError(400, 'BadParameter', 'Property value has invalid value: expected a string');
-  if (cloud.store.get(`${vault.resource.id}/deletedSecrets/${name}`)) {
+  if (deletedSecret(cloud, vault, name)) {
     throw new ArmError(
       409,
       'Conflict',
@@ -213,8 +204,7 @@ function set(
       ...sent,
       created: seconds,
       updated: seconds,
-      recoveryLevel: 'Recoverable+Purgeable',
-      recoverableDays: 90,
+      ...recovery(vault),
     },
   };
   const versions = [...(stored ? versionsOf(stored) : []), version];
@@ -245,15 +235,6 @@ function update(
   return { status: 200, body: shown(vault, stored.resource.name, changed, false) };
 }
 
-function remove(cloud: Cloud, vault: Stored, stored: Stored): DataPlaneResponse {
-  cloud.store.remove(stored.resource.id);
-  const deleted = keep(cloud, vault, DELETED, `deletedSecrets/${stored.resource.name}`, {
-    versions: versionsOf(stored),
-    deletedAt: cloud.clock.now(),
-  });
-  return { status: 200, body: shownDeleted(vault, deleted) };
-}
-
 function listed(
   cloud: Cloud,
   vault: Stored,
@@ -261,7 +242,7 @@ function listed(
   type: string,
   segment: string,
 ): DataPlaneResponse {
-  const all = cloud.store.children(vault.resource.id, type);
+  const all = type === DELETED ? deletedSecrets(cloud, vault) : cloud.store.children(vault.resource.id, type);
   const start = Number(query.get('$skiptoken') ?? 0);
   const size = Number(query.get('maxresults') ?? PAGE);
   if (!Number.isInteger(start) || start < 0 || !Number.isInteger(size) || size < 1 || size > PAGE) {

@@ -4,8 +4,6 @@ import { randomUUID } from 'node:crypto';
 import { isObject, textOf } from '../http/fields.ts';
 import type { Cloud, Json, JsonObject, Stored } from '../provider.ts';
 
-const DAY_MS = 86_400_000;
-
 /** One version of a secret, as `hidden.versions` keeps them, the newest last. */
 export interface Version {
   [field: string]: Json;
@@ -78,17 +76,6 @@ export function shown(
   if (version.contentType !== null) bundle.contentType = version.contentType;
   if (withValue) bundle.value = version.value;
   return bundle;
-}
-
-export function shownDeleted(vault: Stored, stored: Stored): JsonObject {
-  const { name } = stored.resource;
-  const deletedAt = Number(stored.hidden.deletedAt);
-  return {
-    ...shown(vault, name, latest(stored), false),
-    recoveryId: `${textOf(vault.resource.properties.vaultUri)}deletedsecrets/${name}`,
-    deletedDate: Math.floor(deletedAt / 1000),
-    scheduledPurgeDate: Math.floor((deletedAt + 90 * DAY_MS) / 1000),
-  };
 }
 
 /** The value of a secret, for parameters that refer to a vault; undefined if it has no such version. */

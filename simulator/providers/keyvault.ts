@@ -1,25 +1,29 @@
 /** Microsoft.KeyVault: vaults as resources, and secrets at the vault's own address, behind tokens for the vault's audience. */
 
-import { textOf } from '../http/fields.ts';
+import { isObject, textOf } from '../http/fields.ts';
 import { randomUUID } from 'node:crypto';
-import { ArmError, type Call, type Cloud, type JsonObject, type Provider, type Stored } from '../provider.ts';
-import { normalizeRegion } from '../regions.ts';
+import { ArmError, type Call, type Cloud, type Provider, type Stored } from '../provider.ts';
+import { changePolicies, readPolicies } from './keyvault-access.ts';
+import { deletedVault, keepDeleted, routeDeleted, takeDeleted, VAULT } from './keyvault-deleted.ts';
 import { serveSecrets } from './keyvault-secrets.ts';
 import { row } from './table.ts';
 
-const VAULT = 'Microsoft.KeyVault/vaults';
-/** Soft-deleted vaults are kept here: their names stay taken until they are purged or their days are over. */
-const DELETED = 'Microsoft.KeyVault/deletedVaults';
 const NAME = /^(?!.*--)[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]$/;
-const DAY_MS = 86_400_000;
+const RETENTION = { least: 7, most: 90 };
+
+/** What goes with a vault that is being deleted, by the vault's id, until the vault itself has gone. */
+const contents = new WeakMap<Cloud, Map<string, Stored[]>>();
 
 const vaults = row(VAULT, {
   region: 'own',
   longRunning: { put: 2000 },
   createdStatus: 200,
   beforePut: prepareVault,
+  afterPut: restoreContents,
   afterDelete({ cloud, id }, stored) {
-    if (id.subscriptionId !== undefined) keepDeleted(cloud, id.subscriptionId, stored);
+    const kept = contents.get(cloud)?.get(id.key) ?? [];
+    contents.get(cloud)?.delete(id.key);
+    if (id.subscriptionId !== undefined) keepDeleted(cloud, id.subscriptionId, stored, kept);
   },
 });
 
@@ -37,24 +41,29 @@ const secrets = row(`${VAULT}/secrets`, {
     };
     next.hidden.version = version;
   },
+  afterDelete: setAside,
+});
+
+/** Deleted secrets have no management of their own: the row is there so that they go, and come back, with their vault. */
+const deletedSecrets = row(`${VAULT}/deletedSecrets`, { verbs: [], afterDelete: setAside });
+
+const accessPolicies = row(`${VAULT}/accessPolicies`, {
+  verbs: ['put'],
+  beforePut: changePolicies,
+  afterPut: ({ cloud }, { resource }) => void cloud.store.remove(resource.id),
 });
 
 export const keyVault: Provider = {
   namespace: 'Microsoft.KeyVault',
-  types: [vaults, secrets, row(`${VAULT}/accessPolicies`), row(`${VAULT}/privateEndpointConnections`)],
+  types: [vaults, secrets, deletedSecrets, accessPolicies, row(`${VAULT}/privateEndpointConnections`)],
   start: serveSecrets,
   route({ cloud, method, path, body }) {
-    const deleted =
-      /^\/subscriptions\/([^/]+)\/providers\/Microsoft\.KeyVault\/(?:locations\/([^/]+)\/)?deletedVaults(?:\/([^/]+))?(\/purge)?$/i.exec(
-        path,
-      );
-    if (deleted) return Promise.resolve(routeDeleted(cloud, method, deleted));
+    const deleted = routeDeleted(cloud, method, path);
+    if (deleted) return Promise.resolve(deleted);
     if (method === 'POST' && /\/providers\/Microsoft\.KeyVault\/checkNameAvailability$/i.test(path)) {
-      const taken = holder(cloud, textOf(body.name));
-      const reason = {
-        reason: 'AlreadyExists',
-        message: `The vault name '${textOf(body.name)}' is already in use.`,
-      };
+      const name = textOf(body.name);
+      const taken = livingVault(cloud, name) ?? deletedVault(cloud, name);
+      const reason = { reason: 'AlreadyExists', message: `The vault name '${name}' is already in use.` };
       return Promise.resolve({ status: 200, body: { nameAvailable: !taken, ...(taken ? reason : {}) } });
     }
     return Promise.resolve(undefined);
@@ -63,7 +72,6 @@ export const keyVault: Provider = {
 
 function prepareVault(call: Call, next: Stored): void {
   const { cloud, id, existing } = call;
-  const { properties } = next.resource;
   if (!NAME.test(id.name)) {
     throw new ArmError(
       400,
@@ -71,123 +79,112 @@ function prepareVault(call: Call, next: Stored): void {
       `The vault name '${id.name}' is invalid. A vault's name must be between 3-24 alphanumeric characters. The name must begin with a letter, end with a letter or digit, and not contain consecutive hyphens.`,
     );
   }
-  const recovering = properties.createMode === 'recover';
-  const taken = holder(cloud, id.name);
-  if (taken && taken.resource.id.toLowerCase() !== id.key) {
-    const isDeleted = taken.resource.type === DELETED;
-    if (isDeleted && !recovering) {
-      throw new ArmError(
-        409,
-        'ConflictError',
-        `A vault with the same name already exists in deleted state. You need to either recover or purge existing key vault. Follow this link https://go.microsoft.com/fwlink/?linkid=2149745 for more information on soft delete.`,
-      );
-    }
-    if (!isDeleted)
-      throw new ArmError(
-        409,
-        'VaultAlreadyExists',
-        `The vault name '${id.name}' is already in use. Vault names are globally unique so it is possible that the name is already taken.`,
-      );
-    cloud.store.remove(taken.resource.id);
-  }
+  const { createMode, ...sent } = next.resource.properties;
+  next.resource.properties = sent;
+  const living = livingVault(cloud, id.name);
+  if (living && living.resource.id.toLowerCase() !== id.key)
+    throw new ArmError(
+      409,
+      'VaultAlreadyExists',
+      `The vault name '${id.name}' is already in use. Vault names are globally unique so it is possible that the name is already taken.`,
+    );
+  if (!existing) recover(cloud, next, textOf(createMode).toLowerCase() === 'recover');
+  const { properties } = next.resource;
   if (typeof properties.tenantId !== 'string')
     throw new ArmError(400, 'BadRequest', "The parameter 'properties.tenantId' is missing.");
-  if (
-    existing?.resource.properties.enablePurgeProtection === true &&
-    properties.enablePurgeProtection === false
-  ) {
-    throw new ArmError(
-      400,
-      'BadRequest',
-      'The property "enablePurgeProtection" cannot be set to false. Enabling the purge protection for a vault is an irreversible action.',
-    );
-  }
+  holdDeletion(next, existing);
+  const held = existing?.resource.properties ?? {};
   next.resource.properties = {
-    sku: { family: 'A', name: 'standard' },
+    sku: held.sku ?? { family: 'A', name: 'standard' },
     accessPolicies: [],
     enabledForDeployment: false,
     enableSoftDelete: true,
-    softDeleteRetentionInDays: 90,
-    enableRbacAuthorization: false,
+    softDeleteRetentionInDays: held.softDeleteRetentionInDays ?? RETENTION.most,
+    enableRbacAuthorization: held.enableRbacAuthorization ?? false,
     publicNetworkAccess: 'Enabled',
-    ...properties,
+    ...withoutNulls(next.resource.properties),
     vaultUri: `${cloud.dataPlane(next.region ?? '')}/_/vault/${id.name}/`,
   };
-  delete next.resource.properties.createMode;
+  readPolicies(next.resource.properties.accessPolicies);
 }
 
-function keepDeleted(cloud: Cloud, subscriptionId: string, vault: Stored): void {
-  const { name, location = '', properties, tags = {} } = vault.resource;
-  const now = cloud.clock.now();
-  const days = Number(properties.softDeleteRetentionInDays ?? 90);
-  const id = `/subscriptions/${subscriptionId}/providers/Microsoft.KeyVault/locations/${location}/deletedVaults/${name}`;
-  cloud.store.put({
-    resource: {
-      id,
-      name,
-      type: DELETED,
-      properties: {
-        vaultId: vault.resource.id,
-        location,
-        tags,
-        deletionDate: new Date(now).toISOString(),
-        scheduledPurgeDate: new Date(now + days * DAY_MS).toISOString(),
-        purgeProtectionEnabled: properties.enablePurgeProtection === true,
-      },
-    },
-    hidden: {},
-    etag: '',
-    region: vault.region,
-    createdAt: now,
-    changedAt: now,
-  });
-}
-
-function routeDeleted(
-  cloud: Cloud,
-  method: string,
-  match: RegExpExecArray,
-): { status: number; body?: JsonObject } | undefined {
-  const [, subscription = '', location, name, purge] = match;
-  const all = cloud.store
-    .ofType(DELETED)
-    .filter((one) =>
-      one.resource.id.toLowerCase().startsWith(`/subscriptions/${subscription}/`.toLowerCase()),
-    );
-  if (name === undefined)
-    return method === 'GET' ? { status: 200, body: { value: all.map(shownDeleted) } } : undefined;
-  const found = all.find(
-    ({ resource, region }) =>
-      resource.name.toLowerCase() === name.toLowerCase() &&
-      region === normalizeRegion(location ?? region ?? ''),
-  );
-  if (!found)
-    throw new ArmError(404, 'DeletedVaultNotFound', `There is no deleted vault '${name}' in '${location}'.`);
-  if (purge === undefined) return method === 'GET' ? { status: 200, body: shownDeleted(found) } : undefined;
-  if (found.resource.properties.purgeProtectionEnabled === true) {
-    throw new ArmError(
-      400,
-      'MethodNotAllowed',
-      `Operation 'DeletedVaultPurge' is not allowed: the vault '${name}' has purge protection, it goes on ${textOf(found.resource.properties.scheduledPurgeDate)}.`,
-    );
+/** A deleted vault of the same name keeps its name, unless this is its recovery: at the same place, with all that it had. */
+function recover(cloud: Cloud, next: Stored, isRecovery: boolean): void {
+  const deleted = deletedVault(cloud, next.resource.name);
+  if (!deleted) {
+    if (isRecovery)
+      throw new ArmError(
+        404,
+        'DeletedVaultNotFound',
+        `The specified deleted vault '${next.resource.name}' does not exist.`,
+      );
+    return;
   }
-  cloud.store.remove(found.resource.id);
-  return { status: 200 };
+  const isSame =
+    textOf(deleted.resource.properties.vaultId).toLowerCase() === next.resource.id.toLowerCase() &&
+    deleted.region === next.region;
+  if (!isRecovery || !isSame)
+    throw new ArmError(
+      409,
+      'ConflictError',
+      'A vault with the same name already exists in deleted state. You need to either recover or purge existing key vault. Follow this link https://go.microsoft.com/fwlink/?linkid=2149745 for more information on soft delete.',
+    );
+  const taken = takeDeleted(cloud, deleted);
+  next.resource.properties = taken.vault.properties;
+  next.resource.tags = taken.vault.tags ?? {};
+  next.hidden.recovered = taken.contents as never;
 }
 
-function shownDeleted({ resource }: Stored): JsonObject {
-  return { id: resource.id, name: resource.name, type: resource.type, properties: resource.properties };
+/** What holds deleted vaults cannot be loosened: soft delete is always on, its days are set once, purge protection is for good. */
+function holdDeletion(next: Stored, existing: Stored | undefined): void {
+  const { properties } = next.resource;
+  const held = existing?.resource.properties ?? {};
+  const refuse = (message: string): never => {
+    throw new ArmError(400, 'BadRequest', message);
+  };
+  if (properties.enableSoftDelete === false)
+    refuse(
+      'The property "enableSoftDelete" can be set to false only for creating new vault. Enabling the \'soft delete\' functionality is an irreversible action.',
+    );
+  if (properties.enablePurgeProtection === false)
+    refuse(
+      'The property "enablePurgeProtection" cannot be set to false. Enabling the purge protection for a vault is an irreversible action.',
+    );
+  if (held.enablePurgeProtection === true) properties.enablePurgeProtection = true;
+  const days = properties.softDeleteRetentionInDays ?? undefined;
+  if (days === undefined) return;
+  if (typeof days !== 'number' || days < RETENTION.least || days > RETENTION.most)
+    refuse(
+      `The property "softDeleteRetentionInDays" must be a number from ${RETENTION.least} to ${RETENTION.most}, got ${JSON.stringify(days)}.`,
+    );
+  if (held.softDeleteRetentionInDays !== undefined && held.softDeleteRetentionInDays !== days)
+    refuse('The property "softDeleteRetentionInDays" has been set already and it can\'t be modified.');
 }
 
-/** The vault, living or deleted and not over its days, that holds this name anywhere in the cloud. */
-function holder(cloud: Cloud, name: string): Stored | undefined {
+function withoutNulls(properties: Stored['resource']['properties']): Stored['resource']['properties'] {
+  return Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== null));
+}
+
+/** After a recovery: the secrets are there again. Azure does not bring role assignments back, nor does this. */
+function restoreContents({ cloud }: Call, stored: Stored): void {
+  const { recovered, ...hidden } = stored.hidden;
+  if (!Array.isArray(recovered)) return;
+  cloud.store.put({ ...stored, hidden });
+  for (const one of recovered) if (isObject(one)) cloud.store.put(one as unknown as Stored);
+}
+
+/** A secret that goes because its vault goes is kept with it; the vault's own end comes last. */
+function setAside({ cloud, id }: Call, secret: Stored): void {
+  const vaultKey = id.parent?.toLowerCase();
+  if (vaultKey === undefined || cloud.store.get(vaultKey)) return;
+  const ofCloud = contents.get(cloud) ?? new Map<string, Stored[]>();
+  contents.set(cloud, ofCloud);
+  ofCloud.set(vaultKey, [...(ofCloud.get(vaultKey) ?? []), secret]);
+}
+
+function livingVault(cloud: Cloud, name: string): Stored | undefined {
   const wanted = name.toLowerCase();
-  const living = cloud.store.ofType(VAULT).find(({ resource }) => resource.name.toLowerCase() === wanted);
-  if (living) return living;
-  return cloud.store.ofType(DELETED).find(({ resource }) => {
-    if (resource.name.toLowerCase() !== wanted) return false;
-    return Date.parse(textOf(resource.properties.scheduledPurgeDate)) > cloud.clock.now();
-  });
+  return cloud.store.ofType(VAULT).find(({ resource }) => resource.name.toLowerCase() === wanted);
 }
 
 function vaultOf({ cloud, id }: Call): Stored | undefined {

@@ -100,7 +100,10 @@ async function fill(folder: string, stack: Stack): Promise<void> {
 async function writeSettings(folder: string, { cloud }: Stack, made: NodeJS.Dict<string>): Promise<void> {
   const answer = await fetch(`${cloud.admin}/principals`, {
     method: 'POST',
-    body: '{"displayName":"worker"}',
+    body: JSON.stringify({
+      displayName: 'worker',
+      roles: ['Owner', 'Storage Blob Data Owner', 'Key Vault Administrator'],
+    }),
   });
   const worker = (await answer.json()) as { clientId: string; clientSecret: string };
   const settings = {

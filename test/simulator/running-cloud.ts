@@ -22,6 +22,8 @@ export interface HttpAnswer {
 export interface Ask {
   method?: string;
   body?: Json;
+  /** A body that is not JSON; its type is among the headers. */
+  raw?: string;
   headers?: Record<string, string>;
   token?: string | null;
   /** Gives up after this long; an unanswered request then rejects. */
@@ -146,11 +148,11 @@ export class TestCloud {
 
   ask(
     url: string,
-    { method = 'GET', body, headers = {}, timeoutMs = 20_000 }: Ask = {},
+    { method = 'GET', body, raw, headers = {}, timeoutMs = 20_000 }: Ask = {},
   ): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
-      const payload = body === undefined ? undefined : JSON.stringify(body);
-      const typed = payload === undefined ? headers : { 'content-type': 'application/json', ...headers };
+      const payload = body === undefined ? raw : JSON.stringify(body);
+      const typed = body === undefined ? headers : { 'content-type': 'application/json', ...headers };
       const send = url.startsWith('https:') ? httpsRequest : httpRequest;
       const request = send(url, { method, headers: typed, ca: this.ca, agent: false }, (response) => {
         let text = '';

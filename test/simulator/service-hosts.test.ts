@@ -130,7 +130,7 @@ describe('the host names of vaults', () => {
     const properties = {
       tenantId: cloud.at.address.tenantId,
       sku: { family: 'A', name: 'standard' },
-      accessPolicies: [],
+      enableRbacAuthorization: true,
     };
     await cloud.make(id, { location: 'eastus', properties });
     const host = 'hosts-kv.vault.localhost';

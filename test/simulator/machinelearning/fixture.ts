@@ -158,7 +158,7 @@ export async function makeWorkspace(fixture: Fixture, region: string, name: stri
         properties: {
           tenantId: fixture.running.address.tenantId,
           sku: { family: 'A', name: 'standard' },
-          accessPolicies: [],
+          enableRbacAuthorization: true,
         },
       },
     ],
