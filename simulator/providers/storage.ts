@@ -6,6 +6,7 @@ import { keysOf, listKeys, nameAvailability, prepareAccount, regenerateKey } fro
 import { containers } from './storage-containers.ts';
 import { answersForAccount, expandAccount, failover } from './storage-failover.ts';
 import { ACCOUNT } from './storage-places.ts';
+import { listAccountSas, listServiceSas } from './storage-sas.ts';
 import { makeServices, services } from './storage-services.ts';
 import { shares } from './storage-shares.ts';
 import { row } from './table.ts';
@@ -27,7 +28,13 @@ const accounts = row(ACCOUNT, {
     await cloud.blobs.remove(stored.resource.name);
     cloud.files.removeAccount(stored.resource.name);
   },
-  actions: { listkeys: listKeys, regeneratekey: regenerateKey, failover },
+  actions: {
+    listkeys: listKeys,
+    regeneratekey: regenerateKey,
+    listaccountsas: listAccountSas,
+    listservicesas: listServiceSas,
+    failover,
+  },
   expand: expandAccount,
   answeredBy: answersForAccount,
 });
