@@ -19,11 +19,14 @@ export function stringField(body: JsonObject, name: string): string {
 }
 
 export function readOutage(body: JsonObject): Outage {
-  requireKnown(body, ['mode', 'parts']);
-  const { mode, parts } = body;
+  requireKnown(body, ['mode', 'parts', 'jobs']);
+  const { mode, parts, jobs } = body;
   if (mode !== 'none' && mode !== 'dark' && mode !== 'hang' && mode !== 'read-only')
     throw bad('mode', "'dark', 'hang', 'read-only' or 'none'", mode);
-  if (parts === undefined) return { mode };
+  if (jobs !== undefined && (mode !== 'dark' || (jobs !== 'unseen' && jobs !== 'killed')))
+    throw bad('jobs', "'unseen' or 'killed', of a region that is dark", jobs);
+  const ofJobs: Pick<Outage, 'jobs'> = jobs === undefined ? {} : { jobs };
+  if (parts === undefined) return { mode, ...ofJobs };
   const isPart = (part: Json): part is Part => PARTS.some((known) => known === part);
   if (!Array.isArray(parts) || parts.length === 0 || !parts.every(isPart))
     throw bad('parts', `a list of ${PARTS.join(', ')}`, parts);

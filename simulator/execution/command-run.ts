@@ -100,22 +100,29 @@ export class CommandRun implements Run {
     return status;
   }
 
-  private async upload({ uploads }: Workplace, whole = false): Promise<void> {
+  private async upload({ uploads }: Workplace): Promise<void> {
     await uploads.log?.upload();
-    for (const output of uploads.live) await output.upload(whole);
+    for (const output of uploads.live) await output.upload();
+  }
+
+  /** Of one that was made to end, only what it had finished writing. */
+  private async uploadLast({ uploads }: Workplace, exitedAt: number): Promise<void> {
+    await uploads.log?.upload();
+    if (this.ending !== undefined) for (const output of uploads.live) await output.upload(exitedAt);
+    else for (const output of [...uploads.live, ...uploads.atEnd]) await output.uploadWhole();
   }
 
   private uploadFailed(error: unknown): void {
     this.cloud.log(`job '${this.job.resource.id}': what it wrote could not be uploaded: ${String(error)}`);
   }
 
-  /** The last upload. Of one that was made to end, only what it had finished writing; of one whose node is lost, nothing. */
+  /** The last upload. Of one whose node is lost, nothing. */
   private async finish(place: Workplace): Promise<void> {
     if (this.ending === 'lost' || this.ending === 'stopped') return;
+    const exitedAt = Date.now();
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await this.upload(place, this.ending === undefined);
-        for (const upload of this.ending === undefined ? place.uploads.atEnd : []) await upload();
+        await this.uploadLast(place, exitedAt);
         return;
       } catch (error) {
         this.uploadFailed(error);

@@ -37,6 +37,8 @@ export class Executor {
   private readonly cloud: Cloud;
   private readonly due = new Map<string, { cancel(): void }>();
   private readonly running = new Map<string, Running>();
+  /** Due, but there are no computes. */
+  private readonly held = new Set<string>();
   private stopped = false;
 
   constructor(cloud: Cloud) {
@@ -108,7 +110,13 @@ export class Executor {
   private begin(key: string): void {
     this.due.delete(key);
     const job = this.cloud.store.get(key);
-    if (!job || this.stopped || this.running.has(key) || this.cloud.areComputesLost(job.region ?? '')) return;
+    if (!job || this.stopped || this.running.has(key)) return;
+    if (this.cloud.areComputesLost(job.region ?? '')) {
+      this.held.add(key);
+      return;
+    }
+    if (this.held.delete(key))
+      this.cloud.store.put(withLife(job, { ...lifeOf(job), startsAt: this.cloud.clock.now() }));
     const run = this.runOf(job);
     // Kept before anything can end: the first thing that a run does is to wait.
     this.running.set(key, { run, ended: this.follow(key, run, limitOf(job)) });

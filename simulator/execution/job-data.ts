@@ -54,7 +54,7 @@ function reachable(cloud: Cloud, job: Stored, place: BlobPlace, address: string)
       'UserError',
       `'${address}': there is no storage account '${place.account}' any more.`,
     );
-  const isCut = region !== job.region && [region, job.region ?? ''].some((one) => cloud.isDark(one));
+  const isCut = region !== job.region && (cloud.isStorageOut(region) || cloud.isDark(job.region ?? ''));
   if (isCut)
     throw new RunFailure(
       'SystemError',

@@ -8,9 +8,15 @@ import type { BlobAccounts } from '../provider.ts';
 import { below, deleteBlob, uploadFile, type BlobPlace } from './blob-files.ts';
 import { filesBelow } from './files-below.ts';
 
-interface Seen {
+/** For how long a file must have been left alone to be taken as complete. */
+const SETTLED_MS = 300;
+
+interface Look {
   sizeBytes: number;
   changedMs: number;
+}
+
+interface Seen extends Look {
   /** It is in storage as it was then. */
   uploaded: boolean;
 }
@@ -36,10 +42,22 @@ export class OutputFolder {
   }
 
   /**
-   * Uploads what has not changed since the last look, and removes what is gone. `whole`: what has changed, too, for nobody writes any
-   * more. Errors: storage that refuses; the next call tries again.
+   * Uploads what has not changed since the last look, and removes what is gone. `writtenUntil` (milliseconds since 1970): when its writer
+   * was ended; a file that was changed just before may be half written. Errors: storage that refuses; the next call tries again.
    */
-  async upload(whole = false): Promise<void> {
+  async upload(writtenUntil = Date.now()): Promise<void> {
+    await this.sendAll((now, before) => {
+      const isSame = before?.sizeBytes === now.sizeBytes && before.changedMs === now.changedMs;
+      return isSame && now.changedMs <= writtenUntil - SETTLED_MS;
+    });
+  }
+
+  /** Uploads all, for nobody writes any more. */
+  async uploadWhole(): Promise<void> {
+    await this.sendAll(() => true);
+  }
+
+  private async sendAll(isComplete: (now: Look, before: Seen | undefined) => boolean): Promise<void> {
     const names = await filesBelow(this.folder);
     for (const name of names) {
       const now = await this.look(name);
@@ -48,7 +66,7 @@ export class OutputFolder {
       const isSame = before?.sizeBytes === now.sizeBytes && before.changedMs === now.changedMs;
       if (isSame && before.uploaded) continue;
       this.seen.set(name, { ...now, uploaded: false });
-      if (!isSame && !whole) continue;
+      if (!isComplete(now, before)) continue;
       if (await this.send(name)) this.seen.set(name, { ...now, uploaded: true });
     }
     await this.removeGone(new Set(names));
@@ -73,7 +91,7 @@ export class OutputFolder {
     }
   }
 
-  private async look(name: string): Promise<Omit<Seen, 'uploaded'> | undefined> {
+  private async look(name: string): Promise<Look | undefined> {
     const found = await stat(`${this.folder}/${name}`).catch(() => undefined); // It may go at any time.
     return found?.isFile() ? { sizeBytes: found.size, changedMs: found.mtimeMs } : undefined;
   }

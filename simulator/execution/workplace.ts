@@ -17,7 +17,7 @@ export interface Uploads {
   /** While it runs, and at the end. */
   live: OutputFolder[];
   /** When it has ended by itself. */
-  atEnd: (() => Promise<void>)[];
+  atEnd: OutputFolder[];
   log: GrowingFile | undefined;
 }
 
@@ -114,8 +114,7 @@ async function prepareOutput(
   }
   if (output.mode === 'Upload') {
     await mkdir(at, { recursive: true });
-    const all = new OutputFolder(cloud.blobs, at, place);
-    uploads.atEnd.push(() => all.upload(true));
+    uploads.atEnd.push(new OutputFolder(cloud.blobs, at, place));
   } else {
     // A mount shows what is there already.
     await downloadFolder(cloud.blobs, place, at);

@@ -116,7 +116,7 @@ describe('a command job', () => {
     expect(await workspace.files('steps/long/')).not.toContain('growing');
     await workspace.azure.arm('POST', `${workspace.id}/jobs/long/cancel`);
     expect(await workspace.ends('long')).toBe('Canceled');
-    expect(isAlive(child)).toBe(false);
+    await vi.waitFor(() => expect(isAlive(child)).toBe(false), 10_000);
     expect(await workspace.files('steps/long/')).toEqual(['step-1.json']);
   });
 

@@ -9,25 +9,28 @@ const FINISHED = ['Completed', 'Failed', 'Canceled'];
 export class ExecutingWorkspace {
   readonly azure: Fixture;
   readonly id: string;
+  private readonly region: string;
   private readonly account: string;
   private readonly container: string;
 
-  private constructor(azure: Fixture, id: string, datastore: JsonObject) {
+  private constructor(azure: Fixture, region: string, id: string, datastore: JsonObject) {
     this.azure = azure;
+    this.region = region;
     this.id = id;
     this.account = text(datastore.accountName);
     this.container = text(datastore.containerName);
   }
 
-  static async start(): Promise<ExecutingWorkspace> {
-    const azure = await startFixture({ pace: 0 });
+  /** `speed`: clock seconds per real second. */
+  static async start(speed = 1): Promise<ExecutingWorkspace> {
+    const azure = await startFixture({ pace: 0, speed });
     return ExecutingWorkspace.make(azure, 'eastus', 'runs-east');
   }
 
   static async make(azure: Fixture, region: string, name: string): Promise<ExecutingWorkspace> {
     const id = await makeWorkspace(azure, region, name);
     const { body } = await azure.arm('GET', `${id}/datastores/workspaceblobstore`);
-    const workspace = new ExecutingWorkspace(azure, id, properties(body));
+    const workspace = new ExecutingWorkspace(azure, region, id, properties(body));
     await workspace.compute('executing', 2, { 'local-azure-execute': 'true' });
     await azure.put(`${id}/environments/plain/versions/1`, { properties: { image: 'ubuntu' } });
     return workspace;
@@ -61,7 +64,7 @@ export class ExecutingWorkspace {
   /** Registers a snapshot of code. */
   async code(name: string, files: Record<string, string>): Promise<void> {
     for (const [path, content] of Object.entries(files)) await this.write(`code/${name}/${path}`, content);
-    const codeUri = `${this.azure.running.cloud.dataPlane('eastus')}/${this.account}/${this.container}/code/${name}`;
+    const codeUri = `${this.azure.running.cloud.dataPlane(this.region)}/${this.account}/${this.container}/code/${name}`;
     await this.azure.put(`${this.id}/codes/${name}/versions/1`, { properties: { codeUri } });
   }
 
@@ -125,7 +128,7 @@ export class ExecutingWorkspace {
     const token = text(
       (await this.azure.send('POST', url, Buffer.from(form.toString()), headers)).body.access_token,
     );
-    const api = `${this.azure.running.cloud.dataPlane('eastus')}/_/aml/history/v1.0${this.id}`;
+    const api = `${this.azure.running.cloud.dataPlane(this.region)}/_/aml/history/v1.0${this.id}`;
     return this.azure.send('GET', `${api}${path}`, undefined, { authorization: `Bearer ${token}` });
   }
 }
