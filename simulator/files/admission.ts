@@ -2,9 +2,12 @@
 
 import { StorageError } from '../blobs/errors.ts';
 import { accountSasText, fileSasText, isSame, sharedKeyText, sign } from '../blobs/signing-text.ts';
-import { ArmError, type Cloud, type Stored } from '../provider.ts';
+import { ArmError, type Cloud, type Principal, type Stored } from '../provider.ts';
+import { isAllowed } from '../providers/authorization/access.ts';
 import { admitsCaller } from '../providers/storage-network.ts';
 import type { FileAddress } from './address.ts';
+
+const FILE_SERVICES = 'Microsoft.Storage/storageAccounts/fileServices';
 
 export interface FileRequest {
   method: string;
@@ -55,19 +58,37 @@ export function admit(cloud: Cloud, account: Stored, request: FileRequest, need:
     );
 }
 
-function admitToken(cloud: Cloud, account: Stored, { headers }: FileRequest, authorization: string): void {
+function admitToken(
+  cloud: Cloud,
+  account: Stored,
+  { headers, method, address }: FileRequest,
+  authorization: string,
+): void {
   if (headers['x-ms-file-request-intent'] !== 'backup')
     throw new StorageError(
       400,
       'MissingRequiredHeader',
       "An HTTP header that's mandatory for this request is not specified: x-ms-file-request-intent.",
     );
+  let principal: Principal;
   try {
-    cloud.authenticate(authorization, ['https://storage.azure.com', `${account.resource.name}.file`]);
+    principal = cloud.authenticate(authorization, ['https://storage.azure.com']);
   } catch (error) {
     if (!(error instanceof ArmError)) throw error;
     throw new StorageError(401, 'InvalidAuthenticationInfo', error.message, error.headers);
   }
+  const scope = `${account.resource.id}/fileServices/default${address.share === '' ? '' : `/fileshares/${address.share}`}`;
+  const isAllowedTo = (action: string): boolean =>
+    isAllowed(cloud, principal, `${FILE_SERVICES}/${action}`, scope, 'data');
+  const isRead = method === 'GET' || method === 'HEAD';
+  const verb = isRead ? 'read' : method === 'DELETE' ? 'delete' : 'write';
+  const semantics = isRead ? 'readFileBackupSemantics' : 'writeFileBackupSemantics';
+  if (!isAllowedTo(`fileshares/files/${verb}`) || !isAllowedTo(`${semantics}/action`))
+    throw new StorageError(
+      403,
+      'AuthorizationPermissionMismatch',
+      'This request is not authorized to perform this operation using this permission.',
+    );
 }
 
 function admitKey(keys: string[], request: FileRequest, authorization: string): void {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import {
   AccountSASPermissions,
   AccountSASResourceTypes,
@@ -240,6 +240,35 @@ describe('Azure Files', () => {
     key = (json.keys as { value: string }[])[0]?.value ?? '';
     service = new ShareServiceClient(endpoint, new StorageSharedKeyCredential('codeshares', key), options());
     share = service.getShareClient('code');
+  });
+
+  it('takes bearer tokens with the intent to back up, of those who have a role for it', async () => {
+    const byToken = new ShareServiceClient(endpoint, cloud.credential(), {
+      ...options(),
+      fileRequestIntent: 'backup',
+    });
+    const file = byToken.getShareClient('code').rootDirectoryClient.getFileClient('original');
+    await expect(file.download()).rejects.toMatchObject({ code: 'AuthorizationPermissionMismatch' });
+    const role = '69566ab7-960f-475b-8e7c-b3118f30c6bd';
+    const principalId = cloud.at.directory.allPrincipals()[0]?.objectId ?? '';
+    await cloud.make(`${id}/providers/Microsoft.Authorization/roleAssignments/${randomUUID()}`, {
+      properties: {
+        roleDefinitionId: `${cloud.subscription}/providers/Microsoft.Authorization/roleDefinitions/${role}`,
+        principalId,
+        principalType: 'ServicePrincipal',
+      },
+    });
+    await cloud.admin('POST', '/clock', { advanceSeconds: 600 });
+    const fresh = new ShareServiceClient(endpoint, cloud.credential(), {
+      ...options(),
+      fileRequestIntent: 'backup',
+    });
+    const now = fresh.getShareClient('code').rootDirectoryClient.getFileClient('original');
+    expect((await now.downloadToBuffer()).toString()).toBe('second!');
+    const without = new ShareServiceClient(endpoint, cloud.credential(), options()).getShareClient('code');
+    await expect(without.rootDirectoryClient.getFileClient('original').download()).rejects.toMatchObject({
+      code: 'MissingRequiredHeader',
+    });
   });
 
   it('keeps everything over a restart, is as dark as its region, and goes with its account', async () => {
