@@ -13,6 +13,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import * as tls from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, parseEnv } from 'node:util';
+import { closingText } from './demo-closing.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const topology = join(root, 'examples', 'fraud-ml', 'understudy.yaml');
@@ -181,8 +182,8 @@ async function main(): Promise<Checked[]> {
   tls.setDefaultCACertificates([...tls.getCACertificates('default'), readFileSync(stack.NODE_EXTRA_CA_CERTS ?? '', 'utf8')]);
 
   chapter('A team’s workspace in eastus: assets, running jobs, an endpoint behind a front; its standby in westus3');
-  show('source stack/env && node examples/set-up.ts --clients clients --environment fraud.env');
   const setUp = [join(root, 'examples', 'set-up.ts'), '--clients', 'clients', '--environment', 'fraud.env', '--data', join(home, 'data')];
+  show(`source stack/env && npx node ${relative(home, setUp[0] ?? '')} --clients clients --environment fraud.env --data data`);
   if ((await run(setUp[0] ?? '', setUp.slice(1), stack)) !== 0) throw new Error('the set-up failed');
   const environment: NodeJS.ProcessEnv = parseEnv(readFileSync(join(home, 'fraud.env'), 'utf8'));
   const front = environment.SCORE_URL ?? '';
@@ -199,10 +200,7 @@ async function main(): Promise<Checked[]> {
   console.log(`\nA client scores through the front: ${await score(front, key)}`);
 
   chapter('eastus goes dark: connections are refused, blobs included; its jobs run on unseen');
-  const { admin } = JSON.parse(readFileSync(join(home, 'stack', 'azure', 'cloud.json'), 'utf8')) as { admin: string };
-  show(`curl -X POST ${admin}/regions/eastus/outage -d '{"mode":"dark"}'`);
-  const outage = await fetch(`${admin}/regions/eastus/outage`, { method: 'POST', body: '{"mode":"dark"}', headers: { 'content-type': 'application/json' } });
-  if (!outage.ok) throw new Error(`the outage could not be made: HTTP ${outage.status}`);
+  await understudy(['chaos', 'start', 'region-lost', '--region', 'eastus', '--folder', 'stack']);
   await with_(['status']);
 
   chapter('3 a.m.: one command');
@@ -261,10 +259,8 @@ try {
   const good = checks.every(({ ok }) => ok);
   await end(options.keep);
   if (options.keep) {
-    console.log(`\nThe stack is up. Its addresses and credentials:\n  cd ${relative(process.cwd(), home)} && source fraud.env`);
-    console.log(readFileSync(join(home, 'fraud.env'), 'utf8').replaceAll(/^export (.*SECRET)=.*$/gm, 'export $1=…').trimEnd());
-    console.log('Go on, with workers of your own: npx understudy worker & npx understudy worker --host train-01 &');
-    console.log(`End it: npx understudy stack down --folder ${relative(process.cwd(), join(home, 'stack'))}`);
+    const environment = parseEnv(readFileSync(join(home, 'fraud.env'), 'utf8'));
+    console.log(closingText({ home, topology, environment }));
   }
   console.log(good ? '\nAll of it holds.' : '\nNot all of it holds: see above.');
   process.exit(good ? 0 : 1);

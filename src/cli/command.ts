@@ -10,6 +10,23 @@ export function command(name: string, description: string, example: string): Com
     .addHelpText('after', `\nExample:\n  ${example.split('\n').join('\n  ')}`);
 }
 
+/** The one place that says what an exit code means. */
+const exitCodes = [
+  ['0', 'done', ''],
+  ['1', 'failed', ': the message says what, and what to do'],
+  ['2', 'bad usage or bad input', ': nothing was changed'],
+  ['3', 'declined or cancelled by a person, or left by one', ': the message says what goes on'],
+] as const;
+
+/** One a line, for the help of all. */
+export const exitCodeTable = [
+  'Exit codes:',
+  ...exitCodes.map(([code, what, more]) => `  ${code}  ${what}${more}`),
+].join('\n');
+
+/** In a line, for the help of each. */
+export const exitCodeLine = `Exit codes: ${exitCodes.map(([code, what]) => `${code} ${what}`).join('; ')}`;
+
 export function topologyFile(of: Command): string {
   return of.optsWithGlobals<{ topology: string }>().topology;
 }

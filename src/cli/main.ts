@@ -1,9 +1,10 @@
-/** The command line: parses, calls one operation, prints. Exit codes: see `exitCodes` (and only there). */
+/** The command line: parses, calls one operation, prints. Exit codes: see command.ts. */
 import { existsSync, readFileSync } from 'node:fs';
 import * as tls from 'node:tls';
 import { parseEnv } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { isUnderstudyError, messageOf, UnderstudyError } from '../errors/error.ts';
+import { exitCodeLine, exitCodeTable } from './command.ts';
 import { chaosCommand } from './commands/chaos.ts';
 import { failoverCommand } from './commands/failover.ts';
 import { initCommand } from './commands/init.ts';
@@ -17,13 +18,7 @@ import { validateCommand } from './commands/validate.ts';
 import { workerCommand } from './commands/worker.ts';
 import { endWithLauncher } from './launcher.ts';
 
-const exitCodes = `
-Exit codes:
-  0  done
-  1  failed: the message says what, and what to do
-  2  bad usage or bad input: nothing was changed
-  3  declined or cancelled by a person, or left by one: the message says what goes on
-
+const environmentTable = `
 Environment:
   TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_…   where Temporal is
   AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET                    who we are to Azure (or "az login")
@@ -33,7 +28,7 @@ Environment:
 
 function makeProgram(): Command {
   const program = new Command('understudy')
-    .description('Moves an Azure Machine Learning workspace to another region: prepared, drilled, durable.')
+    .description('Keeps an Azure Machine Learning workspace able to move to another region, and moves it.')
     .option('-t, --topology <file>', 'the topology', 'understudy.yaml')
     .option(
       '--environment <file>',
@@ -42,7 +37,8 @@ function makeProgram(): Command {
     .option('--debug', 'with an error, print where in the program it arose')
     .version(version(), '-V, --version', 'print the version')
     .addHelpText('after', '\nExample:\n  understudy init && understudy validate')
-    .addHelpText('after', exitCodes)
+    .addHelpText('after', `\n${exitCodeTable}`)
+    .addHelpText('after', environmentTable)
     .showHelpAfterError('(see --help)')
     .exitOverride()
     .hook('preAction', (command) => loadEnvironment(command.opts<{ environment?: string }>().environment));
@@ -63,6 +59,7 @@ function makeProgram(): Command {
     for (const each of [command, ...command.commands]) {
       // What holds for every command is said in each one's help.
       each.exitOverride().showHelpAfterError('(see --help)').configureHelp({ showGlobalOptions: true });
+      each.addHelpText('after', `\n${exitCodeLine}`);
     }
   }
   return program;

@@ -49,7 +49,9 @@ async function openStore(azure: Azure, loaded: LoadedTopology): Promise<ControlS
       error.details.next ??
       (error.details.azure?.status === 404
         ? `Make the storage account, or name the right one: controlStore in "${file}".`
-        : undefined);
+        : isUnderstudyError(error, 'AzureUnavailable')
+          ? 'Everything that must outlive a region is there: see "The control store cannot be reached" in docs/operations.md.'
+          : undefined);
     throw new UnderstudyError(
       error.code,
       `cannot open the control store ${storageAccount}/${container}: ${messageOf(error)}`,

@@ -15,6 +15,8 @@ const CloudAddress = z.object({
   authority: z.string(),
   admin: z.string(),
   front: z.string(),
+  /** For clients whose machine does not resolve names below `localhost`. */
+  proxy: z.string().optional(),
   ca: z.string(),
   tenantId: z.string(),
   subscriptionId: z.string(),

@@ -53,6 +53,7 @@ function statusCommand(): Command {
 /** What the journal knows of runs that are not over: nobody can say whether they go on. */
 async function unfinishedLines({ store }: Session): Promise<string[]> {
   const unfinished = (await listRuns(store)).filter(({ state }) => !isOver(state));
+  if (unfinished.length === 0) return ['running   nothing, as far as the journal knows'];
   return unfinished.map(({ runId, state }) => `running   ${runId}: ${state}, as far as the journal knows`);
 }
 

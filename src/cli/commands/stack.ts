@@ -1,5 +1,6 @@
+import { join } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
-import { defaultFolder, stackDown, stackUp } from '../../stack/stack.ts';
+import { defaultFolder, stackDown, stackUp, type Stack } from '../../stack/stack.ts';
 import { command } from '../command.ts';
 import { interruptible } from '../interrupt.ts';
 
@@ -13,7 +14,7 @@ export function stackCommand(): Command {
     command(
       'up',
       'start it, or what of it does not run; it stays up until "stack down"',
-      'understudy stack up\nsource .understudy/env',
+      'understudy stack up\nsource .understudy/env && understudy worker',
     )
       .option('--folder <folder>', 'where its state is', defaultFolder)
       .option(
@@ -30,10 +31,7 @@ export function stackCommand(): Command {
             signal,
           }),
         );
-        if (made.temporal.ui !== undefined) console.log(`Temporal UI: ${made.temporal.ui}`);
-        console.log(`Front Door (local): ${made.cloud.front}`);
-        console.log(`Faults, clock: ${made.cloud.admin}`);
-        console.log(`Its addresses and credentials: source ${folder}/env`);
+        console.log(whatNext(made, folder));
       }),
   );
   stack.addCommand(
@@ -47,6 +45,31 @@ export function stackCommand(): Command {
       }),
   );
   return stack;
+}
+
+/** Where everything is, and what a person types next. */
+function whatNext({ temporal, cloud }: Stack, folder: string): string {
+  const at = folder === defaultFolder ? '' : ` --folder ${quoted(folder)}`;
+  const rows: [string, string | undefined][] = [
+    ['Temporal UI', temporal.ui],
+    ['Front Door (local)', cloud.front],
+    ['proxy', cloud.proxy && `${cloud.proxy} (for machines that do not resolve names below "localhost")`],
+    ['faults, clock', `${cloud.admin} (understudy chaos list${at})`],
+    [
+      'use it',
+      `source ${quoted(join(folder, 'env'))}, or understudy --environment ${quoted(join(folder, 'env'))} …`,
+    ],
+    ['end it', `understudy stack down${at}`],
+  ];
+  return rows
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${`${name}:`.padEnd(20)}${value}`)
+    .join('\n');
+}
+
+/** As a shell takes it. */
+function quoted(path: string): string {
+  return /^[\w./~-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 function numberFromZero(text: string): number {
