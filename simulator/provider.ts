@@ -121,6 +121,8 @@ export interface Cloud {
   dataPlane(region: string): string;
   /** Is the region answering at all for this kind of thing? Row code rarely asks: the envelope already refuses. */
   isDark(region: string): boolean;
+  /** Does storage in the region answer nothing? */
+  isStorageOut(region: string): boolean;
   /**
    * A PUT through the same rules as a client's, by the cloud itself. Resolves when it has ended, its long-running operation
    * included; rejects with the ArmError that a client would have got (or that ended the operation).
@@ -142,10 +144,6 @@ export interface Cloud {
   onDataPlane(prefix: string, handler: DataPlaneHandler): void;
   /** Blob accounts behind the regions' fronts. */
   readonly blobs: BlobAccounts;
-  log(message: string): void;
-}
-
-export interface BlobAccounts {
   /** The file shares of the accounts. */
   readonly files: FileShares;
   /** How far the secondaries of geo-redundant accounts are. */
@@ -156,10 +154,10 @@ export interface BlobAccounts {
   onOutage(listener: (region: string) => void): void;
   /** Are the computes of the region lost, and with them all that runs there? */
   areComputesLost(region: string): boolean;
-  /** Makes the account known to Azurite with these base64 keys (a rotation calls it again). */
-  setKeys(account: string, key1: string, key2: string): Promise<void>;
-  remove(account: string): Promise<void>;
-  /** A SAS URL for a container, signed with key1 (for startPendingUpload and its kind). */
+  log(message: string): void;
+}
+
+export interface BlobAccounts {
   /**
    * Opens a request past the regions' fronts, for contents too large for memory: path `/{account}/{container}/{blob}`, encoded.
    * `vouched`: by the cloud itself, without a signature.
@@ -170,6 +168,10 @@ export interface BlobAccounts {
     headers: Record<string, string | string[]>,
     vouched: boolean,
   ): ClientRequest;
+  /** Makes the account known to Azurite with these base64 keys (a rotation calls it again). */
+  setKeys(account: string, key1: string, key2: string): Promise<void>;
+  remove(account: string): Promise<void>;
+  /** A SAS URL for a container, signed with key1 (for startPendingUpload and its kind). */
   containerSas(account: string, container: string, permissions: string, minutes: number): Promise<string>;
   createContainer(account: string, container: string): Promise<void>;
   /** The account's keys as they are now (after any rotation), or undefined where there is no such account. */
@@ -181,8 +183,42 @@ export interface BlobAccounts {
   putBlob(account: string, container: string, name: string, content: Buffer): Promise<void>;
   /** The content of a blob of text, past the region's front; undefined where there is none. */
   getBlob(account: string, container: string, name: string): Promise<string | undefined>;
+  /** The names of the account's containers, past the region's front. */
+  listContainers(account: string): Promise<string[]>;
   /** The names of the blobs below a prefix, in order, past the region's front; empty where there is no such container. */
   listBlobs(account: string, container: string, prefix: string): Promise<string[]>;
+}
+
+export interface FileShares {
+  /** The account's shares, and their snapshots. Times are milliseconds on the cloud's clock. */
+  shares(account: string): {
+    name: string;
+    snapshot?: string;
+    quotaGiB: number;
+    accessTier: string;
+    metadata: Record<string, string>;
+    changedAt: number;
+  }[];
+  /** Makes the share, or changes these fields of it. */
+  putShare(
+    account: string,
+    name: string,
+    fields: { quotaGiB?: number; accessTier?: string; metadata?: Record<string, string> },
+  ): void;
+  /** Removes the share, its snapshots and all they hold. */
+  removeShare(account: string, name: string): void;
+  removeAccount(account: string): void;
+}
+
+export interface GeoReplication {
+  /** The account has been made or changed: it gets, keeps or loses the replica that its redundancy and lag ask for. */
+  follow(account: Stored): Promise<void>;
+  /** Brings the secondary to where it should be by now; milliseconds on the cloud's clock: all that was written before is there. */
+  lastSyncTime(account: Stored): Promise<number>;
+  /** The secondary's state becomes the account's; answers the last sync time, after which what was written is lost. */
+  failOver(account: Stored): Promise<number>;
+  /** The account is gone. */
+  forget(account: string): Promise<void>;
 }
 
 export interface DataPlaneRequest {
@@ -235,8 +271,8 @@ export interface ResourceType {
   /** Full type, in Azure's spelling: 'Microsoft.MachineLearningServices/workspaces/models/versions'. */
   type: string;
   verbs: readonly Verb[];
-  /** `own`: the body's `location`; `parent`: the parent's region; `global`: no region takes it down. */
-  region: 'own' | 'parent' | 'global';
+  /** `own`: the body's `location`; `parent`: the parent's region; `either`: as `own` where it has one; `global`: no region takes it down. */
+  region: 'own' | 'parent' | 'either' | 'global';
   /** Milliseconds on the cloud's clock for the operations that are long-running. Absent: done at once. */
   longRunning?: { put?: number; patch?: number; delete?: number };
   /** How many entries a list page holds (default 10: small, so that no client gets away without paging). */
@@ -278,6 +314,8 @@ export interface ResourceType {
    * below a missing parent is empty.
    */
   impliesParent?: boolean;
+  /** The row's own `beforePut` and actions say which of the resources above must exist; the envelope asks for none. */
+  checksParents?: boolean;
   beforeDelete?(call: Call, stored: Stored): void | Promise<void>;
   /** A DELETE of what is not there, before its 204 goes out: a soft-deleted name is purged so. */
   deleteMissing?(call: Call): void | Promise<void>;
@@ -287,6 +325,10 @@ export interface ResourceType {
   alias?(cloud: Cloud, id: ResourceId): Stored | undefined;
   /** What a GET or a list shows, where it differs from what is stored (a job's status as the clock now has it). */
   show?(cloud: Cloud, stored: Stored): Resource;
+  /** What `$expand` adds to the properties of a GET; each name is as the client spelt it. */
+  expand?(cloud: Cloud, stored: Stored, names: string[]): Promise<JsonObject>;
+  /** The region that must be up for this to be answered, where it is not the resource's own: one to fail over is asked of the secondary. */
+  answeredBy?(stored: Stored, ask: { action: string } | { expand: string }): string | null;
   /** Filters a list by the row's own query parameters ($filter, listViewType, tags, latestVersionOnly, …). */
   list?(call: Call, entries: Stored[]): Stored[];
   /** POST {id}/{action}, by the action's name in lower case. */
@@ -299,7 +341,11 @@ export interface ResourceType {
 export interface Provider {
   namespace: string;
   types: readonly ResourceType[];
+  /** The row of a type that none of the providers has, made when it is first asked for; undefined: there is no such type. */
+  unlisted?(type: string): ResourceType | undefined;
   start?(cloud: Cloud): void | Promise<void>;
+  /** Ends what `start` and the rows have set going outside this process, when the local Azure stops. */
+  stop?(cloud: Cloud): Promise<void>;
   /** Requests at paths that are no resource ('/subscriptions/x/providers/…/locations/y/usages'); undefined: not mine. */
   route?(request: {
     cloud: Cloud;
@@ -310,5 +356,3 @@ export interface Provider {
     apiVersion: string;
   }): Promise<{ status: number; body?: Json; headers?: Record<string, string> } | undefined>;
 }
-  /** Ends what `start` and the rows have set going outside this process, when the local Azure stops. */
-  stop?(cloud: Cloud): Promise<void>;

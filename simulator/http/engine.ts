@@ -15,6 +15,7 @@ import {
   type ResourceType,
   type Stored,
 } from '../provider.ts';
+import { registered } from '../providers/registered-types.ts';
 import { normalizeRegion } from '../regions.ts';
 import { objectBody, type ArmRequest } from './answer.ts';
 import { isObject } from './fields.ts';
@@ -56,7 +57,12 @@ export class Engine {
   }
 
   row(type: string): ResourceType | undefined {
-    return this.rows.get(type.toLowerCase());
+    return this.rows.get(type.toLowerCase()) ?? this.unlisted(type);
+  }
+
+  /** A row made for a type that has none. */
+  private unlisted(type: string): ResourceType | undefined {
+    return this.providers.map((provider) => provider.unlisted?.(type)).find((found) => found);
   }
 
   /** The row of a type. Throws ArmError as Azure does for a namespace or a type that it does not have. */
@@ -65,11 +71,11 @@ export class Engine {
     if (row) return row;
     const [namespace = '', ...segments] = type.split('/');
     const provider = this.providers.some((one) => one.types.some((t) => sameNamespace(t.type, namespace)));
-    if (!provider) {
+    if (!provider && !registered.has(namespace.toLowerCase())) {
       throw new ArmError(
-        409,
-        'MissingSubscriptionRegistration',
-        `The subscription is not registered to use namespace '${namespace}'. The local Azure does not offer it.`,
+        404,
+        'InvalidResourceNamespace',
+        `The resource namespace '${namespace}' is invalid: Azure has none of this name that the local Azure knows.`,
       );
     }
     throw new ArmError(
@@ -123,7 +129,9 @@ export class Engine {
   /** Subscription, resource group and parent of `id` must exist, for Azure's stated reasons. */
   requireScope(id: ResourceId): void {
     this.requirePlace(id);
-    const implied = this.row(id.type)?.impliesParent === true;
+    const row = this.row(id.type);
+    if (row?.checksParents) return;
+    const implied = row?.impliesParent === true;
     const parent = implied && id.parent !== undefined ? parseResourceId(id.parent)?.parent : id.parent;
     if (parent !== undefined) this.requireParent(parent, id.type);
     const extended = id.scope.toLowerCase().includes('/providers/') ? parseResourceId(id.scope) : undefined;
@@ -180,7 +188,10 @@ export class Engine {
     switch (row.region) {
       case 'global':
         return null;
+      case 'either':
       case 'parent': {
+        if (row.region === 'either' && typeof body?.location === 'string')
+          return this.requireLocation(row, body);
         const group =
           id.resourceGroup && `/subscriptions/${id.subscriptionId}/resourceGroups/${id.resourceGroup}`;
         for (let above = id.parent; above !== undefined; above = parseResourceId(above)?.parent) {

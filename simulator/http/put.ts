@@ -14,6 +14,7 @@ import {
 import { objectBody, type Answer, type ArmRequest } from './answer.ts';
 import { fillIdentity, notFound, type Engine } from './engine.ts';
 import { fieldAt, mergePatch, sameJson, setFieldAt, takeFieldAt } from './fields.ts';
+import { requireEnvelope } from './body-shape.ts';
 import { requireConditions } from './conditions.ts';
 import type { OperationRecord } from './operations.ts';
 
@@ -43,6 +44,7 @@ export async function writeTracked(
   verb: WriteVerb,
 ): Promise<{ answer: Answer; operation: OperationRecord | undefined }> {
   const body = objectBody(request.body);
+  requireEnvelope(body);
   const before = engine.cloud.store.get(id.key);
   await engine.reach(
     engine.regionOf(row, id, before, verb === 'put' ? body : undefined),
@@ -129,7 +131,8 @@ function compose(engine: Engine, row: ResourceType, call: Call, verb: WriteVerb)
     properties: (fields.properties ?? {}) as JsonObject,
     systemData: { ...(known ?? created), ...by },
   };
-  if (row.region === 'own' && verb === 'put') placeAt(resource, region, existing);
+  const isPlaced = row.region === 'own' || (row.region === 'either' && resource.location !== undefined);
+  if (isPlaced && verb === 'put') placeAt(resource, region, existing);
   fillIdentity(engine, resource, existing?.resource);
   const changedAt = engine.cloud.clock.now();
   return {

@@ -13,6 +13,7 @@ import {
 } from '../provider.ts';
 import { displayName } from '../regions.ts';
 import type { DeploymentInput, DeploymentScope, Environment } from '../template/index.ts';
+import { typesByNamespace } from './registered-types.ts';
 import { secretValue } from './keyvault-versions.ts';
 
 /** What deployments need beside the `Cloud`. */
@@ -221,19 +222,23 @@ function environmentOf(cloud: Cloud): JsonObject {
   };
 }
 
+const described = new WeakMap<readonly Provider[], JsonObject[]>();
+
+/** What `providers()` answers; the same for every deployment. */
 function describeProviders(cloud: Cloud, providers: readonly Provider[]): JsonObject[] {
-  const types = providers.flatMap((provider) => provider.types.map(({ type }) => type));
-  const namespaces = [...new Set(types.map((type) => type.split('/')[0] ?? ''))];
-  return namespaces.map((namespace) => ({
+  const known = described.get(providers);
+  if (known) return known;
+  const all = typesByNamespace(providers.flatMap((provider) => provider.types));
+  const description = [...all].map(([namespace, types]) => ({
     namespace,
-    resourceTypes: types
-      .filter((type) => type.startsWith(`${namespace}/`))
-      .map((type) => ({
-        resourceType: type.slice(namespace.length + 1),
-        locations: cloud.regions.map(displayName),
-        apiVersions: ['2024-04-01'],
-      })),
+    resourceTypes: types.map(({ name, isGlobal }) => ({
+      resourceType: name,
+      locations: isGlobal ? ['global'] : cloud.regions.map(displayName),
+      apiVersions: ['2024-04-01'],
+    })),
   }));
+  described.set(providers, description);
+  return description;
 }
 
 function invalid(message: string): ArmError {

@@ -12,7 +12,9 @@ import {
   type ResourceType,
   type Stored,
 } from '../provider.ts';
+import { networkParts } from './network-parts.ts';
 import { row } from './table.ts';
+import { readOnlyFields } from './unlisted-fields.ts';
 
 /** A fixed id per resource, so that a second PUT answers the same instrumentation key or customer id. */
 function stableGuid(stored: Stored, salt: string): string {
@@ -79,6 +81,8 @@ const logAnalytics = [
     }),
     actions: {
       sharedkeys: ({ existing }) => ({ body: existing ? sharedKeys(existing) : {} }),
+      // The name that templates have for the same.
+      listkeys: ({ existing }) => ({ body: existing ? sharedKeys(existing) : {} }),
     },
   }),
 ];
@@ -142,9 +146,17 @@ const network = [
     'networkInterfaces',
     'routeTables',
     'natGateways',
-  ].map((name) => own(`Microsoft.Network/${name}`, quick)),
+  ].map((name) =>
+    own(`Microsoft.Network/${name}`, { ...quick, ...networkParts(`Microsoft.Network/${name}`) }),
+  ),
   ...['privateDnsZones', 'dnsZones', 'trafficManagerProfiles'].map((name) =>
-    row(`Microsoft.Network/${name}`, { region: 'global', provisioningState: true }),
+    row(`Microsoft.Network/${name}`, {
+      region: 'global',
+      provisioningState: true,
+      beforePut: (call, next) => {
+        next.resource.properties = readOnlyFields(`Microsoft.Network/${name}`, call, next);
+      },
+    }),
   ),
   ...[
     'virtualNetworks/subnets',

@@ -15,6 +15,7 @@ import { machineLearning } from './machinelearning/index.ts';
 import { resourceHealth } from './resource-health.ts';
 import { resources } from './resources.ts';
 import { storage } from './storage.ts';
+import { unlisted } from './unlisted.ts';
 
 /** What some providers need beside the `Cloud`. */
 export interface ProviderParts {
@@ -49,6 +50,7 @@ export function defaultProviders({
     cdn(frontDoor),
     machineLearning,
     ...generic,
+    unlisted,
   ];
   return all;
 }

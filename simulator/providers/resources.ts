@@ -14,6 +14,7 @@ import {
   type Stored,
 } from '../provider.ts';
 import { displayName } from '../regions.ts';
+import { type ListedType, typesByNamespace } from './registered-types.ts';
 import { row } from './table.ts';
 
 type RouteRequest = Parameters<NonNullable<Provider['route']>>[0];
@@ -204,11 +205,7 @@ function providerList(
   name: string | undefined,
   scope: string,
 ): RouteAnswer {
-  const byNamespace = new Map<string, ResourceType[]>();
-  for (const one of providers.flatMap((provider) => provider.types)) {
-    const namespace = one.type.slice(0, one.type.indexOf('/'));
-    byNamespace.set(namespace, [...(byNamespace.get(namespace) ?? []), one]);
-  }
+  const byNamespace = typesByNamespace(providers.flatMap((provider) => provider.types));
   const value = [...byNamespace].map(([namespace, types]) => ({
     id: `${scope}/providers/${namespace}`,
     namespace,
@@ -223,12 +220,12 @@ function providerList(
   return { status: 200, body: found };
 }
 
-function describeType(cloud: Cloud, { type, region }: ResourceType): JsonObject {
+function describeType(cloud: Cloud, { name, isGlobal, isTracked }: ListedType): JsonObject {
   return {
-    resourceType: type.slice(type.indexOf('/') + 1),
-    locations: region === 'global' ? ['global'] : cloud.regions.map(displayName),
+    resourceType: name,
+    locations: isGlobal ? ['global'] : cloud.regions.map(displayName),
     // Any version is taken; these are for clients that choose one from the list.
     apiVersions: ['2025-04-01', '2024-04-01', '2024-03-01', '2023-04-01', '2022-10-01', '2021-04-01'],
-    capabilities: region === 'own' ? 'SupportsTags, SupportsLocation' : 'None',
+    capabilities: isTracked ? 'SupportsTags, SupportsLocation' : 'None',
   };
 }

@@ -36,11 +36,19 @@ interface KeyPair {
   created2: string;
 }
 
+/** Templates of the first versions (2015) name the redundancy by `accountType`, and have no kind. */
+function oldSku({ resource }: Stored): JsonObject | undefined {
+  const { accountType } = resource.properties;
+  if (typeof accountType !== 'string') return undefined;
+  resource.kind ??= 'Storage';
+  return { name: accountType };
+}
+
 /** Checks the body and fills in what Azure does; the keys go to `hidden`. Throws ArmError 400 and 409. */
 export function prepareAccount(call: Call, next: Stored): void {
   const { cloud, id, existing } = call;
   requireName(cloud, id.name, next.resource.id);
-  const sku = isObject(next.resource.sku) ? next.resource.sku : existing?.resource.sku;
+  const sku = isObject(next.resource.sku) ? next.resource.sku : (existing?.resource.sku ?? oldSku(next));
   const name = isObject(sku)
     ? SKUS.find((one) => one.toLowerCase() === textOf(sku.name).toLowerCase())
     : undefined;

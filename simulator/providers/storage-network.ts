@@ -27,8 +27,11 @@ export function prepareNetworkAcls(properties: JsonObject): void {
     defaultAction: 'Allow',
     ...networkAcls,
   };
-  if (filled.defaultAction !== 'Allow' && filled.defaultAction !== 'Deny')
-    throw invalid('networkAcls.defaultAction', 'Allow or Deny', filled.defaultAction);
+  const action = ['Allow', 'Deny'].find(
+    (one) => one.toLowerCase() === textOf(filled.defaultAction).toLowerCase(),
+  );
+  if (action === undefined) throw invalid('networkAcls.defaultAction', 'Allow or Deny', filled.defaultAction);
+  filled.defaultAction = action;
   const bypasses = textOf(filled.bypass).split(',');
   if (!bypasses.every((one) => BYPASSES.includes(one.trim())))
     throw invalid('networkAcls.bypass', `of ${BYPASSES.join(', ')}`, filled.bypass);

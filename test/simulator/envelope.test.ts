@@ -60,8 +60,8 @@ describe('requests', () => {
     ).toEqual([404, 'ResourceGroupNotFound']);
     expect(await codeOf(`${group}${insights}?${API}`)).toEqual([404, 'ResourceNotFound']);
     expect(await codeOf(`${group}/providers/Microsoft.Nowhere/things/x?${API}`)).toEqual([
-      409,
-      'MissingSubscriptionRegistration',
+      404,
+      'InvalidResourceNamespace',
     ]);
     expect(await codeOf(`${group}/providers/Microsoft.Insights/nothings/x?${API}`)).toEqual([
       404,

@@ -1,0 +1,146 @@
+/** Types without a row of their own: deployed, read, changed and deleted in Azure's envelope; what Azure has not is refused. */
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Json, JsonObject } from '../../../simulator/provider.ts';
+import { TestCloud } from '../running-cloud.ts';
+import { template } from './harness.ts';
+
+const API = 'api-version=2024-03-01';
+let cloud: TestCloud;
+let group: string;
+
+beforeAll(async () => {
+  cloud = await TestCloud.start();
+  group = await cloud.group('unlisted', 'eastus');
+}, 60_000);
+afterAll(() => cloud.stop());
+
+/** Deploys and waits. Answers the deployment's properties. */
+async function deploy(name: string, parts: JsonObject): Promise<JsonObject> {
+  const url = `${group}/providers/Microsoft.Resources/deployments/${name}?${API}`;
+  const body = { properties: { mode: 'Incremental', template: template(parts) } };
+  const put = await cloud.arm(url, { method: 'PUT', body });
+  expect(put.status, put.text).toBeLessThan(300);
+  await cloud.ended(put);
+  return (await cloud.arm(url)).json.properties as JsonObject;
+}
+
+const at = (type: string, name: string, more: JsonObject = {}): JsonObject => ({
+  type,
+  apiVersion: '2024-03-01',
+  name,
+  location: 'eastus',
+  ...more,
+});
+
+const bus = {
+  connection:
+    "[listKeys(resourceId('Microsoft.ServiceBus/namespaces/authorizationRules', 'sb', 'RootManageSharedAccessKey'), '2024-01-01').primaryConnectionString]",
+};
+
+const site: JsonObject[] = [
+  at('Microsoft.Network/publicIPAddresses', 'pip', {
+    properties: { dnsSettings: { domainNameLabel: 'front' } },
+  }),
+  at('Microsoft.Web/serverfarms', 'plan', { sku: { name: 'S1' } }),
+  at('Microsoft.Web/sites', 'shop', {
+    dependsOn: ['plan'],
+    properties: { serverFarmId: "[resourceId('Microsoft.Web/serverfarms', 'plan')]", name: 'kept' },
+    resources: [at('config', 'appsettings', { dependsOn: ['shop'], properties: { A: '1' } })],
+  }),
+  at('Microsoft.ServiceBus/namespaces', 'sb'),
+];
+
+function value(expression: string): JsonObject {
+  return { type: 'string', value: expression };
+}
+
+describe('a template of types without rows', () => {
+  it('is deployed, and its outputs read what Azure adds', async () => {
+    const outputs = {
+      fqdn: value("[reference('pip').dnsSettings.fqdn]"),
+      host: value("[reference('shop').defaultHostName]"),
+      kept: value("[reference('shop').name]"),
+      bus: value(bus.connection),
+    };
+    const done = await deploy('site', { resources: site, outputs });
+    expect(done.error).toBeUndefined();
+    expect(done.outputs).toMatchObject({
+      fqdn: { value: 'front.eastus.cloudapp.localhost' },
+      host: { value: 'shop.azurewebsites.localhost' },
+      kept: { value: 'kept' },
+      bus: { value: expect.stringMatching(/^Endpoint=sb:\/\/sb\..*SharedAccessKey=.{44}$/) },
+    });
+    const again = await deploy('site', { resources: site, outputs });
+    expect(again.outputs).toEqual(done.outputs);
+  });
+
+  it('leaves resources that are listed, patched and deleted like any other', async () => {
+    const sites = `${group}/providers/Microsoft.Web/sites`;
+    expect((await cloud.arm(`${sites}?${API}`)).json.value).toHaveLength(1);
+    const patched = await cloud.arm(`${sites}/shop?${API}`, { method: 'PATCH', body: { tags: { a: 'b' } } });
+    expect(patched.json).toMatchObject({ type: 'Microsoft.Web/sites', tags: { a: 'b' }, location: 'eastus' });
+    expect((await cloud.arm(`${sites}/shop?${API}`, { method: 'DELETE' })).status).toBe(200);
+    expect((await cloud.arm(`${sites}/shop/config/appsettings?${API}`)).status).toBe(404);
+  });
+
+  it('keeps subnets as parts of their network and as resources of their own', async () => {
+    const network = `${group}/providers/Microsoft.Network/virtualNetworks/net`;
+    await cloud.make(network, {
+      location: 'eastus',
+      properties: { subnets: [{ name: 'a', properties: { addressPrefix: '10.0.0.0/24' } }] },
+    });
+    await cloud.make(`${network}/subnets/b`, { properties: { addressPrefix: '10.0.1.0/24' } });
+    expect((await cloud.arm(`${network}/subnets/a?${API}`)).json.properties).toMatchObject({
+      addressPrefix: '10.0.0.0/24',
+    });
+    const names = async (): Promise<Json[]> => {
+      const { properties } = (await cloud.arm(`${network}?${API}`)).json;
+      return ((properties as JsonObject).subnets as JsonObject[]).map(({ name = null }) => name);
+    };
+    expect(await names()).toEqual(['a', 'b']);
+    await cloud.make(network, { location: 'eastus', properties: {} });
+    expect(await names()).toEqual(['a', 'b']);
+    await cloud.make(network, {
+      location: 'eastus',
+      properties: { subnets: [{ name: 'b', properties: {} }] },
+    });
+    expect(await names()).toEqual(['b']);
+  });
+});
+
+describe('refused for Azure’s reasons', () => {
+  const cases: [string, JsonObject, string][] = [
+    ['a namespace that is not Azure’s', at('Microsoft.Storrage/accounts', 'x'), 'InvalidResourceNamespace'],
+    ['a type that its namespace has not', at('Microsoft.Compute/virtualMachine', 'x'), 'InvalidResourceType'],
+    ['a child without its parent', at('Microsoft.Web/sites/slots', 'none/x'), 'ParentResourceNotFound'],
+    [
+      'a region that is not here',
+      at('Microsoft.Web/sites', 'x', { location: 'mars' }),
+      'LocationNotAvailable',
+    ],
+    ['no location', at('Microsoft.Web/sites', 'x', { location: '' }), 'LocationRequired'],
+  ];
+  it.each(cases)('%s', async (_, resource, code) => {
+    const { error } = await deploy('refused', { resources: [resource] });
+    expect(error).toMatchObject({ code: 'DeploymentFailed' });
+    expect(((error as JsonObject).details as JsonObject[])[0]?.code).toContain(code);
+  });
+
+  it('keys of what does not exist, and of what has none', async () => {
+    const rule = `${group}/providers/Microsoft.ServiceBus/namespaces/none/authorizationRules/r/listKeys?${API}`;
+    expect((await cloud.arm(rule, { method: 'POST' })).json.error).toMatchObject({
+      code: 'ParentResourceNotFound',
+    });
+    const plan = `${group}/providers/Microsoft.Web/serverfarms/plan/listKeys?${API}`;
+    expect((await cloud.arm(plan, { method: 'POST' })).json.error).toMatchObject({
+      code: 'InvalidResourceAction',
+    });
+  });
+
+  it('lists every registered namespace', async () => {
+    const { json } = await cloud.arm(`${cloud.subscription}/providers/microsoft.compute?${API}`);
+    expect(json).toMatchObject({ namespace: 'Microsoft.Compute', registrationState: 'Registered' });
+    expect(JSON.stringify(json.resourceTypes)).toContain('"virtualMachineScaleSets"');
+  });
+});
