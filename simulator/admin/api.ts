@@ -68,6 +68,7 @@ export class AdminApi {
       if (!known) throw unreadableUrl();
       answer = await this.answer(message, url);
     } catch (error) {
+      if (message.destroyed && !message.complete) return; // The client left in the middle of its request.
       if (!(error instanceof ArmError)) this.parts.cloud.log(`admin ${url.pathname}: ${String(error)}`);
       const shown =
         error instanceof ArmError ? error : new ArmError(500, 'InternalServerError', String(error));
@@ -136,7 +137,7 @@ function plain(value: object): Json {
 
 function driveClock({ clock }: AdminParts, body: JsonObject): Answer {
   const seconds = numberField(body, 'advanceSeconds');
-  const speed = numberField(body, 'speed');
+  const speed = numberField(body, 'speed', 1e5);
   if (seconds === undefined && speed === undefined)
     throw new ArmError(400, 'BadRequest', "expected 'advanceSeconds' or 'speed' (0: stop the clock)");
   if (speed !== undefined) clock.setSpeed(speed);

@@ -4,11 +4,14 @@ import { PARTS, type Outage, type Part, type RegionFaults } from '../faults.ts';
 import { isObject } from '../http/fields.ts';
 import { ArmError, type Json, type JsonObject } from '../provider.ts';
 
-export function numberField(body: JsonObject, name: string): number | undefined {
+/** More than this (thirty years, in seconds) is a slip, and leads to moments that no calendar has. */
+const LARGEST = 1e9;
+
+export function numberField(body: JsonObject, name: string, largest = LARGEST): number | undefined {
   const value = body[name];
   if (value === undefined) return undefined;
-  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0)
-    throw bad(name, 'a number from 0 on', value);
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0 || value > largest)
+    throw bad(name, `a number from 0 to ${largest}`, value);
   return value;
 }
 
@@ -30,7 +33,7 @@ export function readOutage(body: JsonObject): Outage {
   const isPart = (part: Json): part is Part => PARTS.some((known) => known === part);
   if (!Array.isArray(parts) || parts.length === 0 || !parts.every(isPart))
     throw bad('parts', `a list of ${PARTS.join(', ')}`, parts);
-  return { mode, parts };
+  return { mode, parts, ...ofJobs };
 }
 
 /** Fields that are null take the fault away; fields that are absent leave it. */

@@ -41,7 +41,7 @@ async function start(
   const running = await chaos.start(decodeName(name), {
     region: body.region === undefined ? undefined : stringField(body, 'region'),
     parameters,
-    seed: numberField(body, 'seed'),
+    seed: numberField(body, 'seed', 2 ** 31),
     for: body.for,
   });
   return { status: 201, body: showRunning(running) };

@@ -21,6 +21,10 @@ export type ValuesOf<P extends Parameters> = {
 
 const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
+/** Thirty years: what is longer leads to moments that no calendar has. */
+const LONGEST_MS = 1e12;
+const LARGEST = 1e9;
+
 const EXPECTED: Record<Parameter['kind'], string> = {
   duration: "a duration, as in '500ms', '30s', '15m' or '1h', or a number of seconds",
   share: "a share, from 0 to 1 or as in '25%'",
@@ -35,7 +39,8 @@ const EXPECTED: Record<Parameter['kind'], string> = {
 export function readDuration(value: Json): number | undefined {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(plain(value));
   if (!match) return undefined;
-  return Number(match[1]) * (UNITS[match[2] ?? 's'] ?? 1000);
+  const milliseconds = Number(match[1]) * (UNITS[match[2] ?? 's'] ?? 1000);
+  return milliseconds <= LONGEST_MS ? milliseconds : undefined;
 }
 
 export function duration(text: string, about: string): Parameter<number> {
@@ -83,7 +88,7 @@ function number(
     const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(plain(value));
     if (!match || (match[2] && !percent)) return undefined;
     const parsed = Number(match[1]) / (match[2] ? 100 : 1);
-    return fits(parsed) ? parsed : undefined;
+    return parsed <= LARGEST && fits(parsed) ? parsed : undefined;
   };
   return { kind, default: standard, about, read };
 }

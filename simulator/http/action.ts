@@ -12,6 +12,14 @@ import type { Answer, ArmRequest } from './answer.ts';
 import { notFound, type Engine } from './engine.ts';
 import type { Finish, OperationRecord } from './operations.ts';
 
+type Actions = NonNullable<ResourceType['actions']>;
+
+/** The row's action of that name, in any spelling of case: its own, not what every object has. */
+export function actionOf({ actions }: ResourceType, name: string): Actions[string] | undefined {
+  const known = name.toLowerCase();
+  return actions && Object.hasOwn(actions, known) ? actions[known] : undefined;
+}
+
 /** Runs an action of the row; a long-running one answers 202 and goes on. */
 export async function act(
   engine: Engine,
@@ -31,7 +39,7 @@ export async function actTracked(
   request: ArmRequest,
 ): Promise<{ answer: Answer; operation: OperationRecord | undefined }> {
   const name = action.toLowerCase();
-  const run = row.actions?.[name];
+  const run = actionOf(row, name);
   if (!run) {
     throw new ArmError(
       404,
@@ -94,7 +102,7 @@ export async function resumeAction(
 ): Promise<Finish> {
   const call = { ...engine.recall(record, existing), resumed: true };
   try {
-    const result = await row.actions?.[record.action ?? '']?.(call);
+    const result = await actionOf(row, record.action ?? '')?.(call);
     return finishAction(result ?? {});
   } catch (error) {
     // It fails where it would have ended, so that its poller hears of it.

@@ -2,7 +2,7 @@
 
 import { ArmError, type Provider } from '../provider.ts';
 import { objectBody, type Answer, type ArmRequest } from './answer.ts';
-import { act, resumeAction } from './action.ts';
+import { act, actionOf, resumeAction } from './action.ts';
 import { authorize, onlyReadable } from './authorize.ts';
 import type { Engine } from './engine.ts';
 import { parseTarget, type Target } from './ids.ts';
@@ -75,8 +75,7 @@ async function viaRow(engine: Engine, target: Pointed, request: ArmRequest): Pro
     return list(engine, row, target, request);
   }
   if (target.action !== undefined) {
-    if (row.actions?.[target.action.toLowerCase()])
-      return act(engine, row, target.id, target.action, request);
+    if (actionOf(row, target.action)) return act(engine, row, target.id, target.action, request);
     return (
       (await viaProvider(engine, target, request)) ?? act(engine, row, target.id, target.action, request)
     );

@@ -4,7 +4,7 @@
  */
 
 import type { Call, ResourceType, Stored } from '../../provider.ts';
-import { fillDefaults, isObject, objectOf, textOf, workspaceIdOf, WORKSPACES } from './fields.ts';
+import { fillDefaults, isObject, numberOf, objectOf, textOf, workspaceIdOf, WORKSPACES } from './fields.ts';
 import { checkAsset, checkReferencesInside, resolveCompute } from './references.ts';
 import { requireName, validationError } from './refusals.ts';
 
@@ -59,7 +59,7 @@ function checkTrigger(next: Stored): void {
         );
       return;
     case 'Recurrence':
-      if (!FREQUENCIES.includes(textOf(trigger.frequency) ?? '') || !(Number(trigger.interval) >= 1))
+      if (!FREQUENCIES.includes(textOf(trigger.frequency) ?? '') || !((numberOf(trigger.interval) ?? 0) >= 1))
         throw validationError(
           `properties.trigger: a recurrence must have a frequency (${FREQUENCIES.join(', ')}) and an interval from 1.`,
           'trigger',

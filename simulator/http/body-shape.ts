@@ -1,0 +1,34 @@
+/** The fields that all resources have in common must be of their types before any provider sees them. */
+
+import { ArmError, type Json, type JsonObject } from '../provider.ts';
+import { isObject } from './fields.ts';
+
+type Check = (value: Json) => boolean;
+
+const isText: Check = (value) => typeof value === 'string';
+const isTexts: Check = (value) =>
+  isObject(value) && Object.values(value).every((one) => one === null || typeof one === 'string');
+
+const SHAPES: Record<string, { expected: string; fits: Check }> = {
+  properties: { expected: 'an object', fits: isObject },
+  location: { expected: 'a string', fits: isText },
+  kind: { expected: 'a string', fits: isText },
+  tags: { expected: 'an object of strings', fits: isTexts },
+  sku: { expected: 'an object', fits: isObject },
+  identity: { expected: 'an object', fits: isObject },
+  zones: { expected: 'a list', fits: Array.isArray },
+};
+
+/** Throws ArmError 400 `InvalidRequestContent` naming the field; null counts as absent. */
+export function requireEnvelope(body: JsonObject): void {
+  for (const [field, { expected, fits }] of Object.entries(SHAPES)) {
+    const value = body[field];
+    if (value === undefined || value === null || fits(value)) continue;
+    throw new ArmError(
+      400,
+      'InvalidRequestContent',
+      `The request content was invalid and could not be deserialized: '${field}': expected ${expected}, got ${JSON.stringify(value).slice(0, 60)}.`,
+      { target: field },
+    );
+  }
+}
