@@ -42,9 +42,9 @@ describe('the health of a resource', () => {
     cloud.at.clock.advance(60_000);
     const { state, properties } = await current(account);
     expect([state, properties.reasonType]).toEqual(['Unavailable', 'Unplanned']);
-    const since = Date.parse(String(properties.occuredTime));
+    const since = Date.parse(properties.occuredTime as string);
     expect(since).toBeGreaterThanOrEqual(from);
-    expect(Date.parse(String(properties.reportedTime)) - since).toBeGreaterThanOrEqual(60_000);
+    expect(Date.parse(properties.reportedTime as string) - since).toBeGreaterThanOrEqual(60_000);
     await expect(cloud.arm(`${account}?${API}`)).rejects.toThrow();
 
     await cloud.admin('DELETE', '/faults');
