@@ -160,5 +160,6 @@ export function leftBehindUncounted(
 /** One line each, for people: "2 file shares left behind: their files are … (workspacefilestore, …)". */
 export function showLeftBehind({ kind, reason, count, examples }: Omit<LeftBehind, 'chosen'>): string {
   const more = count > examples.length ? ', …' : '';
-  return `${count} ${kind} left behind: ${reason} (${examples.join(', ')}${more})`;
+  const what = count === 1 ? kind.replace(/ies$/, 'y').replace(/s$/, '') : kind;
+  return `${count} ${what} left behind: ${reason} (${examples.join(', ')}${more})`;
 }

@@ -1,39 +1,48 @@
 /** What steps left as evidence, item by item: every job old → new, every config file's diff. */
-import { table } from './html-table.ts';
+import type { JobEvidence } from './evidence.ts';
+import { table, type Column } from './html-table.ts';
 import { html, type Insert, type Markup } from './markup.ts';
 import type { Report } from './schema.ts';
 import { showCount } from './wording.ts';
 
 export function jobs(report: Report): Markup {
-  const columns = ['Job', 'Successor', 'Class', 'Reason', 'Priority', 'Owner', 'Checkpoint', 'Changes'].map(
-    (label) => ({ label, words: label === 'Class' || label === 'Priority' }),
-  );
+  const columns: Column[] = [
+    { label: 'Job', name: true },
+    { label: 'Successor', name: true },
+    { label: 'Class', words: true },
+    { label: 'Priority', words: true },
+    { label: 'Owner', name: true },
+    { label: 'Reason' },
+  ];
   const rows = report.jobs.map((job): Insert[] => [
     html`<code>${job.old}</code>`,
     job.new === undefined ? 'none' : html`<code>${job.new}</code>`,
     [job.class, job.outcome === 'failed' && html` <span class="tag bad">✗ failed</span>`],
-    [job.reason, job.status !== undefined && html` <span class="note">(was ${job.status})</span>`],
     job.priority ?? '',
     job.owner ?? '',
-    job.checkpoint === undefined ? '' : html`<code>${job.checkpoint}</code>`,
     [
-      changes(job.changes ?? []),
+      job.reason,
+      job.status !== undefined && html` <span class="note">(was ${job.status})</span>`,
       (job.unmapped ?? []).map(
         (each) => html`<p>${each.place}: <code>${each.value}</code>: ${each.reason}</p>`,
       ),
       (job.differences ?? []).map(
         (each) => html`<p>${each.place}: sent ${valueOf(each.sent)}, held ${valueOf(each.held)}</p>`,
       ),
+      changes(job),
     ],
   ]);
   return table(`Every job, old → new (${rows.length})`, columns, [{ rows }]);
 }
 
-function changes(list: { place: string; from: string; to: string }[]): Markup | '' {
-  if (list.length === 0) return '';
+/** Long addresses: for whoever asks. */
+function changes({ checkpoint, changes: list = [] }: JobEvidence): Markup | '' {
+  if (list.length === 0 && checkpoint === undefined) return '';
+  const read = checkpoint === undefined ? '' : `${list.length > 0 ? ', ' : ''}its checkpoint`;
   return html`<details>
-    <summary>${list.length} changed</summary>
+    <summary>${list.length > 0 && `${list.length} changed`}${read}</summary>
     <ul>
+      ${checkpoint !== undefined && html`<li>reads its checkpoint from <code>${checkpoint}</code></li>`}
       ${list.map((each) => html`<li>${each.place}: ${valueOf(each.from)} → ${valueOf(each.to)}</li>`)}
     </ul>
   </details>`;

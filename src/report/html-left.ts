@@ -3,6 +3,7 @@ import { table } from './html-table.ts';
 import { next, stateTag } from './html-tags.ts';
 import { html, type Insert, type Markup } from './markup.ts';
 import type { Report } from './schema.ts';
+import { shortened } from './wording.ts';
 
 export function leftOver(report: Report): Markup {
   const columns = [
@@ -15,13 +16,13 @@ export function leftOver(report: Report): Markup {
     each.title,
     stateTag(each.state),
     each.what ?? 'the step',
-    [each.reason, next(each.next)],
+    [shortened(each.reason), next(each.next)],
   ]);
   const found = report.findings.map((each): Insert[] => [
     html`<code>${each.what}</code>`,
     stateTag(each.state),
     html`<code>${each.step}</code>`,
-    each.reason,
+    shortened(each.reason),
   ]);
   return html`${table('Everything that was not done, and why', columns, [{ rows }])}
   ${

@@ -6,7 +6,16 @@ import { next, stateTag, tag, type Tone } from './html-tags.ts';
 import { html, type Insert, type Markup } from './markup.ts';
 import type { CountsRow, Report, Verdict } from './schema.ts';
 import { timeline } from './timeline.ts';
-import { objectiveRows, phaseless, showMs, showParts, showTally, showTime, unknown } from './wording.ts';
+import {
+  objectiveRows,
+  phaseless,
+  shortened,
+  showMs,
+  showParts,
+  showTally,
+  showTime,
+  unknown,
+} from './wording.ts';
 
 export interface Section {
   id: string;
@@ -112,8 +121,9 @@ function happened(report: Report): Markup {
         step.waitedForPersonMs > 0 ? showMs(step.waitedForPersonMs) : '',
         step.attempts > 1 ? step.attempts : '',
         [
-          step.detail ?? '',
-          step.error && html` ${step.error.message} <code>${step.error.code}</code>${next(step.error.next)}`,
+          shortened(step.detail ?? ''),
+          step.error &&
+            html` ${shortened(step.error.message)} <code>${step.error.code}</code>${next(step.error.next)}`,
         ],
       ]),
     })),
@@ -152,7 +162,7 @@ function counts(report: Report): Markup {
     { label: 'Done', numeric: true },
     { label: 'Skipped' },
     { label: 'Failed' },
-    { label: 'Adds up' },
+    { label: 'Adds up', words: true },
     { label: 'In recovery point', numeric: true },
   ];
   const row = (each: CountsRow): Insert[] => [
@@ -160,8 +170,8 @@ function counts(report: Report): Markup {
     each.class,
     each.expected,
     each.done,
-    showParts(each.skipped),
-    showParts(each.failed),
+    shortened(showParts(each.skipped)),
+    shortened(showParts(each.failed)),
     each.reconciled ? tag('good', '✓ yes') : tag('bad', '✗ no'),
     each.inRecoveryPoint ?? unknown,
   ];
@@ -177,7 +187,7 @@ function undo(report: Report): Markup {
   const rows = report.undo.map((each): Insert[] => [
     each.title,
     tag(tones[each.outcome], each.outcome),
-    each.reason,
+    shortened(each.reason),
   ]);
   return table(
     'What was undone and what stays, newest first',

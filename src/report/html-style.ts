@@ -16,6 +16,7 @@ body { margin: 0; background: var(--paper); color: var(--ink); line-height: 1.5;
 a { color: var(--link); } :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
 .skip { position: absolute; left: -99rem; } .skip:focus { left: 1rem; top: .5rem; background: var(--card); padding: .5rem; }
 h1 { font-size: clamp(1.5rem, 5vw, 2.25rem); line-height: 1.15; margin: .25rem 0 .75rem; letter-spacing: -.015em; text-wrap: balance; overflow-wrap: break-word; }
+h1 span { display: inline-block; max-width: 100%; }
 h2 { font-size: 1.2rem; margin: 2.5rem 0 .6rem; padding-top: .8rem; border-top: 2px solid var(--ink); }
 h3 { font-size: 1rem; margin: 1.25rem 0 .35rem; } p { margin: .4rem 0; max-width: 68ch; }
 .eyebrow { color: var(--quiet); font-size: .85rem; margin: 0; } .lead { font-size: 1.1rem; } .note { color: var(--quiet); font-size: .9rem; }
@@ -35,7 +36,7 @@ table { border-collapse: collapse; width: 100%; font-size: .92rem; margin: .5rem
 caption { text-align: left; color: var(--quiet); font-size: .88rem; padding-bottom: .4rem; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .8rem .4rem 0; border-bottom: 1px solid var(--line); }
 thead th { overflow-wrap: normal; color: var(--quiet); font-weight: 600; font-size: .82rem; border-bottom-color: var(--ink); }
-tbody th { font-weight: 500; } .number { text-align: right; } .number, .words { white-space: nowrap; } tbody.group th[scope=rowgroup] { padding-top: 1rem; font-weight: 700; }
+tbody th { font-weight: 500; } .number { text-align: right; } .number, .words { white-space: nowrap; } thead .words { white-space: normal; } .name { min-width: 8.5rem; } tbody.group th[scope=rowgroup] { padding-top: 1rem; font-weight: 700; }
 td .next { display: block; color: var(--quiet); } td:last-child, th:last-child { padding-right: 0; }
 details { margin: .1rem 0; } summary { cursor: pointer; color: var(--link); } details ul { margin: .3rem 0; padding-left: 1.1rem; }
 pre.diff { background: var(--card); border: 1px solid var(--line); margin: .4rem 0; padding: .5rem 0; overflow-x: auto; overflow-wrap: normal; }
@@ -62,8 +63,11 @@ pre.diff span { display: block; padding: 0 .8rem; min-width: max-content; }
 @media screen and (max-width: 59.99rem) {
   table, caption, tbody, tr, td, tbody th { display: block; } thead { position: absolute; left: -99rem; }
   tr { border-bottom: 1px solid var(--line); padding: .45rem 0; } tbody th, td { border: 0; padding: .1rem 0; } tbody th { font-weight: 650; }
-  td { display: grid; grid-template-columns: 8.5rem 1fr; gap: .5rem; } td::before { content: attr(data-label); color: var(--quiet); }
-  td.empty { display: none; } .number { text-align: left; } }
+  td { display: grid; grid-template-columns: 6.5rem 1fr; gap: .5rem; } td::before { content: attr(data-label); color: var(--quiet); }
+  .number { text-align: left; } .name { min-width: 0; }
+  /* What is short stands side by side: a report is long enough on a phone. */
+  td.number, td.words, td.short { display: inline-flex; gap: .4rem; margin-right: 1.1rem; } td.empty { display: none; } }
+@media screen and (min-width: 60rem) { td.name code { white-space: nowrap; } }
 @media print { :root { --paper: #fff; } .page { max-width: none; padding: 0; } nav, .skip { display: none; } html { font-size: 8.5pt; }
   tr, .notice, .gantt .row, .facts div { break-inside: avoid; } h2, h3, caption, thead { break-after: avoid; } pre.diff { white-space: pre-wrap; }
   /* Paper cannot be clicked. */

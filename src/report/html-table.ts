@@ -7,6 +7,8 @@ export interface Column {
   numeric?: boolean;
   /** Of single words, which are not broken. */
   words?: boolean;
+  /** Of names with hyphens in them: wide enough to break at those. */
+  name?: boolean;
 }
 
 /** Rows under a heading of their own. */
@@ -15,8 +17,18 @@ export interface Group {
   rows: Insert[][];
 }
 
-/** The first cell of a row is its header. Roles are said outright, since the phone's layout takes them away. */
-export function table(caption: Insert, columns: Column[], groups: Group[]): Markup {
+/**
+ * The first cell of a row is its header; a column that says nothing in any row is left out. Roles are said outright, since the phone's
+ * layout takes them away.
+ */
+export function table(caption: Insert, allColumns: Column[], allGroups: Group[]): Markup {
+  const isKept = (_: unknown, index: number) =>
+    index === 0 || allGroups.some(({ rows }) => rows.some((cells) => !isEmpty(cells[index])));
+  const columns = allColumns.filter(isKept);
+  const groups = allGroups.map(({ rows, ...group }) => ({
+    ...group,
+    rows: rows.map((cells) => cells.filter(isKept)),
+  }));
   return html`<table role="table">
     <caption>
       ${caption}
@@ -49,16 +61,11 @@ function bodyOf({ heading, rows }: Group, columns: Column[]): Markup {
 }
 
 function cellOf(cell: Insert, column: Column | undefined, index: number): Markup {
-  if (index === 0)
-    return html`<th role="rowheader" scope="row" ${column?.words === true && html` class="words"`}>
-      ${cell}
-    </th>`;
-  const empty = isEmpty(cell);
-  const classes = [column?.numeric && 'number', column?.words && 'words', empty && 'empty']
-    .filter(Boolean)
-    .join(' ');
-  const attribute = classes !== '' && html` class="${classes}"`;
-  return html`<td role="cell" data-label="${column?.label ?? ''}" ${attribute}><span>${cell}</span></td>`;
+  if (index === 0) return html`<th role="rowheader" scope="row" ${classOf(column)}>${cell}</th>`;
+  const extent = isEmpty(cell) ? 'empty' : isShort(cell) ? 'short' : undefined;
+  return html`<td role="cell" data-label="${column?.label ?? ''}" ${classOf(column, extent)}>
+    <span>${cell}</span>
+  </td>`;
 }
 
 function isEmpty(cell: Insert): boolean {
@@ -66,6 +73,17 @@ function isEmpty(cell: Insert): boolean {
   return cell === undefined || cell === false || cell === '' || cell === unknown;
 }
 
-function classOf(column: Column): Markup | false {
-  return column.numeric === true && html` class="number"`;
+/** A word or two: no line of its own on a phone. */
+function isShort(cell: Insert): boolean {
+  return typeof cell === 'number' || (typeof cell === 'string' && cell.length <= 12);
+}
+
+function classOf(column: Column | undefined, extent?: 'empty' | 'short'): Markup | false {
+  const classes = [
+    column?.numeric && 'number',
+    column?.words && 'words',
+    column?.name && 'name',
+    extent,
+  ].filter(Boolean);
+  return classes.length > 0 && html` class="${classes.join(' ')}"`;
 }

@@ -7,21 +7,23 @@ import { tag, type Tone } from './html-tags.ts';
 import { style } from './html-style.ts';
 import { html, Markup, type Insert } from './markup.ts';
 import type { Report } from './schema.ts';
-import { owedByRegion, showMs, showRecoveryPoint, showTime } from './wording.ts';
+import { owedByRegion, showMs, shortened, showRecoveryPoint, showTime } from './wording.ts';
 
 export function renderHtml(report: Report): string {
   const { run } = report;
-  const title = `${run.operation.charAt(0).toUpperCase()}${run.operation.slice(1)} of ${run.topology}: ${run.from} → ${run.to}`;
+  const operation = run.operation.charAt(0).toUpperCase() + run.operation.slice(1);
   const sections = sectionsOf(report);
   return html`<!doctype html>
     <html lang="en">
-      ${head(`${title} (${run.runId})`)}
+      ${head(`${operation} of ${run.topology}: ${run.from} → ${run.to} (${run.runId})`)}
       <body>
         <a class="skip" href="#report">To the report</a>
         <div class="page">
           <header>
             <p class="eyebrow">Understudy · report of run <code>${run.runId}</code></p>
-            <h1>${title}</h1>
+            <h1>
+              ${operation} of <span>${run.topology}</span>: <span>${run.from}</span> → <span>${run.to}</span>
+            </h1>
             <p class="lead">${runTag(report)} ${report.headline}</p>
           </header>
           <main id="report" tabindex="-1">
@@ -51,7 +53,7 @@ function head(title: string): Markup {
 /** What nobody may overlook: before everything else. */
 function notices(report: Report): Insert[] {
   const lost = report.lost.map((line): Insert => [
-    line.text,
+    shortened(line.text),
     line.step !== undefined && html` <code>${line.step}</code>`,
   ]);
   return [
@@ -104,9 +106,15 @@ function notice(tone: 'bad' | 'warn', id: string, title: string, items: Insert[]
   );
 }
 
+/** A recovery point that is taken is no answer to an outage. */
+function outageRow({ operation, outageBeganAt }: Report['run']): [string, Insert][] {
+  if (outageBeganAt === undefined && operation === 'replicate') return [];
+  return [['Outage began', outageBeganAt === undefined ? 'not known' : showTime(outageBeganAt)]];
+}
+
 function facts({ run, recoveryPoint }: Report): Markup {
   const rows: [string, Insert][] = [
-    ['Outage began', run.outageBeganAt === undefined ? 'not known' : showTime(run.outageBeganAt)],
+    ...outageRow(run),
     ['Triggered', `${showTime(run.triggeredAt)} by ${run.triggeredBy}`],
     [
       'Ended',

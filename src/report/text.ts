@@ -7,6 +7,7 @@ import {
   objectiveRows,
   owedByRegion,
   phaseless,
+  shortened,
   showCount,
   showMs,
   showRecoveryPoint,
@@ -33,7 +34,7 @@ export function renderText(report: Report, options: TextOptions = {}): string {
     notice(
       paint.red,
       'LOST OR LEFT FOR A PERSON',
-      report.lost.map((line) => line.text),
+      report.lost.map((line) => shortened(line.text)),
       columns,
     ),
     notice(paint.red, 'WHAT THIS REPORT CANNOT VOUCH FOR', report.problems, columns),
@@ -51,7 +52,7 @@ export function renderText(report: Report, options: TextOptions = {}): string {
     notice(
       paint.bold,
       'UNDO',
-      report.undo.map((each) => `${each.outcome}: ${each.title} (${each.reason})`),
+      report.undo.map((each) => `${each.outcome}: ${each.title} (${shortened(each.reason)})`),
       columns,
     ),
     notice(
@@ -90,7 +91,7 @@ function summary(report: Report, columns: number, paint: Paint): string[] {
       : `${showTime(run.outageBeganAt)}${run.outageSource === undefined ? '' : ` (${run.outageSource})`}`;
   const rows = [
     ['run', run.runId],
-    ['outage began', outage],
+    ...(run.outageBeganAt === undefined && run.operation === 'replicate' ? [] : [['outage began', outage]]),
     ['triggered', `${showTime(run.triggeredAt)} by ${run.triggeredBy}: ${run.reason}`],
     ['ended', ended],
     ['recovery point', showRecoveryPoint(recoveryPoint)],
@@ -171,7 +172,7 @@ function stepLines(
       `      ${stateMarks[step.state]} `,
       '        ',
     ),
-    ...(outcome === undefined ? [] : wrap(outcome, columns, '          ', '          ')),
+    ...(outcome === undefined ? [] : wrap(shortened(outcome), columns, '          ', '          ')),
   ];
 }
 
@@ -202,7 +203,7 @@ function leftOver(report: Report, columns: number, full: boolean): string[] {
     'SKIPPED AND FAILED',
     ...report.leftOver.flatMap((each) => [
       ...wrap(
-        `${each.what ?? 'the step'}: ${each.reason}`,
+        `${each.what ?? 'the step'}: ${shortened(each.reason)}`,
         columns,
         `  ${stateMarks[each.state]} ${each.step}: `,
         '      ',
@@ -211,7 +212,12 @@ function leftOver(report: Report, columns: number, full: boolean): string[] {
     ]),
     ...(full
       ? report.findings.flatMap((each) =>
-          wrap(`${each.what}: ${each.reason}`, columns, `      ${stateMarks[each.state]} `, '        '),
+          wrap(
+            `${each.what}: ${shortened(each.reason)}`,
+            columns,
+            `      ${stateMarks[each.state]} `,
+            '        ',
+          ),
         )
       : []),
   ];

@@ -111,7 +111,7 @@ function ticks(scale: Scale): Markup[] {
     marks.push(
       html`<line class="tick" x1="${x}%" x2="${x}%" y1="40" y2="100%" />
         <text class="tick-label" x="${x}%" y="36" text-anchor="${anchorAt(x)}"
-          >${index === 0 ? '0' : sign + short(Math.abs(index * every))}</text
+          >${index !== 0 && sign + short(Math.abs(index * every))}</text
         >`,
     );
   }

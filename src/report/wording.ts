@@ -53,14 +53,21 @@ export function showParts(parts: { reason: string; count: number }[]): string {
   return parts.length === 0 ? '0' : parts.map((part) => `${part.count} (${part.reason})`).join(', ');
 }
 
-/** `https://host/long/path?query` and `/subscriptions/…/last` in a message, no longer than a person needs; the JSON keeps the whole. */
+/**
+ * Messages no longer than a person needs: of an address its host, of an ARM id what follows its provider; the JSON keeps the whole.
+ *
+ *     GET /subscriptions/…/providers/Microsoft.MachineLearningServices/workspaces/w/jobs  →  GET …/workspaces/w/jobs
+ */
 export function shortened(text: string): string {
   return text
     .replaceAll(/https?:\/\/([^\s"')\],;]+)/g, (_, rest: string) => {
       const [end = ''] = /[.:]*$/.exec(rest) ?? [];
       return (rest.split(/[/?#]/)[0] ?? '').replace(/[.:]*$/, '') + end;
     })
-    .replaceAll(/\/subscriptions\/[^\s"')\],;:]+/g, (path) => `…/${path.split('?')[0]?.split('/').at(-1)}`);
+    .replaceAll(/\/subscriptions\/([^\s"')\],;:?]+)(\?[^\s"')\],;:]*)?/g, (_, rest: string) => {
+      const [, ofProvider] = rest.split(/\/providers\/[^/]+\//);
+      return `…/${ofProvider ?? rest.split('/').slice(-2).join('/')}`;
+    });
 }
 
 /** What is owed, by the region that owes it: each group has a heading of its own. */

@@ -58,7 +58,7 @@ describe('a recovery point', () => {
     const { sealed } = await openRecoveryPoint(scene.store, ref.id);
     expect(leftBehindUncounted(sealed.leftBehind)).toContainEqual(
       expect.stringMatching(
-        /^1 references left behind: to nothing \(paths\/workspaceblobstore\/void: nothing at /,
+        /^1 reference left behind: to nothing \(paths\/workspaceblobstore\/void: nothing at /,
       ),
     );
   });

@@ -83,8 +83,15 @@ describe('what is owed', () => {
     [`GET ${url}: timed out`, 'GET management.azure.com: timed out'],
     ['PUT https://acc.blob.core.windows.net/c/a.csv.', 'PUT acc.blob.core.windows.net.'],
     ['see https://127.0.0.1:4443 (down)', 'see 127.0.0.1:4443 (down)'],
-    ['/subscriptions/s/resourceGroups/g/providers/P/workspaces/w/jobs/j: 403', '…/j: 403'],
-    ['"/subscriptions/s/resourceGroups/g"', '"…/g"'],
+    [
+      'PUT /subscriptions/s/resourceGroups/g/providers/P/workspaces/w/data/d/versions/1: 403',
+      'PUT …/workspaces/w/data/d/versions/1: 403',
+    ],
+    [
+      'GET /subscriptions/s/resourceGroups/g/providers/P/workspaces/w/jobs?api-version=1&a=b: no',
+      'GET …/workspaces/w/jobs: no',
+    ],
+    ['"/subscriptions/s/resourceGroups/g"', '"…/resourceGroups/g"'],
     ['nothing to shorten/at all', 'nothing to shorten/at all'],
   ])('%s → %s', (long, short) => {
     expect(shortened(long)).toBe(short);
