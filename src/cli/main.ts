@@ -1,9 +1,7 @@
 /** The command line: parses, calls one operation, prints. Exit codes: see command.ts. */
 import { existsSync, readFileSync } from 'node:fs';
-import * as tls from 'node:tls';
-import { parseEnv } from 'node:util';
 import { Command, CommanderError } from 'commander';
-import { isUnderstudyError, messageOf, UnderstudyError } from '../errors/error.ts';
+import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import { exitCodeLine, exitCodeTable } from './command.ts';
 import { chaosCommand } from './commands/chaos.ts';
 import { failoverCommand } from './commands/failover.ts';
@@ -16,6 +14,7 @@ import { stackCommand } from './commands/stack.ts';
 import { steerCommands } from './commands/steer.ts';
 import { validateCommand } from './commands/validate.ts';
 import { workerCommand } from './commands/worker.ts';
+import { loadEnvironment } from './environment-file.ts';
 import { endWithLauncher } from './launcher.ts';
 
 const environmentTable = `
@@ -71,22 +70,6 @@ function version(): string {
     if (existsSync(file)) return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
   }
   return 'unknown';
-}
-
-/** Variables that are set already win. A certificate authority named there is trusted from now on. */
-function loadEnvironment(file: string | undefined): void {
-  if (file === undefined) return;
-  let variables: NodeJS.Dict<string>;
-  try {
-    variables = parseEnv(readFileSync(file, 'utf8'));
-  } catch (error) {
-    throw new UnderstudyError('UsageError', `cannot read --environment "${file}": ${messageOf(error)}`);
-  }
-  const trusted = process.env.NODE_EXTRA_CA_CERTS;
-  for (const [name, value] of Object.entries(variables)) process.env[name] ??= value;
-  const authority = process.env.NODE_EXTRA_CA_CERTS;
-  if (authority === undefined || authority === trusted) return;
-  tls.setDefaultCACertificates([...tls.getCACertificates('default'), readFileSync(authority, 'utf8')]);
 }
 
 /** Runs the command line; answers the exit code. */
