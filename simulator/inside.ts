@@ -18,6 +18,8 @@ import {
   type Clock,
   type Cloud,
   type DataPlaneHandler,
+  type FileShares,
+  type GeoReplication,
   type Json,
   type JsonObject,
   type Principal,
@@ -36,13 +38,15 @@ export interface InsideParts {
   armEndpoint: string;
   dataPlaneOf: (region: string) => string;
   isDark: (region: string) => boolean;
-  tokens: TokenService;
-  blobs: Azurite;
-  random: () => number;
-  log: (message: string) => void;
   isStorageOut: (region: string) => boolean;
   areComputesLost: (region: string) => boolean;
   workFolder: string;
+  tokens: TokenService;
+  blobs: Azurite;
+  geo: GeoReplication;
+  files: FileShares;
+  random: () => number;
+  log: (message: string) => void;
 }
 
 export class InsideCloud implements Cloud {
@@ -52,16 +56,16 @@ export class InsideCloud implements Cloud {
   readonly regions: readonly string[];
   readonly armEndpoint: string;
   readonly blobs: Azurite;
-  private readonly parts: InsideParts;
-  private engine: Engine | undefined;
-  private plane: DataPlane | undefined;
   readonly geo: GeoReplication;
   readonly files: FileShares;
   readonly workFolder: string;
-
+  private readonly parts: InsideParts;
   private readonly outageListeners: ((region: string) => void)[] = [];
   /** For whom this acts; undefined: for the cloud itself, which may do everything. */
   private readonly actor: Principal | undefined;
+  private engine: Engine | undefined;
+  private plane: DataPlane | undefined;
+
   constructor(parts: InsideParts) {
     this.parts = parts;
     this.clock = parts.clock;
@@ -70,9 +74,6 @@ export class InsideCloud implements Cloud {
     this.regions = parts.regions;
     this.armEndpoint = parts.armEndpoint;
     this.blobs = parts.blobs;
-  }
-
-  attach(engine: Engine, plane: DataPlane): void {
     this.geo = parts.geo;
     this.files = parts.files;
     this.workFolder = parts.workFolder;
@@ -80,6 +81,9 @@ export class InsideCloud implements Cloud {
 
   as(principal: Principal): Cloud {
     return Object.create(this, { actor: { value: principal } }) as InsideCloud;
+  }
+
+  attach(engine: Engine, plane: DataPlane): void {
     this.engine = engine;
     this.plane = plane;
   }
@@ -88,17 +92,14 @@ export class InsideCloud implements Cloud {
     return this.parts.dataPlaneOf(region);
   }
 
+  isStorageOut(region: string): boolean {
+    return this.parts.isStorageOut(region);
+  }
+
   isDark(region: string): boolean {
     return this.parts.isDark(region);
   }
 
-  onDataPlane(prefix: string, handler: DataPlaneHandler): void {
-    this.attached().plane.register(prefix, handler);
-  }
-
-  authenticate(authorization: string | undefined, audiences: readonly string[]): Principal {
-    return this.parts.tokens.check(authorization, audiences, audiences[0] ?? this.armEndpoint);
-  }
   areComputesLost(region: string): boolean {
     return this.parts.areComputesLost(region);
   }
@@ -112,6 +113,13 @@ export class InsideCloud implements Cloud {
     for (const listener of this.outageListeners) listener(region);
   }
 
+  onDataPlane(prefix: string, handler: DataPlaneHandler): void {
+    this.attached().plane.register(prefix, handler);
+  }
+
+  authenticate(authorization: string | undefined, audiences: readonly string[]): Principal {
+    return this.parts.tokens.check(authorization, audiences, audiences[0] ?? this.armEndpoint);
+  }
 
   random(): number {
     return this.parts.random();
@@ -122,6 +130,7 @@ export class InsideCloud implements Cloud {
   }
 
   showResource(id: string): Resource | undefined {
+    if (this.actor) authorizeWithin(this, this.actor, 'GET', id);
     const stored = this.store.get(id);
     const row = stored && this.attached().engine.row(stored.resource.type);
     return stored && row ? this.attached().engine.show(row, stored) : stored?.resource;
@@ -181,7 +190,7 @@ export class InsideCloud implements Cloud {
     const itself = { objectId: CLOUD_ITSELF, clientId: CLOUD_ITSELF, tenantId: this.tenantId };
     const principal = this.actor ?? itself;
     const path = action === undefined ? id : `${id}/${action}`;
-    if (this.actor) authorizeWithin(this, this.actor, method, path);
+    if (this.actor) authorizeWithin(this, this.actor, method, path, body);
     return { method, path, query: new URLSearchParams(), headers: {}, body, apiVersion, principal };
   }
 

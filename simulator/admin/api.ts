@@ -8,7 +8,7 @@ import { requestUrl, unreadableUrl } from '../http/request-url.ts';
 import { ArmError, type Cloud, type Json, type JsonObject } from '../provider.ts';
 import { setQuota } from '../providers/machinelearning/index.ts';
 import { setAccountLag, setRegionLag } from './replication.ts';
-import { addPrincipal, addSubscription, removePrincipal } from './principals.ts';
+import { addPrincipal, addSubscription, delayRoles, removePrincipal } from './principals.ts';
 import { done, type AdminParts, type Route } from './route.ts';
 import { numberField, readFaults, readOutage } from './bodies.ts';
 import { requireNoBrowser } from './browsers.ts';
@@ -45,6 +45,7 @@ const ROUTES: readonly [string, RegExp, Route][] = [
   ],
   ['DELETE', /^\/faults$/, clearFaults],
   ['POST', /^\/subscriptions$/, addSubscription],
+  ['POST', /^\/roles$/, delayRoles],
   ['POST', /^\/principals$/, addPrincipal],
   [
     'DELETE',

@@ -2,8 +2,14 @@
 
 import type { Answer } from '../http/answer.ts';
 import { ArmError, type JsonObject } from '../provider.ts';
-import { grant, giveOwner, builtInRoleNamed, builtInRoles } from '../providers/authorization/index.ts';
-import { requireKnown, stringField } from './bodies.ts';
+import {
+  builtInRoleNamed,
+  builtInRoles,
+  giveOwner,
+  grant,
+  setRoleDelay,
+} from '../providers/authorization/index.ts';
+import { numberField, requireKnown, stringField } from './bodies.ts';
 import type { AdminParts } from './route.ts';
 
 /** Another subscription; the cloud's first principal owns it, too. */
@@ -30,6 +36,19 @@ export function addPrincipal({ cloud, directory }: AdminParts, body: JsonObject)
 export function removePrincipal({ directory }: AdminParts, clientId: string): Answer {
   if (!directory.removePrincipal(clientId))
     throw new ArmError(404, 'NotFound', `There is no service principal '${clientId}'.`);
+  return { status: 204 };
+}
+
+/** How long changes of role assignments take to have their effect, from now on; null: as at the start. */
+export function delayRoles({ cloud }: AdminParts, body: JsonObject): Answer {
+  requireKnown(body, ['delaySeconds']);
+  if (body.delaySeconds === null) setRoleDelay(cloud, undefined);
+  else {
+    const seconds = numberField(body, 'delaySeconds');
+    if (seconds === undefined)
+      throw new ArmError(400, 'BadRequest', "'delaySeconds': expected a number from 0 on, or null");
+    setRoleDelay(cloud, seconds * 1000);
+  }
   return { status: 204 };
 }
 

@@ -41,8 +41,12 @@ export function authorize(cloud: Cloud, request: ArmRequest): void {
   }
   const need = needOf(request);
   if (!need) return;
-  requireAllowed(cloud, principal, need.action, need.scope);
-  const { locked } = need;
+  meet(cloud, request, need);
+}
+
+function meet(cloud: Cloud, { principal, body }: ArmRequest, { action, scope, locked }: Need): void {
+  requireAllowed(cloud, principal, action, scope);
+  if (action.endsWith('/write')) requireIdentities(cloud, principal, action, scope, body);
   if (locked) requireUnlocked(cloud, locked.id, locked.type, locked.operation);
 }
 
@@ -122,23 +126,49 @@ function ofArm(type: string): string {
     : type;
 }
 
+const ASSIGN = 'Microsoft.ManagedIdentity/userAssignedIdentities/assign/action';
+
+/** Who gives an identity to a resource must be allowed to assign it, or could do whatever the identity may. */
+function requireIdentities(
+  cloud: Cloud,
+  principal: Principal,
+  action: string,
+  scope: string,
+  body: Json | undefined,
+): void {
+  const identity = isObject(body) ? body.identity : undefined;
+  const assigned = isObject(identity) ? identity.userAssignedIdentities : undefined;
+  if (!isObject(assigned)) return;
+  const refused = Object.keys(assigned).filter(
+    (id) => assigned[id] !== null && !isAllowed(cloud, principal, ASSIGN, id),
+  );
+  if (refused.length === 0) return;
+  const { clientId, objectId } = principal;
+  throw new ArmError(
+    403,
+    'LinkedAuthorizationFailed',
+    `The client '${clientId}' with object id '${objectId}' has permission to perform action '${action}' on scope '${scope}'; however, it does not have permission to perform action(s) '${ASSIGN}' on the linked scope(s) '${refused.join(',')}' (respectively) or the linked scope(s) are invalid.`,
+  );
+}
+
 /** The same for one who is inside the cloud and acts for a principal: a deployment makes what its deployer may. */
 export function authorizeWithin(
   cloud: Cloud,
   principal: Principal,
-  method: 'PUT' | 'DELETE' | 'POST',
+  method: 'GET' | 'PUT' | 'DELETE' | 'POST',
   path: string,
+  body?: Json,
 ): void {
-  const need = needOf({
+  const request = {
     method,
     path,
     principal,
+    body,
     query: new URLSearchParams(),
     headers: {},
-    body: undefined,
     apiVersion: '',
-  });
+  };
+  const need = needOf(request);
   if (!need) throw new ArmError(400, 'InvalidResourceId', `'${path}' is not the id of a resource.`);
-  requireAllowed(cloud, principal, need.action, need.scope);
-  if (need.locked) requireUnlocked(cloud, need.locked.id, need.locked.type, need.locked.operation);
+  meet(cloud, request, need);
 }

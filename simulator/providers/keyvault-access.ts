@@ -72,6 +72,31 @@ export function requireSecretAccess(
   );
 }
 
+/** Where every client of the local Azure is. */
+const CLIENT = '127.0.0.1';
+
+/** Throws VaultError 403 unless the vault's network rules let in who asks: all clients of the local Azure are on this machine. */
+export function requireNetwork({ resource, region }: Stored): void {
+  const { publicNetworkAccess, networkAcls } = resource.properties;
+  if (textOf(publicNetworkAccess).toLowerCase() === 'disabled')
+    throw new VaultError(
+      403,
+      'Forbidden',
+      'Public network access is disabled and request is not from a trusted service nor via an approved private link.',
+      'ForbiddenByConnection',
+    );
+  if (!isObject(networkAcls) || textOf(networkAcls.defaultAction).toLowerCase() !== 'deny') return;
+  const rules = Array.isArray(networkAcls.ipRules) ? networkAcls.ipRules.filter(isObject) : [];
+  if (rules.some(({ value }) => [CLIENT, `${CLIENT}/32`, '127.0.0.0/8', '0.0.0.0/0'].includes(textOf(value))))
+    return;
+  throw new VaultError(
+    403,
+    'Forbidden',
+    `Client address is not authorized and caller is not a trusted service.\r\nClient address: ${CLIENT}\r\nVault: ${resource.name};location=${region ?? ''}`,
+    'ForbiddenByFirewall',
+  );
+}
+
 function operationOf({
   method,
   collection,

@@ -1,7 +1,7 @@
 /** The secrets data plane of Key Vault at `https://…/_/vault/{name}/`: set, get, list, versions, update, delete, recover, purge. */
 
 import { randomUUID } from 'node:crypto';
-import { requireSecretAccess, VaultError } from './keyvault-access.ts';
+import { requireNetwork, requireSecretAccess, VaultError } from './keyvault-access.ts';
 import {
   deletedSecret,
   deletedSecrets,
@@ -70,14 +70,7 @@ function answer(cloud: Cloud, request: DataPlaneRequest): DataPlaneResponse {
   const principal = requireToken(cloud, request, vault);
   if (!request.query.get('api-version'))
     throw new ArmError(400, 'BadParameter', 'api-version must be specified');
-  if (vault.resource.properties.publicNetworkAccess === 'Disabled') {
-    throw new VaultError(
-      403,
-      'Forbidden',
-      'Public network access is disabled and request is not from a trusted service nor via an approved private link.',
-      'ForbiddenByConnection',
-    );
-  }
+  requireNetwork(vault);
   if (/^(deleted)?secrets$/i.test(collection))
     requireSecretAccess(cloud, vault, principal, { method: request.method, collection, name, rest });
   switch (collection.toLowerCase()) {

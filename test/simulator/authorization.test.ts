@@ -207,6 +207,44 @@ describe('roles', () => {
   });
 });
 
+describe('the delay', () => {
+  it('can be set while the cloud runs', async () => {
+    const reader = await addPrincipal(cloud);
+    await cloud.admin('POST', '/roles', { delaySeconds: 0 });
+    const id = await assign(cloud, reader, 'Reader', group);
+    expect((await reader.arm(`${group}?${API}`)).status).toBe(200);
+    await cloud.arm(`${id}?${API}`, { method: 'DELETE' });
+    expect((await reader.arm(`${group}?${API}`)).status).toBe(403);
+    await cloud.admin('POST', '/roles', { delaySeconds: null });
+    await assign(cloud, reader, 'Reader', group);
+    expect((await reader.arm(`${group}?${API}`)).status).toBe(403);
+    await expect(cloud.admin('POST', '/roles', { delay: 1 })).rejects.toThrow("unknown field 'delay'");
+  });
+});
+
+describe('an identity', () => {
+  it('is given to a resource only by one who may assign it', async () => {
+    const own = identity('given');
+    await cloud.make(own, put.body);
+    const other = await cloud.group('roles-other', 'eastus');
+    const body = {
+      ...put.body,
+      kind: 'StorageV2',
+      sku: { name: 'Standard_LRS' },
+      identity: { type: 'UserAssigned', userAssignedIdentities: { [own]: {} } },
+    };
+    const account = `${other}/providers/Microsoft.Storage/storageAccounts/rolesidentity`;
+    const contributor = await addPrincipal(cloud, ['Contributor'], other);
+    const refused = await contributor.arm(`${account}?${API}`, { method: 'PUT', body });
+    expect([refused.status, codeOf(refused)]).toEqual([403, 'LinkedAuthorizationFailed']);
+    expect(messageOf(refused)).toContain(`on the linked scope(s) '${own}'`);
+    await cloud.admin('POST', '/roles', { delaySeconds: 0 });
+    await assign(cloud, contributor, 'Managed Identity Operator', own);
+    await cloud.admin('POST', '/roles', { delaySeconds: null });
+    expect((await contributor.arm(`${account}?${API}`, { method: 'PUT', body })).status).toBeLessThan(300);
+  });
+});
+
 describe('a deployment', () => {
   const template = (resources: JsonObject[]): JsonObject => ({
     properties: {
@@ -262,6 +300,20 @@ describe('a deployment', () => {
     const hidden = await deploy('nested', template([nested]));
     const ended = hidden.status < 300 ? await cloud.ended(hidden) : hidden.json;
     expect(JSON.stringify(ended)).toContain('InvalidTemplateDeployment');
+
+    const vault = `${await cloud.group('roles-unseen', 'eastus')}/providers/Microsoft.KeyVault/vaults/roles-unseen`;
+    await cloud.make(vault, {
+      location: 'eastus',
+      properties: { tenantId: contributor.tenantId, enableRbacAuthorization: true },
+    });
+    const peeking = template([]);
+    (peeking.properties as { template: JsonObject }).template.outputs = {
+      seen: { type: 'object', value: `[reference('${vault}', '2023-07-01')]` },
+    };
+    const peeked = await deploy('peeking', peeking);
+    const seen = JSON.stringify(peeked.status < 300 ? await cloud.ended(peeked) : peeked.json);
+    expect(seen).toContain('AuthorizationFailed');
+    expect(seen).toContain('Microsoft.KeyVault/vaults/read');
 
     const made = await deploy('allowed', template([identityNamed('d2')]));
     expect(await cloud.ended(made)).toMatchObject({ status: 'Succeeded' });

@@ -108,6 +108,21 @@ describe('secrets', () => {
     expect((await asked(onlyOther, 'GET', `${uri}secrets/s`)).status).toBe(403);
   });
 
+  it('are shut to addresses that the network rules do not name', async () => {
+    const shut = { defaultAction: 'Deny', bypass: 'AzureServices', ipRules: [] };
+    const { id, uri } = await vault('kv-network', { enableRbacAuthorization: true, networkAcls: shut });
+    const officer = await addPrincipal(cloud, ['Key Vault Secrets Officer'], id);
+    const refused = await asked(officer, 'GET', `${uri}secrets`);
+    expect(refused.json.error).toMatchObject({ innererror: { code: 'ForbiddenByFirewall' } });
+    const ipRules = [{ value: '127.0.0.1/32' }];
+    await vault('kv-network', { networkAcls: { ...shut, ipRules } });
+    expect((await asked(officer, 'GET', `${uri}secrets`)).status).toBe(200);
+    await vault('kv-network', { publicNetworkAccess: 'Disabled' });
+    expect((await asked(officer, 'GET', `${uri}secrets`)).json.error).toMatchObject({
+      innererror: { code: 'ForbiddenByConnection' },
+    });
+  });
+
   it('are opened by access policies alone where it is not', async () => {
     const { id, uri } = await vault('kv-policies', {});
     const admin = await addPrincipal(cloud, ['Key Vault Administrator'], id);

@@ -9,7 +9,7 @@ import { roleDefinitions } from './role-definitions.ts';
 import { builtInRoleNamed } from './built-in-roles.ts';
 
 export { builtInRoleNamed, builtInRoles } from './built-in-roles.ts';
-export { grant } from './role-assignments.ts';
+export { grant, setRoleDelay } from './role-assignments.ts';
 
 /** What the principal of `cloud.json` has on every subscription: in Azure, Owner alone opens neither blobs nor secrets. */
 const OWNER_ROLES = ['Owner', 'Storage Blob Data Owner', 'Key Vault Administrator'];

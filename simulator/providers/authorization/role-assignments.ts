@@ -11,7 +11,7 @@ const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const PRINCIPAL_TYPES = ['User', 'Group', 'ServicePrincipal', 'ForeignGroup', 'Device'];
 
 export interface AssignmentParts {
-  /** Milliseconds on the cloud's clock from the making (or deletion) of an assignment to its effect. */
+  /** Milliseconds on the cloud's clock from the making (or deletion) of an assignment to its effect, unless another was set. */
   delayMs: number;
   /** Is there such a principal in the directory, or as a managed identity? */
   isPrincipal: (cloud: Cloud, objectId: string) => boolean;
@@ -23,9 +23,25 @@ export function roleAssignments(parts: AssignmentParts): ResourceType {
     verbs: ['get', 'put', 'delete', 'list'],
     pageSize: 50,
     beforePut: (call, next) => prepare(parts, call, next),
-    afterDelete: ({ cloud }, stored) => keepRevoked(cloud, stored, parts.delayMs),
+    afterDelete: ({ cloud }, stored) => keepRevoked(cloud, stored, delayOf(cloud, parts.delayMs)),
     list: listAssignments,
   });
+}
+
+const DELAY = 'Microsoft.Authorization/roleDelays';
+const DELAY_ID = `/providers/${DELAY}/current`;
+
+/** Sets, from now on, how long assignments take to be honoured, and to be honoured no more; undefined: as at the start. */
+export function setRoleDelay(cloud: Cloud, milliseconds: number | undefined): void {
+  if (milliseconds === undefined) return void cloud.store.remove(DELAY_ID);
+  const now = cloud.clock.now();
+  const resource = { id: DELAY_ID, name: 'current', type: DELAY, properties: { milliseconds } };
+  cloud.store.put({ resource, hidden: {}, etag: '', region: null, createdAt: now, changedAt: now });
+}
+
+function delayOf(cloud: Cloud, unlessSet: number): number {
+  const set = cloud.store.get(DELAY_ID)?.resource.properties.milliseconds;
+  return typeof set === 'number' ? set : unlessSet;
 }
 
 /** Gives a principal a role that is effective at once, as one that was there before the cloud was started. */
@@ -81,7 +97,7 @@ function prepare({ delayMs, isPrincipal }: AssignmentParts, call: Call, next: St
     );
   if (existing) requireUnchanged(existing, role, principalId);
   else requireNew(cloud.store.children(id.scope, ASSIGNMENT), role, principalId);
-  next.hidden.effectiveAt ??= existing ? 0 : next.changedAt + delayMs;
+  next.hidden.effectiveAt ??= existing ? 0 : next.changedAt + delayOf(cloud, delayMs);
   next.resource.properties = {
     ...properties,
     principalType: properties.principalType ?? 'ServicePrincipal',
