@@ -14,6 +14,7 @@ const main = existsSync(source) ? source : join(root, 'dist/src/cli/main.js');
 const major = Number(process.versions.node.split('.')[0]);
 
 if (major >= 24) {
+  whenNpxIsGone(() => process.kill(process.pid, 'SIGTERM'));
   await import(pathToFileURL(main).href);
 } else {
   const pinned = pinnedNode();
@@ -26,6 +27,7 @@ if (major >= 24) {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, UNDERSTUDY_LAUNCHER: String(process.pid) },
   });
+  whenNpxIsGone(() => child.kill('SIGTERM'));
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
   for (const signal of signals) process.on(signal, () => passOn(child, signal));
   child.on('error', (error) => {
@@ -44,6 +46,25 @@ if (major >= 24) {
 function passOn(child, signal) {
   const heard = signal === 'SIGINT' && [0, 1, 2].some((each) => isatty(each));
   setTimeout(() => child.kill(signal), heard ? 500 : 0);
+}
+
+/**
+ * Who ends "npx understudy worker &" by its pid ends npx and npx's shell, which hand nothing on: the worker would stay, and
+ * nobody would know of it. A parent that is another all at once is how that is seen.
+ */
+function whenNpxIsGone(act) {
+  if (
+    process.env.npm_lifecycle_event !== 'npx' ||
+    !/^'?understudy'?$/.test(process.env.npm_lifecycle_script ?? '')
+  )
+    return;
+  const parent = process.ppid;
+  const watching = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watching);
+    act();
+  }, 500);
+  watching.unref();
 }
 
 /** An installed package brings no Node of its own: then the machine's must do. */

@@ -38,6 +38,17 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+/** Signing in waits for the silent server. */
+function environment(): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    AZURE_TENANT_ID: 't',
+    AZURE_CLIENT_ID: 'c',
+    AZURE_CLIENT_SECRET: 's',
+    AZURE_AUTHORITY_HOST: `https://127.0.0.1:${(silent.address() as AddressInfo).port}`,
+  };
+}
+
 function launch(args: string[]): {
   child: ChildProcess;
   ended: Promise<[number | null, NodeJS.Signals | null]>;
@@ -45,13 +56,7 @@ function launch(args: string[]): {
   const child = spawn(oldNode ?? '', [launcher, ...args], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: {
-      ...process.env,
-      AZURE_TENANT_ID: 't',
-      AZURE_CLIENT_ID: 'c',
-      AZURE_CLIENT_SECRET: 's',
-      AZURE_AUTHORITY_HOST: `https://127.0.0.1:${(silent.address() as AddressInfo).port}`,
-    },
+    env: environment(),
   });
   const ended = new Promise<[number | null, NodeJS.Signals | null]>((done) => {
     child.on('exit', (code, signal) => done([code, signal]));
@@ -87,6 +92,23 @@ describe.skipIf(oldNode === undefined || process.platform !== 'linux')('the laun
     child.kill('SIGTERM');
     expect(await ended).toEqual([null, 'SIGTERM']);
     expect(runs(program)).toBe(false);
+  });
+
+  it('that npx started ends when npx is ended, which hands no signal on', async () => {
+    const npx = spawn('sh', ['-c', `${oldNode} ${launcher} status & echo $!; wait`], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: { ...environment(), npm_lifecycle_event: 'npx', npm_lifecycle_script: "'understudy'" },
+    });
+    const launched = new Promise<number>((told) => {
+      npx.stdout.once('data', (line: Buffer) => told(Number(line.toString())));
+    });
+    await new Promise((connected) => silent.once('connection', connected));
+    const pid = await launched;
+    expect(runs(pid)).toBe(true);
+    npx.kill('SIGTERM');
+    for (const until = Date.now() + 8000; runs(pid) && Date.now() < until;) await delay(50);
+    expect(runs(pid)).toBe(false);
   });
 
   it('that is killed takes the program with it', async () => {
