@@ -12,6 +12,9 @@ import { Directory } from './entra/directory.ts';
 import { Entra } from './entra/endpoints.ts';
 import { TokenService } from './entra/tokens.ts';
 import { Faults } from './faults.ts';
+import { FileStore } from './files/file-store.ts';
+import { FileFront } from './files/front.ts';
+import { ManagedShares } from './files/managed-shares.ts';
 import { FrontDoor } from './front-door/front-door.ts';
 import { ArmEndpoint } from './http/arm-endpoint.ts';
 import { DataPlane } from './http/data-plane.ts';
@@ -24,6 +27,9 @@ import { InsideCloud } from './inside.ts';
 import type { Provider } from './provider.ts';
 import { defaultProviders, type ProviderParts } from './providers/index.ts';
 import { findAccount } from './providers/storage-places.ts';
+import { RegistryAccess } from './registry/access.ts';
+import { RegistryFront } from './registry/front.ts';
+import { RegistryStore } from './registry/registry-store.ts';
 import { seededRandom } from './random.ts';
 import type { Journal } from './state.ts';
 import { JournaledStore } from './store.ts';
@@ -101,6 +107,7 @@ export function assemble(options: CloudOptions, around: Surroundings) {
     around.azuriteEnded,
     () => clock.now(),
   );
+  const fileStore = new FileStore(join(options.stateDirectory, 'files'), journal);
   const geo = new GeoReplicas({ journal, store, clock, azurite, faults });
   const cloud = new InsideCloud({
     clock,
@@ -116,14 +123,17 @@ export function assemble(options: CloudOptions, around: Surroundings) {
     tokens,
     blobs: azurite,
     geo,
+    files: new ManagedShares(fileStore, clock),
     random,
     log,
   });
+  const registryStore = new RegistryStore(join(options.stateDirectory, 'registry'), journal);
   const frontDoor = new FrontDoor(cloud, url('front'), certificates.ca, requests);
   const providers = (options.providers ?? defaultProviders)({
     directory,
     faults,
     frontDoor,
+    registryStore,
     ca: certificates.ca,
     roleDelayMs: (options.roleDelaySeconds ?? 5) * 1000,
   });
@@ -131,7 +141,16 @@ export function assemble(options: CloudOptions, around: Surroundings) {
   const lists = new Lists(faults, clock, store);
   const pace = options.pace ?? 1;
   const engine = new Engine({ cloud, operations, faults, directory, providers, pace, lists });
-  const plane = new DataPlane(faults, new BlobFront(cloud, faults, azurite), requests, log);
+  const plane = new DataPlane(
+    faults,
+    {
+      blobs: new BlobFront(cloud, faults, azurite),
+      files: new FileFront(cloud, faults, fileStore),
+      registries: new RegistryFront(cloud, faults, registryStore, new RegistryAccess(cloud, journal)),
+    },
+    requests,
+    log,
+  );
   cloud.attach(engine, plane);
   const limits = new RateLimits({
     pace,

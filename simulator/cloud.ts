@@ -209,7 +209,8 @@ class Assembly implements RunningCloud {
       return;
     }
     const { store } = parts.cloud;
-    const region = name === 'arm' ? regionOfHost(store, this.regions, request.headers.host) : undefined;
+    const isUp = (one: string): boolean => parts.faults.modeOf(one, []) === 'none';
+    const region = name === 'arm' ? regionOfHost(store, this.regions, request.headers.host, isUp) : undefined;
     if (region !== undefined) await parts.plane.handle(region, request, response);
     else if (name === 'arm') await parts.endpoint.handle(request, response);
     else if (name === 'admin') await parts.admin.handle(request, response);

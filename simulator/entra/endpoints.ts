@@ -156,7 +156,7 @@ export class Entra {
 
 /** `/metadata/endpoints`: one object from api-version 2022-09-01 on, a list of clouds before. */
 export function cloudMetadata(arm: string, authority: string, tenantId: string, apiVersion: string): Json {
-  const { storage, vault } = serviceSuffixes(arm);
+  const { storage, vault, registry } = serviceSuffixes(arm);
   const cloud = {
     name: 'Local',
     portal: arm,
@@ -171,7 +171,7 @@ export function cloudMetadata(arm: string, authority: string, tenantId: string, 
     graph: arm,
     suffixes: {
       azureDataLakeStoreFileSystem: 'azuredatalakestore.localhost',
-      acrLoginServer: 'azurecr.localhost',
+      acrLoginServer: registry,
       sqlServerHostname: 'database.localhost',
       azureDataLakeAnalyticsCatalogAndJob: 'azuredatalakeanalytics.localhost',
       keyVaultDns: vault,

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BlobFront } from '../blobs/front.ts';
 import { isForFiles } from '../files/address.ts';
 import type { FileFront } from '../files/front.ts';
+import { isForRegistry, type RegistryFront } from '../registry/front.ts';
 import { dataPlaneParts, type Faults } from '../faults.ts';
 import { ArmError, type DataPlaneHandler, type DataPlaneResponse } from '../provider.ts';
 import { errorAnswer, Unanswered } from './answer.ts';
@@ -15,24 +16,23 @@ import type { RequestLog } from './request-log.ts';
 /** Scoring requests and secrets: what a data plane takes whole. */
 const LARGEST_BODY = 64 << 20;
 
+/** Services that read their requests themselves: their bodies are large. */
+interface Fronts {
+  blobs: BlobFront;
+  files: FileFront;
+  registries: RegistryFront;
+}
+
 export class DataPlane {
   private readonly handlers = new Map<string, DataPlaneHandler>();
   private readonly faults: Faults;
-  private readonly blobs: BlobFront;
-  private readonly files: FileFront;
+  private readonly fronts: Fronts;
   private readonly requests: RequestLog;
   private readonly log: (message: string) => void;
 
-  constructor(
-    faults: Faults,
-    blobs: BlobFront,
-    files: FileFront,
-    requests: RequestLog,
-    log: (message: string) => void,
-  ) {
+  constructor(faults: Faults, fronts: Fronts, requests: RequestLog, log: (message: string) => void) {
     this.faults = faults;
-    this.blobs = blobs;
-    this.files = files;
+    this.fronts = fronts;
     this.requests = requests;
     this.log = log;
   }
@@ -47,12 +47,10 @@ export class DataPlane {
     let status: number | null;
     try {
       if (!requestUrl('https://localhost', message)) throw unreadableUrl();
-      if (isForFiles(message.headers.host, message.url ?? '/'))
-        status = await this.files.handle(region, message, response);
-      else
-        status = path.startsWith('/_/')
-          ? await this.other(region, path, message, response)
-          : await this.blobs.handle(region, message, response);
+      const front = this.frontFor(message, path);
+      status = front
+        ? await front.handle(region, message, response)
+        : await this.other(region, path, message, response);
     } catch (error) {
       if (error instanceof Unanswered) {
         if (error.mode === 'dark') message.socket.destroy();
@@ -63,6 +61,12 @@ export class DataPlane {
       } else throw error;
     }
     this.requests.add(region, message.method ?? 'GET', path, status);
+  }
+
+  private frontFor({ headers, url = '/' }: IncomingMessage, path: string): Fronts[keyof Fronts] | undefined {
+    if (isForFiles(headers.host, url)) return this.fronts.files;
+    if (isForRegistry(headers.host, url)) return this.fronts.registries;
+    return path.startsWith('/_/') ? undefined : this.fronts.blobs;
   }
 
   private async other(

@@ -1,17 +1,19 @@
 /** Which region a service's host name leads to. */
 
 import type { ResourceStore } from '../provider.ts';
+import { REGISTRY, regionsOf } from '../providers/registry-places.ts';
 import { findAccount, secondaryOf } from '../providers/storage-places.ts';
 import { serviceOf } from './service-hosts.ts';
 
 /**
  * The region that serves a host name. One that belongs to no account and no vault is answered by any: its front says that there is
- * no such thing, where Azure's names do not resolve. Undefined: the host is none of a service.
+ * no such thing, where Azure's names do not resolve. A registry with replications is led to a region that is up. Undefined: the host is none of a service.
  */
 export function regionOfHost(
   store: ResourceStore,
   regions: readonly string[],
   host: string | undefined,
+  isUp: (region: string) => boolean = () => true,
 ): string | undefined {
   const named = serviceOf(host);
   if (!named) return undefined;
@@ -21,8 +23,12 @@ export function regionOfHost(
     return vaults.find(({ resource }) => resource.name.toLowerCase() === named.name)?.region ?? any;
   }
   if (named.service === 'registry') {
-    const registries = store.ofType('Microsoft.ContainerRegistry/registries');
-    return registries.find(({ resource }) => resource.name.toLowerCase() === named.name)?.region ?? any;
+    const registry = store
+      .ofType(REGISTRY)
+      .find(({ resource }) => resource.name.toLowerCase() === named.name);
+    if (!registry) return any;
+    const served = regionsOf({ store }, registry);
+    return served.find(isUp) ?? served[0] ?? any;
   }
   const secondary = /^(.*)-secondary$/.exec(named.name);
   const account = findAccount({ store }, secondary?.[1] ?? named.name);

@@ -191,7 +191,7 @@ function vaultSecret(cloud: Cloud, vaultId: string, name: string, version: strin
 
 function environmentOf(cloud: Cloud): JsonObject {
   const arm = `${cloud.armEndpoint}/`;
-  const { storage, vault } = serviceSuffixes(cloud.armEndpoint);
+  const { storage, vault, registry } = serviceSuffixes(cloud.armEndpoint);
   return {
     name: 'Local',
     gallery: arm,
@@ -211,7 +211,7 @@ function environmentOf(cloud: Cloud): JsonObject {
       identityProvider: 'AAD',
     },
     suffixes: {
-      acrLoginServer: '.azurecr.localhost',
+      acrLoginServer: `.${registry}`,
       azureDatalakeAnalyticsCatalogAndJob: 'azuredatalakeanalytics.localhost',
       azureDatalakeStoreFileSystem: 'azuredatalakestore.localhost',
       azureFrontDoorEndpointSuffix: 'azurefd.localhost',

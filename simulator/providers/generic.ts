@@ -87,56 +87,6 @@ const logAnalytics = [
   }),
 ];
 
-const registries = [
-  own('Microsoft.ContainerRegistry/registries', {
-    ...quick,
-    beforePut: fill(({ id, cloud }, next) => {
-      if (!/^[A-Za-z0-9]{5,50}$/.test(id.name)) {
-        throw new ArmError(
-          400,
-          'InvalidName',
-          `The registry name '${id.name}' is invalid: expected 5 to 50 letters and digits.`,
-        );
-      }
-      const taken = cloud.store
-        .ofType('Microsoft.ContainerRegistry/registries')
-        .some(
-          ({ resource }) =>
-            resource.name.toLowerCase() === id.name.toLowerCase() && resource.id.toLowerCase() !== id.key,
-        );
-      if (taken)
-        throw new ArmError(
-          409,
-          'AlreadyInUse',
-          `The registry DNS name ${id.name.toLowerCase()}.azurecr.localhost is already in use.`,
-        );
-      return {
-        loginServer: `${id.name.toLowerCase()}.azurecr.localhost`,
-        creationDate: new Date(next.createdAt).toISOString(),
-        adminUserEnabled: next.resource.properties.adminUserEnabled ?? false,
-        publicNetworkAccess: next.resource.properties.publicNetworkAccess ?? 'Enabled',
-      };
-    }),
-    actions: {
-      listcredentials({ existing, id }) {
-        if (existing?.resource.properties.adminUserEnabled !== true) {
-          throw new ArmError(
-            400,
-            'UnAuthorizedForCredentialOperations',
-            'Cannot perform credential operations as admin user is disabled. Kindly enable admin user.',
-          );
-        }
-        const passwords = ['password', 'password2'].map((name) => ({
-          name,
-          value: stableGuid(existing, name).replaceAll('-', ''),
-        }));
-        return { body: { username: id.name, passwords } };
-      },
-    },
-  }),
-  row('Microsoft.ContainerRegistry/registries/replications', { region: 'own', ...quick }),
-];
-
 const network = [
   ...[
     'networkSecurityGroups',
@@ -186,7 +136,6 @@ function sharedKeys(stored: Stored): JsonObject {
 export const generic: readonly Provider[] = Object.entries({
   'Microsoft.Insights': insights,
   'Microsoft.OperationalInsights': logAnalytics,
-  'Microsoft.ContainerRegistry': registries,
   'Microsoft.Network': network,
   'Microsoft.ManagedIdentity': identities,
 }).map(([namespace, types]) => ({ namespace, types }));

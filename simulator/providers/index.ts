@@ -4,6 +4,7 @@ import type { Directory } from '../entra/directory.ts';
 import type { Faults } from '../faults.ts';
 import type { FrontDoor } from '../front-door/front-door.ts';
 import type { Provider } from '../provider.ts';
+import type { RegistryStore } from '../registry/registry-store.ts';
 import { authorization } from './authorization/index.ts';
 import { cdn } from './cdn.ts';
 import { compute } from './compute.ts';
@@ -12,6 +13,7 @@ import { generic } from './generic.ts';
 import { keyVault } from './keyvault.ts';
 import { loadLink } from './links.ts';
 import { machineLearning } from './machinelearning/index.ts';
+import { containerRegistry } from './registry.ts';
 import { resourceHealth } from './resource-health.ts';
 import { resources } from './resources.ts';
 import { storage } from './storage.ts';
@@ -22,6 +24,7 @@ export interface ProviderParts {
   directory: Directory;
   faults: Faults;
   frontDoor: FrontDoor;
+  registryStore: RegistryStore;
   /** The authority's certificate (PEM), for what the cloud fetches from itself. */
   ca: string;
   /** Milliseconds on the cloud's clock from a change of role assignments to its effect. */
@@ -32,6 +35,7 @@ export function defaultProviders({
   directory,
   faults,
   frontDoor,
+  registryStore,
   ca,
   roleDelayMs,
 }: ProviderParts): readonly Provider[] {
@@ -48,6 +52,7 @@ export function defaultProviders({
     compute,
     resourceHealth(faults),
     cdn(frontDoor),
+    containerRegistry(registryStore),
     machineLearning,
     ...generic,
     unlisted,

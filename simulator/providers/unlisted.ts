@@ -37,7 +37,8 @@ function known(type: string): (RegisteredType & { namespace: string }) | undefin
 export function unlistedRow(type: string): ResourceType | undefined {
   const top = known(type);
   const [, , ...below] = type.split('/');
-  if (!top || type.endsWith('/')) return undefined;
+  // A question that is asked by GET (`listUsages`) reads like a list of a type, and is none.
+  if (!top || type.endsWith('/') || /\/list[A-Z]\w*$/.test(type)) return undefined;
   const name = [top.namespace, top.name, ...below].join('/');
   const isTop = below.length === 0;
   const actions = keyActions(name, requireParent);

@@ -1,0 +1,41 @@
+/** Where a container registry is served, and from where it may be called. */
+
+import { BlockList, isIPv4 } from 'node:net';
+import { isObject, textOf } from '../http/fields.ts';
+import { serviceSuffixes } from '../http/service-hosts.ts';
+import type { Cloud, ResourceStore, Stored } from '../provider.ts';
+
+export const REGISTRY = 'Microsoft.ContainerRegistry/registries';
+export const REPLICATION = `${REGISTRY}/replications`;
+
+/** 'name.azurecr.localhost:PORT' */
+export function loginServerOf(cloud: Pick<Cloud, 'armEndpoint'>, name: string): string {
+  return `${name.toLowerCase()}.${serviceSuffixes(cloud.armEndpoint).registry}`;
+}
+
+/** The registry's own region, then those of its replications that answer clients. */
+export function regionsOf(cloud: { store: ResourceStore }, registry: Stored): string[] {
+  const replicas = cloud.store
+    .children(registry.resource.id, REPLICATION)
+    .filter(({ resource }) => resource.properties.regionEndpointEnabled !== false)
+    .filter(({ resource }) => resource.properties.provisioningState === 'Succeeded')
+    .map(({ region }) => region ?? '');
+  return [...new Set([registry.region ?? '', ...replicas])];
+}
+
+/** The public network, and the rules of a Premium registry. */
+export function admitsRegistryCaller(registry: Stored, address: string | undefined): boolean {
+  const { publicNetworkAccess, networkRuleSet } = registry.resource.properties;
+  if (publicNetworkAccess === 'Disabled') return false;
+  if (!isObject(networkRuleSet) || networkRuleSet.defaultAction !== 'Deny') return true;
+  const plain = (address ?? '').replace(/^::ffff:/, '');
+  if (!isIPv4(plain)) return false;
+  const allowed = new BlockList();
+  for (const rule of Array.isArray(networkRuleSet.ipRules) ? networkRuleSet.ipRules : []) {
+    const [base = '', prefix] = textOf(isObject(rule) ? rule.value : undefined).split('/');
+    if (!isIPv4(base)) continue;
+    if (prefix === undefined) allowed.addAddress(base);
+    else allowed.addSubnet(base, Number(prefix));
+  }
+  return allowed.check(plain);
+}

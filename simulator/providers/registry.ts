@@ -1,0 +1,175 @@
+/** Microsoft.ContainerRegistry: registries, their replications, and imports from one to another. */
+
+import { isObject, textOf } from '../http/fields.ts';
+import { ArmError, type Call, type Cloud, type Json, type Provider, type Stored } from '../provider.ts';
+import type { RegistryStore } from '../registry/registry-store.ts';
+import { ensurePasswords, listCredentials, regenerateCredential } from './registry-credentials.ts';
+import { importImage } from './registry-import.ts';
+import { loginServerOf, REGISTRY, REPLICATION } from './registry-places.ts';
+import { row } from './table.ts';
+
+const SKUS = ['Basic', 'Standard', 'Premium'];
+const NAME = /^[A-Za-z0-9]{5,50}$/;
+const TIMES = { put: 2000, delete: 1000 };
+const GIB = 2 ** 30;
+/** Storage and webhooks that each tier includes. Source: Azure Container Registry service tiers. */
+const LIMITS: Record<string, { bytes: number; webhooks: number; replications: number }> = {
+  Basic: { bytes: 10 * GIB, webhooks: 2, replications: 0 },
+  Standard: { bytes: 100 * GIB, webhooks: 10, replications: 0 },
+  Premium: { bytes: 500 * GIB, webhooks: 500, replications: 50 },
+};
+
+export function containerRegistry(store: RegistryStore): Provider {
+  return {
+    namespace: 'Microsoft.ContainerRegistry',
+    types: [
+      row(REGISTRY, {
+        region: 'own',
+        longRunning: TIMES,
+        beforePut: prepareRegistry,
+        afterDelete: (_call, stored) => store.removeRegistry(stored.resource.name.toLowerCase()),
+        actions: {
+          listcredentials: listCredentials,
+          regeneratecredential: regenerateCredential,
+          importimage: (call) => importImage(store, call),
+        },
+      }),
+      row(REPLICATION, { region: 'own', longRunning: TIMES, beforePut: prepareReplication }),
+    ],
+    route({ cloud, method, path, body }) {
+      if (
+        method === 'POST' &&
+        /\/providers\/Microsoft\.ContainerRegistry\/checkNameAvailability$/i.test(path)
+      )
+        return Promise.resolve({ status: 200, body: nameAvailability(cloud, textOf(body.name)) });
+      const usages = /^(.*\/registries\/[^/]+)\/listUsages$/i.exec(path);
+      if (method !== 'GET' || !usages) return Promise.resolve(undefined);
+      return Promise.resolve({ status: 200, body: { value: usagesOf(cloud, store, usages[1] ?? '') } });
+    },
+  };
+}
+
+function prepareRegistry({ id, cloud, existing }: Call, next: Stored): void {
+  requireName(cloud, id.name, id.key);
+  const asked = next.resource.sku ?? existing?.resource.sku;
+  const sku = SKUS.find(
+    (one) => one.toLowerCase() === (isObject(asked) ? textOf(asked.name).toLowerCase() : ''),
+  );
+  if (sku === undefined)
+    throw new ArmError(
+      400,
+      'InvalidParameter',
+      `The SKU '${isObject(asked) ? textOf(asked.name) : ''}' is not valid: expected ${SKUS.join(', ')}.`,
+      { target: 'sku.name' },
+    );
+  if (sku !== 'Premium' && cloud.store.children(id.id, REPLICATION).length > 0)
+    throw new ArmError(
+      409,
+      'SkuNotSupported',
+      `The registry '${id.name}' has replications, which tier '${sku}' does not support. Delete them first.`,
+    );
+  next.resource.sku = { name: sku, tier: sku };
+  ensurePasswords(next);
+  const { properties } = next.resource;
+  next.resource.properties = {
+    ...properties,
+    loginServer: loginServerOf(cloud, id.name),
+    creationDate: new Date(next.createdAt).toISOString(),
+    adminUserEnabled: properties.adminUserEnabled ?? false,
+    anonymousPullEnabled: properties.anonymousPullEnabled ?? false,
+    dataEndpointEnabled: properties.dataEndpointEnabled ?? false,
+    publicNetworkAccess: properties.publicNetworkAccess ?? 'Enabled',
+    networkRuleBypassOptions: properties.networkRuleBypassOptions ?? 'AzureServices',
+    zoneRedundancy: properties.zoneRedundancy ?? 'Disabled',
+  };
+}
+
+function prepareReplication({ id, cloud }: Call, next: Stored): void {
+  const registry = cloud.store.get(id.parent ?? '');
+  const sku = registry && isObject(registry.resource.sku) ? textOf(registry.resource.sku.name) : '';
+  if (sku !== 'Premium')
+    throw new ArmError(400, 'SkuNotSupported', `The registry's tier is '${sku}': replications need Premium.`);
+  if (registry?.region === next.region)
+    throw new ArmError(
+      409,
+      'RegistryHomeRegion',
+      `The registry itself is in '${next.region}': a replication goes to another region.`,
+    );
+  const twin = cloud.store
+    .children(id.parent ?? '', REPLICATION)
+    .find((other) => other.region === next.region && other.resource.id.toLowerCase() !== id.key);
+  if (twin)
+    throw new ArmError(
+      409,
+      'ReplicationAlreadyExists',
+      `The replication '${twin.resource.name}' is already in '${next.region}'.`,
+    );
+  const { properties } = next.resource;
+  next.resource.properties = {
+    regionEndpointEnabled: true,
+    zoneRedundancy: 'Disabled',
+    ...properties,
+    status: {
+      displayStatus: 'Ready',
+      message: 'The replica is ready.',
+      timestamp: new Date(next.changedAt).toISOString(),
+    },
+  };
+}
+
+function requireName(cloud: Cloud, name: string, key: string): void {
+  if (!NAME.test(name))
+    throw new ArmError(
+      400,
+      'InvalidName',
+      `The registry name '${name}' is invalid: expected 5 to 50 letters and digits.`,
+    );
+  const taken = cloud.store
+    .ofType(REGISTRY)
+    .some(
+      ({ resource }) =>
+        resource.name.toLowerCase() === name.toLowerCase() && resource.id.toLowerCase() !== key,
+    );
+  if (taken)
+    throw new ArmError(
+      409,
+      'AlreadyInUse',
+      `The registry DNS name ${loginServerOf(cloud, name)} is already in use.`,
+    );
+}
+
+function nameAvailability(cloud: Cloud, name: string): Json {
+  try {
+    requireName(cloud, name, '');
+    return { nameAvailable: true };
+  } catch (error) {
+    if (!(error instanceof ArmError)) throw error;
+    const reason = error.code === 'AlreadyInUse' ? 'AlreadyExists' : 'Invalid';
+    return { nameAvailable: false, reason, message: error.message };
+  }
+}
+
+function usagesOf(cloud: Cloud, store: RegistryStore, id: string): Json {
+  const registry = cloud.store.get(id);
+  if (!registry) throw new ArmError(404, 'ResourceNotFound', `The Resource '${id}' was not found.`);
+  const sku = isObject(registry.resource.sku) ? textOf(registry.resource.sku.name) : '';
+  const limit = LIMITS[sku];
+  const replications = cloud.store.children(id, REPLICATION).length;
+  const rows: Json[] = [
+    {
+      name: 'Size',
+      limit: limit?.bytes ?? 0,
+      currentValue: store.usedBytes(registry.resource.name.toLowerCase()),
+      unit: 'Bytes',
+    },
+    { name: 'Webhooks', limit: limit?.webhooks ?? 0, currentValue: 0, unit: 'Count' },
+  ];
+  if (sku === 'Premium')
+    rows.push({
+      name: 'Geo-replications',
+      limit: limit?.replications ?? 0,
+      currentValue: replications,
+      unit: 'Count',
+    });
+  return rows;
+}
