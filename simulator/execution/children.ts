@@ -1,13 +1,9 @@
 /** Jobs that a job submits: steps of a pipeline, trials of a sweep. */
 
-import { randomUUID } from 'node:crypto';
 import type { Cloud, JsonObject, Stored } from '../provider.ts';
-import { watchCheckpoints } from '../providers/machinelearning/checkpoints.ts';
-import { workspaceIdOf } from '../providers/machinelearning/fields.ts';
-import { lifeChanged } from '../providers/machinelearning/job-events.ts';
 import { FINISHED, lifeOf, statusAt } from '../providers/machinelearning/job-life.ts';
-import { changeLife, JOBS } from '../providers/machinelearning/job-queue.ts';
-import { submitJob } from '../providers/machinelearning/job-submission.ts';
+import { changeLife } from '../providers/machinelearning/job-queue.ts';
+import { submitOwnJob } from '../providers/machinelearning/job-submission.ts';
 
 /** Between two looks at what has become of children, in real time; their lives go by the cloud's clock or by processes. */
 const LOOK_MS = 200;
@@ -19,23 +15,7 @@ export async function submitChild(
   name: string,
   properties: JsonObject,
 ): Promise<Stored> {
-  const id = `${workspaceIdOf(parent.resource.id)}/jobs/${name}`;
-  const existing = cloud.store.get(id);
-  if (existing) return existing;
-  const now = cloud.clock.now();
-  const next: Stored = {
-    resource: { id, name, type: JOBS, properties, systemData: parent.resource.systemData ?? null },
-    hidden: { parent: parent.resource.name },
-    etag: `"${randomUUID()}"`,
-    region: parent.region,
-    createdAt: now,
-    changedAt: now,
-  };
-  await submitJob(cloud, next);
-  cloud.store.put(next);
-  watchCheckpoints(cloud, next);
-  lifeChanged(cloud, next);
-  return next;
+  return submitOwnJob(cloud, { maker: parent, name, properties, hidden: { parent: parent.resource.name } });
 }
 
 /** The status of a child now; one that is gone has failed. */

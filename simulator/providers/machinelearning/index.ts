@@ -17,7 +17,7 @@ import { outboundRules, privateEndpointConnections } from './network.ts';
 import { onlineDeployments } from './online-deployments.ts';
 import { onlineEndpoints } from './online-endpoints.ts';
 import { serveRunHistory } from './run-history.ts';
-import { schedules } from './schedules.ts';
+import { continueSchedules, schedules } from './schedules.ts';
 import { serveScoring } from './scoring.ts';
 import { serverlessEndpoints, serveServerless } from './serverless.ts';
 import { refuseUnoffered } from './unoffered.ts';
@@ -57,6 +57,7 @@ export const machineLearning: Provider = {
     const executor = new Executor(cloud);
     executors.set(cloud, executor);
     executor.start();
+    continueSchedules(cloud);
   },
   async stop(cloud) {
     await executors.get(cloud)?.stop();

@@ -1,11 +1,13 @@
 /** The submission of a job: its fields filled in, its life begun, its place in the queue of its compute taken. */
 
+import { randomUUID } from 'node:crypto';
 import { executesJobs } from '../../execution/executing-compute.ts';
 import type { Cloud, JsonObject, Stored } from '../../provider.ts';
-import { firstStepOf } from './checkpoints.ts';
+import { firstStepOf, watchCheckpoints } from './checkpoints.ts';
 import { fillDefaults, isObject, numberOf, objectOf, textOf, workspaceIdOf } from './fields.ts';
+import { lifeChanged } from './job-events.ts';
 import { askedLife, durationMs, withLife, type Life } from './job-life.ts';
-import { enqueue } from './job-queue.ts';
+import { enqueue, JOBS } from './job-queue.ts';
 import { resolveCompute } from './references.ts';
 
 /**
@@ -41,6 +43,42 @@ export async function submitJob(cloud: Cloud, next: Stored): Promise<void> {
       : { checkpointEveryMs: asked.checkpointEveryMs }),
   };
   next.hidden = withLife(next, enqueue(cloud, next.resource.id.toLowerCase(), life)).hidden;
+}
+
+/** A job that the cloud itself submits: a step, a trial, what a schedule creates. */
+export interface OwnJob {
+  /** Whose region and creator it has. */
+  maker: Stored;
+  name: string;
+  properties: JsonObject;
+  hidden: JsonObject;
+}
+
+/**
+ * Submits a job from within the cloud, which goes on while its region is dark; finds it if there is one of that name. Errors: ArmError as
+ * of `submitJob`.
+ */
+export async function submitOwnJob(
+  cloud: Cloud,
+  { maker, name, properties, hidden }: OwnJob,
+): Promise<Stored> {
+  const id = `${workspaceIdOf(maker.resource.id)}/jobs/${name}`;
+  const existing = cloud.store.get(id);
+  if (existing) return existing;
+  const now = cloud.clock.now();
+  const next: Stored = {
+    resource: { id, name, type: JOBS, properties, systemData: maker.resource.systemData ?? null },
+    hidden,
+    etag: `"${randomUUID()}"`,
+    region: maker.region,
+    createdAt: now,
+    changedAt: now,
+  };
+  await submitJob(cloud, next);
+  cloud.store.put(next);
+  watchCheckpoints(cloud, next);
+  lifeChanged(cloud, next);
+  return next;
 }
 
 function fillJob(next: Stored): void {

@@ -67,9 +67,13 @@ export const jobs: ResourceType = {
     if (compute !== null) reschedule(call.cloud, compute);
   },
   show: showJob,
+  listsOnce: true,
   list(call, entries) {
     const kind = call.query.get('jobType')?.toLowerCase();
-    const roots = entries.filter((job) => parentOf(job) === undefined);
+    const roots = bySchedule(
+      call,
+      entries.filter((job) => parentOf(job) === undefined),
+    );
     const viewed = byProperties(call, byTags(call, byListView(call, roots), 'tag'));
     const ofKind = kind
       ? viewed.filter((job) => textOf(job.resource.properties.jobType)?.toLowerCase() === kind)
@@ -78,6 +82,16 @@ export const jobs: ResourceType = {
   },
   actions: { cancel: cancelJob },
 };
+
+/** `scheduled`: whether a schedule made it; `scheduleId`: which. */
+function bySchedule(call: Call, jobs: Stored[]): Stored[] {
+  const made = call.query.get('scheduled')?.toLowerCase();
+  const by = call.query.get('scheduleId')?.split('/').at(-1);
+  return jobs.filter(({ hidden: { schedule } }) => {
+    const isScheduled = textOf(schedule) !== undefined;
+    return (made === undefined || isScheduled === (made === 'true')) && (!by || schedule === by);
+  });
+}
 
 /** After a restart of the local Azure: jobs that were writing checkpoints go on, and first write what they owe. */
 export function continueJobs(cloud: Cloud): void {

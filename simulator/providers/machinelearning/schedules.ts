@@ -1,12 +1,11 @@
-/**
- * Schedules: which job to create when. They can be disabled, and are made by long-running operations. They are kept and checked;
- * none fires: no job is created when its time comes.
- */
+/** Schedules: which job to create when. They can be disabled, and are made by long-running operations. */
 
-import type { Call, ResourceType, Stored } from '../../provider.ts';
+import type { Call, Cloud, ResourceType, Stored } from '../../provider.ts';
 import { fillDefaults, isObject, numberOf, objectOf, textOf, workspaceIdOf, WORKSPACES } from './fields.ts';
 import { checkAsset, checkReferencesInside, resolveCompute } from './references.ts';
 import { requireName, validationError } from './refusals.ts';
+import { armSchedule, disarmSchedule } from './schedule-firing.ts';
+import { readCron } from './trigger-times.ts';
 
 const ACTIONS = ['CreateJob', 'InvokeBatchEndpoint', 'CreateMonitor', 'ImportData'];
 const FREQUENCIES = ['Minute', 'Hour', 'Day', 'Week', 'Month'];
@@ -36,6 +35,12 @@ export const schedules: ResourceType = {
     checkTrigger(next);
     checkAction(call, next);
   },
+  afterPut(call, stored) {
+    armSchedule(call.cloud, stored);
+  },
+  afterDelete(call, stored) {
+    disarmSchedule(call.cloud, stored);
+  },
   list(call, entries) {
     // Unlike other lists, this one is of the enabled unless asked otherwise.
     const view = (call.query.get('listViewType') ?? 'EnabledOnly').toLowerCase();
@@ -46,13 +51,18 @@ export const schedules: ResourceType = {
   },
 };
 
+/** After a restart of the local Azure: what was due while it was stopped is not made up for. */
+export function continueSchedules(cloud: Cloud): void {
+  for (const schedule of cloud.store.ofType(SCHEDULES)) armSchedule(cloud, schedule);
+}
+
 function checkTrigger(next: Stored): void {
   const trigger = next.resource.properties.trigger;
   if (!isObject(trigger)) throw validationError('properties.trigger: required.', 'trigger');
   fillDefaults(trigger, { timeZone: 'UTC' });
   switch (trigger.triggerType) {
     case 'Cron':
-      if ((textOf(trigger.expression) ?? '').trim().split(/\s+/).length !== 5)
+      if (!readCron(textOf(trigger.expression) ?? ''))
         throw validationError(
           `properties.trigger.expression: expected five fields (minute hour day month weekday), got '${textOf(trigger.expression)}'.`,
           'trigger',
