@@ -33,6 +33,13 @@ type OperationPoller = ReturnType<
   typeof createHttpPoller<Json, { status: 'notStarted' | 'running' | 'succeeded' | 'failed' | 'canceled' }>
 >;
 
+interface Connected {
+  client: ServiceClient;
+  /** ARM's endpoint, without a trailing slash. */
+  base: string;
+  settings: ArmOptions;
+}
+
 export function connectArm(credential: TokenCredential, cloud: CloudSettings, settings: ArmOptions): Arm {
   const client = new ServiceClient({
     credential,
@@ -41,89 +48,89 @@ export function connectArm(credential: TokenCredential, cloud: CloudSettings, se
     retryOptions: { maxRetries: 1, retryDelayInMs: 200, maxRetryDelayInMs: 2000 },
   });
   client.pipeline.addPolicy(pacePolicy(), { afterPhase: 'Retry' });
-
-  const send = async (request: Request): Promise<PipelineResponse> => {
-    const url = request.path.startsWith('https:') ? request.path : `${cloud.resourceManager}${request.path}`;
-    const tried = `${request.method} ${shorten(url, cloud.resourceManager)}`;
-    try {
-      const response = await client.sendRequest(
-        createPipelineRequest({
-          url: withApiVersion(url, request.apiVersion),
-          method: request.method,
-          timeout: request.options.timeoutMs ?? settings.requestTimeoutMs,
-          headers: createHttpHeaders(request.body ? { 'content-type': 'application/json' } : {}),
-          ...(request.body ? { body: JSON.stringify(request.body) } : {}),
-          ...(request.options.signal ? { abortSignal: request.options.signal } : {}),
-        }),
-      );
-      if (response.status >= 400) throw answerError(tried, response);
-      return response;
-    } catch (error) {
-      throw azureError(tried, error, request.options.signal?.aborted);
-    }
-  };
-
-  const sendAndWait = async (request: Request): Promise<Json> => {
-    const tried = `${request.method} ${request.path}`;
-    let last: Json = null;
-    const answered = (response: PipelineResponse) => {
-      const answer = operationResponse(response);
-      last = answer.flatResponse;
-      return answer;
-    };
-    const poller: OperationPoller = createHttpPoller(
-      {
-        sendInitialRequest: async () => answered(await send(request)),
-        sendPollRequest: async (path) =>
-          answered(await send({ ...request, method: 'GET', path, body: undefined })),
-      },
-      { intervalInMs: settings.pollIntervalMs ?? 1000, resolveOnUnsuccessful: true },
-    );
-    const result = await pollToEnd(poller, tried, () => last, request.options.signal);
-    return result ?? null;
-  };
+  const connected: Connected = { client, base: cloud.resourceManager, settings };
 
   const get = async (path: string, apiVersion: string, options: CallOptions = {}) =>
-    parse(await send({ method: 'GET', path, apiVersion, options })) as unknown as ArmResource;
+    parse(await send(connected, { method: 'GET', path, apiVersion, options })) as unknown as ArmResource;
+
+  /** Some operations end with no resource in their last answer. */
+  const write = async (request: Request): Promise<ArmResource> => {
+    const answer = await sendAndWait(connected, request);
+    return isResource(answer) ? answer : get(request.path, request.apiVersion, request.options);
+  };
 
   return {
     get,
-    async find(path, apiVersion, options = {}) {
-      try {
-        return await get(path, apiVersion, options);
-      } catch (error) {
-        if (isUnderstudyError(error) && error.details.azure?.status === 404) return undefined;
-        throw error;
-      }
-    },
+    find: async (path, apiVersion, options) => unlessMissing(() => get(path, apiVersion, options)),
     async *list(path, apiVersion, options = {}) {
       for (let next: string | undefined = path; next !== undefined;) {
-        const page = parse(await send({ method: 'GET', path: next, apiVersion, options })) as {
-          value?: ArmResource[];
-          nextLink?: string;
-        };
+        const answer = await send(connected, { method: 'GET', path: next, apiVersion, options });
+        const page = parse(answer) as { value?: ArmResource[]; nextLink?: string };
         yield* page.value ?? [];
         next = page.nextLink || undefined;
       }
     },
-    async put(path, apiVersion, body, options = {}) {
-      const answer = await sendAndWait({ method: 'PUT', path, apiVersion, body, options });
-      return isResource(answer) ? answer : get(path, apiVersion, options);
-    },
-    async patch(path, apiVersion, body, options = {}) {
-      const answer = await sendAndWait({ method: 'PATCH', path, apiVersion, body, options });
-      return isResource(answer) ? answer : get(path, apiVersion, options);
-    },
+    put: (path, apiVersion, body, options = {}) => write({ method: 'PUT', path, apiVersion, body, options }),
+    patch: (path, apiVersion, body, options = {}) =>
+      write({ method: 'PATCH', path, apiVersion, body, options }),
     post: (path, apiVersion, body, options = {}) =>
-      sendAndWait({ method: 'POST', path, apiVersion, body, options }),
+      sendAndWait(connected, { method: 'POST', path, apiVersion, body, options }),
     async remove(path, apiVersion, options = {}) {
-      try {
-        await sendAndWait({ method: 'DELETE', path, apiVersion, options });
-      } catch (error) {
-        if (!isUnderstudyError(error) || error.details.azure?.status !== 404) throw error;
-      }
+      await unlessMissing(() => sendAndWait(connected, { method: 'DELETE', path, apiVersion, options }));
     },
   };
+}
+
+/** Undefined on 404. */
+async function unlessMissing<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isUnderstudyError(error) && error.details.azure?.status === 404) return undefined;
+    throw error;
+  }
+}
+
+async function send({ client, base, settings }: Connected, request: Request): Promise<PipelineResponse> {
+  const url = request.path.startsWith('https:') ? request.path : `${base}${request.path}`;
+  const tried = `${request.method} ${shorten(url, base)}`;
+  try {
+    const response = await client.sendRequest(
+      createPipelineRequest({
+        url: withApiVersion(url, request.apiVersion),
+        method: request.method,
+        timeout: request.options.timeoutMs ?? settings.requestTimeoutMs,
+        headers: createHttpHeaders(request.body ? { 'content-type': 'application/json' } : {}),
+        ...(request.body ? { body: JSON.stringify(request.body) } : {}),
+        ...(request.options.signal ? { abortSignal: request.options.signal } : {}),
+      }),
+    );
+    if (response.status >= 400) throw answerError(tried, response);
+    return response;
+  } catch (error) {
+    throw azureError(tried, error, request.options.signal?.aborted);
+  }
+}
+
+/** Sends, and waits for a long-running operation to end; answers what the server said last. */
+async function sendAndWait(connected: Connected, request: Request): Promise<Json> {
+  const tried = `${request.method} ${request.path}`;
+  let last: Json = null;
+  const answered = (response: PipelineResponse) => {
+    const answer = operationResponse(response);
+    last = answer.flatResponse;
+    return answer;
+  };
+  const poller: OperationPoller = createHttpPoller(
+    {
+      sendInitialRequest: async () => answered(await send(connected, request)),
+      sendPollRequest: async (path) =>
+        answered(await send(connected, { ...request, method: 'GET', path, body: undefined })),
+    },
+    { intervalInMs: connected.settings.pollIntervalMs ?? 1000, resolveOnUnsuccessful: true },
+  );
+  const result = await pollToEnd(poller, tried, () => last, request.options.signal);
+  return result ?? null;
 }
 
 /** `last` answers what the server said last: the poller keeps a sentence of it, and loses Azure's code. */

@@ -1,6 +1,6 @@
 /** The control store on a blob container. */
 import { createHash } from 'node:crypto';
-import type { ContainerClient } from '@azure/storage-blob';
+import type { BlobRequestConditions, ContainerClient } from '@azure/storage-blob';
 import { RestError } from '@azure/core-rest-pipeline';
 import { azureError } from '../azure/errors.ts';
 import { UnderstudyError } from '../errors/error.ts';
@@ -10,103 +10,26 @@ export function digestOf(content: string | Buffer): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-/** `open` answers the container each time anew: its account's key may have been rotated since. */
-export function blobControlStore(open: () => Promise<ContainerClient>): ControlStore {
-  const tried = (what: string, name: string) => `${what} "${name}" in the control store`;
+/** Answers the container each time anew: its account's key may have been rotated since. */
+type OpenContainer = () => Promise<ContainerClient>;
 
-  const readText = async (name: string): Promise<{ text: string; etag: string } | undefined> => {
-    try {
-      const response = await (await open()).getBlobClient(name).download();
-      const chunks: Buffer[] = [];
-      for await (const chunk of response.readableStreamBody ?? []) chunks.push(Buffer.from(chunk));
-      return { text: Buffer.concat(chunks).toString('utf8'), etag: response.etag ?? '' };
-    } catch (error) {
-      if (statusOf(error) === 404) return undefined;
-      throw azureError(tried('reading', name), error);
-    }
-  };
+const tried = (what: string, name: string) => `${what} "${name}" in the control store`;
 
-  const read = async <T>(name: string): Promise<Versioned<T> | undefined> => {
-    const found = await readText(name);
-    if (!found) return undefined;
-    try {
-      return { value: JSON.parse(found.text) as T, etag: found.etag };
-    } catch (error) {
-      throw new UnderstudyError('ControlStoreError', `${tried('reading', name)}: it is not JSON`, {
-        cause: error,
-      });
-    }
-  };
-
-  const put = async (
-    name: string,
-    content: Buffer | string,
-    contentType: string,
-    conditions: object,
-  ): Promise<void> => {
-    const body = Buffer.isBuffer(content) ? content : Buffer.from(content);
-    await (await open()).getBlockBlobClient(name).upload(body, body.length, {
-      conditions,
-      blobHTTPHeaders: { blobContentType: contentType },
-    });
-  };
-
-  const self: ControlStore = {
-    read,
-    async swap(name, value, etag) {
-      const text = canonical(value);
-      try {
-        await put(
-          name,
-          text,
-          'application/json',
-          etag === undefined ? { ifNoneMatch: '*' } : { ifMatch: etag },
-        );
-        return true;
-      } catch (error) {
-        const status = statusOf(error);
-        // Refused, or the answer was lost on its way (and a retry of the SDK was refused): what is there decides.
-        const there =
-          status === 409 || status === 412 || status === undefined ? await readText(name) : undefined;
-        if (there?.text === text) return true;
-        if (status === 409 || status === 412) return false;
-        throw azureError(tried('writing', name), error);
-      }
-    },
+/** `open`: see `OpenContainer`. */
+export function blobControlStore(open: OpenContainer): ControlStore {
+  return {
+    read: (name) => readJson(open, name),
+    swap: (name, value, etag) => swap(open, name, value, etag),
     async write(name, content, contentType) {
       try {
-        await put(name, content, contentType, {});
+        await put(open, { name, content, contentType });
       } catch (error) {
         throw azureError(tried('writing', name), error);
       }
     },
-    async seal(folder, value) {
-      const text = canonical(value);
-      const digest = digestOf(text);
-      const name = `${folder}/${digest}.json`;
-      try {
-        await put(name, text, 'application/json', { ifNoneMatch: '*' });
-      } catch (error) {
-        if (statusOf(error) !== 409 && statusOf(error) !== 412)
-          throw azureError(tried('writing', name), error);
-      }
-      return digest;
-    },
-    async open<T>(folder: string, digest: string): Promise<T> {
-      const name = `${folder}/${digest}.json`;
-      const found = await readText(name);
-      if (!found)
-        throw new UnderstudyError('ControlStoreError', `${tried('reading', name)}: it is not there`);
-      const actual = digestOf(found.text);
-      if (actual !== digest) {
-        throw new UnderstudyError(
-          'ControlStoreError',
-          `${tried('reading', name)}: expected sha256 ${digest}, got ${actual}: it was altered or cut short`,
-        );
-      }
-      return JSON.parse(found.text) as T;
-    },
-    readText: async (name) => (await readText(name))?.text,
+    seal: (folder, value) => seal(open, folder, value),
+    open: (folder, digest) => openSealed(open, folder, digest),
+    readText: async (name) => (await readText(open, name))?.text,
     async *list(prefix) {
       try {
         for await (const blob of (await open()).listBlobsFlat({ prefix })) yield blob.name;
@@ -115,7 +38,104 @@ export function blobControlStore(open: () => Promise<ContainerClient>): ControlS
       }
     },
   };
-  return self;
+}
+
+/** Undefined where there is none. */
+async function readText(
+  open: OpenContainer,
+  name: string,
+): Promise<{ text: string; etag: string } | undefined> {
+  try {
+    const response = await (await open()).getBlobClient(name).download();
+    const chunks: Buffer[] = [];
+    for await (const chunk of response.readableStreamBody ?? []) chunks.push(Buffer.from(chunk));
+    return { text: Buffer.concat(chunks).toString('utf8'), etag: response.etag ?? '' };
+  } catch (error) {
+    if (statusOf(error) === 404) return undefined;
+    throw azureError(tried('reading', name), error);
+  }
+}
+
+async function readJson<T>(open: OpenContainer, name: string): Promise<Versioned<T> | undefined> {
+  const found = await readText(open, name);
+  if (!found) return undefined;
+  try {
+    return { value: JSON.parse(found.text) as T, etag: found.etag };
+  } catch (error) {
+    throw new UnderstudyError('ControlStoreError', `${tried('reading', name)}: it is not JSON`, {
+      cause: error,
+    });
+  }
+}
+
+interface Put {
+  name: string;
+  content: Buffer | string;
+  contentType: string;
+  conditions?: BlobRequestConditions;
+}
+
+async function put(open: OpenContainer, { name, content, contentType, conditions = {} }: Put): Promise<void> {
+  const body = Buffer.isBuffer(content) ? content : Buffer.from(content);
+  await (await open()).getBlockBlobClient(name).upload(body, body.length, {
+    conditions,
+    blobHTTPHeaders: { blobContentType: contentType },
+  });
+}
+
+const json = 'application/json';
+const onlyIfNew: BlobRequestConditions = { ifNoneMatch: '*' };
+
+async function swap(
+  open: OpenContainer,
+  name: string,
+  value: unknown,
+  etag: string | undefined,
+): Promise<boolean> {
+  const content = canonical(value);
+  try {
+    const conditions = etag === undefined ? onlyIfNew : { ifMatch: etag };
+    await put(open, { name, content, contentType: json, conditions });
+    return true;
+  } catch (error) {
+    const status = statusOf(error);
+    // Refused, or the answer was lost on its way (and a retry of the SDK was refused): what is there decides.
+    const there = isConflict(status) || status === undefined ? await readText(open, name) : undefined;
+    if (there?.text === content) return true;
+    if (isConflict(status)) return false;
+    throw azureError(tried('writing', name), error);
+  }
+}
+
+async function seal(open: OpenContainer, folder: string, value: unknown): Promise<string> {
+  const content = canonical(value);
+  const digest = digestOf(content);
+  const name = `${folder}/${digest}.json`;
+  try {
+    await put(open, { name, content, contentType: json, conditions: onlyIfNew });
+  } catch (error) {
+    // It is there already: the same digest is the same content.
+    if (!isConflict(statusOf(error))) throw azureError(tried('writing', name), error);
+  }
+  return digest;
+}
+
+async function openSealed<T>(open: OpenContainer, folder: string, digest: string): Promise<T> {
+  const name = `${folder}/${digest}.json`;
+  const found = await readText(open, name);
+  if (!found) throw new UnderstudyError('ControlStoreError', `${tried('reading', name)}: it is not there`);
+  const actual = digestOf(found.text);
+  if (actual !== digest) {
+    throw new UnderstudyError(
+      'ControlStoreError',
+      `${tried('reading', name)}: expected sha256 ${digest}, got ${actual}: it was altered or cut short`,
+    );
+  }
+  return JSON.parse(found.text) as T;
+}
+
+function isConflict(status: number | undefined): boolean {
+  return status === 409 || status === 412;
 }
 
 function statusOf(error: unknown): number | undefined {
