@@ -1,16 +1,40 @@
 /**
- * The table of `README.md` that says of each operation Azure publishes for Machine Learning whether it is offered here. Run after a row
- * has come or gone: `node simulator/operations-table.ts` writes it anew. A test holds the README to it.
+ * The tables of `README.md` that say of each operation Azure publishes for Machine Learning and for resources whether it is offered here. Run after a row
+ * has come or gone: `node simulator/operations-table.ts` writes them anew. A test holds the README to it.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { machineLearning } from './providers/machinelearning/index.ts';
 import { OFFERED_BESIDE_ROWS } from './providers/machinelearning/locations.ts';
-import { isOffered, published, type PublishedOperation } from './providers/machinelearning/unoffered.ts';
+import { isOffered, published } from './providers/machinelearning/unoffered.ts';
+import type { PublishedOperation } from './providers/published.ts';
+import { offersOnResources, publishedResources } from './providers/resources-published.ts';
 
-const START = '<!-- operations: written by simulator/operations-table.ts -->';
 const END = '<!-- end of operations -->';
+
+/** A table of the README: the mark it stands behind, what it is of, and what of it is offered. */
+interface Table {
+  start: string;
+  version: string;
+  operations: readonly PublishedOperation[];
+  offers: (operation: PublishedOperation) => boolean;
+}
+
+const TABLES: readonly Table[] = [
+  {
+    start: '<!-- operations: written by simulator/operations-table.ts -->',
+    version: '2024-04-01',
+    operations: published,
+    offers,
+  },
+  {
+    start: '<!-- operations on resources: written by simulator/operations-table.ts -->',
+    version: '2024-03-01',
+    operations: publishedResources,
+    offers: offersOnResources,
+  },
+];
 
 /** Whether the local Azure offers a published operation of Machine Learning; the others are refused with 501. */
 export function offers(operation: PublishedOperation): boolean {
@@ -18,9 +42,9 @@ export function offers(operation: PublishedOperation): boolean {
 }
 
 /** The table, in Markdown: a line for each group of operations, each operation by its published name. */
-function operationsTable(): string {
+function operationsTable({ operations, offers, version }: Table): string {
   const groups = new Map<string, { offered: string[]; refused: string[] }>();
-  for (const operation of published) {
+  for (const operation of operations) {
     const [group = '', name = ''] = operation.id.split('_');
     const entry = groups.get(group) ?? { offered: [], refused: [] };
     groups.set(group, entry);
@@ -29,9 +53,9 @@ function operationsTable(): string {
   const rows = [...groups]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([group, { offered, refused }]) => `| \`${group}_\` | ${names(offered)} | ${names(refused)} |`);
-  const count = published.filter(offers).length;
+  const count = operations.filter(offers).length;
   return [
-    `${count} of the ${published.length} operations of api-version 2024-04-01 conform, ${published.length - count} are not offered (501).`,
+    `${count} of the ${operations.length} operations of api-version ${version} conform, ${operations.length - count} are not offered (501).`,
     '',
     '| operations | conform | not offered |',
     '|---|---|---|',
@@ -40,16 +64,18 @@ function operationsTable(): string {
 }
 
 /**
- * The text with the table between its two marks.
+ * The text with each table between its two marks.
  *
  * Errors: Error if a mark is missing.
  */
 export function withTable(readme: string): string {
-  const start = readme.indexOf(START);
-  const end = readme.indexOf(END);
-  if (start < 0 || end < start)
-    throw new Error(`simulator/README.md: expected the lines "${START}" and "${END}", in this order`);
-  return `${readme.slice(0, start + START.length)}\n\n${operationsTable()}\n\n${readme.slice(end)}`;
+  return TABLES.reduce((text, table) => {
+    const start = text.indexOf(table.start);
+    const end = text.indexOf(END, start);
+    if (start < 0 || end < start)
+      throw new Error(`simulator/README.md: expected the lines "${table.start}" and "${END}", in this order`);
+    return `${text.slice(0, start + table.start.length)}\n\n${operationsTable(table)}\n\n${text.slice(end)}`;
+  }, readme);
 }
 
 function names(operations: readonly string[]): string {

@@ -331,6 +331,8 @@ export interface ResourceType {
   answeredBy?(stored: Stored, ask: { action: string } | { expand: string }): string | null;
   /** Filters a list by the row's own query parameters ($filter, listViewType, tags, latestVersionOnly, …). */
   list?(call: Call, entries: Stored[]): Stored[];
+  /** `list` depends on nothing but the entries and the query: it is made once for all pages of it, until an entry changes. */
+  listsOnce?: true;
   /** POST {id}/{action}, by the action's name in lower case. */
   actions?: Record<string, (call: Call) => ActionResult | Promise<ActionResult>>;
   /** Actions (lower case) that may be asked of an id that does not exist yet: a deployment's `validate`. */
@@ -343,6 +345,8 @@ export interface Provider {
   types: readonly ResourceType[];
   /** The row of a type that none of the providers has, made when it is first asked for; undefined: there is no such type. */
   unlisted?(type: string): ResourceType | undefined;
+  /** Throws for what is not offered, though one of the rows would answer it. Asked of every request, before the rows. */
+  refuses?(request: { method: string; path: string }): void;
   start?(cloud: Cloud): void | Promise<void>;
   /** Ends what `start` and the rows have set going outside this process, when the local Azure stops. */
   stop?(cloud: Cloud): Promise<void>;

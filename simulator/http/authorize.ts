@@ -22,7 +22,8 @@ const GROUP = 'Microsoft.Resources/resourceGroups';
 /** Lists that ARM keeps itself: they show what their reader may see, and are refused to nobody who may see anything. */
 const FILTERED = /^\/subscriptions(\/[^/]+\/(resources|resourcegroups))?$/i;
 /** ARM's own, open to every principal of the tenant. */
-const OPEN = /^\/(tenants|providers(\/[^/]+(\/operations)?)?)$/i;
+const OPEN =
+  /^\/(tenants|providers(\/[^/]+(\/operations)?)?|providers\/Microsoft\.Resources\/calculateTemplateHash)$/i;
 /** Whoever has any role in a subscription may see these of it. */
 const OF_SUBSCRIPTION = /^\/subscriptions\/[^/]+(\/(locations|providers(\/[^/]+)?|tagNames))?$/i;
 /** Polling is allowed to whoever could begin the operation; its id is its secret. */

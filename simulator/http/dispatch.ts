@@ -17,6 +17,7 @@ const OPERATION =
 /** Answers one request. Throws ArmError for a refusal, `Unanswered` where the client gets nothing. */
 export async function dispatch(engine: Engine, request: ArmRequest): Promise<Answer> {
   requireSubscription(engine, request.path);
+  for (const provider of engine.providers) provider.refuses?.(request);
   authorize(engine.cloud, request);
   return onlyReadable(engine.cloud, request, await answer(engine, request));
 }

@@ -54,7 +54,7 @@ export async function writeTracked(
   engine.requireScope(id);
   return engine.exclusively(id.key, async () => {
     const existing = engine.cloud.store.get(id.key);
-    if (verb === 'patch' && !existing) throw notFound(id);
+    if (verb === 'patch' && !existing && !row.alias?.(engine.cloud, id)) throw notFound(id);
     requireConditions(request.headers, existing);
     const pending = engine.operations.inProgress(id.id);
     if (pending) {

@@ -65,6 +65,11 @@ export async function removeOthers(cloud: Cloud, groupId: string, plan: Deployme
   await Promise.all(others.map(({ id }) => cloud.deleteResource(id, '2024-04-01')));
 }
 
+/** A number for a template, the same for the same content. */
+export function templateHash(template: JsonObject): string {
+  return createHash('sha256').update(JSON.stringify(template)).digest().readBigUInt64BE().toString();
+}
+
 /** An ISO 8601 duration, as deployments show theirs. */
 export function duration(milliseconds: number): string {
   return `PT${(milliseconds / 1000).toFixed(3)}S`;

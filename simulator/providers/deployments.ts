@@ -1,6 +1,6 @@
 /** Deployments of ARM templates at resource groups and subscriptions: validate, what-if, create, operations, cancel, export. */
 
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { isObject, textOf } from '../http/fields.ts';
 import { parseResourceId } from '../http/ids.ts';
 import { page } from '../http/paging.ts';
@@ -17,7 +17,7 @@ import {
 } from '../provider.ts';
 import { planDeployment, whatIf, type DeploymentInput, type DeploymentPlan } from '../template/index.ts';
 import { environmentFor, inputOf, withLinks, type DeploymentParts } from './deployment-input.ts';
-import { DEPLOYMENT, duration, OPERATION, removeOthers, runPlan } from './deployment-run.ts';
+import { DEPLOYMENT, duration, OPERATION, removeOthers, runPlan, templateHash } from './deployment-run.ts';
 import { requireDeployable } from './authorization/preflight.ts';
 import { row } from './table.ts';
 
@@ -36,6 +36,7 @@ export function deployments(parts: DeploymentParts): Provider {
   const type: ResourceType = row(DEPLOYMENT, {
     verbs: ['get', 'head', 'put', 'delete', 'list'],
     provisioningState: false,
+    longRunning: { delete: 500 },
     list: atScope,
     async beforePut(call, next) {
       const prepared = await prepare(parts, call);
@@ -109,7 +110,7 @@ function describe({ template, mode, templateLink }: DeploymentInput, plan: Deplo
     return { id, resourceType: found?.type ?? '', resourceName: found?.name ?? '' };
   };
   return {
-    templateHash: createHash('sha256').update(JSON.stringify(template)).digest().readBigUInt64BE().toString(),
+    templateHash: templateHash(template),
     ...(templateLink ? { templateLink } : {}),
     parameters: plan.parameters,
     mode,

@@ -93,7 +93,6 @@ Microsoft.MachineLearning commitmentPlans webServices workspaces
 Microsoft.Maintenance configurationAssignments* maintenanceConfigurations
 Microsoft.ManagedIdentity userAssignedIdentities
 Microsoft.ManagedServices registrationAssignments* registrationDefinitions*
-Microsoft.Management managementGroups*
 Microsoft.Maps accounts
 Microsoft.Media mediaservices
 Microsoft.Migrate assessmentProjects migrateProjects modernizeProjects moveCollections projects

@@ -14,7 +14,11 @@ import {
   type Stored,
 } from '../provider.ts';
 import { displayName } from '../regions.ts';
-import { type ListedType, typesByNamespace } from './registered-types.ts';
+import { templateHash } from './deployment-run.ts';
+import { exportGroup } from './export-template.ts';
+import { routeProviders } from './resource-providers.ts';
+import { refuseOnResources } from './resources-published.ts';
+import { tags } from './resource-tags.ts';
 import { row } from './table.ts';
 
 type RouteRequest = Parameters<NonNullable<Provider['route']>>[0];
@@ -40,23 +44,8 @@ const groups: ResourceType = row(GROUP, {
     next.resource.properties = {};
   },
   list: filtered,
-});
-
-/** `tags/default` of any scope: a view of the tags, kept where they are. */
-const tags: ResourceType = row('Microsoft.Resources/tags', {
-  verbs: ['get', 'put', 'delete'],
-  createdStatus: 200,
-  afterPut({ cloud, id }, stored) {
-    const tagged = cloud.store.get(id.scope);
-    if (tagged)
-      cloud.store.put({
-        ...tagged,
-        resource: { ...tagged.resource, tags: stored.resource.properties.tags ?? {} },
-      });
-  },
-  show(cloud, stored) {
-    const scope = stored.resource.id.slice(0, stored.resource.id.toLowerCase().lastIndexOf('/providers/'));
-    return { ...stored.resource, properties: { tags: cloud.store.get(scope)?.resource.tags ?? {} } };
+  actions: {
+    exporttemplate: (call) => ({ longRunning: { milliseconds: 1000, finish: () => exportGroup(call) } }),
   },
 });
 
@@ -65,6 +54,7 @@ export function resources(directory: Directory, all: () => readonly Provider[]):
   return {
     namespace: 'Microsoft.Resources',
     types: [groups, tags],
+    refuses: refuseOnResources,
     route: (request) => Promise.resolve(route(directory, all, request)),
   };
 }
@@ -91,10 +81,16 @@ function route(directory: Directory, all: () => readonly Provider[], request: Ro
   if (/^\/subscriptions$/i.test(path) && method === 'GET') {
     return { status: 200, body: { value: directory.subscriptions().map((one) => describe(cloud, one)) } };
   }
-  if (/^\/providers(\/[^/]+)?$/i.test(path) && method === 'GET')
-    return providerList(cloud, all(), segments[1], '');
+  if (/^\/providers\/Microsoft\.Resources\/operations$/i.test(path) && method === 'GET')
+    return { status: 200, body: { value: operationsOf(all()) } };
+  if (/^\/providers\/Microsoft\.Resources\/calculateTemplateHash$/i.test(path) && method === 'POST')
+    return { status: 200, body: hashed(request.body) };
   const subscription =
     segments[0]?.toLowerCase() === 'subscriptions' ? directory.subscription(segments[1] ?? '') : undefined;
+  if (subscription || segments[0]?.toLowerCase() === 'providers') {
+    const answer = routeProviders(request, all());
+    if (answer) return answer;
+  }
   if (!subscription) return undefined;
   if (shape === 'subscriptions/*' && method === 'GET')
     return { status: 200, body: describe(cloud, subscription) };
@@ -104,12 +100,6 @@ function route(directory: Directory, all: () => readonly Provider[], request: Ro
     return listAll(request, `/subscriptions/${subscription.subscriptionId}`);
   if (shape === 'subscriptions/*/resourcegroups/*/resources' && method === 'GET')
     return listGroup(request, segments);
-  if (/^subscriptions\/\*\/providers(\/\*)?$/.test(shape) && method === 'GET') {
-    return providerList(cloud, all(), segments[3], `/subscriptions/${subscription.subscriptionId}`);
-  }
-  if (/^subscriptions\/\*\/providers\/\*\/(un)?register$/.test(shape) && method === 'POST') {
-    return providerList(cloud, all(), segments[3], `/subscriptions/${subscription.subscriptionId}`);
-  }
   return undefined;
 }
 
@@ -199,33 +189,25 @@ function locations(cloud: Cloud, { subscriptionId }: Subscription): JsonObject[]
   }));
 }
 
-function providerList(
-  cloud: Cloud,
-  providers: readonly Provider[],
-  name: string | undefined,
-  scope: string,
-): RouteAnswer {
-  const byNamespace = typesByNamespace(providers.flatMap((provider) => provider.types));
-  const value = [...byNamespace].map(([namespace, types]) => ({
-    id: `${scope}/providers/${namespace}`,
-    namespace,
-    registrationState: 'Registered',
-    registrationPolicy: 'RegistrationRequired',
-    resourceTypes: types.map((one) => describeType(cloud, one)),
-  }));
-  if (name === undefined) return { status: 200, body: { value } };
-  const found = value.find(({ namespace }) => namespace.toLowerCase() === name.toLowerCase());
-  if (!found)
-    throw new ArmError(404, 'InvalidResourceNamespace', `The resource namespace '${name}' is invalid.`);
-  return { status: 200, body: found };
+/** What may be done in this namespace, as a list of operations that roles can name. */
+function operationsOf(providers: readonly Provider[]): JsonObject[] {
+  const types = providers
+    .flatMap((provider) => provider.types)
+    .filter(({ type }) => type.startsWith('Microsoft.Resources/'));
+  return types.flatMap(({ type }) =>
+    ['read', 'write', 'delete'].map((verb) => ({
+      name: `${type}/${verb}`,
+      display: {
+        provider: 'Microsoft Resources',
+        resource: type.slice(type.indexOf('/') + 1),
+        operation: verb,
+        description: `${verb} ${type}`,
+      },
+    })),
+  );
 }
 
-function describeType(cloud: Cloud, { name, isGlobal, isTracked }: ListedType): JsonObject {
-  return {
-    resourceType: name,
-    locations: isGlobal ? ['global'] : cloud.regions.map(displayName),
-    // Any version is taken; these are for clients that choose one from the list.
-    apiVersions: ['2025-04-01', '2024-04-01', '2024-03-01', '2023-04-01', '2022-10-01', '2021-04-01'],
-    capabilities: isTracked ? 'SupportsTags, SupportsLocation' : 'None',
-  };
+/** The template without what stands between its members, and its hash. */
+function hashed(template: JsonObject): JsonObject {
+  return { minifiedTemplate: JSON.stringify(template), templateHash: templateHash(template) };
 }

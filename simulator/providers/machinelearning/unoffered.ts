@@ -3,44 +3,23 @@
  * operations by their published ids; what none of the rows answers is refused by that id, never as if Azure had no such thing.
  */
 
-import { ArmError, type Provider, type ResourceType } from '../../provider.ts';
 import { parseTarget } from '../../http/ids.ts';
+import type { Provider, ResourceType } from '../../provider.ts';
+import { publishedIn, refusalOf, type PublishedOperation } from '../published.ts';
 import operations from './operations.json' with { type: 'json' };
 
-/** An operation as Azure publishes it; `path` with its parameters in braces. */
-export interface PublishedOperation {
-  id: string;
-  method: string;
-  path: string;
-}
+export const published: readonly PublishedOperation[] = publishedIn(operations);
 
-export const published: readonly PublishedOperation[] = Object.entries(operations).map(([id, request]) => {
-  const space = request.indexOf(' ');
-  return { id, method: request.slice(0, space), path: request.slice(space + 1) };
-});
-
-/** The patterns of the published paths, made once. */
-const patterns = published.map((operation) => ({ operation, pattern: patternOf(operation.path) }));
+const refuse = refusalOf(published);
 
 /**
  * Refuses a request that no row and no other route has answered, if it is one of the published operations.
  *
  * Errors: 501 NotImplemented that names the operation.
  */
-export function refuseUnoffered({
-  method,
-  path,
-}: Parameters<NonNullable<Provider['route']>>[0]): Promise<undefined> {
-  const found = patterns.find(
-    ({ operation, pattern }) => operation.method === method && pattern.test(path),
-  )?.operation;
-  if (!found) return Promise.resolve(undefined);
-  throw new ArmError(
-    501,
-    'NotImplemented',
-    `The operation '${found.id}' (${method} ${found.path}) is not offered by the local Azure.`,
-    { target: found.id },
-  );
+export function refuseUnoffered(request: Parameters<NonNullable<Provider['route']>>[0]): Promise<undefined> {
+  refuse(request);
+  return Promise.resolve(undefined);
 }
 
 /** Whether one of the rows answers the operation; `others`: those at paths that are no resource, by their last segments. */
@@ -64,9 +43,4 @@ export function isOffered(
   if (target.kind !== 'resource') return false;
   const verb = method.toLowerCase();
   return rowOf(target.id.type)?.verbs.some((one) => one === verb) ?? false;
-}
-
-function patternOf(path: string): RegExp {
-  const escaped = path.replaceAll(/[.()]/g, String.raw`\$&`);
-  return new RegExp(`^${escaped.replaceAll(/\{\w+\}/g, '[^/]+')}/*$`, 'i');
 }
