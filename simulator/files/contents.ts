@@ -13,6 +13,7 @@ import { stamp } from './stamp.ts';
 /** What one request may write. */
 const LARGEST_WRITE_BYTES = 4 << 20;
 const GIB = 2 ** 30;
+const COMPONENTS = new Set(['range', 'rangelist', 'metadata', 'properties']);
 
 export interface FileContext extends ShareContext {
   /** The body, read whole: at most one range. */
@@ -31,6 +32,7 @@ export async function askFile(context: FileContext, share: Share): Promise<FileA
     return headers['x-ms-copy-source'] === undefined
       ? create(context, share, path)
       : copy(context, share, path);
+  if (comp !== null && !COMPONENTS.has(comp)) throw notOffered(request);
   const entry = requireEntry(store, share, path, 'file');
   if (method === 'GET' && comp === 'rangelist') return listRanges(context, entry);
   if (method === 'GET' && comp === null) return read(context, entry);

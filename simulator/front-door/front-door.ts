@@ -94,12 +94,15 @@ export class FrontDoor {
       .find((one) => one.hidden.label === label.toLowerCase() && isEnabled(inForce(one)));
   }
 
-  /** With no healthy origin at all Front Door spreads its requests over every enabled one, for its probes may be what is wrong. */
+  /**
+   * With no healthy origin at all Front Door spreads its requests evenly over every enabled one, whatever their priorities and weights,
+   * for its probes may be what is wrong. Source: "Health probes", "Complete health probe failure".
+   */
   private choose(group: OriginGroup): Origin | undefined {
     const healthy = group.origins.filter((origin) => this.health.isHealthy(group, origin));
-    const usable = healthy.length > 0 ? healthy : group.origins;
-    const first = Math.min(...usable.map(({ priority }) => priority));
-    const candidates = usable.filter(({ priority }) => priority === first);
+    if (healthy.length === 0) return group.origins[Math.floor(this.cloud.random() * group.origins.length)];
+    const first = Math.min(...healthy.map(({ priority }) => priority));
+    const candidates = healthy.filter(({ priority }) => priority === first);
     let point = this.cloud.random() * candidates.reduce((sum, { weight }) => sum + weight, 0);
     return candidates.find(({ weight }) => (point -= weight) < 0) ?? candidates.at(-1);
   }

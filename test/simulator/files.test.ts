@@ -159,6 +159,10 @@ describe('Azure Files', () => {
       413,
       'ShareSizeLimitReached',
     ]);
+    expect(await code(root.getFileClient('sparse.bin').getShareLeaseClient().acquireLease(-1))).toEqual([
+      501,
+      'NotImplemented',
+    ]);
     const wrong = new StorageSharedKeyCredential('codeshares', Buffer.from('wrong').toString('base64'));
     const stranger = new ShareServiceClient(endpoint, wrong, options()).getShareClient('code');
     expect(await code(stranger.getStatistics())).toEqual([403, 'AuthenticationFailed']);

@@ -172,6 +172,19 @@ describe('the Front Door stand-in', () => {
     await eventually(step, (seen) => seen.east === 3);
   });
 
+  it('spreads over all that are enabled, whatever their priorities, when its probes find none well', async () => {
+    east.well = false;
+    west.well = false;
+    const step = async (): Promise<Record<string, number>> => {
+      await cloud.admin('POST', '/clock', { advanceSeconds: 5 });
+      return spread(20);
+    };
+    await eventually(step, (seen) => (seen.east ?? 0) > 3 && (seen.west ?? 0) > 3);
+    east.well = true;
+    west.well = true;
+    await eventually(step, (seen) => seen.east === 20);
+  });
+
   it('answers 503 when the origin cannot be reached or there is none', async () => {
     await patch('west', { enabledState: 'Disabled' });
     await patch('east', { httpsPort: 1 });
