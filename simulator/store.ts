@@ -20,8 +20,11 @@ class Group {
   }
 
   list(): Stored[] {
-    this.listed ??= [...this.members.values()];
-    return this.listed.slice(); // A copy: callers sort and filter in place.
+    return this.held().slice(); // A copy: callers sort and filter in place.
+  }
+
+  held(): readonly Stored[] {
+    return (this.listed ??= [...this.members.values()]);
   }
 }
 
@@ -62,6 +65,11 @@ export class JournaledStore implements ResourceStore {
 
   children(parent: string, type: string): Stored[] {
     return this.byContainerAndType.get(`${parent.toLowerCase()}|${type.toLowerCase()}`)?.list() ?? [];
+  }
+
+  /** As `children`, and the same array until one of them changes. */
+  heldChildren(parent: string, type: string): readonly Stored[] {
+    return this.byContainerAndType.get(`${parent.toLowerCase()}|${type.toLowerCase()}`)?.held() ?? [];
   }
 
   ofType(type: string): Stored[] {

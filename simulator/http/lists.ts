@@ -4,11 +4,16 @@
  */
 
 import type { Faults } from '../faults.ts';
-import type { Clock, Stored } from '../provider.ts';
+import type { Call, Clock, ResourceType, Stored } from '../provider.ts';
 import type { JournaledStore } from '../store.ts';
 
 /** More that was removed than this is not shown any longer: memory stays flat. */
 const REMEMBERED = 10_000;
+
+/** Lists of one parent's children that are held at a time. */
+const QUERIES = 20;
+/** What chooses a page, and not what is listed. */
+const OF_PAGES = new Set(['$skiptoken', '$skip', '$top', 'api-version']);
 
 interface Removed {
   stored: Stored;
@@ -21,6 +26,8 @@ export class Lists {
   private readonly clock: Clock;
   private readonly store: JournaledStore;
   private removed: Removed[] = [];
+  /** What rows made of a parent's children, by the query. The array is another one as soon as a child changes. */
+  private readonly made = new WeakMap<readonly Stored[], Map<string, readonly Stored[]>>();
 
   constructor(faults: Faults, clock: Clock, store: JournaledStore) {
     this.faults = faults;
@@ -43,6 +50,28 @@ export class Lists {
     );
     if (gone.length === 0) return known;
     return [...known, ...gone.map(({ stored }) => stored)].sort((a, b) => a.createdAt - b.createdAt);
+  }
+
+  /**
+   * A row's list of the children of a parent. Where the row allows it, it is made for the first page and held for the others, so that a page
+   * costs what a page does.
+   */
+  ofChildren(row: ResourceType, parent: string, call: Call): readonly Stored[] {
+    const held = this.store.heldChildren(parent, row.type);
+    if (!row.list) return held;
+    if (!row.listsOnce) return row.list(call, held.slice());
+    let made = this.made.get(held);
+    if (!made || made.size >= QUERIES) this.made.set(held, (made = new Map()));
+    const query = new URLSearchParams([...call.query].filter(([name]) => !OF_PAGES.has(name.toLowerCase())));
+    const key = query.toString();
+    const listed = made.get(key) ?? row.list(call, held.slice());
+    made.set(key, listed);
+    return listed;
+  }
+
+  /** Do lists lag, so that they are not simply what there is? */
+  get isLagging(): boolean {
+    return this.faults.listsLag;
   }
 
   private remember(removed: readonly Stored[]): void {

@@ -40,6 +40,8 @@ export type Finish = (record: OperationRecord) => Promise<Json | undefined>;
 
 /** Ended operations are forgotten after this long on the clock, as Azure does after a day. */
 const KEPT_MS = 24 * 3_600_000;
+/** Of those, no more than this many: memory stays flat, however much is done in a day. */
+const KEPT_ENDED = 10_000;
 
 export class Operations {
   private readonly clock: Clock;
@@ -49,6 +51,8 @@ export class Operations {
     { promise: Promise<OperationRecord>; resolve: (record: OperationRecord) => void }
   >();
   private readonly byResource = new Map<string, string>();
+  /** Ids of ended operations, in the order of their ends. */
+  private readonly over = new Set<string>();
   private readonly armEndpoint: string;
   private readonly retryAfterSeconds: number;
   private closed = false;
@@ -67,6 +71,7 @@ export class Operations {
         this.track(record);
         this.arm(record, await finishOf(record));
       } else if (this.clock.now() - (record.endedAt ?? 0) > KEPT_MS) this.table.delete(record.id);
+      else this.over.add(record.id);
     }
   }
 
@@ -159,6 +164,15 @@ export class Operations {
     return record;
   }
 
+  private forgetSome(): void {
+    for (const id of this.over) {
+      const endedAt = this.table.get(id)?.endedAt ?? 0;
+      if (this.over.size <= KEPT_ENDED && this.clock.now() - endedAt <= KEPT_MS) return;
+      this.over.delete(id);
+      this.table.delete(id);
+    }
+  }
+
   private percent(record: OperationRecord): number {
     if (record.status !== 'InProgress') return 100;
     if (record.endsAt === null) return 50;
@@ -194,6 +208,8 @@ export class Operations {
     if (this.closed) return;
     const ended = { ...(this.table.get(record.id) ?? record), ...outcome, endedAt: this.clock.now() };
     this.table.set(record.id, ended);
+    this.over.add(record.id);
+    this.forgetSome();
     const key = record.resourceId.toLowerCase();
     if (this.byResource.get(key) === record.id) this.byResource.delete(key);
     this.waiting.get(record.id)?.resolve(ended);

@@ -13,7 +13,7 @@ const LARGEST_PAGE = 1000;
 export function page(
   endpoint: string,
   request: Pick<ArmRequest, 'path' | 'query'>,
-  entries: Stored[],
+  entries: readonly Stored[],
   size: number,
 ): { items: Stored[]; nextLink?: string } {
   const token = parameter(request.query, '$skiptoken') ?? parameter(request.query, '$skip');
@@ -32,7 +32,7 @@ export function page(
   return { items, nextLink: `${endpoint}${request.path}?${query.toString()}` };
 }
 
-function startAfter(token: string, entries: Stored[]): number {
+function startAfter(token: string, entries: readonly Stored[]): number {
   const text = Buffer.from(token, 'base64url').toString();
   const split = text.indexOf('|');
   const guess = Number(text.slice(0, split));

@@ -1,6 +1,6 @@
 /** GET, HEAD and lists of resources. */
 
-import { ArmError, type ResourceId, type ResourceType, type Stored } from '../provider.ts';
+import { ArmError, type Call, type ResourceId, type ResourceType, type Stored } from '../provider.ts';
 import { managementParts } from '../faults.ts';
 import type { Answer, ArmRequest } from './answer.ts';
 import { notFound, type Engine } from './engine.ts';
@@ -38,18 +38,31 @@ export async function list(
   if (above) engine.requireContainer(above, row.type);
   const parent = target.parent === undefined ? undefined : engine.cloud.store.get(target.parent);
   await engine.reach(parent?.region ?? null, target.provider, request);
-  // A list across regions is what the regions answer: a dark one is missing from it.
-  const parts = managementParts(target.provider);
-  const found = engine.lists.asListed(entriesOf(engine, row, target), (stored) => isOf(row, target, stored));
-  const entries = parent
-    ? found
-    : found.filter(({ region }) => region === null || engine.faults.modeOf(region, parts) === 'none');
-  const listed = row.list
-    ? row.list(engine.call({ ...request, body: {} }, above ?? fallbackId(target), undefined, 'list'), entries)
-    : entries;
+  const call = engine.call({ ...request, body: {} }, above ?? fallbackId(target), undefined, 'list');
+  const listed =
+    parent && target.parent !== undefined && !engine.lists.isLagging
+      ? engine.lists.ofChildren(row, target.parent, call)
+      : listAsSeen(engine, row, target, call, parent !== undefined);
   const { items, nextLink } = page(engine.cloud.armEndpoint, request, listed, row.pageSize ?? 10);
   const value = items.map((stored) => engine.show(row, stored));
   return { status: 200, body: nextLink === undefined ? { value } : { value, nextLink } };
+}
+
+/** As the list is shown now: without what lies in a region that does not answer, and as far behind as a scenario has it. */
+function listAsSeen(
+  engine: Engine,
+  row: ResourceType,
+  target: Extract<Target, { kind: 'collection' }>,
+  call: Call,
+  hasParent: boolean,
+): Stored[] {
+  const parts = managementParts(target.provider);
+  const found = engine.lists.asListed(entriesOf(engine, row, target), (stored) => isOf(row, target, stored));
+  // A list across regions is what the regions answer: a dark one is missing from it.
+  const entries = hasParent
+    ? found
+    : found.filter(({ region }) => region === null || engine.faults.modeOf(region, parts) === 'none');
+  return row.list ? row.list(call, entries) : entries;
 }
 
 /** The entries that a collection's path names: children, those of a group, or those of a whole subscription. */

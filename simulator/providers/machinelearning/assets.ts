@@ -64,6 +64,7 @@ function containerRow(traits: AssetTraits): ResourceType {
       setProvisioned(traits, next);
     },
     show: (cloud, stored) => showContainer(traits, cloud, stored),
+    listsOnce: true,
     list: (call, entries) => limited(call, byTags(call, byListView(call, entries))),
   };
   return withLongRunning(traits, row);
@@ -80,6 +81,7 @@ function versionRow(traits: AssetTraits): ResourceType {
       traits.latestAlias !== undefined && id.name === traits.latestAlias
         ? liveVersions(traits, cloud, parentIdOf(id)).at(-1)
         : undefined,
+    listsOnce: true,
     list(call, entries) {
       const found = byProperties(call, byTags(call, byTags(call, byListView(call, entries)), '$tags'));
       const described = byField(call, byField(call, found, 'description', 'description'), 'stage', 'stage');
