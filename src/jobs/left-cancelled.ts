@@ -51,7 +51,7 @@ export interface TouchedJob {
   owner?: string;
   /** Before the fence, or at the recovery point. */
   status: string;
-  /** Name of the successor that the run submitted, if it did. */
+  /** Name of the successor that the run submitted, or was about to. */
   successor?: string;
   /** What is so, and what a person has to do. */
   reason: string;
@@ -75,7 +75,7 @@ export async function jobsTouched(
   const jobs = [...known].toSorted(([a], [b]) => (a < b ? -1 : 1));
   const successors = await mapBounded(jobs, window, async ([, job]) => {
     const last = resumed ? await lastSuccessor(store, job) : undefined;
-    return last?.run === runId && last.state !== 'planned' ? last : undefined;
+    return last?.run === runId ? last : undefined;
   });
   return jobs.flatMap(([name, job], index) => {
     const reason = reasonOf(job, plan, successors[index]);
@@ -104,7 +104,11 @@ function reasonOf(
   successor: Successor | undefined,
 ): string | undefined {
   if (minor) return undefined;
-  const there = `its successor "${successor?.name}" was submitted in ${to} and is not cancelled`;
+  // A run that is cancelled between a submission and its record has submitted all the same.
+  const there =
+    successor?.state === 'planned'
+      ? `its successor "${successor.name}" may have been submitted in ${to}`
+      : `its successor "${successor?.name}" was submitted in ${to} and is not cancelled`;
   if (unseen)
     return successor && `it may run on in ${from}, and ${there}: cancel the successor, or the job runs twice`;
   const cancelled =

@@ -142,6 +142,17 @@ describe('a failover that several persons start, pause and cancel', () => {
     const report = await scene.run(['report', runId]);
     expect(report.code).toBe(0);
     expect(report.output).toContain('cancelled by a person; what can be undone is undone');
+    // What it had submitted is not undone: each is named, with the job that may run on beside it.
+    const said = report.output.replaceAll(/\s+/g, ' ');
+    const tagsOf = (properties: Record<string, unknown>) => (properties.tags ?? {}) as Record<string, string>;
+    const submitted = [...(await readWest(scene.azure)).jobs.values()].filter(
+      ({ properties }) =>
+        tagsOf(properties)['understudy.run'] === runId &&
+        tagsOf(properties)['understudy.lineage'] !== undefined,
+    );
+    expect(submitted.length).toBeGreaterThan(0);
+    for (const { name } of submitted) expect(said).toContain(`its successor "${name}"`);
+    expect(said).not.toMatch(/stays: (List|Send|Probe)/);
     const { output } = await scene.run(['status']);
     expect(output).not.toContain('OWED');
     // What a debt would have stopped runs on in the active region.

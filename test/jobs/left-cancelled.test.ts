@@ -125,7 +125,10 @@ describe('what the cancelled run says of them', () => {
   it('names the successor that was submitted and that nothing undoes', async () => {
     const [train] = made.ledger;
     await planSuccessor(made.store, { entry: train!, to: 'westus3', run: 'run-1', settled });
-    expect((await touched(true)).map(({ successor }) => successor)).toEqual([undefined, undefined]);
+    expect((await touched(true)).map(({ reason }) => reason)).toEqual([
+      'the fence cancelled it, and it runs nowhere: submit it again in eastus',
+      expect.stringContaining('may have been submitted in westus3: leave it, or cancel it'),
+    ]);
     await markSubmitted(made.store, train!.lineageRoot, 1);
     const name = successorName(train!.lineageRoot, 1);
     expect((await touched(true))[1]).toMatchObject({
