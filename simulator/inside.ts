@@ -129,6 +129,10 @@ export class InsideCloud implements Cloud {
     this.parts.log(message);
   }
 
+  asListed(entries: Stored[], belongs: (stored: Stored) => boolean): Stored[] {
+    return this.attached().engine.lists.asListed(entries, belongs);
+  }
+
   showResource(id: string): Resource | undefined {
     if (this.actor) authorizeWithin(this, this.actor, 'GET', id);
     const stored = this.store.get(id);

@@ -130,6 +130,11 @@ export interface Cloud {
   createResource(id: string, body: JsonObject, apiVersion: string): Promise<Stored>;
   /** A DELETE through the same rules; resolves when its long-running operation has ended. */
   deleteResource(id: string, apiVersion: string): Promise<void>;
+  /**
+   * The entries of a list as it shows them now: all of them, unless a scenario has lists lag. `belongs`: would the list have held a resource
+   * that is gone?
+   */
+  asListed(entries: Stored[], belongs: (stored: Stored) => boolean): Stored[];
   /** The resource as a GET shows it, or undefined. Asks no region whether it is dark. */
   showResource(id: string): Resource | undefined;
   /** POST {id}/{action} (listKeys and its kind) through the same rules; a long-running one is awaited. */
@@ -275,6 +280,8 @@ export interface ResourceType {
   region: 'own' | 'parent' | 'either' | 'global';
   /** Milliseconds on the cloud's clock for the operations that are long-running. Absent: done at once. */
   longRunning?: { put?: number; patch?: number; delete?: number };
+  /** Does a DELETE answer what was deleted? Unless said, it answers no body. */
+  showsDeleted?: boolean;
   /** How many entries a list page holds (default 10: small, so that no client gets away without paging). */
   pageSize?: number;
   /** Status of a PUT that creates (201 unless said). 202: the body comes by `Location` when the operation has ended. */

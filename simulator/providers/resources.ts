@@ -116,8 +116,9 @@ function listAll({ cloud, path, query }: RouteRequest, scope: string): RouteAnsw
   const filter = parameter(query, '$filter');
   const matches = filter ? parseFilter(filter) : (): boolean => true;
   const expand = (parameter(query, '$expand') ?? '').toLowerCase();
-  const tracked = cloud.store
-    .below(scope)
+  const below = `${scope.toLowerCase()}/`;
+  const tracked = cloud
+    .asListed(cloud.store.below(scope), ({ resource }) => resource.id.toLowerCase().startsWith(below))
     .filter(({ resource }) => resource.location !== undefined && resource.type !== GROUP)
     .filter(matches)
     .sort((a, b) => a.createdAt - b.createdAt);

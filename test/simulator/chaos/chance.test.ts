@@ -1,5 +1,8 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Chance } from '../../../simulator/chaos/chance.ts';
+import { SCENARIOS } from '../../../simulator/chaos/scenarios.ts';
 import { readDuration } from '../../../simulator/chaos/parameters.ts';
 import { TokenBucket } from '../../../simulator/token-bucket.ts';
 
@@ -47,4 +50,16 @@ it('durations are read as people write them', () => {
   expect(read).toEqual([500, 2000, 90_000, 3_600_000, 7000, 7000, 250]);
   for (const wrong of ['', 's', '-1s', '1 s', '1d', true, null, [], {}])
     expect(readDuration(wrong)).toBeUndefined();
+});
+
+it('every scenario is in the manual, with its parameters and their defaults', async () => {
+  const manual = await readFile(join(import.meta.dirname, '../../../simulator/README.md'), 'utf8');
+  for (const { name, parameters } of SCENARIOS) {
+    const row = manual.split('\n').find((line) => line.startsWith(`| \`${name}\` |`)) ?? '';
+    for (const [parameter, { default: standard, options }] of Object.entries(parameters))
+      expect(row, `${name} in simulator/README.md`).toContain(
+        `\`${parameter}\` ${options ? options.join(' \\| ') : standard === '' ? 'any' : standard}`,
+      );
+    expect(row).not.toBe('');
+  }
 });
