@@ -1,18 +1,19 @@
 /**
- * Azure's own clients of Python, at the versions of the requirements files beside this. `LOCAL_AZURE_CLIENTS` says where: a folder
- * with the virtual environments `azure-ai-ml` and `az`; `1` makes them in `.venv` (some minutes, from PyPI). Without it, what the
- * machine has is taken, if it is of the pinned version. What is not found is skipped.
+ * Azure's own clients of Python, at the versions of the requirements files beside this. They are looked for in the folder that
+ * `LOCAL_AZURE_CLIENTS` names (virtual environments `azure-ai-ml` and `az`), in the user's cache, and on the machine itself. What is
+ * nowhere is skipped, with a word; `node test/simulator/clients/prepare.ts` puts it into the cache (from PyPI, some minutes).
  */
 
 import { execFileSync, type ExecFileSyncOptions } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const root = dirname(dirname(dirname(here)));
 
-export type ClientName = 'azure-ai-ml' | 'az';
+export const CLIENTS = ['azure-ai-ml', 'az'] as const;
+export type ClientName = (typeof CLIENTS)[number];
 
 interface Kind {
   requirements: string;
@@ -28,27 +29,38 @@ const KINDS: Record<ClientName, Kind> = {
 
 export interface Client {
   program: string;
-  /** Makes the virtual environment if that was asked for and it is not there. Throws with pip's own words. */
-  prepare(): void;
 }
 
-/** The client, or undefined, having said why its tests are skipped. */
+/** The client, or undefined, having said why its tests are skipped. Errors: a folder is named that does not have it. */
 export function findClient(name: ClientName): Client | undefined {
   const kind = KINDS[name];
   const asked = process.env.LOCAL_AZURE_CLIENTS;
   if (asked !== undefined && asked !== '') {
-    const environment = join(asked === '1' ? join(root, '.venv') : asked, name);
-    const program = join(environment, 'bin', kind.program);
-    return { program, prepare: () => (asked === '1' ? install(environment, kind) : require_(program)) };
+    const program = join(asked, name, 'bin', kind.program);
+    if (!existsSync(program)) throw new Error(`LOCAL_AZURE_CLIENTS: there is no '${program}'`);
+    return { program };
   }
+  const cached = environmentOf(name);
+  if (isComplete(cached)) return { program: join(cached, 'bin', kind.program) };
   const pinned = pinnedVersion(kind);
   const found = versionOnMachine(name);
-  if (found === pinned) return { program: kind.program, prepare: () => undefined };
+  if (found === pinned) return { program: kind.program };
   const why = found === undefined ? 'it is not on this machine' : `this machine has ${found}`;
   process.stdout.write(
-    `skipped: tests with ${name} ${pinned}: ${why}. LOCAL_AZURE_CLIENTS=1 installs it for them.\n`,
+    `skipped: tests with ${name} ${pinned}: ${why}. "node test/simulator/clients/prepare.ts ${name}" installs it for them.\n`,
   );
   return undefined;
+}
+
+/** Where the cache has the client, in its pinned version. */
+function environmentOf(name: ClientName): string {
+  const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
+  return join(cache, 'understudy', 'azure-clients', `${name}-${pinnedVersion(KINDS[name])}`);
+}
+
+/** An installation that was broken off lacks its last file. */
+function isComplete(environment: string): boolean {
+  return existsSync(join(environment, 'complete'));
 }
 
 function pinnedVersion({ requirements, distribution }: Kind): string {
@@ -74,15 +86,21 @@ function versionOnMachine(name: ClientName): string | undefined {
   }
 }
 
-function require_(program: string): void {
-  if (!existsSync(program)) throw new Error(`LOCAL_AZURE_CLIENTS: there is no '${program}'`);
-}
-
-function install(environment: string, { requirements, program }: Kind): void {
-  if (existsSync(join(environment, 'bin', program)) && existsSync(join(environment, 'complete'))) return;
-  const options: ExecFileSyncOptions = { stdio: ['ignore', 'ignore', 'inherit'] };
-  execFileSync('python3', ['-m', 'venv', environment], options);
-  const pip = join(environment, 'bin', 'pip');
-  execFileSync(pip, ['install', '--quiet', '--requirement', join(here, requirements)], options);
-  writeFileSync(join(environment, 'complete'), requirements);
+/**
+ * Installs the client into the cache, if it is not there. Errors: no python3 with venv, no package registry, or no end after
+ * `timeoutMs` (per program called); what pip says goes to stderr.
+ */
+export function prepareClient(name: ClientName, timeoutMs: number): string {
+  const environment = environmentOf(name);
+  if (isComplete(environment)) return environment;
+  const options: ExecFileSyncOptions = { stdio: ['ignore', 'ignore', 'inherit'], timeout: timeoutMs };
+  execFileSync('python3', ['-m', 'venv', '--clear', environment], options);
+  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'];
+  execFileSync(
+    join(environment, 'bin', 'python3'),
+    [...pip, '--requirement', join(here, KINDS[name].requirements)],
+    options,
+  );
+  writeFileSync(join(environment, 'complete'), '');
+  return environment;
 }
