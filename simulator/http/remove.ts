@@ -45,7 +45,8 @@ export async function removeTracked(
     const time = row.longRunning?.delete;
     if (time === undefined) {
       await erase(engine, call, stored);
-      return { answer: { status: 200 }, operation: undefined };
+      const answer = row.showsDeleted ? { status: 200, body: engine.show(row, stored) } : { status: 200 };
+      return { answer, operation: undefined };
     }
     const operation = begin(engine, row, call, stored, time);
     return { answer: { status: 202, headers: engine.operations.headers(operation) }, operation };

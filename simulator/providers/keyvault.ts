@@ -60,6 +60,9 @@ export const keyVault: Provider = {
   route({ cloud, method, path, body }) {
     const deleted = routeDeleted(cloud, method, path);
     if (deleted) return Promise.resolve(deleted);
+    // There are no managed HSMs; `az keyvault list-deleted` asks for them, too.
+    if (method === 'GET' && /\/providers\/Microsoft\.KeyVault\/(deletedManagedHSMs|managedHSMs)$/i.test(path))
+      return Promise.resolve({ status: 200, body: { value: [] } });
     if (method === 'POST' && /\/providers\/Microsoft\.KeyVault\/checkNameAvailability$/i.test(path)) {
       const name = textOf(body.name);
       const taken = livingVault(cloud, name) ?? deletedVault(cloud, name);

@@ -21,6 +21,7 @@ export function roleAssignments(parts: AssignmentParts): ResourceType {
   return row(ASSIGNMENT, {
     region: 'global',
     verbs: ['get', 'put', 'delete', 'list'],
+    showsDeleted: true,
     pageSize: 50,
     beforePut: (call, next) => prepare(parts, call, next),
     afterDelete: ({ cloud }, stored) => keepRevoked(cloud, stored, delayOf(cloud, parts.delayMs)),

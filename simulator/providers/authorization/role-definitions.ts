@@ -13,6 +13,7 @@ const LISTS = ['actions', 'notActions', 'dataActions', 'notDataActions'];
 export const roleDefinitions = row(ROLE_DEFINITION, {
   region: 'global',
   verbs: ['get', 'put', 'delete', 'list'],
+  showsDeleted: true,
   pageSize: 1000,
   createdStatus: 201,
   updatedStatus: 201,
