@@ -105,6 +105,22 @@ describe('called wrongly', () => {
     }
   });
 
+  it('with nothing to sign in with, it says what was tried and what to do', async () => {
+    await writeFile(join(folder, 'understudy.yaml'), minimal);
+    const { code, out, err } = await understudy(['status'], {
+      environment: {
+        AZURE_TOKEN_CREDENTIALS: 'EnvironmentCredential',
+        AZURE_TENANT_ID: '',
+        AZURE_CLIENT_ID: '',
+        AZURE_CLIENT_SECRET: '',
+      },
+    });
+    expect(err).toMatch(
+      /^understudy: signing in to Azure: no token: nothing to sign in with: tried the environment \(AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET not set\)\n {2}→ .*az login.*\n$/,
+    );
+    expect([code, out]).toEqual([1, '']);
+  });
+
   it('with an authority that is no URL, it names the variable', async () => {
     await writeFile(join(folder, 'understudy.yaml'), minimal);
     const { code, err } = await understudy(['status'], {
@@ -128,6 +144,7 @@ describe('called rightly', () => {
       expect(code).toBe(0);
       expect(out).toContain('\nExample:\n  understudy ');
       expect(out).toContain('-t, --topology <file>');
+      expect(out).toMatch(/^Exit codes:.*\b0 +done.*\b3 +declined or cancelled/ms);
     },
   );
 

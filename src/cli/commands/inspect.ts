@@ -79,9 +79,13 @@ async function statusLines(opened: Session): Promise<string[]> {
   }
   const { sealed, damaged, unsealed } = await listRecoveryPoints(store, { region: writer, limit: 1 });
   const newest = sealed[0];
+  const before =
+    newest && pointer && newest.epoch < pointer.epoch.number
+      ? '; from before the last move: take one with "understudy replicate"'
+      : '';
   lines.push(
     newest
-      ? `recovery  ${newest.ref.id}: ${showDuration(Date.now() - Date.parse(newest.ref.startedAt))} old; ${newest.blobs} blobs, ${(newest.bytes / 1e6).toFixed(1)} MB`
+      ? `recovery  ${newest.ref.id}: ${showDuration(Date.now() - Date.parse(newest.ref.startedAt))} old; ${newest.blobs} blobs, ${(newest.bytes / 1e6).toFixed(1)} MB${before}`
       : `recovery  none of ${writer}: nothing could be restored; take one with "understudy replicate"`,
     ...damaged.map(({ id, reason }) => `DAMAGED   ${id}: ${reason}`),
   );
