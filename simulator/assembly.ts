@@ -33,6 +33,7 @@ import { RegistryStore } from './registry/registry-store.ts';
 import { seededRandom } from './random.ts';
 import type { Journal } from './state.ts';
 import { JournaledStore } from './store.ts';
+import { TrafficManager } from './traffic-manager/traffic-manager.ts';
 
 export interface CloudOptions {
   /** Where everything is kept: certificates, keys, ports, resources, blobs. Made if it is not there. */
@@ -128,11 +129,13 @@ export function assemble(options: CloudOptions, around: Surroundings) {
     log,
   });
   const registryStore = new RegistryStore(join(options.stateDirectory, 'registry'), journal);
+  const traffic = new TrafficManager(cloud, certificates.ca, requests);
   const frontDoor = new FrontDoor(cloud, url('front'), certificates.ca, requests);
   const providers = (options.providers ?? defaultProviders)({
     directory,
     faults,
     frontDoor,
+    traffic,
     registryStore,
     ca: certificates.ca,
     roleDelayMs: (options.roleDelaySeconds ?? 5) * 1000,
@@ -180,6 +183,7 @@ export function assemble(options: CloudOptions, around: Surroundings) {
     azurite,
     cloud,
     frontDoor,
+    traffic,
     operations,
     engine,
     plane,

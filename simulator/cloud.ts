@@ -169,6 +169,7 @@ class Assembly implements RunningCloud {
   private async shutDown(): Promise<void> {
     this.parts?.clock.close();
     this.parts?.frontDoor.close();
+    this.parts?.traffic.close();
     this.parts?.operations.close();
     await Promise.all(this.parts?.engine.providers.map((one) => one.stop?.(this.cloud)) ?? []);
     await Promise.all([
@@ -211,7 +212,9 @@ class Assembly implements RunningCloud {
     const { store } = parts.cloud;
     const isUp = (one: string): boolean => parts.faults.modeOf(one, []) === 'none';
     const region = name === 'arm' ? regionOfHost(store, this.regions, request.headers.host, isUp) : undefined;
-    if (region !== undefined) await parts.plane.handle(region, request, response);
+    const isNamed = (name === 'arm' || name === 'front') && parts.traffic.isFor(name, request);
+    if (isNamed) await parts.traffic.handle(request, response);
+    else if (region !== undefined) await parts.plane.handle(region, request, response);
     else if (name === 'arm') await parts.endpoint.handle(request, response);
     else if (name === 'admin') await parts.admin.handle(request, response);
     else if (name === 'front') await parts.frontDoor.handle(request, response);

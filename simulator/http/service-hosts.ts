@@ -9,11 +9,14 @@ const SUFFIXES = {
   storage: 'core.localhost',
   vault: 'vault.localhost',
   registry: 'azurecr.localhost',
+  trafficManager: 'trafficmanager.localhost',
 } as const;
-const SERVICES: Record<string, 'blob' | 'file' | 'registry' | 'vault'> = {
+export type ServiceName = 'blob' | 'file' | 'registry' | 'trafficManager' | 'vault';
+const SERVICES: Record<string, ServiceName> = {
   'blob.core': 'blob',
   'file.core': 'file',
   azurecr: 'registry',
+  trafficmanager: 'trafficManager',
   vault: 'vault',
 };
 
@@ -23,24 +26,29 @@ export const SERVICE_WILDCARDS = [
   `*.file.${SUFFIXES.storage}`,
   `*.${SUFFIXES.vault}`,
   `*.${SUFFIXES.registry}`,
+  `*.${SUFFIXES.trafficManager}`,
 ] as const;
 
 /** The suffixes as clients are told them, with the port of the ARM endpoint. */
-export function serviceSuffixes(arm: string): { storage: string; vault: string; registry: string } {
+export function serviceSuffixes(arm: string): {
+  storage: string;
+  vault: string;
+  registry: string;
+  trafficManager: string;
+} {
   const { port } = new URL(arm);
   return {
     storage: `${SUFFIXES.storage}:${port}`,
     vault: `${SUFFIXES.vault}:${port}`,
     registry: `${SUFFIXES.registry}:${port}`,
+    trafficManager: `${SUFFIXES.trafficManager}:${port}`,
   };
 }
 
 /** The service that a `Host` header names, or undefined where it names none (localhost). */
-export function serviceOf(
-  host: string | undefined,
-): { service: 'blob' | 'file' | 'registry' | 'vault'; name: string } | undefined {
+export function serviceOf(host: string | undefined): { service: ServiceName; name: string } | undefined {
   const [bare = ''] = (host ?? '').toLowerCase().split(':');
-  const match = /^([a-z0-9-]+)\.(blob\.core|file\.core|azurecr|vault)\.localhost$/.exec(bare);
+  const match = /^([a-z0-9-]+)\.(blob\.core|file\.core|azurecr|trafficmanager|vault)\.localhost$/.exec(bare);
   const [, name = '', label = ''] = match ?? [];
   const service = SERVICES[label];
   return service && { service, name };

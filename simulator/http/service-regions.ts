@@ -16,7 +16,7 @@ export function regionOfHost(
   isUp: (region: string) => boolean = () => true,
 ): string | undefined {
   const named = serviceOf(host);
-  if (!named) return undefined;
+  if (!named || named.service === 'trafficManager') return undefined;
   const [any = ''] = regions;
   if (named.service === 'vault') {
     const vaults = store.ofType('Microsoft.KeyVault/vaults');

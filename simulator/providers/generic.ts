@@ -99,7 +99,7 @@ const network = [
   ].map((name) =>
     own(`Microsoft.Network/${name}`, { ...quick, ...networkParts(`Microsoft.Network/${name}`) }),
   ),
-  ...['privateDnsZones', 'dnsZones', 'trafficManagerProfiles'].map((name) =>
+  ...['privateDnsZones', 'dnsZones'].map((name) =>
     row(`Microsoft.Network/${name}`, {
       region: 'global',
       provisioningState: true,

@@ -4,6 +4,7 @@ import type { Directory } from '../entra/directory.ts';
 import type { Faults } from '../faults.ts';
 import type { FrontDoor } from '../front-door/front-door.ts';
 import type { Provider } from '../provider.ts';
+import type { TrafficManager } from '../traffic-manager/traffic-manager.ts';
 import type { RegistryStore } from '../registry/registry-store.ts';
 import { authorization } from './authorization/index.ts';
 import { cdn } from './cdn.ts';
@@ -17,6 +18,7 @@ import { containerRegistry } from './registry.ts';
 import { resourceHealth } from './resource-health.ts';
 import { resources } from './resources.ts';
 import { storage } from './storage.ts';
+import { trafficManager } from './traffic-manager.ts';
 import { unlisted } from './unlisted.ts';
 
 /** What some providers need beside the `Cloud`. */
@@ -24,6 +26,7 @@ export interface ProviderParts {
   directory: Directory;
   faults: Faults;
   frontDoor: FrontDoor;
+  traffic: TrafficManager;
   registryStore: RegistryStore;
   /** The authority's certificate (PEM), for what the cloud fetches from itself. */
   ca: string;
@@ -35,6 +38,7 @@ export function defaultProviders({
   directory,
   faults,
   frontDoor,
+  traffic,
   registryStore,
   ca,
   roleDelayMs,
@@ -52,6 +56,7 @@ export function defaultProviders({
     compute,
     resourceHealth(faults),
     cdn(frontDoor),
+    trafficManager(traffic),
     containerRegistry(registryStore),
     machineLearning,
     ...generic,

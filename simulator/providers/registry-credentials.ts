@@ -8,7 +8,7 @@ import { ArmError, type ActionResult, type Call, type Json, type Stored } from '
 const PASSWORDS = 'passwords';
 const NAMES = ['password', 'password2'] as const;
 
-export function freshPasswords(): Record<string, Json> {
+function freshPasswords(): Record<string, Json> {
   return Object.fromEntries(NAMES.map((name) => [name, freshPassword()]));
 }
 

@@ -4,9 +4,8 @@
  */
 
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
-import { isObject, textOf } from '../http/fields.ts';
 import { isSame } from '../blobs/signing-text.ts';
-import { ArmError, type Cloud, type Json, type JsonObject, type Stored } from '../provider.ts';
+import { ArmError, type Cloud, type JsonObject, type Stored } from '../provider.ts';
 import { isAllowed } from '../providers/authorization/access.ts';
 import { passwordsOf } from '../providers/registry-credentials.ts';
 import type { Journal, Table } from '../state.ts';
@@ -174,10 +173,4 @@ export function formOf(body: Buffer, query: URLSearchParams): URLSearchParams {
   const form = new URLSearchParams(body.toString('utf8'));
   for (const [name, value] of query) if (!form.has(name)) form.set(name, value);
   return form;
-}
-
-/** A property of the resource, as text. */
-export function propertyOf({ resource }: Stored, name: string): string {
-  const value: Json | undefined = isObject(resource.properties) ? resource.properties[name] : undefined;
-  return textOf(value);
 }

@@ -1,0 +1,99 @@
+/**
+ * Traffic Manager's probes of endpoints: at the profile's interval on the cloud's clock; an endpoint is degraded after more failures in a row
+ * than are tolerated, and online after one success. Certificates are not checked, as Azure's probes do not.
+ */
+
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { connect } from 'node:net';
+import type { Cloud, Stored } from '../provider.ts';
+import { readProfile, TM_PROFILE, type Endpoint, type Monitor } from './profile.ts';
+
+export type MonitorStatus = 'CheckingEndpoint' | 'Online' | 'Degraded';
+
+export class EndpointMonitor {
+  private readonly cloud: Cloud;
+  private readonly states = new Map<string, { status: MonitorStatus; failures: number }>();
+  private readonly running = new Set<string>();
+  private closed = false;
+
+  constructor(cloud: Cloud) {
+    this.cloud = cloud;
+  }
+
+  /** Starts the probes of every profile that is not probed yet. */
+  watch(): void {
+    for (const { resource } of this.cloud.store.ofType(TM_PROFILE)) {
+      const key = resource.id.toLowerCase();
+      if (this.running.has(key)) continue;
+      this.running.add(key);
+      this.round(key);
+    }
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+
+  status(id: string): MonitorStatus {
+    return this.states.get(id.toLowerCase())?.status ?? 'CheckingEndpoint';
+  }
+
+  /** Something else is there now: what was seen before says nothing of it. */
+  forget(id: string): void {
+    this.states.delete(id.toLowerCase());
+  }
+
+  private round(key: string): void {
+    const stored: Stored | undefined = this.cloud.store.get(key);
+    if (!stored || this.closed) {
+      this.running.delete(key);
+      return;
+    }
+    const { isEnabled, monitor, endpoints } = readProfile(this.cloud.store, stored);
+    for (const endpoint of endpoints.filter((one) => isEnabled && one.isEnabled && !one.alwaysServe)) {
+      probe(endpoint, monitor).then(
+        (good) => this.note(endpoint.id, good, monitor),
+        () => this.note(endpoint.id, false, monitor),
+      );
+    }
+    this.cloud.clock.after(monitor.intervalSeconds * 1000, () => this.round(key));
+  }
+
+  private note(id: string, isGood: boolean, { toleratedFailures }: Monitor): void {
+    const key = id.toLowerCase();
+    const before = this.states.get(key) ?? { status: 'CheckingEndpoint', failures: 0 };
+    const failures = isGood ? 0 : before.failures + 1;
+    const status = isGood ? 'Online' : failures > toleratedFailures ? 'Degraded' : before.status;
+    this.states.set(key, { status, failures });
+  }
+}
+
+function probe({ host, port }: Endpoint, monitor: Monitor): Promise<boolean> {
+  const timeout = monitor.timeoutSeconds * 1000;
+  return new Promise((resolve, reject) => {
+    if (monitor.protocol === 'TCP') {
+      const socket = connect({ host, port, timeout }, () => resolve(socket.end() !== undefined));
+      socket.on('timeout', () => socket.destroy(new Error('no answer in time'))).on('error', reject);
+      return;
+    }
+    const ask = monitor.protocol === 'HTTPS' ? httpsRequest : httpRequest;
+    const headers = { 'User-Agent': 'Azure Traffic Manager Endpoint Monitor', ...monitor.headers };
+    const options = {
+      host,
+      port,
+      path: monitor.path,
+      headers,
+      agent: false as const,
+      timeout,
+      rejectUnauthorized: false,
+    };
+    const request = ask(options, (response) => {
+      const { statusCode = 0 } = response;
+      response.resume();
+      resolve(monitor.expected.some(({ min, max }) => statusCode >= min && statusCode <= max));
+    });
+    request.on('timeout', () => request.destroy(new Error('no answer in time')));
+    request.on('error', reject).end();
+  });
+}
