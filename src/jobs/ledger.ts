@@ -155,6 +155,8 @@ export interface PlanSuccessor {
   run: string;
   /** How the predecessor is settled: without that the hop does not rise. */
   settled: Settlement;
+  /** Hop of a successor in `to` that is known to have ended: the next one is due, unless it is there. */
+  ended?: number;
 }
 
 /**
@@ -162,11 +164,11 @@ export interface PlanSuccessor {
  * Errors: ControlStoreError where the ledger changes faster than it can be written.
  */
 export async function planSuccessor(store: ControlStore, plan: PlanSuccessor): Promise<Successor> {
-  const { entry, to, run, settled } = plan;
+  const { entry, to, run, settled, ended = -1 } = plan;
   return change(store, entry.lineageRoot, (found) => {
     const document = found ?? { version: 1, entry, successors: [] };
     const last = document.successors.findLast(({ hop }) => hop > entry.hop);
-    if (last && last.region === to) return { document: undefined, result: last };
+    if (last && last.region === to && last.hop > ended) return { document: undefined, result: last };
     const hop = (last?.hop ?? entry.hop) + 1;
     const predecessor = last?.name ?? entry.name;
     const name = successorName(entry.lineageRoot, hop);

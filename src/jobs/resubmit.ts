@@ -81,6 +81,7 @@ async function prepare(
     readStandby(azure.arm, to.workspace, signal),
     Array.fromAsync(sources.datastores(context)),
   ]);
+  const sightOf = await sightsOf(store, run.runId);
   const names = (resources: ArmResource[]) => new Set(resources.map(({ name }) => name.toLowerCase()));
   return {
     context,
@@ -89,7 +90,8 @@ async function prepare(
       has: { computes: names(standby.computes), datastores: names(standby.datastores) },
     },
     isShared: sharedDatastores(old, standby.datastores),
-    sightOf: await sightsOf(store, run.runId),
+    // Of a recovery point of another region, the fence saw nothing.
+    sightOf: ({ name, region }) => (region === context.from.region ? sightOf(name) : { saw: 'unseen' }),
     bring: sources.checkpoints(context, entries),
   };
 }

@@ -10,7 +10,7 @@ import {
   type CheckpointFiles,
 } from './bring-checkpoint.ts';
 import { classify, type Classification, type JobClass } from './classify.ts';
-import type { RawJob } from './job.ts';
+import { isFinished, statusOf, type RawJob } from './job.ts';
 import {
   cameBack,
   markSubmitted,
@@ -18,10 +18,10 @@ import {
   specFolder,
   successorName,
   type LedgerEntry,
-  type Settlement,
   type Successor,
 } from './ledger.ts';
 import { rewriteSpec, type Change, type RewrittenSpec, type Unmapped } from './rewrite-spec.ts';
+import { settlementOf } from './settlement.ts';
 import type { Sight } from './stopped-jobs.ts';
 import { findSuccessor, submitSuccessor, type Difference } from './submit.ts';
 
@@ -31,7 +31,7 @@ export interface Resumption {
   mapping: ReferenceMapping;
   isShared: (datastore: string) => boolean;
   /** What this run's fence saw of a job of the old workspace. */
-  sightOf: (name: string) => Sight;
+  sightOf: (entry: LedgerEntry) => Sight;
   bring: BringCheckpoint;
   /** Called in long work; throws FencedError once the lease is lost. */
   beat: () => Promise<void>;
@@ -78,7 +78,7 @@ export async function resumeJob(entry: LedgerEntry, resumption: Resumption): Pro
         spec,
         policy: context.topology.jobs,
         goneSince: context.run.outageBeganAt ?? context.run.triggeredAt,
-        sight: sightOf(entry, resumption),
+        sight: resumption.sightOf(entry),
       });
     switch (classification.class) {
       case 'skip':
@@ -140,19 +140,10 @@ async function resubmit(
     } as const;
     return { ...(await leaveForPerson(entry, lacking, resumption)), unmapped };
   }
-  const successor = await planSuccessor(context.store, {
-    entry,
-    to: context.to.region,
-    run: context.run.runId,
-    settled: settlement(entry, resumption),
-  });
-  const at = {
-    arm: context.azure.arm,
-    workspace: context.to.workspace,
-    name: successor.name,
-    signal: context.signal,
-  };
-  const before = await findSuccessor(at);
+  const planned = await planOf(entry, resumption);
+  if ('skip' in planned) return { ...about(entry), ...planned.skip };
+  const { successor, before } = planned;
+  const at = successorAt(successor, resumption);
   const resumes = classification.class === 'resubmit';
   const held = resumes && before ? heldCheckpoint(entry, before, resumption) : undefined;
   const brought = held ?? (await bringCopy(entry, successor.name, resumption));
@@ -176,6 +167,41 @@ async function resubmit(
     changes: rewritten.changes,
     ...(differences.length > 0 ? { differences } : {}),
   };
+}
+
+type Planned =
+  | { successor: Successor; before: RawJob | undefined }
+  | { skip: Pick<JobRecord, 'class' | 'outcome' | 'reason' | 'group' | 'new'> };
+
+/**
+ * The successor to submit, and the job of its name if that is there already. One that an earlier run has submitted may have ended since:
+ * if a person cancelled it, the next hop is due.
+ */
+async function planOf(entry: LedgerEntry, resumption: Resumption): Promise<Planned> {
+  const { context } = resumption;
+  const run = context.run.runId;
+  const plan = { entry, to: context.to.region, run };
+  const settled = settlementOf(resumption.sightOf(entry), entry, context);
+  const successor = await planSuccessor(context.store, { ...plan, settled });
+  const before = await findSuccessor(successorAt(successor, resumption));
+  const status = before && successor.run !== run ? statusOf(before) : 'Unknown';
+  const isCancelled = status === 'Canceled' || status === 'CancelRequested';
+  if (!isFinished(status) && !isCancelled) return { successor, before };
+  const reason = `its successor "${successor.name}", which run ${successor.run} had submitted, is ${status}`;
+  const ended = { reason, new: successor.name, outcome: 'skipped' } as const;
+  if (status === 'Completed') return { skip: { ...ended, class: 'skip', group: 'its successor completed' } };
+  if (!isCancelled) return { skip: { ...ended, class: 'manual', group: 'its successor failed' } };
+  const at = context.now().toISOString();
+  const next = await planSuccessor(context.store, {
+    ...plan,
+    settled: { as: 'cancelled', at, reason },
+    ended: successor.hop,
+  });
+  return { successor: next, before: await findSuccessor(successorAt(next, resumption)) };
+}
+
+function successorAt({ name }: Successor, { context }: Resumption) {
+  return { arm: context.azure.arm, workspace: context.to.workspace, name, signal: context.signal };
 }
 
 async function bringCopy(
@@ -231,35 +257,6 @@ function rewrite(
     checkpointOutput: output,
     ...(uri === undefined ? {} : { resume: { input, uri } }),
   });
-}
-
-/** Of a recovery point of another region, the fence saw nothing. */
-function sightOf(entry: LedgerEntry, { context, sightOf: of }: Resumption): Sight {
-  return entry.region === context.from.region ? of(entry.name) : { saw: 'unseen' };
-}
-
-function settlement(entry: LedgerEntry, resumption: Resumption): Settlement {
-  const { run, from, now } = resumption.context;
-  const sight = sightOf(entry, resumption);
-  const at = now().toISOString();
-  switch (sight.saw) {
-    case 'cancelled':
-      return { as: 'cancelled', at, reason: `the fence of run ${run.runId} saw it canceled at ${sight.at}` };
-    case 'ended':
-      return { as: 'finished', at, reason: `it had ended (${sight.status}) at ${sight.seenAt}` };
-    case 'asked':
-      return {
-        as: 'lost',
-        at,
-        reason: `the fence of run ${run.runId} asked it to end, and has not seen that it did`,
-      };
-    case 'unseen':
-      return {
-        as: 'lost',
-        at,
-        reason: `run ${run.runId} moved away from ${from.region}, where the job was last seen ${entry.status}`,
-      };
-  }
 }
 
 function about({

@@ -1,6 +1,6 @@
 /** What the fence saw of the old jobs decides what becomes of them. */
 import { describe, expect, it } from 'vitest';
-import { ledgerName, type LedgerDocument } from '../../src/jobs/ledger.ts';
+import { ledgerName, successorName, type LedgerDocument } from '../../src/jobs/ledger.ts';
 import { makeResubmitJobs } from '../../src/jobs/resubmit.ts';
 import { stopOldJobs } from '../../src/jobs/stop-old-jobs.ts';
 import { command, eastId, scene, topologyWith } from './scene.ts';
@@ -62,5 +62,62 @@ describe('what the fence saw', () => {
       as: 'lost',
       reason: 'the fence of run run-1 asked it to end, and has not seen that it did',
     });
+  });
+});
+
+describe('a successor that an earlier run had submitted, and that was then cancelled', () => {
+  const first = successorName(rootOf('train'), 1);
+  const second = successorName(rootOf('train'), 2);
+
+  /** A later failover of the same job, whose first successor is in this state by then. */
+  async function later(status: string) {
+    const made = scene();
+    await made.addJob('train', command(), checkpoint);
+    await makeResubmitJobs(made.sources)(made.context());
+    const [successor] = made.successors();
+    if (successor) successor.properties['status'] = status;
+    const context = { ...made.context(), run: { ...made.context().run, runId: 'run-2' } };
+    const resubmit = () => makeResubmitJobs(made.sources)(context);
+    return { made, result: await resubmit(), again: resubmit };
+  }
+
+  it('is the successor still, where it runs', async () => {
+    const { made, result } = await later('Running');
+    expect(made.successors().map(({ name }) => name)).toEqual([first]);
+    expect(result.counts?.[0]).toMatchObject({ done: 1 });
+  });
+
+  it.each(['Canceled', 'CancelRequested'])(
+    'has a successor itself, once, where a person ended it (%s)',
+    async (status) => {
+      const { made, again } = await later(status);
+      await again();
+      expect(
+        made
+          .successors()
+          .map(({ name }) => name)
+          .toSorted(),
+      ).toEqual([first, second].toSorted());
+      const document = await made.store.read<LedgerDocument>(ledgerName(rootOf('train')));
+      expect(
+        document?.value.successors.map(({ hop, state, predecessor }) => [hop, state, predecessor]),
+      ).toEqual([
+        [1, 'cancelled', 'train'],
+        [2, 'submitted', first],
+      ]);
+    },
+  );
+
+  it('has done the work, where it completed; where it failed, a person decides', async () => {
+    const completed = await later('Completed');
+    expect(completed.result.counts?.[0]).toMatchObject({
+      done: 0,
+      skipped: [{ reason: 'its successor completed', count: 1 }],
+    });
+    const { made, result } = await later('Failed');
+    expect(made.successors()).toHaveLength(1);
+    expect(result.lost).toEqual([
+      `job "train" of ana is left for a person: its successor "${first}", which run run-1 had submitted, is Failed`,
+    ]);
   });
 });
