@@ -14,8 +14,8 @@ import { prepareWorkplace, type Workplace } from './workplace.ts';
 const LOOK_MS = 500;
 /** From the request to end until a process is made to, in real time. */
 const GRACE_MS = 5000;
-/** How often the last upload is tried, a look apart. */
-const LAST_TRIES = 10;
+/** How often the last upload is tried, a look apart: longer than Azurite takes to start again. */
+const LAST_TRIES = 60;
 
 /** What a run tells: its process, once there is one, and that it is gone. */
 export interface Told {
@@ -107,7 +107,7 @@ export class CommandRun implements Run {
 
   /** Of one that was made to end, only what it had finished writing. */
   private async uploadLast({ uploads }: Workplace, exitedAt: number): Promise<void> {
-    await uploads.log?.upload();
+    await uploads.log?.uploadWhole();
     if (this.ending !== undefined) for (const output of uploads.live) await output.upload(exitedAt);
     else for (const output of [...uploads.live, ...uploads.atEnd]) await output.uploadWhole();
   }

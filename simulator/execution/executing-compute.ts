@@ -4,7 +4,7 @@ import type { Stored } from '../provider.ts';
 import { objectOf } from '../providers/machinelearning/fields.ts';
 
 /** The tag of a compute whose command jobs run as processes of this machine. */
-export const EXECUTE_TAG = 'local-azure-execute';
+const EXECUTE_TAG = 'local-azure-execute';
 
 export function executesJobs(compute: Stored | undefined): boolean {
   return objectOf(compute?.resource.tags)[EXECUTE_TAG] === 'true';

@@ -88,19 +88,30 @@ export function assetKindOf(input: JsonObject): AssetKind {
     : 'data';
 }
 
-/** The inputs of a job that are given. */
+/** The inputs of a job that are given. Errors: RunFailure for a name that is none. */
 export function inputsOf(job: Stored): [string, JsonObject][] {
   return entriesOf(job.resource.properties.inputs);
 }
 
-/** The outputs that a job declares; one without fields has all defaults. */
+/** The outputs that a job declares; one without fields has all defaults. Errors: RunFailure for a name that is none. */
 export function outputsOf(job: Stored): [string, JsonObject][] {
-  const declared = objectOf(job.resource.properties.outputs);
-  return Object.entries(declared)
+  return Object.entries(objectOf(job.resource.properties.outputs))
     .filter(([name]) => name !== 'default')
-    .map(([name, output]) => [name, objectOf(output)]);
+    .map(([name, output]) => [requireName(name), objectOf(output)]);
 }
 
 function entriesOf(value: JsonObject[string] | undefined): [string, JsonObject][] {
-  return Object.entries(objectOf(value)).flatMap(([name, entry]) => (isObject(entry) ? [[name, entry]] : []));
+  return Object.entries(objectOf(value)).flatMap(([name, entry]) =>
+    isObject(entry) ? [[requireName(name), entry]] : [],
+  );
+}
+
+/** Folders are called so. */
+function requireName(name: string): string {
+  if (!/^[A-Za-z_][\w.]{0,200}$/.test(name))
+    throw new RunFailure(
+      'UserError',
+      `'${name}' is no name of an input or output: expected letters, digits, underscores and dots.`,
+    );
+  return name;
 }

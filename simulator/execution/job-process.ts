@@ -35,14 +35,15 @@ export function signalGroup(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** When a process began, in whatever words the system has for it; undefined: there is no such process. */
+/** When a process began, in whatever words the system has for it; undefined: there is no such process, or only what is left of it. */
 export function beganAt(pid: number): string | undefined {
   try {
     if (process.platform !== 'linux')
       return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();
-    // The 22nd field; the second, the name in brackets, may hold anything.
     const line = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return line.slice(line.lastIndexOf(')') + 2).split(' ')[19];
+    // From the third field on; the second, the name in brackets, may hold anything.
+    const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? undefined : fields[19];
   } catch {
     return undefined; // No such process: that is the answer.
   }

@@ -97,12 +97,17 @@ export class OutputFolder {
   }
 }
 
+/** How much of itself a log must have grown by, or how long ago it must have been uploaded, to be uploaded again: it goes up whole. */
+const WORTHWHILE_GROWTH = 0.05;
+const LONGEST_WAIT_MS = 5000;
+
 /** A file that only grows, as a log does: it is shown as far as it is written. */
 export class GrowingFile {
   private readonly blobs: BlobAccounts;
   private readonly file: string;
   private readonly blob: BlobPlace;
   private uploadedBytes = -1;
+  private uploadedAt = 0;
 
   constructor(blobs: BlobAccounts, file: string, blob: BlobPlace) {
     this.blobs = blobs;
@@ -112,8 +117,19 @@ export class GrowingFile {
 
   async upload(): Promise<void> {
     const { size } = await stat(this.file);
-    if (size === this.uploadedBytes) return;
+    const isSmallChange = size - this.uploadedBytes < this.uploadedBytes * WORTHWHILE_GROWTH;
+    if (isSmallChange && Date.now() - this.uploadedAt < LONGEST_WAIT_MS) return;
+    await this.send(size);
+  }
+
+  async uploadWhole(): Promise<void> {
+    await this.send((await stat(this.file)).size);
+  }
+
+  private async send(sizeBytes: number): Promise<void> {
+    if (sizeBytes === this.uploadedBytes) return;
     await uploadFile(this.blobs, this.file, this.blob);
-    this.uploadedBytes = size;
+    this.uploadedBytes = sizeBytes;
+    this.uploadedAt = Date.now();
   }
 }

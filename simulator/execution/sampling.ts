@@ -9,9 +9,11 @@ export type Sample = Record<string, Json>;
 
 /** Whoever samples, a sweep without a limit ends. */
 const DEFAULT_TRIALS = 10;
+/** Azure's limit. */
+const MOST_TRIALS = 1000;
 
 /**
- * The samples of a sweep, at most `limit`. Grid: all combinations of choices, in order. Random, and Bayesian, which is not offered and
+ * The samples of a sweep, at most `limit`, and a thousand. Grid: all combinations of choices, in order. Random, and Bayesian, which is not offered and
  * taken as random: each drawn by itself.
  *
  * Errors: RunFailure for a distribution that is not known, or a grid of anything but choices.
@@ -20,10 +22,11 @@ export function samplesOf(properties: JsonObject, seed: number, limit: number | 
   const space = Object.entries(objectOf(properties.searchSpace)).map(
     ([name, value]) => [name, distributionOf(name, value)] as const,
   );
+  const most = Math.min(limit ?? MOST_TRIALS, MOST_TRIALS);
   const { samplingAlgorithmType: kind } = objectOf(properties.samplingAlgorithm);
-  if (kind === 'Grid') return grid(space).slice(0, limit);
+  if (kind === 'Grid') return grid(space, most);
   const random = seededRandom(seed);
-  return Array.from({ length: limit ?? DEFAULT_TRIALS }, () =>
+  return Array.from({ length: limit === undefined ? DEFAULT_TRIALS : most }, () =>
     Object.fromEntries(space.map(([name, distribution]) => [name, draw(name, distribution, random)])),
   );
 }
@@ -53,12 +56,15 @@ function valuesOf(value: Json): Json {
   return [low ?? mu ?? upper, high ?? sigma, q].filter((one) => one !== undefined);
 }
 
-function grid(space: readonly (readonly [string, Distribution])[]): Sample[] {
+function grid(space: readonly (readonly [string, Distribution])[], most: number): Sample[] {
   let samples: Sample[] = [{}];
-  for (const [name, { kind, values }] of space) {
+  // The last varies fastest. Built from behind, so that no more are made than are asked for.
+  for (const [name, { kind, values }] of space.toReversed()) {
     if (kind !== 'choice')
       throw new RunFailure('UserError', `searchSpace.${name}: a grid has choices only, not '${kind}'.`);
-    samples = samples.flatMap((sample) => values.map((value) => ({ ...sample, [name]: value })));
+    samples = values
+      .flatMap((value) => samples.map((sample) => ({ [name]: value, ...sample })))
+      .slice(0, most);
   }
   return samples;
 }

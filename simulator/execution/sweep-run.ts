@@ -34,7 +34,7 @@ export class SweepRun implements Run {
   async run(): Promise<RunEnd> {
     const { maxTotalTrials, maxConcurrentTrials } = objectOf(this.properties.limits);
     const samples = samplesOf(this.properties, this.seed(), numberOf(maxTotalTrials));
-    const atOnce = numberOf(maxConcurrentTrials) ?? samples.length;
+    const atOnce = Math.max(1, numberOf(maxConcurrentTrials) ?? samples.length);
     while (this.ending === undefined) {
       while (this.unfinished().length < atOnce && this.trials.length < samples.length)
         await this.begin(samples[this.trials.length] ?? {});

@@ -50,10 +50,14 @@ export function instantOf(zone: string, wall: number): number {
   return fits.length > 0 ? Math.min(...fits) : before;
 }
 
+/** Times that a trigger may say: well within what can be reckoned with. */
+const EARLIEST = Date.UTC(1970, 0, 2);
+const LATEST = Date.UTC(9999, 0, 1);
+
 /** A time of a trigger ('2026-01-05T00:00:00'): of the zone, unless it says its own offset. Undefined: it is no time. */
 export function readTime(zone: string, text: string): number | undefined {
   const isAbsolute = /(Z|[+-]\d\d:?\d\d)$/i.test(text);
   const parsed = Date.parse(isAbsolute ? text : `${text.replace(' ', 'T')}Z`);
-  if (Number.isNaN(parsed)) return undefined;
+  if (Number.isNaN(parsed) || parsed < EARLIEST || parsed > LATEST) return undefined;
   return isAbsolute ? parsed : instantOf(zone, parsed);
 }

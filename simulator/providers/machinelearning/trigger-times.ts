@@ -84,13 +84,12 @@ function nextOfRecurrence(
   const first = wallTime(zone, start);
   const startDay = dayOf(first);
   const { hours, minutes, weekDays, monthDays } = objectOf(trigger.schedule);
-  const isScheduled = numbersOf(hours) !== undefined || numbersOf(minutes) !== undefined;
-  const times = isScheduled
-    ? timesOf(numbersOf(hours) ?? [0], numbersOf(minutes) ?? [0])
-    : [first - startDay];
+  const [askedHours, askedMinutes] = [numbersOf(hours, 23), numbersOf(minutes, 59)];
+  const times =
+    askedHours || askedMinutes ? timesOf(askedHours ?? [0], askedMinutes ?? [0]) : [first - startDay];
   const asked = {
     weekdays: weekdaysOf(weekDays) ?? [new Date(startDay).getUTCDay()],
-    days: numbersOf(monthDays) ?? [new Date(startDay).getUTCDate()],
+    days: numbersOf(monthDays, 31) ?? [new Date(startDay).getUTCDate()],
   };
   const isDue = (day: number): boolean =>
     day >= startDay && isDueDay(frequency ?? '', { day, startDay, interval, ...asked });
@@ -156,9 +155,12 @@ function weekOf(day: number): number {
   return Math.floor((day - MONDAY) / (7 * DAY_MS));
 }
 
-function numbersOf(value: JsonObject[string] | undefined): number[] | undefined {
+/** The numbers from 0 to `most` in a list; undefined: there are none. */
+function numbersOf(value: JsonObject[string] | undefined, most: number): number[] | undefined {
   if (!Array.isArray(value)) return undefined;
-  const numbers = value.map((one) => numberOf(one)).filter((one) => one !== undefined);
+  const numbers = value
+    .map((one) => numberOf(one))
+    .filter((one) => one !== undefined && Number.isInteger(one) && one >= 0 && one <= most) as number[];
   return numbers.length === 0 ? undefined : numbers;
 }
 

@@ -1,6 +1,7 @@
 /** A workspace with a compute that really runs jobs, for one test file, and what its tests do with it. */
 
 import { vi } from 'vitest';
+import { beganAt } from '../../../simulator/execution/job-process.ts';
 import type { Json, JsonObject } from '../../../simulator/provider.ts';
 import { makeWorkspace, properties, startFixture, text, type Fixture } from '../machinelearning/fixture.ts';
 
@@ -96,7 +97,7 @@ export class ExecutingWorkspace {
           throw new Error(`job '${name}' is ${status}, not ${statuses.join(' or ')}`);
         return status;
       },
-      { timeout: 30_000, interval: 50 },
+      { timeout: 60_000, interval: 50 },
     );
   }
 
@@ -133,12 +134,7 @@ export class ExecutingWorkspace {
   }
 }
 
-/** Is there a process with this id? */
+/** Is there a process with this id, which has not ended? */
 export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false; // No such process.
-  }
+  return beganAt(pid) !== undefined;
 }

@@ -159,3 +159,18 @@ describe('a recurrence', () => {
     expect(times(trigger, after)).toEqual(expected);
   });
 });
+
+describe('a trigger that nobody can mean', () => {
+  it.each<[string, JsonObject]>([
+    ['hours that are none', every(1, 'Day', { schedule: { hours: [99, -1, 1e300], minutes: [0.5] } })],
+    ['a start beyond all calendars', every(1, 'Week', { startTime: '+275760-09-13T00:00:00' })],
+    ['an interval without end', every(1e308, 'Hour')],
+    [
+      'words for numbers',
+      every(1, 'Month', { schedule: { hours: 'all', weekDays: [5], monthDays: 'last' } }),
+    ],
+  ])('throws nothing: %s', (_, trigger) => {
+    const next = nextTime(trigger, Date.parse(MADE), Date.parse(MADE));
+    expect(next).toBeGreaterThan(Date.parse(MADE));
+  });
+});
