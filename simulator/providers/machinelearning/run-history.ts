@@ -12,7 +12,8 @@ import {
   type JsonObject,
   type Stored,
 } from '../../provider.ts';
-import { isObject, objectOf, textOf } from './fields.ts';
+import { requireAllowed } from '../authorization/access.ts';
+import { isObject, objectOf, textOf, WORKSPACES } from './fields.ts';
 import { childrenOf } from './job-family.ts';
 import { jobOutputUri } from './job-outputs.ts';
 import { JOBS } from './job-queue.ts';
@@ -54,7 +55,7 @@ const ROUTES: [string, RegExp, Route][] = (
 
 export function serveRunHistory(cloud: Cloud): void {
   cloud.onDataPlane('aml', (request) => {
-    cloud.authenticate(request.headers.authorization, [
+    const principal = cloud.authenticate(request.headers.authorization, [
       cloud.armEndpoint,
       'https://management.azure.com',
       'https://ml.azure.com',
@@ -63,6 +64,9 @@ export function serveRunHistory(cloud: Cloud): void {
       const match = method === request.method ? pattern.exec(request.path) : null;
       if (!match) continue;
       const [, workspaceId = '', ...names] = match;
+      // The same roles as at Resource Manager: asked first, as there.
+      const verb = method === 'PATCH' ? 'write' : 'read';
+      requireAllowed(cloud, principal, `${WORKSPACES}/experiments/runs/${verb}`, workspaceId);
       requireWorkspace(cloud, request.region, workspaceId);
       return route({ cloud, workspaceId, request, body: bodyOf(request), names });
     }

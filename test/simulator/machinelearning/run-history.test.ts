@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Json, JsonObject } from '../../../simulator/provider.ts';
+import { builtInRoleNamed, grant } from '../../../simulator/providers/authorization/index.ts';
 import { makeWorkspace, properties, startFixture, text, type Answer, type Fixture } from './fixture.ts';
 
 let fixture: Fixture;
@@ -24,8 +25,11 @@ beforeAll(async () => {
 });
 afterAll(() => fixture.close());
 
-async function bearer(audience: string): Promise<string> {
-  const { authority, tenantId, clientId, clientSecret } = fixture.running.address;
+async function bearer(
+  audience: string,
+  { clientId, clientSecret } = fixture.running.address,
+): Promise<string> {
+  const { authority, tenantId } = fixture.running.address;
   const form = new URLSearchParams({
     grant_type: 'client_credentials',
     client_id: clientId,
@@ -57,6 +61,29 @@ function history(method: string, path: string, body?: Json): Promise<Answer> {
 }
 
 describe('run history', () => {
+  it('is told to those who may read the workspace, and changed by those who may write there', async () => {
+    await submit('watched');
+    const { directory, cloud } = fixture.running;
+    const { objectId, clientId, secrets } = directory.addPrincipal('watcher');
+    const { arm } = fixture.running.address;
+    const theirs = await bearer(arm, {
+      ...fixture.running.address,
+      clientId,
+      clientSecret: secrets[0] ?? '',
+    });
+    const ask = async (method: string, body?: Json): Promise<unknown> => {
+      const url = `${api}/history/v1.0${workspace}/runs/watched`;
+      const answer = await fixture.send(method, url, body, { authorization: theirs });
+      return answer.status === 200 ? 200 : (answer.body.error as JsonObject).code;
+    };
+    expect(await ask('GET')).toBe('AuthorizationFailed');
+    grant(cloud, objectId, builtInRoleNamed('Reader')?.id ?? '', workspace);
+    expect(await ask('GET')).toBe(200);
+    expect(await ask('PATCH', { tags: { seen: 'yes' } })).toBe('AuthorizationFailed');
+    grant(cloud, objectId, builtInRoleNamed('AzureML Data Scientist')?.id ?? '', workspace);
+    expect(await ask('PATCH', { tags: { seen: 'yes' } })).toBe(200);
+  });
+
   it('follows a job to its end', async () => {
     await submit('followed');
     const early = (await history('GET', '/runs/followed/details')).body;
