@@ -8,6 +8,7 @@
  *   plans/{sha256}.json                     compiled plans
  *   runs/{runId}/run.json                   header of a run
  *   runs/{runId}/steps/{step}.json          outcome of each step
+ *   runs/{runId}/stopped-jobs.json          what its fence saw of the old jobs, and did to them
  *   runs/{runId}/evidence/…                 lists, diffs, reconciliations
  *   runs/{runId}/report.{json,html,txt}
  *   ledger/{lineage root}.json              one interrupted job and its successors
