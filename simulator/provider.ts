@@ -4,7 +4,11 @@
  * its own. The ARM envelope (api-versions, ids, errors, paging, long-running operations) is `http/`, once for all rows.
  */
 
-import type { ClientRequest } from 'node:http';
+import type { DataPlaneHandler } from './data-plane-contract.ts';
+import type { BlobAccounts, FileShares, GeoReplication } from './storage-contract.ts';
+
+export type { DataPlaneHandler, DataPlaneRequest, DataPlaneResponse } from './data-plane-contract.ts';
+export type { BlobAccounts, FileShares, GeoReplication } from './storage-contract.ts';
 
 /** Any JSON value. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -161,86 +165,6 @@ export interface Cloud {
   areComputesLost(region: string): boolean;
   log(message: string): void;
 }
-
-export interface BlobAccounts {
-  /**
-   * Opens a request past the regions' fronts, for contents too large for memory: path `/{account}/{container}/{blob}`, encoded.
-   * `vouched`: by the cloud itself, without a signature.
-   */
-  open(
-    method: string,
-    path: string,
-    headers: Record<string, string | string[]>,
-    vouched: boolean,
-  ): ClientRequest;
-  /** Makes the account known to Azurite with these base64 keys (a rotation calls it again). */
-  setKeys(account: string, key1: string, key2: string): Promise<void>;
-  remove(account: string): Promise<void>;
-  /** A SAS URL for a container, signed with key1 (for startPendingUpload and its kind). */
-  containerSas(account: string, container: string, permissions: string, minutes: number): Promise<string>;
-  createContainer(account: string, container: string): Promise<void>;
-  /** The account's keys as they are now (after any rotation), or undefined where there is no such account. */
-  keys(account: string): { key1: string; key2: string } | undefined;
-  /**
-   * Writes a block blob from within the cloud, past the region's front: what a running job writes goes on being written
-   * while its region is dark. Overwrites. Errors: no such account or container.
-   */
-  putBlob(account: string, container: string, name: string, content: Buffer): Promise<void>;
-  /** The content of a blob of text, past the region's front; undefined where there is none. */
-  getBlob(account: string, container: string, name: string): Promise<string | undefined>;
-  /** The names of the account's containers, past the region's front. */
-  listContainers(account: string): Promise<string[]>;
-  /** The names of the blobs below a prefix, in order, past the region's front; empty where there is no such container. */
-  listBlobs(account: string, container: string, prefix: string): Promise<string[]>;
-}
-
-export interface FileShares {
-  /** The account's shares, and their snapshots. Times are milliseconds on the cloud's clock. */
-  shares(account: string): {
-    name: string;
-    snapshot?: string;
-    quotaGiB: number;
-    accessTier: string;
-    metadata: Record<string, string>;
-    changedAt: number;
-  }[];
-  /** Makes the share, or changes these fields of it. */
-  putShare(
-    account: string,
-    name: string,
-    fields: { quotaGiB?: number; accessTier?: string; metadata?: Record<string, string> },
-  ): void;
-  /** Removes the share, its snapshots and all they hold. */
-  removeShare(account: string, name: string): void;
-  removeAccount(account: string): void;
-}
-
-export interface GeoReplication {
-  /** The account has been made or changed: it gets, keeps or loses the replica that its redundancy and lag ask for. */
-  follow(account: Stored): Promise<void>;
-  /** Brings the secondary to where it should be by now; milliseconds on the cloud's clock: all that was written before is there. */
-  lastSyncTime(account: Stored): Promise<number>;
-  /** The secondary's state becomes the account's; answers the last sync time, after which what was written is lost. */
-  failOver(account: Stored): Promise<number>;
-  /** The account is gone. */
-  forget(account: string): Promise<void>;
-}
-
-export interface DataPlaneRequest {
-  region: string;
-  method: string;
-  /** The path after `/_/{prefix}`, decoded, starting with '/'. */
-  path: string;
-  query: URLSearchParams;
-  headers: Record<string, string>;
-  body: Buffer;
-}
-export interface DataPlaneResponse {
-  status: number;
-  headers?: Record<string, string>;
-  body?: Json | Buffer | string;
-}
-export type DataPlaneHandler = (request: DataPlaneRequest) => Promise<DataPlaneResponse> | DataPlaneResponse;
 
 /** One request at a row. `existing` is what the store holds under this id. */
 export interface Call {
