@@ -5,7 +5,7 @@ const entra: Record<string, string> = {
   '7000215':
     'Set AZURE_CLIENT_SECRET to a secret of the app AZURE_CLIENT_ID: its value, not its id. The workers need it too.',
   '7000222':
-    'The secret has expired: make a new one ("az ad app credential reset --id AZURE_CLIENT_ID") and set AZURE_CLIENT_SECRET, for the workers too.',
+    'The secret has expired: make a new one ("az ad app credential reset --append --id $AZURE_CLIENT_ID") and set AZURE_CLIENT_SECRET, for the workers too.',
   '700016':
     'The tenant has no such app: check AZURE_CLIENT_ID, and that AZURE_TENANT_ID is the tenant of the app.',
   '7000112': 'The app is disabled: have it enabled in Entra (Enterprise applications), or use another.',
@@ -61,7 +61,7 @@ export function refusalAdvice({ status, code, message }: Refused): string | unde
   if (known !== undefined) return known;
   if (status === 401) return credentialAdvice;
   return status === 403
-    ? 'See what the identity may do there: "az role assignment list --assignee AZURE_CLIENT_ID --all".'
+    ? 'See what the identity may do there: "az role assignment list --assignee $AZURE_CLIENT_ID --all".'
     : undefined;
 }
 

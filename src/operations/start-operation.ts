@@ -11,7 +11,7 @@ import { changeRun, openRun, readRun } from '../run/journal.ts';
 import { readRunLease } from '../run/lease.ts';
 import type { RunHeader } from '../run/outcome.ts';
 import { isMove, type RunReference } from '../run/reference.ts';
-import { seenHealth } from './health.ts';
+import { outageOf } from './outage.ts';
 import type { Session } from './session.ts';
 
 export interface StartedRun {
@@ -64,7 +64,9 @@ export async function startOperation(
     triggeredBy: `${userInfo().username}@${hostname()}`,
     triggeredAt: trigger.triggeredAt.toISOString(),
     ...(plan.recoveryPoint ? { recoveryPoint: plan.recoveryPoint.id } : {}),
-    ...(plan.operation === 'failover' ? await outageOf(session, plan.from, trigger) : {}),
+    ...(plan.operation === 'failover'
+      ? await outageOf(session.store, plan.from, { ...trigger, readAt: plan.recoveryPoint?.startedAt })
+      : {}),
   };
   await openRun(session.store, header);
   const { handle, started } = await startRun(client, referenceOf(session, header));
@@ -129,22 +131,6 @@ export async function refuseSecondRun({ store }: Session, now: Date): Promise<vo
     `run "${mover.runId}" (${mover.from} → ${mover.to}) has moved the region pointer and has not ended: its journal says ${mover.state}, and this Temporal does not know it`,
     { next: `Take it up again: "understudy resume-run ${mover.runId}".` },
   );
-}
-
-async function outageOf({ store }: Session, region: string, trigger: Trigger) {
-  if (trigger.outageBeganAt !== undefined)
-    return { outageBeganAt: trigger.outageBeganAt, outageSource: 'told by the person' };
-  const { firstUnhealthyAt, lastHealthyAt } = await seenHealth(store, region);
-  if (firstUnhealthyAt === undefined) return {};
-  const healthy = lastHealthyAt === undefined ? '' : ` (healthy at ${lastHealthyAt})`;
-  const triggeredAt = trigger.triggeredAt.toISOString();
-  // The check that the command itself makes comes after the trigger: the outage, which gave cause to it, was there before.
-  return firstUnhealthyAt < triggeredAt
-    ? { outageBeganAt: firstUnhealthyAt, outageSource: `the first failed health check${healthy}` }
-    : {
-        outageBeganAt: triggeredAt,
-        outageSource: `the trigger at the latest: no health check had failed before${healthy}`,
-      };
 }
 
 function referenceOf(session: Session, header: RunHeader): RunReference {
