@@ -26,7 +26,15 @@ export class PipelineRun implements Run {
   }
 
   async run(): Promise<RunEnd> {
-    const needs = this.readSteps();
+    try {
+      return await this.runSteps(this.readSteps());
+    } catch (error) {
+      cancelAll(this.cloud, this.unfinished());
+      throw error;
+    }
+  }
+
+  private async runSteps(needs: Map<string, string[]>): Promise<RunEnd> {
     const { continue_on_step_failure: snake, continueOnStepFailure: camel } = objectOf(
       this.job.resource.properties.settings,
     );
@@ -45,7 +53,8 @@ export class PipelineRun implements Run {
 
   /** What each step waits for. Errors: RunFailure for one that waits for no step, or for itself. */
   private readSteps(): Map<string, string[]> {
-    const steps = objectOf(this.job.resource.properties.jobs);
+    const { jobs: steps = {} } = this.job.resource.properties;
+    if (!isObject(steps)) throw new RunFailure('UserError', 'The jobs of the pipeline are no object.');
     const needs = new Map(Object.entries(steps).map(([name, node]) => [name, needsOf(node)]));
     for (const [name, others] of needs)
       for (const other of others)

@@ -32,6 +32,15 @@ export class SweepRun implements Run {
   }
 
   async run(): Promise<RunEnd> {
+    try {
+      return await this.runTrials();
+    } catch (error) {
+      cancelAll(this.cloud, this.unfinished());
+      throw error;
+    }
+  }
+
+  private async runTrials(): Promise<RunEnd> {
     const { maxTotalTrials, maxConcurrentTrials } = objectOf(this.properties.limits);
     const samples = samplesOf(this.properties, this.seed(), numberOf(maxTotalTrials));
     const atOnce = Math.max(1, numberOf(maxConcurrentTrials) ?? samples.length);
