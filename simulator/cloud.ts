@@ -171,7 +171,7 @@ class Assembly implements RunningCloud {
     this.parts?.frontDoor.close();
     this.parts?.traffic.close();
     this.parts?.operations.close();
-    await Promise.all(this.parts?.engine.providers.map((one) => one.stop?.(this.cloud)) ?? []);
+    await Promise.all((this.parts?.engine.providers ?? []).map(async (one) => one.stop?.(this.cloud)));
     await Promise.all([
       this.proxy.close(),
       ...[...this.listeners.values()].map((listener) => listener.goDark()),

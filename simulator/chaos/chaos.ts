@@ -45,6 +45,7 @@ export class Chaos {
   private readonly timers = new Map<string, { cancel(): void }[]>();
   private readonly faults: Faults;
   private readonly world: World;
+  private order: Promise<unknown> = Promise.resolve();
   private readonly onError: (error: unknown) => void;
 
   constructor(journal: Journal, faults: Faults, world: World, onError: (error: unknown) => void) {
@@ -75,7 +76,11 @@ export class Chaos {
    * Starts a scenario, in place of the one of that name in that region. Throws ArmError 400 or 404 saying what there is, and then has
    * changed nothing.
    */
-  async start(name: string, options: StartOptions = {}): Promise<Running> {
+  start(name: string, options: StartOptions = {}): Promise<Running> {
+    return this.exclusively(() => this.begin(name, options));
+  }
+
+  private async begin(name: string, options: StartOptions): Promise<Running> {
     const known = requireScenario(name);
     const region = this.requirePlace(known, options.region);
     const parameters = readParameters(name, known.parameters, options.parameters ?? {});
@@ -94,14 +99,28 @@ export class Chaos {
     requireRhythm(known, values);
     const before = this.table.get(keyOf(running));
     if (before) await this.end(before);
-    if (known.change) running.before = await known.change(this.world, region ?? GLOBAL, values);
+    try {
+      return await this.run(known, running);
+    } catch (error) {
+      if (before) await this.run(known, before); // It was refused: what ran goes on.
+      throw error;
+    }
+  }
+
+  private async run(known: Scenario, running: Running): Promise<Running> {
+    const values = valuesOf(known.parameters, running.parameters);
+    if (known.change) running.before = await known.change(this.world, running.region ?? GLOBAL, values);
     this.table.set(keyOf(running), running);
     await this.play(known, running);
     return running;
   }
 
   /** Stops what runs of that name (all, if none is given) in that region (all). Throws ArmError 404 if a name is given and none runs. */
-  async stop(name?: string, region?: string): Promise<Running[]> {
+  stop(name?: string, region?: string): Promise<Running[]> {
+    return this.exclusively(() => this.endAll(name, region));
+  }
+
+  private async endAll(name?: string, region?: string): Promise<Running[]> {
     const where = region === undefined ? undefined : normalizeRegion(region);
     const chosen = this.running().filter(
       (one) => (name === undefined || one.name === name) && (where === undefined || one.region === where),
@@ -154,7 +173,9 @@ export class Chaos {
     const timers: { cancel(): void }[] = [];
     this.timers.set(key, timers);
     if (running.endsAt !== null)
-      timers[0] = clock.after(running.endsAt - clock.now(), () => this.later(this.end(running)));
+      timers[0] = clock.after(running.endsAt - clock.now(), () =>
+        this.later(this.exclusively(() => this.end(running))),
+      );
     const disturbance = known.disturb?.(values);
     const rhythm = known.rhythm?.(values);
     if (!disturbance) return;
@@ -178,6 +199,13 @@ export class Chaos {
     const known = SCENARIOS.find(({ name }) => name === running.name);
     if (running.before) await known?.restore?.(this.world, running.region ?? GLOBAL, running.before);
     await this.faults.lay(key, running.region ?? GLOBAL, undefined, new Chance(running.seed));
+  }
+
+  /** One start or end at a time, in the order asked: two of one name must not take each other for gone. */
+  private exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.order.then(work);
+    this.order = mine.catch(() => undefined);
+    return mine;
   }
 
   private later(work: Promise<void>): void {

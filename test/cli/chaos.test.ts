@@ -38,10 +38,8 @@ it('lists, starts, shows and stops scenarios of the stack', async () => {
   const listed = await chaos('list');
   expect(listed.code).toBe(0);
   expect(listed.out).toMatch(/^region-flapping\n {4}the whole region is out.*\n {4}--period 60s +from one/m);
-  const started = await chaos(
-    ...['start', 'region-flapping', '--region', 'eastus', '--period', '30s', '--seed', '7'],
-    ...['--duty=25%', '--for', '10m'],
-  );
+  const asked = 'start region-flapping --region eastus --period 30s --seed 7 --duty=25% --for 10m';
+  const started = await chaos(...asked.split(' '));
   expect(started).toMatchObject({ code: 0, err: '' });
   expect(started.out).toContain('region-flapping in eastus: since ');
   expect(started.out).toContain('--period 30s --duty 25% --mode dark --status 503 --seed 7');

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Json } from '../../simulator/provider.ts';
-import { makeWorkspace, startFixture, type Fixture } from './machinelearning/fixture.ts';
+import { makeWorkspace, startFixture, text, type Fixture } from './machinelearning/fixture.ts';
 
 let azure: Fixture;
 let versions: string;
@@ -16,7 +16,7 @@ const put = (version: number, more: Record<string, Json> = {}) =>
     properties: { modelUri: 'azureml://datastores/workspaceblobstore/paths/m', ...more },
   });
 const names = async (query: string): Promise<string[]> =>
-  (await azure.list(`${versions}?${query}`)).map(({ name }) => String(name));
+  (await azure.list(`${versions}?${query}`)).map(({ name }) => text(name ?? ''));
 
 it('a list that is held for its pages is never older than the last change', async () => {
   for (let version = 1; version <= 12; version += 1)
@@ -31,7 +31,7 @@ it('a list that is held for its pages is never older than the last change', asyn
   ]);
   await put(13);
   await azure.arm('DELETE', `${versions}/6`);
-  const second = await azure.arm('GET', String(first.body.nextLink));
+  const second = await azure.arm('GET', text(first.body.nextLink));
   expect((second.body.value as { name: string }[]).map(({ name }) => name)).toEqual([
     '7',
     '5',

@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RateLimits } from '../../simulator/http/rate-limits.ts';
-import type { JsonObject } from '../../simulator/provider.ts';
 import { TestCloud } from './running-cloud.ts';
 
 const API = 'api-version=2024-03-01';
@@ -78,7 +77,7 @@ describe('over HTTPS', () => {
       '0',
     ]);
     expect(Number(answers[2]?.headers['retry-after'])).toBeGreaterThanOrEqual(1);
-    expect((answers[2]?.json.error as JsonObject).code).toBe('SubscriptionRequestsThrottled');
+    expect(answers[2]?.json.error).toMatchObject({ code: 'SubscriptionRequestsThrottled' });
     const refused = await cloud.arm(`${cloud.subscription}/resourceGroups/none?${API}`, { method: 'DELETE' });
     expect([refused.status, refused.headers['x-ms-ratelimit-remaining-subscription-deletes']]).toEqual([
       204,

@@ -252,6 +252,8 @@ describe('limits by name', () => {
     await start('quota-cut', { region: 'eastus', parameters: { cores: 1, family: 'standardDSv3Family' } });
     await start('quota-cut', { region: 'eastus', parameters: { cores: 3, family: 'standardDSv3Family' } });
     await start('sku-withdrawn', { region: 'eastus', parameters: { size: 'standard_nc6' } });
+    const unknown = { region: 'eastus', parameters: { family: 'none' } };
+    expect(await refusal('POST', '/chaos/quota-cut', unknown)).toContain("no family 'none'");
     expect([await cores(), await sizes()]).toEqual([(before[0] ?? 0) - 74, (before[1] ?? 0) - 1]);
     await cloud.admin('DELETE', '/faults');
     expect([await cores(), await sizes()]).toEqual(before);
