@@ -11,6 +11,7 @@ import { parseResourceId } from '../http/ids.ts';
 import { notFound } from '../http/engine.ts';
 import { parameter } from '../http/paging.ts';
 import { ArmError, type Cloud, type JsonObject, type Provider, type Stored } from '../provider.ts';
+import { routeEvents, type Course } from './service-issues.ts';
 
 type State = 'Available' | 'Unavailable' | 'Degraded' | 'Unknown';
 
@@ -29,6 +30,14 @@ const WATCHED: Record<string, readonly Part[]> = {
   'microsoft.containerregistry/registries': [],
 };
 
+/** What Azure calls the services that the subscription is told of. */
+const SERVICES: Record<string, string> = {
+  'microsoft.machinelearningservices/workspaces': 'Machine Learning',
+  'microsoft.storage/storageaccounts': 'Storage',
+  'microsoft.keyvault/vaults': 'Key Vault',
+  'microsoft.containerregistry/registries': 'Container Registry',
+};
+
 const PATH = /^(.*)\/providers\/Microsoft\.ResourceHealth\/availabilityStatuses(?:\/([^/]+))?$/i;
 
 export function resourceHealth(faults: Faults): Provider {
@@ -41,8 +50,12 @@ export function resourceHealth(faults: Faults): Provider {
       });
     },
     route({ cloud, method, path, query }) {
+      if (method !== 'GET') return Promise.resolve(undefined);
       const match = PATH.exec(path);
-      if (!match || method !== 'GET') return Promise.resolve(undefined);
+      if (!match)
+        return Promise.resolve(
+          routeEvents(cloud, path, query, (subscription) => coursesOf(cloud, faults, subscription)),
+        );
       const [, scope = '', name] = match;
       const isContainer = /^\/subscriptions\/[^/]+(\/resourcegroups\/[^/]+)?$/i.test(scope);
       if (isContainer && name === undefined)
@@ -56,6 +69,19 @@ export function resourceHealth(faults: Faults): Provider {
       return Promise.resolve({ status: 200, body: found });
     },
   };
+}
+
+/** What every watched service went through, in each region where the subscription has something of it. */
+function coursesOf(cloud: Cloud, faults: Faults, subscriptionId: string): Course[] {
+  const used = new Map<string, Course>();
+  for (const { resource, region } of cloud.store.below(`/subscriptions/${subscriptionId}`)) {
+    const service = SERVICES[resource.type.toLowerCase()];
+    const parts = WATCHED[resource.type.toLowerCase()];
+    const key = `${region}|${service}`;
+    if (!service || !parts || region === null || used.has(key)) continue;
+    used.set(key, { region, service, changes: observe(cloud, faults, region, parts) });
+  }
+  return Array.from(used.values());
 }
 
 function requireResource(cloud: Cloud, id: string): Stored {

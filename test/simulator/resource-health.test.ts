@@ -82,6 +82,36 @@ describe('the health of a resource', () => {
     expect((await current(account)).state).toBe('Available');
   });
 
+  it('makes events of the subscription, active and resolved, where it has something', async () => {
+    const events = async (more = ''): Promise<{ name: string; properties: JsonObject }[]> => {
+      const path = `${cloud.subscription}/providers/Microsoft.ResourceHealth/events?${API}${more}`;
+      return (await cloud.arm(path)).json.value as never;
+    };
+    cloud.at.clock.advance(3_600_000);
+    const from = new Date(cloud.at.clock.now()).toISOString();
+    await cloud.admin('POST', '/regions/eastus/outage', { mode: 'dark', parts: ['keyvault'] });
+    await cloud.admin('POST', '/regions/westus3/outage', { mode: 'dark' });
+    const [active, ...others] = await events(`&queryStartTime=${from}`);
+    expect(others).toEqual([]);
+    expect(active?.properties).toMatchObject({
+      eventType: 'ServiceIssue',
+      status: 'Active',
+      eventLevel: 'Error',
+      impact: [{ impactedService: 'Key Vault', impactedRegions: [{ impactedRegion: 'East US' }] }],
+    });
+    await cloud.admin('DELETE', '/faults');
+    const filter = encodeURIComponent("eventType eq 'ServiceIssue' and status eq 'Resolved'");
+    const [resolved] = await events(`&queryStartTime=${from}&$filter=${filter}`);
+    expect(resolved?.name).toBe(active?.name);
+    expect(resolved?.properties.impactMitigationTime).toBeDefined();
+    const one = `${cloud.subscription}/providers/Microsoft.ResourceHealth/events/${active?.name}?${API}`;
+    expect((await cloud.arm(one)).json.properties).toMatchObject({ status: 'Resolved' });
+    const wrong = await cloud.arm(
+      `${cloud.subscription}/providers/Microsoft.ResourceHealth/events?${API}&$filter=nonsense`,
+    );
+    expect(codeOf(wrong)).toBe('InvalidFilter');
+  });
+
   it('is listed for a group and a subscription, and refused for what is not there', async () => {
     for (const scope of [group, cloud.subscription]) {
       const { json } = await cloud.arm(`${scope}/${HEALTH}?${API}`);
