@@ -12,6 +12,8 @@ interface Failure {
   code: string;
   message: string;
   target: string;
+  /** What failed within a nested deployment. */
+  details?: { code: string; message: string }[];
 }
 
 /** Makes every resource of the plan, then the outputs. Resolves with them; rejects with ArmError `DeploymentFailed` or `DeploymentCanceled`. */
@@ -96,7 +98,8 @@ async function makeOne(
     note('Failed', error.status === 409 ? 'Conflict' : error.status === 404 ? 'NotFound' : 'BadRequest', {
       error: message,
     });
-    return { code: error.code, message: error.message, target: resource.id };
+    const details = error.details === undefined ? {} : { details: error.details };
+    return { code: error.code, message: error.message, target: resource.id, ...details };
   }
 }
 

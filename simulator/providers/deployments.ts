@@ -3,7 +3,6 @@
 import { randomUUID } from 'node:crypto';
 import { isObject, textOf } from '../http/fields.ts';
 import { parseResourceId } from '../http/ids.ts';
-import { page } from '../http/paging.ts';
 import {
   ArmError,
   type ActionResult,
@@ -18,6 +17,8 @@ import {
 import { planDeployment, whatIf, type DeploymentInput, type DeploymentPlan } from '../template/index.ts';
 import { environmentFor, inputOf, withLinks, type DeploymentParts } from './deployment-input.ts';
 import { DEPLOYMENT, duration, OPERATION, removeOthers, runPlan, templateHash } from './deployment-run.ts';
+import { legacyOperations } from './deployment-operations.ts';
+import { rollbackOf, rollbackTarget } from './deployment-rollback.ts';
 import { requireDeployable } from './authorization/preflight.ts';
 import { row } from './table.ts';
 
@@ -91,9 +92,12 @@ async function prepare(
 
 function accept(call: Call, next: Stored, { input, plan }: Prepared): void {
   // The template may hold secrets of its parameters' defaults: it is shown by exportTemplate only, as in Azure.
-  next.hidden = { template: input.template };
+  next.hidden = { template: input.template, parameters: input.parameters };
+  const properties = isObject(call.body.properties) ? call.body.properties : {};
+  const rollback = rollbackOf(call.cloud, call.id.id, properties);
   next.resource.properties = {
     ...describe(input, plan),
+    ...(rollback ? { onErrorDeployment: { ...rollback, provisioningState: 'NotStarted' } } : {}),
     provisioningState: 'Accepted',
     timestamp: new Date(next.changedAt).toISOString(),
     duration: duration(0),
@@ -151,10 +155,41 @@ async function run(
   } catch (error) {
     if (!(error instanceof ArmError)) throw error;
     const { code, message, details = [] } = error;
-    show(code === 'DeploymentCanceled' ? 'Canceled' : 'Failed', {
-      error: { code, message, details: details.map((one) => ({ ...one })) },
-    });
+    const shown = { error: { code, message, details: details.map((one) => ({ ...one })) } };
+    if (code === 'DeploymentCanceled') show('Canceled', shown);
+    else show('Failed', { ...shown, ...(await rollBack(parts, call, cloud, deploymentId)) });
     throw error;
+  }
+}
+
+/** Deploys what the deployment named for its failure. Answers how that went, as the deployment shows it. */
+async function rollBack(
+  parts: DeploymentParts,
+  call: Call,
+  cloud: Cloud,
+  deploymentId: string,
+): Promise<JsonObject> {
+  const { onErrorDeployment: asked, mode = null } = cloud.store.get(deploymentId)?.resource.properties ?? {};
+  if (!isObject(asked)) return {};
+  const rollback = rollbackOf(cloud, deploymentId, { onErrorDeployment: { ...asked } });
+  const target = rollback && rollbackTarget(cloud, deploymentId, rollback);
+  const done = (provisioningState: string): JsonObject => ({
+    onErrorDeployment: {
+      ...asked,
+      provisioningState,
+      ...(target ? { deploymentName: target.resource.name } : {}),
+    },
+  });
+  if (!target) return done('Failed');
+  try {
+    const { template = null, parameters = null } = target.hidden;
+    const properties = { mode, template, parameters };
+    const earlier = await prepare(parts, { ...call, body: { ...call.body, properties } });
+    await runPlan(cloud, deploymentId, earlier.plan, environmentFor(cloud, parts));
+    return done('Succeeded');
+  } catch (error) {
+    if (!(error instanceof ArmError)) throw error;
+    return done('Failed');
   }
 }
 
@@ -237,38 +272,4 @@ function cancel({ cloud, existing }: Call): ActionResult {
   }
   cloud.store.put({ ...existing, hidden: { ...existing.hidden, canceled: true } });
   return { status: 204 };
-}
-
-/** `…/resourcegroups/{g}/deployments/{d}/operations`: the path that resource-group deployments have had since before `providers`. */
-function legacyOperations(
-  request: Parameters<NonNullable<Provider['route']>>[0],
-): { status: number; body: JsonObject } | undefined {
-  const match =
-    /^(\/subscriptions\/[^/]+\/resourcegroups\/[^/]+)\/deployments\/([^/]+)\/operations(?:\/([^/]+))?$/i.exec(
-      request.path,
-    );
-  if (!match || request.method !== 'GET') return undefined;
-  const { cloud, path, query } = request;
-  const [, group = '', name = '', operation] = match;
-  const id = `${decodeURIComponent(group)}/providers/${DEPLOYMENT}/${decodeURIComponent(name)}`;
-  if (!cloud.store.get(id))
-    throw new ArmError(404, 'DeploymentNotFound', `Deployment '${name}' could not be found.`);
-  const all = cloud.store.children(id, OPERATION);
-  if (operation === undefined) {
-    const { items, nextLink } = page(cloud.armEndpoint, { path, query }, all, 25);
-    const value = items.map(shownOperation);
-    return { status: 200, body: nextLink === undefined ? { value } : { value, nextLink } };
-  }
-  const found = all.find(({ resource }) => resource.name.toLowerCase() === operation.toLowerCase());
-  if (!found)
-    throw new ArmError(
-      404,
-      'DeploymentOperationNotFound',
-      `Deployment operation '${operation}' could not be found.`,
-    );
-  return { status: 200, body: shownOperation(found) };
-}
-
-function shownOperation({ resource }: Stored): JsonObject {
-  return { id: resource.id, operationId: resource.name, properties: resource.properties };
 }

@@ -34,7 +34,7 @@ function known(type: string): (RegisteredType & { namespace: string }) | undefin
 }
 
 /** The row of a type that no provider has; undefined where Azure does not have it either. */
-export function unlistedRow(type: string): ResourceType | undefined {
+function unlistedRow(type: string): ResourceType | undefined {
   const top = known(type);
   const [, , ...below] = type.split('/');
   // A question that is asked by GET (`listUsages`) reads like a list of a type, and is none.

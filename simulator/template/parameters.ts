@@ -117,8 +117,11 @@ function matches(value: Json, type: string): boolean {
 
 /** An array may also be a selection of the allowed values. */
 function isAllowed(value: Json, allowed: Json[]): boolean {
-  if (allowed.some((each) => equal(each, value))) return true;
-  return Array.isArray(value) && value.every((item) => allowed.some((each) => equal(each, item)));
+  // Texts are allowed in any case, as 'standard_lrs' where 'Standard_LRS' is listed.
+  const same = (a: Json, b: Json): boolean =>
+    typeof a === 'string' && typeof b === 'string' ? a.toLowerCase() === b.toLowerCase() : equal(a, b);
+  if (allowed.some((each) => same(each, value))) return true;
+  return Array.isArray(value) && value.every((item) => allowed.some((each) => same(each, item)));
 }
 
 function checkBounds(what: string, value: Json, declaration: JsonObject): void {

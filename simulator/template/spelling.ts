@@ -29,7 +29,7 @@ function respell(object: JsonObject, words: ReadonlyMap<string, string>): JsonOb
 }
 
 /** A resource, its loop and its children. */
-export function spellResource(raw: Json): Json {
+function spellResource(raw: Json): Json {
   if (!isObject(raw)) return raw;
   const resource = { ...respell(raw, RESOURCE) };
   if (isObject(resource['copy'])) resource['copy'] = respell(resource['copy'], LOOP);

@@ -3,7 +3,7 @@
 import { groupId } from '../ids.ts';
 import { LanguageError } from '../language-error.ts';
 import type { Scope } from '../scope.ts';
-import { expectInteger, expectString, isObject, propertyOf, textOf } from '../values.ts';
+import { expectArray, expectInteger, expectString, isObject, propertyOf, textOf } from '../values.ts';
 import type { Json, JsonObject } from '../../provider.ts';
 import { define } from './define.ts';
 import { publicCloud, zonesOf } from './azure-facts.ts';
@@ -106,6 +106,24 @@ function pickZones([, , location, count, offset]: Json[], call: string): string[
   return zones.slice(from, from + wanted);
 }
 
+function regionOf(call: string, location: Json | undefined): string {
+  return expectString(call, location).toLowerCase().replaceAll(' ', '');
+}
+
+/** '1' for 'eastus-az1': here all subscriptions number the zones alike. Empty where the region has no such zone. */
+function logicalZone(call: string, location: Json | undefined, zone: Json | undefined): string {
+  const region = regionOf(call, location);
+  const physical = expectString(call, zone).toLowerCase();
+  return zonesOf(region).find((each) => `${region}-az${each}` === physical) ?? '';
+}
+
+/** 'eastus-az1' for '1'; empty where the region has no such zone. */
+function physicalZone(call: string, location: Json | undefined, zone: Json | undefined): string {
+  const region = regionOf(call, location);
+  const logical = expectString(call, zone);
+  return zonesOf(region).includes(logical) ? `${region}-az${logical}` : '';
+}
+
 export const deploymentFunctions = [
   define('parameters', 1, 1, parameters),
   define('variables', 1, 1, ([name], scope, call) => {
@@ -136,8 +154,16 @@ export const deploymentFunctions = [
   }),
   define('tenant', 0, 0, (_, scope) => {
     const { tenantId } = scope.deployment.input.scope;
-    return { tenantId };
+    return { id: `/tenants/${tenantId}`, tenantId };
   }),
   define('providers', 1, 2, providers),
+  define('toLogicalZone', 3, 3, ([, location, zone], _, call) => logicalZone(call, location, zone)),
+  define('toLogicalZones', 3, 3, ([, location, zones], _, call) =>
+    expectArray(call, zones).map((zone) => logicalZone(call, location, zone)),
+  ),
+  define('toPhysicalZone', 3, 3, ([, location, zone], _, call) => physicalZone(call, location, zone)),
+  define('toPhysicalZones', 3, 3, ([, location, zones], _, call) =>
+    expectArray(call, zones).map((zone) => physicalZone(call, location, zone)),
+  ),
   define('pickZones', 3, 5, (args, _, call) => pickZones(args, call)),
 ];

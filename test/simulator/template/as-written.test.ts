@@ -41,6 +41,19 @@ describe('members in any case', () => {
   });
 });
 
+describe('allowed values', () => {
+  it('are allowed in any case, and come as they were given', async () => {
+    const sku = { type: 'string', allowedValues: ['Standard_LRS'] };
+    const given = (text: string) => ({ parameters: { sku: { value: text } } });
+    expect(await value("[parameters('sku')]", { parameters: { sku } }, given('standard_lrs'))).toBe(
+      'standard_lrs',
+    );
+    expect(
+      await failure(() => value("[parameters('sku')]", { parameters: { sku } }, given('standard'))),
+    ).toContain("not part of the allowed value(s): 'Standard_LRS'");
+  });
+});
+
 describe('children', () => {
   it('may spell type and name in full within their parent, or be of another provider altogether', () => {
     const planned = plan({

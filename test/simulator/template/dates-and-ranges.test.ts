@@ -70,3 +70,15 @@ describe('IP ranges', () => {
     ["[cidrHost('fdad:3236:5555:3000::/52', 4)]", 'fdad:3236:5555:3000::5'],
   ]);
 });
+
+describe('zones', () => {
+  it('are mapped between their logical and physical names', async () => {
+    const id = 'subscription().subscriptionId';
+    expect(await value(`[toLogicalZone(${id}, 'East US', 'eastus-az2')]`)).toBe('2');
+    expect(await value(`[toPhysicalZone(${id}, 'eastus', '3')]`)).toBe('eastus-az3');
+    expect(await value(`[toLogicalZones(${id}, 'eastus', createArray('eastus-az1', 'eastus-az9'))]`)).toEqual(
+      ['1', ''],
+    );
+    expect(await value(`[toPhysicalZones(${id}, 'northcentralus', createArray('1'))]`)).toEqual(['']);
+  });
+});

@@ -1,0 +1,139 @@
+/** What a deployment that fails says, and what it deploys instead. */
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../simulator/provider.ts';
+import { TestCloud } from './running-cloud.ts';
+import { template } from './template/harness.ts';
+
+const API = 'api-version=2024-03-01';
+let cloud: TestCloud;
+let group: string;
+
+beforeAll(async () => {
+  cloud = await TestCloud.start();
+  group = await cloud.group('errors', 'eastus');
+}, 60_000);
+afterAll(() => cloud.stop());
+
+const ipGroup = (name: string, tag: string, location = 'eastus'): JsonObject => ({
+  type: 'Microsoft.Network/ipGroups',
+  apiVersion: '2023-04-01',
+  name,
+  location,
+  tags: { of: tag },
+});
+
+function nested(name: string, resources: JsonObject[]): JsonObject {
+  const type = 'Microsoft.Resources/deployments';
+  const properties = { mode: 'Incremental', template: template({ resources }) };
+  return { type, apiVersion: '2022-09-01', name, properties };
+}
+
+/** Deploys and waits. Answers the deployment's properties. */
+async function deploy(name: string, resources: JsonObject[], more: JsonObject = {}): Promise<JsonObject> {
+  const url = `${group}/providers/Microsoft.Resources/deployments/${name}?${API}`;
+  const properties = { mode: 'Incremental', template: template({ resources }), ...more };
+  const put = await cloud.arm(url, { method: 'PUT', body: { properties } });
+  if (put.status >= 400) return put.json;
+  await cloud.ended(put);
+  return (await cloud.arm(url)).json.properties as JsonObject;
+}
+
+describe('a deployment that fails', () => {
+  it('nests the details of nested deployments, each with its target', async () => {
+    const inner = nested('inner', [ipGroup('far', 'x', 'mars')]);
+    const { error, provisioningState } = await deploy('outer', [nested('middle', [inner])]);
+    expect(provisioningState).toBe('Failed');
+    expect(error).toMatchObject({
+      code: 'DeploymentFailed',
+      details: [
+        {
+          code: 'DeploymentFailed',
+          target: expect.stringContaining('/deployments/middle'),
+          details: [
+            {
+              code: 'DeploymentFailed',
+              target: expect.stringContaining('/deployments/inner'),
+              details: [
+                {
+                  code: 'LocationNotAvailableForResourceType',
+                  target: expect.stringContaining('/ipGroups/far'),
+                },
+              ],
+            },
+          ],
+        },
+      ],
+    });
+  });
+
+  it('is told with its place in the template when it is refused', async () => {
+    const wrong = { ...ipGroup('a', 'x'), properties: { list: [{ of: "[nothing('x')]" }] } };
+    expect((await deploy('wrong', [ipGroup('b', 'x'), wrong])).error).toMatchObject({
+      code: 'InvalidTemplate',
+      message: expect.stringContaining("'nothing'"),
+      additionalInfo: [
+        {
+          type: 'TemplateViolation',
+          info: { path: 'properties.template.resources[1].properties.list[0].of' },
+        },
+      ],
+    });
+  });
+});
+
+describe('onErrorDeployment', () => {
+  const tagOf = async (name: string): Promise<unknown> =>
+    (await cloud.arm(`${group}/providers/Microsoft.Network/ipGroups/${name}?${API}`)).json.tags;
+  const failing = (tag: string): JsonObject[] => [ipGroup('kept', tag), ipGroup('bad', tag, 'mars')];
+  const of = (onErrorDeployment: JsonObject): JsonObject => ({ onErrorDeployment });
+
+  it('deploys the last successful deployment again', async () => {
+    await deploy('good', [ipGroup('kept', 'one')]);
+    await deploy('better', [ipGroup('kept', 'two')]);
+    const failed = await deploy('failing', failing('three'), of({ type: 'LastSuccessful' }));
+    expect(failed).toMatchObject({
+      provisioningState: 'Failed',
+      error: { code: 'DeploymentFailed' },
+      onErrorDeployment: {
+        type: 'LastSuccessful',
+        deploymentName: 'better',
+        provisioningState: 'Succeeded',
+      },
+    });
+    expect(await tagOf('kept')).toEqual({ of: 'two' });
+  });
+
+  it('deploys the one that it names, with its own parameters', async () => {
+    const parameterized = template({
+      parameters: { tag: { type: 'string', defaultValue: 'default' } },
+      resources: [ipGroup('kept', "[parameters('tag')]")],
+    });
+    await deploy('named', [], { template: parameterized, parameters: { tag: { value: 'given' } } });
+    const more = of({ type: 'SpecificDeployment', deploymentName: 'named' });
+    expect(await deploy('again', failing('four'), more)).toMatchObject({
+      onErrorDeployment: { deploymentName: 'named', provisioningState: 'Succeeded' },
+    });
+    expect(await tagOf('kept')).toEqual({ of: 'given' });
+  });
+
+  it('is refused where it names what cannot be deployed', async () => {
+    const cases: [JsonObject, string][] = [
+      [{ type: 'SpecificDeployment', deploymentName: 'none' }, 'DeploymentNotFound'],
+      [{ type: 'SpecificDeployment', deploymentName: 'failing' }, 'OnErrorDeploymentNotSuccessful'],
+      [{ type: 'SpecificDeployment' }, 'InvalidOnErrorDeployment'],
+      [{ type: 'Dance' }, 'InvalidOnErrorDeployment'],
+    ];
+    for (const [asked, code] of cases)
+      expect((await deploy('refused', [], of(asked))).error, JSON.stringify(asked)).toMatchObject({ code });
+  });
+
+  it('is not needed where nothing fails', async () => {
+    const done = await deploy('fine', [ipGroup('kept', 'five')], of({ type: 'LastSuccessful' }));
+    expect(done).toMatchObject({
+      provisioningState: 'Succeeded',
+      onErrorDeployment: { provisioningState: 'NotStarted' },
+    });
+    expect(await tagOf('kept')).toEqual({ of: 'five' });
+  });
+});
