@@ -6,6 +6,8 @@ export interface FileAnswer {
   status: number;
   headers?: Record<string, string>;
   body?: Buffer | string;
+  /** A file's content, in place of a body; its length is among the headers. */
+  parts?: () => Iterable<Buffer>;
 }
 
 export function xml(text: string): FileAnswer {

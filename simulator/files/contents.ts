@@ -4,7 +4,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { StorageError } from '../blobs/errors.ts';
 import { element, entryHeaders, httpTime, xml, type FileAnswer } from './answers.ts';
 import { attributesOf, requireEntry, requirePlace, rewritten } from './directories.ts';
-import { keyOfShare, type Entry, type Share } from './file-store.ts';
+import { keyOfShare, type ByteRange, type Entry, type Share } from './file-store.ts';
 import { checkedPath, contentHeadersOf, invalidHeader, lengthOf, metadataOf } from './names.ts';
 import { clipped, requestedRange, rangeToWrite, withoutRange, withRange } from './ranges.ts';
 import { notOffered, requireNoSnapshot, type ShareContext } from './service.ts';
@@ -98,23 +98,27 @@ function requireQuota(usedBytes: number, share: Share): void {
     );
 }
 
-async function write(context: FileContext, entry: Entry): Promise<FileAnswer> {
+async function write(context: FileContext, found: Entry): Promise<FileAnswer> {
+  // Read before anything else is asked of the file, for others write to it meanwhile.
+  const source = context.request.headers['x-ms-copy-source'];
+  const fetched =
+    source === undefined
+      ? undefined
+      : await context.fetch(source, context.request.headers['x-ms-source-range']);
+  const entry = fetched ? context.store.entry(found.share, found.path) : found;
+  if (!entry) throw new StorageError(404, 'ResourceNotFound', 'The specified resource does not exist.');
   const { store, request } = context;
   const { headers } = request;
   const range = rangeToWrite(headers['x-ms-range'] ?? headers.range, entry.sizeBytes);
   const length = range[1] - range[0] + 1;
   const kind = headers['x-ms-write']?.toLowerCase();
   if (kind === 'clear') {
-    store.write(entry, range[0], Buffer.alloc(Math.min(length, LARGEST_WRITE_BYTES)));
-    for (let at = LARGEST_WRITE_BYTES; at < length; at += LARGEST_WRITE_BYTES)
-      store.write(entry, range[0] + at, Buffer.alloc(Math.min(length - at, LARGEST_WRITE_BYTES)));
+    zero(store, entry, range);
     return { ...rewritten(context, entry, { ranges: withoutRange(entry.ranges, range) }), status: 201 };
   }
   if (kind !== 'update')
     throw invalidHeader('x-ms-write', headers['x-ms-write'] ?? '', "'update' or 'clear'");
-  const source = headers['x-ms-copy-source'];
-  const bytes =
-    source === undefined ? context.body : await context.fetch(source, headers['x-ms-source-range']);
+  const bytes = fetched ?? context.body;
   if (bytes.length !== length)
     throw invalidHeader('x-ms-range', `${length} bytes`, `as many bytes as are sent (${bytes.length})`);
   if (length > LARGEST_WRITE_BYTES)
@@ -135,18 +139,48 @@ async function write(context: FileContext, entry: Entry): Promise<FileAnswer> {
   return { status: 201, headers: { ...answer.headers, 'Content-MD5': md5 } };
 }
 
+/** Only what was written needs zeros: the rest of a sparse file has none to lose, however long it is. */
+function zero(store: FileContext['store'], entry: Entry, [from, to]: ByteRange): void {
+  for (const [start, end] of entry.ranges.filter((one) => one[0] <= to && one[1] >= from)) {
+    const last = Math.min(end, to);
+    for (let at = Math.max(start, from); at <= last; at += LARGEST_WRITE_BYTES)
+      store.write(entry, at, Buffer.alloc(Math.min(last - at + 1, LARGEST_WRITE_BYTES)));
+  }
+}
+
+/** The bytes in parts, so that a large file is never in memory whole. */
+function* parts(store: FileContext['store'], entry: Entry, from: number, to: number): Generator<Buffer> {
+  for (let at = from; at <= to; at += LARGEST_WRITE_BYTES)
+    yield store.read(entry, at, Math.min(to - at + 1, LARGEST_WRITE_BYTES));
+}
+
 function read({ store, request }: FileContext, entry: Entry): FileAnswer {
   const { headers } = request;
   const range = requestedRange(headers['x-ms-range'] ?? headers.range, entry.sizeBytes);
   const [from, to] = range ?? [0, entry.sizeBytes - 1];
-  const bytes = store.read(entry, from, Math.max(0, to - from + 1));
-  const answer: FileAnswer = { status: range ? 206 : 200, headers: entryHeaders(entry), body: bytes };
+  const length = Math.max(0, to - from + 1);
+  const headersOf = { ...entryHeaders(entry), 'Content-Length': String(length) };
+  const answer: FileAnswer = {
+    status: range ? 206 : 200,
+    headers: headersOf,
+    parts: () => parts(store, entry, from, to),
+  };
   if (!range) return answer;
   const { 'Content-MD5': whole, ...rest } = answer.headers ?? {};
-  const of =
-    headers['x-ms-range-get-content-md5'] === 'true'
-      ? { 'Content-MD5': createHash('md5').update(bytes).digest('base64') }
-      : {};
+  const isSummed = headers['x-ms-range-get-content-md5'] === 'true';
+  if (isSummed && length > LARGEST_WRITE_BYTES)
+    throw invalidHeader(
+      'x-ms-range-get-content-md5',
+      'true',
+      `a range of at most ${LARGEST_WRITE_BYTES} bytes with it`,
+    );
+  const of: Record<string, string> = isSummed
+    ? {
+        'Content-MD5': createHash('md5')
+          .update(store.read(entry, from, length))
+          .digest('base64'),
+      }
+    : {};
   const known: Record<string, string> = whole === undefined ? {} : { 'x-ms-content-md5': whole };
   return {
     ...answer,

@@ -53,12 +53,14 @@ export class FileStore {
   private readonly entryTable: Table<Entry>;
   /** What is directly below a directory: keys of entries, by the key of the directory. */
   private readonly below = new Map<string, Set<string>>();
+  /** The bytes that a share's files take, by the key of the share. */
+  private readonly used = new Map<string, number>();
 
   constructor(folder: string, journal: Journal) {
     this.folder = folder;
     this.shareTable = journal.table('fileShares');
     this.entryTable = journal.table('fileEntries');
-    for (const entry of this.entryTable.values()) this.index(entry);
+    for (const entry of this.entryTable.values()) this.index(entry, 0);
   }
 
   share(account: string, name: string, snapshot?: string): Share | undefined {
@@ -100,8 +102,10 @@ export class FileStore {
   }
 
   put(entry: Entry): void {
-    this.entryTable.set(entryKey(entry.share, entry.path), entry);
-    this.index(entry);
+    const key = entryKey(entry.share, entry.path);
+    const before = this.entryTable.get(key)?.sizeBytes ?? 0;
+    this.entryTable.set(key, entry);
+    this.index(entry, before);
   }
 
   /** Direct children of a directory ('' for the root), in order of name. */
@@ -114,14 +118,13 @@ export class FileStore {
     const key = entryKey(entry.share, entry.path);
     this.entryTable.delete(key);
     this.below.get(parentKey(entry))?.delete(key);
+    this.used.set(entry.share, this.usedBytes(entry.share) - entry.sizeBytes);
     rmSync(this.file(entry.id), { force: true });
   }
 
   /** The bytes in use by the files of a share, as its files are long. */
   usedBytes(share: string): number {
-    let used = 0;
-    for (const entry of this.entryTable.values()) if (entry.share === share) used += entry.sizeBytes;
-    return used;
+    return this.used.get(share) ?? 0;
   }
 
   /** Sets the length of a file's content: longer, the new part reads as zeros. */
@@ -171,7 +174,8 @@ export class FileStore {
     return join(this.folder, id);
   }
 
-  private index(entry: Entry): void {
+  private index(entry: Entry, sizeBefore: number): void {
+    this.used.set(entry.share, this.usedBytes(entry.share) + entry.sizeBytes - sizeBefore);
     const parent = parentKey(entry);
     let children = this.below.get(parent);
     if (!children) this.below.set(parent, (children = new Set()));

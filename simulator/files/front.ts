@@ -2,6 +2,8 @@
 
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { sendStorageError, StorageError } from '../blobs/errors.ts';
 import type { Faults } from '../faults.ts';
 import { Unanswered } from '../http/answer.ts';
@@ -20,6 +22,8 @@ import { askShare, listShares, notOffered, requireShare } from './service.ts';
 
 /** One range, and some. */
 const LARGEST_BODY = 8 << 20;
+/** A copy's source is in memory whole. */
+const LARGEST_COPY = 256 << 20;
 
 export class FileFront {
   private readonly cloud: Cloud;
@@ -45,7 +49,7 @@ export class FileFront {
         message.socket.destroy();
         return null;
       }
-      return sendAnswer(response, answer, method);
+      return await sendAnswer(response, answer, method);
     } catch (error) {
       if (error instanceof Unanswered) throw error;
       message.resume();
@@ -111,8 +115,14 @@ export class FileFront {
       address: fileAddress(url.host, url.pathname),
     };
     try {
-      const { body } = await this.answer(region, request, Buffer.alloc(0));
-      return Buffer.isBuffer(body) ? body : Buffer.from(body ?? '');
+      const { headers: found, parts } = await this.answer(region, request, Buffer.alloc(0));
+      if (Number(found?.['Content-Length']) > LARGEST_COPY)
+        throw new StorageError(
+          501,
+          'NotImplemented',
+          `The local Azure copies files of up to ${LARGEST_COPY} bytes in one request.`,
+        );
+      return Buffer.concat([...(parts?.() ?? [])]);
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       throw new StorageError(error.status, 'CannotVerifyCopySource', error.message);
@@ -169,11 +179,11 @@ function needOf({ method, query, address }: FileRequest): Need {
   return { permissions: comp === null || comp === 'snapshot' ? 'cw' : 'w', resource };
 }
 
-function sendAnswer(
+async function sendAnswer(
   response: ServerResponse,
-  { status, headers = {}, body }: FileAnswer,
+  { status, headers = {}, body, parts }: FileAnswer,
   method: string,
-): number {
+): Promise<number> {
   const bytes = typeof body === 'string' ? Buffer.from(body) : (body ?? Buffer.alloc(0));
   response.writeHead(status, {
     'x-ms-request-id': randomUUID(),
@@ -181,6 +191,8 @@ function sendAnswer(
     'Content-Length': bytes.length,
     ...headers,
   });
-  response.end(method === 'HEAD' ? undefined : bytes);
+  // A client that leaves in the middle of a file is its own business.
+  if (parts && method !== 'HEAD') await pipeline(Readable.from(parts()), response).catch(() => undefined);
+  else response.end(method === 'HEAD' ? undefined : bytes);
   return status;
 }

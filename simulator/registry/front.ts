@@ -14,6 +14,7 @@ import { serviceOf } from '../http/service-hosts.ts';
 import { ArmError, type Cloud } from '../provider.ts';
 import { admitsRegistryCaller, regionsOf, REGISTRY } from '../providers/registry-places.ts';
 import { formOf, type Asked, type RegistryAccess } from './access.ts';
+import { askAzureApi, repositoryOf } from './azure-api.ts';
 import { askManifest, listReferrers, listRepositories, listTags } from './contents.ts';
 import { OciError, ociBody, unsupported } from './oci-error.ts';
 import { requireRepository } from './references.ts';
@@ -128,6 +129,12 @@ export class RegistryFront {
     if (path === '/v2/_catalog' && method === 'GET') {
       this.access.require(asked, 'catalog', '*');
       return listRepositories(this.store, request);
+    }
+    if (path.startsWith('/acr/v1/')) {
+      const repository = repositoryOf(path);
+      if (repository !== undefined) requireRepository(repository);
+      this.access.require(asked, repository === undefined ? 'catalog' : 'pull', repository ?? '*');
+      return askAzureApi(this.store, request, repository);
     }
     return this.inRepository(request, asked);
   }

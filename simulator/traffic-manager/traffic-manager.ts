@@ -10,6 +10,7 @@ import { pipeline } from 'node:stream/promises';
 import { send } from '../http/body.ts';
 import type { RequestLog } from '../http/request-log.ts';
 import { isObject, textOf } from '../http/fields.ts';
+import { requestUrl } from '../http/request-url.ts';
 import { serviceOf } from '../http/service-hosts.ts';
 import type { Cloud, Json, Stored } from '../provider.ts';
 import { EndpointMonitor, type MonitorStatus } from './monitor.ts';
@@ -70,7 +71,8 @@ export class TrafficManager {
   }
 
   private async serve(message: IncomingMessage, response: ServerResponse): Promise<number> {
-    const url = new URL(`https://localhost${message.url ?? '/'}`);
+    const url = requestUrl('https://localhost', message);
+    if (!url) return refuse(message, response, 400, 'The URI of the request cannot be read.');
     const named = serviceOf(message.headers.host);
     if (named?.service !== 'trafficManager' && url.pathname === RESOLVER) {
       message.resume();

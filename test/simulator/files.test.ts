@@ -113,6 +113,18 @@ describe('Azure Files', () => {
     });
   });
 
+  it('holds files far longer than memory, as long as they are sparse', async () => {
+    const huge = share.rootDirectoryClient.getFileClient('huge.bin');
+    await huge.create(40 * 2 ** 30);
+    await huge.uploadRange('end', 40 * 2 ** 30 - 3, 3);
+    await huge.clearRange(0, 40 * 2 ** 30 - 1);
+    expect((await huge.getRangeList()).rangeList).toEqual([
+      { start: 40 * 2 ** 30 - 1, end: 40 * 2 ** 30 - 1 },
+    ]);
+    expect((await huge.downloadToBuffer(40 * 2 ** 30 - 4, 4)).toString()).toBe('\0\0\0d');
+    await huge.delete();
+  });
+
   it('lists a page at a time, by prefix, with times where asked', async () => {
     const many = share.getDirectoryClient('many');
     await many.create();

@@ -192,6 +192,28 @@ describe('the data plane of a container registry', () => {
     expect((await east.ask('/v2/_catalog')).json).toEqual({ repositories: ['base', 'team/train'] });
   });
 
+  it('shows them as Azure does, with their times and sizes', async () => {
+    expect((await east.ask('/acr/v1/_catalog?n=1')).json).toEqual({ repositories: ['base'] });
+    expect((await east.ask('/acr/v1/team/train')).json).toMatchObject({
+      imageName: 'team/train',
+      tagCount: 4,
+      manifestCount: 4,
+    });
+    const { tags } = (await east.ask('/acr/v1/team/train/_tags?n=2&last=latest')).json as {
+      tags: JsonObject[];
+    };
+    expect(tags.map(({ name }) => name)).toEqual(['v1', 'v2']);
+    expect((await east.ask('/acr/v1/team/train/_tags/v1')).json).toMatchObject({
+      tag: { name: 'v1', digest },
+    });
+    const one = (await east.ask(`/acr/v1/team/train/_manifests/${digest}`)).json.manifest as {
+      imageSize: number;
+    };
+    expect(one).toMatchObject({ digest, tags: ['v1'], mediaType: MANIFEST });
+    expect(one.imageSize).toBeGreaterThan(300);
+    expect((await east.ask('/acr/v1/none/_tags')).status).toBe(404);
+  });
+
   it('has indexes and referrers, and mounts blobs from another repository', async () => {
     const child = JSON.parse((await east.ask(`/v2/team/train/manifests/${digest}`)).text) as JsonObject;
     const descriptor = { mediaType: MANIFEST, digest, size: 1 };
