@@ -1,5 +1,6 @@
 /** What a job finds in its environment: nothing of this process but how to find programs, then Azure Machine Learning's usual names, then its own. */
 
+import { delimiter } from 'node:path';
 import type { Cloud, Stored } from '../provider.ts';
 import { numberOf, objectOf, textOf } from '../providers/machinelearning/fields.ts';
 import { parentOf } from '../providers/machinelearning/job-family.ts';
@@ -11,6 +12,8 @@ export interface Places {
   /** The folder of the job's own files, its home. */
   home: string;
   temporary: string;
+  /** Programs that the machine has by another name. */
+  programs?: string;
   /** By name: what `${{inputs.x}}` and `${{outputs.x}}` stand for. */
   inputs: Record<string, string>;
   outputs: Record<string, string>;
@@ -23,6 +26,9 @@ export function environmentOf(cloud: Cloud, job: Stored, places: Places): Record
   });
   return {
     ...Object.fromEntries(kept),
+    ...(places.programs === undefined
+      ? {}
+      : { PATH: `${places.programs}${delimiter}${process.env.PATH ?? ''}` }),
     HOME: places.home,
     TMPDIR: places.temporary,
     ...azureNames(cloud, job),

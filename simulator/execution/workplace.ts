@@ -1,7 +1,8 @@
 /** The folder in which a job works: its code, its inputs as they were when it began, and a folder for each output. */
 
-import { mkdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { mkdir, symlink } from 'node:fs/promises';
+import { basename, delimiter, join } from 'node:path';
 import type { Cloud, JsonObject, Stored } from '../provider.ts';
 import { textOf, workspaceIdOf } from '../providers/machinelearning/fields.ts';
 import { resolveAsset } from '../providers/machinelearning/references.ts';
@@ -34,6 +35,7 @@ export async function prepareWorkplace(cloud: Cloud, job: Stored, folder: string
   const places: Places = { home: folder, temporary: join(folder, 'tmp'), inputs: {}, outputs: {} };
   for (const made of [code, places.temporary, join(folder, 'inputs'), join(folder, 'outputs')])
     await mkdir(made, { recursive: true });
+  await providePython(places);
   await fetchCode(cloud, job, code);
   for (const [name, input] of inputsOf(job)) {
     const value = await fetchInput(cloud, job, input, join(folder, 'inputs', name));
@@ -52,6 +54,18 @@ export async function prepareWorkplace(cloud: Cloud, job: Stored, folder: string
   for (const name of own ? ['outputs', 'logs'] : [])
     if (own) uploads.live.push(await adopted(cloud, join(code, name), below(own, name)));
   return { code, log, places, uploads };
+}
+
+/** Azure's images call it `python`, many machines only `python3`. */
+async function providePython(places: Places): Promise<void> {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter((one) => one !== '');
+  const find = (program: string): string | undefined =>
+    folders.map((one) => join(one, program)).find((file) => existsSync(file));
+  const python3 = find('python3');
+  if (find('python') !== undefined || python3 === undefined) return;
+  places.programs = join(places.home, 'bin');
+  await mkdir(places.programs, { recursive: true });
+  await symlink(python3, join(places.programs, 'python'));
 }
 
 async function fetchCode(cloud: Cloud, job: Stored, folder: string): Promise<void> {

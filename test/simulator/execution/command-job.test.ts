@@ -1,3 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { JsonObject } from '../../../simulator/provider.ts';
 import { text } from '../machinelearning/fixture.ts';
@@ -55,6 +59,23 @@ describe('a command job', () => {
     expect(details).toMatchObject({ status: 'Completed', startTimeUtc: expect.any(String) });
     const address = text((details.logFiles as JsonObject)['user_logs/std_log.txt']);
     expect((await workspace.azure.send('GET', address)).body.text).toContain('counted 0.5');
+  });
+
+  it('finds python where the machine has python3 alone', async () => {
+    const print = 'import sys; print(sys.executable)';
+    const python3 = execFileSync('python3', ['-c', print], { encoding: 'utf8' }).trim();
+    const programs = mkdtempSync(join(tmpdir(), 'programs-'));
+    symlinkSync(python3, join(programs, 'python3'));
+    symlinkSync(execFileSync('which', ['bash'], { encoding: 'utf8' }).trim(), join(programs, 'bash'));
+    const path = process.env.PATH;
+    process.env.PATH = programs;
+    try {
+      await workspace.submit('bare', { command: 'python -c "print(6 * 7)"' });
+      expect([await workspace.ends('bare'), await workspace.log('bare')]).toEqual(['Completed', '42\n']);
+    } finally {
+      process.env.PATH = path;
+      rmSync(programs, { recursive: true });
+    }
   });
 
   it('fails by its exit code, and says so', async () => {
