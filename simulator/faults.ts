@@ -84,7 +84,7 @@ export class Faults {
   private readonly buckets = new Map<string, TokenBucket>();
   private readonly layers = new Map<string, Layer>();
   private readonly random: () => number;
-  /** Called when what is out in a region has changed. */
+  /** Called when what is out in a region, or how far its secondaries lag, has changed. */
   onOutage: (region: string) => Promise<void> = () => Promise.resolve();
 
   constructor(journal: Journal, random: () => number) {
@@ -122,7 +122,9 @@ export class Faults {
     const before = this.layers.get(key);
     if (disturbance === undefined) this.layers.delete(key);
     else this.layers.set(key, { region, disturbance, chance, bucket: before?.bucket ?? new TokenBucket() });
-    if (before?.disturbance.outage || disturbance?.outage) await this.onOutage(region);
+    const changes = [before?.disturbance, disturbance];
+    if (changes.some((one) => one?.outage !== undefined || one?.secondaryLagMs !== undefined))
+      await this.onOutage(region);
   }
 
   /** Ends all faults and outages but those of scenarios. */

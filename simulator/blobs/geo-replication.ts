@@ -39,7 +39,9 @@ export class GeoReplicas implements GeoReplication {
 
   lag(account: Stored): number {
     const { name } = account.resource;
-    return this.lags.get(`account:${name}`) ?? this.regionLag(account.region ?? '');
+    const region = account.region ?? '';
+    const ofRegion = Math.max(this.regionLag(region), this.parts.faults.secondaryLagMs(region));
+    return this.lags.get(`account:${name}`) ?? ofRegion;
   }
 
   regionLag(region: string): number {

@@ -238,6 +238,39 @@ describe('lists that lag', () => {
   });
 });
 
+describe('a secondary that lags', () => {
+  it('shows the account as it was so long ago, until the scenario ends', async () => {
+    const primary = cloud.blobs(east.primary, 'chaoseast', east.key).getContainerClient('lag');
+    const secondary = cloud.blobs(east.secondary, 'chaoseast', east.key).getContainerClient('lag');
+    const there = async (): Promise<boolean> => secondary.getBlobClient('late').exists();
+    await primary.createIfNotExists();
+    await cloud.admin('POST', '/clock', { speed: 0 });
+    await start('stale-secondary', { region: 'eastus', parameters: { lag: '10m' } });
+    await cloud.admin('POST', '/clock', { advanceSeconds: 1 });
+    await primary.getBlockBlobClient('late').upload('x', 1);
+    await cloud.admin('POST', '/clock', { advanceSeconds: 599 });
+    expect(await there()).toBe(false);
+    await cloud.admin('POST', '/clock', { advanceSeconds: 2 });
+    expect(await there()).toBe(true);
+    await primary.getBlockBlobClient('late').delete();
+    expect(await there()).toBe(true);
+    await cloud.admin('DELETE', '/chaos');
+    expect(await there()).toBe(false);
+  });
+});
+
+describe('a region that is lost', () => {
+  it('may take what runs there with it', async () => {
+    const lost = async (jobs: string): Promise<boolean> => {
+      await start('region-lost', { region: 'eastus', parameters: { jobs } });
+      return cloud.at.cloud.areComputesLost('eastus');
+    };
+    expect([await lost('unseen'), await lost('killed')]).toEqual([false, true]);
+    await cloud.admin('DELETE', '/chaos');
+    expect(cloud.at.cloud.areComputesLost('eastus')).toBe(false);
+  });
+});
+
 describe('limits by name', () => {
   it('are cut, and given back as they were', async () => {
     const ml = `${cloud.subscription}/providers/Microsoft.MachineLearningServices/locations/eastus`;
