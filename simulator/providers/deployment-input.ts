@@ -37,7 +37,8 @@ export async function withLinks(parts: DeploymentParts, properties: JsonObject):
       throw invalid(
         `'properties.${link}.uri' is missing: template specs are not offered by the local Azure.`,
       );
-    const loaded = await parts.loadLink(value.uri);
+    const query = typeof value.queryString === 'string' ? `?${value.queryString.replace(/^\?/, '')}` : '';
+    const loaded = await parts.loadLink(`${value.uri}${query}`);
     resolved[target] = target === 'parameters' && isObject(loaded.parameters) ? loaded.parameters : loaded;
   }
   return resolved;

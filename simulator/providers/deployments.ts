@@ -18,6 +18,7 @@ import { planDeployment, whatIf, type DeploymentInput, type DeploymentPlan } fro
 import { environmentFor, inputOf, withLinks, type DeploymentParts } from './deployment-input.ts';
 import { DEPLOYMENT, duration, OPERATION, removeOthers, runPlan, templateHash } from './deployment-run.ts';
 import { legacyOperations } from './deployment-operations.ts';
+import { requireKnownTypes } from './deployment-preflight.ts';
 import { rollbackOf, rollbackTarget } from './deployment-rollback.ts';
 import { requireDeployable } from './authorization/preflight.ts';
 import { row } from './table.ts';
@@ -86,6 +87,7 @@ async function prepare(
   const location = typeof body.location === 'string' ? body.location : undefined;
   const input = inputOf(cloud, parts, id, properties, location, new Date(cloud.clock.now()));
   const plan = planDeployment(input);
+  requireKnownTypes(plan.resources, parts.providers());
   requireDeployable(cloud, principal, plan.resources);
   return { input, plan };
 }

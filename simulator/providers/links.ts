@@ -2,7 +2,9 @@
 
 import { get as getHttp } from 'node:http';
 import { get as getHttps } from 'node:https';
+import type { LookupFunction } from 'node:net';
 import { isObject } from '../http/fields.ts';
+import { parseLenientJson } from '../http/lenient-json.ts';
 import { ArmError, type Json, type JsonObject } from '../provider.ts';
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
@@ -21,14 +23,14 @@ export async function loadLink(uri: string, ca: string): Promise<JsonObject> {
     );
   const url = URL.canParse(uri) ? new URL(uri) : undefined;
   if (!url || !['http:', 'https:'].includes(url.protocol)) throw refuse('it is not an http or https address');
-  if (!LOOPBACK.has(url.hostname)) throw refuse('the local Azure reads links on this machine only');
+  if (!isHere(url.hostname)) throw refuse('the local Azure reads links on this machine only');
   const { status, text } = await download(url, ca).catch((error: unknown) => {
     throw refuse((error as Error).message);
   });
   if (status !== 200) throw refuse(`the server answered ${status}`);
   let content: Json;
   try {
-    content = JSON.parse(text) as Json;
+    content = parseLenientJson(text.replace(/^\uFEFF/, ''));
   } catch (error) {
     throw refuse(`it is not JSON (${(error as Error).message})`);
   }
@@ -36,9 +38,21 @@ export async function loadLink(uri: string, ca: string): Promise<JsonObject> {
   return content;
 }
 
+/** This machine, or a name below `localhost` that this cloud's accounts have. */
+function isHere(hostname: string): boolean {
+  return LOOPBACK.has(hostname) || hostname.endsWith('.localhost');
+}
+
+/** Names below `localhost` lead to this machine, whether or not it resolves them. */
+const toLoopback: LookupFunction = (_hostname, { all }, found) => {
+  if (all === true) found(null, [{ address: '127.0.0.1', family: 4 }]);
+  else found(null, '127.0.0.1', 4);
+};
+
 function download(url: URL, ca: string): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
-    const options = { timeout: DEADLINE_MS };
+    const named = url.hostname.endsWith('.localhost') ? { lookup: toLoopback } : {};
+    const options = { timeout: DEADLINE_MS, ...named };
     const request = url.protocol === 'https:' ? getHttps(url, { ...options, ca }) : getHttp(url, options);
     request.on('error', reject);
     request.on('timeout', () => request.destroy(new Error(`no answer within ${DEADLINE_MS / 1000} s`)));

@@ -156,11 +156,12 @@ async function loadLinks(entry: Entry, body: JsonObject, environment: Environmen
 /** The address of a link; a relative path is relative to the template it stands in. */
 function linkOf(entry: Entry, link: Json | undefined): string | undefined {
   if (!isObject(link)) return undefined;
-  if (typeof link['uri'] === 'string') return link['uri'];
+  const query = typeof link['queryString'] === 'string' ? `?${link['queryString'].replace(/^\?/, '')}` : '';
+  if (typeof link['uri'] === 'string') return `${link['uri']}${query}`;
   const base = entry.scope.deployment.input.templateLink?.['uri'];
   if (typeof link['relativePath'] !== 'string') return undefined;
   const url = typeof base === 'string' ? URL.parse(link['relativePath'], base) : null;
-  if (url !== null) return url.toString();
+  if (url !== null) return `${url.toString()}${query}`;
   throw new ArmError(
     400,
     'InvalidTemplate',

@@ -1,6 +1,7 @@
 /** Types without a row of their own: deployed, read, changed and deleted in Azure's envelope; what Azure has not is refused. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BlobSASPermissions } from '@azure/storage-blob';
 import type { Json, JsonObject } from '../../../simulator/provider.ts';
 import { TestCloud } from '../running-cloud.ts';
 import { template } from './harness.ts';
@@ -109,10 +110,38 @@ describe('a template of types without rows', () => {
   });
 });
 
+describe('linked templates', () => {
+  it('are read from the cloud’s own blobs, by their names there and with a query, as people write them', async () => {
+    const account = await cloud.account(group, 'linkedtemplates', 'eastus');
+    const text = `\uFEFF// a linked template
+      ${JSON.stringify(template({ resources: [at('Microsoft.Network/ipGroups', 'linked')] }))}`;
+    const container = cloud
+      .blobs(account.primary, 'linkedtemplates', account.key)
+      .getContainerClient('templates');
+    await container.create();
+    const blob = container.getBlockBlobClient('linked.json');
+    await blob.upload(text, Buffer.byteLength(text));
+    const expiresOn = new Date(Date.now() + 600_000);
+    const signed = await blob.generateSasUrl({ permissions: BlobSASPermissions.parse('r'), expiresOn });
+    const queryString = new URL(signed).search;
+    const nested = (name: string, templateLink: JsonObject): JsonObject => ({
+      type: 'Microsoft.Resources/deployments',
+      apiVersion: '2022-09-01',
+      name,
+      properties: { mode: 'Incremental', templateLink },
+    });
+    const uri =
+      "[concat('https://linkedtemplates.blob.', environment().suffixes.storage, '/templates/linked.json')]";
+    const done = await deploy('links', { resources: [nested('byname', { uri, queryString })] });
+    expect(done.error).toBeUndefined();
+    expect((await cloud.arm(`${group}/providers/Microsoft.Network/ipGroups/linked?${API}`)).status).toBe(200);
+    const broken = await deploy('links', { resources: [nested('unsigned', { uri })] });
+    expect((broken.error as JsonObject).details).toMatchObject([{ code: 'InvalidContentLink' }]);
+  });
+});
+
 describe('refused for Azure’s reasons', () => {
   const cases: [string, JsonObject, string][] = [
-    ['a namespace that is not Azure’s', at('Microsoft.Storrage/accounts', 'x'), 'InvalidResourceNamespace'],
-    ['a type that its namespace has not', at('Microsoft.Compute/virtualMachine', 'x'), 'InvalidResourceType'],
     ['a child without its parent', at('Microsoft.Web/sites/slots', 'none/x'), 'ParentResourceNotFound'],
     [
       'a region that is not here',
@@ -125,6 +154,22 @@ describe('refused for Azure’s reasons', () => {
     const { error } = await deploy('refused', { resources: [resource] });
     expect(error).toMatchObject({ code: 'DeploymentFailed' });
     expect(((error as JsonObject).details as JsonObject[])[0]?.code).toContain(code);
+  });
+
+  it.each([
+    ['a namespace that is not Azure’s', 'Microsoft.Storrage/accounts', 'InvalidResourceNamespace'],
+    ['a type that its namespace has not', 'Microsoft.Compute/virtualMachine', 'InvalidResourceType'],
+    ['what cannot be done here', 'Microsoft.Resources/deploymentScripts', 'InvalidResourceType'],
+  ])('%s, before anything is made', async (_, type, code) => {
+    const url = `${group}/providers/Microsoft.Resources/deployments/typo`;
+    const properties = { mode: 'Incremental', template: template({ resources: [at(type, 'x')] }) };
+    for (const [method, path] of [
+      ['POST', `${url}/validate`],
+      ['PUT', url],
+    ] as const) {
+      const { status, json } = await cloud.arm(`${path}?${API}`, { method, body: { properties } });
+      expect([status, json.error]).toMatchObject([400, { code, target: '/resources/0' }]);
+    }
   });
 
   it('keys of what does not exist, and of what has none', async () => {
