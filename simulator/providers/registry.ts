@@ -1,5 +1,6 @@
 /** Microsoft.ContainerRegistry: registries, their replications, and imports from one to another. */
 
+import { Unanswered } from '../http/answer.ts';
 import { isObject, textOf } from '../http/fields.ts';
 import { ArmError, type Call, type Cloud, type Json, type Provider, type Stored } from '../provider.ts';
 import type { RegistryStore } from '../registry/registry-store.ts';
@@ -151,6 +152,7 @@ function nameAvailability(cloud: Cloud, name: string): Json {
 
 function usagesOf(cloud: Cloud, store: RegistryStore, id: string): Json {
   const registry = cloud.store.get(id);
+  if (registry?.region && cloud.isDark(registry.region)) throw new Unanswered('dark', registry.region);
   if (!registry) throw new ArmError(404, 'ResourceNotFound', `The Resource '${id}' was not found.`);
   const sku = isObject(registry.resource.sku) ? textOf(registry.resource.sku.name) : '';
   const limit = LIMITS[sku];

@@ -414,6 +414,7 @@ describe('a registry in management', () => {
     await replica.login();
     await cloud.admin('POST', '/regions/eastus/outage', { mode: 'dark' });
     expect((await replica.ask('/v2/team/train/manifests/v1')).status).toBe(200);
+    await expect(cloud.arm(`${east}/listUsages?${API}`)).rejects.toThrow();
     const free = await cloud.arm(
       `${cloud.subscription}/providers/Microsoft.ContainerRegistry/checkNameAvailability?${API}`,
       {
