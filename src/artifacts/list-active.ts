@@ -63,13 +63,27 @@ export async function listActive(context: StepContext): Promise<StepResult> {
     jobs: resources.jobs,
     leftCancelled,
   };
-  const lost = [...resources.lost, ...listing.leftBehind.filter(({ chosen }) => !chosen).map(showLeftBehind)];
+  const lost = [
+    ...shortList(resources.lost),
+    ...listing.leftBehind.filter(({ chosen }) => !chosen).map(showLeftBehind),
+  ];
   return {
     state: 'completed',
     detail: describe(listing, from.region),
     facts: await sealDraft(context, point, 'listing', listing),
     ...(lost.length > 0 ? { lost } : {}),
   };
+}
+
+/** So many lines are read; the ledger has the rest. */
+const longestList = 20;
+
+function shortList(jobs: readonly string[]): string[] {
+  const more = jobs.length - longestList;
+  return [
+    ...jobs.slice(0, longestList),
+    ...(more > 0 ? [`and ${more} more jobs that a fence cancelled`] : []),
+  ];
 }
 
 async function writeOutputs({ store }: StepContext, folder: string, outputs: JobOutputs): Promise<Part[]> {

@@ -105,8 +105,11 @@ function countedLeftOver(at: { step: string; title: string }, record: StepRecord
   );
 }
 
+const held = new Set<StepRecord['state'] | undefined>(['completed', 'skipped', 'undone', 'undo-failed']);
+
 function whyNotBegun(step: Step, states: Map<string, StepRecord['state'] | undefined>): string {
-  const missing = step.needs.filter((id) => states.get(id) !== 'completed' && states.get(id) !== 'skipped');
+  // What is undone now was done then.
+  const missing = step.needs.filter((id) => !held.has(states.get(id)));
   return missing.length === 0 ? 'the run ended before it began' : `it needs ${missing.join(', ')}`;
 }
 

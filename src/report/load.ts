@@ -39,8 +39,11 @@ export async function loadReportInput(store: ControlStore, runId: string, now: D
     state,
     ...(stateReason !== undefined && { stateReason }),
     ...(endedAt !== undefined && { endedAt }),
-    // Of a recovery point that this run has sealed, its steps have said it.
-    lost: [...(lost ?? []), ...(held && !point?.made ? leftBehindUncounted(held.leftBehind) : [])],
+    // Of a recovery point that this run has sealed, its steps have said it; a run that was cancelled has left it where it was.
+    lost: [
+      ...(lost ?? []),
+      ...(held && !point?.made && state !== 'cancelled' ? leftBehindUncounted(held.leftBehind) : []),
+    ],
     topology: bundle.topology,
     evidence: await loadEvidence(store, records),
     ...(point && { recoveryPoint: { ...point, ...held } }),

@@ -199,9 +199,19 @@ function total(parts: { count: number }[]): number {
 
 function leftOver(report: Report, columns: number, full: boolean): string[] {
   if (report.leftOver.length + report.findings.length === 0) return [];
+  // Of a run that ended early there are many, and their number says as much.
+  const [first, ...others] = full ? [] : report.leftOver.filter(({ state }) => state === 'pending');
+  const listed =
+    others.length > 0 ? report.leftOver.filter(({ state }) => state !== 'pending') : report.leftOver;
+  const notBegun =
+    first && others.length > 0
+      ? [
+          `  ${stateMarks.pending} ${others.length + 1} steps were not begun, the first ${first.step}: ${first.reason}`,
+        ]
+      : [];
   return [
     'SKIPPED AND FAILED',
-    ...report.leftOver.flatMap((each) => [
+    ...listed.flatMap((each) => [
       ...wrap(
         `${each.what ?? 'the step'}: ${shortened(each.reason)}`,
         columns,
@@ -210,6 +220,7 @@ function leftOver(report: Report, columns: number, full: boolean): string[] {
       ),
       ...(each.next === undefined ? [] : wrap(`Next: ${each.next}`, columns, '      ', '      ')),
     ]),
+    ...notBegun,
     ...(full
       ? report.findings.flatMap((each) =>
           wrap(

@@ -175,6 +175,18 @@ describe('a run that was cancelled', () => {
       ]),
     );
     await store.swap(`runs/${run.runId}/stopped-jobs.json`, { stopped, ended: {} }, undefined);
+    await store.swap(
+      'epochs/1/recovery-points/2026-11-21T09-50-00.000Z-e1/sealed.json',
+      {
+        summary: { counts: {}, blobs: 1 },
+        leftBehind: [{ kind: 'file shares', reason: 'not copied', count: 1, examples: ['share'] }],
+      },
+      undefined,
+    );
+    await recordStep(store, run.runId, 'fence/platform/takePointer', (each) => ({
+      ...(each ?? records[0]!),
+      state: 'undone',
+    }));
     await changeRun(store, run.runId, { state: 'cancelled', endedAt: at(20) });
     const report = buildReport(await loadReportInput(store, run.runId, new Date(at(21))));
     expect(report.lost[0]?.text).toBe(
@@ -182,6 +194,16 @@ describe('a run that was cancelled', () => {
     );
     expect(report.lost[20]?.text).toBe('and 5 more jobs: see the list of jobs');
     expect(report.jobs).toHaveLength(25);
+    // What no recovery point has is where it was: the workspace has not moved.
+    expect(report.lost).toHaveLength(21);
+    expect(report.recoveryPoint?.leftBehind).toHaveLength(1);
+    // The pointer was there when these were to begin; it is undone since.
+    expect(report.leftOver.find(({ step }) => step === 'restore/data/restoreBlobs')?.reason).toBe(
+      'the run ended before it began',
+    );
+    expect(renderText(report, { full: false })).toMatch(
+      /^ {2}· 11 steps were not begun, the first provision\/training\/scaleComputes: the run ended before it began$/m,
+    );
     expect(renderText(report)).toMatch(/^LOST OR LEFT FOR A PERSON \(21\)\n {2}- job "train-00" of ana/);
     expect(Report.parse(report)).toEqual(report);
   });
