@@ -15,6 +15,8 @@ export interface BlobPlace {
   account: string;
   container: string;
   path: string;
+  /** The id of the datastore that it was named by, with whose credentials it is reached. */
+  datastore?: string;
 }
 
 /** Writes the blob to a file. False: there is no such blob. Errors: any other answer than 200 and 404. */

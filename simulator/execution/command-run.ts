@@ -126,6 +126,7 @@ export class CommandRun implements Run {
         return;
       } catch (error) {
         this.uploadFailed(error);
+        if (error instanceof RunFailure) throw error;
         if (attempt === LAST_TRIES || !this.cloud.store.get(this.job.resource.id))
           throw new RunFailure('SystemError', 'The outputs of the run could not be uploaded.');
         await pause(LOOK_MS);

@@ -4,10 +4,11 @@ import { blobAddress } from '../blobs/address.ts';
 import type { Cloud, JsonObject, Stored } from '../provider.ts';
 import { isObject, objectOf, textOf, workspaceIdOf } from '../providers/machinelearning/fields.ts';
 import { jobOutputUri } from '../providers/machinelearning/job-outputs.ts';
-import { locateFolder } from '../providers/machinelearning/places.ts';
+import { datastoreOf, locateFolder } from '../providers/machinelearning/places.ts';
 import { resolveAsset, type AssetKind } from '../providers/machinelearning/references.ts';
 import { findAccount } from '../providers/storage-places.ts';
 import type { BlobPlace } from './blob-files.ts';
+import { requireAccess } from './data-access.ts';
 import { RunFailure } from './run-failure.ts';
 
 /** An asset refers to a place, or at most to an output of a job, which has a place. */
@@ -38,7 +39,8 @@ export function locateOutput(cloud: Cloud, job: Stored, name: string): BlobPlace
 
 function placeOf(cloud: Cloud, workspaceId: string, uri: string): BlobPlace | undefined {
   const found = locateFolder(cloud, workspaceId, uri);
-  if (found) return { ...found, path: found.path.replace(/\/$/, '') };
+  const datastore = datastoreOf(cloud, workspaceId, uri)?.datastore.resource.id;
+  if (found && datastore) return { ...found, path: found.path.replace(/\/$/, ''), datastore };
   if (!/^https?:/i.test(uri) || !URL.canParse(uri)) return undefined;
   const url = new URL(uri);
   const { account, container, blob } = blobAddress(url.host, url.pathname);
@@ -60,6 +62,7 @@ function reachable(cloud: Cloud, job: Stored, place: BlobPlace, address: string)
       'SystemError',
       `'${address}': the storage account '${place.account}' in ${region} does not answer.`,
     );
+  requireAccess(cloud, place);
   return place;
 }
 

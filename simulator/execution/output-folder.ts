@@ -4,8 +4,9 @@
  */
 
 import { stat } from 'node:fs/promises';
-import type { BlobAccounts } from '../provider.ts';
+import type { BlobAccounts, Cloud } from '../provider.ts';
 import { below, deleteBlob, uploadFile, type BlobPlace } from './blob-files.ts';
+import { requireAccess } from './data-access.ts';
 import { filesBelow } from './files-below.ts';
 
 /** For how long a file must have been left alone to be taken as complete. */
@@ -22,13 +23,15 @@ interface Seen extends Look {
 }
 
 export class OutputFolder {
+  private readonly cloud: Cloud;
   private readonly blobs: BlobAccounts;
   private readonly folder: string;
   private readonly place: BlobPlace;
   private readonly seen = new Map<string, Seen>();
 
-  constructor(blobs: BlobAccounts, folder: string, place: BlobPlace) {
-    this.blobs = blobs;
+  constructor(cloud: Cloud, folder: string, place: BlobPlace) {
+    this.cloud = cloud;
+    this.blobs = cloud.blobs;
     this.folder = folder;
     this.place = place;
   }
@@ -43,7 +46,7 @@ export class OutputFolder {
 
   /**
    * Uploads what has not changed since the last look, and removes what is gone. `writtenUntil` (milliseconds since 1970): when its writer
-   * was ended; a file that was changed just before may be half written. Errors: storage that refuses; the next call tries again.
+   * was ended; a file that was changed just before may be half written. Errors: storage that refuses (RunFailure where the credentials do); the next call tries again.
    */
   async upload(writtenUntil = Date.now()): Promise<void> {
     await this.sendAll((now, before) => {
@@ -67,6 +70,7 @@ export class OutputFolder {
       if (isSame && before.uploaded) continue;
       this.seen.set(name, { ...now, uploaded: false });
       if (!isComplete(now, before)) continue;
+      requireAccess(this.cloud, this.place);
       if (await this.send(name)) this.seen.set(name, { ...now, uploaded: true });
     }
     await this.removeGone(new Set(names));

@@ -123,12 +123,12 @@ async function prepareOutput(
   const at = join(folder, 'outputs', name);
   if (textOf(output.jobOutputType) === 'uri_file') {
     await mkdir(at, { recursive: true });
-    uploads.live.push(new OutputFolder(cloud.blobs, at, { ...place, path: parentPath(place) }));
+    uploads.live.push(new OutputFolder(cloud, at, { ...place, path: parentPath(place) }));
     return join(at, basename(place.path));
   }
   if (output.mode === 'Upload') {
     await mkdir(at, { recursive: true });
-    uploads.atEnd.push(new OutputFolder(cloud.blobs, at, place));
+    uploads.atEnd.push(new OutputFolder(cloud, at, place));
   } else {
     // A mount shows what is there already.
     await downloadFolder(cloud.blobs, place, at);
@@ -142,7 +142,7 @@ function parentPath({ path }: BlobPlace): string {
 }
 
 async function adopted(cloud: Cloud, folder: string, place: BlobPlace): Promise<OutputFolder> {
-  const output = new OutputFolder(cloud.blobs, folder, place);
+  const output = new OutputFolder(cloud, folder, place);
   await output.adopt();
   return output;
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -139,6 +139,38 @@ describe('a command job', () => {
     expect(await workspace.ends('long')).toBe('Canceled');
     await vi.waitFor(() => expect(isAlive(child)).toBe(false), 10_000);
     expect(await workspace.files('steps/long/')).toEqual(['step-1.json']);
+  });
+
+  it('is shut out of a storage account whose keys are others now, until the workspace has them', async () => {
+    const output = {
+      jobOutputType: 'uri_folder',
+      uri: `azureml://datastores/workspaceblobstore/paths/shut/`,
+    };
+    await workspace.submit('shut-out', {
+      command: 'while sleep 0.1; do [ -e "$HOME/rotated" ] && echo late > ${{outputs.o}}/late; done',
+      outputs: { o: output },
+      limits: { jobLimitsType: 'Command', timeout: 'PT3S' },
+    });
+    await workspace.reaches('shut-out', 'Running');
+    const { storageAccount } = await workspace.workspaceProperties();
+    const rotated = await workspace.azure.arm(
+      'POST',
+      `${text(storageAccount)}/regenerateKey?api-version=2023-05-01`,
+      { keyName: 'key1' },
+    );
+    expect(rotated.status).toBe(200);
+    const { workFolder } = workspace.azure.running.cloud;
+    for (const home of readdirSync(workFolder)) writeFileSync(join(workFolder, home, 'rotated'), '');
+    await workspace.submit('late', { command: 'echo late > ${{outputs.o}}/late', outputs: { o: output } });
+    expect(await workspace.ends('late')).toBe('Failed');
+    const { error } = (await workspace.details('late')) as { error: { error: JsonObject } };
+    expect(error.error.message).toContain('AuthenticationFailed');
+    expect(await workspace.ends('shut-out')).toBe('Canceled');
+    expect(await workspace.files('shut/')).toEqual([]);
+    await workspace.azure.settle(await workspace.azure.arm('POST', `${workspace.id}/resyncKeys`));
+    await workspace.submit('again', { command: 'echo again > ${{outputs.o}}/again', outputs: { o: output } });
+    expect(await workspace.ends('again')).toBe('Completed');
+    expect(await workspace.files('shut/')).toEqual(['again']);
   });
 
   it('is ended at its limit', async () => {

@@ -84,6 +84,10 @@ export class ExecutingWorkspace {
     return name;
   }
 
+  async workspaceProperties(): Promise<JsonObject> {
+    return properties((await this.azure.arm('GET', this.id)).body);
+  }
+
   async job(name: string): Promise<JsonObject> {
     return properties((await this.azure.arm('GET', `${this.id}/jobs/${name}`)).body);
   }
