@@ -16,6 +16,7 @@ const operations = folder === undefined ? [] : loadOperations(folder);
 
 /** Operations whose example needs a resource of a certain kind: the maker's example to take, and a change to it. */
 const NEEDS: Record<string, { example?: RegExp; change?: JsonObject }> = {
+  Jobs_Cancel: {},
   Compute_Start: { example: /ComputeInstance Compute with minimal/ },
   Compute_Stop: { example: /ComputeInstance Compute with minimal/ },
   Compute_Restart: { example: /ComputeInstance Compute with minimal/ },
@@ -100,6 +101,8 @@ function casesOf(operation: Operation): Case[] {
     };
     // The version that the examples register has a specification that is nowhere.
     if (operation.id.startsWith('Features_')) own.featuresetVersion = 'described';
+    // A job ends by the clock: the one to be cancelled is made for that.
+    if (operation.id === 'Jobs_Cancel') own.id = 'cancelled';
     const chosen = isOwn || operation.id.startsWith('Features_') ? own : parameters;
     return [operation.id, name, operation, chosen] as const;
   });
