@@ -168,7 +168,7 @@ export async function makeWorkspace(fixture: Fixture, region: string, name: stri
     ],
   } as const;
   for (const [id, body] of Object.values(dependencies))
-    await fixture.put(`${id}?api-version=2023-01-01`, { location: region, ...body } as unknown as Json);
+    await fixture.put(`${id}?api-version=2023-01-01`, { location: region, ...body });
   const properties = Object.fromEntries(Object.entries(dependencies).map(([field, [id]]) => [field, id]));
   const id = `${group}/providers/${ML}/workspaces/${name}`;
   await fixture.put(id, { location: region, properties });
