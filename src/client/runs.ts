@@ -50,7 +50,7 @@ export async function startRun(
 
 /** Of one execution: the next run of the topology has the same workflow id, and is another's. */
 function handleOf(client: Client, workflowId: string, executionId: string): RunHandle {
-  return client.workflow.getHandle(workflowId, executionId) as unknown as RunHandle;
+  return client.workflow.getHandle(workflowId, executionId);
 }
 
 /** The run that moves this topology now, if one does. */
