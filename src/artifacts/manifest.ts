@@ -173,8 +173,8 @@ export interface FuzzyAsset {
 
 export type SummaryBody = Omit<RecoveryPointSummary, 'ref'>;
 
-/** `sealed.json` */
-export interface SealedManifest {
+/** What `sealed.json` holds besides its digest. */
+export interface SealedContent {
   version: 1;
   id: string;
   epoch: number;
@@ -194,6 +194,12 @@ export interface SealedManifest {
   secrets: SecretRef[];
   leftBehind: LeftBehind[];
   summary: SummaryBody;
+}
+
+/** `sealed.json` */
+export interface SealedManifest extends SealedContent {
+  /** Of all the rest: sha256 hex of its canonical JSON. */
+  digest: string;
 }
 
 export interface OpenRecoveryPoint {

@@ -1,6 +1,5 @@
 /** Recovery points in the control store: which there are, opening one, and reading its parts. */
-import { createHash } from 'node:crypto';
-import { canonical, type ControlStore } from '../control-store/store.ts';
+import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError, isUnderstudyError, messageOf } from '../errors/error.ts';
 import type { RecoveryPointRef } from '../plan/plan.ts';
 import type { RecoveryPointSummary } from '../plan/recovery-point-summary.ts';
@@ -13,6 +12,9 @@ import {
   type SealedManifest,
 } from './manifest.ts';
 import { partText, readLines } from './parts.ts';
+import { checkSeal, digestOf, sealedName, unfinishedJobs } from './recovery-point-checks.ts';
+
+export { digestOf };
 
 export interface RecoveryPointList {
   /** Newest first: by epoch, then by start. A late seal of an older epoch never comes before a newer epoch's. */
@@ -40,7 +42,7 @@ export async function listRecoveryPoints(
   for (const id of sealed) {
     if (options.limit !== undefined && list.sealed.length >= options.limit) break;
     try {
-      const open = await readSealed(store, id);
+      const open = await readChecked(store, id);
       if (options.region !== undefined && open.sealed.region !== options.region) continue;
       list.sealed.push(summarise(open));
     } catch (error) {
@@ -69,12 +71,13 @@ async function recoveryPointIds(store: ControlStore): Promise<{ sealed: string[]
 }
 
 /**
- * Opens a recovery point and checks the digest of every part of it.
+ * Opens a recovery point and checks its seal, and the digest of every part of it. The job specs and the replicas that its lines name are
+ * checked as they are read.
  * Errors: RecoveryPointError if it is not there, not sealed, cut short or altered; `details.next` then names the one before.
  */
 export async function openRecoveryPoint(store: ControlStore, id: string): Promise<OpenRecoveryPoint> {
   try {
-    const open = await readSealed(store, id);
+    const open = await readChecked(store, id);
     const folder = folderOf(open.sealed.epoch, id);
     for (const part of open.sealed.parts) await partText(store, folder, part);
     return open;
@@ -87,7 +90,10 @@ export async function openRecoveryPoint(store: ControlStore, id: string): Promis
   }
 }
 
-/** As `openRecoveryPoint`, by the reference a plan holds; the manifest must also have the plan's digest. Parts are checked as they are read. */
+/**
+ * By the reference a plan holds: the manifest must have the plan's digest, which is that of a seal that was checked when it was planned. Parts
+ * are checked as they are read.
+ */
 export async function openByRef(store: ControlStore, ref: RecoveryPointRef): Promise<OpenRecoveryPoint> {
   const open = await readSealed(store, ref.id);
   if (open.ref.digest !== ref.digest) {
@@ -97,6 +103,12 @@ export async function openByRef(store: ControlStore, ref: RecoveryPointRef): Pro
       { next: await adviceAfter(store, ref.id), place: sealedName(open.sealed.epoch, ref.id) },
     );
   }
+  return open;
+}
+
+async function readChecked(store: ControlStore, id: string): Promise<OpenRecoveryPoint> {
+  const open = await readSealed(store, id);
+  checkSeal(open.sealed, sealedName(epochOf(id) ?? open.sealed.epoch, id));
   return open;
 }
 
@@ -155,15 +167,6 @@ async function adviceAfter(store: ControlStore, id: string): Promise<string> {
     : `Use the recovery point before it: "${before}".`;
 }
 
-function sealedName(epoch: number, id: string): string {
-  return `${folderOf(epoch, id)}/sealed.json`;
-}
-
-/** sha256 hex of the manifest's canonical form: the digest of a `RecoveryPointRef`. */
-export function digestOf(sealed: SealedManifest): string {
-  return createHash('sha256').update(canonical(sealed)).digest('hex');
-}
-
 /** What the plan compiler needs to know. */
 export function summarise({ ref, sealed }: OpenRecoveryPoint): RecoveryPointSummary {
   return { ref, ...sealed.summary };
@@ -178,11 +181,25 @@ export function readPart<K extends PartKind>(
   return readLines(store, folderOf(sealed.epoch, sealed.id), sealed.parts, kind);
 }
 
-/** The job ledger as it was sealed (`LedgerEntry` of src/jobs). */
+/**
+ * The job ledger as it was sealed (`LedgerEntry` of src/jobs).
+ * Errors: RecoveryPointError if it is altered, or, after its last line, if it has not as many jobs as the plan was told.
+ */
 export async function* readLedgerSnapshot<T = unknown>(
   store: ControlStore,
   ref: RecoveryPointRef,
 ): AsyncIterable<T> {
   const { sealed } = await openByRef(store, ref);
-  for await (const line of readPart(store, sealed, 'jobs')) yield line as T;
+  let read = 0;
+  for await (const line of readPart(store, sealed, 'jobs')) {
+    read += 1;
+    yield line as T;
+  }
+  const planned = unfinishedJobs(sealed.summary);
+  if (read === planned) return;
+  throw new UnderstudyError(
+    'RecoveryPointError',
+    `the job ledger of recovery point "${ref.id}" has ${read} unfinished jobs, and its summary says ${planned}`,
+    { next: await adviceAfter(store, ref.id), place: sealedName(sealed.epoch, ref.id) },
+  );
 }

@@ -15,14 +15,14 @@ import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
 import type { BlobLine, LeftBehind, Part, SealedManifest } from './manifest.ts';
 import type { BlobRoot } from './places.ts';
 import { countLines, partText, partWriter, readLines } from './parts.ts';
-import { digestOf } from './recovery-point.ts';
+import { checkSeal, digestOf, sealedName, withDigest } from './recovery-point-checks.ts';
 import { showBytes, showCount } from './tally.ts';
 
 /** Errors: RecoveryPointError if a part is not what was written; ControlStoreError if another seal is there. */
 export async function sealRecoveryPoint(context: StepContext): Promise<StepResult> {
   const { store } = context;
   const point = await beginPoint(context);
-  const place = `${point.folder}/sealed.json`;
+  const place = sealedName(point.epoch, point.id);
   const there = await store.read<SealedManifest>(place);
   if (there) return result(there.value);
 
@@ -38,7 +38,7 @@ export async function sealRecoveryPoint(context: StepContext): Promise<StepResul
     await heartbeat.beat();
   }
   const blobs = countLines(parts, 'blobs');
-  const sealed: SealedManifest = {
+  const sealed = withDigest({
     version: 1,
     id: point.id,
     epoch: point.epoch,
@@ -65,7 +65,9 @@ export async function sealRecoveryPoint(context: StepContext): Promise<StepResul
       jobs: listing.jobs,
       fuzzy: copying.fuzzy.length,
     },
-  };
+  });
+  // What could not be opened again is not sealed.
+  checkSeal(sealed, place);
   if (await store.swap(place, sealed, undefined)) return result(sealed);
   const other = await store.read<SealedManifest>(place);
   if (other?.value.run === context.run.runId) return result(other.value);

@@ -1,12 +1,6 @@
 /** Recovery points in the control store: which is the newest, and what is refused. */
 import { describe, expect, it } from 'vitest';
-import {
-  folderOf,
-  recoveryPointId,
-  type PartKind,
-  type PartLines,
-  type SealedManifest,
-} from '../../src/artifacts/manifest.ts';
+import { folderOf, type PartKind, type PartLines } from '../../src/artifacts/manifest.ts';
 import { partWriter, readLines } from '../../src/artifacts/parts.ts';
 import {
   digestOf,
@@ -16,54 +10,8 @@ import {
   readLedgerSnapshot,
   summarise,
 } from '../../src/artifacts/recovery-point.ts';
-import { fakeControlStore, type FakeControlStore } from '../fakes/control-store.ts';
-
-async function seal(
-  store: FakeControlStore,
-  startedAt: string,
-  { epoch = 1, region = 'eastus', jobs = [{ name: 'a' }, { name: 'b' }] as unknown[] } = {},
-): Promise<SealedManifest> {
-  const id = recoveryPointId(startedAt, epoch);
-  const writer = partWriter(store, folderOf(epoch, id), 'jobs');
-  for (const job of jobs) await writer.add(job);
-  const sealed: SealedManifest = {
-    version: 1,
-    id,
-    epoch,
-    region,
-    workspace: {
-      subscriptionId: 's',
-      resourceGroup: 'g',
-      name: 'w',
-      guid: 'x',
-      location: region,
-      associated: {},
-    },
-    startedAt,
-    sealedAt: startedAt,
-    run: 'r',
-    parts: await writer.end(),
-    accounts: [],
-    shared: [],
-    replica: { accountId: '/a', account: 'a', container: 'c' },
-    fuzzy: [],
-    secrets: [],
-    leftBehind: [],
-    summary: {
-      epoch,
-      region,
-      counts: {},
-      blobs: 0,
-      bytes: 0,
-      computes: [],
-      endpoints: [],
-      jobs: {},
-      fuzzy: 0,
-    },
-  };
-  await store.swap(`${folderOf(epoch, id)}/sealed.json`, sealed, undefined);
-  return sealed;
-}
+import { fakeControlStore } from '../fakes/control-store.ts';
+import { seal } from './sealed.ts';
 
 const first = '2026-11-21T10:00:00.000Z';
 const second = '2026-11-21T11:00:00.000Z';
