@@ -38,7 +38,7 @@ interface Checked {
 
 interface DemoReport {
   run: { state: string };
-  counts: { kind: string; expected: number; done: number; reconciled?: boolean }[];
+  counts: { kind: string; expected: number; done: number; failed: { count: number }[]; reconciled?: boolean }[];
   objectives: { class: string; rto: { verdict: string }; rpo: { verdict: string } }[];
 }
 
@@ -219,12 +219,13 @@ async function check(environment: NodeJS.ProcessEnv, front: string, key: string)
   const runId = runs.find((each) => each.operation === 'failover')?.runId ?? '';
   const report = JSON.parse(await read(program, ['-t', topology, 'report', runId, '--output', 'json'], environment)) as DemoReport;
   const unreconciled = report.counts.filter((row) => row.reconciled === false);
+  const failed = report.counts.filter((row) => row.failed.length > 0);
   const missed = report.objectives.filter(({ rto, rpo }) => rto.verdict !== 'met' || rpo.verdict !== 'met');
   const answer = await score(front, key);
   const config = readFileSync(join(home, 'clients', 'config.json'), 'utf8');
   return [
     { what: 'the run', ok: report.run.state === 'completed', got: report.run.state },
-    { what: 'counts', ok: report.counts.length > 0 && unreconciled.length === 0, got: `${report.counts.length} rows, ${unreconciled.length} do not add up` },
+    { what: 'counts', ok: report.counts.length > 0 && unreconciled.length + failed.length === 0, got: `${report.counts.length} rows, ${unreconciled.length} do not add up, ${failed.length} with failures` },
     { what: 'objectives', ok: missed.length === 0, got: missed.length === 0 ? 'all met' : `not met: ${missed.map((each) => each.class).join(', ')}` },
     { what: 'a client scores with its old key and address', ok: answer.startsWith('HTTP 200'), got: answer },
     { what: 'clients/config.json', ok: config.includes('fraud-west'), got: config.includes('fraud-west') ? 'names fraud-west' : 'still names the old workspace' },

@@ -25,7 +25,7 @@ import { searchAttributes } from '../src/plan/search-attributes.ts';
 import type { BegunRun } from '../src/run/begin-and-end.ts';
 import type { RunSummary } from '../src/run/outcome.ts';
 import type { StepProgressState } from '../src/run/progress.ts';
-import type { RunExecution, RunReference } from '../src/run/reference.ts';
+import type { RunExecution, RunStart } from '../src/run/reference.ts';
 import { makeBoard, type Board } from './board.ts';
 import * as messages from './messages.ts';
 
@@ -53,7 +53,7 @@ const outcomeKey = defineSearchAttributeKey(searchAttributes.outcome, 'KEYWORD')
 const { beginRun, endRun } = proxyActivities<Activities>(profiles.control);
 
 /** One run. Its id is the run's; its result says how it ended; what happened is in the journal and the report. */
-export async function executePlan(reference: RunReference & { resumed?: boolean }): Promise<RunSummary> {
+export async function executePlan(reference: RunStart): Promise<RunSummary> {
   const run: RunExecution = { ...reference, holder: workflowInfo().firstExecutionRunId };
   const scope = CancellationScope.current();
   let paused = false;
@@ -75,12 +75,11 @@ export async function executePlan(reference: RunReference & { resumed?: boolean 
   board = makeBoard(run, begun.header, begun.steps);
   for (const record of begun.records) if (isDone(record)) board.settle(record);
   board.move('running');
+  const shown = board;
   const isCancelled = () => scope.consideredCancelled;
+  if (reference.undo === true) return CancellationScope.nonCancellable(() => undoSteps(run, begun, shown));
   await runSteps(run, begun.steps, board, { isPaused: () => paused, isCancelled });
-  if (isCancelled()) {
-    const shown = board;
-    return CancellationScope.nonCancellable(() => undoSteps(run, begun, shown));
-  }
+  if (isCancelled()) return CancellationScope.nonCancellable(() => undoSteps(run, begun, shown));
   const unfinished = board.progress.steps.filter((step) => !isDone(step));
   return end(run, board, unfinished.length === 0 ? 'completed' : 'failed', reasonOf(unfinished));
 }

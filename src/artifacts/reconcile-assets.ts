@@ -18,10 +18,12 @@ import { fail, newTally, skip, toCounts, type Tally } from './tally.ts';
 import { typedVersions } from './typed-assets.ts';
 
 const readsSideBySide = 8;
+const missing = 'missing';
 
 /**
  * What restoring could not register, and said why, stays counted as that: one asset that Azure refuses must not keep a region's work
- * waiting. Errors: ReconciliationError if any other asset is missing or differs; AzureUnavailable; RecoveryPointError.
+ * waiting. Not so what is there and is another: whoever refers to it by name would take it for the one that was lost.
+ * Errors: ReconciliationError if any asset differs, or any other is missing; AzureUnavailable; RecoveryPointError.
  */
 export async function reconcileAssets(context: StepContext): Promise<StepResult> {
   const standby = await openStandby(context);
@@ -43,9 +45,10 @@ export async function reconcileAssets(context: StepContext): Promise<StepResult>
         heartbeat.add(1, 0);
         const known = notDone.get(key);
         if (difference === undefined) tally.done += 1;
-        else if (known) (known.state === 'skipped' ? skip : fail)(tally, known.reason);
+        else if (known?.state === 'skipped') skip(tally, known.reason);
+        else if (known && difference === missing) fail(tally, known.reason);
         else {
-          fail(tally, difference.startsWith('missing') ? 'missing' : 'different');
+          fail(tally, difference === missing ? missing : 'different');
           findings.push({ what: key, state: 'failed', reason: difference });
         }
       }
@@ -128,7 +131,7 @@ async function compareVersions(
 
 /** What an asset is, and what people say of it. */
 function compare(line: AssetLine, held: JsonObject | undefined, { mapping }: Standby): string | undefined {
-  if (!held) return 'missing';
+  if (!held) return missing;
   const { properties } = desiredAsset(line, mapping);
   const fields = [
     ...assetTypes[line.type].content,

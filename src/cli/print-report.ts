@@ -30,8 +30,8 @@ export async function saveReport(report: Report, runId: string, folder = reportF
   return target;
 }
 
-export async function printReport(session: Session, watched: Watched): Promise<void> {
-  if (watched.state === 'left') return;
+export async function printReport(session: Session, watched: Watched): Promise<Report | undefined> {
+  if (watched.state === 'left') return undefined;
   const report = await readReport(session, watched.runId);
   const columns = Math.min(process.stdout.columns ?? 100, 120);
   console.log(
@@ -39,4 +39,5 @@ export async function printReport(session: Session, watched: Watched): Promise<v
   );
   const folder = await saveReport(report, watched.runId);
   console.log(`Report: ${join(folder, 'report.html')} (also .json, .txt)`);
+  return report;
 }

@@ -1,5 +1,6 @@
 /** A run from its start to its report, for every command that starts one or finds one running. */
-import { messageOf } from '../errors/error.ts';
+import { messageOf, UnderstudyError } from '../errors/error.ts';
+import type { Report } from '../report/report.ts';
 import type { Session } from '../operations/session.ts';
 import type { StartedRun } from '../operations/start-operation.ts';
 import { interruptible } from './interrupt.ts';
@@ -12,8 +13,9 @@ import { conclude, watchRun } from './watch.ts';
  */
 export async function seeThrough(session: Session, begin: () => Promise<StartedRun>): Promise<void> {
   const watched = await interruptible(async (leaving) => watchRun(session, await begin(), leaving));
+  let report: Report | undefined;
   try {
-    await printReport(session, watched);
+    report = await printReport(session, watched);
   } catch (error) {
     // How the run ended is one thing, whether its report can be shown is another.
     console.error(
@@ -21,4 +23,20 @@ export async function seeThrough(session: Session, begin: () => Promise<StartedR
     );
   }
   conclude(watched);
+  if (report) refuseFailures(report);
+}
+
+/** Every step is done, and some of what the steps were about is not: nobody must take that for a success. */
+function refuseFailures({ run, counts }: Report): void {
+  const failed = counts.flatMap(({ kind, failed: parts }) =>
+    parts.map(({ reason, count }) => `${count} ${kind}: ${reason}`),
+  );
+  if (failed.length === 0) return;
+  throw new UnderstudyError(
+    'ReconciliationError',
+    `run ${run.runId} completed, but not all was done: ${[...new Set(failed)].join('; ')}`,
+    {
+      next: `See what that means in "understudy report ${run.runId}", and do it by hand.`,
+    },
+  );
 }

@@ -158,7 +158,7 @@ export function conclude(watched: Watched): void {
       throw new UnderstudyError('Declined', `run ${watched.runId} was cancelled: ${watched.reason}`);
     case 'failed':
       throw new UnderstudyError('PreconditionError', `run ${watched.runId} failed: ${watched.reason}`, {
-        next: `See "understudy report ${watched.runId}"; when it is mended: "understudy resume-run ${watched.runId}".`,
+        next: `See "understudy report ${watched.runId}"; when it is mended: "understudy resume-run ${watched.runId}"; to undo it: "understudy cancel".`,
       });
   }
 }

@@ -10,10 +10,10 @@ import { taskQueue } from '../plan/queues.ts';
 import { searchAttributes } from '../plan/search-attributes.ts';
 import type { RunSummary } from '../run/outcome.ts';
 import type { RunProgress } from '../run/progress.ts';
-import { workflowIdOf, type RunReference } from '../run/reference.ts';
+import { workflowIdOf, type RunReference, type RunStart } from '../run/reference.ts';
 import type { Progress } from '../run/step-context.ts';
 
-export type RunHandle = WorkflowHandle<(run: RunReference & { resumed?: boolean }) => Promise<RunSummary>>;
+export type RunHandle = WorkflowHandle<(run: RunStart) => Promise<RunSummary>>;
 
 const keys = {
   topology: defineSearchAttributeKey(searchAttributes.topology, 'KEYWORD'),
@@ -24,7 +24,7 @@ const keys = {
 /** Starts the run's workflow; if one of this topology runs already, answers that one instead (`started: false`). */
 export async function startRun(
   client: Client,
-  run: RunReference & { resumed?: boolean },
+  run: RunStart,
 ): Promise<{ handle: RunHandle; started: boolean }> {
   const workflowId = workflowIdOf(run);
   try {

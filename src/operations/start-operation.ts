@@ -7,7 +7,7 @@ import { peekPointer } from '../control-store/region-pointer.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import type { Plan } from '../plan/plan.ts';
 import { isOver } from '../plan/run-states.ts';
-import { changeRun, openRun, readRun } from '../run/journal.ts';
+import { changeRun, listRuns, openRun, readRun, type RunDocument } from '../run/journal.ts';
 import { readRunLease } from '../run/lease.ts';
 import type { RunHeader } from '../run/outcome.ts';
 import { isMove, type RunReference } from '../run/reference.ts';
@@ -106,6 +106,30 @@ export async function resumeRun(session: Session, client: Client, runId: string)
     );
   }
   return { runId, handle, started };
+}
+
+/** The newest move, if it has failed: it may have moved half of the workspace, and is taken up again or undone. */
+export async function findFailedMove({ store }: Session): Promise<RunDocument | undefined> {
+  const newest = (await listRuns(store)).find(({ operation }) => isMove(operation));
+  return newest?.state === 'failed' ? newest : undefined;
+}
+
+/** Undoes what the newest move has done before it failed. PreconditionError if it has not failed; FencedError where the pointer has moved since. */
+export async function undoFailedMove(session: Session, client: Client): Promise<StartedRun> {
+  const header = await findFailedMove(session);
+  if (!header) {
+    throw new UnderstudyError(
+      'PreconditionError',
+      `no run moves "${session.topology.name}" now, and the last one has not failed: there is nothing to cancel`,
+      { next: 'See "understudy runs". What is completed is taken back by a move the other way.' },
+    );
+  }
+  const { handle, started } = await startRun(client, {
+    ...referenceOf(session, header),
+    resumed: true,
+    undo: true,
+  });
+  return { runId: header.runId, handle, started };
 }
 
 /**

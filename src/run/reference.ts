@@ -12,11 +12,17 @@ export interface RunReference {
   bundle: string;
 }
 
-/** A run's reference and who executes it: the first execution of its workflow. */
-export interface RunExecution extends RunReference {
-  holder: string;
+/** What a workflow is started with. */
+export interface RunStart extends RunReference {
   /** Taken up from the journal: the execution before this one is fenced. */
   resumed?: boolean;
+  /** Taken up to be cancelled: no step is run, and what was done is undone. */
+  undo?: boolean;
+}
+
+/** A run's reference and who executes it: the first execution of its workflow. */
+export interface RunExecution extends RunStart {
+  holder: string;
 }
 
 export interface StepRequest {

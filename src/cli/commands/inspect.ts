@@ -9,6 +9,7 @@ import { isUnderstudyError, messageOf } from '../../errors/error.ts';
 import { listDebts } from '../../fence/old-side.ts';
 import { checkHealth, type CheckState, type Health } from '../../operations/health.ts';
 import type { Session } from '../../operations/session.ts';
+import { findFailedMove } from '../../operations/start-operation.ts';
 import { renderText } from '../../report/text.ts';
 import { isOver } from '../../plan/run-states.ts';
 import { listRuns } from '../../run/journal.ts';
@@ -41,6 +42,7 @@ function statusCommand(): Command {
         for (const { runId } of running) console.log(`running   ${runId}`);
         if (client && running.length === 0) console.log('running   nothing');
         if (!client) for (const line of await unfinishedLines(opened)) console.log(line);
+        if (running.length === 0) for (const line of await failedLines(opened)) console.log(line);
         const [run] = running;
         if (options.watch !== true || !run) return;
         conclude(await interruptible((leaving) => watchRun(opened, { ...run, started: false }, leaving)));
@@ -55,6 +57,16 @@ async function unfinishedLines({ store }: Session): Promise<string[]> {
   const unfinished = (await listRuns(store)).filter(({ state }) => !isOver(state));
   if (unfinished.length === 0) return ['running   nothing, as far as the journal knows'];
   return unfinished.map(({ runId, state }) => `running   ${runId}: ${state}, as far as the journal knows`);
+}
+
+/** A move that has failed may have left half of the workspace on either side. */
+async function failedLines(opened: Session): Promise<string[]> {
+  const failed = await findFailedMove(opened);
+  if (!failed) return [];
+  return [
+    `FAILED    ${failed.runId} (${failed.from} → ${failed.to}): ${failed.stateReason ?? 'see its report'}`,
+    `          mend that and take it up again with "understudy resume-run ${failed.runId}", or undo it with "understudy cancel"`,
+  ];
 }
 
 /** What runs now; a move first. */

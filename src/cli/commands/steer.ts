@@ -4,7 +4,9 @@ import { userInfo } from 'node:os';
 import { findRunning } from '../../client/runs.ts';
 import { loadTopology } from '../../bundle/make-bundle.ts';
 import { UnderstudyError } from '../../errors/error.ts';
-import { command, topologyFile, withTemporal } from '../command.ts';
+import { undoFailedMove } from '../../operations/start-operation.ts';
+import { command, session, topologyFile, withTemporal } from '../command.ts';
+import { seeThrough } from '../see-through.ts';
 
 export function steerCommands(): Command[] {
   return [
@@ -16,11 +18,35 @@ export function steerCommands(): Command[] {
       await handle.signal('resume', who);
       return 'resumed';
     }),
-    steer('cancel', 'cancel the running failover and undo what can be undone', async (handle) => {
-      await handle.cancel();
-      return 'cancelling: what can be undone is undone; watch it with "understudy status --watch"';
-    }),
+    cancelCommand(),
   ];
+}
+
+/** A run that has failed is cancelled too: half a move is neither here nor there. */
+function cancelCommand(): Command {
+  return command(
+    'cancel',
+    'cancel the failover that runs, or the last one if it has failed, and undo what can be undone',
+    'understudy cancel',
+  ).action(async (_options: object, self: Command) => {
+    const { topology } = await loadTopology(topologyFile(self));
+    await withTemporal(async (client) => {
+      const running = await findRunning(client, { topology: topology.name, operation: 'failover' });
+      if (running) {
+        await running.handle.cancel();
+        console.log(
+          `${running.runId}: cancelling: what can be undone is undone; watch it with "understudy status --watch"`,
+        );
+        return;
+      }
+      const opened = await session(self);
+      await seeThrough(opened, async () => {
+        const run = await undoFailedMove(opened, client);
+        console.log(`${run.runId} has failed: what it has done is undone, as far as it can be`);
+        return run;
+      });
+    });
+  });
 }
 
 type Handle = NonNullable<Awaited<ReturnType<typeof findRunning>>>['handle'];
