@@ -39,15 +39,18 @@ export async function openBlobAccount(
   if (key === undefined)
     throw new UnderstudyError('AzureError', `storage account ${accountId} answered no keys`);
   const credential = new StorageSharedKeyCredential(account.name, key);
+  // A copy is answered when it is done, so a blob service is given longer than ARM.
+  const tryMs = Math.max(requestTimeoutMs, 60_000);
   const pipeline = newPipeline(credential, {
     retryOptions: {
       maxTries: 2,
-      tryTimeoutInMs: Math.max(requestTimeoutMs, 60_000),
+      tryTimeoutInMs: tryMs,
       retryDelayInMs: 200,
       maxRetryDelayInMs: 2000,
     },
   });
   pipeline.factories.unshift(watchRefusals(onRefused));
+  pipeline.factories.push(giveUpAfter(tryMs));
   const service = new BlobServiceClient(endpoint.replace(/\/$/, ''), pipeline);
   return {
     accountId,
@@ -69,6 +72,18 @@ export async function openBlobAccount(
       );
       return `${service.getContainerClient(container).getBlobClient(blob).url}?${query.toString()}`;
     },
+  };
+}
+
+/** `tryTimeoutInMs` is only a wish, told to the server: one that takes the connection and says nothing would be waited for without end. */
+function giveUpAfter(milliseconds: number): RequestPolicyFactory {
+  return {
+    create: (next) => ({
+      sendRequest(request) {
+        request.timeout = milliseconds;
+        return next.sendRequest(request);
+      },
+    }),
   };
 }
 

@@ -90,10 +90,11 @@ async function checkRegion({ azure, topology }: Session, region: string): Promis
   if (storage === undefined)
     return [workspace, { what: 'storage', state: 'unknown', detail: 'only the workspace says which it is' }];
   const account = storage;
+  const timeoutMs = toSeconds(topology.policies.requestTimeout) * 1000;
   const blobs = await check('storage', async () => {
     const { name, service } = await azure.blobAccount(account);
     try {
-      await service.getProperties();
+      await service.getProperties({ abortSignal: AbortSignal.timeout(timeoutMs) });
     } catch (error) {
       throw azureError(`blob service of ${name}`, error);
     }

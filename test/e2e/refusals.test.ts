@@ -133,4 +133,14 @@ describe('a region that hangs', () => {
     expect(pointerOf(await readControlStore(scene)).writer).toBe('eastus');
     expect((await readEast(scene.azure)).jobs.size).toBeGreaterThan(0);
   });
+
+  it('is so too where its storage alone takes connections and says nothing', async () => {
+    await scene.admin('DELETE', '/faults');
+    await scene.admin('POST', '/regions/eastus/outage', { mode: 'hang', parts: ['storage'] });
+    const began = Date.now();
+    const { output } = await scene.run(['status']);
+    expect(Date.now() - began).toBeLessThan(30_000);
+    expect(output).toMatch(/^eastus +unhealthy: storage FAILED/m);
+    await scene.admin('DELETE', '/faults');
+  });
 });
