@@ -224,16 +224,42 @@ export function isFolderMarker(blob: Pick<ListedBlob, 'sizeBytes' | 'metadata'>)
   return blob.sizeBytes === 0 && blob.metadata?.['hdi_isfolder'] === 'true';
 }
 
-/** Whether `held` has the headers and the metadata of `wanted`. Names of metadata are compared without regard to case, as Azure does. */
-export function hasHeadersOf(wanted: Omit<ListedBlob, 'path'>, held: ListedBlob): boolean {
-  const bag = ({ metadata = {} }: Pick<ListedBlob, 'metadata'>) =>
-    JSON.stringify(
-      Object.entries(metadata)
-        .map(([name, value]) => `${name.toLowerCase()}=${value}`)
-        .toSorted((a, b) => (a < b ? -1 : 1)),
-    );
-  return (
-    Object.entries(headersOf(wanted)).every(([name, value]) => held[name as keyof BlobHeaders] === value) &&
-    bag(wanted) === bag(held)
-  );
+const headerNames = {
+  contentType: 'content type',
+  contentEncoding: 'content encoding',
+  contentLanguage: 'content language',
+  contentDisposition: 'content disposition',
+  cacheControl: 'cache control',
+} as const satisfies Record<keyof BlobHeaders, string>;
+
+/**
+ * The first of the headers and metadata that `held` has otherwise than `wanted`, with both values; undefined: none. Names of metadata are
+ * compared without regard to case, as Azure does.
+ */
+export function differenceOfHeaders(
+  wanted: Omit<ListedBlob, 'path'>,
+  held: Omit<ListedBlob, 'path'>,
+): string | undefined {
+  // The headers of a folder mean nothing, and accounts with a hierarchical namespace choose them.
+  const folders = isFolderMarker(wanted) && isFolderMarker(held);
+  for (const [name, shown] of folders ? [] : Object.entries(headerNames)) {
+    const [expected, found] = [wanted[name as keyof BlobHeaders], held[name as keyof BlobHeaders]];
+    // Azure gives a type of its own to what has none.
+    if (expected === found || (name === 'contentType' && expected === undefined)) continue;
+    return `${shown} ${showValue(found)}, expected ${showValue(expected)}`;
+  }
+  const [expected, found] = [bagOf(wanted), bagOf(held)];
+  for (const name of new Set([...expected.keys(), ...found.keys()])) {
+    if (expected.get(name) !== found.get(name))
+      return `metadata "${name}" ${showValue(found.get(name))}, expected ${showValue(expected.get(name))}`;
+  }
+  return undefined;
+}
+
+function bagOf({ metadata = {} }: Pick<ListedBlob, 'metadata'>): Map<string, string> {
+  return new Map(Object.entries(metadata).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+function showValue(value: string | undefined): string {
+  return value === undefined ? 'none' : JSON.stringify(value);
 }

@@ -1,12 +1,12 @@
 /**
- * The action `reconcileBlobs`: lists the standby's containers afresh, reads every blob through, and compares with the manifest. It takes no
- * word of what restoring said it did, but for what that skipped and why.
+ * The action `reconcileBlobs`: lists the standby's containers afresh, reads every blob through, and compares its bytes, headers and metadata
+ * with the manifest. It takes no word of what restoring said it did, but for what that skipped and why.
  */
 import { UnderstudyError } from '../errors/error.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { besideLines, blobGroups, classesOfStep, type BlobGroup } from './blob-groups.ts';
-import { hashBlob, listBlobs, type ListedBlob } from './blobs.ts';
+import { differenceOfHeaders, hashBlob, listBlobs, type ListedBlob } from './blobs.ts';
 import { batches, createLimiter, forEachBounded, mapBounded } from './bounded.ts';
 import { resumeProgress, showFindings, skippedBy, writeFindings, type Finding } from './evidence.ts';
 import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
@@ -82,7 +82,7 @@ async function conclude(
       `${failed.length} of ${showCount(expected, 'blob')} in ${context.to.region} are not what was copied: ${showFindings(failed, 3).join('; ')}`,
       {
         ...(evidence[0] ? { place: evidence[0].blob } : {}),
-        next: 'See what wrote there, then resume the run; or fail over to an earlier recovery point.',
+        next: 'Put it back, then resume the run; or cancel the run (what can be undone is), and fail over to an earlier recovery point.',
       },
     );
   }
@@ -137,8 +137,8 @@ async function compare(
   const address = { account: at.standby.account, container: at.container, path: line.path };
   const digests = await hashBlob(address, { signal: at.signal, onChunk: at.heartbeat.beat });
   if (typeof digests === 'string') return 'missing';
-  if (digests.sha256 === line.sha256) return undefined;
-  return `sha256 ${digests.sha256}, expected ${line.sha256}`;
+  if (digests.sha256 !== line.sha256) return `sha256 ${digests.sha256}, expected ${line.sha256}`;
+  return differenceOfHeaders(line, there);
 }
 
 interface ComparedLine {

@@ -1,6 +1,6 @@
 /** Restores one blob from its replica into the standby's own container, within one account. */
 import type { BlobAccount } from '../azure/azure.ts';
-import { hasHeadersOf, hashBlob, listBlobs, statBlob, type ListedBlob } from './blobs.ts';
+import { differenceOfHeaders, hashBlob, listBlobs, statBlob, type ListedBlob } from './blobs.ts';
 import { copyBlob } from './copy-blob.ts';
 import { replicaContainer, type BlobLine } from './manifest.ts';
 import { replicaName, versionsFolder } from './replica.ts';
@@ -27,7 +27,7 @@ export type Restored = 'restored' | 'already' | 'kept' | 'no-replica' | 'contend
 export async function restoreBlob(request: RestoreBlob): Promise<Restored> {
   const { line, account, container, there, signal, beat } = request;
   if (there && (await isContent(request, there, line))) {
-    if (hasHeadersOf(line, there)) return 'already';
+    if (differenceOfHeaders(line, there) === undefined) return 'already';
   } else if (there && !(await isEarlierVersion(request, there))) return 'kept';
   const copied = await copyBlob({
     source: { account, container: replicaContainer, path: line.replica },

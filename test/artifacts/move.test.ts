@@ -266,6 +266,38 @@ describe('failover, with the active region dark', () => {
     ]);
   });
 
+  it('finds headers and metadata that differ, names the blob and the field, and puts them right', async () => {
+    const { westAccount, westContainer } = scene;
+    const blob = (path: string) => westAccount.container(westContainer).getBlobClient(path);
+    await blob('models/fraud-3/model.pkl').setHTTPHeaders({ blobContentType: 'application/json' });
+    await blob('models/fraud-2/model.pkl').setMetadata({ origin: 'elsewhere' });
+    const verify = () =>
+      failover.step('verify-headers', 'reconcileBlobs', reconcileBlobs, { classes: ['inference'] });
+    await expect(verify()).rejects.toMatchObject({
+      code: 'ReconciliationError',
+      message: expect.stringMatching(
+        /^2 of 4 blobs in westus3 .*fraud-2\/model\.pkl: metadata "origin" "elsewhere", expected "test"; .*fraud-3\/model\.pkl: content type "application\/json", expected "text\/plain"/,
+      ) as string,
+      details: {
+        next: 'Put it back, then resume the run; or cancel the run (what can be undone is), and fail over to an earlier recovery point.',
+      },
+    });
+    await blob('models/fraud-3/model.pkl').setHTTPHeaders({
+      blobContentType: 'text/plain',
+      blobCacheControl: 'no-store',
+    });
+    await blob('models/fraud-2/model.pkl').setMetadata({ Origin: 'test' });
+    await expect(verify()).rejects.toThrow(
+      /^1 of 4 blobs .*fraud-3\/model\.pkl: cache control "no-store", expected none/,
+    );
+    // What verifying finds, restoring puts right.
+    const restored = await failover.step('blobs-inference', 'restoreBlobs', restoreBlobs, {
+      classes: ['inference'],
+    });
+    expect(restored.counts?.[0]).toMatchObject({ expected: 4, done: 4, skipped: [], failed: [] });
+    expect((await verify()).counts?.[0]).toMatchObject({ expected: 4, done: 4 });
+  });
+
   it('finds a blob that differs, one that is missing, and an asset that is not there', async () => {
     const { westAccount, westContainer, azure, west, store } = scene;
     await upload(westAccount, westContainer, 'models/fraud-3/model.pkl', 'model 9');
