@@ -13,7 +13,7 @@ import {
 } from '../provider.ts';
 import { noteSecondary, pairOfOld, withoutSecondary } from './storage-failover.ts';
 import { prepareNetworkAcls } from './storage-network.ts';
-import { findAccount, places } from './storage-places.ts';
+import { findAccount, places, skuOf } from './storage-places.ts';
 
 const ACCOUNT_NAME = /^[a-z0-9]{3,24}$/;
 const SKUS = [
@@ -60,6 +60,7 @@ export function prepareAccount(call: Call, next: Stored): void {
       { target: 'sku.name' },
     );
   }
+  if (existing) requireUpdatable(existing, next, name);
   const kind = next.resource.kind ?? existing?.resource.kind;
   if (!KINDS.some((one) => one === kind)) {
     throw new ArmError(
@@ -84,6 +85,32 @@ export function prepareAccount(call: Call, next: Stored): void {
     keyCreationTime: { key1: keys.created1, key2: keys.created2 },
     creationTime: new Date(next.createdAt).toISOString(),
   };
+}
+
+/** What an update may not change: https://aka.ms/storageaccountupdate, and "Change how a storage account is replicated". */
+function requireUpdatable(existing: Stored, { resource }: Stored, sku: string): void {
+  const held = existing.resource.properties.isHnsEnabled ?? false;
+  const asked = resource.properties.isHnsEnabled;
+  if (asked !== undefined && asked !== null && asked !== held)
+    throw new ArmError(
+      400,
+      'AccountPropertyCannotBeUpdated',
+      `The property 'isHnsEnabled' was specified in the input, but it cannot be updated as it is read-only: it is ${JSON.stringify(held)}, got ${JSON.stringify(asked)}. For more information, see - https://aka.ms/storageaccountupdate`,
+      { target: 'isHnsEnabled' },
+    );
+  const before = skuOf(existing);
+  if (layoutOf(before) === layoutOf(sku)) return;
+  throw new ArmError(
+    400,
+    'StorageAccountTypeConversionNotAllowed',
+    `Storage account type conversion is not allowed: the redundancy of '${existing.resource.name}' is ${before}, and an update cannot make it ${sku}, for that moves its data to other disks. It needs a conversion, or a new account and a copy.`,
+    { target: 'sku.name' },
+  );
+}
+
+/** Redundancies of the same layout differ in copies in the paired region alone, which an update adds and drops. */
+function layoutOf(sku: string): string {
+  return `${/^Premium/i.test(sku) ? 'premium' : 'standard'}, ${/ZRS$/i.test(sku) ? 'across zones' : 'in one'}`;
 }
 
 function requireName(cloud: Cloud, name: string, id: string): void {

@@ -223,4 +223,32 @@ describe('accounts and their services', () => {
     });
     expect([bad.status, bad.text]).toEqual([400, expect.stringContaining('deleteRetentionPolicy.days')]);
   });
+
+  it('keep what an update cannot change, and say why', async () => {
+    const { id } = await cloud.account(group, 'fixed', 'eastus', { sku: { name: 'Standard_GRS' } });
+    const patchSku = async (name: string): Promise<[number, string]> => {
+      const answer = await cloud.arm(`${id}?${API}`, { method: 'PATCH', body: { sku: { name } } });
+      await cloud.ended(answer);
+      return [answer.status, answer.text];
+    };
+    const hns = await patch(id, { isHnsEnabled: true });
+    expect([hns.status, hns.text]).toEqual([400, expect.stringContaining('AccountPropertyCannotBeUpdated')]);
+    expect((await patch(id, { isHnsEnabled: false })).status).toBe(200);
+    for (const zonal of ['Standard_ZRS', 'Standard_GZRS', 'Standard_RAGZRS', 'Premium_LRS'])
+      expect(await patchSku(zonal)).toEqual([
+        400,
+        expect.stringContaining(`is Standard_GRS, and an update cannot make it ${zonal}`),
+      ]);
+    for (const other of ['Standard_LRS', 'Standard_RAGRS'])
+      expect((await patchSku(other))[0], other).toBe(200);
+    const zones = await cloud.account(group, 'zones', 'eastus', { sku: { name: 'Standard_ZRS' } });
+    const back = await cloud.arm(`${zones.id}?${API}`, {
+      method: 'PUT',
+      body: { location: 'eastus', kind: 'StorageV2', sku: { name: 'Standard_LRS' } },
+    });
+    expect([back.status, back.text]).toEqual([
+      400,
+      expect.stringContaining('StorageAccountTypeConversionNotAllowed'),
+    ]);
+  });
 });
