@@ -12,11 +12,14 @@ export const ORIGIN = `${ORIGIN_GROUP}/origins`;
 /** Where `hidden` keeps the properties that the front goes by: a change is in force only when its operation has ended. */
 export const IN_FORCE = 'inForce';
 
+export type Protocol = 'http' | 'https';
+
 export interface Origin {
   id: string;
-  /** 'localhost' or 'localhost:PORT' as the origin's hostName has it. */
+  /** The origin's hostName, without a port. */
   host: string;
-  port: number;
+  /** By protocol: `httpPort` and `httpsPort`; for 'localhost:PORT' as hostName that port, whatever is spoken there. */
+  ports: Record<Protocol, number>;
   hostHeader: string | undefined;
   priority: number;
   weight: number;
@@ -25,6 +28,7 @@ export interface Origin {
 export interface ProbeSettings {
   path: string;
   method: 'HEAD' | 'GET';
+  protocol: Protocol;
   intervalSeconds: number;
 }
 
@@ -41,6 +45,8 @@ export interface Match {
   group: OriginGroup;
   /** The path and query to ask the origin for. */
   path: string;
+  /** How to ask it. */
+  protocol: Protocol;
   timeoutSeconds: number;
 }
 
@@ -67,6 +73,8 @@ export function matchRoute(store: ResourceStore, endpoint: Stored, path: string)
   return {
     group: readGroup(store, group),
     path: forwarded,
+    // MatchRequest: as the client asked, and the front listens for HTTPS alone.
+    protocol: best.route.forwardingProtocol === 'HttpOnly' ? 'http' : 'https',
     timeoutSeconds: numeric(profile?.resource.properties.originResponseTimeoutSeconds, 60),
   };
 }
@@ -93,7 +101,10 @@ function readOrigin(stored: Stored): Origin {
   return {
     id: stored.resource.id,
     host: name,
-    port: port === undefined ? numeric(properties.httpsPort, 443) : Number(port),
+    ports:
+      port === undefined
+        ? { http: numeric(properties.httpPort, 80), https: numeric(properties.httpsPort, 443) }
+        : { http: Number(port), https: Number(port) },
     hostHeader:
       typeof originHostHeader === 'string' && originHostHeader !== '' ? originHostHeader : undefined,
     priority: numeric(properties.priority, 1),
@@ -105,6 +116,7 @@ function readProbe(health: JsonObject): ProbeSettings {
   return {
     path: typeof health.probePath === 'string' ? health.probePath : '/',
     method: health.probeRequestType === 'GET' ? 'GET' : 'HEAD',
+    protocol: health.probeProtocol === 'Http' ? 'http' : 'https',
     intervalSeconds: numeric(health.probeIntervalInSeconds, 240),
   };
 }

@@ -4,7 +4,12 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import { pipeline } from 'node:stream/promises';
 import { send } from '../http/body.ts';
@@ -39,6 +44,7 @@ export class FrontDoor {
   private readonly requests: RequestLog;
   private readonly health: OriginHealth;
   private readonly agent: Agent;
+  private readonly plainAgent = new HttpAgent({ keepAlive: true });
 
   /** `url`: where the front listens. `ca`: the authority that its origins on this machine are trusted by. */
   constructor(cloud: Cloud, url: string, ca: string, requests: RequestLog) {
@@ -62,6 +68,7 @@ export class FrontDoor {
   close(): void {
     this.health.close();
     this.agent.destroy();
+    this.plainAgent.destroy();
   }
 
   async handle(message: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -117,22 +124,24 @@ export class FrontDoor {
     for (const [name, value] of Object.entries(message.headers)) {
       if (value !== undefined && !HOP_HEADERS.has(name)) headers[name] = value;
     }
-    headers.host = origin.hostHeader ?? `${origin.host}:${origin.port}`;
+    const { host } = origin;
+    const port = origin.ports[match.protocol];
+    headers.host = origin.hostHeader ?? `${host}:${port}`;
     headers['x-forwarded-host'] = message.headers.host ?? '';
     headers['x-forwarded-proto'] = 'https';
     headers['x-azure-fdid'] = 'local';
-    const { host, port } = origin;
     const options = {
       host,
-      servername: host,
       port,
       method: message.method,
       path: match.path,
       headers,
-      agent: this.agent,
       timeout: match.timeoutSeconds * 1000,
     };
-    const outgoing = httpsRequest(options);
+    const outgoing =
+      match.protocol === 'http'
+        ? httpRequest({ ...options, agent: this.plainAgent })
+        : httpsRequest({ ...options, servername: host, agent: this.agent });
     try {
       const answered = new Promise<IncomingMessage>((resolve, reject) =>
         outgoing.on('response', resolve).on('error', reject),

@@ -1,5 +1,6 @@
 /** Health of origins: probes at their group's interval, on the cloud's clock, judged by the last samples. */
 
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Cloud } from '../provider.ts';
 import {
@@ -69,7 +70,7 @@ export class OriginHealth {
     this.samples.set(origin.id, [...(this.samples.get(origin.id) ?? []), good].slice(-group.sampleSize));
   }
 
-  private probe(origin: Origin, { path, method }: ProbeSettings): Promise<boolean> {
+  private probe(origin: Origin, { path, method, protocol }: ProbeSettings): Promise<boolean> {
     return new Promise((resolve, reject) => {
       const headers = {
         'User-Agent': 'Edge Health Probe',
@@ -77,19 +78,21 @@ export class OriginHealth {
       };
       const options = {
         host: origin.host,
-        servername: origin.host,
-        port: origin.port,
+        port: origin.ports[protocol],
         path,
         method,
         headers,
-        ca: this.ca,
         agent: false as const,
         timeout: PROBE_DEADLINE_MS,
       };
-      const request = httpsRequest(options, (response) => {
+      const answered = (response: IncomingMessage): void => {
         response.resume();
         resolve(response.statusCode === 200);
-      });
+      };
+      const request =
+        protocol === 'http'
+          ? httpRequest(options, answered)
+          : httpsRequest({ ...options, servername: origin.host, ca: this.ca }, answered);
       request.on('timeout', () => request.destroy(new Error('no answer in time')));
       request.on('error', reject);
       request.end();

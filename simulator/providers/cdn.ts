@@ -15,6 +15,7 @@ import {
 import { row } from './table.ts';
 
 const SKUS = ['Standard_AzureFrontDoor', 'Premium_AzureFrontDoor'];
+const FORWARDING = ['HttpOnly', 'HttpsOnly', 'MatchRequest'];
 /** The front's edges take a change over in seconds here, in minutes in Azure. */
 const TIMES = { put: 2000, patch: 2000, delete: 1000 };
 
@@ -126,6 +127,7 @@ function checkOrigin(_call: Call, next: Stored): void {
     throw required('hostName', 'a host name', hostName);
   checkRange('priority', properties.priority, 1, 5);
   checkRange('weight', properties.weight, 1, 1000);
+  checkRange('httpPort', properties.httpPort, 1, 65_535);
   checkRange('httpsPort', properties.httpsPort, 1, 65_535);
 }
 
@@ -133,6 +135,8 @@ function checkRoute({ cloud }: Call, next: Stored): void {
   const { properties } = next.resource;
   properties.patternsToMatch ??= ['/*'];
   properties.forwardingProtocol ??= 'MatchRequest';
+  if (!FORWARDING.some((one) => one === properties.forwardingProtocol))
+    throw required('forwardingProtocol', `one of ${FORWARDING.join(', ')}`, properties.forwardingProtocol);
   properties.supportedProtocols ??= ['Http', 'Https'];
   const group = isObject(properties.originGroup) ? properties.originGroup.id : undefined;
   if (typeof group !== 'string') throw required('originGroup.id', 'the id of an origin group', group);
