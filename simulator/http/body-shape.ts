@@ -5,6 +5,9 @@ import { isObject } from './fields.ts';
 
 type Check = (value: Json) => boolean;
 
+/** How many objects and lists may stand in each other. */
+const DEEPEST = 200;
+
 const isText: Check = (value) => typeof value === 'string';
 const isTexts: Check = (value) =>
   isObject(value) && Object.values(value).every((one) => one === null || typeof one === 'string');
@@ -31,4 +34,24 @@ export function requireEnvelope(body: JsonObject): void {
       { target: field },
     );
   }
+}
+
+/** What reads a body, and what shows it, goes down it level by level. Throws ArmError 400 `InvalidRequestContent` for one too deep. */
+export function requireShallow(body: Json): void {
+  let level: Json[] = [body];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > DEEPEST)
+      throw new ArmError(
+        400,
+        'InvalidRequestContent',
+        `The request content was invalid and could not be deserialized: expected at most ${DEEPEST} objects and lists in each other, got more.`,
+      );
+    level = level.flatMap((value) =>
+      typeof value === 'object' && value !== null ? Object.values(value).filter(isNested) : [],
+    );
+  }
+}
+
+function isNested(value: Json): boolean {
+  return typeof value === 'object' && value !== null;
 }

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ArmError, type Json } from '../provider.ts';
+import { requireShallow } from './body-shape.ts';
 import { parseLenientJson } from './lenient-json.ts';
 
 /** ARM's own limit for a request is 4 MiB; code snapshots' inline templates stay below it, too. */
@@ -29,8 +30,9 @@ export async function readBody(request: IncomingMessage, limit = LARGEST_BODY): 
 export function parseJson(body: Buffer): Json | undefined {
   const text = body.toString('utf8').replace(/^\uFEFF/, '');
   if (text.trim() === '') return undefined;
+  let parsed: Json;
   try {
-    return parseStrictFirst(text);
+    parsed = parseStrictFirst(text);
   } catch (error) {
     throw new ArmError(
       400,
@@ -38,6 +40,8 @@ export function parseJson(body: Buffer): Json | undefined {
       `The request content was invalid and could not be deserialized: ${(error as Error).message}.`,
     );
   }
+  requireShallow(parsed);
+  return parsed;
 }
 
 /** The built-in parser is the fast one, and nearly everything is plain JSON. */

@@ -20,6 +20,7 @@ import type { OperationRecord } from './operations.ts';
 
 type WriteVerb = 'put' | 'patch';
 
+const RESOURCE_GROUPS = 'microsoft.resources/resourcegroups';
 /** Fields of a body that the envelope alone writes. */
 const ENVELOPE = new Set(['id', 'name', 'type', 'systemData', 'etag']);
 
@@ -150,6 +151,13 @@ function placeAt(resource: Resource, region: string | null, existing: Stored | u
     typeof resource.location === 'string' ? resource.location.toLowerCase().replaceAll(' ', '') : undefined;
   const held = region ?? 'global';
   if (existing && asked !== undefined && asked !== held) {
+    if (resource.type.toLowerCase() === RESOURCE_GROUPS)
+      throw new ArmError(
+        409,
+        'InvalidResourceGroupLocation',
+        `Invalid resource group location '${asked}'. The Resource group already exists in location '${held}'.`,
+        { target: 'location' },
+      );
     throw new ArmError(
       409,
       'InvalidResourceLocation',
@@ -162,7 +170,7 @@ function placeAt(resource: Resource, region: string | null, existing: Stored | u
 /** The id in Azure's spelling of types, and in that of the parents as they were created. */
 function canonicalId(engine: Engine, row: ResourceType, id: ResourceId): string {
   const { store } = engine.cloud;
-  if (row.type.toLowerCase() === 'microsoft.resources/resourcegroups')
+  if (row.type.toLowerCase() === RESOURCE_GROUPS)
     return `/subscriptions/${id.subscriptionId}/resourceGroups/${id.name}`;
   const lastType = row.type.slice(row.type.lastIndexOf('/') + 1);
   const parent = id.parent === undefined ? undefined : store.get(id.parent);

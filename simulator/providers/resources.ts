@@ -42,12 +42,28 @@ const groups: ResourceType = row(GROUP, {
       );
     }
     next.resource.properties = {};
+    requireSameLocation(call, next);
   },
   list: filtered,
   actions: {
     exporttemplate: (call) => ({ longRunning: { milliseconds: 1000, finish: () => exportGroup(call) } }),
   },
 });
+
+/** A PUT that moves a group is refused before a provider sees it; this is for PATCH. */
+function requireSameLocation({ existing }: Call, { resource }: Stored): void {
+  if (existing && regionOf(resource.location) !== regionOf(existing.resource.location))
+    throw new ArmError(
+      409,
+      'InvalidResourceGroupLocation',
+      `Invalid resource group location '${resource.location ?? ''}'. The Resource group already exists in location '${existing.resource.location ?? ''}'.`,
+      { target: 'location' },
+    );
+}
+
+function regionOf(location: string | undefined): string | undefined {
+  return location?.toLowerCase().replaceAll(' ', '');
+}
 
 /** The provider; `all` gives every provider of the cloud, for the list that clients read api-versions and locations from. */
 export function resources(directory: Directory, all: () => readonly Provider[]): Provider {

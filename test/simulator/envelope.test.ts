@@ -121,6 +121,35 @@ describe('resources', () => {
     expect(moved).toEqual([409, 'InvalidResourceLocation']);
   });
 
+  it('leave a resource group where it is', async () => {
+    const home = await cloud.group('settled', 'eastus');
+    const move = { location: 'westus3' };
+    const stay = { location: 'East US', tags: { a: 'b' } };
+    for (const method of ['PUT', 'PATCH'])
+      expect(await codeOf(`${home}?${API}`, method, move)).toEqual([409, 'InvalidResourceGroupLocation']);
+    expect((await cloud.arm(`${home}?${API}`, { method: 'PUT', body: stay })).status).toBe(200);
+    expect((await cloud.arm(`${home}?${API}`)).json).toMatchObject({ location: 'eastus', tags: { a: 'b' } });
+  });
+
+  it('are refused when nested deeper than 200 levels, whatever they are nested of', async () => {
+    const nested = async (levels: number, open: string, close: string): Promise<[number, string]> => {
+      const tags = `${open.repeat(levels)}1${close.repeat(levels)}`;
+      const answer = await cloud.arm(`${nsg('deep')}?${API}`, {
+        method: 'PUT',
+        raw: `{"location":"eastus","tags":${tags}}`,
+        headers: { 'content-type': 'application/json' },
+      });
+      return [answer.status, error(answer.json).message];
+    };
+    for (const levels of [50_000, 201])
+      for (const [open, close] of [
+        ['{"a":', '}'],
+        ['[', ']'],
+      ] as const)
+        expect(await nested(levels, open, close)).toEqual([400, expect.stringContaining('at most 200')]);
+    expect(await nested(150, '{"a":', '}')).toEqual([400, expect.stringContaining("'tags'")]);
+  });
+
   it('honour If-Match and If-None-Match', async () => {
     await cloud.make(nsg('etag'), { location: 'eastus' });
     const { headers } = await cloud.arm(`${nsg('etag')}?${API}`);
