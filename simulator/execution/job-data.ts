@@ -37,6 +37,19 @@ export function locateOutput(cloud: Cloud, job: Stored, name: string): BlobPlace
   return placeOf(cloud, workspaceIdOf(job.resource.id), jobOutputUri(job.resource, name));
 }
 
+/** Is the place where an output of a job of the same workspace goes? */
+export function isOutput(cloud: Cloud, job: Stored, place: BlobPlace): boolean {
+  const jobs = cloud.store.children(workspaceIdOf(job.resource.id), job.resource.type);
+  return jobs.some((other) =>
+    Object.keys(objectOf(other.resource.properties.outputs)).some((name) => {
+      const found = locateOutput(cloud, other, name);
+      return (
+        found?.account === place.account && found.container === place.container && found.path === place.path
+      );
+    }),
+  );
+}
+
 function placeOf(cloud: Cloud, workspaceId: string, uri: string): BlobPlace | undefined {
   const found = locateFolder(cloud, workspaceId, uri);
   const datastore = datastoreOf(cloud, workspaceId, uri)?.datastore.resource.id;

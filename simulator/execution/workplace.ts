@@ -8,7 +8,7 @@ import { textOf, workspaceIdOf } from '../providers/machinelearning/fields.ts';
 import { resolveAsset } from '../providers/machinelearning/references.ts';
 import { below, downloadBlob, downloadFolder, type BlobPlace } from './blob-files.ts';
 import { commandOf } from './command-spec.ts';
-import { assetKindOf, inputsOf, locateData, locateOutput, outputsOf } from './job-data.ts';
+import { assetKindOf, inputsOf, isOutput, locateData, locateOutput, outputsOf } from './job-data.ts';
 import type { Places } from './job-environment.ts';
 import { GrowingFile, OutputFolder } from './output-folder.ts';
 import { RunFailure } from './run-failure.ts';
@@ -94,7 +94,10 @@ async function fetchInput(
   const file = join(folder, basename(place.path));
   if (place.path !== '' && (await downloadBlob(cloud.blobs, place, file))) return file;
   if (kind === 'uri_file') throw new RunFailure('UserError', `There is no file at '${uri}'.`);
-  await downloadFolder(cloud.blobs, place, folder);
+  const count = await downloadFolder(cloud.blobs, place, folder);
+  // A container may be empty, and so may what another job has left; storage knows no other empty folder.
+  if (count === 0 && place.path !== '' && !isOutput(cloud, job, place))
+    throw new RunFailure('UserError', `There is nothing at '${uri}': no file has that name or is below it.`);
   return folder;
 }
 

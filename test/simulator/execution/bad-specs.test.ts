@@ -9,6 +9,8 @@ let workspace: ExecutingWorkspace;
 
 beforeAll(async () => {
   workspace = await ExecutingWorkspace.start(20);
+  await workspace.submit('silent', { command: 'true', outputs: { o: { jobOutputType: 'uri_folder' } } });
+  await workspace.ends('silent');
 }, 60_000);
 afterAll(() => workspace?.azure.close());
 
@@ -73,6 +75,24 @@ describe('a command job', () => {
       { inputs: { x: { jobInputType: 'uri_folder', uri: 'azureml:circle:1' } } },
       'Failed',
       'names no blobs',
+    ],
+    [
+      'an input where there is nothing',
+      { inputs: { x: folder('never/written') } },
+      'Failed',
+      `There is nothing at '${paths}/never/written/'`,
+    ],
+    [
+      'an input where a job has left nothing',
+      { inputs: { x: { jobInputType: 'uri_folder', uri: 'azureml://jobs/silent/outputs/o/paths/' } } },
+      'Completed',
+      'null',
+    ],
+    [
+      'an input below what a job has left',
+      { inputs: { x: { jobInputType: 'uri_folder', uri: 'azureml://jobs/silent/outputs/o/paths/deeper' } } },
+      'Failed',
+      'There is nothing at',
     ],
   ])('with %s', async (_, body, status, reason) => {
     await workspace.azure.put(`${workspace.id}/data/circle/versions/1`, {
