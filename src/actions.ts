@@ -12,7 +12,7 @@ import { restoreAssets } from './artifacts/restore-assets.ts';
 import { restoreBlobs } from './artifacts/restore-blobs.ts';
 import { resumeFolders } from './artifacts/resume-folder.ts';
 import { sealRecoveryPoint } from './artifacts/seal-recovery-point.ts';
-import { plannedDatastores, standbyMapping } from './artifacts/standby.ts';
+import { plannedAssets, plannedDatastores, standbyMapping } from './artifacts/standby.ts';
 import { stopOldJobs } from './jobs/stop-old-jobs.ts';
 import { payDebtsOfTarget, payFenceDebt } from './fence/pay-debt.ts';
 import { letOldWritersIn, shutOutOldWriters } from './fence/shut-out-writers.ts';
@@ -59,6 +59,7 @@ export const actions: Record<ActionName, Action> = {
     readLedger: readLedgerSnapshot,
     mapping: standbyMapping,
     datastores: plannedDatastores,
+    assets: plannedAssets,
     checkpoints: resumeFolders,
   }),
   payDebtsOfTarget,

@@ -7,9 +7,10 @@ import { datastoreUri, sameName, type ReferenceMapping } from '../azure/ids.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import { computeNames } from '../topology/compute-names.ts';
 import type { StepContext } from '../run/step-context.ts';
+import { assetTypeNames } from './asset-types.ts';
 import { isBuiltIn, placeOfDatastore, standbyContainer, type DatastorePlace } from './datastores.ts';
 import { joinPath } from './job-outputs.ts';
-import type { JobOutputLine, OpenRecoveryPoint, SealedManifest } from './manifest.ts';
+import type { AssetLine, JobOutputLine, OpenRecoveryPoint, SealedManifest } from './manifest.ts';
 import { openByRef, readPart } from './recovery-point.ts';
 import { findWorkspace, type KnownWorkspace } from './workspace.ts';
 
@@ -77,6 +78,12 @@ export async function standbyMapping(context: StepContext): Promise<ReferenceMap
 export async function* plannedDatastores(context: StepContext): AsyncIterable<ArmResource> {
   const { sealed } = await planned(context);
   yield* readPart(context.store, sealed, 'datastores');
+}
+
+/** The active workspace's assets, containers and versions, as the plan's recovery point has them. */
+export async function* plannedAssets(context: StepContext): AsyncIterable<AssetLine> {
+  const { sealed } = await planned(context);
+  for (const type of assetTypeNames) yield* readPart(context.store, sealed, type);
 }
 
 /** The recovery point that the plan names. */

@@ -28,8 +28,6 @@ export interface ReferenceMapping {
   datastores?: Record<string, string>;
   /** Blob endpoints (`https://…/`), and containers that have another name in the target. */
   storage: { from: string; to: string; containers?: Record<string, string> }[];
-  /** ARM ids of managed identities, old → new. */
-  identities?: Record<string, string>;
   /** ARM ids of other resources (accounts, vaults, registries), old → new, with all that is below them. */
   resources?: Record<string, string>;
   /** Where the output of a job of the old workspace was copied to; undefined: it was not. MLflow's run artifacts: output `artifacts`. */
@@ -149,7 +147,7 @@ function moveDatastore(name: string, mapping: ReferenceMapping): Move {
 
 function rewriteArm(id: string, mapping: ReferenceMapping): Move {
   const segments = id.split('/');
-  for (const [from, to] of Object.entries({ ...mapping.identities, ...mapping.resources })) {
+  for (const [from, to] of Object.entries(mapping.resources ?? {})) {
     const prefix = from.replace(/\/+$/, '').split('/');
     if (prefix.every((part, index) => sameName(part, segments[index]))) {
       return { to: [to.replace(/\/+$/, ''), ...segments.slice(prefix.length)].join('/') };

@@ -9,7 +9,8 @@ import {
   jobTypes,
   parentOf,
   resumeTag,
-  tagsOf,
+  resumeWishOf,
+  showUnknownWish,
   typeOf,
   type RawJob,
 } from './job.ts';
@@ -71,8 +72,7 @@ function outOfQuestion({ spec }: Facts): Classification | undefined {
   const parent = parentOf(spec);
   if (parent !== undefined)
     return skip('part of another job', `it is a part of "${parent}", which is treated as a whole`);
-  if (tagsOf(spec)[resumeTag] === 'never')
-    return skip('excluded by its tag', `its tag ${resumeTag} says "never"`);
+  if (resumeWishOf(spec) === 'never') return skip('excluded by its tag', `its tag ${resumeTag} says "never"`);
   return undefined;
 }
 
@@ -103,7 +103,7 @@ function endedAsMeant({ entry, sight }: Facts): Classification | undefined {
 /** It ended otherwise than its owner meant, perhaps of the outage; or a fence ended it in vain. */
 function endedOtherwise({ entry, spec, sight }: Facts): Classification | undefined {
   // Running it twice does no harm, says its owner.
-  if (tagsOf(spec)[resumeTag] === 'always') return undefined;
+  if (resumeWishOf(spec) === 'always') return undefined;
   if (entry.cancelledBy !== undefined)
     return manual(
       'cancelled by an earlier run',
@@ -129,8 +129,9 @@ function forPerson({ spec, policy }: Facts): Classification | undefined {
     const reason = `a person works in it (${services.join(', ')})`;
     return { class: policy.interactive, group: 'interactive', reason };
   }
-  if (tagsOf(spec)[resumeTag] === 'manual')
-    return manual('manual by its tag', `its tag ${resumeTag} says "manual"`);
+  const wish = resumeWishOf(spec);
+  if (wish === 'manual') return manual('manual by its tag', `its tag ${resumeTag} says "manual"`);
+  if (typeof wish === 'object') return manual('its tag means nothing known', showUnknownWish(wish.unknown));
   if (!(jobTypes as readonly string[]).includes(type))
     return manual('of an unknown type', `jobs of type "${type}" are not known`);
   const identity = objectAt(spec.properties, 'identity');
@@ -144,7 +145,7 @@ function forPerson({ spec, policy }: Facts): Classification | undefined {
 }
 
 function mayHaveCompleted({ entry, spec, goneSince, sight }: Facts): Classification | undefined {
-  if (tagsOf(spec)[resumeTag] === 'always' || sight.saw === 'cancelled') return undefined;
+  if (resumeWishOf(spec) === 'always' || sight.saw === 'cancelled') return undefined;
   const because = (why: string): Classification => ({
     class: 'may-have-completed',
     group: 'may have completed',

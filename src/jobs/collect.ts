@@ -2,7 +2,7 @@
 import { apiVersions, type Arm } from '../azure/azure.ts';
 import { workspaceId } from '../topology/sides.ts';
 import type { WorkspaceRef } from '../topology/topology.ts';
-import { isFinished, resumeTag, statusOf, tagsOf, type RawJob } from './job.ts';
+import { isFinished, resumeWishOf, statusOf, type RawJob } from './job.ts';
 
 export interface CollectJobs {
   arm: Arm;
@@ -38,7 +38,7 @@ export async function* collectJobs({
     const status = statusOf(job);
     if (!isFinished(status)) return true;
     // Its owner has had the last word on it.
-    if (tagsOf(job)[resumeTag] === 'never') return false;
+    if (resumeWishOf(job) === 'never') return false;
     return status === 'Canceled' && Object.hasOwn(leftCancelled, job.name);
   };
   let names: string[] = [];

@@ -24,6 +24,26 @@ export const originTags = {
  */
 export const resumeTag = 'understudy.resume';
 
+const resumeWishes = ['never', 'manual', 'always'] as const;
+
+/**
+ * What the tag says, read without regard to case and surrounding blanks; undefined: the job has no such tag. A value that means
+ * nothing is `unknown`: its owner wanted something, and only the owner can say what.
+ */
+export function resumeWishOf(job: RawJob): (typeof resumeWishes)[number] | { unknown: string } | undefined {
+  const plain = (text: string) => text.trim().toLowerCase();
+  const tags = Object.entries(tagsOf(job)).filter(([key]) => plain(key) === resumeTag);
+  const [, value] = tags.find(([key]) => key === resumeTag) ?? tags[0] ?? [];
+  if (value === undefined) return undefined;
+  return resumeWishes.find((wish) => wish === plain(value)) ?? { unknown: value };
+}
+
+/** `its tag understudy.resume says "no", expected "never", "manual" or "always"` */
+export function showUnknownWish(value: string): string {
+  const [last, ...others] = resumeWishes.map((wish) => `"${wish}"`).toReversed();
+  return `its tag ${resumeTag} says "${value}", expected ${others.toReversed().join(', ')} or ${last}`;
+}
+
 export function statusOf(job: RawJob): string {
   return textAt(job.properties, 'status') ?? 'Unknown';
 }

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { ArmResource } from '../azure/azure.ts';
 import { mapBounded } from '../artifacts/bounded.ts';
+import type { AssetLine } from '../artifacts/manifest.ts';
 import type { ReferenceMapping } from '../azure/ids.ts';
 import { reconcile, type Counts, type Evidence, type StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
@@ -16,6 +17,7 @@ import { resumeJob, type JobRecord, type Resumption } from './resume-job.ts';
 import { readStandby, sharedDatastores } from './standby.ts';
 import type { ReadLedger } from './stop-old-jobs.ts';
 import { sightsOf } from './stopped-jobs.ts';
+import { findUnrestored } from './unrestored.ts';
 
 /** What is read of the recovery point: nothing here asks the old region. */
 export interface ResubmitSources {
@@ -24,6 +26,8 @@ export interface ResubmitSources {
   mapping(context: StepContext): Promise<ReferenceMapping>;
   /** The old workspace's datastores. */
   datastores(context: StepContext): AsyncIterable<ArmResource>;
+  /** The assets of the recovery point. */
+  assets(context: StepContext): AsyncIterable<AssetLine>;
   /** Brings checkpoints of these jobs to the standby; nothing is read before the first is asked for. */
   checkpoints(context: StepContext, entries: readonly LedgerEntry[]): BringCheckpoint;
 }
@@ -89,6 +93,7 @@ async function prepare(
       ...mapping,
       has: { computes: names(standby.computes), datastores: names(standby.datastores) },
     },
+    unrestored: await findUnrestored(context, { mapping, assets: (each) => sources.assets(each) }),
     isShared: sharedDatastores(old, standby.datastores),
     // Of a recovery point of another region, the fence saw nothing.
     sightOf: ({ name, region }) => (region === context.from.region ? sightOf(name) : { saw: 'unseen' }),

@@ -24,11 +24,14 @@ import { rewriteSpec, type Change, type RewrittenSpec, type Unmapped } from './r
 import { settlementOf } from './settlement.ts';
 import type { Sight } from './stopped-jobs.ts';
 import { findSuccessor, submitSuccessor, type Difference } from './submit.ts';
+import { unrestoredIn, type Unrestored } from './unrestored.ts';
 
 /** What all jobs of one resubmission share. */
 export interface Resumption {
   context: StepContext;
   mapping: ReferenceMapping;
+  /** What this run could not restore: no job may run on it. */
+  unrestored: Unrestored;
   isShared: (datastore: string) => boolean;
   /** What this run's fence saw of a job of the old workspace. */
   sightOf: (entry: LedgerEntry) => Sight;
@@ -129,16 +132,10 @@ async function resubmit(
   resumption: Resumption,
 ): Promise<JobRecord> {
   const { context } = resumption;
-  // Nothing is planned for a job that cannot run right: the first rewriting finds that out, under any name.
-  const trial = { name: entry.name, hop: entry.hop + 1, run: context.run.runId };
-  const { unmapped } = rewrite(entry, spec, trial, resumption, undefined);
-  if (unmapped.length > 0) {
-    const lacking = {
-      class: 'manual',
-      reason: showUnmapped(unmapped),
-      group: 'names what the standby lacks',
-    } as const;
-    return { ...(await leaveForPerson(entry, lacking, resumption)), unmapped };
+  const lacking = lackingFor(entry, spec, resumption);
+  if (lacking) {
+    const { unmapped, ...left } = lacking;
+    return { ...(await leaveForPerson(entry, left, resumption)), unmapped };
   }
   const planned = await planOf(entry, resumption);
   if ('skip' in planned) return { ...about(entry), ...planned.skip };
@@ -167,6 +164,24 @@ async function resubmit(
     changes: rewritten.changes,
     ...(differences.length > 0 ? { differences } : {}),
   };
+}
+
+/** Nothing is planned for a job that cannot run right: a first rewriting finds that out, under any name. */
+function lackingFor(
+  entry: LedgerEntry,
+  spec: RawJob,
+  resumption: Resumption,
+): (Classification & { unmapped: Unmapped[] }) | undefined {
+  const wrong = unrestoredIn(spec, resumption.unrestored, resumption.mapping);
+  const [first] = wrong;
+  if (first) {
+    const reason = first.reason + showMore(wrong);
+    return { class: 'manual', group: 'refers to what was not restored', reason, unmapped: wrong };
+  }
+  const trial = { name: entry.name, hop: entry.hop + 1, run: resumption.context.run.runId };
+  const { unmapped } = rewrite(entry, spec, trial, resumption, undefined);
+  if (unmapped.length === 0) return undefined;
+  return { class: 'manual', group: 'names what the standby lacks', reason: showUnmapped(unmapped), unmapped };
 }
 
 type Planned =
@@ -237,9 +252,12 @@ function whereabouts(brought: Brought | undefined): string {
     : `; its checkpoint could not be restored: ${brought.missing}`;
 }
 
-function showUnmapped([first, ...others]: readonly Unmapped[]): string {
-  const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
-  return `${first?.place}: ${first?.reason}${more}`;
+function showUnmapped(all: readonly Unmapped[]): string {
+  return `${all[0]?.place}: ${all[0]?.reason}${showMore(all)}`;
+}
+
+function showMore({ length }: readonly Unmapped[]): string {
+  return length > 1 ? ` (and ${length - 1} more)` : '';
 }
 
 function rewrite(

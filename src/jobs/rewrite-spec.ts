@@ -18,6 +18,8 @@ import { isProse } from '../azure/prose.ts';
 import { folderOfHop, withoutHop } from './hop-folder.ts';
 import { isObject, textAt } from '../azure/json.ts';
 import { originTags, tagsOf, type RawJob } from './job.ts';
+import { namedIdentity } from './managed-identity.ts';
+import { isRegionField, moveRegions } from './region-fields.ts';
 import { stripRunBound } from './run-bound.ts';
 
 export interface SuccessorOf {
@@ -100,8 +102,14 @@ function resumeFrom(
   else changes.push({ place, from, to: uri });
 }
 
-const computeKeys = new Set(['computeId', 'compute', 'default_compute', 'defaultCompute', 'compute_id']);
-const datastoreKeys = new Set(['default_datastore', 'defaultDatastore', 'datastore', 'datastoreId']);
+export const computeKeys = new Set([
+  'computeId',
+  'compute',
+  'default_compute',
+  'defaultCompute',
+  'compute_id',
+]);
+export const datastoreKeys = new Set(['default_datastore', 'defaultDatastore', 'datastore', 'datastoreId']);
 
 class Rewriting {
   readonly changes: Change[] = [];
@@ -116,6 +124,8 @@ class Rewriting {
 
   /** `keys`: the names on the way from `properties` to `value`. */
   walk(value: Json, place: string, keys: readonly string[]): Json {
+    const regions = isRegionField(keys) ? this.#regions(value, place) : undefined;
+    if (regions !== undefined) return regions;
     if (Array.isArray(value)) return value.map((each, index) => this.walk(each, `${place}[${index}]`, keys));
     if (typeof value === 'string') return this.#text(value, place, keys);
     if (!isObject(value)) return value;
@@ -123,8 +133,16 @@ class Rewriting {
       const path = [...keys, key];
       return [key, isProse(path) ? each : this.walk(each, `${place}.${key}`, path)];
     });
-    const walked = Object.fromEntries(entries);
-    return isManagedIdentity(value) ? this.#identity(value, walked, place) : walked;
+    this.#identity(value, place);
+    return Object.fromEntries(entries);
+  }
+
+  #regions(value: Json, place: string): Json | undefined {
+    const { from, to } = this.#options.mapping;
+    const moved = moveRegions(value, from.location, to.location);
+    if (moved === undefined) return undefined;
+    this.changes.push({ place, ...moved.change });
+    return moved.value;
   }
 
   #text(value: string, place: string, keys: readonly string[]): string {
@@ -164,14 +182,12 @@ class Rewriting {
     this.unmapped.push({ place, value: withoutSignature(value), reason });
   }
 
-  /** An identity's client and object id belong to its resource id: with another one they would contradict it. */
-  #identity(before: JsonObject, after: JsonObject, place: string): JsonObject {
-    if (before['resourceId'] === after['resourceId']) return after;
-    const { clientId, objectId, ...kept } = after;
-    for (const [key, value] of Object.entries({ clientId, objectId })) {
-      if (typeof value === 'string') this.changes.push({ place: `${place}.${key}`, from: value, to: '' });
-    }
-    return kept;
+  /** Nothing says which identity of the standby stands for one of the old region: with that, a job could not sign in, or as somebody else. */
+  #identity(value: JsonObject, place: string): void {
+    const { from, to } = this.#options.mapping;
+    const name = namedIdentity(value);
+    if (name === undefined || sameWorkspace(from, to)) return;
+    this.#cannot(place, name, `it runs as managed identity ${name}, which the topology maps to nothing`);
   }
 
   /**
@@ -201,10 +217,6 @@ class Rewriting {
 /** An address outside the workspaces: whoever runs the job writes to the same place. */
 function isAddress(uri: string): boolean {
   return /^(https?|wasbs?|abfss?|adl):\/\//i.test(uri);
-}
-
-function isManagedIdentity(value: JsonObject): boolean {
-  return textAt(value, 'identityType') === 'Managed' && typeof value['resourceId'] === 'string';
 }
 
 /** The tags of a job that say where it comes from; undefined for a job of its own. */

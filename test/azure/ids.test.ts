@@ -36,7 +36,7 @@ const mapping: ReferenceMapping = {
       containers: { in: 'in-w' },
     },
   ],
-  identities: {
+  resources: {
     '/subscriptions/s/resourceGroups/ids/providers/Microsoft.ManagedIdentity/userAssignedIdentities/east':
       '/subscriptions/s/resourceGroups/ids/providers/Microsoft.ManagedIdentity/userAssignedIdentities/west',
   },

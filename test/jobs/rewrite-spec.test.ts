@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/azure/azure.ts';
-import type { ReferenceMapping } from '../../src/azure/ids.ts';
 import { isHopFolder } from '../../src/jobs/hop-folder.ts';
 import type { RawJob } from '../../src/jobs/job.ts';
 import { successorName } from '../../src/jobs/ledger.ts';
@@ -9,6 +8,8 @@ import { command, east, eastId, mapping, west, westId } from './scene.ts';
 
 const long = (workspace: typeof east, rest: string) =>
   `azureml://subscriptions/${workspace.subscriptionId}/resourcegroups/${workspace.resourceGroup}/workspaces/${workspace.name}${rest}`;
+const identityId =
+  '/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/a';
 const successor = { name: 'us-next', hop: 2, lineageRoot: 'root', run: 'run-1' };
 
 function rewrite(properties: JsonObject, options: Partial<RewriteSpec> = {}) {
@@ -142,47 +143,80 @@ describe('rewriteSpec', () => {
     });
   });
 
-  it('an identity of another id loses the client and object id of the old one', () => {
-    const id = (name: string) =>
-      `/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${name}`;
-    const identities: ReferenceMapping['identities'] = { [id('a')]: id('b') };
-    const identity = { identityType: 'Managed', resourceId: id('a'), clientId: 'c', objectId: 'o' };
-    expect(
-      rewrite({ jobType: 'Command', identity }, { mapping: { ...mapping, identities } }).body.properties[
-        'identity'
-      ],
-    ).toEqual({
-      identityType: 'Managed',
-      resourceId: id('b'),
-    });
-    expect(rewrite({ jobType: 'Command', identity }).body.properties['identity']).toEqual(identity);
+  it.each<[string, JsonObject, string]>([
+    ['a resource id', { resourceId: identityId, clientId: 'c', objectId: 'o' }, identityId],
+    ['a client id alone', { resourceId: null, clientId: 'c' }, 'c'],
+    ['an object id alone', { objectId: 'o' }, 'o'],
+  ])('a managed identity named by %s maps to nothing', (_what, ids, name) => {
+    const identity = { identityType: 'Managed', ...ids };
+    const { unmapped } = rewrite({ jobType: 'Command', identity });
+    const reason = `it runs as managed identity ${name}, which the topology maps to nothing`;
+    expect(unmapped).toEqual([{ place: 'properties.identity', value: name, reason }]);
+    const staying = rewrite({ jobType: 'Command', identity }, { mapping: { ...mapping, to: mapping.from } });
+    expect(staying.unmapped).toEqual([]);
+    expect(staying.body.properties['identity']).toEqual(identity);
   });
 
-  it.each<[string, JsonObject, string]>([
+  it('a managed identity of a node is found, in the spelling of nodes', () => {
+    const identity = { type: 'managed', client_id: 'c' };
+    const { unmapped } = rewrite({ jobType: 'Pipeline', jobs: { node: { type: 'command', identity } } });
+    expect(unmapped.map(({ place, value }) => [place, value])).toEqual([
+      ['properties.jobs.node.identity', 'c'],
+    ]);
+  });
+
+  it.each<[string, JsonObject]>([
+    ["the compute's own", { identityType: 'Managed' }],
+    ["the compute's own, with nulls", { identityType: 'Managed', resourceId: null, clientId: null }],
+    ['a token', { identityType: 'AMLToken' }],
+  ])('an identity that is %s stays', (_what, identity) => {
+    const { body, unmapped } = rewrite({ jobType: 'Command', identity });
+    expect(unmapped).toEqual([]);
+    expect(body.properties['identity']).toEqual(identity);
+  });
+
+  it.each<[string, JsonObject, JsonObject, [string, string, string][]]>([
     [
-      'a reference inside a command',
-      command({ command: `python x.py --data=${long(east, '/datastores/d/paths/p')} --y` }),
-      'properties.command',
+      'a list',
+      { resources: { locations: ['eastus'] } },
+      { resources: { locations: ['westus3'] } },
+      [['resources.locations', 'eastus', 'westus3']],
     ],
     [
-      'one in a list in one text',
-      command({ environmentVariables: { L: `a,${eastId}/data/d/versions/1` } }),
-      'properties.environmentVariables.L',
+      'its long name, among others, the new region already there',
+      { resources: { locations: ['East US', 'westus3', 'uksouth'] } },
+      { resources: { locations: ['westus3', 'uksouth'] } },
+      [['resources.locations', 'East US, westus3, uksouth', 'westus3, uksouth']],
     ],
     [
-      'a variable that names the workspace',
-      command({ environmentVariables: { WS: 'FRAUD-EAST' } }),
-      'properties.environmentVariables.WS',
+      'a queue, and a node',
+      { queueSettings: { location: 'eastus' }, jobs: { n: { resources: { locations: ['eastus'] } } } },
+      { queueSettings: { location: 'westus3' }, jobs: { n: { resources: { locations: ['westus3'] } } } },
+      [
+        ['queueSettings.location', 'eastus', 'westus3'],
+        ['jobs.n.resources.locations', 'eastus', 'westus3'],
+      ],
     ],
     [
-      'an output of a job that is not there',
-      command({ inputs: { m: { jobInputType: 'custom_model', uri: 'runs:/other/m' } } }),
-      'properties.inputs.m.uri',
+      'other regions, names that only begin alike, and inputs, which stay',
+      {
+        resources: { locations: ['eastus2', 'uksouth'], properties: { location: { a: 'eastus' } } },
+        inputs: { location: { jobInputType: 'literal', value: 'eastus' } },
+        jobs: { resources: { inputs: { locations: 'eastus' } } },
+        environmentVariables: { location: 'eastus' },
+      },
+      {
+        resources: { locations: ['eastus2', 'uksouth'], properties: { location: { a: 'eastus' } } },
+        inputs: { location: { jobInputType: 'literal', value: 'eastus' } },
+        jobs: { resources: { inputs: { locations: 'eastus' } } },
+        environmentVariables: { location: 'eastus' },
+      },
+      [],
     ],
-  ])('cannot map %s', (_what, properties, place) => {
-    const { unmapped } = rewrite(properties);
-    expect(unmapped).toHaveLength(1);
-    expect(unmapped[0]?.place).toBe(place);
+  ])('moves the regions in which a job may run: %s', (_what, before, after, moved) => {
+    const { body, changes } = rewrite({ jobType: 'Command', ...before });
+    expect(body.properties).toEqual({ jobType: 'Command', ...after });
+    expect(changes).toEqual(moved.map(([place, from, to]) => ({ place: `properties.${place}`, from, to })));
   });
 
   it('shows no signature', () => {

@@ -1,6 +1,7 @@
 /** Two workspaces in memory, one with unfinished jobs, and a context to act in. */
 import type { Azure, ArmResource, JsonObject } from '../../src/azure/azure.ts';
 import { datastoreUri, type ReferenceMapping } from '../../src/azure/ids.ts';
+import type { AssetLine } from '../../src/artifacts/manifest.ts';
 import type { Brought, CheckpointToBring } from '../../src/jobs/bring-checkpoint.ts';
 import { resumeFolder } from '../../src/jobs/checkpoint.ts';
 import { specFolder, toLedgerEntry, type LedgerCheckpoint, type LedgerEntry } from '../../src/jobs/ledger.ts';
@@ -23,8 +24,8 @@ const recoveryPoint: RecoveryPointRef = {
 };
 
 export const mapping: ReferenceMapping = {
-  from: east,
-  to: west,
+  from: { ...east, location: 'eastus' },
+  to: { ...west, location: 'westus3' },
   compute: { 'gpu-east': 'gpu-west' },
   storage: [],
 };
@@ -71,6 +72,8 @@ export interface Scene {
   arm: ReturnType<typeof fakeArm>;
   store: ReturnType<typeof fakeControlStore>;
   ledger: LedgerEntry[];
+  /** Of the recovery point. */
+  assets: AssetLine[];
   sources: ResubmitSources;
   /** Names of those for whom a checkpoint was brought, in order. */
   brought: string[];
@@ -87,6 +90,7 @@ export function scene(topology: Topology = topologyWith()): Scene {
   const arm = fakeArm();
   const store = fakeControlStore();
   const ledger: LedgerEntry[] = [];
+  const assets: AssetLine[] = [];
   const progress: Progress[] = [];
   const brought: string[] = [];
   const damaged = new Map<string, string>();
@@ -160,6 +164,7 @@ export function scene(topology: Topology = topologyWith()): Scene {
     arm,
     store,
     ledger,
+    assets,
     progress,
     brought,
     damaged,
@@ -176,6 +181,9 @@ export function scene(topology: Topology = topologyWith()): Scene {
           type: '',
           properties: { accountName: 'east', containerName: 'c' },
         };
+      },
+      async *assets() {
+        yield* assets;
       },
       checkpoints: () => bring,
     },

@@ -1,0 +1,164 @@
+/**
+ * What this run knows to be wrong in the standby: assets that it could not register as the recovery point has them, datastores that
+ * are other ones there, and every asset that refers to one of these. A job that reads such a thing would run on the wrong data.
+ */
+import type { JsonObject, Json } from '../azure/azure.ts';
+import {
+  parseAzureMlUri,
+  rewriteReference,
+  sameName,
+  sameWorkspace,
+  type ReferenceMapping,
+} from '../azure/ids.ts';
+import { isProse, withoutProse } from '../azure/prose.ts';
+import { notDoneBy } from '../artifacts/evidence.ts';
+import type { AssetLine } from '../artifacts/manifest.ts';
+import type { StepContext } from '../run/step-context.ts';
+import type { RawJob } from './job.ts';
+import { computeKeys, datastoreKeys, type Unmapped } from './rewrite-spec.ts';
+import { stripRunBound } from './run-bound.ts';
+
+/** `data/loans/3` or `datastore features`, in lower case → its name as written, and what is wrong with it: `was not restored: …`. */
+export type Unrestored = ReadonlyMap<string, { what: string; wrong: string }>;
+
+export interface FindUnrestored {
+  mapping: ReferenceMapping;
+  /** The assets of the plan's recovery point; read only where something was not restored. */
+  assets: (context: StepContext) => AsyncIterable<AssetLine>;
+}
+
+/** Errors: ControlStoreError (the evidence of a step is missing or altered), RecoveryPointError. */
+export async function findUnrestored(
+  context: StepContext,
+  { mapping, assets }: FindUnrestored,
+): Promise<Unrestored> {
+  const found = new Map<string, { what: string; wrong: string }>();
+  for (const action of ['configureDatastores', 'restoreAssets'] as const) {
+    for (const { what, state, reason } of (await notDoneBy(context, action)).values()) {
+      if (state === 'failed') found.set(what.toLowerCase(), { what, wrong: `was not restored: ${reason}` });
+    }
+  }
+  if (found.size === 0) return found;
+  let open: Referring[] = [];
+  for await (const line of assets(context)) {
+    const referring = referringOf(line, mapping);
+    if (referring && !found.has(referring.what.toLowerCase())) open.push(referring);
+  }
+  // What refers to what refers to it is wrong too: pipelines are made of components, and those run in environments.
+  for (let before = -1; before !== found.size;) {
+    before = found.size;
+    open = open.filter(({ what, names }) => {
+      const cause = names.map((name) => lookUp(found, name)).find(Boolean);
+      if (cause)
+        found.set(what.toLowerCase(), { what, wrong: `refers to ${cause.what}, which ${cause.wrong}` });
+      return !cause;
+    });
+  }
+  return found;
+}
+
+/** Where a job refers to what was not restored. */
+export function unrestoredIn(spec: RawJob, unrestored: Unrestored, mapping: ReferenceMapping): Unmapped[] {
+  if (unrestored.size === 0) return [];
+  const places: Unmapped[] = [];
+  walk(stripRunBound(spec).properties, 'properties', [], (value, place, keys) => {
+    // One text may name one thing in two ways: as a whole, and in its first word.
+    const found = new Set(namesIn(value, keys, mapping).flatMap((name) => lookUp(unrestored, name) ?? []));
+    for (const { what, wrong } of found)
+      places.push({ place, value: what, reason: `${roleOf(keys)} ${what} ${wrong}` });
+  });
+  return places;
+}
+
+interface Referring {
+  what: string;
+  names: Name[];
+}
+
+function referringOf(
+  { type, name, version, resource }: AssetLine,
+  mapping: ReferenceMapping,
+): Referring | undefined {
+  if (version === undefined) return undefined;
+  const names: Name[] = [];
+  walk(withoutProse(resource.properties), '', [], (value, _place, keys) => {
+    names.push(...namesIn(value, keys, mapping));
+  });
+  return names.length === 0 ? undefined : { what: `${type}/${name}/${version}`, names };
+}
+
+/** A whole name in lower case, or what it begins or ends with where a label or a short form leaves the rest open. */
+type Name = { is: string } | { starts: string } | { ends: string } | { holds: string };
+
+function lookUp(all: Unrestored, name: Name): { what: string; wrong: string } | undefined {
+  if ('is' in name) return all.get(name.is);
+  for (const [key, each] of all) {
+    if (
+      'starts' in name
+        ? key.startsWith(name.starts)
+        : 'ends' in name
+          ? key.endsWith(name.ends)
+          : key.includes(name.holds)
+    )
+      return each;
+  }
+  return undefined;
+}
+
+/** What a text names of the workspace; a command line or a list may name several things. */
+function namesIn(value: string, keys: readonly string[], mapping: ReferenceMapping): Name[] {
+  const key = keys.at(-1) ?? '';
+  if (datastoreKeys.has(key) && !value.includes('/'))
+    return [{ is: `datastore ${value.replace(/^azureml:/i, '')}`.toLowerCase() }];
+  if (computeKeys.has(key)) return [];
+  const words = new Set([value, ...value.split(/[\s"'`,;=()<>|[\]{}]+/)]);
+  return [...words].flatMap((word) => nameOf(word, mapping) ?? []);
+}
+
+/** Read as the standby will: an output of an old job is where its copy is. */
+function nameOf(word: string, mapping: ReferenceMapping): Name | undefined {
+  // Whether the standby has it is not asked: what it lacks could not be restored either.
+  const moved = rewriteReference(word, { ...mapping, has: {} }).value;
+  const id = /^(?:azureml:)?(\/subscriptions\/.*)$/i.exec(moved)?.[1];
+  const uri = parseAzureMlUri(id === undefined ? moved : `azureml:/${id}`);
+  if (!uri) return undefined;
+  const { scope, target } = uri;
+  if (scope.kind === 'registry') return undefined;
+  if ('workspace' in scope && !sameWorkspace(scope.workspace, mapping.to)) return undefined;
+  if (scope.kind === 'located' && !sameName(scope.guid, mapping.to.workspaceGuid)) return undefined;
+  if (target.kind === 'datastore') return { is: `datastore ${target.datastore}`.toLowerCase() };
+  if (target.kind !== 'asset') return undefined;
+  const [type, name] = [target.type?.toLowerCase(), target.name.toLowerCase()];
+  const version = target.version?.toLowerCase();
+  // A label means the newest version, perhaps, which any version that is lacking may be.
+  if (type === undefined)
+    return version === undefined ? { holds: `/${name}/` } : { ends: `/${name}/${version}` };
+  return version === undefined ? { starts: `${type}/${name}/` } : { is: `${type}/${name}/${version}` };
+}
+
+type Visit = (value: string, place: string, keys: readonly string[]) => void;
+
+function walk(value: Json, place: string, keys: readonly string[], visit: Visit): void {
+  if (typeof value === 'string') visit(value, place, keys);
+  else if (Array.isArray(value))
+    value.forEach((each, index) => walk(each, `${place}[${index}]`, keys, visit));
+  else if (value !== null && typeof value === 'object') walkObject(value, place, keys, visit);
+}
+
+function walkObject(value: JsonObject, place: string, keys: readonly string[], visit: Visit): void {
+  for (const [key, each] of Object.entries(value)) {
+    const path = [...keys, key];
+    if (!isProse(path)) walk(each, `${place}.${key}`, path, visit);
+  }
+}
+
+/** `its input`: what it is to the job. */
+function roleOf(keys: readonly string[]): string {
+  const key = keys.at(-1) ?? '';
+  if (keys.includes('inputs')) return 'its input';
+  if (keys.includes('outputs')) return 'its output';
+  const role = ['environment', 'component', 'code', 'deployment'].find((each) =>
+    key.toLowerCase().startsWith(each),
+  );
+  return role !== undefined && !keys.includes('environmentVariables') ? `its ${role}` : 'what it names,';
+}
