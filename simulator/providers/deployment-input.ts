@@ -6,6 +6,7 @@ import { serviceSuffixes } from '../http/service-hosts.ts';
 import {
   ArmError,
   type Cloud,
+  type Json,
   type JsonObject,
   type Provider,
   type ResourceId,
@@ -53,11 +54,8 @@ export function inputOf(
   location: string | undefined,
   now: Date,
 ): DeploymentInput {
-  const { mode = 'Incremental', template, parameters = {}, templateLink } = properties;
-  if (mode !== 'Incremental' && mode !== 'Complete')
-    throw invalid(
-      `The value '${JSON.stringify(mode)}' of 'properties.mode' is invalid: expected 'Incremental' or 'Complete'.`,
-    );
+  const { template, parameters = {}, templateLink } = properties;
+  const mode = modeOf(properties.mode);
   if (!isObject(template))
     throw new ArmError(
       400,
@@ -84,6 +82,16 @@ export function inputOf(
     now,
     ...(isObject(templateLink) ? { templateLink } : {}),
   };
+}
+
+/** Enum values are read in any case. */
+function modeOf(value: Json = 'Incremental'): DeploymentInput['mode'] {
+  const lower = typeof value === 'string' ? value.toLowerCase() : undefined;
+  if (lower === 'incremental') return 'Incremental';
+  if (lower === 'complete') return 'Complete';
+  throw invalid(
+    `The value '${JSON.stringify(value)}' of 'properties.mode' is invalid: expected 'Incremental' or 'Complete'.`,
+  );
 }
 
 function scopeOf(

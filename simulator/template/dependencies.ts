@@ -2,24 +2,32 @@
 
 import { evaluateAt } from './evaluate.ts';
 import type { Entry } from './expand.ts';
-import { childName, providerPart } from './ids.ts';
+import { childName, providerPart, typeOfId } from './ids.ts';
 import { invalidTemplate } from './language-error.ts';
 import type { PlannedResource } from './types.ts';
 import { textOf } from './values.ts';
 
+/** What a dependency may name that is no entry. */
+interface Absent {
+  /** The names of all loops, in lower case. */
+  loops: Set<string>;
+  /** The types, in lower case, of what is not deployed and cannot be known by a name. */
+  nameless: Set<string>;
+}
+
 /**
- * Fills `dependsOn` of every planned resource. `loops`: the names of all loops; `implied`: what each one's body refers to. Throws ArmError
+ * Fills `dependsOn` of every planned resource. `implied`: what each one's body refers to. Throws ArmError
  * InvalidTemplate where a dependency is not in the template, or where resources wait for each other.
  */
 export function linkDependencies(
   entries: Entry[],
-  loops: Set<string>,
+  absent: Absent,
   implied: Map<PlannedResource, PlannedResource[]>,
 ): void {
   const wanted = new Map<PlannedResource, Set<PlannedResource>>();
   const batches = batchesOf(entries);
   for (const entry of entries) {
-    const before = new Set(declared(entry, entries, loops));
+    const before = new Set(declared(entry, entries, absent));
     for (const each of batches.get(entry.planned) ?? []) before.add(each);
     for (const each of implied.get(entry.planned) ?? []) before.add(each);
     before.delete(entry.planned);
@@ -52,7 +60,7 @@ function made(
   return [...ids];
 }
 
-function declared(entry: Entry, entries: Entry[], loops: Set<string>): PlannedResource[] {
+function declared(entry: Entry, entries: Entry[], absent: Absent): PlannedResource[] {
   const { raw, planned, scope } = entry;
   const list = raw['dependsOn'] ?? [];
   if (!Array.isArray(list)) {
@@ -67,13 +75,21 @@ function declared(entry: Entry, entries: Entry[], loops: Set<string>): PlannedRe
       );
     }
     const found = find(text, entries);
-    if (found.length === 0 && !loops.has(text.toLowerCase().replace(/\[\d+\]$/, ''))) {
+    // What is not deployed waits for nothing, so it may name what is not there.
+    if (found.length === 0 && entry.condition && !isAbsent(text, absent)) {
       throw invalidTemplate(
         `The resource '${text}' is not defined in the template (dependency at '${path}'). Please see https://aka.ms/arm-syntax for usage details.`,
       );
     }
     return found;
   });
+}
+
+/** Is this a loop, perhaps without turns, or of a type whose resources may be meant and are not deployed? */
+function isAbsent(text: string, { loops, nameless }: Absent): boolean {
+  if (loops.has(text.toLowerCase().replace(/\[\d+\]$/, ''))) return true;
+  const id = text.startsWith('/') ? text : `/providers/${text}`;
+  return text.includes('/') && nameless.has(typeOfId(id).toLowerCase());
 }
 
 /** By symbolic name, loop, id, name, or type and name. */

@@ -26,18 +26,22 @@ export interface Entry {
   batch?: { name: string; size: number };
 }
 
-/** All resources of the template in its order, children after their parents, and its loops. Throws ArmError InvalidTemplate. */
+/**
+ * All resources of the template in its order, children after their parents; its loops; and the types of what is not
+ * deployed and has no name to be known by. Throws ArmError InvalidTemplate.
+ */
 export function expandResources(
   context: Context,
   runtime: Runtime,
-): { entries: Entry[]; loops: Set<string> } {
+): { entries: Entry[]; loops: Set<string>; nameless: Set<string> } {
   const { resources } = context.sections;
   const scope = rootScope(context, runtime, 'static');
   const loops = new Set<string>();
+  const nameless = new Set<string>();
   const entries = Array.isArray(resources)
-    ? resources.flatMap((raw, index) => expand(raw, `/resources/${index}`, scope, { loops }))
+    ? resources.flatMap((raw, index) => expand(raw, `/resources/${index}`, scope, { loops, nameless }))
     : Object.entries(resources).flatMap(([symbol, raw]) =>
-        expand(raw, `/resources/${symbol}`, scope, { loops, symbol }),
+        expand(raw, `/resources/${symbol}`, scope, { loops, nameless, symbol }),
       );
   const made = entries.filter((entry) => entry.condition && !entry.planned.existing);
   if (made.length > RESOURCE_LIMIT) {
@@ -46,12 +50,14 @@ export function expandResources(
     );
   }
   refuseDuplicates(made);
-  return { entries, loops };
+  return { entries, loops, nameless };
 }
 
 interface Around {
   /** The names of all loops, in lower case, to be added to: a loop may have no turns and still be depended on. */
   loops: Set<string>;
+  /** The types, in lower case, of loops without turns and of undeployed resources whose name makes no sense; to be added to. */
+  nameless: Set<string>;
   symbol?: string;
   parent?: Parent;
 }
@@ -70,6 +76,7 @@ function expand(raw: Json, path: string, scope: Scope, around: Around): Entry[] 
     evaluateAt('the copy loop', `${path}/copy/count`, copy['count'] ?? null, scope),
     `${path}/copy/count`,
   );
+  if (count === 0) noteNameless(raw, around);
   const batch = batchOf(copy, name, path, scope);
   return Array.from({ length: count }, (_, index) => {
     const loop = { name, index, count };
@@ -78,6 +85,12 @@ function expand(raw: Json, path: string, scope: Scope, around: Around): Entry[] 
       batch !== undefined && entry.planned.copy === loop ? { ...entry, batch } : entry,
     );
   }).flat(1);
+}
+
+function noteNameless(raw: JsonObject, { nameless, parent }: Around): void {
+  const type = textOf(raw['type'] ?? null).toLowerCase();
+  const isFull = type.split('/', 1)[0]?.includes('.') === true;
+  nameless.add(parent === undefined || isFull ? type : `${parent.type.toLowerCase()}/${type}`);
 }
 
 function batchOf(
@@ -133,6 +146,7 @@ function instance(
   if (!condition) {
     // Who is not deployed need not have a name that makes sense; who depends on it may still spell its id.
     const identity = attempt(() => identify(raw, path, scope, around.parent));
+    if (identity === undefined) noteNameless(raw, around);
     const self = entry(
       identity ?? {
         id: `${scopeId(scope.deployment.input.scope)}/providers/#${path}`,
@@ -152,7 +166,8 @@ function instance(
 }
 
 function childrenOf(raw: JsonObject, path: string, scope: Scope, around: Around): Around {
-  return { loops: around.loops, parent: fullName(raw, path, scope, around.parent) };
+  const { loops, nameless } = around;
+  return { loops, nameless, parent: fullName(raw, path, scope, around.parent) };
 }
 
 function attempt<T>(work: () => T): T | undefined {

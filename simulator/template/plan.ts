@@ -17,7 +17,7 @@ import type { DeploymentInput, DeploymentPlan, PlannedResource, Problem } from '
 export function planDeployment(input: DeploymentInput): DeploymentPlan {
   const runtime = new Runtime();
   const context = new Context(input);
-  const { entries, loops, parameters } = knownWhilePlanning(() => {
+  const { entries, loops, nameless, parameters } = knownWhilePlanning(() => {
     const shown = placed('the template parameters', '/parameters', () => context.shownParameters(runtime));
     placed('the template variables', '/variables', () => context.checkVariables(runtime, ignorePending));
     return { ...expandResources(context, runtime), parameters: shown };
@@ -28,7 +28,7 @@ export function planDeployment(input: DeploymentInput): DeploymentPlan {
   for (const entry of deployed) {
     if (!entry.planned.existing) implied.set(entry.planned, examineBody(entry, runtime));
   }
-  linkDependencies(entries, loops, implied);
+  linkDependencies(entries, { loops, nameless }, implied);
   examineOutputs(context, runtime);
   const byResource = new Map(deployed.map((entry) => [entry.planned, entry]));
   return {

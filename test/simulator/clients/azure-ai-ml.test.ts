@@ -127,4 +127,16 @@ describe.skipIf(client === undefined)('azure-ai-ml', () => {
     },
     CHAPTER_MS,
   );
+
+  it(
+    'makes a workspace by its own template, with the account and the vault it needs',
+    async () => {
+      expect(await chapter('workspaces')).toEqual({
+        made: ['made-here', 'eastus'],
+        account: true,
+        found: ['made-here', 'people'],
+      });
+    },
+    CHAPTER_MS,
+  );
 });

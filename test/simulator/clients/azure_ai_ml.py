@@ -22,6 +22,7 @@ from azure.ai.ml.entities import (
     ManagedOnlineEndpoint,
     Model,
     PatTokenConfiguration,
+    Workspace,
     WorkspaceConnection,
 )
 from azure.ai.ml.sweep import Uniform
@@ -222,8 +223,17 @@ def endpoints(client: MLClient, folder: Path):
     return {**seen, "left": names(client.online_endpoints.list())}
 
 
+def workspaces(client: MLClient, folder: Path):
+    made = client.workspaces.begin_create(Workspace(name="made-here", location="eastus")).result()
+    return {
+        "made": [made.name, made.location],
+        "account": "Microsoft.Storage/storageAccounts" in made.storage_account,
+        "found": sorted(names(client.workspaces.list())),
+    }
+
+
 if __name__ == "__main__":
     chapter, where = sys.argv[1:3]
-    saw = {"assets": assets, "jobs": jobs, "endpoints": endpoints}[chapter](connect(), Path(where))
+    saw = {"assets": assets, "jobs": jobs, "endpoints": endpoints, "workspaces": workspaces}[chapter](connect(), Path(where))
     print()
     print(json.dumps(saw))
