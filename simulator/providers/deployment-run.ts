@@ -1,6 +1,7 @@
 /** The run of a deployment: resources in the order of their dependencies, side by side where they have none between them. */
 
 import { createHash, randomUUID } from 'node:crypto';
+import { isObject } from '../http/fields.ts';
 import { ArmError, type Cloud, type JsonObject, type Stored } from '../provider.ts';
 import type { DeploymentPlan, Environment, PlannedResource } from '../template/index.ts';
 
@@ -57,14 +58,31 @@ function isCanceled(cloud: Cloud, deploymentId: string): boolean {
   return cloud.store.get(deploymentId)?.hidden.canceled === true;
 }
 
-/** Deletes, at the end of a deployment in complete mode, the group's resources that its template does not have. */
+/**
+ * Deletes, at the end of a deployment in complete mode, the group's resources that its template does not have. What its
+ * nested deployments have just made is the template's, too.
+ */
 export async function removeOthers(cloud: Cloud, groupId: string, plan: DeploymentPlan): Promise<void> {
   const kept = new Set(plan.resources.map(({ id }) => id.toLowerCase()));
+  for (const { id, nested } of plan.resources) if (nested) keepMade(cloud, id, kept);
   const others = cloud.store
     .below(groupId)
     .map(({ resource }) => resource)
     .filter(({ id, type }) => GROUP_LEVEL.test(id) && type !== DEPLOYMENT && !kept.has(id.toLowerCase()));
   await Promise.all(others.map(({ id }) => cloud.deleteResource(id, '2024-04-01')));
+}
+
+/** Adds what a nested deployment made, and those nested in it. */
+function keepMade(cloud: Cloud, deploymentId: string, kept: Set<string>): void {
+  const made = cloud.store.get(deploymentId)?.resource.properties.outputResources;
+  if (!Array.isArray(made)) return;
+  for (const one of made) {
+    if (!isObject(one) || typeof one.id !== 'string') continue;
+    const id = one.id.toLowerCase();
+    if (kept.has(id)) continue;
+    kept.add(id);
+    keepMade(cloud, id, kept);
+  }
 }
 
 /** A number for a template, the same for the same content. */
