@@ -16,13 +16,19 @@ export interface MadePlan {
   plan: Plan;
   /** What would make the run fail: it is refused while there is one. */
   problems: string[];
+  /** What could not be looked at, and keeps nobody from moving. */
+  warnings: string[];
   recoveryPoint?: RecoveryPointSummary;
 }
 
 export async function planReplicate(session: Session, now = new Date()): Promise<MadePlan> {
   const { topology } = session;
   const { value: pointer } = await readPointer(session.store, topology, 'replicate', now);
-  return { plan: compileReplicate({ topology, pointer, bundle: bundleDigest(session) }), problems: [] };
+  return {
+    plan: compileReplicate({ topology, pointer, bundle: bundleDigest(session) }),
+    problems: [],
+    warnings: [],
+  };
 }
 
 /** `recoveryPoint`: an id other than the newest. RecoveryPointError if it is altered or cut short, naming the one before. */
@@ -43,7 +49,7 @@ export async function planFailover(
     );
   }
   const plan = compileFailover({ topology, pointer, bundle: bundleDigest(session), recoveryPoint });
-  return { plan, problems: await problemsOf(session, plan.to, recoveryPoint), recoveryPoint };
+  return { plan, ...(await lookAhead(session, plan.to, recoveryPoint)), recoveryPoint };
 }
 
 async function newest({ store, topology }: Session, pointer: RegionPointer): Promise<string> {
@@ -72,23 +78,26 @@ async function newest({ store, topology }: Session, pointer: RegionPointer): Pro
   );
 }
 
-async function problemsOf(
+/** A standby that does not answer just now may do so when the steps ask it again and again: that is no reason to refuse. */
+async function lookAhead(
   session: Session,
   region: string,
   recoveryPoint: RecoveryPointSummary,
-): Promise<string[]> {
+): Promise<Pick<MadePlan, 'problems' | 'warnings'>> {
   try {
     const { problems, notOffered } = await checkQuota(session, region, recoveryPoint);
-    return [
+    const found = [
       ...problems.map(
         ({ family, needed, used, limit, users }) =>
           `quota of ${family} in ${region}: ${users.join(' and ')} would take ${needed} vCPUs more, and ${used} of ${limit} are in use`,
       ),
       ...notOffered.map(({ user, vmSize }) => `${region} does not offer ${vmSize}, which ${user} needs`),
     ];
+    return { problems: found, warnings: [] };
   } catch (error) {
     if (!isUnderstudyError(error)) throw error;
-    return [`the quota of ${region} could not be read: ${messageOf(error)}`];
+    const unread = `whether the quota of ${region} is enough could not be read: ${messageOf(error)}`;
+    return error.retryable ? { problems: [], warnings: [unread] } : { problems: [unread], warnings: [] };
   }
 }
 

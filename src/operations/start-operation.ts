@@ -121,7 +121,9 @@ export async function undoFailedMove(session: Session, client: Client): Promise<
     throw new UnderstudyError(
       'PreconditionError',
       `no run moves "${session.topology.name}" now, and the last one has not failed: there is nothing to cancel`,
-      { next: 'See "understudy runs". What is completed is taken back by a move the other way.' },
+      {
+        next: 'See "understudy runs". What is completed is taken back by a move the other way; a recovery point that is being taken is ended with "understudy cancel --replication".',
+      },
     );
   }
   const { handle, started } = await startRun(client, {

@@ -54,6 +54,16 @@ describe('a standby with too little quota', () => {
   });
 });
 
+describe('a standby that does not answer', () => {
+  it('keeps nobody from moving: that its quota could not be read is a note', async () => {
+    await scene.outage('westus3', 'dark');
+    const { code, output } = await scene.run(['plan']);
+    await scene.outage('westus3', 'none');
+    expect(code, output).toBe(0);
+    expect(output).toMatch(/^note: whether the quota of westus3 is enough could not be read/m);
+  });
+});
+
 describe('a recovery point', () => {
   it('that was altered is refused, naming what is wrong and the one before, which can be taken', async () => {
     expect((await scene.run(['replicate'])).code).toBe(0);

@@ -114,7 +114,16 @@ describe('when the workspace of the old region stays silent at first', () => {
   });
   afterAll(() => scene?.close());
 
-  it('a replication waits for it, and pays before it seals', async () => {
+  it('a replication waits for it, and can be ended', async () => {
+    const replicate = scene.command(['replicate']);
+    await replicate.says('still owed');
+    const refused = await scene.run(['cancel']);
+    expect(refused.output).toContain('cancel --replication');
+    expect((await scene.run(['cancel', '--replication'])).code).toBe(0);
+    expect(await replicate.ended, replicate.output).toBe(3);
+  });
+
+  it('another waits for it, and pays before it seals', async () => {
     const replicate = scene.command(['replicate']);
     await replicate.says('still owed');
     expect((await scene.run(['status'])).output.match(/^OWED/gm)).toHaveLength(3);

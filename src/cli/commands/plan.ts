@@ -21,7 +21,7 @@ export function planCommand(): Command {
         options.operation === 'replicate' ? await planReplicate(opened) : await planFailover(opened, options);
       console.log(
         options.output === 'json'
-          ? JSON.stringify({ ...made.plan, problems: made.problems }, null, 2)
+          ? JSON.stringify({ ...made.plan, problems: made.problems, warnings: made.warnings }, null, 2)
           : showPlan(made),
       );
       if (made.problems.length > 0) throw refusal(made);
@@ -39,7 +39,7 @@ export function refusal({ plan, problems }: MadePlan): UnderstudyError {
 }
 
 /** The plan as a person reads it: phases downward, classes within, one line a step. */
-export function showPlan({ plan, recoveryPoint }: MadePlan): string {
+export function showPlan({ plan, recoveryPoint, warnings }: MadePlan): string {
   const lines = [
     `${plan.operation} of ${plan.topology}: ${plan.from} → ${plan.to} (epoch ${plan.madeInEpoch})`,
   ];
@@ -64,6 +64,7 @@ export function showPlan({ plan, recoveryPoint }: MadePlan): string {
   }
   const unphased = plan.steps.filter((step) => step.phase === undefined);
   if (unphased.length > 0) lines.push('', ...unphased.map((step, index) => `  ${index + 1}. ${step.title}`));
-  if (plan.notes.length > 0) lines.push('', ...plan.notes.map((note) => `note: ${note}`));
+  const notes = [...warnings, ...plan.notes];
+  if (notes.length > 0) lines.push('', ...notes.map((note) => `note: ${note}`));
   return lines.join('\n');
 }

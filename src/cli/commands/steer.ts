@@ -28,25 +28,33 @@ function cancelCommand(): Command {
     'cancel',
     'cancel the failover that runs, or the last one if it has failed, and undo what can be undone',
     'understudy cancel',
-  ).action(async (_options: object, self: Command) => {
-    const { topology } = await loadTopology(topologyFile(self));
-    await withTemporal(async (client) => {
-      const running = await findRunning(client, { topology: topology.name, operation: 'failover' });
-      if (running) {
-        await running.handle.cancel();
-        console.log(
-          `${running.runId}: cancelling: what can be undone is undone; watch it with "understudy status --watch"`,
-        );
-        return;
-      }
-      const opened = await session(self);
-      await seeThrough(opened, async () => {
-        const run = await undoFailedMove(opened, client);
-        console.log(`${run.runId} has failed: what it has done is undone, as far as it can be`);
-        return run;
+  )
+    .option('--replication', 'end the recovery point that is being taken; what was copied stays')
+    .action(async (options: { replication?: boolean }, self: Command) => {
+      const { topology } = await loadTopology(topologyFile(self));
+      const operation = options.replication === true ? 'replicate' : 'failover';
+      await withTemporal(async (client) => {
+        const running = await findRunning(client, { topology: topology.name, operation });
+        if (running) {
+          await running.handle.cancel();
+          console.log(
+            `${running.runId}: cancelling: what can be undone is undone; watch it with "understudy status --watch"`,
+          );
+          return;
+        }
+        if (operation === 'replicate')
+          throw new UnderstudyError(
+            'PreconditionError',
+            `no recovery point of "${topology.name}" is being taken`,
+          );
+        const opened = await session(self);
+        await seeThrough(opened, async () => {
+          const run = await undoFailedMove(opened, client);
+          console.log(`${run.runId} has failed: what it has done is undone, as far as it can be`);
+          return run;
+        });
       });
     });
-  });
 }
 
 type Handle = NonNullable<Awaited<ReturnType<typeof findRunning>>>['handle'];
@@ -64,6 +72,7 @@ function steer(
         throw new UnderstudyError(
           'PreconditionError',
           `no run moves "${topology.name}" now: there is nothing to ${name}`,
+          { next: 'See what runs with "understudy status".' },
         );
       console.log(`${running.runId}: ${await act(running.handle, userInfo().username)}`);
     });

@@ -48,15 +48,18 @@ async function ensureSearchAttributes(): Promise<void> {
   }
 }
 
-/** A credential that is refused will be refused in every step; an Azure that does not answer now may answer by then. */
+/** A credential that is refused will be refused in every step, and so will be a certificate; an Azure that does not answer now may answer by then. */
 async function ensureSignIn(): Promise<void> {
   try {
     await signIn(process.env);
   } catch (error) {
-    if (!isUnderstudyError(error, 'AzureUnavailable')) throw error;
+    const passes = isUnderstudyError(error, 'AzureUnavailable') && !untrusted.test(error.message);
+    if (!passes) throw error;
     console.error(`${messageOf(error)}: steps will try again`);
   }
 }
+
+const untrusted = /SELF_SIGNED|UNABLE_TO_|CERT_/;
 
 /** A second signal finds it stopping already. */
 function stop(worker: { getState(): string; shutdown(): void }): void {
