@@ -3,6 +3,7 @@ import type { JsonObject } from '../azure/azure.ts';
 import { textAt } from '../azure/json.ts';
 
 /** Nodes of a pipeline are spelt as the command line spells them. */
+const kinds = ['identityType', 'identity_type', 'type'];
 const ids = [
   'resourceId',
   'resource_id',
@@ -15,7 +16,7 @@ const ids = [
 
 /** The id by which it is named; undefined for what is no managed identity, and for one without ids: that is the compute's own. */
 export function namedIdentity(value: JsonObject): string | undefined {
-  const kind = textAt(value, 'identityType') ?? textAt(value, 'type') ?? '';
+  const kind = kinds.map((key) => textAt(value, key)).find((each) => each !== undefined) ?? '';
   if (!/^managed(_?identity)?$/i.test(kind)) return undefined;
   return ids.map((key) => textAt(value, key)).find((id) => id !== undefined && id !== '');
 }

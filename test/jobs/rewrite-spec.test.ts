@@ -157,8 +157,8 @@ describe('rewriteSpec', () => {
     expect(staying.body.properties['identity']).toEqual(identity);
   });
 
-  it('a managed identity of a node is found, in the spelling of nodes', () => {
-    const identity = { type: 'managed', client_id: 'c' };
+  it.each(['type', 'identity_type'])('a managed identity of a node is found, by its "%s"', (key) => {
+    const identity = { [key]: 'managed', client_id: 'c' };
     const { unmapped } = rewrite({ jobType: 'Pipeline', jobs: { node: { type: 'command', identity } } });
     expect(unmapped.map(({ place, value }) => [place, value])).toEqual([
       ['properties.jobs.node.identity', 'c'],
