@@ -5,7 +5,10 @@ import { objectOf, textOf } from './fields.ts';
 
 /** The address of an output, with what Azure fills in: its default place, and the names in `${{name}}` and `${{output_name}}`. */
 export function jobOutputUri({ name, properties }: Resource, output: string): string {
-  const uri = textOf(objectOf(objectOf(properties.outputs)[output]).uri) ?? defaultUri(name, output);
+  const declared = objectOf(objectOf(properties.outputs)[output]);
+  const given = textOf(declared.uri) ?? defaultUri(name, output);
+  // Clients look for blobs whose names begin so: a file is at its address, not below it.
+  const uri = declared.jobOutputType === 'uri_file' ? given.replace(/\/+$/, '') : given;
   const store = (textOf(objectOf(properties.settings).default_datastore) ?? '').split(/[/:]/).at(-1);
   return uri
     .replaceAll(/\$\{\{\s*name\s*\}\}/g, name)
