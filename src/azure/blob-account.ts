@@ -43,7 +43,7 @@ export async function openBlobAccount(
   const tryMs = Math.max(requestTimeoutMs, 60_000);
   const pipeline = newPipeline(credential, {
     retryOptions: {
-      maxTries: 2,
+      maxTries: 4,
       tryTimeoutInMs: tryMs,
       retryDelayInMs: 200,
       maxRetryDelayInMs: 2000,

@@ -61,9 +61,14 @@ function startCommand(): Command {
         const chaos = await openChaos(folder);
         const running = await chaos.start(name, { ...how, parameters: readParameters(parameters) });
         if (output === 'json') console.log(JSON.stringify(running, null, 2));
-        else console.log(`${show(running)}\nEnd it: understudy chaos stop ${running.name}`);
+        else console.log(`${show(running)}\nEnd it: understudy chaos stop ${running.name}${at(folder)}`);
       },
     );
+}
+
+/** The option, where the stack is in another folder than it is by default. */
+function at(folder: string): string {
+  return folder === defaultFolder ? '' : ` --folder ${folder}`;
 }
 
 function statusCommand(): Command {
