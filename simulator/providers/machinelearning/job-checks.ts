@@ -2,6 +2,7 @@
 
 import type { Call, JsonObject, Stored } from '../../provider.ts';
 import { isObject, objectOf, textOf, workspaceIdOf } from './fields.ts';
+import { requireShape } from './job-shape.ts';
 import { checkAsset, checkInputUri, checkPath, checkReferencesInside, resolveCompute } from './references.ts';
 import { userError, validationError } from './refusals.ts';
 
@@ -25,6 +26,7 @@ export function checkJob(call: Call, next: Stored): void {
       `properties.jobType: expected one of ${Object.keys(REQUIRED).join(', ')}, got '${kind}'.`,
       'jobType',
     );
+  requireShape(properties);
   // A job made of a component has its command and environment from there.
   const fromComponent = textOf(properties.componentId) !== undefined;
   for (const field of fromComponent ? [] : required)

@@ -18,6 +18,7 @@ import { lifeChanged } from './job-events.ts';
 import { parentOf } from './job-family.ts';
 import { FINISHED, lifeOf, statusAt } from './job-life.ts';
 import { changeLife, JOBS, reschedule } from './job-queue.ts';
+import { requireShape } from './job-shape.ts';
 import { submitJob } from './job-submission.ts';
 import { conflict, requireName, userError } from './refusals.ts';
 
@@ -41,7 +42,10 @@ export const jobs: ResourceType = {
   longRunning: { delete: 1500 },
   provisioningState: false,
   async beforePut(call, next) {
-    if (call.existing) return updateJob(call.existing, next);
+    if (call.existing) {
+      requireShape(next.resource.properties);
+      return updateJob(call.existing, next);
+    }
     requireName(
       'job',
       call.id.name,

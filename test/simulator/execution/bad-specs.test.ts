@@ -58,9 +58,9 @@ describe('a command job', () => {
     ],
     [
       'variables that are none',
-      { environmentVariables: ['a'], distribution: 'many', limits: 'none', resources: 3 },
-      'Completed',
-      'null',
+      { environmentVariables: ['a'] },
+      'refused',
+      'properties.environmentVariables: expected an object',
     ],
     [
       'inputs that are none',
@@ -122,8 +122,8 @@ describe('a pipeline or a sweep', () => {
   const compute = (): string => `${workspace.id}/computes/executing`;
   it.each<[string, JsonObject, Json]>([
     ['no steps', { jobs: {} }, 'Completed'],
-    ['a step that is none', { jobs: { a: null, b: 3 } }, 'Failed'],
-    ['steps that are no object', { jobs: ['a'] }, 'Failed'],
+    ['a step that is none', { jobs: { a: null, b: 3 } }, 'refused'],
+    ['steps that are no object', { jobs: ['a'] }, 'refused'],
     [
       'a binding to an output that is none',
       {
@@ -157,7 +157,7 @@ describe('a pipeline or a sweep', () => {
       { searchSpace: { x: ['choice', [[1]]] }, limits: { maxTotalTrials: -1, maxConcurrentTrials: 0 } },
       'Failed',
     ],
-    ['a trial that is none', { trial: { command: 7 } }, 'Failed'],
+    ['a trial that is none', { trial: { command: 7 } }, 'refused'],
   ])('with %s', async (_, body, status) => {
     const trial = { command: 'true', environmentId: `${workspace.id}/environments/plain/versions/1` };
     const [ended] = await endOf(`bad-${Math.abs(hash(_))}`, {
