@@ -23,6 +23,8 @@ export interface DeploymentParts {
   providers(): readonly Provider[];
   /** Fetches a linked template. Throws ArmError 400 `InvalidContentLink`. */
   loadLink: (uri: string) => Promise<JsonObject>;
+  /** For what-if: a group that is not there yet, but made by the deployment around, as it will be. */
+  plannedGroup?: (id: string) => Resource | undefined;
 }
 
 /** Fetches what is linked instead of written into the body. */
@@ -115,7 +117,8 @@ function scopeOf(
       );
     return { kind: 'subscription', ...common, location };
   }
-  const group = cloud.showResource(`/subscriptions/${subscriptionId}/resourceGroups/${id.resourceGroup}`);
+  const groupId = `/subscriptions/${subscriptionId}/resourceGroups/${id.resourceGroup}`;
+  const group = cloud.showResource(groupId) ?? parts.plannedGroup?.(groupId);
   if (!group)
     throw new ArmError(
       404,

@@ -14,11 +14,13 @@ import {
   type ResourceType,
   type Stored,
 } from '../provider.ts';
-import { planDeployment, whatIf, type DeploymentInput, type DeploymentPlan } from '../template/index.ts';
+import { normalizeRegion } from '../regions.ts';
+import { planDeployment, type DeploymentInput, type DeploymentPlan } from '../template/index.ts';
 import { environmentFor, inputOf, withLinks, type DeploymentParts } from './deployment-input.ts';
 import { DEPLOYMENT, duration, OPERATION, removeOthers, runPlan, templateHash } from './deployment-run.ts';
 import { legacyOperations } from './deployment-operations.ts';
 import { requireKnownTypes } from './deployment-preflight.ts';
+import { predictChanges } from './deployment-what-if.ts';
 import { rollbackOf, rollbackTarget } from './deployment-rollback.ts';
 import { requireDeployable } from './authorization/preflight.ts';
 import { row } from './table.ts';
@@ -41,6 +43,7 @@ export function deployments(parts: DeploymentParts): Provider {
     longRunning: { delete: 500 },
     list: atScope,
     async beforePut(call, next) {
+      requireSameLocation(call);
       const prepared = await prepare(parts, call);
       plans.set(call.id.key, prepared);
       accept(call, next, prepared);
@@ -73,6 +76,18 @@ function atScope({ id }: Call, entries: Stored[]): Stored[] {
   return entries.filter(({ resource }) => parseResourceId(resource.id)?.scope.toLowerCase() === id.key);
 }
 
+/** A subscription's deployment stays where its name was first used. Throws ArmError 409 `InvalidDeploymentLocation`. */
+function requireSameLocation({ id, body, existing }: Call): void {
+  const place = existing?.resource.location;
+  if (id.resourceGroup !== undefined || place === undefined || typeof body.location !== 'string') return;
+  if (normalizeRegion(place) === normalizeRegion(body.location)) return;
+  throw new ArmError(
+    409,
+    'InvalidDeploymentLocation',
+    `Invalid deployment location '${body.location}'. The deployment '${id.name}' already exists in location '${place}'.`,
+  );
+}
+
 async function prepare(
   parts: DeploymentParts,
   { cloud, id, body, principal }: Pick<Call, 'cloud' | 'id' | 'body' | 'principal'>,
@@ -85,7 +100,11 @@ async function prepare(
     );
   const properties = await withLinks(parts, body.properties);
   const location = typeof body.location === 'string' ? body.location : undefined;
-  const input = inputOf(cloud, parts, id, properties, location, new Date(cloud.clock.now()));
+  const { objectId, tenantId } = principal;
+  const input: DeploymentInput = {
+    ...inputOf(cloud, parts, id, properties, location, new Date(cloud.clock.now())),
+    deployer: { objectId, tenantId },
+  };
   const plan = planDeployment(input);
   requireKnownTypes(plan.resources, parts.providers());
   requireDeployable(cloud, principal, plan.resources);
@@ -240,27 +259,10 @@ async function predict(parts: DeploymentParts, call: Call): Promise<ActionResult
       : {};
   const format = settings.resultFormat === 'ResourceIdOnly' ? 'ResourceIdOnly' : 'FullResourcePayloads';
   const finish = async (): Promise<Json> => {
-    const environment = environmentFor(cloud, parts);
-    const created = plan.resources.filter(({ existing }) => !existing);
-    const planned = await Promise.all(
-      created.map(async (resource) => ({ resource, body: await plan.previewBody(resource, environment) })),
-    );
-    const changes = whatIf(planned, currentResources(cloud, input, plan), input.mode, format);
+    const changes = await predictChanges(cloud, parts, input, plan, format);
     return { status: 'Succeeded', properties: { changes: changes as unknown as Json } };
   };
   return { longRunning: { milliseconds: WHAT_IF_MS, finish } };
-}
-
-/** What the scope holds now: the group's top-level resources, and whatever the plan names anywhere. */
-function currentResources(cloud: Cloud, { scope }: DeploymentInput, plan: DeploymentPlan): JsonObject[] {
-  const inGroup = scope.resourceGroup ? cloud.store.below(scope.resourceGroup.id) : [];
-  const isTopLevel = ({ resource: { id, type } }: Stored): boolean =>
-    type !== DEPLOYMENT && (id.match(/\//g)?.length ?? 0) === 8;
-  const ids = new Set([
-    ...inGroup.filter(isTopLevel).map(({ resource }) => resource.id.toLowerCase()),
-    ...plan.resources.map(({ id }) => id.toLowerCase()),
-  ]);
-  return [...ids].map((id) => cloud.showResource(id)).filter((resource) => resource !== undefined);
 }
 
 function cancel({ cloud, existing }: Call): ActionResult {

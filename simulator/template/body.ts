@@ -82,12 +82,17 @@ export async function previewBody(entry: Entry, environment: Environment): Promi
       try {
         return placed(what(entry), at, () => evaluateText(text, scope));
       } catch (error) {
-        if (error instanceof ArmError && error.status === 404) return text;
+        // What it refers to may be there without what it will have.
+        if (error instanceof ArmError && (error.status === 404 || asksTheCloud(text))) return text;
         throw error;
       }
     }),
   );
   return loadLinks(entry, body, environment);
+}
+
+function asksTheCloud(text: string): boolean {
+  return isExpression(text) && [...callsIn(parseExpression(text))].some(({ name }) => refersToResource(name));
 }
 
 /** Evaluates what can be known while planning, and gathers the planned resources that the body refers to. */

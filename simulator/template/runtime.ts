@@ -5,6 +5,7 @@
  */
 
 import type { Json } from '../provider.ts';
+import { LanguageError } from './language-error.ts';
 import type { Environment } from './types.ts';
 
 /** An evaluation stopped because this answer is not there yet. */
@@ -19,7 +20,11 @@ export class Pending extends Error {
   }
 }
 
+/** Far more than a template needs that Azure would take; as many take a second or two. */
+const STEP_LIMIT = 2_000_000;
+
 export class Runtime {
+  #steps = 0;
   readonly #answers = new Map<string, { value: Json } | { error: unknown }>();
 
   /** The answer under `key`, if it was fetched; else throws Pending (or the error that the fetch ended in). */
@@ -28,6 +33,15 @@ export class Runtime {
     if (answer === undefined) throw new Pending(key, fetch);
     if ('error' in answer) throw answer.error;
     return answer.value;
+  }
+
+  /** Counts what is evaluated, so that no template can hold up the cloud. Throws LanguageError beyond the limit. */
+  count(steps: number): void {
+    this.#steps += steps;
+    if (this.#steps <= STEP_LIMIT) return;
+    throw new LanguageError(
+      `The template language expression evaluation limit of '${STEP_LIMIT}' steps exceeded: it takes too long to evaluate.`,
+    );
   }
 
   async settle<T>(environment: Environment, compute: () => T): Promise<T> {
@@ -39,13 +53,12 @@ export class Runtime {
         if (!(error instanceof Pending)) throw error;
         pending = error;
       }
-      this.#answers.set(
-        pending.key,
-        await pending.fetch(environment).then(
-          (value) => ({ value }),
-          (error: unknown) => ({ error }),
-        ),
-      );
+      // An error is an answer, too: whoever asks gets it thrown, and a preview may live with it.
+      try {
+        this.#answers.set(pending.key, { value: await pending.fetch(environment) });
+      } catch (error) {
+        this.#answers.set(pending.key, { error });
+      }
     }
   }
 }

@@ -104,6 +104,8 @@ export interface WhatIfChange {
   before?: JsonObject;
   after?: JsonObject;
   delta?: WhatIfPropertyChange[];
+  /** Why nothing can be said, if `changeType` is 'Unsupported'. */
+  unsupportedReason?: string;
 }
 
 export interface WhatIfPropertyChange {

@@ -128,3 +128,128 @@ describe('a dependency', () => {
     );
   });
 });
+
+describe('what-if', () => {
+  async function predicted(group: string, resources: JsonObject[]): Promise<Map<string, JsonObject>> {
+    const put = { properties: { mode: 'Incremental' as const, template: template(resources) } };
+    const { changes = [] } = await client.deployments.beginWhatIfAndWait(group, 'x', put, quick);
+    return new Map(
+      changes.map((one) => [one.resourceId?.split('/').at(-1) ?? '', one as unknown as JsonObject]),
+    );
+  }
+
+  it.each(['inner', 'outer'] as const)('tells of what is nested in %s scope, as it is', async (scope) => {
+    const group = `predict-${scope}`;
+    const id = await cloud.group(group, 'westus3');
+    await cloud.make(`${id}/providers/Microsoft.Network/networkSecurityGroups/there`, {
+      location: 'westus3',
+      tags: { a: '1' },
+    });
+    const deepest = nested('deepest', scope, template([nsg('there', { tags: { a: '2' } })]));
+    const changes = await predicted(group, [
+      nsg('first'),
+      nested('within', scope, template([nsg('second'), deepest])),
+    ]);
+    expect(new Map([...changes].map(([name, { changeType }]) => [name, changeType]))).toEqual(
+      new Map([
+        ['first', 'Create'],
+        ['second', 'Create'],
+        ['there', 'Modify'],
+      ]),
+    );
+    expect(await namesIn(group)).toEqual(['there']);
+  });
+
+  it('shows as it stands what only the deployment will know', async () => {
+    const id = await cloud.group('unknown', 'westus3');
+    await cloud.make(`${id}/providers/Microsoft.Network/networkSecurityGroups/there`, {
+      location: 'westus3',
+    });
+    const missing = "[reference('there').willHave.this]";
+    const made = "[reference('new').provisioningState]";
+    const inner = template([nsg('inside', { tags: { made: "[parameters('made')]" } })], {
+      parameters: { made: { type: 'string' } },
+    });
+    const changes = await predicted('unknown', [
+      nsg('there'),
+      nsg('new'),
+      nsg('refers', { tags: { missing, made } }),
+      nested('within', 'inner', inner, { properties: { parameters: { made: { value: made } } } }),
+    ]);
+    expect(changes.get('refers')).toMatchObject({ changeType: 'Create', after: { tags: { missing, made } } });
+    expect(changes.get('inside')).toMatchObject({ changeType: 'Create', after: { tags: { made } } });
+  });
+
+  it('says of a nested template that needs such a value that nothing can be said', async () => {
+    await cloud.group('unsupported', 'westus3');
+    const inner = template([], { parameters: { made: { type: 'int' } } });
+    const made = "[length(reference('new').securityRules)]";
+    const changes = await predicted('unsupported', [
+      nsg('new'),
+      nested('within', 'inner', inner, { properties: { parameters: { made: { value: made } } } }),
+    ]);
+    expect(changes.get('new')).toMatchObject({ changeType: 'Create' });
+    expect(changes.get('within')).toMatchObject({
+      changeType: 'Unsupported',
+      unsupportedReason: expect.stringContaining("'within'") as string,
+    });
+  });
+
+  it('refuses a nested template that is wrong', async () => {
+    await cloud.group('wrong', 'westus3');
+    const wrong = nested('within', 'inner', template([nsg("[parameters('nothing')]")]));
+    await expect(predicted('wrong', [wrong])).rejects.toThrow("'nothing' is not found");
+  });
+});
+
+describe('at a subscription', () => {
+  const put = (location: string, resources: JsonObject[]) => ({
+    location,
+    properties: { mode: 'Incremental' as const, template: template(resources) },
+  });
+
+  it('what-if looks into a group that is yet to be made', async () => {
+    const inside = nested('inside', 'inner', template([nsg('[resourceGroup().location]')]), {
+      resourceGroup: 'to-be',
+      dependsOn: ["[resourceId('Microsoft.Resources/resourceGroups', 'to-be')]"],
+    });
+    const group = {
+      type: 'Microsoft.Resources/resourceGroups',
+      apiVersion: '2024-03-01',
+      name: 'to-be',
+      location: 'eastus',
+    };
+    const { changes = [] } = await client.deployments.beginWhatIfAtSubscriptionScopeAndWait(
+      'x',
+      put('eastus', [group, inside]),
+      quick,
+    );
+    const ids = changes.map(({ resourceId = '', changeType }) => [resourceId.split('/').at(-1), changeType]);
+    expect(ids).toEqual([
+      ['to-be', 'Create'],
+      ['eastus', 'Create'],
+    ]);
+  });
+
+  it('a name stays where it was first used', async () => {
+    const at = client.deployments;
+    await at.beginCreateOrUpdateAtSubscriptionScopeAndWait('placed', put('eastus', []), quick);
+    await at.beginCreateOrUpdateAtSubscriptionScopeAndWait('placed', put('East US', []), quick);
+    await expect(
+      at.beginCreateOrUpdateAtSubscriptionScopeAndWait('placed', put('westus3', []), quick),
+    ).rejects.toMatchObject({ code: 'InvalidDeploymentLocation', statusCode: 409 });
+  });
+});
+
+describe('deployer()', () => {
+  it('is who deploys', async () => {
+    await cloud.group('deployer', 'westus3');
+    const outputs = { who: { type: 'object', value: '[deployer()]' } };
+    const put = { properties: { mode: 'Incremental' as const, template: template([], { outputs }) } };
+    const done = await client.deployments.beginCreateOrUpdateAndWait('deployer', 'x', put, quick);
+    const { tenantId } = cloud.at.address;
+    expect(done.properties?.outputs).toMatchObject({
+      who: { value: { tenantId, objectId: expect.stringMatching(/^[\da-f-]{36}$/) as string } },
+    });
+  });
+});
