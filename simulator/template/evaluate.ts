@@ -10,7 +10,11 @@ import { expectArray, expectInteger, isObject, keyOf, propertyOf, textOf, typeNa
 /** The most turns a loop may have. Source: Azure's template limits. */
 const COPY_LIMIT = 800;
 
+/** The most characters that a text may have. Source: Azure's template limits. */
+const TEXT_LIMIT = 131_072;
+
 export function evaluate(expression: Expression, scope: Scope): Json {
+  scope.runtime.count(1);
   if (expression.kind === 'literal') return expression.value;
   if (expression.kind === 'call') return call(expression.name, expression.args, scope);
   const of = evaluate(expression.of, scope);
@@ -60,12 +64,25 @@ function call(name: string, args: Expression[], scope: Scope): Json {
       `Unable to evaluate template language function '${name}': function requires ${wanted(known.least, known.most)} argument(s) while ${args.length} were provided. Please see https://aka.ms/arm-functions#${name.toLowerCase()} for usage details.`,
     );
   }
-  if (known.lazy !== undefined) return known.lazy(args, scope, evaluate, name);
-  return known.run(
-    args.map((arg) => evaluate(arg, scope)),
-    scope,
-    name,
-  );
+  const value =
+    known.lazy === undefined
+      ? known.run(
+          args.map((arg) => evaluate(arg, scope)),
+          scope,
+          name,
+        )
+      : known.lazy(args, scope, evaluate, name);
+  return withinLimits(name, value, scope);
+}
+
+function withinLimits(name: string, value: Json, scope: Scope): Json {
+  if (Array.isArray(value)) scope.runtime.count(value.length);
+  if (typeof value === 'string' && value.length > TEXT_LIMIT) {
+    throw new LanguageError(
+      `Unable to evaluate template language function '${name}': its result of ${value.length} characters exceeds the limit of '${TEXT_LIMIT}'.`,
+    );
+  }
+  return value;
 }
 
 function wanted(least: number, most: number): string {

@@ -88,7 +88,11 @@ function* tokens(source: string): Generator<Token> {
   yield { kind: 'EndOfData', text: '' };
 }
 
+/** The most calls and indexes within each other: what is deeper is no template that a person or a compiler wrote. */
+const DEPTH_LIMIT = 500;
+
 class Parser {
+  #depth = 0;
   readonly #source: string;
   readonly #tokens: Token[];
   #at = 0;
@@ -120,6 +124,19 @@ class Parser {
   }
 
   #expression(): Expression {
+    this.#depth += 1;
+    if (this.#depth > DEPTH_LIMIT)
+      throw new LanguageError(
+        `The language expression is nested more than ${DEPTH_LIMIT} levels deep: '${this.#source.slice(0, 60)}…'.`,
+      );
+    try {
+      return this.#chain();
+    } finally {
+      this.#depth -= 1;
+    }
+  }
+
+  #chain(): Expression {
     let expression = this.#primary();
     for (;;) {
       if (this.#next.kind === 'Dot') {

@@ -20,11 +20,13 @@ export function placed<T>(what: string, path: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (!(error instanceof LanguageError)) throw error;
+    // A RangeError: too deep for the stack, or a text longer than there can be.
+    if (!(error instanceof LanguageError || error instanceof RangeError)) throw error;
+    const problem = error instanceof LanguageError ? error.message : `too deep or too long: ${error.message}`;
     throw new ArmError(
       400,
       'InvalidTemplate',
-      `Unable to process template language expressions for ${what} at '${path}'. '${error.message}'`,
+      `Unable to process template language expressions for ${what} at '${path}'. '${problem}'`,
       { target: path },
     );
   }

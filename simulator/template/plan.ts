@@ -5,7 +5,7 @@ import { evaluateBody, examineBody, previewBody } from './body.ts';
 import { Context } from './context.ts';
 import { linkDependencies } from './dependencies.ts';
 import { type Entry, expandResources } from './expand.ts';
-import { placed } from './language-error.ts';
+import { invalidTemplate, placed } from './language-error.ts';
 import { evaluateOutputs, examineOutputs } from './outputs.ts';
 import { Pending, Runtime } from './runtime.ts';
 import type { DeploymentInput, DeploymentPlan, PlannedResource, Problem } from './types.ts';
@@ -62,6 +62,7 @@ function knownWhilePlanning<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
+    if (error instanceof RangeError) throw invalidTemplate('the template is nested too deep');
     if (!(error instanceof Pending)) throw error;
     throw new ArmError(
       400,

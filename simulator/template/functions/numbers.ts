@@ -16,6 +16,14 @@ function numbers(call: string, args: Json[]): number[] {
   return list.map((value) => expectInteger(call, value));
 }
 
+/** The result of a calculation. From 2^63 on, Azure has no such integer. */
+function within(call: string, value: number): number {
+  if (value < 2 ** 63 && value >= -(2 ** 63)) return value;
+  throw new LanguageError(
+    `The template language function '${call}' caused an arithmetic overflow: its result is no 64-bit integer.`,
+  );
+}
+
 function divisor(call: string, value: Json | undefined): number {
   const number = expectInteger(call, value);
   if (number === 0) {
@@ -25,9 +33,9 @@ function divisor(call: string, value: Json | undefined): number {
 }
 
 export const numberFunctions = [
-  define('add', 2, 2, ([a, b], _, call) => expectInteger(call, a) + expectInteger(call, b)),
-  define('sub', 2, 2, ([a, b], _, call) => expectInteger(call, a) - expectInteger(call, b)),
-  define('mul', 2, 2, ([a, b], _, call) => expectInteger(call, a) * expectInteger(call, b)),
+  define('add', 2, 2, ([a, b], _, call) => within(call, expectInteger(call, a) + expectInteger(call, b))),
+  define('sub', 2, 2, ([a, b], _, call) => within(call, expectInteger(call, a) - expectInteger(call, b))),
+  define('mul', 2, 2, ([a, b], _, call) => within(call, expectInteger(call, a) * expectInteger(call, b))),
   define('div', 2, 2, ([a, b], _, call) => Math.trunc(expectInteger(call, a) / divisor(call, b))),
   define('mod', 2, 2, ([a, b], _, call) => expectInteger(call, a) % divisor(call, b)),
   define('min', 1, Infinity, (args, _, call) => Math.min(...numbers(call, args))),

@@ -32,6 +32,9 @@ function split([value, delimiter = null]: Json[], call: string): string[] {
   return parts;
 }
 
+/** Source: the most characters that a text of a template may have. */
+const PADDED_LIMIT = 131_072;
+
 function padLeft([value = null, width, padding]: Json[], call: string): string {
   if (typeof value !== 'string' && typeof value !== 'number')
     return expectOneOf(call, 'String, Integer', value);
@@ -41,7 +44,13 @@ function padLeft([value = null, width, padding]: Json[], call: string): string {
       `The template language function '${call}' expects its third parameter to be one character. The provided value is '${fill}'.`,
     );
   }
-  return String(value).padStart(expectInteger(call, width), fill);
+  const length = expectInteger(call, width);
+  if (length < 0 || length > PADDED_LIMIT) {
+    throw new LanguageError(
+      `The template language function '${call}' expects its second parameter to be from 0 to ${PADDED_LIMIT}. The provided value is '${length}'.`,
+    );
+  }
+  return String(value).padStart(length, fill);
 }
 
 function decode(call: string, value: Json | undefined): string {
