@@ -15,6 +15,16 @@ import type { DeploymentInput, DeploymentPlan, PlannedResource, Problem } from '
  * `InvalidRequestContent`) that says what is wrong and where.
  */
 export function planDeployment(input: DeploymentInput): DeploymentPlan {
+  try {
+    return planned(input);
+  } catch (error) {
+    // Whatever is deeper than the stack: a linked template has not gone through the checks of a request's body.
+    if (error instanceof RangeError) throw invalidTemplate('the template is nested too deep');
+    throw error;
+  }
+}
+
+function planned(input: DeploymentInput): DeploymentPlan {
   const runtime = new Runtime();
   const context = new Context(input);
   const { entries, loops, nameless, parameters } = knownWhilePlanning(() => {
@@ -62,7 +72,6 @@ function knownWhilePlanning<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (error instanceof RangeError) throw invalidTemplate('the template is nested too deep');
     if (!(error instanceof Pending)) throw error;
     throw new ArmError(
       400,

@@ -1,7 +1,8 @@
 /** Expressions that are refused: what is said, and where. */
 
 import { describe, expect, it } from 'vitest';
-import { failure, value } from './harness.ts';
+import type { Json, JsonObject } from '../../../simulator/provider.ts';
+import { account, failure, plan, value } from './harness.ts';
 
 describe('what is wrong is said, and where', () => {
   it.each([
@@ -49,5 +50,18 @@ describe('what is wrong is said, and where', () => {
     expect(said).toContain('InvalidTemplate');
     expect(said).toContain("for output 'o' at '/outputs/o/value/v'");
     expect(said).toContain(message);
+  });
+});
+
+describe('a template deeper than the stack', () => {
+  let deep: Json = 'x';
+  for (let level = 0; level < 20_000; level += 1) deep = { a: deep };
+
+  it.each([
+    ['body', { resources: [account('a', { properties: deep })] }],
+    ['output', { outputs: { o: { type: 'object', value: deep } } }],
+    ['default', { parameters: { p: { type: 'object', defaultValue: deep } } }],
+  ] as [string, JsonObject][])('in a %s is refused', async (_, parts) => {
+    expect(await failure(() => plan(parts))).toMatch(/^InvalidTemplate: .*too deep/);
   });
 });
