@@ -47,6 +47,8 @@ export class Runtime {
   async settle<T>(environment: Environment, compute: () => T): Promise<T> {
     for (;;) {
       let pending: Pending;
+      // Each answer has everything evaluated again: a body of many references is not a long one.
+      this.#steps = 0;
       try {
         return compute();
       } catch (error) {

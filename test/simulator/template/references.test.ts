@@ -124,3 +124,14 @@ describe('symbolic names', () => {
     );
   });
 });
+
+it('asks for as many resources as a loop may have turns', async () => {
+  const ids = Array.from({ length: 800 }, (_, index) => `${storage}/there${index}`);
+  const there = cloud(Object.fromEntries(ids.map((id, n) => [id, { properties: { n } }])));
+  const input =
+    "[add(reference(resourceId('Microsoft.Storage/storageAccounts', format('there{0}', copyIndex())), '2023-05-01').n, 1)]";
+  const outputs = { o: { type: 'array', copy: { count: 800, input } } };
+  expect(await plan({ outputs }).evaluateOutputs(there)).toMatchObject({
+    o: { value: ids.map((_, index) => index + 1) },
+  });
+});
