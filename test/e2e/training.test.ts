@@ -116,7 +116,13 @@ async function openContainer(
 /** The example's own training, and rows for it. */
 async function putCode(scene: Scene, { id, container }: Side): Promise<void> {
   const train = await readFile(join(root, 'examples', 'fraud-ml', 'src', 'train', 'train.py'), 'utf8');
-  const files = { 'code/proof/train.py': train, 'code/proof/paced.py': paced, 'proof-rows/rows.csv': rows() };
+  const files = {
+    'code/proof/train.py': train,
+    'code/proof/paced.py': paced,
+    'proof-rows/rows.csv': rows(),
+    // A folder that an input names must be there; this one has no checkpoint to begin from.
+    'proof-start/README': 'no checkpoint',
+  };
   for (const [name, content] of Object.entries(files))
     await container.getBlockBlobClient(name).upload(content, Buffer.byteLength(content));
   await scene.azure.put(`${id}/codes/proof/versions/1`, {
@@ -179,7 +185,7 @@ async function submit(scene: Scene, { id }: Side, name: string, script: string):
         rows: { jobInputType: 'uri_folder', uri: `${id}/data/proof-rows/versions/1`, mode: 'Download' },
         resume_from: {
           jobInputType: 'uri_folder',
-          uri: `${store}/checkpoints/${name}/start/`,
+          uri: `${store}/proof-start/`,
           mode: 'Download',
         },
       },
