@@ -5,74 +5,34 @@
 import { UnderstudyError } from '../errors/error.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
-import { besideLines, blobGroups, classesOfStep, type BlobGroup } from './blob-groups.ts';
+import { besideLines, type BlobGroup } from './blob-groups.ts';
 import { differenceOfHeaders, hashBlob, listBlobs, type ListedBlob } from './blobs.ts';
-import { batches, createLimiter, forEachBounded, mapBounded } from './bounded.ts';
-import { resumeProgress, showFindings, skippedBy, writeFindings, type Finding } from './evidence.ts';
-import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
+import { forEachBounded } from './bounded.ts';
+import { showFindings, skippedBy, writeFindings } from './evidence.ts';
+import type { Heartbeat } from './heartbeat.ts';
 import type { BlobLine } from './manifest.ts';
-import { spools, type Spools } from './spool.ts';
 import { openStandby, type Standby } from './standby.ts';
-import {
-  addTally,
-  fail,
-  newTally,
-  seen,
-  showBytes,
-  showCount,
-  skip,
-  sum,
-  toCounts,
-  type Tally,
-} from './tally.ts';
-
-interface State {
-  units: number;
-  tally: Tally;
-  findings: Finding[];
-}
+import { fail, newTally, showBytes, showCount, skip, sum, toCounts } from './tally.ts';
+import { walkGroups, type GroupResult, type GroupTools, type Walked } from './walk-groups.ts';
 
 /**
  * Errors: ReconciliationError if a blob is missing or differs, unless restoring skipped it with a reason; AzureUnavailable; RecoveryPointError.
  */
 export async function reconcileBlobs(context: StepContext): Promise<StepResult> {
-  const { store, topology } = context;
   const standby = await openStandby(context);
-  const classes = classesOfStep(context);
   const skipped = await skippedBy(context, 'restoreBlobs');
-  const progress = await resumeProgress<State>(context, { units: 0, tally: newTally(), findings: [] });
-  const { state } = progress;
-  const heartbeat = startHeartbeat(context, 'blobs', { done: seen(state.tally), bytes: state.tally.bytes });
-  const limit = createLimiter(topology.artifacts.concurrency);
-  const lists = spools();
-  let expected = 0;
-  let index = 0;
-  try {
-    const groups = blobGroups({ store, sealed: standby.point.sealed, classes, lists, beat: heartbeat.beat });
-    for await (const window of batches(groups, topology.artifacts.concurrency)) {
-      for (const group of window) expected += group.lines.count;
-      const todo = window.filter(() => index++ >= state.units);
-      const results = await mapBounded(todo, window.length, (group) =>
-        compareGroup(context, { group, standby, skipped, limit, heartbeat, lists }),
-      );
-      for (const result of results) addTo(state, result);
-      for (const { lines } of window) await lines.discard();
-      state.units = Math.max(state.units, index);
-      await progress.settle(heartbeat);
-    }
-  } finally {
-    await lists.discard();
-  }
-  if (expected === 0)
-    return { state: 'skipped', detail: `the recovery point has no blobs of ${[...classes].join(', ')}` };
-  return conclude(context, state, expected);
+  const walked = await walkGroups(context, standby, {
+    visit: (group, tools) => compareGroup(context, group, { ...tools, skipped }),
+  });
+  if (walked.expected === 0)
+    return {
+      state: 'skipped',
+      detail: `the recovery point has no blobs of ${[...walked.classes].join(', ')}`,
+    };
+  return conclude(context, walked);
 }
 
-async function conclude(
-  context: StepContext,
-  { tally, findings }: State,
-  expected: number,
-): Promise<StepResult> {
+async function conclude(context: StepContext, { tally, findings, expected }: Walked): Promise<StepResult> {
   const counts = toCounts(tally, 'blobs', expected);
   const evidence = await writeFindings(context, 'reconciliation', findings);
   const failed = findings.filter(({ state }) => state === 'failed');
@@ -95,23 +55,16 @@ async function conclude(
   };
 }
 
-interface CompareGroup {
-  group: BlobGroup;
-  standby: Standby;
+interface CompareTools extends GroupTools {
+  /** What restoring skipped, and why. */
   skipped: ReadonlyMap<string, string>;
-  limit: <T>(work: () => Promise<T>) => Promise<T>;
-  heartbeat: Heartbeat;
-  lists: Spools;
 }
 
-/** What a group's blobs are: counted, since there may be more of them than memory holds. */
-interface GroupResult {
-  tally: Tally;
-  findings: { index: number; finding: Finding }[];
-}
-
-async function compareGroup({ signal }: StepContext, request: CompareGroup): Promise<GroupResult> {
-  const { group, standby, skipped, limit, heartbeat, lists } = request;
+async function compareGroup(
+  { signal }: StepContext,
+  group: BlobGroup,
+  { standby, skipped, limit, heartbeat, lists }: CompareTools,
+): Promise<GroupResult> {
   const { beat } = heartbeat;
   const container = standby.containerFor(group.account, group.container);
   const blobs = listBlobs(standby.account, container, group.unit, signal);
@@ -168,10 +121,4 @@ function count(
     skip(tally, excuse);
     findings.push({ index, finding: { what, state: 'skipped', reason: `${difference}: ${excuse}` } });
   }
-}
-
-function addTo(state: State, { tally, findings }: GroupResult): void {
-  addTally(state.tally, tally);
-  const inOrder = findings.toSorted((a, b) => a.index - b.index);
-  state.findings.push(...inOrder.map(({ finding }) => finding));
 }

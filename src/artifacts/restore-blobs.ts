@@ -1,69 +1,27 @@
 /** The action `restoreBlobs`: what the recovery point has and the standby's containers lack, within the standby's account. */
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
-import { besideLines, blobGroups, classesOfStep, type BlobGroup } from './blob-groups.ts';
+import { besideLines, type BlobGroup } from './blob-groups.ts';
 import { ensureContainer, listBlobs, statBlob, type ListedBlob } from './blobs.ts';
-import { batches, createLimiter, forEachBounded, mapBounded } from './bounded.ts';
-import { resumeProgress, showFindings, writeFindings, type Finding } from './evidence.ts';
-import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
+import { forEachBounded } from './bounded.ts';
+import { showFindings, writeFindings } from './evidence.ts';
 import type { BlobLine } from './manifest.ts';
 import { restoreBlob, type Restored } from './restore-blob.ts';
-import { spools, type Spools } from './spool.ts';
 import { openStandby, type Standby } from './standby.ts';
-import {
-  addTally,
-  fail,
-  newTally,
-  seen,
-  showBytes,
-  showCount,
-  skip,
-  sum,
-  toCounts,
-  type Tally,
-} from './tally.ts';
+import { fail, newTally, showBytes, showCount, skip, sum, toCounts, type Tally } from './tally.ts';
+import { walkGroups, type GroupResult, type GroupTools } from './walk-groups.ts';
 
 /** So few blobs of a unit are looked up one by one; more are listed. */
 const fewBlobs = 4;
 
-interface State {
-  /** Units that are done. */
-  units: number;
-  tally: Tally;
-  findings: Finding[];
-}
-
 /** Errors: AzureUnavailable, RecoveryPointError, PreconditionError (no standby workspace, no recovery point). */
 export async function restoreBlobs(context: StepContext): Promise<StepResult> {
-  const { store, topology, signal } = context;
   const standby = await openStandby(context);
-  const classes = classesOfStep(context);
-  const progress = await resumeProgress<State>(context, { units: 0, tally: newTally(), findings: [] });
-  const { state } = progress;
-  const heartbeat = startHeartbeat(context, 'blobs', { done: seen(state.tally), bytes: state.tally.bytes });
-  const limit = createLimiter(topology.artifacts.concurrency);
   const made = new Set<string>();
-  const lists = spools();
-  let expected = 0;
-  let index = 0;
-  try {
-    const groups = blobGroups({ store, sealed: standby.point.sealed, classes, lists, beat: heartbeat.beat });
-    for await (const window of batches(groups, topology.artifacts.concurrency)) {
-      for (const group of window) expected += group.lines.count;
-      const todo = window.filter(() => index++ >= state.units);
-      await ensureContainers(standby, todo, made, signal);
-      const results = await mapBounded(todo, window.length, (group) =>
-        restoreGroup(context, { group, standby, limit, heartbeat, lists }),
-      );
-      for (const result of results) addTo(state, result);
-      for (const { lines } of window) await lines.discard();
-      state.units = Math.max(state.units, index);
-      await progress.settle(heartbeat);
-    }
-  } finally {
-    await lists.discard();
-  }
-  const { tally, findings } = state;
+  const { tally, findings, expected, classes } = await walkGroups(context, standby, {
+    prepare: (groups) => ensureContainers(standby, groups, made, context.signal),
+    visit: (group, tools) => restoreGroup(context, group, tools),
+  });
   if (expected === 0)
     return { state: 'skipped', detail: `the recovery point has no blobs of ${[...classes].join(', ')}` };
   return {
@@ -89,23 +47,10 @@ async function ensureContainers(
   }
 }
 
-interface RestoreGroup {
-  group: BlobGroup;
-  standby: Standby;
-  limit: <T>(work: () => Promise<T>) => Promise<T>;
-  heartbeat: Heartbeat;
-  lists: Spools;
-}
-
-/** What became of a group's blobs: counted, since there may be more of them than memory holds. */
-interface GroupResult {
-  tally: Tally;
-  findings: { index: number; finding: Finding }[];
-}
-
 async function restoreGroup(
   { signal }: StepContext,
-  { group, standby, limit, heartbeat, lists }: RestoreGroup,
+  group: BlobGroup,
+  { standby, limit, heartbeat, lists }: GroupTools,
 ): Promise<GroupResult> {
   const { account, point } = standby;
   const { beat } = heartbeat;
@@ -164,13 +109,6 @@ function count({ tally, findings }: GroupResult, { line, container, restored, in
   (skipped ? skip : fail)(tally, reason);
   const state = skipped ? 'skipped' : 'failed';
   findings.push({ index, finding: { what: `${container}/${line.path}`, state, reason } });
-}
-
-function addTo(state: State, { tally, findings }: GroupResult): void {
-  addTally(state.tally, tally);
-  // In the order of the recovery point, whichever blob was done first: two attempts leave the same evidence.
-  const inOrder = findings.toSorted((a, b) => a.index - b.index);
-  state.findings.push(...inOrder.map(({ finding }) => finding));
 }
 
 function describe(tally: Tally, expected: number): string {
