@@ -6,9 +6,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import type { Faults } from '../faults.ts';
-import { Unanswered } from '../http/answer.ts';
 import { isObject } from '../http/fields.ts';
 import { regionOfHost } from '../http/service-regions.ts';
+import { underFaults } from '../http/under-faults.ts';
 import { ArmError, type Cloud, type Stored } from '../provider.ts';
 import { mirrorContainer } from '../providers/storage-containers.ts';
 import { replicationStatus } from '../providers/storage-failover.ts';
@@ -44,19 +44,16 @@ export class BlobFront {
 
   /** Serves one request that reached the front of `region`; answers the status, null where the client got none. */
   async handle(region: string, message: IncomingMessage, response: ServerResponse): Promise<number | null> {
-    try {
-      const asked = { method: message.method ?? 'GET', path: (message.url ?? '/').split('?', 1)[0] ?? '/' };
-      this.faults.requireUp(region, ['blob', 'storage'], asked);
-      await this.faults.disturb(region, asked);
-      const vouched = this.admit(region, message);
-      this.requireCopySource(message);
-      await this.bringSecondariesUpToDate(message);
-      return await this.forward(region, message, response, vouched);
-    } catch (error) {
-      if (error instanceof Unanswered) throw error;
-      message.resume();
-      return sendStorageError(response, asStorageError(error), message.method ?? 'GET');
-    }
+    return underFaults(
+      { faults: this.faults, region, parts: ['blob', 'storage'], message },
+      async () => {
+        const vouched = this.admit(region, message);
+        this.requireCopySource(message);
+        await this.bringSecondariesUpToDate(message);
+        return this.forward(region, message, response, vouched);
+      },
+      (error) => sendStorageError(response, asStorageError(error), message.method ?? 'GET'),
+    );
   }
 
   /** Checks the account and the kind of authentication. True: the bearer token was checked here. Throws StorageError. */

@@ -6,9 +6,9 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { sendStorageError, StorageError } from '../blobs/errors.ts';
 import type { Faults } from '../faults.ts';
-import { Unanswered } from '../http/answer.ts';
 import { plainHeaders, readBody } from '../http/body.ts';
 import { regionOfHost } from '../http/service-regions.ts';
+import { underFaults, unlessLost } from '../http/under-faults.ts';
 import { ArmError, type Cloud } from '../provider.ts';
 import { findAccount } from '../providers/storage-places.ts';
 import { mirrorShare } from '../providers/storage-shares.ts';
@@ -39,22 +39,16 @@ export class FileFront {
   /** Serves one request that reached the front of `region`; answers the status, null where the client got none. */
   async handle(region: string, message: IncomingMessage, response: ServerResponse): Promise<number | null> {
     const method = message.method ?? 'GET';
-    try {
-      const asked = { method, path: (message.url ?? '/').split('?', 1)[0] ?? '/' };
-      this.faults.requireUp(region, ['storage'], asked);
-      await this.faults.disturb(region, asked);
-      const body = await readBody(message, LARGEST_BODY);
-      const answer = await this.answer(region, requestOf(message), body);
-      if (this.faults.takeDrop(region, method, asked.path)) {
-        message.socket.destroy();
-        return null;
-      }
-      return await sendAnswer(response, answer, method);
-    } catch (error) {
-      if (error instanceof Unanswered) throw error;
-      message.resume();
-      return sendStorageError(response, this.asStorageError(error), method);
-    }
+    const reached = { faults: this.faults, region, parts: ['storage'] as const, message };
+    return underFaults(
+      reached,
+      async () => {
+        const body = await readBody(message, LARGEST_BODY);
+        const answer = await this.answer(region, requestOf(message), body);
+        return unlessLost(reached, () => sendAnswer(response, answer, method));
+      },
+      (error) => sendStorageError(response, this.asStorageError(error), method),
+    );
   }
 
   private async answer(region: string, request: FileRequest, body: Buffer): Promise<FileAnswer> {

@@ -2,7 +2,8 @@
 
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import type { Cloud } from '../provider.ts';
+import { ProbeRounds } from '../probe-rounds.ts';
+import type { Cloud, Stored } from '../provider.ts';
 import {
   ORIGIN_GROUP,
   readGroup,
@@ -16,27 +17,21 @@ const PROBE_DEADLINE_MS = 5000;
 export class OriginHealth {
   private readonly cloud: Cloud;
   private readonly ca: string;
+  private readonly rounds: ProbeRounds;
   private readonly samples = new Map<string, boolean[]>();
-  private readonly running = new Set<string>();
-  private closed = false;
 
   constructor(cloud: Cloud, ca: string) {
     this.cloud = cloud;
     this.ca = ca;
+    this.rounds = new ProbeRounds(cloud, ORIGIN_GROUP, (group) => this.round(group));
   }
 
-  /** Starts the probes of every group there is, and of those made later. Asked again, it starts only what does not run. */
   watch(): void {
-    for (const { resource } of this.cloud.store.ofType(ORIGIN_GROUP)) {
-      const key = resource.id.toLowerCase();
-      if (this.running.has(key)) continue;
-      this.running.add(key);
-      this.round(key);
-    }
+    this.rounds.watch();
   }
 
   close(): void {
-    this.closed = true;
+    this.rounds.close();
   }
 
   /** A sample that was not taken yet counts as a success: origins start healthy. */
@@ -47,23 +42,17 @@ export class OriginHealth {
     return group.sampleSize - failures >= group.successesRequired;
   }
 
-  private round(key: string): void {
-    const stored = this.cloud.store.get(key);
-    if (!stored || this.closed) {
-      this.running.delete(key);
-      return;
-    }
+  private round(stored: Stored): number {
     const group = readGroup(this.cloud.store, stored);
     const { probe } = group;
-    if (probe) {
-      for (const origin of group.origins) {
-        this.probe(origin, probe).then(
-          (good) => this.note(group, origin, good),
-          () => this.note(group, origin, false),
-        );
-      }
+    if (!probe) return 30;
+    for (const origin of group.origins) {
+      this.probe(origin, probe).then(
+        (good) => this.note(group, origin, good),
+        () => this.note(group, origin, false),
+      );
     }
-    this.cloud.clock.after((probe?.intervalSeconds ?? 30) * 1000, () => this.round(key));
+    return probe.intervalSeconds;
   }
 
   private note(group: OriginGroup, origin: Origin, good: boolean): void {

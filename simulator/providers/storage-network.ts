@@ -5,7 +5,8 @@
 
 import { BlockList, isIPv4 } from 'node:net';
 import { isObject, textOf } from '../http/fields.ts';
-import { ArmError, type Json, type JsonObject, type Stored } from '../provider.ts';
+import type { Json, JsonObject, Stored } from '../provider.ts';
+import { invalid } from './storage-refusals.ts';
 
 const BYPASSES = ['None', 'Logging', 'Metrics', 'AzureServices'];
 const MOST_RULES = 400;
@@ -84,13 +85,4 @@ export function admitsCaller(account: Stored, address: string | undefined): bool
     else allowed.addSubnet(base, Number(prefix));
   }
   return allowed.check(plain);
-}
-
-function invalid(name: string, expected: string, got: Json | undefined): ArmError {
-  return new ArmError(
-    400,
-    'InvalidValuesForRequestParameters',
-    `Values for request parameters are invalid: ${name}: expected ${expected}, got ${JSON.stringify(got ?? null)}.`,
-    { target: name },
-  );
 }

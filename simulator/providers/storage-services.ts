@@ -8,6 +8,7 @@ import { ArmError, type Call, type Cloud, type Json, type JsonObject, type Store
 import { BLOB_SERVICE } from './storage-containers.ts';
 import { ACCOUNT } from './storage-places.ts';
 import { FILE_SERVICE } from './storage-shares.ts';
+import { invalid } from './storage-refusals.ts';
 import { row } from './table.ts';
 
 const MOST_RETENTION_DAYS = 365;
@@ -86,13 +87,4 @@ export function makeServices(cloud: Cloud, account: Stored): void {
       changedAt: now,
     });
   }
-}
-
-function invalid(name: string, expected: string, got: Json | undefined): ArmError {
-  return new ArmError(
-    400,
-    'InvalidValuesForRequestParameters',
-    `Values for request parameters are invalid: ${name}: expected ${expected}, got ${JSON.stringify(got ?? null)}.`,
-    { target: name },
-  );
 }

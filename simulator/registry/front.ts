@@ -8,9 +8,9 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import type { Faults } from '../faults.ts';
-import { Unanswered } from '../http/answer.ts';
 import { plainHeaders, readBody } from '../http/body.ts';
 import { serviceOf } from '../http/service-hosts.ts';
+import { underFaults, unlessLost } from '../http/under-faults.ts';
 import { ArmError, type Cloud } from '../provider.ts';
 import { admitsRegistryCaller, regionsOf, REGISTRY } from '../providers/registry-places.ts';
 import { formOf, type Asked, type RegistryAccess } from './access.ts';
@@ -49,26 +49,19 @@ export class RegistryFront {
   /** Serves one request that reached the front of `region`; answers the status, null where the client got none. */
   async handle(region: string, message: IncomingMessage, response: ServerResponse): Promise<number | null> {
     const method = message.method ?? 'GET';
-    try {
-      const asked = { method, path: (message.url ?? '/').split('?', 1)[0] ?? '/' };
-      this.faults.requireUp(region, [], asked);
-      await this.faults.disturb(region, asked);
-      const answer = await this.answer(this.read(region, message));
-      if (this.faults.takeDrop(region, method, asked.path)) {
-        message.socket.destroy();
-        return null;
-      }
-      return await sendAnswer(response, answer, method);
-    } catch (error) {
-      if (error instanceof Unanswered) throw error;
-      message.resume();
-      const shown = this.asOciError(error);
-      return sendAnswer(
-        response,
-        { status: shown.status, headers: shown.headers, body: ociBody(shown) },
-        method,
-      );
-    }
+    const reached = { faults: this.faults, region, parts: [], message };
+    return underFaults(
+      reached,
+      async () => {
+        const answer = await this.answer(this.read(region, message));
+        return unlessLost(reached, () => sendAnswer(response, answer, method));
+      },
+      (error) => {
+        const shown = this.asOciError(error);
+        const { status, headers } = shown;
+        return sendAnswer(response, { status, headers, body: ociBody(shown) }, method);
+      },
+    );
   }
 
   private read(region: string, message: IncomingMessage): RegistryRequest {

@@ -6,6 +6,7 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
+import { ProbeRounds } from '../probe-rounds.ts';
 import type { Cloud, Stored } from '../provider.ts';
 import { readProfile, TM_PROFILE, type Endpoint, type Monitor } from './profile.ts';
 
@@ -13,26 +14,20 @@ export type MonitorStatus = 'CheckingEndpoint' | 'Online' | 'Degraded';
 
 export class EndpointMonitor {
   private readonly cloud: Cloud;
+  private readonly rounds: ProbeRounds;
   private readonly states = new Map<string, { status: MonitorStatus; failures: number }>();
-  private readonly running = new Set<string>();
-  private closed = false;
 
   constructor(cloud: Cloud) {
     this.cloud = cloud;
+    this.rounds = new ProbeRounds(cloud, TM_PROFILE, (profile) => this.round(profile));
   }
 
-  /** Starts the probes of every profile that is not probed yet. */
   watch(): void {
-    for (const { resource } of this.cloud.store.ofType(TM_PROFILE)) {
-      const key = resource.id.toLowerCase();
-      if (this.running.has(key)) continue;
-      this.running.add(key);
-      this.round(key);
-    }
+    this.rounds.watch();
   }
 
   close(): void {
-    this.closed = true;
+    this.rounds.close();
   }
 
   status(id: string): MonitorStatus {
@@ -44,20 +39,15 @@ export class EndpointMonitor {
     this.states.delete(id.toLowerCase());
   }
 
-  private round(key: string): void {
-    const stored: Stored | undefined = this.cloud.store.get(key);
-    if (!stored || this.closed) {
-      this.running.delete(key);
-      return;
-    }
-    const { isEnabled, monitor, endpoints } = readProfile(this.cloud.store, stored);
+  private round(profile: Stored): number {
+    const { isEnabled, monitor, endpoints } = readProfile(this.cloud.store, profile);
     for (const endpoint of endpoints.filter((one) => isEnabled && one.isEnabled && !one.alwaysServe)) {
       probe(endpoint, monitor).then(
         (good) => this.note(endpoint.id, good, monitor),
         () => this.note(endpoint.id, false, monitor),
       );
     }
-    this.cloud.clock.after(monitor.intervalSeconds * 1000, () => this.round(key));
+    return monitor.intervalSeconds;
   }
 
   private note(id: string, isGood: boolean, { toleratedFailures }: Monitor): void {

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../simulator/provider.ts';
 import { eventually, TestCloud } from './running-cloud.ts';
+import { spread } from './spread.ts';
 
 const API = 'api-version=2024-02-01';
 /** Nobody listens there. */
@@ -91,15 +92,7 @@ afterAll(async () => {
   await Promise.all([big.close(), small.close()]);
 });
 
-async function spread(count: number): Promise<Record<string, number>> {
-  const seen: Record<string, number> = {};
-  for (let i = 0; i < count; i += 1) {
-    const { headers, status } = await cloud.ask(`https://${host}/plain/x`);
-    const name = headers['x-origin'] ?? String(status);
-    seen[name] = (seen[name] ?? 0) + 1;
-  }
-  return seen;
-}
+const spreadOf = (count: number) => spread(cloud, `https://${host}/plain/x`, count);
 
 describe('origins that speak plain HTTP', () => {
   it('are asked at their httpPort by a route of HttpOnly, and not by others', async () => {
@@ -113,7 +106,7 @@ describe('origins that speak plain HTTP', () => {
   });
 
   it('share requests by their weights', async () => {
-    const seen = await spread(400);
+    const seen = await spreadOf(400);
     expect(Object.keys(seen).sort()).toEqual(['big', 'small']);
     // 300 of 400 are expected; 40 are more than four standard deviations.
     expect(Math.abs((seen.big ?? 0) - 300)).toBeLessThan(40);
@@ -122,7 +115,7 @@ describe('origins that speak plain HTTP', () => {
   it('are left while their probes find them ill', async () => {
     const step = async (): Promise<Record<string, number>> => {
       await cloud.admin('POST', '/clock', { advanceSeconds: 5 });
-      return spread(10);
+      return spreadOf(10);
     };
     big.well = false;
     await eventually(step, (seen) => seen.small === 10);

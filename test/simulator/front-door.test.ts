@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, TestCloud } from './running-cloud.ts';
+import { spread } from './spread.ts';
 
 const API = 'api-version=2024-02-01';
 let cloud: TestCloud;
@@ -114,15 +115,7 @@ async function patch(origin: string, properties: { [name: string]: string | numb
   expect((await cloud.ended(answer))?.status).toBe('Succeeded');
 }
 
-async function spread(count: number): Promise<Record<string, number>> {
-  const seen: Record<string, number> = {};
-  for (let i = 0; i < count; i += 1) {
-    const { headers, status } = await cloud.ask(`https://${host}/api/score`);
-    const name = headers['x-origin'] ?? String(status);
-    seen[name] = (seen[name] ?? 0) + 1;
-  }
-  return seen;
-}
+const spreadOf = (count: number) => spread(cloud, `https://${host}/api/score`, count);
 
 describe('the Front Door stand-in', () => {
   it('forwards method, path, query, body and its own host header', async () => {
@@ -139,33 +132,33 @@ describe('the Front Door stand-in', () => {
   });
 
   it('spreads by weight among the enabled, and only once a change is in force', async () => {
-    expect(await spread(10)).toEqual({ east: 10 });
+    expect(await spreadOf(10)).toEqual({ east: 10 });
     await patch('west', { enabledState: 'Enabled' });
-    const even = await spread(60);
+    const even = await spreadOf(60);
     expect(even.east).toBeGreaterThan(10);
     expect(even.west).toBeGreaterThan(10);
     await patch('east', { weight: 1 });
-    expect((await spread(40)).west).toBeGreaterThan(36);
+    expect((await spreadOf(40)).west).toBeGreaterThan(36);
 
     await cloud.admin('POST', '/clock', { speed: 0 });
     const pending = await cloud.arm(`${profile}/originGroups/og/origins/west?${API}`, {
       method: 'PATCH',
       body: { properties: { enabledState: 'Disabled' } },
     });
-    expect((await spread(10)).west).toBeGreaterThan(6);
+    expect((await spreadOf(10)).west).toBeGreaterThan(6);
     await cloud.admin('POST', '/clock', { advanceSeconds: 3, speed: 1 });
     await cloud.ended(pending);
-    expect(await spread(10)).toEqual({ east: 10 });
+    expect(await spreadOf(10)).toEqual({ east: 10 });
   });
 
   it('prefers the lower priority, and leaves an origin that its probes find ill', async () => {
     await patch('east', { priority: 1, weight: 1000 });
     await patch('west', { enabledState: 'Enabled', priority: 2 });
-    expect(await spread(10)).toEqual({ east: 10 });
+    expect(await spreadOf(10)).toEqual({ east: 10 });
     east.well = false;
     const step = async (): Promise<Record<string, number>> => {
       await cloud.admin('POST', '/clock', { advanceSeconds: 5 });
-      return spread(3);
+      return spreadOf(3);
     };
     await eventually(step, (seen) => seen.west === 3);
     east.well = true;
@@ -177,7 +170,7 @@ describe('the Front Door stand-in', () => {
     west.well = false;
     const step = async (): Promise<Record<string, number>> => {
       await cloud.admin('POST', '/clock', { advanceSeconds: 5 });
-      return spread(20);
+      return spreadOf(20);
     };
     await eventually(step, (seen) => (seen.east ?? 0) > 3 && (seen.west ?? 0) > 3);
     east.well = true;
@@ -215,6 +208,6 @@ describe('the Front Door stand-in', () => {
 
   it('goes on forwarding after a restart', async () => {
     await cloud.restart();
-    expect(await spread(3)).toEqual({ east: 3 });
+    expect(await spreadOf(3)).toEqual({ east: 3 });
   });
 });
