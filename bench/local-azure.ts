@@ -12,6 +12,7 @@ import { connectAzure } from '../src/azure/connect.ts';
 import { textField } from './azure-fields.ts';
 import { workspaceId } from '../src/topology/sides.ts';
 import { Topology, type TopologyInput, type WorkspaceRef } from '../src/topology/topology.ts';
+import { cloudEnvironment } from '../src/stack/state.ts';
 
 const program = join(dirname(import.meta.dirname), 'simulator', 'main.ts');
 
@@ -84,13 +85,7 @@ export async function makeWorkspaces(
   address: CloudAddress,
   more: Partial<TopologyInput> = {},
 ): Promise<Workspaces> {
-  const environment = {
-    AZURE_RESOURCE_MANAGER_ENDPOINT: address.arm,
-    AZURE_AUTHORITY_HOST: address.authority,
-    AZURE_TENANT_ID: address.tenantId,
-    AZURE_CLIENT_ID: address.clientId,
-    AZURE_CLIENT_SECRET: address.clientSecret,
-  };
+  const environment = cloudEnvironment(address);
   const azure = connectAzure({
     credential: credentialFrom(environment),
     cloud: cloudFrom(environment),

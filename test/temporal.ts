@@ -3,7 +3,6 @@
  * `inject('temporalAddress')`; each uses task queues and workflow ids of its own.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,6 +10,7 @@ import { Connection } from '@temporalio/client';
 import type { TestProject } from 'vitest/node';
 import { searchAttributes } from '../src/plan/search-attributes.ts';
 import { isRunning, start, stop, type Started } from '../src/stack/processes.ts';
+import { freePort } from '../src/stack/ports.ts';
 import { findTemporal } from '../src/stack/temporal-server.ts';
 
 declare module 'vitest' {
@@ -68,19 +68,4 @@ async function answers(address: string, server: Started, log: string): Promise<v
     }
   }
   throw new Error(`Temporal does not answer at ${address}: ${await readFile(log, 'utf8')}`, { cause: last });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        address !== null && typeof address === 'object'
-          ? resolve(address.port)
-          : reject(new Error('no port')),
-      );
-    });
-  });
 }

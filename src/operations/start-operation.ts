@@ -7,7 +7,7 @@ import { peekPointer } from '../control-store/region-pointer.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import type { Plan } from '../plan/plan.ts';
 import { isOver } from '../plan/run-states.ts';
-import { changeRun, listRuns, openRun, readRun, type RunDocument } from '../run/journal.ts';
+import { changeRun, findNewestRun, openRun, readRun, type RunDocument } from '../run/journal.ts';
 import { readRunLease } from '../run/lease.ts';
 import type { RunHeader } from '../run/outcome.ts';
 import { isMove, type RunReference } from '../run/reference.ts';
@@ -110,7 +110,7 @@ export async function resumeRun(session: Session, client: Client, runId: string)
 
 /** The newest move, if it has failed: it may have moved half of the workspace, and is taken up again or undone. */
 export async function findFailedMove({ store }: Session): Promise<RunDocument | undefined> {
-  const newest = (await listRuns(store)).find(({ operation }) => isMove(operation));
+  const newest = await findNewestRun(store, ({ operation }) => isMove(operation));
   return newest?.state === 'failed' ? newest : undefined;
 }
 

@@ -80,14 +80,25 @@ export async function listSteps(store: ControlStore, runId: string): Promise<Ste
 
 /** All runs, newest first (a run's id begins with its time). */
 export async function listRuns(store: ControlStore): Promise<RunDocument[]> {
+  const runs = await Promise.all((await runIds(store)).map((id) => readRun(store, id)));
+  return runs.filter((run) => run !== undefined);
+}
+
+/** The newest run that is so; the older ones are not read. */
+export async function findNewestRun(
+  store: ControlStore,
+  matches: (run: RunDocument) => boolean,
+): Promise<RunDocument | undefined> {
+  for (const id of await runIds(store)) {
+    const run = await readRun(store, id);
+    if (run && matches(run)) return run;
+  }
+  return undefined;
+}
+
+async function runIds(store: ControlStore): Promise<string[]> {
   const ids: string[] = [];
   for await (const name of store.list('runs/'))
     if (name.endsWith('/run.json')) ids.push(name.split('/')[1] ?? '');
-  const runs = await Promise.all(
-    ids
-      .toSorted()
-      .toReversed()
-      .map((id) => readRun(store, id)),
-  );
-  return runs.filter((run) => run !== undefined);
+  return ids.toSorted().toReversed();
 }

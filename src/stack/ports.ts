@@ -25,7 +25,8 @@ export async function keptPorts(file: string, count: number): Promise<number[]> 
   return ports;
 }
 
-function freePort(): Promise<number> {
+/** One that is free at this moment. */
+export function freePort(): Promise<number> {
   return new Promise((resolvePort, reject) => {
     const server = createServer();
     server.once('error', reject);

@@ -12,7 +12,15 @@ import { isUnderstudyError, UnderstudyError, messageOf } from '../errors/error.t
 import { searchAttributes } from '../plan/search-attributes.ts';
 import { keptPorts, readPorts } from './ports.ts';
 import { identify, isRunning, start, stop, type Started } from './processes.ts';
-import { findStrays, makeHome, purge, readState, removeState, writeState } from './state.ts';
+import {
+  cloudEnvironment,
+  findStrays,
+  makeHome,
+  purge,
+  readState,
+  removeState,
+  writeState,
+} from './state.ts';
 import type { CloudAddress, StackState } from './state.ts';
 import { findTemporal, type Say } from './temporal-server.ts';
 
@@ -137,17 +145,7 @@ export async function stackDown(folder: string, options: { purge?: boolean } = {
 
 /** The variables that any client of the stack needs, in the form that shells and --env-file read. */
 export function environmentOf({ temporal, cloud }: Stack): Record<string, string> {
-  return {
-    TEMPORAL_ADDRESS: temporal.address,
-    AZURE_TENANT_ID: cloud.tenantId,
-    AZURE_CLIENT_ID: cloud.clientId,
-    AZURE_CLIENT_SECRET: cloud.clientSecret,
-    AZURE_AUTHORITY_HOST: cloud.authority,
-    AZURE_RESOURCE_MANAGER_ENDPOINT: cloud.arm,
-    AZURE_SUBSCRIPTION_ID: cloud.subscriptionId,
-    NODE_EXTRA_CA_CERTS: cloud.ca,
-    REQUESTS_CA_BUNDLE: cloud.ca,
-  };
+  return { TEMPORAL_ADDRESS: temporal.address, ...cloudEnvironment(cloud) };
 }
 
 function environmentFile(stack: Stack): string {

@@ -25,6 +25,20 @@ const CloudAddress = z.object({
 });
 export type CloudAddress = z.infer<typeof CloudAddress>;
 
+/** Where a local cloud is and as whom to ask it, in the variables of Azure's own tools. */
+export function cloudEnvironment(cloud: CloudAddress): Record<string, string> {
+  return {
+    AZURE_TENANT_ID: cloud.tenantId,
+    AZURE_CLIENT_ID: cloud.clientId,
+    AZURE_CLIENT_SECRET: cloud.clientSecret,
+    AZURE_AUTHORITY_HOST: cloud.authority,
+    AZURE_RESOURCE_MANAGER_ENDPOINT: cloud.arm,
+    AZURE_SUBSCRIPTION_ID: cloud.subscriptionId,
+    NODE_EXTRA_CA_CERTS: cloud.ca,
+    REQUESTS_CA_BUNDLE: cloud.ca,
+  };
+}
+
 const StackState = z.object({
   /** Who starts it now; absent once it is up. */
   starter: Process.optional(),

@@ -92,12 +92,14 @@ async function build(target: string, say: Say, signal?: AbortSignal): Promise<vo
   const began = Date.now();
   const place = join(cacheDirectory(), `build-${process.pid}`);
   await mkdir(place, { recursive: true });
-  say(`Temporal server: building it with Go, once (${goModule}); this takes some minutes`);
   const child = spawn('go', ['install', '-v', goModule], {
     env: { ...process.env, GOBIN: place, GOFLAGS: '-buildvcs=false' },
     stdio: ['ignore', 'ignore', 'pipe'],
     ...(signal === undefined ? {} : { signal }),
   });
+  child.once('spawn', () =>
+    say(`Temporal server: building it with Go, once (${goModule}); this takes some minutes`),
+  );
   let packages = 0;
   let last = '';
   const seconds = () => Math.round((Date.now() - began) / 1000);

@@ -14,6 +14,7 @@ import { listActive } from '../../src/artifacts/list-active.ts';
 import { sealRecoveryPoint } from '../../src/artifacts/seal-recovery-point.ts';
 import { sideOf } from '../../src/topology/sides.ts';
 import { Topology, type TopologyInput } from '../../src/topology/topology.ts';
+import { cloudEnvironment } from '../../src/stack/state.ts';
 import { fakeControlStore, type FakeControlStore } from '../fakes/control-store.ts';
 import { makeWorkspace, startFixture, type Fixture } from '../simulator/machinelearning/fixture.ts';
 
@@ -71,13 +72,7 @@ export async function startScene(): Promise<Scene> {
   const fixture = await startFixture();
   const { address } = fixture.running;
   setDefaultCACertificates([...ordinary, readFileSync(address.ca, 'utf8')]);
-  const environment = {
-    AZURE_RESOURCE_MANAGER_ENDPOINT: address.arm,
-    AZURE_AUTHORITY_HOST: address.authority,
-    AZURE_TENANT_ID: address.tenantId,
-    AZURE_CLIENT_ID: address.clientId,
-    AZURE_CLIENT_SECRET: address.clientSecret,
-  };
+  const environment = cloudEnvironment(address);
   const azure = connectAzure({
     credential: credentialFrom(environment),
     cloud: cloudFrom(environment),

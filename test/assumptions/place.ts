@@ -13,6 +13,7 @@ import { startCloud } from '../../simulator/cloud.ts';
 import { apiVersions, type ArmResource, type Azure, type JsonObject } from '../../src/azure/azure.ts';
 import { cloudFrom, credentialFrom } from '../../src/azure/cloud.ts';
 import { connectAzure } from '../../src/azure/connect.ts';
+import { cloudEnvironment } from '../../src/stack/state.ts';
 
 export interface Place {
   azure: Azure;
@@ -46,13 +47,7 @@ async function openLocal(): Promise<Place> {
   const { address } = cloud;
   const ordinary = getCACertificates('default');
   setDefaultCACertificates([...ordinary, await readFile(address.ca, 'utf8')]);
-  const environment = {
-    AZURE_RESOURCE_MANAGER_ENDPOINT: address.arm,
-    AZURE_AUTHORITY_HOST: address.authority,
-    AZURE_TENANT_ID: address.tenantId,
-    AZURE_CLIENT_ID: address.clientId,
-    AZURE_CLIENT_SECRET: address.clientSecret,
-  };
+  const environment = cloudEnvironment(address);
   return placeIn(environment, address.subscriptionId, async () => {
     await cloud.close();
     setDefaultCACertificates(ordinary);

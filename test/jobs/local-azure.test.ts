@@ -12,6 +12,7 @@ import { makeResubmitJobs } from '../../src/jobs/resubmit.ts';
 import { runSmokeJob } from '../../src/jobs/smoke-job.ts';
 import { stopOldJobs } from '../../src/jobs/stop-old-jobs.ts';
 import { sideOf } from '../../src/topology/sides.ts';
+import { cloudEnvironment } from '../../src/stack/state.ts';
 import { makeWorkspace, startFixture, type Fixture } from '../simulator/machinelearning/fixture.ts';
 import { resumeUri, scene, topologyWith, type Scene } from './scene.ts';
 
@@ -34,13 +35,7 @@ beforeAll(async () => {
   fixture = await startFixture();
   const { address } = fixture.running;
   setDefaultCACertificates([...ordinaryAuthorities, readFileSync(address.ca, 'utf8')]);
-  const environment = {
-    AZURE_RESOURCE_MANAGER_ENDPOINT: address.arm,
-    AZURE_AUTHORITY_HOST: address.authority,
-    AZURE_TENANT_ID: address.tenantId,
-    AZURE_CLIENT_ID: address.clientId,
-    AZURE_CLIENT_SECRET: address.clientSecret,
-  };
+  const environment = cloudEnvironment(address);
   azure = connectAzure({
     credential: credentialFrom(environment),
     cloud: cloudFrom(environment),

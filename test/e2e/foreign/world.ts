@@ -7,6 +7,7 @@ import { openControlStore } from '../../../src/control-store/connect.ts';
 import type { Session } from '../../../src/operations/session.ts';
 import { azureFrom } from '../../../src/operations/session.ts';
 import { Topology, type TopologyInput } from '../../../src/topology/topology.ts';
+import { cloudEnvironment } from '../../../src/stack/state.ts';
 import { makeWorkspace, startFixture, text, type Fixture } from '../../simulator/machinelearning/fixture.ts';
 
 /** One workspace, as the test itself found it. */
@@ -48,13 +49,7 @@ export async function startWorld(topology: Partial<TopologyInput> = {}): Promise
   const fixture = await startFixture({ regions: ['eastus', 'westus3', 'centralus'] });
   const { address } = fixture.running;
   setDefaultCACertificates([...ordinary, readFileSync(address.ca, 'utf8')]);
-  const azure = azureFrom({
-    AZURE_RESOURCE_MANAGER_ENDPOINT: address.arm,
-    AZURE_AUTHORITY_HOST: address.authority,
-    AZURE_TENANT_ID: address.tenantId,
-    AZURE_CLIENT_ID: address.clientId,
-    AZURE_CLIENT_SECRET: address.clientSecret,
-  });
+  const azure = azureFrom(cloudEnvironment(address));
   const place = async (region: string, name: string) =>
     lookAt(fixture, azure, region, await makeWorkspace(fixture, region, name));
   const east = await place('eastus', 'Fraud-East');
