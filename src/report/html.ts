@@ -22,7 +22,7 @@ export function renderHtml(report: Report): string {
           <header>
             <p class="eyebrow">Understudy · report of run <code>${run.runId}</code></p>
             <h1>
-              ${operation} of <span>${run.topology}</span>: <span>${run.from}</span> → <span>${run.to}</span>
+              ${operation} of <span>${run.topology}:</span> <span>${run.from}</span> → <span>${run.to}</span>
             </h1>
             <p class="lead">${runTag(report)} ${report.headline}</p>
           </header>
