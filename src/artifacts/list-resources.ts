@@ -2,7 +2,8 @@
 import { apiVersions, type Arm, type ArmResource } from '../azure/azure.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { collectJobs } from '../jobs/collect.ts';
-import { ownerOf, statusOf } from '../jobs/job.ts';
+import { ownerOf, statusOf, type NamedJob, type RawJob } from '../jobs/job.ts';
+import { lineageOfSuccessor, submittedAs } from '../jobs/ledger.ts';
 import { leftCancelledBy, lineOfLeftCancelled } from '../jobs/left-cancelled.ts';
 import type { ComputeSummary, EndpointSummary } from '../plan/recovery-point-summary.ts';
 import type { Heartbeat } from './heartbeat.ts';
@@ -70,7 +71,7 @@ export async function listResources(
       const status = statusOf(job);
       listing.jobs[status] = (listing.jobs[status] ?? 0) + 1;
       const by = leftCancelledBy(job, leftCancelled);
-      if (by !== undefined) listing.lost.push(lineOfLeftCancelled(job.name, ownerOf(job), by));
+      if (by !== undefined) listing.lost.push(lineOfLeftCancelled(named(job), by));
       await needed.job(job);
     },
   });
@@ -155,4 +156,8 @@ function summariseCompute({ name, properties }: ArmResource): ComputeSummary {
     ...(scale?.minNodeCount === undefined ? {} : { minNodes: scale.minNodeCount }),
     ...(scale?.maxNodeCount === undefined ? {} : { maxNodes: scale.maxNodeCount }),
   };
+}
+
+function named(job: RawJob): NamedJob {
+  return { name: job.name, owner: ownerOf(job), ...submittedAs(lineageOfSuccessor(job)) };
 }

@@ -105,7 +105,16 @@ export function ownerOf(job: RawJob): string | undefined {
   );
 }
 
-/** How a job is named to people: `job "train-17" of ana`. */
-export function showJob(name: string, owner: string | undefined): string {
-  return `job "${name}"${owner === undefined ? '' : ` of ${owner}`}`;
+/** How people know a job. */
+export interface NamedJob {
+  name: string;
+  /** The name that its owner gave to the job whose successor this is. */
+  submittedAs?: string | undefined;
+  owner?: string | undefined;
+}
+
+/** `job "train-17" of ana`; of a successor `job "us-…" (submitted as "train-17") of ana`. */
+export function showJob({ name, submittedAs, owner }: NamedJob): string {
+  const first = submittedAs === undefined ? '' : ` (submitted as "${submittedAs}")`;
+  return `job "${name}"${first}${owner === undefined ? '' : ` of ${owner}`}`;
 }

@@ -118,18 +118,27 @@ export function toLedgerEntry({
   };
 }
 
+type Lineage = Pick<LedgerEntry, 'lineageRoot' | 'hop'>;
+
+export function lineageOf(job: RawJob, { region, workspace }: ToLedgerEntry['side']): Lineage {
+  return lineageOfSuccessor(job) ?? { lineageRoot: `${region}.${workspace.name}.${job.name}`, hop: 0 };
+}
+
 /** Tags are copied when a person clones a job, so they count only where the name proves them. */
-export function lineageOf(
-  job: RawJob,
-  { region, workspace }: ToLedgerEntry['side'],
-): { lineageRoot: string; hop: number } {
+export function lineageOfSuccessor(job: RawJob): Lineage | undefined {
   const tags = tagsOf(job);
-  const root = tags[originTags.lineage];
+  const lineageRoot = tags[originTags.lineage];
   const hop = Number(tags[originTags.hop]);
-  if (root !== undefined && Number.isInteger(hop) && sameName(successorName(root, hop), job.name)) {
-    return { lineageRoot: root, hop };
-  }
-  return { lineageRoot: `${region}.${workspace.name}.${job.name}`, hop: 0 };
+  const isProved =
+    lineageRoot !== undefined && Number.isInteger(hop) && sameName(successorName(lineageRoot, hop), job.name);
+  return isProved ? { lineageRoot, hop } : undefined;
+}
+
+/** The name under which its owner submitted the job whose successor this is; of the job itself none. */
+export function submittedAs(lineage: Lineage | undefined): { submittedAs?: string } {
+  const { lineageRoot = '', hop = 0 } = lineage ?? {};
+  // Names of regions and workspaces have no dots.
+  return hop === 0 ? {} : { submittedAs: lineageRoot.split('.').slice(2).join('.') };
 }
 
 const base32 = 'abcdefghijklmnopqrstuvwxyz234567';

@@ -4,8 +4,8 @@ import { readLedgerSnapshot } from '../artifacts/recovery-point.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import type { Plan } from '../plan/plan.ts';
 import { readRun } from '../run/journal.ts';
-import { resumeTag, showJob, statusOf, type RawJob } from './job.ts';
-import { lastSuccessor, type LedgerEntry, type Successor } from './ledger.ts';
+import { resumeTag, showJob, statusOf, type NamedJob, type RawJob } from './job.ts';
+import { lastSuccessor, submittedAs, type LedgerEntry, type Successor } from './ledger.ts';
 import { readCancelled, readStopped, type StoppedJob } from './stopped-jobs.ts';
 
 const window = 16;
@@ -38,17 +38,15 @@ export function leftCancelledBy(job: RawJob, left: Readonly<Record<string, strin
 }
 
 /** What to do with a job that a recovery point found so. */
-export function lineOfLeftCancelled(name: string, owner: string | undefined, run: string): string {
+export function lineOfLeftCancelled(job: NamedJob, run: string): string {
   return (
-    `${showJob(name, owner)} was cancelled by the fence of run ${run}, which was cancelled itself, and runs nowhere: ` +
+    `${showJob(job)} was cancelled by the fence of run ${run}, which was cancelled itself, and runs nowhere: ` +
     `submit it again if it has not been since, then give it the tag ${resumeTag}: never`
   );
 }
 
 /** One job that a run which was cancelled has left otherwise than it was. */
-export interface TouchedJob {
-  name: string;
-  owner?: string;
+export interface TouchedJob extends NamedJob {
   /** Before the fence, or at the recovery point. */
   status: string;
   /** Name of the successor that the run submitted, or was about to. */
@@ -84,6 +82,7 @@ export async function jobsTouched(
     return [
       {
         name,
+        ...submittedAs(job),
         status: job.status,
         ...(job.owner === undefined ? {} : { owner: job.owner }),
         ...(successor === undefined ? {} : { successor }),

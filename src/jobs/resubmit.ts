@@ -267,7 +267,7 @@ function reasons(groups: Map<string, number>): { reason: string; count: number }
 
 /** What a person must know of a job: that it did not go on, or went on with less. */
 function lossOf(record: JobRecord): string | undefined {
-  const job = showJob(record.old, record.owner);
+  const job = showJob({ ...record, name: record.old });
   if (record.outcome === 'failed') return `${job} could not be resubmitted: ${record.reason}`;
   if (record.class === 'manual' || record.class === 'may-have-completed')
     return `${job} is left for a person: ${record.reason}`;

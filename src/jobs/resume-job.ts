@@ -16,6 +16,7 @@ import {
   markSubmitted,
   planSuccessor,
   specFolder,
+  submittedAs,
   successorName,
   type LedgerEntry,
   type Successor,
@@ -45,6 +46,8 @@ export interface JobRecord {
   /** Names of the old job and of its successor. */
   old: string;
   new?: string;
+  /** The name that its owner knows, where the old job is itself a successor. */
+  submittedAs?: string;
   class: JobClass;
   outcome: 'submitted' | 'skipped' | 'failed';
   reason: string;
@@ -277,15 +280,13 @@ function rewrite(
   });
 }
 
-function about({
-  name,
-  type,
-  status,
-  owner,
-  priority,
-}: LedgerEntry): Pick<JobRecord, 'old' | 'type' | 'status' | 'owner' | 'priority'> {
+function about(
+  entry: LedgerEntry,
+): Pick<JobRecord, 'old' | 'submittedAs' | 'type' | 'status' | 'owner' | 'priority'> {
+  const { name, type, status, owner, priority } = entry;
   return {
     old: name,
+    ...submittedAs(entry),
     type,
     status,
     ...(owner === undefined ? {} : { owner }),

@@ -10,7 +10,7 @@ import { toSeconds } from '../topology/duration.ts';
 import type { Side } from '../topology/sides.ts';
 import { cancelAll, surveyJobs, type Outcome, type Survey } from './cancel-jobs.ts';
 import { showJob } from './job.ts';
-import type { LedgerEntry } from './ledger.ts';
+import { submittedAs, type LedgerEntry } from './ledger.ts';
 import {
   keepStopped,
   readCancelled,
@@ -169,7 +169,7 @@ function linesOfUnknown({ unfinished }: Survey, { cancelled }: Outcome, ledger: 
     const job = unfinished.get(name);
     return !job || job.minor || job.status === 'CancelRequested' || ledger.has(name)
       ? []
-      : [showJob(name, job.owner)];
+      : [showJob({ name, owner: job.owner, ...submittedAs(job) })];
   });
   const lines = lost
     .slice(0, linesOfLoss)

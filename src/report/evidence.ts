@@ -27,6 +27,8 @@ const OneLine = z
 export const JobEvidence = z.object({
   old: z.string(),
   new: z.string().optional(),
+  /** The name that its owner knows, where the old job is a successor itself. */
+  submittedAs: z.string().optional(),
   /** `resubmit`, `restart`, `manual`, `skip`, …: how it was classified. */
   class: z.string(),
   reason: z.string(),

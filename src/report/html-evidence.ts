@@ -15,7 +15,11 @@ export function jobs(report: Report): Markup {
     { label: 'Reason' },
   ];
   const rows = report.jobs.map((job): Insert[] => [
-    html`<code>${job.old}</code>`,
+    [
+      html`<code>${job.old}</code>`,
+      job.submittedAs !== undefined &&
+        html`<span class="note">submitted as <code>${job.submittedAs}</code></span>`,
+    ],
     job.new === undefined ? 'none' : html`<code>${job.new}</code>`,
     [job.class, job.outcome === 'failed' && html` <span class="tag bad">✗ failed</span>`],
     job.priority ?? '',

@@ -141,9 +141,7 @@ function lostOf(executed: Executed[], { lost = [], touched }: ReportInput): Repo
 const longestList = 20;
 
 function linesOfTouched(touched: readonly TouchedJob[]): Report['lost'] {
-  const lines = touched
-    .slice(0, longestList)
-    .map(({ name, owner, reason }) => ({ text: `${showJob(name, owner)}: ${reason}` }));
+  const lines = touched.slice(0, longestList).map((job) => ({ text: `${showJob(job)}: ${job.reason}` }));
   const more = touched.length - lines.length;
   return more > 0 ? [...lines, { text: `and ${more} more jobs: see the list of jobs` }] : lines;
 }

@@ -250,7 +250,7 @@ function jobs(report: Report, columns: number, full: boolean): string[] {
   const listed = report.jobs.flatMap((job) => {
     const from = job.checkpoint === undefined ? '' : `, from ${job.checkpoint}`;
     return wrap(
-      `${job.old} → ${job.new ?? 'none'} (${job.class}: ${job.reason}${from})`,
+      `${job.old}${job.submittedAs === undefined ? '' : ` (submitted as ${job.submittedAs})`} → ${job.new ?? 'none'} (${job.class}: ${job.reason}${from})`,
       columns,
       '  - ',
       '    ',

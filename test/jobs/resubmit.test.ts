@@ -422,4 +422,21 @@ describe('a lineage that came back', () => {
     });
     expect(made.successors().map(({ name }) => name)).toEqual([successorName(origin.lineageRoot, 3)]);
   });
+
+  it('is told to people by the name that its owner gave it', async () => {
+    const made = scene();
+    const lineageRoot = rootOf('train');
+    const name = successorName(lineageRoot, 1);
+    const tags = {
+      'understudy.lineage': lineageRoot,
+      'understudy.hop': '1',
+      'understudy.run': 'run-0',
+      'understudy.resume': 'manual',
+    };
+    await made.addJob(name, command({ tags }));
+    const result = await makeResubmitJobs(made.sources)(made.context());
+    expect(result.lost?.[0]).toMatch(
+      new RegExp(`^job "${name}" \\(submitted as "train"\\) of ana is left for a person: `),
+    );
+  });
 });

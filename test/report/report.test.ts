@@ -223,6 +223,7 @@ describe('buildReport', () => {
     const job = {
       old: 'a',
       new: 'us-a',
+      submittedAs: 'train-17',
       class: 'resubmit',
       outcome: 'failed',
       reason: 'refused',
@@ -234,8 +235,9 @@ describe('buildReport', () => {
     const report = buildReport(input);
     expect(report.jobs).toEqual([job]);
     const page = renderHtml(report);
-    for (const text of ['kim', '✗ failed', '(was Running)', 'properties.computeId: sent'])
+    for (const text of ['kim', '✗ failed', '(was Running)', 'properties.computeId: sent', '<code>train-17'])
       expect(page).toContain(text);
+    expect(renderText(report, { full: true, columns: 200 })).toContain('a (submitted as train-17) → us-a');
   });
 
   it('holds what a restore expected beside what the recovery point has', () => {
