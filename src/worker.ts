@@ -3,19 +3,30 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, NativeConnection, Runtime, DefaultLogger, Worker } from '@temporalio/worker';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  makeTelemetryFilterString,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type WorkerOptions as TemporalWorkerOptions,
+} from '@temporalio/worker';
 import { createActivities, type ActivityDependencies } from '../activities/index.ts';
 import { temporalSettings } from './client/connect.ts';
 import { UnderstudyError, messageOf } from './errors/error.ts';
 import { hostQueue, taskQueue } from './plan/queues.ts';
+import { namesItsStep, workerLogger } from './worker-log.ts';
 
 export interface WorkerOptions extends ActivityDependencies {
   /** Serves this host's queue rather than the common one. */
   host?: string;
   /** Where the compiled workflows are kept between starts. */
   cacheDirectory: string;
-  log(message: string): void;
+  log: (line: string) => void;
 }
+
+const coreLogs = makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' });
 
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -25,7 +36,9 @@ export async function makeWorker(options: WorkerOptions): Promise<Worker> {
   // Ctrl-C and SIGTERM are the caller's to handle: it stops the worker and then its own things.
   Runtime.install({
     shutdownSignals: [],
-    logger: new DefaultLogger('WARN', ({ level, message }) => options.log(`${level}: ${message}`)),
+    logger: workerLogger(options.log),
+    // What Temporal's core has to say comes through the same logger, and not past it.
+    telemetryOptions: { logging: { forward: {}, filter: coreLogs } },
   });
   const { address, namespace, connection: settings } = temporalSettings();
   const connection = await connect({ ...settings, address }).catch((error: unknown) => {
@@ -37,11 +50,12 @@ export async function makeWorker(options: WorkerOptions): Promise<Worker> {
   const common = {
     connection,
     namespace,
+    interceptors: { activity: [namesItsStep] },
     // A step killed in mid-work goes on from its last heartbeat only if that one was sent.
     maxHeartbeatThrottleInterval: '500ms',
     defaultHeartbeatThrottleInterval: '500ms',
     shutdownGraceTime: '2s',
-  } as const;
+  } satisfies Partial<TemporalWorkerOptions>;
   if (options.host !== undefined) {
     const { rewriteConfigs, undoStep } = activities;
     return Worker.create({

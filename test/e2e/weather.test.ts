@@ -1,4 +1,6 @@
 /** Azure fails and recovers under a run, in every phase and in every way that passes: the run waits it out, and comes out right. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { phases, type Phase } from '../../src/topology/words.ts';
 import { Scene } from './harness.ts';
@@ -50,6 +52,10 @@ describe('a failover under an Azure that fails and recovers', () => {
     expect(await failover.ended, failover.output).toBe(0);
     await scene.admin('DELETE', '/faults');
     await judgeMoved(scene, before);
+    // Whoever reads the worker's log learns what failed, where, and how often it was tried.
+    expect(await readFile(join(scene.folder, 'worker.log'), 'utf8')).toMatch(
+      /^\S+Z WARN run \S+, step provision\/\S+, attempt \d+: Activity failed: \w+: .*500/m,
+    );
   });
 
   it('when long-running operations fail half-way, once each', async () => {
