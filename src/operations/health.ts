@@ -88,7 +88,10 @@ async function checkRegion({ azure, topology }: Session, region: string): Promis
     `GET ${id}`,
   );
   if (storage === undefined)
-    return [workspace, { what: 'storage', state: 'unknown', detail: 'only the workspace says which it is' }];
+    return [
+      workspace,
+      { what: 'storage', state: 'unknown', detail: 'the workspace, which names its account, does not say' },
+    ];
   const account = storage;
   const timeoutMs = toSeconds(topology.policies.requestTimeout) * 1000;
   const blobs = await check('storage', async () => {
