@@ -12,6 +12,7 @@ import { serveDiscovery } from './discovery.ts';
 import { features } from './features.ts';
 import { NAMESPACE } from './fields.ts';
 import { continueJobs, jobs } from './jobs.ts';
+import { shaped } from './body-shapes.ts';
 import { routeLocations } from './locations.ts';
 import { outboundRules, privateEndpointConnections } from './network.ts';
 import { onlineDeployments } from './online-deployments.ts';
@@ -47,7 +48,7 @@ export const machineLearning: Provider = {
     privateEndpointConnections,
     outboundRules,
     ...computedLists,
-  ],
+  ].map(shaped),
   start(cloud) {
     serveScoring(cloud);
     serveServerless(cloud);

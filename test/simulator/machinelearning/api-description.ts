@@ -34,6 +34,7 @@ export interface Operation {
   examples: { name: string; parameters: JsonObject }[];
   /** The name of the parameter that is the body. */
   bodyName: string | undefined;
+  body: Schema | undefined;
 }
 
 /** A schema, and the file that its relative references start from. */
@@ -88,10 +89,11 @@ function readOperation(file: string, path: string, method: string, node: JsonObj
     ),
     examples,
     bodyName: body?.name as string | undefined,
+    body: body ? { node: body.schema as JsonObject, file } : undefined,
   };
 }
 
-function load(file: string): JsonObject {
+export function load(file: string): JsonObject {
   let found = loaded.get(file);
   if (!found)
     loaded.set(file, (found = JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, '')) as JsonObject));
@@ -102,7 +104,7 @@ function objectAt(node: JsonObject, field: string): JsonObject {
   return (node[field] ?? {}) as JsonObject;
 }
 
-function follow({ node, file }: Schema): Schema {
+export function follow({ node, file }: Schema): Schema {
   if (typeof node.$ref !== 'string') return { node, file };
   const [path = '', pointer = ''] = node.$ref.split('#');
   const target = path === '' ? file : locate(path, file);

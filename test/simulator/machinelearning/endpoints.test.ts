@@ -84,7 +84,7 @@ describe('an online endpoint', () => {
     const wrong = await azure.arm('POST', `${at()}/regenerateKeys`, { keyType: 'Third' });
     expect([wrong.status, message(wrong.body)]).toEqual([
       400,
-      expect.stringContaining('Primary or Secondary'),
+      expect.stringContaining('one of Primary, Secondary'),
     ]);
     expect((await azure.arm('POST', `${at()}/token`)).status).toBe(400);
   });
