@@ -14,6 +14,7 @@ import {
   type Stored,
 } from '../provider.ts';
 import { isAllowed } from './authorization/access.ts';
+import { readPolicies } from './keyvault-settings.ts';
 
 /** What a request does, as access policies call it and as roles do. */
 interface SecretOperation {
@@ -30,6 +31,8 @@ const OPERATIONS = {
   delete: { permission: 'delete', action: 'delete' },
   recover: { permission: 'recover', action: 'recover' },
   purge: { permission: 'purge', action: 'purge' },
+  backup: { permission: 'backup', action: 'backup' },
+  restore: { permission: 'restore', action: 'restore' },
 } satisfies Record<string, SecretOperation>;
 
 /** An error of a vault, with its inner code. */
@@ -121,6 +124,8 @@ function operationOf({
       return OPERATIONS.update;
     case 'DELETE':
       return OPERATIONS.delete;
+    case 'POST':
+      return word === 'backup' ? OPERATIONS.backup : OPERATIONS.restore;
     default:
       return word === 'versions' ? OPERATIONS.list : OPERATIONS.get;
   }
@@ -135,19 +140,6 @@ function hasPolicy({ resource }: Stored, principal: Principal, permission: strin
     const held = Array.isArray(secrets) ? secrets.map((one) => textOf(one).toLowerCase()) : [];
     return held.includes(permission) || held.includes('all');
   });
-}
-
-/** The policies of a body, each with a tenant, a principal and lists of permissions. Throws ArmError 400. */
-export function readPolicies(value: Json | undefined): JsonObject[] {
-  if (value === undefined || value === null) return [];
-  const isPolicy = (one: Json): one is JsonObject =>
-    isObject(one) && typeof one.objectId === 'string' && isObject(one.permissions);
-  if (Array.isArray(value) && value.every(isPolicy)) return value;
-  throw new ArmError(
-    400,
-    'BadRequest',
-    "The parameter 'accessPolicies' is not valid: each policy needs 'tenantId', 'objectId' and 'permissions'.",
-  );
 }
 
 /** PUT `…/accessPolicies/{add|replace|remove}`: changes the vault's own list; there is no such resource to be kept. */

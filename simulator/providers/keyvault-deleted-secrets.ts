@@ -9,19 +9,11 @@ import {
   type Stored,
 } from '../provider.ts';
 import { textOf } from '../http/fields.ts';
-import { keep, latest, shown, versionsOf } from './keyvault-versions.ts';
+import { VaultError } from './keyvault-access.ts';
+import { keep, latest, recovery, SECRET, shown, versionsOf } from './keyvault-versions.ts';
 
-const SECRET = 'Microsoft.KeyVault/vaults/secrets';
 const DELETED = 'Microsoft.KeyVault/vaults/deletedSecrets';
 const DAY_MS = 86_400_000;
-
-/** How a deleted secret of this vault can be brought back, and how long. */
-export function recovery({ resource: { properties } }: Stored): JsonObject {
-  const days = Number(properties.softDeleteRetentionInDays ?? 90);
-  const level = days < 90 ? 'CustomizedRecoverable' : 'Recoverable';
-  const isProtected = properties.enablePurgeProtection === true;
-  return { recoveryLevel: isProtected ? level : `${level}+Purgeable`, recoverableDays: days };
-}
 
 /** The deleted secrets of a vault whose days are not over; those whose days are go now. */
 export function deletedSecrets(cloud: Cloud, vault: Stored): Stored[] {
@@ -42,11 +34,22 @@ function purgedAt(vault: Stored, { hidden }: Stored): number {
   return Number(hidden.deletedAt) + Number(recovery(vault).recoverableDays) * DAY_MS;
 }
 
-export function shownDeleted(vault: Stored, stored: Stored): JsonObject {
+/** The name of a deleted secret is taken, until it is recovered or purged. */
+export function nameIsDeleted(name: string): VaultError {
+  return new VaultError(
+    409,
+    'Conflict',
+    `Secret ${name} is currently in a deleted but recoverable state, and its name cannot be reused; in this state, the secret can only be recovered or purged.`,
+    'ObjectIsDeletedButRecoverable',
+  );
+}
+
+/** `withVersion`: a list names secrets without one. */
+export function shownDeleted(vault: Stored, stored: Stored, withVersion = true): JsonObject {
   const { name } = stored.resource;
   const deletedAt = Number(stored.hidden.deletedAt);
   return {
-    ...shown(vault, name, latest(stored), false),
+    ...shown(vault, name, latest(stored), false, withVersion),
     recoveryId: `${textOf(vault.resource.properties.vaultUri)}deletedsecrets/${name}`,
     deletedDate: Math.floor(deletedAt / 1000),
     scheduledPurgeDate: Math.floor(purgedAt(vault, stored) / 1000),

@@ -1,16 +1,26 @@
 /** The secrets data plane of Key Vault at `https://…/_/vault/{name}/`: set, get, list, versions, update, delete, recover, purge. */
 
-import { randomUUID } from 'node:crypto';
 import { requireNetwork, requireSecretAccess, VaultError } from './keyvault-access.ts';
+import { backupSecret, restoreSecret } from './keyvault-backup.ts';
 import {
   deletedSecret,
   deletedSecrets,
   deleteSecret,
+  nameIsDeleted,
   ofDeletedSecret,
-  recovery,
   shownDeleted,
 } from './keyvault-deleted-secrets.ts';
-import { keep, latest, shown, versionsOf, type Version } from './keyvault-versions.ts';
+import {
+  changedVersion,
+  keep,
+  latest,
+  newVersion,
+  requireSecretName,
+  SECRET,
+  shown,
+  versionsOf,
+  type Version,
+} from './keyvault-versions.ts';
 import { parseJson } from '../http/body.ts';
 import { isObject, textOf } from '../http/fields.ts';
 import { serviceOf, serviceSuffixes } from '../http/service-hosts.ts';
@@ -24,10 +34,7 @@ import {
   type Stored,
 } from '../provider.ts';
 
-const SECRET = 'Microsoft.KeyVault/vaults/secrets';
-const DELETED = 'Microsoft.KeyVault/vaults/deletedSecrets';
 const AUDIENCE = 'https://vault.azure.net';
-const NAME = /^[0-9a-zA-Z-]{1,127}$/;
 const PAGE = 25;
 
 /** Answers the vaults' addresses in every region. */
@@ -78,7 +85,9 @@ function answer(cloud: Cloud, request: DataPlaneRequest): DataPlaneResponse {
       return ofSecrets(cloud, vault, request, name, rest);
     case 'deletedsecrets':
       return name === undefined
-        ? listed(cloud, vault, request, DELETED, 'deletedsecrets')
+        ? paged(vault, request, 'deletedsecrets', deletedSecrets(cloud, vault), (one) =>
+            shownDeleted(vault, one, false),
+          )
         : ofDeletedSecret(cloud, vault, request, name, rest[0]);
     default:
       throw new ArmError(
@@ -129,9 +138,13 @@ function ofSecrets(
   rest: string[],
 ): DataPlaneResponse {
   const { method } = request;
-  if (name === undefined) return listed(cloud, vault, request, SECRET, 'secrets');
-  if (!NAME.test(name))
-    throw new ArmError(400, 'BadParameter', `The request URI contains an invalid name: ${name}`);
+  if (name === undefined)
+    return paged(vault, request, 'secrets', cloud.store.children(vault.resource.id, SECRET), (one) =>
+      shown(vault, one.resource.name, latest(one), false, false),
+    );
+  requireSecretName(name);
+  if (method === 'POST' && name.toLowerCase() === 'restore' && rest.length === 0)
+    return restoreSecret(cloud, vault, bodyOf(request));
   const id = `${vault.resource.id}/secrets/${name}`;
   const stored = cloud.store.get(id);
   if (method === 'PUT') return set(cloud, vault, request, name, stored);
@@ -142,15 +155,12 @@ function ofSecrets(
       `A secret with (name/id) ${name} was not found in this key vault. If you recently deleted this secret you may be able to recover it using the correct recovery command.`,
     );
   if (method === 'DELETE' && rest.length === 0) return deleteSecret(cloud, vault, stored);
-  if (method === 'GET' && rest[0]?.toLowerCase() === 'versions') {
-    return {
-      status: 200,
-      body: {
-        value: versionsOf(stored).map((version) => shown(vault, name, version, false)),
-        nextLink: null,
-      },
-    };
-  }
+  const word = rest[0]?.toLowerCase();
+  if (method === 'POST' && word === 'backup') return backupSecret(cloud, vault, stored);
+  if (method === 'GET' && word === 'versions')
+    return paged(vault, request, `secrets/${name}/versions`, versionsOf(stored), (version) =>
+      shown(vault, name, version, false),
+    );
   const versions = versionsOf(stored);
   const version = rest[0] ? versions.find(({ id: one }) => one === rest[0]) : versions.at(-1);
   if (!version)
@@ -161,7 +171,12 @@ function ofSecrets(
     );
   if (method === 'GET') {
     if (version.attributes.enabled === false)
-      throw new ArmError(403, 'Forbidden', 'Operation get is not allowed on a disabled secret.');
+      throw new VaultError(
+        403,
+        'Forbidden',
+        'Operation get is not allowed on a disabled secret.',
+        'SecretDisabled',
+      );
     return { status: 200, body: shown(vault, name, version, true) };
   }
   if (method === 'PATCH') return update(cloud, vault, request, stored, version);
@@ -175,31 +190,8 @@ function set(
   name: string,
   stored: Stored | undefined,
 ): DataPlaneResponse {
-  const body = bodyOf(request);
-  if (typeof body.value !== 'string')
-    throw new ArmError(400, 'BadParameter', 'Property value has invalid value: expected a string');
-  if (deletedSecret(cloud, vault, name)) {
-    throw new ArmError(
-      409,
-      'Conflict',
-      `Secret ${name} is currently in a deleted but recoverable state, and its name cannot be reused; in this state, the secret can only be recovered or purged.`,
-    );
-  }
-  const seconds = Math.floor(cloud.clock.now() / 1000);
-  const sent = isObject(body.attributes) ? body.attributes : {};
-  const version: Version = {
-    id: randomUUID().replaceAll('-', ''),
-    value: body.value,
-    contentType: typeof body.contentType === 'string' ? body.contentType : null,
-    tags: isObject(body.tags) ? body.tags : {},
-    attributes: {
-      enabled: true,
-      ...sent,
-      created: seconds,
-      updated: seconds,
-      ...recovery(vault),
-    },
-  };
+  const version = newVersion(cloud, vault, bodyOf(request));
+  if (deletedSecret(cloud, vault, name)) throw nameIsDeleted(name);
   const versions = [...(stored ? versionsOf(stored) : []), version];
   keep(cloud, vault, SECRET, `secrets/${name}`, { versions });
   return { status: 200, body: shown(vault, name, version, true) };
@@ -212,49 +204,33 @@ function update(
   stored: Stored,
   version: Version,
 ): DataPlaneResponse {
-  const body = bodyOf(request);
-  const changed: Version = {
-    ...version,
-    contentType: typeof body.contentType === 'string' ? body.contentType : version.contentType,
-    tags: isObject(body.tags) ? body.tags : version.tags,
-    attributes: {
-      ...version.attributes,
-      ...(isObject(body.attributes) ? body.attributes : {}),
-      updated: Math.floor(cloud.clock.now() / 1000),
-    },
-  };
+  const changed = changedVersion(cloud, vault, version, bodyOf(request));
   const versions = versionsOf(stored).map((one) => (one.id === version.id ? changed : one));
   cloud.store.put({ ...stored, hidden: { ...stored.hidden, versions }, changedAt: cloud.clock.now() });
   return { status: 200, body: shown(vault, stored.resource.name, changed, false) };
 }
 
-function listed(
-  cloud: Cloud,
+/** A page of a list below the vault, and the link to the next. */
+function paged<Entry>(
   vault: Stored,
   { query }: DataPlaneRequest,
-  type: string,
-  segment: string,
+  path: string,
+  all: Entry[],
+  show: (entry: Entry) => JsonObject,
 ): DataPlaneResponse {
-  const all = type === DELETED ? deletedSecrets(cloud, vault) : cloud.store.children(vault.resource.id, type);
   const start = Number(query.get('$skiptoken') ?? 0);
   const size = Number(query.get('maxresults') ?? PAGE);
   if (!Number.isInteger(start) || start < 0 || !Number.isInteger(size) || size < 1 || size > PAGE) {
     throw new ArmError(400, 'BadParameter', `maxresults: expected an integer from 1 to ${PAGE}`);
   }
-  const value = all
-    .slice(start, start + size)
-    .map((one) =>
-      type === DELETED
-        ? shownDeleted(vault, one)
-        : shown(vault, one.resource.name, latest(one), false, false),
-    );
+  const value = all.slice(start, start + size).map(show);
   const next = new URLSearchParams([...query].filter(([name]) => name !== '$skiptoken'));
   next.set('$skiptoken', String(start + size));
   const more = start + size < all.length;
   const base = textOf(vault.resource.properties.vaultUri);
   return {
     status: 200,
-    body: { value, nextLink: more ? `${base}${segment}?${next.toString()}` : null },
+    body: { value, nextLink: more ? `${base}${path}?${next.toString()}` : null },
     headers: { 'x-ms-keyvault-region': vault.region ?? '' },
   };
 }

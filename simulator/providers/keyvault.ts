@@ -1,11 +1,12 @@
 /** Microsoft.KeyVault: vaults as resources, and secrets at the vault's own address, behind tokens for the vault's audience. */
 
 import { isObject, textOf } from '../http/fields.ts';
-import { randomUUID } from 'node:crypto';
-import { ArmError, type Call, type Cloud, type Provider, type Stored } from '../provider.ts';
-import { changePolicies, readPolicies } from './keyvault-access.ts';
+import { ArmError, type Call, type Cloud, type JsonObject, type Provider, type Stored } from '../provider.ts';
+import { changePolicies } from './keyvault-access.ts';
 import { deletedVault, keepDeleted, routeDeleted, takeDeleted, VAULT } from './keyvault-deleted.ts';
+import { managedSecrets } from './keyvault-managed-secrets.ts';
 import { serveSecrets } from './keyvault-secrets.ts';
+import { requireVaultIdentity, requireVaultSettings } from './keyvault-settings.ts';
 import { row } from './table.ts';
 
 const NAME = /^(?!.*--)[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]$/;
@@ -27,22 +28,7 @@ const vaults = row(VAULT, {
   },
 });
 
-const secrets = row(`${VAULT}/secrets`, {
-  createdStatus: 201,
-  secrets: ['properties.value'],
-  beforePut(call, next) {
-    const vault = vaultOf(call);
-    const version = randomUUID().replaceAll('-', '');
-    const uri = `${textOf(vault?.resource.properties.vaultUri)}secrets/${call.id.name}`;
-    next.resource.properties = {
-      ...next.resource.properties,
-      secretUri: uri,
-      secretUriWithVersion: `${uri}/${version}`,
-    };
-    next.hidden.version = version;
-  },
-  afterDelete: setAside,
-});
+const secrets = managedSecrets(setAside);
 
 /** Deleted secrets have no management of their own: the row is there so that they go, and come back, with their vault. */
 const deletedSecrets = row(`${VAULT}/deletedSecrets`, { verbs: [], afterDelete: setAside });
@@ -64,24 +50,28 @@ export const keyVault: Provider = {
     if (method === 'GET' && /\/providers\/Microsoft\.KeyVault\/(deletedManagedHSMs|managedHSMs)$/i.test(path))
       return Promise.resolve({ status: 200, body: { value: [] } });
     if (method === 'POST' && /\/providers\/Microsoft\.KeyVault\/checkNameAvailability$/i.test(path)) {
-      const name = textOf(body.name);
-      const taken = livingVault(cloud, name) ?? deletedVault(cloud, name);
-      const reason = { reason: 'AlreadyExists', message: `The vault name '${name}' is already in use.` };
-      return Promise.resolve({ status: 200, body: { nameAvailable: !taken, ...(taken ? reason : {}) } });
+      return Promise.resolve({ status: 200, body: nameAvailability(cloud, textOf(body.name)) });
     }
     return Promise.resolve(undefined);
   },
 };
 
+function nameAvailability(cloud: Cloud, name: string): JsonObject {
+  if (!NAME.test(name))
+    return { nameAvailable: false, reason: 'AccountNameInvalid', message: invalidName(name) };
+  if (!livingVault(cloud, name) && !deletedVault(cloud, name)) return { nameAvailable: true };
+  const message = `The vault name '${name}' is already in use. Vault names are globally unique so it is possible that the name is already taken.`;
+  return { nameAvailable: false, reason: 'AlreadyExists', message };
+}
+
+function invalidName(name: string): string {
+  return `The vault name '${name}' is invalid. A vault's name must be between 3-24 alphanumeric characters. The name must begin with a letter, end with a letter or digit, and not contain consecutive hyphens.`;
+}
+
 function prepareVault(call: Call, next: Stored): void {
   const { cloud, id, existing } = call;
-  if (!NAME.test(id.name)) {
-    throw new ArmError(
-      400,
-      'VaultNameNotValid',
-      `The vault name '${id.name}' is invalid. A vault's name must be between 3-24 alphanumeric characters. The name must begin with a letter, end with a letter or digit, and not contain consecutive hyphens.`,
-    );
-  }
+  if (!NAME.test(id.name)) throw new ArmError(400, 'VaultNameNotValid', invalidName(id.name));
+  requireVaultSettings(next.resource.properties);
   const { createMode, ...sent } = next.resource.properties;
   next.resource.properties = sent;
   const living = livingVault(cloud, id.name);
@@ -92,13 +82,10 @@ function prepareVault(call: Call, next: Stored): void {
       `The vault name '${id.name}' is already in use. Vault names are globally unique so it is possible that the name is already taken.`,
     );
   if (!existing) recover(cloud, next, textOf(createMode).toLowerCase() === 'recover');
-  const { properties } = next.resource;
-  if (typeof properties.tenantId !== 'string')
-    throw new ArmError(400, 'BadRequest', "The parameter 'properties.tenantId' is missing.");
+  requireVaultIdentity(next.resource.properties);
   holdDeletion(next, existing);
   const held = existing?.resource.properties ?? {};
   next.resource.properties = {
-    sku: held.sku ?? { family: 'A', name: 'standard' },
     accessPolicies: [],
     enabledForDeployment: false,
     enableSoftDelete: true,
@@ -108,7 +95,6 @@ function prepareVault(call: Call, next: Stored): void {
     ...withoutNulls(next.resource.properties),
     vaultUri: `${cloud.dataPlane(next.region ?? '')}/_/vault/${id.name}/`,
   };
-  readPolicies(next.resource.properties.accessPolicies);
 }
 
 /** A deleted vault of the same name keeps its name, unless this is its recovery: at the same place, with all that it had. */
@@ -188,8 +174,4 @@ function setAside({ cloud, id }: Call, secret: Stored): void {
 function livingVault(cloud: Cloud, name: string): Stored | undefined {
   const wanted = name.toLowerCase();
   return cloud.store.ofType(VAULT).find(({ resource }) => resource.name.toLowerCase() === wanted);
-}
-
-function vaultOf({ cloud, id }: Call): Stored | undefined {
-  return id.parent === undefined ? undefined : cloud.store.get(id.parent);
 }

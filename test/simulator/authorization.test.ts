@@ -307,7 +307,11 @@ describe('a deployment', () => {
     const vault = `${await cloud.group('roles-unseen', 'eastus')}/providers/Microsoft.KeyVault/vaults/roles-unseen`;
     await cloud.make(vault, {
       location: 'eastus',
-      properties: { tenantId: contributor.tenantId, enableRbacAuthorization: true },
+      properties: {
+        tenantId: contributor.tenantId,
+        sku: { family: 'A', name: 'standard' },
+        enableRbacAuthorization: true,
+      },
     });
     const peeking = template([]);
     (peeking.properties as { template: JsonObject }).template.outputs = {

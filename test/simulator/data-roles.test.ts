@@ -73,7 +73,11 @@ describe('secrets', () => {
     const id = `${group}/providers/Microsoft.KeyVault/vaults/${name}`;
     const made = await cloud.make(id, {
       location: 'westus3',
-      properties: { tenantId: cloud.at.address.tenantId, ...properties },
+      properties: {
+        tenantId: cloud.at.address.tenantId,
+        sku: { family: 'A', name: 'standard' },
+        ...properties,
+      },
     });
     return { id, uri: (made.properties as { vaultUri: string }).vaultUri };
   }

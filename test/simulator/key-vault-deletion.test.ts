@@ -18,7 +18,12 @@ const idOf = (name: string, at = group): string => `${at}/providers/Microsoft.Ke
 function put(name: string, properties: JsonObject = {}, at = group): Promise<HttpAnswer> {
   const body = {
     location: 'westus3',
-    properties: { tenantId: cloud.at.address.tenantId, enableRbacAuthorization: true, ...properties },
+    properties: {
+      tenantId: cloud.at.address.tenantId,
+      sku: { family: 'A', name: 'standard' },
+      enableRbacAuthorization: true,
+      ...properties,
+    },
   };
   return cloud.arm(`${idOf(name, at)}?${API}`, { method: 'PUT', body });
 }

@@ -15,7 +15,10 @@ beforeAll(async () => {
   group = await cloud.group('health', 'eastus');
   ({ id: account } = await cloud.account(group, 'healthaccount', 'eastus'));
   vault = `${group}/providers/Microsoft.KeyVault/vaults/health-kv`;
-  await cloud.make(vault, { location: 'eastus', properties: { tenantId: cloud.at.address.tenantId } });
+  await cloud.make(vault, {
+    location: 'eastus',
+    properties: { tenantId: cloud.at.address.tenantId, sku: { family: 'A', name: 'standard' } },
+  });
 }, 60_000);
 afterAll(() => cloud.stop());
 afterEach(() => cloud.admin('DELETE', '/faults'));

@@ -95,7 +95,10 @@ describe('a key vault', () => {
     await cloud.arm(`${id}?${API}`, { method: 'DELETE' }).then((answer) => cloud.ended(answer));
     const put = {
       method: 'PUT',
-      body: { location: 'westus3', properties: { tenantId: cloud.at.address.tenantId } },
+      body: {
+        location: 'westus3',
+        properties: { tenantId: cloud.at.address.tenantId, sku: { family: 'A', name: 'standard' } },
+      },
     };
     expect((await cloud.arm(`${id}?${API}`, put)).json).toMatchObject({ error: { code: 'ConflictError' } });
     const deleted = `${cloud.subscription}/providers/Microsoft.KeyVault/locations/westus3/deletedVaults/kv-name`;

@@ -1,0 +1,33 @@
+/** Settings that take one of a few values: each provider has its table of them, and its own words for a refusal. */
+
+import { fieldAt, setFieldAt } from '../http/fields.ts';
+import type { Json, JsonObject } from '../provider.ts';
+
+/** What a property may be, by its path: one of these words (in any case), true or false, or an integer of a range. */
+export type Settings = Record<string, readonly string[] | 'boolean' | { from: number; to: number }>;
+
+/**
+ * Throws what `refuse` makes of the first setting that is there and is none of its values; a word gets the spelling of the table. Null
+ * counts as not there.
+ */
+export function requireSettings(
+  properties: JsonObject,
+  settings: Settings,
+  refuse: (name: string, expected: string, got: Json) => Error,
+): void {
+  for (const [name, allowed] of Object.entries(settings)) {
+    const got = fieldAt(properties, name);
+    if (got === undefined || got === null) continue;
+    if (allowed === 'boolean') {
+      if (typeof got !== 'boolean') throw refuse(name, 'true or false', got);
+    } else if ('from' in allowed) {
+      const { from, to } = allowed;
+      if (typeof got !== 'number' || !Number.isInteger(got) || got < from || got > to)
+        throw refuse(name, `an integer from ${from} to ${to}`, got);
+    } else {
+      const word = allowed.find((one) => typeof got === 'string' && one.toLowerCase() === got.toLowerCase());
+      if (word === undefined) throw refuse(name, `one of ${allowed.join(', ')}`, got);
+      setFieldAt(properties, name, word);
+    }
+  }
+}
