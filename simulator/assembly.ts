@@ -140,7 +140,7 @@ export function assemble(options: CloudOptions, around: Surroundings) {
     ca: certificates.ca,
     roleDelayMs: (options.roleDelaySeconds ?? 5) * 1000,
   });
-  const operations = new Operations(journal, clock, arm, options.retryAfterSeconds ?? 1);
+  const operations = new Operations(journal, clock, arm, options.retryAfterSeconds ?? 1, around.onError);
   const lists = new Lists(faults, clock, store);
   const pace = options.pace ?? 1;
   const engine = new Engine({ cloud, operations, faults, directory, providers, pace, lists });

@@ -42,6 +42,8 @@ export type Finish = (record: OperationRecord) => Promise<Json | undefined>;
 const KEPT_MS = 24 * 3_600_000;
 /** Of those, no more than this many: memory stays flat, however much is done in a day. */
 const KEPT_ENDED = 10_000;
+/** Real time until an end that could not be written down (the disk is full) is tried again. */
+const RETRY_MS = 2000;
 
 export class Operations {
   private readonly clock: Clock;
@@ -55,12 +57,20 @@ export class Operations {
   private readonly over = new Set<string>();
   private readonly armEndpoint: string;
   private readonly retryAfterSeconds: number;
+  private readonly onError: (error: unknown) => void;
   private closed = false;
 
-  constructor(journal: Journal, clock: Clock, armEndpoint: string, retryAfterSeconds: number) {
+  constructor(
+    journal: Journal,
+    clock: Clock,
+    armEndpoint: string,
+    retryAfterSeconds: number,
+    onError: (error: unknown) => void,
+  ) {
     this.clock = clock;
     this.armEndpoint = armEndpoint;
     this.retryAfterSeconds = retryAfterSeconds;
+    this.onError = onError;
     this.table = journal.table<OperationRecord>('operations');
   }
 
@@ -187,8 +197,15 @@ export class Operations {
   }
 
   private arm(record: OperationRecord, finish: Finish): void {
-    if (record.endsAt === null) void this.run(record, finish);
-    else this.clock.after(record.endsAt - this.clock.now(), () => void this.run(record, finish));
+    const run = (): void => {
+      this.run(record, finish).catch((error: unknown) => {
+        if (this.closed) return; // Taken up at the next start.
+        this.onError(error);
+        setTimeout(run, RETRY_MS).unref();
+      });
+    };
+    if (record.endsAt === null) run();
+    else this.clock.after(record.endsAt - this.clock.now(), run);
   }
 
   private async run(record: OperationRecord, finish: Finish): Promise<void> {

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -46,7 +46,22 @@ describe('the journal', () => {
     second.close();
     expect([...new Journal(file).table<number>('n').values()]).toEqual([1, 3]);
     appendFileSync(file, 'broken\n{"t":"n","k":"d","v":4}\n');
-    expect(() => new Journal(file)).toThrow(/journal\.jsonl, line 3: expected a JSON object, got "broken"/);
+    expect(() => new Journal(file)).toThrow(/journal\.jsonl, line 3: expected a change as .*, got "broken"/);
+  });
+
+  it('refuses a line that is JSON and no change', () => {
+    for (const line of ['null', '5', '{"t":"n"}', '[]']) {
+      writeFileSync(file, `{"t":"n","k":"a","v":1}\n${line}\n`);
+      expect(() => new Journal(file)).toThrow(`journal.jsonl, line 2: expected a change`);
+    }
+  });
+
+  it('reads lines that are longer than the pieces it reads, whatever letters they are cut in', () => {
+    const long = 'é漢'.repeat(500_000);
+    const journal = new Journal(file);
+    journal.table<string>('n').set('a', long);
+    journal.table<string>('n').set('b', 'after');
+    expect([...new Journal(file).table<string>('n').values()]).toEqual([long, 'after']);
   });
 
   it('does not grow with history', () => {
