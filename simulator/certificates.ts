@@ -1,6 +1,6 @@
 /** The certificate authority and the server certificate of this cloud, made on the spot and kept in its state folder. */
 
-import { webcrypto, X509Certificate } from 'node:crypto';
+import { createPrivateKey, webcrypto, X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
@@ -113,8 +113,21 @@ function validity(now: Date, days: number): { notBefore: Date; notAfter: Date } 
 
 function isGood(certFile: string, keyFile: string, now: Date): boolean {
   if (!existsSync(certFile) || !existsSync(keyFile)) return false;
-  const ends = new X509Certificate(readFileSync(certFile)).validToDate;
-  return ends.getTime() - now.getTime() > RENEW_BEFORE_MS;
+  const certificate = readPem(certFile, 'certificate', (pem) => new X509Certificate(pem));
+  const key = readPem(keyFile, 'private key', (pem) => createPrivateKey(pem));
+  const left = certificate.validToDate.getTime() - now.getTime();
+  return left > RENEW_BEFORE_MS && certificate.checkPrivateKey(key);
+}
+
+function readPem<T>(file: string, what: string, parse: (pem: Buffer) => T): T {
+  try {
+    return parse(readFileSync(file));
+  } catch (error) {
+    throw new Error(
+      `${file}: expected a ${what} in PEM (${(error as Error).message}). Without the file, a new one is made; a new authority is one that clients must trust anew.`,
+      { cause: error },
+    );
+  }
 }
 
 function isIssuedBy(certFile: string, ca: string): boolean {

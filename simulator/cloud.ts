@@ -7,7 +7,7 @@
  */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { assemble, type CloudOptions, type Parts } from './assembly.ts';
 import { ensureCertificates, type Certificates } from './certificates.ts';
 import type { Chaos } from './chaos/chaos.ts';
@@ -21,8 +21,8 @@ import { NameProxy } from './http/name-proxy.ts';
 import { RequestLog } from './http/request-log.ts';
 import { regionOfHost } from './http/service-regions.ts';
 import type { InsideCloud } from './inside.ts';
-import { loadPorts, savePorts } from './ports.ts';
-import { DEFAULT_REGIONS } from './regions.ts';
+import { loadPorts, regionsOfPorts, savePorts, whyKept } from './ports.ts';
+import { DEFAULT_REGIONS, requireRegions } from './regions.ts';
 import { Journal } from './state.ts';
 
 export type { CloudOptions } from './assembly.ts';
@@ -60,9 +60,20 @@ export interface RunningCloud {
   close(): Promise<void>;
 }
 
-/** Starts everything and resolves when all listeners answer. Rejects, with nothing left running, if anything cannot start. */
-export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
-  mkdirSync(options.stateDirectory, { recursive: true });
+/**
+ * Starts everything and resolves when all listeners answer. Rejects, with nothing left running, if anything cannot start: the Error names the
+ * file, the port or the option that is wrong.
+ */
+export async function startCloud(given: CloudOptions): Promise<RunningCloud> {
+  // Clients of any working directory read the paths that are told.
+  const options = { ...given, stateDirectory: resolve(given.stateDirectory) };
+  try {
+    mkdirSync(options.stateDirectory, { recursive: true });
+  } catch (error) {
+    throw new Error(`cannot keep state in "${options.stateDirectory}": ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
   const assembly = new Assembly(options, await ensureCertificates(options.stateDirectory));
   try {
     await assembly.start();
@@ -77,6 +88,7 @@ class Assembly implements RunningCloud {
   private readonly options: CloudOptions;
   private readonly certificates: Certificates;
   private readonly regions: readonly string[];
+  private ports: Record<string, number>;
   private readonly listeners = new Map<string, Listener>();
   private readonly proxy = new NameProxy();
   private readonly log: (message: string) => void;
@@ -89,7 +101,9 @@ class Assembly implements RunningCloud {
   constructor(options: CloudOptions, certificates: Certificates) {
     this.options = options;
     this.certificates = certificates;
-    this.regions = options.regions ?? DEFAULT_REGIONS;
+    this.ports = loadPorts(options.stateDirectory);
+    const before = regionsOfPorts(this.ports);
+    this.regions = requireRegions(options.regions ?? (before.length > 0 ? before : DEFAULT_REGIONS));
     this.log = options.log ?? ((): void => undefined);
   }
 
@@ -109,6 +123,8 @@ class Assembly implements RunningCloud {
       onError: this.onError,
     });
     const { azurite, engine, operations, faults, geo, cloud } = this.parts;
+    this.requireRegionsOf(cloud);
+    savePorts(this.options.stateDirectory, this.ports);
     await azurite.start();
     for (const provider of engine.providers) await provider.start?.(cloud);
     await operations.resume((record) => finishOf(engine, record));
@@ -182,8 +198,8 @@ class Assembly implements RunningCloud {
 
   private async listen(): Promise<void> {
     const names = ['admin', 'arm', 'front', ...this.regions];
-    const ports = loadPorts(this.options.stateDirectory);
-    if (this.options.port !== undefined) ports.arm ??= this.options.port;
+    const before = this.ports;
+    const ports: Record<string, number> = {};
     for (const name of names) {
       const certificate = name === 'admin' ? undefined : this.certificates;
       const listener = new Listener(
@@ -193,11 +209,30 @@ class Assembly implements RunningCloud {
         certificate,
       );
       this.listeners.set(name, listener);
-      ports[name] = await listener.listen(ports[name] ?? 0);
+      const kept = before[name];
+      const chosen = name === 'arm' ? this.options.port : undefined;
+      ports[name] = await listener.listen(kept ?? chosen ?? 0).catch((error: Error) => {
+        if (kept !== undefined) error.message += whyKept(this.options.stateDirectory);
+        throw error;
+      });
     }
     this.proxy.serves = new Set(Object.values(ports));
-    ports.proxy = await this.proxy.listen(ports.proxy ?? 0);
-    savePorts(this.options.stateDirectory, ports);
+    ports.proxy = await this.proxy.listen(before.proxy ?? 0);
+    this.ports = ports;
+  }
+
+  /** Throws an Error naming what is in regions that this cloud is to have no more. */
+  private requireRegionsOf({ store }: InsideCloud): void {
+    const known = new Set<string | null>([null, ...this.regions]);
+    const lost = this.parts?.directory
+      .subscriptions()
+      .flatMap(({ subscriptionId }) => store.below(`/subscriptions/${subscriptionId}`))
+      .filter(({ region }) => !known.has(region));
+    const first = lost?.[0];
+    if (first)
+      throw new RangeError(
+        `regions: expected "${first.region}" among them, for ${lost?.length} resources are there ('${first.resource.id}'), got "${this.regions.join(',')}"`,
+      );
   }
 
   private async route(

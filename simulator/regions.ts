@@ -3,6 +3,23 @@
 /** The regions of a cloud for which nobody asked for others. */
 export const DEFAULT_REGIONS = ['eastus', 'westus3', 'centralus'] as const;
 
+/** Names that listeners have already, and that is no place. */
+const TAKEN = new Set(['admin', 'arm', 'front', 'proxy', 'global']);
+
+/** The regions in their short spelling. Throws RangeError naming what is no name of a region, or comes twice. */
+export function requireRegions(names: readonly string[]): string[] {
+  const regions = names.map(normalizeRegion);
+  for (const [i, region] of regions.entries()) {
+    if (!/^[a-z][a-z0-9]{1,49}$/.test(region) || TAKEN.has(region))
+      throw new RangeError(
+        `regions: expected names of letters and digits, as in eastus,westus3, got "${names[i]}" in "${names.join(',')}"`,
+      );
+    if (regions.indexOf(region) !== i) throw new RangeError(`regions: "${region}" is there twice`);
+  }
+  if (regions.length === 0) throw new RangeError('regions: expected one at least');
+  return regions;
+}
+
 /** Azure's own pairs, for the regions that people try failovers with. The pair of westus3 is eastus, but not the reverse. */
 const PAIRS: Record<string, string> = {
   eastus: 'westus',

@@ -20,8 +20,13 @@ export const CHAOS_ROUTES: readonly [string, RegExp, Route][] = [
 function list({ chaos }: AdminParts): Answer {
   return {
     status: 200,
-    body: { scenarios: SCENARIOS.map(showScenario), running: chaos.running().map(showRunning) },
+    body: { scenarios: listedScenarios(), running: chaos.running().map(showRunning) },
   };
+}
+
+/** The scenarios there are, with their parameters. */
+export function listedScenarios(): JsonObject[] {
+  return SCENARIOS.map(showScenario);
 }
 
 async function start(

@@ -91,7 +91,8 @@ export class Azurite implements BlobAccounts {
         clearTimeout(deadline);
         for (const resolve of this.unapplied.values()) resolve('Azurite ended');
         this.unapplied.clear();
-        const message = `Azurite ended (${signal ?? `exit code ${code}`}): ${output.trim() || 'it wrote nothing'}`;
+        const wrote = output.replaceAll(/^\s+at .*\n?/gm, '').trim() || 'it wrote nothing';
+        const message = `Azurite ended (${signal ?? `exit code ${code}`}), which keeps the blobs in ${this.folder}: ${wrote}`;
         if (!this.stopping) this.onExit(message);
         reject(new Error(message));
       });

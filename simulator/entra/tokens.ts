@@ -39,7 +39,7 @@ export class TokenService {
       const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
       writeFileSync(keyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
     }
-    this.privateKey = createPrivateKey(readFileSync(keyFile));
+    this.privateKey = readKey(keyFile);
     this.publicKey = createPublicKey(this.privateKey);
     const der = this.publicKey.export({ type: 'spki', format: 'der' });
     this.keyId = createHash('sha256').update(der).digest('base64url').slice(0, 27);
@@ -125,6 +125,17 @@ export class TokenService {
     } catch {
       return undefined; // Not a JSON web token at all: the caller answers 401 for every reason alike.
     }
+  }
+}
+
+function readKey(file: string): KeyObject {
+  try {
+    return createPrivateKey(readFileSync(file));
+  } catch (error) {
+    throw new Error(
+      `${file}: expected a private key in PEM (${(error as Error).message}). Without the file, a new one is made, and older tokens are invalid.`,
+      { cause: error },
+    );
   }
 }
 

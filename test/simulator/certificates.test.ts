@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -39,5 +39,19 @@ describe('certificates', () => {
     expect(server.checkHost('example.com')).toBeUndefined();
     expect(server.checkIssued(new X509Certificate(ca))).toBe(true);
     expect(new X509Certificate(ca).ca).toBe(true);
+  });
+
+  it('say which file is damaged', async () => {
+    for (const [file, what] of [
+      ['server-key.pem', 'private key'],
+      ['server.pem', 'certificate'],
+      ['ca-key.pem', 'private key'],
+      ['ca.pem', 'certificate'],
+    ] as const) {
+      await ensureCertificates(folder);
+      writeFileSync(join(folder, file), '-----BEGIN');
+      await expect(ensureCertificates(folder)).rejects.toThrow(`${file}: expected a ${what} in PEM`);
+      rmSync(join(folder, file));
+    }
   });
 });

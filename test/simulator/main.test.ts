@@ -168,7 +168,9 @@ describe('the program', () => {
     const address = await ready(first);
     const second = run('--state', state, '--regions', 'eastus');
     expect(await second.exit).toBe(1);
-    expect(second.errors()).toMatch(/admin listener cannot start: port \d+ is taken by another process/);
+    expect(second.errors()).toMatch(
+      /admin listener cannot start: port \d+ is taken by another process.*kept in .*ports\.json.*remove the file/,
+    );
     expect((await arm(address, 'GET', `/subscriptions/${address.subscriptionId}`)).status).toBe(200);
   }, 60_000);
 
@@ -186,6 +188,50 @@ describe('the program', () => {
     );
     const spoilt = run('--state', broken, '--regions', 'eastus');
     expect(await spoilt.exit).toBe(1);
-    expect(spoilt.errors()).toContain('journal.jsonl, line 2: expected a JSON object, got "nonsense"');
+    expect(spoilt.errors()).toContain('journal.jsonl, line 2: expected a change');
+    expect(spoilt.errors()).toContain('got "nonsense"');
   }, 60_000);
+
+  it.each([
+    [['--port', 'abc'], '--port: expected a whole number from 1 to 65535, got "abc"'],
+    [['--port', '99999'], '--port: expected a whole number from 1 to 65535, got "99999"'],
+    [['--token-seconds', '0'], '--token-seconds: expected a whole number from 1 on, got "0"'],
+    [['--regions', 'eastus,,x'], 'regions: expected names of letters and digits'],
+    [['--regions', '../x'], 'regions: expected names of letters and digits'],
+    [['--regions', 'eastus,admin'], 'got "admin" in "eastus,admin"'],
+    [['--regions', 'eastus,East US'], 'regions: "eastus" is there twice'],
+  ])('starts nothing with %j', async (args, message) => {
+    const state = folder();
+    const refused = run('--state', state, ...args);
+    expect(await refused.exit).toBe(2);
+    expect(refused.errors()).toContain(message);
+    expect(readdirSync(state)).toEqual([]);
+  });
+
+  it('tells its options and its scenarios without starting', async () => {
+    const help = run('--help');
+    expect(await help.exit).toBe(0);
+    expect(help.output()).toContain('--regions a,b,c');
+    const scenarios = run('--scenarios');
+    expect(await scenarios.exit).toBe(0);
+    expect(JSON.parse(scenarios.output())).toContainEqual(
+      expect.objectContaining({ name: 'region-lost', scope: 'region' }),
+    );
+  });
+
+  it('keeps the regions of its folder, and refuses to leave one that holds something', async () => {
+    const state = folder();
+    const first = run('--state', state, '--regions', 'northeurope,westeurope');
+    const address = await ready(first);
+    const group = `/subscriptions/${address.subscriptionId}/resourceGroups/kept`;
+    await arm(address, 'PUT', group, { location: 'westeurope' });
+    await ended(first.child, 'SIGTERM');
+    const without = run('--state', state, '--regions', 'northeurope,uksouth');
+    expect(await without.exit).toBe(2);
+    expect(without.errors()).toMatch(/regions: expected "westeurope" among them, for 1 resources are there/);
+    const again = run('--state', state);
+    const kept = await ready(again);
+    expect(kept.regions).toEqual(address.regions);
+    expect((await arm(kept, 'GET', group)).status).toBe(200);
+  }, 90_000);
 });
