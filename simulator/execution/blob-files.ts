@@ -79,6 +79,26 @@ export async function uploadFile(blobs: BlobAccounts, file: string, blob: BlobPl
   response.resume();
 }
 
+/** Copies the blob at a place, or all that are below it, to another place. */
+export async function copyBelow(blobs: BlobAccounts, from: BlobPlace, to: BlobPlace): Promise<void> {
+  for (const name of await blobs.listBlobs(from.account, from.container, from.path)) {
+    const rest = name.slice(from.path.length);
+    if (rest !== '' && !rest.startsWith('/')) continue; // Of another place whose name begins so.
+    const content = await send(blobs, 'GET', { ...from, path: name });
+    await requireStatus(content, 200, { ...from, path: name });
+    const headers = {
+      'x-ms-blob-type': 'BlockBlob',
+      'content-length': content.headers['content-length'] ?? '0',
+    };
+    const request = open(blobs, 'PUT', { ...to, path: `${to.path}${rest}` }, headers);
+    const answered = once(request, 'response') as Promise<[IncomingMessage]>;
+    await pipeline(content, request);
+    const [response] = await answered;
+    await requireStatus(response, 201, to);
+    response.resume();
+  }
+}
+
 /** Removes a blob, which need not be there. */
 export async function deleteBlob(blobs: BlobAccounts, blob: BlobPlace): Promise<void> {
   const response = await send(blobs, 'DELETE', blob);

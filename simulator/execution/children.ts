@@ -1,6 +1,7 @@
 /** Jobs that a job submits: steps of a pipeline, trials of a sweep. */
 
 import type { Cloud, JsonObject, Stored } from '../provider.ts';
+import { rootOf } from '../providers/machinelearning/job-family.ts';
 import { FINISHED, lifeOf, statusAt } from '../providers/machinelearning/job-life.ts';
 import { changeLife } from '../providers/machinelearning/job-queue.ts';
 import { submitOwnJob } from '../providers/machinelearning/job-submission.ts';
@@ -15,7 +16,8 @@ export async function submitChild(
   name: string,
   properties: JsonObject,
 ): Promise<Stored> {
-  return submitOwnJob(cloud, { maker: parent, name, properties, hidden: { parent: parent.resource.name } });
+  const hidden = { parent: parent.resource.name, root: rootOf(parent) };
+  return submitOwnJob(cloud, { maker: parent, name, properties, hidden });
 }
 
 /** The status of a child now; one that is gone has failed. */

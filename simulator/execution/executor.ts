@@ -22,6 +22,7 @@ import { changeLife, JOBS } from '../providers/machinelearning/job-queue.ts';
 import { CommandRun } from './command-run.ts';
 import { endFormerGroup } from './job-process.ts';
 import { PipelineRun } from './pipeline-run.ts';
+import { registerOutputs } from './register-outputs.ts';
 import { RunFailure, type Run, type RunEnd } from './run-failure.ts';
 import { SweepRun } from './sweep-run.ts';
 
@@ -144,6 +145,7 @@ export class Executor {
     try {
       await Promise.resolve();
       end = await run.run();
+      if (end.outcome === 'Completed') await registerOutputs(this.cloud, key, () => this.stopped);
     } catch (error) {
       if (!(error instanceof RunFailure)) this.cloud.log(`job '${key}': ${String(error)}`);
       const code = error instanceof RunFailure ? error.code : 'SystemError';

@@ -3,7 +3,7 @@
 import { delimiter } from 'node:path';
 import type { Cloud, Stored } from '../provider.ts';
 import { numberOf, objectOf, textOf } from '../providers/machinelearning/fields.ts';
-import { parentOf } from '../providers/machinelearning/job-family.ts';
+import { rootOf } from '../providers/machinelearning/job-family.ts';
 
 /** Of the machine: where programs are, and what they need to work at all. */
 const KEPT = ['PATH', 'LANG', 'LC_ALL', 'TZ', 'SHELL', 'USER'] as const;
@@ -45,7 +45,7 @@ function azureNames(cloud: Cloud, job: Stored): Record<string, string> {
     /^\/subscriptions\/([^/]+)\/resourceGroups\/([^/]+)\/.*\/workspaces\/([^/]+)\//i.exec(id) ?? [];
   return {
     AZUREML_RUN_ID: name,
-    AZUREML_ROOT_RUN_ID: parentOf(job) ?? name,
+    AZUREML_ROOT_RUN_ID: rootOf(job),
     AZUREML_ARM_SUBSCRIPTION: subscription,
     AZUREML_ARM_RESOURCEGROUP: group,
     AZUREML_ARM_WORKSPACE_NAME: workspace,

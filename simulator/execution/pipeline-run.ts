@@ -5,8 +5,10 @@ import type { Cloud, Stored } from '../provider.ts';
 import { isObject, objectOf } from '../providers/machinelearning/fields.ts';
 import { FINISHED } from '../providers/machinelearning/job-life.ts';
 import { cancelAll, nextLook, statusOf, submitChild } from './children.ts';
+import { RunLog } from './run-log.ts';
 import { RunFailure, type Ending, type Run, type RunEnd } from './run-failure.ts';
-import { needsOf, stepJob } from './step-job.ts';
+import { needsOf } from './step-bindings.ts';
+import { stepJob } from './step-job.ts';
 
 export class PipelineRun implements Run {
   private readonly cloud: Cloud;
@@ -14,10 +16,14 @@ export class PipelineRun implements Run {
   private ending: Ending | undefined;
   /** By step. */
   private readonly children = new Map<string, Stored>();
+  /** The names of the steps' jobs whose end the log has. */
+  private readonly told = new Set<string>();
+  private readonly log: RunLog;
 
   constructor(cloud: Cloud, job: Stored) {
     this.cloud = cloud;
     this.job = job;
+    this.log = new RunLog(cloud, job, 'logs/azureml/executionlogs.txt');
   }
 
   /** A pipeline is on no node: where nodes are lost, its steps fail, and it by them. */
@@ -41,7 +47,8 @@ export class PipelineRun implements Run {
     const goesOn = snake === true || camel === true;
     for (;;) {
       if (this.ending !== undefined) break;
-      for (const name of this.ready(needs)) await this.begin(name);
+      await this.tellEnded();
+      await this.beginAll(this.ready(needs));
       const failed = this.inState((status) => status === 'Failed' || status === 'Canceled');
       const isOver = this.unfinished().length === 0 && (this.ready(needs).length === 0 || failed.length > 0);
       if ((failed.length > 0 && !goesOn) || isOver) return this.close(failed);
@@ -81,6 +88,28 @@ export class PipelineRun implements Run {
     );
   }
 
+  private async beginAll(names: string[]): Promise<void> {
+    if (names.length === 0) return;
+    const first = names
+      .slice(0, 5)
+      .map((name) => childName(this.job, name))
+      .map((id) => `${id.slice(0, 8)}:${id}`);
+    await this.tell(`Submitting ${names.length} runs, first five are: ${first.join(',')}`);
+    for (const name of names) await this.begin(name);
+  }
+
+  private async tellEnded(): Promise<void> {
+    for (const { resource } of this.children.values()) {
+      if (this.told.has(resource.name) || !FINISHED.has(statusOf(this.cloud, resource.id))) continue;
+      this.told.add(resource.name);
+      await this.tell(`Completing processing run id ${resource.name}.`);
+    }
+  }
+
+  private async tell(what: string): Promise<void> {
+    await this.log.say(`[${this.log.now().toISOString().slice(0, 19).replace('T', ' ')}Z] ${what}`);
+  }
+
   private async begin(name: string): Promise<void> {
     const node = objectOf(this.job.resource.properties.jobs)[name];
     if (!isObject(node)) throw new RunFailure('UserError', `The step '${name}' is no object.`);
@@ -93,6 +122,12 @@ export class PipelineRun implements Run {
   private async close(failed: string[]): Promise<RunEnd> {
     cancelAll(this.cloud, this.unfinished());
     while (this.unfinished().length > 0 && this.ending !== 'stopped') await nextLook();
+    await this.tellEnded();
+    await this.tell(
+      failed.length > 0
+        ? 'Execution of experiment failed, update experiment status and cancel running nodes.'
+        : 'Finishing experiment: no runs left and nothing to schedule.',
+    );
     if (failed.length === 0) return { outcome: 'Completed' };
     const message = `Pipeline has failed steps: ${failed.join(', ')}. See the details of the step's run.`;
     return { outcome: 'Failed', error: { code: 'UserError', message } };

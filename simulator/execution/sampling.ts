@@ -31,6 +31,16 @@ export function samplesOf(properties: JsonObject, seed: number, limit: number | 
   );
 }
 
+/** A search space as jobs have it: `{ lr: ['uniform', [0, 1]] }`; steps of pipelines have objects. */
+export function searchSpaceOf(space: JsonObject): JsonObject {
+  const entries = Object.entries(space).map(([name, value]) => {
+    const { kind, values } = distributionOf(name, value);
+    const distribution: Json = [kind, kind === 'choice' ? [values] : values];
+    return [name, distribution] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
 interface Distribution {
   kind: string;
   values: Json[];

@@ -1,174 +1,174 @@
 /**
  * The job that a step of a pipeline is: its component (or what is written in place), with inputs and outputs bound to the pipeline's and to
- * those of other steps. Only steps of type command really run; others live by the clock.
+ * those of other steps. Commands, sweeps and pipelines really run; steps of other types live by the clock.
  */
 
-import type { Cloud, Json, JsonObject, Stored } from '../provider.ts';
-import { isObject, objectOf, textOf, workspaceIdOf } from '../providers/machinelearning/fields.ts';
-import { jobOutputUri } from '../providers/machinelearning/job-outputs.ts';
+import type { Json, JsonObject } from '../provider.ts';
+import { numberOf, objectOf, textOf, workspaceIdOf } from '../providers/machinelearning/fields.ts';
 import { componentSpec } from './command-spec.ts';
-import { RunFailure } from './run-failure.ts';
+import { searchSpaceOf } from './sampling.ts';
+import { stepInputs, stepOutputs, type Step } from './step-bindings.ts';
 
-const BINDING = /\$\{\{\s*parent\.(inputs|outputs|jobs)\.([\w.-]+?)\s*\}\}/;
-const WHOLE = new RegExp(`^${BINDING.source}$`);
-
-/** The modes of inputs and outputs, as pipelines may write them, in ARM's words. */
-const MODES: Record<string, string> = {
-  upload: 'Upload',
-  direct: 'Direct',
-  download: 'Download',
-  rw_mount: 'ReadWriteMount',
-  ro_mount: 'ReadOnlyMount',
-  mount: 'ReadWriteMount',
+/** The jobs of steps that really run, by the type of the step. */
+const KINDS: Record<string, (step: Step, common: JsonObject) => JsonObject> = {
+  command: commandJob,
+  sweep: sweepJob,
+  pipeline: pipelineJob,
 };
 
-export interface Step {
-  cloud: Cloud;
-  pipeline: Stored;
-  name: string;
-  node: JsonObject;
-  /** The jobs of the steps that have been submitted. */
-  done: ReadonlyMap<string, Stored>;
-}
-
-/** The steps whose outputs a step takes. */
-export function needsOf(node: Json): string[] {
-  const found = JSON.stringify(node).matchAll(/\$\{\{\s*parent\.jobs\.([\w-]+)\.outputs\./g);
-  return [...new Set([...found].map(([, name = '']) => name))];
-}
+/** The types of the jobs that only live by the clock; of all others, a pipeline without steps. */
+const BY_CLOCK: Record<string, string> = { automl: 'AutoML', spark: 'Spark' };
 
 /** The properties of a step's job. Errors: RunFailure for a binding to what is not there. */
 export function stepJob(step: Step): JsonObject {
-  const { cloud, pipeline, name, node } = step;
-  const { experimentName, settings } = pipeline.resource.properties;
-  const common = { displayName: name, experimentName: experimentName ?? null, tags: objectOf(node.tags) };
+  const { pipeline, name, node } = step;
+  const common = {
+    displayName: name,
+    experimentName: pipeline.resource.properties.experimentName ?? null,
+    tags: objectOf(node.tags),
+    properties: { 'azureml.moduleName': name, 'azureml.pipelinerunid': pipeline.resource.name },
+  };
   const kind = textOf(node.type) ?? 'command';
-  if (kind !== 'command') return { ...common, jobType: jobTypeOf(kind), settings: {}, jobs: {} };
-  const componentId = textOf(node.componentId) ?? textOf(node.component);
-  const spec = componentSpec(cloud, workspaceIdOf(pipeline.resource.id), componentId);
-  const { default_compute: snake, defaultCompute: camel } = objectOf(settings);
+  return (
+    KINDS[kind]?.(step, common) ?? {
+      ...common,
+      jobType: BY_CLOCK[kind] ?? 'Pipeline',
+      ...boundOf(step, componentOf(step, node).spec),
+    }
+  );
+}
+
+function boundOf(step: Step, { inputs, outputs }: JsonObject): JsonObject {
+  return { inputs: stepInputs(step, objectOf(inputs)), outputs: stepOutputs(step, objectOf(outputs)) };
+}
+
+function commandJob(step: Step, common: JsonObject): JsonObject {
+  const { node } = step;
+  const { id, spec } = componentOf(step, node);
   return {
     ...common,
     jobType: 'Command',
-    componentId: componentId ?? null,
+    componentId: id,
+    ...programOf(node, spec),
+    computeId: computeOf(step),
+    identity: identityOf(node),
+    limits: limitsOf('Command', node.limits),
+    ...boundOf(step, spec),
+  };
+}
+
+/** What runs: as the step has it, or its component. */
+function programOf(node: JsonObject, spec: JsonObject): JsonObject {
+  return {
     command: node.command ?? spec.command ?? null,
-    codeId: node.codeId ?? node.code ?? spec.code ?? null,
-    environmentId: node.environmentId ?? node.environment ?? spec.environment ?? null,
-    computeId: node.computeId ?? node.compute ?? snake ?? camel ?? null,
+    codeId: plainId(node.codeId ?? node.code ?? spec.code),
+    environmentId: plainId(node.environmentId ?? node.environment ?? spec.environment),
     environmentVariables: node.environmentVariables ?? node.environment_variables ?? null,
-    distribution: node.distribution ?? spec.distribution ?? null,
-    resources: node.resources ?? spec.resources ?? null,
-    limits: node.limits ?? null,
-    inputs: stepInputs(step, objectOf(spec.inputs)),
-    outputs: stepOutputs(step, objectOf(spec.outputs)),
-    properties: { 'azureml.moduleName': name, 'azureml.pipelinerunid': pipeline.resource.name },
+    distribution: distributionOf(node.distribution ?? spec.distribution),
+    resources: resourcesOf(node.resources ?? spec.resources),
   };
 }
 
-function jobTypeOf(kind: string): string {
-  const known: Record<string, string> = { sweep: 'Sweep', automl: 'AutoML', spark: 'Spark' };
-  return known[kind] ?? 'Pipeline';
-}
-
-function stepInputs(step: Step, declared: JsonObject): JsonObject {
-  const given = objectOf(step.node.inputs);
-  const inputs: JsonObject = {};
-  for (const name of new Set([...Object.keys(declared), ...Object.keys(given)])) {
-    const input = bound(step, given[name] ?? null) ?? defaultOf(objectOf(declared[name]));
-    if (input) inputs[name] = input;
-  }
-  return inputs;
-}
-
-function defaultOf({ default: value, type }: JsonObject): JsonObject | undefined {
-  if (value === undefined || value === null) return undefined;
-  const isAddress = /^(uri_|mltable|.*_model$)/.test(textOf(type) ?? '');
-  return isAddress
-    ? { jobInputType: type ?? null, uri: value }
-    : { jobInputType: 'literal', value: plain(value) };
-}
-
-/** What is given for an input, its bindings resolved; undefined: nothing. */
-function bound(step: Step, given: Json): JsonObject | undefined {
-  if (given === null) return undefined;
-  if (!isObject(given)) return bound(step, { jobInputType: 'literal', value: given });
-  const text = textOf(given.value) ?? textOf(given.uri) ?? textOf(given.path);
-  const mode = modeOf(given.mode);
-  const whole = text === undefined ? null : WHOLE.exec(text);
-  if (whole) {
-    const found = lookUp(step, whole[1] ?? '', whole[2] ?? '');
-    return found && { ...found, ...(mode === undefined ? {} : { mode }) };
-  }
-  const kind = given.jobInputType ?? given.job_input_type ?? given.type ?? 'literal';
-  if (kind !== 'literal') return { jobInputType: kind, uri: text ?? null, ...(mode ? { mode } : {}) };
-  return { jobInputType: 'literal', value: embedded(step, plain(given.value ?? null)) };
-}
-
-/** A literal with bindings inside. */
-function embedded(step: Step, text: string): string {
-  return text.replaceAll(new RegExp(BINDING, 'g'), (binding, scope: string, name: string) => {
-    const { value } = lookUp(step, scope, name) ?? {};
-    if (value === undefined) throw missing(step, binding);
-    return plain(value);
-  });
-}
-
-/** What a binding to the pipeline or to another step stands for; undefined: an input of the pipeline that was not given. */
-function lookUp(step: Step, scope: string, name: string): JsonObject | undefined {
-  const { pipeline, done } = step;
-  if (scope === 'inputs') {
-    const input = objectOf(pipeline.resource.properties.inputs)[name];
-    return isObject(input) ? input : undefined;
-  }
-  const [, other = '', output = ''] = /^([\w-]+)\.outputs\.([\w-]+)$/.exec(name) ?? [];
-  const job = done.get(other);
-  if (scope !== 'jobs' || !job) throw missing(step, `\${{parent.${scope}.${name}}}`);
-  const declared = objectOf(job.resource.properties.outputs)[output];
-  if (declared === undefined) throw missing(step, `\${{parent.jobs.${name}}}`);
+/** Its trials are of its component; what is sampled takes the place of the inputs of the same name. */
+function sweepJob(step: Step, common: JsonObject): JsonObject {
+  const { node } = step;
+  const trial = objectOf(node.trial);
+  const { spec } = componentOf(step, trial);
+  const { goal, primary_metric: snake, primaryMetric: camel } = objectOf(node.objective);
+  const algorithm = node.samplingAlgorithm ?? node.sampling_algorithm ?? 'random';
+  const { type } = objectOf(algorithm);
   return {
-    jobInputType: objectOf(declared).jobOutputType ?? 'uri_folder',
-    uri: jobOutputUri(job.resource, output),
+    ...common,
+    jobType: 'Sweep',
+    computeId: computeOf(step),
+    identity: identityOf(node),
+    objective: { goal: capital(goal), primaryMetric: camel ?? snake ?? null },
+    samplingAlgorithm: {
+      ...objectOf(algorithm),
+      samplingAlgorithmType: capital(type ?? algorithm),
+    },
+    searchSpace: searchSpaceOf(objectOf(node.searchSpace ?? node.search_space)),
+    limits: limitsOf('Sweep', node.limits),
+    trial: programOf({ ...node, ...trial }, spec),
+    ...boundOf(step, spec),
   };
 }
 
-function missing({ name }: Step, binding: string): RunFailure {
-  return new RunFailure('UserError', `The step '${name}' is bound to ${binding}, which is not there.`);
-}
-
-function stepOutputs(step: Step, declared: JsonObject): JsonObject {
-  const given = objectOf(step.node.outputs);
-  const outputs: JsonObject = {};
-  for (const name of new Set([...Object.keys(declared), ...Object.keys(given)]))
-    outputs[name] = stepOutput(step, given[name] ?? null, objectOf(declared[name]));
-  return outputs;
-}
-
-/** An output that is bound to one of the pipeline goes where that goes. */
-function stepOutput({ pipeline }: Step, given: Json, declared: JsonObject): JsonObject {
-  const { value, uri, path, mode, ...more } = objectOf(given);
-  const text = typeof given === 'string' ? given : (textOf(value) ?? textOf(uri) ?? textOf(path));
-  const [, scope, name = ''] = WHOLE.exec(text ?? '') ?? [];
-  const ofPipeline = scope === 'outputs' ? objectOf(pipeline.resource.properties.outputs)[name] : undefined;
-  const place = scope === 'outputs' ? jobOutputUri(pipeline.resource, name) : text;
-  const type = declared.type ?? more.jobOutputType ?? more.job_output_type ?? more.type;
+/** A pipeline in a pipeline: where it does not say where its steps run, they run where those of the outer one do. */
+function pipelineJob(step: Step, common: JsonObject): JsonObject {
+  const { node, pipeline } = step;
+  const { id, spec } = componentOf(step, node);
+  const inherited = objectOf(pipeline.resource.properties.settings);
   return {
-    jobOutputType: type === undefined || type === 'literal' ? 'uri_folder' : type,
-    mode: modeOf(mode) ?? modeOf(objectOf(ofPipeline).mode) ?? 'ReadWriteMount',
-    uri: place ?? defaultPlace(pipeline),
+    ...common,
+    jobType: 'Pipeline',
+    componentId: id,
+    computeId: computeOf(step),
+    settings: { ...inherited, ...objectOf(spec.settings), ...objectOf(node.settings) },
+    jobs: node.jobs ?? spec.jobs ?? {},
+    ...boundOf(step, spec),
   };
 }
 
-function defaultPlace({ resource }: Stored): string {
-  const { default_datastore: snake, defaultDatastore: camel } = objectOf(resource.properties.settings);
-  const store = (textOf(snake) ?? textOf(camel) ?? 'workspaceblobstore').split(/[/:]/).at(-1);
-  return `azureml://datastores/${store}/paths/azureml/\${{name}}/\${{output_name}}/`;
+function componentOf({ cloud, pipeline }: Step, node: JsonObject): { id: string | null; spec: JsonObject } {
+  const id = textOf(plainId(node.componentId ?? node.component));
+  return {
+    id: id ?? null,
+    spec: componentSpec(cloud, workspaceIdOf(pipeline.resource.id), id),
+  };
 }
 
-function modeOf(mode: Json | undefined): string | undefined {
-  const text = textOf(mode);
-  return text === undefined ? undefined : (MODES[text.toLowerCase()] ?? text);
+function computeOf({ pipeline, node }: Step): Json {
+  const { settings, computeId } = pipeline.resource.properties;
+  const { default_compute: snake, defaultCompute: camel } = objectOf(settings);
+  return plainId(node.computeId ?? node.compute ?? snake ?? camel ?? computeId);
 }
 
-function plain(value: Json): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
+/** Components name what they are made of as `azureml:` and an ARM id; a job has the id alone. */
+function plainId(reference: Json | undefined): Json {
+  return typeof reference === 'string'
+    ? reference.replace(/^azureml:(?=\/subscriptions\/)/i, '')
+    : (reference ?? null);
+}
+
+function identityOf({ identity }: JsonObject): Json {
+  const { identityType, identity_type: snake, type } = objectOf(identity);
+  const named = identityType ?? snake ?? type;
+  return named === undefined ? null : { ...objectOf(identity), identityType: named };
+}
+
+function distributionOf(given: Json | undefined): Json {
+  const { distributionType, distribution_type: snake, type, ...more } = objectOf(given);
+  const named = distributionType ?? snake ?? type;
+  return named === undefined ? null : { ...camelFields(more), distributionType: named };
+}
+
+function resourcesOf(given: Json | undefined): Json {
+  const resources = camelFields(objectOf(given));
+  return Object.keys(resources).length === 0 ? null : resources;
+}
+
+/** In pipelines limits may be seconds. */
+function limitsOf(kind: string, given: Json | undefined): Json {
+  const limits = camelFields(objectOf(given));
+  if (Object.keys(limits).length === 0) return null;
+  for (const name of ['timeout', 'trialTimeout']) {
+    const seconds = numberOf(limits[name]);
+    if (seconds !== undefined) limits[name] = `PT${seconds}S`;
+  }
+  return { ...limits, jobLimitsType: kind };
+}
+
+/** Steps have the names of fields in snake case, jobs in camel case. */
+function camelFields(given: JsonObject): JsonObject {
+  const entries = Object.entries(given).map(([name, value]) => [
+    name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+    value,
+  ]);
+  return Object.fromEntries(entries) as JsonObject;
+}
+
+function capital(word: Json | undefined): string {
+  const text = textOf(word) ?? '';
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -6,11 +6,13 @@
 import { createHash } from 'node:crypto';
 import type { Cloud, JsonObject, Stored } from '../provider.ts';
 import { numberOf, objectOf, textOf } from '../providers/machinelearning/fields.ts';
+import { parentOf } from '../providers/machinelearning/job-family.ts';
 import { FINISHED } from '../providers/machinelearning/job-life.ts';
-import { below } from './blob-files.ts';
+import { below, copyBelow } from './blob-files.ts';
 import { cancelAll, nextLook, statusOf, submitChild } from './children.ts';
 import { locateOutput } from './job-data.ts';
 import { RunFailure, type Ending, type Run, type RunEnd } from './run-failure.ts';
+import { RunLog } from './run-log.ts';
 import { samplesOf, type Sample } from './sampling.ts';
 
 export class SweepRun implements Run {
@@ -19,8 +21,10 @@ export class SweepRun implements Run {
   private readonly properties: JsonObject;
   private readonly trials: Stored[] = [];
   private ending: Ending | undefined;
+  private readonly log: RunLog;
 
   constructor(cloud: Cloud, job: Stored) {
+    this.log = new RunLog(cloud, job, 'azureml-logs/hyperdrive.txt');
     this.cloud = cloud;
     this.job = job;
     this.properties = job.resource.properties;
@@ -43,6 +47,7 @@ export class SweepRun implements Run {
   private async runTrials(): Promise<RunEnd> {
     const { maxTotalTrials, maxConcurrentTrials } = objectOf(this.properties.limits);
     const samples = samplesOf(this.properties, this.seed(), numberOf(maxTotalTrials));
+    await this.tell('GENERATOR', `Sampled '${samples.length}' jobs from the hyperparameter space.`);
     const atOnce = Math.max(1, numberOf(maxConcurrentTrials) ?? samples.length);
     while (this.ending === undefined) {
       while (this.unfinished().length < atOnce && this.trials.length < samples.length)
@@ -67,12 +72,12 @@ export class SweepRun implements Run {
 
   private async begin(sample: Sample): Promise<void> {
     const name = `${this.job.resource.name}_${this.trials.length}`;
+    await this.tell('SCHEDULER', `Scheduling job, id='${name}'`);
     this.trials.push(await submitChild(this.cloud, this.job, name, this.trialJob(name, sample)));
   }
 
   private trialJob(name: string, sample: Sample): JsonObject {
     const { trial, inputs, outputs, computeId, experimentName, limits, identity } = this.properties;
-    const { default: _, ...declared } = objectOf(outputs);
     const given = Object.entries(sample).map(([key, value]) => [
       key,
       { jobInputType: 'literal', value: typeof value === 'string' ? value : JSON.stringify(value) },
@@ -88,13 +93,35 @@ export class SweepRun implements Run {
       computeId: computeId ?? null,
       identity: identity ?? null,
       inputs: { ...objectOf(inputs), ...Object.fromEntries(given) },
-      outputs: declared,
+      outputs: this.trialOutputs(objectOf(outputs)),
       limits: timeout === undefined ? null : { jobLimitsType: 'Command', timeout },
       properties: { hyperparameters: JSON.stringify(sample) },
     };
   }
 
+  /** Each trial of a step writes to a place of its own, and of a step that registers what it makes only the best is registered. */
+  private trialOutputs(declared: JsonObject): JsonObject {
+    const named = Object.entries(declared).filter(([name]) => name !== 'default');
+    const outputs = named.map(([name, output]) => {
+      const { uri, assetName: _name, assetVersion: _version, ...kept } = objectOf(output);
+      return [name, this.isStep() || uri === undefined ? kept : { ...kept, uri }];
+    });
+    return Object.fromEntries(outputs) as JsonObject;
+  }
+
+  private isStep(): boolean {
+    return parentOf(this.job) !== undefined;
+  }
+
+  private async tell(who: string, what: string): Promise<void> {
+    await this.log.say(`[${this.log.now().toISOString().replace('Z', '000')}][${who}][INFO]${what}`);
+  }
+
   private async judge(): Promise<RunEnd> {
+    await this.tell(
+      'CONTROLLER',
+      `Experiment was 'ExperimentStatus.RUNNING', is 'ExperimentStatus.FINISHED'.`,
+    );
     const completed = this.trials.filter(({ resource }) => this.status(resource.id) === 'Completed');
     if (completed.length === 0)
       throw new RunFailure('UserError', `None of the ${this.trials.length} trials completed.`);
@@ -116,12 +143,22 @@ export class SweepRun implements Run {
         goal === 'Maximize' ? score > (best?.score ?? -Infinity) : score < (best?.score ?? Infinity);
       if (isBetter) best = { trial, score };
     }
-    if (best)
-      this.keep(this.job.resource.id, {
-        best_child_run_id: best.trial.resource.name,
-        score: String(best.score),
-        best_metric_status: 'Available',
-      });
+    if (!best) return;
+    if (this.isStep()) await this.takeOutputs(best.trial);
+    this.keep(this.job.resource.id, {
+      best_child_run_id: best.trial.resource.name,
+      score: String(best.score),
+      best_metric_status: 'Available',
+    });
+  }
+
+  /** Steps that take an output of this one take that of its best trial. */
+  private async takeOutputs(trial: Stored): Promise<void> {
+    for (const name of Object.keys(objectOf(this.properties.outputs))) {
+      const from = name === 'default' ? undefined : locateOutput(this.cloud, trial, name);
+      const to = locateOutput(this.cloud, this.job, name);
+      if (from && to) await copyBelow(this.cloud.blobs, from, to);
+    }
   }
 
   private async score(trial: Stored, metric: string): Promise<number | undefined> {

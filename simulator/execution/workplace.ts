@@ -5,10 +5,19 @@ import { mkdir, symlink } from 'node:fs/promises';
 import { basename, delimiter, join } from 'node:path';
 import type { Cloud, JsonObject, Stored } from '../provider.ts';
 import { textOf, workspaceIdOf } from '../providers/machinelearning/fields.ts';
+import { jobOutputUri, longUri } from '../providers/machinelearning/job-outputs.ts';
 import { resolveAsset } from '../providers/machinelearning/references.ts';
 import { below, downloadBlob, downloadFolder, type BlobPlace } from './blob-files.ts';
 import { commandOf } from './command-spec.ts';
-import { assetKindOf, inputsOf, isOutput, locateData, locateOutput, outputsOf } from './job-data.ts';
+import {
+  addressOf,
+  assetKindOf,
+  inputsOf,
+  isOutput,
+  locateData,
+  locateOutput,
+  outputsOf,
+} from './job-data.ts';
 import type { Places } from './job-environment.ts';
 import { GrowingFile, OutputFolder } from './output-folder.ts';
 import { RunFailure } from './run-failure.ts';
@@ -89,7 +98,7 @@ async function fetchInput(
   if (kind === 'literal') return literal(input.value);
   const uri = textOf(input.uri);
   if (uri === undefined) return undefined;
-  if (input.mode === 'Direct') return uri;
+  if (input.mode === 'Direct') return addressOf(cloud, job, uri, assetKindOf(input));
   const place = locateData(cloud, job, uri, assetKindOf(input));
   const file = join(folder, basename(place.path));
   if (place.path !== '' && (await downloadBlob(cloud.blobs, place, file))) return file;
@@ -119,7 +128,8 @@ async function prepareOutput(
   job: Stored,
   { name, output, folder, uploads }: OutputToPrepare,
 ): Promise<string> {
-  if (output.mode === 'Direct') return textOf(output.uri) ?? '';
+  if (output.mode === 'Direct')
+    return longUri(workspaceIdOf(job.resource.id), jobOutputUri(job.resource, name));
   const place = locateOutput(cloud, job, name);
   if (!place)
     throw new RunFailure('UserError', `The output '${name}' names no datastore of blobs of the workspace.`);

@@ -8,6 +8,11 @@ export function parentOf(job: Stored): string | undefined {
   return textOf(job.hidden.parent);
 }
 
+/** The name of the job that it all began with: of a step of a pipeline in a pipeline, the outermost. */
+export function rootOf(job: Stored): string {
+  return textOf(job.hidden.root) ?? parentOf(job) ?? job.resource.name;
+}
+
 /** The steps or trials of a job, in the order in which they were made. */
 export function childrenOf(cloud: Cloud, job: Stored): Stored[] {
   return cloud.store

@@ -22,3 +22,13 @@ function defaultUri(job: string, output: string): string {
     ? `azureml://datastores/workspaceartifactstore/ExperimentRun/dcid.${job}`
     : `azureml://datastores/workspaceblobstore/paths/azureml/${job}/${output}/`;
 }
+
+/** `azureml://datastores/…` with the workspace written out, as the service answers it. */
+export function longUri(workspaceId: string, uri: string): string {
+  const [, subscription, group, workspace] =
+    /^\/subscriptions\/([^/]+)\/resourceGroups\/([^/]+)\/.*\/workspaces\/([^/]+)$/i.exec(workspaceId) ?? [];
+  return uri.replace(
+    /^azureml:\/\/datastores\//,
+    `azureml://subscriptions/${subscription}/resourcegroups/${group}/workspaces/${workspace}/datastores/`,
+  );
+}

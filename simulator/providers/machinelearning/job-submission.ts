@@ -2,13 +2,13 @@
 
 import { randomUUID } from 'node:crypto';
 import { executesJobs } from '../../execution/executing-compute.ts';
-import type { Cloud, JsonObject, Stored } from '../../provider.ts';
+import type { Cloud, Json, JsonObject, Stored } from '../../provider.ts';
 import { firstStepOf, watchCheckpoints } from './checkpoints.ts';
 import { fillDefaults, isObject, numberOf, objectOf, textOf, workspaceIdOf } from './fields.ts';
 import { lifeChanged } from './job-events.ts';
 import { askedLife, durationMs, withLife, type Life } from './job-life.ts';
 import { enqueue, JOBS } from './job-queue.ts';
-import { resolveCompute } from './references.ts';
+import { resolveAsset, resolveCompute } from './references.ts';
 
 /**
  * Changes `next` in place to the job as it is kept. Errors: 400 for a life that is none, or a compute that is not there.
@@ -103,16 +103,29 @@ function fillJob(next: Stored): void {
   });
 }
 
-/** Does the job really run? A pipeline does if any of its steps is on a compute that executes. */
+/** Does the job really run? A pipeline does if any of its steps, or of those of pipelines in it, is on a compute that executes. */
 function executes(cloud: Cloud, job: Stored, compute: Stored | undefined): boolean {
   const { properties, id } = job.resource;
   if (properties.jobType === 'Command' || properties.jobType === 'Sweep') return executesJobs(compute);
   if (properties.jobType !== 'Pipeline') return false;
-  const settings = objectOf(properties.settings);
-  const steps = Object.values(objectOf(properties.jobs)).map((step) => objectOf(step).computeId);
-  return [properties.computeId, settings.default_compute, settings.defaultCompute, ...steps].some(
-    (reference) => executesJobs(resolveCompute(cloud, workspaceIdOf(id), reference)),
+  const workspaceId = workspaceIdOf(id);
+  return [...computesIn(cloud, workspaceId, properties)].some((reference) =>
+    executesJobs(resolveCompute(cloud, workspaceId, reference)),
   );
+}
+
+/** All computes that a pipeline names. A component cannot contain itself: it is made of versions that were there before. */
+function* computesIn(cloud: Cloud, workspaceId: string, pipeline: JsonObject): Generator<Json | undefined> {
+  const { default_compute: snake, defaultCompute: camel } = objectOf(pipeline.settings);
+  yield* [pipeline.computeId, snake, camel];
+  for (const step of Object.values(objectOf(pipeline.jobs))) {
+    const { componentId, computeId, jobs } = objectOf(step);
+    yield computeId;
+    const component = textOf(componentId);
+    const spec = component && resolveAsset(cloud, workspaceId, 'components', component);
+    if (spec) yield* computesIn(cloud, workspaceId, objectOf(spec.resource.properties.componentSpec));
+    if (jobs) yield* computesIn(cloud, workspaceId, objectOf(step));
+  }
 }
 
 /** A pipeline holds no node itself: its steps do; nor does a sweep whose trials are jobs. */

@@ -15,7 +15,7 @@ import {
 import { requireAllowed } from '../authorization/access.ts';
 import { isObject, objectOf, textOf, WORKSPACES } from './fields.ts';
 import { childrenOf } from './job-family.ts';
-import { jobOutputUri } from './job-outputs.ts';
+import { jobOutputUri, longUri } from './job-outputs.ts';
 import { JOBS } from './job-queue.ts';
 import { notFound, validationError } from './refusals.ts';
 import { detailsOf, runOf } from './run.ts';
@@ -166,14 +166,4 @@ function resolved(call: RunCall, field: 'uri' | 'path'): DataPlaneResponse {
     };
   }
   return { status: 200, body: { values } };
-}
-
-/** `azureml://datastores/…` with the workspace written out, as the service answers it. */
-function longUri(workspaceId: string, uri: string): string {
-  const [, subscription, group, workspace] =
-    /^\/subscriptions\/([^/]+)\/resourceGroups\/([^/]+)\/.*\/workspaces\/([^/]+)$/i.exec(workspaceId) ?? [];
-  return uri.replace(
-    /^azureml:\/\/datastores\//,
-    `azureml://subscriptions/${subscription}/resourcegroups/${group}/workspaces/${workspace}/datastores/`,
-  );
 }

@@ -2,7 +2,7 @@
 
 import type { Cloud, JsonObject, Stored } from '../../provider.ts';
 import { isObject, objectOf, textOf, workspaceIdOf } from './fields.ts';
-import { parentOf } from './job-family.ts';
+import { parentOf, rootOf } from './job-family.ts';
 import { FINISHED, freeAt, hasStarted, lifeOf, statusAt } from './job-life.ts';
 import { jobOutputUri } from './job-outputs.ts';
 import { locateFolder } from './places.ts';
@@ -16,6 +16,9 @@ const OUTPUT_TYPES: Record<string, string> = {
 
 /** How long the address of a log can be read. */
 const LOG_ADDRESS_MINUTES = 60;
+
+/** Where runs have their logs: those of commands, of pipelines, of sweeps. */
+const LOG_FOLDERS = ['user_logs/', 'logs/azureml/', 'azureml-logs/'];
 
 const RUN_TYPES: Record<string, string> = {
   Command: 'azureml.scriptrun',
@@ -34,7 +37,7 @@ export function runOf(cloud: Cloud, job: Stored): JsonObject {
   return {
     runId: name,
     runUuid: null,
-    rootRunId: parentOf(job) ?? name,
+    rootRunId: rootOf(job),
     parentRunId: parentOf(job) ?? null,
     experimentId: properties.experimentName ?? null,
     displayName: properties.displayName ?? null,
@@ -87,7 +90,10 @@ export async function detailsOf(cloud: Cloud, job: Stored): Promise<JsonObject> 
 async function logFilesOf(cloud: Cloud, job: Stored): Promise<JsonObject> {
   const place = locateFolder(cloud, workspaceIdOf(job.resource.id), jobOutputUri(job.resource, 'default'));
   if (!place || !cloud.blobs.keys(place.account)) return {};
-  const names = await cloud.blobs.listBlobs(place.account, place.container, `${place.path}user_logs/`);
+  const found = LOG_FOLDERS.map((folder) =>
+    cloud.blobs.listBlobs(place.account, place.container, `${place.path}${folder}`),
+  );
+  const names = (await Promise.all(found)).flat();
   if (names.length === 0) return {};
   const sas = await cloud.blobs.containerSas(place.account, place.container, 'r', LOG_ADDRESS_MINUTES);
   const files = names.map((name) => {

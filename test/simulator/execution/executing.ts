@@ -109,9 +109,9 @@ export class ExecutingWorkspace {
     return this.reaches(name, ...FINISHED);
   }
 
-  /** The log of a job, in the store of artifacts. */
-  async log(name: string): Promise<string | undefined> {
-    const path = `ExperimentRun/dcid.${name}/user_logs/std_log.txt`;
+  /** A log of a job, in the store of artifacts. */
+  async log(name: string, file = 'user_logs/std_log.txt'): Promise<string | undefined> {
+    const path = `ExperimentRun/dcid.${name}/${file}`;
     return this.azure.running.cloud.blobs.getBlob(this.account, 'azureml', path);
   }
 
