@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import type { ActionResult, Call, JsonObject, Stored } from '../../provider.ts';
 import { refreshDefaultSecrets, storageAccountOf } from './default-datastores.ts';
 import { objectOf, textOf } from './fields.ts';
+import { provisionNetwork } from './network.ts';
 
 const DIAGNOSED = {
   storageAccountResults: 'storageAccount',
@@ -40,9 +41,7 @@ export const workspaceActions: Record<string, (call: Call) => ActionResult | Pro
       },
     },
   }),
-  provisionmanagednetwork: (call) => ({
-    longRunning: { milliseconds: 2000, finish: () => provisionNetwork(call) },
-  }),
+  provisionmanagednetwork: provisionNetwork,
   diagnose: (call) => ({ longRunning: { milliseconds: 1000, finish: () => diagnosis(call) } }),
 };
 
@@ -104,15 +103,6 @@ function notebookAccessToken(call: Call): JsonObject {
     refreshToken: derived(workspace, 'refresh'),
     scope: 'aznb_identity',
   };
-}
-
-function provisionNetwork(call: Call): JsonObject {
-  const workspace = call.cloud.store.get(workspaceOf(call).resource.id) ?? workspaceOf(call);
-  const status = { status: 'Active', sparkReady: call.body.includeSpark === true };
-  const managedNetwork = { ...objectOf(workspace.resource.properties.managedNetwork), status };
-  const properties = { ...workspace.resource.properties, managedNetwork };
-  call.cloud.store.put({ ...workspace, resource: { ...workspace.resource, properties } });
-  return status;
 }
 
 /** Looks whether what the workspace depends on is still there. */

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { Call, Cloud, JsonObject, Resource, ResourceType, Stored } from '../../provider.ts';
 import { createDefaultDatastores } from './default-datastores.ts';
 import { fillDefaults, isObject, NAMESPACE, objectOf, textOf, WORKSPACES } from './fields.ts';
+import { prepareNetwork, showNetwork, writeRules } from './network.ts';
 import { conflict, requireName, userError, validationError } from './refusals.ts';
 import { workspaceActions } from './workspace-actions.ts';
 
@@ -13,6 +14,8 @@ const DAY_MS = 86_400_000;
 
 /** A soft-deleted workspace as it is kept: by no list, and not below its resource group. */
 const TOMBSTONES = `${NAMESPACE}/locations/deletedWorkspaces`;
+
+const KINDS = ['Default', 'FeatureStore', 'Hub', 'Project'];
 
 /** The properties that name other resources, and the type that each must be of. */
 const DEPENDENCIES: Record<string, string> = {
@@ -39,10 +42,13 @@ export const workspaces: ResourceType = {
       );
       refuseBlockedName(call);
     }
+    checkKind(call, next);
     checkDependencies(call, next);
+    prepareNetwork(call, next);
     fillWorkspace(call, next);
   },
   async afterPut(call, stored) {
+    writeRules(call, stored);
     if (!call.cloud.store.children(stored.resource.id, `${WORKSPACES}/datastores`).length)
       await createDefaultDatastores(call.cloud, stored);
   },
@@ -90,13 +96,34 @@ function refuseBlockedName(call: Call): void {
   call.cloud.store.remove(blocked.resource.id);
 }
 
+/** A project stands on its hub, and has what the hub has. Errors: 400 for an unknown kind, or a hub that is none. */
+function checkKind(call: Call, next: Stored): void {
+  const { resource } = next;
+  const kind = textOf(resource.kind ?? call.existing?.resource.kind) ?? 'Default';
+  const known = KINDS.find((one) => one.toLowerCase() === kind.toLowerCase());
+  if (known === undefined)
+    throw validationError(`kind: expected one of ${KINDS.join(', ')}, got '${kind}'.`, 'kind');
+  resource.kind = known;
+  if (known !== 'Project') return;
+  const id = textOf(resource.properties.hubResourceId) ?? '';
+  const hub = call.cloud.store.get(id);
+  if (hub?.resource.kind !== 'Hub')
+    throw validationError(
+      `properties.hubResourceId: a workspace of kind Project must have the id of one of kind Hub, got '${id}'.`,
+      'hubResourceId',
+    );
+  for (const field of Object.keys(DEPENDENCIES)) {
+    const held = hub.resource.properties[field];
+    if (held !== undefined) resource.properties[field] = held;
+  }
+}
+
 function checkDependencies(call: Call, next: Stored): void {
   const { properties } = next.resource;
-  const isProject = textOf(next.resource.kind)?.toLowerCase() === 'project';
   for (const [field, type] of Object.entries(DEPENDENCIES)) {
     const id = textOf(properties[field]);
     if (id === undefined) {
-      if ((field === 'storageAccount' || field === 'keyVault') && !isProject)
+      if (field === 'storageAccount' || field === 'keyVault')
         throw validationError(
           `Missing dependent resources in workspace json: properties.${field} must be the id of a ${type}.`,
           field,
@@ -135,7 +162,6 @@ function fillWorkspace(call: Call, next: Stored): void {
       principalId: randomUUID(),
       tenantId: cloud.tenantId,
     };
-  resource.kind ??= 'Default';
   resource.sku ??= { name: 'Basic', tier: 'Basic' };
   fillDefaults(resource.properties, {
     friendlyName: resource.name,
@@ -145,16 +171,16 @@ function fillWorkspace(call: Call, next: Stored): void {
     v1LegacyMode: false,
     enableDataIsolation: false,
     privateEndpointConnections: [],
-    managedNetwork: { isolationMode: 'Disabled' },
   });
   const host = new URL(cloud.dataPlane(region)).host;
+  const workspaceId = before.workspaceId ?? randomUUID();
   Object.assign(resource.properties, {
-    workspaceId: before.workspaceId ?? randomUUID(),
+    workspaceId,
     tenantId: cloud.tenantId,
     discoveryUrl: `${cloud.dataPlane(region)}/_/discovery`,
     mlFlowTrackingUri: `azureml://${host}/_/mlflow/v1.0${resource.id}`,
     notebookInfo: {
-      resourceId: before.workspaceId ?? resource.properties.workspaceId ?? '',
+      resourceId: workspaceId,
       fqdn: `ml-${resource.name}-${region}.notebooks.azure.net`,
     },
     storageHnsEnabled: false,
@@ -169,6 +195,7 @@ function showWorkspace(cloud: Cloud, stored: Stored): Resource {
     ...stored.resource,
     properties: {
       ...stored.resource.properties,
+      managedNetwork: showNetwork(cloud, stored),
       privateLinkCount: connections.length,
       privateEndpointConnections,
     },

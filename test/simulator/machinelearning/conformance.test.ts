@@ -221,6 +221,8 @@ async function makerBody(
   return {
     location,
     properties: {
+      // Outbound rules are of a managed network.
+      managedNetwork: { isolationMode: 'AllowOnlyApprovedOutbound' },
       storageAccount: storageAccount ?? '',
       keyVault: keyVault ?? '',
       applicationInsights: applicationInsights ?? '',

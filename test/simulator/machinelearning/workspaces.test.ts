@@ -51,6 +51,32 @@ describe('a workspace', () => {
     expect(refused.status).toBe(400);
   });
 
+  it('of kind Project stands on a hub, and has what the hub has', async () => {
+    const held = properties((await azure.arm('GET', workspace)).body);
+    const at = (name: string): string => workspace.replace(/[^/]+$/, name);
+    const { storageAccount = null, keyVault = null } = held;
+    const body = { location: 'eastus', kind: 'hub', properties: { storageAccount, keyVault } };
+    expect((await azure.put(at('foundry'), body)).kind).toBe('Hub');
+    const project = (hubResourceId: string): JsonObject => ({
+      location: 'eastus',
+      kind: 'Project',
+      properties: { hubResourceId },
+    });
+    const made = await azure.put(at('chat'), project(at('foundry')));
+    expect(properties(made)).toMatchObject({ storageAccount, keyVault });
+    expect(properties(made).notebookInfo).toMatchObject({ resourceId: properties(made).workspaceId });
+    expect((await azure.list(`${at('chat')}/datastores`)).length).toBeGreaterThan(1);
+    for (const hub of [workspace, at('nowhere'), '']) {
+      const refused = await azure.arm('PUT', at('none'), project(hub));
+      expect([refused.status, error(refused.body).message]).toEqual([
+        400,
+        expect.stringContaining('properties.hubResourceId'),
+      ]);
+    }
+    const odd = await azure.arm('PUT', at('none'), { ...body, kind: 'Banana' });
+    expect([odd.status, error(odd.body).message]).toEqual([400, expect.stringContaining("got 'Banana'")]);
+  });
+
   it('refuses a dependency that is not there, a missing one and a bad name', async () => {
     const group = azure.group('eastus');
     const at = (name: string): string =>
