@@ -11,6 +11,7 @@ import { parseResourceId } from './http/ids.ts';
 import type { OperationRecord } from './http/operations.ts';
 import { authorizeWithin } from './http/authorize.ts';
 import { writeTracked } from './http/put.ts';
+import { FailedOperation } from './http/refusals.ts';
 import { removeTracked } from './http/remove.ts';
 import { CLOUD_ITSELF } from './providers/authorization/access.ts';
 import {
@@ -195,7 +196,16 @@ export class InsideCloud implements Cloud {
     const principal = this.actor ?? itself;
     const path = action === undefined ? id : `${id}/${action}`;
     if (this.actor) authorizeWithin(this, this.actor, method, path, body);
-    return { method, path, query: new URLSearchParams(), headers: {}, body, apiVersion, principal };
+    return {
+      method,
+      path,
+      query: new URLSearchParams(),
+      headers: {},
+      body,
+      apiVersion,
+      principal,
+      within: true,
+    };
   }
 
   /** Waits for the operation; throws what ended it, if that was an error. */
@@ -205,13 +215,19 @@ export class InsideCloud implements Cloud {
     if (ended.status === 'Succeeded') return ended;
     const { code = 'InternalServerError', message = `The operation ended as ${ended.status}.` } =
       ended.error ?? {};
-    throw new ArmError(
-      ended.status === 'Canceled' ? 409 : 400,
+    const canceled = ended.status === 'Canceled';
+    throw new FailedOperation(
+      canceled ? 'Canceled' : 'Failed',
+      canceled ? 409 : 400,
       textOf(code),
       textOf(message),
-      detailsOf(ended.error?.details),
+      { ...detailsOf(ended.error?.details), ...targetOf(ended.error?.target) },
     );
   }
+}
+
+function targetOf(target: Json | undefined): { target?: string } {
+  return typeof target === 'string' ? { target } : {};
 }
 
 function detailsOf(details: Json | undefined): { details?: { code: string; message: string }[] } {

@@ -183,6 +183,8 @@ export interface Call {
    * same `longRunning` without checking the state that the first call has already changed.
    */
   resumed?: boolean;
+  /** Asked by the cloud itself, or by a deployment in it: no client's request. */
+  within?: true;
 }
 
 export type Verb = 'get' | 'head' | 'put' | 'patch' | 'delete' | 'list';
@@ -247,6 +249,11 @@ export interface ResourceType {
   impliesParent?: boolean;
   /** The row's own `beforePut` and actions say which of the resources above must exist; the envelope asks for none. */
   checksParents?: boolean;
+  /**
+   * What a client is told that would write or delete a resource whose operation is in progress, the same PUT again included. Unless there
+   * is one: `AnotherOperationInProgress`, and the same PUT again joins the operation.
+   */
+  busy?(stored: Stored): ArmError;
   beforeDelete?(call: Call, stored: Stored): void | Promise<void>;
   /** A DELETE of what is not there, before its 204 goes out: a soft-deleted name is purged so. */
   deleteMissing?(call: Call): void | Promise<void>;

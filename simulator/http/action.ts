@@ -9,8 +9,9 @@ import {
   type Stored,
 } from '../provider.ts';
 import type { Answer, ArmRequest } from './answer.ts';
-import { notFound, type Engine } from './engine.ts';
+import type { Engine } from './engine.ts';
 import type { Finish, OperationRecord } from './operations.ts';
+import { notFound } from './refusals.ts';
 
 type Actions = NonNullable<ResourceType['actions']>;
 

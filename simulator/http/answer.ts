@@ -20,6 +20,8 @@ export interface ArmRequest {
   body: Json | undefined;
   apiVersion: string;
   principal: Principal;
+  /** Asked by the cloud itself, or by a deployment in it: no client's request. */
+  within?: true;
 }
 
 /** Thrown where the client gets no answer: its socket is destroyed, or left open and silent. */

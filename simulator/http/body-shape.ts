@@ -34,6 +34,42 @@ export function requireEnvelope(body: JsonObject): void {
       { target: field },
     );
   }
+  requireTags(body.tags);
+}
+
+const MOST_TAGS = 50;
+const LONGEST_TAG_NAME = 512;
+const LONGEST_TAG_VALUE = 256;
+
+/** Throws ArmError 400 for tags that Azure takes on nothing: too many, too long, or with characters that it reserves. */
+export function requireTags(tags: Json | undefined): void {
+  if (!isObject(tags)) return;
+  const names = Object.keys(tags);
+  if (names.length > MOST_TAGS)
+    throw badTags('TooManyTags', `expected at most ${MOST_TAGS} tags, got ${names.length}.`);
+  // Names that begin so are Azure's own: the portal keeps links in them.
+  const reserved = names.filter((name) => /[<>%&\\?/\p{Cc}]/u.test(name) && !/^(hidden|link)/i.test(name));
+  if (reserved.length > 0)
+    throw badTags(
+      'InvalidTagNameCharacters',
+      `The tag names '${reserved.join(', ')}' have reserved characters '<,>,%,&,\\,?,/' or control characters. These characters are only allowed for tags that start with the prefix 'hidden, link'.`,
+    );
+  for (const [name, value] of Object.entries(tags)) {
+    if (name === '' || name.length > LONGEST_TAG_NAME)
+      throw badTags(
+        'InvalidTagName',
+        `The tag name '${name.slice(0, 60)}' is invalid: expected 1 to ${LONGEST_TAG_NAME} characters, got ${name.length}.`,
+      );
+    if (typeof value === 'string' && value.length > LONGEST_TAG_VALUE)
+      throw badTags(
+        'InvalidTagValue',
+        `The value of the tag '${name}' is invalid: expected at most ${LONGEST_TAG_VALUE} characters, got ${value.length}.`,
+      );
+  }
+}
+
+function badTags(code: string, message: string): ArmError {
+  return new ArmError(400, code, message, { target: 'tags' });
 }
 
 /** What reads a body, and what shows it, goes down it level by level. Throws ArmError 400 `InvalidRequestContent` for one too deep. */

@@ -14,6 +14,8 @@ import { finishRemove, remove } from './remove.ts';
 const OPERATION =
   /^\/subscriptions\/[^/]+\/providers\/([^/]+)\/locations\/([^/]+)\/operation(status|statuses|result|results)\/([^/]+)$/i;
 
+const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 /** Answers one request. Throws ArmError for a refusal, `Unanswered` where the client gets nothing. */
 export async function dispatch(engine: Engine, request: ArmRequest): Promise<Answer> {
   requireSubscription(engine, request.path);
@@ -102,7 +104,14 @@ async function viaRow(engine: Engine, target: Pointed, request: ArmRequest): Pro
 
 function requireSubscription(engine: Engine, path: string): void {
   const subscription = /^\/subscriptions\/([^/]+)/i.exec(path)?.[1];
-  if (subscription !== undefined && !engine.directory.subscription(subscription)) {
+  if (subscription === undefined) return;
+  if (!GUID.test(subscription))
+    throw new ArmError(
+      400,
+      'InvalidSubscriptionId',
+      `The provided subscription identifier '${subscription}' is malformed or invalid.`,
+    );
+  if (!engine.directory.subscription(subscription)) {
     throw new ArmError(404, 'SubscriptionNotFound', `The subscription '${subscription}' could not be found.`);
   }
 }

@@ -22,6 +22,7 @@ import { isObject } from './fields.ts';
 import { parseResourceId } from './ids.ts';
 import type { Lists } from './lists.ts';
 import type { OperationRecord, Operations } from './operations.ts';
+import { beingDeleted, isNamedWhenMissing, locationRequired, notAvailable, notFound } from './refusals.ts';
 
 export class Engine {
   readonly cloud: Cloud;
@@ -100,8 +101,9 @@ export class Engine {
 
   call(request: ArmRequest, id: ResourceId, existing: Stored | undefined, verb: Call['verb']): Call {
     const body = request.body === undefined ? {} : objectBody(request.body);
-    const { apiVersion, query, headers, principal } = request;
-    return { cloud: this.cloud, verb, id, apiVersion, query, headers, body, existing, principal };
+    const { apiVersion, query, headers, principal, within } = request;
+    const call = { cloud: this.cloud, verb, id, apiVersion, query, headers, body, existing, principal };
+    return within ? { ...call, within } : call;
   }
 
   /** The call of an operation that ends now, maybe after a restart. */
@@ -138,6 +140,14 @@ export class Engine {
     if (extended && this.row(extended.type) && !this.cloud.store.get(extended.id)) throw notFound(extended);
   }
 
+  /** Nothing is written into a group that is being deleted. Throws ArmError 409 `ResourceGroupBeingDeleted`. */
+  requireLasting({ subscriptionId, resourceGroup }: ResourceId): void {
+    if (resourceGroup === undefined) return;
+    const group = this.cloud.store.get(`/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}`);
+    if (group?.resource.properties.provisioningState !== 'Deleting') return;
+    throw beingDeleted(group.resource.name);
+  }
+
   /** What a list is asked of must exist: a subscription, a resource group, or a resource. */
   requireContainer(container: ResourceId, type: string): void {
     this.requirePlace(container);
@@ -169,6 +179,8 @@ export class Engine {
 
   private requireParent(parent: string, type: string): void {
     if (this.cloud.store.get(parent)) return;
+    const above = parseResourceId(parent);
+    if (above && isNamedWhenMissing(above)) throw notFound(above);
     const name = parent.slice(parent.lastIndexOf('/') + 1);
     throw new ArmError(
       404,
@@ -225,38 +237,13 @@ export class Engine {
   private requireLocation(row: ResourceType, body: JsonObject): string | null {
     const location = body.location;
     if (typeof location !== 'string' || location === '') {
-      throw new ArmError(400, 'LocationRequired', 'The location property is required for this definition.');
+      throw locationRequired();
     }
     const region = normalizeRegion(location);
     if (region === 'global') return null;
-    if (!this.cloud.regions.includes(region)) {
-      throw new ArmError(
-        400,
-        'LocationNotAvailableForResourceType',
-        `The provided location '${location}' is not available for resource type '${row.type}'. List of available regions for the resource type is '${this.cloud.regions.join(',')}'.`,
-      );
-    }
+    if (!this.cloud.regions.includes(region)) throw notAvailable(row.type, location, this.cloud.regions);
     return region;
   }
-}
-
-export function notFound(id: ResourceId): ArmError {
-  if (id.type.toLowerCase() === 'microsoft.resources/resourcegroups') {
-    return new ArmError(404, 'ResourceGroupNotFound', `Resource group '${id.name}' could not be found.`);
-  }
-  const typeAndName = [
-    id.provider,
-    ...id.type
-      .split('/')
-      .slice(1)
-      .flatMap((segment, i) => [segment, id.names[i] ?? '']),
-  ].join('/');
-  const where = id.resourceGroup ? ` under resource group '${id.resourceGroup}'` : '';
-  return new ArmError(
-    404,
-    'ResourceNotFound',
-    `The Resource '${typeAndName}'${where} was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix`,
-  );
 }
 
 /** A managed identity as Azure fills it in: a principal of its own that a later PUT keeps. */

@@ -12,11 +12,12 @@ import {
   type Stored,
 } from '../provider.ts';
 import { objectBody, type Answer, type ArmRequest } from './answer.ts';
-import { fillIdentity, notFound, type Engine } from './engine.ts';
+import { fillIdentity, type Engine } from './engine.ts';
 import { fieldAt, mergePatch, sameJson, setFieldAt, takeFieldAt } from './fields.ts';
 import { requireEnvelope } from './body-shape.ts';
 import { requireConditions } from './conditions.ts';
 import type { OperationRecord } from './operations.ts';
+import { notFound } from './refusals.ts';
 
 type WriteVerb = 'put' | 'patch';
 
@@ -53,13 +54,17 @@ export async function writeTracked(
     request,
   );
   engine.requireScope(id);
+  engine.requireLasting(id);
   return engine.exclusively(id.key, async () => {
     const existing = engine.cloud.store.get(id.key);
     if (verb === 'patch' && !existing && !row.alias?.(engine.cloud, id)) throw notFound(id);
     requireConditions(request.headers, existing);
     const pending = engine.operations.inProgress(id.id);
     if (pending) {
-      if (pending.kind !== verb || !sameJson(pending.body, body)) throw inProgress(id);
+      // A deployment that is taken up again after a restart finds the nested ones that it had begun.
+      const mayJoin = row.busy === undefined || request.within === true;
+      if (!mayJoin || pending.kind !== verb || !sameJson(pending.body, body))
+        throw inProgress(row, id, existing);
       return {
         answer: accepted(engine, row, engine.cloud.store.get(id.key), pending, pending.created),
         operation: pending,
@@ -103,7 +108,8 @@ export function keepsState(row: ResourceType): boolean {
   return row.provisioningState ?? row.longRunning !== undefined;
 }
 
-export function inProgress(id: ResourceId): ArmError {
+export function inProgress(row: ResourceType, id: ResourceId, existing: Stored | undefined): ArmError {
+  if (row.busy && existing) return row.busy(existing);
   return new ArmError(
     409,
     'AnotherOperationInProgress',

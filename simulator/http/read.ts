@@ -3,9 +3,10 @@
 import { ArmError, type Call, type ResourceId, type ResourceType, type Stored } from '../provider.ts';
 import { managementParts } from '../faults.ts';
 import type { Answer, ArmRequest } from './answer.ts';
-import { notFound, type Engine } from './engine.ts';
+import type { Engine } from './engine.ts';
 import { containerKey, parseResourceId, type Target } from './ids.ts';
 import { page } from './paging.ts';
+import { notFound } from './refusals.ts';
 
 export async function read(
   engine: Engine,

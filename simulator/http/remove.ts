@@ -39,7 +39,7 @@ export async function removeTracked(
     const pending = engine.operations.inProgress(stored.resource.id);
     if (pending?.kind === 'delete')
       return { answer: { status: 202, headers: engine.operations.headers(pending) }, operation: pending };
-    if (pending) throw inProgress(id);
+    if (pending) throw inProgress(row, id, stored);
     const call = engine.call({ ...request, body: request.body ?? {} }, id, stored, 'delete');
     await row.beforeDelete?.(call, stored);
     const time = row.longRunning?.delete;

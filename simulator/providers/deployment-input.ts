@@ -14,6 +14,7 @@ import {
 } from '../provider.ts';
 import { displayName } from '../regions.ts';
 import type { DeploymentInput, DeploymentScope, Environment } from '../template/index.ts';
+import { requireDeploymentLocation, requireName } from './deployment-preflight.ts';
 import { typesByNamespace } from './registered-types.ts';
 import { secretValue } from './keyvault-versions.ts';
 
@@ -27,13 +28,24 @@ export interface DeploymentParts {
   plannedGroup?: (id: string) => Resource | undefined;
 }
 
+const LINKS = [
+  ['templateLink', 'template'],
+  ['parametersLink', 'parameters'],
+] as const;
+
+/** Throws ArmError 400 `InvalidRequestContent` where a template or its parameters are both given and linked. */
+export function requireOneSource(properties: JsonObject): void {
+  for (const [link, target] of LINKS)
+    if (isObject(properties[link]) && isObject(properties[target]))
+      throw invalid(
+        `'properties.${target}' and 'properties.${link}' exclude each other: expected one of them.`,
+      );
+}
+
 /** Fetches what is linked instead of written into the body. */
 export async function withLinks(parts: DeploymentParts, properties: JsonObject): Promise<JsonObject> {
   const resolved = { ...properties };
-  for (const [link, target] of [
-    ['templateLink', 'template'],
-    ['parametersLink', 'parameters'],
-  ] as const) {
+  for (const [link, target] of LINKS) {
     const value = properties[link];
     if (properties[target] !== undefined || !isObject(value)) continue;
     if (typeof value.uri !== 'string')
@@ -57,6 +69,7 @@ export function inputOf(
   now: Date,
 ): DeploymentInput {
   const { template, parameters = {}, templateLink } = properties;
+  requireName(id);
   const mode = modeOf(properties.mode);
   if (!isObject(template))
     throw new ArmError(
@@ -109,12 +122,7 @@ function scopeOf(
     subscriptionName: parts.subscriptionName(subscriptionId),
   };
   if (id.resourceGroup === undefined) {
-    if (location === undefined)
-      throw new ArmError(
-        400,
-        'LocationRequired',
-        'The location property is required for a deployment at subscription scope.',
-      );
+    requireDeploymentLocation(cloud, id, location);
     return { kind: 'subscription', ...common, location };
   }
   const groupId = `/subscriptions/${subscriptionId}/resourceGroups/${id.resourceGroup}`;

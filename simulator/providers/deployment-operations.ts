@@ -2,7 +2,7 @@
 
 import { page } from '../http/paging.ts';
 import { ArmError, type JsonObject, type Provider, type Stored } from '../provider.ts';
-import { DEPLOYMENT, OPERATION } from './deployment-run.ts';
+import { DEPLOYMENT, OPERATION } from './deployment-notes.ts';
 
 /** `…/resourcegroups/{g}/deployments/{d}/operations`: the path that resource-group deployments have had since before `providers`. */
 export function legacyOperations(

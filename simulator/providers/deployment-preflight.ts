@@ -1,34 +1,104 @@
-/** What Azure checks of a template's resources before anything is made: that it has such types. */
+/** What Azure checks of a deployment and of its template's resources before anything is made. */
 
-import { ArmError, type Provider } from '../provider.ts';
-import type { PlannedResource } from '../template/index.ts';
+import { locationRequired, notAvailable } from '../http/refusals.ts';
+import { ArmError, type Cloud, type Provider, type ResourceId, type ResourceType } from '../provider.ts';
+import { normalizeRegion } from '../regions.ts';
+import type { DeploymentPlan, DeploymentScope, PlannedResource } from '../template/index.ts';
+import { DEPLOYMENT } from './deployment-notes.ts';
 import { registered } from './registered-types.ts';
 
-/** Throws ArmError 400 `InvalidResourceNamespace` or `InvalidResourceType` for the first type that no provider has. */
-export function requireKnownTypes(
-  resources: readonly PlannedResource[],
+const LONGEST_NAME = 64;
+const GROUP = 'microsoft.resources/resourcegroups';
+const IN_GROUP = /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\//i;
+
+/** Throws ArmError 400 `InvalidDeployment` for a name that no deployment can have. */
+export function requireName({ name }: ResourceId): void {
+  const bad = name.replaceAll(/[-\w.()]/g, '');
+  if (bad !== '')
+    throw invalidDeployment(
+      `The provided deployment name '${name}' has these invalid characters: '${bad}'. The name can only be a letter, digit, '-', '.' or '_'. Please see https://aka.ms/arm-deploy for usage details.`,
+    );
+  if (name.length > LONGEST_NAME)
+    throw invalidDeployment(
+      `The provided deployment name '${name}' has a length of '${name.length}' which exceeds the maximum length of '${LONGEST_NAME}'. Please see https://aka.ms/arm-deploy for usage details.`,
+    );
+}
+
+/** A group's deployments have its location, all others one of their own. Throws ArmError 400. */
+export function requireDeploymentLocation(
+  cloud: Cloud,
+  id: ResourceId,
+  location: string | undefined,
+): asserts location is string {
+  if (location === undefined)
+    throw invalidDeployment(
+      `The 'location' property must be specified for '${id.name}'. Please see https://aka.ms/arm-deployment-subscription for usage details.`,
+    );
+  if (cloud.regions.includes(normalizeRegion(location))) return;
+  throw new ArmError(
+    400,
+    'LocationNotAvailableForDeployment',
+    `The provided location '${location}' is not available for deployment. List of available regions is '${cloud.regions.join(',')}'.`,
+  );
+}
+
+export function invalidDeployment(message: string): ArmError {
+  return new ArmError(400, 'InvalidDeployment', message);
+}
+
+/**
+ * Throws ArmError 400 for the first resource that cannot be: `InvalidResourceNamespace`, `InvalidResourceType` (also for one that is not
+ * made at this scope), `LocationNotAvailableForResourceType`.
+ */
+export function requirePossible(
+  cloud: Cloud,
+  { resources }: DeploymentPlan,
+  scope: DeploymentScope,
   providers: readonly Provider[],
 ): void {
-  const rows = new Set(providers.flatMap(({ types }) => types.map(({ type }) => type.toLowerCase())));
-  const namespaces = new Set([...rows].map((type) => type.slice(0, type.indexOf('/'))));
-  for (const { type, apiVersion, path } of resources) {
-    if (rows.has(type.toLowerCase()) || providers.some((one) => one.unlisted?.(type))) continue;
-    const [namespace = '', ...segments] = type.split('/');
-    const lower = namespace.toLowerCase();
-    const at = { target: path };
-    if (!registered.has(lower) && !namespaces.has(lower)) {
-      throw new ArmError(
-        400,
-        'InvalidResourceNamespace',
-        `The resource namespace '${namespace}' is invalid (resource at '${path}').`,
-        at,
-      );
-    }
-    throw new ArmError(
-      400,
-      'InvalidResourceType',
-      `The resource type '${segments.join('/')}' could not be found in the namespace '${namespace}' for api version '${apiVersion}' (resource at '${path}').`,
-      at,
-    );
+  const rows = new Map(
+    providers.flatMap(({ types }) =>
+      types.map((one): [string, ResourceType] => [one.type.toLowerCase(), one]),
+    ),
+  );
+  for (const resource of resources) {
+    const { type, id, location, existing } = resource;
+    const row =
+      rows.get(type.toLowerCase()) ??
+      providers.map((one) => one.unlisted?.(type)).find((found) => found !== undefined);
+    if (!row) throw unknownType(resource, rows);
+    if (existing) continue;
+    const isGroup = type.toLowerCase() === GROUP;
+    const fits = isGroup ? scope.kind !== 'resourceGroup' : row.region !== 'own' || IN_GROUP.test(id);
+    if (!fits) throw missingType(resource);
+    const isPlaced = row.region === 'own' || row.region === 'either';
+    if (!isPlaced || location === undefined || row.type === DEPLOYMENT) continue;
+    if (location === '') throw locationRequired();
+    const region = normalizeRegion(location);
+    if (region !== 'global' && !cloud.regions.includes(region))
+      throw notAvailable(row.type, location, cloud.regions);
   }
+}
+
+function unknownType(resource: PlannedResource, rows: ReadonlyMap<string, ResourceType>): ArmError {
+  const [namespace = ''] = resource.type.split('/');
+  const lower = namespace.toLowerCase();
+  if (registered.has(lower) || [...rows.keys()].some((type) => type.startsWith(`${lower}/`)))
+    return missingType(resource);
+  return new ArmError(
+    400,
+    'InvalidResourceNamespace',
+    `The resource namespace '${namespace}' is invalid (resource at '${resource.path}').`,
+    { target: resource.path },
+  );
+}
+
+function missingType({ type, apiVersion, path }: PlannedResource): ArmError {
+  const [namespace = '', ...segments] = type.split('/');
+  return new ArmError(
+    400,
+    'InvalidResourceType',
+    `The resource type '${segments.join('/')}' could not be found in the namespace '${namespace}' for api version '${apiVersion}' (resource at '${path}').`,
+    { target: path },
+  );
 }

@@ -3,7 +3,7 @@
 import { isObject, textOf } from '../http/fields.ts';
 import { parseResourceId } from '../http/ids.ts';
 import { ArmError, type Cloud, type JsonObject, type Stored } from '../provider.ts';
-import { DEPLOYMENT } from './deployment-run.ts';
+import { DEPLOYMENT } from './deployment-notes.ts';
 
 export interface Rollback {
   type: 'LastSuccessful' | 'SpecificDeployment';

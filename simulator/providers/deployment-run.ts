@@ -1,29 +1,33 @@
 /** The run of a deployment: resources in the order of their dependencies, side by side where they have none between them. */
 
-import { createHash, randomUUID } from 'node:crypto';
 import { isObject } from '../http/fields.ts';
-import { ArmError, type Cloud, type JsonObject, type Stored } from '../provider.ts';
+import { ArmError, type Cloud, type JsonObject, type Resource } from '../provider.ts';
 import type { DeploymentPlan, Environment, PlannedResource } from '../template/index.ts';
+import {
+  begin,
+  type Debugged,
+  DEPLOYMENT,
+  deploymentFailed,
+  type Failure,
+  failureOf,
+  type Note,
+} from './deployment-notes.ts';
 
-export const DEPLOYMENT = 'Microsoft.Resources/deployments';
-export const OPERATION = `${DEPLOYMENT}/operations`;
 const GROUP_LEVEL = /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/[^/]+\/[^/]+\/[^/]+$/i;
 
-interface Failure {
-  code: string;
-  message: string;
-  target: string;
-  /** What failed within a nested deployment. */
-  details?: { code: string; message: string }[];
+/** A deployment that runs. */
+export interface Run {
+  cloud: Cloud;
+  deploymentId: string;
+  debugged: Debugged;
 }
 
-/** Makes every resource of the plan, then the outputs. Resolves with them; rejects with ArmError `DeploymentFailed` or `DeploymentCanceled`. */
-export async function runPlan(
-  cloud: Cloud,
-  deploymentId: string,
-  plan: DeploymentPlan,
-  environment: Environment,
-): Promise<JsonObject> {
+/**
+ * Makes every resource of the plan, then the outputs. Resolves with them; rejects with ArmError `DeploymentFailed`,
+ * `DeploymentOutputEvaluationFailed` or `DeploymentCanceled`.
+ */
+export async function runPlan(run: Run, plan: DeploymentPlan, environment: Environment): Promise<JsonObject> {
+  const { cloud, deploymentId } = run;
   const made = new Map<string, Promise<boolean>>();
   const failures: Failure[] = [];
   const planned = new Map(
@@ -43,15 +47,17 @@ export async function runPlan(
       .filter((one) => one !== undefined);
     const ready = await Promise.all(before.map(make));
     if (ready.includes(false) || isCanceled(cloud, deploymentId)) return false;
-    const failure = await makeOne(cloud, deploymentId, plan, resource, environment);
+    const failure = await makeOne(run, plan, resource, environment);
     if (failure) failures.push(failure);
     return failure === undefined;
   };
   await Promise.all([...planned.values()].map(make));
   if (isCanceled(cloud, deploymentId))
-    throw new ArmError(409, 'DeploymentCanceled', `The deployment '${deploymentId}' was canceled.`);
-  if (failures.length > 0) throw failed(failures);
-  return plan.evaluateOutputs(environment);
+    throw new ArmError(409, 'DeploymentCanceled', `The deployment '${deploymentId}' was canceled.`, {
+      target: deploymentId,
+    });
+  if (failures.length > 0) throw deploymentFailed(deploymentId, failures);
+  return evaluateOutputs(run, plan, environment);
 }
 
 function isCanceled(cloud: Cloud, deploymentId: string): boolean {
@@ -62,14 +68,34 @@ function isCanceled(cloud: Cloud, deploymentId: string): boolean {
  * Deletes, at the end of a deployment in complete mode, the group's resources that its template does not have. What its
  * nested deployments have just made is the template's, too.
  */
-export async function removeOthers(cloud: Cloud, groupId: string, plan: DeploymentPlan): Promise<void> {
+export async function removeOthers(
+  { cloud, deploymentId }: Run,
+  groupId: string,
+  plan: DeploymentPlan,
+): Promise<void> {
   const kept = new Set(plan.resources.map(({ id }) => id.toLowerCase()));
   for (const { id, nested } of plan.resources) if (nested) keepMade(cloud, id, kept);
   const others = cloud.store
     .below(groupId)
     .map(({ resource }) => resource)
     .filter(({ id, type }) => GROUP_LEVEL.test(id) && type !== DEPLOYMENT && !kept.has(id.toLowerCase()));
-  await Promise.all(others.map(({ id }) => cloud.deleteResource(id, '2024-04-01')));
+  const failures = await Promise.all(others.map((one) => removeOne(cloud, deploymentId, one)));
+  const failed = failures.filter((one) => one !== undefined);
+  if (failed.length > 0) throw deploymentFailed(deploymentId, failed);
+}
+
+async function removeOne(cloud: Cloud, deploymentId: string, target: Resource): Promise<Failure | undefined> {
+  const note = begin(cloud, deploymentId, { does: 'Delete', target });
+  try {
+    await cloud.deleteResource(target.id, '2024-04-01');
+    note({ state: 'Succeeded', code: 'OK' });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ArmError)) throw error;
+    const failed = failureOf(error, target.id, 'delete');
+    note(failed.note);
+    return failed.failure;
+  }
 }
 
 /** Adds what a nested deployment made, and those nested in it. */
@@ -85,83 +111,46 @@ function keepMade(cloud: Cloud, deploymentId: string, kept: Set<string>): void {
   }
 }
 
-/** A number for a template, the same for the same content. */
-export function templateHash(template: JsonObject): string {
-  return createHash('sha256').update(JSON.stringify(template)).digest().readBigUInt64BE().toString();
-}
-
-/** An ISO 8601 duration, as deployments show theirs. */
-export function duration(milliseconds: number): string {
-  return `PT${(milliseconds / 1000).toFixed(3)}S`;
-}
-
 async function makeOne(
-  cloud: Cloud,
-  deploymentId: string,
+  { cloud, deploymentId, debugged }: Run,
   plan: DeploymentPlan,
   resource: PlannedResource,
   environment: Environment,
 ): Promise<Failure | undefined> {
-  const note = operationNotes(cloud, deploymentId, resource);
-  note('Running', 'OK');
+  const note = begin(cloud, deploymentId, { does: 'Create', target: resource });
+  let request: JsonObject | undefined;
   try {
     const body = await plan.evaluateBody(resource, environment);
-    await cloud.createResource(resource.id, body, resource.apiVersion);
-    note('Succeeded', 'OK');
+    if (debugged.requestContent) request = body;
+    const isNew = cloud.store.get(resource.id) === undefined;
+    const { resource: made } = await cloud.createResource(resource.id, body, resource.apiVersion);
+    const response = debugged.responseContent ? (cloud.showResource(made.id) ?? made) : undefined;
+    note({ state: 'Succeeded', code: isNew ? 'Created' : 'OK', ...bodies(request, response) });
     return undefined;
   } catch (error) {
     if (!(error instanceof ArmError)) throw error;
-    const message: JsonObject = { code: error.code, message: error.message };
-    if (error.details) message.details = error.details.map((detail) => ({ ...detail }));
-    note('Failed', error.status === 409 ? 'Conflict' : error.status === 404 ? 'NotFound' : 'BadRequest', {
-      error: message,
-    });
-    const details = error.details === undefined ? {} : { details: error.details };
-    return { code: error.code, message: error.message, target: resource.id, ...details };
+    const failed = failureOf(error, resource.id, 'write');
+    note({ ...failed.note, ...bodies(request, undefined) });
+    return failed.failure;
   }
 }
 
-/** Writes the operation of one resource as `deployments/operations` lists it. Its id is the same in a run that is taken up again. */
-function operationNotes(
-  cloud: Cloud,
-  deploymentId: string,
-  resource: PlannedResource,
-): (state: string, code: string, message?: JsonObject) => void {
-  const name = createHash('sha256')
-    .update(`${deploymentId}|${resource.id}`.toLowerCase())
-    .digest('hex')
-    .slice(0, 16)
-    .toUpperCase();
-  const started = cloud.clock.now();
-  return (state, code, message) => {
-    const now = cloud.clock.now();
-    const id = `${deploymentId}/operations/${name}`;
-    const properties: JsonObject = {
-      provisioningOperation: 'Create',
-      provisioningState: state,
-      timestamp: new Date(now).toISOString(),
-      duration: duration(now - started),
-      trackingId: randomUUID(),
-      statusCode: code,
-      targetResource: { id: resource.id, resourceType: resource.type, resourceName: resource.name },
-    };
-    if (message) properties.statusMessage = message;
-    const deployment = cloud.store.get(deploymentId);
-    if (!deployment) return; // Deleted while it ran: there is nothing to list.
-    const stored: Stored = {
-      resource: { id, name, type: OPERATION, properties },
-      hidden: {},
-      etag: `"${randomUUID()}"`,
-      region: deployment.region,
-      createdAt: started,
-      changedAt: now,
-    };
-    cloud.store.put(stored);
-  };
+function bodies(request: JsonObject | undefined, response: JsonObject | undefined): Partial<Note> {
+  return { ...(request ? { request } : {}), ...(response ? { response } : {}) };
 }
 
-function failed(failures: Failure[]): ArmError {
-  const message =
-    'At least one resource deployment operation failed. Please list deployment operations for details. Please see https://aka.ms/arm-deployment-operations for usage details.';
-  return new ArmError(400, 'DeploymentFailed', message, { details: failures.map((one) => ({ ...one })) });
+async function evaluateOutputs(
+  { cloud, deploymentId }: Run,
+  plan: DeploymentPlan,
+  environment: Environment,
+): Promise<JsonObject> {
+  const note = begin(cloud, deploymentId, { does: 'EvaluateDeploymentOutput' });
+  try {
+    const outputs = await plan.evaluateOutputs(environment);
+    note({ state: 'Succeeded', code: 'OK' });
+    return outputs;
+  } catch (error) {
+    if (error instanceof ArmError) note(failureOf(error, deploymentId, 'write').note);
+    throw error;
+  }
 }

@@ -12,8 +12,8 @@ import {
   type WhatIfChange,
 } from '../template/index.ts';
 import { type DeploymentParts, environmentFor, inputOf, withLinks } from './deployment-input.ts';
-import { requireKnownTypes } from './deployment-preflight.ts';
-import { DEPLOYMENT } from './deployment-run.ts';
+import { requirePossible } from './deployment-preflight.ts';
+import { DEPLOYMENT } from './deployment-notes.ts';
 
 interface Previewed {
   resource: PlannedResource;
@@ -83,7 +83,7 @@ async function expandNested(
     const linked = await withLinks(parts, properties);
     const input = inputOf(cloud, parts, id, linked, location, new Date(cloud.clock.now()));
     const plan = planDeployment(found.deployer ? { ...input, deployer: found.deployer } : input);
-    requireKnownTypes(plan.resources, parts.providers());
+    requirePossible(cloud, plan, input.scope, parts.providers());
     await expandPlan(cloud, parts, plan, found);
   } catch (error) {
     if (!(error instanceof ArmError) || !UNRESOLVED.test(JSON.stringify(properties))) throw error;

@@ -2,7 +2,6 @@
 
 import { randomUUID } from 'node:crypto';
 import { isObject, textOf } from '../http/fields.ts';
-import { parseResourceId } from '../http/ids.ts';
 import {
   ArmError,
   type ActionResult,
@@ -16,10 +15,19 @@ import {
 } from '../provider.ts';
 import { normalizeRegion } from '../regions.ts';
 import { planDeployment, type DeploymentInput, type DeploymentPlan } from '../template/index.ts';
-import { environmentFor, inputOf, withLinks, type DeploymentParts } from './deployment-input.ts';
-import { DEPLOYMENT, duration, OPERATION, removeOthers, runPlan, templateHash } from './deployment-run.ts';
+import {
+  environmentFor,
+  inputOf,
+  requireOneSource,
+  withLinks,
+  type DeploymentParts,
+} from './deployment-input.ts';
+import { debuggedOf, DEPLOYMENT, duration, OPERATION } from './deployment-notes.ts';
+import { removeOthers, type Run, runPlan } from './deployment-run.ts';
 import { legacyOperations } from './deployment-operations.ts';
-import { requireKnownTypes } from './deployment-preflight.ts';
+import { busy, deploymentsListed, keepHistoryShort } from './deployment-list.ts';
+import { invalidDeployment, requirePossible } from './deployment-preflight.ts';
+import { describePlan } from './deployment-shown.ts';
 import { predictChanges } from './deployment-what-if.ts';
 import { rollbackOf, rollbackTarget } from './deployment-rollback.ts';
 import { requireDeployable } from './authorization/preflight.ts';
@@ -41,12 +49,18 @@ export function deployments(parts: DeploymentParts): Provider {
     verbs: ['get', 'head', 'put', 'delete', 'list'],
     provisioningState: false,
     longRunning: { delete: 500 },
-    list: atScope,
+    list: deploymentsListed,
+    busy,
     async beforePut(call, next) {
       requireSameLocation(call);
+      keepHistoryShort(call);
       const prepared = await prepare(parts, call);
       plans.set(call.id.key, prepared);
       accept(call, next, prepared);
+    },
+    beforeDelete({ cloud }, { resource, ...stored }) {
+      const properties = { ...resource.properties, provisioningState: 'Deleting' };
+      cloud.store.put({ ...stored, resource: { ...resource, properties } });
     },
     runs: (call, stored) => run(parts, plans, call, stored),
     actions: {
@@ -71,11 +85,6 @@ export function deployments(parts: DeploymentParts): Provider {
   };
 }
 
-/** A subscription's deployments are those made at the subscription; each of its groups has its own. */
-function atScope({ id }: Call, entries: Stored[]): Stored[] {
-  return entries.filter(({ resource }) => parseResourceId(resource.id)?.scope.toLowerCase() === id.key);
-}
-
 /** A subscription's deployment stays where its name was first used. Throws ArmError 409 `InvalidDeploymentLocation`. */
 function requireSameLocation({ id, body, existing }: Call): void {
   const place = existing?.resource.location;
@@ -90,14 +99,20 @@ function requireSameLocation({ id, body, existing }: Call): void {
 
 async function prepare(
   parts: DeploymentParts,
-  { cloud, id, body, principal }: Pick<Call, 'cloud' | 'id' | 'body' | 'principal'>,
+  { cloud, id, body, principal, within }: Pick<Call, 'cloud' | 'id' | 'body' | 'principal' | 'within'>,
 ): Promise<Prepared> {
+  // Of one that is nested it is ignored: many templates that are deployed in Azure every day have it.
+  if (!within && id.resourceGroup !== undefined && typeof body.location === 'string')
+    throw invalidDeployment(
+      `The 'location' property is not allowed for '${id.name}' at resource group scope. Please see https://aka.ms/arm-deployment-subscription for usage details.`,
+    );
   if (!isObject(body.properties))
     throw new ArmError(
       400,
       'InvalidRequestContent',
       "The request content was invalid: 'properties' is missing.",
     );
+  if (!within) requireOneSource(body.properties);
   const properties = await withLinks(parts, body.properties);
   const location = typeof body.location === 'string' ? body.location : undefined;
   const { objectId, tenantId } = principal;
@@ -106,7 +121,7 @@ async function prepare(
     deployer: { objectId, tenantId },
   };
   const plan = planDeployment(input);
-  requireKnownTypes(plan.resources, parts.providers());
+  requirePossible(cloud, plan, input.scope, parts.providers());
   requireDeployable(cloud, principal, plan.resources);
   return { input, plan };
 }
@@ -116,39 +131,15 @@ function accept(call: Call, next: Stored, { input, plan }: Prepared): void {
   next.hidden = { template: input.template, parameters: input.parameters };
   const properties = isObject(call.body.properties) ? call.body.properties : {};
   const rollback = rollbackOf(call.cloud, call.id.id, properties);
+  debuggedOf(properties);
   next.resource.properties = {
-    ...describe(input, plan),
+    ...describePlan(input, plan),
+    ...(isObject(properties.debugSetting) ? { debugSetting: properties.debugSetting } : {}),
     ...(rollback ? { onErrorDeployment: { ...rollback, provisioningState: 'NotStarted' } } : {}),
     provisioningState: 'Accepted',
     timestamp: new Date(next.changedAt).toISOString(),
     duration: duration(0),
     correlationId: call.headers['x-ms-correlation-request-id'] ?? randomUUID(),
-  };
-}
-
-/** What a deployment and a validation show of the template. */
-function describe({ template, mode, templateLink }: DeploymentInput, plan: DeploymentPlan): JsonObject {
-  const created = plan.resources.filter(({ existing }) => !existing);
-  const providers = Map.groupBy(created, ({ type }) => type.slice(0, type.indexOf('/')));
-  const target = (id: string): JsonObject => {
-    const found = created.find((one) => one.id.toLowerCase() === id.toLowerCase());
-    return { id, resourceType: found?.type ?? '', resourceName: found?.name ?? '' };
-  };
-  return {
-    templateHash: templateHash(template),
-    ...(templateLink ? { templateLink } : {}),
-    parameters: plan.parameters,
-    mode,
-    providers: [...providers].map(([namespace, resources]) => ({
-      namespace,
-      resourceTypes: [...new Set(resources.map(({ type }) => type))].map((type) => ({
-        resourceType: type.slice(namespace.length + 1),
-        locations: [resources.find((one) => one.type === type)?.location ?? null],
-      })),
-    })),
-    dependencies: created
-      .filter(({ dependsOn }) => dependsOn.length > 0)
-      .map(({ id, dependsOn }) => ({ ...target(id), dependsOn: dependsOn.map(target) })),
   };
 }
 
@@ -168,15 +159,18 @@ async function run(
   try {
     const { plan, input } = plans.get(id.key) ?? (await prepare(parts, call));
     plans.delete(id.key);
-    const outputs = await runPlan(cloud, deploymentId, plan, environmentFor(cloud, parts));
+    const run: Run = { cloud, deploymentId, debugged: debuggedOf(call.body.properties) };
+    const outputs = await runPlan(run, plan, environmentFor(cloud, parts));
     if (input.mode === 'Complete' && input.scope.resourceGroup)
-      await removeOthers(cloud, input.scope.resourceGroup.id, plan);
+      await removeOthers(run, input.scope.resourceGroup.id, plan);
     const outputResources = plan.resources.filter(({ existing }) => !existing).map((one) => ({ id: one.id }));
     show('Succeeded', { outputs, outputResources });
   } catch (error) {
     if (!(error instanceof ArmError)) throw error;
     const { code, message, details = [] } = error;
-    const shown = { error: { code, message, details: details.map((one) => ({ ...one })) } };
+    const shown = {
+      error: { code, target: deploymentId, message, details: details.map((one) => ({ ...one })) },
+    };
     if (code === 'DeploymentCanceled') show('Canceled', shown);
     else show('Failed', { ...shown, ...(await rollBack(parts, call, cloud, deploymentId)) });
     throw error;
@@ -206,7 +200,8 @@ async function rollBack(
     const { template = null, parameters = null } = target.hidden;
     const properties = { mode, template, parameters };
     const earlier = await prepare(parts, { ...call, body: { ...call.body, properties } });
-    await runPlan(cloud, deploymentId, earlier.plan, environmentFor(cloud, parts));
+    const debugged = { requestContent: false, responseContent: false };
+    await runPlan({ cloud, deploymentId, debugged }, earlier.plan, environmentFor(cloud, parts));
     return done('Succeeded');
   } catch (error) {
     if (!(error instanceof ArmError)) throw error;
@@ -240,7 +235,7 @@ async function validate(parts: DeploymentParts, call: Call): Promise<ActionResul
   const validatedResources = plan.resources.filter(({ existing }) => !existing).map(({ id }) => ({ id }));
   const now = new Date(call.cloud.clock.now()).toISOString();
   const properties = {
-    ...describe(input, plan),
+    ...describePlan(input, plan),
     provisioningState: 'Succeeded',
     timestamp: now,
     duration: duration(0),
@@ -257,12 +252,24 @@ async function predict(parts: DeploymentParts, call: Call): Promise<ActionResult
     isObject(body.properties) && isObject(body.properties.whatIfSettings)
       ? body.properties.whatIfSettings
       : {};
-  const format = settings.resultFormat === 'ResourceIdOnly' ? 'ResourceIdOnly' : 'FullResourcePayloads';
+  const format = formatOf(settings.resultFormat);
   const finish = async (): Promise<Json> => {
     const changes = await predictChanges(cloud, parts, input, plan, format);
     return { status: 'Succeeded', properties: { changes: changes as unknown as Json } };
   };
   return { longRunning: { milliseconds: WHAT_IF_MS, finish } };
+}
+
+function formatOf(asked: Json = 'FullResourcePayloads'): 'ResourceIdOnly' | 'FullResourcePayloads' {
+  const known = (['ResourceIdOnly', 'FullResourcePayloads'] as const).find(
+    (one) => one.toLowerCase() === textOf(asked).toLowerCase(),
+  );
+  if (known) return known;
+  throw new ArmError(
+    400,
+    'InvalidRequestContent',
+    `The request content was invalid: the value '${textOf(asked)}' of 'properties.whatIfSettings.resultFormat' is invalid: expected 'ResourceIdOnly' or 'FullResourcePayloads'.`,
+  );
 }
 
 function cancel({ cloud, existing }: Call): ActionResult {

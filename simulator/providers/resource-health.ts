@@ -8,7 +8,7 @@ import type { Part } from '../faults-parts.ts';
 import { parseFilter } from '../http/filter.ts';
 import { textOf } from '../http/fields.ts';
 import { parseResourceId } from '../http/ids.ts';
-import { notFound } from '../http/engine.ts';
+import { notFound } from '../http/refusals.ts';
 import { parameter } from '../http/paging.ts';
 import { ArmError, type Cloud, type JsonObject, type Provider, type Stored } from '../provider.ts';
 import { routeEvents, type Course } from './service-issues.ts';

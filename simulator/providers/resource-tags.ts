@@ -1,5 +1,6 @@
 /** `tags/default` of any scope: a view of the tags of what it stands on, which are kept there. */
 
+import { requireTags } from '../http/body-shape.ts';
 import { isObject } from '../http/fields.ts';
 import {
   ArmError,
@@ -24,6 +25,7 @@ export const tags: ResourceType = row('Microsoft.Resources/tags', {
     const given = isObject(call.body.properties) ? call.body.properties.tags : undefined;
     if (!isObject(given)) throw invalid("'properties.tags' must be an object of texts.");
     const changed = call.verb === 'patch' ? patched(call, given) : given;
+    requireTags(changed);
     next.resource = { ...named(call.id), properties: { tags: changed } };
   },
   afterPut: ({ cloud, id }, stored) => write(cloud, id, stored.resource.properties.tags as JsonObject),

@@ -1,6 +1,8 @@
 /** Microsoft.Resources: resource groups, tags, the list of all resources, subscriptions, tenants and the list of providers. */
 
 import type { Directory, Subscription } from '../entra/directory.ts';
+import { notFound } from '../http/refusals.ts';
+import { isObject } from '../http/fields.ts';
 import { parseFilter } from '../http/filter.ts';
 import { parseResourceId } from '../http/ids.ts';
 import { page, parameter } from '../http/paging.ts';
@@ -14,7 +16,8 @@ import {
   type Stored,
 } from '../provider.ts';
 import { displayName } from '../regions.ts';
-import { templateHash } from './deployment-run.ts';
+import { DEPLOYMENT } from './deployment-notes.ts';
+import { templateHash } from './deployment-shown.ts';
 import { exportGroup } from './export-template.ts';
 import { routeProviders } from './resource-providers.ts';
 import { refuseOnResources } from './resources-published.ts';
@@ -26,6 +29,8 @@ type RouteAnswer = Awaited<ReturnType<NonNullable<Provider['route']>>>;
 
 const GROUP = 'Microsoft.Resources/resourceGroups';
 const GROUP_NAME = /^[-\w._()]{1,90}$/u;
+/** They have a location, and are no resources of a list. */
+const NOT_LISTED = new Set([GROUP, DEPLOYMENT]);
 /** Generic lists come in larger pages than a provider's own, but still in pages. */
 const PAGE = 50;
 
@@ -42,7 +47,12 @@ const groups: ResourceType = row(GROUP, {
       );
     }
     next.resource.properties = {};
+    // A PATCH of a group takes all its tags for those that it names; elsewhere they are merged.
+    if (call.verb === 'patch' && isObject(call.body.tags)) next.resource.tags = { ...call.body.tags };
     requireSameLocation(call, next);
+  },
+  deleteMissing({ id }) {
+    throw notFound(id);
   },
   list: filtered,
   actions: {
@@ -135,7 +145,7 @@ function listAll({ cloud, path, query }: RouteRequest, scope: string): RouteAnsw
   const below = `${scope.toLowerCase()}/`;
   const tracked = cloud
     .asListed(cloud.store.below(scope), ({ resource }) => resource.id.toLowerCase().startsWith(below))
-    .filter(({ resource }) => resource.location !== undefined && resource.type !== GROUP)
+    .filter(({ resource }) => resource.location !== undefined && !NOT_LISTED.has(resource.type))
     .filter(matches)
     .sort((a, b) => a.createdAt - b.createdAt);
   const { items, nextLink } = page(cloud.armEndpoint, { path, query }, tracked, PAGE);

@@ -1,26 +1,52 @@
 /** A deployment's outputs. */
 
-import type { Json, JsonObject } from '../provider.ts';
+import { ArmError, type Json, type JsonObject } from '../provider.ts';
 import type { Context } from './context.ts';
 import { copyCount, evaluateText, type Leaf, walk } from './evaluate.ts';
-import { invalidTemplate, placed } from './language-error.ts';
+import { invalidTemplate, LanguageError, placed } from './language-error.ts';
 import { checkValue, declaredType, isSecure, shownType } from './parameters.ts';
 import { Pending, Runtime } from './runtime.ts';
 import { inCopy, rootScope, type Scope } from './scope.ts';
 import type { Environment } from './types.ts';
 import { isObject, textOf } from './values.ts';
 
-/** `{ name: { type, value } }`; secure ones as `{ type }`. */
+const OUTPUT_FAILED = 'DeploymentOutputEvaluationFailed';
+
+/**
+ * `{ name: { type, value } }`; secure ones as `{ type }`. Throws ArmError 400 `DeploymentOutputEvaluationFailed` that names, as its
+ * details, each output that has no value.
+ */
 export async function evaluateOutputs(context: Context, environment: Environment): Promise<JsonObject> {
   const runtime = new Runtime();
-  return runtime.settle(environment, () => {
-    const shown: JsonObject = {};
-    for (const [name, declaration] of Object.entries(context.sections.outputs)) {
-      const output = evaluateOutput(context, runtime, name, declaration, strict(name));
+  const shown: JsonObject = {};
+  const failed: { code: string; target: string; message: string }[] = [];
+  for (const [name, declaration] of Object.entries(context.sections.outputs)) {
+    try {
+      // One by one: what the cloud refuses to tell is then the failure of the output that asked for it.
+      const output = await runtime.settle(environment, () =>
+        evaluateOutput(context, runtime, name, declaration, evaluateText),
+      );
       if (output !== undefined) shown[name] = output;
+    } catch (error) {
+      failed.push({ target: name, ...problemOf(name, error) });
     }
-    return shown;
-  });
+  }
+  if (failed.length === 0) return shown;
+  const names = failed.map(({ target }) => target).join(', ');
+  throw new ArmError(
+    400,
+    OUTPUT_FAILED,
+    `Unable to evaluate template outputs: '${names}'. Please see error details and deployment operations. Please see https://aka.ms/arm-common-errors for usage details.`,
+    { details: failed },
+  );
+}
+
+function problemOf(name: string, error: unknown): { code: string; message: string } {
+  if (error instanceof LanguageError || error instanceof RangeError)
+    return { code: OUTPUT_FAILED, message: `The template output '${name}' is not valid: ${error.message}.` };
+  if (!(error instanceof ArmError)) throw error;
+  const { code, message } = error;
+  return { code: code === 'InvalidTemplate' ? OUTPUT_FAILED : code, message };
 }
 
 function strict(name: string): Leaf {

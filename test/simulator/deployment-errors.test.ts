@@ -15,18 +15,40 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => cloud.stop());
 
-const ipGroup = (name: string, tag: string, location = 'eastus'): JsonObject => ({
+const ipGroup = (name: string, tag: string): JsonObject => ({
   type: 'Microsoft.Network/ipGroups',
   apiVersion: '2023-04-01',
   name,
-  location,
+  location: 'eastus',
   tags: { of: tag },
 });
+
+/** Fails when its turn comes: there is no such network. */
+const orphan: JsonObject = {
+  type: 'Microsoft.Network/virtualNetworks/subnets',
+  apiVersion: '2023-04-01',
+  name: 'none/orphan',
+  properties: { addressPrefix: '10.0.0.0/24' },
+};
 
 function nested(name: string, resources: JsonObject[]): JsonObject {
   const type = 'Microsoft.Resources/deployments';
   const properties = { mode: 'Incremental', template: template({ resources }) };
   return { type, apiVersion: '2022-09-01', name, properties };
+}
+
+/** What is told of a nested deployment that was accepted, and then failed. */
+const accepted = (name: string, details: JsonObject[]): JsonObject => ({
+  code: 'ResourceDeploymentFailure',
+  target: expect.stringContaining(`/deployments/${name}`),
+  details: [{ code: 'DeploymentFailed', target: expect.stringContaining(`/deployments/${name}`), details }],
+});
+
+async function operationsOf(name: string): Promise<JsonObject[]> {
+  const { json } = await cloud.arm(
+    `${group}/providers/Microsoft.Resources/deployments/${name}/operations?${API}`,
+  );
+  return (json.value as JsonObject[]).map(({ properties }) => properties as JsonObject);
 }
 
 /** Deploys and waits. Answers the deployment's properties. */
@@ -41,30 +63,78 @@ async function deploy(name: string, resources: JsonObject[], more: JsonObject = 
 
 describe('a deployment that fails', () => {
   it('nests the details of nested deployments, each with its target', async () => {
-    const inner = nested('inner', [ipGroup('far', 'x', 'mars')]);
+    const inner = nested('inner', [orphan]);
     const { error, provisioningState } = await deploy('outer', [nested('middle', [inner])]);
     expect(provisioningState).toBe('Failed');
     expect(error).toMatchObject({
       code: 'DeploymentFailed',
+      target: expect.stringContaining('/deployments/outer'),
       details: [
-        {
-          code: 'DeploymentFailed',
-          target: expect.stringContaining('/deployments/middle'),
-          details: [
-            {
-              code: 'DeploymentFailed',
-              target: expect.stringContaining('/deployments/inner'),
-              details: [
-                {
-                  code: 'LocationNotAvailableForResourceType',
-                  target: expect.stringContaining('/ipGroups/far'),
-                },
-              ],
-            },
-          ],
-        },
+        accepted('middle', [
+          accepted('inner', [
+            { code: 'ParentResourceNotFound', target: expect.stringContaining('/subnets/orphan') },
+          ]),
+        ]),
       ],
     });
+    const operations = await operationsOf('outer');
+    expect(operations).toMatchObject([
+      {
+        provisioningState: 'Failed',
+        statusCode: 'Conflict',
+        statusMessage: { status: 'Failed', error: { code: 'ResourceDeploymentFailure' } },
+      },
+    ]);
+  });
+
+  it('names each output that has no value', async () => {
+    const outputs = {
+      fine: { type: 'string', value: 'x' },
+      wrong: { type: 'string', value: "[reference('there').nothing]" },
+      absent: {
+        type: 'string',
+        value: "[reference(resourceId('Microsoft.Storage/storageAccounts', 'none'), '2024-01-01').kind]",
+      },
+    };
+    const done = await deploy('outputs', [], {
+      template: template({ resources: [ipGroup('there', 'x')], outputs }),
+    });
+    expect(done).toMatchObject({
+      provisioningState: 'Failed',
+      error: {
+        code: 'DeploymentOutputEvaluationFailed',
+        message: expect.stringContaining("'wrong, absent'"),
+        details: [
+          {
+            code: 'DeploymentOutputEvaluationFailed',
+            target: 'wrong',
+            message: expect.stringMatching(
+              /^The template output 'wrong' is not valid: .*'nothing' doesn't exist/,
+            ),
+          },
+          { code: 'ResourceNotFound', target: 'absent' },
+        ],
+      },
+    });
+    expect(await operationsOf('outputs')).toMatchObject([
+      { provisioningOperation: 'Create', statusCode: 'Created' },
+      { provisioningOperation: 'EvaluateDeploymentOutput', provisioningState: 'Failed' },
+    ]);
+  });
+
+  it('tells of what complete mode could not delete', async () => {
+    await deploy('before', [ipGroup('locked', 'x'), ipGroup('free', 'x')]);
+    const lock = `${group}/providers/Microsoft.Network/ipGroups/locked/providers/Microsoft.Authorization/locks/held?${API}`;
+    await cloud.arm(lock, { method: 'PUT', body: { properties: { level: 'CanNotDelete' } } });
+    expect((await deploy('complete', [], { mode: 'Complete' })).error).toMatchObject({
+      code: 'DeploymentFailed',
+      details: [{ code: 'ScopeLocked', target: expect.stringContaining('/ipGroups/locked') }],
+    });
+    const deletes = (await operationsOf('complete')).filter((one) => one.provisioningOperation === 'Delete');
+    expect(deletes.filter(({ provisioningState }) => provisioningState === 'Failed')).toHaveLength(1);
+    expect(deletes.length).toBeGreaterThan(1);
+    expect((await cloud.arm(`${group}/providers/Microsoft.Network/ipGroups/free?${API}`)).status).toBe(404);
+    await cloud.arm(lock, { method: 'DELETE' });
   });
 
   it('is told with its place in the template when it is refused', async () => {
@@ -85,7 +155,7 @@ describe('a deployment that fails', () => {
 describe('onErrorDeployment', () => {
   const tagOf = async (name: string): Promise<unknown> =>
     (await cloud.arm(`${group}/providers/Microsoft.Network/ipGroups/${name}?${API}`)).json.tags;
-  const failing = (tag: string): JsonObject[] => [ipGroup('kept', tag), ipGroup('bad', tag, 'mars')];
+  const failing = (tag: string): JsonObject[] => [ipGroup('kept', tag), orphan];
   const of = (onErrorDeployment: JsonObject): JsonObject => ({ onErrorDeployment });
 
   it('deploys the last successful deployment again', async () => {

@@ -85,7 +85,8 @@ describe('the workspace template', () => {
     const operations = [];
     for await (const one of client.deploymentOperations.list('deploy', 'main'))
       operations.push(one.properties);
-    expect(operations.length).toBe(done.properties?.outputResources?.length);
+    // One for each resource, and one for the outputs.
+    expect(operations.length).toBe((done.properties?.outputResources?.length ?? 0) + 1);
     expect(new Set(operations.map((one) => one?.provisioningState))).toEqual(new Set(['Succeeded']));
 
     const after = await client.deployments.beginWhatIfAndWait('deploy', 'main', put, quick);
@@ -236,7 +237,7 @@ describe('a deployment', () => {
     const operations = [];
     for await (const one of client.deploymentOperations.listAtSubscriptionScope('outer'))
       operations.push(one.operationId);
-    expect(operations).toHaveLength(2);
+    expect(operations).toHaveLength(3);
   });
 
   it('can be cancelled while it runs', async () => {

@@ -1,0 +1,39 @@
+/** What deployments, validations and predictions show of a template. */
+
+import { createHash } from 'node:crypto';
+import type { JsonObject } from '../provider.ts';
+import type { DeploymentInput, DeploymentPlan } from '../template/index.ts';
+
+/** What a deployment and a validation show of the template. */
+export function describePlan(
+  { template, mode, templateLink }: DeploymentInput,
+  plan: DeploymentPlan,
+): JsonObject {
+  const created = plan.resources.filter(({ existing }) => !existing);
+  const providers = Map.groupBy(created, ({ type }) => type.slice(0, type.indexOf('/')));
+  const target = (id: string): JsonObject => {
+    const found = created.find((one) => one.id.toLowerCase() === id.toLowerCase());
+    return { id, resourceType: found?.type ?? '', resourceName: found?.name ?? '' };
+  };
+  return {
+    templateHash: templateHash(template),
+    ...(templateLink ? { templateLink } : {}),
+    parameters: plan.parameters,
+    mode,
+    providers: [...providers].map(([namespace, resources]) => ({
+      namespace,
+      resourceTypes: [...new Set(resources.map(({ type }) => type))].map((type) => ({
+        resourceType: type.slice(namespace.length + 1),
+        locations: [resources.find((one) => one.type === type)?.location ?? null],
+      })),
+    })),
+    dependencies: created
+      .filter(({ dependsOn }) => dependsOn.length > 0)
+      .map(({ id, dependsOn }) => ({ ...target(id), dependsOn: dependsOn.map(target) })),
+  };
+}
+
+/** A number for a template, the same for the same content. */
+export function templateHash(template: JsonObject): string {
+  return createHash('sha256').update(JSON.stringify(template)).digest().readBigUInt64BE().toString();
+}

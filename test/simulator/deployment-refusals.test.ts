@@ -1,0 +1,180 @@
+/** What Azure refuses of a deployment before it begins, and while it runs. */
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../simulator/provider.ts';
+import { TestCloud, type HttpAnswer } from './running-cloud.ts';
+import { template } from './template/harness.ts';
+
+const API = 'api-version=2024-03-01';
+const STORAGE = 'Microsoft.Storage/storageAccounts';
+let cloud: TestCloud;
+let group: string;
+
+beforeAll(async () => {
+  cloud = await TestCloud.start();
+  group = await cloud.group('refusals', 'eastus');
+}, 60_000);
+afterAll(() => cloud.stop());
+
+const at = (scope: string, name: string, more = ''): string =>
+  `${scope}/providers/Microsoft.Resources/deployments/${name}${more}?${API}`;
+const put = (
+  scope: string,
+  name: string,
+  resources: JsonObject[] = [],
+  more: JsonObject = {},
+): Promise<HttpAnswer> => {
+  const { location, ...properties } = more;
+  const body = { properties: { mode: 'Incremental', template: template({ resources }), ...properties } };
+  return cloud.arm(at(scope, name), {
+    method: 'PUT',
+    body: location === undefined ? body : { ...body, location },
+  });
+};
+const account = (name: string, more: JsonObject = {}): JsonObject => ({
+  type: STORAGE,
+  apiVersion: '2023-01-01',
+  name,
+  location: 'eastus',
+  sku: { name: 'Standard_LRS' },
+  kind: 'StorageV2',
+  ...more,
+});
+const newGroup: JsonObject = {
+  type: 'Microsoft.Resources/resourceGroups',
+  apiVersion: '2022-09-01',
+  name: 'made',
+  location: 'eastus',
+};
+
+describe('a deployment is refused', () => {
+  const refused = async (answer: Promise<HttpAnswer>, status: number, code: string): Promise<void> => {
+    const { status: got, json } = await answer;
+    expect([got, (json.error as JsonObject | undefined)?.code], JSON.stringify(json)).toEqual([status, code]);
+  };
+
+  it('for its name', async () => {
+    await refused(put(group, 'a'.repeat(65)), 400, 'InvalidDeployment');
+    await refused(put(group, 'a%20b'), 400, 'InvalidDeployment');
+    expect((await put(group, 'a'.repeat(64))).status).toBe(201);
+  });
+
+  it('for its location', async () => {
+    await refused(put(group, 'x', [], { location: 'eastus' }), 400, 'InvalidDeployment');
+    await refused(put(cloud.subscription, 'x'), 400, 'InvalidDeployment');
+    await refused(
+      put(cloud.subscription, 'x', [], { location: 'mars' }),
+      400,
+      'LocationNotAvailableForDeployment',
+    );
+  });
+
+  it('for resources that are not made at its scope, or in no region that there is', async () => {
+    const { subscription } = cloud;
+    await refused(
+      put(subscription, 'x', [account('abcd')], { location: 'eastus' }),
+      400,
+      'InvalidResourceType',
+    );
+    await refused(put(group, 'x', [newGroup]), 400, 'InvalidResourceType');
+    await refused(
+      put(group, 'x', [account('abcd', { location: 'mars' })]),
+      400,
+      'LocationNotAvailableForResourceType',
+    );
+    expect((await put(subscription, 'x', [newGroup], { location: 'eastus' })).status).toBe(201);
+  });
+
+  it('for settings that there are not', async () => {
+    await refused(
+      put(group, 'x', [], { templateLink: { uri: 'https://localhost/x' } }),
+      400,
+      'InvalidRequestContent',
+    );
+    await refused(
+      put(group, 'x', [], { debugSetting: { detailLevel: 'all' } }),
+      400,
+      'InvalidRequestContent',
+    );
+    const properties = {
+      mode: 'Incremental',
+      template: template({}),
+      whatIfSettings: { resultFormat: 'Some' },
+    };
+    const whatIf = cloud.arm(at(group, 'x', '/whatIf'), { method: 'POST', body: { properties } });
+    await refused(whatIf, 400, 'InvalidRequestContent');
+  });
+
+  it('where it is not there', async () => {
+    await refused(cloud.arm(at(group, 'none')), 404, 'DeploymentNotFound');
+    await refused(cloud.arm(at(group, 'none', '/operations')), 404, 'DeploymentNotFound');
+    await refused(cloud.arm(at(group, 'none', '/cancel'), { method: 'POST' }), 404, 'DeploymentNotFound');
+  });
+
+  it('while one of its name is under way, the same one again included', async () => {
+    cloud.at.clock.setSpeed(0);
+    const first = await put(group, 'busy', [account('busyaccount1')]);
+    expect(first.status).toBe(201);
+    await refused(put(group, 'busy', [account('busyaccount1')]), 409, 'DeploymentActive');
+    await refused(cloud.arm(at(group, 'busy'), { method: 'DELETE' }), 409, 'DeploymentActive');
+    const again = await put(group, 'busy');
+    expect((again.json.error as JsonObject).message).toMatch(
+      /^Unable to edit or replace deployment 'busy': previous deployment from '\d+\/\d+\/\d{4} \d+:\d\d:\d\d [AP]M' is still active/,
+    );
+    cloud.at.clock.setSpeed(1);
+    await cloud.ended(first);
+    expect((await put(group, 'busy')).status).toBe(200);
+  });
+});
+
+describe('the deployments of a group', () => {
+  it('are listed by their state', async () => {
+    await cloud.ended(await put(group, 'done'));
+    const list = async (filter: string): Promise<HttpAnswer> =>
+      cloud.arm(`${at(group, '').replace('/?', '?')}&$filter=${encodeURIComponent(filter)}`);
+    const named = (answer: HttpAnswer): unknown[] =>
+      (answer.json.value as JsonObject[]).map(({ name }) => name);
+    expect(named(await list("provisioningState eq 'Succeeded'"))).toContain('done');
+    expect(named(await list("provisioningState eq 'Canceled'"))).toEqual([]);
+    expect((await list("color eq 'red'")).json.error).toMatchObject({ code: 'InvalidFilterInQueryString' });
+  });
+
+  it('are no resources of its list', async () => {
+    await put(cloud.subscription, 'placed', [], { location: 'eastus' });
+    const { json } = await cloud.arm(`${cloud.subscription}/resources?${API}`);
+    expect(JSON.stringify(json)).not.toContain('Microsoft.Resources/deployments');
+  });
+
+  it('keep requests and responses where they are asked to', async () => {
+    const debugSetting = { detailLevel: 'requestContent, responseContent' };
+    await cloud.ended(await put(group, 'debugged', [account('debuggedone')], { debugSetting }));
+    const { json } = await cloud.arm(at(group, 'debugged', '/operations'));
+    const [first] = json.value as { properties: JsonObject }[];
+    expect(first?.properties).toMatchObject({
+      request: { content: { sku: { name: 'Standard_LRS' } } },
+      response: { content: { name: 'debuggedone', properties: { provisioningState: 'Succeeded' } } },
+    });
+    expect((await cloud.arm(at(group, 'debugged'))).json.properties).toMatchObject({ debugSetting });
+  });
+
+  it('are kept no further back than Azure does', async () => {
+    const { store } = cloud.at.cloud;
+    const of = `${group}/providers/Microsoft.Resources/deployments`;
+    const [known] = store.children(group, 'Microsoft.Resources/deployments');
+    if (!known) throw new Error('no deployment to copy');
+    for (let i = 0; i < 775; i += 1)
+      store.put({
+        ...known,
+        changedAt: i,
+        resource: { ...known.resource, id: `${of}/old${i}`, name: `old${i}` },
+      });
+    await cloud.ended(await put(group, 'newest'));
+    const names = store
+      .children(group, 'Microsoft.Resources/deployments')
+      .map(({ resource }) => resource.name);
+    expect(names).toHaveLength(751);
+    expect(names).toContain('newest');
+    expect(names).not.toContain('old0');
+    expect(names).toContain('old774');
+  });
+});
