@@ -8,6 +8,7 @@ import { parseTarget, type Target } from './ids.ts';
 import type { Answer, ArmRequest } from './answer.ts';
 import { ArmError, type Cloud, type Json, type Principal } from '../provider.ts';
 import { hasAnyRole, isAllowed, requireAllowed } from '../providers/authorization/access.ts';
+import { assignmentCircumstances } from '../providers/authorization/assignment-circumstances.ts';
 import { requireUnlocked } from '../providers/authorization/locks.ts';
 
 /** An action in Azure's words, at a scope. */
@@ -23,7 +24,7 @@ const GROUP = 'Microsoft.Resources/resourceGroups';
 const FILTERED = /^\/subscriptions(\/[^/]+\/(resources|resourcegroups))?$/i;
 /** ARM's own, open to every principal of the tenant. */
 const OPEN =
-  /^\/(tenants|providers(\/[^/]+(\/operations)?)?|providers\/Microsoft\.Resources\/calculateTemplateHash)$/i;
+  /^\/(tenants|providers(\/[^/]+(\/operations)?)?|providers\/Microsoft\.Resources\/calculateTemplateHash|providers\/Microsoft\.Authorization\/(roleDefinitions|providerOperations)(\/[^/]+)?|providers\/Microsoft\.Network\/checkTrafficManagerNameAvailability)$/i;
 /** Whoever has any role in a subscription may see these of it. */
 const OF_SUBSCRIPTION = /^\/subscriptions\/[^/]+(\/(locations|providers(\/[^/]+)?|tagNames))?$/i;
 /** Polling is allowed to whoever could begin the operation; its id is its secret. */
@@ -46,7 +47,7 @@ export function authorize(cloud: Cloud, request: ArmRequest): void {
 }
 
 function meet(cloud: Cloud, { principal, body }: ArmRequest, { action, scope, locked }: Need): void {
-  requireAllowed(cloud, principal, action, scope);
+  requireAllowed(cloud, principal, action, scope, assignmentCircumstances(cloud, action, scope, body));
   if (action.endsWith('/write')) requireIdentities(cloud, principal, action, scope, body);
   if (locked) requireUnlocked(cloud, locked.id, locked.type, locked.operation);
 }

@@ -6,6 +6,7 @@
 import { isObject, textOf } from '../../http/fields.ts';
 import { ArmError, type Cloud, type Json, type Principal, type Stored } from '../../provider.ts';
 import { builtInRole, type Permissions } from './built-in-roles.ts';
+import { holds, type Circumstances } from './conditions.ts';
 
 export const ASSIGNMENT = 'Microsoft.Authorization/roleAssignments';
 export const ROLE_DEFINITION = 'Microsoft.Authorization/roleDefinitions';
@@ -18,20 +19,64 @@ export const CLOUD_ITSELF = '00000000-0000-0000-0000-000000000000';
 type Place = Pick<Cloud, 'store' | 'clock'>;
 export type Plane = 'management' | 'data';
 
-/** May the principal do this at this scope (an ARM id)? */
+const NO_CIRCUMSTANCES: Circumstances = { attributes: {} };
+
+/**
+ * May the principal do this at this scope (an ARM id)? `about` is what conditions of assignments ask for; a condition that cannot be decided
+ * grants nothing.
+ */
 export function isAllowed(
+  cloud: Place,
+  principal: Principal,
+  action: string,
+  scope: string,
+  plane: Plane = 'management',
+  about: Circumstances = NO_CIRCUMSTANCES,
+): boolean {
+  return decided(cloud, principal, action, scope, plane, about).includes(true);
+}
+
+/** The same before the request is known whose circumstances conditions ask for: one that is open may turn out to grant. */
+export function mayBeAllowed(cloud: Place, principal: Principal, action: string, scope: string): boolean {
+  const all = decided(cloud, principal, action, scope, 'management', NO_CIRCUMSTANCES);
+  return all.some((one) => one !== false);
+}
+
+/** What each assignment that grants the action at the scope says, by its condition. */
+function decided(
   cloud: Place,
   { objectId }: Principal,
   action: string,
   scope: string,
-  plane: Plane = 'management',
-): boolean {
-  if (objectId === CLOUD_ITSELF) return true;
-  const at = scope.toLowerCase();
-  return grantsOf(cloud, objectId).some(
-    (grant) =>
-      covers(grant.scope, at) && grant.permissions.some((one) => permits(one, action.toLowerCase(), plane)),
-  );
+  plane: Plane,
+  about: Circumstances,
+): (boolean | undefined)[] {
+  if (objectId === CLOUD_ITSELF) return [true];
+  const [at, asked] = [scope.toLowerCase(), action.toLowerCase()];
+  return grantsOf(cloud, objectId)
+    .filter(
+      ({ scope: held, permissions }) =>
+        covers(held, at) && permissions.some((one) => permits(one, asked, plane)),
+    )
+    .map(({ condition }) => {
+      if (condition === '') return true;
+      const attributes = { ...knownOf(cloud, at), ...about.attributes };
+      return holds(condition, asked, { ...about, attributes });
+    });
+}
+
+/** The attributes that every request has: its time, and the places that its scope names. */
+function knownOf({ clock }: Place, scope: string): Circumstances['attributes'] {
+  const storage = 'microsoft.storage/storageaccounts';
+  const [, account, container] =
+    /\/microsoft\.storage\/storageaccounts\/([^/]+)(?:\/blobservices\/default\/containers\/([^/]+))?/.exec(
+      scope,
+    ) ?? [];
+  return {
+    'environment|utcnow': [new Date(clock.now()).toISOString()],
+    [`resource|${storage}:name`]: account === undefined ? [] : [account],
+    [`resource|${storage}/blobservices/containers:name`]: container === undefined ? [] : [container],
+  };
 }
 
 /** Has the principal any role that is effective at this scope, above it or below it? */
@@ -41,9 +86,23 @@ export function hasAnyRole(cloud: Place, { objectId }: Principal, scope: string)
   return grantsOf(cloud, objectId).some((grant) => covers(grant.scope, at) || covers(at, grant.scope));
 }
 
+/** What the roles of a principal at this scope, and above it, grant and withhold. */
+export function permissionsAt(cloud: Place, { objectId }: Principal, scope: string): Permissions[] {
+  const at = scope.toLowerCase();
+  return grantsOf(cloud, objectId)
+    .filter((grant) => covers(grant.scope, at))
+    .flatMap((grant) => grant.permissions);
+}
+
 /** Throws ArmError 403 `AuthorizationFailed` in Azure's words unless the principal may do this. */
-export function requireAllowed(cloud: Place, principal: Principal, action: string, scope: string): void {
-  if (isAllowed(cloud, principal, action, scope)) return;
+export function requireAllowed(
+  cloud: Place,
+  principal: Principal,
+  action: string,
+  scope: string,
+  about?: Circumstances,
+): void {
+  if (isAllowed(cloud, principal, action, scope, 'management', about)) return;
   throw new ArmError(
     403,
     'AuthorizationFailed',
@@ -62,6 +121,13 @@ export function permissionsOf(cloud: Pick<Cloud, 'store'>, roleId: string): Perm
   return Array.isArray(permissions) ? permissions.filter(isObject).map(permissionOf) : [];
 }
 
+/** Where a role may be assigned: everywhere, if it is built in. */
+export function assignableScopesOf({ store }: Pick<Cloud, 'store'>, roleId: string): string[] {
+  const custom = store.ofType(ROLE_DEFINITION).find(({ resource }) => resource.name === roleId.toLowerCase());
+  const scopes = custom?.resource.properties.assignableScopes;
+  return Array.isArray(scopes) ? scopes.map(textOf) : ['/'];
+}
+
 /** The GUID at the end of a role definition's id, in lower case. */
 export function roleIdOf(roleDefinitionId: Json | undefined): string {
   const text = textOf(roleDefinitionId);
@@ -70,6 +136,8 @@ export function roleIdOf(roleDefinitionId: Json | undefined): string {
 
 interface Grant {
   scope: string;
+  /** '': without one. */
+  condition: string;
   permissions: Permissions[];
 }
 
@@ -84,11 +152,13 @@ function grantsOf(cloud: Place, principalId: string): Grant[] {
   const revoked = cloud.store.ofType(REVOKED).filter((one) => theirs(one) && Number(one.hidden.endsAt) > now);
   return [...made, ...revoked].map(({ resource: { properties } }) => ({
     scope: textOf(properties.scope).toLowerCase(),
+    condition: textOf(properties.condition),
     permissions: permissionsOf(cloud, roleIdOf(properties.roleDefinitionId)) ?? [],
   }));
 }
 
-function covers(held: string, scope: string): boolean {
+/** Does an assignment at `held` count at `scope`? Both in lower case. */
+export function covers(held: string, scope: string): boolean {
   return held === '/' || held === '' || scope === held || scope.startsWith(`${held}/`);
 }
 

@@ -8,6 +8,7 @@ import { blobAddress } from '../../blobs/address.ts';
 import { StorageError } from '../../blobs/errors.ts';
 import type { Cloud, Principal } from '../../provider.ts';
 import { isAllowed, type Plane } from './access.ts';
+import type { Circumstances } from './conditions.ts';
 
 const CONTAINERS = 'Microsoft.Storage/storageAccounts/blobServices/containers';
 
@@ -45,12 +46,30 @@ export function requireBlobRole(
   });
   if (!need) return;
   const scope = `${accountId}/blobServices/default${container === '' ? '' : `/containers/${container}`}`;
-  if (need.actions.some((action) => isAllowed(cloud, principal, action, scope, need.plane))) return;
+  const about = circumstancesOf(url.searchParams, container, blob);
+  if (need.actions.some((action) => isAllowed(cloud, principal, action, scope, need.plane, about))) return;
   throw new StorageError(
     403,
     'AuthorizationPermissionMismatch',
     'This request is not authorized to perform this operation using this permission.',
   );
+}
+
+/** What conditions of role assignments may ask of a blob request. */
+function circumstancesOf(query: URLSearchParams, container: string, blob: string): Circumstances {
+  const blobs = `${CONTAINERS}/blobs`.toLowerCase();
+  const named = (name: string): string[] => [query.get(name) ?? ''].filter((value) => value !== '');
+  const isList = blob === '' && container !== '' && query.get('comp') === 'list';
+  return {
+    ...(isList ? { subOperation: 'Blob.List' } : {}),
+    attributes: {
+      [`resource|${blobs}:path`]: blob === '' ? [] : [blob],
+      [`request|${blobs}:prefix`]: named('prefix'),
+      [`request|${blobs}:delimiter`]: named('delimiter'),
+      [`request|${blobs}:snapshot`]: named('snapshot'),
+      'resource|microsoft.storage/storageaccounts:ishnsenabled': [false],
+    },
+  };
 }
 
 /** What the request needs; undefined where any principal of the tenant may ask (an OPTIONS request). */

@@ -3,28 +3,10 @@
  * built-in roles", as of 2025.
  */
 
-export interface Permissions {
-  actions: readonly string[];
-  notActions: readonly string[];
-  dataActions: readonly string[];
-  notDataActions: readonly string[];
-}
+import { AROUND, role, type BuiltInRole } from './built-in-role.ts';
+import { ROLES_OF_SERVICES } from './built-in-roles-of-services.ts';
 
-export interface BuiltInRole extends Permissions {
-  id: string;
-  roleName: string;
-  description: string;
-}
-
-function role(
-  id: string,
-  roleName: string,
-  description: string,
-  permissions: Partial<Permissions>,
-): BuiltInRole {
-  const none = { actions: [], notActions: [], dataActions: [], notDataActions: [] };
-  return { id, roleName, description, ...none, ...permissions };
-}
+export type { BuiltInRole, Permissions } from './built-in-role.ts';
 
 const ML = 'Microsoft.MachineLearningServices/workspaces';
 const CONTAINERS = 'Microsoft.Storage/storageAccounts/blobServices/containers';
@@ -32,14 +14,6 @@ const DELEGATION = 'Microsoft.Storage/storageAccounts/blobServices/generateUserD
 const FILES = 'Microsoft.Storage/storageAccounts/fileServices/fileshares/files';
 const FILE_SERVICES = 'Microsoft.Storage/storageAccounts/fileServices';
 const VAULTS = 'Microsoft.KeyVault/vaults';
-/** What most roles of one service may see and do around it. */
-const AROUND = [
-  'Microsoft.Authorization/*/read',
-  'Microsoft.Insights/alertRules/*',
-  'Microsoft.Resources/deployments/*',
-  'Microsoft.Resources/subscriptions/resourceGroups/read',
-  'Microsoft.Support/*',
-];
 const AROUND_VAULTS = [
   ...AROUND,
   'Microsoft.KeyVault/checkNameAvailability/read',
@@ -220,7 +194,7 @@ const KEY_VAULT = [
   }),
 ];
 
-const ROLES = [...GENERAL, ...MACHINE_LEARNING, ...STORAGE, ...KEY_VAULT];
+const ROLES = [...GENERAL, ...MACHINE_LEARNING, ...STORAGE, ...KEY_VAULT, ...ROLES_OF_SERVICES];
 const BY_ID = new Map(ROLES.map((one) => [one.id, one]));
 
 export function builtInRoles(): readonly BuiltInRole[] {

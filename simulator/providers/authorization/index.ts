@@ -4,6 +4,7 @@ import type { Directory } from '../../entra/directory.ts';
 import { isObject, textOf } from '../../http/fields.ts';
 import type { Cloud, Provider } from '../../provider.ts';
 import { locks } from './locks.ts';
+import { denyAssignments, permissions } from './permissions.ts';
 import { grant, roleAssignments } from './role-assignments.ts';
 import { roleDefinitions } from './role-definitions.ts';
 import { builtInRoleNamed } from './built-in-roles.ts';
@@ -28,7 +29,13 @@ export function authorization({ directory, roleDelayMs }: AuthorizationParts): P
     directory.subscriptions().some(({ subscriptionId }) => hasIdentity(cloud, subscriptionId, objectId));
   return {
     namespace: 'Microsoft.Authorization',
-    types: [roleAssignments({ delayMs: roleDelayMs, isPrincipal }), roleDefinitions, locks],
+    types: [
+      roleAssignments({ delayMs: roleDelayMs, isPrincipal }),
+      roleDefinitions,
+      locks,
+      permissions,
+      denyAssignments,
+    ],
     start(cloud) {
       for (const { subscriptionId } of directory.subscriptions()) giveOwner(cloud, directory, subscriptionId);
     },

@@ -1,7 +1,7 @@
 /** Before a deployment begins: may its deployer make all that its template has? */
 
 import { ArmError, type Cloud, type Principal } from '../../provider.ts';
-import { isAllowed } from './access.ts';
+import { mayBeAllowed } from './access.ts';
 
 /** Throws ArmError 403 `InvalidTemplateDeployment` in Azure's words, naming each resource that the deployer may not write. */
 export function requireDeployable(
@@ -10,7 +10,7 @@ export function requireDeployable(
   resources: readonly { id: string; name: string; type: string; existing?: boolean }[],
 ): void {
   const refused = resources.filter(
-    ({ id, type, existing }) => existing !== true && !isAllowed(cloud, principal, `${type}/write`, id),
+    ({ id, type, existing }) => existing !== true && !mayBeAllowed(cloud, principal, `${type}/write`, id),
   );
   if (refused.length === 0) return;
   const reasons = refused.map(

@@ -6,6 +6,7 @@ import { parameter } from '../../http/paging.ts';
 import { ArmError, type Call, type Cloud, type ResourceType, type Stored } from '../../provider.ts';
 import { row } from '../table.ts';
 import { ASSIGNMENT, permissionsOf, REVOKED, ROLE_DEFINITION, roleIdOf } from './access.ts';
+import { conditionOf, requireAssignable, requireType } from './assignment-checks.ts';
 
 const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const PRINCIPAL_TYPES = ['User', 'Group', 'ServicePrincipal', 'ForeignGroup', 'Device'];
@@ -96,15 +97,21 @@ function prepare({ delayMs, isPrincipal }: AssignmentParts, call: Call, next: St
       'PrincipalNotFound',
       `Principal ${principalId.replaceAll('-', '')} does not exist in the directory ${cloud.tenantId}. Check that you have the correct principal ID. If you are creating this principal and then immediately assigning a role, this error might be related to a replication delay. In this case, set the role assignment principalType property to a value, such as ServicePrincipal, User, or Group. See https://aka.ms/docs-principaltype`,
     );
+  if (properties.principalType !== undefined && isPrincipal(cloud, principalId))
+    requireType(principalId, properties);
+  requireAssignable(cloud, role, id.scope);
+  const condition = conditionOf(properties);
   if (existing) requireUnchanged(existing, role, principalId);
-  else requireNew(cloud.store.children(id.scope, ASSIGNMENT), role, principalId);
+  else {
+    requireNew(cloud.store.children(id.scope, ASSIGNMENT), role, principalId);
+    requireFreeName(cloud, id.name);
+  }
   next.hidden.effectiveAt ??= existing ? 0 : next.changedAt + delayOf(cloud, delayMs);
   next.resource.properties = {
     ...properties,
     principalType: properties.principalType ?? 'ServicePrincipal',
     scope: id.scope === '' ? '/' : id.scope,
-    condition: properties.condition ?? null,
-    conditionVersion: properties.conditionVersion ?? null,
+    ...condition,
     createdOn: new Date(next.createdAt).toISOString(),
     updatedOn: new Date(next.changedAt).toISOString(),
     createdBy: existing?.resource.properties.createdBy ?? principal.objectId,
@@ -149,14 +156,23 @@ function requirePrincipal({ resource }: Stored): string {
   return principalId;
 }
 
+/** The name of an assignment is one in the whole tenant, whatever its scope. */
+function requireFreeName(cloud: Cloud, name: string): void {
+  const wanted = name.toLowerCase();
+  if (cloud.store.ofType(ASSIGNMENT).some(({ resource }) => resource.name.toLowerCase() === wanted))
+    throw updateRefused();
+}
+
 function requireUnchanged(existing: Stored, role: string, principalId: string): void {
-  if (!isSame(existing, role, principalId)) {
-    throw new ArmError(
-      400,
-      'RoleAssignmentUpdateNotPermitted',
-      'Tenant ID, application ID, principal ID, and scope are not allowed to be updated.',
-    );
-  }
+  if (!isSame(existing, role, principalId)) throw updateRefused();
+}
+
+function updateRefused(): ArmError {
+  return new ArmError(
+    400,
+    'RoleAssignmentUpdateNotPermitted',
+    'Tenant ID, application ID, principal ID, and scope are not allowed to be updated.',
+  );
 }
 
 function requireNew(there: Stored[], role: string, principalId: string): void {

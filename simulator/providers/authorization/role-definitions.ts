@@ -2,12 +2,24 @@
 
 import { isObject, textOf } from '../../http/fields.ts';
 import { parameter } from '../../http/paging.ts';
-import { ArmError, type Call, type Cloud, type Json, type ResourceId, type Stored } from '../../provider.ts';
+import {
+  ArmError,
+  type Call,
+  type Cloud,
+  type Json,
+  type JsonObject,
+  type Principal,
+  type ResourceId,
+  type Stored,
+} from '../../provider.ts';
 import { row } from '../table.ts';
-import { ASSIGNMENT, ROLE_DEFINITION, roleIdOf } from './access.ts';
+import { registered } from '../registered-types.ts';
+import { ASSIGNMENT, isAllowed, ROLE_DEFINITION, roleIdOf } from './access.ts';
 import { builtInRole, builtInRoles, type BuiltInRole } from './built-in-roles.ts';
 
 const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+/** One part of a `$filter`. */
+const FILTER = /^(atScopeAndBelow\(\)|atScope\(\)|(roleName|type)\s+eq\s+'[^']*')$/i;
 const LISTS = ['actions', 'notActions', 'dataActions', 'notDataActions'];
 
 export const roleDefinitions = row(ROLE_DEFINITION, {
@@ -86,7 +98,9 @@ function prepareRole({ cloud, id, principal }: Call, next: Stored): void {
     );
   if (!Array.isArray(assignableScopes) || assignableScopes.length === 0 || !assignableScopes.every(isScope))
     throw malformed("'properties.assignableScopes' must be a list of subscriptions or resource groups");
+  requireActions(permissions.filter(isObject));
   requireNewName(cloud, roleName, name);
+  requireLinked(cloud, principal, assignableScopes.map(textOf), id);
   const lists = permissions
     .filter(isObject)
     .map((one) => Object.fromEntries(LISTS.map((list) => [list, one[list] ?? []])));
@@ -101,6 +115,39 @@ function prepareRole({ cloud, id, principal }: Call, next: Stored): void {
     updatedOn: new Date(next.changedAt).toISOString(),
     updatedBy: principal.objectId,
   };
+}
+
+/** Azure knows every action there is; here it is known which services there are, and what an action looks like. */
+function requireActions(permissions: JsonObject[]): void {
+  const all = permissions.flatMap((one) =>
+    LISTS.flatMap((list) => (Array.isArray(one[list]) ? one[list].map(textOf) : [])),
+  );
+  for (const action of all) {
+    const [namespace = ''] = action.split('/');
+    const isShaped =
+      /^[\w.*-]+(\/[\w.*$-]+)*$/.test(action) && (action.includes('/') || action.includes('*'));
+    if (isShaped && (namespace.includes('*') || registered.has(namespace.toLowerCase()))) continue;
+    throw new ArmError(
+      400,
+      'InvalidActionOrNotAction',
+      isShaped
+        ? `The resource provider referenced in the action '${action}' is not returned in the list of providers from Azure Resource Manager.`
+        : `'${action}' does not match any of the actions supported by the providers.`,
+    );
+  }
+}
+
+/** Who makes a role needs the right to at each scope where it can be assigned. */
+function requireLinked(cloud: Cloud, principal: Principal, scopes: string[], { id }: ResourceId): void {
+  const action = `${ROLE_DEFINITION}/write`;
+  const refused = scopes.filter((scope) => !isAllowed(cloud, principal, action, scope.replace(/\/+$/, '')));
+  if (refused.length === 0) return;
+  const { clientId, objectId } = principal;
+  throw new ArmError(
+    403,
+    'LinkedAuthorizationFailed',
+    `The client '${clientId}' with object id '${objectId}' has permission to perform action '${action}' on scope '${id}'; however, it does not have permission to perform action(s) '${action}' on the linked scope(s) '${refused.join(',')}' (respectively) or the linked scope(s) are invalid.`,
+  );
 }
 
 function requireNewName(cloud: Cloud, roleName: string, id: string): void {
@@ -149,6 +196,12 @@ function requireUnassigned({ cloud, id }: Call): void {
 /** Built-in and custom roles together; `roleName eq '…'` and `type eq 'BuiltInRole' | 'CustomRole'` narrow them. */
 function listRoles({ cloud, id, query }: Call): Stored[] {
   const filter = parameter(query, '$filter') ?? '';
+  if (filter !== '' && !filter.split(/\s+and\s+/i).every((one) => FILTER.test(one.trim())))
+    throw new ArmError(
+      400,
+      'InvalidFilter',
+      `The filter '${filter}' is not supported: use atScopeAndBelow(), roleName eq '…' and type eq 'BuiltInRole' or 'CustomRole'.`,
+    );
   const wanted = (field: string): string | undefined =>
     new RegExp(String.raw`\b${field}\s+eq\s+'([^']+)'`, 'i').exec(filter)?.[1]?.toLowerCase();
   const [roleName, type] = [wanted('roleName'), wanted('type')];
