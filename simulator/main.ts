@@ -87,7 +87,7 @@ async function main(): Promise<void> {
   try {
     options = readOptions();
   } catch (error) {
-    console.error(`${(error as Error).message}\n${USAGE}`);
+    console.error(`${(error as Error).message} (see --help)`);
     process.exitCode = 2;
     return;
   }

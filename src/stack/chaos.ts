@@ -5,6 +5,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { UnderstudyError, messageOf } from '../errors/error.ts';
+import { askAzureProgram } from './azure-program.ts';
 import { readState } from './state.ts';
 
 const Scenario = z.object({
@@ -50,11 +51,16 @@ export interface ChaosStart {
 }
 
 export interface Chaos {
-  look(): Promise<{ scenarios: Scenario[]; running: Running[] }>;
+  running(): Promise<Running[]>;
   /** UsageError says what there is: nothing was changed. */
   start(name: string, how: ChaosStart): Promise<Running>;
   /** Everything, where no name is given. Answers what was stopped. */
   stop(name?: string, region?: string): Promise<Running[]>;
+}
+
+/** The scenarios there are, whether a stack is up or not. */
+export async function listScenarios(): Promise<Scenario[]> {
+  return z.array(Scenario).parse(JSON.parse(await askAzureProgram('--scenarios')));
 }
 
 /** The scenarios of the stack in this folder. UsageError if none is up there. */
@@ -66,9 +72,8 @@ export async function openChaos(folder: string): Promise<Chaos> {
       next: `Start it: understudy stack up --folder "${folder}"; or name its folder: --folder.`,
     });
   return {
-    async look() {
-      const shape = z.object({ scenarios: z.array(Scenario), running: z.array(Running) });
-      return shape.parse(await ask(admin, 'GET', '/chaos'));
+    async running() {
+      return z.object({ running: z.array(Running) }).parse(await ask(admin, 'GET', '/chaos')).running;
     },
     async start(name, how) {
       return Running.parse(await ask(admin, 'POST', `/chaos/${encodeURIComponent(name)}`, how));

@@ -4,12 +4,12 @@
  * only starts it as a program.
  */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { Connection } from '@temporalio/client';
 import { isUnderstudyError, UnderstudyError, messageOf } from '../errors/error.ts';
 import { searchAttributes } from '../plan/search-attributes.ts';
+import { azureProgram } from './azure-program.ts';
 import { keptPorts, readPorts } from './ports.ts';
 import { identify, isRunning, start, stop, type Started } from './processes.ts';
 import {
@@ -28,12 +28,16 @@ export const defaultFolder = '.understudy';
 
 export interface Stack {
   processes: Started[];
-  temporal: { address: string; ui?: string | undefined };
+  /** Absent where the local Azure was started alone. */
+  temporal?: Temporal | undefined;
   cloud: CloudAddress;
 }
 
-const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+interface Temporal {
+  address: string;
+  ui?: string | undefined;
+}
+
 const startSeconds = 60;
 /** Milliseconds that a server which is up takes to answer. */
 const healthMs = 3000;
@@ -43,6 +47,8 @@ export interface UpOptions {
   say: Say;
   /** More arguments of the local Azure's program, such as `--pace 0.5`. */
   cloudArguments?: string[];
+  /** Without Temporal. */
+  azureOnly?: boolean;
   /** Gives up, and leaves nothing running. */
   signal?: AbortSignal;
 }
@@ -56,13 +62,16 @@ interface Starting {
 }
 
 /** Starts what does not run yet; answers when all of it is healthy. Nothing is left running if anything fails. */
-export async function stackUp({ folder, say, cloudArguments = [], signal }: UpOptions): Promise<Stack> {
+export async function stackUp(options: UpOptions): Promise<Stack> {
+  const { folder, say, cloudArguments = [], azureOnly = false, signal } = options;
   const home = resolve(folder);
   await makeHome(home);
   const before = await readState(home);
-  const running = before && (await upAndHealthy(before));
+  const running = before && (await upAndHealthy(before, azureOnly));
   if (running) {
-    say(`the stack runs already (${home})`);
+    const unheard =
+      cloudArguments.length === 0 ? '' : `; ${cloudArguments.join(' ')} waits for the next start`;
+    say(`the stack runs already (${home})${unheard}`);
     return running;
   }
   await refuseSecondStarter(home, before);
@@ -78,7 +87,7 @@ export async function stackUp({ folder, say, cloudArguments = [], signal }: UpOp
     const starting: Starting = { home, say, keep, signal };
     // Both are waited for, even if one fails: a process that is started after the clean-up would be left running.
     const [temporalUp, cloudUp] = await Promise.allSettled([
-      startTemporal(starting),
+      azureOnly ? undefined : startTemporal(starting),
       startCloud(starting, cloudArguments),
     ]);
     if (signal?.aborted === true)
@@ -94,11 +103,14 @@ export async function stackUp({ folder, say, cloudArguments = [], signal }: UpOp
   }
 }
 
-/** The stack, if every process of it runs and both servers answer. */
-async function upAndHealthy({ processes, temporal, cloud }: StackState): Promise<Stack | undefined> {
-  if (!temporal || !cloud || !processes.every(isRunning)) return undefined;
+/** The stack, if every process of it runs and its servers answer. */
+async function upAndHealthy(
+  { processes, temporal, cloud }: StackState,
+  azureOnly: boolean,
+): Promise<Stack | undefined> {
+  if (!cloud || !(temporal || azureOnly) || !processes.every(isRunning)) return undefined;
   try {
-    await askTemporal(temporal.address);
+    if (temporal) await askTemporal(temporal.address);
     await fetch(cloud.admin, { signal: AbortSignal.timeout(healthMs) });
     return { processes, temporal, cloud };
   } catch {
@@ -145,7 +157,7 @@ export async function stackDown(folder: string, options: { purge?: boolean } = {
 
 /** The variables that any client of the stack needs, in the form that shells and --env-file read. */
 export function environmentOf({ temporal, cloud }: Stack): Record<string, string> {
-  return { TEMPORAL_ADDRESS: temporal.address, ...cloudEnvironment(cloud) };
+  return { ...(temporal && { TEMPORAL_ADDRESS: temporal.address }), ...cloudEnvironment(cloud) };
 }
 
 function environmentFile(stack: Stack): string {
@@ -154,7 +166,7 @@ function environmentFile(stack: Stack): string {
     .join('');
 }
 
-async function startTemporal({ home, say, keep, signal }: Starting): Promise<Stack['temporal']> {
+async function startTemporal({ home, say, keep, signal }: Starting): Promise<Temporal> {
   const portsFile = join(home, 'temporal-ports.json');
   const given = process.env.TEMPORAL_ADDRESS;
   // What "source env" set is our own, and not up: it is started, at the same address.
@@ -225,9 +237,8 @@ async function startCloud({ home, say, keep, signal }: Starting, more: string[])
   const log = join(home, 'azure.log');
   await mkdir(state, { recursive: true });
   await rm(address, { force: true });
-  const program = join(root, 'simulator', `main.${extension}`);
   const started = keep(
-    start({ name: 'azure', command: process.execPath, args: [program, '--state', state, ...more], log }),
+    start({ name: 'azure', command: process.execPath, args: [azureProgram, '--state', state, ...more], log }),
   );
   for (
     const until = Date.now() + startSeconds * 1000;

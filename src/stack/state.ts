@@ -36,6 +36,8 @@ export function cloudEnvironment(cloud: CloudAddress): Record<string, string> {
     AZURE_SUBSCRIPTION_ID: cloud.subscriptionId,
     NODE_EXTRA_CA_CERTS: cloud.ca,
     REQUESTS_CA_BUNDLE: cloud.ca,
+    // az would ask Microsoft's own servers whether the authority is one.
+    AZURE_CORE_INSTANCE_DISCOVERY: 'false',
   };
 }
 

@@ -53,6 +53,12 @@ it('lists, starts, shows and stops scenarios of the stack', async () => {
   expect(cloud.faults.isWhollyDark('eastus')).toBe(false);
 }, 60_000);
 
+it('lists without a stack, for what there is does not hang on one', async () => {
+  const listed = await chaos('list', '--output', 'json', '--folder', join(folder, 'none'));
+  expect(listed).toMatchObject({ code: 0, err: '' });
+  expect(JSON.parse(listed.out)).toContainEqual(expect.objectContaining({ name: 'brownout' }));
+});
+
 it('says what there is when it is called wrongly, and changes nothing', async () => {
   const wrong = await Promise.all([
     chaos('start', 'earthquake', '--region', 'eastus'),

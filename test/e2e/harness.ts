@@ -74,7 +74,9 @@ export class Scene {
   async #connect(): Promise<void> {
     await this.#connection?.close();
     trust(await readFile(this.stack.cloud.ca, 'utf8'));
-    this.#connection = await Connection.connect({ address: this.stack.temporal.address });
+    this.#connection = await Connection.connect({
+      address: this.stack.temporal?.address ?? 'the stack has no Temporal',
+    });
     this.client = new Client({ connection: this.#connection });
     this.azure = await AzureReader.open(this.cloud);
   }

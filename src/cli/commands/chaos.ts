@@ -1,7 +1,7 @@
 /** Failures of the embedded local Azure, by name: to see what an operation does when a region fails. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { UnderstudyError } from '../../errors/error.ts';
-import { openChaos, type Running, type Scenario } from '../../stack/chaos.ts';
+import { listScenarios, openChaos, type Running, type Scenario } from '../../stack/chaos.ts';
 import { defaultFolder } from '../../stack/stack.ts';
 import { command } from '../command.ts';
 
@@ -20,17 +20,21 @@ export function chaosCommand(): Command {
   return chaos;
 }
 
-function withShared(of: Command): Command {
+/** `anyStack`: what it says is so of every stack, up or not; the folder is taken as its siblings take it, and not asked. */
+function withShared(of: Command, anyStack = false): Command {
   return of
-    .option('--folder <folder>', "where the stack's state is", defaultFolder)
+    .addOption(
+      new Option('--folder <folder>', "where the stack's state is").default(defaultFolder).hideHelp(anyStack),
+    )
     .addOption(new Option('--output <form>', 'how to print it').choices(['text', 'json']).default('text'));
 }
 
 function listCommand(): Command {
   return withShared(
     command('list', 'the scenarios there are, with their parameters', 'understudy chaos list --output json'),
-  ).action(async ({ folder, output }: Shared) => {
-    const { scenarios } = await (await openChaos(folder)).look();
+    true,
+  ).action(async ({ output }: Shared) => {
+    const scenarios = await listScenarios();
     console.log(output === 'json' ? JSON.stringify(scenarios, null, 2) : scenarios.map(describe).join('\n'));
   });
 }
@@ -74,7 +78,7 @@ function at(folder: string): string {
 function statusCommand(): Command {
   return withShared(command('status', 'the scenarios that run now', 'understudy chaos status')).action(
     async ({ folder, output }: Shared) => {
-      const { running } = await (await openChaos(folder)).look();
+      const running = await (await openChaos(folder)).running();
       if (output === 'json') console.log(JSON.stringify(running, null, 2));
       else console.log(running.length === 0 ? 'no scenario runs' : running.map(show).join('\n'));
     },
