@@ -62,6 +62,8 @@ export class ArmError extends Error {
   readonly code: string;
   readonly target: string | undefined;
   readonly details: { code: string; message: string }[] | undefined;
+  /** `[{ type, info }]`: more than the message tells, for programs. */
+  readonly additionalInfo: JsonObject[] | undefined;
   readonly headers: Record<string, string>;
   constructor(
     status: number,
@@ -70,6 +72,7 @@ export class ArmError extends Error {
     more: {
       target?: string;
       details?: { code: string; message: string }[];
+      additionalInfo?: JsonObject[];
       headers?: Record<string, string>;
     } = {},
   ) {
@@ -79,6 +82,7 @@ export class ArmError extends Error {
     this.code = code;
     this.target = more.target;
     this.details = more.details;
+    this.additionalInfo = more.additionalInfo;
     this.headers = more.headers ?? {};
   }
 }

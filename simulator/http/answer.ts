@@ -39,15 +39,8 @@ export function errorBody(error: ArmError): JsonObject {
   const inner: JsonObject = { code: error.code, message: error.message };
   if (error.target !== undefined) inner.target = error.target;
   if (error.details !== undefined) inner.details = error.details.map((detail) => ({ ...detail }));
-  if (error.code === 'InvalidTemplate' && error.target?.startsWith('/') === true)
-    inner.additionalInfo = [{ type: 'TemplateViolation', info: { path: templatePath(error.target) } }];
+  if (error.additionalInfo !== undefined) inner.additionalInfo = error.additionalInfo;
   return { error: inner };
-}
-
-/** 'properties.template.resources[0].name' for '/resources/0/name'. */
-function templatePath(place: string): string {
-  const steps = place.split('/').slice(1);
-  return `properties.template${steps.map((step) => (/^\d+$/.test(step) ? `[${step}]` : `.${step}`)).join('')}`;
 }
 
 export function errorAnswer(error: ArmError): Answer {

@@ -26,6 +26,13 @@ export async function readBody(request: IncomingMessage, limit = LARGEST_BODY): 
   return Buffer.concat(chunks);
 }
 
+const texts = new WeakMap<object, string>();
+
+/** The text that a body was parsed from: errors tell their line and column in it. */
+export function textOfBody(body: object): string | undefined {
+  return texts.get(body);
+}
+
 /** Parses a JSON body; undefined for an empty one. Throws ArmError 400 `InvalidRequestContent`. */
 export function parseJson(body: Buffer): Json | undefined {
   const text = body.toString('utf8').replace(/^\uFEFF/, '');
@@ -41,6 +48,7 @@ export function parseJson(body: Buffer): Json | undefined {
     );
   }
   requireShallow(parsed);
+  if (typeof parsed === 'object' && parsed !== null) texts.set(parsed, text);
   return parsed;
 }
 

@@ -12,34 +12,44 @@ const WORDS: Record<string, Json> = { true: true, false: false, null: null };
 
 /** Parses the text. Throws SyntaxError naming line and column. */
 export function parseLenientJson(text: string): Json {
-  const reader = new Reader(text);
-  const value = reader.value(0);
+  return readLenientJson(text);
+}
+
+/**
+ * Told of each value: its path, '/resources/0', and where it ends or, of an object or array, where it begins; and of each name, by the
+ * path of its value and a colon, where that colon is.
+ */
+type Seen = (path: string, end: number) => void;
+
+/** As `parseLenientJson`, and tells `seen` where the values stand. Throws SyntaxError. */
+export function readLenientJson(text: string, seen?: Seen): Json {
+  const reader = new Reader(text, seen);
+  const value = reader.value('', 0);
   reader.end();
   return value;
 }
 
 class Reader {
   private readonly text: string;
+  private readonly seen: Seen | undefined;
   private at = 0;
 
-  constructor(text: string) {
+  constructor(text: string, seen: Seen | undefined) {
     this.text = text;
+    this.seen = seen;
   }
 
-  value(depth: number): Json {
+  value(path: string, depth: number): Json {
     if (depth > DEEPEST) throw this.wrong(`no more than ${DEEPEST} levels`);
     this.skip();
-    switch (this.text[this.at]) {
-      case '{':
-        return this.object(depth);
-      case '[':
-        return this.array(depth);
-      case '"':
-      case "'":
-        return this.string();
-      default:
-        return this.word();
+    const first = this.text[this.at];
+    if (first === '{' || first === '[') {
+      this.seen?.(path, this.at + 1);
+      return first === '{' ? this.object(path, depth) : this.array(path, depth);
     }
+    const value = first === '"' || first === "'" ? this.string() : this.word();
+    this.seen?.(path, this.at);
+    return value;
   }
 
   end(): void {
@@ -47,7 +57,7 @@ class Reader {
     if (this.at < this.text.length) throw this.wrong('the end');
   }
 
-  private object(depth: number): JsonObject {
+  private object(path: string, depth: number): JsonObject {
     const members: [string, Json][] = [];
     this.at += 1;
     for (;;) {
@@ -56,22 +66,29 @@ class Reader {
       const name = this.name();
       this.skip();
       if (!this.take(':')) throw this.wrong("':'");
-      members.push([name, this.value(depth + 1)]);
+      const at = this.below(path, name);
+      this.seen?.(`${at}:`, this.at);
+      members.push([name, this.value(at, depth + 1)]);
       this.skip();
       if (!this.take(',') && this.text[this.at] !== '}') throw this.wrong("',' or '}'");
     }
   }
 
-  private array(depth: number): Json[] {
+  private array(path: string, depth: number): Json[] {
     const items: Json[] = [];
     this.at += 1;
     for (;;) {
       this.skip();
       if (this.take(']')) return items;
-      items.push(this.value(depth + 1));
+      items.push(this.value(this.below(path, items.length), depth + 1));
       this.skip();
       if (!this.take(',') && this.text[this.at] !== ']') throw this.wrong("',' or ']'");
     }
+  }
+
+  /** Paths are put together only for one who listens. */
+  private below(path: string, step: string | number): string {
+    return this.seen === undefined ? '' : `${path}/${step}`;
   }
 
   private name(): string {

@@ -5,12 +5,12 @@ import { evaluateText, type Leaf, walk } from './evaluate.ts';
 import { DEPLOYMENTS, type Entry, isInner } from './expand.ts';
 import { callsIn, isExpression, parseExpression } from './expression.ts';
 import { refersToResource } from './functions/references.ts';
-import { LanguageError, placed } from './language-error.ts';
+import { invalidTemplate, LanguageError, placed, type Subject } from './language-error.ts';
 import { foldTemplate } from './nested.ts';
 import { Pending, Runtime } from './runtime.ts';
 import type { Scope } from './scope.ts';
 import type { Environment, PlannedResource } from './types.ts';
-import { isObject } from './values.ts';
+import { isObject, textOf } from './values.ts';
 import { evaluate } from './evaluate.ts';
 
 /** Members of a template resource that say how it is deployed, and are no part of what is sent. */
@@ -41,7 +41,7 @@ function build(entry: Entry, runtime: Runtime, leaf: Leaf): JsonObject {
     body[key] =
       key === 'properties' && isObject(value) && entry.planned.nested !== undefined
         ? nestedProperties(entry, value, there, path, leaf)
-        : walk(value, there, path, leaf);
+        : placed(what(entry), path, () => walk(value, there, path, leaf));
   }
   return body;
 }
@@ -55,14 +55,16 @@ function nestedProperties(
   leaf: Leaf,
 ): JsonObject {
   const { template, ...others } = value;
-  const properties = walk(others, scope, path, leaf);
+  const properties = placed(what(entry), path, () => walk(others, scope, path, leaf));
   if (!isObject(properties) || !isObject(template)) return isObject(properties) ? properties : {};
   if (isInner(entry.raw)) return { ...properties, template };
-  return { ...properties, template: foldTemplate(template, scope, `${path}/template`, leaf) };
+  const at = `${path}/template`;
+  return { ...properties, template: foldTemplate(template, scope, at, leaf, what(entry)) };
 }
 
-function what(entry: Entry): string {
-  return `resource '${entry.planned.id}'`;
+function what({ planned, raw }: Entry): Subject {
+  const name = planned.symbolicName ?? textOf(raw['name'] ?? '');
+  return { kind: 'body', id: planned.id, name, place: planned.path };
 }
 
 /** The body, every expression evaluated; `reference()` and its kin ask `environment`. */
@@ -167,9 +169,8 @@ function linkOf(entry: Entry, link: Json | undefined): string | undefined {
   if (typeof link['relativePath'] !== 'string') return undefined;
   const url = typeof base === 'string' ? URL.parse(link['relativePath'], base) : null;
   if (url !== null) return `${url.toString()}${query}`;
-  throw new ArmError(
-    400,
-    'InvalidTemplate',
-    `Unable to process the template link of ${what(entry)}: 'relativePath' ('${link['relativePath']}') needs a deployment whose own template was linked.`,
+  throw invalidTemplate(
+    `The template link of resource '${entry.planned.id}' is not valid: its relative path '${link['relativePath']}' needs a deployment whose own template was linked. Please see https://aka.ms/arm-deploy for usage details.`,
+    `${entry.planned.path}/properties/templateLink`,
   );
 }

@@ -1,11 +1,19 @@
 /** A deployment while it is planned and evaluated: parameters, variables, functions and resources, by name. */
 
 import type { Json, JsonObject } from '../provider.ts';
-import { copyCount, evaluateAt } from './evaluate.ts';
+import { copyCountAt, evaluateAt } from './evaluate.ts';
 import { childName, providerPart } from './ids.ts';
 import { parseFunctions } from './user-functions.ts';
-import { LanguageError } from './language-error.ts';
-import { checkNames, checkValue, declaredType, isSecure, missing, shownType } from './parameters.ts';
+import { LanguageError, type Subject } from './language-error.ts';
+import {
+  checkNames,
+  checkParameter,
+  type Checks,
+  declaredType,
+  isSecure,
+  missing,
+  shownType,
+} from './parameters.ts';
 import { type DeploymentContext, inCopy, rootScope, type Scope, type UserFunction } from './scope.ts';
 import type { Runtime } from './runtime.ts';
 import { type Sections, sectionsOf } from './shape.ts';
@@ -27,6 +35,10 @@ export class Context implements DeploymentContext {
     this.sections = sectionsOf(input.template);
     this.#functions = parseFunctions(this.sections.functions);
     checkNames(this.sections.parameters, input.parameters);
+  }
+
+  get checks(): Checks {
+    return { definitions: this.sections.definitions, typed: this.sections.typed };
   }
 
   get symbolic(): boolean {
@@ -70,7 +82,7 @@ export class Context implements DeploymentContext {
     const declaration = key === undefined ? undefined : this.sections.parameters[key];
     if (key === undefined || !isObject(declaration)) {
       throw new LanguageError(
-        `The template parameter '${name}' is not found. Please see https://aka.ms/arm-parameters for usage details.`,
+        `The template parameter '${name}' is not found. Please see https://aka.ms/arm-syntax-parameters for usage details.`,
       );
     }
     return this.#once(`parameter '${key}'`, () => this.#parameterValue(key, declaration, scope.runtime));
@@ -90,15 +102,11 @@ export class Context implements DeploymentContext {
       value = given['value'];
     } else if (declaration['defaultValue'] !== undefined) {
       const scope = rootScope(this, runtime, 'parameterDefault');
-      value = evaluateAt(
-        `the template parameter '${name}'`,
-        `${path}/defaultValue`,
-        declaration['defaultValue'],
-        scope,
-      );
+      const subject: Subject = { kind: 'declaration', name, place: path };
+      value = evaluateAt(subject, `${path}/defaultValue`, declaration['defaultValue'], scope);
     } else if (type['nullable'] === true) value = null;
     else throw missing(name);
-    checkValue(`template parameter '${name}'`, value, type, this.sections.definitions);
+    checkParameter(name, value, type, this.checks);
     return value;
   }
 
@@ -113,14 +121,11 @@ export class Context implements DeploymentContext {
     }
     const root = rootScope(this, scope.runtime, 'variable');
     return this.#once(`variable '${name.toLowerCase()}'`, () => {
-      const what = `the template variable '${name}'`;
+      const what: Subject = { kind: 'variable', name: key ?? name };
       if (loop === undefined)
         return evaluateAt(what, `/variables/${key ?? name}`, variables[key ?? name] ?? null, root);
       const { path, definition } = loop;
-      const count = copyCount(
-        evaluateAt(what, `${path}/count`, definition['count'] ?? null, root),
-        `${path}/count`,
-      );
+      const count = copyCountAt(what, `${path}/count`, definition['count'], root);
       return Array.from({ length: count }, (_, index) =>
         evaluateAt(what, `${path}/input`, definition['input'] ?? null, inCopy(root, name, index, true)),
       );

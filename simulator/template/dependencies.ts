@@ -3,7 +3,7 @@
 import { evaluateAt } from './evaluate.ts';
 import type { Entry } from './expand.ts';
 import { childName, providerPart, typeOfId } from './ids.ts';
-import { invalidTemplate } from './language-error.ts';
+import { invalidTemplate, PLACE, type Subject } from './language-error.ts';
 import type { PlannedResource } from './types.ts';
 import { textOf } from './values.ts';
 
@@ -64,21 +64,27 @@ function declared(entry: Entry, entries: Entry[], absent: Absent): PlannedResour
   const { raw, planned, scope } = entry;
   const list = raw['dependsOn'] ?? [];
   if (!Array.isArray(list)) {
-    throw invalidTemplate(`The 'dependsOn' of the template resource at '${planned.path}' is not an array`);
+    throw invalidTemplate(
+      `The template resource '${planned.name}' ${PLACE} is not valid: its 'dependsOn' is no array. Please see https://aka.ms/arm-syntax-resources for usage details.`,
+      `${planned.path}/dependsOn`,
+    );
   }
   return list.flatMap((item, index) => {
     const path = `${planned.path}/dependsOn/${index}`;
-    const text = evaluateAt(`resource '${planned.id}'`, path, item, scope);
+    const what: Subject = { kind: 'declaration', name: planned.name, place: planned.path };
+    const text = evaluateAt(what, path, item, scope);
     if (typeof text !== 'string') {
       throw invalidTemplate(
-        `The dependency at '${path}' is not valid: expected a text, got '${textOf(text)}'`,
+        `The template resource '${planned.name}' ${PLACE} is not valid: the dependency '${textOf(text)}' is no text. Please see https://aka.ms/arm-syntax-resources for usage details.`,
+        path,
       );
     }
     const found = find(text, entries);
     // What is not deployed waits for nothing, so it may name what is not there.
     if (found.length === 0 && entry.condition && !isAbsent(text, absent)) {
       throw invalidTemplate(
-        `The resource '${text}' is not defined in the template (dependency at '${path}'). Please see https://aka.ms/arm-syntax for usage details.`,
+        `The resource '${text}' is not defined in the template. Please see https://aka.ms/arm-syntax for usage details.`,
+        path,
       );
     }
     return found;
@@ -146,7 +152,7 @@ function refuseCycles(resources: PlannedResource[]): void {
     if (done.has(id)) return;
     if (trail.includes(id)) {
       throw invalidTemplate(
-        `Circular dependency detected on resource: '${id}' (${[...trail.slice(trail.indexOf(id)), id].join(' → ')}). Please see https://aka.ms/arm-syntax-resources for usage details.`,
+        `Circular dependency detected on resource: '${id}'. Please see https://aka.ms/arm-syntax-resources for usage details.`,
       );
     }
     for (const next of byId.get(id)?.dependsOn ?? []) visit(next, [...trail, id]);

@@ -3,9 +3,9 @@
 import type { Json, JsonObject } from '../provider.ts';
 import { type Expression, isExpression, parseExpression, unescapeText } from './expression.ts';
 import { functionNamed } from './functions/index.ts';
-import { LanguageError, placed } from './language-error.ts';
+import { LanguageError, placed, type Subject, SyntaxFault } from './language-error.ts';
 import { inCopy, type Scope } from './scope.ts';
-import { expectArray, expectInteger, isObject, keyOf, propertyOf, textOf, typeName } from './values.ts';
+import { isObject, keyOf, propertyOf, textOf, typeName } from './values.ts';
 
 /** The most turns a loop may have. Source: Azure's template limits. */
 const COPY_LIMIT = 800;
@@ -26,7 +26,7 @@ export function evaluate(expression: Expression, scope: Scope): Json {
 function property(of: Json, name: string): Json {
   if (!isObject(of)) {
     throw new LanguageError(
-      `The language expression property '${name}' can't be evaluated, the value it is taken from is of type '${typeName(of)}' and has no properties.`,
+      `The language expression property '${name}' can't be evaluated, the value it is taken from is of type '${typeName(of)}'.`,
     );
   }
   const value = propertyOf(of, name);
@@ -40,14 +40,18 @@ function property(of: Json, name: string): Json {
 
 function element(of: Json, index: Json): Json {
   if (typeof index === 'string') return property(of, index);
-  const array = expectArray('[]', of);
-  const at = expectInteger('[]', index);
-  const value = array[at];
-  if (value === undefined) {
+  const at = textOf(index);
+  if (typeof index !== 'number' || !(Array.isArray(of) || isObject(of)))
     throw new LanguageError(
-      `The language expression property array index '${at}' is out of bounds: the array has ${array.length} element(s).`,
+      `The language expression property '${at}' can't be evaluated, the value it is taken from is of type '${typeName(of)}'.`,
     );
-  }
+  if (!Array.isArray(of))
+    throw new LanguageError(
+      `The language expression property '${at}' can't be evaluated, property name must be a string.`,
+    );
+  const value = of[index];
+  if (value === undefined)
+    throw new LanguageError(`The language expression property array index '${at}' is out of bounds.`);
   return value;
 }
 
@@ -55,7 +59,7 @@ function call(name: string, args: Expression[], scope: Scope): Json {
   if (name.includes('.')) return callUserFunction(name, args, scope);
   const known = functionNamed(name);
   if (known === undefined) {
-    throw new LanguageError(
+    throw new SyntaxFault(
       `The template function '${name}' is not valid. Please see https://aka.ms/arm-functions for usage details.`,
     );
   }
@@ -93,7 +97,7 @@ function wanted(least: number, most: number): string {
 function callUserFunction(name: string, args: Expression[], scope: Scope): Json {
   const known = scope.deployment.userFunction(name);
   if (known === undefined) {
-    throw new LanguageError(
+    throw new SyntaxFault(
       `The template function '${name}' is not valid. Please see https://aka.ms/arm-functions for usage details.`,
     );
   }
@@ -126,9 +130,11 @@ function evaluateJson(value: Json, scope: Scope): Json {
   return walk(value, scope, '', (text, inner) => evaluateText(text, inner));
 }
 
-/** Evaluates what is below `value`, which stands at `path` of `what`; throws ArmError InvalidTemplate naming both. */
-export function evaluateAt(what: string, path: string, value: Json, scope: Scope): Json {
-  return walk(value, scope, path, (text, inner, at) => placed(what, at, () => evaluateText(text, inner)));
+/** Evaluates what is below `value`, which stands at `path` and belongs to `what`; throws TemplateFault naming both. */
+export function evaluateAt(what: Subject, path: string, value: Json, scope: Scope): Json {
+  return placed(what, path, () =>
+    walk(value, scope, path, (text, inner, at) => placed(what, at, () => evaluateText(text, inner))),
+  );
 }
 
 /** What becomes of each string; `at` is its path. */
@@ -171,20 +177,22 @@ function isPropertyCopy(value: Json): value is PropertyCopy[] {
 }
 
 function unroll(loop: PropertyCopy, scope: Scope, path: string, leaf: Leaf): Json[] {
-  const count = copyCount(walk(loop.count, scope, `${path}/count`, leaf), `${path}/count`);
+  const count = copyCount(walk(loop.count, scope, `${path}/count`, leaf));
   return Array.from({ length: count }, (_, index) =>
     walk(loop.input, inCopy(scope, loop.name, index, false), `${path}/input`, leaf),
   );
 }
 
-/** A loop's count, checked. `path` names the place in the error. */
-export function copyCount(value: Json, path: string): number {
-  return placed('the copy loop', path, () => {
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > COPY_LIMIT) {
-      throw new LanguageError(
-        `The template copy definition count '${JSON.stringify(value)}' is not valid: expected an integer from 0 to ${COPY_LIMIT}. Please see https://aka.ms/arm-copy for usage details.`,
-      );
-    }
-    return value;
-  });
+/** A loop's count, checked. Throws LanguageError. */
+export function copyCount(value: Json): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= COPY_LIMIT) return value;
+  throw new LanguageError(
+    `The specified copy count '${textOf(value)}' is not valid: it must be an integer from 0 to ${COPY_LIMIT}. Please see https://aka.ms/arm-copy for usage details.`,
+  );
+}
+
+/** The count of a loop that stands at `path` and belongs to `what`. Throws TemplateFault. */
+export function copyCountAt(what: Subject, path: string, value: Json | undefined, scope: Scope): number {
+  const count = evaluateAt(what, path, value ?? null, scope);
+  return placed(what, path, () => copyCount(count));
 }

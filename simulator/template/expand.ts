@@ -2,14 +2,14 @@
 
 import { ArmError, type Json, type JsonObject } from '../provider.ts';
 import type { Context } from './context.ts';
-import { copyCount, evaluateAt } from './evaluate.ts';
-import { DEPLOYMENTS, fullName, identify, type Identity, type Parent } from './identify.ts';
+import { copyCountAt, evaluateAt } from './evaluate.ts';
+import { DEPLOYMENTS, fullName, identify, type Identity, type Parent, resourceAt } from './identify.ts';
 import { scopeId, typeOfId } from './ids.ts';
-import { invalidTemplate } from './language-error.ts';
+import { invalidContent, invalidTemplate, PLACE } from './language-error.ts';
 import { inCopy, rootScope, type Scope } from './scope.ts';
 import type { Runtime } from './runtime.ts';
 import type { PlannedResource } from './types.ts';
-import { isObject, textOf } from './values.ts';
+import { isObject, textOf, typeName } from './values.ts';
 
 /** Source: Azure's template limits. */
 const RESOURCE_LIMIT = 800;
@@ -63,21 +63,17 @@ interface Around {
 }
 
 function expand(raw: Json, path: string, scope: Scope, around: Around): Entry[] {
-  if (!isObject(raw)) throw invalidTemplate(`The template resource at '${path}' is not an object`);
+  if (!isObject(raw)) throw invalidContent(`Error converting value '${textOf(raw)}' to a resource`, path);
   const copy = raw['copy'];
+  const what = resourceAt(raw, path);
   if (!isObject(copy)) return instance(raw, path, scope, around, undefined);
-  const name = textOf(
-    evaluateAt('the copy loop', `${path}/copy/name`, copy['name'] ?? around.symbol ?? null, scope),
-  );
-  if (name === '') throw invalidTemplate(`The copy loop of the template resource at '${path}' has no name`);
+  const name = textOf(evaluateAt(what, `${path}/copy/name`, copy['name'] ?? around.symbol ?? null, scope));
+  if (name === '') throw refuse(raw, `${path}/copy`, 'The name of its copy loop cannot be null or empty');
   around.loops.add(name.toLowerCase());
   if (around.symbol !== undefined) around.loops.add(around.symbol.toLowerCase());
-  const count = copyCount(
-    evaluateAt('the copy loop', `${path}/copy/count`, copy['count'] ?? null, scope),
-    `${path}/copy/count`,
-  );
+  const count = copyCountAt(what, `${path}/copy/count`, copy['count'], scope);
   if (count === 0) noteNameless(raw, around);
-  const batch = batchOf(copy, name, path, scope);
+  const batch = batchOf(raw, copy, name, path, scope);
   return Array.from({ length: count }, (_, index) => {
     const loop = { name, index, count };
     const entries = instance(raw, path, inCopy(scope, name, index, true), around, loop);
@@ -94,6 +90,7 @@ function noteNameless(raw: JsonObject, { nameless, parent }: Around): void {
 }
 
 function batchOf(
+  raw: JsonObject,
   copy: JsonObject,
   name: string,
   path: string,
@@ -101,16 +98,13 @@ function batchOf(
 ): { name: string; size: number } | undefined {
   const mode = textOf(copy['mode'] ?? 'parallel').toLowerCase();
   if (mode !== 'serial' && mode !== 'parallel') {
-    throw invalidTemplate(
-      `The copy mode '${mode}' at '${path}/copy/mode' is not valid: expected 'serial' or 'parallel'`,
-    );
+    throw refuse(raw, `${path}/copy/mode`, `The copy mode '${mode}' is neither 'serial' nor 'parallel'`);
   }
   if (mode === 'parallel') return undefined;
-  const size = evaluateAt('the copy loop', `${path}/copy/batchSize`, copy['batchSize'] ?? 1, scope);
+  const at = `${path}/copy/batchSize`;
+  const size = evaluateAt(resourceAt(raw, path), at, copy['batchSize'] ?? 1, scope);
   if (typeof size !== 'number' || !Number.isInteger(size) || size < 1) {
-    throw invalidTemplate(
-      `The copy batch size '${textOf(size)}' at '${path}/copy/batchSize' is not valid: expected an integer from 1`,
-    );
+    throw refuse(raw, at, `The batch size '${textOf(size)}' of its copy loop is no positive integer`);
   }
   return { name, size };
 }
@@ -122,14 +116,7 @@ function instance(
   around: Around,
   copy: PlannedResource['copy'],
 ): Entry[] {
-  const what = `the template resource at '${path}'`;
-  const condition =
-    raw['condition'] === undefined ? true : evaluateAt(what, `${path}/condition`, raw['condition'], scope);
-  if (typeof condition !== 'boolean') {
-    throw invalidTemplate(
-      `The condition of ${what} is not valid: expected a boolean, got '${textOf(condition)}'`,
-    );
-  }
+  const condition = conditionOf(raw, path, scope);
   const entry = (identity: Identity): Entry => {
     const { type, ...own } = identity;
     const rest = { existing: raw['existing'] === true, dependsOn: [], ...nestedOf(raw, type), path };
@@ -165,6 +152,25 @@ function instance(
   ];
 }
 
+function conditionOf(raw: JsonObject, path: string, scope: Scope): boolean {
+  if (raw['condition'] === undefined) return true;
+  const at = `${path}/condition`;
+  const condition = evaluateAt(resourceAt(raw, path), at, raw['condition'], scope);
+  if (typeof condition === 'boolean') return condition;
+  throw refuse(
+    raw,
+    at,
+    `The condition must be of type 'Boolean', but '${textOf(condition)}' is of type '${typeName(condition)}'`,
+  );
+}
+
+function refuse(raw: JsonObject, path: string, problem: string): Error {
+  return invalidTemplate(
+    `The template resource '${textOf(raw['name'] ?? '')}' ${PLACE} is not valid. ${problem}. Please see https://aka.ms/arm-syntax-resources for usage details.`,
+    path,
+  );
+}
+
 function childrenOf(raw: JsonObject, path: string, scope: Scope, around: Around): Around {
   const { loops, nameless } = around;
   return { loops, nameless, parent: fullName(raw, path, scope, around.parent) };
@@ -184,7 +190,11 @@ function children(raw: JsonObject, path: string, scope: Scope, around: Around): 
   if (nested === undefined) return [];
   if (Array.isArray(nested))
     return nested.flatMap((child, index) => expand(child, `${path}/resources/${index}`, scope, around));
-  if (!isObject(nested)) throw invalidTemplate(`The child resources at '${path}/resources' are not an array`);
+  if (!isObject(nested))
+    throw invalidContent(
+      `Error converting value '${textOf(nested)}' to child resources`,
+      `${path}/resources`,
+    );
   return Object.entries(nested).flatMap(([symbol, child]) =>
     expand(child, `${path}/resources/${symbol}`, scope, { ...around, symbol }),
   );
@@ -210,7 +220,8 @@ function refuseDuplicates(entries: Entry[]): void {
     const id = planned.id.toLowerCase();
     if (seen.has(id)) {
       throw invalidTemplate(
-        `The resource '${planned.type}/${planned.name}' at '${planned.path}' is defined multiple times in a template. Please see https://aka.ms/arm-syntax-resources for usage details.`,
+        `The resource '${planned.type}/${planned.name}' ${PLACE} is defined multiple times in a template. Please see https://aka.ms/arm-syntax-resources for usage details.`,
+        planned.path,
       );
     }
     seen.add(id);

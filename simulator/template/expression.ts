@@ -1,6 +1,6 @@
 /** The syntax of `[…]` expressions: text to tree and back. */
 
-import { LanguageError } from './language-error.ts';
+import { SyntaxFault } from './language-error.ts';
 
 export type Expression =
   | { kind: 'literal'; value: string | number }
@@ -52,7 +52,7 @@ export function escapeText(text: string): string {
 const parsed = new Map<string, Expression>();
 const PARSED_LIMIT = 5000;
 
-/** Parses '[…]'. Throws LanguageError. Trees are shared between calls: nobody changes them. */
+/** Parses '[…]'. Throws SyntaxFault. Trees are shared between calls: nobody changes them. */
 export function parseExpression(text: string): Expression {
   const known = parsed.get(text);
   if (known !== undefined) return known;
@@ -81,7 +81,7 @@ function* tokens(source: string): Generator<Token> {
   const rest = source.slice(at).trimStart();
   if (rest !== '') {
     const position = source.length - rest.length;
-    throw new LanguageError(
+    throw new SyntaxFault(
       `The language expression '${source}' is not valid: the string character '${rest.charAt(0)}' at position '${position}' is not expected.`,
     );
   }
@@ -115,7 +115,7 @@ class Parser {
   #take(kind: TokenKind): Token {
     const token = this.#next;
     if (token.kind !== kind) {
-      throw new LanguageError(
+      throw new SyntaxFault(
         `Unable to parse language expression '${this.#source}': expected token '${kind}' and actual '${token.kind}'.`,
       );
     }
@@ -126,7 +126,7 @@ class Parser {
   #expression(): Expression {
     this.#depth += 1;
     if (this.#depth > DEPTH_LIMIT)
-      throw new LanguageError(
+      throw new SyntaxFault(
         `The language expression is nested more than ${DEPTH_LIMIT} levels deep: '${this.#source.slice(0, 60)}…'.`,
       );
     try {

@@ -2,11 +2,12 @@
 
 import type { JsonObject } from '../provider.ts';
 import { evaluateAt } from './evaluate.ts';
+import { isExpression } from './expression.ts';
 import { groupId, nameOfId, resourceIdOf, scopeId } from './ids.ts';
-import { invalidTemplate } from './language-error.ts';
+import { invalidTemplate, PLACE, type Subject } from './language-error.ts';
 import type { Scope } from './scope.ts';
 import type { PlannedResource } from './types.ts';
-import { propertyOf, textOf } from './values.ts';
+import { propertyOf, textOf, typeName } from './values.ts';
 
 export const DEPLOYMENTS = 'microsoft.resources/deployments';
 
@@ -20,17 +21,17 @@ export type Identity = Pick<PlannedResource, 'id' | 'type' | 'name' | 'apiVersio
 
 /** What a resource is called. `type` is as the template has it; the id's own last type may differ (extensions). */
 export function identify(raw: JsonObject, path: string, scope: Scope, parent: Parent | undefined): Identity {
-  const what = `the template resource at '${path}'`;
-  const text = (member: string): string => requiredText(raw, member, path, what, scope);
   const { type, name } = fullName(raw, path, scope, parent);
   const id = idOf(raw, type, name, path, scope);
   const location =
-    raw['location'] === undefined ? undefined : evaluateAt(what, `${path}/location`, raw['location'], scope);
+    raw['location'] === undefined
+      ? undefined
+      : evaluateAt(memberOf('location', path), `${path}/location`, raw['location'], scope);
   return {
     id,
     type,
     name: nameOfId(id),
-    apiVersion: profileVersion(raw, scope) ?? text('apiVersion'),
+    apiVersion: profileVersion(raw, scope) ?? requiredText(raw, 'apiVersion', path, scope),
     ...(typeof location === 'string' ? { location } : {}),
   };
 }
@@ -49,30 +50,47 @@ export function fullName(
   scope: Scope,
   parent: Parent | undefined,
 ): { type: string; name: string } {
-  const what = `the template resource at '${path}'`;
-  const type = requiredText(raw, 'type', path, what, scope);
-  const name = requiredText(raw, 'name', path, what, scope);
+  const type = requiredText(raw, 'type', path, scope);
+  const name = requiredText(raw, 'name', path, scope);
   const isFull = type.split('/', 1)[0]?.includes('.') === true;
   return parent === undefined || isFull
     ? { type, name }
     : { type: `${parent.type}/${type}`, name: `${parent.name}/${name}` };
 }
 
-function requiredText(raw: JsonObject, member: string, path: string, what: string, scope: Scope): string {
-  const value =
-    raw[member] === undefined ? undefined : evaluateAt(what, `${path}/${member}`, raw[member], scope);
-  if (typeof value === 'string' && value !== '') return value;
-  const got = value === undefined ? 'it is missing' : `got '${textOf(value)}'`;
-  throw invalidTemplate(
-    `The template resource at '${path}' is not valid: expected '${member}' to be a text that is not empty, ${got}. Please see https://aka.ms/arm-syntax-resources for usage details.`,
-  );
+/** A resource in messages about what it is declared to be, by its name as the template spells it. */
+export function resourceAt(raw: JsonObject, path: string): Subject {
+  return { kind: 'declaration', name: textOf(raw['name'] ?? ''), place: path };
+}
+
+/** A member of a resource that has a place of its own in messages. */
+function memberOf(member: string, path: string): Subject {
+  return { kind: 'declaration', name: member, place: `${path}/${member}` };
+}
+
+function requiredText(raw: JsonObject, member: string, path: string, scope: Scope): string {
+  const at = `${path}/${member}`;
+  const refuse = (problem: string): Error =>
+    invalidTemplate(
+      `The template resource '${textOf(raw['name'] ?? '')}' ${PLACE} is not valid. ${problem}. Please see https://aka.ms/arm-syntax-resources for usage details.`,
+      at,
+      path,
+    );
+  const written = raw[member] ?? '';
+  if (member === 'type' && isExpression(textOf(written)))
+    throw refuse('The type property cannot be an expression');
+  const value = evaluateAt(resourceAt(raw, path), at, written, scope);
+  if (value === '' || value === null) throw refuse(`The ${member} property cannot be null or empty`);
+  if (typeof value === 'string') return value;
+  throw refuse(`The ${member} property must be a string, but is of type '${typeName(value)}'`);
 }
 
 function idOf(raw: JsonObject, type: string, name: string, path: string, scope: Scope): string {
   const id = resourceIdOf(parentId(raw, type, path, scope), type, name);
   if (id !== undefined && !name.split('/').includes('')) return id;
   throw invalidTemplate(
-    `The template resource '${name}' for type '${type}' at '${path}' has incorrect segment lengths. A nested resource type must have identical number of segments as its resource name. A root resource type must have segment length one greater than its resource name. Please see https://aka.ms/arm-syntax-resources for usage details.`,
+    `The template resource '${name}' for type '${type}' ${PLACE} has incorrect segment lengths. A nested resource type must have identical number of segments as its resource name. A root resource type must have segment length one greater than its resource name. Please see https://aka.ms/arm-syntax-resources for usage details.`,
+    `${path}/type`,
   );
 }
 
@@ -81,10 +99,11 @@ function parentId(raw: JsonObject, type: string, path: string, scope: Scope): st
   const here = scope.deployment.input.scope;
   const optional = (member: string): string | undefined => {
     if (raw[member] === undefined) return undefined;
-    const value = evaluateAt(`the template resource at '${path}'`, `${path}/${member}`, raw[member], scope);
+    const value = evaluateAt(memberOf(member, path), `${path}/${member}`, raw[member], scope);
     if (typeof value === 'string' && value !== '') return value;
     throw invalidTemplate(
-      `The '${member}' of the template resource at '${path}' is not valid: expected a text, got '${textOf(value)}'`,
+      `The template resource '${textOf(raw['name'] ?? '')}' ${PLACE} is not valid. The ${member} property must be a string that is not empty, but is '${textOf(value)}'. Please see https://aka.ms/arm-syntax-resources for usage details.`,
+      `${path}/${member}`,
     );
   };
   const to = optional('scope');

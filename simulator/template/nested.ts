@@ -9,7 +9,7 @@ import type { Leaf } from './evaluate.ts';
 import { evaluate } from './evaluate.ts';
 import { escapeText, type Expression, isExpression, parseExpression, toText } from './expression.ts';
 import { refersToResource } from './functions/references.ts';
-import { LanguageError, placed } from './language-error.ts';
+import { LanguageError, placed, type Subject } from './language-error.ts';
 import type { Scope } from './scope.ts';
 import type { PlannedResource } from './types.ts';
 import { isObject, textOf } from './values.ts';
@@ -24,10 +24,16 @@ interface Loops {
 }
 
 /** The template with all that `scope` knows put in. Parameters and variables of its own are ignored, as in Azure. */
-export function foldTemplate(template: JsonObject, scope: Scope, path: string, leaf: Leaf): JsonObject {
+export function foldTemplate(
+  template: JsonObject,
+  scope: Scope,
+  path: string,
+  leaf: Leaf,
+  around: Subject,
+): JsonObject {
   const { parameters: _parameters, variables: _variables, functions: _functions, ...rest } = template;
   const folded = fold(rest, { names: new Set(), unnamed: false }, path, (text, loops, at) =>
-    placed('the nested template', at, () => leafOf(text, loops, scope, at, leaf)),
+    placed(around, at, () => leafOf(text, loops, scope, at, leaf)),
   );
   return isObject(folded) ? folded : {};
 }

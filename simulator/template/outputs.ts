@@ -3,7 +3,7 @@
 import { ArmError, type Json, type JsonObject } from '../provider.ts';
 import type { Context } from './context.ts';
 import { copyCount, evaluateText, type Leaf, walk } from './evaluate.ts';
-import { invalidTemplate, LanguageError, placed } from './language-error.ts';
+import { invalidContent, LanguageError, placed, ReferenceFault, SyntaxFault } from './language-error.ts';
 import { checkValue, declaredType, isSecure, shownType } from './parameters.ts';
 import { Pending, Runtime } from './runtime.ts';
 import { inCopy, rootScope, type Scope } from './scope.ts';
@@ -49,18 +49,30 @@ function problemOf(name: string, error: unknown): { code: string; message: strin
   return { code: code === 'InvalidTemplate' ? OUTPUT_FAILED : code, message };
 }
 
-function strict(name: string): Leaf {
-  return (text, scope, at) => placed(`output '${name}'`, at, () => evaluateText(text, scope));
-}
-
-/** Finds what is wrong with the outputs while planning; what only the cloud knows is left for later. */
+/**
+ * Finds what is wrong with the outputs whatever their values: what cannot be read, and references to what is not there. All else fails
+ * when the resources are made, as in Azure.
+ */
 export function examineOutputs(context: Context, runtime: Runtime): void {
   for (const [name, declaration] of Object.entries(context.sections.outputs)) {
+    const leaf: Leaf = (text, scope, at) => examine(name, at, () => evaluateText(text, scope));
     try {
-      evaluateOutput(context, runtime, name, declaration, strict(name));
+      evaluateOutput(context, runtime, name, declaration, leaf);
     } catch (error) {
-      if (!(error instanceof Pending)) throw error;
+      if (!(error instanceof Pending || error instanceof LanguageError)) throw error;
     }
+  }
+}
+
+function examine(name: string, at: string, work: () => Json): Json {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof SyntaxFault || error instanceof ReferenceFault || error instanceof RangeError))
+      throw error;
+    return placed({ kind: 'output', name }, at, () => {
+      throw error;
+    });
   }
 }
 
@@ -73,31 +85,26 @@ function evaluateOutput(
 ): JsonObject | undefined {
   const path = `/outputs/${name}`;
   if (!isObject(declaration))
-    throw invalidTemplate(`The template output '${name}' at '${path}' is not an object`);
+    throw invalidContent(`Error converting value '${textOf(declaration)}' to an output`, path);
   const scope = rootScope(context, runtime, 'output');
   const condition =
     declaration['condition'] === undefined
       ? true
       : walk(declaration['condition'], scope, `${path}/condition`, leaf);
   if (typeof condition !== 'boolean') {
-    throw invalidTemplate(
-      `The condition of the template output '${name}' is not valid: expected a boolean, got '${textOf(condition)}'`,
-    );
+    throw new LanguageError(`its condition is no boolean, but '${textOf(condition)}'`);
   }
   if (!condition) return undefined;
   const type = declaredType(declaration, context.sections.definitions, path);
   const value = valueOf(declaration, scope, path, leaf);
-  checkValue(`template output '${name}'`, value, type, context.sections.definitions);
+  checkValue('output', value, type, context.checks);
   return isSecure(type) ? { type: shownType(type) } : { type: shownType(type, value), value };
 }
 
 function valueOf(declaration: JsonObject, scope: Scope, path: string, leaf: Leaf): Json {
   const { copy, value } = declaration;
   if (isObject(copy)) {
-    const count = copyCount(
-      walk(copy['count'] ?? null, scope, `${path}/copy/count`, leaf),
-      `${path}/copy/count`,
-    );
+    const count = copyCount(walk(copy['count'] ?? null, scope, `${path}/copy/count`, leaf));
     return Array.from({ length: count }, (_, index) =>
       walk(
         copy['input'] ?? null,
@@ -107,7 +114,6 @@ function valueOf(declaration: JsonObject, scope: Scope, path: string, leaf: Leaf
       ),
     );
   }
-  if (value === undefined)
-    throw invalidTemplate(`The template output at '${path}' has neither 'value' nor 'copy'`);
+  if (value === undefined) throw invalidContent("Required property 'value' not found in JSON", path);
   return walk(value, scope, `${path}/value`, leaf);
 }

@@ -1,22 +1,23 @@
-/** Parameters: declarations, values given, and the checks between them. */
+/** Parameters and outputs: what they are declared to be, and whether a value is that. */
 
 import type { Json, JsonObject } from '../provider.ts';
-import { invalidTemplate } from './language-error.ts';
+import { invalidTemplate, PLACE, ValueFault } from './language-error.ts';
+import { checkMembers } from './user-types.ts';
 import { equal, isObject, keyOf, propertyOf, textOf, typeName } from './values.ts';
 
-/** The types of the language, as a deployment's answer spells them. */
-const TYPES: Record<string, string> = {
-  string: 'String',
-  securestring: 'SecureString',
-  int: 'Int',
-  bool: 'Bool',
-  object: 'Object',
-  secureobject: 'SecureObject',
-  array: 'Array',
+/** The types of the language, as a deployment's answer spells them, and as its refusals do. */
+const TYPES: Record<string, { shown: string; expected: string }> = {
+  string: { shown: 'String', expected: 'String, Uri' },
+  securestring: { shown: 'SecureString', expected: 'String, Uri' },
+  int: { shown: 'Int', expected: 'Integer' },
+  bool: { shown: 'Bool', expected: 'Boolean' },
+  object: { shown: 'Object', expected: 'Object' },
+  secureobject: { shown: 'SecureObject', expected: 'Object' },
+  array: { shown: 'Array', expected: 'Array' },
 };
-const DETAILS = 'Please see https://aka.ms/arm-create-parameter-file for usage details.';
+export const DETAILS = 'Please see https://aka.ms/arm-create-parameter-file for usage details.';
 
-/** A declaration with its `$ref` followed. Throws ArmError if the type is unknown. `path` names the place. */
+/** A declaration with its `$ref` followed. Throws TemplateFault if the type is unknown. `path` names the place. */
 export function declaredType(declaration: JsonObject, definitions: JsonObject, path: string): JsonObject {
   const ref = declaration['$ref'];
   if (typeof ref === 'string') {
@@ -24,7 +25,8 @@ export function declaredType(declaration: JsonObject, definitions: JsonObject, p
     const target = propertyOf(definitions, name);
     if (!ref.startsWith('#/definitions/') || !isObject(target)) {
       throw invalidTemplate(
-        `The type definition '${ref}' that '${path}' refers to is not found in the template.`,
+        `The type definition '${ref}' ${PLACE} is not found in the template. Please see https://aka.ms/arm-parameters for usage details.`,
+        path,
       );
     }
     const { $ref: _, ...own } = declaration;
@@ -34,8 +36,10 @@ export function declaredType(declaration: JsonObject, definitions: JsonObject, p
   // No type at all is Bicep's `any`.
   if (type === undefined && ref === undefined) return declaration;
   if (typeof type !== 'string' || TYPES[type.toLowerCase()] === undefined) {
+    const supported = Object.values(TYPES).map(({ shown }) => shown);
     throw invalidTemplate(
-      `The type '${textOf(type ?? null)}' at '${path}' is not valid. The supported types are '${Object.values(TYPES).join(', ')}'. Please see https://aka.ms/arm-parameters for usage details.`,
+      `The type '${textOf(type ?? null)}' ${PLACE} is not valid. The supported types are '${supported.join(', ')}'. Please see https://aka.ms/arm-parameters for usage details.`,
+      path,
     );
   }
   return declaration;
@@ -44,7 +48,8 @@ export function declaredType(declaration: JsonObject, definitions: JsonObject, p
 /** 'SecureString' for 'securestring'. */
 export function shownType(declaration: JsonObject, value: Json = null): string {
   if (declaration['type'] === undefined) return anyType(value);
-  return TYPES[textOf(declaration['type'] ?? null).toLowerCase()] ?? textOf(declaration['type'] ?? null);
+  const type = textOf(declaration['type'] ?? null);
+  return TYPES[type.toLowerCase()]?.shown ?? type;
 }
 
 /** How a value without a declared type is shown. */
@@ -68,32 +73,68 @@ export function checkNames(declared: JsonObject, given: JsonObject): void {
 }
 
 export function missing(name: string): Error {
-  return invalidTemplate(`The value for the template parameter '${name}' is not provided. ${DETAILS}`);
+  return invalidTemplate(
+    `The value for the template parameter '${name}' ${PLACE} is not provided. ${DETAILS}`,
+    `/parameters/${name}`,
+  );
 }
 
-/** Checks a value against its declaration; `what` is "template parameter 'x'". Throws ArmError InvalidTemplate. */
+export interface Checks {
+  definitions: JsonObject;
+  /** Language version 2.0 has user-defined types, and words for them. */
+  typed: boolean;
+}
+
+/** Checks what is given for a parameter, or its default. Throws TemplateFault. */
+export function checkParameter(name: string, value: Json, declaration: JsonObject, checks: Checks): void {
+  try {
+    checkValue('parameter', value, declaration, checks);
+  } catch (error) {
+    if (!(error instanceof ValueFault)) throw error;
+    const path = `/parameters/${name}`;
+    if (error.anonymous) throw invalidTemplate(error.message, path);
+    const subject = `for the template parameter '${name}${error.member}' ${PLACE} is not valid.`;
+    const notAllowed = !checks.typed && error.message.startsWith('The parameter value');
+    const given = notAllowed ? `The provided value '${textOf(value)}'` : 'The provided value';
+    throw invalidTemplate(`${given} ${subject} ${error.message}`, path);
+  }
+}
+
+/** Throws ValueFault if the value is not what is declared. */
 export function checkValue(
-  what: string,
+  what: 'parameter' | 'output',
   value: Json,
   declaration: JsonObject,
-  definitions: JsonObject,
+  { definitions, typed }: Checks,
 ): void {
   if (value === null && declaration['nullable'] === true) return;
   const type = shownType(declaration, value);
-  if (declaration['type'] !== undefined && !matches(value, type)) {
-    throw invalidTemplate(
-      `The ${what} is not valid. Expected a value of type '${type}' and got one of type '${typeName(value)}'. ${DETAILS}`,
-    );
-  }
+  if (declaration['type'] !== undefined && !matches(value, type)) throw wrongType(what, type, value, typed);
   const allowed = declaration['allowedValues'];
   if (Array.isArray(allowed) && !isAllowed(value, allowed)) {
-    throw invalidTemplate(
-      `The provided value '${textOf(value)}' for the ${what} is not valid. The parameter value is not part of the allowed value(s): '${allowed.map(textOf).join(',')}'.`,
-    );
+    const values = `is not part of the allowed value(s): '${allowed.map(textOf).join(',')}'.`;
+    throw new ValueFault(typed ? `The value '${textOf(value)}' ${values}` : `The parameter value ${values}`);
   }
-  checkBounds(what, value, declaration);
-  if (Array.isArray(value)) checkItems(what, value, declaration, definitions);
-  else if (isObject(value)) checkProperties(what, value, declaration, definitions);
+  checkBounds(value, declaration);
+  const resolve = (schema: JsonObject): JsonObject => declaredType(schema, definitions, '/definitions');
+  checkMembers(value, declaration, {
+    resolve,
+    check: (member, schema) => checkValue(what, member, resolve(schema), { definitions, typed }),
+  });
+}
+
+function wrongType(what: 'parameter' | 'output', type: string, value: Json, typed: boolean): ValueFault {
+  if (typed)
+    return new ValueFault(
+      `Expected a value of type '${type}', but received a value of type '${typeName(value)}'. ${DETAILS}`,
+    );
+  const mismatch = `Template ${what} JToken type is not valid. Expected '${TYPES[type.toLowerCase()]?.expected ?? type}'. Actual '${typeName(value)}'.`;
+  return what === 'parameter'
+    ? new ValueFault(
+        `${mismatch} Please see https://aka.ms/resource-manager-parameter-files for usage details.`,
+        { anonymous: true },
+      )
+    : new ValueFault(`${mismatch}Please see https://aka.ms/arm-syntax-outputs for usage details.`);
 }
 
 function matches(value: Json, type: string): boolean {
@@ -124,92 +165,19 @@ function isAllowed(value: Json, allowed: Json[]): boolean {
   return Array.isArray(value) && value.every((item) => allowed.some((each) => same(each, item)));
 }
 
-function checkBounds(what: string, value: Json, declaration: JsonObject): void {
-  const size =
-    typeof value === 'number'
-      ? value
-      : typeof value === 'string' || Array.isArray(value)
-        ? value.length
-        : undefined;
+function checkBounds(value: Json, declaration: JsonObject): void {
+  const isNumber = typeof value === 'number';
+  const size = isNumber
+    ? value
+    : typeof value === 'string' || Array.isArray(value)
+      ? value.length
+      : undefined;
   if (size === undefined) return;
-  const [low, high] = typeof value === 'number' ? ['minValue', 'maxValue'] : ['minLength', 'maxLength'];
-  const measure = typeof value === 'number' ? 'value' : `length of the value`;
-  const least = declaration[low];
-  const most = declaration[high];
-  if (typeof least === 'number' && size < least) {
-    throw invalidTemplate(
-      `The provided value for the ${what} is not valid. The ${measure} '${size}' is less than the '${low}' of '${least}'. ${DETAILS}`,
-    );
-  }
-  if (typeof most === 'number' && size > most) {
-    throw invalidTemplate(
-      `The provided value for the ${what} is not valid. The ${measure} '${size}' is greater than the '${high}' of '${most}'. ${DETAILS}`,
-    );
-  }
-}
-
-function checkItems(what: string, value: Json[], declaration: JsonObject, definitions: JsonObject): void {
-  const first = declaration['prefixItems'];
-  const prefix = Array.isArray(first) ? first : [];
-  for (const [index, item] of value.entries()) {
-    const schema = prefix[index] ?? declaration['items'];
-    if (schema === false) {
-      throw invalidTemplate(
-        `The ${what} is not valid: it may have at most ${prefix.length} item(s), and has ${value.length}.`,
-      );
-    }
-    if (isObject(schema)) checkMember(`${what} item '[${index}]'`, item, schema, definitions);
-  }
-}
-
-function checkProperties(
-  what: string,
-  value: JsonObject,
-  declared: JsonObject,
-  definitions: JsonObject,
-): void {
-  const declaration = chosenVariant(what, value, declared, definitions);
-  const properties = isObject(declaration['properties']) ? declaration['properties'] : {};
-  for (const [name, schema] of Object.entries(properties)) {
-    if (!isObject(schema)) continue;
-    const member = propertyOf(value, name);
-    const resolved = declaredType(schema, definitions, name);
-    if (member !== undefined) checkMember(`${what} property '${name}'`, member, schema, definitions);
-    else if (resolved['nullable'] !== true) {
-      throw invalidTemplate(`The ${what} is not valid: the required property '${name}' is missing.`);
-    }
-  }
-  const others = declaration['additionalProperties'];
-  if (others === undefined) return;
-  for (const [name, member] of Object.entries(value)) {
-    if (keyOf(properties, name) !== undefined) continue;
-    if (others === false)
-      throw invalidTemplate(`The ${what} is not valid: the property '${name}' is not allowed.`);
-    if (isObject(others)) checkMember(`${what} property '${name}'`, member, others, definitions);
-  }
-}
-
-function checkMember(what: string, value: Json, schema: JsonObject, definitions: JsonObject): void {
-  checkValue(what, value, declaredType(schema, definitions, what), definitions);
-}
-
-/** The variant of a tagged union that the value's discriminator names; the declaration itself if it is no union. */
-function chosenVariant(
-  what: string,
-  value: JsonObject,
-  declaration: JsonObject,
-  definitions: JsonObject,
-): JsonObject {
-  const discriminator = declaration['discriminator'];
-  if (!isObject(discriminator)) return declaration;
-  const property = textOf(discriminator['propertyName'] ?? null);
-  const mapping = isObject(discriminator['mapping']) ? discriminator['mapping'] : {};
-  const tag = propertyOf(value, property);
-  const variant = typeof tag === 'string' ? mapping[tag] : undefined;
-  if (!isObject(variant)) {
-    throw invalidTemplate(
-      `The ${what} is not valid: expected its property '${property}' to be one of '${Object.keys(mapping).join(', ')}', got '${textOf(tag ?? null)}'.`,
-    );
-  }
-  return declaredType(variant, definitions, what);
+  const measure = isNumber ? 'The value' : 'Length of the value';
+  const least = declaration[isNumber ? 'minValue' : 'minLength'];
+  const most = declaration[isNumber ? 'maxValue' : 'maxLength'];
+  if (typeof least === 'number' && size < least)
+    throw new ValueFault(`${measure} should be greater than or equal to '${least}'. ${DETAILS}`);
+  if (typeof most === 'number' && size > most)
+    throw new ValueFault(`${measure} should be less than or equal to '${most}'. ${DETAILS}`);
 }

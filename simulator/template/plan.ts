@@ -5,7 +5,8 @@ import { evaluateBody, examineBody, previewBody } from './body.ts';
 import { Context } from './context.ts';
 import { linkDependencies } from './dependencies.ts';
 import { type Entry, expandResources } from './expand.ts';
-import { invalidTemplate, placed } from './language-error.ts';
+import { invalidTemplate } from './language-error.ts';
+import { located, locatedLater } from './located.ts';
 import { evaluateOutputs, examineOutputs } from './outputs.ts';
 import { Pending, Runtime } from './runtime.ts';
 import type { DeploymentInput, DeploymentPlan, PlannedResource, Problem } from './types.ts';
@@ -15,21 +16,23 @@ import type { DeploymentInput, DeploymentPlan, PlannedResource, Problem } from '
  * `InvalidRequestContent`) that says what is wrong and where.
  */
 export function planDeployment(input: DeploymentInput): DeploymentPlan {
-  try {
-    return planned(input);
-  } catch (error) {
-    // Whatever is deeper than the stack: a linked template has not gone through the checks of a request's body.
-    if (error instanceof RangeError) throw invalidTemplate('the template is nested too deep');
-    throw error;
-  }
+  return located(input, () => {
+    try {
+      return planned(input);
+    } catch (error) {
+      // Whatever is deeper than the stack: a linked template has not gone through the checks of a request's body.
+      if (error instanceof RangeError) throw invalidTemplate('the template is nested too deep');
+      throw error;
+    }
+  });
 }
 
 function planned(input: DeploymentInput): DeploymentPlan {
   const runtime = new Runtime();
   const context = new Context(input);
   const { entries, loops, nameless, parameters } = knownWhilePlanning(() => {
-    const shown = placed('the template parameters', '/parameters', () => context.shownParameters(runtime));
-    placed('the template variables', '/variables', () => context.checkVariables(runtime, ignorePending));
+    const shown = context.shownParameters(runtime);
+    context.checkVariables(runtime, ignorePending);
     return { ...expandResources(context, runtime), parameters: shown };
   });
   const deployed = entries.filter((entry) => entry.condition);
@@ -44,8 +47,10 @@ function planned(input: DeploymentInput): DeploymentPlan {
   return {
     resources: deployed.map((entry) => entry.planned),
     parameters,
-    evaluateBody: async (resource, environment) => evaluateBody(entryOf(byResource, resource), environment),
-    previewBody: async (resource, environment) => previewBody(entryOf(byResource, resource), environment),
+    evaluateBody: (resource, environment) =>
+      locatedLater(input, () => evaluateBody(entryOf(byResource, resource), environment)),
+    previewBody: (resource, environment) =>
+      locatedLater(input, () => previewBody(entryOf(byResource, resource), environment)),
     evaluateOutputs: async (environment) => evaluateOutputs(context, environment),
   };
 }
@@ -73,10 +78,8 @@ function knownWhilePlanning<T>(work: () => T): T {
     return work();
   } catch (error) {
     if (!(error instanceof Pending)) throw error;
-    throw new ArmError(
-      400,
-      'InvalidTemplate',
-      `Deployment template validation failed: 'a parameter default, name, type, condition or copy count needs a value that is known only while deploying (${error.message})'.`,
+    throw invalidTemplate(
+      `a parameter default, name, condition or copy count needs a value that is known only while deploying (${error.message})`,
     );
   }
 }

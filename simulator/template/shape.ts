@@ -1,9 +1,9 @@
 /** The shape of a template: what must be there, and what may be. */
 
-import { ArmError, type Json, type JsonObject } from '../provider.ts';
-import { invalidTemplate } from './language-error.ts';
+import type { Json, JsonObject } from '../provider.ts';
+import { invalidContent, invalidTemplate, PLACE, unknownMember } from './language-error.ts';
 import { spellDeclarations, spellResources } from './spelling.ts';
-import { isObject, propertyOf, textOf, typeName } from './values.ts';
+import { isObject, keyOf, propertyOf, textOf, typeName } from './values.ts';
 
 const MEMBERS = new Set(
   '$schema apiProfile asserts contentVersion definitions extensions functions imports languageVersion metadata outputs parameters resources variables'
@@ -12,6 +12,9 @@ const MEMBERS = new Set(
 );
 /** Source: Azure's template limits. */
 const LIMITS = { parameters: 256, variables: 512, outputs: 64 };
+/** Source: Azure's refusal of any other. */
+const SCHEMAS = ['2014-04-01-preview', '2015-01-01', '2018-05-01', '2019-04-01', '2019-08-01'];
+const VERSIONS = /^(1\.0|1\.9-experimental|1\.10-experimental|2\.0|2\.1-experimental|2\.2-experimental)$/;
 
 /** The sections of a template, each an object (`resources` stays as it is). */
 export interface Sections {
@@ -23,31 +26,32 @@ export interface Sections {
   resources: Json[] | JsonObject;
   /** Resources have symbolic names: `resources` is an object. */
   symbolic: boolean;
+  /** The language version has user-defined types. */
+  typed: boolean;
 }
 
-/** Checks a template's shape. Throws ArmError InvalidRequestContent or InvalidTemplate. */
+/** Checks a template's shape. Throws TemplateFault InvalidRequestContent or InvalidTemplate. */
 export function sectionsOf(template: JsonObject): Sections {
-  for (const member of Object.keys(template)) {
-    if (!MEMBERS.has(member.toLowerCase()))
-      throw badContent(`Could not find member '${member}' on object of type 'Template'. Path '${member}'`);
-  }
+  const unknown = Object.keys(template).find((member) => !MEMBERS.has(member.toLowerCase()));
+  if (unknown !== undefined) throw unknownMember('Template', '', unknown);
   for (const member of ['$schema', 'contentVersion', 'resources']) {
-    if (propertyOf(template, member) === undefined) {
-      throw invalidTemplate(`Required property '${member}' not found in JSON. Path ''`);
-    }
+    if (propertyOf(template, member) === undefined)
+      throw invalidContent(`Required property '${member}' not found in JSON`, '');
   }
-  refuseExtensions(template);
+  requireSchema(template);
+  requireLanguage(template);
   const resources = propertyOf(template, 'resources') ?? null;
   if (!Array.isArray(resources) && !isObject(resources))
     throw wrong('resources', 'Array or Object', resources);
   const sections: Sections = {
-    parameters: spellDeclarations(section(template, 'parameters')),
+    parameters: spellDeclarations(section(template, 'parameters'), 'parameters'),
     variables: section(template, 'variables'),
-    outputs: spellDeclarations(section(template, 'outputs')),
+    outputs: spellDeclarations(section(template, 'outputs'), 'outputs'),
     definitions: section(template, 'definitions'),
     functions: functionsOf(template),
-    resources: spellResources(resources),
+    resources: spellResources(resources, '/resources'),
     symbolic: !Array.isArray(resources),
+    typed: textOf(propertyOf(template, 'languageVersion') ?? '').startsWith('2.'),
   };
   for (const name of ['parameters', 'variables', 'outputs'] as const) {
     const count = Object.keys(sections[name]).length;
@@ -60,46 +64,57 @@ export function sectionsOf(template: JsonObject): Sections {
   return sections;
 }
 
-function badContent(problem: string): ArmError {
-  return new ArmError(
-    400,
-    'InvalidRequestContent',
-    `The request content was invalid and could not be deserialized: '${problem}.'.`,
+function wrong(member: string, expected: string, value: Json): Error {
+  return invalidContent(
+    `Expected '${member}' to be of type '${expected}', got '${typeName(value)}'`,
+    `/${member}`,
   );
 }
 
-function wrong(member: string, expected: string, value: Json): ArmError {
-  return badContent(
-    `Expected '${member}' to be of type '${expected}', got '${typeName(value)}'. Path '${member}'`,
+/** The schema and the content's version are texts; a number is read as one. */
+function requireSchema(template: JsonObject): void {
+  for (const member of ['$schema', 'contentVersion']) {
+    const value = propertyOf(template, member) ?? null;
+    if (!isObject(value) && !Array.isArray(value)) continue;
+    throw invalidContent(
+      `Unexpected character encountered while parsing value: ${Array.isArray(value) ? '[' : '{'}`,
+      `/${keyOf(template, member) ?? member}`,
+    );
+  }
+  const schema = textOf(propertyOf(template, '$schema') ?? null);
+  // However it is spelled: '…/schemas/2019-04-01/deploymentTemplate.json#', '…/deploymentTemplate?api-version=2015-01-01-preview#'.
+  const versions = schema.match(/\d{4}-\d\d-\d\d/g) ?? [];
+  const known = versions.some((version) => SCHEMAS.some((each) => each.startsWith(version)));
+  if (known && /deploymentTemplate/i.test(schema)) return;
+  throw invalidTemplate(
+    `Template schema '${schema}' is not supported. Supported versions are '${SCHEMAS.join(',')}'. Please see https://aka.ms/arm-syntax for usage details.`,
+    '/$schema',
   );
 }
 
-/** Extensions deploy to other things than Azure (Kubernetes, Microsoft Graph): refused by name. */
-function refuseExtensions(template: JsonObject): void {
+/** Language versions; and extensions, which deploy to other things than Azure (Kubernetes, Microsoft Graph): refused by name. */
+function requireLanguage(template: JsonObject): void {
   for (const member of ['extensions', 'imports']) {
     const used = propertyOf(template, member);
     const others = isObject(used) ? Object.keys(used).filter((name) => !isAzure(used[name] ?? null)) : [];
     if (others.length > 0) {
       throw invalidTemplate(
         `The template's '${member}' (${others.join(', ')}) are not supported here: only resources of Azure are`,
+        `/${member}`,
       );
     }
   }
   const version = propertyOf(template, 'languageVersion');
-  if (
-    version !== undefined &&
-    !(
-      typeof version === 'string' &&
-      /^(1\.0|1\.9-experimental|1\.10-experimental|2\.0|2\.1-experimental|2\.2-experimental)$/.test(version)
-    )
-  ) {
+  if (version !== undefined && !(typeof version === 'string' && VERSIONS.test(version))) {
     throw invalidTemplate(
-      `The template language version '${textOf(version)}' is not recognized. Supported versions are '1.0, 2.0'`,
+      `The template language version '${textOf(version)}' ${PLACE} is not recognized. Supported versions are '1.0, 2.0'`,
+      '/languageVersion',
     );
   }
   if (version === '2.0' && Array.isArray(propertyOf(template, 'resources'))) {
-    throw badContent(
-      "Expected 'resources' to be an object of symbolic names in language version '2.0'. Path 'resources'",
+    throw invalidContent(
+      "Expected 'resources' to be an object of symbolic names in language version '2.0'",
+      '/resources',
     );
   }
 }

@@ -1,9 +1,11 @@
 /**
  * Members of a template are found whatever their case: 'apiversion', 'DependsOn'. The language's own members are spelled here
- * once, so that nobody further on has to look twice; members of `properties` and other content stay as they are written.
+ * once, so that nobody further on has to look twice, and members that it does not have are refused; `properties` and other content stay
+ * as they are written.
  */
 
 import type { Json, JsonObject } from '../provider.ts';
+import { unknownMember } from './language-error.ts';
 import { isObject, textOf } from './values.ts';
 
 function spellings(words: string): Map<string, string> {
@@ -11,12 +13,13 @@ function spellings(words: string): Map<string, string> {
 }
 
 const RESOURCE = spellings(
-  'type name apiVersion location dependsOn condition copy scope resources existing comments asserts apiProfile properties tags sku kind plan zones identity managedBy resourceGroup subscriptionId extendedLocation placement',
+  'type name apiVersion location dependsOn condition copy scope resources existing comments asserts apiProfile properties tags sku kind plan zones identity managedBy managedByExtended resourceGroup subscriptionId extendedLocation placement import extension metadata id etag scale',
 );
 const LOOP = spellings('name count mode batchSize input');
-const DECLARATION = spellings(
-  '$ref type value condition copy defaultValue allowedValues minValue maxValue minLength maxLength metadata nullable items prefixItems properties additionalProperties discriminator sealed',
-);
+const TYPE =
+  '$ref type allowedValues minValue maxValue minLength maxLength metadata nullable items prefixItems properties additionalProperties discriminator sealed validate';
+const PARAMETER = spellings(`${TYPE} defaultValue value`);
+const OUTPUT = spellings(`${TYPE} value condition copy`);
 const DEPLOYMENT = spellings(
   'template templateLink parametersLink parameters mode expressionEvaluationOptions debugSetting onErrorDeployment',
 );
@@ -28,34 +31,54 @@ function respell(object: JsonObject, words: ReadonlyMap<string, string>): JsonOb
   return Object.fromEntries(Object.entries(object).map(([key, value]) => [spelled(key), value]));
 }
 
+function requireKnown(
+  object: JsonObject,
+  words: ReadonlyMap<string, string>,
+  type: string,
+  path: string,
+): void {
+  const unknown = Object.keys(object).find((key) => !words.has(key.toLowerCase()));
+  if (unknown !== undefined) throw unknownMember(type, path, unknown);
+}
+
 /** A resource, its loop and its children. */
-function spellResource(raw: Json): Json {
+function spellResource(raw: Json, path: string): Json {
   if (!isObject(raw)) return raw;
+  requireKnown(raw, RESOURCE, 'TemplateResource', path);
   const resource = { ...respell(raw, RESOURCE) };
   if (isObject(resource['copy'])) resource['copy'] = respell(resource['copy'], LOOP);
-  if (resource['resources'] !== undefined) resource['resources'] = spellResources(resource['resources']);
+  if (resource['resources'] !== undefined)
+    resource['resources'] = spellResources(resource['resources'], `${path}/resources`);
   const isDeployment = textOf(resource['type'] ?? null).toLowerCase() === 'microsoft.resources/deployments';
   if (isDeployment && isObject(resource['properties']))
     resource['properties'] = respell(resource['properties'], DEPLOYMENT);
   return resource;
 }
 
-/** The resources of a template or of a parent, as a list or by symbolic name. */
-export function spellResources<T extends Json>(resources: T): T;
-export function spellResources(resources: Json): Json {
-  if (Array.isArray(resources)) return resources.map(spellResource);
+/** The resources of a template or of a parent, as a list or by symbolic name. Throws TemplateFault for a member that none has. */
+export function spellResources<T extends Json>(resources: T, path: string): T;
+export function spellResources(resources: Json, path: string): Json {
+  if (Array.isArray(resources))
+    return resources.map((each, index) => spellResource(each, `${path}/${index}`));
   if (!isObject(resources)) return resources;
   return Object.fromEntries(
-    Object.entries(resources).map(([symbol, resource]) => [symbol, spellResource(resource)]),
+    Object.entries(resources).map(([symbol, each]) => [symbol, spellResource(each, `${path}/${symbol}`)]),
   );
 }
 
-/** Declarations of parameters or outputs, by name. */
-export function spellDeclarations(declarations: JsonObject): JsonObject {
+const DECLARATIONS = {
+  parameters: { words: PARAMETER, type: 'TemplateInputParameter' },
+  outputs: { words: OUTPUT, type: 'TemplateOutputParameter' },
+};
+
+/** Declarations of parameters or outputs, by name. Throws TemplateFault for a member that none has. */
+export function spellDeclarations(declarations: JsonObject, section: keyof typeof DECLARATIONS): JsonObject {
+  const { words, type } = DECLARATIONS[section];
   return Object.fromEntries(
     Object.entries(declarations).map(([name, declaration]) => {
       if (!isObject(declaration)) return [name, declaration];
-      const spelled = respell(declaration, DECLARATION);
+      requireKnown(declaration, words, type, `/${section}/${name}`);
+      const spelled = respell(declaration, words);
       return [
         name,
         isObject(spelled['copy']) ? { ...spelled, copy: respell(spelled['copy'], LOOP) } : spelled,

@@ -25,6 +25,8 @@ export interface DeploymentInput {
   mode: 'Incremental' | 'Complete';
   scope: DeploymentScope;
   deploymentName: string;
+  /** What the client sent, `{ "properties": { "template": … } }`: refusals tell their line and column in it. */
+  text?: string;
   /** Where the template came from, if it was linked: relative links and `deployment().properties.templateLink`. */
   templateLink?: JsonObject;
   /** What `environment()` answers; the public cloud's values if absent. */

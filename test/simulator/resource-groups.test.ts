@@ -73,7 +73,11 @@ describe('a resource group', () => {
       ask('PUT', `${group('leaving')}/providers/Microsoft.Resources/deployments/late`, {
         properties: {
           mode: 'Incremental',
-          template: { $schema: 'x', contentVersion: '1.0.0.0', resources: [] },
+          template: {
+            $schema: 'https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#',
+            contentVersion: '1.0.0.0',
+            resources: [],
+          },
         },
       }),
     ])

@@ -1,7 +1,7 @@
 /** Functions whose answer only the cloud has: `reference` and its kin, and `list*`. */
 
 import { scopeId } from '../ids.ts';
-import { LanguageError } from '../language-error.ts';
+import { LanguageError, ReferenceFault } from '../language-error.ts';
 import type { Scope } from '../scope.ts';
 import type { PlannedResource } from '../types.ts';
 import { expectObject, expectString, textOf } from '../values.ts';
@@ -31,7 +31,7 @@ function target(text: string, scope: Scope): { id: string; planned: PlannedResou
   if (text.startsWith('/')) return { id: text, planned };
   if (RELATIVE.test(text))
     return { id: `${scopeId(scope.deployment.input.scope)}/providers/${text}`, planned };
-  throw new LanguageError(
+  throw new ReferenceFault(
     `The template reference '${text}' is not valid: could not find template resource or resource copy with this name. Please see https://aka.ms/arm-function-reference for usage details.`,
   );
 }

@@ -77,7 +77,7 @@ describe('parameters', () => {
       'a missing value',
       { a: { type: 'string' } },
       {},
-      "The value for the template parameter 'a' is not provided.",
+      "The value for the template parameter 'a' at line '1' and column '180' is not provided.",
     ],
     [
       'an unknown parameter',
@@ -89,7 +89,7 @@ describe('parameters', () => {
       'a wrong type',
       { a: { type: 'int' } },
       { a: 'x' },
-      "The template parameter 'a' is not valid. Expected a value of type 'Int' and got one of type 'String'.",
+      "Template parameter JToken type is not valid. Expected 'Integer'. Actual 'String'.",
     ],
     [
       'a value that is not allowed',
@@ -101,31 +101,31 @@ describe('parameters', () => {
       'a default that is not allowed',
       { a: { type: 'string', allowedValues: ['x'], defaultValue: 'z' } },
       {},
-      "The provided value 'z' for the template parameter 'a' is not valid.",
+      "The provided value 'z' for the template parameter 'a' at line '1' and column '180' is not valid.",
     ],
     [
       'a text too long',
       { a: { type: 'string', maxLength: 2 } },
       { a: 'abc' },
-      "The length of the value '3' is greater than the 'maxLength' of '2'.",
+      "is not valid. Length of the value should be less than or equal to '2'. Please see https://aka.ms/arm-create-parameter-file for usage details.",
     ],
     [
       'a number too small',
       { a: { type: 'int', minValue: 3 } },
       { a: 2 },
-      "The value '2' is less than the 'minValue' of '3'.",
+      "The value should be greater than or equal to '3'.",
     ],
     [
       'an array too short',
       { a: { type: 'array', minLength: 1 } },
       { a: [] },
-      "The length of the value '0' is less than the 'minLength' of '1'.",
+      "Length of the value should be greater than or equal to '1'.",
     ],
     [
       'an unknown type',
       { a: { type: 'text' } },
       { a: 'x' },
-      "The type 'text' at '/parameters/a' is not valid.",
+      "The type 'text' at line '1' and column '180' is not valid.",
     ],
     [
       'a default that needs itself',
@@ -161,10 +161,17 @@ describe('parameters', () => {
     const said = async (compute: Json): Promise<string> =>
       failure(() => plan(parts, given({ computes: [compute] })));
     expect(await said({ nodes: 1 })).toContain(
-      "template parameter 'computes' item '[0]' is not valid: the required property 'name' is missing",
+      "missing values for the following required properties: ['name']",
     );
-    expect(await said({ name: 'cpu', size: 'x' })).toContain("the property 'size' is not allowed");
-    expect(await said({ name: 'c' })).toContain("property 'name' is not valid. The length of the value '1'");
+    expect(await said({ name: 'cpu', size: 'x' })).toContain(
+      "The object does not allow values with properties not defined in the schema, but the following unknown properties were present: ['size'].",
+    );
+    expect(await said({ name: 'c' })).toMatch(
+      /template parameter 'computes\[0\]\.name' at line '1' and column '\d+' is not valid\. Length of the value/,
+    );
+    expect(await said('cpu')).toContain(
+      "Expected a value of type 'Object', but received a value of type 'String'.",
+    );
   });
 
   it('may be of any type where none is declared', () => {
@@ -199,7 +206,7 @@ describe('variables', () => {
 
   it('are checked even if nothing uses them', async () => {
     expect(await failure(() => plan({ variables: { broken: '[nope()]' } }))).toContain(
-      "Unable to process template language expressions for the template variable 'broken' at '/variables/broken'. 'The template function 'nope' is not valid.",
+      "The template variable 'broken' is not valid: The template function 'nope' is not valid.",
     );
     expect(
       await failure(() => plan({ variables: { a: "[variables('b')]", b: "[variables('a')]" } })),
@@ -223,12 +230,10 @@ describe('user-defined functions', () => {
   ];
   it('see their own parameters, and no variables', async () => {
     expect(await value("[contoso.uniqueName('ABC')]", { functions })).toBe('abc-x');
-    expect(
-      await failure(async () => value('[contoso.leaky()]', { functions, variables: { v: 'x' } })),
-    ).toContain('cannot use variables');
-    expect(await failure(async () => value('[contoso.uniqueName()]', { functions }))).toContain(
-      'requires 1 argument(s) while 0 were provided',
-    );
+    const said = async (expression: string): Promise<string> =>
+      failure(() => plan({ functions, variables: { v: 'x', used: expression } }));
+    expect(await said('[contoso.leaky()]')).toContain('cannot use variables');
+    expect(await said('[contoso.uniqueName()]')).toContain('requires 1 argument(s) while 0 were provided');
   });
 });
 
@@ -247,9 +252,34 @@ describe('outputs', () => {
     });
   });
 
-  it('refuse a value of another type', async () => {
-    expect(await failure(() => plan({ outputs: { o: { type: 'int', value: 'x' } } }))).toContain(
-      "The template output 'o' is not valid. Expected a value of type 'Int' and got one of type 'String'.",
+  it('fail when everything is made, each with what is wrong with it', async () => {
+    const planned = plan({
+      outputs: {
+        wrong: { type: 'int', value: 'x' },
+        unknown: { type: 'string', value: "[parameters('p')]" },
+        good: { type: 'int', value: 1 },
+      },
+    });
+    await expect(planned.evaluateOutputs(cloud())).rejects.toMatchObject({
+      code: 'DeploymentOutputEvaluationFailed',
+      details: [
+        {
+          target: 'wrong',
+          message:
+            "The template output 'wrong' is not valid: Template output JToken type is not valid. Expected 'Integer'. Actual 'String'.Please see https://aka.ms/arm-syntax-outputs for usage details..",
+        },
+        {
+          target: 'unknown',
+          message:
+            "The template output 'unknown' is not valid: The template parameter 'p' is not found. Please see https://aka.ms/arm-syntax-parameters for usage details..",
+        },
+      ],
+    });
+  });
+
+  it('are refused before anything is made if they cannot be read', async () => {
+    expect(await failure(() => plan({ outputs: { o: { type: 'int', value: '[add(1]' } } }))).toMatch(
+      /The template output 'o' at line '1' and column '\d+' is not valid: Unable to parse/,
     );
   });
 });
@@ -285,10 +315,26 @@ describe('the shape of a template', () => {
     const { contentVersion: _, ...without } = template;
     expect(validateTemplate({ template: without, ...rest })).toEqual([
       {
-        code: 'InvalidTemplate',
+        code: 'InvalidRequestContent',
         message:
-          "Deployment template validation failed: 'Required property 'contentVersion' not found in JSON. Path '''.",
+          "The request content was invalid and could not be deserialized: 'Required property 'contentVersion' not found in JSON. Path 'properties.template', line 1, position 27.'.",
       },
     ]);
+  });
+
+  it.each<[string, JsonObject, string]>([
+    ['a schema that is none', { $schema: 1 }, "Template schema '1' is not supported."],
+    [
+      'another schema',
+      { $schema: 'https://x/2019-04-01/other.json' },
+      'is not supported. Supported versions are',
+    ],
+    [
+      'a version that is a list',
+      { contentVersion: [] },
+      "parsing value: [. Path 'properties.template.contentVersion'",
+    ],
+  ])('refuses %s', async (_, parts, message) => {
+    expect(await failure(() => plan(parts))).toContain(message);
   });
 });

@@ -2,7 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Json, JsonObject } from '../../../simulator/provider.ts';
-import { account, failure, plan, value } from './harness.ts';
+import { planDeployment } from '../../../simulator/template/index.ts';
+import { account, body, cloud, failure, groupId, input, plan, storage } from './harness.ts';
 
 describe('what is wrong is said, and where', () => {
   it.each([
@@ -46,10 +47,107 @@ describe('what is wrong is said, and where', () => {
     ["[cidrSubnet('10.0.0.0/20', 16, 0)]", 'has no subnet /16 with index 0'],
     ["[filter(createArray(1), 'x')]", 'expects a lambda function'],
   ])('%s', async (expression, message) => {
-    const said = await failure(async () => value(expression));
-    expect(said).toContain('InvalidTemplate');
-    expect(said).toContain("for output 'o' at '/outputs/o/value/v'");
+    const resources = [account('a', { properties: { v: expression } })];
+    const said = await failure(() => plan({ resources }));
+    expect(said).toMatch(/^InvalidTemplate: /);
     expect(said).toContain(message);
+  });
+
+  it('as what it belongs to, in Azure’s words', async () => {
+    const place = /at line '1' and column '\d+'/;
+    const said = async (parts: JsonObject): Promise<string> =>
+      (await failure(() => plan(parts))).replace(place, 'HERE');
+    const functions = 'Please see https://aka.ms/arm-functions for usage details.';
+    const none =
+      "The template parameter 'p' is not found. Please see https://aka.ms/arm-syntax-parameters for usage details.";
+    expect(await said({ resources: [account('a', { properties: { v: "[parameters('p')]" } })] })).toBe(
+      `InvalidTemplate: Unable to process template language expressions for resource '${storage}/a' HERE. '${none}'`,
+    );
+    expect(await said({ resources: [account("[parameters('p')]")] })).toBe(
+      `InvalidTemplate: Deployment template validation failed: 'The template resource '[parameters('p')]' HERE is not valid: ${none}. ${functions}'.`,
+    );
+    expect(await said({ variables: { v: "[parameters('p')]" } })).toBe(
+      `InvalidTemplate: Deployment template validation failed: 'The template variable 'v' is not valid: ${none}. ${functions}'.`,
+    );
+    expect(await said({ parameters: { q: { type: 'string', defaultValue: "[parameters('p')]" } } })).toBe(
+      `InvalidTemplate: Deployment template validation failed: 'The template resource 'q' HERE is not valid: ${none}. ${functions}'.`,
+    );
+    expect(await said({ resources: [account('a', { properties: { v: '[concat(]' } })] })).toBe(
+      `InvalidTemplate: Deployment template validation failed: 'The template resource 'a' HERE is not valid: Unable to parse language expression 'concat(': expected token 'Identifier' and actual 'EndOfData'.. ${functions}'.`,
+    );
+    expect(await said({ resources: [account('a', { properties: { v: "[reference('b')]" } })] })).toBe(
+      "InvalidTemplate: Deployment template validation failed: 'The template reference 'b' is not valid: could not find template resource or resource copy with this name. Please see https://aka.ms/arm-function-reference for usage details.'.",
+    );
+  });
+
+  it.each<[string, JsonObject, string]>([
+    [
+      'a member that resources do not have',
+      { ...account('a'), description: 'x' },
+      "Could not find member 'description' on object of type 'TemplateResource'. Path 'properties.template.resources[0].description', line 1, position ",
+    ],
+    [
+      'a type that is an expression',
+      { ...account('a'), type: "[concat('A.B', '/c')]" },
+      'type property cannot be an expression',
+    ],
+    ['no name', { ...account(''), location: 'eastus' }, "The template resource '' at line '1' and column"],
+  ])('of %s', async (_, resource, message) => {
+    expect(await failure(() => plan({ resources: [resource] }))).toContain(message);
+  });
+});
+
+describe('the place of what is wrong', () => {
+  const text = `{
+  "properties": {
+    "template": {
+      "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+      "contentVersion": "1.0.0.0",
+      // told by line and column, whatever the client wrote around it
+      "parameters": { "size": { "type": "int" } },
+      "resources": [
+        { "type": "A.B/c", "apiVersion": "2020-01-01", "name": "x", "properties": { "v": "[nope()]" } }
+      ]
+    }
+  }
+}`;
+  const refused = (parts: JsonObject): unknown => {
+    try {
+      return planDeployment({ ...input(parts), text });
+    } catch (error) {
+      return error;
+    }
+  };
+
+  it('is counted in the text that the client sent, as Azure’s reader counts', () => {
+    expect(refused({ parameters: { size: { type: 'int' } } })).toMatchObject({
+      message:
+        "Deployment template validation failed: 'The value for the template parameter 'size' at line '7' and column '31' is not provided. Please see https://aka.ms/arm-create-parameter-file for usage details.'.",
+      additionalInfo: [
+        {
+          type: 'TemplateViolation',
+          info: { lineNumber: 7, linePosition: 31, path: 'properties.template.parameters.size' },
+        },
+      ],
+    });
+    const resource = { type: 'A.B/c', apiVersion: '2020-01-01', name: 'x', properties: { v: '[nope()]' } };
+    expect(refused({ resources: [resource] })).toMatchObject({
+      message: expect.stringContaining("at line '9' and column '9'"),
+      additionalInfo: [{ info: { path: 'properties.template.resources[0].properties.v' } }],
+    });
+  });
+
+  it('is told of what fails while deploying, too', async () => {
+    const id = `${groupId}/providers/A.B/d/y`;
+    const v = `[reference('${id}', '2020-01-01').none]`;
+    const planned = plan({ resources: [account('a', { properties: { v } })] });
+    const known = cloud({ [id]: { properties: { some: 1 } } });
+    await expect(body(planned, 'a', known)).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /at line '1' and column '\d+'\. 'The language expression property 'none' doesn't exist, available properties are 'some'\.'$/,
+      ),
+      additionalInfo: [{ type: 'TemplateViolation' }],
+    });
   });
 });
 

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../simulator/provider.ts';
-import { account, body, failure, groupId, input, named, plan, storage, subscriptionId } from './harness.ts';
+import { account, body, failure, input, named, plan, storage, subscriptionId } from './harness.ts';
 
 describe('names and ids', () => {
   it('of children, extensions, other scopes', () => {
@@ -87,12 +87,12 @@ describe('names and ids', () => {
     [
       'a name of too few segments',
       { type: 'A.B/c/d', apiVersion: '1', name: 'x' },
-      "The template resource 'x' for type 'A.B/c/d' at '/resources/0' has incorrect segment lengths.",
+      "The template resource 'x' for type 'A.B/c/d' at line '1' and column '176' has incorrect segment lengths.",
     ],
     [
       'no api-version',
       { type: 'A.B/c', name: 'x' },
-      "expected 'apiVersion' to be a text that is not empty, it is missing",
+      "The template resource 'x' at line '1' and column '160' is not valid. The apiVersion property cannot be null or empty.",
     ],
     [
       'a reference in a name',
@@ -102,27 +102,27 @@ describe('names and ids', () => {
     [
       'a reference in a sku',
       { type: 'A.B/c', apiVersion: '1', name: 'x', sku: { name: "[reference('/y', '1').sku]" } },
-      "at '/resources/0/sku/name'. 'The template function 'reference' is not expected",
+      "at line '1' and column '160'. 'The template function 'reference' is not expected",
     ],
     [
       'a condition that is a text',
       { type: 'A.B/c', apiVersion: '1', name: 'x', condition: 'yes' },
-      "expected a boolean, got 'yes'",
+      "The condition must be of type 'Boolean', but 'yes' is of type 'String'",
     ],
     [
       'an unknown function in a property',
       { type: 'A.B/c', apiVersion: '1', name: 'x', properties: { y: ['[foo()]'] } },
-      `Unable to process template language expressions for resource '${groupId}/providers/A.B/c/x' at '/resources/0/properties/y/0'. 'The template function 'foo' is not valid.`,
+      "The template resource 'x' at line '1' and column '160' is not valid: The template function 'foo' is not valid.",
     ],
     [
       'an unknown dependency',
       { type: 'A.B/c', apiVersion: '1', name: 'x', dependsOn: ['y'] },
-      "The resource 'y' is not defined in the template (dependency at '/resources/0/dependsOn/0').",
+      "The resource 'y' is not defined in the template. Please see https://aka.ms/arm-syntax for usage details.",
     ],
     [
       'too many turns',
       { type: 'A.B/c', apiVersion: '1', name: 'x', copy: { name: 'l', count: 801 } },
-      "The template copy definition count '801' is not valid",
+      "The specified copy count '801' is not valid",
     ],
   ])('refuse %s', async (_, resource, message) => {
     expect(await failure(() => plan({ resources: [resource] }))).toContain(message);
@@ -130,7 +130,7 @@ describe('names and ids', () => {
 
   it('refuse two resources of one id, in any case', async () => {
     expect(await failure(() => plan({ resources: [account('a'), account('A')] }))).toContain(
-      "The resource 'Microsoft.Storage/storageAccounts/A' at '/resources/1' is defined multiple times in a template.",
+      "The resource 'Microsoft.Storage/storageAccounts/A' at line '1' and column '262' is defined multiple times in a template.",
     );
   });
 });

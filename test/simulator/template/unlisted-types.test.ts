@@ -135,8 +135,13 @@ describe('linked templates', () => {
     const done = await deploy('links', { resources: [nested('byname', { uri, queryString })] });
     expect(done.error).toBeUndefined();
     expect((await cloud.arm(`${group}/providers/Microsoft.Network/ipGroups/linked?${API}`)).status).toBe(200);
-    const broken = await deploy('links', { resources: [nested('unsigned', { uri })] });
-    expect((broken.error as JsonObject).details).toMatchObject([{ code: 'InvalidContentLink' }]);
+    const properties = {
+      mode: 'Incremental',
+      template: template({ resources: [nested('unsigned', { uri })] }),
+    };
+    const broken = `${group}/providers/Microsoft.Resources/deployments/broken?${API}`;
+    const { status, json } = await cloud.arm(broken, { method: 'PUT', body: { properties } });
+    expect([status, json.error]).toMatchObject([400, { code: 'InvalidContentLink' }]);
   });
 });
 

@@ -1,0 +1,73 @@
+/** Where a fault of a template stands in the text that the client sent. */
+
+import { type JsonPlace, placesIn } from '../http/json-places.ts';
+import { ArmError, type JsonObject } from '../provider.ts';
+import { PLACE, POSITION, TemplateFault } from './language-error.ts';
+import type { DeploymentInput } from './types.ts';
+
+const TEMPLATE = '/properties/template';
+const NOWHERE: JsonPlace = { line: 0, column: 0 };
+
+/** Runs `work`; the TemplateFault that it may throw is told with its line and column, as Azure tells them. */
+export function located<T>(input: DeploymentInput, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw told(input, error);
+  }
+}
+
+/** As `located`, for work that takes its time. */
+export async function locatedLater<T>(input: DeploymentInput, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw told(input, error);
+  }
+}
+
+function told(input: DeploymentInput, error: unknown): unknown {
+  if (!(error instanceof TemplateFault)) return error;
+  // What is wrong with the template as a whole has no place, unless it is its shape.
+  const whole = error.place === '' && error.code === 'InvalidTemplate';
+  const { line, column } = whole ? NOWHERE : placeIn(textOf(input), error.place);
+  const path = whole ? '' : dotted(TEMPLATE + error.path);
+  const message = error.message
+    .replace(PLACE, `at line '${line}' and column '${column}'`)
+    .replace(POSITION, () => `Path '${path}', line ${line}, position ${column}`);
+  const violation: JsonObject = {
+    type: 'TemplateViolation',
+    info: { lineNumber: line, linePosition: column, path },
+  };
+  const told = error.code === 'InvalidTemplate' ? { additionalInfo: [violation] } : {};
+  return new ArmError(error.status, error.code, message, told);
+}
+
+/** A nested template has no client's text: it is sent on in one line. One that is too deep for that has none at all. */
+function textOf({ text, template }: DeploymentInput): string {
+  if (text !== undefined) return text;
+  try {
+    return JSON.stringify({ properties: { template } });
+  } catch (error) {
+    if (error instanceof RangeError) return '';
+    throw error;
+  }
+}
+
+/** The place of what stands at `path` (of its name: with a colon) or, if the text has it elsewhere (a link), nearest around it. */
+function placeIn(text: string, path: string): JsonPlace {
+  const places = placesIn(text);
+  for (let at = TEMPLATE + path; at !== ''; at = at.slice(0, at.lastIndexOf('/'))) {
+    const place = places(at);
+    if (place !== undefined) return place;
+  }
+  return NOWHERE;
+}
+
+/** 'properties.template.resources[0].name' for '/properties/template/resources/0/name'. */
+function dotted(path: string): string {
+  const steps = path.split('/').slice(1);
+  return steps
+    .map((step, index) => (/^\d+$/.test(step) ? `[${step}]` : `${index === 0 ? '' : '.'}${step}`))
+    .join('');
+}
