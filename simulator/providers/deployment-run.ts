@@ -1,6 +1,6 @@
 /** The run of a deployment: resources in the order of their dependencies, side by side where they have none between them. */
 
-import { isObject } from '../http/fields.ts';
+import { textOf } from '../http/fields.ts';
 import { ArmError, type Cloud, type JsonObject, type Resource } from '../provider.ts';
 import type { DeploymentPlan, Environment, PlannedResource } from '../template/index.ts';
 import {
@@ -12,6 +12,7 @@ import {
   failureOf,
   type Note,
 } from './deployment-notes.ts';
+import { madeBy } from './deployment-shown.ts';
 
 const GROUP_LEVEL = /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/[^/]+\/[^/]+\/[^/]+$/i;
 
@@ -73,8 +74,8 @@ export async function removeOthers(
   groupId: string,
   plan: DeploymentPlan,
 ): Promise<void> {
-  const kept = new Set(plan.resources.map(({ id }) => id.toLowerCase()));
-  for (const { id, nested } of plan.resources) if (nested) keepMade(cloud, id, kept);
+  const ids = [...plan.resources, ...madeBy(cloud, plan)].map(({ id }) => textOf(id).toLowerCase());
+  const kept = new Set(ids);
   const others = cloud.store
     .below(groupId)
     .map(({ resource }) => resource)
@@ -95,19 +96,6 @@ async function removeOne(cloud: Cloud, deploymentId: string, target: Resource): 
     const failed = failureOf(error, target.id, 'delete');
     note(failed.note);
     return failed.failure;
-  }
-}
-
-/** Adds what a nested deployment made, and those nested in it. */
-function keepMade(cloud: Cloud, deploymentId: string, kept: Set<string>): void {
-  const made = cloud.store.get(deploymentId)?.resource.properties.outputResources;
-  if (!Array.isArray(made)) return;
-  for (const one of made) {
-    if (!isObject(one) || typeof one.id !== 'string') continue;
-    const id = one.id.toLowerCase();
-    if (kept.has(id)) continue;
-    kept.add(id);
-    keepMade(cloud, id, kept);
   }
 }
 

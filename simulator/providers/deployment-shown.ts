@@ -1,7 +1,8 @@
 /** What deployments, validations and predictions show of a template. */
 
 import { createHash } from 'node:crypto';
-import type { JsonObject } from '../provider.ts';
+import { isObject, textOf } from '../http/fields.ts';
+import type { Cloud, JsonObject } from '../provider.ts';
 import type { DeploymentInput, DeploymentPlan } from '../template/index.ts';
 
 /** What a deployment and a validation show of the template. */
@@ -31,6 +32,18 @@ export function describePlan(
       .filter(({ dependsOn }) => dependsOn.length > 0)
       .map(({ id, dependsOn }) => ({ ...target(id), dependsOn: dependsOn.map(target) })),
   };
+}
+
+/** What a deployment has made: of the deployments nested in it, what they have made. */
+export function madeBy(cloud: Cloud, { resources }: DeploymentPlan): JsonObject[] {
+  const ids = resources
+    .filter(({ existing }) => !existing)
+    .flatMap(({ id, nested }) => {
+      const inner = nested && cloud.store.get(id)?.resource.properties.outputResources;
+      if (!nested) return [id];
+      return Array.isArray(inner) ? inner.map((one) => textOf(isObject(one) ? one.id : one)) : [];
+    });
+  return [...new Set(ids)].map((id) => ({ id }));
 }
 
 /** A number for a template, the same for the same content. */

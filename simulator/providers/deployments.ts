@@ -27,7 +27,8 @@ import { removeOthers, type Run, runPlan } from './deployment-run.ts';
 import { legacyOperations } from './deployment-operations.ts';
 import { busy, deploymentsListed, keepHistoryShort } from './deployment-list.ts';
 import { invalidDeployment, requirePossible } from './deployment-preflight.ts';
-import { describePlan } from './deployment-shown.ts';
+import { expand } from './deployment-nested.ts';
+import { describePlan, madeBy } from './deployment-shown.ts';
 import { predictChanges } from './deployment-what-if.ts';
 import { rollbackOf, rollbackTarget } from './deployment-rollback.ts';
 import { requireDeployable } from './authorization/preflight.ts';
@@ -39,6 +40,8 @@ const WHAT_IF_MS = 1500;
 interface Prepared {
   input: DeploymentInput;
   plan: DeploymentPlan;
+  /** The ids of what it would make, at any depth; of a nested deployment itself where nobody knows yet. */
+  made: string[];
 }
 
 /** The provider. It is a second one of Microsoft.Resources; the other holds groups and lists. */
@@ -123,7 +126,10 @@ async function prepare(
   const plan = planDeployment(input);
   requirePossible(cloud, plan, input.scope, parts.providers());
   requireDeployable(cloud, principal, plan.resources);
-  return { input, plan };
+  if (within) return { input, plan, made: [] };
+  const { previewed, unsupported } = await expand(cloud, parts, input, plan, () => false);
+  const made = [...previewed.map(({ resource }) => resource.id), ...unsupported.map((one) => one.resourceId)];
+  return { input, plan, made };
 }
 
 function accept(call: Call, next: Stored, { input, plan }: Prepared): void {
@@ -163,7 +169,7 @@ async function run(
     const outputs = await runPlan(run, plan, environmentFor(cloud, parts));
     if (input.mode === 'Complete' && input.scope.resourceGroup)
       await removeOthers(run, input.scope.resourceGroup.id, plan);
-    const outputResources = plan.resources.filter(({ existing }) => !existing).map((one) => ({ id: one.id }));
+    const outputResources = madeBy(cloud, plan);
     show('Succeeded', { outputs, outputResources });
   } catch (error) {
     if (!(error instanceof ArmError)) throw error;
@@ -231,8 +237,8 @@ function showState(
 }
 
 async function validate(parts: DeploymentParts, call: Call): Promise<ActionResult> {
-  const { input, plan } = await prepare(parts, call);
-  const validatedResources = plan.resources.filter(({ existing }) => !existing).map(({ id }) => ({ id }));
+  const { input, plan, made } = await prepare(parts, call);
+  const validatedResources = [...new Set(made)].map((id) => ({ id }));
   const now = new Date(call.cloud.clock.now()).toISOString();
   const properties = {
     ...describePlan(input, plan),

@@ -47,6 +47,13 @@ const newGroup: JsonObject = {
   location: 'eastus',
 };
 
+function nested(name: string, resources: JsonObject[], resourceGroup?: string): JsonObject {
+  const type = 'Microsoft.Resources/deployments';
+  const expressionEvaluationOptions = { scope: 'inner' };
+  const properties = { mode: 'Incremental', expressionEvaluationOptions, template: template({ resources }) };
+  return { type, apiVersion: '2022-09-01', name, properties, ...(resourceGroup ? { resourceGroup } : {}) };
+}
+
 describe('a deployment is refused', () => {
   const refused = async (answer: Promise<HttpAnswer>, status: number, code: string): Promise<void> => {
     const { status: got, json } = await answer;
@@ -83,6 +90,27 @@ describe('a deployment is refused', () => {
       'LocationNotAvailableForResourceType',
     );
     expect((await put(subscription, 'x', [newGroup], { location: 'eastus' })).status).toBe(201);
+  });
+
+  it('for what is wrong in a deployment nested in it', async () => {
+    const network = (more: JsonObject): JsonObject => ({
+      type: 'Microsoft.Network/ipGroups',
+      apiVersion: '2023-04-01',
+      name: 'within',
+      location: 'eastus',
+      ...more,
+    });
+    const cases: [JsonObject, string][] = [
+      [nested('inner', [network({ name: '[nothing()]' })]), 'InvalidTemplate'],
+      [nested('inner', [network({ type: 'Microsoft.Network/none' })]), 'InvalidResourceType'],
+      [
+        nested('inner', [nested('deeper', [network({ location: 'mars' })])]),
+        'LocationNotAvailableForResourceType',
+      ],
+      [nested('i'.repeat(65), []), 'InvalidDeployment'],
+    ];
+    for (const [resource, code] of cases) await refused(put(group, 'x', [resource]), 400, code);
+    await refused(put(group, 'x', [nested('inner', [], 'nogroup')]), 404, 'ResourceGroupNotFound');
   });
 
   it('for settings that there are not', async () => {
@@ -124,6 +152,29 @@ describe('a deployment is refused', () => {
     cloud.at.clock.setSpeed(1);
     await cloud.ended(first);
     expect((await put(group, 'busy')).status).toBe(200);
+  });
+});
+
+describe('what a deployment makes', () => {
+  it('is told at any depth, in validation and at its end, and is put into groups that are made beside it', async () => {
+    const inGroup = nested('fill', [account('nestedaccount')], 'beside');
+    const makesGroup = { ...nested('make', [{ ...newGroup, name: 'beside' }]), location: 'eastus' };
+    const resources = [{ ...inGroup, dependsOn: ['make'] }, makesGroup];
+    const body = {
+      location: 'eastus',
+      properties: { mode: 'Incremental', template: template({ resources }) },
+    };
+    const valid = await cloud.arm(at(cloud.subscription, 'deep', '/validate'), { method: 'POST', body });
+    const beside = `${cloud.subscription}/resourceGroups/beside`;
+    const ids = [{ id: beside }, { id: `${beside}/providers/${STORAGE}/nestedaccount` }];
+    const idsOf = (list: unknown): unknown[] =>
+      (list as { id: string }[]).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    expect(idsOf((valid.json.properties as JsonObject).validatedResources)).toEqual(ids);
+    await cloud.ended(await cloud.arm(at(cloud.subscription, 'deep'), { method: 'PUT', body }));
+    const { properties } = (await cloud.arm(at(cloud.subscription, 'deep'))).json as {
+      properties: JsonObject;
+    };
+    expect(idsOf(properties.outputResources)).toEqual(ids);
   });
 });
 
