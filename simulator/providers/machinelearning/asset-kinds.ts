@@ -5,6 +5,7 @@ import { assetRows, type AssetTraits } from './assets.ts';
 import { backfill, registerFeatures } from './features.ts';
 import { fillDefaults, isObject, objectOf, textOf, workspaceIdOf } from './fields.ts';
 import { byField } from './lists.ts';
+import { addressOfOutput } from './places.ts';
 import { checkPath } from './references.ts';
 import { validationError } from './refusals.ts';
 
@@ -18,6 +19,10 @@ const models: AssetTraits = {
   defaults: { flavors: {}, modelType: 'custom_model' },
   provisioningState: true,
   uploads: true,
+  fill(call, next) {
+    const job = resolveOutput(call, next, 'modelUri');
+    if (job !== undefined) next.resource.properties.jobName ??= job;
+  },
   check(call, next) {
     requireText(next, 'modelUri');
     checkPath(
@@ -37,6 +42,7 @@ const data: AssetTraits = {
   defaults: {},
   provisioningState: false,
   uploads: true,
+  fill: (call, next) => void resolveOutput(call, next, 'dataUri'),
   check(call, next) {
     const kind = requireText(next, 'dataType');
     requireText(next, 'dataUri');
@@ -59,8 +65,13 @@ const environments: AssetTraits = {
   provisioningState: true,
   check(_call, next) {
     next.resource.properties.environmentType = 'UserCreated'; // Read-only: a client cannot make a curated one.
-    const build = next.resource.properties.build;
-    if (build) objectOf(build).dockerfilePath ??= 'Dockerfile';
+    const { build, image, condaFile } = next.resource.properties;
+    if (isObject(build)) build.dockerfilePath ??= 'Dockerfile';
+    if (textOf(image) === undefined && !isObject(build))
+      throw validationError(
+        `properties.${textOf(condaFile) === undefined ? 'image' : 'condaFile'}: an environment must have an image (to which packages may be added) or a build.`,
+        'image',
+      );
   },
 };
 
@@ -127,6 +138,14 @@ export const assets: readonly ResourceType[] = [
   featuresets,
   featurestoreEntities,
 ].flatMap(assetRows);
+
+/** Writes the place of a job's output in the stead of its name; answers the job's. */
+function resolveOutput(call: Call, next: Stored, field: 'modelUri' | 'dataUri'): string | undefined {
+  const { properties } = next.resource;
+  const found = addressOfOutput(call.cloud, workspaceIdOf(call.id.id), textOf(properties[field]) ?? '');
+  if (found) properties[field] = found.uri;
+  return found?.job;
+}
 
 function requireText(next: Stored, field: string): string {
   const text = textOf(next.resource.properties[field]);

@@ -32,6 +32,12 @@ const ATTACHED = [
   'SynapseSpark',
 ];
 
+/** As Azure's naming rules have them; other types of computes have names of 2 to 16. */
+const NAME_LENGTHS: Record<string, { least: number; most: number }> = {
+  AmlCompute: { least: 3, most: 32 },
+  ComputeInstance: { least: 3, most: 24 },
+};
+
 /** The size of a cluster that names none. */
 const DEFAULT_SIZE = 'STANDARD_DS3_V2';
 
@@ -59,13 +65,7 @@ export const computes: ResourceType = {
     'properties.disableLocalAuth',
   ],
   beforePut(call, next) {
-    if (!call.existing)
-      requireName(
-        'compute',
-        call.id.name,
-        /^[a-zA-Z][\w-]{1,30}[a-zA-Z0-9]$/,
-        '3 to 32 letters, digits and hyphens, the first a letter, the last no hyphen',
-      );
+    if (!call.existing) requireComputeName(call.id.name, textOf(next.resource.properties.computeType) ?? '');
     if (call.verb === 'patch') keepButScale(call, next);
     fillCompute(call, next);
   },
@@ -94,6 +94,17 @@ export const computes: ResourceType = {
   show: showCompute,
   actions: nodeActions,
 };
+
+/** How long the name of a compute may be depends on its type. */
+function requireComputeName(name: string, kind: string): void {
+  const { least, most } = NAME_LENGTHS[kind] ?? { least: 2, most: 16 };
+  requireName(
+    'compute',
+    name,
+    new RegExp(`^(?=.{${least},${most}}$)[a-zA-Z][a-zA-Z0-9-]*[a-zA-Z0-9]$`),
+    `${least} to ${most} letters, digits and hyphens, the first a letter, the last no hyphen`,
+  );
+}
 
 function fillCompute(call: Call, next: Stored): void {
   const { resource } = next;

@@ -36,6 +36,7 @@ export const onlineDeployments: ResourceType = {
       next.resource.properties = structuredClone(call.existing.resource.properties);
     checkReferences(call, next);
     fillDeployment(call, next);
+    checkScale(next.resource.properties);
     checkSize(call, next);
   },
   beforeDelete(call, stored) {
@@ -98,6 +99,22 @@ function fillDeployment(call: Call, next: Stored): void {
     livenessProbe: PROBE,
     readinessProbe: PROBE,
   });
+}
+
+/** Errors: 400 for a managed deployment that is to scale itself, and for a least number of machines above the greatest. */
+function checkScale({ endpointComputeType: kind, scaleSettings }: JsonObject): void {
+  const { scaleType, minInstances, maxInstances } = objectOf(scaleSettings);
+  if (kind === 'Managed' && scaleType !== 'Default')
+    throw userError(
+      `properties.scaleSettings.scaleType: expected Default, as a managed deployment is scaled by its sku or by Azure Monitor, got '${textOf(scaleType) ?? ''}'.`,
+      'scaleSettings',
+    );
+  const [least = 1, most = Infinity] = [numberOf(minInstances), numberOf(maxInstances)];
+  if (least > most)
+    throw validationError(
+      `properties.scaleSettings: minInstances (${least}) must not exceed maxInstances (${most}).`,
+      'scaleSettings',
+    );
 }
 
 /** Machines are counted in `sku.capacity`. Errors: 400 below 1: a managed deployment cannot be at zero. */

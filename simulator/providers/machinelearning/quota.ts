@@ -223,8 +223,9 @@ function labelId(family: string): string {
  * may be given more than the subscription has.
  */
 export function updateQuotas(cloud: Cloud, region: string, body: JsonObject): JsonObject[] {
-  const entries = Array.isArray(body.value) ? body.value : [];
-  return entries.map((entry) => {
+  if (!Array.isArray(body.value))
+    throw new ArmError(400, 'ValidationError', 'value: expected a list of quotas.', { target: 'value' });
+  return body.value.map((entry) => {
     const { id: idValue, limit: limitValue } = objectOf(entry);
     const id = textOf(idValue) ?? '';
     const limit = numberOf(limitValue) ?? -1;

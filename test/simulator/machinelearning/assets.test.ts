@@ -125,6 +125,15 @@ describe('assets', () => {
     expect((await azure.arm('GET', `${workspace}/data/bad`)).status).toBe(404);
   });
 
+  it('of environments have an image or a build', async () => {
+    for (const properties of [{}, { condaFile: 'name: x' }]) {
+      const { status, body } = await azure.arm('PUT', `${workspace}/environments/empty/versions/1`, {
+        properties,
+      });
+      expect([status, message(body)]).toEqual([400, expect.stringContaining('must have an image')]);
+    }
+  });
+
   it('of data keep one type through all versions', async () => {
     const refused = await azure.arm('PUT', `${workspace}/data/fraud/versions/3`, {
       properties: { dataType: 'uri_file', dataUri: 'https://a/b' },

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { setQuota, setSizeOffered } from '../../../simulator/providers/machinelearning/index.ts';
 import type { JsonObject } from '../../../simulator/provider.ts';
-import { makeWorkspace, properties, startFixture, type Fixture } from './fixture.ts';
+import { makeWorkspace, message, properties, startFixture, type Fixture } from './fixture.ts';
 
 let azure: Fixture;
 let workspace: string;
@@ -149,6 +149,22 @@ describe('a cluster', () => {
       cluster('STANDARD_DS3_V2', 0, 1),
     );
     expect(orphan.status).toBe(404);
+  });
+});
+
+describe('the name of a compute', () => {
+  it.each([
+    ['AmlCompute', 'my_cluster'],
+    ['AmlCompute', 'c1'],
+    ['ComputeInstance', 'an-instance-of-some-length'],
+    ['Kubernetes', 'a-cluster-of-pods'],
+    ['Kubernetes', '2nd'],
+  ])('of type %s is not %s', async (computeType, name) => {
+    const { status, body } = await azure.arm('PUT', at(name), {
+      location: 'eastus',
+      properties: { computeType, properties: { vmSize: 'Standard_DS3_v2' } },
+    });
+    expect([status, message(body)]).toEqual([400, expect.stringContaining(`"${name}" is invalid`)]);
   });
 });
 

@@ -97,7 +97,7 @@ function casesOf(operation: Operation): Case[] {
       ...parameters,
       [leaf]: operation.id.startsWith('Features_')
         ? 'string'
-        : `${text(parameters[leaf] ?? '')}${operation.id.split('_')[1]?.slice(0, 9)}${i}`,
+        : `${text(parameters[leaf] ?? '')}${operation.id.split('_')[1]?.slice(0, 4)}${i}`,
     };
     // The version that the examples register has a specification that is nowhere.
     if (operation.id.startsWith('Features_')) own.featuresetVersion = 'described';
@@ -221,7 +221,6 @@ async function makerBody(
   return {
     location,
     properties: {
-      // Outbound rules are of a managed network.
       managedNetwork: { isolationMode: 'AllowOnlyApprovedOutbound' },
       storageAccount: storageAccount ?? '',
       keyVault: keyVault ?? '',

@@ -202,6 +202,19 @@ describe('an online deployment', () => {
     expect((unknown.body.error as JsonObject).code).toBe('SkuNotAvailable');
   });
 
+  it('is scaled by its sku, not by itself', async () => {
+    const { body } = await azure.arm('GET', at('blue'));
+    const scaleSettings = { scaleType: 'TargetUtilization', minInstances: 1, maxInstances: 2 };
+    const refused = await azure.arm('PUT', at('scaled'), {
+      location: 'eastus',
+      properties: { ...properties(body), scaleSettings },
+    });
+    expect([refused.status, message(refused.body)]).toEqual([
+      400,
+      expect.stringContaining('scaleType: expected Default'),
+    ]);
+  });
+
   it('is deleted only without traffic', async () => {
     const live = await azure.arm('DELETE', at('green'));
     expect([live.status, message(live.body)]).toEqual([400, expect.stringContaining('25% of live traffic')]);
