@@ -45,7 +45,7 @@ The outage ends, what is owed is paid, and the workspace goes home:
   u replicate
   u failover --even-if-healthy --reason "back to eastus"
 Another outage:
-  npx understudy chaos list --folder ${folder}
+  npx understudy chaos list
 End it (and the workers: kill %1 %2):
   npx understudy stack down --folder ${folder}`;
 }

@@ -155,6 +155,7 @@ async function goDark({ cloud }: Stack): Promise<void> {
 }
 
 async function histories({ temporal }: Stack): Promise<Pick<Moved, 'replicate' | 'failover'>> {
+  if (!temporal) throw new Error('the stack has no Temporal');
   const connection = await Connection.connect({ address: temporal.address });
   try {
     const client = new Client({ connection });
