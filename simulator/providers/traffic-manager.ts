@@ -15,7 +15,8 @@ import {
 } from '../provider.ts';
 import { ENDPOINT_KINDS, endpointsOf, TM_PROFILE } from '../traffic-manager/profile.ts';
 import { relativeNameOf, type TrafficManager } from '../traffic-manager/traffic-manager.ts';
-import { row } from './table.ts';
+import { placeGlobally, row } from './table.ts';
+import { invalid, prepareEndpoint, requireNumber, requireOneOf } from './traffic-manager-endpoints.ts';
 
 const METHODS = ['Performance', 'Priority', 'Weighted', 'Geographic', 'MultiValue', 'Subnet'];
 const PROTOCOLS = ['HTTP', 'HTTPS', 'TCP'];
@@ -54,11 +55,11 @@ function endpointRow(kind: string, stand: TrafficManager): ResourceType {
     region: 'global',
     beforePut({ cloud, id }, next) {
       const profile = cloud.store.get(id.parent ?? '');
-      const all = profile ? endpointsOf(cloud.store, profile) : [];
-      prepareEndpoint(
-        next,
-        all.filter(({ resource }) => resource.id.toLowerCase() !== id.key),
+      if (!profile) return; // The envelope has refused a profile that is not there.
+      const others = endpointsOf(cloud.store, profile).filter(
+        ({ resource }) => resource.id.toLowerCase() !== id.key,
       );
+      prepareEndpoint(cloud, next, profile, others);
     },
     afterPut: (_call, stored) => stand.forget(stored.resource.id),
     show(cloud, stored) {
@@ -88,7 +89,7 @@ function prepareProfile({ cloud, id }: Call, next: Stored): void {
   properties.trafficViewEnrollmentStatus ??= 'Disabled';
   properties.dnsConfig = { ttl: 60, ...dns, fqdn: `${name.toLowerCase()}.${suffix}` };
   properties.monitorConfig = monitorOf(properties.monitorConfig);
-  next.resource.location = 'global';
+  placeGlobally(next.resource);
 }
 
 function monitorOf(value: Json | undefined): JsonObject {
@@ -104,42 +105,13 @@ function monitorOf(value: Json | undefined): JsonObject {
     intervalInSeconds: interval,
     timeoutInSeconds: interval === 10 ? 9 : 10,
     toleratedNumberOfFailures: 3,
+    ...(textOf(monitor.protocol).toUpperCase() === 'TCP' ? {} : { path: '/' }),
     ...monitor,
   };
 }
 
-/** Checks an endpoint against the profile's others, and fills in what it leaves out. */
-function prepareEndpoint(next: Stored, others: Stored[]): void {
-  const properties: JsonObject = {
-    endpointStatus: 'Enabled',
-    alwaysServe: 'Disabled',
-    weight: 1,
-    ...next.resource.properties,
-  };
-  delete properties.endpointMonitorStatus;
-  if (/nestedEndpoints$/i.test(next.resource.type))
-    throw new ArmError(
-      501,
-      'NotImplemented',
-      'Nested endpoints of Traffic Manager are not offered by the local Azure.',
-    );
-  if (!/^[\w.-]+(:\d{1,5})?$/.test(textOf(properties.target)))
-    throw invalid('target', 'a host name', properties.target);
-  requireNumber('weight', properties.weight, 1, 1000);
-  requireNumber('priority', properties.priority, 1, 1000);
-  const taken = others.map(({ resource }) => resource.properties.priority);
-  if (properties.priority !== undefined && taken.includes(properties.priority))
-    throw new ArmError(
-      409,
-      'Conflict',
-      `Another endpoint of the profile has priority ${textOf(properties.priority)}: no two may share one.`,
-    );
-  properties.priority ??= Math.max(0, ...taken.map(Number)) + 1;
-  next.resource.properties = properties;
-}
-
 /** The endpoints that a PUT or PATCH of the profile names, checked; undefined where it says nothing of them. */
-function planned({ body, verb }: Call, profile: Stored): Stored[] | undefined {
+function planned({ cloud, body, verb }: Call, profile: Stored): Stored[] | undefined {
   const sent = isObject(body.properties) ? body.properties.endpoints : undefined;
   if (sent === undefined || sent === null) return verb === 'patch' ? undefined : [];
   if (!Array.isArray(sent) || !sent.every(isObject)) throw invalid('endpoints', 'a list of endpoints', sent);
@@ -158,7 +130,7 @@ function planned({ body, verb }: Call, profile: Stored): Stored[] | undefined {
       hidden: {},
       resource: { id, name, type: `${TM_PROFILE}/${type}`, properties },
     };
-    prepareEndpoint(next, found);
+    prepareEndpoint(cloud, next, profile, found);
     found.push(next);
   }
   return found;
@@ -236,23 +208,4 @@ function nameAvailability(cloud: Cloud, name: string): Json {
     reason: 'AlreadyExists',
     message: `Domain name ${name}.trafficmanager.localhost already exists.`,
   };
-}
-
-function requireOneOf(name: string, known: string[], got: Json | undefined): void {
-  if (!known.some((one) => one === got)) throw invalid(name, known.join(', '), got);
-}
-
-function requireNumber(name: string, got: Json | undefined, from: number, to: number): void {
-  if (got === undefined || got === null) return;
-  if (typeof got !== 'number' || !Number.isInteger(got) || got < from || got > to)
-    throw invalid(name, `an integer from ${from} to ${to}`, got);
-}
-
-function invalid(name: string, expected: string, got: Json | undefined): ArmError {
-  return new ArmError(
-    400,
-    'BadRequest',
-    `The property '${name}' is not valid: expected ${expected}, got ${JSON.stringify(got ?? null)}.`,
-    { target: name },
-  );
 }

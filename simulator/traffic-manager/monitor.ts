@@ -41,7 +41,7 @@ export class EndpointMonitor {
 
   private round(profile: Stored): number {
     const { isEnabled, monitor, endpoints } = readProfile(this.cloud.store, profile);
-    for (const endpoint of endpoints.filter((one) => isEnabled && one.isEnabled && !one.alwaysServe)) {
+    for (const endpoint of endpoints.filter((one) => isEnabled && isProbed(one))) {
       probe(endpoint, monitor).then(
         (good) => this.note(endpoint.id, good, monitor),
         () => this.note(endpoint.id, false, monitor),
@@ -57,6 +57,11 @@ export class EndpointMonitor {
     const status = isGood ? 'Online' : failures > toleratedFailures ? 'Degraded' : before.status;
     this.states.set(key, { status, failures });
   }
+}
+
+/** A nested endpoint is as well as its profile's own endpoints are. */
+function isProbed({ isEnabled, alwaysServe, child }: Endpoint): boolean {
+  return isEnabled && !alwaysServe && child === undefined;
 }
 
 function probe({ host, port }: Endpoint, monitor: Monitor): Promise<boolean> {

@@ -15,6 +15,8 @@ export interface Endpoint {
   alwaysServe: boolean;
   weight: number;
   priority: number;
+  /** Of a nested endpoint: the profile that it leads to, and how many of its endpoints make it well. */
+  child?: { id: string; least: number };
 }
 
 export interface Monitor {
@@ -75,7 +77,9 @@ export function readProfile(store: ResourceStore, stored: Stored): Profile {
 }
 
 function readEndpoint({ resource }: Stored, monitored: number, place: number): Endpoint {
-  const { target, endpointStatus, alwaysServe, weight, priority } = resource.properties;
+  const { target, targetResourceId, minChildEndpoints, endpointStatus, alwaysServe, weight, priority } =
+    resource.properties;
+  const isNested = resource.type === `${TM_PROFILE}/nestedEndpoints`;
   const [host = '', port] = textOf(target).split(':');
   return {
     id: resource.id,
@@ -85,6 +89,7 @@ function readEndpoint({ resource }: Stored, monitored: number, place: number): E
     alwaysServe: alwaysServe === 'Enabled',
     weight: numeric(weight, 1),
     priority: numeric(priority, place + 1),
+    ...(isNested ? { child: { id: textOf(targetResourceId), least: numeric(minChildEndpoints, 1) } } : {}),
   };
 }
 

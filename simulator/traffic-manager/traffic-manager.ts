@@ -51,8 +51,24 @@ export class TrafficManager {
     this.agent.destroy();
   }
 
+  /** How an endpoint is, by its own probes, or, nested, by those of the endpoints that it leads to. */
   status(id: string): MonitorStatus {
-    return this.monitor.status(id);
+    const profile = this.cloud.store.get(id.split('/').slice(0, -2).join('/'));
+    const endpoint = profile && readProfile(this.cloud.store, profile).endpoints.find((one) => one.id === id);
+    return endpoint ? this.statusOf(endpoint) : this.monitor.status(id);
+  }
+
+  private statusOf({ id, child }: Endpoint): MonitorStatus {
+    if (!child) return this.monitor.status(id);
+    const stored = this.cloud.store.get(child.id);
+    const nested = stored && readProfile(this.cloud.store, stored);
+    if (!nested?.isEnabled) return 'Degraded';
+    const all = nested.endpoints
+      .filter(({ isEnabled }) => isEnabled)
+      .map((one) => (one.alwaysServe ? 'Online' : this.statusOf(one)));
+    const count = (status: MonitorStatus): number => all.filter((one) => one === status).length;
+    if (count('Online') >= child.least) return 'Online';
+    return count('Online') + count('CheckingEndpoint') >= child.least ? 'CheckingEndpoint' : 'Degraded';
   }
 
   forget(id: string): void {
@@ -137,11 +153,18 @@ export class TrafficManager {
     return stored && readProfile(this.cloud.store, stored);
   }
 
-  /** The endpoints that the routing method gives. With none online, all that are enabled count as online. */
-  private choose({ isEnabled, method, maxReturn, endpoints }: Profile): Endpoint[] {
+  /** The endpoints that the routing method gives; a nested one gives those of its profile. With none online, all that are enabled count as online. */
+  private choose(profile: Profile): Endpoint[] {
+    return this.chosenOf(profile).flatMap((endpoint) => {
+      const child = endpoint.child && this.cloud.store.get(endpoint.child.id);
+      return child ? this.choose(readProfile(this.cloud.store, child)) : [endpoint];
+    });
+  }
+
+  private chosenOf({ isEnabled, method, maxReturn, endpoints }: Profile): Endpoint[] {
     if (!isEnabled) return [];
     const enabled = endpoints.filter((one) => one.isEnabled);
-    const online = enabled.filter((one) => one.alwaysServe || this.monitor.status(one.id) !== 'Degraded');
+    const online = enabled.filter((one) => one.alwaysServe || this.statusOf(one) !== 'Degraded');
     const usable = online.length > 0 ? online : enabled;
     switch (method) {
       case 'Weighted':

@@ -204,6 +204,43 @@ describe('the Front Door stand-in', () => {
     expect(
       await put('/afdEndpoints/score/routes/bad', { originGroup: { id: `${profile}/originGroups/none` } }),
     ).toContain('was not found');
+    const group = { loadBalancingSettings: { sampleSize: 4, successfulSamplesRequired: 3 } };
+    const probe = (more: object): object => ({ ...group, healthProbeSettings: more });
+    const route = (more: object): object => ({ originGroup: { id: `${profile}/originGroups/og` }, ...more });
+    for (const [path, properties, place] of [
+      ['/originGroups/bad', probe({ probePath: 'health' }), 'healthProbeSettings.probePath'],
+      ['/originGroups/bad', probe({ probeRequestType: 'POST' }), 'healthProbeSettings.probeRequestType'],
+      [
+        '/originGroups/bad',
+        probe({ probeIntervalInSeconds: 300 }),
+        'healthProbeSettings.probeIntervalInSeconds',
+      ],
+      ['/originGroups/og/origins/bad', { hostName: 'localhost', enabledState: 'On' }, 'enabledState'],
+      ['/afdEndpoints/score/routes/bad', route({ patternsToMatch: ['x*'] }), 'patternsToMatch'],
+      ['/afdEndpoints/score/routes/bad', route({ supportedProtocols: ['Gopher'] }), 'supportedProtocols'],
+      ['/afdEndpoints/score/routes/bad', route({ linkToDefaultDomain: true }), 'linkToDefaultDomain'],
+    ] as const)
+      expect(await put(path, properties)).toContain(`Property '${place}' is invalid`);
+    const placed = { method: 'PUT', body: { location: 'eastus', sku: { name: 'Standard_AzureFrontDoor' } } };
+    expect((await cloud.arm(`${profile}-regional?${API}`, placed)).text).toContain(
+      'LocationNotAvailableForResourceType',
+    );
+  });
+
+  it('links no route to a group without an enabled origin', async () => {
+    await cloud.make(`${profile}/originGroups/empty`, {
+      properties: { loadBalancingSettings: { sampleSize: 4, successfulSamplesRequired: 3 } },
+    });
+    const put = (): ReturnType<TestCloud['arm']> =>
+      cloud.arm(`${profile}/afdEndpoints/score/routes/empty?${API}`, {
+        method: 'PUT',
+        body: {
+          properties: { originGroup: { id: `${profile}/originGroups/empty` }, patternsToMatch: ['/e'] },
+        },
+      });
+    expect((await put()).text).toContain('at least one enabled origin');
+    await cloud.make(`${profile}/originGroups/empty/origins/only`, { properties: { hostName: 'localhost' } });
+    expect((await put()).status).toBe(201);
   });
 
   it('goes on forwarding after a restart', async () => {

@@ -202,6 +202,9 @@ describe('the Traffic Manager stand-in', () => {
     expect(await put({ endpoints: [endpoint(east, { weight: 0 })] })).toContain("'weight' is not valid");
     const twins = [endpoint(east, { priority: 1 }), endpoint(west, { priority: 1 })];
     expect(await put({ endpoints: twins })).toContain('no two may share one');
+    expect(await put({ endpoints: [endpoint(east), { ...endpoint(east), name: 'again' }] })).toContain(
+      "'target'",
+    );
     expect(await put({}, `${profile}-two`)).toContain('already exists');
     expect((await statuses()).length).toBe(2);
     const free = await cloud.arm(
@@ -212,5 +215,64 @@ describe('the Traffic Manager stand-in', () => {
       },
     );
     expect(free.json).toMatchObject({ nameAvailable: false, reason: 'AlreadyExists' });
+  });
+
+  it('has the host names of Azure resources for targets', async () => {
+    const group = profile.slice(0, profile.indexOf('/providers'));
+    const address = `${group}/providers/Microsoft.Network/publicIPAddresses/front`;
+    await cloud.make(address, {
+      location: 'eastus',
+      properties: { dnsSettings: { domainNameLabel: 'fraud-front' } },
+    });
+    const add = (targetResourceId: string): ReturnType<TestCloud['arm']> =>
+      cloud.arm(`${profile}/azureEndpoints/public?${API}`, {
+        method: 'PUT',
+        body: { properties: { targetResourceId } },
+      });
+    expect((await add(address)).json).toMatchObject({
+      properties: { target: 'fraud-front.eastus.cloudapp.localhost', targetResourceId: address },
+    });
+    await cloud.arm(`${profile}/azureEndpoints/public?${API}`, { method: 'DELETE' });
+    expect((await add(`${address}-none`)).text).toContain("'targetResourceId' is not valid");
+  });
+
+  it('leads through a nested profile while enough of its endpoints are well', async () => {
+    const child = `${profile}-child`;
+    const nested = (more: JsonObject = {}): JsonObject => ({
+      name: 'nested',
+      type: 'Microsoft.Network/trafficManagerProfiles/nestedEndpoints',
+      properties: { targetResourceId: child, minChildEndpoints: 1, priority: 1, ...more },
+    });
+    east.well = true;
+    const dnsConfig = { relativeName: 'fraud-child', ttl: 0 };
+    await cloud.make(child, body({ dnsConfig, endpoints: [endpoint(east)] }));
+    const endpoints = [nested(), endpoint(west, { priority: 2 })];
+    await cloud.make(profile, body({ dnsConfig: { relativeName: 'fraud-score', ttl: 0 }, endpoints }));
+    await advance(10);
+    await eventually(statuses, ([, first]) => first === 'Online');
+    expect(await asked()).toBe('east');
+
+    east.well = false;
+    await eventually(
+      async () => {
+        await advance(10);
+        return statuses();
+      },
+      ([, first]) => first === 'Degraded',
+    );
+    expect(await asked()).toBe('west');
+    east.well = true;
+
+    const back = { ...nested({ targetResourceId: profile }), name: 'back' };
+    const loop = await cloud.arm(`${child}?${API}`, {
+      method: 'PUT',
+      body: body({ dnsConfig, endpoints: [back] }),
+    });
+    expect(loop.text).toContain('does not lead back');
+    const near = await cloud.arm(`${child}?${API}`, {
+      method: 'PUT',
+      body: body({ dnsConfig, trafficRoutingMethod: 'Performance', endpoints: [endpoint(east)] }),
+    });
+    expect(near.text).toContain("'endpointLocation' is not valid");
   });
 });
