@@ -14,6 +14,7 @@ import { NAMESPACE } from './fields.ts';
 import { continueJobs, jobs } from './jobs.ts';
 import { shaped } from './body-shapes.ts';
 import { routeLocations } from './locations.ts';
+import { marketplaceSubscriptions } from './marketplace.ts';
 import { outboundRules, privateEndpointConnections } from './network.ts';
 import { onlineDeployments } from './online-deployments.ts';
 import { onlineEndpoints } from './online-endpoints.ts';
@@ -44,6 +45,7 @@ export const machineLearning: Provider = {
     batchEndpoints,
     batchDeployments,
     serverlessEndpoints,
+    marketplaceSubscriptions,
     connections,
     privateEndpointConnections,
     outboundRules,

@@ -11,6 +11,7 @@ import type {
 } from '../../provider.ts';
 import { endpointKeys, isAuthorized, keyActions, KEYS, newKeys } from './endpoint-keys.ts';
 import { fillDefaults, isObject, objectOf, textOf, WORKSPACES } from './fields.ts';
+import { subscriptionTo } from './marketplace.ts';
 import { endpointInRegion } from './online-endpoints.ts';
 import { conflict, requireName, validationError } from './refusals.ts';
 
@@ -42,7 +43,11 @@ export const serverlessEndpoints: ResourceType = {
     fillDefaults(resource.properties, { contentSafety: { contentSafetyStatus: 'Enabled' } });
     Object.assign(resource.properties, {
       endpointState: 'Online',
-      marketplaceSubscriptionId: null,
+      marketplaceSubscriptionId: subscriptionTo(
+        call.cloud,
+        call.id.parent ?? '',
+        textOf(objectOf(resource.properties.modelSettings).modelId) ?? '',
+      ),
       inferenceEndpoint: {
         uri: `${call.cloud.dataPlane(next.region ?? '')}/_/serverless/${resource.name}`,
         headers: {},

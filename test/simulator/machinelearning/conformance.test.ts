@@ -5,10 +5,11 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { offers } from '../../../simulator/operations-table.ts';
-import type { Json, JsonObject } from '../../../simulator/provider.ts';
+import type { JsonObject } from '../../../simulator/provider.ts';
 import { published } from '../../../simulator/providers/machinelearning/unoffered.ts';
 import { findDescriptions, loadOperations, violations, type Operation } from './api-description.ts';
 import { makeWorkspace, startFixture, text, type Answer, type Fixture } from './fixture.ts';
+import { real } from './placeholders.ts';
 import { missing } from './whole.ts';
 
 const folder = findDescriptions();
@@ -136,27 +137,7 @@ function pathOf(operation: Operation, parameters: JsonObject): string {
 function bodyOf(operation: Operation, parameters: JsonObject): JsonObject | undefined {
   const body =
     operation.bodyName === undefined ? undefined : (parameters[operation.bodyName] as JsonObject | undefined);
-  return body && (real(body, operation) as JsonObject);
-}
-
-/** Replaces the placeholders that nothing could be called by. */
-function real(value: Json, operation: Operation): Json {
-  if (Array.isArray(value)) return value.map((entry) => real(entry, operation));
-  if (typeof value === 'string')
-    return value.replaceAll(/\/subscriptions\/[0-9a-f-]{36}/g, azure.subscription);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, entry]): [string, Json] => {
-      if (key === 'userAssignedIdentities') return [key, { [identity]: {} }];
-      if (key === 'instanceType' && operation.path.includes('/onlineEndpoints/'))
-        return [key, 'Standard_DS3_v2'];
-      if (key === 'expression') return [key, '0 2 * * *'];
-      // No deployment is there before its endpoint.
-      if (key === 'traffic') return [key, {}];
-      if (key === 'deploymentName') return [key, null];
-      return [key, real(entry, operation)];
-    }),
-  );
+  return body && (real(body, operation, { subscription: azure.subscription, identity }) as JsonObject);
 }
 
 /** Makes, where they are missing, the resources that the path stands on and that the body refers to. */

@@ -37,6 +37,24 @@ describe('a serverless endpoint', () => {
     expect([await ask(before.primaryKey), await ask(primaryKey)]).toEqual([401, 501]);
   });
 
+  it('shows the subscription to its model, whichever version it is of', async () => {
+    const modelId = 'azureml://registries/partner/models/Chat';
+    const subscription = `${workspace}/marketplaceSubscriptions/terms`;
+    const odd = await azure.arm('PUT', subscription, { properties: { modelId: 'Chat' } });
+    expect([odd.status, message(odd.body)]).toEqual([400, expect.stringContaining("got 'Chat'")]);
+    expect(properties(await azure.put(subscription, { properties: { modelId } }))).toMatchObject({
+      marketplaceSubscriptionStatus: 'Subscribed',
+      marketplacePlan: { publisherId: 'partner' },
+    });
+    const other = { properties: { modelId: `${modelId}-2` } };
+    expect((await azure.arm('PUT', subscription, other)).status).toBe(400);
+    const endpoint = await azure.put(`${workspace}/serverlessEndpoints/partner-chat`, {
+      location: 'eastus',
+      properties: { authMode: 'Key', modelSettings: { modelId: `${modelId}/versions/3` } },
+    });
+    expect(properties(endpoint).marketplaceSubscriptionId).toBe(subscription);
+  });
+
   it('is refused without a key’s kind of access, or for a name that cannot be', async () => {
     const aad = { ...body, properties: { ...body.properties, authMode: 'AAD' } };
     const refused = await azure.arm('PUT', `${workspace}/serverlessEndpoints/aad`, aad);
