@@ -39,7 +39,10 @@ export function leftBehind({ recoveryPoint }: Report): Markup {
     each.kind,
     each.count,
     [each.reason, each.chosen === true && html` <span class="note">(the topology asks for it)</span>`],
-    [each.examples.join(', '), each.count > each.examples.length && ', …'],
+    [
+      each.examples.map((example) => html`<code class="line">${example}</code>`),
+      each.count > each.examples.length && '…',
+    ],
   ]);
   return table(
     'What the workspace had and the recovery point has not, so that no standby made from it has it either',

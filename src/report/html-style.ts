@@ -20,7 +20,7 @@ h1 span { display: inline-block; max-width: 100%; }
 h2 { font-size: 1.2rem; margin: 2.5rem 0 .6rem; padding-top: .8rem; border-top: 2px solid var(--ink); }
 h3 { font-size: 1rem; margin: 1.25rem 0 .35rem; } p { margin: .4rem 0; max-width: 68ch; }
 .eyebrow { color: var(--quiet); font-size: .85rem; margin: 0; } .lead { font-size: 1.1rem; } .note { color: var(--quiet); font-size: .9rem; }
-code, pre { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size: .86em; }
+code, pre { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size: .86em; } .line { display: block; }
 .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(11.5rem, 1fr)); gap: .75rem 1.5rem; margin: 1.25rem 0 0; }
 .facts div { border-left: 3px solid var(--line); padding-left: .7rem; } dt { color: var(--quiet); font-size: .82rem; } dd { margin: 0; }
 nav ul { list-style: none; display: flex; flex-wrap: wrap; gap: .15rem 1.1rem; padding: 0; margin: 1.25rem 0 0; }

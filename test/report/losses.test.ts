@@ -153,7 +153,7 @@ describe('the recovery point', () => {
     expect(text).toContain('excluded by the topology (scratch), as the topology asks');
     const page = renderHtml(report);
     expect(page).toContain('Not in the recovery point');
-    expect(page).toContain('workspacefilestore, …');
+    expect(page).toContain('<code class="line">workspacefilestore</code>…');
   });
 });
 
