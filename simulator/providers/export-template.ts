@@ -3,6 +3,7 @@
 import { isObject, textOf } from '../http/fields.ts';
 import { parseResourceId } from '../http/ids.ts';
 import { ArmError, type Call, type Cloud, type Json, type JsonObject, type Resource } from '../provider.ts';
+import { withoutReadOnly } from './read-only-fields.ts';
 
 /** Members that a template of a resource has. */
 const KEPT = [
@@ -16,20 +17,40 @@ const KEPT = [
   'managedBy',
   'extendedLocation',
 ];
-/** What a service sets: at the top of properties, and of every part of them. */
-const READ_ONLY = new Set(['provisioningState', 'resourceGuid', 'creationDate', 'uniqueId', 'etag']);
+const OPTIONS = [
+  'None',
+  'IncludeParameterDefaultValue',
+  'IncludeComments',
+  'SkipResourceNameParameterization',
+  'SkipAllParameterization',
+] as const;
+type Option = (typeof OPTIONS)[number];
 const NOT_EXPORTED = /^Microsoft\.Resources\/(deployments|tags)(\/|$)/i;
 
 interface Named {
   resource: Resource;
   /** The expression (without brackets) that gives the resource's id in the template. */
   idExpression: string;
-  nameExpression: string;
+  /** As the template has it. */
+  name: string;
   parent: string | undefined;
+}
+
+/**
+ * Throws ArmError 400 for a body that asks for nothing that can be exported: `InvalidRequestContent` for an option that there is not,
+ * `ExportTemplateResourceNotFound` for a resource that is not in the group.
+ */
+export function requireExport({ cloud, id, body }: Call): void {
+  optionsOf(body);
+  const { resources = ['*'] } = body;
+  if (!Array.isArray(resources) || resources.some((one) => typeof one !== 'string'))
+    throw invalid("'resources' is invalid: expected a list of resource ids, or of '*' alone.");
+  for (const one of resources.map(textOf)) if (one !== '*') requireIn(cloud, one, id.id);
 }
 
 /** The template of a group's resources; `body.resources` names some of them, or '*'. */
 export function exportGroup({ cloud, id, body }: Call): JsonObject {
+  const options = optionsOf(body);
   const wanted = Array.isArray(body.resources) ? body.resources.map(textOf) : ['*'];
   const isAll = wanted.includes('*');
   const ids = new Set(wanted.map((one) => one.toLowerCase()));
@@ -38,14 +59,17 @@ export function exportGroup({ cloud, id, body }: Call): JsonObject {
     .filter(({ resource }) => !NOT_EXPORTED.test(resource.type))
     .filter(({ resource }) => isAll || ids.has(resource.id.toLowerCase()))
     .sort((a, b) => a.createdAt - b.createdAt || a.resource.id.length - b.resource.id.length);
-  for (const one of wanted) if (one !== '*') requireIn(cloud, one, id.id);
   const parameters: JsonObject = {};
   const named = new Map<string, Named>();
   for (const { resource } of exported) {
-    const one = nameOf(resource, parameters);
+    const one = nameOf(resource, parameters, options);
     named.set(resource.id.toLowerCase(), one);
   }
-  const resources = [...named.values()].map((one) => describe(cloud, one, named));
+  const resources = [...named.values()]
+    .map((one) => describe(cloud, one, named))
+    .map((one) =>
+      options.has('IncludeComments') ? { comments: 'Generalized from resource.', ...one } : one,
+    );
   const $schema = 'https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#';
   return { template: { $schema, contentVersion: '1.0.0.0', parameters, variables: {}, resources } };
 }
@@ -59,38 +83,63 @@ function requireIn(cloud: Cloud, resource: string, group: string): void {
   );
 }
 
-/** A resource at the top has a parameter for its name; one below spells its names after it. */
-function nameOf(resource: Resource, parameters: JsonObject): Named {
+function optionsOf({ options = 'None' }: JsonObject): ReadonlySet<Option> {
+  const asked = textOf(options)
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
+  return new Set(
+    asked.map((one) => {
+      const known = OPTIONS.find((option) => option.toLowerCase() === one.toLowerCase());
+      if (known) return known;
+      throw invalid(`the value '${one}' of 'options' is invalid: expected some of ${OPTIONS.join(', ')}.`);
+    }),
+  );
+}
+
+function invalid(message: string): ArmError {
+  return new ArmError(400, 'InvalidRequestContent', `The request content was invalid: ${message}`);
+}
+
+/** A resource at the top has a parameter for its name, unless names are to stay; one below spells its names after it. */
+function nameOf(resource: Resource, parameters: JsonObject, options: ReadonlySet<Option>): Named {
   const { type = '', names = [], parent } = parseResourceId(resource.id) ?? {};
   const [namespace = '', first = ''] = type.split('/');
   const [top = '', ...below] = names;
   const parameter = `${first}_${top}_name`.replaceAll(/[^A-Za-z0-9_]/g, '_');
-  if (parent === undefined || parameters[parameter] === undefined)
-    parameters[parameter] ??= { defaultValue: top, type: 'String' };
-  const name = `parameters('${parameter}')`;
-  const rest = below.map((each) => `'${each.replaceAll("'", "''")}'`);
+  const isLiteral = options.has('SkipAllParameterization') || options.has('SkipResourceNameParameterization');
+  const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+  if (!isLiteral)
+    parameters[parameter] ??= {
+      ...(options.has('IncludeParameterDefaultValue') ? { defaultValue: top } : {}),
+      type: 'String',
+    };
+  const name = isLiteral ? quoted(top) : `parameters('${parameter}')`;
+  const rest = below.map(quoted);
   return {
     resource,
     parent,
-    nameExpression:
-      below.length === 0 ? name : `concat(${name}, '/${below.join('/').replaceAll("'", "''")}')`,
+    name: isLiteral
+      ? names.join('/')
+      : `[${below.length === 0 ? name : `concat(${name}, ${quoted(`/${below.join('/')}`)})`}]`,
     idExpression: `resourceId('${namespace}/${type.split('/').slice(1).join('/')}', ${[name, ...rest].join(', ')})`,
   };
 }
 
 function describe(cloud: Cloud, one: Named, named: ReadonlyMap<string, Named>): JsonObject {
   const shown = cloud.showResource(one.resource.id) ?? one.resource;
+  const written = withoutReadOnly(shown);
   const needs = new Set<string>();
   const parent = one.parent === undefined ? undefined : named.get(one.parent.toLowerCase());
   if (parent) needs.add(`[${parent.idExpression}]`);
   const kept = KEPT.flatMap((field): [string, Json][] =>
-    shown[field] === undefined ? [] : [[field, portable(shown[field], one, named, needs)]],
+    written[field] === undefined ? [] : [[field, portable(written[field], one, named, needs)]],
   );
-  const properties = portable(withoutReadOnly(shown.properties), one, named, needs);
+  const properties = portable(written.properties ?? {}, one, named, needs);
   return {
     type: shown.type,
     apiVersion: '2024-04-01',
-    name: `[${one.nameExpression}]`,
+    name: one.name,
     ...Object.fromEntries(kept),
     ...(needs.size > 0 ? { dependsOn: [...needs] } : {}),
     properties,
@@ -109,17 +158,5 @@ function portable(value: Json, one: Named, named: ReadonlyMap<string, Named>, ne
   if (!isObject(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [key, portable(item, one, named, needs)]),
-  );
-}
-
-function withoutReadOnly(value: Json): Json {
-  if (Array.isArray(value)) return value.map(withoutReadOnly);
-  if (!isObject(value)) return value;
-  // A part that is shown within its resource has an id and an etag, as no part that refers to something has.
-  const isPart = value.etag !== undefined && value.id !== undefined;
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([key]) => !READ_ONLY.has(key) && !(isPart && (key === 'id' || key === 'type')))
-      .map(([key, item]) => [key, withoutReadOnly(item)]),
   );
 }

@@ -18,7 +18,7 @@ import {
 import { displayName } from '../regions.ts';
 import { DEPLOYMENT } from './deployment-notes.ts';
 import { templateHash } from './deployment-shown.ts';
-import { exportGroup } from './export-template.ts';
+import { exportGroup, requireExport } from './export-template.ts';
 import { routeProviders } from './resource-providers.ts';
 import { refuseOnResources } from './resources-published.ts';
 import { tags } from './resource-tags.ts';
@@ -56,7 +56,10 @@ const groups: ResourceType = row(GROUP, {
   },
   list: filtered,
   actions: {
-    exporttemplate: (call) => ({ longRunning: { milliseconds: 1000, finish: () => exportGroup(call) } }),
+    exporttemplate(call) {
+      requireExport(call);
+      return { longRunning: { milliseconds: 1000, finish: () => exportGroup(call) } };
+    },
   },
 });
 

@@ -8,6 +8,9 @@ import { equal, isObject, textOf } from './values.ts';
 const READ_ONLY = new Set(
   'id name type apiVersion etag systemData managedBy createdTime changedTime'.toLowerCase().split(' '),
 );
+/** A resource as a change shows it. */
+type Shown = (resource: JsonObject) => JsonObject;
+
 /** Members of `properties` and `identity` that the service sets. */
 const SET_BY_SERVICE = new Set('provisioningstate principalid tenantid clientid'.split(' '));
 
@@ -16,21 +19,22 @@ const SET_BY_SERVICE = new Set('provisioningstate principalid tenantid clientid'
  * `planned`: each resource of the plan (existing ones are skipped) with its previewed body; `current`: what the scope
  * holds now, as a GET shows it (with `id`); `mode` decides whether what is not planned is deleted or ignored.
  * A property that a resource has and its template lacks counts as deleted only among `tags`: elsewhere it is taken for
- * a default that the service filled in.
+ * a default that the service filled in. `shown`: what a change shows of a resource as it is.
  */
 export function whatIf(
   planned: { resource: PlannedResource; body: JsonObject }[],
   current: JsonObject[],
   mode: 'Incremental' | 'Complete',
   format: 'FullResourcePayloads' | 'ResourceIdOnly' = 'FullResourcePayloads',
+  shown: Shown = (resource) => resource,
 ): WhatIfChange[] {
   const now = new Map(current.map((resource) => [textOf(resource['id'] ?? null).toLowerCase(), resource]));
   const named = new Set(planned.map(({ resource }) => resource.id.toLowerCase()));
   const changes = planned
     .filter(({ resource }) => !resource.existing)
-    .map(({ resource, body }) => changeOf(resource, body, now.get(resource.id.toLowerCase()), format));
+    .map(({ resource, body }) => changeOf(resource, body, now.get(resource.id.toLowerCase()), format, shown));
   for (const [id, resource] of now) {
-    if (!named.has(id)) changes.push(leftover(resource, mode, format));
+    if (!named.has(id)) changes.push(leftover(resource, mode, format, shown));
   }
   return changes.toSorted((a, b) => (a.resourceId < b.resourceId ? -1 : Number(a.resourceId > b.resourceId)));
 }
@@ -38,12 +42,13 @@ export function whatIf(
 function changeOf(
   resource: PlannedResource,
   body: JsonObject,
-  before: JsonObject | undefined,
+  current: JsonObject | undefined,
   format: 'FullResourcePayloads' | 'ResourceIdOnly',
+  shown: Shown,
 ): WhatIfChange {
   const resourceId = resource.id;
   if (format === 'ResourceIdOnly')
-    return { resourceId, changeType: before === undefined ? 'Create' : 'Deploy' };
+    return { resourceId, changeType: current === undefined ? 'Create' : 'Deploy' };
   const after: JsonObject = {
     apiVersion: resource.apiVersion,
     id: resource.id,
@@ -51,8 +56,9 @@ function changeOf(
     name: resource.name.split('/').at(-1) ?? resource.name,
     ...body,
   };
-  if (before === undefined) return { resourceId, changeType: 'Create', after };
-  const delta = compareObjects(before, after, '', 0);
+  if (current === undefined) return { resourceId, changeType: 'Create', after };
+  const before = { apiVersion: resource.apiVersion, ...shown(current) };
+  const delta = compareObjects(current, after, '', 0);
   if (delta.length === 0) return { resourceId, changeType: 'NoChange', before, after };
   return { resourceId, changeType: 'Modify', before, after, delta };
 }
@@ -62,12 +68,13 @@ function leftover(
   resource: JsonObject,
   mode: 'Incremental' | 'Complete',
   format: 'FullResourcePayloads' | 'ResourceIdOnly',
+  shown: Shown,
 ): WhatIfChange {
   const resourceId = textOf(resource['id'] ?? null);
   const changeType = mode === 'Complete' ? 'Delete' : 'Ignore';
   return format === 'ResourceIdOnly'
     ? { resourceId, changeType }
-    : { resourceId, changeType, before: resource };
+    : { resourceId, changeType, before: shown(resource) };
 }
 
 function compareObjects(
@@ -152,7 +159,13 @@ function compareArrays(before: Json[], after: Json[], path: string, depth: numbe
           after: item,
           children: nested,
         });
-    } else children.push(...compareValues(old, item, String(index), depth + 1));
+    } else if (!equal(old, item)) {
+      // No member of a list is another one with a new value: Azure tells that the one goes and the other comes.
+      children.push(
+        { path: String(at), propertyChangeType: 'Delete', before: old },
+        { path: String(index), propertyChangeType: 'Create', after: item },
+      );
+    }
   }
   for (const index of left)
     children.push({ path: String(index), propertyChangeType: 'Delete', before: before[index] ?? null });

@@ -229,3 +229,24 @@ describe('the deployments of a group', () => {
     expect(names).toContain('old774');
   });
 });
+
+describe('what-if', () => {
+  it('shows what there is as a template would have it', async () => {
+    const resources = [account('shownbefore')];
+    await cloud.ended(await put(group, 'shown', resources));
+    const body = { properties: { mode: 'Incremental', template: template({ resources }) } };
+    const asked = await cloud.arm(at(group, 'shown', '/whatIf'), { method: 'POST', body });
+    await cloud.ended(asked);
+    const { json } = await cloud.arm(asked.headers.location ?? '');
+    const { changes } = json.properties as { changes: JsonObject[] };
+    const own = changes.find(({ resourceId }) => String(resourceId).endsWith('/shownbefore'));
+    expect(own).toMatchObject({
+      changeType: 'NoChange',
+      before: { apiVersion: '2023-01-01', name: 'shownbefore' },
+    });
+    const { properties, ...before } = own?.before as { properties: JsonObject };
+    expect(Object.keys(before)).not.toContain('systemData');
+    expect(Object.keys(properties)).not.toContain('provisioningState');
+    expect(Object.keys(properties)).not.toContain('primaryEndpoints');
+  });
+});

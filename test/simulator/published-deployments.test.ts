@@ -231,7 +231,8 @@ describe.skipIf(folder === undefined)(
         properties: { subnets: [{ name: 'a', properties: { addressPrefix: '10.0.0.0/24', ...guarded } }] },
       });
       await ask('ResourceGroups_ExportTemplate', from, { resources: ['*'] });
-      const answer = await azure.arm('POST', `${groupOf('from')}/exportTemplate`, { resources: ['*'] });
+      const body = { resources: ['*'], options: 'IncludeParameterDefaultValue' };
+      const answer = await azure.arm('POST', `${groupOf('from')}/exportTemplate`, body);
       const result = await azure.settle(answer);
       expect(result.status).toBe('Succeeded');
       const { template = {} } = (await azure.arm('GET', text(answer.headers.location))).body;

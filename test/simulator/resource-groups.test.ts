@@ -1,7 +1,7 @@
 /** Resource groups: what is refused, what a PATCH keeps, and what becomes of one that is deleted. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Json } from '../../simulator/provider.ts';
+import type { Json, JsonObject } from '../../simulator/provider.ts';
 import { TestCloud, type HttpAnswer } from './running-cloud.ts';
 
 const API = 'api-version=2024-03-01';
@@ -86,5 +86,42 @@ describe('a resource group', () => {
     clock.setSpeed(1);
     await cloud.ended(deletion);
     expect((await ask('HEAD', group('leaving'))).status).toBe(404);
+  });
+
+  it('is exported as people would write it, with names as they ask for', async () => {
+    const id = await cloud.group('exported', 'eastus');
+    const account = `${id}/providers/Microsoft.Storage/storageAccounts/exported1`;
+    await cloud.make(account, {
+      location: 'eastus',
+      sku: { name: 'Standard_LRS' },
+      kind: 'StorageV2',
+      identity: { type: 'SystemAssigned' },
+    });
+    const template = async (options: string): Promise<JsonObject> => {
+      const answer = await ask('POST', `${id}/exportTemplate`, { resources: [account], options });
+      await cloud.ended(answer);
+      return (await cloud.arm(answer.headers.location ?? '')).json.template as JsonObject;
+    };
+    const { parameters, resources } = await template('None');
+    expect(parameters).toEqual({ storageAccounts_exported1_name: { type: 'String' } });
+    const [exported] = resources as [JsonObject];
+    expect(exported).toMatchObject({ name: "[parameters('storageAccounts_exported1_name')]" });
+    expect(exported.identity).toEqual({ type: 'SystemAssigned' });
+    expect(Object.keys(exported.properties as JsonObject)).not.toContain('primaryEndpoints');
+    expect(await template('IncludeParameterDefaultValue,IncludeComments')).toMatchObject({
+      parameters: { storageAccounts_exported1_name: { defaultValue: 'exported1' } },
+      resources: [{ comments: expect.any(String) }],
+    });
+    expect(await template('SkipAllParameterization')).toMatchObject({
+      parameters: {},
+      resources: [{ name: 'exported1' }],
+    });
+    const wrong = { resources: ['*'], options: 'Everything' };
+    expect(await codeOf(ask('POST', `${id}/exportTemplate`, wrong))).toEqual([400, 'InvalidRequestContent']);
+    const none = { resources: [`${account}0`] };
+    expect(await codeOf(ask('POST', `${id}/exportTemplate`, none))).toEqual([
+      400,
+      'ExportTemplateResourceNotFound',
+    ]);
   });
 });

@@ -93,7 +93,10 @@ describe('what-if', () => {
       {
         path: 'properties.addressSpace.addressPrefixes',
         propertyChangeType: 'Array',
-        children: [{ path: '0', propertyChangeType: 'Modify', before: '10.0.0.0/16', after: '10.0.0.0/15' }],
+        children: [
+          { path: '0', propertyChangeType: 'Delete', before: '10.0.0.0/16' },
+          { path: '0', propertyChangeType: 'Create', after: '10.0.0.0/15' },
+        ],
       },
       {
         path: 'properties.subnets',

@@ -1,0 +1,64 @@
+/** What services set and templates do not: exported templates leave it out, and what-if does not show it. */
+
+import { isObject } from '../http/fields.ts';
+import type { Json, JsonObject, Resource } from '../provider.ts';
+
+/** Beside `properties`. */
+const ENVELOPE = new Set(['systemData', 'etag']);
+/** At the top of the properties of every type, and of every part that has an id of its own. */
+const EVERYWHERE = new Set(['provisioningState', 'resourceGuid', 'creationDate', 'uniqueId', 'etag']);
+/** At the top of the properties, by type in lower case. */
+const BY_TYPE: Record<string, ReadonlySet<string>> = Object.fromEntries(
+  Object.entries({
+    'microsoft.containerregistry/registries': 'loginServer status privateEndpointConnections',
+    'microsoft.insights/components':
+      'AppId ApplicationId Name CreationDate InstrumentationKey ConnectionString TenantId',
+    'microsoft.keyvault/vaults': 'vaultUri hsmPoolResourceId privateEndpointConnections',
+    'microsoft.machinelearningservices/workspaces':
+      'workspaceId discoveryUrl mlFlowTrackingUri notebookInfo privateLinkCount serviceProvisionedResourceGroup storageHnsEnabled tenantId workspaceHubConfig privateEndpointConnections',
+    'microsoft.managedidentity/userassignedidentities': 'tenantId principalId clientId',
+    'microsoft.network/privateendpoints': 'networkInterfaces',
+    'microsoft.network/publicipaddresses': 'ipAddress ipConfiguration',
+    'microsoft.operationalinsights/workspaces': 'customerId createdDate modifiedDate',
+    'microsoft.storage/storageaccounts':
+      'creationTime keyCreationTime primaryLocation secondaryLocation statusOfPrimary statusOfSecondary primaryEndpoints secondaryEndpoints geoReplicationStats lastGeoFailoverTime failoverInProgress privateEndpointConnections',
+  }).map(([type, names]) => [type, new Set(names.split(' '))]),
+);
+/** Of an identity that the system assigns. */
+const OF_IDENTITY = new Set(['principalId', 'tenantId', 'clientId']);
+
+/** The resource without what its service sets. */
+export function withoutReadOnly({ properties, ...resource }: Resource): JsonObject {
+  const own = BY_TYPE[resource.type.toLowerCase()];
+  const kept = Object.entries(resource).filter(([name]) => !ENVELOPE.has(name));
+  const shown = Object.entries(properties).filter(([name]) => !own?.has(name));
+  return {
+    ...Object.fromEntries(
+      kept.map(([name, value]) => [name, name === 'identity' ? ofIdentity(value) : value]),
+    ),
+    properties: partOf(Object.fromEntries(shown)),
+  };
+}
+
+function partOf(value: Json): Json {
+  if (Array.isArray(value)) return value.map(partOf);
+  if (!isObject(value)) return value;
+  // A part that is shown within its resource has an id and an etag, as no part that refers to something has.
+  const isPart = value.etag !== undefined && value.id !== undefined;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key]) => !EVERYWHERE.has(key) && !(isPart && (key === 'id' || key === 'type')))
+      .map(([key, item]) => [key, partOf(item)]),
+  );
+}
+
+function ofIdentity(value: Json): Json {
+  if (!isObject(value)) return value;
+  const kept = Object.entries(value).filter(([name]) => !OF_IDENTITY.has(name));
+  const { userAssignedIdentities: assigned } = value;
+  const empty = isObject(assigned) ? Object.keys(assigned).map((id) => [id, {}]) : [];
+  return {
+    ...Object.fromEntries(kept),
+    ...(isObject(assigned) ? { userAssignedIdentities: Object.fromEntries(empty) as JsonObject } : {}),
+  };
+}
