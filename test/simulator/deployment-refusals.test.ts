@@ -239,12 +239,12 @@ describe('what-if', () => {
     await cloud.ended(asked);
     const { json } = await cloud.arm(asked.headers.location ?? '');
     const { changes } = json.properties as { changes: JsonObject[] };
-    const own = changes.find(({ resourceId }) => String(resourceId).endsWith('/shownbefore'));
+    const own = changes.find(({ resourceId }) => (resourceId as string).endsWith('/shownbefore'));
     expect(own).toMatchObject({
       changeType: 'NoChange',
       before: { apiVersion: '2023-01-01', name: 'shownbefore' },
     });
-    const { properties, ...before } = own?.before as { properties: JsonObject };
+    const { properties, ...before } = (own as { before: { properties: JsonObject } }).before;
     expect(Object.keys(before)).not.toContain('systemData');
     expect(Object.keys(properties)).not.toContain('provisioningState');
     expect(Object.keys(properties)).not.toContain('primaryEndpoints');
