@@ -7,7 +7,7 @@
 import type { Chance } from './chaos/chance.ts';
 import { isWrite, type Asked, type Part } from './faults-parts.ts';
 import { Unanswered } from './http/answer.ts';
-import { ArmError } from './provider.ts';
+import { injected, readOnlyRefusal, tooManyRequests } from './injected.ts';
 import type { Journal, Table } from './state.ts';
 import { TokenBucket } from './token-bucket.ts';
 
@@ -295,29 +295,5 @@ function meets({ parts: out }: Outage, parts: readonly Part[]): boolean {
 function spend(bucket: TokenBucket, { perSecond, burst }: { perSecond: number; burst: number }): void {
   const taken = bucket.take(burst, perSecond);
   if ('left' in taken) return;
-  throw new ArmError(
-    429,
-    'TooManyRequests',
-    `Too many requests: the limit is ${perSecond} per second. Please try again after '${taken.waitSeconds}' seconds.`,
-    { headers: { 'Retry-After': String(taken.waitSeconds) } },
-  );
-}
-
-function injected(status = 500, by: string): ArmError {
-  const code = status === 503 ? 'ServiceUnavailable' : 'InternalServerError';
-  return new ArmError(
-    status,
-    code,
-    `Encountered internal server error. Diagnostic information: fault injected by ${by}.`,
-  );
-}
-
-function readOnlyRefusal(region: string, status: number): ArmError {
-  const [code, headers] = status === 409 ? ['Conflict', {}] : ['ServiceUnavailable', { 'Retry-After': '30' }];
-  return new ArmError(
-    status,
-    code,
-    `Write operations are unavailable in location '${region}' because of a regional outage; reads are served. Please try again later.`,
-    { headers },
-  );
+  throw tooManyRequests(perSecond, taken.waitSeconds);
 }

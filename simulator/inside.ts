@@ -119,7 +119,11 @@ export class InsideCloud implements Cloud {
   }
 
   authenticate(authorization: string | undefined, audiences: readonly string[]): Principal {
-    return this.parts.tokens.check(authorization, audiences, audiences[0] ?? this.armEndpoint);
+    const authority = `${this.armEndpoint}/${this.tenantId}`;
+    const resource = audiences[0] ?? this.armEndpoint;
+    return this.parts.tokens.check(authorization, audiences, {
+      where: `authorization="${authority}", authorization_uri="${authority}", resource="${resource}"`,
+    });
   }
 
   random(): number {

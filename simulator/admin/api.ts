@@ -25,7 +25,7 @@ const ROUTES: readonly [string, RegExp, Route][] = [
     /^\/requests$/,
     ({ requests }, _body, query) => ({
       status: 200,
-      body: { value: requests.since(Number(query.get('since') ?? 0)) as unknown as Json },
+      body: { value: requests.since(readSince(query)) as unknown as Json },
     }),
   ],
   ['POST', /^\/clock$/, driveClock],
@@ -100,6 +100,16 @@ export class AdminApi {
     const names = (route[1].exec(url.pathname) ?? []).slice(1);
     return route[2](this.parts, body, url.searchParams, ...names);
   }
+}
+
+function readSince(query: URLSearchParams): number {
+  const text = query.get('since') ?? '0';
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new ArmError(
+    400,
+    'BadRequest',
+    `'since': expected the number of a request, from 0 on, got "${text}"`,
+  );
 }
 
 function state({ chaos, cloud, clock, faults, directory }: AdminParts): Answer {

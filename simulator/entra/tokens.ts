@@ -16,6 +16,14 @@ import { ArmError, type Principal } from '../provider.ts';
 /** The audiences that ARM takes, beside its own address. */
 export const ARM_AUDIENCES = ['https://management.azure.com', 'https://management.core.windows.net'] as const;
 
+/** How a service tells its clients where to get a token. */
+export interface Challenge {
+  /** The parameters of WWW-Authenticate that say so, in the service's own words. */
+  where: string;
+  /** What it calls the error of a request without a token; undefined: it does not call it an error. */
+  missing?: string;
+}
+
 interface Claims {
   aud: string;
   exp: number;
@@ -82,11 +90,15 @@ export class TokenService {
    * The principal of an Authorization header. Throws ArmError 401: `AuthenticationFailed` (none), `InvalidAuthenticationToken`
    * (malformed, other signature), `InvalidAuthenticationTokenAudience`, `ExpiredAuthenticationToken`.
    */
-  check(authorization: string | undefined, audiences: readonly string[], resource: string): Principal {
+  check(
+    authorization: string | undefined,
+    audiences: readonly string[],
+    { where, missing }: Challenge,
+  ): Principal {
     const challenge = (error?: string): Record<string, string> => ({
       'WWW-Authenticate':
-        `Bearer authorization="${this.authority}/", authorization_uri="${this.authority}/", resource="${resource}"` +
-        (error ? `, error="invalid_token", error_description="${error}"` : ''),
+        `Bearer ${where}` +
+        (error === undefined ? '' : `, error="invalid_token", error_description="${error}"`),
     });
     const refuse = (code: string, message: string): never => {
       throw new ArmError(401, code, message, { headers: challenge(message) });
@@ -94,7 +106,7 @@ export class TokenService {
     const token = /^Bearer (.+)$/i.exec(authorization ?? '')?.[1];
     if (token === undefined) {
       const message = "Authentication failed. The 'Authorization' header is missing.";
-      throw new ArmError(401, 'AuthenticationFailed', message, { headers: challenge() });
+      throw new ArmError(401, 'AuthenticationFailed', message, { headers: challenge(missing) });
     }
     const claims = this.open(token) ?? refuse('InvalidAuthenticationToken', 'The access token is invalid.');
     if (claims.exp <= Date.now() / 1000) {

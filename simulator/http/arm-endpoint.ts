@@ -1,6 +1,5 @@
 /** The global endpoint: Entra, the cloud's description, and ARM with its envelope of headers, errors and authentication. */
 
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { cloudMetadata, type Entra } from '../entra/endpoints.ts';
 import { ARM_AUDIENCES, type TokenService } from '../entra/tokens.ts';
@@ -14,6 +13,7 @@ import { parameter } from './paging.ts';
 import type { RateLimits } from './rate-limits.ts';
 import type { RequestLog } from './request-log.ts';
 import { requestUrl, unreadableUrl } from './request-url.ts';
+import { armHeaders } from './service-headers.ts';
 
 export class ArmEndpoint {
   private readonly engine: Engine;
@@ -60,7 +60,7 @@ export class ArmEndpoint {
       send(
         response,
         answer.status,
-        { ...envelope(message), ...limits, ...answer.headers },
+        { ...armHeaders(message), ...limits, ...answer.headers },
         method === 'HEAD' ? undefined : answer.body,
       );
   }
@@ -87,7 +87,10 @@ export class ArmEndpoint {
   /** Authentication, then api-version, then the body: the order in which ARM refuses. */
   private read(message: IncomingMessage, method: string, url: URL, body: Buffer): ArmRequest {
     const arm = this.engine.cloud.armEndpoint;
-    const principal = this.tokens.check(message.headers.authorization, [arm, ...ARM_AUDIENCES], arm);
+    const principal = this.tokens.check(message.headers.authorization, [arm, ...ARM_AUDIENCES], {
+      where: `authorization_uri="${arm}/${this.engine.cloud.tenantId}"`,
+      missing: "The authentication failed because of missing 'Authorization' header.",
+    });
     const apiVersion = parameter(url.searchParams, 'api-version');
     if (!apiVersion) {
       throw new ArmError(
@@ -103,6 +106,7 @@ export class ArmEndpoint {
         `The api-version '${apiVersion}' is invalid: expected a date and maybe a suffix, as in '2024-04-01-preview'.`,
       );
     }
+    requireJsonType(message.headers['content-type'], body);
     const path = url.pathname.replace(/\/+$/, '');
     return {
       method,
@@ -143,23 +147,15 @@ export class ArmEndpoint {
   }
 }
 
-function envelope(message: IncomingMessage): Record<string, string> {
-  const requestId = randomUUID();
-  const correlation = message.headers['x-ms-correlation-request-id'];
-  const headers: Record<string, string> = {
-    'x-ms-request-id': requestId,
-    'x-ms-correlation-request-id': typeof correlation === 'string' ? correlation : requestId,
-    'x-ms-routing-request-id': `LOCAL:${new Date().toISOString().replaceAll(/[-:.]/g, '')}:${requestId}`,
-    'Cache-Control': 'no-cache',
-    Pragma: 'no-cache',
-    Expires: '-1',
-    'Strict-Transport-Security': 'max-age=31536000; includeSubDomains',
-    'X-Content-Type-Options': 'nosniff',
-  };
-  const client = message.headers['x-ms-client-request-id'];
-  if (typeof client === 'string' && message.headers['x-ms-return-client-request-id'] === 'true')
-    headers['x-ms-client-request-id'] = client;
-  return headers;
+/** Throws ArmError 415 for a body that does not call itself JSON; what is empty need not call itself anything. */
+function requireJsonType(type: string | undefined, body: Buffer): void {
+  if (body.length === 0 || /^\s*(application|text)\/(json|[\w.-]+\+json)\s*(;|$)/i.test(type ?? '')) return;
+  const named = type === undefined || type.trim() === '' ? '<null>' : type.split(';', 1)[0]?.trim();
+  throw new ArmError(
+    415,
+    'UnsupportedMediaType',
+    `The content media type '${named}' is not supported. Only 'application/json' is supported.`,
+  );
 }
 
 function safeDecode(path: string): string {

@@ -11,6 +11,7 @@ import { errorAnswer, Unanswered } from './answer.ts';
 import { plainHeaders, readBody, send } from './body.ts';
 import { serviceOf } from './service-hosts.ts';
 import { requestUrl, unreadableUrl } from './request-url.ts';
+import { serviceHeaders } from './service-headers.ts';
 import type { RequestLog } from './request-log.ts';
 
 /** Scoring requests and secrets: what a data plane takes whole. */
@@ -57,7 +58,12 @@ export class DataPlane {
         status = null;
       } else if (error instanceof ArmError) {
         const answer = errorAnswer(error);
-        send(response, (status = answer.status), answer.headers ?? {}, answer.body);
+        send(
+          response,
+          (status = answer.status),
+          { ...serviceHeaders(message), ...answer.headers },
+          answer.body,
+        );
       } else throw error;
     }
     this.requests.add(region, message.method ?? 'GET', path, status);
@@ -86,9 +92,9 @@ export class DataPlane {
     }
     const { status, headers = {}, body } = answer;
     const text = typeof body === 'string' ? Buffer.from(body) : body;
-    const typed =
-      typeof body === 'string' ? { 'Content-Type': 'text/plain; charset=utf-8', ...headers } : headers;
-    send(response, status, typed, message.method === 'HEAD' ? undefined : text);
+    const typed = typeof body === 'string' ? { 'Content-Type': 'text/plain; charset=utf-8' } : {};
+    const all = { ...serviceHeaders(message), ...typed, ...headers };
+    send(response, status, all, message.method === 'HEAD' ? undefined : text);
     return status;
   }
 

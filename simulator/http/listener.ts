@@ -2,6 +2,7 @@
 
 import {
   createServer as createHttp,
+  STATUS_CODES,
   type IncomingMessage,
   type Server,
   type ServerResponse,
@@ -12,10 +13,13 @@ import type { Duplex } from 'node:stream';
 import { ArmError } from '../provider.ts';
 import { errorBody } from './answer.ts';
 import { send } from './body.ts';
+import { armHeaders } from './service-headers.ts';
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 const HOST = '127.0.0.1';
+/** Milliseconds that a connection stays for its client to read why it ends. */
+const DRAIN_MS = 1000;
 
 export class Listener {
   readonly name: string;
@@ -34,13 +38,21 @@ export class Listener {
     this.name = name;
     this.tls = certificate !== undefined;
     const serve = (request: IncomingMessage, response: ServerResponse): void => {
+      if (request.headers.host === undefined && request.httpVersion === '1.1') {
+        send(response, 400, armHeaders(request), errorBody(NO_HOST));
+        return;
+      }
       handler(request, response).catch((error: unknown) => {
         onError(error);
         if (response.headersSent) response.destroy();
-        else send(response, 500, {}, errorBody(unexpected()));
+        else send(response, 500, armHeaders(request), errorBody(unexpected()));
       });
     };
-    this.server = certificate ? createHttps(certificate, serve) : createHttp(serve);
+    // Node would refuse in its own words, which are no error of Azure's.
+    const options = { requireHostHeader: false };
+    this.server = certificate
+      ? createHttps({ ...options, ...certificate }, serve)
+      : createHttp(options, serve);
     // Clients keep connections for minutes; Node's 5 s would cut them just as they send.
     this.server.keepAliveTimeout = 120_000;
     this.server.requestTimeout = 0;
@@ -49,7 +61,11 @@ export class Listener {
       socket.on('close', () => this.sockets.delete(socket));
       socket.on('error', () => socket.destroy());
     });
-    this.server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuse(error, socket));
+    this.server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseNonsense(error, socket));
+    this.server.on('connect', (_request, socket) => refuse(NO_PROXY, socket));
+    this.server.on('checkExpectation', (request, response) =>
+      send(response, 417, armHeaders(request), errorBody(NO_EXPECTATION)),
+    );
     this.server.on('tlsClientError', (_error, socket) => socket.destroy());
   }
 
@@ -99,21 +115,40 @@ export class Listener {
 }
 
 /** What reached us is no HTTP: said in HTTP, and the connection ends. */
-function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const refusal =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? new ArmError(431, 'RequestHeaderFieldsTooLarge', 'The headers of the request are too large.')
-      : new ArmError(400, 'BadRequest', 'The request is no valid HTTP.');
-  const body = JSON.stringify(errorBody(refusal));
-  socket.end(
-    `HTTP/1.1 ${refusal.status} ${refusal.code}\r\nContent-Type: application/json; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
+function refuseNonsense(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (socket.writableEnded) return; // Refused already: this is more of the same.
+  if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
+  else refuse(error.code === 'HPE_HEADER_OVERFLOW' ? LARGE_HEADERS : NO_HTTP, socket);
 }
+
+function refuse(refusal: ArmError, socket: Duplex): void {
+  const body = JSON.stringify(errorBody(refusal));
+  const headers = Object.entries({
+    ...armHeaders(),
+    Date: new Date().toUTCString(),
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': String(Buffer.byteLength(body)),
+    Connection: 'close',
+  }).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\n${headers.join('')}\r\n${body}`);
+  // What still comes is taken and dropped for a moment: to close upon it would reset the connection, and lose the answer.
+  socket.resume();
+  setTimeout(() => socket.destroy(), DRAIN_MS).unref();
+}
+
+const NO_HTTP = new ArmError(400, 'BadRequest', 'The request is no valid HTTP.');
+const NO_HOST = new ArmError(400, 'BadRequest', "The request has no 'Host' header.");
+const NO_PROXY = new ArmError(405, 'MethodNotAllowed', "The method 'CONNECT' is not supported.");
+const NO_EXPECTATION = new ArmError(
+  417,
+  'ExpectationFailed',
+  "Only '100-continue' is supported in 'Expect'.",
+);
+const LARGE_HEADERS = new ArmError(
+  431,
+  'RequestHeaderFieldsTooLarge',
+  'The headers of the request are too large.',
+);
 
 function unexpected(): ArmError {
   return new ArmError(

@@ -33,10 +33,34 @@ describe('requests', () => {
     expect([list.status, error(list.json).code]).toEqual([400, 'InvalidRequestContent']);
   });
 
+  it('whose bodies do not call themselves JSON are refused', async () => {
+    const put = (type: string, body: JsonObject): Promise<unknown> =>
+      cloud
+        .arm(`${group}?${API}`, { method: 'PUT', headers: { 'content-type': type }, body })
+        .then(({ status, json }) => [status, json.error]);
+    const body = { location: 'eastus' };
+    for (const [type, named] of [
+      ['text/plain', 'text/plain'],
+      ['application/x-www-form-urlencoded; charset=utf-8', 'application/x-www-form-urlencoded'],
+      ['', '<null>'],
+    ] as const) {
+      const message = `The content media type '${named}' is not supported. Only 'application/json' is supported.`;
+      expect(await put(type, body)).toEqual([415, { code: 'UnsupportedMediaType', message }]);
+    }
+    for (const type of [
+      'application/json',
+      'Application/JSON; charset=utf-8',
+      'application/merge-patch+json',
+    ])
+      expect(await put(type, body)).toEqual([200, undefined]);
+    expect((await cloud.arm(`${group}/exportTemplate?${API}`, { method: 'POST' })).status).not.toBe(415);
+  });
+
   it('carry the headers that clients correlate by', async () => {
     const answer = await cloud.arm(`${group}?${API}`, { headers: { 'x-ms-correlation-request-id': 'mine' } });
     expect(answer.headers['x-ms-correlation-request-id']).toBe('mine');
     expect(answer.headers['x-ms-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+    expect(answer.headers['x-ms-routing-request-id']).toMatch(/^LOCAL:\d{8}T\d{6}Z:[0-9a-f-]{36}$/);
   });
 
   it('find ids in any case and with doubled slashes, and answer the first spelling', async () => {
