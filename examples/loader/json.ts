@@ -13,10 +13,13 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** An ARM id, or a word as enumerations have them. */
+const CASELESS = /^(\/subscriptions\/|[A-Za-z]+$)/;
+
 /**
  * Does `actual` say all that `wanted` says? Fields that the service adds do not count, nor does the case of ARM ids
- * (the service may answer `resourcegroups` for `resourceGroups`), nor null for an absent field. A number that the service
- * answers as text is the same value.
+ * (the service may answer `resourcegroups` for `resourceGroups`) and of words (it takes those of its enumerations in any case, and answers
+ * them as they are published), nor null for an absent field. A number that the service answers as text is the same value.
  */
 export function includes(actual: Json | undefined, wanted: Json): boolean {
   if (wanted === null) return actual === null || actual === undefined;
@@ -32,7 +35,7 @@ export function includes(actual: Json | undefined, wanted: Json): boolean {
     if (actual === null || actual === undefined) return entries.every(([, value]) => value === null);
     return isObject(actual) && entries.every(([name, value]) => includes(actual[name], value));
   }
-  if (typeof wanted === 'string' && typeof actual === 'string' && wanted.startsWith('/subscriptions/')) {
+  if (typeof wanted === 'string' && typeof actual === 'string' && CASELESS.test(wanted)) {
     return actual.toLowerCase() === wanted.toLowerCase();
   }
   return actual === wanted || (typeof actual !== 'object' && String(actual) === String(wanted));

@@ -4,10 +4,10 @@ import { createHash } from 'node:crypto';
 import type { Cloud, Stored } from '../provider.ts';
 import { isObject, objectOf } from '../providers/machinelearning/fields.ts';
 import { FINISHED } from '../providers/machinelearning/job-life.ts';
+import { needsOf } from '../providers/machinelearning/job-steps.ts';
 import { cancelAll, nextLook, statusOf, submitChild } from './children.ts';
 import { RunLog } from './run-log.ts';
 import { RunFailure, type Ending, type Run, type RunEnd } from './run-failure.ts';
-import { needsOf } from './step-bindings.ts';
 import { stepJob } from './step-job.ts';
 
 export class PipelineRun implements Run {

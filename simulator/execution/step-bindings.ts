@@ -29,12 +29,6 @@ export interface Step {
   done: ReadonlyMap<string, Stored>;
 }
 
-/** The steps whose outputs a step takes. */
-export function needsOf(node: Json): string[] {
-  const found = JSON.stringify(node).matchAll(/\$\{\{\s*parent\.jobs\.([\w-]+)\.outputs\./g);
-  return [...new Set([...found].map(([, name = '']) => name))];
-}
-
 /** The inputs of a step: what is given, else what its component declares. Errors: RunFailure for a binding to what is not there. */
 export function stepInputs(step: Step, declared: JsonObject): JsonObject {
   const given = objectOf(step.node.inputs);

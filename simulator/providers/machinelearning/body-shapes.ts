@@ -1,7 +1,7 @@
 /**
  * What Azure Machine Learning's API (2024-04-01) says a body is made of: the fields of each resource and action, their types, which must be
- * there, and which words an enumeration has. `body-shapes.json` is written from the published description. Jobs and schedules have checks of
- * their own. Fields that the description does not know are kept: a later version of the API may have them.
+ * there, and which words an enumeration has. `body-shapes.json` is written from the published description. Fields that the description does
+ * not know are kept: a later version of the API may have them.
  */
 
 import { ArmError, type Call, type Json, type JsonObject, type ResourceType } from '../../provider.ts';
@@ -14,7 +14,7 @@ export interface Shapes {
   bodies: Record<string, string>;
   /**
    * The fields of a definition, as `name:type`, or `name!:type` where it must be there; `name=Value:@Shape` is one more shape of bodies whose field
-   * has that value. A type is text, whole, number, flag, duration, time, object or any; `=A|B` (words), `[]type` (a list), `{}type` (by name), `@Shape`.
+   * has that value. A type is text, plain (a text that may be written as a number or a flag), whole, number, flag, duration, time, object or any; `=A|B` (words), `[]type` (a list), `{}type` (by name), `@Shape`.
    */
   shapes: Record<string, string>;
 }
@@ -134,6 +134,7 @@ function requireType(value: Json, type: string, place: Place): Json {
   // The template that azure-ai-ml makes a workspace by says 'false'.
   if (type === 'flag' && typeof value === 'string' && /^(true|false)$/i.test(value))
     return value.toLowerCase() === 'true';
+  if (type === 'plain') return requireType(plainText(value), 'text', place);
   const plain = PLAIN[type];
   if (plain && !plain.fits(value)) throw misshapen(place, plain.expected, value);
   return value;
@@ -143,11 +144,14 @@ function requireType(value: Json, type: string, place: Place): Json {
 function requireEach(value: Json, type: string, place: Place): Json {
   if (!isObject(value)) throw misshapen(place, 'an object', value);
   const entries = Object.entries(value).map(([name, entry]) => {
-    const isPlain = typeof entry === 'number' || typeof entry === 'boolean';
-    const kept = type === 'text' && isPlain ? String(entry) : entry;
+    const kept = type === 'text' ? plainText(entry) : entry;
     return [name, inside(kept, type, { ...place, path: `${place.path}.${name}` })] as const;
   });
   return Object.fromEntries(entries);
+}
+
+function plainText(value: Json): Json {
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
 }
 
 function inside(value: Json, type: string, place: Place): Json {

@@ -1,12 +1,15 @@
-/** What Azure refuses of a job when it is submitted: a kind it does not know, a missing field, a reference to what is not there. */
+/**
+ * What Azure refuses of a job when it is submitted, or when a schedule is to submit it: a reference to what is not there, a limit out of its
+ * range, a pipeline that could never run. That its fields are of their types, `body-shapes.ts` has made sure of before.
+ */
 
-import type { Call, JsonObject, Stored } from '../../provider.ts';
-import { isObject, objectOf, textOf, workspaceIdOf } from './fields.ts';
-import { requireShape } from './job-shape.ts';
+import type { Cloud, Json, JsonObject } from '../../provider.ts';
+import { isObject, numberOf, objectOf, textOf } from './fields.ts';
+import { checkSteps } from './job-steps.ts';
 import { checkAsset, checkInputUri, checkPath, checkReferencesInside, resolveCompute } from './references.ts';
 import { userError, validationError } from './refusals.ts';
 
-/** The kinds of jobs, and the fields that each must have. */
+/** The fields that each kind of job must have, and not empty: what is published as required may still be an empty text. */
 const REQUIRED: Record<string, readonly string[]> = {
   Command: ['command', 'environmentId'],
   Sweep: ['objective', 'samplingAlgorithm', 'searchSpace', 'trial'],
@@ -15,60 +18,126 @@ const REQUIRED: Record<string, readonly string[]> = {
   Spark: ['codeId', 'entry'],
 };
 
+/** The ranges of numbers that are documented with the jobs' YAML: inside of which object, which field, from, to. */
+const RANGES: readonly (readonly [string, string, number, number])[] = [
+  ['limits', 'maxTotalTrials', 1, 1000],
+  ['limits', 'maxConcurrentTrials', 1, 1000],
+  ['earlyTermination', 'truncationPercentage', 1, 99],
+  ['resources', 'instanceCount', 1, Infinity],
+];
+
+/** What a sweep may draw from, by sampling algorithm. */
+const DISTRIBUTIONS: Record<string, readonly string[]> = {
+  Grid: ['choice'],
+  Bayesian: ['choice', 'uniform', 'quniform'],
+  Random: 'choice randint uniform quniform loguniform qloguniform normal qnormal lognormal qlognormal'.split(
+    ' ',
+  ),
+};
+
+/** A job to be checked: what it is, in which workspace, and where it stands in the body that it came in ('properties'). */
+export interface JobToCheck {
+  cloud: Cloud;
+  workspaceId: string;
+  properties: JsonObject;
+  path: string;
+}
+
 /** Errors: 400 ValidationError for what is missing or malformed; 400 or 404 UserError for what is not there. */
-export function checkJob(call: Call, next: Stored): void {
-  const workspaceId = workspaceIdOf(call.id.id);
-  const { properties } = next.resource;
-  const kind = textOf(properties.jobType) ?? '';
-  const required = REQUIRED[kind];
-  if (!required)
-    throw validationError(
-      `properties.jobType: expected one of ${Object.keys(REQUIRED).join(', ')}, got '${kind}'.`,
-      'jobType',
-    );
-  requireShape(properties);
-  // A job made of a component has its command and environment from there.
-  const fromComponent = textOf(properties.componentId) !== undefined;
-  for (const field of fromComponent ? [] : required)
-    if (properties[field] === undefined || properties[field] === null || properties[field] === '')
-      throw validationError(`properties.${field}: a job of type ${kind} must have one.`, field);
-  checkNames(properties);
-  const compute = resolveCompute(call.cloud, workspaceId, properties.computeId);
+export function checkJob(job: JobToCheck): void {
+  const { cloud, workspaceId, properties, path } = job;
+  requireFields(job);
+  checkRanges(job);
+  checkNames(job);
+  const compute = resolveCompute(cloud, workspaceId, properties.computeId);
   if (compute && compute.resource.properties.provisioningState === 'Failed')
     throw userError(`The compute target '${compute.resource.name}' is in state Failed.`, 'computeId');
-  checkAsset(call.cloud, workspaceId, 'environments', properties.environmentId, 'properties.environmentId');
-  checkAsset(call.cloud, workspaceId, 'codes', properties.codeId, 'properties.codeId');
-  checkAsset(call.cloud, workspaceId, 'components', properties.componentId, 'properties.componentId');
-  checkInside(call, workspaceId, properties);
-  checkBindings(call, workspaceId, properties);
+  checkAsset(cloud, workspaceId, 'environments', properties.environmentId, `${path}.environmentId`);
+  checkAsset(cloud, workspaceId, 'codes', properties.codeId, `${path}.codeId`);
+  checkAsset(cloud, workspaceId, 'components', properties.componentId, `${path}.componentId`);
+  checkInside(job);
+  checkBindings(job);
+  if (properties.jobType === 'Pipeline') checkSteps(job);
+  if (properties.jobType === 'Sweep') checkSampling(job);
 }
 
-function checkInside(call: Call, workspaceId: string, properties: JsonObject): void {
+function checkSampling({ properties, path }: JobToCheck): void {
+  const algorithm = textOf(objectOf(properties.samplingAlgorithm).samplingAlgorithmType) ?? '';
+  for (const [name, value] of Object.entries(objectOf(properties.searchSpace))) {
+    const kind = Array.isArray(value) ? value[0] : undefined;
+    if (typeof kind === 'string' && DISTRIBUTIONS[algorithm]?.includes(kind.toLowerCase()) === false)
+      throw userError(
+        `${path}.searchSpace.${name}: ${algorithm} sampling draws from ${DISTRIBUTIONS[algorithm].join(', ')}, not from '${kind}'.`,
+        'searchSpace',
+      );
+  }
+  if (algorithm === 'Bayesian' && isObject(properties.earlyTermination))
+    throw userError(
+      `${path}.earlyTermination: Bayesian sampling has no early termination policy.`,
+      'earlyTermination',
+    );
+}
+
+function requireFields({ properties, path }: JobToCheck): void {
+  const kind = textOf(properties.jobType) ?? '';
+  for (const field of REQUIRED[kind] ?? [])
+    if (properties[field] === undefined || properties[field] === null || properties[field] === '')
+      throw validationError(`${path}.${field}: a job of type ${kind} must have one.`, field);
+  for (const [name, { command }] of [
+    ['command', properties],
+    ['trial.command', objectOf(properties.trial)],
+  ] as const)
+    if (typeof command === 'string' && !/[a-zA-Z0-9_]/.test(command))
+      throw validationError(
+        `${path}.${name}: expected a command with a letter, a digit or an underscore, got '${command}'.`,
+        name,
+      );
+}
+
+function checkRanges({ properties, path }: JobToCheck): void {
+  for (const [inside, field, least, most] of RANGES) {
+    const value = numberOf(objectOf(properties[inside])[field]);
+    if (value === undefined || (value >= least && value <= most)) continue;
+    const range = most === Infinity ? `at least ${least}` : `${least} to ${most}`;
+    throw validationError(`${path}.${inside}.${field}: expected ${range}, got ${value}.`, inside);
+  }
+}
+
+function checkInside({ cloud, workspaceId, properties, path }: JobToCheck): void {
   for (const field of ['trial', 'jobs', 'taskDetails'])
-    checkReferencesInside(call.cloud, workspaceId, properties[field], `properties.${field}`);
+    checkReferencesInside(cloud, workspaceId, properties[field], `${path}.${field}`);
   const settings = objectOf(properties.settings);
-  resolveCompute(call.cloud, workspaceId, settings.default_compute ?? settings.defaultCompute ?? null);
+  resolveCompute(cloud, workspaceId, settings.default_compute ?? settings.defaultCompute ?? null);
+  const store = textOf(settings.default_datastore ?? settings.defaultDatastore)
+    ?.split(/[/:]/)
+    .at(-1);
+  if (store !== undefined && !cloud.store.get(`${workspaceId}/datastores/${store}`))
+    throw userError(
+      `${path}.settings.default_datastore: could not find datastore '${store}' in workspace '${workspaceId}'.`,
+      'settings',
+    );
+  for (const [field, input] of Object.entries(objectOf(properties.taskDetails)))
+    if (isObject(input)) checkInput({ cloud, workspaceId, input, path: `${path}.taskDetails.${field}` });
 }
 
-function checkBindings(call: Call, workspaceId: string, properties: JsonObject): void {
-  for (const [name, input] of Object.entries(objectOf(properties.inputs))) {
-    if (!isObject(input))
-      throw validationError(`properties.inputs.${name}: expected an object with a jobInputType.`, 'inputs');
-    if (textOf(input.jobInputType) === undefined)
-      throw validationError(`properties.inputs.${name}.jobInputType: required.`, 'inputs');
-    checkInputUri(call.cloud, workspaceId, input.uri, input.jobInputType, `properties.inputs.${name}.uri`);
-  }
-  for (const [name, output] of Object.entries(objectOf(properties.outputs))) {
-    if (!isObject(output)) continue; // null: an output with all defaults.
-    checkPath(call.cloud, workspaceId, output.uri, `properties.outputs.${name}.uri`);
-  }
+function checkBindings({ cloud, workspaceId, properties, path }: JobToCheck): void {
+  for (const [name, input] of Object.entries(objectOf(properties.inputs)))
+    checkInput({ cloud, workspaceId, input, path: `${path}.inputs.${name}` });
+  for (const [name, output] of Object.entries(objectOf(properties.outputs)))
+    checkPath(cloud, workspaceId, objectOf(output).uri, `${path}.outputs.${name}.uri`);
 }
 
-function checkNames(properties: JsonObject): void {
+function checkInput(place: { cloud: Cloud; workspaceId: string; input: Json; path: string }): void {
+  const { uri, jobInputType } = objectOf(place.input);
+  if (textOf(jobInputType) === undefined) return;
+  checkInputUri(place.cloud, place.workspaceId, uri, jobInputType, `${place.path}.uri`);
+}
+
+function checkNames({ properties, path }: JobToCheck): void {
   const experiment = textOf(properties.experimentName);
   if (experiment !== undefined && !/^[a-zA-Z0-9][\w-]{0,254}$/.test(experiment))
     throw validationError(
-      `properties.experimentName: "${experiment}" must be 1 to 255 letters, digits, hyphens and underscores, the first a letter or a digit.`,
+      `${path}.experimentName: "${experiment}" must be 1 to 255 letters, digits, hyphens and underscores, the first a letter or a digit.`,
       'experimentName',
     );
 }

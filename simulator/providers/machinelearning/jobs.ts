@@ -18,7 +18,6 @@ import { lifeChanged } from './job-events.ts';
 import { parentOf } from './job-family.ts';
 import { FINISHED, lifeOf, statusAt } from './job-life.ts';
 import { changeLife, JOBS, reschedule } from './job-queue.ts';
-import { requireShape } from './job-shape.ts';
 import { submitJob } from './job-submission.ts';
 import { conflict, requireName, userError } from './refusals.ts';
 
@@ -42,17 +41,19 @@ export const jobs: ResourceType = {
   longRunning: { delete: 1500 },
   provisioningState: false,
   async beforePut(call, next) {
-    if (call.existing) {
-      requireShape(next.resource.properties);
-      return updateJob(call.existing, next);
-    }
+    if (call.existing) return updateJob(call.existing, next);
     requireName(
       'job',
       call.id.name,
       /^[a-zA-Z0-9][\w-]{0,254}$/,
       '1 to 255 letters, digits, hyphens and underscores, the first a letter or a digit',
     );
-    checkJob(call, next);
+    checkJob({
+      cloud: call.cloud,
+      workspaceId: workspaceIdOf(call.id.id),
+      properties: next.resource.properties,
+      path: 'properties',
+    });
     await submitJob(call.cloud, next);
   },
   afterPut(call, stored) {

@@ -4,7 +4,7 @@
  */
 
 import type { Cloud, Stored } from '../../provider.ts';
-import { isObject, objectOf } from './fields.ts';
+import { objectOf } from './fields.ts';
 import { submitOwnJob } from './job-submission.ts';
 import { nextTime } from './trigger-times.ts';
 
@@ -42,20 +42,23 @@ function timersOf(cloud: Cloud): Map<string, { cancel(): void }> {
 function fire(cloud: Cloud, key: string, due: number): void {
   const schedule = cloud.store.get(key);
   if (!schedule) return;
+  fireNow(cloud, schedule, due).catch((error: unknown) =>
+    cloud.log(`schedule '${key}': its job could not be created: ${String(error)}`),
+  );
+  armSchedule(cloud, schedule, due);
+}
+
+/** Creates the job of a schedule, as for this time. Errors: ArmError for what has gone that it refers to. */
+export function fireNow(cloud: Cloud, schedule: Stored, due: number): Promise<Stored> {
   const { jobDefinition } = objectOf(schedule.resource.properties.action);
   const name = `${schedule.resource.name.slice(0, LONGEST_PREFIX)}-${stampOf(due)}`;
-  if (isObject(jobDefinition)) {
-    const properties = { ...structuredClone(jobDefinition), displayName: name };
-    submitOwnJob(cloud, {
-      maker: schedule,
-      name,
-      properties,
-      hidden: { schedule: schedule.resource.name },
-    }).catch((error: unknown) =>
-      cloud.log(`schedule '${key}': its job could not be created: ${String(error)}`),
-    );
-  }
-  armSchedule(cloud, schedule, due);
+  const properties = { ...structuredClone(objectOf(jobDefinition)), displayName: name };
+  return submitOwnJob(cloud, {
+    maker: schedule,
+    name,
+    properties,
+    hidden: { schedule: schedule.resource.name },
+  });
 }
 
 /** '20260105T063000Z' */

@@ -1,14 +1,19 @@
 /** Schedules: which job to create when. They can be disabled, and are made by long-running operations. */
 
-import type { Call, Cloud, ResourceType, Stored } from '../../provider.ts';
-import { fillDefaults, isObject, numberOf, objectOf, textOf, workspaceIdOf, WORKSPACES } from './fields.ts';
-import { checkAsset, checkReferencesInside, resolveCompute } from './references.ts';
-import { requireName, validationError } from './refusals.ts';
-import { armSchedule, disarmSchedule } from './schedule-firing.ts';
+import type { ActionResult, Call, Cloud, Json, JsonObject, ResourceType, Stored } from '../../provider.ts';
+import { fillDefaults, numberOf, objectOf, textOf, workspaceIdOf, WORKSPACES } from './fields.ts';
+import { checkJob } from './job-checks.ts';
+import { readTime, zoneNamed } from './local-time.ts';
+import { requireName, userError, validationError } from './refusals.ts';
+import { armSchedule, disarmSchedule, fireNow } from './schedule-firing.ts';
 import { readCron } from './trigger-times.ts';
 
-const ACTIONS = ['CreateJob', 'InvokeBatchEndpoint', 'CreateMonitor', 'ImportData'];
-const FREQUENCIES = ['Minute', 'Hour', 'Day', 'Week', 'Month'];
+/** The numbers of a recurrence's pattern: from, to. */
+const PATTERN = [
+  ['hours', 0, 23],
+  ['minutes', 0, 59],
+  ['monthDays', 1, 31],
+] as const;
 
 const SCHEDULES = `${WORKSPACES}/schedules`;
 
@@ -41,6 +46,7 @@ export const schedules: ResourceType = {
   afterDelete(call, stored) {
     disarmSchedule(call.cloud, stored);
   },
+  actions: { trigger },
   list(call, entries) {
     // Unlike other lists, this one is of the enabled unless asked otherwise.
     const view = (call.query.get('listViewType') ?? 'EnabledOnly').toLowerCase();
@@ -51,52 +57,79 @@ export const schedules: ResourceType = {
   },
 };
 
+/** Fires once, whatever the trigger says: azure-ai-ml's `schedules.trigger`. */
+async function trigger(call: Call): Promise<ActionResult> {
+  const schedule = call.existing;
+  if (!schedule) throw new Error(`no schedule '${call.id.id}'`); // The envelope answers 404 before it gets here.
+  const { actionType } = objectOf(schedule.resource.properties.action);
+  if (actionType !== 'CreateJob')
+    throw userError(
+      `The schedule '${schedule.resource.name}' cannot be triggered: the local Azure fires only schedules that create jobs.`,
+    );
+  const asked = textOf(call.body.scheduleTime);
+  const time = asked === undefined ? call.cloud.clock.now() : Date.parse(asked);
+  if (Number.isNaN(time))
+    throw validationError(
+      `scheduleTime: expected a date and time in ISO 8601, got '${asked}'.`,
+      'scheduleTime',
+    );
+  const job = await fireNow(call.cloud, schedule, time);
+  return { status: 200, body: { scheduleActionType: actionType, submissionId: job.resource.name } };
+}
+
 /** After a restart of the local Azure: what was due while it was stopped is not made up for. */
 export function continueSchedules(cloud: Cloud): void {
   for (const schedule of cloud.store.ofType(SCHEDULES)) armSchedule(cloud, schedule);
 }
 
 function checkTrigger(next: Stored): void {
-  const trigger = next.resource.properties.trigger;
-  if (!isObject(trigger)) throw validationError('properties.trigger: required.', 'trigger');
+  const trigger = objectOf(next.resource.properties.trigger);
   fillDefaults(trigger, { timeZone: 'UTC' });
-  switch (trigger.triggerType) {
-    case 'Cron':
-      if (!readCron(textOf(trigger.expression) ?? ''))
+  checkTimes(trigger);
+  if (trigger.triggerType === 'Cron' && !readCron(textOf(trigger.expression) ?? ''))
+    throw validationError(
+      `properties.trigger.expression: expected five fields (minute hour day month weekday), got '${textOf(trigger.expression)}'.`,
+      'trigger',
+    );
+  if (trigger.triggerType === 'Recurrence') checkRecurrence(trigger);
+}
+
+/** What is no time, or no time zone, is let through, for the published examples have such. In a time zone that is none nothing fires. */
+function checkTimes(trigger: JsonObject): void {
+  const zone = zoneNamed(textOf(trigger.timeZone) ?? '') ?? 'UTC';
+  const start = readTime(zone, textOf(trigger.startTime) ?? '');
+  const end = readTime(zone, textOf(trigger.endTime) ?? '');
+  if (start !== undefined && end !== undefined && end < start)
+    throw validationError(
+      `properties.trigger.endTime: ${textOf(trigger.endTime)} is before the start, ${textOf(trigger.startTime)}.`,
+      'trigger',
+    );
+}
+
+function checkRecurrence(trigger: JsonObject): void {
+  const { interval } = trigger;
+  if ((numberOf(interval) ?? 0) < 1)
+    throw validationError(
+      `properties.trigger.interval: expected a whole number from 1, got ${JSON.stringify(interval)}.`,
+      'trigger',
+    );
+  for (const [field, least, most] of PATTERN)
+    for (const value of listOf(objectOf(trigger.schedule)[field]))
+      if ((numberOf(value) ?? -1) < least || (numberOf(value) ?? -1) > most)
         throw validationError(
-          `properties.trigger.expression: expected five fields (minute hour day month weekday), got '${textOf(trigger.expression)}'.`,
+          `properties.trigger.schedule.${field}: expected ${least} to ${most}, got ${JSON.stringify(value)}.`,
           'trigger',
         );
-      return;
-    case 'Recurrence':
-      if (!FREQUENCIES.includes(textOf(trigger.frequency) ?? '') || !((numberOf(trigger.interval) ?? 0) >= 1))
-        throw validationError(
-          `properties.trigger: a recurrence must have a frequency (${FREQUENCIES.join(', ')}) and an interval from 1.`,
-          'trigger',
-        );
-      return;
-    default:
-      throw validationError(
-        `properties.trigger.triggerType: expected Cron or Recurrence, got '${textOf(trigger.triggerType)}'.`,
-        'trigger',
-      );
-  }
+}
+
+function listOf(value: Json | undefined): Json[] {
+  return Array.isArray(value) ? value : [];
 }
 
 function checkAction(call: Call, next: Stored): void {
-  const action = next.resource.properties.action;
-  if (!isObject(action) || !ACTIONS.includes(textOf(action.actionType) ?? ''))
-    throw validationError(`properties.action.actionType: expected one of ${ACTIONS.join(', ')}.`, 'action');
-  if (action.actionType !== 'CreateJob') return;
-  if (!isObject(action.jobDefinition))
-    throw validationError('properties.action.jobDefinition: required.', 'action');
-  const workspaceId = workspaceIdOf(call.id.id);
-  checkReferencesInside(call.cloud, workspaceId, action.jobDefinition, 'properties.action.jobDefinition');
-  const settings = objectOf(action.jobDefinition.settings);
-  resolveCompute(call.cloud, workspaceId, settings.default_compute ?? null);
-  for (const input of Object.values(objectOf(action.jobDefinition.inputs))) {
-    const { uri } = objectOf(input);
-    if (textOf(uri)?.startsWith('/subscriptions/'))
-      checkAsset(call.cloud, workspaceId, 'data', uri, 'properties.action.jobDefinition.inputs');
-  }
+  const { actionType, jobDefinition } = objectOf(next.resource.properties.action);
+  if (actionType !== 'CreateJob') return;
+  const path = 'properties.action.jobDefinition';
+  const properties = objectOf(jobDefinition);
+  checkJob({ cloud: call.cloud, workspaceId: workspaceIdOf(call.id.id), properties, path });
 }

@@ -65,8 +65,8 @@ describe('a command job', () => {
     [
       'inputs that are none',
       { inputs: { a: { jobInputType: 'literal' }, b: { jobInputType: 'uri_folder', uri: null } } },
-      'Completed',
-      'null',
+      'refused',
+      'properties.inputs.a.value: required',
     ],
     ['a syntax that bash refuses', { command: 'if then' }, 'Failed', 'exited with code 2'],
     ['a process that kills itself', { command: 'kill -9 $$' }, 'Failed', 'signal SIGKILL'],
@@ -134,7 +134,7 @@ describe('a pipeline or a sweep', () => {
       },
       'Failed',
     ],
-    ['a step without a command', { jobs: { a: { type: 'command' } } }, 'Failed'],
+    ['a step without a command', { jobs: { a: { type: 'command' } } }, 'refused'],
     ['a step of another kind', { jobs: { a: { type: 'spark', entry: {} } } }, 'Completed'],
   ])('with %s', async (_, body, status) => {
     const name = `bad-${Math.abs(hash(_))}`;
@@ -154,8 +154,11 @@ describe('a pipeline or a sweep', () => {
     ['a space that is none', { searchSpace: { x: 3 } }, 'Failed'],
     [
       'limits that are none',
-      { searchSpace: { x: ['choice', [[1]]] }, limits: { maxTotalTrials: -1, maxConcurrentTrials: 0 } },
-      'Failed',
+      {
+        searchSpace: { x: ['choice', [[1]]] },
+        limits: { jobLimitsType: 'Sweep', maxTotalTrials: -1, maxConcurrentTrials: 0 },
+      },
+      'refused',
     ],
     ['a trial that is none', { trial: { command: 7 } }, 'refused'],
   ])('with %s', async (_, body, status) => {

@@ -129,10 +129,46 @@ describe('a schedule', () => {
       await refused({
         action: {
           actionType: 'CreateJob',
-          jobDefinition: { ...jobDefinition, environmentId: null, computeId: 'gone' },
+          jobDefinition: { ...jobDefinition, computeId: 'gone' },
         },
       }),
     ).toContain("'gone'");
+    const job = { actionType: 'CreateJob', jobDefinition: { ...jobDefinition, inputs: { a: 3 } } };
+    expect(await refused({ action: job })).toContain('jobDefinition.inputs.a: expected an object, got 3');
     expect((await azure.arm('GET', `${workspace}/schedules/bad`)).status).toBe(404);
+  });
+
+  it.each<[JsonObject, string]>([
+    [{ startTime: '2030-01-02T00:00:00', endTime: '2030-01-01T00:00:00' }, 'endTime'],
+    [{ interval: 0 }, 'interval'],
+    [{ frequency: 'Yearly' }, 'frequency'],
+    [{ schedule: { hours: [25], minutes: [0] } }, 'schedule.hours'],
+    [{ schedule: { hours: [1], minutes: [0], weekDays: ['Funday'] } }, 'schedule.weekDays'],
+  ])('is refused with the trigger %j', async (more, field) => {
+    const trigger = { triggerType: 'Recurrence', frequency: 'Day', interval: 1, ...more };
+    const answer = await azure.arm('PUT', `${workspace}/schedules/bad`, schedule({ trigger }));
+    expect([answer.status, message(answer.body)]).toEqual([
+      400,
+      expect.stringContaining(`properties.trigger.${field}`),
+    ]);
+  });
+
+  it('may have a frequency in lower case, as azure-ai-ml writes it', async () => {
+    const trigger = { triggerType: 'Recurrence', frequency: 'week', interval: 2 };
+    const made = await azure.put(`${workspace}/schedules/lower`, schedule({ trigger }));
+    expect(properties(made)).toMatchObject({ trigger: { frequency: 'Week', interval: 2 } });
+  });
+
+  it('is triggered by hand', async () => {
+    await azure.put(`${workspace}/schedules/by-hand`, schedule({}));
+    const path = `${workspace}/schedules/by-hand/trigger?api-version=2024-01-01-preview`;
+    const scheduleTime = '2026-01-05T06:30:00.123456+00:00';
+    expect(await azure.arm('POST', path, { scheduleTime })).toMatchObject({
+      status: 200,
+      body: { scheduleActionType: 'CreateJob', submissionId: 'by-hand-20260105T063000Z' },
+    });
+    const job = await azure.arm('GET', `${workspace}/jobs/by-hand-20260105T063000Z`);
+    expect(job.status).toBe(200);
+    expect((await azure.arm('POST', path, { scheduleTime: 'now' })).status).toBe(400);
   });
 });

@@ -10,11 +10,20 @@ import type { Shapes } from '../../../simulator/providers/machinelearning/body-s
 import type { Json, JsonObject } from '../../../simulator/provider.ts';
 import { findDescriptions, follow, load, loadOperations, type Schema } from './api-description.ts';
 
-/** Jobs and schedules have checks of their own; registries are not offered. */
-const LEFT_OUT = /\/(jobs|schedules|registries)(\/|$)/;
+/** Registries are not offered. */
+const LEFT_OUT = /\/registries(\/|$)/;
 
 /** Azure adds to these with nearly every version of its API: any text is let through. */
 const OPEN_WORDS = ['ConnectionCategory', 'DataType'];
+
+/** Words of later versions of the API, which clients of today send. */
+const LATER_WORDS: Record<string, string[]> = {
+  DistributionType: ['Ray'],
+  ScheduleActionType: ['ImportData'],
+};
+
+/** Values whose texts may be written as numbers or flags, as those of tags may. */
+const WRITTEN_PLAINLY = ['LiteralJobInput.value'];
 
 /** What the envelope writes, and a client need not send: of these definitions, these fields. */
 const RESOURCES = ['Resource', 'ProxyResource', 'TrackedResource'];
@@ -70,9 +79,11 @@ function writeFields(
 ): void {
   for (const base of (node.allOf ?? []) as JsonObject[]) {
     const found = follow({ node: base, file });
-    // A base that tells its kinds apart has been held to its own fields when the kind is known.
-    if (typeof found.node.discriminator === 'string') continue;
     writeFields(table, shape, found, nameOf({ node: base, file }) ?? name);
+    // Where a kind is asked for by itself, it has its own word.
+    const { discriminator } = found.node;
+    if (typeof discriminator === 'string')
+      shape[`${discriminator}!`] = `=${node['x-ms-discriminator-value'] as string}`;
   }
   const required = (node.required ?? []) as string[];
   for (const [field, own] of Object.entries((node.properties ?? {}) as Record<string, JsonObject>)) {
@@ -89,9 +100,11 @@ function writeFields(
 function wordOf(table: Reading, schema: Schema, place: string): string {
   const { node, file } = follow(schema);
   if (Array.isArray(node.enum)) {
-    const isOpen = OPEN_WORDS.includes((node['x-ms-enum'] as JsonObject | undefined)?.name as string);
-    return isOpen ? 'text' : `=${(node.enum as string[]).join('|')}`;
+    const name = (node['x-ms-enum'] as { name?: string } | undefined)?.name ?? '';
+    const words = [...(node.enum as string[]), ...(LATER_WORDS[name] ?? [])];
+    return OPEN_WORDS.includes(name) ? 'text' : `=${words.join('|')}`;
   }
+  if (WRITTEN_PLAINLY.includes(place)) return 'plain';
   if (node.type === 'string') return FORMATS[node.format as string] ?? 'text';
   if (typeof node.type === 'string' && PLAIN[node.type]) return PLAIN[node.type] ?? '';
   if (node.type === 'array') return `[]${wordOf(table, { node: node.items as JsonObject, file }, place)}`;
