@@ -3,27 +3,21 @@
  * allowed), bearer tokens, copy sources; then the request goes on to Azurite and both bodies are streamed.
  */
 
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import type { Faults } from '../faults.ts';
 import { isObject } from '../http/fields.ts';
 import { regionOfHost } from '../http/service-regions.ts';
 import { underFaults } from '../http/under-faults.ts';
-import { serviceOf } from '../http/service-hosts.ts';
-import { ArmError, type Cloud, type Principal, type Stored } from '../provider.ts';
+import { ArmError, type Cloud, type Stored } from '../provider.ts';
 import { mirrorContainer } from '../providers/storage-containers.ts';
 import { replicationStatus } from '../providers/storage-failover.ts';
 import { admitsCaller } from '../providers/storage-network.ts';
 import { findAccount, readableSecondaryOf } from '../providers/storage-places.ts';
 import { requireBlobRole } from '../providers/authorization/blob-access.ts';
 import { azuriteHost, blobAddress } from './address.ts';
-import { requirePublic } from './anonymous.ts';
 import type { Azurite } from './azurite.ts';
 import { sendStorageError, StorageError } from './errors.ts';
-import { withServiceEndpoint } from './service-endpoint.ts';
-import { STORAGE_VERSION } from './shared-key.ts';
-import { asServiceSas, issueKey, isUserDelegation, requireDelegation } from './user-delegation.ts';
 
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** Meant for the next hop only, or set anew by it. */
@@ -36,21 +30,6 @@ const HOP_HEADERS = new Set([
   'upgrade',
   'proxy-authorization',
 ]);
-
-/** More than any request for a key is long. */
-const MOST_KEY_INFO = 10_000;
-
-/** A request that may go on to Azurite. */
-interface Admitted {
-  account: Stored;
-  /** Whose bearer token it has. */
-  principal?: Principal;
-  /** Who asks was checked here: Azurite need not. */
-  vouched: boolean;
-  /** Path and query, where Azurite is asked otherwise than the client has. */
-  url?: string;
-  copySource?: string;
-}
 
 export class BlobFront {
   private readonly cloud: Cloud;
@@ -68,24 +47,19 @@ export class BlobFront {
     return underFaults(
       { faults: this.faults, region, parts: ['blob', 'storage'], message },
       async () => {
-        const admitted = this.admit(region, message);
-        const copySource = this.requireCopySource(message);
+        const vouched = this.admit(region, message);
+        this.requireCopySource(message);
         await this.bringSecondariesUpToDate(message);
-        if (isKeyRequest(message)) return this.sendDelegationKey(message, response, admitted);
-        return this.forward(region, message, response, {
-          ...admitted,
-          ...(copySource ? { copySource } : {}),
-        });
+        return this.forward(region, message, response, vouched);
       },
       (error) => sendStorageError(response, asStorageError(error), message.method ?? 'GET'),
     );
   }
 
-  /** Checks the account and the kind of authentication. Throws StorageError. */
-  private admit(region: string, message: IncomingMessage): Admitted {
+  /** Checks the account and the kind of authentication. True: the bearer token was checked here. Throws StorageError. */
+  private admit(region: string, message: IncomingMessage): boolean {
     const url = new URL(`https://localhost${message.url ?? '/'}`);
-    const address = blobAddress(message.headers.host, url.pathname);
-    const { account: name, isSecondary } = address;
+    const { account: name, isSecondary } = blobAddress(message.headers.host, url.pathname);
     const account = this.account(name);
     if (!account || !this.isServedBy(region, account, isSecondary)) {
       throw new StorageError(404, 'ResourceNotFound', 'The specified resource does not exist.');
@@ -105,67 +79,22 @@ export class BlobFront {
         'This request is not authorized to perform this operation.',
       );
     }
-    requireOffered(message, account, url.searchParams);
     const authorization = message.headers.authorization;
     if (authorization !== undefined && /^bearer /i.test(authorization)) {
       const audiences = ['https://storage.azure.com', blobEndpoint(account)];
       const principal = this.cloud.authenticate(authorization, audiences);
       requireBlobRole(this.cloud, principal, account.resource.id, message);
-      return { account, vouched: true, principal };
+      return true;
     }
-    if (authorization === undefined && !url.searchParams.has('sig')) {
-      const version = String(message.headers['x-ms-version'] ?? '');
-      const { method = 'GET' } = message;
-      requirePublic(this.cloud, account, { ...address, method, query: url.searchParams, version });
-      return { account, vouched: true };
-    }
-    if (isUserDelegation(url.searchParams))
-      return { account, vouched: false, url: this.delegated(account, message, url) };
-    if (properties.allowSharedKeyAccess === false) {
+    const usesKey = authorization !== undefined || url.searchParams.has('sig');
+    if (usesKey && properties.allowSharedKeyAccess === false) {
       throw new StorageError(
         403,
         'KeyBasedAuthenticationNotPermitted',
         'Key based authentication is not permitted on this storage account.',
       );
     }
-    return { account, vouched: false };
-  }
-
-  /** The path and query of a request under a user delegation SAS, as Azurite takes it: whose key signed it needs the role for it, too. */
-  private delegated(
-    account: Stored,
-    { method, headers }: Pick<IncomingMessage, 'method' | 'headers'>,
-    url: URL,
-  ): string {
-    const address = blobAddress(headers.host, url.pathname);
-    const principal = requireDelegation(this.cloud, account, address, url.searchParams);
-    const message = { method, headers, url: `${url.pathname}${url.search}` };
-    requireBlobRole(this.cloud, principal, account.resource.id, message);
-    return `${url.pathname}?${asServiceSas(this.cloud, account, address, url.searchParams).toString()}`;
-  }
-
-  private async sendDelegationKey(
-    message: IncomingMessage,
-    response: ServerResponse,
-    { account, principal }: Admitted,
-  ): Promise<number> {
-    if (!principal)
-      throw new StorageError(
-        403,
-        'AuthorizationFailure',
-        'This request is not authorized to perform this operation.',
-      );
-    let body = '';
-    for await (const chunk of message) if (body.length < MOST_KEY_INFO) body += String(chunk);
-    const version = String(message.headers['x-ms-version'] ?? STORAGE_VERSION);
-    const xml = issueKey(this.cloud, account, principal, body, version);
-    response.writeHead(200, {
-      'Content-Type': 'application/xml',
-      'x-ms-request-id': randomUUID(),
-      'x-ms-version': version,
-    });
-    response.end(xml);
-    return 200;
+    return false;
   }
 
   /** Reads at a secondary, and copies from one, see the state that it should have by now. */
@@ -205,9 +134,9 @@ export class BlobFront {
   }
 
   /** The source of a copy is read by the service: its region must be up, and it must be an account of this cloud. */
-  private requireCopySource(message: IncomingMessage): string | undefined {
+  private requireCopySource(message: IncomingMessage): void {
     const source = message.headers['x-ms-copy-source'];
-    if (typeof source !== 'string') return undefined;
+    if (typeof source !== 'string') return;
     const url = URL.canParse(source) ? new URL(source) : undefined;
     if (!url)
       throw new StorageError(
@@ -238,8 +167,6 @@ export class BlobFront {
         'This request is not authorized to perform this operation.',
       );
     }
-    if (isUserDelegation(url.searchParams))
-      return `${url.origin}${this.delegated(account, { method: 'GET', headers: { host: url.host } }, url)}`;
     if (url.searchParams.has('sig') && properties.allowSharedKeyAccess === false) {
       throw new StorageError(
         403,
@@ -247,7 +174,6 @@ export class BlobFront {
         'Key based authentication is not permitted on this storage account.',
       );
     }
-    return undefined;
   }
 
   /** A container made or deleted here is there, or gone, for management, too. */
@@ -264,10 +190,10 @@ export class BlobFront {
     region: string,
     message: IncomingMessage,
     response: ServerResponse,
-    { account, vouched, url, copySource }: Admitted,
+    vouched: boolean,
   ): Promise<number | null> {
     const method = message.method ?? 'GET';
-    const path = url ?? message.url ?? '/';
+    const path = message.url ?? '/';
     const headers: Record<string, string | string[]> = {};
     for (let i = 0; i < message.rawHeaders.length; i += 2) {
       const [name = '', value = ''] = [message.rawHeaders[i], message.rawHeaders[i + 1]];
@@ -275,11 +201,6 @@ export class BlobFront {
     }
     for (const name of Object.keys(headers)) if (name.toLowerCase() === 'host') delete headers[name];
     headers.Host = azuriteHost(message.headers.host);
-    if (copySource !== undefined) {
-      for (const name of Object.keys(headers))
-        if (name.toLowerCase() === 'x-ms-copy-source') delete headers[name];
-      headers['x-ms-copy-source'] = copySource;
-    }
     const outgoing = this.azurite.open(method, path, headers, vouched);
     const answered = new Promise<IncomingMessage>((resolve, reject) =>
       outgoing.on('response', resolve).on('error', reject),
@@ -311,47 +232,11 @@ export class BlobFront {
       response.end(stats);
       return status;
     }
-    const isList = status === 200 && new URLSearchParams(path.split('?')[1]).get('comp') === 'list';
-    const sized = isList
-      ? answerHeaders.filter((_, i) => !isLength(answerHeaders[i - (i % 2)]))
-      : answerHeaders;
-    response.writeHead(status, sized);
+    response.writeHead(status, answerHeaders);
     // A client that leaves in the middle of a body is its own business.
-    const body = isList ? [incoming, withServiceEndpoint(serviceEndpoint(message, account))] : [incoming];
-    await pipeline([...body, response]).catch(() => undefined);
+    await pipeline(incoming, response).catch(() => undefined);
     return status;
   }
-}
-
-function isLength(header: string | undefined): boolean {
-  return header?.toLowerCase() === 'content-length';
-}
-
-/** The endpoint as the client addressed it. */
-function serviceEndpoint(
-  { headers: { host = '' }, url = '/' }: IncomingMessage,
-  { resource }: Stored,
-): string {
-  if (serviceOf(host)?.service === 'blob') return `https://${host}/`;
-  const { isSecondary } = blobAddress(host, url);
-  return `https://${host}/${resource.name}${isSecondary ? '-secondary' : ''}/`;
-}
-
-function isKeyRequest({ method, url = '/' }: IncomingMessage): boolean {
-  return method === 'POST' && new URLSearchParams(url.split('?')[1]).get('comp') === 'userdelegationkey';
-}
-
-/** Azurite keeps no versions, so there is none of any id; and it would make containers public where their account forbids it. */
-function requireOffered({ headers }: IncomingMessage, account: Stored, query: URLSearchParams): void {
-  if (query.has('versionid'))
-    throw new StorageError(404, 'BlobNotFound', 'The specified blob does not exist.');
-  const isPublic = headers['x-ms-blob-public-access'] !== undefined;
-  if (isPublic && account.resource.properties.allowBlobPublicAccess !== true)
-    throw new StorageError(
-      409,
-      'PublicAccessNotPermitted',
-      'Public access is not permitted on this storage account.',
-    );
 }
 
 function blobEndpoint(account: Stored): string {
