@@ -15,8 +15,8 @@ import {
 import { displayName } from '../regions.ts';
 import type { DeploymentInput, DeploymentScope, Environment } from '../template/index.ts';
 import { requireDeploymentLocation, requireName } from './deployment-preflight.ts';
+import { vaultSecret } from './deployment-secrets.ts';
 import { typesByNamespace } from './registered-types.ts';
-import { secretValue } from './keyvault-versions.ts';
 
 /** What deployments need beside the `Cloud`. */
 export interface DeploymentParts {
@@ -181,32 +181,6 @@ function referenceTo(cloud: Cloud, id: string, apiVersion: string | undefined, f
     resourceGroupName,
     scope: '',
   };
-}
-
-function vaultSecret(cloud: Cloud, vaultId: string, name: string, version: string | undefined): string {
-  const vault = cloud.store.get(vaultId);
-  const secret = cloud.store.get(`${vaultId}/secrets/${name}`);
-  const value = secret && secretValue(secret, version);
-  if (!vault)
-    throw new ArmError(
-      400,
-      'KeyVaultParameterReferenceNotFound',
-      `The specified KeyVault '${vaultId}' could not be found.`,
-    );
-  if (vault.resource.properties.enabledForTemplateDeployment !== true) {
-    throw new ArmError(
-      403,
-      'KeyVaultParameterReferenceAuthorizationFailed',
-      `The specified KeyVault '${vaultId}' is not enabled for template deployment.`,
-    );
-  }
-  if (value === undefined)
-    throw new ArmError(
-      400,
-      'KeyVaultParameterReferenceSecretRetrieveFailed',
-      `The secret of KeyVault parameter cannot be retrieved: there is no secret '${name}' in '${vaultId}'.`,
-    );
-  return value;
 }
 
 function environmentOf(cloud: Cloud): JsonObject {

@@ -1,6 +1,7 @@
 /** Deployments of ARM templates at resource groups and subscriptions: validate, what-if, create, operations, cancel, export. */
 
 import { randomUUID } from 'node:crypto';
+import { textOfBody } from '../http/body.ts';
 import { isObject, textOf } from '../http/fields.ts';
 import {
   ArmError,
@@ -32,6 +33,7 @@ import { describePlan, madeBy } from './deployment-shown.ts';
 import { predictChanges } from './deployment-what-if.ts';
 import { rollbackOf, rollbackTarget } from './deployment-rollback.ts';
 import { requireDeployable } from './authorization/preflight.ts';
+import { requireSecrets } from './deployment-secrets.ts';
 import { row } from './table.ts';
 
 /** What-if takes its time, so that clients poll for it. */
@@ -119,10 +121,13 @@ async function prepare(
   const properties = await withLinks(parts, body.properties);
   const location = typeof body.location === 'string' ? body.location : undefined;
   const { objectId, tenantId } = principal;
+  const text = textOfBody(body);
   const input: DeploymentInput = {
     ...inputOf(cloud, parts, id, properties, location, new Date(cloud.clock.now())),
     deployer: { objectId, tenantId },
+    ...(text === undefined ? {} : { text }),
   };
+  requireSecrets(cloud, input.parameters);
   const plan = planDeployment(input);
   requirePossible(cloud, plan, input.scope, parts.providers());
   requireDeployable(cloud, principal, plan.resources);

@@ -5,7 +5,7 @@ import { evaluateText, type Leaf, walk } from './evaluate.ts';
 import { DEPLOYMENTS, type Entry, isInner } from './expand.ts';
 import { callsIn, isExpression, parseExpression } from './expression.ts';
 import { refersToResource } from './functions/references.ts';
-import { invalidTemplate, LanguageError, placed, type Subject } from './language-error.ts';
+import { invalidTemplate, LanguageError, PLACE, placed, type Subject } from './language-error.ts';
 import { foldTemplate } from './nested.ts';
 import { Pending, Runtime } from './runtime.ts';
 import type { Scope } from './scope.ts';
@@ -100,7 +100,7 @@ function asksTheCloud(text: string): boolean {
 /** Evaluates what can be known while planning, and gathers the planned resources that the body refers to. */
 export function examineBody(entry: Entry, runtime: Runtime): PlannedResource[] {
   const found = new Set<PlannedResource>();
-  build(entry, runtime, (text, scope, at) =>
+  const body = build(entry, runtime, (text, scope, at) =>
     placed(what(entry), at, () => {
       for (const each of referredTo(text, scope)) found.add(each);
       try {
@@ -111,7 +111,21 @@ export function examineBody(entry: Entry, runtime: Runtime): PlannedResource[] {
       }
     }),
   );
+  requireTags(entry, body['tags']);
   return [...found];
+}
+
+/** A tag is a text, or what can be one. */
+function requireTags({ planned, raw }: Entry, tags: Json | undefined): void {
+  const wrong = isObject(tags)
+    ? Object.keys(tags).find((key) => isObject(tags[key]) || Array.isArray(tags[key]))
+    : undefined;
+  if (wrong === undefined) return;
+  throw invalidTemplate(
+    `The template resource '${textOf(raw['name'] ?? '')}' ${PLACE} has an invalid tag '${wrong}'`,
+    `${planned.path}/tags/${wrong}`,
+    planned.path,
+  );
 }
 
 /** The planned resources that the references in a text name, as far as their names are known while planning. */

@@ -6,6 +6,7 @@ import { childName, providerPart } from './ids.ts';
 import { parseFunctions } from './user-functions.ts';
 import { LanguageError, type Subject } from './language-error.ts';
 import {
+  checkGiven,
   checkNames,
   checkParameter,
   type Checks,
@@ -34,6 +35,7 @@ export class Context implements DeploymentContext {
     this.input = input;
     this.sections = sectionsOf(input.template);
     this.#functions = parseFunctions(this.sections.functions);
+    checkGiven(input.parameters);
     checkNames(this.sections.parameters, input.parameters);
   }
 
@@ -105,7 +107,7 @@ export class Context implements DeploymentContext {
       const subject: Subject = { kind: 'declaration', name, place: path };
       value = evaluateAt(subject, `${path}/defaultValue`, declaration['defaultValue'], scope);
     } else if (type['nullable'] === true) value = null;
-    else throw missing(name);
+    else throw missing(name, given);
     checkParameter(name, value, type, this.checks);
     return value;
   }

@@ -30,7 +30,6 @@ export function linkDependencies(
     const before = new Set(declared(entry, entries, absent));
     for (const each of batches.get(entry.planned) ?? []) before.add(each);
     for (const each of implied.get(entry.planned) ?? []) before.add(each);
-    before.delete(entry.planned);
     wanted.set(entry.planned, before);
   }
   for (const entry of entries) {

@@ -34,19 +34,19 @@ const PUNCTUATION: Record<string, TokenKind> = {
   '.': 'Dot',
 };
 
-/** '[…]' is an expression; '[[…' is a text that begins with '['. */
+/** '[…]' is an expression; '[[…]' is a text that begins with '['. */
 export function isExpression(text: string): boolean {
   return text.length > 2 && text.startsWith('[') && !text.startsWith('[[') && text.endsWith(']');
 }
 
-/** The text that a string of a template stands for, if it is no expression. */
+/** The text that a string of a template stands for, if it is no expression. Only what ends like an expression needs a second '['. */
 export function unescapeText(text: string): string {
-  return text.startsWith('[[') ? text.slice(1) : text;
+  return text.startsWith('[[') && text.endsWith(']') ? text.slice(1) : text;
 }
 
 /** The string of a template that stands for this text. */
 export function escapeText(text: string): string {
-  return text.startsWith('[') ? `[${text}` : text;
+  return text.startsWith('[') && text.endsWith(']') ? `[${text}` : text;
 }
 
 const parsed = new Map<string, Expression>();
@@ -91,6 +91,9 @@ function* tokens(source: string): Generator<Token> {
 /** The most calls and indexes within each other: what is deeper is no template that a person or a compiler wrote. */
 const DEPTH_LIMIT = 500;
 
+/** The most characters of an expression. Source: Azure's refusals; its documentation still has 24,576, which was the limit once. */
+const LENGTH_LIMIT = 131_072;
+
 class Parser {
   #depth = 0;
   readonly #source: string;
@@ -98,6 +101,10 @@ class Parser {
   #at = 0;
 
   constructor(text: string) {
+    if (text.length > LENGTH_LIMIT)
+      throw new SyntaxFault(
+        `The language expression length limit exceeded. Limit: '${LENGTH_LIMIT}' and actual: '${text.length}'.`,
+      );
     this.#source = text.slice(1, -1);
     this.#tokens = [...tokens(this.#source)];
   }

@@ -31,7 +31,7 @@ function told(input: DeploymentInput, error: unknown): unknown {
   // What is wrong with the template as a whole has no place, unless it is its shape.
   const whole = error.place === '' && error.code === 'InvalidTemplate';
   const { line, column } = whole ? NOWHERE : placeIn(textOf(input), error.place);
-  const path = whole ? '' : dotted(TEMPLATE + error.path);
+  const path = whole ? '' : dotted(inRequest(error.path));
   const message = error.message
     .replace(PLACE, `at line '${line}' and column '${column}'`)
     .replace(POSITION, () => `Path '${path}', line ${line}, position ${column}`);
@@ -41,6 +41,11 @@ function told(input: DeploymentInput, error: unknown): unknown {
   };
   const told = error.code === 'InvalidTemplate' ? { additionalInfo: [violation] } : {};
   return new ArmError(error.status, error.code, message, told);
+}
+
+/** Paths are those in the template, but for '/properties/parameters/x': what is given for a parameter. */
+function inRequest(path: string): string {
+  return path.startsWith('/properties/') ? path : TEMPLATE + path;
 }
 
 /** A nested template has no client's text: it is sent on in one line. One that is too deep for that has none at all. */
@@ -57,7 +62,7 @@ function textOf({ text, template }: DeploymentInput): string {
 /** The place of what stands at `path` (of its name: with a colon) or, if the text has it elsewhere (a link), nearest around it. */
 function placeIn(text: string, path: string): JsonPlace {
   const places = placesIn(text);
-  for (let at = TEMPLATE + path; at !== ''; at = at.slice(0, at.lastIndexOf('/'))) {
+  for (let at = inRequest(path); at !== ''; at = at.slice(0, at.lastIndexOf('/'))) {
     const place = places(at);
     if (place !== undefined) return place;
   }

@@ -1,7 +1,7 @@
 /** Parameters and outputs: what they are declared to be, and whether a value is that. */
 
 import type { Json, JsonObject } from '../provider.ts';
-import { invalidTemplate, PLACE, ValueFault } from './language-error.ts';
+import { invalidContent, invalidTemplate, PLACE, TemplateFault, ValueFault } from './language-error.ts';
 import { checkMembers } from './user-types.ts';
 import { equal, isObject, keyOf, propertyOf, textOf, typeName } from './values.ts';
 
@@ -72,7 +72,33 @@ export function checkNames(declared: JsonObject, given: JsonObject): void {
   }
 }
 
-export function missing(name: string): Error {
+/** Refuses what is no value of a parameter, and no reference to a secret. */
+export function checkGiven(given: JsonObject): void {
+  for (const [name, each] of Object.entries(given)) {
+    const path = `/properties/parameters/${name}`;
+    if (!isObject(each))
+      throw invalidContent(
+        `Error converting value ${JSON.stringify(each)} to type 'Azure.Deployments.Core.Definitions.DeploymentParameterDefinition'`,
+        path,
+      );
+    const { reference } = each;
+    if (!isObject(reference)) continue;
+    const vault = isObject(reference['keyVault']) ? reference['keyVault'] : {};
+    if (typeof vault['id'] !== 'string')
+      throw invalidContent("Required property 'id' not found in JSON", `${path}/reference/keyVault`);
+    if (typeof reference['secretName'] !== 'string')
+      throw invalidContent("Required property 'secretName' not found in JSON", `${path}/reference`);
+  }
+}
+
+/** There is no value for a parameter without a default. `given`: what there is instead of one. */
+export function missing(name: string, given: Json | undefined): Error {
+  if (given !== undefined)
+    return new TemplateFault(
+      'InvalidDeploymentParameterValue',
+      `The value of deployment parameter '${name}' is null. Please specify the value or use the parameter reference. Please see https://aka.ms/arm-create-parameter-file for details.`,
+      `/properties/parameters/${name}`,
+    );
   return invalidTemplate(
     `The value for the template parameter '${name}' ${PLACE} is not provided. ${DETAILS}`,
     `/parameters/${name}`,
@@ -174,10 +200,10 @@ function checkBounds(value: Json, declaration: JsonObject): void {
       : undefined;
   if (size === undefined) return;
   const measure = isNumber ? 'The value' : 'Length of the value';
-  const least = declaration[isNumber ? 'minValue' : 'minLength'];
-  const most = declaration[isNumber ? 'maxValue' : 'maxLength'];
-  if (typeof least === 'number' && size < least)
+  // A bound may be written as a text.
+  const least = Number(declaration[isNumber ? 'minValue' : 'minLength'] ?? Number.NaN);
+  const most = Number(declaration[isNumber ? 'maxValue' : 'maxLength'] ?? Number.NaN);
+  if (size < least)
     throw new ValueFault(`${measure} should be greater than or equal to '${least}'. ${DETAILS}`);
-  if (typeof most === 'number' && size > most)
-    throw new ValueFault(`${measure} should be less than or equal to '${most}'. ${DETAILS}`);
+  if (size > most) throw new ValueFault(`${measure} should be less than or equal to '${most}'. ${DETAILS}`);
 }

@@ -5,7 +5,7 @@
  */
 
 import type { Json, JsonObject } from '../provider.ts';
-import { unknownMember } from './language-error.ts';
+import { invalidContent, unknownMember } from './language-error.ts';
 import { isObject, textOf } from './values.ts';
 
 function spellings(words: string): Map<string, string> {
@@ -66,6 +66,15 @@ export function spellResources(resources: Json, path: string): Json {
   );
 }
 
+/** Bounds are integers, or texts of integers. */
+function requireBounds(declaration: JsonObject, path: string): void {
+  for (const member of ['minValue', 'maxValue', 'minLength', 'maxLength']) {
+    const bound = declaration[member] ?? null;
+    if (bound === null || /^-?\d+$/.test(textOf(bound))) continue;
+    throw invalidContent(`Could not convert '${textOf(bound)}' to integer`, `${path}/${member}`);
+  }
+}
+
 const DECLARATIONS = {
   parameters: { words: PARAMETER, type: 'TemplateInputParameter' },
   outputs: { words: OUTPUT, type: 'TemplateOutputParameter' },
@@ -77,8 +86,10 @@ export function spellDeclarations(declarations: JsonObject, section: keyof typeo
   return Object.fromEntries(
     Object.entries(declarations).map(([name, declaration]) => {
       if (!isObject(declaration)) return [name, declaration];
-      requireKnown(declaration, words, type, `/${section}/${name}`);
+      const path = `/${section}/${name}`;
+      requireKnown(declaration, words, type, path);
       const spelled = respell(declaration, words);
+      requireBounds(spelled, path);
       return [
         name,
         isObject(spelled['copy']) ? { ...spelled, copy: respell(spelled['copy'], LOOP) } : spelled,

@@ -33,7 +33,7 @@ function formatOf(text: string): string {
 
 const DURATION = /^(-)?P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/;
 
-/** Milliseconds. A year counts 365 days and a month 30, as in .NET's XmlConvert. */
+/** Milliseconds. A year, or twelve months, counts 365 days and a month 30, as in .NET's XmlConvert. */
 function parseDuration(call: string, text: string): number {
   const match = DURATION.exec(text);
   const [, sign, ...parts] = match ?? [];
@@ -42,9 +42,11 @@ function parseDuration(call: string, text: string): number {
       `The template language function '${call}': the string '${text}' is not a valid ISO 8601 duration. Please see https://aka.ms/arm-functions#${call.toLowerCase()} for usage details.`,
     );
   }
-  const day = 86_400_000;
-  const units = [365 * day, 30 * day, day, 3_600_000, 60_000, 1000];
-  const total = units.reduce((sum, unit, index) => sum + unit * Number(parts[index] ?? 0), 0);
+  const [years = 0, months = 0, days = 0, hours = 0, minutes = 0, seconds = 0] = parts.map((part) =>
+    Number(part ?? 0),
+  );
+  const allDays = (years + Math.trunc(months / 12)) * 365 + (months % 12) * 30 + days;
+  const total = allDays * 86_400_000 + hours * 3_600_000 + minutes * 60_000 + seconds * 1000;
   return sign === '-' ? -total : total;
 }
 

@@ -136,7 +136,8 @@ export const deploymentFunctions = [
   define('deployer', 0, 0, (_, scope, call) => {
     const { deployer } = scope.deployment.input;
     if (deployer === undefined) throw notHere(call, ': it is not known who deploys');
-    return { objectId: deployer.objectId, tenantId: deployer.tenantId };
+    // A service principal has no user's name.
+    return { objectId: deployer.objectId, tenantId: deployer.tenantId, userPrincipalName: '' };
   }),
   define('environment', 0, 0, (_, scope) => scope.deployment.input.environment ?? publicCloud),
   define('resourceGroup', 0, 0, (_, scope, call) => resourceGroup(scope, call)),

@@ -16,11 +16,14 @@ function numbers(call: string, args: Json[]): number[] {
   return list.map((value) => expectInteger(call, value));
 }
 
-/** The result of a calculation. From 2^63 on, Azure has no such integer. */
-function within(call: string, value: number): number {
+/** A calculation. From 2^63 on, Azure has no such integer. */
+function calculate(call: string, [a, b]: Json[], how: (a: number, b: number) => number): number {
+  const left = expectInteger(call, a);
+  const right = expectInteger(call, b);
+  const value = how(left, right);
   if (value < 2 ** 63 && value >= -(2 ** 63)) return value;
   throw new LanguageError(
-    `The template language function '${call}' caused an arithmetic overflow: its result is no 64-bit integer.`,
+    `The template language function '${call}' overflowed with the operants '${BigInt(left)}' and '${BigInt(right)}'. Please see https://aka.ms/arm-functions for usage details.`,
   );
 }
 
@@ -33,9 +36,9 @@ function divisor(call: string, value: Json | undefined): number {
 }
 
 export const numberFunctions = [
-  define('add', 2, 2, ([a, b], _, call) => within(call, expectInteger(call, a) + expectInteger(call, b))),
-  define('sub', 2, 2, ([a, b], _, call) => within(call, expectInteger(call, a) - expectInteger(call, b))),
-  define('mul', 2, 2, ([a, b], _, call) => within(call, expectInteger(call, a) * expectInteger(call, b))),
+  define('add', 2, 2, (args, _, call) => calculate(call, args, (a, b) => a + b)),
+  define('sub', 2, 2, (args, _, call) => calculate(call, args, (a, b) => a - b)),
+  define('mul', 2, 2, (args, _, call) => calculate(call, args, (a, b) => a * b)),
   define('div', 2, 2, ([a, b], _, call) => Math.trunc(expectInteger(call, a) / divisor(call, b))),
   define('mod', 2, 2, ([a, b], _, call) => expectInteger(call, a) % divisor(call, b)),
   define('min', 1, Infinity, (args, _, call) => Math.min(...numbers(call, args))),

@@ -64,6 +64,7 @@ describe('strings', () => {
     ["[like('aXbYa', 'a*B*a')]", true],
     ["[like('a', 'b')]", false],
     ['[[not an expression]', '[not an expression]'],
+    ['[[no more than a text', '[[no more than a text'],
     ['plain [text]', 'plain [text]'],
   ]);
 

@@ -110,6 +110,12 @@ describe('parameters', () => {
       "is not valid. Length of the value should be less than or equal to '2'. Please see https://aka.ms/arm-create-parameter-file for usage details.",
     ],
     [
+      'a bound that is no number',
+      { a: { type: 'int', maxValue: 'ten' } },
+      { a: 2 },
+      "Could not convert 'ten' to integer. Path 'properties.template.parameters.a.maxValue'",
+    ],
+    [
       'a number too small',
       { a: { type: 'int', minValue: 3 } },
       { a: 2 },
@@ -141,7 +147,9 @@ describe('parameters', () => {
     ],
   ])('refuse %s', async (_, parameters, values, message) => {
     const [problem] = validateTemplate(input({ parameters }, given(values)));
-    expect(problem?.code).toBe('InvalidTemplate');
+    expect(problem?.code).toBe(
+      problem?.message.includes('deserialized') ? 'InvalidRequestContent' : 'InvalidTemplate',
+    );
     expect(problem?.message).toContain(message);
   });
 

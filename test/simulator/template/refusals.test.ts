@@ -32,6 +32,7 @@ describe('what is wrong is said, and where', () => {
     ["[variables('none')]", "The template variable 'none' is not found."],
     ["[concat('a', createArray())]", 'Either all or none of the parameters must be an array.'],
     ['[div(1, 0)]', 'attempted to divide by zero'],
+    ['[mul(4294967296, 4294967296)]', "'mul' overflowed with the operants '4294967296' and '4294967296'"],
     ['[utcNow()]', "The template function 'utcNow' is not expected at this location."],
     ['[newGuid()]', "The template function 'newGuid' is not expected at this location."],
     ['[copyIndex()]', "The template function 'copyIndex' is not expected at this location"],
@@ -92,6 +93,18 @@ describe('what is wrong is said, and where', () => {
       'type property cannot be an expression',
     ],
     ['no name', { ...account(''), location: 'eastus' }, "The template resource '' at line '1' and column"],
+    ['a tag that is a list', account('a', { tags: { t: [] } }), "has an invalid tag 't'"],
+    [
+      'an expression too long',
+      account('a', { properties: { v: `[concat('${'x'.repeat(131_072)}')]` } }),
+      "The language expression length limit exceeded. Limit: '131072' and actual: '131084'.",
+    ],
+    ['a resource that waits for itself', account('a', { dependsOn: ['a'] }), 'Circular dependency detected'],
+    [
+      'a resource that refers to itself',
+      account('a', { properties: { v: "[reference('a').x]" } }),
+      `Circular dependency detected on resource: '${storage}/a'.`,
+    ],
   ])('of %s', async (_, resource, message) => {
     expect(await failure(() => plan({ resources: [resource] }))).toContain(message);
   });
