@@ -16,6 +16,7 @@ import { lifeChanged } from './job-events.ts';
 import { lifeOf, FINISHED, statusAt, withLife } from './job-life.ts';
 import { busyNodes, JOBS, nodesInUse, reschedule } from './job-queue.ts';
 import { requireQuota } from './quota.ts';
+import { checkResource } from './references.ts';
 import { requireName, userError, validationError } from './refusals.ts';
 import { requireSize } from './sizes.ts';
 
@@ -128,6 +129,10 @@ function fillCompute(call: Call, next: Stored): void {
   properties.isAttachedCompute = !MANAGED.includes(kind);
   properties.provisioningErrors = null;
   if (!isObject(properties.properties)) properties.properties = {};
+  if (!call.existing) {
+    checkResource(call, properties.resourceId, 'properties.resourceId');
+    checkResource(call, objectOf(properties.properties.subnet).id, 'properties.properties.subnet.id');
+  }
   if (kind === 'AmlCompute') fillCluster(call, next, properties.properties);
   else if (kind === 'ComputeInstance') fillInstance(call, next, properties.properties);
   else if (kind === 'Kubernetes') fillDefaults(properties.properties, { namespace: 'default' });

@@ -3,7 +3,7 @@
  * URL or anything else that the workspace cannot check is left alone.
  */
 
-import type { Cloud, Json, Stored } from '../../provider.ts';
+import type { Call, Cloud, Json, Stored } from '../../provider.ts';
 import { eachText, textOf, workspaceIdOf, WORKSPACES } from './fields.ts';
 import { notFound, userError } from './refusals.ts';
 
@@ -131,6 +131,18 @@ export function resolveCompute(
     workspaceIdOf(id).toLowerCase() === workspaceId.toLowerCase() ? cloud.store.get(id) : undefined;
   if (!compute) throw userError(`Unknown compute target '${text}'.`, 'computeId');
   return compute;
+}
+
+/**
+ * Checks that what an ARM id names is there. Of other subscriptions than the call's own, and of texts that are no ids, nothing is known.
+ *
+ * Errors: 400 UserError naming the field and the id.
+ */
+export function checkResource(call: Call, id: Json | undefined, field: string): void {
+  const text = textOf(id) ?? '';
+  const own = `/subscriptions/${call.id.subscriptionId}/`.toLowerCase();
+  if (text.toLowerCase().startsWith(own) && !call.cloud.store.get(text))
+    throw userError(`${field}: the resource '${text}' was not found.`, field);
 }
 
 /** Checks that the datastore of an `azureml://…/datastores/{name}/paths/…` address of this workspace exists. */

@@ -5,6 +5,7 @@ import type { Call, Cloud, JsonObject, Resource, ResourceType, Stored } from '..
 import { createDefaultDatastores } from './default-datastores.ts';
 import { fillDefaults, isObject, NAMESPACE, objectOf, textOf, WORKSPACES } from './fields.ts';
 import { prepareNetwork, showNetwork, writeRules } from './network.ts';
+import { checkResource } from './references.ts';
 import { conflict, requireName, userError, validationError } from './refusals.ts';
 import { workspaceActions } from './workspace-actions.ts';
 
@@ -139,6 +140,12 @@ function checkDependencies(call: Call, next: Stored): void {
       );
   }
   refuseSharedDependency(call, textOf(properties.storageAccount));
+  const { keyVaultProperties } = objectOf(properties.encryption);
+  for (const [field, id] of Object.entries({
+    primaryUserAssignedIdentity: properties.primaryUserAssignedIdentity,
+    'encryption.keyVaultProperties.keyVaultArmId': objectOf(keyVaultProperties).keyVaultArmId,
+  }))
+    checkResource(call, id, `properties.${field}`);
 }
 
 /** Storage with a hierarchical namespace cannot be a workspace's default storage. */

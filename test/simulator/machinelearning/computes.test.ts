@@ -197,12 +197,32 @@ describe('a compute instance', () => {
   });
 });
 
+describe('what a compute names', () => {
+  const group = (): string => workspace.split('/providers/')[0] ?? '';
+  it.each([
+    ['managedClusters', 'Kubernetes', 'Microsoft.ContainerService/managedClusters/none'],
+    ['subnets', 'AmlCompute', 'Microsoft.Network/virtualNetworks/none/subnets/train'],
+  ])('among %s must be there', async (_kind, computeType, below) => {
+    const id = `${group()}/providers/${below}`;
+    const { status, body } = await azure.arm('PUT', at('refers'), {
+      location: 'eastus',
+      properties:
+        computeType === 'Kubernetes'
+          ? { computeType, resourceId: id }
+          : { computeType, properties: { vmSize: 'Standard_DS3_v2', subnet: { id } } },
+    });
+    expect([status, message(body)]).toEqual([400, expect.stringContaining(`'${id}' was not found`)]);
+  });
+});
+
 describe('an attached compute', () => {
   it('is detached, and its secrets are shown by listKeys alone', async () => {
+    const resourceId = `${azure.group('eastus')}/providers/Microsoft.Databricks/workspaces/bricks`;
+    await azure.put(`${resourceId}?api-version=2024-05-01`, { location: 'eastus', properties: {} });
     const body = {
       properties: {
         computeType: 'Databricks',
-        resourceId: `${azure.group('eastus')}/providers/Microsoft.Databricks/workspaces/bricks`,
+        resourceId,
         properties: { databricksAccessToken: 'canary-token', workspaceUrl: 'https://bricks' },
       },
     };

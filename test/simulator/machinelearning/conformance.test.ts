@@ -156,6 +156,8 @@ async function prepare(operation: Operation, parameters: JsonObject): Promise<vo
     if (maker) await ensure(pathOf(maker, parameters), await makerBody(operation, maker, parameters));
   }
   if (operation.id.startsWith('Features_')) await describeFeatures(workspaceOf(parameters));
+  const attached = objectAt(bodyOf(operation, parameters)?.properties).resourceId;
+  if (typeof attached === 'string') await cluster(attached);
   if (operation.path.endsWith('/workspaces/{workspaceName}') && operation.method === 'PUT')
     await dependencies(bodyOf(operation, parameters) ?? {});
   else if (parameters.workspaceName !== undefined) await referred(workspaceOf(parameters));
@@ -212,6 +214,16 @@ async function makerBody(
 
 async function ensure(path: string, body: JsonObject): Promise<void> {
   if ((await azure.arm('GET', path)).status === 404) await azure.put(path, body);
+}
+
+function objectAt(value: JsonObject[string] | undefined): JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
+}
+
+/** The cluster of pods that an example attaches. */
+async function cluster(id: string): Promise<void> {
+  await ensure(`${id.split('/providers/')[0] ?? ''}?api-version=2021-04-01`, { location: 'eastus' });
+  await ensure(`${id}?api-version=2023-01-01`, { location: 'eastus', properties: {} });
 }
 
 /** The resources that the example of a workspace names. */
