@@ -1,9 +1,9 @@
-/** Parameters, variables, user-defined functions and outputs. */
+/** Parameters, variables and user-defined functions. */
 
 import { describe, expect, it } from 'vitest';
 import type { Json, JsonObject } from '../../../simulator/provider.ts';
 import { validateTemplate } from '../../../simulator/template/index.ts';
-import { account, body, cloud, failure, input, plan, value } from './harness.ts';
+import { account, body, failure, input, plan, value } from './harness.ts';
 
 const given = (parameters: Record<string, Json>): { parameters: JsonObject } => ({
   parameters: Object.fromEntries(Object.entries(parameters).map(([name, each]) => [name, { value: each }])),
@@ -242,107 +242,5 @@ describe('user-defined functions', () => {
       failure(() => plan({ functions, variables: { v: 'x', used: expression } }));
     expect(await said('[contoso.leaky()]')).toContain('cannot use variables');
     expect(await said('[contoso.uniqueName()]')).toContain('requires 1 argument(s) while 0 were provided');
-  });
-});
-
-describe('outputs', () => {
-  it('have conditions, loops and secrets', async () => {
-    const planned = plan({
-      outputs: {
-        no: { type: 'string', condition: '[equals(1, 2)]', value: '[nope()]' },
-        list: { type: 'array', copy: { count: 2, input: "[concat('n', copyIndex())]" } },
-        hidden: { type: 'securestring', value: 'x' },
-      },
-    });
-    expect(await planned.evaluateOutputs(cloud())).toEqual({
-      list: { type: 'Array', value: ['n0', 'n1'] },
-      hidden: { type: 'SecureString' },
-    });
-  });
-
-  it('fail when everything is made, each with what is wrong with it', async () => {
-    const planned = plan({
-      outputs: {
-        wrong: { type: 'int', value: 'x' },
-        unknown: { type: 'string', value: "[parameters('p')]" },
-        good: { type: 'int', value: 1 },
-      },
-    });
-    await expect(planned.evaluateOutputs(cloud())).rejects.toMatchObject({
-      code: 'DeploymentOutputEvaluationFailed',
-      details: [
-        {
-          target: 'wrong',
-          message:
-            "The template output 'wrong' is not valid: Template output JToken type is not valid. Expected 'Integer'. Actual 'String'.Please see https://aka.ms/arm-syntax-outputs for usage details..",
-        },
-        {
-          target: 'unknown',
-          message:
-            "The template output 'unknown' is not valid: The template parameter 'p' is not found. Please see https://aka.ms/arm-syntax-parameters for usage details..",
-        },
-      ],
-    });
-  });
-
-  it('are refused before anything is made if they cannot be read', async () => {
-    expect(await failure(() => plan({ outputs: { o: { type: 'int', value: '[add(1]' } } }))).toMatch(
-      /The template output 'o' at line '1' and column '\d+' is not valid: Unable to parse/,
-    );
-  });
-});
-
-describe('the shape of a template', () => {
-  it.each<[string, JsonObject, string]>([
-    [
-      'an unknown member',
-      { resource: [] },
-      "InvalidRequestContent: The request content was invalid and could not be deserialized: 'Could not find member 'resource' on object of type 'Template'",
-    ],
-    [
-      'resources that are a text',
-      { resources: 'x' },
-      "Expected 'resources' to be of type 'Array or Object', got 'String'",
-    ],
-    ['extensions', { imports: { k8s: {} } }, "The template's 'imports' (k8s) are not supported here"],
-    [
-      'too many outputs',
-      {
-        outputs: Object.fromEntries(
-          Array.from({ length: 65 }, (_, i) => [`o${i}`, { type: 'int', value: i }]),
-        ),
-      },
-      "Limit: '64' and actual: '65'",
-    ],
-  ])('refuses %s', async (_, parts, message) => {
-    expect(await failure(() => plan(parts))).toContain(message);
-  });
-
-  it('needs a schema, a version and resources', async () => {
-    const { template, ...rest } = input({});
-    const { contentVersion: _, ...without } = template;
-    expect(validateTemplate({ template: without, ...rest })).toEqual([
-      {
-        code: 'InvalidRequestContent',
-        message:
-          "The request content was invalid and could not be deserialized: 'Required property 'contentVersion' not found in JSON. Path 'properties.template', line 1, position 27.'.",
-      },
-    ]);
-  });
-
-  it.each<[string, JsonObject, string]>([
-    ['a schema that is none', { $schema: 1 }, "Template schema '1' is not supported."],
-    [
-      'another schema',
-      { $schema: 'https://x/2019-04-01/other.json' },
-      'is not supported. Supported versions are',
-    ],
-    [
-      'a version that is a list',
-      { contentVersion: [] },
-      "parsing value: [. Path 'properties.template.contentVersion'",
-    ],
-  ])('refuses %s', async (_, parts, message) => {
-    expect(await failure(() => plan(parts))).toContain(message);
   });
 });

@@ -49,7 +49,7 @@ describe('secrets that parameters name', () => {
     });
 
   it('must be there, used or not, before anything is made', async () => {
-    const { tenantId } = cloud.running.address;
+    const { tenantId } = cloud.at.address;
     const properties = {
       tenantId,
       sku: { family: 'A', name: 'standard' },
