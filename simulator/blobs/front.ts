@@ -3,23 +3,24 @@
  * allowed), bearer tokens, copy sources; then the request goes on to Azurite and both bodies are streamed.
  */
 
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import type { Faults } from '../faults.ts';
-import { isObject } from '../http/fields.ts';
-import { regionOfHost } from '../http/service-regions.ts';
 import { underFaults } from '../http/under-faults.ts';
+import { serviceOf } from '../http/service-hosts.ts';
 import { ArmError, type Cloud, type Stored } from '../provider.ts';
 import { mirrorContainer } from '../providers/storage-containers.ts';
 import { replicationStatus } from '../providers/storage-failover.ts';
-import { admitsCaller } from '../providers/storage-network.ts';
-import { findAccount, readableSecondaryOf } from '../providers/storage-places.ts';
-import { requireBlobRole } from '../providers/authorization/blob-access.ts';
+import { findAccount } from '../providers/storage-places.ts';
 import { azuriteHost, blobAddress } from './address.ts';
+import { Admission, type Admitted } from './admission.ts';
 import type { Azurite } from './azurite.ts';
 import { sendStorageError, StorageError } from './errors.ts';
+import { withServiceEndpoint } from './service-endpoint.ts';
+import { STORAGE_VERSION } from './shared-key.ts';
+import { issueKey } from './user-delegation.ts';
 
-const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** Meant for the next hop only, or set anew by it. */
 const HOP_HEADERS = new Set([
   'connection',
@@ -31,15 +32,22 @@ const HOP_HEADERS = new Set([
   'proxy-authorization',
 ]);
 
+/** What management calls the kinds of public access. */
+const PUBLIC: Record<string, string> = { blob: 'Blob', container: 'Container' };
+/** More than any request for a key is long. */
+const MOST_KEY_INFO = 10_000;
+
 export class BlobFront {
   private readonly cloud: Cloud;
   private readonly faults: Faults;
   private readonly azurite: Azurite;
+  private readonly admission: Admission;
 
   constructor(cloud: Cloud, faults: Faults, azurite: Azurite) {
     this.cloud = cloud;
     this.faults = faults;
     this.azurite = azurite;
+    this.admission = new Admission(cloud, faults);
   }
 
   /** Serves one request that reached the front of `region`; answers the status, null where the client got none. */
@@ -47,54 +55,41 @@ export class BlobFront {
     return underFaults(
       { faults: this.faults, region, parts: ['blob', 'storage'], message },
       async () => {
-        const vouched = this.admit(region, message);
-        this.requireCopySource(message);
+        const admitted = this.admission.admit(region, message);
+        const copySource = this.admission.requireCopySource(message);
         await this.bringSecondariesUpToDate(message);
-        return this.forward(region, message, response, vouched);
+        if (isKeyRequest(message)) return this.sendDelegationKey(message, response, admitted);
+        return this.forward(region, message, response, {
+          ...admitted,
+          ...(copySource ? { copySource } : {}),
+        });
       },
       (error) => sendStorageError(response, asStorageError(error), message.method ?? 'GET'),
     );
   }
 
-  /** Checks the account and the kind of authentication. True: the bearer token was checked here. Throws StorageError. */
-  private admit(region: string, message: IncomingMessage): boolean {
-    const url = new URL(`https://localhost${message.url ?? '/'}`);
-    const { account: name, isSecondary } = blobAddress(message.headers.host, url.pathname);
-    const account = this.account(name);
-    if (!account || !this.isServedBy(region, account, isSecondary)) {
-      throw new StorageError(404, 'ResourceNotFound', 'The specified resource does not exist.');
-    }
-    if (isSecondary && !READS.has(message.method ?? '')) {
-      throw new StorageError(
-        403,
-        'WriteOperationNotSupportedOnSecondary',
-        'Write operations are not allowed on the secondary.',
-      );
-    }
-    const { properties } = account.resource;
-    if (!admitsCaller(account, message.socket.remoteAddress)) {
+  private async sendDelegationKey(
+    message: IncomingMessage,
+    response: ServerResponse,
+    { account, principal }: Admitted,
+  ): Promise<number> {
+    if (!principal)
       throw new StorageError(
         403,
         'AuthorizationFailure',
         'This request is not authorized to perform this operation.',
       );
-    }
-    const authorization = message.headers.authorization;
-    if (authorization !== undefined && /^bearer /i.test(authorization)) {
-      const audiences = ['https://storage.azure.com', blobEndpoint(account)];
-      const principal = this.cloud.authenticate(authorization, audiences);
-      requireBlobRole(this.cloud, principal, account.resource.id, message);
-      return true;
-    }
-    const usesKey = authorization !== undefined || url.searchParams.has('sig');
-    if (usesKey && properties.allowSharedKeyAccess === false) {
-      throw new StorageError(
-        403,
-        'KeyBasedAuthenticationNotPermitted',
-        'Key based authentication is not permitted on this storage account.',
-      );
-    }
-    return false;
+    let body = '';
+    for await (const chunk of message) if (body.length < MOST_KEY_INFO) body += String(chunk);
+    const version = String(message.headers['x-ms-version'] ?? STORAGE_VERSION);
+    const xml = issueKey(this.cloud, account, principal, body, version);
+    response.writeHead(200, {
+      'Content-Type': 'application/xml',
+      'x-ms-request-id': randomUUID(),
+      'x-ms-version': version,
+    });
+    response.end(xml);
+    return 200;
   }
 
   /** Reads at a secondary, and copies from one, see the state that it should have by now. */
@@ -129,71 +124,29 @@ export class BlobFront {
     return findAccount(this.cloud, name);
   }
 
-  private isServedBy(region: string, account: Stored, isSecondary: boolean): boolean {
-    return (isSecondary ? readableSecondaryOf(account) : account.region) === region;
-  }
-
-  /** The source of a copy is read by the service: its region must be up, and it must be an account of this cloud. */
-  private requireCopySource(message: IncomingMessage): void {
-    const source = message.headers['x-ms-copy-source'];
-    if (typeof source !== 'string') return;
-    const url = URL.canParse(source) ? new URL(source) : undefined;
-    if (!url)
-      throw new StorageError(
-        400,
-        'InvalidHeaderValue',
-        `The value for one of the HTTP headers is not in the correct format: x-ms-copy-source '${source}'.`,
-      );
-    const { account: name, isSecondary } = blobAddress(url.host, url.pathname);
-    const account = this.account(name);
-    const region =
-      regionOfHost(this.cloud.store, this.cloud.regions, url.host) ??
-      this.cloud.regions.find((one) => this.cloud.dataPlane(one) === url.origin);
-    if (region === undefined || !account || !this.isServedBy(region, account, isSecondary)) {
-      throw new StorageError(404, 'CannotVerifyCopySource', 'The specified resource does not exist.');
-    }
-    if (this.faults.modeOf(region, ['blob', 'storage']) !== 'none') {
-      throw new StorageError(
-        500,
-        'CannotVerifyCopySource',
-        'Could not verify the copy source within the specified time. Examine the HTTP status code and message for more information about the failure.',
-      );
-    }
-    const { properties } = account.resource;
-    if (!admitsCaller(account, message.socket.remoteAddress)) {
-      throw new StorageError(
-        403,
-        'CannotVerifyCopySource',
-        'This request is not authorized to perform this operation.',
-      );
-    }
-    if (url.searchParams.has('sig') && properties.allowSharedKeyAccess === false) {
-      throw new StorageError(
-        403,
-        'CannotVerifyCopySource',
-        'Key based authentication is not permitted on this storage account.',
-      );
-    }
-  }
-
   /** A container made or deleted here is there, or gone, for management, too. */
   private mirror(message: IncomingMessage, status: number): void {
-    const { method } = message;
-    if ((method !== 'PUT' || status !== 201) && (method !== 'DELETE' || status !== 202)) return;
+    const { method, headers } = message;
     const url = new URL(`https://localhost${message.url ?? '/'}`);
-    const { account, container, blob } = blobAddress(message.headers.host, url.pathname);
-    if (url.searchParams.get('restype') !== 'container' || url.searchParams.has('comp') || blob) return;
-    mirrorContainer(this.cloud, account, container, method === 'PUT');
+    const { account, container, blob } = blobAddress(headers.host, url.pathname);
+    const component = url.searchParams.get('comp');
+    if (url.searchParams.get('restype') !== 'container' || blob) return;
+    if (method === 'DELETE' && status === 202) mirrorContainer(this.cloud, account, container, null);
+    const isMade = method === 'PUT' && component === null && status === 201;
+    const isOpened = method === 'PUT' && component === 'acl' && status === 200;
+    if (!isMade && !isOpened) return;
+    const asked = String(headers['x-ms-blob-public-access'] ?? '').toLowerCase();
+    mirrorContainer(this.cloud, account, container, PUBLIC[asked] ?? 'None');
   }
 
   private async forward(
     region: string,
     message: IncomingMessage,
     response: ServerResponse,
-    vouched: boolean,
+    { account, vouched, url, copySource }: Admitted,
   ): Promise<number | null> {
     const method = message.method ?? 'GET';
-    const path = message.url ?? '/';
+    const path = url ?? message.url ?? '/';
     const headers: Record<string, string | string[]> = {};
     for (let i = 0; i < message.rawHeaders.length; i += 2) {
       const [name = '', value = ''] = [message.rawHeaders[i], message.rawHeaders[i + 1]];
@@ -201,6 +154,11 @@ export class BlobFront {
     }
     for (const name of Object.keys(headers)) if (name.toLowerCase() === 'host') delete headers[name];
     headers.Host = azuriteHost(message.headers.host);
+    if (copySource !== undefined) {
+      for (const name of Object.keys(headers))
+        if (name.toLowerCase() === 'x-ms-copy-source') delete headers[name];
+      headers['x-ms-copy-source'] = copySource;
+    }
     const outgoing = this.azurite.open(method, path, headers, vouched);
     const answered = new Promise<IncomingMessage>((resolve, reject) =>
       outgoing.on('response', resolve).on('error', reject),
@@ -232,16 +190,34 @@ export class BlobFront {
       response.end(stats);
       return status;
     }
-    response.writeHead(status, answerHeaders);
+    const isList = status === 200 && new URLSearchParams(path.split('?')[1]).get('comp') === 'list';
+    const sized = isList
+      ? answerHeaders.filter((_, i) => !isLength(answerHeaders[i - (i % 2)]))
+      : answerHeaders;
+    response.writeHead(status, sized);
     // A client that leaves in the middle of a body is its own business.
-    await pipeline(incoming, response).catch(() => undefined);
+    const body = isList ? [incoming, withServiceEndpoint(serviceEndpoint(message, account))] : [incoming];
+    await pipeline([...body, response]).catch(() => undefined);
     return status;
   }
 }
 
-function blobEndpoint(account: Stored): string {
-  const endpoints = account.resource.properties.primaryEndpoints;
-  return isObject(endpoints) && typeof endpoints.blob === 'string' ? endpoints.blob : '';
+function isLength(header: string | undefined): boolean {
+  return header?.toLowerCase() === 'content-length';
+}
+
+/** The endpoint as the client addressed it. */
+function serviceEndpoint(
+  { headers: { host = '' }, url = '/' }: IncomingMessage,
+  { resource }: Stored,
+): string {
+  if (serviceOf(host)?.service === 'blob') return `https://${host}/`;
+  const { isSecondary } = blobAddress(host, url);
+  return `https://${host}/${resource.name}${isSecondary ? '-secondary' : ''}/`;
+}
+
+function isKeyRequest({ method, url = '/' }: IncomingMessage): boolean {
+  return method === 'POST' && new URLSearchParams(url.split('?')[1]).get('comp') === 'userdelegationkey';
 }
 
 function asStorageError(error: unknown): StorageError {

@@ -14,19 +14,10 @@ import {
 import { noteSecondary, pairOfOld, withoutSecondary } from './storage-failover.ts';
 import { prepareNetworkAcls } from './storage-network.ts';
 import { findAccount, places, skuOf } from './storage-places.ts';
+import { invalid } from './storage-refusals.ts';
+import { requireAccountSettings, requireKind } from './storage-settings.ts';
 
 const ACCOUNT_NAME = /^[a-z0-9]{3,24}$/;
-const SKUS = [
-  'Standard_LRS',
-  'Standard_ZRS',
-  'Standard_GRS',
-  'Standard_GZRS',
-  'Standard_RAGRS',
-  'Standard_RAGZRS',
-  'Premium_LRS',
-  'Premium_ZRS',
-];
-const KINDS = ['Storage', 'StorageV2', 'BlobStorage', 'FileStorage', 'BlockBlobStorage'];
 
 interface KeyPair {
   [name: string]: Json;
@@ -49,28 +40,13 @@ export function prepareAccount(call: Call, next: Stored): void {
   const { cloud, id, existing } = call;
   requireName(cloud, id.name, next.resource.id);
   const sku = isObject(next.resource.sku) ? next.resource.sku : (existing?.resource.sku ?? oldSku(next));
-  const name = isObject(sku)
-    ? SKUS.find((one) => one.toLowerCase() === textOf(sku.name).toLowerCase())
-    : undefined;
-  if (name === undefined) {
-    throw new ArmError(
-      400,
-      'InvalidRequestPropertyValue',
-      `The value '${isObject(sku) ? textOf(sku.name) : ''}' is not allowed for property sku.name. Allowed values are: ${SKUS.join(', ')}.`,
-      { target: 'sku.name' },
-    );
-  }
+  const { kind, sku: name } = requireKind(next.resource.kind ?? existing?.resource.kind, sku);
   if (existing) requireUpdatable(existing, next, name);
-  const kind = next.resource.kind ?? existing?.resource.kind;
-  if (!KINDS.some((one) => one === kind)) {
-    throw new ArmError(
-      400,
-      'InvalidRequestPropertyValue',
-      `The value '${textOf(kind)}' is not allowed for property kind. Allowed values are: ${KINDS.join(', ')}.`,
-      { target: 'kind' },
-    );
-  }
-  next.resource.kind = kind ?? 'StorageV2';
+  requireAccountSettings(next.resource.properties);
+  // Blob storage accounts alone have no default tier.
+  if (kind === 'BlobStorage' && !existing && (next.resource.properties.accessTier ?? null) === null)
+    throw invalid('accessTier', 'Hot or Cool for accounts of kind BlobStorage', null);
+  next.resource.kind = kind;
   next.resource.sku = { name, tier: name.startsWith('Premium') ? 'Premium' : 'Standard' };
   next.resource.tags ??= {};
   prepareNetworkAcls(next.resource.properties);
@@ -79,7 +55,7 @@ export function prepareAccount(call: Call, next: Stored): void {
   const keys = (next.hidden.keys ??= freshKeys(next.changedAt)) as KeyPair;
   // A PUT that says nothing of a property leaves it, as Azure's storage does.
   next.resource.properties = {
-    ...accountDefaults(),
+    ...accountDefaults(kind),
     ...withoutSecondary({ ...existing?.resource.properties, ...next.resource.properties }),
     ...places(cloud, next.resource.name, next.region ?? '', name, pairOfOld(next)),
     keyCreationTime: { key1: keys.created1, key2: keys.created2 },
@@ -110,7 +86,7 @@ function requireUpdatable(existing: Stored, { resource }: Stored, sku: string): 
 
 /** Redundancies of the same layout differ in copies in the paired region alone, which an update adds and drops. */
 function layoutOf(sku: string): string {
-  return `${/^Premium/i.test(sku) ? 'premium' : 'standard'}, ${/ZRS$/i.test(sku) ? 'across zones' : 'in one'}`;
+  return `${sku.slice(0, sku.indexOf('_')).toLowerCase()}, ${/ZRS$/i.test(sku) ? 'across zones' : 'in one'}`;
 }
 
 function requireName(cloud: Cloud, name: string, id: string): void {
@@ -160,10 +136,10 @@ export function nameAvailability(cloud: Cloud, name: string): Json {
   }
 }
 
-function accountDefaults(): JsonObject {
+function accountDefaults(kind: string): JsonObject {
   const service = { keyType: 'Account', enabled: true };
   return {
-    accessTier: 'Hot',
+    ...(kind === 'Storage' ? {} : { accessTier: 'Hot' }),
     allowBlobPublicAccess: false,
     minimumTlsVersion: 'TLS1_2',
     supportsHttpsTrafficOnly: true,

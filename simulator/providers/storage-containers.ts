@@ -1,15 +1,29 @@
 /** Blob containers as management sees them, kept in step with those that the data plane has. */
 
-import { ArmError, type Cloud, type Json, type JsonObject } from '../provider.ts';
+import {
+  ArmError,
+  type Cloud,
+  type Json,
+  type JsonObject,
+  type ResourceId,
+  type Stored,
+} from '../provider.ts';
 import { ACCOUNT, findAccount } from './storage-places.ts';
+import { requireSettings, type Settings } from './settings.ts';
+import { invalid } from './storage-refusals.ts';
 import { row } from './table.ts';
 
 export const BLOB_SERVICE = `${ACCOUNT}/blobServices`;
 const CONTAINER = `${BLOB_SERVICE}/containers`;
 const CONTAINER_NAME = /^(?!.*--)[a-z0-9$][a-z0-9-]{1,61}[a-z0-9]$/;
 
+const SETTINGS: Settings = {
+  publicAccess: ['None', 'Blob', 'Container'],
+  denyEncryptionScopeOverride: 'boolean',
+};
+
 export const containers = row(CONTAINER, {
-  beforePut({ id }, next) {
+  beforePut({ cloud, id }, next) {
     if (!CONTAINER_NAME.test(id.name)) {
       throw new ArmError(
         400,
@@ -17,6 +31,8 @@ export const containers = row(CONTAINER, {
         `The container name '${id.name}' is invalid: expected 3 to 63 lower-case letters, digits and single dashes.`,
       );
     }
+    requireSettings(next.resource.properties, SETTINGS, invalid);
+    requirePermitted(cloud, id, next);
     const times = { lastModifiedTime: next.resource.systemData as Json };
     next.resource.properties = {
       ...containerDefaults(),
@@ -30,24 +46,46 @@ export const containers = row(CONTAINER, {
   },
 });
 
-/** Notes in the management plane what a data-plane request did to a container. */
-export function mirrorContainer(cloud: Cloud, account: string, container: string, exists: boolean): void {
+/** A container is public only where its account lets it be. */
+function requirePermitted(cloud: Cloud, id: ResourceId, { resource }: Stored): void {
+  const account = findAccount(cloud, id.names[0] ?? '');
+  const isPublic = (resource.properties.publicAccess ?? 'None') !== 'None';
+  if (isPublic && account?.resource.properties.allowBlobPublicAccess !== true)
+    throw new ArmError(
+      409,
+      'PublicAccessNotPermitted',
+      `Public access is not permitted on the storage account '${id.names[0]}'.`,
+      { target: 'publicAccess' },
+    );
+}
+
+/** Notes in the management plane what a data-plane request did to a container: its public access ('None', …) as it now is; null: it is gone. */
+export function mirrorContainer(
+  cloud: Cloud,
+  account: string,
+  container: string,
+  publicAccess: string | null,
+): void {
   const stored = findAccount(cloud, account);
   if (!stored || !CONTAINER_NAME.test(container)) return;
   const id = `${stored.resource.id}/blobServices/default/containers/${container}`;
-  if (!exists) cloud.store.remove(id);
-  else if (!cloud.store.get(id)) {
-    const now = cloud.clock.now();
-    const properties = { ...containerDefaults(), lastModifiedTime: new Date(now).toISOString() };
-    cloud.store.put({
-      resource: { id, name: container, type: CONTAINER, properties },
-      hidden: {},
-      etag: `"${now.toString(16)}"`,
-      region: stored.region,
-      createdAt: now,
-      changedAt: now,
-    });
-  }
+  if (publicAccess === null) return void cloud.store.remove(id);
+  const held = cloud.store.get(id);
+  const now = cloud.clock.now();
+  const properties = {
+    ...(held?.resource.properties ?? containerDefaults()),
+    publicAccess,
+    lastModifiedTime: new Date(now).toISOString(),
+  };
+  cloud.store.put({
+    hidden: {},
+    region: stored.region,
+    createdAt: now,
+    ...held,
+    resource: { ...(held?.resource ?? { id, name: container, type: CONTAINER }), properties },
+    etag: `"${now.toString(16)}"`,
+    changedAt: now,
+  });
 }
 
 /** After a failover the account has the containers of its last sync: management shows those. */
@@ -56,8 +94,9 @@ export async function reconcileContainers(cloud: Cloud, account: string): Promis
   if (!stored) return;
   const there = new Set(await cloud.blobs.listContainers(account));
   for (const { resource } of cloud.store.children(`${stored.resource.id}/blobServices/default`, CONTAINER))
-    if (!there.has(resource.name)) mirrorContainer(cloud, account, resource.name, false);
-  for (const name of there) mirrorContainer(cloud, account, name, true);
+    if (!there.has(resource.name)) mirrorContainer(cloud, account, resource.name, null);
+    else there.delete(resource.name);
+  for (const name of there) mirrorContainer(cloud, account, name, 'None');
 }
 
 function containerDefaults(): JsonObject {

@@ -26,8 +26,13 @@ const OF_SERVICE: Record<string, string> = {
   rsct: 'rsct',
 };
 
+const PERMISSIONS = 'racwdxyltfmeopui';
+
 export function listAccountSas(call: Call): ActionResult {
   requireFields(call.body, ['signedServices', 'signedResourceTypes', 'signedPermission', 'signedExpiry']);
+  requireLetters(call.body, 'signedServices', 'bqtf');
+  requireLetters(call.body, 'signedResourceTypes', 'sco');
+  requireLetters(call.body, 'signedPermission', PERMISSIONS);
   const query = queryOf(call.body, OF_ACCOUNT);
   query.set('sig', sign(keyOf(call), accountSasText(call.existing?.resource.name ?? '', query)));
   return { body: { accountSasToken: query.toString() } };
@@ -35,6 +40,9 @@ export function listAccountSas(call: Call): ActionResult {
 
 export function listServiceSas(call: Call): ActionResult {
   requireFields(call.body, ['canonicalizedResource', 'signedResource']);
+  const of = textOf(call.body.signedResource);
+  if (!['b', 'c', 'f', 's'].includes(of)) throw invalid('signedResource', 'b, c, f or s', of);
+  if (textOf(call.body.signedPermission) !== '') requireLetters(call.body, 'signedPermission', PERMISSIONS);
   const resource = textOf(call.body.canonicalizedResource);
   const account = call.existing?.resource.name ?? '';
   const query = queryOf(call.body, OF_SERVICE);
@@ -62,6 +70,12 @@ function keyOf({ body, existing }: Call): string {
   const which = body.keyToSign ?? 'key1';
   if (which !== 'key1' && which !== 'key2') throw invalid('keyToSign', 'key1 or key2', textOf(which));
   return existing ? keysOf(existing)[which] : '';
+}
+
+function requireLetters(body: JsonObject, name: string, letters: string): void {
+  const got = textOf(body[name]);
+  if (!Array.from(got).every((one) => letters.includes(one)))
+    throw invalid(name, `letters of '${letters}'`, got);
 }
 
 function requireFields(body: JsonObject, names: string[]): void {

@@ -28,6 +28,8 @@ const DEFAULTS: Record<string, JsonObject> = {
     shareDeleteRetentionPolicy: { enabled: true, days: 7 },
     protocolSettings: { smb: {} },
   },
+  [`${ACCOUNT}/queueServices`]: { cors: { corsRules: [] } },
+  [`${ACCOUNT}/tableServices`]: { cors: { corsRules: [] } },
 };
 
 export const services = [
@@ -40,6 +42,8 @@ export const services = [
   row(`${ACCOUNT}/${name}`, {
     createdStatus: 200,
     beforePut: (call, next) => prepare(name, call, next),
+    // Services go with their account, and not before it; a policy is made and deleted.
+    ...(name === 'managementPolicies' ? {} : { verbs: ['get', 'head', 'put', 'patch', 'list'] as const }),
   }),
 );
 
@@ -55,11 +59,28 @@ function prepare(service: string, { id, existing }: Call, next: Stored): void {
     ...existing?.resource.properties,
     ...next.resource.properties,
   };
+  if (service === 'managementPolicies') requireRules(properties.policy);
   for (const policy of RETENTIONS[service] ?? []) requireRetention(policy, properties[policy]);
   const { isVersioningEnabled } = properties;
   if (isVersioningEnabled !== undefined && typeof isVersioningEnabled !== 'boolean')
     throw invalid('isVersioningEnabled', 'true or false', isVersioningEnabled);
   next.resource.properties = properties;
+}
+
+/** Rules of a lifecycle, each with a name of its own, a type and what it does. */
+function requireRules(policy: Json | undefined): void {
+  const rules = isObject(policy) ? policy.rules : undefined;
+  if (!Array.isArray(rules) || rules.length === 0 || !rules.every(isObject))
+    throw invalid('policy.rules', 'a list of rules', rules);
+  const names = new Set<string>();
+  for (const { name, type, definition } of rules) {
+    if (typeof name !== 'string' || name === '' || names.has(name))
+      throw invalid('policy.rules.name', 'a name that no other rule has', name);
+    names.add(name);
+    if (type !== 'Lifecycle') throw invalid('policy.rules.type', 'Lifecycle', type);
+    if (!isObject(definition) || !isObject(definition.actions))
+      throw invalid('policy.rules.definition.actions', 'an object', definition);
+  }
 }
 
 function requireRetention(name: string, policy: Json | undefined): void {

@@ -1,5 +1,6 @@
 /** Microsoft.Storage: accounts whose keys are Azurite's own, their endpoints, and containers as management sees them. */
 
+import { revokeKeys } from '../blobs/user-delegation.ts';
 import { textOf } from '../http/fields.ts';
 import type { Provider } from '../provider.ts';
 import { keysOf, listKeys, nameAvailability, prepareAccount, regenerateKey } from './storage-account.ts';
@@ -34,6 +35,10 @@ const accounts = row(ACCOUNT, {
     listaccountsas: listAccountSas,
     listservicesas: listServiceSas,
     failover,
+    revokeuserdelegationkeys({ cloud, existing }) {
+      if (existing) revokeKeys(cloud, existing);
+      return { status: 200 };
+    },
   },
   expand: expandAccount,
   answeredBy: answersForAccount,

@@ -251,4 +251,43 @@ describe('accounts and their services', () => {
       expect.stringContaining('StorageAccountTypeConversionNotAllowed'),
     ]);
   });
+
+  it('are made of what goes together', async () => {
+    const make = (body: JsonObject): ReturnType<TestCloud['arm']> =>
+      cloud.arm(`${group}/providers/Microsoft.Storage/storageAccounts/unmade?${API}`, {
+        method: 'PUT',
+        body: { location: 'eastus', sku: { name: 'Standard_LRS' }, kind: 'StorageV2', ...body },
+      });
+    const wrong: [string, JsonObject][] = [
+      ['kind, sku', { kind: 'FileStorage' }],
+      ['kind, sku', { kind: 'BlobStorage', sku: { name: 'Standard_ZRS' } }],
+      ['accessTier', { kind: 'BlobStorage' }],
+      ['accessTier', { properties: { accessTier: 'Warm' } }],
+      ['minimumTlsVersion', { properties: { minimumTlsVersion: 'TLS9' } }],
+      ['publicNetworkAccess', { properties: { publicNetworkAccess: 'Sometimes' } }],
+      ['allowSharedKeyAccess', { properties: { allowSharedKeyAccess: 'false' } }],
+      ['isHnsEnabled', { properties: { isHnsEnabled: 'true' } }],
+    ];
+    for (const [place, body] of wrong) {
+      const { status, json } = await make(body);
+      expect([status, json.error]).toMatchObject([400, { code: 'InvalidValuesForRequestParameters' }]);
+      expect((json.error as { message: string }).message).toContain(`invalid: ${place}:`);
+    }
+    const { id } = await cloud.account(group, 'serviced', 'eastus');
+    for (const service of ['blobServices', 'fileServices', 'queueServices', 'tableServices'])
+      expect((await cloud.arm(`${id}/${service}/default?${API}`)).status).toBe(200);
+    expect((await cloud.arm(`${id}/managementPolicies/default?${API}`)).status).toBe(404);
+    const rules = { method: 'PUT', body: { properties: { policy: { rules: 'none' } } } };
+    expect((await cloud.arm(`${id}/managementPolicies/default?${API}`, rules)).status).toBe(400);
+    const signed = await cloud.arm(`${id}/listAccountSas?${API}`, {
+      method: 'POST',
+      body: {
+        signedServices: 'z',
+        signedResourceTypes: 's',
+        signedPermission: 'r',
+        signedExpiry: new Date().toISOString(),
+      },
+    });
+    expect(signed.status).toBe(400);
+  });
 });
