@@ -9,6 +9,7 @@ import { addressOfOutput } from './places.ts';
 import { checkPath } from './references.ts';
 import { validationError } from './refusals.ts';
 
+/** Azure's own examples spell them UriFile, too, as they were before. */
 const DATA_TYPES = ['uri_file', 'uri_folder', 'mltable'];
 
 const models: AssetTraits = {
@@ -42,15 +43,11 @@ const data: AssetTraits = {
   defaults: {},
   provisioningState: false,
   uploads: true,
+  fillContainer: (next) => void requireDataType(next),
   fill: (call, next) => void resolveOutput(call, next, 'dataUri'),
   check(call, next) {
-    const kind = requireText(next, 'dataType');
+    const kind = requireDataType(next);
     requireText(next, 'dataUri');
-    if (!DATA_TYPES.includes(kind))
-      throw validationError(
-        `properties.dataType: expected one of ${DATA_TYPES.join(', ')}, got '${kind}'.`,
-        'dataType',
-      );
     refuseOtherType(call, kind);
     checkPath(call.cloud, workspaceIdOf(call.id.id), next.resource.properties.dataUri, 'properties.dataUri');
   },
@@ -151,6 +148,20 @@ function requireText(next: Stored, field: string): string {
   const text = textOf(next.resource.properties[field]);
   if (text === undefined) throw validationError(`properties.${field}: required.`, field);
   return text;
+}
+
+/** The type of data, which is shown as it is published now. Errors: 400 for another. */
+function requireDataType(next: Stored): string {
+  const kind = requireText(next, 'dataType');
+  const plain = (text: string): string => text.toLowerCase().replaceAll('_', '');
+  const known = DATA_TYPES.find((one) => plain(one) === plain(kind));
+  if (known === undefined)
+    throw validationError(
+      `properties.dataType: expected one of ${DATA_TYPES.join(', ')}, got '${kind}'.`,
+      'dataType',
+    );
+  next.resource.properties.dataType = known;
+  return known;
 }
 
 /** All versions of a data asset are of one type. */

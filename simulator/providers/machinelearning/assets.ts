@@ -29,6 +29,8 @@ export interface AssetTraits {
   latestAlias?: string;
   /** Refuses a version that cannot be. */
   check?(call: Call, next: Stored): void;
+  /** Writes and refuses what the service does of a container. */
+  fillContainer?(next: Stored): void;
   /** What the container that a first version implies is made with. */
   impliedContainer?(properties: JsonObject): JsonObject;
   /** Filters of the version list beyond the common ones. */
@@ -62,6 +64,7 @@ function containerRow(traits: AssetTraits): ResourceType {
         isArchived: false,
       });
       setProvisioned(traits, next);
+      traits.fillContainer?.(next);
     },
     show: (cloud, stored) => showContainer(traits, cloud, stored),
     listsOnce: true,

@@ -160,10 +160,7 @@ function kindViolations(value: Json, node: JsonObject, place: string): string[] 
 }
 
 function enumViolations(value: Json, node: JsonObject, place: string): string[] {
-  // The published example of a data container spells its type as it was before this version.
-  const isOpen =
-    objectAt(node, 'x-ms-enum').modelAsString === true && objectAt(node, 'x-ms-enum').name === 'DataType';
-  if (!Array.isArray(node.enum) || isOpen || typeof value !== 'string') return [];
+  if (!Array.isArray(node.enum) || typeof value !== 'string') return [];
   const known = node.enum.map((one) => (one as string).toLowerCase());
   return known.includes(value.toLowerCase()) ? [] : [`${place}: '${value}' is none of ${known.join(', ')}`];
 }

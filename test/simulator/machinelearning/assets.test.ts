@@ -134,6 +134,13 @@ describe('assets', () => {
     }
   });
 
+  it('of data show their type as it is published now', async () => {
+    const made = await azure.put(`${workspace}/data/older`, { properties: { dataType: 'UriFile' } });
+    expect(properties(made).dataType).toBe('uri_file');
+    const odd = await azure.arm('PUT', `${workspace}/data/odd`, { properties: { dataType: 'uri' } });
+    expect([odd.status, message(odd.body)]).toEqual([400, expect.stringContaining("got 'uri'")]);
+  });
+
   it('of data keep one type through all versions', async () => {
     const refused = await azure.arm('PUT', `${workspace}/data/fraud/versions/3`, {
       properties: { dataType: 'uri_file', dataUri: 'https://a/b' },
