@@ -86,7 +86,8 @@ function declared(entry: Entry, entries: Entry[], absent: Absent): PlannedResour
         path,
       );
     }
-    return found;
+    // Of several that have the name, it means the others.
+    return found.length > 1 ? found.filter((each) => each !== planned) : found;
   });
 }
 

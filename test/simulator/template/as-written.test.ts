@@ -167,6 +167,11 @@ describe('loops, profiles, nested templates', () => {
     expect(named(planned, 'after').dependsOn).toEqual([`${storage}/a0`, `${storage}/a1`]);
   });
 
+  it('takes a name that others have as well for those others', () => {
+    const planned = plan({ resources: [account('x'), { ...vm, name: 'x', dependsOn: ['x'] }] });
+    expect(planned.resources.map(({ dependsOn }) => dependsOn)).toEqual([[], [`${storage}/x`]]);
+  });
+
   it('takes the version of a resource from the API profile where it has none', async () => {
     const { apiVersion: _, ...without } = account('a');
     expect(plan({ apiProfile: '2018-03-01-hybrid', resources: [without] }).resources[0]?.apiVersion).toBe(
