@@ -4,9 +4,11 @@
  * its own. The ARM envelope (api-versions, ids, errors, paging, long-running operations) is `http/`, once for all rows.
  */
 
+import type { ArmError } from './arm-error.ts';
 import type { DataPlaneHandler } from './data-plane-contract.ts';
 import type { BlobAccounts, FileShares, GeoReplication } from './storage-contract.ts';
 
+export { ArmError } from './arm-error.ts';
 export type { DataPlaneHandler, DataPlaneRequest, DataPlaneResponse } from './data-plane-contract.ts';
 export type { BlobAccounts, FileShares, GeoReplication } from './storage-contract.ts';
 
@@ -54,37 +56,6 @@ export interface ResourceId {
   parent?: string;
   /** What stands before the last '/providers/': a resource group, a subscription, or the resource an extension is put on. */
   scope: string;
-}
-
-/** An error in ARM's shape: `{ error: { code, message, target?, details? } }` with this HTTP status. */
-export class ArmError extends Error {
-  readonly status: number;
-  readonly code: string;
-  readonly target: string | undefined;
-  readonly details: { code: string; message: string }[] | undefined;
-  /** `[{ type, info }]`: more than the message tells, for programs. */
-  readonly additionalInfo: JsonObject[] | undefined;
-  readonly headers: Record<string, string>;
-  constructor(
-    status: number,
-    code: string,
-    message: string,
-    more: {
-      target?: string;
-      details?: { code: string; message: string }[];
-      additionalInfo?: JsonObject[];
-      headers?: Record<string, string>;
-    } = {},
-  ) {
-    super(message);
-    this.name = 'ArmError';
-    this.status = status;
-    this.code = code;
-    this.target = more.target;
-    this.details = more.details;
-    this.additionalInfo = more.additionalInfo;
-    this.headers = more.headers ?? {};
-  }
 }
 
 /** The cloud's clock: real time by default, faster by a factor, or driven by a test through the admin API. */
@@ -258,6 +229,8 @@ export interface ResourceType {
    * is one: `AnotherOperationInProgress`, and the same PUT again joins the operation.
    */
   busy?(stored: Stored): ArmError;
+  /** Refuses a name that no resource of this type can have; asked of the resources of a template before anything is made. */
+  requireName?(cloud: Cloud, id: ResourceId): void;
   beforeDelete?(call: Call, stored: Stored): void | Promise<void>;
   /** A DELETE of what is not there, before its 204 goes out: a soft-deleted name is purged so. */
   deleteMissing?(call: Call): void | Promise<void>;

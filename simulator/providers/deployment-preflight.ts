@@ -1,7 +1,16 @@
 /** What Azure checks of a deployment and of its template's resources before anything is made. */
 
+import { randomUUID } from 'node:crypto';
+import { parseResourceId } from '../http/ids.ts';
 import { locationRequired, notAvailable } from '../http/refusals.ts';
-import { ArmError, type Cloud, type Provider, type ResourceId, type ResourceType } from '../provider.ts';
+import {
+  ArmError,
+  type Cloud,
+  type JsonObject,
+  type Provider,
+  type ResourceId,
+  type ResourceType,
+} from '../provider.ts';
 import { normalizeRegion } from '../regions.ts';
 import type { DeploymentPlan, DeploymentScope, PlannedResource } from '../template/index.ts';
 import { DEPLOYMENT } from './deployment-notes.ts';
@@ -48,7 +57,7 @@ export function invalidDeployment(message: string): ArmError {
 
 /**
  * Throws ArmError 400 for the first resource that cannot be: `InvalidResourceNamespace`, `InvalidResourceType` (also for one that is not
- * made at this scope), `LocationNotAvailableForResourceType`.
+ * made at this scope), `LocationNotAvailableForResourceType`; then `InvalidTemplateDeployment` with all names that cannot be had.
  */
 export function requirePossible(
   cloud: Cloud,
@@ -61,6 +70,7 @@ export function requirePossible(
       types.map((one): [string, ResourceType] => [one.type.toLowerCase(), one]),
     ),
   );
+  const refused: JsonObject[] = [];
   for (const resource of resources) {
     const { type, id, location, existing } = resource;
     const row =
@@ -71,6 +81,7 @@ export function requirePossible(
     const isGroup = type.toLowerCase() === GROUP;
     const fits = isGroup ? scope.kind !== 'resourceGroup' : row.region !== 'own' || IN_GROUP.test(id);
     if (!fits) throw missingType(resource);
+    refused.push(...refusalsOf(cloud, row, id));
     const isPlaced = row.region === 'own' || row.region === 'either';
     if (!isPlaced || location === undefined || row.type === DEPLOYMENT) continue;
     if (location === '') throw locationRequired();
@@ -78,6 +89,36 @@ export function requirePossible(
     if (region !== 'global' && !cloud.regions.includes(region))
       throw notAvailable(row.type, location, cloud.regions);
   }
+  if (refused.length > 0) throw failedPreflight(refused);
+}
+
+/** What the provider says of a name, as a detail of the deployment's refusal. */
+function refusalsOf(cloud: Cloud, row: ResourceType, id: string): JsonObject[] {
+  const parsed = parseResourceId(id);
+  try {
+    if (parsed) row.requireName?.(cloud, parsed);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ArmError)) throw error;
+    return [{ code: error.code, target: parsed?.name ?? id, message: error.message }];
+  }
+}
+
+function failedPreflight(refused: JsonObject[]): ArmError {
+  return new ArmError(
+    400,
+    'InvalidTemplateDeployment',
+    `The template deployment is not valid according to the validation procedure. The tracking id is '${randomUUID()}'. See inner errors for details.`,
+    {
+      details: [
+        {
+          code: 'PreflightValidationCheckFailed',
+          message: 'Preflight validation failed. Please refer to the details for the specific errors.',
+          details: refused,
+        } as { code: string; message: string },
+      ],
+    },
+  );
 }
 
 function unknownType(resource: PlannedResource, rows: ReadonlyMap<string, ResourceType>): ArmError {

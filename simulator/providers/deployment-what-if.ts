@@ -1,6 +1,6 @@
 /** What-if: the resources of a deployment and of those nested in it, compared with what there is. */
 
-import type { Cloud, JsonObject, Resource, Stored } from '../provider.ts';
+import type { Cloud, JsonObject, Principal, Resource, Stored } from '../provider.ts';
 import { type DeploymentInput, type DeploymentPlan, whatIf, type WhatIfChange } from '../template/index.ts';
 import type { DeploymentParts } from './deployment-input.ts';
 import { expand } from './deployment-nested.ts';
@@ -10,12 +10,13 @@ import { withoutReadOnly } from './read-only-fields.ts';
 /** The changes that a deployment would make. Throws ArmError InvalidTemplate for a nested template that is wrong. */
 export async function predictChanges(
   cloud: Cloud,
+  principal: Principal,
   parts: DeploymentParts,
   input: DeploymentInput,
   plan: DeploymentPlan,
   format: 'ResourceIdOnly' | 'FullResourcePayloads',
 ): Promise<WhatIfChange[]> {
-  const found = await expand(cloud, parts, input, plan, () => true);
+  const found = await expand(cloud.as(principal), parts, input, plan, () => true);
   // Two nested deployments may have the same resource: it is one change.
   const planned = new Map(found.previewed.map((one) => [one.resource.id.toLowerCase(), one]));
   const current = currentResources(cloud, input, [...planned.keys()]);

@@ -34,6 +34,7 @@ import { predictChanges } from './deployment-what-if.ts';
 import { rollbackOf, rollbackTarget } from './deployment-rollback.ts';
 import { requireDeployable } from './authorization/preflight.ts';
 import { requireSecrets } from './deployment-secrets.ts';
+import { withoutSystemData } from './resources.ts';
 import { row } from './table.ts';
 
 /** What-if takes its time, so that clients poll for it. */
@@ -54,6 +55,7 @@ export function deployments(parts: DeploymentParts): Provider {
     verbs: ['get', 'head', 'put', 'delete', 'list'],
     provisioningState: false,
     longRunning: { delete: 500 },
+    show: withoutSystemData,
     list: deploymentsListed,
     busy,
     async beforePut(call, next) {
@@ -132,7 +134,7 @@ async function prepare(
   requirePossible(cloud, plan, input.scope, parts.providers());
   requireDeployable(cloud, principal, plan.resources);
   if (within) return { input, plan, made: [] };
-  const { previewed, unsupported } = await expand(cloud, parts, input, plan, () => false);
+  const { previewed, unsupported } = await expand(cloud.as(principal), parts, input, plan, () => false);
   const made = [...previewed.map(({ resource }) => resource.id), ...unsupported.map((one) => one.resourceId)];
   return { input, plan, made };
 }
@@ -265,7 +267,7 @@ async function predict(parts: DeploymentParts, call: Call): Promise<ActionResult
       : {};
   const format = formatOf(settings.resultFormat);
   const finish = async (): Promise<Json> => {
-    const changes = await predictChanges(cloud, parts, input, plan, format);
+    const changes = await predictChanges(cloud, call.principal, parts, input, plan, format);
     return { status: 'Succeeded', properties: { changes: changes as unknown as Json } };
   };
   return { longRunning: { milliseconds: WHAT_IF_MS, finish } };

@@ -12,6 +12,7 @@ import {
   type Cloud,
   type JsonObject,
   type Provider,
+  type Resource,
   type ResourceType,
   type Stored,
 } from '../provider.ts';
@@ -54,6 +55,7 @@ const groups: ResourceType = row(GROUP, {
   deleteMissing({ id }) {
     throw notFound(id);
   },
+  show: withoutSystemData,
   list: filtered,
   actions: {
     exporttemplate(call) {
@@ -62,6 +64,13 @@ const groups: ResourceType = row(GROUP, {
     },
   },
 });
+
+/** ARM's own types show nobody who made them. */
+export function withoutSystemData(_cloud: Cloud, { resource }: Stored): Resource {
+  const shown = { ...resource };
+  delete shown.systemData;
+  return shown;
+}
 
 /** A PUT that moves a group is refused before a provider sees it; this is for PATCH. */
 function requireSameLocation({ existing }: Call, { resource }: Stored): void {

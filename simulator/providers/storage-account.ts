@@ -89,7 +89,8 @@ function layoutOf(sku: string): string {
   return `${sku.slice(0, sku.indexOf('_')).toLowerCase()}, ${/ZRS$/i.test(sku) ? 'across zones' : 'in one'}`;
 }
 
-function requireName(cloud: Cloud, name: string, id: string): void {
+/** Throws ArmError 400 `AccountNameInvalid`, or 409 `StorageAccountAlreadyTaken` where another account than `id` has the name. */
+export function requireName(cloud: Cloud, name: string, id: string): void {
   if (!ACCOUNT_NAME.test(name)) {
     throw new ArmError(
       400,

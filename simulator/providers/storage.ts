@@ -3,7 +3,14 @@
 import { revokeKeys } from '../blobs/user-delegation.ts';
 import { textOf } from '../http/fields.ts';
 import type { Provider } from '../provider.ts';
-import { keysOf, listKeys, nameAvailability, prepareAccount, regenerateKey } from './storage-account.ts';
+import {
+  keysOf,
+  listKeys,
+  nameAvailability,
+  prepareAccount,
+  regenerateKey,
+  requireName,
+} from './storage-account.ts';
 import { containers } from './storage-containers.ts';
 import { answersForAccount, expandAccount, failover } from './storage-failover.ts';
 import { ACCOUNT } from './storage-places.ts';
@@ -17,6 +24,7 @@ const accounts = row(ACCOUNT, {
   longRunning: { put: 3000 },
   createdStatus: 202,
   immutable: ['kind'],
+  requireName: (cloud, { name, id }) => requireName(cloud, name, id),
   beforePut: prepareAccount,
   async afterPut({ cloud }, stored) {
     const { key1, key2 } = keysOf(stored);

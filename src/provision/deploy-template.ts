@@ -25,17 +25,22 @@ export async function deployTemplate(context: StepContext): Promise<StepResult> 
   const deadline = AbortSignal.timeout(toSeconds(provisionDeadline) * 1000);
   const fenced = new AbortController();
   const stop = AbortSignal.any([signal, deadline, fenced.signal]);
+  let refused: string | undefined;
   const tried = `deploying ${declared.source} as "${name}" into resource group "${resourceGroup}"`;
   try {
     await ensureResourceGroup(context, stop);
-    const poller = azure
-      .deployments(subscriptionId)
-      .deployments.createOrUpdate(
-        resourceGroup,
-        name,
-        { properties: propertiesOf(declared) },
-        { abortSignal: stop, updateIntervalInMs: 1000 },
-      );
+    const poller = azure.deployments(subscriptionId).deployments.createOrUpdate(
+      resourceGroup,
+      name,
+      { properties: propertiesOf(declared) },
+      {
+        abortSignal: stop,
+        updateIntervalInMs: 1000,
+        onResponse: ({ status, bodyAsText }) => {
+          if (status >= 400) refused = bodyAsText ?? undefined;
+        },
+      },
+    );
     poller.onProgress(({ status }) => {
       context.checkpoint({ unit: `deployment ${status}`, done: 0 }).catch((error: unknown) => {
         // A control store that is silent for a moment is told at the end; a lease that is lost ends the waiting now.
@@ -51,6 +56,7 @@ export async function deployTemplate(context: StepContext): Promise<StepResult> 
         cause: error,
       });
     }
+    tellAll(error, refused);
     throw (await failedDeployment(context, name, tried, error)) ?? refusal(tried, error, signal.aborted);
   }
   await requireWorkspace(context);
@@ -76,6 +82,12 @@ function propertiesOf({ template, parameters }: StepContext['bundle']['templates
     template: template as Record<string, unknown>,
     parameters: parameters as Record<string, { value?: unknown }>,
   };
+}
+
+/** What is wrong stands in the details of a refusal, of which the client's error keeps the message alone. */
+function tellAll(error: unknown, refused: string | undefined): void {
+  if (error instanceof RestError && error.response && refused !== undefined)
+    error.response.bodyAsText ??= refused;
 }
 
 /** Azure takes no second deployment of a name while the first, of an attempt that was cut short, is under way. */

@@ -126,10 +126,20 @@ describe('a template', () => {
   });
 
   it('that fails half-way says which resource, and why; it is not taken for silence', async () => {
-    const bad = storage('Not A Valid Name');
-    const failure = deployTemplate(contextOf(templateOf([bad])));
+    const orphan = {
+      type: 'Microsoft.Network/virtualNetworks/subnets',
+      apiVersion: '2023-04-01',
+      name: 'none/orphan',
+    };
+    const failure = deployTemplate(contextOf(templateOf([orphan])));
     await expect(failure).rejects.toMatchObject({ code: 'AzureError' });
-    await expect(failure).rejects.toThrow(/Not A Valid Name/);
+    await expect(failure).rejects.toThrow(/ParentResourceNotFound.*virtualNetworks\/none/);
+  });
+
+  it('that is refused says what is wrong, which Azure tells in the details alone', async () => {
+    const failure = deployTemplate(contextOf(templateOf([storage('Not A Valid Name')])));
+    await expect(failure).rejects.toMatchObject({ code: 'AzureError' });
+    await expect(failure).rejects.toThrow(/InvalidTemplateDeployment.*Not A Valid Name/);
   });
 
   it('that Azure itself fails is tried again: the error passes', async () => {

@@ -113,6 +113,28 @@ describe('a deployment is refused', () => {
     await refused(put(group, 'x', [nested('inner', [], 'nogroup')]), 404, 'ResourceGroupNotFound');
   });
 
+  it('for names that its providers do not have, all of them at once', async () => {
+    await cloud.ended(await put(group, 'taken', [account('takenaccount')]));
+    const elsewhere = await cloud.group('elsewhere', 'eastus');
+    const answer = await put(elsewhere, 'x', [account('Not-A-Name'), account('takenaccount')]);
+    expect([answer.status, answer.json.error]).toMatchObject([
+      400,
+      {
+        code: 'InvalidTemplateDeployment',
+        details: [
+          {
+            code: 'PreflightValidationCheckFailed',
+            details: [
+              { code: 'AccountNameInvalid', target: 'Not-A-Name' },
+              { code: 'StorageAccountAlreadyTaken', target: 'takenaccount' },
+            ],
+          },
+        ],
+      },
+    ]);
+    expect((await put(group, 'again', [account('takenaccount')])).status).toBe(201);
+  });
+
   it('for settings that there are not', async () => {
     await refused(
       put(group, 'x', [], { templateLink: { uri: 'https://localhost/x' } }),

@@ -141,14 +141,14 @@ describe('a deployment', () => {
     const resources = [
       nsg('good'),
       {
-        type: 'Microsoft.Storage/storageAccounts',
+        type: 'Microsoft.Network/virtualNetworks/subnets',
         apiVersion: '2023-01-01',
-        name: 'BAD-NAME',
-        location: '[resourceGroup().location]',
-        kind: 'StorageV2',
-        sku: { name: 'Standard_LRS' },
+        name: 'none/orphan',
+        properties: { addressPrefix: '10.0.0.0/24' },
       },
-      nsg('never', { dependsOn: ['BAD-NAME'] }),
+      nsg('never', {
+        dependsOn: ["[resourceId('Microsoft.Network/virtualNetworks/subnets', 'none', 'orphan')]"],
+      }),
     ];
     const answer = await cloud.arm(`${group}/providers/Microsoft.Resources/deployments/partly?${API}`, {
       method: 'PUT',
@@ -158,7 +158,7 @@ describe('a deployment', () => {
     const ended = await cloud.ended(answer);
     expect(ended).toMatchObject({
       status: 'Failed',
-      error: { code: 'DeploymentFailed', details: [{ code: 'AccountNameInvalid' }] },
+      error: { code: 'DeploymentFailed', details: [{ code: 'ParentResourceNotFound' }] },
     });
     const shown = await client.deployments.get('deploy', 'partly');
     expect(shown.properties).toMatchObject({
@@ -174,7 +174,7 @@ describe('a deployment', () => {
     const states: Record<string, string> = {};
     for await (const { properties } of client.deploymentOperations.list('deploy', 'partly'))
       states[properties?.targetResource?.resourceName ?? ''] = properties?.provisioningState ?? '';
-    expect(states).toEqual({ good: 'Succeeded', 'BAD-NAME': 'Failed' });
+    expect(states).toEqual({ good: 'Succeeded', 'none/orphan': 'Failed' });
   });
 
   it('in complete mode deletes what its template does not have', async () => {

@@ -33,6 +33,11 @@ describe('a resource group', () => {
     expect(await codeOf(ask('DELETE', group('none')))).toEqual([404, 'ResourceGroupNotFound']);
   });
 
+  it('shows nobody who made it', async () => {
+    const { json } = await ask('PUT', group('plain'), { location: 'eastus' });
+    expect(Object.keys(json).toSorted()).toEqual(['id', 'location', 'name', 'properties', 'type']);
+  });
+
   it('is refused tags that Azure takes on nothing', async () => {
     const many = Object.fromEntries(Array.from({ length: 51 }, (_, i) => [`t${i}`, 'v']));
     const cases: [Json, string][] = [
