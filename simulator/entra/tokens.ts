@@ -16,6 +16,9 @@ import { ArmError, type Principal } from '../provider.ts';
 /** The audiences that ARM takes, beside its own address. */
 export const ARM_AUDIENCES = ['https://management.azure.com', 'https://management.core.windows.net'] as const;
 
+/** Verified tokens that are held: memory stays flat. */
+const REMEMBERED = 1000;
+
 /** How a service tells its clients where to get a token. */
 export interface Challenge {
   /** The parameters of WWW-Authenticate that say so, in the service's own words. */
@@ -40,6 +43,8 @@ export class TokenService {
   /** How long a token lives, in real seconds. */
   lifetimeSeconds: number;
   private readonly authority: string;
+  /** The claims of tokens whose signature was verified: a client sends one for minutes. */
+  private readonly verified = new Map<string, Claims>();
 
   /** The signing key is read from `keyFile`, or made there. `authority`: the base of the token endpoints. */
   constructor(keyFile: string, authority: string, lifetimeSeconds: number) {
@@ -126,6 +131,15 @@ export class TokenService {
   }
 
   private open(token: string): Claims | undefined {
+    const known = this.verified.get(token);
+    if (known) return known;
+    const claims = this.verify(token);
+    if (claims) this.verified.set(token, claims);
+    if (this.verified.size > REMEMBERED) this.verified.delete(this.verified.keys().next().value ?? '');
+    return claims;
+  }
+
+  private verify(token: string): Claims | undefined {
     const [header, payload, signature, more] = token.split('.');
     if (!header || !payload || !signature || more !== undefined) return undefined;
     try {

@@ -77,11 +77,8 @@ export function send(
   headers: Record<string, string>,
   body: Json | Buffer | undefined,
 ): void {
-  const bytes = Buffer.isBuffer(body)
-    ? body
-    : body === undefined
-      ? Buffer.alloc(0)
-      : Buffer.from(JSON.stringify(body));
+  // A text goes out together with the headers, bytes in a write of their own.
+  const content = Buffer.isBuffer(body) ? body : body === undefined ? '' : JSON.stringify(body);
   response.statusCode = status;
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   if (body !== undefined && !response.hasHeader('Content-Type')) {
@@ -90,6 +87,7 @@ export function send(
       Buffer.isBuffer(body) ? 'application/octet-stream' : 'application/json; charset=utf-8',
     );
   }
-  if (status !== 204 && status !== 304) response.setHeader('Content-Length', bytes.length);
-  response.end(status === 204 || status === 304 ? undefined : bytes);
+  const isEmpty = status === 204 || status === 304;
+  if (!isEmpty) response.setHeader('Content-Length', Buffer.byteLength(content));
+  response.end(isEmpty ? undefined : content);
 }

@@ -170,7 +170,9 @@ export class Operations {
 
   private find(id: string): OperationRecord {
     const record = this.table.get(id);
-    if (!record) throw new ArmError(404, 'OperationNotFound', `The operation '${id}' was not found.`);
+    const isForgotten = record?.endedAt !== undefined && this.clock.now() - record.endedAt > KEPT_MS;
+    if (!record || isForgotten)
+      throw new ArmError(404, 'OperationNotFound', `The operation '${id}' was not found.`);
     return record;
   }
 

@@ -257,6 +257,10 @@ describe('long-running operations', () => {
     await cloud.admin('POST', '/clock', { advanceSeconds: 5, speed: 1 });
     expect((await cloud.arm(location)).status).toBe(204);
     expect((await cloud.arm(`${workspace('to-delete')}?${API}`, { method: 'DELETE' })).status).toBe(204);
+    // A day later Azure has forgotten it, whether other operations ended meanwhile or not.
+    await cloud.admin('POST', '/clock', { advanceSeconds: 25 * 3600 });
+    for (const url of [location, answer.headers['azure-asyncoperation'] ?? ''])
+      expect(await codeOf(url)).toEqual([404, 'OperationNotFound']);
   });
 
   it('fail half-way when told to, and leave the resource failed', async () => {
