@@ -1,17 +1,23 @@
 /** The token endpoint of Entra, its discovery documents, and the cloud's own description for `az` and azure-ai-ml. */
 
-import { randomUUID } from 'node:crypto';
-import { timingSafeEqual } from 'node:crypto';
 import { serviceSuffixes } from '../http/service-hosts.ts';
 import type { Json } from '../provider.ts';
 import type { Directory } from './directory.ts';
+import {
+  audiencesOf,
+  invalidScope,
+  isService,
+  missing,
+  noPeople,
+  refusal,
+  refusedSecret,
+  withClient,
+  type EntraAnswer,
+} from './token-request.ts';
 import type { TokenService } from './tokens.ts';
 
-export interface EntraAnswer {
-  status: number;
-  body: Json;
-}
-
+/** What people sign in by: nobody does here. */
+const INTERACTIVE = /^oauth2\/(v2\.0\/)?(devicecode|authorize|logout)$/;
 /** Tenant names that stand for "whichever tenant the client belongs to". */
 const ANY_TENANT = new Set(['common', 'organizations']);
 
@@ -27,7 +33,12 @@ export class Entra {
   }
 
   /** Answers a request below the authority, or undefined if the path is none of Entra's. */
-  answer(method: string, path: string, body: string): EntraAnswer | undefined {
+  answer(
+    method: string,
+    path: string,
+    body: string,
+    authorization: string | undefined,
+  ): EntraAnswer | undefined {
     const segments = path.split('/').filter((segment) => segment !== '');
     const [tenant, ...rest] = segments;
     const place = rest.join('/').toLowerCase();
@@ -45,9 +56,12 @@ export class Entra {
       case 'oauth2/token':
         if (method !== 'POST')
           return refusal(400, 'invalid_request', 900561, 'The endpoint only accepts POST requests.');
-        return this.ofTenant(tenant, () => this.token(new URLSearchParams(body)));
+        return this.ofTenant(tenant, () => {
+          const form = withClient(new URLSearchParams(body), authorization);
+          return this.token(form, place === 'oauth2/token');
+        });
       default:
-        return undefined;
+        return INTERACTIVE.test(place) ? this.ofTenant(tenant, noPeople) : undefined;
     }
   }
 
@@ -62,7 +76,8 @@ export class Entra {
     );
   }
 
-  private token(form: URLSearchParams): EntraAnswer {
+  /** `isFirst`: at the endpoint of version 1, which answers with times and numbers as texts. */
+  private token(form: URLSearchParams, isFirst: boolean): EntraAnswer {
     const grant = form.get('grant_type');
     if (grant === null) return missing('grant_type');
     if (grant !== 'client_credentials') {
@@ -70,11 +85,10 @@ export class Entra {
         400,
         'unsupported_grant_type',
         70003,
-        `The app requested an unsupported grant type '${grant}'.`,
+        `The app requested an unsupported grant type '${grant}'. The local Azure knows applications and no people: only client_credentials is offered.`,
       );
     }
     const clientId = form.get('client_id');
-    const secret = form.get('client_secret');
     if (clientId === null) return missing('client_id');
     const principal = this.directory.principal(clientId);
     if (!principal) {
@@ -85,48 +99,48 @@ export class Entra {
         `Application with identifier '${clientId}' was not found in the directory '${this.directory.tenantId}'.`,
       );
     }
-    if (secret === null) {
-      return refusal(
-        401,
-        'invalid_client',
-        7000218,
-        "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
-      );
-    }
-    if (!principal.secrets.some((known) => same(known, secret))) {
-      return refusal(
-        401,
-        'invalid_client',
-        7000215,
-        `Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '${clientId}'.`,
-      );
-    }
-    const audience = audienceOf(form);
-    if (audience === undefined) {
+    const refused = refusedSecret(form, clientId, principal.secrets);
+    if (refused) return refused;
+    const asked = audiencesOf(form);
+    const [audience] = asked;
+    if (audience === undefined) return isFirst ? missing('resource') : invalidScope(form);
+    if (asked.length > 1)
       return refusal(
         400,
         'invalid_scope',
-        1002012,
-        `The provided value for scope ${form.get('scope') ?? ''} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI).`,
+        28000,
+        'Provided value for the input parameter scope is not valid because it contains more than one resource.',
       );
-    }
+    if (!isService(audience))
+      return refusal(
+        400,
+        'invalid_resource',
+        500011,
+        `The resource principal named ${audience} was not found in the tenant named ${this.directory.tenantId}. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant.`,
+      );
+    return this.issued(this.tokens.issue(principal, audience), audience, isFirst);
+  }
+
+  private issued(token: string, audience: string, isFirst: boolean): EntraAnswer {
     const seconds = this.tokens.lifetimeSeconds;
-    return {
-      status: 200,
-      body: {
-        token_type: 'Bearer',
-        expires_in: seconds,
-        ext_expires_in: seconds,
-        access_token: this.tokens.issue(principal, audience),
-      },
-    };
+    const now = Math.floor(Date.now() / 1000);
+    const times = isFirst
+      ? {
+          expires_in: String(seconds),
+          ext_expires_in: String(seconds),
+          expires_on: String(now + seconds),
+          not_before: String(now),
+          resource: audience,
+        }
+      : { expires_in: seconds, ext_expires_in: seconds };
+    return { status: 200, body: { token_type: 'Bearer', ...times, access_token: token } };
   }
 
   private openIdConfiguration(tenant: string): Json {
     const base = `${this.authority}/${tenant}`;
     return {
       token_endpoint: `${base}/oauth2/v2.0/token`,
-      token_endpoint_auth_methods_supported: ['client_secret_post'],
+      token_endpoint_auth_methods_supported: ['client_secret_post', 'client_secret_basic'],
       jwks_uri: `${base}/discovery/v2.0/keys`,
       response_modes_supported: ['query', 'fragment', 'form_post'],
       subject_types_supported: ['pairwise'],
@@ -193,46 +207,4 @@ export function cloudMetadata(arm: string, authority: string, tenantId: string, 
     ossrDbmsResourceId: arm,
   };
   return apiVersion >= '2022-09-01' ? cloud : [cloud];
-}
-
-/** The audience of a token request: `scope` of v2 (less '/.default') or `resource` of v1. */
-function audienceOf(form: URLSearchParams): string | undefined {
-  const resource = form.get('resource');
-  if (resource) return resource;
-  const scope = (form.get('scope') ?? '').split(' ').find((one) => one.endsWith('/.default'));
-  const audience = scope?.slice(0, -'/.default'.length);
-  // 'https://host//.default' is how v2 clients ask for the audience 'https://host/'.
-  return audience === '' ? undefined : audience;
-}
-
-function missing(parameter: string): EntraAnswer {
-  return refusal(
-    400,
-    'invalid_request',
-    900144,
-    `The request body must contain the following parameter: '${parameter}'.`,
-  );
-}
-
-function refusal(status: number, error: string, code: number, message: string): EntraAnswer {
-  const trace = randomUUID();
-  const correlation = randomUUID();
-  const timestamp = new Date().toISOString().replace('T', ' ').replace(/\.\d+/, '');
-  return {
-    status,
-    body: {
-      error,
-      error_description: `AADSTS${code}: ${message} Trace ID: ${trace} Correlation ID: ${correlation} Timestamp: ${timestamp}`,
-      error_codes: [code],
-      timestamp,
-      trace_id: trace,
-      correlation_id: correlation,
-    },
-  };
-}
-
-function same(a: string, b: string): boolean {
-  const left = Buffer.from(a);
-  const right = Buffer.from(b);
-  return left.length === right.length && timingSafeEqual(left, right);
 }

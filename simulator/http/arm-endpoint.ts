@@ -76,7 +76,7 @@ export class ArmEndpoint {
     if (path.toLowerCase() === '/metadata/endpoints') return this.metadata(url);
     const body = await readBody(message);
     if (!/^\/(subscriptions|providers|tenants|resources|batch)(\/|$)/i.test(path)) {
-      const answered = this.entra.answer(method, path, body.toString('utf8'));
+      const answered = this.entra.answer(method, path, body.toString('utf8'), message.headers.authorization);
       if (answered) return { ...answered, headers: { 'Cache-Control': 'no-store' } };
     }
     const request = this.read(message, method, url, body);

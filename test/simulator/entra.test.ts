@@ -1,7 +1,7 @@
 import { createPublicKey, verify, type JsonWebKey } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../simulator/provider.ts';
-import { TestCloud } from './running-cloud.ts';
+import { TestCloud, type HttpAnswer } from './running-cloud.ts';
 
 let cloud: TestCloud;
 beforeAll(async () => {
@@ -55,6 +55,38 @@ describe('Entra', () => {
     expect(await ask(clientId, good)).toContain('AADSTS90002');
     expect(await ask(tenantId, { ...good, scope: 'openid' })).toContain('AADSTS1002012');
     expect(await ask(tenantId, good)).toContain('access_token');
+  });
+
+  it('takes a secret in the header, and says what it does not offer', async () => {
+    const { arm, tenantId, clientId, clientSecret } = cloud.at.address;
+    const ask = (
+      fields: Record<string, string>,
+      headers = {},
+      path = 'oauth2/v2.0/token',
+    ): Promise<HttpAnswer> =>
+      cloud.ask(`${arm}/${tenantId}/${path}`, {
+        method: 'POST',
+        raw: new URLSearchParams(fields).toString(),
+        headers: { ...form, ...headers },
+      });
+    const grant = { grant_type: 'client_credentials' };
+    const good = { ...grant, client_id: clientId, client_secret: clientSecret };
+    const scope = `${arm}/.default`;
+    const basic = Buffer.from(`${clientId}:${encodeURIComponent(clientSecret)}`).toString('base64');
+    expect((await ask({ ...grant, scope }, { authorization: `Basic ${basic}` })).status).toBe(200);
+    const first = await ask({ ...good, resource: arm }, {}, 'oauth2/token');
+    expect(first.json).toMatchObject({ resource: arm, expires_in: '300' });
+    const { client_secret: _, ...unsigned } = good;
+    for (const [fields, status, code, path] of [
+      [{ ...unsigned, scope, client_assertion: 'a.b.c' }, 401, 700027, undefined],
+      [{ ...good, scope: `${scope} https://vault.azure.net/.default` }, 400, 28000, undefined],
+      [{ ...good, scope: 'https://nowhere.example/.default' }, 400, 500011, undefined],
+      [{ ...good, scope, grant_type: 'password' }, 400, 70003, undefined],
+      [{ client_id: clientId, scope }, 400, 700038, 'oauth2/v2.0/devicecode'],
+    ] as const) {
+      const refused = await ask(fields, {}, path);
+      expect([refused.status, refused.json.error_codes]).toEqual([status, [code]]);
+    }
   });
 
   it('describes the cloud in both forms that clients ask for', async () => {
