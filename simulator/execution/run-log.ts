@@ -8,7 +8,8 @@ export class RunLog {
   private readonly cloud: Cloud;
   private readonly job: Stored;
   private readonly path: string;
-  private text = '';
+  /** What it says already; undefined: not read yet. A run that goes on after a restart writes on. */
+  private text: string | undefined;
 
   /** `path`: the log's name below the run's artifacts. */
   constructor(cloud: Cloud, job: Stored, path: string) {
@@ -17,13 +18,14 @@ export class RunLog {
     this.path = path;
   }
 
-  /** Adds a line and shows it. A log that cannot be written keeps no run from going on: its lines come with the next. */
+  /** Adds a line and shows it. A log that cannot be written keeps no run from going on. */
   async say(line: string): Promise<void> {
-    this.text += `${line}\n`;
     const own = locateOutput(this.cloud, this.job, 'default');
     if (!own) return;
     const { account, container, path } = below(own, this.path);
     try {
+      this.text ??= (await this.cloud.blobs.getBlob(account, container, path)) ?? '';
+      this.text += `${line}\n`;
       await this.cloud.blobs.putBlob(account, container, path, Buffer.from(this.text));
     } catch (error) {
       this.cloud.log(`job '${this.job.resource.id}': its log could not be written: ${String(error)}`);

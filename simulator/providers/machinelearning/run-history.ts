@@ -14,6 +14,7 @@ import {
 } from '../../provider.ts';
 import { requireAllowed } from '../authorization/access.ts';
 import { isObject, objectOf, textOf, WORKSPACES } from './fields.ts';
+import { answerBatch, namesBatchJobs } from './job-batch.ts';
 import { childrenOf } from './job-family.ts';
 import { jobOutputUri, longUri } from './job-outputs.ts';
 import { JOBS } from './job-queue.ts';
@@ -60,6 +61,7 @@ export function serveRunHistory(cloud: Cloud): void {
       'https://management.azure.com',
       'https://ml.azure.com',
     ]);
+    if (namesBatchJobs(request.path)) return answerBatch(cloud, request);
     for (const [method, pattern, route] of ROUTES) {
       const match = method === request.method ? pattern.exec(request.path) : null;
       if (!match) continue;
@@ -74,6 +76,17 @@ export function serveRunHistory(cloud: Cloud): void {
       501,
       'NotImplemented',
       `The local Azure's run history does not offer '${request.method} ${request.path}'.`,
+    );
+  });
+}
+
+/** MLflow's tracking server is not here; the addresses that workspaces and jobs show lead to this refusal. */
+export function refuseTracking(cloud: Cloud): void {
+  cloud.onDataPlane('mlflow', ({ method, path }) => {
+    throw new ArmError(
+      501,
+      'NotImplemented',
+      `MLflow tracking is not offered by the local Azure ('${method} ${path}'): metrics, parameters and registered models of MLflow are not kept.`,
     );
   });
 }

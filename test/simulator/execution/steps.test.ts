@@ -133,6 +133,19 @@ describe('a step', () => {
   });
 });
 
+describe('an output that is a folder', () => {
+  it('has the files that links in it lead to, and not what links to folders do', async () => {
+    await workspace.submit('links', {
+      command:
+        'cd ${{outputs.it}} && echo a > a && ln -s a b && mkdir d && ln -s d e && ln -s none f && echo c > "d/ü %41"',
+      outputs: { it: { jobOutputType: 'uri_folder' } },
+    });
+    expect(await workspace.ends('links')).toBe('Completed');
+    expect(await workspace.files('azureml/links/it/')).toEqual(['a', 'b', 'd/ü %41']);
+    expect(await workspace.read('azureml/links/it/b')).toBe('a\n');
+  });
+});
+
 describe('an output with a name', () => {
   const named = (name: string, outputs: JsonObject): Promise<string> =>
     workspace.submit(name, { command: 'echo w > ${{outputs.it}}/w', outputs: { it: outputs } });

@@ -164,3 +164,75 @@ describe('run history', () => {
     expect((await fixture.send('GET', there, undefined, { authorization })).status).toBe(404);
   });
 });
+
+describe('a batch endpoint', () => {
+  const endpoint = (): string => `${workspace}/batchEndpoints/nightly`;
+  const ask = (
+    method: string,
+    path: string,
+    body?: Json,
+    more: Record<string, string> = {},
+  ): Promise<Answer> =>
+    fixture.send(method, `${fixture.running.cloud.dataPlane('eastus')}${path}`, body, {
+      authorization,
+      ...more,
+    });
+  const rows = {
+    InputData: {
+      rows: { JobInputType: 'UriFolder', Uri: 'azureml://datastores/workspaceblobstore/paths/in/' },
+    },
+  };
+
+  it('makes a job of what invokes it, by its default deployment or the one that is asked for', async () => {
+    const endpointBody = { location: 'eastus', properties: { authMode: 'AADToken' } };
+    await fixture.put(endpoint(), endpointBody);
+    const jobs = `/_/batch${endpoint()}/jobs`;
+    expect((await ask('POST', jobs, { properties: rows })).status).toBe(400);
+    await fixture.put(`${endpoint()}/deployments/one`, {
+      location: 'eastus',
+      properties: { compute: `${workspace}/computes/cluster` },
+    });
+    await fixture.put(endpoint(), {
+      ...endpointBody,
+      properties: { ...endpointBody.properties, defaults: { deploymentName: 'one' } },
+    });
+    const made = await ask('POST', jobs, { properties: rows });
+    expect(made).toMatchObject({
+      status: 201,
+      body: {
+        type: 'Microsoft.MachineLearningServices/workspaces/batchEndpoints/jobs',
+        properties: {
+          status: 'NotStarted',
+          deploymentName: 'one',
+          inputData: { rows: { jobInputType: 'uri_folder' } },
+        },
+      },
+    });
+    const job = await fixture.arm('GET', `${workspace}/jobs/${text(made.body.name)}`);
+    expect(properties(job.body)).toMatchObject({
+      jobType: 'Pipeline',
+      computeId: `${workspace}/computes/cluster`,
+    });
+    // As azure-ai-ml lists them.
+    const listed = await fixture.send('GET', `${api}/mferp/managementfrontend${endpoint()}/jobs`, undefined, {
+      authorization,
+    });
+    expect(listed.body.value).toMatchObject([{ name: made.body.name }]);
+    const none = { 'azureml-model-deployment': 'two' };
+    expect((await ask('POST', jobs, { properties: rows }, none)).status).toBe(404);
+    expect((await ask('POST', jobs, { properties: {} })).status).toBe(400);
+    expect((await ask('POST', jobs, { properties: rows }, { authorization: 'Bearer x' })).status).toBe(401);
+  });
+});
+
+describe('MLflow', () => {
+  it('is refused by name', async () => {
+    const uri = text(properties((await fixture.arm('GET', workspace)).body).mlFlowTrackingUri);
+    const url = `${uri.replace('azureml://', 'https://')}/api/2.0/mlflow/experiments/list`;
+    const answer = await fixture.send('GET', url, undefined, { authorization });
+    expect([answer.status, JSON.stringify(answer.body)]).toEqual([
+      501,
+      expect.stringContaining('MLflow tracking is not offered'),
+    ]);
+  });
+});
