@@ -3,6 +3,7 @@
 import { ArmError, type Provider } from '../provider.ts';
 import { objectBody, type Answer, type ArmRequest } from './answer.ts';
 import { act, actionOf, resumeAction } from './action.ts';
+import { requireVersion } from './api-version.ts';
 import { authorize, onlyReadable } from './authorize.ts';
 import type { Engine } from './engine.ts';
 import { parseTarget, type Target } from './ids.ts';
@@ -32,7 +33,10 @@ async function answer(engine: Engine, request: ArmRequest): Promise<Answer> {
     target.kind === 'other'
       ? undefined
       : engine.row(target.kind === 'resource' ? target.id.type : target.type);
-  if (target.kind !== 'other' && row) return viaRow(engine, target, request);
+  if (target.kind !== 'other' && row) {
+    requireVersion(engine.cloud, row.type, request.apiVersion);
+    return viaRow(engine, target, request);
+  }
   const routed = await viaProvider(engine, target, request);
   if (routed) return routed;
   if (target.kind !== 'other') engine.requireRow(target.kind === 'resource' ? target.id.type : target.type);

@@ -1,6 +1,7 @@
 /** What Azure checks of a deployment and of its template's resources before anything is made. */
 
 import { randomUUID } from 'node:crypto';
+import { requireVersion } from '../http/api-version.ts';
 import { parseResourceId } from '../http/ids.ts';
 import { locationRequired, notAvailable } from '../http/refusals.ts';
 import {
@@ -57,7 +58,7 @@ export function invalidDeployment(message: string): ArmError {
 
 /**
  * Throws ArmError 400 for the first resource that cannot be: `InvalidResourceNamespace`, `InvalidResourceType` (also for one that is not
- * made at this scope), `LocationNotAvailableForResourceType`; then `InvalidTemplateDeployment` with all names that cannot be had.
+ * made at this scope), `NoRegisteredProviderFound`, `LocationNotAvailableForResourceType`; then `InvalidTemplateDeployment` with all names that cannot be had.
  */
 export function requirePossible(
   cloud: Cloud,
@@ -77,6 +78,7 @@ export function requirePossible(
       rows.get(type.toLowerCase()) ??
       providers.map((one) => one.unlisted?.(type)).find((found) => found !== undefined);
     if (!row) throw unknownType(resource, rows);
+    requireVersion(cloud, row.type, resource.apiVersion, location);
     if (existing) continue;
     const isGroup = type.toLowerCase() === GROUP;
     const fits = isGroup ? scope.kind !== 'resourceGroup' : row.region !== 'own' || IN_GROUP.test(id);

@@ -1,5 +1,6 @@
 /** The resource providers of a subscription as ARM lists them: namespaces, their types, and who may register them. */
 
+import { LISTED_VERSIONS } from '../http/api-version.ts';
 import { ArmError, type Cloud, type JsonObject, type Provider } from '../provider.ts';
 import { displayName } from '../regions.ts';
 import { type ListedType, typesByNamespace } from './registered-types.ts';
@@ -47,8 +48,7 @@ function describeType(cloud: Cloud, { name, isGlobal, isTracked }: ListedType): 
   return {
     resourceType: name,
     locations: isGlobal ? ['global'] : cloud.regions.map(displayName),
-    // Any version is taken; these are for clients that choose one from the list.
-    apiVersions: ['2025-04-01', '2024-04-01', '2024-03-01', '2023-04-01', '2022-10-01', '2021-04-01'],
+    apiVersions: LISTED_VERSIONS,
     capabilities: isTracked ? 'SupportsTags, SupportsLocation' : 'None',
   };
 }

@@ -92,6 +92,16 @@ describe('a deployment is refused', () => {
     expect((await put(subscription, 'x', [newGroup], { location: 'eastus' })).status).toBe(201);
   });
 
+  it('for versions that Azure cannot have', async () => {
+    for (const apiVersion of ['2001-01-01', '2999-01-01', 'latest']) {
+      await refused(put(group, 'x', [account('abcd', { apiVersion })]), 400, 'NoRegisteredProviderFound');
+      const version = apiVersion === 'latest' ? '2999-12-31-preview' : apiVersion;
+      const direct = `${group}/providers/${STORAGE}/abcd?api-version=${version}`;
+      await refused(cloud.arm(direct), 400, 'NoRegisteredProviderFound');
+      await refused(cloud.arm(`${group}?api-version=${version}`), 400, 'InvalidApiVersionParameter');
+    }
+  });
+
   it('for what is wrong in a deployment nested in it', async () => {
     const network = (more: JsonObject): JsonObject => ({
       type: 'Microsoft.Network/ipGroups',
