@@ -8,9 +8,12 @@ export interface EntraAnswer {
   body: Json;
 }
 
-/** Where the services are that Entra knows without anybody's doing: Azure's own, and this cloud's. */
+/**
+ * Where the services are that Entra knows without anybody's doing: Azure's own, and this cloud's. azure-ai-ml makes the name of its service of
+ * the cloud's own domain: below `localhost` that leaves `https://ml.azure.`, with nothing after the dot.
+ */
 const SERVICES =
-  /(^|\.)(azure\.(com|net)|windows\.net|microsoft\.com|azureml\.ms|azurecr\.io|localhost)$|^127\.0\.0\.1$/;
+  /(^|\.)(azure\.(com|net)|ml\.azure\.|windows\.net|microsoft\.com|azureml\.ms|azurecr\.io|localhost)$|^127\.0\.0\.1$/;
 
 /** A client may say who it is in the header, as OAuth has it, or in the form. */
 export function withClient(form: URLSearchParams, authorization: string | undefined): URLSearchParams {

@@ -76,6 +76,8 @@ describe('Entra', () => {
     expect((await ask({ ...grant, scope }, { authorization: `Basic ${basic}` })).status).toBe(200);
     const first = await ask({ ...good, resource: arm }, {}, 'oauth2/token');
     expect(first.json).toMatchObject({ resource: arm, expires_in: '300' });
+    // What azure-ai-ml asks for where the cloud's name has no domain.
+    expect((await ask({ ...good, scope: 'https://ml.azure./.default' })).status).toBe(200);
     const { client_secret: _, ...unsigned } = good;
     for (const [fields, status, code, path] of [
       [{ ...unsigned, scope, client_assertion: 'a.b.c' }, 401, 700027, undefined],

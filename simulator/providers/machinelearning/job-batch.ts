@@ -55,7 +55,7 @@ export async function answerBatch(cloud: Cloud, request: DataPlaneRequest): Prom
     .filter(({ hidden }) => hidden.batchEndpoint === endpoint.resource.name)
     .filter(({ hidden }) => deployment === undefined || hidden.batchDeployment === deployment);
   if (name === undefined)
-    return { status: 200, body: { value: jobs.map((job) => show(cloud, job)).reverse(), nextLink: null } };
+    return { status: 200, body: { value: jobs.toReversed().map((job) => show(cloud, job)), nextLink: null } };
   const job = jobs.find(({ resource }) => resource.name === name);
   if (!job) throw notFound(`The endpoint '${endpoint.resource.name}' has no job '${name}'.`);
   return { status: 200, body: show(cloud, job) };
