@@ -167,8 +167,7 @@ export class Context implements DeploymentContext {
     const scope = rootScope(this, runtime, 'static');
     const shown: JsonObject = {};
     for (const [name, declaration] of Object.entries(this.sections.parameters)) {
-      if (!isObject(declaration))
-        throw new LanguageError(`The declaration of the template parameter '${name}' is not an object.`);
+      if (!isObject(declaration)) continue;
       const type = declaredType(declaration, this.sections.definitions, `/parameters/${name}`);
       const given = propertyOf(this.input.parameters, name);
       if (isObject(given) && given['reference'] !== undefined) {

@@ -5,7 +5,7 @@ import type { Context } from './context.ts';
 import { copyCountAt, evaluateAt } from './evaluate.ts';
 import { DEPLOYMENTS, fullName, identify, type Identity, type Parent, resourceAt } from './identify.ts';
 import { scopeId, typeOfId } from './ids.ts';
-import { invalidContent, invalidTemplate, PLACE } from './language-error.ts';
+import { invalidTemplate, PLACE, wrongValue } from './language-error.ts';
 import { inCopy, rootScope, type Scope } from './scope.ts';
 import type { Runtime } from './runtime.ts';
 import type { PlannedResource } from './types.ts';
@@ -63,7 +63,7 @@ interface Around {
 }
 
 function expand(raw: Json, path: string, scope: Scope, around: Around): Entry[] {
-  if (!isObject(raw)) throw invalidContent(`Error converting value '${textOf(raw)}' to a resource`, path);
+  if (!isObject(raw)) throw wrongValue(raw, 'Entities.TemplateResource', path);
   const copy = raw['copy'];
   const what = resourceAt(raw, path);
   if (!isObject(copy)) return instance(raw, path, scope, around, undefined);
@@ -190,11 +190,7 @@ function children(raw: JsonObject, path: string, scope: Scope, around: Around): 
   if (nested === undefined) return [];
   if (Array.isArray(nested))
     return nested.flatMap((child, index) => expand(child, `${path}/resources/${index}`, scope, around));
-  if (!isObject(nested))
-    throw invalidContent(
-      `Error converting value '${textOf(nested)}' to child resources`,
-      `${path}/resources`,
-    );
+  if (!isObject(nested)) throw wrongValue(nested, 'Entities.TemplateResource[]', `${path}/resources`);
   return Object.entries(nested).flatMap(([symbol, child]) =>
     expand(child, `${path}/resources/${symbol}`, scope, { ...around, symbol }),
   );

@@ -1,6 +1,6 @@
 /** Errors of the template language, in Azure's words. */
 
-import { ArmError } from '../provider.ts';
+import { ArmError, type Json } from '../provider.ts';
 
 /** What is wrong with an expression, before anyone knows where it stands. Turned into a TemplateFault by `placed`. */
 export class LanguageError extends Error {
@@ -52,6 +52,13 @@ export function invalidContent(problem: string, path: string, place = path): Tem
     path,
     place,
   );
+}
+
+/** A value that cannot be read as this type. */
+export function wrongValue(value: Json, type: string, path: string): TemplateFault {
+  const shown = JSON.stringify(value);
+  const short = shown.length > 60 ? `${shown.slice(0, 60)}…` : shown;
+  return invalidContent(`Error converting value ${short} to type 'Azure.Deployments.Core.${type}'`, path);
 }
 
 /** A member that objects of this type do not have. */

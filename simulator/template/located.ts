@@ -2,7 +2,7 @@
 
 import { type JsonPlace, placesIn } from '../http/json-places.ts';
 import { ArmError, type JsonObject } from '../provider.ts';
-import { PLACE, POSITION, TemplateFault } from './language-error.ts';
+import { invalidTemplate, LanguageError, PLACE, POSITION, TemplateFault } from './language-error.ts';
 import type { DeploymentInput } from './types.ts';
 
 const TEMPLATE = '/properties/template';
@@ -26,7 +26,9 @@ export async function locatedLater<T>(input: DeploymentInput, work: () => Promis
   }
 }
 
-function told(input: DeploymentInput, error: unknown): unknown {
+function told(input: DeploymentInput, thrown: unknown): unknown {
+  // What nobody has placed is wrong with the template as a whole.
+  const error = thrown instanceof LanguageError ? invalidTemplate(thrown.message) : thrown;
   if (!(error instanceof TemplateFault)) return error;
   // What is wrong with the template as a whole has no place, unless it is its shape.
   const whole = error.place === '' && error.code === 'InvalidTemplate';

@@ -3,7 +3,14 @@
 import { ArmError, type Json, type JsonObject } from '../provider.ts';
 import type { Context } from './context.ts';
 import { copyCount, evaluateText, type Leaf, walk } from './evaluate.ts';
-import { invalidContent, LanguageError, placed, ReferenceFault, SyntaxFault } from './language-error.ts';
+import {
+  invalidContent,
+  LanguageError,
+  placed,
+  ReferenceFault,
+  SyntaxFault,
+  wrongValue,
+} from './language-error.ts';
 import { checkValue, declaredType, isSecure, shownType } from './parameters.ts';
 import { Pending, Runtime } from './runtime.ts';
 import { inCopy, rootScope, type Scope } from './scope.ts';
@@ -84,8 +91,7 @@ function evaluateOutput(
   leaf: Leaf,
 ): JsonObject | undefined {
   const path = `/outputs/${name}`;
-  if (!isObject(declaration))
-    throw invalidContent(`Error converting value '${textOf(declaration)}' to an output`, path);
+  if (!isObject(declaration)) throw wrongValue(declaration, 'Entities.TemplateOutputParameter', path);
   const scope = rootScope(context, runtime, 'output');
   const condition =
     declaration['condition'] === undefined

@@ -1,7 +1,14 @@
 /** Parameters and outputs: what they are declared to be, and whether a value is that. */
 
 import type { Json, JsonObject } from '../provider.ts';
-import { invalidContent, invalidTemplate, PLACE, TemplateFault, ValueFault } from './language-error.ts';
+import {
+  invalidContent,
+  invalidTemplate,
+  PLACE,
+  TemplateFault,
+  ValueFault,
+  wrongValue,
+} from './language-error.ts';
 import { checkMembers } from './user-types.ts';
 import { equal, isObject, keyOf, propertyOf, textOf, typeName } from './values.ts';
 
@@ -76,11 +83,7 @@ export function checkNames(declared: JsonObject, given: JsonObject): void {
 export function checkGiven(given: JsonObject): void {
   for (const [name, each] of Object.entries(given)) {
     const path = `/properties/parameters/${name}`;
-    if (!isObject(each))
-      throw invalidContent(
-        `Error converting value ${JSON.stringify(each)} to type 'Azure.Deployments.Core.Definitions.DeploymentParameterDefinition'`,
-        path,
-      );
+    if (!isObject(each)) throw wrongValue(each, 'Definitions.DeploymentParameterDefinition', path);
     const { reference } = each;
     if (!isObject(reference)) continue;
     const vault = isObject(reference['keyVault']) ? reference['keyVault'] : {};

@@ -5,7 +5,7 @@
  */
 
 import type { Json, JsonObject } from '../provider.ts';
-import { invalidContent, unknownMember } from './language-error.ts';
+import { invalidContent, unknownMember, wrongValue } from './language-error.ts';
 import { isObject, textOf } from './values.ts';
 
 function spellings(words: string): Map<string, string> {
@@ -85,8 +85,8 @@ export function spellDeclarations(declarations: JsonObject, section: keyof typeo
   const { words, type } = DECLARATIONS[section];
   return Object.fromEntries(
     Object.entries(declarations).map(([name, declaration]) => {
-      if (!isObject(declaration)) return [name, declaration];
       const path = `/${section}/${name}`;
+      if (!isObject(declaration)) throw wrongValue(declaration, `Entities.${type}`, path);
       requireKnown(declaration, words, type, path);
       const spelled = respell(declaration, words);
       requireBounds(spelled, path);

@@ -1,7 +1,7 @@
 /** User-defined functions: the template's `functions` section. */
 
 import type { Json } from '../provider.ts';
-import { invalidTemplate } from './language-error.ts';
+import { invalidTemplate, PLACE } from './language-error.ts';
 import type { UserFunction } from './scope.ts';
 import { isObject, textOf } from './values.ts';
 
@@ -12,7 +12,8 @@ export function parseFunctions(section: Json[]): Map<string, UserFunction> {
     const path = `/functions/${index}`;
     if (!isObject(group) || typeof group['namespace'] !== 'string' || !isObject(group['members'])) {
       throw invalidTemplate(
-        `The function namespace at '${path}' is not valid: expected 'namespace' and 'members'`,
+        `The template functions ${PLACE} are not valid: expected 'namespace' and 'members'. Please see https://aka.ms/arm-syntax-functions for usage details.`,
+        path,
       );
     }
     for (const [member, definition] of Object.entries(group['members'])) {
@@ -27,16 +28,21 @@ function parseFunction(name: string, definition: Json, path: string): UserFuncti
   const output = isObject(definition) ? definition['output'] : undefined;
   if (!isObject(definition) || !isObject(output) || output['value'] === undefined) {
     throw invalidTemplate(
-      `The function '${name}' at '${path}' is not valid: expected an 'output' with a 'value'`,
+      `The template function '${name}' ${PLACE} is not valid: expected an 'output' with a 'value'. Please see https://aka.ms/arm-syntax-functions for usage details.`,
+      path,
     );
   }
   const declared = definition['parameters'] ?? [];
   if (!Array.isArray(declared))
-    throw invalidTemplate(`The 'parameters' of function '${name}' at '${path}' are not an array`);
+    throw invalidTemplate(
+      `The template function '${name}' ${PLACE} is not valid: its 'parameters' are no array. Please see https://aka.ms/arm-syntax-functions for usage details.`,
+      path,
+    );
   const parameters = declared.map((parameter, index) => {
     if (!isObject(parameter) || typeof parameter['name'] !== 'string') {
       throw invalidTemplate(
-        `The parameter at '${path}/parameters/${index}' is not valid: expected 'name' and 'type'`,
+        `The template function '${name}' ${PLACE} is not valid: expected a parameter to have 'name' and 'type'. Please see https://aka.ms/arm-syntax-functions for usage details.`,
+        `${path}/parameters/${index}`,
       );
     }
     return { name: parameter['name'], type: textOf(parameter['type'] ?? null) };

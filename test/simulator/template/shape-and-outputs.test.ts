@@ -60,6 +60,16 @@ describe('the shape of a template', () => {
       "InvalidRequestContent: The request content was invalid and could not be deserialized: 'Could not find member 'resource' on object of type 'Template'",
     ],
     [
+      'a parameter that is a text',
+      { parameters: { p: 'x' } },
+      `Error converting value "x" to type 'Azure.Deployments.Core.Entities.TemplateInputParameter'. Path 'properties.template.parameters.p'`,
+    ],
+    [
+      'an output that is a list',
+      { outputs: { o: [] } },
+      `Error converting value [] to type 'Azure.Deployments.Core.Entities.TemplateOutputParameter'`,
+    ],
+    [
       'resources that are a text',
       { resources: 'x' },
       "Expected 'resources' to be of type 'Array or Object', got 'String'",
