@@ -21,6 +21,7 @@ import { NameProxy } from './http/name-proxy.ts';
 import { RequestLog } from './http/request-log.ts';
 import { regionOfHost } from './http/service-regions.ts';
 import type { InsideCloud } from './inside.ts';
+import { requireAlone } from './one-cloud.ts';
 import { loadPorts, regionsOfPorts, savePorts, whyKept } from './ports.ts';
 import { DEFAULT_REGIONS, requireRegions } from './regions.ts';
 import { Journal } from './state.ts';
@@ -74,6 +75,7 @@ export async function startCloud(given: CloudOptions): Promise<RunningCloud> {
       cause: error,
     });
   }
+  await requireAlone(options.stateDirectory);
   const assembly = new Assembly(options, await ensureCertificates(options.stateDirectory));
   try {
     await assembly.start();
@@ -108,7 +110,7 @@ class Assembly implements RunningCloud {
   }
 
   async start(): Promise<void> {
-    // The ports are taken before the state is read: a second cloud on one folder fails here, and changes nothing.
+    // The ports are taken before the state is read: of two that start at once on one folder, one fails here, and changes nothing.
     await this.listen();
     this.journal = new Journal(join(this.options.stateDirectory, 'journal.jsonl'));
     this.parts = assemble(this.options, {

@@ -1,6 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -162,16 +164,34 @@ describe('the program', () => {
     expect(second.errors()).toBe('');
   }, 90_000);
 
-  it('refuses a second one on the same folder, and leaves the first alone', async () => {
+  it('refuses a second one on the same folder, whatever its ports, and leaves the first alone', async () => {
     const state = folder();
     const first = run('--state', state, '--regions', 'eastus');
     const address = await ready(first);
-    const second = run('--state', state, '--regions', 'eastus');
+    rmSync(join(state, 'ports.json'));
+    const second = run('--state', state);
     expect(await second.exit).toBe(1);
-    expect(second.errors()).toMatch(
-      /admin listener cannot start: port \d+ is taken by another process.*kept in .*ports\.json.*remove the file/,
+    expect(second.errors()).toContain(
+      `a local Azure runs on "${state}" already: process ${first.child.pid}, ${address.arm}`,
     );
     expect((await arm(address, 'GET', `/subscriptions/${address.subscriptionId}`)).status).toBe(200);
+  }, 60_000);
+
+  it('says which port is taken, and what to do', async () => {
+    const state = folder();
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const chosen = run('--state', state, '--port', String(port));
+    expect(await chosen.exit).toBe(1);
+    expect(chosen.errors()).toContain(`arm listener cannot start: port ${port} is taken by another process`);
+    writeFileSync(join(state, 'ports.json'), JSON.stringify({ eastus: port }));
+    const kept = run('--state', state);
+    expect(await kept.exit).toBe(1);
+    taken.close();
+    expect(kept.errors()).toMatch(
+      /eastus listener cannot start: port \d+ is taken by another process\. .*kept in .*ports\.json.*remove the file/,
+    );
   }, 60_000);
 
   it('says what is wrong with its arguments and with its files', async () => {

@@ -80,7 +80,7 @@ describe('over HTTPS', () => {
     expect(answers[2]?.json.error).toMatchObject({ code: 'SubscriptionRequestsThrottled' });
     const refused = await cloud.arm(`${cloud.subscription}/resourceGroups/none?${API}`, { method: 'DELETE' });
     expect([refused.status, refused.headers['x-ms-ratelimit-remaining-subscription-deletes']]).toEqual([
-      204,
+      404,
       '1',
     ]);
     await cloud.admin('DELETE', '/chaos');
