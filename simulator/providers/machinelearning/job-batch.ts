@@ -21,7 +21,8 @@ import { submitOwnJob } from './job-submission.ts';
 import { notFound, userError, validationError } from './refusals.ts';
 
 const BATCH_JOBS = `${WORKSPACES}/batchEndpoints/jobs`;
-const AUDIENCES = ['https://management.azure.com', 'https://ml.azure.com'];
+/** For whom a token may be, beside this cloud's ARM; the last is what azure-ai-ml makes of a cloud whose name has no domain. */
+export const AUDIENCES = ['https://management.azure.com', 'https://ml.azure.com', 'https://ml.azure.'];
 const PATH =
   /^(?:\/mferp\/managementfrontend)?(\/subscriptions\/.+\/batchEndpoints\/[^/]+)(?:\/deployments\/([^/]+))?\/jobs(?:\/([^/]+))?$/i;
 

@@ -14,7 +14,7 @@ import {
 } from '../../provider.ts';
 import { requireAllowed } from '../authorization/access.ts';
 import { isObject, objectOf, textOf, WORKSPACES } from './fields.ts';
-import { answerBatch, namesBatchJobs } from './job-batch.ts';
+import { answerBatch, AUDIENCES, namesBatchJobs } from './job-batch.ts';
 import { childrenOf } from './job-family.ts';
 import { jobOutputUri, longUri } from './job-outputs.ts';
 import { JOBS } from './job-queue.ts';
@@ -56,11 +56,7 @@ const ROUTES: [string, RegExp, Route][] = (
 
 export function serveRunHistory(cloud: Cloud): void {
   cloud.onDataPlane('aml', (request) => {
-    const principal = cloud.authenticate(request.headers.authorization, [
-      cloud.armEndpoint,
-      'https://management.azure.com',
-      'https://ml.azure.com',
-    ]);
+    const principal = cloud.authenticate(request.headers.authorization, [cloud.armEndpoint, ...AUDIENCES]);
     if (namesBatchJobs(request.path)) return answerBatch(cloud, request);
     for (const [method, pattern, route] of ROUTES) {
       const match = method === request.method ? pattern.exec(request.path) : null;

@@ -215,7 +215,7 @@ describe('a batch endpoint', () => {
     });
     // As azure-ai-ml lists them.
     const listed = await fixture.send('GET', `${api}/mferp/managementfrontend${endpoint()}/jobs`, undefined, {
-      authorization,
+      authorization: await bearer('https://ml.azure.'),
     });
     expect(listed.body.value).toMatchObject([{ name: made.body.name }]);
     const none = { 'azureml-model-deployment': 'two' };
