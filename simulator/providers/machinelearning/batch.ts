@@ -2,7 +2,15 @@
 
 import type { Call, JsonObject, ResourceType, Stored } from '../../provider.ts';
 import { KEYS, keyActions, endpointKeys, newKeys } from './endpoint-keys.ts';
-import { fillDefaults, isObject, objectOf, textOf, workspaceIdOf, WORKSPACES } from './fields.ts';
+import {
+  fillDefaults,
+  isObject,
+  objectOf,
+  setLocation,
+  textOf,
+  workspaceIdOf,
+  WORKSPACES,
+} from './fields.ts';
 import { limited, ordered } from './lists.ts';
 import { checkAsset, resolveCompute } from './references.ts';
 import { requireName, userError, validationError } from './refusals.ts';
@@ -24,7 +32,7 @@ export const batchEndpoints: ResourceType = {
     const { resource } = next;
     if (textOf(resource.properties.authMode) === undefined)
       throw validationError('properties.authMode: required.', 'authMode');
-    resource.location ??= next.region ?? '';
+    setLocation(next);
     resource.tags ??= {};
     fillDefaults(resource.properties, { description: null, properties: {}, defaults: {} });
     const base = `${call.cloud.dataPlane(next.region ?? '')}/_/batch${resource.id}`;
@@ -48,7 +56,7 @@ export const batchDeployments: ResourceType = {
     if (!call.existing) requireName('deployment', call.id.name, NAME, NAME_RULE);
     if (call.verb === 'patch' && call.existing) keepButDescription(call.existing, next);
     const { properties } = next.resource;
-    next.resource.location ??= next.region ?? '';
+    setLocation(next);
     next.resource.tags ??= {};
     checkReferences(call, properties);
     fillDefaults(properties, {

@@ -8,6 +8,7 @@ import {
   numberOf,
   objectOf,
   sameContent,
+  setLocation,
   textOf,
   workspaceIdOf,
   WORKSPACES,
@@ -117,7 +118,7 @@ function fillCompute(call: Call, next: Stored): void {
       'computeType',
     );
   const now = new Date(call.cloud.clock.now()).toISOString();
-  resource.location ??= next.region ?? '';
+  setLocation(next);
   fillDefaults(properties, {
     computeLocation: next.region,
     description: null,

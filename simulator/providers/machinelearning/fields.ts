@@ -48,6 +48,12 @@ function withoutNulls(value: Json | undefined): Json | undefined {
   return Object.fromEntries(kept);
 }
 
+/** Writes the region of what is below a workspace as Azure spells it: 'East US' is eastus. */
+export function setLocation(next: Stored): void {
+  const asked = textOf(next.resource.location) ?? next.region ?? '';
+  next.resource.location = asked.toLowerCase().replaceAll(' ', '');
+}
+
 /** The id of the workspace that a resource of this provider belongs to. */
 export function workspaceIdOf(id: string): string {
   const match = /^.*?\/workspaces\/[^/]+/i.exec(id);

@@ -2,7 +2,15 @@
 
 import { randomUUID } from 'node:crypto';
 import type { ActionResult, Call, Cloud, JsonObject, ResourceType, Stored } from '../../provider.ts';
-import { fillDefaults, isObject, objectOf, textOf, workspaceIdOf, WORKSPACES } from './fields.ts';
+import {
+  fillDefaults,
+  isObject,
+  objectOf,
+  setLocation,
+  textOf,
+  workspaceIdOf,
+  WORKSPACES,
+} from './fields.ts';
 import { requireName, userError, validationError } from './refusals.ts';
 
 const OUTBOUND_RULES = `${WORKSPACES}/outboundRules`;
@@ -26,7 +34,7 @@ export const privateEndpointConnections: ResourceType = {
     const state = properties.privateLinkServiceConnectionState;
     if (!isObject(state))
       throw validationError('properties.privateLinkServiceConnectionState: required.', 'properties');
-    next.resource.location ??= next.region ?? '';
+    setLocation(next);
     const known = objectOf(call.existing?.resource.properties.privateEndpoint);
     properties.privateEndpoint ??= {
       id: known.id ?? `${call.id.scope}/providers/Microsoft.Network/privateEndpoints/${randomUUID()}`,

@@ -1,7 +1,16 @@
 /** Online deployments: machines of a size that serve a model behind an endpoint. */
 
 import type { ActionResult, Call, JsonObject, ResourceType, Stored } from '../../provider.ts';
-import { fillDefaults, isObject, numberOf, objectOf, sameContent, textOf, workspaceIdOf } from './fields.ts';
+import {
+  fillDefaults,
+  isObject,
+  numberOf,
+  objectOf,
+  sameContent,
+  setLocation,
+  textOf,
+  workspaceIdOf,
+} from './fields.ts';
 import { ordered } from './lists.ts';
 import { ONLINE_DEPLOYMENTS } from './online-endpoints.ts';
 import { requireQuota } from './quota.ts';
@@ -85,7 +94,7 @@ function fillDeployment(call: Call, next: Stored): void {
       `properties.endpointComputeType: expected one of ${KINDS.join(', ')}, got '${kind}'.`,
       'endpointComputeType',
     );
-  resource.location ??= next.region ?? '';
+  setLocation(next);
   resource.tags ??= {};
   resource.sku = fillSku(call, resource.sku);
   fillDefaults(properties, {

@@ -2,7 +2,7 @@
 
 import type { Call, JsonObject, ResourceType, Stored } from '../../provider.ts';
 import { endpointKeys, keyActions, KEYS, newKeys } from './endpoint-keys.ts';
-import { fillDefaults, isObject, objectOf, textOf, WORKSPACES } from './fields.ts';
+import { fillDefaults, isObject, objectOf, setLocation, textOf, WORKSPACES } from './fields.ts';
 import { byProperties, limited } from './lists.ts';
 import { conflict, requireName, userError, validationError } from './refusals.ts';
 import { resolveCompute } from './references.ts';
@@ -76,7 +76,7 @@ function fillEndpoint(call: Call, next: Stored): void {
     );
   if (textOf(properties.compute) !== undefined)
     resolveCompute(call.cloud, call.id.parent ?? '', properties.compute);
-  resource.location ??= next.region ?? '';
+  setLocation(next);
   resource.tags ??= {};
   resource.identity ??= call.existing?.resource.identity ?? null;
   fillDefaults(properties, {

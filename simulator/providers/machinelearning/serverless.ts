@@ -10,7 +10,7 @@ import type {
   ResourceType,
 } from '../../provider.ts';
 import { endpointKeys, isAuthorized, keyActions, KEYS, newKeys } from './endpoint-keys.ts';
-import { fillDefaults, isObject, objectOf, textOf, WORKSPACES } from './fields.ts';
+import { fillDefaults, isObject, objectOf, setLocation, textOf, WORKSPACES } from './fields.ts';
 import { subscriptionTo } from './marketplace.ts';
 import { endpointInRegion } from './online-endpoints.ts';
 import { conflict, requireName, validationError } from './refusals.ts';
@@ -38,7 +38,7 @@ export const serverlessEndpoints: ResourceType = {
     if (call.verb === 'patch' && call.existing)
       resource.properties = structuredClone(call.existing.resource.properties);
     check(call, next.resource.properties);
-    resource.location ??= next.region ?? '';
+    setLocation(next);
     resource.tags ??= {};
     fillDefaults(resource.properties, { contentSafety: { contentSafetyStatus: 'Enabled' } });
     Object.assign(resource.properties, {

@@ -117,6 +117,13 @@ describe('a body', () => {
     ]);
   });
 
+  it('may name its region as people do', async () => {
+    const body = { location: 'East US', properties: { authMode: 'Key' } };
+    expect((await azure.put(`${workspace}/onlineEndpoints/by-people`, body)).location).toBe('eastus');
+    const named = await azure.put(`${workspace}/computes/by-people`, { ...cluster({}), location: 'East US' });
+    expect(named.location).toBe('eastus');
+  });
+
   it('of an action is held to its own shape', async () => {
     expect(await refusal('POST', '/provisionManagedNetwork', { includeSpark: 'yes' })).toEqual([
       400,
