@@ -10,6 +10,8 @@ export interface DataPlaneRequest {
   query: URLSearchParams;
   headers: Record<string, string>;
   body: Buffer;
+  /** The address that the connection comes from. */
+  caller?: string | undefined;
 }
 export interface DataPlaneResponse {
   status: number;

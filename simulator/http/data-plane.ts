@@ -121,6 +121,7 @@ export class DataPlane {
         query,
         headers: plainHeaders(message),
         body,
+        caller: message.socket.remoteAddress,
       });
     } catch (error) {
       if (error instanceof ArmError) return errorAnswer(error);

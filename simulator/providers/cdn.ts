@@ -91,6 +91,17 @@ export function cdn(frontDoor: FrontDoor): Provider {
       row(`${PROFILE}/securityPolicies`, { region: 'global', longRunning: TIMES }),
     ],
     start: () => frontDoor.refresh(),
+    route({ cloud, method, path, body }) {
+      if (method !== 'POST' || !/\/providers\/Microsoft\.Cdn\/checkEndpointNameAvailability$/i.test(path))
+        return Promise.resolve(undefined);
+      const label = textOf(body.name).toLowerCase();
+      const isTaken = cloud.store.ofType(ENDPOINT).some((one) => one.hidden.label === label);
+      const availableHostname = frontDoor.hostName(label);
+      const answer = isTaken
+        ? { nameAvailable: false, reason: 'AlreadyExists', message: `Name '${label}' is already in use.` }
+        : { nameAvailable: true, availableHostname };
+      return Promise.resolve({ status: 200, body: answer });
+    },
   };
 }
 

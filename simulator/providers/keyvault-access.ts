@@ -3,6 +3,7 @@
  * neither. Source: Key Vault, "Azure RBAC permissions for secrets", "Assign an access policy".
  */
 
+import { isNamed } from '../http/address-rules.ts';
 import { isObject, textOf } from '../http/fields.ts';
 import {
   ArmError,
@@ -75,13 +76,10 @@ export function requireSecretAccess(
   );
 }
 
-/** Where every client of the local Azure is. */
-const CLIENT = '127.0.0.1';
-
-/** Throws VaultError 403 unless the vault's network rules let in who asks: all clients of the local Azure are on this machine. */
-export function requireNetwork({ resource, region }: Stored): void {
+/** Throws VaultError 403 unless the vault's network rules let in a caller of this address. */
+export function requireNetwork({ resource, region }: Stored, caller: string | undefined): void {
   const { publicNetworkAccess, networkAcls } = resource.properties;
-  if (textOf(publicNetworkAccess).toLowerCase() === 'disabled')
+  if (/^(disabled|securedbyperimeter)$/i.test(textOf(publicNetworkAccess)))
     throw new VaultError(
       403,
       'Forbidden',
@@ -89,13 +87,11 @@ export function requireNetwork({ resource, region }: Stored): void {
       'ForbiddenByConnection',
     );
   if (!isObject(networkAcls) || textOf(networkAcls.defaultAction).toLowerCase() !== 'deny') return;
-  const rules = Array.isArray(networkAcls.ipRules) ? networkAcls.ipRules.filter(isObject) : [];
-  if (rules.some(({ value }) => [CLIENT, `${CLIENT}/32`, '127.0.0.0/8', '0.0.0.0/0'].includes(textOf(value))))
-    return;
+  if (isNamed(networkAcls.ipRules, caller)) return;
   throw new VaultError(
     403,
     'Forbidden',
-    `Client address is not authorized and caller is not a trusted service.\r\nClient address: ${CLIENT}\r\nVault: ${resource.name};location=${region ?? ''}`,
+    `Client address is not authorized and caller is not a trusted service.\r\nClient address: ${caller ?? ''}\r\nVault: ${resource.name};location=${region ?? ''}`,
     'ForbiddenByFirewall',
   );
 }

@@ -77,7 +77,7 @@ function answer(cloud: Cloud, request: DataPlaneRequest): DataPlaneResponse {
   const principal = requireToken(cloud, request, vault);
   if (!request.query.get('api-version'))
     throw new ArmError(400, 'BadParameter', 'api-version must be specified');
-  requireNetwork(vault);
+  requireNetwork(vault, request.caller);
   if (/^(deleted)?secrets$/i.test(collection))
     requireSecretAccess(cloud, vault, principal, { method: request.method, collection, name, rest });
   switch (collection.toLowerCase()) {

@@ -1,7 +1,7 @@
 /** Where a container registry is served, and from where it may be called. */
 
-import { BlockList, isIPv4 } from 'node:net';
-import { isObject, textOf } from '../http/fields.ts';
+import { isObject } from '../http/fields.ts';
+import { isNamed } from '../http/address-rules.ts';
 import { serviceSuffixes } from '../http/service-hosts.ts';
 import type { Cloud, ResourceStore, Stored } from '../provider.ts';
 
@@ -28,14 +28,5 @@ export function admitsRegistryCaller(registry: Stored, address: string | undefin
   const { publicNetworkAccess, networkRuleSet } = registry.resource.properties;
   if (publicNetworkAccess === 'Disabled') return false;
   if (!isObject(networkRuleSet) || networkRuleSet.defaultAction !== 'Deny') return true;
-  const plain = (address ?? '').replace(/^::ffff:/, '');
-  if (!isIPv4(plain)) return false;
-  const allowed = new BlockList();
-  for (const rule of Array.isArray(networkRuleSet.ipRules) ? networkRuleSet.ipRules : []) {
-    const [base = '', prefix] = textOf(isObject(rule) ? rule.value : undefined).split('/');
-    if (!isIPv4(base)) continue;
-    if (prefix === undefined) allowed.addAddress(base);
-    else allowed.addSubnet(base, Number(prefix));
-  }
-  return allowed.check(plain);
+  return isNamed(networkRuleSet.ipRules, address);
 }

@@ -1,12 +1,21 @@
 /** Microsoft.ContainerRegistry: registries, their replications, and imports from one to another. */
 
 import { Unanswered } from '../http/answer.ts';
-import { isObject, textOf } from '../http/fields.ts';
-import { ArmError, type Call, type Cloud, type Json, type Provider, type Stored } from '../provider.ts';
+import { fieldAt, isObject, textOf } from '../http/fields.ts';
+import {
+  ArmError,
+  type Call,
+  type Cloud,
+  type Json,
+  type JsonObject,
+  type Provider,
+  type Stored,
+} from '../provider.ts';
 import type { RegistryStore } from '../registry/registry-store.ts';
 import { ensurePasswords, listCredentials, regenerateCredential } from './registry-credentials.ts';
 import { importImage } from './registry-import.ts';
 import { loginServerOf, REGISTRY, REPLICATION } from './registry-places.ts';
+import { requireSettings, type Settings } from './settings.ts';
 import { row } from './table.ts';
 
 const SKUS = ['Basic', 'Standard', 'Premium'];
@@ -19,6 +28,34 @@ const LIMITS: Record<string, { bytes: number; webhooks: number; replications: nu
   Standard: { bytes: 100 * GIB, webhooks: 10, replications: 0 },
   Premium: { bytes: 500 * GIB, webhooks: 500, replications: 50 },
 };
+
+const ENABLED = ['Enabled', 'Disabled'];
+const POLICY = ['enabled', 'disabled'];
+/** Source: Azure, REST API, Registries – Create. */
+const SETTINGS: Settings = {
+  adminUserEnabled: 'boolean',
+  anonymousPullEnabled: 'boolean',
+  dataEndpointEnabled: 'boolean',
+  publicNetworkAccess: ENABLED,
+  zoneRedundancy: ENABLED,
+  networkRuleBypassOptions: ['AzureServices', 'None'],
+  'networkRuleSet.defaultAction': ['Allow', 'Deny'],
+  'policies.quarantinePolicy.status': POLICY,
+  'policies.trustPolicy.status': POLICY,
+  'policies.retentionPolicy.status': POLICY,
+  'policies.exportPolicy.status': POLICY,
+  'policies.softDeletePolicy.status': POLICY,
+};
+/** Settings of Premium registries, by the value that any registry may have. Source: Azure Container Registry service tiers. */
+const OF_PREMIUM: { place: string; unless: Json }[] = [
+  { place: 'networkRuleSet.defaultAction', unless: 'Allow' },
+  { place: 'publicNetworkAccess', unless: 'Enabled' },
+  { place: 'dataEndpointEnabled', unless: false },
+  { place: 'encryption.status', unless: 'disabled' },
+  { place: 'policies.trustPolicy.status', unless: 'disabled' },
+  { place: 'policies.retentionPolicy.status', unless: 'disabled' },
+  { place: 'policies.exportPolicy.status', unless: 'enabled' },
+];
 
 export function containerRegistry(store: RegistryStore): Provider {
   return {
@@ -72,6 +109,8 @@ function prepareRegistry({ id, cloud, existing }: Call, next: Stored): void {
   next.resource.sku = { name: sku, tier: sku };
   ensurePasswords(next);
   const { properties } = next.resource;
+  requireSettings(properties, SETTINGS, invalidProperty);
+  if (sku !== 'Premium') requireTier(sku, properties);
   next.resource.properties = {
     ...properties,
     loginServer: loginServerOf(cloud, id.name),
@@ -83,6 +122,30 @@ function prepareRegistry({ id, cloud, existing }: Call, next: Stored): void {
     networkRuleBypassOptions: properties.networkRuleBypassOptions ?? 'AzureServices',
     zoneRedundancy: properties.zoneRedundancy ?? 'Disabled',
   };
+}
+
+/** What Premium registries alone have. */
+function requireTier(sku: string, properties: JsonObject): void {
+  const asked = OF_PREMIUM.find(({ place, unless }) => {
+    const value = fieldAt(properties, place);
+    return value !== undefined && value !== null && value !== unless;
+  });
+  if (asked)
+    throw new ArmError(
+      400,
+      'SkuNotSupported',
+      `The registry's tier is '${sku}': '${asked.place}' of ${JSON.stringify(fieldAt(properties, asked.place))} needs Premium.`,
+      { target: asked.place },
+    );
+}
+
+function invalidProperty(name: string, expected: string, got: Json): ArmError {
+  return new ArmError(
+    400,
+    'InvalidParameter',
+    `The value of '${name}' is not valid: expected ${expected}, got ${JSON.stringify(got)}.`,
+    { target: name },
+  );
 }
 
 function prepareReplication({ id, cloud }: Call, next: Stored): void {

@@ -15,7 +15,7 @@ import { noteSecondary, pairOfOld, withoutSecondary } from './storage-failover.t
 import { prepareNetworkAcls } from './storage-network.ts';
 import { findAccount, places, skuOf } from './storage-places.ts';
 import { invalid } from './storage-refusals.ts';
-import { requireAccountSettings, requireKind } from './storage-settings.ts';
+import { requireAccountSettings, requireKind, tierOf } from './storage-settings.ts';
 
 const ACCOUNT_NAME = /^[a-z0-9]{3,24}$/;
 
@@ -47,7 +47,7 @@ export function prepareAccount(call: Call, next: Stored): void {
   if (kind === 'BlobStorage' && !existing && (next.resource.properties.accessTier ?? null) === null)
     throw invalid('accessTier', 'Hot or Cool for accounts of kind BlobStorage', null);
   next.resource.kind = kind;
-  next.resource.sku = { name, tier: name.startsWith('Premium') ? 'Premium' : 'Standard' };
+  next.resource.sku = { name, tier: tierOf(name) };
   next.resource.tags ??= {};
   prepareNetworkAcls(next.resource.properties);
   requireKeyPolicy(next.resource.properties);

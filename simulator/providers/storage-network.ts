@@ -1,9 +1,7 @@
-/**
- * The network rules of a storage account. A caller's address is the one its connection comes from: on loopback 127.0.0.1, unless the
- * client binds another of 127.0.0.0/8 (`localAddress`), which all reach the same listeners.
- */
+/** The network rules of a storage account. */
 
 import { BlockList, isIPv4 } from 'node:net';
+import { isNamed } from '../http/address-rules.ts';
 import { isObject, textOf } from '../http/fields.ts';
 import type { Json, JsonObject, Stored } from '../provider.ts';
 import { invalid } from './storage-refusals.ts';
@@ -76,13 +74,5 @@ export function admitsCaller(account: Stored, address: string | undefined): bool
   const { publicNetworkAccess, networkAcls } = account.resource.properties;
   if (publicNetworkAccess === 'Disabled' || publicNetworkAccess === 'SecuredByPerimeter') return false;
   if (!isObject(networkAcls) || networkAcls.defaultAction !== 'Deny') return true;
-  const plain = (address ?? '').replace(/^::ffff:/, '');
-  if (!isIPv4(plain)) return false;
-  const allowed = new BlockList();
-  for (const rule of Array.isArray(networkAcls.ipRules) ? networkAcls.ipRules : []) {
-    const [base = '', prefix] = textOf(isObject(rule) ? rule.value : undefined).split('/');
-    if (prefix === undefined) allowed.addAddress(base);
-    else allowed.addSubnet(base, Number(prefix));
-  }
-  return allowed.check(plain);
+  return isNamed(networkAcls.ipRules, address);
 }

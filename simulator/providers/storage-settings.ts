@@ -77,3 +77,22 @@ function notAllowed(name: string, got: string, allowed: readonly string[]): ArmE
     { target: name },
   );
 }
+
+/** The answer of `…/skus`: each kind with each of its redundancies, in each region. */
+export function skuList(regions: readonly string[]): JsonObject[] {
+  return Object.entries(SKUS_OF).flatMap(([kind, names]) =>
+    names.map((name) => ({
+      resourceType: 'storageAccounts',
+      name,
+      tier: tierOf(name),
+      kind,
+      locations: [...regions],
+      capabilities: [],
+      restrictions: [],
+    })),
+  );
+}
+
+export function tierOf(sku: string): string {
+  return sku.startsWith('Premium') ? 'Premium' : 'Standard';
+}

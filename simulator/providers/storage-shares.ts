@@ -15,7 +15,11 @@ export const shares = row(SHARE, {
       throw invalid(
         `The share name '${call.id.name}' is invalid: expected 3 to 63 lower-case letters, digits and single dashes.`,
       );
-    const { shareQuota, accessTier } = next.resource.properties;
+    const { shareQuota, accessTier, enabledProtocols = 'SMB' } = next.resource.properties;
+    if (enabledProtocols !== 'SMB')
+      throw invalid(
+        `enabledProtocols: expected SMB, the only one offered, got ${JSON.stringify(enabledProtocols)}.`,
+      );
     if (shareQuota !== undefined && !isQuota(shareQuota))
       throw invalid(`shareQuota: expected 1 to 102400 GiB, got ${JSON.stringify(shareQuota)}.`);
     if (accessTier !== undefined && !TIERS.some((tier) => tier === accessTier))

@@ -2,7 +2,8 @@
 
 import { revokeKeys } from '../blobs/user-delegation.ts';
 import { textOf } from '../http/fields.ts';
-import type { Provider } from '../provider.ts';
+import { ArmError, type Cloud, type JsonObject, type Provider } from '../provider.ts';
+import { normalizeRegion } from '../regions.ts';
 import {
   keysOf,
   listKeys,
@@ -15,6 +16,7 @@ import { containers } from './storage-containers.ts';
 import { answersForAccount, expandAccount, failover } from './storage-failover.ts';
 import { ACCOUNT } from './storage-places.ts';
 import { listAccountSas, listServiceSas } from './storage-sas.ts';
+import { skuList } from './storage-settings.ts';
 import { makeServices, services } from './storage-services.ts';
 import { shares } from './storage-shares.ts';
 import { row } from './table.ts';
@@ -52,12 +54,50 @@ const accounts = row(ACCOUNT, {
   answeredBy: answersForAccount,
 });
 
+/** In one subscription and region. Source: Azure, "Scalability and performance targets for standard storage accounts". */
+const MOST_ACCOUNTS = 250;
+const OF_SUBSCRIPTION =
+  /^\/subscriptions\/([^/]+)\/providers\/Microsoft\.Storage\/(skus|deletedAccounts|locations\/([^/]+)\/usages)$/i;
+
 export const storage: Provider = {
   namespace: 'Microsoft.Storage',
   types: [accounts, ...services, containers, shares, row(`${ACCOUNT}/privateEndpointConnections`)],
   route({ cloud, method, path, body }) {
-    if (method !== 'POST' || !/\/providers\/Microsoft\.Storage\/checkNameAvailability$/i.test(path))
-      return Promise.resolve(undefined);
-    return Promise.resolve({ status: 200, body: nameAvailability(cloud, textOf(body.name)) });
+    if (method === 'POST' && /\/providers\/Microsoft\.Storage\/checkNameAvailability$/i.test(path))
+      return Promise.resolve({ status: 200, body: nameAvailability(cloud, textOf(body.name)) });
+    if (method !== 'GET') return Promise.resolve(undefined);
+    const [, subscription = '', what = '', location = ''] = OF_SUBSCRIPTION.exec(path) ?? [];
+    switch (what.split('/', 1)[0]?.toLowerCase()) {
+      case 'skus':
+        return Promise.resolve({ status: 200, body: { value: skuList(cloud.regions) } });
+      case 'locations':
+        return Promise.resolve({ status: 200, body: { value: [usageOf(cloud, subscription, location)] } });
+      case 'deletedaccounts':
+        // A deleted account is gone, with its blobs: there is none to be recovered.
+        return Promise.resolve({ status: 200, body: { value: [] } });
+      default:
+        return Promise.resolve(undefined);
+    }
   },
 };
+
+/** Accounts of the subscription in the region. Throws ArmError 400 for what is no region. */
+function usageOf(cloud: Cloud, subscription: string, location: string): JsonObject {
+  const region = normalizeRegion(location);
+  if (!cloud.regions.includes(region))
+    throw new ArmError(
+      400,
+      'LocationNotAvailableForResourceType',
+      `The provided location '${location}' is not available for resource type 'Microsoft.Storage/locations/usages'. List of available regions for the resource type is '${cloud.regions.join(',')}'.`,
+    );
+  const below = `/subscriptions/${subscription}/`.toLowerCase();
+  const held = cloud.store
+    .ofType(ACCOUNT)
+    .filter((one) => one.region === region && one.resource.id.toLowerCase().startsWith(below));
+  return {
+    unit: 'Count',
+    currentValue: held.length,
+    limit: MOST_ACCOUNTS,
+    name: { value: 'StorageAccounts', localizedValue: 'Storage Accounts' },
+  };
+}

@@ -118,7 +118,11 @@ describe('secrets', () => {
     const officer = await addPrincipal(cloud, ['Key Vault Secrets Officer'], id);
     const refused = await asked(officer, 'GET', `${uri}secrets`);
     expect(refused.json.error).toMatchObject({ innererror: { code: 'ForbiddenByFirewall' } });
-    const ipRules = [{ value: '127.0.0.1/32' }];
+    await vault('kv-network', { networkAcls: { ...shut, ipRules: [{ value: '127.0.0.2' }] } });
+    expect((await asked(officer, 'GET', `${uri}secrets`)).json.error).toMatchObject({
+      message: expect.stringContaining('Client address: 127.0.0.1') as string,
+    });
+    const ipRules = [{ value: '127.0.0.0/30' }];
     await vault('kv-network', { networkAcls: { ...shut, ipRules } });
     expect((await asked(officer, 'GET', `${uri}secrets`)).status).toBe(200);
     await vault('kv-network', { publicNetworkAccess: 'Disabled' });

@@ -227,6 +227,15 @@ describe('the Front Door stand-in', () => {
     );
   });
 
+  it('says whether a name for an endpoint is free', async () => {
+    const ask = async (name: string): Promise<unknown> => {
+      const path = `${profile.slice(0, profile.indexOf('/providers'))}/providers/Microsoft.Cdn/checkEndpointNameAvailability`;
+      const body = { name, type: 'Microsoft.Cdn/Profiles/AfdEndpoints' };
+      return (await cloud.arm(`${path}?${API}`, { method: 'POST', body })).json.nameAvailable;
+    };
+    expect([await ask('score'), await ask('score-two')]).toEqual([false, true]);
+  });
+
   it('links no route to a group without an enabled origin', async () => {
     await cloud.make(`${profile}/originGroups/empty`, {
       properties: { loadBalancingSettings: { sampleSize: 4, successfulSamplesRequired: 3 } },

@@ -390,6 +390,30 @@ describe('a registry in management', () => {
     expect(dark).toMatchObject({ status: 'Failed', error: { code: 'GatewayTimeout' } });
   });
 
+  it('has what its tier has, and no other values than there are', async () => {
+    const make = (tier: string, properties: JsonObject): Promise<HttpAnswer> =>
+      cloud.arm(`${group}/providers/Microsoft.ContainerRegistry/registries/tiered?${API}`, {
+        method: 'PUT',
+        body: { location: 'eastus', sku: { name: tier }, properties },
+      });
+    const wrong: [string, JsonObject, string][] = [
+      ['Basic', { networkRuleSet: { defaultAction: 'Deny' } }, 'networkRuleSet.defaultAction'],
+      ['Standard', { publicNetworkAccess: 'Disabled' }, 'publicNetworkAccess'],
+      [
+        'Standard',
+        { policies: { retentionPolicy: { status: 'enabled', days: 7 } } },
+        'policies.retentionPolicy.status',
+      ],
+      ['Premium', { adminUserEnabled: 'yes' }, 'adminUserEnabled'],
+      ['Premium', { networkRuleBypassOptions: 'Everybody' }, 'networkRuleBypassOptions'],
+    ];
+    for (const [tier, properties, place] of wrong) {
+      const refused = await make(tier, properties);
+      expect([refused.status, (refused.json.error as JsonObject).target]).toEqual([400, place]);
+    }
+    expect((await make('Premium', { publicNetworkAccess: 'Disabled' })).status).toBe(201);
+  });
+
   it('counts its usage, and replicates where its tier allows it', async () => {
     const east = `${group}/providers/Microsoft.ContainerRegistry/registries/eastimages`;
     const west = `${group}/providers/Microsoft.ContainerRegistry/registries/westimages`;

@@ -290,4 +290,26 @@ describe('accounts and their services', () => {
     });
     expect(signed.status).toBe(400);
   });
+
+  it('are counted, and offered in kinds and redundancies', async () => {
+    const ask = (path: string): ReturnType<TestCloud['arm']> =>
+      cloud.arm(`${cloud.subscription}/providers/Microsoft.Storage/${path}?${API}`);
+    const usage = async (): Promise<number> => {
+      const [{ currentValue }] = (await ask('locations/eastus/usages')).json.value as [
+        { currentValue: number },
+      ];
+      return currentValue;
+    };
+    const before = await usage();
+    const { id } = await cloud.account(group, 'counted', 'eastus');
+    expect(await usage()).toBe(before + 1);
+    expect((await ask('locations/mars/usages')).status).toBe(400);
+    const skus = (await ask('skus')).json.value as JsonObject[];
+    expect(skus).toContainEqual(expect.objectContaining({ name: 'Premium_ZRS', kind: 'BlockBlobStorage' }));
+    const nfs = await cloud.arm(`${id}/fileServices/default/shares/nfs?${API}`, {
+      method: 'PUT',
+      body: { properties: { enabledProtocols: 'NFS' } },
+    });
+    expect([nfs.status, nfs.text]).toEqual([400, expect.stringContaining('enabledProtocols')]);
+  });
 });

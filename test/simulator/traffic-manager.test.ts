@@ -207,14 +207,14 @@ describe('the Traffic Manager stand-in', () => {
     );
     expect(await put({}, `${profile}-two`)).toContain('already exists');
     expect((await statuses()).length).toBe(2);
-    const free = await cloud.arm(
-      `${cloud.subscription}/providers/Microsoft.Network/checkTrafficManagerNameAvailabilityV2?${API}`,
-      {
-        method: 'POST',
-        body: { name: 'fraud-score', type: 'microsoft.network/trafficmanagerprofiles' },
-      },
-    );
-    expect(free.json).toMatchObject({ nameAvailable: false, reason: 'AlreadyExists' });
+    for (const path of [
+      `${cloud.subscription}/providers/Microsoft.Network/checkTrafficManagerNameAvailabilityV2`,
+      '/providers/Microsoft.Network/checkTrafficManagerNameAvailability',
+    ]) {
+      const body = { name: 'fraud-score', type: 'microsoft.network/trafficmanagerprofiles' };
+      const free = await cloud.arm(`${path}?${API}`, { method: 'POST', body });
+      expect(free.json).toMatchObject({ nameAvailable: false, reason: 'AlreadyExists' });
+    }
   });
 
   it('has the host names of Azure resources for targets', async () => {
