@@ -18,7 +18,7 @@ export function describePlan(
   };
   return {
     templateHash: templateHash(template),
-    ...(templateLink ? { templateLink } : {}),
+    ...(templateLink ? { templateLink: withoutQuery(templateLink) } : {}),
     parameters: plan.parameters,
     mode,
     providers: [...providers].map(([namespace, resources]) => ({
@@ -32,6 +32,11 @@ export function describePlan(
       .filter(({ dependsOn }) => dependsOn.length > 0)
       .map(({ id, dependsOn }) => ({ ...target(id), dependsOn: dependsOn.map(target) })),
   };
+}
+
+/** A query may be a signature: it opens what is linked to whoever reads it. */
+function withoutQuery(link: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(link).filter(([name]) => name !== 'queryString'));
 }
 
 /** What a deployment has made: of the deployments nested in it, what they have made. */

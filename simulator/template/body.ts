@@ -165,26 +165,39 @@ async function loadLinks(entry: Entry, body: JsonObject, environment: Environmen
     return body;
   const linked: JsonObject = { ...properties };
   const template = linkOf(entry, properties['templateLink']);
-  if (template !== undefined) linked['template'] = await environment.loadLinkedTemplate(template);
+  if (template !== undefined) {
+    linked['template'] = await environment.loadLinkedTemplate(template.uri + template.query);
+    // What is linked in there is found from here, and secured as this is.
+    linked['templateLink'] = {
+      ...(isObject(properties['templateLink']) ? properties['templateLink'] : {}),
+      uri: template.uri,
+      ...(template.query === '' ? {} : { queryString: template.query }),
+    };
+  }
   const parameters = linkOf(entry, properties['parametersLink']);
   if (parameters !== undefined) {
-    const file = await environment.loadLinkedTemplate(parameters);
+    const file = await environment.loadLinkedTemplate(parameters.uri + parameters.query);
     linked['parameters'] = isObject(file['parameters']) ? file['parameters'] : file;
   }
   return { ...body, properties: linked };
 }
 
-/** The address of a link; a relative path is relative to the template it stands in. */
-function linkOf(entry: Entry, link: Json | undefined): string | undefined {
+/** The address of a link; a relative path is relative to the template it stands in, and has its query unless it has its own. */
+function linkOf(entry: Entry, link: Json | undefined): { uri: string; query: string } | undefined {
   if (!isObject(link)) return undefined;
-  const query = typeof link['queryString'] === 'string' ? `?${link['queryString'].replace(/^\?/, '')}` : '';
-  if (typeof link['uri'] === 'string') return `${link['uri']}${query}`;
-  const base = entry.scope.deployment.input.templateLink?.['uri'];
+  if (typeof link['uri'] === 'string') return { uri: link['uri'], query: queryOf(link) ?? '' };
+  const around = entry.scope.deployment.input.templateLink;
+  const base = around?.['uri'];
   if (typeof link['relativePath'] !== 'string') return undefined;
   const url = typeof base === 'string' ? URL.parse(link['relativePath'], base) : null;
-  if (url !== null) return `${url.toString()}${query}`;
+  if (url !== null) return { uri: url.toString(), query: queryOf(link) ?? queryOf(around) ?? '' };
   throw invalidTemplate(
     `The template link of resource '${entry.planned.id}' is not valid: its relative path '${link['relativePath']}' needs a deployment whose own template was linked. Please see https://aka.ms/arm-deploy for usage details.`,
     `${entry.planned.path}/properties/templateLink`,
   );
+}
+
+function queryOf(link: JsonObject | undefined): string | undefined {
+  const query = link?.['queryString'];
+  return typeof query === 'string' && query !== '' ? `?${query.replace(/^\?/, '')}` : undefined;
 }

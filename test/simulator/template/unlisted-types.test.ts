@@ -1,7 +1,7 @@
 /** Types without a row of their own: deployed, read, changed and deleted in Azure's envelope; what Azure has not is refused. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BlobSASPermissions } from '@azure/storage-blob';
+import { BlobSASPermissions, ContainerSASPermissions } from '@azure/storage-blob';
 import type { Json, JsonObject } from '../../../simulator/provider.ts';
 import { TestCloud } from '../running-cloud.ts';
 import { template } from './harness.ts';
@@ -139,6 +139,27 @@ describe('linked templates', () => {
       mode: 'Incremental',
       template: template({ resources: [nested('unsigned', { uri })] }),
     };
+    const [base] = signed.split('?');
+    const main = container.getBlockBlobClient('main.json');
+    const around = JSON.stringify(
+      template({ resources: [nested('beside', { relativePath: 'linked.json' })] }),
+    );
+    await main.upload(around, Buffer.byteLength(around));
+    const sas = await container.generateSasUrl({
+      permissions: ContainerSASPermissions.parse('r'),
+      expiresOn,
+    });
+    const link = { uri: base?.replace('linked.json', 'main.json') ?? '', queryString: new URL(sas).search };
+    const url = `${group}/providers/Microsoft.Resources/deployments/relative?${API}`;
+    const put = await cloud.arm(url, {
+      method: 'PUT',
+      body: { properties: { mode: 'Incremental', templateLink: link } },
+    });
+    expect(put.status, put.text).toBe(201);
+    await cloud.ended(put);
+    const relative = (await cloud.arm(url)).json.properties as JsonObject;
+    expect(relative).toMatchObject({ provisioningState: 'Succeeded', templateLink: { uri: link.uri } });
+    expect(JSON.stringify(relative)).not.toContain('sig=');
     const broken = `${group}/providers/Microsoft.Resources/deployments/broken?${API}`;
     const { status, json } = await cloud.arm(broken, { method: 'PUT', body: { properties } });
     expect([status, json.error]).toMatchObject([400, { code: 'InvalidContentLink' }]);
