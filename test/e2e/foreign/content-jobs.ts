@@ -203,7 +203,7 @@ async function otherKinds(world: World, add: Add): Promise<void> {
     ...common,
     jobType: 'Sweep',
     trial,
-    samplingAlgorithm: { samplingAlgorithmType: 'Bayesian' },
+    samplingAlgorithm: { samplingAlgorithmType: 'Random', rule: 'Sobol', seed: 7 },
     objective: { primaryMetric: 'auc', goal: 'Maximize' },
     searchSpace: { lr: ['uniform', [0.1, 0.9]], kernel: ['choice', [['a', 'b']]] },
     limits: { jobLimitsType: 'Sweep', maxTotalTrials: 4, maxConcurrentTrials: 2, timeout: 'PT100H' },

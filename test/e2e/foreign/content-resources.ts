@@ -168,6 +168,17 @@ export async function writeConnections(world: World): Promise<void> {
   });
 }
 
+/** A table as a monitor reads it. */
+function monitored({ east }: World) {
+  return {
+    inputDataType: 'Static',
+    jobInputType: 'mltable',
+    uri: `${east.id}/data/table/versions/1`,
+    windowStart: '2026-01-01T00:00:00Z',
+    windowEnd: '2026-02-01T00:00:00Z',
+  };
+}
+
 export async function writeSchedules(world: World): Promise<void> {
   const { east } = world;
   const cron = {
@@ -240,11 +251,8 @@ export async function writeSchedules(world: World): Promise<void> {
         signals: {
           drift: {
             signalType: 'DataDrift',
-            productionData: {
-              inputDataType: 'Static',
-              jobInputType: 'mltable',
-              uri: `${east.id}/data/table/versions/1`,
-            },
+            productionData: monitored(world),
+            referenceData: monitored(world),
             metricThresholds: [],
           },
         },
