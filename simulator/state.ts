@@ -25,6 +25,8 @@ interface Line {
 
 /** Lines of history that are let stand before a rewrite: below this a rewrite costs more than it saves. */
 const TOLERATED_HISTORY = 20_000;
+/** And bytes of it: few lines can be long. */
+const TOLERATED_BYTES = 64 << 20;
 const CHUNK = 1 << 20;
 
 /**
@@ -47,6 +49,7 @@ export class Journal {
   private readonly tables = new Map<string, Map<string, unknown>>();
   private lines = 0;
   private rewriteAbove = TOLERATED_HISTORY;
+  private rewriteAboveBytes = TOLERATED_BYTES;
 
   /**
    * Opens or makes the log. A last line cut short by a crash is dropped: its client never had an answer. Throws an Error naming
@@ -102,13 +105,15 @@ export class Journal {
   }
 
   private compact(): void {
-    if (this.lines <= this.rewriteAbove || this.lines <= 2 * this.live()) return;
+    const isLong = this.lines > this.rewriteAbove && this.lines > 2 * this.live();
+    if (!isLong && this.length <= this.rewriteAboveBytes) return;
     const before = this.descriptor;
     try {
       this.descriptor = this.rewrite();
     } catch {
       // The log is whole, only longer than it need be; a disk that is full says so where a change is refused.
       this.rewriteAbove = this.lines + TOLERATED_HISTORY;
+      this.rewriteAboveBytes = this.length + TOLERATED_BYTES;
       return;
     }
     closeSync(before);
@@ -140,6 +145,7 @@ export class Journal {
       const length = this.writeTables(descriptor);
       renameSync(fresh, this.file);
       this.length = length;
+      this.rewriteAboveBytes = 2 * length + TOLERATED_BYTES;
     } catch (error) {
       if (descriptor >= 0) closeSync(descriptor);
       rmSync(fresh, { force: true });

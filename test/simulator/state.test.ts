@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -26,6 +26,16 @@ function stored(id: string, type: string): Stored {
 }
 
 describe('the journal', () => {
+  it('does not grow with history of few long lines', () => {
+    const journal = new Journal(file);
+    const table = journal.table<string>('n');
+    const long = 'x'.repeat(8 << 20);
+    for (let i = 0; i < 12; i += 1) table.set('a', `${i}${long}`);
+    expect(statSync(file).size).toBeLessThan(72 << 20);
+    journal.close();
+    expect(new Journal(file).table<string>('n').get('a')).toBe(`11${long}`);
+  });
+
   it('keeps every change before it is closed, as a killed process would leave it', () => {
     const table = new Journal(file).table<number>('numbers');
     table.set('a', 1);
