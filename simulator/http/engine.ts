@@ -251,8 +251,11 @@ export function fillIdentity(engine: Engine, resource: Resource, before: Resourc
   const identity = resource.identity;
   if (!isObject(identity) || typeof identity.type !== 'string') return;
   const old = isObject(before?.identity) ? before.identity : {};
+  // Both are read-only: what a client sends of them does not count, and they go with the identity.
+  delete identity.principalId;
+  delete identity.tenantId;
   if (/systemassigned/i.test(identity.type)) {
-    identity.principalId = identity.principalId ?? old.principalId ?? randomUUID();
+    identity.principalId = old.principalId ?? randomUUID();
     identity.tenantId = engine.cloud.tenantId;
   }
   if (!isObject(identity.userAssignedIdentities)) return;

@@ -149,6 +149,17 @@ describe('an online endpoint', () => {
     expect((await azure.send('POST', nowhere, INPUT)).status).toBe(404);
   });
 
+  it('has the principal that Azure gave it, for as long as it has an identity', async () => {
+    const path = `${east}/onlineEndpoints/fraud-score`;
+    const patch = async (identity: JsonObject): Promise<JsonObject> =>
+      (await azure.put(path, { identity }, 'PATCH')).identity as JsonObject;
+    const forged = '00000000-1111-2222-3333-444444444444';
+    const given = await patch({ type: 'SystemAssigned', principalId: forged });
+    expect(given.principalId).not.toBe(forged);
+    expect((await patch({ type: 'SystemAssigned' })).principalId).toBe(given.principalId);
+    expect(await patch({ type: 'None' })).toEqual({ type: 'None' });
+  });
+
   it('gives tokens where it has no keys', async () => {
     const path = `${east}/onlineEndpoints/by-token`;
     await azure.put(path, endpoint({}, 'AMLToken'));
