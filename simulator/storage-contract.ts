@@ -19,7 +19,10 @@ export interface BlobAccounts {
   remove(account: string): Promise<void>;
   /** A SAS URL for a container, signed with key1 (for startPendingUpload and its kind). */
   containerSas(account: string, container: string, permissions: string, minutes: number): Promise<string>;
-  createContainer(account: string, container: string): Promise<void>;
+  /** Makes the container, if it is not there; with `metadata`, which are names and values of headers, it has these and no other. */
+  createContainer(account: string, container: string, metadata?: Record<string, string>): Promise<void>;
+  /** Removes the container with its blobs, if it is there. False: a lease holds it. */
+  removeContainer(account: string, container: string): Promise<boolean>;
   /** The account's keys as they are now (after any rotation), or undefined where there is no such account. */
   keys(account: string): { key1: string; key2: string } | undefined;
   /**

@@ -148,10 +148,30 @@ export class Azurite implements BlobAccounts {
     return Promise.resolve(`${this.frontOf(account)}/${account}/${container}?${query}`);
   }
 
-  async createContainer(account: string, container: string): Promise<void> {
-    const { status, body } = await this.ask('PUT', `/${account}/${container}?restype=container`);
+  async createContainer(
+    account: string,
+    container: string,
+    metadata?: Record<string, string>,
+  ): Promise<void> {
+    const path = `/${account}/${container}?restype=container`;
+    const { status, body } = await this.ask('PUT', path);
     if (status !== 201 && status !== 409)
       throw new Error(`container '${account}/${container}': ${status} ${body}`);
+    if (!metadata) return;
+    const headers = Object.fromEntries(
+      Object.entries(metadata).map(([name, one]) => [`x-ms-meta-${name}`, one]),
+    );
+    const set = await this.ask('PUT', `${path}&comp=metadata`, undefined, headers);
+    if (set.status !== 200) throw new Error(`container '${account}/${container}': ${set.status} ${set.body}`);
+  }
+
+  async removeContainer(account: string, container: string): Promise<boolean> {
+    if (!this.table.get(account)) return true;
+    const { status, body } = await this.ask('DELETE', `/${account}/${container}?restype=container`);
+    if (status === 412) return false;
+    if (status !== 202 && status !== 404)
+      throw new Error(`container '${account}/${container}': ${status} ${body}`);
+    return true;
   }
 
   async putBlob(account: string, container: string, name: string, content: Buffer): Promise<void> {

@@ -1,5 +1,6 @@
 /** Blob containers as management sees them, kept in step with those that the data plane has. */
 
+import { isObject } from '../http/fields.ts';
 import {
   ArmError,
   type Cloud,
@@ -32,6 +33,9 @@ export const containers = row(CONTAINER, {
       );
     }
     requireSettings(next.resource.properties, SETTINGS, invalid);
+    const { metadata } = next.resource.properties;
+    if (metadata !== undefined && metadata !== null && !isMetadata(metadata))
+      throw invalid('metadata', 'an object of names, as in a program, with texts', metadata);
     requirePermitted(cloud, id, next);
     const times = { lastModifiedTime: next.resource.systemData as Json };
     next.resource.properties = {
@@ -41,10 +45,30 @@ export const containers = row(CONTAINER, {
       lastModifiedTime: new Date(next.changedAt).toISOString(),
     };
   },
-  async afterPut({ cloud, id }) {
-    await cloud.blobs.createContainer(id.names[0] ?? '', id.name);
+  async afterPut({ cloud, id }, { resource }) {
+    const { metadata } = resource.properties;
+    await cloud.blobs.createContainer(
+      id.names[0] ?? '',
+      id.name,
+      isMetadata(metadata) ? metadata : undefined,
+    );
+  },
+  async beforeDelete({ cloud, id }) {
+    if (await cloud.blobs.removeContainer(id.names[0] ?? '', id.name)) return;
+    throw new ArmError(
+      409,
+      'ContainerOperationFailure',
+      `The container '${id.name}' has a lease, without whose id it is not deleted: release or break it first.`,
+    );
   },
 });
+
+/** Metadata travel as headers: their names and values must be able to. */
+function isMetadata(value: Json | undefined): value is Record<string, string> {
+  if (!isObject(value)) return false;
+  const isText = (one: Json): boolean => typeof one === 'string' && /^[\x20-\x7e]*$/.test(one);
+  return Object.entries(value).every(([name, one]) => /^[A-Za-z_]\w*$/.test(name) && isText(one));
+}
 
 /** A container is public only where its account lets it be. */
 function requirePermitted(cloud: Cloud, id: ResourceId, { resource }: Stored): void {

@@ -157,4 +157,25 @@ describe('the blob service', () => {
       container.getBlockBlobClient('ü').withVersion('2024-01-01T00:00:00.0000000Z').getProperties(),
     ).rejects.toMatchObject({ statusCode: 404 });
   });
+
+  it('has the containers that management makes, and no more those that it deletes', async () => {
+    const account = await cloud.account(group, 'managedones', 'eastus');
+    const id = `${account.id}/blobServices/default/containers/data`;
+    const put = (metadata: JsonObject): Promise<HttpAnswer> =>
+      cloud.arm(`${id}?${API}`, { method: 'PUT', body: { properties: { metadata } } });
+    expect((await put({ 'not-a-name': 'x' })).status).toBe(400);
+    expect((await put({ owner: 'ml' })).status).toBe(201);
+    const container = cloud.blobs(account.primary, 'managedones', account.key).getContainerClient('data');
+    expect((await container.getProperties()).metadata).toEqual({ owner: 'ml' });
+    await container.getBlockBlobClient('one').upload('1', 1);
+    const lease = container.getBlobLeaseClient();
+    await lease.acquireLease(-1);
+    const held = await cloud.arm(`${id}?${API}`, { method: 'DELETE' });
+    expect([held.status, codeOf(held)]).toEqual([409, 'ContainerOperationFailure']);
+    await lease.releaseLease();
+    expect((await cloud.arm(`${id}?${API}`, { method: 'DELETE' })).status).toBe(200);
+    expect(await container.exists()).toBe(false);
+    await put({});
+    expect(await container.getBlockBlobClient('one').exists()).toBe(false);
+  });
 });
