@@ -151,8 +151,12 @@ function accountDefaults(kind: string): JsonObject {
 }
 
 /** POST listKeys. */
-export function listKeys({ existing }: Call): ActionResult {
-  return { body: { keys: existing ? shownKeys(keysOf(existing)) : [] } };
+export function listKeys({ existing, apiVersion }: Call): ActionResult {
+  if (!existing) return { body: { keys: [] } };
+  const keys = keysOf(existing);
+  // Before 2016 the answer was no list; quickstarts still ask for `.key1`.
+  const { key1, key2 } = keys;
+  return { body: apiVersion < '2016' ? { key1, key2 } : { keys: shownKeys(keys) } };
 }
 
 /** POST regenerateKey: from the answer on, Azurite refuses the old one. */

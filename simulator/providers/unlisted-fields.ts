@@ -3,29 +3,36 @@
 import { createHash } from 'node:crypto';
 import { isObject } from '../http/fields.ts';
 import type { Call, Json, JsonObject, Stored } from '../provider.ts';
-
-interface Place {
-  name: string;
-  id: string;
-  /** 'eastus'; 'global' where there is none. */
-  location: string;
-  properties: JsonObject;
-  /** The same for the same resource, whenever it is asked. */
-  guid: (salt: string) => string;
-  /** An address of the private range 10/8, the same for the same resource. */
-  address: () => string;
-}
-
-type Fields = (place: Place) => JsonObject;
+import { networkFields } from './unlisted-network-fields.ts';
+import { type Fields, object, type Place } from './unlisted-place.ts';
 
 const FIELDS: Record<string, Fields> = {
+  ...networkFields,
+  'Microsoft.ApiManagement/service': ({ name, properties, address }) => ({
+    gatewayUrl: `https://${name}.azure-api.localhost`,
+    portalUrl: `https://${name}.portal.azure-api.localhost`,
+    developerPortalUrl: `https://${name}.developer.azure-api.localhost`,
+    managementApiUrl: `https://${name}.management.azure-api.localhost`,
+    scmUrl: `https://${name}.scm.azure-api.localhost`,
+    publicIPAddresses: [address()],
+    hostnameConfigurations: properties.hostnameConfigurations ?? [
+      { type: 'Proxy', hostName: `${name}.azure-api.localhost`, defaultSslBinding: true },
+    ],
+  }),
   'Microsoft.AppConfiguration/configurationStores': ({ name }) => ({
     endpoint: `https://${name.toLowerCase()}.azconfig.localhost`,
     creationDate: null,
   }),
-  'Microsoft.App/managedEnvironments': ({ guid, location, address }) => ({
+  'Microsoft.App/managedEnvironments': ({ guid, location, properties, address }) => ({
     defaultDomain: `${guid('domain').slice(0, 8)}.${location}.azurecontainerapps.localhost`,
     staticIp: address(),
+    customDomainConfiguration: {
+      ...object(properties.customDomainConfiguration),
+      customDomainVerificationId: guid('verification').replaceAll('-', '').toUpperCase(),
+    },
+  }),
+  'Microsoft.App/sessionPools': ({ name, location }) => ({
+    poolManagementEndpoint: `https://${name}.${location}.dynamicsessions.localhost`,
   }),
   'Microsoft.App/containerApps': ({ name, location, properties, guid }) => ({
     latestRevisionName: `${name}--${guid('revision').slice(0, 7)}`,
@@ -40,8 +47,31 @@ const FIELDS: Record<string, Fields> = {
     port: 6379,
     sslPort: 6380,
   }),
-  'Microsoft.CognitiveServices/accounts': ({ name, properties }) => ({
-    endpoint: `https://${typeof properties.customSubDomainName === 'string' ? properties.customSubDomainName : name}.cognitiveservices.localhost/`,
+  'Microsoft.Cache/redis/linkedServers': ({ id, name, properties }) => ({
+    geoReplicatedPrimaryHostName: `${id.split('/').at(-3) ?? ''}.geo.redis.cache.localhost`,
+    primaryHostRole: properties.serverRole === 'Primary' ? 'Secondary' : 'Primary',
+    linkedRedisCacheName: name,
+  }),
+  'Microsoft.CognitiveServices/accounts': ({ name, properties }) => {
+    const label = typeof properties.customSubDomainName === 'string' ? properties.customSubDomainName : name;
+    const endpoint = `https://${label}.cognitiveservices.localhost/`;
+    return {
+      endpoint,
+      endpoints: {
+        'AI Foundry API': `https://${label}.services.ai.localhost/`,
+        'OpenAI Language Model Instance API': `https://${label}.openai.localhost/`,
+        'Content Safety': endpoint,
+      },
+    };
+  },
+  'Microsoft.CognitiveServices/accounts/projects': ({ id, name }) => ({
+    endpoints: {
+      'AI Foundry API': `https://${id.split('/').at(-3) ?? ''}.services.ai.localhost/api/projects/${name}`,
+    },
+  }),
+  'Microsoft.Communication/communicationServices': ({ name, guid }) => ({
+    hostName: `${name.toLowerCase()}.communication.localhost`,
+    immutableResourceId: guid('communication'),
   }),
   'Microsoft.Compute/disks': ({ guid, properties }) => ({
     uniqueId: guid('disk'),
@@ -49,12 +79,25 @@ const FIELDS: Record<string, Fields> = {
   }),
   'Microsoft.Compute/virtualMachineScaleSets': ({ guid }) => ({ uniqueId: guid('scale set') }),
   'Microsoft.Compute/virtualMachines': ({ guid }) => ({ vmId: guid('machine') }),
+  'Microsoft.Compute/virtualMachines/extensions': ({ name }) => ({
+    instanceView: {
+      name,
+      statuses: [done('ProvisioningState/succeeded')],
+      substatuses: [done('ComponentStatus/StdOut/succeeded'), done('ComponentStatus/StdErr/succeeded')],
+    },
+  }),
   'Microsoft.ContainerInstance/containerGroups': ({ name, location, properties, address }) => ({
     ipAddress: {
       ...object(properties.ipAddress),
       ip: address(),
       fqdn: `${label(properties.ipAddress, name)}.${location}.azurecontainer.localhost`,
     },
+  }),
+  'Microsoft.ContainerService/containerServices': ({ location, properties }) => ({
+    masterProfile: withFqdn(properties.masterProfile, location),
+    agentPoolProfiles: Array.isArray(properties.agentPoolProfiles)
+      ? properties.agentPoolProfiles.map((profile) => withFqdn(profile, location))
+      : [],
   }),
   'Microsoft.ContainerService/managedClusters': ({ name, location, properties }) => {
     const prefix = typeof properties.dnsPrefix === 'string' ? properties.dnsPrefix : name;
@@ -67,17 +110,35 @@ const FIELDS: Record<string, Fields> = {
   },
   'Microsoft.Databricks/workspaces': ({ guid }) => ({
     workspaceId: String(Number.parseInt(guid('workspace').slice(0, 8), 16)),
+    storageAccountIdentity: {
+      principalId: guid('storage'),
+      tenantId: guid('tenant'),
+      type: 'SystemAssigned',
+    },
     workspaceUrl: `adb-${Number.parseInt(guid('workspace').slice(0, 8), 16)}.azuredatabricks.localhost`,
   }),
+  'Microsoft.DBforMariaDB/servers': ({ name }) => database(name, 'mariadb'),
+  'Microsoft.DBforMySQL/servers': ({ name }) => database(name, 'mysql'),
+  'Microsoft.DBforPostgreSQL/servers': ({ name }) => database(name, 'postgres'),
   'Microsoft.DBforMySQL/flexibleServers': ({ name }) => ({
     fullyQualifiedDomainName: `${name}.mysql.database.localhost`,
   }),
   'Microsoft.DBforPostgreSQL/flexibleServers': ({ name }) => ({
     fullyQualifiedDomainName: `${name}.postgres.database.localhost`,
   }),
+  'Microsoft.DevCenter/devcenters': ({ name, guid, location }) => ({
+    devCenterUri: `https://${guid('tenant')}-${name}.${location}.devcenter.localhost/`,
+  }),
   'Microsoft.Devices/IotHubs': ({ name }) => ({ hostName: `${name}.azure-devices.localhost` }),
+  'Microsoft.DevTestLab/labs': ({ guid }) => ({ uniqueIdentifier: guid('lab') }),
+  'Microsoft.DigitalTwins/digitalTwinsInstances': ({ name, location }) => ({
+    hostName: `${name}.api.${location}.digitaltwins.localhost`,
+  }),
   'Microsoft.DocumentDB/databaseAccounts': ({ name }) => ({
     documentEndpoint: `https://${name}.documents.localhost:443/`,
+  }),
+  'Microsoft.DocumentDB/mongoClusters': ({ name }) => ({
+    connectionString: `mongodb+srv://<user>:<password>@${name}.mongocluster.cosmos.localhost/`,
   }),
   'Microsoft.EventGrid/topics': ({ name, location }) => ({
     endpoint: `https://${name}.${location}-1.eventgrid.localhost/api/events`,
@@ -88,45 +149,28 @@ const FIELDS: Record<string, Fields> = {
     const uri = `https://${id.split('/').at(-3) ?? ''}.vault.localhost/keys/${name}`;
     return { keyUri: uri, keyUriWithVersion: `${uri}/${guid('version').replaceAll('-', '')}` };
   },
-  'Microsoft.Network/bastionHosts': ({ guid }) => ({ dnsName: `bst-${guid('bastion')}.bastion.localhost` }),
-  'Microsoft.Network/dnsZones': ({ name }) => ({
-    nameServers: [1, 2, 3, 4].map((number) => `ns${number}.${name}.dns.localhost.`),
-    numberOfRecordSets: 2,
+  'Microsoft.Purview/accounts': ({ id, name }) => ({
+    endpoints: {
+      catalog: `https://${name}.purview.localhost/catalog`,
+      scan: `https://${name}.purview.localhost/scan`,
+    },
+    managedResources: { resourceGroup: `/${id.split('/').slice(1, 4).join('/')}/managed-rg-${name}` },
   }),
-  'Microsoft.Network/loadBalancers': ({ properties, guid, address }) => ({
-    resourceGuid: guid('balancer'),
-    frontendIPConfigurations: withAddress(properties.frontendIPConfigurations, address()),
-  }),
-  'Microsoft.Network/networkInterfaces': ({ properties, guid, address }) => ({
-    resourceGuid: guid('interface'),
-    ipConfigurations: withAddress(properties.ipConfigurations, address()),
-  }),
-  'Microsoft.Network/privateDnsZones': () => ({ numberOfRecordSets: 1 }),
-  'Microsoft.Network/publicIPAddresses': ({ location, properties, address, guid }) => ({
-    resourceGuid: guid('address'),
-    ipAddress: address(),
-    publicIPAllocationMethod: properties.publicIPAllocationMethod ?? 'Dynamic',
-    ...publicName(properties, location),
-  }),
-  'Microsoft.Network/trafficManagerProfiles': ({ properties }) => {
-    const { relativeName } = object(properties.dnsConfig);
-    if (typeof relativeName !== 'string') return {};
-    const fqdn = `${relativeName}.trafficmanager.localhost`;
-    return { dnsConfig: { ...object(properties.dnsConfig), fqdn } };
-  },
-  'Microsoft.Network/virtualNetworks': ({ guid }) => ({ resourceGuid: guid('network') }),
   'Microsoft.Relay/namespaces': bus,
   'Microsoft.Search/searchServices': ({ name }) => ({
     status: 'running',
     endpoint: `https://${name}.search.localhost`,
   }),
   'Microsoft.ServiceBus/namespaces': bus,
-  'Microsoft.SignalRService/SignalR': ({ name, address }) => ({
-    hostName: `${name}.service.signalr.localhost`,
-    externalIP: address(),
-    publicPort: 443,
-    serverPort: 443,
+  'Microsoft.ServiceFabric/clusters': ({ location, guid }) => ({
+    clusterId: guid('cluster'),
+    clusterEndpoint: `https://${location}.servicefabric.localhost`,
   }),
+  'Microsoft.ServiceNetworking/trafficControllers': ({ name, location }) => ({
+    configurationEndpoints: [`${name}.${location}.trafficcontroller.localhost`],
+  }),
+  'Microsoft.SignalRService/SignalR': (place) => signalling(place, 'signalr'),
+  'Microsoft.SignalRService/webPubSub': (place) => signalling(place, 'webpubsub'),
   'Microsoft.Sql/managedInstances': ({ name, guid }) => ({
     fullyQualifiedDomainName: `${name}.${guid('zone').slice(0, 12)}.database.localhost`,
   }),
@@ -141,6 +185,16 @@ const FIELDS: Record<string, Fields> = {
       sqlOnDemand: `${name}-ondemand.sql.azuresynapse.localhost`,
       sql: `${name}.sql.azuresynapse.localhost`,
     },
+  }),
+  'Microsoft.TimeSeriesInsights/environments': ({ guid }) => ({
+    dataAccessId: guid('environment'),
+    dataAccessFQDN: `${guid('environment')}.env.timeseries.localhost`,
+  }),
+  'Microsoft.Web/certificates': ({ guid }) => ({
+    thumbprint: `${guid('thumb')}${guid('print')}`.replaceAll('-', '').slice(0, 40).toUpperCase(),
+  }),
+  'Microsoft.Web/hostingEnvironments': ({ name }) => ({
+    dnsSuffix: `${name}.appserviceenvironment.localhost`,
   }),
   'Microsoft.Web/sites': ({ name, guid, address }) => ({
     state: 'Running',
@@ -194,36 +248,31 @@ function ingress(properties: JsonObject, fqdn: string): Json {
     : configuration;
 }
 
-/** A public address with a label has a name in its region. */
-function publicName({ dnsSettings }: JsonObject, location: string): JsonObject {
-  const { domainNameLabel } = object(dnsSettings);
-  if (typeof domainNameLabel !== 'string') return {};
-  return {
-    dnsSettings: {
-      ...object(dnsSettings),
-      fqdn: `${domainNameLabel.toLowerCase()}.${location}.cloudapp.localhost`,
-    },
-  };
-}
-
-/** Each configuration of an interface has the address it asks for, or one that it was given. */
-function withAddress(configurations: Json | undefined, address: string): Json[] {
-  if (!Array.isArray(configurations)) return [];
-  return configurations.map((configuration) => {
-    if (!isObject(configuration)) return configuration;
-    const properties = object(configuration.properties);
-    // One that leads to a public address has none of its own network.
-    if (properties.subnet === undefined) return configuration;
-    return { ...configuration, properties: { privateIPAddress: address, ...properties } };
-  });
-}
-
-function object(value: Json | undefined): JsonObject {
-  return isObject(value) ? value : {};
-}
-
 /** The label that the owner asked for, else the name. */
 function label(value: Json | undefined, name: string): string {
   const { dnsNameLabel } = object(value);
   return typeof dnsNameLabel === 'string' ? dnsNameLabel : name;
+}
+
+function database(name: string, kind: string): JsonObject {
+  return { fullyQualifiedDomainName: `${name}.${kind}.database.localhost`, userVisibleState: 'Ready' };
+}
+
+function signalling({ name, address }: Place, service: string): JsonObject {
+  return {
+    hostName: `${name}.service.${service}.localhost`,
+    externalIP: address(),
+    publicPort: 443,
+    serverPort: 443,
+  };
+}
+
+function withFqdn(profile: Json | undefined, location: string): JsonObject {
+  const { dnsPrefix } = object(profile);
+  if (typeof dnsPrefix !== 'string') return object(profile);
+  return { ...object(profile), fqdn: `${dnsPrefix}.${location}.cloudapp.localhost` };
+}
+
+function done(code: string): JsonObject {
+  return { code, level: 'Info', displayStatus: 'Provisioning succeeded', message: '' };
 }

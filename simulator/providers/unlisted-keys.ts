@@ -59,7 +59,8 @@ function cosmosKeys({ key }: Keys): Json {
 }
 
 function cosmosConnections({ name, key }: Keys): Json {
-  const connectionStrings = ['Primary', 'Secondary'].map((word) => ({
+  const words = ['Primary', 'Secondary', 'Primary Read-Only', 'Secondary Read-Only'];
+  const connectionStrings = words.map((word) => ({
     connectionString: `AccountEndpoint=https://${name}.documents.localhost:443/;AccountKey=${key(word.toLowerCase())};`,
     description: `${word} SQL Connection String`,
   }));

@@ -76,6 +76,46 @@ describe('a template of types without rows', () => {
     expect(again.outputs).toEqual(done.outputs);
   });
 
+  it('reads what each type has of its own: names, addresses, keys', async () => {
+    await cloud.account(group, 'unlistedkeys', 'eastus');
+    const resources = [
+      at('Microsoft.DBforMySQL/servers', 'db'),
+      at('Microsoft.ContainerService/containerServices', 'acs', {
+        properties: { masterProfile: { dnsPrefix: 'm' }, agentPoolProfiles: [{ dnsPrefix: 'a' }] },
+      }),
+      at('Microsoft.Network/azureFirewalls', 'wall', {
+        properties: { ipConfigurations: [{ name: 'c', properties: { subnet: { id: '/x' } } }] },
+      }),
+      at('Microsoft.Network/privateEndpoints', 'pe'),
+      at('Microsoft.DocumentDB/databaseAccounts', 'cosmos'),
+      at('Microsoft.App/managedEnvironments', 'apps'),
+    ];
+    const outputs = {
+      server: value("[reference('db').fullyQualifiedDomainName]"),
+      agent: value("[reference('acs').agentPoolProfiles[0].fqdn]"),
+      wall: value("[reference('wall').ipConfigurations[0].properties.privateIPAddress]"),
+      nic: value("[reference('pe').networkInterfaces[0].id]"),
+      readOnly: value(
+        "[listConnectionStrings('cosmos', '2024-05-15').connectionStrings[3].connectionString]",
+      ),
+      domain: value("[reference('apps').customDomainConfiguration.customDomainVerificationId]"),
+      old: value(
+        "[listKeys(resourceId('Microsoft.Storage/storageAccounts', 'unlistedkeys'), '2015-06-15').key1]",
+      ),
+    };
+    const done = await deploy('fields', { resources, outputs });
+    expect(done.error).toBeUndefined();
+    expect(done.outputs).toMatchObject({
+      server: { value: 'db.mysql.database.localhost' },
+      agent: { value: 'a.eastus.cloudapp.localhost' },
+      wall: { value: expect.stringMatching(/^10\./) },
+      nic: {
+        value: expect.stringContaining(`${group}/providers/Microsoft.Network/networkInterfaces/pe.nic.`),
+      },
+      old: { value: expect.stringMatching(/^.{86}==$/) },
+    });
+  });
+
   it('leaves resources that are listed, patched and deleted like any other', async () => {
     const sites = `${group}/providers/Microsoft.Web/sites`;
     expect((await cloud.arm(`${sites}?${API}`)).json.value).toHaveLength(1);
