@@ -1,15 +1,16 @@
 /**
  * A sweep: trials as jobs, so many at once, each with a sample of the search space. What a trial achieved is read from its log: the last line
- * with the name of the primary metric and a number ('loss: 0.12', 'step 9 loss=0.12'). Early termination is not applied.
+ * with the name of the primary metric and a number. Each such line is an interval of an early termination policy.
  */
 
 import { createHash } from 'node:crypto';
 import type { Cloud, JsonObject, Stored } from '../provider.ts';
-import { numberOf, objectOf, textOf } from '../providers/machinelearning/fields.ts';
+import { isObject, numberOf, objectOf, textOf } from '../providers/machinelearning/fields.ts';
 import { parentOf } from '../providers/machinelearning/job-family.ts';
 import { FINISHED } from '../providers/machinelearning/job-life.ts';
 import { below, copyBelow } from './blob-files.ts';
 import { cancelAll, nextLook, statusOf, submitChild } from './children.ts';
+import { endedEarly, valuesIn, type Trial } from './early-termination.ts';
 import { locateOutput } from './job-data.ts';
 import { RunFailure, type Ending, type Run, type RunEnd } from './run-failure.ts';
 import { RunLog } from './run-log.ts';
@@ -53,6 +54,7 @@ export class SweepRun implements Run {
       while (this.unfinished().length < atOnce && this.trials.length < samples.length)
         await this.begin(samples[this.trials.length] ?? {});
       if (this.unfinished().length === 0) return await this.judge();
+      await this.endEarly();
       await nextLook();
     }
     cancelAll(this.cloud, this.unfinished());
@@ -113,6 +115,30 @@ export class SweepRun implements Run {
     return parentOf(this.job) !== undefined;
   }
 
+  /** Asks those to end that the policy of the sweep ends early. */
+  private async endEarly(): Promise<void> {
+    const { earlyTermination, objective } = this.properties;
+    if (!isObject(earlyTermination)) return;
+    const { primaryMetric, goal } = objectOf(objective);
+    const running = this.trials.filter(({ resource }) => this.status(resource.id) === 'Running');
+    if (running.length === 0) return;
+    const trials: Trial[] = [];
+    for (const trial of this.trials)
+      trials.push({
+        name: trial.resource.name,
+        isRunning: running.includes(trial),
+        values: await this.reported(trial, textOf(primaryMetric) ?? ''),
+      });
+    for (const name of endedEarly(earlyTermination, textOf(goal) ?? '', trials)) {
+      await this.tell('CONTROLLER', `Canceling job, id='${name}': its early termination policy ends it`);
+      const ended = running.filter(({ resource }) => resource.name === name);
+      cancelAll(
+        this.cloud,
+        ended.map(({ resource }) => resource.id),
+      );
+    }
+  }
+
   private async tell(who: string, what: string): Promise<void> {
     await this.log.say(`[${this.log.now().toISOString().replace('Z', '000')}][${who}][INFO]${what}`);
   }
@@ -136,7 +162,7 @@ export class SweepRun implements Run {
     let best: { trial: Stored; score: number } | undefined;
     for (const trial of this.trials) {
       if (this.status(trial.resource.id) !== 'Completed') continue;
-      const score = await this.score(trial, metric);
+      const score = (await this.reported(trial, metric)).at(-1);
       if (score === undefined) continue;
       this.keep(trial.resource.id, { score: String(score) });
       const isBetter =
@@ -161,18 +187,12 @@ export class SweepRun implements Run {
     }
   }
 
-  private async score(trial: Stored, metric: string): Promise<number | undefined> {
+  /** What a trial has reported of its metric, so far. */
+  private async reported(trial: Stored, metric: string): Promise<number[]> {
     const place = locateOutput(this.cloud, trial, 'default');
-    if (!place) return undefined;
+    if (!place) return [];
     const { account, container, path } = below(place, 'user_logs/std_log.txt');
-    const log = (await this.cloud.blobs.getBlob(account, container, path)) ?? '';
-    const name = metric.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
-    const line = new RegExp(
-      `(?<![\\w.])${name}["']?\\s*[:=]?\\s*(-?\\d+(?:\\.\\d+)?(?:[eE][-+]?\\d+)?)`,
-      'g',
-    );
-    const last = [...log.matchAll(line)].at(-1)?.[1];
-    return last === undefined ? undefined : Number(last);
+    return valuesIn((await this.cloud.blobs.getBlob(account, container, path)) ?? '', metric);
   }
 
   private keep(id: string, more: JsonObject): void {

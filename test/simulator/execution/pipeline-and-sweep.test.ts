@@ -177,6 +177,23 @@ describe('a sweep', () => {
     expect(await drawn('drawn-b')).toEqual(first);
   });
 
+  it('ends trials early by its policy', async () => {
+    await sweep('banded', {
+      searchSpace: { x: ['choice', [[1, 9]]] },
+      earlyTermination: { policyType: 'Bandit', slackAmount: 1, evaluationInterval: 1 },
+      trial: {
+        command: 'for i in $(seq 60); do echo "val.loss: ${{search_space.x}}"; sleep 0.1; done',
+        environmentId: `${workspace.id}/environments/plain/versions/1`,
+      },
+    });
+    expect(await workspace.ends('banded')).toBe('Completed');
+    expect(await children('banded')).toMatchObject({
+      banded_0: ['Completed', 'banded', 'banded'],
+      banded_1: ['Canceled', 'banded', 'banded'],
+    });
+    expect((await workspace.job('banded')).properties).toMatchObject({ best_child_run_id: 'banded_0' });
+  });
+
   it('fails for a space that is none, or when no trial completes', async () => {
     await sweep('nonsense', { searchSpace: { x: { type: 'dance', values: [1] } } });
     await sweep('hopeless', {
