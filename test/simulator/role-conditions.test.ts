@@ -160,7 +160,15 @@ describe('roles', () => {
           properties: {
             roleName: `role ${id}`,
             assignableScopes: [group],
-            permissions: [{ actions: ['Microsoft.Storage/*/read'] }],
+            permissions: [
+              {
+                actions: [
+                  'Microsoft.Storage/*/read',
+                  'Microsoft.Resources/subscriptions/resourceGroups/read',
+                  'Microsoft.Support/*',
+                ],
+              },
+            ],
             ...more,
           },
         },

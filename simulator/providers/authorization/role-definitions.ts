@@ -117,6 +117,13 @@ function prepareRole({ cloud, id, principal }: Call, next: Stored): void {
   };
 }
 
+/** Services that templates make nothing of, and roles name all the same: most built-in ones name the first three. */
+const WITHOUT_RESOURCES = new Set(
+  'resources resourcehealth support management billing advisor features marketplace marketplaceordering capacity classicstorage classiccompute classicnetwork intune help quota'
+    .split(' ')
+    .map((name) => `microsoft.${name}`),
+);
+
 /** Azure knows every action there is; here it is known which services there are, and what an action looks like. */
 function requireActions(permissions: JsonObject[]): void {
   const all = permissions.flatMap((one) =>
@@ -126,7 +133,9 @@ function requireActions(permissions: JsonObject[]): void {
     const [namespace = ''] = action.split('/');
     const isShaped =
       /^[\w.*-]+(\/[\w.*$-]+)*$/.test(action) && (action.includes('/') || action.includes('*'));
-    if (isShaped && (namespace.includes('*') || registered.has(namespace.toLowerCase()))) continue;
+    const service = namespace.toLowerCase();
+    const isKnown = namespace.includes('*') || registered.has(service) || WITHOUT_RESOURCES.has(service);
+    if (isShaped && isKnown) continue;
     throw new ArmError(
       400,
       'InvalidActionOrNotAction',
