@@ -14,6 +14,7 @@ import { findAccount, readableSecondaryOf } from '../providers/storage-places.ts
 import { blobAddress } from './address.ts';
 import { requirePublic } from './anonymous.ts';
 import { StorageError } from './errors.ts';
+import { requireSasAddress } from './sas-address.ts';
 import { asServiceSas, isUserDelegation, requireDelegation } from './user-delegation.ts';
 
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -64,6 +65,7 @@ export class Admission {
       );
     }
     requireOffered(message, account, url.searchParams);
+    requireSasAddress(url.searchParams, message.socket.remoteAddress);
     const authorization = message.headers.authorization;
     if (authorization !== undefined && /^bearer /i.test(authorization)) {
       const audiences = ['https://storage.azure.com', blobEndpoint(account)];

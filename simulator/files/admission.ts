@@ -1,6 +1,7 @@
 /** Who may do what at Azure Files: the account's network rules, shared keys, account and service SAS, bearer tokens with the intent to back up. */
 
 import { StorageError } from '../blobs/errors.ts';
+import { requireSasAddress } from '../blobs/sas-address.ts';
 import { accountSasText, fileSasText, isSame, sharedKeyText, sign } from '../blobs/signing-text.ts';
 import { ArmError, type Cloud, type Principal, type Stored } from '../provider.ts';
 import { isAllowed } from '../providers/authorization/access.ts';
@@ -39,23 +40,24 @@ export function admit(cloud: Cloud, account: Stored, request: FileRequest, need:
     admitToken(cloud, account, request, authorization);
     return;
   }
-  if (account.resource.properties.allowSharedKeyAccess === false)
-    throw new StorageError(
-      403,
-      'KeyBasedAuthenticationNotPermitted',
-      'Key based authentication is not permitted on this storage account.',
-    );
-  const keys = cloud.blobs.keys(account.resource.name);
-  const both = keys ? [keys.key1, keys.key2] : [];
-  if (authorization !== undefined) admitKey(both, request, authorization);
-  else if (request.query.has('sig')) admitSas(both, request, need);
-  else
+  if (authorization === undefined && !request.query.has('sig'))
     throw new StorageError(
       401,
       'NoAuthenticationInformation',
       'Server failed to authenticate the request. Please refer to the information in the www-authenticate header.',
       { 'WWW-Authenticate': 'SharedKey' },
     );
+  if (account.resource.properties.allowSharedKeyAccess === false)
+    throw new StorageError(
+      403,
+      'KeyBasedAuthenticationNotPermitted',
+      'Key based authentication is not permitted on this storage account.',
+    );
+  requireSasAddress(request.query, request.caller);
+  const keys = cloud.blobs.keys(account.resource.name);
+  const both = keys ? [keys.key1, keys.key2] : [];
+  if (authorization !== undefined) admitKey(both, request, authorization);
+  else admitSas(both, request, need);
 }
 
 function admitToken(

@@ -31,7 +31,7 @@ function from(localAddress: string, url: string): Promise<[number, string]> {
   });
 }
 
-async function sas(id: string, account: string): Promise<string> {
+async function sas(id: string, account: string, more: JsonObject = {}): Promise<string> {
   const answer = await cloud.arm(`${id}/listAccountSas?${API}`, {
     method: 'POST',
     body: {
@@ -40,6 +40,7 @@ async function sas(id: string, account: string): Promise<string> {
       signedPermission: 'rwlc',
       signedProtocol: 'https',
       signedExpiry: new Date(Date.now() + 600_000).toISOString(),
+      ...more,
     },
   });
   expect([account, answer.status]).toEqual([account, 200]);
@@ -69,6 +70,23 @@ describe('network rules', () => {
     });
     await patch(account.id, { networkAcls: { defaultAction: 'Deny', ipRules: [{ value: '127.0.0.1' }] } });
     expect(await from('127.0.0.1', blob)).toEqual([200, '']);
+  });
+
+  it('hold a signature to the addresses that it is good for', async () => {
+    const account = await cloud.account(group, 'addressed', 'eastus');
+    await cloud.blobs(account.primary, 'addressed', account.key).getContainerClient('data').create();
+    for (const [signedIp, near, far] of [
+      ['127.0.0.2', [403, 'AuthorizationSourceIPMismatch'], [200, '']],
+      ['127.0.0.1-127.0.0.2', [200, ''], [200, '']],
+      ['1.2.3.4', [403, 'AuthorizationSourceIPMismatch'], [403, 'AuthorizationSourceIPMismatch']],
+    ] as const) {
+      const token = await sas(account.id, 'addressed', { signedIp });
+      for (const url of [
+        `${account.primary}data?restype=container&comp=list&${token}`,
+        `${account.primary.replace('/addressed/', '/_/file/addressed/')}?comp=list&${token}`,
+      ])
+        expect([await from('127.0.0.1', url), await from('127.0.0.2', url)]).toEqual([near, far]);
+    }
   });
 
   it('keep a copy from reading an account that does not let its caller in', async () => {
