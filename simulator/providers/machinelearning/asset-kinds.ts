@@ -3,7 +3,7 @@
 import type { Call, ResourceType, Stored } from '../../provider.ts';
 import { assetRows, type AssetTraits } from './assets.ts';
 import { backfill, registerFeatures } from './features.ts';
-import { fillDefaults, isObject, objectOf, textOf, workspaceIdOf } from './fields.ts';
+import { fillDefaults, isObject, objectOf, textOf, workspaceIdOf, WORKSPACES } from './fields.ts';
 import { byField } from './lists.ts';
 import { addressOfOutput } from './places.ts';
 import { checkPath } from './references.ts';
@@ -95,11 +95,19 @@ const codes: AssetTraits = {
   defaults: {},
   provisioningState: true,
   uploads: true,
-  /** By the hash of the snapshot, so that a client does not upload twice what is there: it is kept in the property bag. */
+  /**
+   * By the hash of the snapshot, under whatever name it is in the workspace, so that a client, which makes up a name each time, does not
+   * upload twice what is there: it is kept in the property bag.
+   */
   filter(call, entries) {
     const hash = call.query.get('hash');
     const version = call.query.get('hashVersion');
-    return entries.filter((entry) => {
+    const prefix = `${workspaceIdOf(call.id.id)}/codes/`.toLowerCase();
+    const everywhere = (): Stored[] =>
+      call.cloud.store
+        .ofType(`${WORKSPACES}/codes/versions`)
+        .filter(({ resource }) => resource.id.toLowerCase().startsWith(prefix));
+    return (hash ? everywhere() : entries).filter((entry) => {
       const bag = objectOf(entry.resource.properties.properties);
       return (!hash || bag.hash_sha256 === hash) && (!version || bag.hash_version === version);
     });
