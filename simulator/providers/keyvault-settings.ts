@@ -52,9 +52,6 @@ const PERMISSIONS: Record<string, readonly string[]> = {
 
 /** Checks what a body says of a vault, and gives its words the spelling of the API. Throws ArmError 400 `BadRequest`. */
 export function requireVaultSettings(properties: JsonObject): void {
-  for (const name of ['sku', 'networkAcls'])
-    if (properties[name] !== undefined && properties[name] !== null && !isObject(properties[name]))
-      throw invalid(name, 'an object', properties[name]);
   requireSettings(properties, SETTINGS, invalid);
   readPolicies(properties.accessPolicies);
   if (isObject(properties.networkAcls)) requireRules(properties.networkAcls);

@@ -1,6 +1,6 @@
 /** Settings that take one of a few values: each provider has its table of them, and its own words for a refusal. */
 
-import { fieldAt, setFieldAt } from '../http/fields.ts';
+import { fieldAt, isObject, setFieldAt } from '../http/fields.ts';
 import type { Json, JsonObject } from '../provider.ts';
 
 /** What a property may be, by its path: one of these words (in any case), true or false, or an integer of a range. */
@@ -16,6 +16,7 @@ export function requireSettings(
   refuse: (name: string, expected: string, got: Json) => Error,
 ): void {
   for (const [name, allowed] of Object.entries(settings)) {
+    requireObjects(properties, name, refuse);
     const got = fieldAt(properties, name);
     if (got === undefined || got === null) continue;
     if (allowed === 'boolean') {
@@ -29,5 +30,18 @@ export function requireSettings(
       if (word === undefined) throw refuse(name, `one of ${allowed.join(', ')}`, got);
       setFieldAt(properties, name, word);
     }
+  }
+}
+
+/** What a path leads through is an object, where it is there. */
+function requireObjects(
+  properties: JsonObject,
+  path: string,
+  refuse: (name: string, expected: string, got: Json) => Error,
+): void {
+  for (let dot = path.indexOf('.'); dot !== -1; dot = path.indexOf('.', dot + 1)) {
+    const name = path.slice(0, dot);
+    const got = fieldAt(properties, name);
+    if (got !== undefined && got !== null && !isObject(got)) throw refuse(name, 'an object', got);
   }
 }

@@ -48,6 +48,8 @@ describe('a vault', () => {
     ];
     const wrong: [string, JsonObject][] = [
       ['sku', { sku: null }],
+      ['sku', { sku: [] }],
+      ['networkAcls', { networkAcls: 'none' }],
       ['sku.name', { sku: { family: 'A', name: 'gold' } }],
       ['sku.family', { sku: { family: 'B', name: 'standard' } }],
       ['tenantId', { tenantId: 'contoso' }],

@@ -406,6 +406,7 @@ describe('a registry in management', () => {
       ],
       ['Premium', { adminUserEnabled: 'yes' }, 'adminUserEnabled'],
       ['Premium', { networkRuleBypassOptions: 'Everybody' }, 'networkRuleBypassOptions'],
+      ['Premium', { policies: 'none' }, 'policies'],
     ];
     for (const [tier, properties, place] of wrong) {
       const refused = await make(tier, properties);
