@@ -123,7 +123,8 @@ export function checkParameter(name: string, value: Json, declaration: JsonObjec
     const path = `/parameters/${name}`;
     if (error.anonymous) throw invalidTemplate(error.message, path);
     const subject = `for the template parameter '${name}${error.member}' ${PLACE} is not valid.`;
-    const notAllowed = !checks.typed && error.message.startsWith('The parameter value');
+    const notAllowed =
+      !checks.typed && error.message.startsWith('The parameter value') && !isSecure(declaration);
     const given = notAllowed ? `The provided value '${textOf(value)}'` : 'The provided value';
     throw invalidTemplate(`${given} ${subject} ${error.message}`, path);
   }
@@ -142,7 +143,8 @@ export function checkValue(
   const allowed = declaration['allowedValues'];
   if (Array.isArray(allowed) && !isAllowed(value, allowed)) {
     const values = `is not part of the allowed value(s): '${allowed.map(textOf).join(',')}'.`;
-    throw new ValueFault(typed ? `The value '${textOf(value)}' ${values}` : `The parameter value ${values}`);
+    const plain = typed && !isSecure(declaration);
+    throw new ValueFault(plain ? `The value '${textOf(value)}' ${values}` : `The parameter value ${values}`);
   }
   checkBounds(value, declaration);
   const resolve = (schema: JsonObject): JsonObject => declaredType(schema, definitions, '/definitions');

@@ -53,6 +53,7 @@ export function sectionsOf(template: JsonObject): Sections {
     symbolic: !Array.isArray(resources),
     typed: textOf(propertyOf(template, 'languageVersion') ?? '').startsWith('2.'),
   };
+  requireVersionFor(sections, propertyOf(template, 'languageVersion'));
   for (const name of ['parameters', 'variables', 'outputs'] as const) {
     const count = Object.keys(sections[name]).length;
     if (count > LIMITS[name]) {
@@ -117,6 +118,24 @@ function requireLanguage(template: JsonObject): void {
       '/resources',
     );
   }
+}
+
+const AGGREGATES = ['items', 'prefixItems', 'properties', 'additionalProperties'];
+
+/** What came with later versions of the language: names of resources, and types of members. */
+function requireVersionFor({ symbolic, parameters, outputs }: Sections, version: Json | undefined): void {
+  if (version !== undefined && version !== '1.0') return;
+  if (symbolic)
+    throw invalidContent(
+      "Cannot deserialize the current JSON object into type 'Azure.Deployments.Core.Entities.TemplateResource[]' because the type requires a JSON array to deserialize correctly",
+      '/resources',
+    );
+  const declarations = [...Object.values(parameters), ...Object.values(outputs)];
+  if (!declarations.some((each) => isObject(each) && AGGREGATES.some((member) => each[member] !== undefined)))
+    return;
+  throw invalidTemplate(
+    "Template language version must be specified in order to use feature 'AggregateTypeValidation'",
+  );
 }
 
 /** Azure itself may be named as an extension too. */

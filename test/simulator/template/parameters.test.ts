@@ -182,6 +182,13 @@ describe('parameters', () => {
     );
   });
 
+  it('are kept secret when they are refused', async () => {
+    const parameters = { a: { type: 'securestring', allowedValues: ['x'] } };
+    const said = await failure(() => plan({ parameters }, given({ a: 'hunter2' })));
+    expect(said).toContain("The provided value for the template parameter 'a'");
+    expect(said).not.toContain('hunter2');
+  });
+
   it('may be of any type where none is declared', () => {
     expect(plan({ parameters: { a: {} } }, given({ a: [1] })).parameters).toEqual({
       a: { type: 'Array', value: [1] },

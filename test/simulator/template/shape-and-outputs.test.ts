@@ -60,6 +60,16 @@ describe('the shape of a template', () => {
       "InvalidRequestContent: The request content was invalid and could not be deserialized: 'Could not find member 'resource' on object of type 'Template'",
     ],
     [
+      'names of resources without a language version that has them',
+      { resources: { a: {} } },
+      "because the type requires a JSON array to deserialize correctly. Path 'properties.template.resources'",
+    ],
+    [
+      'types of members without such a version',
+      { parameters: { p: { type: 'array', items: { type: 'string' }, defaultValue: [] } } },
+      "Template language version must be specified in order to use feature 'AggregateTypeValidation'",
+    ],
+    [
       'a parameter that is a text',
       { parameters: { p: 'x' } },
       `Error converting value "x" to type 'Azure.Deployments.Core.Entities.TemplateInputParameter'. Path 'properties.template.parameters.p'`,
