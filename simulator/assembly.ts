@@ -19,6 +19,7 @@ import { FrontDoor } from './front-door/front-door.ts';
 import { ArmEndpoint } from './http/arm-endpoint.ts';
 import { DataPlane } from './http/data-plane.ts';
 import { Engine } from './http/engine.ts';
+import { Hanging } from './http/hanging.ts';
 import { Lists } from './http/lists.ts';
 import { Operations } from './http/operations.ts';
 import { RateLimits } from './http/rate-limits.ts';
@@ -144,6 +145,8 @@ export function assemble(options: CloudOptions, around: Surroundings) {
   const lists = new Lists(faults, clock, store);
   const pace = options.pace ?? 1;
   const engine = new Engine({ cloud, operations, faults, directory, providers, pace, lists });
+  const hanging = new Hanging();
+  cloud.onOutage((region) => hanging.release(region));
   const plane = new DataPlane(
     faults,
     {
@@ -153,6 +156,7 @@ export function assemble(options: CloudOptions, around: Surroundings) {
     },
     requests,
     log,
+    hanging,
   );
   cloud.attach(engine, plane);
   const limits = new RateLimits({
@@ -161,7 +165,8 @@ export function assemble(options: CloudOptions, around: Surroundings) {
     share: () => faults.armLimitShare,
     isSubscription: (id) => directory.subscription(id) !== undefined,
   });
-  const endpoint = new ArmEndpoint(engine, new Entra(arm, directory, tokens), tokens, limits, requests);
+  const entra = new Entra(arm, directory, tokens);
+  const endpoint = new ArmEndpoint(engine, entra, tokens, limits, requests, hanging);
   const chaos = new Chaos(journal, faults, { cloud, tokens }, around.onError);
   const admin = new AdminApi({
     cloud,

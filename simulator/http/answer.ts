@@ -27,8 +27,10 @@ export interface ArmRequest {
 /** Thrown where the client gets no answer: its socket is destroyed, or left open and silent. */
 export class Unanswered extends Error {
   readonly mode: 'dark' | 'hang';
+  readonly region: string;
   constructor(mode: 'dark' | 'hang', region: string) {
     super(`${region} is ${mode === 'dark' ? 'dark' : 'hanging'}`);
+    this.region = region;
     this.name = 'Unanswered';
     this.mode = mode;
   }

@@ -8,6 +8,7 @@ import { errorAnswer, Unanswered, type Answer, type ArmRequest } from './answer.
 import { parseJson, plainHeaders, readBody, send } from './body.ts';
 import { dispatch } from './dispatch.ts';
 import type { Engine } from './engine.ts';
+import type { Hanging } from './hanging.ts';
 import { parseTarget } from './ids.ts';
 import { parameter } from './paging.ts';
 import type { RateLimits } from './rate-limits.ts';
@@ -21,13 +22,22 @@ export class ArmEndpoint {
   private readonly tokens: TokenService;
   private readonly limits: RateLimits;
   private readonly log: RequestLog;
+  private readonly hanging: Hanging;
 
-  constructor(engine: Engine, entra: Entra, tokens: TokenService, limits: RateLimits, log: RequestLog) {
+  constructor(
+    engine: Engine,
+    entra: Entra,
+    tokens: TokenService,
+    limits: RateLimits,
+    log: RequestLog,
+    hanging: Hanging,
+  ) {
     this.engine = engine;
     this.entra = entra;
     this.tokens = tokens;
     this.limits = limits;
     this.log = log;
+    this.hanging = hanging;
   }
 
   /** Handles one HTTP request; never rejects for what a client does. */
@@ -49,7 +59,8 @@ export class ArmEndpoint {
       if (error instanceof Unanswered) {
         this.log.add('arm', method, url.pathname + url.search, null);
         if (error.mode === 'dark') message.socket.destroy();
-        return; // Hanging: the socket stays open and silent until the client gives up.
+        else this.hanging.keep(error.region, message.socket);
+        return;
       }
       answer = errorAnswer(this.asArmError(error, method, url.pathname));
     }

@@ -9,6 +9,7 @@ import { dataPlaneParts, type Faults } from '../faults.ts';
 import { ArmError, type DataPlaneHandler, type DataPlaneResponse } from '../provider.ts';
 import { errorAnswer, Unanswered } from './answer.ts';
 import { plainHeaders, readBody, send } from './body.ts';
+import type { Hanging } from './hanging.ts';
 import { serviceOf } from './service-hosts.ts';
 import { requestUrl, unreadableUrl } from './request-url.ts';
 import { serviceHeaders } from './service-headers.ts';
@@ -30,12 +31,20 @@ export class DataPlane {
   private readonly fronts: Fronts;
   private readonly requests: RequestLog;
   private readonly log: (message: string) => void;
+  private readonly hanging: Hanging;
 
-  constructor(faults: Faults, fronts: Fronts, requests: RequestLog, log: (message: string) => void) {
+  constructor(
+    faults: Faults,
+    fronts: Fronts,
+    requests: RequestLog,
+    log: (message: string) => void,
+    hanging: Hanging,
+  ) {
     this.faults = faults;
     this.fronts = fronts;
     this.requests = requests;
     this.log = log;
+    this.hanging = hanging;
   }
 
   register(prefix: string, handler: DataPlaneHandler): void {
@@ -55,6 +64,7 @@ export class DataPlane {
     } catch (error) {
       if (error instanceof Unanswered) {
         if (error.mode === 'dark') message.socket.destroy();
+        else this.hanging.keep(error.region, message.socket);
         status = null;
       } else if (error instanceof ArmError) {
         const answer = errorAnswer(error);

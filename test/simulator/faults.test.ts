@@ -111,6 +111,27 @@ describe('a hanging region', () => {
     );
     expect((await cloud.arm(`${west.id}?${API}`)).status).toBe(200);
   });
+
+  it.each([
+    ['a region', '/chaos/region-hangs'],
+    ['a part of one', '/chaos/half-recovered'],
+  ])('cuts those who wait when it ends: %s', async (_what, scenario) => {
+    await cloud.admin('POST', scenario, { region: 'eastus' });
+    const asked = [cloud.ask(`${east.primary}data?restype=container`, { timeoutMs: 20_000 })];
+    if (scenario.endsWith('region-hangs')) asked.push(cloud.arm(`${east.id}?${API}`, { timeoutMs: 20_000 }));
+    const ended = Promise.allSettled(asked);
+    await eventually(
+      async () => (await cloud.admin('GET', '/requests')).json.value as { status: number | null }[],
+      (seen) => seen.slice(-2 * asked.length).filter(({ status }) => status === null).length >= asked.length,
+    );
+    await cloud.admin('DELETE', '/chaos');
+    for (const one of await ended)
+      expect(one).toMatchObject({
+        status: 'rejected',
+        reason: { message: expect.stringMatching(/hang up|ECONNRESET/) },
+      });
+    expect((await cloud.arm(`${east.id}?${API}`)).status).toBe(200);
+  });
 });
 
 describe('a region in trouble', () => {
