@@ -155,7 +155,7 @@ describe('templates/workspace.json', () => {
 
   it('refuses a name that is too long', () => {
     expect(() => plan('workspace', { ...required, workspaceName: 'x'.repeat(34) })).toThrow(
-      "The length of the value '34' is greater than the 'maxLength' of '33'",
+      "Length of the value should be less than or equal to '33'",
     );
   });
 });
@@ -243,6 +243,6 @@ describe('templates/front-door.json', () => {
   it('refuses a single origin', () => {
     expect(() =>
       plan('front-door', { profileName: 'fraud', endpointName: 'fraud', origins: origins.slice(0, 1) }),
-    ).toThrow("'minLength' of '2'");
+    ).toThrow("greater than or equal to '2'");
   });
 });
