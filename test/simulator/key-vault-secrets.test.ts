@@ -180,4 +180,32 @@ describe('a secret', () => {
     for (const junk of ['junk', value.slice(0, -4), ''])
       expect(codeOf(await ask('POST', 'secrets/restore', { value: junk }))).toBe('BadParameter');
   });
+
+  it('gives its value to parameters of templates unless it is disabled', async () => {
+    await cloud.ended(
+      await cloud.arm(`${vault}?${API}`, {
+        method: 'PATCH',
+        body: { properties: { enabledForTemplateDeployment: true } },
+      }),
+    );
+    await ask('PUT', 'secrets/parameter', { value: 'x' });
+    const deploy = (name: string): Promise<HttpAnswer> =>
+      put(`${group}/providers/Microsoft.Resources/deployments/${name}`, {
+        properties: {
+          mode: 'Incremental',
+          template: {
+            $schema: 'https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#',
+            contentVersion: '1.0.0.0',
+            parameters: { password: { type: 'securestring' } },
+            resources: [],
+          },
+          parameters: {
+            password: { reference: { keyVault: { id: vault }, secretName: 'parameter' } },
+          },
+        },
+      });
+    expect((await deploy('enabled')).status).toBe(201);
+    await ask('PATCH', 'secrets/parameter', { attributes: { enabled: false } });
+    expect((await deploy('disabled')).status).toBe(400);
+  });
 });
