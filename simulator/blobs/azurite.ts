@@ -68,6 +68,7 @@ export class Azurite implements BlobAccounts {
     });
     this.child = child;
     let output = '';
+    let isUp = false;
     const keep = (chunk: Buffer): void => {
       output = (output + chunk.toString()).slice(-4000);
     };
@@ -85,15 +86,17 @@ export class Azurite implements BlobAccounts {
           return;
         }
         clearTimeout(deadline);
+        isUp = true;
         resolve(message.port);
       });
       child.once('exit', (code, signal) => {
         clearTimeout(deadline);
         for (const resolve of this.unapplied.values()) resolve('Azurite ended');
         this.unapplied.clear();
-        const wrote = output.replaceAll(/^\s+at .*\n?/gm, '').trim() || 'it wrote nothing';
+        const said = output.replaceAll(/^(\s+at .*|Node\.js v.*)$/gm, '').replaceAll(/\s*\n\s*/g, ' ');
+        const wrote = said.trim() || 'it wrote nothing';
         const message = `Azurite ended (${signal ?? `exit code ${code}`}), which keeps the blobs in ${this.folder}: ${wrote}`;
-        if (!this.stopping) this.onExit(message);
+        if (isUp && !this.stopping) this.onExit(message);
         reject(new Error(message));
       });
     });

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -210,6 +210,14 @@ describe('the program', () => {
     expect(await spoilt.exit).toBe(1);
     expect(spoilt.errors()).toContain('journal.jsonl, line 2: expected a change');
     expect(spoilt.errors()).toContain('got "nonsense"');
+    const cut = folder();
+    mkdirSync(join(cut, 'azurite'));
+    writeFileSync(join(cut, 'azurite', '__azurite_db_blob__.json'), '{"filename":');
+    const blobless = run('--state', cut, '--regions', 'eastus');
+    expect(await blobless.exit).toBe(1);
+    expect(blobless.errors()).toMatch(
+      /^Azurite ended \(exit code 1\), which keeps the blobs in .*azurite: .*JSON.*\n$/,
+    );
   }, 60_000);
 
   it.each([
