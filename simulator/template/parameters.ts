@@ -22,7 +22,7 @@ const TYPES: Record<string, { shown: string; expected: string }> = {
   secureobject: { shown: 'SecureObject', expected: 'Object' },
   array: { shown: 'Array', expected: 'Array' },
 };
-export const DETAILS = 'Please see https://aka.ms/arm-create-parameter-file for usage details.';
+const DETAILS = 'Please see https://aka.ms/arm-create-parameter-file for usage details.';
 
 /** A declaration with its `$ref` followed. Throws TemplateFault if the type is unknown. `path` names the place. */
 export function declaredType(declaration: JsonObject, definitions: JsonObject, path: string): JsonObject {
