@@ -55,7 +55,7 @@ param logRetentionDays int = 30
 @description('The container registry of the workspace\'s images; none if empty: the workspace then makes one when it first builds an image.')
 param containerRegistryName string = ''
 
-@description('Premium if the registry replicates to the other region.')
+@description('Premium if the registry replicates to the other region, or has no public address: other tiers can do neither.')
 @allowed([
   'Basic'
   'Standard'
