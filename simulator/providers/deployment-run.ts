@@ -1,7 +1,15 @@
 /** The run of a deployment: resources in the order of their dependencies, side by side where they have none between them. */
 
-import { textOf } from '../http/fields.ts';
-import { ArmError, type Cloud, type JsonObject, type Resource } from '../provider.ts';
+import { isObject, textOf } from '../http/fields.ts';
+import {
+  type ActionResult,
+  ArmError,
+  type Call,
+  type Cloud,
+  type JsonObject,
+  type Resource,
+  type Stored,
+} from '../provider.ts';
 import type { DeploymentPlan, Environment, PlannedResource } from '../template/index.ts';
 import {
   begin,
@@ -11,6 +19,7 @@ import {
   type Failure,
   failureOf,
   type Note,
+  OPERATION,
 } from './deployment-notes.ts';
 import { madeBy } from './deployment-shown.ts';
 
@@ -59,6 +68,31 @@ export async function runPlan(run: Run, plan: DeploymentPlan, environment: Envir
     });
   if (failures.length > 0) throw deploymentFailed(deploymentId, failures);
   return evaluateOutputs(run, plan, environment);
+}
+
+/** Begins nothing more, here and in the deployments nested in it; what has begun is finished. Throws ArmError 409 for one that has ended. */
+export function cancel({ cloud, existing }: Call): ActionResult {
+  if (!existing || !isUnderWay(existing))
+    throw new ArmError(
+      409,
+      'DeploymentCannotBeCancelled',
+      `The deployment '${existing?.resource.name ?? ''}' cannot be cancelled since its provisioning state is '${textOf(existing?.resource.properties.provisioningState)}'. Only running deployments can be cancelled.`,
+    );
+  stop(cloud, existing);
+  return { status: 204 };
+}
+
+function stop(cloud: Cloud, deployment: Stored): void {
+  cloud.store.put({ ...deployment, hidden: { ...deployment.hidden, canceled: true } });
+  for (const { resource } of cloud.store.children(deployment.resource.id, OPERATION)) {
+    const target = resource.properties.targetResource;
+    const nested = isObject(target) ? cloud.store.get(textOf(target.id)) : undefined;
+    if (nested?.resource.type === DEPLOYMENT && isUnderWay(nested)) stop(cloud, nested);
+  }
+}
+
+function isUnderWay({ resource }: Stored): boolean {
+  return ['Accepted', 'Running'].includes(textOf(resource.properties.provisioningState));
 }
 
 function isCanceled(cloud: Cloud, deploymentId: string): boolean {

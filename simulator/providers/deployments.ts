@@ -24,7 +24,7 @@ import {
   type DeploymentParts,
 } from './deployment-input.ts';
 import { debuggedOf, DEPLOYMENT, duration, OPERATION } from './deployment-notes.ts';
-import { removeOthers, type Run, runPlan } from './deployment-run.ts';
+import { cancel, removeOthers, type Run, runPlan } from './deployment-run.ts';
 import { legacyOperations } from './deployment-operations.ts';
 import { busy, deploymentsListed, keepHistoryShort } from './deployment-list.ts';
 import { invalidDeployment, requirePossible } from './deployment-preflight.ts';
@@ -283,17 +283,4 @@ function formatOf(asked: Json = 'FullResourcePayloads'): 'ResourceIdOnly' | 'Ful
     'InvalidRequestContent',
     `The request content was invalid: the value '${textOf(asked)}' of 'properties.whatIfSettings.resultFormat' is invalid: expected 'ResourceIdOnly' or 'FullResourcePayloads'.`,
   );
-}
-
-function cancel({ cloud, existing }: Call): ActionResult {
-  const state = existing?.resource.properties.provisioningState;
-  if (!existing || (state !== 'Running' && state !== 'Accepted')) {
-    throw new ArmError(
-      409,
-      'DeploymentCannotBeCancelled',
-      `The deployment '${existing?.resource.name ?? ''}' cannot be cancelled since its provisioning state is '${textOf(state)}'. Only running deployments can be cancelled.`,
-    );
-  }
-  cloud.store.put({ ...existing, hidden: { ...existing.hidden, canceled: true } });
-  return { status: 204 };
 }

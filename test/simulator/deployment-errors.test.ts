@@ -152,6 +152,34 @@ describe('a deployment that fails', () => {
   });
 });
 
+describe('a deployment that is cancelled', () => {
+  it('begins nothing more, and neither does one nested in it', async () => {
+    const account = (name: string): JsonObject => ({
+      type: 'Microsoft.Storage/storageAccounts',
+      apiVersion: '2023-01-01',
+      name,
+      location: 'eastus',
+      sku: { name: 'Standard_LRS' },
+      kind: 'StorageV2',
+    });
+    const second = { ...account('cancelledsecond'), dependsOn: ['cancelledfirst'] };
+    const resources = [nested('within', [account('cancelledfirst'), second])];
+    const at = (name: string, action = ''): string =>
+      `${group}/providers/Microsoft.Resources/deployments/${name}${action}?${API}`;
+    cloud.at.clock.setSpeed(0);
+    const running = deploy('cancelled', resources);
+    await expect
+      .poll(async () => (await cloud.arm(at('within'))).json.properties, { interval: 20 })
+      .toMatchObject({ provisioningState: 'Running' });
+    expect((await cloud.arm(at('cancelled', '/cancel'), { method: 'POST' })).status).toBe(204);
+    cloud.at.clock.setSpeed(1);
+    expect(await running).toMatchObject({ provisioningState: 'Canceled' });
+    expect((await cloud.arm(at('within'))).json.properties).toMatchObject({ provisioningState: 'Canceled' });
+    const { json } = await cloud.arm(`${group}/resources?${API}`);
+    expect(JSON.stringify(json)).not.toContain('cancelledsecond');
+  });
+});
+
 describe('onErrorDeployment', () => {
   const tagOf = async (name: string): Promise<unknown> =>
     (await cloud.arm(`${group}/providers/Microsoft.Network/ipGroups/${name}?${API}`)).json.tags;
