@@ -3,17 +3,9 @@
  * 2 bad usage.
  */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
+import type { Benchmark } from './benchmark.ts';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
-
-/** What a file of this folder exports as `benchmark`. */
-export interface Benchmark {
-  /** One line: what is measured, and against what. */
-  summary: string;
-  /** By name; each takes a value. */
-  options: Record<string, { default: string; help: string }>;
-  run(values: Record<string, string>): Promise<void>;
-}
 
 const names = ['copy', 'jobs', 'memory', 'history', 'simulator'] as const;
 type Name = (typeof names)[number];

@@ -14,7 +14,7 @@ import { textField } from '../azure-fields.ts';
 import { diskStore } from '../disk-store.ts';
 import { countOf, machine, median, print, timed, type Figure } from '../figures.ts';
 import { makeWorkspaces, startLocalAzure, type LocalAzure, type Workspaces } from '../local-azure.ts';
-import type { Benchmark } from '../run.ts';
+import type { Benchmark } from '../benchmark.ts';
 import { replicate, startStepRun } from '../step-runs.ts';
 import { findAzcopy, runAzcopy } from './azcopy.ts';
 import { countBlobs, plainLoop, upload, type Load, type Place } from './plain-loop.ts';

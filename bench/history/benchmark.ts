@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { countOf, machine, print, type Figure } from '../figures.ts';
-import type { Benchmark } from '../run.ts';
+import type { Benchmark } from '../benchmark.ts';
 import { moveWorkspace, type Moved } from './failover.ts';
 
 export const benchmark: Benchmark = {

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureCertificates } from '../../simulator/certificates.ts';
 import { countOf, machine, print } from '../figures.ts';
-import type { Benchmark } from '../run.ts';
+import type { Benchmark } from '../benchmark.ts';
 import { startThrottledArm, type Figures } from './throttled-arm.ts';
 
 export interface Settings {

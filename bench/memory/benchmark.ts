@@ -6,7 +6,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { countOf, machine, print, type Figure } from '../figures.ts';
-import type { Benchmark } from '../run.ts';
+import type { Benchmark } from '../benchmark.ts';
 
 export interface Settings {
   blobs: number;

@@ -13,7 +13,7 @@ import { credentialFrom } from '../../src/azure/cloud.ts';
 import { alternate, countOf, machine, print, timed, type Figure } from '../figures.ts';
 import { makeWorkspaces, startLocalAzure } from '../local-azure.ts';
 import { mebi, residentBytes } from '../rss.ts';
-import type { Benchmark } from '../run.ts';
+import type { Benchmark } from '../benchmark.ts';
 import { inFlight, openClient, type Ask, type Client } from './requests.ts';
 
 const apiVersion = 'api-version=2024-04-01';
