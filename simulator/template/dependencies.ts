@@ -80,7 +80,7 @@ function declared(entry: Entry, entries: Entry[], absent: Absent): PlannedResour
     }
     const found = find(text, entries);
     // What is not deployed waits for nothing, so it may name what is not there.
-    if (found.length === 0 && entry.condition && !isAbsent(text, absent)) {
+    if (found.length === 0 && entry.condition && !isAbsent(text, absent) && !isUnnamed(text, entries)) {
       throw invalidTemplate(
         `The resource '${text}' is not defined in the template. Please see https://aka.ms/arm-syntax for usage details.`,
         path,
@@ -96,6 +96,16 @@ function isAbsent(text: string, { loops, nameless }: Absent): boolean {
   if (loops.has(text.toLowerCase().replace(/\[\d+\]$/, ''))) return true;
   const id = text.startsWith('/') ? text : `/providers/${text}`;
   return text.includes('/') && nameless.has(typeOfId(id).toLowerCase());
+}
+
+/**
+ * Is this the id of a resource with an empty name, and of a type of which one is not deployed? azure-ai-ml's template of feature stores waits
+ * so for the connection of an online store that nobody asked for, and Azure deploys it.
+ */
+function isUnnamed(text: string, entries: Entry[]): boolean {
+  if (!text.startsWith('/') || !text.endsWith('/')) return false;
+  const type = typeOfId(`${text}unnamed`).toLowerCase();
+  return entries.some(({ condition, planned }) => !condition && planned.type.toLowerCase() === type);
 }
 
 /** By symbolic name, loop, id, name, or type and name. */

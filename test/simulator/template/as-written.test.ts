@@ -108,6 +108,28 @@ describe('children', () => {
   });
 });
 
+describe('a dependency on an id with an empty name', () => {
+  const connection = (condition: boolean): JsonObject => ({
+    type: 'Microsoft.MachineLearningServices/workspaces/connections',
+    apiVersion: '2024-04-01',
+    name: 'store/empty',
+    condition,
+    properties: {},
+  });
+  const after = account('after', {
+    dependsOn: ["[resourceId('Microsoft.MachineLearningServices/workspaces/connections', 'store', '')]"],
+  });
+
+  it('names nothing, where one of its type is not deployed', () => {
+    expect(named(plan({ resources: [connection(false), after] }), 'after').dependsOn).toEqual([]);
+  });
+
+  it('is refused where all of its type are deployed, or none is declared', async () => {
+    for (const resources of [[connection(true), after], [after]])
+      expect(await failure(() => plan({ resources }))).toContain("connections/' is not defined");
+  });
+});
+
 describe('references and ids', () => {
   it('reads what is not in the template by type and name, where a version is given', async () => {
     const id = `${storage}/elsewhere`;
