@@ -2,6 +2,7 @@
 
 import type { Call, ResourceType, Stored } from '../../provider.ts';
 import { assetRows, type AssetTraits } from './assets.ts';
+import { checkCommand } from './command-bindings.ts';
 import { backfill, registerFeatures } from './features.ts';
 import { fillDefaults, isObject, objectOf, textOf, workspaceIdOf, WORKSPACES } from './fields.ts';
 import { byField } from './lists.ts';
@@ -85,6 +86,10 @@ const components: AssetTraits = {
     if (!isObject(spec)) return;
     const [name, version] = call.id.names.slice(-2);
     fillDefaults(spec, { name: name ?? null, version: version ?? null });
+  },
+  check(_call, next) {
+    const { command, inputs, outputs } = objectOf(next.resource.properties.componentSpec);
+    checkCommand(command, { inputs, outputs }, 'properties.componentSpec.command');
   },
 };
 

@@ -4,6 +4,7 @@
  */
 
 import type { Cloud, Json, JsonObject } from '../../provider.ts';
+import { checkCommand } from './command-bindings.ts';
 import { isObject, numberOf, objectOf, textOf } from './fields.ts';
 import { checkSteps } from './job-steps.ts';
 import { checkAsset, checkInputUri, checkPath, checkReferencesInside, resolveCompute } from './references.ts';
@@ -57,6 +58,7 @@ export function checkJob(job: JobToCheck): void {
   checkAsset(cloud, workspaceId, 'components', properties.componentId, `${path}.componentId`);
   checkInside(job);
   checkBindings(job);
+  checkCommands(job);
   if (properties.jobType === 'Pipeline') checkSteps(job);
   if (properties.jobType === 'Sweep') checkSampling(job);
 }
@@ -118,6 +120,21 @@ function checkInside({ cloud, workspaceId, properties, path }: JobToCheck): void
     );
   for (const [field, input] of Object.entries(objectOf(properties.taskDetails)))
     if (isObject(input)) checkInput({ cloud, workspaceId, input, path: `${path}.taskDetails.${field}` });
+}
+
+/** A component declares what its command names; whatever is not given there is filled in when the job runs. */
+function checkCommands({ properties, path }: JobToCheck): void {
+  const { inputs, outputs, searchSpace, componentId } = properties;
+  const trial = objectOf(properties.trial);
+  if (textOf(componentId) === undefined)
+    checkCommand(properties.command, { inputs, outputs }, `${path}.command`);
+  // What is sampled may be named as an input, too: it takes the place of the one of its name.
+  const sampled = { ...objectOf(inputs), ...objectOf(searchSpace) };
+  checkCommand(
+    trial.command,
+    { inputs: sampled, outputs, search_space: searchSpace },
+    `${path}.trial.command`,
+  );
 }
 
 function checkBindings({ cloud, workspaceId, properties, path }: JobToCheck): void {

@@ -1,9 +1,10 @@
 /**
- * The steps of a pipeline, which the published schema has as any objects: their fields are of their types, they wait for steps that there
+ * The steps of a pipeline, which the published schema has as any objects: they are of a known type, their fields are of theirs, they wait for steps that there
  * are, none waits for itself, and each gives its component what that requires.
  */
 
 import type { Json, JsonObject } from '../../provider.ts';
+import { checkCommand } from './command-bindings.ts';
 import { isObject, objectOf, textOf } from './fields.ts';
 import type { JobToCheck } from './job-checks.ts';
 import { resolveAsset } from './references.ts';
@@ -11,6 +12,12 @@ import { userError, validationError } from './refusals.ts';
 
 const TEXTS = ['type', 'name', 'componentId', 'computeId', 'command', 'codeId', 'environmentId'];
 const OBJECTS = ['inputs', 'outputs', 'resources'];
+
+/** As azure-ai-ml writes them; a step that says none is a command. */
+const STEP_TYPES =
+  'command sweep parallel automl pipeline import spark data_transfer promptflow_parallel do_while if_else parallel_for'.split(
+    ' ',
+  );
 
 /** The steps whose outputs a step takes. */
 export function needsOf(step: Json): string[] {
@@ -45,6 +52,9 @@ function checkTypes(step: JsonObject, path: string): void {
   for (const field of OBJECTS)
     if (step[field] !== undefined && step[field] !== null && !isObject(step[field]))
       throw misshapen(`${path}.${field}`, 'an object', step[field]);
+  const type = textOf(step.type);
+  if (type !== undefined && !STEP_TYPES.includes(type.toLowerCase()))
+    throw userError(`${path}.type: expected one of ${STEP_TYPES.join(', ')}, got '${type}'.`, 'jobs');
 }
 
 /** A command must be there, or a component; what a component requires must be given. */
@@ -53,6 +63,8 @@ function checkComponent({ cloud, workspaceId }: JobToCheck, step: JsonObject, pa
   const isCommand = (textOf(step.type) ?? 'command') === 'command';
   if (isCommand && reference === undefined && textOf(step.command) === undefined)
     throw userError(`${path}: a step of type command must have a componentId or a command.`, 'jobs');
+  if (reference === undefined)
+    checkCommand(step.command, { inputs: step.inputs, outputs: step.outputs }, `${path}.command`);
   const component =
     reference === undefined ? undefined : resolveAsset(cloud, workspaceId, 'components', reference);
   const declared = objectOf(objectOf(component?.resource.properties.componentSpec).inputs);

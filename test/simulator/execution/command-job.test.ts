@@ -92,7 +92,7 @@ describe('a command job', () => {
       { inputs: { x: { ...folderInput('none.csv'), jobInputType: 'uri_file' } } },
       'none.csv',
     ],
-    ['an input that the job has not', { command: 'cat ${{inputs.other}}' }, '${{inputs.other}}'],
+    ['a binding of another kind', { command: 'cat ${{parent.inputs.other}}' }, '${{parent.inputs.other}}'],
     [
       'data outside the cloud',
       { inputs: { x: folderInput('', { uri: 'https://example.org/x' }) } },

@@ -185,6 +185,12 @@ describe('the body of a job', () => {
       'jobs.a.inputs.needed: its component requires it.',
     ],
     [
+      'with a step of no known type',
+      pipeline,
+      { jobs: { a: { type: 'kommand', command: 'ls' } } },
+      "jobs.a.type: expected one of command, sweep, parallel, automl, pipeline, import, spark, data_transfer, promptflow_parallel, do_while, if_else, parallel_for, got 'kommand'.",
+    ],
+    [
       'that trains on a folder',
       () => ({ jobType: 'AutoML' }),
       { taskDetails: { taskType: 'Regression', trainingData: { jobInputType: 'uri_folder', uri: 'x' } } },
@@ -192,6 +198,66 @@ describe('the body of a job', () => {
     ],
   ])('is refused %s', async (_, job, wrong, message) => {
     expect(await refusal({ ...job(), ...wrong })).toEqual([400, `properties.${message}`]);
+  });
+
+  const literal = { jobInputType: 'literal', value: '1' };
+  const output = { jobOutputType: 'uri_folder' };
+  it.each<[string, () => JsonObject, JsonObject, string, string]>([
+    ['an input', command, { inputs: { other: literal } }, 'ls ${{inputs.nope}}', 'input'],
+    ['an output', command, { inputs: { nope: literal } }, 'ls ${{ outputs.nope }}', 'output'],
+    [
+      'an input of a step',
+      pipeline,
+      { jobs: { a: { command: 'ls ${{inputs.nope}}' } }, inputs: { nope: literal } },
+      'ls ${{inputs.nope}}',
+      'input',
+    ],
+    [
+      'what its sweep does not draw',
+      sweep,
+      {
+        searchSpace: { rate: ['choice', [[1, 2]]] },
+        trial: { ...(sweep().trial as JsonObject), command: '${{search_space.rate}} ${{search_space.nope}}' },
+      },
+      '${{search_space.rate}} ${{search_space.nope}}',
+      'search space',
+    ],
+  ])('is refused where its command names %s that is not declared', async (_, job, more, text, noun) => {
+    const own = 'command' in job() ? { command: text } : {};
+    expect(await refusal({ ...job(), ...more, ...own })).toEqual([
+      400,
+      `In command "${text}", ${noun} with name 'nope' not found.`,
+    ]);
+  });
+
+  it('may name what is left out without its input, and the output of every job', async () => {
+    const made = await fixture.put(`${workspace}/jobs/bound`, {
+      properties: {
+        ...command(),
+        command: 'ls ${{inputs.a}} $[[--b ${{inputs.b}}]] ${{outputs.c}} ${{outputs.default}}',
+        inputs: { a: literal },
+        outputs: { c: output },
+      },
+    });
+    expect(properties(made).inputs).toEqual({ a: literal });
+  });
+
+  it('is refused with a component whose command names what it does not declare', async () => {
+    const spec = (text: string): JsonObject => ({
+      properties: {
+        componentSpec: { type: 'command', command: text, inputs: { group: { type: 'group' } } },
+      },
+    });
+    const { status, body } = await fixture.arm(
+      'PUT',
+      `${workspace}/components/binds/versions/1`,
+      spec('ls ${{inputs.nope}}'),
+    );
+    expect([status, body.error]).toMatchObject([
+      400,
+      { code: 'UserError', message: `In command "ls \${{inputs.nope}}", input with name 'nope' not found.` },
+    ]);
+    await fixture.put(`${workspace}/components/binds/versions/1`, spec('ls ${{inputs.group.rate}}'));
   });
 
   it('may spell the words of the API in any case, and is shown as published', async () => {
