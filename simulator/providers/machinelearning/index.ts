@@ -24,6 +24,7 @@ import { continueSchedules, schedules } from './schedules.ts';
 import { serveScoring } from './scoring.ts';
 import { serverlessEndpoints, serveServerless } from './serverless.ts';
 import { refuseUnoffered } from './unoffered.ts';
+import { belowReadyWorkspace } from './workspace-ready.ts';
 import { workspaces } from './workspaces.ts';
 
 export { setQuota } from './quota.ts';
@@ -51,7 +52,7 @@ export const machineLearning: Provider = {
     privateEndpointConnections,
     outboundRules,
     ...computedLists,
-  ].map(shaped),
+  ].map((row) => shaped(belowReadyWorkspace(row))),
   start(cloud) {
     serveScoring(cloud);
     serveServerless(cloud);
