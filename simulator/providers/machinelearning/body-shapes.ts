@@ -41,6 +41,18 @@ function fieldsOf(shape: string): Field[] {
   return fields;
 }
 
+const spelt = new Map<string, Map<string, string>>();
+
+/** The fields of a definition as they are published, by their names in lower case. */
+function spellingsOf(shape: string): ReadonlyMap<string, string> {
+  let names = spelt.get(shape);
+  if (names === undefined) {
+    names = new Map(fieldsOf(shape).map(({ name }) => [name.toLowerCase(), name]));
+    spelt.set(shape, names);
+  }
+  return names;
+}
+
 const DURATION = /^P(?=\d|T\d)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?$/;
 
 /** The plain types: what is expected, in words, and whether a value is that. */
@@ -95,14 +107,26 @@ function actionShape(path: string, action: string): string | undefined {
 }
 
 /**
- * Holds an object to a shape, and writes the words of enumerations as they are published: they are read in any case.
+ * Holds an object to a shape, and writes its fields and the words of enumerations as they are published: they are read in any case.
  *
  * Errors: 400 ValidationError naming the field, what is there and what should be; 400 LocationRequired as ARM has it.
  */
 function requireShape(value: JsonObject, shape: string, place: Place): void {
+  spellFields(value, shape);
   for (const field of fieldsOf(shape)) {
     if (field.kind === undefined) requireField(value, field, place);
     else if (value[field.name] === field.kind) requireShape(value, field.type.slice(1), place);
+  }
+}
+
+/** What was sent in another spelling takes the place of what there is in the published one: a PATCH may have merged the two. */
+function spellFields(value: JsonObject, shape: string): void {
+  const names = spellingsOf(shape);
+  for (const [sent, field] of Object.entries(value)) {
+    const name = names.get(sent.toLowerCase());
+    if (name === undefined || name === sent) continue;
+    value[name] = field;
+    delete value[sent];
   }
 }
 

@@ -22,6 +22,9 @@ const AUTH_TYPES = [
   'AAD',
 ];
 
+/** As published; and, longer than that, the names that azure-ai-ml gives to the connections of the feature stores it makes. */
+const NAME = /^[a-zA-Z0-9][\w-]{2,32}$|^(Offline|Online)StoreConnectionName-[0-9a-f]{8}$/;
+
 export const connections: ResourceType = {
   type: `${WORKSPACES}/connections`,
   verbs: ['get', 'put', 'patch', 'delete', 'list'],
@@ -32,7 +35,7 @@ export const connections: ResourceType = {
     requireName(
       'connection',
       call.id.name,
-      /^[a-zA-Z0-9][\w-]{2,32}$/,
+      NAME,
       '3 to 33 letters, digits, hyphens and underscores, the first a letter or a digit',
     );
     const { properties } = next.resource;
@@ -43,6 +46,8 @@ export const connections: ResourceType = {
         'authType',
       );
     if (call.existing && authType !== call.existing.resource.properties.authType) next.hidden = {}; // Other credentials than before.
+    // azure-ai-ml's template of feature stores writes the one, and its client reads the other, which is published.
+    if (properties.category === 'AzureDataLakeGen2') properties.category = 'ADLSGen2';
     fillDefaults(properties, { isSharedToAll: false, sharedUserList: [], metadata: {} });
   },
   list(call, entries) {

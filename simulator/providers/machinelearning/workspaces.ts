@@ -139,7 +139,7 @@ function checkDependencies(call: Call, next: Stored): void {
         field,
       );
   }
-  refuseSharedDependency(call, textOf(properties.storageAccount));
+  refuseHierarchy(call, next.resource);
   const { keyVaultProperties } = objectOf(properties.encryption);
   for (const [field, id] of Object.entries({
     primaryUserAssignedIdentity: properties.primaryUserAssignedIdentity,
@@ -148,13 +148,22 @@ function checkDependencies(call: Call, next: Stored): void {
     checkResource(call, id, `properties.${field}`);
 }
 
-/** Storage with a hierarchical namespace cannot be a workspace's default storage. */
-function refuseSharedDependency(call: Call, storageId: string | undefined): void {
-  const storage = storageId === undefined ? undefined : call.cloud.store.get(storageId);
-  if (storage?.resource.properties.isHnsEnabled === true)
+/**
+ * Storage with a hierarchical namespace cannot be a workspace's default storage. Of a feature store it can: there it is the offline store, too.
+ */
+function refuseHierarchy(call: Call, resource: Resource): void {
+  if (
+    resource.kind !== 'FeatureStore' &&
+    storageOf(call, resource)?.resource.properties.isHnsEnabled === true
+  )
     throw userError(
-      `properties.storageAccount: '${storageId}' has a hierarchical namespace, which the default storage of a workspace must not have.`,
+      `properties.storageAccount: '${textOf(resource.properties.storageAccount) ?? ''}' has a hierarchical namespace, which the default storage of a workspace must not have.`,
     );
+}
+
+function storageOf(call: Call, { properties }: Resource): Stored | undefined {
+  const id = textOf(properties.storageAccount);
+  return id === undefined ? undefined : call.cloud.store.get(id);
 }
 
 function fillWorkspace(call: Call, next: Stored): void {
@@ -190,7 +199,7 @@ function fillWorkspace(call: Call, next: Stored): void {
       resourceId: workspaceId,
       fqdn: `ml-${resource.name}-${region}.notebooks.azure.net`,
     },
-    storageHnsEnabled: false,
+    storageHnsEnabled: storageOf(call, resource)?.resource.properties.isHnsEnabled === true,
     provisioningState: resource.properties.provisioningState ?? 'Succeeded',
   } satisfies JsonObject);
 }

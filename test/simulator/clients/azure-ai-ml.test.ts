@@ -19,14 +19,14 @@ describe.skipIf(client === undefined)('azure-ai-ml', () => {
 
   /** What a chapter of the script saw: its last line. */
   async function chapter(name: string): Promise<unknown> {
-    return told('azure_ai_ml.py', name, join(cloud.folder, name));
+    return told('azure_ai_ml.py', [name, join(cloud.folder, name)]);
   }
 
   /** The last line that a script prints. */
-  async function told(script: string, ...args: string[]): Promise<unknown> {
+  async function told(script: string, args: string[], more: NodeJS.ProcessEnv = {}): Promise<unknown> {
     const { arm } = cloud.fixture.running.address;
     // Not for az: it would fetch this without looking at REQUESTS_CA_BUNDLE.
-    const metadata = { ARM_CLOUD_METADATA_URL: `${arm}/metadata/endpoints?api-version=2019-05-01` };
+    const metadata = { ...more, ARM_CLOUD_METADATA_URL: `${arm}/metadata/endpoints?api-version=2019-05-01` };
     const output = await cloud.run(client?.program ?? '', [join(here, script), ...args], metadata);
     return JSON.parse(output.trim().split('\n').at(-1) ?? '');
   }
@@ -85,7 +85,7 @@ describe.skipIf(client === undefined)('azure-ai-ml', () => {
   it(
     'streams, downloads and lists jobs that really run, their steps and their trials',
     async () => {
-      expect(await told('azure_ai_ml_runs.py', join(cloud.folder, 'runs'))).toEqual({
+      expect(await told('azure_ai_ml_runs.py', [join(cloud.folder, 'runs')])).toEqual({
         log: ['loss: 1.5', 'loss: 1.0', 'loss: 0.5'],
         status: 'Completed',
         files: ['artifacts/user_logs/std_log.txt', 'named-outputs/model/model.txt'],
@@ -135,6 +135,38 @@ describe.skipIf(client === undefined)('azure-ai-ml', () => {
         made: ['made-here', 'eastus'],
         account: true,
         found: ['made-here', 'people'],
+      });
+    },
+    CHAPTER_MS,
+  );
+
+  it(
+    'makes feature stores, hubs and projects',
+    async () => {
+      const group = cloud.fixture.group('westus3');
+      await cloud.fixture.put(`${group}?api-version=2021-04-01`, { location: 'westus3' });
+      const more = { OTHER_GROUP: group.split('/').at(-1) ?? '' };
+      expect(await told('azure_ai_ml_features.py', [join(cloud.folder, 'features')], more)).toEqual({
+        store: {
+          made: ['features', 'azure_data_lake_gen2', null],
+          identity: 'userAssignedIdentities',
+          entities: [['account', '1']],
+          key: ['account'],
+          sets: [['spending', '1']],
+          features: [
+            ['spend', 'Float'],
+            ['count', 'Integer'],
+          ],
+          listed: ['features'],
+          left: [],
+        },
+        hub: {
+          near: 'InvalidTemplate',
+          far: [true, true],
+          hubs: ['hub'],
+          projects: ['far'],
+          again: 'hub',
+        },
       });
     },
     CHAPTER_MS,
