@@ -97,7 +97,7 @@ function putJob(workspace: string, name: string): Ask {
     jobType: 'Command',
     displayName: 'Train',
     experimentName: 'fraud',
-    command: 'python train.py --data ${{inputs.data}}',
+    command: 'python train.py',
     environmentId: `${workspace}/environments/sklearn/versions/1`,
     computeId: `${workspace}/computes/cpu`,
     tags: { owner: 'ana', priority: 'normal' },

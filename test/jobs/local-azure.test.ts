@@ -82,7 +82,7 @@ function training(more: JsonObject = {}): { properties: JsonObject } {
   return {
     properties: {
       jobType: 'Command',
-      command: 'python train.py --resume ${{inputs.resume_from}}',
+      command: 'python train.py $[[--resume ${{inputs.resume_from}}]]',
       codeId: `${ids.east}/codes/c/versions/1`,
       environmentId: `${ids.east}/environments/e/versions/1`,
       computeId: `${ids.east}/computes/gpu-east`,

@@ -36,7 +36,7 @@ function command(life: Record<string, string> = {}, more: JsonObject = {}): { pr
   return {
     properties: {
       jobType: 'Command',
-      command: 'python train.py --data ${{inputs.data}}',
+      command: 'python train.py',
       environmentId: `${workspace}/environments/sklearn/versions/1`,
       codeId: `${workspace}/codes/train/versions/1`,
       computeId: `${workspace}/computes/cpu-cluster`,
