@@ -42,7 +42,7 @@ function command(world: World, more: JsonObject = {}): JsonObject {
     description: `go on from ${east.id}/jobs/before`,
     tags: { owner: 'ana', note: `${east.id}/models/m`, Größe: '大', key: 'v' },
     properties: { ...forever, custom: 'kept' },
-    command: 'python train.py --data ${{inputs.data}}',
+    command: 'python train.py $[[--data ${{inputs.data}}]]',
     codeId: `${east.id}/codes/train-src/versions/1`,
     environmentId: `${east.id}/environments/sklearn/versions/3`,
     inputs: {
