@@ -20,6 +20,9 @@ if (major >= 24) {
   const pinned = pinnedNode();
   if (pinned === undefined) {
     console.error(`understudy: expected Node 24 or later, got ${process.versions.node}`);
+    console.error(
+      '  → An installed package runs on the Node of its machine: install that, or npm\'s package "node" beside it.',
+    );
     process.exit(1);
   }
   // The channel carries nothing: it is how the program learns that this launcher is gone, however it went.

@@ -25,6 +25,8 @@ import type { CloudAddress, StackState } from './state.ts';
 import { findTemporal, type Say } from './temporal-server.ts';
 
 export const defaultFolder = '.understudy';
+/** Of the folder: variables for Azure's own clients. */
+export const clientsFile = 'clients.env';
 
 export interface Stack {
   processes: Started[];
@@ -94,6 +96,9 @@ export async function stackUp(options: UpOptions): Promise<Stack> {
       throw new UnderstudyError('Declined', 'interrupted: nothing of the stack is left running');
     const stack = { processes, temporal: valueOf(temporalUp), cloud: valueOf(cloudUp) };
     await writeFile(join(home, 'env'), environmentFile(stack), { mode: 0o600 });
+    await writeFile(join(home, clientsFile), environmentFile(stack) + ofClients(stack, home), {
+      mode: 0o600,
+    });
     writeState(home, stack);
     return stack;
   } catch (error) {
@@ -164,6 +169,18 @@ function environmentFile(stack: Stack): string {
   return Object.entries(environmentOf(stack))
     .map(([name, value]) => `export ${name}="${value}"\n`)
     .join('');
+}
+
+/**
+ * What `az` and azure-ai-ml need beside: a configuration that is not their user's, and a way to names below `localhost`, which
+ * few machines resolve. For a shell of its own: HTTPS leads to the local Azure, and nowhere else.
+ */
+function ofClients({ cloud }: Stack, home: string): string {
+  const proxy =
+    cloud.proxy === undefined
+      ? ''
+      : `unset https_proxy NO_PROXY no_proxy\nexport HTTPS_PROXY="${cloud.proxy}"\n`;
+  return `export AZURE_CONFIG_DIR="${join(home, 'az')}"\n${proxy}`;
 }
 
 async function startTemporal({ home, say, keep, signal }: Starting): Promise<Temporal> {
@@ -259,9 +276,11 @@ async function startCloud({ home, say, keep, signal }: Starting, more: string[])
   });
 }
 
+/** The last line of a log, or the error that ended the program, which Node follows by a stack and by its own version. */
 async function lastLine(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch(() => '');
-  return text.trimEnd().split('\n').at(-1) ?? '';
+  const lines = text.trimEnd().split('\n');
+  return lines.findLast((line) => /^(Uncaught )?\w*Error\b.*:/.test(line)) ?? lines.at(-1) ?? '';
 }
 
 async function stopAll(processes: Started[]): Promise<void> {

@@ -53,7 +53,7 @@ export type StackState = z.infer<typeof StackState>;
 const fileName = 'stack.json';
 /** Everything a stack puts into its folder. */
 const contents =
-  /^(stack\.json|env|azure|(temporal|azure)\.log|temporal\.db(-.*)?|temporal-ports\.json)(\.new)?$/;
+  /^(stack\.json|env|clients\.env|azure|az|(temporal|azure)\.log|temporal\.db(-.*)?|temporal-ports\.json)(\.new)?$/;
 
 /** UsageError if the folder cannot be made, or is something else. */
 export async function makeHome(home: string): Promise<void> {

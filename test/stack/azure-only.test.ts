@@ -25,6 +25,12 @@ it('starts without Temporal, in the regions asked for, and says what it does not
   const environment = await readFile(join(home, 'env'), 'utf8');
   expect(environment).toContain(`export AZURE_RESOURCE_MANAGER_ENDPOINT="${stack.cloud.arm}"`);
   expect(environment).not.toContain('TEMPORAL_ADDRESS');
+  // For az and azure-ai-ml all of that, a configuration of their own, and the way to names below "localhost".
+  const ofClients = await readFile(join(home, 'clients.env'), 'utf8');
+  expect(ofClients.startsWith(environment)).toBe(true);
+  expect(ofClients.slice(environment.length)).toBe(
+    `export AZURE_CONFIG_DIR="${join(home, 'az')}"\nunset https_proxy NO_PROXY no_proxy\nexport HTTPS_PROXY="${stack.cloud.proxy}"\n`,
+  );
   const state = await (await fetch(`${stack.cloud.admin}/state`)).json();
   expect(Object.keys((state as { regions: object }).regions)).toEqual(['northeurope', 'westeurope']);
 

@@ -92,6 +92,8 @@ describe('stack down', () => {
     await mkdir(join(home, 'azure', 'azurite'), { recursive: true });
     for (const name of [
       'env',
+      'clients.env',
+      'az',
       'temporal.db',
       'temporal.db-wal',
       'azure.log',

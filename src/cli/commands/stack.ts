@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
-import { defaultFolder, stackDown, stackUp, type Stack } from '../../stack/stack.ts';
+import { clientsFile, defaultFolder, stackDown, stackUp, type Stack } from '../../stack/stack.ts';
 import { command } from '../command.ts';
 import { interruptible } from '../interrupt.ts';
 
@@ -76,17 +76,17 @@ function cloudArguments(flags: AzureFlags): string[] {
 function whatNext({ temporal, cloud }: Stack, folder: string): string {
   const at = folder === defaultFolder ? '' : ` --folder ${quoted(folder)}`;
   const rows: [string, string | undefined][] = [
+    ['Resource Manager', cloud.arm],
     ['Temporal UI', temporal?.ui],
     ['Front Door (local)', cloud.front],
-    ['proxy', cloud.proxy && `${cloud.proxy} (for machines that do not resolve names below "localhost")`],
     ['faults, clock', `${cloud.admin} (understudy chaos list; chaos start NAME${at})`],
     [
       'use it',
       `source ${quoted(join(folder, 'env'))}, or understudy --environment ${quoted(join(folder, 'env'))} …`,
     ],
     [
-      'az',
-      'az cloud register -n Local --endpoint-resource-manager "$AZURE_RESOURCE_MANAGER_ENDPOINT"; az cloud set -n Local; ' +
+      'az, azure-ai-ml',
+      `source ${quoted(join(folder, clientsFile))} (in a shell of its own); az cloud register -n Local --endpoint-resource-manager "$AZURE_RESOURCE_MANAGER_ENDPOINT"; az cloud set -n Local; ` +
         'az login --service-principal -u "$AZURE_CLIENT_ID" -p "$AZURE_CLIENT_SECRET" --tenant "$AZURE_TENANT_ID"',
     ],
     ['end it', `understudy stack down${at}`],
