@@ -94,7 +94,7 @@ function idOf(raw: JsonObject, type: string, name: string, path: string, scope: 
   );
 }
 
-/** What a resource is deployed to: its `scope`, the group that a nested deployment or an existing resource names, or the deployment's scope. */
+/** What a resource is deployed to: its `scope`, the group or subscription that a nested deployment or an existing resource names, or the deployment's scope. */
 function parentId(raw: JsonObject, type: string, path: string, scope: Scope): string {
   const here = scope.deployment.input.scope;
   const optional = (member: string): string | undefined => {
@@ -112,11 +112,12 @@ function parentId(raw: JsonObject, type: string, path: string, scope: Scope): st
     return to.startsWith('/') ? trimmed : `${scopeId(here)}/providers/${trimmed}`;
   }
   const lower = type.toLowerCase();
-  const subscription = optional('subscriptionId') ?? here.subscriptionId;
+  const named = optional('subscriptionId');
+  const subscription = named ?? here.subscriptionId;
   const group = optional('resourceGroup');
   if (lower === 'microsoft.resources/resourcegroups') return groupId(subscription);
   const mayBeElsewhere = lower === DEPLOYMENTS || raw['existing'] === true;
-  if (mayBeElsewhere && (group !== undefined || subscription !== here.subscriptionId))
-    return groupId(subscription, group);
+  // A subscription without a group is meant itself, be it the one around this deployment's group.
+  if (mayBeElsewhere && (group !== undefined || named !== undefined)) return groupId(subscription, group);
   return scopeId(here);
 }
