@@ -16,11 +16,19 @@ export const LISTED_VERSIONS = [
 ];
 const FIRST = '2014-01-01';
 
+/** Is this a date of the calendar, and maybe a suffix? */
+export function isVersion(text: string): boolean {
+  const { date = '' } = /^(?<date>\d{4}-\d\d-\d\d)(-[a-z0-9.]+)?$/i.exec(text)?.groups ?? {};
+  const time = Date.parse(`${date}T00:00:00Z`);
+  // The 30th of February would be read as a day of March.
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(date);
+}
+
 /** Throws ArmError 400 `NoRegisteredProviderFound`, or of ARM's own types `InvalidApiVersionParameter`. */
 export function requireVersion(cloud: Cloud, type: string, apiVersion: string, location = ''): void {
   const date = apiVersion.slice(0, 10);
   const today = new Date(cloud.clock.now()).toISOString().slice(0, 10);
-  if (/^\d{4}-\d\d-\d\d(-[a-z0-9.]+)?$/i.test(apiVersion) && date >= FIRST && date <= today) return;
+  if (isVersion(apiVersion) && date >= FIRST && date <= today) return;
   const [namespace = '', ...segments] = type.split('/');
   if (namespace.toLowerCase() === 'microsoft.resources')
     throw new ArmError(

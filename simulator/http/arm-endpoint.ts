@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { cloudMetadata, type Entra } from '../entra/endpoints.ts';
 import { ARM_AUDIENCES, type TokenService } from '../entra/tokens.ts';
+import { isVersion } from './api-version.ts';
 import { ArmError } from '../provider.ts';
 import { errorAnswer, Unanswered, type Answer, type ArmRequest } from './answer.ts';
 import { parseJson, plainHeaders, readBody, send } from './body.ts';
@@ -110,7 +111,7 @@ export class ArmEndpoint {
         'The api-version query parameter (?api-version=) is required for all requests.',
       );
     }
-    if (!/^\d{4}-\d{2}-\d{2}(-[a-z0-9.]+)?$/i.test(apiVersion)) {
+    if (!isVersion(apiVersion)) {
       throw new ArmError(
         400,
         'InvalidApiVersionParameter',

@@ -93,11 +93,17 @@ describe('a deployment is refused', () => {
   });
 
   it('for versions that Azure cannot have', async () => {
-    for (const apiVersion of ['2001-01-01', '2999-01-01', 'latest']) {
+    const days = ['2015-13-01', '2023-02-30'];
+    for (const apiVersion of ['2001-01-01', '2999-01-01', 'latest', ...days]) {
       await refused(put(group, 'x', [account('abcd', { apiVersion })]), 400, 'NoRegisteredProviderFound');
       const version = apiVersion === 'latest' ? '2999-12-31-preview' : apiVersion;
       const direct = `${group}/providers/${STORAGE}/abcd?api-version=${version}`;
-      await refused(cloud.arm(direct), 400, 'NoRegisteredProviderFound');
+      const isDay = !days.includes(apiVersion);
+      await refused(
+        cloud.arm(direct),
+        400,
+        isDay ? 'NoRegisteredProviderFound' : 'InvalidApiVersionParameter',
+      );
       await refused(cloud.arm(`${group}?api-version=${version}`), 400, 'InvalidApiVersionParameter');
     }
   });
