@@ -13,7 +13,13 @@ import {
   type Resource,
 } from '../provider.ts';
 import { displayName } from '../regions.ts';
-import type { DeploymentInput, DeploymentScope, Environment } from '../template/index.ts';
+import {
+  type DeploymentInput,
+  type DeploymentScope,
+  type Environment,
+  missingMember,
+  requireContentVersion,
+} from '../template/index.ts';
 import { requireDeploymentLocation, requireName } from './deployment-preflight.ts';
 import { vaultSecret } from './deployment-secrets.ts';
 import { typesByNamespace } from './registered-types.ts';
@@ -42,7 +48,7 @@ export function requireOneSource(properties: JsonObject): void {
       );
 }
 
-/** Fetches what is linked instead of written into the body. */
+/** Fetches what is linked instead of written into the body. Throws ArmError 400 `InvalidTemplate` where it is of another version than the link says. */
 export async function withLinks(parts: DeploymentParts, properties: JsonObject): Promise<JsonObject> {
   const resolved = { ...properties };
   for (const [link, target] of LINKS) {
@@ -54,6 +60,7 @@ export async function withLinks(parts: DeploymentParts, properties: JsonObject):
       );
     const query = typeof value.queryString === 'string' ? `?${value.queryString.replace(/^\?/, '')}` : '';
     const loaded = await parts.loadLink(`${value.uri}${query}`);
+    requireContentVersion(value, loaded, link);
     resolved[target] = target === 'parameters' && isObject(loaded.parameters) ? loaded.parameters : loaded;
   }
   return resolved;
@@ -100,7 +107,8 @@ export function inputOf(
 }
 
 /** Enum values are read in any case. */
-function modeOf(value: Json = 'Incremental'): DeploymentInput['mode'] {
+function modeOf(value: Json = null): DeploymentInput['mode'] {
+  if (value === null) throw missingMember('mode', '/properties');
   const lower = typeof value === 'string' ? value.toLowerCase() : undefined;
   if (lower === 'incremental') return 'Incremental';
   if (lower === 'complete') return 'Complete';
@@ -145,7 +153,7 @@ function scopeOf(
 /** What `reference()`, `listKeys()` and their kin read: the cloud as it is at that moment. */
 export function environmentFor(cloud: Cloud, parts: DeploymentParts): Environment {
   return {
-    reference: (id, apiVersion, full) => Promise.resolve(referenceTo(cloud, id, apiVersion, full)),
+    reference: (id, _apiVersion, full) => Promise.resolve(referenceTo(cloud, id, full)),
     action: (id, apiVersion, action, body = {}) => cloud.invokeAction(id, action, body, apiVersion),
     now: () => new Date(cloud.clock.now()),
     loadLinkedTemplate: parts.loadLink,
@@ -153,7 +161,7 @@ export function environmentFor(cloud: Cloud, parts: DeploymentParts): Environmen
   };
 }
 
-function referenceTo(cloud: Cloud, id: string, apiVersion: string | undefined, full: boolean): JsonObject {
+function referenceTo(cloud: Cloud, id: string, full: boolean): JsonObject {
   const shown: Resource | undefined = cloud.showResource(id);
   const stored = cloud.store.get(id);
   if (!shown || !stored) {
@@ -171,16 +179,7 @@ function referenceTo(cloud: Cloud, id: string, apiVersion: string | undefined, f
       `The gateway did not receive a response from '${shown.type.split('/')[0]}' within the specified time period.`,
     );
   }
-  if (!full) return shown.properties;
-  const { subscriptionId = '', resourceGroup: resourceGroupName = '' } = parseResourceId(id) ?? {};
-  return {
-    ...shown,
-    apiVersion: apiVersion ?? '',
-    resourceId: shown.id.replace(/^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\//i, ''),
-    subscriptionId,
-    resourceGroupName,
-    scope: '',
-  };
+  return full ? shown : shown.properties;
 }
 
 function environmentOf(cloud: Cloud): JsonObject {

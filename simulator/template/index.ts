@@ -7,6 +7,9 @@
  *     const outputs = await plan.evaluateOutputs(environment);
  */
 
+export { requireContentVersion } from './content-version.ts';
+export { missingMember } from './language-error.ts';
+export { locatedIn } from './located.ts';
 export { planDeployment, validateTemplate } from './plan.ts';
 export { whatIf } from './what-if.ts';
 export type {

@@ -17,6 +17,14 @@ export class ReferenceFault extends LanguageError {
   override readonly name = 'ReferenceFault';
 }
 
+/** A function where it may not stand: wrong whatever the values around it are. */
+export class MisplacedFault extends LanguageError {
+  override readonly name = 'MisplacedFault';
+  constructor(call: string, why = '. Please see https://aka.ms/arm-functions for usage details') {
+    super(`The template function '${call}' is not expected at this location${why}.`);
+  }
+}
+
 /** In a message: where the fault stands in the client's text. `located` fills it in. */
 export const PLACE = "at line '' and column ''";
 /** The same in a message of the JSON reader. */
@@ -52,6 +60,11 @@ export function invalidContent(problem: string, path: string, place = path): Tem
     path,
     place,
   );
+}
+
+/** A member that must be there. `path`: of the object that lacks it. */
+export function missingMember(member: string, path: string): TemplateFault {
+  return invalidContent(`Required property '${member}' not found in JSON`, path);
 }
 
 /** A value that cannot be read as this type. */

@@ -10,10 +10,15 @@ const NOWHERE: JsonPlace = { line: 0, column: 0 };
 
 /** Runs `work`; the TemplateFault that it may throw is told with its line and column, as Azure tells them. */
 export function located<T>(input: DeploymentInput, work: () => T): T {
+  return locatedIn(() => textOf(input), work);
+}
+
+/** As `located`, before there is an input: `text` is what the client sent. */
+export function locatedIn<T>(text: () => string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw told(input, error);
+    throw told(text, error);
   }
 }
 
@@ -22,17 +27,17 @@ export async function locatedLater<T>(input: DeploymentInput, work: () => Promis
   try {
     return await work();
   } catch (error) {
-    throw told(input, error);
+    throw told(() => textOf(input), error);
   }
 }
 
-function told(input: DeploymentInput, thrown: unknown): unknown {
+function told(text: () => string, thrown: unknown): unknown {
   // What nobody has placed is wrong with the template as a whole.
   const error = thrown instanceof LanguageError ? invalidTemplate(thrown.message) : thrown;
   if (!(error instanceof TemplateFault)) return error;
   // What is wrong with the template as a whole has no place, unless it is its shape.
   const whole = error.place === '' && error.code === 'InvalidTemplate';
-  const { line, column } = whole ? NOWHERE : placeIn(textOf(input), error.place);
+  const { line, column } = whole ? NOWHERE : placeIn(text(), error.place);
   const path = whole ? '' : dotted(inRequest(error.path));
   const message = error.message
     .replace(PLACE, `at line '${line}' and column '${column}'`)
@@ -45,9 +50,9 @@ function told(input: DeploymentInput, thrown: unknown): unknown {
   return new ArmError(error.status, error.code, message, told);
 }
 
-/** Paths are those in the template, but for '/properties/parameters/x': what is given for a parameter. */
+/** Paths are those in the template, but for '/properties' and '/properties/parameters/x': what is given for a parameter. */
 function inRequest(path: string): string {
-  return path.startsWith('/properties/') ? path : TEMPLATE + path;
+  return path === '/properties' || path.startsWith('/properties/') ? path : TEMPLATE + path;
 }
 
 /** A nested template has no client's text: it is sent on in one line. One that is too deep for that has none at all. */

@@ -1,12 +1,13 @@
 /** Functions whose answer only the cloud has: `reference` and its kin, and `list*`. */
 
 import { scopeId } from '../ids.ts';
-import { LanguageError, ReferenceFault } from '../language-error.ts';
+import { LanguageError, MisplacedFault, ReferenceFault } from '../language-error.ts';
 import type { Scope } from '../scope.ts';
 import type { PlannedResource } from '../types.ts';
-import { expectObject, expectString, textOf } from '../values.ts';
+import { expectObject, expectString, isObject, textOf } from '../values.ts';
 import type { Json, JsonObject } from '../../provider.ts';
 import { define, type TemplateFunction } from './define.ts';
+import { fullReference } from './full-reference.ts';
 
 /** Is this a function whose first argument is a resource that must be there first? */
 export function refersToResource(call: string): boolean {
@@ -15,11 +16,7 @@ export function refersToResource(call: string): boolean {
 }
 
 function notHere(scope: Scope, call: string): void {
-  if (scope.place !== 'body' && scope.place !== 'output') {
-    throw new LanguageError(
-      `The template function '${call}' is not expected at this location. Please see https://aka.ms/arm-functions for usage details.`,
-    );
-  }
+  if (scope.place !== 'body' && scope.place !== 'output') throw new MisplacedFault(call);
 }
 
 /** 'Microsoft.Storage/storageAccounts/x' or deeper: an id below what the deployment deploys to. */
@@ -36,6 +33,13 @@ function target(text: string, scope: Scope): { id: string; planned: PlannedResou
   );
 }
 
+interface Asked {
+  id: string;
+  planned: PlannedResource | undefined;
+  apiVersion: string | undefined;
+  full: boolean;
+}
+
 function isFull(call: string, value: Json | undefined): boolean {
   if (value === undefined) return false;
   if (expectString(call, value).toLowerCase() === 'full') return true;
@@ -44,11 +48,12 @@ function isFull(call: string, value: Json | undefined): boolean {
   );
 }
 
-function ask(scope: Scope, id: string, apiVersion: string | undefined, full: boolean): Json {
-  return scope.runtime.ask(
+function ask(scope: Scope, { id, planned, apiVersion, full }: Asked): Json {
+  const answer = scope.runtime.ask(
     `reference('${id.toLowerCase()}', '${apiVersion ?? ''}', ${full})`,
     (environment) => environment.reference(id, apiVersion, full),
   );
+  return full && isObject(answer) ? fullReference(answer, { id, planned, apiVersion }) : answer;
 }
 
 function reference([resource, version, full]: Json[], scope: Scope, call: string): Json {
@@ -62,12 +67,11 @@ function reference([resource, version, full]: Json[], scope: Scope, call: string
       `The template reference '${text}' is not valid: the resource is not defined in the template, so its API version must be given. Please see https://aka.ms/arm-function-reference for usage details.`,
     );
   }
-  return ask(scope, id, apiVersion, isFull(call, full));
+  return ask(scope, { id, planned, apiVersion, full: isFull(call, full) });
 }
 
-function symbol(call: string, name: string, found: PlannedResource | undefined): PlannedResource {
-  if (found !== undefined) return found;
-  throw new LanguageError(
+function noSymbol(call: string, name: string): LanguageError {
+  return new LanguageError(
     `The template language function '${call}': the symbolic name '${name}' is not defined in the template, or its condition is false.`,
   );
 }
@@ -88,12 +92,16 @@ export const referenceFunctions: TemplateFunction[] = [
     notHere(scope, call);
     const text = expectString(call, name);
     const instances = scope.deployment.instances(text);
-    if (instances === undefined) return [ask(scope, symbol(call, text, undefined).id, undefined, false)];
-    return instances.map((each) => ask(scope, each.id, each.apiVersion, isFull(call, full)));
+    if (instances === undefined) throw noSymbol(call, text);
+    return instances.map((planned) =>
+      ask(scope, { id: planned.id, planned, apiVersion: planned.apiVersion, full: isFull(call, full) }),
+    );
   }),
   define('resourceInfo', 1, 1, ([name], scope, call) => {
     const text = expectString(call, name);
-    return information(symbol(call, text, scope.deployment.resource(text)));
+    const planned = scope.deployment.resource(text);
+    if (planned === undefined) throw noSymbol(call, text);
+    return information(planned);
   }),
 ];
 
