@@ -34,7 +34,7 @@ export class Context implements DeploymentContext {
   constructor(input: DeploymentInput) {
     this.input = input;
     this.sections = sectionsOf(input.template);
-    this.#functions = parseFunctions(this.sections.functions);
+    this.#functions = parseFunctions(this.sections.functions, this.checks);
     checkGiven(input.parameters);
     checkNames(this.sections.parameters, input.parameters);
   }

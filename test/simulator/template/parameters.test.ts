@@ -228,26 +228,3 @@ describe('variables', () => {
     ).toContain('Circular reference detected');
   });
 });
-
-describe('user-defined functions', () => {
-  const functions = [
-    {
-      namespace: 'contoso',
-      members: {
-        uniqueName: {
-          parameters: [{ name: 'prefix', type: 'string' }],
-          output: { type: 'string', value: "[concat(toLower(parameters('prefix')), '-', contoso.suffix())]" },
-        },
-        suffix: { output: { type: 'string', value: 'x' } },
-        leaky: { parameters: [], output: { type: 'string', value: "[variables('v')]" } },
-      },
-    },
-  ];
-  it('see their own parameters, and no variables', async () => {
-    expect(await value("[contoso.uniqueName('ABC')]", { functions })).toBe('abc-x');
-    const said = async (expression: string): Promise<string> =>
-      failure(() => plan({ functions, variables: { v: 'x', used: expression } }));
-    expect(await said('[contoso.leaky()]')).toContain('cannot use variables');
-    expect(await said('[contoso.uniqueName()]')).toContain('requires 1 argument(s) while 0 were provided');
-  });
-});
