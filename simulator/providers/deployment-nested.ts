@@ -6,6 +6,7 @@ import { ArmError, type Cloud, type JsonObject, type Resource } from '../provide
 import {
   type DeploymentInput,
   type DeploymentPlan,
+  locatedIn,
   type PlannedResource,
   planDeployment,
   type WhatIfChange,
@@ -112,7 +113,10 @@ async function expandNested(found: Descent, { resource, body }: Previewed): Prom
   try {
     const location = typeof body.location === 'string' ? body.location : undefined;
     const linked = await withLinks(parts, properties);
-    const input = inputOf(cloud, parts, id, linked, location, new Date(cloud.clock.now()));
+    const input = locatedIn(
+      () => JSON.stringify({ properties }),
+      () => inputOf(cloud, parts, id, linked, location, new Date(cloud.clock.now())),
+    );
     const plan = planDeployment(deployer ? { ...input, deployer } : input);
     requirePossible(cloud, plan, input.scope, parts.providers());
     await expandPlan(found, plan);

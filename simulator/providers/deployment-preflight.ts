@@ -18,6 +18,9 @@ import { DEPLOYMENT } from './deployment-notes.ts';
 import { registered } from './registered-types.ts';
 
 const LONGEST_NAME = 64;
+/** What Azure has and this cloud has not: whoever deploys it should not look for a mistake of their own. */
+const NOT_OFFERED =
+  /^microsoft\.(resources\/(deploymentScripts|deploymentStacks|templateSpecs(\/versions)?)|machineLearningServices\/registries(\/.*)?)$/i;
 const GROUP = 'microsoft.resources/resourcegroups';
 const IN_GROUP = /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\//i;
 
@@ -58,7 +61,7 @@ export function invalidDeployment(message: string): ArmError {
 
 /**
  * Throws ArmError 400 for the first resource that cannot be: `InvalidResourceNamespace`, `InvalidResourceType` (also for one that is not
- * made at this scope), `NoRegisteredProviderFound`, `LocationNotAvailableForResourceType`; then `InvalidTemplateDeployment` with all names that cannot be had.
+ * made at this scope), `NoRegisteredProviderFound`, `LocationNotAvailableForResourceType`, 501 `NotImplemented` for what this cloud does not offer; then `InvalidTemplateDeployment` with all names that cannot be had.
  */
 export function requirePossible(
   cloud: Cloud,
@@ -126,6 +129,13 @@ function failedPreflight(refused: JsonObject[]): ArmError {
 function unknownType(resource: PlannedResource, rows: ReadonlyMap<string, ResourceType>): ArmError {
   const [namespace = ''] = resource.type.split('/');
   const lower = namespace.toLowerCase();
+  if (NOT_OFFERED.test(resource.type))
+    return new ArmError(
+      501,
+      'NotImplemented',
+      `The local Azure does not offer resources of type '${resource.type}' (resource at '${resource.path}').`,
+      { target: resource.path },
+    );
   if (registered.has(lower) || [...rows.keys()].some((type) => type.startsWith(`${lower}/`)))
     return missingType(resource);
   return new ArmError(

@@ -15,7 +15,7 @@ import {
   type Stored,
 } from '../provider.ts';
 import { normalizeRegion } from '../regions.ts';
-import { planDeployment, type DeploymentInput, type DeploymentPlan } from '../template/index.ts';
+import { locatedIn, planDeployment, type DeploymentInput, type DeploymentPlan } from '../template/index.ts';
 import {
   environmentFor,
   inputOf,
@@ -125,7 +125,10 @@ async function prepare(
   const { objectId, tenantId } = principal;
   const text = textOfBody(body);
   const input: DeploymentInput = {
-    ...inputOf(cloud, parts, id, properties, location, new Date(cloud.clock.now())),
+    ...locatedIn(
+      () => text ?? JSON.stringify(body),
+      () => inputOf(cloud, parts, id, properties, location, new Date(cloud.clock.now())),
+    ),
     deployer: { objectId, tenantId },
     ...(text === undefined ? {} : { text }),
   };

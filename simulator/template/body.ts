@@ -1,6 +1,7 @@
 /** The body of a resource: evaluated for real, previewed for what-if, or only looked through while planning. */
 
 import { ArmError, type Json, type JsonObject } from '../provider.ts';
+import { requireContentVersion } from './content-version.ts';
 import { evaluateText, type Leaf, walk } from './evaluate.ts';
 import { DEPLOYMENTS, type Entry, isInner } from './expand.ts';
 import { callsIn, isExpression, parseExpression } from './expression.ts';
@@ -166,7 +167,9 @@ async function loadLinks(entry: Entry, body: JsonObject, environment: Environmen
   const linked: JsonObject = { ...properties };
   const template = linkOf(entry, properties['templateLink']);
   if (template !== undefined) {
-    linked['template'] = await environment.loadLinkedTemplate(template.uri + template.query);
+    const loaded = await environment.loadLinkedTemplate(template.uri + template.query);
+    requireContentVersion(properties['templateLink'], loaded, 'templateLink');
+    linked['template'] = loaded;
     // What is linked in there is found from here, and secured as this is.
     linked['templateLink'] = {
       ...(isObject(properties['templateLink']) ? properties['templateLink'] : {}),
@@ -177,6 +180,7 @@ async function loadLinks(entry: Entry, body: JsonObject, environment: Environmen
   const parameters = linkOf(entry, properties['parametersLink']);
   if (parameters !== undefined) {
     const file = await environment.loadLinkedTemplate(parameters.uri + parameters.query);
+    requireContentVersion(properties['parametersLink'], file, 'parametersLink');
     linked['parameters'] = isObject(file['parameters']) ? file['parameters'] : file;
   }
   return { ...body, properties: linked };

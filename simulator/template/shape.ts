@@ -1,7 +1,7 @@
 /** The shape of a template: what must be there, and what may be. */
 
 import type { Json, JsonObject } from '../provider.ts';
-import { invalidContent, invalidTemplate, PLACE, unknownMember } from './language-error.ts';
+import { invalidContent, invalidTemplate, missingMember, PLACE, unknownMember } from './language-error.ts';
 import { spellDeclarations, spellResources } from './spelling.ts';
 import { isObject, keyOf, propertyOf, textOf, typeName } from './values.ts';
 
@@ -35,8 +35,7 @@ export function sectionsOf(template: JsonObject): Sections {
   const unknown = Object.keys(template).find((member) => !MEMBERS.has(member.toLowerCase()));
   if (unknown !== undefined) throw unknownMember('Template', '', unknown);
   for (const member of ['$schema', 'contentVersion', 'resources']) {
-    if (propertyOf(template, member) === undefined)
-      throw invalidContent(`Required property '${member}' not found in JSON`, '');
+    if (propertyOf(template, member) === undefined) throw missingMember(member, '');
   }
   requireSchema(template);
   requireLanguage(template);
@@ -123,7 +122,10 @@ function requireLanguage(template: JsonObject): void {
 const AGGREGATES = ['items', 'prefixItems', 'properties', 'additionalProperties'];
 
 /** What came with later versions of the language: names of resources, and types of members. */
-function requireVersionFor({ symbolic, parameters, outputs }: Sections, version: Json | undefined): void {
+function requireVersionFor(
+  { symbolic, parameters, outputs, resources }: Sections,
+  version: Json | undefined,
+): void {
   if (version !== undefined && version !== '1.0') return;
   if (symbolic)
     throw invalidContent(
@@ -131,11 +133,14 @@ function requireVersionFor({ symbolic, parameters, outputs }: Sections, version:
       '/resources',
     );
   const declarations = [...Object.values(parameters), ...Object.values(outputs)];
-  if (!declarations.some((each) => isObject(each) && AGGREGATES.some((member) => each[member] !== undefined)))
-    return;
-  throw invalidTemplate(
-    "Template language version must be specified in order to use feature 'AggregateTypeValidation'",
-  );
+  if (declarations.some((each) => isObject(each) && AGGREGATES.some((member) => each[member] !== undefined)))
+    throw needsVersion('AggregateTypeValidation');
+  if (Object.values(resources).some((each) => isObject(each) && each['existing'] !== undefined))
+    throw needsVersion('ExistingResources');
+}
+
+function needsVersion(feature: string): Error {
+  return invalidTemplate(`Template language version must be specified in order to use feature '${feature}'`);
 }
 
 /** Azure itself may be named as an extension too. */
@@ -149,7 +154,22 @@ function isAzure(extension: Json): boolean {
 function section(template: JsonObject, member: string): JsonObject {
   const value = propertyOf(template, member) ?? {};
   if (!isObject(value)) throw wrong(member, 'Object', value);
+  requireOnce(value, member);
   return value;
+}
+
+/** Names are the same whatever their case: 'a' and 'A' would be one parameter. */
+function requireOnce(declarations: JsonObject, member: string): void {
+  const seen = new Set<string>();
+  for (const name of Object.keys(declarations)) {
+    const lower = name.toLowerCase();
+    if (seen.has(lower))
+      throw invalidContent(
+        `An item with the same key has already been added. Key: ${name}`,
+        `/${member}/${name}`,
+      );
+    seen.add(lower);
+  }
 }
 
 function functionsOf(template: JsonObject): Json[] {

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../simulator/provider.ts';
 import { planDeployment } from '../../../simulator/template/index.ts';
-import { account, body, cloud, input, named, plan, storage, template } from './harness.ts';
+import { account, body, cloud, failure, input, named, plan, storage, template } from './harness.ts';
 
 function deployment(name: string, properties: JsonObject, more: JsonObject = {}): JsonObject {
   return {
@@ -200,5 +200,31 @@ describe('linked templates', () => {
     expect(planNested(await planned.evaluateBody(named(planned, 'd'), environment)).parameters).toEqual({
       a: { type: 'Int', value: 1 },
     });
+  });
+
+  it.each([
+    ['templateLink', 'template', 'TemplateLink'],
+    ['parametersLink', 'parameters', 'ParametersLink'],
+  ])('are of the version that a %s names', async (link, contained, property) => {
+    const of = (contentVersion: string): JsonObject => ({
+      templateLink: { uri: 'https://x/n.json' },
+      [link]: { uri: link === 'templateLink' ? 'https://x/n.json' : 'https://x/p.json', contentVersion },
+    });
+    const linked: Record<string, JsonObject> = {
+      'https://x/n.json': template({}),
+      'https://x/p.json': { $schema: 's', contentVersion: '1.0.0.0', parameters: {} },
+    };
+    const environment = {
+      ...cloud(),
+      loadLinkedTemplate: async (uri: string): Promise<JsonObject> => linked[uri] ?? {},
+    };
+    const evaluate = (contentVersion: string): Promise<JsonObject> => {
+      const planned = plan({ resources: [deployment('d', of(contentVersion))] });
+      return planned.evaluateBody(named(planned, 'd'), environment);
+    };
+    expect((await evaluate('1.0.0.0'))['properties']).toMatchObject({ template: template({}) });
+    expect(await failure(() => evaluate('1.0.0.1'))).toBe(
+      `InvalidTemplate: Deployment template validation failed: 'The content version contained in the ${contained} '1.0.0.0' does not match the content version found in the deployment object's ${property} property '1.0.0.1'. Please see https://aka.ms/arm-deploy for usage details.'.`,
+    );
   });
 });

@@ -50,10 +50,30 @@ describe('outputs', () => {
       /The template output 'o' at line '1' and column '\d+' is not valid: Unable to parse/,
     );
   });
+
+  it.each(['[utcNow()]', '[newGuid()]', '[string(copyIndex())]'])(
+    'and if %s stands where it may not',
+    async (value) => {
+      expect(await failure(() => plan({ outputs: { o: { type: 'string', value } } }))).toMatch(
+        /^InvalidTemplate: .*The template output 'o' at line '1' and column '\d+' is not valid: The template function '\w+' is not expected at this location\./,
+      );
+    },
+  );
 });
 
 describe('the shape of a template', () => {
+  it('may be that of another scope', () => {
+    const scope = '2018-05-01/subscriptionDeploymentTemplate.json#';
+    const $schema = `https://schema.management.azure.com/schemas/${scope}`;
+    expect(plan({ $schema }).resources).toEqual([]);
+  });
+
   it.each<[string, JsonObject, string]>([
+    [
+      'two parameters of one name',
+      { parameters: { a: { type: 'int' }, A: { type: 'int' } } },
+      "'An item with the same key has already been added. Key: A. Path 'properties.template.parameters.A'",
+    ],
     [
       'an unknown member',
       { resource: [] },

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BlobSASPermissions, ContainerSASPermissions } from '@azure/storage-blob';
 import type { Json, JsonObject } from '../../../simulator/provider.ts';
-import { TestCloud } from '../running-cloud.ts';
+import { type HttpAnswer, TestCloud } from '../running-cloud.ts';
 import { template } from './harness.ts';
 
 const API = 'api-version=2024-03-01';
@@ -191,10 +191,11 @@ describe('linked templates', () => {
     });
     const link = { uri: base?.replace('linked.json', 'main.json') ?? '', queryString: new URL(sas).search };
     const url = `${group}/providers/Microsoft.Resources/deployments/relative?${API}`;
-    const put = await cloud.arm(url, {
-      method: 'PUT',
-      body: { properties: { mode: 'Incremental', templateLink: link } },
-    });
+    const sent = (templateLink: JsonObject): Promise<HttpAnswer> =>
+      cloud.arm(url, { method: 'PUT', body: { properties: { mode: 'Incremental', templateLink } } });
+    const other = await sent({ ...link, contentVersion: '1.2.3.5' });
+    expect([other.status, other.json.error]).toMatchObject([400, { code: 'InvalidTemplate' }]);
+    const put = await sent({ ...link, contentVersion: '1.0.0.0' });
     expect(put.status, put.text).toBe(201);
     await cloud.ended(put);
     const relative = (await cloud.arm(url)).json.properties as JsonObject;
@@ -223,11 +224,12 @@ describe('refused for Azure’s reasons', () => {
     expect([status, json.error]).toMatchObject([400, { code }]);
   });
 
-  it.each([
+  it.each<[string, string, string, number?]>([
     ['a namespace that is not Azure’s', 'Microsoft.Storrage/accounts', 'InvalidResourceNamespace'],
     ['a type that its namespace has not', 'Microsoft.Compute/virtualMachine', 'InvalidResourceType'],
-    ['what cannot be done here', 'Microsoft.Resources/deploymentScripts', 'InvalidResourceType'],
-  ])('%s, before anything is made', async (_, type, code) => {
+    ['what cannot be done here', 'Microsoft.Resources/deploymentScripts', 'NotImplemented', 501],
+    ['nor this', 'Microsoft.MachineLearningServices/registries', 'NotImplemented', 501],
+  ])('%s, before anything is made', async (_, type, code, refused = 400) => {
     const url = `${group}/providers/Microsoft.Resources/deployments/typo`;
     const properties = { mode: 'Incremental', template: template({ resources: [at(type, 'x')] }) };
     for (const [method, path] of [
@@ -235,7 +237,7 @@ describe('refused for Azure’s reasons', () => {
       ['PUT', url],
     ] as const) {
       const { status, json } = await cloud.arm(`${path}?${API}`, { method, body: { properties } });
-      expect([status, json.error]).toMatchObject([400, { code, target: '/resources/0' }]);
+      expect([status, json.error]).toMatchObject([refused, { code, target: '/resources/0' }]);
     }
   });
 
