@@ -5,7 +5,7 @@ import { type Expression, isExpression, parseExpression, unescapeText } from './
 import { functionNamed } from './functions/index.ts';
 import { LanguageError, placed, type Subject, SyntaxFault } from './language-error.ts';
 import { inCopy, type Scope } from './scope.ts';
-import { isObject, keyOf, propertyOf, textOf, typeName } from './values.ts';
+import { isObject, keyOf, propertyOf, setMember, textOf, typeName } from './values.ts';
 
 /** The most turns a loop may have. Source: Azure's template limits. */
 const COPY_LIMIT = 800;
@@ -149,12 +149,12 @@ export function walk(value: Json, scope: Scope, path: string, leaf: Leaf): Json 
   for (const [key, item] of Object.entries(value)) {
     if (key === 'copy' && isPropertyCopy(item)) continue;
     const name = isExpression(key) ? leaf(key, scope, `${path}/${key}`) : unescapeText(key);
-    result[textOf(name)] = walk(item, scope, `${path}/${key}`, leaf);
+    setMember(result, textOf(name), walk(item, scope, `${path}/${key}`, leaf));
   }
   const copy = value['copy'];
   if (copy !== undefined && isPropertyCopy(copy)) {
     for (const [index, loop] of copy.entries()) {
-      result[loop.name] = unroll(loop, scope, `${path}/copy/${index}`, leaf);
+      setMember(result, loop.name, unroll(loop, scope, `${path}/copy/${index}`, leaf));
     }
   }
   return result;
@@ -185,7 +185,9 @@ function unroll(loop: PropertyCopy, scope: Scope, path: string, leaf: Leaf): Jso
 
 /** A loop's count, checked. Throws LanguageError. */
 export function copyCount(value: Json): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= COPY_LIMIT) return value;
+  // A count may be written as a text.
+  const count = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+  if (typeof count === 'number' && Number.isInteger(count) && count >= 0 && count <= COPY_LIMIT) return count;
   throw new LanguageError(
     `The specified copy count '${textOf(value)}' is not valid: it must be an integer from 0 to ${COPY_LIMIT}. Please see https://aka.ms/arm-copy for usage details.`,
   );

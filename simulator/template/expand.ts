@@ -67,6 +67,8 @@ function expand(raw: Json, path: string, scope: Scope, around: Around): Entry[] 
   const copy = raw['copy'];
   const what = resourceAt(raw, path);
   if (!isObject(copy)) return instance(raw, path, scope, around, undefined);
+  if (around.parent !== undefined)
+    throw refuse(raw, `${path}/copy`, 'A copy loop cannot be used for a resource within its parent');
   const name = textOf(evaluateAt(what, `${path}/copy/name`, copy['name'] ?? around.symbol ?? null, scope));
   if (name === '') throw refuse(raw, `${path}/copy`, 'The name of its copy loop cannot be null or empty');
   around.loops.add(name.toLowerCase());

@@ -12,7 +12,7 @@ import { refersToResource } from './functions/references.ts';
 import { LanguageError, placed, type Subject } from './language-error.ts';
 import type { Scope } from './scope.ts';
 import type { PlannedResource } from './types.ts';
-import { isObject, textOf } from './values.ts';
+import { isObject, setMember, textOf } from './values.ts';
 
 /** The loops of the nested template around an expression: their indexes are not known out here. */
 interface Loops {
@@ -49,9 +49,10 @@ function fold(value: Json, loops: Loops, path: string, each: Fold): Json {
   for (const [key, item] of Object.entries(value)) {
     const ownTemplate = key === 'template' && isInnerDeployment(value);
     const name = isExpression(key) ? each(key, inside, `${path}/${key}`) : key;
-    result[textOf(name)] = ownTemplate
+    const folded = ownTemplate
       ? item
       : fold(item, key === 'copy' && isObject(item) ? loops : inside, `${path}/${key}`, each);
+    setMember(result, textOf(name), folded);
   }
   return result;
 }

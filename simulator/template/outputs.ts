@@ -6,6 +6,7 @@ import { copyCount, evaluateText, type Leaf, walk } from './evaluate.ts';
 import {
   invalidContent,
   LanguageError,
+  MisplacedFault,
   placed,
   ReferenceFault,
   SyntaxFault,
@@ -17,6 +18,8 @@ import { inCopy, rootScope, type Scope } from './scope.ts';
 import type { Environment } from './types.ts';
 import { isObject, textOf } from './values.ts';
 
+/** Faults of an expression that no value can mend. */
+const ALWAYS_WRONG = [SyntaxFault, ReferenceFault, MisplacedFault, RangeError];
 const OUTPUT_FAILED = 'DeploymentOutputEvaluationFailed';
 
 /**
@@ -57,7 +60,7 @@ function problemOf(name: string, error: unknown): { code: string; message: strin
 }
 
 /**
- * Finds what is wrong with the outputs whatever their values: what cannot be read, and references to what is not there. All else fails
+ * Finds what is wrong with the outputs whatever their values: what cannot be read, functions out of place, and references to what is not there. All else fails
  * when the resources are made, as in Azure.
  */
 export function examineOutputs(context: Context, runtime: Runtime): void {
@@ -75,8 +78,7 @@ function examine(name: string, at: string, work: () => Json): Json {
   try {
     return work();
   } catch (error) {
-    if (!(error instanceof SyntaxFault || error instanceof ReferenceFault || error instanceof RangeError))
-      throw error;
+    if (!ALWAYS_WRONG.some((kind) => error instanceof kind)) throw error;
     return placed({ kind: 'output', name }, at, () => {
       throw error;
     });

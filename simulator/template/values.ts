@@ -28,6 +28,13 @@ export function propertyOf(object: JsonObject, name: string): Json | undefined {
   return key === undefined ? undefined : object[key];
 }
 
+/** Sets a member whatever it is called: by assignment, '__proto__' would be none. */
+export function setMember(object: JsonObject, name: string, value: Json): void {
+  if (name === '__proto__')
+    Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
+  else object[name] = value;
+}
+
 /** Deep equality; the order of an object's keys does not count. */
 export function equal(a: Json, b: Json): boolean {
   if (a === b) return true;

@@ -9,6 +9,7 @@ import {
   isObject,
   keyOf,
   propertyOf,
+  setMember,
   textOf,
   typeName,
 } from '../values.ts';
@@ -105,8 +106,8 @@ function mergeDeep(into: JsonObject, from: JsonObject): JsonObject {
   const result: JsonObject = { ...into };
   for (const [key, value] of Object.entries(from)) {
     const name = keyOf(result, key) ?? key;
-    const before = result[name];
-    result[name] = isObject(before) && isObject(value) ? mergeDeep(before, value) : value;
+    const before = Object.hasOwn(result, name) ? result[name] : undefined;
+    setMember(result, name, isObject(before) && isObject(value) ? mergeDeep(before, value) : value);
   }
   return result;
 }

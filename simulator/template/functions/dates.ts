@@ -1,7 +1,7 @@
 /** Date functions. */
 
 import { formatDate } from '../dotnet-dates.ts';
-import { LanguageError } from '../language-error.ts';
+import { LanguageError, MisplacedFault } from '../language-error.ts';
 import { expectInteger, expectString } from '../values.ts';
 import { define } from './define.ts';
 
@@ -53,8 +53,9 @@ function parseDuration(call: string, text: string): number {
 export const dateFunctions = [
   define('utcNow', 0, 1, ([format], scope, call) => {
     if (scope.place !== 'parameterDefault') {
-      throw new LanguageError(
-        `The template function '${call}' is not expected at this location. It can only be used in the default value of a parameter. Please see https://aka.ms/arm-functions for usage details.`,
+      throw new MisplacedFault(
+        call,
+        '. It can only be used in the default value of a parameter. Please see https://aka.ms/arm-functions for usage details',
       );
     }
     const now = scope.deployment.input.now ?? new Date();

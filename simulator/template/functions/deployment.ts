@@ -1,18 +1,12 @@
 /** Functions about the deployment itself, its parameters, its loops and where it deploys to. */
 
 import { groupId } from '../ids.ts';
-import { LanguageError } from '../language-error.ts';
+import { LanguageError, MisplacedFault } from '../language-error.ts';
 import type { Scope } from '../scope.ts';
 import { expectArray, expectInteger, expectString, isObject, propertyOf, textOf } from '../values.ts';
 import type { Json, JsonObject } from '../../provider.ts';
 import { define } from './define.ts';
 import { publicCloud, zonesOf } from './azure-facts.ts';
-
-function notHere(call: string, why: string): LanguageError {
-  return new LanguageError(
-    `The template function '${call}' is not expected at this location${why}. Please see https://aka.ms/arm-functions for usage details.`,
-  );
-}
 
 function parameters([name]: Json[], scope: Scope, call: string): Json {
   const text = expectString(call, name);
@@ -30,14 +24,11 @@ function parameters([name]: Json[], scope: Scope, call: string): Json {
 function copyIndex(args: Json[], scope: Scope, call: string): number {
   const [name, offset] = typeof args[0] === 'string' ? args : [undefined, args[0]];
   const index = typeof name === 'string' ? scope.copies.get(name.toLowerCase()) : scope.copy;
-  if (index === undefined) {
-    throw notHere(
+  if (index === undefined)
+    throw new MisplacedFault(
       call,
-      typeof name === 'string'
-        ? `: there is no copy loop '${name}' around it`
-        : ': there is no copy loop around it',
+      '. The function can only be used in a resource with copy specified. Please see https://aka.ms/arm-copy for usage details',
     );
-  }
   return index + (offset === undefined ? 0 : expectInteger(call, offset));
 }
 
@@ -58,8 +49,8 @@ function deployment(scope: Scope): JsonObject {
 
 function resourceGroup(scope: Scope, call: string): JsonObject {
   const { scope: where } = scope.deployment.input;
-  if (where.resourceGroup === undefined)
-    throw notHere(call, ': the deployment is not at the scope of a resource group');
+  // In capitals, as Azure has it.
+  if (where.resourceGroup === undefined) throw new MisplacedFault(call.toUpperCase());
   const { name, location, tags, properties } = where.resourceGroup;
   return {
     id: groupId(where.subscriptionId, name),
@@ -127,15 +118,14 @@ function physicalZone(call: string, location: Json | undefined, zone: Json | und
 export const deploymentFunctions = [
   define('parameters', 1, 1, parameters),
   define('variables', 1, 1, ([name], scope, call) => {
-    if (scope.functionArguments !== undefined)
-      throw notHere(call, ': a user-defined function cannot use variables');
+    if (scope.functionArguments !== undefined) throw new MisplacedFault(call);
     return scope.deployment.variable(expectString(call, name), scope);
   }),
   define('copyIndex', 0, 2, copyIndex),
   define('deployment', 0, 0, (_, scope) => deployment(scope)),
   define('deployer', 0, 0, (_, scope, call) => {
     const { deployer } = scope.deployment.input;
-    if (deployer === undefined) throw notHere(call, ': it is not known who deploys');
+    if (deployer === undefined) throw new MisplacedFault(call);
     // A service principal has no user's name.
     return { objectId: deployer.objectId, tenantId: deployer.tenantId, userPrincipalName: '' };
   }),
@@ -151,7 +141,7 @@ export const deploymentFunctions = [
     };
   }),
   define('managementGroup', 0, 0, (_, _scope, call) => {
-    throw notHere(call, ': the deployment is not at the scope of a management group');
+    throw new MisplacedFault(call);
   }),
   define('tenant', 0, 0, (_, scope) => {
     const { tenantId } = scope.deployment.input.scope;

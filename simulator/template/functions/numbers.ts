@@ -27,6 +27,15 @@ function calculate(call: string, [a, b]: Json[], how: (a: number, b: number) => 
   );
 }
 
+/** Throws LanguageError for digits that 64 bits cannot hold. */
+function parseInteger(call: string, digits: string): number {
+  const value = BigInt(digits.trim().replace(/^\+/, ''));
+  if (BigInt.asIntN(64, value) === value) return Number(value);
+  throw new LanguageError(
+    `The template language function '${call}' cannot convert provided value '${digits}' to integer value. Please see https://aka.ms/arm-functions#${call.toLowerCase()} for usage details.`,
+  );
+}
+
 function divisor(call: string, value: Json | undefined): number {
   const number = expectInteger(call, value);
   if (number === 0) {
@@ -45,7 +54,7 @@ export const numberFunctions = [
   define('max', 1, Infinity, (args, _, call) => Math.max(...numbers(call, args))),
   define('int', 1, 1, ([value = null], _, call) => {
     if (typeof value === 'number') return Math.trunc(value);
-    if (typeof value === 'string' && /^\s*[+-]?\d+\s*$/.test(value)) return Number(value);
+    if (typeof value === 'string' && /^\s*[+-]?\d+\s*$/.test(value)) return parseInteger(call, value);
     return expectOneOf(call, 'Integer, or String of digits', value);
   }),
   define('float', 1, 1, ([value = null], _, call) => {

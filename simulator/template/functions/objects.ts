@@ -8,6 +8,7 @@ import {
   expectString,
   isObject,
   propertyOf,
+  setMember,
   textOf,
   typeName,
 } from '../values.ts';
@@ -34,7 +35,7 @@ function createObject(args: Json[], call: string): JsonObject {
   }
   const result: JsonObject = {};
   for (let index = 0; index < args.length; index += 2) {
-    result[expectString(call, args[index])] = args[index + 1] ?? null;
+    setMember(result, expectString(call, args[index]), args[index + 1] ?? null);
   }
   return result;
 }

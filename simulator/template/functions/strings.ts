@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { formatText } from '../dotnet-format.ts';
 import { hashedGuid, uniqueText } from '../hashes.ts';
-import { LanguageError } from '../language-error.ts';
+import { LanguageError, MisplacedFault } from '../language-error.ts';
 import { expectInteger, expectOneOf, expectString, textOf } from '../values.ts';
 import type { Json } from '../../provider.ts';
 import { define } from './define.ts';
@@ -69,6 +69,17 @@ function like(text: string, pattern: string): boolean {
   return new RegExp(`^${quoted.replaceAll(/\*+/g, '.*').replaceAll('?', '.')}$`, 'is').test(text);
 }
 
+/** Characters that .NET's invariant culture leaves as they are: their other case would be an ASCII letter. */
+const CASELESS = /[\u0130\u0131\u017f]/;
+
+/** As .NET does it: character by character, so that none becomes two ('ß' stays) or depends on its neighbours ('Σ'). */
+function inCase(text: string, change: (character: string) => string): string {
+  return Array.from(text, (one) => {
+    const other = change(one);
+    return other.length === one.length && !CASELESS.test(one) ? other : one;
+  }).join('');
+}
+
 function words(call: string, args: Json[]): string[] {
   return args.map((arg) => expectString(call, arg));
 }
@@ -90,8 +101,9 @@ export const stringFunctions = [
   define('uniqueString', 1, Infinity, (args, _, call) => uniqueText(words(call, args))),
   define('newGuid', 0, 0, (_args, scope, call) => {
     if (scope.place !== 'parameterDefault') {
-      throw new LanguageError(
-        `The template function '${call}' is not expected at this location. It can only be used in the default value of a parameter. Please see https://aka.ms/arm-functions for usage details.`,
+      throw new MisplacedFault(
+        call,
+        '. It can only be used in the default value of a parameter. Please see https://aka.ms/arm-functions for usage details',
       );
     }
     return randomUUID();
@@ -108,8 +120,8 @@ export const stringFunctions = [
   }),
   define('split', 2, 2, (args, _, call) => split(args, call)),
   define('substring', 2, 3, (args, _, call) => substring(args, call)),
-  define('toLower', 1, 1, ([text], _, call) => expectString(call, text).toLowerCase()),
-  define('toUpper', 1, 1, ([text], _, call) => expectString(call, text).toUpperCase()),
+  define('toLower', 1, 1, ([text], _, call) => inCase(expectString(call, text), (one) => one.toLowerCase())),
+  define('toUpper', 1, 1, ([text], _, call) => inCase(expectString(call, text), (one) => one.toUpperCase())),
   define('trim', 1, 1, ([text = null], _, call) => expectString(call, text).trim()),
   define('dataUri', 1, 1, ([value = null]) => {
     return `data:text/plain;charset=utf8;base64,${Buffer.from(textOf(value), 'utf8').toString('base64')}`;

@@ -59,6 +59,9 @@ describe('strings', () => {
     ["[substring('one two three', 4, 3)]", 'two'],
     ["[substring('one two three', 4)]", 'two three'],
     ["[toUpper(toLower('One Two'))]", 'ONE TWO'],
+    // As .NET has it: character by character.
+    ["[toUpper('straße ı')]", 'STRAßE ı'],
+    ["[toLower('ΣΑΣ İ')]", 'σασ İ'],
     ["[trim('    one two three   ')]", 'one two three'],
     ["['it''s']", "it's"],
     ["[like('aXbYa', 'a*B*a')]", true],
@@ -141,6 +144,8 @@ describe('arrays and objects', () => {
       ],
     ],
     ["[objectKeys(createObject('b', 1, 'a', 2))]", ['a', 'b']],
+    ["[string(createObject('__proto__', 1, 'b', 2))]", '{"__proto__":1,"b":2}'],
+    ["[string(union(createObject('__proto__', 1), createObject('b', 2)))]", '{"__proto__":1,"b":2}'],
     ["[tryGet(createObject('a', createArray(1, 2)), 'a', 1)]", 2],
     ["[tryGet(createObject('a', 1), 'b', 'c')]", null],
     ['[json(\'{"a":[1,true,null]}\').a[1]]', true],
@@ -210,6 +215,7 @@ describe('logic, comparison and numbers', () => {
     ['[mod(7, 3)]', 1],
     ["[add(int('4'), sub(7, 3))]", 8],
     ["[float('3.14')]", 3.14],
+    ["[int('-9223372036854775808')]", -(2 ** 63)],
   ]);
 });
 

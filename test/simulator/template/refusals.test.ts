@@ -35,7 +35,11 @@ describe('what is wrong is said, and where', () => {
     ['[mul(4294967296, 4294967296)]', "'mul' overflowed with the operants '4294967296' and '4294967296'"],
     ['[utcNow()]', "The template function 'utcNow' is not expected at this location."],
     ['[newGuid()]', "The template function 'newGuid' is not expected at this location."],
-    ['[copyIndex()]', "The template function 'copyIndex' is not expected at this location"],
+    [
+      '[copyIndex()]',
+      "The template function 'copyIndex' is not expected at this location. The function can only be used in a resource with copy specified. Please see https://aka.ms/arm-copy for usage details.",
+    ],
+    ["[int('9223372036854775808')]", "'int' cannot convert provided value '9223372036854775808' to integer"],
     ["[resourceId('A.B/c', 'x', 'y')]", "the type 'A.B/c' requires '1' resource name argument(s)"],
     ["[json('{')]", 'cannot be converted to JSON'],
     ["[format('{1}', 'x')]", 'Index (zero based) must be greater than or equal to zero'],
@@ -93,6 +97,16 @@ describe('what is wrong is said, and where', () => {
       'type property cannot be an expression',
     ],
     ['no name', { ...account(''), location: 'eastus' }, "The template resource '' at line '1' and column"],
+    [
+      'a loop within its parent',
+      account('a', { resources: [{ ...account('b'), type: 'blobServices', copy: { name: 'l', count: 2 } }] }),
+      'A copy loop cannot be used for a resource within its parent',
+    ],
+    [
+      'an existing resource in the first version of the language',
+      account('a', { existing: true }),
+      'Template language version must be specified',
+    ],
     ['a tag that is a list', account('a', { tags: { t: [] } }), "has an invalid tag 't'"],
     [
       'an expression too long',

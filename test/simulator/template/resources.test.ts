@@ -140,7 +140,8 @@ describe('loops', () => {
     const planned = plan({
       resources: [
         account("[concat('s', copyIndex(1))]", {
-          copy: { name: 'accounts', count: 3 },
+          // A count may be written as a text.
+          copy: { name: 'accounts', count: '3' },
           tags: { n: "[string(copyIndex('accounts'))]" },
         }),
         account('after', { dependsOn: ['accounts'] }),
