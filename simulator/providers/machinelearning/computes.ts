@@ -2,12 +2,12 @@
 
 import type { Call, Cloud, JsonObject, Resource, ResourceType, Stored } from '../../provider.ts';
 import { nodeActions, settleInstance } from './compute-actions.ts';
+import { holdChosen, keepButScale } from './compute-changes.ts';
 import {
   fillDefaults,
   isObject,
   numberOf,
   objectOf,
-  sameContent,
   setLocation,
   textOf,
   workspaceIdOf,
@@ -16,6 +16,7 @@ import {
 import { lifeChanged } from './job-events.ts';
 import { lifeOf, FINISHED, statusAt, withLife } from './job-life.ts';
 import { busyNodes, JOBS, nodesInUse, reschedule } from './job-queue.ts';
+import { requireLinkedIds } from './linked-ids.ts';
 import { requireQuota } from './quota.ts';
 import { checkResource } from './references.ts';
 import { requireName, userError, validationError } from './refusals.ts';
@@ -42,6 +43,15 @@ const NAME_LENGTHS: Record<string, { least: number; most: number }> = {
 
 /** The size of a cluster that names none. */
 const DEFAULT_SIZE = 'STANDARD_DS3_V2';
+
+/** The ids of other resources in the body of a compute. */
+const LINKED = [
+  'properties.resourceId',
+  'properties.properties.subnet.id',
+  'properties.properties.virtualMachineImage.id',
+  'properties.properties.loadBalancerSubnet',
+  'properties.properties.aksNetworkingConfiguration.subnetId',
+];
 
 /** Secrets of attached computes and of the users of nodes. */
 const SECRETS = [
@@ -131,9 +141,11 @@ function fillCompute(call: Call, next: Stored): void {
   properties.provisioningErrors = null;
   if (!isObject(properties.properties)) properties.properties = {};
   if (!call.existing) {
+    requireLinkedIds(resource, LINKED);
     checkResource(call, properties.resourceId, 'properties.resourceId');
     checkResource(call, objectOf(properties.properties.subnet).id, 'properties.properties.subnet.id');
   }
+  holdChosen(call, kind, properties.properties);
   if (kind === 'AmlCompute') fillCluster(call, next, properties.properties);
   else if (kind === 'ComputeInstance') fillInstance(call, next, properties.properties);
   else if (kind === 'Kubernetes') fillDefaults(properties.properties, { namespace: 'default' });
@@ -159,7 +171,6 @@ function fillCluster(call: Call, next: Stored, cluster: JsonObject): void {
       'scaleSettings',
     );
   cluster.scaleSettings = scale;
-  holdSize(call, cluster);
   const size = requireSize(call.cloud, next.region ?? '', textOf(cluster.vmSize) ?? '');
   if (cluster.vmPriority === 'LowPriority') return; // Low-priority cores have a quota of their own, without end here.
   const before = call.existing ? nodesInUse(call.cloud, call.existing) : 0;
@@ -178,7 +189,6 @@ function fillInstance(call: Call, next: Stored, instance: JsonObject): void {
   const vmSize = textOf(instance.vmSize);
   if (vmSize === undefined)
     throw validationError('properties.properties.vmSize: a compute instance must have one.', 'vmSize');
-  holdSize(call, instance);
   const size = requireSize(call.cloud, next.region ?? '', vmSize);
   if (!call.existing) requireQuota(call.cloud, coreUse(call, next, size), 1, 1);
   const { clientId, objectId, tenantId } = call.principal;
@@ -198,30 +208,6 @@ function coreUse(
     id: next.resource.id,
     size,
   };
-}
-
-/** The size of a compute is chosen once. */
-function holdSize(call: Call, inner: JsonObject): void {
-  const before = textOf(objectOf(call.existing?.resource.properties.properties).vmSize);
-  if (before !== undefined && before.toLowerCase() !== (textOf(inner.vmSize) ?? '').toLowerCase())
-    throw userError(
-      `The VM size of the compute '${call.id.name}' cannot be changed from '${before}' to '${textOf(inner.vmSize)}'.`,
-      'vmSize',
-    );
-}
-
-/** PATCH changes the scale of a cluster, as Azure's API has it, and nothing else but tags and identity. */
-function keepButScale(call: Call, next: Stored): void {
-  const before = structuredClone(call.existing?.resource.properties ?? {});
-  const scaleSettings = objectOf(objectOf(next.resource.properties.properties).scaleSettings);
-  const isScaled = !sameContent(objectOf(objectOf(before.properties).scaleSettings), scaleSettings);
-  if (isScaled && before.computeType !== 'AmlCompute')
-    throw userError(
-      `The compute '${call.id.name}' of type ${textOf(before.computeType)} has no scale settings.`,
-      'scaleSettings',
-    );
-  next.resource.properties = before;
-  if (isScaled) before.properties = { ...objectOf(before.properties), scaleSettings };
 }
 
 function wholeNumber(value: JsonObject[string] | undefined, field: string): number {

@@ -11,6 +11,7 @@ import {
   workspaceIdOf,
   WORKSPACES,
 } from './fields.ts';
+import { requireLinkedIds } from './linked-ids.ts';
 import { requireName, userError, validationError } from './refusals.ts';
 
 const OUTBOUND_RULES = `${WORKSPACES}/outboundRules`;
@@ -52,6 +53,7 @@ export const outboundRules: ResourceType = {
   provisioningState: false,
   beforePut(call, next) {
     const workspace = call.cloud.store.get(call.id.parent ?? '');
+    requireLinkedIds(next.resource, ['properties.destination.serviceResourceId']);
     requireRule(call.id.name, next.resource.properties, modeOf(workspace));
     fillDefaults(next.resource.properties, { category: 'UserDefined' });
   },

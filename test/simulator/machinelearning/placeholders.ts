@@ -14,6 +14,10 @@ const EVERYWHERE: Record<string, Json> = {
   deploymentName: null,
 };
 
+/** Of a subscription of which nothing is known. */
+const SUBNET =
+  '/subscriptions/7c8f1f6e-2b5a-4b9e-9a53-4d1f0f6f2c11/resourceGroups/net/providers/Microsoft.Network/virtualNetworks/ml/subnets/train';
+
 /** An example's value with something real for its placeholders. */
 export function real(
   value: Json,
@@ -27,6 +31,8 @@ export function real(
   return Object.fromEntries(
     Object.entries(value).map(([key, entry]): [string, Json] => {
       if (key === 'userAssignedIdentities') return [key, { [names.identity]: {} }];
+      if (key === 'subnet') return [key, { id: SUBNET }];
+      if (key === 'resourceId' && entry === 'string') return [key, names.identity];
       if (key === 'instanceType' && operation.path.includes('/onlineEndpoints/'))
         return [key, 'Standard_DS3_v2'];
       if (key === 'modelId' && operation.path.includes('/marketplaceSubscriptions/'))
