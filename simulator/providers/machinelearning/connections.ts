@@ -1,6 +1,7 @@
 /** Connections: what a workspace knows of other services, with secrets that only `listsecrets` shows. */
 
 import type { ActionResult, Call, Json, JsonObject, ResourceType, Stored } from '../../provider.ts';
+import { CONNECTION_CATEGORIES, knowsCategories } from './connection-categories.ts';
 import { fillDefaults, isObject, objectOf, textOf, WORKSPACES } from './fields.ts';
 import { requireName, validationError } from './refusals.ts';
 
@@ -48,6 +49,7 @@ export const connections: ResourceType = {
     if (call.existing && authType !== call.existing.resource.properties.authType) next.hidden = {}; // Other credentials than before.
     // azure-ai-ml's template of feature stores writes the one, and its client reads the other, which is published.
     if (properties.category === 'AzureDataLakeGen2') properties.category = 'ADLSGen2';
+    checkCategory(call, properties);
     fillDefaults(properties, { isSharedToAll: false, sharedUserList: [], metadata: {} });
   },
   list(call, entries) {
@@ -62,6 +64,19 @@ export const connections: ResourceType = {
   },
   actions: { listsecrets: listSecrets },
 };
+
+/** Writes a known category as it is published. Errors: 400 for one that the API has not in the version that is asked for. */
+function checkCategory(call: Call, properties: JsonObject): void {
+  const category = textOf(properties.category);
+  if (category === undefined) return;
+  const known = CONNECTION_CATEGORIES.find((one) => one.toLowerCase() === category.toLowerCase());
+  if (known !== undefined) properties.category = known;
+  else if (knowsCategories(call.apiVersion) && category !== call.existing?.resource.properties.category)
+    throw validationError(
+      `properties.category: '${category}' is no category of connections in api-version ${call.apiVersion}. Expected one of ${CONNECTION_CATEGORIES.join(', ')}.`,
+      'category',
+    );
+}
 
 function listSecrets(call: Call): ActionResult {
   return { body: withSecrets(call.existing) };
