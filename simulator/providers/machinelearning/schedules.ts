@@ -94,16 +94,33 @@ function checkTrigger(next: Stored): void {
   if (trigger.triggerType === 'Recurrence') checkRecurrence(trigger);
 }
 
-/** What is no time, or no time zone, is let through, for the published examples have such. In a time zone that is none nothing fires. */
+/** Errors: 400 for a time zone that there is not, a time that is none, an end before the start. */
 function checkTimes(trigger: JsonObject): void {
-  const zone = zoneNamed(textOf(trigger.timeZone) ?? '') ?? 'UTC';
-  const start = readTime(zone, textOf(trigger.startTime) ?? '');
-  const end = readTime(zone, textOf(trigger.endTime) ?? '');
+  const named = textOf(trigger.timeZone) ?? '';
+  const zone = zoneNamed(named);
+  if (zone === undefined)
+    throw validationError(
+      `properties.trigger.timeZone: expected a time zone as Windows names it ('Pacific Standard Time'), got '${named}'.`,
+      'trigger',
+    );
+  const start = timeOf(trigger, 'startTime', zone);
+  const end = timeOf(trigger, 'endTime', zone);
   if (start !== undefined && end !== undefined && end < start)
     throw validationError(
       `properties.trigger.endTime: ${textOf(trigger.endTime)} is before the start, ${textOf(trigger.startTime)}.`,
       'trigger',
     );
+}
+
+function timeOf(trigger: JsonObject, field: 'startTime' | 'endTime', zone: string): number | undefined {
+  const text = textOf(trigger[field]);
+  const time = text === undefined ? undefined : readTime(zone, text);
+  if (text !== undefined && time === undefined)
+    throw validationError(
+      `properties.trigger.${field}: expected a date and time in ISO 8601 ('2030-01-31T06:00:00'), got '${text}'.`,
+      'trigger',
+    );
+  return time;
 }
 
 function checkRecurrence(trigger: JsonObject): void {

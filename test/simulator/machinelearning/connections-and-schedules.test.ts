@@ -1,5 +1,8 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CONNECTION_CATEGORIES } from '../../../simulator/providers/machinelearning/connection-categories.ts';
 import type { JsonObject } from '../../../simulator/provider.ts';
+import { findDescriptions, load } from './api-description.ts';
 import { makeWorkspace, message, properties, startFixture, type Fixture } from './fixture.ts';
 
 let azure: Fixture;
@@ -56,6 +59,30 @@ describe('a connection', () => {
       400,
       expect.stringContaining("got 'Handshake'"),
     ]);
+  });
+
+  it('is of a category that its version of the API has', async () => {
+    const sent = (category: string, version: string): Promise<{ status: number; body: JsonObject }> =>
+      azure.arm('PUT', `${workspace}/connections/a-category?api-version=${version}`, {
+        properties: { category, target: 'https://example.org', authType: 'None' },
+      });
+    const refused = await sent('GitX', '2024-04-01');
+    expect([refused.status, message(refused.body)]).toEqual([
+      400,
+      expect.stringContaining("'GitX' is no category of connections in api-version 2024-04-01"),
+    ]);
+    expect(properties((await sent('git', '2024-04-01')).body).category).toBe('Git');
+    const later = await sent('AzureKeyVault', '2025-06-01');
+    expect([later.status, properties(later.body).category]).toEqual([200, 'AzureKeyVault']);
+    expect((await sent('AzureKeyVault', '2024-04-01')).status).toBe(200); // As it is: that is no change.
+    expect((await sent('AzureStorageAccount', '2024-04-01')).status).toBe(400);
+  });
+
+  it.skipIf(findDescriptions() === undefined)('has the categories that Azure publishes', () => {
+    const { definitions } = load(join(findDescriptions() ?? '', 'machineLearningServices.json')) as {
+      definitions: { ConnectionCategory: { enum: string[] } };
+    };
+    expect(CONNECTION_CATEGORIES).toEqual(definitions.ConnectionCategory.enum);
   });
 });
 
@@ -140,6 +167,9 @@ describe('a schedule', () => {
 
   it.each<[JsonObject, string]>([
     [{ startTime: '2030-01-02T00:00:00', endTime: '2030-01-01T00:00:00' }, 'endTime'],
+    [{ timeZone: 'Nowhere' }, 'timeZone'],
+    [{ startTime: 'tomorrow' }, 'startTime'],
+    [{ endTime: '2030-13-01' }, 'endTime'],
     [{ interval: 0 }, 'interval'],
     [{ frequency: 'Yearly' }, 'frequency'],
     [{ schedule: { hours: [25], minutes: [0] } }, 'schedule.hours'],
