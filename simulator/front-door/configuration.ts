@@ -1,11 +1,12 @@
 /** What the front does, as far as it is in force: read from the resources of Microsoft.Cdn that management holds. */
 
-import { isObject } from '../http/fields.ts';
+import { isObject, textOf } from '../http/fields.ts';
 import type { Json, JsonObject, ResourceStore, Stored } from '../provider.ts';
 
 export const PROFILE = 'Microsoft.Cdn/profiles';
 export const ENDPOINT = `${PROFILE}/afdEndpoints`;
 export const ROUTE = `${ENDPOINT}/routes`;
+export const RULE = `${PROFILE}/ruleSets/rules`;
 export const ORIGIN_GROUP = `${PROFILE}/originGroups`;
 export const ORIGIN = `${ORIGIN_GROUP}/origins`;
 
@@ -20,6 +21,7 @@ export interface Origin {
   host: string;
   /** By protocol: `httpPort` and `httpsPort`; for 'localhost:PORT' as hostName that port, whatever is spoken there. */
   ports: Record<Protocol, number>;
+  /** What requests name as their host; undefined: what the client named. */
   hostHeader: string | undefined;
   priority: number;
   weight: number;
@@ -48,6 +50,8 @@ export interface Match {
   /** How to ask it. */
   protocol: Protocol;
   timeoutSeconds: number;
+  /** The `frontDoorId` of the profile: origins tell by it whose front is asking. */
+  frontDoorId: string;
 }
 
 /** The route that an endpoint has for a path, or undefined. `path` starts with '/', without the query. */
@@ -76,6 +80,7 @@ export function matchRoute(store: ResourceStore, endpoint: Stored, path: string)
     // MatchRequest: as the client asked, and the front listens for HTTPS alone.
     protocol: best.route.forwardingProtocol === 'HttpOnly' ? 'http' : 'https',
     timeoutSeconds: numeric(profile?.resource.properties.originResponseTimeoutSeconds, 60),
+    frontDoorId: textOf(profile?.resource.properties.frontDoorId),
   };
 }
 

@@ -25,18 +25,8 @@ import {
   type Origin,
   type OriginGroup,
 } from './configuration.ts';
+import { forwardedHeaders, HOP_HEADERS } from './headers.ts';
 import { OriginHealth } from './health.ts';
-
-const HOP_HEADERS = new Set([
-  'connection',
-  'keep-alive',
-  'transfer-encoding',
-  'te',
-  'trailer',
-  'upgrade',
-  'proxy-authorization',
-  'host',
-]);
 
 export class FrontDoor {
   private readonly cloud: Cloud;
@@ -120,22 +110,15 @@ export class FrontDoor {
     origin: Origin,
     match: Match,
   ): Promise<number> {
-    const headers: Record<string, string | string[]> = {};
-    for (const [name, value] of Object.entries(message.headers)) {
-      if (value !== undefined && !HOP_HEADERS.has(name)) headers[name] = value;
-    }
+    const reference = randomUUID();
     const { host } = origin;
     const port = origin.ports[match.protocol];
-    headers.host = origin.hostHeader ?? `${host}:${port}`;
-    headers['x-forwarded-host'] = message.headers.host ?? '';
-    headers['x-forwarded-proto'] = 'https';
-    headers['x-azure-fdid'] = 'local';
     const options = {
       host,
       port,
       method: message.method,
       path: match.path,
-      headers,
+      headers: forwardedHeaders(message, origin, match.frontDoorId, reference),
       timeout: match.timeoutSeconds * 1000,
     };
     const outgoing =
@@ -157,7 +140,7 @@ export class FrontDoor {
       response.writeHead(incoming.statusCode ?? 502, [
         ...kept,
         'x-azure-ref',
-        randomUUID(),
+        reference,
         'x-cache',
         'CONFIG_NOCACHE',
       ]);

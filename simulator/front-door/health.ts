@@ -63,6 +63,7 @@ export class OriginHealth {
     return new Promise((resolve, reject) => {
       const headers = {
         'User-Agent': 'Edge Health Probe',
+        'X-FD-HealthProbe': '1',
         ...(origin.hostHeader ? { Host: origin.hostHeader } : {}),
       };
       const options = {

@@ -1,22 +1,32 @@
 /** Microsoft.Cdn: Front Door profiles, endpoints, origin groups, origins and routes; the front goes by them once their operations have ended. */
 
 import { createHash } from 'node:crypto';
-import { ENDPOINT, IN_FORCE, ORIGIN, ORIGIN_GROUP, PROFILE, ROUTE } from '../front-door/configuration.ts';
+import {
+  ENDPOINT,
+  IN_FORCE,
+  ORIGIN,
+  ORIGIN_GROUP,
+  PROFILE,
+  ROUTE,
+  RULE,
+} from '../front-door/configuration.ts';
 import type { FrontDoor } from '../front-door/front-door.ts';
 import { isObject, textOf } from '../http/fields.ts';
 import {
   ArmError,
   type Call,
-  type Cloud,
   type Json,
+  type JsonObject,
   type Provider,
   type ResourceType,
   type Stored,
 } from '../provider.ts';
+import { keepLastOrigin, keepOriginGroup, requireServed } from './cdn-links.ts';
 import { requireSettings, type Settings } from './settings.ts';
 import { placeGlobally, row } from './table.ts';
 
-const SKUS = ['Standard_AzureFrontDoor', 'Premium_AzureFrontDoor'];
+const PREMIUM = 'Premium_AzureFrontDoor';
+const SKUS = ['Standard_AzureFrontDoor', PREMIUM];
 const ENABLED = ['Enabled', 'Disabled'];
 /** Source: Azure, REST API, AFD Endpoints, Origin Groups, Origins and Routes – Create. */
 const SETTINGS: Record<string, Settings> = {
@@ -82,12 +92,15 @@ export function cdn(frontDoor: FrontDoor): Provider {
         ...edge(ENDPOINT, (call, next) => nameEndpoint(frontDoor, call, next)),
         actions: { purge: () => ({ longRunning: { milliseconds: 1000 } }) },
       },
-      edge(ORIGIN_GROUP, checkGroup),
-      edge(ORIGIN, checkOrigin),
+      {
+        ...edge(ORIGIN_GROUP, checkGroup),
+        beforeDelete: ({ cloud }, stored) => keepOriginGroup(cloud, stored),
+      },
+      { ...edge(ORIGIN, checkOrigin), beforeDelete: ({ cloud }, stored) => keepLastOrigin(cloud, stored) },
       edge(ROUTE, checkRoute),
       row(`${PROFILE}/customDomains`, { region: 'global', longRunning: TIMES }),
       row(`${PROFILE}/ruleSets`, { region: 'global', longRunning: TIMES }),
-      row(`${PROFILE}/ruleSets/rules`, { region: 'global', longRunning: TIMES }),
+      row(RULE, { region: 'global', longRunning: TIMES }),
       row(`${PROFILE}/securityPolicies`, { region: 'global', longRunning: TIMES }),
     ],
     start: () => frontDoor.refresh(),
@@ -114,6 +127,14 @@ function prepareProfile({ existing }: Call, next: Stored): void {
       `The SKU ${JSON.stringify(sku ?? null)} is not offered by the local Azure: expected ${SKUS.join(' or ')}.`,
     );
   }
+  const held = existing && isObject(existing.resource.sku) ? existing.resource.sku.name : sku;
+  if (held === PREMIUM && sku !== PREMIUM)
+    throw new ArmError(
+      400,
+      'BadRequest',
+      `Downgrading from Premium to Standard is not supported: the profile '${next.resource.name}' is ${PREMIUM}, got ${JSON.stringify(sku)}.`,
+      { target: 'sku.name' },
+    );
   placeGlobally(next.resource);
   next.resource.kind = 'frontdoor';
   const frontDoorId = existing?.resource.properties.frontDoorId ?? guidOf(next);
@@ -153,8 +174,8 @@ function checkGroup(_call: Call, next: Stored): void {
     requirePath('healthProbeSettings.probePath', healthProbeSettings.probePath);
 }
 
-function checkOrigin(_call: Call, next: Stored): void {
-  const properties = (next.resource.properties = {
+function checkOrigin({ cloud, existing }: Call, next: Stored): void {
+  const properties: JsonObject = (next.resource.properties = {
     httpPort: 80,
     httpsPort: 443,
     priority: 1,
@@ -162,9 +183,10 @@ function checkOrigin(_call: Call, next: Stored): void {
     enforceCertificateNameCheck: true,
     ...next.resource.properties,
   });
-  const { hostName } = properties as { hostName?: Json };
+  const { hostName } = properties;
   if (typeof hostName !== 'string' || !/^[\w.-]+(:\d{1,5})?$/.test(hostName))
     throw required('hostName', 'a host name', hostName);
+  if (existing && properties.enabledState === 'Disabled') keepLastOrigin(cloud, existing);
 }
 
 function checkRoute({ cloud }: Call, next: Stored): void {
@@ -184,17 +206,6 @@ function checkRoute({ cloud }: Call, next: Stored): void {
     throw new ArmError(404, 'NotFound', `The route's origin group '${group}' was not found.`);
   requireServed(cloud, group);
   requirePath('originPath', properties.originPath);
-}
-
-/** Azure links no route to a group that nothing stands in. */
-function requireServed(cloud: Cloud, group: string): void {
-  const origins = cloud.store.children(group, ORIGIN);
-  if (origins.some(({ resource }) => resource.properties.enabledState !== 'Disabled')) return;
-  throw new ArmError(
-    400,
-    'BadRequest',
-    'Please make sure that the originGroup is created successfully and at least one enabled origin is created under the origin group.',
-  );
 }
 
 function requireEach(

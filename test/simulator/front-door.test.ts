@@ -1,8 +1,5 @@
-import { createServer, type Server } from 'node:https';
-import { readFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Origin } from './https-origin.ts';
 import { eventually, TestCloud } from './running-cloud.ts';
 import { spread } from './spread.ts';
 
@@ -10,48 +7,6 @@ const API = 'api-version=2024-02-01';
 let cloud: TestCloud;
 let profile: string;
 let host: string;
-
-/** An origin that says who it is, what it was asked, and whether it is well. */
-class Origin {
-  readonly name: string;
-  private readonly server: Server;
-  well = true;
-
-  constructor(name: string, folder: string) {
-    this.name = name;
-    const certificate = {
-      cert: readFileSync(join(folder, 'server.pem')),
-      key: readFileSync(join(folder, 'server-key.pem')),
-    };
-    this.server = createServer(certificate, (request, response) => {
-      const isProbe = request.url === '/health';
-      let body = '';
-      request.on('data', (chunk: Buffer) => (body += chunk.toString()));
-      request.on('end', () => {
-        response.statusCode = isProbe && !this.well ? 500 : 200;
-        response.setHeader('x-origin', this.name);
-        response.end(
-          isProbe
-            ? ''
-            : JSON.stringify({ method: request.method, url: request.url, host: request.headers.host, body }),
-        );
-      });
-    });
-  }
-
-  async listen(): Promise<void> {
-    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
-  }
-
-  get port(): number {
-    return (this.server.address() as AddressInfo).port;
-  }
-
-  async close(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
-  }
-}
 
 let east: Origin;
 let west: Origin;
@@ -178,13 +133,70 @@ describe('the Front Door stand-in', () => {
     await eventually(step, (seen) => seen.east === 20);
   });
 
-  it('answers 503 when the origin cannot be reached or there is none', async () => {
+  it('answers 503 when the origin cannot be reached', async () => {
     await patch('west', { enabledState: 'Disabled' });
     await patch('east', { httpsPort: 1 });
     expect((await cloud.ask(`https://${host}/api/score`)).status).toBe(503);
+    await patch('east', { httpsPort: east.port });
+  });
+
+  it('answers 503 when the last origin goes, and the other, which management shows, never came', async () => {
+    const failNextLongRunning = {
+      type: 'Microsoft.Cdn/profiles/originGroups/origins',
+      after: 0.5,
+      code: 'InternalServerError',
+      message: 'no',
+    };
+    await cloud.admin('POST', '/regions/global/faults', { failNextLongRunning });
+    const enabling = await cloud.arm(`${profile}/originGroups/og/origins/west?${API}`, {
+      method: 'PATCH',
+      body: { properties: { enabledState: 'Enabled' } },
+    });
+    expect((await cloud.ended(enabling))?.status).toBe('Failed');
     await patch('east', { enabledState: 'Disabled' });
-    expect((await cloud.ask(`https://${host}/api/score`)).status).toBe(503);
-    await patch('east', { enabledState: 'Enabled', httpsPort: east.port });
+    expect((await cloud.ask(`https://${host}/api/score`)).text).toContain('no enabled origin');
+    await patch('east', { enabledState: 'Enabled' });
+    await patch('west', { enabledState: 'Disabled' });
+  });
+
+  it('tells origins who asks, and by which front', async () => {
+    const { properties } = (await cloud.arm(`${profile}?${API}`)).json as {
+      properties: { frontDoorId: string };
+    };
+    const proxied = {
+      'X-Forwarded-For': '203.0.113.7, 198.51.100.1',
+      Via: '1.0 proxy',
+      'X-Azure-FDID': 'forged',
+      'X-FD-HealthProbe': '1',
+    };
+    for (const [headers, expected] of [
+      [{}, { via: '1.1 Azure', 'x-forwarded-for': '127.0.0.1', 'x-azure-clientip': '127.0.0.1' }],
+      [
+        proxied,
+        {
+          via: '1.0 proxy, 1.1 Azure',
+          'x-forwarded-for': '203.0.113.7, 198.51.100.1, 127.0.0.1',
+          'x-azure-clientip': '203.0.113.7',
+        },
+      ],
+    ] as const) {
+      const answer = await cloud.ask(`https://${host}/api/score`, { headers });
+      expect(east.seen).toMatchObject({
+        ...expected,
+        'x-azure-socketip': '127.0.0.1',
+        'x-azure-fdid': properties.frontDoorId,
+        'x-azure-ref': answer.headers['x-azure-ref'],
+        'x-azure-requestchain': 'hops=1',
+        'x-forwarded-host': host.split('/', 1)[0],
+        'x-forwarded-proto': 'https',
+      });
+      expect(east.seen).not.toHaveProperty('x-fd-healthprobe');
+    }
+    expect(east.probedBy['x-fd-healthprobe']).toBe('1');
+    await patch('east', { originHostHeader: '' });
+    await cloud.ask(`https://${host}/api/score`);
+    expect(east.seen.host).toBe(host.split('/', 1)[0]);
+    await patch('east', { originHostHeader: 'east.example' });
   });
 
   it('refuses what Azure refuses', async () => {
