@@ -10,6 +10,14 @@ import type { ArmRequest } from './answer.ts';
 
 type Kind = 'reads' | 'writes' | 'deletes';
 
+interface Asked {
+  kind: Kind;
+  /** Undefined: the tenant. */
+  subscription: string | undefined;
+  /** Object id of the principal. */
+  actor: string;
+}
+
 /** How many at once, and how many a second from then on. */
 const LIMITS: Record<Kind, { depth: number; perSecond: number }> = {
   reads: { depth: 250, perSecond: 25 },
@@ -32,6 +40,8 @@ export interface RateLimitOptions {
 export class RateLimits {
   private readonly options: RateLimitOptions;
   private readonly buckets = new Map<string, TokenBucket>();
+  /** What scenarios leave, in buckets of its own: once they have stopped, the others are as if there had been none. */
+  private readonly cut = new Map<string, TokenBucket>();
 
   constructor(options: RateLimitOptions) {
     this.options = options;
@@ -44,30 +54,51 @@ export class RateLimits {
     principal,
   }: Pick<ArmRequest, 'method' | 'path' | 'principal'>): Record<string, string> {
     const share = this.options.share();
-    if (!this.options.enforced && share === undefined) return {};
+    const { enforced } = this.options;
     const kind = kindOf(method);
     const named = /^\/subscriptions\/([^/]+)/i.exec(path)?.[1]?.toLowerCase();
     // What names no subscription of ours counts for the tenant: a client must not fill our memory with names.
     const subscription = named !== undefined && this.options.isSubscription(named) ? named : undefined;
-    const scope = subscription ?? 'tenant';
+    const asked = { kind, subscription, actor: principal.objectId };
+    if (share === undefined) {
+      this.cut.clear();
+      return enforced ? this.draw(this.buckets, asked, 1) : {};
+    }
+    const left = this.draw(this.cut, asked, share);
+    return enforced ? lesser(left, this.draw(this.buckets, asked, 1)) : left;
+  }
+
+  /** A token of the principal's bucket, and one of all principals' together, each of this share of Azure's depth and rate. */
+  private draw(
+    buckets: Map<string, TokenBucket>,
+    { kind, subscription, actor }: Asked,
+    share: number,
+  ): Record<string, string> {
     const { depth, perSecond } = LIMITS[kind];
-    const times = (share ?? 1) / this.options.pace;
-    const ours: [number, number] = [Math.floor(depth * (share ?? 1)), perSecond * times];
-    const own = this.bucket(`${scope}|${kind}|${principal.objectId}`).take(...ours);
-    if ('waitSeconds' in own) throw throttled(kind, subscription, principal.objectId, own.waitSeconds);
+    const ours: [number, number] = [Math.floor(depth * share), (perSecond * share) / this.options.pace];
+    const scope = subscription ?? 'tenant';
+    const own = bucketOf(buckets, `${scope}|${kind}|${actor}`).take(...ours);
+    if ('waitSeconds' in own) throw throttled(kind, subscription, actor, own.waitSeconds);
     const where = subscription === undefined ? 'tenant' : 'subscription';
     const headers = { [`x-ms-ratelimit-remaining-${where}-${kind}`]: String(own.left) };
     if (subscription === undefined) return headers;
-    const all = this.bucket(`${scope}|${kind}`).take(ours[0] * PRINCIPALS, ours[1] * PRINCIPALS);
+    const all = bucketOf(buckets, `${scope}|${kind}`).take(ours[0] * PRINCIPALS, ours[1] * PRINCIPALS);
     if ('waitSeconds' in all) throw throttled(kind, subscription, undefined, all.waitSeconds);
     return { ...headers, [`x-ms-ratelimit-remaining-subscription-global-${kind}`]: String(all.left) };
   }
+}
 
-  private bucket(key: string): TokenBucket {
-    let bucket = this.buckets.get(key);
-    if (!bucket) this.buckets.set(key, (bucket = new TokenBucket()));
-    return bucket;
-  }
+function bucketOf(buckets: Map<string, TokenBucket>, key: string): TokenBucket {
+  let bucket = buckets.get(key);
+  if (!bucket) buckets.set(key, (bucket = new TokenBucket()));
+  return bucket;
+}
+
+/** Of two that tell what is left under the same names, the fewer of each. */
+function lesser(one: Record<string, string>, other: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(one).map(([name, left]) => [name, String(Math.min(Number(left), Number(other[name])))]),
+  );
 }
 
 function kindOf(method: string): Kind {
