@@ -11,6 +11,7 @@ import {
   type JsonObject,
   type Stored,
 } from '../provider.ts';
+import { encryptionOf, readOnly } from './storage-encryption.ts';
 import { noteSecondary, pairOfOld, withoutSecondary } from './storage-failover.ts';
 import { prepareNetworkAcls } from './storage-network.ts';
 import { findAccount, places, skuOf } from './storage-places.ts';
@@ -52,11 +53,13 @@ export function prepareAccount(call: Call, next: Stored): void {
   prepareNetworkAcls(next.resource.properties);
   requireKeyPolicy(next.resource.properties);
   noteSecondary(existing, next, name);
+  const encryption = encryptionOf(existing, next);
   const keys = (next.hidden.keys ??= freshKeys(next.changedAt)) as KeyPair;
   // A PUT that says nothing of a property leaves it, as Azure's storage does.
   next.resource.properties = {
     ...accountDefaults(kind),
     ...withoutSecondary({ ...existing?.resource.properties, ...next.resource.properties }),
+    encryption,
     ...places(cloud, next.resource.name, next.region ?? '', name, pairOfOld(next)),
     keyCreationTime: { key1: keys.created1, key2: keys.created2 },
     creationTime: new Date(next.createdAt).toISOString(),
@@ -67,13 +70,7 @@ export function prepareAccount(call: Call, next: Stored): void {
 function requireUpdatable(existing: Stored, { resource }: Stored, sku: string): void {
   const held = existing.resource.properties.isHnsEnabled ?? false;
   const asked = resource.properties.isHnsEnabled;
-  if (asked !== undefined && asked !== null && asked !== held)
-    throw new ArmError(
-      400,
-      'AccountPropertyCannotBeUpdated',
-      `The property 'isHnsEnabled' was specified in the input, but it cannot be updated as it is read-only: it is ${JSON.stringify(held)}, got ${JSON.stringify(asked)}. For more information, see - https://aka.ms/storageaccountupdate`,
-      { target: 'isHnsEnabled' },
-    );
+  if (asked !== undefined && asked !== null && asked !== held) throw readOnly('isHnsEnabled', held, asked);
   const before = skuOf(existing);
   if (layoutOf(before) === layoutOf(sku)) return;
   throw new ArmError(
@@ -138,14 +135,12 @@ export function nameAvailability(cloud: Cloud, name: string): Json {
 }
 
 function accountDefaults(kind: string): JsonObject {
-  const service = { keyType: 'Account', enabled: true };
   return {
     ...(kind === 'Storage' ? {} : { accessTier: 'Hot' }),
     allowBlobPublicAccess: false,
     minimumTlsVersion: 'TLS1_2',
     supportsHttpsTrafficOnly: true,
     networkAcls: { bypass: 'AzureServices', virtualNetworkRules: [], ipRules: [], defaultAction: 'Allow' },
-    encryption: { services: { blob: { ...service }, file: { ...service } }, keySource: 'Microsoft.Storage' },
     privateEndpointConnections: [],
   };
 }

@@ -42,6 +42,12 @@ const SETTINGS: Settings = {
   defaultToOAuthAuthentication: 'boolean',
   allowCrossTenantReplication: 'boolean',
   'encryption.requireInfrastructureEncryption': 'boolean',
+  ...Object.fromEntries(
+    ['blob', 'file', 'queue', 'table'].flatMap((service) => [
+      [`encryption.services.${service}.enabled`, 'boolean'],
+      [`encryption.services.${service}.keyType`, ['Account', 'Service']],
+    ]),
+  ),
 };
 
 /** Checks the settings that a body has. Throws ArmError 400 `InvalidValuesForRequestParameters`. */
