@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Json, JsonObject } from '../../../simulator/provider.ts';
 import { planDeployment } from '../../../simulator/template/index.ts';
-import { account, body, cloud, failure, groupId, input, plan, storage } from './harness.ts';
+import { account, body, cloud, failure, groupId, input, plan, storage, subscriptionId } from './harness.ts';
 
 describe('what is wrong is said, and where', () => {
   it.each([
@@ -82,6 +82,14 @@ describe('what is wrong is said, and where', () => {
     );
     expect(await said({ resources: [account('a', { properties: { v: "[reference('b')]" } })] })).toBe(
       "InvalidTemplate: Deployment template validation failed: 'The template reference 'b' is not valid: could not find template resource or resource copy with this name. Please see https://aka.ms/arm-function-reference for usage details.'.",
+    );
+  });
+
+  it('of a group that there is not, in capitals', async () => {
+    const scope = { kind: 'subscription', subscriptionId, tenantId: 't', location: 'eastus' } as const;
+    const said = await failure(() => plan({ variables: { v: '[resourceGroup().id]' } }, { scope }));
+    expect(said).toContain(
+      "'The template variable 'v' is not valid: The template function 'RESOURCEGROUP' is not expected at this location. Please see https://aka.ms/arm-functions for usage details..",
     );
   });
 
