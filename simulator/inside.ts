@@ -1,5 +1,6 @@
 /** What providers may ask of the cloud they are in: its `Cloud`, over the engine that serves clients, too. */
 
+import { draftOf } from './draft-cloud.ts';
 import { textOf } from './http/fields.ts';
 import type { Azurite } from './blobs/azurite.ts';
 import type { TokenService } from './entra/tokens.ts';
@@ -82,6 +83,10 @@ export class InsideCloud implements Cloud {
 
   as(principal: Principal): Cloud {
     return Object.create(this, { actor: { value: principal } }) as InsideCloud;
+  }
+
+  draft(): Cloud {
+    return draftOf(this, this.attached().engine);
   }
 
   attach(engine: Engine, plane: DataPlane): void {

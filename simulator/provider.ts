@@ -118,6 +118,11 @@ export interface Cloud {
   showResource(id: string): Resource | undefined;
   /** POST {id}/{action} (listKeys and its kind) through the same rules; a long-running one is awaited. */
   invokeAction(id: string, action: string, body: JsonObject, apiVersion: string): Promise<Json>;
+  /**
+   * A draft of the cloud as it is. `createResource` in it leaves what a PUT would, by the same rules, at once and with no other effect; its store
+   * and `showResource` tell what that is, and nothing of it leaves the draft.
+   */
+  draft(): Cloud;
   /** The cloud with no more rights than this principal's: what a deployment makes, its deployer makes. */
   as(principal: Principal): Cloud;
   /** Checks 'Bearer …' of a data-plane request: signature, expiry, audience. Throws ArmError 401 with WWW-Authenticate. */
@@ -209,6 +214,11 @@ export interface ResourceType {
    * resource that will be stored, already merged with id, name, type, systemData; change it in place.
    */
   beforePut?(call: Call, next: Stored): void | Promise<void>;
+  /**
+   * After it is stored (or, if long-running, when the operation has succeeded), before `afterPut`: what a PUT writes into the store beside the
+   * resource itself (parts that are resources of their own), and into file shares. It does nothing else: what-if runs it, too, on a draft.
+   */
+  spreads?(call: Call, stored: Stored): void;
   /** After it is stored (or, if long-running, when the operation has succeeded). */
   afterPut?(call: Call, stored: Stored): void | Promise<void>;
   /**

@@ -1,29 +1,14 @@
 /** PUT and PATCH of a resource. */
 
-import { randomUUID } from 'node:crypto';
-import {
-  ArmError,
-  type Call,
-  type Json,
-  type JsonObject,
-  type Resource,
-  type ResourceId,
-  type ResourceType,
-  type Stored,
-} from '../provider.ts';
+import { ArmError, type Call, type ResourceId, type ResourceType, type Stored } from '../provider.ts';
 import { objectBody, type Answer, type ArmRequest } from './answer.ts';
-import { fillIdentity, type Engine } from './engine.ts';
-import { fieldAt, mergePatch, sameJson, setFieldAt, takeFieldAt } from './fields.ts';
+import type { Engine } from './engine.ts';
+import { sameJson } from './fields.ts';
 import { requireEnvelope } from './body-shape.ts';
 import { requireConditions } from './conditions.ts';
 import type { OperationRecord } from './operations.ts';
+import { prepareWrite, type WriteVerb } from './prepare-write.ts';
 import { notFound } from './refusals.ts';
-
-type WriteVerb = 'put' | 'patch';
-
-const RESOURCE_GROUPS = 'microsoft.resources/resourcegroups';
-/** Fields of a body that the envelope alone writes. */
-const ENVELOPE = new Set(['id', 'name', 'type', 'systemData', 'etag']);
 
 /** Stores what the client sent, after the row's own rules, and starts the long-running operation where there is one. */
 export async function write(
@@ -71,12 +56,27 @@ export async function writeTracked(
       };
     }
     const call = engine.call(request, id, existing, verb);
-    const next = compose(engine, row, call, verb);
-    await row.beforePut?.(call, next);
-    hideSecrets(row, next);
-    holdImmutable(row, existing, next);
-    return store(engine, row, call, next, verb);
+    return store(engine, row, call, await prepareWrite(engine, row, call, verb), verb);
   });
+}
+
+/** Writes into the store of the engine's cloud, a draft, what a PUT leaves there when it has ended. Throws ArmError as the PUT would. */
+export async function draftWrite(
+  engine: Engine,
+  row: ResourceType,
+  id: ResourceId,
+  request: ArmRequest,
+): Promise<Stored> {
+  requireEnvelope(objectBody(request.body));
+  engine.requireScope(id);
+  const { store } = engine.cloud;
+  const call = engine.call(request, id, store.get(id.key), 'put');
+  store.put(await prepareWrite(engine, row, call, 'put'));
+  settle(engine, row, store.get(id.key), 'Succeeded');
+  const drafted = store.get(id.key);
+  if (!drafted) throw new Error(`the draft has no '${id.id}', which it has just written`);
+  row.spreads?.(call, drafted);
+  return drafted;
 }
 
 /** The end of a long-running PUT or PATCH; run by the operation. */
@@ -95,13 +95,17 @@ export async function finishWrite(
     if (record.failure) throw new ArmError(500, record.failure.code, record.failure.message);
     await row.runs?.(call, stored);
     settle(engine, row, stored, 'Succeeded');
-    await row.afterPut?.(call, engine.cloud.store.get(record.resourceId) ?? stored);
+    await afterStored(engine, row, call, engine.cloud.store.get(record.resourceId) ?? stored);
   } catch (error) {
-    const failed = engine.cloud.store.get(record.resourceId);
-    if (failed) settle(engine, row, failed, 'Failed');
+    settle(engine, row, engine.cloud.store.get(record.resourceId), 'Failed');
     throw error;
   }
   return undefined;
+}
+
+async function afterStored(engine: Engine, row: ResourceType, call: Call, stored: Stored): Promise<void> {
+  row.spreads?.(call, stored);
+  await row.afterPut?.(call, engine.cloud.store.get(call.id.key) ?? stored);
 }
 
 export function keepsState(row: ResourceType): boolean {
@@ -115,95 +119,6 @@ export function inProgress(row: ResourceType, id: ResourceId, existing: Stored |
     'AnotherOperationInProgress',
     `Another operation on this or dependent resource is in progress: '${id.id}'. Wait for it to end, then try again.`,
   );
-}
-
-/** What will be stored, before the row has seen it. */
-function compose(engine: Engine, row: ResourceType, call: Call, verb: WriteVerb): Stored {
-  const { existing, id, body, principal } = call;
-  const sent = Object.fromEntries(
-    Object.entries(structuredClone(body)).filter(([field]) => !ENVELOPE.has(field)),
-  );
-  const fields: JsonObject =
-    verb === 'patch' && existing ? mergePatch(structuredClone(existing.resource), sent) : sent;
-  const region = engine.regionOf(row, id, existing, fields);
-  const now = new Date(engine.cloud.clock.now()).toISOString();
-  const by = { lastModifiedBy: principal.clientId, lastModifiedByType: 'Application', lastModifiedAt: now };
-  const created = { createdBy: principal.clientId, createdByType: 'Application', createdAt: now };
-  const known = existing?.resource.systemData as JsonObject | undefined;
-  const resource: Resource = {
-    ...fields,
-    id: existing?.resource.id ?? canonicalId(engine, row, id),
-    name: existing?.resource.name ?? id.name,
-    type: row.type,
-    properties: (fields.properties ?? {}) as JsonObject,
-    systemData: { ...(known ?? created), ...by },
-  };
-  const isPlaced = row.region === 'own' || (row.region === 'either' && resource.location !== undefined);
-  if (isPlaced && verb === 'put') placeAt(resource, region, existing);
-  fillIdentity(engine, resource, existing?.resource);
-  const changedAt = engine.cloud.clock.now();
-  return {
-    resource,
-    hidden: structuredClone(existing?.hidden ?? {}),
-    etag: `"${randomUUID()}"`,
-    region,
-    createdAt: existing?.createdAt ?? changedAt,
-    changedAt,
-  };
-}
-
-function placeAt(resource: Resource, region: string | null, existing: Stored | undefined): void {
-  const asked =
-    typeof resource.location === 'string' ? resource.location.toLowerCase().replaceAll(' ', '') : undefined;
-  const held = region ?? 'global';
-  if (existing && asked !== undefined && asked !== held) {
-    if (resource.type.toLowerCase() === RESOURCE_GROUPS)
-      throw new ArmError(
-        409,
-        'InvalidResourceGroupLocation',
-        `Invalid resource group location '${asked}'. The Resource group already exists in location '${held}'.`,
-        { target: 'location' },
-      );
-    throw new ArmError(
-      409,
-      'InvalidResourceLocation',
-      `The resource '${resource.name}' already exists in location '${held}' in this resource group. A resource with the same name cannot be created in location '${asked}'. Please select a new resource name.`,
-    );
-  }
-  resource.location = held;
-}
-
-/** The id in Azure's spelling of types, and in that of the parents as they were created. */
-function canonicalId(engine: Engine, row: ResourceType, id: ResourceId): string {
-  const { store } = engine.cloud;
-  if (row.type.toLowerCase() === RESOURCE_GROUPS)
-    return `/subscriptions/${id.subscriptionId}/resourceGroups/${id.name}`;
-  const lastType = row.type.slice(row.type.lastIndexOf('/') + 1);
-  const parent = id.parent === undefined ? undefined : store.get(id.parent);
-  if (parent) return `${parent.resource.id}/${lastType}/${id.name}`;
-  const scope = store.get(id.scope)?.resource.id ?? id.scope;
-  const [namespace, ...types] = row.type.split('/');
-  return `${scope}/providers/${namespace}/${types.map((type, i) => `${type}/${id.names[i]}`).join('/')}`;
-}
-
-function hideSecrets(row: ResourceType, next: Stored): void {
-  for (const path of row.secrets ?? []) {
-    const value = takeFieldAt(next.resource, path);
-    if (value !== undefined && value !== null) next.hidden[path] = value;
-  }
-}
-
-function holdImmutable(row: ResourceType, existing: Stored | undefined, next: Stored): void {
-  for (const path of existing ? (row.immutable ?? []) : []) {
-    const held: Json | undefined = existing && fieldAt(existing.resource, path);
-    const asked = fieldAt(next.resource, path);
-    if (asked === undefined && held !== undefined) setFieldAt(next.resource, path, held);
-    else if (asked !== undefined && held !== undefined && !sameJson(held, asked)) {
-      throw new ArmError(400, 'PropertyChangeNotAllowed', `Changing property '${path}' is not allowed.`, {
-        target: path,
-      });
-    }
-  }
 }
 
 async function store(
@@ -220,7 +135,7 @@ async function store(
     next.resource.properties.provisioningState = isLong ? (created ? 'Creating' : 'Updating') : 'Succeeded';
   engine.cloud.store.put(next);
   if (!isLong) {
-    await row.afterPut?.(call, next);
+    await afterStored(engine, row, call, next);
     const now = engine.cloud.store.get(call.id.key) ?? next;
     return {
       answer: { status: statusOf(row, created), headers: { ETag: now.etag }, body: engine.show(row, now) },
@@ -270,8 +185,13 @@ function statusOf(row: ResourceType, created: boolean): number {
   return created ? (row.createdStatus ?? 201) : (row.updatedStatus ?? 200);
 }
 
-function settle(engine: Engine, row: ResourceType, stored: Stored, state: 'Succeeded' | 'Failed'): void {
-  if (!keepsState(row)) return;
+function settle(
+  engine: Engine,
+  row: ResourceType,
+  stored: Stored | undefined,
+  state: 'Succeeded' | 'Failed',
+): void {
+  if (!stored || !keepsState(row)) return;
   const properties = { ...stored.resource.properties, provisioningState: state };
   engine.cloud.store.put({ ...stored, resource: { ...stored.resource, properties } });
 }

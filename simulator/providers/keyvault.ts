@@ -36,7 +36,7 @@ const deletedSecrets = row(`${VAULT}/deletedSecrets`, { verbs: [], afterDelete: 
 const accessPolicies = row(`${VAULT}/accessPolicies`, {
   verbs: ['put'],
   beforePut: changePolicies,
-  afterPut: ({ cloud }, { resource }) => void cloud.store.remove(resource.id),
+  spreads: ({ cloud }, { resource }) => void cloud.store.remove(resource.id),
 });
 
 export const keyVault: Provider = {

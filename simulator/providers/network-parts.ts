@@ -15,7 +15,7 @@ const PARTS: Record<string, readonly string[]> = {
 };
 
 /** What a row of a network type adds to a plain one. */
-export function networkParts(type: string): Pick<ResourceType, 'beforePut' | 'afterPut' | 'show'> {
+export function networkParts(type: string): Pick<ResourceType, 'beforePut' | 'spreads' | 'show'> {
   const parts = PARTS[type] ?? [];
   return {
     beforePut(call, next) {
@@ -24,7 +24,7 @@ export function networkParts(type: string): Pick<ResourceType, 'beforePut' | 'af
       next.hidden = { ...next.hidden, listed: parts.filter((part) => Array.isArray(properties[part])) };
       next.resource.properties = properties;
     },
-    afterPut: (call, stored) => spread(call, stored, parts),
+    spreads: (call, stored) => spread(call, stored, parts),
     show: (cloud, stored) => gathered(cloud, stored, parts),
   };
 }

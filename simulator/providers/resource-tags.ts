@@ -28,7 +28,7 @@ export const tags: ResourceType = row('Microsoft.Resources/tags', {
     requireTags(changed);
     next.resource = { ...named(call.id), properties: { tags: changed } };
   },
-  afterPut: ({ cloud, id }, stored) => write(cloud, id, stored.resource.properties.tags as JsonObject),
+  spreads: ({ cloud, id }, stored) => write(cloud, id, stored.resource.properties.tags as JsonObject),
   afterDelete: ({ cloud, id }) => write(cloud, id, {}),
   // Nothing was ever put here, but what stands above may have tags all the same.
   deleteMissing: ({ cloud, id }) => write(cloud, id, {}),

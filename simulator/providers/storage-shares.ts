@@ -25,7 +25,7 @@ export const shares = row(SHARE, {
     if (accessTier !== undefined && !TIERS.some((tier) => tier === accessTier))
       throw invalid(`accessTier: expected ${TIERS.join(', ')}, got ${JSON.stringify(accessTier)}.`);
   },
-  afterPut({ cloud, id }, stored) {
+  spreads({ cloud, id }, stored) {
     const { shareQuota, accessTier, metadata } = stored.resource.properties;
     cloud.files.putShare(id.names[0] ?? '', id.name, {
       ...(isQuota(shareQuota) ? { quotaGiB: shareQuota } : {}),

@@ -28,10 +28,10 @@ const accounts = row(ACCOUNT, {
   immutable: ['kind'],
   requireName: (cloud, { name, id }) => requireName(cloud, name, id),
   beforePut: prepareAccount,
+  spreads: ({ cloud }, stored) => makeServices(cloud, stored),
   async afterPut({ cloud }, stored) {
     const { key1, key2 } = keysOf(stored);
     await cloud.blobs.setKeys(stored.resource.name, key1, key2);
-    makeServices(cloud, stored);
     await cloud.geo.follow(stored);
   },
   async afterDelete({ cloud }, stored) {

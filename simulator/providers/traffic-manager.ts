@@ -31,8 +31,10 @@ export function trafficManager(stand: TrafficManager): Provider {
           prepareProfile(call, next);
           planned(call, next); // What is wrong with an endpoint is said before anything changes.
         },
+        spreads: storeEndpoints,
         afterPut(call, stored) {
-          storeEndpoints(call, stored, stand);
+          if (listsEndpoints(call))
+            for (const { resource } of endpointsOf(call.cloud.store, stored)) stand.forget(resource.id);
           stand.refresh();
         },
         show: (cloud, stored) => showProfile(cloud, stored, stand),
@@ -110,6 +112,12 @@ function monitorOf(value: Json | undefined): JsonObject {
   };
 }
 
+/** A PATCH that says nothing of endpoints leaves them, and what is known of them. */
+function listsEndpoints({ body, verb }: Call): boolean {
+  const sent = isObject(body.properties) ? body.properties.endpoints : undefined;
+  return verb !== 'patch' || (sent !== undefined && sent !== null);
+}
+
 /** The endpoints that a PUT or PATCH of the profile names, checked; undefined where it says nothing of them. */
 function planned({ cloud, body, verb }: Call, profile: Stored): Stored[] | undefined {
   const sent = isObject(body.properties) ? body.properties.endpoints : undefined;
@@ -137,16 +145,13 @@ function planned({ cloud, body, verb }: Call, profile: Stored): Stored[] | undef
 }
 
 /** Endpoints are resources of their own: a PUT's replace those there were, a PATCH without any leaves them. */
-function storeEndpoints(call: Call, stored: Stored, stand: TrafficManager): void {
+function storeEndpoints(call: Call, stored: Stored): void {
   const { store } = call.cloud;
   const { endpoints: _, ...properties } = stored.resource.properties;
   store.put({ ...stored, resource: { ...stored.resource, properties } });
   const next = planned(call, stored);
   if (!next) return;
-  for (const { resource } of endpointsOf(store, stored)) {
-    store.remove(resource.id);
-    stand.forget(resource.id);
-  }
+  for (const { resource } of endpointsOf(store, stored)) store.remove(resource.id);
   for (const endpoint of next) store.put(endpoint);
 }
 

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { Call, Cloud, JsonObject, Resource, ResourceType, Stored } from '../../provider.ts';
 import { createDefaultDatastores } from './default-datastores.ts';
 import { fillDefaults, isObject, NAMESPACE, objectOf, textOf, WORKSPACES } from './fields.ts';
+import { requireLinkedIds } from './linked-ids.ts';
 import { prepareNetwork, showNetwork, writeRules } from './network.ts';
 import { checkResource } from './references.ts';
 import { conflict, requireName, userError, validationError } from './refusals.ts';
@@ -26,6 +27,22 @@ const DEPENDENCIES: Record<string, string> = {
   containerRegistry: 'Microsoft.ContainerRegistry/registries',
 };
 
+/** The ids of other resources in the body of a workspace. Some are empty where azure-ai-ml's own template has nothing to say. */
+const LINKED = [
+  ...Object.keys(DEPENDENCIES).map((field) => `properties.${field}`),
+  'properties.hubResourceId',
+  'properties.primaryUserAssignedIdentity?',
+  'properties.encryption.identity.userAssignedIdentity?',
+  'properties.encryption.keyVaultProperties.keyVaultArmId?',
+  'properties.serverlessComputeSettings.serverlessComputeCustomSubnet',
+  'properties.sharedPrivateLinkResources[].properties.privateLinkResourceId',
+  'properties.associatedWorkspaces[]',
+  'properties.workspaceHubConfig.additionalWorkspaceStorageAccounts[]',
+];
+
+/** Enterprise is no longer sold, but templates still say it. */
+const SKUS = ['Basic', 'Free', 'Standard', 'Premium', 'Enterprise'];
+
 export const workspaces: ResourceType = {
   type: WORKSPACES,
   verbs: ['get', 'head', 'put', 'patch', 'delete', 'list'],
@@ -43,13 +60,15 @@ export const workspaces: ResourceType = {
       );
       refuseBlockedName(call);
     }
+    requireLinkedIds(next.resource, LINKED);
+    checkSku(next.resource);
     checkKind(call, next);
     checkDependencies(call, next);
     prepareNetwork(call, next);
     fillWorkspace(call, next);
   },
+  spreads: writeRules,
   async afterPut(call, stored) {
-    writeRules(call, stored);
     if (!call.cloud.store.children(stored.resource.id, `${WORKSPACES}/datastores`).length)
       await createDefaultDatastores(call.cloud, stored);
   },
@@ -95,6 +114,13 @@ function refuseBlockedName(call: Call): void {
   if (age < SOFT_DELETE_DAYS * DAY_MS)
     throw conflict('Soft-deleted workspace exists. Please purge or recover it. https://aka.ms/wsoftdelete');
   call.cloud.store.remove(blocked.resource.id);
+}
+
+/** Errors: 400 for a SKU that workspaces are not sold as. */
+function checkSku({ sku }: Resource): void {
+  const name = textOf(objectOf(sku).name);
+  if (name !== undefined && !SKUS.some((one) => one.toLowerCase() === name.toLowerCase()))
+    throw validationError(`sku.name: expected one of ${SKUS.join(', ')}, got '${name}'.`, 'sku');
 }
 
 /** A project stands on its hub, and has what the hub has. Errors: 400 for an unknown kind, or a hub that is none. */

@@ -9,7 +9,7 @@ async function predict(
   resources: JsonObject[],
   current: JsonObject[],
   mode: 'Incremental' | 'Complete' = 'Incremental',
-  format?: 'ResourceIdOnly',
+  format: 'ResourceIdOnly' | 'FullResourcePayloads' = 'FullResourcePayloads',
 ): Promise<WhatIfChange[]> {
   const planned = plan({ resources });
   const environment = cloud(Object.fromEntries(current.map((each) => [each['id'] as string, each])));
@@ -19,7 +19,9 @@ async function predict(
       body: await planned.previewBody(resource, environment),
     })),
   );
-  return whatIf(bodies, current, mode, format);
+  // Nobody knows here what services would leave: what a template does not mention is then taken to stay.
+  const shown = (resource: JsonObject): JsonObject => resource;
+  return whatIf({ planned: bodies, current, mode, format, left: () => undefined, shown });
 }
 
 const vnet = (name: string, tags: JsonObject, prefixes: string[], subnets: JsonObject[]): JsonObject =>
@@ -138,6 +140,34 @@ describe('what-if', () => {
     );
     expect(change?.delta).toEqual([
       { path: 'tags.myNewTag', propertyChangeType: 'Create', after: 'my tag value' },
+    ]);
+  });
+
+  it('tells what would be gone, where it is known what would be left', () => {
+    const old = now('a', {
+      tags: { team: 'ml' },
+      identity: { type: 'SystemAssigned' },
+      properties: { acls: { rules: ['x'] }, order: [1, 2], kept: null, made: 1 },
+    });
+    const left = now('a', { properties: { order: [2, 1], kept: null, empty: {} } });
+    const [resource] = plan({ resources: [account('a')] }).resources;
+    if (!resource) throw new Error('the plan is empty');
+    const predicted = whatIf({
+      planned: [{ resource, body: {} }],
+      current: [old],
+      left: () => left,
+      mode: 'Incremental',
+      format: 'FullResourcePayloads',
+      shown: (one) => one,
+    });
+    expect(predicted).toMatchObject([{ changeType: 'Modify', after: { properties: left['properties'] } }]);
+    expect(predicted[0]?.delta?.map(({ path, propertyChangeType: kind }) => `${kind} ${path}`)).toEqual([
+      'Modify properties.order',
+      'Create properties.empty',
+      'Delete properties.acls',
+      'Delete properties.made',
+      'Delete tags',
+      'Delete identity',
     ]);
   });
 });
