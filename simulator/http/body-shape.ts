@@ -22,8 +22,8 @@ const SHAPES: Record<string, { expected: string; fits: Check }> = {
   zones: { expected: 'a list', fits: Array.isArray },
 };
 
-/** Throws ArmError 400 `InvalidRequestContent` naming the field; null counts as absent. */
-export function requireEnvelope(body: JsonObject): void {
+/** Throws ArmError 400 `InvalidRequestContent` naming the field; null counts as absent, and in a PATCH takes a tag away. */
+export function requireEnvelope(body: JsonObject, verb: 'put' | 'patch'): void {
   for (const [field, { expected, fits }] of Object.entries(SHAPES)) {
     const value = body[field];
     if (value === undefined || value === null || fits(value)) continue;
@@ -34,14 +34,18 @@ export function requireEnvelope(body: JsonObject): void {
       { target: field },
     );
   }
-  requireTags(body.tags);
+  requireTags(verb === 'patch' && isObject(body.tags) ? withoutNulls(body.tags) : body.tags);
+}
+
+function withoutNulls(tags: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(tags).filter(([, value]) => value !== null));
 }
 
 const MOST_TAGS = 50;
 const LONGEST_TAG_NAME = 512;
 const LONGEST_TAG_VALUE = 256;
 
-/** Throws ArmError 400 for tags that Azure takes on nothing: too many, too long, or with characters that it reserves. */
+/** Throws ArmError 400 for tags that Azure takes on nothing: too many, too long, with characters that it reserves, or of no value. */
 export function requireTags(tags: Json | undefined): void {
   if (!isObject(tags)) return;
   const names = Object.keys(tags);
@@ -59,6 +63,11 @@ export function requireTags(tags: Json | undefined): void {
       throw badTags(
         'InvalidTagName',
         `The tag name '${name.slice(0, 60)}' is invalid: expected 1 to ${LONGEST_TAG_NAME} characters, got ${name.length}.`,
+      );
+    if (value === null)
+      throw badTags(
+        'InvalidTagValue',
+        `The value of the tag '${name}' is invalid: expected a string of at most ${LONGEST_TAG_VALUE} characters, got null.`,
       );
     if (typeof value === 'string' && value.length > LONGEST_TAG_VALUE)
       throw badTags(

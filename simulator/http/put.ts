@@ -31,7 +31,7 @@ export async function writeTracked(
   verb: WriteVerb,
 ): Promise<{ answer: Answer; operation: OperationRecord | undefined }> {
   const body = objectBody(request.body);
-  requireEnvelope(body);
+  requireEnvelope(body, verb);
   const before = engine.cloud.store.get(id.key);
   await engine.reach(
     engine.regionOf(row, id, before, verb === 'put' ? body : undefined),

@@ -1,6 +1,7 @@
 /** Microsoft.Resources: resource groups, tags, the list of all resources, subscriptions, tenants and the list of providers. */
 
 import type { Directory, Subscription } from '../entra/directory.ts';
+import { requireTags } from '../http/body-shape.ts';
 import { notFound } from '../http/refusals.ts';
 import { isObject } from '../http/fields.ts';
 import { parseFilter } from '../http/filter.ts';
@@ -29,7 +30,7 @@ type RouteRequest = Parameters<NonNullable<Provider['route']>>[0];
 type RouteAnswer = Awaited<ReturnType<NonNullable<Provider['route']>>>;
 
 const GROUP = 'Microsoft.Resources/resourceGroups';
-const GROUP_NAME = /^[-\w._()]{1,90}$/u;
+const LONGEST_GROUP_NAME = 90;
 /** They have a location, and are no resources of a list. */
 const NOT_LISTED = new Set([GROUP, DEPLOYMENT]);
 /** Generic lists come in larger pages than a provider's own, but still in pages. */
@@ -40,16 +41,13 @@ const groups: ResourceType = row(GROUP, {
   longRunning: { delete: 3000 },
   provisioningState: true,
   beforePut(call, next) {
-    if (!GROUP_NAME.test(call.id.name) || call.id.name.endsWith('.')) {
-      throw new ArmError(
-        400,
-        'InvalidResourceGroup',
-        `The provided resource group name '${call.id.name}' has these invalid characters: expected 1 to 90 letters, digits, '-', '_', '.', '(' or ')', and no '.' at the end.`,
-      );
-    }
+    requireGroupName(call.id.name);
     next.resource.properties = {};
     // A PATCH of a group takes all its tags for those that it names; elsewhere they are merged.
-    if (call.verb === 'patch' && isObject(call.body.tags)) next.resource.tags = { ...call.body.tags };
+    if (call.verb === 'patch' && isObject(call.body.tags)) {
+      requireTags(call.body.tags);
+      next.resource.tags = { ...call.body.tags };
+    }
     requireSameLocation(call, next);
   },
   deleteMissing({ id }) {
@@ -64,6 +62,25 @@ const groups: ResourceType = row(GROUP, {
     },
   },
 });
+
+/** Throws ArmError 400 `InvalidResourceGroup`; a GET of such a name finds nothing. */
+function requireGroupName(name: string): void {
+  const wrong = [...new Set(name.match(/[^-\w.()]/gu) ?? [])].join('');
+  if (wrong !== '')
+    throw badGroupName(
+      `The provided resource group name '${name}' has these invalid characters: '${wrong}'. The name can only be a letter, digit, '-', '.', '(', ')' or '_'.`,
+    );
+  if (name.length > LONGEST_GROUP_NAME)
+    throw badGroupName(
+      `The provided resource group name '${name}' has ${name.length} characters: expected at most ${LONGEST_GROUP_NAME}.`,
+    );
+  if (name.endsWith('.'))
+    throw badGroupName(`The provided resource group name '${name}' ends in a '.', which it must not.`);
+}
+
+function badGroupName(message: string): ArmError {
+  return new ArmError(400, 'InvalidResourceGroup', message);
+}
 
 /** ARM's own types show nobody who made them. */
 export function withoutSystemData(_cloud: Cloud, { resource }: Stored): Resource {

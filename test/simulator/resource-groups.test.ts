@@ -45,6 +45,7 @@ describe('a resource group', () => {
       [{ 'a/b': 'v' }, 'InvalidTagNameCharacters'],
       [{ ['n'.repeat(513)]: 'v' }, 'InvalidTagName'],
       [{ a: 'v'.repeat(257) }, 'InvalidTagValue'],
+      [{ a: null }, 'InvalidTagValue'],
     ];
     for (const [tags, code] of cases)
       expect(await codeOf(ask('PUT', group('tagged'), { location: 'eastus', tags }))).toEqual([400, code]);
@@ -54,6 +55,29 @@ describe('a resource group', () => {
     expect(
       await codeOf(ask('PATCH', `${group('tagged')}/providers/Microsoft.Resources/tags/default`, merge)),
     ).toEqual([400, 'InvalidTagNameCharacters']);
+    const none = { operation: 'Merge', properties: { tags: { a: null } } };
+    for (const [path, body] of [
+      [group('tagged'), { tags: { a: null } }],
+      [`${group('tagged')}/providers/Microsoft.Resources/tags/default`, none],
+    ] as const)
+      expect(await codeOf(ask('PATCH', path, body))).toEqual([400, 'InvalidTagValue']);
+  });
+
+  it('is refused a name that no group has', async () => {
+    const cases: [string, string][] = [
+      ['a%20b%3F', "invalid characters: ' ?'"],
+      ['g'.repeat(91), 'has 91 characters: expected at most 90'],
+      ['dot.', "ends in a '.'"],
+    ];
+    for (const [name, words] of cases) {
+      const { status, json } = await ask('PUT', group(name), { location: 'eastus' });
+      expect([status, json.error]).toEqual([
+        400,
+        { code: 'InvalidResourceGroup', message: expect.stringContaining(words) as string },
+      ]);
+      expect((await ask('GET', group(name))).status).toBe(404);
+    }
+    expect((await ask('PUT', group('(g)'.repeat(30)), { location: 'eastus' })).status).toBe(201);
   });
 
   it('has after a PATCH the tags that it names', async () => {
