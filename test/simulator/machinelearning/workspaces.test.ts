@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../simulator/provider.ts';
+import type { Json, JsonObject } from '../../../simulator/provider.ts';
 import { makeWorkspace, properties, startFixture, text, type Fixture } from './fixture.ts';
 
 let azure: Fixture;
@@ -33,12 +33,19 @@ describe('a workspace', () => {
   it('is patched in what may change, and refuses what may not', async () => {
     const patched = await azure.put(
       workspace,
-      { properties: { description: 'scores payments' }, tags: { team: 'ml' } },
+      {
+        properties: { description: 'scores payments', imageBuildCompute: 'still-to-be-made' },
+        tags: { team: 'ml' },
+      },
       'PATCH',
     );
     expect(patched).toMatchObject({
       tags: { team: 'ml' },
-      properties: { description: 'scores payments', friendlyName: 'fraud-east' },
+      properties: {
+        description: 'scores payments',
+        imageBuildCompute: 'still-to-be-made',
+        friendlyName: 'fraud-east',
+      },
     });
     const other = `${azure.group('eastus')}/providers/Microsoft.Storage/storageAccounts/another`;
     await azure.put(`${other}?api-version=2023-01-01`, {
@@ -94,6 +101,36 @@ describe('a workspace', () => {
     const long = await azure.arm('PUT', at('x'.repeat(34)), { location: 'eastus', properties: {} });
     expect([long.status, error(long.body).message]).toEqual([400, expect.stringContaining('3 to 33')]);
     expect((await azure.arm('GET', at('fraud-two'))).status).toBe(404);
+  });
+
+  it('refuses what is no id, and a SKU that there is not', async () => {
+    const at = workspace.replace(/[^/]+$/, 'fraud-two');
+    const { body: held } = await azure.arm('GET', workspace);
+    const { storageAccount = null, keyVault = null } = properties(held);
+    const put = async (more: JsonObject, sku: JsonObject = { name: 'basic' }): Promise<JsonObject> =>
+      (
+        await azure.arm('PUT', at, {
+          location: 'eastus',
+          sku,
+          properties: { storageAccount, keyVault, ...more },
+        })
+      ).body;
+    for (const [field, value] of [
+      ['containerRegistry', ''],
+      ['storageAccount', 'stfraud'],
+      ['primaryUserAssignedIdentity', '/subscriptions/x/nope'],
+      ['associatedWorkspaces', [keyVault, 'fraud-east']],
+    ] as const)
+      expect(error(await put({ [field]: value as Json }))).toMatchObject({
+        code: 'LinkedInvalidPropertyId',
+        message: expect.stringContaining(
+          Array.isArray(value)
+            ? "'fraud-east' at path 'properties.associatedWorkspaces[1]'"
+            : `at path 'properties.${field}'`,
+        ),
+      });
+    expect(error(await put({}, { name: 'Gold' })).message).toContain('sku.name: expected one of Basic');
+    expect((await azure.arm('GET', at)).status).toBe(404);
   });
 
   it('is born with the default datastores, on containers that are really there', async () => {
