@@ -67,7 +67,7 @@ export async function draftWrite(
   id: ResourceId,
   request: ArmRequest,
 ): Promise<Stored> {
-  requireEnvelope(objectBody(request.body));
+  requireEnvelope(objectBody(request.body), 'put');
   engine.requireScope(id);
   const { store } = engine.cloud;
   const call = engine.call(request, id, store.get(id.key), 'put');
