@@ -13,7 +13,7 @@ param endpointName string
 @description('The group of origins that take the traffic.')
 param originGroupName string = 'score'
 
-@description('One per region: { name, hostName, weight, priority, enabled, httpsPort?, hostHeader? }; weight 1 to 1000, priority 1 (first) to 5, enabled \'Enabled\' or \'Disabled\', httpsPort 443 and hostHeader the host name by default.')
+@description('One per region: { name, hostName, weight, priority, enabled, httpsPort?, hostHeader? }; weight 1 to 1000, priority 1 (first) to 5, enabled \'Enabled\' or \'Disabled\', httpsPort 443 and hostHeader the host name by default. They are made in this order, and Front Door disables no last enabled origin: one to be enabled comes before one to be disabled.')
 @minLength(2)
 param origins array
 
