@@ -153,11 +153,12 @@ export class InsideCloud implements Cloud {
   async createResource(id: string, body: JsonObject, apiVersion: string): Promise<Stored> {
     const { engine } = this.attached();
     const { row, parsed } = this.locate(id);
-    const { operation } = await answered(parsed, () =>
+    const { operation, written } = await answered(parsed, () =>
       writeTracked(engine, row, parsed, this.request('PUT', id, body, apiVersion), 'put'),
     );
     await this.end(operation);
-    const stored = this.store.get(id);
+    // What only writes into another resource is nothing that stays: it is gone when its PUT has ended, as it should be.
+    const stored = this.store.get(id) ?? (operation ? undefined : written);
     if (!stored)
       throw new ArmError(409, 'OperationCanceled', `The resource '${id}' was deleted while it was created.`);
     return stored;

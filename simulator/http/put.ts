@@ -10,6 +10,13 @@ import type { OperationRecord } from './operations.ts';
 import { prepareWrite, type WriteVerb } from './prepare-write.ts';
 import { notFound } from './refusals.ts';
 
+interface Written {
+  answer: Answer;
+  operation: OperationRecord | undefined;
+  /** What was stored; undefined for a PUT that joins one which is under way. */
+  written: Stored | undefined;
+}
+
 /** Stores what the client sent, after the row's own rules, and starts the long-running operation where there is one. */
 export async function write(
   engine: Engine,
@@ -29,7 +36,7 @@ export async function writeTracked(
   id: ResourceId,
   request: ArmRequest,
   verb: WriteVerb,
-): Promise<{ answer: Answer; operation: OperationRecord | undefined }> {
+): Promise<Written> {
   const body = objectBody(request.body);
   requireEnvelope(body, verb);
   const before = engine.cloud.store.get(id.key);
@@ -53,6 +60,7 @@ export async function writeTracked(
       return {
         answer: accepted(engine, row, engine.cloud.store.get(id.key), pending, pending.created),
         operation: pending,
+        written: undefined,
       };
     }
     const call = engine.call(request, id, existing, verb);
@@ -127,7 +135,7 @@ async function store(
   call: Call,
   next: Stored,
   verb: WriteVerb,
-): Promise<{ answer: Answer; operation: OperationRecord | undefined }> {
+): Promise<Written> {
   const created = call.existing === undefined;
   const time = row.longRunning?.[verb];
   const isLong = time !== undefined || row.runs !== undefined;
@@ -140,6 +148,7 @@ async function store(
     return {
       answer: { status: statusOf(row, created), headers: { ETag: now.etag }, body: engine.show(row, now) },
       operation: undefined,
+      written: next,
     };
   }
   const failure = engine.faults.takeLongRunningFailure(next.region, row.type);
@@ -162,7 +171,7 @@ async function store(
     },
     (record) => finishWrite(engine, row, record, false),
   );
-  return { answer: accepted(engine, row, next, operation, created), operation };
+  return { answer: accepted(engine, row, next, operation, created), operation, written: next };
 }
 
 function accepted(

@@ -1,5 +1,6 @@
 /** What-if: the resources of a deployment and of those nested in it, compared with what its PUTs would leave of what there is. */
 
+import { textOf } from '../http/fields.ts';
 import {
   ArmError,
   type Cloud,
@@ -44,9 +45,18 @@ export async function predictChanges(
   // Two nested deployments may have the same resource: it is one change.
   const planned = new Map(found.previewed.map((one) => [one.resource.id.toLowerCase(), one]));
   const { refused } = draft;
+  // What only writes into another resource, as access policies do, is told of that one.
+  const gone = [...planned.keys()].filter((id) => !refused.has(id) && !draft.cloud.store.get(id));
+  for (const id of gone) planned.delete(id);
+  const current = currentResources(cloud, input, [...planned.keys()]);
+  const known = new Set(current.map((resource) => textOf(resource.id).toLowerCase()));
+  const reached = new Set(
+    gone.map((id) => id.split('/').slice(0, -2).join('/')).filter((id) => !known.has(id)),
+  );
   const changes = whatIf({
     planned: [...planned.values()],
-    current: currentResources(cloud, input, [...planned.keys()]),
+    current,
+    touched: shownOf(cloud, reached),
     left: (id) => (refused.has(id.toLowerCase()) ? undefined : draft.cloud.showResource(id)),
     mode: input.mode,
     format,
@@ -119,5 +129,9 @@ function currentResources(cloud: Cloud, { scope }: DeploymentInput, planned: str
     ...inGroup.filter(isTopLevel).map(({ resource }) => resource.id.toLowerCase()),
     ...planned,
   ]);
+  return shownOf(cloud, ids);
+}
+
+function shownOf(cloud: Cloud, ids: ReadonlySet<string>): JsonObject[] {
   return [...ids].map((id) => cloud.showResource(id)).filter((resource) => resource !== undefined);
 }

@@ -11,6 +11,8 @@ export interface Prediction {
   planned: { resource: PlannedResource; body: JsonObject }[];
   /** What the scope holds now, as a GET shows it (with `id`), and whatever else is planned. */
   current: JsonObject[];
+  /** What is neither planned nor in the scope, but may be changed by what is planned. */
+  touched: JsonObject[];
   /**
    * What a GET would show of one of `current` afterwards; undefined where nobody can tell, since it would be refused, or since its body waits for
    * what only the deployment will know. It is then taken to keep whatever its template does not mention.
@@ -34,6 +36,10 @@ export function whatIf(prediction: Prediction): WhatIfChange[] {
   for (const [id, resource] of now) {
     if (!named.has(id)) changes.push(leftover(prediction, resource));
   }
+  const reached = prediction.touched.map((resource) =>
+    leftover({ ...prediction, mode: 'Incremental' }, resource),
+  );
+  changes.push(...reached.filter(({ changeType }) => changeType === 'Modify'));
   return changes.toSorted((a, b) => (a.resourceId < b.resourceId ? -1 : Number(a.resourceId > b.resourceId)));
 }
 

@@ -21,7 +21,7 @@ async function predict(
   );
   // Nobody knows here what services would leave: what a template does not mention is then taken to stay.
   const shown = (resource: JsonObject): JsonObject => resource;
-  return whatIf({ planned: bodies, current, mode, format, left: () => undefined, shown });
+  return whatIf({ planned: bodies, current, mode, format, left: () => undefined, touched: [], shown });
 }
 
 const vnet = (name: string, tags: JsonObject, prefixes: string[], subnets: JsonObject[]): JsonObject =>
@@ -156,6 +156,7 @@ describe('what-if', () => {
       planned: [{ resource, body: {} }],
       current: [old],
       left: () => left,
+      touched: [],
       mode: 'Incremental',
       format: 'FullResourcePayloads',
       shown: (one) => one,

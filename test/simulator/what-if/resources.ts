@@ -124,6 +124,18 @@ export function platform(tag: string): JsonObject[] {
         networkAcls: { defaultAction: 'Deny', bypass: 'AzureServices', ipRules: [{ value: '8.8.8.8' }] },
       },
     }),
+    resource('Microsoft.KeyVault/vaults/accessPolicies', '2023-07-01', `${vault}/add`, {
+      dependsOn: [`[resourceId('Microsoft.KeyVault/vaults', '${vault}')]`],
+      properties: {
+        accessPolicies: [
+          {
+            tenantId: '[subscription().tenantId]',
+            objectId: '11111111-1111-1111-1111-111111111111',
+            permissions: { secrets: ['get', 'list'] },
+          },
+        ],
+      },
+    }),
     resource('Microsoft.KeyVault/vaults/secrets', '2023-07-01', `${vault}/word`, {
       dependsOn: [`[resourceId('Microsoft.KeyVault/vaults', '${vault}')]`],
       properties: { value: 'xyzzy', contentType: 'text/plain' },

@@ -32,7 +32,7 @@ function web(tag: string): JsonObject[] {
   ];
 }
 
-export function learning(tag: string): JsonObject[] {
+function learning(tag: string): JsonObject[] {
   const [account, vault, insights] = [
     'Storage/storageAccounts',
     'KeyVault/vaults',
