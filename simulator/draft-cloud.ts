@@ -25,6 +25,9 @@ export function draftOf(cloud: Cloud, engine: Engine): Cloud {
     geo: { value: geoOf(cloud.geo) },
     // Drawing a number would make the cloud's own next one another.
     random: { value: () => 0 },
+    // Who only lives in the draft is told nothing, and asked nothing.
+    onOutage: { value: nothing },
+    onDataPlane: { value: nothing },
     deleteResource: { value: (id: string) => Promise.resolve(void store.remove(id)) },
   }) as Cloud;
   const drafting = Object.create(engine, { cloud: { value: draft } }) as Engine;

@@ -114,6 +114,17 @@ describe.each(Object.entries(kinds))('a template of %s', (kind, make) => {
   }, 60_000);
 });
 
+it('foretelling leaves no trace', async () => {
+  const group = await cloud.group('traceless', 'eastus');
+  const all = of([...kinds.storage('trace'), ...kinds.web('trace')]);
+  const changes = await predict(group, all);
+  expect(new Set(changes.map(({ changeType }) => changeType))).toEqual(new Set(['Create']));
+  for (const { resourceId } of changes)
+    expect((await cloud.arm(`${resourceId}?${VERSION}`)).status, resourceId).toBe(404);
+  const other = await cloud.group('traceful', 'eastus');
+  expect(await deploy(other, all)).toBeDefined();
+});
+
 const principal = '11111111-1111-1111-1111-111111111111';
 const origins = ['east', 'west'].map((name) => ({
   name,

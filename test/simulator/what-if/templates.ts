@@ -127,10 +127,10 @@ const serviceTag: JsonObject = {
 };
 
 /** Each kind by its name; `tag` makes the names in it those of one case alone. */
-export const kinds: Record<string, (tag: string) => JsonObject[]> = {
+export const kinds = {
   network,
   storage,
   platform,
   web,
   learning,
-};
+} satisfies Record<string, (tag: string) => JsonObject[]>;
