@@ -79,6 +79,10 @@ function placeholders({ east }: World): Record<string, Json | undefined> {
     userAssignedIdentities: { [identity]: {} },
     instanceType: 'Standard_DS3_v2',
     expression: '0 2 * * *',
+    timeZone: 'UTC',
+    startTime: null,
+    endTime: null,
+    subnet: null,
     traffic: {},
     deploymentName: null,
     location: 'eastus',
@@ -86,8 +90,12 @@ function placeholders({ east }: World): Record<string, Json | undefined> {
   };
 }
 
-/** Computes and assets by the name of "string". */
-async function whatTheyReferTo({ east, put }: World): Promise<void> {
+/** A cluster of pods to attach, and computes and assets by the name of "string". */
+async function whatTheyReferTo({ east, put, subscriptionId }: World): Promise<void> {
+  const elsewhere = `/subscriptions/${subscriptionId}/resourceGroups/testrg123`;
+  await put(`${elsewhere}?api-version=2021-04-01`, { location: 'eastus' });
+  const pods = 'Microsoft.ContainerService/managedClusters/compute123-56826-c9b00420020b2';
+  await put(`${elsewhere}/providers/${pods}?api-version=2024-05-01`, { location: 'eastus' });
   const identity = `${east.group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/testuai`;
   await put(`${identity}?api-version=2023-01-31`, { location: 'eastus' });
   const cluster = { vmSize: 'Standard_DS3_v2', scaleSettings: { maxNodeCount: 1 } };
