@@ -12,19 +12,24 @@ const isText: Check = (value) => typeof value === 'string';
 const isTexts: Check = (value) =>
   isObject(value) && Object.values(value).every((one) => one === null || typeof one === 'string');
 
-const SHAPES: Record<string, { expected: string; fits: Check }> = {
-  properties: { expected: 'an object', fits: isObject },
+/** `emptyIsNone`: templates leave these out with an empty text, which Azure reads as null. */
+const SHAPES: Record<string, { expected: string; fits: Check; emptyIsNone?: true }> = {
+  properties: { expected: 'an object', fits: isObject, emptyIsNone: true },
   location: { expected: 'a string', fits: isText },
   kind: { expected: 'a string', fits: isText },
   tags: { expected: 'an object of strings', fits: isTexts },
   sku: { expected: 'an object', fits: isObject },
   identity: { expected: 'an object', fits: isObject },
-  zones: { expected: 'a list', fits: Array.isArray },
+  zones: { expected: 'a list', fits: Array.isArray, emptyIsNone: true },
 };
 
-/** Throws ArmError 400 `InvalidRequestContent` naming the field; null counts as absent, and in a PATCH takes a tag away. */
+/**
+ * Throws ArmError 400 `InvalidRequestContent` naming the field; null counts as absent, and in a PATCH takes a tag away. What is left out with
+ * an empty text is taken out of the body.
+ */
 export function requireEnvelope(body: JsonObject, verb: 'put' | 'patch'): void {
-  for (const [field, { expected, fits }] of Object.entries(SHAPES)) {
+  for (const [field, { expected, fits, emptyIsNone }] of Object.entries(SHAPES)) {
+    if (emptyIsNone && body[field] === '') delete body[field];
     const value = body[field];
     if (value === undefined || value === null || fits(value)) continue;
     throw new ArmError(

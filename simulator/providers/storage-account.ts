@@ -42,8 +42,8 @@ export function prepareAccount(call: Call, next: Stored): void {
   requireName(cloud, id.name, next.resource.id);
   const sku = isObject(next.resource.sku) ? next.resource.sku : (existing?.resource.sku ?? oldSku(next));
   const { kind, sku: name } = requireKind(next.resource.kind ?? existing?.resource.kind, sku);
-  if (existing) requireUpdatable(existing, next, name);
   requireAccountSettings(next.resource.properties);
+  if (existing) requireUpdatable(existing, next, name);
   // Blob storage accounts alone have no default tier.
   if (kind === 'BlobStorage' && !existing && (next.resource.properties.accessTier ?? null) === null)
     throw invalid('accessTier', 'Hot or Cool for accounts of kind BlobStorage', null);

@@ -3,7 +3,7 @@
  * REST API, Storage Accounts – Create.
  */
 
-import { isObject, textOf } from '../http/fields.ts';
+import { fieldAt, isObject, setFieldAt, takeFieldAt, textOf } from '../http/fields.ts';
 import { ArmError, type Json, type JsonObject } from '../provider.ts';
 import { requireSettings, type Settings } from './settings.ts';
 import { invalid } from './storage-refusals.ts';
@@ -50,9 +50,23 @@ const SETTINGS: Settings = {
   ),
 };
 
-/** Checks the settings that a body has. Throws ArmError 400 `InvalidValuesForRequestParameters`. */
+/** Reads and checks the settings that a body has. Throws ArmError 400 `InvalidValuesForRequestParameters`. */
 export function requireAccountSettings(properties: JsonObject): void {
+  for (const [name, allowed] of Object.entries(SETTINGS))
+    if (allowed === 'boolean') readSwitch(properties, name);
   requireSettings(properties, SETTINGS, invalid);
+}
+
+/**
+ * Azure reads a switch that is the text 'true' or 'false', and an empty text as nothing said. Templates write both: those of the public
+ * registry of modules leave `isNfsV3Enabled` out so.
+ */
+function readSwitch(properties: JsonObject, name: string): void {
+  const given = fieldAt(properties, name);
+  if (typeof given !== 'string') return;
+  const text = given.toLowerCase();
+  if (text === '') takeFieldAt(properties, name);
+  else if (text === 'true' || text === 'false') setFieldAt(properties, name, text === 'true');
 }
 
 /** The kind and the redundancy, in Azure's spelling. Throws ArmError 400 where there is no such, or not together. */

@@ -283,8 +283,8 @@ describe('accounts and their services', () => {
       ['accessTier', { properties: { accessTier: 'Warm' } }],
       ['minimumTlsVersion', { properties: { minimumTlsVersion: 'TLS9' } }],
       ['publicNetworkAccess', { properties: { publicNetworkAccess: 'Sometimes' } }],
-      ['allowSharedKeyAccess', { properties: { allowSharedKeyAccess: 'false' } }],
-      ['isHnsEnabled', { properties: { isHnsEnabled: 'true' } }],
+      ['allowSharedKeyAccess', { properties: { allowSharedKeyAccess: 'no' } }],
+      ['isHnsEnabled', { properties: { isHnsEnabled: 'yes' } }],
     ];
     for (const [place, body] of wrong) {
       const { status, json } = await make(body);
