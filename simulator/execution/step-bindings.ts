@@ -61,11 +61,11 @@ function bound(step: Step, given: Json): JsonObject | undefined {
   }
   const kind = given.jobInputType ?? given.job_input_type ?? given.type ?? 'literal';
   if (kind !== 'literal') return { jobInputType: kind, uri: text ?? null, ...(mode ? { mode } : {}) };
-  return { jobInputType: 'literal', value: embedded(step, plain(given.value ?? null)) };
+  return { jobInputType: 'literal', value: filledIn(step, plain(given.value ?? null)) };
 }
 
-/** A literal with bindings inside. */
-function embedded(step: Step, text: string): string {
+/** A literal with bindings inside. Errors: RunFailure for a binding to what is not there. */
+export function filledIn(step: Step, text: string): string {
   return text.replaceAll(new RegExp(BINDING, 'g'), (binding, scope: string, name: string) => {
     const { value } = lookUp(step, scope, name) ?? {};
     if (value === undefined) throw missing(step, binding);

@@ -7,7 +7,7 @@ import type { Json, JsonObject } from '../provider.ts';
 import { numberOf, objectOf, textOf, workspaceIdOf } from '../providers/machinelearning/fields.ts';
 import { componentSpec } from './command-spec.ts';
 import { searchSpaceOf } from './sampling.ts';
-import { stepInputs, stepOutputs, type Step } from './step-bindings.ts';
+import { filledIn, stepInputs, stepOutputs, type Step } from './step-bindings.ts';
 
 /** The jobs of steps that really run, by the type of the step. */
 const KINDS: Record<string, (step: Step, common: JsonObject) => JsonObject> = {
@@ -118,10 +118,13 @@ function componentOf({ cloud, pipeline }: Step, node: JsonObject): { id: string 
   };
 }
 
-function computeOf({ pipeline, node }: Step): Json {
+/** Errors: RunFailure where an input of the pipeline is to say it that was not given. */
+function computeOf(step: Step): Json {
+  const { pipeline, node } = step;
   const { settings, computeId } = pipeline.resource.properties;
   const { default_compute: snake, defaultCompute: camel } = objectOf(settings);
-  return plainId(node.computeId ?? node.compute ?? snake ?? camel ?? computeId);
+  const reference = node.computeId ?? node.compute ?? snake ?? camel ?? computeId;
+  return plainId(typeof reference === 'string' ? filledIn(step, reference) : reference);
 }
 
 /** Components name what they are made of as `azureml:` and an ARM id; a job has the id alone. */

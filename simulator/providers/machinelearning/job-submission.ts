@@ -119,13 +119,27 @@ function* computesIn(cloud: Cloud, workspaceId: string, pipeline: JsonObject): G
   const { default_compute: snake, defaultCompute: camel } = objectOf(pipeline.settings);
   yield* [pipeline.computeId, snake, camel];
   for (const step of Object.values(objectOf(pipeline.jobs))) {
-    const { componentId, computeId, jobs } = objectOf(step);
-    yield computeId;
+    const { componentId, computeId, jobs, inputs } = objectOf(step);
+    yield givenFor(computeId, pipeline);
+    const given = Object.entries(objectOf(inputs)).map(([name, input]) => {
+      const value = isObject(input) ? input.value : input;
+      return [name, { value: givenFor(value, pipeline) ?? null }] as const;
+    });
     const component = textOf(componentId);
-    const spec = component && resolveAsset(cloud, workspaceId, 'components', component);
-    if (spec) yield* computesIn(cloud, workspaceId, objectOf(spec.resource.properties.componentSpec));
+    const found = component && resolveAsset(cloud, workspaceId, 'components', component);
+    const spec = found ? objectOf(found.resource.properties.componentSpec) : {};
+    const declared = { ...objectOf(spec.inputs), ...Object.fromEntries(given) };
+    if (found) yield* computesIn(cloud, workspaceId, { ...spec, inputs: declared });
     if (jobs) yield* computesIn(cloud, workspaceId, objectOf(step));
   }
+}
+
+/** What an input of the pipeline was given, or has by its component, where a compute is said to be that; else what is said. */
+function givenFor(reference: Json | undefined, pipeline: JsonObject): Json | undefined {
+  const [, name] = /^\$\{\{\s*parent\.inputs\.([\w.-]+?)\s*\}\}$/.exec(textOf(reference) ?? '') ?? [];
+  if (name === undefined) return reference;
+  const { value, default: otherwise } = objectOf(objectOf(pipeline.inputs)[name]);
+  return value ?? otherwise;
 }
 
 /** A pipeline holds no node itself: its steps do; nor does a sweep whose trials are jobs. */

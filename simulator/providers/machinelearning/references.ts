@@ -21,6 +21,9 @@ const SINGULAR: Record<AssetKind, string> = {
 /** Every workspace has Azure's curated environments without their being listed in it. */
 const CURATED_ENVIRONMENT = /^(AzureML-|CliV2AnonymousEnvironment)/;
 
+/** What is filled in when a job runs (an input of its pipeline, the default datastore): nothing is known of it before. */
+const FILLED_IN = /\$\{\{.*\}\}/;
+
 interface AssetReference {
   workspaceId: string;
   name: string;
@@ -113,8 +116,8 @@ function workspaceIdByGuid(cloud: Cloud, workspaceId: string, guid: string | und
 }
 
 /**
- * The compute that a reference names, or undefined for serverless compute (no reference) and for targets that are no
- * computes of a workspace (virtual clusters).
+ * The compute that a reference names, or undefined for serverless compute (no reference), for targets that are no
+ * computes of a workspace (virtual clusters), and for what an input of the pipeline will say.
  *
  * Errors: 400 UserError 'Unknown compute target' as Azure says it.
  */
@@ -126,6 +129,7 @@ export function resolveCompute(
   const text = textOf(reference)?.replace(/^azureml:/i, '');
   if (text === undefined || text.toLowerCase() === 'serverless' || /\/virtualclusters\//i.test(text))
     return undefined;
+  if (FILLED_IN.test(text)) return undefined;
   const id = text.startsWith('/') ? text : `${workspaceId}/computes/${text}`;
   const compute =
     workspaceIdOf(id).toLowerCase() === workspaceId.toLowerCase() ? cloud.store.get(id) : undefined;
@@ -153,7 +157,8 @@ export function checkPath(cloud: Cloud, workspaceId: string, uri: Json | undefin
       text,
     );
   if (!match) return;
-  const [, subscription, group, workspace, datastore] = match;
+  const [, subscription, group, workspace, datastore = ''] = match;
+  if (FILLED_IN.test(datastore)) return;
   const owner = subscription
     ? `/subscriptions/${subscription}/resourceGroups/${group}/providers/${WORKSPACES.replace('/workspaces', '')}/workspaces/${workspace}`
     : workspaceId;

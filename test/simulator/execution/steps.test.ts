@@ -112,6 +112,38 @@ describe('a step', () => {
     expect(await childrenOf(text(tune?.runId))).toHaveLength(3);
   });
 
+  it('runs where an input of its pipeline says, also of a pipeline in it', async () => {
+    await component('placed', {
+      type: 'pipeline',
+      inputs: { where: { type: 'string' } },
+      jobs: {
+        fit: {
+          type: 'command',
+          componentId: `${workspace.id}/components/fit/versions/1`,
+          computeId: '${{parent.inputs.where}}',
+        },
+      },
+    });
+    await workspace.submit('placed', {
+      jobType: 'Pipeline',
+      environmentId: null,
+      computeId: null,
+      inputs: { where: { jobInputType: 'literal', value: 'executing' } },
+      jobs: {
+        inner: {
+          type: 'pipeline',
+          componentId: `${workspace.id}/components/placed/versions/1`,
+          inputs: { where: literal('${{parent.inputs.where}}') },
+        },
+      },
+    });
+    expect(await workspace.ends('placed')).toBe('Completed');
+    const [inner] = await childrenOf('placed');
+    const [fit] = await childrenOf(text(inner?.runId));
+    expect(fit).toMatchObject({ displayName: 'fit', status: 'Completed' });
+    expect(await workspace.job(text(fit?.runId))).toMatchObject({ computeId: 'executing' });
+  });
+
   it('is told of in the log of the pipeline', async () => {
     await pipeline('told', {
       fit: { type: 'command', componentId: `${workspace.id}/components/fit/versions/1` },
