@@ -61,10 +61,14 @@ const environments: AssetTraits = {
   content: ['image', 'condaFile', 'build', 'osType', 'inferenceConfig', 'autoRebuild', 'isAnonymous'],
   defaults: { osType: 'Linux', autoRebuild: 'Disabled', environmentType: 'UserCreated' },
   provisioningState: true,
+  // Of every request: what is sent again without it is still the same.
+  fill(_call, next) {
+    const { build } = next.resource.properties;
+    if (isObject(build)) build.dockerfilePath ??= 'Dockerfile';
+  },
   check(_call, next) {
     next.resource.properties.environmentType = 'UserCreated'; // Read-only: a client cannot make a curated one.
     const { build, image, condaFile } = next.resource.properties;
-    if (isObject(build)) build.dockerfilePath ??= 'Dockerfile';
     if (textOf(image) === undefined && !isObject(build))
       throw validationError(
         `properties.${textOf(condaFile) === undefined ? 'image' : 'condaFile'}: an environment must have an image (to which packages may be added) or a build.`,
