@@ -10,7 +10,7 @@ const DEEPEST = 200;
 
 const isText: Check = (value) => typeof value === 'string';
 const isTexts: Check = (value) =>
-  isObject(value) && Object.values(value).every((one) => one === null || typeof one === 'string');
+  isObject(value) && Object.values(value).every((one) => one === null || typeof one !== 'object');
 
 /** `emptyIsNone`: templates leave these out with an empty text, which Azure reads as null. */
 const SHAPES: Record<string, { expected: string; fits: Check; emptyIsNone?: true }> = {
@@ -25,7 +25,7 @@ const SHAPES: Record<string, { expected: string; fits: Check; emptyIsNone?: true
 
 /**
  * Throws ArmError 400 `InvalidRequestContent` naming the field; null counts as absent, and in a PATCH takes a tag away. What is left out with
- * an empty text is taken out of the body.
+ * an empty text is taken out of the body; a number or a flag among the tags becomes its text.
  */
 export function requireEnvelope(body: JsonObject, verb: 'put' | 'patch'): void {
   for (const [field, { expected, fits, emptyIsNone }] of Object.entries(SHAPES)) {
@@ -39,7 +39,14 @@ export function requireEnvelope(body: JsonObject, verb: 'put' | 'patch'): void {
       { target: field },
     );
   }
+  if (isObject(body.tags)) body.tags = withTexts(body.tags);
   requireTags(verb === 'patch' && isObject(body.tags) ? withoutNulls(body.tags) : body.tags);
+}
+
+function withTexts(tags: JsonObject): JsonObject {
+  const text = (value: Json): Json =>
+    value === null || typeof value === 'string' ? value : JSON.stringify(value);
+  return Object.fromEntries(Object.entries(tags).map(([name, value]) => [name, text(value)]));
 }
 
 function withoutNulls(tags: JsonObject): JsonObject {

@@ -145,6 +145,13 @@ describe('resources', () => {
     expect(moved).toEqual([409, 'InvalidResourceLocation']);
   });
 
+  it('have the texts of numbers and flags among their tags', async () => {
+    const body = { location: 'eastus', tags: { batching: 16, old: false, none: '' } };
+    expect((await cloud.arm(`${nsg('tagged')}?${API}`, { method: 'PUT', body })).json).toMatchObject({
+      tags: { batching: '16', old: 'false', none: '' },
+    });
+  });
+
   it('leave a resource group where it is', async () => {
     const home = await cloud.group('settled', 'eastus');
     const move = { location: 'westus3' };
