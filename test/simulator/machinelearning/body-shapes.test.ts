@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Json, JsonObject } from '../../../simulator/provider.ts';
 import table from '../../../simulator/providers/machinelearning/body-shapes.json' with { type: 'json' };
 import { findDescriptions } from './api-description.ts';
-import { makeWorkspace, properties, startFixture, type Fixture } from './fixture.ts';
+import { makeWorkspace, message, properties, startFixture, type Fixture } from './fixture.ts';
 import { shapesIn } from './published-bodies.ts';
 
 const descriptions = findDescriptions();
@@ -71,8 +71,8 @@ describe('a body', () => {
     ['/environments/e/versions/1', { properties: { build: {} } }, 'properties.build.contextUri: required.'],
     [
       '/computes/cpu-one',
-      cluster({ scaleSettings: { maxNodeCount: '2' } }),
-      "properties.properties.scaleSettings.maxNodeCount: expected a whole number, got '2'.",
+      cluster({ scaleSettings: { maxNodeCount: 'two' } }),
+      "properties.properties.scaleSettings.maxNodeCount: expected a whole number, got 'two'.",
     ],
     [
       '/computes/cpu-one',
@@ -147,6 +147,37 @@ describe('a body', () => {
       isAnonymous: false,
       tags: { year: '2026', old: 'false' },
     });
+  });
+
+  it('may have numbers as texts', async () => {
+    const scaleSettings = { minNodeCount: '0', maxNodeCount: '2' };
+    const made = await azure.put(`${workspace}/computes/cpu-texts`, cluster({ scaleSettings }));
+    expect(properties(properties(made))).toMatchObject({
+      scaleSettings: { minNodeCount: 0, maxNodeCount: 2 },
+    });
+  });
+
+  it('may be of a job that fine-tunes in previews alone, which have those', async () => {
+    const body = {
+      properties: {
+        jobType: 'fineTuning',
+        fineTuningDetails: { taskType: 'ChatCompletion', modelProvider: 'Custom' },
+        outputs: { registered: { jobOutputType: 'mlflow_model' } },
+      },
+    };
+    const at = `${workspace}/jobs/tuned?api-version=`;
+    const { status, body: refused } = await azure.arm('PUT', `${at}2024-04-01`, body);
+    expect([status, message(refused)]).toEqual([400, expect.stringContaining("got 'fineTuning'")]);
+    const made = await azure.put(`${at}2024-10-01-preview`, body);
+    expect(properties(made)).toMatchObject({
+      ...body.properties,
+      jobType: 'FineTuning',
+      outputs: { registered: { jobOutputType: 'mlflow_model' } },
+    });
+    const other = { properties: { ...body.properties, jobType: 'Other' } };
+    expect((await azure.arm('PUT', `${workspace}/jobs/o?api-version=2024-10-01-preview`, other)).status).toBe(
+      400,
+    );
   });
 
   it('keeps what a later version of the API may know', async () => {
