@@ -45,7 +45,11 @@ const data: AssetTraits = {
   provisioningState: false,
   uploads: true,
   fillContainer: (next) => void requireDataType(next),
-  fill: (call, next) => void resolveOutput(call, next, 'dataUri'),
+  // The type of every request is read: what is sent again as it was spelled before is still the same.
+  fill(call, next) {
+    requireDataType(next);
+    resolveOutput(call, next, 'dataUri');
+  },
   check(call, next) {
     const kind = requireDataType(next);
     requireText(next, 'dataUri');

@@ -74,3 +74,11 @@ describe('an environment', () => {
     expect([other.status, message(other.body)]).toEqual([400, expect.stringContaining('cannot be changed')]);
   });
 });
+
+describe('a data asset', () => {
+  it('may be sent again with its type as it was spelled before', async () => {
+    const version = { properties: { dataType: 'UriFile', dataUri: 'https://a/b' } };
+    for (const status of [201, 200])
+      expect((await azure.arm('PUT', `${workspace}/data/older/versions/1`, version)).status).toBe(status);
+  });
+});
