@@ -88,7 +88,8 @@ function requireRetention(name: string, policy: Json | undefined): void {
   if (!isObject(policy)) throw invalid(name, 'an object', policy);
   const { enabled, days } = policy;
   if (typeof enabled !== 'boolean') throw invalid(`${name}.enabled`, 'true or false', enabled);
-  if (!enabled) return;
+  // Modules that keep deleted things, and say not how long, send null.
+  if (!enabled || days === undefined || days === null) return;
   if (typeof days !== 'number' || !Number.isInteger(days) || days < 1 || days > MOST_RETENTION_DAYS)
     throw invalid(`${name}.days`, `1 to ${MOST_RETENTION_DAYS} while it is enabled`, days);
 }

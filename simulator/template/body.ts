@@ -56,11 +56,18 @@ function nestedProperties(
   leaf: Leaf,
 ): JsonObject {
   const { template, ...others } = value;
+  // One that an expression gives is whole: what is left of expressions in it is the other deployment's.
+  if (typeof template === 'string')
+    return objectOf(placed(what(entry), path, () => walk(value, scope, path, leaf)));
   const properties = placed(what(entry), path, () => walk(others, scope, path, leaf));
-  if (!isObject(properties) || !isObject(template)) return isObject(properties) ? properties : {};
+  if (!isObject(properties) || !isObject(template)) return objectOf(properties);
   if (isInner(entry.raw)) return { ...properties, template };
   const at = `${path}/template`;
   return { ...properties, template: foldTemplate(template, scope, at, leaf, what(entry)) };
+}
+
+function objectOf(value: Json): JsonObject {
+  return isObject(value) ? value : {};
 }
 
 function what({ planned, raw }: Entry): Subject {

@@ -114,10 +114,17 @@ function parentId(raw: JsonObject, type: string, path: string, scope: Scope): st
   const lower = type.toLowerCase();
   const named = optional('subscriptionId');
   const subscription = named ?? here.subscriptionId;
-  const group = optional('resourceGroup');
+  const group = namesNoGroup(raw, path, scope) ? undefined : optional('resourceGroup');
   if (lower === 'microsoft.resources/resourcegroups') return groupId(subscription);
   const mayBeElsewhere = lower === DEPLOYMENTS || raw['existing'] === true;
   // A subscription without a group is meant itself, be it the one around this deployment's group.
   if (mayBeElsewhere && (group !== undefined || named !== undefined)) return groupId(subscription, group);
   return scopeId(here);
+}
+
+/** Modules name the deployment's own group by an empty text: `resourceGroup: coalesce(…, '')`. */
+function namesNoGroup(raw: JsonObject, path: string, scope: Scope): boolean {
+  const written = raw['resourceGroup'] ?? null;
+  const member = memberOf('resourceGroup', path);
+  return evaluateAt(member, `${path}/resourceGroup`, written, scope) === '';
 }

@@ -1,5 +1,6 @@
 /** What templates of wide use write where they mean nothing, and Azure takes. */
 
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Json, JsonObject } from '../../simulator/provider.ts';
 import { TestCloud } from './running-cloud.ts';
@@ -58,5 +59,28 @@ describe('an empty text', () => {
     expect(first).toMatchObject({ allowSharedKeyAccess: false, supportsHttpsTrafficOnly: true });
     expect(first).not.toHaveProperty('isNfsV3Enabled');
     expect(await put({ allowSharedKeyAccess: '' })).toMatchObject({ allowSharedKeyAccess: false });
+  });
+
+  it('and null are the type that a principal has', async () => {
+    const identities = 'Microsoft.ManagedIdentity/userAssignedIdentities';
+    const { properties } = await made(`${identities}/typed`, { location: 'eastus', properties: {} });
+    const { principalId = null } = properties as JsonObject;
+    const reader = '/providers/Microsoft.Authorization/roleDefinitions/acdd72a7-3385-48ef-bd42-f606fba81ae7';
+    const body = { principalId, roleDefinitionId: `${cloud.subscription}${reader}` };
+    const name = `Microsoft.Authorization/roleAssignments/${randomUUID()}`;
+    for (const principalType of ['', null])
+      expect((await made(name, { properties: { ...body, principalType } })).properties).toMatchObject({
+        principalType: 'ServicePrincipal',
+      });
+  });
+});
+
+describe('null', () => {
+  it('is no number of days that deleted containers are kept', async () => {
+    const { id } = await cloud.account(group, 'kept', 'eastus');
+    const policy = { enabled: true, days: null };
+    const url = `${id}/blobServices/default?${API}`;
+    const body = { properties: { containerDeleteRetentionPolicy: policy, deleteRetentionPolicy: policy } };
+    expect((await cloud.arm(url, { method: 'PUT', body })).status).toBe(200);
   });
 });

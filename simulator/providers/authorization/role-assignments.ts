@@ -89,6 +89,8 @@ function prepare({ delayMs, isPrincipal }: AssignmentParts, call: Call, next: St
       `The role assignment ID '${id.name}' is not valid. The role assignment ID must be a GUID.`,
     );
   const { properties } = next.resource;
+  // Templates say in either way that the principal is of the type that it has.
+  if (properties.principalType === null || properties.principalType === '') delete properties.principalType;
   const role = requireRole(cloud, next);
   const principalId = requirePrincipal(next);
   if (properties.principalType === undefined && !existing && !isPrincipal(cloud, principalId))

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../simulator/provider.ts';
 import { planDeployment } from '../../../simulator/template/index.ts';
-import { account, body, cloud, failure, input, named, plan, storage, template } from './harness.ts';
+import { account, body, cloud, failure, groupId, input, named, plan, storage, template } from './harness.ts';
 
 function deployment(name: string, properties: JsonObject, more: JsonObject = {}): JsonObject {
   return {
@@ -226,5 +226,39 @@ describe('linked templates', () => {
     expect(await failure(() => evaluate('1.0.0.1'))).toBe(
       `InvalidTemplate: Deployment template validation failed: 'The content version contained in the ${contained} '1.0.0.0' does not match the content version found in the deployment object's ${property} property '1.0.0.1'. Please see https://aka.ms/arm-deploy for usage details.'.`,
     );
+  });
+});
+
+describe('what modules write', () => {
+  it('is a template that a variable holds, with expressions of its own', async () => {
+    const held = template({
+      parameters: { name: { type: 'string' } },
+      resources: [account("[[parameters('name')]")],
+    });
+    const planned = plan({
+      variables: { held },
+      resources: [
+        deployment('d', { template: "[variables('held')]", parameters: { name: { value: 'given' } } }),
+      ],
+    });
+    const nested = await body(planned, 'd');
+    expect(planNested(nested).resources.map((each) => each.id)).toEqual([`${storage}/given`]);
+  });
+
+  it('is an empty text for the group around', () => {
+    const planned = plan({
+      parameters: { elsewhere: { type: 'string', nullable: true } },
+      languageVersion: '2.0',
+      resources: {
+        d: deployment(
+          'd',
+          { expressionEvaluationOptions: { scope: 'inner' }, template: template({}) },
+          { resourceGroup: "[coalesce(parameters('elsewhere'), '')]" },
+        ),
+      },
+    });
+    expect(planned.resources.map((each) => each.id)).toEqual([
+      `${groupId}/providers/Microsoft.Resources/deployments/d`,
+    ]);
   });
 });
