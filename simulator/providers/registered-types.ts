@@ -74,7 +74,7 @@ Microsoft.GuestConfiguration guestConfigurationAssignments*
 Microsoft.HDInsight clusters
 Microsoft.HealthBot healthBots
 Microsoft.HealthcareApis services workspaces
-Microsoft.HybridCompute licenses machines privateLinkScopes
+Microsoft.HybridCompute gateways licenses machines privateLinkScopes
 Microsoft.HybridContainerService
 Microsoft.HybridNetwork
 Microsoft.ImportExport jobs
@@ -90,7 +90,7 @@ Microsoft.LabServices labPlans labs labaccounts
 Microsoft.LoadTestService loadTests playwrightWorkspaces
 Microsoft.Logic integrationAccounts integrationServiceEnvironments workflows
 Microsoft.MachineLearning commitmentPlans webServices workspaces
-Microsoft.Maintenance configurationAssignments* maintenanceConfigurations
+Microsoft.Maintenance configurationAssignments* maintenanceConfigurations publicMaintenanceConfigurations*
 Microsoft.ManagedIdentity userAssignedIdentities
 Microsoft.ManagedServices registrationAssignments* registrationDefinitions*
 Microsoft.Maps accounts

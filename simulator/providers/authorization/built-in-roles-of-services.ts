@@ -146,6 +146,11 @@ ae349356-3a1b-4a5e-921d-050484c6347e Application Insights Component Contributor:
 9980e02c-c2be-4d73-94e8-173b1dc7cf3c Virtual Machine Contributor: Manages virtual machines.
   may +around Microsoft.Compute/virtualMachines/* Microsoft.Compute/virtualMachineScaleSets/* Microsoft.Compute/availabilitySets/* Microsoft.Compute/disks/*
   may Microsoft.Network/networkInterfaces/*
+53ca6127-db72-4b80-b1b0-d745d6d5456d Azure AI User: Sees AI accounts and projects, and everything with the data of projects.
+  may +around Microsoft.CognitiveServices/*/read Microsoft.CognitiveServices/accounts/listkeys/action
+  data Microsoft.CognitiveServices/*
+423170ca-a8f6-4b0f-8487-9e4eb8f49bfa Azure Maps Data Reader: Reads maps.
+  data Microsoft.Maps/accounts/*/read
 25fbc0a9-bd7c-42a3-aa1a-3b75d497ee68 Cognitive Services Contributor: Manages AI services.
   may +around Microsoft.CognitiveServices/*
 7ca78c08-252a-4471-8644-bb5ff32d4ba0 Search Service Contributor: Manages search services.

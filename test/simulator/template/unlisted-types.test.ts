@@ -116,6 +116,31 @@ describe('a template of types without rows', () => {
     });
   });
 
+  it('names what Azure has in every subscription, and roles of its services', async () => {
+    const windows = {
+      type: 'Microsoft.Maintenance/publicMaintenanceConfigurations',
+      apiVersion: '2023-04-01',
+    };
+    const aiUser = '53ca6127-db72-4b80-b1b0-d745d6d5456d';
+    const { provisioningState, error } = await deploy('public', {
+      languageVersion: '2.0',
+      resources: {
+        window: { ...windows, existing: true, scope: '[subscription().id]', name: 'SQL_EastUS_DB_1' },
+        role: {
+          type: 'Microsoft.Authorization/roleAssignments',
+          apiVersion: '2022-04-01',
+          name: "[guid('ai')]",
+          properties: {
+            roleDefinitionId: `[subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '${aiUser}')]`,
+            principalId: "[guid('somebody')]",
+            principalType: 'ServicePrincipal',
+          },
+        },
+      },
+    });
+    expect([provisioningState, error]).toEqual(['Succeeded', undefined]);
+  });
+
   it('leaves resources that are listed, patched and deleted like any other', async () => {
     const sites = `${group}/providers/Microsoft.Web/sites`;
     expect((await cloud.arm(`${sites}?${API}`)).json.value).toHaveLength(1);
