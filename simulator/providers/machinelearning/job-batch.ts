@@ -67,7 +67,9 @@ async function submit(cloud: Cloud, endpoint: Stored, request: DataPlaneRequest)
   const asked = lowered(objectOf(bodyOf(request).properties));
   const name = textOf(asked.name) ?? `batchjob-${randomUUID()}`;
   const inputs = dataOf(asked.inputdata ?? asked.inputs);
-  if (Object.keys(inputs).length === 0)
+  const { deploymentConfigurationType } = objectOf(deployment.resource.properties.deploymentConfiguration);
+  // A pipeline may need no data, or have what it needs from its deployment.
+  if (Object.keys(inputs).length === 0 && deploymentConfigurationType !== 'PipelineComponent')
     throw validationError('properties.InputData: required: what the deployment is to score.', 'InputData');
   return submitOwnJob(cloud, {
     maker: endpoint,

@@ -223,6 +223,25 @@ describe('a batch endpoint', () => {
     expect((await ask('POST', jobs, { properties: {} })).status).toBe(400);
     expect((await ask('POST', jobs, { properties: rows }, { authorization: 'Bearer x' })).status).toBe(401);
   });
+
+  it('needs no data where a pipeline is deployed', async () => {
+    const configuration = (deploymentConfigurationType: string): JsonObject => ({
+      location: 'eastus',
+      properties: {
+        compute: `${workspace}/computes/cluster`,
+        deploymentConfiguration: { deploymentConfigurationType },
+      },
+    });
+    await fixture.put(`${endpoint()}/deployments/pipe`, configuration('PipelineComponent'));
+    await fixture.put(`${endpoint()}/deployments/model`, configuration('Model'));
+    const statusOf = async (deployment: string): Promise<number> => {
+      const body = { properties: {} };
+      const path = `/_/batch${endpoint()}/jobs`;
+      return (await ask('POST', path, body, { 'azureml-model-deployment': deployment })).status;
+    };
+    expect(await statusOf('pipe')).toBe(201);
+    expect(await statusOf('model')).toBe(400);
+  });
 });
 
 describe('MLflow', () => {
