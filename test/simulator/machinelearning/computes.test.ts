@@ -36,6 +36,18 @@ async function usage(label: string): Promise<JsonObject> {
 }
 
 describe('a cluster', () => {
+  it('may be of any size of a series that is offered', async () => {
+    const { body } = await azure.arm(
+      'GET',
+      `${azure.subscription}/providers/Microsoft.MachineLearningServices/locations/eastus/vmSizes`,
+    );
+    const sizes = new Map((body.value as JsonObject[]).map((size) => [size.name, size]));
+    expect(sizes.get('Standard_E64s_v3')).toMatchObject({ family: 'standardESv3Family', vCPUs: 64 });
+    expect(sizes.get('Standard_D4as_v4')).toMatchObject({ family: 'standardDASv4Family', memoryGB: 16 });
+    const made = await azure.put(at('big'), cluster('STANDARD_E64S_V3', 0, 1));
+    expect(properties(made).provisioningState).toBe('Succeeded');
+  });
+
   it('is made by a long-running operation, in its workspace’s region', async () => {
     const answer = await azure.arm('PUT', at('cpu-cluster'), cluster('STANDARD_DS3_V2', 0, 4));
     expect(answer.status).toBe(201);
