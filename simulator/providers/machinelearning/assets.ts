@@ -3,7 +3,15 @@
  * whose content never changes once registered.
  */
 
-import type { Call, Cloud, JsonObject, Resource, ResourceType, Stored } from '../../provider.ts';
+import {
+  ArmError,
+  type Call,
+  type Cloud,
+  type JsonObject,
+  type Resource,
+  type ResourceType,
+  type Stored,
+} from '../../provider.ts';
 import { fillDefaults, OWN_API_VERSION, parentIdOf, sameContent, textOf, WORKSPACES } from './fields.ts';
 import { byField, byListView, byProperties, byTags, limited, ordered } from './lists.ts';
 import { startPendingUpload } from './pending-upload.ts';
@@ -141,10 +149,13 @@ function refuseOtherContent(traits: AssetTraits, call: Call, existing: Stored, n
     (field) => !sameContent(existing.resource.properties[field], next.resource.properties[field]),
   );
   if (changed.length === 0) return;
+  // By this status azure-ai-ml knows to make the next version, where it was told none.
   if (traits.segment === 'environments')
-    throw userError(
+    throw new ArmError(
+      409,
+      'UserError',
       `Environment ${name} with version ${version} is already registered and cannot be changed.`,
-      changed[0],
+      changed[0] === undefined ? {} : { target: changed[0] },
     );
   throw userError(
     `A ${traits.noun} version with this name and version already exists. If you are trying to create a new ${traits.noun} version, ` +

@@ -71,7 +71,7 @@ describe('an environment', () => {
     });
     expect((await azure.arm('PUT', at, body({ contextUri }))).status).toBe(200);
     const other = await azure.arm('PUT', at, body({ contextUri, dockerfilePath: 'other/Dockerfile' }));
-    expect([other.status, message(other.body)]).toEqual([400, expect.stringContaining('cannot be changed')]);
+    expect([other.status, message(other.body)]).toEqual([409, expect.stringContaining('cannot be changed')]);
   });
 });
 
