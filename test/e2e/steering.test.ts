@@ -100,6 +100,11 @@ describe('a failover that several persons start, pause and cancel', () => {
       async () => (await steps()).get('switch/platform/configs-3')?.state === 'completed',
     );
     expect(gitLog(scene)).toHaveLength(2);
+    await waitFor('a successor in the ledger', async () =>
+      [...(await readControlStore(scene))].some(
+        ([name, text]) => /(^|\/)ledger\//.test(name) && text.includes('"submitted"'),
+      ),
+    );
     expect(await scene.running()).toContain('resume/training/jobs');
     const cancelled = await scene.run(['cancel']);
     expect(cancelled.code, cancelled.output).toBe(0);
