@@ -11,6 +11,13 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const source = join(root, 'src/cli/main.ts');
 const main = existsSync(source) ? source : join(root, 'dist/src/cli/main.js');
+if (!isInstalled()) {
+  console.error('understudy: what it needs is not installed here');
+  console.error(
+    `  → Type "npm ci" in ${root}. Never install "understudy" by that name: that is somebody else's program.`,
+  );
+  process.exit(1);
+}
 const major = Number(process.versions.node.split('.')[0]);
 
 if (major >= 24) {
@@ -52,8 +59,8 @@ function passOn(child, signal) {
 }
 
 /**
- * Who ends "npx understudy worker &" by its pid ends npx and npx's shell, which hand nothing on: the worker would stay, and
- * nobody would know of it. A parent that is another all at once is how that is seen.
+ * Who has started this by npx (see docs/decisions/0001-tool-chain.md), and ends it by its pid, ends npx and npx's shell,
+ * which hand nothing on: a worker would stay, and nobody would know of it. A parent that is another all at once is how that is seen.
  */
 function whenNpxIsGone(act) {
   if (
@@ -68,6 +75,16 @@ function whenNpxIsGone(act) {
     act();
   }, 500);
   watching.unref();
+}
+
+/** In a checkout before "npm ci" it is not. Any one package tells; this is one that every command needs. */
+function isInstalled() {
+  try {
+    createRequire(import.meta.url).resolve('commander');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** An installed package brings no Node of its own: then the machine's must do. */

@@ -1,6 +1,6 @@
 /** What the demo says with --keep: every line can be typed as it stands, in the folder that the demo was started in. */
 import { readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 
 export interface Kept {
   /** The demo's folder. */
@@ -13,6 +13,7 @@ export interface Kept {
 /** `from`: where the person stands. */
 export function closingText({ home, topology, environment }: Kept, from = process.cwd()): string {
   const at = (...path: string[]) => quoted(relative(from, join(...path)) || '.');
+  const command = typed(from);
   const folder = at(home, 'stack');
   const { temporal, cloud } = JSON.parse(readFileSync(join(home, 'stack', 'stack.json'), 'utf8')) as {
     temporal: { address: string; ui?: string };
@@ -34,20 +35,26 @@ The stack is up:
 ${lines.join('\n')}
 
 To go on, from here:
-  alias u="npx understudy --environment ${at(home, 'fraud.env')} -t ${at(topology)}"
+  alias u="${command} --environment ${at(home, 'fraud.env')} -t ${at(topology)}"
   u status
   u runs
 Workers of your own (the demo's have ended):
   u worker &
   u worker --host train-01 &
 The outage ends, what is owed is paid, and the workspace goes home:
-  npx understudy chaos stop --folder ${folder}
+  ${command} chaos stop --folder ${folder}
   u replicate
   u failover --even-if-healthy --reason "back to eastus"
 Another outage:
-  npx understudy chaos list
+  ${command} chaos list
 End it (and the workers: kill %1 %2):
-  npx understudy stack down --folder ${folder}`;
+  ${command} stack down --folder ${folder}`;
+}
+
+/** The program, as one types it in that folder. By its path: npx would fetch somebody else's program of this name. */
+export function typed(from = process.cwd()): string {
+  const path = relative(from, join(dirname(import.meta.dirname), 'bin', 'understudy.mjs'));
+  return quoted(path.startsWith('.') ? path : `./${path}`);
 }
 
 function quoted(path: string): string {

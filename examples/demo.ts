@@ -13,7 +13,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import * as tls from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, parseEnv } from 'node:util';
-import { closingText } from './demo-closing.ts';
+import { closingText, typed } from './demo-closing.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const topology = join(root, 'examples', 'fraud-ml', 'understudy.yaml');
@@ -96,17 +96,18 @@ function read(file: string, args: string[], environment: NodeJS.ProcessEnv): Pro
 }
 
 const program = join(root, 'bin', 'understudy.mjs');
+const shownProgram = relative(home, program);
 const shownTopology = relative(home, topology);
 
 async function understudy(args: string[], environment: NodeJS.ProcessEnv = {}): Promise<void> {
-  show(`npx understudy ${args.map((each) => (/\s/.test(each) ? `"${each}"` : each)).join(' ')}`);
+  show(`${shownProgram} ${args.map((each) => (/\s/.test(each) ? `"${each}"` : each)).join(' ')}`);
   const code = await run(program, args, environment);
   if (code !== 0) throw new Error(`"understudy ${args[0]}" ended with ${code}`);
 }
 
 /** Starts a worker and waits for its word that it is ready. */
 async function worker(args: string[], name: string, environment: NodeJS.ProcessEnv): Promise<void> {
-  show(`npx understudy worker ${args.join(' ')}${args.length > 0 ? ' ' : ''}> ${name}.log &`);
+  show(`${shownProgram} worker ${args.join(' ')}${args.length > 0 ? ' ' : ''}> ${name}.log &`);
   const log = join(home, `${name}.log`);
   rmSync(log, { force: true });
   const output = openSync(log, 'a');
@@ -153,7 +154,7 @@ function takeFolder(): void {
     throw new Error(`"${home}" is not empty, and no demo made it: name a folder of its own with --folder`);
   }
   if (existsSync(join(home, 'stack', 'stack.json'))) {
-    throw new Error(`a demo's stack is up already; end it first: npx understudy stack down --folder ${relative(process.cwd(), join(home, 'stack'))}`);
+    throw new Error(`a demo's stack is up already; end it first: ${typed()} stack down --folder ${relative(process.cwd(), join(home, 'stack'))}`);
   }
   writeFileSync(join(home, marker), 'Made by "npm run demo". The next demo in this folder takes away what is in it.\n');
 }
