@@ -1,4 +1,8 @@
-/** Takes what a run needs from the user's disk, once: the topology, each region's template as ARM JSON, its parameters. */
+/**
+ * Takes what a run needs from the user's disk, once: the topology, each region's template as ARM JSON, its parameters. The
+ * topology is loaded without the templates, and the bundle made only for what plans or starts a run: a template that is
+ * missing keeps nobody from looking, or from steering a run, which has its own bundle in the control store.
+ */
 import { execFile } from 'node:child_process';
 import { access, readFile } from 'node:fs/promises';
 import { dirname, extname, resolve } from 'node:path';
@@ -13,7 +17,8 @@ import { checkTemplate } from './check-template.ts';
 export interface LoadedTopology {
   topology: Topology;
   file: string;
-  bundle: Bundle;
+  /** What stands in the file: errors name lines of it. */
+  text: string;
 }
 
 /** A place in the topology that names a file: errors about the file stand there. */
@@ -23,10 +28,14 @@ interface Place {
   line: number | undefined;
 }
 
-/** Throws TopologyError naming the file, the field and the line of whatever is wrong, templates and their parameters included. */
+/** Throws TopologyError naming the file, the field and the line of whatever is wrong in it; the files that it names are not read. */
 export async function loadTopology(file: string): Promise<LoadedTopology> {
   const text = await readTopology(file);
-  const topology = parseTopology(text, file, process.env);
+  return { topology: parseTopology(text, file, process.env), file, text };
+}
+
+/** Throws TopologyError naming the file, the field and the line of whatever is wrong in the templates and their parameters. */
+export async function makeBundle({ topology, file, text }: LoadedTopology): Promise<Bundle> {
   const templates: Bundle['templates'] = {};
   for (const [name, region] of Object.entries(topology.regions)) {
     if (!region.template) continue;
@@ -36,7 +45,7 @@ export async function loadTopology(file: string): Promise<LoadedTopology> {
     };
     templates[name] = await loadTemplate({ name, ...region }, region.template, placeOf);
   }
-  return { topology, file, bundle: { topology, templates } };
+  return { topology, templates };
 }
 
 async function loadTemplate(

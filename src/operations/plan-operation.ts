@@ -25,7 +25,7 @@ export async function planReplicate(session: Session, now = new Date()): Promise
   const { topology } = session;
   const { value: pointer } = await readPointer(session.store, topology, 'replicate', now);
   return {
-    plan: compileReplicate({ topology, pointer, bundle: bundleDigest(session) }),
+    plan: compileReplicate({ topology, pointer, bundle: await bundleDigest(session) }),
     problems: [],
     warnings: [],
   };
@@ -48,7 +48,7 @@ export async function planFailover(
       { next: `Name one of ${pointer.writer}, or leave --recovery-point out for the newest.` },
     );
   }
-  const plan = compileFailover({ topology, pointer, bundle: bundleDigest(session), recoveryPoint });
+  const plan = compileFailover({ topology, pointer, bundle: await bundleDigest(session), recoveryPoint });
   return { plan, ...(await lookAhead(session, plan.to, recoveryPoint)), recoveryPoint };
 }
 
@@ -102,6 +102,6 @@ async function lookAhead(
 }
 
 /** The digest that sealing the bundle will give it. */
-function bundleDigest({ bundle }: Session): string {
-  return digestOf(canonical(bundle));
+async function bundleDigest({ bundle }: Session): Promise<string> {
+  return digestOf(canonical(await bundle()));
 }

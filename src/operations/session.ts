@@ -1,6 +1,6 @@
 /** What a command works with: the topology, Azure, and the control store; opened once, with errors a person can use. */
 import type { TokenCredential } from '@azure/core-auth';
-import { loadTopology, type LoadedTopology } from '../bundle/make-bundle.ts';
+import { loadTopology, makeBundle, type LoadedTopology } from '../bundle/make-bundle.ts';
 import type { Azure } from '../azure/azure.ts';
 import { cloudFrom, credentialFrom } from '../azure/cloud.ts';
 import { connectAzure } from '../azure/connect.ts';
@@ -8,6 +8,7 @@ import { azureError } from '../azure/errors.ts';
 import { openControlStore } from '../control-store/connect.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { isUnderstudyError, messageOf, UnderstudyError } from '../errors/error.ts';
+import type { Bundle } from '../run/step-context.ts';
 import { toSeconds } from '../topology/duration.ts';
 
 /** Milliseconds that signing in may take. */
@@ -16,6 +17,11 @@ const signInMs = 15_000;
 export interface Session extends LoadedTopology {
   azure: Azure;
   store: ControlStore;
+  /**
+   * What a new run takes from this disk, made when it is first asked for, and once: what a plan was compiled for is what is
+   * sealed. A run that exists has its own, in the control store. Throws TopologyError for a template that cannot be had.
+   */
+  bundle: () => Promise<Bundle>;
 }
 
 /** Throws TopologyError, UsageError, CredentialError; AzureUnavailable where Azure or the control store does not answer. */
@@ -33,7 +39,8 @@ export async function openSession(
     requestTimeoutMs: toSeconds(loaded.topology.policies.requestTimeout) * 1000,
   });
   const store = await openStore(azure, loaded);
-  return { ...loaded, azure, store };
+  let made: Promise<Bundle> | undefined;
+  return { ...loaded, azure, store, bundle: () => (made ??= makeBundle(loaded)) };
 }
 
 async function openStore(azure: Azure, loaded: LoadedTopology): Promise<ControlStore> {
@@ -61,7 +68,10 @@ async function openStore(azure: Azure, loaded: LoadedTopology): Promise<ControlS
 }
 
 /** A control store has one region pointer, so it serves one topology: the first that used it. TopologyError for any other. */
-export async function claim(store: ControlStore, { file, topology }: LoadedTopology): Promise<void> {
+export async function claim(
+  store: ControlStore,
+  { file, topology }: Pick<LoadedTopology, 'file' | 'topology'>,
+): Promise<void> {
   for (;;) {
     const found = await store.read<{ topology: string }>('topology.json');
     if (found?.value.topology === topology.name) return;

@@ -50,7 +50,7 @@ export async function startOperation(
     if (running) return running;
     await refuseSecondRun(session, new Date());
   }
-  const bundle = await session.store.seal('bundles', session.bundle);
+  const bundle = await session.store.seal('bundles', await session.bundle());
   const digest = await session.store.seal('plans', plan);
   const header: RunHeader = {
     runId: newRunId(plan.operation, trigger.triggeredAt),

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { loadTopology } from '../../src/bundle/make-bundle.ts';
+import { loadTopology, makeBundle } from '../../src/bundle/make-bundle.ts';
 import { minimal } from '../topology/minimal.ts';
 
 let folder: string;
@@ -20,6 +20,7 @@ afterEach(async () => {
 
 const withTemplate = (template: string) =>
   minimal.replace('name: fraud-west } }', `name: fraud-west }, template: ${template} }`);
+const bundleOf = async (path: string) => makeBundle(await loadTopology(path));
 const put = (name: string, text: string) => writeFile(join(folder, name), text);
 
 describe('a bundle', () => {
@@ -30,7 +31,8 @@ describe('a bundle', () => {
     );
     await put('west.json', '{"$schema": "x", "parameters": {"location": {"value": "westus3"}}}');
     await put('understudy.yaml', withTemplate('{ file: templates/standby.json, parameters: west.json }'));
-    const { topology, bundle } = await loadTopology(file);
+    const bundle = await bundleOf(file);
+    const { topology } = bundle;
     expect(topology.name).toBe('fraud-ml');
     expect(bundle).toEqual({
       topology,
@@ -49,7 +51,7 @@ describe('a bundle', () => {
     await put('templates/standby.bicep', 'param location string');
     await put('templates/standby.json', '{"resources": [1]}');
     await put('understudy.yaml', withTemplate('{ file: templates/standby.bicep }'));
-    const { bundle } = await loadTopology(file);
+    const bundle = await bundleOf(file);
     expect(bundle.templates.westus3).toMatchObject({ template: { resources: [1] }, parameters: {} });
   });
 
@@ -60,13 +62,13 @@ describe('a bundle', () => {
     await writeFile(join(folder, 'bicep'), '#!/bin/sh\necho \'{"resources": ["compiled"]}\'\n', {
       mode: 0o755,
     });
-    expect((await loadTopology(file)).bundle.templates.westus3?.template).toEqual({
+    expect((await bundleOf(file)).templates.westus3?.template).toEqual({
       resources: ['compiled'],
     });
     await writeFile(join(folder, 'bicep'), '#!/bin/sh\necho "BCP018: expected =" >&2; exit 1\n', {
       mode: 0o755,
     });
-    await expect(loadTopology(file)).rejects.toMatchObject({
+    await expect(bundleOf(file)).rejects.toMatchObject({
       code: 'TopologyError',
       message: expect.stringMatching(/regions\.westus3\.template\.file: .*standby\.bicep: [\s\S]*BCP018/),
     });
@@ -76,6 +78,14 @@ describe('a bundle', () => {
     vi.stubEnv('TOPOLOGY_NAME', 'from-env');
     await put('understudy.yaml', minimal.replace('name: fraud-ml', 'name: ${TOPOLOGY_NAME}'));
     expect((await loadTopology(file)).topology.name).toBe('from-env');
+  });
+});
+
+describe('the topology alone', () => {
+  it('is loaded whatever has become of its templates', async () => {
+    await put('understudy.yaml', withTemplate('{ file: templates/none.bicep, parameters: none.json }'));
+    const { topology } = await loadTopology(file);
+    expect(topology.regions.westus3?.template?.file).toBe('templates/none.bicep');
   });
 });
 
@@ -150,7 +160,7 @@ describe('it is refused', () => {
     vi.stubEnv('PATH', folder);
     if (template !== undefined) await put('understudy.yaml', withTemplate(template));
     for (const [name, text] of Object.entries(files)) await put(name, text);
-    await expect(loadTopology(file)).rejects.toMatchObject({
+    await expect(bundleOf(file)).rejects.toMatchObject({
       code: 'TopologyError',
       exitCode: 2,
       message: expect.stringMatching(message),

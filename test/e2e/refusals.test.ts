@@ -1,4 +1,6 @@
 /** What must not begin does not: each refusal says why, names the place, and changes nothing. */
+import { rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Scene } from './harness.ts';
 import { journals, pointerOf, readControlStore, readEast } from './judge.ts';
@@ -100,6 +102,41 @@ describe('what is not there', () => {
     expect(code).toBe(1);
     expect(output).toContain('cannot reach Temporal at 127.0.0.1:9');
     expect(output).toContain('TEMPORAL_ADDRESS');
+  });
+
+  it('a template, which only what begins something needs', async () => {
+    const template = join(dirname(scene.topology), '../../templates/workspace.bicep');
+    const runId = journals(await readControlStore(scene), 'replicate')[0]?.run.runId ?? '';
+    await rename(template, `${template}.gone`);
+    try {
+      for (const args of [['status'], ['runs'], ['runs', '--journal'], ['report', runId]]) {
+        const { code, output } = await scene.run(args);
+        expect(code, output).toBe(0);
+      }
+      for (const [args, says] of [
+        [['pause'], 'there is nothing to pause'],
+        [['resume'], 'there is nothing to resume'],
+        [['cancel'], 'there is nothing to cancel'],
+        [['cancel', '--replication'], 'no recovery point of "fraud-ml" is being taken'],
+        [['resume-run', runId], 'is completed: there is nothing to resume'],
+      ] as const) {
+        const { code, output } = await refused([...args]);
+        expect(output).toContain(says);
+        expect(code).toBe(1);
+      }
+      for (const args of [
+        ['validate'],
+        ['plan'],
+        ['replicate'],
+        ['failover', '--yes', '--even-if-healthy'],
+      ]) {
+        const { code, output } = await refused(args);
+        expect(output).toMatch(/regions\.eastus\.template\.file: cannot read ".*workspace\.bicep"/);
+        expect(code).toBe(2);
+      }
+    } finally {
+      await rename(`${template}.gone`, template);
+    }
   });
 
   it('status and runs read the journal without Temporal', async () => {

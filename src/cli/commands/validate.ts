@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { loadTopology } from '../../bundle/make-bundle.ts';
+import { loadTopology, makeBundle } from '../../bundle/make-bundle.ts';
 import { topologyJsonSchema } from '../../topology/json-schema.ts';
 import { command, topologyFile } from '../command.ts';
 
@@ -16,8 +16,9 @@ export function validateCommand(): Command {
         return;
       }
       const file = topologyFile(self);
-      const { topology, bundle } = await loadTopology(file);
-      const templates = Object.keys(bundle.templates).length;
+      const loaded = await loadTopology(file);
+      const { topology, templates: bundled } = await makeBundle(loaded);
+      const templates = Object.keys(bundled).length;
       console.log(
         `${file}: "${topology.name}" is valid: regions ${Object.keys(topology.regions).join(' and ')}, ${templates} template${templates === 1 ? '' : 's'}, ` +
           `${topology.configs.length} config target${topology.configs.length === 1 ? '' : 's'}, ${topology.probes.length} probe${topology.probes.length === 1 ? '' : 's'}`,

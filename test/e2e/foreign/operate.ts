@@ -39,7 +39,7 @@ export async function restoreAgain(session: Session, plan: Plan, epoch: number):
 async function carryOut(session: Session, plan: Plan, hurry: () => void): Promise<Operated> {
   const { operation } = plan;
   const { store, azure } = session;
-  const bundle = await store.seal('bundles', session.bundle);
+  const bundle = await store.seal('bundles', await session.bundle());
   const digest = await store.seal('plans', plan);
   const header: RunHeader = {
     runId: `${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}-${operation}-${randomUUID().slice(0, 4)}`,
@@ -54,7 +54,7 @@ async function carryOut(session: Session, plan: Plan, hurry: () => void): Promis
     triggeredAt: new Date().toISOString(),
   };
   await openRun(store, header);
-  const open = () => Promise.resolve({ azure, store, plan, bundle: session.bundle });
+  const open = async () => ({ azure, store, plan, bundle: await session.bundle() });
   const run = { ...header, controlStore: session.topology.controlStore, holder: header.runId };
   const runStep = stepRunner(open, actions);
   await runBeginner(open)(run);

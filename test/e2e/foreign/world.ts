@@ -85,7 +85,8 @@ export async function startWorld(topology: Partial<TopologyInput> = {}): Promise
     session: {
       topology: parsed,
       file: 'understudy.yaml',
-      bundle: { topology: parsed, templates: {} },
+      text: '',
+      bundle: () => Promise.resolve({ topology: parsed, templates: {} }),
       azure,
       store,
     },
