@@ -20,15 +20,15 @@ export function folderAt(
  * Calls `visit` for each file below each of the folders, one of which may lie in another. What successors write to a folder of their
  * hop below the path of their origin belongs to them alone; a marker of a folder is no file.
  */
-export async function visitFolders<T extends BlobRoot>(
+export async function visitFolders<T extends BlobRoot, L extends Located>(
   folders: Iterable<T>,
-  lines: AsyncIterable<BlobLine>,
-  visit: (folder: T, line: BlobLine) => void,
+  lines: AsyncIterable<L>,
+  visit: (folder: T, line: L) => void,
 ): Promise<void> {
   const byPlace = Map.groupBy(folders, placeKey);
   if (byPlace.size === 0) return;
   for await (const line of lines) {
-    if (isFolderMarker(line)) continue;
+    if (isFolderMarker({ sizeBytes: -1, ...line })) continue;
     for (const path of ancestors(line.path)) {
       for (const folder of byPlace.get(placeKey({ ...line, path })) ?? []) {
         const [first = ''] = belowFolder(folder, line).split('/');
@@ -37,6 +37,10 @@ export async function visitFolders<T extends BlobRoot>(
     }
   }
 }
+
+/** Of a list of blobs: copied ones, or those that changed meanwhile. */
+type Located = Pick<BlobLine, 'account' | 'container' | 'path'> &
+  Partial<Pick<BlobLine, 'sizeBytes' | 'metadata'>>;
 
 /** The blob's path below a folder that it lies in. */
 export function belowFolder(folder: Pick<BlobRoot, 'path'>, line: Pick<BlobLine, 'path'>): string {

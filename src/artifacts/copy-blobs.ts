@@ -133,6 +133,8 @@ async function write(copied: CopiedUnit, { state, blobs, fuzzy, heartbeat }: Wri
   const byAsset = new Map(state.fuzzy.map((each) => [each.asset, each]));
   for await (const line of copied.fuzzy) {
     await fuzzy.add(line);
+    await heartbeat.beat();
+    if (line.late) continue;
     if (!line.copied) skip(tally, 'changed or gone while it was copied (fuzzy)');
     for (const asset of line.assets) {
       const known = byAsset.get(asset) ?? { asset, blobs: 0 };
@@ -140,7 +142,6 @@ async function write(copied: CopiedUnit, { state, blobs, fuzzy, heartbeat }: Wri
       known.blobs += 1;
       byAsset.set(asset, known);
     }
-    await heartbeat.beat();
   }
   state.expected += copied.expected;
   if (copied.late > 0) skip(tally, 'added after its folder was listed', copied.late);

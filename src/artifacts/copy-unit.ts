@@ -40,7 +40,7 @@ export interface CopyUnit {
 export interface CopiedUnit {
   /** In `orderKey` order. */
   blobs: Spool<SettledBlob>;
-  /** In `orderKey` order. */
+  /** In `orderKey` order; with what came late. */
   fuzzy: Spool<FuzzyLine>;
   /** As listed: every one of them has a line, is fuzzy, or came late. */
   expected: number;
@@ -81,8 +81,8 @@ async function copyUntilSteady(work: Work): Promise<CopiedUnit> {
     const { settled, isWhole } = await settleAll(work, before, earlier);
     const after = await listUnit(work);
     // Copied at the etags listed: a blob that changed before it was copied has no line, and the second listing shows why.
-    if (isWhole && (await agree(work, before, after))) {
-      const fuzzy = lists.make<FuzzyLine>(keyIn(unit));
+    const fuzzy = isWhole ? await agree(work, before, after) : undefined;
+    if (fuzzy) {
       const expected = before.blobs.count;
       return { blobs: settled, fuzzy, expected, late: 0, empty: emptyPlaces(work, before) };
     }

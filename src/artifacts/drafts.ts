@@ -3,6 +3,7 @@
  * folder, and the digest is handed on in the step's facts: a step that runs twice, or too late, alters nothing.
  */
 import type { StepResult } from '../run/outcome.ts';
+import type { GpusOfSizes } from '../jobs/gpus.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import { assetTypeNames } from './asset-types.ts';
@@ -37,6 +38,8 @@ export interface Listing {
   counts: Record<string, number>;
   leftBehind: LeftBehind[];
   computes: SummaryBody['computes'];
+  /** GPUs of the region's VM sizes; absent: they could not be read. */
+  gpus?: GpusOfSizes;
   endpoints: SummaryBody['endpoints'];
   jobs: Record<string, number>;
   /** Jobs that a fence has cancelled for a run that was cancelled itself: name → run. */

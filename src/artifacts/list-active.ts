@@ -12,6 +12,7 @@ import { listResources } from './list-resources.ts';
 import type { Part, Unit } from './manifest.ts';
 import { collectNeeded } from './needed.ts';
 import { partWriter } from './parts.ts';
+import { gpusOfRegion } from './vm-sizes.ts';
 import { findSourceStores } from './source-stores.ts';
 import { showCount } from './tally.ts';
 import { findWorkspace } from './workspace.ts';
@@ -59,6 +60,7 @@ export async function listActive(context: StepContext): Promise<StepResult> {
     counts: { ...assets.counts, ...resources.counts, folders: units.length },
     leftBehind: leftBehind.all(),
     computes: resources.computes,
+    ...(await gpusOfRegion(context, workspace)),
     endpoints: resources.endpoints,
     jobs: resources.jobs,
     leftCancelled,

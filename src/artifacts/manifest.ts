@@ -122,6 +122,8 @@ export interface FuzzyLine {
   etag?: string;
   /** Whether some version of it is in the recovery point. */
   copied: boolean;
+  /** Added to a growing folder after that was listed: left to the next recovery point, and counted nowhere. */
+  late?: true;
 }
 
 export interface SourceAccount {

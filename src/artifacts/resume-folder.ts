@@ -6,6 +6,7 @@ import { datastoreUri, sameName } from '../azure/ids.ts';
 import type { BringCheckpoint, Brought, CheckpointToBring } from '../jobs/bring-checkpoint.ts';
 import { resumeFolder } from '../jobs/checkpoint.ts';
 import type { LedgerCheckpoint, LedgerEntry } from '../jobs/ledger.ts';
+import { entryOf } from '../jobs/whole-checkpoint.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { ensureContainer, hashBlob, isFolderMarker, listBlobs, type ListedBlob } from './blobs.ts';
 import { createLimiter, forEachBounded } from './bounded.ts';
@@ -77,7 +78,9 @@ async function bring(
   limit: <T>(work: () => Promise<T>) => Promise<T>,
 ): Promise<Brought> {
   const { account, point } = standby;
-  const files = known.get(checkpointKey(checkpoint)) ?? [];
+  const { leave = [] } = checkpoint;
+  const all = known.get(checkpointKey(checkpoint)) ?? [];
+  const files = all.filter(({ path }) => !leave.includes(entryOf(path)));
   if (files.length !== checkpoint.files) {
     const missing = `recovery point ${point.sealed.id} has ${files.length} of its ${checkpoint.files} files`;
     return { missing, files: 0 };

@@ -1,19 +1,16 @@
 /** The action `sealRecoveryPoint`: the job ledger, then every part checked as it lies in the control store, and the seal last. */
-import type { ArmResource } from '../azure/azure.ts';
 import { UnderstudyError } from '../errors/error.ts';
-import { checkpointPlaces, type CheckpointPolicy } from '../jobs/checkpoint.ts';
-import { specFolder, toLedgerEntry, type LedgerCheckpoint } from '../jobs/ledger.ts';
+import { gpusOf } from '../jobs/gpus.ts';
+import { specFolder, toLedgerEntry } from '../jobs/ledger.ts';
 import { leftCancelledBy } from '../jobs/left-cancelled.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { showDuration } from '../topology/duration.ts';
 import { batches, mapBounded } from './bounded.ts';
-import { belowFolder, folderAt, visitFolders } from './checkpoint-lines.ts';
+import { chooseCheckpoints } from './choose-checkpoints.ts';
 import { beginPoint, openDraft, type Copying, type DraftPoint, type Listing } from './drafts.ts';
-import { placeOfDatastore, type DatastorePlace } from './datastores.ts';
 import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
-import type { BlobLine, LeftBehind, Part, SealedManifest } from './manifest.ts';
-import type { BlobRoot } from './places.ts';
+import type { LeftBehind, Part, SealedManifest } from './manifest.ts';
 import { countLines, partText, partWriter, readLines } from './parts.ts';
 import { checkSeal, digestOf, sealedName, withDigest } from './recovery-point-checks.ts';
 import { showBytes, showCount } from './tally.ts';
@@ -105,25 +102,18 @@ async function writeLedger(
   { point, listing, copying, heartbeat }: WriteLedger,
 ): Promise<Part[]> {
   const { store, from, topology } = context;
-  const datastores: DatastorePlace[] = [];
-  for await (const each of readLines(store, point.folder, listing.parts, 'datastores'))
-    datastores.push(placeOfDatastore(each));
-  const folders = new Map<string, CheckpointFolder[]>();
-  for await (const job of readLines(store, point.folder, listing.parts, 'raw-jobs'))
-    folders.set(job.name, checkpointFolders(job, datastores, topology.jobs.checkpoint));
-  const blobs = readLines(store, point.folder, copying.parts, 'blobs');
-  await visitFolders([...folders.values()].flat(), blobs, addFile);
+  const chosenFor = await chooseCheckpoints(context, { point, listing, copying });
   const writer = partWriter(store, point.folder, 'jobs');
   const jobs = readLines(store, point.folder, listing.parts, 'raw-jobs');
   for await (const batch of batches(jobs, topology.artifacts.concurrency)) {
     const entries = await mapBounded(batch, batch.length, async (job) => {
-      const checkpoint = checkpointOf(folders.get(job.name) ?? [], point.id);
       return toLedgerEntry({
         job,
         side: from,
         lastSeenAt: point.startedAt,
         spec: await store.seal(specFolder, job),
-        ...(checkpoint ? { checkpoint } : {}),
+        ...chosenFor(job.name),
+        gpus: gpusOf(job, listing.computes, listing.gpus),
         cancelledBy: leftCancelledBy(job, listing.leftCancelled),
       });
     });
@@ -131,46 +121,4 @@ async function writeLedger(
     await heartbeat.beat();
   }
   return writer.end();
-}
-
-interface CheckpointFolder extends BlobRoot {
-  datastore: string;
-  last?: { path: string; writtenAt: string };
-  files: number;
-}
-
-function checkpointFolders(
-  job: ArmResource,
-  datastores: readonly DatastorePlace[],
-  policy: CheckpointPolicy,
-): CheckpointFolder[] {
-  return checkpointPlaces(job, policy).flatMap((place) => {
-    const folder = folderAt(place, datastores);
-    return folder ? [{ ...folder, datastore: place.datastore, files: 0 }] : [];
-  });
-}
-
-function addFile(folder: CheckpointFolder, { path, writtenAt = '' }: BlobLine): void {
-  folder.files += 1;
-  const { last } = folder;
-  const later =
-    !last || writtenAt > last.writtenAt || (writtenAt === last.writtenAt && newerName(path, last.path));
-  if (later) folder.last = { path, writtenAt };
-}
-
-/** Within one second, `step-10` is later than `step-9`. */
-function newerName(path: string, than: string): boolean {
-  return path.localeCompare(than, 'en', { numeric: true }) > 0;
-}
-
-/** Of what the job wrote itself, or else of what it went on from: no progress is lost between two moves. */
-function checkpointOf(
-  folders: readonly CheckpointFolder[],
-  recoveryPoint: string,
-): LedgerCheckpoint | undefined {
-  for (const folder of folders) {
-    const { datastore, path, last, files } = folder;
-    if (last) return { datastore, path, lastFile: belowFolder(folder, last), files, recoveryPoint };
-  }
-  return undefined;
 }

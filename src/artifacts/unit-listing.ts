@@ -68,13 +68,24 @@ export interface Compare {
   settled: Spool<SettledBlob>;
 }
 
-/** Whether two listings agree. What is only added to a growing folder is no difference. */
-export async function agree(work: UnitWork, before: UnitListing, after: UnitListing): Promise<boolean> {
+/** What was only added to a growing folder, which is no difference; undefined: two listings do not agree. */
+export async function agree(
+  work: UnitWork,
+  before: UnitListing,
+  after: UnitListing,
+): Promise<Spool<FuzzyLine> | undefined> {
   const none = work.lists.make<SettledBlob>(() => '');
+  const late = work.lists.make<FuzzyLine>(keyIn(work.unit));
   for await (const each of compared(work, { before, after, settled: none })) {
-    if (isChanged(work, each)) return false;
+    if (isChanged(work, each)) return undefined;
+    if (!each.before && each.after) await late.add(lateLine(work, each.after));
   }
-  return true;
+  return late;
+}
+
+function lateLine({ unit, index }: UnitWork, { path, etag }: ListedBlob): FuzzyLine {
+  const { account, container } = unit;
+  return { assets: index.assetsOf(path), account, container, path, etag, copied: false, late: true };
 }
 
 function isChanged({ index }: UnitWork, { path, before, after }: Compared): boolean {
@@ -104,7 +115,9 @@ export async function sealUnsteady(work: UnitWork, request: Compare): Promise<Un
     expected += 1;
     if (settled && (isExact || isFuzzy)) await blobs.add(settled);
     if (!isFuzzy) {
-      if (!isExact) late += 1;
+      if (isExact || !after) continue;
+      late += 1;
+      await fuzzy.add(lateLine(work, after));
       continue;
     }
     await fuzzy.add({

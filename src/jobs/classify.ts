@@ -31,6 +31,9 @@ export interface Classification {
   group: string;
 }
 
+/** Jobs that a person works in. */
+export const interactiveGroup = 'interactive';
+
 export interface Facts {
   /** The job as it was last seen. */
   entry: LedgerEntry;
@@ -127,7 +130,7 @@ function forPerson({ spec, policy }: Facts): Classification | undefined {
   const type = typeOf(spec);
   if (services.length > 0) {
     const reason = `a person works in it (${services.join(', ')})`;
-    return { class: policy.interactive, group: 'interactive', reason };
+    return { class: policy.interactive, group: interactiveGroup, reason };
   }
   const wish = resumeWishOf(spec);
   if (wish === 'manual') return manual('manual by its tag', `its tag ${resumeTag} says "manual"`);
@@ -170,16 +173,17 @@ function howToGoOn({ entry, spec, policy }: Facts): Classification {
     const reason = `it went on from ${resumed.path}, which was not copied, and no checkpoint that it wrote since was`;
     return { class: 'manual', group: 'its checkpoint is gone', reason };
   }
-  if (!entry.checkpoint)
-    return {
-      class: 'restart',
-      group: 'restarted',
-      reason: `no checkpoint of it was copied (output "${output}")`,
-    };
+  const { passedOver } = entry;
+  if (!entry.checkpoint) {
+    const none = passedOver
+      ? `no checkpoint of it was whole when it was copied: of "${passedOver.name}", ${passedOver.why}`
+      : `no checkpoint of it was copied (output "${output}")`;
+    return { class: 'restart', group: 'restarted', reason: none };
+  }
   return {
     class: 'resubmit',
     group: 'resumed',
-    reason: `from its last copied checkpoint, ${entry.checkpoint.lastFile}`,
+    reason: `from its last copied checkpoint, ${entry.checkpoint.lastFile}${passedOver ? `; "${passedOver.name}" was not whole: ${passedOver.why}` : ''}`,
   };
 }
 

@@ -9,19 +9,27 @@ import { UnderstudyError } from '../errors/error.ts';
 import { sameName } from '../azure/ids.ts';
 import type { Side } from '../topology/sides.ts';
 import type { WorkspaceRef } from '../topology/topology.ts';
+import type { PassedOver } from './whole-checkpoint.ts';
 import { createdAt, originTags, ownerOf, statusOf, tagsOf, typeOf, type RawJob } from './job.ts';
 
 /** The folder of the control store in which full job specs are sealed. */
 export const specFolder = 'job-specs';
 
+/** The last checkpoint of a job that is whole in a recovery point; see `whole-checkpoint.ts`. */
 export interface LedgerCheckpoint {
   datastore: string;
   /** The folder of the checkpoints, below the datastore's container: the job's own, or else the one that it went on from. */
   path: string;
-  /** The last file of it that is copied (by time written), below `path`. */
+  /** Which of the folder's; absent: all that is in the folder is one. */
+  name?: string;
+  /** When it was written (ISO 8601): later work is in no copy. Absent: the job has written none since it went on from this one. */
+  writtenAt?: string;
+  /** The last file of it (by time written), below `path`. */
   lastFile: string;
-  /** How many files of it are copied. */
+  /** How many files of the folder are copied and go with it. */
   files: number;
+  /** Entries of the folder that are not whole, and do not. */
+  leave?: string[];
   /** Id of the recovery point that holds the copies. */
   recoveryPoint: string;
 }
@@ -45,6 +53,10 @@ export interface LedgerEntry {
   /** Value of its tag `priority`. */
   priority?: string;
   checkpoint?: LedgerCheckpoint;
+  /** A checkpoint newer than that one, which was not whole. */
+  passedOver?: PassedOver;
+  /** How many it holds while it runs; absent: not known. */
+  gpus?: number;
   /** The run whose fence cancelled it, and that was then cancelled itself: nobody has taken its place. */
   cancelledBy?: string;
 }
@@ -83,6 +95,8 @@ export interface ToLedgerEntry {
   /** Digest that sealing the job in `specFolder` gave. */
   spec: string;
   checkpoint?: LedgerCheckpoint;
+  passedOver?: PassedOver;
+  gpus?: number | undefined;
   cancelledBy?: string | undefined;
 }
 
@@ -92,6 +106,8 @@ export function toLedgerEntry({
   lastSeenAt,
   spec,
   checkpoint,
+  passedOver,
+  gpus,
   cancelledBy,
 }: ToLedgerEntry): LedgerEntry {
   const optional = {
@@ -101,6 +117,8 @@ export function toLedgerEntry({
     owner: ownerOf(job),
     priority: tagsOf(job)['priority'],
     checkpoint,
+    passedOver,
+    gpus,
     cancelledBy,
   };
   return {

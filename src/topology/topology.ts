@@ -135,6 +135,12 @@ const Jobs = z.strictObject({
     .strictObject({
       output: z.string().default('checkpoints').describe('The output that holds checkpoints.'),
       input: z.string().default('resume_from').describe('The input that takes the last checkpoint.'),
+      complete: Glob.optional().describe(
+        'The file that is written last and makes a checkpoint whole, as a glob below the output: "*/trainer_state.json", "latest".',
+      ),
+      quiet: Duration.default('5m').describe(
+        'Without "complete": a checkpoint of several files is whole if nothing of it was written for this long, or once the next one is begun.',
+      ),
     })
     .prefault({}),
 });

@@ -107,7 +107,9 @@ describe('a unit that changes while it is copied', () => {
     await put('u3/step-1', '1');
     const heartbeat = changing((time) => put(`u3/step-${time + 1}`, `${time}`));
     const copied = await copyOf(unitAt('u3', true), { heartbeat });
-    expect(copied.fuzzy).toEqual([]);
+    // Named, so that nobody takes the checkpoint that they belong to for whole; no more than that.
+    expect(copied.fuzzy.length).toBeGreaterThan(0);
+    expect(copied.fuzzy.every(({ late, copied: has }) => late && !has)).toBe(true);
     expect(copied.blobs.map(({ path }) => path)).toContain('u3/step-1');
     await put('u4/a', '1');
     const steady = await copyOf(unitAt('u4'), {

@@ -1,0 +1,68 @@
+/** How many GPUs a job holds while it runs: what is lost with its region is counted in GPU-hours. Pure. */
+import type { Json, JsonObject } from '../azure/azure.ts';
+import { isObject, objectAt, textAt } from '../azure/json.ts';
+import { sameName } from '../azure/ids.ts';
+import type { ComputeSummary } from '../plan/recovery-point-summary.ts';
+import { typeOf, type RawJob } from './job.ts';
+
+/** GPUs of a VM size, by its name in lower case, as the region's list of sizes says. */
+export type GpusOfSizes = Readonly<Record<string, number>>;
+
+/** Undefined: it cannot be known. A job on machines without GPUs has 0, whatever its kind. */
+export function gpusOf(
+  job: RawJob,
+  computes: readonly ComputeSummary[],
+  sizes: GpusOfSizes | undefined,
+): number | undefined {
+  const perNode = [...sizesOf(job, computes)].map((size) => size && sizes?.[size.toLowerCase()]);
+  if (perNode.length > 0 && perNode.every((gpus) => gpus === 0)) return 0;
+  const [gpus] = perNode;
+  if (perNode.length !== 1 || gpus === undefined || typeof gpus === 'string') return undefined;
+  const nodes = nodesOf(job);
+  return nodes === undefined ? undefined : gpus * nodes;
+}
+
+/** The VM size of each compute that the job names; of one whose size is not known, undefined. */
+function sizesOf({ properties }: RawJob, computes: readonly ComputeSummary[]): Set<string | undefined> {
+  const named = [...computesIn(properties)];
+  if (named.length === 0) return new Set([instanceTypeOf(properties)]);
+  return new Set(
+    named.map((name) => computes.find((each) => sameName(each.name, name.split('/').at(-1) ?? ''))?.vmSize),
+  );
+}
+
+/** Names or ids, at any depth: a pipeline's steps have computes of their own. */
+function* computesIn(value: Json | undefined): Iterable<string> {
+  if (Array.isArray(value)) for (const each of value) yield* computesIn(each);
+  if (!isObject(value)) return;
+  for (const [key, each] of Object.entries(value)) {
+    if (!['computeId', 'compute', 'defaultCompute', 'default_compute'].includes(key)) yield* computesIn(each);
+    else if (typeof each === 'string' && each !== '') yield each.replace(/^azureml:/i, '');
+  }
+}
+
+/** A job without a compute runs on machines that Azure picks, of the size that it asks for. */
+function instanceTypeOf(properties: JsonObject): string | undefined {
+  return textAt(objectAt(properties, 'resources') ?? {}, 'instanceType');
+}
+
+function nodesOf(job: RawJob): number | undefined {
+  const { properties } = job;
+  switch (typeOf(job)) {
+    case 'Command':
+      return numberAt(objectAt(properties, 'resources'), 'instanceCount') ?? 1;
+    case 'Sweep': {
+      const trials = numberAt(objectAt(properties, 'limits'), 'maxConcurrentTrials');
+      const each = numberAt(objectAt(objectAt(properties, 'trial') ?? {}, 'resources'), 'instanceCount') ?? 1;
+      return trials && trials * each;
+    }
+    default:
+      // How many machines the steps of a pipeline, or the trials of AutoML, hold at a time changes as they go.
+      return undefined;
+  }
+}
+
+function numberAt(value: JsonObject | undefined, key: string): number | undefined {
+  const found = value?.[key];
+  return typeof found === 'number' ? found : undefined;
+}
