@@ -9,11 +9,13 @@ import type { AssetLine } from '../artifacts/manifest.ts';
 import type { ReferenceMapping } from '../azure/ids.ts';
 import { reconcile, type Counts, type Evidence, type StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
+import { toSeconds } from '../topology/duration.ts';
 import type { Topology } from '../topology/topology.ts';
 import type { BringCheckpoint } from './bring-checkpoint.ts';
-import { showJob } from './job.ts';
+import type { JobRecord } from './job-record.ts';
 import type { LedgerEntry } from './ledger.ts';
-import { resumeJob, type JobRecord, type Resumption } from './resume-job.ts';
+import { lossOf } from './loss-lines.ts';
+import { resumeJob, type Resumption } from './resume-job.ts';
 import { readStandby, sharedDatastores } from './standby.ts';
 import type { ReadLedger } from './stop-old-jobs.ts';
 import { sightsOf } from './stopped-jobs.ts';
@@ -53,7 +55,8 @@ export function makeResubmitJobs(sources: ResubmitSources): (context: StepContex
     }
     const batches = inBatches(byUrgency(entries, context.topology.jobs), context.topology.policies.jobBatch);
     const resumption = await prepare(context, sources, entries);
-    const tally = new Tally();
+    const { rpo } = context.topology.objectives.training ?? {};
+    const tally = new Tally(rpo === undefined ? Infinity : toSeconds(rpo) * 1000);
     for (const [index, batch] of batches.entries()) {
       const part = await writtenBefore(context, index);
       // The cursor goes with every sign of progress: only the last one is remembered.
@@ -195,6 +198,11 @@ class Tally {
   readonly #failed = new Map<string, number>();
   readonly #lost: string[] = [];
   #lostMore = 0;
+  readonly #rpoMs: number;
+
+  constructor(rpoMs: number) {
+    this.#rpoMs = rpoMs;
+  }
 
   add(records: readonly JobRecord[], evidence: Evidence): void {
     this.#evidence.push(evidence);
@@ -204,7 +212,7 @@ class Tally {
       else raise(record.outcome === 'failed' ? this.#failed : this.#skipped, groupOf(record));
       this.#files.expected += record.files?.expected ?? 0;
       this.#files.done += record.files?.done ?? 0;
-      const line = lossOf(record);
+      const line = lossOf(record, this.#rpoMs);
       if (line !== undefined && this.#lost.length < linesOfLoss) this.#lost.push(line);
       else if (line !== undefined) this.#lostMore++;
     }
@@ -263,21 +271,4 @@ function reasons(groups: Map<string, number>): { reason: string; count: number }
   return [...groups]
     .map(([reason, count]) => ({ reason, count }))
     .toSorted((a, b) => (a.reason < b.reason ? -1 : 1));
-}
-
-/** What a person must know of a job: that it did not go on, or went on with less. */
-function lossOf(record: JobRecord): string | undefined {
-  const job = showJob({ ...record, name: record.old });
-  if (record.outcome === 'failed') return `${job} could not be resubmitted: ${record.reason}`;
-  if (record.class === 'manual' || record.class === 'may-have-completed')
-    return `${job} is left for a person: ${record.reason}`;
-  if (record.outcome === 'skipped') return undefined;
-  const first = record.differences?.[0];
-  if (first)
-    return `${job} runs as "${record.new}", which the standby holds otherwise than sent: ${first.place}: ${first.held}, not ${first.sent}`;
-  const begun =
-    record.status === 'Running' || record.status === 'Paused' || record.status === 'NotResponding';
-  return record.class === 'restart' && begun
-    ? `${job} starts again from the beginning: ${record.reason}`
-    : undefined;
 }

@@ -2,14 +2,8 @@
 import type { ReferenceMapping } from '../azure/ids.ts';
 import { isUnderstudyError, messageOf, type UnderstudyError } from '../errors/error.ts';
 import type { StepContext } from '../run/step-context.ts';
-import {
-  broughtBefore,
-  filesOf,
-  type BringCheckpoint,
-  type Brought,
-  type CheckpointFiles,
-} from './bring-checkpoint.ts';
-import { classify, type Classification, type JobClass } from './classify.ts';
+import { broughtBefore, filesOf, type BringCheckpoint, type Brought } from './bring-checkpoint.ts';
+import { classify, type Classification } from './classify.ts';
 import { isFinished, statusOf, type RawJob } from './job.ts';
 import {
   cameBack,
@@ -21,11 +15,15 @@ import {
   type LedgerEntry,
   type Successor,
 } from './ledger.ts';
-import { rewriteSpec, type Change, type RewrittenSpec, type Unmapped } from './rewrite-spec.ts';
+import type { JobRecord } from './job-record.ts';
+import { withLostWork } from './lost-work.ts';
+import { rewriteSpec, type RewrittenSpec, type Unmapped } from './rewrite-spec.ts';
 import { settlementOf } from './settlement.ts';
 import type { Sight } from './stopped-jobs.ts';
-import { findSuccessor, submitSuccessor, type Difference } from './submit.ts';
+import { findSuccessor, submitSuccessor } from './submit.ts';
 import { unrestoredIn, type Unrestored } from './unrestored.ts';
+
+export type { JobRecord } from './job-record.ts';
 
 /** What all jobs of one resubmission share. */
 export interface Resumption {
@@ -41,39 +39,20 @@ export interface Resumption {
   beat: () => Promise<void>;
 }
 
-/** What became of one job: an item of the run's evidence. */
-export interface JobRecord {
-  /** Names of the old job and of its successor. */
-  old: string;
-  new?: string;
-  /** The name that its owner knows, where the old job is itself a successor. */
-  submittedAs?: string;
-  class: JobClass;
-  outcome: 'submitted' | 'skipped' | 'failed';
-  reason: string;
-  /** By which it is counted. */
-  group: string;
-  type: string;
-  /** As last seen, in the old workspace. */
-  status: string;
-  owner?: string;
-  priority?: string;
-  hop?: number;
-  /** Where the successor reads its checkpoint. */
-  checkpoint?: string;
-  /** Files of its checkpoint: in the recovery point, and brought to a folder of their own. */
-  files?: CheckpointFiles;
-  changes?: Change[];
-  unmapped?: Unmapped[];
-  /** What the standby holds otherwise than it was sent. */
-  differences?: Difference[];
-}
-
 /**
  * Idempotent: run again, it finds the successor that it planned or submitted. Errors: what trying again may mend, and what ends the
  * step (AzureUnavailable, FencedError, CredentialError); what is wrong with this job alone is in its record.
  */
 export async function resumeJob(entry: LedgerEntry, resumption: Resumption): Promise<JobRecord> {
+  const record = await decideAndResume(entry, resumption);
+  return withLostWork(record, entry, goneSince(resumption.context));
+}
+
+function goneSince({ run }: StepContext): string {
+  return run.outageBeganAt ?? run.triggeredAt;
+}
+
+async function decideAndResume(entry: LedgerEntry, resumption: Resumption): Promise<JobRecord> {
   const { context } = resumption;
   try {
     const spec = await context.store.open<RawJob>(specFolder, entry.spec);
@@ -83,7 +62,7 @@ export async function resumeJob(entry: LedgerEntry, resumption: Resumption): Pro
         entry,
         spec,
         policy: context.topology.jobs,
-        goneSince: context.run.outageBeganAt ?? context.run.triggeredAt,
+        goneSince: goneSince(context),
         sight: resumption.sightOf(entry),
       });
     switch (classification.class) {

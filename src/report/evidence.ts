@@ -39,6 +39,17 @@ export const JobEvidence = z.object({
   owner: z.string().optional(),
   priority: OneLine.optional(),
   checkpoint: OneLine.optional(),
+  /** A checkpoint newer than the one it goes on from, which was not whole. */
+  passedOver: z.object({ name: z.string(), why: z.string() }).optional(),
+  /** What it loses; absent: it was not interrupted, or a person worked in it. */
+  lost: z
+    .object({
+      since: z.string().optional(),
+      from: z.enum(['checkpoint', 'submission', 'last look']),
+      ms: z.number().nonnegative().optional(),
+      gpus: z.number().nonnegative().optional(),
+    })
+    .optional(),
   changes: z.array(Change).optional(),
   unmapped: z.array(Unmapped).optional(),
   /** What the standby holds otherwise than it was sent. */

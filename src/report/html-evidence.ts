@@ -1,4 +1,5 @@
 /** What steps left as evidence, item by item: every job old → new, every config file's diff. */
+import { showLostWork } from '../jobs/lost-work.ts';
 import type { JobEvidence } from './evidence.ts';
 import { table, type Column } from './html-table.ts';
 import { html, type Insert, type Markup } from './markup.ts';
@@ -27,6 +28,9 @@ export function jobs(report: Report): Markup {
     [
       job.reason,
       job.status !== undefined && html` <span class="note">(was ${job.status})</span>`,
+      job.lost !== undefined &&
+        job.lost.ms !== 0 &&
+        html` <span class="note">lost: ${showLostWork(job.lost)}</span>`,
       (job.unmapped ?? []).map(
         (each) => html`<p>${each.place}: <code>${each.value}</code>: ${each.reason}</p>`,
       ),

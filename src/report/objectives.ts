@@ -3,7 +3,8 @@
  *
  * RTO runs to the end of the class's last `switch` step (its serving has moved and probes pass), for training to the
  * end of `resume`, for a drill, which switches nothing, to the end of `verify`. It is given both since the outage began and since
- * the trigger. RPO runs from the start of the recovery point's listing to the outage.
+ * the trigger. RPO runs from the start of the recovery point's listing to the outage; for training from the last whole checkpoint
+ * of the interrupted job that loses most, where that is longer.
  */
 import type { Plan, Step } from '../plan/plan.ts';
 import type { RunHeader, StepRecord } from '../run/outcome.ts';
@@ -11,6 +12,8 @@ import { showDuration, toSeconds } from '../topology/duration.ts';
 import type { Topology } from '../topology/topology.ts';
 import { resourceClasses, type Operation, type Phase, type ResourceClass } from '../topology/words.ts';
 import type { ClassObjectives, Rpo, Rto, Verdict } from './schema.ts';
+import type { JobEvidence } from './evidence.ts';
+import { measureJobs } from './lost-jobs.ts';
 import { elapsedMs } from './steps.ts';
 
 export interface Measured {
@@ -18,6 +21,8 @@ export interface Measured {
   plan: Plan;
   records: Map<string, StepRecord>;
   topology: Topology;
+  /** What became of the jobs, and why some of that cannot be read. */
+  jobs: { items: JobEvidence[]; problems: string[] };
   /** Until when an objective that was not reached has been waited for (ISO 8601): the run's end, or now. */
   until: string;
 }
@@ -102,14 +107,21 @@ function measureRpo(measured: Measured, name: ResourceClass, ending: Phase[]): R
   const needed = ofPhases(['restore', 'resume', ...ending]);
   const obstacle = needed.length === 0 ? undefined : obstacleOf(needed, records, '');
   if (obstacle !== undefined) return { ...base, ...unmeasured(objective, obstacle) };
-  const measuredMs = elapsedMs(plan.recoveryPoint.startedAt, began.at);
+  const age = elapsedMs(plan.recoveryPoint.startedAt, began.at);
+  const ofJobs = name === 'training' ? measureJobs(measured.jobs) : undefined;
+  const measuredMs = Math.max(age, ofJobs?.worst?.lostMs ?? 0);
+  const verdict = judge(objective.objectiveSeconds, measuredMs);
   const late = Date.parse(plan.recoveryPoint.startedAt) > Date.parse(began.at);
   const left = leftBehind(steps, records);
   return {
     ...base,
     measuredMs,
-    verdict: judge(objective.objectiveSeconds, measuredMs),
+    // What is not known may be more than what is.
+    verdict: verdict === 'met' && ofJobs?.unknown !== undefined ? 'not measured' : verdict,
+    ...(ofJobs?.worst && { worst: ofJobs.worst }),
     ...because([
+      ofJobs?.unknown,
+      ofJobs?.why,
       began.why,
       late ? `the recovery point was listed after the ${began.countedFrom}` : undefined,
       steps.length === 0 ? 'the class has no step in restore or resume' : undefined,

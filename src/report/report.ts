@@ -64,6 +64,7 @@ export function buildReport(input: ReportInput): Report {
     plan,
     records,
     topology,
+    jobs,
     until: input.endedAt ?? generatedAt,
   });
   const run = runOf(input);

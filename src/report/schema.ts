@@ -111,7 +111,25 @@ export const Rto = z.strictObject({
   endedBy: z.string().optional(),
 });
 export type Rto = z.infer<typeof Rto>;
-export const Rpo = z.strictObject({ ...judged, measuredMs: Milliseconds.optional() });
+/** The interrupted job that loses most. */
+const WorstJob = z.strictObject({
+  /** As in "job "train-17" of ana". */
+  job: Line,
+  /** Absent: not known. */
+  lostMs: Milliseconds.optional(),
+  /** From when: its last whole checkpoint that is copied, its submission, or the last look at a job that had not begun. */
+  since: Time.optional(),
+  from: z.enum(['checkpoint', 'submission', 'last look']),
+  /** That it held; absent: not known. */
+  gpus: z.number().nonnegative().optional(),
+  gpuHours: z.number().nonnegative().optional(),
+});
+export const Rpo = z.strictObject({
+  ...judged,
+  measuredMs: Milliseconds.optional(),
+  /** Of training, which counts by jobs. */
+  worst: WorstJob.optional(),
+});
 export type Rpo = z.infer<typeof Rpo>;
 
 export const ClassObjectives = z.strictObject({

@@ -8,6 +8,7 @@ import type { ContainerClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Resource } from './azure-reader.ts';
 import { Scene } from './harness.ts';
+import { Report } from '../../src/report/schema.ts';
 import { waitFor } from './processes.ts';
 import { root } from './set-up.ts';
 
@@ -15,8 +16,17 @@ const steps = 600;
 const every = 20;
 const finished = ['Completed', 'Failed', 'Canceled'];
 
-/** The same training, so slow in the first region that it is in mid-work for a minute. */
-const paced = `import os, time, train
+/**
+ * The same training, so slow in the first region that it is in mid-work for a minute; and its checkpoints are of two files, the second of
+ * which says that the first is whole.
+ */
+const paced = `import hashlib, os, time, train
+write = train.write_atomically
+def write_both(file, content):
+    write(file, content)
+    if file.name.startswith("step-"):
+        write(file.with_suffix(".sha256"), hashlib.sha256(content.encode()).hexdigest())
+train.write_atomically = write_both
 step = train.Training.run_step
 def slowly(self, rows, batch):
     time.sleep(0.1 if os.environ["AZUREML_ARM_WORKSPACE_NAME"] == "fraud-east" else 0)
@@ -42,7 +52,9 @@ describe('a training that dies with its region', () => {
   let output = '';
 
   beforeAll(async () => {
-    scene = await Scene.open();
+    scene = await Scene.open({
+      topology: (text) => text.replace('\njobs:\n', '\njobs:\n  checkpoint: { complete: "*.sha256" }\n'),
+    });
     east = await openSide(scene, 'ml-east', 'fraud-east');
     west = await openSide(scene, 'ml-west', 'fraud-west');
     await putCode(scene, east);
@@ -53,7 +65,11 @@ describe('a training that dies with its region', () => {
 
     await submit(scene, east, 'proof-interrupted', 'paced.py');
     const folder = 'checkpoints/proof-interrupted/';
-    await waitFor('two checkpoints', async () => (await names(east.container, folder)).length > 1);
+    await waitFor('two checkpoints', async () => {
+      const written = await names(east.container, folder);
+      return written.filter((name) => name.endsWith('.sha256')).length > 1;
+    });
+    await putHalf(east, folder);
     const replicated = await scene.run(['replicate', '--reason', 'in the midst of a training']);
     expect(replicated.code, replicated.output).toBe(0);
     expect(await names(east.container, folder)).not.toContain(`${folder}step-${steps}.json`);
@@ -82,12 +98,39 @@ describe('a training that dies with its region', () => {
     expect(await read(west.container, `azureml/${name}/model/model.json`)).toBe(whole);
   });
 
+  it('was not given half of a checkpoint, the highest of all, and the report says what it lost', async () => {
+    const [{ name } = { name: '' }] = (await scene.azure.list(`${west.id}/jobs?listViewType=All`)).filter(
+      isProof,
+    );
+    const brought = await names(west.container, `understudy/resume/${name}/`);
+    expect(brought.some((each) => each.endsWith('.sha256'))).toBe(true);
+    expect(brought.filter((each) => each.includes(half))).toEqual([]);
+    const [, folder = ''] = /^Report: (.+)\/report\.html/m.exec(output) ?? [];
+    const report = Report.parse(
+      JSON.parse(await readFile(join(scene.folder, 'cli', folder, 'report.json'), 'utf8')),
+    );
+    const moved = report.jobs.find(({ old }) => old === 'proof-interrupted');
+    expect(moved?.lost).toMatchObject({ from: 'checkpoint', gpus: 0 });
+    const { rpo } = report.objectives.find((each) => each.class === 'training') ?? {};
+    expect(rpo?.worst?.lostMs ?? 0).toBeGreaterThanOrEqual(moved?.lost?.ms ?? NaN);
+    expect(rpo?.measuredMs).toBeGreaterThanOrEqual(rpo?.worst?.lostMs ?? NaN);
+  });
+
   it('is Failed in its own region when that is back, having written no model', async () => {
     await scene.outage('eastus', 'none');
     expect(await statusWhen(scene, east, 'proof-interrupted', finished)).toBe('Failed');
     expect(await names(east.container, 'azureml/proof-interrupted/model/')).toEqual([]);
   });
 });
+
+const half = 'step-590';
+
+/** As if the training had come to write the highest of its checkpoints and had not ended: what is there would be read as one. */
+async function putHalf({ container }: Side, folder: string): Promise<void> {
+  const state = JSON.parse(await read(container, `${folder}step-${every}.json`)) as { step: number };
+  const content = JSON.stringify({ ...state, step: 590 });
+  await container.getBlockBlobClient(`${folder}${half}.json`).upload(content, Buffer.byteLength(content));
+}
 
 function isProof({ properties }: Resource): boolean {
   return properties.experimentName === 'proof';

@@ -10,7 +10,7 @@ import {
 import { makeResubmitJobs } from '../../src/jobs/resubmit.ts';
 import type { JobRecord } from '../../src/jobs/resume-job.ts';
 import type { StepContext } from '../../src/run/step-context.ts';
-import { command, eastId, resumeUri, scene, westId, type Scene } from './scene.ts';
+import { command, eastId, resumeUri, scene, topologyWith, westId, type Scene } from './scene.ts';
 
 const checkpoint = {
   datastore: 'workspaceblobstore',
@@ -252,8 +252,31 @@ describe('resubmitJobs', () => {
     await made.addJob('train', command());
     const result = await makeResubmitJobs(made.sources)(made.context());
     expect(result.lost).toEqual([
-      'job "train" of ana starts again from the beginning: no checkpoint of it was copied (output "checkpoints")',
+      'job "train" of ana starts again from the beginning: no checkpoint of it was copied (output "checkpoints"); lost: up to 2h 10m of work (GPU-hours unknown)',
     ]);
+  });
+
+  it('says what a job lost that went on from a checkpoint, where that is too much or a newer one was not whole', async () => {
+    const made = scene(topologyWith({ objectives: { training: { rpo: '1h' } } }));
+    const at = (time: string) => ({ ...checkpoint, writtenAt: `2026-11-21T${time}:00.000Z` });
+    const old = await made.addJob('old', command(), at('09:00'));
+    const half = await made.addJob('half', command(), at('09:50'));
+    await made.addJob('fine', command(), at('09:50'));
+    Object.assign(old, { gpus: 8 });
+    Object.assign(half, { gpus: 0, passedOver: { name: 'checkpoint-600', why: 'it had just been written' } });
+    const result = await makeResubmitJobs(made.sources)(made.context());
+    const as = (name: string) => successorName(rootOf(name), 1);
+    expect(result.lost?.toSorted()).toEqual([
+      `job "half" of ana goes on as "${as('half')}" from its checkpoint of 2026-11-21T09:50:00.000Z ("checkpoint-600" was not whole: it had just been written); lost: 20m 00s of work (no GPU-hours)`,
+      `job "old" of ana goes on as "${as('old')}" from its checkpoint of 2026-11-21T09:00:00.000Z; lost: 1h 10m of work (9.3 GPU-hours)`,
+    ]);
+    const all = await records(made);
+    expect(all.find(({ old: name }) => name === 'old')?.lost).toEqual({
+      since: '2026-11-21T09:00:00.000Z',
+      from: 'checkpoint',
+      ms: 70 * 60_000,
+      gpus: 8,
+    });
   });
 });
 

@@ -138,6 +138,71 @@ describe('measured RPO', () => {
   });
 });
 
+describe('measured RPO of training', () => {
+  const hour = 3_600_000;
+  const lostBy = (lost: unknown[], more: (input: ReportInput) => void = () => undefined) =>
+    objectivesOf((input) => {
+      input.topology.objectives.training = { rpo: '1h' };
+      const jobs = input.evidence.find(({ kind }) => kind === 'jobs');
+      if (!jobs) throw new Error('no list of jobs');
+      jobs.content = lost.map((each, index) => ({
+        old: `train-${index}`,
+        owner: 'ana',
+        class: 'resubmit',
+        reason: '',
+        ...(each === undefined ? {} : { lost: each }),
+      }));
+      more(input);
+    })('training').rpo;
+  const checkpointed = (ms: number, gpus?: number) => ({
+    since: at(-ms / 1000),
+    from: 'checkpoint',
+    ms,
+    ...(gpus === undefined ? {} : { gpus }),
+  });
+
+  it('is that of the job that loses most, whatever the age of the recovery point', () => {
+    const rpo = lostBy([checkpointed(600_000, 0), checkpointed(48 * hour, 8), checkpointed(2 * hour)]);
+    expect(rpo).toMatchObject({
+      verdict: 'missed',
+      measuredMs: 48 * hour,
+      worst: { job: 'job "train-1" of ana', lostMs: 48 * hour, gpus: 8, gpuHours: 384, from: 'checkpoint' },
+    });
+    expect(rpo.why).toContain(
+      'worst of 3 interrupted jobs, job "train-1" of ana, loses 48h 00m of work (384.0 GPU-hours)',
+    );
+  });
+
+  it('says that the GPUs are not known rather than none', () => {
+    const rpo = lostBy([checkpointed(2 * hour)]);
+    expect(rpo.why).toContain('loses 2h 00m of work (GPU-hours unknown)');
+    expect(rpo.worst).not.toHaveProperty('gpuHours');
+  });
+
+  it('is the age of the recovery point where no job loses more: what was submitted since is in none', () => {
+    expect(lostBy([checkpointed(60_000)])).toMatchObject({ verdict: 'met', measuredMs: 525_000 });
+    expect(lostBy([])).not.toHaveProperty('worst');
+  });
+
+  it('is not met while it is not known since when a job had run, or what became of jobs', () => {
+    expect(lostBy([checkpointed(60_000), { from: 'submission' }])).toMatchObject({
+      verdict: 'not measured',
+      why: expect.stringContaining('since when job "train-1" of ana had run is not known'),
+    });
+    expect(lostBy([checkpointed(2 * hour), { from: 'submission' }]).verdict).toBe('missed');
+    const unread = lostBy([], ({ evidence }) => {
+      for (const each of evidence) if (each.kind === 'jobs') each.problem = 'evidence "x" was altered';
+    });
+    expect(unread).toMatchObject({ verdict: 'not measured', why: expect.stringContaining('was altered') });
+  });
+
+  it('says which jobs it leaves out', () => {
+    expect(lostBy([checkpointed(60_000), undefined]).why).toContain(
+      'leaves out 1 job in which a person worked',
+    );
+  });
+});
+
 it('measures nothing for operations that move nothing', () => {
   const input = exampleInput();
   input.plan.operation = 'replicate';

@@ -1,0 +1,40 @@
+/** The lines that a report begins with: what was lost of jobs. */
+import { showJob } from './job.ts';
+import type { JobRecord } from './job-record.ts';
+import { showLostWork } from './lost-work.ts';
+
+/** What a person must know of a job: that it did not go on, or went on with less. */
+export function lossOf(record: JobRecord, rpoMs: number): string | undefined {
+  const line = whatHappened(record) ?? lostBehind(record, rpoMs);
+  const { lost, outcome } = record;
+  // What a person is left with is that person's to judge: the list of jobs has the figures.
+  if (line === undefined || !lost || lost.ms === 0 || outcome === 'skipped') return line;
+  return `${line}; lost: ${showLostWork(lost)}`;
+}
+
+/** A job that goes on from a checkpoint loses something too: worth a word where that is more than it should be. */
+function lostBehind(record: JobRecord, rpoMs: number): string | undefined {
+  const { lost, passedOver, outcome, new: successor } = record;
+  const much = lost !== undefined && (lost.ms ?? Infinity) > rpoMs;
+  if (outcome !== 'submitted' || record.class !== 'resubmit' || (!much && !passedOver)) return undefined;
+  const from =
+    lost?.from === 'checkpoint' ? `its checkpoint of ${lost.since}` : 'what it went on from itself';
+  const why = passedOver ? ` ("${passedOver.name}" was not whole: ${passedOver.why})` : '';
+  return `${showJob({ ...record, name: record.old })} goes on as "${successor}" from ${from}${why}`;
+}
+
+function whatHappened(record: JobRecord): string | undefined {
+  const job = showJob({ ...record, name: record.old });
+  if (record.outcome === 'failed') return `${job} could not be resubmitted: ${record.reason}`;
+  if (record.class === 'manual' || record.class === 'may-have-completed')
+    return `${job} is left for a person: ${record.reason}`;
+  if (record.outcome === 'skipped') return undefined;
+  const first = record.differences?.[0];
+  if (first)
+    return `${job} runs as "${record.new}", which the standby holds otherwise than sent: ${first.place}: ${first.held}, not ${first.sent}`;
+  const begun =
+    record.status === 'Running' || record.status === 'Paused' || record.status === 'NotResponding';
+  return record.class === 'restart' && begun
+    ? `${job} starts again from the beginning: ${record.reason}`
+    : undefined;
+}

@@ -1,0 +1,75 @@
+/** What an interrupted job loses: its work since the last whole checkpoint that is copied, or else since its owner submitted it. Pure. */
+import { showDuration } from '../topology/duration.ts';
+import { interactiveGroup } from './classify.ts';
+import type { JobRecord } from './job-record.ts';
+import type { LedgerEntry } from './ledger.ts';
+
+export interface LostWork {
+  /** ISO 8601; absent: not known. */
+  since?: string | undefined;
+  /** What that is the time of. `last look`: it had not begun when it was last seen. */
+  from: 'checkpoint' | 'submission' | 'last look';
+  /** From then until the outage (or the trigger, where nobody knows when that was), milliseconds. */
+  ms?: number | undefined;
+  /** GPUs that it held; absent: not known. */
+  gpus?: number | undefined;
+}
+
+/** In these a job has not begun to compute. */
+const before = new Set(['notstarted', 'queued', 'preparing', 'provisioning', 'starting']);
+
+/** Adds to what became of a job what it loses by it. `goneSince`: when the outage began, or the run was triggered (ISO 8601). */
+export function withLostWork(record: JobRecord, entry: LedgerEntry, goneSince: string): JobRecord {
+  // What a person did in a job cannot be measured.
+  if (record.class === 'skip' || record.group === interactiveGroup) return record;
+  const { passedOver } = entry;
+  const lost = lostWorkOf(entry, goesOn(record), goneSince);
+  return { ...record, ...(passedOver ? { passedOver } : {}), lost };
+}
+
+/** Its successor reads its checkpoint, or that is there, whole, for a person. */
+function goesOn({ class: jobClass, checkpoint, files }: JobRecord): boolean {
+  if (jobClass === 'restart') return false;
+  return checkpoint !== undefined || (files !== undefined && files.done === files.expected);
+}
+
+function lostWorkOf(entry: LedgerEntry, goesOn: boolean, goneSince: string): LostWork {
+  const from = startOf(entry, goesOn);
+  const ms = from.since === undefined ? NaN : Math.max(0, Date.parse(goneSince) - Date.parse(from.since));
+  return {
+    ...from,
+    ...(Number.isNaN(ms) ? {} : { ms }),
+    ...(entry.gpus === undefined ? {} : { gpus: entry.gpus }),
+  };
+}
+
+function startOf(
+  { checkpoint, status, lastSeenAt, createdAt }: LedgerEntry,
+  goesOn: boolean,
+): Pick<LostWork, 'since' | 'from'> {
+  if (goesOn && checkpoint?.writtenAt !== undefined)
+    return { since: checkpoint.writtenAt, from: 'checkpoint' };
+  // It may have begun since it was seen.
+  if (before.has(status.toLowerCase())) return { since: lastSeenAt, from: 'last look' };
+  return { ...(createdAt === undefined ? {} : { since: createdAt }), from: 'submission' };
+}
+
+export function gpuHoursOf({ ms, gpus }: Pick<LostWork, 'ms' | 'gpus'>): number | undefined {
+  // Without GPUs there are no GPU-hours, however long it ran.
+  if (gpus === 0) return 0;
+  return ms === undefined || gpus === undefined ? undefined : (ms / 3_600_000) * gpus;
+}
+
+/** `2d 3h of work (10.5 GPU-hours)` */
+export function showLostWork(lost: LostWork): string {
+  const { ms, from } = lost;
+  const most = from === 'checkpoint' ? '' : 'up to ';
+  const time = ms === undefined ? 'an unknown time' : most + showDuration(ms);
+  return `${time} of work (${showGpuHours(gpuHoursOf(lost))})`;
+}
+
+function showGpuHours(hours: number | undefined): string {
+  if (hours === undefined) return 'GPU-hours unknown';
+  if (hours === 0) return 'no GPU-hours';
+  return hours < 0.05 ? 'under 0.1 GPU-hours' : `${hours.toFixed(1)} GPU-hours`;
+}
