@@ -1,6 +1,7 @@
 /** The one place where an error of ours becomes Temporal's: retryable or not, and after how long. */
 import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
 import { isDefect, isUnderstudyError, messageOf } from '../src/errors/error.ts';
+import { cutShort } from '../src/run/outcome.ts';
 
 /** Runs `work`; what it throws becomes a failure that Temporal's retries understand. */
 export async function asFailure<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
@@ -16,14 +17,14 @@ function failureOf(error: unknown): ApplicationFailure {
   if (!isUnderstudyError(error)) {
     // Not one of ours: a fault of the machine, perhaps; retried, since a worker elsewhere may fare better.
     return ApplicationFailure.create({
-      message: messageOf(error),
+      message: cutShort(messageOf(error)),
       type: error instanceof Error ? error.name : 'Error',
       nonRetryable: isDefect(error),
     });
   }
   const { retryAfterSeconds } = error.details;
   return ApplicationFailure.create({
-    message: error.message,
+    message: cutShort(error.message),
     type: error.code,
     nonRetryable: !error.retryable,
     ...(retryAfterSeconds === undefined ? {} : { nextRetryDelay: `${retryAfterSeconds}s` as const }),

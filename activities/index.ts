@@ -1,40 +1,55 @@
 /** The activities: thin. Each action of a plan is one activity, which lends its step heartbeats and cancellation. */
 import { Context } from '@temporalio/activity';
 import { actions, type ActionName } from '../src/plan/actions.ts';
-import { runBeginner, runEnder, type BegunRun, type EndOfRun } from '../src/run/begin-and-end.ts';
-import type { OpenEnvironment } from '../src/run/environment.ts';
-import type { StepRecord } from '../src/run/outcome.ts';
+import {
+  runBeginner,
+  undoPlanner,
+  type BegunRun,
+  type MakePlan,
+  type OpenedPlan,
+} from '../src/run/begin-run.ts';
+import { reportWriter, runEnder, type EndedRun, type EndOfRun } from '../src/run/end-run.ts';
+import type { Environments } from '../src/run/environment.ts';
+import type { StepOutcome } from '../src/run/outcome.ts';
 import type { RunExecution, StepRequest } from '../src/run/reference.ts';
-import { stepRunner, stepUndoer, type StepRuntime, type Undo } from '../src/run/run-step.ts';
+import { stepRunner, type StepRuntime } from '../src/run/run-step.ts';
+import { stepUndoer, type Undos } from '../src/run/undo-step.ts';
 import type { Action, Progress } from '../src/run/step-context.ts';
 import { asFailure } from './failures.ts';
 
 export interface ActivityDependencies {
-  open: OpenEnvironment;
+  open: Environments;
+  makePlan: MakePlan;
   actions: Record<ActionName, Action>;
-  undos: Partial<Record<ActionName, Undo>>;
+  undos: Undos;
 }
 
 export interface RunActivities {
   beginRun: (run: RunExecution) => Promise<BegunRun>;
-  endRun: (end: EndOfRun) => Promise<void>;
-  undoStep: (request: StepRequest) => Promise<StepRecord | undefined>;
+  planUndo: (run: RunExecution) => Promise<OpenedPlan>;
+  undoStep: (request: StepRequest) => Promise<StepOutcome | undefined>;
+  endRun: (end: EndOfRun) => Promise<EndedRun>;
+  writeReport: (run: RunExecution) => Promise<void>;
 }
 
-export type Activities = RunActivities & Record<ActionName, (request: StepRequest) => Promise<StepRecord>>;
+/** What an activity of an action returns is small: the whole is in the journal. */
+export type Activities = RunActivities & Record<ActionName, (request: StepRequest) => Promise<StepOutcome>>;
 
 /** How often a step says that it lives while it has no progress to tell; well below the heartbeat timeout. */
 const beatMs = 1000;
 
 export function createActivities({
   open,
+  makePlan,
   actions: implementations,
   undos,
 }: ActivityDependencies): Activities {
   const runStep = stepRunner(open, implementations);
   const undoStep = stepUndoer(open, undos);
-  const begin = runBeginner(open);
+  const begin = runBeginner(open, makePlan);
+  const planUndo = undoPlanner(open);
   const end = runEnder(open);
+  const report = reportWriter(open);
   const step = (request: StepRequest) => beating((runtime) => runStep(request, runtime));
   const steps = Object.fromEntries(Object.keys(actions).map((name) => [name, step])) as Record<
     ActionName,
@@ -43,8 +58,10 @@ export function createActivities({
   return {
     ...steps,
     beginRun: (run) => beating(() => begin(run)),
-    endRun: (request) => beating(() => end(request)),
+    planUndo: (run) => beating(() => planUndo(run)),
     undoStep: (request) => beating((runtime) => undoStep(request, runtime)),
+    endRun: (request) => beating(() => end(request)),
+    writeReport: (run) => beating(() => report(run)),
   };
 }
 

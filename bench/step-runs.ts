@@ -36,7 +36,6 @@ export function startStepRun(options: StepRunOptions): StepRun {
   const [from = '', to = ''] = Object.keys(topology.regions);
   const outcomes = new Map<string, StepResult>();
   const plan: Plan = {
-    version: 1,
     operation,
     topology: topology.name,
     bundle: 'bench',
@@ -58,6 +57,7 @@ export function startStepRun(options: StepRunOptions): StepRun {
       bundle: 'bench',
       reason: 'a benchmark',
       triggeredBy: 'a benchmark',
+      state: 'running',
       triggeredAt: new Date().toISOString(),
     },
     plan,

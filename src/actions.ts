@@ -26,8 +26,8 @@ import type { ActionName } from './plan/actions.ts';
 import { deployTemplate } from './provision/deploy-template.ts';
 import { scaleComputes, scaleComputesBack } from './provision/scale-computes.ts';
 import { scaleDeployments, scaleDeploymentsBack } from './provision/scale-deployments.ts';
-import type { Undo } from './run/run-step.ts';
 import type { Action } from './run/step-context.ts';
+import type { Undos } from './run/undo-step.ts';
 import { putConfigsBack, rewriteConfigs } from './switch/rewrite-configs.ts';
 import { switchServing, switchServingBack } from './switch/switch-serving.ts';
 import { probePublicAddress } from './traffic/probe.ts';
@@ -70,8 +70,8 @@ export const actions: Record<ActionName, Action> = {
   sealRecoveryPoint,
 };
 
-/** What takes an action back when its run is cancelled. */
-export const undos: Partial<Record<ActionName, Undo>> = {
+/** What takes an action back when its run is cancelled: each that says it can be undone. */
+export const undos: Undos = {
   takePointer: giveBackPointer,
   stopOldIntake: startOldIntake,
   shutOutOldWriters: letOldWritersIn,

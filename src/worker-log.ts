@@ -7,7 +7,7 @@ import {
   type Logger,
 } from '@temporalio/worker';
 import { messageOf } from './errors/error.ts';
-import type { EndOfRun } from './run/begin-and-end.ts';
+import type { EndOfRun } from './run/end-run.ts';
 import type { RunExecution, StepRequest } from './run/reference.ts';
 
 /** While Temporal is away each of its pollers complains at each attempt: this often is enough. */

@@ -1,30 +1,27 @@
 /** The run as it stands: every step's state, kept by the workflow and shown by its query. Deterministic. */
-import type { Step } from '../src/plan/plan.ts';
 import { mayMove, type RunState } from '../src/plan/run-states.ts';
-import type { StepRecord } from '../src/run/outcome.ts';
-import type { RunProgress, StepProgress } from '../src/run/progress.ts';
+import type { BegunRun } from '../src/run/begin-run.ts';
+import type { StepOutcome } from '../src/run/outcome.ts';
+import type { RunProgress, StepProgress, StepProgressState } from '../src/run/progress.ts';
 import type { RunReference } from '../src/run/reference.ts';
 
 export interface Board {
   readonly progress: RunProgress;
   move(state: RunState, reason?: string): void;
   step(id: string): StepProgress;
-  settle(record: StepRecord): void;
+  settle(outcome: StepOutcome): void;
 }
 
-export function makeBoard(
-  run: RunReference,
-  header: { from: string; to: string; triggeredAt: string },
-  steps: Omit<Step, 'input'>[],
-): Board {
+export function makeBoard(run: RunReference, { header, steps }: Pick<BegunRun, 'header' | 'steps'>): Board {
+  const { from, to, triggeredAt } = header;
   const progress: RunProgress = {
     runId: run.runId,
     operation: run.operation,
     topology: run.topology,
-    from: header.from,
-    to: header.to,
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
     state: 'pending',
-    startedAt: header.triggeredAt,
+    startedAt: triggeredAt,
     steps: steps.map((step) => ({
       id: step.id,
       ...(step.phase ? { phase: step.phase } : {}),
@@ -49,15 +46,21 @@ export function makeBoard(
       else progress.reason = reason;
     },
     step: find,
-    settle(record) {
-      const step = find(record.step);
-      step.state = record.state;
-      step.startedAt = record.startedAt;
-      if (record.endedAt !== undefined) step.endedAt = record.endedAt;
-      if (record.detail !== undefined) step.detail = record.detail;
-      if (record.attempts > 1) step.attempt = record.attempts;
-      if (record.owed?.length) step.owed = record.owed.length;
-      if (record.lost?.length) step.lost = record.lost.length;
+    settle(outcome) {
+      const step = byId.get(outcome.step);
+      if (!step) return;
+      step.state = outcome.state;
+      step.startedAt = outcome.startedAt;
+      if (outcome.endedAt !== undefined) step.endedAt = outcome.endedAt;
+      if (outcome.detail !== undefined) step.detail = outcome.detail;
+      if (outcome.attempts > 1) step.attempt = outcome.attempts;
+      if (outcome.owed !== undefined) step.owed = outcome.owed;
+      if (outcome.lost !== undefined) step.lost = outcome.lost;
     },
   };
+}
+
+/** What needs such a step may begin. */
+export function isDone({ state }: { state: StepProgressState }): boolean {
+  return state === 'completed' || state === 'skipped' || state === 'owed';
 }

@@ -1,1 +1,3 @@
-export { executePlan } from './execute-plan.ts';
+/** A workflow type per operation, by the operation's own name. */
+export { failover } from './failover.ts';
+export { replicate } from './replicate.ts';

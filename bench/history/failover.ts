@@ -54,7 +54,7 @@ export async function moveWorkspace(folder: string, further: Further): Promise<M
       programs.run(program, ['-t', join(folder, 'understudy.yaml'), ...args], settings);
     await understudy('replicate', '--reason', 'a benchmark');
     await goDark(stack);
-    await understudy('failover', '--yes', '--reason', 'a benchmark');
+    await understudy('failover', '--to', 'westus3', '--yes', '--reason', 'a benchmark');
     const runs = JSON.parse(await understudy('runs', '--output', 'json')) as {
       runId: string;
       operation: string;

@@ -9,7 +9,7 @@ import { dirname, extname, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { parse, printParseErrorCode, type ParseError } from 'jsonc-parser';
 import { UnderstudyError, messageOf } from '../errors/error.ts';
-import type { Bundle } from '../run/step-context.ts';
+import type { Bundle } from '../run/bundle.ts';
 import { lineOf, parseTopology, topologyError } from '../topology/load.ts';
 import type { Region, Topology } from '../topology/topology.ts';
 import { checkTemplate } from './check-template.ts';

@@ -16,7 +16,12 @@ const exitCodes = [
   ['1', 'failed', ': the message says what, and what to do'],
   ['2', 'bad usage or bad input', ': nothing was changed'],
   ['3', 'declined or cancelled by a person, or left by one', ': the message says what goes on'],
+  ['4', 'of status: a person should see to something', ''],
+  ['5', 'of status: something is broken', ': a failover now would fail, or lose more than it must'],
 ] as const;
+
+/** What `status` ends with where something is wrong: `warning`, a person should see to it; `critical`, it is broken now. */
+export const statusExitCodes = { warning: 4, critical: 5 } as const;
 
 /** One a line, for the help of all. */
 export const exitCodeTable = [

@@ -9,8 +9,11 @@ import { initCommand } from './commands/init.ts';
 import { inspectCommands } from './commands/inspect.ts';
 import { planCommand } from './commands/plan.ts';
 import { replicateCommand } from './commands/replicate.ts';
-import { resumeRunCommand } from './commands/resume-run.ts';
+import { registerCommand } from './commands/register.ts';
+import { restorePointerCommand } from './commands/restore-pointer.ts';
+import { retryCommand } from './commands/retry.ts';
 import { stackCommand } from './commands/stack.ts';
+import { statusCommand } from './commands/status.ts';
 import { steerCommands } from './commands/steer.ts';
 import { validateCommand } from './commands/validate.ts';
 import { workerCommand } from './commands/worker.ts';
@@ -47,9 +50,12 @@ function makeProgram(): Command {
     planCommand(),
     replicateCommand(),
     failoverCommand(),
-    resumeRunCommand(),
+    retryCommand(),
+    statusCommand(),
     ...inspectCommands(),
     ...steerCommands(),
+    registerCommand(),
+    restorePointerCommand(),
     workerCommand(),
     stackCommand(),
     chaosCommand(),

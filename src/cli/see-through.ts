@@ -11,7 +11,11 @@ import { conclude, watchRun } from './watch.ts';
  * Begins the run, watches it, prints its report, and ends the command as the run ended. Ctrl-C while it begins waits until it
  * has begun: a run is never left between its journal and Temporal.
  */
-export async function seeThrough(session: Session, begin: () => Promise<StartedRun>): Promise<void> {
+export async function seeThrough(
+  session: Session,
+  begin: () => Promise<StartedRun>,
+  { cancelWanted = false }: { cancelWanted?: boolean } = {},
+): Promise<void> {
   const watched = await interruptible(async (leaving) => watchRun(session, await begin(), leaving));
   let report: Report | undefined;
   try {
@@ -22,6 +26,7 @@ export async function seeThrough(session: Session, begin: () => Promise<StartedR
       `understudy: no report: ${messageOf(error)}\n  → understudy report ${watched.runId} --folder …`,
     );
   }
+  if (cancelWanted && watched.state === 'cancelled') return;
   conclude(watched);
   if (report) refuseFailures(report);
 }

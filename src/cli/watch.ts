@@ -109,7 +109,7 @@ function silenceTeller(view: View, runId: string): (look: Look, temporal: boolea
     view.print(
       temporal
         ? `nothing is heard of the run (${messageOf(error)}): does "understudy worker" run? Still watching.`
-        : `Temporal does not answer: the run goes on when it does, or on another with "understudy resume-run ${runId}". Still watching.`,
+        : `Temporal does not answer: the run goes on when it does, or on another with "understudy retry ${runId}". Still watching.`,
     );
   };
 }
@@ -133,9 +133,7 @@ async function ended(session: Session, run: StartedRun): Promise<{ over?: Watche
     });
     if (error instanceof WorkflowFailedError) return failed(rootCause(error));
     if (!(error instanceof WorkflowNotFoundError)) return { temporal: false };
-    return failed(
-      `Temporal does not know it any more; take it up again with "understudy resume-run ${runId}"`,
-    );
+    return failed(`Temporal does not know it any more; take it up again with "understudy retry ${runId}"`);
   }
 }
 
@@ -158,7 +156,7 @@ export function conclude(watched: Watched): void {
       throw new UnderstudyError('Declined', `run ${watched.runId} was cancelled: ${watched.reason}`);
     case 'failed':
       throw new UnderstudyError('PreconditionError', `run ${watched.runId} failed: ${watched.reason}`, {
-        next: `See "understudy report ${watched.runId}"; when it is mended: "understudy resume-run ${watched.runId}"; to undo it: "understudy cancel".`,
+        next: `See "understudy report ${watched.runId}"; when it is mended: "understudy retry ${watched.runId}"; to undo it: "understudy cancel".`,
       });
   }
 }

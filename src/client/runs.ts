@@ -1,4 +1,5 @@
 /** Starts, finds and watches runs: what the command line and the server do with Temporal, and all they do with it. */
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
@@ -6,11 +7,11 @@ import {
   type WorkflowHandle,
 } from '@temporalio/client';
 import { defaultPayloadConverter, defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
+import { rowOf, workflowIdOf } from '../plan/operations.ts';
 import { taskQueue } from '../plan/queues.ts';
 import { searchAttributes } from '../plan/search-attributes.ts';
-import type { RunSummary } from '../run/outcome.ts';
-import type { RunProgress } from '../run/progress.ts';
-import { workflowIdOf, type RunReference, type RunStart } from '../run/reference.ts';
+import type { RunProgress, RunSummary } from '../run/progress.ts';
+import type { RunReference, RunStart } from '../run/reference.ts';
 import type { Progress } from '../run/step-context.ts';
 
 export type RunHandle = WorkflowHandle<(run: RunStart) => Promise<RunSummary>>;
@@ -21,14 +22,33 @@ const keys = {
   outcome: defineSearchAttributeKey(searchAttributes.outcome, 'KEYWORD'),
 };
 
-/** Starts the run's workflow; if one of this topology runs already, answers that one instead (`started: false`). */
+/** How long a workflow that has ended its run may take to close. */
+const closingMs = 10_000;
+
+/**
+ * Starts the run's workflow, of the operation's type; if one of this topology runs already, returns that one instead (`started: false`). A
+ * move has the run lease by now: what still runs of another move is about to close, and is waited for.
+ */
 export async function startRun(
   client: Client,
   run: RunStart,
-): Promise<{ handle: RunHandle; started: boolean }> {
+): Promise<{ handle: RunHandle; started: boolean; runId: string }> {
+  const until = Date.now() + closingMs;
+  for (;;) {
+    const made = await startOnce(client, run);
+    const waits = !made.started && made.runId !== run.runId && rowOf(run.operation).lease === 'run';
+    if (!waits || Date.now() > until) return made;
+    await delay(250);
+  }
+}
+
+async function startOnce(
+  client: Client,
+  run: RunStart,
+): Promise<{ handle: RunHandle; started: boolean; runId: string }> {
   const workflowId = workflowIdOf(run);
   try {
-    const handle = await client.workflow.start('executePlan', {
+    const handle = await client.workflow.start(run.operation, {
       workflowId,
       taskQueue,
       args: [run],
@@ -40,11 +60,19 @@ export async function startRun(
       ]),
       staticSummary: `${run.operation} of ${run.topology}: ${run.runId}`,
     });
-    return { handle: handleOf(client, workflowId, handle.firstExecutionRunId), started: true };
+    return {
+      handle: handleOf(client, workflowId, handle.firstExecutionRunId),
+      started: true,
+      runId: run.runId,
+    };
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    const { runId } = await client.workflow.getHandle(workflowId).describe();
-    return { handle: handleOf(client, workflowId, runId), started: false };
+    const { runId, memo } = await client.workflow.getHandle(workflowId).describe();
+    return {
+      handle: handleOf(client, workflowId, runId),
+      started: false,
+      runId: typeof memo?.runId === 'string' ? memo.runId : run.runId,
+    };
   }
 }
 

@@ -1,14 +1,10 @@
 /** The control store on a blob container. */
-import { createHash } from 'node:crypto';
 import type { BlobRequestConditions, ContainerClient } from '@azure/storage-blob';
 import { RestError } from '@azure/core-rest-pipeline';
 import { azureError } from '../azure/errors.ts';
 import { UnderstudyError } from '../errors/error.ts';
+import { digestOf } from './digest.ts';
 import { canonical, type ControlStore, type Versioned } from './store.ts';
-
-export function digestOf(content: string | Buffer): string {
-  return createHash('sha256').update(content).digest('hex');
-}
 
 /** Answers the container each time anew: its account's key may have been rotated since. */
 type OpenContainer = () => Promise<ContainerClient>;

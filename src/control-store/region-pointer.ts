@@ -1,31 +1,69 @@
 /** The region pointer's moves: each a compare-and-swap. */
 import { UnderstudyError } from '../errors/error.ts';
 import { declaredActive } from '../topology/sides.ts';
-import { firstPointer, type RegionPointer } from '../topology/pointer.ts';
+import { firstPointer, RegionPointer } from '../topology/pointer.ts';
 import type { Topology } from '../topology/topology.ts';
+import { documentKind } from './document.ts';
 import type { ControlStore, Versioned } from './store.ts';
 
 const name = 'pointer.json';
+const pointers = documentKind('region pointer', 2, RegionPointer);
 
-/** The pointer as it stands; made on first use, naming the declared active region. */
-export async function readPointer(
-  store: ControlStore,
-  topology: Topology,
-  who: string,
-  now: Date,
-): Promise<Versioned<RegionPointer>> {
-  const found = await peekPointer(store);
-  if (found) return found;
-  await store.swap(name, firstPointer(declaredActive(topology), who, now), undefined);
-  const made = await peekPointer(store);
-  if (!made)
-    throw new UnderstudyError('ControlStoreError', 'the region pointer was written and is not there');
-  return made;
+/** The pointer as it stands, or undefined where there is none. ControlStoreError where it cannot be read as one. */
+export function peekPointer(store: ControlStore): Promise<Versioned<RegionPointer> | undefined> {
+  return pointers.read(store, name);
 }
 
-/** The pointer as it stands, or undefined where nothing has ever run. */
-export function peekPointer(store: ControlStore): Promise<Versioned<RegionPointer> | undefined> {
-  return store.read<RegionPointer>(name);
+interface First {
+  topology: Topology;
+  /** What asks for it. */
+  who: string;
+  now: Date;
+}
+
+/**
+ * The pointer as it stands; in a control store that has never been used, the one that the first run will write. Writes nothing.
+ * ControlStoreError where a pointer was there and is lost: it never begins again by itself.
+ */
+export async function readPointer(store: ControlStore, first: First): Promise<RegionPointer> {
+  const found = await peekPointer(store);
+  if (found) return found.value;
+  await refuseLostPointer(store);
+  return firstPointer(declaredActive(first.topology), first.who, first.now);
+}
+
+/** As `readPointer`, and writes the first one. */
+export async function ensurePointer(store: ControlStore, first: First): Promise<RegionPointer> {
+  const pointer = await readPointer(store, first);
+  // Somebody else may be faster: then theirs holds.
+  await pointers.swap(store, name, pointer, undefined);
+  return (await peekPointer(store))?.value ?? pointer;
+}
+
+/** Something that exists only where a run has written under a region pointer; undefined in a control store that was never used. */
+export async function traceOfUse(store: ControlStore): Promise<string | undefined> {
+  for (const prefix of ['epochs/', 'debts/', 'ledger/'])
+    for await (const found of store.list(prefix)) return found;
+  for await (const found of store.list('runs/')) if (found.includes('/steps/')) return found;
+  return undefined;
+}
+
+async function refuseLostPointer(store: ControlStore): Promise<void> {
+  const trace = await traceOfUse(store);
+  if (trace === undefined) return;
+  throw new UnderstudyError(
+    'ControlStoreError',
+    `the region pointer ("${name}" in the control store) is missing, and this control store has been used: it has "${trace}"`,
+    {
+      place: name,
+      next: 'Put it back from a backup, or make it again from the journal: understudy restore-pointer --reason "…".',
+    },
+  );
+}
+
+/** Writes a pointer where there is none. False if there is one by now. */
+export function putPointer(store: ControlStore, pointer: RegionPointer): Promise<boolean> {
+  return pointers.swap(store, name, pointer, undefined);
 }
 
 /**
@@ -37,12 +75,16 @@ export async function movePointer(
   change: (pointer: RegionPointer) => RegionPointer | undefined,
 ): Promise<RegionPointer> {
   for (let attempt = 0; attempt < 20; attempt++) {
-    const found = await store.read<RegionPointer>(name);
-    if (!found)
-      throw new UnderstudyError('ControlStoreError', 'there is no region pointer in the control store');
+    const found = await pointers.read(store, name);
+    if (!found) {
+      await refuseLostPointer(store);
+      throw new UnderstudyError('ControlStoreError', 'there is no region pointer in the control store', {
+        next: 'Take a recovery point with "understudy replicate": it writes the first one.',
+      });
+    }
     const next = change(found.value);
     if (!next) return found.value;
-    if (await store.swap(name, next, found.etag)) return next;
+    if (await pointers.swap(store, name, next, found.etag)) return next;
   }
   throw new UnderstudyError(
     'ControlStoreError',

@@ -30,6 +30,8 @@ const codes = {
   NotYetError: { retryable: true, exitCode: 1 },
   /** Temporal cannot be reached or refused. */
   TemporalError: { retryable: true, exitCode: 1 },
+  /** Somebody has cancelled the run: no step of it starts any more. */
+  CancelledRun: { retryable: false, exitCode: 3 },
   /** A person said no, or cancelled. */
   Declined: { retryable: false, exitCode: 3 },
 } as const;

@@ -68,7 +68,7 @@ export async function owe(
 ): Promise<StepResult> {
   const debt: Debt = { kind, region: context.from.region, what, reason, step: context.step.id };
   await keep(context.store, { ...debt, run: context.run.runId, owedSince: context.now().toISOString() });
-  return { state: 'completed', detail: `owed: ${what}: ${reason}`, owed: [debt] };
+  return { state: 'owed', detail: `${what}: ${reason}`, owed: [debt] };
 }
 
 async function keep(store: ControlStore, debt: KeptDebt): Promise<void> {

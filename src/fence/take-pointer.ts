@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { assertEpoch, movePointer } from '../control-store/region-pointer.ts';
 import { showDuration, toSeconds } from '../topology/duration.ts';
-import { takeOver, type RegionPointer } from '../topology/pointer.ts';
+import { isTakenBy, takeOver, type RegionPointer } from '../topology/pointer.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { forgiveDebts } from './old-side.ts';
@@ -11,7 +11,7 @@ export async function takePointer(context: StepContext): Promise<StepResult> {
   const { store, run, plan, topology, to } = context;
   await context.keepUndo(() => ({ writer: plan.from }));
   const pointer = await movePointer(store, (found) => {
-    if (isTaken(found, run.runId)) return undefined;
+    if (isTakenBy(found, run.runId, to.region)) return undefined;
     assertEpoch(found, plan.madeInEpoch);
     return takeOver(
       found,
@@ -31,10 +31,6 @@ export async function takePointer(context: StepContext): Promise<StepResult> {
   };
 }
 
-function isTaken(pointer: RegionPointer, runId: string): boolean {
-  return pointer.changedBy === runId;
-}
-
 async function outwaitOldWriters(context: StepContext, pointer: RegionPointer): Promise<number> {
   const began = context.now().getTime();
   const until = pointer.oldWritersUntil ?? 0;
@@ -51,12 +47,10 @@ async function outwaitOldWriters(context: StepContext, pointer: RegionPointer): 
 /** The writer goes back, with yet another epoch: epochs only rise. */
 export async function giveBackPointer({ store, run, plan, now }: StepContext): Promise<string> {
   const pointer = await movePointer(store, (found) =>
-    found.changedBy !== run.runId || found.writer === plan.from
-      ? undefined
-      : takeOver(found, plan.from, run.runId, now(), 0),
+    isTakenBy(found, run.runId, plan.to) ? takeOver(found, plan.from, run.runId, now(), 0) : undefined,
   );
   if (pointer.writer === plan.from) await forgiveDebts(store, { region: plan.from, run: run.runId }, now());
   return pointer.writer === plan.from
     ? `${plan.from} is the writer again, in epoch ${pointer.epoch.number}`
-    : `left as it is: ${pointer.changedBy} has moved the pointer since`;
+    : `left as it is: ${pointer.takenBy?.run ?? pointer.changedBy} has moved the pointer since`;
 }

@@ -9,6 +9,7 @@ import { azureError } from '../azure/errors.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { peekPointer } from '../control-store/region-pointer.ts';
 import { isUnderstudyError, messageOf, UnderstudyError } from '../errors/error.ts';
+import { serves } from '../topology/pointer.ts';
 import { declaredActive, sideOf, workspaceId } from '../topology/sides.ts';
 import { toSeconds } from '../topology/duration.ts';
 import type { Topology } from '../topology/topology.ts';
@@ -109,12 +110,12 @@ async function checkRegion({ azure, topology }: Session, region: string): Promis
 /** Through the public addresses of the classes that the region serves: what clients see of it. */
 async function checkProbes({ topology, store }: Session, region: string): Promise<Check[]> {
   const pointer = (await peekPointer(store))?.value;
-  const serves = (name: Topology['probes'][number]['class']) =>
-    (pointer?.serving[name] ?? declaredActive(topology)) === region;
+  const isServedHere = (unit: string) =>
+    pointer ? serves(pointer, unit, region) : declaredActive(topology) === region;
   const timeoutMs = toSeconds(topology.policies.requestTimeout) * 1000;
   return Promise.all(
     topology.probes
-      .filter((probe) => serves(probe.class))
+      .filter((probe) => isServedHere(probe.class))
       .map((probe) => check(`probe ${probe.http}`, () => answerOf(probe, timeoutMs))),
   );
 }

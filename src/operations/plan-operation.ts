@@ -1,14 +1,18 @@
 /** Makes the plan of an operation: reads what the compiler needs, checks what must hold before it runs, compiles. */
 import { listRecoveryPoints, openRecoveryPoint, summarise } from '../artifacts/recovery-point.ts';
-import { digestOf } from '../control-store/blob-store.ts';
+import type { Azure } from '../azure/azure.ts';
 import { readPointer } from '../control-store/region-pointer.ts';
-import { canonical } from '../control-store/store.ts';
+import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError, isUnderstudyError, messageOf } from '../errors/error.ts';
 import { compileFailover, compileReplicate } from '../plan/compile.ts';
+import type { Operation } from '../plan/operations.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RecoveryPointSummary } from '../plan/recovery-point-summary.ts';
+import type { MakePlan } from '../run/begin-run.ts';
+import { bundles } from '../run/bundle.ts';
 import type { RegionPointer } from '../topology/pointer.ts';
-import { otherRegion } from '../topology/sides.ts';
+import { declaredActive, otherRegion, sideOf } from '../topology/sides.ts';
+import type { Topology } from '../topology/topology.ts';
 import { checkQuota } from './quota.ts';
 import type { Session } from './session.ts';
 
@@ -19,27 +23,65 @@ export interface MadePlan {
   /** What could not be looked at, and keeps nobody from moving. */
   warnings: string[];
   recoveryPoint?: RecoveryPointSummary;
+  /** It goes back to the region that was declared active. */
+  isReturn?: boolean;
 }
 
-export async function planReplicate(session: Session, now = new Date()): Promise<MadePlan> {
-  const { topology } = session;
-  const { value: pointer } = await readPointer(session.store, topology, 'replicate', now);
-  return {
-    plan: compileReplicate({ topology, pointer, bundle: await bundleDigest(session) }),
-    problems: [],
-    warnings: [],
-  };
+/** What a plan is made from. */
+export interface Planning {
+  azure: Azure;
+  store: ControlStore;
+  topology: Topology;
+  /** Digest that sealing the bundle gives. */
+  bundle: string;
+  now: Date;
 }
 
-/** `recoveryPoint`: an id other than the newest. RecoveryPointError if it is altered or cut short, naming the one before. */
+export async function planningOf(session: Session, now = new Date()): Promise<Planning> {
+  const { azure, store, topology } = session;
+  return { azure, store, topology, bundle: bundles.digest(await session.bundle()), now };
+}
+
+/** Of a run that nobody has confirmed a plan for: by the bundle that the run names. PreconditionError where it would fail. */
+export const makePlan: MakePlan = async ({ azure, store, bundle, run, now }) => {
+  const planning = { azure, store, topology: bundle.topology, bundle: run.bundle, now };
+  const made = await planners[run.operation](planning);
+  if (made.problems.length === 0) return made.plan;
+  throw new UnderstudyError(
+    'PreconditionError',
+    `this ${run.operation} would fail: ${made.problems.join('; ')}`,
+  );
+};
+
+const planners: Record<Operation, (planning: Planning) => Promise<MadePlan>> = {
+  replicate: planReplicate,
+  failover: (planning) => planFailover(planning),
+};
+
+export async function planReplicate({ store, topology, bundle, now }: Planning): Promise<MadePlan> {
+  const pointer = await readPointer(store, { topology, who: 'replicate', now });
+  return { plan: compileReplicate({ topology, pointer, bundle }), problems: [], warnings: [] };
+}
+
+/**
+ * `to`: the region to move to, which is not the active one. `recoveryPoint`: an id other than the newest; RecoveryPointError if it is altered
+ * or cut short, naming the one before.
+ */
 export async function planFailover(
-  session: Session,
-  options: { recoveryPoint?: string; now?: Date } = {},
+  planning: Planning,
+  options: { to?: string; recoveryPoint?: string } = {},
 ): Promise<MadePlan> {
-  const { topology, store } = session;
-  const { value: pointer } = await readPointer(store, topology, 'failover', options.now ?? new Date());
+  const { store, topology, bundle, now } = planning;
+  const pointer = await readPointer(store, { topology, who: 'failover', now });
+  const to =
+    options.to === undefined ? otherRegion(topology, pointer.writer) : sideOf(topology, options.to).region;
+  if (to === pointer.writer)
+    throw new UnderstudyError(
+      'PreconditionError',
+      `${to} is the active region already: there is nothing to move`,
+    );
   const recoveryPoint = summarise(
-    await openRecoveryPoint(store, options.recoveryPoint ?? (await newest(session, pointer))),
+    await openRecoveryPoint(store, options.recoveryPoint ?? (await newest(planning, pointer))),
   );
   if (recoveryPoint.region !== pointer.writer) {
     throw new UnderstudyError(
@@ -48,11 +90,16 @@ export async function planFailover(
       { next: `Name one of ${pointer.writer}, or leave --recovery-point out for the newest.` },
     );
   }
-  const plan = compileFailover({ topology, pointer, bundle: await bundleDigest(session), recoveryPoint });
-  return { plan, ...(await lookAhead(session, plan.to, recoveryPoint)), recoveryPoint };
+  const plan = compileFailover({ topology, pointer, bundle, recoveryPoint });
+  return {
+    plan,
+    ...(await lookAhead(planning, plan.to, recoveryPoint)),
+    recoveryPoint,
+    isReturn: to === declaredActive(topology),
+  };
 }
 
-async function newest({ store, topology }: Session, pointer: RegionPointer): Promise<string> {
+async function newest({ store, topology }: Planning, pointer: RegionPointer): Promise<string> {
   const region = pointer.writer;
   const list = await listRecoveryPoints(store, { region, limit: 1 });
   const damaged = list.damaged[0];
@@ -80,12 +127,12 @@ async function newest({ store, topology }: Session, pointer: RegionPointer): Pro
 
 /** A standby that does not answer just now may do so when the steps ask it again and again: that is no reason to refuse. */
 async function lookAhead(
-  session: Session,
+  planning: Planning,
   region: string,
   recoveryPoint: RecoveryPointSummary,
 ): Promise<Pick<MadePlan, 'problems' | 'warnings'>> {
   try {
-    const { problems, notOffered } = await checkQuota(session, region, recoveryPoint);
+    const { problems, notOffered } = await checkQuota(planning, region, recoveryPoint);
     const found = [
       ...problems.map(
         ({ family, needed, used, limit, users }) =>
@@ -99,9 +146,4 @@ async function lookAhead(
     const unread = `whether the quota of ${region} is enough could not be read: ${messageOf(error)}`;
     return error.retryable ? { problems: [], warnings: [unread] } : { problems: [unread], warnings: [] };
   }
-}
-
-/** The digest that sealing the bundle will give it. */
-async function bundleDigest({ bundle }: Session): Promise<string> {
-  return digestOf(canonical(await bundle()));
 }

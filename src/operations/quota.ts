@@ -3,7 +3,7 @@ import { apiVersions, type ArmResource, type Azure } from '../azure/azure.ts';
 import { isUnderstudyError } from '../errors/error.ts';
 import type { RecoveryPointSummary } from '../plan/recovery-point-summary.ts';
 import { sideOf, workspaceId } from '../topology/sides.ts';
-import type { Session } from './session.ts';
+import type { Topology } from '../topology/topology.ts';
 
 export interface QuotaProblem {
   family: string;
@@ -44,7 +44,7 @@ export interface Machines {
 
 /** Errors: those of Azure in the region, but for a workspace that is not there yet: it uses nothing. */
 export async function checkQuota(
-  { azure, topology }: Session,
+  { azure, topology }: { azure: Azure; topology: Topology },
   region: string,
   recoveryPoint: RecoveryPointSummary,
 ): Promise<QuotaFindings> {

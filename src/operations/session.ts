@@ -1,14 +1,16 @@
 /** What a command works with: the topology, Azure, and the control store; opened once, with errors a person can use. */
 import type { TokenCredential } from '@azure/core-auth';
+import { z } from 'zod';
 import { loadTopology, makeBundle, type LoadedTopology } from '../bundle/make-bundle.ts';
 import type { Azure } from '../azure/azure.ts';
 import { cloudFrom, credentialFrom } from '../azure/cloud.ts';
 import { connectAzure } from '../azure/connect.ts';
 import { azureError } from '../azure/errors.ts';
 import { openControlStore } from '../control-store/connect.ts';
+import { documentKind } from '../control-store/document.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { isUnderstudyError, messageOf, UnderstudyError } from '../errors/error.ts';
-import type { Bundle } from '../run/step-context.ts';
+import type { Bundle } from '../run/bundle.ts';
 import { toSeconds } from '../topology/duration.ts';
 
 /** Milliseconds that signing in may take. */
@@ -67,13 +69,20 @@ async function openStore(azure: Azure, loaded: LoadedTopology): Promise<ControlS
   }
 }
 
-/** A control store has one region pointer, so it serves one topology: the first that used it. TopologyError for any other. */
+const Claim = z.strictObject({ topology: z.string() });
+const claims = documentKind('claim of the control store', 2, Claim);
+const claimName = 'topology.json';
+
+/**
+ * A control store has one region pointer, so it serves one topology: the first that used it. TopologyError for any other; ControlStoreError
+ * where another release has made it.
+ */
 export async function claim(
   store: ControlStore,
   { file, topology }: Pick<LoadedTopology, 'file' | 'topology'>,
 ): Promise<void> {
   for (;;) {
-    const found = await store.read<{ topology: string }>('topology.json');
+    const found = await claims.read(store, claimName);
     if (found?.value.topology === topology.name) return;
     if (found) {
       throw new UnderstudyError(
@@ -82,7 +91,7 @@ export async function claim(
         { next: `Give "${topology.name}" a container of its own: controlStore.container in "${file}".` },
       );
     }
-    await store.swap('topology.json', { topology: topology.name }, undefined);
+    await claims.swap(store, claimName, { topology: topology.name }, undefined);
   }
 }
 

@@ -1,17 +1,21 @@
-/** Starts a run: bundle and plan into the control store, a header into the journal, then its workflow. */
+/** Starts a run, finds the open one, takes one up again, cancels one: every door into a run is here. */
 import { randomBytes } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import type { Client } from '@temporalio/client';
 import { findRunning, startRun, type RunHandle } from '../client/runs.ts';
-import { peekPointer } from '../control-store/region-pointer.ts';
-import { UnderstudyError } from '../errors/error.ts';
+import { UnderstudyError, messageOf } from '../errors/error.ts';
+import { actionOf } from '../plan/actions.ts';
+import { rowOf, type Operation } from '../plan/operations.ts';
 import type { Plan } from '../plan/plan.ts';
-import { isOver } from '../plan/run-states.ts';
-import { changeRun, findNewestRun, openRun, readRun, type RunDocument } from '../run/journal.ts';
-import { readRunLease } from '../run/lease.ts';
-import type { RunHeader } from '../run/outcome.ts';
-import { isMove, type RunReference } from '../run/reference.ts';
+import { isOpen, isOver } from '../plan/run-states.ts';
+import { bundleFolder, bundles } from '../run/bundle.ts';
+import { changeRun, findNewestRun, openRun, requireRun } from '../run/journal.ts';
+import { findOpenRun, releaseRunLease, takeRunLease, type OpenRun } from '../run/lease.ts';
+import { planFolder, plans } from '../run/plan-document.ts';
+import type { RunReference } from '../run/reference.ts';
+import { planned, type RunDocument } from '../run/run-document.ts';
 import { outageOf } from './outage.ts';
+import { registerIfNone } from './register.ts';
 import type { Session } from './session.ts';
 
 export interface StartedRun {
@@ -26,147 +30,235 @@ export interface Trigger {
   triggeredAt: Date;
   /** What the person says; else what the health checks saw. */
   outageBeganAt?: string;
+  /** How long it may take in all, in seconds; default: the topology's policy. */
+  deadlineSeconds?: number;
 }
 
-/** The run that does this operation already, if one does. */
+interface Start {
+  operation: Operation;
+  /** A plan that a person has confirmed; without one the run makes its own. */
+  plan?: Plan;
+  /** Digest of a bundle in the control store; default: the session's. */
+  bundle?: string;
+  trigger: Trigger;
+}
+
+/** Who gives a command. */
+export function whoAmI(): string {
+  return `${userInfo().username}@${hostname()}`;
+}
+
+/** FencedError where another run is open: how to end that one. */
+export async function startOperation(
+  session: Session,
+  client: Client,
+  { operation, plan, bundle, trigger }: Start,
+): Promise<StartedRun> {
+  const { store } = session;
+  const runId = newRunId(operation, trigger.triggeredAt);
+  if (rowOf(operation).lease === 'run') {
+    const open = await takeRunLease(store, { runId, now: new Date() });
+    if (open) throw refusedBy(open);
+  }
+  const sealed = bundle ?? (await bundles.seal(store, bundleFolder, await session.bundle()));
+  await registerIfNone(store, sealed, whoAmI());
+  const { reason, triggeredAt, outageBeganAt, deadlineSeconds } = trigger;
+  const run: Omit<RunDocument, 'state'> = {
+    runId,
+    topology: session.topology.name,
+    operation,
+    bundle: sealed,
+    reason,
+    triggeredBy: whoAmI(),
+    triggeredAt: triggeredAt.toISOString(),
+    ...(deadlineSeconds === undefined ? {} : { deadlineSeconds }),
+    ...(plan ? await confirmed(session, plan, { triggeredAt, ...(outageBeganAt && { outageBeganAt }) }) : {}),
+  };
+  await openRun(store, run);
+  return startWorkflow(session, client, run);
+}
+
+async function confirmed(
+  { store }: Session,
+  plan: Plan,
+  trigger: Pick<Trigger, 'triggeredAt' | 'outageBeganAt'>,
+) {
+  const { from, to, recoveryPoint } = plan;
+  return {
+    plan: await plans.seal(store, planFolder, plan),
+    from,
+    to,
+    ...(recoveryPoint ? { recoveryPoint: recoveryPoint.id } : {}),
+    ...(rowOf(plan.operation).movesWriter
+      ? await outageOf(store, from, { ...trigger, readAt: recoveryPoint?.startedAt })
+      : {}),
+  };
+}
+
+/** A run whose workflow cannot be started never began: it is written down so, and keeps nobody else waiting. */
+async function startWorkflow(
+  session: Session,
+  client: Client,
+  run: Omit<RunDocument, 'state'>,
+): Promise<StartedRun> {
+  const { store } = session;
+  const give = async (change: Pick<RunDocument, 'state' | 'stateReason'>) => {
+    await changeRun(store, run.runId, { ...change, endedAt: new Date().toISOString() });
+    await releaseRunLease(store, { runId: run.runId, ended: true });
+  };
+  try {
+    const { handle, started, runId } = await startRun(client, referenceOf(session, run));
+    if (!started) await give({ state: 'cancelled', stateReason: `run "${runId}" was started first` });
+    return { runId, handle, started };
+  } catch (error) {
+    await give({ state: 'failed', stateReason: `its workflow was not started: ${messageOf(error)}` });
+    throw error;
+  }
+}
+
+/** What keeps another run from beginning, and how to end that. */
+export function refusedBy({ runId, run }: OpenRun): UnderstudyError {
+  if (!run)
+    return new UnderstudyError('FencedError', `run "${runId}" is being started by somebody else`, {
+      next: 'See "understudy status".',
+    });
+  return new UnderstudyError('FencedError', `another run is open: ${describeRun(run)}`, {
+    next: howToEnd(run),
+  });
+}
+
+/** `20261121T030000Z-failover-3f9a (failover, eastus → westus3): failed: …` */
+export function describeRun(run: RunDocument): string {
+  const where = run.from === undefined ? '' : `, ${run.from} → ${run.to}`;
+  const state = run.paused && !isOver(run.state) ? `${run.state}, paused by ${run.paused.by}` : run.state;
+  return `"${run.runId}" (${run.operation}${where}): ${state}${run.stateReason === undefined ? '' : `: ${run.stateReason}`}`;
+}
+
+export function howToEnd({ runId, state, cancelled }: RunDocument): string {
+  if (cancelled)
+    return `It was cancelled by ${cancelled.by}; if nothing undoes it: "understudy retry ${runId}".`;
+  if (state === 'failed')
+    return `Mend what failed and take it up again with "understudy retry ${runId}", or undo it with "understudy cancel ${runId}".`;
+  return `Watch it with "understudy status --watch"; end it with "understudy cancel ${runId}"; if nothing executes it: "understudy retry ${runId}".`;
+}
+
+/** The run of an operation that is open: by the run lease, or the newest that is not over. */
+export async function findOpen({ store }: Session, operation: Operation): Promise<RunDocument | undefined> {
+  if (rowOf(operation).lease === 'run') {
+    const open = await findOpenRun(store, new Date());
+    if (open && !open.run) throw refusedBy(open);
+    return open?.run;
+  }
+  return findNewestRun(store, (run) => run.operation === operation && !isOver(run.state));
+}
+
+/** The open run of this operation, if this Temporal executes it now. */
 export async function attach(
   session: Session,
   client: Client,
-  operation: Plan['operation'],
+  operation: Operation,
 ): Promise<StartedRun | undefined> {
   const running = await findRunning(client, { topology: session.topology.name, operation });
   return running ? { ...running, started: false } : undefined;
 }
 
-export async function startOperation(
+/** Takes a run up again from its journal, on whatever Temporal there is now: a cancelled one to be undone. */
+export async function retryRun(
   session: Session,
   client: Client,
-  plan: Plan,
-  trigger: Trigger,
+  runId: string,
+  loss?: { steps: string[]; reason: string },
 ): Promise<StartedRun> {
-  if (isMove(plan.operation)) {
-    // Somebody may have been faster while this one was planned: theirs is watched.
-    const running = await attach(session, client, plan.operation);
-    if (running) return running;
-    await refuseSecondRun(session, new Date());
-  }
-  const bundle = await session.store.seal('bundles', await session.bundle());
-  const digest = await session.store.seal('plans', plan);
-  const header: RunHeader = {
-    runId: newRunId(plan.operation, trigger.triggeredAt),
-    topology: plan.topology,
-    operation: plan.operation,
-    from: plan.from,
-    to: plan.to,
-    plan: digest,
-    bundle,
-    reason: trigger.reason,
-    triggeredBy: `${userInfo().username}@${hostname()}`,
-    triggeredAt: trigger.triggeredAt.toISOString(),
-    ...(plan.recoveryPoint ? { recoveryPoint: plan.recoveryPoint.id } : {}),
-    ...(plan.operation === 'failover'
-      ? await outageOf(session.store, plan.from, { ...trigger, readAt: plan.recoveryPoint?.startedAt })
-      : {}),
-  };
-  await openRun(session.store, header);
-  const { handle, started } = await startRun(client, referenceOf(session, header));
-  if (started) return { runId: header.runId, handle, started };
-  // Somebody was faster by a moment: theirs runs, this one never began.
-  await changeRun(session.store, header.runId, {
-    state: 'cancelled',
-    stateReason: 'another run was started first',
-  });
-  const running = await findRunning(client, header);
-  return { runId: running?.runId ?? header.runId, handle, started: false };
-}
-
-/** Takes a run up again from its journal, on whatever Temporal there is now. */
-export async function resumeRun(session: Session, client: Client, runId: string): Promise<StartedRun> {
-  const header = await readRun(session.store, runId);
-  if (!header) {
-    throw new UnderstudyError('UsageError', `there is no run "${runId}"`, {
-      next: 'List them with "understudy runs".',
-    });
-  }
-  if (header.state === 'completed' || header.state === 'cancelled') {
+  const { store } = session;
+  const run = await requireRun(store, runId);
+  if (!isOpen(run.state))
     throw new UnderstudyError(
       'PreconditionError',
-      `run "${runId}" is ${header.state}: there is nothing to resume`,
+      `run "${runId}" is ${run.state}: there is nothing to retry`,
       {
         next: `See "understudy report ${runId}".`,
       },
     );
+  if (rowOf(run.operation).lease === 'run') {
+    const open = await findOpenRun(store, new Date());
+    if (open && open.runId !== runId) throw refusedBy(open);
   }
-  const { handle, started } = await startRun(client, { ...referenceOf(session, header), resumed: true });
-  const running = started ? { runId } : await findRunning(client, header);
-  if (running && running.runId !== runId) {
+  if (loss) await acceptLoss(session, run, loss);
+  const started = await startRun(client, { ...referenceOf(session, run), resumed: true });
+  if (started.runId !== runId)
     throw new UnderstudyError(
       'FencedError',
-      `run "${running.runId}" is running: "${runId}" cannot be resumed beside it`,
+      `run "${started.runId}" is running: "${runId}" cannot be taken up next to it`,
     );
-  }
-  return { runId, handle, started };
+  return started;
 }
 
-/** The newest move, if it has failed: it may have moved half of the workspace, and is taken up again or undone. */
-export async function findFailedMove({ store }: Session): Promise<RunDocument | undefined> {
-  const newest = await findNewestRun(store, ({ operation }) => isMove(operation));
-  return newest?.state === 'failed' ? newest : undefined;
-}
-
-/** Undoes what the newest move has done before it failed. PreconditionError if it has not failed; FencedError where the pointer has moved since. */
-export async function undoFailedMove(session: Session, client: Client): Promise<StartedRun> {
-  const header = await findFailedMove(session);
-  if (!header) {
+/** UsageError where a step is not of the run, or may not go on without what it cannot do. */
+async function acceptLoss(
+  { store }: Session,
+  run: RunDocument,
+  { steps, reason }: { steps: string[]; reason: string },
+): Promise<void> {
+  const plan = await plans.open(store, planFolder, planned(run).plan);
+  const acceptable = plan.steps.filter(({ action }) => actionOf(action).loss === 'acceptable');
+  const unknown = steps.find((id) => !acceptable.some((step) => step.id === id));
+  if (unknown !== undefined)
     throw new UnderstudyError(
-      'PreconditionError',
-      `no run moves "${session.topology.name}" now, and the last one has not failed: there is nothing to cancel`,
-      {
-        next: 'See "understudy runs". What is completed is taken back by a move the other way; a recovery point that is being taken is ended with "understudy cancel --replication".',
-      },
+      'UsageError',
+      `--accept-loss "${unknown}": expected one of the steps ${acceptable.map(({ id }) => id).join(', ')}`,
     );
-  }
-  const { handle, started } = await startRun(client, {
-    ...referenceOf(session, header),
-    resumed: true,
-    undo: true,
-  });
-  return { runId: header.runId, handle, started };
+  const accepted = { by: whoAmI(), at: new Date().toISOString(), reason };
+  await changeRun(store, run.runId, (found) => ({
+    accepted: { ...found.accepted, ...Object.fromEntries(steps.map((id) => [id, accepted])) },
+  }));
 }
 
 /**
- * On another Temporal, or with none, a run may be unfinished: the control store knows. FencedError while one acts, or
- * when the one that moved the region pointer last has not ended: what it began must be ended before anything is planned.
+ * Cancels a run by compare-and-swap, before Temporal is told: from then on it is only undone, whoever takes it up. PreconditionError where
+ * it has ended.
  */
-export async function refuseSecondRun({ store }: Session, now: Date): Promise<void> {
-  const lease = await readRunLease(store);
-  if (lease && lease.expiresAt > now.getTime()) {
-    throw new UnderstudyError(
-      'FencedError',
-      `run "${lease.runId}" is acting on this topology, on another Temporal`,
-      {
-        next: `Watch it there, or take it over with "understudy resume-run ${lease.runId}".`,
-      },
-    );
-  }
-  const pointer = await peekPointer(store);
-  const mover = pointer && (await readRun(store, pointer.value.changedBy));
-  if (!mover || isOver(mover.state)) return;
+export async function cancelRun({ store }: Session, runId: string): Promise<RunDocument> {
+  await requireRun(store, runId);
+  const run = await changeRun(store, runId, (found) =>
+    isOpen(found.state) && !found.cancelled
+      ? {
+          state: 'undoing',
+          stateReason: null,
+          endedAt: null,
+          cancelled: { by: whoAmI(), at: new Date().toISOString() },
+        }
+      : undefined,
+  );
+  if (isOpen(run.state)) return run;
   throw new UnderstudyError(
-    'FencedError',
-    `run "${mover.runId}" (${mover.from} → ${mover.to}) has moved the region pointer and has not ended: its journal says ${mover.state}, and this Temporal does not know it`,
-    { next: `Take it up again: "understudy resume-run ${mover.runId}".` },
+    'PreconditionError',
+    `run "${runId}" is ${run.state}: there is nothing to cancel`,
+    {
+      next: 'What is completed is taken back by a move the other way: see "understudy runs".',
+    },
   );
 }
 
-function referenceOf(session: Session, header: RunHeader): RunReference {
+/** Tells Temporal of a cancel: the workflow that runs, or a new one that undoes. */
+export async function carryOutCancel(
+  session: Session,
+  client: Client,
+  run: RunDocument,
+): Promise<StartedRun> {
+  const running = await attach(session, client, run.operation);
+  if (running?.runId === run.runId) {
+    await running.handle.cancel();
+    return running;
+  }
+  return retryRun(session, client, run.runId);
+}
+
+function referenceOf(session: Session, run: Omit<RunDocument, 'state'>): RunReference {
   return {
-    runId: header.runId,
-    topology: header.topology,
-    operation: header.operation,
+    runId: run.runId,
+    topology: run.topology,
+    operation: run.operation,
     controlStore: session.topology.controlStore,
-    plan: header.plan,
-    bundle: header.bundle,
   };
 }
 

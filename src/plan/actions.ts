@@ -1,48 +1,84 @@
-/** Every action a step can name, with the timeout profile it runs under and whether it has an undo. */
+/**
+ * Every action a step can name: the timeout profile it runs under, what a cancel does to it, and whether a run may go on
+ * without what it could not do, once a person accepts that loss. Loads nothing: workflows import it.
+ */
 export const actions = {
-  // failover and its kin
-  payDebtsOfTarget: { profile: 'control', undo: false },
-  takePointer: { profile: 'control', undo: true },
-  stopOldIntake: { profile: 'control', undo: true },
-  stopOldJobs: { profile: 'control', undo: false },
-  shutOutOldWriters: { profile: 'control', undo: true },
-  deployTemplate: { profile: 'transfer', undo: false },
-  scaleComputes: { profile: 'control', undo: true },
-  scaleDeployments: { profile: 'control', undo: true },
-  restoreBlobs: { profile: 'transfer', undo: false },
-  restoreAssets: { profile: 'transfer', undo: false },
-  configureDatastores: { profile: 'control', undo: false },
-  configureConnections: { profile: 'control', undo: false },
-  configureEndpoints: { profile: 'transfer', undo: false },
-  configureSchedules: { profile: 'control', undo: true },
-  reconcileBlobs: { profile: 'transfer', undo: false },
-  reconcileAssets: { profile: 'transfer', undo: false },
-  scoreEndpoints: { profile: 'probe', undo: false },
-  runSmokeJob: { profile: 'transfer', undo: false },
-  shiftTraffic: { profile: 'control', undo: true },
-  rewriteConfigs: { profile: 'control', undo: true },
-  switchServing: { profile: 'control', undo: true },
-  probePublicAddress: { profile: 'probe', undo: false },
-  resubmitJobs: { profile: 'transfer', undo: false },
+  // failover
+  payDebtsOfTarget: {
+    profile: 'control',
+    undo: { stays: 'jobs that were cancelled and roles that were removed' },
+  },
+  takePointer: { profile: 'control', undo: 'undone' },
+  stopOldIntake: { profile: 'control', undo: 'undone' },
+  stopOldJobs: { profile: 'control', undo: { stays: 'jobs that were cancelled: the report lists them' } },
+  shutOutOldWriters: { profile: 'control', undo: 'undone' },
+  deployTemplate: { profile: 'transfer', undo: { stays: 'what the template has made' } },
+  scaleComputes: { profile: 'control', undo: 'undone', loss: 'acceptable' },
+  scaleDeployments: { profile: 'control', undo: 'undone', loss: 'acceptable' },
+  restoreBlobs: { profile: 'transfer', undo: { stays: 'blobs in the standby' }, loss: 'acceptable' },
+  restoreAssets: { profile: 'transfer', undo: { stays: 'assets in the standby' }, loss: 'acceptable' },
+  configureDatastores: {
+    profile: 'control',
+    undo: { stays: 'datastores of the standby' },
+    loss: 'acceptable',
+  },
+  configureConnections: {
+    profile: 'control',
+    undo: { stays: 'connections of the standby' },
+    loss: 'acceptable',
+  },
+  configureEndpoints: {
+    profile: 'transfer',
+    undo: { stays: 'endpoints of the standby' },
+    loss: 'acceptable',
+  },
+  configureSchedules: { profile: 'control', undo: 'undone', loss: 'acceptable' },
+  reconcileBlobs: { profile: 'transfer', undo: 'reads only', loss: 'acceptable' },
+  reconcileAssets: { profile: 'transfer', undo: 'reads only', loss: 'acceptable' },
+  scoreEndpoints: { profile: 'probe', undo: 'reads only', loss: 'acceptable' },
+  runSmokeJob: { profile: 'transfer', undo: { stays: 'the record of the smoke job' }, loss: 'acceptable' },
+  shiftTraffic: { profile: 'control', undo: 'undone' },
+  rewriteConfigs: { profile: 'control', undo: 'undone', loss: 'acceptable' },
+  switchServing: { profile: 'control', undo: 'undone' },
+  probePublicAddress: { profile: 'probe', undo: 'reads only', loss: 'acceptable' },
+  resubmitJobs: {
+    profile: 'transfer',
+    undo: { stays: 'successors that were submitted: the report lists them' },
+  },
   // replicate
-  payFenceDebt: { profile: 'control', undo: false },
-  listActive: { profile: 'transfer', undo: false },
-  copyBlobs: { profile: 'transfer', undo: false },
-  escrowSecrets: { profile: 'control', undo: false },
-  sealRecoveryPoint: { profile: 'transfer', undo: false },
-} as const satisfies Record<string, { profile: Profile; undo: boolean }>;
+  payFenceDebt: { profile: 'control', undo: { stays: 'what was paid' } },
+  listActive: { profile: 'transfer', undo: { stays: 'drafts of a recovery point' } },
+  copyBlobs: { profile: 'transfer', undo: { stays: 'replicas that were copied' } },
+  escrowSecrets: { profile: 'control', undo: { stays: 'secrets in the escrow vault' } },
+  sealRecoveryPoint: { profile: 'transfer', undo: { stays: 'the recovery point' } },
+} as const satisfies Record<string, ActionRow>;
+
+interface ActionRow {
+  profile: Profile;
+  /** `undone`: as it was before. `reads only`: it changes nothing. `stays`: what a cancel cannot take back. */
+  undo: 'undone' | 'reads only' | { stays: string };
+  loss?: 'acceptable';
+}
 
 /**
- * `probe`: looks and answers within seconds, retried often. `control`: a few calls to Azure's control plane.
+ * `probe`: looks and returns within seconds, retried often. `control`: a few calls to Azure's control plane.
  * `transfer`: long work with a cursor in its heartbeats.
  */
 export type Profile = 'probe' | 'control' | 'transfer';
 export type ActionName = keyof typeof actions;
 
-/** Actions that look and change nothing: of a cancelled run nothing of them stays. */
-export const readOnly: ReadonlySet<ActionName> = new Set([
-  'reconcileBlobs',
-  'reconcileAssets',
-  'scoreEndpoints',
-  'probePublicAddress',
-]);
+export const actionNames = Object.keys(actions) as [ActionName, ...ActionName[]];
+
+/** The actions that a cancel undoes: each has an undo. */
+export type UndoableAction = {
+  [Name in ActionName]: (typeof actions)[Name]['undo'] extends 'undone' ? Name : never;
+}[ActionName];
+
+/** Widened: not every row has every column. */
+export function actionOf(name: ActionName): ActionRow {
+  return actions[name];
+}
+
+export function isUndoable(name: ActionName): name is UndoableAction {
+  return actions[name].undo === 'undone';
+}

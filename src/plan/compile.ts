@@ -7,7 +7,7 @@ import { otherRegion } from '../topology/sides.ts';
 import type { RegionPointer } from '../topology/pointer.ts';
 import type { Topology } from '../topology/topology.ts';
 import { phases, resourceClasses, type Phase, type ResourceClass } from '../topology/words.ts';
-import { actions, type ActionName } from './actions.ts';
+import { isUndoable, type ActionName } from './actions.ts';
 import type { Plan, Step } from './plan.ts';
 import type { RecoveryPointSummary } from './recovery-point-summary.ts';
 import { hotWarm } from './strategies/hot-warm.ts';
@@ -64,7 +64,6 @@ export function compileFailover(input: CompileInput & { recoveryPoint: RecoveryP
     }
   }
   return {
-    version: 1,
     operation: 'failover',
     topology: topology.name,
     bundle: input.bundle,
@@ -185,10 +184,9 @@ export function compileReplicate(input: CompileInput): Plan {
     title,
     needs: index === 0 ? [] : [chainOf[index - 1]?.[0] ?? ''],
     input: {},
-    undoable: actions[action].undo,
+    undoable: isUndoable(action),
   }));
   return {
-    version: 1,
     operation: 'replicate',
     topology: topology.name,
     bundle: input.bundle,

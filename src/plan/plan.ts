@@ -2,51 +2,57 @@
  * A plan: the ordered steps of one operation, compiled once by a pure function, stored by digest, then interpreted.
  * Nothing here does I/O, and nothing here knows Temporal: the workflow and the activities interpret these types.
  */
-import type { Operation, Phase, ResourceClass } from '../topology/words.ts';
-import type { ActionName } from './actions.ts';
+import { z } from 'zod';
+import { phases, resourceClasses } from '../topology/words.ts';
+import { actionNames } from './actions.ts';
+import { operationNames } from './operations.ts';
 
-export interface Step {
+export const Step = z.strictObject({
   /** `restore/data/blobs`: unique in the plan, stable between two compilations of the same input. */
-  id: string;
-  /** Absent in operations without phases (`deploy`, `replicate`). */
-  phase?: Phase;
-  class: ResourceClass;
-  action: ActionName;
+  id: z.string(),
+  /** Absent in operations without phases (`replicate`). */
+  phase: z.enum(phases).optional(),
+  class: z.enum(resourceClasses),
+  action: z.enum(actionNames),
   /** What a person reads: "Copy 212 blobs into frauddrwest". */
-  title: string;
-  /** Ids of the steps that must be completed (or skipped) before this one. */
-  needs: string[];
+  title: z.string(),
+  /** Ids of the steps that must be completed (or skipped, or owed) before this one. */
+  needs: z.array(z.string()),
   /** What the action needs beyond the plan's own fields: names, never values of secrets; small. */
-  input: Record<string, unknown>;
+  input: z.record(z.string(), z.unknown()),
   /** The host whose task queue must run it (config files on a named host). */
-  host?: string;
+  host: z.string().optional(),
   /** The action can be undone when the run is cancelled. */
-  undoable: boolean;
+  undoable: z.boolean(),
   /** Predicted duration in seconds, where one can be predicted. */
-  expectedSeconds?: number;
-}
+  expectedSeconds: z.number().optional(),
+});
+export type Step = z.infer<typeof Step>;
 
-export interface RecoveryPointRef {
+export const RecoveryPointRef = z.strictObject({
   /** `2026-11-21T10-00-00.000Z-e1`: start of its listing, and its epoch. */
-  id: string;
+  id: z.string(),
   /** Digest of the sealed manifest: sha256 hex. */
-  digest: string;
+  digest: z.string(),
   /** When its listing began (ISO 8601): RPO is measured from here. */
-  startedAt: string;
-}
+  startedAt: z.string(),
+});
+export type RecoveryPointRef = z.infer<typeof RecoveryPointRef>;
 
-export interface Plan {
-  version: 1;
-  operation: Operation;
-  topology: string;
+export const Plan = z.strictObject({
+  operation: z.enum(operationNames),
+  topology: z.string(),
   /** Digest of the bundle (topology, templates, parameters) in the control store. */
-  bundle: string;
-  from: string;
-  to: string;
-  recoveryPoint?: RecoveryPointRef;
+  bundle: z.string(),
+  from: z.string(),
+  to: z.string(),
+  recoveryPoint: RecoveryPointRef.optional(),
   /** The epoch the plan was made in; the run refuses to start in another. */
-  madeInEpoch: number;
-  steps: Step[];
+  madeInEpoch: z.int().min(1),
+  /** An undo plan: the digest of the plan whose steps it takes back. */
+  undoes: z.string().optional(),
+  steps: z.array(Step),
   /** What a person should know before it runs: nothing to restore for a class, an objective without a probe, … */
-  notes: string[];
-}
+  notes: z.array(z.string()),
+});
+export type Plan = z.infer<typeof Plan>;

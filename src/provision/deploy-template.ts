@@ -52,7 +52,7 @@ export async function deployTemplate(context: StepContext): Promise<StepResult> 
     if (fenced.signal.aborted) throw fenced.signal.reason;
     if (deadline.aborted && !signal.aborted) {
       throw new UnderstudyError('PreconditionError', `${tried}: not done within ${provisionDeadline}`, {
-        next: `Look at the deployment in Azure; when it is done: "understudy resume-run ${context.run.runId}".`,
+        next: `Look at the deployment in Azure; when it is done: "understudy retry ${context.run.runId}".`,
         cause: error,
       });
     }

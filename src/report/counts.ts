@@ -1,7 +1,7 @@
 /** Counts held against their rule, and everything that was not done, with its reason. */
 import { messageOf } from '../errors/error.ts';
 import { reconcile, type StepRecord } from '../run/outcome.ts';
-import { readOnly } from '../plan/actions.ts';
+import { actionOf } from '../plan/actions.ts';
 import type { Step } from '../plan/plan.ts';
 import type { CountsRow, LeftOver, Report, UndoOutcome } from './schema.ts';
 
@@ -105,7 +105,13 @@ function countedLeftOver(at: { step: string; title: string }, record: StepRecord
   );
 }
 
-const held = new Set<StepRecord['state'] | undefined>(['completed', 'skipped', 'undone', 'undo-failed']);
+const held = new Set<StepRecord['state'] | undefined>([
+  'completed',
+  'skipped',
+  'owed',
+  'undone',
+  'undo-failed',
+]);
 
 function whyNotBegun(step: Step, states: Map<string, StepRecord['state'] | undefined>): string {
   // What is undone now was done then.
@@ -122,9 +128,11 @@ export function reportUndo(executed: Executed[], cancelled: boolean): UndoOutcom
       return [{ ...at, outcome: record.state, reason: reasonOf(record) }];
     }
     if (!cancelled || record.state === 'skipped' || leftNothing({ step, record })) return [];
-    const reason = step.undoable
-      ? `was not undone; its state is ${record.state}`
-      : `has no undo: ${record.detail ?? record.error?.message ?? 'what it did is not recorded'}`;
+    const { undo } = actionOf(step.action);
+    const reason =
+      typeof undo === 'object'
+        ? `${undo.stays}: ${record.detail ?? record.error?.message ?? 'what it did is not recorded'}`
+        : `was not undone; its state is ${record.state}`;
     return [{ ...at, outcome: 'stays', reason }];
   });
   return undone
@@ -134,7 +142,7 @@ export function reportUndo(executed: Executed[], cancelled: boolean): UndoOutcom
 
 /** It only looked, or what it had to do was owed. */
 function leftNothing({ step, record }: Executed): boolean {
-  return readOnly.has(step.action) || (record?.owed?.length ?? 0) > 0;
+  return actionOf(step.action).undo === 'reads only' || (record?.owed?.length ?? 0) > 0;
 }
 
 function reasonOf(record: StepRecord): string {

@@ -12,6 +12,7 @@ export function tag(tone: Tone, text: string): Markup {
 const stateTones = {
   completed: 'good',
   skipped: 'quiet',
+  owed: 'warn',
   failed: 'bad',
   running: 'warn',
   pending: 'quiet',

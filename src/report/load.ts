@@ -5,11 +5,13 @@ import { epochOf, folderOf } from '../artifacts/manifest.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError, isUnderstudyError } from '../errors/error.ts';
 import { jobsTouched } from '../jobs/left-cancelled.ts';
+import { rowOf } from '../plan/operations.ts';
 import type { Plan } from '../plan/plan.ts';
 import { listSteps, readRun } from '../run/journal.ts';
 import type { StepRecord } from '../run/outcome.ts';
-import { isMove } from '../run/reference.ts';
-import type { Bundle } from '../run/step-context.ts';
+import { bundleFolder, bundles } from '../run/bundle.ts';
+import { planFolder, plans } from '../run/plan-document.ts';
+import { planned } from '../run/run-document.ts';
 import { loadEvidence } from './evidence.ts';
 import type { ReportInput } from './report.ts';
 import { LeftBehindReport } from './schema.ts';
@@ -25,13 +27,14 @@ export async function loadReportInput(store: ControlStore, runId: string, now: D
       next: 'List the runs there are with "understudy runs".',
     });
   }
-  const { state, stateReason, lost, startedAt: _startedAt, endedAt, ...header } = run;
-  const plan = await store.open<Plan>('plans', header.plan);
-  const bundle = await store.open<Bundle>('bundles', header.bundle);
+  const header = planned(run);
+  const { state, stateReason, endedAt } = run;
+  const plan = await plans.open(store, planFolder, header.plan);
+  const bundle = await bundles.open(store, bundleFolder, header.bundle);
   const records = await listSteps(store, runId);
   const point = plan.recoveryPoint ? { ...plan.recoveryPoint, made: false } : sealedBy(plan, records);
   const held = point && (await readHeld(store, point.id));
-  const over = state === 'cancelled' && isMove(plan.operation);
+  const over = state === 'cancelled' && rowOf(plan.operation).cancel === 'undo';
   return {
     header,
     plan,
@@ -40,10 +43,7 @@ export async function loadReportInput(store: ControlStore, runId: string, now: D
     ...(stateReason !== undefined && { stateReason }),
     ...(endedAt !== undefined && { endedAt }),
     // Of a recovery point that this run has sealed, its steps have said it; a run that was cancelled has left it where it was.
-    lost: [
-      ...(lost ?? []),
-      ...(held && !point?.made && state !== 'cancelled' ? leftBehindUncounted(held.leftBehind) : []),
-    ],
+    lost: held && !point?.made && state !== 'cancelled' ? leftBehindUncounted(held.leftBehind) : [],
     topology: bundle.topology,
     evidence: await loadEvidence(store, records),
     ...(point && { recoveryPoint: { ...point, ...held } }),

@@ -2,15 +2,18 @@
  * Measured RTO and RPO of each resource class against its objectives.
  *
  * RTO runs to the end of the class's last `switch` step (its serving has moved and probes pass), for training to the
- * end of `resume`, for a drill, which switches nothing, to the end of `verify`. It is given both since the outage began and since
+ * end of `resume`. It is given both since the outage began and since
  * the trigger. RPO runs from the start of the recovery point's listing to the outage; for training from the last whole checkpoint
  * of the interrupted job that loses most, where that is longer.
  */
 import type { Plan, Step } from '../plan/plan.ts';
-import type { RunHeader, StepRecord } from '../run/outcome.ts';
+import type { StepRecord } from '../run/outcome.ts';
+import type { RunHeader } from '../run/run-document.ts';
+import { isDone } from '../run/step-lifecycle.ts';
 import { showDuration, toSeconds } from '../topology/duration.ts';
 import type { Topology } from '../topology/topology.ts';
-import { resourceClasses, type Operation, type Phase, type ResourceClass } from '../topology/words.ts';
+import { rowOf } from '../plan/operations.ts';
+import { resourceClasses, type Phase, type ResourceClass } from '../topology/words.ts';
 import type { ClassObjectives, Rpo, Rto, Verdict } from './schema.ts';
 import type { JobEvidence } from './evidence.ts';
 import { measureJobs } from './lost-jobs.ts';
@@ -27,28 +30,22 @@ export interface Measured {
   until: string;
 }
 
-type ByClass = (name: ResourceClass) => Phase[];
-const toSwitch: ByClass = (name) => (name === 'training' ? ['switch', 'resume'] : ['switch']);
-const toVerify: ByClass = () => ['verify'];
-/** Operations that move a class, and the phases that end its move. The others have no objectives to measure. */
-const endingPhases: Partial<Record<Operation, ByClass>> = {
-  failover: toSwitch,
-  switchover: toSwitch,
-  failback: toSwitch,
-  drill: toVerify,
-};
+/** The phases that end the move of a class. */
+function endingPhases(name: ResourceClass): Phase[] {
+  return name === 'training' ? ['switch', 'resume'] : ['switch'];
+}
 
 export function measureObjectives(measured: Measured): ClassObjectives[] {
-  const ending = endingPhases[measured.plan.operation];
-  if (!ending) return [];
+  // What moves nothing has no objectives to measure.
+  if (!rowOf(measured.plan.operation).movesWriter) return [];
   const { plan, topology } = measured;
   const concerned = (name: ResourceClass) =>
     topology.objectives[name] !== undefined || plan.steps.some((step) => step.class === name);
   return resourceClasses.filter(concerned).map((name) => ({
     class: name,
     strategy: topology.strategies[name],
-    rto: measureRto(measured, name, ending(name)),
-    rpo: measureRpo(measured, name, ending(name)),
+    rto: measureRto(measured, name, endingPhases(name)),
+    rpo: measureRpo(measured, name, endingPhases(name)),
   }));
 }
 
@@ -145,18 +142,21 @@ function obstacleOf(steps: Step[], records: Map<string, StepRecord>, none: strin
   if (steps.length === 0) return none;
   for (const step of steps) {
     const record = records.get(step.id);
-    if (record?.state === 'completed' || record?.state === 'skipped') continue;
+    if (record && isDone(record)) continue;
     return `step "${step.id}" ${record ? said[record.state] : 'was not begun'}`;
   }
   return undefined;
 }
 
 const said = {
+  completed: 'is completed',
+  skipped: 'was skipped',
+  owed: 'is owed',
   running: 'had not ended',
   failed: 'failed',
   undone: 'was undone',
   'undo-failed': 'was being undone, and that failed',
-} as const satisfies Partial<Record<StepRecord['state'], string>>;
+} as const satisfies Record<StepRecord['state'], string>;
 
 function latest(steps: Step[], records: Map<string, StepRecord>): { id: string; endedAt: string } {
   let last: { id: string; endedAt: string } | undefined;

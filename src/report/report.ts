@@ -6,8 +6,9 @@
  *     await writeReport(store, runId, report);
  */
 import type { Plan, RecoveryPointRef } from '../plan/plan.ts';
-import type { RunHeader, RunState, StepRecord } from '../run/outcome.ts';
-import { isOver } from '../plan/run-states.ts';
+import { isOver, type RunState } from '../plan/run-states.ts';
+import type { StepRecord } from '../run/outcome.ts';
+import type { RunHeader } from '../run/run-document.ts';
 import { showDuration } from '../topology/duration.ts';
 import type { Topology } from '../topology/topology.ts';
 import { showJob } from '../jobs/job.ts';
@@ -71,7 +72,7 @@ export function buildReport(input: ReportInput): Report {
   return {
     version: 1,
     generatedAt,
-    headline: headlineOf(run, lost.length, objectives),
+    headline: headlineOf(run, { lost: lost.length, owed: reportOwed(executed).length }, objectives),
     run,
     lost,
     owed: reportOwed(executed),
@@ -167,7 +168,11 @@ function strayRecords(plan: Plan, records: StepRecord[]): string[] {
     .map((record) => `the journal has a record of step "${record.step}", which is not in the plan`);
 }
 
-function headlineOf(run: Report['run'], lost: number, objectives: ClassObjectives[]): string {
+function headlineOf(
+  run: Report['run'],
+  { lost, owed }: { lost: number; owed: number },
+  objectives: ClassObjectives[],
+): string {
   const what = `${run.operation} of ${run.topology} from ${run.from} to ${run.to}`;
   const took = run.durationMs === undefined ? '' : ` after ${showDuration(run.durationMs)}`;
   const verdicts = objectives.flatMap(({ rto, rpo }) => [rto.verdict, rpo.verdict]);
@@ -176,7 +181,10 @@ function headlineOf(run: Report['run'], lost: number, objectives: ClassObjective
     return count === 0 ? [] : [`${count} ${verdict}`];
   });
   const judged = tallied.length === 0 ? '' : `; objectives: ${tallied.join(', ')}`;
-  const first = lost === 0 ? '' : `${lost} lost or left for a person. `;
+  const first = [
+    ...(lost === 0 ? [] : [`${lost} lost or left for a person. `]),
+    ...(owed === 0 ? [] : [`${owed} owed. `]),
+  ].join('');
   const why = run.stateReason === undefined ? '' : ` (${run.stateReason})`;
   return `${first}The ${what} ${sentences[run.state]}${took}${why}${judged}.`;
 }

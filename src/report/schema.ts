@@ -4,7 +4,8 @@
  * Times are ISO 8601; lengths of time are milliseconds (`…Ms`) or seconds (`…Seconds`).
  */
 import { z } from 'zod';
-import { operations, phases, resourceClasses, strategies } from '../topology/words.ts';
+import { operationNames } from '../plan/operations.ts';
+import { phases, resourceClasses, strategies } from '../topology/words.ts';
 import { ConfigEvidence, Finding, JobEvidence } from './evidence.ts';
 
 const Time = z.iso.datetime({ offset: true });
@@ -16,6 +17,7 @@ const Line = z.string();
 export const stepStates = [
   'completed',
   'skipped',
+  'owed',
   'failed',
   'running',
   'pending',
@@ -179,7 +181,7 @@ export const Report = z.strictObject({
   run: z.strictObject({
     runId: z.string(),
     topology: z.string(),
-    operation: z.enum(operations),
+    operation: z.enum(operationNames),
     from: z.string(),
     to: z.string(),
     reason: Line,

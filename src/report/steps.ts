@@ -72,6 +72,7 @@ function stateOf(tally: Tally): StepReport['state'] {
   }
   if (tally.pending === tally.total) return 'pending';
   if (tally.pending > 0) return 'running';
+  if (tally.owed > 0) return 'owed';
   return tally.skipped === tally.total ? 'skipped' : 'completed';
 }
 

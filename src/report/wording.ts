@@ -28,6 +28,7 @@ export function showTime(iso: string | undefined): string {
 export const stateWords = {
   completed: 'completed',
   skipped: 'skipped',
+  owed: 'owed',
   failed: 'failed',
   running: 'not ended',
   pending: 'not begun',
@@ -39,6 +40,7 @@ export const stateWords = {
 export const stateMarks = {
   completed: '✓',
   skipped: '○',
+  owed: '◐',
   failed: '✗',
   running: '…',
   pending: '·',

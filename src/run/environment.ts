@@ -1,23 +1,37 @@
-/** Opens what a step works with; plans, bundles and stores are kept, since they never change under their digest. */
+/** Opens what a run works with; plans, bundles and stores are kept, since they never change under their digest. */
 import type { Azure } from '../azure/azure.ts';
 import { openControlStore } from '../control-store/connect.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import type { Plan } from '../plan/plan.ts';
 import { toSeconds } from '../topology/duration.ts';
+import { bundleFolder, bundles, type Bundle } from './bundle.ts';
+import { requireRun } from './journal.ts';
+import { planFolder, plans } from './plan-document.ts';
 import type { RunReference } from './reference.ts';
-import type { Bundle } from './step-context.ts';
+import { planned, type RunDocument, type RunHeader } from './run-document.ts';
 
 export interface RunEnvironment {
   azure: Azure;
   store: ControlStore;
-  plan: Plan;
   bundle: Bundle;
+  /** As it is now. */
+  run: RunDocument;
 }
 
-export type OpenEnvironment = (run: RunReference) => Promise<RunEnvironment>;
+/** Of a run that has its plan. */
+export interface PlannedEnvironment extends RunEnvironment {
+  run: RunHeader;
+  plan: Plan;
+}
 
-/** `connect` answers an Azure whose requests may take so many milliseconds (default: its own). */
-export function environments(connect: (requestTimeoutMs?: number) => Azure): OpenEnvironment {
+export interface Environments {
+  open(run: RunReference): Promise<RunEnvironment>;
+  /** ControlStoreError where the run has no plan yet. */
+  openPlanned(run: RunReference): Promise<PlannedEnvironment>;
+}
+
+/** `connect` returns an Azure whose requests may take so many milliseconds (default: its own). */
+export function environments(connect: (requestTimeoutMs?: number) => Azure): Environments {
   // At once, so that wrong settings are told when the worker starts, not in its first step.
   const own = connect();
   const clouds = new Map<number, Azure>();
@@ -28,26 +42,37 @@ export function environments(connect: (requestTimeoutMs?: number) => Azure): Ope
     return azure;
   };
   const stores = new Map<string, Promise<ControlStore>>();
-  const kept = new Map<string, Promise<RunEnvironment>>();
-  /** A failure is not kept: the next attempt tries again. */
-  const once = <T>(map: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> => {
-    const found = map.get(key);
-    if (found) return found;
-    const made = make();
-    map.set(key, made);
-    made.catch(() => map.delete(key));
-    return made;
+  const keptBundles = new Map<string, Promise<Bundle>>();
+  const keptPlans = new Map<string, Promise<Plan>>();
+  const open = async (reference: RunReference): Promise<RunEnvironment> => {
+    const place = JSON.stringify(reference.controlStore);
+    const store = await once(stores, place, () => openControlStore(own, reference.controlStore));
+    const run = await requireRun(store, reference.runId);
+    const bundle = await once(keptBundles, `${place} ${run.bundle}`, () =>
+      bundles.open(store, bundleFolder, run.bundle),
+    );
+    const { requestTimeout } = bundle.topology.policies;
+    return { azure: azureWith(toSeconds(requestTimeout) * 1000), store, bundle, run };
   };
-  return (run) =>
-    once(kept, `${run.plan} ${run.bundle}`, async () => {
-      const store = await once(stores, JSON.stringify(run.controlStore), () =>
-        openControlStore(own, run.controlStore),
+  return {
+    open,
+    async openPlanned(reference) {
+      const environment = await open(reference);
+      const run = planned(environment.run);
+      const plan = await once(keptPlans, `${JSON.stringify(reference.controlStore)} ${run.plan}`, () =>
+        plans.open(environment.store, planFolder, run.plan),
       );
-      const [plan, bundle] = await Promise.all([
-        store.open<Plan>('plans', run.plan),
-        store.open<Bundle>('bundles', run.bundle),
-      ]);
-      const { requestTimeout } = bundle.topology.policies;
-      return { azure: azureWith(toSeconds(requestTimeout) * 1000), store, plan, bundle };
-    });
+      return { ...environment, run, plan };
+    },
+  };
+}
+
+/** A failure is not kept: the next attempt tries again. */
+function once<T>(map: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const found = map.get(key);
+  if (found) return found;
+  const made = make();
+  map.set(key, made);
+  made.catch(() => map.delete(key));
+  return made;
 }

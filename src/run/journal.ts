@@ -1,48 +1,59 @@
 /** The run journal: each step's outcome is here before it counts. A run can be taken up from it on any Temporal. */
+import { documentKind } from '../control-store/document.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import type { ControlStore } from '../control-store/store.ts';
-import type { RunHeader, RunState, StepRecord } from './outcome.ts';
+import { StepRecord } from './outcome.ts';
+import { runDocuments, type RunDocument } from './run-document.ts';
 
 const folder = (runId: string) => `runs/${runId}`;
+const runName = (runId: string) => `${folder(runId)}/run.json`;
 const stepName = (runId: string, step: string) => `${folder(runId)}/steps/${step.replaceAll('/', '.')}.json`;
 
-export interface RunDocument extends RunHeader {
-  state: RunState;
-  stateReason?: string;
-  /** The run lost something, or left something for a person: said first, everywhere. */
-  lost?: string[];
-  startedAt?: string;
-  endedAt?: string;
-}
+const stepRecords = documentKind('step record', 2, StepRecord);
 
-/** Writes the header of a new run. FencedError if the id is taken by a run of another plan. */
-export async function openRun(store: ControlStore, header: RunHeader): Promise<void> {
-  const document: RunDocument = { ...header, state: 'pending' };
-  if (await store.swap(`${folder(header.runId)}/run.json`, document, undefined)) return;
-  const there = await readRun(store, header.runId);
-  if (there?.plan !== header.plan) {
-    throw new UnderstudyError('FencedError', `run "${header.runId}" exists already, with another plan`);
-  }
+/** Writes a new run down. FencedError if the id is taken by another. */
+export async function openRun(store: ControlStore, run: Omit<RunDocument, 'state'>): Promise<void> {
+  if (await runDocuments.swap(store, runName(run.runId), { ...run, state: 'pending' }, undefined)) return;
+  const there = await readRun(store, run.runId);
+  if (there?.triggeredAt === run.triggeredAt && there.plan === run.plan) return;
+  throw new UnderstudyError('FencedError', `run "${run.runId}" exists already, and is another one`);
 }
 
 export async function readRun(store: ControlStore, runId: string): Promise<RunDocument | undefined> {
-  return (await store.read<RunDocument>(`${folder(runId)}/run.json`))?.value;
+  return (await runDocuments.read(store, runName(runId)))?.value;
 }
 
-/** Moves the run's own state. Idempotent. What `change` gives as `null` is removed. */
+/** UsageError where there is none. */
+export async function requireRun(store: ControlStore, runId: string): Promise<RunDocument> {
+  const run = await readRun(store, runId);
+  if (run) return run;
+  throw new UnderstudyError('UsageError', `there is no run "${runId}" in the control store`, {
+    next: 'List the runs there are with "understudy runs".',
+  });
+}
+
+type Change = { [Field in keyof RunDocument]?: RunDocument[Field] | null };
+
+/**
+ * Changes a run by compare-and-swap. `change` is what changes, or is made from what is there; undefined leaves it. What it gives as `null`
+ * is removed. Idempotent as far as `change` is.
+ */
 export async function changeRun(
   store: ControlStore,
   runId: string,
-  change: { [Field in keyof RunDocument]?: RunDocument[Field] | null },
+  change: Change | ((run: RunDocument) => Change | undefined),
 ): Promise<RunDocument> {
-  const name = `${folder(runId)}/run.json`;
   for (;;) {
-    const found = await store.read<RunDocument>(name);
+    const found = await runDocuments.read(store, runName(runId));
     if (!found)
       throw new UnderstudyError('ControlStoreError', `there is no run "${runId}" in the control store`);
-    const merged = Object.entries({ ...found.value, ...change }).filter(([, value]) => value !== null);
+    const changed = typeof change === 'function' ? change(found.value) : change;
+    if (!changed) return found.value;
+    const merged = Object.entries({ ...found.value, ...changed }).filter(
+      ([, value]) => value !== null && value !== undefined,
+    );
     const next = Object.fromEntries(merged) as unknown as RunDocument;
-    if (await store.swap(name, next, found.etag)) return next;
+    if (await runDocuments.swap(store, runName(runId), next, found.etag)) return next;
   }
 }
 
@@ -51,7 +62,7 @@ export async function readStep(
   runId: string,
   step: string,
 ): Promise<StepRecord | undefined> {
-  return (await store.read<StepRecord>(stepName(runId, step)))?.value;
+  return (await stepRecords.read(store, stepName(runId, step)))?.value;
 }
 
 /** Replaces a step's record by `change(what is there)`, by compare-and-swap; undefined leaves it as it is. */
@@ -61,18 +72,19 @@ export async function recordStep(
   step: string,
   change: (record: StepRecord | undefined) => StepRecord | undefined,
 ): Promise<StepRecord | undefined> {
+  const name = stepName(runId, step);
   for (;;) {
-    const found = await store.read<StepRecord>(stepName(runId, step));
+    const found = await stepRecords.read(store, name);
     const next = change(found?.value);
     if (!next) return found?.value;
-    if (await store.swap(stepName(runId, step), next, found?.etag)) return next;
+    if (await stepRecords.swap(store, name, next, found?.etag)) return next;
   }
 }
 
 export async function listSteps(store: ControlStore, runId: string): Promise<StepRecord[]> {
   const records: StepRecord[] = [];
   for await (const name of store.list(`${folder(runId)}/steps/`)) {
-    const found = await store.read<StepRecord>(name);
+    const found = await stepRecords.read(store, name);
     if (found) records.push(found.value);
   }
   return records;

@@ -1,78 +1,136 @@
 /**
- * The run lease: at most one run acts on a topology at a time, and at most one workflow executes that run. The workflow
- * id merely deduplicates on one Temporal; this excludes a second run on any.
+ * The run lease: it names the one open run of a topology until that run ends, however long a gate or a pause lasts; what expires
+ * is only its holder's claim to execute it. The workflow id merely deduplicates on one Temporal; this excludes a second run on any.
  */
-import { UnderstudyError } from '../errors/error.ts';
+import { z } from 'zod';
+import { documentKind } from '../control-store/document.ts';
 import type { ControlStore } from '../control-store/store.ts';
+import { UnderstudyError } from '../errors/error.ts';
+import { isOpen } from '../plan/run-states.ts';
+import { readRun } from './journal.ts';
+import type { RunDocument } from './run-document.ts';
 
 const name = 'run-lease.json';
-/** The lease of an execution that has ended: nothing renews it. */
+/** Of an execution that has ended: nothing renews it. */
 const givenBack = 0;
 
-export interface RunLease {
+export const RunLease = z.strictObject({
+  runId: z.string(),
+  /** The workflow execution that acts for the run; absent until one has begun. */
+  holder: z.string().optional(),
+  /** Milliseconds since 1970. */
+  expiresAt: z.number(),
+  /** The run has ended: any other may take the lease. */
+  ended: z.literal(true).optional(),
+});
+export type RunLease = z.infer<typeof RunLease>;
+
+const leases = documentKind('run lease', 2, RunLease);
+
+/** How long the lease lives; renewed by every step and checkpoint. */
+export const runLeaseMs = 60_000;
+
+/** What keeps another run from beginning: a run, or the start of one that has not written itself down yet. */
+export interface OpenRun {
   runId: string;
-  /** The workflow execution that acts for the run. */
-  holder: string;
-  expiresAt: number;
+  run?: RunDocument;
 }
 
-/** How long the run lease lives; renewed by every step and checkpoint. */
-export const runLeaseMs = 60_000;
+/** The open run that the lease names, if one is open. */
+export async function findOpenRun(store: ControlStore, now: Date): Promise<OpenRun | undefined> {
+  const lease = (await leases.read(store, name))?.value;
+  return lease && openBy(store, lease, now.getTime());
+}
+
+async function openBy(store: ControlStore, lease: RunLease, now: number): Promise<OpenRun | undefined> {
+  if (lease.ended === true) return undefined;
+  const { runId } = lease;
+  const run = await readRun(store, runId);
+  if (run) return isOpen(run.state) ? { runId, run } : undefined;
+  // Whoever took the lease for it was cut off before the run was written down.
+  return lease.expiresAt > now ? { runId } : undefined;
+}
+
+/**
+ * Takes the lease for a run that is about to be written down, by compare-and-swap: of several doors that try at once, one succeeds. Answers
+ * the run that is open already, if one is.
+ */
+export async function takeRunLease(
+  store: ControlStore,
+  { runId, now }: { runId: string; now: Date },
+): Promise<OpenRun | undefined> {
+  for (;;) {
+    const found = await leases.read(store, name);
+    const open = found && (await openBy(store, found.value, now.getTime()));
+    if (open && open.runId !== runId) return open;
+    if (open) return undefined;
+    const next: RunLease = { runId, expiresAt: now.getTime() + runLeaseMs };
+    if (await leases.swap(store, name, next, found?.etag)) return undefined;
+  }
+}
 
 export interface LeaseRequest {
   runId: string;
   holder: string;
   ttlMs: number;
   now: number;
-  /** `resume-run` takes the run over from an execution that may still be alive: the old one is fenced from then on. */
+  /** `retry` takes the run over from an execution that may still be alive: the old one is fenced from then on. */
   takeOver?: boolean;
 }
 
 /**
- * Takes or renews the lease. FencedError if another run holds it, or another execution of the same run took over.
- * An expired lease can be taken by any other run, but not by an execution that was taken over: that one stays fenced, even
- * if its successor has been silent for longer than the lease lives (a paused run renews nothing).
+ * Takes or renews the right to execute a run that has the lease. FencedError if another run has it, or another execution of
+ * this run took over: an execution that was taken over stays fenced, even if its successor has been silent for longer than the lease lives.
  */
 export async function holdRunLease(store: ControlStore, request: LeaseRequest): Promise<void> {
+  const { runId, holder, ttlMs, now } = request;
   for (;;) {
-    const found = await store.read<RunLease>(name);
+    const found = await leases.read(store, name);
     const lease = found?.value;
-    const mine = lease?.runId === request.runId && lease.holder === request.holder;
-    // A step that was given up for dead may still be at work when its execution has ended.
-    if (mine && lease.expiresAt === givenBack)
-      throw new UnderstudyError('FencedError', `this execution of run "${request.runId}" has ended`);
-    if (mine && lease.expiresAt - request.now > (request.ttlMs * 2) / 3) return;
-    if (lease && !mine) {
-      if (lease.runId !== request.runId && lease.expiresAt > request.now) {
-        throw new UnderstudyError('FencedError', `run "${lease.runId}" is acting on this topology`, {
-          next: `Watch it with "understudy status", or wait until its lease runs out at ${new Date(lease.expiresAt).toISOString()}.`,
+    if (lease?.runId !== runId) {
+      // A lease that was lost or belongs to a run that has ended is had again only by whoever takes the run up.
+      const open = lease && (await openBy(store, lease, now));
+      if (open) throw fencedBy(open.runId);
+      if (request.takeOver !== true)
+        throw new UnderstudyError('FencedError', `run "${runId}" does not have the run lease`, {
+          next: `Take it up again: "understudy retry ${runId}".`,
         });
-      }
-      if (lease.runId === request.runId && request.takeOver !== true) {
-        throw new UnderstudyError('FencedError', `another execution has taken over run "${request.runId}"`);
-      }
+    } else {
+      const mine = lease.holder === holder;
+      // A step that was given up for dead may still be at work when its execution has ended.
+      if (mine && lease.expiresAt === givenBack)
+        throw new UnderstudyError('FencedError', `this execution of run "${runId}" has ended`);
+      if (mine && lease.expiresAt - now > (ttlMs * 2) / 3) return;
+      if (!mine && lease.holder !== undefined && request.takeOver !== true)
+        throw new UnderstudyError('FencedError', `another execution has taken over run "${runId}"`);
     }
-    const next: RunLease = {
-      runId: request.runId,
-      holder: request.holder,
-      expiresAt: request.now + request.ttlMs,
-    };
-    if (await store.swap(name, next, found?.etag)) return;
+    if (await leases.swap(store, name, { runId, holder, expiresAt: now + ttlMs }, found?.etag)) return;
   }
 }
 
-export async function readRunLease(store: ControlStore): Promise<RunLease | undefined> {
-  return (await store.read<RunLease>(name))?.value;
+function fencedBy(runId: string): UnderstudyError {
+  return new UnderstudyError('FencedError', `run "${runId}" is open on this topology`, {
+    next: `Watch it with "understudy status --watch", or end it: "understudy retry ${runId}" or "understudy cancel ${runId}".`,
+  });
 }
 
-/** Ends the lease of an execution that has ended; another's is left alone. */
+export async function readRunLease(store: ControlStore): Promise<RunLease | undefined> {
+  return (await leases.read(store, name))?.value;
+}
+
+/**
+ * An execution has ended. `ended`: and so has its run; else the run stays open, and only the claim to execute it is given back. Another's is
+ * left alone. Without `holder`: of a run that no execution has begun.
+ */
 export async function releaseRunLease(
   store: ControlStore,
-  { runId, holder, now }: Pick<LeaseRequest, 'runId' | 'holder' | 'now'>,
+  { runId, holder, ended }: { runId: string; holder?: string; ended: boolean },
 ): Promise<void> {
   for (;;) {
-    const found = await store.read<RunLease>(name);
-    if (found?.value.runId !== runId || found.value.holder !== holder || found.value.expiresAt <= now) return;
-    if (await store.swap(name, { ...found.value, expiresAt: givenBack }, found.etag)) return;
+    const found = await leases.read(store, name);
+    const lease = found?.value;
+    if (lease?.runId !== runId || lease.holder !== holder || lease.ended === true) return;
+    const next: RunLease = { ...lease, expiresAt: givenBack, ...(ended ? { ended } : {}) };
+    if (await leases.swap(store, name, next, found?.etag)) return;
   }
 }

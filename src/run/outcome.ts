@@ -1,93 +1,112 @@
 /** What a step leaves behind: its outcome, as the journal, the workflow, the terminal and the report read it. */
-import type { RunState } from '../plan/run-states.ts';
-import type { Operation } from '../topology/words.ts';
+import { z } from 'zod';
+
+const Part = z.strictObject({ reason: z.string(), count: z.int().nonnegative() });
 
 /** expected = done + Σ skipped + Σ failed, always; see `reconcile`. */
-export interface Counts {
+export const Counts = z.strictObject({
   /** `blobs`, `models`, `data`, `environments`, `components`, `codes`, `jobs`, `config files`, … */
-  kind: string;
-  expected: number;
-  done: number;
-  skipped: { reason: string; count: number }[];
-  failed: { reason: string; count: number }[];
-}
+  kind: z.string(),
+  expected: z.int().nonnegative(),
+  done: z.int().nonnegative(),
+  skipped: z.array(Part),
+  failed: z.array(Part),
+});
+export type Counts = z.infer<typeof Counts>;
 
 /** Something of the fence that could not be done because the old side did not answer: paid when it does. */
-export interface Debt {
+export const Debt = z.strictObject({
   /** Stable: `jobs`, `intake`, `writers`, so that paying twice is one payment. */
-  kind: 'intake' | 'jobs' | 'writers';
-  region: string;
-  what: string;
-  reason: string;
+  kind: z.enum(['intake', 'jobs', 'writers']),
+  region: z.string(),
+  what: z.string(),
+  reason: z.string(),
   /** Step that owes it. */
-  step: string;
-}
+  step: z.string(),
+});
+export type Debt = z.infer<typeof Debt>;
 
 /** A piece of evidence in the control store: a blob's name below the container, and what it holds. */
-export interface Evidence {
-  kind: 'jobs' | 'configs' | 'reconciliation' | 'probes' | 'list';
-  blob: string;
-  digest: string;
-}
+export const Evidence = z.strictObject({
+  kind: z.enum(['jobs', 'configs', 'reconciliation', 'probes', 'list']),
+  blob: z.string(),
+  digest: z.string(),
+});
+export type Evidence = z.infer<typeof Evidence>;
 
 export interface StepResult {
   /** One line for a person, true and complete: "212 of 212 blobs copied (24.1 MB)". */
   detail: string;
-  /** `skipped`: there was nothing to do, and `detail` says why. */
-  state: 'completed' | 'skipped';
-  counts?: Counts[];
-  owed?: Debt[];
-  evidence?: Evidence[];
+  /**
+   * `skipped`: there was nothing to do, and `detail` says why. `owed`: it could not be done on the old side, which did not answer; what
+   * needs the step goes on, and `owed` lists the debts.
+   */
+  state: 'completed' | 'skipped' | 'owed';
+  counts?: Counts[] | undefined;
+  owed?: Debt[] | undefined;
+  evidence?: Evidence[] | undefined;
   /** What was lost or left for a person, one line each: they come first in the report. */
-  lost?: string[];
+  lost?: string[] | undefined;
   /** What the undo needs. Plain JSON, no secrets. */
   undo?: unknown;
   /** Small facts for later steps (ids, names): never lists. */
-  facts?: Record<string, string | number | boolean>;
+  facts?: Record<string, string | number | boolean> | undefined;
 }
 
-export interface StepRecord extends Partial<Omit<StepResult, 'state'>> {
-  step: string;
-  state: 'running' | 'completed' | 'skipped' | 'failed' | 'undone' | 'undo-failed';
+/** A step as the journal has it: everything that it left. */
+export const StepRecord = z.strictObject({
+  step: z.string(),
+  state: z.enum(['running', 'completed', 'skipped', 'owed', 'failed', 'undone', 'undo-failed']),
   /** Who executes the run: an earlier holder's late write is refused. */
-  holder: string;
-  attempts: number;
+  holder: z.string(),
+  attempts: z.int().nonnegative(),
   /** ISO 8601. */
-  startedAt: string;
-  endedAt?: string;
+  startedAt: z.string(),
+  endedAt: z.string().optional(),
   /** Milliseconds of `endedAt - startedAt` that were spent waiting for a person. */
-  waitedForPersonMs?: number;
-  error?: { code: string; message: string; next?: string };
+  waitedForPersonMs: z.number().optional(),
+  error: z.strictObject({ code: z.string(), message: z.string(), next: z.string().optional() }).optional(),
+  detail: z.string().optional(),
+  counts: z.array(Counts).optional(),
+  owed: z.array(Debt).optional(),
+  evidence: z.array(Evidence).optional(),
+  lost: z.array(z.string()).optional(),
+  undo: z.unknown().optional(),
+  facts: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+});
+export type StepRecord = z.infer<typeof StepRecord>;
+
+/** A step as the workflow knows it: small whatever the record holds, since what travels through Temporal is bounded. */
+export interface StepOutcome extends Pick<
+  StepRecord,
+  'step' | 'state' | 'attempts' | 'startedAt' | 'endedAt' | 'detail'
+> {
+  /** How many debts, and how many lines of loss. */
+  owed?: number;
+  lost?: number;
 }
 
-export type { RunState } from '../plan/run-states.ts';
+/** Letters of a text that travels; the journal has the whole. */
+const longestText = 600;
 
-export interface RunHeader {
-  runId: string;
-  topology: string;
-  operation: Operation;
-  from: string;
-  to: string;
-  plan: string;
-  bundle: string;
-  /** Why a person ran it. */
-  reason: string;
-  triggeredBy: string;
-  /** ISO 8601: when the command was given. */
-  triggeredAt: string;
-  /** ISO 8601: when the outage began, as far as is known (first failed probe, or what the person said). */
-  outageBeganAt?: string;
-  /** How `outageBeganAt` is known. */
-  outageSource?: string;
-  recoveryPoint?: string;
+export function cutShort(text: string): string {
+  return text.length <= longestText
+    ? text
+    : `${text.slice(0, longestText)} … (${text.length} letters; the whole is in the report)`;
 }
 
-export interface RunSummary {
-  runId: string;
-  state: RunState;
-  reason?: string;
-  startedAt?: string;
-  endedAt?: string;
+export function outcomeOf(record: StepRecord): StepOutcome {
+  const { step, state, attempts, startedAt, endedAt, detail } = record;
+  return {
+    step,
+    state,
+    attempts,
+    startedAt,
+    ...(endedAt === undefined ? {} : { endedAt }),
+    ...(detail === undefined ? {} : { detail: cutShort(detail) }),
+    ...(record.owed?.length ? { owed: record.owed.length } : {}),
+    ...(record.lost?.length ? { lost: record.lost.length } : {}),
+  };
 }
 
 /** Throws RangeError if the counts do not add up: the one place this rule lives. */

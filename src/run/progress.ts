@@ -2,8 +2,9 @@
  * How far a run is, as a workflow answers it to a query and the terminal and the dashboard show it. Types only, and no
  * zod beneath them: workflows import this module.
  */
-import type { Operation, Phase, ResourceClass } from '../topology/words.ts';
-import type { RunState } from './outcome.ts';
+import type { Operation } from '../plan/operations.ts';
+import type { RunState } from '../plan/run-states.ts';
+import type { Phase, ResourceClass } from '../topology/words.ts';
 import type { Progress } from './step-context.ts';
 
 /**
@@ -16,6 +17,7 @@ export type StepProgressState =
   | 'waiting'
   | 'completed'
   | 'skipped'
+  | 'owed'
   | 'failed'
   | 'undoing'
   | 'undone'
@@ -49,8 +51,9 @@ export interface RunProgress {
   runId: string;
   operation: Operation;
   topology: string;
-  from: string;
-  to: string;
+  /** Absent until the run has a plan. */
+  from?: string;
+  to?: string;
   state: RunState;
   /** Why it waits, or failed, or was cancelled. */
   reason?: string;
@@ -62,4 +65,13 @@ export interface RunProgress {
   endedAt?: string;
   /** In the order of the plan. */
   steps: StepProgress[];
+}
+
+/** What a workflow returns: how its run ended. */
+export interface RunSummary {
+  runId: string;
+  state: RunState;
+  reason?: string;
+  startedAt?: string;
+  endedAt?: string;
 }

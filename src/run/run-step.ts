@@ -2,18 +2,15 @@
  * Runs one step: under the lease, journalled before it counts, and only once however often it is asked for. This is the
  * whole of what makes a run resumable on another Temporal: a step whose outcome is in the journal is not run again.
  */
-import { UnderstudyError, isDefect, isUnderstudyError, messageOf } from '../errors/error.ts';
-import type { ActionName } from '../plan/actions.ts';
-import { toSeconds } from '../topology/duration.ts';
-import { sideOf } from '../topology/sides.ts';
-import { holdWriterLease } from '../control-store/region-pointer.ts';
-import type { OpenEnvironment, RunEnvironment } from './environment.ts';
+import { UnderstudyError, isDefect, isUnderstudyError, messageOf, type ErrorCode } from '../errors/error.ts';
+import { actionOf, type ActionName } from '../plan/actions.ts';
+import type { Environments, PlannedEnvironment } from './environment.ts';
 import { readRun, readStep, recordStep } from './journal.ts';
-import { holdRunLease, runLeaseMs } from './lease.ts';
-import { assertNotOvertaken } from './overtaken.ts';
-import { reconcile, type StepRecord, type StepResult } from './outcome.ts';
-import { isMove, type RunExecution, type StepRequest } from './reference.ts';
-import type { Action, Progress, StepContext } from './step-context.ts';
+import { holdLeases } from './leases.ts';
+import { outcomeOf, reconcile, type StepOutcome, type StepRecord } from './outcome.ts';
+import type { RunExecution, StepRequest } from './reference.ts';
+import type { Action, Progress } from './step-context.ts';
+import { isDone, makeContext, settle } from './step-lifecycle.ts';
 
 /** What the executor of a step lends it: cancellation, a place for progress, and the last progress of an earlier attempt. */
 export interface StepRuntime {
@@ -23,71 +20,64 @@ export interface StepRuntime {
 }
 
 export function stepRunner(
-  open: OpenEnvironment,
+  open: Environments,
   actions: Record<ActionName, Action>,
   now: () => Date = () => new Date(),
 ) {
-  return async ({ run, step: id }: StepRequest, runtime: StepRuntime): Promise<StepRecord> => {
-    const environment = await open(run);
+  return async ({ run, step: id }: StepRequest, runtime: StepRuntime): Promise<StepOutcome> => {
+    const environment = await open.openPlanned(run);
     const { store } = environment;
     const found = await readStep(store, run.runId, id);
-    if (found && isSettled(found)) return found;
+    if (found && isDone(found)) return outcomeOf(found);
     await holdLeases(environment, run, now);
     const begun = await begin(environment, run, id, now);
-    if (isSettled(begun)) return begun;
-    const context = await contextOf(environment, run, id, runtime, now);
+    if (isDone(begun)) return outcomeOf(begun);
+    await refuseCancelled(environment, run, now);
+    const context = makeContext({ environment, run, id, runtime, now });
     try {
       const result = await actions[context.step.action](context);
       for (const counts of result.counts ?? []) reconcile(counts);
       await holdLeases(environment, run, now);
-      return await settle(environment, run, id, ({ error: _mended, ...record }) => ({
-        ...record,
-        ...result,
-        endedAt: now().toISOString(),
-      }));
+      return outcomeOf(
+        await settle(environment, run, id, ({ error: _mended, ...record }) => ({
+          ...record,
+          ...result,
+          endedAt: now().toISOString(),
+        })),
+      );
     } catch (error) {
       if (runtime.signal.aborted) throw error;
+      const accepted = await acceptLoss(environment, run, id, error, now);
+      if (accepted) return outcomeOf(accepted);
       await noteFailure(environment, run, id, error, now);
       throw error;
     }
   };
 }
 
-function isSettled(record: StepRecord): boolean {
-  return record.state === 'completed' || record.state === 'skipped';
-}
-
-/** Moves hold the run lease, as long as no other run has moved the pointer; replication holds the writer lease of its epoch. */
-async function holdLeases(
-  { store, plan, bundle }: RunEnvironment,
+/**
+ * Looked at once the step is written down as running: either the one who undoes the run finds that record, or this finds the cancel. The same
+ * holds of a lease that another execution has taken since.
+ */
+async function refuseCancelled(
+  environment: PlannedEnvironment,
   run: RunExecution,
   now: () => Date,
 ): Promise<void> {
-  const at = now().getTime();
-  if (isMove(run.operation)) {
-    await holdRunLease(store, { runId: run.runId, holder: run.holder, ttlMs: runLeaseMs, now: at });
-    // A lease that ran out (of a paused run, say) can be had again: not by a run that another has overtaken meanwhile.
-    await assertNotOvertaken(store, run.runId, plan);
-    return;
-  }
-  const { leaseTtl, clockSkew } = bundle.topology.policies;
-  await holdWriterLease(store, {
-    holder: run.runId,
-    epoch: plan.madeInEpoch,
-    ttlMs: toSeconds(leaseTtl) * 1000,
-    skewMs: toSeconds(clockSkew) * 1000,
-    now: at,
-  });
+  await holdLeases(environment, run, now);
+  const cancelled = (await readRun(environment.store, run.runId))?.cancelled;
+  if (cancelled)
+    throw new UnderstudyError('CancelledRun', `run "${run.runId}" was cancelled by ${cancelled.by}`);
 }
 
 async function begin(
-  { store }: RunEnvironment,
+  { store }: PlannedEnvironment,
   run: RunExecution,
   step: string,
   now: () => Date,
 ): Promise<StepRecord> {
   const record = await recordStep(store, run.runId, step, (before) => {
-    if (before && isSettled(before)) return undefined;
+    if (before && isDone(before)) return undefined;
     return {
       step,
       state: 'running',
@@ -104,31 +94,34 @@ async function begin(
   return record;
 }
 
-/** Writes an outcome, unless another execution has taken the step over meanwhile. */
-async function settle(
-  { store }: RunEnvironment,
+/** Not of the step's work: who holds the run, or what is written of it, is not for a person to accept. */
+const notALoss: ReadonlySet<ErrorCode> = new Set(['FencedError', 'CancelledRun', 'ControlStoreError']);
+
+/** A step whose loss a person has accepted is done without what it could not do, and says so first. */
+async function acceptLoss(
+  environment: PlannedEnvironment,
   run: RunExecution,
-  step: string,
-  change: (record: StepRecord) => StepRecord,
-): Promise<StepRecord> {
-  const record = await recordStep(store, run.runId, step, (before) => {
-    if (!before || before.holder !== run.holder) {
-      throw new UnderstudyError(
-        'FencedError',
-        `another execution has taken over step "${step}" of run "${run.runId}"`,
-      );
-    }
-    if (isSettled(before)) return undefined;
-    return change(before);
-  });
-  if (!record)
-    throw new UnderstudyError('ControlStoreError', `step "${step}" has no record after it was written`);
-  return record;
+  id: string,
+  error: unknown,
+  now: () => Date,
+): Promise<StepRecord | undefined> {
+  const accepted = environment.run.accepted?.[id];
+  const step = environment.plan.steps.find((each) => each.id === id);
+  if (!accepted || !step || actionOf(step.action).loss !== 'acceptable') return undefined;
+  if (!isUnderstudyError(error) || notALoss.has(error.code)) return undefined;
+  const what = `${messageOf(error)} (accepted by ${accepted.by}: ${accepted.reason})`;
+  return settle(environment, run, id, (record) => ({
+    ...record,
+    state: 'completed',
+    detail: `not all was done, and that was accepted: ${messageOf(error)}`,
+    lost: [...(record.lost ?? []), what],
+    endedAt: now().toISOString(),
+  }));
 }
 
 /** A failure that will be retried leaves the step running, with what went wrong last; a final one fails it. */
 async function noteFailure(
-  { store }: RunEnvironment,
+  { store }: PlannedEnvironment,
   run: RunExecution,
   step: string,
   error: unknown,
@@ -143,7 +136,7 @@ async function noteFailure(
   const final = known ? !error.retryable : isDefect(error);
   try {
     await recordStep(store, run.runId, step, (before) =>
-      before?.holder === run.holder && !isSettled(before)
+      before?.holder === run.holder && !isDone(before)
         ? {
             ...before,
             error: failure,
@@ -154,92 +147,4 @@ async function noteFailure(
   } catch {
     // The control store does not answer either: the step's own error is thrown by the caller, and is the one to show.
   }
-}
-
-async function contextOf(
-  { azure, store, plan, bundle }: RunEnvironment,
-  run: RunExecution,
-  id: string,
-  runtime: StepRuntime,
-  now: () => Date,
-): Promise<StepContext> {
-  const step = plan.steps.find((each) => each.id === id);
-  if (!step) throw new UnderstudyError('ControlStoreError', `step "${id}" is not in plan ${run.plan}`);
-  const header = await readRun(store, run.runId);
-  if (!header)
-    throw new UnderstudyError('ControlStoreError', `run "${run.runId}" has no header in the control store`);
-  const environment = { azure, store, plan, bundle };
-  return {
-    run: header,
-    plan,
-    step,
-    topology: bundle.topology,
-    from: sideOf(bundle.topology, plan.from),
-    to: sideOf(bundle.topology, plan.to),
-    azure,
-    store,
-    bundle,
-    signal: runtime.signal,
-    cursor: runtime.lastProgress?.cursor,
-    now,
-    async checkpoint(progress) {
-      runtime.heartbeat(progress);
-      runtime.signal.throwIfAborted();
-      await holdLeases(environment, run, now);
-    },
-    async keepUndo<T>(make: () => T | Promise<T>): Promise<T> {
-      const kept = await readStep(store, run.runId, id);
-      if (kept?.undo !== undefined) return kept.undo as T;
-      const undo = await make();
-      await settle(environment, run, id, (record) => ({ ...record, undo }));
-      return undo;
-    },
-    async outcomeOf(stepId) {
-      const record = await readStep(store, run.runId, stepId);
-      return record && isSettled(record) ? (record as unknown as StepResult) : undefined;
-    },
-  };
-}
-
-/** What undoes an action: given the context and what the action left in `undo`. Answers one line for a person. */
-export type Undo = (context: StepContext, undo: unknown) => Promise<string>;
-
-/**
- * Undoes one step that is completed, or that was broken off once it had kept what its undo needs; idempotent. A failure that will
- * be retried is thrown; a final one is recorded, and the next undo goes on all the same.
- */
-export function stepUndoer(
-  open: OpenEnvironment,
-  undos: Partial<Record<ActionName, Undo>>,
-  now: () => Date = () => new Date(),
-) {
-  return async ({ run, step: id }: StepRequest, runtime: StepRuntime): Promise<StepRecord | undefined> => {
-    const environment = await open(run);
-    const record = await readStep(environment.store, run.runId, id);
-    // A step that was broken off or failed half-way may have changed things, once it has kept what its undo needs.
-    const begun = (record?.state === 'running' || record?.state === 'failed') && record.undo !== undefined;
-    if (!record || (record.state !== 'completed' && !begun)) return record;
-    await holdLeases(environment, run, now);
-    const context = await contextOf(environment, run, id, runtime, now);
-    const undo = undos[context.step.action];
-    if (!undo) return record;
-    const finish = (state: 'undone' | 'undo-failed', detail: string) =>
-      recordStep(
-        environment.store,
-        run.runId,
-        id,
-        (before) =>
-          before && {
-            ...before,
-            state,
-            detail: before.detail === undefined ? detail : `${before.detail} — ${detail}`,
-          },
-      );
-    try {
-      return await finish('undone', await undo(context, record.undo));
-    } catch (error) {
-      if (isUnderstudyError(error) && error.retryable) throw error;
-      return finish('undo-failed', `undo failed: ${messageOf(error)}`);
-    }
-  };
 }

@@ -4,7 +4,9 @@ import type { ControlStore } from '../control-store/store.ts';
 import type { Plan, Step } from '../plan/plan.ts';
 import type { Side } from '../topology/sides.ts';
 import type { Topology } from '../topology/topology.ts';
-import type { RunHeader, StepResult } from './outcome.ts';
+import type { Bundle } from './bundle.ts';
+import type { StepResult } from './outcome.ts';
+import type { RunHeader } from './run-document.ts';
 
 export interface StepContext {
   run: RunHeader;
@@ -30,6 +32,8 @@ export interface StepContext {
    */
   keepUndo<T>(make: () => T | Promise<T>): Promise<T>;
   now: () => Date;
+  /** A person accepts that this step does not do all: it does what it can, and lists the rest as lost. */
+  acceptedLoss?: { by: string; reason: string };
 }
 
 export interface Progress {
@@ -43,11 +47,3 @@ export interface Progress {
 }
 
 export type Action = (context: StepContext) => Promise<StepResult>;
-
-/** What a run needs of the user's files, taken when it was started: no step sees the user's disk. */
-export interface Bundle {
-  /** The topology as it was read. */
-  topology: Topology;
-  /** Per region: the ARM template (compiled) and its parameters. */
-  templates: Record<string, { source: string; template: unknown; parameters: unknown }>;
-}

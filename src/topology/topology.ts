@@ -187,6 +187,9 @@ const Policies = z.strictObject({
   clockSkew: Skew.default('5s').describe('What a takeover waits beyond the lease.'),
   requestTimeout: TimeLimit.default('10s').describe('How long one request to Azure may take.'),
   fenceDeadline: TimeLimit.default('20s').describe('How long the old side is tried before the rest is owed.'),
+  replicateDeadline: TimeLimit.default('6h').describe(
+    'How long a replication may take in all; then it fails and says in which step. Also: replicate --timeout.',
+  ),
   probeDeadline: TimeLimit.default('5m').describe('How long a probe may take to pass.'),
   smokeDeadline: TimeLimit.default('20m').describe(
     'How long the smoke job may take; a cluster that starts from no node needs minutes.',

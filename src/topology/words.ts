@@ -6,14 +6,3 @@ export const strategies = ['hot-hot', 'hot-warm', 'hot-cold'] as const;
 
 export const phases = ['fence', 'provision', 'restore', 'configure', 'verify', 'switch', 'resume'] as const;
 export type Phase = (typeof phases)[number];
-
-export const operations = [
-  'deploy',
-  'replicate',
-  'switchover',
-  'failover',
-  'reprotect',
-  'failback',
-  'drill',
-] as const;
-export type Operation = (typeof operations)[number];

@@ -134,7 +134,6 @@ function startRun(azure: Azure, store: FakeControlStore, topology: Topology, opt
   const runId = options.runId ?? `run-${++runs}`;
   const steps = options.steps ?? [];
   const plan: Plan = {
-    version: 1,
     operation: options.operation ?? 'replicate',
     topology: topology.name,
     bundle: 'b',
@@ -161,6 +160,7 @@ function startRun(azure: Azure, store: FakeControlStore, topology: Topology, opt
         bundle: 'b',
         reason: 'a test',
         triggeredBy: 'a test',
+        state: 'running',
         triggeredAt: new Date().toISOString(),
       },
       plan,

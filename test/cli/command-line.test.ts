@@ -98,7 +98,7 @@ describe('called wrongly', () => {
   it('with a broken topology, it ends with 2 before it asks Azure or Temporal', async () => {
     await writeFile(join(folder, 'understudy.yaml'), minimal.replace('fraudcontrol', 'Fraud-Control'));
     const environment = { AZURE_AUTHORITY_HOST: 'https://127.0.0.1:9', TEMPORAL_ADDRESS: '127.0.0.1:9' };
-    for (const args of [['status'], ['failover', '--yes']]) {
+    for (const args of [['status'], ['failover', '--to', 'westus3', '--yes']]) {
       const { code, err } = await understudy(args, { environment });
       expect(err).toContain('cannot load topology "understudy.yaml": controlStore.storageAccount: expected');
       expect(code).toBe(2);

@@ -1,6 +1,7 @@
 /** Watching is not the run: it ends at once when somebody leaves, and believes the journal where Temporal is gone. */
 import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from 'vitest';
 import { conclude, watchRun } from '../../src/cli/watch.ts';
+import { changeRun, openRun } from '../../src/run/journal.ts';
 import type { Session } from '../../src/operations/session.ts';
 import type { StartedRun } from '../../src/operations/start-operation.ts';
 import type { RunHandle } from '../../src/client/runs.ts';
@@ -53,11 +54,16 @@ describe('whoever watches', () => {
 
   it('believes the journal where Temporal does not answer', async () => {
     const { store } = session();
-    await store.swap(
-      `runs/${runId}/run.json`,
-      { runId, state: 'failed', stateReason: 'no quota' },
-      undefined,
-    );
+    await openRun(store, {
+      runId,
+      topology: 'fraud-ml',
+      operation: 'failover',
+      bundle: 'b',
+      reason: 'a test',
+      triggeredBy: 'a test',
+      triggeredAt: '2026-11-21T10:00:00.000Z',
+    });
+    await changeRun(store, runId, { state: 'failed', stateReason: 'no quota' });
     const refused = () => Promise.reject(new Error('unavailable'));
     const run = runWith({ query: refused, describe: refused });
     const watched = await watchRun({ store } as Session, run, new AbortController().signal);

@@ -2,16 +2,25 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
   assertEpoch,
+  ensurePointer,
   holdWriterLease,
   movePointer,
   peekPointer,
+  putPointer,
   readPointer,
   releaseWriterLease,
 } from '../../src/control-store/region-pointer.ts';
 import type { ControlStore } from '../../src/control-store/store.ts';
 import { isUnderstudyError, UnderstudyError, type ErrorCode } from '../../src/errors/error.ts';
-import { holdRunLease, readRunLease, releaseRunLease } from '../../src/run/lease.ts';
-import { takeOver } from '../../src/topology/pointer.ts';
+import { changeRun, openRun } from '../../src/run/journal.ts';
+import {
+  findOpenRun,
+  holdRunLease,
+  readRunLease,
+  releaseRunLease,
+  takeRunLease,
+} from '../../src/run/lease.ts';
+import { firstPointer, takeOver } from '../../src/topology/pointer.ts';
 import { topologyOf } from '../topology/minimal.ts';
 
 const now = new Date('2026-11-21T10:00:00.000Z');
@@ -148,12 +157,56 @@ export function controlStoreContract(open: () => Promise<ControlStore>): void {
 
   describe('the region pointer', () => {
     const topology = topologyOf();
+    const first = { topology, who: 'test', now };
 
     it('is made on first use, and not by looking', async () => {
       expect(await peekPointer(store)).toBeUndefined();
-      const { value } = await readPointer(store, topology, 'replicate', now);
-      expect(value).toMatchObject({ writer: 'eastus', epoch: { number: 1 } });
-      expect((await readPointer(store, topology, 'other', new Date(t0 + 1))).value).toEqual(value);
+      const seen = await readPointer(store, { ...first, who: 'replicate' });
+      expect(seen).toMatchObject({ writer: 'eastus', epoch: { number: 1 }, changedBy: 'replicate' });
+      expect(await namesOf(store, '')).toEqual([]);
+      expect(await ensurePointer(store, { ...first, who: 'replicate' })).toEqual(seen);
+      expect((await peekPointer(store))?.value).toEqual(seen);
+      const later = { topology, who: 'other', now: new Date(t0 + 1) };
+      expect(await readPointer(store, later)).toEqual(seen);
+      expect(await ensurePointer(store, later)).toEqual(seen);
+    });
+
+    it('is the same for all that make it at once', async () => {
+      const made = await Promise.all(['a', 'b', 'c'].map((who) => ensurePointer(store, { ...first, who })));
+      const there = (await peekPointer(store))?.value;
+      for (const each of made) expect(each).toEqual(there);
+    });
+
+    it.each([
+      'epochs/1/recovery-points/x/sealed.json',
+      'debts/eastus/jobs.json',
+      'ledger/job-1.json',
+      'runs/r/steps/fence.platform.pointer.json',
+    ])('that was lost does not begin again where %s shows that there was one', async (trace) => {
+      await store.write(trace, '{}', 'application/json');
+      for (const work of [
+        () => readPointer(store, first),
+        () => ensurePointer(store, first),
+        () => movePointer(store, (pointer) => pointer),
+      ])
+        await expect(work()).rejects.toMatchObject({
+          code: 'ControlStoreError',
+          message: expect.stringContaining(`it has "${trace}"`),
+          details: { next: expect.stringContaining('understudy restore-pointer') },
+        });
+      expect(await peekPointer(store)).toBeUndefined();
+    });
+
+    it('begins where there are only plans, and a run that has not begun', async () => {
+      for (const name of ['plans/1.json', 'bundles/1.json', 'runs/r/run.json', 'run-lease.json'])
+        await store.write(name, '{}', 'application/json');
+      expect(await ensurePointer(store, first)).toMatchObject({ writer: 'eastus' });
+    });
+
+    it('is put back only where there is none', async () => {
+      expect(await putPointer(store, firstPointer('eastus', 'restore', now))).toBe(true);
+      expect(await putPointer(store, firstPointer('westus3', 'restore', now))).toBe(false);
+      expect((await peekPointer(store))?.value.writer).toBe('eastus');
     });
 
     it('cannot be moved where there is none', async () => {
@@ -161,7 +214,7 @@ export function controlStoreContract(open: () => Promise<ControlStore>): void {
     });
 
     it('rises by one for each of many takeovers at once', async () => {
-      await readPointer(store, topology, 'test', now);
+      await ensurePointer(store, first);
       const taken = await Promise.all(
         Array.from({ length: 6 }, (_, index) =>
           movePointer(store, (found) =>
@@ -174,7 +227,7 @@ export function controlStoreContract(open: () => Promise<ControlStore>): void {
     });
 
     it('is taken by one of two that planned in the same epoch; the other is fenced', async () => {
-      await readPointer(store, topology, 'test', now);
+      await ensurePointer(store, first);
       const race = await Promise.allSettled(
         ['run-a', 'run-b', 'run-c'].map((run) =>
           movePointer(store, (found) => {
@@ -196,7 +249,7 @@ export function controlStoreContract(open: () => Promise<ControlStore>): void {
     const ask = (change: Partial<Parameters<typeof holdWriterLease>[1]> = {}) =>
       holdWriterLease(store, { holder: 'one', epoch: 1, ttlMs: 30_000, skewMs: 5000, now: t0, ...change });
     const lease = async () => (await peekPointer(store))?.value.lease;
-    beforeEach(() => readPointer(store, topologyOf(), 'test', now));
+    beforeEach(() => ensurePointer(store, { topology: topologyOf(), who: 'test', now }));
 
     it('is held by one, and renewed when a third of it is gone', async () => {
       await ask();
@@ -244,17 +297,91 @@ export function controlStoreContract(open: () => Promise<ControlStore>): void {
   });
 
   describe('the run lease', () => {
+    const take = (runId = 'run-1', at = t0) => takeRunLease(store, { runId, now: new Date(at) });
     const ask = (change: Partial<Parameters<typeof holdRunLease>[1]> = {}) =>
       holdRunLease(store, { runId: 'run-1', holder: 'wf-1', ttlMs: 60_000, now: t0, ...change });
+    const release = (change: Partial<Parameters<typeof releaseRunLease>[1]> = {}) =>
+      releaseRunLease(store, { runId: 'run-1', holder: 'wf-1', ended: true, ...change });
+    const write = (runId = 'run-1') =>
+      openRun(store, {
+        runId,
+        topology: 'fraud-ml',
+        operation: 'failover',
+        bundle: 'b',
+        reason: 'test',
+        triggeredBy: 'someone',
+        triggeredAt: now.toISOString(),
+      });
 
-    it('excludes a second run until it runs out', async () => {
+    it('lets one of several doors in, and names the one that is in to the others', async () => {
+      const names = ['run-a', 'run-b', 'run-c'];
+      const answers = await Promise.all(names.map((name) => take(name)));
+      expect(answers.filter((open) => open === undefined)).toHaveLength(1);
+      const inside = names[answers.indexOf(undefined)];
+      for (const open of answers) if (open) expect(open).toEqual({ runId: inside });
+      expect(await take(inside)).toBeUndefined();
+    });
+
+    it('excludes a second run until the first ends, however long that takes', async () => {
+      await take();
+      await write();
       await ask();
-      expect(await codeOf(ask({ runId: 'run-2', holder: 'wf-2', now: t0 + 59_999 }))).toBe('FencedError');
-      await ask({ runId: 'run-2', holder: 'wf-2', now: t0 + 60_000 });
-      expect(await readRunLease(store)).toEqual({ runId: 'run-2', holder: 'wf-2', expiresAt: t0 + 120_000 });
+      const late = t0 + 86_400_000;
+      expect(await take('run-2', late)).toMatchObject({ runId: 'run-1', run: { state: 'pending' } });
+      expect(await findOpenRun(store, new Date(late))).toMatchObject({ runId: 'run-1' });
+      for (const takeOver of [false, true])
+        expect(await codeOf(ask({ runId: 'run-2', holder: 'wf-2', now: late, takeOver }))).toBe(
+          'FencedError',
+        );
+      await release();
+      expect(await findOpenRun(store, new Date(late))).toBeUndefined();
+      expect(await take('run-2', late)).toBeUndefined();
+      await ask({ runId: 'run-2', holder: 'wf-2', now: late });
+      expect(await readRunLease(store)).toEqual({
+        runId: 'run-2',
+        holder: 'wf-2',
+        expiresAt: late + 60_000,
+      });
+    });
+
+    it('stays with a run that failed: it is open until it is retried or cancelled', async () => {
+      await take();
+      await write();
+      await ask();
+      await changeRun(store, 'run-1', { state: 'failed' });
+      await release({ ended: false });
+      expect(await take('run-2', t0 + 86_400_000)).toMatchObject({ run: { state: 'failed' } });
+      await ask({ holder: 'wf-2', takeOver: true });
+      expect(await readRunLease(store)).toMatchObject({ runId: 'run-1', holder: 'wf-2' });
+    });
+
+    it.each(['completed', 'cancelled'] as const)(
+      'of a run that is %s can be taken, though nobody gave it back',
+      async (state) => {
+        await take();
+        await write();
+        await ask();
+        await changeRun(store, 'run-1', { state });
+        expect(await take('run-2')).toBeUndefined();
+      },
+    );
+
+    it('of a run that was never written down runs out', async () => {
+      await take();
+      expect(await take('run-2', t0 + 59_999)).toEqual({ runId: 'run-1' });
+      expect(await take('run-2', t0 + 60_000)).toBeUndefined();
+      expect(await codeOf(ask({ now: t0 + 60_001 }))).toBe('FencedError');
+    });
+
+    it('is not had by a run that did not come through the door, but by who takes it up', async () => {
+      expect(await codeOf(ask())).toBe('FencedError');
+      expect(await readRunLease(store)).toBeUndefined();
+      await ask({ takeOver: true });
+      expect(await readRunLease(store)).toMatchObject({ runId: 'run-1', holder: 'wf-1' });
     });
 
     it('is renewed by its holder when a third of it is gone', async () => {
+      await take();
       await ask();
       await ask({ now: t0 + 19_000 });
       expect((await readRunLease(store))?.expiresAt).toBe(t0 + 60_000);
@@ -263,6 +390,7 @@ export function controlStoreContract(open: () => Promise<ControlStore>): void {
     });
 
     it('goes to another execution of the run only if that says so, and the one before is fenced for good', async () => {
+      await take();
       await ask();
       expect(await codeOf(ask({ holder: 'wf-2' }))).toBe('FencedError');
       await ask({ holder: 'wf-2', takeOver: true });
@@ -272,22 +400,29 @@ export function controlStoreContract(open: () => Promise<ControlStore>): void {
       await ask({ holder: 'wf-2', now: t0 + 600_000 });
     });
 
-    it('goes to one of two that ask at once', async () => {
-      const asked = await Promise.all([
-        codeOf(ask({ runId: 'run-a', holder: 'a' })),
-        codeOf(ask({ runId: 'run-b', holder: 'b' })),
-      ]);
+    it('goes to one of two executions that ask at once', async () => {
+      await take();
+      const asked = await Promise.all([codeOf(ask({ holder: 'a' })), codeOf(ask({ holder: 'b' }))]);
       expect(asked.filter((code) => code === undefined)).toHaveLength(1);
       expect(asked.filter((code) => code === 'FencedError')).toHaveLength(1);
     });
 
-    it('ends with its execution; another one cannot end it', async () => {
+    it('ends with its execution; another one cannot end it, and it does not come back', async () => {
+      await take();
+      await write();
       await ask();
-      await releaseRunLease(store, { runId: 'run-1', holder: 'wf-0', now: t0 });
-      await releaseRunLease(store, { runId: 'run-2', holder: 'wf-1', now: t0 });
-      expect(await codeOf(ask({ runId: 'run-2', holder: 'wf-2' }))).toBe('FencedError');
-      await releaseRunLease(store, { runId: 'run-1', holder: 'wf-1', now: t0 });
-      await ask({ runId: 'run-2', holder: 'wf-2' });
+      await release({ holder: 'wf-0' });
+      await release({ runId: 'run-2' });
+      expect(await take('run-2')).toMatchObject({ runId: 'run-1' });
+      await release();
+      expect(await codeOf(ask())).toBe('FencedError');
+      expect(await take('run-2')).toBeUndefined();
+    });
+
+    it('of a run that no execution has begun is given back without a holder', async () => {
+      await take();
+      await releaseRunLease(store, { runId: 'run-1', ended: true });
+      expect(await take('run-2')).toBeUndefined();
     });
   });
 }

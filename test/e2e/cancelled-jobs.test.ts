@@ -18,7 +18,15 @@ describe('a failover from a region that answers, cancelled after its fence', () 
     before = await readEast(scene.azure);
     // Slow enough for a person to be faster.
     await scene.admin('POST', '/regions/westus3/faults', { latencyMs: 1000 });
-    const failover = scene.command(['failover', '--yes', '--even-if-healthy', '--reason', 'by mistake']);
+    const failover = scene.command([
+      'failover',
+      '--to',
+      'westus3',
+      '--yes',
+      '--even-if-healthy',
+      '--reason',
+      'by mistake',
+    ]);
     await waitFor(
       'the jobs to be ended',
       async () => {
@@ -72,7 +80,14 @@ describe('a failover from a region that answers, cancelled after its fence', () 
 
   it('leaves them for a person in the failover that follows, and submits none of them', async () => {
     await scene.outage('eastus', 'dark');
-    const { code, output: moved } = await scene.run(['failover', '--yes', '--reason', 'eastus is dark']);
+    const { code, output: moved } = await scene.run([
+      'failover',
+      '--to',
+      'westus3',
+      '--yes',
+      '--reason',
+      'eastus is dark',
+    ]);
     expect(code, moved).toBe(0);
     const said = moved.replaceAll(/\s+/g, ' ');
     for (const name of ended) expect(said).toMatch(new RegExp(`job "${name}" of \\S+ is left for a person`));

@@ -19,7 +19,14 @@ describe('a failover with the active region dark', () => {
     before = await readEast(scene.azure);
     secrets = await secretsOf(scene);
     await scene.outage('eastus', 'dark');
-    const failover = scene.command(['failover', '--yes', '--reason', 'eastus does not answer']);
+    const failover = scene.command([
+      'failover',
+      '--to',
+      'westus3',
+      '--yes',
+      '--reason',
+      'eastus does not answer',
+    ]);
     await scene.step('provision/');
     // The run goes on without the person's files, and the common worker never had the host's.
     await rename(join(scene.folder, 'desk'), join(scene.folder, 'desk-taken-away'));

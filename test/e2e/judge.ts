@@ -46,7 +46,7 @@ export interface Journal {
 interface Pointer {
   epoch: { number: number };
   writer: string;
-  serving: Record<string, string>;
+  serving: Record<string, Record<string, number>>;
   lease?: unknown;
 }
 
@@ -100,7 +100,12 @@ export async function judgeMoved(
   expect(pointerOf(documents)).toMatchObject({
     epoch: { number: 2 },
     writer: 'westus3',
-    serving: { platform: 'westus3', data: 'westus3', training: 'westus3', inference: 'westus3' },
+    serving: {
+      platform: { westus3: 100 },
+      data: { westus3: 100 },
+      training: { westus3: 100 },
+      inference: { westus3: 100 },
+    },
   });
   const west = await readWest(scene.azure);
   await judgeAssets(before, west);

@@ -31,7 +31,7 @@ describe('a worker killed', () => {
   it('in each of the seven phases', async () => {
     // The fence waits for a region that hangs: long enough to be killed in it.
     await scene.outage('eastus', 'hang');
-    const failover = scene.command(['failover', '--yes', '--reason', 'workers die']);
+    const failover = scene.command(['failover', '--to', 'westus3', '--yes', '--reason', 'workers die']);
     const killedIn: string[] = [];
     for (const phase of phases) {
       killedIn.push(await scene.step(`${phase}/`));
@@ -62,7 +62,7 @@ describe('a worker killed', () => {
         .map(({ method, path }) => ({ method, path }));
       await scene.admin('POST', `/regions/${region}/faults`, { dropNextAnswer });
     }
-    const failover = scene.command(['failover', '--yes', '--reason', 'answers are lost']);
+    const failover = scene.command(['failover', '--to', 'westus3', '--yes', '--reason', 'answers are lost']);
     for (const { method, path, afterwards } of drops) {
       const lost = new RegExp(path, 'i');
       await waitFor(

@@ -31,10 +31,17 @@ async function journal(): Promise<Journal> {
   return found;
 }
 
-describe('resume-run', () => {
+describe('retry', () => {
   it('goes on where a run was when Temporal and all it knew were lost', async () => {
     const worker = await scene.worker();
-    const failover = scene.command(['failover', '--yes', '--reason', 'and then Temporal, too']);
+    const failover = scene.command([
+      'failover',
+      '--to',
+      'westus3',
+      '--yes',
+      '--reason',
+      'and then Temporal, too',
+    ]);
     await scene.step('verify/');
     await Promise.all([worker.kill('SIGKILL'), failover.kill('SIGKILL')]);
     await scene.restartStack({ temporal: 'lost' });
@@ -44,19 +51,19 @@ describe('resume-run', () => {
 
     const listed = await scene.run(['runs', '--journal']);
     expect(listed.output).toContain(run.runId);
-    const second = await scene.run(['failover', '--yes', '--reason', 'did it ever run?']);
+    const second = await scene.run(['failover', '--to', 'westus3', '--yes', '--reason', 'did it ever run?']);
     expect(second.code).toBe(1);
-    expect(second.output).toContain(`resume-run ${run.runId}`);
+    expect(second.output).toContain(`retry ${run.runId}`);
     await scene.worker();
-    const resumed = await scene.run(['resume-run', run.runId]);
+    const resumed = await scene.run(['retry', run.runId]);
     expect(resumed.code, resumed.output).toBe(0);
     await scene.outage('eastus', 'none');
     const after = await judgeMoved(scene, before);
     // To the byte as they were: none of them ran again.
     for (const record of done) expect(after.journal.steps.get(record.step)).toEqual(record);
-    const again = await scene.run(['resume-run', run.runId]);
+    const again = await scene.run(['retry', run.runId]);
     expect(again.code).toBe(1);
-    expect(again.output).toContain('is completed: there is nothing to resume');
+    expect(again.output).toContain('is completed: there is nothing to retry');
   });
 
   it('completes a run once the config files that failed it are mended', async () => {
@@ -70,6 +77,8 @@ describe('resume-run', () => {
 
     const failover = await scene.run([
       'failover',
+      '--to',
+      'westus3',
       '--yes',
       '--reason',
       'with files that cannot be rewritten',
@@ -87,7 +96,7 @@ describe('resume-run', () => {
       expect(record?.error?.message, step).toContain(file);
       expect(failover.output, step).toContain(file);
     }
-    expect(failover.output).toContain(`resume-run ${run.runId}`);
+    expect(failover.output).toContain(`retry ${run.runId}`);
     // Nothing is half written, and clients reach the standby all the same.
     await judgeTraffic(scene, 'westus3');
     expect(await readFile(join(scene.clients, 'config.json'), 'utf8')).toBe(cut);
@@ -99,7 +108,7 @@ describe('resume-run', () => {
     for (const file of ['train-01/.env', 'config.json', 'training-repo/jobs/pipeline.yml'])
       await writeFile(join(scene.clients, file), original[file] ?? '');
     expect(gitLog(scene)).toHaveLength(1);
-    const resumed = await scene.run(['resume-run', run.runId]);
+    const resumed = await scene.run(['retry', run.runId]);
     expect(resumed.code, resumed.output).toBe(0);
     await scene.outage('eastus', 'none');
     await judgeMoved(scene, before);

@@ -26,7 +26,7 @@ describe('when the region that was dark answers again', () => {
     oldKey = new StorageSharedKeyCredential(account.name, keys[0]?.value ?? '');
     oldBlobs = (account.properties.primaryEndpoints as { blob: string }).blob;
     await scene.outage('eastus', 'dark');
-    const failover = await scene.run(['failover', '--yes', '--reason', 'eastus is dark']);
+    const failover = await scene.run(['failover', '--to', 'westus3', '--yes', '--reason', 'eastus is dark']);
     expect(failover.code, failover.output).toBe(0);
     await scene.outage('eastus', 'none');
     await judgeMoved(scene, before);
@@ -78,7 +78,15 @@ describe('when the region that was dark answers again', () => {
   });
 
   it('fails back, and no history has two successors', async () => {
-    const { code, output } = await scene.run(['failover', '--yes', '--even-if-healthy', '--reason', 'back']);
+    const { code, output } = await scene.run([
+      'failover',
+      '--to',
+      'eastus',
+      '--yes',
+      '--even-if-healthy',
+      '--reason',
+      'back',
+    ]);
     expect(code, output).toBe(0);
     const documents = await readControlStore(scene);
     expect(pointerOf(documents)).toMatchObject({ epoch: { number: 3 }, writer: 'eastus' });
@@ -107,7 +115,7 @@ describe('when the workspace of the old region stays silent at first', () => {
   beforeAll(async () => {
     scene = await Scene.open();
     await scene.outage('eastus', 'dark');
-    const failover = await scene.run(['failover', '--yes', '--reason', 'eastus is dark']);
+    const failover = await scene.run(['failover', '--to', 'westus3', '--yes', '--reason', 'eastus is dark']);
     expect(failover.code, failover.output).toBe(0);
     await scene.admin('DELETE', '/faults');
     await scene.admin('POST', '/regions/eastus/outage', { mode: 'dark', parts: ['ml'] });

@@ -32,7 +32,9 @@ describe('a failover that several persons start, pause and cancel', () => {
     await scene.outage('eastus', 'dark');
     // Slow enough for persons to be faster.
     await scene.admin('POST', '/regions/westus3/faults', { latencyMs: 1000 });
-    watching = [1, 2].map((person) => scene.command(['failover', '--yes', '--reason', `person ${person}`]));
+    watching = [1, 2].map((person) =>
+      scene.command(['failover', '--to', 'westus3', '--yes', '--reason', `person ${person}`]),
+    );
     await scene.step('restore/');
   });
   afterAll(() => scene?.close());
@@ -47,7 +49,7 @@ describe('a failover that several persons start, pause and cancel', () => {
   }
 
   it('is one run, whoever started it', async () => {
-    watching.push(scene.command(['failover', '--yes', '--reason', 'person 3']));
+    watching.push(scene.command(['failover', '--to', 'westus3', '--yes', '--reason', 'person 3']));
     await Promise.all(watching.map((each) => each.says(/^ *\+.*run (\S+)$/m)));
     const ids = watching.map(({ output }) => /^ *\+.*run (\S+)$/m.exec(output)?.[1]);
     expect(new Set(ids).size).toBe(1);
@@ -74,17 +76,19 @@ describe('a failover that several persons start, pause and cancel', () => {
   it('is the only one, on another Temporal too', async () => {
     const other = await otherTemporal(await mkdtemp(join(scene.folder, 'other-')));
     try {
-      const refused = await scene.run(['failover', '--yes'], { TEMPORAL_ADDRESS: other.address });
+      const refused = await scene.run(['failover', '--to', 'westus3', '--yes'], {
+        TEMPORAL_ADDRESS: other.address,
+      });
       expect(refused.code, refused.output).toBe(1);
-      expect(refused.output).toContain(`run "${runId}" is acting on this topology`);
-      expect(refused.output).toContain(`resume-run ${runId}`);
+      expect(refused.output).toContain(`another run is open: "${runId}"`);
+      expect(refused.output).toContain(`retry ${runId}`);
     } finally {
       await other.stop();
     }
   });
 
   it('goes on when it is told to, and is undone when it is cancelled: files to the byte, traffic, pointer', async () => {
-    const resume = scene.command(['resume']);
+    const resume = scene.command(['unpause']);
     await waitFor('the jobs', async () => (await scene.running()).includes('resume/training/jobs'), 120, 10);
     // Slow enough for the jobs to be cancelled in the midst, when the files are done.
     await scene.admin('POST', '/regions/westus3/faults', { latencyMs: 1500 });
@@ -118,7 +122,12 @@ describe('a failover that several persons start, pause and cancel', () => {
     expect(pointerOf(documents)).toMatchObject({
       epoch: { number: 3 },
       writer: 'eastus',
-      serving: { platform: 'eastus', data: 'eastus', training: 'eastus', inference: 'eastus' },
+      serving: {
+        platform: { eastus: 100 },
+        data: { eastus: 100 },
+        training: { eastus: 100 },
+        inference: { eastus: 100 },
+      },
     });
     // The front believes in eastus again when its own probes have passed.
     await waitFor(
@@ -146,7 +155,7 @@ describe('a failover that several persons start, pause and cancel', () => {
     expect([...(run?.steps.values() ?? [])].filter(({ state }) => state === 'undo-failed')).toEqual([]);
     const report = await scene.run(['report', runId]);
     expect(report.code).toBe(0);
-    expect(report.output).toContain('cancelled by a person; what can be undone is undone');
+    expect(report.output).toContain('cancelled; what can be undone is undone');
     // What it had submitted is not undone: each is named, with the job that may run on beside it.
     const said = report.output.replaceAll(/\s+/g, ' ');
     const tagsOf = (properties: Record<string, unknown>) => (properties.tags ?? {}) as Record<string, string>;

@@ -75,7 +75,7 @@ describe('a training that dies with its region', () => {
     expect(await names(east.container, folder)).not.toContain(`${folder}step-${steps}.json`);
     expect(await statusWhen(scene, east, 'proof-interrupted', ['Running'])).toBe('Running');
     await scene.admin('POST', '/regions/eastus/outage', { mode: 'dark', jobs: 'killed' });
-    const failover = await scene.run(['failover', '--yes', '--reason', 'eastus is gone']);
+    const failover = await scene.run(['failover', '--to', 'westus3', '--yes', '--reason', 'eastus is gone']);
     ({ code, output } = failover);
   });
   afterAll(() => scene?.close());

@@ -35,7 +35,7 @@ const enough = 4;
 
 describe('a failover under an Azure that fails and recovers', () => {
   it('in each of the seven phases', async () => {
-    const failover = scene.command(['failover', '--yes', '--reason', 'bad weather']);
+    const failover = scene.command(['failover', '--to', 'westus3', '--yes', '--reason', 'bad weather']);
     for (const phase of phases) {
       const { region, faults } = trouble[phase];
       await scene.step(`${phase}/`);
@@ -68,7 +68,7 @@ describe('a failover under an Azure that fails and recovers', () => {
     await scene.admin('POST', '/regions/global/faults', {
       failNextLongRunning: [{ type: 'Microsoft.Cdn/profiles/originGroups/origins', after: 0.5 }],
     });
-    const failover = scene.command(['failover', '--yes', '--reason', 'operations fail']);
+    const failover = scene.command(['failover', '--to', 'westus3', '--yes', '--reason', 'operations fail']);
     expect(await failover.ended, failover.output).toBe(0);
     // All of them struck.
     const { regions, global } = (await scene.admin('GET', '/state')) as State;

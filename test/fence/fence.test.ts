@@ -33,7 +33,7 @@ describe('the pointer', () => {
     expect(await pointer()).toMatchObject({
       epoch: { number: 2 },
       writer: 'westus3',
-      serving: { platform: 'eastus' },
+      serving: { platform: { eastus: 100 } },
     });
   });
 
@@ -98,13 +98,13 @@ describe('the pointer', () => {
     expect(await switchServing(serving)).toMatchObject({ detail: 'westus3 serves inference (epoch 2)' });
     expect(await switchServing(serving)).toMatchObject({ state: 'completed' });
     expect((await pointer())?.serving).toEqual({
-      platform: 'eastus',
-      data: 'eastus',
-      training: 'eastus',
-      inference: 'westus3',
+      platform: { eastus: 100 },
+      data: { eastus: 100 },
+      training: { eastus: 100 },
+      inference: { westus3: 100 },
     });
-    await switchServingBack(serving);
-    expect((await pointer())?.serving.inference).toBe('eastus');
+    await switchServingBack(serving, { weights: { eastus: 100 } });
+    expect((await pointer())?.serving.inference).toEqual({ eastus: 100 });
     await movePointer(stage.scene.store, (found) =>
       takeOver(found, 'eastus', 'other', stage.scene.clock.now(), 0),
     );
@@ -129,7 +129,7 @@ describe('what the old side does not do', () => {
     ],
   ])('is owed where it %s, and the fence goes on', async (_what, error, reason) => {
     const result = await settleOrOwe(context(), debt, () => Promise.reject(error));
-    expect(result).toMatchObject({ state: 'completed', detail: `owed: ${debt.what}: ${reason}` });
+    expect(result).toMatchObject({ state: 'owed', detail: `${debt.what}: ${reason}` });
     expect(result.owed).toEqual([{ ...debt, region: 'eastus', reason, step: 'fence/platform/intake' }]);
     expect(await listDebts(stage.scene.store)).toMatchObject([
       { kind: 'intake', run: stage.scene.header.runId },
@@ -289,7 +289,7 @@ describe('the old writers', () => {
     expect(rotated).toEqual([]);
     stage.arm.faults.push({ method: 'GET', path: /fraud-east$/, kind: 'silent', times: 1 });
     const early = await payFenceDebt(stage.context('pay-debt'));
-    expect(early).toMatchObject({ state: 'completed', owed: [{ kind: 'writers' }] });
+    expect(early).toMatchObject({ state: 'owed', owed: [{ kind: 'writers' }] });
     expect(early.detail).toMatch(/^still owed: rotate the storage keys of eastus/);
     const paid = await payFenceDebt(stage.context('pay-debt'));
     expect(paid).toMatchObject({
@@ -333,7 +333,7 @@ describe('the old writers', () => {
     await owe(stage.context(id), { kind: 'writers', what: 'shut out eastus', reason: 'dark' });
     stage.arm.resources.delete(workspaceId(stage.context(id).from.workspace).toLowerCase());
     expect(await payFenceDebt(stage.context('pay-debt'))).toMatchObject({
-      state: 'completed',
+      state: 'owed',
       detail: 'still owed: shut out eastus',
     });
   });

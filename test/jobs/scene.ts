@@ -119,10 +119,10 @@ export function scene(topology: Topology = topologyWith()): Scene {
       bundle: 'b',
       reason: 'test',
       triggeredBy: 'ana',
+      state: 'running',
       triggeredAt: '2026-11-21T10:10:00.000Z',
     },
     plan: {
-      version: 1,
       operation: 'failover',
       topology: 'fraud',
       bundle: 'b',

@@ -5,7 +5,7 @@ import { RestError } from '@azure/core-rest-pipeline';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Azure } from '../../src/azure/azure.ts';
 import { answerError, azureError } from '../../src/azure/errors.ts';
-import { readPointer } from '../../src/control-store/region-pointer.ts';
+import { ensurePointer } from '../../src/control-store/region-pointer.ts';
 import { UnderstudyError } from '../../src/errors/error.ts';
 import { checkHealth, requireOutage, seenHealth } from '../../src/operations/health.ts';
 import type { Session } from '../../src/operations/session.ts';
@@ -172,7 +172,7 @@ describe('a probe through the public address', () => {
 
   it('says nothing of the region that does not serve', async () => {
     const session = sessionOf({ probe: { url: await front(503) } });
-    await readPointer(session.store, session.topology, 'test', new Date());
+    await ensurePointer(session.store, { topology: session.topology, who: 'test', now: new Date() });
     expect((await checkHealth(session, 'westus3')).state).toBe('healthy');
     expect((await checkHealth(session, 'eastus')).state).toBe('unhealthy');
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isOver, mayMove, type RunState } from '../../src/plan/run-states.ts';
+import { isOpen, isOver, mayMove, type RunState } from '../../src/plan/run-states.ts';
 import { hostQueue, taskQueue } from '../../src/plan/queues.ts';
 
 const states: RunState[] = ['pending', 'running', 'waiting', 'undoing', 'completed', 'failed', 'cancelled'];
@@ -11,6 +11,7 @@ describe('the states of a run', () => {
     );
     expect(legal).toEqual([
       'pending → running',
+      'pending → undoing',
       'pending → failed',
       'pending → cancelled',
       'running → waiting',
@@ -23,6 +24,7 @@ describe('the states of a run', () => {
       'undoing → failed',
       'undoing → cancelled',
       'failed → running',
+      'failed → undoing',
     ]);
   });
 
@@ -32,6 +34,10 @@ describe('the states of a run', () => {
 
   it('are over when nothing more will happen by itself', () => {
     expect(states.filter(isOver)).toEqual(['completed', 'failed', 'cancelled']);
+  });
+
+  it('keep others from beginning until a run is completed or cancelled: one that failed is half-way', () => {
+    expect(states.filter((state) => !isOpen(state))).toEqual(['completed', 'cancelled']);
   });
 });
 

@@ -40,7 +40,6 @@ function step(
 
 const pointer = 'fence/platform/takePointer';
 export const plan: Plan = {
-  version: 1,
   operation: 'failover',
   topology: 'fraud-ml',
   bundle: 'b'.repeat(64),
@@ -239,6 +238,7 @@ export function exampleInput(): ReportInput {
       bundle: 'b'.repeat(64),
       reason: 'East US is down: INC-4711',
       triggeredBy: 'kim@fraud.example',
+      state: 'completed',
       triggeredAt: at(0),
       outageBeganAt: at(-75),
       outageSource: 'first failed probe of https://score.fraud.example',

@@ -6,7 +6,9 @@ import { loadReportInput } from '../../src/report/load.ts';
 import { buildReport, Report, type ReportInput } from '../../src/report/report.ts';
 import { renderText } from '../../src/report/text.ts';
 import { shortened } from '../../src/report/wording.ts';
+import { bundleFolder, bundles } from '../../src/run/bundle.ts';
 import { changeRun, openRun, recordStep } from '../../src/run/journal.ts';
+import { planFolder, plans } from '../../src/run/plan-document.ts';
 import { fakeControlStore } from '../fakes/control-store.ts';
 import { at, exampleInput, plan, record, topology } from './example-run.ts';
 
@@ -119,8 +121,8 @@ describe('the recovery point', () => {
     } = replicate({ recoveryPoint: id, digest: 'd'.repeat(64), startedAt: at(0) });
     const run = {
       ...header,
-      plan: await store.seal('plans', planned),
-      bundle: await store.seal('bundles', { topology, templates: {} }),
+      plan: await plans.seal(store, planFolder, planned),
+      bundle: await bundles.seal(store, bundleFolder, { topology, templates: {} }),
     };
     await openRun(store, run);
     for (const each of records) await recordStep(store, run.runId, each.step, () => each);
@@ -163,8 +165,8 @@ describe('a run that was cancelled', () => {
     const { header, records } = exampleInput();
     const run = {
       ...header,
-      plan: await store.seal('plans', plan),
-      bundle: await store.seal('bundles', { topology, templates: {} }),
+      plan: await plans.seal(store, planFolder, plan),
+      bundle: await bundles.seal(store, bundleFolder, { topology, templates: {} }),
     };
     await openRun(store, run);
     for (const each of records.slice(0, 2)) await recordStep(store, run.runId, each.step, () => each);

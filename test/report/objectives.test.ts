@@ -93,14 +93,6 @@ describe('measured RTO', () => {
     });
     expect(of('inference').rto.waitedForPersonMs).toBe(43_000);
   });
-
-  it('is measured to the end of verify in a drill, which switches nothing', () => {
-    const of = objectivesOf((input) => {
-      input.plan.operation = 'drill';
-      input.header.operation = 'drill';
-    });
-    expect(of('inference').rto.endedBy).toBe('verify/inference/scoreEndpoints');
-  });
 });
 
 describe('measured RPO', () => {

@@ -14,7 +14,7 @@ describe('buildReport', () => {
   it('says first what was lost', () => {
     const report = buildReport(exampleInput());
     expect(report.headline).toMatch(
-      /^2 lost or left for a person\. The failover of fraud-ml .* completed after 3m 35s/,
+      /^2 lost or left for a person\. 1 owed\. The failover of fraud-ml .* completed after 3m 35s/,
     );
     expect(report.lost.map((line) => line.step)).toEqual([
       'restore/data/restoreBlobs',
@@ -153,7 +153,7 @@ describe('buildReport', () => {
     expect(outcome('fence/platform/takePointer')?.outcome).toBe('undo-failed');
     expect(outcome('restore/data/restoreBlobs')).toMatchObject({
       outcome: 'stays',
-      reason: 'has no undo: 210 of 212 blobs copied (24.1 MB)',
+      reason: 'blobs in the standby: 210 of 212 blobs copied (24.1 MB)',
     });
     // Nor did what only looked, nor what is owed.
     for (const step of [

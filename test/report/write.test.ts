@@ -3,7 +3,9 @@ import { UnderstudyError } from '../../src/errors/error.ts';
 import { buildReport, Report } from '../../src/report/report.ts';
 import { loadReportInput } from '../../src/report/load.ts';
 import { writeReport } from '../../src/report/write.ts';
+import { bundleFolder, bundles } from '../../src/run/bundle.ts';
 import { changeRun, openRun, recordStep } from '../../src/run/journal.ts';
+import { planFolder, plans } from '../../src/run/plan-document.ts';
 import { fakeControlStore, type FakeControlStore } from '../fakes/control-store.ts';
 import { at, configsEvidence, exampleInput, jobsEvidence, topology } from './example-run.ts';
 
@@ -15,8 +17,8 @@ async function journalled(): Promise<{ store: FakeControlStore; runId: string }>
   const { header, plan, records } = exampleInput();
   const run = {
     ...header,
-    plan: await store.seal('plans', plan),
-    bundle: await store.seal('bundles', { topology, templates: {} }),
+    plan: await plans.seal(store, planFolder, plan),
+    bundle: await bundles.seal(store, bundleFolder, { topology, templates: {} }),
   };
   const folder = `runs/${run.runId}/evidence`;
   const blobs = {

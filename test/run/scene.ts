@@ -1,15 +1,19 @@
 /** A run in the control store, ready for its steps; the clock is the test's. */
 import type { Azure } from '../../src/azure/azure.ts';
-import { readPointer } from '../../src/control-store/region-pointer.ts';
+import { ensurePointer } from '../../src/control-store/region-pointer.ts';
 import { compileFailover, compileReplicate } from '../../src/plan/compile.ts';
 import { actions, type ActionName } from '../../src/plan/actions.ts';
+import { rowOf } from '../../src/plan/operations.ts';
 import type { Plan } from '../../src/plan/plan.ts';
-import { openRun } from '../../src/run/journal.ts';
-import type { RunHeader } from '../../src/run/outcome.ts';
-import type { OpenEnvironment } from '../../src/run/environment.ts';
+import { bundleFolder, bundles, type Bundle } from '../../src/run/bundle.ts';
+import type { Environments } from '../../src/run/environment.ts';
+import { openRun, requireRun } from '../../src/run/journal.ts';
+import { takeRunLease } from '../../src/run/lease.ts';
+import { planFolder, plans } from '../../src/run/plan-document.ts';
 import type { RunExecution } from '../../src/run/reference.ts';
+import { planned, type RunHeader } from '../../src/run/run-document.ts';
 import type { StepRuntime } from '../../src/run/run-step.ts';
-import type { Action, Bundle, Progress } from '../../src/run/step-context.ts';
+import type { Action, Progress } from '../../src/run/step-context.ts';
 import { fakeControlStore, type FakeControlStore } from '../fakes/control-store.ts';
 import { recoveryPoint } from '../plan/inputs.ts';
 import { topologyOf } from '../topology/minimal.ts';
@@ -20,15 +24,24 @@ export interface Scene {
   store: FakeControlStore;
   plan: Plan;
   run: RunExecution;
+  /** As it was written down, with its plan. */
   header: RunHeader;
-  open: OpenEnvironment;
+  open: Environments;
   clock: { now: () => Date; forward: (milliseconds: number) => void };
   runtime: StepRuntime & { told: Progress[] };
   /** The run as another workflow execution sees it. */
   as(holder: string, more?: Partial<RunExecution>): RunExecution;
 }
 
-export async function makeScene(operation: 'failover' | 'replicate' = 'failover'): Promise<Scene> {
+interface Setting {
+  /** False: nobody has confirmed a plan, and the run is to make its own. */
+  confirmed?: boolean;
+}
+
+export async function makeScene(
+  operation: 'failover' | 'replicate' = 'failover',
+  { confirmed = true }: Setting = {},
+): Promise<Scene> {
   const store = fakeControlStore();
   const topology = topologyOf();
   let at = began.getTime();
@@ -38,34 +51,37 @@ export async function makeScene(operation: 'failover' | 'replicate' = 'failover'
       at += milliseconds;
     },
   };
-  const { value: pointer } = await readPointer(store, topology, 'test', began);
+  const pointer = await ensurePointer(store, { topology, who: 'test', now: began });
   const bundle: Bundle = { topology, templates: {} };
-  const digest = await store.seal('bundles', bundle);
+  const digest = await bundles.seal(store, bundleFolder, bundle);
   const input = { topology, bundle: digest, pointer };
   const plan =
     operation === 'failover'
       ? compileFailover({ ...input, recoveryPoint: recoveryPoint() })
       : compileReplicate(input);
-  const header: RunHeader = {
+  const asked = {
     runId: `20261121T100000Z-${operation}-0001`,
     topology: topology.name,
     operation,
-    from: plan.from,
-    to: plan.to,
-    plan: await store.seal('plans', plan),
     bundle: digest,
     reason: 'test',
     triggeredBy: 'someone@somewhere',
     triggeredAt: began.toISOString(),
   };
-  await openRun(store, header);
+  const header: RunHeader = {
+    ...asked,
+    state: 'pending',
+    from: plan.from,
+    to: plan.to,
+    plan: await plans.seal(store, planFolder, plan),
+  };
+  if (rowOf(operation).lease === 'run') await takeRunLease(store, { runId: header.runId, now: began });
+  await openRun(store, confirmed ? header : asked);
   const as: Scene['as'] = (holder, more = {}) => ({
     runId: header.runId,
     topology: header.topology,
     operation,
     controlStore: topology.controlStore,
-    plan: header.plan,
-    bundle: header.bundle,
     holder,
     ...more,
   });
@@ -75,7 +91,7 @@ export async function makeScene(operation: 'failover' | 'replicate' = 'failover'
     plan,
     header,
     run: as('wf-1'),
-    open: () => Promise.resolve({ azure: noAzure, store, plan, bundle }),
+    open: environmentsOf(store, noAzure),
     clock,
     runtime: {
       signal: new AbortController().signal,
@@ -84,6 +100,22 @@ export async function makeScene(operation: 'failover' | 'replicate' = 'failover'
       told,
     },
     as,
+  };
+}
+
+/** What is in this control store, read afresh each time. */
+export function environmentsOf(store: FakeControlStore, azure: Azure): Environments {
+  const open: Environments['open'] = async ({ runId }) => {
+    const run = await requireRun(store, runId);
+    return { azure, store, run, bundle: await bundles.open(store, bundleFolder, run.bundle) };
+  };
+  return {
+    open,
+    async openPlanned(reference) {
+      const environment = await open(reference);
+      const run = planned(environment.run);
+      return { ...environment, run, plan: await plans.open(store, planFolder, run.plan) };
+    },
   };
 }
 

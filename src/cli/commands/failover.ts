@@ -1,20 +1,24 @@
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
+import { readPointer } from '../../control-store/region-pointer.ts';
 import { UnderstudyError } from '../../errors/error.ts';
 import { checkHealth, requireOutage } from '../../operations/health.ts';
-import { planFailover } from '../../operations/plan-operation.ts';
+import { planFailover, planningOf } from '../../operations/plan-operation.ts';
 import type { Session } from '../../operations/session.ts';
 import {
   attach,
-  refuseSecondRun,
+  findOpen,
+  refusedBy,
   startOperation,
   type StartedRun,
 } from '../../operations/start-operation.ts';
+import { sideOf } from '../../topology/sides.ts';
 import { command, session, withTemporal } from '../command.ts';
 import { seeThrough } from '../see-through.ts';
 import { refusal, showPlan } from './plan.ts';
 
 interface Options {
+  to?: string;
   yes?: boolean;
   reason?: string;
   evenIfHealthy?: boolean;
@@ -28,8 +32,9 @@ export function failoverCommand(): Command {
   return command(
     'failover',
     'move the workspace to the standby region, now; watches the run to its end',
-    'understudy failover --reason "eastus is down"\nunderstudy failover --yes --reason "INC-4711" --outage-began 2026-11-21T02:58:00Z',
+    'understudy failover --reason "eastus is down"\nunderstudy failover --to westus3 --yes --reason "INC-4711" --outage-began 2026-11-21T02:58:00Z',
   )
+    .option('--to <region>', 'the region to move to; obligatory with --yes, or where there is no terminal')
     .option('-y, --yes', 'do not ask')
     .option('--reason <text>', 'why; it stands in the report')
     .option(
@@ -44,10 +49,13 @@ export function failoverCommand(): Command {
     .action(async (options: Options, self: Command) => {
       const triggeredAt = new Date();
       checkTime(options.outageBegan, triggeredAt);
+      requireTarget(options);
       const opened = await session(self);
+      if (options.to !== undefined) sideOf(opened.topology, options.to);
       await withTemporal(async (client) => {
-        const running = await attach(opened, client, 'failover');
+        const running = await watchable(opened, client, options);
         if (running) console.log(`${running.runId} runs already: watching it; no second one is started`);
+        if (!running && (await isThere(opened, options, triggeredAt))) return;
         const begin = running
           ? () => Promise.resolve(running)
           : await decide(opened, client, options, triggeredAt);
@@ -56,26 +64,66 @@ export function failoverCommand(): Command {
     });
 }
 
-/** Everything that can refuse, and the person's word; answers what starts the run. */
+/** The same command typed again must not move the workspace back: who is not asked names the region. */
+function requireTarget({ to, yes }: Options): void {
+  if (to !== undefined || (yes !== true && process.stdin.isTTY)) return;
+  throw new UnderstudyError(
+    'UsageError',
+    yes === true
+      ? '--yes: expected --to REGION with it, the region to move to'
+      : 'nobody can be asked (no terminal): expected --to REGION, and --yes',
+    { next: 'See which region is active with "understudy status".' },
+  );
+}
+
+/** The open failover to the same region, if this Temporal executes it. FencedError where another run is open. */
+async function watchable(
+  opened: Session,
+  client: Parameters<typeof startOperation>[1],
+  { to }: Options,
+): Promise<StartedRun | undefined> {
+  const run = await findOpen(opened, 'failover');
+  if (!run) return undefined;
+  const running = await attach(opened, client, run.operation);
+  const isSame = running?.runId === run.runId && run.operation === 'failover' && !run.cancelled;
+  if (isSame && (to === undefined || to === run.to)) return running;
+  throw refusedBy({ runId: run.runId, run });
+}
+
+/** The region to move to is the active one: there is nothing to do. */
+async function isThere({ store, topology }: Session, { to }: Options, now: Date): Promise<boolean> {
+  if (to === undefined) return false;
+  const pointer = await readPointer(store, { topology, who: 'failover', now });
+  if (pointer.writer !== to) return false;
+  console.log(
+    `${to} is the active region already (epoch ${pointer.epoch.number}): there is nothing to move, and nothing was changed`,
+  );
+  return true;
+}
+
+/** Everything that can refuse, and the person's word; returns what starts the run. */
 async function decide(
   opened: Session,
   client: Parameters<typeof startOperation>[1],
   options: Options,
   triggeredAt: Date,
 ): Promise<() => Promise<StartedRun>> {
-  await refuseSecondRun(opened, triggeredAt);
-  const made = await planFailover(opened, options);
+  const made = await planFailover(await planningOf(opened), options);
   if (made.problems.length > 0) throw refusal(made);
   await lookFirst(opened, made.plan.from, options);
   console.log(`${showPlan(made)}\n`);
   const reason = await confirm(made.plan.from, made.plan.to, options);
   return () =>
-    startOperation(opened, client, made.plan, {
-      reason,
-      triggeredAt,
-      ...(options.outageBegan === undefined
-        ? {}
-        : { outageBeganAt: new Date(options.outageBegan).toISOString() }),
+    startOperation(opened, client, {
+      operation: made.plan.operation,
+      plan: made.plan,
+      trigger: {
+        reason,
+        triggeredAt,
+        ...(options.outageBegan === undefined
+          ? {}
+          : { outageBeganAt: new Date(options.outageBegan).toISOString() }),
+      },
     });
 }
 
@@ -90,12 +138,6 @@ const shown = { ok: 'ok: ', failed: 'FAILED: ', unknown: 'cannot tell: ' } as co
 
 async function confirm(from: string, to: string, options: Options): Promise<string> {
   if (options.yes === true) return options.reason ?? noReason;
-  if (!process.stdin.isTTY) {
-    throw new UnderstudyError(
-      'UsageError',
-      'nobody can be asked (no terminal): say --yes to fail over without a question',
-    );
-  }
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {
     const reason = options.reason ?? (await terminal.question('Why? (stands in the report) '));

@@ -1,8 +1,16 @@
 import { Option, type Command } from 'commander';
 import { UnderstudyError } from '../../errors/error.ts';
-import { planFailover, planReplicate, type MadePlan } from '../../operations/plan-operation.ts';
+import { planFailover, planningOf, planReplicate, type MadePlan } from '../../operations/plan-operation.ts';
+import { showDuration } from '../../topology/duration.ts';
 import { phases, resourceClasses } from '../../topology/words.ts';
 import { command, session } from '../command.ts';
+
+interface Options {
+  operation: string;
+  output: string;
+  to?: string;
+  recoveryPoint?: string;
+}
 
 export function planCommand(): Command {
   return command(
@@ -14,11 +22,14 @@ export function planCommand(): Command {
       new Option('--operation <operation>', 'which').choices(['failover', 'replicate']).default('failover'),
     )
     .addOption(new Option('--output <form>', 'how to print it').choices(['text', 'json']).default('text'))
+    .option('--to <region>', 'plan a move to this region; default: the one that is not active')
     .option('--recovery-point <id>', 'plan with this recovery point rather than the newest')
-    .action(async (options: { operation: string; output: string; recoveryPoint?: string }, self: Command) => {
+    .action(async (options: Options, self: Command) => {
       const opened = await session(self);
       const made =
-        options.operation === 'replicate' ? await planReplicate(opened) : await planFailover(opened, options);
+        options.operation === 'replicate'
+          ? await planReplicate(await planningOf(opened))
+          : await planFailover(await planningOf(opened), options);
       console.log(
         options.output === 'json'
           ? JSON.stringify({ ...made.plan, problems: made.problems, warnings: made.warnings }, null, 2)
@@ -39,15 +50,16 @@ export function refusal({ plan, problems }: MadePlan): UnderstudyError {
 }
 
 /** The plan as a person reads it: phases downward, classes within, one line a step. */
-export function showPlan({ plan, recoveryPoint, warnings }: MadePlan): string {
+export function showPlan({ plan, recoveryPoint, warnings, isReturn }: MadePlan): string {
   const lines = [
-    `${plan.operation} of ${plan.topology}: ${plan.from} → ${plan.to} (epoch ${plan.madeInEpoch})`,
+    `${plan.operation} of ${plan.topology}: ${plan.from} → ${plan.to} (epoch ${plan.madeInEpoch})${isReturn ? `: a return to ${plan.to}` : ''}`,
   ];
   if (recoveryPoint) {
     const counts = Object.entries(recoveryPoint.counts).filter(([, number]) => number > 0);
     lines.push(
       `recovery point ${recoveryPoint.ref.id}: ${counts.map(([kind, number]) => `${number} ${kind}`).join(', ')}; ` +
         `${recoveryPoint.blobs} blobs, ${(recoveryPoint.bytes / 1e6).toFixed(1)} MB`,
+      `  listed ${showDuration(Date.now() - Date.parse(recoveryPoint.ref.startedAt))} ago: what ${plan.from} did since then would be lost`,
     );
   }
   for (const phase of phases) {

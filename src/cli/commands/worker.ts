@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { actions, undos } from '../../actions.ts';
 import { connectTemporal, registerSearchAttributes } from '../../client/connect.ts';
 import { isUnderstudyError, messageOf, UnderstudyError } from '../../errors/error.ts';
+import { makePlan } from '../../operations/plan-operation.ts';
 import { azureFrom, signIn } from '../../operations/session.ts';
 import { environments } from '../../run/environment.ts';
 import { makeWorker } from '../../worker.ts';
@@ -23,6 +24,7 @@ export function workerCommand(): Command {
       await ensureSignIn();
       const worker = await makeWorker({
         open: environments((requestTimeoutMs) => azureFrom(process.env, requestTimeoutMs)),
+        makePlan,
         actions,
         undos,
         cacheDirectory: join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'understudy'),

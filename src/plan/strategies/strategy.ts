@@ -1,7 +1,7 @@
 /** What a strategy says: for each phase, the steps it makes for a resource class. One file a strategy. */
 import type { Topology } from '../../topology/topology.ts';
 import type { Phase, ResourceClass } from '../../topology/words.ts';
-import { actions, type ActionName } from '../actions.ts';
+import { isUndoable, type ActionName } from '../actions.ts';
 import type { Step } from '../plan.ts';
 import type { RecoveryPointSummary } from '../recovery-point-summary.ts';
 
@@ -48,7 +48,7 @@ export function toStep(phase: Phase, resourceClass: ResourceClass, of: StepDraft
     title: of.title,
     needs,
     input: of.input ?? {},
-    undoable: actions[of.action].undo,
+    undoable: isUndoable(of.action),
     ...(of.host === undefined ? {} : { host: of.host }),
     ...(of.expectedSeconds === undefined ? {} : { expectedSeconds: of.expectedSeconds }),
   };

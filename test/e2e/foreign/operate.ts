@@ -2,13 +2,18 @@
 import { randomUUID } from 'node:crypto';
 import { actions } from '../../../src/actions.ts';
 import { isUnderstudyError } from '../../../src/errors/error.ts';
-import { planFailover, planReplicate } from '../../../src/operations/plan-operation.ts';
+import { planFailover, planningOf, planReplicate } from '../../../src/operations/plan-operation.ts';
 import type { Session } from '../../../src/operations/session.ts';
 import type { Plan } from '../../../src/plan/plan.ts';
 import type { Report } from '../../../src/report/schema.ts';
-import { runBeginner, runEnder } from '../../../src/run/begin-and-end.ts';
-import { openRun } from '../../../src/run/journal.ts';
-import type { RunHeader } from '../../../src/run/outcome.ts';
+import { runBeginner } from '../../../src/run/begin-run.ts';
+import { bundleFolder, bundles } from '../../../src/run/bundle.ts';
+import { reportWriter, runEnder } from '../../../src/run/end-run.ts';
+import type { Environments } from '../../../src/run/environment.ts';
+import { openRun, requireRun } from '../../../src/run/journal.ts';
+import { releaseRunLease, takeRunLease } from '../../../src/run/lease.ts';
+import { planFolder, plans } from '../../../src/run/plan-document.ts';
+import { planned } from '../../../src/run/run-document.ts';
 import { stepRunner } from '../../../src/run/run-step.ts';
 
 export interface Operated {
@@ -24,7 +29,10 @@ export async function operate(
   operation: 'replicate' | 'failover',
   hurry: () => void = () => undefined,
 ): Promise<Operated> {
-  const { plan } = operation === 'replicate' ? await planReplicate(session) : await planFailover(session);
+  const { plan } =
+    operation === 'replicate'
+      ? await planReplicate(await planningOf(session))
+      : await planFailover(await planningOf(session));
   return carryOut(session, plan, hurry);
 }
 
@@ -39,9 +47,9 @@ export async function restoreAgain(session: Session, plan: Plan, epoch: number):
 async function carryOut(session: Session, plan: Plan, hurry: () => void): Promise<Operated> {
   const { operation } = plan;
   const { store, azure } = session;
-  const bundle = await store.seal('bundles', await session.bundle());
-  const digest = await store.seal('plans', plan);
-  const header: RunHeader = {
+  const bundle = await bundles.seal(store, bundleFolder, await session.bundle());
+  const digest = await plans.seal(store, planFolder, plan);
+  const header = {
     runId: `${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}-${operation}-${randomUUID().slice(0, 4)}`,
     topology: plan.topology,
     operation,
@@ -53,11 +61,21 @@ async function carryOut(session: Session, plan: Plan, hurry: () => void): Promis
     triggeredBy: 'a test',
     triggeredAt: new Date().toISOString(),
   };
+  await takeRunLease(store, { runId: header.runId, now: new Date() });
   await openRun(store, header);
-  const open = async () => ({ azure, store, plan, bundle: await session.bundle() });
+  const environment = async () => ({
+    azure,
+    store,
+    bundle: await session.bundle(),
+    run: planned(await requireRun(store, header.runId)),
+  });
+  const open: Environments = {
+    open: environment,
+    openPlanned: async () => ({ ...(await environment()), plan }),
+  };
   const run = { ...header, controlStore: session.topology.controlStore, holder: header.runId };
   const runStep = stepRunner(open, actions);
-  await runBeginner(open)(run);
+  await runBeginner(open, () => Promise.resolve(plan))(run);
   const errors: Operated['errors'] = {};
   for (const step of plan.steps) {
     if (step.needs.some((id) => id in errors)) {
@@ -81,6 +99,9 @@ async function carryOut(session: Session, plan: Plan, hurry: () => void): Promis
     state: failed.length === 0 ? 'completed' : 'failed',
     ...(failed[0] ? { reason: `${failed[0][0]}: ${failed[0][1]}` } : {}),
   });
+  await reportWriter(open)(run);
+  // The next one begins whether this one failed or not.
+  await releaseRunLease(store, { ...run, ended: true });
   const text = await store.readText(`runs/${header.runId}/report.json`);
   return { plan, report: JSON.parse(text ?? '{}') as Report, errors };
 }

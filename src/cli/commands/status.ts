@@ -1,0 +1,102 @@
+/** `status`: how the topology stands, and by its exit code how bad that is. */
+import { Option, type Command } from 'commander';
+import type { Client } from '@temporalio/client';
+import { connectTemporal } from '../../client/connect.ts';
+import { isUnderstudyError, messageOf } from '../../errors/error.ts';
+import type { CheckState, Health } from '../../operations/health.ts';
+import type { Session } from '../../operations/session.ts';
+import { attach, describeRun } from '../../operations/start-operation.ts';
+import { readStatus, worstOf, type Status } from '../../operations/status.ts';
+import { operationNames } from '../../plan/operations.ts';
+import { showDuration } from '../../topology/duration.ts';
+import { showWeights } from '../../topology/pointer.ts';
+import { command, session, statusExitCodes } from '../command.ts';
+import { interruptible } from '../interrupt.ts';
+import { conclude, watchRun } from '../watch.ts';
+
+export function statusCommand(): Command {
+  return command(
+    'status',
+    'who writes and serves, what a failover could restore, what runs, what is owed, what is wrong',
+    'understudy status\nunderstudy status --output json',
+  )
+    .option('-w, --watch', 'watch the run that runs now, to its end')
+    .addOption(new Option('--output <form>', 'how to print it').choices(['text', 'json']).default('text'))
+    .action(async (options: { watch?: boolean; output: string }, self: Command) => {
+      const opened = await session(self);
+      const client = await tryTemporal();
+      try {
+        const status = await readStatus(opened, client);
+        if (options.output === 'json') console.log(JSON.stringify(status, null, 2));
+        else for (const line of linesOf(status)) console.log(line);
+        const worst = worstOf(status);
+        if (options.watch !== true || !client || !(await watchFirst(opened, client)))
+          process.exitCode = worst === undefined ? 0 : statusExitCodes[worst];
+      } finally {
+        await client?.connection.close();
+      }
+    });
+}
+
+/** Watches what runs; a move first. False: nothing runs. */
+async function watchFirst(opened: Session, client: Client): Promise<boolean> {
+  for (const operation of operationNames.toReversed()) {
+    const running = await attach(opened, client, operation);
+    if (!running) continue;
+    conclude(await interruptible((leaving) => watchRun(opened, running, leaving)));
+    return true;
+  }
+  return false;
+}
+
+function linesOf(status: Status): string[] {
+  const { epoch, serving, writer, recoveryPoint: newest } = status;
+  const lines = [
+    `topology  ${status.topology}`,
+    `writer    ${writer} (epoch ${epoch ?? 'none yet'})`,
+    `serving   ${
+      serving
+        ? Object.entries(serving)
+            .map(([unit, weights]) => `${unit} ${showWeights(weights)}`)
+            .join(', ')
+        : `${writer}, as declared`
+    }`,
+    ...status.regions.map((health) => `${health.region.padEnd(9)} ${showHealth(health)}`),
+    newest
+      ? `recovery  ${newest.ref.id}: ${showDuration(Date.now() - Date.parse(newest.ref.startedAt))} old; ${newest.blobs} blobs, ${(newest.bytes / 1e6).toFixed(1)} MB`
+      : `recovery  none of ${writer}`,
+  ];
+  if (status.unsealed > 0)
+    lines.push(`unsealed  ${status.unsealed} recovery points were begun and never sealed`);
+  if (status.runs.length === 0) lines.push('running   nothing');
+  for (const run of status.runs)
+    lines.push(`${run.state === 'failed' ? 'FAILED ' : 'running'}   ${describeRun(run)}`);
+  if (status.registered)
+    lines.push(
+      `registered ${status.registered.bundle.slice(0, 12)}, ${showDuration(Date.now() - Date.parse(status.registered.at))} ago by ${status.registered.by}`,
+    );
+  for (const { severity, kind = severity, what, next } of status.findings) {
+    lines.push(`${kind.toUpperCase().padEnd(9)} ${what}`);
+    if (next !== undefined) lines.push(`          → ${next}`);
+  }
+  return lines;
+}
+
+/** Whatever is not as it should be, what failed first. */
+function showHealth({ state, checks }: Health): string {
+  if (state === 'healthy') return state;
+  const say = (wanted: CheckState, word: string) =>
+    checks.filter((each) => each.state === wanted).map(({ what, detail }) => `${what} ${word}: ${detail}`);
+  return `${state}: ${[...say('failed', 'FAILED'), ...say('unknown', 'unknown')].join('; ')}`;
+}
+
+/** Without Temporal the journal tells: said on the error stream, so that output stays what it is. */
+async function tryTemporal(): Promise<Client | undefined> {
+  try {
+    return await connectTemporal(2000);
+  } catch (error) {
+    if (!isUnderstudyError(error, 'TemporalError')) throw error;
+    console.error(`understudy: ${messageOf(error)}\n  → Reading the journal alone.`);
+    return undefined;
+  }
+}

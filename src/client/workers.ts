@@ -1,0 +1,20 @@
+/** Who polls a task queue: without a poller nothing on it is executed. */
+import type { Client } from '@temporalio/client';
+
+/** A poll waits for at most a minute, so whoever has not polled for longer is gone. */
+const staleMs = 75_000;
+
+/** temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY: every worker of ours takes activities. */
+const activityQueue = 2;
+
+/** How many pollers the queue has had within the last minute. */
+export async function pollersOf(client: Client, queue: string, now = Date.now()): Promise<number> {
+  const { pollers } = await client.workflowService.describeTaskQueue({
+    namespace: client.options.namespace,
+    taskQueue: { name: queue },
+    taskQueueType: activityQueue,
+  });
+  return (pollers ?? []).filter(
+    ({ lastAccessTime }) => now - Number(lastAccessTime?.seconds ?? 0) * 1000 < staleMs,
+  ).length;
+}

@@ -1,0 +1,157 @@
+/** How a run begins: its lease is taken, its plan is opened or made, and what the journal has of it is read. */
+import { ensurePointer } from '../control-store/region-pointer.ts';
+import type { ControlStore } from '../control-store/store.ts';
+import { UnderstudyError, isUnderstudyError } from '../errors/error.ts';
+import { rowOf } from '../plan/operations.ts';
+import type { Plan, Step } from '../plan/plan.ts';
+import { compileUndo } from '../plan/undo.ts';
+import { mayMove } from '../plan/run-states.ts';
+import { toSeconds } from '../topology/duration.ts';
+import type { Environments, RunEnvironment } from './environment.ts';
+import { changeRun, listSteps } from './journal.ts';
+import { assertNotOvertaken, giveBack, holdLeases, takeUp } from './leases.ts';
+import { outcomeOf, type StepOutcome } from './outcome.ts';
+import { planFolder, plans } from './plan-document.ts';
+import type { RunExecution } from './reference.ts';
+import type { RunDocument } from './run-document.ts';
+
+/** A step as the workflow needs it: without what only its action needs. */
+export type PlanStep = Omit<Step, 'input'>;
+
+/** A plan to interpret, and what the journal has of its steps already. */
+export interface OpenedPlan {
+  steps: PlanStep[];
+  records: StepOutcome[];
+}
+
+export interface BegunRun extends OpenedPlan {
+  header: Pick<RunDocument, 'from' | 'to' | 'triggeredAt'>;
+  /** Somebody has cancelled the run: it is undone, and no step of it starts. */
+  cancelled: boolean;
+  paused: boolean;
+  /** How long it may take from now on, in seconds; absent: as long as its steps do. */
+  deadlineSeconds?: number;
+}
+
+/** Makes the plan of a run that nobody has confirmed one for. */
+export type MakePlan = (environment: RunEnvironment & { now: Date }) => Promise<Plan>;
+
+export function runBeginner(open: Environments, makePlan: MakePlan, now: () => Date = () => new Date()) {
+  return async (run: RunExecution): Promise<BegunRun> => {
+    const environment = await open.open(run);
+    const { store } = environment;
+    try {
+      if (!mayBegin(environment.run))
+        throw new UnderstudyError(
+          'FencedError',
+          `run "${run.runId}" is ${environment.run.state}: it cannot run again`,
+        );
+      await takeUp(store, run, now());
+      if (environment.run.cancelled && environment.run.plan === undefined) return begunUnplanned(environment);
+      const header = await ensurePlan(environment, makePlan, now());
+      const { plan } = await open.openPlanned(run);
+      if (!header.cancelled) await assertNotOvertaken(store, run.runId, plan);
+      const begun = await changeRun(store, run.runId, (found) =>
+        found.cancelled
+          ? undefined
+          : {
+              state: 'running',
+              startedAt: found.startedAt ?? now().toISOString(),
+              // Of an earlier execution that failed: it goes on.
+              endedAt: null,
+              stateReason: null,
+            },
+      );
+      return {
+        header: begun,
+        cancelled: begun.cancelled !== undefined,
+        paused: begun.paused !== undefined,
+        ...deadlineOf(environment),
+        ...(await openedPlan(store, run, plan)),
+      };
+    } catch (error) {
+      if (isUnderstudyError(error) && !error.retryable) await neverBegun(environment, run, error, now());
+      throw error;
+    }
+  };
+}
+
+function mayBegin({ state }: RunDocument): boolean {
+  return state === 'undoing' || mayMove(state, 'running');
+}
+
+function begunUnplanned({ run }: RunEnvironment): BegunRun {
+  return { header: run, cancelled: true, paused: false, steps: [], records: [] };
+}
+
+/** A confirmed plan is opened; without one it is made once, by compare-and-swap on the run: a second attempt finds the first one's. */
+async function ensurePlan(environment: RunEnvironment, makePlan: MakePlan, now: Date): Promise<RunDocument> {
+  const { store, run, bundle } = environment;
+  await ensurePointer(store, { topology: bundle.topology, who: run.runId, now });
+  if (run.plan !== undefined) return run;
+  const plan = await makePlan({ ...environment, now });
+  const digest = await plans.seal(store, planFolder, plan);
+  return changeRun(store, run.runId, (found) =>
+    found.plan !== undefined || found.cancelled
+      ? undefined
+      : {
+          plan: digest,
+          from: plan.from,
+          to: plan.to,
+          ...(plan.recoveryPoint ? { recoveryPoint: plan.recoveryPoint.id } : {}),
+        },
+  );
+}
+
+function deadlineOf({ run, bundle }: RunEnvironment): Pick<BegunRun, 'deadlineSeconds'> {
+  if (run.deadlineSeconds !== undefined) return { deadlineSeconds: run.deadlineSeconds };
+  return rowOf(run.operation).recoveryPoint === 'makes one'
+    ? { deadlineSeconds: toSeconds(bundle.topology.policies.replicateDeadline) }
+    : {};
+}
+
+async function openedPlan(store: ControlStore, run: RunExecution, plan: Plan): Promise<OpenedPlan> {
+  return {
+    steps: plan.steps.map(({ input: _input, ...step }) => step),
+    records: (await listSteps(store, run.runId)).map(outcomeOf),
+  };
+}
+
+/** Keeps nobody else waiting for a run that does not begin, and writes down that it did not. */
+async function neverBegun(
+  { store, run: { state } }: RunEnvironment,
+  run: RunExecution,
+  { message }: UnderstudyError,
+  now: Date,
+): Promise<void> {
+  if (state !== 'pending') return;
+  await changeRun(store, run.runId, { state: 'failed', stateReason: message, endedAt: now.toISOString() });
+  await giveBack(store, run, true);
+}
+
+/** Seals the plan that takes the run back, once; a later execution opens the same one. */
+export function undoPlanner(open: Environments, now: () => Date = () => new Date()) {
+  return async (run: RunExecution): Promise<OpenedPlan> => {
+    const environment = await open.open(run);
+    const { store } = environment;
+    if (environment.run.plan === undefined) return { steps: [], records: [] };
+    const planned = await open.openPlanned(run);
+    // From here on an execution before this one is fenced: what it did is in the journal.
+    await holdLeases(planned, run, now);
+    const undo = await undoPlanOf(planned, run);
+    return openedPlan(store, run, undo);
+  };
+}
+
+async function undoPlanOf(
+  { store, run, plan }: Awaited<ReturnType<Environments['openPlanned']>>,
+  { runId, operation }: RunExecution,
+): Promise<Plan> {
+  if (run.undoPlan !== undefined) return plans.open(store, planFolder, run.undoPlan);
+  const records = rowOf(operation).cancel === 'undo' ? await listSteps(store, runId) : [];
+  const digest = await plans.seal(store, planFolder, compileUndo(plan, run.plan, records));
+  const { undoPlan = digest } = await changeRun(store, runId, (found) =>
+    found.undoPlan === undefined ? { undoPlan: digest } : undefined,
+  );
+  return plans.open(store, planFolder, undoPlan);
+}

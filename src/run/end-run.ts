@@ -1,0 +1,109 @@
+/** How a run ends: its state, its steps, its lease; and its report. */
+import type { ControlStore } from '../control-store/store.ts';
+import { UnderstudyError } from '../errors/error.ts';
+import { rowOf } from '../plan/operations.ts';
+import type { RunState } from '../plan/run-states.ts';
+import { loadReportInput } from '../report/load.ts';
+import { buildReport } from '../report/report.ts';
+import { writeReport } from '../report/write.ts';
+import type { Environments } from './environment.ts';
+import { changeRun, listSteps, recordStep } from './journal.ts';
+import { readRunLease } from './lease.ts';
+import { giveBack } from './leases.ts';
+import type { RunExecution } from './reference.ts';
+
+export interface EndOfRun {
+  run: RunExecution;
+  state: Extract<RunState, 'completed' | 'failed' | 'cancelled'>;
+  reason?: string;
+  /** What the run did has been taken back, as far as it could be. */
+  undone?: boolean;
+  /** What the executor gave up: the journal has not heard of it where no worker answered, or time ran out between two attempts. */
+  givenUp?: GivenUp[];
+}
+
+export interface GivenUp {
+  step: string;
+  state: 'failed' | 'undo-failed';
+  message: string;
+}
+
+export interface EndedRun {
+  /** False: somebody has cancelled it in the meantime, and it is to be undone first. */
+  ended: boolean;
+}
+
+export function runEnder(open: Environments, now: () => Date = () => new Date()) {
+  return async ({ run, state, reason, undone = false, givenUp = [] }: EndOfRun): Promise<EndedRun> => {
+    const { store } = await open.open(run);
+    const at = now();
+    await refuseFenced(store, run);
+    for (const each of givenUp) await giveUp(store, run, each, at);
+    // A cancel that came before the end is carried out; one that comes after it finds the run over.
+    const ended = await changeRun(store, run.runId, (found) =>
+      found.cancelled && !undone
+        ? undefined
+        : {
+            state,
+            endedAt: at.toISOString(),
+            paused: null,
+            ...(reason === undefined ? {} : { stateReason: reason }),
+          },
+    );
+    if (ended.cancelled && !undone) return { ended: false };
+    await endSteps(store, run, state, at);
+    await giveBack(store, run, state !== 'failed');
+    return { ended: true };
+  };
+}
+
+/** Writes the report of a run that has ended. */
+export function reportWriter(open: Environments, now: () => Date = () => new Date()) {
+  return async (run: RunExecution): Promise<void> => {
+    const { store } = await open.open(run);
+    await writeReport(store, run.runId, buildReport(await loadReportInput(store, run.runId, now())));
+  };
+}
+
+/** An execution that was taken over says nothing about the run any more: its successor does. */
+async function refuseFenced(store: ControlStore, run: RunExecution): Promise<void> {
+  if (rowOf(run.operation).lease !== 'run') return;
+  const lease = await readRunLease(store);
+  if (lease?.runId !== run.runId || lease.holder === undefined || lease.holder === run.holder) return;
+  throw new UnderstudyError('FencedError', `another execution has taken over run "${run.runId}"`);
+}
+
+/** Writes down what was given up; what the journal has as failed already keeps its own reason. */
+async function giveUp(
+  store: ControlStore,
+  run: RunExecution,
+  { step, state, message }: GivenUp,
+  at: Date,
+): Promise<void> {
+  const endedAt = at.toISOString();
+  const error = { code: 'NotYetError', message };
+  await recordStep(store, run.runId, step, (record) => {
+    if (state === 'failed') {
+      if (record && record.state !== 'running') return undefined;
+      const begun = record ?? { step, holder: run.holder, attempts: 0, startedAt: endedAt };
+      return { ...begun, state, endedAt, error: record?.error ?? error };
+    }
+    if (!record || !['running', 'completed', 'owed', 'failed'].includes(record.state)) return undefined;
+    return { ...record, state, endedAt, detail: [record.detail, message].filter(Boolean).join(' — ') };
+  });
+}
+
+/** No step of a run that has ended is running: what was broken off has failed, and says so. */
+async function endSteps(store: ControlStore, run: RunExecution, state: RunState, at: Date): Promise<void> {
+  const brokenOff =
+    state === 'cancelled'
+      ? { code: 'Declined', message: 'cancelled while it ran' }
+      : { code: 'NotYetError', message: 'given up: its time was over' };
+  for (const { step } of await listSteps(store, run.runId)) {
+    await recordStep(store, run.runId, step, (record) =>
+      record?.state === 'running'
+        ? { ...record, state: 'failed', endedAt: at.toISOString(), error: record.error ?? brokenOff }
+        : undefined,
+    );
+  }
+}

@@ -1,0 +1,65 @@
+/** A run as the control store has it: what was asked for, what it was planned as, how it stands. */
+import { z } from 'zod';
+import { documentKind } from '../control-store/document.ts';
+import { UnderstudyError } from '../errors/error.ts';
+import { operationNames } from '../plan/operations.ts';
+import { runStates } from '../plan/run-states.ts';
+
+const Who = { by: z.string(), at: z.string() };
+
+export const RunDocument = z.strictObject({
+  runId: z.string(),
+  topology: z.string(),
+  operation: z.enum(operationNames),
+  /** Digest of the topology and its templates, as the run uses them. */
+  bundle: z.string(),
+  /** Why it was started. */
+  reason: z.string(),
+  triggeredBy: z.string(),
+  /** ISO 8601: when the command was given. */
+  triggeredAt: z.string(),
+  /** How long it may take in all, in seconds; else the topology's policy. */
+  deadlineSeconds: z.number().positive().optional(),
+
+  // Once it has a plan: one that a person confirmed, from the start; else from its first activity on.
+  /** Digest. */
+  plan: z.string().optional(),
+  from: z.string().optional(),
+  to: z.string().optional(),
+  recoveryPoint: z.string().optional(),
+  /** ISO 8601: when the outage began, as far as is known (first failed probe, or what the person said). */
+  outageBeganAt: z.string().optional(),
+  /** How `outageBeganAt` is known. */
+  outageSource: z.string().optional(),
+
+  state: z.enum(runStates),
+  stateReason: z.string().optional(),
+  startedAt: z.string().optional(),
+  endedAt: z.string().optional(),
+  /** No new step starts. */
+  paused: z.strictObject(Who).optional(),
+  /** Somebody has cancelled it: from then on it is only undone, whoever takes it up. */
+  cancelled: z.strictObject(Who).optional(),
+  /** Digest of the plan that takes it back. */
+  undoPlan: z.string().optional(),
+  /** By step: the loss that a person accepts, so that the run goes on without what the step cannot have. */
+  accepted: z.record(z.string(), z.strictObject({ ...Who, reason: z.string() })).optional(),
+});
+export type RunDocument = z.infer<typeof RunDocument>;
+
+export const runDocuments = documentKind('run', 2, RunDocument);
+
+/** A run that has its plan. */
+export interface RunHeader extends RunDocument {
+  plan: string;
+  from: string;
+  to: string;
+}
+
+/** ControlStoreError where the run has no plan yet. */
+export function planned(run: RunDocument): RunHeader {
+  const { plan, from, to } = run;
+  if (plan === undefined || from === undefined || to === undefined)
+    throw new UnderstudyError('ControlStoreError', `run "${run.runId}" has no plan yet`);
+  return { ...run, plan, from, to };
+}

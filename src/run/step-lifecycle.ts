@@ -1,0 +1,85 @@
+/** What running and undoing a step share: when it is done, how its outcome is written, and what its action is given. */
+import { UnderstudyError } from '../errors/error.ts';
+import { sideOf } from '../topology/sides.ts';
+import type { PlannedEnvironment } from './environment.ts';
+import { readStep, recordStep } from './journal.ts';
+import { holdLeases } from './leases.ts';
+import type { StepRecord, StepResult } from './outcome.ts';
+import type { RunExecution } from './reference.ts';
+import type { StepRuntime } from './run-step.ts';
+import type { StepContext } from './step-context.ts';
+
+/** What needs the step may begin. */
+export function isDone({ state }: Pick<StepRecord, 'state'>): boolean {
+  return state === 'completed' || state === 'skipped' || state === 'owed';
+}
+
+/** Writes an outcome, unless another execution has taken the step over meanwhile. */
+export async function settle(
+  { store }: PlannedEnvironment,
+  run: RunExecution,
+  step: string,
+  change: (record: StepRecord) => StepRecord,
+): Promise<StepRecord> {
+  const record = await recordStep(store, run.runId, step, (before) => {
+    if (!before || before.holder !== run.holder) {
+      throw new UnderstudyError(
+        'FencedError',
+        `another execution has taken over step "${step}" of run "${run.runId}"`,
+      );
+    }
+    if (isDone(before)) return undefined;
+    return change(before);
+  });
+  if (!record)
+    throw new UnderstudyError('ControlStoreError', `step "${step}" has no record after it was written`);
+  return record;
+}
+
+interface ContextOf {
+  environment: PlannedEnvironment;
+  run: RunExecution;
+  id: string;
+  runtime: StepRuntime;
+  now: () => Date;
+}
+
+export function makeContext({ environment, run, id, runtime, now }: ContextOf): StepContext {
+  const { azure, store, plan, bundle, run: header } = environment;
+  const step = plan.steps.find((each) => each.id === id);
+  if (!step) throw new UnderstudyError('ControlStoreError', `step "${id}" is not in plan ${header.plan}`);
+  const acceptedLoss = header.accepted?.[id];
+  return {
+    run: header,
+    plan,
+    step,
+    topology: bundle.topology,
+    from: sideOf(bundle.topology, plan.from),
+    to: sideOf(bundle.topology, plan.to),
+    azure,
+    store,
+    bundle,
+    signal: runtime.signal,
+    cursor: runtime.lastProgress?.cursor,
+    now,
+    ...(acceptedLoss ? { acceptedLoss } : {}),
+    async checkpoint(progress) {
+      runtime.heartbeat(progress);
+      runtime.signal.throwIfAborted();
+      await holdLeases(environment, run, now);
+    },
+    async keepUndo<T>(make: () => T | Promise<T>): Promise<T> {
+      const kept = await readStep(store, run.runId, id);
+      if (kept?.undo !== undefined) return kept.undo as T;
+      const undo = await make();
+      await settle(environment, run, id, (record) => ({ ...record, undo }));
+      // Whoever took the run over before this has not read it, and undoes nothing that comes of it: then nothing may.
+      await holdLeases(environment, run, now);
+      return undo;
+    },
+    async outcomeOf(stepId) {
+      const record = await readStep(store, run.runId, stepId);
+      return record && isDone(record) ? (record as unknown as StepResult) : undefined;
+    },
+  };
+}

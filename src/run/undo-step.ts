@@ -1,0 +1,61 @@
+/** Undoes one step of a run, and writes down how that went. */
+import { isUnderstudyError, messageOf } from '../errors/error.ts';
+import { isUndoable, type UndoableAction } from '../plan/actions.ts';
+import type { Environments } from './environment.ts';
+import { readStep, recordStep } from './journal.ts';
+import { holdLeases } from './leases.ts';
+import { outcomeOf, type StepOutcome, type StepRecord } from './outcome.ts';
+import type { StepRequest } from './reference.ts';
+import type { StepRuntime } from './run-step.ts';
+import type { StepContext } from './step-context.ts';
+import { makeContext } from './step-lifecycle.ts';
+
+/** What undoes an action: given the context and what the action left in `undo`. Returns one line for a person. */
+export type Undo = (context: StepContext, undo: unknown) => Promise<string>;
+
+/** Every action that says it can be undone has an undo. */
+export type Undos = Record<UndoableAction, Undo>;
+
+/**
+ * Idempotent: what is undone is not undone again, and what could not be is tried again. A failure that will be retried is thrown; a final one
+ * is recorded, and the next undo goes on all the same.
+ */
+export function stepUndoer(open: Environments, undos: Undos, now: () => Date = () => new Date()) {
+  return async ({ run, step: id }: StepRequest, runtime: StepRuntime): Promise<StepOutcome | undefined> => {
+    const environment = await open.openPlanned(run);
+    const { store } = environment;
+    const record = await readStep(store, run.runId, id);
+    if (!record || !mayHaveChanged(record)) return record && outcomeOf(record);
+    await holdLeases(environment, run, now);
+    const context = makeContext({ environment, run, id, runtime, now });
+    const { action } = context.step;
+    if (!isUndoable(action)) return outcomeOf(record);
+    const finish = async (state: 'undone' | 'undo-failed', detail: string) => {
+      const written = await recordStep(
+        store,
+        run.runId,
+        id,
+        (before) => before && { ...before, state, detail: joined(before, detail) },
+      );
+      return written && outcomeOf(written);
+    };
+    try {
+      return await finish('undone', await undos[action](context, record.undo));
+    } catch (error) {
+      if (isUnderstudyError(error) && error.retryable) throw error;
+      return finish('undo-failed', `undo failed: ${messageOf(error)}`);
+    }
+  };
+}
+
+/** A step that was broken off may have changed things once it has kept what its undo needs. */
+function mayHaveChanged({ state, undo }: StepRecord): boolean {
+  if (state === 'running' || state === 'failed') return undo !== undefined;
+  return state === 'completed' || state === 'owed' || state === 'undo-failed';
+}
+
+/** What an earlier attempt to undo it said is replaced. */
+function joined({ state, detail }: StepRecord, more: string): string {
+  const before = state === 'undo-failed' ? detail?.split(' — ').slice(0, -1).join(' — ') : detail;
+  return before === undefined || before === '' ? more : `${before} — ${more}`;
+}

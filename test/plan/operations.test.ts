@@ -1,0 +1,18 @@
+import { expect, it } from 'vitest';
+import { operationNames, operations, rowOf, workflowIdOf } from '../../src/plan/operations.ts';
+
+it('operations that exclude one another share a workflow id; replication has its own', () => {
+  const idOf = (operation: (typeof operationNames)[number], topology = 'fraud-ml') =>
+    workflowIdOf({ topology, operation });
+  for (const operation of operationNames) {
+    expect(idOf(operation) === idOf('failover')).toBe(rowOf(operation).lease === 'run');
+    expect(idOf(operation)).not.toBe(idOf(operation, 'other'));
+  }
+  expect(idOf('replicate')).not.toBe(idOf('failover'));
+});
+
+it('what moves the writer excludes every other move, and is undone by a cancel', () => {
+  const moving = operationNames.filter((name) => rowOf(name).movesWriter);
+  expect(moving).toEqual(['failover']);
+  for (const name of moving) expect(operations[name]).toMatchObject({ lease: 'run', cancel: 'undo' });
+});

@@ -1,0 +1,47 @@
+/**
+ * The interpreter: every step of a plan as soon as what it needs is done, each by an activity. It decides no outcome: the journal has
+ * them before the workflow hears of them.
+ */
+import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
+import type { PlanStep } from '../src/run/begin-run.ts';
+
+/** How the steps of a plan are executed: forward, or each undone. */
+export interface Execution {
+  /** Resolves once a further step may start; false: no further step starts. */
+  mayStart(): Promise<boolean>;
+  /** Whether the step is done. Never throws: a failure stops only what needs the step. */
+  execute(step: PlanStep): Promise<boolean>;
+  /** What the step needs is not done: it is not run. Returns whether what needs it goes on all the same. */
+  heldUp(step: PlanStep, missing: string[]): boolean;
+}
+
+export async function interpretPlan(steps: PlanStep[], execution: Execution): Promise<void> {
+  const finished = new Map<string, Promise<boolean>>();
+  const run = async (step: PlanStep): Promise<boolean> => {
+    const needs = await Promise.all(step.needs.map((id) => finished.get(id) ?? Promise.resolve(false)));
+    const missing = step.needs.filter((_, index) => needs[index] !== true);
+    if (missing.length > 0) return execution.heldUp(step, missing);
+    if (!(await execution.mayStart())) return false;
+    return execution.execute(step);
+  };
+  for (const step of steps) finished.set(step.id, run(step));
+  await Promise.all(finished.values());
+}
+
+/** Whether an activity was refused because somebody has cancelled the run, of which Temporal was not told. */
+export function isOfCancelledRun(error: unknown): boolean {
+  return (
+    error instanceof ActivityFailure &&
+    error.cause instanceof ApplicationFailure &&
+    error.cause.type === 'CancelledRun'
+  );
+}
+
+/** One line for a person. */
+export function causeOf(error: unknown, host?: string): string {
+  const cause = error instanceof ActivityFailure ? (error.cause ?? error) : error;
+  if (host !== undefined && cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START') {
+    return `no worker polls for ${host}: run "understudy worker --host ${host}" there`;
+  }
+  return cause instanceof Error ? cause.message : String(cause);
+}

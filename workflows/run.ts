@@ -1,0 +1,238 @@
+/** A run as its workflow tells it: begin, interpret the plan, undo what was cancelled, end. */
+import {
+  CancellationScope,
+  condition,
+  isCancellation,
+  log,
+  proxyActivities,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { defineSearchAttributeKey } from '@temporalio/common';
+import type { Activities } from '../activities/index.ts';
+import { actions } from '../src/plan/actions.ts';
+import { searchAttributes } from '../src/plan/search-attributes.ts';
+import type { BegunRun, PlanStep } from '../src/run/begin-run.ts';
+import type { EndOfRun } from '../src/run/end-run.ts';
+import type { RunProgress, RunSummary } from '../src/run/progress.ts';
+import type { RunExecution, RunStart } from '../src/run/reference.ts';
+import { isDone, makeBoard, type Board } from './board.ts';
+import { causeOf, interpretPlan, isOfCancelledRun } from './interpret.ts';
+import * as messages from './messages.ts';
+import { profiles, queueOf } from './profiles.ts';
+
+const outcomeKey = defineSearchAttributeKey(searchAttributes.outcome, 'KEYWORD');
+
+const { beginRun, planUndo, endRun } = proxyActivities<Activities>(profiles.control);
+/** A run is as it is, whether its report can be written or not. */
+const { writeReport } = proxyActivities<Activities>({ ...profiles.control, scheduleToCloseTimeout: '2m' });
+
+export interface Run {
+  /** Throws where the run cannot begin; a cancel before that is no error. */
+  begin(): Promise<void>;
+  interpret(): Promise<void>;
+  /** As `interpret`; when its time is over, what runs is broken off, and the run fails with that reason. */
+  interpretWithinDeadline(): Promise<void>;
+  undoIfCancelled(): Promise<void>;
+  end(): Promise<RunSummary>;
+}
+
+/** Handlers first: a message may be there before anything else is. */
+export function takeUp(start: RunStart): Run {
+  const run: RunExecution = { ...start, holder: workflowInfo().firstExecutionRunId };
+  const scope = CancellationScope.current();
+  const state = { paused: false, cancelled: false, undone: false, overdue: false };
+  const isCancelled = () => state.cancelled || scope.consideredCancelled;
+  let begun: BegunRun | undefined;
+  let board = makeBoard(run, { header: { triggeredAt: new Date().toISOString() }, steps: [] });
+
+  setHandler(messages.progress, () => ({ ...board.progress, paused: state.paused }));
+  setHandler(messages.pause, () => void (state.paused = true));
+  setHandler(messages.unpause, () => void (state.paused = false));
+
+  const stops = () => isCancelled() || state.overdue;
+  const interpret = () =>
+    interpretPlan(begun?.steps ?? [], {
+      // A cancelled run starts no further step, paused or not.
+      mayStart: async () => {
+        await CancellationScope.nonCancellable(() => condition(() => !state.paused || stops()));
+        return !stops();
+      },
+      execute: async (step) => {
+        const how = await runStep(run, step, board);
+        if (how === 'cancelled') state.cancelled = true;
+        return how === 'done';
+      },
+      heldUp: (step, missing) => {
+        board.step(step.id).detail = stops()
+          ? `not run: ${isCancelled() ? 'cancelled' : 'its time was over'}`
+          : `not run: needs ${missing.join(', ')}`;
+        return false;
+      },
+    });
+
+  return {
+    async begin() {
+      try {
+        begun = await beginRun(run);
+      } catch (error) {
+        if (isOfCancelledRun(error) || isCancellation(error)) state.cancelled = true;
+        else throw error;
+        return;
+      }
+      board = makeBoard(run, begun);
+      for (const outcome of begun.records) if (isDone(outcome)) board.settle(outcome);
+      state.cancelled ||= begun.cancelled;
+      state.paused ||= begun.paused;
+      board.move('running');
+    },
+
+    async interpret() {
+      if (!isCancelled()) await interpret();
+    },
+
+    async interpretWithinDeadline() {
+      const seconds = begun?.deadlineSeconds;
+      if (isCancelled()) return;
+      if (seconds === undefined) return interpret();
+      const within = new CancellationScope();
+      let over = false;
+      const done = within.run(interpret).finally(() => (over = true));
+      const inTime = await condition(() => over, seconds * 1000).catch(() => true);
+      if (!inTime) {
+        state.overdue = true;
+        within.cancel();
+      }
+      await done;
+    },
+
+    async undoIfCancelled() {
+      if (isCancelled()) await CancellationScope.nonCancellable(() => undo(run, board, state));
+    },
+
+    async end() {
+      return CancellationScope.nonCancellable(async () => {
+        const end = endOf(run, board, state);
+        const { ended } = await endRun(end);
+        if (ended) return conclude(run, board, end);
+        // Somebody has cancelled it at the last moment.
+        await undo(run, board, state);
+        const undone = endOf(run, board, state);
+        await endRun(undone);
+        return conclude(run, board, undone);
+      });
+    },
+  };
+}
+
+/** Runs a step, and shows how it went: a failure is not thrown, since it stops only what needs the step. */
+async function runStep(
+  run: RunExecution,
+  step: PlanStep,
+  board: Board,
+): Promise<'done' | 'not done' | 'cancelled'> {
+  const shown = board.step(step.id);
+  if (isDone(shown)) return 'done';
+  shown.state = 'running';
+  shown.startedAt ??= new Date().toISOString();
+  const activities = proxyActivities<Activities>({
+    ...profiles[actions[step.action].profile],
+    activityId: step.id,
+    summary: step.title,
+    ...queueOf(step.host),
+  });
+  try {
+    board.settle(await activities[step.action]({ run, step: step.id }));
+    return 'done';
+  } catch (error) {
+    if (isCancellation(error)) return 'not done'; // broken off: it stays as it is, for the undo to look at
+    if (isOfCancelledRun(error)) return 'cancelled';
+    shown.state = 'failed';
+    shown.endedAt = new Date().toISOString();
+    shown.lastError = causeOf(error, step.host);
+    shown.detail = shown.lastError;
+    log.warn('step failed', { step: step.id, cause: shown.lastError });
+    return 'not done';
+  }
+}
+
+interface RunFlags {
+  undone: boolean;
+  overdue: boolean;
+}
+
+/** Carries out the plan that takes the run back. What cannot be undone is shown, and holds up nothing. */
+async function undo(run: RunExecution, board: Board, flags: RunFlags): Promise<void> {
+  board.move('undoing', 'cancelled by a person');
+  const { steps, records } = await planUndo(run);
+  for (const outcome of records) if (outcome.state === 'undone') board.settle(outcome);
+  await interpretPlan(steps, {
+    mayStart: () => Promise.resolve(true),
+    execute: (step) => undoStep(run, step, board).then(() => true),
+    heldUp: () => true,
+  });
+  for (const shown of board.progress.steps.filter((step) => step.state === 'running')) {
+    shown.state = 'failed';
+    shown.detail = 'cancelled while it ran';
+  }
+  flags.undone = true;
+}
+
+async function undoStep(run: RunExecution, step: PlanStep, board: Board): Promise<void> {
+  const shown = board.step(step.id);
+  if (shown.state === 'undone') return;
+  shown.state = 'undoing';
+  const activities = proxyActivities<Activities>({
+    ...profiles.control,
+    summary: step.title,
+    ...queueOf(step.host),
+  });
+  try {
+    const outcome = await activities.undoStep({ run, step: step.id });
+    if (outcome) board.settle(outcome);
+    else shown.state = 'pending';
+  } catch (error) {
+    shown.state = 'undo-failed';
+    shown.detail = `undo failed: ${causeOf(error, step.host)}`;
+  }
+}
+
+/** How the run ends, from what the board shows. */
+function endOf(run: RunExecution, { progress }: Board, { undone, overdue }: RunFlags): EndOfRun {
+  const givenUp = progress.steps.flatMap(({ id, state, detail }) =>
+    state === 'failed' || state === 'undo-failed' ? [{ step: id, state, message: detail ?? 'failed' }] : [],
+  );
+  if (undone) {
+    const left = progress.steps.filter((step) => step.state === 'undo-failed').map((step) => step.id);
+    return left.length > 0
+      ? { run, undone, state: 'failed', reason: `cancelled; not undone: ${left.join(', ')}`, givenUp }
+      : { run, undone, state: 'cancelled', reason: 'cancelled; what can be undone is undone', givenUp };
+  }
+  const unfinished = progress.steps.filter((step) => !isDone(step));
+  const owed = progress.steps.filter((step) => step.state === 'owed').map((step) => step.id);
+  if (unfinished.length > 0)
+    return { run, state: 'failed', reason: reasonOf(progress.steps, overdue), givenUp };
+  const reason = owed.length === 0 ? 'every step is done' : `done, but for what is owed: ${owed.join(', ')}`;
+  return { run, state: 'completed', reason, givenUp };
+}
+
+function reasonOf(steps: RunProgress['steps'], overdue: boolean): string {
+  const failed = steps.filter((step) => step.state === 'failed');
+  const broken = steps.filter((step) => step.state === 'running');
+  const why = failed.map((step) => `${step.id}: ${step.detail ?? 'failed'}`);
+  if (!overdue) return why.length > 0 ? why.join('; ') : 'some steps were not run';
+  const at = broken.map(({ id, lastError }) => (lastError === undefined ? id : `${id} (${lastError})`));
+  return [`its time was over${at.length > 0 ? ` in ${at.join(', ')}` : ''}`, ...why].join('; ');
+}
+
+function conclude(run: RunExecution, board: Board, { state, reason }: EndOfRun): Promise<RunSummary> {
+  const endedAt = new Date().toISOString();
+  upsertSearchAttributes([{ key: outcomeKey, value: state }]);
+  board.move(state, reason);
+  board.progress.endedAt = endedAt;
+  const summary = { runId: run.runId, state, ...(reason === undefined ? {} : { reason }) };
+  return writeReport(run)
+    .catch((error: unknown) => log.warn('the report was not written', { cause: causeOf(error) }))
+    .then(() => ({ ...summary, startedAt: board.progress.startedAt, endedAt }));
+}
