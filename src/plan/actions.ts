@@ -3,6 +3,7 @@ export const actions = {
   // failover and its kin
   payDebtsOfTarget: { profile: 'control', undo: false },
   takePointer: { profile: 'control', undo: true },
+  readmitWriters: { profile: 'control', undo: true },
   stopOldIntake: { profile: 'control', undo: true },
   stopOldJobs: { profile: 'control', undo: false },
   shutOutOldWriters: { profile: 'control', undo: true },
@@ -17,8 +18,10 @@ export const actions = {
   configureSchedules: { profile: 'control', undo: true },
   reconcileBlobs: { profile: 'transfer', undo: false },
   reconcileAssets: { profile: 'transfer', undo: false },
+  useDatastores: { profile: 'control', undo: false },
   scoreEndpoints: { profile: 'probe', undo: false },
   runSmokeJob: { profile: 'transfer', undo: false },
+  enableSchedules: { profile: 'control', undo: true },
   shiftTraffic: { profile: 'control', undo: true },
   rewriteConfigs: { profile: 'control', undo: true },
   switchServing: { profile: 'control', undo: true },

@@ -207,8 +207,7 @@ describe('the intake', () => {
     const context = stage.context(id, { topology: { ...stage.context(id).topology } });
     expect((await stopOldIntake(context)).owed).toHaveLength(1);
     expect(await stopOldIntake(context)).toMatchObject({ detail: 'disabled nightly, weekly' });
-    const undo = await context.keepUndo(() => undefined);
-    expect(await startOldIntake(context, undo)).toBe('enabled nightly, weekly again');
+    expect(await startOldIntake(context)).toBe('enabled nightly, weekly again');
     expect([enabled('nightly'), enabled('retired'), enabled('weekly')]).toEqual([true, false, true]);
   });
 });
@@ -273,13 +272,13 @@ describe('the old writers', () => {
   it('get their roles back when the run is cancelled', async () => {
     const context = stage.context(id);
     await shutOutOldWriters(context);
-    const undo = await context.keepUndo(() => undefined);
-    expect(await letOldWritersIn(context, undo)).toContain('gave back 1 roles');
+    stage.arm.actions.listKeys = () => ({ keys: [{ keyName: 'key1', value: 'bmV3' }] });
+    expect(await letOldWritersIn(context)).toContain('gave back 1 of 1 roles');
     expect(stage.arm.resources.get(role('mine').toLowerCase())?.properties).toMatchObject({
       principalId: 'p-east',
       roleDefinitionId: 'contributor',
     });
-    expect(stage.arm.requests.at(-1)).toMatch(/POST .*\/workspaces\/fraud-east\/resyncKeys$/);
+    expect(stage.arm.requests.join('\n')).toMatch(/POST .*\/workspaces\/fraud-east\/resyncKeys$/m);
   });
 
   it('are owed where the region is dark, and shut out first when it answers', async () => {
@@ -305,7 +304,7 @@ describe('the old writers', () => {
 
   it('that were owed have lost nothing, and a dark region is not asked to give it back', async () => {
     const context = stage.context(id);
-    expect(await letOldWritersIn(context, undefined)).toBe('nothing was rotated or removed');
+    expect(await letOldWritersIn(context)).toBe('nothing was rotated or removed');
     expect(stage.arm.requests).toEqual([]);
   });
 
