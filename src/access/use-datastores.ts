@@ -54,7 +54,7 @@ export async function useDatastores(context: StepContext): Promise<StepResult> {
     detail:
       `${tally.done} of ${datastores.length} datastores used with the credentials that workspace "${workspace.name}" holds` +
       `${failed > 0 ? `, ${failed} refused` : ''}${skipped > 0 ? `, ${skipped} not tried` : ''}`,
-    counts: [toCounts(tally, 'datastores', datastores.length)],
+    counts: [toCounts(tally, 'datastores used', datastores.length)],
     evidence,
     ...(findings.length > 0 ? { lost: showFindings(findings) } : {}),
   };

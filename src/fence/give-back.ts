@@ -9,7 +9,7 @@ export interface GivenBack {
   detail: string;
   /** What could not be given back, one line each: for a person. */
   left: string[];
-  counts: { roles: { expected: number; done: number }; credentials: { expected: number; done: number } };
+  counts: { kind: string; expected: number; done: number }[];
 }
 
 /** Idempotent. Errors: AzureUnavailable; AzureError where the workspace or its storage is not there, or its keys are refused. */
@@ -35,10 +35,10 @@ export async function giveBackWriters(
       `gave back ${roleCount} of ${roles.length} roles; workspace "${side.workspace.name}" holds the new keys; ` +
       `${renewed.done} credentials of its datastores and connections are of now`,
     left,
-    counts: {
-      roles: { expected: roles.length, done: roleCount },
-      credentials: { expected: renewed.done + renewed.left.length, done: renewed.done },
-    },
+    counts: [
+      { kind: 'roles given back', expected: roles.length, done: roleCount },
+      { kind: 'credentials renewed', expected: renewed.done + renewed.left.length, done: renewed.done },
+    ],
   };
 }
 

@@ -23,12 +23,13 @@ export async function readmitWriters(context: StepContext): Promise<StepResult> 
   return {
     state: 'completed',
     detail: `${detail}${left.length > 0 ? `; ${left.length} not` : ''}`,
-    counts: Object.entries(counts).map(([kind, { expected, done }]) => ({
-      kind,
-      expected,
-      done,
+    counts: counts.map((each) => ({
+      ...each,
       skipped: [],
-      failed: expected > done ? [{ reason: 'could not be given back', count: expected - done }] : [],
+      failed:
+        each.expected > each.done
+          ? [{ reason: 'could not be given back', count: each.expected - each.done }]
+          : [],
     })),
     ...(left.length > 0 ? { lost: left } : {}),
   };

@@ -46,6 +46,7 @@ export type ActionName = keyof typeof actions;
 export const readOnly: ReadonlySet<ActionName> = new Set([
   'reconcileBlobs',
   'reconcileAssets',
+  'useDatastores',
   'scoreEndpoints',
   'probePublicAddress',
 ]);

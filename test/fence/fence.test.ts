@@ -212,6 +212,38 @@ describe('the intake', () => {
   });
 });
 
+describe('what the fence of a run owed, and a replication has paid since', () => {
+  it('is given back when the run is cancelled: schedules, roles and keys', async () => {
+    const { from } = stage.context('x');
+    const workspace = workspaceId(from.workspace);
+    const account =
+      '/subscriptions/1111/resourceGroups/ml-east/providers/Microsoft.Storage/storageAccounts/fraudeast';
+    const role = `${account}/providers/Microsoft.Authorization/roleAssignments/mine`;
+    stage.arm.add(workspace, { properties: { storageAccount: account }, identity: { principalId: 'p' } });
+    stage.arm.add(account, { properties: {} });
+    stage.arm.add(role, { properties: { principalId: 'p', roleDefinitionId: 'r', scope: account } });
+    stage.arm.add(`${workspace}/schedules/nightly`, { properties: { isEnabled: true } });
+    stage.arm.actions.regenerateKey = () => null;
+    stage.arm.actions.resyncKeys = () => null;
+    stage.arm.actions.listKeys = () => ({ keys: [{ value: 'bmV3' }] });
+    await takePointer(stage.context('fence/platform/pointer'));
+    for (const kind of ['intake', 'writers'] as const)
+      await owe(stage.context(`fence/platform/${kind}`), { kind, what: kind, reason: 'dark' });
+    await payFenceDebt(stage.context('pay-debt'));
+    const has = (id: string) => stage.arm.resources.get(id.toLowerCase());
+    expect([has(role), has(`${workspace}/schedules/nightly`)?.properties.isEnabled]).toEqual([
+      undefined,
+      false,
+    ]);
+    expect(await letOldWritersIn(stage.context('fence/platform/writers'))).toContain(
+      'gave back 1 of 1 roles',
+    );
+    expect(await startOldIntake(stage.context('fence/platform/intake'))).toBe('enabled nightly again');
+    expect(has(role)).toBeDefined();
+    expect(has(`${workspace}/schedules/nightly`)?.properties.isEnabled).toBe(true);
+  });
+});
+
 describe('the old writers', () => {
   const id = 'fence/platform/writers';
   const account =

@@ -221,14 +221,14 @@ describe('a region that becomes the writer again', () => {
       expect(await back(readmitWriters)).toMatchObject({
         state: 'completed',
         counts: [
-          { kind: 'roles', expected: 2, done: 2, failed: [] },
-          { kind: 'credentials', expected: 9, done: 9, failed: [] },
+          { kind: 'roles given back', expected: 2, done: 2, failed: [] },
+          { kind: 'credentials renewed', expected: 9, done: 9, failed: [] },
         ],
       });
       expect(await opened()).toEqual(everything);
       expect(await back(useDatastores)).toMatchObject({
         state: 'completed',
-        counts: [{ kind: 'datastores', expected: 8, done: 8, skipped: [], failed: [] }],
+        counts: [{ kind: 'datastores used', expected: 8, done: 8, skipped: [], failed: [] }],
       });
       expect((await smoke()).detail).toContain('it read and wrote the default datastore');
       const [, container] = await Promise.all(
