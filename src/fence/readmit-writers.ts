@@ -12,6 +12,8 @@ import { noteGivenBack, stillTaken, type TakenWriters } from './taken.ts';
 /** Errors: AzureUnavailable; AzureError where the workspace or its storage is not there; ControlStoreError. */
 export async function readmitWriters(context: StepContext): Promise<StepResult> {
   const { azure, store, to, signal, now } = context;
+  // Its schedules come from the recovery point, at the switch: what the next fence stops begins a list of its own.
+  await noteGivenBack(store, to.region, 'intake', now());
   // Kept: an attempt that is broken off after the record is closed would find nothing to give back, and not know whether all was given.
   const taken = await context.keepUndo<TakenWriters | null>(
     async () => (await stillTaken(store, to.region, 'writers')) ?? null,

@@ -4,6 +4,7 @@ import { holdWriterLease, movePointer, peekPointer } from '../../src/control-sto
 import { UnderstudyError } from '../../src/errors/error.ts';
 import { listDebts, owe, pay, settleOrOwe } from '../../src/fence/old-side.ts';
 import { payDebtsOfTarget, payFenceDebt } from '../../src/fence/pay-debt.ts';
+import { readmitWriters } from '../../src/fence/readmit-writers.ts';
 import { letOldWritersIn, shutOutOldWriters } from '../../src/fence/shut-out-writers.ts';
 import { startOldIntake, stopOldIntake } from '../../src/fence/stop-intake.ts';
 import { giveBackPointer, takePointer } from '../../src/fence/take-pointer.ts';
@@ -209,6 +210,23 @@ describe('the intake', () => {
     expect(await stopOldIntake(context)).toMatchObject({ detail: 'disabled nightly, weekly' });
     expect(await startOldIntake(context)).toBe('enabled nightly, weekly again');
     expect([enabled('nightly'), enabled('retired'), enabled('weekly')]).toEqual([true, false, true]);
+  });
+});
+
+describe('the intake of a region that was the writer again meanwhile', () => {
+  it('is started as the last fence found it, not as one before did', async () => {
+    const { from, to } = stage.context('x');
+    const schedule = (name: string) => `${workspaceId(from.workspace)}/schedules/${name}`;
+    const isEnabled = (name: string) =>
+      stage.arm.resources.get(schedule(name).toLowerCase())?.properties.isEnabled;
+    for (const name of ['nightly', 'weekly'])
+      stage.arm.add(schedule(name), { properties: { isEnabled: true } });
+    await stopOldIntake(stage.context('fence/platform/intake'));
+    await readmitWriters(stage.context('fence/platform/readmit', { from: to, to: from }));
+    stage.arm.add(schedule('nightly'), { properties: { isEnabled: true } });
+    await stopOldIntake(stage.context('the next fence'));
+    expect(await startOldIntake(stage.context('the next fence'))).toBe('enabled nightly again');
+    expect([isEnabled('nightly'), isEnabled('weekly')]).toEqual([true, false]);
   });
 });
 
