@@ -11,6 +11,19 @@ export function principalsOf({ identity }: ArmResource): string[] {
   return [principalId, ...assigned].filter((each) => each !== undefined);
 }
 
+/** The identities of a workspace, and of the computes in it. */
+export async function principalsWithin(
+  azure: Azure,
+  workspace: ArmResource,
+  options: CallOptions,
+): Promise<Set<string>> {
+  const principals = new Set(principalsOf(workspace));
+  const computes = `${workspace.id}/computes`;
+  for await (const compute of azure.arm.list(computes, apiVersions.machineLearning, options))
+    for (const principal of principalsOf(compute)) principals.add(principal);
+  return principals;
+}
+
 interface Permissions {
   dataActions?: string[];
   notDataActions?: string[];

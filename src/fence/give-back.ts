@@ -1,6 +1,8 @@
 /** Gives a region what a fence took from its writers: their roles, and the credentials of its storage as they are now. */
+import { principalsWithin } from '../access/identities.ts';
 import { renewCredentials } from '../access/renew-credentials.ts';
 import { apiVersions, type Azure, type CallOptions, type JsonObject } from '../azure/azure.ts';
+import { textAt } from '../azure/json.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import { workspaceId, type Side } from '../topology/sides.ts';
 import type { TakenWriters } from './taken.ts';
@@ -22,8 +24,12 @@ export async function giveBackWriters(
 ): Promise<GivenBack> {
   const workspace = workspaceId(side.workspace);
   const left: string[] = [];
+  const found = await azure.arm.get(workspace, apiVersions.machineLearning, options);
+  const principals = await principalsWithin(azure, found, options);
   for (const role of roles) {
-    const refusal = await giveRole(azure, role, options);
+    // A workspace or a compute that was made anew has another identity: a role for the one of before would let nobody in.
+    const isHeld = principals.has(textAt(role.properties, 'principalId') ?? '');
+    const refusal = isHeld ? await giveRole(azure, role, options) : nobodys;
     if (refusal !== undefined) left.push(`role ${role.id}: ${refusal}`);
   }
   const roleCount = roles.length - left.length;
@@ -41,6 +47,9 @@ export async function giveBackWriters(
     ],
   };
 }
+
+const nobodys =
+  'its principal is no identity of the workspace or of its computes any more: give the role to the one that is';
 
 /** What a client may say of an assignment; a condition that were left out would give more than was taken. */
 const writable = [

@@ -3,7 +3,7 @@
  * removed, and the storage account's keys rotated, so that every key, SAS and mounted datastore of before is refused. What is taken is
  * written down first, for whoever makes that side the writer again.
  */
-import { principalsOf } from '../access/identities.ts';
+import { principalsWithin } from '../access/identities.ts';
 import {
   apiVersions,
   type ArmResource,
@@ -43,10 +43,7 @@ export async function writersOf(azure: Azure, side: Side, options: CallOptions):
   if (typeof storageAccount !== 'string') {
     throw new UnderstudyError('AzureError', `workspace "${side.workspace.name}" names no storage account`);
   }
-  const principals = new Set(principalsOf(workspace));
-  const computes = `${workspaceId(side.workspace)}/computes`;
-  for await (const compute of azure.arm.list(computes, apiVersions.machineLearning, options))
-    for (const principal of principalsOf(compute)) principals.add(principal);
+  const principals = await principalsWithin(azure, workspace, options);
   const roles: Writers['roles'] = [];
   let inherited = 0;
   const path = `${storageAccount}/providers/Microsoft.Authorization/roleAssignments`;
@@ -100,13 +97,16 @@ export async function shutOut(
 
 /**
  * Roles come back under their own names; rotated keys cannot, so the workspace is given the new ones. What this run owed may have been taken
- * by another that paid for it; where nothing was taken, a region that did not answer is not asked again.
+ * by another that paid for it; where nothing was taken, a region that did not answer is not asked again. Errors: PreconditionError for what
+ * could not be given back.
  */
 export async function letOldWritersIn(context: StepContext): Promise<string> {
   const { azure, from, store, now } = context;
   const taken = await stillTaken(store, from.region, 'writers');
   if (!taken) return 'nothing was rotated or removed';
   const { detail, left } = await giveBackWriters(azure, from, taken, {}, now());
+  // Not closed: another attempt, or the next move that makes this region the writer, tries again.
+  if (left.length > 0) throw new UnderstudyError('PreconditionError', [detail, ...left].join('; '));
   await noteGivenBack(store, from.region, 'writers', now());
-  return [detail, ...left].join('; ');
+  return detail;
 }

@@ -20,7 +20,7 @@ const added = ['by_identity', 'by_key', 'by_signature'];
 describe('there and back, twice', () => {
   let scene: Scene;
   const workspaces = { eastus: '', westus3: '' };
-  let watching = true;
+  const watching = new AbortController();
   /** Looks at which both sides had an enabled schedule. */
   const both: string[] = [];
   let watched: Promise<void>;
@@ -38,7 +38,7 @@ describe('there and back, twice', () => {
     await typed('replicate');
   });
   afterAll(async () => {
-    watching = false;
+    watching.abort();
     await watched;
     await scene?.close();
   });
@@ -113,7 +113,7 @@ describe('there and back, twice', () => {
   }
 
   async function watchSchedules(): Promise<void> {
-    while (watching) {
+    while (!watching.signal.aborted) {
       // A dark region has nothing to show.
       const look = (region: keyof typeof workspaces) => enabled(region).catch(() => []);
       const [east, west] = await Promise.all([look('eastus'), look('westus3')]);
@@ -217,7 +217,7 @@ describe('there and back, twice', () => {
   it('and back again; at no moment did the schedules of both sides fire', async () => {
     await move('back again');
     await use('eastus');
-    watching = false;
+    watching.abort();
     await watched;
     expect(both).toEqual([]);
   });

@@ -269,6 +269,40 @@ describe('a region that becomes the writer again', () => {
   });
 });
 
+describe('a compute that was made anew', () => {
+  it('has another identity: its role is left for a person, and nothing is called whole', async () => {
+    const { azure, fixture, east } = scene;
+    const path = `${east}/computes/with-identity`;
+    const make = () =>
+      fixture.put(path, {
+        location: 'eastus',
+        identity: { type: 'SystemAssigned' },
+        properties: {
+          computeType: 'AmlCompute',
+          properties: { vmSize: 'Standard_DS3_v2', scaleSettings: { maxNodeCount: 1 } },
+        },
+      });
+    await make();
+    const { identity } = (await azure.arm.get(path, ml)) as unknown as { identity: { principalId: string } };
+    const id = `${storage}/providers/Microsoft.Authorization/roleAssignments/00000000-0000-4000-8000-000000000003`;
+    await azure.arm.put(id, apiVersions.roleAssignments, {
+      properties: {
+        roleDefinitionId: `${east.split('/').slice(0, 3).join('/')}/providers/Microsoft.Authorization/roleDefinitions/${contributor}`,
+        principalId: identity.principalId,
+        principalType: 'ServicePrincipal',
+      },
+    });
+    await leave();
+    await azure.arm.remove(`${path}?underlyingResourceAction=Delete`, ml);
+    await make();
+    const result = await back(readmitWriters);
+    expect(result.counts?.[0]).toMatchObject({ expected: 3, done: 2, failed: [{ count: 1 }] });
+    expect(result.lost).toEqual([expect.stringMatching(/000000000003: its principal is no identity/)]);
+    expect(await azure.arm.find(id, apiVersions.roleAssignments)).toBeUndefined();
+    expect(await opened()).toEqual(everything);
+  });
+});
+
 describe('when a move is cancelled', () => {
   it('back: the region that was readmitted is shut out again, and can be readmitted by the next', async () => {
     await leave();
