@@ -78,26 +78,18 @@ async function findPlace(
 }
 
 async function useSecret(work: Work, kind: 'AccountKey' | 'Sas'): Promise<Use> {
-  const { context, workspace, datastore, place, own } = work;
+  const { datastore, place, own } = work;
   const isDefault = datastore.properties['isDefault'] === true && place.service === 'blob';
+  const secret = await heldSecret(work, kind);
+  if ('reason' in secret) return { own, state: 'failed', reason: secret.reason };
+  const token =
+    kind === 'Sas'
+      ? secret.value.trim().replace(/^\?/, '')
+      : signForLook({ name: place.account.name, key: secret.value }, place.service, {
+          write: isDefault,
+          now: work.context.now(),
+        });
   try {
-    const path = `${workspace.id}/datastores/${encodeURIComponent(datastore.name)}/listSecrets`;
-    const held = (await context.azure.arm.post(
-      path,
-      apiVersions.machineLearning,
-      {},
-      { signal: context.signal },
-    )) as JsonObject | null;
-    const secret = textAt(held ?? {}, kind === 'Sas' ? 'sasToken' : 'key');
-    if (secret === undefined)
-      return { own, state: 'failed', reason: 'the workspace holds no credential for it' };
-    const token =
-      kind === 'Sas'
-        ? secret.trim().replace(/^\?/, '')
-        : signForLook({ name: place.account.name, key: secret }, place.service, {
-            write: isDefault,
-            now: context.now(),
-          });
     await look(work, token);
     if (isDefault) await write(work, token);
     return { own, state: 'used' };
@@ -106,7 +98,23 @@ async function useSecret(work: Work, kind: 'AccountKey' | 'Sas'): Promise<Use> {
   }
 }
 
-/** Of somebody else's storage, silence is a finding: it must not keep a region's work waiting. */
+async function heldSecret(
+  { context, workspace, datastore }: Work,
+  kind: 'AccountKey' | 'Sas',
+): Promise<{ value: string } | { reason: string }> {
+  const { azure, signal } = context;
+  const path = `${workspace.id}/datastores/${encodeURIComponent(datastore.name)}/listSecrets`;
+  try {
+    const held = await azure.arm.post(path, apiVersions.machineLearning, {}, { signal });
+    const value = textAt((held ?? {}) as JsonObject, kind === 'Sas' ? 'sasToken' : 'key');
+    return value === undefined ? { reason: 'the workspace holds no credential for it' } : { value };
+  } catch (error) {
+    if (!isUnderstudyError(error, 'AzureError')) throw error;
+    return { reason: `what the workspace holds for it was not told: ${messageOf(error)}` };
+  }
+}
+
+/** What storage said. Of somebody else's, silence is a finding: it must not keep a region's work waiting. */
 function refusalOf({ own, datastore }: Work, error: unknown): Use {
   if (!isUnderstudyError(error)) throw error;
   const { status, code } = error.details.azure ?? {};
@@ -124,8 +132,8 @@ function refusalOf({ own, datastore }: Work, error: unknown): Use {
       state: 'skipped',
       reason: `its credential is accepted, and nothing is there: ${messageOf(error)}`,
     };
-  const isRefusal = error.code === 'AzureError' || status === 403;
-  if (!isRefusal && (own || error.code !== 'AzureUnavailable')) throw error;
+  const isSilence = error.code === 'AzureUnavailable' && status !== 403;
+  if (isSilence && own) throw error;
   return { own, state: 'failed', reason: messageOf(error) };
 }
 

@@ -53,7 +53,7 @@ export async function enableSchedules(context: StepContext): Promise<StepResult>
   return {
     state: 'completed',
     detail: `${showCount(tally.done, 'schedule')} enabled in ${to.region}${sum(tally.failed) > 0 ? `, ${sum(tally.failed)} not` : ''}; ${other}`,
-    counts: [toCounts(tally, 'schedules', wanted.size)],
+    counts: [toCounts(tally, 'schedules enabled', wanted.size)],
     evidence: await writeFindings(context, 'list', findings),
     ...(findings.length > 0 ? { lost: showFindings(findings) } : {}),
   };

@@ -16,6 +16,8 @@ export interface SmokeData {
   prepare(): Promise<void>;
   /** Compares what the job wrote with what it read. Errors: PreconditionError. */
   check(): Promise<void>;
+  /** Removes both. Idempotent. */
+  clear(): Promise<void>;
 }
 
 const copied = 'copied.txt';
@@ -71,6 +73,15 @@ export async function smokeData(context: StepContext, job: string): Promise<Smok
           next: 'See which storage the datastore points to, and what the job says of its output; then go on with the run.',
         },
       );
+    },
+    async clear() {
+      for (const path of [input, `${output}/${copied}`]) {
+        try {
+          await (await container()).getBlobClient(path).deleteIfExists({ abortSignal: signal });
+        } catch (error) {
+          throw azureError(`removing ${path}`, error, signal.aborted);
+        }
+      }
     },
   };
 }

@@ -36,7 +36,12 @@ export async function runSmokeJob(context: StepContext): Promise<StepResult> {
     job = await azure.arm.put(path, apiVersions.machineLearning, body, { signal });
   }
   const ended = await waitForEnd(context, path, job);
-  await data.check();
+  // Kept before they are removed: another attempt would look for them.
+  await context.keepUndo(async () => {
+    await data.check();
+    return { checked: ended.name };
+  });
+  await data.clear();
   const compute = textAt(ended.properties, 'computeId')?.split('/').at(-1);
   const took = showDuration(context.now().getTime() - startOf(job, context.now()));
   return {

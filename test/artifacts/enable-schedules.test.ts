@@ -85,7 +85,7 @@ describe('schedules', () => {
     await owe(context(run, 'fence/platform/intake'), { kind: 'intake', what: 'disable', reason: 'dark' });
     expect(await enable(run)).toMatchObject({
       detail: '1 schedule enabled in westus3; stopped in eastus: nightly, since',
-      counts: [{ kind: 'schedules', expected: 2, done: 1, failed: [] }],
+      counts: [{ kind: 'schedules enabled', expected: 2, done: 1, failed: [] }],
     });
     expect([await enabled(scene.east), await enabled(scene.west)]).toEqual([[], ['nightly']]);
     expect(await listDebts(scene.store)).toEqual([]);

@@ -239,7 +239,7 @@ describe('failover, with the active region dark', () => {
     expect(switched).toMatchObject({
       detail:
         '1 schedule enabled in westus3; eastus does not answer: what could not be stopped there is owed',
-      counts: [{ kind: 'schedules', expected: 2, done: 1, failed: [] }],
+      counts: [{ kind: 'schedules enabled', expected: 2, done: 1, failed: [] }],
     });
     expect(await enabled()).toEqual([true, false]);
     const nightly = (await get('schedules/nightly')).properties['action'];

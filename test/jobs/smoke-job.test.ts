@@ -29,6 +29,7 @@ function scene(): Scene {
   const blob = (name: string) => ({
     upload: (text: string) => Promise.resolve(blobs.set(name, text)),
     exists: () => Promise.resolve(blobs.has(name)),
+    deleteIfExists: () => Promise.resolve(blobs.delete(name)),
     downloadToBuffer: () => Promise.resolve(Buffer.from(blobs.get(name) ?? '')),
   });
   const container = () => ({ getBlockBlobClient: blob, getBlobClient: blob });
@@ -91,6 +92,7 @@ describe('runSmokeJob', () => {
       },
     });
     expect(result.detail).toContain('it read and wrote the default datastore');
+    expect([...blobs.keys()]).toEqual([]);
     expect(made.progress.length).toBe(2);
   });
 
