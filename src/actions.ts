@@ -1,8 +1,10 @@
 /** Every action of a plan, and the function that does it: the one place where plans meet what they name. */
+import { useDatastores } from './access/use-datastores.ts';
 import { configureConnections } from './artifacts/configure-connections.ts';
 import { configureDatastores } from './artifacts/configure-datastores.ts';
-import { configureSchedules, disableCreatedSchedules } from './artifacts/configure-schedules.ts';
+import { configureSchedules, enableAsBefore } from './artifacts/configure-schedules.ts';
 import { copyBlobs } from './artifacts/copy-blobs.ts';
+import { disableAgain, enableSchedules } from './artifacts/enable-schedules.ts';
 import { escrowSecrets } from './artifacts/escrow-secrets.ts';
 import { listActive } from './artifacts/list-active.ts';
 import { readLedgerSnapshot } from './artifacts/recovery-point.ts';
@@ -15,6 +17,7 @@ import { sealRecoveryPoint } from './artifacts/seal-recovery-point.ts';
 import { plannedAssets, plannedDatastores, standbyMapping } from './artifacts/standby.ts';
 import { stopOldJobs } from './jobs/stop-old-jobs.ts';
 import { payDebtsOfTarget, payFenceDebt } from './fence/pay-debt.ts';
+import { readmitWriters, shutOutAgain } from './fence/readmit-writers.ts';
 import { letOldWritersIn, shutOutOldWriters } from './fence/shut-out-writers.ts';
 import { startOldIntake, stopOldIntake } from './fence/stop-intake.ts';
 import { giveBackPointer, takePointer } from './fence/take-pointer.ts';
@@ -35,6 +38,7 @@ import { shiftTraffic, shiftTrafficBack } from './traffic/shift-traffic.ts';
 
 export const actions: Record<ActionName, Action> = {
   takePointer,
+  readmitWriters,
   stopOldIntake,
   stopOldJobs: (context) => stopOldJobs(context),
   shutOutOldWriters,
@@ -49,8 +53,10 @@ export const actions: Record<ActionName, Action> = {
   configureSchedules,
   reconcileBlobs,
   reconcileAssets,
+  useDatastores,
   scoreEndpoints,
   runSmokeJob,
+  enableSchedules,
   shiftTraffic,
   rewriteConfigs,
   switchServing,
@@ -73,11 +79,13 @@ export const actions: Record<ActionName, Action> = {
 /** What takes an action back when its run is cancelled: each that says it can be undone. */
 export const undos: Undos = {
   takePointer: giveBackPointer,
+  readmitWriters: shutOutAgain,
   stopOldIntake: startOldIntake,
   shutOutOldWriters: letOldWritersIn,
   scaleComputes: scaleComputesBack,
   scaleDeployments: scaleDeploymentsBack,
-  configureSchedules: disableCreatedSchedules,
+  configureSchedules: enableAsBefore,
+  enableSchedules: disableAgain,
   shiftTraffic: shiftTrafficBack,
   rewriteConfigs: putConfigsBack,
   switchServing: switchServingBack,

@@ -79,8 +79,9 @@ export async function uploadFile(blobs: BlobAccounts, file: string, blob: BlobPl
   response.resume();
 }
 
-/** Copies the blob at a place, or all that are below it, to another place. */
-export async function copyBelow(blobs: BlobAccounts, from: BlobPlace, to: BlobPlace): Promise<void> {
+/** Copies the blob at a place, or all that are below it, to another place. Returns how many. */
+export async function copyBelow(blobs: BlobAccounts, from: BlobPlace, to: BlobPlace): Promise<number> {
+  let count = 0;
   for (const name of await blobs.listBlobs(from.account, from.container, from.path)) {
     const rest = name.slice(from.path.length);
     if (rest !== '' && !rest.startsWith('/')) continue; // Of another place whose name begins so.
@@ -96,7 +97,9 @@ export async function copyBelow(blobs: BlobAccounts, from: BlobPlace, to: BlobPl
     const [response] = await answered;
     await requireStatus(response, 201, to);
     response.resume();
+    count += 1;
   }
+  return count;
 }
 
 /** Removes a blob, which need not be there. */

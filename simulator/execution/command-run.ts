@@ -135,7 +135,7 @@ export class CommandRun implements Run {
   }
 }
 
-function endOf(ending: Ending): RunEnd {
+export function endOf(ending: Ending): RunEnd {
   switch (ending) {
     case 'canceled':
     case 'timeout':

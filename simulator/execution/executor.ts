@@ -20,6 +20,8 @@ import {
 } from '../providers/machinelearning/job-life.ts';
 import { changeLife, JOBS } from '../providers/machinelearning/job-queue.ts';
 import { CommandRun } from './command-run.ts';
+import { copyOf, CopyRun } from './copy-run.ts';
+import { executesJobs } from './executing-compute.ts';
 import { endFormerGroup } from './job-process.ts';
 import { PipelineRun } from './pipeline-run.ts';
 import { registerOutputs } from './register-outputs.ts';
@@ -130,11 +132,16 @@ export class Executor {
         return new PipelineRun(this.cloud, job);
       case 'Sweep':
         return new SweepRun(this.cloud, job);
-      default:
+      default: {
+        const copy = copyOf(job.resource.properties);
+        const { compute } = lifeOf(job);
+        const isExecuted = compute !== null && executesJobs(this.cloud.store.get(compute));
+        if (copy && !isExecuted) return new CopyRun(this.cloud, job, copy);
         return new CommandRun(this.cloud, job, this.folderOf(key), {
           began: (process) => this.note(key, { process }),
           exited: () => this.note(key, { exitedAt: this.cloud.clock.now() }),
         });
+      }
     }
   }
 

@@ -42,6 +42,14 @@ export function locateOutput(cloud: Cloud, job: Stored, name: string): BlobPlace
   return placeOf(cloud, workspaceIdOf(job.resource.id), jobOutputUri(job.resource, name));
 }
 
+/** May the job write where it is to write? Its own artifacts, too. Errors: AccessRefused. */
+export function requireOutputs(cloud: Cloud, job: Stored): void {
+  for (const name of ['default', ...Object.keys(objectOf(job.resource.properties.outputs))]) {
+    const place = locateOutput(cloud, job, name);
+    if (place) requireAccess(cloud, place, job);
+  }
+}
+
 /** Is the place where an output of a job of the same workspace goes? */
 export function isOutput(cloud: Cloud, job: Stored, place: BlobPlace): boolean {
   const jobs = cloud.store.children(workspaceIdOf(job.resource.id), job.resource.type);
@@ -80,7 +88,7 @@ function reachable(cloud: Cloud, job: Stored, place: BlobPlace, address: string)
       'SystemError',
       `'${address}': the storage account '${place.account}' in ${region} does not answer.`,
     );
-  requireAccess(cloud, place);
+  requireAccess(cloud, place, job);
   return place;
 }
 

@@ -17,6 +17,7 @@ import {
   locateData,
   locateOutput,
   outputsOf,
+  requireOutputs,
 } from './job-data.ts';
 import type { Places } from './job-environment.ts';
 import { GrowingFile, OutputFolder } from './output-folder.ts';
@@ -40,6 +41,7 @@ export interface Workplace {
 
 /** Fills the folder of a job. Errors: RunFailure for what is not there. */
 export async function prepareWorkplace(cloud: Cloud, job: Stored, folder: string): Promise<Workplace> {
+  requireOutputs(cloud, job);
   const code = join(folder, 'code');
   const places: Places = { home: folder, temporary: join(folder, 'tmp'), inputs: {}, outputs: {} };
   for (const made of [code, places.temporary, join(folder, 'inputs'), join(folder, 'outputs')])

@@ -4,6 +4,7 @@ import { sameName } from '../azure/ids.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
+import { ensureContainer } from './blobs.ts';
 import { isBuiltIn, placeOfDatastore, type DatastorePlace } from './datastores.ts';
 import { escrowed } from './escrowed.ts';
 import { showFindings, writeFindings, type Finding } from './evidence.ts';
@@ -114,6 +115,10 @@ async function configure(work: Work, datastore: ArmResource): Promise<void> {
     return;
   }
   try {
+    // What is written to it must find it, though no blob was to be brought there.
+    const made = placeOfDatastore({ ...datastore, properties: body.properties }).blob;
+    if (made && sameName(made.account, standby.account.name))
+      await ensureContainer(standby.account.container(made.container), signal);
     const path = `${standby.workspace.id}/datastores/${encodeURIComponent(datastore.name)}?skipValidation=true`;
     await azure.arm.put(path, apiVersions.machineLearning, { properties: body.properties }, { signal });
     tally.done += 1;

@@ -1,6 +1,6 @@
 /**
- * The action `configureSchedules`: the schedules of the active workspace, in the standby only: created disabled, then enabled if they
- * were. The undo disables again what this run enabled.
+ * The action `configureSchedules`: the schedules of the active workspace, in the standby, all of them disabled: those of the other side
+ * may still fire. `enableSchedules` enables them at the switch.
  */
 import { apiVersions, type ArmResource, type JsonObject } from '../azure/azure.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
@@ -10,16 +10,16 @@ import { differences } from '../jobs/submit.ts';
 import { rewriteReferences, type ReferenceMapping } from '../azure/ids.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
-import { workspaceId } from '../topology/sides.ts';
 import { showFindings, writeFindings, type Finding } from './evidence.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { countLines } from './parts.ts';
 import { readPart } from './recovery-point.ts';
+import { isEnabled, schedulePath, setEnabled, writable } from './schedules.ts';
 import { openStandby, type Standby } from './standby.ts';
 import { fail, newTally, seen, showCount, sum, toCounts } from './tally.ts';
 
 interface UndoSchedules {
-  /** Schedules that were enabled in the standby before the run: they stay so. */
+  /** Schedules that were enabled in the standby before the run. */
   enabledBefore: string[];
   /** Schedules of the recovery point. */
   names: string[];
@@ -33,7 +33,6 @@ export async function configureSchedules(context: StepContext): Promise<StepResu
   const heartbeat = startHeartbeat(context, 'schedules');
   const tally = newTally();
   const findings: Finding[] = [];
-  let enabled = 0;
   for await (const schedule of readPart(context.store, sealed, 'schedules')) {
     const outcome = await configure(context, standby, schedule);
     if ('reason' in outcome) {
@@ -42,7 +41,6 @@ export async function configureSchedules(context: StepContext): Promise<StepResu
     } else {
       tally.done += 1;
       if (outcome.already) tally.already += 1;
-      if (isEnabled(schedule)) enabled += 1;
     }
     heartbeat.add(1, 0);
     await heartbeat.beat();
@@ -51,7 +49,7 @@ export async function configureSchedules(context: StepContext): Promise<StepResu
   const failed = sum(tally.failed);
   return {
     state: 'completed',
-    detail: `${showCount(tally.done, 'schedule')} in ${context.to.region}, ${enabled} of them enabled${failed > 0 ? `; ${failed} failed` : ''}`,
+    detail: `${showCount(tally.done, 'schedule')} in ${context.to.region}, disabled until the switch${failed > 0 ? `; ${failed} failed` : ''}`,
     counts: [toCounts(tally, 'schedules', countLines(sealed.parts, 'schedules'))],
     evidence: await writeFindings(context, 'list', findings),
     ...(findings.length > 0 ? { lost: showFindings(findings) } : {}),
@@ -59,24 +57,13 @@ export async function configureSchedules(context: StepContext): Promise<StepResu
   };
 }
 
-/** The undo of `configureSchedules`: disables what the run enabled. Idempotent. */
-export async function disableCreatedSchedules(context: StepContext, undo: unknown): Promise<string> {
+/** The undo of `configureSchedules`: enables those that were enabled in the standby before the run. Idempotent. */
+export async function enableAsBefore(context: StepContext, undo: unknown): Promise<string> {
   const { names, enabledBefore } = undo as UndoSchedules;
-  const { azure, signal, to } = context;
-  let disabled = 0;
-  for (const name of names.filter((each) => !enabledBefore.includes(each))) {
-    const path = schedulePath(workspaceId(to.workspace), name);
-    const held = await azure.arm.find(path, apiVersions.machineLearning, { signal });
-    if (!held || !isEnabled(held)) continue;
-    await azure.arm.put(
-      path,
-      apiVersions.machineLearning,
-      { properties: { ...writable(held), isEnabled: false } },
-      { signal },
-    );
-    disabled += 1;
-  }
-  return `${showCount(disabled, 'schedule')} disabled again in ${to.region}`;
+  let enabled = 0;
+  for (const name of names.filter((each) => enabledBefore.includes(each)))
+    if (await setEnabled(context, context.to, name, true)) enabled += 1;
+  return `${showCount(enabled, 'schedule')} enabled again in ${context.to.region}`;
 }
 
 async function stateBefore(
@@ -105,10 +92,8 @@ async function configure(
   const options = { signal };
   try {
     const held = await azure.arm.find(path, apiVersions.machineLearning, options);
-    const enabled = isEnabled(schedule);
-    if (held && differences({ ...properties, isEnabled: enabled }, held.properties, '').length === 0)
+    if (held && differences({ ...properties, isEnabled: false }, held.properties, '').length === 0)
       return { already: true };
-    // Disabled first: a schedule that is wrong in some field must not fire before it has been read back.
     await azure.arm.put(
       path,
       apiVersions.machineLearning,
@@ -119,14 +104,6 @@ async function configure(
     const different = differences({ ...properties, isEnabled: false }, made.properties, '');
     if (different.length > 0)
       return { reason: `Azure holds it otherwise: ${different.map(({ place }) => place).join(', ')}` };
-    if (enabled) {
-      await azure.arm.put(
-        path,
-        apiVersions.machineLearning,
-        { properties: { ...properties, isEnabled: true } },
-        options,
-      );
-    }
     return { already: false };
   } catch (error) {
     if (!isUnderstudyError(error, 'AzureError')) throw error;
@@ -167,17 +144,4 @@ function unmappedReason(
   return {
     reason: `it cannot be rewritten: ${unmapped.map(({ place, reason }) => `${place}: ${reason}`).join('; ')}`,
   };
-}
-
-function writable({ properties }: ArmResource): JsonObject {
-  const { provisioningState: _, ...kept } = properties;
-  return kept;
-}
-
-function isEnabled({ properties }: ArmResource): boolean {
-  return properties['isEnabled'] !== false;
-}
-
-function schedulePath(workspace: string, name: string): string {
-  return `${workspace}/schedules/${encodeURIComponent(name)}`;
 }

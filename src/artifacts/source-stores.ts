@@ -54,8 +54,9 @@ export async function findSourceStores(request: FindStores): Promise<SourceStore
   return { workspace, datastores: places, accounts, shared };
 }
 
-async function findAccount(
-  { azure, workspace, signal }: FindStores,
+/** By name: in the group that the datastore names, the workspace's, or anywhere in the subscription. */
+export async function findAccount(
+  { azure, workspace, signal }: Pick<FindStores, 'azure' | 'workspace' | 'signal'>,
   name: string,
   datastore: ArmResource | undefined,
 ): Promise<ArmResource | undefined> {

@@ -14,6 +14,7 @@
  *   ledger/{lineage root}.json              one interrupted job and its successors
  *   debts/{region}/{kind}.json              what the fence still owes
  *   fence/{region}/cancelled-jobs.json      which jobs fences have cancelled there
+ *   fence/{region}/taken-{kind}.json        roles and keys, or schedules, that fences took there, until they are given back
  *   epochs/{n}/recovery-points/{id}/…       manifests; `sealed.json` is written last
  *   audit/{time}-{id}.json                  who did what
  */

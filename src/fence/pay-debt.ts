@@ -7,7 +7,7 @@ import type { StepContext } from '../run/step-context.ts';
 import { sideOf } from '../topology/sides.ts';
 import { isRefusalOrSilence, listDebts, pay, type KeptDebt } from './old-side.ts';
 import { shutOut, writersOf } from './shut-out-writers.ts';
-import { disableSchedules, enabledSchedules } from './stop-intake.ts';
+import { stopSchedules } from './stop-intake.ts';
 
 /**
  * Of a replication: pays what it can, before it copies and again before it seals; what the region does not answer to, or refuses, stays
@@ -76,18 +76,25 @@ async function settle(context: StepContext, debt: KeptDebt): Promise<string> {
   return line;
 }
 
-async function payOne({ azure, topology, signal }: StepContext, debt: KeptDebt): Promise<string> {
+async function payOne(context: StepContext, debt: KeptDebt): Promise<string> {
+  const { azure, topology, signal } = context;
   const side = sideOf(topology, debt.region);
   try {
     switch (debt.kind) {
       case 'intake':
-        return await disableSchedules(azure, side, await enabledSchedules(azure, side, { signal }), {
-          signal,
-        });
+        return await stopSchedules(context, { side, run: debt.run }, { signal });
       case 'jobs':
         return await cancelUnfinishedJobs(azure, side, { signal });
       case 'writers':
-        return await shutOut(azure, await writersOf(azure, side, { signal }), debt.run, { signal });
+        return await shutOut(
+          context,
+          {
+            region: debt.region,
+            run: debt.run,
+            writers: await writersOf(azure, side, { signal }),
+          },
+          { signal },
+        );
     }
   } catch (error) {
     // Without the workspace neither jobs nor schedules run; its storage may still be written to.

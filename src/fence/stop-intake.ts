@@ -4,13 +4,14 @@ import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { workspaceId, type Side } from '../topology/sides.ts';
 import { settleOrOwe } from './old-side.ts';
+import { noteGivenBack, noteTakenIntake, stillTaken } from './taken.ts';
 
 interface IntakeUndo {
   schedules: string[];
 }
 
 export function stopOldIntake(context: StepContext): Promise<StepResult> {
-  const { azure, from } = context;
+  const { azure, from, run } = context;
   return settleOrOwe(
     context,
     { kind: 'intake', what: `disable the schedules of ${from.region}` },
@@ -18,9 +19,20 @@ export function stopOldIntake(context: StepContext): Promise<StepResult> {
       const { schedules } = await context.keepUndo<IntakeUndo>(async () => ({
         schedules: await enabledSchedules(azure, from, { signal }),
       }));
-      return disableSchedules(azure, from, schedules, { signal });
+      return stopSchedules(context, { side: from, run: run.runId, schedules }, { signal });
     },
   );
+}
+
+/** Disables the schedules of a side, by default all that are enabled now, and writes down which: `run` is whose fence it is. */
+export async function stopSchedules(
+  { azure, store, now }: Pick<StepContext, 'azure' | 'store' | 'now'>,
+  { side, run, schedules }: { side: Side; run: string; schedules?: string[] },
+  options: CallOptions,
+): Promise<string> {
+  const names = schedules ?? (await enabledSchedules(azure, side, options));
+  await noteTakenIntake(store, { region: side.region, run, schedules: names }, now());
+  return disableSchedules(azure, side, names, options);
 }
 
 export async function enabledSchedules(azure: Azure, side: Side, options: CallOptions): Promise<string[]> {
@@ -32,7 +44,7 @@ export async function enabledSchedules(azure: Azure, side: Side, options: CallOp
   return names;
 }
 
-/** Answers what was done, in one line. Disabling twice is disabling once. */
+/** Returns what was done, in one line. Disabling twice is disabling once. */
 export async function disableSchedules(
   azure: Azure,
   side: Side,
@@ -43,10 +55,14 @@ export async function disableSchedules(
   return names.length === 0 ? 'no schedule was enabled' : `disabled ${names.join(', ')}`;
 }
 
-/** Of a cancelled run: the schedules it found enabled are enabled again. */
-export async function startOldIntake({ azure, from }: StepContext, undo: unknown): Promise<string> {
-  const { schedules } = (undo ?? { schedules: [] }) as IntakeUndo;
+/**
+ * Of a cancelled run: the schedules that were enabled are enabled again, whether it disabled them or another that paid what it owed. Where
+ * none was disabled, a region that did not answer is not asked again.
+ */
+export async function startOldIntake({ azure, store, from, now }: StepContext): Promise<string> {
+  const schedules = (await stillTaken(store, from.region, 'intake'))?.schedules ?? [];
   for (const name of schedules) await setEnabled(azure, from, name, true, {});
+  await noteGivenBack(store, from.region, 'intake', now());
   return schedules.length === 0 ? 'no schedule to enable' : `enabled ${schedules.join(', ')} again`;
 }
 

@@ -1,4 +1,7 @@
-/** Runs a tiny job in the standby, to see that training works there before anyone depends on it. */
+/**
+ * Runs a tiny job in the standby, to see that training works there before anyone depends on it: that a compute takes it, and that it reads
+ * and writes the default datastore through the workspace.
+ */
 import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { apiVersions, type Arm, type ArmResource, type JsonObject } from '../azure/azure.ts';
@@ -9,6 +12,7 @@ import { showDuration, toSeconds } from '../topology/duration.ts';
 import { workspaceId } from '../topology/sides.ts';
 import { isObject, objectAt, textAt } from '../azure/json.ts';
 import { createdAt, isFinished, statusOf } from './job.ts';
+import { smokeData, type SmokeData } from './smoke-data.ts';
 
 /** Milliseconds between two looks: soon at first, since a tiny job may be done at once. */
 const firstPause = 500;
@@ -17,24 +21,32 @@ const longestPause = 10_000;
 /**
  * Action `runSmokeJob`. The job's name is a function of the run, so that another attempt waits for the same job; one that did not
  * complete gives way to the next, so that a run taken up after the compute was mended is not held to its first failure.
- * Errors: PreconditionError when it failed, or is not completed within `policies.smokeDeadline`; AzureUnavailable.
+ * Errors: PreconditionError when it failed, is not completed within `policies.smokeDeadline`, or wrote nothing; AzureUnavailable.
  */
 export async function runSmokeJob(context: StepContext): Promise<StepResult> {
   const { azure, signal } = context;
   const found = await findOpenJob(context);
   const { path } = found;
   let { job } = found;
+  const data = await smokeData(context, found.name);
   if (!job) {
-    const body = await compose(context);
+    const body = await compose(context, data);
     if (typeof body === 'string') return { state: 'skipped', detail: `no smoke job: ${body}` };
+    await data.prepare();
     job = await azure.arm.put(path, apiVersions.machineLearning, body, { signal });
   }
   const ended = await waitForEnd(context, path, job);
+  // Kept before they are removed: another attempt would look for them.
+  await context.keepUndo(async () => {
+    await data.check();
+    return { checked: ended.name };
+  });
+  await data.clear();
   const compute = textAt(ended.properties, 'computeId')?.split('/').at(-1);
   const took = showDuration(context.now().getTime() - startOf(job, context.now()));
   return {
     state: 'completed',
-    detail: `smoke job "${ended.name}" completed on compute "${compute}" in ${took}`,
+    detail: `smoke job "${ended.name}" completed on compute "${compute}" in ${took}; it read and wrote the default datastore`,
     facts: { job: ended.name },
   };
 }
@@ -51,17 +63,21 @@ async function findOpenJob({
   to,
   run,
   signal,
-}: StepContext): Promise<{ path: string; job: ArmResource | undefined }> {
+}: StepContext): Promise<{ name: string; path: string; job: ArmResource | undefined }> {
   for (let failures = 0; ; failures++) {
-    const path = `${workspaceId(to.workspace)}/jobs/${smokeJobName(run.runId, failures)}`;
+    const name = smokeJobName(run.runId, failures);
+    const path = `${workspaceId(to.workspace)}/jobs/${name}`;
     const job = await azure.arm.find(path, apiVersions.machineLearning, { signal });
     const hasFailed = job && isFinished(statusOf(job)) && statusOf(job) !== 'Completed';
-    if (!hasFailed) return { path, job };
+    if (!hasFailed) return { name, path, job };
   }
 }
 
 /** The body of the job, or why there can be none. */
-async function compose({ azure: { arm }, to, run, signal }: StepContext): Promise<JsonObject | string> {
+async function compose(
+  { azure: { arm }, to, run, signal }: StepContext,
+  { fields }: SmokeData,
+): Promise<JsonObject | string> {
   const workspace = workspaceId(to.workspace);
   const options = { signal };
   const computes = await Array.fromAsync(
@@ -77,7 +93,7 @@ async function compose({ azure: { arm }, to, run, signal }: StepContext): Promis
       displayName: 'Understudy smoke job',
       description: 'Shows that training works here.',
       experimentName: 'understudy-smoke',
-      command: 'echo "the standby runs jobs"',
+      ...fields,
       computeId: compute.id,
       environmentId,
       limits: { jobLimitsType: 'Command', timeout: 'PT10M' },
@@ -137,7 +153,7 @@ async function waitForEnd(context: StepContext, path: string, submitted: ArmReso
         `smoke job "${job.name}" in workspace "${context.to.workspace.name}" is ${status}, expected Completed`,
         {
           place: path,
-          next: 'Look at its logs in the studio, mend the compute or the environment, then resume the run.',
+          next: 'Look at its logs in the studio: the compute, the environment, or the storage that it reads and writes. Mend that, then resume the run.',
         },
       );
     }

@@ -54,6 +54,7 @@ export function compileFailover(input: CompileInput & { recoveryPoint: RecoveryP
   const steps = fence(from, to);
   const last = new Map<string, string[]>();
   for (const phase of phases.filter((each) => each !== 'fence')) {
+    if (phase === 'restore') steps.push(readmit(to, last));
     for (const resourceClass of resourceClasses) {
       const strategy = strategyOf(topology, resourceClass);
       const drafts = strategy[phase]({ topology, from, to, recoveryPoint, class: resourceClass });
@@ -96,9 +97,19 @@ function fence(from: string, to: string): Step[] {
 }
 
 /**
+ * What an earlier fence took from the region is given back once the pointer is taken, and once its template is deployed: that may make the
+ * workspace anew. Everything that is written there waits for it.
+ */
+function readmit(to: string, last: Map<string, string[]>): Step {
+  const title = `Give the workspace of ${to} back what an earlier fence took from it`;
+  const needs = ['fence/platform/pointer', ...(last.get('provision/platform') ?? [])];
+  return toStep('fence', 'platform', draft('readmit', 'readmitWriters', title), needs);
+}
+
+/**
  * A phase of a class waits for the class's phase before it and for what `waits` says. `provision` begins beside the fence: it can
- * be undone, and everyone races for capacity. Everything after `provision` waits for the pointer: nothing is written
- * into the standby before the epoch is ours.
+ * be undone, and everyone races for capacity. Everything after `provision` waits for the pointer, by way of what is given back:
+ * nothing is written into the standby before the epoch is ours and its workspace can read it.
  */
 function needsOf(phase: Phase, resourceClass: ResourceClass, last: Map<string, string[]>): string[] {
   const needs = new Set<string>();
@@ -113,7 +124,7 @@ function needsOf(phase: Phase, resourceClass: ResourceClass, last: Map<string, s
     else for (const id of last.get('provision/platform') ?? []) needs.add(id);
     return [...needs];
   }
-  needs.add('fence/platform/pointer');
+  needs.add('fence/platform/readmit');
   // Intake, jobs and writers of the old side are settled (done or owed) before anyone depends on the standby.
   if (phase === 'switch')
     for (const name of ['intake', 'jobs', 'writers']) needs.add(`fence/platform/${name}`);

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configureConnections } from '../../src/artifacts/configure-connections.ts';
 import { leftBehindUncounted } from '../../src/artifacts/drafts.ts';
 import { configureDatastores } from '../../src/artifacts/configure-datastores.ts';
-import { configureSchedules, disableCreatedSchedules } from '../../src/artifacts/configure-schedules.ts';
+import { configureSchedules, enableAsBefore } from '../../src/artifacts/configure-schedules.ts';
+import { disableAgain, enableSchedules } from '../../src/artifacts/enable-schedules.ts';
 import {
   openRecoveryPoint,
   readLedgerSnapshot,
@@ -212,7 +213,7 @@ describe('failover, with the active region dark', () => {
     expect(datastores.detail).toContain('3 of them already there');
   });
 
-  it('configures connections with their secrets, and schedules enabled as they were', async () => {
+  it('configures connections with their secrets, and schedules disabled; enables them at the switch', async () => {
     const connections = await failover.step('connections', 'configureConnections', configureConnections);
     expect(connections.counts?.[0]).toMatchObject({ expected: 1, done: 1 });
     const secrets = await scene.azure.arm.post(
@@ -233,24 +234,34 @@ describe('failover, with the active region dark', () => {
       (await get('schedules/nightly')).properties['isEnabled'],
       (await get('schedules/paused')).properties['isEnabled'],
     ];
+    expect(await enabled()).toEqual([false, false]);
+    const switched = await failover.step('enable', 'enableSchedules', enableSchedules);
+    expect(switched).toMatchObject({
+      detail:
+        '1 schedule enabled in westus3; eastus does not answer: what could not be stopped there is owed',
+      counts: [{ kind: 'schedules enabled', expected: 2, done: 1, failed: [] }],
+    });
     expect(await enabled()).toEqual([true, false]);
     const nightly = (await get('schedules/nightly')).properties['action'];
     expect(nightly).toMatchObject({
       jobDefinition: { computeId: `${scene.west}/computes/gpu`, queueSettings: { jobTier: 'Standard' } },
     });
     const step = failover.context({
-      id: 'schedules',
+      id: 'enable',
       class: 'training',
-      action: 'configureSchedules',
+      action: 'enableSchedules',
       title: '',
       needs: [],
       input: {},
       undoable: true,
     });
-    expect(await disableCreatedSchedules(step, failover.undos.get('schedules'))).toBe(
+    expect(await disableAgain(step, failover.undos.get('enable'))).toBe(
       '1 schedule disabled again in westus3',
     );
     expect(await enabled()).toEqual([false, false]);
+    expect(await enableAsBefore(step, failover.undos.get('schedules'))).toBe(
+      '0 schedules enabled again in westus3',
+    );
   });
 
   it('finds everything there when it lists the standby afresh', async () => {

@@ -1,17 +1,63 @@
-import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/azure/azure.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Azure, JsonObject } from '../../src/azure/azure.ts';
 import { runSmokeJob, smokeJobName } from '../../src/jobs/smoke-job.ts';
-import { scene, westId, type Scene } from './scene.ts';
+import type { StepContext } from '../../src/run/step-context.ts';
+import { scene as bareScene, westId, type Scene } from './scene.ts';
 
 const path = `${westId}/jobs/${smokeJobName('run-1')}`;
 
+/** Blobs of the default datastore, by path: the job of the fake writes what a real one would, when it is read as Completed. */
+const blobs = new Map<string, string>();
+beforeEach(() => blobs.clear());
+
+function scene(): Scene {
+  const made = bareScene();
+  made.arm.add(westId, {
+    properties: {
+      storageAccount:
+        '/subscriptions/sub-1/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/west',
+    },
+  });
+  made.arm.add(`${westId}/datastores/workspaceblobstore`, {
+    properties: {
+      datastoreType: 'AzureBlob',
+      accountName: 'west',
+      containerName: 'c',
+      isDefault: true,
+    },
+  });
+  const blob = (name: string) => ({
+    upload: (text: string) => Promise.resolve(blobs.set(name, text)),
+    exists: () => Promise.resolve(blobs.has(name)),
+    deleteIfExists: () => Promise.resolve(blobs.delete(name)),
+    downloadToBuffer: () => Promise.resolve(Buffer.from(blobs.get(name) ?? '')),
+  });
+  const container = () => ({ getBlockBlobClient: blob, getBlobClient: blob });
+  const context = made.context.bind(made);
+  made.context = (more: Partial<StepContext> = {}) => {
+    const found = context(more);
+    const azure = { ...found.azure, blobAccount: () => Promise.resolve({ container }) } as unknown as Azure;
+    return { ...found, azure };
+  };
+  return made;
+}
+
+function carryOut(job: string): void {
+  const folder = `understudy/smoke/${job}`;
+  const text = blobs.get(`${folder}/in.txt`);
+  if (text !== undefined) blobs.set(`${folder}/out/copied.txt`, text);
+}
+
 /** The job has the next of `statuses` each time it is read. */
-function withLife(made: Scene, statuses: string[]): Scene {
+function withLife(made: Scene, statuses: string[], writes = true): Scene {
   const { arm } = made;
   const get = arm.get.bind(arm);
   arm.get = async (at, ...rest) => {
     const job = arm.resources.get(at.toLowerCase());
-    if (job) job.properties['status'] = statuses.shift() ?? 'Completed';
+    if (job?.name.startsWith('us-smoke')) {
+      job.properties['status'] = statuses.shift() ?? 'Completed';
+      if (job.properties['status'] === 'Completed' && writes) carryOut(job.name);
+    }
     return get(at, ...rest);
   };
   return made;
@@ -36,7 +82,17 @@ describe('runSmokeJob', () => {
       jobType: 'Command',
       computeId: `${westId}/computes/gpu-west`,
       environmentId: `${westId}/environments/e/versions/1`,
+      inputs: {
+        probe: {
+          jobInputType: 'uri_file',
+          uri: expect.stringMatching(
+            /\/workspaces\/fraud-west\/datastores\/workspaceblobstore\/paths\/understudy\/smoke\/us-smoke-[0-9a-f]{16}\/in\.txt$/,
+          ) as string,
+        },
+      },
     });
+    expect(result.detail).toContain('it read and wrote the default datastore');
+    expect([...blobs.keys()]).toEqual([]);
     expect(made.progress.length).toBe(2);
   });
 
@@ -46,6 +102,16 @@ describe('runSmokeJob', () => {
     await expect(runSmokeJob(made.context())).rejects.toMatchObject({ code: 'AzureUnavailable' });
     expect((await runSmokeJob(made.context())).state).toBe('completed');
     expect(made.arm.requests.filter((request) => request.startsWith('PUT'))).toHaveLength(1);
+  });
+
+  it('a job that wrote nothing, or another text, fails the step', async () => {
+    const made = withLife(withEnvironment(scene()), ['Completed', 'Completed'], false);
+    await expect(runSmokeJob(made.context())).rejects.toMatchObject({
+      code: 'PreconditionError',
+      message: expect.stringContaining('what it was to write is not there') as string,
+    });
+    blobs.set(`understudy/smoke/${smokeJobName('run-1')}/out/copied.txt`, 'of another');
+    await expect(runSmokeJob(made.context())).rejects.toThrow('is another text');
   });
 
   it('a failed job fails the step', async () => {

@@ -102,8 +102,10 @@ describe('a failover', () => {
           ({ phase }) =>
             phase !== 'fence' && phases.indexOf(phase ?? 'fence') < phases.indexOf(step.phase ?? 'fence'),
         );
-        // A step that nothing waits for (a config file) is not waited for.
-        const waitedFor = earlier.filter(({ action }) => action !== 'rewriteConfigs');
+        // A step that nothing waits for (a config file, schedules) is not waited for.
+        const waitedFor = earlier.filter(
+          ({ action }) => action !== 'rewriteConfigs' && action !== 'enableSchedules',
+        );
         if (step.phase === 'fence') continue;
         for (const { id } of waitedFor) expect(mine, `${step.id} must come after ${id}`).toContain(id);
       }
@@ -158,6 +160,25 @@ describe('a failover', () => {
       for (const need of fence)
         expect(before(plan, id), `${id} need not wait for ${need}`).not.toContain(need);
     }
+  });
+
+  it('gives back what a fence took before anything is restored, configured or verified there', () => {
+    const plan = failover();
+    expect(before(plan, 'fence/platform/readmit')).toEqual(
+      new Set(['fence/platform/debts', 'fence/platform/pointer', 'provision/platform/template']),
+    );
+    const later = plan.steps.filter(({ phase }) => phase !== 'fence' && phase !== 'provision');
+    expect(later.length).toBeGreaterThan(20);
+    for (const { id } of later) expect(before(plan, id), id).toContain('fence/platform/readmit');
+    expect(before(plan, 'switch/platform/serving')).toContain('verify/platform/datastores');
+  });
+
+  it('enables schedules at the switch, after those of the other side are stopped, and holds nobody up by it', () => {
+    const plan = failover();
+    const mine = before(plan, 'switch/training/schedules');
+    for (const id of ['fence/platform/intake', 'configure/training/schedules', 'switch/training/serving'])
+      expect(mine).toContain(id);
+    for (const step of plan.steps) expect(step.needs).not.toContain('switch/training/schedules');
   });
 
   it('rewrites each config target on its host, after every class is verified, and holds nobody up by it', () => {

@@ -2,10 +2,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { movePointer } from '../../src/control-store/region-pointer.ts';
 import { UnderstudyError } from '../../src/errors/error.ts';
-import { readStep } from '../../src/run/journal.ts';
-
+import { changeRun, readRun, readStep } from '../../src/run/journal.ts';
 import { holdRunLease, readRunLease, releaseRunLease } from '../../src/run/lease.ts';
-import { stepRunner, stepUndoer, type Undo } from '../../src/run/run-step.ts';
+import { stepRunner } from '../../src/run/run-step.ts';
 import type { Action } from '../../src/run/step-context.ts';
 import { takeOver } from '../../src/topology/pointer.ts';
 import { actionsWith, began, makeScene, type Scene } from './scene.ts';
@@ -18,14 +17,13 @@ beforeEach(async () => {
 
 const runner = (action: Action) =>
   stepRunner(scene.open, actionsWith({ stopOldIntake: action, listActive: action }), scene.clock.now);
-const undoer = (undo: Undo) => stepUndoer(scene.open, { stopOldIntake: undo }, scene.clock.now);
 const journalled = () => readStep(scene.store, scene.header.runId, step);
 const request = () => ({ run: scene.run, step });
 const done = () => Promise.resolve({ state: 'completed', detail: 'disabled nightly' } as const);
 
 describe('a step', () => {
   it('runs, and its outcome is in the journal', async () => {
-    const record = await runner(async (context) => {
+    const outcome = await runner(async (context) => {
       expect(context).toMatchObject({
         from: { region: 'eastus' },
         to: { region: 'westus3' },
@@ -35,17 +33,16 @@ describe('a step', () => {
       scene.clock.forward(2000);
       return { state: 'completed', detail: 'disabled nightly', facts: { schedules: 1 } };
     })(request(), scene.runtime);
-    expect(record).toEqual({
+    const what = {
       step,
       state: 'completed',
       detail: 'disabled nightly',
-      facts: { schedules: 1 },
-      holder: 'wf-1',
       attempts: 1,
       startedAt: '2026-11-21T10:00:00.000Z',
       endedAt: '2026-11-21T10:00:02.000Z',
-    });
-    expect(await journalled()).toEqual(record);
+    };
+    expect(outcome).toEqual(what);
+    expect(await journalled()).toEqual({ ...what, facts: { schedules: 1 }, holder: 'wf-1' });
     expect(await readRunLease(scene.store)).toMatchObject({ runId: scene.header.runId, holder: 'wf-1' });
   });
 
@@ -74,7 +71,7 @@ describe('a step', () => {
     scene.clock.forward(1000);
     const record = await runner(done)(request(), scene.runtime);
     expect(record).toMatchObject({ state: 'completed', attempts: 2, startedAt: began.toISOString() });
-    expect(record.error).toBeUndefined();
+    expect((await journalled())?.error).toBeUndefined();
   });
 
   it.each([
@@ -111,6 +108,21 @@ describe('a step', () => {
     const record = await journalled();
     expect(record).toMatchObject({ state: 'running' });
     expect(record?.error).toBeUndefined();
+  });
+
+  it('is small on its way, however much it has counted', async () => {
+    const reasons = Array.from({ length: 10_000 }, (_, n) => ({
+      reason: `${n} `.padEnd(200, 'x'),
+      count: 1,
+    }));
+    const counts = [{ kind: 'blobs', expected: 10_000, done: 0, skipped: [], failed: reasons }];
+    const lost = reasons.map(({ reason }) => reason);
+    const detail = lost.join('; ');
+    const run = runner(() => Promise.resolve({ state: 'completed', detail, counts, lost }));
+    const outcome = await run(request(), scene.runtime);
+    expect(JSON.stringify(outcome).length).toBeLessThan(2048);
+    expect(outcome).toMatchObject({ state: 'completed', lost: 10_000 });
+    expect(await journalled()).toMatchObject({ detail, counts, lost });
   });
 
   it('that the plan does not have is refused', async () => {
@@ -192,7 +204,8 @@ describe('an execution that was taken over', () => {
     await expect(run(request(), scene.runtime)).rejects.toMatchObject({ code: 'FencedError' });
     expect((await journalled())?.state).not.toBe('completed');
     const record = await runner(done)({ run: scene.as('wf-2'), step }, scene.runtime);
-    expect(record).toMatchObject({ state: 'completed', holder: 'wf-2', attempts: 2 });
+    expect(record).toMatchObject({ state: 'completed', attempts: 2 });
+    expect(await journalled()).toMatchObject({ holder: 'wf-2' });
   });
 
   it('does not write its failure over what the other one has', async () => {
@@ -203,6 +216,103 @@ describe('an execution that was taken over', () => {
     });
     await expect(run(request(), scene.runtime)).rejects.toThrow('late');
     expect(await journalled()).toMatchObject({ state: 'completed', holder: 'wf-2' });
+  });
+});
+
+describe('a run that is cancelled', () => {
+  const cancelled = { by: 'someone', at: began.toISOString() };
+  const cancel = () => changeRun(scene.store, scene.header.runId, { cancelled });
+  const refusal = {
+    code: 'CancelledRun',
+    message: expect.stringContaining('was cancelled by someone') as string,
+  };
+  const mustNot: Action = () => Promise.reject(new TypeError('it must not run'));
+
+  it('starts no step', async () => {
+    await cancel();
+    await expect(runner(mustNot)(request(), scene.runtime)).rejects.toMatchObject(refusal);
+  });
+
+  it('starts none that has been written down as running, but has not begun to act', async () => {
+    const { swap } = scene.store;
+    scene.store.swap = async (name, value, etag) => {
+      const written = await swap(name, value, etag);
+      if (
+        name.includes('/steps/') &&
+        (await readRun(scene.store, scene.header.runId))?.cancelled === undefined
+      )
+        await cancel();
+      return written;
+    };
+    await expect(runner(mustNot)(request(), scene.runtime)).rejects.toMatchObject(refusal);
+    const record = await journalled();
+    expect(record).toMatchObject({ state: 'running', attempts: 1 });
+    expect(record?.undo).toBeUndefined();
+  });
+
+  it('still says what is done', async () => {
+    await runner(done)(request(), scene.runtime);
+    await cancel();
+    expect(await runner(mustNot)(request(), scene.runtime)).toMatchObject({ state: 'completed' });
+  });
+});
+
+describe('a loss that a person has accepted', () => {
+  const accept = (id: string) =>
+    changeRun(scene.store, scene.header.runId, {
+      accepted: { [id]: { by: 'someone', at: began.toISOString(), reason: 'we can do without' } },
+    });
+  const failing = new UnderstudyError('AzureError', 'the cluster was refused');
+  const restore = () => scene.plan.steps.find(({ action }) => action === 'restoreBlobs')?.id ?? '';
+  const runnerOf = (action: Action) =>
+    stepRunner(scene.open, actionsWith({ restoreBlobs: action, stopOldIntake: action }), scene.clock.now);
+
+  it('completes a step that would have failed, and says so', async () => {
+    const id = restore();
+    await accept(id);
+    const outcome = await runnerOf((context) => {
+      expect(context.acceptedLoss).toMatchObject({ by: 'someone', reason: 'we can do without' });
+      return Promise.reject(failing);
+    })({ run: scene.run, step: id }, scene.runtime);
+    expect(outcome).toMatchObject({
+      state: 'completed',
+      detail: 'not all was done, and that was accepted: the cluster was refused',
+      lost: 1,
+    });
+    const record = await readStep(scene.store, scene.header.runId, id);
+    expect(record?.lost).toEqual(['the cluster was refused (accepted by someone: we can do without)']);
+    expect(
+      await runnerOf(() => Promise.reject(failing))({ run: scene.run, step: id }, scene.runtime),
+    ).toEqual(outcome);
+  });
+
+  it('is not accepted of another step', async () => {
+    await accept('restore/data/other');
+    const id = restore();
+    await expect(
+      runnerOf(() => Promise.reject(failing))({ run: scene.run, step: id }, scene.runtime),
+    ).rejects.toBe(failing);
+    expect(await readStep(scene.store, scene.header.runId, id)).toMatchObject({ state: 'failed' });
+  });
+
+  it('is not one where the step must be done', async () => {
+    await accept(step);
+    await expect(runnerOf(() => Promise.reject(failing))(request(), scene.runtime)).rejects.toBe(failing);
+    expect(await journalled()).toMatchObject({ state: 'failed' });
+  });
+
+  it.each([
+    ['who holds the run', new UnderstudyError('FencedError', 'taken over')],
+    ['what is written of it', new UnderstudyError('ControlStoreError', 'altered')],
+    ['a cancel', new UnderstudyError('CancelledRun', 'cancelled')],
+    ['a defect', new TypeError('x is undefined')],
+  ])('is not %s', async (_what, error) => {
+    const id = restore();
+    await accept(id);
+    await expect(
+      runnerOf(() => Promise.reject(error))({ run: scene.run, step: id }, scene.runtime),
+    ).rejects.toBe(error);
+    expect((await readStep(scene.store, scene.header.runId, id))?.state).not.toBe('completed');
   });
 });
 
@@ -232,9 +342,8 @@ describe('a run whose lease has run out', () => {
 
 describe('a step of an execution that has ended', () => {
   it('does not take the lease that was given back', async () => {
-    const now = scene.clock.now().getTime();
     const run = runner(async (context) => {
-      await releaseRunLease(scene.store, { runId: scene.header.runId, holder: 'wf-1', now });
+      await releaseRunLease(scene.store, { runId: scene.header.runId, holder: 'wf-1', ended: true });
       await context.checkpoint({ unit: 'blobs', done: 1 });
       return done();
     });
@@ -270,6 +379,24 @@ describe('a step of a replication', () => {
 });
 
 describe('what an undo needs', () => {
+  it('is not kept by an execution that was taken over, which then changes nothing', async () => {
+    let changed = false;
+    const run = runner(async (context) => {
+      await holdRunLease(scene.store, {
+        runId: scene.header.runId,
+        holder: 'wf-2',
+        ttlMs: 60_000,
+        now: began.getTime(),
+        takeOver: true,
+      });
+      await context.keepUndo(() => ({ was: 'enabled' }));
+      changed = true;
+      return done();
+    });
+    await expect(run(request(), scene.runtime)).rejects.toMatchObject({ code: 'FencedError' });
+    expect(changed).toBe(false);
+  });
+
   it('is what the first attempt kept, whatever later ones see', async () => {
     let state = 'enabled';
     const seen: unknown[] = [];
@@ -282,8 +409,8 @@ describe('what an undo needs', () => {
     await expect(runner(action)(request(), scene.runtime)).rejects.toThrow('no answer');
     expect(await runner(action)(request(), scene.runtime)).toMatchObject({
       state: 'completed',
-      undo: { was: 'enabled' },
     });
+    expect(await journalled()).toMatchObject({ undo: { was: 'enabled' } });
     expect(seen).toEqual([{ was: 'enabled' }, { was: 'enabled' }]);
   });
 
@@ -294,86 +421,5 @@ describe('what an undo needs', () => {
       return { state: 'completed', detail: 'disabled' };
     };
     await runner(action)(request(), scene.runtime);
-  });
-});
-
-describe('undoing', () => {
-  const keeping: Action = async (context) => {
-    await context.keepUndo(() => ({ was: 'enabled' }));
-    return { state: 'completed', detail: 'disabled' };
-  };
-
-  it('gives back what was kept, once', async () => {
-    const given: unknown[] = [];
-    const undo = undoer((_context, kept) => {
-      given.push(kept);
-      return Promise.resolve('enabled again');
-    });
-    await runner(keeping)(request(), scene.runtime);
-    expect(await undo(request(), scene.runtime)).toMatchObject({
-      state: 'undone',
-      detail: 'disabled — enabled again',
-    });
-    expect(await undo(request(), scene.runtime)).toMatchObject({ state: 'undone' });
-    expect(given).toEqual([{ was: 'enabled' }]);
-  });
-
-  it.each([
-    ['broken off', new UnderstudyError('AzureUnavailable', 'no answer'), 'running'],
-    ['that failed', new UnderstudyError('AzureError', 'refused'), 'failed'],
-  ])('includes a step %s half-way', async (_what, error, state) => {
-    const run = runner(async (context) => {
-      await keeping(context);
-      throw error;
-    });
-    await expect(run(request(), scene.runtime)).rejects.toBe(error);
-    expect(await journalled()).toMatchObject({ state });
-    expect(await undoer(() => Promise.resolve('enabled again'))(request(), scene.runtime)).toMatchObject({
-      state: 'undone',
-      detail: 'enabled again',
-    });
-  });
-
-  it.each([
-    ['has not begun', undefined],
-    ['was skipped', () => Promise.resolve({ state: 'skipped', detail: 'nothing' } as const)],
-    ['failed before it changed anything', () => Promise.reject(new UnderstudyError('AzureError', 'refused'))],
-  ] satisfies [string, Action | undefined][])('leaves alone what %s', async (_what, action) => {
-    if (action) await runner(action)(request(), scene.runtime).catch(() => undefined);
-    const before = await journalled();
-    const undo = undoer(() => Promise.reject(new TypeError('nothing to undo')));
-    expect(await undo(request(), scene.runtime)).toEqual(before);
-  });
-
-  it('that is refused is written down, and not thrown: the next one goes on', async () => {
-    await runner(keeping)(request(), scene.runtime);
-    const undo = undoer(() => Promise.reject(new UnderstudyError('AzureError', 'the schedule is gone')));
-    expect(await undo(request(), scene.runtime)).toMatchObject({
-      state: 'undo-failed',
-      detail: 'disabled — undo failed: the schedule is gone',
-    });
-  });
-
-  it('that may do better later is tried again', async () => {
-    await runner(keeping)(request(), scene.runtime);
-    const undo = undoer(() => Promise.reject(new UnderstudyError('AzureUnavailable', 'no answer')));
-    await expect(undo(request(), scene.runtime)).rejects.toThrow('no answer');
-    expect(await journalled()).toMatchObject({ state: 'completed' });
-    expect(await undoer(() => Promise.resolve('ok'))(request(), scene.runtime)).toMatchObject({
-      state: 'undone',
-    });
-  });
-
-  it('is not for an execution that was taken over', async () => {
-    await runner(keeping)(request(), scene.runtime);
-    await holdRunLease(scene.store, {
-      runId: scene.header.runId,
-      holder: 'wf-2',
-      ttlMs: 60_000,
-      now: began.getTime(),
-      takeOver: true,
-    });
-    const undo = undoer(() => Promise.reject(new TypeError('it must not run')));
-    await expect(undo(request(), scene.runtime)).rejects.toMatchObject({ code: 'FencedError' });
   });
 });

@@ -1,7 +1,8 @@
 /** The four datastores that every workspace is born with, on its own storage account. */
 
 import type { Cloud, JsonObject, Stored } from '../../provider.ts';
-import { OWN_API_VERSION, textOf, WORKSPACES } from './fields.ts';
+import { mirrorShare } from '../storage-shares.ts';
+import { objectOf, OWN_API_VERSION, textOf, WORKSPACES } from './fields.ts';
 
 /** Where artifacts of runs go, unless a job says otherwise. */
 const ARTIFACT_STORE = 'workspaceartifactstore';
@@ -15,7 +16,7 @@ export function storageAccountOf(workspace: Stored): string | undefined {
   return textOf(workspace.resource.properties.storageAccount)?.split('/').at(-1);
 }
 
-/** Makes the default datastores and, in the storage account, the containers behind them. */
+/** Makes the default datastores and, in the storage account, the containers and file shares behind them. */
 export async function createDefaultDatastores(cloud: Cloud, workspace: Stored): Promise<void> {
   const account = storageAccountOf(workspace);
   if (account === undefined) return; // A project borrows the datastores of its hub.
@@ -27,6 +28,10 @@ export async function createDefaultDatastores(cloud: Cloud, workspace: Stored): 
   };
   for (const container of Object.values(blobContainers))
     await cloud.blobs.createContainer(account, container);
+  for (const share of Object.values(fileShares)) {
+    cloud.files.putShare(account, share, {});
+    mirrorShare(cloud, account, share, true);
+  }
   const common = { accountName: account, protocol: 'https', ...credentialsFor(cloud, account) };
   for (const [name, containerName] of Object.entries(blobContainers))
     await createDatastore(cloud, workspace, name, { datastoreType: 'AzureBlob', containerName, ...common });
@@ -34,14 +39,21 @@ export async function createDefaultDatastores(cloud: Cloud, workspace: Stored): 
     await createDatastore(cloud, workspace, name, { datastoreType: 'AzureFile', fileShareName, ...common });
 }
 
-/** A workspace keeps a copy of its storage account's key: after a rotation it is stale until the keys are resynchronised. */
+const MADE_WITH_IT = new Set([BLOB_STORE, ARTIFACT_STORE, 'workspacefilestore', 'workspaceworkingdirectory']);
+
+/**
+ * A workspace keeps a copy of its storage account's key: after a rotation it is stale until the keys are resynchronised. That reaches the
+ * datastores that were made with the workspace; those that people made are theirs to renew. Source: Azure Machine Learning, "Regenerate
+ * storage account access keys".
+ */
 export function refreshDefaultSecrets(cloud: Cloud, workspace: Stored): void {
   const account = storageAccountOf(workspace) ?? '';
   const keys = cloud.blobs.keys(account);
   if (!keys) return;
   for (const datastore of cloud.store.children(workspace.resource.id, `${WORKSPACES}/datastores`)) {
-    if (datastore.resource.properties.accountName !== account || !datastore.hidden[DATASTORE_SECRETS])
-      continue;
+    const { name, properties } = datastore.resource;
+    const holdsKey = textOf(objectOf(datastore.hidden[DATASTORE_SECRETS]).secretsType) === 'AccountKey';
+    if (!MADE_WITH_IT.has(name.toLowerCase()) || properties.accountName !== account || !holdsKey) continue;
     const secrets = { secretsType: 'AccountKey', key: keys.key1 };
     cloud.store.put({ ...datastore, hidden: { ...datastore.hidden, [DATASTORE_SECRETS]: secrets } });
   }

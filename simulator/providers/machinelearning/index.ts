@@ -1,6 +1,7 @@
 /** Azure Machine Learning, as far as the local Azure has it: one row a resource type. */
 
 import { Executor } from '../../execution/executor.ts';
+import { watchFirstAccess } from '../../execution/first-access.ts';
 import type { Cloud, Provider } from '../../provider.ts';
 import { assets } from './asset-kinds.ts';
 import { batchDeployments, batchEndpoints } from './batch.ts';
@@ -61,6 +62,7 @@ export const machineLearning: Provider = {
     serveBatchJobs(cloud);
     refuseTracking(cloud);
     continueJobs(cloud);
+    watchFirstAccess(cloud);
     const executor = new Executor(cloud);
     executors.set(cloud, executor);
     executor.start();

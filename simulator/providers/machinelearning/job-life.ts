@@ -32,6 +32,8 @@ export interface Life {
   cancelRequestedAt?: number;
   /** The ground was cut from under it: its compute was deleted. */
   failedAt?: number;
+  /** Why it failed, where that is not the loss of its compute. */
+  error?: { code: string; message: string };
   checkpointEveryMs?: number;
   /** The step it went on from. */
   firstStep: number;

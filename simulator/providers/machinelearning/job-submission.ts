@@ -1,6 +1,7 @@
 /** The submission of a job: its fields filled in, its life begun, its place in the queue of its compute taken. */
 
 import { randomUUID } from 'node:crypto';
+import { copyOf } from '../../execution/copy-run.ts';
 import { executesJobs } from '../../execution/executing-compute.ts';
 import type { Cloud, Json, JsonObject, Stored } from '../../provider.ts';
 import { firstStepOf, watchCheckpoints } from './checkpoints.ts';
@@ -103,9 +104,10 @@ function fillJob(next: Stored): void {
   });
 }
 
-/** Does the job really run? A pipeline does if any of its steps, or of those of pipelines in it, is on a compute that executes. */
+/** Does the job really run? One that only copies does anywhere; a pipeline does if any of its steps, or of those of pipelines in it, is on a compute that executes. */
 function executes(cloud: Cloud, job: Stored, compute: Stored | undefined): boolean {
   const { properties, id } = job.resource;
+  if (copyOf(properties)) return true;
   if (properties.jobType === 'Command' || properties.jobType === 'Sweep') return executesJobs(compute);
   if (properties.jobType !== 'Pipeline') return false;
   const workspaceId = workspaceIdOf(id);

@@ -112,13 +112,14 @@ function stateOf(
   const now = cloud.clock.now();
   const status = statusAt(life, now);
   const end = FINISHED.has(status) ? freeAt(life) : null;
-  const reason = life.execution?.error ?? {
-    code: 'UserError',
-    message:
-      life.failedAt === undefined
-        ? `The run '${job.resource.name}' has failed.`
-        : 'The compute of the run was deleted or lost.',
-  };
+  const reason = life.execution?.error ??
+    life.error ?? {
+      code: 'UserError',
+      message:
+        life.failedAt === undefined
+          ? `The run '${job.resource.name}' has failed.`
+          : 'The compute of the run was deleted or lost.',
+    };
   return {
     status,
     startTimeUtc: hasStarted(life, now) && life.startsAt !== null ? isoOf(life.startsAt) : null,

@@ -6,8 +6,8 @@
  * | provision | template            |                   | computes up        | deployments up           |
  * | restore   | datastores, environments, codes | blobs, data | components    | models                   |
  * | configure | connections         |                   | schedules          | endpoints, deployments   |
- * | verify    | assets counted      | blobs counted     | a smoke job        | a scoring request        |
- * | switch    | serving, configs    | serving           | serving            | traffic, serving, probes |
+ * | verify    | assets counted, datastores used | blobs counted | a smoke job | a scoring request        |
+ * | switch    | serving, configs    | serving           | serving, schedules | traffic, serving, probes |
  * | resume    |                     |                   | interrupted jobs   |                          |
  */
 import { computeNames } from '../../topology/compute-names.ts';
@@ -108,7 +108,7 @@ export const hotWarm: Strategy = {
           draft(
             'schedules',
             'configureSchedules',
-            `Create ${count(recoveryPoint.counts.schedules ?? 0, 'schedule')}`,
+            `Create ${count(recoveryPoint.counts.schedules ?? 0, 'schedule')}, disabled`,
           ),
         );
       case 'inference':
@@ -131,7 +131,15 @@ export const hotWarm: Strategy = {
       });
     switch (name) {
       case 'platform':
-        return [blobsOf(), assetsOf(['environments', 'codes'])];
+        return [
+          blobsOf(),
+          assetsOf(['environments', 'codes']),
+          draft(
+            'datastores',
+            'useDatastores',
+            `Use each datastore of ${to} with the credentials that its workspace holds`,
+          ),
+        ];
       case 'data':
         return [blobsOf(), assetsOf(['data'])];
       case 'training':
@@ -155,7 +163,7 @@ export const hotWarm: Strategy = {
     }
   },
 
-  switch({ class: name, topology, to }) {
+  switch({ class: name, topology, to, recoveryPoint }) {
     const serving = draft('serving', 'switchServing', `The region pointer: ${to} serves ${name}`);
     const probes = topology.probes.filter((probe) => probe.class === name);
     const probing = when(probes.length > 0, () =>
@@ -176,8 +184,22 @@ export const hotWarm: Strategy = {
           serving,
           ...probing,
         ];
-      case 'data':
       case 'training':
+        return [
+          serving,
+          ...when((recoveryPoint.counts.schedules ?? 0) > 0, () =>
+            draft(
+              'schedules',
+              'enableSchedules',
+              `Enable the schedules in ${to}, once none fires elsewhere`,
+              {
+                independent: true,
+              },
+            ),
+          ),
+          ...probing,
+        ];
+      case 'data':
         return [serving, ...probing];
     }
   },

@@ -36,9 +36,11 @@ export async function operate(
   return carryOut(session, plan, hurry);
 }
 
-/** Restores and configures once more what `plan` has restored and configured: as a new run, in the epoch that is now. */
+/** Restores and configures once more what `plan` has restored and configured, schedules enabled at last: as a new run, in the epoch that is now. */
 export async function restoreAgain(session: Session, plan: Plan, epoch: number): Promise<Operated> {
-  const again = plan.steps.filter(({ phase }) => phase === 'restore' || phase === 'configure');
+  const again = plan.steps.filter(
+    ({ phase, action }) => phase === 'restore' || phase === 'configure' || action === 'enableSchedules',
+  );
   const ids = new Set(again.map(({ id }) => id));
   const steps = again.map((step) => ({ ...step, needs: step.needs.filter((id) => ids.has(id)) }));
   return carryOut(session, { ...plan, steps, madeInEpoch: epoch }, () => undefined);

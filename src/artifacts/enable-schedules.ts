@@ -1,0 +1,158 @@
+/**
+ * The action `enableSchedules`: at the switch, the schedules that were enabled on the old side are enabled on the new one, after the old
+ * side's are stopped or its region is known not to answer. At no moment do both sides' fire.
+ */
+import { apiVersions, type CallOptions } from '../azure/azure.ts';
+import { isUnderstudyError, messageOf, UnderstudyError } from '../errors/error.ts';
+import { noteTakenIntake, readTaken } from '../fence/taken.ts';
+import { disableSchedules, enabledSchedules } from '../fence/stop-intake.ts';
+import { pay } from '../fence/old-side.ts';
+import type { StepResult } from '../run/outcome.ts';
+import type { StepContext } from '../run/step-context.ts';
+import { toSeconds } from '../topology/duration.ts';
+import { workspaceId } from '../topology/sides.ts';
+import { notDoneBy, showFindings, writeFindings, type Finding } from './evidence.ts';
+import { readPart } from './recovery-point.ts';
+import { isEnabled, schedulePath, setEnabled } from './schedules.ts';
+import { planned } from './standby.ts';
+import { fail, newTally, seen, showCount, skip, sum, toCounts } from './tally.ts';
+
+interface EnabledByRun {
+  /** Schedules that this run enables: its undo disables them again. */
+  names: string[];
+}
+
+/**
+ * Errors: PreconditionError where the old side answers and its schedules cannot be stopped; AzureUnavailable; RecoveryPointError.
+ */
+export async function enableSchedules(context: StepContext): Promise<StepResult> {
+  const { store, to } = context;
+  const { sealed } = await planned(context);
+  const wanted = new Map<string, boolean>();
+  for await (const schedule of readPart(store, sealed, 'schedules'))
+    wanted.set(schedule.name, isEnabled(schedule));
+  const other = await stopOther(context);
+  await context.keepUndo<EnabledByRun>(async () => ({ names: await disabledOf(context, wanted) }));
+  const notCreated = await notDoneBy(context, 'configureSchedules');
+  const tally = newTally();
+  const findings: Finding[] = [];
+  for (const [name, enabled] of wanted) {
+    await context.checkpoint({ unit: 'schedules', done: seen(tally), total: wanted.size });
+    if (!enabled || notCreated.has(`schedule ${name}`)) {
+      skip(tally, enabled ? 'it could not be created' : 'it was disabled in the active workspace');
+      continue;
+    }
+    const reason = await whyNotEnabled(context, name);
+    if (reason === undefined) tally.done += 1;
+    else {
+      fail(tally, reason);
+      findings.push({ what: `schedule ${name}`, state: 'failed', reason });
+    }
+  }
+  findings.push(...(await leftDisabled(context, wanted)));
+  return {
+    state: 'completed',
+    detail: `${showCount(tally.done, 'schedule')} enabled in ${to.region}${sum(tally.failed) > 0 ? `, ${sum(tally.failed)} not` : ''}; ${other}`,
+    counts: [toCounts(tally, 'schedules enabled', wanted.size)],
+    evidence: await writeFindings(context, 'list', findings),
+    ...(findings.length > 0 ? { lost: showFindings(findings) } : {}),
+  };
+}
+
+/** What an earlier fence disabled here and nobody has carried to the other side: perhaps nobody wants it any more. */
+async function leftDisabled(
+  { azure, store, to, signal }: StepContext,
+  wanted: ReadonlyMap<string, boolean>,
+): Promise<Finding[]> {
+  const left = (await readTaken(store, to.region, 'intake'))?.schedules ?? [];
+  const reason = `a fence of ${to.region} disabled it, and the recovery point does not have it: enable it if it is still wanted`;
+  const findings: Finding[] = [];
+  for (const name of left.filter((each) => !wanted.has(each))) {
+    const path = schedulePath(workspaceId(to.workspace), name);
+    const held = await azure.arm.find(path, apiVersions.machineLearning, { signal });
+    if (held && !isEnabled(held)) findings.push({ what: `schedule ${name}`, state: 'skipped', reason });
+  }
+  return findings;
+}
+
+/** The undo of `enableSchedules`. Idempotent. */
+export async function disableAgain(context: StepContext, undo: unknown): Promise<string> {
+  const { names } = (undo ?? { names: [] }) as EnabledByRun;
+  let disabled = 0;
+  for (const name of names) if (await setEnabled(context, context.to, name, false)) disabled += 1;
+  return `${showCount(disabled, 'schedule')} disabled again in ${context.to.region}`;
+}
+
+/** Of those that are to be enabled, those that are not. */
+async function disabledOf(
+  { azure, to, signal }: StepContext,
+  wanted: ReadonlyMap<string, boolean>,
+): Promise<string[]> {
+  const path = `${workspaceId(to.workspace)}/schedules?listViewType=All`;
+  const names: string[] = [];
+  for await (const schedule of azure.arm.list(path, apiVersions.machineLearning, { signal }))
+    if (wanted.get(schedule.name) === true && !isEnabled(schedule)) names.push(schedule.name);
+  return names;
+}
+
+async function whyNotEnabled(context: StepContext, name: string): Promise<string | undefined> {
+  const { azure, to, signal } = context;
+  try {
+    await setEnabled(context, to, name, true);
+    const path = schedulePath(workspaceId(to.workspace), name);
+    const held = await azure.arm.find(path, apiVersions.machineLearning, { signal });
+    if (!held) return 'it is not there';
+    return isEnabled(held) ? undefined : 'Azure holds it disabled';
+  } catch (error) {
+    if (!isUnderstudyError(error, 'AzureError')) throw error;
+    return messageOf(error);
+  }
+}
+
+/**
+ * One look more: what the fence owed may answer by now, and what it stopped may have been enabled since. One line of what was found. The
+ * control store is asked outside of `ask`: its silence is not the region's.
+ */
+async function stopOther(context: StepContext): Promise<string> {
+  const { azure, store, from, run, now } = context;
+  const found = await ask(context, (options) => enabledSchedules(azure, from, options));
+  if ('silent' in found) return found.silent;
+  const schedules = found.answer;
+  if (schedules.length > 0) {
+    await noteTakenIntake(store, { region: from.region, run: run.runId, schedules }, now());
+    const stopped = await ask(context, (options) => disableSchedules(azure, from, schedules, options));
+    if ('silent' in stopped) return stopped.silent;
+  }
+  await pay(store, { region: from.region, kind: 'intake' }, now());
+  return schedules.length === 0
+    ? `none is enabled in ${from.region}`
+    : `stopped in ${from.region}: ${schedules.join(', ')}`;
+}
+
+/** Asks the old side, for as long as one request may take. Throttled is not silent. */
+async function ask<T>(
+  { from, to, signal, topology }: StepContext,
+  work: (options: CallOptions) => Promise<T>,
+): Promise<{ answer: T } | { silent: string }> {
+  const deadline = AbortSignal.timeout(toSeconds(topology.policies.requestTimeout) * 1000);
+  const silent = { silent: `${from.region} does not answer: what could not be stopped there is owed` };
+  try {
+    return { answer: await work({ signal: AbortSignal.any([signal, deadline]) }) };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    if (deadline.aborted) return silent;
+    if (!isUnderstudyError(error)) throw error;
+    const status = error.details.azure?.status;
+    if (error.code === 'AzureUnavailable' && status !== 429) return silent;
+    if (error.code !== 'AzureError') throw error;
+    if (status === 404) return { silent: `the workspace of ${from.region} is gone` };
+    throw new UnderstudyError(
+      'PreconditionError',
+      `the schedules of ${from.region} may still fire, and it refuses to have them stopped: ${error.message}`,
+      {
+        next: `Disable them by hand, or allow it, then go on with the run: those of ${to.region} stay disabled until then.`,
+        cause: error,
+      },
+    );
+  }
+}

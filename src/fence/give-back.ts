@@ -1,0 +1,80 @@
+/** Gives a region what a fence took from its writers: their roles, and the credentials of its storage as they are now. */
+import { principalsWithin } from '../access/identities.ts';
+import { renewCredentials } from '../access/renew-credentials.ts';
+import { apiVersions, type Azure, type CallOptions, type JsonObject } from '../azure/azure.ts';
+import { textAt } from '../azure/json.ts';
+import { isUnderstudyError, messageOf } from '../errors/error.ts';
+import { workspaceId, type Side } from '../topology/sides.ts';
+import type { TakenWriters } from './taken.ts';
+
+export interface GivenBack {
+  detail: string;
+  /** What could not be given back, one line each: for a person. */
+  left: string[];
+  counts: { kind: string; expected: number; done: number }[];
+}
+
+/** Idempotent. Errors: AzureUnavailable; AzureError where the workspace or its storage is not there, or its keys are refused. */
+export async function giveBackWriters(
+  azure: Azure,
+  side: Side,
+  { roles, storageAccount }: TakenWriters,
+  options: CallOptions,
+  now: Date,
+): Promise<GivenBack> {
+  const workspace = workspaceId(side.workspace);
+  const left: string[] = [];
+  const found = await azure.arm.get(workspace, apiVersions.machineLearning, options);
+  const principals = await principalsWithin(azure, found, options);
+  for (const role of roles) {
+    // A workspace or a compute that was made anew has another identity: a role for the one of before would let nobody in.
+    const isHeld = principals.has(textAt(role.properties, 'principalId') ?? '');
+    const refusal = isHeld ? await giveRole(azure, role, options) : nobodys;
+    if (refusal !== undefined) left.push(`role ${role.id}: ${refusal}`);
+  }
+  const roleCount = roles.length - left.length;
+  await azure.arm.post(`${workspace}/resyncKeys`, apiVersions.machineLearning, undefined, options);
+  const renewed = await renewCredentials({ azure, workspace, accountId: storageAccount }, options, now);
+  left.push(...renewed.left.map(({ what, reason }) => `${what}: ${reason}`));
+  return {
+    detail:
+      `gave back ${roleCount} of ${roles.length} roles; workspace "${side.workspace.name}" holds the new keys; ` +
+      `${renewed.done} credentials of its datastores and connections are of now`,
+    left,
+    counts: [
+      { kind: 'roles given back', expected: roles.length, done: roleCount },
+      { kind: 'credentials renewed', expected: renewed.done + renewed.left.length, done: renewed.done },
+    ],
+  };
+}
+
+const nobodys =
+  'its principal is no identity of the workspace or of its computes any more: give the role to the one that is';
+
+/** What a client may say of an assignment; a condition that were left out would give more than was taken. */
+const writable = [
+  'roleDefinitionId',
+  'principalId',
+  'principalType',
+  'description',
+  'condition',
+  'conditionVersion',
+];
+
+/** Why it could not be given back; undefined: it is. */
+async function giveRole(
+  azure: Azure,
+  { id, properties }: { id: string; properties: JsonObject },
+  options: CallOptions,
+): Promise<string | undefined> {
+  const kept = Object.entries(properties).filter(([key, value]) => writable.includes(key) && value !== null);
+  const body: JsonObject = { principalType: 'ServicePrincipal', ...Object.fromEntries(kept) };
+  try {
+    await azure.arm.put(id, apiVersions.roleAssignments, { properties: body }, options);
+    return undefined;
+  } catch (error) {
+    if (!isUnderstudyError(error, 'AzureError')) throw error;
+    // Somebody, or the template, has given the same role under another name.
+    return error.details.azure?.code === 'RoleAssignmentExists' ? undefined : messageOf(error);
+  }
+}

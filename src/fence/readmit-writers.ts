@@ -1,0 +1,55 @@
+/**
+ * The region that becomes the writer is given what an earlier fence took from it: without that its workspace could neither read nor write
+ * its own storage, while everything that is done for it from outside succeeds.
+ */
+import type { StepResult } from '../run/outcome.ts';
+import type { StepContext } from '../run/step-context.ts';
+import { giveBackWriters } from './give-back.ts';
+import { settleOrOwe } from './old-side.ts';
+import { shutOut, writersOf } from './shut-out-writers.ts';
+import { noteGivenBack, stillTaken, type TakenWriters } from './taken.ts';
+
+/** Errors: AzureUnavailable; AzureError where the workspace or its storage is not there; ControlStoreError. */
+export async function readmitWriters(context: StepContext): Promise<StepResult> {
+  const { azure, store, to, signal, now } = context;
+  // Its schedules come from the recovery point, at the switch: what the next fence stops begins a list of its own.
+  await noteGivenBack(store, to.region, 'intake', now());
+  // Kept: an attempt that is broken off after the record is closed would find nothing to give back, and not know whether all was given.
+  const taken = await context.keepUndo<TakenWriters | null>(
+    async () => (await stillTaken(store, to.region, 'writers')) ?? null,
+  );
+  if (taken === null) return { state: 'skipped', detail: `no fence has taken anything from ${to.region}` };
+  await context.checkpoint({ unit: 'regions', done: 0, total: 1 });
+  const { detail, left, counts } = await giveBackWriters(azure, to, taken, { signal }, now());
+  await noteGivenBack(store, to.region, 'writers', now());
+  return {
+    state: 'completed',
+    detail: `${detail}${left.length > 0 ? `; ${left.length} not` : ''}`,
+    counts: counts.map((each) => ({
+      ...each,
+      skipped: [],
+      failed:
+        each.expected > each.done
+          ? [{ reason: 'could not be given back', count: each.expected - each.done }]
+          : [],
+    })),
+    ...(left.length > 0 ? { lost: left } : {}),
+  };
+}
+
+/** Of a cancelled run: the region is not the writer after all, so its writers are shut out again, or that is owed. */
+export async function shutOutAgain(context: StepContext, undo: unknown): Promise<string> {
+  const { azure, to, run } = context;
+  if (undo === undefined || undo === null) return 'nothing was given back';
+  const what = `rotate the storage keys of ${to.region} and remove the roles of its workspace`;
+  const { detail } = await settleOrOwe(
+    { ...context, from: to },
+    { kind: 'writers', what },
+    async (signal) => {
+      const writers = await writersOf(azure, to, { signal });
+      // A name of its own: the rotation of the undo is another than that of a fence of this run.
+      return shutOut(context, { region: to.region, run: `${run.runId}/undo`, writers }, { signal });
+    },
+  );
+  return detail;
+}

@@ -1,0 +1,111 @@
+/** What a smoke job reads and writes in the default datastore, as every job does: through the workspace, with its credentials. */
+import { apiVersions, type ArmResource, type JsonObject } from '../azure/azure.ts';
+import { azureError } from '../azure/errors.ts';
+import { datastoreUri, sameName } from '../azure/ids.ts';
+import { UnderstudyError } from '../errors/error.ts';
+import { placeOfDatastore } from '../artifacts/datastores.ts';
+import { findAccount } from '../artifacts/source-stores.ts';
+import { findWorkspace, nameOfId } from '../artifacts/workspace.ts';
+import type { StepContext } from '../run/step-context.ts';
+import type { ContainerClient } from '@azure/storage-blob';
+
+export interface SmokeData {
+  /** Of the job's body. */
+  fields: JsonObject;
+  /** Puts the input where the job reads it. Idempotent. */
+  prepare(): Promise<void>;
+  /** Compares what the job wrote with what it read. Errors: PreconditionError. */
+  check(): Promise<void>;
+  /** Removes both. Idempotent. */
+  clear(): Promise<void>;
+}
+
+const copied = 'copied.txt';
+
+/** PreconditionError if the workspace has no default datastore of blobs: no job of it would find its files. */
+export async function smokeData(context: StepContext, job: string): Promise<SmokeData> {
+  const { azure, to, signal } = context;
+  const workspace = await findWorkspace(azure.arm, to, signal);
+  const datastore = await defaultDatastore(context, workspace.id);
+  const { blob } = placeOfDatastore(datastore);
+  if (!blob) {
+    throw new UnderstudyError(
+      'PreconditionError',
+      `the default datastore "${datastore.name}" of workspace "${to.workspace.name}" is not one of blobs`,
+      { place: datastore.id },
+    );
+  }
+  const folder = `understudy/smoke/${job}`;
+  const input = `${folder}/in.txt`;
+  const output = `${folder}/out`;
+  const content = `read and written by ${job}\n`;
+  const container = async () =>
+    (await azure.blobAccount(await accountId(), { signal })).container(blob.container);
+  // Somebody may have made another datastore the default one.
+  const accountId = async () => {
+    if (sameName(blob.account, nameOfId(workspace.storageAccountId))) return workspace.storageAccountId;
+    const found = await findAccount({ azure, workspace, signal }, blob.account, datastore);
+    return found?.id ?? workspace.storageAccountId;
+  };
+  const uri = (path: string) => datastoreUri(to.workspace, datastore.name, path);
+  return {
+    fields: {
+      command: `cp "\${{inputs.probe}}" "\${{outputs.result}}/${copied}"`,
+      inputs: { probe: { jobInputType: 'uri_file', mode: 'Download', uri: uri(input) } },
+      outputs: { result: { jobOutputType: 'uri_folder', mode: 'ReadWriteMount', uri: uri(`${output}/`) } },
+    },
+    async prepare() {
+      const blob = (await container()).getBlockBlobClient(input);
+      try {
+        await blob.upload(content, Buffer.byteLength(content), { abortSignal: signal });
+      } catch (error) {
+        throw azureError(`writing ${input}`, error, signal.aborted);
+      }
+    },
+    async check() {
+      const found = await read(await container(), `${output}/${copied}`, signal);
+      if (found === content) return;
+      throw new UnderstudyError(
+        'PreconditionError',
+        `smoke job "${job}" is Completed, and what it was to write is ${found === undefined ? 'not there' : 'another text'}: ${output}/${copied} in datastore "${datastore.name}"`,
+        {
+          place: datastore.id,
+          next: 'See which storage the datastore points to, and what the job says of its output; then go on with the run.',
+        },
+      );
+    },
+    async clear() {
+      for (const path of [input, `${output}/${copied}`]) {
+        try {
+          await (await container()).getBlobClient(path).deleteIfExists({ abortSignal: signal });
+        } catch (error) {
+          throw azureError(`removing ${path}`, error, signal.aborted);
+        }
+      }
+    },
+  };
+}
+
+async function defaultDatastore({ azure, signal }: StepContext, workspace: string): Promise<ArmResource> {
+  const path = `${workspace}/datastores?isDefault=true`;
+  for await (const datastore of azure.arm.list(path, apiVersions.machineLearning, { signal }))
+    if (datastore.properties['isDefault'] === true) return datastore;
+  throw new UnderstudyError('PreconditionError', 'the workspace has no default datastore', {
+    place: workspace,
+  });
+}
+
+/** Undefined if there is no such blob. */
+async function read(
+  container: ContainerClient,
+  path: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const blob = container.getBlobClient(path);
+  try {
+    if (!(await blob.exists({ abortSignal: signal }))) return undefined;
+    return (await blob.downloadToBuffer(0, undefined, { abortSignal: signal })).toString();
+  } catch (error) {
+    throw azureError(`reading ${path}`, error, signal.aborted);
+  }
+}
