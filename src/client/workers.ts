@@ -12,6 +12,7 @@ export async function pollersOf(client: Client, queue: string, now = Date.now())
   const { pollers } = await client.workflowService.describeTaskQueue({
     namespace: client.options.namespace,
     taskQueue: { name: queue },
+    // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- the enum's package is not one of ours
     taskQueueType: activityQueue,
   });
   return (pollers ?? []).filter(

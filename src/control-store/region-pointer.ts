@@ -34,6 +34,8 @@ export async function readPointer(store: ControlStore, first: First): Promise<Re
 
 /** As `readPointer`, and writes the first one. */
 export async function ensurePointer(store: ControlStore, first: First): Promise<RegionPointer> {
+  const found = await peekPointer(store);
+  if (found) return found.value;
   const pointer = await readPointer(store, first);
   // Somebody else may be faster: then theirs holds.
   await pointers.swap(store, name, pointer, undefined);

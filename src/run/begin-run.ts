@@ -8,7 +8,8 @@ import { compileUndo } from '../plan/undo.ts';
 import { mayMove } from '../plan/run-states.ts';
 import { toSeconds } from '../topology/duration.ts';
 import type { Environments, RunEnvironment } from './environment.ts';
-import { changeRun, listSteps } from './journal.ts';
+import { changeRun, listSteps, requireRun } from './journal.ts';
+import { readRunLease } from './lease.ts';
 import { assertNotOvertaken, giveBack, holdLeases, takeUp } from './leases.ts';
 import { outcomeOf, type StepOutcome } from './outcome.ts';
 import { planFolder, plans } from './plan-document.ts';
@@ -38,30 +39,26 @@ export type MakePlan = (environment: RunEnvironment & { now: Date }) => Promise<
 
 export function runBeginner(open: Environments, makePlan: MakePlan, now: () => Date = () => new Date()) {
   return async (run: RunExecution): Promise<BegunRun> => {
-    const environment = await open.open(run);
-    const { store } = environment;
+    const store = await open.openStore(run);
     try {
-      if (!mayBegin(environment.run))
-        throw new UnderstudyError(
-          'FencedError',
-          `run "${run.runId}" is ${environment.run.state}: it cannot run again`,
-        );
+      assertMayBegin(await requireRun(store, run.runId));
       await takeUp(store, run, now());
+      const environment = await open.open(run);
       if (environment.run.cancelled && environment.run.plan === undefined) return begunUnplanned(environment);
       const header = await ensurePlan(environment, makePlan, now());
+      // Cancelled while its plan was made.
+      if (header.plan === undefined) return begunUnplanned({ ...environment, run: header });
       const { plan } = await open.openPlanned(run);
       if (!header.cancelled) await assertNotOvertaken(store, run.runId, plan);
-      const begun = await changeRun(store, run.runId, (found) =>
-        found.cancelled
-          ? undefined
-          : {
-              state: 'running',
-              startedAt: found.startedAt ?? now().toISOString(),
-              // Of an earlier execution that failed: it goes on.
-              endedAt: null,
-              stateReason: null,
-            },
-      );
+      // Another execution may have taken it over, and ended it, while the plan was made.
+      await takeUp(store, { ...run, resumed: false }, now());
+      const begun = await changeRun(store, run.runId, (found) => {
+        assertMayBegin(found);
+        if (found.cancelled) return undefined;
+        const startedAt = found.startedAt ?? now().toISOString();
+        // Of an earlier execution that failed: it goes on.
+        return { state: 'running', startedAt, endedAt: null, stateReason: null };
+      });
       return {
         header: begun,
         cancelled: begun.cancelled !== undefined,
@@ -70,14 +67,15 @@ export function runBeginner(open: Environments, makePlan: MakePlan, now: () => D
         ...(await openedPlan(store, run, plan)),
       };
     } catch (error) {
-      if (isUnderstudyError(error) && !error.retryable) await neverBegun(environment, run, error, now());
+      if (isUnderstudyError(error) && !error.retryable) await neverBegun(store, run, error, now());
       throw error;
     }
   };
 }
 
-function mayBegin({ state }: RunDocument): boolean {
-  return state === 'undoing' || mayMove(state, 'running');
+function assertMayBegin({ runId, state }: RunDocument): void {
+  if (state === 'undoing' || mayMove(state, 'running')) return;
+  throw new UnderstudyError('FencedError', `run "${runId}" is ${state}: it cannot run again`);
 }
 
 function begunUnplanned({ run }: RunEnvironment): BegunRun {
@@ -119,22 +117,28 @@ async function openedPlan(store: ControlStore, run: RunExecution, plan: Plan): P
 
 /** Keeps nobody else waiting for a run that does not begin, and writes down that it did not. */
 async function neverBegun(
-  { store, run: { state } }: RunEnvironment,
+  store: ControlStore,
   run: RunExecution,
-  { message }: UnderstudyError,
+  { message, code }: UnderstudyError,
   now: Date,
 ): Promise<void> {
-  if (state !== 'pending') return;
-  await changeRun(store, run.runId, { state: 'failed', stateReason: message, endedAt: now.toISOString() });
-  await giveBack(store, run, true);
+  const lease = code === 'FencedError' ? await readRunLease(store) : undefined;
+  // Another execution of it goes on.
+  if (lease?.runId === run.runId && lease.holder !== run.holder) return;
+  const found = await changeRun(store, run.runId, ({ state, cancelled }) =>
+    state === 'pending' && !cancelled
+      ? { state: 'failed', stateReason: message, endedAt: now.toISOString() }
+      : undefined,
+  );
+  if (found.state === 'failed' && found.startedAt === undefined) await giveBack(store, run, true);
 }
 
 /** Seals the plan that takes the run back, once; a later execution opens the same one. */
 export function undoPlanner(open: Environments, now: () => Date = () => new Date()) {
   return async (run: RunExecution): Promise<OpenedPlan> => {
-    const environment = await open.open(run);
-    const { store } = environment;
-    if (environment.run.plan === undefined) return { steps: [], records: [] };
+    const store = await open.openStore(run);
+    const { plan } = await requireRun(store, run.runId);
+    if (plan === undefined || rowOf(run.operation).cancel === 'end') return { steps: [], records: [] };
     const planned = await open.openPlanned(run);
     // From here on an execution before this one is fenced: what it did is in the journal.
     await holdLeases(planned, run, now);
@@ -145,10 +149,10 @@ export function undoPlanner(open: Environments, now: () => Date = () => new Date
 
 async function undoPlanOf(
   { store, run, plan }: Awaited<ReturnType<Environments['openPlanned']>>,
-  { runId, operation }: RunExecution,
+  { runId }: RunExecution,
 ): Promise<Plan> {
   if (run.undoPlan !== undefined) return plans.open(store, planFolder, run.undoPlan);
-  const records = rowOf(operation).cancel === 'undo' ? await listSteps(store, runId) : [];
+  const records = await listSteps(store, runId);
   const digest = await plans.seal(store, planFolder, compileUndo(plan, run.plan, records));
   const { undoPlan = digest } = await changeRun(store, runId, (found) =>
     found.undoPlan === undefined ? { undoPlan: digest } : undefined,

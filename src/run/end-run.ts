@@ -7,7 +7,7 @@ import { loadReportInput } from '../report/load.ts';
 import { buildReport } from '../report/report.ts';
 import { writeReport } from '../report/write.ts';
 import type { Environments } from './environment.ts';
-import { changeRun, listSteps, recordStep } from './journal.ts';
+import { changeRun, listSteps, recordStep, requireRun } from './journal.ts';
 import { readRunLease } from './lease.ts';
 import { giveBack } from './leases.ts';
 import type { RunExecution } from './reference.ts';
@@ -35,7 +35,7 @@ export interface EndedRun {
 
 export function runEnder(open: Environments, now: () => Date = () => new Date()) {
   return async ({ run, state, reason, undone = false, givenUp = [] }: EndOfRun): Promise<EndedRun> => {
-    const { store } = await open.open(run);
+    const store = await open.openStore(run);
     const at = now();
     await refuseFenced(store, run);
     for (const each of givenUp) await giveUp(store, run, each, at);
@@ -57,10 +57,11 @@ export function runEnder(open: Environments, now: () => Date = () => new Date())
   };
 }
 
-/** Writes the report of a run that has ended. */
+/** Writes the report of a run that has ended; without a plan there is nothing to report. */
 export function reportWriter(open: Environments, now: () => Date = () => new Date()) {
   return async (run: RunExecution): Promise<void> => {
-    const { store } = await open.open(run);
+    const store = await open.openStore(run);
+    if ((await requireRun(store, run.runId)).plan === undefined) return;
     await writeReport(store, run.runId, buildReport(await loadReportInput(store, run.runId, now())));
   };
 }

@@ -25,6 +25,8 @@ export interface PlannedEnvironment extends RunEnvironment {
 }
 
 export interface Environments {
+  /** What is there of a run whose bundle or plan cannot be read. */
+  openStore(run: RunReference): Promise<ControlStore>;
   open(run: RunReference): Promise<RunEnvironment>;
   /** ControlStoreError where the run has no plan yet. */
   openPlanned(run: RunReference): Promise<PlannedEnvironment>;
@@ -44,9 +46,11 @@ export function environments(connect: (requestTimeoutMs?: number) => Azure): Env
   const stores = new Map<string, Promise<ControlStore>>();
   const keptBundles = new Map<string, Promise<Bundle>>();
   const keptPlans = new Map<string, Promise<Plan>>();
+  const openStore = ({ controlStore }: RunReference) =>
+    once(stores, JSON.stringify(controlStore), () => openControlStore(own, controlStore));
   const open = async (reference: RunReference): Promise<RunEnvironment> => {
+    const store = await openStore(reference);
     const place = JSON.stringify(reference.controlStore);
-    const store = await once(stores, place, () => openControlStore(own, reference.controlStore));
     const run = await requireRun(store, reference.runId);
     const bundle = await once(keptBundles, `${place} ${run.bundle}`, () =>
       bundles.open(store, bundleFolder, run.bundle),
@@ -55,6 +59,7 @@ export function environments(connect: (requestTimeoutMs?: number) => Azure): Env
     return { azure: azureWith(toSeconds(requestTimeout) * 1000), store, bundle, run };
   };
   return {
+    openStore,
     open,
     async openPlanned(reference) {
       const environment = await open(reference);

@@ -5,12 +5,12 @@
 import { UnderstudyError, isDefect, isUnderstudyError, messageOf, type ErrorCode } from '../errors/error.ts';
 import { actionOf, type ActionName } from '../plan/actions.ts';
 import type { Environments, PlannedEnvironment } from './environment.ts';
-import { readRun, readStep, recordStep } from './journal.ts';
+import { readStep, recordStep } from './journal.ts';
 import { holdLeases } from './leases.ts';
 import { outcomeOf, reconcile, type StepOutcome, type StepRecord } from './outcome.ts';
 import type { RunExecution, StepRequest } from './reference.ts';
 import type { Action, Progress } from './step-context.ts';
-import { isDone, makeContext, settle } from './step-lifecycle.ts';
+import { isDone, makeContext, refuseCancelled, settle } from './step-lifecycle.ts';
 
 /** What the executor of a step lends it: cancellation, a place for progress, and the last progress of an earlier attempt. */
 export interface StepRuntime {
@@ -47,27 +47,12 @@ export function stepRunner(
       );
     } catch (error) {
       if (runtime.signal.aborted) throw error;
-      const accepted = await acceptLoss(environment, run, id, error, now);
+      const accepted = await acceptLoss(environment, run, begun, error, now);
       if (accepted) return outcomeOf(accepted);
       await noteFailure(environment, run, id, error, now);
       throw error;
     }
   };
-}
-
-/**
- * Looked at once the step is written down as running: either the one who undoes the run finds that record, or this finds the cancel. The same
- * holds of a lease that another execution has taken since.
- */
-async function refuseCancelled(
-  environment: PlannedEnvironment,
-  run: RunExecution,
-  now: () => Date,
-): Promise<void> {
-  await holdLeases(environment, run, now);
-  const cancelled = (await readRun(environment.store, run.runId))?.cancelled;
-  if (cancelled)
-    throw new UnderstudyError('CancelledRun', `run "${run.runId}" was cancelled by ${cancelled.by}`);
 }
 
 async function begin(
@@ -97,11 +82,14 @@ async function begin(
 /** Not of the step's work: who holds the run, or what is written of it, is not for a person to accept. */
 const notALoss: ReadonlySet<ErrorCode> = new Set(['FencedError', 'CancelledRun', 'ControlStoreError']);
 
+/** Of a step whose loss is accepted: how often it is tried, in all executions, while its error may pass. */
+const attemptsBeforeLoss = 5;
+
 /** A step whose loss a person has accepted is done without what it could not do, and says so first. */
 async function acceptLoss(
   environment: PlannedEnvironment,
   run: RunExecution,
-  id: string,
+  { step: id, attempts }: StepRecord,
   error: unknown,
   now: () => Date,
 ): Promise<StepRecord | undefined> {
@@ -109,8 +97,11 @@ async function acceptLoss(
   const step = environment.plan.steps.find((each) => each.id === id);
   if (!accepted || !step || actionOf(step.action).loss !== 'acceptable') return undefined;
   if (!isUnderstudyError(error) || notALoss.has(error.code)) return undefined;
+  // What may pass is tried some more before it is lost.
+  if (error.retryable && attempts < attemptsBeforeLoss) return undefined;
+  await holdLeases(environment, run, now);
   const what = `${messageOf(error)} (accepted by ${accepted.by}: ${accepted.reason})`;
-  return settle(environment, run, id, (record) => ({
+  return settle(environment, run, id, ({ error: _accepted, ...record }) => ({
     ...record,
     state: 'completed',
     detail: `not all was done, and that was accepted: ${messageOf(error)}`,

@@ -2,7 +2,7 @@
 import { UnderstudyError } from '../errors/error.ts';
 import { sideOf } from '../topology/sides.ts';
 import type { PlannedEnvironment } from './environment.ts';
-import { readStep, recordStep } from './journal.ts';
+import { readRun, readStep, recordStep } from './journal.ts';
 import { holdLeases } from './leases.ts';
 import type { StepRecord, StepResult } from './outcome.ts';
 import type { RunExecution } from './reference.ts';
@@ -34,6 +34,21 @@ export async function settle(
   if (!record)
     throw new UnderstudyError('ControlStoreError', `step "${step}" has no record after it was written`);
   return record;
+}
+
+/**
+ * Looked at once something is written down that an undo goes by: either the one who undoes the run finds it, or this finds the cancel. The same
+ * holds of a lease that another execution has taken since.
+ */
+export async function refuseCancelled(
+  environment: PlannedEnvironment,
+  run: RunExecution,
+  now: () => Date,
+): Promise<void> {
+  await holdLeases(environment, run, now);
+  const cancelled = (await readRun(environment.store, run.runId))?.cancelled;
+  if (cancelled)
+    throw new UnderstudyError('CancelledRun', `run "${run.runId}" was cancelled by ${cancelled.by}`);
 }
 
 interface ContextOf {
@@ -74,7 +89,7 @@ export function makeContext({ environment, run, id, runtime, now }: ContextOf): 
       const undo = await make();
       await settle(environment, run, id, (record) => ({ ...record, undo }));
       // Whoever took the run over before this has not read it, and undoes nothing that comes of it: then nothing may.
-      await holdLeases(environment, run, now);
+      await refuseCancelled(environment, run, now);
       return undo;
     },
     async outcomeOf(stepId) {

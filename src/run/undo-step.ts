@@ -31,18 +31,19 @@ export function stepUndoer(open: Environments, undos: Undos, now: () => Date = (
     const { action } = context.step;
     if (!isUndoable(action)) return outcomeOf(record);
     const finish = async (state: 'undone' | 'undo-failed', detail: string) => {
-      const written = await recordStep(
-        store,
-        run.runId,
-        id,
-        (before) => before && { ...before, state, detail: joined(before, detail) },
+      // An execution that was taken over says nothing about the step any more.
+      await holdLeases(environment, run, now);
+      const written = await recordStep(store, run.runId, id, (before) =>
+        before && before.state !== 'undone'
+          ? { ...before, state, detail: joined(before, detail) }
+          : undefined,
       );
       return written && outcomeOf(written);
     };
     try {
       return await finish('undone', await undos[action](context, record.undo));
     } catch (error) {
-      if (isUnderstudyError(error) && error.retryable) throw error;
+      if (runtime.signal.aborted || (isUnderstudyError(error) && error.retryable)) throw error;
       return finish('undo-failed', `undo failed: ${messageOf(error)}`);
     }
   };

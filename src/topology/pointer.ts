@@ -7,12 +7,11 @@ import { resourceClasses } from './words.ts';
 
 const EpochNumber = z.int().min(1);
 
-export const Epoch = z.strictObject({
+const Epoch = z.strictObject({
   number: EpochNumber,
   /** `control-store`, or the id of a break-glass issuer. Two issuers at one number are a split brain. */
   issuer: z.string().min(1),
 });
-export type Epoch = z.infer<typeof Epoch>;
 
 /** region → weight: whole numbers that sum to 100. They record intent: the front is brought to them. */
 export const Weights = z

@@ -48,7 +48,8 @@ describe('there and back, twice', () => {
     expect(code, output).toBe(0);
   }
 
-  const move = (reason: string) => typed('failover', '--yes', '--even-if-healthy', '--reason', reason);
+  const move = (to: string, reason: string) =>
+    typed('failover', '--to', to, '--yes', '--even-if-healthy', '--reason', reason);
 
   async function addCompute(id: string): Promise<void> {
     const { location } = await scene.azure.get(id);
@@ -186,7 +187,7 @@ describe('there and back, twice', () => {
   it('there, while the old region is dark; then its debts are paid', async () => {
     await use('eastus');
     await scene.outage('eastus', 'dark');
-    await typed('failover', '--yes', '--reason', 'eastus is dark');
+    await typed('failover', '--to', 'westus3', '--yes', '--reason', 'eastus is dark');
     await scene.outage('eastus', 'none');
     // The dark region's schedules fired unseen until this: nobody could stop them.
     await typed('replicate');
@@ -196,7 +197,7 @@ describe('there and back, twice', () => {
   });
 
   it('back: what paying the debts took is given back', async () => {
-    await move('back');
+    await move('eastus', 'back');
     const [, run] = journals(await readControlStore(scene), 'failover');
     expect(run?.steps.get('fence/platform/readmit')).toMatchObject({
       state: 'completed',
@@ -208,14 +209,14 @@ describe('there and back, twice', () => {
   });
 
   it('there again: what the fence of the healthy region took is given back', async () => {
-    await move('there again');
+    await move('westus3', 'there again');
     await use('westus3');
     await typed('replicate');
     await use('westus3');
   });
 
   it('and back again; at no moment did the schedules of both sides fire', async () => {
-    await move('back again');
+    await move('eastus', 'back again');
     await use('eastus');
     watching.abort();
     await watched;

@@ -110,6 +110,7 @@ export function environmentsOf(store: FakeControlStore, azure: Azure): Environme
     return { azure, store, run, bundle: await bundles.open(store, bundleFolder, run.bundle) };
   };
   return {
+    openStore: () => Promise.resolve(store),
     open,
     async openPlanned(reference) {
       const environment = await open(reference);

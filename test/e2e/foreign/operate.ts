@@ -72,6 +72,8 @@ async function carryOut(session: Session, plan: Plan, hurry: () => void): Promis
     run: planned(await requireRun(store, header.runId)),
   });
   const open: Environments = {
+    openStore: () => Promise.resolve(store),
+
     open: environment,
     openPlanned: async () => ({ ...(await environment()), plan }),
   };
