@@ -1,12 +1,11 @@
-/** Starting, finding, watching and listing runs on a real Temporal server, as the command line does it. */
+/** Starting, finding and watching runs on a real Temporal server, as the command line does it. */
 import { randomUUID } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { connectTemporal, registerSearchAttributes, temporalSettings } from '../../src/client/connect.ts';
-import { listWorkflows } from '../../src/client/list.ts';
-import { findRunning, readProgress, startRun } from '../../src/client/runs.ts';
+import { findRunning, readProgress, readStatus, startRun } from '../../src/client/runs.ts';
 import { taskQueue } from '../../src/plan/queues.ts';
-import type { RunReference } from '../../src/run/reference.ts';
+import type { RunStart } from '../../src/run/reference.ts';
 import { closedPort } from '../azure/server.ts';
 import { gate, reference, startEngine, step, type Engine } from '../workflows/engine.ts';
 
@@ -35,11 +34,7 @@ afterEach(() => {
 });
 afterAll(() => engine.close());
 
-const runOf = (
-  topology: string,
-  runId: string,
-  operation: RunReference['operation'] = 'failover',
-): RunReference => ({
+const runOf = (topology: string, runId: string, operation: RunStart['operation'] = 'failover'): RunStart => ({
   ...reference,
   topology,
   runId,
@@ -47,17 +42,27 @@ const runOf = (
 });
 
 describe('a run', () => {
-  it('is started once: a second start attaches to the first; another topology is free', async () => {
+  it('is started once: a second start finds the first; another topology is free', async () => {
     const topology = `t-${randomUUID()}`;
     const { client } = engine;
     expect(await findRunning(client, { topology, operation: 'failover' })).toBeUndefined();
     const first = await startRun(client, runOf(topology, 'run-1'));
-    expect(first.started).toBe(true);
-    const second = await startRun(client, runOf(topology, 'run-2'));
-    expect(second.started).toBe(false);
-    expect(second.handle.workflowId).toBe(first.handle.workflowId);
+    expect(first).toMatchObject({ started: true, runId: 'run-1' });
+    const again = await startRun(client, runOf(topology, 'run-1'));
+    expect(again).toMatchObject({ started: false, runId: 'run-1' });
+    expect(again.handle.workflowId).toBe(first.handle.workflowId);
     expect((await findRunning(client, { topology, operation: 'failover' }))?.runId).toBe('run-1');
-    expect((await startRun(client, runOf(topology, 'run-3', 'replicate'))).started).toBe(true);
+
+    // What does not exclude it runs beside it, once.
+    expect(await findRunning(client, { topology, operation: 'replicate' })).toBeUndefined();
+    const beside = await startRun(client, runOf(topology, 'run-2', 'replicate'));
+    expect(beside.started).toBe(true);
+    expect(await startRun(client, runOf(topology, 'run-3', 'replicate'))).toMatchObject({
+      started: false,
+      runId: 'run-2',
+    });
+    const other = await startRun(client, runOf(`t-${randomUUID()}`, 'run-1'));
+    expect(other.started).toBe(true);
 
     // What it does shows: the workflow's steps, with what their activities tell.
     await vi.waitFor(
@@ -72,41 +77,40 @@ describe('a run', () => {
       { timeout: 20_000, interval: 100 },
     );
     expect((await readProgress(first.handle)).steps[1]?.progress).not.toHaveProperty('cursor');
+    expect(await readStatus(first.handle)).toBe('RUNNING');
 
+    // A move that has the lease waits for the one that is about to close.
+    const next = startRun(client, runOf(topology, 'run-4'));
     held.open();
     expect(await first.handle.result()).toMatchObject({ runId: 'run-1', state: 'completed' });
+    expect(await next).toMatchObject({ started: true, runId: 'run-4' });
+    const handles = [(await next).handle, beside.handle, other.handle];
+    const results = await Promise.all(handles.map((handle) => handle.result()));
+    expect(results.map(({ state }) => state)).toEqual(['completed', 'completed', 'completed']);
     expect(await findRunning(client, { topology, operation: 'failover' })).toBeUndefined();
-    const next = await startRun(client, runOf(topology, 'run-4'));
-    expect(next.started).toBe(true);
-    await next.handle.result();
-
-    await vi.waitFor(
-      async () => {
-        const listed = await listWorkflows(client, topology);
-        expect(listed.map(({ runId, operation, state }) => `${runId} ${operation} ${state}`)).toEqual([
-          'run-4 failover completed',
-          'run-3 replicate completed',
-          'run-1 failover completed',
-        ]);
-        expect(listed.every(({ startedAt, endedAt }) => endedAt !== undefined && startedAt <= endedAt)).toBe(
-          true,
-        );
-      },
-      { timeout: 20_000, interval: 200 },
-    );
+    // Of one execution: the first run's handle is not the next run's.
+    expect(await readProgress(first.handle)).toMatchObject({ runId: 'run-1', state: 'completed' });
   });
 
-  it('that somebody terminated is listed as Temporal says, not as running', async () => {
+  it('that waits for a worker says so', async () => {
+    const { handle } = await engine.run({ steps: [step('a'), step('b', ['a'], { host: 'nobody' })] });
+    await vi.waitFor(
+      async () =>
+        expect((await readProgress(handle)).steps).toMatchObject([
+          { id: 'a', state: 'completed' },
+          { id: 'b', state: 'waiting', detail: 'waits for a worker to take it' },
+        ]),
+      { timeout: 20_000, interval: 100 },
+    );
+    await handle.terminate('by a test');
+  });
+
+  it('that somebody terminated is what Temporal says, and does not run', async () => {
     const topology = `t-${randomUUID()}`;
     const { handle } = await startRun(engine.client, runOf(topology, 'run-1'));
     await handle.terminate('by a person');
-    await vi.waitFor(
-      async () =>
-        expect(await listWorkflows(engine.client, topology)).toMatchObject([
-          { state: expect.not.stringMatching('running') },
-        ]),
-      { timeout: 20_000, interval: 200 },
-    );
+    await vi.waitFor(async () => expect(await readStatus(handle)).toBe('TERMINATED'), { timeout: 20_000 });
+    expect(await findRunning(engine.client, { topology, operation: 'failover' })).toBeUndefined();
   });
 });
 

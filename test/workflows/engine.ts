@@ -15,33 +15,48 @@ import {
 import { inject } from 'vitest';
 import type { Activities } from '../../activities/index.ts';
 import { actions, type ActionName } from '../../src/plan/actions.ts';
-import { hostQueue } from '../../src/plan/queues.ts';
+import type { Operation } from '../../src/plan/operations.ts';
 import type { Step } from '../../src/plan/plan.ts';
-import type { EndOfRun } from '../../src/run/begin-and-end.ts';
-import type { RunSummary, StepRecord } from '../../src/run/outcome.ts';
-import type { RunProgress } from '../../src/run/progress.ts';
-import type { RunReference } from '../../src/run/reference.ts';
+import { hostQueue } from '../../src/plan/queues.ts';
+import { compileUndo } from '../../src/plan/undo.ts';
+import type { BegunRun, PlanStep } from '../../src/run/begin-run.ts';
+import type { EndedRun, EndOfRun } from '../../src/run/end-run.ts';
+import { outcomeOf, type StepRecord } from '../../src/run/outcome.ts';
+import type { RunProgress, RunSummary } from '../../src/run/progress.ts';
+import type { RunStart } from '../../src/run/reference.ts';
 
-/** What a step does when it runs: answers its detail, throws, or waits. */
-export type Work = (signal: AbortSignal, attempt: number) => Promise<string> | string;
+/** What a step does when it runs: answers its detail, or more of its record; throws; or waits. */
+export type Work = (
+  signal: AbortSignal,
+  attempt: number,
+) => Promise<string | Partial<StepRecord>> | string | Partial<StepRecord>;
 
 export interface Script {
-  steps: Omit<Step, 'input'>[];
+  /** The workflow's type; `failover` without one. */
+  operation?: Operation;
+  steps: PlanStep[];
   /** By step id; without one a step is done at once. */
   work?: Record<string, Work>;
   undo?: Record<string, Work>;
+  /** Steps that keep what their undo needs before they do anything. */
+  keepsUndo?: string[];
   /** What the journal has already. */
   records?: StepRecord[];
   /** Hosts that have a worker. */
   hosts?: string[];
   begin?: (signal: AbortSignal) => Promise<void>;
+  /** What beginRun says besides the plan. */
+  begun?: Partial<BegunRun>;
+  /** What endRun answers, one each; it has ended without one. */
+  endings?: EndedRun[];
+  report?: () => void;
   /** The work tells its own heartbeats: no others are sent over them. */
   keepsHeartbeats?: boolean;
 }
 
 export interface Execution {
-  handle: WorkflowHandle<(run: RunReference) => Promise<RunSummary>>;
-  /** `start A`, `end A`, `undo A`, `queue host`, in the order in which they happened. */
+  handle: WorkflowHandle<(run: RunStart) => Promise<RunSummary>>;
+  /** `start A`, `end A`, `undo A`, `report`, in the order in which they happened. */
   events: string[];
   ended: EndOfRun[];
   progress(): Promise<RunProgress>;
@@ -57,7 +72,7 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-export function step(id: string, needs: string[] = [], more: Partial<Step> = {}): Omit<Step, 'input'> {
+export function step(id: string, needs: string[] = [], more: Partial<PlanStep> = {}): PlanStep {
   return {
     id,
     class: 'platform',
@@ -71,6 +86,11 @@ export function step(id: string, needs: string[] = [], more: Partial<Step> = {})
 
 export function final(message: string): ApplicationFailure {
   return ApplicationFailure.nonRetryable(message, 'PreconditionError');
+}
+
+/** How an activity learns that somebody has cancelled the run in the control store. */
+export function cancelledRun(): ApplicationFailure {
+  return ApplicationFailure.nonRetryable('the run is cancelled', 'CancelledRun');
 }
 
 export async function workflowBundle() {
@@ -127,10 +147,11 @@ export async function startEngine(): Promise<Engine> {
     async run(script) {
       const taskQueue = `test-${randomUUID()}`;
       const { events, ended } = await serve(script, taskQueue);
-      const handle = (await client.workflow.start('executePlan', {
+      const operation = script.operation ?? 'failover';
+      const handle = (await client.workflow.start(operation, {
         workflowId: `test-${randomUUID()}`,
         taskQueue,
-        args: [reference],
+        args: [{ ...reference, operation } satisfies RunStart],
       })) as Execution['handle'];
       return {
         handle,
@@ -148,7 +169,7 @@ export async function startEngine(): Promise<Engine> {
   };
 }
 
-export const reference: RunReference = {
+export const reference: RunStart = {
   runId: 'run-1',
   topology: 'fraud-ml',
   operation: 'failover',
@@ -158,19 +179,23 @@ export const reference: RunReference = {
     storageAccount: 'control',
     container: 'understudy',
   },
-  plan: 'plan-digest',
-  bundle: 'bundle-digest',
 };
 
+/** Activities over a journal in memory, which a test's script fills. The plan of the undo is the real one. */
 function scripted(script: Script, events: string[], ended: EndOfRun[]): Activities {
   const journal = new Map((script.records ?? []).map((record) => [record.step, record]));
-  const record = (id: string, state: StepRecord['state'], detail: string): StepRecord => {
-    const at = new Date().toISOString();
-    const made = { step: id, state, detail, holder: 'h', attempts: 1, startedAt: at, endedAt: at };
+  const endings = [...(script.endings ?? [])];
+  const record = (id: string, more: Pick<StepRecord, 'state'> & Partial<StepRecord>): StepRecord => {
+    const startedAt = journal.get(id)?.startedAt ?? new Date().toISOString();
+    const made = { step: id, holder: 'h', attempts: 1, startedAt, ...more };
     journal.set(id, made);
     return made;
   };
-  const perform = async (work: Work | undefined): Promise<string> => {
+  const ending = (done: string | Partial<StepRecord>): Partial<StepRecord> => ({
+    endedAt: new Date().toISOString(),
+    ...(typeof done === 'string' ? { detail: done } : done),
+  });
+  const perform = async (work: Work | undefined): Promise<string | Partial<StepRecord>> => {
     const context = Context.current();
     const beat = script.keepsHeartbeats === true ? undefined : setInterval(() => context.heartbeat(), 100);
     try {
@@ -184,43 +209,69 @@ function scripted(script: Script, events: string[], ended: EndOfRun[]): Activiti
   };
   const runStep: Activities[ActionName] = async ({ step: id }) => {
     events.push(`start ${id}`);
-    const begun = record(id, 'running', '');
-    const detail = await perform(script.work?.[id]);
+    const { undo } = record(id, {
+      state: 'running',
+      ...(script.keepsUndo?.includes(id) ? { undo: {} } : {}),
+    });
+    const done = await perform(script.work?.[id]);
     events.push(`end ${id}`);
-    return record(begun.step, 'completed', detail);
+    return outcomeOf(
+      record(id, { state: 'completed', ...(undo === undefined ? {} : { undo }), ...ending(done) }),
+    );
   };
   return {
     ...(Object.fromEntries(Object.keys(actions).map((name) => [name, runStep])) as Record<
       ActionName,
       typeof runStep
     >),
-    async beginRun(run) {
+    async beginRun() {
       await perform(async (signal) => {
         await script.begin?.(signal);
         return '';
       });
       return {
-        header: {
-          ...run,
-          from: 'eastus',
-          to: 'westus3',
-          reason: 'test',
-          triggeredBy: 'test',
-          triggeredAt: '2026-11-21T10:00:00.000Z',
-        },
+        header: { from: 'eastus', to: 'westus3', triggeredAt: '2026-11-21T10:00:00.000Z' },
+        cancelled: false,
+        paused: false,
         steps: script.steps,
-        records: script.records ?? [],
+        records: (script.records ?? []).map(outcomeOf),
+        ...script.begun,
       };
     },
-    async endRun(end) {
-      ended.push(end);
-      return Promise.resolve();
+    planUndo({ operation, topology }) {
+      events.push('plan undo');
+      const plan = {
+        operation,
+        topology,
+        bundle: 'bundle',
+        from: 'eastus',
+        to: 'westus3',
+        madeInEpoch: 1,
+        steps: script.steps.map((each): Step => ({ ...each, input: {} })),
+        notes: [],
+      };
+      const { steps } = compileUndo(plan, 'digest', [...journal.values()]);
+      return Promise.resolve({
+        steps: steps.map(({ input: _input, ...each }) => each),
+        records: [...journal.values()].map(outcomeOf),
+      });
     },
     async undoStep({ step: id }) {
       events.push(`undo ${id}`);
       const found = journal.get(id);
-      if (found?.state !== 'completed') return found;
-      return record(id, 'undone', await perform(script.undo?.[id]));
+      if (!found) return undefined;
+      return outcomeOf(
+        record(id, { ...found, state: 'undone', ...ending(await perform(script.undo?.[id])) }),
+      );
+    },
+    endRun(end) {
+      ended.push(end);
+      return Promise.resolve(endings.shift() ?? { ended: true });
+    },
+    writeReport() {
+      events.push('report');
+      script.report?.();
+      return Promise.resolve();
     },
   };
 }

@@ -1,13 +1,16 @@
 /**
- * Recorded histories replay: a run that was started by an older worker goes on under this one. Where the workflow was
- * changed on purpose before a release, record them anew: RECORD_HISTORIES=1 npx vitest run test/workflows/replay.test.ts
+ * Recorded histories replay: a run that was started by an older worker goes on under this one. A folder per release is
+ * kept; that of a release which is not out yet is recorded anew where the workflows are changed on purpose:
+ * RECORD_HISTORIES=1 npx node test/run.ts test/workflows/replay.test.ts
  */
+import { readdirSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { historyFromJSON, historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { Worker } from '@temporalio/worker';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { release as version } from '../../src/release.ts';
 import {
   final,
   gate,
@@ -19,7 +22,8 @@ import {
   type Engine,
 } from './engine.ts';
 
-const folder = join(import.meta.dirname, 'histories');
+const histories = join(import.meta.dirname, 'histories');
+const recording = process.env.RECORD_HISTORIES === '1';
 const stepsOn = (host: string) => [
   step('fence', []),
   step('provision', [], { action: 'scaleComputes' }),
@@ -27,6 +31,14 @@ const stepsOn = (host: string) => [
   step('verify', ['restore'], { action: 'probePublicAddress', undoable: false }),
   step('configs', ['verify'], { action: 'rewriteConfigs', host }),
   step('switch', ['verify'], { action: 'switchServing' }),
+];
+
+const replication = [
+  step('debts', [], { action: 'payFenceDebt', undoable: false }),
+  step('list', ['debts'], { action: 'listActive', undoable: false }),
+  step('copy', ['list'], { action: 'copyBlobs', undoable: false }),
+  step('escrow', ['list'], { action: 'escrowSecrets', undoable: false }),
+  step('seal', ['copy', 'escrow'], { action: 'sealRecoveryPoint', undoable: false }),
 ];
 
 /** Each answers the workflow's handle once it has ended. */
@@ -42,7 +54,7 @@ const recordings = {
     await execution.handle.signal('pause', 'someone');
     held.open();
     await vi.waitFor(() => expect(execution.events).toContain('end fence'), { timeout: 10_000 });
-    await execution.handle.signal('resume', 'someone');
+    await execution.handle.signal('unpause');
     await execution.result();
     return execution.handle;
   },
@@ -70,16 +82,47 @@ const recordings = {
     await execution.result();
     return execution.handle;
   },
+  async replicated(engine: Engine) {
+    const execution = await engine.run({
+      operation: 'replicate',
+      begun: { deadlineSeconds: 600 },
+      steps: replication,
+      work: { debts: () => ({ state: 'skipped', detail: 'nothing is owed' }) },
+    });
+    await execution.result();
+    return execution.handle;
+  },
+  async overdue(engine: Engine) {
+    const execution = await engine.run({
+      operation: 'replicate',
+      begun: { deadlineSeconds: 2 },
+      steps: replication,
+      work: { copy: untilAborted },
+    });
+    await execution.result();
+    return execution.handle;
+  },
 };
+
+const files = Object.keys(recordings).map((name) => `${name}.json`);
+const releases = [...new Set([...(recording ? [version] : []), ...readdirSync(histories)])].toSorted();
+const recorded = releases.flatMap((release) =>
+  (recording && release === version ? files : readdirSync(join(histories, release))).map((file) =>
+    join(release, file),
+  ),
+);
 
 async function record(): Promise<void> {
   const engine = await startEngine();
   try {
-    await mkdir(folder, { recursive: true });
+    await mkdir(join(histories, version), { recursive: true });
     for (const [name, run] of Object.entries(recordings)) {
       const history = historyToJSON(await (await run(engine)).fetchHistory());
       // Who recorded it, and on which machine, is nobody's business.
-      await writeFile(join(folder, `${name}.json`), `${history.replaceAll(/\d+@[\w.]+/g, 'worker')}\n`);
+      const told = history
+        .replaceAll(/\d+@[\w.-]+/g, 'worker')
+        .replaceAll(`${join(import.meta.dirname, '..', '..')}/`, '');
+      await writeFile(join(histories, version, `${name}.json`), `${told}\n`);
     }
   } finally {
     await engine.close();
@@ -89,29 +132,25 @@ async function record(): Promise<void> {
 let bundle: Awaited<ReturnType<typeof workflowBundle>>;
 beforeAll(async () => {
   installRuntime();
-  if (process.env.RECORD_HISTORIES === '1') await record();
+  if (recording) await record();
   bundle = await workflowBundle();
 });
 
-async function readHistory(name: string) {
-  return historyFromJSON(JSON.parse(await readFile(join(folder, `${name}.json`), 'utf8')));
+async function readHistory(file: string) {
+  return historyFromJSON(JSON.parse(await readFile(join(histories, file), 'utf8')));
 }
 
 describe('a recorded history', () => {
-  it('is there for each way a run can end', async () => {
-    expect((await readdir(folder)).toSorted()).toEqual(
-      Object.keys(recordings)
-        .map((name) => `${name}.json`)
-        .toSorted(),
-    );
+  it('is there for each way a run of this release can end', async () => {
+    expect((await readdir(join(histories, version))).toSorted()).toEqual(files.toSorted());
   });
 
-  it.each(Object.keys(recordings))('of a %s run replays', async (name) => {
-    await Worker.runReplayHistory({ workflowBundle: bundle }, await readHistory(name));
+  it.each(recorded)('replays: %s', async (file) => {
+    await Worker.runReplayHistory({ workflowBundle: bundle }, await readHistory(file));
   });
 
   it('of another workflow does not', async () => {
-    const history = await readHistory('completed');
+    const history = await readHistory(join(version, 'completed.json'));
     const scheduled = history.events?.find(
       (event) => event.activityTaskScheduledEventAttributes?.activityId === 'restore',
     )?.activityTaskScheduledEventAttributes;
