@@ -14,6 +14,9 @@
  *   ledger/{lineage root}.json              one interrupted job and its successors
  *   debts/{region}/{kind}.json              what the fence still owes
  *   fence/{region}/cancelled-jobs.json      which jobs fences have cancelled there
+ *   replicas/scrub.json                     which copies were read when, and which are damaged
+ *   replicas/lists/{sha256}.json            copies that recovery points refer to
+ *   replicas/damage/{sha256}.json           those of a list that are damaged
  *   epochs/{n}/recovery-points/{id}/…       manifests; `sealed.json` is written last
  *   audit/{time}-{id}.json                  who did what
  */

@@ -26,10 +26,12 @@ export const actions = {
   resubmitJobs: { profile: 'transfer', undo: false },
   // replicate
   payFenceDebt: { profile: 'control', undo: false },
+  scrubReplicas: { profile: 'transfer', undo: false },
   listActive: { profile: 'transfer', undo: false },
   copyBlobs: { profile: 'transfer', undo: false },
   escrowSecrets: { profile: 'control', undo: false },
   sealRecoveryPoint: { profile: 'transfer', undo: false },
+  reportDamage: { profile: 'control', undo: false },
 } as const satisfies Record<string, { profile: Profile; undo: boolean }>;
 
 /**

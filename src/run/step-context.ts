@@ -30,6 +30,13 @@ export interface StepContext {
    */
   keepUndo<T>(make: () => T | Promise<T>): Promise<T>;
   now: () => Date;
+  /** A person has accepted what this step loses, and said why: it completes, and names each thing that is lost. */
+  acceptedLoss?: AcceptedLoss;
+}
+
+export interface AcceptedLoss {
+  reason: string;
+  by: string;
 }
 
 export interface Progress {
