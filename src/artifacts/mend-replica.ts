@@ -21,7 +21,7 @@ export type Mended =
   | { state: 'repaired'; actual: string }
   | { state: 'damaged'; actual: string; reason: string };
 
-export const gone = 'missing';
+const gone = 'missing';
 
 /** Errors: AzureUnavailable of the replica's own account. What is wrong with the source is in the answer. */
 export async function mendReplica(request: MendReplica): Promise<Mended> {

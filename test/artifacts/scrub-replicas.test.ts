@@ -6,7 +6,6 @@ import { folderOf, replicaContainer, type BlobLine } from '../../src/artifacts/m
 import { openRecoveryPoint, readPart } from '../../src/artifacts/recovery-point.ts';
 import { reportDamage } from '../../src/artifacts/report-damage.ts';
 import { scrubReplicas } from '../../src/artifacts/scrub-replicas.ts';
-import type { StepResult } from '../../src/run/outcome.ts';
 import type { StepContext } from '../../src/run/step-context.ts';
 import { replicate, startScene, textOf, upload, type Scene, type TestRun } from './scene.ts';
 
@@ -143,7 +142,7 @@ describe('a damaged replica whose source has changed', () => {
     const [said = ''] = result.lost ?? [];
     expect(said).toContain(`${scene.eastAccount.name}/${scene.eastContainer}/loans/a.csv (data/loans/1)`);
     expect(said).toContain(`sha256 ${sha256(flipped)}, expected sha256 ${line.sha256}`);
-    expect(said).toContain(`${first}`);
+    expect(said).toContain(first);
     expect(await knownDamage(scene.store)).toMatchObject({
       replicas: { count: 1, accepted: 0 },
       examples: [
