@@ -10,9 +10,11 @@ import { listActive } from './artifacts/list-active.ts';
 import { readLedgerSnapshot } from './artifacts/recovery-point.ts';
 import { reconcileAssets } from './artifacts/reconcile-assets.ts';
 import { reconcileBlobs } from './artifacts/reconcile-blobs.ts';
+import { reportDamage } from './artifacts/report-damage.ts';
 import { restoreAssets } from './artifacts/restore-assets.ts';
 import { restoreBlobs } from './artifacts/restore-blobs.ts';
 import { resumeFolders } from './artifacts/resume-folder.ts';
+import { scrubReplicas } from './artifacts/scrub-replicas.ts';
 import { sealRecoveryPoint } from './artifacts/seal-recovery-point.ts';
 import { plannedAssets, plannedDatastores, standbyMapping } from './artifacts/standby.ts';
 import { stopOldJobs } from './jobs/stop-old-jobs.ts';
@@ -70,10 +72,12 @@ export const actions: Record<ActionName, Action> = {
   }),
   payDebtsOfTarget,
   payFenceDebt,
+  scrubReplicas,
   listActive,
   copyBlobs,
   escrowSecrets,
   sealRecoveryPoint,
+  reportDamage,
 };
 
 /** What takes an action back when its run is cancelled: each that says it can be undone. */

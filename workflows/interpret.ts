@@ -11,7 +11,7 @@ export interface Execution {
   mayStart(): Promise<boolean>;
   /** Whether the step is done. Never throws: a failure stops only what needs the step. */
   execute(step: PlanStep): Promise<boolean>;
-  /** What the step needs is not done: it is not run. Returns whether what needs it goes on all the same. */
+  /** What the step needs is not done, or no step may start any more: it is not run. Returns whether what needs it goes on all the same. */
   heldUp(step: PlanStep, missing: string[]): boolean;
 }
 
@@ -21,7 +21,7 @@ export async function interpretPlan(steps: PlanStep[], execution: Execution): Pr
     const needs = await Promise.all(step.needs.map((id) => finished.get(id) ?? Promise.resolve(false)));
     const missing = step.needs.filter((_, index) => needs[index] !== true);
     if (missing.length > 0) return execution.heldUp(step, missing);
-    if (!(await execution.mayStart())) return false;
+    if (!(await execution.mayStart())) return execution.heldUp(step, []);
     return execution.execute(step);
   };
   for (const step of steps) finished.set(step.id, run(step));

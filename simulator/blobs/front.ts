@@ -19,6 +19,7 @@ import type { Azurite } from './azurite.ts';
 import { sendStorageError, StorageError } from './errors.ts';
 import { withServiceEndpoint } from './service-endpoint.ts';
 import { STORAGE_VERSION } from './shared-key.ts';
+import { requireSourceMd5 } from './source-md5.ts';
 import { issueKey } from './user-delegation.ts';
 
 /** Meant for the next hop only, or set anew by it. */
@@ -58,6 +59,7 @@ export class BlobFront {
         const admitted = this.admission.admit(region, message);
         const copySource = this.admission.requireCopySource(message);
         await this.bringSecondariesUpToDate(message);
+        await requireSourceMd5(this.azurite, message, copySource);
         if (isKeyRequest(message)) return this.sendDelegationKey(message, response, admitted);
         return this.forward(region, message, response, {
           ...admitted,

@@ -4,6 +4,7 @@
  */
 import type { BlobHTTPHeaders, BlobRequestConditions } from '@azure/storage-blob';
 import { azureError } from '../azure/errors.ts';
+import { isUnderstudyError } from '../errors/error.ts';
 import {
   blobStatus,
   interruptible,
@@ -27,7 +28,10 @@ export interface CopyBlob {
   source: BlobAddress;
   /** As listed: its etag is the condition and names the version; its size, headers and metadata are kept. */
   listed: Omit<ListedBlob, 'path'>;
-  /** The source is a replica, which never changes: `listed.etag` is that of the blob it is a copy of, and no condition. */
+  /**
+   * The source is a replica, which never changes: `listed.etag` is that of the blob it is a copy of, and no condition. Its MD5 is: the
+   * service compares what it reads of a blob that is copied whole.
+   */
   unchanging?: true;
   target: BlobAddress;
   /** Replace the target if it has this etag; absent: only where there is none. */
@@ -37,8 +41,11 @@ export interface CopyBlob {
   onBlock?: () => Promise<void>;
 }
 
-/** `exists`: there is a target, and it is not the one to replace. `changed`: the source is not what was listed, or gone. */
-export type Copied = 'copied' | 'exists' | 'changed';
+/**
+ * `exists`: there is a target, and it is not the one to replace. `changed`: the source is not what was listed, or gone. `damaged`: the
+ * content of an unchanging source has changed.
+ */
+export type Copied = 'copied' | 'exists' | 'changed' | 'damaged';
 
 export async function copyBlob(request: CopyBlob): Promise<Copied> {
   const limits = request.limits ?? azureLimits;
@@ -53,6 +60,7 @@ export async function copyBlob(request: CopyBlob): Promise<Copied> {
     interruption.rethrow();
     const known = azureError(tried, error, request.signal.aborted);
     const status = blobStatus(known);
+    if (request.unchanging && isMd5Mismatch(known)) return 'damaged';
     if (status !== 404 && status !== 409 && status !== 412) throw known;
     // A 409 or 412 may be about either end, and an earlier attempt's answer may have been lost: look which end it is.
     const [source, target] = await Promise.all([
@@ -63,6 +71,10 @@ export async function copyBlob(request: CopyBlob): Promise<Copied> {
     if (target !== undefined && target.etag !== request.replace) return 'exists';
     throw known;
   }
+}
+
+function isMd5Mismatch(error: unknown): boolean {
+  return isUnderstudyError(error, 'AzureError') && error.details.azure?.code === 'Md5Mismatch';
 }
 
 function isOther({ listed, unchanging }: CopyBlob, source: ListedBlob): boolean {
@@ -76,6 +88,9 @@ async function copyWhole({ source, listed, target, replace, signal, unchanging }
     abortSignal: signal,
     conditions: targetConditions(replace),
     ...(unchanging ? {} : { sourceConditions: { ifMatch: quoted(listed.etag) } }),
+    ...(unchanging && listed.md5 !== undefined
+      ? { sourceContentMD5: Buffer.from(listed.md5, 'base64') }
+      : {}),
   });
   return 'copied';
 }

@@ -5,6 +5,7 @@ import type { StepContext } from '../run/step-context.ts';
 import { ensureContainer } from './blobs.ts';
 import { batches, createLimiter, forEachBounded } from './bounded.ts';
 import { copyUnit, type CopiedUnit, type CopyUnit } from './copy-unit.ts';
+import { suspectReplicas } from './damage.ts';
 import { beginPoint, openDraft, sealDraft, type Copying, type DraftPoint, type Listing } from './drafts.ts';
 import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
 import { replicaContainer, type Unit } from './manifest.ts';
@@ -19,7 +20,7 @@ const settleMs = 10_000;
 
 /** Errors: AzureUnavailable, ReconciliationError (a copy is not equal to its source), PreconditionError (no standby workspace). */
 export async function copyBlobs(context: StepContext): Promise<StepResult> {
-  const { azure, topology, to, signal } = context;
+  const { azure, store, topology, to, signal } = context;
   const point = await beginPoint(context);
   const listing = await openDraft(context, point, 'listing');
   const workspace = await findWorkspace(azure.arm, to, signal);
@@ -41,6 +42,7 @@ export async function copyBlobs(context: StepContext): Promise<StepResult> {
   const common = {
     epoch: point.epoch,
     standby,
+    suspects: await suspectReplicas(store),
     attempts: topology.artifacts.attempts,
     limit,
     heartbeat,

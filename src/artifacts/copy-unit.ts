@@ -4,9 +4,12 @@
  * more blobs than memory holds.
  */
 import type { BlobAccount } from '../azure/azure.ts';
+import { isUnderstudyError } from '../errors/error.ts';
 import { forEachBounded } from './bounded.ts';
 import type { ListedBlob } from './blobs.ts';
+import type { Suspects } from './damage.ts';
 import type { Heartbeat } from './heartbeat.ts';
+import { mendReplica } from './mend-replica.ts';
 import type { BlobLine, FuzzyLine, Unit } from './manifest.ts';
 import type { PreviousUnit } from './previous.ts';
 import { listReplicas, makeReplica, replicaFolder, replicaName, type PresentReplica } from './replica.ts';
@@ -30,6 +33,8 @@ export interface CopyUnit {
   standby: BlobAccount;
   /** Of the recovery point before. */
   previous: PreviousUnit;
+  /** What is not taken over unread. */
+  suspects: Suspects;
   attempts: number;
   /** Shared with the other units that are copied beside this one. */
   limit: <T>(work: () => Promise<T>) => Promise<T>;
@@ -161,34 +166,61 @@ async function* known(work: Work, listing: UnitListing, earlier: Spool<SettledBl
 }
 
 /** Copies a blob at its listed etag, unless that version is in the standby already. Undefined: it changed meanwhile. */
-async function settle(
-  work: Work,
-  { blob, earlier, previous, replicas }: Known,
-): Promise<SettledBlob | undefined> {
+async function settle(work: Work, known: Known): Promise<SettledBlob | undefined> {
+  const { blob, earlier, previous } = known;
   if (earlier?.line.etag === blob.etag) return earlier;
+  const { heartbeat } = work;
+  const settled =
+    previous?.etag === blob.etag ? await takeOver(work, known, previous) : await copyAnew(work, known);
+  if (!settled) return undefined;
+  heartbeat.add(1, settled.reused ? 0 : blob.sizeBytes);
+  await heartbeat.beat();
+  return settled;
+}
+
+/** A replica that is missing, or was written over, or is marked as damaged, is repaired in its place: older recovery points refer to it too. */
+async function takeOver(work: Work, known: Known, previous: BlobLine): Promise<SettledBlob | undefined> {
+  const { blob, replicas } = known;
+  const { source, standby, suspects, signal, heartbeat } = work;
+  const line = lineOf(work, blob, previous, previous.replica);
+  const there = replicas.find(({ name }) => name === previous.replica);
+  const seemsWhole =
+    there?.sizeBytes === blob.sizeBytes && (there.md5 === undefined || there.md5 === previous.md5);
+  if (seemsWhole && !suspects.has(previous.replica)) return { line, reused: true };
+  const mended = await mendReplica({
+    line,
+    account: standby,
+    source: () => Promise.resolve(source),
+    signal,
+    beat: heartbeat.beat,
+  });
+  if (mended.state === 'whole') return { line, reused: true };
+  return mended.state === 'repaired' ? { line, reused: false } : copyAnew(work, known);
+}
+
+async function copyAnew(work: Work, { blob, replicas }: Known): Promise<SettledBlob | undefined> {
   const { unit, epoch, source, standby, signal, heartbeat } = work;
-  const isPresent = (name: string) =>
-    replicas.some((each) => each.name === name && each.sizeBytes === blob.sizeBytes);
-  let settled: SettledBlob;
-  if (previous?.etag === blob.etag && isPresent(previous.replica)) {
-    settled = { line: lineOf(work, blob, previous, previous.replica), reused: true };
-  } else {
-    const name = replicaName(epoch, { account: unit.account, container: unit.container, ...blob });
-    const digests = await makeReplica({
+  const name = replicaName(epoch, { account: unit.account, container: unit.container, ...blob });
+  const make = (present: boolean) =>
+    makeReplica({
       source: { account: source, container: unit.container, path: blob.path },
       listed: blob,
       account: standby,
       name,
-      present: isPresent(name),
+      present,
       signal,
       beat: heartbeat.beat,
     });
-    if (digests === 'changed') return undefined;
-    settled = { line: lineOf(work, blob, digests, name), reused: false };
+  const isPresent = replicas.some((each) => each.name === name && each.sizeBytes === blob.sizeBytes);
+  let digests: Awaited<ReturnType<typeof make>>;
+  try {
+    digests = await make(isPresent);
+  } catch (error) {
+    // What was there was damaged, and is removed.
+    if (!isPresent || !isUnderstudyError(error, 'ReconciliationError')) throw error;
+    digests = await make(false);
   }
-  heartbeat.add(1, settled.reused ? 0 : blob.sizeBytes);
-  await heartbeat.beat();
-  return settled;
+  return digests === 'changed' ? undefined : { line: lineOf(work, blob, digests, name), reused: false };
 }
 
 function lineOf(

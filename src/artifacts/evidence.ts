@@ -65,8 +65,8 @@ const settleMs = 10_000;
 /** The progress of a step through a long list, kept in the control store: heartbeats carry its digest only. */
 export interface Progress<T> {
   state: T;
-  /** Call between two items, when everything before is done for good. */
-  settle(heartbeat: Heartbeat): Promise<void>;
+  /** Call between two items, when everything before is done for good; `before` makes it so, where that is not done for each item. */
+  settle(heartbeat: Heartbeat, before?: () => Promise<void>): Promise<void>;
 }
 
 export async function resumeProgress<T>(context: StepContext, initial: T): Promise<Progress<T>> {
@@ -76,8 +76,9 @@ export async function resumeProgress<T>(context: StepContext, initial: T): Promi
   let settledAt = performance.now();
   return {
     state,
-    async settle(heartbeat) {
+    async settle(heartbeat, before) {
       if (performance.now() - settledAt < settleMs) return;
+      await before?.();
       await heartbeat.settle({ progress: await context.store.seal(folder, state) });
       settledAt = performance.now();
     },

@@ -1,7 +1,7 @@
 /** Writing and reading the parts of a recovery point: NDJSON, bounded in size, each named by its digest. */
 import { createHash } from 'node:crypto';
 import type { ControlStore } from '../control-store/store.ts';
-import { UnderstudyError } from '../errors/error.ts';
+import { isUnderstudyError, messageOf, UnderstudyError } from '../errors/error.ts';
 import type { Part, PartKind, PartLines } from './manifest.ts';
 
 const linesPerPart = 2000;
@@ -90,9 +90,33 @@ export async function* readLines<K extends PartKind>(
 ): AsyncIterable<PartLines[K]> {
   for (const part of parts) {
     if (part.kind !== kind) continue;
-    const text = await partText(store, folder, part);
-    for (const line of text.split('\n')) if (line !== '') yield JSON.parse(line) as PartLines[K];
+    yield* linesOf<K>(await partText(store, folder, part));
   }
+}
+
+/** As `readLines`, passing over what is missing or altered: `onDamage` is told. */
+export async function* readableLines<K extends PartKind>(
+  store: ControlStore,
+  folder: string,
+  parts: readonly Part[],
+  { kind, onDamage }: { kind: K; onDamage: (part: Part, problem: string) => void },
+): AsyncIterable<PartLines[K]> {
+  for (const part of parts) {
+    if (part.kind !== kind) continue;
+    let text: string;
+    try {
+      text = await partText(store, folder, part);
+    } catch (error) {
+      if (!isUnderstudyError(error, 'RecoveryPointError')) throw error;
+      onDamage(part, messageOf(error));
+      continue;
+    }
+    yield* linesOf<K>(text);
+  }
+}
+
+function* linesOf<K extends PartKind>(text: string): Iterable<PartLines[K]> {
+  for (const line of text.split('\n')) if (line !== '') yield JSON.parse(line) as PartLines[K];
 }
 
 /** How many lines the parts of a kind have together. */

@@ -53,6 +53,11 @@ export async function listRecoveryPoints(
   return list;
 }
 
+/** Ids of those that were sealed, newest first. */
+export async function sealedIds(store: ControlStore): Promise<string[]> {
+  return (await recoveryPointIds(store)).sealed;
+}
+
 /** Ids, newest first. */
 async function recoveryPointIds(store: ControlStore): Promise<{ sealed: string[]; unsealed: string[] }> {
   const sealed = new Map<string, boolean>();
@@ -106,7 +111,8 @@ export async function openByRef(store: ControlStore, ref: RecoveryPointRef): Pro
   return open;
 }
 
-async function readChecked(store: ControlStore, id: string): Promise<OpenRecoveryPoint> {
+/** As `openRecoveryPoint`, with its parts unread. */
+export async function readChecked(store: ControlStore, id: string): Promise<OpenRecoveryPoint> {
   const open = await readSealed(store, id);
   checkSeal(open.sealed, sealedName(epochOf(id) ?? open.sealed.epoch, id));
   return open;

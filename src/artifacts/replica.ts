@@ -51,6 +51,8 @@ export interface PresentReplica {
   path: string;
   name: string;
   sizeBytes: number;
+  /** Base64, if the service has one: what is written over a replica has another. */
+  md5?: string;
 }
 
 /** The replicas below a folder of `replicaFolder`. */
@@ -59,9 +61,10 @@ export async function* listReplicas(
   folder: string,
   signal: AbortSignal,
 ): AsyncIterable<PresentReplica> {
-  for await (const { path: name, sizeBytes } of listBlobs(account, replicaContainer, folder, signal)) {
+  for await (const { path: name, sizeBytes, md5 } of listBlobs(account, replicaContainer, folder, signal)) {
     // `epochs/{n}/blobs/{account}/{container}/…/{version}`
-    yield { path: name.split('/').slice(5, -1).join('/'), name, sizeBytes };
+    const path = name.split('/').slice(5, -1).join('/');
+    yield { path, name, sizeBytes, ...(md5 === undefined ? {} : { md5 }) };
   }
 }
 

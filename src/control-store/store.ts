@@ -15,6 +15,9 @@
  *   debts/{region}/{kind}.json              what the fence still owes
  *   fence/{region}/cancelled-jobs.json      which jobs fences have cancelled there
  *   fence/{region}/taken-{kind}.json        roles and keys, or schedules, that fences took there, until they are given back
+ *   replicas/scrub.json                     which copies were read when, and which are damaged
+ *   replicas/lists/{sha256}.json            copies that recovery points refer to
+ *   replicas/damage/{sha256}.json           those of a list that are damaged
  *   epochs/{n}/recovery-points/{id}/…       manifests; `sealed.json` is written last
  *   audit/{time}-{id}.json                  who did what
  */

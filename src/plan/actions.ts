@@ -50,10 +50,12 @@ export const actions = {
   },
   // replicate
   payFenceDebt: { profile: 'control', undo: { stays: 'what was paid' } },
+  scrubReplicas: { profile: 'transfer', undo: { stays: 'replicas that were repaired' } },
   listActive: { profile: 'transfer', undo: { stays: 'drafts of a recovery point' } },
   copyBlobs: { profile: 'transfer', undo: { stays: 'replicas that were copied' } },
   escrowSecrets: { profile: 'control', undo: { stays: 'secrets in the escrow vault' } },
   sealRecoveryPoint: { profile: 'transfer', undo: { stays: 'the recovery point' } },
+  reportDamage: { profile: 'control', undo: 'reads only' },
 } as const satisfies Record<string, ActionRow>;
 
 interface ActionRow {

@@ -181,12 +181,16 @@ export function compileReplicate(input: CompileInput): Plan {
   const to = otherRegion(topology, from);
   const chainOf: [string, ActionName, string][] = [
     ['pay-debt', 'payFenceDebt', `Pay what the fence owes in ${to}`],
+    // Before the listing: what is found damaged is not taken over, and reading counts for no RPO.
+    ['scrub', 'scrubReplicas', 'Read a share of the copies, and repair what is damaged'],
     ['list', 'listActive', `List the workspace in ${from}`],
     ['copy', 'copyBlobs', `Copy the blobs that ${to} lacks`],
     ['escrow', 'escrowSecrets', `Put the secrets into ${to}'s escrow vault`],
     // The region may have come back while it was waited for.
     ['pay-rest', 'payFenceDebt', `Pay what the fence still owes in ${to}`],
     ['seal', 'sealRecoveryPoint', 'Seal the recovery point'],
+    // Last: a recovery point is taken whatever became of older ones.
+    ['damage', 'reportDamage', 'See that no copy is damaged for good'],
   ];
   const steps = chainOf.map(([id, action, title], index): Step => ({
     id,

@@ -31,6 +31,19 @@ const TimeLimit = lasting(1000, longestMs, 'expected at least "1s" and at most "
 /** No move takes no time, and nobody waits for a quarter: such an objective is a slip. */
 const Objective = lasting(1000, 90 * dayMs, 'expected at least "1s" and at most "90d"');
 
+/** Copies that nobody reads for a year are not looked after. */
+const ScrubPeriod = z
+  .string()
+  .regex(/^(\d+(s|m|h|d)|off)$/, 'expected a duration such as "7d", or "off"')
+  .refine((text) => {
+    if (!durationPattern.test(text)) return true; // `off`, or said already
+    const ms = toSeconds(text) * 1000;
+    return ms >= 1000 && ms <= 365 * dayMs;
+  }, 'expected at least "1s" and at most "365d", or "off"')
+  .describe(
+    'Within which time every copy that recovery points refer to is read again and compared with its digest, a share with each `replicate`; or `off`.',
+  );
+
 /** Every takeover waits this long. */
 const Skew = lasting(0, dayMs / 24, 'expected at most "1h"');
 
@@ -195,6 +208,10 @@ const Policies = z.strictObject({
     'How long the smoke job may take; a cluster that starts from no node needs minutes.',
   ),
   provisionDeadline: TimeLimit.default('1h').describe('How long the deployment of a template may take.'),
+  scrubPeriod: ScrubPeriod.default('7d'),
+  scrubAtMost: TimeLimit.default('30m').describe(
+    'How long one `replicate` may read copies before it takes its recovery point; what is left is read by the next ones.',
+  ),
   jobBatch: z
     .int()
     .min(1)

@@ -53,6 +53,7 @@ async function copyOf(unit: Unit, more: Partial<CopyUnit> = {}) {
     source: scene.eastAccount,
     standby: scene.westAccount,
     previous: nothingOf(unit),
+    suspects: { has: () => false },
     attempts: 3,
     limit: createLimiter(4),
     heartbeat: quiet,

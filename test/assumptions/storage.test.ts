@@ -1,4 +1,5 @@
 /** Beliefs about storage accounts, roles and vaults. */
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BlockBlobClient } from '@azure/storage-blob';
 import { apiVersions, type BlobAccount, type JsonObject } from '../../src/azure/azure.ts';
@@ -30,6 +31,7 @@ afterAll(() => place?.close(), patience);
 const blob = (of: BlobAccount, name: string): BlockBlobClient =>
   of.container('data').getBlockBlobClient(name);
 const put = (client: BlockBlobClient, text: string) => client.upload(text, Buffer.byteLength(text));
+const md5 = (text: string) => createHash('md5').update(text).digest();
 const refusal = (work: Promise<unknown>): Promise<{ statusCode?: number; code?: string }> =>
   work.then(
     () => ({}),
@@ -60,6 +62,21 @@ describe('a blob', { timeout: patience }, () => {
     await blob(from, 'blocks').stageBlock(id, 'hello', 5);
     await blob(from, 'blocks').commitBlockList([id]);
     expect((await blob(from, 'blocks').getProperties()).contentMD5).toBeUndefined();
+  });
+
+  it('is not copied where its content is not that of the MD5 that is named, whatever MD5 it bears', async () => {
+    const source = blob(from, 'altered');
+    await put(source, 'altered content');
+    await source.setHTTPHeaders({ blobContentMD5: md5('the content') });
+    const url = from.readUrl('data', 'altered');
+    const copy = blob(to, 'altered');
+    const options = { sourceContentMD5: md5('the content') };
+    expect(await refusal(copy.syncCopyFromURL(url, options))).toMatchObject({
+      statusCode: 400,
+      code: 'Md5Mismatch',
+    });
+    expect(await copy.exists()).toBe(false);
+    await copy.syncCopyFromURL(url, { sourceContentMD5: md5('altered content') });
   });
 
   it('is written at an etag by one of two who try at once', async () => {

@@ -256,7 +256,7 @@ describe('a failover', () => {
 });
 
 describe('a replication', () => {
-  it('is one chain: pay, list, copy, escrow, pay what has come back meanwhile, seal', () => {
+  it('is one chain: pay, scrub, list, copy, escrow, pay what has come back meanwhile, seal, report damage', () => {
     const plan = compileReplicate(compileInput());
     expect(
       plan.steps.map(({ id, action, needs }): Pick<Step, 'id' | 'action' | 'needs'> => ({
@@ -266,11 +266,13 @@ describe('a replication', () => {
       })),
     ).toEqual([
       { id: 'pay-debt', action: 'payFenceDebt', needs: [] },
-      { id: 'list', action: 'listActive', needs: ['pay-debt'] },
+      { id: 'scrub', action: 'scrubReplicas', needs: ['pay-debt'] },
+      { id: 'list', action: 'listActive', needs: ['scrub'] },
       { id: 'copy', action: 'copyBlobs', needs: ['list'] },
       { id: 'escrow', action: 'escrowSecrets', needs: ['copy'] },
       { id: 'pay-rest', action: 'payFenceDebt', needs: ['escrow'] },
       { id: 'seal', action: 'sealRecoveryPoint', needs: ['pay-rest'] },
+      { id: 'damage', action: 'reportDamage', needs: ['seal'] },
     ]);
     expect(plan.steps.every(({ phase }) => phase === undefined)).toBe(true);
     expect(plan.recoveryPoint).toBeUndefined();

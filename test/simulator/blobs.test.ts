@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   generateBlobSASQueryParameters,
   BlobServiceClient,
@@ -97,6 +98,23 @@ describe('the blob fronts', () => {
     await expect(
       target.getBlobClient('x').syncCopyFromURL('https://localhost:1/eastblobs/data/x'),
     ).rejects.toMatchObject({ code: 'CannotVerifyCopySource' });
+  });
+
+  it('copy nothing that has another MD5 than the one that the client names', async () => {
+    const url = `${source.getBlobClient(name).url}?${sas(source, 'eastblobs', east.key)}`;
+    const md5 = (bytes: Buffer) => createHash('md5').update(bytes).digest();
+    const copy = target.getBlockBlobClient('compared');
+    const [right, wrong] = [md5(content), md5(content.subarray(1))];
+    const mismatch = { statusCode: 400, code: 'Md5Mismatch' };
+    await expect(copy.syncCopyFromURL(url, { sourceContentMD5: wrong })).rejects.toMatchObject(mismatch);
+    await expect(
+      copy.stageBlockFromURL(btoa('1'), url, 0, 10, { sourceContentMD5: right }),
+    ).rejects.toMatchObject(mismatch);
+    expect(await copy.exists()).toBe(false);
+    await copy.syncCopyFromURL(url, { sourceContentMD5: right });
+    const first = { sourceContentMD5: md5(content.subarray(0, 10)) };
+    await copy.stageBlockFromURL(btoa('1'), url, 0, 10, first);
+    expect(await copy.downloadToBuffer()).toEqual(content);
   });
 
   it('take bearer tokens for storage, and no others', async () => {

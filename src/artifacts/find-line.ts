@@ -1,0 +1,68 @@
+/** Looks one blob up in a recovery point that may have a million, and which recovery points refer to a replica. */
+import type { ControlStore } from '../control-store/store.ts';
+import { isUnderstudyError } from '../errors/error.ts';
+import { folderOf, orderKey, type BlobLine, type SealedManifest } from './manifest.ts';
+import { readLines } from './parts.ts';
+import { readChecked } from './recovery-point.ts';
+
+/** Parts are in the order of their blobs: a few of them are read. RecoveryPointError if one of these is damaged. */
+export async function findLine(
+  store: ControlStore,
+  sealed: SealedManifest,
+  { account, container, path }: Pick<BlobLine, 'account' | 'container' | 'path'>,
+): Promise<BlobLine | undefined> {
+  const parts = sealed.parts.filter(({ kind }) => kind === 'blobs');
+  const key = orderKey(account, container, path);
+  const keyOf = (line: BlobLine) => orderKey(line.account, line.container, line.path);
+  let [low, high] = [0, parts.length - 1];
+  while (low <= high) {
+    const middle = Math.floor((low + high) / 2);
+    const part = parts[middle];
+    if (!part) return undefined;
+    const lines = await Array.fromAsync(readLines(store, folderOf(sealed.epoch, sealed.id), [part], 'blobs'));
+    const [first, last] = [lines.at(0), lines.at(-1)];
+    if (!first || !last) return undefined;
+    if (key < keyOf(first)) high = middle - 1;
+    else if (key > keyOf(last)) low = middle + 1;
+    else return lines.find((line) => keyOf(line) === key);
+  }
+  return undefined;
+}
+
+/**
+ * The last recovery point that refers to a replica. `ids`: of those from the first one that does, oldest first; they refer to it until its
+ * blob has changed, so a few of them are looked into.
+ */
+export async function lastReferring(
+  store: ControlStore,
+  ids: readonly string[],
+  line: BlobLine,
+): Promise<string | undefined> {
+  const refers = async (index: number) => {
+    const id = ids[index];
+    return id !== undefined && (await replicaIn(store, id, line)) === line.replica;
+  };
+  if (await refers(ids.length - 1)) return ids.at(-1);
+  let [low, high] = [0, ids.length - 1];
+  while (low + 1 < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (await refers(middle)) low = middle;
+    else high = middle;
+  }
+  return ids[low];
+}
+
+/** The replica that a recovery point has of a blob; undefined where it has none, or cannot be read. */
+export async function replicaIn(
+  store: ControlStore,
+  id: string,
+  line: BlobLine,
+): Promise<string | undefined> {
+  try {
+    const { sealed } = await readChecked(store, id);
+    return (await findLine(store, sealed, line))?.replica;
+  } catch (error) {
+    if (!isUnderstudyError(error, 'RecoveryPointError')) throw error;
+    return undefined;
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * What has been read of the replicas, when, and what is damaged: one document of the control store, and lists that it names by their
+ * digests. Whoever scrubs is killed at any moment and loses what it read since the last write, and nothing else.
+ */
+import { z } from 'zod';
+import type { ControlStore } from '../control-store/store.ts';
+import { UnderstudyError } from '../errors/error.ts';
+import type { BlobLine } from './manifest.ts';
+
+const ledgerName = 'replicas/scrub.json';
+const listFolder = 'replicas/lists';
+const damageFolder = 'replicas/damage';
+
+/** A list of replicas: what is read together. */
+const ScrubList = z.strictObject({
+  /** Of the list in the control store; also its name. */
+  digest: z.string(),
+  /** Of the account that the replicas are in. */
+  accountId: z.string(),
+  count: z.int(),
+  /** Of all its replicas. */
+  bytes: z.number(),
+  /** When all of them had been read (ISO 8601). */
+  readAt: z.string(),
+  /** Those that are damaged: a document of its own. `accepted`: those whose loss a person has accepted. */
+  damage: z.strictObject({ digest: z.string(), count: z.int(), accepted: z.int() }).optional(),
+});
+export type ScrubList = z.infer<typeof ScrubList>;
+
+const PartDamage = z.strictObject({ part: z.string(), problem: z.string() });
+export type PartDamage = z.infer<typeof PartDamage>;
+
+const ScrubbedPoint = z.strictObject({
+  /** When all its parts had been read. */
+  readAt: z.string(),
+  /** Of all its parts. */
+  bytes: z.number(),
+  /** Where its replicas are; absent where its seal cannot be read. */
+  accountId: z.string().optional(),
+  /** What of it is missing or not what was sealed. */
+  damaged: z.array(PartDamage).optional(),
+  accepted: z.literal(true).optional(),
+});
+export type ScrubbedPoint = z.infer<typeof ScrubbedPoint>;
+
+const ScrubLedger = z.strictObject({
+  version: z.literal(1),
+  /** Recovery points whose replicas are in the lists. */
+  points: z.record(z.string(), ScrubbedPoint),
+  lists: z.array(ScrubList),
+});
+export type ScrubLedger = z.infer<typeof ScrubLedger>;
+
+/** A replica, as the first recovery point that refers to it has it. */
+export interface ReplicaLine extends BlobLine {
+  since: string;
+  /** ARM id of the account that it was copied from. */
+  sourceAccountId: string;
+}
+
+/** A replica that is damaged, and could not be repaired. */
+export interface DamagedReplica {
+  line: ReplicaLine;
+  /** ARM id of the account that it is in. */
+  accountId: string;
+  /** What was read: its sha256, or that there is none. */
+  actual: string;
+  /** Why it could not be repaired. */
+  reason: string;
+  foundAt: string;
+  /** Recovery points that refer to it: the first and the last; that is absent where so many are damaged that it was not looked for. */
+  recoveryPoints: { first: string; last?: string };
+  /** A person has accepted that it is lost. */
+  accepted?: { reason: string; by: string; at: string };
+}
+
+/** Undefined: nothing was ever scrubbed. ControlStoreError: it is not what a scrub writes. */
+export async function readScrubLedger(store: ControlStore): Promise<ScrubLedger | undefined> {
+  return (await read(store))?.value;
+}
+
+async function read(store: ControlStore): Promise<{ value: ScrubLedger; etag: string } | undefined> {
+  const found = await store.read<unknown>(ledgerName);
+  if (!found) return undefined;
+  const parsed = ScrubLedger.safeParse(found.value);
+  if (parsed.success) return { value: parsed.data, etag: found.etag };
+  const [issue] = parsed.error.issues;
+  throw new UnderstudyError(
+    'ControlStoreError',
+    `${ledgerName} is not what a scrub writes: ${issue?.path.join('.')}: ${issue?.message}`,
+    { place: ledgerName },
+  );
+}
+
+/** `change` may be asked several times: it is given the ledger as it is now, and changes that. Answers what was written. */
+export async function changeScrubLedger(
+  store: ControlStore,
+  change: (ledger: ScrubLedger) => void,
+): Promise<ScrubLedger> {
+  for (;;) {
+    const found = await read(store);
+    const ledger: ScrubLedger = structuredClone(found?.value ?? { version: 1, points: {}, lists: [] });
+    change(ledger);
+    if (await store.swap(ledgerName, ledger, found?.etag)) return ledger;
+  }
+}
+
+/** Begins again: all recovery points are taken up anew, and what was read is read again in its turn. */
+export async function forgetScrubLedger(store: ControlStore): Promise<ScrubLedger> {
+  const none: ScrubLedger = { version: 1, points: {}, lists: [] };
+  await store.write(ledgerName, JSON.stringify(none), 'application/json');
+  return none;
+}
+
+/** Answers the digest. */
+export function sealList(store: ControlStore, lines: readonly ReplicaLine[]): Promise<string> {
+  return store.seal(listFolder, lines);
+}
+
+/** ControlStoreError if it is altered or missing. */
+export function openList(store: ControlStore, { digest }: ScrubList): Promise<ReplicaLine[]> {
+  return store.open<ReplicaLine[]>(listFolder, digest);
+}
+
+/** ControlStoreError if it is altered or missing. */
+export async function openDamage(store: ControlStore, { damage }: ScrubList): Promise<DamagedReplica[]> {
+  return damage ? store.open<DamagedReplica[]>(damageFolder, damage.digest) : [];
+}
+
+/** What a list says of its damage; nothing where there is none. */
+export async function sealDamage(
+  store: ControlStore,
+  damaged: readonly DamagedReplica[],
+): Promise<Pick<ScrubList, 'damage'>> {
+  if (damaged.length === 0) return {};
+  const accepted = damaged.filter((each) => each.accepted).length;
+  return {
+    damage: { digest: await store.seal(damageFolder, damaged), count: damaged.length, accepted },
+  };
+}
