@@ -1,6 +1,6 @@
 /** The run as it stands: every step's state, kept by the workflow and shown by its query. Deterministic. */
 import { mayMove, type RunState } from '../src/plan/run-states.ts';
-import type { BegunRun } from '../src/run/begin-run.ts';
+import type { BegunRun, PlanStep } from '../src/run/begin-run.ts';
 import type { StepOutcome } from '../src/run/outcome.ts';
 import type { RunProgress, StepProgress, StepProgressState } from '../src/run/progress.ts';
 import type { RunReference } from '../src/run/reference.ts';
@@ -8,6 +8,8 @@ import type { RunReference } from '../src/run/reference.ts';
 export interface Board {
   readonly progress: RunProgress;
   move(state: RunState, reason?: string): void;
+  /** What the run had done before an execution that was cancelled as it began: nothing shows it yet. */
+  show(steps: readonly PlanStep[]): void;
   step(id: string): StepProgress;
   settle(outcome: StepOutcome): void;
 }
@@ -22,13 +24,7 @@ export function makeBoard(run: RunReference, { header, steps }: Pick<BegunRun, '
     ...(to === undefined ? {} : { to }),
     state: 'pending',
     startedAt: triggeredAt,
-    steps: steps.map((step) => ({
-      id: step.id,
-      ...(step.phase ? { phase: step.phase } : {}),
-      class: step.class,
-      title: step.title,
-      state: 'pending',
-    })),
+    steps: steps.map(shownOf),
   };
   const byId = new Map(progress.steps.map((step) => [step.id, step]));
   const find = (id: string): StepProgress => {
@@ -45,6 +41,12 @@ export function makeBoard(run: RunReference, { header, steps }: Pick<BegunRun, '
       if (reason === undefined) delete progress.reason;
       else progress.reason = reason;
     },
+    show(more) {
+      for (const step of more.filter(({ id }) => !byId.has(id)).map(shownOf)) {
+        progress.steps.push(step);
+        byId.set(step.id, step);
+      }
+    },
     step: find,
     settle(outcome) {
       const step = byId.get(outcome.step);
@@ -58,6 +60,10 @@ export function makeBoard(run: RunReference, { header, steps }: Pick<BegunRun, '
       if (outcome.lost !== undefined) step.lost = outcome.lost;
     },
   };
+}
+
+function shownOf({ id, phase, class: resourceClass, title }: PlanStep): StepProgress {
+  return { id, ...(phase ? { phase } : {}), class: resourceClass, title, state: 'pending' };
 }
 
 /** What needs such a step may begin. */

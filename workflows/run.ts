@@ -47,7 +47,10 @@ export function takeUp(start: RunStart): Run {
   let begun: BegunRun | undefined;
   let board = makeBoard(run, { header: { triggeredAt: new Date().toISOString() }, steps: [] });
 
-  setHandler(messages.progress, () => ({ ...board.progress, paused: state.paused }));
+  setHandler(messages.progress, () => ({
+    ...board.progress,
+    paused: state.paused && board.progress.endedAt === undefined,
+  }));
   setHandler(messages.pause, () => void (state.paused = true));
   setHandler(messages.unpause, () => void (state.paused = false));
 
@@ -166,6 +169,7 @@ interface RunFlags {
 async function undo(run: RunExecution, board: Board, flags: RunFlags): Promise<void> {
   board.move('undoing', 'cancelled by a person');
   const { steps, records } = await planUndo(run);
+  board.show(steps.toReversed());
   for (const outcome of records) if (outcome.state === 'undone') board.settle(outcome);
   await interpretPlan(steps, {
     mayStart: () => Promise.resolve(true),
@@ -222,7 +226,7 @@ function reasonOf(steps: RunProgress['steps'], overdue: boolean): string {
   const broken = steps.filter((step) => step.state === 'running');
   const why = failed.map((step) => `${step.id}: ${step.detail ?? 'failed'}`);
   if (!overdue) return why.length > 0 ? why.join('; ') : 'some steps were not run';
-  const at = broken.map(({ id, lastError }) => (lastError === undefined ? id : `${id} (${lastError})`));
+  const at = broken.map(({ id }) => id);
   return [`its time was over${at.length > 0 ? ` in ${at.join(', ')}` : ''}`, ...why].join('; ');
 }
 

@@ -6,7 +6,7 @@ import { readLines } from './parts.ts';
 import { readChecked } from './recovery-point.ts';
 
 /** Parts are in the order of their blobs: a few of them are read. RecoveryPointError if one of these is damaged. */
-export async function findLine(
+async function findLine(
   store: ControlStore,
   sealed: SealedManifest,
   { account, container, path }: Pick<BlobLine, 'account' | 'container' | 'path'>,
@@ -53,11 +53,7 @@ export async function lastReferring(
 }
 
 /** The replica that a recovery point has of a blob; undefined where it has none, or cannot be read. */
-export async function replicaIn(
-  store: ControlStore,
-  id: string,
-  line: BlobLine,
-): Promise<string | undefined> {
+async function replicaIn(store: ControlStore, id: string, line: BlobLine): Promise<string | undefined> {
   try {
     const { sealed } = await readChecked(store, id);
     return (await findLine(store, sealed, line))?.replica;

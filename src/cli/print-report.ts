@@ -7,6 +7,7 @@ import { renderHtml } from '../report/html.ts';
 import { loadReportInput } from '../report/load.ts';
 import { buildReport, type Report } from '../report/report.ts';
 import { renderText } from '../report/text.ts';
+import { readRun } from '../run/journal.ts';
 import type { Watched } from './watch.ts';
 
 const reportFolder = 'reports';
@@ -32,6 +33,8 @@ export async function saveReport(report: Report, runId: string, folder = reportF
 
 export async function printReport(session: Session, watched: Watched): Promise<Report | undefined> {
   if (watched.state === 'left') return undefined;
+  // A run that never had a plan has done nothing.
+  if ((await readRun(session.store, watched.runId))?.plan === undefined) return undefined;
   const report = await readReport(session, watched.runId);
   const columns = Math.min(process.stdout.columns ?? 100, 120);
   console.log(

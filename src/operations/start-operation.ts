@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import type { Client } from '@temporalio/client';
 import { findRunning, startRun, type RunHandle } from '../client/runs.ts';
+import { readPointer } from '../control-store/region-pointer.ts';
 import { UnderstudyError, messageOf } from '../errors/error.ts';
 import { actionOf } from '../plan/actions.ts';
 import { rowOf, type Operation } from '../plan/operations.ts';
@@ -56,6 +57,8 @@ export async function startOperation(
 ): Promise<StartedRun> {
   const { store } = session;
   const runId = newRunId(operation, trigger.triggeredAt);
+  // Where the pointer is lost nothing begins: said at once, with what to do.
+  await readPointer(store, { topology: session.topology, who: runId, now: new Date() });
   if (rowOf(operation).lease === 'run') {
     const open = await takeRunLease(store, { runId, now: new Date() });
     if (open) throw refusedBy(open);

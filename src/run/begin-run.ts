@@ -119,7 +119,7 @@ async function openedPlan(store: ControlStore, run: RunExecution, plan: Plan): P
 async function neverBegun(
   store: ControlStore,
   run: RunExecution,
-  { message, code }: UnderstudyError,
+  { message, code, details }: UnderstudyError,
   now: Date,
 ): Promise<void> {
   const lease = code === 'FencedError' ? await readRunLease(store) : undefined;
@@ -127,7 +127,11 @@ async function neverBegun(
   if (lease?.runId === run.runId && lease.holder !== run.holder) return;
   const found = await changeRun(store, run.runId, ({ state, cancelled }) =>
     state === 'pending' && !cancelled
-      ? { state: 'failed', stateReason: message, endedAt: now.toISOString() }
+      ? {
+          state: 'failed',
+          stateReason: [message, details.next].filter(Boolean).join(' → '),
+          endedAt: now.toISOString(),
+        }
       : undefined,
   );
   if (found.state === 'failed' && found.startedAt === undefined) await giveBack(store, run, true);

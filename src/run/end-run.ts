@@ -39,6 +39,7 @@ export function runEnder(open: Environments, now: () => Date = () => new Date())
     const at = now();
     await refuseFenced(store, run);
     for (const each of givenUp) await giveUp(store, run, each, at);
+    const why = state === 'failed' ? [reason, ...(await brokenOffIn(store, run))].join('; ') : reason;
     // A cancel that came before the end is carried out; one that comes after it finds the run over.
     const ended = await changeRun(store, run.runId, (found) =>
       found.cancelled && !undone
@@ -47,7 +48,7 @@ export function runEnder(open: Environments, now: () => Date = () => new Date())
             state,
             endedAt: at.toISOString(),
             paused: null,
-            ...(reason === undefined ? {} : { stateReason: reason }),
+            ...(why === undefined ? {} : { stateReason: why }),
           },
     );
     if (ended.cancelled && !undone) return { ended: false };
@@ -92,6 +93,13 @@ async function giveUp(
     if (!record || !['running', 'completed', 'owed', 'failed'].includes(record.state)) return undefined;
     return { ...record, state, endedAt, detail: [record.detail, message].filter(Boolean).join(' — ') };
   });
+}
+
+/** What the steps that are broken off met last: the workflow does not know it. */
+async function brokenOffIn(store: ControlStore, { runId }: RunExecution): Promise<string[]> {
+  return (await listSteps(store, runId)).flatMap(({ step, state, error }) =>
+    state === 'running' && error ? [`${step}: ${error.message}`] : [],
+  );
 }
 
 /** No step of a run that has ended is running: what was broken off has failed, and says so. */

@@ -71,7 +71,10 @@ describe('a run begins', () => {
     await takeRunLease(scene.store, { runId: 'other', now: began });
     const message = 'run "other" is open on this topology';
     await expect(begin()).rejects.toMatchObject({ code: 'FencedError', message });
-    expect(await run()).toMatchObject({ state: 'failed', stateReason: message });
+    expect(await run()).toMatchObject({
+      state: 'failed',
+      stateReason: expect.stringMatching(/^run "other" is open on this topology → Watch it/),
+    });
     expect(await readRunLease(scene.store)).toMatchObject({ runId: 'other' });
   });
 

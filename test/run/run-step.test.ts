@@ -234,7 +234,7 @@ describe('a run that is cancelled', () => {
   });
 
   it('starts none that has been written down as running, but has not begun to act', async () => {
-    const { swap } = scene.store;
+    const swap = scene.store.swap.bind(scene.store);
     scene.store.swap = async (name, value, etag) => {
       const written = await swap(name, value, etag);
       if (

@@ -104,7 +104,7 @@ export async function makeScene(
 }
 
 /** What is in this control store, read afresh each time. */
-export function environmentsOf(store: FakeControlStore, azure: Azure): Environments {
+function environmentsOf(store: FakeControlStore, azure: Azure): Environments {
   const open: Environments['open'] = async ({ runId }) => {
     const run = await requireRun(store, runId);
     return { azure, store, run, bundle: await bundles.open(store, bundleFolder, run.bundle) };

@@ -31,7 +31,7 @@ export function changeDescriber(): DescribeChanges {
     const over = progress.endedAt !== undefined;
     const changed = runState !== state + reason;
     runState = state + reason;
-    const runLine = `${progress.operation} of ${progress.topology}, ${progress.from} → ${progress.to}: ${state}${reason}`;
+    const runLine = `${progress.operation} of ${progress.topology}${progress.from === undefined ? '' : `, ${progress.from} → ${progress.to}`}: ${state}${reason}`;
     const runAt = over ? Date.parse(progress.endedAt ?? '') : now.getTime();
     if (first) lines.push({ at: Number.NEGATIVE_INFINITY, text: `run ${progress.runId}` });
     if (first && !over) lines.push({ at: Number.NEGATIVE_INFINITY, text: runLine });

@@ -72,7 +72,8 @@ export function renderProgress(progress: RunProgress, options: RenderOptions): s
 
 function head(progress: RunProgress, drawing: Drawing): string[] {
   const { paint } = drawing;
-  const title = `${progress.operation} of ${progress.topology}: ${progress.from} → ${progress.to}`;
+  const where = progress.from === undefined ? '' : `: ${progress.from} → ${progress.to}`;
+  const title = `${progress.operation} of ${progress.topology}${where}`;
   const state = progress.paused === true ? `${progress.state}, paused` : progress.state;
   const lost = sum(progress.steps, 'lost');
   const owed = sum(progress.steps, 'owed');
