@@ -1,6 +1,7 @@
 /** Starts a run, finds the open one, takes one up again, cancels one: every door into a run is here. */
 import { randomBytes } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { findRunning, startRun, type RunHandle } from '../client/runs.ts';
 import { readPointer } from '../control-store/region-pointer.ts';
@@ -61,7 +62,7 @@ export async function startOperation(
   await readPointer(store, { topology: session.topology, who: runId, now: new Date() });
   if (rowOf(operation).lease === 'run') {
     const open = await takeRunLease(store, { runId, now: new Date() });
-    if (open) throw refusedBy(open);
+    if (open) return watchSame(session, client, open, plan);
   }
   const sealed = bundle ?? (await bundles.seal(store, bundleFolder, await session.bundle()));
   await registerIfNone(store, sealed, whoAmI());
@@ -79,6 +80,29 @@ export async function startOperation(
   };
   await openRun(store, run);
   return startWorkflow(session, client, run);
+}
+
+/** How long the run of somebody who was faster by a moment may take to show itself. */
+const startingMs = 15_000;
+
+/** Somebody was faster: the same move is watched; for any other run FencedError. */
+async function watchSame(
+  session: Session,
+  client: Client,
+  open: OpenRun,
+  plan: Plan | undefined,
+): Promise<StartedRun> {
+  for (const until = Date.now() + startingMs; ; await delay(300)) {
+    const now = await findOpenRun(session.store, new Date());
+    const run = now?.runId === open.runId ? now.run : open.run;
+    const isSame =
+      !run ||
+      (run.operation === plan?.operation && run.to === plan.to && !run.cancelled && !isOver(run.state));
+    if (!isSame) throw refusedBy({ ...open, ...(run ? { run } : {}) });
+    const running = run && (await attach(session, client, run.operation));
+    if (running?.runId === open.runId) return running;
+    if (Date.now() > until) throw refusedBy({ ...open, ...(run ? { run } : {}) });
+  }
 }
 
 async function confirmed(
