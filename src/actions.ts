@@ -7,6 +7,7 @@ import { copyBlobs } from './artifacts/copy-blobs.ts';
 import { disableAgain, enableSchedules } from './artifacts/enable-schedules.ts';
 import { escrowSecrets } from './artifacts/escrow-secrets.ts';
 import { listActive } from './artifacts/list-active.ts';
+import { plannedLosses } from './artifacts/lost-assets.ts';
 import { readLedgerSnapshot } from './artifacts/recovery-point.ts';
 import { reconcileAssets } from './artifacts/reconcile-assets.ts';
 import { reconcileBlobs } from './artifacts/reconcile-blobs.ts';
@@ -68,6 +69,7 @@ export const actions: Record<ActionName, Action> = {
     mapping: standbyMapping,
     datastores: plannedDatastores,
     assets: plannedAssets,
+    lost: plannedLosses,
     checkpoints: resumeFolders,
   }),
   payDebtsOfTarget,

@@ -12,11 +12,14 @@ import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { showFindings, writeFindings, type Finding } from './evidence.ts';
 import { startHeartbeat } from './heartbeat.ts';
+import { lostAssets, whyLost } from './lost-assets.ts';
 import { countLines } from './parts.ts';
 import { readPart } from './recovery-point.ts';
 import { isEnabled, schedulePath, setEnabled, writable } from './schedules.ts';
 import { openStandby, type Standby } from './standby.ts';
 import { fail, newTally, seen, showCount, sum, toCounts } from './tally.ts';
+
+const whatIsLost = 'what its jobs read is not whole';
 
 interface UndoSchedules {
   /** Schedules that were enabled in the standby before the run. */
@@ -31,10 +34,14 @@ export async function configureSchedules(context: StepContext): Promise<StepResu
   const { sealed } = standby.point;
   const undo = await context.keepUndo(async () => stateBefore(context, standby));
   const heartbeat = startHeartbeat(context, 'schedules');
+  const lost = await lostAssets(context, sealed);
   const tally = newTally();
   const findings: Finding[] = [];
   for await (const schedule of readPart(context.store, sealed, 'schedules')) {
-    const outcome = await configure(context, standby, schedule);
+    const { name, properties } = schedule;
+    const why = whyLost(lost, { name: `schedules/${name}`, json: properties, workspace: sealed.workspace });
+    const outcome =
+      why === undefined ? await configure(context, standby, schedule) : { reason: `${whatIsLost}: ${why}` };
     if ('reason' in outcome) {
       fail(tally, outcome.reason);
       findings.push({ what: `schedule ${schedule.name}`, state: 'failed', reason: outcome.reason });

@@ -22,7 +22,7 @@ export interface CopyLimits {
   /** At most 4000 MiB in Azure; a block is also what is lost when a copy is cut short. */
   blockBytes: number;
 }
-const azureLimits: CopyLimits = { wholeBytes: 256 * 1024 * 1024, blockBytes: 64 * 1024 * 1024 };
+export const azureLimits: CopyLimits = { wholeBytes: 256 * 1024 * 1024, blockBytes: 64 * 1024 * 1024 };
 
 export interface CopyBlob {
   source: BlobAddress;

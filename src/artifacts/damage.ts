@@ -36,7 +36,7 @@ export interface KnownDamage {
  * Errors: ControlStoreError if the ledger of the scrub is not readable; the next `replicate` begins it again.
  */
 export async function knownDamage(store: ControlStore, { limit = 20 } = {}): Promise<KnownDamage> {
-  const ledger = (await readScrubLedger(store)) ?? { version: 1, points: {}, lists: [] };
+  const ledger = await readScrubLedger(store);
   const examples: DamagedReplica[] = [];
   for await (const each of damagedReplicas(store, ledger)) {
     if (examples.length >= limit) break;
@@ -97,7 +97,7 @@ export async function acceptDamage(
 ): Promise<void> {
   const known = await readScrubLedger(store);
   const accepted = new Map<string, Awaited<ReturnType<typeof sealDamage>>>();
-  for (const list of known?.lists ?? []) {
+  for (const list of known.lists) {
     if (!list.damage || list.damage.accepted === list.damage.count) continue;
     const damaged = await openDamage(store, list);
     accepted.set(
@@ -125,7 +125,7 @@ export interface Suspects {
  */
 export async function suspectReplicas(store: ControlStore): Promise<Suspects> {
   try {
-    const ledger = (await readScrubLedger(store)) ?? { version: 1, points: {}, lists: [] };
+    const ledger = await readScrubLedger(store);
     const marks = new Uint32Array(countDamage(ledger).replicas.count);
     let index = 0;
     for await (const { line } of damagedReplicas(store, ledger)) marks[index++] = markOf(line.replica);

@@ -12,6 +12,8 @@ import type { StepContext } from '../run/step-context.ts';
 import { toSeconds } from '../topology/duration.ts';
 import { workspaceId } from '../topology/sides.ts';
 import { notDoneBy, showFindings, writeFindings, type Finding } from './evidence.ts';
+import { lostAssets, whyLost } from './lost-assets.ts';
+import type { SealedManifest } from './manifest.ts';
 import { readPart } from './recovery-point.ts';
 import { isEnabled, schedulePath, setEnabled } from './schedules.ts';
 import { planned } from './standby.ts';
@@ -34,6 +36,7 @@ export async function enableSchedules(context: StepContext): Promise<StepResult>
   const other = await stopOther(context);
   await context.keepUndo<EnabledByRun>(async () => ({ names: await disabledOf(context, wanted) }));
   const notCreated = await notDoneBy(context, 'configureSchedules');
+  const lost = await lostSchedules(context, sealed);
   const tally = newTally();
   const findings: Finding[] = [];
   for (const [name, enabled] of wanted) {
@@ -42,7 +45,7 @@ export async function enableSchedules(context: StepContext): Promise<StepResult>
       skip(tally, enabled ? 'it could not be created' : 'it was disabled in the active workspace');
       continue;
     }
-    const reason = await whyNotEnabled(context, name);
+    const reason = lost.get(name) ?? (await whyNotEnabled(context, name));
     if (reason === undefined) tally.done += 1;
     else {
       fail(tally, reason);
@@ -57,6 +60,19 @@ export async function enableSchedules(context: StepContext): Promise<StepResult>
     evidence: await writeFindings(context, 'list', findings),
     ...(findings.length > 0 ? { lost: showFindings(findings) } : {}),
   };
+}
+
+/** Those whose jobs would read what is lost: found so when it was verified, after they were made. */
+async function lostSchedules(context: StepContext, sealed: SealedManifest): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  const lost = await lostAssets(context, sealed);
+  if (lost.size === 0) return found;
+  const { workspace } = sealed;
+  for await (const { name, properties } of readPart(context.store, sealed, 'schedules')) {
+    const why = whyLost(lost, { name: `schedules/${name}`, json: properties, workspace });
+    if (why !== undefined) found.set(name, `what its jobs read is not whole: ${why}`);
+  }
+  return found;
 }
 
 /** What an earlier fence disabled here and nobody has carried to the other side: perhaps nobody wants it any more. */

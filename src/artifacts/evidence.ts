@@ -11,6 +11,15 @@ export interface Finding {
   what: string;
   state: 'skipped' | 'failed';
   reason: string;
+  /** A blob that is lost: as the recovery point has it. */
+  lost?: LostBlob;
+}
+
+export interface LostBlob {
+  account: string;
+  container: string;
+  path: string;
+  replica: string;
 }
 
 interface FindingsDocument {
@@ -41,14 +50,6 @@ export async function notDoneBy(context: StepContext, action: ActionName): Promi
     }
   }
   return found;
-}
-
-/** Of that, what was skipped: the reasons. */
-export async function skippedBy(context: StepContext, action: ActionName): Promise<Map<string, string>> {
-  const all = await notDoneBy(context, action);
-  return new Map(
-    [...all].flatMap(([what, { state, reason }]) => (state === 'skipped' ? [[what, reason]] : [])),
-  );
 }
 
 async function openFindings(

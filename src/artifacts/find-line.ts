@@ -52,11 +52,17 @@ export async function lastReferring(
   return ids[low];
 }
 
-/** The replica that a recovery point has of a blob; undefined where it has none, or cannot be read. */
-async function replicaIn(store: ControlStore, id: string, line: BlobLine): Promise<string | undefined> {
+/** The replica that a recovery point has of a blob; undefined where it has none, is of another region, or cannot be read. */
+export async function replicaIn(
+  store: ControlStore,
+  id: string,
+  blob: Pick<BlobLine, 'account' | 'container' | 'path'>,
+  region?: string,
+): Promise<string | undefined> {
   try {
     const { sealed } = await readChecked(store, id);
-    return (await findLine(store, sealed, line))?.replica;
+    if (region !== undefined && sealed.region !== region) return undefined;
+    return (await findLine(store, sealed, blob))?.replica;
   } catch (error) {
     if (!isUnderstudyError(error, 'RecoveryPointError')) throw error;
     return undefined;

@@ -5,14 +5,17 @@ import { hashBlob, statBlob, type BlobAddress, type ListedBlob } from './blobs.t
 import { copyBlob } from './copy-blob.ts';
 import { replicaContainer, type BlobLine } from './manifest.ts';
 
-export interface MendReplica {
+export interface ReadReplica {
   line: BlobLine;
   /** The account that the replica is in. */
   account: BlobAccount;
-  /** The account that it was copied from; asked only where it is needed. */
-  source: () => Promise<BlobAccount>;
   signal: AbortSignal;
   beat: () => Promise<void>;
+}
+
+export interface MendReplica extends ReadReplica {
+  /** The account that it was copied from; asked only where it is needed. */
+  source: () => Promise<BlobAccount>;
 }
 
 /** `actual`: what was read, or that there was none. */
@@ -21,7 +24,7 @@ export type Mended =
   | { state: 'repaired'; actual: string }
   | { state: 'damaged'; actual: string; reason: string };
 
-const gone = 'missing';
+export const gone = 'missing';
 
 /** Errors: AzureUnavailable of the replica's own account. What is wrong with the source is in the answer. */
 export async function mendReplica(request: MendReplica): Promise<Mended> {
@@ -32,8 +35,11 @@ export async function mendReplica(request: MendReplica): Promise<Mended> {
   return { state: 'damaged', actual, reason };
 }
 
-/** Undefined: it is what was sealed. What Azure refuses to read, such as a blob in the archive tier, cannot be restored either. */
-async function readReplica({ line, account, signal, beat }: MendReplica): Promise<string | undefined> {
+/**
+ * What a replica is instead of what was sealed: its sha256, or that it is missing. Undefined: it is what was sealed. What Azure refuses to
+ * read, such as a blob in the archive tier, cannot be restored either.
+ */
+export async function readReplica({ line, account, signal, beat }: ReadReplica): Promise<string | undefined> {
   try {
     const digests = await hashBlob(replicaAt(account, line), { signal, onChunk: beat });
     if (typeof digests === 'string') return gone;

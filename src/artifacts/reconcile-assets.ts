@@ -9,6 +9,9 @@ import { assetKey, assetTypes, type AssetType } from './asset-types.ts';
 import { batches, mapBounded } from './bounded.ts';
 import { notDoneBy, showFindings, writeFindings, type Finding } from './evidence.ts';
 import { startHeartbeat } from './heartbeat.ts';
+import { archiveAsset } from './archive-asset.ts';
+import { lostAssets } from './lost-assets.ts';
+import { showAcceptance } from './lost-blobs.ts';
 import type { AssetLine } from './manifest.ts';
 import { readPart } from './recovery-point.ts';
 import { withOutputsResolved } from './resolve-outputs.ts';
@@ -23,17 +26,18 @@ const missing = 'missing';
 /**
  * What restoring could not register, and said why, stays counted as that: one asset that Azure refuses must not keep a region's work
  * waiting. Not so what is there and is another: whoever refers to it by name would take it for the one that was lost.
- * Errors: ReconciliationError if any asset differs, or any other is missing; AzureUnavailable; RecoveryPointError.
+ * What has lost blobs is counted as that, and archived where it is registered already.
+ * Errors: ReconciliationError if any asset differs, or any other is missing, unless that loss is accepted; AzureUnavailable;
+ * RecoveryPointError.
  */
 export async function reconcileAssets(context: StepContext): Promise<StepResult> {
   const standby = await openStandby(context);
   const notDone = await notDoneBy(context, 'restoreAssets');
+  const lost = await lostAssets(context, standby.point.sealed);
   const heartbeat = startHeartbeat(context, 'assets');
-  const findings: Finding[] = [];
-  const tallies = new Map<AssetType, Tally>();
+  const found: Reconciled = { tallies: new Map(), findings: [], losses: [] };
   for (const type of typesOfStep(context)) {
-    const tally = newTally();
-    tallies.set(type, tally);
+    found.tallies.set(type, newTally());
     for await (const batch of batches(
       byName(readPart(context.store, standby.point.sealed, type)),
       readsSideBySide,
@@ -41,52 +45,106 @@ export async function reconcileAssets(context: StepContext): Promise<StepResult>
       const compared = await mapBounded(batch, readsSideBySide, (lines) =>
         compareVersions(context, standby, lines),
       );
-      for (const { key, difference } of compared.flat()) {
+      for (const each of compared.flat()) {
         heartbeat.add(1, 0);
-        const known = notDone.get(key);
-        if (difference === undefined) tally.done += 1;
-        else if (known?.state === 'skipped') skip(tally, known.reason);
-        else if (known && difference === missing) fail(tally, known.reason);
-        else {
-          fail(tally, difference === missing ? missing : 'different');
-          findings.push({ what: key, state: 'failed', reason: difference });
-        }
+        const why = lost.get(each.key);
+        if (why === undefined) count(found, each, notDone.get(each.key));
+        else await setAside(context, standby, found, { ...each, why });
       }
       await heartbeat.beat();
     }
   }
-  return conclude(context, standby, tallies, findings);
+  return conclude(context, standby, found);
+}
+
+interface Reconciled {
+  tallies: Map<AssetType, Tally>;
+  /** What differs, or is missing. */
+  findings: Finding[];
+  /** What has lost blobs. */
+  losses: Finding[];
+}
+
+interface Compared {
+  line: AssetLine;
+  key: string;
+  difference?: string;
+}
+
+function count(
+  { tallies, findings }: Reconciled,
+  { line, key, difference }: Compared,
+  known: Finding | undefined,
+): void {
+  const tally = tallies.get(line.type) ?? newTally();
+  if (difference === undefined) tally.done += 1;
+  else if (known?.state === 'skipped') skip(tally, known.reason);
+  else if (known && difference === missing) fail(tally, known.reason);
+  else {
+    fail(tally, difference === missing ? missing : 'different');
+    findings.push({ what: key, state: 'failed', reason: difference });
+  }
+}
+
+/** The loss was found, or accepted, when the asset was registered already: nobody may take it for the one that it was. */
+async function setAside(
+  context: StepContext,
+  { workspace, mapping }: Standby,
+  { tallies, losses }: Reconciled,
+  { line, key, difference, why }: Compared & { why: string },
+): Promise<void> {
+  const { arm } = context.azure;
+  fail(tallies.get(line.type) ?? newTally(), 'not whole, since blobs of it are lost');
+  const registered = difference !== missing;
+  const refusal = registered
+    ? await archiveAsset({ line, arm, workspace: workspace.id, mapping, signal: context.signal, why })
+    : undefined;
+  const is = !registered
+    ? 'not registered'
+    : refusal === undefined
+      ? 'archived'
+      : `not archived (${refusal})`;
+  losses.push({ what: key, state: 'failed', reason: `it is ${is}, since it is not whole: ${why}` });
 }
 
 async function conclude(
   context: StepContext,
   { point }: Standby,
-  tallies: ReadonlyMap<AssetType, Tally>,
-  findings: Finding[],
+  { tallies, findings, losses }: Reconciled,
 ): Promise<StepResult> {
+  const { to, acceptedLoss } = context;
   const counts = [...tallies].map(([type, tally]) =>
     toCounts(tally, type, point.sealed.summary.counts[type] ?? 0),
   );
   const expected = counts.reduce((sum, each) => sum + each.expected, 0);
   if (expected === 0)
     return { state: 'skipped', detail: `the recovery point has no ${[...tallies.keys()].join(' and no ')}` };
-  const evidence = await writeFindings(context, 'reconciliation', findings);
-  if (findings.length > 0) {
+  // What a person has accepted is read by the steps that follow.
+  const evidence = await writeFindings(context, acceptedLoss ? 'list' : 'reconciliation', [
+    ...findings,
+    ...losses,
+  ]);
+  if (findings.length > 0 && !acceptedLoss) {
     throw new UnderstudyError(
       'ReconciliationError',
-      `${findings.length} of ${expected} assets in ${context.to.region} are not what was to be restored: ${showFindings(findings, 3).join('; ')}`,
+      `${findings.length} of ${expected} assets in ${to.region} are not what was to be restored: ${showFindings(findings, 3).join('; ')}`,
       {
         ...(evidence[0] ? { place: evidence[0].blob } : {}),
-        next: 'Mend what is named there, then resume the run.',
+        next: 'Mend what is named there, then go on with the run.',
       },
     );
   }
-  const found = counts.map((each) => `${each.done} of ${each.expected} ${each.kind}`);
+  const all = counts.map((each) => `${each.done} of ${each.expected} ${each.kind}`);
+  const lost = [
+    ...findings.map((each) => ({ ...each, reason: `${each.reason}${showAcceptance(acceptedLoss)}` })),
+    ...losses,
+  ];
   return {
     state: 'completed',
-    detail: `found in ${context.to.region}, fields equal: ${found.join(', ')}`,
+    detail: `found in ${to.region}, fields equal: ${all.join(', ')}${lost.length > 0 ? `; ${lost.length} lost` : ''}`,
     counts,
     evidence,
+    ...(lost.length > 0 ? { lost: showFindings(lost) } : {}),
   };
 }
 
@@ -108,13 +166,13 @@ async function compareVersions(
   { azure, to, signal }: StepContext,
   standby: Standby,
   lines: readonly AssetLine[],
-): Promise<{ key: string; difference?: string }[]> {
+): Promise<Compared[]> {
   const [first] = lines;
   if (!first) return [];
   const client = azure.ml(to.workspace.subscriptionId);
   const held = await typedVersions(client, to.workspace, first.type, first.name, signal);
   const place = { arm: azure.arm, workspace: standby.workspace.id, ref: to.workspace, signal };
-  const compared: { key: string; difference?: string }[] = [];
+  const compared: Compared[] = [];
   for (const line of lines) {
     const version = line.version ?? '';
     const there = held.get(version);
@@ -122,6 +180,7 @@ async function compareVersions(
     const resolved = there && difference && (await withOutputsResolved({ properties: there }, place));
     if (resolved) difference = compare(line, resolved, standby);
     compared.push({
+      line,
       key: assetKey(line.type, line.name, version),
       ...(difference === undefined ? {} : { difference }),
     });

@@ -77,7 +77,7 @@ async function differencesFrom(
   return resolved ? compareAsset(properties, { ...held, properties: resolved }) : different;
 }
 
-function pathOf(workspace: string, { type, name, version }: AssetLine): string {
+export function pathOf(workspace: string, { type, name, version }: AssetLine): string {
   const container = `${workspace}/${type}/${encodeURIComponent(name)}`;
   return version === undefined ? container : `${container}/versions/${encodeURIComponent(version)}`;
 }

@@ -9,10 +9,11 @@ import { batches, mapBounded } from './bounded.ts';
 import { createDatastores } from './configure-datastores.ts';
 import { resumeProgress, showFindings, writeFindings, type Finding } from './evidence.ts';
 import { startHeartbeat } from './heartbeat.ts';
+import { lostAssets, type LostAssets } from './lost-assets.ts';
 import type { AssetLine } from './manifest.ts';
 import { readPart } from './recovery-point.ts';
 import { assetReferences } from './references.ts';
-import { restoreAsset } from './restore-asset.ts';
+import { restoreAsset, type RestoredAsset } from './restore-asset.ts';
 import { newestFirst } from './select.ts';
 import { openStandby, type Standby } from './standby.ts';
 import { fail, newTally, showCount, skip, sum, toCounts, type Tally } from './tally.ts';
@@ -39,6 +40,7 @@ export async function restoreAssets(context: StepContext): Promise<StepResult> {
     findings: [],
   });
   const { state } = progress;
+  const lost = await lostAssets(context, standby.point.sealed);
   const heartbeat = startHeartbeat(context, 'assets', { done: state.lines });
   // What cannot be created is said by configureDatastores; an asset that needs it fails here, with Azure's own reason.
   await createDatastores(context, standby, heartbeat);
@@ -50,7 +52,7 @@ export async function restoreAssets(context: StepContext): Promise<StepResult> {
     for await (const batch of batches(inOrder(context, standby, type), sideBySide * 4)) {
       names.set(type, (names.get(type) ?? 0) + batch.filter(isContainer).length);
       const todo = batch.filter(() => index++ >= state.lines);
-      await restoreBatch(context, standby, state, todo);
+      await restoreBatch(context, { ...standby, lost }, state, todo);
       state.lines = Math.max(state.lines, index);
       heartbeat.add(todo.length, 0);
       await heartbeat.beat();
@@ -91,16 +93,26 @@ export function typesOfStep({ step }: StepContext): AssetType[] {
 /** Containers before versions, and the versions of one asset one after the other: the last one made is its `@latest`. */
 async function restoreBatch(
   context: StepContext,
-  standby: Standby,
+  standby: Standby & { lost: LostAssets },
   state: State,
   lines: readonly AssetLine[],
 ): Promise<void> {
   const { azure, signal } = context;
-  const restore = async (line: AssetLine) =>
-    restoreAsset({ line, arm: azure.arm, workspace: standby.workspace.id, mapping: standby.mapping, signal });
+  const restore = async (line: AssetLine): Promise<RestoredAsset> => {
+    const why = standby.lost.get(assetKey(line.type, line.name, line.version));
+    if (why !== undefined)
+      return { state: 'failed', reason: `it is not registered, since it is not whole: ${why}` };
+    return restoreAsset({
+      line,
+      arm: azure.arm,
+      workspace: standby.workspace.id,
+      mapping: standby.mapping,
+      signal,
+    });
+  };
   for (const group of [lines.filter(isContainer), lines.filter((line) => !isContainer(line))]) {
     const plain = group.filter((line) => !isPipeline(line));
-    const results = new Map<AssetLine, Awaited<ReturnType<typeof restore>>>();
+    const results = new Map<AssetLine, RestoredAsset>();
     const ofOneName = [...Map.groupBy(plain, ({ name }) => name).values()];
     await mapBounded(ofOneName, sideBySide, async (lines) => {
       for (const line of lines) results.set(line, await restore(line));
@@ -113,7 +125,7 @@ async function restoreBatch(
   }
 }
 
-function record(state: State, line: AssetLine, result: Awaited<ReturnType<typeof restoreAsset>>): void {
+function record(state: State, line: AssetLine, result: RestoredAsset): void {
   const tally = (isContainer(line) ? state.containers : state.versions)[line.type] ?? newTally();
   if (result.state === 'failed') {
     fail(tally, result.reason);

@@ -1,10 +1,12 @@
 /** The action `restoreBlobs`: what the recovery point has and the standby's containers lack, within the standby's account. */
 import type { StepResult } from '../run/outcome.ts';
-import type { StepContext } from '../run/step-context.ts';
+import type { AcceptedLoss, StepContext } from '../run/step-context.ts';
 import { besideLines, type BlobGroup } from './blob-groups.ts';
 import { ensureContainer, listBlobs, statBlob, type ListedBlob } from './blobs.ts';
 import { forEachBounded } from './bounded.ts';
+import { suspectReplicas, type Suspects } from './damage.ts';
 import { showFindings, writeFindings } from './evidence.ts';
+import { lostBlob, requireAcceptance, showAcceptance } from './lost-blobs.ts';
 import type { BlobLine } from './manifest.ts';
 import { restoreBlob, type Restored } from './restore-blob.ts';
 import { openStandby, type Standby } from './standby.ts';
@@ -14,21 +16,32 @@ import { walkGroups, type GroupResult, type GroupTools } from './walk-groups.ts'
 /** So few blobs of a unit are looked up one by one; more are listed. */
 const fewBlobs = 4;
 
-/** Errors: AzureUnavailable, RecoveryPointError, PreconditionError (no standby workspace, no recovery point). */
+/**
+ * Errors: ReconciliationError if copies are damaged, once everything else is restored, unless their loss is accepted; AzureUnavailable,
+ * RecoveryPointError, PreconditionError (no standby workspace, no recovery point).
+ */
 export async function restoreBlobs(context: StepContext): Promise<StepResult> {
   const standby = await openStandby(context);
   const made = new Set<string>();
+  const suspects = await suspectReplicas(context.store);
   const { tally, findings, expected, classes } = await walkGroups(context, standby, {
     prepare: (groups) => ensureContainers(standby, groups, made, context.signal),
-    visit: (group, tools) => restoreGroup(context, group, tools),
+    visit: (group, tools) => restoreGroup(context, group, { ...tools, suspects }),
   });
   if (expected === 0)
     return { state: 'skipped', detail: `the recovery point has no blobs of ${[...classes].join(', ')}` };
+  const counts = [toCounts(tally, 'blobs', expected)];
+  const evidence = await writeFindings(context, 'list', findings);
+  await requireAcceptance(context, standby.point.sealed, {
+    lost: findings.filter((each) => each.lost),
+    expected,
+    evidence,
+  });
   return {
     state: 'completed',
     detail: describe(tally, expected),
-    counts: [toCounts(tally, 'blobs', expected)],
-    evidence: await writeFindings(context, 'list', findings),
+    counts,
+    evidence,
     ...(findings.length > 0 ? { lost: showFindings(findings) } : {}),
   };
 }
@@ -48,9 +61,9 @@ async function ensureContainers(
 }
 
 async function restoreGroup(
-  { signal }: StepContext,
+  { signal, acceptedLoss }: StepContext,
   group: BlobGroup,
-  { standby, limit, heartbeat, lists }: GroupTools,
+  { standby, suspects, limit, heartbeat, lists }: GroupTools & { suspects: Suspects },
 ): Promise<GroupResult> {
   const { account, point } = standby;
   const { beat } = heartbeat;
@@ -60,8 +73,8 @@ async function restoreGroup(
   await forEachBounded(besideLines({ group, blobs, lists, beat }), 256, ({ line, there }, index) =>
     limit(async () => {
       const { epoch } = point.sealed;
-      const restored = await restoreBlob({ line, account, container, there, epoch, signal, beat });
-      count(result, { line, container, restored, index });
+      const restored = await restoreBlob({ line, account, container, there, epoch, suspects, signal, beat });
+      count(result, { line, container, restored, index, accepted: acceptedLoss });
       heartbeat.add(1, restored === 'restored' ? line.sizeBytes : 0);
       await beat();
     }),
@@ -84,9 +97,8 @@ async function* present(
   for (const blob of blobs) if (blob) yield blob;
 }
 
-const reasons: Record<Exclude<Restored, 'restored' | 'already'>, string> = {
+const reasons = {
   kept: 'the standby holds content of its own there, which no recovery point has: it was kept',
-  'no-replica': 'its copy in the replica container is gone',
   contended: 'somebody else wrote it at the same time',
 };
 
@@ -95,20 +107,30 @@ interface RestoredLine {
   container: string;
   restored: Restored;
   index: number;
+  accepted: AcceptedLoss | undefined;
 }
 
-function count({ tally, findings }: GroupResult, { line, container, restored, index }: RestoredLine): void {
+function count(result: GroupResult, { line, container, restored, index, accepted }: RestoredLine): void {
+  const { tally, findings } = result;
+  const what = `${container}/${line.path}`;
   if (restored === 'restored' || restored === 'already') {
     tally.done += 1;
     if (restored === 'already') tally.already += 1;
     else tally.bytes += line.sizeBytes;
     return;
   }
+  if (typeof restored === 'object') {
+    const difference = `its copy is ${restored.damaged}, expected sha256 ${line.sha256}`;
+    const finding = lostBlob(what, line, { difference, accepted });
+    fail(tally, `its copy is damaged or missing${showAcceptance(accepted)}`);
+    findings.push({ index, finding });
+    return;
+  }
   const reason = reasons[restored];
   const skipped = restored === 'kept';
   (skipped ? skip : fail)(tally, reason);
   const state = skipped ? 'skipped' : 'failed';
-  findings.push({ index, finding: { what: `${container}/${line.path}`, state, reason } });
+  findings.push({ index, finding: { what, state, reason } });
 }
 
 function describe(tally: Tally, expected: number): string {

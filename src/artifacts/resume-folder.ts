@@ -14,6 +14,7 @@ import { belowFolder, folderAt, visitFolders } from './checkpoint-lines.ts';
 import { copyBlob } from './copy-blob.ts';
 import { placeOfDatastore, type DatastorePlace } from './datastores.ts';
 import { replicaContainer, type BlobLine } from './manifest.ts';
+import { gone, readReplica } from './mend-replica.ts';
 import type { BlobRoot } from './places.ts';
 import { readPart } from './recovery-point.ts';
 import { openStandby, plannedDatastores, type Standby } from './standby.ts';
@@ -186,10 +187,16 @@ async function compare(
 
 async function differenceOf(
   { standby, container, folder, signal, beat }: ResumeFolder,
-  { path, line: { sizeBytes, sha256, replica } }: CheckpointFile,
+  { path, line }: CheckpointFile,
   there: ListedBlob | undefined,
 ): Promise<string | undefined> {
-  if (!there) return `its copy ${replica} is gone`;
+  const { sizeBytes, sha256 } = line;
+  if (!there) {
+    const actual = await readReplica({ line, account: standby.account, signal, beat });
+    return actual === undefined || actual === gone
+      ? `its copy ${line.replica} is gone`
+      : `${actual}, expected ${sha256}`;
+  }
   if (there.sizeBytes !== sizeBytes) return `${there.sizeBytes} bytes, expected ${sizeBytes}`;
   const address = { account: standby.account, container, path: `${folder}/${path}` };
   const digests = await hashBlob(address, { signal, onChunk: beat });

@@ -3,8 +3,8 @@
  * digests. Whoever scrubs is killed at any moment and loses what it read since the last write, and nothing else.
  */
 import { z } from 'zod';
+import { documentKind } from '../control-store/document.ts';
 import type { ControlStore } from '../control-store/store.ts';
-import { UnderstudyError } from '../errors/error.ts';
 import type { BlobLine } from './manifest.ts';
 
 const ledgerName = 'replicas/scrub.json';
@@ -44,7 +44,6 @@ const ScrubbedPoint = z.strictObject({
 export type ScrubbedPoint = z.infer<typeof ScrubbedPoint>;
 
 const ScrubLedger = z.strictObject({
-  version: z.literal(1),
   /** Recovery points whose replicas are in the lists. */
   points: z.record(z.string(), ScrubbedPoint),
   lists: z.array(ScrubList),
@@ -74,22 +73,15 @@ export interface DamagedReplica {
   accepted?: { reason: string; by: string; at: string };
 }
 
-/** Undefined: nothing was ever scrubbed. ControlStoreError: it is not what a scrub writes. */
-export async function readScrubLedger(store: ControlStore): Promise<ScrubLedger | undefined> {
-  return (await read(store))?.value;
+const ledgers = documentKind('ledger of the scrub', 1, ScrubLedger);
+
+function none(): ScrubLedger {
+  return { points: {}, lists: [] };
 }
 
-async function read(store: ControlStore): Promise<{ value: ScrubLedger; etag: string } | undefined> {
-  const found = await store.read<unknown>(ledgerName);
-  if (!found) return undefined;
-  const parsed = ScrubLedger.safeParse(found.value);
-  if (parsed.success) return { value: parsed.data, etag: found.etag };
-  const [issue] = parsed.error.issues;
-  throw new UnderstudyError(
-    'ControlStoreError',
-    `${ledgerName} is not what a scrub writes: ${issue?.path.join('.')}: ${issue?.message}`,
-    { place: ledgerName },
-  );
+/** Empty where nothing was ever scrubbed. ControlStoreError: it is not what a scrub writes. */
+export async function readScrubLedger(store: ControlStore): Promise<ScrubLedger> {
+  return (await ledgers.read(store, ledgerName))?.value ?? none();
 }
 
 /** `change` may be asked several times: it is given the ledger as it is now, and changes that. Answers what was written. */
@@ -98,18 +90,19 @@ export async function changeScrubLedger(
   change: (ledger: ScrubLedger) => void,
 ): Promise<ScrubLedger> {
   for (;;) {
-    const found = await read(store);
-    const ledger: ScrubLedger = structuredClone(found?.value ?? { version: 1, points: {}, lists: [] });
+    const found = await ledgers.read(store, ledgerName);
+    const ledger = structuredClone(found?.value ?? none());
     change(ledger);
-    if (await store.swap(ledgerName, ledger, found?.etag)) return ledger;
+    if (await ledgers.swap(store, ledgerName, ledger, found?.etag)) return ledger;
   }
 }
 
 /** Begins again: all recovery points are taken up anew, and what was read is read again in its turn. */
-export async function forgetScrubLedger(store: ControlStore): Promise<ScrubLedger> {
-  const none: ScrubLedger = { version: 1, points: {}, lists: [] };
-  await store.write(ledgerName, JSON.stringify(none), 'application/json');
-  return none;
+export async function forgetScrubLedger(store: ControlStore): Promise<void> {
+  // Whatever is there: it cannot be read, and so has no etag.
+  await store.write(ledgerName, '{}', 'application/json');
+  const found = await store.read<unknown>(ledgerName);
+  await ledgers.swap(store, ledgerName, none(), found?.etag);
 }
 
 /** Answers the digest. */

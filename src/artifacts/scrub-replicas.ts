@@ -101,7 +101,7 @@ export async function scrubReplicas(context: StepContext): Promise<StepResult> {
 async function begin(context: StepContext, state: State, { ids, heartbeat }: ScrubTools): Promise<void> {
   const { store, topology } = context;
   const now = context.now();
-  const known = (await readScrubLedger(store)) ?? { version: 1, points: {}, lists: [] };
+  const known = await readScrubLedger(store);
   const ledger = await takeUpPoints(store, known, { ids, now, beat: heartbeat.beat });
   const times = ids.slice(0, timesKnown).map((id) => timeOf(id));
   const share = shareOf(unitsOf(ledger), {
@@ -158,7 +158,7 @@ async function scrubItems(
 ): Promise<void> {
   const { state } = progress;
   const changes: Changes = { lists: new Map(), points: new Map() };
-  const lists = new Map((await readScrubLedger(context.store))?.lists.map((list) => [list.digest, list]));
+  const lists = new Map((await readScrubLedger(context.store)).lists.map((list) => [list.digest, list]));
   const until = Date.parse(state.startedAt ?? '') + tools.untilMs;
   while (state.done < state.items.length && context.now().getTime() < until) {
     const item = state.items[state.done];

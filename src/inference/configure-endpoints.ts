@@ -4,6 +4,7 @@
  * one's traffic. What Azure refuses is counted as failed, by itself: the other endpoints must not wait for it.
  */
 import { showFindings, writeFindings, type Finding } from '../artifacts/evidence.ts';
+import { lostAssets, whyLost, type LostAssets } from '../artifacts/lost-assets.ts';
 import { readPart } from '../artifacts/recovery-point.ts';
 import { openStandby, type Standby } from '../artifacts/standby.ts';
 import { fail, newTally, showCount, sum, toCounts } from '../artifacts/tally.ts';
@@ -18,6 +19,8 @@ import { setTraffic } from './endpoint-traffic.ts';
 interface Work {
   context: StepContext;
   standby: Standby;
+  /** What is not whole: no deployment may serve it. */
+  lostOnes: LostAssets;
   /** Created or updated now, of those that are done. */
   changed: number;
   tally: ReturnType<typeof newTally>;
@@ -31,7 +34,8 @@ export async function configureEndpoints(context: StepContext): Promise<StepResu
   const endpoints = await Array.fromAsync(readPart(context.store, standby.point.sealed, 'endpoints'));
   const deployments = await Array.fromAsync(readPart(context.store, standby.point.sealed, 'deployments'));
   if (endpoints.length === 0) return { state: 'skipped', detail: 'the recovery point has no endpoints' };
-  const work: Work = { context, standby, changed: 0, tally: newTally(), findings: [], lost: [] };
+  const lostOnes = await lostAssets(context, standby.point.sealed);
+  const work: Work = { context, standby, lostOnes, changed: 0, tally: newTally(), findings: [], lost: [] };
   for (const [index, endpoint] of endpoints.entries()) {
     await context.checkpoint({ unit: 'endpoints', done: index, total: endpoints.length });
     const own = deployments.filter((each) => parentName(each) === endpoint.name.toLowerCase());
@@ -49,7 +53,7 @@ export async function configureEndpoints(context: StepContext): Promise<StepResu
 }
 
 /** `…/onlineEndpoints/{endpoint}/deployments/{name}` */
-function parentName({ id }: ArmResource): string | undefined {
+export function parentName({ id }: ArmResource): string | undefined {
   return id.split('/').at(-3)?.toLowerCase();
 }
 
@@ -66,9 +70,15 @@ async function configure(
   const serving: string[] = [];
   for (const deployment of deployments) {
     const what = `deployment ${endpoint.name}/${deployment.name}`;
-    const made = there
-      ? await attempt(work, what, () => ensure(work, `${path}/deployments/${deployment.name}`, deployment))
-      : leave(work, what, 'its endpoint could not be created');
+    const why = whyNotWhole(work, deployment);
+    const made =
+      why !== undefined
+        ? leave(work, what, why)
+        : there
+          ? await attempt(work, what, () =>
+              ensure(work, `${path}/deployments/${deployment.name}`, deployment),
+            )
+          : leave(work, what, 'its endpoint could not be created');
     if (made) serving.push(deployment.name);
     await context.checkpoint({ unit: 'endpoints', done: index });
   }
@@ -85,6 +95,12 @@ async function configure(
     },
     (reason) => tell(`its traffic could not be set: ${reason}`),
   );
+}
+
+function whyNotWhole({ standby, lostOnes }: Work, { name, properties }: ArmResource): string | undefined {
+  const { workspace } = standby.point.sealed;
+  const why = whyLost(lostOnes, { name: `deployments/${name}`, json: properties, workspace });
+  return why === undefined ? undefined : `what it serves is not whole: ${why}`;
 }
 
 async function unlessRefused(work: () => Promise<void>, refused: (reason: string) => void): Promise<void> {

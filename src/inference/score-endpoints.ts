@@ -1,38 +1,70 @@
 /** A scoring request to each endpoint of the standby itself, with its own key, before anyone depends on it. */
 import { apiVersions, type ArmResource } from '../azure/azure.ts';
-import { UnderstudyError } from '../errors/error.ts';
+import { showAcceptance } from '../artifacts/lost-blobs.ts';
+import { fail, newTally, skip, sum, toCounts } from '../artifacts/tally.ts';
+import { isUnderstudyError, messageOf, UnderstudyError } from '../errors/error.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { workspaceId } from '../topology/sides.ts';
 import { probeUntilPassing } from '../traffic/probe.ts';
+import { lostDeployments, takeTraffic, type SetAside } from './lost-deployments.ts';
 
-/** Errors: PreconditionError (it does not answer as it should), NotYetError (it has no address yet), AzureUnavailable. An endpoint that takes no traffic has nobody to fail. */
+/**
+ * Errors: PreconditionError (it does not answer as it should), NotYetError (it has no address yet), unless that loss is accepted;
+ * AzureUnavailable. An endpoint that takes no traffic has nobody to fail.
+ */
 export async function scoreEndpoints(context: StepContext): Promise<StepResult> {
   const names = context.step.input.endpoints as string[];
+  const setAside = await lostDeployments(context);
+  const tally = newTally();
   const answers: string[] = [];
   const skipped: string[] = [];
+  const lost: string[] = [];
   for (const name of names) {
-    const answer = await scoreOne(context, name);
-    if (answer === undefined) skipped.push(name);
-    else answers.push(answer);
+    const scored = await scoreUnlessLost(context, name, setAside.get(name.toLowerCase()));
+    if ('failed' in scored) {
+      fail(tally, scored.failed);
+      lost.push(`endpoint ${name}: ${scored.failed}`);
+    } else if (scored.answer === undefined) {
+      skip(tally, noTraffic);
+      skipped.push(name);
+    } else {
+      tally.done += 1;
+      answers.push(scored.answer);
+    }
   }
-  const left = skipped.length === 0 ? [] : [`${skipped.join(', ')}: no traffic, not asked`];
+  const left = skipped.length > 0 ? [`${skipped.join(', ')}: no traffic, not asked`] : [];
   return {
-    state: answers.length === 0 ? 'skipped' : 'completed',
-    detail: [...answers, ...left].join('; '),
-    counts: [
-      {
-        kind: 'scoring requests',
-        expected: names.length,
-        done: answers.length,
-        skipped: skipped.length === 0 ? [] : [{ reason: noTraffic, count: skipped.length }],
-        failed: [],
-      },
-    ],
+    state: tally.done + sum(tally.failed) === 0 ? 'skipped' : 'completed',
+    detail: [...answers, ...left, ...lost].join('; '),
+    counts: [toCounts(tally, 'scoring requests', names.length)],
+    ...(lost.length > 0 ? { lost } : {}),
   };
 }
 
 const noTraffic = 'the endpoint has no deployment that takes traffic';
+
+type Scored = { answer: string | undefined } | { failed: string };
+
+async function scoreUnlessLost(
+  context: StepContext,
+  name: string,
+  setAside: SetAside | undefined,
+): Promise<Scored> {
+  const { acceptedLoss } = context;
+  if (setAside) await takeTraffic(context, setAside);
+  try {
+    const answer = await scoreOne(context, name);
+    return answer === undefined && setAside ? { failed: setAside.why } : { answer };
+  } catch (error) {
+    const isLoss =
+      isUnderstudyError(error) &&
+      !isUnderstudyError(error, 'AzureUnavailable') &&
+      !isUnderstudyError(error, 'FencedError');
+    if (!acceptedLoss || !isLoss) throw error;
+    return { failed: `${messageOf(error)}${showAcceptance(acceptedLoss)}` };
+  }
+}
 
 /** Undefined: nothing serves there. */
 async function scoreOne(context: StepContext, name: string): Promise<string | undefined> {

@@ -30,6 +30,8 @@ export interface ResubmitSources {
   datastores(context: StepContext): AsyncIterable<ArmResource>;
   /** The assets of the recovery point. */
   assets(context: StepContext): AsyncIterable<AssetLine>;
+  /** What of the recovery point has lost blobs in the standby, and why. */
+  lost(context: StepContext): Promise<ReadonlyMap<string, string>>;
   /** Brings checkpoints of these jobs to the standby; nothing is read before the first is asked for. */
   checkpoints(context: StepContext, entries: readonly LedgerEntry[]): BringCheckpoint;
 }
@@ -96,7 +98,11 @@ async function prepare(
       ...mapping,
       has: { computes: names(standby.computes), datastores: names(standby.datastores) },
     },
-    unrestored: await findUnrestored(context, { mapping, assets: (each) => sources.assets(each) }),
+    unrestored: await findUnrestored(context, {
+      mapping,
+      assets: (each) => sources.assets(each),
+      lost: (each) => sources.lost(each),
+    }),
     isShared: sharedDatastores(old, standby.datastores),
     // Of a recovery point of another region, the fence saw nothing.
     sightOf: ({ name, region }) => (region === context.from.region ? sightOf(name) : { saw: 'unseen' }),

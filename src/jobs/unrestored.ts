@@ -1,6 +1,6 @@
 /**
  * What this run knows to be wrong in the standby: assets that it could not register as the recovery point has them, datastores that
- * are other ones there, and every asset that refers to one of these. A job that reads such a thing would run on the wrong data.
+ * are other ones there, what has lost blobs, and every asset that refers to one of these. A job that reads such a thing would run on the wrong data.
  */
 import type { JsonObject, Json } from '../azure/azure.ts';
 import {
@@ -25,19 +25,25 @@ export interface FindUnrestored {
   mapping: ReferenceMapping;
   /** The assets of the plan's recovery point; read only where something was not restored. */
   assets: (context: StepContext) => AsyncIterable<AssetLine>;
+  /** What has lost blobs, and why. */
+  lost: (context: StepContext) => Promise<ReadonlyMap<string, string>>;
 }
 
 /** Errors: ControlStoreError (the evidence of a step is missing or altered), RecoveryPointError. */
 export async function findUnrestored(
   context: StepContext,
-  { mapping, assets }: FindUnrestored,
+  { mapping, assets, lost }: FindUnrestored,
 ): Promise<Unrestored> {
   const found = new Map<string, { what: string; wrong: string }>();
-  for (const action of ['configureDatastores', 'restoreAssets'] as const) {
+  for (const action of ['configureDatastores', 'restoreAssets', 'reconcileAssets'] as const) {
     for (const { what, state, reason } of (await notDoneBy(context, action)).values()) {
       if (state === 'failed') found.set(what.toLowerCase(), { what, wrong: `was not restored: ${reason}` });
     }
   }
+  // Jobs among them: what those read themselves, by its path.
+  for (const [what, why] of await lost(context))
+    if (!found.has(what.toLowerCase()))
+      found.set(what.toLowerCase(), { what, wrong: `is not whole: ${why}` });
   if (found.size === 0) return found;
   let open: Referring[] = [];
   for await (const line of assets(context)) {
@@ -61,6 +67,9 @@ export async function findUnrestored(
 export function unrestoredIn(spec: RawJob, unrestored: Unrestored, mapping: ReferenceMapping): Unmapped[] {
   if (unrestored.size === 0) return [];
   const places: Unmapped[] = [];
+  const itself = unrestored.get(`jobs/${spec.name}`.toLowerCase());
+  if (itself)
+    places.push({ place: 'properties.inputs', value: itself.what, reason: `what it reads ${itself.wrong}` });
   walk(stripRunBound(spec).properties, 'properties', [], (value, place, keys) => {
     // One text may name one thing in two ways: as a whole, and in its first word.
     const found = new Set(namesIn(value, keys, mapping).flatMap((name) => lookUp(unrestored, name) ?? []));

@@ -33,7 +33,12 @@ export interface StepContext {
   keepUndo<T>(make: () => T | Promise<T>): Promise<T>;
   now: () => Date;
   /** A person accepts that this step does not do all: it does what it can, and lists the rest as lost. */
-  acceptedLoss?: { by: string; reason: string };
+  acceptedLoss?: AcceptedLoss;
+}
+
+export interface AcceptedLoss {
+  by: string;
+  reason: string;
 }
 
 export interface Progress {

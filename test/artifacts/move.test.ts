@@ -287,10 +287,10 @@ describe('failover, with the active region dark', () => {
     await expect(verify()).rejects.toMatchObject({
       code: 'ReconciliationError',
       message: expect.stringMatching(
-        /^2 of 4 blobs in westus3 .*fraud-2\/model\.pkl: metadata "origin" "elsewhere", expected "test"; .*fraud-3\/model\.pkl: content type "application\/json", expected "text\/plain"/,
+        /^2 of 4 blobs in westus3 .*fraud-2\/model\.pkl: metadata "origin" "elsewhere", expected "test" \(models\/fraud\/2\); .*fraud-3\/model\.pkl: content type "application\/json", expected "text\/plain"/,
       ) as string,
       details: {
-        next: 'Put it back, then resume the run; or cancel the run (what can be undone is), and fail over to an earlier recovery point.',
+        next: expect.stringContaining('--accept-loss verify-headers') as string,
       },
     });
     await blob('models/fraud-3/model.pkl').setHTTPHeaders({
@@ -319,7 +319,7 @@ describe('failover, with the active region dark', () => {
     await expect(failing).rejects.toMatchObject({
       code: 'ReconciliationError',
       message: expect.stringMatching(
-        /^2 of 4 blobs in westus3 .*fraud-2\/model\.pkl: missing; .*fraud-3\/model\.pkl: sha256/,
+        /^2 of 4 blobs in westus3 .*fraud-2\/model\.pkl: missing \(models\/fraud\/2\); .*fraud-3\/model\.pkl: sha256/,
       ) as string,
     });
     const place = await failing.then(

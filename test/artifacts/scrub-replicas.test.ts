@@ -250,9 +250,9 @@ describe('the scrub', () => {
 
   it('begins again where its ledger is altered, and says so', async () => {
     const ledger = 'replicas/scrub.json';
-    await scene.store.write(ledger, '{"version":1,"points":[]}', 'application/json');
+    await scene.store.write(ledger, '{"version":1,"points":[],"lists":[]}', 'application/json');
     const result = await scrub(scene.run({ topology: always }));
-    expect(result.lost?.[0]).toContain(`${ledger} is not what a scrub writes`);
+    expect(result.lost?.[0]).toContain(`ledger of the scrub "${ledger}"`);
     expect((await scrub(scene.run({ topology: always }))).detail).toMatch(/^5 copies .* 5 as sealed/);
   });
 

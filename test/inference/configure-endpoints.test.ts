@@ -221,7 +221,7 @@ describe('a scoring request to each', () => {
       ).rejects.toMatchObject({
         code: 'PreconditionError',
         message: expect.stringMatching(/^probe endpoint fraud-score: expected 200, got 424, \d+ times$/),
-        details: { next: expect.stringContaining('resume-run') },
+        details: { next: expect.stringContaining('retry') },
       });
     } finally {
       await server.close();

@@ -182,6 +182,7 @@ export function scene(topology: Topology = topologyWith()): Scene {
           properties: { accountName: 'east', containerName: 'c' },
         };
       },
+      lost: () => Promise.resolve(new Map()),
       async *assets() {
         yield* assets;
       },

@@ -118,7 +118,7 @@ describe('a template', () => {
       await expect(deployTemplate(context)).rejects.toMatchObject({
         code: 'PreconditionError',
         message: expect.stringMatching(/into resource group "ml-west": not done within 1s$/),
-        details: { next: expect.stringContaining(`resume-run ${context.run.runId}`) },
+        details: { next: expect.stringContaining(`retry ${context.run.runId}`) },
       });
     } finally {
       azure.cloud.clock.setSpeed(1);

@@ -1,0 +1,51 @@
+/** Deployments that serve what is not whole: found so when it was verified, after they were made. Nobody is sent to them. */
+import { lostAssets, whyLost } from '../artifacts/lost-assets.ts';
+import { readPart } from '../artifacts/recovery-point.ts';
+import { planned } from '../artifacts/standby.ts';
+import { apiVersions, type ArmResource } from '../azure/azure.ts';
+import type { StepContext } from '../run/step-context.ts';
+import { workspaceId } from '../topology/sides.ts';
+import { parentName } from './configure-endpoints.ts';
+import { setTraffic } from './endpoint-traffic.ts';
+
+/** Of one endpoint. */
+export interface SetAside {
+  endpoint: ArmResource;
+  /** Deployments that are whole. */
+  serving: string[];
+  /** Why another is not. */
+  why: string;
+}
+
+/** By the endpoint's name, in lower case; nothing is read where nothing is lost. */
+export async function lostDeployments(context: StepContext): Promise<ReadonlyMap<string, SetAside>> {
+  const found = new Map<string, SetAside>();
+  if (!context.plan.recoveryPoint) return found;
+  const { sealed } = await planned(context);
+  const lost = await lostAssets(context, sealed);
+  if (lost.size === 0) return found;
+  const deployments = await Array.fromAsync(readPart(context.store, sealed, 'deployments'));
+  for await (const endpoint of readPart(context.store, sealed, 'endpoints')) {
+    const own = deployments
+      .filter((each) => parentName(each) === endpoint.name.toLowerCase())
+      .map(({ name, properties }) => {
+        const place = { name: `deployments/${name}`, json: properties, workspace: sealed.workspace };
+        return { name, why: whyLost(lost, place) };
+      });
+    const broken = own.find(({ why }) => why !== undefined);
+    if (broken?.why === undefined) continue;
+    found.set(endpoint.name.toLowerCase(), {
+      endpoint,
+      serving: own.filter(({ why }) => why === undefined).map(({ name }) => name),
+      why: `what deployment ${broken.name} serves is not whole: ${broken.why}`,
+    });
+  }
+  return found;
+}
+
+export async function takeTraffic(context: StepContext, { endpoint, serving }: SetAside): Promise<void> {
+  const path = `${workspaceId(context.to.workspace)}/onlineEndpoints/${endpoint.name}`;
+  const options = { signal: context.signal };
+  if (await context.azure.arm.find(path, apiVersions.machineLearning, options))
+    await setTraffic(context, path, endpoint, serving);
+}
