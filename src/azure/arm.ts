@@ -9,10 +9,10 @@ import {
   type PipelineResponse,
 } from '@azure/core-rest-pipeline';
 import { UnderstudyError, isUnderstudyError } from '../errors/error.ts';
-import type { Arm, ArmResource, CallOptions, Json, JsonObject } from './azure.ts';
+import type { Arm, ArmPage, ArmResource, CallOptions, Json, JsonObject } from './azure.ts';
 import type { CloudSettings } from './cloud.ts';
 import { answerError, azureError, operationError } from './errors.ts';
-import { pacePolicy } from './pace.ts';
+import { pacePolicy, setManners } from './pace.ts';
 
 export interface ArmOptions {
   /** Milliseconds for one request. */
@@ -53,6 +53,12 @@ export function connectArm(credential: TokenCredential, cloud: CloudSettings, se
   const get = async (path: string, apiVersion: string, options: CallOptions = {}) =>
     parse(await send(connected, { method: 'GET', path, apiVersion, options })) as unknown as ArmResource;
 
+  const page = async (path: string, apiVersion: string, options: CallOptions = {}): Promise<ArmPage> => {
+    const answer = await send(connected, { method: 'GET', path, apiVersion, options });
+    const { value = [], nextLink } = parse(answer) as { value?: ArmResource[]; nextLink?: string };
+    return { value, ...(nextLink ? { next: nextLink } : {}) };
+  };
+
   /** Some operations end with no resource in their last answer. */
   const write = async (request: Request): Promise<ArmResource> => {
     const answer = await sendAndWait(connected, request);
@@ -62,19 +68,22 @@ export function connectArm(credential: TokenCredential, cloud: CloudSettings, se
   return {
     get,
     find: async (path, apiVersion, options) => unlessMissing(() => get(path, apiVersion, options)),
-    async *list(path, apiVersion, options = {}) {
+    async *list(path, apiVersion, options) {
       for (let next: string | undefined = path; next !== undefined;) {
-        const answer = await send(connected, { method: 'GET', path: next, apiVersion, options });
-        const page = parse(answer) as { value?: ArmResource[]; nextLink?: string };
-        yield* page.value ?? [];
-        next = page.nextLink || undefined;
+        const read: ArmPage = await page(next, apiVersion, options);
+        yield* read.value;
+        next = read.next;
       }
     },
+    page,
     put: (path, apiVersion, body, options = {}) => write({ method: 'PUT', path, apiVersion, body, options }),
     patch: (path, apiVersion, body, options = {}) =>
       write({ method: 'PATCH', path, apiVersion, body, options }),
     post: (path, apiVersion, body, options = {}) =>
       sendAndWait(connected, { method: 'POST', path, apiVersion, body, options }),
+    async start(path, apiVersion, options = {}) {
+      await send(connected, { method: 'POST', path, apiVersion, options });
+    },
     async remove(path, apiVersion, options = {}) {
       await unlessMissing(() => sendAndWait(connected, { method: 'DELETE', path, apiVersion, options }));
     },
@@ -95,16 +104,16 @@ async function send({ client, base, settings }: Connected, request: Request): Pr
   const url = request.path.startsWith('https:') ? request.path : `${base}${request.path}`;
   const tried = `${request.method} ${shorten(url, base)}`;
   try {
-    const response = await client.sendRequest(
-      createPipelineRequest({
-        url: withApiVersion(url, request.apiVersion),
-        method: request.method,
-        timeout: request.options.timeoutMs ?? settings.requestTimeoutMs,
-        headers: createHttpHeaders(request.body ? { 'content-type': 'application/json' } : {}),
-        ...(request.body ? { body: JSON.stringify(request.body) } : {}),
-        ...(request.options.signal ? { abortSignal: request.options.signal } : {}),
-      }),
-    );
+    const sent = createPipelineRequest({
+      url: withApiVersion(url, request.apiVersion),
+      method: request.method,
+      timeout: request.options.timeoutMs ?? settings.requestTimeoutMs,
+      headers: createHttpHeaders(request.body ? { 'content-type': 'application/json' } : {}),
+      ...(request.body ? { body: JSON.stringify(request.body) } : {}),
+      ...(request.options.signal ? { abortSignal: request.options.signal } : {}),
+    });
+    setManners(sent, request.options);
+    const response = await client.sendRequest(sent);
     if (response.status >= 400) throw answerError(tried, response);
     return response;
   } catch (error) {

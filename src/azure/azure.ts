@@ -25,6 +25,19 @@ export interface CallOptions {
   signal?: AbortSignal;
   /** Milliseconds for one request; default: the policy `requestTimeout`. */
   timeoutMs?: number;
+  /** It is in no hurry: it leaves a share of what the subscription may be asked a second to requests that are. */
+  patient?: true;
+  /** Called whenever the request is sent, after it has waited for its turn: time before that is no time that Azure took. */
+  onSent?: () => void;
+  /** Called whenever Azure takes no more requests for now: it is waited as long as Azure says, then sent again. */
+  onThrottled?: () => void;
+}
+
+/** One page of a list. */
+export interface ArmPage {
+  value: ArmResource[];
+  /** What to ask for the next page; absent: this was the last. */
+  next?: string;
 }
 
 /**
@@ -38,11 +51,15 @@ export interface Arm {
   find(path: string, apiVersion: string, options?: CallOptions): Promise<ArmResource | undefined>;
   /** All pages. `path` may carry a query. */
   list(path: string, apiVersion: string, options?: CallOptions): AsyncIterable<ArmResource>;
+  /** One page of a list: of `path`, or of what the page before named as next. */
+  page(path: string, apiVersion: string, options?: CallOptions): Promise<ArmPage>;
   /** PUT; waits for a long-running operation to end and answers the resource as it then is. */
   put(path: string, apiVersion: string, body: JsonObject, options?: CallOptions): Promise<ArmResource>;
   patch(path: string, apiVersion: string, body: JsonObject, options?: CallOptions): Promise<ArmResource>;
   /** POST {path}/{action}; waits for a long-running operation. */
   post(path: string, apiVersion: string, body?: JsonObject, options?: CallOptions): Promise<Json>;
+  /** As `post`, and done once Azure has accepted it: whoever asks looks for the effect. */
+  start(path: string, apiVersion: string, options?: CallOptions): Promise<void>;
   /** DELETE; waits; a 404 or 204 is fine. */
   remove(path: string, apiVersion: string, options?: CallOptions): Promise<void>;
 }

@@ -27,6 +27,16 @@ function codeOf({ status, code }: Answer): ErrorCode {
   return 'AzureError';
 }
 
+/** Azure takes no more requests for now, and has said so: it is neither out nor silent. */
+export function isThrottled(error: unknown): boolean {
+  return isUnderstudyError(error) && isThrottling(error.details.azure ?? {});
+}
+
+/** Of an answer: likewise. */
+export function isThrottling({ status }: { status?: number }): boolean {
+  return status === 429;
+}
+
 /** An answer that is no success, as an error: "tried what, on what: Azure's code: Azure's message". */
 export function answerError(
   tried: string,

@@ -3,13 +3,17 @@
  * writes 200 deep, 10/s; deletes 200 deep, 10/s): pacing ourselves loses no request and wastes none, where running into
  * 429 does both.
  */
-import type { PipelinePolicy } from '@azure/core-rest-pipeline';
+import type { PipelinePolicy, PipelineRequest } from '@azure/core-rest-pipeline';
+import type { CallOptions } from './azure.ts';
+import { isThrottling } from './errors.ts';
 
 interface Bucket {
   depth: number;
   perSecond: number;
   tokens: number;
   filledAt: number;
+  /** When the next patient request goes, whatever the others need (milliseconds). */
+  patientAt: number;
 }
 
 const limits = {
@@ -17,6 +21,22 @@ const limits = {
   write: { depth: 190, perSecond: 9.5 },
   delete: { depth: 190, perSecond: 9.5 },
 };
+
+type Manners = Pick<CallOptions, 'patient' | 'onSent' | 'onThrottled'>;
+
+const manners = new WeakMap<PipelineRequest, Manners>();
+
+/** How a request waits for its turn; without this it queues, and nobody is told. */
+export function setManners(request: PipelineRequest, options: Manners): void {
+  manners.set(request, options);
+}
+
+/**
+ * Patient requests leave this share of a full bucket to the others. Of a bucket that others empty they have a quarter of the rate all the
+ * same: work that others hold up for ever would never be done.
+ */
+const reserved = 0.25;
+const patientShare = 0.25;
 
 /** A policy for a client's pipeline; its buckets are shared by everything that goes through that client. */
 export function pacePolicy(now: () => number = Date.now): PipelinePolicy {
@@ -27,7 +47,7 @@ export function pacePolicy(now: () => number = Date.now): PipelinePolicy {
     const key = `${kind} ${subscription}`;
     const found = buckets.get(key);
     if (found) return found;
-    const made = { ...limits[kind], tokens: limits[kind].depth, filledAt: now() };
+    const made = { ...limits[kind], tokens: limits[kind].depth, filledAt: now(), patientAt: 0 };
     buckets.set(key, made);
     return made;
   };
@@ -35,28 +55,58 @@ export function pacePolicy(now: () => number = Date.now): PipelinePolicy {
     name: 'pacePolicy',
     async sendRequest(request, next) {
       const bucket = bucketFor(request.method, request.url);
-      const at = now();
-      bucket.tokens = Math.min(
-        bucket.depth,
-        bucket.tokens + ((at - bucket.filledAt) / 1000) * bucket.perSecond,
-      );
-      bucket.filledAt = at;
-      bucket.tokens -= 1; // below zero: a place in the queue
+      const { patient, onSent, onThrottled } = manners.get(request) ?? {};
+      if (patient) await patientTurn(bucket, now, request.abortSignal);
+      else take(bucket, now());
       if (bucket.tokens < 0) await wait((-bucket.tokens / bucket.perSecond) * 1000, request.abortSignal);
-      return next(request);
+      onSent?.();
+      const response = await next(request);
+      if (isThrottling(response)) onThrottled?.();
+      return response;
     },
   };
 }
 
-function wait(
-  milliseconds: number,
-  signal?: { aborted: boolean; addEventListener: AbortSignal['addEventListener'] },
-) {
+/** Below zero: a place in the queue. */
+function take(bucket: Bucket, at: number): void {
+  fill(bucket, at);
+  bucket.tokens -= 1;
+}
+
+function fill(bucket: Bucket, at: number): void {
+  bucket.tokens = Math.min(bucket.depth, bucket.tokens + ((at - bucket.filledAt) / 1000) * bucket.perSecond);
+  bucket.filledAt = at;
+}
+
+/** Takes a token when there is more than the others may want, or when the share of those who wait is due. */
+async function patientTurn(
+  bucket: Bucket,
+  now: () => number,
+  signal: PipelineRequest['abortSignal'],
+): Promise<void> {
+  for (;;) {
+    const at = now();
+    fill(bucket, at);
+    const lacking = bucket.depth * reserved + 1 - bucket.tokens;
+    if (lacking <= 0 || bucket.patientAt <= at) {
+      bucket.patientAt = at + 1000 / (bucket.perSecond * patientShare);
+      bucket.tokens -= 1;
+      return;
+    }
+    const enoughAt = at + (lacking / bucket.perSecond) * 1000;
+    await wait(Math.max(1, Math.min(enoughAt, bucket.patientAt) - at), signal);
+  }
+}
+
+function wait(milliseconds: number, signal: PipelineRequest['abortSignal']): Promise<void> {
   return new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal?.addEventListener('abort', () => {
+    const end = () => {
       clearTimeout(timer);
-      reject(new DOMException('cancelled while waiting for a place under the rate limit', 'AbortError'));
-    });
+      signal?.removeEventListener('abort', end);
+      if (signal?.aborted !== true) resolve();
+      else reject(new DOMException('cancelled while waiting for a place under the rate limit', 'AbortError'));
+    };
+    const timer = setTimeout(end, milliseconds);
+    signal?.addEventListener('abort', end);
   });
 }

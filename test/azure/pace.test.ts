@@ -6,7 +6,7 @@ import {
   type PipelineResponse,
 } from '@azure/core-rest-pipeline';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { pacePolicy } from '../../src/azure/pace.ts';
+import { pacePolicy, setManners } from '../../src/azure/pace.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -23,12 +23,14 @@ function paced() {
     method: HttpMethods,
     subscription = 's',
     abortSignal?: AbortSignal,
+    manners: Parameters<typeof setManners>[1] = {},
   ): Promise<PipelineResponse> => {
     const request = createPipelineRequest({
       url: `https://arm/subscriptions/${subscription}/x`,
       method,
       ...(abortSignal ? { abortSignal } : {}),
     });
+    setManners(request, manners);
     return policy.sendRequest(request, (sent) => {
       counter.gone++;
       return Promise.resolve({ request: sent, status: 200, headers: createHttpHeaders() });
@@ -88,5 +90,29 @@ describe('requests', () => {
     await waiting;
     await vi.advanceTimersByTimeAsync(10_000);
     expect(counter.gone).toBe(190);
+  });
+
+  it('that are patient leave room for those that are not, and are all sent at just below the rate of Azure', async () => {
+    const { counter, send } = paced();
+    let sent = 0;
+    for (let i = 0; i < 400; i++)
+      void send('POST', 's', undefined, { patient: true, onSent: () => void (sent += 1) });
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(sent).toBeLessThan(190 + 95 - 40);
+    for (let i = 0; i < 40; i++) void send('PUT');
+    await vi.advanceTimersByTimeAsync(0);
+    expect(counter.gone).toBe(sent + 40);
+    await vi.advanceTimersByTimeAsync(40_000);
+    expect(sent).toBe(400);
+  });
+
+  it('that are patient have a share of their own while others take all there is', async () => {
+    const { send } = paced();
+    let sent = 0;
+    for (let i = 0; i < 2000; i++) void send('PUT');
+    for (let i = 0; i < 50; i++)
+      void send('POST', 's', undefined, { patient: true, onSent: () => void (sent += 1) });
+    await vi.advanceTimersByTimeAsync(240_000);
+    expect(sent).toBeGreaterThan(0);
   });
 });

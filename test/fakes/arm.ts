@@ -1,5 +1,5 @@
 /** ARM in memory, as far as jobs and assets need it: case-insensitive ids, immutable jobs, lost answers on demand. */
-import type { Arm, ArmResource, Json, JsonObject } from '../../src/azure/azure.ts';
+import type { Arm, ArmResource, CallOptions, Json, JsonObject } from '../../src/azure/azure.ts';
 import { parseArmId } from '../../src/azure/ids.ts';
 import { UnderstudyError } from '../../src/errors/error.ts';
 
@@ -42,10 +42,11 @@ export function fakeArm(): FakeArm {
   const during = async <T>(
     method: Method,
     path: string,
-    signal: AbortSignal | undefined,
+    options: CallOptions | undefined,
     work: () => T,
   ): Promise<T> => {
-    signal?.throwIfAborted();
+    options?.signal?.throwIfAborted();
+    options?.onSent?.();
     requests.push(`${method} ${path}`);
     const fault = faults.find((each) => each.times > 0 && each.method === method && each.path.test(path));
     if (fault) fault.times--;
@@ -79,24 +80,39 @@ export function fakeArm(): FakeArm {
     return null;
   };
 
+  const act = (path: string, body: JsonObject): Json => {
+    const at = path.lastIndexOf('/');
+    const action = path.slice(at + 1);
+    const found = mustFind(path.slice(0, at));
+    if (action === 'cancel') return cancel(found);
+    const known = actions[action];
+    if (!known) throw new Error(`the fake has no action "${action}"`);
+    return known(found, body);
+  };
+
+  const below = (path: string): ArmResource[] => {
+    const prefix = `${keyOf(path)}/`;
+    return [...resources]
+      .filter(([key]) => key.startsWith(prefix) && !key.slice(prefix.length).includes('/'))
+      .map(([, each]) => each);
+  };
+
   return {
     resources,
     requests,
     faults,
     actions,
     add,
-    get: (path, _version, options) => during('GET', path, options?.signal, () => mustFind(path)),
-    find: (path, _version, options) => during('GET', path, options?.signal, () => resources.get(keyOf(path))),
+    get: (path, _version, options) => during('GET', path, options, () => mustFind(path)),
+    find: (path, _version, options) => during('GET', path, options, () => resources.get(keyOf(path))),
     async *list(path, _version, options) {
-      const prefix = `${keyOf(path)}/`;
-      yield* await during('LIST', path, options?.signal, () =>
-        [...resources]
-          .filter(([key]) => key.startsWith(prefix) && !key.slice(prefix.length).includes('/'))
-          .map(([, each]) => each),
-      );
+      yield* await during('LIST', path, options, () => below(path));
     },
+    page: async (path, _version, options) => ({
+      value: await during('LIST', path, options, () => below(path)),
+    }),
     put: (path, _version, body, options) =>
-      during('PUT', path, options?.signal, () => {
+      during('PUT', path, options, () => {
         const existing = resources.get(keyOf(path));
         const isJob = parseArmId(path)?.path.at(-1)?.type === 'jobs';
         const properties = body['properties'] as JsonObject;
@@ -106,23 +122,16 @@ export function fakeArm(): FakeArm {
         return add(path, { ...body, properties: added });
       }),
     patch: (path, _version, body, options) =>
-      during('PATCH', path, options?.signal, () => {
+      during('PATCH', path, options, () => {
         const found = mustFind(path);
         merge(found as unknown as JsonObject, body);
         return found;
       }),
-    post: (path, _version, body, options) =>
-      during('POST', path, options?.signal, () => {
-        const at = path.lastIndexOf('/');
-        const action = path.slice(at + 1);
-        const found = mustFind(path.slice(0, at));
-        if (action === 'cancel') return cancel(found);
-        const act = actions[action];
-        if (!act) throw new Error(`the fake has no action "${action}"`);
-        return act(found, body ?? {});
-      }),
+    post: (path, _version, body, options) => during('POST', path, options, () => act(path, body ?? {})),
+    start: (path, _version, options) =>
+      during('POST', path, options, () => act(path, {})).then(() => undefined),
     remove: (path, _version, options) =>
-      during('DELETE', path, options?.signal, () => {
+      during('DELETE', path, options, () => {
         resources.delete(keyOf(path));
       }),
   };
