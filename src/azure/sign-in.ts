@@ -28,6 +28,7 @@ export function signInError(
   const make = (code: 'CredentialError' | 'AzureUnavailable', what: string, next: string) =>
     new UnderstudyError(code, `${tried}: no token: ${what}`, {
       cause: error,
+      origin: 'sign-in',
       next,
       ...(number === undefined ? {} : { azure: { code: `AADSTS${number}` } }),
     });

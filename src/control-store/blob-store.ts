@@ -2,7 +2,7 @@
 import type { BlobRequestConditions, ContainerClient } from '@azure/storage-blob';
 import { RestError } from '@azure/core-rest-pipeline';
 import { azureError } from '../azure/errors.ts';
-import { UnderstudyError } from '../errors/error.ts';
+import { UnderstudyError, isUnderstudyError } from '../errors/error.ts';
 import { digestOf } from './digest.ts';
 import { canonical, type ControlStore, type Versioned } from './store.ts';
 
@@ -11,29 +11,48 @@ type OpenContainer = () => Promise<ContainerClient>;
 
 const tried = (what: string, name: string) => `${what} "${name}" in the control store`;
 
-/** `open`: see `OpenContainer`. */
+/** `open`: see `OpenContainer`. Every error of it says that it is the control store's. */
 export function blobControlStore(open: OpenContainer): ControlStore {
   return {
-    read: (name) => readJson(open, name),
-    swap: (name, value, etag) => swap(open, name, value, etag),
-    async write(name, content, contentType) {
-      try {
-        await put(open, { name, content, contentType });
-      } catch (error) {
-        throw azureError(tried('writing', name), error);
-      }
-    },
-    seal: (folder, value) => seal(open, folder, value),
-    open: (folder, digest) => openSealed(open, folder, digest),
-    readText: async (name) => (await readText(open, name))?.text,
+    read: (name) => ours(() => readJson(open, name)),
+    swap: (name, value, etag) => ours(() => swap(open, name, value, etag)),
+    write: (name, content, contentType) =>
+      ours(async () => {
+        try {
+          await put(open, { name, content, contentType });
+        } catch (error) {
+          throw azureError(tried('writing', name), error);
+        }
+      }),
+    seal: (folder, value) => ours(() => seal(open, folder, value)),
+    open: (folder, digest) => ours(() => openSealed(open, folder, digest)),
+    readText: (name) => ours(async () => (await readText(open, name))?.text),
     async *list(prefix) {
       try {
         for await (const blob of (await open()).listBlobsFlat({ prefix })) yield blob.name;
       } catch (error) {
-        throw azureError(tried('listing', prefix), error);
+        throw asOurs(azureError(tried('listing', prefix), error));
       }
     },
   };
+}
+
+async function ours<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw asOurs(error);
+  }
+}
+
+/** Whoever asks Azure and the control store in one step must know which of them failed, whatever it was that failed beneath. */
+function asOurs(error: unknown): unknown {
+  if (!isUnderstudyError(error)) return error;
+  return new UnderstudyError(error.code, error.message, {
+    ...error.details,
+    origin: 'control-store',
+    cause: error,
+  });
 }
 
 /** Undefined where there is none. */
