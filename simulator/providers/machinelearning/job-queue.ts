@@ -16,7 +16,16 @@ interface Queue {
   jobs: Map<string, Life>;
   /** In order; undefined: no limit. */
   nodes: number[] | undefined;
+  /** When a long queue moves up. */
+  due?: { cancel(): void };
 }
+
+/**
+ * A queue of more jobs than this moves up some time after a change, not at once: to foresee ten thousand starts takes as long as a thousand
+ * requests, and whoever cancels them all would have it done ten thousand times.
+ */
+const LONG = 500;
+const MOVES_UP_MS = 10_000;
 
 /** What is remembered of a cloud; all of it can be had again from the store. */
 const queues = new WeakMap<Cloud, Map<string, Queue>>();
@@ -32,7 +41,9 @@ export function enqueue(cloud: Cloud, key: string, life: Life): Life {
 
 /** Foresees all waiting jobs of a compute afresh, and keeps what has changed. */
 export function reschedule(cloud: Cloud, compute: string): void {
-  queues.get(cloud)?.delete(compute.toLowerCase());
+  const known = queues.get(cloud);
+  known?.get(compute.toLowerCase())?.due?.cancel();
+  known?.delete(compute.toLowerCase());
   queueOf(cloud, compute.toLowerCase());
 }
 
@@ -40,8 +51,15 @@ export function reschedule(cloud: Cloud, compute: string): void {
 export function changeLife(cloud: Cloud, job: Stored, life: Life): void {
   const changed = withLife(job, life);
   cloud.store.put(changed);
-  if (life.compute !== null) reschedule(cloud, life.compute);
+  if (life.compute !== null) letOthersMoveUp(cloud, life.compute, job.resource.id.toLowerCase(), life);
   lifeChanged(cloud, cloud.store.get(job.resource.id) ?? changed);
+}
+
+function letOthersMoveUp(cloud: Cloud, compute: string, key: string, life: Life): void {
+  const queue = queues.get(cloud)?.get(compute);
+  if (!queue || queue.jobs.size <= LONG) return reschedule(cloud, compute);
+  queue.jobs.set(key, life);
+  queue.due ??= cloud.clock.after(MOVES_UP_MS, () => reschedule(cloud, compute));
 }
 
 /** The lives of the unfinished jobs of a compute. */
