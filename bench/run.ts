@@ -7,7 +7,7 @@ import type { Benchmark } from './benchmark.ts';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 
-const names = ['copy', 'jobs', 'memory', 'history', 'simulator'] as const;
+const names = ['copy', 'jobs', 'move', 'memory', 'history', 'simulator'] as const;
 type Name = (typeof names)[number];
 
 async function load(name: Name): Promise<Benchmark> {
@@ -16,6 +16,8 @@ async function load(name: Name): Promise<Benchmark> {
       return (await import('./copy/benchmark.ts')).benchmark;
     case 'jobs':
       return (await import('./jobs/benchmark.ts')).benchmark;
+    case 'move':
+      return (await import('./move/benchmark.ts')).benchmark;
     case 'memory':
       return (await import('./memory/benchmark.ts')).benchmark;
     case 'history':
