@@ -8,12 +8,14 @@
  *   plans/{sha256}.json                     compiled plans
  *   runs/{runId}/run.json                   header of a run
  *   runs/{runId}/steps/{step}.json          outcome of each step
- *   runs/{runId}/stopped-jobs.json          what its fence saw of the old jobs, and did to them
+ *   runs/{runId}/fence.json                 when its fence began
+ *   runs/{runId}/stopped-jobs.json          how far its fence has come with the old jobs
+ *   runs/{runId}/stopped-jobs/{n}.json      what it saw of them, and did to them: parts that are written once
  *   runs/{runId}/evidence/…                 lists, diffs, reconciliations
  *   runs/{runId}/report.{json,html,txt}
  *   ledger/{lineage root}.json              one interrupted job and its successors
  *   debts/{region}/{kind}.json              what the fence still owes
- *   fence/{region}/cancelled-jobs.json      which jobs fences have cancelled there
+ *   fence/{region}/cancelled-jobs.json      the runs whose fences have cancelled jobs there
  *   fence/{region}/taken-{kind}.json        roles and keys, or schedules, that fences took there, until they are given back
  *   replicas/scrub.json                     which copies were read when, and which are damaged
  *   replicas/lists/{sha256}.json            copies that recovery points refer to

@@ -2,11 +2,12 @@
  * The old side may not answer. What could not be done there is owed: written down as a debt in the control store, shown
  * by `status` and the report, and paid first when the region answers.
  */
+import type { CallOptions } from '../azure/azure.ts';
 import { isUnderstudyError, messageOf, type UnderstudyError } from '../errors/error.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import type { Debt, StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
-import { toSeconds } from '../topology/duration.ts';
+import { GaveUp, isRefusal, patienceOf, type Patience } from './patience.ts';
 
 const folder = 'debts/';
 const nameOf = (debt: Pick<Debt, 'region' | 'kind'>) => `${folder}${debt.region}/${debt.kind}.json`;
@@ -37,28 +38,35 @@ export async function forgiveDebts(
     if (debt.region === region && debt.run === run) await pay(store, debt, now);
 }
 
-/** Tries `work` on the old side until the policy `fenceDeadline` is over; then it is owed. */
-export async function settleOrOwe(
+/** Tries `work` on the old side until the policy `fenceDeadline` is over, or until it is refused; then it is owed. */
+export function settleOrOwe(
   context: StepContext,
   debt: { kind: Debt['kind']; what: string },
-  work: (signal: AbortSignal) => Promise<string>,
+  work: (options: CallOptions) => Promise<string>,
 ): Promise<StepResult> {
-  const deadline = AbortSignal.timeout(toSeconds(context.topology.policies.fenceDeadline) * 1000);
+  return settleInPartsOrOwe(context, debt, (patience) => patience.ask(work));
+}
+
+/** As `settleOrOwe`, with several questions, and what is waited for in between. */
+export async function settleInPartsOrOwe(
+  context: StepContext,
+  debt: { kind: Debt['kind']; what: string },
+  work: (patience: Patience) => Promise<string>,
+): Promise<StepResult> {
+  const patience = await patienceOf(context);
   try {
-    const detail = await work(AbortSignal.any([context.signal, deadline]));
+    const detail = await work(patience);
     await pay(context.store, { region: context.from.region, kind: debt.kind }, context.now());
     return { state: 'completed', detail };
   } catch (error) {
-    if (context.signal.aborted) throw error;
-    // Our own errors say what they are; an abort is the deadline's.
-    const silent = isUnderstudyError(error) ? isRefusalOrSilence(error) : deadline.aborted;
-    if (!silent) throw error;
-    return owe(context, { ...debt, reason: deadline.aborted ? 'no answer in time' : messageOf(error) });
+    if (context.signal.aborted || !(error instanceof GaveUp || isRefusal(error))) throw error;
+    return owe(context, { ...debt, reason: messageOf(error) });
   }
 }
 
-/** Of Azure: it did not answer, or would not do it. Ours (fenced, no credential) are no reason to owe. */
-export function isRefusalOrSilence(error: UnderstudyError): boolean {
+/** Of the old side: it did not answer, or would not do it. What is ours (fenced, no credential, the control store) is no reason to owe. */
+export function isRefusalOrSilence(error: unknown): error is UnderstudyError {
+  if (!isUnderstudyError(error) || error.details.origin !== undefined) return false;
   return error.retryable || error.code === 'AzureError';
 }
 

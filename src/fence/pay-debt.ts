@@ -1,11 +1,13 @@
 /** Pays what an earlier fence still owes: as soon as the region answers, and before it becomes the writer again. */
 import { peekPointer } from '../control-store/region-pointer.ts';
-import { isUnderstudyError, UnderstudyError } from '../errors/error.ts';
+import { UnderstudyError } from '../errors/error.ts';
+import { everySecond } from '../jobs/every-second.ts';
 import { cancelUnfinishedJobs } from '../jobs/stop-old-jobs.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { sideOf } from '../topology/sides.ts';
 import { isRefusalOrSilence, listDebts, pay, type KeptDebt } from './old-side.ts';
+import { isRefusal } from './patience.ts';
 import { shutOut, writersOf } from './shut-out-writers.ts';
 import { stopSchedules } from './stop-intake.ts';
 
@@ -29,7 +31,7 @@ export async function payFenceDebt(context: StepContext): Promise<StepResult> {
     try {
       lines.push(await settle(context, debt));
     } catch (error) {
-      if (!isUnderstudyError(error) || !isRefusalOrSilence(error)) throw error;
+      if (!isRefusalOrSilence(error)) throw error;
       left.push(debt);
     }
   }
@@ -54,7 +56,7 @@ export async function payDebtsOfTarget(context: StepContext): Promise<StepResult
     try {
       lines.push(await settle(context, debt));
     } catch (error) {
-      if (!isUnderstudyError(error, 'AzureError')) throw error;
+      if (!isRefusal(error)) throw error;
       if (debt.kind === 'jobs')
         throw new UnderstudyError(
           'PreconditionError',
@@ -79,12 +81,13 @@ async function settle(context: StepContext, debt: KeptDebt): Promise<string> {
 async function payOne(context: StepContext, debt: KeptDebt): Promise<string> {
   const { azure, topology, signal } = context;
   const side = sideOf(topology, debt.region);
+  const beat = everySecond(() => context.checkpoint({ unit: 'debts', done: 0 }));
   try {
     switch (debt.kind) {
       case 'intake':
         return await stopSchedules(context, { side, run: debt.run }, { signal });
       case 'jobs':
-        return await cancelUnfinishedJobs(azure, side, { signal });
+        return await cancelUnfinishedJobs(azure, side, { signal, beat });
       case 'writers':
         return await shutOut(
           context,
@@ -98,8 +101,7 @@ async function payOne(context: StepContext, debt: KeptDebt): Promise<string> {
     }
   } catch (error) {
     // Without the workspace neither jobs nor schedules run; its storage may still be written to.
-    if (debt.kind === 'writers' || !isUnderstudyError(error) || error.details.azure?.status !== 404)
-      throw error;
+    if (debt.kind === 'writers' || !isRefusal(error) || error.details.azure?.status !== 404) throw error;
     return `workspace "${side.workspace.name}" is gone, and its ${debt.kind === 'jobs' ? 'jobs' : 'schedules'} with it`;
   }
 }

@@ -45,10 +45,10 @@ export async function shutOutAgain(context: StepContext, undo: unknown): Promise
   const { detail } = await settleOrOwe(
     { ...context, from: to },
     { kind: 'writers', what },
-    async (signal) => {
-      const writers = await writersOf(azure, to, { signal });
+    async (options) => {
+      const writers = await writersOf(azure, to, options);
       // A name of its own: the rotation of the undo is another than that of a fence of this run.
-      return shutOut(context, { region: to.region, run: `${run.runId}/undo`, writers }, { signal });
+      return shutOut(context, { region: to.region, run: `${run.runId}/undo`, writers }, options);
     },
   );
   return detail;

@@ -13,11 +13,12 @@ import {
 } from '../azure/azure.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError } from '../errors/error.ts';
+import { untilJobsAreListed } from '../jobs/watch-fence.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { workspaceId, type Side } from '../topology/sides.ts';
 import { giveBackWriters } from './give-back.ts';
-import { settleOrOwe } from './old-side.ts';
+import { settleInPartsOrOwe } from './old-side.ts';
 import { noteGivenBack, noteTakenWriters, stillTaken } from './taken.ts';
 
 interface Writers {
@@ -30,9 +31,14 @@ interface Writers {
 export function shutOutOldWriters(context: StepContext): Promise<StepResult> {
   const { azure, from, run } = context;
   const what = `rotate the storage keys of ${from.region} and remove the roles of its workspace`;
-  return settleOrOwe(context, { kind: 'writers', what }, async (signal) => {
-    const writers = await context.keepUndo(() => writersOf(azure, from, { signal }));
-    return shutOut(context, { region: from.region, run: run.runId, writers }, { signal });
+  return settleInPartsOrOwe(context, { kind: 'writers', what }, async (patience) => {
+    const writers = await patience.ask((options) => context.keepUndo(() => writersOf(azure, from, options)));
+    // A job that has lost what it writes with fails: of one that is written down by then, everyone knows why.
+    await untilJobsAreListed(context);
+    patience.progress();
+    return patience.ask((options) =>
+      shutOut(context, { region: from.region, run: run.runId, writers }, options),
+    );
   });
 }
 

@@ -15,11 +15,11 @@ export function stopOldIntake(context: StepContext): Promise<StepResult> {
   return settleOrOwe(
     context,
     { kind: 'intake', what: `disable the schedules of ${from.region}` },
-    async (signal) => {
+    async (options) => {
       const { schedules } = await context.keepUndo<IntakeUndo>(async () => ({
-        schedules: await enabledSchedules(azure, from, { signal }),
+        schedules: await enabledSchedules(azure, from, options),
       }));
-      return stopSchedules(context, { side: from, run: run.runId, schedules }, { signal });
+      return stopSchedules(context, { side: from, run: run.runId, schedules }, options);
     },
   );
 }

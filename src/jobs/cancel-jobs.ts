@@ -1,34 +1,102 @@
-/** Looks at all jobs of a workspace, and cancels them. */
+/** Looks at all jobs of a workspace, and cancels them: as fast as Azure takes it, and no faster. */
 import { setTimeout as wait } from 'node:timers/promises';
+import { forEachBounded } from '../artifacts/bounded.ts';
 import { apiVersions, type Azure, type CallOptions } from '../azure/azure.ts';
-import { UnderstudyError, isUnderstudyError } from '../errors/error.ts';
+import { messageOf } from '../errors/error.ts';
+import { isRefusal, Patience } from '../fence/patience.ts';
 import { workspaceId, type Side } from '../topology/sides.ts';
 import { isFinished, originTags, ownerOf, parentOf, statusOf, tagsOf, type RawJob } from './job.ts';
 import { lineageOf } from './ledger.ts';
 import type { StoppedJob } from './stopped-jobs.ts';
+
+/** Whom is asked, how long, and who is told that it goes on. */
+export interface Asking {
+  azure: Azure;
+  side: Side;
+  patience: Patience;
+  /** A sign of life, now and then; what it throws ends the work. */
+  beat: () => Promise<void>;
+}
 
 export interface Survey {
   /** Of a large workspace, no more than is needed. */
   unfinished: Map<string, StoppedJob>;
   /** name → status, of those that were asked about. */
   finished: Map<string, string>;
+  /** By name of an unfinished job: how many pages of the list lead to it. The newest job is on the first. */
+  pages: Map<string, number>;
 }
 
-/** Errors: AzureUnavailable, CredentialError, AzureError. */
+/** Errors: GaveUp, CredentialError; AzureError where it is refused, or the workspace is gone. */
 export async function surveyJobs(
-  azure: Azure,
-  side: Side,
-  options: CallOptions,
+  asking: Asking,
   asked: { has(name: string): boolean } = new Set(),
 ): Promise<Survey> {
-  const seen: Survey = { unfinished: new Map(), finished: new Map() };
-  const jobs = `${workspaceId(side.workspace)}/jobs?listViewType=All`;
-  for await (const job of azure.arm.list(jobs, apiVersions.machineLearning, options)) {
-    const status = statusOf(job);
-    if (!isFinished(status)) seen.unfinished.set(job.name, toSeen(job, side));
-    else if (asked.has(job.name)) seen.finished.set(job.name, status);
+  const seen: Survey = { unfinished: new Map(), finished: new Map(), pages: new Map() };
+  let pages = 0;
+  for await (const page of pagesOf(asking)) {
+    asking.patience.checkEnd(
+      `the jobs of workspace "${asking.side.workspace.name}" could not all be listed in time`,
+    );
+    asking.patience.progress();
+    pages += 1;
+    for (const job of page) {
+      const status = statusOf(job);
+      if (!isFinished(status)) {
+        seen.unfinished.set(job.name, toSeen(job, asking.side));
+        seen.pages.set(job.name, pages);
+      } else if (asked.has(job.name)) seen.finished.set(job.name, status);
+    }
   }
   return seen;
+}
+
+/** A page that is not answered is asked for again: the pages before it are not. */
+async function* pagesOf({ azure, side, patience, beat }: Asking): AsyncIterable<RawJob[]> {
+  const first = `${workspaceId(side.workspace)}/jobs?listViewType=All`;
+  for (let next: string | undefined = first; next !== undefined;) {
+    await beat();
+    const path: string = next;
+    const page = await patience.ask((options) =>
+      azure.arm.page(path, apiVersions.machineLearning, { ...options, patient: true }),
+    );
+    yield page.value;
+    next = page.next;
+  }
+}
+
+/** Whether the region answers a question that changes nothing, whatever else it does not answer. */
+export async function answersStill(
+  { azure, side, patience: { signal } }: Asking,
+  limitMs: number,
+): Promise<boolean> {
+  try {
+    await new Patience({ signal, limitMs, isHasty: true }).ask((options) =>
+      azure.arm.page(`${workspaceId(side.workspace)}/jobs`, apiVersions.machineLearning, options),
+    );
+    return true;
+  } catch (error) {
+    return isRefusal(error);
+  }
+}
+
+/** Unfinished jobs that came since the survey: on the first pages of the list, up to one that has none. */
+export async function surveyLate(
+  asking: Asking,
+  isKnown: (name: string) => boolean,
+): Promise<Pick<Survey, 'unfinished' | 'pages'>> {
+  const late: Pick<Survey, 'unfinished' | 'pages'> = { unfinished: new Map(), pages: new Map() };
+  let pages = 0;
+  for await (const page of pagesOf(asking)) {
+    pages += 1;
+    const found = page.filter((job) => !isFinished(statusOf(job)) && !isKnown(job.name));
+    if (found.length === 0) break;
+    for (const job of found) {
+      late.unfinished.set(job.name, toSeen(job, asking.side));
+      late.pages.set(job.name, pages);
+    }
+  }
+  return late;
 }
 
 function toSeen(job: RawJob, side: Side): StoppedJob {
@@ -43,81 +111,126 @@ function toSeen(job: RawJob, side: Side): StoppedJob {
   };
 }
 
-export interface Outcome {
-  cancelled: string[];
-  /** Ended by themselves just before: name → status. */
-  ended: Record<string, string>;
+export interface CancelAll extends Asking {
+  /** In the order in which they are to be asked. */
+  names: readonly string[];
+  pages: Survey['pages'];
+  /** Called once for each job that has ended: with its status, or `gone`. */
+  ended: (name: string, status: string) => void;
+  /** How long the jobs may take once Azure has accepted all: until all patience ends, or no longer than an answer may take. */
+  waitForAll: boolean;
 }
 
-export interface CancelAll {
-  azure: Azure;
-  side: Side;
-  names: string[];
-  options: CallOptions;
-  /** How long the jobs may take to end once all are asked to. */
-  patienceMs: number;
-  progress: (done: number) => Promise<void>;
-}
-
-/** Requests side by side; the client paces itself below the subscription's limits. */
-const window = 50;
+/** Requests side by side: with answers that take a second or more, enough for all that Azure takes in one. */
+const window = 16;
+const longestPauseMs = 10_000;
 
 /**
- * Asks all to end, then waits until they have: Azure's answer comes before its effect.
- * Errors: NotYetError when some are still ending; what has ended by then is in `outcome`.
+ * Asks all to end, and meanwhile looks which have: Azure's answer comes before its effect. Answers the jobs that it refuses to cancel,
+ * and why. Errors: GaveUp when the region gets on with it no more; what has ended by then has been told.
  */
-export async function cancelAll(
-  { azure, side, names, options, patienceMs, progress }: CancelAll,
-  outcome: Outcome,
-): Promise<void> {
-  for (let at = 0; at < names.length; at += window) {
-    await progress(0);
-    await Promise.all(names.slice(at, at + window).map((name) => askToEnd(azure, side, name, options)));
-  }
-  const until = Date.now() + patienceMs;
-  for (let left = names, pause = 250; ; pause = Math.min(pause * 1.5, 5000)) {
-    left = await stillEnding({ azure, side, names: left, options }, outcome);
-    await progress(names.length - left.length);
-    if (left.length === 0) return;
-    if (Date.now() > until) {
-      const what = `${left.length} of ${names.length} jobs of workspace "${side.workspace.name}"`;
-      throw new UnderstudyError('NotYetError', `${what} are still being cancelled, such as "${left[0]}"`);
-    }
-    await wait(pause, undefined, options.signal ? { signal: options.signal } : {});
-  }
-}
-
-/** Looks at each job once; those that have ended are counted. */
-async function stillEnding(
-  { azure, side, names, options }: Pick<CancelAll, 'azure' | 'side' | 'names' | 'options'>,
-  outcome: Outcome,
-): Promise<string[]> {
-  const left: string[] = [];
-  for (let at = 0; at < names.length; at += window) {
-    const batch = names.slice(at, at + window);
-    const jobs = await Promise.all(
-      batch.map((name) => azure.arm.find(pathOf(side, name), apiVersions.machineLearning, options)),
+export async function cancelAll(given: CancelAll): Promise<Map<string, string>> {
+  const refused = new Map<string, string>();
+  /** Accepted, and not seen to have ended. */
+  const open = new Set<string>();
+  const broken = new AbortController();
+  const signal = AbortSignal.any([broken.signal, given.patience.signal]);
+  let isAsking = true;
+  let asked = 0;
+  const ask = forEachBounded(given.names, window, async (name) => {
+    signal.throwIfAborted();
+    await given.beat();
+    given.patience.checkEnd(
+      `${given.names.length - asked} of ${stillIn(given)} could not be cancelled in time`,
     );
-    for (const [index, job] of jobs.entries()) {
-      const name = batch[index] ?? '';
-      const status = job ? statusOf(job) : 'gone';
-      if (job && !isFinished(status)) left.push(name);
-      else if (status === 'Canceled') outcome.cancelled.push(name);
-      else outcome.ended[name] = status;
+    asked += 1;
+    const refusal = await askToEnd(given, name);
+    given.patience.progress();
+    if (refusal === undefined) open.add(name);
+    else refused.set(name, refusal);
+  }).finally(() => (isAsking = false));
+  const look = async () => {
+    for (let pause = 250; ; pause = Math.min(pause * 1.5, longestPauseMs)) {
+      await wait(pause, undefined, { signal });
+      const wasAsking = isAsking;
+      if (open.size > 0) await lookAt(given, open);
+      if (!wasAsking && open.size === 0) return;
+      // The region answers what becomes of all of them: that takes as long as it takes.
+      if (!wasAsking && given.waitForAll) given.patience.progress();
+      await given.beat();
+      if (!wasAsking) given.patience.check(stillEnding(given, open));
     }
-  }
-  return left;
+  };
+  const breaking = <T>(work: Promise<T>): Promise<T> =>
+    work.catch((error: unknown) => {
+      broken.abort();
+      throw error;
+    });
+  const ends = await Promise.allSettled([breaking(ask), breaking(look())]);
+  // Whoever was broken off says only that.
+  const errors = ends.flatMap((each) => (each.status === 'rejected' ? [each.reason as Error] : []));
+  const error = errors.find(({ name }) => name !== 'AbortError') ?? errors[0];
+  if (error) throw error;
+  return refused;
 }
 
-/** A job that ends at this very moment can no longer be cancelled: Azure refuses, and the job says how it ended. */
-async function askToEnd({ arm }: Azure, side: Side, name: string, options: CallOptions): Promise<void> {
-  try {
-    await arm.post(`${pathOf(side, name)}/cancel`, apiVersions.machineLearning, undefined, options);
-  } catch (error) {
-    if (!isUnderstudyError(error, 'AzureError')) throw error;
-    const job = await arm.find(pathOf(side, name), apiVersions.machineLearning, options);
-    if (job && !isFinished(statusOf(job))) throw error;
+function stillEnding(given: CancelAll, open: ReadonlySet<string>): string {
+  const [first] = open;
+  return `${open.size} of ${stillIn(given)} are still being cancelled, such as "${first}"`;
+}
+
+function stillIn({ names, side }: CancelAll): string {
+  return `${names.length} jobs of workspace "${side.workspace.name}"`;
+}
+
+/** Looks once at each job that is still to end: by pages of the list, where that takes fewer requests than one a job. */
+async function lookAt(given: CancelAll, open: Set<string>): Promise<void> {
+  const left = new Set(open);
+  const see = (name: string, status: string) => {
+    left.delete(name);
+    if (!isFinished(status) && status !== gone) return;
+    open.delete(name);
+    given.patience.progress();
+    given.ended(name, status);
+  };
+  let deepest = 0;
+  for (const name of left) deepest = Math.max(deepest, given.pages.get(name) ?? Infinity);
+  if (deepest < left.size) {
+    for await (const page of pagesOf(given)) {
+      for (const job of page) if (left.has(job.name)) see(job.name, statusOf(job));
+      if (left.size === 0) break;
+    }
   }
+  await forEachBounded([...left], window, async (name) => {
+    await given.beat();
+    const job = await find(given, name);
+    see(name, job ? statusOf(job) : gone);
+  });
+}
+
+const gone = 'gone';
+
+/**
+ * Answers why Azure refuses, if it does. A job that ends at this very moment can no longer be cancelled: it says itself how it ended.
+ */
+async function askToEnd(asking: Asking, name: string): Promise<string | undefined> {
+  const path = `${pathOf(asking.side, name)}/cancel`;
+  try {
+    await asking.patience.ask((options) =>
+      asking.azure.arm.start(path, apiVersions.machineLearning, { ...options, patient: true }),
+    );
+    return undefined;
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    const job = await find(asking, name);
+    return job && !isFinished(statusOf(job)) ? messageOf(error) : undefined;
+  }
+}
+
+function find({ azure, side, patience }: Asking, name: string): Promise<RawJob | undefined> {
+  return patience.ask((options: CallOptions) =>
+    azure.arm.find(pathOf(side, name), apiVersions.machineLearning, { ...options, patient: true }),
+  );
 }
 
 function pathOf({ workspace }: Side, name: string): string {

@@ -19,9 +19,10 @@ import type { Sight } from './stopped-jobs.ts';
 
 /**
  * `resubmit`: go on from the last copied checkpoint. `restart`: from the beginning. `manual`: a person decides. `skip`: nothing is
- * to be done. `may-have-completed`: it may have ended well after it was last seen, so running it again is a person's decision.
+ * to be done. `may-have-completed`: it may have ended well after it was last seen, so running it again is a person's decision. `owed`:
+ * the old region answers, and has not confirmed that it ended: a successor would run beside it.
  */
-export type JobClass = 'resubmit' | 'restart' | 'manual' | 'skip' | 'may-have-completed';
+export type JobClass = 'resubmit' | 'restart' | 'manual' | 'skip' | 'may-have-completed' | 'owed';
 
 export interface Classification {
   class: JobClass;
@@ -52,6 +53,7 @@ export interface Facts {
  * | unfinished            | Failed, or no more         | manual: whether the outage did that cannot be told          |
  * | unfinished            | cancelled by a fence       | resubmit or restart: it did not complete                    |
  * | unfinished            | not at all, or still going | resubmit or restart, unless it may have completed meanwhile |
+ * | unfinished            | that it may run on: it answers, and has not confirmed the end | owed: no successor         |
  * | CancelRequested       | anything                   | skip: a person ended it                                     |
  * | cancelled by a fence whose run was cancelled   ||  manual: it may have been submitted again since           |
  *
@@ -62,6 +64,7 @@ export function classify(facts: Facts): Classification {
     outOfQuestion(facts) ??
     endedAsMeant(facts) ??
     forPerson(facts) ??
+    unconfirmed(facts) ??
     endedOtherwise(facts) ??
     mayHaveCompleted(facts) ??
     howToGoOn(facts)
@@ -123,6 +126,16 @@ function endedOtherwise({ entry, spec, sight }: Facts): Classification | undefin
     'failed before the fence',
     `${was} and had ended ${sight.status} at ${sight.seenAt}: whether the outage failed it cannot be told`,
   );
+}
+
+/** Not even what may run twice may do so knowingly. */
+function unconfirmed({ sight }: Facts): Classification | undefined {
+  if (sight.saw !== 'unconfirmed') return undefined;
+  return {
+    class: 'owed',
+    group: 'its end is not confirmed',
+    reason: `its old region answers, and has not confirmed that it ended (${sight.reason}): see that it has, then submit it again`,
+  };
 }
 
 function forPerson({ spec, policy }: Facts): Classification | undefined {

@@ -13,7 +13,7 @@ export interface JobRecord {
   /** The name that its owner knows, where the old job is itself a successor. */
   submittedAs?: string;
   class: JobClass;
-  outcome: 'submitted' | 'skipped' | 'failed';
+  outcome: 'submitted' | 'skipped' | 'owed' | 'failed';
   reason: string;
   /** By which it is counted. */
   group: string;

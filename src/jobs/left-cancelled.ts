@@ -6,7 +6,7 @@ import type { Plan } from '../plan/plan.ts';
 import { readRun } from '../run/journal.ts';
 import { resumeTag, showJob, statusOf, type NamedJob, type RawJob } from './job.ts';
 import { lastSuccessor, submittedAs, type LedgerEntry, type Successor } from './ledger.ts';
-import { readCancelled, readStopped, type StoppedJob } from './stopped-jobs.ts';
+import { readCancelled, readFences, StoppedRecord, type StoppedJob } from './stopped-jobs.ts';
 
 const window = 16;
 
@@ -18,10 +18,13 @@ export async function jobsLeftCancelled(
   store: ControlStore,
   region: string,
 ): Promise<Record<string, string>> {
-  const jobs = Object.entries(await readCancelled(store, region));
-  const runs = [...new Set(jobs.map(([, { run }]) => run))];
+  const runs = await readFences(store, region);
   const states = await mapBounded(runs, window, async (run) => (await readRun(store, run))?.state);
+  const first = states.indexOf('cancelled');
+  if (first < 0) return {};
   const cancelledRuns = new Set(runs.filter((_, index) => states[index] === 'cancelled'));
+  // A job that a later fence has seen is that one's to account for.
+  const jobs = Object.entries(await readCancelled(store, runs.slice(first)));
   const candidates = jobs.filter(([, { run }]) => cancelledRuns.has(run));
   const successors = await mapBounded(candidates, window, ([, job]) => lastSuccessor(store, job));
   // One that was planned and never submitted runs nowhere either.
@@ -63,7 +66,7 @@ export async function jobsTouched(
   store: ControlStore,
   { runId, plan, resumed }: { runId: string; plan: Plan; resumed: boolean },
 ): Promise<TouchedJob[]> {
-  const stopped = (await readStopped(store, runId))?.stopped ?? {};
+  const { stopped } = await StoppedRecord.open(store, runId);
   const known = new Map<string, Known>(Object.entries(stopped));
   // Only a run that came to its resumption has submitted anything; the fence may have seen none of the jobs of the ledger.
   if (resumed && plan.recoveryPoint) {
@@ -112,7 +115,7 @@ function reasonOf(
     return successor && `it may run on in ${from}, and ${there}: cancel the successor, or the job runs twice`;
   const cancelled =
     canceledAt === undefined
-      ? `the fence asked it to end, and has not seen that it did`
+      ? `the fence set out to cancel it, and has not seen that it ended`
       : `the fence cancelled it`;
   if (successor)
     return `${cancelled}, and ${there}: leave it, or cancel it and submit the job again in ${from}`;

@@ -8,7 +8,8 @@ export function lossOf(record: JobRecord, rpoMs: number): string | undefined {
   const line = whatHappened(record) ?? lostBehind(record, rpoMs);
   const { lost, outcome } = record;
   // What a person is left with is that person's to judge: the list of jobs has the figures.
-  if (line === undefined || !lost || lost.ms === 0 || outcome === 'skipped') return line;
+  if (line === undefined || !lost || lost.ms === 0 || outcome === 'skipped' || outcome === 'owed')
+    return line;
   return `${line}; lost: ${showLostWork(lost)}`;
 }
 
@@ -26,6 +27,7 @@ function lostBehind(record: JobRecord, rpoMs: number): string | undefined {
 function whatHappened(record: JobRecord): string | undefined {
   const job = showJob({ ...record, name: record.old });
   if (record.outcome === 'failed') return `${job} could not be resubmitted: ${record.reason}`;
+  if (record.outcome === 'owed') return `${job} has no successor: ${record.reason}`;
   if (record.class === 'manual' || record.class === 'may-have-completed')
     return `${job} is left for a person: ${record.reason}`;
   if (record.outcome === 'skipped') return undefined;

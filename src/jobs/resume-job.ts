@@ -70,6 +70,7 @@ async function decideAndResume(entry: LedgerEntry, resumption: Resumption): Prom
         return { ...about(entry), ...classification, outcome: 'skipped' };
       case 'manual':
       case 'may-have-completed':
+      case 'owed':
         return await leaveForPerson(entry, classification, resumption);
       case 'resubmit':
       case 'restart':
@@ -104,7 +105,8 @@ async function leaveForPerson(
 ): Promise<JobRecord> {
   const brought = await bringCopy(entry, successorName(entry.lineageRoot, entry.hop + 1), resumption);
   const reason = classification.reason + whereabouts(brought);
-  return { ...about(entry), ...classification, reason, outcome: 'skipped', ...filesOf(entry, brought) };
+  const outcome = classification.class === 'owed' ? 'owed' : 'skipped';
+  return { ...about(entry), ...classification, reason, outcome, ...filesOf(entry, brought) };
 }
 
 async function resubmit(

@@ -12,11 +12,18 @@ export function settlementOf(
   const fence = `the fence of run ${run.runId}`;
   switch (sight.saw) {
     case 'cancelled':
-      return { as: 'cancelled', at, reason: `${fence} saw it canceled at ${sight.at}` };
+      return sight.endedAs === undefined
+        ? { as: 'cancelled', at, reason: `${fence} saw it canceled at ${sight.at}` }
+        : {
+            as: 'finished',
+            at,
+            reason: `${fence} was ending it, and saw it ${sight.endedAs} at ${sight.at}`,
+          };
     case 'ended':
       return { as: 'finished', at, reason: `it had ended (${sight.status}) at ${sight.seenAt}` };
     case 'asked':
-      return { as: 'lost', at, reason: `${fence} asked it to end, and has not seen that it did` };
+    case 'unconfirmed':
+      return { as: 'lost', at, reason: `${fence} set out to cancel it, and has not seen that it ended` };
     case 'unseen':
       return {
         as: 'lost',

@@ -2,65 +2,144 @@
 import { readLedgerSnapshot } from '../artifacts/recovery-point.ts';
 import type { Azure, CallOptions } from '../azure/azure.ts';
 import type { ControlStore } from '../control-store/store.ts';
-import { settleOrOwe } from '../fence/old-side.ts';
-import { reconcile, type Counts, type StepResult } from '../run/outcome.ts';
+import { UnderstudyError, messageOf } from '../errors/error.ts';
+import { owe, pay } from '../fence/old-side.ts';
+import { fenceBegan, GaveUp, isRefusal, Patience, patienceOf } from '../fence/patience.ts';
+import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import type { RecoveryPointRef } from '../plan/plan.ts';
 import { toSeconds } from '../topology/duration.ts';
 import type { Side } from '../topology/sides.ts';
-import { cancelAll, surveyJobs, type Outcome, type Survey } from './cancel-jobs.ts';
+import { answersStill, cancelAll, surveyJobs, surveyLate, type Asking, type Survey } from './cancel-jobs.ts';
+import { everySecond } from './every-second.ts';
 import { showJob } from './job.ts';
 import { submittedAs, type LedgerEntry } from './ledger.ts';
-import {
-  keepStopped,
-  readCancelled,
-  readStopped,
-  rememberCancelled,
-  type EndedJob,
-  type StoppedJob,
-} from './stopped-jobs.ts';
+import { StopNotes, type Owners } from './stop-notes.ts';
+import type { StoppingEnd } from './stopped-jobs.ts';
+import { byUrgency } from './urgency.ts';
 
 export type ReadLedger = (store: ControlStore, ref: RecoveryPointRef) => AsyncIterable<LedgerEntry>;
 
-/** Action `stopOldJobs`. Idempotent: a job that is cancelled or finished is left alone. */
+/**
+ * Action `stopOldJobs`. Idempotent: a job that is cancelled or finished is left alone. Nothing but the resumption of the jobs waits for
+ * it, and that job by job: it reads what is written down here while this step still runs.
+ */
 export async function stopOldJobs(
   context: StepContext,
   readLedger: ReadLedger = readLedgerSnapshot,
 ): Promise<StepResult> {
-  const { azure, from, topology } = context;
-  let done: { counts: Counts; lost: string[] } | undefined;
-  const result = await settleOrOwe(
-    context,
-    { kind: 'jobs', what: `cancel the unfinished jobs of workspace "${from.workspace.name}"` },
-    async (signal) => {
-      const ledger = await ownersInLedger(context, readLedger);
-      const seen = await surveyJobs(azure, from, { signal }, ledger);
-      await remember(context, seen, ledger);
-      const names = [...seen.unfinished.keys()];
-      const outcome: Outcome = { cancelled: [], ended: {} };
-      try {
-        await cancelAll(
-          {
-            azure,
-            side: from,
-            names,
-            options: { signal },
-            // Half of the fence's time is for asking.
-            patienceMs: (toSeconds(topology.policies.fenceDeadline) * 1000) / 2,
-            progress: (count) => context.checkpoint({ unit: 'jobs', done: count, total: names.length }),
-          },
-          outcome,
-        );
-      } finally {
-        // Also of what was broken off: which jobs have ended is known.
-        await rememberOutcome(context, outcome);
-      }
-      done = { counts: countsOf(outcome, names.length), lost: linesOfUnknown(seen, outcome, ledger) };
-      return describe(from, outcome);
+  const { from, store } = context;
+  const notes = await StopNotes.open(context);
+  const work = await begin(context, readLedger, notes);
+  const end = await stopAll(context, work);
+  await work.finish(end);
+  const owed = end.as === 'silent' ? 'the region does not answer' : 'their end is not confirmed';
+  const found: Pick<StepResult, 'counts' | 'lost'> = {
+    ...(work.seen ? { counts: [notes.counts(owed)] } : {}),
+    ...linesOfUnknown(notes, work.ledger),
+  };
+  if (end.as === 'silent' || end.as === 'unconfirmed') {
+    const what = `cancel the unfinished jobs of workspace "${from.workspace.name}"`;
+    return { ...(await owe(context, { kind: 'jobs', what, reason: end.reason })), ...found };
+  }
+  await pay(store, { region: from.region, kind: 'jobs' }, context.now());
+  return { state: 'completed', detail: end.reason, ...found };
+}
+
+interface Work {
+  patience: Patience;
+  ledger: Owners;
+  notes: StopNotes;
+  beat: () => Promise<void>;
+  finish: (end: StoppingEnd) => Promise<void>;
+  seen?: Survey;
+}
+
+async function begin(context: StepContext, readLedger: ReadLedger, notes: StopNotes): Promise<Work> {
+  const { topology } = context;
+  const ledger = await ownersInLedger(context, readLedger);
+  const since = await fenceBegan(context);
+  const { progressAt, heard, spentMs } = await notes.begin(since);
+  const endsInMs = toSeconds(topology.policies.jobStopDeadline) * 1000 - spentMs;
+  const patience = await patienceOf(context, { progressAt, heard, endsInMs });
+  const work: Work = {
+    patience,
+    ledger,
+    notes,
+    beat: everySecond(async () => {
+      await context.checkpoint({ unit: 'jobs', ...notes.progress(work.seen !== undefined) });
+      await notes.flushIfDue(patience);
+    }),
+    async finish(end) {
+      // An execution that has lost its lease has nothing to say of how it ended.
+      await context.checkpoint({ unit: 'jobs', ...notes.progress(true) });
+      await notes.end(end);
     },
-  );
-  if (!done || result.owed) return result;
-  return { ...result, counts: [done.counts], ...(done.lost.length > 0 ? { lost: done.lost } : {}) };
+  };
+  return work;
+}
+
+/** Errors: those that are neither the region's refusal nor its silence. */
+async function stopAll(context: StepContext, work: Work): Promise<StoppingEnd> {
+  const { azure, from: side, signal } = context;
+  const { notes, patience, beat, ledger } = work;
+  const asking = { azure, side, patience, beat };
+  const open = new Set(notes.open());
+  try {
+    work.seen = await surveyJobs(asking, { has: (name) => ledger.has(name) || open.has(name) });
+    await notes.remember(work.seen, ledger);
+    const refused = await cancelWhatComes(asking, work.seen, work);
+    await notes.flush(patience);
+    const [first] = refused;
+    if (!first) return { as: 'stopped', reason: describe(side, notes.count()) };
+    const reason = `${refused.size} jobs of workspace "${side.workspace.name}" are not cancelled, such as "${first[0]}": ${first[1]}`;
+    return { as: 'unconfirmed', reason };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    if (error instanceof GaveUp) {
+      // A region that takes no cancellation, and shows its jobs, is not silent: they run on.
+      const requestMs = toSeconds(context.topology.policies.requestTimeout) * 1000;
+      const isSilent = error.isSilent && !(await answersStill(asking, requestMs));
+      return { as: isSilent ? 'silent' : 'unconfirmed', reason: error.message };
+    }
+    if (!isRefusal(error)) throw error;
+    return error.details.azure?.status === 404
+      ? { as: 'gone', reason: `workspace "${side.workspace.name}" is gone, and its jobs with it` }
+      : { as: 'unconfirmed', reason: messageOf(error) };
+  } finally {
+    // Also of what was broken off: which jobs have ended is known.
+    await notes.flush(patience);
+  }
+}
+
+/** Who still submits jobs there when all have ended is not waited for any longer. */
+const rounds = 3;
+
+/** Also what is submitted there meanwhile. Answers what Azure refuses to cancel, and why. */
+async function cancelWhatComes(
+  asking: Asking,
+  seen: Survey,
+  { ledger, notes }: Work,
+): Promise<Map<string, string>> {
+  const refused = new Map<string, string>();
+  let next = { names: inOrder(seen, ledger), pages: seen.pages };
+  for (let round = 1; next.names.length > 0; round++) {
+    const ended = (name: string, status: string) => notes.saw(name, status);
+    for (const each of await cancelAll({ ...asking, ...next, ended, waitForAll: true })) refused.set(...each);
+    if (round === rounds) break;
+    const { unfinished, pages } = await surveyLate(asking, (name) => notes.knows(name));
+    await notes.rememberLate(unfinished);
+    next = { names: [...unfinished.keys()], pages };
+  }
+  return refused;
+}
+
+/** Those that are resumed first come first, and last what is a part of another. */
+function inOrder({ unfinished }: Survey, ledger: Owners): string[] {
+  const known = [...ledger.keys()].filter((name) => unfinished.has(name));
+  const others = [...unfinished].filter(([name]) => !ledger.has(name));
+  const [minor, major] = [true, undefined].map((is) => others.filter(([, job]) => job.minor === is));
+  return [...known, ...[...(major ?? []), ...(minor ?? [])].map(([name]) => name)];
 }
 
 /** How long the payment of a debt waits for jobs to end: what has not ended then is owed a while longer. */
@@ -73,115 +152,61 @@ const patienceOfDebtMs = 10_000;
 export async function cancelUnfinishedJobs(
   azure: Azure,
   side: Side,
-  options: CallOptions = {},
+  {
+    signal = new AbortController().signal,
+    beat = () => Promise.resolve(),
+  }: Pick<CallOptions, 'signal'> & Partial<Pick<Asking, 'beat'>> = {},
 ): Promise<string> {
-  const { unfinished } = await surveyJobs(azure, side, options);
-  const outcome: Outcome = { cancelled: [], ended: {} };
+  const patience = new Patience({ signal, limitMs: patienceOfDebtMs, isHasty: true });
+  const asking = { azure, side, patience, beat };
+  const { unfinished, pages } = await surveyJobs(asking);
   const names = [...unfinished.keys()];
-  const progress = () => Promise.resolve();
-  await cancelAll({ azure, side, names, options, patienceMs: patienceOfDebtMs, progress }, outcome);
-  return describe(side, outcome);
-}
-
-/** Owners by name, of the jobs of the fenced side that the plan's recovery point has in its ledger. */
-type Owners = Map<string, string | undefined>;
-
-async function ownersInLedger({ store, plan, from }: StepContext, readLedger: ReadLedger): Promise<Owners> {
-  const owners: Owners = new Map();
-  if (!plan.recoveryPoint) return owners;
-  for await (const { name, region, owner } of readLedger(store, plan.recoveryPoint))
-    if (region === from.region) owners.set(name, owner);
-  return owners;
-}
-
-/** Writes down what there is before anything is cancelled. */
-async function remember(
-  { store, from, run, now }: StepContext,
-  { unfinished, finished }: Survey,
-  ledger: Owners,
-): Promise<void> {
-  const seenAt = now().toISOString();
-  const [earlier, ours] = [await readCancelled(store, from.region), await readStopped(store, run.runId)];
-  const stopped: Record<string, StoppedJob> = {};
-  const ended: Record<string, EndedJob> = {};
-  for (const [name, job] of unfinished) {
-    const byFence = (ours?.stopped[name] ?? earlier[name]) !== undefined;
-    // Cancelled by a person: that is how it ends, whoever asks once more.
-    if (job.status === 'CancelRequested' && !byFence) ended[name] = { status: job.status, seenAt };
-    else stopped[name] = job;
+  const counted = { done: 0, byItself: 0 };
+  const ended = (_name: string, status: string) =>
+    void (status === 'Canceled' ? counted.done++ : counted.byItself++);
+  try {
+    const refused = await cancelAll({ ...asking, names, pages, ended, waitForAll: false });
+    const [first] = refused;
+    if (first) throw new UnderstudyError('AzureError', `job "${first[0]}": ${first[1]}`);
+  } catch (error) {
+    throw error instanceof GaveUp ? new UnderstudyError('NotYetError', error.message) : error;
   }
-  for (const [name, owner] of ledger) {
-    if (unfinished.has(name)) continue;
-    const status = finished.get(name) ?? 'gone';
-    const known = ours?.stopped[name] ?? earlier[name];
-    // What a fence set out to cancel and is canceled now did not end by itself: of an earlier attempt, or of a run that was cancelled.
-    if (status !== 'Canceled' || !known) ended[name] = { status, seenAt };
-    else {
-      const { lineageRoot, hop } = known;
-      stopped[name] = {
-        status,
-        lineageRoot,
-        hop,
-        ...(owner === undefined ? {} : { owner }),
-        canceledAt: seenAt,
-      };
-    }
-  }
-  const all = Object.entries(stopped).map(
-    ([name, { lineageRoot, hop }]) => [name, { run: run.runId, lineageRoot, hop }] as const,
-  );
-  await rememberCancelled(store, from.region, Object.fromEntries(all));
-  await keepStopped(store, run.runId, { stopped, ended });
+  return describe(side, counted);
 }
 
-async function rememberOutcome(
-  { store, run, now }: StepContext,
-  { cancelled, ended }: Outcome,
-): Promise<void> {
-  const seenAt = now().toISOString();
-  const record = await readStopped(store, run.runId);
-  const confirmed = cancelled.flatMap((name) => {
-    const job = record?.stopped[name];
-    return job ? [[name, { ...job, canceledAt: seenAt }] as const] : [];
-  });
-  await keepStopped(store, run.runId, {
-    stopped: Object.fromEntries(confirmed),
-    ended: Object.fromEntries(Object.entries(ended).map(([name, status]) => [name, { status, seenAt }])),
-  });
-}
-
-function countsOf({ cancelled, ended }: Outcome, expected: number): Counts {
-  const byItself = Object.keys(ended).length;
-  return reconcile({
-    kind: 'old jobs',
-    expected,
-    done: cancelled.length,
-    skipped: byItself === 0 ? [] : [{ reason: 'ended by itself', count: byItself }],
-    failed: [],
-  });
+/** In the order in which they are resumed. */
+async function ownersInLedger(
+  { store, plan, from, topology }: StepContext,
+  readLedger: ReadLedger,
+): Promise<Owners> {
+  if (!plan.recoveryPoint) return new Map();
+  const entries: LedgerEntry[] = [];
+  for await (const entry of readLedger(store, plan.recoveryPoint))
+    if (entry.region === from.region) entries.push(entry);
+  return new Map(byUrgency(entries, topology.jobs).map(({ name, owner }) => [name, owner]));
 }
 
 const linesOfLoss = 20;
 
 /** Jobs that were submitted after the recovery point: with them goes all that they did. */
-function linesOfUnknown({ unfinished }: Survey, { cancelled }: Outcome, ledger: Owners): string[] {
-  const lost = cancelled.flatMap((name) => {
-    const job = unfinished.get(name);
-    return !job || job.minor || job.status === 'CancelRequested' || ledger.has(name)
-      ? []
-      : [showJob({ name, owner: job.owner, ...submittedAs(job) })];
-  });
+function linesOfUnknown(notes: StopNotes, ledger: Owners): Pick<StepResult, 'lost'> {
+  const lost = notes
+    .notIn(ledger)
+    .map(([name, job]) => showJob({ name, owner: job.owner, ...submittedAs(job) }));
+  if (lost.length === 0) return {};
   const lines = lost
     .slice(0, linesOfLoss)
     .map((job) => `${job} is not in the recovery point, and the fence cancelled it: submit it again`);
   const more = lost.length - lines.length;
-  return more > 0 ? [...lines, `and ${more} more jobs that are not in the recovery point`] : lines;
+  return { lost: more > 0 ? [...lines, `and ${more} more jobs that are not in the recovery point`] : lines };
 }
 
-function describe({ workspace }: Side, { cancelled, ended }: Outcome): string {
-  const byItself = Object.keys(ended).length;
-  const count = cancelled.length;
-  if (count + byItself === 0) return `no job was unfinished in workspace "${workspace.name}"`;
+function describe(
+  { workspace }: Side,
+  { done, failed = 0, byItself }: { done: number; failed?: number; byItself: number },
+): string {
+  if (done + byItself === 0) return `no job was unfinished in workspace "${workspace.name}"`;
+  const how = failed === 0 ? '' : ` (${failed} failed first, since they could write no more)`;
   const rest = byItself === 0 ? '' : `, ${byItself} had just ended`;
-  return `${count} unfinished ${count === 1 ? 'job' : 'jobs'} of workspace "${workspace.name}" cancelled${rest}`;
+  return `${done} unfinished ${done === 1 ? 'job' : 'jobs'} of workspace "${workspace.name}" cancelled${how}${rest}`;
 }

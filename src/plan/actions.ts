@@ -11,7 +11,7 @@ export const actions = {
   takePointer: { profile: 'control', undo: 'undone' },
   readmitWriters: { profile: 'control', undo: 'undone' },
   stopOldIntake: { profile: 'control', undo: 'undone' },
-  stopOldJobs: { profile: 'control', undo: { stays: 'jobs that were cancelled: the report lists them' } },
+  stopOldJobs: { profile: 'transfer', undo: { stays: 'jobs that were cancelled: the report lists them' } },
   shutOutOldWriters: { profile: 'control', undo: 'undone' },
   deployTemplate: { profile: 'transfer', undo: { stays: 'what the template has made' } },
   scaleComputes: { profile: 'control', undo: 'undone', loss: 'acceptable' },

@@ -3,6 +3,7 @@
  * before the run; the plan is stored by its digest and interpreted from then on.
  */
 import { UnderstudyError } from '../errors/error.ts';
+import { toSeconds } from '../topology/duration.ts';
 import { otherRegion } from '../topology/sides.ts';
 import type { RegionPointer } from '../topology/pointer.ts';
 import type { Topology } from '../topology/topology.ts';
@@ -51,7 +52,7 @@ export function compileFailover(input: CompileInput & { recoveryPoint: RecoveryP
   const { topology, pointer, recoveryPoint } = input;
   const from = pointer.writer;
   const to = otherRegion(topology, from);
-  const steps = fence(from, to);
+  const steps = fence(from, to, recoveryPoint);
   const last = new Map<string, string[]>();
   for (const phase of phases.filter((each) => each !== 'fence')) {
     if (phase === 'restore') steps.push(readmit(to, last));
@@ -81,19 +82,31 @@ export function compileFailover(input: CompileInput & { recoveryPoint: RecoveryP
  * Once, before all classes: pay what an earlier fence owes in the region that becomes the writer; take the pointer; then stop and shut
  * out the old side where it answers, and owe the rest.
  */
-function fence(from: string, to: string): Step[] {
-  const step = (name: string, action: ActionName, title: string, needs: string[]) =>
-    toStep('fence', 'platform', draft(name, action, title), needs);
+function fence(from: string, to: string, { jobs }: RecoveryPointSummary): Step[] {
+  const step = (
+    name: string,
+    action: ActionName,
+    title: string,
+    needs: string[],
+    more?: Partial<StepDraft>,
+  ) => toStep('fence', 'platform', draft(name, action, title, more), needs);
   const debts = step('debts', 'payDebtsOfTarget', `Pay what an earlier failover owes in ${to}`, []);
   const pointer = step('pointer', 'takePointer', `Take the region pointer for ${to} with a new epoch`, [
     debts.id,
   ]);
-  const rest: [string, ActionName, string][] = [
+  const seconds = { expectedSeconds: secondsToStop(jobs) };
+  const rest: [string, ActionName, string, Partial<StepDraft>?][] = [
     ['intake', 'stopOldIntake', `Stop the schedules of ${from}, or owe it`],
-    ['jobs', 'stopOldJobs', `Cancel the unfinished jobs of ${from}, or owe it`],
+    ['jobs', 'stopOldJobs', `Cancel the unfinished jobs of ${from}, or owe it`, seconds],
     ['writers', 'shutOutOldWriters', `Rotate keys and remove roles of ${from}'s writers, or owe it`],
   ];
-  return [debts, pointer, ...rest.map(([name, action, title]) => step(name, action, title, [pointer.id]))];
+  const beside = rest.map(([name, action, title, more]) => step(name, action, title, [pointer.id], more));
+  return [debts, pointer, ...beside];
+}
+
+/** Azure takes ten writes a second of a principal. */
+function secondsToStop(jobs: RecoveryPointSummary['jobs']): number {
+  return Math.ceil(Object.values(jobs).reduce((sum, each) => sum + each, 0) / 9.5);
 }
 
 /**
@@ -125,9 +138,9 @@ function needsOf(phase: Phase, resourceClass: ResourceClass, last: Map<string, s
     return [...needs];
   }
   needs.add('fence/platform/readmit');
-  // Intake, jobs and writers of the old side are settled (done or owed) before anyone depends on the standby.
-  if (phase === 'switch')
-    for (const name of ['intake', 'jobs', 'writers']) needs.add(`fence/platform/${name}`);
+  // Intake and writers of the old side are settled (done or owed) before anyone depends on the standby. Its jobs hold nobody up: each has a
+  // successor once it has ended, and that is for the step that resumes them to see.
+  if (phase === 'switch') for (const name of ['intake', 'writers']) needs.add(`fence/platform/${name}`);
   for (const [otherPhase, otherClass] of waits[`${phase}/${resourceClass}`] ?? []) {
     for (const id of last.get(`${otherPhase}/${otherClass}`) ?? []) needs.add(id);
   }
@@ -166,6 +179,12 @@ function notesOf(topology: Topology, recoveryPoint: RecoveryPointSummary, from: 
   if (!topology.traffic?.frontDoor && recoveryPoint.endpoints.length > 0) {
     notes.push(
       'No traffic front is declared: clients of the endpoints must change their address themselves.',
+    );
+  }
+  const stopping = secondsToStop(recoveryPoint.jobs);
+  if (stopping > toSeconds(topology.policies.jobStopDeadline)) {
+    notes.push(
+      `At the rate that Azure takes writes, the jobs of ${from} take ${stopping} s to stop, longer than policies.jobStopDeadline (${topology.policies.jobStopDeadline}): what is left then is owed.`,
     );
   }
   if (topology.probes.length === 0)

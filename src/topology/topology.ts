@@ -199,7 +199,12 @@ const Policies = z.strictObject({
   leaseTtl: TimeLimit.default('30s').describe('How long the writer lease lives without renewal.'),
   clockSkew: Skew.default('5s').describe('What a takeover waits beyond the lease.'),
   requestTimeout: TimeLimit.default('10s').describe('How long one request to Azure may take.'),
-  fenceDeadline: TimeLimit.default('20s').describe('How long the old side is tried before the rest is owed.'),
+  fenceDeadline: TimeLimit.default('20s').describe(
+    'How long the old side is tried before the rest is owed: from the beginning of the fence, or since it last got on with stopping its jobs.',
+  ),
+  jobStopDeadline: TimeLimit.default('1h').describe(
+    'How long a region that answers may take to stop its jobs, before the rest is owed. At the rate that Azure takes writes, ten thousand need 18 minutes.',
+  ),
   replicateDeadline: TimeLimit.default('6h').describe(
     'How long a replication may take in all; then it fails and says in which step. Also: replicate --timeout.',
   ),

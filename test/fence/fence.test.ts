@@ -1,5 +1,6 @@
 /** The fence: the pointer, the old side stopped and shut out where it answers, the rest owed and paid later. */
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { CallOptions } from '../../src/azure/azure.ts';
 import { holdWriterLease, movePointer, peekPointer } from '../../src/control-store/region-pointer.ts';
 import { UnderstudyError } from '../../src/errors/error.ts';
 import { listDebts, owe, pay, settleOrOwe } from '../../src/fence/old-side.ts';
@@ -8,6 +9,7 @@ import { readmitWriters } from '../../src/fence/readmit-writers.ts';
 import { letOldWritersIn, shutOutOldWriters } from '../../src/fence/shut-out-writers.ts';
 import { startOldIntake, stopOldIntake } from '../../src/fence/stop-intake.ts';
 import { giveBackPointer, takePointer } from '../../src/fence/take-pointer.ts';
+import { changeStopping } from '../../src/jobs/stopped-jobs.ts';
 import { recordStep } from '../../src/run/journal.ts';
 import { switchServing, switchServingBack } from '../../src/switch/switch-serving.ts';
 import { takeOver } from '../../src/topology/pointer.ts';
@@ -138,9 +140,10 @@ describe('what the old side does not do', () => {
   });
 
   it('is owed where it hangs, when the deadline is over', async () => {
-    const hangs = (signal: AbortSignal) =>
+    const hangs = ({ signal, onSent }: CallOptions) =>
       new Promise<never>((_, reject) => {
-        signal.addEventListener('abort', () => reject(new DOMException('aborted', 'AbortError')));
+        onSent?.();
+        signal?.addEventListener('abort', () => reject(new DOMException('aborted', 'AbortError')));
       });
     expect(await settleOrOwe(context(), debt, hangs)).toMatchObject({
       owed: [{ reason: 'no answer in time' }],
@@ -204,9 +207,10 @@ describe('the intake', () => {
   });
 
   it('is started again as it was, though the first attempt was broken off', async () => {
-    stage.arm.faults.push({ method: 'PUT', path: /weekly/, kind: 'lost', times: 1 });
+    stage.arm.faults.push({ method: 'PUT', path: /weekly/, kind: 'silent', times: 99 });
     const context = stage.context(id, { topology: { ...stage.context(id).topology } });
     expect((await stopOldIntake(context)).owed).toHaveLength(1);
+    stage.arm.faults.length = 0;
     expect(await stopOldIntake(context)).toMatchObject({ detail: 'disabled nightly, weekly' });
     expect(await startOldIntake(context)).toBe('enabled nightly, weekly again');
     expect([enabled('nightly'), enabled('retired'), enabled('weekly')]).toEqual([true, false, true]);
@@ -263,6 +267,13 @@ describe('what the fence of a run owed, and a replication has paid since', () =>
 });
 
 describe('the old writers', () => {
+  // The jobs are listed: a step of its own does that.
+  beforeEach(async () => {
+    const { store, header } = stage.scene;
+    const first = { region: 'eastus', progressAt: header.triggeredAt };
+    await changeStopping(store, header.runId, first, { found: 0 });
+  });
+
   const id = 'fence/platform/writers';
   const account =
     '/subscriptions/1111/resourceGroups/ml-east/providers/Microsoft.Storage/storageAccounts/fraudeast';
@@ -296,6 +307,19 @@ describe('the old writers', () => {
     expect([isThere('mine'), isThere('theirs'), isThere('above')]).toEqual([false, true, true]);
     expect(rotated).toEqual(['key1', 'key2']);
     expect(stage.arm.resources.get(account.toLowerCase())?.tags).toMatchObject({ team: 'fraud' });
+  });
+
+  it('lose them only once it is written down which jobs run: those then fail', async () => {
+    const { store, header } = stage.scene;
+    const first = { region: 'eastus', progressAt: header.triggeredAt };
+    stage.scene.store.documents.delete(`runs/${header.runId}/stopped-jobs.json`);
+    await changeStopping(store, header.runId, first, {});
+    const shutting = shutOutOldWriters(stage.context(id));
+    await vi.waitFor(() => expect(stage.told.length).toBeGreaterThan(1), { timeout: 5000 });
+    expect(rotated).toEqual([]);
+    await changeStopping(store, header.runId, first, { found: 3 });
+    expect((await shutting).state).toBe('completed');
+    expect(rotated).toHaveLength(2);
   });
 
   it('are also the identities that people assigned, and those of computes', async () => {
@@ -333,9 +357,10 @@ describe('the old writers', () => {
 
   it('are owed where the region is dark, and shut out first when it answers', async () => {
     await takePointer(stage.context('fence/platform/pointer'));
-    stage.arm.faults.push({ method: 'GET', path: /fraud-east$/, kind: 'silent', times: 1 });
+    stage.arm.faults.push({ method: 'GET', path: /fraud-east$/, kind: 'silent', times: 99 });
     expect((await shutOutOldWriters(stage.context(id))).owed).toMatchObject([{ kind: 'writers' }]);
     expect(rotated).toEqual([]);
+    stage.arm.faults.length = 0;
     stage.arm.faults.push({ method: 'GET', path: /fraud-east$/, kind: 'silent', times: 1 });
     const early = await payFenceDebt(stage.context('pay-debt'));
     expect(early).toMatchObject({ state: 'owed', owed: [{ kind: 'writers' }] });

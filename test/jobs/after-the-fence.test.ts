@@ -51,16 +51,39 @@ describe('what the fence saw', () => {
     });
   });
 
-  it('a job that was only asked to end is not said to be cancelled', async () => {
+  it('a job that was only asked to end, by a region that has fallen silent, is not said to be cancelled', async () => {
     const made = scene(topologyWith({ policies: { fenceDeadline: '1s' } }));
     await made.addJob('train', command(), checkpoint);
-    made.arm.post = () => Promise.resolve(null);
-    await stopOldJobs(made.context(), made.sources.readLedger);
-    await makeResubmitJobs(made.sources)(made.context());
+    made.arm.start = () => {
+      for (const method of ['GET', 'LIST'] as const)
+        made.arm.faults.push({ method, path: /ml-east/, kind: 'silent', times: 99 });
+      return Promise.resolve();
+    };
+    const fence = made.fencing();
+    expect((await stopOldJobs(fence, made.sources.readLedger)).state).toBe('owed');
+    await makeResubmitJobs(made.sources)(fence);
     const document = await made.store.read<LedgerDocument>(ledgerName(rootOf('train')));
     expect(document?.value.successors[0]?.settled).toMatchObject({
       as: 'lost',
-      reason: 'the fence of run run-1 asked it to end, and has not seen that it did',
+      reason: 'the fence of run run-1 set out to cancel it, and has not seen that it ended',
+    });
+  });
+
+  it('a job that failed while the fence was ending all is resumed: it lost what it wrote with', async () => {
+    const made = scene();
+    await made.addJob('train', command(), checkpoint);
+    made.arm.start = (path) => {
+      const job = made.arm.resources.get(path.replace(/\/cancel$/, '').toLowerCase());
+      if (job) job.properties['status'] = 'Failed';
+      return Promise.resolve();
+    };
+    const fence = made.fencing();
+    await stopOldJobs(fence, made.sources.readLedger);
+    expect((await makeResubmitJobs(made.sources)(fence)).counts?.[0]).toMatchObject({ done: 1 });
+    const document = await made.store.read<LedgerDocument>(ledgerName(rootOf('train')));
+    expect(document?.value.successors[0]?.settled).toMatchObject({
+      as: 'finished',
+      reason: `the fence of run run-1 was ending it, and saw it Failed at 2026-11-21T10:12:00.000Z`,
     });
   });
 });

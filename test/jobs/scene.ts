@@ -6,7 +6,7 @@ import type { Brought, CheckpointToBring } from '../../src/jobs/bring-checkpoint
 import { resumeFolder } from '../../src/jobs/checkpoint.ts';
 import { specFolder, toLedgerEntry, type LedgerCheckpoint, type LedgerEntry } from '../../src/jobs/ledger.ts';
 import type { ResubmitSources } from '../../src/jobs/resubmit.ts';
-import type { RecoveryPointRef } from '../../src/plan/plan.ts';
+import type { RecoveryPointRef, Step } from '../../src/plan/plan.ts';
 import type { Progress, StepContext } from '../../src/run/step-context.ts';
 import { sideOf, workspaceId } from '../../src/topology/sides.ts';
 import { Topology, type TopologyInput } from '../../src/topology/topology.ts';
@@ -82,6 +82,8 @@ export interface Scene {
   progress: Progress[];
   addJob(name: string, properties: JsonObject, checkpoint?: LedgerCheckpoint): Promise<LedgerEntry>;
   context(more?: Partial<StepContext>): StepContext;
+  /** A context whose plan stops the old jobs: their resumption waits for what that says of them. */
+  fencing(more?: Partial<StepContext>): StepContext;
   /** Successors in the standby. */
   successors(): ArmResource[];
 }
@@ -169,6 +171,11 @@ export function scene(topology: Topology = topologyWith()): Scene {
     brought,
     damaged,
     context,
+    fencing: (more) => {
+      const { plan, step, ...rest } = context(more);
+      const stop: Step = { ...step, id: 'fence/platform/jobs', phase: 'fence', action: 'stopOldJobs' };
+      return { ...rest, step, plan: { ...plan, steps: [stop, step] } };
+    },
     sources: {
       async *readLedger() {
         yield* structuredClone(ledger);

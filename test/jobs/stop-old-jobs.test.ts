@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { cancelUnfinishedJobs, stopOldJobs } from '../../src/jobs/stop-old-jobs.ts';
-import { readCancelled, readStopped, sightsOf } from '../../src/jobs/stopped-jobs.ts';
+import { readCancelled, readFences, readStopping, StoppedRecord } from '../../src/jobs/stopped-jobs.ts';
 import { sideOf } from '../../src/topology/sides.ts';
 import { command, eastId, scene, topologyWith, type Scene } from './scene.ts';
 
@@ -9,6 +9,8 @@ const seenAt = '2026-11-21T10:12:00.000Z';
 
 const statusOf = ({ arm }: Scene, name: string) =>
   arm.resources.get(`${eastId}/jobs/${name}`.toLowerCase())?.properties['status'];
+
+const sightsOf = async ({ store }: Scene, run: string) => (await StoppedRecord.open(store, run)).sightOf;
 
 async function three(): Promise<Scene> {
   const made = scene();
@@ -32,13 +34,13 @@ describe('stopOldJobs', () => {
       'Canceled',
       'Completed',
     ]);
-    const sightOf = await sightsOf(made.store, 'run-1');
+    const sightOf = await sightsOf(made, 'run-1');
     expect(['train', 'old', 'unheard-of'].map(sightOf)).toEqual([
       { saw: 'cancelled', at: seenAt },
       { saw: 'ended', status: 'Completed', seenAt },
       { saw: 'unseen' },
     ]);
-    expect((await readStopped(made.store, 'run-1'))?.stopped.train).toMatchObject({
+    expect((await StoppedRecord.open(made.store, 'run-1')).stopped.train).toMatchObject({
       status: 'Running',
       owner: 'ana',
     });
@@ -49,12 +51,15 @@ describe('stopOldJobs', () => {
     await stopOldJobs(made.context(), made.sources.readLedger);
     made.arm.requests.length = 0;
     const again = await stopOldJobs(made.context(), made.sources.readLedger);
-    expect(again.detail).toBe('no job was unfinished in workspace "fraud-east"');
+    expect(again).toMatchObject({
+      detail: '2 unfinished jobs of workspace "fraud-east" cancelled',
+      counts: [{ expected: 2, done: 2 }],
+    });
     expect(made.arm.requests.filter((request) => request.startsWith('POST'))).toEqual([]);
-    const sightOf = await sightsOf(made.store, 'run-1');
+    const sightOf = await sightsOf(made, 'run-1');
     expect(['train', 'old'].map((name) => sightOf(name).saw)).toEqual(['cancelled', 'ended']);
     // As it was before this run asked it to end.
-    expect((await readStopped(made.store, 'run-1'))?.stopped.train).toMatchObject({
+    expect((await StoppedRecord.open(made.store, 'run-1')).stopped.train).toMatchObject({
       status: 'Running',
       owner: 'ana',
     });
@@ -66,11 +71,13 @@ describe('stopOldJobs', () => {
     const context = made.context();
     const next = { ...context, run: { ...context.run, runId: 'run-2' } };
     await stopOldJobs(next, made.sources.readLedger);
-    const sightOf = await sightsOf(made.store, 'run-2');
+    const sightOf = await sightsOf(made, 'run-2');
     expect(['train', 'old'].map((name) => sightOf(name).saw)).toEqual(['cancelled', 'ended']);
     // From now on they are this run's to account for, by name and owner.
-    expect((await readCancelled(made.store, 'eastus')).train?.run).toBe('run-2');
-    expect((await readStopped(made.store, 'run-2'))?.stopped.train?.owner).toBe('ana');
+    expect((await readCancelled(made.store, await readFences(made.store, 'eastus'))).train?.run).toBe(
+      'run-2',
+    );
+    expect((await StoppedRecord.open(made.store, 'run-2')).stopped.train?.owner).toBe('ana');
   });
 
   it('that a person cancelled did end by themselves', async () => {
@@ -78,7 +85,7 @@ describe('stopOldJobs', () => {
     const job = made.arm.resources.get(`${eastId}/jobs/train`.toLowerCase());
     if (job) job.properties['status'] = 'Canceled';
     await stopOldJobs(made.context(), made.sources.readLedger);
-    expect((await sightsOf(made.store, 'run-1'))('train')).toEqual({
+    expect((await sightsOf(made, 'run-1'))('train')).toEqual({
       saw: 'ended',
       status: 'Canceled',
       seenAt,
@@ -90,7 +97,7 @@ describe('stopOldJobs', () => {
     const job = made.arm.resources.get(`${eastId}/jobs/train`.toLowerCase());
     if (job) job.properties['status'] = 'CancelRequested';
     await stopOldJobs(made.context(), made.sources.readLedger);
-    const sight = (await sightsOf(made.store, 'run-1'))('train');
+    const sight = (await sightsOf(made, 'run-1'))('train');
     expect(sight).toEqual({ saw: 'ended', status: 'CancelRequested', seenAt });
   });
 
@@ -98,7 +105,7 @@ describe('stopOldJobs', () => {
     const made = await three();
     made.arm.resources.delete(`${eastId}/jobs/train`.toLowerCase());
     await stopOldJobs(made.context(), made.sources.readLedger);
-    expect((await sightsOf(made.store, 'run-1'))('train')).toEqual({ saw: 'ended', status: 'gone', seenAt });
+    expect((await sightsOf(made, 'run-1'))('train')).toEqual({ saw: 'ended', status: 'gone', seenAt });
   });
 
   it('that the recovery point has not are lost, by name and owner; parts of others and smoke jobs are not', async () => {
@@ -115,25 +122,79 @@ describe('stopOldJobs', () => {
     expect(statusOf(made, 'late')).toBe('Canceled');
   });
 
+  it('that are submitted while others are being ended are ended, too', async () => {
+    const made = await three();
+    const start = made.arm.start.bind(made.arm);
+    let late = 0;
+    made.arm.start = (...args) => {
+      if (late++ === 0) made.arm.add(`${eastId}/jobs/late`, { properties: command() });
+      return start(...args);
+    };
+    const result = await stopOldJobs(made.context(), made.sources.readLedger);
+    expect(result).toMatchObject({ state: 'completed', counts: [{ expected: 3, done: 3 }] });
+    expect(result.lost).toEqual([expect.stringMatching(/^job "late" of ana is not in the recovery point/)]);
+    expect(statusOf(made, 'late')).toBe('Canceled');
+  });
+
+  it('that Azure refuses to cancel keep no other from being ended, and are owed by name', async () => {
+    const made = await three();
+    made.arm.faults.push({
+      method: 'POST',
+      path: /train/,
+      kind: { status: 403, code: 'AuthorizationFailed' },
+      times: 99,
+    });
+    const result = await stopOldJobs(made.context(), made.sources.readLedger);
+    expect(result).toMatchObject({
+      state: 'owed',
+      owed: [{ reason: expect.stringMatching(/^1 jobs .* such as "train": .*AuthorizationFailed/) }],
+      counts: [{ expected: 2, done: 1, skipped: [{ reason: 'owed: their end is not confirmed', count: 1 }] }],
+    });
+    expect((await readStopping(made.store, 'run-1'))?.end?.as).toBe('unconfirmed');
+    expect(['train', 'queued'].map((name) => statusOf(made, name))).toEqual(['Running', 'Canceled']);
+  });
+
+  it('are gone with their workspace', async () => {
+    const made = await three();
+    made.arm.faults.push({
+      method: 'LIST',
+      path: /jobs/,
+      kind: { status: 404, code: 'ResourceNotFound' },
+      times: 99,
+    });
+    const result = await stopOldJobs(made.context(), made.sources.readLedger);
+    expect(result).toMatchObject({ state: 'completed', detail: expect.stringContaining('is gone') });
+  });
+
   it.each(['LIST', 'POST'] as const)('is owed when the old side is silent (%s)', async (method) => {
     const made = await three();
     made.arm.faults.push({ method, path: /eastus|ml-east/, kind: 'silent', times: 99 });
     const result = await stopOldJobs(made.context(), made.sources.readLedger);
-    expect(result.owed).toMatchObject([
-      { kind: 'jobs', region: 'eastus', what: 'cancel the unfinished jobs of workspace "fraud-east"' },
-    ]);
-    expect(result.counts).toBeUndefined();
+    expect(result).toMatchObject({
+      state: 'owed',
+      owed: [
+        { kind: 'jobs', region: 'eastus', what: 'cancel the unfinished jobs of workspace "fraud-east"' },
+      ],
+    });
+    const counts =
+      method === 'LIST'
+        ? undefined
+        : [{ done: 0, skipped: [{ reason: 'owed: their end is not confirmed', count: 2 }] }];
+    if (counts) expect(result.counts).toMatchObject(counts);
+    else expect(result.counts).toBeUndefined();
+    // A region that shows its jobs, and takes no cancellation, is not silent.
+    const as = method === 'LIST' ? 'silent' : 'unconfirmed';
+    expect((await readStopping(made.store, 'run-1'))?.end?.as).toBe(as);
   });
 
   it('is owed when the old side hangs', async () => {
     const made = await three();
     const { arm } = made;
-    arm.list = async function* (_path, _version, options) {
-      await new Promise((_resolve, reject) =>
-        options?.signal?.addEventListener('abort', () => reject(new Error('aborted'))),
-      );
-      yield* [];
-    };
+    arm.page = (_path, _version, options) =>
+      new Promise((_resolve, reject) => {
+        options?.onSent?.();
+        options?.signal?.addEventListener('abort', () => reject(new Error('aborted')));
+      });
     const context = made.context({ topology: topologyWith({ policies: { fenceDeadline: '1s' } }) });
     expect((await stopOldJobs(context, made.sources.readLedger)).owed?.[0]?.reason).toBe('no answer in time');
   });
@@ -141,34 +202,36 @@ describe('stopOldJobs', () => {
   it('owes jobs that do not end in time, by name', async () => {
     const made = await three();
     const { arm } = made;
-    arm.post = () => Promise.resolve(null);
-    const context = made.context({ topology: topologyWith({ policies: { fenceDeadline: '1s' } }) });
+    arm.start = () => Promise.resolve();
+    const policies = { fenceDeadline: '1s', jobStopDeadline: '2s' };
+    const context = made.context({ topology: topologyWith({ policies }), now: () => new Date() });
     expect((await stopOldJobs(context, made.sources.readLedger)).owed?.[0]?.reason).toBe(
       '2 of 2 jobs of workspace "fraud-east" are still being cancelled, such as "train"',
     );
     // To have set out to cancel a job is not to have cancelled it.
-    expect((await sightsOf(made.store, 'run-1'))('train')).toEqual({ saw: 'asked' });
+    expect((await sightsOf(made, 'run-1'))('train')).toEqual({ saw: 'asked' });
   });
 
   it('knows of some that they ended where others do not', async () => {
     const made = await three();
-    const post = made.arm.post.bind(made.arm);
-    made.arm.post = (path, ...rest) => (/train/.test(path) ? Promise.resolve(null) : post(path, ...rest));
-    const context = made.context({ topology: topologyWith({ policies: { fenceDeadline: '1s' } }) });
+    const start = made.arm.start.bind(made.arm);
+    made.arm.start = (path, ...rest) => (/train/.test(path) ? Promise.resolve() : start(path, ...rest));
+    const policies = { fenceDeadline: '1s', jobStopDeadline: '2s' };
+    const context = made.context({ topology: topologyWith({ policies }), now: () => new Date() });
     const { owed } = await stopOldJobs(context, made.sources.readLedger);
     expect(owed?.[0]?.reason).toMatch(/^1 of 2 jobs/);
-    const sightOf = await sightsOf(made.store, 'run-1');
+    const sightOf = await sightsOf(made, 'run-1');
     expect(['train', 'queued'].map((name) => sightOf(name).saw)).toEqual(['asked', 'cancelled']);
   });
 
   it('does not take a job that ends at this moment for one that it stopped', async () => {
     const made = await three();
     const { arm } = made;
-    const post = arm.post.bind(arm);
-    arm.post = (path, ...rest) => {
+    const start = arm.start.bind(arm);
+    arm.start = (path, ...rest) => {
       const job = arm.resources.get(`${eastId}/jobs/train`.toLowerCase());
       if (job) job.properties['status'] = 'Completed';
-      return post(path, ...rest);
+      return start(path, ...rest);
     };
     const result = await stopOldJobs(made.context(), made.sources.readLedger);
     expect(result.counts).toEqual([
@@ -180,7 +243,7 @@ describe('stopOldJobs', () => {
         failed: [],
       },
     ]);
-    expect((await sightsOf(made.store, 'run-1'))('train')).toEqual({
+    expect((await sightsOf(made, 'run-1'))('train')).toEqual({
       saw: 'ended',
       status: 'Completed',
       seenAt,

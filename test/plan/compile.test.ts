@@ -145,9 +145,26 @@ describe('a failover', () => {
     expect([...before(plan, 'fence/platform/pointer')]).toEqual(['fence/platform/debts']);
   });
 
-  it('switches only after the old side is stopped and shut out, or that is owed', () => {
+  it('waits for the jobs of the old side nowhere: whoever resumes them sees of each whether it has ended', () => {
     const plan = failover();
-    const fence = ['intake', 'jobs', 'writers'].map((name) => `fence/platform/${name}`);
+    for (const { id } of plan.steps) expect(before(plan, id), id).not.toContain('fence/platform/jobs');
+  });
+
+  it('predicts how long they take to stop, and says when that is longer than they may', () => {
+    const stopOf = (jobs: number) => {
+      const plan = failover(undefined, recoveryPoint({ jobs: { Running: jobs } }));
+      return [plan.steps.find(({ action }) => action === 'stopOldJobs')?.expectedSeconds, plan.notes];
+    };
+    expect(stopOf(10_000)).toEqual([1053, []]);
+    expect(stopOf(50_000)).toEqual([
+      5264,
+      [expect.stringContaining('longer than policies.jobStopDeadline (1h)')],
+    ]);
+  });
+
+  it('switches only after schedules and writers of the old side are stopped and shut out, or that is owed', () => {
+    const plan = failover();
+    const fence = ['intake', 'writers'].map((name) => `fence/platform/${name}`);
     const switching = plan.steps.filter(({ phase }) => phase === 'switch' || phase === 'resume');
     expect(switching.length).toBeGreaterThan(5);
     for (const { id } of switching) {

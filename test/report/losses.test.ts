@@ -6,6 +6,7 @@ import { loadReportInput } from '../../src/report/load.ts';
 import { buildReport, Report, type ReportInput } from '../../src/report/report.ts';
 import { renderText } from '../../src/report/text.ts';
 import { shortened } from '../../src/report/wording.ts';
+import { StoppedRecord } from '../../src/jobs/stopped-jobs.ts';
 import { bundleFolder, bundles } from '../../src/run/bundle.ts';
 import { changeRun, openRun, recordStep } from '../../src/run/journal.ts';
 import { planFolder, plans } from '../../src/run/plan-document.ts';
@@ -176,7 +177,7 @@ describe('a run that was cancelled', () => {
         { status: 'Running', lineageRoot: `r${index}`, hop: 0, owner: 'ana', canceledAt: at(9) },
       ]),
     );
-    await store.swap(`runs/${run.runId}/stopped-jobs.json`, { stopped, ended: {} }, undefined);
+    await (await StoppedRecord.open(store, run.runId)).add({ stopped, ended: {} });
     await store.swap(
       'epochs/1/recovery-points/2026-11-21T09-50-00.000Z-e1/sealed.json',
       {

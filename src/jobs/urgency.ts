@@ -1,0 +1,24 @@
+/** Which jobs come first, where they are resumed and where they are stopped. */
+import type { Topology } from '../topology/topology.ts';
+import type { LedgerEntry } from './ledger.ts';
+
+/** Most urgent first; among equals what was running, then the oldest. The same order in every attempt. */
+export function byUrgency(entries: readonly LedgerEntry[], { priority }: Topology['jobs']): LedgerEntry[] {
+  const keyed = entries.map((entry) => ({ entry, key: urgency(entry, priority) }));
+  return keyed.toSorted((a, b) => compare(a.key, b.key)).map(({ entry }) => entry);
+}
+
+type Urgency = [rank: number, waiting: number, createdAt: string, name: string];
+
+function urgency({ priority, status, createdAt, name }: LedgerEntry, order: readonly string[]): Urgency {
+  const rank = priority === undefined ? -1 : order.indexOf(priority);
+  return [rank < 0 ? order.length : rank, status === 'Running' ? 0 : 1, createdAt ?? '', name];
+}
+
+function compare(a: Urgency, b: Urgency): number {
+  for (const [index, left] of a.entries()) {
+    const right = b[index] ?? '';
+    if (left !== right) return left < right ? -1 : 1;
+  }
+  return 0;
+}
