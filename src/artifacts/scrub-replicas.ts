@@ -200,7 +200,8 @@ async function readList(
   tally.done += scrubbed.whole + scrubbed.repaired;
   tally.bytes += scrubbed.bytes;
   state.repaired += scrubbed.repaired;
-  for (const { reason } of scrubbed.damaged) fail(tally, reason);
+  // Each has a reason of its own: those are in the list of the damaged.
+  if (scrubbed.damaged.length > 0) fail(tally, 'damaged, and not repaired', scrubbed.damaged.length);
   const damage = await sealDamage(context.store, scrubbed.damaged);
   changes.lists.set(list.digest, { ...damage, ...(again ? {} : { readAt }) });
 }
@@ -224,8 +225,14 @@ function changePoint({ points }: ScrubLedger, id: string, change: Partial<Scrubb
   const known = points[id];
   if (!known) return;
   // What was missing is there again, and with it replicas that are in no list yet: it is taken up anew.
-  if (known.damaged && !change.damaged) delete points[id];
-  else points[id] = { ...known, ...change };
+  if (known.damaged && !change.damaged) {
+    delete points[id];
+    return;
+  }
+  const { accepted, ...rest } = known;
+  // What was accepted is that damage, and no other.
+  const isSame = change.damaged?.every(({ part }) => known.damaged?.some((each) => each.part === part));
+  points[id] = { ...rest, ...change, ...(accepted && isSame ? { accepted } : {}) };
 }
 
 function lostOf(
