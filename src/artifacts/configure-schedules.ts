@@ -17,7 +17,7 @@ import { countLines } from './parts.ts';
 import { readPart } from './recovery-point.ts';
 import { isEnabled, schedulePath, setEnabled, writable } from './schedules.ts';
 import { openStandby, type Standby } from './standby.ts';
-import { fail, newTally, seen, showCount, sum, toCounts } from './tally.ts';
+import { fail, newTally, seen, showCount, skip, sum, toCounts } from './tally.ts';
 
 const whatIsLost = 'what its jobs read is not whole';
 
@@ -43,7 +43,7 @@ export async function configureSchedules(context: StepContext): Promise<StepResu
     const outcome =
       why === undefined ? await configure(context, standby, schedule) : { reason: `${whatIsLost}: ${why}` };
     if ('reason' in outcome) {
-      fail(tally, outcome.reason);
+      (why === undefined ? fail : skip)(tally, outcome.reason);
       findings.push({ what: `schedule ${schedule.name}`, state: 'failed', reason: outcome.reason });
     } else {
       tally.done += 1;

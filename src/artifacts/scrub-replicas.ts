@@ -48,6 +48,7 @@ interface Changes {
   points: Map<string, Partial<ScrubbedPoint>>;
 }
 
+const acceptedAsLost = 'damaged, and accepted as lost';
 /** A request costs as much as reading so many bytes. */
 const bytesPerReplica = 256 * 1024;
 /** The times of so many recovery points say how long it may be until the next. */
@@ -201,7 +202,10 @@ async function readList(
   tally.bytes += scrubbed.bytes;
   state.repaired += scrubbed.repaired;
   // Each has a reason of its own: those are in the list of the damaged.
-  if (scrubbed.damaged.length > 0) fail(tally, 'damaged, and not repaired', scrubbed.damaged.length);
+  for (const { accepted } of scrubbed.damaged) {
+    if (accepted) skip(tally, acceptedAsLost);
+    else fail(tally, 'damaged, and not repaired');
+  }
   const damage = await sealDamage(context.store, scrubbed.damaged);
   changes.lists.set(list.digest, { ...damage, ...(again ? {} : { readAt }) });
 }
@@ -266,7 +270,7 @@ function describe(
   { tally, repaired, items, done }: State,
   { count, accepted }: KnownDamage['replicas'],
 ): string {
-  const read = tally.done + sum(tally.failed);
+  const read = tally.done + sum(tally.failed) + (tally.skipped[acceptedAsLost] ?? 0);
   const parts = [
     `${showCount(read, 'copy', 'copies')} (${showBytes(tally.bytes)}) read: ${tally.done - repaired} as sealed, ${repaired} repaired`,
     ...(count > 0
