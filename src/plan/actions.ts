@@ -55,7 +55,7 @@ export const actions = {
   copyBlobs: { profile: 'transfer', undo: { stays: 'replicas that were copied' } },
   escrowSecrets: { profile: 'control', undo: { stays: 'secrets in the escrow vault' } },
   sealRecoveryPoint: { profile: 'transfer', undo: { stays: 'the recovery point' } },
-  reportDamage: { profile: 'control', undo: 'reads only' },
+  reportDamage: { profile: 'control', undo: 'reads only', loss: 'acceptable' },
 } as const satisfies Record<string, ActionRow>;
 
 interface ActionRow {
