@@ -2,7 +2,7 @@
 import { apiVersions, type ArmResource } from '../azure/azure.ts';
 import { showAcceptance } from '../artifacts/lost-blobs.ts';
 import { newTally, skip, toCounts } from '../artifacts/tally.ts';
-import { isUnderstudyError, messageOf, UnderstudyError } from '../errors/error.ts';
+import { isLoss, isUnderstudyError, messageOf, UnderstudyError } from '../errors/error.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { workspaceId } from '../topology/sides.ts';
@@ -58,11 +58,7 @@ async function scoreUnlessLost(
     const answer = await scoreOne(context, name);
     return answer === undefined && setAside ? { lost: setAside.why } : { answer };
   } catch (error) {
-    const isLoss =
-      isUnderstudyError(error) &&
-      !isUnderstudyError(error, 'AzureUnavailable') &&
-      !isUnderstudyError(error, 'FencedError');
-    if (!acceptedLoss || !isLoss) throw error;
+    if (!acceptedLoss || !isLoss(error) || isUnderstudyError(error, 'AzureUnavailable')) throw error;
     return { lost: `${messageOf(error)}${showAcceptance(acceptedLoss)}` };
   }
 }
