@@ -60,7 +60,7 @@ export async function payDebtsOfTarget(context: StepContext): Promise<StepResult
           'PreconditionError',
           `an earlier failover could not ${debt.what}, and ${region} refuses it still: ${error.message}`,
           {
-            next: `Cancel the unfinished jobs there by hand, or allow it, then go on with "understudy retry": what they compute is continued elsewhere.`,
+            next: `Cancel the unfinished jobs there by hand, or allow it, then go on with "understudy retry ${context.run.runId}": what they compute is continued elsewhere.`,
             cause: error,
           },
         );
