@@ -36,7 +36,7 @@ export async function payFenceDebt(context: StepContext): Promise<StepResult> {
   return {
     state: left.length > 0 ? 'owed' : 'completed',
     detail: [...lines, ...left.map((debt) => `still owed: ${debt.what}`)].join('; '),
-    owed: left,
+    owed: left.map(({ kind, region, what, reason, step }) => ({ kind, region, what, reason, step })),
   };
 }
 

@@ -9,6 +9,7 @@ import { letOldWritersIn, shutOutOldWriters } from '../../src/fence/shut-out-wri
 import { startOldIntake, stopOldIntake } from '../../src/fence/stop-intake.ts';
 import { giveBackPointer, takePointer } from '../../src/fence/take-pointer.ts';
 import { recordStep } from '../../src/run/journal.ts';
+import { Debt } from '../../src/run/outcome.ts';
 import { switchServing, switchServingBack } from '../../src/switch/switch-serving.ts';
 import { takeOver } from '../../src/topology/pointer.ts';
 import { workspaceId } from '../../src/topology/sides.ts';
@@ -339,6 +340,8 @@ describe('the old writers', () => {
     stage.arm.faults.push({ method: 'GET', path: /fraud-east$/, kind: 'silent', times: 1 });
     const early = await payFenceDebt(stage.context('pay-debt'));
     expect(early).toMatchObject({ state: 'owed', owed: [{ kind: 'writers' }] });
+    // As a step record can be read again: since when it is owed is the debt's own.
+    expect(early.owed?.map((debt) => Debt.safeParse(debt).success)).toEqual([true]);
     expect(early.detail).toMatch(/^still owed: rotate the storage keys of eastus/);
     const paid = await payFenceDebt(stage.context('pay-debt'));
     expect(paid).toMatchObject({
