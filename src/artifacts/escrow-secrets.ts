@@ -19,7 +19,7 @@ import {
   type Listing,
 } from './drafts.ts';
 import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
-import type { SecretRef } from './manifest.ts';
+import { isCopied, type SecretRef } from './manifest.ts';
 import { countLines, readLines } from './parts.ts';
 import { listRecoveryPoints, openByRef } from './recovery-point.ts';
 import { secretless, secretName } from './secret-name.ts';
@@ -86,17 +86,23 @@ interface Work {
   lost: LeftBehindList;
 }
 
-async function escrowDatastore(work: Work, { accounts }: Listing, datastore: ArmResource): Promise<void> {
+async function escrowDatastore(
+  work: Work,
+  { accounts, sharing }: Listing,
+  datastore: ArmResource,
+): Promise<void> {
   if (isBuiltIn(datastore.name)) {
     work.builtIn += 1;
     return;
   }
   const { credentials, blob } = placeOfDatastore(datastore);
   if (credentials === 'None') return skip(work.tally, 'identity-based: there is no secret');
-  const copied = blob !== undefined && accounts.some(({ name }) => sameName(name, blob.account));
+  const copied = blob !== undefined && isCopied(accounts, blob);
   if (copied && (credentials === 'AccountKey' || credentials === 'Sas')) {
     return skip(work.tally, "on copied storage: the credential is issued from the standby's own account");
   }
+  if (!work.vault && sharing.inBoth.some((name) => sameName(name, datastore.name)))
+    return skip(work.tally, 'the standby has it already, with credentials of its own');
   await keep(work, 'datastore', datastore.name, async () => {
     const path = `${workspaceId(work.context.from.workspace)}/datastores/${encodeURIComponent(datastore.name)}/listSecrets`;
     return work.context.azure.arm.post(
@@ -177,7 +183,12 @@ async function put(
   name: string,
   value: string,
 ): Promise<{ secret: string; version: string }> {
-  const secret = secretName(context.topology.name, kind, name);
+  const secret = secretName({
+    topology: context.topology.name,
+    region: context.from.region,
+    kind,
+    resource: name,
+  });
   const version = known.get(secret);
   if (version !== undefined && (await vault.get(secret)) === value) return { secret, version };
   const tags = { understudy: context.topology.name, kind, resource: name, region: context.from.region };
