@@ -23,6 +23,7 @@ import { isCopied, type SecretRef } from './manifest.ts';
 import { countLines, readLines } from './parts.ts';
 import { listRecoveryPoints, openByRef } from './recovery-point.ts';
 import { secretless, secretName } from './secret-name.ts';
+import { secretWriter, type WriteSecret } from './write-secret.ts';
 import { fail, newTally, seen, showCount, skip, sum, toCounts, type Tally } from './tally.ts';
 
 /** Errors: AzureUnavailable. What Azure refuses to tell or to keep is counted as failed, and does not hold the recovery point up. */
@@ -30,9 +31,11 @@ export async function escrowSecrets(context: StepContext): Promise<StepResult> {
   const point = await beginPoint(context);
   const listing = await openDraft(context, point, 'listing');
   const uri = context.topology.escrow?.vaults[context.to.region];
+  const vault = uri === undefined ? undefined : context.azure.vault(uri);
   const work: Work = {
     context,
-    vault: uri === undefined ? undefined : context.azure.vault(uri),
+    vault,
+    write: vault ? secretWriter(vault, context.signal) : () => Promise.reject(new TypeError('no vault')),
     known: await knownVersions(context),
     secrets: [],
     kept: new Map(),
@@ -75,6 +78,7 @@ export async function escrowSecrets(context: StepContext): Promise<StepResult> {
 interface Work {
   context: StepContext;
   vault: Vault | undefined;
+  write: WriteSecret;
   /** Versions by secret, of the recovery point before. */
   known: Map<string, string>;
   secrets: SecretRef[];
@@ -177,7 +181,7 @@ async function keep(
 
 /** What the vault already holds is not written again: each write is a version, and some vaults bill and cap them. */
 async function put(
-  { context, known }: Work,
+  { context, known, write }: Work,
   vault: Vault,
   kind: SecretRef['kind'],
   name: string,
@@ -192,7 +196,7 @@ async function put(
   const version = known.get(secret);
   if (version !== undefined && (await vault.get(secret)) === value) return { secret, version };
   const tags = { understudy: context.topology.name, kind, resource: name, region: context.from.region };
-  return { secret, version: (await vault.set(secret, value, tags)).version };
+  return { secret, version: (await write(secret, value, tags)).version };
 }
 
 /** As the listing has them: each is kept, skipped or failed. */

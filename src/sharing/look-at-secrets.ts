@@ -3,6 +3,7 @@ import { mapBounded } from '../artifacts/bounded.ts';
 import type { ResourceClass } from '../topology/words.ts';
 import type { Finding } from './findings.ts';
 import { ask, findingOf, unlessAnswered, type Look } from './look.ts';
+import { sameVault } from './sharing.ts';
 
 /** Key Vault takes thousands of requests in ten seconds; a plan should not need them. */
 const sideBySide = 16;
@@ -64,6 +65,5 @@ export async function lookAtSecrets(look: Look): Promise<Finding[]> {
 }
 
 function isShared({ sealed }: Look, uri: string): boolean {
-  const plain = (text: string | undefined) => text?.toLowerCase().replace(/\/+$/, '');
-  return sealed.sharing.things.some((thing) => plain(thing.uri) === plain(uri));
+  return sealed.sharing.things.some((thing) => sameVault(uri, thing.uri));
 }

@@ -4,7 +4,7 @@ import { isObject, textAt } from '../azure/json.ts';
 import type { Finding } from './findings.ts';
 import { ask, findingOf, reachBlobs, type Look, type MakeFinding } from './look.ts';
 import { lookAtRoles } from './look-at-roles.ts';
-import { isOnlyIn, nameOfThing, type SharedThing } from './sharing.ts';
+import { isOnlyIn, nameOfThing, sameVault, type SharedThing } from './sharing.ts';
 
 export async function lookAtShared(look: Look, thing: SharedThing): Promise<Finding[]> {
   const finding = findingOf({ ...thing, acceptable: true });
@@ -107,6 +107,9 @@ async function lookAtVault(
 ): Promise<Finding[]> {
   const what = nameOfThing(thing);
   if (uri === undefined) return [finding('warning', `${what}, which both sides use, could not be read`)];
+  // Looked at for its secrets.
+  if (look.sealed.secrets.length > 0 && sameVault(uri, look.topology.escrow?.vaults[look.to.region]))
+    return [];
   const answer = await ask(look, () => look.azure.vault(uri).get(probe));
   if (answer.state !== 'silent') return [];
   return [

@@ -50,6 +50,12 @@ export function sameContainer(one: Container, other: Container): boolean {
   return sameName(one.account, other.account) && one.container === other.container;
 }
 
+/** Whether two addresses are one vault's. */
+export function sameVault(one: string, other: string | undefined): boolean {
+  const plain = (text: string) => text.toLowerCase().replace(/\/+$/, '');
+  return other !== undefined && plain(one) === plain(other);
+}
+
 /** Whether what is in a thing is lost with a region: it is there, and nowhere else. Azure has a copy of each vault elsewhere. */
 export function isOnlyIn(
   region: string,
