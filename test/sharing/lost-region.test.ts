@@ -7,6 +7,7 @@ import { configureDatastores } from '../../src/artifacts/configure-datastores.ts
 import { openByRef } from '../../src/artifacts/recovery-point.ts';
 import { restoreAssets } from '../../src/artifacts/restore-assets.ts';
 import { restoreBlobs } from '../../src/artifacts/restore-blobs.ts';
+import { useDatastores } from '../../src/access/use-datastores.ts';
 import { actions } from '../../src/actions.ts';
 import { apiVersions } from '../../src/azure/azure.ts';
 import { ensurePointer } from '../../src/control-store/region-pointer.ts';
@@ -207,6 +208,15 @@ describe('when the region is lost', () => {
       apiVersions.machineLearning,
     );
     expect(prices.properties['dataUri']).toBe('azureml://datastores/geo/paths/daily');
+  });
+
+  it('does not wait for what is lost when it uses datastores, nor calls it failed', async () => {
+    const used = await run.step('use', 'useDatastores', useDatastores);
+    expect(used.counts?.[0]?.failed).toEqual([]);
+    const reasons = used.counts?.[0]?.skipped.map(({ reason }) => reason) ?? [];
+    expect(reasons).toEqual(
+      [lone, geo].map(({ name }) => `storage account "${name}", which both sides use, does not answer now`),
+    );
   });
 
   it('leaves to a person only the job that reads what is lost', async () => {

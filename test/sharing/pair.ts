@@ -53,7 +53,14 @@ export async function attach(
       }
     : { credentialsType: 'None' };
   await fixture.put(`${workspace}/datastores/${datastore}`, {
-    properties: { datastoreType: 'AzureBlob', accountName: name, containerName: container, credentials },
+    properties: {
+      datastoreType: 'AzureBlob',
+      accountName: name,
+      containerName: container,
+      subscriptionId: id.split('/')[2] ?? '',
+      resourceGroup: id.split('/')[4] ?? '',
+      credentials,
+    },
   });
 }
 

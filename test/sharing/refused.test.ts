@@ -4,18 +4,20 @@ import { configureConnections } from '../../src/artifacts/configure-connections.
 import { openByRef } from '../../src/artifacts/recovery-point.ts';
 import type { SealedManifest } from '../../src/artifacts/manifest.ts';
 import { apiVersions } from '../../src/azure/azure.ts';
+import { ensurePointer } from '../../src/control-store/region-pointer.ts';
 import { planReplicate } from '../../src/operations/plan-operation.ts';
 import { lookAtStandby } from '../../src/sharing/look-at-standby.ts';
 import { sideOf } from '../../src/topology/sides.ts';
 import { Topology, type TopologyInput } from '../../src/topology/topology.ts';
 import { replicate, startScene, textField, type Scene } from '../artifacts/scene.ts';
-import { sessionOf } from './pair.ts';
+import { planningFor } from './pair.ts';
 
 let scene: Scene;
 let sealed: SealedManifest;
 
 beforeAll(async () => {
   scene = await startScene();
+  await ensurePointer(scene.store, { topology: scene.topology, who: 'a test', now: new Date() });
   await scene.fixture.put(`${scene.east}/connections/python-feed`, {
     properties: {
       category: 'PythonFeed',
@@ -106,7 +108,7 @@ describe('a standby', () => {
         what: expect.stringMatching(reason) as string,
       },
     ]);
-    const plan = await planReplicate(sessionOf(scene, topology));
+    const plan = await planReplicate(planningFor(scene, topology));
     expect(plan.problems).toEqual([expect.stringMatching(reason) as string]);
     const before = scene.store.documents.size;
     const run = scene.run({ topology: { regions: topology.regions } });

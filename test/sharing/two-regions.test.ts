@@ -148,7 +148,7 @@ describe('the fence', () => {
     expect(await find(stays)).toBeDefined();
     expect(await find(onLake)).toBeDefined();
     expect(await keysOf(lake.id)).toEqual(before);
-    await letOldWritersIn(fenceStep(run), run.undos.get('fence/platform/writers'));
+    await letOldWritersIn(fenceStep(run));
     expect(await find(gone)).toBeDefined();
   });
 
@@ -165,8 +165,6 @@ describe('the fence', () => {
       ) as string,
     });
     expect(await keysOf(accountId)).toEqual(before);
-    expect(await letOldWritersIn(fenceStep(run), run.undos.get('fence/platform/writers'))).toBe(
-      'nothing was rotated or removed',
-    );
+    expect(await letOldWritersIn(fenceStep(run))).toBe('nothing was rotated or removed');
   });
 });
