@@ -14,7 +14,11 @@ import { bareToken, signForLook } from './signature.ts';
 import { accountOf, readAccount, type StorageAccount } from '../azure/storage-account.ts';
 
 /** `own`: it is on the workspace's own storage account. */
-export type Use = { own: boolean } & ({ state: 'used' } | { state: 'skipped' | 'failed'; reason: string });
+export type Use = { own: boolean } & (
+  | { state: 'used' }
+  /** `silent`: its storage did not answer. */
+  | { state: 'skipped' | 'failed'; reason: string; silent?: true }
+);
 
 interface Place {
   service: 'blob' | 'file';
@@ -136,7 +140,7 @@ function refusalOf({ own, datastore }: Work, error: unknown): Use {
     };
   const isSilence = error.code === 'AzureUnavailable' && status !== 403;
   if (isSilence && own) throw error;
-  return { own, state: 'failed', reason: messageOf(error) };
+  return { own, state: 'failed', reason: messageOf(error), ...(isSilence ? { silent: true } : {}) };
 }
 
 async function look({ context, place }: Work, token: string): Promise<void> {

@@ -4,7 +4,7 @@ import { isUnderstudyError, UnderstudyError } from '../errors/error.ts';
 import { cancelUnfinishedJobs } from '../jobs/stop-old-jobs.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
-import { sideOf } from '../topology/sides.ts';
+import { otherRegion, sideOf } from '../topology/sides.ts';
 import { isRefusalOrSilence, listDebts, pay, type KeptDebt } from './old-side.ts';
 import { shutOut, writersOf } from './shut-out-writers.ts';
 import { stopSchedules } from './stop-intake.ts';
@@ -79,6 +79,7 @@ async function settle(context: StepContext, debt: KeptDebt): Promise<string> {
 async function payOne(context: StepContext, debt: KeptDebt): Promise<string> {
   const { azure, topology, signal } = context;
   const side = sideOf(topology, debt.region);
+  const other = sideOf(topology, otherRegion(topology, debt.region));
   try {
     switch (debt.kind) {
       case 'intake':
@@ -91,7 +92,7 @@ async function payOne(context: StepContext, debt: KeptDebt): Promise<string> {
           {
             region: debt.region,
             run: debt.run,
-            writers: await writersOf(azure, side, { signal }),
+            writers: await writersOf(azure, { side, other }, { signal }),
           },
           { signal },
         );

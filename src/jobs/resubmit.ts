@@ -102,6 +102,7 @@ async function prepare(
       mapping,
       assets: (each) => sources.assets(each),
       lost: (each) => sources.lost(each),
+      datastores: old,
     }),
     isShared: sharedDatastores(old, standby.datastores),
     // Of a recovery point of another region, the fence saw nothing.

@@ -4,6 +4,7 @@
  */
 export const actions = {
   // failover
+  checkStandby: { profile: 'probe', undo: 'reads only' },
   payDebtsOfTarget: {
     profile: 'control',
     undo: { stays: 'jobs that were cancelled and roles that were removed' },

@@ -8,7 +8,7 @@ import type { RegionPointer } from '../topology/pointer.ts';
 import type { Topology } from '../topology/topology.ts';
 import { phases, resourceClasses, type Phase, type ResourceClass } from '../topology/words.ts';
 import { isUndoable, type ActionName } from './actions.ts';
-import type { Plan, Step } from './plan.ts';
+import type { AcceptedLoss, Plan, Step } from './plan.ts';
 import type { RecoveryPointSummary } from './recovery-point-summary.ts';
 import { hotWarm } from './strategies/hot-warm.ts';
 import { draft, toStep, type StepDraft, type Strategy } from './strategies/strategy.ts';
@@ -47,8 +47,10 @@ function strategyOf(topology: Topology, resourceClass: ResourceClass): Strategy 
   );
 }
 
-export function compileFailover(input: CompileInput & { recoveryPoint: RecoveryPointSummary }): Plan {
-  const { topology, pointer, recoveryPoint } = input;
+export function compileFailover(
+  input: CompileInput & { recoveryPoint: RecoveryPointSummary; acceptedLosses?: readonly AcceptedLoss[] },
+): Plan {
+  const { topology, pointer, recoveryPoint, acceptedLosses = [] } = input;
   const from = pointer.writer;
   const to = otherRegion(topology, from);
   const steps = fence(from, to);
@@ -73,18 +75,23 @@ export function compileFailover(input: CompileInput & { recoveryPoint: RecoveryP
     recoveryPoint: recoveryPoint.ref,
     madeInEpoch: pointer.epoch.number,
     steps,
-    notes: notesOf(topology, recoveryPoint, from),
+    ...(acceptedLosses.length > 0 ? { acceptedLosses: [...acceptedLosses] } : {}),
+    notes: [
+      ...acceptedLosses.map(({ what }) => `Accepted as lost: ${what}.`),
+      ...notesOf(topology, recoveryPoint, from),
+    ],
   };
 }
 
 /**
- * Once, before all classes: pay what an earlier fence owes in the region that becomes the writer; take the pointer; then stop and shut
+ * Once, before all classes: look whether the standby can serve; pay what an earlier fence owes in the region that becomes the writer; take the pointer; then stop and shut
  * out the old side where it answers, and owe the rest.
  */
 function fence(from: string, to: string): Step[] {
   const step = (name: string, action: ActionName, title: string, needs: string[]) =>
     toStep('fence', 'platform', draft(name, action, title), needs);
-  const debts = step('debts', 'payDebtsOfTarget', `Pay what an earlier failover owes in ${to}`, []);
+  const standby = step('standby', 'checkStandby', `Look at what ${to} needs in order to serve`, []);
+  const debts = step('debts', 'payDebtsOfTarget', `Pay what an earlier failover owes in ${to}`, [standby.id]);
   const pointer = step('pointer', 'takePointer', `Take the region pointer for ${to} with a new epoch`, [
     debts.id,
   ]);
@@ -93,7 +100,12 @@ function fence(from: string, to: string): Step[] {
     ['jobs', 'stopOldJobs', `Cancel the unfinished jobs of ${from}, or owe it`],
     ['writers', 'shutOutOldWriters', `Rotate keys and remove roles of ${from}'s writers, or owe it`],
   ];
-  return [debts, pointer, ...rest.map(([name, action, title]) => step(name, action, title, [pointer.id]))];
+  return [
+    standby,
+    debts,
+    pointer,
+    ...rest.map(([name, action, title]) => step(name, action, title, [pointer.id])),
+  ];
 }
 
 /**
