@@ -34,6 +34,7 @@ import { RegistryStore } from './registry/registry-store.ts';
 import { seededRandom } from './random.ts';
 import type { Journal } from './state.ts';
 import { JournaledStore } from './store.ts';
+import { VaultFailover } from './http/vault-failover.ts';
 import { TrafficManager } from './traffic-manager/traffic-manager.ts';
 
 export interface CloudOptions {
@@ -147,6 +148,8 @@ export function assemble(options: CloudOptions, around: Surroundings) {
   const engine = new Engine({ cloud, operations, faults, directory, providers, pace, lists });
   const hanging = new Hanging();
   cloud.onOutage((region) => hanging.release(region));
+  const vaults = new VaultFailover({ faults, regions: cloud.regions, now: () => clock.now() });
+  cloud.onOutage((region) => vaults.observe(region));
   const plane = new DataPlane(
     faults,
     {
@@ -157,6 +160,7 @@ export function assemble(options: CloudOptions, around: Surroundings) {
     requests,
     log,
     hanging,
+    vaults,
   );
   cloud.attach(engine, plane);
   const limits = new RateLimits({

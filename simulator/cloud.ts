@@ -20,6 +20,7 @@ import { Listener } from './http/listener.ts';
 import { NameProxy } from './http/name-proxy.ts';
 import { RequestLog } from './http/request-log.ts';
 import { regionOfHost } from './http/service-regions.ts';
+import { regionOfVaultPath } from './http/vault-failover.ts';
 import type { InsideCloud } from './inside.ts';
 import { requireAlone } from './one-cloud.ts';
 import { loadPorts, regionsOfPorts, savePorts, whyKept } from './ports.ts';
@@ -248,7 +249,11 @@ class Assembly implements RunningCloud {
     }
     const { store } = parts.cloud;
     const isUp = (one: string): boolean => parts.faults.modeOf(one, []) === 'none';
-    const region = name === 'arm' ? regionOfHost(store, this.regions, request.headers.host, isUp) : undefined;
+    const region =
+      name === 'arm'
+        ? (regionOfHost(store, this.regions, request.headers.host, isUp) ??
+          regionOfVaultPath(store, this.regions, request.url))
+        : undefined;
     const isNamed = (name === 'arm' || name === 'front') && parts.traffic.isFor(name, request);
     if (isNamed) await parts.traffic.handle(request, response);
     else if (region !== undefined) await parts.plane.handle(region, request, response);

@@ -19,6 +19,7 @@ import { scrubReplicas } from './artifacts/scrub-replicas.ts';
 import { sealRecoveryPoint } from './artifacts/seal-recovery-point.ts';
 import { plannedAssets, plannedDatastores, standbyMapping } from './artifacts/standby.ts';
 import { stopOldJobs } from './jobs/stop-old-jobs.ts';
+import { checkStandby } from './fence/check-standby.ts';
 import { payDebtsOfTarget, payFenceDebt } from './fence/pay-debt.ts';
 import { readmitWriters, shutOutAgain } from './fence/readmit-writers.ts';
 import { letOldWritersIn, shutOutOldWriters } from './fence/shut-out-writers.ts';
@@ -40,6 +41,7 @@ import { probePublicAddress } from './traffic/probe.ts';
 import { shiftTraffic, shiftTrafficBack } from './traffic/shift-traffic.ts';
 
 export const actions: Record<ActionName, Action> = {
+  checkStandby,
   takePointer,
   readmitWriters,
   stopOldIntake,

@@ -14,6 +14,7 @@ import { serviceOf } from './service-hosts.ts';
 import { requestUrl, unreadableUrl } from './request-url.ts';
 import { serviceHeaders } from './service-headers.ts';
 import type { RequestLog } from './request-log.ts';
+import { requireReading, type VaultFailover } from './vault-failover.ts';
 
 /** Scoring requests and secrets: what a data plane takes whole. */
 const LARGEST_BODY = 64 << 20;
@@ -32,6 +33,7 @@ export class DataPlane {
   private readonly requests: RequestLog;
   private readonly log: (message: string) => void;
   private readonly hanging: Hanging;
+  private readonly vaults: VaultFailover;
 
   constructor(
     faults: Faults,
@@ -39,12 +41,14 @@ export class DataPlane {
     requests: RequestLog,
     log: (message: string) => void,
     hanging: Hanging,
+    vaults: VaultFailover,
   ) {
     this.faults = faults;
     this.fronts = fronts;
     this.requests = requests;
     this.log = log;
     this.hanging = hanging;
+    this.vaults = vaults;
   }
 
   register(prefix: string, handler: DataPlaneHandler): void {
@@ -94,7 +98,7 @@ export class DataPlane {
     const url = new URL(`https://localhost${target}`);
     const [, , prefix = '', ...rest] = url.pathname.split('/');
     // Darkness first: who gets no answer is not read either.
-    this.faults.requireUp(region, dataPlaneParts(prefix));
+    this.faults.requireUp(this.serving(region, prefix), dataPlaneParts(prefix));
     const answer = await this.answer(region, prefix, `/${rest.join('/')}`, url.searchParams, message);
     if (this.faults.takeDrop(region, message.method ?? 'GET', url.pathname)) {
       message.socket.destroy();
@@ -108,6 +112,11 @@ export class DataPlane {
     return status;
   }
 
+  /** Vaults alone are answered by another region than their own. */
+  private serving(region: string, prefix: string): string {
+    return prefix === 'vault' ? this.vaults.regionServing(region) : region;
+  }
+
   private async answer(
     region: string,
     prefix: string,
@@ -119,8 +128,10 @@ export class DataPlane {
     try {
       const body = await readBody(message, LARGEST_BODY);
       const asked = { method, path: `/_/${prefix}${path}` };
-      this.faults.requireUp(region, dataPlaneParts(prefix), asked);
-      await this.faults.disturb(region, asked);
+      const serving = this.serving(region, prefix);
+      this.faults.requireUp(serving, dataPlaneParts(prefix), asked);
+      await this.faults.disturb(serving, asked);
+      if (serving !== region) requireReading(asked, region);
       const handler = this.handlers.get(prefix);
       if (!handler)
         throw new ArmError(404, 'NotFound', `There is no data plane '/_/${prefix}/' in region '${region}'.`);

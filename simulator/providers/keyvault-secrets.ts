@@ -74,7 +74,7 @@ function answer(cloud: Cloud, request: DataPlaneRequest): DataPlaneResponse {
       `There is no vault '${vaultName}' in region '${request.region}'.`,
     );
   const vault = addressed(found, request.headers.host);
-  const principal = requireToken(cloud, request, vault);
+  const principal = requireToken(cloud, request);
   if (!request.query.get('api-version'))
     throw new ArmError(400, 'BadParameter', 'api-version must be specified');
   requireNetwork(vault, request.caller);
@@ -109,15 +109,11 @@ function addressed(vault: Stored, host: string | undefined): Stored {
  * Azure's vaults tell a client without a token where to get one, and for which audience: one that the vault's host name ends with, or
  * its SDKs refuse to ask.
  */
-function requireToken(cloud: Cloud, request: DataPlaneRequest, vault: Stored): Principal {
+function requireToken(cloud: Cloud, request: DataPlaneRequest): Principal {
   const { host } = request.headers;
   const audience = serviceOf(host) ? `https://${serviceSuffixes(cloud.armEndpoint).vault}` : AUDIENCE;
   try {
-    return cloud.authenticate(request.headers.authorization, [
-      AUDIENCE,
-      audience,
-      new URL(textOf(vault.resource.properties.vaultUri)).origin,
-    ]);
+    return cloud.authenticate(request.headers.authorization, [AUDIENCE, audience]);
   } catch (error) {
     if (!(error instanceof ArmError)) throw error;
     const challenge = `Bearer authorization="${cloud.armEndpoint}/${cloud.tenantId}", resource="${audience}"`;

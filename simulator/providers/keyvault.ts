@@ -93,7 +93,8 @@ function prepareVault(call: Call, next: Stored): void {
     enableRbacAuthorization: held.enableRbacAuthorization ?? false,
     publicNetworkAccess: 'Enabled',
     ...withoutNulls(next.resource.properties),
-    vaultUri: `${cloud.dataPlane(next.region ?? '')}/_/vault/${id.name}/`,
+    // No region is in it: a vault that fails over keeps its address.
+    vaultUri: `${cloud.armEndpoint}/_/vault/${id.name}/`,
   };
 }
 

@@ -13,9 +13,10 @@ import { sameName } from '../azure/ids.ts';
 import { placeInAccount } from '../azure/blob-url.ts';
 import { objectAt, textAt } from '../azure/json.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
+import { writableOf } from '../artifacts/configure-connections.ts';
 import { placeOfDatastore } from '../artifacts/datastores.ts';
-import { signAgain } from './signature.ts';
-import { keysOf, readAccount, type StorageAccount } from './storage-account.ts';
+import { bareToken, signAgain } from './signature.ts';
+import { keysOf, readAccount, type StorageAccount } from '../azure/storage-account.ts';
 
 export interface Renewed {
   /** One line a credential that could not be renewed: what, and why. */
@@ -39,8 +40,8 @@ export async function renewCredentials(
   options: CallOptions,
   now: Date,
 ): Promise<Renewed> {
-  const account = await readAccount(azure, accountId, options);
-  const keys = await keysOf(azure, accountId, options);
+  const account = await readAccount(azure.arm, accountId, options);
+  const keys = await keysOf(azure.arm, accountId, options);
   const work: Work = { azure, workspace, account, keys, options, now, left: [], done: 0 };
   for await (const datastore of azure.arm.list(
     `${workspace}/datastores`,
@@ -57,12 +58,10 @@ export async function renewCredentials(
   return { left: work.left, done: work.done };
 }
 
-/** `renew` says whether the credential is of today, why it cannot be, or that it is none of this account. */
-async function tryOne(
-  work: Work,
-  what: string,
-  renew: () => Promise<'renewed' | { reason: string } | undefined>,
-): Promise<void> {
+/** The credential is of today, or cannot be, and why; undefined: it is none of this account. */
+type Renewal = 'renewed' | { reason: string } | undefined;
+
+async function tryOne(work: Work, what: string, renew: () => Promise<Renewal>): Promise<void> {
   try {
     const outcome = await renew();
     if (outcome === 'renewed') work.done += 1;
@@ -73,7 +72,7 @@ async function tryOne(
   }
 }
 
-async function renewDatastore(work: Work, datastore: ArmResource): ReturnType<Parameters<typeof tryOne>[2]> {
+async function renewDatastore(work: Work, datastore: ArmResource): Promise<Renewal> {
   const { azure, workspace, account, options } = work;
   const { credentials: kind, blob } = placeOfDatastore(datastore);
   if (!sameName(textAt(datastore.properties, 'accountName') ?? '', account.name)) return undefined;
@@ -106,20 +105,7 @@ async function renewDatastore(work: Work, datastore: ArmResource): ReturnType<Pa
   return 'renewed';
 }
 
-/** Filled in by Azure. */
-const readOnly = new Set([
-  'createdByWorkspaceArmId',
-  'group',
-  'provisioningState',
-  'error',
-  'credentials',
-  'value',
-]);
-
-async function renewConnection(
-  work: Work,
-  connection: ArmResource,
-): ReturnType<Parameters<typeof tryOne>[2]> {
+async function renewConnection(work: Work, connection: ArmResource): Promise<Renewal> {
   const { azure, workspace, account, options } = work;
   const { authType } = connection.properties;
   if (authType !== 'AccountKey' && authType !== 'SAS') return undefined;
@@ -138,9 +124,8 @@ async function renewConnection(
   const secret = renewedSecret(work, kind, textAt(credentials, field), place.container);
   if ('reason' in secret) return secret;
   if (secret.value === undefined) return 'renewed';
-  const kept = Object.entries(connection.properties).filter(([key]) => !readOnly.has(key));
   const properties: JsonObject = {
-    ...Object.fromEntries(kept),
+    ...writableOf(connection),
     credentials: { ...credentials, [field]: secret.value },
   };
   await azure.arm.put(path, apiVersions.machineLearning, { properties }, options);
@@ -159,8 +144,7 @@ function renewedSecret(
   if (held === undefined) return { reason: 'Azure returned no signature' };
   const signed = signAgain(held, { name: account.name, key }, container, now);
   if ('reason' in signed) return signed;
-  const bare = (token: string) => token.trim().replace(/^\?/, '');
-  return bare(held) === signed.token ? {} : { value: signed.token };
+  return bareToken(held) === signed.token ? {} : { value: signed.token };
 }
 
 /** Undefined: it is not to this account, as far as its target and its metadata say. */

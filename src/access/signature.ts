@@ -19,6 +19,11 @@ export interface SigningAccount {
   key: string;
 }
 
+/** As it stands in a URL behind the question mark. */
+export function bareToken(token: string): string {
+  return token.trim().replace(/^\?/, '');
+}
+
 /**
  * The same signature with another key: the same permissions, place and term. Or why there is none: it ran out, is not of a key, or is of a
  * kind that cannot be made here.
@@ -29,7 +34,7 @@ export function signAgain(
   container: string | undefined,
   now: Date,
 ): { token: string } | { reason: string } {
-  const terms = new URLSearchParams(token.trim().replace(/^\?/, ''));
+  const terms = new URLSearchParams(bareToken(token));
   const expiry = dateOf(terms.get('se'));
   if (!terms.has('sig')) return { reason: 'it holds no shared access signature' };
   if (terms.has('skoid'))

@@ -10,11 +10,15 @@ import { nameOfId, type KnownWorkspace } from '../artifacts/workspace.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { toSeconds } from '../topology/duration.ts';
 import { dataAccess, principalsOf } from './identities.ts';
-import { signForLook } from './signature.ts';
-import { accountOf, readAccount, type StorageAccount } from './storage-account.ts';
+import { bareToken, signForLook } from './signature.ts';
+import { accountOf, readAccount, type StorageAccount } from '../azure/storage-account.ts';
 
 /** `own`: it is on the workspace's own storage account. */
-export type Use = { own: boolean } & ({ state: 'used' } | { state: 'skipped' | 'failed'; reason: string });
+export type Use = { own: boolean } & (
+  | { state: 'used' }
+  /** `silent`: its storage did not answer. */
+  | { state: 'skipped' | 'failed'; reason: string; silent?: true }
+);
 
 interface Place {
   service: 'blob' | 'file';
@@ -69,7 +73,9 @@ async function findPlace(
     return { reason: `of type ${type}, which is not tried: neither blobs nor files of a storage account` };
   const found = own ? undefined : await findAccount({ azure, workspace, signal }, name, datastore);
   if (!own && !found) return { reason: `its storage account "${name}" was not found, so it was not tried` };
-  const account = found ? accountOf(found) : await readAccount(azure, workspace.storageAccountId, { signal });
+  const account = found
+    ? accountOf(found)
+    : await readAccount(azure.arm, workspace.storageAccountId, { signal });
   const service = share === undefined ? 'blob' : 'file';
   const address = account.endpoints[service];
   if (address === undefined)
@@ -84,7 +90,7 @@ async function useSecret(work: Work, kind: 'AccountKey' | 'Sas'): Promise<Use> {
   if ('reason' in secret) return { own, state: 'failed', reason: secret.reason };
   const token =
     kind === 'Sas'
-      ? secret.value.trim().replace(/^\?/, '')
+      ? bareToken(secret.value)
       : signForLook({ name: place.account.name, key: secret.value }, place.service, {
           write: isDefault,
           now: work.context.now(),
@@ -134,7 +140,7 @@ function refusalOf({ own, datastore }: Work, error: unknown): Use {
     };
   const isSilence = error.code === 'AzureUnavailable' && status !== 403;
   if (isSilence && own) throw error;
-  return { own, state: 'failed', reason: messageOf(error) };
+  return { own, state: 'failed', reason: messageOf(error), ...(isSilence ? { silent: true } : {}) };
 }
 
 async function look({ context, place }: Work, token: string): Promise<void> {

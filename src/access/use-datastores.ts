@@ -3,17 +3,23 @@
  * holds. What our own access to storage can do proves nothing for them.
  */
 import { apiVersions, type ArmResource } from '../azure/azure.ts';
+import { isOutage } from '../azure/errors.ts';
+import { sameName } from '../azure/ids.ts';
+import { textAt } from '../azure/json.ts';
 import { isUnderstudyError, messageOf, UnderstudyError } from '../errors/error.ts';
 import { showFindings, writeFindings, type Finding } from '../artifacts/evidence.ts';
 import { fail, newTally, skip, sum, toCounts } from '../artifacts/tally.ts';
-import { findWorkspace } from '../artifacts/workspace.ts';
+import { planned } from '../artifacts/standby.ts';
+import { findWorkspace, nameOfId } from '../artifacts/workspace.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
+import { nameOfThing, type SharedThing } from '../sharing/sharing.ts';
 import { useDatastore, type Use } from './use-datastore.ts';
 
 /**
  * Errors: PreconditionError if one on the workspace's own storage cannot be used: everything else of the workspace stands on it. One
- * elsewhere, that somebody else answers for, is counted as failed; one that cannot be tried from here is skipped, with the reason.
+ * elsewhere, that somebody else answers for, is counted as failed; one that cannot be tried from here is skipped, with the reason. So is one
+ * on storage that both sides use and that does not answer: what that means was said before the move began.
  */
 export async function useDatastores(context: StepContext): Promise<StepResult> {
   const { azure, to, signal } = context;
@@ -21,17 +27,19 @@ export async function useDatastores(context: StepContext): Promise<StepResult> {
   const datastores: ArmResource[] = await Array.fromAsync(
     azure.arm.list(`${workspace.id}/datastores`, apiVersions.machineLearning, { signal }),
   );
+  const shared = context.plan.recoveryPoint ? (await planned(context)).sealed.sharing.things : [];
   const tally = newTally();
   const findings: Finding[] = [];
   /** Of these, what is on the workspace's own storage. */
   const refused: Finding[] = [];
   for (const [done, datastore] of datastores.entries()) {
     await context.checkpoint({ unit: 'datastores', done, total: datastores.length });
-    const { own, ...use } = await tryOne(context, workspace, datastore);
-    if (use.state === 'used') {
+    const tried = await tryOne(context, workspace, datastore);
+    if (tried.state === 'used') {
       tally.done += 1;
       continue;
     }
+    const { own, ...use } = unlessShared(tried, datastore, shared);
     (use.state === 'skipped' ? skip : fail)(tally, use.reason);
     const finding = { what: `datastore ${datastore.name}`, ...use };
     findings.push(finding);
@@ -64,7 +72,34 @@ async function tryOne(...[context, workspace, datastore]: Parameters<typeof useD
   try {
     return await useDatastore(context, workspace, datastore);
   } catch (error) {
+    const account = textAt(datastore.properties, 'accountName');
+    const own = sameName(account, nameOfId(workspace.storageAccountId));
+    // Resource Manager is silent about what is in a lost region.
+    if (!own && isOutage(error))
+      return {
+        own,
+        state: 'failed',
+        reason: `"${account}" does not answer: ${messageOf(error)}`,
+        silent: true,
+      };
     if (!isUnderstudyError(error, 'AzureError')) throw error;
     return { own: false, state: 'skipped', reason: `it cannot be looked at: ${messageOf(error)}` };
   }
+}
+
+type NotUsed = Exclude<Use, { state: 'used' }>;
+
+function unlessShared(
+  { silent, ...use }: NotUsed,
+  { properties }: ArmResource,
+  shared: readonly SharedThing[],
+): Omit<NotUsed, 'silent'> {
+  const name = textAt(properties, 'accountName');
+  const thing = shared.find((each) => each.kind === 'storage' && sameName(each.name, name));
+  if (!silent || !thing) return use;
+  return {
+    ...use,
+    state: 'skipped',
+    reason: `${nameOfThing(thing)}, which both sides use, does not answer now`,
+  };
 }

@@ -1,6 +1,6 @@
 /** Archives a version in the standby that is not whole, and says so in a tag: lists and labels leave it out from then on. */
-import { apiVersions, type Json, type JsonObject } from '../azure/azure.ts';
-import { isObject } from '../azure/json.ts';
+import { apiVersions, type JsonObject } from '../azure/azure.ts';
+import { objectAt } from '../azure/json.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import { desiredAsset } from './asset-body.ts';
 import { pathOf, type RestoreAsset } from './restore-asset.ts';
@@ -22,7 +22,7 @@ export async function archiveAsset({
   const body: JsonObject = {
     ...properties,
     isArchived: true,
-    tags: { ...tagsOf(properties['tags']), [lossTag]: why.slice(0, longestTag) },
+    tags: { ...objectAt(properties, 'tags'), [lossTag]: why.slice(0, longestTag) },
   };
   try {
     await arm.put(pathOf(workspace, line), apiVersions.machineLearning, { properties: body }, { signal });
@@ -31,8 +31,4 @@ export async function archiveAsset({
     if (!isUnderstudyError(error, 'AzureError')) throw error;
     return messageOf(error);
   }
-}
-
-function tagsOf(tags: Json | undefined): JsonObject {
-  return isObject(tags) ? tags : {};
 }

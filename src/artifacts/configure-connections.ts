@@ -45,17 +45,24 @@ export async function configureConnections(context: StepContext): Promise<StepRe
   };
 }
 
-/** Filled in by Azure. */
-const readOnly = new Set(['createdByWorkspaceArmId', 'group', 'provisioningState', 'error']);
-/** What only `listsecrets` answers: from escrow. */
-const hidden = new Set(['credentials', 'value']);
+/** Filled in by Azure, or what only `listsecrets` answers: from escrow. */
+const notWritten = new Set([
+  'createdByWorkspaceArmId',
+  'group',
+  'provisioningState',
+  'error',
+  'credentials',
+  'value',
+]);
+
+/** What of a connection may be written back; its credentials are added by who has them. */
+export function writableOf({ properties }: ArmResource): JsonObject {
+  return Object.fromEntries(Object.entries(properties).filter(([key]) => !notWritten.has(key)));
+}
 
 async function configure(context: StepContext, standby: Standby, connection: ArmResource): Promise<Outcome> {
   const { azure, signal } = context;
-  const kept = Object.entries(connection.properties).filter(
-    ([key]) => !readOnly.has(key) && !hidden.has(key),
-  );
-  const { value: properties, unmapped } = rewriteReferences(Object.fromEntries(kept), standby.mapping);
+  const { value: properties, unmapped } = rewriteReferences(writableOf(connection), standby.mapping);
   const first = unmapped[0];
   if (first) return { state: 'failed', reason: `${first.place}: ${first.reason}` };
   const path = `${standby.workspace.id}/connections/${encodeURIComponent(connection.name)}`;

@@ -4,11 +4,13 @@ import { sameName } from '../azure/ids.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
+import { sameContainer } from '../sharing/sharing.ts';
 import { ensureContainer } from './blobs.ts';
 import { isBuiltIn, placeOfDatastore, type DatastorePlace } from './datastores.ts';
 import { escrowed } from './escrowed.ts';
 import { showFindings, writeFindings, type Finding } from './evidence.ts';
 import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
+import { isCopied } from './manifest.ts';
 import { readPart } from './recovery-point.ts';
 import { openStandby, type Standby } from './standby.ts';
 import { fail, newTally, showCount, skip, sum, toCounts, type Tally } from './tally.ts';
@@ -94,6 +96,12 @@ async function configure(work: Work, datastore: ArmResource): Promise<void> {
   const { azure, signal } = context;
   const place = placeOfDatastore(datastore);
   const there = standby.datastores.find(({ name }) => sameName(name, datastore.name));
+  if (there && isSameStore(standby, place, placeOfDatastore(there))) {
+    // Its credentials are the standby's own.
+    tally.done += 1;
+    tally.already += 1;
+    return;
+  }
   const body = await desired(work, datastore, place);
   if ('reason' in body) return leave(work, datastore.name, 'skipped', body.reason);
   if (there) {
@@ -128,6 +136,16 @@ async function configure(work: Work, datastore: ArmResource): Promise<void> {
   }
 }
 
+/** Whether both sides have one and the same container under this name. */
+function isSameStore({ point }: Standby, { blob }: DatastorePlace, there: DatastorePlace): boolean {
+  return (
+    blob !== undefined &&
+    there.blob !== undefined &&
+    !isCopied(point.sealed.accounts, blob) &&
+    sameContainer(blob, there.blob)
+  );
+}
+
 function leave({ tally, findings }: Work, what: string, state: Finding['state'], reason: string): void {
   (state === 'skipped' ? skip : fail)(tally, reason);
   findings.push({ what: `datastore ${what}`, state, reason });
@@ -145,7 +163,7 @@ async function desired(
   const kept = Object.entries(datastore.properties).filter(([key]) => !readOnly.has(key));
   const properties: JsonObject = Object.fromEntries(kept);
   const { blob } = place;
-  const copied = blob !== undefined && sealed.accounts.some(({ name }) => sameName(name, blob.account));
+  const copied = blob !== undefined && isCopied(sealed.accounts, blob);
   if (!copied && place.unsupported !== undefined) return { reason: place.unsupported };
   const credentials = await credentialsFor(work, datastore, place, copied);
   if ('reason' in credentials) return credentials;

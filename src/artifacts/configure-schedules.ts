@@ -15,9 +15,10 @@ import { startHeartbeat } from './heartbeat.ts';
 import { lostAssets, whyLost } from './lost-assets.ts';
 import { countLines } from './parts.ts';
 import { readPart } from './recovery-point.ts';
-import { isEnabled, schedulePath, setEnabled, writable } from './schedules.ts';
+import { schedulePath, setEnabled, writable } from '../azure/schedules.ts';
+import { enabledSchedules } from '../fence/stop-intake.ts';
 import { openStandby, type Standby } from './standby.ts';
-import { fail, newTally, seen, showCount, sum, toCounts } from './tally.ts';
+import { fail, newTally, seen, showCount, skip, sum, toCounts } from './tally.ts';
 
 const whatIsLost = 'what its jobs read is not whole';
 
@@ -43,7 +44,7 @@ export async function configureSchedules(context: StepContext): Promise<StepResu
     const outcome =
       why === undefined ? await configure(context, standby, schedule) : { reason: `${whatIsLost}: ${why}` };
     if ('reason' in outcome) {
-      fail(tally, outcome.reason);
+      (why === undefined ? fail : skip)(tally, outcome.reason);
       findings.push({ what: `schedule ${schedule.name}`, state: 'failed', reason: outcome.reason });
     } else {
       tally.done += 1;
@@ -69,22 +70,17 @@ export async function enableAsBefore(context: StepContext, undo: unknown): Promi
   const { names, enabledBefore } = undo as UndoSchedules;
   let enabled = 0;
   for (const name of names.filter((each) => enabledBefore.includes(each)))
-    if (await setEnabled(context, context.to, name, true)) enabled += 1;
+    if (await setEnabled(context.azure, context.to, name, true, { signal: context.signal })) enabled += 1;
   return `${showCount(enabled, 'schedule')} enabled again in ${context.to.region}`;
 }
 
 async function stateBefore(
-  { azure, store, signal }: StepContext,
-  { point, workspace }: Standby,
+  { azure, store, to, signal }: StepContext,
+  { point }: Standby,
 ): Promise<UndoSchedules> {
   const names: string[] = [];
   for await (const { name } of readPart(store, point.sealed, 'schedules')) names.push(name);
-  const enabledBefore: string[] = [];
-  const all = azure.arm.list(`${workspace.id}/schedules?listViewType=All`, apiVersions.machineLearning, {
-    signal,
-  });
-  for await (const schedule of all) if (isEnabled(schedule)) enabledBefore.push(schedule.name);
-  return { enabledBefore, names };
+  return { enabledBefore: await enabledSchedules(azure, to, { signal }), names };
 }
 
 async function configure(

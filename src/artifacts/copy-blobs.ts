@@ -1,6 +1,6 @@
 /** The action `copyBlobs`: what the listing says the standby needs, from server to server into its replica container. */
 import { UnderstudyError, isUnderstudyError, messageOf } from '../errors/error.ts';
-import type { StepResult } from '../run/outcome.ts';
+import type { Counts, StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { ensureContainer } from './blobs.ts';
 import { batches, createLimiter, forEachBounded } from './bounded.ts';
@@ -60,10 +60,18 @@ export async function copyBlobs(context: StepContext): Promise<StepResult> {
   return {
     state: 'completed',
     detail: describe(copying, previous.note()),
-    counts: [toCounts(copying.tally, 'blobs', copying.expected)],
+    counts: [toCounts(copying.tally, 'blobs', copying.expected), ...countShared(listing, copying)],
     facts: await sealDraft(context, point, 'copying', copying),
     ...lostOf(copying),
   };
+}
+
+/** What both sides use is not even listed: it is counted by the folders that are needed of it. */
+function countShared({ foldersShared }: Listing, { units }: Copying): Counts[] {
+  if (foldersShared === 0) return [];
+  const tally = { ...newTally(), done: units };
+  skip(tally, 'on storage that the standby reads where it is: shared, not copied', foldersShared);
+  return [toCounts(tally, 'folders and files', units + foldersShared)];
 }
 
 interface CopyUnits {

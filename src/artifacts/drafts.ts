@@ -6,6 +6,7 @@ import type { StepResult } from '../run/outcome.ts';
 import type { GpusOfSizes } from '../jobs/gpus.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { UnderstudyError } from '../errors/error.ts';
+import type { Sharing } from '../sharing/sharing.ts';
 import { assetTypeNames } from './asset-types.ts';
 import {
   folderOf,
@@ -34,6 +35,9 @@ export interface Listing {
   workspace: SourceWorkspace;
   accounts: SourceAccount[];
   shared: string[];
+  sharing: Sharing;
+  /** Folders and files that are read where they are. */
+  foldersShared: number;
   parts: Part[];
   counts: Record<string, number>;
   leftBehind: LeftBehind[];

@@ -15,7 +15,7 @@ import { notDoneBy, showFindings, writeFindings, type Finding } from './evidence
 import { lostAssets, whyLost } from './lost-assets.ts';
 import type { SealedManifest } from './manifest.ts';
 import { readPart } from './recovery-point.ts';
-import { isEnabled, schedulePath, setEnabled } from './schedules.ts';
+import { isEnabled, schedulePath, setEnabled } from '../azure/schedules.ts';
 import { planned } from './standby.ts';
 import { fail, newTally, seen, showCount, skip, sum, toCounts } from './tally.ts';
 
@@ -48,7 +48,7 @@ export async function enableSchedules(context: StepContext): Promise<StepResult>
     const reason = lost.get(name) ?? (await whyNotEnabled(context, name));
     if (reason === undefined) tally.done += 1;
     else {
-      fail(tally, reason);
+      (lost.has(name) ? skip : fail)(tally, reason);
       findings.push({ what: `schedule ${name}`, state: 'failed', reason });
     }
   }
@@ -95,7 +95,8 @@ async function leftDisabled(
 export async function disableAgain(context: StepContext, undo: unknown): Promise<string> {
   const { names } = (undo ?? { names: [] }) as EnabledByRun;
   let disabled = 0;
-  for (const name of names) if (await setEnabled(context, context.to, name, false)) disabled += 1;
+  for (const name of names)
+    if (await setEnabled(context.azure, context.to, name, false, { signal: context.signal })) disabled += 1;
   return `${showCount(disabled, 'schedule')} disabled again in ${context.to.region}`;
 }
 
@@ -114,7 +115,7 @@ async function disabledOf(
 async function whyNotEnabled(context: StepContext, name: string): Promise<string | undefined> {
   const { azure, to, signal } = context;
   try {
-    await setEnabled(context, to, name, true);
+    await setEnabled(azure, to, name, true, { signal });
     const path = schedulePath(workspaceId(to.workspace), name);
     const held = await azure.arm.find(path, apiVersions.machineLearning, { signal });
     if (!held) return 'it is not there';

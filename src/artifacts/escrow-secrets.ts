@@ -19,10 +19,11 @@ import {
   type Listing,
 } from './drafts.ts';
 import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
-import type { SecretRef } from './manifest.ts';
+import { isCopied, type SecretRef } from './manifest.ts';
 import { countLines, readLines } from './parts.ts';
 import { listRecoveryPoints, openByRef } from './recovery-point.ts';
 import { secretless, secretName } from './secret-name.ts';
+import { secretWriter, type WriteSecret } from './write-secret.ts';
 import { fail, newTally, seen, showCount, skip, sum, toCounts, type Tally } from './tally.ts';
 
 /** Errors: AzureUnavailable. What Azure refuses to tell or to keep is counted as failed, and does not hold the recovery point up. */
@@ -30,9 +31,11 @@ export async function escrowSecrets(context: StepContext): Promise<StepResult> {
   const point = await beginPoint(context);
   const listing = await openDraft(context, point, 'listing');
   const uri = context.topology.escrow?.vaults[context.to.region];
+  const vault = uri === undefined ? undefined : context.azure.vault(uri);
   const work: Work = {
     context,
-    vault: uri === undefined ? undefined : context.azure.vault(uri),
+    vault,
+    write: vault ? secretWriter(vault, context.signal) : () => Promise.reject(new TypeError('no vault')),
     known: await knownVersions(context),
     secrets: [],
     kept: new Map(),
@@ -75,6 +78,7 @@ export async function escrowSecrets(context: StepContext): Promise<StepResult> {
 interface Work {
   context: StepContext;
   vault: Vault | undefined;
+  write: WriteSecret;
   /** Versions by secret, of the recovery point before. */
   known: Map<string, string>;
   secrets: SecretRef[];
@@ -86,17 +90,23 @@ interface Work {
   lost: LeftBehindList;
 }
 
-async function escrowDatastore(work: Work, { accounts }: Listing, datastore: ArmResource): Promise<void> {
+async function escrowDatastore(
+  work: Work,
+  { accounts, sharing }: Listing,
+  datastore: ArmResource,
+): Promise<void> {
   if (isBuiltIn(datastore.name)) {
     work.builtIn += 1;
     return;
   }
   const { credentials, blob } = placeOfDatastore(datastore);
   if (credentials === 'None') return skip(work.tally, 'identity-based: there is no secret');
-  const copied = blob !== undefined && accounts.some(({ name }) => sameName(name, blob.account));
+  const copied = blob !== undefined && isCopied(accounts, blob);
   if (copied && (credentials === 'AccountKey' || credentials === 'Sas')) {
     return skip(work.tally, "on copied storage: the credential is issued from the standby's own account");
   }
+  if (!work.vault && sharing.inBoth.some((name) => sameName(name, datastore.name)))
+    return skip(work.tally, 'the standby has it already, with credentials of its own');
   await keep(work, 'datastore', datastore.name, async () => {
     const path = `${workspaceId(work.context.from.workspace)}/datastores/${encodeURIComponent(datastore.name)}/listSecrets`;
     return work.context.azure.arm.post(
@@ -171,17 +181,22 @@ async function keep(
 
 /** What the vault already holds is not written again: each write is a version, and some vaults bill and cap them. */
 async function put(
-  { context, known }: Work,
+  { context, known, write }: Work,
   vault: Vault,
   kind: SecretRef['kind'],
   name: string,
   value: string,
 ): Promise<{ secret: string; version: string }> {
-  const secret = secretName(context.topology.name, kind, name);
+  const secret = secretName({
+    topology: context.topology.name,
+    region: context.from.region,
+    kind,
+    resource: name,
+  });
   const version = known.get(secret);
   if (version !== undefined && (await vault.get(secret)) === value) return { secret, version };
   const tags = { understudy: context.topology.name, kind, resource: name, region: context.from.region };
-  return { secret, version: (await vault.set(secret, value, tags)).version };
+  return { secret, version: (await write(secret, value, tags)).version };
 }
 
 /** As the listing has them: each is kept, skipped or failed. */

@@ -14,12 +14,22 @@ import { collectNeeded } from './needed.ts';
 import { partWriter } from './parts.ts';
 import { gpusOfRegion } from './vm-sizes.ts';
 import { findSourceStores } from './source-stores.ts';
+import {
+  findSharing,
+  readUsed,
+  refuseOneDefault,
+  sharedContainers,
+  type Used,
+} from '../sharing/find-sharing.ts';
+import type { SharedThing, Sharing } from '../sharing/sharing.ts';
+import { resourceClasses } from '../topology/words.ts';
+import { sameName } from '../azure/ids.ts';
 import { showCount } from './tally.ts';
 import { findWorkspace } from './workspace.ts';
 
 /** Errors: PreconditionError if the workspace is not there, AzureUnavailable if it does not answer. */
 export async function listActive(context: StepContext): Promise<StepResult> {
-  const { azure, store, topology, from, signal } = context;
+  const { azure, store, topology, from, to, signal } = context;
   const point = await beginPoint(context);
   const heartbeat = startHeartbeat(context, 'resources');
   const leftBehind = leftBehindList();
@@ -27,7 +37,11 @@ export async function listActive(context: StepContext): Promise<StepResult> {
   const datastores = await Array.fromAsync(
     azure.arm.list(`${workspace.id}/datastores`, apiVersions.machineLearning, { signal }),
   );
-  const stores = await findSourceStores({ azure, workspace, datastores, leftBehind, signal });
+  const active: Used = { region: from.region, workspace: workspace.resource, datastores };
+  const standby = await readUsed(azure.arm, to, { signal });
+  refuseOneDefault(active, standby);
+  const inBoth = sharedContainers(active, standby);
+  const stores = await findSourceStores({ azure, workspace, datastores, leftBehind, inBoth, signal });
   const outputs = jobOutputs(azure.arm, workspace.id, signal);
   const needed = collectNeeded(stores, outputs, topology.jobs.checkpoint, leftBehind);
 
@@ -46,11 +60,15 @@ export async function listActive(context: StepContext): Promise<StepResult> {
   await assets.close(() => needed.takeReferences());
 
   const units = needed.units();
+  const sharedUnits = needed.sharedUnits();
+  const sharing = await findSharing(azure.arm, active, standby, { signal });
   const { subscriptionId, resourceGroup, name, guid, location, associated } = workspace;
   const listing: Listing = {
     workspace: { subscriptionId, resourceGroup, name, guid, location, associated },
     accounts: stores.accounts,
     shared: stores.shared,
+    sharing: withNeeds(sharing, sharedUnits),
+    foldersShared: sharedUnits.length,
     parts: [
       ...(await assets.end()),
       ...resources.parts,
@@ -77,6 +95,17 @@ export async function listActive(context: StepContext): Promise<StepResult> {
   };
 }
 
+/** Which classes need an account that both sides use, and how much of it. */
+function withNeeds({ things, ...rest }: Sharing, units: readonly Unit[]): Sharing {
+  const needed = things.map((thing): SharedThing => {
+    const own = units.filter(({ account }) => sameName(account, thing.name));
+    if (thing.kind !== 'storage' || own.length === 0) return thing;
+    const classes = new Set(own.flatMap(({ places }) => places.map((place) => place.class)));
+    return { ...thing, classes: resourceClasses.filter((each) => classes.has(each)), folders: own.length };
+  });
+  return { ...rest, things: needed };
+}
+
 /** So many lines are read; the ledger has the rest. */
 const longestList = 20;
 
@@ -100,11 +129,12 @@ async function writeUnits({ store }: StepContext, folder: string, units: readonl
   return writer.end();
 }
 
-function describe({ counts, workspace }: Listing, region: string): string {
+function describe({ counts, workspace, foldersShared }: Listing, region: string): string {
   const of = (kind: string, one: string, many?: string) => showCount(counts[kind] ?? 0, one, many);
   return (
     `${workspace.name} in ${region}: ${of('models', 'model')}, ${of('data', 'data asset')}, ${of('environments', 'environment')}, ` +
     `${of('components', 'component')}, ${of('codes', 'code snapshot')}, ${of('jobs', 'unfinished job')}, ` +
-    `${of('folders', 'folder or file', 'folders and files')} to copy`
+    `${of('folders', 'folder or file', 'folders and files')} to copy` +
+    (foldersShared > 0 ? `, ${foldersShared} on storage that the standby reads where it is` : '')
   );
 }

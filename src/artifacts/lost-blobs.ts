@@ -63,9 +63,10 @@ async function waysOn(
   return [
     `Put back what is named, and go on: ${retry}.`,
     `Or accept the loss, and what depends on it is left out: ${retry} --accept-loss ${step.id} --reason "…".`,
-    other === undefined
-      ? 'No other recent recovery point has another copy of it.'
-      : `Or cancel the run, and restore a recovery point that has another copy of it: understudy failover --recovery-point ${other} --reason "…".`,
+    `Or take the run back, and restore another recovery point: understudy cancel ${run.runId}, then ` +
+      (other === undefined
+        ? 'understudy failover --recovery-point ID; of the last ones, none has another copy of it.'
+        : `understudy failover --recovery-point ${other}, which has another copy of it.`),
   ].join(' ');
 }
 

@@ -3,8 +3,10 @@
  * digest, so that a late writer cannot alter one); `sealed.json` names them all and is written last.
  */
 import type { ArmResource } from '../azure/azure.ts';
+import { sameName } from '../azure/ids.ts';
 import type { RecoveryPointRef } from '../plan/plan.ts';
 import type { RecoveryPointSummary } from '../plan/recovery-point-summary.ts';
+import type { Container, Sharing } from '../sharing/sharing.ts';
 import type { WorkspaceRef } from '../topology/topology.ts';
 import type { ResourceClass } from '../topology/words.ts';
 import type { AssetType } from './asset-types.ts';
@@ -132,6 +134,14 @@ export interface SourceAccount {
   endpoint: string;
   /** The workspace's own account: container names are kept in the standby. */
   own: boolean;
+  /** Containers that the standby has as a datastore, too: read where they are, and not copied but for jobs' checkpoints. */
+  shared?: string[];
+}
+
+/** Whether what a container holds is brought to the standby, and not read where it is. */
+export function isCopied(accounts: readonly SourceAccount[], { account, container }: Container): boolean {
+  const found = accounts.find(({ name }) => sameName(name, account));
+  return found !== undefined && found.shared?.includes(container) !== true;
 }
 
 /** A secret in the escrow vault: never its value. */
@@ -191,6 +201,8 @@ export interface SealedContent {
   accounts: SourceAccount[];
   /** Storage accounts that datastores name and that are outside the region: both sides read them where they are. */
   shared: string[];
+  /** What both sides used when it was made. */
+  sharing: Sharing;
   replica: Replica;
   fuzzy: FuzzyAsset[];
   secrets: SecretRef[];

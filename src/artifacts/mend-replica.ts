@@ -2,7 +2,7 @@
 import type { BlobAccount } from '../azure/azure.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import { hashBlob, statBlob, type BlobAddress, type ListedBlob } from './blobs.ts';
-import { copyBlob } from './copy-blob.ts';
+import { azureLimits, copyBlob } from './copy-blob.ts';
 import { replicaContainer, type BlobLine } from './manifest.ts';
 
 export interface ReadReplica {
@@ -85,7 +85,7 @@ async function replace(
     source,
     // Headers and metadata are those that were sealed: copied in blocks where the source has been written since.
     listed: { ...line, etag: there.etag },
-    ...(there.etag === line.etag ? {} : { limits: { wholeBytes: -1, blockBytes: 64 * 1024 * 1024 } }),
+    ...(there.etag === line.etag ? {} : { limits: { ...azureLimits, wholeBytes: -1 } }),
     target,
     ...(damaged ? { replace: damaged.etag } : {}),
     signal,

@@ -24,6 +24,8 @@ export interface Needed {
   /** References found since the last call. */
   takeReferences(): AssetReference[];
   units(): Unit[];
+  /** What is needed and is on storage that the standby reads where it is. */
+  sharedUnits(): Unit[];
 }
 
 export function collectNeeded(
@@ -64,6 +66,7 @@ export function collectNeeded(
       return taken;
     },
     units: () => mergeUnits(roots.all),
+    sharedUnits: () => mergeUnits(roots.shared),
   };
 }
 
@@ -71,14 +74,22 @@ type Owner = Pick<NeededRoot, 'asset' | 'class' | 'growing'>;
 
 function collectRoots(stores: SourceStores, outputs: JobOutputs, leftBehind: LeftBehindList) {
   const all: NeededRoot[] = [];
-  const add = (needs: Pick<Needs, 'roots' | 'unreachable'>, owner: Owner) => {
+  const shared: NeededRoot[] = [];
+  const add = (needs: Pick<Needs, 'roots' | 'shared' | 'unreachable'>, owner: Owner) => {
     for (const root of needs.roots) all.push({ ...root, account: spelling(root.account, stores), ...owner });
+    for (const root of needs.shared) {
+      const place = { ...root, account: spelling(root.account, stores), ...owner };
+      // A successor goes on from a copy, whoever reads the folder: its origin may write there unseen.
+      const toCopy = owner.growing && stores.accounts.some(({ name }) => sameName(name, root.account));
+      (toCopy ? all : shared).push(place);
+    }
     for (const { reason } of needs.unreachable) {
       leftBehind.add('references', `to blobs that are not copied: ${reason}`, owner.asset);
     }
   };
   return {
     all,
+    shared,
     /** Everything that a resource's JSON refers to. */
     async addJson(json: Json, asset: string, of: ResourceClass): Promise<void> {
       const needs = needsOf(json, stores);
@@ -90,7 +101,11 @@ function collectRoots(stores: SourceStores, outputs: JobOutputs, leftBehind: Lef
       add(needs, { asset, class: of });
     },
     addPath({ datastore, path }: { datastore: string; path: string }, owner: Owner): void {
-      const needs: Pick<Needs, 'roots' | 'unreachable'> = { roots: [], unreachable: [] };
+      const needs: Pick<Needs, 'roots' | 'shared' | 'unreachable'> = {
+        roots: [],
+        shared: [],
+        unreachable: [],
+      };
       addDatastorePath(datastore, path, path, stores, needs);
       add(needs, owner);
     },

@@ -7,7 +7,7 @@ import { placeInAccount } from '../azure/blob-url.ts';
 import { parseAzureMlUri, sameName, sameWorkspace } from '../azure/ids.ts';
 import type { AzureMlUri } from '../azure/azureml-uri.ts';
 import type { DatastorePlace } from './datastores.ts';
-import type { SourceAccount, SourceWorkspace } from './manifest.ts';
+import { isCopied, type SourceAccount, type SourceWorkspace } from './manifest.ts';
 
 /** Where the references of a workspace can lead. */
 export interface SourceStores {
@@ -28,6 +28,8 @@ export interface BlobRoot {
 
 export interface Needs {
   roots: BlobRoot[];
+  /** On storage that the standby reads where it is. */
+  shared: BlobRoot[];
   /** `output` of MLflow's `runs:/` is `artifacts`. */
   jobOutputs: { job: string; output: string; path: string }[];
   /** References to what is not copied. */
@@ -35,7 +37,7 @@ export interface Needs {
 }
 
 export function needsOf(json: Json, stores: SourceStores): Needs {
-  const needs: Needs = { roots: [], jobOutputs: [], unreachable: [] };
+  const needs: Needs = { roots: [], shared: [], jobOutputs: [], unreachable: [] };
   const walk = (value: Json): void => {
     if (typeof value === 'string') readReference(value, stores, needs);
     else if (Array.isArray(value)) value.forEach(walk);
@@ -60,8 +62,9 @@ function readReference(value: string, stores: SourceStores, needs: Needs): void 
   }
   for (const account of stores.accounts) {
     const place = placeInAccount(value, account.endpoint);
-    if (place)
-      needs.roots.push({ account: account.name, container: place.container, path: trim(decode(place.path)) });
+    if (!place) continue;
+    const root = { account: account.name, container: place.container, path: trim(decode(place.path)) };
+    (isCopied(stores.accounts, root) ? needs.roots : needs.shared).push(root);
   }
 }
 
@@ -75,7 +78,7 @@ export function addDatastorePath(
   path: string,
   value: string,
   stores: SourceStores,
-  needs: Pick<Needs, 'roots' | 'unreachable'>,
+  needs: Pick<Needs, 'roots' | 'shared' | 'unreachable'>,
 ): void {
   const found = stores.datastores.find(({ name }) => sameName(name, datastore));
   const blob = found?.blob;
@@ -85,11 +88,11 @@ export function addDatastorePath(
       : `there is no datastore "${datastore}"`;
     needs.unreachable.push({ value, reason });
   } else if (stores.shared.some((name) => sameName(name, blob.account))) {
-    return;
+    needs.shared.push({ ...blob, path: trim(path) });
   } else if (!stores.accounts.some(({ name }) => sameName(name, blob.account))) {
     needs.unreachable.push({ value, reason: `storage account "${blob.account}" is not copied` });
   } else {
-    needs.roots.push({ ...blob, path: trim(path) });
+    (isCopied(stores.accounts, blob) ? needs.roots : needs.shared).push({ ...blob, path: trim(path) });
   }
 }
 

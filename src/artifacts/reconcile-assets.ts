@@ -3,7 +3,7 @@ import type { JsonObject } from '../azure/azure.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import { differences } from '../jobs/submit.ts';
 import type { StepResult } from '../run/outcome.ts';
-import type { StepContext } from '../run/step-context.ts';
+import type { AcceptedLoss, StepContext } from '../run/step-context.ts';
 import { desiredAsset } from './asset-body.ts';
 import { assetKey, assetTypes, type AssetType } from './asset-types.ts';
 import { batches, mapBounded } from './bounded.ts';
@@ -15,7 +15,7 @@ import { showAcceptance } from './lost-blobs.ts';
 import type { AssetLine } from './manifest.ts';
 import { readPart } from './recovery-point.ts';
 import { withOutputsResolved } from './resolve-outputs.ts';
-import { typesOfStep } from './restore-assets.ts';
+import { notWhole, typesOfStep } from './restore-assets.ts';
 import { openStandby, type Standby } from './standby.ts';
 import { fail, newTally, skip, toCounts, type Tally } from './tally.ts';
 import { typedVersions } from './typed-assets.ts';
@@ -35,6 +35,7 @@ export async function reconcileAssets(context: StepContext): Promise<StepResult>
   const notDone = await notDoneBy(context, 'restoreAssets');
   const lost = await lostAssets(context, standby.point.sealed);
   const heartbeat = startHeartbeat(context, 'assets');
+  const { acceptedLoss: accepted } = context;
   const found: Reconciled = { tallies: new Map(), findings: [], losses: [] };
   for (const type of typesOfStep(context)) {
     found.tallies.set(type, newTally());
@@ -48,7 +49,7 @@ export async function reconcileAssets(context: StepContext): Promise<StepResult>
       for (const each of compared.flat()) {
         heartbeat.add(1, 0);
         const why = lost.get(each.key);
-        if (why === undefined) count(found, each, notDone.get(each.key));
+        if (why === undefined) count(found, each, { known: notDone.get(each.key), accepted });
         else await setAside(context, standby, found, { ...each, why });
       }
       await heartbeat.beat();
@@ -74,14 +75,15 @@ interface Compared {
 function count(
   { tallies, findings }: Reconciled,
   { line, key, difference }: Compared,
-  known: Finding | undefined,
+  { known, accepted }: { known: Finding | undefined; accepted: AcceptedLoss | undefined },
 ): void {
   const tally = tallies.get(line.type) ?? newTally();
   if (difference === undefined) tally.done += 1;
   else if (known?.state === 'skipped') skip(tally, known.reason);
   else if (known && difference === missing) fail(tally, known.reason);
   else {
-    fail(tally, difference === missing ? missing : 'different');
+    const reason = difference === missing ? missing : 'different';
+    (accepted ? skip : fail)(tally, `${reason}${showAcceptance(accepted)}`);
     findings.push({ what: key, state: 'failed', reason: difference });
   }
 }
@@ -94,7 +96,7 @@ async function setAside(
   { line, key, difference, why }: Compared & { why: string },
 ): Promise<void> {
   const { arm } = context.azure;
-  fail(tallies.get(line.type) ?? newTally(), 'not whole, since blobs of it are lost');
+  skip(tallies.get(line.type) ?? newTally(), notWhole);
   const registered = difference !== missing;
   const refusal = registered
     ? await archiveAsset({ line, arm, workspace: workspace.id, mapping, signal: context.signal, why })

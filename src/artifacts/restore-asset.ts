@@ -12,7 +12,10 @@ import {
 import type { AssetLine } from './manifest.ts';
 import { withOutputsResolved, type ResolveOutputs } from './resolve-outputs.ts';
 
-export type RestoredAsset = { state: 'restored' | 'already' } | { state: 'failed'; reason: string };
+/** `lost`: blobs of it are lost, and a person has accepted that. */
+export type RestoredAsset =
+  | { state: 'restored' | 'already' }
+  | { state: 'failed'; reason: string; lost?: true };
 
 export interface RestoreAsset {
   line: AssetLine;

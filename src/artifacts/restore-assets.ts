@@ -21,6 +21,9 @@ import { fail, newTally, showCount, skip, sum, toCounts, type Tally } from './ta
 /** Azure takes ten writes a second of one principal: more side by side only queue up. */
 const sideBySide = 8;
 
+/** Why what has lost blobs is not registered. */
+export const notWhole = 'not whole, since blobs of it are lost';
+
 interface State {
   /** Lines that are done, over all types in their order. */
   lines: number;
@@ -101,7 +104,7 @@ async function restoreBatch(
   const restore = async (line: AssetLine): Promise<RestoredAsset> => {
     const why = standby.lost.get(assetKey(line.type, line.name, line.version));
     if (why !== undefined)
-      return { state: 'failed', reason: `it is not registered, since it is not whole: ${why}` };
+      return { state: 'failed', reason: `it is not registered, since it is not whole: ${why}`, lost: true };
     return restoreAsset({
       line,
       arm: azure.arm,
@@ -128,7 +131,8 @@ async function restoreBatch(
 function record(state: State, line: AssetLine, result: RestoredAsset): void {
   const tally = (isContainer(line) ? state.containers : state.versions)[line.type] ?? newTally();
   if (result.state === 'failed') {
-    fail(tally, result.reason);
+    if (result.lost) skip(tally, notWhole);
+    else fail(tally, result.reason);
     state.findings.push({
       what: assetKey(line.type, line.name, line.version),
       state: 'failed',

@@ -1,4 +1,5 @@
 /** Reads the replicas of one list, and repairs what is damaged. */
+import { sameName } from '../azure/ids.ts';
 import type { BlobAccount } from '../azure/azure.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import type { StepContext } from '../run/step-context.ts';
@@ -13,7 +14,6 @@ import {
   type ReplicaLine,
   type ScrubList,
 } from './scrub-ledger.ts';
-import { sameAccount } from './scrub-points.ts';
 
 export interface ScrubTools {
   /** ARM id of the standby's own account: what is not there cannot be replicated to either. */
@@ -43,7 +43,7 @@ export async function scrubList(
   try {
     mended = await mendAll(context, list, lines, tools);
   } catch (error) {
-    const isOther = !sameAccount(tools.standbyAccountId, list.accountId);
+    const isOther = !sameName(tools.standbyAccountId, list.accountId);
     const isAzures = isUnderstudyError(error, 'AzureError') || isUnderstudyError(error, 'AzureUnavailable');
     // Copies of the way back: this recovery point does not wait for them.
     if (isOther && isAzures) return { unread: messageOf(error) };

@@ -2,6 +2,7 @@
  * What of a recovery point has to be scrubbed: its parts, and those of its replicas that no recovery point before it refers to. One
  * recovery point after the other is taken up, so that each replica is in one list however many recovery points refer to it.
  */
+import { sameName } from '../azure/ids.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import { folderOf, orderKey, type BlobLine, type SealedManifest } from './manifest.ts';
@@ -76,7 +77,7 @@ async function takeUp(store: ControlStore, ledger: ScrubLedger, work: TakeUp): P
     });
   }
   const { accountId } = sealed.replica;
-  const previousId = before.findLast((each) => sameAccount(ledger.points[each]?.accountId, accountId));
+  const previousId = before.findLast((each) => sameName(ledger.points[each]?.accountId, accountId));
   const previous = previousId === undefined ? undefined : await readSeal(store, previousId);
   const point: ScrubbedPoint = {
     // Its seal was written when all its parts had been read.
@@ -194,13 +195,9 @@ function listWriter(
 
 /** The last list of the account, where that has room. */
 function smallListOf({ lists }: ScrubLedger, accountId: string, more: number): ScrubList | undefined {
-  const last = lists.findLast((each) => sameAccount(each.accountId, accountId));
+  const last = lists.findLast((each) => sameName(each.accountId, accountId));
   const hasRoom = last && !last.damage && last.count + more <= smallList && last.bytes < bytesPerList / 4;
   return hasRoom ? last : undefined;
-}
-
-export function sameAccount(one: string | undefined, other: string): boolean {
-  return one?.toLowerCase() === other.toLowerCase();
 }
 
 /** Reads every part of a recovery point. Answers what is missing or altered. */

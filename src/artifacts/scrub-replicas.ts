@@ -48,6 +48,7 @@ interface Changes {
   points: Map<string, Partial<ScrubbedPoint>>;
 }
 
+const acceptedAsLost = 'damaged, and accepted as lost';
 /** A request costs as much as reading so many bytes. */
 const bytesPerReplica = 256 * 1024;
 /** The times of so many recovery points say how long it may be until the next. */
@@ -200,7 +201,11 @@ async function readList(
   tally.done += scrubbed.whole + scrubbed.repaired;
   tally.bytes += scrubbed.bytes;
   state.repaired += scrubbed.repaired;
-  for (const { reason } of scrubbed.damaged) fail(tally, reason);
+  // Each has a reason of its own: those are in the list of the damaged.
+  for (const { accepted } of scrubbed.damaged) {
+    if (accepted) skip(tally, acceptedAsLost);
+    else fail(tally, 'damaged, and not repaired');
+  }
   const damage = await sealDamage(context.store, scrubbed.damaged);
   changes.lists.set(list.digest, { ...damage, ...(again ? {} : { readAt }) });
 }
@@ -224,8 +229,14 @@ function changePoint({ points }: ScrubLedger, id: string, change: Partial<Scrubb
   const known = points[id];
   if (!known) return;
   // What was missing is there again, and with it replicas that are in no list yet: it is taken up anew.
-  if (known.damaged && !change.damaged) delete points[id];
-  else points[id] = { ...known, ...change };
+  if (known.damaged && !change.damaged) {
+    delete points[id];
+    return;
+  }
+  const { accepted, ...rest } = known;
+  // What was accepted is that damage, and no other.
+  const isSame = change.damaged?.every(({ part }) => known.damaged?.some((each) => each.part === part));
+  points[id] = { ...rest, ...change, ...(accepted && isSame ? { accepted } : {}) };
 }
 
 function lostOf(
@@ -259,7 +270,7 @@ function describe(
   { tally, repaired, items, done }: State,
   { count, accepted }: KnownDamage['replicas'],
 ): string {
-  const read = tally.done + sum(tally.failed);
+  const read = tally.done + sum(tally.failed) + (tally.skipped[acceptedAsLost] ?? 0);
   const parts = [
     `${showCount(read, 'copy', 'copies')} (${showBytes(tally.bytes)}) read: ${tally.done - repaired} as sealed, ${repaired} repaired`,
     ...(count > 0

@@ -47,6 +47,7 @@ export async function sealRecoveryPoint(context: StepContext): Promise<StepResul
     parts,
     accounts: listing.accounts,
     shared: listing.shared,
+    sharing: listing.sharing,
     replica: copying.replica,
     fuzzy: copying.fuzzy,
     secrets: escrowed.secrets,

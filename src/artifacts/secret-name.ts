@@ -2,11 +2,20 @@
 import { createHash } from 'node:crypto';
 import type { SecretRef } from './manifest.ts';
 
+export interface NamedSecret {
+  topology: string;
+  /** Whose secret it is: one vault may keep those of both regions. */
+  region: string;
+  kind: SecretRef['kind'];
+  resource: string;
+}
+
 /** Key Vault takes letters, digits and "-", at most 127: the hash keeps apart what that makes alike. */
-export function secretName(topology: string, kind: SecretRef['kind'], resource: string): string {
-  const readable = resource.replaceAll(/[^A-Za-z0-9]+/g, '-').slice(0, 40);
-  const hash = createHash('sha256').update(`${topology}/${kind}/${resource}`).digest('hex').slice(0, 12);
-  return `understudy-${topology}-${kind}-${readable}-${hash}`.replaceAll(/-+/g, '-');
+export function secretName({ topology, region, kind, resource }: NamedSecret): string {
+  const readable = resource.replaceAll(/[^A-Za-z0-9]+/g, '-').slice(0, 18);
+  const whole = [topology, region, kind, resource].join('/');
+  const hash = createHash('sha256').update(whole).digest('hex').slice(0, 12);
+  return `understudy-${topology}-${region}-${kind}-${readable}-${hash}`.replaceAll(/-+/g, '-');
 }
 
 /** Kinds of connection (`authType`) that have no credentials of their own. */

@@ -1,7 +1,8 @@
 /** Finds the storage accounts behind a workspace's datastores, and which of them are to be copied. */
-import { apiVersions, type Azure, type ArmResource } from '../azure/azure.ts';
+import { apiVersions, type Azure, type ArmResource, type BlobAccount } from '../azure/azure.ts';
 import { sameName } from '../azure/ids.ts';
 import { isUnderstudyError } from '../errors/error.ts';
+import type { Container } from '../sharing/sharing.ts';
 import { placeOfDatastore } from './datastores.ts';
 import type { LeftBehindList } from './drafts.ts';
 import type { SourceAccount } from './manifest.ts';
@@ -13,20 +14,22 @@ interface FindStores {
   workspace: KnownWorkspace;
   datastores: ArmResource[];
   leftBehind: LeftBehindList;
+  /** Containers that the standby has as a datastore, too. */
+  inBoth: readonly Container[];
   signal: AbortSignal;
 }
 
 /**
  * The workspace's own account is copied, and so is every other account of its region, which goes dark with it. An account elsewhere is
- * shared: it is readable from the standby as it is.
+ * shared: it is readable from the standby as it is. So is a container of a copied account that both sides have as a datastore.
  */
 export async function findSourceStores(request: FindStores): Promise<SourceStores> {
-  const { azure, workspace, datastores, leftBehind, signal } = request;
+  const { azure, workspace, datastores, leftBehind, inBoth, signal } = request;
   const places = datastores.map(placeOfDatastore);
   const ownName = nameOfId(workspace.storageAccountId);
   const own = await azure.blobAccount(workspace.storageAccountId, { signal });
   const accounts: SourceAccount[] = [
-    { name: own.name, id: workspace.storageAccountId, endpoint: own.endpoint, own: true },
+    sourceAccount(own, { id: workspace.storageAccountId, own: true }, inBoth),
   ];
   const shared: string[] = [];
   const settled = new Set([ownName.toLowerCase()]);
@@ -48,15 +51,32 @@ export async function findSourceStores(request: FindStores): Promise<SourceStore
       shared.push(found.name);
     } else {
       const account = await azure.blobAccount(found.id, { signal });
-      accounts.push({ name: account.name, id: found.id, endpoint: account.endpoint, own: false });
+      accounts.push(sourceAccount(account, { id: found.id, own: false }, inBoth));
     }
   }
   return { workspace, datastores: places, accounts, shared };
 }
 
+function sourceAccount(
+  { name, endpoint }: BlobAccount,
+  { id, own }: Pick<SourceAccount, 'id' | 'own'>,
+  inBoth: readonly Container[],
+): SourceAccount {
+  const containers = inBoth.filter(({ account }) => sameName(account, name));
+  const shared = [...new Set(containers.map(({ container }) => container))];
+  return { name, id, endpoint, own, ...(shared.length > 0 ? { shared } : {}) };
+}
+
+interface FindAccount {
+  azure: Pick<Azure, 'arm'>;
+  /** Whose datastore names the account. */
+  workspace: Pick<KnownWorkspace, 'subscriptionId' | 'resourceGroup'>;
+  signal?: AbortSignal | undefined;
+}
+
 /** By name: in the group that the datastore names, the workspace's, or anywhere in the subscription. */
 export async function findAccount(
-  { azure, workspace, signal }: Pick<FindStores, 'azure' | 'workspace' | 'signal'>,
+  { azure, workspace, signal }: FindAccount,
   name: string,
   datastore: ArmResource | undefined,
 ): Promise<ArmResource | undefined> {
@@ -69,14 +89,14 @@ export async function findAccount(
   );
   for (const group of new Set(groups)) {
     const id = `/subscriptions/${subscription}/resourceGroups/${group}/${storage}/${name}`;
-    const found = await azure.arm.find(id, apiVersions.storage, { signal });
+    const found = await azure.arm.find(id, apiVersions.storage, signal ? { signal } : {});
     if (found) return found;
   }
   try {
     for await (const account of azure.arm.list(
       `/subscriptions/${subscription}/${storage}`,
       apiVersions.storage,
-      { signal },
+      signal ? { signal } : {},
     )) {
       if (sameName(account.name, name)) return account;
     }

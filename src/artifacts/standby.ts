@@ -53,6 +53,7 @@ export async function openStandby(context: StepContext): Promise<Standby> {
     storage: sealed.accounts.map((source) => ({
       from: source.endpoint,
       to: account.endpoint,
+      ...(source.shared === undefined ? {} : { kept: source.shared }),
       containers: Object.fromEntries(
         [...(containers.get(source.name.toLowerCase()) ?? [])].map((each) => [
           each,
@@ -144,7 +145,7 @@ async function sourceContainers(
   return found;
 }
 
-/** Outputs whose datastore is copied: a reference to any other would lead nowhere. */
+/** Outputs whose datastore is copied, or read where it is: a reference to any other would lead nowhere. */
 async function copiedOutputs(
   { store }: StepContext,
   sealed: SealedManifest,
@@ -153,8 +154,8 @@ async function copiedOutputs(
   const found = new Map<string, JobOutputLine>();
   for await (const line of readPart(store, sealed, 'job-outputs')) {
     const account = datastores.find(({ name }) => sameName(name, line.datastore))?.blob?.account;
-    const copied = account !== undefined && sealed.accounts.some(({ name }) => sameName(name, account));
-    if (copied) found.set(`${line.job}/${line.output}`, line);
+    const known = [...sealed.accounts.map(({ name }) => name), ...sealed.shared];
+    if (known.some((name) => sameName(name, account))) found.set(`${line.job}/${line.output}`, line);
   }
   return found;
 }

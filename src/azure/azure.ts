@@ -100,4 +100,6 @@ export const apiVersions = {
   roleAssignments: '2022-04-01',
   cdn: '2024-02-01',
   keyVault: '2023-07-01',
+  containerRegistry: '2023-07-01',
+  applicationInsights: '2020-02-02',
 } as const;

@@ -9,7 +9,8 @@ import {
   type RequestPolicyFactory,
 } from '@azure/storage-blob';
 import { UnderstudyError } from '../errors/error.ts';
-import { apiVersions, type Arm, type BlobAccount, type CallOptions } from './azure.ts';
+import type { Arm, BlobAccount, CallOptions } from './azure.ts';
+import { keysOf, readAccount } from './storage-account.ts';
 
 /** SAS for server-side copies begin in the past, so that a clock that is a little behind accepts them. */
 const sasSkewMs = 5 * 60_000;
@@ -27,17 +28,12 @@ export async function openBlobAccount(
   { accountId, requestTimeoutMs, onRefused }: OpenBlobAccount,
   options: CallOptions = {},
 ): Promise<BlobAccount> {
-  const account = await arm.get(accountId, apiVersions.storage, options);
-  const endpoint = (account.properties.primaryEndpoints as { blob?: string } | undefined)?.blob;
+  const account = await readAccount(arm, accountId, options);
+  const endpoint = account.endpoints.blob;
   if (endpoint === undefined) {
     throw new UnderstudyError('AzureError', `storage account ${accountId} has no blob endpoint`);
   }
-  const keys = (await arm.post(`${accountId}/listKeys`, apiVersions.storage, undefined, options)) as {
-    keys?: { value: string }[];
-  };
-  const key = keys.keys?.[0]?.value;
-  if (key === undefined)
-    throw new UnderstudyError('AzureError', `storage account ${accountId} answered no keys`);
+  const [key] = await keysOf(arm, accountId, options);
   const credential = new StorageSharedKeyCredential(account.name, key);
   // A copy is answered when it is done, so a blob service is given longer than ARM.
   const tryMs = Math.max(requestTimeoutMs, 60_000);
@@ -55,7 +51,7 @@ export async function openBlobAccount(
   return {
     accountId,
     name: account.name,
-    endpoint: endpoint.endsWith('/') ? endpoint : `${endpoint}/`,
+    endpoint,
     service,
     container: (name) => service.getContainerClient(name),
     readUrl(container, blob) {

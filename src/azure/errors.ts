@@ -37,6 +37,17 @@ export function isThrottling({ status }: { status?: number }): boolean {
   return status === 429;
 }
 
+/**
+ * No answer, or a server that fails. A refusal (401, 403, 404), throttling, or a certificate that nobody here trusts says nothing of
+ * how the region is.
+ */
+export function isOutage(error: unknown): boolean {
+  if (!isUnderstudyError(error, 'AzureUnavailable')) return false;
+  const status = error.details.azure?.status;
+  if (status === undefined) return error.details.next === undefined;
+  return status === 408 || status >= 500;
+}
+
 /** An answer that is no success, as an error: "tried what, on what: Azure's code: Azure's message". */
 export function answerError(
   tried: string,

@@ -26,8 +26,8 @@ export interface ReferenceMapping {
   /** Computes that have another name in the target: old → new. */
   compute: Record<string, string>;
   datastores?: Record<string, string>;
-  /** Blob endpoints (`https://…/`), and containers that have another name in the target. */
-  storage: { from: string; to: string; containers?: Record<string, string> }[];
+  /** Blob endpoints (`https://…/`), containers that have another name in the target, and those that both sides read where they are. */
+  storage: { from: string; to: string; containers?: Record<string, string>; kept?: readonly string[] }[];
   /** ARM ids of other resources (accounts, vaults, registries), old → new, with all that is below them. */
   resources?: Record<string, string>;
   /** Where the output of a job of the old workspace was copied to; undefined: it was not. MLflow's run artifacts: output `artifacts`. */
@@ -236,9 +236,10 @@ function moveHost(host: string, { from, to }: ReferenceMapping): string {
 }
 
 function rewriteAddress(value: string, mapping: ReferenceMapping): Move {
-  for (const { from, to, containers } of mapping.storage) {
+  for (const { from, to, containers, kept } of mapping.storage) {
     const place = placeInAccount(value, from);
     if (!place) continue;
+    if (kept?.includes(place.container)) return undefined;
     if (/[?&]sig=/i.test(place.query) && !sameName(from, to)) {
       return { unmapped: 'the address carries a shared access signature of the old storage account' };
     }

@@ -14,7 +14,13 @@ export function openVault(
   timeout: number,
 ): Vault {
   const base = uri.replace(/\/+$/, '');
-  const client = new ServiceClient({ credential, credentialScopes: `${audience}/.default`, endpoint: base });
+  const client = new ServiceClient({
+    credential,
+    credentialScopes: `${audience}/.default`,
+    endpoint: base,
+    // Few: the step that asks tries again by itself.
+    retryOptions: { maxRetries: 1, retryDelayInMs: 200, maxRetryDelayInMs: 2000 },
+  });
   const send = async (method: HttpMethods, name: string, body?: object) => {
     const tried = `${method} secret "${name}" of ${base}`;
     try {

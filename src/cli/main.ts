@@ -1,7 +1,7 @@
 /** The command line: parses, calls one operation, prints. Exit codes: see command.ts. */
-import { existsSync, readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
+import { release } from '../release.ts';
 import { exitCodeLine, exitCodeTable } from './command.ts';
 import { chaosCommand } from './commands/chaos.ts';
 import { failoverCommand } from './commands/failover.ts';
@@ -37,7 +37,7 @@ function makeProgram(): Command {
       'read environment variables from this file first (as "stack up" writes one)',
     )
     .option('--debug', 'with an error, print where in the program it arose')
-    .version(version(), '-V, --version', 'print the version')
+    .version(release, '-V, --version', 'print the version')
     .addHelpText('after', '\nExample:\n  understudy init && understudy validate')
     .addHelpText('after', `\n${exitCodeTable}`)
     .addHelpText('after', environmentTable)
@@ -68,14 +68,6 @@ function makeProgram(): Command {
     }
   }
   return program;
-}
-
-function version(): string {
-  for (const above of ['../../package.json', '../../../package.json']) {
-    const file = new URL(above, import.meta.url);
-    if (existsSync(file)) return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
-  }
-  return 'unknown';
 }
 
 /** Runs the command line; answers the exit code. */

@@ -81,7 +81,7 @@ function handleOf(client: Client, workflowId: string, executionId: string): RunH
   return client.workflow.getHandle(workflowId, executionId);
 }
 
-/** The run that moves this topology now, if one does. */
+/** The run of this operation that Temporal executes now, if it executes one; any move, where moves exclude one another. */
 export async function findRunning(
   client: Client,
   run: Pick<RunReference, 'topology' | 'operation'>,

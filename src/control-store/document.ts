@@ -30,7 +30,12 @@ export function documentKind<T extends object>(
   version: number,
   schema: z.ZodType<T>,
 ): DocumentKind<T> {
-  const stamped = (value: T) => ({ ...value, version, release });
+  /** What could not be read again is not written: types let through what the form does not have. */
+  const stamped = (value: T, place: string) => {
+    const issue = schema.safeParse(value).error?.issues[0];
+    if (issue) throw unwritable(what, place, issue);
+    return { ...value, version, release };
+  };
   const parse = (value: unknown, place: string): T => {
     const { version: found, release: by, ...rest } = asObject(value, what, place);
     if (found !== version) throw otherVersion({ what, place, version, found, by });
@@ -43,12 +48,12 @@ export function documentKind<T extends object>(
       const found = await store.read<unknown>(name);
       return found && { value: parse(found.value, name), etag: found.etag };
     },
-    swap: (store, name, value, etag) => store.swap(name, stamped(value), etag),
-    seal: (store, folder, value) => store.seal(folder, stamped(value)),
+    swap: async (store, name, value, etag) => store.swap(name, stamped(value, name), etag),
+    seal: async (store, folder, value) => store.seal(folder, stamped(value, folder)),
     async open(store, folder, digest) {
       return parse(await store.open<unknown>(folder, digest), `${folder}/${digest}.json`);
     },
-    digest: (value) => digestOf(canonical(stamped(value))),
+    digest: (value) => digestOf(canonical(stamped(value, what))),
     parse,
   };
 }
@@ -88,6 +93,15 @@ function otherVersion({
       place,
       next: 'Use the release that wrote it, or a new container: controlStore.container in the topology.',
     },
+  );
+}
+
+function unwritable(what: string, place: string, issue: z.core.$ZodIssue): UnderstudyError {
+  const where = issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
+  return new UnderstudyError(
+    'ControlStoreError',
+    `${what} "${place}" was not written, since it could not be read again: ${where}${issue.message}`,
+    { place, next: 'This is a defect of Understudy: please report it with this line.' },
   );
 }
 

@@ -76,6 +76,14 @@ export function isUnderstudyError(error: unknown, code?: ErrorCode): error is Un
   return error instanceof UnderstudyError && (code === undefined || error.code === code);
 }
 
+/** Of the run, not of a step's work: who holds it, and what is written of it. */
+const ofTheRun: ReadonlySet<ErrorCode> = new Set(['FencedError', 'CancelledRun', 'ControlStoreError']);
+
+/** Whether what a step could not do may be accepted as a loss by a person. */
+export function isLoss(error: unknown): error is UnderstudyError {
+  return isUnderstudyError(error) && !ofTheRun.has(error.code);
+}
+
 /** A wrong program stays wrong: these errors are ours, and trying again cannot help. */
 export function isDefect(error: unknown): boolean {
   return error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;

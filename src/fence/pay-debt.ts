@@ -5,7 +5,7 @@ import { everySecond } from '../jobs/every-second.ts';
 import { cancelUnfinishedJobs } from '../jobs/stop-old-jobs.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
-import { sideOf } from '../topology/sides.ts';
+import { otherRegion, sideOf } from '../topology/sides.ts';
 import { isRefusalOrSilence, listDebts, pay, type KeptDebt } from './old-side.ts';
 import { isRefusal } from './patience.ts';
 import { shutOut, writersOf } from './shut-out-writers.ts';
@@ -38,7 +38,7 @@ export async function payFenceDebt(context: StepContext): Promise<StepResult> {
   return {
     state: left.length > 0 ? 'owed' : 'completed',
     detail: [...lines, ...left.map((debt) => `still owed: ${debt.what}`)].join('; '),
-    owed: left,
+    owed: left.map(({ kind, region, what, reason, step }) => ({ kind, region, what, reason, step })),
   };
 }
 
@@ -62,7 +62,7 @@ export async function payDebtsOfTarget(context: StepContext): Promise<StepResult
           'PreconditionError',
           `an earlier failover could not ${debt.what}, and ${region} refuses it still: ${error.message}`,
           {
-            next: `Cancel the unfinished jobs there by hand, or allow it, then go on with "understudy retry": what they compute is continued elsewhere.`,
+            next: `Cancel the unfinished jobs there by hand, or allow it, then go on with "understudy retry ${context.run.runId}": what they compute is continued elsewhere.`,
             cause: error,
           },
         );
@@ -82,6 +82,7 @@ async function payOne(context: StepContext, debt: KeptDebt): Promise<string> {
   const { azure, topology, signal } = context;
   const side = sideOf(topology, debt.region);
   const beat = everySecond(() => context.checkpoint({ unit: 'debts', done: 0 }));
+  const other = sideOf(topology, otherRegion(topology, debt.region));
   try {
     switch (debt.kind) {
       case 'intake':
@@ -94,7 +95,7 @@ async function payOne(context: StepContext, debt: KeptDebt): Promise<string> {
           {
             region: debt.region,
             run: debt.run,
-            writers: await writersOf(azure, side, { signal }),
+            writers: await writersOf(azure, { side, other }, { signal }),
           },
           { signal },
         );

@@ -11,11 +11,13 @@ import {
   type CallOptions,
   type JsonObject,
 } from '../azure/azure.ts';
+import { nameOfId } from '../artifacts/workspace.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import { untilJobsAreListed } from '../jobs/watch-fence.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
+import { accountsOf, readUsed } from '../sharing/find-sharing.ts';
 import { workspaceId, type Side } from '../topology/sides.ts';
 import { giveBackWriters } from './give-back.ts';
 import { settleInPartsOrOwe } from './old-side.ts';
@@ -26,13 +28,19 @@ interface Writers {
   roles: { id: string; properties: JsonObject }[];
   /** Roles given above the storage account (its group, its subscription): others live by them too, so they stay. */
   inherited: number;
+  /** What the other side uses the account as: keys and roles there stay. */
+  sharedWith?: string[];
+  /** Roles of identities that the other side uses, too: they stay. */
+  rolesOfBoth?: number;
 }
 
 export function shutOutOldWriters(context: StepContext): Promise<StepResult> {
-  const { azure, from, run } = context;
+  const { azure, from, to, run } = context;
   const what = `rotate the storage keys of ${from.region} and remove the roles of its workspace`;
   return settleInPartsOrOwe(context, { kind: 'writers', what }, async (patience) => {
-    const writers = await patience.ask((options) => context.keepUndo(() => writersOf(azure, from, options)));
+    const writers = await patience.ask((options) =>
+      context.keepUndo(() => writersOf(azure, { side: from, other: to }, options)),
+    );
     // A job that has lost what it writes with fails: of one that is written down by then, everyone knows why.
     await untilJobsAreListed(context);
     patience.progress();
@@ -43,23 +51,34 @@ export function shutOutOldWriters(context: StepContext): Promise<StepResult> {
 }
 
 /** What the workspace of a side writes with: its storage account, and the roles there of its identities and of its computes'. */
-export async function writersOf(azure: Azure, side: Side, options: CallOptions): Promise<Writers> {
+export async function writersOf(
+  azure: Azure,
+  { side, other }: { side: Side; other: Side },
+  options: CallOptions,
+): Promise<Writers> {
   const workspace = await azure.arm.get(workspaceId(side.workspace), apiVersions.machineLearning, options);
   const { storageAccount } = workspace.properties;
   if (typeof storageAccount !== 'string') {
     throw new UnderstudyError('AzureError', `workspace "${side.workspace.name}" names no storage account`);
   }
+  // The side that goes on lives by what both use. It must answer for that: what it uses is not guessed.
+  const used = await readUsed(azure.arm, other, options);
+  const sharedWith = used && accountsOf(used).get(nameOfId(storageAccount).toLowerCase());
+  if (sharedWith) return { storageAccount, roles: [], inherited: 0, sharedWith };
   const principals = await principalsWithin(azure, workspace, options);
+  const ofOther = used ? await principalsWithin(azure, used.workspace, options) : new Set<string>();
   const roles: Writers['roles'] = [];
   let inherited = 0;
+  let rolesOfBoth = 0;
   const path = `${storageAccount}/providers/Microsoft.Authorization/roleAssignments`;
   for await (const role of azure.arm.list(path, apiVersions.roleAssignments, options)) {
     const { principalId } = role.properties;
     if (typeof principalId !== 'string' || !principals.has(principalId)) continue;
-    if (isWithin(role, storageAccount)) roles.push({ id: role.id, properties: role.properties });
-    else inherited += 1;
+    if (!isWithin(role, storageAccount)) inherited += 1;
+    else if (ofOther.has(principalId)) rolesOfBoth += 1;
+    else roles.push({ id: role.id, properties: role.properties });
   }
-  return { storageAccount, roles, inherited };
+  return { storageAccount, roles, inherited, ...(rolesOfBoth > 0 ? { rolesOfBoth } : {}) };
 }
 
 /** At the account, or at a container of it. */
@@ -77,7 +96,9 @@ export async function shutOut(
   { region, run, writers }: { region: string; run: string; writers: Writers },
   options: CallOptions,
 ): Promise<string> {
-  const { storageAccount, roles } = writers;
+  const { storageAccount, roles, inherited, sharedWith, rolesOfBoth = 0 } = writers;
+  if (sharedWith)
+    return `left the keys and roles of ${nameOfId(storageAccount)} as they are: the other workspace uses it (${sharedWith.join(', ')}), so the old writers can still write there`;
   await noteTakenWriters(store, { region, run, storageAccount, roles }, now());
   for (const role of writers.roles) await azure.arm.remove(role.id, apiVersions.roleAssignments, options);
   const account = await azure.arm.get(writers.storageAccount, apiVersions.storage, options);
@@ -97,7 +118,9 @@ export async function shutOut(
       options,
     );
   }
-  const left = writers.inherited > 0 ? `; ${writers.inherited} given above it left: remove them by hand` : '';
+  const left =
+    (inherited > 0 ? `; ${inherited} given above it left: remove them by hand` : '') +
+    (rolesOfBoth > 0 ? `; ${rolesOfBoth} left, of identities that the other workspace uses, too` : '');
   return `rotated both keys of ${account.name}; removed ${writers.roles.length} roles${left}`;
 }
 

@@ -1,5 +1,6 @@
 /** No new work starts on the old side: its schedules are disabled. */
 import { apiVersions, type Azure, type CallOptions } from '../azure/azure.ts';
+import { isEnabled, setEnabled } from '../azure/schedules.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { workspaceId, type Side } from '../topology/sides.ts';
@@ -38,9 +39,8 @@ export async function stopSchedules(
 export async function enabledSchedules(azure: Azure, side: Side, options: CallOptions): Promise<string[]> {
   const path = `${workspaceId(side.workspace)}/schedules?listViewType=All`;
   const names: string[] = [];
-  for await (const { name, properties } of azure.arm.list(path, apiVersions.machineLearning, options)) {
-    if (properties.isEnabled !== false) names.push(name);
-  }
+  for await (const schedule of azure.arm.list(path, apiVersions.machineLearning, options))
+    if (isEnabled(schedule)) names.push(schedule.name);
   return names;
 }
 
@@ -64,16 +64,4 @@ export async function startOldIntake({ azure, store, from, now }: StepContext): 
   for (const name of schedules) await setEnabled(azure, from, name, true, {});
   await noteGivenBack(store, from.region, 'intake', now());
   return schedules.length === 0 ? 'no schedule to enable' : `enabled ${schedules.join(', ')} again`;
-}
-
-async function setEnabled(azure: Azure, side: Side, name: string, isEnabled: boolean, options: CallOptions) {
-  const path = `${workspaceId(side.workspace)}/schedules/${name}`;
-  const { properties } = await azure.arm.get(path, apiVersions.machineLearning, options);
-  if (properties.isEnabled === isEnabled) return;
-  await azure.arm.put(
-    path,
-    apiVersions.machineLearning,
-    { properties: { ...properties, isEnabled } },
-    options,
-  );
 }

@@ -4,11 +4,10 @@
  */
 import { z } from 'zod';
 import type { JsonObject } from '../azure/azure.ts';
-import type { ControlStore, Versioned } from '../control-store/store.ts';
-import { UnderstudyError } from '../errors/error.ts';
+import { documentKind, type DocumentKind } from '../control-store/document.ts';
+import type { ControlStore } from '../control-store/store.ts';
 
-const Taken = z.object({
-  version: z.literal(1),
+const Taken = z.strictObject({
   region: z.string(),
   /** The run whose fence took it, or owed it until it was taken. */
   run: z.string(),
@@ -21,7 +20,10 @@ const Taken = z.object({
 const TakenWriters = Taken.extend({
   storageAccount: z.string(),
   roles: z.array(
-    z.object({ id: z.string(), properties: z.custom<JsonObject>((value) => typeof value === 'object') }),
+    z.strictObject({
+      id: z.string(),
+      properties: z.custom<JsonObject>((value) => typeof value === 'object'),
+    }),
   ),
 });
 export type TakenWriters = z.infer<typeof TakenWriters>;
@@ -30,12 +32,15 @@ export type TakenWriters = z.infer<typeof TakenWriters>;
 const TakenIntake = Taken.extend({ schedules: z.array(z.string()) });
 export type TakenIntake = z.infer<typeof TakenIntake>;
 
-const kinds = { writers: TakenWriters, intake: TakenIntake };
 interface Kinds {
   writers: TakenWriters;
   intake: TakenIntake;
 }
-type Noted<K extends keyof Kinds> = Omit<Kinds[K], 'version' | 'takenAt' | 'givenBackAt'>;
+const kinds: { [Kind in keyof Kinds]: DocumentKind<Kinds[Kind]> } = {
+  writers: documentKind('what a fence took from writers', 1, TakenWriters),
+  intake: documentKind('what a fence took from the intake', 1, TakenIntake),
+};
+type Noted<K extends keyof Kinds> = Omit<Kinds[K], 'takenAt' | 'givenBackAt'>;
 
 const nameOf = (region: string, kind: keyof Kinds) => `fence/${region}/taken-${kind}.json`;
 
@@ -45,7 +50,7 @@ export async function readTaken<K extends keyof Kinds>(
   region: string,
   kind: K,
 ): Promise<Kinds[K] | undefined> {
-  return (await find(store, region, kind))?.value;
+  return (await kinds[kind].read(store, nameOf(region, kind)))?.value;
 }
 
 /** What was taken there and is not given back. */
@@ -84,12 +89,9 @@ export async function noteGivenBack(
   kind: keyof Kinds,
   now: Date,
 ): Promise<void> {
-  for (;;) {
-    const found = await find(store, region, kind);
-    if (!found || found.value.givenBackAt !== undefined) return;
-    const next = { ...found.value, givenBackAt: now.toISOString() };
-    if (await store.swap(nameOf(region, kind), next, found.etag)) return;
-  }
+  await change(store, region, kind, (before) =>
+    before && before.givenBackAt === undefined ? { ...before, givenBackAt: now.toISOString() } : undefined,
+  );
 }
 
 async function note<K extends keyof Kinds>(
@@ -99,32 +101,24 @@ async function note<K extends keyof Kinds>(
   now: Date,
   merge: (before: Kinds[K]) => Partial<Kinds[K]>,
 ): Promise<void> {
-  for (;;) {
-    const found = await find(store, taken.region, kind);
-    const before = found?.value.givenBackAt === undefined ? found?.value : undefined;
-    const next = {
-      version: 1,
-      takenAt: before?.takenAt ?? now.toISOString(),
-      ...taken,
-      ...(before ? merge(before) : {}),
-    };
-    if (await store.swap(nameOf(taken.region, kind), next, found?.etag)) return;
-  }
+  await change(store, taken.region, kind, (found) => {
+    const before = found?.givenBackAt === undefined ? found : undefined;
+    const takenAt = before?.takenAt ?? now.toISOString();
+    return { takenAt, ...taken, ...(before ? merge(before) : {}) } as Kinds[K];
+  });
 }
 
-async function find<K extends keyof Kinds>(
+/** Replaces the record by `next(what is there)`, by compare-and-swap; undefined leaves it as it is. */
+async function change<K extends keyof Kinds>(
   store: ControlStore,
   region: string,
   kind: K,
-): Promise<Versioned<Kinds[K]> | undefined> {
+  next: (before: Kinds[K] | undefined) => Kinds[K] | undefined,
+): Promise<void> {
   const name = nameOf(region, kind);
-  const found = await store.read<unknown>(name);
-  if (!found) return undefined;
-  const parsed = kinds[kind].safeParse(found.value);
-  if (parsed.success) return { etag: found.etag, value: parsed.data as Kinds[K] };
-  throw new UnderstudyError(
-    'ControlStoreError',
-    `"${name}" is not what a fence of this version writes: ${z.prettifyError(parsed.error)}`,
-    { place: name, next: 'Use the version that wrote it, or restore it from a copy of the control store.' },
-  );
+  for (;;) {
+    const found = await kinds[kind].read(store, name);
+    const value = next(found?.value);
+    if (!value || (await kinds[kind].swap(store, name, value, found?.etag))) return;
+  }
 }

@@ -7,7 +7,7 @@ import { showFindings, writeFindings, type Finding } from '../artifacts/evidence
 import { lostAssets, whyLost, type LostAssets } from '../artifacts/lost-assets.ts';
 import { readPart } from '../artifacts/recovery-point.ts';
 import { openStandby, type Standby } from '../artifacts/standby.ts';
-import { fail, newTally, showCount, sum, toCounts } from '../artifacts/tally.ts';
+import { fail, newTally, skip, showCount, sum, toCounts } from '../artifacts/tally.ts';
 import { apiVersions, type ArmResource } from '../azure/azure.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import type { StepResult } from '../run/outcome.ts';
@@ -73,7 +73,7 @@ async function configure(
     const why = whyNotWhole(work, deployment);
     const made =
       why !== undefined
-        ? leave(work, what, why)
+        ? leave(work, what, why, true)
         : there
           ? await attempt(work, what, () =>
               ensure(work, `${path}/deployments/${deployment.name}`, deployment),
@@ -125,8 +125,9 @@ async function attempt(work: Work, what: string, make: () => Promise<string | un
   return true;
 }
 
-function leave({ tally, findings }: Work, what: string, reason: string): false {
-  fail(tally, reason);
+/** `lost`: a person has accepted that. */
+function leave({ tally, findings }: Work, what: string, reason: string, lost = false): false {
+  (lost ? skip : fail)(tally, reason);
   findings.push({ what, state: 'failed', reason });
   return false;
 }

@@ -1,8 +1,8 @@
 /** A scoring request to each endpoint of the standby itself, with its own key, before anyone depends on it. */
 import { apiVersions, type ArmResource } from '../azure/azure.ts';
 import { showAcceptance } from '../artifacts/lost-blobs.ts';
-import { fail, newTally, skip, sum, toCounts } from '../artifacts/tally.ts';
-import { isUnderstudyError, messageOf, UnderstudyError } from '../errors/error.ts';
+import { newTally, skip, toCounts } from '../artifacts/tally.ts';
+import { isLoss, isUnderstudyError, messageOf, UnderstudyError } from '../errors/error.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { workspaceId } from '../topology/sides.ts';
@@ -22,9 +22,9 @@ export async function scoreEndpoints(context: StepContext): Promise<StepResult> 
   const lost: string[] = [];
   for (const name of names) {
     const scored = await scoreUnlessLost(context, name, setAside.get(name.toLowerCase()));
-    if ('failed' in scored) {
-      fail(tally, scored.failed);
-      lost.push(`endpoint ${name}: ${scored.failed}`);
+    if ('lost' in scored) {
+      skip(tally, scored.lost);
+      lost.push(`endpoint ${name}: ${scored.lost}`);
     } else if (scored.answer === undefined) {
       skip(tally, noTraffic);
       skipped.push(name);
@@ -35,7 +35,7 @@ export async function scoreEndpoints(context: StepContext): Promise<StepResult> 
   }
   const left = skipped.length > 0 ? [`${skipped.join(', ')}: no traffic, not asked`] : [];
   return {
-    state: tally.done + sum(tally.failed) === 0 ? 'skipped' : 'completed',
+    state: tally.done + lost.length === 0 ? 'skipped' : 'completed',
     detail: [...answers, ...left, ...lost].join('; '),
     counts: [toCounts(tally, 'scoring requests', names.length)],
     ...(lost.length > 0 ? { lost } : {}),
@@ -44,7 +44,8 @@ export async function scoreEndpoints(context: StepContext): Promise<StepResult> 
 
 const noTraffic = 'the endpoint has no deployment that takes traffic';
 
-type Scored = { answer: string | undefined } | { failed: string };
+/** `lost`: a person has accepted that. */
+type Scored = { answer: string | undefined } | { lost: string };
 
 async function scoreUnlessLost(
   context: StepContext,
@@ -55,14 +56,10 @@ async function scoreUnlessLost(
   if (setAside) await takeTraffic(context, setAside);
   try {
     const answer = await scoreOne(context, name);
-    return answer === undefined && setAside ? { failed: setAside.why } : { answer };
+    return answer === undefined && setAside ? { lost: setAside.why } : { answer };
   } catch (error) {
-    const isLoss =
-      isUnderstudyError(error) &&
-      !isUnderstudyError(error, 'AzureUnavailable') &&
-      !isUnderstudyError(error, 'FencedError');
-    if (!acceptedLoss || !isLoss) throw error;
-    return { failed: `${messageOf(error)}${showAcceptance(acceptedLoss)}` };
+    if (!acceptedLoss || !isLoss(error) || isUnderstudyError(error, 'AzureUnavailable')) throw error;
+    return { lost: `${messageOf(error)}${showAcceptance(acceptedLoss)}` };
   }
 }
 

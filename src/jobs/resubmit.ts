@@ -132,6 +132,7 @@ async function prepare(
       mapping,
       assets: (each) => sources.assets(each),
       lost: (each) => sources.lost(each),
+      datastores: old,
     }),
     isShared: sharedDatastores(old, standby.datastores),
     sightOf: (entry) => watch.sightOf(entry) ?? { saw: 'asked' },

@@ -23,8 +23,6 @@ import type { Sight } from './stopped-jobs.ts';
 import { findSuccessor, submitSuccessor } from './submit.ts';
 import { unrestoredIn, type Unrestored } from './unrestored.ts';
 
-export type { JobRecord } from './job-record.ts';
-
 /** What all jobs of one resubmission share. */
 export interface Resumption {
   context: StepContext;

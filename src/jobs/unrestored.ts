@@ -1,8 +1,9 @@
 /**
  * What this run knows to be wrong in the standby: assets that it could not register as the recovery point has them, datastores that
- * are other ones there, what has lost blobs, and every asset that refers to one of these. A job that reads such a thing would run on the wrong data.
+ * are other ones there or are accepted as lost, what has lost blobs, and every asset that refers to one of these. A job that reads such a
+ * thing would run on the wrong data.
  */
-import type { JsonObject, Json } from '../azure/azure.ts';
+import type { ArmResource, JsonObject, Json } from '../azure/azure.ts';
 import {
   parseAzureMlUri,
   rewriteReference,
@@ -10,6 +11,7 @@ import {
   sameWorkspace,
   type ReferenceMapping,
 } from '../azure/ids.ts';
+import { textAt } from '../azure/json.ts';
 import { isProse, withoutProse } from '../azure/prose.ts';
 import { notDoneBy } from '../artifacts/evidence.ts';
 import type { AssetLine } from '../artifacts/manifest.ts';
@@ -27,12 +29,14 @@ export interface FindUnrestored {
   assets: (context: StepContext) => AsyncIterable<AssetLine>;
   /** What has lost blobs, and why. */
   lost: (context: StepContext) => Promise<ReadonlyMap<string, string>>;
+  /** The old workspace's datastores. */
+  datastores: readonly ArmResource[];
 }
 
 /** Errors: ControlStoreError (the evidence of a step is missing or altered), RecoveryPointError. */
 export async function findUnrestored(
   context: StepContext,
-  { mapping, assets, lost }: FindUnrestored,
+  { mapping, assets, lost, datastores }: FindUnrestored,
 ): Promise<Unrestored> {
   const found = new Map<string, { what: string; wrong: string }>();
   for (const action of ['configureDatastores', 'restoreAssets', 'reconcileAssets'] as const) {
@@ -44,6 +48,14 @@ export async function findUnrestored(
   for (const [what, why] of await lost(context))
     if (!found.has(what.toLowerCase()))
       found.set(what.toLowerCase(), { what, wrong: `is not whole: ${why}` });
+  for (const { kind, name, what } of context.plan.acceptedLosses ?? []) {
+    const onIt = datastores.filter(({ properties }) => sameName(textAt(properties, 'accountName'), name));
+    for (const each of kind === 'storage' ? onIt : [])
+      found.set(`datastore ${each.name}`.toLowerCase(), {
+        what: `datastore ${each.name}`,
+        wrong: `is accepted as lost: ${what}`,
+      });
+  }
   if (found.size === 0) return found;
   let open: Referring[] = [];
   for await (const line of assets(context)) {

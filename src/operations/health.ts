@@ -5,7 +5,7 @@
  * region has been out, and how that is known.
  */
 import { apiVersions } from '../azure/azure.ts';
-import { azureError } from '../azure/errors.ts';
+import { azureError, isOutage } from '../azure/errors.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { peekPointer } from '../control-store/region-pointer.ts';
 import { isUnderstudyError, messageOf, UnderstudyError } from '../errors/error.ts';
@@ -145,17 +145,6 @@ async function check(what: string, work: () => Promise<string>, asked = what): P
     const detail = messageOf(error).replace(`${asked}: `, '');
     return { what, state: isOutage(error) ? 'failed' : 'unknown', detail };
   }
-}
-
-/**
- * No answer, or a server that fails. A refusal (401, 403, 404), throttling, or a certificate that nobody here trusts says nothing of
- * how the region is.
- */
-function isOutage(error: unknown): boolean {
-  if (!isUnderstudyError(error, 'AzureUnavailable')) return false;
-  const status = error.details.azure?.status;
-  if (status === undefined) return error.details.next === undefined;
-  return status === 408 || status >= 500;
 }
 
 async function remember(store: ControlStore, health: Health, now: Date): Promise<void> {

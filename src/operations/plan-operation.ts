@@ -10,11 +10,14 @@ import type { Plan } from '../plan/plan.ts';
 import type { RecoveryPointSummary } from '../plan/recovery-point-summary.ts';
 import type { MakePlan } from '../run/begin-run.ts';
 import { bundles } from '../run/bundle.ts';
+import type { Finding } from '../sharing/findings.ts';
+import type { SharedThing } from '../sharing/sharing.ts';
 import type { RegionPointer } from '../topology/pointer.ts';
 import { declaredActive, otherRegion, sideOf } from '../topology/sides.ts';
 import type { Topology } from '../topology/topology.ts';
 import { checkQuota } from './quota.ts';
 import type { Session } from './session.ts';
+import { lookBeforeFailover, lookBeforeReplicate } from './sharing.ts';
 
 export interface MadePlan {
   plan: Plan;
@@ -23,6 +26,10 @@ export interface MadePlan {
   /** What could not be looked at, and keeps nobody from moving. */
   warnings: string[];
   recoveryPoint?: RecoveryPointSummary;
+  /** What both sides use. */
+  sharing: SharedThing[];
+  /** What was found of the standby, what keeps it from taking over among it; each has a name. */
+  findings: Finding[];
   /** It goes back to the region that was declared active. */
   isReturn?: boolean;
 }
@@ -58,18 +65,22 @@ const planners: Record<Operation, (planning: Planning) => Promise<MadePlan>> = {
   failover: (planning) => planFailover(planning),
 };
 
-export async function planReplicate({ store, topology, bundle, now }: Planning): Promise<MadePlan> {
+export async function planReplicate(planning: Planning): Promise<MadePlan> {
+  const { store, topology, bundle, now } = planning;
   const pointer = await readPointer(store, { topology, who: 'replicate', now });
-  return { plan: compileReplicate({ topology, pointer, bundle }), problems: [], warnings: [] };
+  return {
+    plan: compileReplicate({ topology, pointer, bundle }),
+    ...(await lookBeforeReplicate(planning, pointer.writer)),
+  };
 }
 
 /**
  * `to`: the region to move to, which is not the active one. `recoveryPoint`: an id other than the newest; RecoveryPointError if it is altered
- * or cut short, naming the one before.
+ * or cut short, naming the one before. `acceptLoss`: names of what may be lost (`storage:lake`).
  */
 export async function planFailover(
   planning: Planning,
-  options: { to?: string; recoveryPoint?: string } = {},
+  options: { to?: string; recoveryPoint?: string; acceptLoss?: readonly string[] } = {},
 ): Promise<MadePlan> {
   const { store, topology, bundle, now } = planning;
   const pointer = await readPointer(store, { topology, who: 'failover', now });
@@ -80,9 +91,8 @@ export async function planFailover(
       'PreconditionError',
       `${to} is the active region already: there is nothing to move`,
     );
-  const recoveryPoint = summarise(
-    await openRecoveryPoint(store, options.recoveryPoint ?? (await newest(planning, pointer))),
-  );
+  const opened = await openRecoveryPoint(store, options.recoveryPoint ?? (await newest(planning, pointer)));
+  const recoveryPoint = summarise(opened);
   if (recoveryPoint.region !== pointer.writer) {
     throw new UnderstudyError(
       'RecoveryPointError',
@@ -90,10 +100,16 @@ export async function planFailover(
       { next: `Name one of ${pointer.writer}, or leave --recovery-point out for the newest.` },
     );
   }
-  const plan = compileFailover({ topology, pointer, bundle, recoveryPoint });
+  const [standby, quota] = await Promise.all([
+    lookBeforeFailover(planning, opened.sealed, options.acceptLoss ?? []),
+    lookAhead(planning, to, recoveryPoint),
+  ]);
+  const { acceptedLosses, ...looked } = standby;
   return {
-    plan,
-    ...(await lookAhead(planning, plan.to, recoveryPoint)),
+    plan: compileFailover({ topology, pointer, bundle, recoveryPoint, acceptedLosses }),
+    ...looked,
+    problems: [...looked.problems, ...quota.problems],
+    warnings: [...looked.warnings, ...quota.warnings],
     recoveryPoint,
     isReturn: to === declaredActive(topology),
   };

@@ -4,6 +4,7 @@ import { peekPointer, putPointer } from '../control-store/region-pointer.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import { rowOf } from '../plan/operations.ts';
+import { isOpen } from '../plan/run-states.ts';
 import { planFolder, plans } from '../run/plan-document.ts';
 import { listRuns, listSteps } from '../run/journal.ts';
 import { servedBy, type RegionPointer } from '../topology/pointer.ts';
@@ -84,7 +85,7 @@ async function followMoves(store: ControlStore, declared: string): Promise<LostP
       if (step.action === 'switchServing' && record?.state === 'completed')
         lost.serving[step.class] = servedBy(plan.to);
     }
-    if (run.state !== 'completed' && run.state !== 'cancelled') lost.unfinished.push(run.runId);
+    if (isOpen(run.state)) lost.unfinished.push(run.runId);
   }
   return lost;
 }

@@ -19,7 +19,7 @@ import { showDuration, toSeconds } from '../topology/duration.ts';
 import type { RegionPointer } from '../topology/pointer.ts';
 import { declaredActive } from '../topology/sides.ts';
 import { resourceClasses } from '../topology/words.ts';
-import { isUnderstudyError, messageOf } from '../errors/error.ts';
+import { isUnderstudyError } from '../errors/error.ts';
 import { checkHealth, type Health } from './health.ts';
 import { readRegistered, type Registered } from './register.ts';
 import type { Session } from './session.ts';
@@ -272,7 +272,7 @@ async function differsFrom(session: Session, { bundle }: Registered): Promise<bo
   try {
     return bundles.digest(await session.bundle()) !== bundle;
   } catch (error) {
-    if (!isUnderstudyError(error, 'TopologyError')) throw new Error(messageOf(error), { cause: error });
+    if (!isUnderstudyError(error, 'TopologyError')) throw error;
     return undefined;
   }
 }

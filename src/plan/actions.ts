@@ -4,6 +4,7 @@
  */
 export const actions = {
   // failover
+  checkStandby: { profile: 'probe', undo: 'reads only' },
   payDebtsOfTarget: {
     profile: 'control',
     undo: { stays: 'jobs that were cancelled and roles that were removed' },
@@ -55,7 +56,7 @@ export const actions = {
   copyBlobs: { profile: 'transfer', undo: { stays: 'replicas that were copied' } },
   escrowSecrets: { profile: 'control', undo: { stays: 'secrets in the escrow vault' } },
   sealRecoveryPoint: { profile: 'transfer', undo: { stays: 'the recovery point' } },
-  reportDamage: { profile: 'control', undo: 'reads only' },
+  reportDamage: { profile: 'control', undo: 'reads only', loss: 'acceptable' },
 } as const satisfies Record<string, ActionRow>;
 
 interface ActionRow {

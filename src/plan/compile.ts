@@ -9,7 +9,7 @@ import type { RegionPointer } from '../topology/pointer.ts';
 import type { Topology } from '../topology/topology.ts';
 import { phases, resourceClasses, type Phase, type ResourceClass } from '../topology/words.ts';
 import { isUndoable, type ActionName } from './actions.ts';
-import type { Plan, Step } from './plan.ts';
+import type { AcceptedLoss, Plan, Step } from './plan.ts';
 import type { RecoveryPointSummary } from './recovery-point-summary.ts';
 import { hotWarm } from './strategies/hot-warm.ts';
 import { draft, toStep, type StepDraft, type Strategy } from './strategies/strategy.ts';
@@ -48,8 +48,10 @@ function strategyOf(topology: Topology, resourceClass: ResourceClass): Strategy 
   );
 }
 
-export function compileFailover(input: CompileInput & { recoveryPoint: RecoveryPointSummary }): Plan {
-  const { topology, pointer, recoveryPoint } = input;
+export function compileFailover(
+  input: CompileInput & { recoveryPoint: RecoveryPointSummary; acceptedLosses?: readonly AcceptedLoss[] },
+): Plan {
+  const { topology, pointer, recoveryPoint, acceptedLosses = [] } = input;
   const from = pointer.writer;
   const to = otherRegion(topology, from);
   const steps = fence(from, to, recoveryPoint);
@@ -74,13 +76,17 @@ export function compileFailover(input: CompileInput & { recoveryPoint: RecoveryP
     recoveryPoint: recoveryPoint.ref,
     madeInEpoch: pointer.epoch.number,
     steps,
-    notes: notesOf(topology, recoveryPoint, from),
+    ...(acceptedLosses.length > 0 ? { acceptedLosses: [...acceptedLosses] } : {}),
+    notes: [
+      ...acceptedLosses.map(({ what }) => `Accepted as lost: ${what}.`),
+      ...notesOf(topology, recoveryPoint, from),
+    ],
   };
 }
 
 /**
- * Once, before all classes: pay what an earlier fence owes in the region that becomes the writer; take the pointer; then stop and shut
- * out the old side where it answers, and owe the rest.
+ * Once, before all classes: look whether the standby can serve; pay what an earlier fence owes in the region that becomes the writer;
+ * take the pointer; then stop and shut out the old side where it answers, and owe the rest.
  */
 function fence(from: string, to: string, { jobs }: RecoveryPointSummary): Step[] {
   const step = (
@@ -90,7 +96,8 @@ function fence(from: string, to: string, { jobs }: RecoveryPointSummary): Step[]
     needs: string[],
     more?: Partial<StepDraft>,
   ) => toStep('fence', 'platform', draft(name, action, title, more), needs);
-  const debts = step('debts', 'payDebtsOfTarget', `Pay what an earlier failover owes in ${to}`, []);
+  const standby = step('standby', 'checkStandby', `Look at what ${to} needs in order to serve`, []);
+  const debts = step('debts', 'payDebtsOfTarget', `Pay what an earlier failover owes in ${to}`, [standby.id]);
   const pointer = step('pointer', 'takePointer', `Take the region pointer for ${to} with a new epoch`, [
     debts.id,
   ]);
@@ -101,7 +108,7 @@ function fence(from: string, to: string, { jobs }: RecoveryPointSummary): Step[]
     ['writers', 'shutOutOldWriters', `Rotate keys and remove roles of ${from}'s writers, or owe it`],
   ];
   const beside = rest.map(([name, action, title, more]) => step(name, action, title, [pointer.id], more));
-  return [debts, pointer, ...beside];
+  return [standby, debts, pointer, ...beside];
 }
 
 /** Azure takes ten writes a second of a principal. */

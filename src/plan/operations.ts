@@ -1,6 +1,6 @@
 /**
- * The operations: one row each. Whatever differs between operations is a column here; nothing else in the product asks which operation
- * a run is. Loads nothing: workflows import it.
+ * The operations: one row each. What a run holds, and what becomes of it, is read here rather than told by its operation's name; only what
+ * makes a plan, and the commands, name an operation. Loads nothing: workflows import it.
  */
 
 export interface OperationRow {
@@ -11,8 +11,6 @@ export interface OperationRow {
   lease: 'run' | 'writer';
   /** Whether it takes the region pointer. */
   movesWriter: boolean;
-  /** Whether its steps stand in phases. */
-  phases: boolean;
   /** `newest sealed`: it restores one, which its plan names. `makes one`: it seals one. */
   recoveryPoint: 'newest sealed' | 'makes one';
   /** What a cancel does: `undo` takes back what was done; `end` leaves it, since it does no harm. */
@@ -23,14 +21,12 @@ export const operations = {
   replicate: {
     lease: 'writer',
     movesWriter: false,
-    phases: false,
     recoveryPoint: 'makes one',
     cancel: 'end',
   },
   failover: {
     lease: 'run',
     movesWriter: true,
-    phases: true,
     recoveryPoint: 'newest sealed',
     cancel: 'undo',
   },

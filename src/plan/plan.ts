@@ -39,6 +39,18 @@ export const RecoveryPointRef = z.strictObject({
 });
 export type RecoveryPointRef = z.infer<typeof RecoveryPointRef>;
 
+/** What a move cannot bring over, and a person goes without. */
+export const AcceptedLoss = z.strictObject({
+  /** `storage:lake`: what a person names it by. */
+  id: z.string(),
+  kind: z.string(),
+  /** The name of what is lost. */
+  name: z.string(),
+  classes: z.array(z.enum(resourceClasses)),
+  what: z.string(),
+});
+export type AcceptedLoss = z.infer<typeof AcceptedLoss>;
+
 export const Plan = z.strictObject({
   operation: z.enum(operationNames),
   topology: z.string(),
@@ -51,6 +63,8 @@ export const Plan = z.strictObject({
   madeInEpoch: z.int().min(1),
   /** An undo plan: the digest of the plan whose steps it takes back. */
   undoes: z.string().optional(),
+  /** What a person has accepted as lost, by name, before anything moves. */
+  acceptedLosses: z.array(AcceptedLoss).optional(),
   steps: z.array(Step),
   /** What a person should know before it runs: nothing to restore for a class, an objective without a probe, … */
   notes: z.array(z.string()),

@@ -20,7 +20,7 @@ const brokenOff = new Set(['running', 'failed']);
 export function compileUndo(plan: Plan, digest: string, records: readonly DoneStep[]): Plan {
   const recordOf = new Map(records.map((record) => [record.step, record]));
   const touched = plan.steps
-    .filter((step) => step.undoable && hasChanged(recordOf.get(step.id)))
+    .filter((step) => step.undoable && mayHaveChanged(recordOf.get(step.id)))
     // Later in the plan first, then by the time of ending; what was broken off is the newest.
     .toReversed()
     .toSorted((a, b) => endOf(recordOf.get(b.id)).localeCompare(endOf(recordOf.get(a.id))));
@@ -37,7 +37,7 @@ export function compileUndo(plan: Plan, digest: string, records: readonly DoneSt
 }
 
 /** A step that was broken off may have changed things once it has kept what its undo needs. */
-function hasChanged(record: DoneStep | undefined): boolean {
+export function mayHaveChanged(record: Omit<DoneStep, 'step'> | undefined): boolean {
   if (!record) return false;
   return done.has(record.state) || (brokenOff.has(record.state) && record.undo !== undefined);
 }

@@ -60,6 +60,7 @@ export function buildReport(input: ReportInput): Report {
   const findings = findingsOf(input.evidence);
   const configs = itemsOf(input.evidence, 'configs', ConfigEvidence);
   const lost = lostOf(executed, input);
+  const owed = reportOwed(executed);
   const objectives = measureObjectives({
     header,
     plan,
@@ -72,10 +73,10 @@ export function buildReport(input: ReportInput): Report {
   return {
     version: 1,
     generatedAt,
-    headline: headlineOf(run, { lost: lost.length, owed: reportOwed(executed).length }, objectives),
+    headline: headlineOf(run, { lost: lost.length, owed: owed.length }, objectives),
     run,
     lost,
-    owed: reportOwed(executed),
+    owed,
     problems: [
       ...(input.problems ?? []),
       ...strayRecords(plan, input.records),

@@ -10,7 +10,7 @@ import { toSeconds } from '../topology/duration.ts';
 import type { Environments, RunEnvironment } from './environment.ts';
 import { changeRun, listSteps, requireRun } from './journal.ts';
 import { readRunLease } from './lease.ts';
-import { assertNotOvertaken, giveBack, holdLeases, takeUp } from './leases.ts';
+import { assertNotOvertaken, giveBack, holdLeases, takeLease } from './leases.ts';
 import { outcomeOf, type StepOutcome } from './outcome.ts';
 import { planFolder, plans } from './plan-document.ts';
 import type { RunExecution } from './reference.ts';
@@ -42,7 +42,7 @@ export function runBeginner(open: Environments, makePlan: MakePlan, now: () => D
     const store = await open.openStore(run);
     try {
       assertMayBegin(await requireRun(store, run.runId));
-      await takeUp(store, run, now());
+      await takeLease(store, run, now());
       const environment = await open.open(run);
       if (environment.run.cancelled && environment.run.plan === undefined) return begunUnplanned(environment);
       const header = await ensurePlan(environment, makePlan, now());
@@ -51,7 +51,7 @@ export function runBeginner(open: Environments, makePlan: MakePlan, now: () => D
       const { plan } = await open.openPlanned(run);
       if (!header.cancelled) await assertNotOvertaken(store, run.runId, plan);
       // Another execution may have taken it over, and ended it, while the plan was made.
-      await takeUp(store, { ...run, resumed: false }, now());
+      await takeLease(store, { ...run, resumed: false }, now());
       const begun = await changeRun(store, run.runId, (found) => {
         assertMayBegin(found);
         if (found.cancelled) return undefined;

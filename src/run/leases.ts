@@ -4,8 +4,10 @@ import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import { rowOf } from '../plan/operations.ts';
 import type { Plan } from '../plan/plan.ts';
+import { isOver } from '../plan/run-states.ts';
 import { toSeconds } from '../topology/duration.ts';
 import type { Bundle } from './bundle.ts';
+import { readRun } from './journal.ts';
 import { holdRunLease, releaseRunLease, runLeaseMs } from './lease.ts';
 import type { RunExecution } from './reference.ts';
 
@@ -38,10 +40,22 @@ export async function holdLeases(
     skewMs: toSeconds(clockSkew) * 1000,
     now: at,
   });
+  await refuseEnded(store, run);
+}
+
+/**
+ * A step that was given up for dead may still be at work when its run has ended, and has taken the writer lease anew. Looked at once it is
+ * held: the run that ends is written down as ended before its lease is given back.
+ */
+async function refuseEnded(store: ControlStore, { runId }: RunExecution): Promise<void> {
+  const state = (await readRun(store, runId))?.state;
+  if (state === undefined || !isOver(state)) return;
+  await releaseWriterLease(store, runId);
+  throw new UnderstudyError('FencedError', `run "${runId}" is ${state}: it writes no more`);
 }
 
 /** At the beginning: `retry` takes the run over from an execution that may still be alive. */
-export async function takeUp(store: ControlStore, run: RunExecution, now: Date): Promise<void> {
+export async function takeLease(store: ControlStore, run: RunExecution, now: Date): Promise<void> {
   if (rowOf(run.operation).lease !== 'run') return;
   await holdRunLease(store, {
     runId: run.runId,

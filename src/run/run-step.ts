@@ -2,7 +2,7 @@
  * Runs one step: under the lease, journalled before it counts, and only once however often it is asked for. This is the
  * whole of what makes a run resumable on another Temporal: a step whose outcome is in the journal is not run again.
  */
-import { UnderstudyError, isDefect, isUnderstudyError, messageOf, type ErrorCode } from '../errors/error.ts';
+import { UnderstudyError, isDefect, isLoss, isUnderstudyError, messageOf } from '../errors/error.ts';
 import { actionOf, type ActionName } from '../plan/actions.ts';
 import type { Environments, PlannedEnvironment } from './environment.ts';
 import { readStep, recordStep } from './journal.ts';
@@ -79,9 +79,6 @@ async function begin(
   return record;
 }
 
-/** Not of the step's work: who holds the run, or what is written of it, is not for a person to accept. */
-const notALoss: ReadonlySet<ErrorCode> = new Set(['FencedError', 'CancelledRun', 'ControlStoreError']);
-
 /** Of a step whose loss is accepted: how often it is tried, in all executions, while its error may pass. */
 const attemptsBeforeLoss = 5;
 
@@ -96,7 +93,7 @@ async function acceptLoss(
   const accepted = environment.run.accepted?.[id];
   const step = environment.plan.steps.find((each) => each.id === id);
   if (!accepted || !step || actionOf(step.action).loss !== 'acceptable') return undefined;
-  if (!isUnderstudyError(error) || notALoss.has(error.code)) return undefined;
+  if (!isLoss(error)) return undefined;
   // What may pass is tried some more before it is lost.
   if (error.retryable && attempts < attemptsBeforeLoss) return undefined;
   await holdLeases(environment, run, now);

@@ -1,6 +1,7 @@
 /** Undoes one step of a run, and writes down how that went. */
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import { isUndoable, type UndoableAction } from '../plan/actions.ts';
+import { mayHaveChanged } from '../plan/undo.ts';
 import type { Environments } from './environment.ts';
 import { readStep, recordStep } from './journal.ts';
 import { holdLeases } from './leases.ts';
@@ -47,12 +48,6 @@ export function stepUndoer(open: Environments, undos: Undos, now: () => Date = (
       return finish('undo-failed', `undo failed: ${messageOf(error)}`);
     }
   };
-}
-
-/** A step that was broken off may have changed things once it has kept what its undo needs. */
-function mayHaveChanged({ state, undo }: StepRecord): boolean {
-  if (state === 'running' || state === 'failed') return undo !== undefined;
-  return state === 'completed' || state === 'owed' || state === 'undo-failed';
 }
 
 /** What an earlier attempt to undo it said is replaced. */

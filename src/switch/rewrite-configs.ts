@@ -85,7 +85,7 @@ async function rewrite(context: StepContext, target: ConfigTarget): Promise<Conf
     if (!(error instanceof ConfigError)) throw error;
     throw new UnderstudyError('ConfigError', error.message, {
       place: error.line === undefined ? error.file : `${error.file}:${error.line}`,
-      next: `${written ? '' : 'Nothing was written. '}Mend the file, then "understudy retry".`,
+      next: `${written ? '' : 'Nothing was written. '}Mend the file, then "understudy retry ${context.run.runId}".`,
       cause: error,
     });
   }

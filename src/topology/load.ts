@@ -161,18 +161,26 @@ function checkWhole(topology: Topology): Found[] {
   return problems;
 }
 
-/** Every place that has something of each region has it of both, and of no other: the way back needs it too. */
+/**
+ * Every place that has something of each region has it of both, and of no other: the way back needs it too. Origins are two; one vault
+ * may serve both regions, since Azure has a copy of it elsewhere.
+ */
 function checkRegionNames(topology: Topology, names: string[]): Found[] {
-  const places: [PropertyKey[], Record<string, unknown> | undefined][] = [
-    [['traffic', 'frontDoor', 'origins'], topology.traffic?.frontDoor?.origins],
-    [['escrow', 'vaults'], topology.escrow?.vaults],
+  const places: [PropertyKey[], Record<string, unknown> | undefined, 'two' | 'any'][] = [
+    [['traffic', 'frontDoor', 'origins'], topology.traffic?.frontDoor?.origins, 'two'],
+    [['escrow', 'vaults'], topology.escrow?.vaults, 'any'],
   ];
-  return places.flatMap(([path, record]) =>
-    record === undefined ? [] : checkPerRegion(path, record, names),
+  return places.flatMap(([path, record, wanted]) =>
+    record === undefined ? [] : checkPerRegion(path, record, names, wanted),
   );
 }
 
-function checkPerRegion(path: PropertyKey[], record: Record<string, unknown>, names: string[]): Found[] {
+function checkPerRegion(
+  path: PropertyKey[],
+  record: Record<string, unknown>,
+  names: string[],
+  wanted: 'two' | 'any',
+): Found[] {
   const given = Object.keys(record);
   const foreign = given.filter((name) => !names.includes(name));
   if (foreign.length > 0) {
@@ -184,6 +192,7 @@ function checkPerRegion(path: PropertyKey[], record: Record<string, unknown>, na
   const missing = names.filter((name) => !given.includes(name));
   if (missing.length > 0)
     return missing.map((name) => ({ path, message: `expected one for each region, got none for "${name}"` }));
+  if (wanted === 'any') return [];
   const values = given.map((name) => String(record[name]).toLowerCase().replace(/\/$/, ''));
   if (new Set(values).size === values.length) return [];
   return [{ path, message: `expected a different one for each region, got "${values[0] ?? ''}" for both` }];

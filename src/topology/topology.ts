@@ -199,6 +199,9 @@ const Policies = z.strictObject({
   leaseTtl: TimeLimit.default('30s').describe('How long the writer lease lives without renewal.'),
   clockSkew: Skew.default('5s').describe('What a takeover waits beyond the lease.'),
   requestTimeout: TimeLimit.default('10s').describe('How long one request to Azure may take.'),
+  standbyDeadline: TimeLimit.default('10s').describe(
+    'How long the standby is looked at before the region pointer moves; what has not answered by then counts as unknown.',
+  ),
   fenceDeadline: TimeLimit.default('20s').describe(
     'How long the old side is tried before the rest is owed: from the beginning of the fence, or since it last got on with stopping its jobs.',
   ),
@@ -279,7 +282,9 @@ export const Topology = z.strictObject({
   escrow: z
     .strictObject({ vaults: z.record(RegionName, z.url({ protocol: /^https$/ })) })
     .optional()
-    .describe('The key vault of each region that keeps the secrets of the other side, by its URI.'),
+    .describe(
+      'The key vault of each region that keeps the secrets of the other side, by its URI. It may be one and the same.',
+    ),
   policies: Policies.prefault({}).describe('Time is a policy: how long things may take.'),
 });
 export type Topology = z.infer<typeof Topology>;

@@ -66,7 +66,7 @@ export async function probeUntilPassing(
         `probe ${name}: expected ${probe.expect}, ${last}, ${attempt} times`,
         {
           place: probe.url,
-          next: 'Look at what answers there, then "understudy retry".',
+          next: `Look at what answers there, then "understudy retry ${context.run.runId}".`,
         },
       );
     }

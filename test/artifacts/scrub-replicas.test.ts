@@ -136,12 +136,11 @@ describe('a damaged replica whose source has changed', () => {
   it('is marked, and said first: what is wrong, why it stays so, and who relies on it', async () => {
     const run = scene.run({ topology: always });
     const result = await scrub(run);
-    expect(result.counts?.[0]?.failed).toEqual([
-      { reason: `its source has other content now (sha256 ${sha256('quite other loans')})`, count: 1 },
-    ]);
+    expect(result.counts?.[0]?.failed).toEqual([{ reason: 'damaged, and not repaired', count: 1 }]);
     const [said = ''] = result.lost ?? [];
     expect(said).toContain(`${scene.eastAccount.name}/${scene.eastContainer}/loans/a.csv (data/loans/1)`);
     expect(said).toContain(`sha256 ${sha256(flipped)}, expected sha256 ${line.sha256}`);
+    expect(said).toContain(`its source has other content now (sha256 ${sha256('quite other loans')})`);
     expect(said).toContain(first);
     expect(await knownDamage(scene.store)).toMatchObject({
       replicas: { count: 1, accepted: 0 },
@@ -199,10 +198,7 @@ function killing(store: StepContext['store'], writes: number, before: boolean): 
 }
 
 describe('the scrub', () => {
-  it.each([
-    ['before', 'a write'],
-    ['after', 'a write'],
-  ])('goes on where it was killed %s %s to the control store, and counts each copy once', async (when) => {
+  it('goes on where it was killed before or after a write to the control store, and counts each copy once', async () => {
     const { ref } = await replicate(scene.run({ topology: always }));
     const line = await lineOf(ref.id, 'model/model.pkl');
     await later();
@@ -211,7 +207,10 @@ describe('the scrub', () => {
       const run = scene.run({ topology: always });
       const killed = await run
         .step('scrub', 'scrubReplicas', (context) =>
-          scrubReplicas({ ...context, store: killing(context.store, writes, when === 'before') }),
+          scrubReplicas({
+            ...context,
+            store: killing(context.store, Math.ceil(writes / 2), writes % 2 === 0),
+          }),
         )
         .then(
           () => false,

@@ -35,6 +35,7 @@ export async function seal(
     parts: [...(await writer.end()), ...(await raw.end())],
     accounts: [],
     shared: [],
+    sharing: { things: [], inBoth: [] },
     replica: { accountId: '/a', account: 'a', container: 'c' },
     fuzzy: [],
     secrets: [],

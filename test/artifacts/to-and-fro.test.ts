@@ -9,7 +9,7 @@ import { apiVersions, type ArmResource } from '../../src/azure/azure.ts';
 import { parseAzureMlUri } from '../../src/azure/ids.ts';
 import { resumeFolder } from '../../src/jobs/checkpoint.ts';
 import { successorName } from '../../src/jobs/ledger.ts';
-import type { JobRecord } from '../../src/jobs/resume-job.ts';
+import type { JobRecord } from '../../src/jobs/job-record.ts';
 import type { RecoveryPointRef } from '../../src/plan/plan.ts';
 import { replicate, upload, type Scene, type TestRun } from './scene.ts';
 import { digestsOf, entryOf, firstCheckpoint, sha256, startTraining } from './training.ts';

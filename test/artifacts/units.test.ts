@@ -62,6 +62,7 @@ describe('references to blobs', () => {
   ])('%s is a folder of the account', (value, path) => {
     expect(needsOf({ deep: [{ uri: value }] }, stores)).toEqual({
       roots: [{ account: 'steast', container: 'blobs', path }],
+      shared: [],
       jobOutputs: [],
       unreachable: [],
     });
@@ -74,7 +75,7 @@ describe('references to blobs', () => {
     'https://example.com/steast/blobs',
     'steast is a name like any other',
   ])('%s is none of ours', (value) => {
-    expect(needsOf(value, stores)).toEqual({ roots: [], jobOutputs: [], unreachable: [] });
+    expect(needsOf(value, stores)).toEqual({ roots: [], shared: [], jobOutputs: [], unreachable: [] });
   });
 
   it('are said to be out of reach where they are not copied', () => {
@@ -267,9 +268,19 @@ describe('names', () => {
   });
 
   it('of secrets are what Key Vault takes, and differ where resources do', () => {
-    const name = secretName('fraud', 'connection', 'python_feed');
-    expect(name).toMatch(/^[0-9a-zA-Z-]{1,127}$/);
-    expect(name).not.toBe(secretName('fraud', 'connection', 'python-feed'));
+    const feed = {
+      topology: 'fraud',
+      region: 'eastus',
+      kind: 'connection',
+      resource: 'python_feed',
+    } as const;
+    const name = secretName(feed);
+    expect(name).not.toBe(secretName({ ...feed, resource: 'python-feed' }));
+    // One vault may keep the secrets of both regions.
+    expect(name).not.toBe(secretName({ ...feed, region: 'westus3' }));
+    const longest = { topology: 't'.repeat(40), region: 'r'.repeat(31), resource: 'x'.repeat(255) };
+    for (const each of [name, secretName({ ...longest, kind: 'connection' })])
+      expect(each).toMatch(/^[0-9a-zA-Z-]{1,127}$/);
   });
 
   it('of datastores lead to containers, or say why not', () => {

@@ -22,6 +22,15 @@ describe('a document', () => {
     expect(await letters.read(store, 'b.json')).toBeUndefined();
   });
 
+  it('is not written where it could not be read again', async () => {
+    const more = { to: { name: 'Ada', street: 'Main' } };
+    await expect(letters.swap(store, 'a.json', more, undefined)).rejects.toThrow(
+      /letter "a\.json" was not written, since it could not be read again: to: .*street/,
+    );
+    await expect(letters.seal(store, 'letters', more)).rejects.toMatchObject({ code: 'ControlStoreError' });
+    expect([...store.documents.keys()]).toEqual([]);
+  });
+
   it('is sealed under the digest that it says it will have', async () => {
     const digest = await letters.seal(store, 'letters', letter);
     expect(letters.digest(letter)).toBe(digest);

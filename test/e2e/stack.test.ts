@@ -73,7 +73,7 @@ describe.skipIf(process.platform !== 'linux')('the embedded stack', () => {
     'ends with the demo, by Ctrl-C %s',
     async (moment) => {
       const demo = start(join(root, 'examples', 'demo.ts'), '--folder', join(folder, 'demo'));
-      if (moment === 'while workers run') await demo.says('understudy worker --host', 120);
+      if (moment === 'while workers run') await demo.says('understudy.mjs worker --host', 120);
       else
         await waitFor(
           'a process of the stack',

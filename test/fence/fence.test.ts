@@ -11,6 +11,7 @@ import { startOldIntake, stopOldIntake } from '../../src/fence/stop-intake.ts';
 import { giveBackPointer, takePointer } from '../../src/fence/take-pointer.ts';
 import { changeStopping } from '../../src/jobs/stopped-jobs.ts';
 import { recordStep } from '../../src/run/journal.ts';
+import { Debt } from '../../src/run/outcome.ts';
 import { switchServing, switchServingBack } from '../../src/switch/switch-serving.ts';
 import { takeOver } from '../../src/topology/pointer.ts';
 import { workspaceId } from '../../src/topology/sides.ts';
@@ -337,6 +338,48 @@ describe('the old writers', () => {
     expect(['mine', 'p-assigned', 'p-cluster', 'theirs'].map(isThere)).toEqual([false, false, false, true]);
   });
 
+  it('are not those that the side which goes on signs in as, too', async () => {
+    const { from, to } = stage.context(id);
+    const shared = { '/id': { principalId: 'p-both' } };
+    const assignment = { roleDefinitionId: 'contributor', principalId: 'p-both', scope: account };
+    stage.arm.add(role('both'), { properties: assignment });
+    stage.arm.add(workspaceId(from.workspace), {
+      properties: { storageAccount: account },
+      identity: { principalId: 'p-east', userAssignedIdentities: shared },
+    });
+    stage.arm.add(workspaceId(to.workspace), {
+      properties: { storageAccount: `${account}west` },
+      identity: { principalId: 'p-west' },
+    });
+    stage.arm.add(`${workspaceId(to.workspace)}/computes/cpu`, {
+      properties: {},
+      identity: { userAssignedIdentities: shared },
+    });
+    expect((await shutOutOldWriters(stage.context(id))).detail).toMatch(
+      /removed 1 roles; .*; 1 left, of identities that the other workspace uses, too$/,
+    );
+    expect(['mine', 'both'].map(isThere)).toEqual([false, true]);
+  });
+
+  it('are shut out of nothing where the side that goes on has a datastore on the account', async () => {
+    const west = workspaceId(stage.context(id).to.workspace);
+    stage.arm.add(west, { properties: { storageAccount: `${account}west` } });
+    stage.arm.add(`${west}/datastores/history`, {
+      properties: { datastoreType: 'AzureBlob', accountName: 'FraudEast', containerName: 'c' },
+    });
+    expect((await shutOutOldWriters(stage.context(id))).detail).toMatch(
+      /^left the keys and roles of fraudeast/,
+    );
+    expect(rotated).toEqual([]);
+    expect(isThere('mine')).toBe(true);
+  });
+
+  it('are owed where it cannot be told what the side that goes on uses', async () => {
+    stage.arm.faults.push({ method: 'GET', path: /fraud-west$/, kind: 'silent', times: Infinity });
+    expect((await shutOutOldWriters(stage.context(id))).owed).toMatchObject([{ kind: 'writers' }]);
+    expect(rotated).toEqual([]);
+  });
+
   it('are shut out once by a run: its second attempt leaves the new keys alone', async () => {
     await shutOutOldWriters(stage.context(id));
     await shutOutOldWriters(stage.context(id));
@@ -364,6 +407,8 @@ describe('the old writers', () => {
     stage.arm.faults.push({ method: 'GET', path: /fraud-east$/, kind: 'silent', times: 1 });
     const early = await payFenceDebt(stage.context('pay-debt'));
     expect(early).toMatchObject({ state: 'owed', owed: [{ kind: 'writers' }] });
+    // As a step record can be read again: since when it is owed is the debt's own.
+    expect(early.owed?.map((debt) => Debt.safeParse(debt).success)).toEqual([true]);
     expect(early.detail).toMatch(/^still owed: rotate the storage keys of eastus/);
     const paid = await payFenceDebt(stage.context('pay-debt'));
     expect(paid).toMatchObject({

@@ -8,7 +8,7 @@ import {
   type LedgerDocument,
 } from '../../src/jobs/ledger.ts';
 import { makeResubmitJobs } from '../../src/jobs/resubmit.ts';
-import type { JobRecord } from '../../src/jobs/resume-job.ts';
+import type { JobRecord } from '../../src/jobs/job-record.ts';
 import type { StepContext } from '../../src/run/step-context.ts';
 import { command, eastId, resumeUri, scene, topologyWith, westId, type Scene } from './scene.ts';
 

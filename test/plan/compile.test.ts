@@ -131,18 +131,40 @@ describe('a failover', () => {
     const plan = failover();
     for (const { id, phase } of plan.steps) {
       if (phase === 'provision')
-        expect([...before(plan, id)].filter((need) => need.startsWith('fence'))).toEqual([
+        expect([...before(plan, id)].filter((need) => need.startsWith('fence')).toSorted()).toEqual([
           'fence/platform/debts',
+          'fence/platform/standby',
         ]);
-      else if (id !== 'fence/platform/pointer' && id !== 'fence/platform/debts')
+      else if (!['pointer', 'debts', 'standby'].some((name) => id === `fence/platform/${name}`))
         expect(before(plan, id), id).toContain('fence/platform/pointer');
     }
   });
 
-  it('takes the pointer only when nothing is owed by the region that becomes the writer', () => {
+  it('takes the pointer only when the standby can serve, and nothing is owed by its region', () => {
     const plan = failover();
-    expect(before(plan, 'fence/platform/debts')).toEqual(new Set());
-    expect([...before(plan, 'fence/platform/pointer')]).toEqual(['fence/platform/debts']);
+    expect(before(plan, 'fence/platform/standby')).toEqual(new Set());
+    expect(before(plan, 'fence/platform/debts')).toEqual(new Set(['fence/platform/standby']));
+    expect(before(plan, 'fence/platform/pointer')).toEqual(
+      new Set(['fence/platform/standby', 'fence/platform/debts']),
+    );
+  });
+
+  it('names what is accepted as lost, and nothing where nothing is', () => {
+    const loss = {
+      id: 'storage:lake',
+      kind: 'storage',
+      name: 'lake',
+      classes: ['data' as const],
+      what: 'the lake is gone',
+    };
+    expect(failover()).not.toHaveProperty('acceptedLosses');
+    const plan = compileFailover({
+      ...compileInput(),
+      recoveryPoint: recoveryPoint(),
+      acceptedLosses: [loss],
+    });
+    expect(plan.acceptedLosses).toEqual([loss]);
+    expect(plan.notes[0]).toBe('Accepted as lost: the lake is gone.');
   });
 
   it('waits for the jobs of the old side nowhere: whoever resumes them sees of each whether it has ended', () => {
@@ -182,7 +204,12 @@ describe('a failover', () => {
   it('gives back what a fence took before anything is restored, configured or verified there', () => {
     const plan = failover();
     expect(before(plan, 'fence/platform/readmit')).toEqual(
-      new Set(['fence/platform/debts', 'fence/platform/pointer', 'provision/platform/template']),
+      new Set([
+        'fence/platform/standby',
+        'fence/platform/debts',
+        'fence/platform/pointer',
+        'provision/platform/template',
+      ]),
     );
     const later = plan.steps.filter(({ phase }) => phase !== 'fence' && phase !== 'provision');
     expect(later.length).toBeGreaterThan(20);

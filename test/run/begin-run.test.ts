@@ -5,11 +5,10 @@ import { UnderstudyError } from '../../src/errors/error.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { runBeginner, undoPlanner, type MakePlan } from '../../src/run/begin-run.ts';
 import { runEnder } from '../../src/run/end-run.ts';
-import { changeRun, readRun, readStep, recordStep } from '../../src/run/journal.ts';
+import { changeRun, readRun, readStep } from '../../src/run/journal.ts';
 import { readRunLease, takeRunLease } from '../../src/run/lease.ts';
 import { planFolder, plans } from '../../src/run/plan-document.ts';
 import { stepRunner } from '../../src/run/run-step.ts';
-import type { StepRecord } from '../../src/run/outcome.ts';
 import { takeOver } from '../../src/topology/pointer.ts';
 import { actionsWith, began, makeScene, type Scene } from './scene.ts';
 
@@ -25,15 +24,7 @@ const fail = (reason: string, run = scene.run) =>
 const cancelled = { by: 'someone', at: began.toISOString() };
 const cancel = () => changeRun(scene.store, scene.header.runId, { cancelled });
 const run = () => readRun(scene.store, scene.header.runId);
-const record = (step: string, state: StepRecord['state'], more: Partial<StepRecord> = {}) =>
-  recordStep(scene.store, scene.header.runId, step, () => ({
-    step,
-    state,
-    holder: 'wf-1',
-    attempts: 1,
-    startedAt: began.toISOString(),
-    ...more,
-  }));
+const record: Scene['record'] = (...of) => scene.record(...of);
 
 describe('a run begins', () => {
   it('with its lease, its plan and an empty journal', async () => {

@@ -3,9 +3,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { holdWriterLease, peekPointer } from '../../src/control-store/region-pointer.ts';
 import { runBeginner } from '../../src/run/begin-run.ts';
 import { reportWriter, runEnder, type EndOfRun } from '../../src/run/end-run.ts';
-import { changeRun, listSteps, readRun, readStep, recordStep } from '../../src/run/journal.ts';
+import { changeRun, listSteps, readRun, readStep } from '../../src/run/journal.ts';
 import { readRunLease, takeRunLease } from '../../src/run/lease.ts';
-import type { StepRecord } from '../../src/run/outcome.ts';
 import { began, makeScene, type Scene } from './scene.ts';
 
 let scene: Scene;
@@ -22,15 +21,7 @@ const end = (state: EndOfRun['state'], reason?: string, more: Partial<EndOfRun> 
     scene.clock.now,
   )({ run: scene.run, state, ...(reason === undefined ? {} : { reason }), ...more });
 const run = () => readRun(scene.store, scene.header.runId);
-const record = (step: string, state: StepRecord['state'], more: Partial<StepRecord> = {}) =>
-  recordStep(scene.store, scene.header.runId, step, () => ({
-    step,
-    state,
-    holder: 'wf-1',
-    attempts: 1,
-    startedAt: began.toISOString(),
-    ...more,
-  }));
+const record: Scene['record'] = (...of) => scene.record(...of);
 
 describe('a run ends', () => {
   it('with its state, its lease given back, and its report in three forms', async () => {

@@ -1,16 +1,8 @@
 /** What is written down of a run, and how much of it travels. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { release } from '../../src/release.ts';
-import {
-  changeRun,
-  listRuns,
-  listSteps,
-  openRun,
-  readRun,
-  recordStep,
-  requireRun,
-} from '../../src/run/journal.ts';
-import { outcomeOf, reconcile, type StepRecord } from '../../src/run/outcome.ts';
+import { changeRun, listRuns, listSteps, openRun, readRun, requireRun } from '../../src/run/journal.ts';
+import { outcomeOf, reconcile } from '../../src/run/outcome.ts';
 import { planned } from '../../src/run/run-document.ts';
 import { began, makeScene, type Scene } from './scene.ts';
 
@@ -20,15 +12,7 @@ beforeEach(async () => {
 });
 
 const run = () => readRun(scene.store, scene.header.runId);
-const record = (step: string, state: StepRecord['state'], more: Partial<StepRecord> = {}) =>
-  recordStep(scene.store, scene.header.runId, step, () => ({
-    step,
-    state,
-    holder: 'wf-1',
-    attempts: 1,
-    startedAt: began.toISOString(),
-    ...more,
-  }));
+const record: Scene['record'] = (...of) => scene.record(...of);
 
 describe('the journal', () => {
   it('has a new run as pending', async () => {

@@ -1,6 +1,7 @@
 /** A step runs once however often it is asked for, only under the leases, and counts only when it is journalled. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { movePointer } from '../../src/control-store/region-pointer.ts';
+import { movePointer, peekPointer } from '../../src/control-store/region-pointer.ts';
+import { runEnder } from '../../src/run/end-run.ts';
 import { UnderstudyError } from '../../src/errors/error.ts';
 import { changeRun, readRun, readStep } from '../../src/run/journal.ts';
 import { holdRunLease, readRunLease, releaseRunLease } from '../../src/run/lease.ts';
@@ -375,6 +376,26 @@ describe('a step of a replication', () => {
       code: 'FencedError',
       message: expect.stringContaining('this run writes in epoch 1, the region pointer is at 2'),
     });
+  });
+
+  it('has no lease any more once its run has ended, and leaves none behind', async () => {
+    scene = await makeScene('replicate');
+    const run = stepRunner(
+      scene.open,
+      actionsWith({
+        payFenceDebt: async (context) => {
+          await runEnder(scene.open, scene.clock.now)({ run: scene.run, state: 'failed', reason: 'late' });
+          await context.checkpoint({ unit: 'debts', done: 1 });
+          return done();
+        },
+      }),
+      scene.clock.now,
+    );
+    await expect(run({ run: scene.run, step: 'pay-debt' }, scene.runtime)).rejects.toMatchObject({
+      code: 'FencedError',
+      message: expect.stringContaining('is failed: it writes no more'),
+    });
+    expect((await peekPointer(scene.store))?.value.lease).toBeUndefined();
   });
 });
 

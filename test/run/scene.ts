@@ -7,7 +7,8 @@ import { rowOf } from '../../src/plan/operations.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { bundleFolder, bundles, type Bundle } from '../../src/run/bundle.ts';
 import type { Environments } from '../../src/run/environment.ts';
-import { openRun, requireRun } from '../../src/run/journal.ts';
+import { openRun, recordStep, requireRun } from '../../src/run/journal.ts';
+import type { StepRecord } from '../../src/run/outcome.ts';
 import { takeRunLease } from '../../src/run/lease.ts';
 import { planFolder, plans } from '../../src/run/plan-document.ts';
 import type { RunExecution } from '../../src/run/reference.ts';
@@ -29,6 +30,12 @@ export interface Scene {
   open: Environments;
   clock: { now: () => Date; forward: (milliseconds: number) => void };
   runtime: StepRuntime & { told: Progress[] };
+  /** Writes down how a step of the run stands. */
+  record(
+    step: string,
+    state: StepRecord['state'],
+    more?: Partial<StepRecord>,
+  ): Promise<StepRecord | undefined>;
   /** The run as another workflow execution sees it. */
   as(holder: string, more?: Partial<RunExecution>): RunExecution;
 }
@@ -99,6 +106,15 @@ export async function makeScene(
       lastProgress: undefined,
       told,
     },
+    record: (step, state, more = {}) =>
+      recordStep(store, header.runId, step, () => ({
+        step,
+        state,
+        holder: 'wf-1',
+        attempts: 1,
+        startedAt: began.toISOString(),
+        ...more,
+      })),
     as,
   };
 }

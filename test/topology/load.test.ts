@@ -367,10 +367,10 @@ const cases: Broken[] = [
     at: 'escrow',
   },
   {
-    what: 'one vault for both regions',
-    to: 'escrow: { vaults: { eastus: "https://fraud.vault.azure.net", westus3: "https://fraud.vault.azure.net/" } }',
-    says: 'escrow.vaults: expected a different one for each region, got "https://fraud.vault.azure.net" for both',
-    at: 'escrow',
+    what: 'one origin for both regions',
+    to: 'traffic: { frontDoor: { subscriptionId: s, resourceGroup: g, profile: p, originGroup: o, origins: { eastus: e, westus3: E } } }',
+    says: 'traffic.frontDoor.origins: expected a different one for each region, got "e" for both',
+    at: 'traffic',
   },
   {
     what: 'a probe that is no web address',

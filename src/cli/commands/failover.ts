@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { readPointer } from '../../control-store/region-pointer.ts';
 import { UnderstudyError } from '../../errors/error.ts';
@@ -13,6 +12,7 @@ import {
   type StartedRun,
 } from '../../operations/start-operation.ts';
 import { sideOf } from '../../topology/sides.ts';
+import { ask, requireWord } from '../ask.ts';
 import { command, session, withTemporal } from '../command.ts';
 import { seeThrough } from '../see-through.ts';
 import { refusal, showPlan } from './plan.ts';
@@ -138,26 +138,12 @@ const shown = { ok: 'ok: ', failed: 'FAILED: ', unknown: 'cannot tell: ' } as co
 
 async function confirm(from: string, to: string, options: Options): Promise<string> {
   if (options.yes === true) return options.reason ?? noReason;
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
+  return ask(async (terminal) => {
     const reason = options.reason ?? (await terminal.question('Why? (stands in the report) '));
-    const answer = await terminal.question(
-      `Fail over from ${from} to ${to}? Type the name of the region to move to: `,
-    );
-    if (answer.trim() !== to) {
-      throw new UnderstudyError(
-        'Declined',
-        `declined: expected "${to}", got "${answer.trim()}": nothing was changed`,
-      );
-    }
+    const question = `Fail over from ${from} to ${to}? Type the name of the region to move to: `;
+    await requireWord(terminal, question, to);
     return reason.trim() === '' ? noReason : reason;
-  } catch (error) {
-    if ((error as Error).name !== 'AbortError') throw error;
-    console.log(); // the question's line is still open
-    throw new UnderstudyError('Declined', 'declined: nothing was changed');
-  } finally {
-    terminal.close();
-  }
+  });
 }
 
 const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;

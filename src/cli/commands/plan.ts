@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import { UnderstudyError } from '../../errors/error.ts';
 import { planFailover, planningOf, planReplicate, type MadePlan } from '../../operations/plan-operation.ts';
+import { showThing } from '../../sharing/sharing.ts';
 import { showDuration } from '../../topology/duration.ts';
 import { phases, resourceClasses } from '../../topology/words.ts';
 import { command, session } from '../command.ts';
@@ -10,6 +11,7 @@ interface Options {
   output: string;
   to?: string;
   recoveryPoint?: string;
+  acceptLoss?: string[];
 }
 
 export function planCommand(): Command {
@@ -24,17 +26,14 @@ export function planCommand(): Command {
     .addOption(new Option('--output <form>', 'how to print it').choices(['text', 'json']).default('text'))
     .option('--to <region>', 'plan a move to this region; default: the one that is not active')
     .option('--recovery-point <id>', 'plan with this recovery point rather than the newest')
+    .option('--accept-loss <name...>', 'go without what cannot be had, by the name that the plan gives it')
     .action(async (options: Options, self: Command) => {
       const opened = await session(self);
       const made =
         options.operation === 'replicate'
           ? await planReplicate(await planningOf(opened))
           : await planFailover(await planningOf(opened), options);
-      console.log(
-        options.output === 'json'
-          ? JSON.stringify({ ...made.plan, problems: made.problems, warnings: made.warnings }, null, 2)
-          : showPlan(made),
-      );
+      console.log(options.output === 'json' ? asJson(made) : showPlan(made));
       if (made.problems.length > 0) throw refusal(made);
     });
 }
@@ -49,8 +48,12 @@ export function refusal({ plan, problems }: MadePlan): UnderstudyError {
   );
 }
 
+function asJson({ plan, problems, warnings, sharing, findings }: MadePlan): string {
+  return JSON.stringify({ ...plan, problems, warnings, sharing, findings }, null, 2);
+}
+
 /** The plan as a person reads it: phases downward, classes within, one line a step. */
-export function showPlan({ plan, recoveryPoint, warnings, isReturn }: MadePlan): string {
+export function showPlan({ plan, recoveryPoint, warnings, sharing, isReturn }: MadePlan): string {
   const lines = [
     `${plan.operation} of ${plan.topology}: ${plan.from} → ${plan.to} (epoch ${plan.madeInEpoch})${isReturn ? `: a return to ${plan.to}` : ''}`,
   ];
@@ -76,6 +79,8 @@ export function showPlan({ plan, recoveryPoint, warnings, isReturn }: MadePlan):
   }
   const unphased = plan.steps.filter((step) => step.phase === undefined);
   if (unphased.length > 0) lines.push('', ...unphased.map((step, index) => `  ${index + 1}. ${step.title}`));
+  if (sharing.length > 0)
+    lines.push('', 'shared by both workspaces', ...sharing.map((each) => `  ${showThing(each)}`));
   const notes = [...warnings, ...plan.notes];
   if (notes.length > 0) lines.push('', ...notes.map((note) => `note: ${note}`));
   return lines.join('\n');

@@ -1,8 +1,8 @@
-import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { UnderstudyError } from '../../errors/error.ts';
 import { lookForPointer, restorePointer } from '../../operations/restore-pointer.ts';
 import { whoAmI } from '../../operations/start-operation.ts';
+import { ask, requireWord } from '../ask.ts';
 import { command, session } from '../command.ts';
 
 interface Options {
@@ -44,15 +44,6 @@ async function confirm(writer: string, { yes }: Options): Promise<void> {
   if (yes === true) return;
   if (!process.stdin.isTTY)
     throw new UnderstudyError('UsageError', 'nobody can be asked (no terminal): expected --yes');
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    const answer = await terminal.question(`Type the name of the region that may be written: `);
-    if (answer.trim() === writer) return;
-    throw new UnderstudyError(
-      'Declined',
-      `declined: expected "${writer}", got "${answer.trim()}": nothing was changed`,
-    );
-  } finally {
-    terminal.close();
-  }
+  const question = 'Type the name of the region that may be written: ';
+  await ask((terminal) => requireWord(terminal, question, writer));
 }

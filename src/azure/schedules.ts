@@ -1,7 +1,6 @@
 /** A schedule as ARM has it: what may be written back, and whether it fires. */
-import { apiVersions, type ArmResource, type JsonObject } from '../azure/azure.ts';
-import type { StepContext } from '../run/step-context.ts';
 import { workspaceId, type Side } from '../topology/sides.ts';
+import { apiVersions, type ArmResource, type Azure, type CallOptions, type JsonObject } from './azure.ts';
 
 export function writable({ properties }: ArmResource): JsonObject {
   const { provisioningState: _, ...kept } = properties;
@@ -18,15 +17,16 @@ export function schedulePath(workspace: string, name: string): string {
 
 /** Enables or disables a schedule of a side; false: it was so, or is not there. */
 export async function setEnabled(
-  { azure, signal }: Pick<StepContext, 'azure' | 'signal'>,
+  azure: Azure,
   side: Side,
   name: string,
   enabled: boolean,
+  options: CallOptions,
 ): Promise<boolean> {
   const path = schedulePath(workspaceId(side.workspace), name);
-  const held = await azure.arm.find(path, apiVersions.machineLearning, { signal });
+  const held = await azure.arm.find(path, apiVersions.machineLearning, options);
   if (!held || isEnabled(held) === enabled) return false;
   const properties = { ...writable(held), isEnabled: enabled };
-  await azure.arm.put(path, apiVersions.machineLearning, { properties }, { signal });
+  await azure.arm.put(path, apiVersions.machineLearning, { properties }, options);
   return true;
 }

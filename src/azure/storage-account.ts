@@ -1,5 +1,5 @@
 /** A storage account as those who hold credentials for it see it: its addresses, and its keys of now. */
-import { apiVersions, type ArmResource, type Azure, type CallOptions } from '../azure/azure.ts';
+import { apiVersions, type Arm, type ArmResource, type CallOptions } from './azure.ts';
 import { UnderstudyError } from '../errors/error.ts';
 
 export interface StorageAccount {
@@ -9,10 +9,12 @@ export interface StorageAccount {
   endpoints: { blob?: string; file?: string };
 }
 
-export async function readAccount(azure: Azure, id: string, options: CallOptions): Promise<StorageAccount> {
-  return accountOf(await azure.arm.get(id, apiVersions.storage, options));
+/** Errors: those of ARM. */
+export async function readAccount(arm: Arm, id: string, options: CallOptions): Promise<StorageAccount> {
+  return accountOf(await arm.get(id, apiVersions.storage, options));
 }
 
+/** As ARM answers it; an address that it does not have is absent. */
 export function accountOf({ id, name, properties }: ArmResource): StorageAccount {
   const { blob, file } = (properties.primaryEndpoints ?? {}) as { blob?: unknown; file?: unknown };
   return {
@@ -26,8 +28,8 @@ export function accountOf({ id, name, properties }: ArmResource): StorageAccount
 }
 
 /** Its keys, the first one first. Errors: AzureError if it has none to tell. */
-export async function keysOf(azure: Azure, id: string, options: CallOptions): Promise<[string, ...string[]]> {
-  const answer = await azure.arm.post(`${id}/listKeys`, apiVersions.storage, undefined, options);
+export async function keysOf(arm: Arm, id: string, options: CallOptions): Promise<[string, ...string[]]> {
+  const answer = await arm.post(`${id}/listKeys`, apiVersions.storage, undefined, options);
   const keys = ((answer as { keys?: { value?: string }[] } | null)?.keys ?? [])
     .map(({ value }) => value)
     .filter((value) => value !== undefined);

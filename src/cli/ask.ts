@@ -1,0 +1,27 @@
+/** Questions to the person at the terminal; whoever breaks one off declines. */
+import { createInterface, type Interface } from 'node:readline/promises';
+import { UnderstudyError } from '../errors/error.ts';
+
+/** Asks, and closes the terminal whatever happens. Declined on Ctrl-C or the end of input: nothing has been changed by then. */
+export async function ask<T>(questions: (terminal: Interface) => Promise<T>): Promise<T> {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return await questions(terminal);
+  } catch (error) {
+    if ((error as Error).name !== 'AbortError') throw error;
+    console.log(); // the question's line is still open
+    throw new UnderstudyError('Declined', 'declined: nothing was changed');
+  } finally {
+    terminal.close();
+  }
+}
+
+/** Declined unless the person types `expected`. */
+export async function requireWord(terminal: Interface, question: string, expected: string): Promise<void> {
+  const answer = (await terminal.question(question)).trim();
+  if (answer === expected) return;
+  throw new UnderstudyError(
+    'Declined',
+    `declined: expected "${expected}", got "${answer}": nothing was changed`,
+  );
+}

@@ -1,0 +1,100 @@
+/** What both workspaces use, and what that means for an operation: for `plan`, for `status`, and before a run is started. */
+import { listRecoveryPoints, openByRef } from '../artifacts/recovery-point.ts';
+import type { SealedManifest } from '../artifacts/manifest.ts';
+import type { Azure } from '../azure/azure.ts';
+import type { ControlStore } from '../control-store/store.ts';
+import { isUnderstudyError, messageOf } from '../errors/error.ts';
+import type { AcceptedLoss } from '../plan/plan.ts';
+import { showRefusal, sortFindings, type Finding } from '../sharing/findings.ts';
+import { findSharing, mendOneDefault, oneDefault, readUsed } from '../sharing/find-sharing.ts';
+import { lookAtStandby } from '../sharing/look-at-standby.ts';
+import type { SharedThing } from '../sharing/sharing.ts';
+import { otherRegion, sideOf } from '../topology/sides.ts';
+import type { Topology } from '../topology/topology.ts';
+
+/** A session, or what a plan is made from. */
+export interface Looking {
+  azure: Azure;
+  store: ControlStore;
+  topology: Topology;
+}
+
+export interface SharedNow {
+  things: SharedThing[];
+  /** When this was so (ISO 8601): not now, where a region does not tell; absent: nobody can tell. */
+  seenAt?: string;
+  /** Why it was not read now. */
+  unread?: string;
+  /** The workspaces cannot stand in for each other: why. */
+  problem?: string;
+}
+
+/** Read from both regions; where one does not answer, as the newest recovery point of the writer has it. Errors: AzureUnavailable of the control store. */
+export async function sharedNow(planning: Looking, writer: string, now = new Date()): Promise<SharedNow> {
+  const { azure, topology, store } = planning;
+  try {
+    const [active, standby] = await Promise.all(
+      [writer, otherRegion(topology, writer)].map((region) => readUsed(azure.arm, sideOf(topology, region))),
+    );
+    if (!active) return { things: [], seenAt: now.toISOString() };
+    const problem = oneDefault(active, standby);
+    const { things } = await findSharing(azure.arm, active, standby);
+    return {
+      things,
+      seenAt: now.toISOString(),
+      ...(problem === undefined ? {} : { problem: `${problem}. ${mendOneDefault}` }),
+    };
+  } catch (error) {
+    if (!isUnderstudyError(error)) throw error;
+    const unread = messageOf(error);
+    const point = (await listRecoveryPoints(store, { region: writer, limit: 1 })).sealed[0];
+    if (!point) return { things: [], unread };
+    const { sealed } = await openByRef(store, point.ref);
+    return { things: sealed.sharing.things, seenAt: sealed.startedAt, unread };
+  }
+}
+
+export interface Looked {
+  problems: string[];
+  warnings: string[];
+  sharing: SharedThing[];
+  findings: Finding[];
+}
+
+/** A recovery point of two workspaces that have one default storage account would be none. */
+export async function lookBeforeReplicate(planning: Looking, writer: string): Promise<Looked> {
+  const { things, problem, unread } = await sharedNow(planning, writer);
+  return {
+    problems: problem === undefined ? [] : [problem],
+    warnings: unread === undefined ? [] : [`what the two workspaces share could not be read: ${unread}`],
+    sharing: things,
+    findings: [],
+  };
+}
+
+/** `acceptLoss`: ids of findings. What is accepted goes into the plan. */
+export async function lookBeforeFailover(
+  planning: Looking,
+  sealed: SealedManifest,
+  acceptLoss: readonly string[],
+): Promise<Looked & { acceptedLosses: AcceptedLoss[] }> {
+  const { azure, topology } = planning;
+  const from = sideOf(topology, sealed.region);
+  const to = sideOf(topology, otherRegion(topology, sealed.region));
+  const hasTemplate = to.template !== undefined;
+  const signal = new AbortController().signal;
+  const asked = { azure, topology, from, to, sealed, hasTemplate, asWorker: false, signal };
+  const findings = await lookAtStandby(asked);
+  const { refused, accepted, warnings } = sortFindings(findings, acceptLoss);
+  const idle = acceptLoss.filter((id) => !accepted.some((each) => each.id === id));
+  return {
+    problems: refused.map(showRefusal),
+    warnings: [
+      ...warnings.map(({ what }) => what),
+      ...idle.map((id) => `nothing is lost by the name of "${id}": there is nothing to accept`),
+    ],
+    sharing: sealed.sharing.things,
+    findings,
+    acceptedLosses: accepted,
+  };
+}

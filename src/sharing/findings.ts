@@ -1,0 +1,50 @@
+/** What is found of a standby before it is depended on, and what of it keeps a move from beginning. Pure. */
+import { UnderstudyError } from '../errors/error.ts';
+import type { AcceptedLoss } from '../plan/plan.ts';
+
+export interface Finding extends AcceptedLoss {
+  kind: 'workspace' | 'storage' | 'vault' | 'secrets' | 'registry' | 'insights' | 'roles';
+  /** `refused`: the move would fail, or lose this. `warning`: true, or unknown, and keeps nobody from moving. */
+  severity: 'refused' | 'warning';
+  /** A person may go without it; not where nothing could be restored at all. */
+  acceptable: boolean;
+}
+
+export interface Sorted {
+  /** Refused, and not accepted. */
+  refused: Finding[];
+  /** Refused, and accepted by name. */
+  accepted: AcceptedLoss[];
+  warnings: Finding[];
+}
+
+export function sortFindings(findings: readonly Finding[], acceptedIds: readonly string[]): Sorted {
+  const isAccepted = ({ acceptable, id }: Finding) => acceptable && acceptedIds.includes(id);
+  const refused = findings.filter(({ severity }) => severity === 'refused');
+  return {
+    refused: refused.filter((each) => !isAccepted(each)),
+    accepted: refused
+      .filter(isAccepted)
+      .map(({ id, kind, name, classes, what }) => ({ id, kind, name, classes, what }))
+      .toSorted((one, other) => (one.id < other.id ? -1 : 1)),
+    warnings: findings.filter(({ severity }) => severity === 'warning'),
+  };
+}
+
+/** As a person reads it: what, for whom, and by which name it can be accepted. */
+export function showRefusal({ what, classes, id, acceptable }: Finding): string {
+  const way = acceptable ? `: mend it, or go without it: --accept-loss ${id}` : '';
+  return `${classes.join(', ')}: ${what}${way}`;
+}
+
+/** PreconditionError if anything is refused. */
+export function requireNone(refused: readonly Finding[], region: string): void {
+  if (refused.length === 0) return;
+  throw new UnderstudyError(
+    'PreconditionError',
+    `${region} cannot take over, and nothing has been moved:\n${refused.map((each) => `  - ${showRefusal(each)}`).join('\n')}`,
+    {
+      next: 'Cancel this run and mend it, or plan anew and accept by name what can be gone without: "understudy plan --accept-loss ID".',
+    },
+  );
+}
