@@ -10,7 +10,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { RecoveryPointSummary } from '../plan/recovery-point-summary.ts';
 import type { MakePlan } from '../run/begin-run.ts';
 import { bundles } from '../run/bundle.ts';
-import type { Finding } from '../sharing/findings.ts';
+import type { StandbyFinding } from '../sharing/findings.ts';
 import type { SharedThing } from '../sharing/sharing.ts';
 import type { RegionPointer } from '../topology/pointer.ts';
 import { declaredActive, otherRegion, sideOf } from '../topology/sides.ts';
@@ -29,7 +29,7 @@ export interface MadePlan {
   /** What both sides use. */
   sharing: SharedThing[];
   /** What was found of the standby, what keeps it from taking over among it; each has a name. */
-  findings: Finding[];
+  findings: StandbyFinding[];
   /** It goes back to the region that was declared active. */
   isReturn?: boolean;
 }

@@ -5,7 +5,7 @@ import type { Azure } from '../azure/azure.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import type { AcceptedLoss } from '../plan/plan.ts';
-import { showRefusal, sortFindings, type Finding } from '../sharing/findings.ts';
+import { showRefusal, sortFindings, type StandbyFinding } from '../sharing/findings.ts';
 import { findSharing, mendOneDefault, oneDefault, readUsed } from '../sharing/find-sharing.ts';
 import { lookAtStandby } from '../sharing/look-at-standby.ts';
 import type { SharedThing } from '../sharing/sharing.ts';
@@ -47,10 +47,20 @@ export async function sharedNow(planning: Looking, writer: string, now = new Dat
   } catch (error) {
     if (!isUnderstudyError(error)) throw error;
     const unread = messageOf(error);
-    const point = (await listRecoveryPoints(store, { region: writer, limit: 1 })).sealed[0];
-    if (!point) return { things: [], unread };
-    const { sealed } = await openByRef(store, point.ref);
+    const sealed = await newestSealed(store, writer);
+    if (!sealed) return { things: [], unread };
     return { things: sealed.sharing.things, seenAt: sealed.startedAt, unread };
+  }
+}
+
+/** One that is damaged tells nothing; that it is, others say. */
+async function newestSealed(store: ControlStore, region: string): Promise<SealedManifest | undefined> {
+  try {
+    const point = (await listRecoveryPoints(store, { region, limit: 1 })).sealed[0];
+    return point && (await openByRef(store, point.ref)).sealed;
+  } catch (error) {
+    if (isUnderstudyError(error, 'RecoveryPointError')) return undefined;
+    throw error;
   }
 }
 
@@ -58,7 +68,7 @@ export interface Looked {
   problems: string[];
   warnings: string[];
   sharing: SharedThing[];
-  findings: Finding[];
+  findings: StandbyFinding[];
 }
 
 /** A recovery point of two workspaces that have one default storage account would be none. */

@@ -2,7 +2,7 @@
 import { UnderstudyError } from '../errors/error.ts';
 import type { AcceptedLoss } from '../plan/plan.ts';
 
-export interface Finding extends AcceptedLoss {
+export interface StandbyFinding extends AcceptedLoss {
   kind: 'workspace' | 'storage' | 'vault' | 'secrets' | 'registry' | 'insights' | 'roles';
   /** `refused`: the move would fail, or lose this. `warning`: true, or unknown, and keeps nobody from moving. */
   severity: 'refused' | 'warning';
@@ -12,14 +12,14 @@ export interface Finding extends AcceptedLoss {
 
 export interface Sorted {
   /** Refused, and not accepted. */
-  refused: Finding[];
+  refused: StandbyFinding[];
   /** Refused, and accepted by name. */
   accepted: AcceptedLoss[];
-  warnings: Finding[];
+  warnings: StandbyFinding[];
 }
 
-export function sortFindings(findings: readonly Finding[], acceptedIds: readonly string[]): Sorted {
-  const isAccepted = ({ acceptable, id }: Finding) => acceptable && acceptedIds.includes(id);
+export function sortFindings(findings: readonly StandbyFinding[], acceptedIds: readonly string[]): Sorted {
+  const isAccepted = ({ acceptable, id }: StandbyFinding) => acceptable && acceptedIds.includes(id);
   const refused = findings.filter(({ severity }) => severity === 'refused');
   return {
     refused: refused.filter((each) => !isAccepted(each)),
@@ -32,19 +32,19 @@ export function sortFindings(findings: readonly Finding[], acceptedIds: readonly
 }
 
 /** As a person reads it: what, for whom, and by which name it can be accepted. */
-export function showRefusal({ what, classes, id, acceptable }: Finding): string {
+export function showRefusal({ what, classes, id, acceptable }: StandbyFinding): string {
   const way = acceptable ? `: mend it, or go without it: --accept-loss ${id}` : '';
   return `${classes.join(', ')}: ${what}${way}`;
 }
 
 /** PreconditionError if anything is refused. */
-export function requireNone(refused: readonly Finding[], region: string): void {
+export function requireNone(refused: readonly StandbyFinding[], region: string): void {
   if (refused.length === 0) return;
   throw new UnderstudyError(
     'PreconditionError',
     `${region} cannot take over, and nothing has been moved:\n${refused.map((each) => `  - ${showRefusal(each)}`).join('\n')}`,
     {
-      next: 'Cancel this run and mend it, or plan anew and accept by name what can be gone without: "understudy plan --accept-loss ID".',
+      next: 'Mend it and "understudy retry" this run; or "understudy cancel" it, and go without it: "understudy failover --accept-loss NAME".',
     },
   );
 }

@@ -4,11 +4,14 @@ import { apiVersions } from '../azure/azure.ts';
 import { textAt } from '../azure/json.ts';
 import { workspaceId } from '../topology/sides.ts';
 import { ask, findingOf, type Look } from './look.ts';
-import type { Finding } from './findings.ts';
+import type { StandbyFinding } from './findings.ts';
 import { nameOfThing, type SharedThing } from './sharing.ts';
 
 /** A warning at most: people may read by their own roles. */
-export async function lookAtRoles({ azure, to, ...look }: Look, thing: SharedThing): Promise<Finding[]> {
+export async function lookAtRoles(
+  { azure, to, ...look }: Look,
+  thing: SharedThing,
+): Promise<StandbyFinding[]> {
   const { id, identityBased } = thing;
   if (id === undefined || identityBased === undefined) return [];
   const { arm } = azure;

@@ -1,14 +1,14 @@
 /** Whether the escrow vault gives the secrets that the recovery point needs. Values are read, and dropped. */
 import { mapBounded } from '../artifacts/bounded.ts';
 import type { ResourceClass } from '../topology/words.ts';
-import type { Finding } from './findings.ts';
+import type { StandbyFinding } from './findings.ts';
 import { ask, findingOf, unlessAnswered, type Look } from './look.ts';
 import { sameVault } from './sharing.ts';
 
 /** Key Vault takes thousands of requests in ten seconds; a plan should not need them. */
 const sideBySide = 16;
 
-export async function lookAtSecrets(look: Look): Promise<Finding[]> {
+export async function lookAtSecrets(look: Look): Promise<StandbyFinding[]> {
   const { azure, topology, to, sealed } = look;
   const [first] = sealed.secrets;
   if (!first) return [];

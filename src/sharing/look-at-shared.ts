@@ -1,12 +1,12 @@
 /** What a thing that both sides use is worth once a region is lost: by its kind, and by what Azure promises of it. */
 import { apiVersions, type ArmResource } from '../azure/azure.ts';
 import { isObject, textAt } from '../azure/json.ts';
-import type { Finding } from './findings.ts';
+import type { StandbyFinding } from './findings.ts';
 import { ask, findingOf, reachBlobs, type Look, type MakeFinding } from './look.ts';
 import { lookAtRoles } from './look-at-roles.ts';
 import { isOnlyIn, nameOfThing, sameVault, type SharedThing } from './sharing.ts';
 
-export async function lookAtShared(look: Look, thing: SharedThing): Promise<Finding[]> {
+export async function lookAtShared(look: Look, thing: SharedThing): Promise<StandbyFinding[]> {
   const finding = findingOf({ ...thing, acceptable: true });
   switch (thing.kind) {
     case 'storage':
@@ -20,7 +20,11 @@ export async function lookAtShared(look: Look, thing: SharedThing): Promise<Find
   }
 }
 
-async function lookAtAccount(look: Look, thing: SharedThing, finding: MakeFinding): Promise<Finding[]> {
+async function lookAtAccount(
+  look: Look,
+  thing: SharedThing,
+  finding: MakeFinding,
+): Promise<StandbyFinding[]> {
   const { azure, from } = look;
   const { id, secondaryLocation, location, sku } = thing;
   const what = nameOfThing(thing);
@@ -71,7 +75,11 @@ function showPromise({ sku, properties }: ArmResource): string {
 }
 
 /** Whether the registry itself answers is not asked: a replica answers for it, and its own region alone for its management. */
-async function lookAtRegistry(look: Look, thing: SharedThing, finding: MakeFinding): Promise<Finding[]> {
+async function lookAtRegistry(
+  look: Look,
+  thing: SharedThing,
+  finding: MakeFinding,
+): Promise<StandbyFinding[]> {
   const { azure, from, to } = look;
   const { id, servedFrom } = thing;
   const what = nameOfThing(thing);
@@ -104,7 +112,7 @@ async function lookAtVault(
   look: Look,
   { uri, ...thing }: SharedThing,
   finding: MakeFinding,
-): Promise<Finding[]> {
+): Promise<StandbyFinding[]> {
   const what = nameOfThing(thing);
   if (uri === undefined) return [finding('warning', `${what}, which both sides use, could not be read`)];
   // Looked at for its secrets.
@@ -120,7 +128,11 @@ async function lookAtVault(
   ];
 }
 
-async function lookAtInsights({ from }: Look, thing: SharedThing, finding: MakeFinding): Promise<Finding[]> {
+async function lookAtInsights(
+  { from }: Look,
+  thing: SharedThing,
+  finding: MakeFinding,
+): Promise<StandbyFinding[]> {
   if (!isOnlyIn(from.region, thing)) return [];
   return [
     finding(

@@ -10,13 +10,13 @@ import { textAt } from '../azure/json.ts';
 import { toSeconds } from '../topology/duration.ts';
 import { workspaceId } from '../topology/sides.ts';
 import { resourceClasses } from '../topology/words.ts';
-import type { Finding } from './findings.ts';
+import type { StandbyFinding } from './findings.ts';
 import { mendOneDefault, oneDefaultReason } from './find-sharing.ts';
 import { ask, findingOf, reachBlobs, unlessAnswered, type Look, type LookAtStandby } from './look.ts';
 import { lookAtSecrets } from './look-at-secrets.ts';
 import { lookAtShared } from './look-at-shared.ts';
 
-export async function lookAtStandby(request: LookAtStandby): Promise<Finding[]> {
+export async function lookAtStandby(request: LookAtStandby): Promise<StandbyFinding[]> {
   const { standbyDeadline } = request.topology.policies;
   const look: Look = { ...request, deadline: AbortSignal.timeout(toSeconds(standbyDeadline) * 1000) };
   const found = await Promise.all([
@@ -27,7 +27,7 @@ export async function lookAtStandby(request: LookAtStandby): Promise<Finding[]> 
   return found.flat();
 }
 
-async function lookAtWorkspace(look: Look): Promise<Finding[]> {
+async function lookAtWorkspace(look: Look): Promise<StandbyFinding[]> {
   const { azure, to, sealed, hasTemplate } = look;
   const { name } = to.workspace;
   const answer = await ask(look, (signal) =>
@@ -51,7 +51,7 @@ async function lookAtWorkspace(look: Look): Promise<Finding[]> {
 }
 
 /** The standby's own account: every blob is restored into it. */
-async function lookAtStorage(look: Look, id: string): Promise<Finding[]> {
+async function lookAtStorage(look: Look, id: string): Promise<StandbyFinding[]> {
   const { azure, from, to, sealed } = look;
   const name = nameOfId(id);
   const what = `the standby's own storage account "${name}"`;

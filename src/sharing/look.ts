@@ -5,7 +5,7 @@ import { azureError, isOutage } from '../azure/errors.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import type { Side } from '../topology/sides.ts';
 import type { Topology } from '../topology/topology.ts';
-import type { Finding } from './findings.ts';
+import type { StandbyFinding } from './findings.ts';
 
 export interface LookAtStandby {
   azure: Azure;
@@ -79,14 +79,14 @@ export async function reachBlobs(azure: Azure, id: string, signal: AbortSignal):
   }
 }
 
-export type MakeFinding = (severity: Finding['severity'], what: string) => Finding;
+export type MakeFinding = (severity: StandbyFinding['severity'], what: string) => StandbyFinding;
 
 export function findingOf({
   kind,
   name,
   classes,
   acceptable,
-}: Pick<Finding, 'kind' | 'name' | 'classes' | 'acceptable'>): MakeFinding {
+}: Pick<StandbyFinding, 'kind' | 'name' | 'classes' | 'acceptable'>): MakeFinding {
   const id = `${kind}:${name}`;
   return (severity, what) => ({ id, kind, name, classes, acceptable, severity, what });
 }
@@ -97,7 +97,7 @@ export function unlessAnswered(
   answer: Exclude<Answer<unknown>, { state: 'answered' }>,
   finding: MakeFinding,
   what: string,
-): Finding[] {
+): StandbyFinding[] {
   switch (answer.state) {
     case 'silent':
     case 'unknown':

@@ -73,8 +73,12 @@ it('are named, and fail the run after its recovery point is sealed, where their 
   expect(await seals()).toBe(sealed + 1);
   const run = /retry\s+(\S+)\s+--accept-loss\s+damage/.exec(output)?.[1] ?? '';
   expect(run, output).not.toBe('');
+  const status = await scene.run(['status']);
+  expect(status.output).toMatch(/DAMAGED {3}copy of .* is damaged/);
+  expect(status.code, status.output).toBe(5);
   const retried = await scene.run(['retry', run, '--accept-loss', 'damage', '--reason', 'INC-4711']);
   expect(retried.output).toContain('INC-4711');
   const next = await scene.run(['replicate']);
   expect(next.code, next.output).toBe(0);
+  expect((await scene.run(['status'])).output).not.toContain('DAMAGED');
 });

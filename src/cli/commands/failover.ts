@@ -15,7 +15,7 @@ import { sideOf } from '../../topology/sides.ts';
 import { ask, requireWord } from '../ask.ts';
 import { command, session, withTemporal } from '../command.ts';
 import { seeThrough } from '../see-through.ts';
-import { refusal, showPlan } from './plan.ts';
+import { acceptLossOption, refusal, showPlan } from './plan.ts';
 
 interface Options {
   to?: string;
@@ -24,6 +24,7 @@ interface Options {
   evenIfHealthy?: boolean;
   outageBegan?: string;
   recoveryPoint?: string;
+  acceptLoss?: string[];
 }
 
 const noReason = 'no reason was given';
@@ -46,10 +47,12 @@ export function failoverCommand(): Command {
       'when the outage began, ISO 8601; default: the first failed health check',
     )
     .option('--recovery-point <id>', 'restore this recovery point rather than the newest')
+    .addOption(acceptLossOption())
     .action(async (options: Options, self: Command) => {
       const triggeredAt = new Date();
       checkTime(options.outageBegan, triggeredAt);
       requireTarget(options);
+      requireReason(options);
       const opened = await session(self);
       if (options.to !== undefined) sideOf(opened.topology, options.to);
       await withTemporal(async (client) => {
@@ -74,6 +77,12 @@ function requireTarget({ to, yes }: Options): void {
       : 'nobody can be asked (no terminal): expected --to REGION, and --yes',
     { next: 'See which region is active with "understudy status".' },
   );
+}
+
+/** A loss that is accepted stands in the report with who accepted it, and why. */
+function requireReason({ acceptLoss, yes, reason }: Options): void {
+  if (!acceptLoss || yes !== true || (reason ?? '').trim() !== '') return;
+  throw new UnderstudyError('UsageError', '--accept-loss: expected --reason "…" with it');
 }
 
 /** The open failover to the same region, if this Temporal executes it. FencedError where another run is open. */

@@ -26,7 +26,7 @@ export function planCommand(): Command {
     .addOption(new Option('--output <form>', 'how to print it').choices(['text', 'json']).default('text'))
     .option('--to <region>', 'plan a move to this region; default: the one that is not active')
     .option('--recovery-point <id>', 'plan with this recovery point rather than the newest')
-    .option('--accept-loss <name...>', 'go without what cannot be had, by the name that the plan gives it')
+    .addOption(acceptLossOption())
     .action(async (options: Options, self: Command) => {
       const opened = await session(self);
       const made =
@@ -36,6 +36,13 @@ export function planCommand(): Command {
       console.log(options.output === 'json' ? asJson(made) : showPlan(made));
       if (made.problems.length > 0) throw refusal(made);
     });
+}
+
+export function acceptLossOption(): Option {
+  return new Option(
+    '--accept-loss <name...>',
+    'go without what cannot be had, by the name that the plan gives it',
+  );
 }
 
 export function refusal({ plan, problems }: MadePlan): UnderstudyError {

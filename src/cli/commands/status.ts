@@ -6,8 +6,10 @@ import { isUnderstudyError, messageOf } from '../../errors/error.ts';
 import type { CheckState, Health } from '../../operations/health.ts';
 import type { Session } from '../../operations/session.ts';
 import { attach, describeRun } from '../../operations/start-operation.ts';
-import { readStatus, worstOf, type Status } from '../../operations/status.ts';
+import { readStatus } from '../../operations/status.ts';
+import { worstOf, type Status } from '../../operations/status-findings.ts';
 import { operationNames } from '../../plan/operations.ts';
+import { showThing } from '../../sharing/sharing.ts';
 import { showDuration } from '../../topology/duration.ts';
 import { showWeights } from '../../topology/pointer.ts';
 import { command, session, statusExitCodes } from '../command.ts';
@@ -66,6 +68,7 @@ function linesOf(status: Status): string[] {
       ? `recovery  ${newest.ref.id}: ${showDuration(Date.now() - Date.parse(newest.ref.startedAt))} old; ${newest.blobs} blobs, ${(newest.bytes / 1e6).toFixed(1)} MB`
       : `recovery  none of ${writer}`,
   ];
+  for (const each of status.sharing.things) lines.push(`shared    ${showThing(each)}`);
   if (status.unsealed > 0)
     lines.push(`unsealed  ${status.unsealed} recovery points were begun and never sealed`);
   if (status.runs.length === 0) lines.push('running   nothing');

@@ -1,0 +1,244 @@
+/** What `status` finds that a person should act on, and how bad it is. Pure. */
+import { showDamagedPoint, showDamagedReplica, type KnownDamage } from '../artifacts/damage.ts';
+import type { RecoveryPointList } from '../artifacts/recovery-point.ts';
+import type { KeptDebt } from '../fence/old-side.ts';
+import type { OpenRun } from '../run/lease.ts';
+import type { RunDocument } from '../run/run-document.ts';
+import { showDuration, toSeconds } from '../topology/duration.ts';
+import type { RegionPointer } from '../topology/pointer.ts';
+import { resourceClasses } from '../topology/words.ts';
+import type { Health } from './health.ts';
+import type { Registered } from './register.ts';
+import type { Session } from './session.ts';
+import type { SharedNow } from './sharing.ts';
+import { describeRun, howToEnd } from './start-operation.ts';
+
+/** `critical`: a failover now would fail, or something is broken. `warning`: a person should see to it. */
+export type Severity = 'warning' | 'critical';
+
+export interface Finding {
+  severity: Severity;
+  /** What it is about, where that has a word of its own. */
+  kind?: 'owed' | 'damaged' | 'failed';
+  what: string;
+  next?: string;
+}
+
+export interface Status {
+  topology: string;
+  writer: string;
+  epoch?: number;
+  /** unit → region → weight; absent until a run has begun. */
+  serving?: RegionPointer['serving'];
+  regions: Health[];
+  recoveryPoint?: RecoveryPointList['sealed'][number];
+  unsealed: number;
+  /** What both workspaces use. */
+  sharing: SharedNow;
+  /** What scrubbing has found damaged; absent where its ledger cannot be read. */
+  damage?: KnownDamage;
+  /** What runs, waits or has failed, as the journal has it; and whether this Temporal executes it. */
+  runs: (RunDocument & { executed?: boolean })[];
+  owed: KeptDebt[];
+  /** Absent where Temporal does not answer. */
+  workers?: { queue: string; host?: string; polling: number }[];
+  registered?: Registered;
+  /** The file is other than what is registered; absent where its templates cannot be read. */
+  differsFromRegistered?: boolean;
+  findings: Finding[];
+}
+
+/** The worst severity decides; documented with the exit codes. */
+export function worstOf({ findings }: Pick<Status, 'findings'>): Severity | undefined {
+  if (findings.some(({ severity }) => severity === 'critical')) return 'critical';
+  return findings.length > 0 ? 'warning' : undefined;
+}
+
+/** What the findings of `status` are made from. */
+interface Found {
+  status: Omit<Status, 'findings'>;
+  points: RecoveryPointList;
+  pointer: RegionPointer | undefined;
+  /** What shows that there was a pointer. */
+  lost: string | undefined;
+  open: OpenRun | undefined;
+  session: Session;
+  now: Date;
+}
+
+export function findingsOf(found: Found): Finding[] {
+  return [
+    ...ofPointer(found),
+    ...ofRegions(found),
+    ...ofSharing(found),
+    ...ofRecoveryPoints(found),
+    ...ofDamage(found),
+    ...ofRuns(found),
+    ...found.status.owed.map(({ what, owedSince, reason }): Finding => ({
+      severity: 'warning',
+      kind: 'owed',
+      what: `${what}, since ${owedSince}: ${reason.replace(/^[A-Z]+ \/subscriptions\/\S+: /, '')}`,
+      next: '"understudy replicate" pays it as soon as the region answers.',
+    })),
+    ...ofWorkers(found),
+    ...(found.status.differsFromRegistered === true
+      ? [
+          {
+            severity: 'warning' as const,
+            what: 'this topology or a template of it is other than what is registered',
+            next: 'If it is what runs should use: "understudy register".',
+          },
+        ]
+      : []),
+  ];
+}
+
+function ofPointer({ lost }: Found): Finding[] {
+  if (lost === undefined) return [];
+  return [
+    {
+      severity: 'critical',
+      what: `the region pointer is missing, and the control store has been used (it has "${lost}"): nobody can say which region may be written`,
+      next: 'Make it again from the journal: understudy restore-pointer --reason "…".',
+    },
+  ];
+}
+
+/** A standby that does not answer keeps nobody from work, but from moving. */
+function ofRegions({ status }: Found): Finding[] {
+  return status.regions.flatMap(({ region, state, checks }): Finding[] => {
+    if (state === 'healthy') return [];
+    const bad = checks
+      .filter((check) => check.state !== 'ok')
+      .map(({ what, detail }) => `${what}: ${detail}`);
+    const role = region === status.writer ? 'the active region' : 'the standby';
+    return [
+      {
+        severity: state === 'unhealthy' ? 'critical' : 'warning',
+        what: `${role}, ${region}, is ${state}: ${bad.join('; ')}`,
+      },
+    ];
+  });
+}
+
+function ofRecoveryPoints({ points, pointer, status, session, now }: Found): Finding[] {
+  const take = `Take one with "understudy replicate" while ${status.writer} answers.`;
+  const findings = points.damaged.map(({ id, reason }): Finding => ({
+    severity: 'critical',
+    kind: 'damaged',
+    what: `recovery point ${id} is damaged: ${reason}`,
+    next: take,
+  }));
+  const newest = points.sealed[0];
+  if (!newest)
+    return [
+      ...findings,
+      {
+        severity: 'critical',
+        what: `no recovery point of ${status.writer}: nothing could be restored`,
+        next: take,
+      },
+    ];
+  if (pointer && newest.epoch < pointer.epoch.number)
+    findings.push({
+      severity: 'warning',
+      what: 'the newest recovery point is from before the last move',
+      next: take,
+    });
+  const age = now.getTime() - Date.parse(newest.ref.startedAt);
+  const missed = resourceClasses.filter((name) => {
+    const rpo = session.topology.objectives[name]?.rpo;
+    return rpo !== undefined && toSeconds(rpo) * 1000 < age;
+  });
+  if (missed.length > 0)
+    findings.push({
+      severity: 'warning',
+      what: `the newest recovery point is ${showDuration(age)} old: more than the objective of ${missed.join(', ')} allows`,
+      next: take,
+    });
+  return findings;
+}
+
+/** That it could not be read says nothing new: the state of the regions does. */
+function ofSharing({ status: { sharing } }: Found): Finding[] {
+  return sharing.problem === undefined ? [] : [{ severity: 'critical', what: sharing.problem }];
+}
+
+/** What a person has accepted is in reports. */
+function ofDamage({ status: { damage }, points }: Found): Finding[] {
+  if (!damage)
+    return [
+      {
+        severity: 'warning',
+        kind: 'damaged',
+        what: 'the ledger of the scrub cannot be read: nobody knows which copies are damaged',
+        next: '"understudy replicate" begins it again.',
+      },
+    ];
+  const isSaid = (id: string) => points.damaged.some((each) => each.id === id);
+  const { replicas: all } = damage;
+  const first = damage.examples.find((each) => !each.accepted);
+  const more = all.count - all.accepted - 1;
+  const replicas: Finding[] = first
+    ? [
+        {
+          severity: 'critical',
+          kind: 'damaged',
+          what: `${showDamagedReplica(first)}${more > 0 ? ` (and ${more} more: the report of the newest replicate names them)` : ''}`,
+          next: 'Put it back, or accept the loss: see "Damaged copies" in docs/operations.md.',
+        },
+      ]
+    : [];
+  const parts = damage.points
+    .filter(({ id, accepted: isAccepted }) => !isAccepted && !isSaid(id))
+    .map((point): Finding => ({ severity: 'warning', kind: 'damaged', what: showDamagedPoint(point) }));
+  return [...replicas, ...parts];
+}
+
+function ofRuns({ status, open }: Found): Finding[] {
+  const starting: Finding[] =
+    open && !open.run ? [{ severity: 'warning', what: `run "${open.runId}" is being started` }] : [];
+  return [
+    ...starting,
+    ...status.runs.flatMap((run): Finding[] => {
+      if (run.state === 'failed')
+        return [
+          { severity: 'critical', kind: 'failed', what: `run ${describeRun(run)}`, next: howToEnd(run) },
+        ];
+      if (run.executed === false)
+        return [
+          {
+            severity: 'critical',
+            what: `run ${describeRun(run)}, and this Temporal does not execute it`,
+            next: `Take it up: "understudy retry ${run.runId}".`,
+          },
+        ];
+      return run.paused
+        ? [{ severity: 'warning', what: `run ${describeRun(run)}`, next: 'understudy unpause' }]
+        : [];
+    }),
+  ];
+}
+
+function ofWorkers({ status }: Found): Finding[] {
+  if (!status.workers)
+    return [
+      {
+        severity: 'warning',
+        what: 'Temporal does not answer: nothing can be started, and nobody can say what is executed',
+      },
+    ];
+  return status.workers
+    .filter(({ polling }) => polling === 0)
+    .map(({ host }): Finding => ({
+      severity: host === undefined ? 'critical' : 'warning',
+      what:
+        host === undefined
+          ? 'no worker polls: no run goes on'
+          : `no worker polls for host ${host}: its config files cannot be rewritten`,
+      next:
+        host === undefined
+          ? 'Start one: understudy worker'
+          : `Start one there: understudy worker --host ${host}`,
+    }));
+}

@@ -1,0 +1,100 @@
+/** What `status` finds of what was copied and sealed, and of what both workspaces use. */
+import { describe, expect, it } from 'vitest';
+import { folderOf } from '../../src/artifacts/manifest.ts';
+import { changeScrubLedger } from '../../src/artifacts/scrub-ledger.ts';
+import type { Azure } from '../../src/azure/azure.ts';
+import { ensurePointer } from '../../src/control-store/region-pointer.ts';
+import type { Session } from '../../src/operations/session.ts';
+import { readStatus } from '../../src/operations/status.ts';
+import { worstOf, type Finding } from '../../src/operations/status-findings.ts';
+import { seal } from '../artifacts/sealed.ts';
+import { fakeControlStore, type FakeControlStore } from '../fakes/control-store.ts';
+import { topologyOf } from '../topology/minimal.ts';
+
+const sealedAt = '2026-11-21T10:00:00.000Z';
+const now = new Date('2026-11-21T10:01:00.000Z');
+
+/** Both workspaces answer; `accounts`: the default storage of each. */
+function sessionOf(store: FakeControlStore, accounts = ['/east', '/west']): Session {
+  const account = (id: string) => accounts[id.includes('west') ? 1 : 0];
+  const workspace = (id: string) => ({
+    id,
+    name: id.split('/').at(-1),
+    properties: { storageAccount: account(id), provisioningState: 'Succeeded' },
+  });
+  const azure = {
+    arm: {
+      get: (id: string) => Promise.resolve(workspace(id)),
+      find: (id: string) => Promise.resolve(workspace(id)),
+      list: () => [],
+    },
+    blobAccount: (id: string) =>
+      Promise.resolve({ name: id, service: { getProperties: () => Promise.resolve({}) } }),
+  } as unknown as Azure;
+  return { azure, topology: topologyOf(''), store } as unknown as Session;
+}
+
+async function usedStore(): Promise<FakeControlStore> {
+  const store = fakeControlStore();
+  await ensurePointer(store, { topology: topologyOf(''), who: 'a test', now });
+  return store;
+}
+
+async function findings(session: Session): Promise<Finding[]> {
+  const status = await readStatus(session, undefined, now);
+  return status.findings.filter(({ what }) => !what.startsWith('Temporal does not answer'));
+}
+
+describe('a recovery point', () => {
+  it('that is whole is nothing to act on', async () => {
+    const store = await usedStore();
+    await seal(store, sealedAt);
+    expect(await findings(sessionOf(store))).toEqual([]);
+  });
+
+  it('of which a part is altered could not be restored, whole as its seal is', async () => {
+    const store = await usedStore();
+    const { id, parts } = await seal(store, sealedAt);
+    const name = `${folderOf(1, id)}/${parts[0]?.name}`;
+    const { text } = store.documents.get(name) ?? { text: '' };
+    await store.write(name, text.replace('"b"', '"c"'), 'application/x-ndjson');
+    const found = await findings(sessionOf(store));
+    expect(found).toMatchObject([{ severity: 'critical', kind: 'damaged' }]);
+    expect(found[0]?.what).toContain(id);
+    expect(worstOf({ findings: found })).toBe('critical');
+  });
+
+  it('of which the scrub found a part missing is named, until a person has accepted it', async () => {
+    const store = await usedStore();
+    const old = await seal(store, '2026-11-20T10:00:00.000Z');
+    await seal(store, sealedAt);
+    const mark = (accepted: boolean) =>
+      changeScrubLedger(store, ({ points }) => {
+        const damaged = [{ part: 'jobs-0001.ndjson', problem: 'jobs-0001.ndjson is missing' }];
+        points[old.id] = { readAt: sealedAt, bytes: 1, damaged, ...(accepted ? { accepted } : {}) };
+      });
+    await mark(false);
+    expect(await findings(sessionOf(store))).toMatchObject([
+      { severity: 'warning', kind: 'damaged', what: expect.stringContaining(old.id) as string },
+    ]);
+    await mark(true);
+    expect(await findings(sessionOf(store))).toEqual([]);
+  });
+});
+
+it('the ledger of the scrub that cannot be read is said', async () => {
+  const store = await usedStore();
+  await seal(store, sealedAt);
+  await store.write('replicas/scrub.json', '{"version": 7}', 'application/json');
+  expect(await findings(sessionOf(store))).toMatchObject([{ severity: 'warning', kind: 'damaged' }]);
+});
+
+describe('two workspaces', () => {
+  it('with one default storage account cannot stand in for each other', async () => {
+    const store = await usedStore();
+    await seal(store, sealedAt);
+    const one = '/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/one';
+    const found = await findings(sessionOf(store, [one, one]));
+    expect(found).toMatchObject([{ severity: 'critical', what: expect.stringContaining('one') as string }]);
+  });
+});
