@@ -1,7 +1,7 @@
 /**
  * Three groups of tests. `unit` runs by two files at a time; `temporal` needs a real Temporal server, which test/temporal.ts
- * starts once, and runs after it, a file at a time, since workers share that server; `e2e` runs whole operations, each on a stack of
- * its own, a file at a time, since each wants the machine.
+ * starts once, and runs after it, a file at a time, since workers share that server; `e2e` runs whole operations, each file on a stack
+ * of its own, two at a time.
  */
 import { defineConfig } from 'vitest/config';
 
@@ -50,7 +50,6 @@ export default defineConfig({
           name: 'e2e',
           include: whole,
           globalSetup: ['test/e2e/template.ts'],
-          fileParallelism: false,
           testTimeout: 400_000,
           hookTimeout: 400_000,
           sequence: { groupOrder: 2 },

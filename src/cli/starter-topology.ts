@@ -54,6 +54,9 @@ probes: []
 # Where the other side's secrets are kept: a Key Vault of each region.
 # escrow: { vaults: { eastus: "https://my-ml-east.vault.azure.net/", westus3: "https://my-ml-west.vault.azure.net/" } }
 
+# Who is told when a run fails: the variable of the workers that has the webhook's URL.
+# notify: [{ webhookFrom: PAGER_WEBHOOK }]
+
 policies:
   leaseTtl: 30s
   requestTimeout: 10s

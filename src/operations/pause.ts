@@ -5,7 +5,8 @@ import { isOver } from '../plan/run-states.ts';
 import { changeRun } from '../run/journal.ts';
 import type { RunDocument } from '../run/run-document.ts';
 import type { Session } from './session.ts';
-import { attach, howToEnd, whoAmI } from './start-operation.ts';
+import { howToEnd } from '../run/describe-run.ts';
+import { attach, whoAmI } from './start-operation.ts';
 
 /** PreconditionError where nothing of the run goes on that could be held. */
 export async function pauseRun(

@@ -11,6 +11,7 @@ import { rowOf, type Operation } from '../plan/operations.ts';
 import type { Plan } from '../plan/plan.ts';
 import { isOpen, isOver } from '../plan/run-states.ts';
 import { bundleFolder, bundles } from '../run/bundle.ts';
+import { describeRun, howToEnd } from '../run/describe-run.ts';
 import { changeRun, findNewestRun, openRun, requireRun } from '../run/journal.ts';
 import { findOpenRun, releaseRunLease, takeRunLease, type OpenRun } from '../run/lease.ts';
 import { planFolder, plans } from '../run/plan-document.ts';
@@ -152,21 +153,6 @@ export function refusedBy({ runId, run }: OpenRun): UnderstudyError {
   return new UnderstudyError('FencedError', `another run is open: ${describeRun(run)}`, {
     next: howToEnd(run),
   });
-}
-
-/** `20261121T030000Z-failover-3f9a (failover, eastus → westus3): failed: …` */
-export function describeRun(run: RunDocument): string {
-  const where = run.from === undefined ? '' : `, ${run.from} → ${run.to}`;
-  const state = run.paused && !isOver(run.state) ? `${run.state}, paused by ${run.paused.by}` : run.state;
-  return `"${run.runId}" (${run.operation}${where}): ${state}${run.stateReason === undefined ? '' : `: ${run.stateReason}`}`;
-}
-
-export function howToEnd({ runId, state, cancelled }: RunDocument): string {
-  if (cancelled)
-    return `It was cancelled by ${cancelled.by}; if nothing undoes it: "understudy retry ${runId}".`;
-  if (state === 'failed')
-    return `Mend what failed and take it up again with "understudy retry ${runId}", or undo it with "understudy cancel ${runId}".`;
-  return `Watch it with "understudy status --watch"; end it with "understudy cancel ${runId}"; if nothing executes it: "understudy retry ${runId}".`;
 }
 
 /** The run of an operation that is open: by the run lease, or the newest that is not over. */

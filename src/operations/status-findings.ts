@@ -2,6 +2,7 @@
 import { showDamagedPoint, showDamagedReplica, type KnownDamage } from '../artifacts/damage.ts';
 import type { RecoveryPointList } from '../artifacts/recovery-point.ts';
 import type { KeptDebt } from '../fence/old-side.ts';
+import { describeRun, howToEnd } from '../run/describe-run.ts';
 import type { OpenRun } from '../run/lease.ts';
 import type { RunDocument } from '../run/run-document.ts';
 import { showDuration, toSeconds } from '../topology/duration.ts';
@@ -11,7 +12,6 @@ import type { Health } from './health.ts';
 import type { Registered } from './register.ts';
 import type { Session } from './session.ts';
 import type { SharedNow } from './sharing.ts';
-import { describeRun, howToEnd } from './start-operation.ts';
 
 /** `critical`: a failover now would fail, or something is broken. `warning`: a person should see to it. */
 export type Severity = 'warning' | 'critical';
@@ -39,6 +39,8 @@ export interface Status {
   damage?: KnownDamage;
   /** What runs, waits or has failed, as the journal has it; and whether this Temporal executes it. */
   runs: (RunDocument & { executed?: boolean })[];
+  /** Of those that are over. */
+  newestReplicate?: RunDocument;
   owed: KeptDebt[];
   /** Absent where Temporal does not answer. */
   workers?: { queue: string; host?: string; polling: number }[];
@@ -200,10 +202,12 @@ function ofRuns({ status, open }: Found): Finding[] {
     open && !open.run ? [{ severity: 'warning', what: `run "${open.runId}" is being started` }] : [];
   return [
     ...starting,
+    ...ofReplicate(status),
     ...status.runs.flatMap((run): Finding[] => {
       if (run.state === 'failed')
         return [
           { severity: 'critical', kind: 'failed', what: `run ${describeRun(run)}`, next: howToEnd(run) },
+          ...ofNotifications(run),
         ];
       if (run.executed === false)
         return [
@@ -241,4 +245,27 @@ function ofWorkers({ status }: Found): Finding[] {
           ? 'Start one: understudy worker'
           : `Start one there: understudy worker --host ${host}`,
     }));
+}
+
+/** Recovery points grow old while it fails. */
+function ofReplicate({ newestReplicate: run }: Found['status']): Finding[] {
+  if (run?.state !== 'failed') return [];
+  const next = 'Mend what failed, and "understudy replicate" again.';
+  return [
+    { severity: 'warning', kind: 'failed', what: `run ${describeRun(run)}`, next },
+    ...ofNotifications(run),
+  ];
+}
+
+function ofNotifications({ runId, notified = {} }: RunDocument): Finding[] {
+  return Object.entries(notified).flatMap(([variable, { problem }]) =>
+    problem === undefined
+      ? []
+      : [
+          {
+            severity: 'warning',
+            what: `the webhook of ${variable} was not told how run "${runId}" ended: ${problem}`,
+          },
+        ],
+  );
 }

@@ -21,6 +21,7 @@ import { isOver } from '../plan/run-states.ts';
 import { bundles } from '../run/bundle.ts';
 import { listRuns } from '../run/journal.ts';
 import { findOpenRun, type OpenRun } from '../run/lease.ts';
+import type { RunDocument } from '../run/run-document.ts';
 import { declaredActive } from '../topology/sides.ts';
 import { checkHealth } from './health.ts';
 import { readRegistered, type Registered } from './register.ts';
@@ -41,7 +42,9 @@ export async function readStatus(session: Session, client?: Client, now = new Da
   const points = await withParts(store, await listRecoveryPoints(store, { region: writer, limit: 1 }));
   const owed = await listDebts(store);
   const open = await findOpenRun(store, now);
-  const runs = await unfinished(session, open, client);
+  const all = await listRuns(store);
+  const runs = await unfinished(session, all, open, client);
+  const replicate = all.find(({ operation, state }) => operation === 'replicate' && isOver(state));
   const workers = client ? await workersOf(session, client) : undefined;
   const registered = await readRegistered(store);
   const differs = registered ? await differsFrom(session, registered) : undefined;
@@ -55,6 +58,7 @@ export async function readStatus(session: Session, client?: Client, now = new Da
     sharing,
     ...(damage ? { damage } : {}),
     runs,
+    ...(replicate ? { newestReplicate: replicate } : {}),
     owed,
     ...(workers ? { workers } : {}),
     ...(registered ? { registered } : {}),
@@ -67,12 +71,11 @@ export async function readStatus(session: Session, client?: Client, now = new Da
 /** What is not over, and a move that has failed: it is open. */
 async function unfinished(
   session: Session,
+  all: readonly RunDocument[],
   open: OpenRun | undefined,
   client?: Client,
 ): Promise<Status['runs']> {
-  const runs = (await listRuns(session.store)).filter(
-    ({ runId, state }) => !isOver(state) || runId === open?.runId,
-  );
+  const runs = all.filter(({ runId, state }) => !isOver(state) || runId === open?.runId);
   if (!client) return runs;
   const executed = new Set<string>();
   for (const operation of operationNames) {

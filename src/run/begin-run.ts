@@ -11,6 +11,7 @@ import type { Environments, RunEnvironment } from './environment.ts';
 import { changeRun, listSteps, requireRun } from './journal.ts';
 import { readRunLease } from './lease.ts';
 import { assertNotOvertaken, giveBack, holdLeases, takeLease } from './leases.ts';
+import { notify } from './notify.ts';
 import { outcomeOf, type StepOutcome } from './outcome.ts';
 import { planFolder, plans } from './plan-document.ts';
 import type { RunExecution } from './reference.ts';
@@ -67,7 +68,10 @@ export function runBeginner(open: Environments, makePlan: MakePlan, now: () => D
         ...(await openedPlan(store, run, plan)),
       };
     } catch (error) {
-      if (isUnderstudyError(error) && !error.retryable) await neverBegun(store, run, error, now());
+      if (isUnderstudyError(error) && !error.retryable) {
+        await neverBegun(store, run, error, now());
+        await tellOfEnd(open, run);
+      }
       throw error;
     }
   };
@@ -135,6 +139,16 @@ async function neverBegun(
       : undefined,
   );
   if (found.state === 'failed' && found.startedAt === undefined) await giveBack(store, run, true);
+}
+
+/** What keeps a run from beginning may keep its bundle from being read. */
+async function tellOfEnd(open: Environments, run: RunExecution): Promise<void> {
+  try {
+    const { store, bundle } = await open.open(run);
+    await notify(store, run.runId, bundle.topology);
+  } catch (error) {
+    if (!isUnderstudyError(error)) throw error;
+  }
 }
 
 /** Seals the plan that takes the run back, once; a later execution opens the same one. */

@@ -44,6 +44,10 @@ export const RunDocument = z.strictObject({
   undoPlan: z.string().optional(),
   /** By step: the loss that a person accepts, so that the run goes on without what the step cannot have. */
   accepted: z.record(z.string(), z.strictObject({ ...Who, reason: z.string() })).optional(),
+  /** By the variable that names a webhook: of which end of the run it was told (`endedAt`), and why it could not be. */
+  notified: z
+    .record(z.string(), z.strictObject({ of: z.string(), problem: z.string().optional() }))
+    .optional(),
 });
 export type RunDocument = z.infer<typeof RunDocument>;
 

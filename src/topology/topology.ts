@@ -228,6 +228,20 @@ const Policies = z.strictObject({
     .describe('How many jobs of one priority are submitted side by side.'),
 });
 
+const Notify = z.strictObject({
+  webhookFrom: z
+    .string()
+    .regex(/^[A-Z][A-Z0-9_]*$/, 'expected the name of an environment variable, such as PAGER_WEBHOOK')
+    .describe(
+      'The environment variable of the workers that has the webhook’s URL: such an address is a secret, and stands in no file.',
+    ),
+  on: z
+    .array(z.enum(['failed', 'cancelled', 'completed']))
+    .min(1)
+    .default(['failed'])
+    .describe('Which ends of a run it is told of.'),
+});
+
 export const Topology = z.strictObject({
   $schema: z.string().optional().describe('For editors: where the JSON Schema is.'),
   name: z
@@ -284,6 +298,12 @@ export const Topology = z.strictObject({
     .optional()
     .describe(
       'The key vault of each region that keeps the secrets of the other side, by its URI. It may be one and the same.',
+    ),
+  notify: z
+    .array(Notify)
+    .default([])
+    .describe(
+      'Who is told how a run ended, by a POST of JSON: its member text says it in words, as chats show it.',
     ),
   policies: Policies.prefault({}).describe('Time is a policy: how long things may take.'),
 });

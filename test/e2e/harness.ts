@@ -31,6 +31,11 @@ export interface SceneOptions {
   workers?: ('common' | 'host')[];
 }
 
+/** Of this process of the test run: a copy of a template keeps the template's ports, so that two at a time need two of them. */
+function ownFolder(): string {
+  return join(inject('e2eFolder'), process.env.VITEST_POOL_ID ?? '1');
+}
+
 export class Scene {
   readonly folder: string;
   stack: Stack;
@@ -49,8 +54,8 @@ export class Scene {
   }
 
   static async open({ topology, workers = ['common', 'host'] }: SceneOptions = {}): Promise<Scene> {
-    const template = await templateOf(inject('e2eFolder'));
-    const folder = await mkdtemp(join(inject('e2eFolder'), 'scene-'));
+    const template = await templateOf(ownFolder());
+    const folder = await mkdtemp(join(ownFolder(), 'scene-'));
     await cp(template, folder, { recursive: true });
     const scene = new Scene(folder, await up(folder));
     try {
@@ -109,7 +114,7 @@ export class Scene {
       PATH: process.env.PATH ?? '',
       LANG: 'C.UTF-8',
       NO_COLOR: '1',
-      XDG_CACHE_HOME: join(inject('e2eFolder'), 'cache'),
+      XDG_CACHE_HOME: join(ownFolder(), 'cache'),
       ...environmentOf(this.stack),
       ...more,
     };

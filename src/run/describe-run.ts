@@ -1,0 +1,18 @@
+/** A run in words, and how it is ended: the same for commands, findings and notifications. */
+import { isOver } from '../plan/run-states.ts';
+import type { RunDocument } from './run-document.ts';
+
+/** `20261121T030000Z-failover-3f9a (failover, eastus → westus3): failed: …` */
+export function describeRun(run: RunDocument): string {
+  const where = run.from === undefined ? '' : `, ${run.from} → ${run.to}`;
+  const state = run.paused && !isOver(run.state) ? `${run.state}, paused by ${run.paused.by}` : run.state;
+  return `"${run.runId}" (${run.operation}${where}): ${state}${run.stateReason === undefined ? '' : `: ${run.stateReason}`}`;
+}
+
+export function howToEnd({ runId, state, cancelled }: RunDocument): string {
+  if (cancelled)
+    return `It was cancelled by ${cancelled.by}; if nothing undoes it: "understudy retry ${runId}".`;
+  if (state === 'failed')
+    return `Mend what failed and take it up again with "understudy retry ${runId}", or undo it with "understudy cancel ${runId}".`;
+  return `Watch it with "understudy status --watch"; end it with "understudy cancel ${runId}"; if nothing executes it: "understudy retry ${runId}".`;
+}
