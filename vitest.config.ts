@@ -3,6 +3,8 @@
  * starts once, and runs after it, a file at a time, since workers share that server; `e2e` runs whole operations, each file on a stack
  * of its own, two at a time.
  */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 // A developer's own accounts must not reach a test: the tests bring their own Azure and their own Temporal. Only who names a
@@ -50,6 +52,8 @@ export default defineConfig({
           name: 'e2e',
           include: whole,
           globalSetup: ['test/e2e/template.ts'],
+          // As the command's launcher does, for the stacks that tests start themselves.
+          env: { NODE_COMPILE_CACHE: join(homedir(), '.cache', 'understudy', 'compiled') },
           testTimeout: 400_000,
           hookTimeout: 400_000,
           sequence: { groupOrder: 2 },

@@ -3,7 +3,8 @@
 // it runs them on the Node that package.json pins, whatever `node` the machine has.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import * as module from 'node:module';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isatty } from 'node:tty';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -18,10 +19,18 @@ if (!isInstalled()) {
   );
   process.exit(1);
 }
+// What Node makes of the program is kept, for the programs that it starts, too: loading it takes half the time then.
+process.env.NODE_COMPILE_CACHE ??= join(
+  process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'),
+  'understudy',
+  'compiled',
+);
+
 const major = Number(process.versions.node.split('.')[0]);
 
 if (major >= 24) {
   whenNpxIsGone(() => process.kill(process.pid, 'SIGTERM'));
+  module.enableCompileCache();
   await import(pathToFileURL(main).href);
 } else {
   const pinned = pinnedNode();
@@ -80,7 +89,7 @@ function whenNpxIsGone(act) {
 /** In a checkout before "npm ci" it is not. Any one package tells; this is one that every command needs. */
 function isInstalled() {
   try {
-    createRequire(import.meta.url).resolve('commander');
+    module.createRequire(import.meta.url).resolve('commander');
     return true;
   } catch {
     return false;
@@ -90,7 +99,7 @@ function isInstalled() {
 /** An installed package brings no Node of its own: then the machine's must do. */
 function pinnedNode() {
   try {
-    return join(dirname(createRequire(import.meta.url).resolve('node/package.json')), 'bin/node');
+    return join(dirname(module.createRequire(import.meta.url).resolve('node/package.json')), 'bin/node');
   } catch {
     return undefined;
   }

@@ -7,7 +7,6 @@ import { isUnderstudyError, messageOf, UnderstudyError } from '../../errors/erro
 import { makePlan } from '../../operations/plan-operation.ts';
 import { azureFrom, signIn } from '../../operations/session.ts';
 import { environments } from '../../run/environment.ts';
-import { makeWorker } from '../../worker.ts';
 import { command } from '../command.ts';
 
 export function workerCommand(): Command {
@@ -22,6 +21,8 @@ export function workerCommand(): Command {
         throw new UnderstudyError('UsageError', '--host: expected the name of a host, got nothing');
       await ensureSearchAttributes();
       await ensureSignIn();
+      // Only here: what executes workflows is most of what the program loads, and no other command needs it.
+      const { makeWorker } = await import('../../worker.ts');
       const worker = await makeWorker({
         open: environments((requestTimeoutMs) => azureFrom(process.env, requestTimeoutMs)),
         makePlan,
