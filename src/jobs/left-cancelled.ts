@@ -92,10 +92,11 @@ export async function jobsTouched(
   });
 }
 
-type Known = Pick<StoppedJob, 'status' | 'lineageRoot' | 'hop' | 'owner' | 'canceledAt' | 'minor'> & {
-  /** The fence did not see it. */
-  unseen?: true;
-};
+type Known = Pick<StoppedJob, 'status' | 'lineageRoot' | 'hop' | 'canceledAt' | 'minor'> &
+  Pick<LedgerEntry, 'owner'> & {
+    /** The fence did not see it. */
+    unseen?: true;
+  };
 
 function reasonOf(
   { canceledAt, minor, unseen }: Known,
