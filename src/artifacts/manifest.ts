@@ -208,7 +208,7 @@ export const FuzzyAsset = z.strictObject({
 });
 export type FuzzyAsset = z.infer<typeof FuzzyAsset>;
 
-const SummaryBody = RecoveryPointSummary.omit({ ref: true });
+export const SummaryBody = RecoveryPointSummary.omit({ ref: true });
 export type SummaryBody = z.infer<typeof SummaryBody>;
 
 /** What `sealed.json` holds besides its digest, its version and the release that wrote it. */
