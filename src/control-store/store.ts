@@ -10,11 +10,14 @@
  *   runs/{runId}/steps/{step}.json          outcome of each step
  *   runs/{runId}/stopped-jobs.json          what its fence saw of the old jobs, and did to them
  *   runs/{runId}/evidence/…                 lists, diffs, reconciliations
+ *   runs/{runId}/recovery-point.json        which recovery point it makes
+ *   runs/{runId}/progress/{sha256}.json     how far a step came in a long list
  *   runs/{runId}/report.{json,html,txt}
  *   ledger/{lineage root}.json              one interrupted job and its successors
  *   debts/{region}/{kind}.json              what the fence still owes
  *   fence/{region}/cancelled-jobs.json      which jobs fences have cancelled there
  *   fence/{region}/taken-{kind}.json        roles and keys, or schedules, that fences took there, until they are given back
+ *   health/{region}.json                    when it was last seen healthy, and first not
  *   replicas/scrub.json                     which copies were read when, and which are damaged
  *   replicas/lists/{sha256}.json            copies that recovery points refer to
  *   replicas/damage/{sha256}.json           those of a list that are damaged
