@@ -11,15 +11,15 @@ export interface ListedBlob {
   etag: string;
   sizeBytes: number;
   /** When it was last written (ISO 8601). */
-  writtenAt?: string;
+  writtenAt?: string | undefined;
   /** Base64, if the service has one. */
-  md5?: string;
-  contentType?: string;
-  contentEncoding?: string;
-  contentLanguage?: string;
-  contentDisposition?: string;
-  cacheControl?: string;
-  metadata?: Record<string, string>;
+  md5?: string | undefined;
+  contentType?: string | undefined;
+  contentEncoding?: string | undefined;
+  contentLanguage?: string | undefined;
+  contentDisposition?: string | undefined;
+  cacheControl?: string | undefined;
+  metadata?: Record<string, string> | undefined;
 }
 
 export interface Digests {

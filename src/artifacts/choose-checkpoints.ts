@@ -8,6 +8,7 @@ import { toSeconds } from '../topology/duration.ts';
 import { belowFolder, folderAt, visitFolders } from './checkpoint-lines.ts';
 import { placeOfDatastore, type DatastorePlace } from './datastores.ts';
 import type { Copying, DraftPoint, Listing } from './drafts.ts';
+import type { BlobLine } from './manifest.ts';
 import { readLines } from './parts.ts';
 import type { BlobRoot } from './places.ts';
 
@@ -66,7 +67,7 @@ function foldersOf(
   });
 }
 
-function sizeAndTime({ sizeBytes, writtenAt }: { sizeBytes: number; writtenAt?: string }) {
+function sizeAndTime({ sizeBytes, writtenAt }: Pick<BlobLine, 'sizeBytes' | 'writtenAt'>) {
   return { sizeBytes, ...(writtenAt === undefined ? {} : { writtenAt }) };
 }
 

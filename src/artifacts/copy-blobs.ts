@@ -6,7 +6,15 @@ import { ensureContainer } from './blobs.ts';
 import { batches, createLimiter, forEachBounded } from './bounded.ts';
 import { copyUnit, type CopiedUnit, type CopyUnit } from './copy-unit.ts';
 import { suspectReplicas } from './damage.ts';
-import { beginPoint, openDraft, sealDraft, type Copying, type DraftPoint, type Listing } from './drafts.ts';
+import {
+  beginPoint,
+  openDraft,
+  readDraft,
+  sealDraft,
+  type Copying,
+  type DraftPoint,
+  type Listing,
+} from './drafts.ts';
 import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
 import { replicaContainer, type Unit } from './manifest.ts';
 import { partWriter, readLines, type PartWriter } from './parts.ts';
@@ -166,7 +174,7 @@ async function resume(
 ): Promise<Copying> {
   const { copying, recoveryPoint } = (context.cursor ?? {}) as { copying?: unknown; recoveryPoint?: unknown };
   if (typeof copying === 'string' && recoveryPoint === point.id) {
-    return context.store.open<Copying>(`${point.folder}/drafts`, copying);
+    return readDraft(context.store, point, 'copying', copying);
   }
   return {
     replica,

@@ -2,25 +2,27 @@
  * A recovery point on its way to its seal. What each step of `replicate` found is sealed by digest below the recovery point's
  * folder, and the digest is handed on in the step's facts: a step that runs twice, or too late, alters nothing.
  */
-import type { StepResult } from '../run/outcome.ts';
-import type { GpusOfSizes } from '../jobs/gpus.ts';
-import type { StepContext } from '../run/step-context.ts';
+import { z } from 'zod';
+import { documentKind, type DocumentKind } from '../control-store/document.ts';
+import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError } from '../errors/error.ts';
-import type { Sharing } from '../sharing/sharing.ts';
+import type { StepResult } from '../run/outcome.ts';
+import type { StepContext } from '../run/step-context.ts';
+import { Sharing } from '../sharing/sharing.ts';
 import { assetTypeNames } from './asset-types.ts';
 import {
   folderOf,
+  FuzzyAsset,
+  LeftBehind,
+  Part,
   recoveryPointId,
-  type FuzzyAsset,
-  type LeftBehind,
-  type Part,
-  type Replica,
-  type SecretRef,
-  type SourceAccount,
-  type SourceWorkspace,
-  type SummaryBody,
+  Replica,
+  SecretRef,
+  SourceAccount,
+  SourceWorkspace,
+  SummaryBody,
 } from './manifest.ts';
-import type { Tally } from './tally.ts';
+import { Tally } from './tally.ts';
 
 /** Names a recovery point that is being made. */
 export interface DraftPoint {
@@ -30,52 +32,63 @@ export interface DraftPoint {
   folder: string;
 }
 
+const Count = z.int().nonnegative();
+const Counts = z.record(z.string(), Count);
+
 /** What `listActive` found. */
-export interface Listing {
-  workspace: SourceWorkspace;
-  accounts: SourceAccount[];
-  shared: string[];
-  sharing: Sharing;
+const Listing = z.strictObject({
+  workspace: SourceWorkspace,
+  accounts: z.array(SourceAccount),
+  shared: z.array(z.string()),
+  sharing: Sharing,
   /** Folders and files that are read where they are. */
-  foldersShared: number;
-  parts: Part[];
-  counts: Record<string, number>;
-  leftBehind: LeftBehind[];
-  computes: SummaryBody['computes'];
+  foldersShared: Count,
+  parts: z.array(Part),
+  counts: Counts,
+  leftBehind: z.array(LeftBehind),
+  computes: SummaryBody.shape.computes,
   /** GPUs of the region's VM sizes; absent: they could not be read. */
-  gpus?: GpusOfSizes;
-  endpoints: SummaryBody['endpoints'];
-  jobs: Record<string, number>;
+  gpus: z.record(z.string(), z.number()).optional(),
+  endpoints: SummaryBody.shape.endpoints,
+  jobs: Counts,
   /** Jobs that a fence has cancelled for a run that was cancelled itself: name → run. */
-  leftCancelled: Record<string, string>;
-}
+  leftCancelled: z.record(z.string(), z.string()),
+});
+export type Listing = z.infer<typeof Listing>;
 
 /** What `copyBlobs` has done; also its cursor, with `units` the number of units that are done. */
-export interface Copying {
-  replica: Replica;
-  units: number;
-  parts: Part[];
-  fuzzyParts: Part[];
-  fuzzy: FuzzyAsset[];
-  tally: Tally;
+const Copying = z.strictObject({
+  replica: Replica,
+  units: Count,
+  parts: z.array(Part),
+  fuzzyParts: z.array(Part),
+  fuzzy: z.array(FuzzyAsset),
+  tally: Tally,
   /** Blobs that the units' own listings had: what `tally` must add up to. */
-  expected: number;
+  expected: Count,
   /** Of `tally.bytes`: what was not in the standby yet. */
-  newBytes: number;
-  empty: { count: number; examples: string[] };
-}
+  newBytes: Count,
+  empty: z.strictObject({ count: Count, examples: z.array(z.string()) }),
+});
+export type Copying = z.infer<typeof Copying>;
 
 /** What `escrowSecrets` has done. */
-interface Escrowed {
-  secrets: SecretRef[];
-  leftBehind: LeftBehind[];
-}
+const Escrowed = z.strictObject({ secrets: z.array(SecretRef), leftBehind: z.array(LeftBehind) });
 
 interface Drafts {
   listing: Listing;
   copying: Copying;
-  escrowed: Escrowed;
+  escrowed: z.infer<typeof Escrowed>;
 }
+
+const draftKinds: { [Kind in keyof Drafts]: DocumentKind<Drafts[Kind]> } = {
+  listing: documentKind('listing of a recovery point', 1, Listing),
+  copying: documentKind('copying of a recovery point', 1, Copying),
+  escrowed: documentKind('secrets of a recovery point', 1, Escrowed),
+};
+
+const BegunPoint = z.strictObject({ startedAt: z.string(), epoch: z.int().min(1) });
+const begunPoints = documentKind('begun recovery point', 1, BegunPoint);
 
 /** The step of the `replicate` plan that makes each draft, and the fact that names it. */
 const steps = { listing: 'list', copying: 'copy', escrowed: 'escrow' } as const satisfies Record<
@@ -90,11 +103,11 @@ const steps = { listing: 'list', copying: 'copy', escrowed: 'escrow' } as const 
 export async function beginPoint(context: StepContext): Promise<DraftPoint> {
   const { store, run, plan } = context;
   const name = `runs/${run.runId}/recovery-point.json`;
-  const found = await store.read<{ startedAt: string; epoch: number }>(name);
+  const found = await begunPoints.read(store, name);
   if (found) return draftPoint(found.value);
   const begun = { startedAt: context.now().toISOString(), epoch: plan.madeInEpoch };
-  if (await store.swap(name, begun, undefined)) return draftPoint(begun);
-  const other = await store.read<{ startedAt: string; epoch: number }>(name);
+  if (await begunPoints.swap(store, name, begun, undefined)) return draftPoint(begun);
+  const other = await begunPoints.read(store, name);
   return draftPoint(other?.value ?? begun);
 }
 
@@ -110,7 +123,22 @@ export async function sealDraft<K extends keyof Drafts>(
   kind: K,
   value: Drafts[K],
 ): Promise<Record<string, string>> {
-  return { recoveryPoint: point.id, [kind]: await context.store.seal(`${point.folder}/drafts`, value) };
+  const digest = await draftKinds[kind].seal(context.store, draftFolder(point), value);
+  return { recoveryPoint: point.id, [kind]: digest };
+}
+
+/** By the digest that `sealDraft` handed on. ControlStoreError if it is not there, or not what was sealed. */
+export async function readDraft<K extends keyof Drafts>(
+  store: ControlStore,
+  point: DraftPoint,
+  kind: K,
+  digest: string,
+): Promise<Drafts[K]> {
+  return draftKinds[kind].open(store, draftFolder(point), digest);
+}
+
+function draftFolder({ folder }: DraftPoint): string {
+  return `${folder}/drafts`;
 }
 
 /** What an earlier step of this run has sealed. ControlStoreError if that step has left nothing behind. */
@@ -128,7 +156,7 @@ export async function openDraft<K extends keyof Drafts>(
       { next: 'Start a new run: understudy replicate.' },
     );
   }
-  return context.store.open<Drafts[K]>(`${point.folder}/drafts`, digest);
+  return readDraft(context.store, point, kind, digest);
 }
 
 /** Collects what is left behind, by kind and reason, with a few examples each. */

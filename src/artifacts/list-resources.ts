@@ -1,5 +1,6 @@
 /** Lists what a workspace has beside assets: each kind into a part of its own, without secrets. */
 import { apiVersions, type Arm, type ArmResource } from '../azure/azure.ts';
+import { numberAt, objectAt, textAt } from '../azure/json.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { collectJobs } from '../jobs/collect.ts';
 import { ownerOf, statusOf, type NamedJob, type RawJob } from '../jobs/job.ts';
@@ -139,23 +140,16 @@ function instancesOf(deployment: ArmResource): number {
 }
 
 function summariseCompute({ name, properties }: ArmResource): ComputeSummary {
-  const { computeType, properties: inner } = properties as {
-    computeType?: string;
-    properties?: {
-      vmSize?: string;
-      vmPriority?: string;
-      scaleSettings?: { minNodeCount?: number; maxNodeCount?: number };
-    } | null;
+  const inner = objectAt(properties, 'properties') ?? {};
+  const scale = objectAt(inner, 'scaleSettings') ?? {};
+  // Azure answers null for what a kind of compute does not have.
+  const known = {
+    vmSize: textAt(inner, 'vmSize'),
+    vmPriority: textAt(inner, 'vmPriority'),
+    minNodes: numberAt(scale, 'minNodeCount'),
+    maxNodes: numberAt(scale, 'maxNodeCount'),
   };
-  const scale = inner?.scaleSettings;
-  return {
-    name,
-    type: computeType ?? 'Unknown',
-    ...(inner?.vmSize === undefined ? {} : { vmSize: inner.vmSize }),
-    ...(inner?.vmPriority === undefined ? {} : { vmPriority: inner.vmPriority }),
-    ...(scale?.minNodeCount === undefined ? {} : { minNodes: scale.minNodeCount }),
-    ...(scale?.maxNodeCount === undefined ? {} : { maxNodes: scale.maxNodeCount }),
-  };
+  return { name, type: textAt(properties, 'computeType') ?? 'Unknown', ...known };
 }
 
 function named(job: RawJob): NamedJob {

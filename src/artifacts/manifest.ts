@@ -2,141 +2,161 @@
  * What a recovery point is made of. Large lists are parts (NDJSON, at most a few thousand lines each, named by their
  * digest, so that a late writer cannot alter one); `sealed.json` names them all and is written last.
  */
+import { z } from 'zod';
 import type { ArmResource } from '../azure/azure.ts';
 import { sameName } from '../azure/ids.ts';
+import { isObject } from '../azure/json.ts';
+import { LedgerEntry } from '../jobs/ledger.ts';
 import type { RecoveryPointRef } from '../plan/plan.ts';
-import type { RecoveryPointSummary } from '../plan/recovery-point-summary.ts';
-import type { Container, Sharing } from '../sharing/sharing.ts';
-import type { WorkspaceRef } from '../topology/topology.ts';
-import type { ResourceClass } from '../topology/words.ts';
-import type { AssetType } from './asset-types.ts';
+import { RecoveryPointSummary } from '../plan/recovery-point-summary.ts';
+import { Sharing, type Container } from '../sharing/sharing.ts';
+import { WorkspaceRef } from '../topology/topology.ts';
+import { resourceClasses } from '../topology/words.ts';
+import { assetTypeNames } from './asset-types.ts';
 
-/** What the lines of a part are. `ArmResource` lines are as ARM answered them, without secrets. */
-export interface PartLines {
-  codes: AssetLine;
-  environments: AssetLine;
-  models: AssetLine;
-  data: AssetLine;
-  components: AssetLine;
-  datastores: ArmResource;
-  connections: ArmResource;
-  schedules: ArmResource;
-  endpoints: ArmResource;
-  deployments: ArmResource;
-  computes: ArmResource;
-  /** Unfinished jobs as ARM answered them. */
-  'raw-jobs': ArmResource;
-  /** The job ledger, as it was sealed (`LedgerEntry` of src/jobs). */
-  jobs: unknown;
-  /** Where outputs that assets and jobs name (`azureml://jobs/…/outputs/…`, `runs:/…`) were copied from. */
-  'job-outputs': JobOutputLine;
-  /** What was to be copied, and for whom. */
-  units: Unit;
-  blobs: BlobLine;
-  /** Blobs that changed while they were copied. */
-  fuzzy: FuzzyLine;
-}
-export type PartKind = keyof PartLines;
+const Count = z.int().nonnegative();
 
-export interface Part {
-  kind: PartKind;
-  /** Below the recovery point's folder: `inventory/models-0001-1f2e….ndjson`. */
-  name: string;
-  /** Of the part's bytes, hex. */
-  sha256: string;
-  /** Lines. */
-  count: number;
-  bytes: number;
-}
+/** As ARM answered it, without secrets: whatever it holds is kept. */
+const RawResource = z.custom<ArmResource>(
+  (value) => isObject(value) && typeof value['name'] === 'string' && isObject(value['properties']),
+  'expected a resource with a name and properties',
+);
 
 /** A container or a version of one. */
-export interface AssetLine {
-  type: AssetType;
-  name: string;
+export const AssetLine = z.strictObject({
+  type: z.enum(assetTypeNames),
+  name: z.string(),
   /** Absent: the container itself. */
-  version?: string;
-  resource: ArmResource;
-}
+  version: z.string().optional(),
+  resource: RawResource,
+});
+export type AssetLine = z.infer<typeof AssetLine>;
 
-export interface JobOutputLine {
-  job: string;
+export const JobOutputLine = z.strictObject({
+  job: z.string(),
   /** MLflow's run artifacts are the output `artifacts`. */
-  output: string;
-  datastore: string;
-  path: string;
-}
+  output: z.string(),
+  datastore: z.string(),
+  path: z.string(),
+});
+export type JobOutputLine = z.infer<typeof JobOutputLine>;
 
-/** Blobs that are listed and copied together: disjoint from every other unit, and covering whole assets. */
-export interface Unit {
-  account: string;
-  container: string;
-  /** Without a trailing slash: the blob of that name and everything below it; '' is the whole container. */
-  path: string;
-  places: UnitPlace[];
-}
-
-export interface UnitPlace {
+export const UnitPlace = z.strictObject({
   /** `models/fraud/4`, `jobs/train-17`, `paths/DATASTORE/PATH`. */
-  asset: string;
-  path: string;
-  class: ResourceClass;
+  asset: z.string(),
+  path: z.string(),
+  class: z.enum(resourceClasses),
   /**
    * A job's checkpoints: only added to, so that a blob more is no change to what was listed; and not restored to this path, to which the
    * job may go on writing unseen.
    */
-  growing?: true;
-}
+  growing: z.literal(true).optional(),
+});
+export type UnitPlace = z.infer<typeof UnitPlace>;
 
-export interface BlobLine {
+/** Blobs that are listed and copied together: disjoint from every other unit, and covering whole assets. */
+export const Unit = z.strictObject({
+  account: z.string(),
+  container: z.string(),
+  /** Without a trailing slash: the blob of that name and everything below it; '' is the whole container. */
+  path: z.string(),
+  places: z.array(UnitPlace),
+});
+export type Unit = z.infer<typeof Unit>;
+
+export const BlobLine = z.strictObject({
   /** Assets the blob belongs to. */
-  assets: string[];
+  assets: z.array(z.string()),
   /** Which restore it to its own path; none: it is only a job's checkpoint. */
-  classes: ResourceClass[];
+  classes: z.array(z.enum(resourceClasses)),
   /** Path of the unit it was copied with. */
-  unit: string;
-  account: string;
-  container: string;
-  path: string;
+  unit: z.string(),
+  account: z.string(),
+  container: z.string(),
+  path: z.string(),
   /** Of the source, when it was copied. Without quotes. */
-  etag: string;
-  sizeBytes: number;
+  etag: z.string(),
+  sizeBytes: Count,
   /** When the source was written (ISO 8601). */
-  writtenAt?: string;
-  sha256: string;
+  writtenAt: z.string().optional(),
+  sha256: z.string(),
   /** Base64. */
-  md5: string;
+  md5: z.string(),
   /** The blob in the replica container of the standby. */
-  replica: string;
-  contentType?: string;
-  contentEncoding?: string;
-  contentLanguage?: string;
-  contentDisposition?: string;
-  cacheControl?: string;
-  metadata?: Record<string, string>;
-}
+  replica: z.string(),
+  contentType: z.string().optional(),
+  contentEncoding: z.string().optional(),
+  contentLanguage: z.string().optional(),
+  contentDisposition: z.string().optional(),
+  cacheControl: z.string().optional(),
+  metadata: z.record(z.string(), z.string()).optional(),
+});
+export type BlobLine = z.infer<typeof BlobLine>;
 
-export interface FuzzyLine {
-  assets: string[];
-  account: string;
-  container: string;
-  path: string;
+export const FuzzyLine = z.strictObject({
+  assets: z.array(z.string()),
+  account: z.string(),
+  container: z.string(),
+  path: z.string(),
   /** As last listed; absent: gone. */
-  etag?: string;
+  etag: z.string().optional(),
   /** Whether some version of it is in the recovery point. */
-  copied: boolean;
+  copied: z.boolean(),
   /** Added to a growing folder after that was listed: left to the next recovery point, and counted nowhere. */
-  late?: true;
-}
+  late: z.literal(true).optional(),
+});
+export type FuzzyLine = z.infer<typeof FuzzyLine>;
 
-export interface SourceAccount {
-  name: string;
-  id: string;
-  endpoint: string;
+/** What the lines of a part are. */
+export const partLines = {
+  codes: AssetLine,
+  environments: AssetLine,
+  models: AssetLine,
+  data: AssetLine,
+  components: AssetLine,
+  datastores: RawResource,
+  connections: RawResource,
+  schedules: RawResource,
+  endpoints: RawResource,
+  deployments: RawResource,
+  computes: RawResource,
+  /** Unfinished jobs as ARM answered them. */
+  'raw-jobs': RawResource,
+  /** The job ledger, as it was sealed. */
+  jobs: LedgerEntry,
+  /** Where outputs that assets and jobs name (`azureml://jobs/…/outputs/…`, `runs:/…`) were copied from. */
+  'job-outputs': JobOutputLine,
+  /** What was to be copied, and for whom. */
+  units: Unit,
+  blobs: BlobLine,
+  /** Blobs that changed while they were copied. */
+  fuzzy: FuzzyLine,
+};
+export type PartKind = keyof typeof partLines;
+export type PartLines = { [K in PartKind]: z.infer<(typeof partLines)[K]> };
+
+export const Part = z.strictObject({
+  kind: z.enum(Object.keys(partLines) as PartKind[]),
+  /** Below the recovery point's folder: `inventory/models-0001-1f2e….ndjson`. */
+  name: z.string(),
+  /** Of the part's bytes, hex. */
+  sha256: z.string(),
+  /** Lines. */
+  count: Count,
+  bytes: Count,
+});
+export type Part = z.infer<typeof Part>;
+
+export const SourceAccount = z.strictObject({
+  name: z.string(),
+  id: z.string(),
+  endpoint: z.string(),
   /** The workspace's own account: container names are kept in the standby. */
-  own: boolean;
+  own: z.boolean(),
   /** Containers that the standby has as a datastore, too: read where they are, and not copied but for jobs' checkpoints. */
-  shared?: string[];
-}
+  shared: z.array(z.string()).optional(),
+});
+export type SourceAccount = z.infer<typeof SourceAccount>;
 
 /** Whether what a container holds is brought to the standby, and not read where it is. */
 export function isCopied(accounts: readonly SourceAccount[], { account, container }: Container): boolean {
@@ -145,76 +165,83 @@ export function isCopied(accounts: readonly SourceAccount[], { account, containe
 }
 
 /** A secret in the escrow vault: never its value. */
-export interface SecretRef {
-  kind: 'datastore' | 'connection' | 'endpoint';
-  name: string;
-  secret: string;
-  version: string;
-}
+export const SecretRef = z.strictObject({
+  kind: z.enum(['datastore', 'connection', 'endpoint']),
+  name: z.string(),
+  secret: z.string(),
+  version: z.string(),
+});
+export type SecretRef = z.infer<typeof SecretRef>;
 
 /** Something that was left behind, and why. */
-export interface LeftBehind {
+export const LeftBehind = z.strictObject({
   /** The topology asks for it: no loss. */
-  chosen?: true;
-  kind: string;
-  reason: string;
-  count: number;
+  chosen: z.literal(true).optional(),
+  kind: z.string(),
+  reason: z.string(),
+  count: Count,
   /** A few of them. */
-  examples: string[];
-}
+  examples: z.array(z.string()),
+});
+export type LeftBehind = z.infer<typeof LeftBehind>;
 
-export interface SourceWorkspace extends WorkspaceRef {
-  guid: string;
-  location: string;
+export const SourceWorkspace = WorkspaceRef.extend({
+  guid: z.string(),
+  location: z.string(),
   /** ARM ids of what belongs to it: `storageAccount`, `keyVault`, `applicationInsights`, `containerRegistry`. */
-  associated: Record<string, string>;
-}
+  associated: z.record(z.string(), z.string()),
+});
+export type SourceWorkspace = z.infer<typeof SourceWorkspace>;
 
 /** Where the blobs of a recovery point are kept: the standby's own account. */
-export interface Replica {
-  accountId: string;
-  account: string;
-  container: string;
-}
+export const Replica = z.strictObject({
+  accountId: z.string(),
+  account: z.string(),
+  container: z.string(),
+});
+export type Replica = z.infer<typeof Replica>;
 
-export interface FuzzyAsset {
-  asset: string;
+export const FuzzyAsset = z.strictObject({
+  asset: z.string(),
   /** How many of its blobs changed. */
-  blobs: number;
-}
+  blobs: Count,
+});
+export type FuzzyAsset = z.infer<typeof FuzzyAsset>;
 
-export type SummaryBody = Omit<RecoveryPointSummary, 'ref'>;
+export const SummaryBody = RecoveryPointSummary.omit({ ref: true });
+export type SummaryBody = z.infer<typeof SummaryBody>;
 
-/** What `sealed.json` holds besides its digest. */
-export interface SealedContent {
-  version: 1;
-  id: string;
-  epoch: number;
-  region: string;
-  workspace: SourceWorkspace;
+/** What `sealed.json` holds besides its digest, its version and the release that wrote it. */
+const SealedContent = z.strictObject({
+  id: z.string(),
+  epoch: z.int().min(1),
+  region: z.string(),
+  workspace: SourceWorkspace,
   /** When its listing began (ISO 8601): RPO is measured from here. */
-  startedAt: string;
-  sealedAt: string;
+  startedAt: z.string(),
+  sealedAt: z.string(),
   /** The run that made it. */
-  run: string;
-  parts: Part[];
-  accounts: SourceAccount[];
+  run: z.string(),
+  parts: z.array(Part),
+  accounts: z.array(SourceAccount),
   /** Storage accounts that datastores name and that are outside the region: both sides read them where they are. */
-  shared: string[];
+  shared: z.array(z.string()),
   /** What both sides used when it was made. */
-  sharing: Sharing;
-  replica: Replica;
-  fuzzy: FuzzyAsset[];
-  secrets: SecretRef[];
-  leftBehind: LeftBehind[];
-  summary: SummaryBody;
-}
+  sharing: Sharing,
+  replica: Replica,
+  fuzzy: z.array(FuzzyAsset),
+  secrets: z.array(SecretRef),
+  leftBehind: z.array(LeftBehind),
+  summary: SummaryBody,
+});
+export type SealedContent = z.infer<typeof SealedContent>;
 
 /** `sealed.json` */
-export interface SealedManifest extends SealedContent {
-  /** Of all the rest: sha256 hex of its canonical JSON. */
-  digest: string;
-}
+export const SealedManifest = SealedContent.extend({
+  /** Of all the rest but version and release: sha256 hex of its canonical JSON. */
+  digest: z.string(),
+});
+export type SealedManifest = z.infer<typeof SealedManifest>;
 
 export interface OpenRecoveryPoint {
   ref: RecoveryPointRef;

@@ -1,13 +1,15 @@
 /** Writing and reading the parts of a recovery point: NDJSON, bounded in size, each named by its digest. */
 import { createHash } from 'node:crypto';
+import type { z } from 'zod';
 import type { ControlStore } from '../control-store/store.ts';
 import { isUnderstudyError, messageOf, UnderstudyError } from '../errors/error.ts';
-import type { Part, PartKind, PartLines } from './manifest.ts';
+import { partLines, type Part, type PartKind, type PartLines } from './manifest.ts';
 
 const linesPerPart = 2000;
 const bytesPerPart = 4 * 1024 * 1024;
 
 export interface PartWriter<K extends PartKind> {
+  /** ControlStoreError where the line could not be read again. */
   add(line: PartLines[K]): Promise<void>;
   /** Writes what is left; answers every part written, in order. */
   end(): Promise<Part[]>;
@@ -48,6 +50,8 @@ export function partWriter<K extends PartKind>(
   return {
     parts,
     async add(line) {
+      const { issue } = readLine(kind, line);
+      if (issue) throw unwritable(folder, kind, issue);
       const text = JSON.stringify(line);
       lines.push(text);
       bytes += text.length;
@@ -72,7 +76,7 @@ export async function partText(store: ControlStore, folder: string, part: Part):
   if (text === undefined || actual !== part.sha256) {
     throw new UnderstudyError(
       'RecoveryPointError',
-      `part "${part.name}" of recovery point "${folder.split('/').at(-1)}" is ${
+      `part "${part.name}" of recovery point "${idOf(folder)}" is ${
         actual === undefined ? 'missing' : `not what was sealed: its sha256 is ${actual}`
       }, expected sha256 ${part.sha256} (${part.bytes} bytes, ${part.count} lines)`,
       { place: `${folder}/${part.name}` },
@@ -81,7 +85,7 @@ export async function partText(store: ControlStore, folder: string, part: Part):
   return text;
 }
 
-/** The lines of the parts of one kind, one part in memory at a time. */
+/** The lines of the parts of one kind, one part in memory at a time. RecoveryPointError as of `partText`, and where a line has another form. */
 export async function* readLines<K extends PartKind>(
   store: ControlStore,
   folder: string,
@@ -90,7 +94,7 @@ export async function* readLines<K extends PartKind>(
 ): AsyncIterable<PartLines[K]> {
   for (const part of parts) {
     if (part.kind !== kind) continue;
-    yield* linesOf<K>(await partText(store, folder, part));
+    yield* linesOf(await partText(store, folder, part), { folder, part, kind });
   }
 }
 
@@ -103,20 +107,62 @@ export async function* readableLines<K extends PartKind>(
 ): AsyncIterable<PartLines[K]> {
   for (const part of parts) {
     if (part.kind !== kind) continue;
-    let text: string;
+    let lines: PartLines[K][];
     try {
-      text = await partText(store, folder, part);
+      lines = linesOf(await partText(store, folder, part), { folder, part, kind });
     } catch (error) {
       if (!isUnderstudyError(error, 'RecoveryPointError')) throw error;
       onDamage(part, messageOf(error));
       continue;
     }
-    yield* linesOf<K>(text);
+    yield* lines;
   }
 }
 
-function* linesOf<K extends PartKind>(text: string): Iterable<PartLines[K]> {
-  for (const line of text.split('\n')) if (line !== '') yield JSON.parse(line) as PartLines[K];
+interface PartPlace<K extends PartKind> {
+  folder: string;
+  part: Part;
+  kind: K;
+}
+
+function linesOf<K extends PartKind>(text: string, { folder, part, kind }: PartPlace<K>): PartLines[K][] {
+  const lines = text.split('\n').filter((line) => line !== '');
+  return lines.map((each, index) => {
+    const { line, issue } = readLine(kind, JSON.parse(each));
+    if (line !== undefined) return line;
+    throw new UnderstudyError(
+      'RecoveryPointError',
+      `part "${part.name}" of recovery point "${idOf(folder)}", line ${index + 1}: ${showIssue(issue)}`,
+      { place: `${folder}/${part.name}` },
+    );
+  });
+}
+
+type ReadLine<K extends PartKind> =
+  | { line: PartLines[K]; issue?: undefined }
+  | { line?: undefined; issue: z.core.$ZodIssue | undefined };
+
+function readLine<K extends PartKind>(kind: K, value: unknown): ReadLine<K> {
+  const schemas: { [Kind in PartKind]: z.ZodType<PartLines[Kind]> } = partLines;
+  const parsed = schemas[kind].safeParse(value);
+  return parsed.success ? { line: parsed.data } : { issue: parsed.error.issues[0] };
+}
+
+function unwritable(folder: string, kind: PartKind, issue: z.core.$ZodIssue): UnderstudyError {
+  return new UnderstudyError(
+    'ControlStoreError',
+    `a line of the part "${kind}" of recovery point "${idOf(folder)}" was not written, since it could not be read again: ${showIssue(issue)}`,
+    { place: folder, next: 'This is a defect of Understudy: please report it with this line.' },
+  );
+}
+
+function showIssue(issue: z.core.$ZodIssue | undefined): string {
+  const where = issue && issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
+  return `${where}${issue?.message ?? 'not as expected'}`;
+}
+
+function idOf(folder: string): string {
+  return folder.split('/').at(-1) ?? folder;
 }
 
 /** How many lines the parts of a kind have together. */

@@ -3,13 +3,7 @@ import { createHash } from 'node:crypto';
 import { canonical } from '../control-store/store.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import { assetTypeNames } from './asset-types.ts';
-import {
-  folderOf,
-  type PartKind,
-  type SealedContent,
-  type SealedManifest,
-  type SummaryBody,
-} from './manifest.ts';
+import type { PartKind, SealedContent, SealedManifest, SummaryBody } from './manifest.ts';
 import { countLines } from './parts.ts';
 
 /** sha256 hex of the canonical form of all that a seal holds but its own digest: also the digest of a `RecoveryPointRef`. */
@@ -24,19 +18,12 @@ export function withDigest(content: SealedContent): SealedManifest {
 }
 
 /** `place`: where it was read, or is to be written. Errors: RecoveryPointError if the seal is not what was sealed, or its summary does not say what its parts hold. */
-export function checkSeal(sealed: SealedContent & { digest?: unknown }, place: string): void {
+export function checkSeal(sealed: SealedManifest, place: string): void {
   const found = digestOf(sealed);
-  if (sealed.digest === undefined) {
-    throw new UnderstudyError(
-      'RecoveryPointError',
-      `the seal ${place} does not hold its own digest: an older version of Understudy wrote it, or it was altered (the sha256 of what it holds is ${found})`,
-      { place },
-    );
-  }
   if (sealed.digest !== found) {
     throw new UnderstudyError(
       'RecoveryPointError',
-      `the seal ${place} is not what was sealed: its sha256 is ${found}, expected ${JSON.stringify(sealed.digest)}`,
+      `the seal ${place} is not what was sealed: its sha256 is ${found}, expected ${sealed.digest}`,
       { place },
     );
   }
@@ -100,8 +87,4 @@ function differencesOf({ parts, secrets, fuzzy, summary }: SealedContent): strin
 /** How many jobs a plan says were unfinished. */
 export function unfinishedJobs({ jobs }: Pick<SummaryBody, 'jobs'>): number {
   return Object.values(jobs).reduce((sum, count) => sum + count, 0);
-}
-
-export function sealedName(epoch: number, id: string): string {
-  return `${folderOf(epoch, id)}/sealed.json`;
 }

@@ -1,6 +1,7 @@
 /** Recovery points in the control store: which there are, opening one, and reading its parts. */
 import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError, isUnderstudyError, messageOf } from '../errors/error.ts';
+import type { LedgerEntry } from '../jobs/ledger.ts';
 import type { RecoveryPointRef } from '../plan/plan.ts';
 import type { RecoveryPointSummary } from '../plan/recovery-point-summary.ts';
 import {
@@ -12,7 +13,8 @@ import {
   type SealedManifest,
 } from './manifest.ts';
 import { partText, readLines } from './parts.ts';
-import { checkSeal, digestOf, sealedName, unfinishedJobs } from './recovery-point-checks.ts';
+import { checkSeal, digestOf, unfinishedJobs } from './recovery-point-checks.ts';
+import { readManifest, sealedName } from './sealed-manifest.ts';
 
 export { digestOf };
 
@@ -81,11 +83,18 @@ async function recoveryPointIds(store: ControlStore): Promise<{ sealed: string[]
  * Errors: RecoveryPointError if it is not there, not sealed, cut short or altered; `details.next` then names the one before.
  */
 export async function openRecoveryPoint(store: ControlStore, id: string): Promise<OpenRecoveryPoint> {
-  try {
+  return advised(store, id, async () => {
     const open = await readChecked(store, id);
     const folder = folderOf(open.sealed.epoch, id);
     for (const part of open.sealed.parts) await partText(store, folder, part);
     return open;
+  });
+}
+
+/** What is wrong with a recovery point is said with the one before it. */
+async function advised<T>(store: ControlStore, id: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
   } catch (error) {
     if (!isUnderstudyError(error, 'RecoveryPointError')) throw error;
     throw new UnderstudyError('RecoveryPointError', error.message, {
@@ -100,15 +109,15 @@ export async function openRecoveryPoint(store: ControlStore, id: string): Promis
  * are checked as they are read.
  */
 export async function openByRef(store: ControlStore, ref: RecoveryPointRef): Promise<OpenRecoveryPoint> {
-  const open = await readSealed(store, ref.id);
-  if (open.ref.digest !== ref.digest) {
+  return advised(store, ref.id, async () => {
+    const open = await readSealed(store, ref.id);
+    if (open.ref.digest === ref.digest) return open;
     throw new UnderstudyError(
       'RecoveryPointError',
       `recovery point "${ref.id}" is not the one that was planned: its sha256 is ${open.ref.digest}, expected ${ref.digest}`,
-      { next: await adviceAfter(store, ref.id), place: sealedName(open.sealed.epoch, ref.id) },
+      { place: sealedName(open.sealed.epoch, ref.id) },
     );
-  }
-  return open;
+  });
 }
 
 /** As `openRecoveryPoint`, with its parts unread. */
@@ -127,33 +136,22 @@ async function readSealed(store: ControlStore, id: string): Promise<OpenRecovery
     );
   }
   const place = sealedName(epoch, id);
-  const text = await store.readText(place);
-  if (text === undefined)
+  const sealed = await readManifest(store, place);
+  if (!sealed) {
     throw new UnderstudyError(
       'RecoveryPointError',
       `there is no recovery point "${id}", or it was never sealed`,
-      {
-        place,
-      },
+      { place },
     );
-  const sealed = parseSealed(text);
-  if (sealed?.id !== id) {
+  }
+  if (sealed.id !== id) {
     throw new UnderstudyError(
       'RecoveryPointError',
-      `the seal of recovery point "${id}" is cut short or altered`,
+      `recovery point "${place}": expected id "${id}", got "${sealed.id}"`,
       { place },
     );
   }
   return { ref: { id, digest: digestOf(sealed), startedAt: sealed.startedAt }, sealed };
-}
-
-function parseSealed(text: string): SealedManifest | undefined {
-  try {
-    const value = JSON.parse(text) as Partial<SealedManifest> | null;
-    return value?.version === 1 && Array.isArray(value.parts) ? (value as SealedManifest) : undefined;
-  } catch {
-    return undefined; // the caller says which document is cut short
-  }
 }
 
 /** How many recovery points are offered to who names one that is not there. */
@@ -188,18 +186,18 @@ export function readPart<K extends PartKind>(
 }
 
 /**
- * The job ledger as it was sealed (`LedgerEntry` of src/jobs).
+ * The job ledger as it was sealed.
  * Errors: RecoveryPointError if it is altered, or, after its last line, if it has not as many jobs as the plan was told.
  */
-export async function* readLedgerSnapshot<T = unknown>(
+export async function* readLedgerSnapshot(
   store: ControlStore,
   ref: RecoveryPointRef,
-): AsyncIterable<T> {
+): AsyncIterable<LedgerEntry> {
   const { sealed } = await openByRef(store, ref);
   let read = 0;
   for await (const line of readPart(store, sealed, 'jobs')) {
     read += 1;
-    yield line as T;
+    yield line;
   }
   const planned = unfinishedJobs(sealed.summary);
   if (read === planned) return;

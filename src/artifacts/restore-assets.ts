@@ -1,4 +1,5 @@
 /** The action `restoreAssets`: registers containers and versions in the standby, every uri and id rewritten. */
+import { z } from 'zod';
 import { isObject } from '../azure/json.ts';
 import { withoutProse } from '../azure/prose.ts';
 import type { Counts, StepResult } from '../run/outcome.ts';
@@ -7,7 +8,7 @@ import type { WorkspaceRef } from '../topology/topology.ts';
 import { assetKey, assetTypeNames, type AssetType } from './asset-types.ts';
 import { batches, mapBounded } from './bounded.ts';
 import { createDatastores } from './configure-datastores.ts';
-import { resumeProgress, showFindings, writeFindings, type Finding } from './evidence.ts';
+import { Finding, resumeProgress, showFindings, writeFindings } from './evidence.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { lostAssets, type LostAssets } from './lost-assets.ts';
 import type { AssetLine } from './manifest.ts';
@@ -16,7 +17,7 @@ import { assetReferences } from './references.ts';
 import { restoreAsset, type RestoredAsset } from './restore-asset.ts';
 import { newestFirst } from './select.ts';
 import { openStandby, type Standby } from './standby.ts';
-import { fail, newTally, showCount, skip, sum, toCounts, type Tally } from './tally.ts';
+import { fail, newTally, showCount, skip, sum, toCounts, Tally } from './tally.ts';
 
 /** Azure takes ten writes a second of one principal: more side by side only queue up. */
 const sideBySide = 8;
@@ -24,19 +25,21 @@ const sideBySide = 8;
 /** Why what has lost blobs is not registered. */
 export const notWhole = 'not whole, since blobs of it are lost';
 
-interface State {
+const ByType = z.partialRecord(z.enum(assetTypeNames), Tally);
+const State = z.strictObject({
   /** Lines that are done, over all types in their order. */
-  lines: number;
-  versions: Partial<Record<AssetType, Tally>>;
-  containers: Partial<Record<AssetType, Tally>>;
-  findings: Finding[];
-}
+  lines: z.int().nonnegative(),
+  versions: ByType,
+  containers: ByType,
+  findings: z.array(Finding),
+});
+type State = z.infer<typeof State>;
 
 /** Errors: AzureUnavailable, RecoveryPointError, PreconditionError. */
 export async function restoreAssets(context: StepContext): Promise<StepResult> {
   const standby = await openStandby(context);
   const types = typesOfStep(context);
-  const progress = await resumeProgress<State>(context, {
+  const progress = await resumeProgress(context, State, {
     lines: 0,
     versions: {},
     containers: {},

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { documentKind } from '../control-store/document.ts';
 import type { ControlStore } from '../control-store/store.ts';
-import type { BlobLine } from './manifest.ts';
+import { BlobLine } from './manifest.ts';
 
 const ledgerName = 'replicas/scrub.json';
 const listFolder = 'replicas/lists';
@@ -51,29 +51,37 @@ const ScrubLedger = z.strictObject({
 export type ScrubLedger = z.infer<typeof ScrubLedger>;
 
 /** A replica, as the first recovery point that refers to it has it. */
-export interface ReplicaLine extends BlobLine {
-  since: string;
+const ReplicaLine = BlobLine.extend({
+  since: z.string(),
   /** ARM id of the account that it was copied from. */
-  sourceAccountId: string;
-}
+  sourceAccountId: z.string(),
+});
+export type ReplicaLine = z.infer<typeof ReplicaLine>;
 
 /** A replica that is damaged, and could not be repaired. */
-export interface DamagedReplica {
-  line: ReplicaLine;
+const DamagedReplica = z.strictObject({
+  line: ReplicaLine,
   /** ARM id of the account that it is in. */
-  accountId: string;
+  accountId: z.string(),
   /** What was read: its sha256, or that there is none. */
-  actual: string;
+  actual: z.string(),
   /** Why it could not be repaired. */
-  reason: string;
-  foundAt: string;
+  reason: z.string(),
+  foundAt: z.string(),
   /** Recovery points that refer to it: the first and the last; that is absent where so many are damaged that it was not looked for. */
-  recoveryPoints: { first: string; last?: string };
+  recoveryPoints: z.strictObject({ first: z.string(), last: z.string().optional() }),
   /** A person has accepted that it is lost. */
-  accepted?: { reason: string; by: string; at: string };
-}
+  accepted: z.strictObject({ reason: z.string(), by: z.string(), at: z.string() }).optional(),
+});
+export type DamagedReplica = z.infer<typeof DamagedReplica>;
 
 const ledgers = documentKind('ledger of the scrub', 1, ScrubLedger);
+const lists = documentKind('list of copies', 1, z.strictObject({ lines: z.array(ReplicaLine) }));
+const damageLists = documentKind(
+  'list of damaged copies',
+  1,
+  z.strictObject({ damaged: z.array(DamagedReplica) }),
+);
 
 function none(): ScrubLedger {
   return { points: {}, lists: [] };
@@ -99,35 +107,31 @@ export async function changeScrubLedger(
 
 /** Begins again: all recovery points are taken up anew, and what was read is read again in its turn. */
 export async function forgetScrubLedger(store: ControlStore): Promise<void> {
-  // Whatever is there: it cannot be read, and so has no etag.
-  await store.write(ledgerName, '{}', 'application/json');
-  const found = await store.read<unknown>(ledgerName);
-  await ledgers.swap(store, ledgerName, none(), found?.etag);
+  await ledgers.begin(store, ledgerName, none());
 }
 
-/** Answers the digest. */
-export function sealList(store: ControlStore, lines: readonly ReplicaLine[]): Promise<string> {
-  return store.seal(listFolder, lines);
+/** Returns the digest. */
+export function sealList(store: ControlStore, lines: ReplicaLine[]): Promise<string> {
+  return lists.seal(store, listFolder, { lines });
 }
 
-/** ControlStoreError if it is altered or missing. */
-export function openList(store: ControlStore, { digest }: ScrubList): Promise<ReplicaLine[]> {
-  return store.open<ReplicaLine[]>(listFolder, digest);
+/** ControlStoreError if it is missing, or cannot be read. */
+export async function openList(store: ControlStore, { digest }: ScrubList): Promise<ReplicaLine[]> {
+  return (await lists.open(store, listFolder, digest)).lines;
 }
 
-/** ControlStoreError if it is altered or missing. */
+/** ControlStoreError if it is missing, or cannot be read. */
 export async function openDamage(store: ControlStore, { damage }: ScrubList): Promise<DamagedReplica[]> {
-  return damage ? store.open<DamagedReplica[]>(damageFolder, damage.digest) : [];
+  return damage ? (await damageLists.open(store, damageFolder, damage.digest)).damaged : [];
 }
 
 /** What a list says of its damage; nothing where there is none. */
 export async function sealDamage(
   store: ControlStore,
-  damaged: readonly DamagedReplica[],
+  damaged: DamagedReplica[],
 ): Promise<Pick<ScrubList, 'damage'>> {
   if (damaged.length === 0) return {};
   const accepted = damaged.filter((each) => each.accepted).length;
-  return {
-    damage: { digest: await store.seal(damageFolder, damaged), count: damaged.length, accepted },
-  };
+  const digest = await damageLists.seal(store, damageFolder, { damaged });
+  return { damage: { digest, count: damaged.length, accepted } };
 }

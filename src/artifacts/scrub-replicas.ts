@@ -2,6 +2,7 @@
  * The action `scrubReplicas`: reads a share of the replicas and of the parts that recovery points are made of, and compares them with
  * their digests. A damaged replica is repaired from its source, or marked; the copying that follows takes no marked one over.
  */
+import { z } from 'zod';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
@@ -22,25 +23,30 @@ import {
 import { scrubList, type ScrubTools } from './scrub-list.ts';
 import { damagedParts, takeUpPoints } from './scrub-points.ts';
 import { intervalBefore, shareOf, type ScrubUnit } from './scrub-share.ts';
-import { fail, newTally, seen, showBytes, showCount, skip, sum, toCounts, type Tally } from './tally.ts';
+import { fail, newTally, seen, showBytes, showCount, skip, sum, toCounts, Tally } from './tally.ts';
 import { findWorkspace } from './workspace.ts';
 
 /** What is read together; `again`: those of a list that are known to be damaged. */
-type Item = { list: string; again?: true } | { point: string };
+const Item = z.union([
+  z.strictObject({ list: z.string(), again: z.literal(true).optional() }),
+  z.strictObject({ point: z.string() }),
+]);
+type Item = z.infer<typeof Item>;
 
-interface State {
+const State = z.strictObject({
   /** Absent: nothing is begun. */
-  startedAt?: string;
-  items: Item[];
+  startedAt: z.string().optional(),
+  items: z.array(Item),
   /** Items that are done. */
-  done: number;
-  tally: Tally;
-  repaired: number;
+  done: z.int().nonnegative(),
+  tally: Tally,
+  repaired: z.int().nonnegative(),
   /** Why replicas of an account could not be read, and how many. */
-  unread: Record<string, number>;
+  unread: z.record(z.string(), z.int().nonnegative()),
   /** Why the ledger was begun again. */
-  forgotten?: string;
-}
+  forgotten: z.string().optional(),
+});
+type State = z.infer<typeof State>;
 
 /** What is known since the ledger was last written. */
 interface Changes {
@@ -63,7 +69,7 @@ export async function scrubReplicas(context: StepContext): Promise<StepResult> {
   if (scrubPeriod === 'off')
     return { state: 'skipped', detail: 'policies.scrubPeriod is "off": no copy is read again' };
   const workspace = await findWorkspace(azure.arm, to, signal);
-  const progress = await resumeProgress<State>(context, {
+  const progress = await resumeProgress(context, State, {
     items: [],
     done: 0,
     tally: newTally(),

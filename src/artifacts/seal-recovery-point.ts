@@ -12,16 +12,17 @@ import { beginPoint, openDraft, type Copying, type DraftPoint, type Listing } fr
 import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
 import type { LeftBehind, Part, SealedManifest } from './manifest.ts';
 import { countLines, partText, partWriter, readLines } from './parts.ts';
-import { checkSeal, digestOf, sealedName, withDigest } from './recovery-point-checks.ts';
+import { checkSeal, digestOf, withDigest } from './recovery-point-checks.ts';
+import { readManifest, sealedName, writeManifest } from './sealed-manifest.ts';
 import { showBytes, showCount } from './tally.ts';
 
-/** Errors: RecoveryPointError if a part is not what was written; ControlStoreError if another seal is there. */
+/** Errors: RecoveryPointError if a part, or a seal that is there, is not what was written; ControlStoreError if another seal is there. */
 export async function sealRecoveryPoint(context: StepContext): Promise<StepResult> {
   const { store } = context;
   const point = await beginPoint(context);
   const place = sealedName(point.epoch, point.id);
-  const there = await store.read<SealedManifest>(place);
-  if (there) return result(there.value);
+  const there = await readManifest(store, place);
+  if (there) return result(there);
 
   const heartbeat = startHeartbeat(context, 'parts');
   const listing = await openDraft(context, point, 'listing');
@@ -36,7 +37,6 @@ export async function sealRecoveryPoint(context: StepContext): Promise<StepResul
   }
   const blobs = countLines(parts, 'blobs');
   const sealed = withDigest({
-    version: 1,
     id: point.id,
     epoch: point.epoch,
     region: context.from.region,
@@ -66,9 +66,9 @@ export async function sealRecoveryPoint(context: StepContext): Promise<StepResul
   });
   // What could not be opened again is not sealed.
   checkSeal(sealed, place);
-  if (await store.swap(place, sealed, undefined)) return result(sealed);
-  const other = await store.read<SealedManifest>(place);
-  if (other?.value.run === context.run.runId) return result(other.value);
+  if (await writeManifest(store, place, sealed)) return result(sealed);
+  const other = await readManifest(store, place);
+  if (other?.run === context.run.runId) return result(other);
   throw new UnderstudyError('ControlStoreError', `${place} was sealed by another run`, { place });
 }
 

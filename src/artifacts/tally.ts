@@ -1,15 +1,20 @@
 /** Counting what happened to each thing, so that expected = done + skipped + failed. Survives a restart in a cursor. */
+import { z } from 'zod';
 import { reconcile, type Counts } from '../run/outcome.ts';
 
+const Count = z.int().nonnegative();
+const ByReason = z.record(z.string(), Count);
+
 /** Plain JSON: it travels in cursors. */
-export interface Tally {
-  done: number;
+export const Tally = z.strictObject({
+  done: Count,
   /** Of `done`: what was there already. */
-  already: number;
-  bytes: number;
-  skipped: Record<string, number>;
-  failed: Record<string, number>;
-}
+  already: Count,
+  bytes: Count,
+  skipped: ByReason,
+  failed: ByReason,
+});
+export type Tally = z.infer<typeof Tally>;
 
 export function newTally(): Tally {
   return { done: 0, already: 0, bytes: 0, skipped: {}, failed: {} };

@@ -1,13 +1,14 @@
 /** The walk through all blobs of a recovery point's classes that restoring and reconciling share: side by side, counted, and resumed where it was. */
+import { z } from 'zod';
 import type { StepContext } from '../run/step-context.ts';
 import type { ResourceClass } from '../topology/words.ts';
 import { blobGroups, classesOfStep, type BlobGroup } from './blob-groups.ts';
 import { batches, createLimiter, mapBounded } from './bounded.ts';
-import { resumeProgress, type Finding } from './evidence.ts';
+import { Finding, resumeProgress } from './evidence.ts';
 import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
 import { spools, type Spools } from './spool.ts';
 import type { Standby } from './standby.ts';
-import { addTally, newTally, seen, type Tally } from './tally.ts';
+import { addTally, newTally, seen, Tally } from './tally.ts';
 
 /** What became of a group's blobs: counted, since there may be more of them than memory holds. */
 export interface GroupResult {
@@ -37,12 +38,13 @@ export interface Walked {
   classes: ReadonlySet<ResourceClass>;
 }
 
-interface State {
+const State = z.strictObject({
   /** Groups that are done. */
-  units: number;
-  tally: Tally;
-  findings: Finding[];
-}
+  units: z.int().nonnegative(),
+  tally: Tally,
+  findings: z.array(Finding),
+});
+type State = z.infer<typeof State>;
 
 export async function walkGroups(
   context: StepContext,
@@ -52,7 +54,7 @@ export async function walkGroups(
   const { store, topology } = context;
   const { concurrency } = topology.artifacts;
   const classes = classesOfStep(context);
-  const progress = await resumeProgress<State>(context, { units: 0, tally: newTally(), findings: [] });
+  const progress = await resumeProgress(context, State, { units: 0, tally: newTally(), findings: [] });
   const { state } = progress;
   const heartbeat = startHeartbeat(context, 'blobs', { done: seen(state.tally), bytes: state.tally.bytes });
   const lists = spools();

@@ -6,6 +6,11 @@ export function textAt(value: JsonObject, key: string): string | undefined {
   return typeof found === 'string' ? found : undefined;
 }
 
+export function numberAt(value: JsonObject, key: string): number | undefined {
+  const found = value[key];
+  return typeof found === 'number' ? found : undefined;
+}
+
 export function objectAt(value: JsonObject, key: string): JsonObject | undefined {
   const found = value[key];
   return isObject(found) ? found : undefined;

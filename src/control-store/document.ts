@@ -16,6 +16,8 @@ export interface DocumentKind<T> {
   read(store: ControlStore, name: string): Promise<Versioned<T> | undefined>;
   /** See `ControlStore.swap`. */
   swap(store: ControlStore, name: string, value: T, etag: string | undefined): Promise<boolean>;
+  /** In place of whatever is there: for what is worth nothing once it cannot be read. */
+  begin(store: ControlStore, name: string, value: T): Promise<void>;
   /** See `ControlStore.seal`. */
   seal(store: ControlStore, folder: string, value: T): Promise<string>;
   open(store: ControlStore, folder: string, digest: string): Promise<T>;
@@ -49,6 +51,9 @@ export function documentKind<T extends object>(
       return found && { value: parse(found.value, name), etag: found.etag };
     },
     swap: async (store, name, value, etag) => store.swap(name, stamped(value, name), etag),
+    async begin(store, name, value) {
+      await store.write(name, JSON.stringify(stamped(value, name)), 'application/json');
+    },
     seal: async (store, folder, value) => store.seal(folder, stamped(value, folder)),
     async open(store, folder, digest) {
       return parse(await store.open<unknown>(folder, digest), `${folder}/${digest}.json`);

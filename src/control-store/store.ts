@@ -12,11 +12,14 @@
  *   runs/{runId}/stopped-jobs.json          how far its fence has come with the old jobs
  *   runs/{runId}/stopped-jobs/{n}.json      what it saw of them, and did to them: parts that are written once
  *   runs/{runId}/evidence/…                 lists, diffs, reconciliations
+ *   runs/{runId}/recovery-point.json        which recovery point it makes
+ *   runs/{runId}/progress/{sha256}.json     how far a step came in a long list
  *   runs/{runId}/report.{json,html,txt}
  *   ledger/{lineage root}.json              one interrupted job and its successors
  *   debts/{region}/{kind}.json              what the fence still owes
  *   fence/{region}/cancelled-jobs.json      the runs whose fences have cancelled jobs there
  *   fence/{region}/taken-{kind}.json        roles and keys, or schedules, that fences took there, until they are given back
+ *   health/{region}.json                    when it was last seen healthy, and first not
  *   replicas/scrub.json                     which copies were read when, and which are damaged
  *   replicas/lists/{sha256}.json            copies that recovery points refer to
  *   replicas/damage/{sha256}.json           those of a list that are damaged

@@ -2,10 +2,12 @@
  * The old side may not answer. What could not be done there is owed: written down as a debt in the control store, shown
  * by `status` and the report, and paid first when the region answers.
  */
+import { z } from 'zod';
 import type { CallOptions } from '../azure/azure.ts';
+import { documentKind } from '../control-store/document.ts';
 import { isUnderstudyError, messageOf, type UnderstudyError } from '../errors/error.ts';
 import type { ControlStore } from '../control-store/store.ts';
-import type { Debt, StepResult } from '../run/outcome.ts';
+import { Debt, type StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { GaveUp, isRefusal, patienceOf, type Patience } from './patience.ts';
 
@@ -13,16 +15,20 @@ const folder = 'debts/';
 const nameOf = (debt: Pick<Debt, 'region' | 'kind'>) => `${folder}${debt.region}/${debt.kind}.json`;
 
 /** A debt as it is kept: and when it was paid or came to nothing, if it did. */
-export interface KeptDebt extends Debt {
-  owedSince: string;
-  run: string;
-  paidAt?: string;
-}
+const KeptDebt = Debt.extend({
+  owedSince: z.string(),
+  run: z.string(),
+  paidAt: z.string().optional(),
+});
+export type KeptDebt = z.infer<typeof KeptDebt>;
 
+const debtDocuments = documentKind('debt of a fence', 1, KeptDebt);
+
+/** ControlStoreError where one cannot be read. */
 export async function listDebts(store: ControlStore): Promise<KeptDebt[]> {
   const debts: KeptDebt[] = [];
   for await (const name of store.list(folder)) {
-    const found = await store.read<KeptDebt>(name);
+    const found = await debtDocuments.read(store, name);
     if (found && found.value.paidAt === undefined) debts.push(found.value);
   }
   return debts;
@@ -81,9 +87,9 @@ export async function owe(
 
 async function keep(store: ControlStore, debt: KeptDebt): Promise<void> {
   for (;;) {
-    const found = await store.read<KeptDebt>(nameOf(debt));
+    const found = await debtDocuments.read(store, nameOf(debt));
     if (found && found.value.paidAt === undefined) return; // owed already: since then
-    if (await store.swap(nameOf(debt), debt, found?.etag)) return;
+    if (await debtDocuments.swap(store, nameOf(debt), debt, found?.etag)) return;
   }
 }
 
@@ -93,8 +99,9 @@ export async function pay(
   now: Date,
 ): Promise<void> {
   for (;;) {
-    const found = await store.read<KeptDebt>(nameOf(debt));
+    const found = await debtDocuments.read(store, nameOf(debt));
     if (!found || found.value.paidAt !== undefined) return;
-    if (await store.swap(nameOf(debt), { ...found.value, paidAt: now.toISOString() }, found.etag)) return;
+    const paid = { ...found.value, paidAt: now.toISOString() };
+    if (await debtDocuments.swap(store, nameOf(debt), paid, found.etag)) return;
   }
 }

@@ -1,6 +1,6 @@
 /** How many GPUs a job holds while it runs: what is lost with its region is counted in GPU-hours. Pure. */
 import type { Json, JsonObject } from '../azure/azure.ts';
-import { isObject, objectAt, textAt } from '../azure/json.ts';
+import { isObject, numberAt, objectAt, textAt } from '../azure/json.ts';
 import { sameName } from '../azure/ids.ts';
 import type { ComputeSummary } from '../plan/recovery-point-summary.ts';
 import { typeOf, type RawJob } from './job.ts';
@@ -50,19 +50,15 @@ function nodesOf(job: RawJob): number | undefined {
   const { properties } = job;
   switch (typeOf(job)) {
     case 'Command':
-      return numberAt(objectAt(properties, 'resources'), 'instanceCount') ?? 1;
+      return numberAt(objectAt(properties, 'resources') ?? {}, 'instanceCount') ?? 1;
     case 'Sweep': {
-      const trials = numberAt(objectAt(properties, 'limits'), 'maxConcurrentTrials');
-      const each = numberAt(objectAt(objectAt(properties, 'trial') ?? {}, 'resources'), 'instanceCount') ?? 1;
+      const trials = numberAt(objectAt(properties, 'limits') ?? {}, 'maxConcurrentTrials');
+      const each =
+        numberAt(objectAt(objectAt(properties, 'trial') ?? {}, 'resources') ?? {}, 'instanceCount') ?? 1;
       return trials && trials * each;
     }
     default:
       // How many machines the steps of a pipeline, or the trials of AutoML, hold at a time changes as they go.
       return undefined;
   }
-}
-
-function numberAt(value: JsonObject | undefined, key: string): number | undefined {
-  const found = value?.[key];
-  return typeof found === 'number' ? found : undefined;
 }

@@ -4,88 +4,100 @@
  * lineage root and hop, and the hop rises only by compare-and-swap: so there is at most one successor to each job.
  */
 import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { documentKind } from '../control-store/document.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import { sameName } from '../azure/ids.ts';
 import type { Side } from '../topology/sides.ts';
-import type { WorkspaceRef } from '../topology/topology.ts';
-import type { PassedOver } from './whole-checkpoint.ts';
+import { WorkspaceRef } from '../topology/topology.ts';
+import { PassedOver } from './whole-checkpoint.ts';
 import { createdAt, originTags, ownerOf, statusOf, tagsOf, typeOf, type RawJob } from './job.ts';
 
 /** The folder of the control store in which full job specs are sealed. */
 export const specFolder = 'job-specs';
 
 /** The last checkpoint of a job that is whole in a recovery point; see `whole-checkpoint.ts`. */
-export interface LedgerCheckpoint {
-  datastore: string;
+const LedgerCheckpoint = z.strictObject({
+  datastore: z.string(),
   /** The folder of the checkpoints, below the datastore's container: the job's own, or else the one that it went on from. */
-  path: string;
+  path: z.string(),
   /** Which of the folder's; absent: all that is in the folder is one. */
-  name?: string;
+  name: z.string().optional(),
   /** When it was written (ISO 8601): later work is in no copy. Absent: the job has written none since it went on from this one. */
-  writtenAt?: string;
+  writtenAt: z.string().optional(),
   /** The last file of it (by time written), below `path`. */
-  lastFile: string;
+  lastFile: z.string(),
   /** How many files of the folder are copied and go with it. */
-  files: number;
+  files: z.int().nonnegative(),
   /** Entries of the folder that are not whole, and do not. */
-  leave?: string[];
+  leave: z.array(z.string()).optional(),
   /** Id of the recovery point that holds the copies. */
-  recoveryPoint: string;
-}
+  recoveryPoint: z.string(),
+});
+export type LedgerCheckpoint = z.infer<typeof LedgerCheckpoint>;
 
-export interface LedgerEntry {
-  lineageRoot: string;
+const Hop = z.int().nonnegative();
+
+export const LedgerEntry = z.strictObject({
+  lineageRoot: z.string(),
   /** 0: the job as its owner submitted it; n: its n-th successor. */
-  hop: number;
-  workspace: WorkspaceRef;
-  region: string;
-  name: string;
-  type: string;
+  hop: Hop,
+  workspace: WorkspaceRef,
+  region: z.string(),
+  name: z.string(),
+  type: z.string(),
   /** As it was at `lastSeenAt` (ISO 8601). */
-  status: string;
-  lastSeenAt: string;
+  status: z.string(),
+  lastSeenAt: z.string(),
   /** Digest of the whole job, sealed in `job-specs/`. */
-  spec: string;
-  createdAt?: string;
-  displayName?: string;
-  owner?: string;
+  spec: z.string(),
+  createdAt: z.string().optional(),
+  displayName: z.string().optional(),
+  owner: z.string().optional(),
   /** Value of its tag `priority`. */
-  priority?: string;
-  checkpoint?: LedgerCheckpoint;
+  priority: z.string().optional(),
+  checkpoint: LedgerCheckpoint.optional(),
   /** A checkpoint newer than that one, which was not whole. */
-  passedOver?: PassedOver;
+  passedOver: PassedOver.optional(),
   /** How many it holds while it runs; absent: not known. */
-  gpus?: number;
+  gpus: z.number().nonnegative().optional(),
   /** The run whose fence cancelled it, and that was then cancelled itself: nobody has taken its place. */
-  cancelledBy?: string;
-}
+  cancelledBy: z.string().optional(),
+});
+export type LedgerEntry = z.infer<typeof LedgerEntry>;
 
-export interface Settlement {
+const settledAs = ['lost', 'cancelled', 'finished'] as const;
+
+const Settlement = z.strictObject({
   /** `cancelled`: seen canceled. `lost`: nobody has seen it end; it may run on. */
-  as: 'lost' | 'cancelled' | 'finished';
+  as: z.enum(settledAs),
   /** ISO 8601. */
-  at: string;
-  reason: string;
-}
+  at: z.string(),
+  reason: z.string(),
+});
+export type Settlement = z.infer<typeof Settlement>;
 
-export interface Successor {
-  hop: number;
-  name: string;
-  region: string;
-  run: string;
-  state: 'planned' | 'submitted' | Settlement['as'];
+const Successor = z.strictObject({
+  hop: Hop,
+  name: z.string(),
+  region: z.string(),
+  run: z.string(),
+  state: z.enum(['planned', 'submitted', ...settledAs]),
   /** Name of the job it takes the place of, and how that was settled. */
-  predecessor: string;
-  settled: Settlement;
-}
+  predecessor: z.string(),
+  settled: Settlement,
+});
+export type Successor = z.infer<typeof Successor>;
 
-export interface LedgerDocument {
-  version: 1;
+const LedgerDocument = z.strictObject({
   /** The job as it was last seen. */
-  entry: LedgerEntry;
-  successors: Successor[];
-}
+  entry: LedgerEntry,
+  successors: z.array(Successor),
+});
+export type LedgerDocument = z.infer<typeof LedgerDocument>;
+
+const ledgers = documentKind('job ledger', 2, LedgerDocument);
 
 export interface ToLedgerEntry {
   job: RawJob;
@@ -94,8 +106,8 @@ export interface ToLedgerEntry {
   lastSeenAt: string;
   /** Digest that sealing the job in `specFolder` gave. */
   spec: string;
-  checkpoint?: LedgerCheckpoint;
-  passedOver?: PassedOver;
+  checkpoint?: LedgerCheckpoint | undefined;
+  passedOver?: PassedOver | undefined;
   gpus?: number | undefined;
   cancelledBy?: string | undefined;
 }
@@ -188,12 +200,12 @@ export interface PlanSuccessor {
 
 /**
  * The one successor of a job in region `to`: the one that the ledger has already, or a new one of the next hop.
- * Errors: ControlStoreError where the ledger changes faster than it can be written.
+ * Errors: ControlStoreError where the ledger cannot be read, or changes faster than it can be written.
  */
 export async function planSuccessor(store: ControlStore, plan: PlanSuccessor): Promise<Successor> {
   const { entry, to, run, settled, ended = -1 } = plan;
   return change(store, entry.lineageRoot, (found) => {
-    const document = found ?? { version: 1, entry, successors: [] };
+    const document = found ?? { entry, successors: [] };
     const last = document.successors.findLast(({ hop }) => hop > entry.hop);
     if (last && last.region === to && last.hop > ended) return { document: undefined, result: last };
     const hop = (last?.hop ?? entry.hop) + 1;
@@ -212,7 +224,7 @@ export async function planSuccessor(store: ControlStore, plan: PlanSuccessor): P
  * there unseen, and what it has written since is another history.
  */
 export async function cameBack(store: ControlStore, entry: LedgerEntry): Promise<Successor | undefined> {
-  const found = await store.read<LedgerDocument>(ledgerName(entry.lineageRoot));
+  const found = await ledgers.read(store, ledgerName(entry.lineageRoot));
   return found?.value.successors.findLast(({ hop, region }) => hop > entry.hop && region === entry.region);
 }
 
@@ -221,7 +233,7 @@ export async function lastSuccessor(
   store: ControlStore,
   { lineageRoot, hop }: Pick<LedgerEntry, 'lineageRoot' | 'hop'>,
 ): Promise<Successor | undefined> {
-  const found = await store.read<LedgerDocument>(ledgerName(lineageRoot));
+  const found = await ledgers.read(store, ledgerName(lineageRoot));
   return found?.value.successors.findLast((each) => each.hop > hop);
 }
 
@@ -256,9 +268,9 @@ async function change<T>(
 ): Promise<T> {
   const name = ledgerName(lineageRoot);
   for (let attempt = 0; attempt < attempts; attempt++) {
-    const found = await store.read<LedgerDocument>(name);
+    const found = await ledgers.read(store, name);
     const { document, result } = next(found?.value);
-    if (document === undefined || (await store.swap(name, document, found?.etag))) return result;
+    if (document === undefined || (await ledgers.swap(store, name, document, found?.etag))) return result;
   }
   throw new UnderstudyError(
     'ControlStoreError',

@@ -70,7 +70,7 @@ export async function jobsTouched(
   const known = new Map<string, Known>(Object.entries(stopped));
   // Only a run that came to its resumption has submitted anything; the fence may have seen none of the jobs of the ledger.
   if (resumed && plan.recoveryPoint) {
-    for await (const entry of readLedgerSnapshot<LedgerEntry>(store, plan.recoveryPoint))
+    for await (const entry of readLedgerSnapshot(store, plan.recoveryPoint))
       if (!known.has(entry.name)) known.set(entry.name, { ...entry, unseen: true });
   }
   const jobs = [...known].toSorted(([a], [b]) => (a < b ? -1 : 1));
@@ -95,10 +95,11 @@ export async function jobsTouched(
   });
 }
 
-type Known = Pick<StoppedJob, 'status' | 'lineageRoot' | 'hop' | 'owner' | 'canceledAt' | 'minor'> & {
-  /** The fence did not see it. */
-  unseen?: true;
-};
+type Known = Pick<StoppedJob, 'status' | 'lineageRoot' | 'hop' | 'canceledAt' | 'minor'> &
+  Pick<LedgerEntry, 'owner'> & {
+    /** The fence did not see it. */
+    unseen?: true;
+  };
 
 function reasonOf(
   { canceledAt, minor, unseen }: Known,

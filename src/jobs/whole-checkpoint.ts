@@ -8,6 +8,7 @@
  * along with whichever is taken. Where no entry has a number, the whole folder is one checkpoint, written over again and again.
  */
 import { posix } from 'node:path';
+import { z } from 'zod';
 
 export interface CheckpointRules {
   /** Glob over paths below the folder: the file that is written last. */
@@ -37,11 +38,12 @@ export interface WholeCheckpoint {
   leave: string[];
 }
 
-export interface PassedOver {
+export const PassedOver = z.strictObject({
   /** The newest that is not whole. */
-  name: string;
-  why: string;
-}
+  name: z.string(),
+  why: z.string(),
+});
+export type PassedOver = z.infer<typeof PassedOver>;
 
 export interface Chosen {
   whole?: WholeCheckpoint;

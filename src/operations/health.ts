@@ -4,10 +4,12 @@
  * otherwise); whoever is refused cannot tell. What was seen is kept, so that a report can say since when the
  * region has been out, and how that is known.
  */
+import { z } from 'zod';
 import { apiVersions } from '../azure/azure.ts';
 import { azureError, isOutage } from '../azure/errors.ts';
-import type { ControlStore } from '../control-store/store.ts';
+import { documentKind } from '../control-store/document.ts';
 import { peekPointer } from '../control-store/region-pointer.ts';
+import type { ControlStore } from '../control-store/store.ts';
 import { isUnderstudyError, messageOf, UnderstudyError } from '../errors/error.ts';
 import { serves } from '../topology/pointer.ts';
 import { declaredActive, sideOf, workspaceId } from '../topology/sides.ts';
@@ -32,15 +34,17 @@ export interface Health {
   checks: Check[];
 }
 
-export interface SeenHealth {
-  lastHealthyAt?: string;
+const SeenHealth = z.strictObject({
+  lastHealthyAt: z.string().optional(),
   /** The first failed check since then. */
-  firstUnhealthyAt?: string;
-}
+  firstUnhealthyAt: z.string().optional(),
+});
+type SeenHealth = z.infer<typeof SeenHealth>;
 
+const healthDocuments = documentKind('health of a region', 1, SeenHealth);
 const nameOf = (region: string) => `health/${region}.json`;
 
-/** Errors: AzureUnavailable of the control store. What is wrong with the region is in the answer. */
+/** Errors: AzureUnavailable of the control store; ControlStoreError where what was seen before cannot be read. What is wrong with the region is in the answer. */
 export async function checkHealth(session: Session, region: string): Promise<Health> {
   const [ofRegion, ofProbes] = await Promise.all([
     checkRegion(session, region),
@@ -147,18 +151,27 @@ async function check(what: string, work: () => Promise<string>, asked = what): P
   }
 }
 
+/** What was remembered and cannot be read is no reason to hold up a failover: it begins again with what is seen now. */
 async function remember(store: ControlStore, health: Health, now: Date): Promise<void> {
   // Who cannot tell has seen neither health nor an outage.
-  while (health.state !== 'unknown') {
-    const found = await store.read<SeenHealth>(nameOf(health.region));
-    const next: SeenHealth =
-      health.state === 'healthy'
-        ? { lastHealthyAt: now.toISOString() }
-        : { ...found?.value, firstUnhealthyAt: found?.value.firstUnhealthyAt ?? now.toISOString() };
-    if (await store.swap(nameOf(health.region), next, found?.etag)) return;
+  if (health.state === 'unknown') return;
+  const name = nameOf(health.region);
+  const next = (before: SeenHealth | undefined): SeenHealth =>
+    health.state === 'healthy'
+      ? { lastHealthyAt: now.toISOString() }
+      : { ...before, firstUnhealthyAt: before?.firstUnhealthyAt ?? now.toISOString() };
+  try {
+    for (;;) {
+      const found = await healthDocuments.read(store, name);
+      if (await healthDocuments.swap(store, name, next(found?.value), found?.etag)) return;
+    }
+  } catch (error) {
+    if (!isUnderstudyError(error, 'ControlStoreError')) throw error;
+    await healthDocuments.begin(store, name, next(undefined));
   }
 }
 
+/** What the newest check has written. Errors: those of the control store. */
 export async function seenHealth(store: ControlStore, region: string): Promise<SeenHealth> {
-  return (await store.read<SeenHealth>(nameOf(region)))?.value ?? {};
+  return (await healthDocuments.read(store, nameOf(region)))?.value ?? {};
 }

@@ -1,34 +1,43 @@
 /** What the compiler needs to know of a recovery point: small, and part of its seal, so that a plan needs one read. */
-import type { RecoveryPointRef } from './plan.ts';
+import { z } from 'zod';
+import { RecoveryPointRef } from './plan.ts';
 
-export interface ComputeSummary {
-  name: string;
+const Count = z.int().nonnegative();
+const Counts = z.record(z.string(), Count);
+
+export const ComputeSummary = z.strictObject({
+  name: z.string(),
   /** `AmlCompute`, `ComputeInstance`, … */
-  type: string;
-  vmSize?: string;
+  type: z.string(),
+  vmSize: z.string().optional(),
   /** `Dedicated` or `LowPriority`. */
-  vmPriority?: string;
-  minNodes?: number;
-  maxNodes?: number;
-}
+  vmPriority: z.string().optional(),
+  minNodes: z.number().optional(),
+  maxNodes: z.number().optional(),
+});
+export type ComputeSummary = z.infer<typeof ComputeSummary>;
 
-export interface EndpointSummary {
-  name: string;
-  deployments: { name: string; instanceType?: string; instanceCount: number }[];
-}
+export const EndpointSummary = z.strictObject({
+  name: z.string(),
+  deployments: z.array(
+    z.strictObject({ name: z.string(), instanceType: z.string().optional(), instanceCount: z.number() }),
+  ),
+});
+export type EndpointSummary = z.infer<typeof EndpointSummary>;
 
-export interface RecoveryPointSummary {
-  ref: RecoveryPointRef;
-  epoch: number;
-  region: string;
+export const RecoveryPointSummary = z.strictObject({
+  ref: RecoveryPointRef,
+  epoch: z.int().min(1),
+  region: z.string(),
   /** How many of each kind: models, data, environments, components, codes, datastores, connections, schedules, … */
-  counts: Record<string, number>;
-  blobs: number;
-  bytes: number;
-  computes: ComputeSummary[];
-  endpoints: EndpointSummary[];
+  counts: Counts,
+  blobs: Count,
+  bytes: Count,
+  computes: z.array(ComputeSummary),
+  endpoints: z.array(EndpointSummary),
   /** Unfinished jobs by status. */
-  jobs: Record<string, number>;
+  jobs: Counts,
   /** Assets that changed while they were copied. */
-  fuzzy: number;
-}
+  fuzzy: Count,
+});
+export type RecoveryPointSummary = z.infer<typeof RecoveryPointSummary>;

@@ -1,7 +1,7 @@
 /** Reads back what a report is made from: the journal and what it refers to, nothing else. */
-import { z } from 'zod';
 import { leftBehindUncounted } from '../artifacts/drafts.ts';
-import { epochOf, folderOf } from '../artifacts/manifest.ts';
+import { epochOf } from '../artifacts/manifest.ts';
+import { readManifest, sealedName } from '../artifacts/sealed-manifest.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError, isUnderstudyError } from '../errors/error.ts';
 import { jobsTouched } from '../jobs/left-cancelled.ts';
@@ -14,7 +14,7 @@ import { planFolder, plans } from '../run/plan-document.ts';
 import { planned } from '../run/run-document.ts';
 import { loadEvidence } from './evidence.ts';
 import type { ReportInput } from './report.ts';
-import { LeftBehindReport } from './schema.ts';
+import type { LeftBehindReport } from './schema.ts';
 
 /**
  * Everything `buildReport` needs of a run, from the control store alone. UsageError if there is no such run;
@@ -33,8 +33,9 @@ export async function loadReportInput(store: ControlStore, runId: string, now: D
   const bundle = await bundles.open(store, bundleFolder, header.bundle);
   const records = await listSteps(store, runId);
   const point = plan.recoveryPoint ? { ...plan.recoveryPoint, made: false } : sealedBy(plan, records);
-  const held = point && (await readHeld(store, point.id));
+  const { held, problems } = point ? await readHeld(store, point.id) : { problems: [] };
   const over = state === 'cancelled' && rowOf(plan.operation).cancel === 'undo';
+  const touched = over ? await readTouched(store, runId, plan, records) : {};
   return {
     header,
     plan,
@@ -47,7 +48,8 @@ export async function loadReportInput(store: ControlStore, runId: string, now: D
     topology: bundle.topology,
     evidence: await loadEvidence(store, records),
     ...(point && { recoveryPoint: { ...point, ...held } }),
-    ...(over && (await readTouched(store, runId, plan, records))),
+    ...touched,
+    problems: [...problems, ...(touched.problems ?? [])],
     now,
   };
 }
@@ -61,7 +63,7 @@ function sealedBy(plan: Plan, records: StepRecord[]): ReportInput['recoveryPoint
     : undefined;
 }
 
-/** A damaged recovery point keeps nobody from the rest of the report. */
+/** A damaged recovery point, or a damaged ledger of a job, keeps nobody from the rest of the report. */
 async function readTouched(
   store: ControlStore,
   runId: string,
@@ -71,7 +73,9 @@ async function readTouched(
   try {
     return { touched: await jobsTouched(store, { runId, plan, resumed: hasBegun(plan, records) }) };
   } catch (error) {
-    if (!isUnderstudyError(error, 'RecoveryPointError')) throw error;
+    const damaged =
+      isUnderstudyError(error, 'RecoveryPointError') || isUnderstudyError(error, 'ControlStoreError');
+    if (!damaged) throw error;
     return { problems: [`which jobs the run has stopped or submitted: ${error.message}`] };
   }
 }
@@ -81,23 +85,22 @@ function hasBegun(plan: Plan, records: StepRecord[]): boolean {
   return plan.steps.some(({ action, id }) => action === 'resubmitJobs' && begun.has(id));
 }
 
-/** Only the counts and what was left behind, and only where they are plain: the report does without them where they are not. */
-const Count = z.int().nonnegative();
-const Sealed = z.looseObject({
-  summary: z.looseObject({ counts: z.record(z.string(), Count), blobs: Count }),
-  leftBehind: z.array(LeftBehindReport).default([]),
-});
+interface Held {
+  counts: Record<string, number>;
+  leftBehind: LeftBehindReport[];
+}
 
-/** What the recovery point holds, and what it says it left behind. */
-async function readHeld(
-  store: ControlStore,
-  id: string,
-): Promise<{ counts: Record<string, number>; leftBehind: LeftBehindReport[] } | undefined> {
+/** What the recovery point holds, and what it says it left behind; the report does without it where it is damaged or gone. */
+async function readHeld(store: ControlStore, id: string): Promise<{ held?: Held; problems: string[] }> {
   const epoch = epochOf(id);
-  if (epoch === undefined) return undefined;
-  const document = await store.read<unknown>(`${folderOf(epoch, id)}/sealed.json`);
-  const sealed = Sealed.safeParse(document?.value).data;
-  if (!sealed) return undefined;
-  const { counts, blobs } = sealed.summary;
-  return { counts: { ...counts, blobs }, leftBehind: sealed.leftBehind };
+  if (epoch === undefined) return { problems: [] };
+  try {
+    const sealed = await readManifest(store, sealedName(epoch, id));
+    if (!sealed) return { problems: [] };
+    const { counts, blobs } = sealed.summary;
+    return { held: { counts: { ...counts, blobs }, leftBehind: sealed.leftBehind }, problems: [] };
+  } catch (error) {
+    if (!isUnderstudyError(error, 'RecoveryPointError')) throw error;
+    return { problems: [`what the recovery point holds: ${error.message}`] };
+  }
 }

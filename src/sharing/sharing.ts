@@ -2,43 +2,47 @@
  * What both workspaces of a topology use: one key vault, one registry, accounts attached to both as datastores. Found from the resources
  * themselves, while both regions answer, and sealed into the recovery point: a dark region cannot be asked. Pure.
  */
+import { z } from 'zod';
 import { sameName } from '../azure/ids.ts';
-import type { ResourceClass } from '../topology/words.ts';
+import { resourceClasses } from '../topology/words.ts';
 
-export type SharedKind = 'storage' | 'vault' | 'registry' | 'insights';
+const sharedKinds = ['storage', 'vault', 'registry', 'insights'] as const;
+export type SharedKind = (typeof sharedKinds)[number];
 
-export interface SharedThing {
-  kind: SharedKind;
+export const SharedThing = z.strictObject({
+  kind: z.enum(sharedKinds),
   /** ARM id; absent: the account that datastores name could not be found. */
-  id?: string;
-  name: string;
+  id: z.string().optional(),
+  name: z.string(),
   /** What uses it, by region: `default storage`, `datastore lake`, `key vault`, … */
-  uses: Record<string, string[]>;
+  uses: z.record(z.string(), z.array(z.string())),
   /** The classes that need it. */
-  classes: ResourceClass[];
+  classes: z.array(z.enum(resourceClasses)),
   /** Azure's short region name; absent: it could not be read. */
-  location?: string;
+  location: z.string().optional(),
   /** `Standard_RAGRS`, `Premium`. */
-  sku?: string;
+  sku: z.string().optional(),
   /** Of a geo-redundant account. */
-  secondaryLocation?: string;
+  secondaryLocation: z.string().optional(),
   /** Regions that a registry is served from: its own, and those of its replicas. */
-  servedFrom?: string[];
+  servedFrom: z.array(z.string()).optional(),
   /** Address of a vault. */
-  uri?: string;
+  uri: z.string().optional(),
   /** Datastores of the standby on this account with which jobs read as the workspace, by their names. */
-  identityBased?: string[];
+  identityBased: z.array(z.string()).optional(),
   /** Folders and files of the account that are needed, and not copied. */
-  folders?: number;
-}
+  folders: z.int().optional(),
+});
+export type SharedThing = z.infer<typeof SharedThing>;
 
-export interface Sharing {
-  things: SharedThing[];
+export const Sharing = z.strictObject({
+  things: z.array(SharedThing),
   /** Datastores that are one and the same container under one name on both sides. */
-  inBoth: string[];
+  inBoth: z.array(z.string()),
   /** The standby's own storage account, and where it is. */
-  standbyStorage?: { id: string; location?: string };
-}
+  standbyStorage: z.strictObject({ id: z.string(), location: z.string().optional() }).optional(),
+});
+export type Sharing = z.infer<typeof Sharing>;
 
 /** A container of a storage account. */
 export interface Container {

@@ -16,7 +16,6 @@ import { reconcileBlobs } from '../../src/artifacts/reconcile-blobs.ts';
 import { restoreAssets } from '../../src/artifacts/restore-assets.ts';
 import { restoreBlobs } from '../../src/artifacts/restore-blobs.ts';
 import { apiVersions } from '../../src/azure/azure.ts';
-import type { LedgerEntry } from '../../src/jobs/ledger.ts';
 import type { RecoveryPointRef } from '../../src/plan/plan.ts';
 import { artifacts, canary, fill } from './filled.ts';
 import { replicate, startScene, textField, textOf, upload, type Scene, type TestRun } from './scene.ts';
@@ -94,7 +93,7 @@ describe('replicate', () => {
   });
 
   it('says in the ledger which checkpoint of a job is copied', async () => {
-    const [entry] = await Array.fromAsync(readLedgerSnapshot<LedgerEntry>(scene.store, ref));
+    const [entry] = await Array.fromAsync(readLedgerSnapshot(scene.store, ref));
     expect(entry).toMatchObject({
       name: 'train-1',
       priority: 'high',

@@ -1,7 +1,8 @@
 /** Recovery points in the control store: which is the newest, and what is refused. */
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { folderOf, type PartKind, type PartLines } from '../../src/artifacts/manifest.ts';
-import { partWriter, readLines } from '../../src/artifacts/parts.ts';
+import { partWriter, readableLines, readLines } from '../../src/artifacts/parts.ts';
 import {
   digestOf,
   listRecoveryPoints,
@@ -10,8 +11,11 @@ import {
   readLedgerSnapshot,
   summarise,
 } from '../../src/artifacts/recovery-point.ts';
+import type { ArmResource } from '../../src/azure/azure.ts';
+import { sealedName } from '../../src/artifacts/sealed-manifest.ts';
+import { release } from '../../src/release.ts';
 import { fakeControlStore } from '../fakes/control-store.ts';
-import { seal } from './sealed.ts';
+import { entryNamed, seal } from './sealed.ts';
 
 const first = '2026-11-21T10:00:00.000Z';
 const second = '2026-11-21T11:00:00.000Z';
@@ -39,7 +43,7 @@ describe('a list of recovery points', () => {
     const store = fakeControlStore();
     const whole = await seal(store, first);
     const damaged = await seal(store, second);
-    await partWriter(store, folderOf(1, '2026-11-21T12-00-00.000Z-e1'), 'jobs').add({});
+    await partWriter(store, folderOf(1, '2026-11-21T12-00-00.000Z-e1'), 'jobs').add(entryNamed('a'));
     await store.write(
       'epochs/1/recovery-points/2026-11-21T12-00-00.000Z-e1/blobs/x.ndjson',
       '{}',
@@ -50,7 +54,7 @@ describe('a list of recovery points', () => {
     await store.write(name, text.slice(0, 100), 'application/json');
     expect(await listRecoveryPoints(store)).toMatchObject({
       sealed: [{ ref: { id: whole.id } }],
-      damaged: [{ id: damaged.id, reason: expect.stringContaining('cut short or altered') as string }],
+      damaged: [{ id: damaged.id, reason: expect.stringContaining('is not JSON') as string }],
       unsealed: ['2026-11-21T12-00-00.000Z-e1'],
     });
   });
@@ -64,8 +68,8 @@ describe('opening a recovery point', () => {
     expect(open).toEqual({ sealed, ref: { id: sealed.id, digest: digestOf(sealed), startedAt: first } });
     expect(summarise(open)).toEqual({ ref: open.ref, ...sealed.summary });
     expect(await Array.fromAsync(readLedgerSnapshot(store, open.ref))).toEqual([
-      { name: 'a' },
-      { name: 'b' },
+      entryNamed('a'),
+      entryNamed('b'),
     ]);
   });
 
@@ -133,11 +137,8 @@ describe('opening a recovery point', () => {
     const sealed = await seal(store, first);
     const ref = { id: sealed.id, digest: digestOf(sealed), startedAt: first };
     expect((await openByRef(store, ref)).sealed).toEqual(sealed);
-    await store.write(
-      `${folderOf(1, sealed.id)}/sealed.json`,
-      JSON.stringify({ ...sealed, parts: [] }),
-      'application/json',
-    );
+    const other = { ...sealed, parts: [], version: 2, release };
+    await store.write(sealedName(1, sealed.id), JSON.stringify(other), 'application/json');
     await expect(openByRef(store, ref)).rejects.toMatchObject({
       code: 'RecoveryPointError',
       message: expect.stringContaining(`expected ${ref.digest}`) as string,
@@ -167,5 +168,102 @@ describe('parts', () => {
     const more = partWriter(store, folder, 'units', parts);
     await more.add(unit(4500));
     expect((await more.end()).map(({ count }) => count)).toEqual([2000, 2000, 500, 1]);
+  });
+
+  const resource = {
+    id: '/w/x',
+    name: 'x',
+    type: 'T',
+    location: null,
+    identity: { type: 'SystemAssigned' },
+    properties: { tags: null, nested: { list: [1, { deep: true }] } },
+  } as unknown as ArmResource;
+  const place = { account: 'a', container: 'c', path: 'p/q' };
+  const blob = { ...place, assets: ['models/fraud/4'], classes: ['inference'] as ['inference'], unit: 'p' };
+  const copied = { etag: 'e', sizeBytes: 7, sha256: 's', md5: 'm', replica: 'r' };
+  const headers = {
+    writtenAt: first,
+    contentType: 'text/plain',
+    contentEncoding: 'gzip',
+    contentLanguage: 'en',
+    contentDisposition: 'inline',
+    cacheControl: 'no-store',
+    metadata: { Team: 'fraud' },
+  };
+  const asset = { name: 'fraud', version: '4', resource };
+  const growing = { asset: 'jobs/a', path: 'p', class: 'training', growing: true } as const;
+  const lines: { [K in PartKind]: PartLines[K][] } = {
+    codes: [{ type: 'codes', ...asset }],
+    environments: [{ type: 'environments', ...asset }],
+    models: [
+      { type: 'models', ...asset },
+      { type: 'models', name: 'fraud', resource },
+    ],
+    data: [{ type: 'data', ...asset }],
+    components: [{ type: 'components', ...asset }],
+    datastores: [resource],
+    connections: [resource],
+    schedules: [resource],
+    endpoints: [resource],
+    deployments: [resource],
+    computes: [resource],
+    'raw-jobs': [resource],
+    jobs: [entryNamed('a'), { ...entryNamed('b'), gpus: 8, passedOver: { name: 'c-2', why: 'w' } }],
+    'job-outputs': [{ job: 'a', output: 'artifacts', datastore: 'd', path: 'p' }],
+    units: [{ ...place, places: [growing] }],
+    blobs: [
+      { ...blob, ...copied },
+      { ...blob, ...copied, ...headers },
+    ],
+    fuzzy: [
+      { ...place, assets: [], copied: false },
+      { ...place, assets: [], copied: true, etag: 'e', late: true },
+    ],
+  };
+
+  it.each(Object.keys(lines) as PartKind[])('of kind %s lose nothing', async (kind) => {
+    const store = fakeControlStore();
+    const writer = partWriter(store, folderOf(1, 'x'), kind);
+    for (const line of lines[kind]) await writer.add(line);
+    const read = await Array.fromAsync(readLines(store, folderOf(1, 'x'), await writer.end(), kind));
+    expect(read).toEqual(lines[kind]);
+    expect(JSON.stringify(read)).toHaveLength(JSON.stringify(lines[kind]).length);
+  });
+
+  it('are not written with a line that could not be read again', async () => {
+    const writer = partWriter(fakeControlStore(), folderOf(1, 'x'), 'blobs');
+    await expect(writer.add({ ...blob, ...copied, sizeBytes: NaN })).rejects.toMatchObject({
+      code: 'ControlStoreError',
+      message: expect.stringMatching(
+        /^a line of the part "blobs" of recovery point "x" was not written, since it could not be read again: sizeBytes: Invalid input/,
+      ),
+    });
+  });
+
+  it('with a line of another form are refused by name and line, or passed over', async () => {
+    const store = fakeControlStore();
+    const folder = folderOf(1, 'x');
+    const text = [
+      { ...blob, ...copied },
+      { ...blob, ...copied, sizeBytes: '7' },
+    ]
+      .map((line) => `${JSON.stringify(line)}\n`)
+      .join('');
+    await store.write(`${folder}/blobs/b.ndjson`, text, 'application/x-ndjson');
+    const sha256 = createHash('sha256').update(text).digest('hex');
+    const part = { kind: 'blobs', name: 'blobs/b.ndjson', sha256, count: 2, bytes: text.length } as const;
+    const message =
+      'part "blobs/b.ndjson" of recovery point "x", line 2: sizeBytes: Invalid input: expected number, received string';
+    await expect(Array.fromAsync(readLines(store, folder, [part], 'blobs'))).rejects.toMatchObject({
+      code: 'RecoveryPointError',
+      message,
+      details: { place: `${folder}/blobs/b.ndjson` },
+    });
+    const problems: string[] = [];
+    const onDamage = (_part: unknown, problem: string) => problems.push(problem);
+    expect(await Array.fromAsync(readableLines(store, folder, [part], { kind: 'blobs', onDamage }))).toEqual(
+      [],
+    );
+    expect(problems).toEqual([message]);
   });
 });

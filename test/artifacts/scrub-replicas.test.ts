@@ -5,6 +5,7 @@ import { knownDamage } from '../../src/artifacts/damage.ts';
 import { folderOf, replicaContainer, type BlobLine } from '../../src/artifacts/manifest.ts';
 import { openRecoveryPoint, readPart } from '../../src/artifacts/recovery-point.ts';
 import { reportDamage } from '../../src/artifacts/report-damage.ts';
+import { changeScrubLedger } from '../../src/artifacts/scrub-ledger.ts';
 import { scrubReplicas } from '../../src/artifacts/scrub-replicas.ts';
 import type { StepContext } from '../../src/run/step-context.ts';
 import { replicate, startScene, textOf, upload, type Scene, type TestRun } from './scene.ts';
@@ -252,6 +253,19 @@ describe('the scrub', () => {
     await scene.store.write(ledger, '{"version":1,"points":[],"lists":[]}', 'application/json');
     const result = await scrub(scene.run({ topology: always }));
     expect(result.lost?.[0]).toContain(`ledger of the scrub "${ledger}"`);
+    expect((await scrub(scene.run({ topology: always }))).detail).toMatch(/^5 copies .* 5 as sealed/);
+  });
+
+  it('begins again where a list of another release is in its ledger, and says so', async () => {
+    await scrub(scene.run({ topology: always }));
+    await later();
+    const { store } = scene;
+    const other = await store.seal('replicas/lists', { lines: [], version: 9, release: '0.9.0' });
+    await changeScrubLedger(store, ({ lists }) => {
+      for (const each of lists) each.digest = other;
+    });
+    const { lost } = await scrub(scene.run({ topology: always }));
+    expect(lost?.[0]).toContain(`list of copies "replicas/lists/${other}.json": expected version 1`);
     expect((await scrub(scene.run({ topology: always }))).detail).toMatch(/^5 copies .* 5 as sealed/);
   });
 

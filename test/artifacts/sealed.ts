@@ -1,14 +1,49 @@
 /** A small recovery point in a control store in memory. */
-import { folderOf, recoveryPointId, type SealedManifest } from '../../src/artifacts/manifest.ts';
-import { partWriter } from '../../src/artifacts/parts.ts';
 import { withDigest } from '../../src/artifacts/recovery-point-checks.ts';
+import { sealedName, writeManifest } from '../../src/artifacts/sealed-manifest.ts';
+import {
+  folderOf,
+  recoveryPointId,
+  type SealedContent,
+  type SealedManifest,
+} from '../../src/artifacts/manifest.ts';
+import { partWriter } from '../../src/artifacts/parts.ts';
+import type { LedgerEntry } from '../../src/jobs/ledger.ts';
 import type { FakeControlStore } from '../fakes/control-store.ts';
+
+/** A line of the job ledger. */
+export function entryNamed(name: string): LedgerEntry {
+  return {
+    lineageRoot: `eastus.fraud-east.${name}`,
+    hop: 0,
+    workspace: { subscriptionId: 's', resourceGroup: 'g', name: 'fraud-east' },
+    region: 'eastus',
+    name,
+    type: 'Command',
+    status: 'Running',
+    lastSeenAt: '2026-11-21T10:00:05.000Z',
+    spec: 'd'.repeat(64),
+  };
+}
+
+interface Sealing {
+  epoch?: number;
+  region?: string;
+  jobs?: LedgerEntry[];
+  /** What it holds otherwise. */
+  change?: (content: SealedContent) => SealedContent;
+}
 
 /** Seals a recovery point of unfinished jobs and nothing else. */
 export async function seal(
   store: FakeControlStore,
   startedAt: string,
-  { epoch = 1, region = 'eastus', jobs = [{ name: 'a' }, { name: 'b' }] as unknown[] } = {},
+  {
+    epoch = 1,
+    region = 'eastus',
+    jobs = [entryNamed('a'), entryNamed('b')],
+    change = (content) => content,
+  }: Sealing = {},
 ): Promise<SealedManifest> {
   const id = recoveryPointId(startedAt, epoch);
   const writer = partWriter(store, folderOf(epoch, id), 'jobs');
@@ -16,42 +51,43 @@ export async function seal(
   const raw = partWriter(store, folderOf(epoch, id), 'raw-jobs');
   for (const [index] of jobs.entries())
     await raw.add({ id: `/jobs/${index}`, name: `${index}`, type: 'jobs', properties: {} });
-  const sealed = withDigest({
-    version: 1,
-    id,
-    epoch,
-    region,
-    workspace: {
-      subscriptionId: 's',
-      resourceGroup: 'g',
-      name: 'w',
-      guid: 'x',
-      location: region,
-      associated: {},
-    },
-    startedAt,
-    sealedAt: startedAt,
-    run: 'r',
-    parts: [...(await writer.end()), ...(await raw.end())],
-    accounts: [],
-    shared: [],
-    sharing: { things: [], inBoth: [] },
-    replica: { accountId: '/a', account: 'a', container: 'c' },
-    fuzzy: [],
-    secrets: [],
-    leftBehind: [],
-    summary: {
+  const sealed = withDigest(
+    change({
+      id,
       epoch,
       region,
-      counts: { jobs: jobs.length },
-      blobs: 0,
-      bytes: 0,
-      computes: [],
-      endpoints: [],
-      jobs: { Running: jobs.length },
-      fuzzy: 0,
-    },
-  });
-  await store.swap(`${folderOf(epoch, id)}/sealed.json`, sealed, undefined);
+      workspace: {
+        subscriptionId: 's',
+        resourceGroup: 'g',
+        name: 'fraud-east',
+        guid: 'x',
+        location: region,
+        associated: {},
+      },
+      startedAt,
+      sealedAt: startedAt,
+      run: 'r',
+      parts: [...(await writer.end()), ...(await raw.end())],
+      accounts: [],
+      shared: [],
+      sharing: { things: [], inBoth: [] },
+      replica: { accountId: '/a', account: 'a', container: 'c' },
+      fuzzy: [],
+      secrets: [],
+      leftBehind: [],
+      summary: {
+        epoch,
+        region,
+        counts: { jobs: jobs.length },
+        blobs: 0,
+        bytes: 0,
+        computes: [],
+        endpoints: [],
+        jobs: { Running: jobs.length },
+        fuzzy: 0,
+      },
+    }),
+  );
+  await writeManifest(store, sealedName(epoch, id), sealed);
   return sealed;
 }

@@ -93,6 +93,6 @@ export async function entryOf(
   ref: RecoveryPointRef,
   name: string,
 ): Promise<LedgerEntry | undefined> {
-  const entries = await Array.fromAsync(readLedgerSnapshot<LedgerEntry>(store, ref));
+  const entries = await Array.fromAsync(readLedgerSnapshot(store, ref));
   return entries.find((each) => each.name === name);
 }

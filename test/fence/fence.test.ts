@@ -15,6 +15,7 @@ import { Debt } from '../../src/run/outcome.ts';
 import { switchServing, switchServingBack } from '../../src/switch/switch-serving.ts';
 import { takeOver } from '../../src/topology/pointer.ts';
 import { workspaceId } from '../../src/topology/sides.ts';
+import { expectRefusals } from '../control-store/refusals.ts';
 import { makeStage, type Stage } from '../run/step-context.ts';
 
 let stage: Stage;
@@ -182,6 +183,31 @@ describe('what the old side does not do', () => {
     await pay(stage.scene.store, { region: 'eastus', kind: 'intake' }, stage.scene.clock.now());
     await owe(context(), { ...debt, reason: 'dark again' });
     expect(await listDebts(stage.scene.store)).toMatchObject([{ reason: 'dark again' }]);
+  });
+
+  it('is read as it was written, and refused by name where it was altered', async () => {
+    const { store, header, clock } = stage.scene;
+    await owe(context(), { ...debt, reason: 'dark' });
+    expect(await listDebts(store)).toEqual([
+      {
+        ...debt,
+        region: 'eastus',
+        reason: 'dark',
+        step: 'fence/platform/intake',
+        owedSince: clock.now().toISOString(),
+        run: header.runId,
+      },
+    ]);
+    const document = {
+      what: 'debt of a fence',
+      version: 1,
+      place: 'debts/eastus/intake.json',
+      field: 'what',
+    };
+    const paid = () => pay(store, { region: 'eastus', kind: 'intake' }, clock.now());
+    await expectRefusals({ ...document, store, read: () => listDebts(store) });
+    await expectRefusals({ ...document, store, read: paid });
+    await expectRefusals({ ...document, store, read: () => owe(context(), { ...debt, reason: 'dark' }) });
   });
 });
 

@@ -2,10 +2,12 @@
  * A planned move on the local Azure, away from a region that answers, in a subscription that Azure throttles: no job runs on both sides at
  * any moment, and nothing but the jobs waits for the jobs.
  */
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GLOBAL } from '../../simulator/faults.ts';
 import type { JsonObject } from '../../simulator/provider.ts';
 import { lifeOf, statusAt } from '../../simulator/providers/machinelearning/job-life.ts';
+import type { Azure } from '../../src/azure/azure.ts';
 import { ensurePointer } from '../../src/control-store/region-pointer.ts';
 import { successorName } from '../../src/jobs/ledger.ts';
 import type { StepRecord } from '../../src/run/outcome.ts';
@@ -15,12 +17,14 @@ import { openFailover, runPlan } from '../run/run-plan.ts';
 
 const count = 150;
 const names = Array.from({ length: count }, (_, index) => `train-${index}`);
+const slowest = `train-${count - 1}`;
 const stopId = 'fence/platform/jobs';
 
 let scene: Scene;
 let records: Map<string, StepRecord>;
 const told: Progress[] = [];
 const failures: string[] = [];
+const served: string[] = [];
 
 const compute: JsonObject = {
   computeType: 'AmlCompute',
@@ -51,12 +55,27 @@ beforeAll(async () => {
   const { ref } = await replicate(scene.run());
   // Others ask, too: far less is left than we keep ourselves below.
   fixture.running.faults.set(GLOBAL, { throttle: { perSecond: 22, burst: 40 } });
-  const run = await openFailover(scene.azure, scene.store, scene.topology, ref.id);
+  const run = await openFailover(withSlowJob(scene.azure), scene.store, scene.topology, ref.id);
   records = await runPlan(run, {
     progress: (step, progress) => void (step === stopId && told.push(progress)),
-    ended: (step, end) => void (end instanceof Error && failures.push(`${step}: ${end.message}`)),
+    ended: (step, end) => {
+      if (end instanceof Error) failures.push(`${step}: ${end.message}`);
+      else if (isServing(step)) served.push(step);
+    },
   });
 }, 300_000);
+
+const isServing = (step: string) => /^switch\/.*\/serving$/.test(step);
+
+/** One job is not asked to end before every class serves and some job has a successor; without that nothing here could end. */
+function withSlowJob(azure: Azure): Azure {
+  const start: Azure['arm']['start'] = async (path, ...more) => {
+    while (path.endsWith(`/${slowest}/cancel`) && !(served.length === 4 && successors().length > 0))
+      await wait(20);
+    return azure.arm.start(path, ...more);
+  };
+  return { ...azure, arm: { ...azure.arm, start } };
+}
 
 afterAll(() => scene?.close());
 
@@ -65,6 +84,8 @@ const stored = (workspace: string, name: string) => {
   if (!found) throw new Error(`no job "${name}" in ${workspace}`);
   return found;
 };
+const successors = () =>
+  names.filter((name) => scene.fixture.running.cloud.store.get(`${scene.west}/jobs/${successorOf(name)}`));
 const successorOf = (name: string) => successorName(`eastus.fraud-east.${name}`, 1);
 
 describe('a planned move away from a region that answers', () => {
@@ -81,7 +102,7 @@ describe('a planned move away from a region that answers', () => {
 
   it('lets every class serve before the last job has ended', () => {
     const stoppedAt = records.get(stopId)?.endedAt ?? '';
-    const serving = [...records].filter(([step]) => /^switch\/.*\/serving$/.test(step));
+    const serving = [...records].filter(([step]) => isServing(step));
     expect(serving.map(([step]) => step.split('/')[1] ?? '').toSorted()).toEqual([
       'data',
       'inference',

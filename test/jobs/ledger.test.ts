@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { collectJobs } from '../../src/jobs/collect.ts';
 import {
+  cameBack,
+  lastSuccessor,
   ledgerName,
   markSubmitted,
   planSuccessor,
@@ -8,14 +10,34 @@ import {
   toLedgerEntry,
   type LedgerDocument,
 } from '../../src/jobs/ledger.ts';
+import { release } from '../../src/release.ts';
 import { sharedDatastores } from '../../src/jobs/standby.ts';
 import { computeNames } from '../../src/topology/compute-names.ts';
 import type { RawJob } from '../../src/jobs/job.ts';
 import { fakeControlStore } from '../fakes/control-store.ts';
+import { expectRefusals } from '../control-store/refusals.ts';
 import { command, east, eastId, scene, topologyWith, west } from './scene.ts';
 
 const lost = { as: 'lost', at: '2026-11-21T10:12:00.000Z', reason: 'r' } as const;
 const root = 'eastus.fraud-east.train';
+
+/** What an entry may have besides. */
+const everyField = {
+  createdAt: '2026-11-21T08:00:00.000Z',
+  checkpoint: {
+    datastore: 'workspaceblobstore',
+    path: 'azureml/train/checkpoints',
+    name: 'checkpoint-500',
+    writtenAt: '2026-11-21T09:58:00.000Z',
+    lastFile: 'checkpoint-500/model.bin',
+    files: 3,
+    leave: ['checkpoint-600'],
+    recoveryPoint: '2026-11-21T10-00-00.000Z-e1',
+  },
+  passedOver: { name: 'checkpoint-600', why: 'it was written while it was copied' },
+  gpus: 8,
+  cancelledBy: 'run-0',
+};
 
 function entryOf(job: Partial<RawJob> & { name: string }, side = { region: 'eastus', workspace: east }) {
   const whole: RawJob = { id: `${eastId}/jobs/${job.name}`, type: '', properties: command(), ...job };
@@ -105,6 +127,38 @@ describe('planSuccessor', () => {
 
   it('does not mark what was never planned', async () => {
     await expect(markSubmitted(fakeControlStore(), root, 1)).rejects.toThrow(/was planned there and is gone/);
+  });
+
+  it('reads back all that a job can have', async () => {
+    const store = fakeControlStore();
+    const entry = { ...entryOf({ name: 'train' }), ...everyField };
+    const successor = await planSuccessor(store, { ...plan(0, 'westus3'), entry });
+    expect(await lastSuccessor(store, entry)).toEqual(successor);
+    await markSubmitted(store, root, 1);
+    expect((await store.read(ledgerName(root)))?.value).toEqual({
+      version: 2,
+      release,
+      entry,
+      successors: [{ ...successor, state: 'submitted' }],
+    });
+  });
+
+  it('refuses by name a document that is not what was written', async () => {
+    const store = fakeControlStore();
+    await planSuccessor(store, plan(0, 'westus3'));
+    const document = { store, what: 'job ledger', version: 2, place: ledgerName(root), field: 'entry.spec' };
+    for (const read of [
+      () => planSuccessor(store, plan(0, 'westus3')),
+      () => markSubmitted(store, root, 1),
+      () => cameBack(store, entryOf({ name: 'train' })),
+      () => lastSuccessor(store, entryOf({ name: 'train' })),
+    ])
+      await expectRefusals({ ...document, read });
+    await expectRefusals({
+      ...document,
+      field: 'successors.0.settled.reason',
+      read: () => markSubmitted(store, root, 1),
+    });
   });
 });
 

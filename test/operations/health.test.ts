@@ -9,6 +9,7 @@ import { ensurePointer } from '../../src/control-store/region-pointer.ts';
 import { UnderstudyError } from '../../src/errors/error.ts';
 import { checkHealth, requireOutage, seenHealth } from '../../src/operations/health.ts';
 import type { Session } from '../../src/operations/session.ts';
+import { expectRefusals } from '../control-store/refusals.ts';
 import { fakeControlStore, type FakeControlStore } from '../fakes/control-store.ts';
 import { closedPort } from '../azure/server.ts';
 import { topologyOf } from '../topology/minimal.ts';
@@ -98,6 +99,29 @@ describe('a region is out', () => {
     expect(await seenHealth(store, 'eastus')).toEqual(first);
     await look({ store });
     expect((await seenHealth(store, 'eastus')).firstUnhealthyAt).toBeUndefined();
+  });
+});
+
+describe('what was seen', () => {
+  const read = {
+    what: 'health of a region',
+    version: 1,
+    place: 'health/eastus.json',
+    field: 'firstUnhealthyAt',
+  };
+
+  it('is refused by name where it is not what was written', async () => {
+    const store = fakeControlStore();
+    await look({ workspace: answered(503, 'ServerBusy'), store });
+    await expectRefusals({ ...read, store, read: () => seenHealth(store, 'eastus') });
+  });
+
+  it('begins again where it cannot be read: no failover is held up by it', async () => {
+    const store = fakeControlStore();
+    await store.write(read.place, '{"version": 7}', 'application/json');
+    const { state } = await look({ workspace: answered(503, 'ServerBusy'), store });
+    expect(state).toBe('unhealthy');
+    expect(await seenHealth(store, 'eastus')).toEqual({ firstUnhealthyAt: expect.any(String) as string });
   });
 });
 

@@ -1,6 +1,7 @@
 /** From when a report measures: what the person says, what the checks saw, and what cannot have been. */
 import { describe, expect, it } from 'vitest';
 import { outageOf } from '../../src/operations/outage.ts';
+import { release } from '../../src/release.ts';
 import { fakeControlStore } from '../fakes/control-store.ts';
 
 const triggeredAt = new Date('2026-11-21T03:00:00.000Z');
@@ -10,7 +11,7 @@ async function outage(
   known: { outageBeganAt?: string; readAt?: string } = {},
 ) {
   const store = fakeControlStore();
-  if (seen) await store.swap('health/eastus.json', seen, undefined);
+  if (seen) await store.swap('health/eastus.json', { ...seen, version: 1, release }, undefined);
   return outageOf(store, 'eastus', { triggeredAt, readAt: undefined, ...known });
 }
 

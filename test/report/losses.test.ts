@@ -1,5 +1,6 @@
 /** What a run owes, what it has left undone to jobs, and what its recovery point does not have: in all three forms. */
 import { describe, expect, it } from 'vitest';
+import { ledgerName } from '../../src/jobs/ledger.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { renderHtml } from '../../src/report/html.ts';
 import { loadReportInput } from '../../src/report/load.ts';
@@ -10,6 +11,7 @@ import { StoppedRecord } from '../../src/jobs/stopped-jobs.ts';
 import { bundleFolder, bundles } from '../../src/run/bundle.ts';
 import { changeRun, openRun, recordStep } from '../../src/run/journal.ts';
 import { planFolder, plans } from '../../src/run/plan-document.ts';
+import { entryNamed, seal } from '../artifacts/sealed.ts';
 import { fakeControlStore } from '../fakes/control-store.ts';
 import { at, exampleInput, plan, record, topology } from './example-run.ts';
 
@@ -127,11 +129,14 @@ describe('the recovery point', () => {
     };
     await openRun(store, run);
     for (const each of records) await recordStep(store, run.runId, each.step, () => each);
-    await store.swap(
-      `epochs/2/recovery-points/${id}/sealed.json`,
-      { summary: { counts: { models: 3 }, blobs: 12 }, leftBehind },
-      undefined,
-    );
+    await seal(store, at(0), {
+      epoch: 2,
+      change: (content) => ({
+        ...content,
+        leftBehind,
+        summary: { ...content.summary, counts: { models: 3 }, blobs: 12 },
+      }),
+    });
     const report = buildReport(await loadReportInput(store, run.runId, new Date(at(9))));
     expect(Report.parse(report).recoveryPoint).toEqual({
       id,
@@ -178,14 +183,12 @@ describe('a run that was cancelled', () => {
       ]),
     );
     await (await StoppedRecord.open(store, run.runId)).add({ stopped, ended: {} });
-    await store.swap(
-      'epochs/1/recovery-points/2026-11-21T09-50-00.000Z-e1/sealed.json',
-      {
-        summary: { counts: {}, blobs: 1 },
+    await seal(store, '2026-11-21T09:50:00.000Z', {
+      change: (content) => ({
+        ...content,
         leftBehind: [{ kind: 'file shares', reason: 'not copied', count: 1, examples: ['share'] }],
-      },
-      undefined,
-    );
+      }),
+    });
     await recordStep(store, run.runId, 'fence/platform/takePointer', (each) => ({
       ...(each ?? records[0]!),
       state: 'undone',
@@ -209,5 +212,32 @@ describe('a run that was cancelled', () => {
     );
     expect(renderText(report)).toMatch(/^LOST OR LEFT FOR A PERSON \(21\)\n {2}- job "train-00" of ana/);
     expect(Report.parse(report)).toEqual(report);
+  });
+
+  it('is reported though the ledger of a job is damaged, and says so', async () => {
+    const store = fakeControlStore();
+    const { header } = exampleInput();
+    const { id: pointId, digest } = await seal(store, at(0), { jobs: [entryNamed('train')] });
+    const resumed = { ...plan, recoveryPoint: { id: pointId, digest, startedAt: at(0) } };
+    const run = {
+      ...header,
+      plan: await plans.seal(store, planFolder, resumed),
+      bundle: await bundles.seal(store, bundleFolder, { topology, templates: {} }),
+    };
+    await openRun(store, run);
+    await recordStep(store, run.runId, 'resume/training/resubmitJobs', () =>
+      record('resume/training/resubmitJobs', 3, 4, {}),
+    );
+    await changeRun(store, run.runId, { state: 'cancelled', endedAt: at(20) });
+    const problems = async () =>
+      buildReport(await loadReportInput(store, run.runId, new Date(at(21)))).problems;
+    expect(await problems()).toEqual([]);
+    const { lineageRoot } = entryNamed('train');
+    await store.write(ledgerName(lineageRoot), '{"version":2}', 'application/json');
+    expect(await problems()).toEqual([
+      expect.stringMatching(
+        /^which jobs the run has stopped or submitted: job ledger "ledger\/eastus\.fraud-east\.train\.json", written by/,
+      ),
+    ]);
   });
 });

@@ -6,6 +6,8 @@ import { writeReport } from '../../src/report/write.ts';
 import { bundleFolder, bundles } from '../../src/run/bundle.ts';
 import { changeRun, openRun, recordStep } from '../../src/run/journal.ts';
 import { planFolder, plans } from '../../src/run/plan-document.ts';
+import { sealedName } from '../../src/artifacts/sealed-manifest.ts';
+import { seal } from '../artifacts/sealed.ts';
 import { fakeControlStore, type FakeControlStore } from '../fakes/control-store.ts';
 import { at, configsEvidence, exampleInput, jobsEvidence, topology } from './example-run.ts';
 
@@ -119,15 +121,24 @@ describe('a report from the journal alone', () => {
 
   it('takes the counts of the recovery point from its seal', async () => {
     const { store, runId } = await journalled();
-    const name = 'epochs/1/recovery-points/2026-11-21T09-50-00.000Z-e1/sealed.json';
-    await store.write(
-      name,
-      JSON.stringify({ summary: { counts: { models: 7 }, blobs: 212 } }),
-      'application/json',
-    );
+    const { id, epoch } = await seal(store, '2026-11-21T09:50:00.000Z', {
+      change: (content) => ({
+        ...content,
+        summary: { ...content.summary, counts: { models: 7 }, blobs: 212 },
+      }),
+    });
     const report = buildReport(await loadReportInput(store, runId, now));
     expect(report.recoveryPoint?.counts).toEqual({ models: 7, blobs: 212 });
     expect(report.counts[0]).toMatchObject({ kind: 'blobs', inRecoveryPoint: 212 });
+    await store.write(sealedName(epoch, id), '{"version":1}', 'application/json');
+    const without = buildReport(await loadReportInput(store, runId, now));
+    expect(without.recoveryPoint).toMatchObject({ id });
+    expect(without.recoveryPoint?.counts).toBeUndefined();
+    expect(without.problems).toEqual([
+      expect.stringContaining(
+        `what the recovery point holds: recovery point "${sealedName(epoch, id)}": expected version 2`,
+      ),
+    ]);
   });
 
   it('does not exist for a run that does not, and says so', async () => {

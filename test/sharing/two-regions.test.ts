@@ -7,7 +7,6 @@ import { restoreAssets } from '../../src/artifacts/restore-assets.ts';
 import { restoreBlobs } from '../../src/artifacts/restore-blobs.ts';
 import { apiVersions } from '../../src/azure/azure.ts';
 import { letOldWritersIn, shutOutOldWriters } from '../../src/fence/shut-out-writers.ts';
-import type { LedgerEntry } from '../../src/jobs/ledger.ts';
 import type { RecoveryPointRef } from '../../src/plan/plan.ts';
 import { replicate, startScene, textOf, upload, type Scene, type TestRun } from '../artifacts/scene.ts';
 import { attach, putData, putTrainingGround, shareAccount, type Lake } from './pair.ts';
@@ -103,7 +102,7 @@ describe('an account of which both have one container', () => {
       'curated/checkpoints/train-1/step-1.json',
       'raw/daily/part-0.csv',
     ]);
-    const [job] = await Array.fromAsync(readLedgerSnapshot<LedgerEntry>(scene.store, ref));
+    const [job] = await Array.fromAsync(readLedgerSnapshot(scene.store, ref));
     expect(job?.checkpoint).toMatchObject({ datastore: 'lake', path: 'checkpoints/train-1' });
   });
 

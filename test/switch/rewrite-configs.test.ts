@@ -4,16 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Azure } from '../../src/azure/azure.ts';
-import { folderOf, type SealedManifest } from '../../src/artifacts/manifest.ts';
-import { digestOf } from '../../src/artifacts/recovery-point.ts';
 import type { StepContext } from '../../src/run/step-context.ts';
 import { putConfigsBack, rewriteConfigs } from '../../src/switch/rewrite-configs.ts';
 import { workspaceId } from '../../src/topology/sides.ts';
+import { seal } from '../artifacts/sealed.ts';
 import { makeStage, type Stage } from '../run/step-context.ts';
 
 const id = 'switch/platform/configs-1';
 const account = '/subscriptions/1111/resourceGroups/ml-west/providers/Microsoft.Storage/storageAccounts/west';
-const recoveryPoint = '2026-11-21T10-00-00.000Z-e1';
 let folder: string;
 let file: string;
 let stage: Stage;
@@ -38,17 +36,15 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 async function contextOf(change: Partial<StepContext> = {}): Promise<StepContext> {
   const base = stage.context(id);
-  const sealed = {
-    version: 1,
-    id: recoveryPoint,
-    epoch: 1,
-    startedAt: '2026-11-21T10:00:00.000Z',
-    workspace: { ...base.from.workspace, location: 'eastus', guid: '', associated: {} },
-    parts: [],
-    accounts: [],
-  } as unknown as SealedManifest;
-  await stage.scene.store.swap(`${folderOf(1, recoveryPoint)}/sealed.json`, sealed, undefined);
-  const ref = { id: recoveryPoint, digest: digestOf(sealed), startedAt: sealed.startedAt };
+  const startedAt = '2026-11-21T10:00:00.000Z';
+  const { id: recoveryPoint, digest } = await seal(stage.scene.store, startedAt, {
+    jobs: [],
+    change: (content) => ({
+      ...content,
+      workspace: { ...content.workspace, ...base.from.workspace, guid: '' },
+    }),
+  });
+  const ref = { id: recoveryPoint, digest, startedAt };
   const blobAccount = () => Promise.resolve({ endpoint: 'https://west.blob.core.windows.net/' });
   return {
     ...base,
