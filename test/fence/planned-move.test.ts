@@ -15,7 +15,7 @@ import type { Progress } from '../../src/run/step-context.ts';
 import { replicate, startScene, type Scene } from '../artifacts/scene.ts';
 import { openFailover, runPlan } from '../run/run-plan.ts';
 
-const count = 150;
+const count = 60;
 const names = Array.from({ length: count }, (_, index) => `train-${index}`);
 const slowest = `train-${count - 1}`;
 const stopId = 'fence/platform/jobs';
