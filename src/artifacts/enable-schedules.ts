@@ -2,11 +2,13 @@
  * The action `enableSchedules`: at the switch, the schedules that were enabled on the old side are enabled on the new one, after the old
  * side's are stopped or its region is known not to answer. At no moment do both sides' fire.
  */
-import { apiVersions, type CallOptions } from '../azure/azure.ts';
+import { setTimeout as wait } from 'node:timers/promises';
+import { apiVersions } from '../azure/azure.ts';
 import { isUnderstudyError, messageOf, UnderstudyError } from '../errors/error.ts';
 import { noteTakenIntake, readTaken } from '../fence/taken.ts';
 import { disableSchedules, enabledSchedules } from '../fence/stop-intake.ts';
 import { pay } from '../fence/old-side.ts';
+import { GaveUp, isRefusal, isUnanswered, Patience, type Ask } from '../fence/patience.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { toSeconds } from '../topology/duration.ts';
@@ -128,48 +130,77 @@ async function whyNotEnabled(context: StepContext, name: string): Promise<string
 
 /**
  * One look more: what the fence owed may answer by now, and what it stopped may have been enabled since. One line of what was found. The
- * control store is asked outside of `ask`: its silence is not the region's.
+ * control store is not asked by way of the old side: its silence is not the region's.
  */
 async function stopOther(context: StepContext): Promise<string> {
   const { azure, store, from, run, now } = context;
-  const found = await ask(context, (options) => enabledSchedules(azure, from, options));
-  if ('silent' in found) return found.silent;
-  const schedules = found.answer;
-  if (schedules.length > 0) {
-    await noteTakenIntake(store, { region: from.region, run: run.runId, schedules }, now());
-    const stopped = await ask(context, (options) => disableSchedules(azure, from, schedules, options));
-    if ('silent' in stopped) return stopped.silent;
+  const ask = askOther(context);
+  try {
+    const schedules = await ask((options) => enabledSchedules(azure, from, options));
+    if (schedules.length > 0) {
+      await noteTakenIntake(store, { region: from.region, run: run.runId, schedules }, now());
+      await disableSchedules(azure, from, schedules, ask);
+    }
+    await pay(store, { region: from.region, kind: 'intake' }, now());
+    return schedules.length === 0
+      ? `none is enabled in ${from.region}`
+      : `stopped in ${from.region}: ${schedules.join(', ')}`;
+  } catch (error) {
+    if (error instanceof NothingFires) return error.message;
+    throw error;
   }
-  await pay(store, { region: from.region, kind: 'intake' }, now());
-  return schedules.length === 0
-    ? `none is enabled in ${from.region}`
-    : `stopped in ${from.region}: ${schedules.join(', ')}`;
 }
 
-/** Asks the old side, for as long as one request may take. Throttled is not silent. */
-async function ask<T>(
-  { from, to, signal, topology }: StepContext,
-  work: (options: CallOptions) => Promise<T>,
-): Promise<{ answer: T } | { silent: string }> {
-  const deadline = AbortSignal.timeout(toSeconds(topology.policies.requestTimeout) * 1000);
-  const silent = { silent: `${from.region} does not answer: what could not be stopped there is owed` };
-  try {
-    return { answer: await work({ signal: AbortSignal.any([signal, deadline]) }) };
-  } catch (error) {
-    if (signal.aborted) throw error;
-    if (deadline.aborted) return silent;
-    if (!isUnderstudyError(error)) throw error;
-    const status = error.details.azure?.status;
-    if (error.code === 'AzureUnavailable' && status !== 429) return silent;
-    if (error.code !== 'AzureError') throw error;
-    if (status === 404) return { silent: `the workspace of ${from.region} is gone` };
+/** The old side is gone, or answers nothing: what cannot be known is no reason to wait. */
+class NothingFires extends Error {}
+
+const tries = 3;
+const pauseMs = 500;
+
+/**
+ * Asks the old side, each question for as long as one request may take. Errors: NothingFires; PreconditionError where it refuses;
+ * AzureUnavailable where it answers some questions and not others, or is asked too much: its schedules may fire, and it is asked again.
+ */
+function askOther(context: StepContext): Ask {
+  const { from, to, signal, topology } = context;
+  const limitMs = toSeconds(topology.policies.requestTimeout) * 1000;
+  let hasAnswered = false;
+  const fail = (error: unknown): never => {
+    if (isRefusal(error)) {
+      if (error.details.azure?.status === 404)
+        throw new NothingFires(`the workspace of ${from.region} is gone`);
+      throw new UnderstudyError(
+        'PreconditionError',
+        `the schedules of ${from.region} may still fire, and it refuses to have them stopped: ${error.message}`,
+        {
+          next: `Disable them by hand, or allow it, then go on with the run: those of ${to.region} stay disabled until then.`,
+          cause: error,
+        },
+      );
+    }
+    const isSilence = error instanceof GaveUp ? error.isSilent : isUnanswered(error);
+    if (!isSilence && !(error instanceof GaveUp)) throw error;
+    if (isSilence && !hasAnswered)
+      throw new NothingFires(`${from.region} does not answer: what could not be stopped there is owed`);
     throw new UnderstudyError(
-      'PreconditionError',
-      `the schedules of ${from.region} may still fire, and it refuses to have them stopped: ${error.message}`,
-      {
-        next: `Disable them by hand, or allow it, then go on with the run: those of ${to.region} stay disabled until then.`,
-        cause: error,
-      },
+      'AzureUnavailable',
+      `the schedules of ${from.region} may still fire: it answers, and not all could be stopped: ${messageOf(error)}`,
     );
-  }
+  };
+  return async (question) => {
+    await context.checkpoint({ unit: 'schedules', done: 0 });
+    for (let attempt = 1; ; attempt++) {
+      const patience = new Patience({ signal, limitMs, isHasty: true, endsInMs: limitMs * tries });
+      try {
+        const answer = await patience.ask(question);
+        hasAnswered = true;
+        return answer;
+      } catch (error) {
+        if (signal.aborted) throw error;
+        // One failed request makes no region silent.
+        if (!isUnanswered(error) || attempt === tries) return fail(error);
+        await wait(pauseMs, undefined, { signal });
+      }
+    }
+  };
 }

@@ -1,7 +1,7 @@
 /** The action `reportDamage`: the last of `replicate`, which fails while copies are damaged for good and nobody has accepted that. */
 import { UnderstudyError } from '../errors/error.ts';
 import type { StepResult } from '../run/outcome.ts';
-import type { StepContext } from '../run/step-context.ts';
+import type { AcceptedLoss, StepContext } from '../run/step-context.ts';
 import {
   acceptDamage,
   knownDamage,
@@ -16,7 +16,11 @@ export async function reportDamage(context: StepContext): Promise<StepResult> {
   const { store, acceptedLoss } = context;
   const known = await knownDamage(store);
   const open = openOf(known);
-  if (open.count === 0) return { state: 'completed', detail: describe(known) };
+  if (open.count === 0) {
+    // Of an attempt that was killed once it had accepted: what is lost is said all the same.
+    const lost = acceptedLoss ? acceptedBy(known, acceptedLoss) : [];
+    return { state: 'completed', detail: describe(known), ...(lost.length > 0 ? { lost } : {}) };
+  }
   if (!acceptedLoss) throw damaged(context, open);
   await acceptDamage(store, { ...acceptedLoss, at: context.now().toISOString() });
   return {
@@ -29,6 +33,12 @@ export async function reportDamage(context: StepContext): Promise<StepResult> {
 function describe({ replicas, points }: KnownDamage): string {
   if (replicas.count + points.length === 0) return 'no copy is known to be damaged';
   return `${showCount(replicas.count, 'copy', 'copies')} and ${showCount(points.length, 'recovery point')} are damaged, and accepted as lost`;
+}
+
+function acceptedBy({ examples }: KnownDamage, { by, reason }: AcceptedLoss): string[] {
+  return examples
+    .filter(({ accepted }) => accepted?.by === by && accepted.reason === reason)
+    .map((each) => `${showDamagedReplica(each)} (accepted by ${by}: ${reason})`);
 }
 
 interface Open {

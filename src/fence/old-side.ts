@@ -3,13 +3,13 @@
  * by `status` and the report, and paid first when the region answers.
  */
 import { z } from 'zod';
-import type { CallOptions } from '../azure/azure.ts';
 import { documentKind } from '../control-store/document.ts';
 import { isUnderstudyError, messageOf, type UnderstudyError } from '../errors/error.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { Debt, type StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
-import { GaveUp, isRefusal, patienceOf, type Patience } from './patience.ts';
+import { toSeconds } from '../topology/duration.ts';
+import { fenceBegan, GaveUp, isRefusal, patienceOf, type Ask, type Patience } from './patience.ts';
 
 const folder = 'debts/';
 const nameOf = (debt: Pick<Debt, 'region' | 'kind'>) => `${folder}${debt.region}/${debt.kind}.json`;
@@ -24,12 +24,20 @@ export type KeptDebt = z.infer<typeof KeptDebt>;
 
 const debtDocuments = documentKind('debt of a fence', 1, KeptDebt);
 
-/** ControlStoreError where one cannot be read. */
-export async function listDebts(store: ControlStore): Promise<KeptDebt[]> {
+/** Of one region, or of all. ControlStoreError for one that cannot be read, unless `damaged` takes it. */
+export async function listDebts(
+  store: ControlStore,
+  { region, damaged }: { region?: string; damaged?: (error: UnderstudyError) => void } = {},
+): Promise<KeptDebt[]> {
   const debts: KeptDebt[] = [];
-  for await (const name of store.list(folder)) {
-    const found = await debtDocuments.read(store, name);
-    if (found && found.value.paidAt === undefined) debts.push(found.value);
+  for await (const name of store.list(region === undefined ? folder : `${folder}${region}/`)) {
+    try {
+      const found = await debtDocuments.read(store, name);
+      if (found && found.value.paidAt === undefined) debts.push(found.value);
+    } catch (error) {
+      if (!damaged || !isUnderstudyError(error, 'ControlStoreError')) throw error;
+      damaged(error);
+    }
   }
   return debts;
 }
@@ -40,34 +48,40 @@ export async function forgiveDebts(
   { region, run }: Pick<KeptDebt, 'region' | 'run'>,
   now: Date,
 ): Promise<void> {
-  for (const debt of await listDebts(store))
-    if (debt.region === region && debt.run === run) await pay(store, debt, now);
+  for (const debt of await listDebts(store, { region })) if (debt.run === run) await pay(store, debt, now);
 }
 
-/** Tries `work` on the old side until the policy `fenceDeadline` is over, or until it is refused; then it is owed. */
-export function settleOrOwe(
+/**
+ * Does `work` on the old side, question by question, until the region gets on with it no more (policy `fenceDeadline`), it has taken too long in
+ * all (`fenceLimit`), or it refuses; then it is owed. `work` may be run again: what is done is not done again.
+ */
+export async function settleOrOwe(
   context: StepContext,
   debt: { kind: Debt['kind']; what: string },
-  work: (options: CallOptions) => Promise<string>,
+  work: (ask: Ask, patience: Patience) => Promise<string>,
 ): Promise<StepResult> {
-  return settleInPartsOrOwe(context, debt, (patience) => patience.ask(work));
-}
-
-/** As `settleOrOwe`, with several questions, and what is waited for in between. */
-export async function settleInPartsOrOwe(
-  context: StepContext,
-  debt: { kind: Debt['kind']; what: string },
-  work: (patience: Patience) => Promise<string>,
-): Promise<StepResult> {
-  const patience = await patienceOf(context);
+  const patience = await patienceOf(context, { endsInMs: await msUntilLimit(context) });
+  const ask: Ask = async (question) => {
+    patience.checkEnd('not all of it could be done in time');
+    const answer = await patience.ask(question);
+    patience.progress();
+    return answer;
+  };
   try {
-    const detail = await work(patience);
+    const detail = await work(ask, patience);
     await pay(context.store, { region: context.from.region, kind: debt.kind }, context.now());
     return { state: 'completed', detail };
   } catch (error) {
     if (context.signal.aborted || !(error instanceof GaveUp || isRefusal(error))) throw error;
     return owe(context, { ...debt, reason: messageOf(error) });
   }
+}
+
+/** Counted from when the fence began, through every attempt; each may ask for as long as one request may take. */
+async function msUntilLimit(context: StepContext): Promise<number> {
+  const { fenceLimit, requestTimeout } = context.topology.policies;
+  const overMs = context.now().getTime() - Date.parse(await fenceBegan(context));
+  return Math.max(toSeconds(fenceLimit) * 1000 - overMs, toSeconds(requestTimeout) * 1000);
 }
 
 /** Of the old side: it did not answer, or would not do it. What is ours (fenced, no credential, the control store) is no reason to owe. */

@@ -10,6 +10,9 @@ import { isUnderstudyError, messageOf, type UnderstudyError } from '../errors/er
 import type { StepContext } from '../run/step-context.ts';
 import { toSeconds } from '../topology/duration.ts';
 
+/** Asks once for what `work` asks; how long, and how often, is for whoever made it. */
+export type Ask = <T>(work: (options: CallOptions) => Promise<T>) => Promise<T>;
+
 /** The deadline is over. */
 export class GaveUp extends Error {
   /** The region has answered nothing for as long as the deadline is: what runs there cannot be known. */
@@ -162,7 +165,7 @@ export class Patience {
 }
 
 /** Azure did not answer, or could not just now; it is neither the control store nor our sign-in that failed. */
-function isUnanswered(error: unknown): boolean {
+export function isUnanswered(error: unknown): boolean {
   return isUnderstudyError(error, 'AzureUnavailable') && error.details.origin === undefined;
 }
 

@@ -7,7 +7,7 @@ import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { otherRegion, sideOf } from '../topology/sides.ts';
 import { isRefusalOrSilence, listDebts, pay, type KeptDebt } from './old-side.ts';
-import { isRefusal } from './patience.ts';
+import { isRefusal, type Ask } from './patience.ts';
 import { shutOut, writersOf } from './shut-out-writers.ts';
 import { stopSchedules } from './stop-intake.ts';
 
@@ -18,10 +18,10 @@ import { stopSchedules } from './stop-intake.ts';
 export async function payFenceDebt(context: StepContext): Promise<StepResult> {
   const debts = await listDebts(context.store);
   if (debts.length === 0) return { state: 'skipped', detail: 'the fence owes nothing' };
-  const writer = (await peekPointer(context.store))?.value.writer;
   const lines: string[] = [];
   const left: KeptDebt[] = [];
   for (const debt of debts) {
+    const writer = (await peekPointer(context.store))?.value.writer;
     if (debt.region === writer) {
       // The workspace has come back there meanwhile: to stop and shut out its writers now would be an outage of our own.
       await pay(context.store, debt, context.now());
@@ -49,10 +49,15 @@ export async function payFenceDebt(context: StepContext): Promise<StepResult> {
  */
 export async function payDebtsOfTarget(context: StepContext): Promise<StepResult> {
   const { region } = context.to;
-  const debts = (await listDebts(context.store)).filter((debt) => debt.region === region);
+  const debts = await listDebts(context.store, { region });
   if (debts.length === 0) return { state: 'skipped', detail: `the fence owes nothing in ${region}` };
   const lines: string[] = [];
   for (const debt of debts) {
+    // To shut its writers out asks the region that is left what it uses; and who is to write there is let in again after the pointer.
+    if (debt.kind === 'writers') {
+      lines.push(`void once ${region} is the writer: ${debt.what}`);
+      continue;
+    }
     try {
       lines.push(await settle(context, debt));
     } catch (error) {
@@ -81,23 +86,28 @@ async function settle(context: StepContext, debt: KeptDebt): Promise<string> {
 async function payOne(context: StepContext, debt: KeptDebt): Promise<string> {
   const { azure, topology, signal } = context;
   const side = sideOf(topology, debt.region);
-  const beat = everySecond(() => context.checkpoint({ unit: 'debts', done: 0 }));
+  const beat = () => context.checkpoint({ unit: 'debts', done: 0 });
+  // Whose lease is lost takes nothing away any more: the region may be the writer by now.
+  const ask: Ask = async (question) => {
+    await beat();
+    return question({ signal });
+  };
   const other = sideOf(topology, otherRegion(topology, debt.region));
   try {
     switch (debt.kind) {
       case 'intake':
-        return await stopSchedules(context, { side, run: debt.run }, { signal });
+        return await stopSchedules(context, { side, run: debt.run }, ask);
       case 'jobs':
-        return await cancelUnfinishedJobs(azure, side, { signal, beat });
+        return await cancelUnfinishedJobs(azure, side, { signal, beat: everySecond(beat) });
       case 'writers':
         return await shutOut(
           context,
           {
             region: debt.region,
             run: debt.run,
-            writers: await writersOf(azure, { side, other }, { signal }),
+            writers: await ask((options) => writersOf(azure, { side, other }, options)),
           },
-          { signal },
+          ask,
         );
     }
   } catch (error) {

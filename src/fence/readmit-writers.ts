@@ -42,14 +42,10 @@ export async function shutOutAgain(context: StepContext, undo: unknown): Promise
   const { azure, from, to, run } = context;
   if (undo === undefined || undo === null) return 'nothing was given back';
   const what = `rotate the storage keys of ${to.region} and remove the roles of its workspace`;
-  const { detail } = await settleOrOwe(
-    { ...context, from: to },
-    { kind: 'writers', what },
-    async (options) => {
-      const writers = await writersOf(azure, { side: to, other: from }, options);
-      // A name of its own: the rotation of the undo is another than that of a fence of this run.
-      return shutOut(context, { region: to.region, run: `${run.runId}/undo`, writers }, options);
-    },
-  );
+  const { detail } = await settleOrOwe({ ...context, from: to }, { kind: 'writers', what }, async (ask) => {
+    const writers = await ask((options) => writersOf(azure, { side: to, other: from }, options));
+    // A name of its own: the rotation of the undo is another than that of a fence of this run.
+    return shutOut(context, { region: to.region, run: `${run.runId}/undo`, writers }, ask);
+  });
   return detail;
 }

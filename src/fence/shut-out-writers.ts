@@ -20,7 +20,8 @@ import type { StepContext } from '../run/step-context.ts';
 import { accountsOf, readUsed } from '../sharing/find-sharing.ts';
 import { workspaceId, type Side } from '../topology/sides.ts';
 import { giveBackWriters } from './give-back.ts';
-import { settleInPartsOrOwe } from './old-side.ts';
+import { settleOrOwe } from './old-side.ts';
+import { GaveUp, type Ask } from './patience.ts';
 import { noteGivenBack, noteTakenWriters, stillTaken } from './taken.ts';
 
 interface Writers {
@@ -37,16 +38,15 @@ interface Writers {
 export function shutOutOldWriters(context: StepContext): Promise<StepResult> {
   const { azure, from, to, run } = context;
   const what = `rotate the storage keys of ${from.region} and remove the roles of its workspace`;
-  return settleInPartsOrOwe(context, { kind: 'writers', what }, async (patience) => {
-    const writers = await patience.ask((options) =>
-      context.keepUndo(() => writersOf(azure, { side: from, other: to }, options)),
+  return settleOrOwe(context, { kind: 'writers', what }, async (ask, patience) => {
+    const writers = await context.keepUndo(() =>
+      ask((options) => writersOf(azure, { side: from, other: to }, options)),
     );
     // A job that has lost what it writes with fails: of one that is written down by then, everyone knows why.
-    await untilJobsAreListed(context);
+    const late = 'the jobs of the region are not listed yet, and would seem to have failed by themselves';
+    if (!(await untilJobsAreListed(context, () => patience.checkEnd(late)))) throw new GaveUp(late, false);
     patience.progress();
-    return patience.ask((options) =>
-      shutOut(context, { region: from.region, run: run.runId, writers }, options),
-    );
+    return shutOut(context, { region: from.region, run: run.runId, writers }, ask);
   });
 }
 
@@ -94,34 +94,26 @@ const rotationTag = 'understudy-keys-rotated-by';
 export async function shutOut(
   { azure, store, now }: { azure: Azure; store: ControlStore; now: () => Date },
   { region, run, writers }: { region: string; run: string; writers: Writers },
-  options: CallOptions,
+  ask: Ask,
 ): Promise<string> {
   const { storageAccount, roles, inherited, sharedWith, rolesOfBoth = 0 } = writers;
   if (sharedWith)
     return `left the keys and roles of ${nameOfId(storageAccount)} as they are: the other workspace uses it (${sharedWith.join(', ')}), so the old writers can still write there`;
   await noteTakenWriters(store, { region, run, storageAccount, roles }, now());
-  for (const role of writers.roles) await azure.arm.remove(role.id, apiVersions.roleAssignments, options);
-  const account = await azure.arm.get(writers.storageAccount, apiVersions.storage, options);
+  for (const { id } of roles)
+    await ask((options) => azure.arm.remove(id, apiVersions.roleAssignments, options));
+  const account = await ask((options) => azure.arm.get(storageAccount, apiVersions.storage, options));
   if (account.tags?.[rotationTag] !== run) {
-    for (const keyName of ['key1', 'key2']) {
-      await azure.arm.post(
-        `${writers.storageAccount}/regenerateKey`,
-        apiVersions.storage,
-        { keyName },
-        options,
-      );
-    }
-    await azure.arm.patch(
-      writers.storageAccount,
-      apiVersions.storage,
-      { tags: { ...account.tags, [rotationTag]: run } },
-      options,
-    );
+    const path = `${storageAccount}/regenerateKey`;
+    for (const keyName of ['key1', 'key2'])
+      await ask((options) => azure.arm.post(path, apiVersions.storage, { keyName }, options));
+    const tags = { ...account.tags, [rotationTag]: run };
+    await ask((options) => azure.arm.patch(storageAccount, apiVersions.storage, { tags }, options));
   }
   const left =
     (inherited > 0 ? `; ${inherited} given above it left: remove them by hand` : '') +
     (rolesOfBoth > 0 ? `; ${rolesOfBoth} left, of identities that the other workspace uses, too` : '');
-  return `rotated both keys of ${account.name}; removed ${writers.roles.length} roles${left}`;
+  return `rotated both keys of ${account.name}; removed ${roles.length} roles${left}`;
 }
 
 /**

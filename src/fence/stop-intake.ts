@@ -5,6 +5,7 @@ import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { workspaceId, type Side } from '../topology/sides.ts';
 import { settleOrOwe } from './old-side.ts';
+import type { Ask } from './patience.ts';
 import { noteGivenBack, noteTakenIntake, stillTaken } from './taken.ts';
 
 interface IntakeUndo {
@@ -13,27 +14,24 @@ interface IntakeUndo {
 
 export function stopOldIntake(context: StepContext): Promise<StepResult> {
   const { azure, from, run } = context;
-  return settleOrOwe(
-    context,
-    { kind: 'intake', what: `disable the schedules of ${from.region}` },
-    async (options) => {
-      const { schedules } = await context.keepUndo<IntakeUndo>(async () => ({
-        schedules: await enabledSchedules(azure, from, options),
-      }));
-      return stopSchedules(context, { side: from, run: run.runId, schedules }, options);
-    },
-  );
+  const debt = { kind: 'intake', what: `disable the schedules of ${from.region}` } as const;
+  return settleOrOwe(context, debt, async (ask) => {
+    const { schedules } = await context.keepUndo<IntakeUndo>(async () => ({
+      schedules: await ask((options) => enabledSchedules(azure, from, options)),
+    }));
+    return stopSchedules(context, { side: from, run: run.runId, schedules }, ask);
+  });
 }
 
 /** Disables the schedules of a side, by default all that are enabled now, and writes down which: `run` is whose fence it is. */
 export async function stopSchedules(
   { azure, store, now }: Pick<StepContext, 'azure' | 'store' | 'now'>,
   { side, run, schedules }: { side: Side; run: string; schedules?: string[] },
-  options: CallOptions,
+  ask: Ask,
 ): Promise<string> {
-  const names = schedules ?? (await enabledSchedules(azure, side, options));
+  const names = schedules ?? (await ask((options) => enabledSchedules(azure, side, options)));
   await noteTakenIntake(store, { region: side.region, run, schedules: names }, now());
-  return disableSchedules(azure, side, names, options);
+  return disableSchedules(azure, side, names, ask);
 }
 
 export async function enabledSchedules(azure: Azure, side: Side, options: CallOptions): Promise<string[]> {
@@ -45,13 +43,8 @@ export async function enabledSchedules(azure: Azure, side: Side, options: CallOp
 }
 
 /** Returns what was done, in one line. Disabling twice is disabling once. */
-export async function disableSchedules(
-  azure: Azure,
-  side: Side,
-  names: string[],
-  options: CallOptions,
-): Promise<string> {
-  for (const name of names) await setEnabled(azure, side, name, false, options);
+export async function disableSchedules(azure: Azure, side: Side, names: string[], ask: Ask): Promise<string> {
+  for (const name of names) await ask((options) => setEnabled(azure, side, name, false, options));
   return names.length === 0 ? 'no schedule was enabled' : `disabled ${names.join(', ')}`;
 }
 

@@ -21,34 +21,83 @@ export interface Asking {
 export interface Survey {
   /** Of a large workspace, no more than is needed. */
   unfinished: Map<string, StoppedJob>;
-  /** name → status, of those that were asked about. */
+  /** name → status, of those that were asked about. Who was asked about and is in neither is gone. */
   finished: Map<string, string>;
   /** By name of an unfinished job: how many pages of the list lead to it. The newest job is on the first. */
   pages: Map<string, number>;
 }
 
-/** Errors: GaveUp, CredentialError; AzureError where it is refused, or the workspace is gone. */
-export async function surveyJobs(
-  asking: Asking,
-  asked: { has(name: string): boolean } = new Set(),
-): Promise<Survey> {
+/** All unfinished jobs. Errors: GaveUp, CredentialError; AzureError where it is refused, or the workspace is gone. */
+export async function surveyJobs(asking: Asking): Promise<Survey> {
   const seen: Survey = { unfinished: new Map(), finished: new Map(), pages: new Map() };
   let pages = 0;
-  for await (const page of pagesOf(asking)) {
-    asking.patience.checkEnd(
-      `the jobs of workspace "${asking.side.workspace.name}" could not all be listed in time`,
-    );
-    asking.patience.progress();
+  for await (const page of surveyPages(asking)) {
     pages += 1;
-    for (const job of page) {
-      const status = statusOf(job);
-      if (!isFinished(status)) {
-        seen.unfinished.set(job.name, toSeen(job, asking.side));
-        seen.pages.set(job.name, pages);
-      } else if (asked.has(job.name)) seen.finished.set(job.name, status);
-    }
+    for (const job of page) if (!isFinished(statusOf(job))) take(seen, job, pages, asking.side);
   }
   return seen;
+}
+
+/**
+ * How these jobs stand: by pages of the list, the newest first, until all are found, or until it takes fewer requests to ask for those that are
+ * left one by one. A workspace may have a hundred thousand jobs that have ended long ago. Errors: as of `surveyJobs`.
+ */
+export async function surveyOf(asking: Asking, names: ReadonlySet<string>): Promise<Survey> {
+  const seen: Survey = { unfinished: new Map(), finished: new Map(), pages: new Map() };
+  const left = new Set(names);
+  if (left.size === 0) return seen;
+  let pages = 0;
+  for await (const page of surveyPages(asking)) {
+    pages += 1;
+    for (const job of page) {
+      if (left.delete(job.name) || !isFinished(statusOf(job))) take(seen, job, pages, asking.side);
+    }
+    if (left.size <= pages) break;
+  }
+  await forEachBounded([...left], window, async (name) => {
+    await asking.beat();
+    const job = await find(asking, name);
+    if (job) take(seen, job, Infinity, asking.side);
+    asking.patience.progress();
+  });
+  return seen;
+}
+
+/** Unfinished jobs that are not known: of the whole list, or of its first pages, up to one that has none. */
+export async function surveyLate(
+  asking: Asking,
+  isKnown: (name: string) => boolean,
+  { isWhole }: { isWhole: boolean },
+): Promise<Survey> {
+  const late: Survey = { unfinished: new Map(), finished: new Map(), pages: new Map() };
+  let pages = 0;
+  for await (const page of surveyPages(asking)) {
+    pages += 1;
+    const found = page.filter((job) => !isFinished(statusOf(job)) && !isKnown(job.name));
+    for (const job of found) take(late, job, pages, asking.side);
+    if (found.length === 0 && !isWhole) break;
+  }
+  return late;
+}
+
+function take(seen: Survey, job: RawJob, page: number, side: Side): void {
+  const status = statusOf(job);
+  if (isFinished(status)) {
+    seen.finished.set(job.name, status);
+    return;
+  }
+  seen.unfinished.set(job.name, toSeen(job, side));
+  seen.pages.set(job.name, page);
+}
+
+/** With each page the region gets on with the survey. */
+async function* surveyPages(asking: Asking): AsyncIterable<RawJob[]> {
+  const { patience, side } = asking;
+  for await (const page of pagesOf(asking)) {
+    patience.checkEnd(`the jobs of workspace "${side.workspace.name}" could not all be listed in time`);
+    patience.progress();
+    yield page;
+  }
 }
 
 /** A page that is not answered is asked for again: the pages before it are not. */
@@ -78,25 +127,6 @@ export async function answersStill(
   } catch (error) {
     return isRefusal(error);
   }
-}
-
-/** Unfinished jobs that came since the survey: on the first pages of the list, up to one that has none. */
-export async function surveyLate(
-  asking: Asking,
-  isKnown: (name: string) => boolean,
-): Promise<Pick<Survey, 'unfinished' | 'pages'>> {
-  const late: Pick<Survey, 'unfinished' | 'pages'> = { unfinished: new Map(), pages: new Map() };
-  let pages = 0;
-  for await (const page of pagesOf(asking)) {
-    pages += 1;
-    const found = page.filter((job) => !isFinished(statusOf(job)) && !isKnown(job.name));
-    if (found.length === 0) break;
-    for (const job of found) {
-      late.unfinished.set(job.name, toSeen(job, asking.side));
-      late.pages.set(job.name, pages);
-    }
-  }
-  return late;
 }
 
 function toSeen(job: RawJob, side: Side): StoppedJob {

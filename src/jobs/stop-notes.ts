@@ -1,9 +1,11 @@
 /** What the fence of a run writes down of the old jobs: before the first is asked to end, and as they end. */
 import type { Patience } from '../fence/patience.ts';
+import { readStep } from '../run/journal.ts';
 import { reconcile, type Counts } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import type { Survey } from './cancel-jobs.ts';
 import {
+  beginStopping,
   changeStopping,
   readCancelled,
   readFences,
@@ -19,7 +21,7 @@ import {
 /** Owners by name, of the jobs of the fenced side that the plan's recovery point has in its ledger. */
 export type Owners = ReadonlyMap<string, string | undefined>;
 
-type Context = Pick<StepContext, 'store' | 'run' | 'from' | 'now'>;
+type Context = Pick<StepContext, 'store' | 'run' | 'from' | 'now' | 'step'>;
 
 /** How much is written at once, at least, and how long it may wait. */
 const dueJobs = 100;
@@ -28,7 +30,7 @@ const dueMs = 5000;
 export class StopNotes {
   readonly #context: Context;
   readonly #record: StoppedRecord;
-  #first: Pick<Stopping, 'region' | 'progressAt'>;
+  #attempt = 1;
   #pending: StoppedJobs = { stopped: {}, ended: {} };
   #pendingJobs = 0;
   #writtenAt = performance.now();
@@ -38,7 +40,6 @@ export class StopNotes {
   private constructor(context: Context, record: StoppedRecord) {
     this.#context = context;
     this.#record = record;
-    this.#first = { region: context.from.region, progressAt: context.now().toISOString() };
   }
 
   static async open(context: Context): Promise<StopNotes> {
@@ -47,15 +48,17 @@ export class StopNotes {
 
   /** `since`: when the fence began. Answers how far it has come, in whatever attempt. */
   async begin(since: string): Promise<Stopping> {
-    this.#first = { ...this.#first, progressAt: since };
-    const before = await this.#change({});
+    const { store, run, from, step } = this.#context;
+    this.#attempt = (await readStep(store, run.runId, step.id))?.attempts ?? 1;
+    const first = { region: from.region, progressAt: since, attempt: this.#attempt };
+    const before = await beginStopping(store, run.runId, first);
     this.#spentBeforeMs = before.spentMs;
     return before;
   }
 
-  #change(change: Partial<Stopping>): Promise<Stopping> {
+  #change(change: Partial<Stopping>): Promise<void> {
     const { store, run } = this.#context;
-    return changeStopping(store, run.runId, this.#first, change);
+    return changeStopping(store, run.runId, this.#attempt, change);
   }
 
   /** Jobs that an earlier attempt asked to end, and of which nobody knows yet that they did. */
@@ -88,9 +91,9 @@ export class StopNotes {
     await this.#change({ found: seen.unfinished.size });
   }
 
-  /** Likewise, what has been submitted since. */
-  async rememberLate(unfinished: Survey['unfinished']): Promise<void> {
-    await this.#write(this.#toEnd(unfinished, {}));
+  /** Likewise, of jobs that nobody resumes. */
+  async rememberLate(seen: Survey): Promise<void> {
+    await this.#write(this.#toEnd(seen.unfinished, await this.#earlier(seen, new Map())));
   }
 
   knows(name: string): boolean {

@@ -10,13 +10,22 @@ import type { StepContext } from '../run/step-context.ts';
 import type { RecoveryPointRef } from '../plan/plan.ts';
 import { toSeconds } from '../topology/duration.ts';
 import type { Side } from '../topology/sides.ts';
-import { answersStill, cancelAll, surveyJobs, surveyLate, type Asking, type Survey } from './cancel-jobs.ts';
+import {
+  answersStill,
+  cancelAll,
+  surveyJobs,
+  surveyLate,
+  surveyOf,
+  type Asking,
+  type Survey,
+} from './cancel-jobs.ts';
 import { everySecond } from './every-second.ts';
 import { showJob } from './job.ts';
 import { submittedAs, type LedgerEntry } from './ledger.ts';
 import { StopNotes, type Owners } from './stop-notes.ts';
 import type { StoppingEnd } from './stopped-jobs.ts';
 import { byUrgency } from './urgency.ts';
+import { untilIntakeIsStopped } from './watch-fence.ts';
 
 export type ReadLedger = (store: ControlStore, ref: RecoveryPointRef) => AsyncIterable<LedgerEntry>;
 
@@ -82,13 +91,11 @@ async function begin(context: StepContext, readLedger: ReadLedger, notes: StopNo
 /** Errors: those that are neither the region's refusal nor its silence. */
 async function stopAll(context: StepContext, work: Work): Promise<StoppingEnd> {
   const { azure, from: side, signal } = context;
-  const { notes, patience, beat, ledger } = work;
+  const { notes, patience, beat } = work;
   const asking = { azure, side, patience, beat };
-  const open = new Set(notes.open());
   try {
-    work.seen = await surveyJobs(asking, { has: (name) => ledger.has(name) || open.has(name) });
-    await notes.remember(work.seen, ledger);
-    const refused = await cancelWhatComes(asking, work.seen, work);
+    const refused = await cancelKnown(asking, work);
+    for (const each of await cancelOthers(asking, context, work)) refused.set(...each);
     await notes.flush(patience);
     const [first] = refused;
     if (!first) return { as: 'stopped', reason: describe(side, notes.count()) };
@@ -112,26 +119,48 @@ async function stopAll(context: StepContext, work: Work): Promise<StoppingEnd> {
   }
 }
 
-/** Who still submits jobs there when all have ended is not waited for any longer. */
+/** Answers what Azure refuses to cancel, and why. */
+type Refused = Map<string, string>;
+
+/** First what can be resumed elsewhere, and what an earlier attempt set out to cancel. */
+async function cancelKnown(asking: Asking, work: Work): Promise<Refused> {
+  const { ledger, notes } = work;
+  const seen = await surveyOf(asking, new Set([...ledger.keys(), ...notes.open()]));
+  await notes.remember(seen, ledger);
+  work.seen = seen;
+  return cancelSeen(asking, work, seen);
+}
+
+/** How often what is submitted meanwhile is cancelled: who goes on submitting is not waited for. */
 const rounds = 3;
 
-/** Also what is submitted there meanwhile. Answers what Azure refuses to cancel, and why. */
-async function cancelWhatComes(
-  asking: Asking,
-  seen: Survey,
-  { ledger, notes }: Work,
-): Promise<Map<string, string>> {
-  const refused = new Map<string, string>();
-  let next = { names: inOrder(seen, ledger), pages: seen.pages };
-  for (let round = 1; next.names.length > 0; round++) {
-    const ended = (name: string, status: string) => notes.saw(name, status);
-    for (const each of await cancelAll({ ...asking, ...next, ended, waitForAll: true })) refused.set(...each);
-    if (round === rounds) break;
-    const { unfinished, pages } = await surveyLate(asking, (name) => notes.knows(name));
-    await notes.rememberLate(unfinished);
-    next = { names: [...unfinished.keys()], pages };
+/** Then all others: what was submitted since the recovery point, and what still is, until the intake is stopped. */
+async function cancelOthers(asking: Asking, context: StepContext, work: Work): Promise<Refused> {
+  const { notes } = work;
+  const refused: Refused = new Map();
+  const look = (isWhole: boolean) => surveyLate(asking, (name) => notes.knows(name), { isWhole });
+  let late = await look(true);
+  let isIntakeStopped = false;
+  for (let round = 1; ;) {
+    if (late.unfinished.size === 0) {
+      if (isIntakeStopped) return refused;
+      await untilIntakeIsStopped(context);
+      isIntakeStopped = true;
+    } else {
+      if (round++ > rounds) break;
+      await notes.rememberLate(late);
+      for (const each of await cancelSeen(asking, work, late)) refused.set(...each);
+    }
+    late = await look(false);
   }
+  for (const name of late.unfinished.keys())
+    refused.set(name, 'it was submitted while the others were stopped, as more and more were');
   return refused;
+}
+
+function cancelSeen(asking: Asking, { ledger, notes }: Work, seen: Survey): Promise<Refused> {
+  const ended = (name: string, status: string) => notes.saw(name, status);
+  return cancelAll({ ...asking, names: inOrder(seen, ledger), pages: seen.pages, ended, waitForAll: true });
 }
 
 /** Those that are resumed first come first, and last what is a part of another. */

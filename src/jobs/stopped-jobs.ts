@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { mapBounded } from '../artifacts/bounded.ts';
 import { documentKind } from '../control-store/document.ts';
 import type { ControlStore } from '../control-store/store.ts';
+import { UnderstudyError } from '../errors/error.ts';
 
 /** An unfinished job that a fence set out to cancel, as it was before that. */
 const StoppedJob = z.strictObject({
@@ -62,7 +63,9 @@ const Stopping = z.strictObject({
   heard: z.boolean(),
   /** How long attempts of the step have worked on it: what nobody could write down, since the control store was dark, does not count. */
   spentMs: z.number().nonnegative(),
-  /** How many were unfinished; absent: they are not all listed yet. */
+  /** Which attempt of the step works on it: what an earlier one says counts no more. */
+  attempt: z.int().positive(),
+  /** How many were unfinished; absent: those that could be resumed are not all known yet. */
   found: z.int().nonnegative().optional(),
   /** Absent: it goes on. */
   end: StoppingEnd.optional(),
@@ -100,18 +103,37 @@ export async function readStopping(store: ControlStore, runId: string): Promise<
   return (await stoppings.read(store, stateName(runId)))?.value;
 }
 
-/** Changes how far the fence has come, by compare-and-swap; `first`: where nothing is written yet. */
-export async function changeStopping(
+/** An attempt begins: how the one before it ended says nothing of the jobs now. `first`: where nothing is written yet. */
+export async function beginStopping(
   store: ControlStore,
   runId: string,
-  first: Pick<Stopping, 'region' | 'progressAt'>,
-  change: Partial<Stopping>,
+  first: Pick<Stopping, 'region' | 'progressAt' | 'attempt'>,
 ): Promise<Stopping> {
   for (;;) {
     const found = await stoppings.read(store, stateName(runId));
-    const next: Stopping = { heard: false, spentMs: 0, ...first, ...found?.value, ...change };
+    if (found && found.value.attempt > first.attempt) throw overtaken(runId);
+    const { end: _ofEarlier, ...before } = found?.value ?? { heard: false, spentMs: 0, ...first };
+    const next: Stopping = { ...before, attempt: first.attempt };
     if (await stoppings.swap(store, stateName(runId), next, found?.etag)) return next;
   }
+}
+
+/** Changes how far the fence has come, by compare-and-swap. FencedError: another attempt has begun since. */
+export async function changeStopping(
+  store: ControlStore,
+  runId: string,
+  attempt: number,
+  change: Partial<Stopping>,
+): Promise<void> {
+  for (;;) {
+    const found = await stoppings.read(store, stateName(runId));
+    if (found?.value.attempt !== attempt) throw overtaken(runId);
+    if (await stoppings.swap(store, stateName(runId), { ...found.value, ...change }, found.etag)) return;
+  }
+}
+
+function overtaken(runId: string): UnderstudyError {
+  return new UnderstudyError('FencedError', `another attempt of run "${runId}" stops the jobs now`);
 }
 
 const jobsInPart = 500;

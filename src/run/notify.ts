@@ -94,9 +94,11 @@ async function trySend(send: () => Promise<void>): Promise<string | undefined> {
   return `${problem} (${tries} times)`;
 }
 
-/** The address is not in what it says. */
+/** The address is not in what it says; that of `fetch` has one with a password in it. */
 async function post(url: string, body: Notification, timeoutMs: number): Promise<void> {
   if (!URL.canParse(url)) throw new Error('its address is no URL');
+  const { username, password } = new URL(url);
+  if (username !== '' || password !== '') throw new Error('its address has a user or a password in it');
   const answer = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

@@ -60,6 +60,8 @@ export const StepRecord = z.strictObject({
   /** Who executes the run: an earlier holder's late write is refused. */
   holder: z.string(),
   attempts: z.int().nonnegative(),
+  /** Of `attempts`, those of earlier executions of the run. */
+  earlierAttempts: z.int().positive().optional(),
   /** ISO 8601. */
   startedAt: z.string(),
   endedAt: z.string().optional(),

@@ -68,6 +68,7 @@ async function begin(
       state: 'running',
       holder: run.holder,
       attempts: (before?.attempts ?? 0) + 1,
+      ...earlierAttempts(before, run),
       startedAt: before?.startedAt ?? now().toISOString(),
       ...(before?.error ? { error: before.error } : {}),
       // What the first attempt kept is what an undo brings back: a later attempt sees only what the first has changed.
@@ -79,14 +80,22 @@ async function begin(
   return record;
 }
 
-/** Of a step whose loss is accepted: how often it is tried, in all executions, while its error may pass. */
+function earlierAttempts(
+  before: StepRecord | undefined,
+  { holder }: RunExecution,
+): Pick<StepRecord, 'earlierAttempts'> {
+  const earlier = before?.holder === holder ? before.earlierAttempts : before?.attempts;
+  return earlier === undefined || earlier === 0 ? {} : { earlierAttempts: earlier };
+}
+
+/** Of a step whose loss is accepted: how often it is tried, by the execution that began with that, while its error may pass. */
 const attemptsBeforeLoss = 5;
 
 /** A step whose loss a person has accepted is done without what it could not do, and says so first. */
 async function acceptLoss(
   environment: PlannedEnvironment,
   run: RunExecution,
-  { step: id, attempts }: StepRecord,
+  { step: id, attempts, earlierAttempts: earlier = 0 }: StepRecord,
   error: unknown,
   now: () => Date,
 ): Promise<StepRecord | undefined> {
@@ -95,7 +104,7 @@ async function acceptLoss(
   if (!accepted || !step || actionOf(step.action).loss !== 'acceptable') return undefined;
   if (!isLoss(error)) return undefined;
   // What may pass is tried some more before it is lost.
-  if (error.retryable && attempts < attemptsBeforeLoss) return undefined;
+  if (error.retryable && attempts - earlier < attemptsBeforeLoss) return undefined;
   await holdLeases(environment, run, now);
   const what = `${messageOf(error)} (accepted by ${accepted.by}: ${accepted.reason})`;
   return settle(environment, run, id, ({ error: _accepted, ...record }) => ({

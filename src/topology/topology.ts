@@ -205,6 +205,9 @@ const Policies = z.strictObject({
   fenceDeadline: TimeLimit.default('20s').describe(
     'How long the old side is tried before the rest is owed: from the beginning of the fence, or since it last got on with stopping its jobs.',
   ),
+  fenceLimit: TimeLimit.default('5m').describe(
+    'How long stopping schedules and shutting out writers of the old side may hold up the switch, however well the region gets on with it, before the rest is owed.',
+  ),
   jobStopDeadline: TimeLimit.default('1h').describe(
     'How long a region that answers may take to stop its jobs, before the rest is owed. At the rate that Azure takes writes, ten thousand need 18 minutes.',
   ),

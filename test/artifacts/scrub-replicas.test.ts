@@ -168,6 +168,9 @@ describe('a damaged replica whose source has changed', () => {
     const accepted = await damage(run, { acceptedLoss: { reason: 'loans of 2019', by: 'ana' } });
     expect(accepted.detail).toBe('1 copy is damaged for good: accepted as lost by ana: loans of 2019');
     expect(accepted.lost?.[0]).toContain('loans/a.csv');
+    // An attempt that was killed once it had accepted says it again.
+    const again = await damage(run, { acceptedLoss: { reason: 'loans of 2019', by: 'ana' } });
+    expect(again.lost?.[0]).toMatch(/loans\/a\.csv.*accepted by ana: loans of 2019/);
     const later = scene.run({ topology: calm });
     expect(await scrub(later)).not.toHaveProperty('lost');
     expect((await damage(later)).detail).toContain('accepted as lost');

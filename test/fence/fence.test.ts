@@ -1,4 +1,5 @@
 /** The fence: the pointer, the old side stopped and shut out where it answers, the rest owed and paid later. */
+import { setTimeout as wait } from 'node:timers/promises';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CallOptions } from '../../src/azure/azure.ts';
 import { holdWriterLease, movePointer, peekPointer } from '../../src/control-store/region-pointer.ts';
@@ -9,12 +10,13 @@ import { readmitWriters } from '../../src/fence/readmit-writers.ts';
 import { letOldWritersIn, shutOutOldWriters } from '../../src/fence/shut-out-writers.ts';
 import { startOldIntake, stopOldIntake } from '../../src/fence/stop-intake.ts';
 import { giveBackPointer, takePointer } from '../../src/fence/take-pointer.ts';
-import { changeStopping } from '../../src/jobs/stopped-jobs.ts';
+import { beginStopping, changeStopping } from '../../src/jobs/stopped-jobs.ts';
 import { recordStep } from '../../src/run/journal.ts';
 import { Debt } from '../../src/run/outcome.ts';
 import { switchServing, switchServingBack } from '../../src/switch/switch-serving.ts';
 import { takeOver } from '../../src/topology/pointer.ts';
 import { workspaceId } from '../../src/topology/sides.ts';
+import type { FakeArm } from '../fakes/arm.ts';
 import { expectRefusals } from '../control-store/refusals.ts';
 import { makeStage, type Stage } from '../run/step-context.ts';
 
@@ -133,7 +135,7 @@ describe('what the old side does not do', () => {
       'AuthorizationFailed (HTTP 403)',
     ],
   ])('is owed where it %s, and the fence goes on', async (_what, error, reason) => {
-    const result = await settleOrOwe(context(), debt, () => Promise.reject(error));
+    const result = await settleOrOwe(context(), debt, (ask) => ask(() => Promise.reject(error)));
     expect(result).toMatchObject({ state: 'owed', detail: `${debt.what}: ${reason}` });
     expect(result.owed).toEqual([{ ...debt, region: 'eastus', reason, step: 'fence/platform/intake' }]);
     expect(await listDebts(stage.scene.store)).toMatchObject([
@@ -147,7 +149,7 @@ describe('what the old side does not do', () => {
         onSent?.();
         signal?.addEventListener('abort', () => reject(new DOMException('aborted', 'AbortError')));
       });
-    expect(await settleOrOwe(context(), debt, hangs)).toMatchObject({
+    expect(await settleOrOwe(context(), debt, (ask) => ask(hangs))).toMatchObject({
       owed: [{ reason: 'no answer in time' }],
     });
   });
@@ -211,6 +213,15 @@ describe('what the old side does not do', () => {
   });
 });
 
+/** Each answer to a write takes so long. */
+function slowly(arm: FakeArm, ms: number): void {
+  const put = arm.put.bind(arm);
+  arm.put = async (...args) => {
+    await wait(ms);
+    return put(...args);
+  };
+}
+
 describe('the intake', () => {
   const id = 'fence/platform/intake';
   const schedule = (name: string) => `${workspaceId(stage.context(id).from.workspace)}/schedules/${name}`;
@@ -230,6 +241,27 @@ describe('the intake', () => {
     expect([enabled('nightly'), enabled('retired'), enabled('weekly')]).toEqual([false, false, false]);
     expect(stage.arm.resources.get(schedule('nightly').toLowerCase())?.properties.trigger).toEqual({
       cron: '0 2 * * *',
+    });
+  });
+
+  it('is stopped whole where it takes longer than one deadline, while the region gets on with it', async () => {
+    for (let index = 0; index < 6; index++)
+      stage.arm.add(schedule(`s${index}`), { properties: { isEnabled: true } });
+    slowly(stage.arm, 250);
+    const result = await stopOldIntake(stage.context(id));
+    expect(result).toMatchObject({ state: 'completed' });
+    expect([enabled('nightly'), enabled('s5')]).toEqual([false, false]);
+  });
+
+  it('is owed where it takes longer than the switch may wait for it', async () => {
+    for (let index = 0; index < 20; index++)
+      stage.arm.add(schedule(`s${index}`), { properties: { isEnabled: true } });
+    slowly(stage.arm, 250);
+    const policies = { ...stage.context(id).topology.policies, fenceLimit: '1s', requestTimeout: '1s' };
+    const topology = { ...stage.context(id).topology, policies };
+    expect(await stopOldIntake(stage.context(id, { topology }))).toMatchObject({
+      state: 'owed',
+      owed: [{ kind: 'intake', reason: 'not all of it could be done in time' }],
     });
   });
 
@@ -294,11 +326,16 @@ describe('what the fence of a run owed, and a replication has paid since', () =>
 });
 
 describe('the old writers', () => {
+  const first = () => ({
+    region: 'eastus',
+    progressAt: stage.scene.header.triggeredAt,
+    attempt: 1,
+  });
   // The jobs are listed: a step of its own does that.
   beforeEach(async () => {
     const { store, header } = stage.scene;
-    const first = { region: 'eastus', progressAt: header.triggeredAt };
-    await changeStopping(store, header.runId, first, { found: 0 });
+    await beginStopping(store, header.runId, first());
+    await changeStopping(store, header.runId, 1, { found: 0 });
   });
 
   const id = 'fence/platform/writers';
@@ -338,13 +375,12 @@ describe('the old writers', () => {
 
   it('lose them only once it is written down which jobs run: those then fail', async () => {
     const { store, header } = stage.scene;
-    const first = { region: 'eastus', progressAt: header.triggeredAt };
     stage.scene.store.documents.delete(`runs/${header.runId}/stopped-jobs.json`);
-    await changeStopping(store, header.runId, first, {});
+    await beginStopping(store, header.runId, first());
     const shutting = shutOutOldWriters(stage.context(id));
     await vi.waitFor(() => expect(stage.told.length).toBeGreaterThan(1), { timeout: 5000 });
     expect(rotated).toEqual([]);
-    await changeStopping(store, header.runId, first, { found: 3 });
+    await changeStopping(store, header.runId, 1, { found: 3 });
     expect((await shutting).state).toBe('completed');
     expect(rotated).toHaveLength(2);
   });
@@ -519,6 +555,23 @@ describe('what is owed in the region that becomes the writer', () => {
     stage.arm.faults.push({ method: 'LIST', path: /fraud-west\/jobs/, kind, times: 1 });
     await expect(payDebtsOfTarget(stage.context(id))).rejects.toMatchObject({ code });
     expect(await listDebts(stage.scene.store)).toHaveLength(1);
+  });
+
+  it('does not ask the region that is left, whose writers are let in here anyway', async () => {
+    stage.arm.faults.push({ method: 'GET', path: /fraud-east/, kind: 'silent', times: 99 });
+    await owe(
+      { ...stage.context(id), from: stage.context(id).to },
+      { kind: 'writers', what: 'shut out westus3', reason: 'refused' },
+    );
+    expect(await payDebtsOfTarget(stage.context(id))).toMatchObject({
+      state: 'completed',
+      detail: expect.stringContaining('void once westus3 is the writer: shut out westus3') as string,
+    });
+  });
+
+  it('is looked for in that region alone: a damaged debt of the other holds up nothing', async () => {
+    await stage.scene.store.write('debts/eastus/jobs.json', '{"version": 9}', 'application/json');
+    expect(await payDebtsOfTarget(stage.context(id))).toMatchObject({ state: 'completed' });
   });
 
   it('does not count for the other region', async () => {

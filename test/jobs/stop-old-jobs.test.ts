@@ -1,6 +1,9 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { cancelUnfinishedJobs, stopOldJobs } from '../../src/jobs/stop-old-jobs.ts';
 import { readCancelled, readFences, readStopping, StoppedRecord } from '../../src/jobs/stopped-jobs.ts';
+import type { Step } from '../../src/plan/plan.ts';
+import { recordStep } from '../../src/run/journal.ts';
 import { sideOf } from '../../src/topology/sides.ts';
 import { command, eastId, scene, topologyWith, type Scene } from './scene.ts';
 
@@ -134,6 +137,52 @@ describe('stopOldJobs', () => {
     expect(result).toMatchObject({ state: 'completed', counts: [{ expected: 3, done: 3 }] });
     expect(result.lost).toEqual([expect.stringMatching(/^job "late" of ana is not in the recovery point/)]);
     expect(statusOf(made, 'late')).toBe('Canceled');
+  });
+
+  it('that a schedule has still submitted are ended, too, once the intake is stopped', async () => {
+    const made = scene();
+    const context = made.fencing();
+    const intake: Step = { ...context.step, id: 'fence/platform/intake', action: 'stopOldIntake' };
+    const plan = { ...context.plan, steps: [...context.plan.steps, intake] };
+    const note = (state: 'running' | 'completed') =>
+      recordStep(made.store, 'run-1', intake.id, () => ({
+        step: intake.id,
+        holder: 'wf-1',
+        state,
+        attempts: 1,
+        startedAt: seenAt,
+      }));
+    await note('running');
+    const stopping = stopOldJobs({ ...context, plan }, made.sources.readLedger);
+    await wait(600);
+    made.arm.add(`${eastId}/jobs/late`, { properties: command() });
+    await note('completed');
+    expect(await stopping).toMatchObject({ state: 'completed', counts: [{ expected: 1, done: 1 }] });
+    expect(statusOf(made, 'late')).toBe('Canceled');
+  });
+
+  it('of a long history are found without reading all of it before anything is ended', async () => {
+    const made = scene();
+    await made.addJob('train', command());
+    for (let index = 0; index < 200; index++)
+      made.arm.add(`${eastId}/jobs/z-${index}`, { properties: command({ status: 'Completed' }) });
+    let pagesBefore = 0;
+    const start = made.arm.start.bind(made.arm);
+    let isAsked = false;
+    made.arm.page = (path) => {
+      if (!isAsked) pagesBefore += 1;
+      const at = Number(/page=(\d+)/.exec(path)?.[1] ?? 0);
+      const jobs = [...made.arm.resources.values()].filter(({ id }) => id.startsWith(`${eastId}/jobs/`));
+      const next = jobs.length > at + 10 ? { next: `${eastId}/jobs?page=${at + 10}` } : {};
+      return Promise.resolve({ value: jobs.slice(at, at + 10), ...next });
+    };
+    made.arm.start = (...args) => {
+      isAsked = true;
+      return start(...args);
+    };
+    await stopOldJobs(made.context(), made.sources.readLedger);
+    expect([isAsked, pagesBefore]).toEqual([true, 1]);
+    expect(statusOf(made, 'train')).toBe('Canceled');
   });
 
   it('that Azure refuses to cancel keep no other from being ended, and are owed by name', async () => {

@@ -2,12 +2,17 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { makeResubmitJobs } from '../../src/jobs/resubmit.ts';
-import { changeStopping, StoppedRecord, type StoppingEnd } from '../../src/jobs/stopped-jobs.ts';
+import {
+  beginStopping,
+  changeStopping,
+  StoppedRecord,
+  type StoppingEnd,
+} from '../../src/jobs/stopped-jobs.ts';
 import { stopOldJobs } from '../../src/jobs/stop-old-jobs.ts';
 import { recordStep } from '../../src/run/journal.ts';
 import { command, scene, topologyWith, type Scene } from './scene.ts';
 
-const began = { region: 'eastus', progressAt: '2026-11-21T10:11:00.000Z' };
+const began = { region: 'eastus', progressAt: '2026-11-21T10:11:00.000Z', attempt: 1 };
 const canceledAt = '2026-11-21T10:12:00.000Z';
 const stopId = 'fence/platform/jobs';
 
@@ -23,7 +28,8 @@ beforeEach(async () => {
     made.ledger.map(({ name, lineageRoot, hop }) => [name, { status: 'Running', lineageRoot, hop }]),
   );
   await record.add({ stopped, ended: {} });
-  await changeStopping(made.store, 'run-1', began, { found: 3 });
+  await beginStopping(made.store, 'run-1', began);
+  await changeStopping(made.store, 'run-1', 1, { found: 3 });
 });
 
 async function confirm(name: string): Promise<void> {
@@ -31,7 +37,7 @@ async function confirm(name: string): Promise<void> {
   if (job) await record.add({ stopped: { [name]: { ...job, canceledAt } }, ended: {} });
 }
 const end = (as: StoppingEnd['as'], reason = 'for a reason') =>
-  changeStopping(made.store, 'run-1', began, { end: { as, reason } });
+  changeStopping(made.store, 'run-1', 1, { end: { as, reason } });
 const resume = () => makeResubmitJobs(made.sources)(made.fencing());
 const origins = () =>
   made
@@ -78,6 +84,21 @@ describe('a job', () => {
     expect(await resume()).toMatchObject({ state: 'completed', counts: [{ expected: 3, done: 3 }] });
   });
 
+  it('is not taken for lost by what an earlier execution found: the region may answer by now', async () => {
+    await end('silent');
+    await note(stopId, 'wf-1', 'running');
+    await note('resume/training/jobs', 'wf-2', 'running');
+    const resumed = resume();
+    await wait(1500);
+    expect(origins()).toEqual([]);
+    await note(stopId, 'wf-2', 'running', 2);
+    await beginStopping(made.store, 'run-1', { ...began, attempt: 2 });
+    await expect(end('silent')).rejects.toMatchObject({ code: 'FencedError' });
+    for (const name of ['one', 'two', 'three']) await confirm(name);
+    await changeStopping(made.store, 'run-1', 2, { end: { as: 'stopped', reason: 'all' } });
+    expect(await resumed).toMatchObject({ state: 'completed', counts: [{ expected: 3, done: 3 }] });
+  });
+
   it('is not resumed twice by an attempt that is killed while it waits', async () => {
     await confirm('two');
     const killed = new AbortController();
@@ -94,20 +115,14 @@ describe('a job', () => {
   });
 });
 
-describe('a fence that fails', () => {
-  const failed = (id: string, holder: string, state: 'failed' | 'running') =>
-    recordStep(made.store, 'run-1', id, () => ({
-      step: id,
-      holder,
-      state,
-      attempts: 1,
-      startedAt: canceledAt,
-    }));
+const note = (step: string, holder: string, state: 'failed' | 'running', attempts = 1) =>
+  recordStep(made.store, 'run-1', step, () => ({ step, holder, state, attempts, startedAt: canceledAt }));
 
+describe('a fence that fails', () => {
   it('leaves no job waiting for ever: those that have ended are resumed, and the step says how many are not', async () => {
     await confirm('two');
-    await failed(stopId, 'wf-1', 'failed');
-    await failed('resume/training/jobs', 'wf-1', 'running');
+    await note(stopId, 'wf-1', 'failed');
+    await note('resume/training/jobs', 'wf-1', 'running');
     await expect(resume()).rejects.toMatchObject({
       code: 'PreconditionError',
       message: `2 of 3 jobs have no successor: step ${stopId} failed, and they may run on in eastus`,
@@ -116,8 +131,8 @@ describe('a fence that fails', () => {
   });
 
   it('in an earlier execution of the run says nothing: it is tried again', async () => {
-    await failed(stopId, 'wf-1', 'failed');
-    await failed('resume/training/jobs', 'wf-2', 'running');
+    await note(stopId, 'wf-1', 'failed');
+    await note('resume/training/jobs', 'wf-2', 'running');
     const resumed = resume();
     const stopping = stopOldJobs(made.fencing(), made.sources.readLedger);
     expect((await stopping).state).toBe('completed');

@@ -79,6 +79,11 @@ describe('whom nobody could tell', () => {
   it.each([
     ['a variable that is not set', {}, 'the variable PAGER is not set where the worker runs'],
     ['an address that is none', { PAGER: 'canary' }, 'its address is no URL (3 times)'],
+    [
+      'an address with a password',
+      { PAGER: 'https://me:canary@localhost/hook' },
+      'its address has a user or a password in it (3 times)',
+    ],
   ])('is written down with the run: %s', async (_what, environment, problem) => {
     await end('failed');
     await tell(environment);

@@ -5,6 +5,7 @@ import { runEnder } from '../../src/run/end-run.ts';
 import { UnderstudyError } from '../../src/errors/error.ts';
 import { changeRun, readRun, readStep } from '../../src/run/journal.ts';
 import { holdRunLease, readRunLease, releaseRunLease } from '../../src/run/lease.ts';
+import { takeLease } from '../../src/run/leases.ts';
 import { stepRunner } from '../../src/run/run-step.ts';
 import type { Action } from '../../src/run/step-context.ts';
 import { takeOver } from '../../src/topology/pointer.ts';
@@ -285,6 +286,21 @@ describe('a loss that a person has accepted', () => {
     expect(
       await runnerOf(() => Promise.reject(failing))({ run: scene.run, step: id }, scene.runtime),
     ).toEqual(outcome);
+  });
+
+  it('is not one by the first error that may pass, however often an execution before tried it', async () => {
+    const id = restore();
+    const passing = new UnderstudyError('AzureUnavailable', 'HTTP 503');
+    const run = (holder: string) =>
+      runnerOf(() => Promise.reject(passing))(
+        { run: scene.as(holder, { resumed: true }), step: id },
+        scene.runtime,
+      );
+    for (let attempt = 0; attempt < 6; attempt++) await expect(run('wf-1')).rejects.toBe(passing);
+    await accept(id);
+    await takeLease(scene.store, scene.as('wf-2', { resumed: true }), scene.clock.now());
+    for (let attempt = 1; attempt < 5; attempt++) await expect(run('wf-2')).rejects.toBe(passing);
+    expect(await run('wf-2')).toMatchObject({ state: 'completed', attempts: 11 });
   });
 
   it('is not accepted of another step', async () => {
