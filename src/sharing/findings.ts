@@ -3,7 +3,7 @@ import { UnderstudyError } from '../errors/error.ts';
 import type { AcceptedLoss } from '../plan/plan.ts';
 
 export interface StandbyFinding extends AcceptedLoss {
-  kind: 'workspace' | 'storage' | 'vault' | 'secrets' | 'registry' | 'insights' | 'roles';
+  kind: 'workspace' | 'storage' | 'vault' | 'secrets' | 'secret' | 'registry' | 'insights' | 'roles';
   /** `refused`: the move would fail, or lose this. `warning`: true, or unknown, and keeps nobody from moving. */
   severity: 'refused' | 'warning';
   /** A person may go without it; not where nothing could be restored at all. */
