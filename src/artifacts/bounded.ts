@@ -2,7 +2,7 @@
 
 /**
  * Runs `work` on every item, at most `limit` at a time, taking the next item only when there is room. The first error stops the
- * taking; what is under way is awaited, and then the error is thrown.
+ * taking; what is under way is awaited, and then the error of the earliest item that failed is thrown.
  */
 export async function forEachBounded<T>(
   items: AsyncIterable<T> | Iterable<T>,
@@ -10,7 +10,7 @@ export async function forEachBounded<T>(
   work: (item: T, index: number) => Promise<void>,
 ): Promise<void> {
   const under = { way: 0 };
-  let failure: { error: unknown } | undefined;
+  let failure: { index: number; error: unknown } | undefined;
   let ended: () => void = () => undefined;
   // One promise for whichever ends next: a race of all that run would cost each item as much as there are others.
   const untilBelow = async (count: number) => {
@@ -18,10 +18,12 @@ export async function forEachBounded<T>(
   };
   let index = 0;
   for await (const item of items) {
+    const at = index++;
     under.way += 1;
-    void work(item, index++)
+    void work(item, at)
       .catch((error: unknown) => {
-        failure ??= { error };
+        // All items before it were taken before it: which error is thrown does not hang on which is faster.
+        if (!failure || at < failure.index) failure = { index: at, error };
       })
       .finally(() => {
         under.way -= 1;

@@ -16,7 +16,7 @@ import { fail, newTally, seen, showCount, skip, sum, toCounts } from './tally.ts
 
 type Outcome = 'made' | 'already' | Omit<Finding, 'what'>;
 
-/** Errors: AzureUnavailable, RecoveryPointError, PreconditionError. */
+/** Errors: AzureUnavailable, RecoveryPointError, PreconditionError. What Azure refuses is counted as failed. */
 export async function configureConnections(context: StepContext): Promise<StepResult> {
   const standby = await openStandby(context);
   const heartbeat = startHeartbeat(context, 'connections');
@@ -61,6 +61,15 @@ export function writableOf({ properties }: ArmResource): JsonObject {
 }
 
 async function configure(context: StepContext, standby: Standby, connection: ArmResource): Promise<Outcome> {
+  try {
+    return await bring(context, standby, connection);
+  } catch (error) {
+    if (!isUnderstudyError(error, 'AzureError')) throw error;
+    return { state: 'failed', reason: messageOf(error) };
+  }
+}
+
+async function bring(context: StepContext, standby: Standby, connection: ArmResource): Promise<Outcome> {
   const { azure, signal } = context;
   const { value: properties, unmapped } = rewriteReferences(writableOf(connection), standby.mapping);
   const first = unmapped[0];
@@ -75,12 +84,7 @@ async function configure(context: StepContext, standby: Standby, connection: Arm
     if ('reason' in found) return { state: 'skipped', reason: found.reason };
     secrets = found.value;
   }
-  try {
-    const body = { properties: { ...properties, ...secrets } };
-    await azure.arm.put(path, apiVersions.machineLearning, body, { signal });
-    return 'made';
-  } catch (error) {
-    if (!isUnderstudyError(error, 'AzureError')) throw error;
-    return { state: 'failed', reason: messageOf(error) };
-  }
+  const body = { properties: { ...properties, ...secrets } };
+  await azure.arm.put(path, apiVersions.machineLearning, body, { signal });
+  return 'made';
 }

@@ -92,6 +92,15 @@ export async function createDatastores(
 }
 
 async function configure(work: Work, datastore: ArmResource): Promise<void> {
+  try {
+    await bring(work, datastore);
+  } catch (error) {
+    if (!isUnderstudyError(error, 'AzureError')) throw error;
+    leave(work, datastore.name, 'failed', messageOf(error));
+  }
+}
+
+async function bring(work: Work, datastore: ArmResource): Promise<void> {
   const { context, standby, tally } = work;
   const { azure, signal } = context;
   const place = placeOfDatastore(datastore);
@@ -122,18 +131,13 @@ async function configure(work: Work, datastore: ArmResource): Promise<void> {
     tally.already += 1;
     return;
   }
-  try {
-    // What is written to it must find it, though no blob was to be brought there.
-    const made = placeOfDatastore({ ...datastore, properties: body.properties }).blob;
-    if (made && sameName(made.account, standby.account.name))
-      await ensureContainer(standby.account.container(made.container), signal);
-    const path = `${standby.workspace.id}/datastores/${encodeURIComponent(datastore.name)}?skipValidation=true`;
-    await azure.arm.put(path, apiVersions.machineLearning, { properties: body.properties }, { signal });
-    tally.done += 1;
-  } catch (error) {
-    if (!isUnderstudyError(error, 'AzureError')) throw error;
-    leave(work, datastore.name, 'failed', messageOf(error));
-  }
+  // What is written to it must find it, though no blob was to be brought there.
+  const made = placeOfDatastore({ ...datastore, properties: body.properties }).blob;
+  if (made && sameName(made.account, standby.account.name))
+    await ensureContainer(standby.account.container(made.container), signal);
+  const path = `${standby.workspace.id}/datastores/${encodeURIComponent(datastore.name)}?skipValidation=true`;
+  await azure.arm.put(path, apiVersions.machineLearning, { properties: body.properties }, { signal });
+  tally.done += 1;
 }
 
 /** Whether both sides have one and the same container under this name. */

@@ -4,6 +4,7 @@ import { UnderstudyError, isUnderstudyError, messageOf } from '../errors/error.t
 import type { LedgerEntry } from '../jobs/ledger.ts';
 import type { RecoveryPointRef } from '../plan/plan.ts';
 import type { RecoveryPointSummary } from '../plan/recovery-point-summary.ts';
+import { forEachBounded } from './bounded.ts';
 import {
   epochOf,
   folderOf,
@@ -77,6 +78,9 @@ async function recoveryPointIds(store: ControlStore): Promise<{ sealed: string[]
   };
 }
 
+/** A part may have a few megabytes, and this many are in memory. */
+const partsAtOnce = 8;
+
 /**
  * Opens a recovery point and checks its seal, and the digest of every part of it. The job specs and the replicas that its lines name are
  * checked as they are read.
@@ -86,7 +90,9 @@ export async function openRecoveryPoint(store: ControlStore, id: string): Promis
   return advised(store, id, async () => {
     const open = await readChecked(store, id);
     const folder = folderOf(open.sealed.epoch, id);
-    for (const part of open.sealed.parts) await partText(store, folder, part);
+    await forEachBounded(open.sealed.parts, partsAtOnce, async (part) => {
+      await partText(store, folder, part);
+    });
     return open;
   });
 }

@@ -25,3 +25,15 @@ export async function requireWord(terminal: Interface, question: string, expecte
     `declined: expected "${expected}", got "${answer}": nothing was changed`,
   );
 }
+
+/** Why something is done; asked again until there is an answer where there must be one. Else it may be empty. */
+export async function askReason(
+  terminal: Pick<Interface, 'question'>,
+  { obligatory }: { obligatory: boolean },
+): Promise<string> {
+  for (;;) {
+    const answer = (await terminal.question('Why? (stands in the report) ')).trim();
+    if (answer !== '' || !obligatory) return answer;
+    console.log('A loss is not accepted without a reason.');
+  }
+}

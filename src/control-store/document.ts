@@ -79,8 +79,11 @@ interface Unreadable {
   by: unknown;
 }
 
-function writtenBy(by: unknown): string {
-  return typeof by === 'string' ? `release ${by}` : 'a release before 0.2.0';
+/** The form of a document may change while a release is made: its builds are not alike. */
+function writerOf(by: unknown): { says: string; use: 'build' | 'release' } {
+  if (typeof by !== 'string') return { says: 'names no release', use: 'release' };
+  if (by === release) return { says: `was written by another build of release ${by}`, use: 'build' };
+  return { says: `was written by release ${by}`, use: 'release' };
 }
 
 function otherVersion({
@@ -91,12 +94,13 @@ function otherVersion({
   found,
 }: Unreadable & { version: number; found: unknown }): UnderstudyError {
   const is = typeof found === 'number' ? `version ${found}` : 'no version';
+  const { says, use } = writerOf(by);
   return new UnderstudyError(
     'ControlStoreError',
-    `${what} "${place}": expected version ${version}, which release ${release} reads; it has ${is} and was written by ${writtenBy(by)}`,
+    `${what} "${place}": expected version ${version}, which release ${release} reads; it has ${is} and ${says}`,
     {
       place,
-      next: 'Use the release that wrote it, or a new container: controlStore.container in the topology.',
+      next: `Use the ${use} that wrote it, or a new container: controlStore.container in the topology.`,
     },
   );
 }
@@ -117,9 +121,10 @@ function malformed({
   issue,
 }: Unreadable & { issue: z.core.$ZodIssue | undefined }): UnderstudyError {
   const where = issue && issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
+  const who = typeof by === 'string' ? `written by release ${by}` : 'which names no release';
   return new UnderstudyError(
     'ControlStoreError',
-    `${what} "${place}", written by ${writtenBy(by)}: ${where}${issue?.message ?? 'not as expected'}`,
+    `${what} "${place}", ${who}: ${where}${issue?.message ?? 'not as expected'}`,
     {
       place,
       next: 'It was altered since: put it back from a backup of the control store, or see "Damaged documents" in docs/operations.md.',

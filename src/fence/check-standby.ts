@@ -11,17 +11,15 @@ import { lookAtStandby } from '../sharing/look-at-standby.ts';
 
 /** Errors: PreconditionError where the standby cannot serve, or not without a loss that nobody has accepted; RecoveryPointError. */
 export async function checkStandby(context: StepContext): Promise<StepResult> {
-  const { azure, topology, from, to, plan, bundle, store, signal } = context;
+  const { azure, topology, from, to, run, plan, bundle, store, signal } = context;
   if (!plan.recoveryPoint) throw new UnderstudyError('ControlStoreError', 'the plan names no recovery point');
   const { sealed } = await openByRef(store, plan.recoveryPoint);
   const hasTemplate = bundle.templates[to.region] !== undefined;
   const asked = { azure, topology, from, to, sealed, hasTemplate, asWorker: true, signal };
   const planned = plan.acceptedLosses ?? [];
-  const { refused, warnings } = sortFindings(
-    await lookAtStandby(asked),
-    planned.map(({ id }) => id),
-  );
-  requireNone(refused, to.region);
+  const accepted = planned.map(({ id }) => id);
+  const { refused, warnings } = sortFindings(await lookAtStandby(asked), accepted);
+  requireNone(refused, { region: to.region, accepted });
   const open = warnings.map(({ what }) => what);
   return {
     state: 'completed',
@@ -32,6 +30,8 @@ export async function checkStandby(context: StepContext): Promise<StepResult> {
       ...open,
     ].join('; '),
     // Lost as far as the plan goes, which does without it, even if it has come back a moment ago.
-    ...(planned.length > 0 ? { lost: planned.map(({ what }) => `accepted as lost: ${what}`) } : {}),
+    ...(planned.length > 0
+      ? { lost: planned.map(({ what }) => `${what}: accepted as lost by ${run.triggeredBy}: ${run.reason}`) }
+      : {}),
   };
 }

@@ -1,7 +1,9 @@
 /** The keys of endpoints: both sides have the same, so that clients need not change theirs. Values stay in the activity that asks. */
 import { escrowed } from '../artifacts/escrowed.ts';
+import type { SealedManifest } from '../artifacts/manifest.ts';
 import type { Standby } from '../artifacts/standby.ts';
-import { apiVersions, type ArmResource } from '../azure/azure.ts';
+import { apiVersions, type ArmResource, type JsonObject } from '../azure/azure.ts';
+import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import type { StepContext } from '../run/step-context.ts';
 
 export interface Keys {
@@ -10,7 +12,7 @@ export interface Keys {
   secondaryKey: string;
 }
 
-/** Undefined: it has none, or they are not in escrow, and `lost` says so. Errors: AzureUnavailable. */
+/** Undefined: it has none, or escrow does not give them, and `lost` says why. Errors: AzureUnavailable. */
 export async function escrowedKeys(
   context: StepContext,
   { point }: Standby,
@@ -18,10 +20,23 @@ export async function escrowedKeys(
   lost: string[],
 ): Promise<Keys | undefined> {
   if (endpoint.properties.authMode !== 'Key') return undefined;
-  const secret = await escrowed(context, point.sealed, 'endpoint', endpoint.name);
+  const secret = await escrowedUnlessRefused(context, point.sealed, endpoint.name);
   if ('value' in secret) return secret.value as Keys;
   lost.push(`endpoint ${endpoint.name}: clients must take the standby's own keys: ${secret.reason}`);
   return undefined;
+}
+
+async function escrowedUnlessRefused(
+  context: StepContext,
+  sealed: SealedManifest,
+  name: string,
+): Promise<{ value: JsonObject } | { reason: string }> {
+  try {
+    return await escrowed(context, sealed, 'endpoint', name);
+  } catch (error) {
+    if (!isUnderstudyError(error, 'AzureError')) throw error;
+    return { reason: messageOf(error) };
+  }
 }
 
 /** A key is set, not only made anew: `keyValue` of RegenerateEndpointKeysRequest. */

@@ -1,4 +1,5 @@
 /** Bringing a job's last checkpoint to the standby: what this folder asks for, and what it makes of the answer. */
+import { z } from 'zod';
 import { isObject, objectAt, textAt } from '../azure/json.ts';
 import { type RawJob } from './job.ts';
 import type { LedgerCheckpoint, LedgerEntry } from './ledger.ts';
@@ -22,10 +23,11 @@ export type Brought = { uri: string; files: number } | { missing: string; files:
 export type BringCheckpoint = (request: CheckpointToBring) => Promise<Brought>;
 
 /** Files of a checkpoint, counted. */
-export interface CheckpointFiles {
-  expected: number;
-  done: number;
-}
+export const CheckpointFiles = z.strictObject({
+  expected: z.int().nonnegative(),
+  done: z.int().nonnegative(),
+});
+export type CheckpointFiles = z.infer<typeof CheckpointFiles>;
 
 export function filesOf(
   { checkpoint }: LedgerEntry,

@@ -1,4 +1,5 @@
 /** Decides what becomes of an unfinished job. Pure: everything it needs is given. */
+import { z } from 'zod';
 import type { Topology } from '../topology/topology.ts';
 import { resumedFrom, takesCheckpoint } from './checkpoint.ts';
 import { objectAt, textAt } from '../azure/json.ts';
@@ -22,7 +23,8 @@ import type { Sight } from './stopped-jobs.ts';
  * to be done. `may-have-completed`: it may have ended well after it was last seen, so running it again is a person's decision. `owed`:
  * the old region answers, and has not confirmed that it ended: a successor would run beside it.
  */
-export type JobClass = 'resubmit' | 'restart' | 'manual' | 'skip' | 'may-have-completed' | 'owed';
+export const JobClass = z.enum(['resubmit', 'restart', 'manual', 'skip', 'may-have-completed', 'owed']);
+export type JobClass = z.infer<typeof JobClass>;
 
 export interface Classification {
   class: JobClass;

@@ -1,38 +1,60 @@
 /** What became of one job: an item of the run's evidence. */
-import type { CheckpointFiles } from './bring-checkpoint.ts';
-import type { JobClass } from './classify.ts';
-import type { LostWork } from './lost-work.ts';
-import type { Change, Unmapped } from './rewrite-spec.ts';
-import type { Difference } from './submit.ts';
-import type { PassedOver } from './whole-checkpoint.ts';
+import { z } from 'zod';
+import { UnderstudyError } from '../errors/error.ts';
+import { CheckpointFiles } from './bring-checkpoint.ts';
+import { JobClass } from './classify.ts';
+import { LostWork } from './lost-work.ts';
+import { Change, Unmapped } from './rewrite-spec.ts';
+import { Difference } from './submit.ts';
+import { PassedOver } from './whole-checkpoint.ts';
 
-export interface JobRecord {
+export const JobRecord = z.strictObject({
   /** Names of the old job and of its successor. */
-  old: string;
-  new?: string;
+  old: z.string(),
+  new: z.string().optional(),
   /** The name that its owner knows, where the old job is itself a successor. */
-  submittedAs?: string;
-  class: JobClass;
-  outcome: 'submitted' | 'skipped' | 'owed' | 'failed';
-  reason: string;
+  submittedAs: z.string().optional(),
+  class: JobClass,
+  outcome: z.enum(['submitted', 'skipped', 'owed', 'failed']),
+  reason: z.string(),
   /** By which it is counted. */
-  group: string;
-  type: string;
+  group: z.string(),
+  type: z.string(),
   /** As last seen, in the old workspace. */
-  status: string;
-  owner?: string;
-  priority?: string;
-  hop?: number;
+  status: z.string(),
+  owner: z.string().optional(),
+  priority: z.string().optional(),
+  hop: z.int().nonnegative().optional(),
   /** Where the successor reads its checkpoint. */
-  checkpoint?: string;
+  checkpoint: z.string().optional(),
   /** Files of its checkpoint: in the recovery point, and brought to a folder of their own. */
-  files?: CheckpointFiles;
+  files: CheckpointFiles.optional(),
   /** A newer one, which was not whole. */
-  passedOver?: PassedOver;
+  passedOver: PassedOver.optional(),
   /** Absent: it was not interrupted, or a person worked in it, and what that was cannot be measured. */
-  lost?: LostWork;
-  changes?: Change[];
-  unmapped?: Unmapped[];
+  lost: LostWork.optional(),
+  changes: z.array(Change).optional(),
+  unmapped: z.array(Unmapped).optional(),
   /** What the standby holds otherwise than it was sent. */
-  differences?: Difference[];
+  differences: z.array(Difference).optional(),
+});
+export type JobRecord = z.infer<typeof JobRecord>;
+
+/**
+ * What an earlier attempt has written, as it is: written once more, it has the same digest. ControlStoreError where it was altered.
+ * `place`: its name in the control store.
+ */
+export function parseJobRecords(value: unknown, place: string): JobRecord[] {
+  const parsed = z.array(JobRecord).safeParse(value);
+  if (parsed.success) return value as JobRecord[];
+  const issue = parsed.error.issues[0];
+  const where = issue && issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
+  throw new UnderstudyError(
+    'ControlStoreError',
+    `list of resumed jobs "${place}": ${where}${issue?.message ?? 'not as expected'}`,
+    {
+      place,
+      next: 'It was altered since: put it back from a backup of the control store, or see "Damaged documents" in docs/operations.md.',
+    },
+  );
 }

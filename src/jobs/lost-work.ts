@@ -1,19 +1,21 @@
 /** What an interrupted job loses: its work since the last whole checkpoint that is copied, or else since its owner submitted it. Pure. */
+import { z } from 'zod';
 import { showDuration } from '../topology/duration.ts';
 import { interactiveGroup } from './classify.ts';
 import type { JobRecord } from './job-record.ts';
 import type { LedgerEntry } from './ledger.ts';
 
-export interface LostWork {
+export const LostWork = z.strictObject({
   /** ISO 8601; absent: not known. */
-  since?: string | undefined;
+  since: z.string().optional(),
   /** What that is the time of. `last look`: it had not begun when it was last seen. */
-  from: 'checkpoint' | 'submission' | 'last look';
+  from: z.enum(['checkpoint', 'submission', 'last look']),
   /** From then until the outage (or the trigger, where nobody knows when that was), milliseconds. */
-  ms?: number | undefined;
+  ms: z.number().nonnegative().optional(),
   /** GPUs that it held; absent: not known. */
-  gpus?: number | undefined;
-}
+  gpus: z.number().nonnegative().optional(),
+});
+export type LostWork = z.infer<typeof LostWork>;
 
 /** In these a job has not begun to compute. */
 const before = new Set(['notstarted', 'queued', 'preparing', 'provisioning', 'starting']);

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { reconcile, type Counts, type Evidence, type StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { toSeconds } from '../topology/duration.ts';
-import type { JobRecord } from './job-record.ts';
+import { parseJobRecords, type JobRecord } from './job-record.ts';
 import { lossOf } from './loss-lines.ts';
 
 const linesOfLoss = 20;
@@ -22,15 +22,17 @@ export class ResumedJobs {
     this.#total = total;
   }
 
-  /** Takes over what an earlier attempt has written; answers the names of those jobs. */
+  /** Takes over what an earlier attempt has written; returns the names of those jobs. ControlStoreError where a part of it is damaged. */
   async writtenBefore(): Promise<Set<string>> {
     const { batches = 0 } = (this.#context.cursor ?? {}) as { batches?: number };
     const names = new Set<string>();
     while (this.#parts < batches) {
-      const found = await this.#context.store.read<JobRecord[]>(this.#name(this.#parts));
+      const part = this.#name(this.#parts);
+      const found = await this.#context.store.read<unknown>(part);
       if (!found) break;
-      for (const { old } of found.value) names.add(old);
-      await this.#write(found.value);
+      const records = parseJobRecords(found.value, part);
+      for (const { old } of records) names.add(old);
+      await this.#write(records);
     }
     return names;
   }

@@ -2,6 +2,7 @@
  * Turns a job of one workspace into the body that creates its successor in the other. Works on raw JSON, so that no field is
  * lost; says what it changed, what it left out, and what it could not map (such a job is for a person: better not run than run wrong).
  */
+import { z } from 'zod';
 import type { Json, JsonObject } from '../azure/azure.ts';
 import { withoutSignature } from '../azure/blob-url.ts';
 import {
@@ -41,17 +42,17 @@ export interface RewriteSpec {
   isShared?: (datastore: string) => boolean;
 }
 
-export interface Change {
+export const Change = z.strictObject({
   /** `properties.inputs.data.uri` */
-  place: string;
-  from: string;
-  to: string;
-}
-export interface Unmapped {
-  place: string;
-  value: string;
-  reason: string;
-}
+  place: z.string(),
+  from: z.string(),
+  to: z.string(),
+});
+export type Change = z.infer<typeof Change>;
+
+export const Unmapped = z.strictObject({ place: z.string(), value: z.string(), reason: z.string() });
+export type Unmapped = z.infer<typeof Unmapped>;
+
 export interface RewrittenSpec {
   /** The body of the PUT. */
   body: { properties: JsonObject };

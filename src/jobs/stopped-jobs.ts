@@ -214,11 +214,6 @@ export class StoppedRecord implements StoppedJobs {
   };
 }
 
-/** A job of a region that the fence of some run set out to cancel: the last run whose fence saw it. */
-export interface CancelledJob extends Pick<StoppedJob, 'lineageRoot' | 'hop'> {
-  run: string;
-}
-
 /** Runs whose fences have set out to cancel jobs of a region, in order. */
 export async function readFences(store: ControlStore, region: string): Promise<string[]> {
   return (await fences.read(store, cancelledName(region)))?.value.runs ?? [];

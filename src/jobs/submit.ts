@@ -1,4 +1,5 @@
 /** Puts a successor into the standby, once, and reads it back. */
+import { z } from 'zod';
 import { apiVersions, type Arm, type ArmResource, type Json, type JsonObject } from '../azure/azure.ts';
 import { UnderstudyError, isUnderstudyError } from '../errors/error.ts';
 import { workspaceId } from '../topology/sides.ts';
@@ -16,11 +17,8 @@ export interface SubmitSuccessor {
   signal: AbortSignal;
 }
 
-export interface Difference {
-  place: string;
-  sent: string;
-  held: string;
-}
+export const Difference = z.strictObject({ place: z.string(), sent: z.string(), held: z.string() });
+export type Difference = z.infer<typeof Difference>;
 
 export interface Submitted {
   /** It was there before: an earlier attempt, whose answer was lost, or an earlier run made it. */

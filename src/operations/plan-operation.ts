@@ -141,7 +141,10 @@ async function newest({ store, topology }: Planning, pointer: RegionPointer): Pr
   );
 }
 
-/** A standby that does not answer just now may do so when the steps ask it again and again: that is no reason to refuse. */
+/**
+ * Only what Azure says of a quota keeps anybody from moving. That it is not told (no answer, or no right to read) says nothing of what the
+ * run will meet.
+ */
 async function lookAhead(
   planning: Planning,
   region: string,
@@ -160,6 +163,6 @@ async function lookAhead(
   } catch (error) {
     if (!isUnderstudyError(error)) throw error;
     const unread = `whether the quota of ${region} is enough could not be read: ${messageOf(error)}`;
-    return error.retryable ? { problems: [], warnings: [unread] } : { problems: [unread], warnings: [] };
+    return { problems: [], warnings: [unread] };
   }
 }

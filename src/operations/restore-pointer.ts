@@ -23,7 +23,7 @@ export interface LostPointer {
   unfinished: string[];
 }
 
-/** PreconditionError where there is a pointer. */
+/** PreconditionError where there is a pointer; ControlStoreError where a run, or its plan, cannot be read. */
 export async function lookForPointer({ store, topology }: Session, writer?: string): Promise<LostPointer> {
   const there = (await peekPointer(store))?.value;
   if (there)
@@ -66,7 +66,10 @@ async function followMoves(store: ControlStore, declared: string): Promise<LostP
     serving: Object.fromEntries(resourceClasses.map((name) => [name, servedBy(declared)])),
     unfinished: [],
   };
-  for (const run of (await listRuns(store)).toReversed()) {
+  const { runs, damaged } = await listRuns(store);
+  // It may be the run that has moved the writer last.
+  if (damaged[0]) throw damaged[0].error;
+  for (const run of runs.toReversed()) {
     if (run.plan === undefined) continue;
     const plan = await plans.open(store, planFolder, run.plan);
     lost.epoch = Math.max(lost.epoch, plan.madeInEpoch);

@@ -70,7 +70,10 @@ async function openStore(azure: Azure, loaded: LoadedTopology): Promise<ControlS
 }
 
 const Claim = z.strictObject({ topology: z.string() });
-const claims = documentKind('claim of the control store', 2, Claim);
+/**
+ * It is read first, so that a store is refused at the door, and once: its version goes up with that of any document whose form changes.
+ */
+const claims = documentKind('claim of the control store', 3, Claim);
 const claimName = 'topology.json';
 
 /**

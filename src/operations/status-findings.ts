@@ -1,6 +1,7 @@
 /** What `status` finds that a person should act on, and how bad it is. Pure. */
 import { showDamagedPoint, showDamagedReplica, type KnownDamage } from '../artifacts/damage.ts';
 import type { RecoveryPointList } from '../artifacts/recovery-point.ts';
+import type { UnderstudyError } from '../errors/error.ts';
 import type { KeptDebt } from '../fence/old-side.ts';
 import { describeRun, howToEnd } from '../run/describe-run.ts';
 import type { OpenRun } from '../run/lease.ts';
@@ -64,6 +65,8 @@ interface Found {
   /** What shows that there was a pointer. */
   lost: string | undefined;
   open: OpenRun | undefined;
+  /** Of documents that could not be read: runs, the run lease. */
+  damaged: readonly UnderstudyError[];
   session: Session;
   now: Date;
 }
@@ -75,6 +78,7 @@ export function findingsOf(found: Found): Finding[] {
     ...ofSharing(found),
     ...ofRecoveryPoints(found),
     ...ofDamage(found),
+    ...ofDocuments(found),
     ...ofRuns(found),
     ...found.status.owed.map(({ what, owedSince, reason }): Finding => ({
       severity: 'warning',
@@ -195,6 +199,17 @@ function ofDamage({ status: { damage }, points }: Found): Finding[] {
     .filter(({ id, accepted: isAccepted }) => !isAccepted && !isSaid(id))
     .map((point): Finding => ({ severity: 'warning', kind: 'damaged', what: showDamagedPoint(point) }));
   return [...replicas, ...parts];
+}
+
+/** The open run is read twice: as such, and in the list of all. */
+function ofDocuments({ damaged }: Found): Finding[] {
+  const byMessage = new Map(damaged.map((error) => [error.message, error]));
+  return [...byMessage.values()].map(({ message, details }): Finding => ({
+    severity: 'warning',
+    kind: 'damaged',
+    what: message,
+    next: details.next ?? 'Put it back: see "Damaged documents" in docs/operations.md.',
+  }));
 }
 
 function ofRuns({ status, open }: Found): Finding[] {

@@ -13,7 +13,7 @@ import { findRunning } from '../client/runs.ts';
 import { pollersOf } from '../client/workers.ts';
 import { peekPointer, traceOfUse } from '../control-store/region-pointer.ts';
 import type { ControlStore } from '../control-store/store.ts';
-import { isUnderstudyError, messageOf } from '../errors/error.ts';
+import { isUnderstudyError, messageOf, type UnderstudyError } from '../errors/error.ts';
 import { listDebts } from '../fence/old-side.ts';
 import { operationNames } from '../plan/operations.ts';
 import { hostQueue, taskQueue } from '../plan/queues.ts';
@@ -41,8 +41,10 @@ export async function readStatus(session: Session, client?: Client, now = new Da
   const damage = await damageKnownBy(store);
   const points = await withParts(store, await listRecoveryPoints(store, { region: writer, limit: 1 }));
   const owed = await listDebts(store);
-  const open = await findOpenRun(store, now);
-  const all = await listRuns(store);
+  const damaged: UnderstudyError[] = [];
+  const open = await unlessDamaged(damaged, () => findOpenRun(store, now));
+  const { runs: all, damaged: damagedRuns } = await listRuns(store);
+  damaged.push(...damagedRuns.map(({ error }) => error));
   const runs = await unfinished(session, all, open, client);
   const replicate = all.find(({ operation, state }) => operation === 'replicate' && isOver(state));
   const workers = client ? await workersOf(session, client) : undefined;
@@ -65,7 +67,7 @@ export async function readStatus(session: Session, client?: Client, now = new Da
     ...(differs === undefined ? {} : { differsFromRegistered: differs }),
   };
   const lost = pointer ? undefined : await traceOfUse(store);
-  return { ...status, findings: findingsOf({ status, points, pointer, lost, open, session, now }) };
+  return { ...status, findings: findingsOf({ status, points, pointer, lost, open, damaged, session, now }) };
 }
 
 /** What is not over, and a move that has failed: it is open. */
@@ -96,6 +98,17 @@ async function withParts(store: ControlStore, points: RecoveryPointList): Promis
     if (!isUnderstudyError(error, 'RecoveryPointError')) throw error;
     const damaged = [...points.damaged, { id: newest.ref.id, reason: messageOf(error) }];
     return { ...points, damaged };
+  }
+}
+
+/** A document that cannot be read is a finding, and keeps nobody from the rest. */
+async function unlessDamaged<T>(damaged: UnderstudyError[], read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!isUnderstudyError(error, 'ControlStoreError')) throw error;
+    damaged.push(error);
+    return undefined;
   }
 }
 

@@ -1,6 +1,7 @@
 /** The run journal: each step's outcome is here before it counts. A run can be taken up from it on any Temporal. */
+import { mapBounded } from '../artifacts/bounded.ts';
 import { documentKind } from '../control-store/document.ts';
-import { UnderstudyError } from '../errors/error.ts';
+import { isUnderstudyError, UnderstudyError } from '../errors/error.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { StepRecord } from './outcome.ts';
 import { runDocuments, type RunDocument } from './run-document.ts';
@@ -90,22 +91,56 @@ export async function listSteps(store: ControlStore, runId: string): Promise<Ste
   return records;
 }
 
-/** All runs, newest first (a run's id begins with its time). */
-export async function listRuns(store: ControlStore): Promise<RunDocument[]> {
-  const runs = await Promise.all((await runIds(store)).map((id) => readRun(store, id)));
-  return runs.filter((run) => run !== undefined);
+export interface RunList {
+  /** Newest first: a run's id begins with its time. */
+  runs: RunDocument[];
+  /** Whose document cannot be read as one; newest first. */
+  damaged: DamagedRun[];
 }
 
-/** The newest run that is so; the older ones are not read. */
+export interface DamagedRun {
+  runId: string;
+  error: UnderstudyError;
+}
+
+const runsAtOnce = 16;
+
+/** All runs. What is damaged keeps nobody from the others: whoever cannot do without it throws its error. */
+export async function listRuns(store: ControlStore): Promise<RunList> {
+  const list: RunList = { runs: [], damaged: [] };
+  const read = await mapBounded(await runIds(store), runsAtOnce, (runId) => tryRun(store, runId));
+  for (const each of read) {
+    if (each && 'error' in each) list.damaged.push(each);
+    else if (each) list.runs.push(each);
+  }
+  return list;
+}
+
+/**
+ * The newest run that is so; the older ones are not read. ControlStoreError where none is found, and one was damaged: it may have been that
+ * one.
+ */
 export async function findNewestRun(
   store: ControlStore,
   matches: (run: RunDocument) => boolean,
 ): Promise<RunDocument | undefined> {
+  let damaged: DamagedRun | undefined;
   for (const id of await runIds(store)) {
-    const run = await readRun(store, id);
-    if (run && matches(run)) return run;
+    const run = await tryRun(store, id);
+    if (run && 'error' in run) damaged ??= run;
+    else if (run && matches(run)) return run;
   }
+  if (damaged) throw damaged.error;
   return undefined;
+}
+
+async function tryRun(store: ControlStore, runId: string): Promise<RunDocument | DamagedRun | undefined> {
+  try {
+    return await readRun(store, runId);
+  } catch (error) {
+    if (!isUnderstudyError(error, 'ControlStoreError')) throw error;
+    return { runId, error };
+  }
 }
 
 async function runIds(store: ControlStore): Promise<string[]> {

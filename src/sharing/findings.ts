@@ -3,7 +3,7 @@ import { UnderstudyError } from '../errors/error.ts';
 import type { AcceptedLoss } from '../plan/plan.ts';
 
 export interface StandbyFinding extends AcceptedLoss {
-  kind: 'workspace' | 'storage' | 'vault' | 'secrets' | 'registry' | 'insights' | 'roles';
+  kind: 'workspace' | 'storage' | 'vault' | 'secrets' | 'secret' | 'registry' | 'insights' | 'roles';
   /** `refused`: the move would fail, or lose this. `warning`: true, or unknown, and keeps nobody from moving. */
   severity: 'refused' | 'warning';
   /** A person may go without it; not where nothing could be restored at all. */
@@ -37,14 +37,25 @@ export function showRefusal({ what, classes, id, acceptable }: StandbyFinding): 
   return `${classes.join(', ')}: ${what}${way}`;
 }
 
-/** PreconditionError if anything is refused. */
-export function requireNone(refused: readonly StandbyFinding[], region: string): void {
+/** PreconditionError if anything is refused. `accepted`: names that the plan goes without already. */
+export function requireNone(
+  refused: readonly StandbyFinding[],
+  { region, accepted }: { region: string; accepted: readonly string[] },
+): void {
   if (refused.length === 0) return;
   throw new UnderstudyError(
     'PreconditionError',
     `${region} cannot take over, and nothing has been moved:\n${refused.map((each) => `  - ${showRefusal(each)}`).join('\n')}`,
-    {
-      next: 'Mend it and "understudy retry" this run; or "understudy cancel" it, and go without it: "understudy failover --accept-loss NAME".',
-    },
+    { next: adviceOn(refused, accepted) },
   );
+}
+
+/** The plan is sealed: what is gone without, beyond what it names, is named to the next one. */
+function adviceOn(refused: readonly StandbyFinding[], accepted: readonly string[]): string {
+  const names = refused.filter(({ acceptable }) => acceptable).map(({ id }) => id);
+  const command = `understudy failover --accept-loss ${[...accepted, ...names].join(' ')} --reason "…"`;
+  if (names.length === 0) return 'Mend it and "understudy retry" this run, or "understudy cancel" it.';
+  if (names.length === refused.length)
+    return `Mend it and "understudy retry" this run; or "understudy cancel" it, and go without: ${command}`;
+  return `Mend it and "understudy retry" this run; or "understudy cancel" it, mend what has no name, and go without the rest: ${command}`;
 }

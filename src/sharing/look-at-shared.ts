@@ -2,7 +2,7 @@
 import { apiVersions, type ArmResource } from '../azure/azure.ts';
 import { isObject, textAt } from '../azure/json.ts';
 import type { StandbyFinding } from './findings.ts';
-import { ask, findingOf, reachBlobs, type Look, type MakeFinding } from './look.ts';
+import { ask, findingOf, probe, reachBlobs, type Look, type MakeFinding } from './look.ts';
 import { lookAtRoles } from './look-at-roles.ts';
 import { isOnlyIn, nameOfThing, sameVault, type SharedThing } from './sharing.ts';
 
@@ -104,9 +104,6 @@ async function lookAtRegistry(
   if (answer.state === 'missing') return [finding('refused', `${what}, which both sides used, is gone`)];
   return [finding('warning', `${only}: give it a replica in ${to.region}`)];
 }
-
-/** A name that nothing has: whoever may read is told that it is not there. */
-const probe = 'understudy-probe';
 
 async function lookAtVault(
   look: Look,

@@ -69,6 +69,9 @@ function untilAborted(signal: AbortSignal): Promise<never> {
   });
 }
 
+/** Of a secret that no vault has: anyone who may read the vault is told that it is not there. */
+export const probe = 'understudy-probe';
+
 /** Errors: those of Azure. Reading the account's key is part of it: the product reaches blobs by that. */
 export async function reachBlobs(azure: Azure, id: string, signal: AbortSignal): Promise<void> {
   const { name, service } = await azure.blobAccount(id, { signal });

@@ -36,6 +36,14 @@ describe('bounded work', () => {
     expect(taken.length).toBeLessThan(6);
   });
 
+  it('throws the error of the earliest that failed, though a later one failed sooner', async () => {
+    const all = forEachBounded([20, 1, 30], 3, async (ms) => {
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      throw new Error(`after ${ms} ms`);
+    });
+    await expect(all).rejects.toThrow('after 20 ms');
+  });
+
   it('shares one limit among many', async () => {
     const { state, work } = gauge();
     const limit = createLimiter(3);

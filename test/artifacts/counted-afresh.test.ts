@@ -1,13 +1,17 @@
 /** Counts are of what is there afterwards: an answer that says "done" is not yet a thing that is done. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { configureConnections } from '../../src/artifacts/configure-connections.ts';
 import { configureDatastores } from '../../src/artifacts/configure-datastores.ts';
 import { leftBehindUncounted } from '../../src/artifacts/drafts.ts';
 import { escrowSecrets } from '../../src/artifacts/escrow-secrets.ts';
 import { listActive } from '../../src/artifacts/list-active.ts';
+import type { SecretRef } from '../../src/artifacts/manifest.ts';
 import { openRecoveryPoint } from '../../src/artifacts/recovery-point.ts';
-import type { Azure, Vault } from '../../src/azure/azure.ts';
+import { apiVersions, type Azure, type Vault } from '../../src/azure/azure.ts';
+import { answerError } from '../../src/azure/errors.ts';
+import type { RecoveryPointRef } from '../../src/plan/plan.ts';
 import type { Action } from '../../src/run/step-context.ts';
-import { artifacts, fill } from './filled.ts';
+import { artifacts, canary, fill } from './filled.ts';
 import { replicate, startScene, type Scene } from './scene.ts';
 
 let scene: Scene;
@@ -27,13 +31,14 @@ function on(action: Action, changed: (azure: Azure) => Partial<Azure>): Action {
   };
 }
 
+const vaultThat = (change: (vault: Vault) => Partial<Vault>) => (azure: Azure) => ({
+  vault: (uri: string) => {
+    const vault = azure.vault(uri);
+    return { get: (name: string) => vault.get(name), set: vault.set.bind(vault), ...change(vault) };
+  },
+});
+
 describe('secrets', () => {
-  const vaultThat = (change: (vault: Vault) => Partial<Vault>) => (azure: Azure) => ({
-    vault: (uri: string) => {
-      const vault = azure.vault(uri);
-      return { get: (name: string) => vault.get(name), set: vault.set.bind(vault), ...change(vault) };
-    },
-  });
   const forgets = (_vault: Vault): Partial<Vault> => ({ set: () => Promise.resolve({ version: '1' }) });
   const garbles = (vault: Vault): Partial<Vault> => ({
     set: (name, value, tags) => vault.set(name, `${value} `, tags),
@@ -92,5 +97,50 @@ describe('datastores', () => {
       },
     ]);
     expect(result.lost?.join('\n')).toContain('lake');
+  });
+});
+
+describe('a secret in escrow', () => {
+  let ref: RecoveryPointRef;
+  let secrets: readonly SecretRef[];
+  const nameOf = (wanted: SecretRef['kind']) => secrets.find(({ kind }) => kind === wanted)?.name ?? '';
+  const answers = (wanted: SecretRef['kind'], answer: () => Promise<string>) =>
+    vaultThat((vault) => {
+      const secret = secrets.find(({ kind }) => kind === wanted)?.secret;
+      return { get: (name) => (name === secret ? answer() : vault.get(name)) };
+    });
+  /** As Key Vault answers where a secret is disabled. */
+  const refuse = () =>
+    Promise.reject(answerError('GET secret', { status: 403, headers: { get: () => undefined } }));
+  const failover = () =>
+    scene.run({ operation: 'failover', recoveryPoint: ref, epoch: 2, topology: { artifacts } });
+
+  beforeAll(async () => {
+    ({ ref } = await replicate(scene.run({ topology: { artifacts } })));
+    ({ secrets } = (await openRecoveryPoint(scene.store, ref.id)).sealed);
+  });
+
+  it('that the vault refuses costs its datastore, and no other', async () => {
+    const path = `${scene.west}/datastores/${nameOf('datastore')}`;
+    await scene.azure.arm.remove(path, apiVersions.machineLearning);
+    const work = on(configureDatastores, answers('datastore', refuse));
+    const result = await failover().step('datastores', 'configureDatastores', work);
+    expect(result.counts?.[0]).toMatchObject({ expected: 3, done: 2, failed: [{ count: 1 }] });
+    expect(result.lost).toEqual([`datastore ${nameOf('datastore')}: GET secret: (HTTP 403)`]);
+  });
+
+  it('that the vault refuses costs its connection, and no other', async () => {
+    const work = on(configureConnections, answers('connection', refuse));
+    const result = await failover().step('connections', 'configureConnections', work);
+    expect(result.counts?.[0]).toMatchObject({ failed: [{ count: 1 }] });
+    expect(result.lost).toEqual([`connection ${nameOf('connection')}: GET secret: (HTTP 403)`]);
+  });
+
+  it('that is not what was put there is not quoted', async () => {
+    const spoilt = answers('connection', () => Promise.resolve(`${canary}-pat`));
+    const work = on(configureConnections, spoilt);
+    const result = await failover().step('connections', 'configureConnections', work);
+    expect(result.lost?.join()).toContain('is not what was put into it');
+    expect(JSON.stringify(result)).not.toContain(canary);
   });
 });

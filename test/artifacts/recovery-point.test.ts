@@ -99,6 +99,22 @@ describe('opening a recovery point', () => {
     });
   });
 
+  it('reads its parts side by side, and names the first that is damaged, however soon it is read', async () => {
+    const store = fakeControlStore();
+    const sealed = await seal(store, first);
+    const [one, other] = sealed.parts.map((part) => `${folderOf(1, sealed.id)}/${part.name}`);
+    store.documents.delete(one ?? '');
+    store.documents.delete(other ?? '');
+    const asked: string[] = [];
+    const slow = (name: string) => {
+      asked.push(name);
+      return new Promise<undefined>((resolve) => setTimeout(resolve, name === one ? 20 : 0, undefined));
+    };
+    const opened = openRecoveryPoint({ ...store, readText: slow }, sealed.id);
+    await expect(opened).rejects.toMatchObject({ details: { place: one } });
+    expect(asked).toEqual([one, other]);
+  });
+
   it('refuses a missing part, one that is not sealed, and what is no id', async () => {
     const store = fakeControlStore();
     const sealed = await seal(store, first);

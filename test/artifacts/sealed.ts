@@ -30,11 +30,13 @@ interface Sealing {
   epoch?: number;
   region?: string;
   jobs?: LedgerEntry[];
+  /** Clusters of four nodes, by name. */
+  clusters?: readonly string[];
   /** What it holds otherwise. */
   change?: (content: SealedContent) => SealedContent;
 }
 
-/** Seals a recovery point of unfinished jobs and nothing else. */
+/** Seals a recovery point of unfinished jobs and clusters, and nothing else. */
 export async function seal(
   store: FakeControlStore,
   startedAt: string,
@@ -42,6 +44,7 @@ export async function seal(
     epoch = 1,
     region = 'eastus',
     jobs = [entryNamed('a'), entryNamed('b')],
+    clusters = [],
     change = (content) => content,
   }: Sealing = {},
 ): Promise<SealedManifest> {
@@ -51,6 +54,9 @@ export async function seal(
   const raw = partWriter(store, folderOf(epoch, id), 'raw-jobs');
   for (const [index] of jobs.entries())
     await raw.add({ id: `/jobs/${index}`, name: `${index}`, type: 'jobs', properties: {} });
+  const computes = partWriter(store, folderOf(epoch, id), 'computes');
+  for (const name of clusters)
+    await computes.add({ id: `/computes/${name}`, name, type: 'computes', properties: {} });
   const sealed = withDigest(
     change({
       id,
@@ -67,7 +73,7 @@ export async function seal(
       startedAt,
       sealedAt: startedAt,
       run: 'r',
-      parts: [...(await writer.end()), ...(await raw.end())],
+      parts: [...(await writer.end()), ...(await raw.end()), ...(await computes.end())],
       accounts: [],
       shared: [],
       sharing: { things: [], inBoth: [] },
@@ -78,10 +84,10 @@ export async function seal(
       summary: {
         epoch,
         region,
-        counts: { jobs: jobs.length },
+        counts: { jobs: jobs.length, computes: clusters.length },
         blobs: 0,
         bytes: 0,
-        computes: [],
+        computes: clusters.map((name) => ({ name, type: 'AmlCompute', vmSize: 'Standard_NC6', maxNodes: 4 })),
         endpoints: [],
         jobs: { Running: jobs.length },
         fuzzy: 0,

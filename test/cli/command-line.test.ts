@@ -81,6 +81,16 @@ describe('called wrongly', () => {
       ['failover', '--outage-began', '2999-01-01T00:00:00Z'],
       /--outage-began: expected a time that is past, got "2999-01-01T00:00:00Z"/,
     ],
+    [
+      'a loss that is accepted without a reason',
+      ['failover', '--to', 'westus3', '--yes', '--accept-loss', 'storage:lake', '--reason', ' '],
+      /--accept-loss: expected --reason "…" with it/,
+    ],
+    [
+      'a loss that is accepted without a reason, where nobody can be asked',
+      ['failover', '--to', 'westus3', '--accept-loss', 'storage:lake'],
+      /--accept-loss: expected --reason "…" with it/,
+    ],
     ['a host without a name', ['worker', '--host', ''], /--host: expected the name of a host, got nothing/],
     [
       'a time that is none',

@@ -48,13 +48,13 @@ describe('a document', () => {
     [
       'without a version',
       letter,
-      `letter "a.json": expected version 2, which release ${release} reads; it has no version and was written by a release before 0.2.0`,
+      `letter "a.json": expected version 2, which release ${release} reads; it has no version and names no release`,
       otherRelease,
     ],
     [
       'of an older version',
       { ...letter, version: 1 },
-      `letter "a.json": expected version 2, which release ${release} reads; it has version 1 and was written by a release before 0.2.0`,
+      `letter "a.json": expected version 2, which release ${release} reads; it has version 1 and names no release`,
       otherRelease,
     ],
     [
@@ -62,6 +62,12 @@ describe('a document', () => {
       { whatever: true, version: 3, release: '0.9.0' },
       `letter "a.json": expected version 2, which release ${release} reads; it has version 3 and was written by release 0.9.0`,
       otherRelease,
+    ],
+    [
+      'of another build of this release',
+      { ...letter, version: 1, release },
+      `letter "a.json": expected version 2, which release ${release} reads; it has version 1 and was written by another build of release ${release}`,
+      'Use the build that wrote it, or a new container: controlStore.container in the topology.',
     ],
     [
       'with something else in a field',
@@ -73,6 +79,12 @@ describe('a document', () => {
       'with a field that it should not have',
       { ...letter, secret: 1, version: 2, release: '0.2.0' },
       'letter "a.json", written by release 0.2.0: Unrecognized key: "secret"',
+      damaged,
+    ],
+    [
+      'that names no release',
+      { to: {}, version: 2 },
+      'letter "a.json", which names no release: to.name: Invalid input: expected string, received undefined',
       damaged,
     ],
     ['that is a list', [letter], 'letter "a.json": expected an object, got a list', foreign],

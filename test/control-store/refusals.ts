@@ -42,7 +42,7 @@ export async function expectRefusals(refusals: Refusals): Promise<void> {
   );
   await refuses(
     (document) => ({ ...document, version: undefined, release: undefined }),
-    `${name}: expected version ${version}, which release ${release} reads; it has no version and was written by a release before 0.2.0`,
+    `${name}: expected version ${version}, which release ${release} reads; it has no version and names no release`,
     otherRelease,
   );
   await refuses(

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../simulator/provider.ts';
 import { apiVersions } from '../../src/azure/azure.ts';
+import { answerError } from '../../src/azure/errors.ts';
 import { configureEndpoints } from '../../src/inference/configure-endpoints.ts';
 import { scoreEndpoints } from '../../src/inference/score-endpoints.ts';
 import type { RecoveryPointRef } from '../../src/plan/plan.ts';
@@ -171,6 +172,21 @@ describe('endpoints that the standby has', () => {
       "endpoint fraud-score: clients must take the standby's own keys: no escrow vault is declared for westus3",
     );
   });
+});
+
+it('endpoints keep their own keys where the vault refuses those in escrow, and that is told', async () => {
+  const refuse = () =>
+    Promise.reject(answerError('GET secret', { status: 403, headers: { get: () => undefined } }));
+  const run = scene.run({ operation: 'failover', recoveryPoint: ref, epoch: 2 });
+  const result = await run.step('configure/inference/endpoints', 'configureEndpoints', (context) =>
+    configureEndpoints({
+      ...context,
+      azure: { ...context.azure, vault: () => ({ get: refuse, set: refuse }) },
+    }),
+  );
+  expect(result.lost).toContain(
+    "endpoint fraud-score: clients must take the standby's own keys: GET secret: (HTTP 403)",
+  );
 });
 
 describe('a scoring request to each', () => {

@@ -1,6 +1,7 @@
 /** What a command works with is checked when it is opened, not in the midst of its work. */
 import { describe, expect, it } from 'vitest';
 import type { LoadedTopology } from '../../src/bundle/make-bundle.ts';
+import { release } from '../../src/release.ts';
 import { azureFrom, claim } from '../../src/operations/session.ts';
 import { fakeControlStore } from '../fakes/control-store.ts';
 
@@ -18,6 +19,23 @@ describe('a control store', () => {
       details: { next: expect.stringContaining('controlStore.container') },
     });
     expect([...store.documents.keys()]).toEqual(['topology.json']);
+  });
+
+  it.each([
+    [
+      'another build of this release',
+      { version: 2, release },
+      `was written by another build of release ${release}`,
+    ],
+    ['a release before', {}, 'names no release'],
+  ])('of %s is refused at the door', async (_what, by, says) => {
+    const store = fakeControlStore();
+    await store.write('topology.json', JSON.stringify({ topology: 'fraud-ml', ...by }), 'application/json');
+    await expect(claim(store, loaded('fraud-ml'))).rejects.toMatchObject({
+      code: 'ControlStoreError',
+      message: expect.stringContaining(says) as string,
+      details: { next: expect.stringContaining('or a new container') as string },
+    });
   });
 });
 

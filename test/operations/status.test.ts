@@ -7,6 +7,7 @@ import { ensurePointer } from '../../src/control-store/region-pointer.ts';
 import type { Session } from '../../src/operations/session.ts';
 import { readStatus } from '../../src/operations/status.ts';
 import { worstOf, type Finding } from '../../src/operations/status-findings.ts';
+import { takeRunLease } from '../../src/run/lease.ts';
 import { seal } from '../artifacts/sealed.ts';
 import { fakeControlStore, type FakeControlStore } from '../fakes/control-store.ts';
 import { topologyOf } from '../topology/minimal.ts';
@@ -87,6 +88,37 @@ it('the ledger of the scrub that cannot be read is said', async () => {
   await seal(store, sealedAt);
   await store.write('replicas/scrub.json', '{"version": 7}', 'application/json');
   expect(await findings(sessionOf(store))).toMatchObject([{ severity: 'warning', kind: 'damaged' }]);
+});
+
+describe('a run', () => {
+  const place = 'runs/20261021T100000Z-failover-0001/run.json';
+
+  it('that cannot be read is named, and the rest is shown all the same', async () => {
+    const store = await usedStore();
+    await seal(store, sealedAt);
+    await store.write(place, '{ "version": 2, "release": "0.2.0" }', 'application/json');
+    expect(await findings(sessionOf(store))).toMatchObject([
+      {
+        severity: 'warning',
+        kind: 'damaged',
+        what: expect.stringContaining(`run "${place}", written by release 0.2.0: `) as string,
+        next: expect.stringContaining('put it back') as string,
+      },
+    ]);
+  });
+
+  it('that is open, and cannot be read, is named once; a run lease that cannot be read is named, too', async () => {
+    const store = await usedStore();
+    await seal(store, sealedAt);
+    await takeRunLease(store, { runId: '20261021T100000Z-failover-0001', now });
+    await store.write(place, '{}', 'application/json');
+    expect((await findings(sessionOf(store))).map(({ kind }) => kind)).toEqual(['damaged']);
+    await store.write('run-lease.json', 'no JSON', 'application/json');
+    expect((await findings(sessionOf(store))).map(({ what }) => what)).toEqual([
+      expect.stringContaining('run-lease.json'),
+      expect.stringContaining(place),
+    ]);
+  });
 });
 
 describe('two workspaces', () => {

@@ -236,7 +236,7 @@ describe('a run that was cancelled', () => {
     await store.write(ledgerName(lineageRoot), '{"version":2}', 'application/json');
     expect(await problems()).toEqual([
       expect.stringMatching(
-        /^which jobs the run has stopped or submitted: job ledger "ledger\/eastus\.fraud-east\.train\.json", written by/,
+        /^which jobs the run has stopped or submitted: job ledger "ledger\/eastus\.fraud-east\.train\.json", which names no release: /,
       ),
     ]);
   });

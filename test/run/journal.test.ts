@@ -1,7 +1,16 @@
 /** What is written down of a run, and how much of it travels. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { release } from '../../src/release.ts';
-import { changeRun, listRuns, listSteps, openRun, readRun, requireRun } from '../../src/run/journal.ts';
+import { UnderstudyError } from '../../src/errors/error.ts';
+import {
+  changeRun,
+  findNewestRun,
+  listRuns,
+  listSteps,
+  openRun,
+  readRun,
+  requireRun,
+} from '../../src/run/journal.ts';
 import { outcomeOf, reconcile } from '../../src/run/outcome.ts';
 import { planned } from '../../src/run/run-document.ts';
 import { began, makeScene, type Scene } from './scene.ts';
@@ -31,7 +40,7 @@ describe('the journal', () => {
       await openRun(scene.store, { ...scene.header, runId });
     }
     await record('restore/data/blobs', 'completed');
-    expect((await listRuns(scene.store)).map(({ runId }) => runId.slice(0, 15))).toEqual([
+    expect((await listRuns(scene.store)).runs.map(({ runId }) => runId.slice(0, 15))).toEqual([
       '20261121T110000',
       '20261121T100000',
       '20261120T110000',
@@ -39,6 +48,39 @@ describe('the journal', () => {
     expect((await listSteps(scene.store, scene.header.runId)).map(({ step }) => step)).toEqual([
       'restore/data/blobs',
     ]);
+  });
+
+  it('lists the others where one is damaged, and names that', async () => {
+    const place = 'runs/20261120T110000Z-failover-0003/run.json';
+    await scene.store.write(place, '{ "version": 2 }', 'application/json');
+    const { runs, damaged } = await listRuns(scene.store);
+    expect(runs.map(({ runId }) => runId)).toEqual([scene.header.runId]);
+    expect(damaged).toMatchObject([
+      {
+        runId: '20261120T110000Z-failover-0003',
+        error: { code: 'ControlStoreError', message: expect.stringContaining(`run "${place}"`) as string },
+      },
+    ]);
+    const newest = (wanted: string) => findNewestRun(scene.store, ({ runId }) => runId === wanted);
+    expect(await newest(scene.header.runId)).toMatchObject({ runId: scene.header.runId });
+    // It may have been the damaged one.
+    await expect(newest('another')).rejects.toThrow(place);
+  });
+
+  it('reads a few runs at a time, and none where the control store is silent', async () => {
+    for (let at = 10; at < 60; at++)
+      await openRun(scene.store, { ...scene.header, runId: `20261120T1100${at}Z-replicate-0001` });
+    const reading = { now: 0, most: 0 };
+    const read: typeof scene.store.read = async (name) => {
+      reading.most = Math.max(reading.most, ++reading.now);
+      await new Promise((resolve) => setImmediate(resolve));
+      reading.now -= 1;
+      return scene.store.read(name);
+    };
+    expect((await listRuns({ ...scene.store, read })).runs).toHaveLength(51);
+    expect(reading.most).toBeLessThanOrEqual(16);
+    const silent = () => Promise.reject(new UnderstudyError('AzureUnavailable', 'no answer'));
+    await expect(listRuns({ ...scene.store, read: silent })).rejects.toThrow('no answer');
   });
 
   it('keeps what two write at once', async () => {

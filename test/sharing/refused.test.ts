@@ -180,11 +180,11 @@ describe('a standby', () => {
     const lost = { kind: 'connection' as const, name: 'gone', secret: 'understudy-gone', version: '1' };
     expect(await look({ sealed: { ...sealed, secrets: [...sealed.secrets, lost] } })).toMatchObject([
       {
-        id: 'secrets:westus3',
+        id: 'secret:connection/gone',
         severity: 'refused',
         acceptable: true,
         what: expect.stringMatching(
-          /^1 of 2 secrets are gone from the escrow vault .*: connection gone$/,
+          /^the secret of connection gone is gone from the escrow vault /,
         ) as string,
       },
     ]);

@@ -12,7 +12,7 @@ import {
   type StartedRun,
 } from '../../operations/start-operation.ts';
 import { sideOf } from '../../topology/sides.ts';
-import { ask, requireWord } from '../ask.ts';
+import { ask, askReason, requireWord } from '../ask.ts';
 import { command, session, withTemporal } from '../command.ts';
 import { seeThrough } from '../see-through.ts';
 import { acceptLossOption, refusal, showPlan } from './plan.ts';
@@ -37,7 +37,7 @@ export function failoverCommand(): Command {
   )
     .option('--to <region>', 'the region to move to; obligatory with --yes, or where there is no terminal')
     .option('-y, --yes', 'do not ask')
-    .option('--reason <text>', 'why; it stands in the report')
+    .option('--reason <text>', 'why; it stands in the report; obligatory with --accept-loss')
     .option(
       '--even-if-healthy',
       'go on although the active region is healthy, or nobody can tell whether it is',
@@ -79,9 +79,10 @@ function requireTarget({ to, yes }: Options): void {
   );
 }
 
-/** A loss that is accepted stands in the report with who accepted it, and why. */
-function requireReason({ acceptLoss, yes, reason }: Options): void {
-  if (!acceptLoss || yes !== true || (reason ?? '').trim() !== '') return;
+/** A loss that is accepted stands in the report with who accepted it, and why. On a terminal the reason is asked for. */
+function requireReason({ acceptLoss, yes, reason = '' }: Options): void {
+  if (!acceptLoss || reason.trim() !== '') return;
+  if (yes !== true && process.stdin.isTTY) return;
   throw new UnderstudyError('UsageError', '--accept-loss: expected --reason "…" with it');
 }
 
@@ -146,12 +147,14 @@ async function lookFirst(opened: Session, region: string, options: Options): Pro
 const shown = { ok: 'ok: ', failed: 'FAILED: ', unknown: 'cannot tell: ' } as const;
 
 async function confirm(from: string, to: string, options: Options): Promise<string> {
-  if (options.yes === true) return options.reason ?? noReason;
+  const given = (options.reason ?? '').trim();
+  if (options.yes === true) return given === '' ? noReason : given;
   return ask(async (terminal) => {
-    const reason = options.reason ?? (await terminal.question('Why? (stands in the report) '));
+    const obligatory = options.acceptLoss !== undefined;
+    const reason = given === '' ? await askReason(terminal, { obligatory }) : given;
     const question = `Fail over from ${from} to ${to}? Type the name of the region to move to: `;
     await requireWord(terminal, question, to);
-    return reason.trim() === '' ? noReason : reason;
+    return reason === '' ? noReason : reason;
   });
 }
 

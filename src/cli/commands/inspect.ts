@@ -2,7 +2,7 @@
 import { Option, type Command } from 'commander';
 import { renderText } from '../../report/text.ts';
 import { cut } from '../../report/text-layout.ts';
-import { listRuns } from '../../run/journal.ts';
+import { listRuns, type RunList } from '../../run/journal.ts';
 import type { RunDocument } from '../../run/run-document.ts';
 import { showDuration } from '../../topology/duration.ts';
 import { command, session } from '../command.ts';
@@ -21,14 +21,32 @@ function runsCommand(): Command {
     .addOption(new Option('--output <form>', 'how to print them').choices(['text', 'json']).default('text'))
     .option('--journal', 'accepted for what is scripted already: the journal is always read')
     .action(async (options: { output: string }, self: Command) => {
-      const runs = await listRuns((await session(self)).store);
-      if (options.output === 'json') {
-        console.log(JSON.stringify(runs, null, 2));
-        return;
-      }
-      if (runs.length === 0) console.log('no runs yet');
-      for (const run of runs) console.log(lineOf(run));
+      const list = await listRuns((await session(self)).store);
+      console.log(options.output === 'json' ? runsAsJson(list) : showRuns(list));
     });
+}
+
+export function showRuns({ runs, damaged }: RunList): string {
+  const lines = [
+    ...runs.map(lineOf),
+    ...damaged.map(({ runId, error }) => `${runId}  DAMAGED: ${error.message}`),
+  ];
+  return lines.length === 0 ? 'no runs yet' : newestFirst(lines, (line) => line).join('\n');
+}
+
+/** One list: of a damaged one its id, and what is wrong with it. */
+export function runsAsJson({ runs, damaged }: RunList): string {
+  const all = [...runs, ...damaged.map(({ runId, error }) => ({ runId, damaged: error.message }))];
+  return JSON.stringify(
+    newestFirst(all, ({ runId }) => runId),
+    null,
+    2,
+  );
+}
+
+/** A run's id begins with its time. */
+function newestFirst<T>(all: readonly T[], keyOf: (each: T) => string): T[] {
+  return all.toSorted((one, other) => (keyOf(one) < keyOf(other) ? 1 : -1));
 }
 
 /** One line a run: what, where, how it stands, since when and how long, who and why. */

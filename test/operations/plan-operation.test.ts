@@ -1,0 +1,33 @@
+/** What keeps a failover from being planned, and what is only said with the plan. */
+import { describe, expect, it } from 'vitest';
+import type { Azure } from '../../src/azure/azure.ts';
+import { answerError } from '../../src/azure/errors.ts';
+import { ensurePointer } from '../../src/control-store/region-pointer.ts';
+import { planFailover, type MadePlan } from '../../src/operations/plan-operation.ts';
+import { seal } from '../artifacts/sealed.ts';
+import { fakeControlStore } from '../fakes/control-store.ts';
+import { topologyOf } from '../topology/minimal.ts';
+
+const now = new Date('2026-11-21T10:05:00.000Z');
+const topology = topologyOf('');
+
+/** Of a recovery point with one cluster, by somebody to whom Azure answers everything so. */
+async function planWhereAllIs(status: number): Promise<MadePlan> {
+  const store = fakeControlStore();
+  await ensurePointer(store, { topology, who: 'a test', now });
+  await seal(store, '2026-11-21T10:00:00.000Z', { clusters: ['gpu'] });
+  const refuse = (tried: string) =>
+    Promise.reject(answerError(`GET ${tried}`, { status, headers: { get: () => undefined } }));
+  const azure = { arm: { get: refuse, find: refuse }, blobAccount: refuse } as unknown as Azure;
+  return planFailover({ azure, store, topology, bundle: 'b'.repeat(64), now });
+}
+
+describe('a quota that could not be read', () => {
+  it.each([403, 404, 503])('keeps nobody from moving: Azure answered %i', async (status) => {
+    const { problems, warnings } = await planWhereAllIs(status);
+    expect(problems.join()).not.toContain('quota');
+    expect(warnings).toContainEqual(
+      expect.stringMatching(/^whether the quota of westus3 is enough could not be read: GET .*vmSizes/),
+    );
+  });
+});
