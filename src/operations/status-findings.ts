@@ -80,23 +80,29 @@ export function findingsOf(found: Found): Finding[] {
     ...ofDamage(found),
     ...ofDocuments(found),
     ...ofRuns(found),
-    ...found.status.owed.map(({ what, owedSince, reason }): Finding => ({
+    ...ofDebts(found),
+    ...ofWorkers(found),
+    ...ofRegistered(found),
+  ];
+}
+
+/** What the fence owes in a region that is the writer again is void: the next `replicate` says so. */
+function ofDebts({ status }: Found): Finding[] {
+  return status.owed
+    .filter(({ region }) => region !== status.writer)
+    .map(({ what, owedSince, reason }): Finding => ({
       severity: 'warning',
       kind: 'owed',
       what: `${what}, since ${owedSince}: ${reason.replace(/^[A-Z]+ \/subscriptions\/\S+: /, '')}`,
       next: '"understudy replicate" pays it as soon as the region answers.',
-    })),
-    ...ofWorkers(found),
-    ...(found.status.differsFromRegistered === true
-      ? [
-          {
-            severity: 'warning' as const,
-            what: 'this topology or a template of it is other than what is registered',
-            next: 'If it is what runs should use: "understudy register".',
-          },
-        ]
-      : []),
-  ];
+    }));
+}
+
+function ofRegistered({ status }: Found): Finding[] {
+  if (status.differsFromRegistered !== true) return [];
+  const what = 'this topology or a template of it is other than what is registered';
+  const next = 'If it is what runs should use: "understudy register".';
+  return [{ severity: 'warning', what, next }];
 }
 
 function ofPointer({ lost }: Found): Finding[] {
@@ -212,17 +218,18 @@ function ofDocuments({ damaged }: Found): Finding[] {
   }));
 }
 
-function ofRuns({ status, open }: Found): Finding[] {
+function ofRuns(found: Found): Finding[] {
+  const { status, open } = found;
   const starting: Finding[] =
     open && !open.run ? [{ severity: 'warning', what: `run "${open.runId}" is being started` }] : [];
   return [
     ...starting,
-    ...ofReplicate(status),
+    ...ofReplicate(found),
     ...status.runs.flatMap((run): Finding[] => {
       if (run.state === 'failed')
         return [
           { severity: 'critical', kind: 'failed', what: `run ${describeRun(run)}`, next: howToEnd(run) },
-          ...ofNotifications(run),
+          ...ofNotifications(found, run),
         ];
       if (run.executed === false)
         return [
@@ -263,24 +270,36 @@ function ofWorkers({ status }: Found): Finding[] {
 }
 
 /** Recovery points grow old while it fails. */
-function ofReplicate({ newestReplicate: run }: Found['status']): Finding[] {
+function ofReplicate(found: Found): Finding[] {
+  const { newestReplicate: run } = found.status;
   if (run?.state !== 'failed') return [];
   const next = 'Mend what failed, and "understudy replicate" again.';
   return [
     { severity: 'warning', kind: 'failed', what: `run ${describeRun(run)}`, next },
-    ...ofNotifications(run),
+    ...ofNotifications(found, run),
   ];
 }
 
-function ofNotifications({ runId, notified = {} }: RunDocument): Finding[] {
-  return Object.entries(notified).flatMap(([variable, { problem }]) =>
-    problem === undefined
-      ? []
-      : [
-          {
-            severity: 'warning',
-            what: `the webhook of ${variable} was not told how run "${runId}" ended: ${problem}`,
-          },
-        ],
-  );
+/** Until then a worker may be at it. */
+const toldWithinMs = 3 * 60_000;
+
+/** Whom the topology names, and nobody could tell how a run ended. */
+function ofNotifications(
+  { session, now }: Found,
+  { runId, state, endedAt, notified = {} }: RunDocument,
+): Finding[] {
+  if (endedAt === undefined) return [];
+  const wanted = session.topology.notify.filter(({ on }) => on.some((each) => each === state));
+  return wanted.flatMap(({ webhookFrom }): Finding[] => {
+    const told = notified[webhookFrom];
+    const isTold = told?.of === endedAt;
+    if (isTold ? told.problem === undefined : now.getTime() - Date.parse(endedAt) < toldWithinMs) return [];
+    const why = isTold ? told.problem : 'no worker was there to do it in time';
+    return [
+      {
+        severity: 'warning',
+        what: `the webhook of ${webhookFrom} was not told how run "${runId}" ended: ${why}`,
+      },
+    ];
+  });
 }

@@ -40,8 +40,8 @@ export async function readStatus(session: Session, client?: Client, now = new Da
   ]);
   const damage = await damageKnownBy(store);
   const points = await withParts(store, await listRecoveryPoints(store, { region: writer, limit: 1 }));
-  const owed = await listDebts(store);
   const damaged: UnderstudyError[] = [];
+  const owed = await listDebts(store, { damaged: (error) => damaged.push(error) });
   const open = await unlessDamaged(damaged, () => findOpenRun(store, now));
   const { runs: all, damaged: damagedRuns } = await listRuns(store);
   damaged.push(...damagedRuns.map(({ error }) => error));

@@ -4,6 +4,8 @@ import { folderOf } from '../../src/artifacts/manifest.ts';
 import { changeScrubLedger } from '../../src/artifacts/scrub-ledger.ts';
 import type { Azure } from '../../src/azure/azure.ts';
 import { ensurePointer } from '../../src/control-store/region-pointer.ts';
+import { release } from '../../src/release.ts';
+import { changeRun, openRun } from '../../src/run/journal.ts';
 import type { Session } from '../../src/operations/session.ts';
 import { readStatus } from '../../src/operations/status.ts';
 import { worstOf, type Finding } from '../../src/operations/status-findings.ts';
@@ -80,6 +82,64 @@ describe('a recovery point', () => {
     ]);
     await mark(true);
     expect(await findings(sessionOf(store))).toEqual([]);
+  });
+});
+
+describe('the end of a run', () => {
+  const topology = topologyOf('notify: [{ webhookFrom: PAGER }]\n');
+  const failed = (endedAt: string, notified = {}) => ({
+    runId: 'r1',
+    topology: topology.name,
+    operation: 'replicate' as const,
+    bundle: 'b',
+    reason: 'by cron',
+    triggeredBy: 'cron',
+    triggeredAt: sealedAt,
+    state: 'failed' as const,
+    endedAt,
+    ...notified,
+  });
+  const told = async (run: ReturnType<typeof failed>) => {
+    const store = await usedStore();
+    await seal(store, sealedAt);
+    await openRun(store, run);
+    await changeRun(store, run.runId, { state: 'failed' });
+    const found = await findings({ ...sessionOf(store), topology });
+    return found.map(({ what }) => what).filter((what) => what.includes('webhook'));
+  };
+  const longAgo = '2026-11-21T09:00:00.000Z';
+
+  it('that nobody was told of is said, and why; not while a worker may be at it', async () => {
+    expect(await told(failed(longAgo))).toEqual([
+      'the webhook of PAGER was not told how run "r1" ended: no worker was there to do it in time',
+    ]);
+    expect(
+      await told(failed(longAgo, { notified: { PAGER: { of: longAgo, problem: 'HTTP 500' } } })),
+    ).toEqual(['the webhook of PAGER was not told how run "r1" ended: HTTP 500']);
+    expect(await told(failed(longAgo, { notified: { PAGER: { of: longAgo } } }))).toEqual([]);
+    expect(await told(failed(sealedAt))).toEqual([]);
+  });
+});
+
+describe('what is owed', () => {
+  it('counts no more in the region that is the writer, and a debt that cannot be read is named', async () => {
+    const store = await usedStore();
+    await seal(store, sealedAt);
+    const owed = { what: 'shut out', reason: 'dark', step: 's', run: 'r', owedSince: sealedAt };
+    const write = (region: string) =>
+      store.write(
+        `debts/${region}/writers.json`,
+        JSON.stringify({ kind: 'writers', region, ...owed, version: 1, release }),
+        'application/json',
+      );
+    await write('eastus');
+    expect(await findings(sessionOf(store))).toEqual([]);
+    await write('westus3');
+    expect(await findings(sessionOf(store))).toMatchObject([{ kind: 'owed' }]);
+    await store.write('debts/westus3/writers.json', '{"version": 9}', 'application/json');
+    expect(await findings(sessionOf(store))).toMatchObject([
+      { kind: 'damaged', what: expect.stringContaining('debts/westus3/writers.json') as string },
+    ]);
   });
 });
 
