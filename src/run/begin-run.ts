@@ -11,7 +11,7 @@ import type { Environments, RunEnvironment } from './environment.ts';
 import { changeRun, listSteps, requireRun } from './journal.ts';
 import { readRunLease } from './lease.ts';
 import { assertNotOvertaken, giveBack, holdLeases, takeLease } from './leases.ts';
-import { notify } from './notify.ts';
+import { tellOfEnd } from './notify.ts';
 import { outcomeOf, type StepOutcome } from './outcome.ts';
 import { planFolder, plans } from './plan-document.ts';
 import type { RunExecution } from './reference.ts';
@@ -70,7 +70,8 @@ export function runBeginner(open: Environments, makePlan: MakePlan, now: () => D
     } catch (error) {
       if (isUnderstudyError(error) && !error.retryable) {
         await neverBegun(store, run, error, now());
-        await tellOfEnd(open, run);
+        // Not tried again for that: this run is not to begin after all. Whom nobody told, status says.
+        await tellOfEnd(open, run).catch(() => undefined);
       }
       throw error;
     }
@@ -139,16 +140,6 @@ async function neverBegun(
       : undefined,
   );
   if (found.state === 'failed' && found.startedAt === undefined) await giveBack(store, run, true);
-}
-
-/** What keeps a run from beginning may keep its bundle from being read. */
-async function tellOfEnd(open: Environments, run: RunExecution): Promise<void> {
-  try {
-    const { store, bundle } = await open.open(run);
-    await notify(store, run.runId, bundle.topology);
-  } catch (error) {
-    if (!isUnderstudyError(error)) throw error;
-  }
 }
 
 /** Seals the plan that takes the run back, once; a later execution opens the same one. */

@@ -7,10 +7,10 @@ import { loadReportInput } from '../report/load.ts';
 import { buildReport } from '../report/report.ts';
 import { writeReport } from '../report/write.ts';
 import type { Environments } from './environment.ts';
-import { changeRun, listSteps, recordStep } from './journal.ts';
+import { changeRun, listSteps, recordStep, requireRun } from './journal.ts';
 import { readRunLease } from './lease.ts';
 import { giveBack } from './leases.ts';
-import { notify } from './notify.ts';
+import { tellOfEnd } from './notify.ts';
 import type { RunExecution } from './reference.ts';
 
 export interface EndOfRun {
@@ -62,9 +62,9 @@ export function runEnder(open: Environments, now: () => Date = () => new Date())
 /** Tells whoever wants to know how a run ended, and writes its report; without a plan there is nothing to report. */
 export function reportWriter(open: Environments, now: () => Date = () => new Date()) {
   return async (run: RunExecution): Promise<void> => {
-    const { store, bundle, run: ended } = await open.open(run);
-    await notify(store, run.runId, bundle.topology);
-    if (ended.plan === undefined) return;
+    const store = await open.openStore(run);
+    await tellOfEnd(open, run);
+    if ((await requireRun(store, run.runId)).plan === undefined) return;
     await writeReport(store, run.runId, buildReport(await loadReportInput(store, run.runId, now())));
   };
 }

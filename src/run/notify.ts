@@ -2,12 +2,14 @@
  * Tells whoever the topology names (`notify`) how a run ended: a POST to a webhook, once for each end of a run. Its address is a secret, and
  * so stands in the environment of the workers, and neither in the topology nor in the control store.
  */
-import { messageOf } from '../errors/error.ts';
+import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { toSeconds } from '../topology/duration.ts';
 import type { Topology } from '../topology/topology.ts';
 import { describeRun, howToEnd } from './describe-run.ts';
+import type { Environments } from './environment.ts';
 import { changeRun, requireRun } from './journal.ts';
+import type { RunExecution } from './reference.ts';
 import type { RunDocument } from './run-document.ts';
 
 /** Sends a body; throws where it was not taken. */
@@ -35,6 +37,16 @@ export interface NotifyOptions {
 }
 
 const tries = 3;
+
+/** By the topology that the run sealed; where that cannot be read, nobody knows whom to tell. Errors: what may pass. */
+export async function tellOfEnd(open: Environments, run: RunExecution): Promise<void> {
+  try {
+    const { store, bundle } = await open.open(run);
+    await notify(store, run.runId, bundle.topology);
+  } catch (error) {
+    if (!isUnderstudyError(error) || error.retryable) throw error;
+  }
+}
 
 /** Nothing of it fails the run: whom nobody could tell is written down with the run, for `status` to show. Errors: those of the control store. */
 export async function notify(
