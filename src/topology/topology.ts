@@ -209,7 +209,7 @@ const Policies = z.strictObject({
     'How long stopping schedules and shutting out writers of the old side may hold up the switch, however well the region gets on with it, before the rest is owed.',
   ),
   jobStopDeadline: TimeLimit.default('1h').describe(
-    'How long a region that answers may take to stop its jobs, before the rest is owed. At the rate that Azure takes writes, ten thousand need 18 minutes.',
+    'How long a region that answers may take to stop its jobs, before the rest is owed. At the rate that Azure takes writes, ten thousand need 18 minutes, or twice that where both workspaces are in one subscription and they are resumed meanwhile.',
   ),
   replicateDeadline: TimeLimit.default('6h').describe(
     'How long a replication may take in all; then it fails and says in which step. Also: replicate --timeout.',

@@ -177,9 +177,9 @@ describe('a failover', () => {
       const plan = failover(undefined, recoveryPoint({ jobs: { Running: jobs } }));
       return [plan.steps.find(({ action }) => action === 'stopOldJobs')?.expectedSeconds, plan.notes];
     };
-    expect(stopOf(10_000)).toEqual([1053, []]);
+    expect(stopOf(10_000)).toEqual([2106, []]);
     expect(stopOf(50_000)).toEqual([
-      5264,
+      10_527,
       [expect.stringContaining('longer than policies.jobStopDeadline (1h)')],
     ]);
   });
