@@ -171,10 +171,23 @@ async function adviceAfter(store: ControlStore, id: string): Promise<string> {
     const newest = sealed.slice(0, offered).map((each) => `"${each}"`);
     return `Name one that is there, or none for the newest; of ${sealed.length}, newest first: ${newest.join(', ')}${sealed.length > offered ? ', …' : ''}.`;
   }
-  const before = sealed[at + 1];
-  return before === undefined
-    ? 'There is no recovery point before it: take one with "understudy replicate".'
-    : `Use the recovery point before it: "${before}".`;
+  const region = await regionOf(store, id);
+  for (const before of sealed.slice(at + 1)) {
+    const of = await regionOf(store, before);
+    if (of !== undefined && (region === undefined || of === region))
+      return `Use the one before it: --recovery-point ${before}`;
+  }
+  return 'There is no recovery point before it: take one with "understudy replicate".';
+}
+
+/** Undefined where its seal cannot be read. */
+async function regionOf(store: ControlStore, id: string): Promise<string | undefined> {
+  try {
+    return (await readChecked(store, id)).sealed.region;
+  } catch (error) {
+    if (!isUnderstudyError(error, 'RecoveryPointError')) throw error;
+    return undefined;
+  }
 }
 
 /** What the plan compiler needs to know. */

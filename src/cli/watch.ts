@@ -6,6 +6,7 @@ import { messageOf, UnderstudyError } from '../errors/error.ts';
 import type { Session } from '../operations/session.ts';
 import type { StartedRun } from '../operations/start-operation.ts';
 import { isOver } from '../plan/run-states.ts';
+import { howToEnd } from '../run/describe-run.ts';
 import { readRun } from '../run/journal.ts';
 import type { RunProgress } from '../run/progress.ts';
 import { createView, type View } from './view/index.ts';
@@ -20,6 +21,8 @@ export interface Watched {
   runId: string;
   state: 'completed' | 'failed' | 'cancelled' | 'left';
   reason: string;
+  /** Of a failed one: what to do. */
+  next?: string;
 }
 
 export async function watchRun(session: Session, run: StartedRun, leaving: AbortSignal): Promise<Watched> {
@@ -29,7 +32,8 @@ export async function watchRun(session: Session, run: StartedRun, leaving: Abort
   const leave = () => unread.abort();
   process.stdout.on('error', leave);
   try {
-    return await watchUntilOver(session, run, view, AbortSignal.any([leaving, unread.signal]));
+    const watched = await watchUntilOver(session, run, view, AbortSignal.any([leaving, unread.signal]));
+    return watched.state === 'failed' ? await withAdvice(session, watched) : watched;
   } finally {
     process.stdout.off('error', leave);
     view.finish();
@@ -137,6 +141,12 @@ async function ended(session: Session, run: StartedRun): Promise<{ over?: Watche
   }
 }
 
+/** As `status` says it; where the journal cannot be read, there is no advice either. */
+async function withAdvice({ store }: Session, watched: Watched): Promise<Watched> {
+  const run = await readRun(store, watched.runId).catch(() => undefined);
+  return run ? { ...watched, next: howToEnd(run) } : watched;
+}
+
 function rootCause(error: Error): string {
   let cause = error;
   while (cause.cause instanceof Error) cause = cause.cause;
@@ -156,7 +166,7 @@ export function conclude(watched: Watched): void {
       throw new UnderstudyError('Declined', `run ${watched.runId} was cancelled: ${watched.reason}`);
     case 'failed':
       throw new UnderstudyError('PreconditionError', `run ${watched.runId} failed: ${watched.reason}`, {
-        next: `See "understudy report ${watched.runId}"; when it is mended: "understudy retry ${watched.runId}"; to undo it: "understudy cancel".`,
+        next: `See "understudy report ${watched.runId}". ${watched.next ?? ''}`.trim(),
       });
   }
 }

@@ -10,9 +10,11 @@ import type { Plan } from '../plan/plan.ts';
 import type { RecoveryPointSummary } from '../plan/recovery-point-summary.ts';
 import type { MakePlan } from '../run/begin-run.ts';
 import { bundles } from '../run/bundle.ts';
+import { howToEnd } from '../run/describe-run.ts';
+import { findOpenRun, type OpenRun } from '../run/lease.ts';
 import type { StandbyFinding } from '../sharing/findings.ts';
 import type { SharedThing } from '../sharing/sharing.ts';
-import type { RegionPointer } from '../topology/pointer.ts';
+import { isTakenBy, type RegionPointer } from '../topology/pointer.ts';
 import { declaredActive, otherRegion, sideOf } from '../topology/sides.ts';
 import type { Topology } from '../topology/topology.ts';
 import { checkQuota } from './quota.ts';
@@ -68,10 +70,19 @@ const planners: Record<Operation, (planning: Planning) => Promise<MadePlan>> = {
 export async function planReplicate(planning: Planning): Promise<MadePlan> {
   const { store, topology, bundle, now } = planning;
   const pointer = await readPointer(store, { topology, who: 'replicate', now });
+  const looked = await lookBeforeReplicate(planning, pointer.writer);
+  const moving = whileMoving(pointer, await findOpenRun(store, now));
   return {
     plan: compileReplicate({ topology, pointer, bundle }),
-    ...(await lookBeforeReplicate(planning, pointer.writer)),
+    ...looked,
+    problems: [...(moving === undefined ? [] : [moving]), ...looked.problems],
   };
+}
+
+/** Of a workspace into which a move still brings things, a recovery point would have only what is there by now, and be the newest. */
+function whileMoving(pointer: RegionPointer, open: OpenRun | undefined): string | undefined {
+  if (!open?.run || !isTakenBy(pointer, open.runId, pointer.writer)) return undefined;
+  return `run "${open.runId}" still moves the workspace to ${pointer.writer}: a recovery point would lack what it has not restored. ${howToEnd(open.run)}`;
 }
 
 /**

@@ -27,7 +27,8 @@ export interface Finding {
 
 export interface Status {
   topology: string;
-  writer: string;
+  /** Absent where the region pointer is lost: nobody can say. */
+  writer?: string;
   epoch?: number;
   /** unit → region → weight; absent until a run has begun. */
   serving?: RegionPointer['serving'];
@@ -116,6 +117,15 @@ function ofPointer({ lost }: Found): Finding[] {
   ];
 }
 
+/** A recovery point needs both regions, and a workspace into which no move brings things any more. */
+function howToTake({ status: { writer, regions }, open, pointer }: Found): string {
+  if (open?.run && pointer?.takenBy?.run === open.runId)
+    return `Once run "${open.runId}" has ended: "understudy replicate".`;
+  const dark = regions.filter(({ state }) => state !== 'healthy').map(({ region }) => region);
+  const when = dark.length > 0 ? `as soon as ${dark.join(' and ')} answers` : `while ${writer} answers`;
+  return `Take one with "understudy replicate" ${when}.`;
+}
+
 /** A standby that does not answer keeps nobody from work, but from moving. */
 function ofRegions({ status }: Found): Finding[] {
   return status.regions.flatMap(({ region, state, checks }): Finding[] => {
@@ -123,18 +133,23 @@ function ofRegions({ status }: Found): Finding[] {
     const bad = checks
       .filter((check) => check.state !== 'ok')
       .map(({ what, detail }) => `${what}: ${detail}`);
-    const role = region === status.writer ? 'the active region' : 'the standby';
+    const isActive = region === status.writer;
     return [
       {
         severity: state === 'unhealthy' ? 'critical' : 'warning',
-        what: `${role}, ${region}, is ${state}: ${bad.join('; ')}`,
+        what: `${isActive ? 'the active region' : 'the standby'}, ${region}, is ${state}: ${bad.join('; ')}`,
+        next: isActive
+          ? 'If it stays so: "understudy plan" says what a move would do, and "understudy failover" makes it.'
+          : 'A move there would wait for it: see what keeps it from answering.',
       },
     ];
   });
 }
 
-function ofRecoveryPoints({ points, pointer, status, session, now }: Found): Finding[] {
-  const take = `Take one with "understudy replicate" while ${status.writer} answers.`;
+function ofRecoveryPoints(found: Found): Finding[] {
+  const { points, pointer, status, session, now } = found;
+  if (status.writer === undefined) return [];
+  const take = howToTake(found);
   const findings = points.damaged.map(({ id, reason }): Finding => ({
     severity: 'critical',
     kind: 'damaged',
@@ -151,7 +166,7 @@ function ofRecoveryPoints({ points, pointer, status, session, now }: Found): Fin
         next: take,
       },
     ];
-  if (pointer && newest.epoch < pointer.epoch.number)
+  if (pointer?.takenBy && newest.epoch < pointer.takenBy.epoch)
     findings.push({
       severity: 'warning',
       what: 'the newest recovery point is from before the last move',
@@ -239,6 +254,8 @@ function ofRuns(found: Found): Finding[] {
             next: `Take it up: "understudy retry ${run.runId}".`,
           },
         ];
+      if (run.state === 'undoing')
+        return [{ severity: 'warning', what: `run ${describeRun(run)}`, next: howToEnd(run) }];
       return run.paused
         ? [{ severity: 'warning', what: `run ${describeRun(run)}`, next: 'understudy unpause' }]
         : [];
@@ -250,8 +267,9 @@ function ofWorkers({ status }: Found): Finding[] {
   if (!status.workers)
     return [
       {
-        severity: 'warning',
+        severity: 'critical',
         what: 'Temporal does not answer: nothing can be started, and nobody can say what is executed',
+        next: 'See that it runs, and that TEMPORAL_ADDRESS names it; or start another: runs live in the control store.',
       },
     ];
   return status.workers
@@ -273,9 +291,8 @@ function ofWorkers({ status }: Found): Finding[] {
 function ofReplicate(found: Found): Finding[] {
   const { newestReplicate: run } = found.status;
   if (run?.state !== 'failed') return [];
-  const next = 'Mend what failed, and "understudy replicate" again.';
   return [
-    { severity: 'warning', kind: 'failed', what: `run ${describeRun(run)}`, next },
+    { severity: 'warning', kind: 'failed', what: `run ${describeRun(run)}`, next: howToEnd(run) },
     ...ofNotifications(found, run),
   ];
 }

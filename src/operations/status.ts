@@ -33,13 +33,14 @@ import { findingsOf, type Status } from './status-findings.ts';
 export async function readStatus(session: Session, client?: Client, now = new Date()): Promise<Status> {
   const { store, topology } = session;
   const pointer = (await peekPointer(store))?.value;
-  const writer = pointer?.writer ?? declaredActive(topology);
+  const lost = pointer ? undefined : await traceOfUse(store);
+  const writer = pointer?.writer ?? (lost === undefined ? declaredActive(topology) : undefined);
   const [regions, sharing] = await Promise.all([
     Promise.all(Object.keys(topology.regions).map((region) => checkHealth(session, region))),
-    sharedNow(session, writer, now),
+    sharedNow(session, writer ?? declaredActive(topology), now),
   ]);
   const damage = await damageKnownBy(store);
-  const points = await withParts(store, await listRecoveryPoints(store, { region: writer, limit: 1 }));
+  const points = await pointsOf(store, writer);
   const damaged: UnderstudyError[] = [];
   const owed = await listDebts(store, { damaged: (error) => damaged.push(error) });
   const open = await unlessDamaged(damaged, () => findOpenRun(store, now));
@@ -52,7 +53,7 @@ export async function readStatus(session: Session, client?: Client, now = new Da
   const differs = registered ? await differsFrom(session, registered) : undefined;
   const status = {
     topology: topology.name,
-    writer,
+    ...(writer === undefined ? {} : { writer }),
     ...(pointer ? { epoch: pointer.epoch.number, serving: pointer.serving } : {}),
     regions,
     ...(points.sealed[0] ? { recoveryPoint: points.sealed[0] } : {}),
@@ -66,7 +67,6 @@ export async function readStatus(session: Session, client?: Client, now = new Da
     ...(registered ? { registered } : {}),
     ...(differs === undefined ? {} : { differsFromRegistered: differs }),
   };
-  const lost = pointer ? undefined : await traceOfUse(store);
   return { ...status, findings: findingsOf({ status, points, pointer, lost, open, damaged, session, now }) };
 }
 
@@ -87,9 +87,11 @@ async function unfinished(
   return runs.map((run) => ({ ...run, executed: executed.has(run.runId) }));
 }
 
-/** A recovery point with its parts, as a failover would open it: the seal alone says nothing of them. */
-async function withParts(store: ControlStore, points: RecoveryPointList): Promise<RecoveryPointList> {
-  const newest = points.sealed[0];
+/** The newest that is whole with its parts, as a failover would open it, and what is damaged after it: the seal alone says nothing of parts. */
+async function pointsOf(store: ControlStore, region: string | undefined): Promise<RecoveryPointList> {
+  if (region === undefined) return { sealed: [], damaged: [], unsealed: [] };
+  const points = await listRecoveryPoints(store, { region, limit: 2 });
+  const [newest, ...before] = points.sealed;
   if (!newest) return points;
   try {
     await openRecoveryPoint(store, newest.ref.id);
@@ -97,7 +99,7 @@ async function withParts(store: ControlStore, points: RecoveryPointList): Promis
   } catch (error) {
     if (!isUnderstudyError(error, 'RecoveryPointError')) throw error;
     const damaged = [...points.damaged, { id: newest.ref.id, reason: messageOf(error) }];
-    return { ...points, damaged };
+    return { ...points, sealed: before, damaged };
   }
 }
 

@@ -1,4 +1,5 @@
 /** A run in words, and how it is ended: the same for commands, findings and notifications. */
+import { rowOf } from '../plan/operations.ts';
 import { isOver } from '../plan/run-states.ts';
 import type { RunDocument } from './run-document.ts';
 
@@ -9,7 +10,10 @@ export function describeRun(run: RunDocument): string {
   return `"${run.runId}" (${run.operation}${where}): ${state}${run.stateReason === undefined ? '' : `: ${run.stateReason}`}`;
 }
 
-export function howToEnd({ runId, state, cancelled }: RunDocument): string {
+export function howToEnd({ runId, operation, state, cancelled }: RunDocument): string {
+  // A recovery point that was not taken is taken anew: what was copied is not copied again.
+  if (state === 'failed' && rowOf(operation).lease !== 'run')
+    return 'Mend what failed, and "understudy replicate" again.';
   if (cancelled)
     return `It was cancelled by ${cancelled.by}; if nothing undoes it: "understudy retry ${runId}".`;
   if (state === 'failed')

@@ -40,7 +40,7 @@ describe('a seal', () => {
     await expect(openRecoveryPoint(store, sealed.id)).rejects.toMatchObject({
       code: 'RecoveryPointError',
       message,
-      details: { place, next: `Use the recovery point before it: "${before.id}".` },
+      details: { place, next: `Use the one before it: --recovery-point ${before.id}` },
     });
     expect(await listRecoveryPoints(store)).toMatchObject({
       sealed: [{ ref: { id: before.id } }],
@@ -64,7 +64,7 @@ describe('a seal', () => {
     const before = await seal(store, first);
     const { id, epoch } = await seal(store, second);
     const document = { store, what: 'recovery point', version: 2, place: sealedName(epoch, id) };
-    const next = `Use the recovery point before it: "${before.id}".`;
+    const next = `Use the one before it: --recovery-point ${before.id}`;
     const read = () => openRecoveryPoint(store, id);
     for (const field of ['digest', 'summary.counts.jobs', 'parts.0.sha256', 'workspace.guid'])
       await expectRefusals({ ...document, read, field, code: 'RecoveryPointError', next });
@@ -123,7 +123,7 @@ describe('the job ledger', () => {
     await expect(Array.fromAsync(readLedgerSnapshot(store, ref))).rejects.toMatchObject({
       code: 'RecoveryPointError',
       message: `the job ledger of recovery point "${sealed.id}" has 0 unfinished jobs, and its summary says 2`,
-      details: { place, next: `Use the recovery point before it: "${before.id}".` },
+      details: { place, next: `Use the one before it: --recovery-point ${before.id}` },
     });
   });
 });

@@ -90,12 +90,23 @@ describe('opening a recovery point', () => {
           `^part "${part?.name}" of recovery point "${sealed.id}" is not what was sealed: its sha256 is [0-9a-f]{64}, expected sha256 ${part?.sha256}`,
         ),
       ) as string,
-      details: { next: `Use the recovery point before it: "${before.id}".`, place: name },
+      details: { next: `Use the one before it: --recovery-point ${before.id}`, place: name },
     });
     // What reads it without opening it first is refused as well.
     const ref = { id: sealed.id, digest: digestOf(sealed), startedAt: second };
     await expect(Array.fromAsync(readLedgerSnapshot(store, ref))).rejects.toMatchObject({
       code: 'RecoveryPointError',
+    });
+  });
+
+  it('offers none of another region in place of one that is damaged', async () => {
+    const store = fakeControlStore();
+    const own = await seal(store, '2026-11-21T09:00:00.000Z', { epoch: 2, region: 'westus3' });
+    await seal(store, first, { epoch: 3 });
+    const damaged = await seal(store, second, { epoch: 4, region: 'westus3' });
+    store.documents.delete(`${folderOf(4, damaged.id)}/${damaged.parts[0]?.name}`);
+    await expect(openRecoveryPoint(store, damaged.id)).rejects.toMatchObject({
+      details: { next: `Use the one before it: --recovery-point ${own.id}` },
     });
   });
 

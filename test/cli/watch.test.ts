@@ -67,7 +67,9 @@ describe('whoever watches', () => {
     const refused = () => Promise.reject(new Error('unavailable'));
     const run = runWith({ query: refused, describe: refused });
     const watched = await watchRun({ store } as Session, run, new AbortController().signal);
-    expect(watched).toEqual({ runId, state: 'failed', reason: 'no quota' });
+    expect(watched).toMatchObject({ runId, state: 'failed', reason: 'no quota' });
+    // What to do is the journal's to say, as status says it.
+    expect(watched.next).toContain(`understudy retry ${runId}`);
   });
 });
 

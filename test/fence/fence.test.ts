@@ -11,6 +11,7 @@ import { letOldWritersIn, shutOutOldWriters } from '../../src/fence/shut-out-wri
 import { startOldIntake, stopOldIntake } from '../../src/fence/stop-intake.ts';
 import { giveBackPointer, takePointer } from '../../src/fence/take-pointer.ts';
 import { beginStopping, changeStopping } from '../../src/jobs/stopped-jobs.ts';
+import type { Step } from '../../src/plan/plan.ts';
 import { recordStep } from '../../src/run/journal.ts';
 import { Debt } from '../../src/run/outcome.ts';
 import { switchServing, switchServingBack } from '../../src/switch/switch-serving.ts';
@@ -482,6 +483,28 @@ describe('the old writers', () => {
       state: 'skipped',
       detail: 'the fence owes nothing',
     });
+  });
+
+  it('are not owed by a replication that tries again before it seals', async () => {
+    await takePointer(stage.context('fence/platform/pointer'));
+    await owe(stage.context(id), { kind: 'writers', what: 'shut out eastus', reason: 'dark' });
+    stage.arm.faults.push({ method: 'GET', path: /fraud-east$/, kind: 'silent', times: 99 });
+    const { step: draft } = stage.context('pay-debt');
+    const steps = ['pay-debt', 'pay-rest'].map((name): Step => ({
+      ...draft,
+      id: name,
+      action: 'payFenceDebt',
+    }));
+    const pay = (step: number) => {
+      const context = stage.context('pay-debt');
+      return payFenceDebt({
+        ...context,
+        plan: { ...context.plan, steps },
+        step: steps[step] ?? context.step,
+      });
+    };
+    expect(await pay(0)).toEqual({ state: 'completed', detail: 'still owed: shut out eastus' });
+    expect(await pay(1)).toMatchObject({ state: 'owed', owed: [{ kind: 'writers' }] });
   });
 
   it('that were owed have lost nothing, and a dark region is not asked to give it back', async () => {

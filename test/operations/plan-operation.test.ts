@@ -2,10 +2,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Azure } from '../../src/azure/azure.ts';
 import { answerError } from '../../src/azure/errors.ts';
-import { ensurePointer } from '../../src/control-store/region-pointer.ts';
-import { planFailover, type MadePlan } from '../../src/operations/plan-operation.ts';
+import { ensurePointer, movePointer } from '../../src/control-store/region-pointer.ts';
+import { planFailover, planReplicate, type MadePlan } from '../../src/operations/plan-operation.ts';
+import { changeRun } from '../../src/run/journal.ts';
+import { takeOver } from '../../src/topology/pointer.ts';
 import { seal } from '../artifacts/sealed.ts';
 import { fakeControlStore } from '../fakes/control-store.ts';
+import { makeScene } from '../run/scene.ts';
 import { topologyOf } from '../topology/minimal.ts';
 
 const now = new Date('2026-11-21T10:05:00.000Z');
@@ -29,5 +32,29 @@ describe('a quota that could not be read', () => {
     expect(warnings).toContainEqual(
       expect.stringMatching(/^whether the quota of westus3 is enough could not be read: GET .*vmSizes/),
     );
+  });
+});
+
+describe('a recovery point', () => {
+  const problemsOf = async (isTaken: boolean, state: 'failed' | 'cancelled' = 'failed') => {
+    const { store, header } = await makeScene();
+    const refuse = () =>
+      Promise.reject(answerError('GET /x', { status: 503, headers: { get: () => undefined } }));
+    const azure = { arm: { get: refuse, find: refuse } } as unknown as Azure;
+    await changeRun(store, header.runId, { state });
+    if (isTaken) await movePointer(store, (found) => takeOver(found, 'westus3', header.runId, now, 0));
+    const planning = { azure, store, topology, bundle: 'b'.repeat(64), now };
+    return (await planReplicate(planning)).problems.join();
+  };
+
+  it('is not taken of a workspace into which an open move still brings things', async () => {
+    expect(await problemsOf(true)).toMatch(
+      /^run ".*-failover-0001" still moves the workspace to westus3: .*understudy retry/,
+    );
+  });
+
+  it('is taken of one that a failed move has not taken over, and where no move is open', async () => {
+    expect(await problemsOf(false)).toBe('');
+    expect(await problemsOf(true, 'cancelled')).toBe('');
   });
 });

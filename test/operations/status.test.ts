@@ -62,7 +62,10 @@ describe('a recovery point', () => {
     const { text } = store.documents.get(name) ?? { text: '' };
     await store.write(name, text.replace('"b"', '"c"'), 'application/x-ndjson');
     const found = await findings(sessionOf(store));
-    expect(found).toMatchObject([{ severity: 'critical', kind: 'damaged' }]);
+    expect(found).toMatchObject([
+      { severity: 'critical', kind: 'damaged' },
+      { severity: 'critical', what: 'no recovery point of eastus: nothing could be restored' },
+    ]);
     expect(found[0]?.what).toContain(id);
     expect(worstOf({ findings: found })).toBe('critical');
   });
@@ -141,6 +144,15 @@ describe('what is owed', () => {
       { kind: 'damaged', what: expect.stringContaining('debts/westus3/writers.json') as string },
     ]);
   });
+});
+
+it('a lost pointer leaves nobody to be called the writer', async () => {
+  const store = fakeControlStore();
+  await seal(store, sealedAt);
+  const status = await readStatus(sessionOf(store), undefined, now);
+  expect(status).not.toHaveProperty('writer');
+  expect(status).not.toHaveProperty('recoveryPoint');
+  expect(status.findings.map(({ what }) => what).join()).toContain('the region pointer is missing');
 });
 
 it('the ledger of the scrub that cannot be read is said', async () => {

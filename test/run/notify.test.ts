@@ -43,7 +43,7 @@ describe('the end of a run', () => {
     expect(headers?.['content-type']).toBe('application/json');
     const { text, ...rest } = body as Notification;
     expect(text).toContain('failed: its time was over in restore/data/copy');
-    expect(text).toContain('understudy retry');
+    expect(text).toContain('"understudy replicate" again');
     expect(rest).toMatchObject({ run: scene.header.runId, operation: 'replicate', state: 'failed', endedAt });
     expect(await notified()).toEqual({ PAGER: { of: endedAt } });
   });

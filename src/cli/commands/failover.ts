@@ -123,8 +123,8 @@ async function decide(
   await lookFirst(opened, made.plan.from, options);
   console.log(`${showPlan(made)}\n`);
   const reason = await confirm(made.plan.from, made.plan.to, options);
-  return () =>
-    startOperation(opened, client, {
+  return async () => {
+    const run = await startOperation(opened, client, {
       operation: made.plan.operation,
       plan: made.plan,
       trigger: {
@@ -135,6 +135,9 @@ async function decide(
           : { outageBeganAt: new Date(options.outageBegan).toISOString() }),
       },
     });
+    if (!run.started) console.log(`${run.runId} was started first: watching it; no second one is started`);
+    return run;
+  };
 }
 
 async function lookFirst(opened: Session, region: string, options: Options): Promise<void> {

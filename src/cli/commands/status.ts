@@ -56,18 +56,22 @@ function linesOf(status: Status): string[] {
   const { epoch, serving, writer, recoveryPoint: newest } = status;
   const lines = [
     `topology  ${status.topology}`,
-    `writer    ${writer} (epoch ${epoch ?? 'none yet'})`,
+    writer === undefined
+      ? 'writer    unknown: the region pointer is missing'
+      : `writer    ${writer} (epoch ${epoch ?? 'none yet'})`,
     `serving   ${
       serving
         ? Object.entries(serving)
             .map(([unit, weights]) => `${unit} ${showWeights(weights)}`)
             .join(', ')
-        : `${writer}, as declared`
+        : writer === undefined
+          ? 'unknown'
+          : `${writer}, as declared`
     }`,
     ...status.regions.map((health) => `${health.region.padEnd(9)} ${showHealth(health)}`),
     newest
       ? `recovery  ${newest.ref.id}: ${showDuration(Date.now() - Date.parse(newest.ref.startedAt))} old; ${newest.blobs} blobs, ${(newest.bytes / 1e6).toFixed(1)} MB`
-      : `recovery  none of ${writer}`,
+      : `recovery  none${writer === undefined ? ' is looked for without it' : ` of ${writer}`}`,
   ];
   for (const each of status.sharing.things) lines.push(`shared    ${showThing(each)}`);
   if (status.unsealed > 0)
