@@ -1,10 +1,8 @@
 /**
- * Three groups of tests. `unit` runs by two files at a time; `temporal` needs a real Temporal server, which test/temporal.ts
+ * Three groups of tests. `unit` runs by three files at a time, since they wait as often as they compute; `temporal` needs a real Temporal server, which test/temporal.ts
  * starts once, and runs after it, a file at a time, since workers share that server; `e2e` runs whole operations, each file on a stack
  * of its own, two at a time.
  */
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 // A developer's own accounts must not reach a test: the tests bring their own Azure and their own Temporal. Only who names a
@@ -29,6 +27,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: [...onTemporal, ...whole],
+          maxWorkers: 3,
           testTimeout: 30_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 0 },
@@ -52,8 +51,6 @@ export default defineConfig({
           name: 'e2e',
           include: whole,
           globalSetup: ['test/e2e/template.ts'],
-          // As the command's launcher does, for the stacks that tests start themselves.
-          env: { NODE_COMPILE_CACHE: join(homedir(), '.cache', 'understudy', 'compiled') },
           testTimeout: 400_000,
           hookTimeout: 400_000,
           sequence: { groupOrder: 2 },

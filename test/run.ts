@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { messageOf } from '../src/errors/error.ts';
 import { findTemporal } from '../src/stack/temporal-server.ts';
@@ -47,7 +47,12 @@ function vitest(temporalFolder: string, results: string): Promise<number> {
   const child = spawn(process.execPath, [program, 'run', ...reporters, ...process.argv.slice(2)], {
     cwd: dirname(import.meta.dirname),
     stdio: 'inherit',
-    env: { ...process.env, PATH: [temporalFolder, process.env.PATH ?? ''].join(delimiter) },
+    env: {
+      // As the command's launcher does: what Node makes of the packages is kept for the next file.
+      NODE_COMPILE_CACHE: join(homedir(), '.cache', 'understudy', 'compiled'),
+      ...process.env,
+      PATH: [temporalFolder, process.env.PATH ?? ''].join(delimiter),
+    },
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
   return new Promise((resolve, reject) => {
