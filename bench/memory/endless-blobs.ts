@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { BlobItem, ContainerClient } from '@azure/storage-blob';
 import type { BlobAccount } from '../../src/azure/azure.ts';
-import { batches } from '../../src/artifacts/bounded.ts';
+import { batches } from '../../src/run/bounded.ts';
 import { replicaContainer } from '../../src/artifacts/manifest.ts';
 import { replicaName } from '../../src/artifacts/replica.ts';
 

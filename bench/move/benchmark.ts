@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { CloudAddress } from '../../simulator/cloud.ts';
 import type { JsonObject } from '../../simulator/provider.ts';
 import { FINISHED, lifeOf, statusAt } from '../../simulator/providers/machinelearning/job-life.ts';
-import { forEachBounded } from '../../src/artifacts/bounded.ts';
+import { forEachBounded } from '../../src/run/bounded.ts';
 import { successorName } from '../../src/jobs/ledger.ts';
 import { makeWorkspace, startFixture, type Fixture } from '../../test/simulator/machinelearning/fixture.ts';
 import type { Benchmark } from '../benchmark.ts';

@@ -3,7 +3,7 @@ import { UnderstudyError, isUnderstudyError, messageOf } from '../errors/error.t
 import type { Counts, StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { ensureContainer } from './blobs.ts';
-import { batches, createLimiter, forEachBounded } from './bounded.ts';
+import { batches, createLimiter, forEachBounded } from '../run/bounded.ts';
 import { copyUnit, type CopiedUnit, type CopyUnit } from './copy-unit.ts';
 import { suspectReplicas } from './damage.ts';
 import {

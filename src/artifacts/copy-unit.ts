@@ -5,7 +5,7 @@
  */
 import type { BlobAccount } from '../azure/azure.ts';
 import { isUnderstudyError } from '../errors/error.ts';
-import { forEachBounded } from './bounded.ts';
+import { forEachBounded } from '../run/bounded.ts';
 import type { ListedBlob } from './blobs.ts';
 import type { Suspects } from './damage.ts';
 import type { Heartbeat } from './heartbeat.ts';

@@ -2,7 +2,7 @@
 import { apiVersions, type Arm, type ArmResource } from '../azure/azure.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { assetKey, assetTypeNames, assetTypes, type AssetType } from './asset-types.ts';
-import { batches, mapBounded } from './bounded.ts';
+import { batches, mapBounded } from '../run/bounded.ts';
 import type { LeftBehindList } from './drafts.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import type { AssetLine, Part } from './manifest.ts';

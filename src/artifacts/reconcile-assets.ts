@@ -6,7 +6,7 @@ import type { StepResult } from '../run/outcome.ts';
 import type { AcceptedLoss, StepContext } from '../run/step-context.ts';
 import { desiredAsset } from './asset-body.ts';
 import { assetKey, assetTypes, type AssetType } from './asset-types.ts';
-import { batches, mapBounded } from './bounded.ts';
+import { batches, mapBounded } from '../run/bounded.ts';
 import { notDoneBy, showFindings, writeFindings, type Finding } from './evidence.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { archiveAsset } from './archive-asset.ts';

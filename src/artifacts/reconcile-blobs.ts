@@ -6,7 +6,7 @@ import type { StepResult } from '../run/outcome.ts';
 import type { AcceptedLoss, StepContext } from '../run/step-context.ts';
 import { besideLines, type BlobGroup } from './blob-groups.ts';
 import { differenceOfHeaders, hashBlob, listBlobs, type ListedBlob } from './blobs.ts';
-import { forEachBounded } from './bounded.ts';
+import { forEachBounded } from '../run/bounded.ts';
 import { notDoneBy, showFindings, writeFindings, type Finding } from './evidence.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { lostBlob, requireAcceptance, showAcceptance } from './lost-blobs.ts';

@@ -4,7 +4,7 @@ import { UnderstudyError, isUnderstudyError, messageOf } from '../errors/error.t
 import type { LedgerEntry } from '../jobs/ledger.ts';
 import type { RecoveryPointRef } from '../plan/plan.ts';
 import type { RecoveryPointSummary } from '../plan/recovery-point-summary.ts';
-import { forEachBounded } from './bounded.ts';
+import { forEachBounded } from '../run/bounded.ts';
 import {
   epochOf,
   folderOf,

@@ -6,7 +6,7 @@ import type { Counts, StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import type { WorkspaceRef } from '../topology/topology.ts';
 import { assetKey, assetTypeNames, type AssetType } from './asset-types.ts';
-import { batches, mapBounded } from './bounded.ts';
+import { batches, mapBounded } from '../run/bounded.ts';
 import { createDatastores } from './configure-datastores.ts';
 import { Finding, resumeProgress, showFindings, writeFindings } from './evidence.ts';
 import { startHeartbeat } from './heartbeat.ts';

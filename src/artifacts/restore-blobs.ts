@@ -3,7 +3,7 @@ import type { StepResult } from '../run/outcome.ts';
 import type { AcceptedLoss, StepContext } from '../run/step-context.ts';
 import { besideLines, type BlobGroup } from './blob-groups.ts';
 import { ensureContainer, listBlobs, statBlob, type ListedBlob } from './blobs.ts';
-import { forEachBounded } from './bounded.ts';
+import { forEachBounded } from '../run/bounded.ts';
 import { suspectReplicas, type Suspects } from './damage.ts';
 import { showFindings, writeFindings } from './evidence.ts';
 import { lostBlob, requireAcceptance, showAcceptance } from './lost-blobs.ts';

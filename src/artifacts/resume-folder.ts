@@ -9,7 +9,7 @@ import type { LedgerCheckpoint, LedgerEntry } from '../jobs/ledger.ts';
 import { entryOf } from '../jobs/whole-checkpoint.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { ensureContainer, hashBlob, isFolderMarker, listBlobs, type ListedBlob } from './blobs.ts';
-import { createLimiter, forEachBounded } from './bounded.ts';
+import { createLimiter, forEachBounded } from '../run/bounded.ts';
 import { belowFolder, folderAt, visitFolders } from './checkpoint-lines.ts';
 import { copyBlob } from './copy-blob.ts';
 import { placeOfDatastore, type DatastorePlace } from './datastores.ts';

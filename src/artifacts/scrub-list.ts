@@ -3,7 +3,7 @@ import { sameName } from '../azure/ids.ts';
 import type { BlobAccount } from '../azure/azure.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import type { StepContext } from '../run/step-context.ts';
-import { forEachBounded } from './bounded.ts';
+import { forEachBounded } from '../run/bounded.ts';
 import { lastReferring } from './find-line.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { mendReplica, type Mended } from './mend-replica.ts';

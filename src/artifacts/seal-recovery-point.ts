@@ -6,7 +6,7 @@ import { leftCancelledBy } from '../jobs/left-cancelled.ts';
 import type { StepResult } from '../run/outcome.ts';
 import type { StepContext } from '../run/step-context.ts';
 import { showDuration } from '../topology/duration.ts';
-import { batches, mapBounded } from './bounded.ts';
+import { batches, mapBounded } from '../run/bounded.ts';
 import { chooseCheckpoints } from './choose-checkpoints.ts';
 import { beginPoint, openDraft, type Copying, type DraftPoint, type Listing } from './drafts.ts';
 import { startHeartbeat, type Heartbeat } from './heartbeat.ts';

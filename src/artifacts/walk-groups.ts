@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { StepContext } from '../run/step-context.ts';
 import type { ResourceClass } from '../topology/words.ts';
 import { blobGroups, classesOfStep, type BlobGroup } from './blob-groups.ts';
-import { batches, createLimiter, mapBounded } from './bounded.ts';
+import { batches, createLimiter, mapBounded } from '../run/bounded.ts';
 import { Finding, resumeProgress } from './evidence.ts';
 import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
 import { spools, type Spools } from './spool.ts';

@@ -60,7 +60,8 @@ export async function settleOrOwe(
   debt: { kind: Debt['kind']; what: string },
   work: (ask: Ask, patience: Patience) => Promise<string>,
 ): Promise<StepResult> {
-  const patience = await patienceOf(context, { endsInMs: await msUntilLimit(context) });
+  const since = await fenceBegan(context);
+  const patience = await patienceOf(context, { progressAt: since, endsInMs: msUntilLimit(context, since) });
   const ask: Ask = async (question) => {
     patience.checkEnd('not all of it could be done in time');
     const answer = await patience.ask(question);
@@ -78,9 +79,9 @@ export async function settleOrOwe(
 }
 
 /** Counted from when the fence began, through every attempt; each may ask for as long as one request may take. */
-async function msUntilLimit(context: StepContext): Promise<number> {
-  const { fenceLimit, requestTimeout } = context.topology.policies;
-  const overMs = context.now().getTime() - Date.parse(await fenceBegan(context));
+function msUntilLimit({ topology, now }: StepContext, since: string): number {
+  const { fenceLimit, requestTimeout } = topology.policies;
+  const overMs = now().getTime() - Date.parse(since);
   return Math.max(toSeconds(fenceLimit) * 1000 - overMs, toSeconds(requestTimeout) * 1000);
 }
 

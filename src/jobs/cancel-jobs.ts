@@ -1,6 +1,6 @@
 /** Looks at all jobs of a workspace, and cancels them: as fast as Azure takes it, and no faster. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { forEachBounded } from '../artifacts/bounded.ts';
+import { forEachBounded } from '../run/bounded.ts';
 import { apiVersions, type Azure, type CallOptions } from '../azure/azure.ts';
 import { messageOf } from '../errors/error.ts';
 import { isRefusal, Patience } from '../fence/patience.ts';
@@ -27,20 +27,10 @@ export interface Survey {
   pages: Map<string, number>;
 }
 
-/** All unfinished jobs. Errors: GaveUp, CredentialError; AzureError where it is refused, or the workspace is gone. */
-export async function surveyJobs(asking: Asking): Promise<Survey> {
-  const seen: Survey = { unfinished: new Map(), finished: new Map(), pages: new Map() };
-  let pages = 0;
-  for await (const page of surveyPages(asking)) {
-    pages += 1;
-    for (const job of page) if (!isFinished(statusOf(job))) take(seen, job, pages, asking.side);
-  }
-  return seen;
-}
-
 /**
  * How these jobs stand: by pages of the list, the newest first, until all are found, or until it takes fewer requests to ask for those that are
- * left one by one. A workspace may have a hundred thousand jobs that have ended long ago. Errors: as of `surveyJobs`.
+ * left one by one. A workspace may have a hundred thousand jobs that have ended long ago. Errors: as of
+ * `surveyLate`.
  */
 export async function surveyOf(asking: Asking, names: ReadonlySet<string>): Promise<Survey> {
   const seen: Survey = { unfinished: new Map(), finished: new Map(), pages: new Map() };
@@ -63,7 +53,10 @@ export async function surveyOf(asking: Asking, names: ReadonlySet<string>): Prom
   return seen;
 }
 
-/** Unfinished jobs that are not known: of the whole list, or of its first pages, up to one that has none. */
+/**
+ * Unfinished jobs that are not known: of the whole list, or of its first pages, up to one that has none. Errors: GaveUp, CredentialError;
+ * AzureError where it is refused, or the workspace is gone.
+ */
 export async function surveyLate(
   asking: Asking,
   isKnown: (name: string) => boolean,

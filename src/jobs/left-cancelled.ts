@@ -1,5 +1,5 @@
 /** Jobs that a fence cancelled for a run that was then cancelled itself: they run nowhere, and nothing takes their place by itself. */
-import { mapBounded } from '../artifacts/bounded.ts';
+import { mapBounded } from '../run/bounded.ts';
 import { readLedgerSnapshot } from '../artifacts/recovery-point.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import type { Plan } from '../plan/plan.ts';

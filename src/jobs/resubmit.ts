@@ -3,7 +3,7 @@
  * most once however often the step is killed and run again.
  */
 import type { ArmResource } from '../azure/azure.ts';
-import { mapBounded } from '../artifacts/bounded.ts';
+import { mapBounded } from '../run/bounded.ts';
 import type { AssetLine } from '../artifacts/manifest.ts';
 import type { ReferenceMapping } from '../azure/ids.ts';
 import { UnderstudyError } from '../errors/error.ts';

@@ -10,15 +10,7 @@ import type { StepContext } from '../run/step-context.ts';
 import type { RecoveryPointRef } from '../plan/plan.ts';
 import { toSeconds } from '../topology/duration.ts';
 import type { Side } from '../topology/sides.ts';
-import {
-  answersStill,
-  cancelAll,
-  surveyJobs,
-  surveyLate,
-  surveyOf,
-  type Asking,
-  type Survey,
-} from './cancel-jobs.ts';
+import { answersStill, cancelAll, surveyLate, surveyOf, type Asking, type Survey } from './cancel-jobs.ts';
 import { everySecond } from './every-second.ts';
 import { showJob } from './job.ts';
 import { submittedAs, type LedgerEntry } from './ledger.ts';
@@ -188,7 +180,7 @@ export async function cancelUnfinishedJobs(
 ): Promise<string> {
   const patience = new Patience({ signal, limitMs: patienceOfDebtMs, isHasty: true });
   const asking = { azure, side, patience, beat };
-  const { unfinished, pages } = await surveyJobs(asking);
+  const { unfinished, pages } = await surveyLate(asking, () => false, { isWhole: true });
   const names = [...unfinished.keys()];
   const counted = { done: 0, byItself: 0 };
   const ended = (_name: string, status: string) =>

@@ -7,7 +7,7 @@
  * `fence/{region}/cancelled-jobs.json` names the runs whose fences have set out to cancel jobs there.
  */
 import { z } from 'zod';
-import { mapBounded } from '../artifacts/bounded.ts';
+import { mapBounded } from '../run/bounded.ts';
 import { documentKind } from '../control-store/document.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError } from '../errors/error.ts';

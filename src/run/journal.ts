@@ -1,5 +1,5 @@
 /** The run journal: each step's outcome is here before it counts. A run can be taken up from it on any Temporal. */
-import { mapBounded } from '../artifacts/bounded.ts';
+import { mapBounded } from './bounded.ts';
 import { documentKind } from '../control-store/document.ts';
 import { isUnderstudyError, UnderstudyError } from '../errors/error.ts';
 import type { ControlStore } from '../control-store/store.ts';

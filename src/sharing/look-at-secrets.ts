@@ -1,5 +1,5 @@
 /** Whether the escrow vault gives the secrets that the recovery point needs. Values are read, and dropped. */
-import { mapBounded } from '../artifacts/bounded.ts';
+import { mapBounded } from '../run/bounded.ts';
 import type { SecretRef } from '../artifacts/manifest.ts';
 import type { ResourceClass } from '../topology/words.ts';
 import type { StandbyFinding } from './findings.ts';

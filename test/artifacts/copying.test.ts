@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { hashBlob, listBlobs, statBlob } from '../../src/artifacts/blobs.ts';
-import { createLimiter } from '../../src/artifacts/bounded.ts';
+import { createLimiter } from '../../src/run/bounded.ts';
 import { copyBlob, type CopyLimits } from '../../src/artifacts/copy-blob.ts';
 import { copyBlobs } from '../../src/artifacts/copy-blobs.ts';
 import { copyUnit, type CopyUnit } from '../../src/artifacts/copy-unit.ts';

@@ -9,16 +9,15 @@ import { isUnderstudyError } from '../../src/errors/error.ts';
 import { compileFailover } from '../../src/plan/compile.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { bundleFolder, bundles, type Bundle } from '../../src/run/bundle.ts';
-import type { Environments } from '../../src/run/environment.ts';
-import { openRun, readStep, requireRun } from '../../src/run/journal.ts';
+import { openRun, readStep } from '../../src/run/journal.ts';
 import { takeRunLease } from '../../src/run/lease.ts';
 import type { StepRecord } from '../../src/run/outcome.ts';
 import { planFolder, plans } from '../../src/run/plan-document.ts';
 import type { RunExecution } from '../../src/run/reference.ts';
-import { planned } from '../../src/run/run-document.ts';
 import { stepRunner } from '../../src/run/run-step.ts';
 import type { Progress } from '../../src/run/step-context.ts';
 import type { Topology } from '../../src/topology/topology.ts';
+import { environmentsOf } from './scene.ts';
 
 export interface PlannedRun {
   azure: Azure;
@@ -64,21 +63,6 @@ export async function openFailover(
   };
 }
 
-function environmentsOf({ azure, store, plan }: PlannedRun): Environments {
-  const open: Environments['open'] = async ({ runId }) => {
-    const run = await requireRun(store, runId);
-    return { azure, store, run, bundle: await bundles.open(store, bundleFolder, run.bundle) };
-  };
-  return {
-    openStore: () => Promise.resolve(store),
-    open,
-    async openPlanned(reference) {
-      const environment = await open(reference);
-      return { ...environment, run: planned(environment.run), plan };
-    },
-  };
-}
-
 export interface Watching {
   progress?: (step: string, progress: Progress) => void;
   /** A step has ended, or an attempt of it has failed. */
@@ -91,7 +75,7 @@ export async function runPlan(
   { progress, ended }: Watching = {},
 ): Promise<Map<string, StepRecord>> {
   const { run, store, plan } = planned;
-  const runStep = stepRunner(environmentsOf(planned), actions);
+  const runStep = stepRunner(environmentsOf(planned.store, planned.azure), actions);
   const signal = new AbortController().signal;
   const records = new Map<string, StepRecord>();
   const attempts = async (step: string): Promise<boolean> => {

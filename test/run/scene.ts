@@ -1,5 +1,6 @@
 /** A run in the control store, ready for its steps; the clock is the test's. */
 import type { Azure } from '../../src/azure/azure.ts';
+import type { ControlStore } from '../../src/control-store/store.ts';
 import { ensurePointer } from '../../src/control-store/region-pointer.ts';
 import { compileFailover, compileReplicate } from '../../src/plan/compile.ts';
 import { actions, type ActionName } from '../../src/plan/actions.ts';
@@ -120,7 +121,7 @@ export async function makeScene(
 }
 
 /** What is in this control store, read afresh each time. */
-function environmentsOf(store: FakeControlStore, azure: Azure): Environments {
+export function environmentsOf(store: ControlStore, azure: Azure): Environments {
   const open: Environments['open'] = async ({ runId }) => {
     const run = await requireRun(store, runId);
     return { azure, store, run, bundle: await bundles.open(store, bundleFolder, run.bundle) };

@@ -1,6 +1,6 @@
 /** Bounded concurrency, and counts that add up. */
 import { describe, expect, it } from 'vitest';
-import { batches, createLimiter, forEachBounded, mapBounded } from '../../src/artifacts/bounded.ts';
+import { batches, createLimiter, forEachBounded, mapBounded } from '../../src/run/bounded.ts';
 import { startHeartbeat } from '../../src/artifacts/heartbeat.ts';
 import { fail, newTally, skip, toCounts } from '../../src/artifacts/tally.ts';
 import type { Progress } from '../../src/run/step-context.ts';
