@@ -1,7 +1,7 @@
 /** The one place where an error of ours becomes Temporal's: retryable or not, and after how long. */
 import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
 import { isDefect, isUnderstudyError, messageOf } from '../src/errors/error.ts';
-import { cutShort } from '../src/run/outcome.ts';
+import { cutShort } from '../src/run/work/outcome.ts';
 
 /** Runs `work`; what it throws becomes a failure that Temporal's retries understand. */
 export async function asFailure<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {

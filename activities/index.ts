@@ -8,13 +8,14 @@ import {
   type MakePlan,
   type OpenedPlan,
 } from '../src/run/begin-run.ts';
-import { reportWriter, runEnder, type EndedRun, type EndOfRun } from '../src/run/end-run.ts';
+import { reportWriter } from '../src/report/report-writer.ts';
+import { runEnder, type EndedRun, type EndOfRun } from '../src/run/end-run.ts';
 import type { Environments } from '../src/run/environment.ts';
-import type { StepOutcome } from '../src/run/outcome.ts';
+import type { StepOutcome } from '../src/run/work/outcome.ts';
 import type { RunExecution, StepRequest } from '../src/run/reference.ts';
 import { stepRunner, type StepRuntime } from '../src/run/run-step.ts';
 import { stepUndoer, type Undos } from '../src/run/undo-step.ts';
-import type { Action, Progress } from '../src/run/step-context.ts';
+import type { Action, Progress } from '../src/run/work/step-context.ts';
 import { asFailure } from './failures.ts';
 
 export interface ActivityDependencies {

@@ -3,12 +3,12 @@ import type { Azure } from '../src/azure/azure.ts';
 import type { ControlStore } from '../src/control-store/store.ts';
 import type { ActionName } from '../src/plan/actions.ts';
 import type { Plan, RecoveryPointRef, Step } from '../src/plan/plan.ts';
-import type { StepResult } from '../src/run/outcome.ts';
-import type { Action, Progress, StepContext } from '../src/run/step-context.ts';
-import { copyBlobs } from '../src/artifacts/copy-blobs.ts';
-import { escrowSecrets } from '../src/artifacts/escrow-secrets.ts';
-import { listActive } from '../src/artifacts/list-active.ts';
-import { sealRecoveryPoint } from '../src/artifacts/seal-recovery-point.ts';
+import type { StepResult } from '../src/run/work/outcome.ts';
+import type { Action, Progress, StepContext } from '../src/run/work/step-context.ts';
+import { copyBlobs } from '../src/blobs/copy-blobs.ts';
+import { escrowSecrets } from '../src/secrets/escrow-secrets.ts';
+import { listActive } from '../src/inventory/list-active.ts';
+import { sealRecoveryPoint } from '../src/inventory/seal-recovery-point.ts';
 import { sideOf } from '../src/topology/sides.ts';
 import type { Topology } from '../src/topology/topology.ts';
 

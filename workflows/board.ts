@@ -1,7 +1,7 @@
 /** The run as it stands: every step's state, kept by the workflow and shown by its query. Deterministic. */
 import { mayMove, type RunState } from '../src/plan/run-states.ts';
 import type { BegunRun, PlanStep } from '../src/run/begin-run.ts';
-import type { StepOutcome } from '../src/run/outcome.ts';
+import type { StepOutcome } from '../src/run/work/outcome.ts';
 import type { RunProgress, StepProgress, StepProgressState } from '../src/run/progress.ts';
 import type { RunReference } from '../src/run/reference.ts';
 

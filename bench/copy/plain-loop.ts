@@ -1,6 +1,6 @@
 /** What anyone would write first: list a folder, and copy each blob of it with `syncCopyFromURL`, so many at a time. */
 import { createHash } from 'node:crypto';
-import { forEachBounded } from '../../src/run/bounded.ts';
+import { forEachBounded } from '../../src/run/work/bounded.ts';
 import type { BlobAccount } from '../../src/azure/azure.ts';
 
 export interface Load {

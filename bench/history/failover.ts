@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { parseEnv } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
-import { forEachBounded } from '../../src/run/bounded.ts';
+import { forEachBounded } from '../../src/run/work/bounded.ts';
 import { apiVersions, type Azure } from '../../src/azure/azure.ts';
 import { cloudFrom, credentialFrom } from '../../src/azure/cloud.ts';
 import { connectAzure } from '../../src/azure/connect.ts';

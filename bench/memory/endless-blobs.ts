@@ -5,9 +5,9 @@
 import { createHash } from 'node:crypto';
 import type { BlobItem, ContainerClient } from '@azure/storage-blob';
 import type { BlobAccount } from '../../src/azure/azure.ts';
-import { batches } from '../../src/run/bounded.ts';
-import { replicaContainer } from '../../src/artifacts/manifest.ts';
-import { replicaName } from '../../src/artifacts/replica.ts';
+import { batches } from '../../src/run/work/bounded.ts';
+import { replicaContainer } from '../../src/recovery-point/manifest.ts';
+import { replicaName } from '../../src/blobs/replica.ts';
 
 export interface Shape {
   blobs: number;

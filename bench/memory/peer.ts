@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BlobLine } from '../../src/artifacts/manifest.ts';
+import type { BlobLine } from '../../src/recovery-point/manifest.ts';
 import { processorSeconds } from '../figures.ts';
 
 const linesPerPart = 2000;

@@ -5,11 +5,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openRecoveryPoint } from '../../src/artifacts/recovery-point.ts';
-import { reconcileBlobs } from '../../src/artifacts/reconcile-blobs.ts';
-import { restoreBlobs } from '../../src/artifacts/restore-blobs.ts';
+import { openRecoveryPoint } from '../../src/recovery-point/recovery-point.ts';
+import { reconcileBlobs } from '../../src/blobs/reconcile-blobs.ts';
+import { restoreBlobs } from '../../src/blobs/restore-blobs.ts';
 import type { RecoveryPointRef } from '../../src/plan/plan.ts';
-import type { StepResult } from '../../src/run/outcome.ts';
+import type { StepResult } from '../../src/run/work/outcome.ts';
 import { diskStore } from '../disk-store.ts';
 import { processorSeconds } from '../figures.ts';
 import { mebi, sampleMemory } from '../rss.ts';

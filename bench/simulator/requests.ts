@@ -1,6 +1,6 @@
 /** A client that costs as little as Node's own allows: HTTPS over connections that stay, so many requests in flight. */
 import { Agent, request } from 'node:https';
-import { forEachBounded } from '../../src/run/bounded.ts';
+import { forEachBounded } from '../../src/run/work/bounded.ts';
 
 export const inFlight = 16;
 

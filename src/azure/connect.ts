@@ -5,7 +5,7 @@ import { DeploymentsClient } from '@azure/arm-resourcesdeployments';
 import type { TokenCredential } from '@azure/core-auth';
 import { connectArm } from './arm.ts';
 import type { Azure, BlobAccount } from './azure.ts';
-import { openBlobAccount } from './blob-account.ts';
+import { openBlobAccount } from './storage/blob-account.ts';
 import type { CloudSettings } from './cloud.ts';
 import { openVault } from './vault.ts';
 

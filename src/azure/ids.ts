@@ -6,7 +6,7 @@ import type { WorkspaceRef } from '../topology/topology.ts';
 import type { Json, JsonObject } from './azure.ts';
 import { locateWorkspace, sameName, sameWorkspace, type WorkspacePlace } from './arm-id.ts';
 import { parseAzureMlUri, type AzureMlUri, type Target } from './azureml-uri.ts';
-import { addressIn, placeInAccount } from './blob-url.ts';
+import { addressIn, placeInAccount } from './storage/blob-url.ts';
 import { isProse } from './prose.ts';
 
 export { formatArmId, parseArmId, sameName, sameWorkspace } from './arm-id.ts';

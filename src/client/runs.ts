@@ -12,7 +12,7 @@ import { taskQueue } from '../plan/queues.ts';
 import { searchAttributes } from '../plan/search-attributes.ts';
 import type { RunProgress, RunSummary } from '../run/progress.ts';
 import type { RunReference, RunStart } from '../run/reference.ts';
-import type { Progress } from '../run/step-context.ts';
+import type { Progress } from '../run/work/step-context.ts';
 
 export type RunHandle = WorkflowHandle<(run: RunStart) => Promise<RunSummary>>;
 

@@ -1,6 +1,6 @@
 /** Gives a region what a fence took from its writers: their roles, and the credentials of its storage as they are now. */
-import { principalsWithin } from '../access/identities.ts';
-import { renewCredentials } from '../access/renew-credentials.ts';
+import { principalsWithin } from '../workspace/identities.ts';
+import { renewCredentials } from '../secrets/renew-credentials.ts';
 import { apiVersions, type Azure, type CallOptions, type JsonObject } from '../azure/azure.ts';
 import { textAt } from '../azure/json.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';

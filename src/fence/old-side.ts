@@ -6,8 +6,8 @@ import { z } from 'zod';
 import { documentKind } from '../control-store/document.ts';
 import { isUnderstudyError, messageOf, type UnderstudyError } from '../errors/error.ts';
 import type { ControlStore } from '../control-store/store.ts';
-import { Debt, type StepResult } from '../run/outcome.ts';
-import type { StepContext } from '../run/step-context.ts';
+import { Debt, type StepResult } from '../run/work/outcome.ts';
+import type { StepContext } from '../run/work/step-context.ts';
 import { toSeconds } from '../topology/duration.ts';
 import { fenceBegan, GaveUp, isRefusal, patienceOf, type Ask, type Patience } from './patience.ts';
 

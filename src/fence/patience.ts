@@ -7,7 +7,7 @@ import type { CallOptions } from '../azure/azure.ts';
 import { isThrottled } from '../azure/errors.ts';
 import { documentKind } from '../control-store/document.ts';
 import { isUnderstudyError, messageOf, type UnderstudyError } from '../errors/error.ts';
-import type { StepContext } from '../run/step-context.ts';
+import type { StepContext } from '../run/work/step-context.ts';
 import { toSeconds } from '../topology/duration.ts';
 
 /** Asks once for what `work` asks; how long, and how often, is for whoever made it. */

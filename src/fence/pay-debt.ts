@@ -1,10 +1,10 @@
 /** Pays what an earlier fence still owes: as soon as the region answers, and before it becomes the writer again. */
 import { peekPointer } from '../control-store/region-pointer.ts';
 import { UnderstudyError } from '../errors/error.ts';
-import { everySecond } from '../jobs/every-second.ts';
-import { cancelUnfinishedJobs } from '../jobs/stop-old-jobs.ts';
-import type { StepResult } from '../run/outcome.ts';
-import type { StepContext } from '../run/step-context.ts';
+import { everySecond } from '../run/work/every-second.ts';
+import { cancelUnfinishedJobs } from './stop-old-jobs.ts';
+import type { StepResult } from '../run/work/outcome.ts';
+import type { StepContext } from '../run/work/step-context.ts';
 import { otherRegion, sideOf } from '../topology/sides.ts';
 import { isRefusalOrSilence, listDebts, pay, type KeptDebt } from './old-side.ts';
 import { isRefusal, type Ask } from './patience.ts';

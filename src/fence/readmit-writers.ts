@@ -2,8 +2,8 @@
  * The region that becomes the writer is given what an earlier fence took from it: without that its workspace could neither read nor write
  * its own storage, while everything that is done for it from outside succeeds.
  */
-import type { StepResult } from '../run/outcome.ts';
-import type { StepContext } from '../run/step-context.ts';
+import type { StepResult } from '../run/work/outcome.ts';
+import type { StepContext } from '../run/work/step-context.ts';
 import { giveBackWriters } from './give-back.ts';
 import { settleOrOwe } from './old-side.ts';
 import { shutOut, writersOf } from './shut-out-writers.ts';

@@ -3,7 +3,7 @@
  * removed, and the storage account's keys rotated, so that every key, SAS and mounted datastore of before is refused. What is taken is
  * written down first, for whoever makes that side the writer again.
  */
-import { principalsWithin } from '../access/identities.ts';
+import { principalsWithin } from '../workspace/identities.ts';
 import {
   apiVersions,
   type ArmResource,
@@ -11,13 +11,13 @@ import {
   type CallOptions,
   type JsonObject,
 } from '../azure/azure.ts';
-import { nameOfId } from '../artifacts/workspace.ts';
+import { nameOfId } from '../workspace/workspace.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError } from '../errors/error.ts';
-import { untilJobsAreListed } from '../jobs/watch-fence.ts';
-import type { StepResult } from '../run/outcome.ts';
-import type { StepContext } from '../run/step-context.ts';
-import { accountsOf, readUsed } from '../sharing/find-sharing.ts';
+import { untilJobsAreListed } from './watch-fence.ts';
+import type { StepResult } from '../run/work/outcome.ts';
+import type { StepContext } from '../run/work/step-context.ts';
+import { accountsOf, readUsed } from '../workspace/find-sharing.ts';
 import { workspaceId, type Side } from '../topology/sides.ts';
 import { giveBackWriters } from './give-back.ts';
 import { settleOrOwe } from './old-side.ts';

@@ -1,8 +1,8 @@
 /** No new work starts on the old side: its schedules are disabled. */
 import { apiVersions, type Azure, type CallOptions } from '../azure/azure.ts';
-import { isEnabled, setEnabled } from '../azure/schedules.ts';
-import type { StepResult } from '../run/outcome.ts';
-import type { StepContext } from '../run/step-context.ts';
+import { isEnabled, setEnabled } from '../workspace/schedules.ts';
+import type { StepResult } from '../run/work/outcome.ts';
+import type { StepContext } from '../run/work/step-context.ts';
 import { workspaceId, type Side } from '../topology/sides.ts';
 import { settleOrOwe } from './old-side.ts';
 import type { Ask } from './patience.ts';

@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { assertEpoch, movePointer } from '../control-store/region-pointer.ts';
 import { showDuration, toSeconds } from '../topology/duration.ts';
 import { isTakenBy, takeOver, type RegionPointer } from '../topology/pointer.ts';
-import type { StepResult } from '../run/outcome.ts';
-import type { StepContext } from '../run/step-context.ts';
+import type { StepResult } from '../run/work/outcome.ts';
+import type { StepContext } from '../run/work/step-context.ts';
 import { forgiveDebts } from './old-side.ts';
 
 export async function takePointer(context: StepContext): Promise<StepResult> {

@@ -3,15 +3,15 @@
  * updated; every endpoint is given the active one's keys (from escrow, so that clients need not change theirs) and the active
  * one's traffic. What Azure refuses is counted as failed, by itself: the other endpoints must not wait for it.
  */
-import { showFindings, writeFindings, type Finding } from '../artifacts/evidence.ts';
-import { lostAssets, whyLost, type LostAssets } from '../artifacts/lost-assets.ts';
-import { readPart } from '../artifacts/recovery-point.ts';
-import { openStandby, type Standby } from '../artifacts/standby.ts';
-import { fail, newTally, skip, showCount, sum, toCounts } from '../artifacts/tally.ts';
+import { showFindings, writeFindings, type Finding } from '../run/work/findings.ts';
+import { lostAssets, whyLost, type LostAssets } from '../assets/lost-assets.ts';
+import { readPart } from '../recovery-point/recovery-point.ts';
+import { openStandby, type Standby } from '../standby/standby.ts';
+import { fail, newTally, skip, showCount, sum, toCounts } from '../run/work/tally.ts';
 import { apiVersions, type ArmResource } from '../azure/azure.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
-import type { StepResult } from '../run/outcome.ts';
-import type { StepContext } from '../run/step-context.ts';
+import type { StepResult } from '../run/work/outcome.ts';
+import type { StepContext } from '../run/work/step-context.ts';
 import { createdBody, updatedBody } from './endpoint-body.ts';
 import { escrowedKeys, giveKeys, type Keys } from './endpoint-keys.ts';
 import { setTraffic } from './endpoint-traffic.ts';

@@ -1,9 +1,9 @@
 /** The body that an endpoint or a deployment of the active workspace is put with in the standby. Pure. */
-import type { Standby } from '../artifacts/standby.ts';
+import type { Standby } from '../standby/standby.ts';
 import type { ArmResource, Json, JsonObject } from '../azure/azure.ts';
 import { identityBody } from '../azure/identity.ts';
 import { rewriteReference, rewriteReferences } from '../azure/ids.ts';
-import { differences } from '../jobs/submit.ts';
+import { differences } from '../azure/compare.ts';
 
 /** What Azure fills in and refuses or ignores in a PUT; traffic is given when all deployments are there. */
 const readOnly = new Set(['provisioningState', 'scoringUri', 'swaggerUri', 'traffic', 'mirrorTraffic']);

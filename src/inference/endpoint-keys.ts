@@ -1,10 +1,10 @@
 /** The keys of endpoints: both sides have the same, so that clients need not change theirs. Values stay in the activity that asks. */
-import { escrowed } from '../artifacts/escrowed.ts';
-import type { SealedManifest } from '../artifacts/manifest.ts';
-import type { Standby } from '../artifacts/standby.ts';
+import { escrowed } from '../secrets/escrowed.ts';
+import type { SealedManifest } from '../recovery-point/manifest.ts';
+import type { Standby } from '../standby/standby.ts';
 import { apiVersions, type ArmResource, type JsonObject } from '../azure/azure.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
-import type { StepContext } from '../run/step-context.ts';
+import type { StepContext } from '../run/work/step-context.ts';
 
 export interface Keys {
   [name: string]: string;

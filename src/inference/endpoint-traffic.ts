@@ -1,7 +1,7 @@
 /** The shares of traffic that an endpoint's deployments had, given to those of the standby. */
 import { apiVersions, type ArmResource, type Json, type JsonObject } from '../azure/azure.ts';
 import { identityBody } from '../azure/identity.ts';
-import type { StepContext } from '../run/step-context.ts';
+import type { StepContext } from '../run/work/step-context.ts';
 
 type Shares = Record<string, number>;
 

@@ -1,9 +1,9 @@
 /** Deployments that serve what is not whole: found so when it was verified, after they were made. Nobody is sent to them. */
-import { lostAssets, whyLost } from '../artifacts/lost-assets.ts';
-import { readPart } from '../artifacts/recovery-point.ts';
-import { planned } from '../artifacts/standby.ts';
+import { lostAssets, whyLost } from '../assets/lost-assets.ts';
+import { readPart } from '../recovery-point/recovery-point.ts';
+import { planned } from '../standby/standby.ts';
 import { apiVersions, type ArmResource } from '../azure/azure.ts';
-import type { StepContext } from '../run/step-context.ts';
+import type { StepContext } from '../run/work/step-context.ts';
 import { workspaceId } from '../topology/sides.ts';
 import { parentName } from './configure-endpoints.ts';
 import { setTraffic } from './endpoint-traffic.ts';

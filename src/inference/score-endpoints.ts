@@ -1,10 +1,10 @@
 /** A scoring request to each endpoint of the standby itself, with its own key, before anyone depends on it. */
 import { apiVersions, type ArmResource } from '../azure/azure.ts';
-import { showAcceptance } from '../artifacts/lost-blobs.ts';
-import { newTally, skip, toCounts } from '../artifacts/tally.ts';
+import { showAcceptance } from '../blobs/lost-blobs.ts';
+import { newTally, skip, toCounts } from '../run/work/tally.ts';
 import { isLoss, isUnderstudyError, messageOf, UnderstudyError } from '../errors/error.ts';
-import type { StepResult } from '../run/outcome.ts';
-import type { StepContext } from '../run/step-context.ts';
+import type { StepResult } from '../run/work/outcome.ts';
+import type { StepContext } from '../run/work/step-context.ts';
 import { workspaceId } from '../topology/sides.ts';
 import { probeUntilPassing } from '../traffic/probe.ts';
 import { lostDeployments, takeTraffic, type SetAside } from './lost-deployments.ts';

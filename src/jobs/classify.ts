@@ -1,7 +1,7 @@
 /** Decides what becomes of an unfinished job. Pure: everything it needs is given. */
 import { z } from 'zod';
 import type { Topology } from '../topology/topology.ts';
-import { resumedFrom, takesCheckpoint } from './checkpoint.ts';
+import { resumedFrom, takesCheckpoint } from '../workspace/checkpoint.ts';
 import { objectAt, textAt } from '../azure/json.ts';
 import {
   createdAt,
@@ -14,9 +14,9 @@ import {
   showUnknownWish,
   typeOf,
   type RawJob,
-} from './job.ts';
-import type { LedgerEntry } from './ledger.ts';
-import type { Sight } from './stopped-jobs.ts';
+} from '../workspace/job.ts';
+import type { LedgerEntry } from '../ledger/ledger.ts';
+import type { Sight } from '../fence/stopped-jobs.ts';
 
 /**
  * `resubmit`: go on from the last copied checkpoint. `restart`: from the beginning. `manual`: a person decides. `skip`: nothing is

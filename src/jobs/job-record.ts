@@ -1,12 +1,12 @@
 /** What became of one job: an item of the run's evidence. */
 import { z } from 'zod';
 import { UnderstudyError } from '../errors/error.ts';
-import { CheckpointFiles } from './bring-checkpoint.ts';
+import { CheckpointFiles } from '../checkpoints/bring-checkpoint.ts';
 import { JobClass } from './classify.ts';
 import { LostWork } from './lost-work.ts';
 import { Change, Unmapped } from './rewrite-spec.ts';
-import { Difference } from './submit.ts';
-import { PassedOver } from './whole-checkpoint.ts';
+import { Difference } from '../azure/compare.ts';
+import { PassedOver } from '../ledger/whole-checkpoint.ts';
 
 export const JobRecord = z.strictObject({
   /** Names of the old job and of its successor. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { showDuration } from '../topology/duration.ts';
 import { interactiveGroup } from './classify.ts';
 import type { JobRecord } from './job-record.ts';
-import type { LedgerEntry } from './ledger.ts';
+import type { LedgerEntry } from '../ledger/ledger.ts';
 
 export const LostWork = z.strictObject({
   /** ISO 8601; absent: not known. */

@@ -3,23 +3,23 @@
  * most once however often the step is killed and run again.
  */
 import type { ArmResource } from '../azure/azure.ts';
-import { mapBounded } from '../run/bounded.ts';
-import type { AssetLine } from '../artifacts/manifest.ts';
+import { mapBounded } from '../run/work/bounded.ts';
+import type { AssetLine } from '../recovery-point/manifest.ts';
 import type { ReferenceMapping } from '../azure/ids.ts';
 import { UnderstudyError } from '../errors/error.ts';
-import type { StepResult } from '../run/outcome.ts';
-import type { StepContext } from '../run/step-context.ts';
-import type { BringCheckpoint } from './bring-checkpoint.ts';
-import { everySecond } from './every-second.ts';
-import type { LedgerEntry } from './ledger.ts';
+import type { StepResult } from '../run/work/outcome.ts';
+import type { StepContext } from '../run/work/step-context.ts';
+import type { BringCheckpoint } from '../checkpoints/bring-checkpoint.ts';
+import { everySecond } from '../run/work/every-second.ts';
+import type { LedgerEntry } from '../ledger/ledger.ts';
 import type { JobRecord } from './job-record.ts';
 import { resumeJob, type Resumption } from './resume-job.ts';
 import { ResumedJobs } from './resumed-jobs.ts';
 import { readStandby, sharedDatastores } from './standby.ts';
-import type { ReadLedger } from './stop-old-jobs.ts';
+import type { ReadLedger } from '../fence/stop-old-jobs.ts';
 import { findUnrestored } from './unrestored.ts';
-import { byUrgency } from './urgency.ts';
-import { FenceWatch } from './watch-fence.ts';
+import { byUrgency } from '../ledger/urgency.ts';
+import { FenceWatch } from '../fence/watch-fence.ts';
 
 /** What is read of the recovery point: nothing here asks the old region. */
 export interface ResubmitSources {

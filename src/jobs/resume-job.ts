@@ -1,10 +1,15 @@
 /** One unfinished job: decide, plan its successor in the ledger, bring its checkpoint, rewrite, submit, read back. */
 import type { ReferenceMapping } from '../azure/ids.ts';
 import { isUnderstudyError, messageOf, type UnderstudyError } from '../errors/error.ts';
-import type { StepContext } from '../run/step-context.ts';
-import { broughtBefore, filesOf, type BringCheckpoint, type Brought } from './bring-checkpoint.ts';
+import type { StepContext } from '../run/work/step-context.ts';
+import {
+  broughtBefore,
+  filesOf,
+  type BringCheckpoint,
+  type Brought,
+} from '../checkpoints/bring-checkpoint.ts';
 import { classify, type Classification } from './classify.ts';
-import { isFinished, statusOf, type RawJob } from './job.ts';
+import { isFinished, statusOf, type RawJob } from '../workspace/job.ts';
 import {
   cameBack,
   markSubmitted,
@@ -14,12 +19,12 @@ import {
   successorName,
   type LedgerEntry,
   type Successor,
-} from './ledger.ts';
+} from '../ledger/ledger.ts';
 import type { JobRecord } from './job-record.ts';
 import { withLostWork } from './lost-work.ts';
 import { rewriteSpec, type RewrittenSpec, type Unmapped } from './rewrite-spec.ts';
 import { settlementOf } from './settlement.ts';
-import type { Sight } from './stopped-jobs.ts';
+import type { Sight } from '../fence/stopped-jobs.ts';
 import { findSuccessor, submitSuccessor } from './submit.ts';
 import { unrestoredIn, type Unrestored } from './unrestored.ts';
 

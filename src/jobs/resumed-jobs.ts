@@ -1,7 +1,7 @@
 /** What became of the jobs of a resubmission: its parts in the control store, written once each, and what they add up to. */
 import { createHash } from 'node:crypto';
-import { reconcile, type Counts, type Evidence, type StepResult } from '../run/outcome.ts';
-import type { StepContext } from '../run/step-context.ts';
+import { reconcile, type Counts, type Evidence, type StepResult } from '../run/work/outcome.ts';
+import type { StepContext } from '../run/work/step-context.ts';
 import { toSeconds } from '../topology/duration.ts';
 import { parseJobRecords, type JobRecord } from './job-record.ts';
 import { lossOf } from './loss-lines.ts';

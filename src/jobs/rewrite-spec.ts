@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { Json, JsonObject } from '../azure/azure.ts';
-import { withoutSignature } from '../azure/blob-url.ts';
+import { withoutSignature } from '../azure/storage/blob-url.ts';
 import {
   parseAzureMlUri,
   rewriteCompute,
@@ -16,9 +16,9 @@ import {
   type Rewritten,
 } from '../azure/ids.ts';
 import { isProse } from '../azure/prose.ts';
-import { folderOfHop, withoutHop } from './hop-folder.ts';
+import { folderOfHop, withoutHop } from '../workspace/hop-folder.ts';
 import { isObject, textAt } from '../azure/json.ts';
-import { originTags, tagsOf, type RawJob } from './job.ts';
+import { originTags, tagsOf, type RawJob } from '../workspace/job.ts';
 import { namedIdentity } from './managed-identity.ts';
 import { isRegionField, moveRegions } from './region-fields.ts';
 import { stripRunBound } from './run-bound.ts';

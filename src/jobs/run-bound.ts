@@ -2,7 +2,7 @@
 import { parseAzureMlUri, sameName } from '../azure/ids.ts';
 import type { Json, JsonObject } from '../azure/azure.ts';
 import { isObject, objectAt, textAt } from '../azure/json.ts';
-import { type RawJob } from './job.ts';
+import { type RawJob } from '../workspace/job.ts';
 
 export interface Stripped {
   properties: JsonObject;

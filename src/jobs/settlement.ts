@@ -1,7 +1,7 @@
 /** How a job of the old workspace is settled before another takes its place: no more than was seen. */
-import type { StepContext } from '../run/step-context.ts';
-import type { LedgerEntry, Settlement } from './ledger.ts';
-import type { Sight } from './stopped-jobs.ts';
+import type { StepContext } from '../run/work/step-context.ts';
+import type { LedgerEntry, Settlement } from '../ledger/ledger.ts';
+import type { Sight } from '../fence/stopped-jobs.ts';
 
 export function settlementOf(
   sight: Sight,

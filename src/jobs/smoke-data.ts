@@ -3,10 +3,10 @@ import { apiVersions, type ArmResource, type JsonObject } from '../azure/azure.t
 import { azureError } from '../azure/errors.ts';
 import { datastoreUri, sameName } from '../azure/ids.ts';
 import { UnderstudyError } from '../errors/error.ts';
-import { placeOfDatastore } from '../artifacts/datastores.ts';
-import { findAccount } from '../artifacts/source-stores.ts';
-import { findWorkspace, nameOfId } from '../artifacts/workspace.ts';
-import type { StepContext } from '../run/step-context.ts';
+import { placeOfDatastore } from '../workspace/datastores.ts';
+import { findAccount } from '../workspace/find-account.ts';
+import { findWorkspace, nameOfId } from '../workspace/workspace.ts';
+import type { StepContext } from '../run/work/step-context.ts';
 import type { ContainerClient } from '@azure/storage-blob';
 
 export interface SmokeData {

@@ -6,12 +6,12 @@ import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { apiVersions, type Arm, type ArmResource, type JsonObject } from '../azure/azure.ts';
 import { UnderstudyError } from '../errors/error.ts';
-import type { StepResult } from '../run/outcome.ts';
-import type { StepContext } from '../run/step-context.ts';
+import type { StepResult } from '../run/work/outcome.ts';
+import type { StepContext } from '../run/work/step-context.ts';
 import { showDuration, toSeconds } from '../topology/duration.ts';
 import { workspaceId } from '../topology/sides.ts';
 import { isObject, objectAt, textAt } from '../azure/json.ts';
-import { createdAt, isFinished, statusOf } from './job.ts';
+import { createdAt, isFinished, statusOf } from '../workspace/job.ts';
 import { smokeData, type SmokeData } from './smoke-data.ts';
 
 /** Milliseconds between two looks: soon at first, since a tiny job may be done at once. */

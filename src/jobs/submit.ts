@@ -1,10 +1,9 @@
 /** Puts a successor into the standby, once, and reads it back. */
-import { z } from 'zod';
-import { apiVersions, type Arm, type ArmResource, type Json, type JsonObject } from '../azure/azure.ts';
+import { apiVersions, type Arm, type ArmResource, type JsonObject } from '../azure/azure.ts';
 import { UnderstudyError, isUnderstudyError } from '../errors/error.ts';
 import { workspaceId } from '../topology/sides.ts';
 import type { WorkspaceRef } from '../topology/topology.ts';
-import { isObject } from '../azure/json.ts';
+import { differences, type Difference } from '../azure/compare.ts';
 import { originOf } from './rewrite-spec.ts';
 
 export interface SubmitSuccessor {
@@ -16,9 +15,6 @@ export interface SubmitSuccessor {
   before: ArmResource | undefined;
   signal: AbortSignal;
 }
-
-export const Difference = z.strictObject({ place: z.string(), sent: z.string(), held: z.string() });
-export type Difference = z.infer<typeof Difference>;
 
 export interface Submitted {
   /** It was there before: an earlier attempt, whose answer was lost, or an earlier run made it. */
@@ -82,37 +78,4 @@ function checkOrigin(held: ArmResource, name: string, body: { properties: JsonOb
       next: 'Find out who made it, and delete it once it has finished.',
     },
   );
-}
-
-/** Fields that were sent and are held otherwise; what Azure adds is no difference, and neither is an empty value left out. */
-export function differences(sent: Json, held: Json | undefined, place: string): Difference[] {
-  if (isEmpty(sent) && (held === undefined || isEmpty(held))) return [];
-  if (Array.isArray(sent) && Array.isArray(held) && sent.length === held.length) {
-    return sent.flatMap((each, index) => differences(each, held[index], `${place}[${index}]`));
-  }
-  if (isObject(sent) && isObject(held)) {
-    return Object.entries(sent).flatMap(([key, each]) => differences(each, held[key], `${place}.${key}`));
-  }
-  if (sent === held || sameId(sent, held)) return [];
-  return [{ place, sent: show(sent), held: show(held) }];
-}
-
-function isEmpty(value: Json): boolean {
-  return value === null || (typeof value === 'object' && Object.keys(value).length === 0);
-}
-
-/** Azure answers ids in its own spelling. */
-function sameId(sent: Json, held: Json | undefined): boolean {
-  if (typeof sent !== 'string' || typeof held !== 'string') return false;
-  return /^(azureml:)?\/{0,2}\/?subscriptions\//i.test(sent) && sent.toLowerCase() === held.toLowerCase();
-}
-
-/** Kind and size only: a value may be a secret. */
-function show(value: Json | undefined): string {
-  if (value === undefined) return 'nothing';
-  if (typeof value === 'string') return `text of ${value.length} characters`;
-  if (Array.isArray(value)) return `a list of ${value.length}`;
-  return isObject(value)
-    ? `an object with ${Object.keys(value).join(', ') || 'no keys'}`
-    : JSON.stringify(value);
 }

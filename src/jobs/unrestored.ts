@@ -13,10 +13,10 @@ import {
 } from '../azure/ids.ts';
 import { textAt } from '../azure/json.ts';
 import { isProse, withoutProse } from '../azure/prose.ts';
-import { notDoneBy } from '../artifacts/evidence.ts';
-import type { AssetLine } from '../artifacts/manifest.ts';
-import type { StepContext } from '../run/step-context.ts';
-import type { RawJob } from './job.ts';
+import { notDoneBy } from '../run/work/findings.ts';
+import type { AssetLine } from '../recovery-point/manifest.ts';
+import type { StepContext } from '../run/work/step-context.ts';
+import type { RawJob } from '../workspace/job.ts';
 import { computeKeys, datastoreKeys, type Unmapped } from './rewrite-spec.ts';
 import { stripRunBound } from './run-bound.ts';
 

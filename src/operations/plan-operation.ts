@@ -1,5 +1,5 @@
 /** Makes the plan of an operation: reads what the compiler needs, checks what must hold before it runs, compiles. */
-import { listRecoveryPoints, openRecoveryPoint, summarise } from '../artifacts/recovery-point.ts';
+import { listRecoveryPoints, openRecoveryPoint, summarise } from '../recovery-point/recovery-point.ts';
 import type { Azure } from '../azure/azure.ts';
 import { readPointer } from '../control-store/region-pointer.ts';
 import type { ControlStore } from '../control-store/store.ts';
@@ -12,8 +12,8 @@ import type { MakePlan } from '../run/begin-run.ts';
 import { bundles } from '../run/bundle.ts';
 import { howToEnd } from '../run/describe-run.ts';
 import { findOpenRun, type OpenRun } from '../run/lease.ts';
-import type { StandbyFinding } from '../sharing/findings.ts';
-import type { SharedThing } from '../sharing/sharing.ts';
+import type { StandbyFinding } from '../standby/findings.ts';
+import type { SharedThing } from '../workspace/sharing.ts';
 import { isTakenBy, type RegionPointer } from '../topology/pointer.ts';
 import { declaredActive, otherRegion, sideOf } from '../topology/sides.ts';
 import type { Topology } from '../topology/topology.ts';

@@ -1,5 +1,5 @@
 /** Makes a lost region pointer again, from what the journal says of the moves; with an epoch that nobody has had. */
-import { epochOf } from '../artifacts/manifest.ts';
+import { epochOf } from '../recovery-point/manifest.ts';
 import { peekPointer, putPointer } from '../control-store/region-pointer.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError } from '../errors/error.ts';

@@ -1,14 +1,14 @@
 /** What both workspaces use, and what that means for an operation: for `plan`, for `status`, and before a run is started. */
-import { listRecoveryPoints, openByRef } from '../artifacts/recovery-point.ts';
-import type { SealedManifest } from '../artifacts/manifest.ts';
+import { listRecoveryPoints, openByRef } from '../recovery-point/recovery-point.ts';
+import type { SealedManifest } from '../recovery-point/manifest.ts';
 import type { Azure } from '../azure/azure.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import type { AcceptedLoss } from '../plan/plan.ts';
-import { showRefusal, sortFindings, type StandbyFinding } from '../sharing/findings.ts';
-import { findSharing, mendOneDefault, oneDefault, readUsed } from '../sharing/find-sharing.ts';
-import { lookAtStandby } from '../sharing/look-at-standby.ts';
-import type { SharedThing } from '../sharing/sharing.ts';
+import { showRefusal, sortFindings, type StandbyFinding } from '../standby/findings.ts';
+import { findSharing, mendOneDefault, oneDefault, readUsed } from '../workspace/find-sharing.ts';
+import { lookAtStandby } from '../standby/look-at-standby.ts';
+import type { SharedThing } from '../workspace/sharing.ts';
 import { otherRegion, sideOf } from '../topology/sides.ts';
 import type { Topology } from '../topology/topology.ts';
 

@@ -1,6 +1,6 @@
 /** What `status` finds that a person should act on, and how bad it is. Pure. */
-import { showDamagedPoint, showDamagedReplica, type KnownDamage } from '../artifacts/damage.ts';
-import type { RecoveryPointList } from '../artifacts/recovery-point.ts';
+import { showDamagedPoint, showDamagedReplica, type KnownDamage } from '../recovery-point/damage.ts';
+import type { RecoveryPointList } from '../recovery-point/recovery-point.ts';
 import type { UnderstudyError } from '../errors/error.ts';
 import type { KeptDebt } from '../fence/old-side.ts';
 import { describeRun, howToEnd } from '../run/describe-run.ts';

@@ -3,12 +3,12 @@
  * only.
  */
 import type { Client } from '@temporalio/client';
-import { knownDamage, type KnownDamage } from '../artifacts/damage.ts';
+import { knownDamage, type KnownDamage } from '../recovery-point/damage.ts';
 import {
   listRecoveryPoints,
   openRecoveryPoint,
   type RecoveryPointList,
-} from '../artifacts/recovery-point.ts';
+} from '../recovery-point/recovery-point.ts';
 import { findRunning } from '../client/runs.ts';
 import { pollersOf } from '../client/workers.ts';
 import { peekPointer, traceOfUse } from '../control-store/region-pointer.ts';

@@ -3,8 +3,8 @@ import { RestError } from '@azure/core-rest-pipeline';
 import { azureError, operationError } from '../azure/errors.ts';
 import { apiVersions } from '../azure/azure.ts';
 import { UnderstudyError, isUnderstudyError } from '../errors/error.ts';
-import type { StepResult } from '../run/outcome.ts';
-import type { StepContext } from '../run/step-context.ts';
+import type { StepResult } from '../run/work/outcome.ts';
+import type { StepContext } from '../run/work/step-context.ts';
 import { showDuration, toSeconds } from '../topology/duration.ts';
 import { workspaceId } from '../topology/sides.ts';
 

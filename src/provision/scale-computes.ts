@@ -1,13 +1,13 @@
 /** Computes up: each cluster of the standby may grow as far as the active one could; its own limits are kept for the undo. */
-import { showFindings, writeFindings, type Finding } from '../artifacts/evidence.ts';
-import { readPart } from '../artifacts/recovery-point.ts';
-import { planned } from '../artifacts/standby.ts';
-import { fail, newTally, skip, sum, toCounts } from '../artifacts/tally.ts';
+import { showFindings, writeFindings, type Finding } from '../run/work/findings.ts';
+import { readPart } from '../recovery-point/recovery-point.ts';
+import { planned } from '../standby/standby.ts';
+import { fail, newTally, skip, sum, toCounts } from '../run/work/tally.ts';
 import { apiVersions, type ArmResource, type JsonObject } from '../azure/azure.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import type { ComputeSummary } from '../plan/recovery-point-summary.ts';
-import type { StepResult } from '../run/outcome.ts';
-import type { StepContext } from '../run/step-context.ts';
+import type { StepResult } from '../run/work/outcome.ts';
+import type { StepContext } from '../run/work/step-context.ts';
 import { workspaceId } from '../topology/sides.ts';
 import { clusterBody } from './compute-body.ts';
 

@@ -1,11 +1,11 @@
 /** Deployments up: each deployment that the standby has already gets as many instances as the active one had. */
-import { showFindings, writeFindings, type Finding } from '../artifacts/evidence.ts';
-import { fail, newTally, showCount, skip, toCounts } from '../artifacts/tally.ts';
+import { showFindings, writeFindings, type Finding } from '../run/work/findings.ts';
+import { fail, newTally, showCount, skip, toCounts } from '../run/work/tally.ts';
 import { apiVersions } from '../azure/azure.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import type { EndpointSummary } from '../plan/recovery-point-summary.ts';
-import type { StepResult } from '../run/outcome.ts';
-import type { StepContext } from '../run/step-context.ts';
+import type { StepResult } from '../run/work/outcome.ts';
+import type { StepContext } from '../run/work/step-context.ts';
 import { workspaceId } from '../topology/sides.ts';
 
 interface ScaleUndo {

@@ -1,6 +1,6 @@
 /** Counts held against their rule, and everything that was not done, with its reason. */
 import { messageOf } from '../errors/error.ts';
-import { reconcile, type StepRecord } from '../run/outcome.ts';
+import { reconcile, type StepRecord } from '../run/work/outcome.ts';
 import { actionOf } from '../plan/actions.ts';
 import type { Step } from '../plan/plan.ts';
 import type { CountsRow, LeftOver, Report, UndoOutcome } from './schema.ts';

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { canonical, type ControlStore } from '../control-store/store.ts';
 import { messageOf } from '../errors/error.ts';
-import type { Evidence, StepRecord } from '../run/outcome.ts';
+import type { Evidence, StepRecord } from '../run/work/outcome.ts';
 
 /** One value that was changed; empty: there was, or is, none. */
 const Change = z

@@ -1,14 +1,14 @@
 /** Reads back what a report is made from: the journal and what it refers to, nothing else. */
-import { leftBehindUncounted } from '../artifacts/drafts.ts';
-import { epochOf } from '../artifacts/manifest.ts';
-import { readManifest, sealedName } from '../artifacts/sealed-manifest.ts';
+import { leftBehindUncounted } from '../recovery-point/drafts.ts';
+import { epochOf } from '../recovery-point/manifest.ts';
+import { readManifest, sealedName } from '../recovery-point/sealed-manifest.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError, isUnderstudyError } from '../errors/error.ts';
-import { jobsTouched } from '../jobs/left-cancelled.ts';
+import { jobsTouched } from '../fence/left-cancelled.ts';
 import { rowOf } from '../plan/operations.ts';
 import type { Plan } from '../plan/plan.ts';
 import { listSteps, readRun } from '../run/journal.ts';
-import type { StepRecord } from '../run/outcome.ts';
+import type { StepRecord } from '../run/work/outcome.ts';
 import { bundleFolder, bundles } from '../run/bundle.ts';
 import { planFolder, plans } from '../run/plan-document.ts';
 import { planned } from '../run/run-document.ts';

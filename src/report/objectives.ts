@@ -7,7 +7,7 @@
  * of the interrupted job that loses most, where that is longer.
  */
 import type { Plan, Step } from '../plan/plan.ts';
-import type { StepRecord } from '../run/outcome.ts';
+import type { StepRecord } from '../run/work/outcome.ts';
 import type { RunHeader } from '../run/run-document.ts';
 import { isDone } from '../run/step-lifecycle.ts';
 import { showDuration, toSeconds } from '../topology/duration.ts';

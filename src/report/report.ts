@@ -7,12 +7,12 @@
  */
 import type { Plan, RecoveryPointRef } from '../plan/plan.ts';
 import { isOver, type RunState } from '../plan/run-states.ts';
-import type { StepRecord } from '../run/outcome.ts';
+import type { StepRecord } from '../run/work/outcome.ts';
 import type { RunHeader } from '../run/run-document.ts';
 import { showDuration } from '../topology/duration.ts';
 import type { Topology } from '../topology/topology.ts';
-import { showJob } from '../jobs/job.ts';
-import type { TouchedJob } from '../jobs/left-cancelled.ts';
+import { showJob } from '../workspace/job.ts';
+import type { TouchedJob } from '../fence/left-cancelled.ts';
 import { reportCounts, reportLeftOver, reportLost, reportOwed, reportUndo, type Executed } from './counts.ts';
 import { ConfigEvidence, findingsOf, itemsOf, JobEvidence, type EvidenceDocument } from './evidence.ts';
 import { measureObjectives } from './objectives.ts';

@@ -1,6 +1,6 @@
 /** What happened: the plan's steps with their records, as phases → classes → steps whose states add up. */
 import type { Plan, Step } from '../plan/plan.ts';
-import type { StepRecord } from '../run/outcome.ts';
+import type { StepRecord } from '../run/work/outcome.ts';
 import { phases, resourceClasses } from '../topology/words.ts';
 import { stepStates, type ClassReport, type PhaseReport, type StepReport, type Tally } from './schema.ts';
 

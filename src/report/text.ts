@@ -1,6 +1,6 @@
 /** The report as text: what `failover` ends with on the terminal, and what `report RUN` prints. */
 import picocolors from 'picocolors';
-import { showLeftBehind } from '../artifacts/drafts.ts';
+import { showLeftBehind } from '../recovery-point/drafts.ts';
 import type { Report } from './schema.ts';
 import { tableOf, visible, wrap } from './text-layout.ts';
 import {

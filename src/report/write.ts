@@ -1,6 +1,6 @@
 /** Puts a run's report into the control store, in its three forms. */
 import type { ControlStore } from '../control-store/store.ts';
-import { renderHtml } from './html.ts';
+import { renderHtml } from './html/html.ts';
 import type { Report } from './schema.ts';
 import { renderText } from './text.ts';
 

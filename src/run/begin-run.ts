@@ -12,7 +12,7 @@ import { changeRun, listSteps, requireRun } from './journal.ts';
 import { readRunLease } from './lease.ts';
 import { assertNotOvertaken, giveBack, holdLeases, takeLease } from './leases.ts';
 import { tellOfEnd } from './notify.ts';
-import { outcomeOf, type StepOutcome } from './outcome.ts';
+import { outcomeOf, type StepOutcome } from './work/outcome.ts';
 import { planFolder, plans } from './plan-document.ts';
 import type { RunExecution } from './reference.ts';
 import type { RunDocument } from './run-document.ts';

@@ -1,16 +1,12 @@
-/** How a run ends: its state, its steps, its lease; and its report. */
+/** How a run ends: its state, its steps, its lease. */
 import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import { rowOf } from '../plan/operations.ts';
 import type { RunState } from '../plan/run-states.ts';
-import { loadReportInput } from '../report/load.ts';
-import { buildReport } from '../report/report.ts';
-import { writeReport } from '../report/write.ts';
 import type { Environments } from './environment.ts';
-import { changeRun, listSteps, recordStep, requireRun } from './journal.ts';
+import { changeRun, listSteps, recordStep } from './journal.ts';
 import { readRunLease } from './lease.ts';
 import { giveBack } from './leases.ts';
-import { tellOfEnd } from './notify.ts';
 import type { RunExecution } from './reference.ts';
 
 export interface EndOfRun {
@@ -56,16 +52,6 @@ export function runEnder(open: Environments, now: () => Date = () => new Date())
     await endSteps(store, run, state, at);
     await giveBack(store, run, state !== 'failed');
     return { ended: true };
-  };
-}
-
-/** Tells whoever wants to know how a run ended, and writes its report; without a plan there is nothing to report. */
-export function reportWriter(open: Environments, now: () => Date = () => new Date()) {
-  return async (run: RunExecution): Promise<void> => {
-    const store = await open.openStore(run);
-    await tellOfEnd(open, run);
-    if ((await requireRun(store, run.runId)).plan === undefined) return;
-    await writeReport(store, run.runId, buildReport(await loadReportInput(store, run.runId, now())));
   };
 }
 

@@ -1,9 +1,9 @@
 /** The run journal: each step's outcome is here before it counts. A run can be taken up from it on any Temporal. */
-import { mapBounded } from './bounded.ts';
+import { mapBounded } from './work/bounded.ts';
 import { documentKind } from '../control-store/document.ts';
 import { isUnderstudyError, UnderstudyError } from '../errors/error.ts';
 import type { ControlStore } from '../control-store/store.ts';
-import { StepRecord } from './outcome.ts';
+import { StepRecord } from './work/outcome.ts';
 import { runDocuments, type RunDocument } from './run-document.ts';
 
 const folder = (runId: string) => `runs/${runId}`;

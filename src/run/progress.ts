@@ -5,7 +5,7 @@
 import type { Operation } from '../plan/operations.ts';
 import type { RunState } from '../plan/run-states.ts';
 import type { Phase, ResourceClass } from '../topology/words.ts';
-import type { Progress } from './step-context.ts';
+import type { Progress } from './work/step-context.ts';
 
 /**
  * `waiting`: for a person (a gate) or for a condition, which `detail` names. `undoing` and `undone`: of a cancelled run.

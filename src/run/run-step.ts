@@ -7,9 +7,9 @@ import { actionOf, type ActionName } from '../plan/actions.ts';
 import type { Environments, PlannedEnvironment } from './environment.ts';
 import { readStep, recordStep } from './journal.ts';
 import { holdLeases } from './leases.ts';
-import { outcomeOf, reconcile, type StepOutcome, type StepRecord } from './outcome.ts';
+import { outcomeOf, reconcile, type StepOutcome, type StepRecord } from './work/outcome.ts';
 import type { RunExecution, StepRequest } from './reference.ts';
-import type { Action, Progress } from './step-context.ts';
+import type { Action, Progress } from './work/step-context.ts';
 import { isDone, makeContext, refuseCancelled, settle } from './step-lifecycle.ts';
 
 /** What the executor of a step lends it: cancellation, a place for progress, and the last progress of an earlier attempt. */

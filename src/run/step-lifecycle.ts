@@ -4,10 +4,10 @@ import { sideOf } from '../topology/sides.ts';
 import type { PlannedEnvironment } from './environment.ts';
 import { readRun, readStep, recordStep } from './journal.ts';
 import { holdLeases } from './leases.ts';
-import type { StepRecord, StepResult } from './outcome.ts';
+import type { StepRecord, StepResult } from './work/outcome.ts';
 import type { RunExecution } from './reference.ts';
 import type { StepRuntime } from './run-step.ts';
-import type { StepContext } from './step-context.ts';
+import type { StepContext } from './work/step-context.ts';
 
 /** What needs the step may begin. */
 export function isDone({ state }: Pick<StepRecord, 'state'>): boolean {

@@ -5,10 +5,10 @@ import { mayHaveChanged } from '../plan/undo.ts';
 import type { Environments } from './environment.ts';
 import { readStep, recordStep } from './journal.ts';
 import { holdLeases } from './leases.ts';
-import { outcomeOf, type StepOutcome, type StepRecord } from './outcome.ts';
+import { outcomeOf, type StepOutcome, type StepRecord } from './work/outcome.ts';
 import type { StepRequest } from './reference.ts';
 import type { StepRuntime } from './run-step.ts';
-import type { StepContext } from './step-context.ts';
+import type { StepContext } from './work/step-context.ts';
 import { makeContext } from './step-lifecycle.ts';
 
 /** What undoes an action: given the context and what the action left in `undo`. Returns one line for a person. */

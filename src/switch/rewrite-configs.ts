@@ -1,15 +1,15 @@
 /** Rewrites the config files of one declared target, on the host that holds them; the mapping comes from the recovery point. */
-import { openByRef, readPart } from '../artifacts/recovery-point.ts';
-import { findWorkspace } from '../artifacts/workspace.ts';
-import type { OpenRecoveryPoint } from '../artifacts/manifest.ts';
-import { ConfigError } from '../config/error.ts';
-import type { WorkspaceMapping } from '../config/mapping.ts';
-import type { ConfigOutcome, ConfigTarget, ConfigUndo } from '../config/outcome.ts';
-import { applyConfigs, undoConfigs } from '../config/targets.ts';
+import { openByRef, readPart } from '../recovery-point/recovery-point.ts';
+import { findWorkspace } from '../workspace/workspace.ts';
+import type { OpenRecoveryPoint } from '../recovery-point/manifest.ts';
+import { ConfigError } from '../config-files/error.ts';
+import type { WorkspaceMapping } from '../config-files/mapping.ts';
+import type { ConfigOutcome, ConfigTarget, ConfigUndo } from '../config-files/outcome.ts';
+import { applyConfigs, undoConfigs } from '../config-files/targets.ts';
 import { apiVersions } from '../azure/azure.ts';
 import { UnderstudyError } from '../errors/error.ts';
-import type { Evidence, StepResult } from '../run/outcome.ts';
-import type { StepContext } from '../run/step-context.ts';
+import type { Evidence, StepResult } from '../run/work/outcome.ts';
+import type { StepContext } from '../run/work/step-context.ts';
 import { computeNames } from '../topology/compute-names.ts';
 import { workspaceId } from '../topology/sides.ts';
 

@@ -1,8 +1,8 @@
 /** The region pointer says who serves a class; whoever reads it (CI, clients, replication) follows. */
 import { movePointer } from '../control-store/region-pointer.ts';
 import { UnderstudyError } from '../errors/error.ts';
-import type { StepResult } from '../run/outcome.ts';
-import type { StepContext } from '../run/step-context.ts';
+import type { StepResult } from '../run/work/outcome.ts';
+import type { StepContext } from '../run/work/step-context.ts';
 import { isTakenBy, servedBy, showWeights, type Weights } from '../topology/pointer.ts';
 
 interface ServingUndo {

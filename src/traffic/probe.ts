@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { UnderstudyError, messageOf } from '../errors/error.ts';
-import type { StepResult } from '../run/outcome.ts';
-import type { StepContext } from '../run/step-context.ts';
+import type { StepResult } from '../run/work/outcome.ts';
+import type { StepContext } from '../run/work/step-context.ts';
 import { toSeconds } from '../topology/duration.ts';
 
 export interface HttpProbe {

@@ -4,8 +4,8 @@
  */
 import { apiVersions, type JsonObject } from '../azure/azure.ts';
 import { UnderstudyError } from '../errors/error.ts';
-import type { StepResult } from '../run/outcome.ts';
-import type { StepContext } from '../run/step-context.ts';
+import type { StepResult } from '../run/work/outcome.ts';
+import type { StepContext } from '../run/work/step-context.ts';
 
 type FrontDoor = NonNullable<NonNullable<StepContext['topology']['traffic']>['frontDoor']>;
 

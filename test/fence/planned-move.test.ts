@@ -9,10 +9,10 @@ import type { JsonObject } from '../../simulator/provider.ts';
 import { lifeOf, statusAt } from '../../simulator/providers/machinelearning/job-life.ts';
 import type { Azure } from '../../src/azure/azure.ts';
 import { ensurePointer } from '../../src/control-store/region-pointer.ts';
-import { successorName } from '../../src/jobs/ledger.ts';
-import type { StepRecord } from '../../src/run/outcome.ts';
-import type { Progress } from '../../src/run/step-context.ts';
-import { replicate, startScene, type Scene } from '../artifacts/scene.ts';
+import { successorName } from '../../src/ledger/ledger.ts';
+import type { StepRecord } from '../../src/run/work/outcome.ts';
+import type { Progress } from '../../src/run/work/step-context.ts';
+import { replicate, startScene, type Scene } from '../recovery-point/scene.ts';
 import { openFailover, runPlan } from '../run/run-plan.ts';
 
 const count = 60;

@@ -4,7 +4,7 @@
  */
 import { ContainerClient, StorageSharedKeyCredential } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { useDatastores } from '../../src/access/use-datastores.ts';
+import { useDatastores } from '../../src/secrets/use-datastores.ts';
 import { apiVersions } from '../../src/azure/azure.ts';
 import { isUnderstudyError } from '../../src/errors/error.ts';
 import { movePointer, ensurePointer } from '../../src/control-store/region-pointer.ts';
@@ -14,9 +14,9 @@ import { readmitWriters, shutOutAgain } from '../../src/fence/readmit-writers.ts
 import { letOldWritersIn, shutOutOldWriters } from '../../src/fence/shut-out-writers.ts';
 import { readTaken } from '../../src/fence/taken.ts';
 import { runSmokeJob } from '../../src/jobs/smoke-job.ts';
-import type { Action, StepContext } from '../../src/run/step-context.ts';
+import type { Action, StepContext } from '../../src/run/work/step-context.ts';
 import { takeOver } from '../../src/topology/pointer.ts';
-import { startScene, textField, upload, type Scene, type TestRun } from '../artifacts/scene.ts';
+import { startScene, textField, upload, type Scene, type TestRun } from '../recovery-point/scene.ts';
 
 const contributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe';
 const names = [

@@ -6,9 +6,9 @@ import { answerError } from '../../src/azure/errors.ts';
 import { configureEndpoints } from '../../src/inference/configure-endpoints.ts';
 import { scoreEndpoints } from '../../src/inference/score-endpoints.ts';
 import type { RecoveryPointRef } from '../../src/plan/plan.ts';
-import type { StepContext } from '../../src/run/step-context.ts';
+import type { StepContext } from '../../src/run/work/step-context.ts';
 import { startServer } from '../azure/server.ts';
-import { replicate, startScene, type Scene, type TestRun } from '../artifacts/scene.ts';
+import { replicate, startScene, type Scene, type TestRun } from '../recovery-point/scene.ts';
 
 const keys = { primaryKey: 'canary-primary', secondaryKey: 'canary-secondary' };
 

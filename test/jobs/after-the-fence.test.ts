@@ -1,8 +1,8 @@
 /** What the fence saw of the old jobs decides what becomes of them. */
 import { describe, expect, it } from 'vitest';
-import { ledgerName, successorName, type LedgerDocument } from '../../src/jobs/ledger.ts';
+import { ledgerName, successorName, type LedgerDocument } from '../../src/ledger/ledger.ts';
 import { makeResubmitJobs } from '../../src/jobs/resubmit.ts';
-import { stopOldJobs } from '../../src/jobs/stop-old-jobs.ts';
+import { stopOldJobs } from '../../src/fence/stop-old-jobs.ts';
 import { command, eastId, scene, topologyWith } from './scene.ts';
 
 const checkpoint = {

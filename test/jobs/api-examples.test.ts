@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import type { Json, JsonObject } from '../../src/azure/azure.ts';
 import type { ReferenceMapping } from '../../src/azure/ids.ts';
 import { isObject } from '../../src/azure/json.ts';
-import { jobTypes, type RawJob } from '../../src/jobs/job.ts';
+import { jobTypes, type RawJob } from '../../src/workspace/job.ts';
 import { rewriteSpec } from '../../src/jobs/rewrite-spec.ts';
 import { east, eastId, west, westId } from './scene.ts';
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/azure/azure.ts';
-import { checkpointPlaces, resumeFolder, resumedFrom } from '../../src/jobs/checkpoint.ts';
+import { checkpointPlaces, resumeFolder, resumedFrom } from '../../src/workspace/checkpoint.ts';
 import { classify, type Facts } from '../../src/jobs/classify.ts';
-import type { RawJob } from '../../src/jobs/job.ts';
-import { toLedgerEntry } from '../../src/jobs/ledger.ts';
-import type { Sight } from '../../src/jobs/stopped-jobs.ts';
+import type { RawJob } from '../../src/workspace/job.ts';
+import { toLedgerEntry } from '../../src/ledger/ledger.ts';
+import type { Sight } from '../../src/fence/stopped-jobs.ts';
 import { command, east, eastId, topologyWith } from './scene.ts';
 
 const policy = topologyWith().jobs;

@@ -6,10 +6,10 @@ import {
   planSuccessor,
   successorName,
   type LedgerDocument,
-} from '../../src/jobs/ledger.ts';
+} from '../../src/ledger/ledger.ts';
 import { makeResubmitJobs } from '../../src/jobs/resubmit.ts';
 import type { JobRecord } from '../../src/jobs/job-record.ts';
-import type { StepContext } from '../../src/run/step-context.ts';
+import type { StepContext } from '../../src/run/work/step-context.ts';
 import { command, eastId, resumeUri, scene, topologyWith, westId, type Scene } from './scene.ts';
 
 const checkpoint = {

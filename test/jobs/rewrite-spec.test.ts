@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/azure/azure.ts';
-import { isHopFolder } from '../../src/jobs/hop-folder.ts';
-import type { RawJob } from '../../src/jobs/job.ts';
-import { successorName } from '../../src/jobs/ledger.ts';
+import { isHopFolder } from '../../src/workspace/hop-folder.ts';
+import type { RawJob } from '../../src/workspace/job.ts';
+import { successorName } from '../../src/ledger/ledger.ts';
 import { rewriteSpec, type RewriteSpec } from '../../src/jobs/rewrite-spec.ts';
 import { command, east, eastId, mapping, west, westId } from './scene.ts';
 

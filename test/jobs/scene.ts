@@ -1,13 +1,18 @@
 /** Two workspaces in memory, one with unfinished jobs, and a context to act in. */
 import type { Azure, ArmResource, JsonObject } from '../../src/azure/azure.ts';
 import { datastoreUri, type ReferenceMapping } from '../../src/azure/ids.ts';
-import type { AssetLine } from '../../src/artifacts/manifest.ts';
-import type { Brought, CheckpointToBring } from '../../src/jobs/bring-checkpoint.ts';
-import { resumeFolder } from '../../src/jobs/checkpoint.ts';
-import { specFolder, toLedgerEntry, type LedgerCheckpoint, type LedgerEntry } from '../../src/jobs/ledger.ts';
+import type { AssetLine } from '../../src/recovery-point/manifest.ts';
+import type { Brought, CheckpointToBring } from '../../src/checkpoints/bring-checkpoint.ts';
+import { resumeFolder } from '../../src/workspace/checkpoint.ts';
+import {
+  specFolder,
+  toLedgerEntry,
+  type LedgerCheckpoint,
+  type LedgerEntry,
+} from '../../src/ledger/ledger.ts';
 import type { ResubmitSources } from '../../src/jobs/resubmit.ts';
 import type { RecoveryPointRef, Step } from '../../src/plan/plan.ts';
-import type { Progress, StepContext } from '../../src/run/step-context.ts';
+import type { Progress, StepContext } from '../../src/run/work/step-context.ts';
 import { sideOf, workspaceId } from '../../src/topology/sides.ts';
 import { Topology, type TopologyInput } from '../../src/topology/topology.ts';
 import { fakeArm } from '../fakes/arm.ts';

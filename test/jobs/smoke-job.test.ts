@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Azure, JsonObject } from '../../src/azure/azure.ts';
 import { runSmokeJob, smokeJobName } from '../../src/jobs/smoke-job.ts';
-import type { StepContext } from '../../src/run/step-context.ts';
+import type { StepContext } from '../../src/run/work/step-context.ts';
 import { scene as bareScene, westId, type Scene } from './scene.ts';
 
 const path = `${westId}/jobs/${smokeJobName('run-1')}`;

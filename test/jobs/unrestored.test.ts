@@ -1,12 +1,12 @@
 /** What this run could not restore, no job runs on. */
 import { describe, expect, it } from 'vitest';
-import { writeFindings, type Finding } from '../../src/artifacts/evidence.ts';
-import type { AssetLine } from '../../src/artifacts/manifest.ts';
+import { writeFindings, type Finding } from '../../src/run/work/findings.ts';
+import type { AssetLine } from '../../src/recovery-point/manifest.ts';
 import type { JsonObject } from '../../src/azure/azure.ts';
 import { makeResubmitJobs } from '../../src/jobs/resubmit.ts';
 import type { Step } from '../../src/plan/plan.ts';
-import type { StepResult } from '../../src/run/outcome.ts';
-import type { StepContext } from '../../src/run/step-context.ts';
+import type { StepResult } from '../../src/run/work/outcome.ts';
+import type { StepContext } from '../../src/run/work/step-context.ts';
 import { command, eastId, scene, westId, type Scene } from './scene.ts';
 
 const another = 'the standby has another one under this name: dataUri is a, expected b';

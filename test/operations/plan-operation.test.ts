@@ -6,7 +6,7 @@ import { ensurePointer, movePointer } from '../../src/control-store/region-point
 import { planFailover, planReplicate, type MadePlan } from '../../src/operations/plan-operation.ts';
 import { changeRun } from '../../src/run/journal.ts';
 import { takeOver } from '../../src/topology/pointer.ts';
-import { seal } from '../artifacts/sealed.ts';
+import { seal } from '../recovery-point/sealed.ts';
 import { fakeControlStore } from '../fakes/control-store.ts';
 import { makeScene } from '../run/scene.ts';
 import { topologyOf } from '../topology/minimal.ts';

@@ -1,7 +1,7 @@
 /** What `status` finds of what was copied and sealed, and of what both workspaces use. */
 import { describe, expect, it } from 'vitest';
-import { folderOf } from '../../src/artifacts/manifest.ts';
-import { changeScrubLedger } from '../../src/artifacts/scrub-ledger.ts';
+import { folderOf } from '../../src/recovery-point/manifest.ts';
+import { changeScrubLedger } from '../../src/recovery-point/scrub-ledger.ts';
 import type { Azure } from '../../src/azure/azure.ts';
 import { ensurePointer } from '../../src/control-store/region-pointer.ts';
 import { release } from '../../src/release.ts';
@@ -10,7 +10,7 @@ import type { Session } from '../../src/operations/session.ts';
 import { readStatus } from '../../src/operations/status.ts';
 import { worstOf, type Finding } from '../../src/operations/status-findings.ts';
 import { takeRunLease } from '../../src/run/lease.ts';
-import { seal } from '../artifacts/sealed.ts';
+import { seal } from '../recovery-point/sealed.ts';
 import { fakeControlStore, type FakeControlStore } from '../fakes/control-store.ts';
 import { topologyOf } from '../topology/minimal.ts';
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { apiVersions } from '../../src/azure/azure.ts';
 import { UnderstudyError } from '../../src/errors/error.ts';
 import { deployTemplate } from '../../src/provision/deploy-template.ts';
-import type { StepContext } from '../../src/run/step-context.ts';
+import type { StepContext } from '../../src/run/work/step-context.ts';
 import { topologyOf } from '../topology/minimal.ts';
 import { startLocalAzure, type LocalAzure } from '../azure/local.ts';
 

@@ -2,7 +2,7 @@
 import type { Plan, Step } from '../../src/plan/plan.ts';
 import type { ActionName } from '../../src/plan/actions.ts';
 import type { ReportInput } from '../../src/report/report.ts';
-import type { StepRecord } from '../../src/run/outcome.ts';
+import type { StepRecord } from '../../src/run/work/outcome.ts';
 import { Topology } from '../../src/topology/topology.ts';
 import type { Phase, ResourceClass } from '../../src/topology/words.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { renderHtml } from '../../src/report/html.ts';
-import { style } from '../../src/report/html-style.ts';
-import { html } from '../../src/report/markup.ts';
+import { renderHtml } from '../../src/report/html/html.ts';
+import { style } from '../../src/report/html/style.ts';
+import { html } from '../../src/report/html/markup.ts';
 import { buildReport, type ReportInput } from '../../src/report/report.ts';
 import { configsEvidence, exampleInput } from './example-run.ts';
 import { elementsOf } from './well-formed.ts';

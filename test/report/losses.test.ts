@@ -1,17 +1,17 @@
 /** What a run owes, what it has left undone to jobs, and what its recovery point does not have: in all three forms. */
 import { describe, expect, it } from 'vitest';
-import { ledgerName } from '../../src/jobs/ledger.ts';
+import { ledgerName } from '../../src/ledger/ledger.ts';
 import type { Plan } from '../../src/plan/plan.ts';
-import { renderHtml } from '../../src/report/html.ts';
+import { renderHtml } from '../../src/report/html/html.ts';
 import { loadReportInput } from '../../src/report/load.ts';
 import { buildReport, Report, type ReportInput } from '../../src/report/report.ts';
 import { renderText } from '../../src/report/text.ts';
 import { shortened } from '../../src/report/wording.ts';
-import { StoppedRecord } from '../../src/jobs/stopped-jobs.ts';
+import { StoppedRecord } from '../../src/fence/stopped-jobs.ts';
 import { bundleFolder, bundles } from '../../src/run/bundle.ts';
 import { changeRun, openRun, recordStep } from '../../src/run/journal.ts';
 import { planFolder, plans } from '../../src/run/plan-document.ts';
-import { entryNamed, seal } from '../artifacts/sealed.ts';
+import { entryNamed, seal } from '../recovery-point/sealed.ts';
 import { fakeControlStore } from '../fakes/control-store.ts';
 import { at, exampleInput, plan, record, topology } from './example-run.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { renderHtml } from '../../src/report/html.ts';
+import { renderHtml } from '../../src/report/html/html.ts';
 import { renderText } from '../../src/report/text.ts';
 import { buildReport, Report } from '../../src/report/report.ts';
 import { exampleInput, record, at } from './example-run.ts';

@@ -6,8 +6,8 @@ import { writeReport } from '../../src/report/write.ts';
 import { bundleFolder, bundles } from '../../src/run/bundle.ts';
 import { changeRun, openRun, recordStep } from '../../src/run/journal.ts';
 import { planFolder, plans } from '../../src/run/plan-document.ts';
-import { sealedName } from '../../src/artifacts/sealed-manifest.ts';
-import { seal } from '../artifacts/sealed.ts';
+import { sealedName } from '../../src/recovery-point/sealed-manifest.ts';
+import { seal } from '../recovery-point/sealed.ts';
 import { fakeControlStore, type FakeControlStore } from '../fakes/control-store.ts';
 import { at, configsEvidence, exampleInput, jobsEvidence, topology } from './example-run.ts';
 

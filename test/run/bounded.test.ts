@@ -1,9 +1,9 @@
 /** Bounded concurrency, and counts that add up. */
 import { describe, expect, it } from 'vitest';
-import { batches, createLimiter, forEachBounded, mapBounded } from '../../src/run/bounded.ts';
-import { startHeartbeat } from '../../src/artifacts/heartbeat.ts';
-import { fail, newTally, skip, toCounts } from '../../src/artifacts/tally.ts';
-import type { Progress } from '../../src/run/step-context.ts';
+import { batches, createLimiter, forEachBounded, mapBounded } from '../../src/run/work/bounded.ts';
+import { startHeartbeat } from '../../src/run/work/heartbeat.ts';
+import { fail, newTally, skip, toCounts } from '../../src/run/work/tally.ts';
+import type { Progress } from '../../src/run/work/step-context.ts';
 
 function gauge() {
   const state = { running: 0, most: 0 };

@@ -2,7 +2,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { holdWriterLease, peekPointer } from '../../src/control-store/region-pointer.ts';
 import { runBeginner } from '../../src/run/begin-run.ts';
-import { reportWriter, runEnder, type EndOfRun } from '../../src/run/end-run.ts';
+import { reportWriter } from '../../src/report/report-writer.ts';
+import { runEnder, type EndOfRun } from '../../src/run/end-run.ts';
 import { changeRun, listSteps, readRun, readStep } from '../../src/run/journal.ts';
 import { readRunLease, takeRunLease } from '../../src/run/lease.ts';
 import { began, makeScene, type Scene } from './scene.ts';

@@ -11,7 +11,7 @@ import {
   readRun,
   requireRun,
 } from '../../src/run/journal.ts';
-import { outcomeOf, reconcile } from '../../src/run/outcome.ts';
+import { outcomeOf, reconcile } from '../../src/run/work/outcome.ts';
 import { planned } from '../../src/run/run-document.ts';
 import { began, makeScene, type Scene } from './scene.ts';
 

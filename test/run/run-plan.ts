@@ -1,7 +1,7 @@
 /** Carries out a plan in this process, as a workflow would: each step as soon as what it needs is done, tried again while that may help. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { actions } from '../../src/actions.ts';
-import { openRecoveryPoint, summarise } from '../../src/artifacts/recovery-point.ts';
+import { openRecoveryPoint, summarise } from '../../src/recovery-point/recovery-point.ts';
 import type { Azure } from '../../src/azure/azure.ts';
 import { ensurePointer } from '../../src/control-store/region-pointer.ts';
 import type { ControlStore } from '../../src/control-store/store.ts';
@@ -11,11 +11,11 @@ import type { Plan } from '../../src/plan/plan.ts';
 import { bundleFolder, bundles, type Bundle } from '../../src/run/bundle.ts';
 import { openRun, readStep } from '../../src/run/journal.ts';
 import { takeRunLease } from '../../src/run/lease.ts';
-import type { StepRecord } from '../../src/run/outcome.ts';
+import type { StepRecord } from '../../src/run/work/outcome.ts';
 import { planFolder, plans } from '../../src/run/plan-document.ts';
 import type { RunExecution } from '../../src/run/reference.ts';
 import { stepRunner } from '../../src/run/run-step.ts';
-import type { Progress } from '../../src/run/step-context.ts';
+import type { Progress } from '../../src/run/work/step-context.ts';
 import type { Topology } from '../../src/topology/topology.ts';
 import { environmentsOf } from './scene.ts';
 

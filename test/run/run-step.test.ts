@@ -7,7 +7,7 @@ import { changeRun, readRun, readStep } from '../../src/run/journal.ts';
 import { holdRunLease, readRunLease, releaseRunLease } from '../../src/run/lease.ts';
 import { takeLease } from '../../src/run/leases.ts';
 import { stepRunner } from '../../src/run/run-step.ts';
-import type { Action } from '../../src/run/step-context.ts';
+import type { Action } from '../../src/run/work/step-context.ts';
 import { takeOver } from '../../src/topology/pointer.ts';
 import { actionsWith, began, makeScene, type Scene } from './scene.ts';
 

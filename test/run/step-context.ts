@@ -2,8 +2,8 @@
 import type { Azure } from '../../src/azure/azure.ts';
 import type { Bundle } from '../../src/run/bundle.ts';
 import { readStep, recordStep } from '../../src/run/journal.ts';
-import type { StepResult } from '../../src/run/outcome.ts';
-import type { Progress, StepContext } from '../../src/run/step-context.ts';
+import type { StepResult } from '../../src/run/work/outcome.ts';
+import type { Progress, StepContext } from '../../src/run/work/step-context.ts';
 import { sideOf } from '../../src/topology/sides.ts';
 import type { Topology } from '../../src/topology/topology.ts';
 import { topologyOf } from '../topology/minimal.ts';

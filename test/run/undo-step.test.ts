@@ -4,9 +4,9 @@ import { UnderstudyError } from '../../src/errors/error.ts';
 import { actionNames } from '../../src/plan/actions.ts';
 import { changeRun, readStep } from '../../src/run/journal.ts';
 import { holdRunLease } from '../../src/run/lease.ts';
-import { outcomeOf } from '../../src/run/outcome.ts';
+import { outcomeOf } from '../../src/run/work/outcome.ts';
 import { stepRunner } from '../../src/run/run-step.ts';
-import type { Action } from '../../src/run/step-context.ts';
+import type { Action } from '../../src/run/work/step-context.ts';
 import { stepUndoer, type Undo, type Undos } from '../../src/run/undo-step.ts';
 import { actionsWith, began, makeScene, type Scene } from './scene.ts';
 

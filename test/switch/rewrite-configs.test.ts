@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Azure } from '../../src/azure/azure.ts';
-import type { StepContext } from '../../src/run/step-context.ts';
+import type { StepContext } from '../../src/run/work/step-context.ts';
 import { putConfigsBack, rewriteConfigs } from '../../src/switch/rewrite-configs.ts';
 import { workspaceId } from '../../src/topology/sides.ts';
-import { seal } from '../artifacts/sealed.ts';
+import { seal } from '../recovery-point/sealed.ts';
 import { makeStage, type Stage } from '../run/step-context.ts';
 
 const id = 'switch/platform/configs-1';

@@ -21,7 +21,7 @@ import { hostQueue } from '../../src/plan/queues.ts';
 import { compileUndo } from '../../src/plan/undo.ts';
 import type { BegunRun, PlanStep } from '../../src/run/begin-run.ts';
 import type { EndedRun, EndOfRun } from '../../src/run/end-run.ts';
-import { outcomeOf, type StepRecord } from '../../src/run/outcome.ts';
+import { outcomeOf, type StepRecord } from '../../src/run/work/outcome.ts';
 import type { RunProgress, RunSummary } from '../../src/run/progress.ts';
 import type { RunStart } from '../../src/run/reference.ts';
 

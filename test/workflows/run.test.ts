@@ -1,6 +1,6 @@
 /** The workflows on a real Temporal server: order, failures, pausing, cancelling, deadlines, taking up again. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { StepRecord } from '../../src/run/outcome.ts';
+import type { StepRecord } from '../../src/run/work/outcome.ts';
 import {
   cancelledRun,
   final,

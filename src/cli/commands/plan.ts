@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { UnderstudyError } from '../../errors/error.ts';
 import { planFailover, planningOf, planReplicate, type MadePlan } from '../../operations/plan-operation.ts';
-import { showThing } from '../../sharing/sharing.ts';
+import { showThing } from '../../workspace/sharing.ts';
 import { showDuration } from '../../topology/duration.ts';
 import { phases, resourceClasses } from '../../topology/words.ts';
 import { command, session } from '../command.ts';

@@ -9,7 +9,7 @@ import { attach } from '../../operations/start-operation.ts';
 import { readStatus } from '../../operations/status.ts';
 import { worstOf, type Status } from '../../operations/status-findings.ts';
 import { operationNames } from '../../plan/operations.ts';
-import { showThing } from '../../sharing/sharing.ts';
+import { showThing } from '../../workspace/sharing.ts';
 import { describeRun } from '../../run/describe-run.ts';
 import { showDuration } from '../../topology/duration.ts';
 import { showWeights } from '../../topology/pointer.ts';

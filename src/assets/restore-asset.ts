@@ -1,0 +1,86 @@
+/** Registers one container or version in the standby, and reads it back. */
+import { apiVersions, type Arm, type ArmResource, type JsonObject } from '../azure/azure.ts';
+import type { ReferenceMapping } from '../azure/ids.ts';
+import { isUnderstudyError, messageOf } from '../errors/error.ts';
+import {
+  compareAsset,
+  desiredAsset,
+  isMutable,
+  showDifferences,
+  type AssetDifference,
+} from './asset-body.ts';
+import type { AssetLine } from '../recovery-point/manifest.ts';
+import { withOutputsResolved, type ResolveOutputs } from './resolve-outputs.ts';
+
+/** `lost`: blobs of it are lost, and a person has accepted that. */
+export type RestoredAsset =
+  | { state: 'restored' | 'already' }
+  | { state: 'failed'; reason: string; lost?: true };
+
+export interface RestoreAsset {
+  line: AssetLine;
+  arm: Arm;
+  /** ARM id of the standby's workspace. */
+  workspace: string;
+  mapping: ReferenceMapping;
+  signal: AbortSignal;
+}
+
+/** Errors: AzureUnavailable. What Azure refuses is a failure of this asset, with its reason. */
+export async function restoreAsset({
+  line,
+  arm,
+  workspace,
+  mapping,
+  signal,
+}: RestoreAsset): Promise<RestoredAsset> {
+  const { properties, unmapped } = desiredAsset(line, mapping);
+  if (unmapped.length > 0) {
+    const reasons = unmapped.map(({ place, reason }) => `${place}: ${reason}`);
+    return { state: 'failed', reason: `it cannot be rewritten: ${reasons.join('; ')}` };
+  }
+  const path = pathOf(workspace, line);
+  const held = await arm.find(path, apiVersions.machineLearning, { signal });
+  if (held) {
+    const different = await differencesFrom(properties, held, { arm, workspace, ref: mapping.to, signal });
+    if (different.length === 0) return { state: 'already' };
+    const fixed = different.filter((each) => !isMutable(each));
+    if (fixed.length > 0 && line.version !== undefined) {
+      return {
+        state: 'failed',
+        reason: `the standby has another one under this name: ${showDifferences(fixed)}`,
+      };
+    }
+  }
+  let refusal: string | undefined;
+  try {
+    await arm.put(path, apiVersions.machineLearning, { properties }, { signal });
+  } catch (error) {
+    // A lost answer and a second attempt can also end here: what is there decides.
+    if (!isUnderstudyError(error, 'AzureError')) throw error;
+    refusal = messageOf(error);
+  }
+  const now = await arm.find(path, apiVersions.machineLearning, { signal });
+  const different = now ? compareAsset(properties, now) : [];
+  if (now && different.length === 0) return { state: 'restored' };
+  return {
+    state: 'failed',
+    reason: refusal ?? (now ? `Azure holds it otherwise: ${showDifferences(different)}` : 'it is gone again'),
+  };
+}
+
+async function differencesFrom(
+  properties: JsonObject,
+  held: ArmResource,
+  place: ResolveOutputs,
+): Promise<AssetDifference[]> {
+  const different = compareAsset(properties, held);
+  if (different.length === 0) return different;
+  const resolved = await withOutputsResolved(held, place);
+  return resolved ? compareAsset(properties, { ...held, properties: resolved }) : different;
+}
+
+export function pathOf(workspace: string, { type, name, version }: AssetLine): string {
+  const container = `${workspace}/${type}/${encodeURIComponent(name)}`;
+  return version === undefined ? container : `${container}/versions/${encodeURIComponent(version)}`;
+}

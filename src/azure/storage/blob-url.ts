@@ -1,0 +1,60 @@
+/**
+ * Addresses of blobs: `https://{account}.blob.…/{container}/{path}`, path-style endpoints (`https://host:port/{account}/…`), and
+ * what Spark writes (`abfss://{container}@{account}.dfs.…/{path}`, `wasbs://…`). Compared by origin and path segments.
+ */
+import { sameName } from '../arm-id.ts';
+
+export interface BlobPlace {
+  container: string;
+  /** As spelt in the address: percent-encoded, without a leading slash. */
+  path: string;
+  /** With its `?`: a shared access signature, if the address carries one. */
+  query: string;
+  /** Set for Spark's schemes. */
+  sparkScheme?: string;
+}
+
+const address = /^([a-z][a-z0-9+.-]*):\/\/(?:([^/?#\s@]+)@)?([^/?#\s@]+)(\/[^?#\s]*)?(\?[^#\s]*)?(#\S*)?$/i;
+const sparkSchemes = ['abfs', 'abfss', 'wasb', 'wasbs'];
+
+/** Where in the account with this endpoint (`https://…/`) the address points; undefined if it points elsewhere. */
+export function placeInAccount(value: string, endpoint: string): BlobPlace | undefined {
+  const match = address.exec(value);
+  const base = URL.parse(endpoint);
+  if (!match || !base) return undefined;
+  const [, scheme = '', container, host = '', path = '', query = ''] = match;
+  if (sparkSchemes.includes(scheme.toLowerCase())) {
+    if (container === undefined || !sameName(serviceless(host), serviceless(base.host))) return undefined;
+    return { container, path: path.slice(1), query, sparkScheme: scheme };
+  }
+  const url = URL.parse(`${scheme}://${host}`);
+  if (container !== undefined || !url || url.protocol !== base.protocol) return undefined;
+  if (!sameName(serviceless(url.host), serviceless(base.host))) return undefined;
+  const prefix = base.pathname.split('/').filter((segment) => segment !== '');
+  const segments = path.slice(1).split('/');
+  if (!prefix.every((segment, index) => segment === segments[index])) return undefined;
+  const [first, ...rest] = segments.slice(prefix.length);
+  return first ? { container: first, path: rest.join('/'), query } : undefined;
+}
+
+/** The address of a place in another account, in the same form. */
+export function addressIn(endpoint: string, { container, path, sparkScheme }: BlobPlace): string {
+  const base = endpoint.endsWith('/') ? endpoint : `${endpoint}/`;
+  if (sparkScheme === undefined) return path === '' ? `${base}${container}` : `${base}${container}/${path}`;
+  const host = new URL(base).host;
+  const spelt = sparkScheme.startsWith('abfs') ? host.replace('.blob.', '.dfs.') : host;
+  return `${sparkScheme}://${container}@${spelt}/${path}`;
+}
+
+/** `acct.blob.core.windows.net` and `acct.dfs.core.windows.net` are one account. */
+function serviceless(host: string): string {
+  const labels = host.toLowerCase().split('.');
+  return labels[1] === 'blob' || labels[1] === 'dfs' ? labels.toSpliced(1, 1).join('.') : labels.join('.');
+}
+
+/** An address without its signature, for people to read. */
+export function withoutSignature(value: string): string {
+  return address.test(value) && /[?&]sig=/i.test(value)
+    ? `${value.slice(0, value.indexOf('?'))}?(signature)`
+    : value;
+}

@@ -1,0 +1,87 @@
+/** The blobs of a recovery point, a unit at a time: so a container is listed folder by folder, not asked blob by blob. */
+import type { ListedBlob } from '../azure/storage/blobs.ts';
+import type { ControlStore } from '../control-store/store.ts';
+import type { StepContext } from '../run/work/step-context.ts';
+import { resourceClasses, type ResourceClass } from '../topology/words.ts';
+import { orderKey, type BlobLine, type SealedManifest } from '../recovery-point/manifest.ts';
+import { readPart } from '../recovery-point/recovery-point.ts';
+import { cursor, type Spool, type Spools } from '../run/work/spool.ts';
+
+/** Blobs of one unit. */
+export interface BlobGroup {
+  account: string;
+  container: string;
+  /** Path of the unit. */
+  unit: string;
+  /** In `orderKey` order; may be discarded once it is read. */
+  lines: Spool<BlobLine>;
+}
+
+interface BlobGroups {
+  store: ControlStore;
+  sealed: SealedManifest;
+  /** Only blobs of these are in the groups. */
+  classes: ReadonlySet<ResourceClass>;
+  /** Where the lines are kept. */
+  lists: Spools;
+  /** Called for each line that is read. */
+  beat: () => Promise<void>;
+}
+
+/** Units stand together in a recovery point. */
+export async function* blobGroups(request: BlobGroups): AsyncIterable<BlobGroup> {
+  const { store, sealed, classes, lists, beat } = request;
+  let group: BlobGroup | undefined;
+  for await (const line of readPart(store, sealed, 'blobs')) {
+    await beat();
+    if (!line.classes.some((each) => classes.has(each))) continue;
+    const { account, container, unit } = line;
+    if (group?.account !== account || group.container !== container || group.unit !== unit) {
+      if (group) yield group;
+      group = { account, container, unit, lines: lists.make<BlobLine>(keyIn({ account, container })) };
+    }
+    await group.lines.add(line);
+  }
+  if (group) yield group;
+}
+
+function keyIn({ account, container }: Pick<BlobGroup, 'account' | 'container'>) {
+  return ({ path }: { path: string }) => orderKey(account, container, path);
+}
+
+export interface BesideLines {
+  group: BlobGroup;
+  /** The standby's, as they are now. */
+  blobs: AsyncIterable<ListedBlob> | Iterable<ListedBlob>;
+  lists: Spools;
+  beat: () => Promise<void>;
+}
+
+/** Each line of a group, and the standby's blob of its path. */
+export async function* besideLines({
+  group,
+  blobs,
+  lists,
+  beat,
+}: BesideLines): AsyncGenerator<{ line: BlobLine; there: ListedBlob | undefined }> {
+  const keyOf = keyIn(group);
+  const sorted = lists.make<ListedBlob>(keyOf);
+  for await (const blob of blobs) {
+    await sorted.add(blob);
+    await beat();
+  }
+  const there = cursor(sorted, keyOf);
+  try {
+    for await (const line of group.lines) yield { line, there: (await there.take(keyOf(line)))[0] };
+  } finally {
+    await there.close();
+    await sorted.discard();
+  }
+}
+
+/** `classes` (or `class`) of a step's input; absent: all. */
+export function classesOfStep({ step }: StepContext): Set<ResourceClass> {
+  const { classes, class: one } = step.input;
+  const named = Array.isArray(classes) ? classes : one === undefined ? resourceClasses : [one];
+  return new Set(resourceClasses.filter((each) => named.includes(each)));
+}

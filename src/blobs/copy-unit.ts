@@ -1,0 +1,247 @@
+/**
+ * Copies one unit so that it is consistent: its blobs are listed, copied at the etags listed, and listed again. If the second listing
+ * does not agree, again, up to `attempts`; what then still changes is fuzzy, and said to be. Its lists are spooled: a unit may have
+ * more blobs than memory holds.
+ */
+import type { BlobAccount } from '../azure/azure.ts';
+import { isUnderstudyError } from '../errors/error.ts';
+import { forEachBounded } from '../run/work/bounded.ts';
+import type { ListedBlob } from '../azure/storage/blobs.ts';
+import type { Suspects } from '../recovery-point/damage.ts';
+import type { Heartbeat } from '../run/work/heartbeat.ts';
+import { mendReplica } from './mend-replica.ts';
+import type { BlobLine, FuzzyLine, Unit } from '../recovery-point/manifest.ts';
+import type { PreviousUnit } from './previous.ts';
+import { listReplicas, makeReplica, replicaFolder, replicaName, type PresentReplica } from './replica.ts';
+import { cursor, spools, type Spool } from '../run/work/spool.ts';
+import {
+  agree,
+  emptyPlaces,
+  keyIn,
+  listUnit,
+  sealUnsteady,
+  type SettledBlob,
+  type UnitListing,
+  type UnitWork,
+} from './unit-listing.ts';
+import { indexUnit } from '../recovery-point/units.ts';
+
+export interface CopyUnit {
+  unit: Unit;
+  epoch: number;
+  source: BlobAccount;
+  standby: BlobAccount;
+  /** Of the recovery point before. */
+  previous: PreviousUnit;
+  /** What is not taken over unread. */
+  suspects: Suspects;
+  attempts: number;
+  /** Shared with the other units that are copied beside this one. */
+  limit: <T>(work: () => Promise<T>) => Promise<T>;
+  heartbeat: Heartbeat;
+  signal: AbortSignal;
+}
+
+export interface CopiedUnit {
+  /** In `orderKey` order. */
+  blobs: Spool<SettledBlob>;
+  /** In `orderKey` order; with what came late. */
+  fuzzy: Spool<FuzzyLine>;
+  /** As listed: every one of them has a line, is fuzzy, or came late. */
+  expected: number;
+  /** Added to a growing folder after it was listed: left to the next recovery point. */
+  late: number;
+  /** Places with not one blob, where one would be expected. */
+  empty: string[];
+}
+
+interface Work extends CopyUnit, UnitWork {
+  /** Replicas that are there. */
+  present: Spool<PresentReplica>;
+}
+
+/** More than any limiter lets run: a unit of a million blobs is not a million promises. */
+const sideBySide = 256;
+
+/** Whoever asked discards the lists that are answered. */
+export async function copyUnit(request: CopyUnit): Promise<CopiedUnit> {
+  const lists = spools();
+  const present = lists.make<PresentReplica>(keyIn(request.unit));
+  const work: Work = { ...request, lists, present, index: indexUnit(request.unit) };
+  let copied: CopiedUnit | undefined;
+  try {
+    await findReplicas(work);
+    copied = await copyUntilSteady(work);
+    return copied;
+  } finally {
+    await lists.discard(copied ? [copied.blobs, copied.fuzzy] : []);
+  }
+}
+
+async function copyUntilSteady(work: Work): Promise<CopiedUnit> {
+  const { lists, unit, attempts } = work;
+  let before = await listUnit(work);
+  let earlier = lists.make<SettledBlob>(({ line }) => keyIn(unit)(line));
+  for (let attempt = 1; ; attempt++) {
+    const { settled, isWhole } = await settleAll(work, before, earlier);
+    const after = await listUnit(work);
+    // Copied at the etags listed: a blob that changed before it was copied has no line, and the second listing shows why.
+    const fuzzy = isWhole ? await agree(work, before, after) : undefined;
+    if (fuzzy) {
+      const expected = before.blobs.count;
+      return { blobs: settled, fuzzy, expected, late: 0, empty: emptyPlaces(work, before) };
+    }
+    if (attempt >= attempts) {
+      return { ...(await sealUnsteady(work, { before, after, settled })), empty: emptyPlaces(work, after) };
+    }
+    before = after;
+    earlier = settled;
+  }
+}
+
+async function findReplicas({
+  unit,
+  epoch,
+  standby,
+  previous,
+  present,
+  signal,
+  heartbeat,
+}: Work): Promise<void> {
+  for (const each of new Set([epoch, ...previous.epochs])) {
+    for await (const replica of listReplicas(standby, replicaFolder(each, unit), signal)) {
+      await present.add(replica);
+      await heartbeat.beat();
+    }
+  }
+}
+
+/** A blob of a listing, and what is known of it. */
+interface Known {
+  blob: ListedBlob;
+  /** What an earlier attempt of this call has settled of it, at this or an earlier etag. */
+  earlier: SettledBlob | undefined;
+  /** As the recovery point before has it. */
+  previous: BlobLine | undefined;
+  replicas: PresentReplica[];
+}
+
+/** `settled`: the newest version of each blob of the listing that is in the standby; `isWhole`: that is the one listed, for all. */
+async function settleAll(
+  work: Work,
+  listing: UnitListing,
+  earlier: Spool<SettledBlob>,
+): Promise<{ settled: Spool<SettledBlob>; isWhole: boolean }> {
+  const settled = work.lists.make<SettledBlob>(({ line }) => keyIn(work.unit)(line));
+  let isWhole = true;
+  await forEachBounded(known(work, listing, earlier), sideBySide, (each) =>
+    work.limit(async () => {
+      const exact = await settle(work, each);
+      if (!exact) isWhole = false;
+      const line = exact ?? each.earlier;
+      if (line) await settled.add(line);
+    }),
+  );
+  return { settled, isWhole };
+}
+
+async function* known(work: Work, listing: UnitListing, earlier: Spool<SettledBlob>): AsyncGenerator<Known> {
+  const keyOf = keyIn(work.unit);
+  const done = cursor(earlier, ({ line }) => keyOf(line));
+  const before = cursor(work.previous.lines, keyOf);
+  const present = cursor(work.present, keyOf);
+  try {
+    for await (const blob of listing.blobs) {
+      const key = keyOf(blob);
+      yield {
+        blob,
+        earlier: (await done.take(key))[0],
+        previous: (await before.take(key))[0],
+        replicas: await present.take(key),
+      };
+    }
+  } finally {
+    for (const each of [done, before, present]) await each.close();
+  }
+}
+
+/** Copies a blob at its listed etag, unless that version is in the standby already. Undefined: it changed meanwhile. */
+async function settle(work: Work, known: Known): Promise<SettledBlob | undefined> {
+  const { blob, earlier, previous } = known;
+  if (earlier?.line.etag === blob.etag) return earlier;
+  const { heartbeat } = work;
+  const settled =
+    previous?.etag === blob.etag ? await takeOver(work, known, previous) : await copyAnew(work, known);
+  if (!settled) return undefined;
+  heartbeat.add(1, settled.reused ? 0 : blob.sizeBytes);
+  await heartbeat.beat();
+  return settled;
+}
+
+/** A replica that is missing, or was written over, or is marked as damaged, is repaired in its place: older recovery points refer to it too. */
+async function takeOver(work: Work, known: Known, previous: BlobLine): Promise<SettledBlob | undefined> {
+  const { blob, replicas } = known;
+  const { source, standby, suspects, signal, heartbeat } = work;
+  const line = lineOf(work, blob, previous, previous.replica);
+  const there = replicas.find(({ name }) => name === previous.replica);
+  const seemsWhole =
+    there?.sizeBytes === blob.sizeBytes && (there.md5 === undefined || there.md5 === previous.md5);
+  if (seemsWhole && !suspects.has(previous.replica)) return { line, reused: true };
+  const mended = await mendReplica({
+    line,
+    account: standby,
+    source: () => Promise.resolve(source),
+    signal,
+    beat: heartbeat.beat,
+  });
+  if (mended.state === 'whole') return { line, reused: true };
+  return mended.state === 'repaired' ? { line, reused: false } : copyAnew(work, known);
+}
+
+async function copyAnew(work: Work, { blob, replicas }: Known): Promise<SettledBlob | undefined> {
+  const { unit, epoch, source, standby, signal, heartbeat } = work;
+  const name = replicaName(epoch, { account: unit.account, container: unit.container, ...blob });
+  const make = (present: boolean) =>
+    makeReplica({
+      source: { account: source, container: unit.container, path: blob.path },
+      listed: blob,
+      account: standby,
+      name,
+      present,
+      signal,
+      beat: heartbeat.beat,
+    });
+  const isPresent = replicas.some((each) => each.name === name && each.sizeBytes === blob.sizeBytes);
+  let digests: Awaited<ReturnType<typeof make>>;
+  try {
+    digests = await make(isPresent);
+  } catch (error) {
+    // What was there was damaged, and is removed.
+    if (!isPresent || !isUnderstudyError(error, 'ReconciliationError')) throw error;
+    digests = await make(false);
+  }
+  return digests === 'changed' ? undefined : { line: lineOf(work, blob, digests, name), reused: false };
+}
+
+function lineOf(
+  { unit, index }: Work,
+  blob: ListedBlob,
+  { sha256, md5 }: { sha256: string; md5: string },
+  replica: string,
+): BlobLine {
+  const { path, etag, sizeBytes, ...kept } = blob;
+  return {
+    assets: index.assetsOf(path),
+    classes: index.classesOf(path),
+    unit: unit.path,
+    account: unit.account,
+    container: unit.container,
+    path,
+    etag,
+    sizeBytes,
+    ...kept,
+    sha256,
+    md5,
+    replica,
+  };
+}

@@ -1,0 +1,88 @@
+/** Blobs that cannot be had as a recovery point has them: said with what depends on them, and lost only where a person accepts it. */
+import type { ControlStore } from '../control-store/store.ts';
+import { UnderstudyError } from '../errors/error.ts';
+import type { Evidence } from '../run/work/outcome.ts';
+import type { AcceptedLoss, StepContext } from '../run/work/step-context.ts';
+import { showFindings, type Finding, type LostBlob } from '../run/work/findings.ts';
+import { replicaIn } from '../recovery-point/find-line.ts';
+import type { BlobLine, SealedManifest } from '../recovery-point/manifest.ts';
+import { sealedIds } from '../recovery-point/recovery-point.ts';
+import { showCount } from '../run/work/tally.ts';
+
+/** `difference`: what is there, and what should be. */
+export function lostBlob(
+  what: string,
+  line: BlobLine,
+  { difference, accepted }: { difference: string; accepted: AcceptedLoss | undefined },
+): Finding {
+  const { account, container, path, replica, assets } = line;
+  return {
+    what,
+    state: 'failed',
+    reason: `${difference} (${assets.join(', ')})${showAcceptance(accepted)}`,
+    lost: { account, container, path, replica },
+  };
+}
+
+export function showAcceptance(accepted: AcceptedLoss | undefined): string {
+  return accepted ? `; accepted as lost by ${accepted.by}: ${accepted.reason}` : '';
+}
+
+export interface Losses {
+  lost: readonly Finding[];
+  /** Blobs in all. */
+  expected: number;
+  evidence: readonly Evidence[];
+}
+
+/** Errors: ReconciliationError if blobs are lost and nobody has accepted that. */
+export async function requireAcceptance(
+  context: StepContext,
+  sealed: SealedManifest,
+  { lost, expected, evidence }: Losses,
+): Promise<void> {
+  if (lost.length === 0 || context.acceptedLoss) return;
+  throw new UnderstudyError(
+    'ReconciliationError',
+    `${lost.length} of ${showCount(expected, 'blob')} in ${context.to.region} cannot be had as recovery point ${sealed.id} has them; the others are there: ` +
+      showFindings(lost, 3).join('; '),
+    {
+      ...(evidence[0] ? { place: evidence[0].blob } : {}),
+      next: await waysOn(context, sealed, lost.find((each) => each.lost)?.lost),
+    },
+  );
+}
+
+async function waysOn(
+  { store, run, step }: StepContext,
+  sealed: SealedManifest,
+  lost: LostBlob | undefined,
+): Promise<string> {
+  const retry = `understudy retry ${run.runId}`;
+  const other = lost && (await otherPoint(store, sealed, lost));
+  return [
+    `Put back what is named, and go on: ${retry}.`,
+    `Or accept the loss, and what depends on it is left out: ${retry} --accept-loss ${step.id} --reason "…".`,
+    `Or take the run back, and restore another recovery point: understudy cancel ${run.runId}, then ` +
+      (other === undefined
+        ? 'understudy failover --recovery-point ID; of the last ones, none has another copy of it.'
+        : `understudy failover --recovery-point ${other}, which has another copy of it.`),
+  ].join(' ');
+}
+
+/** So many other recovery points are looked into. */
+const lookedInto = 20;
+
+/** The newest other one of the region that has another version of the blob. */
+async function otherPoint(
+  store: ControlStore,
+  { id, region }: SealedManifest,
+  lost: LostBlob,
+): Promise<string | undefined> {
+  const others = (await sealedIds(store)).filter((each) => each !== id).slice(0, lookedInto);
+  for (const other of others) {
+    const replica = await replicaIn(store, other, lost, region);
+    if (replica !== undefined && replica !== lost.replica) return other;
+  }
+  return undefined;
+}

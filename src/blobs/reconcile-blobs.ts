@@ -1,0 +1,134 @@
+/**
+ * The action `reconcileBlobs`: lists the standby's containers afresh, reads every blob through, and compares its bytes, headers and metadata
+ * with the manifest. It takes no word of what restoring said it did, but for what that skipped and why.
+ */
+import type { StepResult } from '../run/work/outcome.ts';
+import type { AcceptedLoss, StepContext } from '../run/work/step-context.ts';
+import { besideLines, type BlobGroup } from './blob-groups.ts';
+import { differenceOfHeaders, hashBlob, listBlobs, type ListedBlob } from '../azure/storage/blobs.ts';
+import { forEachBounded } from '../run/work/bounded.ts';
+import { notDoneBy, showFindings, writeFindings, type Finding } from '../run/work/findings.ts';
+import type { Heartbeat } from '../run/work/heartbeat.ts';
+import { lostBlob, requireAcceptance, showAcceptance } from './lost-blobs.ts';
+import type { BlobLine } from '../recovery-point/manifest.ts';
+import { openStandby, type Standby } from '../standby/standby.ts';
+import { fail, newTally, showBytes, showCount, skip, sum, toCounts } from '../run/work/tally.ts';
+import { walkGroups, type GroupResult, type GroupTools, type Walked } from './walk-groups.ts';
+
+/**
+ * Errors: ReconciliationError if a blob is missing or differs, unless restoring skipped it with a reason, or a person has accepted its loss;
+ * AzureUnavailable; RecoveryPointError.
+ */
+export async function reconcileBlobs(context: StepContext): Promise<StepResult> {
+  const standby = await openStandby(context);
+  const notDone = await notDoneBy(context, 'restoreBlobs');
+  const walked = await walkGroups(context, standby, {
+    visit: (group, tools) => compareGroup(context, group, { ...tools, notDone }),
+  });
+  if (walked.expected === 0)
+    return {
+      state: 'skipped',
+      detail: `the recovery point has no blobs of ${[...walked.classes].join(', ')}`,
+    };
+  return conclude(context, standby, walked);
+}
+
+async function conclude(
+  context: StepContext,
+  { point }: Standby,
+  { tally, findings, expected }: Walked,
+): Promise<StepResult> {
+  const counts = toCounts(tally, 'blobs', expected);
+  const { acceptedLoss, to } = context;
+  // What a person has accepted is read by the steps that follow.
+  const evidence = await writeFindings(context, acceptedLoss ? 'list' : 'reconciliation', findings);
+  const lost = findings.filter(({ state }) => state === 'failed');
+  await requireAcceptance(context, point.sealed, { lost, expected, evidence });
+  const skipped = sum(tally.skipped);
+  return {
+    state: 'completed',
+    detail:
+      `${tally.done} of ${showCount(expected, 'blob')} (${showBytes(tally.bytes)}) read in ${to.region}, digests equal` +
+      (skipped > 0 ? `; ${skipped} skipped when restoring, or accepted as lost` : ''),
+    counts: [counts],
+    evidence,
+    ...(lost.length > 0 ? { lost: showFindings(lost) } : {}),
+  };
+}
+
+interface CompareTools extends GroupTools {
+  /** What restoring skipped, or lost, and why. */
+  notDone: ReadonlyMap<string, Finding>;
+}
+
+async function compareGroup(
+  { signal, acceptedLoss: accepted }: StepContext,
+  group: BlobGroup,
+  { standby, notDone, limit, heartbeat, lists }: CompareTools,
+): Promise<GroupResult> {
+  const { beat } = heartbeat;
+  const container = standby.containerFor(group.account, group.container);
+  const blobs = listBlobs(standby.account, container, group.unit, signal);
+  const result: GroupResult = { tally: newTally(), findings: [] };
+  await forEachBounded(besideLines({ group, blobs, lists, beat }), 256, ({ line, there }, index) =>
+    limit(async () => {
+      const difference = await compare(line, there, { standby, container, signal, heartbeat });
+      const what = `${container}/${line.path}`;
+      count(result, { line, what, difference, known: notDone.get(what), index, accepted });
+      heartbeat.add(1, line.sizeBytes);
+      await beat();
+    }),
+  );
+  return result;
+}
+
+/** Of its content; or only of what is kept next to that. */
+type Difference = string | { headers: string };
+
+async function compare(
+  line: BlobLine,
+  there: ListedBlob | undefined,
+  at: { standby: Standby; container: string; signal: AbortSignal; heartbeat: Heartbeat },
+): Promise<Difference | undefined> {
+  if (!there) return 'missing';
+  if (there.sizeBytes !== line.sizeBytes) return `${there.sizeBytes} bytes, expected ${line.sizeBytes}`;
+  const address = { account: at.standby.account, container: at.container, path: line.path };
+  const digests = await hashBlob(address, { signal: at.signal, onChunk: at.heartbeat.beat });
+  if (typeof digests === 'string') return 'missing';
+  if (digests.sha256 !== line.sha256) return `sha256 ${digests.sha256}, expected sha256 ${line.sha256}`;
+  const headers = differenceOfHeaders(line, there);
+  return headers === undefined ? undefined : { headers };
+}
+
+interface ComparedLine {
+  line: BlobLine;
+  what: string;
+  /** Why it is not equal. */
+  difference: Difference | undefined;
+  /** What restoring skipped, or lost, and why: what was to be expected. */
+  known: Finding | undefined;
+  index: number;
+  accepted: AcceptedLoss | undefined;
+}
+
+function count({ tally, findings }: GroupResult, compared: ComparedLine): void {
+  const { line, what, difference, known, index, accepted } = compared;
+  if (difference === undefined) {
+    tally.done += 1;
+    tally.bytes += line.sizeBytes;
+  } else if (known?.lost) {
+    skip(tally, 'accepted as lost when it was restored');
+  } else {
+    const text = typeof difference === 'string' ? difference : difference.headers;
+    if (known?.state === 'skipped') {
+      skip(tally, known.reason);
+      findings.push({ index, finding: { what, state: 'skipped', reason: `${text}: ${known.reason}` } });
+      return;
+    }
+    (accepted ? skip : fail)(tally, `${text === 'missing' ? text : 'different'}${showAcceptance(accepted)}`);
+    const { lost, ...finding } = lostBlob(what, line, { difference: text, accepted });
+    // An asset whose blob has another content type is whole.
+    const isLost = typeof difference === 'string' && lost;
+    findings.push({ index, finding: { ...finding, ...(isLost ? { lost } : {}) } });
+  }
+}

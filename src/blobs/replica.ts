@@ -1,0 +1,132 @@
+/**
+ * Replicas: copies in the standby's own account that are never changed once written. Each is named by the epoch, the source and the
+ * source's etag, so that a late writer of an old epoch, or of an old version, meets nothing that anyone reads.
+ */
+import { createHash } from 'node:crypto';
+import type { BlobAccount } from '../azure/azure.ts';
+import { azureError } from '../azure/errors.ts';
+import { UnderstudyError } from '../errors/error.ts';
+import {
+  hashBlob,
+  listBlobs,
+  quoted,
+  show,
+  type BlobAddress,
+  type Digests,
+  type ListedBlob,
+} from '../azure/storage/blobs.ts';
+import { copyBlob } from './copy-blob.ts';
+import { replicaContainer } from '../recovery-point/manifest.ts';
+
+/** Azure's limit is 1024 characters. */
+const longestName = 1000;
+
+/** `epochs/{n}/blobs/{account}/{container}/{path}/{hash of etag}`: all versions of a blob stand together. */
+export function replicaName(
+  epoch: number,
+  blob: { account: string; container: string; path: string; etag: string },
+): string {
+  const version = createHash('sha256').update(blob.etag).digest('hex').slice(0, 16);
+  const name = `${replicaFolder(epoch, blob)}/${version}`;
+  if (name.length <= longestName) return name;
+  const hash = createHash('sha256').update(`${blob.account}/${blob.container}/${blob.path}`).digest('hex');
+  return `epochs/${epoch}/blobs/long-names/${hash}/${version}`;
+}
+
+export function replicaFolder(
+  epoch: number,
+  { account, container, path }: { account: string; container: string; path: string },
+): string {
+  return [`epochs/${epoch}/blobs`, account, container, ...(path === '' ? [] : [path])].join('/');
+}
+
+/** The folder in which all versions of a replica of this epoch are. */
+export function versionsFolder(replica: string): string {
+  return replica.slice(0, replica.lastIndexOf('/'));
+}
+
+/** A replica that is in the standby. */
+export interface PresentReplica {
+  /** Of the blob that it is a version of. */
+  path: string;
+  name: string;
+  sizeBytes: number;
+  /** Base64, if the service has one: what is written over a replica has another. */
+  md5?: string;
+}
+
+/** The replicas below a folder of `replicaFolder`. */
+export async function* listReplicas(
+  account: BlobAccount,
+  folder: string,
+  signal: AbortSignal,
+): AsyncIterable<PresentReplica> {
+  for await (const { path: name, sizeBytes, md5 } of listBlobs(account, replicaContainer, folder, signal)) {
+    // `epochs/{n}/blobs/{account}/{container}/…/{version}`
+    const path = name.split('/').slice(5, -1).join('/');
+    yield { path, name, sizeBytes, ...(md5 === undefined ? {} : { md5 }) };
+  }
+}
+
+export interface MakeReplica {
+  source: BlobAddress;
+  listed: ListedBlob;
+  account: BlobAccount;
+  name: string;
+  /** It is there already, from an attempt that was cut short: only its digest is wanting. */
+  present: boolean;
+  signal: AbortSignal;
+  beat: () => Promise<void>;
+}
+
+/**
+ * Copies one blob at its listed etag, reads the copy through, and compares: with the source's MD5 if the service has one, else with the source
+ * itself. `changed`: the source is no longer what was listed.
+ * Errors: ReconciliationError if the copy is not equal to the source; it is then removed, so that the next attempt starts afresh.
+ */
+export async function makeReplica(request: MakeReplica): Promise<Digests | 'changed'> {
+  const { source, listed, account, name, signal, beat } = request;
+  const target: BlobAddress = { account, container: replicaContainer, path: name };
+  if (!request.present) {
+    const copied = await copyBlob({ source, listed, target, signal, onBlock: beat });
+    if (copied === 'changed') return 'changed';
+  }
+  await beat();
+  const copy = await hashBlob(target, { signal, onChunk: beat });
+  if (copy === 'gone' || copy === 'changed') {
+    throw new UnderstudyError('AzureUnavailable', `reading ${show(target)}: it is gone since it was copied`);
+  }
+  const original = await digestOfSource(request);
+  if (original === 'changed') return 'changed';
+  if (copy.sizeBytes === listed.sizeBytes && (original.md5 === copy.md5 || original.sha256 === copy.sha256))
+    return copy;
+  await removeReplica(target, signal);
+  throw new UnderstudyError(
+    'ReconciliationError',
+    `${show(target)} is not equal to ${show(source)} at etag ${listed.etag}: ${copy.sizeBytes} bytes with sha256 ${copy.sha256}, ` +
+      `expected ${listed.sizeBytes} bytes with ${original.sha256 ? `sha256 ${original.sha256}` : `md5 ${original.md5}`}`,
+    { next: 'The damaged copy was removed: run "understudy replicate" again.', place: show(target) },
+  );
+}
+
+async function digestOfSource({
+  source,
+  listed,
+  signal,
+  beat,
+}: MakeReplica): Promise<{ md5?: string; sha256?: string } | 'changed'> {
+  if (listed.md5 !== undefined) return { md5: listed.md5 };
+  if (listed.sizeBytes === 0) return { sha256: createHash('sha256').digest('hex') };
+  const original = await hashBlob(source, { signal, etag: listed.etag, onChunk: beat });
+  return original === 'gone' || original === 'changed' ? 'changed' : original;
+}
+
+async function removeReplica({ account, container, path }: BlobAddress, signal: AbortSignal): Promise<void> {
+  try {
+    const client = account.container(container).getBlobClient(path);
+    const { etag } = await client.getProperties({ abortSignal: signal });
+    await client.deleteIfExists({ abortSignal: signal, conditions: { ifMatch: quoted(etag ?? '') } });
+  } catch (error) {
+    throw azureError(`removing the damaged copy ${path}`, error, signal.aborted);
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * Restores one blob from its replica into the standby's own container, within one account. What is damaged is not restored: the service
+ * compares what it copies whole; of more than that, what it says of the replica must be what was sealed.
+ */
+import type { BlobAccount } from '../azure/azure.ts';
+import {
+  differenceOfHeaders,
+  hashBlob,
+  listBlobs,
+  statBlob,
+  type ListedBlob,
+} from '../azure/storage/blobs.ts';
+import { UnderstudyError } from '../errors/error.ts';
+import { azureLimits, copyBlob } from './copy-blob.ts';
+import type { Suspects } from '../recovery-point/damage.ts';
+import { replicaContainer, type BlobLine } from '../recovery-point/manifest.ts';
+import { readReplica } from './mend-replica.ts';
+import { replicaName, versionsFolder } from './replica.ts';
+
+export interface RestoreBlob {
+  line: BlobLine;
+  account: BlobAccount;
+  /** Container of the standby. */
+  container: string;
+  /** What is there now. */
+  there: ListedBlob | undefined;
+  /** Epoch of the recovery point. */
+  epoch: number;
+  /** Known to be damaged, perhaps. */
+  suspects: Suspects;
+  signal: AbortSignal;
+  beat: () => Promise<void>;
+}
+
+/**
+ * `kept`: the standby has content of its own there, which is no version that was ever copied from the active side: it stays.
+ * `contended`: somebody else wrote there at the same time. `damaged`: what the copy that the recovery point names is instead.
+ */
+export type Restored = 'restored' | 'already' | 'kept' | 'contended' | { damaged: string };
+
+export async function restoreBlob(request: RestoreBlob): Promise<Restored> {
+  const { line, account, container, there, signal, beat } = request;
+  if (there && (await isContent(request, there, line))) {
+    if (differenceOfHeaders(line, there) === undefined) return 'already';
+  } else if (there && !(await isEarlierVersion(request, there))) return 'kept';
+  const damaged = await damageOf(request);
+  if (damaged !== undefined) return { damaged };
+  const copied = await copyBlob({
+    source: { account, container: replicaContainer, path: line.replica },
+    listed: line,
+    unchanging: true,
+    target: { account, container, path: line.path },
+    ...(there ? { replace: there.etag } : {}),
+    signal,
+    onBlock: beat,
+  });
+  if (copied === 'copied') return 'restored';
+  if (copied === 'changed' || copied === 'damaged') return { damaged: await actualOf(request) };
+  // The answer to our own write may have been lost on its way, and the SDK has tried again.
+  const now = await statBlob({ account, container, path: line.path }, signal);
+  return now && (await isContent(request, now, line)) ? 'restored' : 'contended';
+}
+
+/** Of a replica that the service does not compare when it copies it. */
+async function damageOf(request: RestoreBlob): Promise<string | undefined> {
+  const { line, account, suspects, signal } = request;
+  if (line.sizeBytes <= azureLimits.wholeBytes) return undefined;
+  const there = await statBlob({ account, container: replicaContainer, path: line.replica }, signal);
+  const seemsWhole =
+    there?.sizeBytes === line.sizeBytes && (there.md5 === undefined || there.md5 === line.md5);
+  return seemsWhole && !suspects.has(line.replica) ? undefined : readReplica(request);
+}
+
+async function actualOf(request: RestoreBlob): Promise<string> {
+  const actual = await readReplica(request);
+  if (actual !== undefined) return actual;
+  const { replica } = request.line;
+  throw new UnderstudyError(
+    'AzureUnavailable',
+    `restoring from ${replica}: it was damaged, and now it is not`,
+  );
+}
+
+/** By MD5 where the service has one (verify reads everything through anyway), else by reading it. */
+async function isContent(
+  { account, container, signal, beat }: RestoreBlob,
+  there: ListedBlob,
+  wanted: { sizeBytes: number; md5: string },
+): Promise<boolean> {
+  if (there.sizeBytes !== wanted.sizeBytes) return false;
+  if (there.md5 !== undefined) return there.md5 === wanted.md5;
+  const digests = await hashBlob(
+    { account, container, path: there.path },
+    { signal, etag: there.etag, onChunk: beat },
+  );
+  return typeof digests !== 'string' && digests.md5 === wanted.md5;
+}
+
+/** An earlier restore of ours left it, if it equals some version that was copied, in this epoch or one before. */
+async function isEarlierVersion(request: RestoreBlob, there: ListedBlob): Promise<boolean> {
+  const { line, account, epoch, signal, beat } = request;
+  for (let each = epoch; each >= 1; each--) {
+    const folder = versionsFolder(replicaName(each, line));
+    for await (const version of listBlobs(account, replicaContainer, folder, signal)) {
+      // Deeper names are versions of other blobs, below a folder of this one's name.
+      if (version.path.slice(folder.length + 1).includes('/') || version.sizeBytes !== there.sizeBytes)
+        continue;
+      const md5 = version.md5 ?? (await readMd5(request, version));
+      if (md5 !== undefined && (await isContent(request, there, { sizeBytes: version.sizeBytes, md5 })))
+        return true;
+      await beat();
+    }
+  }
+  return false;
+}
+
+async function readMd5(
+  { account, signal, beat }: RestoreBlob,
+  version: ListedBlob,
+): Promise<string | undefined> {
+  const digests = await hashBlob(
+    { account, container: replicaContainer, path: version.path },
+    { signal, onChunk: beat },
+  );
+  return typeof digests === 'string' ? undefined : digests.md5;
+}

@@ -1,0 +1,142 @@
+/** The action `restoreBlobs`: what the recovery point has and the standby's containers lack, within the standby's account. */
+import type { StepResult } from '../run/work/outcome.ts';
+import type { AcceptedLoss, StepContext } from '../run/work/step-context.ts';
+import { besideLines, type BlobGroup } from './blob-groups.ts';
+import { ensureContainer, listBlobs, statBlob, type ListedBlob } from '../azure/storage/blobs.ts';
+import { forEachBounded } from '../run/work/bounded.ts';
+import { suspectReplicas, type Suspects } from '../recovery-point/damage.ts';
+import { showFindings, writeFindings } from '../run/work/findings.ts';
+import { lostBlob, requireAcceptance, showAcceptance } from './lost-blobs.ts';
+import type { BlobLine } from '../recovery-point/manifest.ts';
+import { restoreBlob, type Restored } from './restore-blob.ts';
+import { openStandby, type Standby } from '../standby/standby.ts';
+import { fail, newTally, showBytes, showCount, skip, sum, toCounts, type Tally } from '../run/work/tally.ts';
+import { walkGroups, type GroupResult, type GroupTools } from './walk-groups.ts';
+
+/** So few blobs of a unit are looked up one by one; more are listed. */
+const fewBlobs = 4;
+
+/**
+ * Errors: ReconciliationError if copies are damaged, once everything else is restored, unless their loss is accepted; AzureUnavailable,
+ * RecoveryPointError, PreconditionError (no standby workspace, no recovery point).
+ */
+export async function restoreBlobs(context: StepContext): Promise<StepResult> {
+  const standby = await openStandby(context);
+  const made = new Set<string>();
+  const suspects = await suspectReplicas(context.store);
+  const { tally, findings, expected, classes } = await walkGroups(context, standby, {
+    prepare: (groups) => ensureContainers(standby, groups, made, context.signal),
+    visit: (group, tools) => restoreGroup(context, group, { ...tools, suspects }),
+  });
+  if (expected === 0)
+    return { state: 'skipped', detail: `the recovery point has no blobs of ${[...classes].join(', ')}` };
+  const counts = [toCounts(tally, 'blobs', expected)];
+  const evidence = await writeFindings(context, 'list', findings);
+  await requireAcceptance(context, standby.point.sealed, {
+    lost: findings.filter((each) => each.lost),
+    expected,
+    evidence,
+  });
+  return {
+    state: 'completed',
+    detail: describe(tally, expected),
+    counts,
+    evidence,
+    ...(findings.length > 0 ? { lost: showFindings(findings) } : {}),
+  };
+}
+
+async function ensureContainers(
+  standby: Standby,
+  groups: BlobGroup[],
+  made: Set<string>,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const { account, container } of groups) {
+    const name = standby.containerFor(account, container);
+    if (made.has(name)) continue;
+    await ensureContainer(standby.account.container(name), signal);
+    made.add(name);
+  }
+}
+
+async function restoreGroup(
+  { signal, acceptedLoss }: StepContext,
+  group: BlobGroup,
+  { standby, suspects, limit, heartbeat, lists }: GroupTools & { suspects: Suspects },
+): Promise<GroupResult> {
+  const { account, point } = standby;
+  const { beat } = heartbeat;
+  const container = standby.containerFor(group.account, group.container);
+  const blobs = present(standby, container, group, signal);
+  const result: GroupResult = { tally: newTally(), findings: [] };
+  await forEachBounded(besideLines({ group, blobs, lists, beat }), 256, ({ line, there }, index) =>
+    limit(async () => {
+      const { epoch } = point.sealed;
+      const restored = await restoreBlob({ line, account, container, there, epoch, suspects, signal, beat });
+      count(result, { line, container, restored, index, accepted: acceptedLoss });
+      heartbeat.add(1, restored === 'restored' ? line.sizeBytes : 0);
+      await beat();
+    }),
+  );
+  return result;
+}
+
+async function* present(
+  { account }: Standby,
+  container: string,
+  { unit, lines }: BlobGroup,
+  signal: AbortSignal,
+): AsyncIterable<ListedBlob> {
+  if (lines.count > fewBlobs) {
+    yield* listBlobs(account, container, unit, signal);
+    return;
+  }
+  const few = await Array.fromAsync(lines);
+  const blobs = await Promise.all(few.map(({ path }) => statBlob({ account, container, path }, signal)));
+  for (const blob of blobs) if (blob) yield blob;
+}
+
+const reasons = {
+  kept: 'the standby holds content of its own there, which no recovery point has: it was kept',
+  contended: 'somebody else wrote it at the same time',
+};
+
+interface RestoredLine {
+  line: BlobLine;
+  container: string;
+  restored: Restored;
+  index: number;
+  accepted: AcceptedLoss | undefined;
+}
+
+function count(result: GroupResult, { line, container, restored, index, accepted }: RestoredLine): void {
+  const { tally, findings } = result;
+  const what = `${container}/${line.path}`;
+  if (restored === 'restored' || restored === 'already') {
+    tally.done += 1;
+    if (restored === 'already') tally.already += 1;
+    else tally.bytes += line.sizeBytes;
+    return;
+  }
+  if (typeof restored === 'object') {
+    const difference = `its copy is ${restored.damaged}, expected sha256 ${line.sha256}`;
+    const finding = lostBlob(what, line, { difference, accepted });
+    (accepted ? skip : fail)(tally, `its copy is damaged or missing${showAcceptance(accepted)}`);
+    findings.push({ index, finding });
+    return;
+  }
+  const reason = reasons[restored];
+  const skipped = restored === 'kept';
+  (skipped ? skip : fail)(tally, reason);
+  const state = skipped ? 'skipped' : 'failed';
+  findings.push({ index, finding: { what, state, reason } });
+}
+
+function describe(tally: Tally, expected: number): string {
+  const [skipped, failed] = [sum(tally.skipped), sum(tally.failed)];
+  return (
+    `${tally.done} of ${showCount(expected, 'blob')} in the standby: ${tally.done - tally.already} restored (${showBytes(tally.bytes)}), ` +
+    `${tally.already} already there${skipped > 0 ? `, ${skipped} kept as the standby has them` : ''}${failed > 0 ? `, ${failed} failed` : ''}`
+  );
+}

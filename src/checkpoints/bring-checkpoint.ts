@@ -1,0 +1,53 @@
+/** Bringing a job's last checkpoint to the standby: what this folder asks for, and what it makes of the answer. */
+import { z } from 'zod';
+import { isObject, objectAt, textAt } from '../azure/json.ts';
+import { type RawJob } from '../workspace/job.ts';
+import type { LedgerCheckpoint, LedgerEntry } from '../ledger/ledger.ts';
+import { resumeFolder, type CheckpointPolicy } from '../workspace/checkpoint.ts';
+
+export interface CheckpointToBring {
+  checkpoint: LedgerCheckpoint;
+  /** Name of the job whose folder it becomes. */
+  successor: string;
+  /** Called while bytes move; throws FencedError once the lease is lost. */
+  beat: () => Promise<void>;
+}
+
+/** How many of the checkpoint's files are in the folder with the digests of the recovery point. */
+export type Brought = { uri: string; files: number } | { missing: string; files: number };
+
+/**
+ * Copies every file of a recovery point's checkpoint to `resumeFolder`, once, and reads the copies through. `missing`: why the
+ * checkpoint is not whole there. Idempotent. Errors: AzureUnavailable, AzureError, RecoveryPointError, FencedError.
+ */
+export type BringCheckpoint = (request: CheckpointToBring) => Promise<Brought>;
+
+/** Files of a checkpoint, counted. */
+export const CheckpointFiles = z.strictObject({
+  expected: z.int().nonnegative(),
+  done: z.int().nonnegative(),
+});
+export type CheckpointFiles = z.infer<typeof CheckpointFiles>;
+
+export function filesOf(
+  { checkpoint }: LedgerEntry,
+  brought: Brought | undefined,
+): { files?: CheckpointFiles } {
+  return checkpoint && brought ? { files: { expected: checkpoint.files, done: brought.files } } : {};
+}
+
+/**
+ * What a successor that is there already goes on from: it was brought before the job was submitted. `files` are counted where that was
+ * from this recovery point, and not from that of an earlier run.
+ */
+export function broughtBefore(
+  held: RawJob,
+  checkpoint: LedgerCheckpoint,
+  { input }: CheckpointPolicy,
+): { uri: string; files: number } | undefined {
+  const declared = objectAt(held.properties, 'inputs')?.[input];
+  const uri = isObject(declared) ? textAt(declared, 'uri') : undefined;
+  if (uri === undefined) return undefined;
+  const same = uri.includes(`/${resumeFolder(held.name, checkpoint.recoveryPoint)}`);
+  return { uri, files: same ? checkpoint.files : 0 };
+}

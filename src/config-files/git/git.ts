@@ -1,0 +1,110 @@
+import { execFile } from 'node:child_process';
+import { ConfigError } from '../error.ts';
+import { maskText } from '../secrets.ts';
+import { errorCode } from '../write.ts';
+
+export interface GitAnswer {
+  exitCode: number;
+  stdout: Buffer;
+  stderr: string;
+}
+
+/** What a Git hook around us would leave in the environment, and would send our commands to another repository. */
+const repositoryVariables = [
+  'GIT_DIR',
+  'GIT_WORK_TREE',
+  'GIT_INDEX_FILE',
+  'GIT_PREFIX',
+  'GIT_OBJECT_DIRECTORY',
+];
+const maxOutputBytes = 256 * 1024 * 1024;
+
+function environment(): NodeJS.ProcessEnv {
+  const variables: NodeJS.ProcessEnv = {
+    ...process.env,
+    LC_ALL: 'C',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_EDITOR: 'true',
+    GIT_OPTIONAL_LOCKS: '0',
+  };
+  for (const name of repositoryVariables) delete variables[name];
+  return variables;
+}
+
+interface GitOptions {
+  input?: string;
+  /** Variables on top of the environment. */
+  variables?: Readonly<Record<string, string>>;
+}
+
+/** One Git working copy, by the `git` program. Paths are literal, from the folder it is opened at. */
+export class GitWorkingCopy {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Runs Git and answers whatever it exits with. Throws ConfigError when there is no Git to run. */
+  async ask(args: readonly string[], options: GitOptions = {}): Promise<GitAnswer> {
+    return new Promise((resolve, reject) => {
+      const child = execFile(
+        'git',
+        ['-C', this.path, ...args],
+        { encoding: 'buffer', maxBuffer: maxOutputBytes, env: { ...environment(), ...options.variables } },
+        (error, stdout, stderr) => {
+          if (errorCode(error) === 'ENOENT') {
+            reject(
+              new ConfigError({ file: this.path }, 'cannot run "git": install Git, or put it on the PATH'),
+            );
+          } else if (error && typeof error.code !== 'number') reject(error);
+          else resolve({ exitCode: Number(error?.code ?? 0), stdout, stderr: stderr.toString('utf8') });
+        },
+      );
+      // Git may end before it has read its input; how it ended says what went wrong.
+      child.stdin?.on('error', () => child.stdin?.destroy());
+      child.stdin?.end(options.input ?? '');
+    });
+  }
+
+  /** Runs Git and answers its output. Throws ConfigError when it fails. */
+  async run(args: readonly string[], options: GitOptions = {}): Promise<Buffer> {
+    const { exitCode, stdout, stderr } = await this.ask(args, options);
+    if (exitCode === 0) return stdout;
+    throw new ConfigError({ file: this.path }, failure(args, exitCode, stderr));
+  }
+
+  async line(args: readonly string[]): Promise<string> {
+    return (await this.run(args)).toString('utf8').trimEnd();
+  }
+
+  /** Runs Git on a list of paths, however long; a path with a `*` in its name is that path. */
+  async runOn(paths: readonly string[], args: readonly string[], variables = {}): Promise<Buffer> {
+    return this.run([...args, '--pathspec-from-file=-', '--pathspec-file-nul'], {
+      input: paths.join('\0'),
+      variables: { ...variables, GIT_LITERAL_PATHSPECS: '1' },
+    });
+  }
+
+  /** A file as a checkout of `revision` (empty: the index) writes it, filters applied; undefined where it has none. */
+  async fileAt(revision: string, path: string): Promise<Buffer | undefined> {
+    const name = `${revision}:./${path}`;
+    const { exitCode } = await this.ask(['cat-file', '-e', name]);
+    return exitCode === 0 ? this.run(['cat-file', '--filters', name]) : undefined;
+  }
+
+  async has(revision: string): Promise<boolean> {
+    return (await this.ask(['rev-parse', '--verify', '--quiet', revision])).exitCode === 0;
+  }
+}
+
+/** Git's own words, the first lines, with no secret a hook may have printed. */
+function failure(args: readonly string[], exitCode: number, stderr: string): string {
+  const words = maskText(stderr.trim()).split('\n').slice(0, 3).join('; ');
+  return `"git ${args[0] ?? ''}" failed with exit code ${exitCode}${words ? `: ${words}` : ''}`;
+}
+
+/** The items of an output parted by NUL. */
+export function nulList(output: Buffer): string[] {
+  return output.toString('utf8').split('\0').filter(Boolean);
+}

@@ -1,0 +1,190 @@
+import {
+  applyEdits,
+  positionOf,
+  positionsIn,
+  type ConfigDocument,
+  type ConfigFormat,
+  type ConfigScalar,
+} from './documents/document.ts';
+import { parseEnvDocument } from './documents/env-document.ts';
+import { ConfigError } from './error.ts';
+import { parseJsonDocument } from './documents/json-document.ts';
+import type { WorkspaceMapping } from './mapping.ts';
+import { readMeaning, type Meaning, type Opinion } from './meaning.ts';
+import { mask, maskText, secretPlaces } from './secrets.ts';
+import { parseYamlDocument } from './documents/yaml-document.ts';
+
+export interface ConfigInput {
+  /** The file's name: it gives the format where none is given, and stands in errors. */
+  file: string;
+  format?: ConfigFormat;
+  content: string | Uint8Array;
+  mapping: WorkspaceMapping;
+}
+
+/** One changed value; secrets in it are masked. `line` counts from 1. */
+export interface ConfigChange {
+  /** The path in the file (`jobs.train.compute`) or the variable's name. */
+  place: string;
+  line: number;
+  from: string;
+  to: string;
+}
+
+/** Something left as it is, or only half of what is needed, that a person has to look at. */
+export interface ConfigWarning {
+  place: string;
+  line: number;
+  text: string;
+}
+
+export interface RewrittenConfig {
+  content: string;
+  changes: ConfigChange[];
+  warnings: ConfigWarning[];
+}
+
+const byteOrderMark = '\uFEFF';
+
+/** The format a file's name says, or ConfigError when it says none. */
+export function formatOf(file: string): ConfigFormat {
+  const name = file.replace(/^.*[/\\]/, '').toLowerCase();
+  if (/\.(?:json|jsonc|ipynb)$/.test(name)) return 'json';
+  if (/\.(?:ya?ml|runconfig)$/.test(name)) return 'yaml';
+  if (/^\.env(?:\.|$)|\.env$/.test(name)) return 'env';
+  throw new ConfigError(
+    { file },
+    'the name does not say the format: expected .json, .jsonc, .ipynb, .yml, .yaml, .runconfig or .env, or a declared format',
+  );
+}
+
+/** Text of a file's bytes, which must be UTF-8. A byte order mark is kept. */
+export function decodeConfig(file: string, bytes: Uint8Array): string {
+  const [first, second] = bytes;
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
+    throw new ConfigError({ file }, 'the file is UTF-16; expected UTF-8');
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new ConfigError({ file }, 'the file is not UTF-8 text', { cause });
+  }
+}
+
+const parsers: Readonly<Record<ConfigFormat, (file: string, text: string) => ConfigDocument>> = {
+  json: parseJsonDocument,
+  yaml: parseYamlDocument,
+  env: parseEnvDocument,
+};
+
+/** Parses a text without its byte order mark. */
+export function parseConfig(file: string, format: ConfigFormat, text: string): ConfigDocument {
+  return parsers[format](file, text);
+}
+
+/** A text parted from its byte order mark. */
+export function splitMark(content: string): { mark: string; text: string } {
+  const mark = content.startsWith(byteOrderMark) ? byteOrderMark : '';
+  return { mark, text: content.slice(mark.length) };
+}
+
+/**
+ * Rewrites the values of a config file that mean the source workspace, and no other byte of it. Pure: reads and writes
+ * nothing. A second run on the result changes nothing.
+ *
+ * @throws ConfigError when the file is malformed, when one shared value (a YAML anchor) would have to be two, or when
+ *   the mapping would change its own result.
+ */
+export function rewriteConfig(input: ConfigInput): RewrittenConfig {
+  const { file, mapping } = input;
+  const format = input.format ?? formatOf(file);
+  const content = typeof input.content === 'string' ? input.content : decodeConfig(file, input.content);
+  const { mark, text } = splitMark(content);
+  const before = parseConfig(file, format, text);
+  const meaning = readMeaning(before.roots, mapping);
+  const planned = settle(file, text, meaning);
+  const edits = new Map([...planned].map(([site, to]) => [site, site.write(to)]));
+  const rewritten = applyEdits(text, [...edits.values()]);
+  const after = parseConfig(file, format, rewritten);
+  assertOnlyPlanned(file, text, { before, after, planned });
+  assertStable(file, rewritten, after, mapping);
+  const secrets = secretPlaces(before);
+  const position = positionsIn(text);
+  const show = (site: ConfigScalar, value: string): string => (secrets.has(site) ? mask : maskText(value));
+  const changes = [...planned]
+    .toSorted(([left], [right]) => left.start - right.start)
+    .map(([site, to]) => ({
+      place: maskText(site.place),
+      line: position(edits.get(site)?.start ?? site.start).line,
+      from: show(site, site.value),
+      to: show(site, to),
+    }));
+  const warnings = meaning.notices.map(({ site, text: notice }) => ({
+    place: maskText(site.place),
+    line: position(site.start).line,
+    text: notice,
+  }));
+  return { content: mark + rewritten, changes, warnings };
+}
+
+/** Settles what each place becomes. Places that share one anchored value are settled together, at the anchor. */
+function settle(file: string, text: string, meaning: Meaning): Map<ConfigScalar, string> {
+  const groups = Map.groupBy(meaning.opinions.keys(), (site) => site.anchor ?? site);
+  const planned = new Map<ConfigScalar, string>();
+  for (const [owner, sites] of groups) {
+    const opinionsOf = (site: ConfigScalar): Opinion[] => meaning.opinions.get(site) ?? [];
+    const all = sites.flatMap(opinionsOf);
+    const targets = new Set(all.flatMap((opinion) => (opinion.kind === 'change' ? [opinion.to] : [])));
+    const [to] = targets;
+    if (to === undefined) continue;
+    const kept = all.some((opinion) => opinion.kind === 'keep');
+    if (targets.size === 1 && !kept) {
+      planned.set(owner, to);
+      continue;
+    }
+    // The anchor must stay for others: each alias that changes gets a value of its own.
+    for (const site of sites) {
+      const own = new Set(
+        opinionsOf(site).map((opinion) => (opinion.kind === 'change' ? opinion.to : undefined)),
+      );
+      const [target] = own;
+      if (own.size > 1 || (target !== undefined && site === owner)) {
+        throw new ConfigError(
+          { file, ...positionOf(text, site.start) },
+          'one value is shared (by an anchor or "<<") between the source workspace and another: write it out where it is used',
+        );
+      }
+      if (target !== undefined) planned.set(site, target);
+    }
+  }
+  return planned;
+}
+
+interface Rewriting {
+  before: ConfigDocument;
+  after: ConfigDocument;
+  planned: ReadonlyMap<ConfigScalar, string>;
+}
+
+/** The result is parsed again: every planned place must hold its new value, and every other its old one. */
+function assertOnlyPlanned(file: string, text: string, { before, after, planned }: Rewriting): void {
+  const wrong = before.scalars.find((site, index) => {
+    const expected = planned.get(site) ?? (site.anchor && planned.get(site.anchor)) ?? site.value;
+    return after.scalars[index]?.value !== expected;
+  });
+  if (!wrong && before.scalars.length === after.scalars.length) return;
+  throw new ConfigError(
+    { file, ...(wrong ? positionOf(text, wrong.start) : {}) },
+    'this value cannot be rewritten in the style it is written in; write it on one line, in double quotes',
+  );
+}
+
+function assertStable(file: string, text: string, after: ConfigDocument, mapping: WorkspaceMapping): void {
+  const again = settle(file, text, readMeaning(after.roots, mapping));
+  const [first] = again.keys();
+  if (!first) return;
+  throw new ConfigError(
+    { file, ...positionOf(text, first.start) },
+    'the mapping would change its own result here (a new name or address is itself one to be replaced): correct the mapping',
+  );
+}

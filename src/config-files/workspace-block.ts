@@ -1,0 +1,91 @@
+import type { ConfigScalar } from './documents/document.ts';
+import type { KeyMeaning, KeyRole } from './key-roles.ts';
+import { sameLocation, sameName, type WorkspaceMapping, type WorkspaceRef } from './mapping.ts';
+
+/** Whose block it is: the source workspace's, another one's, or not said. */
+export type Standing = 'source' | 'foreign' | 'open';
+
+/** A scalar of a block under a key of the table. */
+export interface RoleSite {
+  meaning: KeyMeaning;
+  site: ConfigScalar;
+}
+
+/** What a block says about the workspace it belongs to. */
+export interface BlockReading {
+  standing: Standing;
+  /** The standing of keys with one prefix. */
+  standingOf(family: string): Standing;
+}
+
+const trio = ['subscription', 'resourceGroup', 'workspace'] as const;
+type TrioRole = (typeof trio)[number];
+
+function isTrio(role: KeyRole): role is TrioRole {
+  return (trio as readonly string[]).includes(role);
+}
+
+/** A role's value in one workspace; undefined for the roles that do not identify it. */
+export function roleValue(role: KeyRole, ref: WorkspaceRef): string | undefined {
+  const values: Partial<Record<KeyRole, string>> = {
+    subscription: ref.subscriptionId,
+    resourceGroup: ref.resourceGroup,
+    workspace: ref.name,
+    location: ref.location,
+  };
+  return values[role];
+}
+
+/** Whether a site holds the source workspace's value of its role. */
+export function holdsSource({ meaning, site }: RoleSite, mapping: WorkspaceMapping): boolean {
+  const value = roleValue(meaning.role, mapping.from);
+  if (value === undefined) return false;
+  return meaning.role === 'location' ? sameLocation(site.value, value) : sameName(site.value, value);
+}
+
+/** A name, and neither a path, an URL nor a `${VARIABLE}`. */
+function isName(value: string): boolean {
+  return /^[\p{L}\p{N}_.()-]+$/u.test(value);
+}
+
+function isWhole(sites: readonly RoleSite[]): boolean {
+  return trio.every((role) => sites.some(({ meaning }) => meaning.role === role));
+}
+
+/**
+ * Reads whose block it is from the whole trio of subscription, resource group and workspace. Keys of one prefix that
+ * hold a trio are read on their own; the others are read together, and with the source's when no other workspace is
+ * named. A value that is like the source's, without its trio, says nothing.
+ */
+export function readWorkspaceBlock(sites: readonly RoleSite[], mapping: WorkspaceMapping): BlockReading {
+  const named = sites.filter(({ meaning, site }) => isTrio(meaning.role) && isName(site.value));
+  const families = Map.groupBy(named, ({ meaning }) => meaning.family);
+  const verdicts = new Map<string, Standing>();
+  const rest: RoleSite[] = [];
+  for (const [family, members] of families) {
+    if (!isWhole(members)) rest.push(...members);
+    else verdicts.set(family, members.every((member) => holdsSource(member, mapping)) ? 'source' : 'foreign');
+  }
+  const whole = new Set(verdicts.values());
+  const restStanding = readRest(rest, whole, mapping);
+  const all = new Set([...whole, restStanding]);
+  const standing = all.has('foreign') ? 'foreign' : all.has('source') ? 'source' : 'open';
+  return {
+    standing,
+    standingOf: (family) => verdicts.get(family) ?? (rest.length > 0 ? restStanding : standing),
+  };
+}
+
+function readRest(
+  rest: readonly RoleSite[],
+  whole: ReadonlySet<Standing>,
+  mapping: WorkspaceMapping,
+): Standing {
+  if (rest.length === 0) return 'open';
+  const differing = rest.filter((member) => !holdsSource(member, mapping));
+  if (differing.length === 0) {
+    const completed = whole.has('source') && !whole.has('foreign');
+    return completed || isWhole(rest) ? 'source' : 'open';
+  }
+  return isWhole(rest) || differing.some(({ meaning }) => meaning.unmistakable) ? 'foreign' : 'open';
+}

@@ -1,0 +1,269 @@
+/** Looks at all jobs of a workspace, and cancels them: as fast as Azure takes it, and no faster. */
+import { setTimeout as wait } from 'node:timers/promises';
+import { forEachBounded } from '../run/work/bounded.ts';
+import { apiVersions, type Azure, type CallOptions } from '../azure/azure.ts';
+import { messageOf } from '../errors/error.ts';
+import { isRefusal, Patience } from './patience.ts';
+import { workspaceId, type Side } from '../topology/sides.ts';
+import {
+  isFinished,
+  originTags,
+  ownerOf,
+  parentOf,
+  statusOf,
+  tagsOf,
+  type RawJob,
+} from '../workspace/job.ts';
+import { lineageOf } from '../ledger/ledger.ts';
+import type { StoppedJob } from './stopped-jobs.ts';
+
+/** Whom is asked, how long, and who is told that it goes on. */
+export interface Asking {
+  azure: Azure;
+  side: Side;
+  patience: Patience;
+  /** A sign of life, now and then; what it throws ends the work. */
+  beat: () => Promise<void>;
+}
+
+export interface Survey {
+  /** Of a large workspace, no more than is needed. */
+  unfinished: Map<string, StoppedJob>;
+  /** name → status, of those that were asked about. Who was asked about and is in neither is gone. */
+  finished: Map<string, string>;
+  /** By name of an unfinished job: how many pages of the list lead to it. The newest job is on the first. */
+  pages: Map<string, number>;
+}
+
+/**
+ * How these jobs stand: by pages of the list, the newest first, until all are found, or until it takes fewer requests to ask for those that are
+ * left one by one. A workspace may have a hundred thousand jobs that have ended long ago. Errors: as of
+ * `surveyLate`.
+ */
+export async function surveyOf(asking: Asking, names: ReadonlySet<string>): Promise<Survey> {
+  const seen: Survey = { unfinished: new Map(), finished: new Map(), pages: new Map() };
+  const left = new Set(names);
+  if (left.size === 0) return seen;
+  let pages = 0;
+  for await (const page of surveyPages(asking)) {
+    pages += 1;
+    for (const job of page) {
+      if (left.delete(job.name) || !isFinished(statusOf(job))) take(seen, job, pages, asking.side);
+    }
+    if (left.size <= pages) break;
+  }
+  await forEachBounded([...left], window, async (name) => {
+    await asking.beat();
+    const job = await find(asking, name);
+    if (job) take(seen, job, Infinity, asking.side);
+    asking.patience.progress();
+  });
+  return seen;
+}
+
+/**
+ * Unfinished jobs that are not known: of the whole list, or of its first pages, up to one that has none. Errors: GaveUp, CredentialError;
+ * AzureError where it is refused, or the workspace is gone.
+ */
+export async function surveyLate(
+  asking: Asking,
+  isKnown: (name: string) => boolean,
+  { isWhole }: { isWhole: boolean },
+): Promise<Survey> {
+  const late: Survey = { unfinished: new Map(), finished: new Map(), pages: new Map() };
+  let pages = 0;
+  for await (const page of surveyPages(asking)) {
+    pages += 1;
+    const found = page.filter((job) => !isFinished(statusOf(job)) && !isKnown(job.name));
+    for (const job of found) take(late, job, pages, asking.side);
+    if (found.length === 0 && !isWhole) break;
+  }
+  return late;
+}
+
+function take(seen: Survey, job: RawJob, page: number, side: Side): void {
+  const status = statusOf(job);
+  if (isFinished(status)) {
+    seen.finished.set(job.name, status);
+    return;
+  }
+  seen.unfinished.set(job.name, toSeen(job, side));
+  seen.pages.set(job.name, page);
+}
+
+/** With each page the region gets on with the survey. */
+async function* surveyPages(asking: Asking): AsyncIterable<RawJob[]> {
+  const { patience, side } = asking;
+  for await (const page of pagesOf(asking)) {
+    patience.checkEnd(`the jobs of workspace "${side.workspace.name}" could not all be listed in time`);
+    patience.progress();
+    yield page;
+  }
+}
+
+/** A page that is not answered is asked for again: the pages before it are not. */
+async function* pagesOf({ azure, side, patience, beat }: Asking): AsyncIterable<RawJob[]> {
+  const first = `${workspaceId(side.workspace)}/jobs?listViewType=All`;
+  for (let next: string | undefined = first; next !== undefined;) {
+    await beat();
+    const path: string = next;
+    const page = await patience.ask((options) =>
+      azure.arm.page(path, apiVersions.machineLearning, { ...options, patient: true }),
+    );
+    yield page.value;
+    next = page.next;
+  }
+}
+
+/** Whether the region answers a question that changes nothing, whatever else it does not answer. */
+export async function answersStill(
+  { azure, side, patience: { signal } }: Asking,
+  limitMs: number,
+): Promise<boolean> {
+  try {
+    await new Patience({ signal, limitMs, isHasty: true }).ask((options) =>
+      azure.arm.page(`${workspaceId(side.workspace)}/jobs`, apiVersions.machineLearning, options),
+    );
+    return true;
+  } catch (error) {
+    return isRefusal(error);
+  }
+}
+
+function toSeen(job: RawJob, side: Side): StoppedJob {
+  const tags = tagsOf(job);
+  const owner = ownerOf(job);
+  const minor = parentOf(job) !== undefined || (originTags.run in tags && !(originTags.lineage in tags));
+  return {
+    status: statusOf(job),
+    ...lineageOf(job, side),
+    ...(owner === undefined ? {} : { owner }),
+    ...(minor ? { minor } : {}),
+  };
+}
+
+export interface CancelAll extends Asking {
+  /** In the order in which they are to be asked. */
+  names: readonly string[];
+  pages: Survey['pages'];
+  /** Called once for each job that has ended: with its status, or `gone`. */
+  ended: (name: string, status: string) => void;
+  /** How long the jobs may take once Azure has accepted all: until all patience ends, or no longer than an answer may take. */
+  waitForAll: boolean;
+}
+
+/** Requests side by side: with answers that take a second or more, enough for all that Azure takes in one. */
+const window = 16;
+const longestPauseMs = 10_000;
+
+/**
+ * Asks all to end, and meanwhile looks which have: Azure's answer comes before its effect. Answers the jobs that it refuses to cancel,
+ * and why. Errors: GaveUp when the region gets on with it no more; what has ended by then has been told.
+ */
+export async function cancelAll(given: CancelAll): Promise<Map<string, string>> {
+  const refused = new Map<string, string>();
+  /** Accepted, and not seen to have ended. */
+  const open = new Set<string>();
+  const broken = new AbortController();
+  const signal = AbortSignal.any([broken.signal, given.patience.signal]);
+  let isAsking = true;
+  let asked = 0;
+  const ask = forEachBounded(given.names, window, async (name) => {
+    signal.throwIfAborted();
+    await given.beat();
+    given.patience.checkEnd(
+      `${given.names.length - asked} of ${stillIn(given)} could not be cancelled in time`,
+    );
+    asked += 1;
+    const refusal = await askToEnd(given, name);
+    given.patience.progress();
+    if (refusal === undefined) open.add(name);
+    else refused.set(name, refusal);
+  }).finally(() => (isAsking = false));
+  const look = async () => {
+    for (let pause = 250; ; pause = Math.min(pause * 1.5, longestPauseMs)) {
+      await wait(pause, undefined, { signal });
+      const wasAsking = isAsking;
+      if (open.size > 0) await lookAt(given, open);
+      if (!wasAsking && open.size === 0) return;
+      // The region answers what becomes of all of them: that takes as long as it takes.
+      if (!wasAsking && given.waitForAll) given.patience.progress();
+      await given.beat();
+      if (!wasAsking) given.patience.check(stillEnding(given, open));
+    }
+  };
+  const breaking = <T>(work: Promise<T>): Promise<T> =>
+    work.catch((error: unknown) => {
+      broken.abort();
+      throw error;
+    });
+  const ends = await Promise.allSettled([breaking(ask), breaking(look())]);
+  // Whoever was broken off says only that.
+  const errors = ends.flatMap((each) => (each.status === 'rejected' ? [each.reason as Error] : []));
+  const error = errors.find(({ name }) => name !== 'AbortError') ?? errors[0];
+  if (error) throw error;
+  return refused;
+}
+
+function stillEnding(given: CancelAll, open: ReadonlySet<string>): string {
+  const [first] = open;
+  return `${open.size} of ${stillIn(given)} are still being cancelled, such as "${first}"`;
+}
+
+function stillIn({ names, side }: CancelAll): string {
+  return `${names.length} jobs of workspace "${side.workspace.name}"`;
+}
+
+/** Looks once at each job that is still to end: by pages of the list, where that takes fewer requests than one a job. */
+async function lookAt(given: CancelAll, open: Set<string>): Promise<void> {
+  const left = new Set(open);
+  const see = (name: string, status: string) => {
+    left.delete(name);
+    if (!isFinished(status) && status !== gone) return;
+    open.delete(name);
+    given.patience.progress();
+    given.ended(name, status);
+  };
+  let deepest = 0;
+  for (const name of left) deepest = Math.max(deepest, given.pages.get(name) ?? Infinity);
+  if (deepest < left.size) {
+    for await (const page of pagesOf(given)) {
+      for (const job of page) if (left.has(job.name)) see(job.name, statusOf(job));
+      if (left.size === 0) break;
+    }
+  }
+  await forEachBounded([...left], window, async (name) => {
+    await given.beat();
+    const job = await find(given, name);
+    see(name, job ? statusOf(job) : gone);
+  });
+}
+
+const gone = 'gone';
+
+/**
+ * Answers why Azure refuses, if it does. A job that ends at this very moment can no longer be cancelled: it says itself how it ended.
+ */
+async function askToEnd(asking: Asking, name: string): Promise<string | undefined> {
+  const path = `${pathOf(asking.side, name)}/cancel`;
+  try {
+    await asking.patience.ask((options) =>
+      asking.azure.arm.start(path, apiVersions.machineLearning, { ...options, patient: true }),
+    );
+    return undefined;
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    const job = await find(asking, name);
+    return job && !isFinished(statusOf(job)) ? messageOf(error) : undefined;
+  }
+}
+
+function find({ azure, side, patience }: Asking, name: string): Promise<RawJob | undefined> {
+  return patience.ask((options: CallOptions) =>
+    azure.arm.find(pathOf(side, name), apiVersions.machineLearning, { ...options, patient: true }),
+  );
+}
+
+function pathOf({ workspace }: Side, name: string): string {
+  return `${workspaceId(workspace)}/jobs/${name}`;
+}

@@ -1,0 +1,126 @@
+/** Jobs that a fence cancelled for a run that was then cancelled itself: they run nowhere, and nothing takes their place by itself. */
+import { mapBounded } from '../run/work/bounded.ts';
+import { readLedgerSnapshot } from '../recovery-point/recovery-point.ts';
+import type { ControlStore } from '../control-store/store.ts';
+import type { Plan } from '../plan/plan.ts';
+import { readRun } from '../run/journal.ts';
+import { resumeTag, showJob, statusOf, type NamedJob, type RawJob } from '../workspace/job.ts';
+import { lastSuccessor, submittedAs, type LedgerEntry, type Successor } from '../ledger/ledger.ts';
+import { readCancelled, readFences, StoppedRecord, type StoppedJob } from './stopped-jobs.ts';
+
+const window = 16;
+
+/**
+ * Of a region that is active: names of the jobs, and the run whose fence cancelled each. A job whose successor was submitted is
+ * not among them. Errors: AzureUnavailable, ControlStoreError.
+ */
+export async function jobsLeftCancelled(
+  store: ControlStore,
+  region: string,
+): Promise<Record<string, string>> {
+  const runs = await readFences(store, region);
+  const states = await mapBounded(runs, window, async (run) => (await readRun(store, run))?.state);
+  const first = states.indexOf('cancelled');
+  if (first < 0) return {};
+  const cancelledRuns = new Set(runs.filter((_, index) => states[index] === 'cancelled'));
+  // A job that a later fence has seen is that one's to account for.
+  const jobs = Object.entries(await readCancelled(store, runs.slice(first)));
+  const candidates = jobs.filter(([, { run }]) => cancelledRuns.has(run));
+  const successors = await mapBounded(candidates, window, ([, job]) => lastSuccessor(store, job));
+  // One that was planned and never submitted runs nowhere either.
+  const isReplaced = (index: number) => (successors[index]?.state ?? 'planned') !== 'planned';
+  return Object.fromEntries(
+    candidates.flatMap(([name, { run }], index) => (isReplaced(index) ? [] : [[name, run] as const])),
+  );
+}
+
+/** The run that left this job cancelled; undefined for a job that runs on, or ended otherwise. */
+export function leftCancelledBy(job: RawJob, left: Readonly<Record<string, string>>): string | undefined {
+  const status = statusOf(job);
+  return status === 'Canceled' || status === 'CancelRequested' ? left[job.name] : undefined;
+}
+
+/** What to do with a job that a recovery point found so. */
+export function lineOfLeftCancelled(job: NamedJob, run: string): string {
+  return (
+    `${showJob(job)} was cancelled by the fence of run ${run}, which was cancelled itself, and runs nowhere: ` +
+    `submit it again if it has not been since, then give it the tag ${resumeTag}: never`
+  );
+}
+
+/** One job that a run which was cancelled has left otherwise than it was. */
+export interface TouchedJob extends NamedJob {
+  /** Before the fence, or at the recovery point. */
+  status: string;
+  /** Name of the successor that the run submitted, or was about to. */
+  successor?: string;
+  /** What is so, and what a person has to do. */
+  reason: string;
+}
+
+/**
+ * All jobs that a run which was cancelled has cancelled in the old side, or has submitted in the standby: nothing undoes that.
+ * Errors: AzureUnavailable, ControlStoreError, RecoveryPointError.
+ */
+export async function jobsTouched(
+  store: ControlStore,
+  { runId, plan, resumed }: { runId: string; plan: Plan; resumed: boolean },
+): Promise<TouchedJob[]> {
+  const { stopped } = await StoppedRecord.open(store, runId);
+  const known = new Map<string, Known>(Object.entries(stopped));
+  // Only a run that came to its resumption has submitted anything; the fence may have seen none of the jobs of the ledger.
+  if (resumed && plan.recoveryPoint) {
+    for await (const entry of readLedgerSnapshot(store, plan.recoveryPoint))
+      if (!known.has(entry.name)) known.set(entry.name, { ...entry, unseen: true });
+  }
+  const jobs = [...known].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const successors = await mapBounded(jobs, window, async ([, job]) => {
+    const last = resumed ? await lastSuccessor(store, job) : undefined;
+    return last?.run === runId ? last : undefined;
+  });
+  return jobs.flatMap(([name, job], index) => {
+    const reason = reasonOf(job, plan, successors[index]);
+    if (reason === undefined) return [];
+    const successor = successors[index]?.name;
+    return [
+      {
+        name,
+        ...submittedAs(job),
+        status: job.status,
+        ...(job.owner === undefined ? {} : { owner: job.owner }),
+        ...(successor === undefined ? {} : { successor }),
+        reason,
+      },
+    ];
+  });
+}
+
+type Known = Pick<StoppedJob, 'status' | 'lineageRoot' | 'hop' | 'canceledAt' | 'minor'> &
+  Pick<LedgerEntry, 'owner'> & {
+    /** The fence did not see it. */
+    unseen?: true;
+  };
+
+function reasonOf(
+  { canceledAt, minor, unseen }: Known,
+  { from, to }: Plan,
+  successor: Successor | undefined,
+): string | undefined {
+  if (minor) return undefined;
+  // A run that is cancelled between a submission and its record has submitted all the same.
+  const there =
+    successor?.state === 'planned'
+      ? `its successor "${successor.name}" may have been submitted in ${to}`
+      : `its successor "${successor?.name}" was submitted in ${to} and is not cancelled`;
+  if (unseen)
+    return successor && `it may run on in ${from}, and ${there}: cancel the successor, or the job runs twice`;
+  const cancelled =
+    canceledAt === undefined
+      ? `the fence set out to cancel it, and has not seen that it ended`
+      : `the fence cancelled it`;
+  if (successor)
+    return `${cancelled}, and ${there}: leave it, or cancel it and submit the job again in ${from}`;
+  return canceledAt === undefined
+    ? `${cancelled}: see whether it runs on in ${from}, and submit it again there if not`
+    : `${cancelled}, and it runs nowhere: submit it again in ${from}`;
+}

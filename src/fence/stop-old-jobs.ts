@@ -1,0 +1,233 @@
+/** Cancels what still runs in the old workspace, where that answers; the rest is owed. */
+import { readLedgerSnapshot } from '../recovery-point/recovery-point.ts';
+import type { Azure, CallOptions } from '../azure/azure.ts';
+import type { ControlStore } from '../control-store/store.ts';
+import { UnderstudyError, messageOf } from '../errors/error.ts';
+import { owe, pay } from './old-side.ts';
+import { fenceBegan, GaveUp, isRefusal, Patience, patienceOf } from './patience.ts';
+import type { StepResult } from '../run/work/outcome.ts';
+import type { StepContext } from '../run/work/step-context.ts';
+import type { RecoveryPointRef } from '../plan/plan.ts';
+import { toSeconds } from '../topology/duration.ts';
+import type { Side } from '../topology/sides.ts';
+import { answersStill, cancelAll, surveyLate, surveyOf, type Asking, type Survey } from './cancel-jobs.ts';
+import { everySecond } from '../run/work/every-second.ts';
+import { showJob } from '../workspace/job.ts';
+import { submittedAs, type LedgerEntry } from '../ledger/ledger.ts';
+import { StopNotes, type Owners } from './stop-notes.ts';
+import type { StoppingEnd } from './stopped-jobs.ts';
+import { byUrgency } from '../ledger/urgency.ts';
+import { untilIntakeIsStopped } from './watch-fence.ts';
+
+export type ReadLedger = (store: ControlStore, ref: RecoveryPointRef) => AsyncIterable<LedgerEntry>;
+
+/**
+ * Action `stopOldJobs`. Idempotent: a job that is cancelled or finished is left alone. Nothing but the resumption of the jobs waits for
+ * it, and that job by job: it reads what is written down here while this step still runs.
+ */
+export async function stopOldJobs(
+  context: StepContext,
+  readLedger: ReadLedger = readLedgerSnapshot,
+): Promise<StepResult> {
+  const { from, store } = context;
+  const notes = await StopNotes.open(context);
+  const work = await begin(context, readLedger, notes);
+  const end = await stopAll(context, work);
+  await work.finish(end);
+  const owed = end.as === 'silent' ? 'the region does not answer' : 'their end is not confirmed';
+  const found: Pick<StepResult, 'counts' | 'lost'> = {
+    ...(work.seen ? { counts: [notes.counts(owed)] } : {}),
+    ...linesOfUnknown(notes, work.ledger),
+  };
+  if (end.as === 'silent' || end.as === 'unconfirmed') {
+    const what = `cancel the unfinished jobs of workspace "${from.workspace.name}"`;
+    return { ...(await owe(context, { kind: 'jobs', what, reason: end.reason })), ...found };
+  }
+  await pay(store, { region: from.region, kind: 'jobs' }, context.now());
+  return { state: 'completed', detail: end.reason, ...found };
+}
+
+interface Work {
+  patience: Patience;
+  ledger: Owners;
+  notes: StopNotes;
+  beat: () => Promise<void>;
+  finish: (end: StoppingEnd) => Promise<void>;
+  seen?: Survey;
+}
+
+async function begin(context: StepContext, readLedger: ReadLedger, notes: StopNotes): Promise<Work> {
+  const { topology } = context;
+  const ledger = await ownersInLedger(context, readLedger);
+  const since = await fenceBegan(context);
+  const { progressAt, heard, spentMs } = await notes.begin(since);
+  const endsInMs = toSeconds(topology.policies.jobStopDeadline) * 1000 - spentMs;
+  const patience = await patienceOf(context, { progressAt, heard, endsInMs });
+  const work: Work = {
+    patience,
+    ledger,
+    notes,
+    beat: everySecond(async () => {
+      await context.checkpoint({ unit: 'jobs', ...notes.progress(work.seen !== undefined) });
+      await notes.flushIfDue(patience);
+    }),
+    async finish(end) {
+      // An execution that has lost its lease has nothing to say of how it ended.
+      await context.checkpoint({ unit: 'jobs', ...notes.progress(true) });
+      await notes.end(end);
+    },
+  };
+  return work;
+}
+
+/** Errors: those that are neither the region's refusal nor its silence. */
+async function stopAll(context: StepContext, work: Work): Promise<StoppingEnd> {
+  const { azure, from: side, signal } = context;
+  const { notes, patience, beat } = work;
+  const asking = { azure, side, patience, beat };
+  try {
+    const refused = await cancelKnown(asking, work);
+    for (const each of await cancelOthers(asking, context, work)) refused.set(...each);
+    await notes.flush(patience);
+    const [first] = refused;
+    if (!first) return { as: 'stopped', reason: describe(side, notes.count()) };
+    const reason = `${refused.size} jobs of workspace "${side.workspace.name}" are not cancelled, such as "${first[0]}": ${first[1]}`;
+    return { as: 'unconfirmed', reason };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    if (error instanceof GaveUp) {
+      // A region that takes no cancellation, and shows its jobs, is not silent: they run on.
+      const requestMs = toSeconds(context.topology.policies.requestTimeout) * 1000;
+      const isSilent = error.isSilent && !(await answersStill(asking, requestMs));
+      return { as: isSilent ? 'silent' : 'unconfirmed', reason: error.message };
+    }
+    if (!isRefusal(error)) throw error;
+    return error.details.azure?.status === 404
+      ? { as: 'gone', reason: `workspace "${side.workspace.name}" is gone, and its jobs with it` }
+      : { as: 'unconfirmed', reason: messageOf(error) };
+  } finally {
+    // Also of what was broken off: which jobs have ended is known.
+    await notes.flush(patience);
+  }
+}
+
+/** Answers what Azure refuses to cancel, and why. */
+type Refused = Map<string, string>;
+
+/** First what can be resumed elsewhere, and what an earlier attempt set out to cancel. */
+async function cancelKnown(asking: Asking, work: Work): Promise<Refused> {
+  const { ledger, notes } = work;
+  const seen = await surveyOf(asking, new Set([...ledger.keys(), ...notes.open()]));
+  await notes.remember(seen, ledger);
+  work.seen = seen;
+  return cancelSeen(asking, work, seen);
+}
+
+/** How often what is submitted meanwhile is cancelled: who goes on submitting is not waited for. */
+const rounds = 3;
+
+/** Then all others: what was submitted since the recovery point, and what still is, until the intake is stopped. */
+async function cancelOthers(asking: Asking, context: StepContext, work: Work): Promise<Refused> {
+  const { notes } = work;
+  const refused: Refused = new Map();
+  const look = (isWhole: boolean) => surveyLate(asking, (name) => notes.knows(name), { isWhole });
+  let late = await look(true);
+  let isIntakeStopped = false;
+  for (let round = 1; ;) {
+    if (late.unfinished.size === 0) {
+      if (isIntakeStopped) return refused;
+      await untilIntakeIsStopped(context);
+      isIntakeStopped = true;
+    } else {
+      if (round++ > rounds) break;
+      await notes.rememberLate(late);
+      for (const each of await cancelSeen(asking, work, late)) refused.set(...each);
+    }
+    late = await look(false);
+  }
+  for (const name of late.unfinished.keys())
+    refused.set(name, 'it was submitted while the others were stopped, as more and more were');
+  return refused;
+}
+
+function cancelSeen(asking: Asking, { ledger, notes }: Work, seen: Survey): Promise<Refused> {
+  const ended = (name: string, status: string) => notes.saw(name, status);
+  return cancelAll({ ...asking, names: inOrder(seen, ledger), pages: seen.pages, ended, waitForAll: true });
+}
+
+/** Those that are resumed first come first, and last what is a part of another. */
+function inOrder({ unfinished }: Survey, ledger: Owners): string[] {
+  const known = [...ledger.keys()].filter((name) => unfinished.has(name));
+  const others = [...unfinished].filter(([name]) => !ledger.has(name));
+  const [minor, major] = [true, undefined].map((is) => others.filter(([, job]) => job.minor === is));
+  return [...known, ...[...(major ?? []), ...(minor ?? [])].map(([name]) => name)];
+}
+
+/** How long the payment of a debt waits for jobs to end: what has not ended then is owed a while longer. */
+const patienceOfDebtMs = 10_000;
+
+/**
+ * Cancels every unfinished job of a workspace and says what was done. Errors: AzureUnavailable while the workspace does
+ * not answer, NotYetError while jobs are still ending; AzureError, CredentialError where it refuses.
+ */
+export async function cancelUnfinishedJobs(
+  azure: Azure,
+  side: Side,
+  {
+    signal = new AbortController().signal,
+    beat = () => Promise.resolve(),
+  }: Pick<CallOptions, 'signal'> & Partial<Pick<Asking, 'beat'>> = {},
+): Promise<string> {
+  const patience = new Patience({ signal, limitMs: patienceOfDebtMs, isHasty: true });
+  const asking = { azure, side, patience, beat };
+  const { unfinished, pages } = await surveyLate(asking, () => false, { isWhole: true });
+  const names = [...unfinished.keys()];
+  const counted = { done: 0, byItself: 0 };
+  const ended = (_name: string, status: string) =>
+    void (status === 'Canceled' ? counted.done++ : counted.byItself++);
+  try {
+    const refused = await cancelAll({ ...asking, names, pages, ended, waitForAll: false });
+    const [first] = refused;
+    if (first) throw new UnderstudyError('AzureError', `job "${first[0]}": ${first[1]}`);
+  } catch (error) {
+    throw error instanceof GaveUp ? new UnderstudyError('NotYetError', error.message) : error;
+  }
+  return describe(side, counted);
+}
+
+/** In the order in which they are resumed. */
+async function ownersInLedger(
+  { store, plan, from, topology }: StepContext,
+  readLedger: ReadLedger,
+): Promise<Owners> {
+  if (!plan.recoveryPoint) return new Map();
+  const entries: LedgerEntry[] = [];
+  for await (const entry of readLedger(store, plan.recoveryPoint))
+    if (entry.region === from.region) entries.push(entry);
+  return new Map(byUrgency(entries, topology.jobs).map(({ name, owner }) => [name, owner]));
+}
+
+const linesOfLoss = 20;
+
+/** Jobs that were submitted after the recovery point: with them goes all that they did. */
+function linesOfUnknown(notes: StopNotes, ledger: Owners): Pick<StepResult, 'lost'> {
+  const lost = notes
+    .notIn(ledger)
+    .map(([name, job]) => showJob({ name, owner: job.owner, ...submittedAs(job) }));
+  if (lost.length === 0) return {};
+  const lines = lost
+    .slice(0, linesOfLoss)
+    .map((job) => `${job} is not in the recovery point, and the fence cancelled it: submit it again`);
+  const more = lost.length - lines.length;
+  return { lost: more > 0 ? [...lines, `and ${more} more jobs that are not in the recovery point`] : lines };
+}
+
+function describe(
+  { workspace }: Side,
+  { done, failed = 0, byItself }: { done: number; failed?: number; byItself: number },
+): string {
+  if (done + byItself === 0) return `no job was unfinished in workspace "${workspace.name}"`;
+  const how = failed === 0 ? '' : ` (${failed} failed first, since they could write no more)`;
+  const rest = byItself === 0 ? '' : `, ${byItself} had just ended`;
+  return `${done} unfinished ${done === 1 ? 'job' : 'jobs'} of workspace "${workspace.name}" cancelled${how}${rest}`;
+}

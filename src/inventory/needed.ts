@@ -1,0 +1,140 @@
+/** Collects, while a workspace is listed, which blobs and which other assets the listed things need. */
+import type { Json, JsonObject } from '../azure/azure.ts';
+import { sameName } from '../azure/ids.ts';
+import { withoutProse } from '../azure/prose.ts';
+import { checkpointPlaces, resumedFrom, type CheckpointPolicy } from '../workspace/checkpoint.ts';
+import { objectAt } from '../azure/json.ts';
+import { type RawJob } from '../workspace/job.ts';
+import type { Topology } from '../topology/topology.ts';
+import type { ResourceClass } from '../topology/words.ts';
+import { assetKey, assetTypes } from '../workspace/asset-types.ts';
+import type { LeftBehindList } from '../recovery-point/drafts.ts';
+import { joinPath, type JobOutputs } from '../workspace/job-outputs.ts';
+import type { AssetLine, Unit } from '../recovery-point/manifest.ts';
+import { addDatastorePath, needsOf, type Needs, type SourceStores } from '../workspace/places.ts';
+import { assetReferences, type AssetReference } from '../workspace/references.ts';
+import { mergeUnits, type NeededRoot } from '../recovery-point/units.ts';
+
+export interface Needed {
+  asset(line: AssetLine): Promise<void>;
+  job(job: RawJob): Promise<void>;
+  /** Schedules, deployments: what they refer to is carried, and what they read. */
+  other(json: JsonObject, name: string, of: ResourceClass): Promise<void>;
+  paths(paths: Topology['artifacts']['paths']): void;
+  /** References found since the last call. */
+  takeReferences(): AssetReference[];
+  units(): Unit[];
+  /** What is needed and is on storage that the standby reads where it is. */
+  sharedUnits(): Unit[];
+}
+
+export function collectNeeded(
+  stores: SourceStores,
+  outputs: JobOutputs,
+  policy: CheckpointPolicy,
+  leftBehind: LeftBehindList,
+): Needed {
+  const roots = collectRoots(stores, outputs, leftBehind);
+  let references: AssetReference[] = [];
+  const refer = (json: Json) => void references.push(...assetReferences(json, stores.workspace));
+  return {
+    async asset({ type, name, version, resource }) {
+      if (version === undefined) return;
+      const followed = withoutProse(resource.properties);
+      refer(followed);
+      await roots.addJson(followed, assetKey(type, name, version), assetTypes[type].class);
+    },
+    async job(job) {
+      const inputs = withoutOutputs(withoutProse(withoutResumption(job, policy)));
+      refer(inputs);
+      await roots.addJson(inputs, `jobs/${job.name}`, 'training');
+      for (const place of checkpointPlaces(job, policy))
+        roots.addPath(place, { asset: `jobs/${job.name}`, class: 'training', growing: true });
+    },
+    async other(json, name, of) {
+      const inputs = withoutOutputs(withoutProse(json));
+      refer(inputs);
+      await roots.addJson(inputs, name, of);
+    },
+    paths(paths) {
+      for (const each of paths)
+        roots.addPath(each, { asset: `paths/${each.datastore}/${each.path}`, class: 'data' });
+    },
+    takeReferences() {
+      const taken = references;
+      references = [];
+      return taken;
+    },
+    units: () => mergeUnits(roots.all),
+    sharedUnits: () => mergeUnits(roots.shared),
+  };
+}
+
+type Owner = Pick<NeededRoot, 'asset' | 'class' | 'growing'>;
+
+function collectRoots(stores: SourceStores, outputs: JobOutputs, leftBehind: LeftBehindList) {
+  const all: NeededRoot[] = [];
+  const shared: NeededRoot[] = [];
+  const add = (needs: Pick<Needs, 'roots' | 'shared' | 'unreachable'>, owner: Owner) => {
+    for (const root of needs.roots) all.push({ ...root, account: spelling(root.account, stores), ...owner });
+    for (const root of needs.shared) {
+      const place = { ...root, account: spelling(root.account, stores), ...owner };
+      // A successor goes on from a copy, whoever reads the folder: its origin may write there unseen.
+      const toCopy = owner.growing && stores.accounts.some(({ name }) => sameName(name, root.account));
+      (toCopy ? all : shared).push(place);
+    }
+    for (const { reason } of needs.unreachable) {
+      leftBehind.add('references', `to blobs that are not copied: ${reason}`, owner.asset);
+    }
+  };
+  return {
+    all,
+    shared,
+    /** Everything that a resource's JSON refers to. */
+    async addJson(json: Json, asset: string, of: ResourceClass): Promise<void> {
+      const needs = needsOf(json, stores);
+      for (const { job, output, path } of needs.jobOutputs) {
+        const place = await outputs.find(job, output);
+        const whole = joinPath(place.path, path);
+        addDatastorePath(place.datastore, whole, `${job}/${output}`, stores, needs);
+      }
+      add(needs, { asset, class: of });
+    },
+    addPath({ datastore, path }: { datastore: string; path: string }, owner: Owner): void {
+      const needs: Pick<Needs, 'roots' | 'shared' | 'unreachable'> = {
+        roots: [],
+        shared: [],
+        unreachable: [],
+      };
+      addDatastorePath(datastore, path, path, stores, needs);
+      add(needs, owner);
+    },
+  };
+}
+
+/** Names of accounts are compared without regard to case; in a manifest each has one spelling. */
+function spelling(account: string, { accounts }: SourceStores): string {
+  return accounts.find(({ name }) => sameName(name, account))?.name ?? account;
+}
+
+/** A successor without the folder that it was given to go on from: its own successor is given another one. */
+function withoutResumption(job: RawJob, policy: CheckpointPolicy): JsonObject {
+  if (!resumedFrom(job, policy)) return job.properties;
+  const { [policy.input]: _resumption, ...inputs } = objectAt(job.properties, 'inputs') ?? {};
+  return { ...job.properties, inputs };
+}
+
+/** A job without what it writes: half-written outputs are not carried, but for its checkpoints. */
+function withoutOutputs(value: JsonObject): JsonObject {
+  // Below these an input, or a step of a pipeline, may well be called `outputs`.
+  const hold = (key: string) => key === 'inputs' || key === 'jobs';
+  const walk = (each: Json, under: string): Json => {
+    if (Array.isArray(each)) return each.map((item) => walk(item, under));
+    if (each === null || typeof each !== 'object') return each;
+    const kept = Object.entries(each).filter(
+      ([key]) => hold(under) || (key !== 'outputs' && key !== 'services'),
+    );
+    return Object.fromEntries(kept.map(([key, inner]) => [key, walk(inner, key)]));
+  };
+  return walk(value, '') as JsonObject;
+}

@@ -1,0 +1,282 @@
+/**
+ * The job ledger. A line of it (`LedgerEntry`) is one unfinished job as a recovery point saw it; the job's document in the
+ * control store (`ledger/{lineage root}.json`) says besides which successors it has had. A successor's name is a function of
+ * lineage root and hop, and the hop rises only by compare-and-swap: so there is at most one successor to each job.
+ */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { documentKind } from '../control-store/document.ts';
+import type { ControlStore } from '../control-store/store.ts';
+import { UnderstudyError } from '../errors/error.ts';
+import { sameName } from '../azure/ids.ts';
+import type { Side } from '../topology/sides.ts';
+import { WorkspaceRef } from '../topology/topology.ts';
+import { PassedOver } from './whole-checkpoint.ts';
+import { createdAt, originTags, ownerOf, statusOf, tagsOf, typeOf, type RawJob } from '../workspace/job.ts';
+
+/** The folder of the control store in which full job specs are sealed. */
+export const specFolder = 'job-specs';
+
+/** The last checkpoint of a job that is whole in a recovery point; see `whole-checkpoint.ts`. */
+const LedgerCheckpoint = z.strictObject({
+  datastore: z.string(),
+  /** The folder of the checkpoints, below the datastore's container: the job's own, or else the one that it went on from. */
+  path: z.string(),
+  /** Which of the folder's; absent: all that is in the folder is one. */
+  name: z.string().optional(),
+  /** When it was written (ISO 8601): later work is in no copy. Absent: the job has written none since it went on from this one. */
+  writtenAt: z.string().optional(),
+  /** The last file of it (by time written), below `path`. */
+  lastFile: z.string(),
+  /** How many files of the folder are copied and go with it. */
+  files: z.int().nonnegative(),
+  /** Entries of the folder that are not whole, and do not. */
+  leave: z.array(z.string()).optional(),
+  /** Id of the recovery point that holds the copies. */
+  recoveryPoint: z.string(),
+});
+export type LedgerCheckpoint = z.infer<typeof LedgerCheckpoint>;
+
+const Hop = z.int().nonnegative();
+
+export const LedgerEntry = z.strictObject({
+  lineageRoot: z.string(),
+  /** 0: the job as its owner submitted it; n: its n-th successor. */
+  hop: Hop,
+  workspace: WorkspaceRef,
+  region: z.string(),
+  name: z.string(),
+  type: z.string(),
+  /** As it was at `lastSeenAt` (ISO 8601). */
+  status: z.string(),
+  lastSeenAt: z.string(),
+  /** Digest of the whole job, sealed in `job-specs/`. */
+  spec: z.string(),
+  createdAt: z.string().optional(),
+  displayName: z.string().optional(),
+  owner: z.string().optional(),
+  /** Value of its tag `priority`. */
+  priority: z.string().optional(),
+  checkpoint: LedgerCheckpoint.optional(),
+  /** A checkpoint newer than that one, which was not whole. */
+  passedOver: PassedOver.optional(),
+  /** How many it holds while it runs; absent: not known. */
+  gpus: z.number().nonnegative().optional(),
+  /** The run whose fence cancelled it, and that was then cancelled itself: nobody has taken its place. */
+  cancelledBy: z.string().optional(),
+});
+export type LedgerEntry = z.infer<typeof LedgerEntry>;
+
+const settledAs = ['lost', 'cancelled', 'finished'] as const;
+
+const Settlement = z.strictObject({
+  /** `cancelled`: seen canceled. `lost`: nobody has seen it end; it may run on. */
+  as: z.enum(settledAs),
+  /** ISO 8601. */
+  at: z.string(),
+  reason: z.string(),
+});
+export type Settlement = z.infer<typeof Settlement>;
+
+const Successor = z.strictObject({
+  hop: Hop,
+  name: z.string(),
+  region: z.string(),
+  run: z.string(),
+  state: z.enum(['planned', 'submitted', ...settledAs]),
+  /** Name of the job it takes the place of, and how that was settled. */
+  predecessor: z.string(),
+  settled: Settlement,
+});
+export type Successor = z.infer<typeof Successor>;
+
+const LedgerDocument = z.strictObject({
+  /** The job as it was last seen. */
+  entry: LedgerEntry,
+  successors: z.array(Successor),
+});
+export type LedgerDocument = z.infer<typeof LedgerDocument>;
+
+const ledgers = documentKind('job ledger', 2, LedgerDocument);
+
+export interface ToLedgerEntry {
+  job: RawJob;
+  side: Pick<Side, 'region' | 'workspace'>;
+  /** When the job was read, ISO 8601. */
+  lastSeenAt: string;
+  /** Digest that sealing the job in `specFolder` gave. */
+  spec: string;
+  checkpoint?: LedgerCheckpoint | undefined;
+  passedOver?: PassedOver | undefined;
+  gpus?: number | undefined;
+  cancelledBy?: string | undefined;
+}
+
+export function toLedgerEntry({
+  job,
+  side,
+  lastSeenAt,
+  spec,
+  checkpoint,
+  passedOver,
+  gpus,
+  cancelledBy,
+}: ToLedgerEntry): LedgerEntry {
+  const optional = {
+    createdAt: createdAt(job),
+    displayName:
+      typeof job.properties['displayName'] === 'string' ? job.properties['displayName'] : undefined,
+    owner: ownerOf(job),
+    priority: tagsOf(job)['priority'],
+    checkpoint,
+    passedOver,
+    gpus,
+    cancelledBy,
+  };
+  return {
+    ...lineageOf(job, side),
+    workspace: side.workspace,
+    region: side.region,
+    name: job.name,
+    type: typeOf(job),
+    status: statusOf(job),
+    lastSeenAt,
+    spec,
+    ...(Object.fromEntries(
+      Object.entries(optional).filter(([, value]) => value !== undefined),
+    ) as Partial<LedgerEntry>),
+  };
+}
+
+type Lineage = Pick<LedgerEntry, 'lineageRoot' | 'hop'>;
+
+export function lineageOf(job: RawJob, { region, workspace }: ToLedgerEntry['side']): Lineage {
+  return lineageOfSuccessor(job) ?? { lineageRoot: `${region}.${workspace.name}.${job.name}`, hop: 0 };
+}
+
+/** Tags are copied when a person clones a job, so they count only where the name proves them. */
+export function lineageOfSuccessor(job: RawJob): Lineage | undefined {
+  const tags = tagsOf(job);
+  const lineageRoot = tags[originTags.lineage];
+  const hop = Number(tags[originTags.hop]);
+  const isProved =
+    lineageRoot !== undefined && Number.isInteger(hop) && sameName(successorName(lineageRoot, hop), job.name);
+  return isProved ? { lineageRoot, hop } : undefined;
+}
+
+/** The name under which its owner submitted the job whose successor this is; of the job itself none. */
+export function submittedAs(lineage: Lineage | undefined): { submittedAs?: string } {
+  const { lineageRoot = '', hop = 0 } = lineage ?? {};
+  // Names of regions and workspaces have no dots.
+  return hop === 0 ? {} : { submittedAs: lineageRoot.split('.').slice(2).join('.') };
+}
+
+const base32 = 'abcdefghijklmnopqrstuvwxyz234567';
+
+/** 27 characters that Azure accepts as a job's name: `us-` and 120 bits of a SHA-256. */
+export function successorName(lineageRoot: string, hop: number): string {
+  const digest = createHash('sha256').update(`${lineageRoot}\n${hop}`).digest();
+  const letters = Array.from({ length: 24 }, (_, index) => {
+    const bit = index * 5;
+    const pair = ((digest[bit >> 3] ?? 0) << 8) | (digest[(bit >> 3) + 1] ?? 0);
+    return base32[(pair >> (11 - (bit & 7))) & 31];
+  });
+  return `us-${letters.join('')}`;
+}
+
+export function ledgerName(lineageRoot: string): string {
+  return `ledger/${lineageRoot}.json`;
+}
+
+export interface PlanSuccessor {
+  entry: LedgerEntry;
+  to: string;
+  run: string;
+  /** How the predecessor is settled: without that the hop does not rise. */
+  settled: Settlement;
+  /** Hop of a successor in `to` that is known to have ended: the next one is due, unless it is there. */
+  ended?: number;
+}
+
+/**
+ * The one successor of a job in region `to`: the one that the ledger has already, or a new one of the next hop.
+ * Errors: ControlStoreError where the ledger cannot be read, or changes faster than it can be written.
+ */
+export async function planSuccessor(store: ControlStore, plan: PlanSuccessor): Promise<Successor> {
+  const { entry, to, run, settled, ended = -1 } = plan;
+  return change(store, entry.lineageRoot, (found) => {
+    const document = found ?? { entry, successors: [] };
+    const last = document.successors.findLast(({ hop }) => hop > entry.hop);
+    if (last && last.region === to && last.hop > ended) return { document: undefined, result: last };
+    const hop = (last?.hop ?? entry.hop) + 1;
+    const predecessor = last?.name ?? entry.name;
+    const name = successorName(entry.lineageRoot, hop);
+    const successor: Successor = { hop, name, region: to, run, state: 'planned', predecessor, settled };
+    const earlier = document.successors.map((each) =>
+      each.hop === hop - 1 && !isSettled(each) ? { ...each, state: settled.as } : each,
+    );
+    return { document: { ...document, entry, successors: [...earlier, successor] }, result: successor };
+  });
+}
+
+/**
+ * The successor by which a job's lineage has come back to the job's own region: the job itself, moved away from long ago, may run on
+ * there unseen, and what it has written since is another history.
+ */
+export async function cameBack(store: ControlStore, entry: LedgerEntry): Promise<Successor | undefined> {
+  const found = await ledgers.read(store, ledgerName(entry.lineageRoot));
+  return found?.value.successors.findLast(({ hop, region }) => hop > entry.hop && region === entry.region);
+}
+
+/** The last successor of a job that its ledger knows. */
+export async function lastSuccessor(
+  store: ControlStore,
+  { lineageRoot, hop }: Pick<LedgerEntry, 'lineageRoot' | 'hop'>,
+): Promise<Successor | undefined> {
+  const found = await ledgers.read(store, ledgerName(lineageRoot));
+  return found?.value.successors.findLast((each) => each.hop > hop);
+}
+
+/** Records that a planned successor is there. */
+export async function markSubmitted(store: ControlStore, lineageRoot: string, hop: number): Promise<void> {
+  await change(store, lineageRoot, (found) => {
+    const successor = found?.successors.find((each) => each.hop === hop);
+    if (!found || !successor) {
+      throw new UnderstudyError(
+        'ControlStoreError',
+        `${ledgerName(lineageRoot)}: successor ${hop} was planned there and is gone`,
+      );
+    }
+    if (successor.state !== 'planned') return { document: undefined, result: undefined };
+    const successors = found.successors.map((each) =>
+      each.hop === hop ? { ...each, state: 'submitted' as const } : each,
+    );
+    return { document: { ...found, successors }, result: undefined };
+  });
+}
+
+function isSettled({ state }: Successor): boolean {
+  return state === 'lost' || state === 'cancelled' || state === 'finished';
+}
+
+const attempts = 20;
+
+async function change<T>(
+  store: ControlStore,
+  lineageRoot: string,
+  next: (found: LedgerDocument | undefined) => { document: LedgerDocument | undefined; result: T },
+): Promise<T> {
+  const name = ledgerName(lineageRoot);
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const found = await ledgers.read(store, name);
+    const { document, result } = next(found?.value);
+    if (document === undefined || (await ledgers.swap(store, name, document, found?.etag))) return result;
+  }
+  throw new UnderstudyError(
+    'ControlStoreError',
+    `${name} was changed by somebody else ${attempts} times while it was written`,
+    {
+      next: 'See that no second run resubmits jobs, then resume this one.',
+    },
+  );
+}

@@ -1,0 +1,152 @@
+/** What is known to be damaged of what recovery points are made of: replicas, and parts of manifests. */
+import { createHash } from 'node:crypto';
+import type { ControlStore } from '../control-store/store.ts';
+import { isUnderstudyError } from '../errors/error.ts';
+import {
+  changeScrubLedger,
+  openDamage,
+  readScrubLedger,
+  sealDamage,
+  type DamagedReplica,
+  type PartDamage,
+  type ScrubLedger,
+} from './scrub-ledger.ts';
+import { showCount } from '../run/work/tally.ts';
+
+export interface DamagedPoint {
+  id: string;
+  damaged: PartDamage[];
+  /** A person has accepted it. */
+  accepted: boolean;
+}
+
+export interface KnownDamage {
+  /** How many replicas are damaged, and of how many of these a person has accepted the loss. */
+  replicas: { count: number; accepted: number };
+  /** The first of them. */
+  examples: DamagedReplica[];
+  /** Recovery points of which parts are missing or altered. */
+  points: DamagedPoint[];
+  /** When the replica was read that was not read for longest (ISO 8601); absent: none was. */
+  oldestReadAt?: string;
+}
+
+/**
+ * The damage that scrubbing has found and that is not repaired. `limit`: how many replicas are named.
+ * Errors: ControlStoreError if the ledger of the scrub is not readable; the next `replicate` begins it again.
+ */
+export async function knownDamage(store: ControlStore, { limit = 20 } = {}): Promise<KnownDamage> {
+  const ledger = await readScrubLedger(store);
+  const examples: DamagedReplica[] = [];
+  for await (const each of damagedReplicas(store, ledger)) {
+    if (examples.length >= limit) break;
+    examples.push(each);
+  }
+  return { ...countDamage(ledger), examples };
+}
+
+function countDamage({ points, lists }: ScrubLedger): Omit<KnownDamage, 'examples'> {
+  const damage = lists.flatMap((list) => list.damage ?? []);
+  const [oldest] = lists.map(({ readAt }) => readAt).toSorted();
+  return {
+    replicas: {
+      count: damage.reduce((sum, { count }) => sum + count, 0),
+      accepted: damage.reduce((sum, { accepted }) => sum + accepted, 0),
+    },
+    points: Object.entries(points).flatMap(([id, { damaged, accepted }]) =>
+      damaged ? [{ id, damaged, accepted: accepted ?? false }] : [],
+    ),
+    ...(oldest === undefined ? {} : { oldestReadAt: oldest }),
+  };
+}
+
+/** Those whose loss nobody has accepted come first. */
+async function* damagedReplicas(store: ControlStore, { lists }: ScrubLedger): AsyncGenerator<DamagedReplica> {
+  const damaged = lists.filter(({ damage }) => damage);
+  const isOpen = ({ damage }: (typeof damaged)[number]) => (damage?.count ?? 0) > (damage?.accepted ?? 0);
+  for (const list of damaged.filter(isOpen)) {
+    for (const each of await openDamage(store, list)) if (!each.accepted) yield each;
+  }
+  for (const list of damaged.filter((each) => (each.damage?.accepted ?? 0) > 0)) {
+    for (const each of await openDamage(store, list)) if (each.accepted) yield each;
+  }
+}
+
+/** One line for a person. */
+export function showDamagedReplica({ line, actual, reason, recoveryPoints }: DamagedReplica): string {
+  const { first, last } = recoveryPoints;
+  const points =
+    first === last ? `recovery point ${first}` : `recovery points ${first} to ${last ?? 'a later one'}`;
+  return (
+    `copy of ${line.account}/${line.container}/${line.path} (${line.assets.join(', ')}) is damaged: ${actual}, ` +
+    `expected sha256 ${line.sha256}; not repaired: ${reason}; ${points}`
+  );
+}
+
+/** One line for a person. */
+export function showDamagedPoint({ id, damaged }: DamagedPoint): string {
+  const [first] = damaged;
+  const more = damaged.length > 1 ? ` (and ${showCount(damaged.length - 1, 'more part')})` : '';
+  return `recovery point ${id} is damaged: ${first?.problem}${more}`;
+}
+
+/** A person accepts all that is known to be lost: it is named still, and fails nothing any more. */
+export async function acceptDamage(
+  store: ControlStore,
+  acceptance: { reason: string; by: string; at: string },
+): Promise<void> {
+  const known = await readScrubLedger(store);
+  const accepted = new Map<string, Awaited<ReturnType<typeof sealDamage>>>();
+  for (const list of known.lists) {
+    if (!list.damage || list.damage.accepted === list.damage.count) continue;
+    const damaged = await openDamage(store, list);
+    accepted.set(
+      list.damage.digest,
+      await sealDamage(
+        store,
+        damaged.map((each) => ({ ...each, accepted: each.accepted ?? acceptance })),
+      ),
+    );
+  }
+  await changeScrubLedger(store, ({ lists, points }) => {
+    for (const list of lists) if (list.damage) Object.assign(list, accepted.get(list.damage.digest));
+    for (const point of Object.values(points)) if (point.damaged) point.accepted = true;
+  });
+}
+
+/** Replicas that must be read before anyone relies on them. */
+export interface Suspects {
+  has(replica: string): boolean;
+}
+
+/**
+ * Some that are whole may be among them: so many bits of a digest are remembered of each, however many there are. All are where it is not
+ * known which are damaged.
+ */
+export async function suspectReplicas(store: ControlStore): Promise<Suspects> {
+  try {
+    const ledger = await readScrubLedger(store);
+    const marks = new Uint32Array(countDamage(ledger).replicas.count);
+    let index = 0;
+    for await (const { line } of damagedReplicas(store, ledger)) marks[index++] = markOf(line.replica);
+    marks.sort();
+    return { has: (replica) => includes(marks, markOf(replica)) };
+  } catch (error) {
+    if (!isUnderstudyError(error, 'ControlStoreError')) throw error;
+    return { has: () => true };
+  }
+}
+
+function markOf(replica: string): number {
+  return createHash('sha256').update(replica).digest().readUInt32LE();
+}
+
+function includes(sorted: Uint32Array, value: number): boolean {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] ?? 0) < value) low = middle + 1;
+    else high = middle;
+  }
+  return sorted[low] === value;
+}

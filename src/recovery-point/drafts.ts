@@ -1,0 +1,200 @@
+/**
+ * A recovery point on its way to its seal. What each step of `replicate` found is sealed by digest below the recovery point's
+ * folder, and the digest is handed on in the step's facts: a step that runs twice, or too late, alters nothing.
+ */
+import { z } from 'zod';
+import { documentKind, type DocumentKind } from '../control-store/document.ts';
+import type { ControlStore } from '../control-store/store.ts';
+import { UnderstudyError } from '../errors/error.ts';
+import type { StepResult } from '../run/work/outcome.ts';
+import type { StepContext } from '../run/work/step-context.ts';
+import { Sharing } from '../workspace/sharing.ts';
+import { assetTypeNames } from '../workspace/asset-types.ts';
+import {
+  folderOf,
+  FuzzyAsset,
+  LeftBehind,
+  Part,
+  recoveryPointId,
+  Replica,
+  SecretRef,
+  SummaryBody,
+} from './manifest.ts';
+import { SourceAccount } from '../workspace/source-account.ts';
+import { SourceWorkspace } from '../workspace/workspace.ts';
+import { Tally } from '../run/work/tally.ts';
+
+/** Names a recovery point that is being made. */
+export interface DraftPoint {
+  id: string;
+  epoch: number;
+  startedAt: string;
+  folder: string;
+}
+
+const Count = z.int().nonnegative();
+const Counts = z.record(z.string(), Count);
+
+/** What `listActive` found. */
+const Listing = z.strictObject({
+  workspace: SourceWorkspace,
+  accounts: z.array(SourceAccount),
+  shared: z.array(z.string()),
+  sharing: Sharing,
+  /** Folders and files that are read where they are. */
+  foldersShared: Count,
+  parts: z.array(Part),
+  counts: Counts,
+  leftBehind: z.array(LeftBehind),
+  computes: SummaryBody.shape.computes,
+  /** GPUs of the region's VM sizes; absent: they could not be read. */
+  gpus: z.record(z.string(), z.number()).optional(),
+  endpoints: SummaryBody.shape.endpoints,
+  jobs: Counts,
+  /** Jobs that a fence has cancelled for a run that was cancelled itself: name → run. */
+  leftCancelled: z.record(z.string(), z.string()),
+});
+export type Listing = z.infer<typeof Listing>;
+
+/** What `copyBlobs` has done; also its cursor, with `units` the number of units that are done. */
+const Copying = z.strictObject({
+  replica: Replica,
+  units: Count,
+  parts: z.array(Part),
+  fuzzyParts: z.array(Part),
+  fuzzy: z.array(FuzzyAsset),
+  tally: Tally,
+  /** Blobs that the units' own listings had: what `tally` must add up to. */
+  expected: Count,
+  /** Of `tally.bytes`: what was not in the standby yet. */
+  newBytes: Count,
+  empty: z.strictObject({ count: Count, examples: z.array(z.string()) }),
+});
+export type Copying = z.infer<typeof Copying>;
+
+/** What `escrowSecrets` has done. */
+const Escrowed = z.strictObject({ secrets: z.array(SecretRef), leftBehind: z.array(LeftBehind) });
+
+interface Drafts {
+  listing: Listing;
+  copying: Copying;
+  escrowed: z.infer<typeof Escrowed>;
+}
+
+const draftKinds: { [Kind in keyof Drafts]: DocumentKind<Drafts[Kind]> } = {
+  listing: documentKind('listing of a recovery point', 1, Listing),
+  copying: documentKind('copying of a recovery point', 1, Copying),
+  escrowed: documentKind('secrets of a recovery point', 1, Escrowed),
+};
+
+const BegunPoint = z.strictObject({ startedAt: z.string(), epoch: z.int().min(1) });
+const begunPoints = documentKind('begun recovery point', 1, BegunPoint);
+
+/** The step of the `replicate` plan that makes each draft, and the fact that names it. */
+const steps = { listing: 'list', copying: 'copy', escrowed: 'escrow' } as const satisfies Record<
+  keyof Drafts,
+  string
+>;
+
+/**
+ * The recovery point of this run, begun now unless an earlier attempt has begun it. It belongs to the epoch that the plan was made in:
+ * a run that was fenced writes on where nobody looks.
+ */
+export async function beginPoint(context: StepContext): Promise<DraftPoint> {
+  const { store, run, plan } = context;
+  const name = `runs/${run.runId}/recovery-point.json`;
+  const found = await begunPoints.read(store, name);
+  if (found) return draftPoint(found.value);
+  const begun = { startedAt: context.now().toISOString(), epoch: plan.madeInEpoch };
+  if (await begunPoints.swap(store, name, begun, undefined)) return draftPoint(begun);
+  const other = await begunPoints.read(store, name);
+  return draftPoint(other?.value ?? begun);
+}
+
+function draftPoint({ startedAt, epoch }: { startedAt: string; epoch: number }): DraftPoint {
+  const id = recoveryPointId(startedAt, epoch);
+  return { id, epoch, startedAt, folder: folderOf(epoch, id) };
+}
+
+/** Seals what a step found; answers the fact that hands it on. */
+export async function sealDraft<K extends keyof Drafts>(
+  context: StepContext,
+  point: DraftPoint,
+  kind: K,
+  value: Drafts[K],
+): Promise<Record<string, string>> {
+  const digest = await draftKinds[kind].seal(context.store, draftFolder(point), value);
+  return { recoveryPoint: point.id, [kind]: digest };
+}
+
+/** By the digest that `sealDraft` handed on. ControlStoreError if it is not there, or not what was sealed. */
+export async function readDraft<K extends keyof Drafts>(
+  store: ControlStore,
+  point: DraftPoint,
+  kind: K,
+  digest: string,
+): Promise<Drafts[K]> {
+  return draftKinds[kind].open(store, draftFolder(point), digest);
+}
+
+function draftFolder({ folder }: DraftPoint): string {
+  return `${folder}/drafts`;
+}
+
+/** What an earlier step of this run has sealed. ControlStoreError if that step has left nothing behind. */
+export async function openDraft<K extends keyof Drafts>(
+  context: StepContext,
+  point: DraftPoint,
+  kind: K,
+): Promise<Drafts[K]> {
+  const outcome: StepResult | undefined = await context.outcomeOf(steps[kind]);
+  const digest = outcome?.facts?.[kind];
+  if (typeof digest !== 'string') {
+    throw new UnderstudyError(
+      'ControlStoreError',
+      `step "${context.step.id}" of run "${context.run.runId}" needs what step "${steps[kind]}" found, and it has left nothing`,
+      { next: 'Start a new run: understudy replicate.' },
+    );
+  }
+  return readDraft(context.store, point, kind, digest);
+}
+
+/** Collects what is left behind, by kind and reason, with a few examples each. */
+export function leftBehindList(): {
+  add(kind: string, reason: string, example: string): void;
+  /** What the topology asks to leave. */
+  addChosen(kind: string, reason: string, example: string, count: number): void;
+  all(): LeftBehind[];
+} {
+  const found = new Map<string, LeftBehind>();
+  const add = (entry: Omit<LeftBehind, 'examples'>, example: string) => {
+    const key = `${entry.kind}\n${entry.reason}`;
+    const known = found.get(key) ?? { ...entry, count: 0, examples: [] };
+    known.count += entry.count;
+    if (known.examples.length < 5 && !known.examples.includes(example)) known.examples.push(example);
+    found.set(key, known);
+  };
+  return {
+    add: (kind, reason, example) => add({ kind, reason, count: 1 }, example),
+    addChosen: (kind, reason, example, count) => add({ kind, reason, count, chosen: true }, example),
+    all: () => [...found.values()],
+  };
+}
+export type LeftBehindList = ReturnType<typeof leftBehindList>;
+
+/** Kinds that a step of the restore counts, what was left behind of them included. */
+const counted = new Set<string>([...assetTypeNames, 'datastores', 'datastore', 'connection', 'endpoint']);
+
+/** What was left behind of everything else, one line each: no step of a restore would say it. */
+export function leftBehindUncounted(
+  all: readonly (Omit<LeftBehind, 'chosen'> & { chosen?: true | undefined })[],
+): string[] {
+  return all.filter(({ kind, chosen }) => !chosen && !counted.has(kind)).map(showLeftBehind);
+}
+
+/** One line each, for people: "2 file shares left behind: their files are … (workspacefilestore, …)". */
+export function showLeftBehind({ kind, reason, count, examples }: Omit<LeftBehind, 'chosen'>): string {
+  const more = count > examples.length ? ', …' : '';
+  const what = count === 1 ? kind.replace(/ies$/, 'y').replace(/s$/, '') : kind;
+  return `${count} ${what} left behind: ${reason} (${examples.join(', ')}${more})`;
+}

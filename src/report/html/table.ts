@@ -1,0 +1,89 @@
+/** Tables that are tables on a desk and on paper, and lists of cards on a phone, for a screen reader tables always. */
+import { html, type Insert, type Markup } from './markup.ts';
+import { unknown } from '../wording.ts';
+
+export interface Column {
+  label: string;
+  numeric?: boolean;
+  /** Of single words, which are not broken. */
+  words?: boolean;
+  /** Of names with hyphens in them: wide enough to break at those. */
+  name?: boolean;
+}
+
+/** Rows under a heading of their own. */
+export interface Group {
+  heading?: string;
+  rows: Insert[][];
+}
+
+/**
+ * The first cell of a row is its header; a column that says nothing in any row is left out. Roles are said outright, since the phone's
+ * layout takes them away.
+ */
+export function table(caption: Insert, allColumns: Column[], allGroups: Group[]): Markup {
+  const isKept = (_: unknown, index: number) =>
+    index === 0 || allGroups.some(({ rows }) => rows.some((cells) => !isEmpty(cells[index])));
+  const columns = allColumns.filter(isKept);
+  const groups = allGroups.map(({ rows, ...group }) => ({
+    ...group,
+    rows: rows.map((cells) => cells.filter(isKept)),
+  }));
+  return html`<table role="table">
+    <caption>
+      ${caption}
+    </caption>
+    <thead role="rowgroup">
+      <tr role="row">
+        ${columns.map(
+          (column) => html`<th role="columnheader" scope="col" ${classOf(column)}>${column.label}</th>`,
+        )}
+      </tr>
+    </thead>
+    ${groups.map((group) => bodyOf(group, columns))}
+  </table>`;
+}
+
+function bodyOf({ heading, rows }: Group, columns: Column[]): Markup {
+  return html`<tbody role="rowgroup" ${heading !== undefined && html` class="group"`}>
+    ${
+      heading !== undefined &&
+      html`<tr role="row">
+        <th role="rowheader" scope="rowgroup" colspan="${columns.length}">${heading}</th>
+      </tr> `
+    }${rows.map(
+      (cells) =>
+        html`<tr role="row">
+          ${cells.map((cell, index) => cellOf(cell, columns[index], index))}
+        </tr> `,
+    )}
+  </tbody> `;
+}
+
+function cellOf(cell: Insert, column: Column | undefined, index: number): Markup {
+  if (index === 0) return html`<th role="rowheader" scope="row" ${classOf(column)}>${cell}</th>`;
+  const extent = isEmpty(cell) ? 'empty' : isShort(cell) ? 'short' : undefined;
+  return html`<td role="cell" data-label="${column?.label ?? ''}" ${classOf(column, extent)}>
+    <span>${cell}</span>
+  </td>`;
+}
+
+function isEmpty(cell: Insert): boolean {
+  if (Array.isArray(cell)) return cell.every(isEmpty);
+  return cell === undefined || cell === false || cell === '' || cell === unknown;
+}
+
+/** A word or two: no line of its own on a phone. */
+function isShort(cell: Insert): boolean {
+  return typeof cell === 'number' || (typeof cell === 'string' && cell.length <= 12);
+}
+
+function classOf(column: Column | undefined, extent?: 'empty' | 'short'): Markup | false {
+  const classes = [
+    column?.numeric && 'number',
+    column?.words && 'words',
+    column?.name && 'name',
+    extent,
+  ].filter(Boolean);
+  return classes.length > 0 && html` class="${classes.join(' ')}"`;
+}

@@ -1,0 +1,29 @@
+/** Words that stand out by a tone, told by a mark as well as by colour; and what to do next. */
+import { html, type Markup } from './markup.ts';
+import type { StepState } from '../schema.ts';
+import { stateMarks, stateWords } from '../wording.ts';
+
+export type Tone = 'good' | 'bad' | 'warn' | 'quiet';
+
+export function tag(tone: Tone, text: string): Markup {
+  return html`<span class="tag ${tone}">${text}</span>`;
+}
+
+const stateTones = {
+  completed: 'good',
+  skipped: 'quiet',
+  owed: 'warn',
+  failed: 'bad',
+  running: 'warn',
+  pending: 'quiet',
+  undone: 'warn',
+  'undo-failed': 'bad',
+} as const satisfies Record<StepState, Tone>;
+
+export function stateTag(state: StepState): Markup {
+  return tag(stateTones[state], `${stateMarks[state]} ${stateWords[state]}`);
+}
+
+export function next(text: string | undefined): Markup | false {
+  return text !== undefined && html` <span class="next">Next: ${text}</span>`;
+}

@@ -1,0 +1,188 @@
+/**
+ * The timeline of a run as inline SVG: a row for each phase and each step, on a scale of seconds since the trigger.
+ * Bars are placed in per cent, so the chart fits a phone and a sheet of paper without a script and without scaling its letters.
+ */
+import { showDuration } from '../../topology/duration.ts';
+import { html, type Markup } from './markup.ts';
+import type { PhaseReport, Report, StepReport } from '../schema.ts';
+import { cut } from '../text-layout.ts';
+import { phaseless, showMs, stateMarks, stateWords } from '../wording.ts';
+
+/** Width in letters of a row's label before it is cut; the whole of it is in the row's title and in the table of steps. */
+const labelLength = 42;
+const tickSeconds = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200, 86_400];
+const mostTicks = 6;
+
+interface Scale {
+  startMs: number;
+  endMs: number;
+  triggerMs: number;
+  outageMs?: number;
+  /** The outage began too long before the trigger to be drawn to scale. */
+  outageOutside: boolean;
+}
+
+interface Bar {
+  label: string;
+  className: string;
+  state: StepReport['state'];
+  startMs: number;
+  endMs: number;
+  length: string;
+}
+
+/** Undefined when nothing of the run has a time yet. */
+export function timeline(report: Report): Markup | undefined {
+  const bars = report.phases.flatMap((phase) => barsOf(phase, report));
+  if (bars.length === 0) return undefined;
+  const scale = scaleOf(report, bars);
+  const summary = report.phases
+    .map((each) => `${each.phase ?? phaseless} ${showMs(each.durationMs)}`)
+    .join(', ');
+  return html`<svg
+      class="gantt"
+      role="img"
+      aria-labelledby="gantt-title gantt-desc"
+      style="--rows:${bars.length}"
+    >
+      <title id="gantt-title">Timeline of ${report.run.runId}</title>
+      <desc id="gantt-desc">
+        Bars for each phase and step from ${showMs(scale.endMs - scale.startMs)} of the run: ${summary}. The
+        same figures are in the table of steps below.
+      </desc>
+      ${patterns} ${ticks(scale)}${markers(scale)} ${bars.map((bar, row) => rowOf(bar, row, scale))}
+    </svg>
+    ${scale.outageOutside && html`<p class="note">The outage began ${showDuration(scale.triggerMs - (scale.outageMs ?? 0))} before the trigger: too long before it to be drawn to scale.</p>`}`;
+}
+
+function barsOf(phase: PhaseReport, report: Report): Bar[] {
+  const now = report.run.endedAt ?? report.generatedAt;
+  const bar = (of: PhaseReport | StepReport, label: string, className: string): Bar[] =>
+    of.startedAt === undefined
+      ? []
+      : [
+          {
+            label,
+            className,
+            state: of.state,
+            startMs: Date.parse(of.startedAt),
+            endMs: Math.max(Date.parse(of.startedAt), Date.parse(of.endedAt ?? now)),
+            length: of.endedAt === undefined ? 'not ended' : showMs(of.durationMs),
+          },
+        ];
+  return [
+    ...bar(phase, phase.phase ?? phaseless, 'phase'),
+    ...phase.classes.flatMap((each) =>
+      each.steps.flatMap((step) => bar(step, `${each.class} · ${step.title}`, each.class)),
+    ),
+  ];
+}
+
+function scaleOf(report: Report, bars: Bar[]): Scale {
+  const triggerMs = Date.parse(report.run.triggeredAt);
+  const endMs = Math.max(...bars.map((bar) => bar.endMs), triggerMs + 1000);
+  const firstMs = Math.min(triggerMs, ...bars.map((bar) => bar.startMs));
+  if (report.run.outageBeganAt === undefined)
+    return { startMs: firstMs, endMs, triggerMs, outageOutside: false };
+  const outageMs = Date.parse(report.run.outageBeganAt);
+  const outageOutside = triggerMs - outageMs > endMs - triggerMs;
+  return {
+    startMs: outageOutside ? firstMs : Math.min(firstMs, outageMs),
+    endMs,
+    triggerMs,
+    outageMs,
+    outageOutside,
+  };
+}
+
+function percent(atMs: number, { startMs, endMs }: Scale): number {
+  return Math.round(((atMs - startMs) / (endMs - startMs)) * 10_000) / 100;
+}
+
+function ticks(scale: Scale): Markup[] {
+  const lengthSeconds = (scale.endMs - scale.startMs) / 1000;
+  const every =
+    tickSeconds.find((seconds) => lengthSeconds / seconds <= mostTicks) ?? lengthSeconds / mostTicks;
+  const marks: Markup[] = [];
+  const first = Math.ceil((scale.startMs - scale.triggerMs) / 1000 / every);
+  for (let index = first; index * every * 1000 + scale.triggerMs <= scale.endMs; index += 1) {
+    const x = percent(index * every * 1000 + scale.triggerMs, scale);
+    const sign = index < 0 ? '−' : '+';
+    marks.push(
+      html`<line class="tick" x1="${x}%" x2="${x}%" y1="40" y2="100%" />
+        <text class="tick-label" x="${x}%" y="36" text-anchor="${anchorAt(x)}"
+          >${index !== 0 && sign + short(Math.abs(index * every))}</text
+        >`,
+    );
+  }
+  return marks;
+}
+
+function markers(scale: Scale): Markup[] {
+  const inside = scale.outageMs !== undefined && !scale.outageOutside;
+  const marked = [
+    ...(inside ? [{ name: 'outage began', atMs: scale.outageMs ?? 0, y: 10 }] : []),
+    { name: 'trigger', atMs: scale.triggerMs, y: 22 },
+  ];
+  return marked.map(({ name, atMs, y }) => {
+    const x = percent(atMs, scale);
+    return html`<line class="marker" x1="${x}%" x2="${x}%" y1="${y - 8}" y2="100%" />
+      <text
+        class="marker-label"
+        x="${x}%"
+        dx="${x > 75 ? -4 : 4}"
+        y="${y}"
+        text-anchor="${x > 75 ? 'end' : 'start'}"
+        >${name}</text
+      >`;
+  });
+}
+
+function rowOf(bar: Bar, row: number, scale: Scale): Markup {
+  const from = percent(bar.startMs, scale);
+  const to = percent(bar.endMs, scale);
+  const what = `${bar.label}: ${stateWords[bar.state]}, ${bar.length}`;
+  const place = to <= 84 ? { x: to, dx: 6, anchor: 'start' } : { x: from, dx: -6, anchor: 'end' };
+  // A bar from edge to edge leaves no room beside it; its length is in the table.
+  const beside = to <= 84 || from >= 16;
+  return html`<g class="row ${bar.className}" style="--row:${row}">
+    <title>${what}</title>
+    <text class="label">${stateMarks[bar.state]} ${cut(bar.label, labelLength)}</text>
+    <rect class="bar ${bar.state}" x="${from}%" width="${Math.max(0.15, to - from)}%" height="12" rx="2" />
+    ${
+      beside &&
+      html`<text class="length" x="${place.x}%" dx="${place.dx}" text-anchor="${place.anchor}"
+        >${bar.length}</text
+      >`
+    }
+  </g>`;
+}
+
+/** States are told by pattern as well as by colour. */
+const patterns = html`<defs>
+  <pattern id="hatch-failed" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"
+    ><rect width="6" height="6" class="hatch-ground" /><rect width="3" height="6" class="hatch-bad"
+  /></pattern>
+  <pattern
+    id="hatch-running"
+    width="8"
+    height="8"
+    patternUnits="userSpaceOnUse"
+    patternTransform="rotate(-45)"
+    ><rect width="8" height="8" class="hatch-ground" /><rect width="4" height="8" class="hatch-quiet"
+  /></pattern>
+  <pattern id="dots-undone" width="5" height="5" patternUnits="userSpaceOnUse"
+    ><rect width="5" height="5" class="hatch-ground" /><circle cx="2.5" cy="2.5" r="1.3" class="hatch-quiet"
+  /></pattern>
+</defs>`;
+
+function anchorAt(x: number): string {
+  if (x < 2) return 'start';
+  return x > 98 ? 'end' : 'middle';
+}
+
+function short(seconds: number): string {
+  if (seconds < 60) return `${Math.round(seconds)}s`;
+  if (seconds < 3600) return seconds % 60 === 0 ? `${seconds / 60}m` : `${(seconds / 60).toFixed(1)}m`;
+  return seconds % 3600 === 0 ? `${seconds / 3600}h` : `${(seconds / 3600).toFixed(1)}h`;
+}

@@ -1,0 +1,46 @@
+/** Tells the run how long work goes on, about once a second, and thereby learns that the lease is lost. */
+import type { Progress, StepContext } from './step-context.ts';
+
+const intervalMs = 1000;
+
+export interface Heartbeat {
+  /** Throws FencedError once the lease is lost. Cheap: call it for each item and each chunk of a stream. */
+  beat: () => Promise<void>;
+  /** What has been done since the start of the step; reported with the next beat. */
+  add: (items: number, bytes: number) => void;
+  /** Everything before `cursor` is done for good: reported at once. */
+  settle: (cursor: unknown) => Promise<void>;
+}
+
+export function startHeartbeat(
+  context: Pick<StepContext, 'checkpoint' | 'signal'>,
+  unit: string,
+  start: { done?: number; bytes?: number; total?: number; cursor?: unknown } = {},
+): Heartbeat {
+  const progress: Progress = {
+    unit,
+    done: start.done ?? 0,
+    bytes: start.bytes ?? 0,
+    ...(start.total === undefined ? {} : { total: start.total }),
+    ...(start.cursor === undefined ? {} : { cursor: start.cursor }),
+  };
+  let last = 0;
+  const report = async () => {
+    last = performance.now();
+    await context.checkpoint({ ...progress });
+  };
+  return {
+    async beat() {
+      context.signal.throwIfAborted();
+      if (performance.now() - last >= intervalMs) await report();
+    },
+    add(items, bytes) {
+      progress.done += items;
+      progress.bytes = (progress.bytes ?? 0) + bytes;
+    },
+    async settle(cursor) {
+      progress.cursor = cursor;
+      await report();
+    },
+  };
+}

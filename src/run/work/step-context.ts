@@ -1,0 +1,54 @@
+/** What an action is given. An action is a function `(context) => Promise<StepResult>` and must be idempotent. */
+import type { Azure } from '../../azure/azure.ts';
+import type { ControlStore } from '../../control-store/store.ts';
+import type { Plan, Step } from '../../plan/plan.ts';
+import type { Side } from '../../topology/sides.ts';
+import type { Topology } from '../../topology/topology.ts';
+import type { Bundle } from '../bundle.ts';
+import type { StepResult } from './outcome.ts';
+import type { RunHeader } from '../run-document.ts';
+
+export interface StepContext {
+  run: RunHeader;
+  plan: Plan;
+  step: Step;
+  topology: Topology;
+  /** The side the run moves away from (or copies from), and the side it moves to. */
+  from: Side;
+  to: Side;
+  azure: Azure;
+  store: ControlStore;
+  bundle: Bundle;
+  signal: AbortSignal;
+  /** Called at least every second or so in long work; throws FencedError once the run's or the writer's lease is lost. */
+  checkpoint(progress: Progress): Promise<void>;
+  /** The last cursor that `checkpoint` was given in an earlier attempt of this step, if it is still known. */
+  cursor: unknown;
+  /** The outcome of an earlier step of this run. */
+  outcomeOf(stepId: string): Promise<StepResult | undefined>;
+  /**
+   * Records what the undo of this step needs, before the step changes anything; a later attempt is given what the first
+   * one recorded, so that the state before the run is what an undo brings back.
+   */
+  keepUndo<T>(make: () => T | Promise<T>): Promise<T>;
+  now: () => Date;
+  /** A person accepts that this step does not do all: it does what it can, and lists the rest as lost. */
+  acceptedLoss?: AcceptedLoss;
+}
+
+export interface AcceptedLoss {
+  by: string;
+  reason: string;
+}
+
+export interface Progress {
+  /** "blobs", "jobs". */
+  unit: string;
+  done: number;
+  total?: number;
+  bytes?: number;
+  /** JSON; small. Everything before it is done for good. */
+  cursor?: unknown;
+}
+
+export type Action = (context: StepContext) => Promise<StepResult>;

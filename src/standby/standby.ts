@@ -1,0 +1,175 @@
+/**
+ * The standby as a recovery point is restored into it: which container stands for which, and how references of the active
+ * workspace read there. Built from the recovery point and the standby alone; the other region may be dark.
+ */
+import { apiVersions, type ArmResource, type BlobAccount } from '../azure/azure.ts';
+import { datastoreUri, sameName, type ReferenceMapping } from '../azure/ids.ts';
+import { UnderstudyError } from '../errors/error.ts';
+import { computeNames } from '../topology/compute-names.ts';
+import type { StepContext } from '../run/work/step-context.ts';
+import { assetTypeNames } from '../workspace/asset-types.ts';
+import {
+  isBuiltIn,
+  placeOfDatastore,
+  standbyContainer,
+  type DatastorePlace,
+} from '../workspace/datastores.ts';
+import { joinPath, type JobOutputLine } from '../workspace/job-outputs.ts';
+import type { AssetLine, OpenRecoveryPoint, SealedManifest } from '../recovery-point/manifest.ts';
+import { openByRef, readPart } from '../recovery-point/recovery-point.ts';
+import { findWorkspace, type KnownWorkspace } from '../workspace/workspace.ts';
+
+export interface Standby {
+  point: OpenRecoveryPoint;
+  workspace: KnownWorkspace;
+  /** The workspace's own storage account: every copied blob goes into it. */
+  account: BlobAccount;
+  /** The standby's datastores as they are now. */
+  datastores: ArmResource[];
+  /** What a container of the active side is called in `account`. */
+  containerFor(account: string, container: string): string;
+  mapping: ReferenceMapping;
+}
+
+/** Errors: PreconditionError (no recovery point in the plan, no standby workspace), RecoveryPointError, AzureUnavailable. */
+export async function openStandby(context: StepContext): Promise<Standby> {
+  const { azure, to, signal } = context;
+  const point = await planned(context);
+  const workspace = await findWorkspace(azure.arm, to, signal);
+  const account = await azure.blobAccount(workspace.storageAccountId, { signal });
+  const datastores = await Array.fromAsync(
+    azure.arm.list(`${workspace.id}/datastores`, apiVersions.machineLearning, { signal }),
+  );
+  const sources = await sourceDatastores(context, point.sealed);
+  const pairs = pairContainers(sources, datastores.map(placeOfDatastore), account.name);
+  const containerFor = (source: string, container: string) =>
+    pairs.get(pairKey(source, container)) ??
+    standbyContainer(
+      point.sealed.accounts.find(({ name }) => sameName(name, source)) ?? { name: source, own: true },
+      container,
+    );
+  const containers = await sourceContainers(context, point.sealed, sources);
+  const outputs = await copiedOutputs(context, point.sealed, sources);
+  const { sealed } = point;
+  const mapping: ReferenceMapping = {
+    from: { ...sealed.workspace, workspaceGuid: sealed.workspace.guid },
+    to: { ...to.workspace, workspaceGuid: workspace.guid, location: workspace.location },
+    compute: computeNames(context.topology, sealed.region),
+    storage: sealed.accounts.map((source) => ({
+      from: source.endpoint,
+      to: account.endpoint,
+      ...(source.shared === undefined ? {} : { kept: source.shared }),
+      containers: Object.fromEntries(
+        [...(containers.get(source.name.toLowerCase()) ?? [])].map((each) => [
+          each,
+          containerFor(source.name, each),
+        ]),
+      ),
+    })),
+    resources: pairResources(sealed, workspace),
+    jobOutputs(job, output, path) {
+      const found = outputs.get(`${job}/${output}`);
+      return found && datastoreUri(to.workspace, found.datastore, joinPath(found.path, path));
+    },
+  };
+  return { point, workspace, account, datastores, containerFor, mapping };
+}
+
+/** How references of the active workspace read in the standby. */
+export async function standbyMapping(context: StepContext): Promise<ReferenceMapping> {
+  return (await openStandby(context)).mapping;
+}
+
+/** The active workspace's datastores, as the plan's recovery point has them. */
+export async function* plannedDatastores(context: StepContext): AsyncIterable<ArmResource> {
+  const { sealed } = await planned(context);
+  yield* readPart(context.store, sealed, 'datastores');
+}
+
+/** The active workspace's assets, containers and versions, as the plan's recovery point has them. */
+export async function* plannedAssets(context: StepContext): AsyncIterable<AssetLine> {
+  const { sealed } = await planned(context);
+  for (const type of assetTypeNames) yield* readPart(context.store, sealed, type);
+}
+
+/** The recovery point that the plan names. */
+export async function planned({ plan, store }: StepContext): Promise<OpenRecoveryPoint> {
+  if (plan.recoveryPoint) return openByRef(store, plan.recoveryPoint);
+  throw new UnderstudyError(
+    'PreconditionError',
+    'the plan has no recovery point, so there is nothing to restore from',
+    {
+      next: 'Take one with "understudy replicate", and plan again.',
+    },
+  );
+}
+
+async function sourceDatastores({ store }: StepContext, sealed: SealedManifest): Promise<DatastorePlace[]> {
+  const places: DatastorePlace[] = [];
+  for await (const each of readPart(store, sealed, 'datastores')) places.push(placeOfDatastore(each));
+  return places;
+}
+
+function pairKey(account: string, container: string): string {
+  return `${account.toLowerCase()}/${container}`;
+}
+
+/**
+ * A datastore of the same name in the standby says what its container is called there: always for those that Azure makes, for others
+ * if they are in the standby's own account. The ones that Azure makes win.
+ */
+function pairContainers(
+  sources: readonly DatastorePlace[],
+  standby: readonly DatastorePlace[],
+  account: string,
+): Map<string, string> {
+  const pairs = new Map<string, string>();
+  const builtInFirst = sources.toSorted((a, b) => Number(isBuiltIn(b.name)) - Number(isBuiltIn(a.name)));
+  for (const { name, blob } of builtInFirst) {
+    const there = standby.find((each) => sameName(each.name, name))?.blob;
+    if (!blob || !there || !sameName(there.account, account)) continue;
+    const key = pairKey(blob.account, blob.container);
+    if (!pairs.has(key)) pairs.set(key, there.container);
+  }
+  return pairs;
+}
+
+/** Every container that datastores name or blobs were copied from, by account (lower case). */
+async function sourceContainers(
+  { store }: StepContext,
+  sealed: SealedManifest,
+  datastores: readonly DatastorePlace[],
+): Promise<Map<string, Set<string>>> {
+  const found = new Map<string, Set<string>>();
+  const add = (account: string, container: string) => {
+    const set = found.get(account.toLowerCase()) ?? new Set();
+    found.set(account.toLowerCase(), set.add(container));
+  };
+  for (const { blob } of datastores) if (blob) add(blob.account, blob.container);
+  for await (const { account, container } of readPart(store, sealed, 'units')) add(account, container);
+  return found;
+}
+
+/** Outputs whose datastore is copied, or read where it is: a reference to any other would lead nowhere. */
+async function copiedOutputs(
+  { store }: StepContext,
+  sealed: SealedManifest,
+  datastores: readonly DatastorePlace[],
+): Promise<Map<string, JobOutputLine>> {
+  const found = new Map<string, JobOutputLine>();
+  for await (const line of readPart(store, sealed, 'job-outputs')) {
+    const account = datastores.find(({ name }) => sameName(name, line.datastore))?.blob?.account;
+    const known = [...sealed.accounts.map(({ name }) => name), ...sealed.shared];
+    if (known.some((name) => sameName(name, account))) found.set(`${line.job}/${line.output}`, line);
+  }
+  return found;
+}
+
+function pairResources(sealed: SealedManifest, workspace: KnownWorkspace): Record<string, string> {
+  const pairs = Object.entries(sealed.workspace.associated).flatMap(([kind, id]) => {
+    const to = workspace.associated[kind];
+    return to === undefined ? [] : [[id, to] as const];
+  });
+  const accounts = sealed.accounts.map(({ id }) => [id, workspace.storageAccountId] as const);
+  return Object.fromEntries([...pairs, ...accounts]);
+}

@@ -1,0 +1,57 @@
+/** Where the output of a job is: what `azureml://jobs/{job}/outputs/{output}` and `runs:/{job}` stand for. */
+import { z } from 'zod';
+import { apiVersions, type Arm } from '../azure/azure.ts';
+import { outputPlace } from './checkpoint.ts';
+
+export const JobOutputLine = z.strictObject({
+  job: z.string(),
+  /** MLflow's run artifacts are the output `artifacts`. */
+  output: z.string(),
+  datastore: z.string(),
+  path: z.string(),
+});
+export type JobOutputLine = z.infer<typeof JobOutputLine>;
+
+export interface JobOutputs {
+  find(job: string, output: string): Promise<JobOutputLine>;
+  /** All that were asked for. */
+  all(): JobOutputLine[];
+}
+
+/** Jobs are immutable, so each is read once. One that is gone has left its outputs where Azure puts them unasked. */
+export function jobOutputs(arm: Arm, workspace: string, signal: AbortSignal): JobOutputs {
+  const found = new Map<string, JobOutputLine>();
+  return {
+    async find(job, output) {
+      const key = `${job}/${output}`;
+      const known = found.get(key);
+      if (known) return known;
+      const resource = await arm.find(
+        `${workspace}/jobs/${encodeURIComponent(job)}`,
+        apiVersions.machineLearning,
+        { signal },
+      );
+      const declared = resource && outputPlace(resource, output);
+      const line: JobOutputLine = { job, output, ...(declared ?? defaultPlace(job, output)) };
+      found.set(key, line);
+      return line;
+    },
+    all: () =>
+      [...found.values()].toSorted((a, b) => (`${a.job}/${a.output}` < `${b.job}/${b.output}` ? -1 : 1)),
+  };
+}
+
+/** Run artifacts (MLflow's, and the output `default`) are in the artifact store; named outputs in the default datastore. */
+function defaultPlace(job: string, output: string): { datastore: string; path: string } {
+  return output === 'artifacts' || output === 'default'
+    ? { datastore: 'workspaceartifactstore', path: `ExperimentRun/dcid.${job}` }
+    : { datastore: 'workspaceblobstore', path: `azureml/${job}/${output}` };
+}
+
+/** `paths` below an output: `model/` of `runs:/x/model`. */
+export function joinPath(...parts: string[]): string {
+  return parts
+    .map((part) => part.replace(/^\/+|\/+$/g, ''))
+    .filter((part) => part !== '')
+    .join('/');
+}

@@ -1,0 +1,38 @@
+/** A schedule as ARM has it: what may be written back, and whether it fires. */
+import { workspaceId, type Side } from '../topology/sides.ts';
+import {
+  apiVersions,
+  type ArmResource,
+  type Azure,
+  type CallOptions,
+  type JsonObject,
+} from '../azure/azure.ts';
+
+export function writable({ properties }: ArmResource): JsonObject {
+  const { provisioningState: _, ...kept } = properties;
+  return kept;
+}
+
+export function isEnabled({ properties }: ArmResource): boolean {
+  return properties['isEnabled'] !== false;
+}
+
+export function schedulePath(workspace: string, name: string): string {
+  return `${workspace}/schedules/${encodeURIComponent(name)}`;
+}
+
+/** Enables or disables a schedule of a side; false: it was so, or is not there. */
+export async function setEnabled(
+  azure: Azure,
+  side: Side,
+  name: string,
+  enabled: boolean,
+  options: CallOptions,
+): Promise<boolean> {
+  const path = schedulePath(workspaceId(side.workspace), name);
+  const held = await azure.arm.find(path, apiVersions.machineLearning, options);
+  if (!held || isEnabled(held) === enabled) return false;
+  const properties = { ...writable(held), isEnabled: enabled };
+  await azure.arm.put(path, apiVersions.machineLearning, { properties }, options);
+  return true;
+}

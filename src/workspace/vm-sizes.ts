@@ -1,0 +1,29 @@
+/** What the region says of its VM sizes, while it can be asked: how many GPUs each has. */
+import { z } from 'zod';
+import { apiVersions, type Azure } from '../azure/azure.ts';
+import { isUnderstudyError } from '../errors/error.ts';
+import type { GpusOfSizes } from './gpus.ts';
+import type { KnownWorkspace } from './workspace.ts';
+
+const VmSizes = z.looseObject({
+  value: z.array(z.looseObject({ name: z.string(), gpus: z.number().optional() })),
+});
+
+/** Only a report leans on it: where it cannot be read, GPU-hours are unknown. Errors: AzureUnavailable. */
+export async function gpusOfRegion(
+  { azure, signal }: { azure: Azure; signal: AbortSignal },
+  { subscriptionId, location }: KnownWorkspace,
+): Promise<{ gpus?: GpusOfSizes }> {
+  const path = `/subscriptions/${subscriptionId}/providers/Microsoft.MachineLearningServices/locations/${location}/vmSizes`;
+  try {
+    const sizes = VmSizes.safeParse(await azure.arm.get(path, apiVersions.machineLearning, { signal })).data;
+    if (!sizes) return {};
+    const known = sizes.value.flatMap(({ name, gpus }) =>
+      gpus === undefined ? [] : [[name.toLowerCase(), gpus]],
+    );
+    return { gpus: Object.fromEntries(known) as GpusOfSizes };
+  } catch (error) {
+    if (!isUnderstudyError(error, 'AzureError')) throw error;
+    return {};
+  }
+}
