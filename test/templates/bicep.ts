@@ -148,7 +148,8 @@ class Compiler {
     if (names.length !== resource.type.split('/').length - 1) {
       throw new Error(`the resource '${resource.symbol}' needs a parent: names with '/' are not known here`);
     }
-    return `resourceId('${resource.type}', ${names.join(', ')})`;
+    const call = this.#file.targetScope === 'subscription' ? 'subscriptionResourceId' : 'resourceId';
+    return `${call}('${resource.type}', ${names.join(', ')})`;
   }
 
   #dependencies(resource: ResourceDeclaration): string[] {

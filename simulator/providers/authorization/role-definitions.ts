@@ -117,9 +117,12 @@ function prepareRole({ cloud, id, principal }: Call, next: Stored): void {
   };
 }
 
-/** Services that templates make nothing of, and roles name all the same: most built-in ones name the first three. */
-const WITHOUT_RESOURCES = new Set(
-  'resources resourcehealth support management billing advisor features marketplace marketplaceordering capacity classicstorage classiccompute classicnetwork intune help quota'
+/**
+ * Services that roles name and `registered` does not have: templates make nothing of them (most built-in roles name the first three),
+ * or all of their types are rows of this cloud.
+ */
+const NAMED_BY_ROLES = new Set(
+  'machinelearningservices resources resourcehealth support management billing advisor features marketplace marketplaceordering capacity classicstorage classiccompute classicnetwork intune help quota'
     .split(' ')
     .map((name) => `microsoft.${name}`),
 );
@@ -134,7 +137,7 @@ function requireActions(permissions: JsonObject[]): void {
     const isShaped =
       /^[\w.*-]+(\/[\w.*$-]+)*$/.test(action) && (action.includes('/') || action.includes('*'));
     const service = namespace.toLowerCase();
-    const isKnown = namespace.includes('*') || registered.has(service) || WITHOUT_RESOURCES.has(service);
+    const isKnown = namespace.includes('*') || registered.has(service) || NAMED_BY_ROLES.has(service);
     if (isShaped && isKnown) continue;
     throw new ArmError(
       400,
