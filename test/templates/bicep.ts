@@ -3,7 +3,7 @@
  * that a test can hold the two together where there is no compiler. It compiles everything or says what it cannot.
  */
 
-import type { Json, JsonObject } from '../../simulator/provider.ts';
+import type { Json, JsonObject } from '../../simulator/contract/index.ts';
 import { parseBicep } from './bicep-syntax.ts';
 import type { BicepFile, Decorator, Node, Output, Parameter, ResourceDeclaration } from './bicep-tree.ts';
 
