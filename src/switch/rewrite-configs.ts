@@ -1,8 +1,11 @@
-/** Rewrites the config files of one declared target, on the host that holds them; the mapping comes from the recovery point. */
+/**
+ * Rewrites the config files of one declared target, on the host that holds them; the mapping comes from the
+ * recovery point.
+ */
 import { openByRef, readPart } from '../recovery-point/recovery-point.ts';
 import { findWorkspace } from '../workspace/workspace.ts';
 import type { OpenRecoveryPoint } from '../recovery-point/manifest.ts';
-import { ConfigError } from '../config-files/error.ts';
+import { ConfigError, showPlace } from '../config-files/error.ts';
 import type { WorkspaceMapping } from '../config-files/mapping.ts';
 import type { ConfigOutcome, ConfigTarget, ConfigUndo } from '../config-files/outcome.ts';
 import { applyConfigs, undoConfigs } from '../config-files/targets.ts';
@@ -13,9 +16,12 @@ import type { StepContext } from '../run/work/step-context.ts';
 import { computeNames } from '../topology/compute-names.ts';
 import { workspaceId } from '../topology/sides.ts';
 
-/** Kept before the first file is written: how far the work came before it was broken off is not known from it. */
+/**
+ * Kept before the first file is written: it does not tell how far the work came before it was interrupted.
+ */
 type KeptUndo = ConfigUndo | { kind: 'begun' };
 
+/** Rewrites one target, all of its files or none. ConfigError says everything that is wrong with them. */
 export async function rewriteConfigs(context: StepContext): Promise<StepResult> {
   const target = targetOf(context);
   const outcome = await rewrite(context, target);
@@ -23,7 +29,9 @@ export async function rewriteConfigs(context: StepContext): Promise<StepResult> 
   const unchanged = outcome.files.length - changed;
   return {
     state: 'completed',
-    detail: `${changed} of ${outcome.files.length} config files rewritten on ${target.host}${outcome.commit === undefined ? '' : `, commit ${outcome.commit.slice(0, 10)}`}`,
+    detail:
+      `${changed} of ${outcome.files.length} config files rewritten on ${target.host}` +
+      (outcome.commit === undefined ? '' : `, commit ${outcome.commit.slice(0, 10)}`),
     counts: [
       {
         kind: 'config files',
@@ -38,7 +46,10 @@ export async function rewriteConfigs(context: StepContext): Promise<StepResult> 
   };
 }
 
-/** Work that was broken off is finished first, since that tells what it did, and then taken back whole. */
+/**
+ * Puts the files back. Work that was interrupted is finished first, since that tells what it did, and then
+ * taken back as a whole.
+ */
 export async function putConfigsBack(context: StepContext, undo: unknown): Promise<string> {
   const kept = (undo ?? { kind: 'none' }) as KeptUndo;
   const { files } = await undoConfigs(
@@ -50,7 +61,7 @@ export async function putConfigsBack(context: StepContext, undo: unknown): Promi
       ({ file, status, reason }) => `${file}: ${status}${reason === undefined ? '' : ` (${reason})`}`,
     );
     throw new UnderstudyError('ConfigError', `not put back: ${lines.join('; ')}`, {
-      next: 'Put these back by hand, from the backup beside them.',
+      next: 'Put these back by hand, from the backup next to them.',
     });
   }
   return `${files.length} config files put back`;
@@ -83,9 +94,12 @@ async function rewrite(context: StepContext, target: ConfigTarget): Promise<Conf
     });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    throw new UnderstudyError('ConfigError', error.message, {
-      place: error.line === undefined ? error.file : `${error.file}:${error.line}`,
-      next: `${written ? '' : 'Nothing was written. '}Mend the file, then "understudy retry ${context.run.runId}".`,
+    const all = [error, ...error.others];
+    throw new UnderstudyError('ConfigError', all.map(({ message }) => message).join('; '), {
+      place: showPlace(error),
+      next:
+        `${written ? '' : 'Nothing was written. '}${all.map(({ diagnosis }) => diagnosis.next).join(' ')} ` +
+        `Then "understudy retry ${context.run.runId}".`,
       cause: error,
     });
   }
