@@ -179,7 +179,7 @@ describe('a look at a remote', () => {
     const marker = `300.${process.pid}`;
     git('remote', 'set-url', 'origin', 'ssh://nobody@localhost/x');
     git('config', 'core.sshCommand', `sleep ${marker}; :`);
-    expect((await only()).found).toContain('no answer within 5s');
+    expect((await only()).found).toContain('no answer within 3s');
     const processes = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' });
     expect(processes).not.toContain(`sleep ${marker}`);
   });

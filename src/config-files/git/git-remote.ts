@@ -5,8 +5,8 @@
 import type { ConfigFinding } from '../outcome.ts';
 import { wordsOf, type GitWorkingCopy } from './git.ts';
 
-/** How long a remote is waited for. */
-const remoteMs = 5000;
+/** How long a remote is waited for: a part of the time that a look may take by default. */
+const remoteMs = 3000;
 
 /**
  * Asks the branch's remote whether it would take a push (`git push --dry-run`, without hooks): changes
