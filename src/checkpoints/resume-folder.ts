@@ -23,7 +23,7 @@ import { replicaContainer, type BlobLine } from '../recovery-point/manifest.ts';
 import { gone, readReplica } from '../blobs/mend-replica.ts';
 import type { BlobRoot } from '../workspace/places.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
-import { openStandby, plannedDatastores, type Standby } from '../standby/standby.ts';
+import type { Standby } from '../standby/standby.ts';
 
 /** Always there, in the workspace's own account. */
 const ownDatastore = 'workspaceblobstore';
@@ -45,19 +45,26 @@ interface Opened {
   files: ReadonlyMap<string, CheckpointFile[]>;
 }
 
-/** Errors of what it answers: see `BringCheckpoint`; and PreconditionError where there is no standby workspace. */
-export function resumeFolders(context: StepContext, entries: readonly LedgerEntry[]): BringCheckpoint {
+/** Brings checkpoints of these jobs; nothing is read before the first is asked for. Errors of what it returns: see `BringCheckpoint`. */
+export function resumeFolders(
+  context: StepContext,
+  standby: Standby,
+  entries: readonly LedgerEntry[],
+): BringCheckpoint {
   const limit = createLimiter(context.topology.artifacts.concurrency);
   let opened: Promise<Opened> | undefined;
   return async (request) => {
-    opened ??= open(context, entries);
+    opened ??= open(context, standby, entries);
     return bring(context, await opened, request, limit);
   };
 }
 
-async function open(context: StepContext, entries: readonly LedgerEntry[]): Promise<Opened> {
-  const standby = await openStandby(context);
-  const sources = (await Array.fromAsync(plannedDatastores(context))).map(placeOfDatastore);
+async function open(
+  context: StepContext,
+  standby: Standby,
+  entries: readonly LedgerEntry[],
+): Promise<Opened> {
+  const sources = standby.sourceDatastores.map(placeOfDatastore);
   const files = new Map<string, CheckpointFile[]>();
   const folders = entries.flatMap(({ checkpoint }): (BlobRoot & { files: CheckpointFile[] })[] => {
     const place = checkpoint && folderAt(checkpoint, sources);

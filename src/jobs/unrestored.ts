@@ -3,7 +3,7 @@
  * are other ones there or are accepted as lost, what has lost blobs, and every asset that refers to one of these. A job that reads such a
  * thing would run on the wrong data.
  */
-import type { ArmResource, JsonObject, Json } from '../azure/azure.ts';
+import type { JsonObject, Json } from '../azure/azure.ts';
 import {
   parseAzureMlUri,
   rewriteReference,
@@ -15,7 +15,11 @@ import { textAt } from '../azure/json.ts';
 import { isProse, withoutProse } from '../azure/prose.ts';
 import { notDoneBy } from '../run/work/findings.ts';
 import type { AssetLine } from '../recovery-point/manifest.ts';
+import { readPart } from '../recovery-point/recovery-point.ts';
 import type { StepContext } from '../run/work/step-context.ts';
+import { lostAssets } from '../standby/lost-assets.ts';
+import type { Standby } from '../standby/standby.ts';
+import { assetTypeNames } from '../workspace/asset-types.ts';
 import type { RawJob } from '../workspace/job.ts';
 import { computeKeys, datastoreKeys, type Unmapped } from './rewrite-spec.ts';
 import { stripRunBound } from './run-bound.ts';
@@ -23,20 +27,13 @@ import { stripRunBound } from './run-bound.ts';
 /** `data/loans/3` or `datastore features`, in lower case → its name as written, and what is wrong with it: `was not restored: …`. */
 export type Unrestored = ReadonlyMap<string, { what: string; wrong: string }>;
 
-export interface FindUnrestored {
-  mapping: ReferenceMapping;
-  /** The assets of the plan's recovery point; read only where something was not restored. */
-  assets: (context: StepContext) => AsyncIterable<AssetLine>;
-  /** What has lost blobs, and why. */
-  lost: (context: StepContext) => Promise<ReadonlyMap<string, string>>;
-  /** The old workspace's datastores. */
-  datastores: readonly ArmResource[];
-}
-
-/** Errors: ControlStoreError (the evidence of a step is missing or altered), RecoveryPointError. */
+/**
+ * The assets of the recovery point are read only where something was not restored. Errors: ControlStoreError (the evidence of a step is
+ * missing or altered), RecoveryPointError.
+ */
 export async function findUnrestored(
   context: StepContext,
-  { mapping, assets, lost, datastores }: FindUnrestored,
+  { point: { sealed }, mapping, sourceDatastores }: Pick<Standby, 'point' | 'mapping' | 'sourceDatastores'>,
 ): Promise<Unrestored> {
   const found = new Map<string, { what: string; wrong: string }>();
   for (const action of ['configureDatastores', 'restoreAssets', 'reconcileAssets'] as const) {
@@ -45,11 +42,13 @@ export async function findUnrestored(
     }
   }
   // Jobs among them: what those read themselves, by its path.
-  for (const [what, why] of await lost(context))
+  for (const [what, why] of await lostAssets(context, sealed))
     if (!found.has(what.toLowerCase()))
       found.set(what.toLowerCase(), { what, wrong: `is not whole: ${why}` });
   for (const { kind, name, what } of context.plan.acceptedLosses ?? []) {
-    const onIt = datastores.filter(({ properties }) => sameName(textAt(properties, 'accountName'), name));
+    const onIt = sourceDatastores.filter(({ properties }) =>
+      sameName(textAt(properties, 'accountName'), name),
+    );
     for (const each of kind === 'storage' ? onIt : [])
       found.set(`datastore ${each.name}`.toLowerCase(), {
         what: `datastore ${each.name}`,
@@ -58,9 +57,11 @@ export async function findUnrestored(
   }
   if (found.size === 0) return found;
   let open: Referring[] = [];
-  for await (const line of assets(context)) {
-    const referring = referringOf(line, mapping);
-    if (referring && !found.has(referring.what.toLowerCase())) open.push(referring);
+  for (const type of assetTypeNames) {
+    for await (const line of readPart(context.store, sealed, type)) {
+      const referring = referringOf(line, mapping);
+      if (referring && !found.has(referring.what.toLowerCase())) open.push(referring);
+    }
   }
   // What refers to what refers to it is wrong too: pipelines are made of components, and those run in environments.
   for (let before = -1; before !== found.size;) {

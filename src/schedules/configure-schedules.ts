@@ -12,7 +12,7 @@ import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { showFindings, writeFindings, type Finding } from '../run/work/findings.ts';
 import { startHeartbeat } from '../run/work/heartbeat.ts';
-import { lostAssets, whyLost } from '../assets/lost-assets.ts';
+import { lostAssets, whyLost } from '../standby/lost-assets.ts';
 import { countLines } from '../recovery-point/parts.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
 import { schedulePath, setEnabled, writable } from '../workspace/schedules.ts';

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openRecoveryPoint, readPart } from '../../src/recovery-point/recovery-point.ts';
 import { resumeFolders } from '../../src/checkpoints/resume-folder.ts';
+import { openStandby } from '../../src/standby/standby.ts';
 import { resumeFolder } from '../../src/workspace/checkpoint.ts';
 import type { LedgerEntry } from '../../src/ledger/ledger.ts';
 import type { RecoveryPointRef } from '../../src/plan/plan.ts';
@@ -67,7 +68,8 @@ describe('a training in the midst of a checkpoint', () => {
       input: {},
       undoable: false,
     } as const;
-    const bring = resumeFolders(run.context({ ...step, needs: [] }), [entry]);
+    const context = run.context({ ...step, needs: [] });
+    const bring = resumeFolders(context, await openStandby(context), [entry]);
     if (!entry.checkpoint) throw new Error('the ledger has no checkpoint');
     const brought = await bring({
       checkpoint: entry.checkpoint,

@@ -4,6 +4,7 @@ import { listBlobs } from '../../src/azure/storage/blobs.ts';
 import { replicaContainer } from '../../src/recovery-point/manifest.ts';
 import { openRecoveryPoint, readPart } from '../../src/recovery-point/recovery-point.ts';
 import { resumeFolders } from '../../src/checkpoints/resume-folder.ts';
+import { openStandby } from '../../src/standby/standby.ts';
 import { resumeFolder } from '../../src/workspace/checkpoint.ts';
 import type { LedgerEntry } from '../../src/ledger/ledger.ts';
 import type { RecoveryPointRef } from '../../src/plan/plan.ts';
@@ -18,7 +19,11 @@ describe('the copying of a checkpoint', () => {
   let entry: LedgerEntry;
   const bringTo = async (successor: string, beat: () => Promise<void> = () => Promise.resolve()) => {
     if (!entry.checkpoint) throw new Error('the ledger has no checkpoint');
-    return resumeFolders(context, [entry])({ checkpoint: entry.checkpoint, successor, beat });
+    return resumeFolders(context, await openStandby(context), [entry])({
+      checkpoint: entry.checkpoint,
+      successor,
+      beat,
+    });
   };
   const folderOf = (successor: string) => resumeFolder(successor, ref.id);
 
@@ -114,7 +119,7 @@ describe('the copying of a checkpoint', () => {
       ...entry,
       checkpoint: { ...(entry.checkpoint as NonNullable<LedgerEntry['checkpoint']>), files: 4 },
     };
-    const result = await resumeFolders(context, [less])({
+    const result = await resumeFolders(context, await openStandby(context), [less])({
       checkpoint: less.checkpoint,
       successor: 'us-less',
       beat: () => Promise.resolve(),

@@ -26,7 +26,7 @@ async function three(): Promise<Scene> {
 describe('stopOldJobs', () => {
   it('cancels what is unfinished, and nothing else', async () => {
     const made = await three();
-    const result = await stopOldJobs(made.context(), made.sources.readLedger);
+    const result = await stopOldJobs(made.context(), made.readLedger);
     expect(result).toMatchObject({
       state: 'completed',
       detail: '2 unfinished jobs of workspace "fraud-east" cancelled',
@@ -51,9 +51,9 @@ describe('stopOldJobs', () => {
 
   it('run again, it has nothing to cancel and forgets nothing', async () => {
     const made = await three();
-    await stopOldJobs(made.context(), made.sources.readLedger);
+    await stopOldJobs(made.context(), made.readLedger);
     made.arm.requests.length = 0;
-    const again = await stopOldJobs(made.context(), made.sources.readLedger);
+    const again = await stopOldJobs(made.context(), made.readLedger);
     expect(again).toMatchObject({
       detail: '2 unfinished jobs of workspace "fraud-east" cancelled',
       counts: [{ expected: 2, done: 2 }],
@@ -70,10 +70,10 @@ describe('stopOldJobs', () => {
 
   it('of a run that was cancelled, are no jobs that ended by themselves to the next', async () => {
     const made = await three();
-    await stopOldJobs(made.context(), made.sources.readLedger);
+    await stopOldJobs(made.context(), made.readLedger);
     const context = made.context();
     const next = { ...context, run: { ...context.run, runId: 'run-2' } };
-    await stopOldJobs(next, made.sources.readLedger);
+    await stopOldJobs(next, made.readLedger);
     const sightOf = await sightsOf(made, 'run-2');
     expect(['train', 'old'].map((name) => sightOf(name).saw)).toEqual(['cancelled', 'ended']);
     // From now on they are this run's to account for, by name and owner.
@@ -87,7 +87,7 @@ describe('stopOldJobs', () => {
     const made = await three();
     const job = made.arm.resources.get(`${eastId}/jobs/train`.toLowerCase());
     if (job) job.properties['status'] = 'Canceled';
-    await stopOldJobs(made.context(), made.sources.readLedger);
+    await stopOldJobs(made.context(), made.readLedger);
     expect((await sightsOf(made, 'run-1'))('train')).toEqual({
       saw: 'ended',
       status: 'Canceled',
@@ -99,7 +99,7 @@ describe('stopOldJobs', () => {
     const made = await three();
     const job = made.arm.resources.get(`${eastId}/jobs/train`.toLowerCase());
     if (job) job.properties['status'] = 'CancelRequested';
-    await stopOldJobs(made.context(), made.sources.readLedger);
+    await stopOldJobs(made.context(), made.readLedger);
     const sight = (await sightsOf(made, 'run-1'))('train');
     expect(sight).toEqual({ saw: 'ended', status: 'CancelRequested', seenAt });
   });
@@ -107,7 +107,7 @@ describe('stopOldJobs', () => {
   it('that are in the ledger and no more in the workspace are gone', async () => {
     const made = await three();
     made.arm.resources.delete(`${eastId}/jobs/train`.toLowerCase());
-    await stopOldJobs(made.context(), made.sources.readLedger);
+    await stopOldJobs(made.context(), made.readLedger);
     expect((await sightsOf(made, 'run-1'))('train')).toEqual({ saw: 'ended', status: 'gone', seenAt });
   });
 
@@ -118,7 +118,7 @@ describe('stopOldJobs', () => {
     add('late');
     add('late-step', command({ properties: { 'azureml.pipelinerunid': 'late' } }));
     add('us-smoke-1', command({ tags: { 'understudy.run': 'run-0' } }));
-    const result = await stopOldJobs(made.context(), made.sources.readLedger);
+    const result = await stopOldJobs(made.context(), made.readLedger);
     expect(result.lost).toEqual([
       'job "late" of ana is not in the recovery point, and the fence cancelled it: submit it again',
     ]);
@@ -133,7 +133,7 @@ describe('stopOldJobs', () => {
       if (late++ === 0) made.arm.add(`${eastId}/jobs/late`, { properties: command() });
       return start(...args);
     };
-    const result = await stopOldJobs(made.context(), made.sources.readLedger);
+    const result = await stopOldJobs(made.context(), made.readLedger);
     expect(result).toMatchObject({ state: 'completed', counts: [{ expected: 3, done: 3 }] });
     expect(result.lost).toEqual([expect.stringMatching(/^job "late" of ana is not in the recovery point/)]);
     expect(statusOf(made, 'late')).toBe('Canceled');
@@ -153,7 +153,7 @@ describe('stopOldJobs', () => {
         startedAt: seenAt,
       }));
     await note('running');
-    const stopping = stopOldJobs({ ...context, plan }, made.sources.readLedger);
+    const stopping = stopOldJobs({ ...context, plan }, made.readLedger);
     await wait(600);
     made.arm.add(`${eastId}/jobs/late`, { properties: command() });
     await note('completed');
@@ -180,7 +180,7 @@ describe('stopOldJobs', () => {
       isAsked = true;
       return start(...args);
     };
-    await stopOldJobs(made.context(), made.sources.readLedger);
+    await stopOldJobs(made.context(), made.readLedger);
     expect([isAsked, pagesBefore]).toEqual([true, 1]);
     expect(statusOf(made, 'train')).toBe('Canceled');
   });
@@ -193,7 +193,7 @@ describe('stopOldJobs', () => {
       kind: { status: 403, code: 'AuthorizationFailed' },
       times: 99,
     });
-    const result = await stopOldJobs(made.context(), made.sources.readLedger);
+    const result = await stopOldJobs(made.context(), made.readLedger);
     expect(result).toMatchObject({
       state: 'owed',
       owed: [{ reason: expect.stringMatching(/^1 jobs .* such as "train": .*AuthorizationFailed/) }],
@@ -211,14 +211,14 @@ describe('stopOldJobs', () => {
       kind: { status: 404, code: 'ResourceNotFound' },
       times: 99,
     });
-    const result = await stopOldJobs(made.context(), made.sources.readLedger);
+    const result = await stopOldJobs(made.context(), made.readLedger);
     expect(result).toMatchObject({ state: 'completed', detail: expect.stringContaining('is gone') });
   });
 
   it.each(['LIST', 'POST'] as const)('is owed when the old side is silent (%s)', async (method) => {
     const made = await three();
     made.arm.faults.push({ method, path: /eastus|ml-east/, kind: 'silent', times: 99 });
-    const result = await stopOldJobs(made.context(), made.sources.readLedger);
+    const result = await stopOldJobs(made.context(), made.readLedger);
     expect(result).toMatchObject({
       state: 'owed',
       owed: [
@@ -245,7 +245,7 @@ describe('stopOldJobs', () => {
         options?.signal?.addEventListener('abort', () => reject(new Error('aborted')));
       });
     const context = made.context({ topology: topologyWith({ policies: { fenceDeadline: '1s' } }) });
-    expect((await stopOldJobs(context, made.sources.readLedger)).owed?.[0]?.reason).toBe('no answer in time');
+    expect((await stopOldJobs(context, made.readLedger)).owed?.[0]?.reason).toBe('no answer in time');
   });
 
   it('owes jobs that do not end in time, by name', async () => {
@@ -254,7 +254,7 @@ describe('stopOldJobs', () => {
     arm.start = () => Promise.resolve();
     const policies = { fenceDeadline: '1s', jobStopDeadline: '2s' };
     const context = made.context({ topology: topologyWith({ policies }), now: () => new Date() });
-    expect((await stopOldJobs(context, made.sources.readLedger)).owed?.[0]?.reason).toBe(
+    expect((await stopOldJobs(context, made.readLedger)).owed?.[0]?.reason).toBe(
       '2 of 2 jobs of workspace "fraud-east" are still being cancelled, such as "train"',
     );
     // To have set out to cancel a job is not to have cancelled it.
@@ -267,7 +267,7 @@ describe('stopOldJobs', () => {
     made.arm.start = (path, ...rest) => (/train/.test(path) ? Promise.resolve() : start(path, ...rest));
     const policies = { fenceDeadline: '1s', jobStopDeadline: '2s' };
     const context = made.context({ topology: topologyWith({ policies }), now: () => new Date() });
-    const { owed } = await stopOldJobs(context, made.sources.readLedger);
+    const { owed } = await stopOldJobs(context, made.readLedger);
     expect(owed?.[0]?.reason).toMatch(/^1 of 2 jobs/);
     const sightOf = await sightsOf(made, 'run-1');
     expect(['train', 'queued'].map((name) => sightOf(name).saw)).toEqual(['asked', 'cancelled']);
@@ -282,7 +282,7 @@ describe('stopOldJobs', () => {
       if (job) job.properties['status'] = 'Completed';
       return start(path, ...rest);
     };
-    const result = await stopOldJobs(made.context(), made.sources.readLedger);
+    const result = await stopOldJobs(made.context(), made.readLedger);
     expect(result.counts).toEqual([
       {
         kind: 'old jobs',
