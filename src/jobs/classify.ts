@@ -16,7 +16,7 @@ import {
   type RawJob,
 } from '../workspace/job.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
-import type { Sight } from '../fence/stopped-jobs.ts';
+import type { OldJobState } from '../fence/stopped-jobs.ts';
 
 /**
  * `resubmit`: go on from the last copied checkpoint. `restart`: from the beginning. `manual`: a person decides. `skip`: nothing is
@@ -45,7 +45,7 @@ export interface Facts {
   /** ISO 8601: when the outage began, or when the run was triggered. */
   goneSince: string;
   /** What the fence of this run saw of it in its old workspace. */
-  sight: Sight;
+  old: OldJobState;
 }
 
 /**
@@ -85,23 +85,23 @@ function outOfQuestion({ spec }: Facts): Classification | undefined {
 }
 
 /** It has done its work, or a person wanted no more of it. */
-function endedAsMeant({ entry, sight }: Facts): Classification | undefined {
+function endedAsMeant({ entry, old }: Facts): Classification | undefined {
   if (entry.cancelledBy !== undefined) return undefined;
   if (isFinished(entry.status)) return skip('had finished', `it had finished (${entry.status})`);
   if (entry.status === 'CancelRequested')
     return skip('being cancelled', 'its cancellation had been asked for');
-  if (sight.saw !== 'ended') return undefined;
-  switch (sight.status) {
+  if (old.is !== 'ended') return undefined;
+  switch (old.status) {
     case 'Completed':
       return skip(
         'completed before the fence',
-        `it had completed in the old workspace when the fence looked, at ${sight.seenAt}`,
+        `it had completed in the old workspace when the fence looked, at ${old.seenAt}`,
       );
     case 'Canceled':
     case 'CancelRequested':
       return skip(
         'cancelled before the fence',
-        `it was cancelled in the old workspace, not by a fence (${sight.status} at ${sight.seenAt})`,
+        `it was cancelled in the old workspace, not by a fence (${old.status} at ${old.seenAt})`,
       );
     default:
       return undefined;
@@ -109,7 +109,7 @@ function endedAsMeant({ entry, sight }: Facts): Classification | undefined {
 }
 
 /** It ended otherwise than its owner meant, perhaps of the outage; or a fence ended it in vain. */
-function endedOtherwise({ entry, spec, sight }: Facts): Classification | undefined {
+function endedOtherwise({ entry, spec, old }: Facts): Classification | undefined {
   // Running it twice does no harm, says its owner.
   if (resumeWishOf(spec) === 'always') return undefined;
   if (entry.cancelledBy !== undefined)
@@ -117,26 +117,26 @@ function endedOtherwise({ entry, spec, sight }: Facts): Classification | undefin
       'cancelled by an earlier run',
       `the fence of run ${entry.cancelledBy}, which was cancelled itself, cancelled it: whether it has been submitted again since cannot be told`,
     );
-  if (sight.saw !== 'ended') return undefined;
+  if (old.is !== 'ended') return undefined;
   const was = `it was ${entry.status} at ${entry.lastSeenAt}`;
-  if (sight.status === 'gone')
+  if (old.status === 'gone')
     return manual(
       'gone before the fence',
-      `${was}, and the old workspace had no such job at ${sight.seenAt}: whether it completed cannot be told`,
+      `${was}, and the old workspace had no such job at ${old.seenAt}: whether it completed cannot be told`,
     );
   return manual(
     'failed before the fence',
-    `${was} and had ended ${sight.status} at ${sight.seenAt}: whether the outage failed it cannot be told`,
+    `${was} and had ended ${old.status} at ${old.seenAt}: whether the outage failed it cannot be told`,
   );
 }
 
 /** Not even what may run twice may do so knowingly. */
-function unconfirmed({ sight }: Facts): Classification | undefined {
-  if (sight.saw !== 'unconfirmed') return undefined;
+function unconfirmed({ old }: Facts): Classification | undefined {
+  if (old.is !== 'unconfirmed') return undefined;
   return {
     class: 'owed',
     group: 'its end is not confirmed',
-    reason: `its old region answers, and has not confirmed that it ended (${sight.reason}): see that it has, then submit it again`,
+    reason: `its old region answers, and has not confirmed that it ended (${old.reason}): see that it has, then submit it again`,
   };
 }
 
@@ -162,8 +162,8 @@ function forPerson({ spec, policy }: Facts): Classification | undefined {
   return undefined;
 }
 
-function mayHaveCompleted({ entry, spec, goneSince, sight }: Facts): Classification | undefined {
-  if (resumeWishOf(spec) === 'always' || sight.saw === 'cancelled') return undefined;
+function mayHaveCompleted({ entry, spec, goneSince, old }: Facts): Classification | undefined {
+  if (resumeWishOf(spec) === 'always' || old.is === 'cancelled') return undefined;
   const because = (why: string): Classification => ({
     class: 'may-have-completed',
     group: 'may have completed',

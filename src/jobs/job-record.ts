@@ -6,6 +6,7 @@ import { JobClass } from './classify.ts';
 import { LostWork } from './lost-work.ts';
 import { Change, Unmapped } from './rewrite-spec.ts';
 import { Difference } from '../azure/compare.ts';
+import { submittedAs, type LedgerEntry } from '../ledger/ledger.ts';
 import { PassedOver } from '../ledger/whole-checkpoint.ts';
 
 export const JobRecord = z.strictObject({
@@ -39,6 +40,21 @@ export const JobRecord = z.strictObject({
   differences: z.array(Difference).optional(),
 });
 export type JobRecord = z.infer<typeof JobRecord>;
+
+/** What a record says of the job itself. */
+export function aboutJob(
+  entry: LedgerEntry,
+): Pick<JobRecord, 'old' | 'submittedAs' | 'type' | 'status' | 'owner' | 'priority'> {
+  const { name, type, status, owner, priority } = entry;
+  return {
+    old: name,
+    ...submittedAs(entry),
+    type,
+    status,
+    ...(owner === undefined ? {} : { owner }),
+    ...(priority === undefined ? {} : { priority }),
+  };
+}
 
 /**
  * What an earlier attempt has written, as it is: written once more, it has the same digest. ControlStoreError where it was altered.

@@ -16,7 +16,7 @@ import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { openStandby, planned } from '../standby/standby.ts';
 import type { JobRecord } from './job-record.ts';
-import { resumeJob, type Resumption } from './resume-job.ts';
+import { resubmitJob, type Resubmission } from './resubmit-job.ts';
 import { ResumedJobs } from './resumed-jobs.ts';
 import { sharedDatastores } from './shared-datastores.ts';
 import { findUnrestored } from './unrestored.ts';
@@ -37,7 +37,7 @@ export async function resubmitJobs(context: StepContext, checkpoints = resumeFol
     return { state: 'skipped', detail: `no job was unfinished at recovery point ${point.ref.id}` };
   }
   const watch = await FenceWatch.open(context);
-  const resumption = await prepare(context, { point, entries, watch, checkpoints });
+  const resubmission = await prepare(context, { point, entries, watch, checkpoints });
   const evidence = new ResumedJobs(context, entries.length);
   let left = byUrgency(entries, context.topology.jobs);
   const before = await evidence.writtenBefore();
@@ -50,7 +50,7 @@ export async function resubmitJobs(context: StepContext, checkpoints = resumeFol
       await watch.wait();
       continue;
     }
-    const records = await resumeBatch(batch, resumption, (done) => evidence.say(done));
+    const records = await resubmitBatch(batch, resubmission, (done) => evidence.say(done));
     const taken = new Set(batch);
     left = left.filter((entry) => !taken.has(entry));
     await evidence.add(records, watch.isOver ? 1 : context.topology.policies.jobBatch);
@@ -85,7 +85,7 @@ function nextBatch(left: readonly LedgerEntry[], watch: FenceWatch, size: number
   const batch: LedgerEntry[] = [];
   for (const entry of left) {
     if (batch.length === size || (batch[0] && batch[0].priority !== entry.priority)) break;
-    if (watch.sightOf(entry)) batch.push(entry);
+    if (watch.oldState(entry)) batch.push(entry);
   }
   return batch;
 }
@@ -97,7 +97,7 @@ interface Prepare {
   checkpoints: typeof resumeFolders;
 }
 
-type Prepared = Omit<Resumption, 'beat'>;
+type Prepared = Omit<Resubmission, 'beat'>;
 
 async function prepare(
   context: StepContext,
@@ -116,12 +116,12 @@ async function prepare(
     mapping: { ...standby.mapping, has: { computes: names(computes), datastores: names(datastores) } },
     unrestored: await findUnrestored(context, standby),
     isShared: sharedDatastores(sourceDatastores, datastores),
-    sightOf: (entry) => watch.sightOf(entry) ?? { saw: 'asked' },
+    oldState: (entry) => watch.oldState(entry) ?? { is: 'asked' },
     bring: checkpoints(context, standby, entries),
   };
 }
 
-async function resumeBatch(
+async function resubmitBatch(
   batch: readonly LedgerEntry[],
   prepared: Prepared,
   progress: (done: number) => Promise<void>,
@@ -133,7 +133,7 @@ async function resumeBatch(
     // A run that has lost its lease must not submit. What is under way is awaited before the error is thrown on: none goes on
     // submitting behind the back of the next attempt.
     await beat();
-    const record = await resumeJob(entry, { ...prepared, beat });
+    const record = await resubmitJob(entry, { ...prepared, beat });
     done += 1;
     return record;
   });

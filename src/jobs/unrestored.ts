@@ -3,7 +3,6 @@
  * are other ones there or are accepted as lost, what has lost blobs, and every asset that refers to one of these. A job that reads such a
  * thing would run on the wrong data.
  */
-import type { JsonObject, Json } from '../azure/azure.ts';
 import {
   parseAzureMlUri,
   rewriteReference,
@@ -12,7 +11,7 @@ import {
   type ReferenceMapping,
 } from '../azure/ids.ts';
 import { textAt } from '../azure/json.ts';
-import { isProse, withoutProse } from '../azure/prose.ts';
+import { withoutProse } from '../azure/prose.ts';
 import { notDoneBy } from '../run/work/findings.ts';
 import type { AssetLine } from '../recovery-point/manifest.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
@@ -23,6 +22,7 @@ import { assetTypeNames } from '../workspace/asset-types.ts';
 import type { RawJob } from '../workspace/job.ts';
 import { computeKeys, datastoreKeys, type Unmapped } from './rewrite-spec.ts';
 import { stripRunBound } from './run-bound.ts';
+import { eachText } from './spec-texts.ts';
 
 /** `data/loans/3` or `datastore features`, in lower case → its name as written, and what is wrong with it: `was not restored: …`. */
 export type Unrestored = ReadonlyMap<string, { what: string; wrong: string }>;
@@ -83,7 +83,7 @@ export function unrestoredIn(spec: RawJob, unrestored: Unrestored, mapping: Refe
   const itself = unrestored.get(`jobs/${spec.name}`.toLowerCase());
   if (itself)
     places.push({ place: 'properties.inputs', value: itself.what, reason: `what it reads ${itself.wrong}` });
-  walk(stripRunBound(spec).properties, 'properties', [], (value, place, keys) => {
+  eachText(stripRunBound(spec).properties, (value, place, keys) => {
     // One text may name one thing in two ways: as a whole, and in its first word.
     const found = new Set(namesIn(value, keys, mapping).flatMap((name) => lookUp(unrestored, name) ?? []));
     for (const { what, wrong } of found)
@@ -103,7 +103,7 @@ function referringOf(
 ): Referring | undefined {
   if (version === undefined) return undefined;
   const names: Name[] = [];
-  walk(withoutProse(resource.properties), '', [], (value, _place, keys) => {
+  eachText(withoutProse(resource.properties), (value, _place, keys) => {
     names.push(...namesIn(value, keys, mapping));
   });
   return names.length === 0 ? undefined : { what: `${type}/${name}/${version}`, names };
@@ -156,22 +156,6 @@ function nameOf(word: string, mapping: ReferenceMapping): Name | undefined {
   if (type === undefined)
     return version === undefined ? { holds: `/${name}/` } : { ends: `/${name}/${version}` };
   return version === undefined ? { starts: `${type}/${name}/` } : { is: `${type}/${name}/${version}` };
-}
-
-type Visit = (value: string, place: string, keys: readonly string[]) => void;
-
-function walk(value: Json, place: string, keys: readonly string[], visit: Visit): void {
-  if (typeof value === 'string') visit(value, place, keys);
-  else if (Array.isArray(value))
-    value.forEach((each, index) => walk(each, `${place}[${index}]`, keys, visit));
-  else if (value !== null && typeof value === 'object') walkObject(value, place, keys, visit);
-}
-
-function walkObject(value: JsonObject, place: string, keys: readonly string[], visit: Visit): void {
-  for (const [key, each] of Object.entries(value)) {
-    const path = [...keys, key];
-    if (!isProse(path)) walk(each, `${place}.${key}`, path, visit);
-  }
 }
 
 /** `its input`: what it is to the job. */

@@ -135,7 +135,7 @@ function rewriteSchedule(
   return {
     properties: {
       ...outer.value,
-      action: { ...inner.value, ...(job ? { jobDefinition: job.body.properties } : {}) },
+      action: { ...inner.value, ...(job ? { jobDefinition: job.properties } : {}) },
     },
   };
 }

@@ -13,7 +13,7 @@ const seenAt = '2026-11-21T10:12:00.000Z';
 const statusOf = ({ arm }: Scene, name: string) =>
   arm.resources.get(`${eastId}/jobs/${name}`.toLowerCase())?.properties['status'];
 
-const sightsOf = async ({ store }: Scene, run: string) => (await StoppedRecord.open(store, run)).sightOf;
+const oldStatesOf = async ({ store }: Scene, run: string) => (await StoppedRecord.open(store, run)).oldState;
 
 async function three(): Promise<Scene> {
   const made = scene();
@@ -37,11 +37,11 @@ describe('stopOldJobs', () => {
       'Canceled',
       'Completed',
     ]);
-    const sightOf = await sightsOf(made, 'run-1');
-    expect(['train', 'old', 'unheard-of'].map(sightOf)).toEqual([
-      { saw: 'cancelled', at: seenAt },
-      { saw: 'ended', status: 'Completed', seenAt },
-      { saw: 'unseen' },
+    const oldState = await oldStatesOf(made, 'run-1');
+    expect(['train', 'old', 'unheard-of'].map(oldState)).toEqual([
+      { is: 'cancelled', at: seenAt },
+      { is: 'ended', status: 'Completed', seenAt },
+      { is: 'unseen' },
     ]);
     expect((await StoppedRecord.open(made.store, 'run-1')).stopped.train).toMatchObject({
       status: 'Running',
@@ -59,8 +59,8 @@ describe('stopOldJobs', () => {
       counts: [{ expected: 2, done: 2 }],
     });
     expect(made.arm.requests.filter((request) => request.startsWith('POST'))).toEqual([]);
-    const sightOf = await sightsOf(made, 'run-1');
-    expect(['train', 'old'].map((name) => sightOf(name).saw)).toEqual(['cancelled', 'ended']);
+    const oldState = await oldStatesOf(made, 'run-1');
+    expect(['train', 'old'].map((name) => oldState(name).is)).toEqual(['cancelled', 'ended']);
     // As it was before this run asked it to end.
     expect((await StoppedRecord.open(made.store, 'run-1')).stopped.train).toMatchObject({
       status: 'Running',
@@ -74,8 +74,8 @@ describe('stopOldJobs', () => {
     const context = made.context();
     const next = { ...context, run: { ...context.run, runId: 'run-2' } };
     await stopOldJobs(next, made.readLedger);
-    const sightOf = await sightsOf(made, 'run-2');
-    expect(['train', 'old'].map((name) => sightOf(name).saw)).toEqual(['cancelled', 'ended']);
+    const oldState = await oldStatesOf(made, 'run-2');
+    expect(['train', 'old'].map((name) => oldState(name).is)).toEqual(['cancelled', 'ended']);
     // From now on they are this run's to account for, by name and owner.
     expect((await readCancelled(made.store, await readFences(made.store, 'eastus'))).train?.run).toBe(
       'run-2',
@@ -88,8 +88,8 @@ describe('stopOldJobs', () => {
     const job = made.arm.resources.get(`${eastId}/jobs/train`.toLowerCase());
     if (job) job.properties['status'] = 'Canceled';
     await stopOldJobs(made.context(), made.readLedger);
-    expect((await sightsOf(made, 'run-1'))('train')).toEqual({
-      saw: 'ended',
+    expect((await oldStatesOf(made, 'run-1'))('train')).toEqual({
+      is: 'ended',
       status: 'Canceled',
       seenAt,
     });
@@ -100,15 +100,15 @@ describe('stopOldJobs', () => {
     const job = made.arm.resources.get(`${eastId}/jobs/train`.toLowerCase());
     if (job) job.properties['status'] = 'CancelRequested';
     await stopOldJobs(made.context(), made.readLedger);
-    const sight = (await sightsOf(made, 'run-1'))('train');
-    expect(sight).toEqual({ saw: 'ended', status: 'CancelRequested', seenAt });
+    const old = (await oldStatesOf(made, 'run-1'))('train');
+    expect(old).toEqual({ is: 'ended', status: 'CancelRequested', seenAt });
   });
 
   it('that are in the ledger and no more in the workspace are gone', async () => {
     const made = await three();
     made.arm.resources.delete(`${eastId}/jobs/train`.toLowerCase());
     await stopOldJobs(made.context(), made.readLedger);
-    expect((await sightsOf(made, 'run-1'))('train')).toEqual({ saw: 'ended', status: 'gone', seenAt });
+    expect((await oldStatesOf(made, 'run-1'))('train')).toEqual({ is: 'ended', status: 'gone', seenAt });
   });
 
   it('that the recovery point has not are lost, by name and owner; parts of others and smoke jobs are not', async () => {
@@ -258,7 +258,7 @@ describe('stopOldJobs', () => {
       '2 of 2 jobs of workspace "fraud-east" are still being cancelled, such as "train"',
     );
     // To have set out to cancel a job is not to have cancelled it.
-    expect((await sightsOf(made, 'run-1'))('train')).toEqual({ saw: 'asked' });
+    expect((await oldStatesOf(made, 'run-1'))('train')).toEqual({ is: 'asked' });
   });
 
   it('knows of some that they ended where others do not', async () => {
@@ -269,8 +269,8 @@ describe('stopOldJobs', () => {
     const context = made.context({ topology: topologyWith({ policies }), now: () => new Date() });
     const { owed } = await stopOldJobs(context, made.readLedger);
     expect(owed?.[0]?.reason).toMatch(/^1 of 2 jobs/);
-    const sightOf = await sightsOf(made, 'run-1');
-    expect(['train', 'queued'].map((name) => sightOf(name).saw)).toEqual(['asked', 'cancelled']);
+    const oldState = await oldStatesOf(made, 'run-1');
+    expect(['train', 'queued'].map((name) => oldState(name).is)).toEqual(['asked', 'cancelled']);
   });
 
   it('does not take a job that ends at this moment for one that it stopped', async () => {
@@ -292,8 +292,8 @@ describe('stopOldJobs', () => {
         failed: [],
       },
     ]);
-    expect((await sightsOf(made, 'run-1'))('train')).toEqual({
-      saw: 'ended',
+    expect((await oldStatesOf(made, 'run-1'))('train')).toEqual({
+      is: 'ended',
       status: 'Completed',
       seenAt,
     });
