@@ -4,7 +4,7 @@ import { UnderstudyError } from '../errors/error.ts';
 import { CheckpointFiles } from '../checkpoints/bring-checkpoint.ts';
 import { JobClass } from './classify.ts';
 import { LostWork } from './lost-work.ts';
-import { Change, Unmapped } from './rewrite-spec.ts';
+import { Change, Unmapped } from './spec/rewrite-spec.ts';
 import { Difference } from '../azure/compare.ts';
 import { submittedAs, type LedgerEntry } from '../ledger/ledger.ts';
 import { PassedOver } from '../ledger/whole-checkpoint.ts';
@@ -36,6 +36,8 @@ export const JobRecord = z.strictObject({
   lost: LostWork.optional(),
   changes: z.array(Change).optional(),
   unmapped: z.array(Unmapped).optional(),
+  /** What a person should know of its spec, which was submitted all the same. */
+  warnings: z.array(Unmapped).optional(),
   /** What the standby holds otherwise than it was sent. */
   differences: z.array(Difference).optional(),
 });

@@ -15,9 +15,9 @@ import { classify, type Classification } from './classify.ts';
 import { aboutJob, type JobRecord } from './job-record.ts';
 import { withLostWork } from './lost-work.ts';
 import { inStandby, nextSuccessor, superseded, type NextSuccessor } from './next-successor.ts';
-import { rewriteSpec, type RewrittenSpec, type Unmapped } from './rewrite-spec.ts';
+import { rewriteSpec, type RewrittenSpec, type Unmapped } from './spec/rewrite-spec.ts';
 import { submitSuccessor } from './submit.ts';
-import { successorSpec } from './successor-spec.ts';
+import { successorSpec } from './spec/successor-spec.ts';
 import { unrestoredIn, type Unrestored } from './unrestored.ts';
 
 /** What all jobs of one resubmission share. */
@@ -92,6 +92,7 @@ async function goOn(entry: LedgerEntry, all: Resubmission): Promise<JobRecord> {
     ...(uri === undefined ? {} : { checkpoint: uri }),
     ...filesOf(entry, brought),
     changes,
+    ...(moved.warnings.length > 0 ? { warnings: moved.warnings } : {}),
     ...(differences.length > 0 ? { differences } : {}),
   };
 }

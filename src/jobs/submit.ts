@@ -4,7 +4,7 @@ import { UnderstudyError, isUnderstudyError } from '../errors/error.ts';
 import { workspaceId } from '../topology/sides.ts';
 import type { WorkspaceRef } from '../topology/topology.ts';
 import { differences, type Difference } from '../azure/compare.ts';
-import { originOf } from './successor-spec.ts';
+import { originOf } from './spec/successor-spec.ts';
 
 export interface SubmitSuccessor {
   arm: Arm;

@@ -20,9 +20,9 @@ import { lostAssets } from '../standby/lost-assets.ts';
 import type { Standby } from '../standby/standby.ts';
 import { assetTypeNames } from '../workspace/asset-types.ts';
 import type { RawJob } from '../workspace/job.ts';
-import { computeKeys, datastoreKeys, type Unmapped } from './rewrite-spec.ts';
-import { stripRunBound } from './run-bound.ts';
-import { eachText } from './spec-texts.ts';
+import { computeKeys, datastoreKeys, type Unmapped } from './spec/rewrite-spec.ts';
+import { stripRunBound } from './spec/run-bound.ts';
+import { eachText } from './spec/spec-texts.ts';
 
 /** `data/loans/3` or `datastore features`, in lower case → its name as written, and what is wrong with it: `was not restored: …`. */
 export type Unrestored = ReadonlyMap<string, { what: string; wrong: string }>;

@@ -5,7 +5,7 @@
 import { apiVersions, type ArmResource, type JsonObject } from '../azure/azure.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import { isObject } from '../azure/json.ts';
-import { rewriteSpec } from '../jobs/rewrite-spec.ts';
+import { rewriteSpec } from '../jobs/spec/rewrite-spec.ts';
 import { differences } from '../azure/compare.ts';
 import { rewriteReferences, type ReferenceMapping } from '../azure/ids.ts';
 import type { StepResult } from '../run/work/outcome.ts';

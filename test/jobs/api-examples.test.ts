@@ -9,7 +9,7 @@ import type { Json, JsonObject } from '../../src/azure/azure.ts';
 import type { ReferenceMapping } from '../../src/azure/ids.ts';
 import { isObject } from '../../src/azure/json.ts';
 import { jobTypes, type RawJob } from '../../src/workspace/job.ts';
-import { rewriteSpec } from '../../src/jobs/rewrite-spec.ts';
+import { rewriteSpec } from '../../src/jobs/spec/rewrite-spec.ts';
 import { east, eastId, west, westId } from './scene.ts';
 
 const specs = process.env['AZURE_SPECS'] ?? resolve(import.meta.dirname, '../../../shared/azure-specs');

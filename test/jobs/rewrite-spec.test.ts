@@ -3,8 +3,8 @@ import type { JsonObject } from '../../src/azure/azure.ts';
 import { isHopFolder } from '../../src/workspace/hop-folder.ts';
 import type { RawJob } from '../../src/workspace/job.ts';
 import { successorName } from '../../src/ledger/ledger.ts';
-import { rewriteSpec, type RewriteSpec } from '../../src/jobs/rewrite-spec.ts';
-import { successorSpec, type SuccessorSpecOptions } from '../../src/jobs/successor-spec.ts';
+import { rewriteSpec, type RewriteSpec } from '../../src/jobs/spec/rewrite-spec.ts';
+import { successorSpec, type SuccessorSpecOptions } from '../../src/jobs/spec/successor-spec.ts';
 import { command, east, eastId, mapping, west, westId } from './scene.ts';
 
 const long = (workspace: typeof east, rest: string) =>

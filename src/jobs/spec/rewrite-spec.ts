@@ -3,23 +3,25 @@
  * left out, and what it could not map (such a job is for a person: better not run than run wrong). Pure.
  */
 import { z } from 'zod';
-import type { Json, JsonObject } from '../azure/azure.ts';
-import { withoutSignature } from '../azure/storage/blob-url.ts';
+import type { Json, JsonObject } from '../../azure/azure.ts';
+import { withoutSignature } from '../../azure/storage/blob-url.ts';
 import {
+  parseAzureMlUri,
   rewriteCompute,
   rewriteDatastore,
   rewriteReference,
-  sameName,
   sameWorkspace,
   type ReferenceMapping,
   type Rewritten,
-} from '../azure/ids.ts';
-import { isProse } from '../azure/prose.ts';
-import { isObject } from '../azure/json.ts';
-import type { RawJob } from '../workspace/job.ts';
+} from '../../azure/ids.ts';
+import { isProse } from '../../azure/prose.ts';
+import { isObject } from '../../azure/json.ts';
+import type { RawJob } from '../../workspace/job.ts';
 import { namedIdentity } from './managed-identity.ts';
 import { isRegionField, moveRegions } from './region-fields.ts';
 import { stripRunBound } from './run-bound.ts';
+import { eachText } from './spec-texts.ts';
+import { risksIn } from './text-risks.ts';
 
 export interface RewriteSpec {
   mapping: ReferenceMapping;
@@ -41,6 +43,8 @@ export interface RewrittenSpec {
   properties: JsonObject;
   changes: Change[];
   unmapped: Unmapped[];
+  /** What a person should know of, and that does not keep the job from running. */
+  warnings: Unmapped[];
   /** Places of what is read-only or bound to the old run. */
   stripped: string[];
 }
@@ -48,12 +52,13 @@ export interface RewrittenSpec {
 /** The same job in the other workspace; `successorSpec` makes it the successor of this one. */
 export function rewriteSpec(job: RawJob, options: RewriteSpec): RewrittenSpec {
   const { properties, places } = stripRunBound(job);
-  const rewriting = new Rewriting(options);
+  const rewriting = new Rewriting(options, namesFrom(properties));
   const rewritten = rewriting.walk(properties, 'properties', []) as JsonObject;
   return {
     properties: rewritten,
     changes: rewriting.changes,
     unmapped: rewriting.unmapped,
+    warnings: rewriting.warnings,
     stripped: places,
   };
 }
@@ -67,13 +72,33 @@ export const computeKeys = new Set([
 ]);
 export const datastoreKeys = new Set(['default_datastore', 'defaultDatastore', 'datastore', 'datastoreId']);
 
+/** Inputs whose literal values are names: `computeId: ${{parent.inputs.compute_name}}` has one of a compute. */
+interface NamesFromInputs {
+  computes: ReadonlySet<string>;
+  datastores: ReadonlySet<string>;
+}
+
+function namesFrom(properties: JsonObject): NamesFromInputs {
+  const found = { computes: new Set<string>(), datastores: new Set<string>() };
+  eachText(properties, (text, _place, keys) => {
+    const [, input] = /^(?:azureml:)?\$\{\{\s*(?:parent\.)?inputs\.([\w-]+)\s*\}\}$/i.exec(text) ?? [];
+    if (input === undefined) return;
+    if (computeKeys.has(keys.at(-1) ?? '')) found.computes.add(input);
+    if (datastoreKeys.has(keys.at(-1) ?? '')) found.datastores.add(input);
+  });
+  return found;
+}
+
 class Rewriting {
   readonly changes: Change[] = [];
   readonly unmapped: Unmapped[] = [];
+  readonly warnings: Unmapped[] = [];
   readonly #options: RewriteSpec;
+  readonly #names: NamesFromInputs;
 
-  constructor(options: RewriteSpec) {
+  constructor(options: RewriteSpec, names: NamesFromInputs) {
     this.#options = options;
+    this.#names = names;
   }
 
   /** `keys`: the names on the way from `properties` to `value`. */
@@ -100,35 +125,29 @@ class Rewriting {
   }
 
   #text(value: string, place: string, keys: readonly string[]): string {
-    const { mapping } = this.#options;
-    const key = keys.at(-1) ?? '';
-    const result: Rewritten = computeKeys.has(key)
-      ? rewriteCompute(value, mapping)
-      : datastoreKeys.has(key)
-        ? rewriteDatastore(value, mapping)
-        : rewriteReference(value, mapping);
+    const result = this.#reference(value, keys);
     if (result.unmapped !== undefined) this.#cannot(place, value, result.unmapped);
-    else if (!result.changed) this.#look(value, place, keys);
+    else if (!result.changed && parseAzureMlUri(value) === undefined) this.#look(value, place, keys);
     const to = result.value;
     if (to !== value) this.changes.push({ place, from: withoutSignature(value), to: withoutSignature(to) });
     return to;
   }
 
-  /** Text that is no reference as a whole may still hold one: a command line, a list. That is not rewritten but told. */
-  #look(value: string, place: string, keys: readonly string[]): void {
+  #reference(value: string, keys: readonly string[]): Rewritten {
     const { mapping } = this.#options;
-    if (sameWorkspace(mapping.from, mapping.to)) return;
-    const words = value.split(/[\s"'`,;=()<>|[\]{}]+/).filter((word) => word !== '');
-    for (const word of words.length > 1 ? words : []) {
-      const { changed, unmapped } = rewriteReference(word, mapping);
-      if (changed || unmapped !== undefined) {
-        this.#cannot(place, word, 'it stands within other text, which is not rewritten');
-      }
-    }
-    const isVariable = keys.includes('environmentVariables') || keys.includes('environment_variables');
-    if (isVariable && sameName(value, mapping.from.name) && !sameName(value, mapping.to.name)) {
-      this.#cannot(place, value, 'an environment variable names the old workspace');
-    }
+    const key = keys.at(-1) ?? '';
+    const input = key === 'value' && keys.at(-3) === 'inputs' ? (keys.at(-2) ?? '') : '';
+    if (computeKeys.has(key) || this.#names.computes.has(input)) return rewriteCompute(value, mapping);
+    if (datastoreKeys.has(key) || this.#names.datastores.has(input)) return rewriteDatastore(value, mapping);
+    return rewriteReference(value, mapping);
+  }
+
+  /** Text that is no reference as a whole may still hold one. That is not rewritten but told. */
+  #look(value: string, place: string, keys: readonly string[]): void {
+    const { unmapped, warnings } = risksIn(value, keys, this.#options.mapping);
+    for (const each of unmapped) this.#cannot(place, each.value, each.reason);
+    for (const each of warnings)
+      this.warnings.push({ place, value: withoutSignature(each.value), reason: each.reason });
   }
 
   #cannot(place: string, value: string, reason: string): void {

@@ -2,12 +2,12 @@
  * What makes a moved spec that of a successor: tags that say where it comes from, outputs of its own where its origin may go on writing
  * unseen, and the checkpoint that it goes on from. Pure.
  */
-import type { JsonObject } from '../azure/azure.ts';
-import { parseAzureMlUri } from '../azure/ids.ts';
-import { isObject, objectAt, textAt } from '../azure/json.ts';
-import { withoutSignature } from '../azure/storage/blob-url.ts';
-import { folderOfHop, withoutHop } from '../workspace/hop-folder.ts';
-import { originTags, tagsOf, type RawJob } from '../workspace/job.ts';
+import type { JsonObject } from '../../azure/azure.ts';
+import { parseAzureMlUri } from '../../azure/ids.ts';
+import { isObject, objectAt, textAt } from '../../azure/json.ts';
+import { withoutSignature } from '../../azure/storage/blob-url.ts';
+import { folderOfHop, withoutHop } from '../../workspace/hop-folder.ts';
+import { originTags, tagsOf, type RawJob } from '../../workspace/job.ts';
 import type { Change, RewrittenSpec } from './rewrite-spec.ts';
 import { mapTexts } from './spec-texts.ts';
 
