@@ -12,6 +12,7 @@ import {
   resumeTag,
   resumeWishOf,
   showUnknownWish,
+  timeLimitSeconds,
   typeOf,
   type RawJob,
 } from '../workspace/job.ts';
@@ -170,9 +171,13 @@ function mayHaveCompleted({ entry, spec, goneSince, old }: Facts): Classificatio
     reason: `it may have completed after it was last seen at ${entry.lastSeenAt}: ${why}`,
   });
   if (entry.status === 'Finalizing') return because('it was finalizing');
-  const limit = timeLimit(spec);
+  const seconds = timeLimitSeconds(spec);
   const created = Date.parse(createdAt(spec) ?? '');
-  if (entry.status === 'Running' && limit !== undefined && created + limit <= Date.parse(goneSince)) {
+  if (
+    entry.status === 'Running' &&
+    seconds !== undefined &&
+    created + seconds * 1000 <= Date.parse(goneSince)
+  ) {
     return because('its time limit was over before the region was lost');
   }
   return undefined;
@@ -200,13 +205,4 @@ function howToGoOn({ entry, spec, policy }: Facts): Classification {
     group: 'resumed',
     reason: `from its last copied checkpoint, ${entry.checkpoint.lastFile}${passedOver ? `; "${passedOver.name}" was not whole: ${passedOver.why}` : ''}`,
   };
-}
-
-/** Milliseconds of the job's own time limit (`limits.timeout`, ISO 8601), if it has one. */
-function timeLimit(spec: RawJob): number | undefined {
-  const text = textAt(objectAt(spec.properties, 'limits') ?? {}, 'timeout');
-  const match = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?)?$/.exec(text ?? '');
-  if (!match) return undefined;
-  const [days, hours, minutes, seconds] = match.slice(1).map((part) => Number(part ?? 0));
-  return ((((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0)) * 1000;
 }

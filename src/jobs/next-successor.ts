@@ -60,7 +60,7 @@ export async function nextSuccessor(
 }
 
 /** The group of jobs whose work a successor of an earlier run has done. */
-const successorCompleted = 'its successor completed';
+export const successorCompleted = 'its successor completed';
 
 /** Where a successor is looked for, and submitted. */
 export function inStandby(

@@ -1,4 +1,4 @@
-/** One interrupted job's way: decide, rewrite, plan its successor in the ledger, bring its checkpoint, submit, record. */
+/** One interrupted job's way: decide, rewrite, plan its successor, bring its checkpoint, submit, record. */
 import type { ReferenceMapping } from '../azure/ids.ts';
 import {
   broughtBefore,
@@ -13,6 +13,7 @@ import type { StepContext } from '../run/work/step-context.ts';
 import type { RawJob } from '../workspace/job.ts';
 import { classify, type Classification } from './classify.ts';
 import { aboutJob, type JobRecord } from './job-record.ts';
+import { followedBy, followOutput, type Producers } from './follow-outputs.ts';
 import { withLostWork } from './lost-work.ts';
 import { inStandby, nextSuccessor, superseded, type NextSuccessor } from './next-successor.ts';
 import { rewriteSpec, type RewrittenSpec, type Unmapped } from './spec/rewrite-spec.ts';
@@ -29,6 +30,7 @@ export interface Resubmission {
   isShared: (datastore: string) => boolean;
   /** What this run's fence knows of a job of the old workspace. */
   oldState: (entry: LedgerEntry) => OldJobState;
+  producers: Producers;
   bring: BringCheckpoint;
   /** Called in long work; throws FencedError once the lease is lost. */
   beat: () => Promise<void>;
@@ -57,7 +59,10 @@ async function goOn(entry: LedgerEntry, all: Resubmission): Promise<JobRecord> {
   if (decision.class !== 'resubmit' && decision.class !== 'restart')
     return leaveForPerson(entry, decision, all);
 
-  const moved = rewriteSpec(spec, { mapping: all.mapping });
+  const followed = await followedBy(entry, all.producers, context);
+  if (!Array.isArray(followed)) return leaveForPerson(entry, followed, all);
+  const follow = (reference: string) => followOutput(reference, followed, all.mapping);
+  const moved = rewriteSpec(spec, { mapping: all.mapping, follow });
   const lacking = lackingFor(spec, moved, all);
   if (lacking) {
     const { unmapped, ...left } = lacking;

@@ -4,10 +4,10 @@
  */
 import { apiVersions, type ArmResource } from '../azure/azure.ts';
 import { resumeFolders } from '../checkpoints/resume-folder.ts';
-import { UnderstudyError } from '../errors/error.ts';
+import { isUnderstudyError, UnderstudyError } from '../errors/error.ts';
 import { FenceWatch } from '../fence/watch-fence.ts';
-import type { LedgerEntry } from '../ledger/ledger.ts';
-import { byUrgency } from '../ledger/urgency.ts';
+import { specFolder, type LedgerEntry } from '../ledger/ledger.ts';
+import { byUrgency, rankOf } from '../ledger/urgency.ts';
 import { readLedger } from '../recovery-point/recovery-point.ts';
 import type { OpenRecoveryPoint } from '../recovery-point/manifest.ts';
 import { mapBounded } from '../run/work/bounded.ts';
@@ -15,7 +15,12 @@ import { everySecond } from '../run/work/every-second.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { openStandby, planned } from '../standby/standby.ts';
+import { describeJob } from '../workspace/describe-job.ts';
+import type { RawJob } from '../workspace/job.ts';
+import { outcomeForReaders, type Producers } from './follow-outputs.ts';
+import { JobQueue } from './job-queue.ts';
 import type { JobRecord } from './job-record.ts';
+import { producersOf, type ReadsAndWrites } from './producers.ts';
 import { resubmitJob, type Resubmission } from './resubmit-job.ts';
 import { ResumedJobs } from './resumed-jobs.ts';
 import { sharedDatastores } from './shared-datastores.ts';
@@ -37,27 +42,32 @@ export async function resubmitJobs(context: StepContext, checkpoints = resumeFol
     return { state: 'skipped', detail: `no job was unfinished at recovery point ${point.ref.id}` };
   }
   const watch = await FenceWatch.open(context);
-  const resubmission = await prepare(context, { point, entries, watch, checkpoints });
   const evidence = new ResumedJobs(context, entries.length);
-  let left = byUrgency(entries, context.topology.jobs);
   const before = await evidence.writtenBefore();
-  left = left.filter(({ name }) => !before.has(name));
-  while (left.length > 0) {
-    const batch = nextBatch(left, watch, context.topology.policies.jobBatch);
+  const outcomes = new Map([...before].map(([name, record]) => [name, outcomeForReaders(record)]));
+  const { queue, producers } = await putInOrder(context, entries);
+  queue.remove(before.keys());
+  const all = {
+    ...(await prepare(context, { point, entries, watch, checkpoints })),
+    producers: { ...producers, outcomes },
+  };
+  const { jobBatch } = context.topology.policies;
+  while (queue.size > 0) {
+    const batch = queue.next(jobBatch, (entry) => watch.oldState(entry) !== undefined);
     if (batch.length === 0) {
       if (watch.isOver) break;
       await evidence.say();
       await watch.wait();
       continue;
     }
-    const records = await resubmitBatch(batch, resubmission, (done) => evidence.say(done));
-    const taken = new Set(batch);
-    left = left.filter((entry) => !taken.has(entry));
-    await evidence.add(records, watch.isOver ? 1 : context.topology.policies.jobBatch);
+    const records = await resubmitBatch(batch, all, (done) => evidence.say(done));
+    for (const record of records) outcomes.set(record.old, outcomeForReaders(record));
+    queue.remove(batch.map(({ name }) => name));
+    await evidence.add(records, watch.isOver ? 1 : jobBatch);
     if (!watch.isOver) await watch.look();
   }
   await evidence.add([], 1);
-  if (left.length > 0) throw stopHasFailed(left.length, entries.length, watch, context);
+  if (queue.size > 0) throw stopHasFailed(queue.size, entries.length, watch, context);
   return evidence.tally.result(entries.length, context.from.region);
 }
 
@@ -77,17 +87,38 @@ function stopHasFailed(
   );
 }
 
-/**
- * The most urgent of the jobs that are settled, at most `size`. None mixes priorities, since the jobs of a batch may overtake each
- * other.
- */
-function nextBatch(left: readonly LedgerEntry[], watch: FenceWatch, size: number): LedgerEntry[] {
-  const batch: LedgerEntry[] = [];
-  for (const entry of left) {
-    if (batch.length === size || (batch[0] && batch[0].priority !== entry.priority)) break;
-    if (watch.oldState(entry)) batch.push(entry);
-  }
-  return batch;
+async function putInOrder(
+  context: StepContext,
+  entries: readonly LedgerEntry[],
+): Promise<{ queue: JobQueue; producers: Omit<Producers, 'outcomes'> }> {
+  const { jobs } = context.topology;
+  const described = await describedJobs(context, entries);
+  const of = producersOf(described);
+  const queue = new JobQueue({
+    entries: byUrgency(entries, jobs),
+    rankOf: (entry) => rankOf(entry, jobs.priority),
+    producers: of,
+  });
+  const writes = (job: string) => described.get(job)?.writes ?? [];
+  return { queue, producers: { of, writes, circular: queue.circular } };
+}
+
+/** By name; what an earlier release took is described from its spec. A spec that cannot be read is its own job's error, later. */
+async function describedJobs(
+  { store }: StepContext,
+  entries: readonly LedgerEntry[],
+): Promise<ReadonlyMap<string, ReadsAndWrites>> {
+  const described = await mapBounded(entries, window, async (entry): Promise<[string, ReadsAndWrites]> => {
+    const { name, description, spec } = entry;
+    if (description) return [name, description];
+    try {
+      return [name, describeJob(await store.open<RawJob>(specFolder, spec))];
+    } catch (error) {
+      if (!isUnderstudyError(error, 'ControlStoreError')) throw error;
+      return [name, { reads: [], writes: [] }];
+    }
+  });
+  return new Map(described);
 }
 
 interface Prepare {
@@ -97,7 +128,7 @@ interface Prepare {
   checkpoints: typeof resumeFolders;
 }
 
-type Prepared = Omit<Resubmission, 'beat'>;
+type Prepared = Omit<Resubmission, 'beat' | 'producers'>;
 
 async function prepare(
   context: StepContext,
@@ -123,7 +154,7 @@ async function prepare(
 
 async function resubmitBatch(
   batch: readonly LedgerEntry[],
-  prepared: Prepared,
+  all: Omit<Resubmission, 'beat'>,
   progress: (done: number) => Promise<void>,
 ): Promise<JobRecord[]> {
   let done = 0;
@@ -133,7 +164,7 @@ async function resubmitBatch(
     // A run that has lost its lease must not submit. What is under way is awaited before the error is thrown on: none goes on
     // submitting behind the back of the next attempt.
     await beat();
-    const record = await resubmitJob(entry, { ...prepared, beat });
+    const record = await resubmitJob(entry, { ...all, beat });
     done += 1;
     return record;
   });

@@ -22,7 +22,7 @@ import { assetTypeNames } from '../workspace/asset-types.ts';
 import type { RawJob } from '../workspace/job.ts';
 import { computeKeys, datastoreKeys, type Unmapped } from './spec/rewrite-spec.ts';
 import { stripRunBound } from './spec/run-bound.ts';
-import { eachText } from './spec/spec-texts.ts';
+import { eachText } from '../azure/json-texts.ts';
 
 /** `data/loans/3` or `datastore features`, in lower case → its name as written, and what is wrong with it: `was not restored: …`. */
 export type Unrestored = ReadonlyMap<string, { what: string; wrong: string }>;

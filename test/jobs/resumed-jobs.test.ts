@@ -32,7 +32,7 @@ describe('a second attempt', () => {
   it('takes over what is written, as it is', async () => {
     const { store, again } = await written();
     const jobs = again();
-    expect(await jobs.writtenBefore()).toEqual(new Set(['train']));
+    expect(await jobs.writtenBefore()).toEqual(new Map([['train', record]]));
     expect(jobs.tally.result(1, 'eastus')).toMatchObject({ facts: { resumed: 1 } });
     expect((await store.read(place))?.value).toEqual([record]);
   });

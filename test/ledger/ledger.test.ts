@@ -59,6 +59,13 @@ describe('a line of the ledger', () => {
       displayName: 'Train',
       owner: 'ana',
       priority: 'normal',
+      description: {
+        runs: 'python train.py --resume ${{inputs.resume_from}}',
+        computes: ['gpu-east'],
+        nodes: 1,
+        reads: [],
+        writes: [{ output: 'checkpoints', store: 'workspaceblobstore', path: 'azureml/train/checkpoints' }],
+      },
     });
   });
 

@@ -20,11 +20,13 @@ import type { RawJob } from '../../workspace/job.ts';
 import { namedIdentity } from './managed-identity.ts';
 import { isRegionField, moveRegions } from './region-fields.ts';
 import { stripRunBound } from './run-bound.ts';
-import { eachText } from './spec-texts.ts';
+import { eachText } from '../../azure/json-texts.ts';
 import { risksIn } from './text-risks.ts';
 
 export interface RewriteSpec {
   mapping: ReferenceMapping;
+  /** What a reference to the output of an interrupted job reads as, where its successor writes that; undefined: it is none. */
+  follow?: (reference: string) => string | undefined;
 }
 
 export const Change = z.strictObject({
@@ -134,7 +136,9 @@ class Rewriting {
   }
 
   #reference(value: string, keys: readonly string[]): Rewritten {
-    const { mapping } = this.#options;
+    const { mapping, follow } = this.#options;
+    const followed = keys.includes('outputs') ? undefined : follow?.(value);
+    if (followed !== undefined) return { value: followed, changed: true };
     const key = keys.at(-1) ?? '';
     const input = key === 'value' && keys.at(-3) === 'inputs' ? (keys.at(-2) ?? '') : '';
     if (computeKeys.has(key) || this.#names.computes.has(input)) return rewriteCompute(value, mapping);

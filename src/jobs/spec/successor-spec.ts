@@ -9,7 +9,7 @@ import { withoutSignature } from '../../azure/storage/blob-url.ts';
 import { folderOfHop, withoutHop } from '../../workspace/hop-folder.ts';
 import { originTags, tagsOf, type RawJob } from '../../workspace/job.ts';
 import type { Change, RewrittenSpec } from './rewrite-spec.ts';
-import { mapTexts } from './spec-texts.ts';
+import { mapTexts } from '../../azure/json-texts.ts';
 
 /** A successor, by what its tags say of it. */
 export interface SuccessorOf {

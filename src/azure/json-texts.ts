@@ -1,7 +1,7 @@
-/** The texts of a job's spec that mean something to Azure: all but what is prose for people. Pure. */
-import type { Json, JsonObject } from '../../azure/azure.ts';
-import { isProse } from '../../azure/prose.ts';
-import { isObject } from '../../azure/json.ts';
+/** The texts of an entity of Azure Machine Learning that mean something to it: all but what is prose for people. Pure. */
+import type { Json, JsonObject } from './azure.ts';
+import { isProse } from './prose.ts';
+import { isObject } from './json.ts';
 
 /** `place`: `properties.inputs.data.uri`. `keys`: the names on the way from the properties to the text, its own last. */
 export type VisitText = (text: string, place: string, keys: readonly string[]) => void;
