@@ -1,9 +1,8 @@
 /** Points a job that reads the output of an interrupted job to that of its successor. */
-import { apiVersions } from '../azure/azure.ts';
 import { datastoreUri, parseAzureMlUri, sameWorkspace, type ReferenceMapping } from '../azure/ids.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
-import { workspaceId } from '../topology/sides.ts';
 import type { StepContext } from '../run/work/step-context.ts';
+import type { AzureJobs } from '../workspace/azure-jobs.ts';
 import { joinPath, placeOfOutput } from '../workspace/job-outputs.ts';
 import type { RawJob } from '../workspace/job.ts';
 import type { Classification } from './classify.ts';
@@ -42,7 +41,8 @@ interface Followed extends Producer {
 export async function followedBy(
   { name }: LedgerEntry,
   { of, writes, circular, outcomes }: Producers,
-  { azure, to, signal }: StepContext,
+  jobs: Pick<AzureJobs, 'find'>,
+  { signal }: Pick<StepContext, 'signal'>,
 ): Promise<Followed[] | Classification> {
   const found: Followed[] = [];
   const circle = circular.get(name);
@@ -50,10 +50,9 @@ export async function followedBy(
   for (const producer of of.get(name) ?? []) {
     const { successor, reason } = outcomes.get(producer) ?? { reason: 'it has had no turn' };
     if (successor === undefined) return unfollowed(`job "${producer}", which has no successor: ${reason}`);
-    const path = `${workspaceId(to.workspace)}/jobs/${successor}`;
-    const job = await azure.arm.find(path, apiVersions.machineLearning, { signal });
+    const job = await jobs.find(successor, { signal });
     if (!job) return unfollowed(`job "${producer}", whose successor "${successor}" is gone`);
-    found.push({ name: producer, writes: writes(producer), successor: job });
+    found.push({ name: producer, writes: writes(producer), successor: job.raw });
   }
   return found;
 }

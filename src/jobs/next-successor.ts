@@ -1,14 +1,12 @@
 /** Which successor of a job is to be submitted, by its ledger and by what the standby has. */
-import type { Arm } from '../azure/azure.ts';
 import type { OldJobState } from '../fence/stopped-jobs.ts';
 import { cameBack, planSuccessor, type LedgerEntry, type Successor } from '../ledger/ledger.ts';
 import type { StepContext } from '../run/work/step-context.ts';
-import { isFinished, statusOf, type RawJob } from '../workspace/job.ts';
-import type { WorkspaceRef } from '../topology/topology.ts';
+import type { AzureJobs } from '../workspace/azure-jobs.ts';
+import type { RawJob } from '../workspace/job.ts';
 import type { Classification } from './classify.ts';
 import type { JobRecord } from './job-record.ts';
 import { settlementOf } from './settlement.ts';
-import { findSuccessor } from './submit.ts';
 
 /** A job whose lineage has left its region and come back is not the one to go on from. */
 export async function superseded(
@@ -37,15 +35,18 @@ export async function nextSuccessor(
   entry: LedgerEntry,
   old: OldJobState,
   context: StepContext,
+  jobs: Pick<AzureJobs, 'find'>,
 ): Promise<NextSuccessor> {
   const run = context.run.runId;
   const plan = { entry, to: context.to.region, run };
   const settled = settlementOf(old, entry, context);
   const successor = await planSuccessor(context.store, { ...plan, settled });
-  const before = await findSuccessor(inStandby(successor, context));
-  const status = before && successor.run !== run ? statusOf(before) : 'Unknown';
+  const find = async (name: string) => jobs.find(name, { signal: context.signal });
+  const before = await find(successor.name);
+  const isEarlier = before !== undefined && successor.run !== run;
+  const status = isEarlier ? before.status : 'Unknown';
   const isCancelled = status === 'Canceled' || status === 'CancelRequested';
-  if (!isFinished(status) && !isCancelled) return { successor, before };
+  if (!(isEarlier && before.isFinished) && !isCancelled) return { successor, before: before?.raw };
   const reason = `its successor "${successor.name}", which run ${successor.run} had submitted, is ${status}`;
   const ended = { reason, new: successor.name, outcome: 'skipped' } as const;
   if (status === 'Completed') return { ended: { ...ended, class: 'skip', group: successorCompleted } };
@@ -56,16 +57,8 @@ export async function nextSuccessor(
     settled: { as: 'cancelled', at, reason },
     ended: successor.hop,
   });
-  return { successor: next, before: await findSuccessor(inStandby(next, context)) };
+  return { successor: next, before: (await find(next.name))?.raw };
 }
 
 /** The group of jobs whose work a successor of an earlier run has done. */
 export const successorCompleted = 'its successor completed';
-
-/** Where a successor is looked for, and submitted. */
-export function inStandby(
-  { name }: Pick<Successor, 'name'>,
-  { azure, to, signal }: StepContext,
-): { arm: Arm; workspace: WorkspaceRef; name: string; signal: AbortSignal } {
-  return { arm: azure.arm, workspace: to.workspace, name, signal };
-}

@@ -10,12 +10,13 @@ import { isUnderstudyError, messageOf, type UnderstudyError } from '../errors/er
 import type { OldJobState } from '../fence/stopped-jobs.ts';
 import { markSubmitted, specFolder, successorName, type LedgerEntry } from '../ledger/ledger.ts';
 import type { StepContext } from '../run/work/step-context.ts';
+import type { AzureJobs } from '../workspace/azure-jobs.ts';
 import type { RawJob } from '../workspace/job.ts';
 import { classify, type Classification } from './classify.ts';
 import { aboutJob, type JobRecord } from './job-record.ts';
 import { followedBy, followOutput, type Producers } from './follow-outputs.ts';
 import { withLostWork } from './lost-work.ts';
-import { inStandby, nextSuccessor, superseded, type NextSuccessor } from './next-successor.ts';
+import { nextSuccessor, superseded, type NextSuccessor } from './next-successor.ts';
 import { rewriteSpec, type RewrittenSpec, type Unmapped } from './spec/rewrite-spec.ts';
 import { submitSuccessor } from './submit.ts';
 import { successorSpec } from './spec/successor-spec.ts';
@@ -24,6 +25,8 @@ import { unrestoredIn, type Unrestored } from './unrestored.ts';
 /** What all jobs of one resubmission share. */
 export interface Resubmission {
   context: StepContext;
+  /** The standby's. */
+  jobs: AzureJobs;
   mapping: ReferenceMapping;
   /** What this run could not restore: no job may run on it. */
   unrestored: Unrestored;
@@ -52,14 +55,14 @@ export async function resubmitJob(entry: LedgerEntry, all: Resubmission): Promis
 }
 
 async function goOn(entry: LedgerEntry, all: Resubmission): Promise<JobRecord> {
-  const { context } = all;
+  const { context, jobs } = all;
   const spec = await context.store.open<RawJob>(specFolder, entry.spec);
   const decision = await decide(entry, spec, all);
   if (decision.class === 'skip') return { ...aboutJob(entry), ...decision, outcome: 'skipped' };
   if (decision.class !== 'resubmit' && decision.class !== 'restart')
     return leaveForPerson(entry, decision, all);
 
-  const followed = await followedBy(entry, all.producers, context);
+  const followed = await followedBy(entry, all.producers, jobs, context);
   if (!Array.isArray(followed)) return leaveForPerson(entry, followed, all);
   const follow = (reference: string) => followOutput(reference, followed, all.mapping);
   const moved = rewriteSpec(spec, { mapping: all.mapping, follow });
@@ -68,7 +71,7 @@ async function goOn(entry: LedgerEntry, all: Resubmission): Promise<JobRecord> {
     const { unmapped, ...left } = lacking;
     return { ...(await leaveForPerson(entry, left, all)), unmapped };
   }
-  const next = await nextSuccessor(entry, all.oldState(entry), context);
+  const next = await nextSuccessor(entry, all.oldState(entry), context, jobs);
   if ('ended' in next) return { ...aboutJob(entry), ...next.ended };
   const { successor, before } = next;
   const resumes = decision.class === 'resubmit';
@@ -83,7 +86,13 @@ async function goOn(entry: LedgerEntry, all: Resubmission): Promise<JobRecord> {
     ...(uri === undefined ? {} : { resume: { input, uri } }),
   });
   await all.beat();
-  const { already, differences } = await submitSuccessor({ ...inStandby(successor, context), body, before });
+  const { already, differences } = await submitSuccessor({
+    jobs,
+    name: successor.name,
+    body,
+    before,
+    signal: context.signal,
+  });
   await markSubmitted(context.store, entry.lineageRoot, successor.hop);
   const isEarlier = already && successor.run !== context.run.runId;
   const earlier = isEarlier ? ` (submitted by run ${successor.run})` : '';

@@ -15,6 +15,7 @@ import { everySecond } from '../run/work/every-second.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { openStandby, planned } from '../standby/standby.ts';
+import { azureJobs } from '../workspace/azure-jobs.ts';
 import { describeJob } from '../workspace/describe-job.ts';
 import type { RawJob } from '../workspace/job.ts';
 import { outcomeForReaders, type Producers } from './follow-outputs.ts';
@@ -144,6 +145,7 @@ async function prepare(
     new Set(resources.map(({ name }) => name.toLowerCase()));
   return {
     context,
+    jobs: azureJobs(azure.arm, workspace),
     mapping: { ...standby.mapping, has: { computes: names(computes), datastores: names(datastores) } },
     unrestored: await findUnrestored(context, standby),
     isShared: sharedDatastores(sourceDatastores, datastores),

@@ -7,7 +7,7 @@ import type { JobDescription } from '../run/work/job-platform.ts';
 import { outputPlace } from './checkpoint.ts';
 import { computesOf, nodesOf } from './gpus.ts';
 import { timeLimitSeconds, typeOf, type RawJob } from './job.ts';
-import { withoutSecretTexts } from './secret-texts.ts';
+import { withoutSecretTexts } from '../azure/secret-texts.ts';
 
 /** Letters of a command line that are kept: the whole is in the job's spec. */
 const longestCommand = 1000;
