@@ -1,7 +1,7 @@
 /** Decides what becomes of an unfinished job. Pure: everything it needs is given. */
 import { z } from 'zod';
 import type { Topology } from '../topology/topology.ts';
-import { resumedFrom, takesCheckpoint } from '../workspace/checkpoint.ts';
+import { wentOnFrom, takesCheckpoint } from '../workspace/checkpoint.ts';
 import { objectAt, textAt } from '../azure/json.ts';
 import {
   createdAt,
@@ -22,7 +22,7 @@ import type { OldJobState } from '../fence/stopped-jobs.ts';
 /**
  * `resubmit`: go on from the last copied checkpoint. `restart`: from the beginning. `manual`: a person decides. `skip`: nothing is
  * to be done. `may-have-completed`: it may have ended well after it was last seen, so running it again is a person's decision. `owed`:
- * the old region answers, and has not confirmed that it ended: a successor would run beside it.
+ * the old region answers, and has not confirmed that it ended: a successor would run next to it.
  */
 export const JobClass = z.enum(['resubmit', 'restart', 'manual', 'skip', 'may-have-completed', 'owed']);
 export type JobClass = z.infer<typeof JobClass>;
@@ -188,7 +188,7 @@ function howToGoOn({ entry, spec, policy }: Facts): Classification {
   if (!takesCheckpoint(spec, policy.checkpoint)) {
     return { class: 'restart', group: 'restarted', reason: `it takes no checkpoint (no input "${input}")` };
   }
-  const resumed = resumedFrom(spec, policy.checkpoint);
+  const resumed = wentOnFrom(spec, policy.checkpoint);
   if (!entry.checkpoint && resumed) {
     const reason = `it went on from ${resumed.path}, which was not copied, and no checkpoint that it wrote since was`;
     return { class: 'manual', group: 'its checkpoint is gone', reason };

@@ -69,7 +69,7 @@ export function parseJobRecords(value: unknown, place: string): JobRecord[] {
   const where = issue && issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
   throw new UnderstudyError(
     'ControlStoreError',
-    `list of resumed jobs "${place}": ${where}${issue?.message ?? 'not as expected'}`,
+    `list of resubmitted jobs "${place}": ${where}${issue?.message ?? 'not as expected'}`,
     {
       place,
       next: 'It was altered since: put it back from a backup of the control store, or see "Damaged documents" in docs/operations.md.',

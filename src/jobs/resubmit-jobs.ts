@@ -3,7 +3,7 @@
  * most once however often the step is killed and run again.
  */
 import { apiVersions, type ArmResource } from '../azure/azure.ts';
-import { resumeFolders } from '../checkpoints/resume-folder.ts';
+import { copyCheckpoints } from '../checkpoints/copy-checkpoints.ts';
 import { isUnderstudyError, UnderstudyError } from '../errors/error.ts';
 import { FenceWatch } from '../fence/watch-fence.ts';
 import { specFolder, type LedgerEntry } from '../ledger/ledger.ts';
@@ -23,7 +23,7 @@ import { JobQueue } from './job-queue.ts';
 import type { JobRecord } from './job-record.ts';
 import { producersOf, type ReadsAndWrites } from './producers.ts';
 import { resubmitJob, type Resubmission } from './resubmit-job.ts';
-import { ResumedJobs } from './resumed-jobs.ts';
+import { ResubmittedJobs } from './resubmitted-jobs.ts';
 import { sharedDatastores } from './shared-datastores.ts';
 import { findUnrestored } from './unrestored.ts';
 
@@ -34,7 +34,7 @@ import { findUnrestored } from './unrestored.ts';
 const window = 32;
 
 /** Action `resubmitJobs`. `checkpoints`: how those of the recovery point are brought to the standby. */
-export async function resubmitJobs(context: StepContext, checkpoints = resumeFolders): Promise<StepResult> {
+export async function resubmitJobs(context: StepContext, checkpoints = copyCheckpoints): Promise<StepResult> {
   if (!context.plan.recoveryPoint)
     return { state: 'skipped', detail: 'the plan has no recovery point, so there is no job to resubmit' };
   const point = await planned(context);
@@ -43,7 +43,7 @@ export async function resubmitJobs(context: StepContext, checkpoints = resumeFol
     return { state: 'skipped', detail: `no job was unfinished at recovery point ${point.ref.id}` };
   }
   const watch = await FenceWatch.open(context);
-  const evidence = new ResumedJobs(context, entries.length);
+  const evidence = new ResubmittedJobs(context, entries.length);
   const before = await evidence.writtenBefore();
   const outcomes = new Map([...before].map(([name, record]) => [name, outcomeForReaders(record)]));
   const { queue, producers } = await putInOrder(context, entries);
@@ -126,7 +126,7 @@ interface Prepare {
   point: OpenRecoveryPoint;
   entries: readonly LedgerEntry[];
   watch: FenceWatch;
-  checkpoints: typeof resumeFolders;
+  checkpoints: typeof copyCheckpoints;
 }
 
 type Prepared = Omit<Resubmission, 'beat' | 'producers'>;

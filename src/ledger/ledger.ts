@@ -1,6 +1,6 @@
 /**
  * The job ledger. A line of it (`LedgerEntry`) is one unfinished job as a recovery point saw it; the job's document in the
- * control store (`ledger/{lineage root}.json`) says besides which successors it has had. A successor's name is a function of
+ * control store (`ledger/{lineage root}.json`) also says which successors it has had. A successor's name is a function of
  * lineage root and hop, and the hop rises only by compare-and-swap: so there is at most one successor to each job.
  */
 import { createHash } from 'node:crypto';
@@ -279,9 +279,9 @@ async function change<T>(
   }
   throw new UnderstudyError(
     'ControlStoreError',
-    `${name} was changed by somebody else ${attempts} times while it was written`,
+    `${name} was changed by another run ${attempts} times while it was written`,
     {
-      next: 'See that no second run resubmits jobs, then resume this one.',
+      next: 'See that no second run resubmits jobs, then "understudy retry" this one.',
     },
   );
 }

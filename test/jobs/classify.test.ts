@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/azure/azure.ts';
-import { checkpointPlaces, resumeFolder, resumedFrom } from '../../src/workspace/checkpoint.ts';
+import { checkpointPlaces, checkpointFolder, wentOnFrom } from '../../src/workspace/checkpoint.ts';
 import { classify, type Facts } from '../../src/jobs/classify.ts';
 import type { RawJob } from '../../src/workspace/job.ts';
 import { toLedgerEntry } from '../../src/ledger/ledger.ts';
@@ -267,7 +267,7 @@ describe('a successor that has written nothing', () => {
     inputs: {
       resume_from: {
         jobInputType: 'uri_folder',
-        uri: `azureml://datastores/lake/paths/${resumeFolder('j', 'rp-1')}/`,
+        uri: `azureml://datastores/lake/paths/${checkpointFolder('j', 'rp-1')}/`,
       },
     },
   });
@@ -312,7 +312,7 @@ describe('where checkpoints are', () => {
       }),
     );
   it('of a successor: what it wrote itself, else what it was given to go on from', () => {
-    const folder = resumeFolder('j', 'rp-1');
+    const folder = checkpointFolder('j', 'rp-1');
     expect(checkpointPlaces(startingFrom(`${folder}/`), policy.checkpoint)).toEqual([
       { datastore: 'workspaceblobstore', path: 'azureml/j/checkpoints/' },
       { datastore: 'lake', path: folder },
@@ -320,8 +320,8 @@ describe('where checkpoints are', () => {
   });
   it.each([
     ["its owner's", 'start/weights/'],
-    ['that of another job, whose input was cloned', `${resumeFolder('k', 'rp-1')}/`],
+    ['that of another job, whose input was cloned', `${checkpointFolder('k', 'rp-1')}/`],
   ])('an input is %s: that is no checkpoint of the job', (_what, path) => {
-    expect(resumedFrom(startingFrom(path), policy.checkpoint)).toBeUndefined();
+    expect(wentOnFrom(startingFrom(path), policy.checkpoint)).toBeUndefined();
   });
 });

@@ -4,7 +4,7 @@ import { datastoreUri, type ReferenceMapping } from '../../src/azure/ids.ts';
 import type { AssetLine, PartKind } from '../../src/recovery-point/manifest.ts';
 import { digestOf } from '../../src/recovery-point/recovery-point-checks.ts';
 import type { BringCheckpoint, Brought, CheckpointToBring } from '../../src/checkpoints/bring-checkpoint.ts';
-import { resumeFolder } from '../../src/workspace/checkpoint.ts';
+import { checkpointFolder } from '../../src/workspace/checkpoint.ts';
 import {
   specFolder,
   toLedgerEntry,
@@ -74,7 +74,7 @@ export function resumeUri(
   { datastore, recoveryPoint }: Pick<LedgerCheckpoint, 'datastore' | 'recoveryPoint'>,
   standby = west,
 ): string {
-  return datastoreUri(standby, datastore, `${resumeFolder(successor, recoveryPoint)}/`);
+  return datastoreUri(standby, datastore, `${checkpointFolder(successor, recoveryPoint)}/`);
 }
 
 const eastStore: ArmResource = {

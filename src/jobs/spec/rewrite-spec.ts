@@ -158,7 +158,7 @@ class Rewriting {
     this.unmapped.push({ place, value: withoutSignature(value), reason });
   }
 
-  /** Nothing says which identity of the standby stands for one of the old region: with that, a job could not sign in, or as somebody else. */
+  /** Nothing says which identity of the standby stands for one of the old region: with that, a job could not sign in, or as another. */
   #identity(value: JsonObject, place: string): void {
     const { from, to } = this.#options.mapping;
     const name = namedIdentity(value);

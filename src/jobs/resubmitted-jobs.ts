@@ -8,7 +8,7 @@ import { lossOf } from './loss-lines.ts';
 
 const linesOfLoss = 20;
 
-export class ResumedJobs {
+export class ResubmittedJobs {
   readonly tally: Tally;
   readonly #context: StepContext;
   readonly #total: number;
