@@ -10,7 +10,7 @@ import { batches, mapBounded } from '../run/work/bounded.ts';
 import { createDatastores } from '../secrets/configure-datastores.ts';
 import { Finding, resumeProgress, showFindings, writeFindings } from '../run/work/findings.ts';
 import { startHeartbeat } from '../run/work/heartbeat.ts';
-import { lostAssets, type LostAssets } from './lost-assets.ts';
+import { lostAssets, type LostAssets } from '../standby/lost-assets.ts';
 import type { AssetLine } from '../recovery-point/manifest.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
 import { assetReferences } from '../workspace/references.ts';
