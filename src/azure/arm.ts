@@ -13,6 +13,7 @@ import type { Arm, ArmPage, ArmResource, CallOptions, Json, JsonObject } from '.
 import type { CloudSettings } from './cloud.ts';
 import { answerError, azureError, operationError } from './errors.ts';
 import { pacePolicy, setManners } from './pace.ts';
+import { wholeAnswers } from './whole-answers.ts';
 
 export interface ArmOptions {
   /** Milliseconds for one request. */
@@ -45,6 +46,7 @@ export function connectArm(credential: TokenCredential, cloud: CloudSettings, se
     credential,
     credentialScopes: `${cloud.resourceManagerAudience}/.default`,
     endpoint: cloud.resourceManager,
+    httpClient: wholeAnswers(settings.requestTimeoutMs),
     retryOptions: { maxRetries: 1, retryDelayInMs: 200, maxRetryDelayInMs: 2000 },
   });
   client.pipeline.addPolicy(pacePolicy(), { afterPhase: 'Retry' });
