@@ -116,6 +116,7 @@ async function send({ client, base, settings }: Connected, request: Request): Pr
     });
     setManners(sent, request.options);
     const response = await client.sendRequest(sent);
+    request.options.onAnswer?.();
     if (response.status >= 400) throw answerError(tried, response);
     return response;
   } catch (error) {

@@ -199,6 +199,9 @@ const Policies = z.strictObject({
   leaseTtl: TimeLimit.default('30s').describe('How long the writer lease lives without renewal.'),
   clockSkew: Skew.default('5s').describe('What a takeover waits beyond the lease.'),
   requestTimeout: TimeLimit.default('10s').describe('How long one request to Azure may take.'),
+  progressDeadline: TimeLimit.default('5m').describe(
+    'How long a step may show no progress; its attempt is ended then, and the step tried again. At least four times requestTimeout.',
+  ),
   standbyDeadline: TimeLimit.default('10s').describe(
     'How long the standby is looked at before the region pointer moves; what has not answered by then counts as unknown.',
   ),
