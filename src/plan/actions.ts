@@ -23,7 +23,7 @@ export const actions = {
   shutOutOldWriters: { profile: 'control', policies: ['fenceLimit'], undo: 'undone' },
   deployTemplate: {
     profile: 'transfer',
-    policies: ['provisionDeadline'],
+    policies: ['whatIfDeadline', 'provisionDeadline'],
     undo: { stays: 'what the template has made' },
   },
   scaleComputes: { profile: 'control', policies: ['provisionDeadline'], undo: 'undone', loss: 'acceptable' },

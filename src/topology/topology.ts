@@ -221,6 +221,9 @@ const Policies = z.strictObject({
   smokeDeadline: TimeLimit.default('20m').describe(
     'How long the smoke job may take; a cluster that starts from no node needs minutes.',
   ),
+  whatIfDeadline: TimeLimit.default('1m').describe(
+    'How long Azure may take to say what a template would change; its deployment goes on without that.',
+  ),
   provisionDeadline: TimeLimit.default('1h').describe('How long the deployment of a template may take.'),
   scrubPeriod: ScrubPeriod.default('7d'),
   scrubAtMost: TimeLimit.default('30m').describe(
