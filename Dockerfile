@@ -3,9 +3,10 @@ FROM node:24.11.1-bookworm-slim AS build
 WORKDIR /app
 # What is installed changes less often than the sources: its layer comes first.
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci
+# Without the workspaces: the local Azure has no place in a worker.
+RUN npm ci --workspaces=false
 COPY . .
-RUN npm run build && npm prune --omit=dev
+RUN npm run build && npm prune --omit=dev --workspaces=false
 
 FROM node:24.11.1-bookworm-slim
 # ca-certificates: Temporal's core verifies TLS with the system's; git: config files live in working copies.

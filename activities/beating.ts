@@ -18,10 +18,12 @@ const beatMs = 1000;
 const graceMs = 5000;
 
 /** For work that is short, and bounded by its activity's own time-out: `work` shows no progress. */
-export function beating<T>(work: () => Promise<T>): Promise<T> {
+export function beating<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const context = Context.current();
   const timer = setInterval(() => context.heartbeat(), beatMs);
-  return asFailure(context.cancellationSignal, work).finally(() => clearInterval(timer));
+  return asFailure(context.cancellationSignal, () => work(context.cancellationSignal)).finally(() =>
+    clearInterval(timer),
+  );
 }
 
 /** For the work of a step. `silenceSeconds`: how long it may show no progress. */

@@ -15,6 +15,7 @@ import type { RunExecution, StepRequest } from '../src/run/reference.ts';
 import { stepRunner } from '../src/run/run-step.ts';
 import { stepUndoer, type Undos } from '../src/run/undo-step.ts';
 import type { Action } from '../src/run/work/step-context.ts';
+import { hostLooker, type HostLookRequest, type TargetLook } from '../src/switch/look-at-configs.ts';
 import { beating, progressing } from './beating.ts';
 
 export interface ActivityDependencies {
@@ -35,18 +36,24 @@ export interface RunActivities {
 /** What an activity of an action returns is small: the whole is in the journal. */
 export type Activities = RunActivities & Record<ActionName, (request: StepRequest) => Promise<StepOutcome>>;
 
+/** What belongs to no run: a host's worker looks before there is one. */
+export interface LookActivities {
+  lookAtConfigs: (request: HostLookRequest) => Promise<TargetLook[]>;
+}
+
 export function createActivities({
   open,
   makePlan,
   actions: implementations,
   undos,
-}: ActivityDependencies): Activities {
+}: ActivityDependencies): Activities & LookActivities {
   const runStep = stepRunner(open, implementations);
   const undoStep = stepUndoer(open, undos);
   const begin = runBeginner(open, makePlan);
   const planUndo = undoPlanner(open);
   const end = runEnder(open);
   const report = reportWriter(open);
+  const look = hostLooker(open);
   const step = (request: StepRequest) => progressing(request, (runtime) => runStep(request, runtime));
   const steps = Object.fromEntries(Object.keys(actions).map((name) => [name, step])) as Record<
     ActionName,
@@ -59,5 +66,6 @@ export function createActivities({
     undoStep: (request) => progressing(request, (runtime) => undoStep(request, runtime)),
     endRun: (request) => beating(() => end(request)),
     writeReport: (run) => beating(() => report(run)),
+    lookAtConfigs: (request) => beating((signal) => look(request, signal)),
   };
 }

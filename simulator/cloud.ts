@@ -8,26 +8,27 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { assemble, type CloudOptions, type Parts } from './assembly.ts';
+import { assemble, type Parts } from './assembly.ts';
+import type { CloudOptions } from './options.ts';
 import { ensureCertificates, type Certificates } from './certificates.ts';
 import type { Chaos } from './chaos/chaos.ts';
-import type { CloudClock } from './clock.ts';
+import type { CloudClock } from './clock/clock.ts';
 import type { Directory } from './entra/directory.ts';
-import type { Faults } from './faults.ts';
-import type { ArmEndpoint } from './http/arm-endpoint.ts';
-import { finishOf } from './http/dispatch.ts';
+import type { Faults } from './faults/faults.ts';
+import type { ArmEndpoint } from './arm/arm-endpoint.ts';
+import { finishOf } from './arm/dispatch.ts';
 import { Listener } from './http/listener.ts';
 import { NameProxy } from './http/name-proxy.ts';
 import { RequestLog } from './http/request-log.ts';
-import { regionOfHost } from './http/service-regions.ts';
-import { regionOfVaultPath } from './http/vault-failover.ts';
-import type { InsideCloud } from './inside.ts';
-import { requireAlone } from './one-cloud.ts';
-import { loadPorts, regionsOfPorts, savePorts, whyKept } from './ports.ts';
-import { DEFAULT_REGIONS, requireRegions } from './regions.ts';
-import { Journal } from './state.ts';
+import { regionOfHost } from './services/service-regions.ts';
+import { regionOfVaultPath } from './services/vault-failover.ts';
+import type { InsideCloud } from './inside/inside.ts';
+import { requireAlone } from './state/one-cloud.ts';
+import { loadPorts, regionsOfPorts, savePorts, whyKept } from './state/ports.ts';
+import { DEFAULT_REGIONS, requireRegions } from './resource/regions.ts';
+import { Journal } from './state/journal.ts';
 
-export type { CloudOptions } from './assembly.ts';
+export type { CloudOptions } from './options.ts';
 
 /** Where the cloud is and how to log in: what `cloud.json` holds and `main.ts` prints. */
 export interface CloudAddress {

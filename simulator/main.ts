@@ -7,7 +7,7 @@
 import { parseArgs } from 'node:util';
 import { listedScenarios } from './admin/chaos-calls.ts';
 import { startCloud, type CloudOptions } from './cloud.ts';
-import { requireRegions } from './regions.ts';
+import { requireRegions } from './resource/regions.ts';
 
 const USAGE = `usage: node simulator/main.ts --state DIR [options]
   --state DIR           where everything is kept; made if it is not there

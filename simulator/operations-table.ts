@@ -5,11 +5,11 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { machineLearning } from './providers/machinelearning/index.ts';
-import { OFFERED_BESIDE_ROWS } from './providers/machinelearning/locations.ts';
-import { isOffered, published } from './providers/machinelearning/unoffered.ts';
-import type { PublishedOperation } from './providers/published.ts';
-import { offersOnResources, publishedResources } from './providers/resources-published.ts';
+import { machineLearning } from './machinelearning/index.ts';
+import { OFFERED_BESIDE_ROWS } from './machinelearning/computes/locations.ts';
+import { isOffered, published } from './machinelearning/unoffered.ts';
+import type { PublishedOperation } from './resource/published.ts';
+import { offersOnResources, publishedResources } from './groups/published.ts';
 
 const END = '<!-- end of operations -->';
 

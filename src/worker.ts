@@ -57,11 +57,11 @@ export async function makeWorker(options: WorkerOptions): Promise<Worker> {
     shutdownGraceTime: '2s',
   } satisfies Partial<TemporalWorkerOptions>;
   if (options.host !== undefined) {
-    const { rewriteConfigs, undoStep } = activities;
+    const { rewriteConfigs, undoStep, lookAtConfigs } = activities;
     return Worker.create({
       ...common,
       taskQueue: hostQueue(options.host),
-      activities: { rewriteConfigs, undoStep },
+      activities: { rewriteConfigs, undoStep, lookAtConfigs },
     });
   }
   return Worker.create({

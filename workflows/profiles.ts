@@ -31,3 +31,13 @@ export function optionsOf(profile: Profile, limits: TimeLimits = timeLimits[prof
 export function queueOf(host: string | undefined): ActivityOptions {
   return host === undefined ? {} : { taskQueue: hostQueue(host), scheduleToStartTimeout: '2m' };
 }
+
+/** A look is for a person who waits: it is tried once, after half of its time more for a worker to take it up. */
+export function lookOn(host: string, deadlineSeconds: number): ActivityOptions {
+  return {
+    taskQueue: hostQueue(host),
+    scheduleToStartTimeout: deadlineSeconds * 500,
+    startToCloseTimeout: deadlineSeconds * 1000,
+    retry: { maximumAttempts: 1 },
+  };
+}

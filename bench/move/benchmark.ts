@@ -5,8 +5,8 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { CloudAddress } from '../../simulator/cloud.ts';
-import type { JsonObject } from '../../simulator/provider.ts';
-import { FINISHED, lifeOf, statusAt } from '../../simulator/providers/machinelearning/job-life.ts';
+import type { JsonObject } from '../../simulator/contract/index.ts';
+import { FINISHED, lifeOf, statusAt } from '../../simulator/machinelearning/job-life/job-life.ts';
 import { forEachBounded } from '../../src/run/work/bounded.ts';
 import { successorName } from '../../src/ledger/ledger.ts';
 import { makeWorkspace, startFixture, type Fixture } from '../../test/simulator/machinelearning/fixture.ts';

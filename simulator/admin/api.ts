@@ -1,12 +1,12 @@
 /** The admin API: plain HTTP on 127.0.0.1, for tests, demos and `chaos`. The product never speaks it. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { GLOBAL } from '../faults.ts';
+import { GLOBAL } from '../faults/faults.ts';
 import { errorBody, objectBody, type Answer } from '../http/answer.ts';
 import { parseJson, readBody, send } from '../http/body.ts';
 import { requestUrl, unreadableUrl } from '../http/request-url.ts';
-import { ArmError, type Cloud, type Json, type JsonObject } from '../provider.ts';
-import { setQuota } from '../providers/machinelearning/index.ts';
+import { ArmError, type Cloud, type Json, type JsonObject } from '../contract/index.ts';
+import { setQuota } from '../machinelearning/index.ts';
 import { setAccountLag, setRegionLag } from './replication.ts';
 import { addPrincipal, addSubscription, delayRoles, removePrincipal } from './principals.ts';
 import { done, type AdminParts, type Route } from './route.ts';

@@ -1,8 +1,8 @@
 /** Reading the admin API's bodies: anything that is not understood is an error, for a fault that is not set would pass every test. */
 
-import { PARTS, type Outage, type Part, type RegionFaults } from '../faults.ts';
-import { isObject } from '../http/fields.ts';
-import { ArmError, type Json, type JsonObject } from '../provider.ts';
+import { PARTS, type Outage, type Part, type RegionFaults } from '../faults/faults.ts';
+import { isObject } from '../resource/fields.ts';
+import { ArmError, type Json, type JsonObject } from '../contract/index.ts';
 
 /** More than this (thirty years, in seconds) is a slip, and leads to moments that no calendar has. */
 const LARGEST = 1e9;

@@ -1,7 +1,7 @@
 /** A web page in the user's browser must not be able to drive the cloud, whatever name it has the browser resolve to this machine. */
 
 import type { IncomingHttpHeaders } from 'node:http';
-import { ArmError } from '../provider.ts';
+import { ArmError } from '../contract/index.ts';
 
 /** Loopback by its names and addresses, with any port. */
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?$/i;

@@ -5,8 +5,8 @@ import type { Parameter } from '../chaos/parameters.ts';
 import type { Scenario } from '../chaos/scenario.ts';
 import { SCENARIOS } from '../chaos/scenarios.ts';
 import type { Answer } from '../http/answer.ts';
-import { isObject } from '../http/fields.ts';
-import { ArmError, type JsonObject } from '../provider.ts';
+import { isObject } from '../resource/fields.ts';
+import { ArmError, type JsonObject } from '../contract/index.ts';
 import { numberField, requireKnown, stringField } from './bodies.ts';
 import type { AdminParts, Route } from './route.ts';
 

@@ -1,14 +1,8 @@
 /** Service principals and subscriptions, made by the admin API where Azure has Entra and billing. */
 
 import type { Answer } from '../http/answer.ts';
-import { ArmError, type JsonObject } from '../provider.ts';
-import {
-  builtInRoleNamed,
-  builtInRoles,
-  giveOwner,
-  grant,
-  setRoleDelay,
-} from '../providers/authorization/index.ts';
+import { ArmError, type JsonObject } from '../contract/index.ts';
+import { builtInRoleNamed, builtInRoles, giveOwner, grant, setRoleDelay } from '../authorization/index.ts';
 import { numberField, requireKnown, stringField } from './bodies.ts';
 import type { AdminParts } from './route.ts';
 

@@ -2,8 +2,8 @@
 
 import type { GeoReplicas } from '../blobs/geo-replication.ts';
 import type { Answer } from '../http/answer.ts';
-import { ArmError, type Cloud, type JsonObject } from '../provider.ts';
-import { findAccount } from '../providers/storage-places.ts';
+import { ArmError, type Cloud, type JsonObject } from '../contract/index.ts';
+import { findAccount } from '../storage/places.ts';
 import { numberField, requireKnown } from './bodies.ts';
 
 interface Parts {

@@ -2,13 +2,13 @@
 
 import type { GeoReplicas } from '../blobs/geo-replication.ts';
 import type { Chaos } from '../chaos/chaos.ts';
-import type { CloudClock } from '../clock.ts';
+import type { CloudClock } from '../clock/clock.ts';
 import type { Directory } from '../entra/directory.ts';
 import type { TokenService } from '../entra/tokens.ts';
-import type { Faults } from '../faults.ts';
+import type { Faults } from '../faults/faults.ts';
 import type { Answer } from '../http/answer.ts';
 import type { RequestLog } from '../http/request-log.ts';
-import type { Cloud, JsonObject } from '../provider.ts';
+import type { Cloud, JsonObject } from '../contract/index.ts';
 
 export interface AdminParts {
   cloud: Cloud;

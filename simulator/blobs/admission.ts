@@ -4,18 +4,18 @@
  */
 
 import type { IncomingMessage } from 'node:http';
-import type { Faults } from '../faults.ts';
-import { isObject } from '../http/fields.ts';
-import { regionOfHost } from '../http/service-regions.ts';
-import type { Cloud, Principal, Stored } from '../provider.ts';
-import { requireBlobRole } from '../providers/authorization/blob-access.ts';
-import { admitsCaller } from '../providers/storage-network.ts';
-import { findAccount, readableSecondaryOf } from '../providers/storage-places.ts';
-import { blobAddress } from './address.ts';
+import type { Faults } from '../faults/faults.ts';
+import { isObject } from '../resource/fields.ts';
+import { regionOfHost } from '../services/service-regions.ts';
+import type { Cloud, Principal, Stored } from '../contract/index.ts';
+import { requireBlobRole } from '../authorization/blob-access.ts';
+import { admitsCaller } from '../storage/network.ts';
+import { findAccount, readableSecondaryOf } from '../storage/places.ts';
+import { blobAddress } from '../storage-protocol/address.ts';
 import { requirePublic } from './anonymous.ts';
-import { StorageError } from './errors.ts';
-import { requireSasAddress } from './sas-address.ts';
-import { asServiceSas, isUserDelegation, requireDelegation } from './user-delegation.ts';
+import { StorageError } from '../storage-protocol/errors.ts';
+import { requireSasAddress } from '../storage-protocol/sas-address.ts';
+import { asServiceSas, isUserDelegation, requireDelegation } from '../storage-protocol/user-delegation.ts';
 
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
 

@@ -1,8 +1,8 @@
 /** Requests without any credential: what a public container lets them do, and how Azure refuses the rest. */
 
-import { textOf } from '../http/fields.ts';
-import type { Cloud, Stored } from '../provider.ts';
-import { StorageError } from './errors.ts';
+import { textOf } from '../resource/fields.ts';
+import type { Cloud, Stored } from '../contract/index.ts';
+import { StorageError } from '../storage-protocol/errors.ts';
 
 /** From this version of the service on, a refusal says where a token is to be had. */
 const CHALLENGED_SINCE = '2019-12-12';

@@ -6,21 +6,21 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import type { Faults } from '../faults.ts';
-import { underFaults } from '../http/under-faults.ts';
+import type { Faults } from '../faults/faults.ts';
+import { underFaults } from '../faults/under-faults.ts';
 import { serviceOf } from '../http/service-hosts.ts';
-import { ArmError, type Cloud, type Stored } from '../provider.ts';
-import { mirrorContainer } from '../providers/storage-containers.ts';
-import { replicationStatus } from '../providers/storage-failover.ts';
-import { findAccount } from '../providers/storage-places.ts';
-import { azuriteHost, blobAddress } from './address.ts';
+import { ArmError, type Cloud, type Stored } from '../contract/index.ts';
+import { mirrorContainer } from '../storage/containers.ts';
+import { replicationStatus } from '../storage/failover.ts';
+import { findAccount } from '../storage/places.ts';
+import { azuriteHost, blobAddress } from '../storage-protocol/address.ts';
 import { Admission, type Admitted } from './admission.ts';
-import type { Azurite } from './azurite.ts';
-import { sendStorageError, StorageError } from './errors.ts';
+import type { Azurite } from '../azurite/azurite.ts';
+import { sendStorageError, StorageError } from '../storage-protocol/errors.ts';
 import { withServiceEndpoint } from './service-endpoint.ts';
-import { STORAGE_VERSION } from './shared-key.ts';
+import { STORAGE_VERSION } from '../storage-protocol/shared-key.ts';
 import { requireSourceMd5 } from './source-md5.ts';
-import { issueKey } from './user-delegation.ts';
+import { issueKey } from '../storage-protocol/user-delegation.ts';
 
 /** Meant for the next hop only, or set anew by it. */
 const HOP_HEADERS = new Set([

@@ -3,11 +3,11 @@
  * itself. With one, or while the primary's region gives no storage, the secondary has a replica of its own, at the state of its last sync.
  */
 
-import type { Faults } from '../faults.ts';
-import type { Clock, GeoReplication, ResourceStore, Stored } from '../provider.ts';
-import { ACCOUNT, secondaryOf } from '../providers/storage-places.ts';
-import type { Journal, Table } from '../state.ts';
-import type { Azurite } from './azurite.ts';
+import type { Faults } from '../faults/faults.ts';
+import type { Clock, GeoReplication, ResourceStore, Stored } from '../contract/index.ts';
+import { ACCOUNT, secondaryOf } from '../storage/places.ts';
+import type { Journal, Table } from '../state/journal.ts';
+import type { Azurite } from '../azurite/azurite.ts';
 
 /** An account whose secondary is a replica. Times are milliseconds on the cloud's clock. */
 interface Followed {

@@ -5,10 +5,10 @@
 
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { azuriteHost } from './address.ts';
-import type { Azurite } from './azurite.ts';
-import { StorageError } from './errors.ts';
-import { STORAGE_VERSION } from './shared-key.ts';
+import { azuriteHost } from '../storage-protocol/address.ts';
+import type { Azurite } from '../azurite/azurite.ts';
+import { StorageError } from '../storage-protocol/errors.ts';
+import { STORAGE_VERSION } from '../storage-protocol/shared-key.ts';
 
 /** Throws StorageError where the source has another one. What cannot be read is refused by the copy itself. `source`: as Azurite is asked for it. */
 export async function requireSourceMd5(

@@ -4,11 +4,11 @@
  */
 
 import { randomInt } from 'node:crypto';
-import { GLOBAL, type Faults } from '../faults.ts';
-import { ArmError, type Json, type JsonObject } from '../provider.ts';
-import { normalizeRegion } from '../regions.ts';
-import type { Journal, Table } from '../state.ts';
-import { Chance } from './chance.ts';
+import { GLOBAL, type Faults } from '../faults/faults.ts';
+import { ArmError, type Json, type JsonObject } from '../contract/index.ts';
+import { normalizeRegion } from '../resource/regions.ts';
+import type { Journal, Table } from '../state/journal.ts';
+import { Chance } from '../faults/chance.ts';
 import { readDuration, readParameters, valuesOf } from './parameters.ts';
 import type { Rhythm, Scenario, Values, World } from './scenario.ts';
 import { SCENARIOS } from './scenarios.ts';

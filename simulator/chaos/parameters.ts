@@ -1,6 +1,6 @@
 /** Parameters of scenarios: what they are called, their kinds and units, and reading them. What is not understood is an error. */
 
-import { ArmError, type Json, type JsonObject } from '../provider.ts';
+import { ArmError, type Json, type JsonObject } from '../contract/index.ts';
 
 /** A parameter. `T` is what the scenario gets. */
 export interface Parameter<T extends number | string = number | string> {

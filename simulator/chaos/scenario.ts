@@ -1,8 +1,8 @@
 /** What a scenario is. */
 
 import type { TokenService } from '../entra/tokens.ts';
-import type { Disturbance } from '../faults.ts';
-import type { Cloud, JsonObject } from '../provider.ts';
+import type { Disturbance } from '../faults/faults.ts';
+import type { Cloud, JsonObject } from '../contract/index.ts';
 import type { Parameters, ValuesOf } from './parameters.ts';
 
 /** What scenarios change beside faults. */

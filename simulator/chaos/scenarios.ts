@@ -1,9 +1,9 @@
 /** Every scenario there is, by name. To add one, add it here: `chaos list`, the admin API and tests know it then. */
 
-import type { Disturbance } from '../faults.ts';
-import type { Part } from '../faults-parts.ts';
-import { quotaOf, setQuota } from '../providers/machinelearning/quota.ts';
-import { FAMILIES, offeredSizes, setSizeOffered } from '../providers/machinelearning/sizes.ts';
+import type { Disturbance } from '../faults/faults.ts';
+import type { Part } from '../faults/parts.ts';
+import { quotaOf, setQuota } from '../machinelearning/computes/quota.ts';
+import { FAMILIES, offeredSizes, setSizeOffered } from '../machinelearning/computes/sizes.ts';
 import { choice, count, duration, factor, perSecond, share, text } from './parameters.ts';
 import { scenario, type Scenario } from './scenario.ts';
 

@@ -1,8 +1,8 @@
 /** The tenant, its service principals and its subscriptions, kept in the journal. */
 
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { Principal } from '../provider.ts';
-import type { Journal, Table } from '../state.ts';
+import type { Principal } from '../contract/index.ts';
+import type { Journal, Table } from '../state/journal.ts';
 
 export interface ServicePrincipal extends Principal {
   displayName: string;

@@ -1,7 +1,7 @@
 /** The token endpoint of Entra, its discovery documents, and the cloud's own description for `az` and azure-ai-ml. */
 
 import { serviceSuffixes } from '../http/service-hosts.ts';
-import type { Json } from '../provider.ts';
+import type { Json } from '../contract/index.ts';
 import type { Directory } from './directory.ts';
 import {
   audiencesOf,

@@ -1,7 +1,7 @@
 /** What a request for a token says, and how Entra refuses one. */
 
 import { randomUUID, timingSafeEqual } from 'node:crypto';
-import type { Json } from '../provider.ts';
+import type { Json } from '../contract/index.ts';
 
 export interface EntraAnswer {
   status: number;

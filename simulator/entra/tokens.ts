@@ -11,7 +11,7 @@ import {
 } from 'node:crypto';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { ArmError, type Principal } from '../provider.ts';
+import { ArmError, type Principal } from '../contract/index.ts';
 
 /** The audiences that ARM takes, beside its own address. */
 export const ARM_AUDIENCES = ['https://management.azure.com', 'https://management.core.windows.net'] as const;

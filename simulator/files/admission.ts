@@ -1,11 +1,17 @@
 /** Who may do what at Azure Files: the account's network rules, shared keys, account and service SAS, bearer tokens with the intent to back up. */
 
-import { StorageError } from '../blobs/errors.ts';
-import { requireSasAddress } from '../blobs/sas-address.ts';
-import { accountSasText, fileSasText, isSame, sharedKeyText, sign } from '../blobs/signing-text.ts';
-import { ArmError, type Cloud, type Principal, type Stored } from '../provider.ts';
-import { isAllowed } from '../providers/authorization/access.ts';
-import { admitsCaller } from '../providers/storage-network.ts';
+import { StorageError } from '../storage-protocol/errors.ts';
+import { requireSasAddress } from '../storage-protocol/sas-address.ts';
+import {
+  accountSasText,
+  fileSasText,
+  isSame,
+  sharedKeyText,
+  sign,
+} from '../storage-protocol/signing-text.ts';
+import { ArmError, type Cloud, type Principal, type Stored } from '../contract/index.ts';
+import { isAllowed } from '../authorization/access.ts';
+import { admitsCaller } from '../storage/network.ts';
 import type { FileAddress } from './address.ts';
 
 const FILE_SERVICES = 'Microsoft.Storage/storageAccounts/fileServices';

@@ -1,11 +1,17 @@
 /** What is asked of files: made with a length, written and cleared by ranges, read whole or in part, described, copied, removed. */
 
 import { createHash, randomUUID } from 'node:crypto';
-import { StorageError } from '../blobs/errors.ts';
+import { StorageError } from '../storage-protocol/errors.ts';
 import { element, entryHeaders, httpTime, xml, type FileAnswer } from './answers.ts';
 import { attributesOf, requireEntry, requirePlace, rewritten } from './directories.ts';
 import { keyOfShare, type ByteRange, type Entry, type Share } from './file-store.ts';
-import { checkedPath, contentHeadersOf, invalidHeader, lengthOf, metadataOf } from './names.ts';
+import {
+  checkedPath,
+  contentHeadersOf,
+  invalidHeader,
+  lengthOf,
+  metadataOf,
+} from '../storage-protocol/file-names.ts';
 import { clipped, requestedRange, rangeToWrite, withoutRange, withRange } from './ranges.ts';
 import { notOffered, requireNoSnapshot, type ShareContext } from './service.ts';
 import { stamp } from './stamp.ts';

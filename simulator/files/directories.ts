@@ -1,7 +1,7 @@
 /** What is asked of directories: made, listed a page at a time, described, removed. */
 
 import { randomUUID } from 'node:crypto';
-import { StorageError } from '../blobs/errors.ts';
+import { StorageError } from '../storage-protocol/errors.ts';
 import {
   element,
   entryHeaders,
@@ -13,7 +13,7 @@ import {
   type FileAnswer,
 } from './answers.ts';
 import { keyOfShare, type Entry, type FileStore, type Share } from './file-store.ts';
-import { checkedPath, metadataOf } from './names.ts';
+import { checkedPath, metadataOf } from '../storage-protocol/file-names.ts';
 import { notOffered, pageSize, requireNoSnapshot, type ShareContext } from './service.ts';
 import { stamp } from './stamp.ts';
 

@@ -1,6 +1,6 @@
 /** Shares as the resource provider makes and removes them, past the region's front. */
 
-import type { Clock, FileShares } from '../provider.ts';
+import type { Clock, FileShares } from '../contract/index.ts';
 import type { FileStore, Share } from './file-store.ts';
 import { stamp } from './stamp.ts';
 

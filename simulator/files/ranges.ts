@@ -1,6 +1,6 @@
 /** Ranges of bytes: as headers say them, and as a file remembers what was written. */
 
-import { StorageError } from '../blobs/errors.ts';
+import { StorageError } from '../storage-protocol/errors.ts';
 import type { ByteRange } from './file-store.ts';
 
 /** 'bytes=0-3' or 'bytes=4-', within a file of `sizeBytes`. Undefined: none was asked for. Throws StorageError 400 and 416. */

@@ -1,11 +1,11 @@
 /** What is asked of an account's file service and of its shares. */
 
-import { StorageError } from '../blobs/errors.ts';
-import type { Cloud } from '../provider.ts';
+import { StorageError } from '../storage-protocol/errors.ts';
+import type { Cloud } from '../contract/index.ts';
 import type { FileRequest } from './admission.ts';
 import { element, escaped, httpTime, shareHeaders, xml, type FileAnswer } from './answers.ts';
 import { keyOfShare, type FileStore, type Share } from './file-store.ts';
-import { metadataOf, quotaOf, requireShareName } from './names.ts';
+import { metadataOf, quotaOf, requireShareName } from '../storage-protocol/file-names.ts';
 import { stamp } from './stamp.ts';
 
 const MOST_SHARES = 5000;

@@ -1,6 +1,6 @@
 /** What each change leaves on a share, a directory or a file. */
 
-import type { Clock } from '../provider.ts';
+import type { Clock } from '../contract/index.ts';
 
 let stamps = 0;
 

@@ -1,7 +1,7 @@
 /** What the front does, as far as it is in force: read from the resources of Microsoft.Cdn that management holds. */
 
-import { isObject, textOf } from '../http/fields.ts';
-import type { Json, JsonObject, ResourceStore, Stored } from '../provider.ts';
+import { isObject, textOf } from '../resource/fields.ts';
+import type { Json, JsonObject, ResourceStore, Stored } from '../contract/index.ts';
 
 export const PROFILE = 'Microsoft.Cdn/profiles';
 export const ENDPOINT = `${PROFILE}/afdEndpoints`;

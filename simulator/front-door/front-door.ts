@@ -15,7 +15,7 @@ import { pipeline } from 'node:stream/promises';
 import { send } from '../http/body.ts';
 import { requestUrl } from '../http/request-url.ts';
 import type { RequestLog } from '../http/request-log.ts';
-import type { Cloud, Stored } from '../provider.ts';
+import type { Cloud, Stored } from '../contract/index.ts';
 import {
   ENDPOINT,
   inForce,

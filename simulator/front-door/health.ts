@@ -2,8 +2,8 @@
 
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { ProbeRounds } from '../probe-rounds.ts';
-import type { Cloud, Stored } from '../provider.ts';
+import { ProbeRounds } from '../clock/probe-rounds.ts';
+import type { Cloud, Stored } from '../contract/index.ts';
 import {
   ORIGIN_GROUP,
   readGroup,

@@ -1,6 +1,6 @@
 /** What a handler of the ARM endpoint answers, and the ways it may not. */
 
-import { ArmError, type Json, type JsonObject, type Principal } from '../provider.ts';
+import { ArmError, type Json, type JsonObject, type Principal } from '../contract/index.ts';
 
 export interface Answer {
   status: number;

@@ -1,8 +1,8 @@
 /** Reading what a client sends and writing what it gets. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ArmError, type Json } from '../provider.ts';
-import { requireShallow } from './body-shape.ts';
+import { ArmError, type Json } from '../contract/index.ts';
+import { requireShallow } from '../resource/body-shape.ts';
 import { parseLenientJson } from './lenient-json.ts';
 
 /** ARM's own limit for a request is 4 MiB; code snapshots' inline templates stay below it, too. */

@@ -3,7 +3,7 @@
  * several lines, trailing commas. `az deployment` sends a template file as it is, behind an unquoted `template:`.
  */
 
-import type { Json, JsonObject } from '../provider.ts';
+import type { Json, JsonObject } from '../contract/index.ts';
 
 /** Nesting deeper than this is an attack, not a template. */
 const DEEPEST = 200;

@@ -10,7 +10,7 @@ import {
 import { createServer as createHttps } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { ArmError } from '../provider.ts';
+import { ArmError } from '../contract/index.ts';
 import { errorBody } from './answer.ts';
 import { send } from './body.ts';
 import { armHeaders } from './service-headers.ts';

@@ -1,6 +1,6 @@
 /** Pages of a list, and the link to the next. */
 
-import { ArmError, type Stored } from '../provider.ts';
+import { ArmError, type Stored } from '../contract/index.ts';
 import type { ArmRequest } from './answer.ts';
 
 const LARGEST_PAGE = 1000;

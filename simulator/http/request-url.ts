@@ -1,7 +1,7 @@
 /** The URL of a request as it came: clients send paths, whole URLs, and nonsense. */
 
 import type { IncomingMessage } from 'node:http';
-import { ArmError } from '../provider.ts';
+import { ArmError } from '../contract/index.ts';
 
 /** The URL below `base`, whatever host the client named; undefined if it cannot be read. */
 export function requestUrl(base: string, { url = '/' }: IncomingMessage): URL | undefined {

@@ -4,11 +4,11 @@
  */
 
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
-import { isSame } from '../blobs/signing-text.ts';
-import { ArmError, type Cloud, type JsonObject, type Stored } from '../provider.ts';
-import { isAllowed } from '../providers/authorization/access.ts';
-import { passwordsOf } from '../providers/registry-credentials.ts';
-import type { Journal, Table } from '../state.ts';
+import { isSame } from '../storage-protocol/signing-text.ts';
+import { ArmError, type Cloud, type JsonObject, type Stored } from '../contract/index.ts';
+import { isAllowed } from '../authorization/access.ts';
+import { passwordsOf } from './credentials.ts';
+import type { Journal, Table } from '../state/journal.ts';
 import { OciError } from './oci-error.ts';
 
 export type Right = 'pull' | 'push' | 'delete' | 'catalog';

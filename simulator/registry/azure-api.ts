@@ -3,7 +3,7 @@
  * list them. Source: Azure Container Registry data plane REST API, 2021-07-01.
  */
 
-import type { Json } from '../provider.ts';
+import type { Json } from '../contract/index.ts';
 import { OciError, unsupported } from './oci-error.ts';
 import { readManifest } from './references.ts';
 import type { Manifest, RegistryStore, Tag } from './registry-store.ts';

@@ -1,6 +1,6 @@
 /** Repositories, tags, manifests and referrers, as the OCI distribution specification lists and gives them. */
 
-import type { Json } from '../provider.ts';
+import type { Json } from '../contract/index.ts';
 import { OciError, unsupported } from './oci-error.ts';
 import { isDigest, isTag, readManifest } from './references.ts';
 import type { Manifest, RegistryStore } from './registry-store.ts';

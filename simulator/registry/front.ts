@@ -7,12 +7,12 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import type { Faults } from '../faults.ts';
+import type { Faults } from '../faults/faults.ts';
 import { plainHeaders, readBody } from '../http/body.ts';
 import { serviceOf } from '../http/service-hosts.ts';
-import { underFaults, unlessLost } from '../http/under-faults.ts';
-import { ArmError, type Cloud } from '../provider.ts';
-import { admitsRegistryCaller, regionsOf, REGISTRY } from '../providers/registry-places.ts';
+import { underFaults, unlessLost } from '../faults/under-faults.ts';
+import { ArmError, type Cloud } from '../contract/index.ts';
+import { admitsRegistryCaller, regionsOf, REGISTRY } from './places.ts';
 import { formOf, type Asked, type RegistryAccess } from './access.ts';
 import { askAzureApi, repositoryOf } from './azure-api.ts';
 import { askManifest, listReferrers, listRepositories, listTags } from './contents.ts';

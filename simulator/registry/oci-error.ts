@@ -1,6 +1,6 @@
 /** Refusals in the words of the OCI distribution specification: `{ errors: [{ code, message, detail }] }`. */
 
-import type { Json } from '../provider.ts';
+import type { Json } from '../contract/index.ts';
 
 export class OciError extends Error {
   readonly status: number;

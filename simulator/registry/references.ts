@@ -1,7 +1,7 @@
 /** Names of repositories, tags and digests, and what a manifest refers to. */
 
-import { isObject } from '../http/fields.ts';
-import type { Json } from '../provider.ts';
+import { isObject } from '../resource/fields.ts';
+import type { Json } from '../contract/index.ts';
 import { OciError } from './oci-error.ts';
 
 const REPOSITORY = /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*$/;

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import type { Journal, Table } from '../state.ts';
+import type { Journal, Table } from '../state/journal.ts';
 
 export interface Manifest {
   registry: string;

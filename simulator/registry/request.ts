@@ -1,7 +1,7 @@
 /** What a registry is asked, and what it answers. */
 
 import type { IncomingMessage } from 'node:http';
-import type { Json, Stored } from '../provider.ts';
+import type { Json, Stored } from '../contract/index.ts';
 import type { RegistryStore } from './registry-store.ts';
 
 export interface RegistryAnswer {

@@ -1,17 +1,17 @@
 /** The body of a resource: evaluated for real, previewed for what-if, or only looked through while planning. */
 
-import { ArmError, type Json, type JsonObject } from '../provider.ts';
+import { ArmError, type Json, type JsonObject } from '../contract/index.ts';
 import { requireContentVersion } from './content-version.ts';
 import { evaluateText, type Leaf, walk } from './evaluate.ts';
 import { DEPLOYMENTS, type Entry, isInner } from './expand.ts';
-import { callsIn, isExpression, parseExpression } from './expression.ts';
+import { callsIn, isExpression, parseExpression } from './language/expression.ts';
 import { refersToResource } from './functions/references.ts';
-import { invalidTemplate, LanguageError, PLACE, placed, type Subject } from './language-error.ts';
+import { invalidTemplate, LanguageError, PLACE, placed, type Subject } from './language/language-error.ts';
 import { foldTemplate } from './nested.ts';
-import { Pending, Runtime } from './runtime.ts';
-import type { Scope } from './scope.ts';
-import type { Environment, PlannedResource } from './types.ts';
-import { isObject, textOf } from './values.ts';
+import { Pending, Runtime } from './language/runtime.ts';
+import type { Scope } from './language/scope.ts';
+import type { Environment, PlannedResource } from './language/types.ts';
+import { isObject, textOf } from './language/values.ts';
 import { evaluate } from './evaluate.ts';
 
 /** Members of a template resource that say how it is deployed, and are no part of what is sent. */

@@ -1,8 +1,8 @@
 /** Links may say which version of a template or parameter file they mean. */
 
-import type { Json, JsonObject } from '../provider.ts';
-import { invalidTemplate } from './language-error.ts';
-import { isObject, propertyOf, textOf } from './values.ts';
+import type { Json, JsonObject } from '../contract/index.ts';
+import { invalidTemplate } from './language/language-error.ts';
+import { isObject, propertyOf, textOf } from './language/values.ts';
 
 const CONTENT = {
   templateLink: { contained: 'template', property: 'TemplateLink' },

@@ -1,10 +1,10 @@
 /** A deployment while it is planned and evaluated: parameters, variables, functions and resources, by name. */
 
-import type { Json, JsonObject } from '../provider.ts';
+import type { Json, JsonObject } from '../contract/index.ts';
 import { copyCountAt, evaluateAt } from './evaluate.ts';
-import { childName, providerPart } from './ids.ts';
+import { childName, providerPart } from './language/ids.ts';
 import { parseFunctions } from './user-functions.ts';
-import { LanguageError, type Subject } from './language-error.ts';
+import { LanguageError, type Subject } from './language/language-error.ts';
 import {
   checkGiven,
   checkNames,
@@ -15,11 +15,17 @@ import {
   missing,
   shownType,
 } from './parameters.ts';
-import { type DeploymentContext, inCopy, rootScope, type Scope, type UserFunction } from './scope.ts';
-import type { Runtime } from './runtime.ts';
+import {
+  type DeploymentContext,
+  inCopy,
+  rootScope,
+  type Scope,
+  type UserFunction,
+} from './language/scope.ts';
+import type { Runtime } from './language/runtime.ts';
 import { type Sections, sectionsOf } from './shape.ts';
-import type { DeploymentInput, PlannedResource } from './types.ts';
-import { expectString, isObject, keyOf, propertyOf, textOf } from './values.ts';
+import type { DeploymentInput, PlannedResource } from './language/types.ts';
+import { expectString, isObject, keyOf, propertyOf, textOf } from './language/values.ts';
 
 export class Context implements DeploymentContext {
   readonly input: DeploymentInput;

@@ -2,10 +2,10 @@
 
 import { evaluateAt } from './evaluate.ts';
 import type { Entry } from './expand.ts';
-import { childName, providerPart, typeOfId } from './ids.ts';
-import { invalidTemplate, PLACE, type Subject } from './language-error.ts';
-import type { PlannedResource } from './types.ts';
-import { textOf } from './values.ts';
+import { childName, providerPart, typeOfId } from './language/ids.ts';
+import { invalidTemplate, PLACE, type Subject } from './language/language-error.ts';
+import type { PlannedResource } from './language/types.ts';
+import { textOf } from './language/values.ts';
 
 /** What a dependency may name that is no entry. */
 interface Absent {

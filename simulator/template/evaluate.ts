@@ -1,11 +1,11 @@
 /** Evaluation: of one expression, and of any JSON value with expressions and property loops in it. */
 
-import type { Json, JsonObject } from '../provider.ts';
-import { type Expression, isExpression, parseExpression, unescapeText } from './expression.ts';
+import type { Json, JsonObject } from '../contract/index.ts';
+import { type Expression, isExpression, parseExpression, unescapeText } from './language/expression.ts';
 import { functionNamed } from './functions/index.ts';
-import { LanguageError, placed, type Subject, SyntaxFault } from './language-error.ts';
-import { inCopy, type Scope } from './scope.ts';
-import { isObject, keyOf, propertyOf, setMember, textOf, typeName } from './values.ts';
+import { LanguageError, placed, type Subject, SyntaxFault } from './language/language-error.ts';
+import { inCopy, type Scope } from './language/scope.ts';
+import { isObject, keyOf, propertyOf, setMember, textOf, typeName } from './language/values.ts';
 
 /** The most turns a loop may have. Source: Azure's template limits. */
 const COPY_LIMIT = 800;

@@ -1,15 +1,15 @@
 /** Expansion of a template's resources: loops, conditions, children; names and ids. */
 
-import { ArmError, type Json, type JsonObject } from '../provider.ts';
+import { ArmError, type Json, type JsonObject } from '../contract/index.ts';
 import type { Context } from './context.ts';
 import { copyCountAt, evaluateAt } from './evaluate.ts';
 import { DEPLOYMENTS, fullName, identify, type Identity, type Parent, resourceAt } from './identify.ts';
-import { scopeId, typeOfId } from './ids.ts';
-import { invalidTemplate, PLACE, wrongValue } from './language-error.ts';
-import { inCopy, rootScope, type Scope } from './scope.ts';
-import type { Runtime } from './runtime.ts';
-import type { PlannedResource } from './types.ts';
-import { isObject, textOf, typeName } from './values.ts';
+import { scopeId, typeOfId } from './language/ids.ts';
+import { invalidTemplate, PLACE, wrongValue } from './language/language-error.ts';
+import { inCopy, rootScope, type Scope } from './language/scope.ts';
+import type { Runtime } from './language/runtime.ts';
+import type { PlannedResource } from './language/types.ts';
+import { isObject, textOf, typeName } from './language/values.ts';
 
 /** Source: Azure's template limits. */
 const RESOURCE_LIMIT = 800;

@@ -1,13 +1,13 @@
 /** What a resource of a template is called: its type, name and id, and what it is deployed to. */
 
-import type { JsonObject } from '../provider.ts';
+import type { JsonObject } from '../contract/index.ts';
 import { evaluateAt } from './evaluate.ts';
-import { isExpression } from './expression.ts';
-import { groupId, nameOfId, resourceIdOf, scopeId } from './ids.ts';
-import { invalidTemplate, PLACE, type Subject } from './language-error.ts';
-import type { Scope } from './scope.ts';
-import type { PlannedResource } from './types.ts';
-import { propertyOf, textOf, typeName } from './values.ts';
+import { isExpression } from './language/expression.ts';
+import { groupId, nameOfId, resourceIdOf, scopeId } from './language/ids.ts';
+import { invalidTemplate, PLACE, type Subject } from './language/language-error.ts';
+import type { Scope } from './language/scope.ts';
+import type { PlannedResource } from './language/types.ts';
+import { propertyOf, textOf, typeName } from './language/values.ts';
 
 export const DEPLOYMENTS = 'microsoft.resources/deployments';
 

@@ -8,9 +8,10 @@
  */
 
 export { requireContentVersion } from './content-version.ts';
-export { missingMember } from './language-error.ts';
+export { missingMember } from './language/language-error.ts';
 export { locatedIn } from './located.ts';
 export { planDeployment, validateTemplate } from './plan.ts';
+export { templateHash } from './template-hash.ts';
 export { whatIf } from './what-if.ts';
 export type {
   DeploymentInput,
@@ -19,4 +20,4 @@ export type {
   Environment,
   PlannedResource,
   WhatIfChange,
-} from './types.ts';
+} from './language/types.ts';

@@ -1,9 +1,9 @@
 /** Where a fault of a template stands in the text that the client sent. */
 
 import { type JsonPlace, placesIn } from '../http/json-places.ts';
-import { ArmError, type JsonObject } from '../provider.ts';
-import { invalidTemplate, LanguageError, PLACE, POSITION, TemplateFault } from './language-error.ts';
-import type { DeploymentInput } from './types.ts';
+import { ArmError, type JsonObject } from '../contract/index.ts';
+import { invalidTemplate, LanguageError, PLACE, POSITION, TemplateFault } from './language/language-error.ts';
+import type { DeploymentInput } from './language/types.ts';
 
 const TEMPLATE = '/properties/template';
 const NOWHERE: JsonPlace = { line: 0, column: 0 };

@@ -4,15 +4,15 @@
  * only the inner one can know (its own loops, its own resources) stays an expression. The result stands by itself.
  */
 
-import type { Json, JsonObject } from '../provider.ts';
+import type { Json, JsonObject } from '../contract/index.ts';
 import type { Leaf } from './evaluate.ts';
 import { evaluate } from './evaluate.ts';
-import { escapeText, type Expression, isExpression, parseExpression, toText } from './expression.ts';
+import { escapeText, type Expression, isExpression, parseExpression, toText } from './language/expression.ts';
 import { refersToResource } from './functions/references.ts';
-import { LanguageError, placed, type Subject } from './language-error.ts';
-import type { Scope } from './scope.ts';
-import type { PlannedResource } from './types.ts';
-import { isObject, setMember, textOf } from './values.ts';
+import { LanguageError, placed, type Subject } from './language/language-error.ts';
+import type { Scope } from './language/scope.ts';
+import type { PlannedResource } from './language/types.ts';
+import { isObject, setMember, textOf } from './language/values.ts';
 
 /** The loops of the nested template around an expression: their indexes are not known out here. */
 interface Loops {

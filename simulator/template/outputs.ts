@@ -1,6 +1,6 @@
 /** A deployment's outputs. */
 
-import { ArmError, type Json, type JsonObject } from '../provider.ts';
+import { ArmError, type Json, type JsonObject } from '../contract/index.ts';
 import type { Context } from './context.ts';
 import { copyCount, evaluateText, type Leaf, walk } from './evaluate.ts';
 import {
@@ -11,12 +11,12 @@ import {
   ReferenceFault,
   SyntaxFault,
   wrongValue,
-} from './language-error.ts';
+} from './language/language-error.ts';
 import { checkValue, declaredType, isSecure, shownType } from './parameters.ts';
-import { Pending, Runtime } from './runtime.ts';
-import { inCopy, rootScope, type Scope } from './scope.ts';
-import type { Environment } from './types.ts';
-import { isObject, textOf } from './values.ts';
+import { Pending, Runtime } from './language/runtime.ts';
+import { inCopy, rootScope, type Scope } from './language/scope.ts';
+import type { Environment } from './language/types.ts';
+import { isObject, textOf } from './language/values.ts';
 
 /** Faults of an expression that no value can mend. */
 const ALWAYS_WRONG = [SyntaxFault, ReferenceFault, MisplacedFault, RangeError];

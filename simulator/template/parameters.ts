@@ -1,6 +1,6 @@
 /** Parameters and outputs: what they are declared to be, and whether a value is that. */
 
-import type { Json, JsonObject } from '../provider.ts';
+import type { Json, JsonObject } from '../contract/index.ts';
 import {
   invalidContent,
   invalidTemplate,
@@ -8,9 +8,9 @@ import {
   TemplateFault,
   ValueFault,
   wrongValue,
-} from './language-error.ts';
-import { checkMembers } from './user-types.ts';
-import { equal, isObject, keyOf, propertyOf, textOf, typeName } from './values.ts';
+} from './language/language-error.ts';
+import { checkMembers } from './language/user-types.ts';
+import { equal, isObject, keyOf, propertyOf, textOf, typeName } from './language/values.ts';
 
 /** The types of the language, as a deployment's answer spells them, and as its refusals do. */
 const TYPES: Record<string, { shown: string; expected: string }> = {

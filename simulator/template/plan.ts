@@ -1,15 +1,15 @@
 /** Planning: from a template to the resources to make, in which order, and how to evaluate them; see index.ts. */
 
-import { ArmError } from '../provider.ts';
+import { ArmError } from '../contract/index.ts';
 import { evaluateBody, examineBody, previewBody } from './body.ts';
 import { Context } from './context.ts';
 import { linkDependencies } from './dependencies.ts';
 import { type Entry, expandResources } from './expand.ts';
-import { invalidTemplate } from './language-error.ts';
+import { invalidTemplate } from './language/language-error.ts';
 import { located, locatedLater } from './located.ts';
 import { evaluateOutputs, examineOutputs } from './outputs.ts';
-import { Pending, Runtime } from './runtime.ts';
-import type { DeploymentInput, DeploymentPlan, PlannedResource, Problem } from './types.ts';
+import { Pending, Runtime } from './language/runtime.ts';
+import type { DeploymentInput, DeploymentPlan, PlannedResource, Problem } from './language/types.ts';
 
 /**
  * Expands a template and checks all that can be known without the cloud. Throws ArmError 400 `InvalidTemplate` (or

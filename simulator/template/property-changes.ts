@@ -1,8 +1,8 @@
 /** The differences of two resources, property by property, as what-if tells them. */
 
-import type { Json, JsonObject } from '../provider.ts';
-import type { WhatIfPropertyChange } from './types.ts';
-import { equal, isObject, textOf } from './values.ts';
+import type { Json, JsonObject } from '../contract/index.ts';
+import type { WhatIfPropertyChange } from './language/types.ts';
+import { equal, isObject, textOf } from './language/values.ts';
 
 /** What tells two resources apart though nothing of them is changed. */
 const ENVELOPE = new Set(['id', 'name', 'type', 'apiversion']);

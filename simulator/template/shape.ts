@@ -1,9 +1,15 @@
 /** The shape of a template: what must be there, and what may be. */
 
-import type { Json, JsonObject } from '../provider.ts';
-import { invalidContent, invalidTemplate, missingMember, PLACE, unknownMember } from './language-error.ts';
-import { spellDeclarations, spellResources } from './spelling.ts';
-import { isObject, keyOf, propertyOf, textOf, typeName } from './values.ts';
+import type { Json, JsonObject } from '../contract/index.ts';
+import {
+  invalidContent,
+  invalidTemplate,
+  missingMember,
+  PLACE,
+  unknownMember,
+} from './language/language-error.ts';
+import { spellDeclarations, spellResources } from './language/spelling.ts';
+import { isObject, keyOf, propertyOf, textOf, typeName } from './language/values.ts';
 
 const MEMBERS = new Set(
   '$schema apiProfile asserts contentVersion definitions extensions functions imports languageVersion metadata outputs parameters resources variables'

@@ -1,13 +1,13 @@
 /** User-defined functions: the template's `functions` section. */
 
-import type { Json, JsonObject } from '../provider.ts';
-import { callsIn, type Expression, isExpression, parseExpression } from './expression.ts';
+import type { Json, JsonObject } from '../contract/index.ts';
+import { callsIn, type Expression, isExpression, parseExpression } from './language/expression.ts';
 import { functionNamed } from './functions/index.ts';
 import { refersToResource } from './functions/references.ts';
-import { invalidTemplate, LanguageError, PLACE, type TemplateFault } from './language-error.ts';
+import { invalidTemplate, LanguageError, PLACE, type TemplateFault } from './language/language-error.ts';
 import { type Checks, declaredType } from './parameters.ts';
-import type { UserFunction } from './scope.ts';
-import { isObject, textOf } from './values.ts';
+import type { UserFunction } from './language/scope.ts';
+import { isObject, textOf } from './language/values.ts';
 
 const DETAILS = 'Please see https://aka.ms/arm-syntax-functions for usage details.';
 

@@ -1,9 +1,9 @@
 /** What-if: the predicted changes of a deployment, in the shape of Azure's answer. */
 
-import type { JsonObject } from '../provider.ts';
+import type { JsonObject } from '../contract/index.ts';
 import { compareWhole, compareWritten } from './property-changes.ts';
-import type { PlannedResource, WhatIfChange } from './types.ts';
-import { textOf } from './values.ts';
+import type { PlannedResource, WhatIfChange } from './language/types.ts';
+import { textOf } from './language/values.ts';
 
 /** What a deployment would do to what there is. */
 export interface Prediction {

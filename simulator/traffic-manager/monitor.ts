@@ -6,8 +6,8 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
-import { ProbeRounds } from '../probe-rounds.ts';
-import type { Cloud, Stored } from '../provider.ts';
+import { ProbeRounds } from '../clock/probe-rounds.ts';
+import type { Cloud, Stored } from '../contract/index.ts';
 import { readProfile, TM_PROFILE, type Endpoint, type Monitor } from './profile.ts';
 
 export type MonitorStatus = 'CheckingEndpoint' | 'Online' | 'Degraded';

@@ -1,7 +1,7 @@
 /** What Traffic Manager goes by, read from the resources that management holds. */
 
-import { isObject, textOf } from '../http/fields.ts';
-import type { Json, ResourceStore, Stored } from '../provider.ts';
+import { isObject, textOf } from '../resource/fields.ts';
+import type { Json, ResourceStore, Stored } from '../contract/index.ts';
 
 export const TM_PROFILE = 'Microsoft.Network/trafficManagerProfiles';
 export const ENDPOINT_KINDS = ['azureEndpoints', 'externalEndpoints', 'nestedEndpoints'] as const;

@@ -9,10 +9,10 @@ import { Agent, request as httpsRequest } from 'node:https';
 import { pipeline } from 'node:stream/promises';
 import { send } from '../http/body.ts';
 import type { RequestLog } from '../http/request-log.ts';
-import { isObject, textOf } from '../http/fields.ts';
+import { isObject, textOf } from '../resource/fields.ts';
 import { requestUrl } from '../http/request-url.ts';
 import { serviceOf } from '../http/service-hosts.ts';
-import type { Cloud, Json, Stored } from '../provider.ts';
+import type { Cloud, Json, Stored } from '../contract/index.ts';
 import { EndpointMonitor, type MonitorStatus } from './monitor.ts';
 import { readProfile, TM_PROFILE, type Endpoint, type Profile } from './profile.ts';
 

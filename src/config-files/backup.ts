@@ -1,9 +1,11 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, mkdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { ConfigError } from './error.ts';
 import type { FileBackup } from './outcome.ts';
-import { errorCode, sha256, writeWhole, type ConfigFile } from './write.ts';
+import { errorCode, refusing, sha256, type ConfigFile } from './config-file.ts';
+import { writeWhole } from './write.ts';
 
 const BackupRecord = z.strictObject({
   file: z.string(),
@@ -17,9 +19,13 @@ export interface Backup extends FileBackup {
   bytes: Buffer;
 }
 
+function backupFolder(file: ConfigFile, backupDirectory: string | undefined): string {
+  return backupDirectory ?? join(dirname(file.realPath), '.understudy-backup');
+}
+
 /** Where the backups of one file of one run are; a run may not choose where by its name. */
 function backupPath(file: ConfigFile, runId: string, backupDirectory: string | undefined): string {
-  const folder = backupDirectory ?? join(dirname(file.realPath), '.understudy-backup');
+  const folder = backupFolder(file, backupDirectory);
   const run = sha256(Buffer.from(runId)).slice(0, 16);
   const id = sha256(Buffer.from(file.realPath)).slice(0, 16);
   return join(folder, run, `${id}-${basename(file.realPath)}`);
@@ -29,9 +35,33 @@ async function readIfThere(path: string): Promise<Buffer | undefined> {
   try {
     return await readFile(path);
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
     throw error;
   }
+}
+
+/** Throws ConfigError when what has the backup folder's name is no folder, or one where nothing can be written. */
+export async function assertBackupFolder(
+  file: ConfigFile,
+  backupDirectory: string | undefined,
+): Promise<void> {
+  const folder = backupFolder(file, backupDirectory);
+  await refusing(folder, async () => {
+    const info = await stat(folder).catch((error: unknown) => {
+      if (errorCode(error) === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (!info) return;
+    if (info.isDirectory()) return access(folder, constants.W_OK | constants.X_OK);
+    throw new ConfigError(
+      { file: file.file },
+      {
+        found: `"${folder}", where its backup would go, is no folder`,
+        expected: 'a folder, or nothing of that name',
+        next: 'Move it to another place.',
+      },
+    );
+  });
 }
 
 /** The backup this run already made of a file. Throws ConfigError when it is damaged. */
@@ -41,7 +71,7 @@ export async function findBackup(
   backupDirectory: string | undefined,
 ): Promise<Backup | undefined> {
   const backup = backupPath(file, runId, backupDirectory);
-  const recorded = await readIfThere(`${backup}.json`);
+  const recorded = await refusing(backup, () => readIfThere(`${backup}.json`));
   if (!recorded) return undefined;
   const record = BackupRecord.parse(JSON.parse(recorded.toString('utf8')));
   const bytes = await readBackup({ ...record, backup });
@@ -53,7 +83,14 @@ export async function readBackup(backup: FileBackup): Promise<Buffer> {
   const bytes = await readIfThere(backup.backup);
   if (bytes && sha256(bytes) === backup.before) return bytes;
   const what = bytes ? 'is damaged (another digest)' : 'is gone';
-  throw new ConfigError({ file: backup.file }, `its backup "${backup.backup}" ${what}`);
+  throw new ConfigError(
+    { file: backup.file },
+    {
+      found: `its backup "${backup.backup}" ${what}`,
+      expected: 'the file as it was before the run',
+      next: 'Put the file back by hand, from where you keep it.',
+    },
+  );
 }
 
 /**

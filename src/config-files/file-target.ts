@@ -1,17 +1,23 @@
-import { findBackup, makeBackup, readBackup } from './backup.ts';
+/** Files on a host: checked, backed up, and each replaced in one step. */
+import { dirname } from 'node:path';
+import { assertBackupFolder, findBackup, makeBackup, readBackup } from './backup.ts';
+import { assertReplaceable, readConfigFile, sha256, type ConfigFile } from './config-file.ts';
 import { diffConfig } from './diff.ts';
-import { ConfigError } from './error.ts';
+import { collectRefusals, ConfigError, throwRefusals } from './error.ts';
+import { failing, namesNothing, warningsOf } from './findings.ts';
 import type {
   ConfigFileOutcome,
+  ConfigLook,
   ConfigOutcome,
   ConfigRequest,
   ConfigUndo,
   ConfigUndoOutcome,
   FileBackup,
   FileTarget,
+  LookRequest,
 } from './outcome.ts';
 import { decodeConfig, rewriteConfig, type RewrittenConfig } from './rewrite.ts';
-import { assertWritable, readConfigFile, replaceFile, sha256, type ConfigFile } from './write.ts';
+import { replaceFile } from './write.ts';
 
 interface PlannedFile {
   current: ConfigFile;
@@ -23,10 +29,12 @@ interface PlannedFile {
 }
 
 type FileRequest = ConfigRequest & { target: FileTarget };
+type FileLookRequest = LookRequest & { target: FileTarget };
 
 /** Rewrites the files of a target: all are checked, then all backed up, then each replaced in one step. */
 export async function applyFiles(request: FileRequest): Promise<ConfigOutcome> {
-  const planned = await planFiles(request);
+  const { planned, refused } = await checkFiles(request);
+  throwRefusals(refused);
   await request.observe?.({ kind: 'checked' });
   for (const plan of planned) {
     if (plan.state !== 'to-write') continue;
@@ -45,32 +53,48 @@ export async function applyFiles(request: FileRequest): Promise<ConfigOutcome> {
   return { files: planned.map((plan) => outcomeOf(plan, request.target)), undo };
 }
 
-/** What `applyFiles` would do; writes nothing. */
-export async function previewFiles(request: FileRequest): Promise<ConfigOutcome> {
-  const planned = await planFiles(request);
-  return { files: planned.map((plan) => outcomeOf(plan, request.target)), undo: { kind: 'none' } };
+/** What `applyFiles` would do, and everything that would make it fail; writes nothing. */
+export async function lookAtFiles(request: FileLookRequest): Promise<ConfigLook> {
+  const { planned, refused } = await checkFiles(request);
+  const files = planned.map((plan) => outcomeOf(plan, request.target));
+  const idle = files.filter(({ status, warnings }) => status === 'unchanged' && warnings.length === 0);
+  return {
+    files,
+    findings: [
+      ...refused.map(failing),
+      ...idle.map(({ file }) => namesNothing({ file }, request.mapping)),
+      ...files.flatMap(warningsOf),
+    ],
+  };
 }
 
-async function planFiles(request: FileRequest): Promise<PlannedFile[]> {
+/** The files that can be rewritten, and what is wrong with the others. */
+async function checkFiles(
+  request: FileLookRequest,
+): Promise<{ planned: PlannedFile[]; refused: ConfigError[] }> {
   const { file } = request.target;
   const planned: PlannedFile[] = [];
+  const refused: ConfigError[] = [];
   for (const path of typeof file === 'string' ? [file] : file) {
-    const current = await readConfigFile(path);
-    // Two names of one file: it is rewritten once, under the first.
-    if (planned.some((other) => other.current.realPath === current.realPath)) continue;
-    planned.push(await planFile(current, request));
+    await collectRefusals(refused, async () => {
+      const current = await readConfigFile(path, dirname(path));
+      // Two names of one file: it is rewritten once, under the first.
+      if (planned.some((other) => other.current.realPath === current.realPath)) return;
+      planned.push(await planFile(current, request));
+    });
   }
-  return planned;
+  return { planned, refused };
 }
 
-async function planFile(current: ConfigFile, request: FileRequest): Promise<PlannedFile> {
+async function planFile(current: ConfigFile, request: FileLookRequest): Promise<PlannedFile> {
   const { runId, backupDirectory } = request;
-  const backup = await findBackup(current, runId, backupDirectory);
+  const backup = runId === undefined ? undefined : await findBackup(current, runId, backupDirectory);
   if (backup && sha256(current.bytes) !== backup.before) return planWritten(current, backup, request);
   const before = decodeConfig(current.file, current.bytes);
   const rewritten = rewriteContent(current.file, before, request);
   if (rewritten.changes.length === 0) return { current, state: 'unchanged', before, rewritten };
-  await assertWritable(current);
+  await assertReplaceable(current);
+  await assertBackupFolder(current, backupDirectory);
   return { current, state: 'to-write', before, rewritten };
 }
 
@@ -78,25 +102,39 @@ async function planFile(current: ConfigFile, request: FileRequest): Promise<Plan
 function planWritten(
   current: ConfigFile,
   { bytes, ...backup }: FileBackup & { bytes: Buffer },
-  request: FileRequest,
+  request: FileLookRequest,
 ): PlannedFile {
   const { file } = current;
   const before = decodeConfig(file, bytes);
   const rewritten = rewriteContent(file, before, request);
   if (sha256(Buffer.from(rewritten.content)) !== backup.after) {
-    throw new ConfigError({ file }, 'this run already rewrote the file by another mapping; undo that first');
+    throw new ConfigError(
+      { file },
+      {
+        found: 'this run already rewrote the file by another mapping',
+        expected: 'the mapping that it began with',
+        next: 'Cancel the run, so that the file is put back, and start another.',
+      },
+    );
   }
   const isOurs = sha256(current.bytes) === backup.after;
   const left = isOurs ? [] : rewriteContent(file, decodeConfig(file, current.bytes), request).changes;
   if (left.length === 0) return { current, state: 'written', before, rewritten, backup };
   throw new ConfigError(
     { file, ...(left[0] ? { line: left[0].line } : {}) },
-    'someone wrote the file after this run backed it up, and it names the source workspace again; ' +
-      `put its backup "${backup.backup}" or the edit in order first`,
+    {
+      found: 'someone wrote the file after this run backed it up, and it names the source workspace again',
+      expected: 'the file as this run wrote it, or an edit that names the new workspace only',
+      next: `Correct the edit, or put the backup "${backup.backup}" in its place.`,
+    },
   );
 }
 
-function rewriteContent(file: string, content: string, { target, mapping }: FileRequest): RewrittenConfig {
+function rewriteContent(
+  file: string,
+  content: string,
+  { target, mapping }: FileLookRequest,
+): RewrittenConfig {
   return rewriteConfig({ file, content, mapping, ...(target.format ? { format: target.format } : {}) });
 }
 
@@ -118,7 +156,7 @@ export async function undoFiles(undo: ConfigUndo & { kind: 'files' }): Promise<C
 
 async function undoFile(backup: FileBackup): Promise<Omit<ConfigUndoOutcome['files'][number], 'file'>> {
   try {
-    const current = await readConfigFile(backup.realPath);
+    const current = await readConfigFile(backup.realPath, dirname(backup.realPath));
     const digest = sha256(current.bytes);
     if (digest === backup.before) return { status: 'already-restored' };
     if (digest !== backup.after) {
@@ -128,7 +166,7 @@ async function undoFile(backup: FileBackup): Promise<Omit<ConfigUndoOutcome['fil
       };
     }
     const bytes = await readBackup(backup);
-    await assertWritable(current);
+    await assertReplaceable(current);
     await replaceFile(current, bytes);
     return { status: 'restored' };
   } catch (error) {

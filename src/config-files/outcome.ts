@@ -1,4 +1,5 @@
 import type { ConfigFormat } from './documents/document.ts';
+import type { ConfigPlace, Diagnosis } from './error.ts';
 import type { WorkspaceMapping } from './mapping.ts';
 import type { ConfigChange, ConfigWarning } from './rewrite.ts';
 
@@ -9,7 +10,9 @@ export interface FileTarget {
   format?: ConfigFormat;
 }
 
-/** A Git working copy on a host. `files` are globs as Git's `:(glob)` reads them, from the folder `git` names. */
+/**
+ * A Git working copy on a host. `files` are globs as Git's `:(glob)` reads them, from the folder `git` names.
+ */
 export interface GitTarget {
   host: string;
   git: string;
@@ -36,10 +39,13 @@ export interface ConfigRequest {
   target: ConfigTarget;
   mapping: WorkspaceMapping;
   runId: string;
-  /** Where backups of a file target go (mode 0700); by default `.understudy-backup` beside each file. */
+  /** Where backups of a file target go (mode 0700); by default `.understudy-backup` next to each file. */
   backupDirectory?: string;
   observe?: ObserveConfigs;
 }
+
+/** What a look at a target needs. With a run's id it sees what that run has done already. */
+export type LookRequest = Omit<ConfigRequest, 'runId' | 'observe'> & { runId?: string };
 
 export interface ConfigFileOutcome {
   file: string;
@@ -71,6 +77,17 @@ export interface ConfigOutcome {
   /** The commit made for a Git target; absent when nothing changed. */
   commit?: string;
   undo: ConfigUndo;
+}
+
+/** `fails`: the rewriting would fail here. `warning`: it would not, and a person should know. */
+export interface ConfigFinding extends ConfigPlace, Diagnosis {
+  severity: 'fails' | 'warning';
+}
+
+/** What a look at a target found: what the rewriting would do, and what is in its way. */
+export interface ConfigLook {
+  files: ConfigFileOutcome[];
+  findings: ConfigFinding[];
 }
 
 /** `changed-since`: someone wrote the file after us, so it was left as it is. */

@@ -54,20 +54,26 @@ export function formatOf(file: string): ConfigFormat {
   if (/^\.env(?:\.|$)|\.env$/.test(name)) return 'env';
   throw new ConfigError(
     { file },
-    'the name does not say the format: expected .json, .jsonc, .ipynb, .yml, .yaml, .runconfig or .env, or a declared format',
+    {
+      found: 'the name does not say the format',
+      expected: 'a name that ends in .json, .jsonc, .ipynb, .yml, .yaml, .runconfig or .env',
+      next: 'Rename the file, or take it out of the target.',
+    },
   );
 }
+
+const utf8 = { expected: 'UTF-8', next: 'Save the file as UTF-8, or take it out of the target.' };
 
 /** Text of a file's bytes, which must be UTF-8. A byte order mark is kept. */
 export function decodeConfig(file: string, bytes: Uint8Array): string {
   const [first, second] = bytes;
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
-    throw new ConfigError({ file }, 'the file is UTF-16; expected UTF-8');
+    throw new ConfigError({ file }, { found: 'the file is UTF-16', ...utf8 });
   }
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
-    throw new ConfigError({ file }, 'the file is not UTF-8 text', { cause });
+    throw new ConfigError({ file }, { found: 'the file is not UTF-8 text', ...utf8 }, { cause });
   }
 }
 
@@ -151,7 +157,11 @@ function settle(file: string, text: string, meaning: Meaning): Map<ConfigScalar,
       if (own.size > 1 || (target !== undefined && site === owner)) {
         throw new ConfigError(
           { file, ...positionOf(text, site.start) },
-          'one value is shared (by an anchor or "<<") between the source workspace and another: write it out where it is used',
+          {
+            found: 'one value is shared (by an anchor or "<<") between the source workspace and another',
+            expected: 'a value of its own for each workspace',
+            next: 'Write it out where it is used.',
+          },
         );
       }
       if (target !== undefined) planned.set(site, target);
@@ -175,7 +185,11 @@ function assertOnlyPlanned(file: string, text: string, { before, after, planned 
   if (!wrong && before.scalars.length === after.scalars.length) return;
   throw new ConfigError(
     { file, ...(wrong ? positionOf(text, wrong.start) : {}) },
-    'this value cannot be rewritten in the style it is written in; write it on one line, in double quotes',
+    {
+      found: 'this value cannot be rewritten in the style it is written in',
+      expected: 'one line, in double quotes',
+      next: 'Write the value so.',
+    },
   );
 }
 
@@ -185,6 +199,11 @@ function assertStable(file: string, text: string, after: ConfigDocument, mapping
   if (!first) return;
   throw new ConfigError(
     { file, ...positionOf(text, first.start) },
-    'the mapping would change its own result here (a new name or address is itself one to be replaced): correct the mapping',
+    {
+      found:
+        'the mapping would change its own result here: a new name or address is itself one to be replaced',
+      expected: 'new names that are no old ones',
+      next: 'Correct jobs.compute in the topology.',
+    },
   );
 }

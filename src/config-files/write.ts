@@ -1,90 +1,11 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
-import { access, lstat, open, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join } from 'node:path';
+/** Writing a file whole or not at all. */
+import { randomBytes } from 'node:crypto';
+import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { errorCode, refusing, type ConfigFile } from './config-file.ts';
 import { ConfigError } from './error.ts';
 
-/** More than this is no config file. */
-const maxSizeBytes = 16 * 1024 * 1024;
 const temporaryEnd = '.understudy.tmp';
-
-export interface ConfigFile {
-  /** As declared. */
-  file: string;
-  /** With symbolic links followed: the link stays, the file it points to is rewritten. */
-  realPath: string;
-  bytes: Buffer;
-}
-
-export function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
-
-/** The operating system's word for what went wrong (`ENOENT`), when it was the one to say so. */
-export function errorCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-}
-
-/** What the operating system refuses because of how the file or its folder is: trying again does not help. */
-const refusals: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EPERM: 'the operating system does not permit it',
-  EROFS: 'the file system is read-only',
-  EBUSY: 'the file is a mount point and cannot be replaced',
-  ENOENT: 'the file does not exist',
-  ENOTDIR: 'a part of the path is no folder',
-  ELOOP: 'its symbolic links go round in a circle',
-};
-
-async function refusing<Result>(file: string, action: () => Promise<Result>): Promise<Result> {
-  try {
-    return await action();
-  } catch (cause) {
-    const reason = refusals[errorCode(cause) ?? ''];
-    if (reason === undefined) throw cause;
-    throw new ConfigError({ file }, reason, { cause });
-  }
-}
-
-/** Reads a config file by an absolute path. Throws ConfigError when it is missing, no regular file, or too large. */
-export async function readConfigFile(file: string): Promise<ConfigFile> {
-  if (!isAbsolute(file)) throw new ConfigError({ file }, 'expected an absolute path');
-  return refusing(file, async () => {
-    const link = await lstat(file);
-    const realPath = await realpath(file).catch((cause: unknown) => {
-      if (!link.isSymbolicLink() || errorCode(cause) !== 'ENOENT') throw cause;
-      throw new ConfigError({ file }, 'the symbolic link points to a file that does not exist', { cause });
-    });
-    const info = await stat(realPath);
-    if (!info.isFile()) throw new ConfigError({ file }, 'expected a regular file');
-    if (info.size > maxSizeBytes) {
-      throw new ConfigError({ file }, `the file has ${info.size} bytes; expected at most ${maxSizeBytes}`);
-    }
-    return { file, realPath, bytes: await readFile(realPath) };
-  });
-}
-
-/**
- * Throws ConfigError when the file could not be replaced: no write bit in its mode (root is held to it too), its
- * folder closed to us, or other hard links, which a replacement would part from it.
- */
-export async function assertWritable({ file, realPath }: ConfigFile): Promise<void> {
-  await refusing(file, async () => {
-    const info = await stat(realPath);
-    if ((info.mode & 0o222) === 0) {
-      const mode = (info.mode & 0o7777).toString(8).padStart(4, '0');
-      throw new ConfigError({ file }, `the file is read-only (mode ${mode})`);
-    }
-    if (info.nlink > 1) {
-      throw new ConfigError(
-        { file },
-        `the file has ${info.nlink} hard links; expected 1, since replacing parts them`,
-      );
-    }
-    await access(realPath, constants.W_OK);
-    await access(dirname(realPath), constants.W_OK);
-  });
-}
 
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
@@ -95,7 +16,7 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Takes away what killed processes left beside a file: temporary files whose process is gone. */
+/** Deletes what killed processes left next to a file: temporary files whose process is gone. */
 async function sweepTemporaries(path: string): Promise<void> {
   const start = `.${basename(path)}.`;
   for (const name of await readdir(dirname(path))) {
@@ -121,7 +42,10 @@ async function isLeftBehind(temporary: string, pid: number): Promise<boolean> {
   }
 }
 
-/** Writes a whole file or nothing of it: a temporary file beside it, flushed, then renamed, then the folder flushed. */
+/**
+ * Writes a whole file or nothing of it: a temporary file next to it, flushed, then renamed, then the folder
+ * flushed.
+ */
 export async function writeWhole(
   path: string,
   bytes: Uint8Array,
@@ -162,19 +86,23 @@ async function writeFlushed(
 }
 
 /**
- * Replaces a file's content in one step, with its mode and owner. Throws ConfigError, and leaves it as it is, when its
- * content is no longer what was read.
+ * Replaces a file's content in one step, with its mode and owner. Throws ConfigError, and leaves it as it is,
+ * when its content is no longer what was read.
  */
 export async function replaceFile(file: ConfigFile, bytes: Uint8Array): Promise<void> {
   await refusing(file.file, async () => {
     const info = await stat(file.realPath);
     await writeWhole(file.realPath, bytes, info, async () => {
       const current = await readFile(file.realPath);
-      // A second try of the same work may run beside the first one, and have written it already.
+      // A second try of the same work may run next to the first one, and have written it already.
       if (current.equals(file.bytes) || current.equals(bytes)) return;
       throw new ConfigError(
         { file: file.file },
-        'someone wrote the file while it was being rewritten: nothing changed in it',
+        {
+          found: 'someone wrote the file while it was being rewritten: nothing changed in it',
+          expected: 'the content that was read',
+          next: 'Wait until nobody writes it.',
+        },
       );
     });
   });

@@ -25,8 +25,10 @@ export interface PlannedEnvironment extends RunEnvironment {
 }
 
 export interface Environments {
-  /** What is there of a run whose bundle or plan cannot be read. */
-  openStore(run: RunReference): Promise<ControlStore>;
+  /** Azure as this worker signs in to it, for what belongs to no run. */
+  azure: Azure;
+  /** What is there of a run whose bundle or plan cannot be read, and for what belongs to no run. */
+  openStore(of: Pick<RunReference, 'controlStore'>): Promise<ControlStore>;
   open(run: RunReference): Promise<RunEnvironment>;
   /** ControlStoreError where the run has no plan yet. */
   openPlanned(run: RunReference): Promise<PlannedEnvironment>;
@@ -46,7 +48,7 @@ export function environments(connect: (requestTimeoutMs?: number) => Azure): Env
   const stores = new Map<string, Promise<ControlStore>>();
   const keptBundles = new Map<string, Promise<Bundle>>();
   const keptPlans = new Map<string, Promise<Plan>>();
-  const openStore = ({ controlStore }: RunReference) =>
+  const openStore: Environments['openStore'] = ({ controlStore }) =>
     once(stores, JSON.stringify(controlStore), () => openControlStore(own, controlStore));
   const open = async (reference: RunReference): Promise<RunEnvironment> => {
     const store = await openStore(reference);
@@ -59,6 +61,7 @@ export function environments(connect: (requestTimeoutMs?: number) => Azure): Env
     return { azure: azureWith(toSeconds(requestTimeout) * 1000), store, bundle, run };
   };
   return {
+    azure: own,
     openStore,
     open,
     async openPlanned(reference) {

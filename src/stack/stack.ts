@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { isUnderstudyError, UnderstudyError, messageOf } from '../errors/error.ts';
 import { searchAttributes } from '../plan/search-attributes.ts';
-import { azureProgram } from './azure-program.ts';
+import { findAzureProgram } from './azure-program.ts';
 import { keptPorts, readPorts } from './ports.ts';
 import { identify, isRunning, start, stop, type Started } from './processes.ts';
 import {
@@ -63,10 +63,11 @@ interface Starting {
   signal: AbortSignal | undefined;
 }
 
-/** Starts what does not run yet; answers when all of it is healthy. Nothing is left running if anything fails. */
+/** Starts what does not run yet; resolves when all of it is healthy. Nothing is left running if anything fails. */
 export async function stackUp(options: UpOptions): Promise<Stack> {
   const { folder, say, cloudArguments = [], azureOnly = false, signal } = options;
   const home = resolve(folder);
+  const program = findAzureProgram();
   await makeHome(home);
   const before = await readState(home);
   const running = before && (await upAndHealthy(before, azureOnly));
@@ -90,7 +91,7 @@ export async function stackUp(options: UpOptions): Promise<Stack> {
     // Both are waited for, even if one fails: a process that is started after the clean-up would be left running.
     const [temporalUp, cloudUp] = await Promise.allSettled([
       azureOnly ? undefined : startTemporal(starting),
-      startCloud(starting, cloudArguments),
+      startCloud(starting, program, cloudArguments),
     ]);
     if (signal?.aborted === true)
       throw new UnderstudyError('Declined', 'interrupted: nothing of the stack is left running');
@@ -172,7 +173,7 @@ function environmentFile(stack: Stack): string {
 }
 
 /**
- * What `az` and azure-ai-ml need beside: a configuration that is not their user's, and a way to names below `localhost`, which
+ * What `az` and azure-ai-ml need as well: a configuration that is not their user's, and a way to names below `localhost`, which
  * few machines resolve. For a shell of its own: HTTPS leads to the local Azure, and nowhere else.
  */
 function ofClients({ cloud }: Stack, home: string): string {
@@ -248,14 +249,18 @@ async function askTemporal(address: string): Promise<void> {
   }
 }
 
-async function startCloud({ home, say, keep, signal }: Starting, more: string[]): Promise<CloudAddress> {
+async function startCloud(
+  { home, say, keep, signal }: Starting,
+  program: string,
+  more: string[],
+): Promise<CloudAddress> {
   const state = join(home, 'azure');
   const address = join(state, 'cloud.json');
   const log = join(home, 'azure.log');
   await mkdir(state, { recursive: true });
   await rm(address, { force: true });
   const started = keep(
-    start({ name: 'azure', command: process.execPath, args: [azureProgram, '--state', state, ...more], log }),
+    start({ name: 'azure', command: process.execPath, args: [program, '--state', state, ...more], log }),
   );
   for (
     const until = Date.now() + startSeconds * 1000;

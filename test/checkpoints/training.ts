@@ -1,6 +1,6 @@
 /** A scene with one running training in eastus, whose checkpoints the tests write. */
 import { createHash } from 'node:crypto';
-import type { JsonObject } from '../../simulator/provider.ts';
+import type { JsonObject } from '../../simulator/contract/index.ts';
 import { listBlobs } from '../../src/azure/storage/blobs.ts';
 import { readLedgerSnapshot } from '../../src/recovery-point/recovery-point.ts';
 import type { BlobAccount } from '../../src/azure/azure.ts';

@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/config-files/error.ts';
 import type { ConfigMoment, ConfigRequest, ObserveConfigs } from '../../src/config-files/outcome.ts';
-import { applyConfigs, previewConfigs, undoConfigs } from '../../src/config-files/targets.ts';
+import { applyConfigs, lookAtConfigs, undoConfigs } from '../../src/config-files/targets.ts';
 import { armId, eastSubscription, mapping } from './mapping.ts';
 
 const configJson = `{\r\n  "subscription_id": "${eastSubscription}",\r\n  "resource_group": "ml-east",\r\n  "workspace_name": "fraud-east"\r\n}`;
@@ -66,7 +66,9 @@ async function refusal(over: ConfigRequest): Promise<ConfigError> {
   const error: unknown = await applyConfigs(over).catch((reason: unknown) => reason);
   if (!(error instanceof ConfigError)) throw new Error('expected a ConfigError', { cause: error });
   expect(await contents()).toEqual(before);
-  expect(await previewConfigs(over).catch((reason: unknown) => reason)).toBeInstanceOf(ConfigError);
+  expect((await lookAtConfigs(over)).findings).toContainEqual(
+    expect.objectContaining({ severity: 'fails', file: error.file, ...error.diagnosis }),
+  );
   return error;
 }
 
@@ -102,7 +104,7 @@ describe('files on a host', () => {
 
   it('previews the same changes and writes nothing', async () => {
     const before = await readdir(folder);
-    const preview = await previewConfigs(request(all));
+    const preview = await lookAtConfigs(request(all));
     expect(await contents()).toEqual([configJson, dotEnv, 'a: b\n']);
     expect(await readdir(folder)).toEqual(before);
     expect((await applyConfigs(request(all))).files).toEqual(preview.files);

@@ -10,7 +10,7 @@ import type {
   GitTarget,
   ObserveConfigs,
 } from '../../src/config-files/outcome.ts';
-import { applyConfigs, previewConfigs, undoConfigs } from '../../src/config-files/targets.ts';
+import { applyConfigs, lookAtConfigs, undoConfigs } from '../../src/config-files/targets.ts';
 import { eastSubscription, mapping } from './mapping.ts';
 
 const configJson = `{"subscription_id": "${eastSubscription}", "resource_group": "ml-east", "workspace_name": "fraud-east"}\n`;
@@ -72,7 +72,9 @@ async function refusal(over: ConfigRequest): Promise<ConfigError> {
   const error: unknown = await applyConfigs(over).catch((reason: unknown) => reason);
   if (!(error instanceof ConfigError)) throw new Error('expected a ConfigError', { cause: error });
   expect(state()).toBe(before);
-  expect(await previewConfigs(over).catch((reason: unknown) => reason)).toBeInstanceOf(ConfigError);
+  expect((await lookAtConfigs(over)).findings).toContainEqual(
+    expect.objectContaining({ severity: 'fails', file: error.file, ...error.diagnosis }),
+  );
   return error;
 }
 
@@ -81,7 +83,7 @@ describe('a Git working copy', () => {
     await writeFile(path('README.md'), 'gpu-east, being edited\n');
     await writeFile(path('new.txt'), 'staged by someone\n');
     git('add', 'new.txt');
-    const preview = await previewConfigs(request());
+    const preview = await lookAtConfigs(request());
     const outcome = await applyConfigs(request());
     expect(outcome.files).toEqual(preview.files);
     expect(outcome.files.map(({ file, status }) => [file, status])).toEqual([
@@ -127,7 +129,7 @@ describe('a Git working copy', () => {
     ['staged', 1],
     ['committed', 1],
   ] as const)('finishes with one commit after it was killed at %s %i', async (kind, nth) => {
-    const preview = await previewConfigs(request());
+    const preview = await lookAtConfigs(request());
     await expect(applyConfigs(request({ observe: dieAt(kind, nth) }))).rejects.toThrow('killed');
     const outcome = await applyConfigs(request());
     expect(outcome.files).toEqual(preview.files);

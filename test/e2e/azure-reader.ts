@@ -3,8 +3,10 @@
  * is the product's.
  */
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import * as tls from 'node:tls';
 import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-blob';
-import type { CloudAddress } from '../../simulator/cloud.ts';
+import type { CloudAddress } from '../../src/stack/state.ts';
 
 export interface Resource {
   id: string;
@@ -28,6 +30,7 @@ export class AzureReader {
   }
 
   static async open(cloud: CloudAddress): Promise<AzureReader> {
+    trust(await readFile(cloud.ca, 'utf8'));
     const body = new URLSearchParams({
       grant_type: 'client_credentials',
       client_id: cloud.clientId,
@@ -132,4 +135,9 @@ export async function digestsBelow(
     }),
   );
   return Object.fromEntries(digests);
+}
+
+function trust(authority: string): void {
+  const trusted = tls.getCACertificates('default');
+  if (!trusted.includes(authority)) tls.setDefaultCACertificates([...trusted, authority]);
 }

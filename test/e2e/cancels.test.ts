@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { setTimeout as wait } from 'node:timers/promises';
-import { seededRandom } from '../../simulator/random.ts';
+import { seededRandom } from '../../simulator/clock/random.ts';
 import { Scene } from './harness.ts';
 import {
   journals,

@@ -3,7 +3,7 @@
  * worked out by the tests themselves; of the product they take nothing but what it did.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../simulator/provider.ts';
+import type { JsonObject } from '../../simulator/contract/index.ts';
 import { longUri, versionsCarried } from './foreign/content-assets.ts';
 import { writeContent, type Content } from './foreign/content.ts';
 import { canary } from './foreign/content-resources.ts';

@@ -11,12 +11,11 @@
  */
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import * as tls from 'node:tls';
 import { parseEnv } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { inject } from 'vitest';
-import type { CloudAddress } from '../../simulator/cloud.ts';
 import { environmentOf, stackDown, type Stack } from '../../src/stack/stack.ts';
+import type { CloudAddress } from '../../src/stack/state.ts';
 import { AzureReader } from './azure-reader.ts';
 import { Running, waitFor, type Program } from './processes.ts';
 import { program, templateOf, up } from './set-up.ts';
@@ -78,7 +77,6 @@ export class Scene {
 
   async #connect(): Promise<void> {
     await this.#connection?.close();
-    trust(await readFile(this.stack.cloud.ca, 'utf8'));
     this.#connection = await Connection.connect({
       address: this.stack.temporal?.address ?? 'the stack has no Temporal',
     });
@@ -87,7 +85,7 @@ export class Scene {
   }
 
   get cloud(): CloudAddress {
-    return this.stack.cloud as CloudAddress;
+    return this.stack.cloud;
   }
 
   get topology(): string {
@@ -243,9 +241,4 @@ export interface LoggedRequest {
   method: string;
   path: string;
   status: number | null;
-}
-
-function trust(authority: string): void {
-  const trusted = tls.getCACertificates('default');
-  if (!trusted.includes(authority)) tls.setDefaultCACertificates([...trusted, authority]);
 }

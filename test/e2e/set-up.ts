@@ -9,6 +9,7 @@ import { start, stop } from '../../src/stack/processes.ts';
 import { environmentOf, stackDown, stackUp, type Stack } from '../../src/stack/stack.ts';
 import { findTemporal } from '../../src/stack/temporal-server.ts';
 import { Running, waitFor } from './processes.ts';
+import { makeWorkerPrincipal } from './worker-role.ts';
 
 export const root = dirname(dirname(import.meta.dirname));
 export const program = join(root, 'bin', 'understudy.mjs');
@@ -109,14 +110,8 @@ async function fill(folder: string, stack: Stack): Promise<void> {
 
 /** What the topology asks of the environment, and a principal of its own for the worker. */
 async function writeSettings(folder: string, { cloud }: Stack, made: NodeJS.Dict<string>): Promise<void> {
-  const answer = await fetch(`${cloud.admin}/principals`, {
-    method: 'POST',
-    body: JSON.stringify({
-      displayName: 'worker',
-      roles: ['Owner', 'Storage Blob Data Owner', 'Key Vault Administrator'],
-    }),
-  });
-  const worker = (await answer.json()) as { clientId: string; clientSecret: string };
+  const groups = ['ml-east', 'ml-west', 'ml-control', 'ml-front'];
+  const worker = await makeWorkerPrincipal(cloud, groups);
   const settings = {
     SCORE_URL: made.SCORE_URL,
     EAST_VAULT: made.EAST_VAULT,

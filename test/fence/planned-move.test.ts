@@ -4,9 +4,9 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { GLOBAL } from '../../simulator/faults.ts';
-import type { JsonObject } from '../../simulator/provider.ts';
-import { lifeOf, statusAt } from '../../simulator/providers/machinelearning/job-life.ts';
+import { GLOBAL } from '../../simulator/faults/faults.ts';
+import type { JsonObject } from '../../simulator/contract/index.ts';
+import { lifeOf, statusAt } from '../../simulator/machinelearning/job-life/job-life.ts';
 import type { Azure } from '../../src/azure/azure.ts';
 import { ensurePointer } from '../../src/control-store/region-pointer.ts';
 import { successorName } from '../../src/ledger/ledger.ts';

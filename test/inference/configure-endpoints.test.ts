@@ -1,6 +1,6 @@
 /** Endpoints of a lost region, made in the standby from a recovery point alone: on the local Azure, over HTTPS. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../simulator/provider.ts';
+import type { JsonObject } from '../../simulator/contract/index.ts';
 import { apiVersions } from '../../src/azure/azure.ts';
 import { answerError } from '../../src/azure/errors.ts';
 import { configureEndpoints } from '../../src/inference/configure-endpoints.ts';

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Json, JsonObject } from '../../simulator/provider.ts';
+import type { Json, JsonObject } from '../../simulator/contract/index.ts';
 import { apiVersions, type Azure } from '../../src/azure/azure.ts';
 import { cloudFrom, credentialFrom } from '../../src/azure/cloud.ts';
 import { connectAzure } from '../../src/azure/connect.ts';

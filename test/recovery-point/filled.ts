@@ -1,5 +1,5 @@
 /** Fills the active workspace of a scene with one of everything that is carried. */
-import type { JsonObject } from '../../simulator/provider.ts';
+import type { JsonObject } from '../../simulator/contract/index.ts';
 import type { Scene } from './scene.ts';
 import { eventually } from '../simulator/running-cloud.ts';
 import { upload } from './scene.ts';

@@ -121,13 +121,14 @@ export async function makeScene(
   };
 }
 
-/** What is in this control store, read afresh each time. */
+/** What is in this control store, read again each time. */
 export function environmentsOf(store: ControlStore, azure: Azure): Environments {
   const open: Environments['open'] = async ({ runId }) => {
     const run = await requireRun(store, runId);
     return { azure, store, run, bundle: await bundles.open(store, bundleFolder, run.bundle) };
   };
   return {
+    azure,
     openStore: () => Promise.resolve(store),
     open,
     async openPlanned(reference) {

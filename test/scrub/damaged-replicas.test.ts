@@ -1,7 +1,7 @@
 /** Failovers from recovery points of which replicas are damaged, with the active region dark: nothing damaged passes for whole. */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../simulator/provider.ts';
+import type { JsonObject } from '../../simulator/contract/index.ts';
 import { actions } from '../../src/actions.ts';
 import { lossTag } from '../../src/assets/archive-asset.ts';
 import { replicaContainer, type BlobLine } from '../../src/recovery-point/manifest.ts';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isAllowed } from '../../simulator/providers/authorization/access.ts';
-import { grant } from '../../simulator/providers/authorization/index.ts';
-import { builtInRoleNamed } from '../../simulator/providers/authorization/built-in-roles.ts';
-import type { JsonObject } from '../../simulator/provider.ts';
+import { isAllowed } from '../../simulator/authorization/access.ts';
+import { grant } from '../../simulator/authorization/index.ts';
+import { builtInRoleNamed } from '../../simulator/authorization/built-in-roles.ts';
+import type { JsonObject } from '../../simulator/contract/index.ts';
 import { addPrincipal, assign, codeOf, messageOf } from './principals.ts';
 import { TestCloud } from './running-cloud.ts';
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { CloudClock, type ClockState } from '../../simulator/clock.ts';
+import { CloudClock, type ClockState } from '../../simulator/clock/clock.ts';
 import { eventually } from './running-cloud.ts';
 
 const clocks: CloudClock[] = [];

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { setSizeOffered } from '../../simulator/providers/machinelearning/sizes.ts';
-import type { JsonObject } from '../../simulator/provider.ts';
+import { setSizeOffered } from '../../simulator/machinelearning/computes/sizes.ts';
+import type { JsonObject } from '../../simulator/contract/index.ts';
 import { codeOf } from './principals.ts';
 import { TestCloud } from './running-cloud.ts';
 

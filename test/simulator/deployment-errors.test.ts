@@ -1,7 +1,7 @@
 /** What a deployment that fails says, and what it deploys instead. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../simulator/provider.ts';
+import type { JsonObject } from '../../simulator/contract/index.ts';
 import { TestCloud } from './running-cloud.ts';
 import { template } from './template/harness.ts';
 

@@ -1,7 +1,7 @@
 /** What Azure refuses of a deployment before it begins, and while it runs. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../simulator/provider.ts';
+import type { JsonObject } from '../../simulator/contract/index.ts';
 import { TestCloud, type HttpAnswer } from './running-cloud.ts';
 import { template } from './template/harness.ts';
 

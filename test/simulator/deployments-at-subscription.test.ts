@@ -1,7 +1,7 @@
 /** Deployments of a subscription that templates of a group hold, and what every deployment must say. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../simulator/provider.ts';
+import type { JsonObject } from '../../simulator/contract/index.ts';
 import { type HttpAnswer, TestCloud } from './running-cloud.ts';
 import { template } from './template/harness.ts';
 

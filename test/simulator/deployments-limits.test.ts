@@ -1,7 +1,7 @@
 /** Templates that would hold up or break whoever evaluates them. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Json } from '../../simulator/provider.ts';
+import type { Json } from '../../simulator/contract/index.ts';
 import { TestCloud } from './running-cloud.ts';
 
 let cloud: TestCloud;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DeploymentsClient } from '@azure/arm-resourcesdeployments';
-import type { JsonObject } from '../../simulator/provider.ts';
+import type { JsonObject } from '../../simulator/contract/index.ts';
 import { eventually, TestCloud } from './running-cloud.ts';
 
 const API = 'api-version=2024-03-01';

@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Json, JsonObject } from '../../simulator/provider.ts';
+import type { Json, JsonObject } from '../../simulator/contract/index.ts';
 import { TestCloud } from './running-cloud.ts';
 
 const API = 'api-version=2023-05-01';

@@ -1,7 +1,7 @@
 /** What Front Door does not let go of: the last origin of a route, and a tier. */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../simulator/provider.ts';
+import type { JsonObject } from '../../simulator/contract/index.ts';
 import { TestCloud } from './running-cloud.ts';
 
 const API = 'api-version=2024-02-01';

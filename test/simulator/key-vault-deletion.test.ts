@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../simulator/provider.ts';
+import type { JsonObject } from '../../simulator/contract/index.ts';
 import { assign, codeOf, messageOf } from './principals.ts';
 import { TestCloud, type HttpAnswer } from './running-cloud.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Json } from '../../simulator/provider.ts';
+import type { Json } from '../../simulator/contract/index.ts';
 import { makeWorkspace, startFixture, text, type Fixture } from './machinelearning/fixture.ts';
 
 let azure: Fixture;

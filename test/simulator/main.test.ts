@@ -10,7 +10,7 @@ import { ClientSecretCredential } from '@azure/identity';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { CloudAddress } from '../../simulator/cloud.ts';
-import type { Json, JsonObject } from '../../simulator/provider.ts';
+import type { Json, JsonObject } from '../../simulator/contract/index.ts';
 import { eventually } from './running-cloud.ts';
 
 const MAIN = fileURLToPath(new URL('../../simulator/main.ts', import.meta.url));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { TokenService } from '../../simulator/entra/tokens.ts';
-import { loadPorts, regionsOfPorts, savePorts } from '../../simulator/ports.ts';
+import { loadPorts, regionsOfPorts, savePorts } from '../../simulator/state/ports.ts';
 
 let folder: string;
 beforeEach(() => {

@@ -1,8 +1,8 @@
 /** Service principals of a test's cloud, and requests in their name. */
 
 import { randomUUID } from 'node:crypto';
-import { builtInRoleNamed } from '../../simulator/providers/authorization/index.ts';
-import type { Principal } from '../../simulator/provider.ts';
+import { builtInRoleNamed } from '../../simulator/authorization/index.ts';
+import type { Principal } from '../../simulator/contract/index.ts';
 import type { Ask, HttpAnswer, TestCloud } from './running-cloud.ts';
 
 const API = 'api-version=2022-04-01';

@@ -3,8 +3,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../simulator/provider.ts';
-import { offersOnResources, publishedResources } from '../../simulator/providers/resources-published.ts';
+import type { JsonObject } from '../../simulator/contract/index.ts';
+import { offersOnResources, publishedResources } from '../../simulator/groups/published.ts';
 import {
   findDescriptions,
   loadOperations,

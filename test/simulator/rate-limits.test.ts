@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { RateLimits } from '../../simulator/http/rate-limits.ts';
+import { RateLimits } from '../../simulator/arm/rate-limits.ts';
 import { TestCloud } from './running-cloud.ts';
 
 const API = 'api-version=2024-03-01';

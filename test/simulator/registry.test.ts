@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { request as httpsRequest } from 'node:https';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../simulator/provider.ts';
+import type { JsonObject } from '../../simulator/contract/index.ts';
 import { TestCloud, type HttpAnswer } from './running-cloud.ts';
 
 const API = 'api-version=2023-07-01';

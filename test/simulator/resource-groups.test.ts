@@ -1,7 +1,7 @@
 /** Resource groups: what is refused, what a PATCH keeps, and what becomes of one that is deleted. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Json, JsonObject } from '../../simulator/provider.ts';
+import type { Json, JsonObject } from '../../simulator/contract/index.ts';
 import { TestCloud, type HttpAnswer } from './running-cloud.ts';
 
 const API = 'api-version=2024-03-01';

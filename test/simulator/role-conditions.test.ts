@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseCondition } from '../../simulator/providers/authorization/condition-language.ts';
-import { holds } from '../../simulator/providers/authorization/conditions.ts';
-import { builtInRoleNamed, builtInRoles } from '../../simulator/providers/authorization/built-in-roles.ts';
-import type { Json, JsonObject } from '../../simulator/provider.ts';
+import { parseCondition } from '../../simulator/authorization/condition-language.ts';
+import { holds } from '../../simulator/authorization/conditions.ts';
+import { builtInRoleNamed, builtInRoles } from '../../simulator/authorization/built-in-roles.ts';
+import type { Json, JsonObject } from '../../simulator/contract/index.ts';
 import { addPrincipal, codeOf, messageOf, type TestPrincipal } from './principals.ts';
 import { TestCloud, type HttpAnswer } from './running-cloud.ts';
 

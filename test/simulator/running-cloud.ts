@@ -10,7 +10,7 @@ import { ResourceManagementClient } from '@azure/arm-resources';
 import { ClientSecretCredential } from '@azure/identity';
 import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-blob';
 import { startCloud, type CloudOptions, type RunningCloud } from '../../simulator/cloud.ts';
-import type { Json, JsonObject } from '../../simulator/provider.ts';
+import type { Json, JsonObject } from '../../simulator/contract/index.ts';
 
 export interface HttpAnswer {
   status: number;

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { Journal } from '../../simulator/state.ts';
+import { Journal } from '../../simulator/state/journal.ts';
 
 const disk = vi.hoisted(() => ({ left: Infinity }));
 

@@ -2,9 +2,9 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Stored } from '../../simulator/provider.ts';
-import { Journal } from '../../simulator/state.ts';
-import { JournaledStore } from '../../simulator/store.ts';
+import type { Stored } from '../../simulator/contract/index.ts';
+import { Journal } from '../../simulator/state/journal.ts';
+import { JournaledStore } from '../../simulator/state/store.ts';
 
 let folder: string;
 let file: string;

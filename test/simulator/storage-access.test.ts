@@ -5,7 +5,7 @@ import {
   type UserDelegationKey,
 } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../simulator/provider.ts';
+import type { JsonObject } from '../../simulator/contract/index.ts';
 import { addPrincipal, assign, codeOf, type TestPrincipal } from './principals.ts';
 import { TestCloud, type HttpAnswer } from './running-cloud.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../simulator/provider.ts';
+import type { JsonObject } from '../../simulator/contract/index.ts';
 import { TestCloud } from './running-cloud.ts';
 
 const API = 'api-version=2023-05-01';

@@ -1,6 +1,6 @@
 import type { ContainerClient } from '@azure/storage-blob';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../simulator/provider.ts';
+import type { JsonObject } from '../../simulator/contract/index.ts';
 import { TestCloud } from './running-cloud.ts';
 
 const API = 'api-version=2023-05-01';

@@ -1,7 +1,7 @@
 import { Agent, request as httpsRequest } from 'node:https';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../simulator/provider.ts';
+import type { JsonObject } from '../../simulator/contract/index.ts';
 import { TestCloud } from './running-cloud.ts';
 
 const API = 'api-version=2023-05-01';

@@ -1,6 +1,6 @@
 /** A vault is answered by the pair of its region when that is out as a whole, and takes no writes meanwhile. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { JsonObject } from '../../simulator/provider.ts';
+import type { JsonObject } from '../../simulator/contract/index.ts';
 import { TestCloud } from './running-cloud.ts';
 
 let cloud: TestCloud;

@@ -1,5 +1,5 @@
 /** Config files of a host, rewritten by the mapping of a recovery point, and put back however far the work came. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -84,6 +84,23 @@ describe('config files', () => {
       expect(await contents()).toBe(before);
     },
   );
+
+  it('that are read-only fail the step, and are not skipped', async () => {
+    await chmod(file, 0o444);
+    const before = await contents();
+    const context = await contextOf();
+    await expect(rewriteConfigs(context)).rejects.toMatchObject({
+      code: 'ConfigError',
+      message: expect.stringMatching(/config\.json": the file is read-only \(mode 0444\); expected /),
+      details: {
+        place: file,
+        next:
+          'Nothing was written. Let its owner write it ("chmod u+w"). ' +
+          `Then "understudy retry ${context.run.runId}".`,
+      },
+    });
+    expect(await contents()).toBe(before);
+  });
 
   it('that are malformed are not touched, and there is nothing to put back', async () => {
     await writeFile(file, '{');

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Json, JsonObject } from '../../simulator/provider.ts';
+import type { Json, JsonObject } from '../../simulator/contract/index.ts';
 import { compileBicep } from './bicep.ts';
 import { parseBicep } from './bicep-syntax.ts';
 

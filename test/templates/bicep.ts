@@ -3,7 +3,7 @@
  * that a test can hold the two together where there is no compiler. It compiles everything or says what it cannot.
  */
 
-import type { Json, JsonObject } from '../../simulator/provider.ts';
+import type { Json, JsonObject } from '../../simulator/contract/index.ts';
 import { parseBicep } from './bicep-syntax.ts';
 import type { BicepFile, Decorator, Node, Output, Parameter, ResourceDeclaration } from './bicep-tree.ts';
 
@@ -148,7 +148,8 @@ class Compiler {
     if (names.length !== resource.type.split('/').length - 1) {
       throw new Error(`the resource '${resource.symbol}' needs a parent: names with '/' are not known here`);
     }
-    return `resourceId('${resource.type}', ${names.join(', ')})`;
+    const call = this.#file.targetScope === 'subscription' ? 'subscriptionResourceId' : 'resourceId';
+    return `${call}('${resource.type}', ${names.join(', ')})`;
   }
 
   #dependencies(resource: ResourceDeclaration): string[] {

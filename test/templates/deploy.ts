@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Json, JsonObject } from '../../simulator/provider.ts';
+import type { Json, JsonObject } from '../../simulator/contract/index.ts';
 import {
   type DeploymentInput,
   type DeploymentPlan,

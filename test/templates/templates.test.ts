@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../simulator/provider.ts';
+import type { JsonObject } from '../../simulator/contract/index.ts';
 import { compileBicep } from './bicep.ts';
 import { parseBicep } from './bicep-syntax.ts';
 import { deploy, groupId, plan, subscriptionId } from './deploy.ts';

@@ -1,8 +1,8 @@
 /** Array functions. */
 
-import { LanguageError } from '../language-error.ts';
-import { equal, expectArray, expectInteger, expectString, textOf } from '../values.ts';
-import type { Json } from '../../provider.ts';
+import { LanguageError } from '../language/language-error.ts';
+import { equal, expectArray, expectInteger, expectString, textOf } from '../language/values.ts';
+import type { Json } from '../../contract/index.ts';
 import { define } from './define.ts';
 
 /** Source: Azure's documentation of `range`. */

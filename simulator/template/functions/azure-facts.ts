@@ -1,6 +1,6 @@
 /** Facts of the public cloud that functions answer with. */
 
-import type { JsonObject } from '../../provider.ts';
+import type { JsonObject } from '../../contract/index.ts';
 
 /** What `environment()` answers. Source: Azure's documentation of deployment functions. */
 export const publicCloud: JsonObject = {

@@ -1,8 +1,8 @@
 /** Functions over IP ranges, IPv4 and IPv6. */
 
-import { LanguageError } from '../language-error.ts';
-import { expectInteger, expectString, textOf } from '../values.ts';
-import type { JsonObject } from '../../provider.ts';
+import { LanguageError } from '../language/language-error.ts';
+import { expectInteger, expectString, textOf } from '../language/values.ts';
+import type { JsonObject } from '../../contract/index.ts';
 import { define } from './define.ts';
 
 interface Range {

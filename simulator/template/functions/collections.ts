@@ -1,6 +1,6 @@
 /** Functions that take a string, an array or an object alike. */
 
-import { LanguageError } from '../language-error.ts';
+import { LanguageError } from '../language/language-error.ts';
 import {
   equal,
   expectInteger,
@@ -12,8 +12,8 @@ import {
   setMember,
   textOf,
   typeName,
-} from '../values.ts';
-import type { Json, JsonObject } from '../../provider.ts';
+} from '../language/values.ts';
+import type { Json, JsonObject } from '../../contract/index.ts';
 import { define } from './define.ts';
 
 type Sequence = string | Json[];

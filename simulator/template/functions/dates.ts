@@ -1,8 +1,8 @@
 /** Date functions. */
 
-import { formatDate } from '../dotnet-dates.ts';
-import { LanguageError, MisplacedFault } from '../language-error.ts';
-import { expectInteger, expectString } from '../values.ts';
+import { formatDate } from '../language/dotnet-dates.ts';
+import { LanguageError, MisplacedFault } from '../language/language-error.ts';
+import { expectInteger, expectString } from '../language/values.ts';
 import { define } from './define.ts';
 
 const BASIC = "yyyyMMdd'T'HHmmss'Z'";

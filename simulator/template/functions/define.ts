@@ -1,8 +1,8 @@
 /** How a function of the template language is written down: its name, how many arguments it takes, and what it does. */
 
-import type { Json } from '../../provider.ts';
-import type { Expression } from '../expression.ts';
-import type { Scope } from '../scope.ts';
+import type { Json } from '../../contract/index.ts';
+import type { Expression } from '../language/expression.ts';
+import type { Scope } from '../language/scope.ts';
 
 /** Arguments are evaluated first; `call` is the name as the template spells it, for messages. */
 export type Run = (args: Json[], scope: Scope, call: string) => Json;

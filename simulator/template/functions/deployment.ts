@@ -1,10 +1,17 @@
 /** Functions about the deployment itself, its parameters, its loops and where it deploys to. */
 
-import { groupId } from '../ids.ts';
-import { LanguageError, MisplacedFault } from '../language-error.ts';
-import type { Scope } from '../scope.ts';
-import { expectArray, expectInteger, expectString, isObject, propertyOf, textOf } from '../values.ts';
-import type { Json, JsonObject } from '../../provider.ts';
+import { groupId } from '../language/ids.ts';
+import { LanguageError, MisplacedFault } from '../language/language-error.ts';
+import type { Scope } from '../language/scope.ts';
+import {
+  expectArray,
+  expectInteger,
+  expectString,
+  isObject,
+  propertyOf,
+  textOf,
+} from '../language/values.ts';
+import type { Json, JsonObject } from '../../contract/index.ts';
 import { define } from './define.ts';
 import { publicCloud, zonesOf } from './azure-facts.ts';
 

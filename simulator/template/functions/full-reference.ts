@@ -1,7 +1,7 @@
 /** What `reference(…, 'Full')` gives: not the resource as a GET shows it, but how a deployment thinks of it. */
 
-import type { JsonObject } from '../../provider.ts';
-import type { PlannedResource } from '../types.ts';
+import type { JsonObject } from '../../contract/index.ts';
+import type { PlannedResource } from '../language/types.ts';
 
 /** The members that a resource brings with it, where it has them; the others (id, name, type, systemData) cannot be asked for. */
 const OWN =

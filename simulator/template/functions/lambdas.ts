@@ -1,10 +1,10 @@
 /** Functions that take a lambda: `map(array, lambda('x', …lambdaVariables('x')…))`. */
 
-import type { Expression } from '../expression.ts';
-import { LanguageError } from '../language-error.ts';
-import type { Scope } from '../scope.ts';
-import { expectArray, expectBoolean, expectObject, expectString } from '../values.ts';
-import type { Json, JsonObject } from '../../provider.ts';
+import type { Expression } from '../language/expression.ts';
+import { LanguageError } from '../language/language-error.ts';
+import type { Scope } from '../language/scope.ts';
+import { expectArray, expectBoolean, expectObject, expectString } from '../language/values.ts';
+import type { Json, JsonObject } from '../../contract/index.ts';
 import { define, defineLazy, type TemplateFunction } from './define.ts';
 
 type Lambda = (...values: Json[]) => Json;

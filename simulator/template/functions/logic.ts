@@ -1,8 +1,8 @@
 /** Logical and comparison functions. */
 
-import { LanguageError } from '../language-error.ts';
-import { compareText, equal, expectBoolean, expectOneOf, typeName } from '../values.ts';
-import type { Json } from '../../provider.ts';
+import { LanguageError } from '../language/language-error.ts';
+import { compareText, equal, expectBoolean, expectOneOf, typeName } from '../language/values.ts';
+import type { Json } from '../../contract/index.ts';
 import { define, defineLazy } from './define.ts';
 
 function compare(call: string, a: Json | undefined, b: Json | undefined): number {

@@ -1,8 +1,8 @@
 /** Numeric functions. Numbers are 64-bit integers in Azure; here they are exact to 2^53. */
 
-import { LanguageError } from '../language-error.ts';
-import { expectInteger, expectOneOf } from '../values.ts';
-import type { Json } from '../../provider.ts';
+import { LanguageError } from '../language/language-error.ts';
+import { expectInteger, expectOneOf } from '../language/values.ts';
+import type { Json } from '../../contract/index.ts';
 import { define } from './define.ts';
 
 function numbers(call: string, args: Json[]): number[] {

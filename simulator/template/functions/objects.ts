@@ -1,6 +1,6 @@
 /** Object functions, JSON, and access that does not fail. */
 
-import { LanguageError } from '../language-error.ts';
+import { LanguageError } from '../language/language-error.ts';
 import { parseLenientJson } from '../../http/lenient-json.ts';
 import {
   expectArray,
@@ -11,8 +11,8 @@ import {
   setMember,
   textOf,
   typeName,
-} from '../values.ts';
-import type { Json, JsonObject } from '../../provider.ts';
+} from '../language/values.ts';
+import type { Json, JsonObject } from '../../contract/index.ts';
 import { define } from './define.ts';
 
 /** Parses a JSON text. Throws LanguageError with what the parser says. */

@@ -1,11 +1,11 @@
 /** Functions whose answer only the cloud has: `reference` and its kin, and `list*`. */
 
-import { scopeId } from '../ids.ts';
-import { LanguageError, MisplacedFault, ReferenceFault } from '../language-error.ts';
-import type { Scope } from '../scope.ts';
-import type { PlannedResource } from '../types.ts';
-import { expectObject, expectString, isObject, textOf } from '../values.ts';
-import type { Json, JsonObject } from '../../provider.ts';
+import { scopeId } from '../language/ids.ts';
+import { LanguageError, MisplacedFault, ReferenceFault } from '../language/language-error.ts';
+import type { Scope } from '../language/scope.ts';
+import type { PlannedResource } from '../language/types.ts';
+import { expectObject, expectString, isObject, textOf } from '../language/values.ts';
+import type { Json, JsonObject } from '../../contract/index.ts';
 import { define, type TemplateFunction } from './define.ts';
 import { fullReference } from './full-reference.ts';
 

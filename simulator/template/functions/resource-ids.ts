@@ -1,10 +1,10 @@
 /** Functions that build resource ids. */
 
-import { groupId, resourceIdFor, scopeId } from '../ids.ts';
-import { LanguageError } from '../language-error.ts';
-import type { Scope } from '../scope.ts';
-import { expectString } from '../values.ts';
-import type { Json } from '../../provider.ts';
+import { groupId, resourceIdFor, scopeId } from '../language/ids.ts';
+import { LanguageError } from '../language/language-error.ts';
+import type { Scope } from '../language/scope.ts';
+import { expectString } from '../language/values.ts';
+import type { Json } from '../../contract/index.ts';
 import { define } from './define.ts';
 
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

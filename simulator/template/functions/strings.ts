@@ -1,11 +1,11 @@
 /** String functions. */
 
 import { randomUUID } from 'node:crypto';
-import { formatText } from '../dotnet-format.ts';
-import { hashedGuid, uniqueText } from '../hashes.ts';
-import { LanguageError, MisplacedFault } from '../language-error.ts';
-import { expectInteger, expectOneOf, expectString, textOf } from '../values.ts';
-import type { Json } from '../../provider.ts';
+import { formatText } from '../language/dotnet-format.ts';
+import { hashedGuid, uniqueText } from '../language/hashes.ts';
+import { LanguageError, MisplacedFault } from '../language/language-error.ts';
+import { expectInteger, expectOneOf, expectString, textOf } from '../language/values.ts';
+import type { Json } from '../../contract/index.ts';
 import { define } from './define.ts';
 import { parseJson } from './objects.ts';
 

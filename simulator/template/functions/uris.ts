@@ -1,8 +1,8 @@
 /** URI functions. */
 
-import { LanguageError } from '../language-error.ts';
-import { expectObject, expectString, isObject, propertyOf, textOf } from '../values.ts';
-import type { Json, JsonObject } from '../../provider.ts';
+import { LanguageError } from '../language/language-error.ts';
+import { expectObject, expectString, isObject, propertyOf, textOf } from '../language/values.ts';
+import type { Json, JsonObject } from '../../contract/index.ts';
 import { define } from './define.ts';
 
 function absolute(call: string, text: string, base?: string): URL {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { readPointer } from '../../control-store/region-pointer.ts';
 import { UnderstudyError } from '../../errors/error.ts';
 import { checkHealth, requireOutage } from '../../operations/health.ts';
+import { lookAtConfigs } from '../../operations/look-at-configs.ts';
 import { planFailover, planningOf } from '../../operations/plan-operation.ts';
 import type { Session } from '../../operations/session.ts';
 import {
@@ -15,6 +16,7 @@ import { sideOf } from '../../topology/sides.ts';
 import { ask, askReason, requireWord } from '../ask.ts';
 import { command, session, withTemporal } from '../command.ts';
 import { seeThrough } from '../see-through.ts';
+import { showConfigs } from '../show-configs.ts';
 import { acceptLossOption, refusal, showPlan } from './plan.ts';
 
 interface Options {
@@ -120,8 +122,12 @@ async function decide(
 ): Promise<() => Promise<StartedRun>> {
   const made = await planFailover(await planningOf(opened), options);
   if (made.problems.length > 0) throw refusal(made);
-  await lookFirst(opened, made.plan.from, options);
-  console.log(`${showPlan(made)}\n`);
+  // Shown and no more: a config file keeps nobody from moving.
+  const [configs] = await Promise.all([
+    lookAtConfigs(opened.topology, made.plan, () => Promise.resolve(client)),
+    lookFirst(opened, made.plan.from, options),
+  ]);
+  console.log(`${[showPlan(made), ...showConfigs(configs)].join('\n')}\n`);
   const reason = await confirm(made.plan.from, made.plan.to, options);
   return async () => {
     const run = await startOperation(opened, client, {

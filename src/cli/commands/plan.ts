@@ -1,10 +1,16 @@
+import type { Client } from '@temporalio/client';
 import { Option, type Command } from 'commander';
+import { connectTemporal } from '../../client/connect.ts';
 import { UnderstudyError } from '../../errors/error.ts';
+import { lookAtConfigs } from '../../operations/look-at-configs.ts';
 import { planFailover, planningOf, planReplicate, type MadePlan } from '../../operations/plan-operation.ts';
+import type { Session } from '../../operations/session.ts';
+import type { TargetLook } from '../../switch/look-at-configs.ts';
 import { showThing } from '../../workspace/sharing.ts';
 import { showDuration } from '../../topology/duration.ts';
 import { phases, resourceClasses } from '../../topology/words.ts';
 import { command, session } from '../command.ts';
+import { showConfigs } from '../show-configs.ts';
 
 interface Options {
   operation: string;
@@ -33,9 +39,24 @@ export function planCommand(): Command {
         options.operation === 'replicate'
           ? await planReplicate(await planningOf(opened))
           : await planFailover(await planningOf(opened), options);
-      console.log(options.output === 'json' ? asJson(made) : showPlan(made));
+      const configs = await lookThroughTemporal(opened, made);
+      console.log(
+        options.output === 'json'
+          ? asJson(made, configs)
+          : [showPlan(made), ...showConfigs(configs)].join('\n'),
+      );
       if (made.problems.length > 0) throw refusal(made);
     });
+}
+
+/** Connects only if a config file is declared, and soon gives up: a plan needs no Temporal. */
+async function lookThroughTemporal({ topology }: Session, { plan }: MadePlan): Promise<TargetLook[]> {
+  let client: Client | undefined;
+  try {
+    return await lookAtConfigs(topology, plan, async () => (client = await connectTemporal(2000)));
+  } finally {
+    await client?.connection.close();
+  }
 }
 
 export function acceptLossOption(): Option {
@@ -50,13 +71,13 @@ export function refusal({ plan, problems }: MadePlan): UnderstudyError {
     'PreconditionError',
     `this ${plan.operation} would fail:\n${problems.map((each) => `  - ${each}`).join('\n')}`,
     {
-      next: 'Mend it, or have the quota raised, and plan again.',
+      next: 'Fix it, or have the quota raised, and plan again.',
     },
   );
 }
 
-function asJson({ plan, problems, warnings, sharing, findings }: MadePlan): string {
-  return JSON.stringify({ ...plan, problems, warnings, sharing, findings }, null, 2);
+function asJson({ plan, problems, warnings, sharing, findings }: MadePlan, configs: TargetLook[]): string {
+  return JSON.stringify({ ...plan, problems, warnings, sharing, findings, configs }, null, 2);
 }
 
 /** The plan as a person reads it: phases downward, classes within, one line a step. */

@@ -15,7 +15,7 @@ export function workerCommand(): Command {
     'execute runs; needs Temporal and Azure, and no topology: a run brings its own',
     'understudy worker\nunderstudy worker --host train-01',
   )
-    .option('--host <name>', 'rewrite the config files of this host, and do nothing else')
+    .option('--host <name>', 'look at and rewrite the config files of this host, and do nothing else')
     .action(async ({ host }: { host?: string }) => {
       if (host === '')
         throw new UnderstudyError('UsageError', '--host: expected the name of a host, got nothing');

@@ -80,8 +80,13 @@ export function positionsIn(text: string): (offset: number) => Position {
 }
 
 /** The error for something malformed at an offset of a file's text. */
-export function malformedAt(file: string, text: string, offset: number, reason: string): ConfigError {
-  return new ConfigError({ file, ...positionOf(text, offset) }, reason);
+export function malformedAt(file: string, text: string, offset: number, found: string): ConfigError {
+  const diagnosis = {
+    found,
+    expected: 'a file that its own readers can parse',
+    next: 'Correct the file at this place.',
+  };
+  return new ConfigError({ file, ...positionOf(text, offset) }, diagnosis);
 }
 
 /** Applies edits that do not overlap. */

@@ -1,18 +1,24 @@
+/** Files of a Git working copy: checked, rewritten, and committed in one commit. */
 import { join } from 'node:path';
+import { assertReplaceable, readConfigFile, type ConfigFile } from '../config-file.ts';
 import { diffConfig } from '../diff.ts';
-import { ConfigError } from '../error.ts';
-import { GitWorkingCopy, nulList } from './git.ts';
-import {
-  checkedOutBranch,
-  commitFiles,
-  filesTrailer,
-  findRunCommit,
-  trackedFiles,
-  trailer,
-} from './git-commit.ts';
-import type { ConfigFileOutcome, ConfigOutcome, ConfigRequest, GitTarget } from '../outcome.ts';
+import { collectRefusals, ConfigError, throwRefusals } from '../error.ts';
+import { failing, namesNothing, warningsOf } from '../findings.ts';
+import type {
+  ConfigFileOutcome,
+  ConfigFinding,
+  ConfigLook,
+  ConfigOutcome,
+  ConfigRequest,
+  GitTarget,
+  LookRequest,
+} from '../outcome.ts';
 import { decodeConfig, rewriteConfig, type RewrittenConfig } from '../rewrite.ts';
-import { assertWritable, readConfigFile, replaceFile, type ConfigFile } from '../write.ts';
+import { replaceFile } from '../write.ts';
+import { GitWorkingCopy, nulList } from './git.ts';
+import { checkedOutBranch, requireUnlocked, requireWorkingCopy, trackedFiles } from './git-checks.ts';
+import { commitFiles, filesTrailer, findRunCommit, trailer } from './git-commit.ts';
+import { lookAtRemote } from './git-remote.ts';
 
 interface PlannedFile {
   /** From the working copy's folder, as Git names it. */
@@ -23,15 +29,20 @@ interface PlannedFile {
 }
 
 type GitRequest = ConfigRequest & { target: GitTarget };
+type GitLookRequest = LookRequest & { target: GitTarget };
 
 /** Rewrites a working copy's files and makes one commit of them; none when nothing changes. */
 export async function applyGit(request: GitRequest): Promise<ConfigOutcome> {
-  const { copy, branch } = await openTarget(request);
-  const made = await findRunCommit(copy, request.runId, request.target);
+  const { target, runId } = request;
+  requireRunId(target, runId);
+  const copy = new GitWorkingCopy(target.git);
+  await requireWorkingCopy(copy);
+  const branch = await checkedOutBranch(copy, target.branch);
+  const made = await findRunCommit(copy, runId, target);
   if (made) return outcomeOfCommit(copy, branch, made, request);
-  const planned = await planFiles(copy, request);
-  const changing = planned.filter(({ rewritten }) => rewritten.changes.length > 0);
-  for (const { current } of changing) await assertWritable(current);
+  const { planned, refused } = await checkFiles(copy, branch, request);
+  throwRefusals(refused);
+  const changing = planned.filter(isChanging);
   await request.observe?.({ kind: 'checked' });
   if (changing.length === 0)
     return { files: planned.map((plan) => outcomeOf(plan, request)), undo: { kind: 'none' } };
@@ -45,35 +56,85 @@ export async function applyGit(request: GitRequest): Promise<ConfigOutcome> {
   return committed(copy, { branch, commit, request }, planned);
 }
 
-/** What `applyGit` would do; writes nothing. */
-export async function previewGit(request: GitRequest): Promise<ConfigOutcome> {
-  const { copy, branch } = await openTarget(request);
-  const made = await findRunCommit(copy, request.runId, request.target);
-  if (made) return outcomeOfCommit(copy, branch, made, request);
-  const planned = await planFiles(copy, request);
-  for (const { current, rewritten } of planned)
-    if (rewritten.changes.length > 0) await assertWritable(current);
-  return { files: planned.map((plan) => outcomeOf(plan, request)), undo: { kind: 'none' } };
-}
-
-async function openTarget({ target, runId }: GitRequest): Promise<{ copy: GitWorkingCopy; branch: string }> {
-  if (!/^\S(?:[^\r\n]*\S)?$/.test(runId)) {
-    throw new ConfigError(
-      { file: target.git },
-      'the run id is empty, or has a line break or a space at its ends',
-    );
-  }
+/** What `applyGit` would do, and everything that would make it fail; writes nothing, here or in a remote. */
+export async function lookAtGit(request: GitLookRequest): Promise<ConfigLook> {
+  const { target, runId } = request;
   const copy = new GitWorkingCopy(target.git);
-  return { copy, branch: await checkedOutBranch(copy, target.branch) };
+  const refused: ConfigError[] = [];
+  const branch = await collectRefusals(refused, async () => {
+    if (runId !== undefined) requireRunId(target, runId);
+    await requireWorkingCopy(copy);
+    return checkedOutBranch(copy, target.branch);
+  });
+  if (branch === undefined) return { files: [], findings: refused.map(failing) };
+  const made = runId === undefined ? undefined : await findRunCommit(copy, runId, target);
+  if (made)
+    return {
+      files: (await filesOfCommit(copy, made, request)).map((plan) => outcomeOf(plan, request)),
+      findings: [],
+    };
+  const [checked, remote] = await Promise.all([
+    checkFiles(copy, branch, request),
+    lookAtRemote(copy, branch),
+  ]);
+  const files = checked.planned.map((plan) => outcomeOf(plan, request));
+  const idle =
+    files.length > 0 &&
+    files.every(({ status, warnings }) => status === 'unchanged' && warnings.length === 0);
+  const nothing: ConfigFinding[] = idle ? [namesNothing({ file: copy.path }, request.mapping)] : [];
+  return {
+    files,
+    findings: [...checked.refused.map(failing), ...nothing, ...files.flatMap(warningsOf), ...remote],
+  };
 }
 
-function rewriteBytes(path: string, bytes: Buffer, { target, mapping }: GitRequest): RewrittenConfig {
+/** It becomes a line of a commit's message, by which that commit is found again. */
+function requireRunId({ git }: GitTarget, runId: string): void {
+  if (/^\S(?:[^\r\n]*\S)?$/.test(runId)) return;
+  throw new ConfigError(
+    { file: git },
+    {
+      found: 'the run id is empty, or has a line break or a space at its ends',
+      expected: 'one line',
+      next: 'Start another run.',
+    },
+  );
+}
+
+function isChanging({ rewritten }: PlannedFile): boolean {
+  return rewritten.changes.length > 0;
+}
+
+function rewriteBytes(path: string, bytes: Buffer, { target, mapping }: GitLookRequest): RewrittenConfig {
   const format = target.format ? { format: target.format } : {};
   return rewriteConfig({ file: path, content: decodeConfig(path, bytes), mapping, ...format });
 }
 
-async function planFiles(copy: GitWorkingCopy, request: GitRequest): Promise<PlannedFile[]> {
-  const paths = await trackedFiles(copy, request.target.files);
+/** The files that can be rewritten, and what is wrong with the others, and with the working copy. */
+async function checkFiles(
+  copy: GitWorkingCopy,
+  branch: string,
+  request: GitLookRequest,
+): Promise<{ planned: PlannedFile[]; refused: ConfigError[] }> {
+  const refused: ConfigError[] = [];
+  const paths = await trackedFiles(copy, request.target.files, refused);
+  const dirty = await uncommitted(copy);
+  const planned: PlannedFile[] = [];
+  for (const path of paths) {
+    await collectRefusals(refused, async () => {
+      const current = { ...(await readConfigFile(join(copy.path, path), copy.path)), file: path };
+      const before = dirty.has(path) ? await interruptedBase(copy, current, request) : current.bytes;
+      const plan = { path, current, before, rewritten: rewriteBytes(path, before, request) };
+      if (isChanging(plan)) await assertReplaceable(current);
+      planned.push(plan);
+    });
+  }
+  if (planned.some(isChanging)) await collectRefusals(refused, () => requireUnlocked(copy, branch));
+  return { planned, refused };
+}
+
+/** What differs from the last commit, staged or not. */
+async function uncommitted(copy: GitWorkingCopy): Promise<Set<string>> {
   const changed = [
     'diff',
     '--name-only',
@@ -83,28 +144,21 @@ async function planFiles(copy: GitWorkingCopy, request: GitRequest): Promise<Pla
     '--no-ext-diff',
     '--ignore-submodules',
   ];
-  const dirty = new Set([
+  return new Set([
     ...nulList(await copy.run([...changed, 'HEAD'])),
     ...nulList(await copy.run([...changed, '--cached', 'HEAD'])),
   ]);
-  const planned: PlannedFile[] = [];
-  for (const path of paths) {
-    const read = await readConfigFile(join(copy.path, path));
-    const current = { ...read, file: path };
-    const before = dirty.has(path) ? await interruptedBase(copy, current, request) : current.bytes;
-    planned.push({ path, current, before, rewritten: rewriteBytes(path, before, request) });
-  }
-  return planned;
 }
 
 /**
- * A file with uncommitted changes is taken up again when they are exactly those this rewriting makes (an earlier try
- * was interrupted before its commit); its committed content is then the base. Any other change is a person's: refused.
+ * The work on a file with uncommitted changes goes on when they are exactly those this rewriting makes (an
+ * earlier try was interrupted before its commit); its committed content is then the base. Any other change is
+ * a person's: refused.
  */
 async function interruptedBase(
   copy: GitWorkingCopy,
   current: ConfigFile,
-  request: GitRequest,
+  request: GitLookRequest,
 ): Promise<Buffer> {
   const path = current.file;
   const head = await copy.fileAt('HEAD', path);
@@ -117,11 +171,18 @@ async function interruptedBase(
   }
   throw new ConfigError(
     { file: path },
-    `the file has uncommitted changes in "${copy.path}": commit or drop them first`,
+    {
+      found: `the file has uncommitted changes in "${copy.path}"`,
+      expected: 'none, since they would get into the commit',
+      next: 'Commit them, or put them away ("git stash").',
+    },
   );
 }
 
-/** Commits; when Git refuses (a hook, a lock), the files and the index are put back as they were, and it is said. */
+/**
+ * Commits; when Git refuses (a hook, a lock), the files and the index are put back as they were, and it is
+ * said.
+ */
 async function commitOrPutBack(
   copy: GitWorkingCopy,
   changing: readonly PlannedFile[],
@@ -141,7 +202,7 @@ async function commitOrPutBack(
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     for (const { path, before } of changing) {
-      const current = await readConfigFile(join(copy.path, path));
+      const current = await readConfigFile(join(copy.path, path), copy.path);
       await replaceFile(current, before);
     }
     await copy.runOn(paths, ['reset', '--quiet']);
@@ -155,14 +216,26 @@ async function outcomeOfCommit(
   commit: string,
   request: GitRequest,
 ): Promise<ConfigOutcome> {
+  return committed(copy, { branch, commit, request }, await filesOfCommit(copy, commit, request));
+}
+
+/** What this run's commit did, worked out again from the commit before it. */
+async function filesOfCommit(
+  copy: GitWorkingCopy,
+  commit: string,
+  request: GitLookRequest,
+): Promise<PlannedFile[]> {
   const planned: PlannedFile[] = [];
-  for (const path of await trackedFiles(copy, request.target.files)) {
+  const refused: ConfigError[] = [];
+  const paths = await trackedFiles(copy, request.target.files, refused);
+  throwRefusals(refused);
+  for (const path of paths) {
     const before = await copy.fileAt(`${commit}^`, path);
     if (!before) continue;
     const current = { file: path, realPath: join(copy.path, path), bytes: before };
     planned.push({ path, current, before, rewritten: rewriteBytes(path, before, request) });
   }
-  return committed(copy, { branch, commit, request }, planned);
+  return planned;
 }
 
 function committed(
@@ -171,7 +244,7 @@ function committed(
   planned: readonly PlannedFile[],
 ): ConfigOutcome {
   const { branch, commit, request } = made;
-  const files = planned.filter(({ rewritten }) => rewritten.changes.length > 0).map(({ path }) => path);
+  const files = planned.filter(isChanging).map(({ path }) => path);
   return {
     files: planned.map((plan) => outcomeOf(plan, request)),
     commit,
@@ -179,7 +252,7 @@ function committed(
   };
 }
 
-function outcomeOf({ path, before, rewritten }: PlannedFile, { target }: GitRequest): ConfigFileOutcome {
+function outcomeOf({ path, before, rewritten }: PlannedFile, { target }: GitLookRequest): ConfigFileOutcome {
   const { changes, warnings, content } = rewritten;
   const format = target.format ? { format: target.format } : {};
   const diff = diffConfig({ file: path, before: decodeConfig(path, before), after: content, ...format });

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
+import { assertReplaceable, readConfigFile, type ConfigFile } from '../config-file.ts';
 import { ConfigError } from '../error.ts';
 import { GitWorkingCopy } from './git.ts';
-import { checkedOutBranch, commitFiles, findUndoCommit, trailer } from './git-commit.ts';
+import { checkedOutBranch, requireUnlocked, requireWorkingCopy } from './git-checks.ts';
+import { commitFiles, findUndoCommit, trailer } from './git-commit.ts';
 import type { ConfigUndo, ConfigUndoOutcome, UndoStatus } from '../outcome.ts';
-import { assertWritable, readConfigFile, replaceFile, type ConfigFile } from '../write.ts';
+import { replaceFile } from '../write.ts';
 
 type GitUndo = ConfigUndo & { kind: 'git' };
 
@@ -13,12 +15,13 @@ interface UndoPlan {
 }
 
 /**
- * Takes a run's commit back with another commit, when it is still the last change of each of its files; otherwise none
- * is touched, and the outcome says which are in the way. May be run again.
+ * Takes a run's commit back with another commit, when it is still the last change of each of its files;
+ * otherwise none is touched, and the outcome says which are in the way. May be run again.
  */
 export async function undoGit(undo: GitUndo): Promise<ConfigUndoOutcome> {
   const copy = new GitWorkingCopy(undo.git);
   try {
+    await requireWorkingCopy(copy);
     await checkedOutBranch(copy, undo.branch);
     const done = await findUndoCommit(copy, undo.commit);
     if (done) return { ...same(undo, 'already-restored'), commit: done };
@@ -54,7 +57,8 @@ async function undoCommit(copy: GitWorkingCopy, undo: GitUndo): Promise<ConfigUn
     }));
     return { files };
   }
-  for (const { current } of plans) await assertWritable(current);
+  for (const { current } of plans) await assertReplaceable(current);
+  await requireUnlocked(copy, undo.branch);
   for (const { current, before } of plans) {
     if (!current.bytes.equals(before)) await replaceFile(current, before);
   }
@@ -74,7 +78,7 @@ async function planUndo(copy: GitWorkingCopy, undo: GitUndo, file: string): Prom
   const index = await copy.fileAt('', file);
   if (!before || !ours || !head || !index) return 'the file is gone from the branch';
   if (!head.equals(ours)) return `the file was committed again after ${undo.commit.slice(0, 12)}`;
-  const read = await readConfigFile(join(copy.path, file));
+  const read = await readConfigFile(join(copy.path, file), copy.path);
   // An interrupted undo left some files restored and not yet committed: those are ours too.
   const isKnown = (bytes: Buffer): boolean => bytes.equals(ours) || bytes.equals(before);
   if (!isKnown(read.bytes) || !isKnown(index)) return 'the file has uncommitted changes';

@@ -1,7 +1,7 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { ConfigError } from '../error.ts';
 import { maskText } from '../secrets.ts';
-import { errorCode } from '../write.ts';
+import { errorCode } from '../config-file.ts';
 
 export interface GitAnswer {
   exitCode: number;
@@ -9,7 +9,10 @@ export interface GitAnswer {
   stderr: string;
 }
 
-/** What a Git hook around us would leave in the environment, and would send our commands to another repository. */
+/**
+ * What a Git hook around us would leave in the environment, and would send our commands to another
+ * repository.
+ */
 const repositoryVariables = [
   'GIT_DIR',
   'GIT_WORK_TREE',
@@ -45,7 +48,7 @@ export class GitWorkingCopy {
     this.path = path;
   }
 
-  /** Runs Git and answers whatever it exits with. Throws ConfigError when there is no Git to run. */
+  /** Runs Git and returns whatever it exits with. Throws ConfigError when there is no Git to run. */
   async ask(args: readonly string[], options: GitOptions = {}): Promise<GitAnswer> {
     return new Promise((resolve, reject) => {
       const child = execFile(
@@ -54,9 +57,7 @@ export class GitWorkingCopy {
         { encoding: 'buffer', maxBuffer: maxOutputBytes, env: { ...environment(), ...options.variables } },
         (error, stdout, stderr) => {
           if (errorCode(error) === 'ENOENT') {
-            reject(
-              new ConfigError({ file: this.path }, 'cannot run "git": install Git, or put it on the PATH'),
-            );
+            reject(new ConfigError({ file: this.path }, noGit));
           } else if (error && typeof error.code !== 'number') reject(error);
           else resolve({ exitCode: Number(error?.code ?? 0), stdout, stderr: stderr.toString('utf8') });
         },
@@ -67,11 +68,46 @@ export class GitWorkingCopy {
     });
   }
 
-  /** Runs Git and answers its output. Throws ConfigError when it fails. */
+  /** Runs Git and returns its output. Throws ConfigError when it fails. */
   async run(args: readonly string[], options: GitOptions = {}): Promise<Buffer> {
     const { exitCode, stdout, stderr } = await this.ask(args, options);
     if (exitCode === 0) return stdout;
-    throw new ConfigError({ file: this.path }, failure(args, exitCode, stderr));
+    throw new ConfigError(
+      { file: this.path },
+      {
+        found: failure(args, exitCode, stderr),
+        expected: 'exit code 0',
+        next: 'Do what Git says, in the working copy.',
+      },
+    );
+  }
+
+  /**
+   * Runs Git where another machine may have to be asked: in a session of its own, so that nothing can ask at
+   * a terminal, and killed with all it started after `timeoutMs`. Undefined: it did not end in time.
+   */
+  async askWithin(
+    timeoutMs: number,
+    args: readonly string[],
+  ): Promise<Omit<GitAnswer, 'stdout'> | undefined> {
+    return new Promise((resolve, reject) => {
+      const child = spawn('git', ['-C', this.path, ...args], {
+        detached: true,
+        stdio: ['ignore', 'ignore', 'pipe'],
+        env: { ...environment(), SSH_ASKPASS_REQUIRE: 'never' },
+      });
+      let stderr = '';
+      child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+      const timer = setTimeout(() => {
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+        resolve(undefined);
+      }, timeoutMs);
+      child.on('error', reject);
+      child.on('close', (exitCode) => {
+        clearTimeout(timer);
+        resolve({ exitCode: exitCode ?? 1, stderr });
+      });
+    });
   }
 
   async line(args: readonly string[]): Promise<string> {
@@ -86,7 +122,10 @@ export class GitWorkingCopy {
     });
   }
 
-  /** A file as a checkout of `revision` (empty: the index) writes it, filters applied; undefined where it has none. */
+  /**
+   * A file as a checkout of `revision` (empty: the index) writes it, filters applied; undefined where it has
+   * none.
+   */
   async fileAt(revision: string, path: string): Promise<Buffer | undefined> {
     const name = `${revision}:./${path}`;
     const { exitCode } = await this.ask(['cat-file', '-e', name]);
@@ -98,13 +137,23 @@ export class GitWorkingCopy {
   }
 }
 
+const noGit = {
+  found: 'cannot run "git"',
+  expected: 'Git on the PATH of the worker',
+  next: 'Install Git there, or put it on the PATH, and start the worker again.',
+};
+
 /** Git's own words, the first lines, with no secret a hook may have printed. */
+export function wordsOf(stderr: string): string {
+  return maskText(stderr.trim()).split('\n').slice(0, 3).join('; ');
+}
+
 function failure(args: readonly string[], exitCode: number, stderr: string): string {
-  const words = maskText(stderr.trim()).split('\n').slice(0, 3).join('; ');
+  const words = wordsOf(stderr);
   return `"git ${args[0] ?? ''}" failed with exit code ${exitCode}${words ? `: ${words}` : ''}`;
 }
 
-/** The items of an output parted by NUL. */
+/** The items of an output that are separated by NUL. */
 export function nulList(output: Buffer): string[] {
   return output.toString('utf8').split('\0').filter(Boolean);
 }

@@ -1,5 +1,5 @@
 /** Assets as strangers have them: every way of naming a thing, archived ones, many versions, text that only looks like a reference. */
-import type { JsonObject } from '../../../simulator/provider.ts';
+import type { JsonObject } from '../../../simulator/contract/index.ts';
 import type { Random } from './random.ts';
 import type { World } from './world.ts';
 

@@ -1,5 +1,5 @@
 /** Computes, datastores of all types, connections of all kinds of authentication, schedules of all actions, endpoints. */
-import type { JsonObject } from '../../../simulator/provider.ts';
+import type { JsonObject } from '../../../simulator/contract/index.ts';
 import { longUri } from './content-assets.ts';
 import type { Place, World } from './world.ts';
 

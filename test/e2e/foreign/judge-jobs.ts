@@ -1,5 +1,5 @@
 /** What became of each job: one successor and no more, equal but for where it runs, or a word to a person. */
-import type { Json, JsonObject } from '../../../simulator/provider.ts';
+import type { Json, JsonObject } from '../../../simulator/contract/index.ts';
 import type { Report } from '../../../src/report/schema.ts';
 import type { WrittenJob } from './content-jobs.ts';
 import { differing, isObject, moved, without, words, type Expect } from './expected.ts';

@@ -1,5 +1,5 @@
 /** Compares a workspace with what it was in the other region, field by field. Answers what differs, one line each. */
-import type { Json, JsonObject } from '../../../simulator/provider.ts';
+import type { Json, JsonObject } from '../../../simulator/contract/index.ts';
 import { differing, isObject, moved, words, without, type Expect } from './expected.ts';
 import type { Held, Seen, SeenBlob } from './look.ts';
 

@@ -1,7 +1,7 @@
 /** What there is in a workspace, read freshly with the test's own client: nothing of the product has a part in it. */
 import { createHash } from 'node:crypto';
 import type { ContainerClient } from '@azure/storage-blob';
-import type { JsonObject } from '../../../simulator/provider.ts';
+import type { JsonObject } from '../../../simulator/contract/index.ts';
 import type { BlobAccount } from '../../../src/azure/azure.ts';
 import type { Place, World } from './world.ts';
 

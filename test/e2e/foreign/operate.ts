@@ -73,6 +73,7 @@ async function carryOut(session: Session, plan: Plan, hurry: () => void): Promis
     run: planned(await requireRun(store, header.runId)),
   });
   const open: Environments = {
+    azure,
     openStore: () => Promise.resolve(store),
 
     open: environment,

@@ -1,7 +1,7 @@
 /** The scene of these tests: two workspaces of a stranger's making on a local Azure, a third one beside them, and a control store elsewhere. */
 import { readFileSync } from 'node:fs';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import type { JsonObject } from '../../../simulator/provider.ts';
+import type { JsonObject } from '../../../simulator/contract/index.ts';
 import type { Azure, BlobAccount } from '../../../src/azure/azure.ts';
 import { openControlStore } from '../../../src/control-store/connect.ts';
 import type { Session } from '../../../src/operations/session.ts';

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Chance } from '../../../simulator/chaos/chance.ts';
+import { Chance } from '../../../simulator/faults/chance.ts';
 import { SCENARIOS } from '../../../simulator/chaos/scenarios.ts';
 import { readDuration } from '../../../simulator/chaos/parameters.ts';
-import { TokenBucket } from '../../../simulator/token-bucket.ts';
+import { TokenBucket } from '../../../simulator/clock/token-bucket.ts';
 
 describe('chance', () => {
   it('is even, and differs from one thing to the next and from one time to the next', () => {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Json, JsonObject } from '../../../simulator/provider.ts';
+import type { Json, JsonObject } from '../../../simulator/contract/index.ts';
 import { eventually, TestCloud } from '../running-cloud.ts';
 
 const API = 'api-version=2024-04-01';

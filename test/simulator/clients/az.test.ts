@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Json, JsonObject } from '../../../simulator/provider.ts';
+import type { Json, JsonObject } from '../../../simulator/contract/index.ts';
 import { text } from '../machinelearning/fixture.ts';
 import { findClient } from './find-clients.ts';
 import { startPythonCloud, type PythonCloud } from './python-cloud.ts';

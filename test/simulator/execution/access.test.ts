@@ -1,6 +1,6 @@
 /** What storage refuses, a job cannot read or write: with a key or a signature of before, or without a role. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../simulator/provider.ts';
+import type { JsonObject } from '../../../simulator/contract/index.ts';
 import { properties, text } from '../machinelearning/fixture.ts';
 import { ExecutingWorkspace } from './executing.ts';
 

@@ -2,7 +2,7 @@
 
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Json, JsonObject } from '../../../simulator/provider.ts';
+import type { Json, JsonObject } from '../../../simulator/contract/index.ts';
 import { ExecutingWorkspace } from './executing.ts';
 
 let workspace: ExecutingWorkspace;

@@ -7,8 +7,12 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { beganAt, endFormerGroup, startProcess } from '../../../simulator/execution/job-process.ts';
-import { lifeOf, withLife } from '../../../simulator/providers/machinelearning/job-life.ts';
+import {
+  beganAt,
+  endFormerGroup,
+  startProcess,
+} from '../../../simulator/machinelearning/execution/command/job-process.ts';
+import { lifeOf, withLife } from '../../../simulator/machinelearning/job-life/job-life.ts';
 import { ExecutingWorkspace, isAlive } from './executing.ts';
 
 const folders: string[] = [];
@@ -27,7 +31,9 @@ function folder(): string {
 
 /** A process that starts a job's process as the local Azure does, tells of it, and is then killed. */
 async function leftBehind(command: string): Promise<{ pid: number; began: string }> {
-  const module = fileURLToPath(new URL('../../../simulator/execution/job-process.ts', import.meta.url));
+  const module = fileURLToPath(
+    new URL('../../../simulator/machinelearning/execution/command/job-process.ts', import.meta.url),
+  );
   const at = folder();
   const script = `const { startProcess, beganAt } = await import(${JSON.stringify(module)});
     const { pid } = startProcess({ command: ${JSON.stringify(command)}, cwd: ${JSON.stringify(at)}, environment: { PATH: process.env.PATH }, log: ${JSON.stringify(join(at, 'log'))} });

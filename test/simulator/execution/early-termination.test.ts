@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { endedEarly, valuesIn, type Trial } from '../../../simulator/execution/early-termination.ts';
-import type { JsonObject } from '../../../simulator/provider.ts';
+import {
+  endedEarly,
+  valuesIn,
+  type Trial,
+} from '../../../simulator/machinelearning/execution/children/early-termination.ts';
+import type { JsonObject } from '../../../simulator/contract/index.ts';
 
 const trials = (reports: Record<string, number[]>): Trial[] =>
   Object.entries(reports).map(([name, values]) => ({ name, isRunning: name !== 'ended', values }));

@@ -1,8 +1,8 @@
 /** A workspace with a compute that really runs jobs, for one test file, and what its tests do with it. */
 
 import { vi } from 'vitest';
-import { beganAt } from '../../../simulator/execution/job-process.ts';
-import type { Json, JsonObject } from '../../../simulator/provider.ts';
+import { beganAt } from '../../../simulator/machinelearning/execution/command/job-process.ts';
+import type { Json, JsonObject } from '../../../simulator/contract/index.ts';
 import { makeWorkspace, properties, startFixture, text, type Fixture } from '../machinelearning/fixture.ts';
 
 const FINISHED = ['Completed', 'Failed', 'Canceled'];

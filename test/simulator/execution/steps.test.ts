@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../simulator/provider.ts';
+import type { JsonObject } from '../../../simulator/contract/index.ts';
 import { properties, text } from '../machinelearning/fixture.ts';
 import { ExecutingWorkspace } from './executing.ts';
 

@@ -1,5 +1,5 @@
 /** Bodies that are right, of every provider, to be made wrong: below a resource group `group` with a workspace `workspace`. */
-import type { JsonObject } from '../../../simulator/provider.ts';
+import type { JsonObject } from '../../../simulator/contract/index.ts';
 
 export interface Right {
   /** Its last segment is a name to choose anew, unless it is an action. */

@@ -3,7 +3,7 @@
  * headers, and bytes that are no HTTP. From a seed, so that what was found is found again; FUZZ_SEED and FUZZ_REQUESTS search further.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Json, JsonObject } from '../../../simulator/provider.ts';
+import type { Json, JsonObject } from '../../../simulator/contract/index.ts';
 import { offers } from '../../../simulator/operations-table.ts';
 import { findDescriptions, loadOperations } from '../machinelearning/api-description.ts';
 import { makeWorkspace, startFixture, type Answer, type Fixture } from '../machinelearning/fixture.ts';

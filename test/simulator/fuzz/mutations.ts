@@ -1,6 +1,6 @@
 /** Bodies and names that are wrong in one place or in several, from a seed. */
-import type { Json, JsonObject } from '../../../simulator/provider.ts';
-import { seededRandom } from '../../../simulator/random.ts';
+import type { Json, JsonObject } from '../../../simulator/contract/index.ts';
+import { seededRandom } from '../../../simulator/clock/random.ts';
 
 export class Wrong {
   private readonly random: () => number;

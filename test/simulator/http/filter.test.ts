@@ -1,8 +1,8 @@
 /** `$filter` of lists: which resources each lets through. */
 
 import { describe, expect, it } from 'vitest';
-import { parseFilter } from '../../../simulator/http/filter.ts';
-import { ArmError, type JsonObject, type Stored } from '../../../simulator/provider.ts';
+import { parseFilter } from '../../../simulator/resource/filter.ts';
+import { ArmError, type JsonObject, type Stored } from '../../../simulator/contract/index.ts';
 
 const GROUP = '/subscriptions/s/resourceGroups';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { containerKey, parseResourceId, parseTarget } from '../../../simulator/http/ids.ts';
+import { containerKey, parseResourceId, parseTarget } from '../../../simulator/resource/ids.ts';
 
 const group = '/subscriptions/s/resourceGroups/g';
 

@@ -1,7 +1,7 @@
 import { ContainerClient, type StoragePipelineOptions } from '@azure/storage-blob';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Json, JsonObject } from '../../../simulator/provider.ts';
+import type { Json, JsonObject } from '../../../simulator/contract/index.ts';
 import { makeWorkspace, message, properties, startFixture, type Fixture } from './fixture.ts';
 
 let azure: Fixture;

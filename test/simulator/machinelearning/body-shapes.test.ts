@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Json, JsonObject } from '../../../simulator/provider.ts';
-import table from '../../../simulator/providers/machinelearning/body-shapes.json' with { type: 'json' };
+import type { Json, JsonObject } from '../../../simulator/contract/index.ts';
+import table from '../../../simulator/machinelearning/bodies/body-shapes.json' with { type: 'json' };
 import { findDescriptions } from './api-description.ts';
 import { makeWorkspace, message, properties, startFixture, type Fixture } from './fixture.ts';
 import { shapesIn } from './published-bodies.ts';

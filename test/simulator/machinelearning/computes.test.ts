@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { setQuota, setSizeOffered } from '../../../simulator/providers/machinelearning/index.ts';
-import type { JsonObject } from '../../../simulator/provider.ts';
+import { setQuota, setSizeOffered } from '../../../simulator/machinelearning/index.ts';
+import type { JsonObject } from '../../../simulator/contract/index.ts';
 import { makeWorkspace, message, properties, startFixture, type Fixture } from './fixture.ts';
 
 let azure: Fixture;

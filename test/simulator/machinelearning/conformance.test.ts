@@ -5,8 +5,8 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { offers } from '../../../simulator/operations-table.ts';
-import type { JsonObject } from '../../../simulator/provider.ts';
-import { published } from '../../../simulator/providers/machinelearning/unoffered.ts';
+import type { JsonObject } from '../../../simulator/contract/index.ts';
+import { published } from '../../../simulator/machinelearning/unoffered.ts';
 import { findDescriptions, loadOperations, violations, type Operation } from './api-description.ts';
 import { makeWorkspace, startFixture, text, type Answer, type Fixture } from './fixture.ts';
 import { real } from './placeholders.ts';

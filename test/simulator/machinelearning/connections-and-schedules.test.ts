@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CONNECTION_CATEGORIES } from '../../../simulator/providers/machinelearning/connection-categories.ts';
-import type { JsonObject } from '../../../simulator/provider.ts';
+import { CONNECTION_CATEGORIES } from '../../../simulator/machinelearning/workspaces/connection-categories.ts';
+import type { JsonObject } from '../../../simulator/contract/index.ts';
 import { findDescriptions, load } from './api-description.ts';
 import { makeWorkspace, message, properties, startFixture, type Fixture } from './fixture.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { setQuota } from '../../../simulator/providers/machinelearning/index.ts';
-import type { Json, JsonObject } from '../../../simulator/provider.ts';
+import { setQuota } from '../../../simulator/machinelearning/index.ts';
+import type { Json, JsonObject } from '../../../simulator/contract/index.ts';
 import {
   makeWorkspace,
   message,

@@ -1,7 +1,7 @@
 /** What jobs and assets leave to the service to fill in. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../simulator/provider.ts';
+import type { JsonObject } from '../../../simulator/contract/index.ts';
 import { makeWorkspace, message, properties, startFixture, type Fixture } from './fixture.ts';
 
 let azure: Fixture;

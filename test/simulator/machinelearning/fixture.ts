@@ -5,7 +5,7 @@ import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startCloud, type CloudOptions, type RunningCloud } from '../../../simulator/cloud.ts';
-import type { Json, JsonObject } from '../../../simulator/provider.ts';
+import type { Json, JsonObject } from '../../../simulator/contract/index.ts';
 
 const API_VERSION = '2024-04-01';
 const ML = 'Microsoft.MachineLearningServices';

@@ -3,8 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { offers, withTable } from '../../../simulator/operations-table.ts';
-import type { JsonObject } from '../../../simulator/provider.ts';
-import { published } from '../../../simulator/providers/machinelearning/unoffered.ts';
+import type { JsonObject } from '../../../simulator/contract/index.ts';
+import { published } from '../../../simulator/machinelearning/unoffered.ts';
 import { makeWorkspace, startFixture, type Fixture } from './fixture.ts';
 
 let azure: Fixture;

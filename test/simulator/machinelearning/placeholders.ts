@@ -1,6 +1,6 @@
 /** The published examples say "string" where nothing could be called so. */
 
-import type { Json } from '../../../simulator/provider.ts';
+import type { Json } from '../../../simulator/contract/index.ts';
 import type { Operation } from './api-description.ts';
 
 /** Values by the field they stand in, whatever the operation. */

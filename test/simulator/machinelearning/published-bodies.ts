@@ -6,8 +6,8 @@
 import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Shapes } from '../../../simulator/providers/machinelearning/body-shapes.ts';
-import type { Json, JsonObject } from '../../../simulator/provider.ts';
+import type { Shapes } from '../../../simulator/machinelearning/bodies/body-shapes.ts';
+import type { Json, JsonObject } from '../../../simulator/contract/index.ts';
 import { findDescriptions, follow, load, loadOperations, type Schema } from './api-description.ts';
 
 /** Registries are not offered. */
@@ -137,7 +137,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const folder = findDescriptions();
   if (folder === undefined) throw new Error("no descriptions: AZURE_SPECS must name the folder of Azure's");
   writeFileSync(
-    new URL('../../../simulator/providers/machinelearning/body-shapes.json', import.meta.url),
+    new URL('../../../simulator/machinelearning/bodies/body-shapes.json', import.meta.url),
     `${JSON.stringify(shapesIn(folder), null, 2)}\n`,
   );
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Json, JsonObject } from '../../../simulator/provider.ts';
-import { builtInRoleNamed, grant } from '../../../simulator/providers/authorization/index.ts';
+import type { Json, JsonObject } from '../../../simulator/contract/index.ts';
+import { builtInRoleNamed, grant } from '../../../simulator/authorization/index.ts';
 import { makeWorkspace, properties, startFixture, text, type Answer, type Fixture } from './fixture.ts';
 
 let fixture: Fixture;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { JsonObject } from '../../../simulator/provider.ts';
+import type { JsonObject } from '../../../simulator/contract/index.ts';
 import { makeWorkspace, properties, startFixture, type Fixture } from './fixture.ts';
 
 let azure: Fixture;

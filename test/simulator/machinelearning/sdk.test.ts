@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { AzureMachineLearningWorkspaces } from '@azure/arm-machinelearning';
 import { ClientSecretCredential, type ClientSecretCredentialOptions } from '@azure/identity';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Json, JsonObject } from '../../../simulator/provider.ts';
+import type { Json, JsonObject } from '../../../simulator/contract/index.ts';
 import { makeWorkspace, properties, startFixture, type Fixture } from './fixture.ts';
 
 let azure: Fixture;

@@ -1,7 +1,7 @@
 /** Serverless endpoints and their keys; the features that a feature set's specification describes, and their backfill. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Json, JsonObject } from '../../../simulator/provider.ts';
+import type { Json, JsonObject } from '../../../simulator/contract/index.ts';
 import { makeWorkspace, message, properties, startFixture, text, type Fixture } from './fixture.ts';
 
 let azure: Fixture;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../simulator/provider.ts';
-import { nextTime, readCron } from '../../../simulator/providers/machinelearning/trigger-times.ts';
+import type { JsonObject } from '../../../simulator/contract/index.ts';
+import { nextTime, readCron } from '../../../simulator/machinelearning/jobs/trigger-times.ts';
 
 const MADE = '2026-01-01T10:20:00Z';
 

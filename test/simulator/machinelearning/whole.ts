@@ -1,6 +1,6 @@
 /** Whether what was put comes back whole. */
 
-import type { Json, JsonObject } from '../../../simulator/provider.ts';
+import type { Json, JsonObject } from '../../../simulator/contract/index.ts';
 
 /** Fields that no GET shows: secrets, and what the service itself decides. */
 const UNSEEN = new Set([

@@ -1,7 +1,7 @@
 /** Templates as people write them: odd cases of names, children with full types, old ways to say the same thing. */
 
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../simulator/provider.ts';
+import type { JsonObject } from '../../../simulator/contract/index.ts';
 import { account, body, cloud, failure, groupId, input, named, plan, storage, value } from './harness.ts';
 import { planDeployment } from '../../../simulator/template/index.ts';
 

@@ -1,7 +1,7 @@
 /** Dates and IP ranges. Expected values are those of Azure's documentation. */
 
 import { describe, expect, it } from 'vitest';
-import type { Json } from '../../../simulator/provider.ts';
+import type { Json } from '../../../simulator/contract/index.ts';
 import { value } from './harness.ts';
 
 type Case = [expression: string, expected: Json];

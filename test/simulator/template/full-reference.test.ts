@@ -1,7 +1,7 @@
 /** What `reference(…, 'Full')` gives: members that Azure's has, and no others. */
 
 import { describe, expect, it } from 'vitest';
-import type { Json, JsonObject } from '../../../simulator/provider.ts';
+import type { Json, JsonObject } from '../../../simulator/contract/index.ts';
 import { account, body, cloud, groupId, plan, storage } from './harness.ts';
 
 const there = cloud({

@@ -1,7 +1,7 @@
 /** Functions of the template language. Expected values are those of Azure's documentation unless said otherwise. */
 
 import { describe, expect, it } from 'vitest';
-import type { Json } from '../../../simulator/provider.ts';
+import type { Json } from '../../../simulator/contract/index.ts';
 import { groupId, subscriptionId, value } from './harness.ts';
 
 type Case = [expression: string, expected: Json];

@@ -1,6 +1,6 @@
 /** One expression or one template, planned and evaluated against a cloud that is a map. */
 
-import { ArmError, type Json, type JsonObject } from '../../../simulator/provider.ts';
+import { ArmError, type Json, type JsonObject } from '../../../simulator/contract/index.ts';
 import {
   type DeploymentInput,
   type DeploymentPlan,

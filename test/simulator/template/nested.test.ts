@@ -1,7 +1,7 @@
 /** Nested and linked deployments. */
 
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../simulator/provider.ts';
+import type { JsonObject } from '../../../simulator/contract/index.ts';
 import { planDeployment } from '../../../simulator/template/index.ts';
 import { account, body, cloud, failure, groupId, input, named, plan, storage, template } from './harness.ts';
 

@@ -1,7 +1,7 @@
 /** Parameters, variables and user-defined functions. */
 
 import { describe, expect, it } from 'vitest';
-import type { Json, JsonObject } from '../../../simulator/provider.ts';
+import type { Json, JsonObject } from '../../../simulator/contract/index.ts';
 import { validateTemplate } from '../../../simulator/template/index.ts';
 import { account, body, failure, input, plan, value } from './harness.ts';
 

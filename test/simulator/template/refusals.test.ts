@@ -1,7 +1,7 @@
 /** Expressions that are refused: what is said, and where. */
 
 import { describe, expect, it } from 'vitest';
-import type { Json, JsonObject } from '../../../simulator/provider.ts';
+import type { Json, JsonObject } from '../../../simulator/contract/index.ts';
 import { planDeployment } from '../../../simulator/template/index.ts';
 import { account, body, cloud, failure, groupId, input, plan, storage, subscriptionId } from './harness.ts';
 

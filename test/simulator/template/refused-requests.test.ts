@@ -1,7 +1,7 @@
 /** Templates refused over HTTPS: where the fault stands in the client's own text, and secrets that parameters name. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../simulator/provider.ts';
+import type { JsonObject } from '../../../simulator/contract/index.ts';
 import { type HttpAnswer, TestCloud } from '../running-cloud.ts';
 import { template } from './harness.ts';
 

@@ -1,7 +1,7 @@
 /** Resources: names and ids, loops, conditions, dependencies. */
 
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../simulator/provider.ts';
+import type { JsonObject } from '../../../simulator/contract/index.ts';
 import { account, body, failure, input, named, plan, storage, subscriptionId } from './harness.ts';
 
 describe('names and ids', () => {

@@ -1,7 +1,7 @@
 /** The shape of a template, and its outputs. */
 
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../simulator/provider.ts';
+import type { JsonObject } from '../../../simulator/contract/index.ts';
 import { validateTemplate } from '../../../simulator/template/index.ts';
 import { cloud, failure, input, plan } from './harness.ts';
 

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BlobSASPermissions, ContainerSASPermissions } from '@azure/storage-blob';
-import type { Json, JsonObject } from '../../../simulator/provider.ts';
+import type { Json, JsonObject } from '../../../simulator/contract/index.ts';
 import { type HttpAnswer, TestCloud } from '../running-cloud.ts';
 import { template } from './harness.ts';
 

@@ -1,7 +1,7 @@
 /** User-defined functions: what they see, and what is refused whether they are called or not. */
 
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../simulator/provider.ts';
+import type { JsonObject } from '../../../simulator/contract/index.ts';
 import { failure, plan, value } from './harness.ts';
 
 /** The function `contoso.f` with this output, and another beside it. */

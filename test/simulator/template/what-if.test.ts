@@ -1,7 +1,7 @@
 /** What-if: resource changes and property deltas, in the shape of Azure's published answer. */
 
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../simulator/provider.ts';
+import type { JsonObject } from '../../../simulator/contract/index.ts';
 import { whatIf, type WhatIfChange } from '../../../simulator/template/index.ts';
 import { account, cloud, plan, storage } from './harness.ts';
 

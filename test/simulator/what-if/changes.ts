@@ -1,7 +1,7 @@
 /** Changes to templates as people make them: something left out, set, added, dropped or moved. */
 
-import type { Json, JsonObject } from '../../../simulator/provider.ts';
-import { textOf } from '../../../simulator/http/fields.ts';
+import type { Json, JsonObject } from '../../../simulator/contract/index.ts';
+import { textOf } from '../../../simulator/resource/fields.ts';
 
 /** A seeded source of numbers in [0, 1). Source: mulberry32. */
 export function numbers(seed: number): () => number {

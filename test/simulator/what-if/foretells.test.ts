@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Json, JsonObject } from '../../../simulator/provider.ts';
+import type { Json, JsonObject } from '../../../simulator/contract/index.ts';
 import { TestCloud } from '../running-cloud.ts';
 import { changed, numbers } from './changes.ts';
 import { kinds } from './templates.ts';

@@ -1,6 +1,6 @@
 /** Resources of templates: networks, storage, and what stands beside a workspace. */
 
-import type { JsonObject } from '../../../simulator/provider.ts';
+import type { JsonObject } from '../../../simulator/contract/index.ts';
 
 export const here = '[resourceGroup().location]';
 

@@ -1,7 +1,7 @@
 /** Templates of many kinds of resources. Those of a kind are made anew for each case; its tag makes the names that are one of a kind. */
 
-import type { JsonObject } from '../../../simulator/provider.ts';
-import { textOf } from '../../../simulator/http/fields.ts';
+import type { JsonObject } from '../../../simulator/contract/index.ts';
+import { textOf } from '../../../simulator/resource/fields.ts';
 import { here, network, platform, resource, storage } from './resources.ts';
 
 function web(tag: string): JsonObject[] {

@@ -1,0 +1,35 @@
+/** What was found of config files, as a person reads it before a move. */
+import { showPlace } from '../config-files/error.ts';
+import type { TargetFinding, TargetLook } from '../switch/look-at-configs.ts';
+
+/**
+ * A line a target, and below it a line a finding with what to do; nothing where no config file is declared.
+ */
+export function showConfigs(looks: readonly TargetLook[]): string[] {
+  if (looks.length === 0) return [];
+  return ['', 'config files', ...looks.flatMap(showLook)];
+}
+
+function showLook({ host, target, state, files, changes, findings, more }: TargetLook): string[] {
+  const counts = `${count(changes, 'value')} to change in ${count(files, 'file')}`;
+  const [unknown] = findings.filter(({ severity }) => severity === 'unknown');
+  // Where nobody looked there is nothing else to say.
+  if (state === 'unknown' && findings.length === 1 && unknown)
+    return [`  unknown   ${host}: ${target}: ${unknown.found}`, `            → ${unknown.next}`];
+  return [
+    `  ${words[state]} ${host}: ${target}: ${counts}`,
+    ...findings.flatMap((finding) => showFinding(finding)),
+    ...(more === undefined ? [] : [`            and ${more} more`]),
+  ];
+}
+
+const words = { ready: 'ready    ', fails: 'FAILS    ', unknown: 'unknown  ' } as const;
+
+function showFinding({ severity, found, expected, next, ...place }: TargetFinding): string[] {
+  const word = { fails: 'FAILS: ', warning: '', unknown: 'unknown: ' }[severity];
+  return [`            ${word}${showPlace(place)}: ${found}; expected ${expected}`, `            → ${next}`];
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,38 @@
+/** What a look at config files says to a person. Pure. */
+import type { ConfigError, ConfigPlace } from './error.ts';
+import type { WorkspaceMapping } from './mapping.ts';
+import type { ConfigFileOutcome, ConfigFinding } from './outcome.ts';
+
+/** What the rewriting would throw. */
+export function failing({ file, line, column, diagnosis }: ConfigError): ConfigFinding {
+  return {
+    severity: 'fails',
+    file,
+    ...(line === undefined ? {} : { line }),
+    ...(column === undefined ? {} : { column }),
+    ...diagnosis,
+  };
+}
+
+/** The target is declared in vain, or names the workspace in a way that is not understood. */
+export function namesNothing(place: ConfigPlace, { from, to }: WorkspaceMapping): ConfigFinding {
+  return {
+    severity: 'warning',
+    ...place,
+    found: `nothing in it names the old workspace "${from.name}"`,
+    expected: 'a value that a move changes',
+    next: `See docs/config-files.md for what is changed; if it names "${to.name}" already, or no workspace, leave it.`,
+  };
+}
+
+/** What the rewriting leaves to a person. */
+export function warningsOf({ file, warnings }: ConfigFileOutcome): ConfigFinding[] {
+  return warnings.map(({ place, line, text }) => ({
+    severity: 'warning',
+    file,
+    line,
+    found: `${place}: ${text}`,
+    expected: 'a value that can be rewritten',
+    next: 'Look at it by hand after the move.',
+  }));
+}

@@ -1,0 +1,160 @@
+/** What must hold of a Git working copy before its files are rewritten. Reads only. */
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { showDuration } from '../../topology/duration.ts';
+import { errorCode } from '../config-file.ts';
+import { collectRefusals, ConfigError } from '../error.ts';
+import { nulList, wordsOf, type GitWorkingCopy } from './git.ts';
+
+/** Throws ConfigError when the folder is missing, or is no Git working copy. */
+export async function requireWorkingCopy(copy: GitWorkingCopy): Promise<void> {
+  const inside = await copy.ask(['rev-parse', '--is-inside-work-tree']);
+  if (inside.exitCode === 0 && inside.stdout.toString('utf8').trim() === 'true') return;
+  const words = wordsOf(inside.stderr).split('; ')[0] ?? '';
+  throw new ConfigError(
+    { file: copy.path },
+    {
+      found: `the folder is no Git working copy${words ? `: ${words}` : ''}`,
+      expected: 'a Git working copy that the user of the worker owns',
+      next: 'Clone the repository there, or correct the path in the topology.',
+    },
+  );
+}
+
+const unfinished: Readonly<Record<string, string>> = {
+  MERGE_HEAD: 'a merge',
+  CHERRY_PICK_HEAD: 'a cherry-pick',
+  REVERT_HEAD: 'a revert',
+  REBASE_HEAD: 'a rebase',
+};
+
+/**
+ * The branch that is checked out. Throws ConfigError when there is none, or another than `branch`, or one
+ * without a commit, or when a merge or the like is under way.
+ */
+export async function checkedOutBranch(copy: GitWorkingCopy, branch: string | undefined): Promise<string> {
+  const place = { file: copy.path };
+  const expected = branch === undefined ? 'a branch' : `"${branch}"`;
+  const head = await copy.ask(['symbolic-ref', '--quiet', '--short', 'HEAD']);
+  const current = head.stdout.toString('utf8').trim();
+  if (head.exitCode !== 0) {
+    const found = 'no branch is checked out (detached HEAD)';
+    throw new ConfigError(place, { found, expected, next: 'Check a branch out: "git switch".' });
+  }
+  if (branch !== undefined && branch !== current) {
+    const found = `branch "${current}" is checked out`;
+    const next = `Check the other out ("git switch ${branch}"), or correct "branch" in the topology.`;
+    throw new ConfigError(place, { found, expected, next });
+  }
+  if (!(await copy.has('HEAD'))) {
+    const found = `branch "${current}" has no commit yet`;
+    throw new ConfigError(place, { found, expected: 'one with the files in it', next: 'Commit them.' });
+  }
+  for (const [ref, what] of Object.entries(unfinished)) {
+    if (!(await copy.has(ref))) continue;
+    const found = `${what} is under way in the working copy`;
+    throw new ConfigError(place, { found, expected: 'none', next: 'Finish it, or abort it.' });
+  }
+  return current;
+}
+
+/** Git's own locks are gone within moments; one that stays longer was left behind. */
+const lockMs = 2000;
+
+/** Throws ConfigError when a lock of Git keeps anybody from committing on the branch, and stays. */
+export async function requireUnlocked(copy: GitWorkingCopy, branch: string): Promise<void> {
+  const names = ['index.lock', 'HEAD.lock', `refs/heads/${branch}.lock`];
+  const asked = names.flatMap((name) => ['--git-path', name]);
+  const locks = (await copy.line(['rev-parse', ...asked]))
+    .split('\n')
+    .map((path) => resolve(copy.path, path));
+  for (const until = Date.now() + lockMs; ; await delay(200)) {
+    const [lock] = (await Promise.all(locks.map(ageOf))).filter((each) => each !== undefined);
+    if (!lock) return;
+    if (Date.now() < until) continue;
+    throw new ConfigError(
+      { file: lock.path },
+      {
+        found: `a lock of Git, ${showDuration(lock.ageMs)} old: Git is at work there, or was killed`,
+        expected: 'no lock in the working copy',
+        next: 'See that no Git runs there, then delete that file.',
+      },
+    );
+  }
+}
+
+async function ageOf(path: string): Promise<{ path: string; ageMs: number } | undefined> {
+  try {
+    return { path, ageMs: Math.max(0, Date.now() - (await stat(path)).mtimeMs) };
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The files that Git tracks and that the globs name, in order. What is wrong with a glob or a file goes into
+ * `refused`.
+ */
+export async function trackedFiles(
+  copy: GitWorkingCopy,
+  globs: readonly string[],
+  refused: ConfigError[],
+): Promise<string[]> {
+  const found = new Set<string>();
+  for (const glob of globs)
+    await collectRefusals(refused, async () => {
+      for (const entry of await entriesOf(copy, glob)) {
+        const path = await collectRefusals(refused, () => Promise.resolve(pathOf(entry)));
+        if (path !== undefined) found.add(path);
+      }
+    });
+  return [...found].sort();
+}
+
+/** As `git ls-files` has them. Throws ConfigError when the glob names none. */
+async function entriesOf(copy: GitWorkingCopy, glob: string): Promise<string[]> {
+  const pathspec = `:(glob)${glob}`;
+  const entries = nulList(await copy.run(['ls-files', '--stage', '-z', '--', pathspec]));
+  if (entries.length > 0) return entries;
+  const [other] = nulList(await copy.run(['ls-files', '--others', '-z', '--', pathspec]));
+  throw new ConfigError(
+    { file: copy.path },
+    {
+      found:
+        `no file that Git tracks matches "${glob}"` +
+        (other === undefined ? '' : `, only others such as "${other}"`),
+      expected: 'at least one',
+      next:
+        other === undefined
+          ? 'Correct the glob in the topology, or check out the branch that has the files.'
+          : `Commit the file ("git add ${other}"), or correct the glob in the topology.`,
+    },
+  );
+}
+
+/**
+ * Undefined for a submodule. Throws ConfigError for a symbolic link, and for a file with a merge conflict.
+ */
+function pathOf(entry: string): string | undefined {
+  const [, mode, stage, path] = /^(\d+) [0-9a-f]+ (\d)\t(.*)$/s.exec(entry) ?? [];
+  if (path === undefined || mode === '160000') return undefined;
+  if (stage !== '0') {
+    const diagnosis = {
+      found: 'the file has a merge conflict',
+      expected: 'none',
+      next: 'Resolve it, and commit.',
+    };
+    throw new ConfigError({ file: path }, diagnosis);
+  }
+  if (mode === '120000') {
+    const diagnosis = {
+      found: 'the file is a symbolic link',
+      expected: 'a regular file',
+      next: 'Name the file that it points to in the topology.',
+    };
+    throw new ConfigError({ file: path }, diagnosis);
+  }
+  return path;
+}

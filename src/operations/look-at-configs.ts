@@ -1,0 +1,74 @@
+/**
+ * What the workers of the hosts find of the config files that a plan would rewrite; what nobody could look at
+ * is unknown.
+ */
+import type { Client } from '@temporalio/client';
+import { askHost } from '../client/host-look.ts';
+import { isUnderstudyError } from '../errors/error.ts';
+import type { Plan } from '../plan/plan.ts';
+import { unknownLook, type HostLookRequest, type TargetLook } from '../switch/look-at-configs.ts';
+import { computeNames } from '../topology/compute-names.ts';
+import { toSeconds } from '../topology/duration.ts';
+import { sideOf } from '../topology/sides.ts';
+import type { Topology } from '../topology/topology.ts';
+
+/**
+ * Asks every named host side by side, each within `policies.standbyDeadline`. Never throws for a host, nor
+ * where Temporal cannot be reached: its targets are unknown then. `connect` is called only if there is
+ * something to ask.
+ */
+export async function lookAtConfigs(
+  topology: Topology,
+  plan: Plan,
+  connect: () => Promise<Client>,
+): Promise<TargetLook[]> {
+  const requests = requestsOf(topology, plan);
+  if (requests.length === 0) return [];
+  try {
+    const client = await connect();
+    const looks = await Promise.all(requests.map((request) => lookOn(client, topology, request)));
+    return looks.flat();
+  } catch (error) {
+    return requests.flatMap((request) => unknownOn(request, error));
+  }
+}
+
+async function lookOn(client: Client, topology: Topology, request: HostLookRequest): Promise<TargetLook[]> {
+  try {
+    return await askHost(client, topology.name, request);
+  } catch (error) {
+    return unknownOn(request, error);
+  }
+}
+
+function unknownOn({ targets }: HostLookRequest, error: unknown): TargetLook[] {
+  if (!isUnderstudyError(error)) throw error;
+  const next = error.details.next ?? 'Plan again.';
+  return targets.map((target) => unknownLook(target, error.message, next));
+}
+
+/** One a host, with the targets that the plan would rewrite there. */
+function requestsOf(topology: Topology, plan: Plan): HostLookRequest[] {
+  const { recoveryPoint } = plan;
+  const steps = plan.steps.filter(({ action }) => action === 'rewriteConfigs');
+  const targets = steps.flatMap(({ input }) => topology.configs[Number(input.target)] ?? []);
+  if (!recoveryPoint) return [];
+  const move = {
+    controlStore: topology.controlStore,
+    from: movedSide(topology, plan.from),
+    to: movedSide(topology, plan.to),
+    compute: computeNames(topology, plan.from),
+    recoveryPoint,
+    deadlineSeconds: toSeconds(topology.policies.standbyDeadline),
+  };
+  return [...Map.groupBy(targets, ({ host }) => host)].map(([host, onHost]) => ({
+    ...move,
+    host,
+    targets: onHost,
+  }));
+}
+
+function movedSide(topology: Topology, name: string): HostLookRequest['from'] {
+  const { region, workspace } = sideOf(topology, name);
+  return { region, workspace };
+}

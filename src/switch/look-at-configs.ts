@@ -1,0 +1,169 @@
+/**
+ * Looks at the config targets of one host, on that host, before a move: as the rewriting would, and without a
+ * write.
+ */
+import type { ConfigFinding, ConfigTarget } from '../config-files/outcome.ts';
+import { lookAtConfigs } from '../config-files/targets.ts';
+import type { WorkspaceMapping } from '../config-files/mapping.ts';
+import { isDefect, isUnderstudyError, messageOf } from '../errors/error.ts';
+import type { RecoveryPointRef } from '../plan/plan.ts';
+import type { Environments } from '../run/environment.ts';
+import type { RunReference } from '../run/reference.ts';
+import type { ConfigTarget as DeclaredTarget } from '../topology/topology.ts';
+import { declaredMapping, readMapping, type DeclaredMove } from './config-mapping.ts';
+
+/** What a host's worker is asked: small, and without secrets, since Temporal keeps it. */
+export interface HostLookRequest extends DeclaredMove, Pick<RunReference, 'controlStore'> {
+  host: string;
+  targets: DeclaredTarget[];
+  recoveryPoint: RecoveryPointRef;
+  /** What has not been found by then counts as unknown. */
+  deadlineSeconds: number;
+}
+
+export interface TargetFinding extends Omit<ConfigFinding, 'severity'> {
+  /** `unknown`: this could not be looked at. */
+  severity: ConfigFinding['severity'] | 'unknown';
+}
+
+export interface TargetLook {
+  host: string;
+  /** The file, or the Git working copy. */
+  target: string;
+  /**
+   * `ready`: the rewriting would succeed, as far as is known. `fails`: it would not. `unknown`: nobody can
+   * tell.
+   */
+  state: 'ready' | 'fails' | 'unknown';
+  /** Files that can be rewritten, and the values that would be changed in them. */
+  files: number;
+  changes: number;
+  findings: TargetFinding[];
+  /** How many findings there are more. */
+  more?: number;
+}
+
+/** The answer travels through Temporal. */
+const mostFindings = 50;
+
+/** Looks at every target of the request side by side; what cannot be looked at in time is told as unknown. */
+export function hostLooker({ azure, openStore }: Pick<Environments, 'azure' | 'openStore'>) {
+  return async (request: HostLookRequest, signal: AbortSignal): Promise<TargetLook[]> => {
+    // Most of the time is left for the files: without Azure's own ids they can still be looked at.
+    const [mappingMs, allMs] = [request.deadlineSeconds * 400, request.deadlineSeconds * 800];
+    const started = Date.now();
+    const { mapping, doubts } = await likelyMapping({ azure, openStore }, request, {
+      ms: mappingMs,
+      signal,
+    });
+    const left = allMs - (Date.now() - started);
+    return Promise.all(
+      request.targets.map(async (declared) => {
+        const target = targetFrom(declared);
+        const look = () => lookAtConfigs({ target, mapping });
+        try {
+          const { files, findings } = await inTime(left, look);
+          const changes = files.reduce((sum, file) => sum + file.changes.length, 0);
+          return lookOf(target, [...findings, ...doubts], { files: files.length, changes });
+        } catch (error) {
+          if (isDefect(error)) throw error;
+          return unknownLook(target, messageOf(error), 'Look at it there, and plan again.');
+        }
+      }),
+    );
+  };
+}
+
+/** The target of a topology, as config files are rewritten by. */
+export function targetFrom(declared: DeclaredTarget): ConfigTarget {
+  if (!('git' in declared)) return declared;
+  const { host, git, files, branch } = declared;
+  return { host, git, files, ...(branch === undefined ? {} : { branch }) };
+}
+
+/** What a person calls a target. */
+function nameOfTarget(target: DeclaredTarget | ConfigTarget): string {
+  return 'git' in target ? target.git : String(target.file);
+}
+
+/** A target that nobody could look at: why, and what a person does about it. */
+export function unknownLook(target: DeclaredTarget | ConfigTarget, found: string, next: string): TargetLook {
+  const finding: TargetFinding = {
+    severity: 'unknown',
+    file: nameOfTarget(target),
+    found,
+    expected: 'a look at it before the move',
+    next,
+  };
+  return lookOf(target, [finding], { files: 0, changes: 0 });
+}
+
+function lookOf(
+  target: DeclaredTarget | ConfigTarget,
+  findings: TargetFinding[],
+  counts: { files: number; changes: number },
+): TargetLook {
+  const has = (severity: TargetFinding['severity']) => findings.some((each) => each.severity === severity);
+  const rank = { fails: 0, unknown: 1, warning: 2 } as const;
+  const sorted = findings.toSorted((one, other) => rank[one.severity] - rank[other.severity]);
+  return {
+    host: target.host,
+    target: nameOfTarget(target),
+    state: has('fails') ? 'fails' : has('unknown') ? 'unknown' : 'ready',
+    ...counts,
+    findings: sorted.slice(0, mostFindings),
+    ...(sorted.length > mostFindings ? { more: sorted.length - mostFindings } : {}),
+  };
+}
+
+interface LikelyMapping {
+  mapping: WorkspaceMapping;
+  doubts: TargetFinding[];
+}
+
+/**
+ * The mapping that the rewriting would use; or, where that cannot be read now, what the topology says, with
+ * the doubt.
+ */
+async function likelyMapping(
+  { azure, openStore }: Pick<Environments, 'azure' | 'openStore'>,
+  request: HostLookRequest,
+  { ms, signal }: { ms: number; signal: AbortSignal },
+): Promise<LikelyMapping> {
+  const inTimeSignal = AbortSignal.any([signal, AbortSignal.timeout(ms)]);
+  // Nothing is written by a look: an address that nobody has is good enough.
+  const awaited = (endpoint: string) => `https://${endpoint}.not-there-yet.invalid/score`;
+  try {
+    const mapping = await inTime(ms, async () => {
+      const store = await openStore(request);
+      return readMapping({ ...request, azure, store, signal: inTimeSignal, awaited });
+    });
+    return { mapping, doubts: [] };
+  } catch (error) {
+    if (isDefect(error)) throw error;
+    const isBuiltLater = isUnderstudyError(error, 'PreconditionError');
+    const doubt: TargetFinding = {
+      severity: isBuiltLater ? 'warning' : 'unknown',
+      file: request.host,
+      found: `only the workspace's names and ids were looked for, not its storage and endpoints: ${messageOf(error)}`,
+      expected: 'the recovery point and the standby, read from this host',
+      next: isBuiltLater
+        ? 'Plan again once the standby is there.'
+        : 'See that this host reaches the control store and Azure, and plan again.',
+    };
+    return { mapping: declaredMapping(request), doubts: [doubt] };
+  }
+}
+
+/** What takes longer goes on, and is not waited for. */
+async function inTime<T>(ms: number, work: () => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${(ms / 1000).toFixed(1)}s`)), ms);
+  });
+  try {
+    return await Promise.race([work(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
