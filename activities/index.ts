@@ -1,5 +1,4 @@
 /** The activities: thin. Each action of a plan is one activity, which lends its step heartbeats and cancellation. */
-import { Context } from '@temporalio/activity';
 import { actions, type ActionName } from '../src/plan/actions.ts';
 import {
   runBeginner,
@@ -13,11 +12,11 @@ import { runEnder, type EndedRun, type EndOfRun } from '../src/run/end-run.ts';
 import type { Environments } from '../src/run/environment.ts';
 import type { StepOutcome } from '../src/run/work/outcome.ts';
 import type { RunExecution, StepRequest } from '../src/run/reference.ts';
-import { stepRunner, type StepRuntime } from '../src/run/run-step.ts';
+import { stepRunner } from '../src/run/run-step.ts';
 import { stepUndoer, type Undos } from '../src/run/undo-step.ts';
-import type { Action, Progress } from '../src/run/work/step-context.ts';
+import type { Action } from '../src/run/work/step-context.ts';
 import { hostLooker, type HostLookRequest, type TargetLook } from '../src/switch/look-at-configs.ts';
-import { asFailure } from './failures.ts';
+import { beating, progressing } from './beating.ts';
 
 export interface ActivityDependencies {
   open: Environments;
@@ -42,9 +41,6 @@ export interface LookActivities {
   lookAtConfigs: (request: HostLookRequest) => Promise<TargetLook[]>;
 }
 
-/** How often a step says that it lives while it has no progress to tell; well below the heartbeat timeout. */
-const beatMs = 1000;
-
 export function createActivities({
   open,
   makePlan,
@@ -58,7 +54,7 @@ export function createActivities({
   const end = runEnder(open);
   const report = reportWriter(open);
   const look = hostLooker(open);
-  const step = (request: StepRequest) => beating((runtime) => runStep(request, runtime));
+  const step = (request: StepRequest) => progressing(request, (runtime) => runStep(request, runtime));
   const steps = Object.fromEntries(Object.keys(actions).map((name) => [name, step])) as Record<
     ActionName,
     typeof step
@@ -67,30 +63,9 @@ export function createActivities({
     ...steps,
     beginRun: (run) => beating(() => begin(run)),
     planUndo: (run) => beating(() => planUndo(run)),
-    undoStep: (request) => beating((runtime) => undoStep(request, runtime)),
+    undoStep: (request) => progressing(request, (runtime) => undoStep(request, runtime)),
     endRun: (request) => beating(() => end(request)),
     writeReport: (run) => beating(() => report(run)),
-    lookAtConfigs: (request) => beating(({ signal }) => look(request, signal)),
+    lookAtConfigs: (request) => beating((signal) => look(request, signal)),
   };
-}
-
-/** Heartbeats while `work` runs: its latest progress again and again, so that a silent worker is a dead one. */
-async function beating<T>(work: (runtime: StepRuntime) => Promise<T>): Promise<T> {
-  const context = Context.current();
-  let latest = context.info.heartbeatDetails as Progress | undefined;
-  const timer = setInterval(() => context.heartbeat(latest), beatMs);
-  try {
-    return await asFailure(context.cancellationSignal, () =>
-      work({
-        signal: context.cancellationSignal,
-        lastProgress: latest,
-        heartbeat(progress) {
-          latest = progress;
-          context.heartbeat(progress);
-        },
-      }),
-    );
-  } finally {
-    clearInterval(timer);
-  }
 }

@@ -1,24 +1,31 @@
-/** How activities are tried: one profile a kind of work. */
+/** How activities are tried: by the time limits that the plan carries for each step. */
 import { ActivityCancellationType, type ActivityOptions } from '@temporalio/workflow';
 import type { Profile } from '../src/plan/actions.ts';
+import type { TimeLimits } from '../src/plan/plan.ts';
 import { hostQueue } from '../src/plan/queues.ts';
+import { timeLimits } from '../src/plan/time-limits.ts';
 
-/** A cancelled step is waited for: nothing is undone while it may still write. */
+/**
+ * A cancelled step is waited for: nothing is undone while it may still write. Heartbeats say that the worker lives; they end once a step
+ * has shown no progress for too long (see `activities/beating.ts`).
+ */
 const every = {
   heartbeatTimeout: '5s',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '10s' },
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 } as const satisfies ActivityOptions;
 
-/** A step is retried until its profile's time is up, or until its error is final. */
-export const profiles: Record<Profile, ActivityOptions> = {
-  // Looks and returns: tried often, given up after minutes, since a person waits for it.
-  probe: { startToCloseTimeout: '10m', scheduleToCloseTimeout: '30m', ...every },
-  // A few calls to Azure's control plane, which may throttle, fail and recover for a while.
-  control: { startToCloseTimeout: '30m', scheduleToCloseTimeout: '2h', ...every },
-  // Long work that resumes from its cursor: a lost worker is noticed within seconds, the work may take hours.
-  transfer: { startToCloseTimeout: '12h', scheduleToCloseTimeout: '24h', ...every },
-};
+/**
+ * A step is retried until its time is up, or until its error is final. `limits`: the step's own; absent, as in plans of older releases,
+ * those of its profile.
+ */
+export function optionsOf(profile: Profile, limits: TimeLimits = timeLimits[profile]): ActivityOptions {
+  return {
+    startToCloseTimeout: limits.attemptSeconds * 1000,
+    scheduleToCloseTimeout: limits.stepSeconds * 1000,
+    ...every,
+  };
+}
 
 /** A step of a named host waits for that host's worker, and not for ever. */
 export function queueOf(host: string | undefined): ActivityOptions {

@@ -16,17 +16,20 @@ import { searchAttributes } from '../src/plan/search-attributes.ts';
 import type { BegunRun, PlanStep } from '../src/run/begin-run.ts';
 import type { EndOfRun } from '../src/run/end-run.ts';
 import type { RunProgress, RunSummary } from '../src/run/progress.ts';
-import type { RunExecution, RunStart } from '../src/run/reference.ts';
+import type { RunExecution, RunStart, StepRequest } from '../src/run/reference.ts';
 import { isDone, makeBoard, type Board } from './board.ts';
 import { causeOf, interpretPlan, isOfCancelledRun } from './interpret.ts';
 import * as messages from './messages.ts';
-import { profiles, queueOf } from './profiles.ts';
+import { optionsOf, queueOf } from './profiles.ts';
 
 const outcomeKey = defineSearchAttributeKey(searchAttributes.outcome, 'KEYWORD');
 
-const { beginRun, planUndo, endRun } = proxyActivities<Activities>(profiles.control);
+const { beginRun, planUndo, endRun } = proxyActivities<Activities>(optionsOf('control'));
 /** A run is as it is, whether its report can be written or not. */
-const { writeReport } = proxyActivities<Activities>({ ...profiles.control, scheduleToCloseTimeout: '2m' });
+const { writeReport } = proxyActivities<Activities>({
+  ...optionsOf('control'),
+  scheduleToCloseTimeout: '2m',
+});
 
 export interface Run {
   /** Throws where the run cannot begin; a cancel before that is no error. */
@@ -140,13 +143,13 @@ async function runStep(
   shown.state = 'running';
   shown.startedAt ??= new Date().toISOString();
   const activities = proxyActivities<Activities>({
-    ...profiles[actions[step.action].profile],
+    ...optionsOf(actions[step.action].profile, step.timeLimits),
     activityId: step.id,
     summary: step.title,
     ...queueOf(step.host),
   });
   try {
-    board.settle(await activities[step.action]({ run, step: step.id }));
+    board.settle(await activities[step.action](requestOf(run, step)));
     return 'done';
   } catch (error) {
     if (isCancellation(error)) return 'not done'; // broken off: it stays as it is, for the undo to look at
@@ -158,6 +161,10 @@ async function runStep(
     log.warn('step failed', { step: step.id, cause: shown.lastError });
     return 'not done';
   }
+}
+
+function requestOf(run: RunExecution, { id, timeLimits }: PlanStep): StepRequest {
+  return { run, step: id, ...(timeLimits ? { silenceSeconds: timeLimits.silenceSeconds } : {}) };
 }
 
 interface RunFlags {
@@ -188,12 +195,12 @@ async function undoStep(run: RunExecution, step: PlanStep, board: Board): Promis
   if (shown.state === 'undone') return;
   shown.state = 'undoing';
   const activities = proxyActivities<Activities>({
-    ...profiles.control,
+    ...optionsOf('control', step.timeLimits),
     summary: step.title,
     ...queueOf(step.host),
   });
   try {
-    const outcome = await activities.undoStep({ run, step: step.id });
+    const outcome = await activities.undoStep(requestOf(run, step));
     if (outcome) board.settle(outcome);
     else shown.state = 'pending';
   } catch (error) {

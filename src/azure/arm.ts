@@ -13,6 +13,7 @@ import type { Arm, ArmPage, ArmResource, CallOptions, Json, JsonObject } from '.
 import type { CloudSettings } from './cloud.ts';
 import { answerError, azureError, operationError } from './errors.ts';
 import { pacePolicy, setManners } from './pace.ts';
+import { wholeAnswers } from './whole-answers.ts';
 
 export interface ArmOptions {
   /** Milliseconds for one request. */
@@ -45,6 +46,7 @@ export function connectArm(credential: TokenCredential, cloud: CloudSettings, se
     credential,
     credentialScopes: `${cloud.resourceManagerAudience}/.default`,
     endpoint: cloud.resourceManager,
+    httpClient: wholeAnswers(settings.requestTimeoutMs),
     retryOptions: { maxRetries: 1, retryDelayInMs: 200, maxRetryDelayInMs: 2000 },
   });
   client.pipeline.addPolicy(pacePolicy(), { afterPhase: 'Retry' });
@@ -114,6 +116,7 @@ async function send({ client, base, settings }: Connected, request: Request): Pr
     });
     setManners(sent, request.options);
     const response = await client.sendRequest(sent);
+    request.options.onAnswer?.();
     if (response.status >= 400) throw answerError(tried, response);
     return response;
   } catch (error) {

@@ -31,6 +31,8 @@ export interface CallOptions {
   onSent?: () => void;
   /** Called whenever Azure takes no more requests for now: it is waited as long as Azure says, then sent again. */
   onThrottled?: () => void;
+  /** Called whenever Azure answers, also that a long-running operation still goes on. */
+  onAnswer?: () => void;
 }
 
 /** One page of a list. */

@@ -7,6 +7,7 @@ import { ClientSecretCredential, DefaultAzureCredential } from '@azure/identity'
 import type { TokenCredential } from '@azure/core-auth';
 import { UnderstudyError } from '../errors/error.ts';
 import { explained } from './sign-in.ts';
+import { wholeAnswers } from './whole-answers.ts';
 
 export interface CloudSettings {
   /** AZURE_RESOURCE_MANAGER_ENDPOINT; default: the public cloud's. */
@@ -38,6 +39,9 @@ const knownAuthorities = new Set([
   'login.chinacloudapi.cn',
 ]);
 
+/** Before a topology is read, so no policy says it. */
+const signInTimeoutMs = 30_000;
+
 /**
  * A service principal's secret where the environment has one, else what DefaultAzureCredential finds. UsageError for a tenant
  * that cannot be one. What it throws says what was tried, and what to do (see sign-in.ts).
@@ -52,6 +56,7 @@ export function credentialFrom(environment: NodeJS.ProcessEnv): TokenCredential 
     );
   }
   const options = {
+    httpClient: wholeAnswers(signInTimeoutMs),
     ...(authorityHost === undefined ? {} : { authorityHost }),
     disableInstanceDiscovery:
       authorityHost !== undefined && !knownAuthorities.has(new URL(authorityHost).hostname),

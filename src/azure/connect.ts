@@ -8,6 +8,7 @@ import type { Azure, BlobAccount } from './azure.ts';
 import { openBlobAccount } from './storage/blob-account.ts';
 import type { CloudSettings } from './cloud.ts';
 import { openVault } from './vault.ts';
+import { wholeAnswers } from './whole-answers.ts';
 
 export interface ConnectOptions {
   credential: TokenCredential;
@@ -18,7 +19,9 @@ export interface ConnectOptions {
 
 export function connectAzure({ credential, cloud, requestTimeoutMs }: ConnectOptions): Azure {
   const arm = connectArm(credential, cloud, { requestTimeoutMs });
+  const httpClient = wholeAnswers(requestTimeoutMs);
   const clientOptions = {
+    httpClient,
     endpoint: cloud.resourceManager,
     credentialScopes: `${cloud.resourceManagerAudience}/.default`,
     retryOptions: { maxRetries: 1, maxRetryDelayInMs: 2000 },
@@ -45,6 +48,7 @@ export function connectAzure({ credential, cloud, requestTimeoutMs }: ConnectOpt
     deployments: perSubscription(
       (id) =>
         new DeploymentsClient(credential, id, {
+          httpClient,
           endpoint: cloud.resourceManager,
           credentials: { scopes: [`${cloud.resourceManagerAudience}/.default`] },
           retryOptions: { maxRetries: 1, maxRetryDelayInMs: 2000 },

@@ -4,6 +4,7 @@ import { ServiceClient } from '@azure/core-client';
 import { createHttpHeaders, createPipelineRequest, type HttpMethods } from '@azure/core-rest-pipeline';
 import type { Vault } from './azure.ts';
 import { answerError, azureError } from './errors.ts';
+import { wholeAnswers } from './whole-answers.ts';
 
 const apiVersion = '7.4';
 
@@ -18,6 +19,7 @@ export function openVault(
     credential,
     credentialScopes: `${audience}/.default`,
     endpoint: base,
+    httpClient: wholeAnswers(timeout),
     // Few: the step that asks tries again by itself.
     retryOptions: { maxRetries: 1, retryDelayInMs: 200, maxRetryDelayInMs: 2000 },
   });

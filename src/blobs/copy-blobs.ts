@@ -8,9 +8,11 @@ import { copyUnit, type CopiedUnit, type CopyUnit } from './copy-unit.ts';
 import { suspectReplicas } from '../recovery-point/damage.ts';
 import {
   beginPoint,
+  mostReferences,
   openDraft,
   readDraft,
   sealDraft,
+  showLeftBehind,
   type Copying,
   type DraftPoint,
   type Listing,
@@ -164,7 +166,7 @@ async function write(copied: CopiedUnit, { state, blobs, fuzzy, heartbeat }: Wri
   state.expected += copied.expected;
   if (copied.late > 0) skip(tally, 'added after its folder was listed', copied.late);
   state.empty.count += copied.empty.length;
-  state.empty.examples.push(...copied.empty.slice(0, 5 - state.empty.examples.length));
+  state.empty.examples.push(...copied.empty.slice(0, mostReferences - state.empty.examples.length));
 }
 
 async function resume(
@@ -241,7 +243,6 @@ function lostOf({ fuzzy, empty }: Copying): Pick<StepResult, 'lost'> {
     .slice(0, longestList)
     .map(({ asset, blobs }) => `${asset} is fuzzy: ${showCount(blobs, 'blob')} changed while it was copied`);
   if (fuzzy.length > longestList) lost.push(`and ${fuzzy.length - longestList} more are fuzzy`);
-  if (empty.count > 0)
-    lost.push(`${showCount(empty.count, 'reference')} to nothing: ${empty.examples.join('; ')}`);
+  if (empty.count > 0) lost.push(showLeftBehind({ kind: 'references', reason: 'to nothing', ...empty }));
   return lost.length > 0 ? { lost } : {};
 }

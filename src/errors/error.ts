@@ -28,6 +28,8 @@ const codes = {
   PreconditionError: { retryable: false, exitCode: 1 },
   /** A condition waited for (a role, a probe, a name) did not come about within its deadline. */
   NotYetError: { retryable: true, exitCode: 1 },
+  /** An attempt of a step made no progress for as long as the policies allow. */
+  StalledError: { retryable: true, exitCode: 1 },
   /** Temporal cannot be reached or refused. */
   TemporalError: { retryable: true, exitCode: 1 },
   /** Somebody has cancelled the run: no step of it starts any more. */

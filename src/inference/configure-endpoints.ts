@@ -7,26 +7,37 @@ import { showFindings, writeFindings, type Finding } from '../run/work/findings.
 import { lostAssets, whyLost, type LostAssets } from '../standby/lost-assets.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
 import { openStandby, type Standby } from '../standby/standby.ts';
-import { fail, newTally, skip, showCount, sum, toCounts } from '../run/work/tally.ts';
+import { addTally, fail, newTally, skip, showCount, sum, toCounts } from '../run/work/tally.ts';
 import { apiVersions, type ArmResource } from '../azure/azure.ts';
+import { findSettled } from '../azure/settled.ts';
+import { mapBounded } from '../run/work/bounded.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import type { StepResult } from '../run/work/outcome.ts';
-import type { StepContext } from '../run/work/step-context.ts';
+import type { Progress, StepContext } from '../run/work/step-context.ts';
 import { createdBody, updatedBody } from './endpoint-body.ts';
 import { escrowedKeys, giveKeys, type Keys } from './endpoint-keys.ts';
 import { setTraffic } from './endpoint-traffic.ts';
 
-interface Work {
+interface Work extends Done {
   context: StepContext;
   standby: Standby;
   /** What is not whole: no deployment may serve it. */
   lostOnes: LostAssets;
+  /** Of all endpoints. */
+  progress: Progress;
+}
+
+/** What became of an endpoint and its deployments. */
+interface Done {
   /** Created or updated now, of those that are done. */
   changed: number;
   tally: ReturnType<typeof newTally>;
   findings: Finding[];
   lost: string[];
 }
+
+/** An endpoint or a deployment takes Azure minutes to make. The deployments of one endpoint go one after the other: each locks it. */
+const endpointsSideBySide = 8;
 
 /** Errors: AzureUnavailable, RecoveryPointError, PreconditionError (no standby workspace). */
 export async function configureEndpoints(context: StepContext): Promise<StepResult> {
@@ -35,13 +46,16 @@ export async function configureEndpoints(context: StepContext): Promise<StepResu
   const deployments = await Array.fromAsync(readPart(context.store, standby.point.sealed, 'deployments'));
   if (endpoints.length === 0) return { state: 'skipped', detail: 'the recovery point has no endpoints' };
   const lostOnes = await lostAssets(context, standby.point.sealed);
-  const work: Work = { context, standby, lostOnes, changed: 0, tally: newTally(), findings: [], lost: [] };
-  for (const [index, endpoint] of endpoints.entries()) {
-    await context.checkpoint({ unit: 'endpoints', done: index, total: endpoints.length });
-    const own = deployments.filter((each) => parentName(each) === endpoint.name.toLowerCase());
-    await configure(work, endpoint, own, index);
-  }
-  const { tally, changed, findings, lost } = work;
+  const progress = { unit: 'endpoints', done: 0, total: endpoints.length };
+  const each = await mapBounded(endpoints, endpointsSideBySide, async (endpoint) => {
+    const work: Work = { context, standby, lostOnes, progress, ...nothingYet() };
+    await context.checkpoint({ ...progress });
+    const own = deployments.filter((deployment) => parentName(deployment) === endpoint.name.toLowerCase());
+    await configure(work, endpoint, own);
+    progress.done += 1;
+    return work;
+  });
+  const { tally, changed, findings, lost } = together(each);
   const failed = sum(tally.failed);
   return {
     state: 'completed',
@@ -50,6 +64,22 @@ export async function configureEndpoints(context: StepContext): Promise<StepResu
     evidence: await writeFindings(context, 'list', findings),
     ...(findings.length + lost.length > 0 ? { lost: [...showFindings(findings), ...lost] } : {}),
   };
+}
+
+function nothingYet(): Done {
+  return { changed: 0, tally: newTally(), findings: [], lost: [] };
+}
+
+/** In the order of the endpoints, whichever was done first. */
+function together(each: readonly Done[]): Done {
+  const all = nothingYet();
+  for (const { changed, tally, findings, lost } of each) {
+    all.changed += changed;
+    addTally(all.tally, tally);
+    all.findings.push(...findings);
+    all.lost.push(...lost);
+  }
+  return all;
 }
 
 /** `…/onlineEndpoints/{endpoint}/deployments/{name}` */
@@ -61,7 +91,6 @@ async function configure(
   work: Work,
   endpoint: ArmResource,
   deployments: readonly ArmResource[],
-  index: number,
 ): Promise<void> {
   const { context, standby, lost } = work;
   const path = `${standby.workspace.id}/onlineEndpoints/${endpoint.name}`;
@@ -80,7 +109,7 @@ async function configure(
             )
           : leave(work, what, 'its endpoint could not be created');
     if (made) serving.push(deployment.name);
-    await context.checkpoint({ unit: 'endpoints', done: index });
+    await context.checkpoint({ ...work.progress });
   }
   if (!there) return;
   const tell = (what: string) => lost.push(`endpoint ${endpoint.name}: ${what}`);
@@ -132,7 +161,7 @@ function leave({ tally, findings }: Work, what: string, reason: string, lost = f
   return false;
 }
 
-/** Creates what is not there, updates what serves something else. Answers why it cannot. */
+/** Creates what is not there, updates what serves something else. Returns why it cannot. */
 async function ensure(
   work: Work,
   path: string,
@@ -140,7 +169,7 @@ async function ensure(
   keys?: Keys,
 ): Promise<string | undefined> {
   const { azure, signal } = work.context;
-  const found = await azure.arm.find(path, apiVersions.machineLearning, { signal });
+  const found = await findSettled(azure.arm, path, apiVersions.machineLearning, { signal });
   const there = found?.properties.provisioningState === 'Failed' ? undefined : found;
   const wanted = there
     ? updatedBody(source, there, work.standby)

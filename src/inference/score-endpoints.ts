@@ -1,6 +1,7 @@
 /** A scoring request to each endpoint of the standby itself, with its own key, before anyone depends on it. */
 import { apiVersions, type ArmResource } from '../azure/azure.ts';
 import { showAcceptance } from '../blobs/lost-blobs.ts';
+import { mapBounded } from '../run/work/bounded.ts';
 import { newTally, skip, toCounts } from '../run/work/tally.ts';
 import { isLoss, isUnderstudyError, messageOf, UnderstudyError } from '../errors/error.ts';
 import type { StepResult } from '../run/work/outcome.ts';
@@ -20,8 +21,12 @@ export async function scoreEndpoints(context: StepContext): Promise<StepResult> 
   const answers: string[] = [];
   const skipped: string[] = [];
   const lost: string[] = [];
-  for (const name of names) {
-    const scored = await scoreUnlessLost(context, name, setAside.get(name.toLowerCase()));
+  // Side by side: each has the whole time of the policy.
+  const all = await mapBounded(names, names.length, async (name) => ({
+    name,
+    scored: await scoreUnlessLost(context, name, setAside.get(name.toLowerCase())),
+  }));
+  for (const { name, scored } of all) {
     if ('lost' in scored) {
       skip(tally, scored.lost);
       lost.push(`endpoint ${name}: ${scored.lost}`);

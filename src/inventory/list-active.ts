@@ -19,6 +19,9 @@ import type { Part, Unit } from '../recovery-point/manifest.ts';
 import { collectNeeded } from './needed.ts';
 import { partWriter } from '../recovery-point/parts.ts';
 import { gpusOfRegion } from '../workspace/vm-sizes.ts';
+import { nameMissing } from './name-missing.ts';
+import { lostImages } from './own-registry.ts';
+import { textAt } from '../azure/json.ts';
 import { findSourceStores } from './source-stores.ts';
 import {
   findSharing,
@@ -49,7 +52,14 @@ export async function listActive(context: StepContext): Promise<StepResult> {
   const inBoth = sharedContainers(active, standby);
   const stores = await findSourceStores({ azure, workspace, datastores, leftBehind, inBoth, signal });
   const outputs = jobOutputs(azure.arm, workspace.id, signal);
-  const needed = collectNeeded(stores, outputs, topology.jobs.checkpoint, leftBehind);
+  const images = await lostImages({
+    arm: azure.arm,
+    registry: workspace.associated['containerRegistry'],
+    standby: standby && textAt(standby.workspace.properties, 'containerRegistry'),
+    region: to.region,
+    signal,
+  });
+  const needed = collectNeeded(stores, outputs, topology.jobs.checkpoint, leftBehind, images);
 
   const common = { arm: azure.arm, store, folder: point.folder, heartbeat, signal };
   const assets = await listAssets({
@@ -64,6 +74,18 @@ export async function listActive(context: StepContext): Promise<StepResult> {
   await listOthers(azure.arm, workspace, leftBehind, signal);
   needed.paths(topology.artifacts.paths);
   await assets.close(() => needed.takeReferences());
+  await nameMissing({
+    arm: azure.arm,
+    workspace: workspace.id,
+    leftBehind,
+    references: needed.named(),
+    has: {
+      computes: resources.computes.map(({ name }) => name),
+      datastores: datastores.map(({ name }) => name),
+      endpoints: resources.endpoints.map(({ name }) => name),
+    },
+    signal,
+  });
 
   const units = needed.units();
   const sharedUnits = needed.sharedUnits();

@@ -7,7 +7,7 @@ import type { LeftBehindList } from '../recovery-point/drafts.ts';
 import type { Heartbeat } from '../run/work/heartbeat.ts';
 import type { AssetLine, Part } from '../recovery-point/manifest.ts';
 import { partWriter, type PartWriter } from '../recovery-point/parts.ts';
-import type { AssetReference } from '../workspace/references.ts';
+import type { OwnedReference } from './needed.ts';
 import { isExcluded, selectsName, selectVersions, type Selection } from './select.ts';
 
 /** ARM allows 25 reads a second to a principal: more side by side only queue up. */
@@ -28,7 +28,7 @@ export interface ListAssets {
 
 export interface AssetListing {
   /** Carries what is referred to and was not selected, and what that refers to in turn. */
-  close(references: () => AssetReference[]): Promise<void>;
+  close(references: () => OwnedReference[]): Promise<void>;
   /** The parts of all types. */
   end(): Promise<Part[]>;
   counts: Record<AssetType, number>;
@@ -106,7 +106,7 @@ function createCarrier(request: ListAssets) {
       request.heartbeat.add(1, 0);
       await write({ type, name, version: resource.name, resource });
     },
-    async close(references: () => AssetReference[]) {
+    async close(references: () => OwnedReference[]) {
       for (let wanted = references(); wanted.length > 0; wanted = references()) {
         for (const reference of wanted) await carryReferred(request, self, reference);
       }
@@ -131,7 +131,7 @@ const typesToTry: AssetType[] = ['environments', 'components', 'data', 'models',
 async function carryReferred(
   { arm, workspace, selection, leftBehind, signal, heartbeat }: ListAssets,
   carrier: ReturnType<typeof createCarrier>,
-  { type, name, version }: AssetReference,
+  { type, name, version, of }: OwnedReference,
 ): Promise<void> {
   const types = type === undefined ? typesToTry : [type];
   if (types.some((each) => carrier.carried.has(assetKey(each, name, version)))) return;
@@ -146,7 +146,7 @@ async function carryReferred(
     );
     if (!found) continue;
     if (isExcluded(key, selection)) {
-      leftBehind.add('references', 'to assets that the topology excludes', key);
+      leftBehind.add('references', 'to assets that the topology excludes', `${of} → ${key}`);
       return;
     }
     const parent = await arm.find(container, apiVersions.machineLearning, { signal });
@@ -154,5 +154,9 @@ async function carryReferred(
     await carrier.version(each, name, found);
     return;
   }
-  leftBehind.add('references', 'to assets that do not exist', `${type ?? 'asset'} ${name}:${version}`);
+  leftBehind.add(
+    'references',
+    'to versions of assets that do not exist',
+    `${of} → ${type ?? 'asset'}/${name}/${version}`,
+  );
 }

@@ -13,6 +13,9 @@ import { joinPath, type JobOutputs } from '../workspace/job-outputs.ts';
 import type { AssetLine, Unit } from '../recovery-point/manifest.ts';
 import { addDatastorePath, needsOf, type Needs, type SourceStores } from '../workspace/places.ts';
 import { assetReferences, type AssetReference } from '../workspace/references.ts';
+import { namedResources } from '../workspace/named-resources.ts';
+import type { NamedReference } from './name-missing.ts';
+import { imageReason, type LostImages } from './own-registry.ts';
 import { mergeUnits, type NeededRoot } from '../recovery-point/units.ts';
 
 export interface Needed {
@@ -21,39 +24,51 @@ export interface Needed {
   /** Schedules, deployments: what they refer to is carried, and what they read. */
   other(json: JsonObject, name: string, of: ResourceClass): Promise<void>;
   paths(paths: Topology['artifacts']['paths']): void;
-  /** References found since the last call. */
-  takeReferences(): AssetReference[];
+  /** References to versions of assets found since the last call. */
+  takeReferences(): OwnedReference[];
+  /** Everything else of the workspace that is named, and by whom. */
+  named(): NamedReference[];
   units(): Unit[];
   /** What is needed and is on storage that the standby reads where it is. */
   sharedUnits(): Unit[];
 }
+
+/** With what refers by it: `jobs/train-1`. */
+export type OwnedReference = AssetReference & { of: string };
 
 export function collectNeeded(
   stores: SourceStores,
   outputs: JobOutputs,
   policy: CheckpointPolicy,
   leftBehind: LeftBehindList,
+  images: LostImages = () => [],
 ): Needed {
   const roots = collectRoots(stores, outputs, leftBehind);
-  let references: AssetReference[] = [];
-  const refer = (json: Json) => void references.push(...assetReferences(json, stores.workspace));
+  let references: OwnedReference[] = [];
+  const named: NamedReference[] = [];
+  const refer = (json: Json, of: string) => {
+    for (const each of assetReferences(json, stores.workspace)) references.push({ ...each, of });
+    for (const each of namedResources(json, stores.workspace)) named.push({ ...each, of });
+    for (const image of images(json)) leftBehind.add('images', imageReason, `${of}: ${image}`);
+  };
   return {
     async asset({ type, name, version, resource }) {
       if (version === undefined) return;
       const followed = withoutProse(resource.properties);
-      refer(followed);
-      await roots.addJson(followed, assetKey(type, name, version), assetTypes[type].class);
+      const key = assetKey(type, name, version);
+      refer(followed, key);
+      await roots.addJson(followed, key, assetTypes[type].class);
     },
     async job(job) {
       const inputs = withoutOutputs(withoutProse(withoutResumption(job, policy)));
-      refer(inputs);
+      refer(inputs, `jobs/${job.name}`);
       await roots.addJson(inputs, `jobs/${job.name}`, 'training');
       for (const place of checkpointPlaces(job, policy))
         roots.addPath(place, { asset: `jobs/${job.name}`, class: 'training', growing: true });
     },
     async other(json, name, of) {
       const inputs = withoutOutputs(withoutProse(json));
-      refer(inputs);
+      refer(inputs, name);
       await roots.addJson(inputs, name, of);
     },
     paths(paths) {
@@ -65,6 +80,7 @@ export function collectNeeded(
       references = [];
       return taken;
     },
+    named: () => named,
     units: () => mergeUnits(roots.all),
     sharedUnits: () => mergeUnits(roots.shared),
   };

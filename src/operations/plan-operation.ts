@@ -9,7 +9,7 @@ import type { Operation } from '../plan/operations.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RecoveryPointSummary } from '../plan/recovery-point-summary.ts';
 import type { MakePlan } from '../run/begin-run.ts';
-import { bundles } from '../run/bundle.ts';
+import { bundles, type Bundle } from '../run/bundle.ts';
 import { howToEnd } from '../run/describe-run.ts';
 import { findOpenRun, type OpenRun } from '../run/lease.ts';
 import type { StandbyFinding } from '../standby/findings.ts';
@@ -18,6 +18,7 @@ import { isTakenBy, type RegionPointer } from '../topology/pointer.ts';
 import { declaredActive, otherRegion, sideOf } from '../topology/sides.ts';
 import type { Topology } from '../topology/topology.ts';
 import { checkQuota } from './quota.ts';
+import { warnOfTemplate } from './warn-of-template.ts';
 import type { Session } from './session.ts';
 import { lookBeforeFailover, lookBeforeReplicate } from './sharing.ts';
 
@@ -43,12 +44,15 @@ export interface Planning {
   topology: Topology;
   /** Digest that sealing the bundle gives. */
   bundle: string;
+  /** Absent: nobody is told what they would take away. */
+  templates?: Bundle['templates'];
   now: Date;
 }
 
 export async function planningOf(session: Session, now = new Date()): Promise<Planning> {
   const { azure, store, topology } = session;
-  return { azure, store, topology, bundle: bundles.digest(await session.bundle()), now };
+  const bundle = await session.bundle();
+  return { azure, store, topology, bundle: bundles.digest(bundle), templates: bundle.templates, now };
 }
 
 /** Of a run that nobody has confirmed a plan for: by the bundle that the run names. PreconditionError where it would fail. */
@@ -111,16 +115,17 @@ export async function planFailover(
       { next: `Name one of ${pointer.writer}, or leave --recovery-point out for the newest.` },
     );
   }
-  const [standby, quota] = await Promise.all([
+  const [standby, quota, taken] = await Promise.all([
     lookBeforeFailover(planning, opened.sealed, options.acceptLoss ?? []),
     lookAhead(planning, to, recoveryPoint),
+    warnOfTemplate(planning, to),
   ]);
   const { acceptedLosses, ...looked } = standby;
   return {
     plan: compileFailover({ topology, pointer, bundle, recoveryPoint, acceptedLosses }),
     ...looked,
     problems: [...looked.problems, ...quota.problems],
-    warnings: [...looked.warnings, ...quota.warnings],
+    warnings: [...looked.warnings, ...quota.warnings, ...taken],
     recoveryPoint,
     isReturn: to === declaredActive(topology),
   };

@@ -2,21 +2,37 @@
  * Every action a step can name: the timeout profile it runs under, what a cancel does to it, and whether a run may go on
  * without what it could not do, once a person accepts that loss. Loads nothing: workflows import it.
  */
+import type { Topology } from '../topology/topology.ts';
+
 export const actions = {
   // failover
-  checkStandby: { profile: 'probe', undo: 'reads only' },
+  checkStandby: { profile: 'probe', policies: ['standbyDeadline'], undo: 'reads only' },
   payDebtsOfTarget: {
     profile: 'control',
+    policies: ['fenceLimit'],
     undo: { stays: 'jobs that were cancelled and roles that were removed' },
   },
-  takePointer: { profile: 'control', undo: 'undone' },
+  takePointer: { profile: 'control', policies: ['leaseTtl', 'clockSkew'], undo: 'undone' },
   readmitWriters: { profile: 'control', undo: 'undone' },
-  stopOldIntake: { profile: 'control', undo: 'undone' },
-  stopOldJobs: { profile: 'transfer', undo: { stays: 'jobs that were cancelled: the report lists them' } },
-  shutOutOldWriters: { profile: 'control', undo: 'undone' },
-  deployTemplate: { profile: 'transfer', undo: { stays: 'what the template has made' } },
-  scaleComputes: { profile: 'control', undo: 'undone', loss: 'acceptable' },
-  scaleDeployments: { profile: 'control', undo: 'undone', loss: 'acceptable' },
+  stopOldIntake: { profile: 'control', policies: ['fenceLimit'], undo: 'undone' },
+  stopOldJobs: {
+    profile: 'transfer',
+    policies: ['jobStopDeadline'],
+    undo: { stays: 'jobs that were cancelled: the report lists them' },
+  },
+  shutOutOldWriters: { profile: 'control', policies: ['fenceLimit'], undo: 'undone' },
+  deployTemplate: {
+    profile: 'transfer',
+    policies: ['whatIfDeadline', 'provisionDeadline'],
+    undo: { stays: 'what the template has made' },
+  },
+  scaleComputes: { profile: 'control', policies: ['provisionDeadline'], undo: 'undone', loss: 'acceptable' },
+  scaleDeployments: {
+    profile: 'control',
+    policies: ['provisionDeadline'],
+    undo: 'undone',
+    loss: 'acceptable',
+  },
   restoreBlobs: { profile: 'transfer', undo: { stays: 'blobs in the standby' }, loss: 'acceptable' },
   restoreAssets: { profile: 'transfer', undo: { stays: 'assets in the standby' }, loss: 'acceptable' },
   configureDatastores: {
@@ -31,6 +47,7 @@ export const actions = {
   },
   configureEndpoints: {
     profile: 'transfer',
+    policies: ['provisionDeadline'],
     undo: { stays: 'endpoints of the standby' },
     loss: 'acceptable',
   },
@@ -38,33 +55,69 @@ export const actions = {
   reconcileBlobs: { profile: 'transfer', undo: 'reads only', loss: 'acceptable' },
   reconcileAssets: { profile: 'transfer', undo: 'reads only', loss: 'acceptable' },
   useDatastores: { profile: 'control', undo: 'reads only', loss: 'acceptable' },
-  scoreEndpoints: { profile: 'probe', undo: 'reads only', loss: 'acceptable' },
-  runSmokeJob: { profile: 'transfer', undo: { stays: 'the record of the smoke job' }, loss: 'acceptable' },
+  scoreEndpoints: { profile: 'probe', policies: ['probeDeadline'], undo: 'reads only', loss: 'acceptable' },
+  runSmokeJob: {
+    profile: 'transfer',
+    policies: ['smokeDeadline'],
+    undo: { stays: 'the record of the smoke job' },
+    loss: 'acceptable',
+  },
   enableSchedules: { profile: 'control', undo: 'undone', loss: 'acceptable' },
   shiftTraffic: { profile: 'control', undo: 'undone' },
   rewriteConfigs: { profile: 'control', undo: 'undone', loss: 'acceptable' },
   switchServing: { profile: 'control', undo: 'undone' },
-  probePublicAddress: { profile: 'probe', undo: 'reads only', loss: 'acceptable' },
+  probePublicAddress: {
+    profile: 'probe',
+    policies: ['probeDeadline'],
+    undo: 'reads only',
+    loss: 'acceptable',
+  },
   resubmitJobs: {
     profile: 'transfer',
+    policies: ['jobStopDeadline'],
     undo: { stays: 'successors that were submitted: the report lists them' },
   },
   // replicate
-  payFenceDebt: { profile: 'control', undo: { stays: 'what was paid' } },
-  scrubReplicas: { profile: 'transfer', undo: { stays: 'replicas that were repaired' } },
-  listActive: { profile: 'transfer', undo: { stays: 'drafts of a recovery point' } },
-  copyBlobs: { profile: 'transfer', undo: { stays: 'replicas that were copied' } },
-  escrowSecrets: { profile: 'control', undo: { stays: 'secrets in the escrow vault' } },
-  sealRecoveryPoint: { profile: 'transfer', undo: { stays: 'the recovery point' } },
+  payFenceDebt: { profile: 'control', policies: ['fenceLimit'], undo: { stays: 'what was paid' } },
+  scrubReplicas: {
+    profile: 'transfer',
+    policies: ['scrubAtMost'],
+    undo: { stays: 'replicas that were repaired' },
+  },
+  listActive: {
+    profile: 'transfer',
+    policies: ['replicateDeadline'],
+    undo: { stays: 'drafts of a recovery point' },
+  },
+  copyBlobs: {
+    profile: 'transfer',
+    policies: ['replicateDeadline'],
+    undo: { stays: 'replicas that were copied' },
+  },
+  escrowSecrets: {
+    profile: 'control',
+    policies: ['replicateDeadline'],
+    undo: { stays: 'secrets in the escrow vault' },
+  },
+  sealRecoveryPoint: {
+    profile: 'transfer',
+    policies: ['replicateDeadline'],
+    undo: { stays: 'the recovery point' },
+  },
   reportDamage: { profile: 'control', undo: 'reads only', loss: 'acceptable' },
 } as const satisfies Record<string, ActionRow>;
 
 interface ActionRow {
   profile: Profile;
+  /** What the topology says of how long it may take: together, if there are several. */
+  policies?: readonly DurationPolicy[];
   /** `undone`: as it was before. `reads only`: it changes nothing. `stays`: what a cancel cannot take back. */
   undo: 'undone' | 'reads only' | { stays: string };
   loss?: 'acceptable';
 }
+
+/** Policies that are a time. */
+type DurationPolicy = Exclude<keyof Topology['policies'], 'jobBatch' | 'scrubPeriod'>;
 
 /**
  * `probe`: looks and returns within seconds, retried often. `control`: a few calls to Azure's control plane.

@@ -12,6 +12,7 @@ import { isUndoable, type ActionName } from './actions.ts';
 import type { AcceptedLoss, Plan, Step } from './plan.ts';
 import type { RecoveryPointSummary } from './recovery-point-summary.ts';
 import { hotWarm } from './strategies/hot-warm.ts';
+import { timeLimitsOf } from './time-limits.ts';
 import { draft, toStep, type StepDraft, type Strategy } from './strategies/strategy.ts';
 
 export interface CompileInput {
@@ -75,13 +76,17 @@ export function compileFailover(
     to,
     recoveryPoint: recoveryPoint.ref,
     madeInEpoch: pointer.epoch.number,
-    steps,
+    steps: withTimeLimits(steps, topology),
     ...(acceptedLosses.length > 0 ? { acceptedLosses: [...acceptedLosses] } : {}),
     notes: [
       ...acceptedLosses.map(({ what }) => `Accepted as lost: ${what}.`),
       ...notesOf(topology, recoveryPoint, from),
     ],
   };
+}
+
+function withTimeLimits(steps: Step[], { policies }: Topology): Step[] {
+  return steps.map((step) => ({ ...step, timeLimits: timeLimitsOf(step.action, policies) }));
 }
 
 /**
@@ -235,7 +240,7 @@ export function compileReplicate(input: CompileInput): Plan {
     from,
     to,
     madeInEpoch: pointer.epoch.number,
-    steps,
+    steps: withTimeLimits(steps, topology),
     notes: [],
   };
 }

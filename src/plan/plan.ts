@@ -7,6 +7,17 @@ import { phases, resourceClasses } from '../topology/words.ts';
 import { actionNames } from './actions.ts';
 import { operationNames } from './operations.ts';
 
+/** How long a step may take, in seconds. */
+const TimeLimits = z.strictObject({
+  /** One attempt, from its start. */
+  attemptSeconds: z.number(),
+  /** All of its attempts. */
+  stepSeconds: z.number(),
+  /** Without any progress: the attempt is ended then, and the step is tried again. */
+  silenceSeconds: z.number(),
+});
+export type TimeLimits = z.infer<typeof TimeLimits>;
+
 export const Step = z.strictObject({
   /** `restore/data/blobs`: unique in the plan, stable between two compilations of the same input. */
   id: z.string(),
@@ -26,6 +37,8 @@ export const Step = z.strictObject({
   undoable: z.boolean(),
   /** Predicted duration in seconds, where one can be predicted. */
   expectedSeconds: z.number().optional(),
+  /** From the policies; absent in plans of older releases: then those of its profile. */
+  timeLimits: TimeLimits.optional(),
 });
 export type Step = z.infer<typeof Step>;
 

@@ -5,8 +5,10 @@ import { apiVersions } from '../azure/azure.ts';
 import { UnderstudyError, isUnderstudyError } from '../errors/error.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
+import { showCount } from '../run/work/tally.ts';
 import { showDuration, toSeconds } from '../topology/duration.ts';
 import { workspaceId } from '../topology/sides.ts';
+import { deploymentOf, foretell, Foretold } from './what-if.ts';
 
 /** ARM's limit for the name of a deployment. */
 const nameLimit = 64;
@@ -20,6 +22,9 @@ export async function deployTemplate(context: StepContext): Promise<StepResult> 
   }
   const { subscriptionId, resourceGroup } = to.workspace;
   const name = `understudy-${context.run.runId}`.slice(0, nameLimit);
+  // Of an attempt before this one: it has been taken by now, and a what-if would find nothing any more.
+  const foretold = Foretold.safeParse(context.cursor).data ?? (await askBefore(context, declared));
+  await context.checkpoint({ unit: 'deployment asked about', done: 0, cursor: foretold });
   const began = context.now().getTime();
   const { provisionDeadline } = context.topology.policies;
   const deadline = AbortSignal.timeout(toSeconds(provisionDeadline) * 1000);
@@ -32,7 +37,7 @@ export async function deployTemplate(context: StepContext): Promise<StepResult> 
     const poller = azure.deployments(subscriptionId).deployments.createOrUpdate(
       resourceGroup,
       name,
-      { properties: propertiesOf(declared) },
+      { properties: deploymentOf(declared) },
       {
         abortSignal: stop,
         updateIntervalInMs: 1000,
@@ -42,10 +47,12 @@ export async function deployTemplate(context: StepContext): Promise<StepResult> 
       },
     );
     poller.onProgress(({ status }) => {
-      context.checkpoint({ unit: `deployment ${status}`, done: 0 }).catch((error: unknown) => {
-        // A control store that is silent for a moment is told at the end; a lease that is lost ends the waiting now.
-        if (isUnderstudyError(error, 'FencedError')) fenced.abort(error);
-      });
+      context
+        .checkpoint({ unit: `deployment ${status}`, done: 0, cursor: foretold })
+        .catch((error: unknown) => {
+          // A control store that is silent for a moment is told at the end; a lease that is lost ends the waiting now.
+          if (isUnderstudyError(error, 'FencedError')) fenced.abort(error);
+        });
     });
     await poller.pollUntilDone({ abortSignal: stop });
   } catch (error) {
@@ -60,10 +67,8 @@ export async function deployTemplate(context: StepContext): Promise<StepResult> 
     throw (await failedDeployment(context, name, tried, error)) ?? refusal(tried, error, signal.aborted);
   }
   await requireWorkspace(context);
-  return {
-    state: 'completed',
-    detail: `deployed ${declared.source} in ${showDuration(context.now().getTime() - began)}`,
-  };
+  const done = `deployed ${declared.source} in ${showDuration(context.now().getTime() - began)}`;
+  return { state: 'completed', ...told(done, declared, foretold) };
 }
 
 /** Made where there is none; one that is there keeps its place and its tags, which a PUT would take away. */
@@ -76,11 +81,25 @@ async function ensureResourceGroup({ azure, to }: StepContext, abortSignal: Abor
     .resourceGroups.createOrUpdate(resourceGroup, { location: to.region }, { abortSignal });
 }
 
-function propertiesOf({ template, parameters }: StepContext['bundle']['templates'][string]) {
+/** Nothing is kept from being deployed by it: a standby without an identity is better than no standby. */
+function askBefore(context: StepContext, declared: StepContext['bundle']['templates'][string]) {
+  const { azure, topology, to, signal } = context;
+  return foretell({ azure, topology, workspace: to.workspace, declared, signal });
+}
+
+/** What the deployment has taken from what stood: said, never taken silently. */
+function told(
+  done: string,
+  { source }: { source: string },
+  foretold: Foretold,
+): Pick<StepResult, 'detail' | 'lost'> {
+  if ('unknown' in foretold)
+    return { detail: `${done}; what it took from what stood is not known: ${foretold.unknown}` };
+  const { takes } = foretold;
+  if (takes.length === 0) return { detail: done };
   return {
-    mode: 'Incremental' as const,
-    template: template as Record<string, unknown>,
-    parameters: parameters as Record<string, { value?: unknown }>,
+    detail: `${done}; it took ${showCount(takes.length, 'thing')} from what stood there`,
+    lost: takes.map((each) => `${source} took away what it does not declare: ${each}`),
   };
 }
 

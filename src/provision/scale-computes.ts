@@ -3,13 +3,15 @@ import { showFindings, writeFindings, type Finding } from '../run/work/findings.
 import { readPart } from '../recovery-point/recovery-point.ts';
 import { planned } from '../standby/standby.ts';
 import { fail, newTally, skip, sum, toCounts } from '../run/work/tally.ts';
-import { apiVersions, type ArmResource, type JsonObject } from '../azure/azure.ts';
-import { isUnderstudyError, messageOf } from '../errors/error.ts';
+import { apiVersions, type ArmResource, type CallOptions, type JsonObject } from '../azure/azure.ts';
+import { findSettled } from '../azure/settled.ts';
 import type { ComputeSummary } from '../plan/recovery-point-summary.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { workspaceId } from '../topology/sides.ts';
 import { clusterBody } from './compute-body.ts';
+import { notACluster } from './compute-kinds.ts';
+import { sideBySide } from './side-by-side.ts';
 
 interface Input {
   computes: ComputeSummary[];
@@ -27,7 +29,10 @@ interface ScaleUndo {
   created: string[];
 }
 
-/** Errors: AzureUnavailable. What Azure refuses of one cluster is counted as failed: the others must not wait for it. */
+/**
+ * Side by side. Errors: AzureUnavailable. What Azure refuses of one cluster, or does not do in time, is counted as failed: the others must not
+ * wait for it.
+ */
 export async function scaleComputes(context: StepContext): Promise<StepResult> {
   const { computes, names } = context.step.input as unknown as Input;
   const clusters = computes.filter((compute) => compute.type === 'AmlCompute');
@@ -44,14 +49,24 @@ export async function scaleComputes(context: StepContext): Promise<StepResult> {
     (state === 'skipped' ? skip : fail)(tally, reason);
     findings.push({ what: `compute ${name}`, state, reason });
   };
-  for (const { name, type } of computes) if (type !== 'AmlCompute') leave(name, 'skipped', notACluster);
+  for (const { name, type } of computes) if (type !== 'AmlCompute') leave(name, 'skipped', notACluster(type));
   const sources = undo.created.length === 0 ? new Map<string, ArmResource>() : await sourcesOf(context);
-  for (const [index, cluster] of clusters.entries()) {
-    await context.checkpoint({ unit: 'computes', done: index, total: clusters.length });
-    const reason = await attempt(context, cluster, names[cluster.name] ?? cluster.name, sources);
+  const standbyName = ({ name }: ComputeSummary) => names[name] ?? name;
+  const reasons = await sideBySide(context, {
+    unit: 'computes',
+    items: clusters,
+    change: (cluster, options) =>
+      scale(
+        context,
+        { wanted: cluster, name: standbyName(cluster), source: sources.get(cluster.name) },
+        options,
+      ),
+  });
+  for (const cluster of clusters) {
+    const reason = reasons.get(cluster.name);
     if (reason === undefined) {
       tally.done += 1;
-      if (undo.created.includes(names[cluster.name] ?? cluster.name)) created += 1;
+      if (undo.created.includes(standbyName(cluster))) created += 1;
     } else leave(cluster.name, 'failed', reason);
   }
   const failed = sum(tally.failed);
@@ -65,29 +80,12 @@ export async function scaleComputes(context: StepContext): Promise<StepResult> {
   };
 }
 
-const notACluster = 'not a cluster: belongs to a person, who makes one anew';
-
 /** As the recovery point has them, by name. */
 async function sourcesOf(context: StepContext): Promise<Map<string, ArmResource>> {
   if (!context.plan.recoveryPoint) return new Map();
   const { sealed } = await planned(context);
   const all = await Array.fromAsync(readPart(context.store, sealed, 'computes'));
   return new Map(all.map((each) => [each.name, each]));
-}
-
-/** Why it could not be done; undefined if it was. */
-async function attempt(
-  context: StepContext,
-  cluster: ComputeSummary,
-  name: string,
-  sources: ReadonlyMap<string, ArmResource>,
-): Promise<string | undefined> {
-  try {
-    return await scale(context, cluster, name, sources.get(cluster.name));
-  } catch (error) {
-    if (!isUnderstudyError(error, 'AzureError')) throw error;
-    return messageOf(error);
-  }
 }
 
 const pathOf = (context: StepContext, name: string) =>
@@ -116,15 +114,23 @@ async function limitsOf(context: StepContext, names: string[]): Promise<ScaleUnd
   return undo;
 }
 
+interface Scaling {
+  wanted: ComputeSummary;
+  /** In the standby. */
+  name: string;
+  /** As the recovery point has it. */
+  source: ArmResource | undefined;
+}
+
+/** Returns why it cannot be done; undefined: it is done. */
 async function scale(
   context: StepContext,
-  wanted: ComputeSummary,
-  name: string,
-  source: ArmResource | undefined,
+  { wanted, name, source }: Scaling,
+  options: CallOptions,
 ): Promise<string | undefined> {
-  const { azure, signal, to } = context;
+  const { azure, to } = context;
   const path = pathOf(context, name);
-  const found = await azure.arm.find(path, apiVersions.machineLearning, { signal });
+  const found = await findSettled(azure.arm, path, apiVersions.machineLearning, options);
   const before = (found?.properties.properties ?? {}) as JsonObject;
   const settings = (before.scaleSettings ?? {}) as JsonObject;
   const maxNodeCount = Math.max(Number(settings.maxNodeCount ?? 0), wanted.maxNodes ?? 1);
@@ -137,7 +143,7 @@ async function scale(
       maxNodeCount,
     };
     const body = { properties: { properties: { scaleSettings } } };
-    await azure.arm.patch(path, apiVersions.machineLearning, body, { signal });
+    await azure.arm.patch(path, apiVersions.machineLearning, body, options);
     return undefined;
   }
   const made = clusterBody(wanted, source, {
@@ -145,7 +151,7 @@ async function scale(
     scaleSettings: { minNodeCount: wanted.minNodes ?? 0, maxNodeCount },
   });
   if ('reason' in made) return made.reason;
-  await azure.arm.put(path, apiVersions.machineLearning, made.body, { signal });
+  await azure.arm.put(path, apiVersions.machineLearning, made.body, options);
   return undefined;
 }
 

@@ -1,12 +1,14 @@
 /** Deployments up: each deployment that the standby has already gets as many instances as the active one had. */
 import { showFindings, writeFindings, type Finding } from '../run/work/findings.ts';
 import { fail, newTally, showCount, skip, toCounts } from '../run/work/tally.ts';
-import { apiVersions } from '../azure/azure.ts';
-import { isUnderstudyError, messageOf } from '../errors/error.ts';
+import { apiVersions, type ArmResource, type CallOptions } from '../azure/azure.ts';
+import { findSettled } from '../azure/settled.ts';
+import { forEachBounded } from '../run/work/bounded.ts';
 import type { EndpointSummary } from '../plan/recovery-point-summary.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { workspaceId } from '../topology/sides.ts';
+import { sideBySide } from './side-by-side.ts';
 
 interface ScaleUndo {
   deployments: { path: string; capacity: number }[];
@@ -21,27 +23,32 @@ interface Wanted {
 
 const isMissing = 'not there yet: made when the class is configured';
 
-/** Errors: AzureUnavailable. What Azure refuses of one deployment is counted as failed: the others must not wait for it. */
+/**
+ * Side by side. Errors: AzureUnavailable. What Azure refuses of one deployment, or does not do in time, is counted as failed: the others must
+ * not wait for it.
+ */
 export async function scaleDeployments(context: StepContext): Promise<StepResult> {
   const wanted = wantedOf(context);
   const undo = await context.keepUndo(() => capacitiesOf(context, wanted));
+  const there = new Map(undo.deployments.map(({ path, capacity }) => [path, capacity]));
+  const reasons = await sideBySide(context, {
+    unit: 'deployments',
+    items: wanted.filter(({ path }) => there.has(path)),
+    change: (deployment, options) => scale(context, deployment, options),
+  });
   const tally = newTally();
   const findings: Finding[] = [];
   let scaled = 0;
-  for (const [index, deployment] of wanted.entries()) {
-    await context.checkpoint({ unit: 'deployments', done: index, total: wanted.length });
-    const found = undo.deployments.find(({ path }) => path === deployment.path);
-    if (!found) {
-      skip(tally, isMissing);
-      continue;
-    }
-    const reason = deployment.capacity > found.capacity ? await scale(context, deployment) : undefined;
-    if (reason === undefined) {
-      tally.done += 1;
-      if (deployment.capacity > found.capacity) scaled += 1;
-    } else {
+  for (const { name, path, capacity } of wanted) {
+    const before = there.get(path);
+    const reason = reasons.get(name);
+    if (before === undefined) skip(tally, isMissing);
+    else if (reason !== undefined) {
       fail(tally, reason);
-      findings.push({ what: `deployment ${deployment.name}`, state: 'failed', reason });
+      findings.push({ what: `deployment ${name}`, state: 'failed', reason });
+    } else {
+      tally.done += 1;
+      if (capacity > before) scaled += 1;
     }
   }
   const missing = wanted.length - undo.deployments.length;
@@ -75,32 +82,39 @@ async function capacitiesOf({ azure, signal }: StepContext, wanted: readonly Wan
     wanted.map(({ path }) => azure.arm.find(path, apiVersions.machineLearning, { signal })),
   );
   return {
-    deployments: there.flatMap((found, index) => {
-      const capacity = (found?.sku as { capacity?: number } | undefined)?.capacity;
-      return found ? [{ path: wanted[index]?.path ?? found.id, capacity: capacity ?? 1 }] : [];
-    }),
+    deployments: there.flatMap((found, index) =>
+      found ? [{ path: wanted[index]?.path ?? found.id, capacity: capacityOf(found) }] : [],
+    ),
   };
 }
 
-/** Why it could not be done; undefined if it was. */
+/** Up only: what stands with more is left with more. */
 async function scale(
-  { azure, signal }: StepContext,
+  { azure }: StepContext,
   { path, capacity }: Wanted,
-): Promise<string | undefined> {
-  try {
-    const body = { sku: { name: 'Default', capacity } };
-    await azure.arm.patch(path, apiVersions.machineLearning, body, { signal });
-    return undefined;
-  } catch (error) {
-    if (!isUnderstudyError(error, 'AzureError')) throw error;
-    return messageOf(error);
-  }
+  options: CallOptions,
+): Promise<undefined> {
+  const found = await findSettled(azure.arm, path, apiVersions.machineLearning, options);
+  if (capacityOf(found) >= capacity && found?.properties.provisioningState !== 'Failed') return;
+  const body = { sku: { name: 'Default', capacity } };
+  await azure.arm.patch(path, apiVersions.machineLearning, body, options);
 }
 
-export async function scaleDeploymentsBack({ azure }: StepContext, undo: unknown): Promise<string> {
+function capacityOf(deployment: ArmResource | undefined): number {
+  return (deployment?.sku as { capacity?: number } | undefined)?.capacity ?? 1;
+}
+
+export async function scaleDeploymentsBack({ azure, signal }: StepContext, undo: unknown): Promise<string> {
   const { deployments } = undo as ScaleUndo;
-  for (const { path, capacity } of deployments) {
-    await azure.arm.patch(path, apiVersions.machineLearning, { sku: { name: 'Default', capacity } });
-  }
+  await forEachBounded(deployments, deployments.length, async ({ path, capacity }) => {
+    const found = await findSettled(azure.arm, path, apiVersions.machineLearning, { signal });
+    if (found && capacityOf(found) === capacity) return;
+    await azure.arm.patch(
+      path,
+      apiVersions.machineLearning,
+      { sku: { name: 'Default', capacity } },
+      { signal },
+    );
+  });
   return `${showCount(deployments.length, 'deployment')} scaled back`;
 }

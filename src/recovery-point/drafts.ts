@@ -159,6 +159,14 @@ export async function openDraft<K extends keyof Drafts>(
   return readDraft(context.store, point, kind, digest);
 }
 
+/** A reference to nothing is found by its name alone: all of them are kept, up to a number that a manifest can hold. */
+export const mostReferences = 1000;
+
+/** Of everything else a few do: the workspace lists the rest. */
+function mostNamed(kind: string): number {
+  return kind === 'references' || kind === 'images' ? mostReferences : 5;
+}
+
 /** Collects what is left behind, by kind and reason, with a few examples each. */
 export function leftBehindList(): {
   add(kind: string, reason: string, example: string): void;
@@ -171,7 +179,8 @@ export function leftBehindList(): {
     const key = `${entry.kind}\n${entry.reason}`;
     const known = found.get(key) ?? { ...entry, count: 0, examples: [] };
     known.count += entry.count;
-    if (known.examples.length < 5 && !known.examples.includes(example)) known.examples.push(example);
+    if (known.examples.length < mostNamed(entry.kind) && !known.examples.includes(example))
+      known.examples.push(example);
     found.set(key, known);
   };
   return {
@@ -192,9 +201,22 @@ export function leftBehindUncounted(
   return all.filter(({ kind, chosen }) => !chosen && !counted.has(kind)).map(showLeftBehind);
 }
 
-/** One line each, for people: "2 file shares left behind: their files are … (workspacefilestore, …)". */
+/**
+ * One line each, for people: "2 file shares left behind: their files are … (workspacefilestore, …)". References are put together by what
+ * refers: "jobs: train-1 → compute gpu; train-2 → compute gpu".
+ */
 export function showLeftBehind({ kind, reason, count, examples }: Omit<LeftBehind, 'chosen'>): string {
   const more = count > examples.length ? ', …' : '';
   const what = count === 1 ? kind.replace(/ies$/, 'y').replace(/s$/, '') : kind;
-  return `${count} ${what} left behind: ${reason} (${examples.join(', ')}${more})`;
+  return `${count} ${what} left behind: ${reason} (${grouped(examples)}${more})`;
+}
+
+/** Examples that name their owner (`jobs/train-1 → …`, `models/fraud/1: …`) by the kind of that owner, once a few are too many to read. */
+function grouped(examples: readonly string[]): string {
+  const owned = examples.map((each) => /^([a-z-]+)\/(.+)$/i.exec(each));
+  if (examples.length <= 5 || owned.includes(null)) return examples.join(', ');
+  const groups = Map.groupBy(owned, (match) => match?.[1] ?? '');
+  return [...groups]
+    .map(([kind, of]) => `${kind} (${of.length}): ${of.map((match) => match?.[2]).join(', ')}`)
+    .join('; ');
 }

@@ -24,4 +24,6 @@ export interface RunExecution extends RunStart {
 export interface StepRequest {
   run: RunExecution;
   step: string;
+  /** How long it may show no progress; absent in workflows that an older release has begun. */
+  silenceSeconds?: number;
 }

@@ -14,8 +14,11 @@ import { isDone, makeContext, refuseCancelled, settle } from './step-lifecycle.t
 
 /** What the executor of a step lends it: cancellation, a place for progress, and the last progress of an earlier attempt. */
 export interface StepRuntime {
+  /** Aborted by a cancel, or with a StalledError as its reason: then the attempt ends, and another follows. */
   signal: AbortSignal;
   heartbeat(progress: Progress): void;
+  /** Called whenever something goes on that is no progress of its own: a server has answered. */
+  alive(): void;
   lastProgress: Progress | undefined;
 }
 
@@ -45,14 +48,21 @@ export function stepRunner(
           endedAt: now().toISOString(),
         })),
       );
-    } catch (error) {
-      if (runtime.signal.aborted) throw error;
+    } catch (thrown) {
+      const stall = stallOf(runtime.signal);
+      if (runtime.signal.aborted && !stall) throw thrown;
+      const error = stall ?? thrown;
       const accepted = await acceptLoss(environment, run, begun, error, now);
       if (accepted) return outcomeOf(accepted);
       await noteFailure(environment, run, id, error, now);
       throw error;
     }
   };
+}
+
+/** Why the attempt was ended, unless it was cancelled: what its work threw says only that it was ended. */
+function stallOf({ reason }: AbortSignal): UnderstudyError | undefined {
+  return isUnderstudyError(reason, 'StalledError') ? reason : undefined;
 }
 
 async function begin(

@@ -1,4 +1,5 @@
 /** What running and undoing a step share: when it is done, how its outcome is written, and what its action is given. */
+import { listenTo } from '../azure/listen.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import { sideOf } from '../topology/sides.ts';
 import type { PlannedEnvironment } from './environment.ts';
@@ -71,7 +72,7 @@ export function makeContext({ environment, run, id, runtime, now }: ContextOf): 
     topology: bundle.topology,
     from: sideOf(bundle.topology, plan.from),
     to: sideOf(bundle.topology, plan.to),
-    azure,
+    azure: listenTo(azure, () => runtime.alive()),
     store,
     bundle,
     signal: runtime.signal,

@@ -199,6 +199,9 @@ const Policies = z.strictObject({
   leaseTtl: TimeLimit.default('30s').describe('How long the writer lease lives without renewal.'),
   clockSkew: Skew.default('5s').describe('What a takeover waits beyond the lease.'),
   requestTimeout: TimeLimit.default('10s').describe('How long one request to Azure may take.'),
+  progressDeadline: TimeLimit.default('5m').describe(
+    'How long a step may show no progress; its attempt is ended then, and the step tried again. At least four times requestTimeout.',
+  ),
   standbyDeadline: TimeLimit.default('10s').describe(
     'How long the standby is looked at before the region pointer moves; what has not answered by then counts as unknown.',
   ),
@@ -217,6 +220,9 @@ const Policies = z.strictObject({
   probeDeadline: TimeLimit.default('5m').describe('How long a probe may take to pass.'),
   smokeDeadline: TimeLimit.default('20m').describe(
     'How long the smoke job may take; a cluster that starts from no node needs minutes.',
+  ),
+  whatIfDeadline: TimeLimit.default('1m').describe(
+    'How long Azure may take to say what a template would change; its deployment goes on without that.',
   ),
   provisionDeadline: TimeLimit.default('1h').describe('How long the deployment of a template may take.'),
   scrubPeriod: ScrubPeriod.default('7d'),

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { UnderstudyError, messageOf } from '../errors/error.ts';
+import { mapBounded } from '../run/work/bounded.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { toSeconds } from '../topology/duration.ts';
@@ -75,11 +76,10 @@ export async function probeUntilPassing(
   }
 }
 
-/** Through the public address, as clients reach it. */
+/** Through the public addresses, as clients reach them; side by side, so that all of them have the policy's whole time. */
 export async function probePublicAddress(context: StepContext): Promise<StepResult> {
   const probes = context.topology.probes.filter((probe) => probe.class === context.step.class);
-  const answers: (ProbeAnswer & { url: string })[] = [];
-  for (const probe of probes) {
+  const answers = await mapBounded(probes, probes.length, async (probe) => {
     const answer = await probeUntilPassing(
       context,
       {
@@ -92,8 +92,8 @@ export async function probePublicAddress(context: StepContext): Promise<StepResu
       },
       probe.http,
     );
-    answers.push({ url: probe.http, ...answer });
-  }
+    return { url: probe.http, ...answer };
+  });
   const slowest = Math.max(...answers.map((answer) => answer.milliseconds));
   return {
     state: 'completed',

@@ -21,7 +21,16 @@ export interface Asked {
 }
 
 /** `hang`: takes the request and says nothing; `cut`: closes the connection. */
-export type Answer = { status: number; headers?: Record<string, string>; body?: unknown } | 'hang' | 'cut';
+export type Answer =
+  | {
+      status: number;
+      headers?: Record<string, string>;
+      body?: unknown;
+      /** Sends the headers and so many bytes of the body, and then nothing, with the connection open. */
+      stallsAfter?: number;
+    }
+  | 'hang'
+  | 'cut';
 
 export interface Server {
   url: string;
@@ -68,14 +77,18 @@ export async function startServer({ trusted = true } = {}): Promise<Server> {
       request.socket.destroy();
       return;
     }
-    const { status, headers = {}, body } = answer;
+    const { status, headers = {}, body, stallsAfter } = answer;
     const content = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body);
     response.writeHead(status, {
       'content-type': 'application/json',
       'x-ms-request-id': 'req-1',
       ...headers,
     });
-    response.end(content);
+    if (stallsAfter === undefined) response.end(content);
+    else {
+      response.flushHeaders();
+      response.write(content.slice(0, stallsAfter));
+    }
   };
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);

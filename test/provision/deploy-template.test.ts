@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { apiVersions } from '../../src/azure/azure.ts';
 import { UnderstudyError } from '../../src/errors/error.ts';
 import { deployTemplate } from '../../src/provision/deploy-template.ts';
+import { foretell } from '../../src/provision/what-if.ts';
 import type { StepContext } from '../../src/run/work/step-context.ts';
 import { topologyOf } from '../topology/minimal.ts';
 import { startLocalAzure, type LocalAzure } from '../azure/local.ts';
@@ -36,6 +37,12 @@ function templateOf(resources: unknown[]) {
     },
     parameters: { location: { value: 'westus3' } },
   };
+}
+
+function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(new DOMException('aborted', 'AbortError')));
+  });
 }
 
 let runs = 0;
@@ -112,7 +119,7 @@ describe('a template', () => {
 
   it('that takes longer than the policy fails the step, and says what to do', async () => {
     const context = contextOf(templateOf([storage('fraudslow')]));
-    context.topology.policies.provisionDeadline = '1s';
+    Object.assign(context.topology.policies, { provisionDeadline: '1s', whatIfDeadline: '1s' });
     azure.cloud.clock.setSpeed(0); // nothing that is long-running ends
     try {
       await expect(deployTemplate(context)).rejects.toMatchObject({
@@ -170,6 +177,83 @@ describe('a template', () => {
     expect(await deployTemplate(context)).toMatchObject({ state: 'completed' });
   });
 
+  describe('that takes away what stands', () => {
+    const cluster = (more: object) => ({
+      type: 'Microsoft.MachineLearningServices/workspaces/computes',
+      apiVersion: '2024-04-01',
+      name: 'fraud-west/gpu',
+      location: "[parameters('location')]",
+      dependsOn: ["[resourceId('Microsoft.MachineLearningServices/workspaces', 'fraud-west')]"],
+      properties: {
+        computeType: 'AmlCompute',
+        properties: { vmSize: 'Standard_DS3_v2', scaleSettings: { minNodeCount: 0, maxNodeCount: 2 } },
+      },
+      ...more,
+    });
+    const withIdentity = () => templateOf([...workspace, cluster({ identity: { type: 'SystemAssigned' } })]);
+    const without = () => templateOf([...workspace, cluster({})]);
+    const line =
+      'templates/standby.json took away what it does not declare: workspaces/fraud-west/computes/gpu: identity';
+
+    it('goes on, and says what it took', async () => {
+      expect(await deployTemplate(contextOf(withIdentity()))).not.toHaveProperty('lost');
+      const result = await deployTemplate(contextOf(without()));
+      expect(result.lost).toEqual([expect.stringContaining(line)]);
+      expect(result.detail).toMatch(/; it took 1 thing from what stood there$/);
+    });
+
+    it('is foretold by a plan, which changes nothing', async () => {
+      await deployTemplate(contextOf(withIdentity()));
+      const { azure: connected, topology, to, bundle, signal } = contextOf(without());
+      const [declared] = Object.values(bundle.templates);
+      if (!declared) throw new Error('no template is declared');
+      const asked = { azure: connected, topology, workspace: to.workspace, declared, signal };
+      const first = await foretell(asked);
+      expect(first).toEqual({
+        takes: [expect.stringContaining('workspaces/fraud-west/computes/gpu: identity')],
+      });
+      expect(await foretell(asked)).toEqual(first);
+    });
+
+    it('says so, too, where an attempt before has taken it already', async () => {
+      await deployTemplate(contextOf(withIdentity()));
+      const cursors: unknown[] = [];
+      const first = contextOf(without());
+      first.checkpoint = ({ cursor }) => Promise.resolve(void cursors.push(cursor));
+      await deployTemplate(first);
+      const again = { ...contextOf(without()), cursor: cursors.at(-1) };
+      expect((await deployTemplate(again)).lost).toEqual([expect.stringContaining(line)]);
+    });
+
+    it('takes nothing from a resource group that is not there', async () => {
+      const { azure: connected, topology, to, bundle, signal } = contextOf(without());
+      const workspaceRef = { ...to.workspace, resourceGroup: 'none-yet' };
+      const [declared] = Object.values(bundle.templates);
+      if (!declared) throw new Error('no template is declared');
+      const asked = { azure: connected, topology, workspace: workspaceRef, declared, signal };
+      expect(await foretell(asked)).toEqual({ takes: [] });
+    });
+
+    it('is deployed although Azure does not say in time what it would change', async () => {
+      const context = contextOf(withIdentity());
+      context.topology.policies.whatIfDeadline = '1s';
+      const real = context.azure;
+      const silent = {
+        pollUntilDone: ({ abortSignal }: { abortSignal: AbortSignal }) => untilAborted(abortSignal),
+      };
+      context.azure = {
+        ...context.azure,
+        deployments: (id: string) => {
+          const own = real.deployments(id).deployments;
+          return { deployments: { whatIf: () => silent, createOrUpdate: own.createOrUpdate.bind(own) } };
+        },
+      } as unknown as StepContext['azure'];
+      expect((await deployTemplate(context)).detail).toMatch(
+        /^deployed .*; what it took from what stood is not known: .*: not answered within 1s$/,
+      );
+    });
+  });
+
   it('leaves the tags of a resource group that is there', async () => {
     const context = contextOf(templateOf(workspace));
     const id = `/subscriptions/${azure.subscriptionId}/resourceGroups/${group}`;
@@ -186,6 +270,7 @@ describe('a template', () => {
     const active = new RestError('still active', { statusCode: 409, code: 'DeploymentActive' });
     const deployments = () => ({
       deployments: {
+        whatIf: () => ({ pollUntilDone: () => Promise.resolve({ changes: [] }) }),
         createOrUpdate: () => ({ onProgress: () => undefined, pollUntilDone: () => Promise.reject(active) }),
       },
     });

@@ -86,7 +86,7 @@ export async function runPlan(
     };
     for (;;) {
       try {
-        await runStep({ run, step }, { signal, lastProgress: last, heartbeat });
+        await runStep({ run, step }, { signal, lastProgress: last, heartbeat, alive: () => undefined });
         const record = await readStep(store, run.runId, step);
         if (!record) throw new TypeError(`step "${step}" has no record`);
         records.set(step, record);

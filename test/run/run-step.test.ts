@@ -146,6 +146,21 @@ describe('a step', () => {
     expect(scene.runtime.told).toEqual([{ unit: 'blobs', done: 5, total: 9 }]);
   });
 
+  it('that has stalled says so in the journal, whatever its work threw', async () => {
+    const ended = new AbortController();
+    const run = runner((context) => {
+      ended.abort(new UnderstudyError('StalledError', 'no progress for 5m'));
+      context.signal.throwIfAborted();
+      return done();
+    });
+    const runtime = { ...scene.runtime, signal: ended.signal };
+    await expect(run(request(), runtime)).rejects.toMatchObject({ code: 'StalledError' });
+    expect(await journalled()).toMatchObject({
+      state: 'running',
+      error: { code: 'StalledError', message: 'no progress for 5m' },
+    });
+  });
+
   it('sees the outcome of earlier steps, once they are done', async () => {
     await runner(() => Promise.resolve({ state: 'completed', detail: 'x', facts: { epoch: 2 } }))(
       request(),

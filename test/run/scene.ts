@@ -105,6 +105,7 @@ export async function makeScene(
       signal: new AbortController().signal,
       heartbeat: (progress) => void told.push(progress),
       lastProgress: undefined,
+      alive: () => undefined,
       told,
     },
     record: (step, state, more = {}) =>

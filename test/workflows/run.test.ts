@@ -116,6 +116,26 @@ describe('steps', () => {
     expect(attempts).toEqual([1, 2, 3]);
   });
 
+  it('are tried again once an attempt has taken as long as the plan says', async () => {
+    const execution = await engine.run({
+      steps: [
+        step('a', [], { timeLimits: { attemptSeconds: 2, stepSeconds: 60, silenceSeconds: 60 } }),
+        step('b'),
+      ],
+      work: { a: (signal, attempt) => (attempt === 1 ? untilAborted(signal) : 'at last') },
+    });
+    expect(await execution.result()).toMatchObject({ state: 'completed' });
+    expect(await statesOf(execution)).toMatchObject({ a: 'completed: at last' });
+    const events = (await execution.handle.fetchHistory()).events ?? [];
+    const limitOf = (id: string) => {
+      const [scheduled] = events.flatMap(({ activityTaskScheduledEventAttributes: each }) =>
+        each?.activityId === id ? [each] : [],
+      );
+      return Number(scheduled?.startToCloseTimeout?.seconds);
+    };
+    expect([limitOf('a'), limitOf('b')]).toEqual([2, 1800]);
+  });
+
   it('of a named host run on its worker, and on no other', async () => {
     const execution = await engine.run({
       steps: [step('a', [], { host: 'train-01', action: 'rewriteConfigs' })],

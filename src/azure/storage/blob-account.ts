@@ -10,6 +10,7 @@ import {
 } from '@azure/storage-blob';
 import { UnderstudyError } from '../../errors/error.ts';
 import type { Arm, BlobAccount, CallOptions } from '../azure.ts';
+import { withinTimeout } from '../whole-answers.ts';
 import { keysOf, readAccount } from './storage-account.ts';
 
 /** SAS for server-side copies begin in the past, so that a clock that is a little behind accepts them. */
@@ -19,13 +20,15 @@ const sasLifeMs = 60 * 60_000;
 export interface OpenBlobAccount {
   accountId: string;
   requestTimeoutMs: number;
+  /** For one request to the blob service, and for each wait for more of a blob; default: at least a minute. */
+  tryTimeoutMs?: number;
   /** Told of a 403: the keys may have been rotated since they were read. */
   onRefused: () => void;
 }
 
 export async function openBlobAccount(
   arm: Arm,
-  { accountId, requestTimeoutMs, onRefused }: OpenBlobAccount,
+  { accountId, requestTimeoutMs, tryTimeoutMs, onRefused }: OpenBlobAccount,
   options: CallOptions = {},
 ): Promise<BlobAccount> {
   const account = await readAccount(arm, accountId, options);
@@ -36,7 +39,7 @@ export async function openBlobAccount(
   const [key] = await keysOf(arm, accountId, options);
   const credential = new StorageSharedKeyCredential(account.name, key);
   // A copy is answered when it is done, so a blob service is given longer than ARM.
-  const tryMs = Math.max(requestTimeoutMs, 60_000);
+  const tryMs = tryTimeoutMs ?? Math.max(requestTimeoutMs, 60_000);
   const pipeline = newPipeline(credential, {
     retryOptions: {
       maxTries: 4,
@@ -71,13 +74,16 @@ export async function openBlobAccount(
   };
 }
 
-/** `tryTimeoutInMs` is only a wish, told to the server: one that takes the connection and says nothing would be waited for without end. */
+/**
+ * `tryTimeoutInMs` is only a wish, told to the server: one that takes the connection and says nothing, or stops in the middle of
+ * its answer, would be waited for without end.
+ */
 function giveUpAfter(milliseconds: number): RequestPolicyFactory {
   return {
     create: (next) => ({
       sendRequest(request) {
         request.timeout = milliseconds;
-        return next.sendRequest(request);
+        return withinTimeout(request, (limited) => next.sendRequest(limited));
       },
     }),
   };

@@ -1,18 +1,19 @@
 /** Requests to a storage service under a shared access signature alone: what its holder can do, and nothing of ours. */
 import {
-  createDefaultHttpClient,
   createHttpHeaders,
   createPipelineFromOptions,
   createPipelineRequest,
   type HttpMethods,
 } from '@azure/core-rest-pipeline';
 import { answerError, azureError } from '../errors.ts';
+import { wholeAnswers } from '../whole-answers.ts';
 
 const version = '2022-11-02';
 const pipeline = createPipelineFromOptions({
   retryOptions: { maxRetries: 2, retryDelayInMs: 200, maxRetryDelayInMs: 2000 },
 });
-const client = createDefaultHttpClient();
+/** Each request says how long its answer may take. */
+const client = wholeAnswers(60_000);
 
 export interface SignedRequest {
   method: HttpMethods;

@@ -92,7 +92,12 @@ async function carryOut(session: Session, plan: Plan, hurry: () => void): Promis
       await again(() =>
         runStep(
           { run, step: step.id },
-          { signal: new AbortController().signal, heartbeat: hurry, lastProgress: undefined },
+          {
+            signal: new AbortController().signal,
+            heartbeat: hurry,
+            alive: () => undefined,
+            lastProgress: undefined,
+          },
         ),
       );
     } catch (error) {

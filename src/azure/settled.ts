@@ -1,0 +1,33 @@
+/** A resource once no operation on it is under way. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Arm, ArmResource, CallOptions } from './azure.ts';
+
+const underWay = new Set([
+  'Accepted',
+  'Creating',
+  'Deleting',
+  'Provisioning',
+  'Running',
+  'Scaling',
+  'Updating',
+]);
+
+const pauseMs = 1000;
+
+/**
+ * What an attempt before this one has begun may still be under way, and Azure refuses a second change meanwhile: it is waited for.
+ * Undefined: it is not there. Errors: those of ARM; the signal's, once it is aborted.
+ */
+export async function findSettled(
+  arm: Arm,
+  path: string,
+  apiVersion: string,
+  options: CallOptions,
+): Promise<ArmResource | undefined> {
+  for (;;) {
+    const found = await arm.find(path, apiVersion, options);
+    const state = found?.properties.provisioningState;
+    if (typeof state !== 'string' || !underWay.has(state)) return found;
+    await delay(pauseMs, undefined, options.signal ? { signal: options.signal } : {});
+  }
+}

@@ -1,0 +1,21 @@
+/** What the template of the region that takes over would take from what stands there: shown before it does. */
+import { foretell } from '../provision/what-if.ts';
+import { sideOf } from '../topology/sides.ts';
+import type { Planning } from './plan-operation.ts';
+
+/** One line each; none without a template. Keeps nobody from moving. */
+export async function warnOfTemplate(
+  { azure, topology, templates }: Planning,
+  region: string,
+): Promise<string[]> {
+  const declared = templates?.[region];
+  if (!declared) return [];
+  const { workspace } = sideOf(topology, region);
+  const { signal } = new AbortController();
+  const foretold = await foretell({ azure, topology, workspace, declared, signal });
+  if ('unknown' in foretold)
+    return [
+      `whether the template takes anything from what stands in ${region} is not known: ${foretold.unknown}`,
+    ];
+  return foretold.takes.map((each) => `${declared.source} takes away what it does not declare: ${each}`);
+}
