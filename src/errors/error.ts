@@ -49,6 +49,8 @@ export interface ErrorDetails {
   azure?: { status?: number; code?: string; requestId?: string };
   /** Who failed, where that is not what was asked: the control store, or whoever gives tokens. Set where the error arises. */
   origin?: 'control-store' | 'sign-in';
+  /** Of a TemporalError: it may pass by waiting. False for what has to be set right: an unknown name, TLS, credentials, the namespace. */
+  passes?: boolean;
   cause?: unknown;
 }
 
