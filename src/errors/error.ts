@@ -32,6 +32,8 @@ const codes = {
   TemporalError: { retryable: true, exitCode: 1 },
   /** Somebody has cancelled the run: no step of it starts any more. */
   CancelledRun: { retryable: false, exitCode: 3 },
+  /** What was asked for is so already: a command that is typed twice has not failed. */
+  NothingToDo: { retryable: false, exitCode: 0 },
   /** A person said no, or cancelled. */
   Declined: { retryable: false, exitCode: 3 },
 } as const;
