@@ -569,7 +569,41 @@ describe('a run', () => {
         throw final('no place');
       },
     });
+    expect(await execution.result()).toMatchObject({ state: 'completed', reason: 'every step is done' });
+    expect(await execution.progress()).toMatchObject({ state: 'completed' });
+    // Those who want to know are told all the same.
+    await vi.waitFor(() => expect(execution.told).toEqual(['run-1']), until);
+  });
+
+  it('is over while those who are to be told of it cannot be told yet, and told when they can', async () => {
+    const answers = gate();
+    let attempts = 0;
+    let open = false;
+    void answers.opened.then(() => (open = true));
+    const execution = await engine.run({
+      steps: [step('a')],
+      tell: () => {
+        attempts += 1;
+        if (!open) throw new Error('HTTP 503');
+      },
+    });
     expect(await execution.result()).toMatchObject({ state: 'completed' });
+    await vi.waitFor(() => expect(attempts).toBeGreaterThan(0), until);
+    expect(execution.told).toEqual([]);
+    expect((await execution.handle.describe()).status.name).toBe('COMPLETED');
+    answers.open();
+    await vi.waitFor(() => expect(execution.told).toEqual(['run-1']), { timeout: 20_000 });
+  });
+
+  it('that cannot begin is told, too', async () => {
+    const execution = await engine.run({
+      steps: [step('a')],
+      begin: () => {
+        throw final('the pointer has moved');
+      },
+    });
+    await expect(execution.result()).rejects.toThrow();
+    await vi.waitFor(() => expect(execution.told).toEqual(['run-1']), until);
   });
 });
 
