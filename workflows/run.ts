@@ -183,7 +183,7 @@ async function undo(run: RunExecution, board: Board, flags: RunFlags): Promise<v
     heldUp: () => true,
   });
   for (const shown of board.progress.steps.filter((step) => step.state === 'running')) {
-    shown.state = 'failed';
+    shown.state = 'cancelled';
     shown.detail = 'cancelled while it ran';
   }
   flags.undone = true;
@@ -211,7 +211,9 @@ async function undoStep(run: RunExecution, step: PlanStep, board: Board): Promis
 /** How the run ends, from what the board shows. */
 function endOf(run: RunExecution, { progress }: Board, { undone, overdue }: RunFlags): EndOfRun {
   const givenUp = progress.steps.flatMap(({ id, state, detail }) =>
-    state === 'failed' || state === 'undo-failed' ? [{ step: id, state, message: detail ?? 'failed' }] : [],
+    state === 'failed' || state === 'undo-failed' || state === 'cancelled'
+      ? [{ step: id, state, message: detail ?? state }]
+      : [],
   );
   if (undone) {
     const left = progress.steps.filter((step) => step.state === 'undo-failed').map((step) => step.id);

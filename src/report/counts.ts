@@ -3,6 +3,7 @@ import { messageOf } from '../errors/error.ts';
 import { reconcile, type StepRecord } from '../run/work/outcome.ts';
 import { actionOf } from '../plan/actions.ts';
 import type { Step } from '../plan/plan.ts';
+import { stateOf } from './steps.ts';
 import type { CountsRow, LeftOver, Report, UndoOutcome } from './schema.ts';
 
 /** A step of the plan and its record, where it has one. */
@@ -82,13 +83,14 @@ export function reportLeftOver(executed: Executed[], over: boolean): LeftOver[] 
   const all = executed.flatMap(({ step, record }): LeftOver[] => {
     const at = { step: step.id, title: step.title };
     if (!record) return over ? [{ state: 'pending', ...at, reason: whyNotBegun(step, states) }] : [];
+    const state = stateOf(record);
     const itself =
-      record.state === 'skipped' || record.state === 'failed' || (over && record.state === 'running');
+      state === 'skipped' || state === 'failed' || state === 'cancelled' || (over && state === 'running');
     const next = record.error?.next;
     const own = { ...at, reason: reasonOf(record), ...(next !== undefined && { next }) };
-    return [...(itself ? [{ state: record.state, ...own } as LeftOver] : []), ...countedLeftOver(at, record)];
+    return [...(itself ? [{ state, ...own } as LeftOver] : []), ...countedLeftOver(at, record)];
   });
-  const order = ['failed', 'running', 'pending', 'skipped'] as const;
+  const order = ['failed', 'cancelled', 'running', 'pending', 'skipped'] as const;
   return order.flatMap((state) => all.filter((each) => each.state === state));
 }
 
@@ -132,7 +134,7 @@ export function reportUndo(executed: Executed[], cancelled: boolean): UndoOutcom
     const reason =
       typeof undo === 'object'
         ? `${undo.stays}: ${record.detail ?? record.error?.message ?? 'what it did is not recorded'}`
-        : `was not undone; its state is ${record.state}`;
+        : `was not undone; its state is ${stateOf(record)}`;
     return [{ ...at, outcome: 'stays', reason }];
   });
   return undone

@@ -37,8 +37,6 @@ export interface ReportInput {
     Pick<NonNullable<Report['recoveryPoint']>, 'made' | 'counts' | 'leftBehind'>;
   /** Of a run that was cancelled: jobs that it has left otherwise than they were. */
   touched?: TouchedJob[];
-  /** What people did to the run: paused, resumed, took it up again. */
-  events?: { at: string; text: string; by?: string }[];
   /** Lines the run lost beyond what its steps recorded. */
   lost?: string[];
   /** What the loader could not vouch for. */
@@ -96,7 +94,6 @@ export function buildReport(input: ReportInput): Report {
     configs: configs.items,
     undo: reportUndo(executed, input.state === 'cancelled'),
     evidence: input.evidence.map(({ step, kind, blob, digest }) => ({ step, kind, blob, digest })),
-    events: input.events ?? [],
     notes: plan.notes,
   };
 }

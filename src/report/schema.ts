@@ -13,12 +13,13 @@ const Milliseconds = z.number().nonnegative();
 const Count = z.int().nonnegative();
 const Line = z.string();
 
-/** `pending`: no record of it in the journal, so it was not begun. */
+/** `pending`: no record of it in the journal, so it was not begun. `cancelled`: a cancel broke it off. */
 export const stepStates = [
   'completed',
   'skipped',
   'owed',
   'failed',
+  'cancelled',
   'running',
   'pending',
   'undone',
@@ -143,7 +144,7 @@ export const ClassObjectives = z.strictObject({
 export type ClassObjectives = z.infer<typeof ClassObjectives>;
 
 export const LeftOver = z.strictObject({
-  state: z.enum(['failed', 'running', 'pending', 'skipped']),
+  state: z.enum(['failed', 'cancelled', 'running', 'pending', 'skipped']),
   step: z.string(),
   title: Line,
   /** "3 of 212 blobs"; absent when it is the step itself. */
@@ -229,7 +230,6 @@ export const Report = z.strictObject({
   evidence: z.array(
     z.strictObject({ step: z.string(), kind: z.string(), blob: z.string(), digest: z.string() }),
   ),
-  events: z.array(z.strictObject({ at: Time, text: Line, by: z.string().optional() })),
   notes: z.array(Line),
 });
 export type Report = z.infer<typeof Report>;

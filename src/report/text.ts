@@ -55,14 +55,6 @@ export function renderText(report: Report, options: TextOptions = {}): string {
       report.undo.map((each) => `${each.outcome}: ${each.title} (${shortened(each.reason)})`),
       columns,
     ),
-    notice(
-      paint.bold,
-      'EVENTS',
-      report.events.map(
-        (each) => `${showTime(each.at)} ${each.text}${each.by === undefined ? '' : ` (${each.by})`}`,
-      ),
-      columns,
-    ),
     full ? notice(paint.bold, 'NOTES OF THE PLAN', report.notes, columns) : [],
   ];
   return `${blocks

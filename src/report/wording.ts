@@ -30,18 +30,20 @@ export const stateWords = {
   skipped: 'skipped',
   owed: 'owed',
   failed: 'failed',
+  cancelled: 'cancelled',
   running: 'not ended',
   pending: 'not begun',
   undone: 'undone',
   'undo-failed': 'undo failed',
 } as const satisfies Record<StepState, string>;
 
-/** Beside every state, so that no state is told by colour alone. */
+/** With every state, so that no state is told by colour alone. */
 export const stateMarks = {
   completed: '✓',
   skipped: '○',
   owed: '◐',
   failed: '✗',
+  cancelled: '⊘',
   running: '…',
   pending: '·',
   undone: '↶',

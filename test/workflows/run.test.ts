@@ -238,7 +238,7 @@ describe('cancel', () => {
       d: 'undone: done',
       e: 'undo-failed: done — undo failed: the role is gone',
       f: 'undone: done',
-      g: 'failed: cancelled while it ran',
+      g: 'cancelled: cancelled while it ran',
       h: 'pending: not run: cancelled',
     });
     expect(await execution.progress()).toMatchObject({
@@ -252,7 +252,7 @@ describe('cancel', () => {
         givenUp: [
           { step: 'b', state: 'undo-failed', message: 'undo failed: the lease is lost' },
           { step: 'e', state: 'undo-failed', message: 'done — undo failed: the role is gone' },
-          { step: 'g', state: 'failed', message: 'cancelled while it ran' },
+          { step: 'g', state: 'cancelled', message: 'cancelled while it ran' },
         ],
       },
     ]);
@@ -377,7 +377,7 @@ describe('cancel', () => {
     expect(await statesOf(execution)).toMatchObject({
       a: 'undone: done',
       b: 'undone: done',
-      c: 'failed: cancelled while it ran',
+      c: 'cancelled: cancelled while it ran',
     });
   });
 

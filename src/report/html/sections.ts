@@ -42,7 +42,6 @@ export function sectionsOf(report: Report): Section[] {
     section('jobs', 'Jobs', report.jobs, () => jobs(report)),
     section('configs', 'Config files', report.configs, () => configs(report)),
     section('undo', 'Undo', report.undo, () => undo(report)),
-    section('events', 'Events', report.events, () => events(report)),
     section(
       'notes',
       'Notes of the plan',
@@ -192,15 +191,6 @@ function undo(report: Report): Markup {
   return table(
     'What was undone and what stays, newest first',
     [{ label: 'Step' }, { label: 'Outcome' }, { label: 'Reason' }],
-    [{ rows }],
-  );
-}
-
-function events(report: Report): Markup {
-  const rows = report.events.map((each): Insert[] => [showTime(each.at), each.text, each.by ?? '']);
-  return table(
-    'What people did to the run',
-    [{ label: 'Time' }, { label: 'Event' }, { label: 'By' }],
     [{ rows }],
   );
 }

@@ -53,7 +53,7 @@ pre.diff span { display: block; padding: 0 .8rem; min-width: max-content; }
 .platform { --c: var(--platform); } .data { --c: var(--data); } .training { --c: var(--training); } .inference { --c: var(--inference); } .phase { --c: var(--phase); }
 .gantt .bar.skipped { fill: var(--paper); stroke-dasharray: 3 2; }
 .gantt .bar.failed, .gantt .bar.undo-failed { fill: url(#hatch-failed); stroke: var(--bad); }
-.gantt .bar.running { fill: url(#hatch-running); stroke: var(--quiet); } .gantt .bar.undone { fill: url(#dots-undone); stroke: var(--quiet); }
+.gantt .bar.running, .gantt .bar.cancelled { fill: url(#hatch-running); stroke: var(--quiet); } .gantt .bar.undone { fill: url(#dots-undone); stroke: var(--quiet); }
 .hatch-ground { fill: var(--paper); } .hatch-bad { fill: var(--bad); } .hatch-quiet { fill: var(--quiet); }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; padding: 0; margin: .5rem 0; font-size: .88rem; }
 .swatch { display: inline-block; width: .8em; height: .8em; margin-right: .4em; background: var(--c); border: 1.5px solid var(--c); }

@@ -14,6 +14,7 @@ const stateTones = {
   skipped: 'quiet',
   owed: 'warn',
   failed: 'bad',
+  cancelled: 'warn',
   running: 'warn',
   pending: 'quiet',
   undone: 'warn',
