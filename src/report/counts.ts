@@ -32,6 +32,7 @@ export function reportCounts(
         step: step.id,
         title: step.title,
         class: step.class,
+        ...(step.phase && { phase: step.phase }),
         ...counts,
         reconciled,
         ...(held !== undefined && { inRecoveryPoint: held }),
@@ -41,7 +42,7 @@ export function reportCounts(
   return { rows: [...Map.groupBy(rows, (row) => row.kind).values()].flat(), problems };
 }
 
-/** What is lost or left for a person: what the steps say, then failures and undos that failed which no step named. */
+/** What is lost or left for a person: what the steps say, or what they counted as failed where they name nothing. */
 export function reportLost(executed: Executed[]): Report['lost'] {
   return executed.flatMap(({ step, record }) => {
     if (!record) return [];
@@ -53,11 +54,17 @@ export function reportLost(executed: Executed[]): Report['lost'] {
         }
       }
     }
-    if (record.state === 'undo-failed') {
-      lines.push({ step: step.id, text: `"${step.title}" could not be undone: ${reasonOf(record)}` });
-    }
     return lines;
   });
+}
+
+/** What could not be undone. */
+export function reportNotUndone(executed: Executed[]): Report['lost'] {
+  return executed.flatMap(({ step, record }) =>
+    record?.state === 'undo-failed'
+      ? [{ step: step.id, text: `"${step.title}" could not be undone: ${reasonOf(record)}` }]
+      : [],
+  );
 }
 
 /** What is owed when all is done: what a later step has paid is not, nor what a run that gave the pointer back would have owed. */

@@ -14,7 +14,7 @@ describe('buildReport', () => {
   it('says first what was lost', () => {
     const report = buildReport(exampleInput());
     expect(report.headline).toMatch(
-      /^2 lost or left for a person\. 1 owed\. The failover of fraud-ml .* completed after 3m 35s/,
+      /^4 things for people to do\. 1 owed\. The failover of fraud-ml .* completed after 3m 35s/,
     );
     expect(report.lost.map((line) => line.step)).toEqual([
       'restore/data/restoreBlobs',
