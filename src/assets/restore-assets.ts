@@ -69,7 +69,7 @@ export async function restoreAssets(context: StepContext): Promise<StepResult> {
     const [versions, containers] = [state.versions[type] ?? newTally(), state.containers[type] ?? newTally()];
     return [
       countVersions(standby, type, versions),
-      toCounts(containers, `names of ${type}`, names.get(type) ?? 0),
+      toCounts(containers, `${type} (their names)`, names.get(type) ?? 0),
     ];
   });
   if (index === 0) return { state: 'skipped', detail: `the recovery point has no ${types.join(' and no ')}` };

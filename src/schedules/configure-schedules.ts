@@ -33,7 +33,7 @@ interface UndoSchedules {
 export async function configureSchedules(context: StepContext): Promise<StepResult> {
   const standby = await openStandby(context);
   const { sealed } = standby.point;
-  const undo = await context.keepUndo(async () => stateBefore(context, standby));
+  await context.keepUndo(async () => stateBefore(context, standby));
   const heartbeat = startHeartbeat(context, 'schedules');
   const lost = await lostAssets(context, sealed);
   const tally = newTally();
@@ -61,7 +61,6 @@ export async function configureSchedules(context: StepContext): Promise<StepResu
     counts: [toCounts(tally, 'schedules', countLines(sealed.parts, 'schedules'))],
     evidence: await writeFindings(context, 'list', findings),
     ...(findings.length > 0 ? { lost: showFindings(findings) } : {}),
-    undo,
   };
 }
 
