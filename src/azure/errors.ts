@@ -1,6 +1,12 @@
 /** The one place that reads Azure's status codes and says what they mean for us. */
 import { RestError } from '@azure/core-rest-pipeline';
-import { UnderstudyError, isUnderstudyError, messageOf, type ErrorCode } from '../errors/error.ts';
+import {
+  UnderstudyError,
+  isUnderstudyError,
+  messageOf,
+  type ErrorCode,
+  type ErrorDetails,
+} from '../errors/error.ts';
 import { refusalAdvice } from './advice.ts';
 import { isSignInFailure, signInError } from './sign-in.ts';
 
@@ -38,13 +44,13 @@ export function isThrottling({ status }: { status?: number }): boolean {
 }
 
 /**
- * No answer, or a server that fails. A refusal (401, 403, 404), throttling, or a certificate that nobody here trusts says nothing of
- * how the region is.
+ * No answer, or a server that fails. A refusal (401, 403, 404), throttling, a certificate that nobody here trusts, or Entra's silence says
+ * nothing of how the region is.
  */
 export function isOutage(error: unknown): boolean {
   if (!isUnderstudyError(error, 'AzureUnavailable')) return false;
   const status = error.details.azure?.status;
-  if (status === undefined) return error.details.next === undefined;
+  if (status === undefined) return error.details.untrusted !== true && error.details.origin !== 'sign-in';
   return status === 408 || status >= 500;
 }
 
@@ -138,9 +144,10 @@ function networkMessage(error: unknown): string {
 }
 
 /** A certificate nobody trusts does not get better by waiting: say what to set. */
-function certificateAdvice(error: unknown): { next?: string } {
+function certificateAdvice(error: unknown): Pick<ErrorDetails, 'untrusted' | 'next'> {
   return causes(error).some((cause) => /SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/.test(cause))
     ? {
+        untrusted: true,
         next: "The server's certificate is not trusted: set NODE_EXTRA_CA_CERTS to the certificate authority's PEM file.",
       }
     : {};

@@ -47,6 +47,8 @@ export interface ErrorDetails {
   retryAfterSeconds?: number;
   /** Azure's own code and request id. */
   azure?: { status?: number; code?: string; requestId?: string };
+  /** Somebody answered whose certificate nobody here trusts: that says nothing of how Azure is. */
+  untrusted?: true;
   /** Who failed, where that is not what was asked: the control store, or whoever gives tokens. Set where the error arises. */
   origin?: 'control-store' | 'sign-in';
   cause?: unknown;
