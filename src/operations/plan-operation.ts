@@ -1,7 +1,9 @@
 /** Makes the plan of an operation: reads what the compiler needs, checks what must hold before it runs, compiles. */
 import { epochOf } from '../recovery-point/manifest.ts';
-import { listRecoveryPoints, openRecoveryPoint, summarise } from '../recovery-point/recovery-point.ts';
 import { readManifest, sealedName } from '../recovery-point/sealed-manifest.ts';
+import { listRecoveryPoints } from '../recovery-point/list-points.ts';
+import { summarise } from '../recovery-point/read-seal.ts';
+import { openRecoveryPoint } from '../recovery-point/recovery-point.ts';
 import type { Azure } from '../azure/azure.ts';
 import { readPointer } from '../control-store/region-pointer.ts';
 import type { ControlStore } from '../control-store/store.ts';
@@ -142,22 +144,13 @@ async function requireSealed(store: ControlStore, id: string): Promise<void> {
   );
 }
 
+/** RecoveryPointError where the newest cannot be used: what to use instead is in its advice. */
 async function newest({ store, topology }: Planning, pointer: RegionPointer): Promise<string> {
   const region = pointer.writer;
   const list = await listRecoveryPoints(store, { region, limit: 1 });
-  const damaged = list.damaged[0];
+  const [damaged] = list.damaged;
+  if (damaged) return damaged.id;
   const found = list.sealed[0];
-  if (damaged) {
-    throw new UnderstudyError(
-      'RecoveryPointError',
-      `the recovery point ${damaged.id} cannot be used: ${damaged.reason}`,
-      {
-        next: found
-          ? `Use the one before it: --recovery-point ${found.ref.id}`
-          : 'Take one with "understudy replicate".',
-      },
-    );
-  }
   if (found) return found.ref.id;
   throw new UnderstudyError(
     'PreconditionError',

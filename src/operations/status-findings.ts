@@ -1,6 +1,7 @@
 /** What `status` finds that a person should act on, and how bad it is. Pure. */
 import { showDamagedPoint, showDamagedReplica, type KnownDamage } from '../recovery-point/damage.ts';
-import type { RecoveryPointList } from '../recovery-point/recovery-point.ts';
+import type { Silence } from '../client/silence.ts';
+import type { RecoveryPointList } from '../recovery-point/list-points.ts';
 import type { UnderstudyError } from '../errors/error.ts';
 import type { KeptDebt } from '../fence/old-side.ts';
 import { describeRun, howToEnd } from '../run/describe-run.ts';
@@ -21,6 +22,8 @@ export interface Finding {
   severity: Severity;
   /** What it is about, where that has a word of its own. */
   kind?: 'owed' | 'damaged' | 'failed';
+  /** Id of the run that it is about, and says all of that the list of runs would. */
+  run?: string;
   what: string;
   next?: string;
 }
@@ -40,7 +43,7 @@ export interface Status {
   /** What scrubbing has found damaged; absent where its ledger cannot be read. */
   damage?: KnownDamage;
   /** What runs, waits or has failed, as the journal has it; and whether this Temporal executes it. */
-  runs: (RunDocument & { executed?: boolean })[];
+  runs: (RunDocument & { executed?: boolean; silent?: Silence })[];
   /** Of those that are over. */
   newestReplicate?: RunDocument;
   /** The newest run of another operation that has ended. */
@@ -244,26 +247,38 @@ function ofRuns(found: Found): Finding[] {
     ...ofReplicate(found),
     ...[status.newestMove, status.newestReplicate].flatMap((run) => (run ? ofReport(run) : [])),
     ...status.runs.flatMap((run): Finding[] => {
+      const about = { run: run.runId, what: `run ${describeRun(run)}` };
       if (run.state === 'failed')
         return [
-          { severity: 'critical', kind: 'failed', what: `run ${describeRun(run)}`, next: howToEnd(run) },
+          { severity: 'critical', kind: 'failed', ...about, next: howToEnd(run) },
           ...ofNotifications(found, run),
         ];
       if (run.executed === false)
         return [
           {
             severity: 'critical',
-            what: `run ${describeRun(run)}, and this Temporal does not execute it`,
+            ...about,
+            what: `${about.what}, and this Temporal does not execute it`,
             next: `Take it up: "understudy retry ${run.runId}".`,
           },
         ];
-      if (run.state === 'undoing')
-        return [{ severity: 'warning', what: `run ${describeRun(run)}`, next: howToEnd(run) }];
-      return run.paused
-        ? [{ severity: 'warning', what: `run ${describeRun(run)}`, next: 'understudy unpause' }]
-        : [];
+      if (run.silent) return [{ severity: 'critical', ...about, ...ofSilence(about.what, run.silent) }];
+      if (run.state === 'undoing') return [{ severity: 'warning', ...about, next: howToEnd(run) }];
+      return run.paused ? [{ severity: 'warning', ...about, next: 'understudy unpause' }] : [];
     }),
   ];
+}
+
+/** Temporal lists a worker that was killed for a minute or more: its steps tell sooner. */
+function ofSilence(run: string, { what, kind, seconds }: Silence): Pick<Finding, 'what' | 'next'> {
+  const lasted = showDuration(seconds * 1000);
+  return {
+    what:
+      kind === 'no heartbeat'
+        ? `${run}; ${what} has given no sign of life for ${lasted}: its worker is gone, or cut off`
+        : `${run}; ${what} has waited ${lasted} for a worker to take it`,
+    next: 'See that a worker runs and reaches Temporal ("understudy worker"): it goes on by itself then.',
+  };
 }
 
 function ofWorkers({ status }: Found): Finding[] {

@@ -1,6 +1,6 @@
 /** What `runs` prints. */
 import { expect, it } from 'vitest';
-import { runsAsJson, showRuns } from '../../src/cli/commands/inspect.ts';
+import { cutTo, runsAsJson, showRuns } from '../../src/cli/commands/inspect.ts';
 import { UnderstudyError } from '../../src/errors/error.ts';
 import type { RunList } from '../../src/run/journal.ts';
 
@@ -30,4 +30,10 @@ it('runs, newest first, a damaged one in its place', () => {
     { runId: '2', damaged: 'run "runs/2/run.json": state: Invalid option' },
     run('1'),
   ]);
+});
+
+it('no more than were asked for, a damaged one counted, and whether there are more', () => {
+  expect(cutTo(list, 2)).toEqual({ list: { runs: [run('3')], damaged: list.damaged }, isCut: true });
+  expect(cutTo(list, 3)).toEqual({ list, isCut: false });
+  expect(cutTo(list, Infinity)).toEqual({ list, isCut: false });
 });

@@ -1,5 +1,5 @@
 /** `runs` and `report`: from the journal, with or without Temporal. */
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { renderText } from '../../report/text.ts';
 import { keepReport } from '../../report/report-writer.ts';
 import { cut } from '../../report/text-layout.ts';
@@ -19,14 +19,38 @@ function runsCommand(): Command {
   return command(
     'runs',
     'list the runs of this topology, newest first, as the journal has them',
-    'understudy runs --output json',
+    'understudy runs --limit 50\nunderstudy runs --all --output json',
   )
+    .addOption(new Option('--limit <count>', 'how many to list').argParser(parseLimit).default(newestRuns))
+    .addOption(new Option('--all', 'list all of them').conflicts('limit'))
     .addOption(new Option('--output <form>', 'how to print them').choices(['text', 'json']).default('text'))
     .option('--journal', 'accepted for what is scripted already: the journal is always read')
-    .action(async (options: { output: string }, self: Command) => {
-      const list = await listRuns((await session(self)).store);
+    .action(async (options: { output: string; limit: number; all?: boolean }, self: Command) => {
+      const limit = options.all === true ? Infinity : options.limit;
+      // One more tells whether there are more.
+      const found = await listRuns((await session(self)).store, { limit: limit + 1 });
+      const { list, isCut } = cutTo(found, limit);
       console.log(options.output === 'json' ? runsAsJson(list) : showRuns(list));
+      if (isCut) console.error(`The newest ${limit}; there are older ones: --all, or --limit N.`);
     });
+}
+
+const newestRuns = 20;
+
+function parseLimit(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError(`expected a whole number above 0, got "${text}"`);
+}
+
+/** The newest `limit` of what can be read and what cannot. */
+export function cutTo({ runs, damaged }: RunList, limit: number): { list: RunList; isCut: boolean } {
+  const ids = newestFirst([...runs, ...damaged], ({ runId }) => runId).map(({ runId }) => runId);
+  const kept = new Set(ids.slice(0, limit));
+  const isKept = ({ runId }: { runId: string }) => kept.has(runId);
+  return {
+    list: { runs: runs.filter(isKept), damaged: damaged.filter(isKept) },
+    isCut: ids.length > kept.size,
+  };
 }
 
 export function showRuns({ runs, damaged }: RunList): string {

@@ -75,10 +75,11 @@ function linesOf(status: Status): string[] {
   ];
   for (const each of status.sharing.things) lines.push(`shared    ${showThing(each)}`);
   if (status.unsealed > 0)
-    lines.push(`unsealed  ${status.unsealed} recovery points were begun and never sealed`);
+    lines.push(`unsealed  ${status.unsealed} of the newest recovery points were begun and not sealed`);
   if (status.runs.length === 0) lines.push('running   nothing');
-  for (const run of status.runs)
-    lines.push(`${run.state === 'failed' ? 'FAILED ' : 'running'}   ${describeRun(run)}`);
+  // What a finding says of a run is not said twice.
+  const told = new Set(status.findings.map(({ run }) => run));
+  for (const run of status.runs) if (!told.has(run.runId)) lines.push(`running   ${describeRun(run)}`);
   if (status.registered)
     lines.push(
       `registered ${status.registered.bundle.slice(0, 12)}, ${showDuration(Date.now() - Date.parse(status.registered.at))} ago by ${status.registered.by}`,
@@ -90,7 +91,7 @@ function linesOf(status: Status): string[] {
   return lines;
 }
 
-/** Whatever is not as it should be, what failed first. */
+/** What is not as it should be; what failed comes first. */
 function showHealth({ state, checks }: Health): string {
   if (state === 'healthy') return state;
   const say = (wanted: CheckState, word: string) =>
