@@ -1,83 +1,71 @@
 /** `runs` and `report`: from the journal, with or without Temporal. */
-import { Option, type Command } from 'commander';
-import { renderText } from '../../report/text.ts';
+import type { Command } from 'commander';
+import { ReportDocument, RunsDocument } from '../../operations/documents/run.ts';
+import { listAllRuns, type ListedRun } from '../../operations/runs/list-runs.ts';
+import { readReport } from '../../operations/runs/read-report.ts';
 import { cut } from '../../report/text-layout.ts';
-import { listRuns, type RunList } from '../../run/journal.ts';
 import type { RunDocument } from '../../run/run-document.ts';
 import { showDuration } from '../../topology/duration.ts';
 import { command, session } from '../command.ts';
-import { readReport, saveReport } from '../print-report.ts';
+import { shows } from '../output.ts';
+import { saveReport, showReport } from '../save-report.ts';
+import type { Paint } from '../view/colour.ts';
 
 export function inspectCommands(): Command[] {
   return [runsCommand(), reportCommand()];
 }
 
 function runsCommand(): Command {
-  return command(
+  const of = command(
     'runs',
     'list the runs of this topology, newest first, as the journal has them',
     'understudy runs --output json',
-  )
-    .addOption(new Option('--output <form>', 'how to print them').choices(['text', 'json']).default('text'))
-    .option('--journal', 'accepted for what is scripted already: the journal is always read')
-    .action(async (options: { output: string }, self: Command) => {
-      const list = await listRuns((await session(self)).store);
-      console.log(options.output === 'json' ? runsAsJson(list) : showRuns(list));
-    });
+  ).option('--journal', 'accepted for what is scripted already: the journal is always read');
+  return shows(of, RunsDocument, async ({ paint }, _options: object, self: Command) => {
+    const runs = await listAllRuns(await session(self));
+    return { document: runs, text: showRuns(runs, paint) };
+  });
 }
 
-export function showRuns({ runs, damaged }: RunList): string {
-  const lines = [
-    ...runs.map(lineOf),
-    ...damaged.map(({ runId, error }) => `${runId}  DAMAGED: ${error.message}`),
-  ];
-  return lines.length === 0 ? 'no runs yet' : newestFirst(lines, (line) => line).join('\n');
-}
-
-/** One list: of a damaged one its id, and what is wrong with it. */
-export function runsAsJson({ runs, damaged }: RunList): string {
-  const all = [...runs, ...damaged.map(({ runId, error }) => ({ runId, damaged: error.message }))];
-  return JSON.stringify(
-    newestFirst(all, ({ runId }) => runId),
-    null,
-    2,
-  );
-}
-
-/** A run's id begins with its time. */
-function newestFirst<T>(all: readonly T[], keyOf: (each: T) => string): T[] {
-  return all.toSorted((one, other) => (keyOf(one) < keyOf(other) ? 1 : -1));
+/** One line a run, in the order given. */
+export function showRuns(runs: readonly ListedRun[], paint: Paint): string {
+  if (runs.length === 0) return 'no runs yet';
+  return runs
+    .map((run) =>
+      'damaged' in run ? `${run.runId}  ${paint.red('DAMAGED')}: ${run.damaged}` : lineOf(run, paint),
+    )
+    .join('\n');
 }
 
 /** One line a run: what, where, how it stands, since when and how long, who and why. */
-function lineOf(run: RunDocument): string {
+function lineOf(run: RunDocument, paint: Paint): string {
   const { runId, from, to, state, paused, triggeredAt, endedAt, triggeredBy, reason, stateReason } = run;
   const lasted =
     endedAt === undefined ? '' : `, ${showDuration(Date.parse(endedAt) - Date.parse(triggeredAt))}`;
   const where = from === undefined ? 'not planned' : `${from} → ${to}`;
   const why = state === 'failed' && stateReason !== undefined ? `: ${cut(stateReason, 100)}` : '';
-  return `${runId}  ${where}  ${state}${paused ? ', paused' : ''}${why}  (${triggeredAt}${lasted}; ${triggeredBy}: ${reason})`;
+  const shown = state === 'failed' ? paint.red(state) : state === 'completed' ? paint.green(state) : state;
+  return `${runId}  ${where}  ${shown}${paused ? ', paused' : ''}${why}  (${triggeredAt}${lasted}; ${triggeredBy}: ${reason})`;
 }
 
 function reportCommand(): Command {
-  return command(
+  const of = command(
     'report',
     'print a run’s report, and write it as HTML, JSON and text',
     'understudy report 20261121T030000Z-failover-3f9a',
   )
     .argument('<run>', 'the run’s id')
-    .addOption(
-      new Option('--output <form>', 'how to print it').choices(['text', 'json', 'none']).default('text'),
-    )
-    .option('--folder <folder>', 'where to write it', 'reports')
-    .action(async (runId: string, options: { output: string; folder: string }, self: Command) => {
-      const opened = await session(self);
-      const report = await readReport(opened, runId);
-      const columns = Math.min(process.stdout.columns ?? 100, 120);
-      if (options.output === 'json') console.log(JSON.stringify(report, null, 2));
-      if (options.output === 'text')
-        console.log(renderText(report, { columns, colour: process.stdout.isTTY && !process.env.NO_COLOR }));
+    .option('--folder <folder>', 'where to write it', 'reports');
+  return shows(
+    of,
+    ReportDocument,
+    async (output, runId: string, options: { output: string; folder: string }, self: Command) => {
+      const report = await readReport(await session(self), runId);
+      if (options.output === 'text') output.say(showReport(report, output));
       const folder = await saveReport(report, runId, options.folder);
-      if (options.output !== 'json') console.log(`Report: ${folder}/report.html (also .json, .txt)`);
-    });
+      output.say(`Report: ${folder}/report.html (also .json, .txt)`);
+      return { document: report };
+    },
+    ['text', 'json', 'none'],
+  );
 }

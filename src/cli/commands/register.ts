@@ -1,20 +1,24 @@
 import type { Command } from 'commander';
+import { RegisteredBundle } from '../../operations/documents/topology.ts';
+import { whoAmI } from '../../operations/runs/open-run.ts';
 import { register } from '../../operations/register.ts';
-import { whoAmI } from '../../operations/start-operation.ts';
 import { command, session } from '../command.ts';
+import { shows } from '../output.ts';
 
 export function registerCommand(): Command {
-  return command(
+  const of = command(
     'register',
     'keep the topology and its templates in the control store, for runs that nobody gives a file',
     'understudy register',
-  ).action(async (_options: object, self: Command) => {
+  );
+  return shows(of, RegisteredBundle, async (_output, _options: object, self: Command) => {
     const { registered, changed } = await register(await session(self), whoAmI());
     const digest = registered.bundle.slice(0, 12);
-    console.log(
-      changed
+    return {
+      document: { ...registered, changed },
+      text: changed
         ? `registered ${digest}: "understudy replicate --registered" uses it`
         : `${digest} is registered already, since ${registered.at}, by ${registered.by}`,
-    );
+    };
   });
 }

@@ -1,8 +1,9 @@
 /**
- * A run on the terminal as a tree: phase → class → step. Pure: the same progress at the same moment gives the same text.
- * Every line fits the width: on a narrow terminal a step's title goes on below, or is cut in its middle where the height is short too.
- * Where the height is short, what is finished or not begun is folded, and what failed, was lost or is owed never is; where even that is
- * too tall, the lowest lines are cut and counted.
+ * A run on the terminal as a tree: phase → class → step. Pure: the same progress at the same moment gives the
+ * same text. Every line fits the width: on a narrow terminal a step's title goes on below, or is cut in its
+ * middle where the height is short too. Where the height is short, what is finished or not begun is folded,
+ * and what failed, was lost or is owed never is; where even that is too tall, the lowest lines are cut and
+ * counted.
  */
 import picocolors from 'picocolors';
 import { cut, cutMiddle, padTo, visible, widthOf, wrap } from '../../report/text-layout.ts';
