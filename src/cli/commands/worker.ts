@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { homedir } from 'node:os';
 import type { Command } from 'commander';
 import { actions, undos } from '../../actions.ts';
-import { connectTemporal, registerSearchAttributes } from '../../client/connect.ts';
+import { registerSearchAttributes } from '../../client/connect.ts';
+import { waitForTemporal } from '../../client/wait-for-temporal.ts';
 import { isUnderstudyError, messageOf, UnderstudyError } from '../../errors/error.ts';
 import { WorkerState } from '../../operations/documents/worker.ts';
 import { makePlan } from '../../operations/plan-operation.ts';
@@ -43,7 +44,7 @@ export function workerCommand(): Command {
 
 /** A namespace whose operator API is closed to us must have them already: then starting a run says so. */
 async function ensureSearchAttributes(): Promise<void> {
-  const client = await connectTemporal();
+  const client = await waitForTemporal({ say: (line) => console.error(line) });
   try {
     await registerSearchAttributes(client);
   } catch (error) {
