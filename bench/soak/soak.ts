@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { apiVersions, type Azure } from '../../src/azure/azure.ts';
 import { connectTemporal } from '../../src/client/connect.ts';
 import { openSession } from '../../src/operations/session.ts';
-import { startOperation } from '../../src/operations/start-operation.ts';
+import { startOperation } from '../../src/operations/runs/start-operation.ts';
 import type { Stack } from '../../src/stack/stack.ts';
 import { textField } from '../azure-fields.ts';
 import type { ExampleStack } from '../example-stack.ts';

@@ -42,6 +42,8 @@ const codes = {
 
 export type ErrorCode = keyof typeof codes;
 
+export const errorCodes = Object.keys(codes) as [ErrorCode, ...ErrorCode[]];
+
 export interface ErrorDetails {
   /** What the person can do next, one sentence. */
   next?: string;

@@ -26,7 +26,8 @@ import { checkHealth } from './health.ts';
 import { readRegistered, type Registered } from './register.ts';
 import type { Session } from './session.ts';
 import { sharedNow } from './sharing.ts';
-import { findingsOf, type Status } from './status-findings.ts';
+import { findingsOf } from './status-findings.ts';
+import type { Status } from './status-shape.ts';
 
 /** Without `client` nothing of Temporal is told. Errors: those of the control store. */
 export async function readStatus(session: Session, client?: Client, now = new Date()): Promise<Status> {

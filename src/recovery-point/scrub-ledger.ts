@@ -27,7 +27,7 @@ const ScrubList = z.strictObject({
 });
 export type ScrubList = z.infer<typeof ScrubList>;
 
-const PartDamage = z.strictObject({ part: z.string(), problem: z.string() });
+export const PartDamage = z.strictObject({ part: z.string(), problem: z.string() });
 export type PartDamage = z.infer<typeof PartDamage>;
 
 const ScrubbedPoint = z.strictObject({
@@ -59,7 +59,7 @@ const ReplicaLine = BlobLine.extend({
 export type ReplicaLine = z.infer<typeof ReplicaLine>;
 
 /** A replica that is damaged, and could not be repaired. */
-const DamagedReplica = z.strictObject({
+export const DamagedReplica = z.strictObject({
   line: ReplicaLine,
   /** ARM id of the account that it is in. */
   accountId: z.string(),

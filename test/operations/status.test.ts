@@ -9,7 +9,7 @@ import { release } from '../../src/release.ts';
 import { changeRun, openRun } from '../../src/run/journal.ts';
 import type { Session } from '../../src/operations/session.ts';
 import { readStatus } from '../../src/operations/status.ts';
-import { worstOf, type Finding } from '../../src/operations/status-findings.ts';
+import { worstOf, type Finding } from '../../src/operations/status-shape.ts';
 import { takeRunLease } from '../../src/run/lease.ts';
 import { seal } from '../recovery-point/sealed.ts';
 import { counting } from '../fakes/counting-store.ts';
