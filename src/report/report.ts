@@ -116,6 +116,7 @@ export function buildReport(input: ReportInput): Report {
     counts: counts.rows,
     leftOver,
     findings: findings.items,
+    moreFindings: findings.more,
     jobs: allJobs,
     configs: configs.items,
     undo: reportUndo(executed, input.state === 'cancelled'),

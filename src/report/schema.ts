@@ -251,8 +251,10 @@ export const Report = z.strictObject({
   phases: z.array(PhaseReport),
   counts: z.array(CountsRow),
   leftOver: z.array(LeftOver),
-  /** Of what was skipped or failed, each item that steps listed. */
+  /** Of what was skipped or failed, the first items that steps listed. */
   findings: z.array(z.strictObject({ step: z.string(), ...Finding.shape })),
+  /** How many more a step listed, and the list in the control store that names all of them, or the parts that do. */
+  moreFindings: z.array(z.strictObject({ step: z.string(), count: Count, blob: z.string() })),
   jobs: z.array(JobEvidence),
   configs: z.array(ConfigEvidence),
   undo: z.array(UndoOutcome),

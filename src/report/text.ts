@@ -223,6 +223,9 @@ function leftOver(report: Report, columns: number, full: boolean): string[] {
           ),
         )
       : []),
+    ...report.moreFindings.flatMap(({ step, count, blob }) =>
+      wrap(`${step} listed ${count} more: ${blob} in the control store`, columns, '      … ', '        '),
+    ),
   ];
 }
 
