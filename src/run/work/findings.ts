@@ -100,7 +100,7 @@ export async function notDoneBy(context: StepContext, action: ActionName): Promi
 const settleMs = 10_000;
 
 /** The progress of a step through a long list, kept in the control store: heartbeats carry its digest only. */
-export interface Progress<T> {
+export interface KeptProgress<T> {
   state: T;
   /** Call between two items, when everything before is done for good; `before` makes it so, where that is not done for each item. */
   settle(heartbeat: Heartbeat, before?: () => Promise<void>): Promise<void>;
@@ -111,7 +111,7 @@ export async function resumeProgress<T extends object>(
   context: StepContext,
   schema: z.ZodType<T>,
   initial: T,
-): Promise<Progress<T>> {
+): Promise<KeptProgress<T>> {
   const kept = documentKind('progress of a step', 1, schema);
   const folder = `runs/${context.run.runId}/progress`;
   const { progress } = (context.cursor ?? {}) as { progress?: unknown };
