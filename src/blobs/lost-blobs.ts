@@ -3,7 +3,7 @@ import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import type { Evidence } from '../run/work/outcome.ts';
 import type { AcceptedLoss, StepContext } from '../run/work/step-context.ts';
-import { showFindings, type Finding, type LostBlob } from '../run/work/findings.ts';
+import { showFindings, type Finding, type LostBlob, type SomeFindings } from '../run/work/findings.ts';
 import { replicaIn } from '../recovery-point/find-line.ts';
 import type { BlobLine, SealedManifest } from '../recovery-point/manifest.ts';
 import { sealedIds } from '../recovery-point/list-points.ts';
@@ -29,7 +29,7 @@ export function showAcceptance(accepted: AcceptedLoss | undefined): string {
 }
 
 export interface Losses {
-  lost: readonly Finding[];
+  lost: SomeFindings;
   /** Blobs in all. */
   expected: number;
   evidence: readonly Evidence[];
@@ -41,14 +41,14 @@ export async function requireAcceptance(
   sealed: SealedManifest,
   { lost, expected, evidence }: Losses,
 ): Promise<void> {
-  if (lost.length === 0 || context.acceptedLoss) return;
+  if (lost.count === 0 || context.acceptedLoss) return;
   throw new UnderstudyError(
     'ReconciliationError',
-    `${lost.length} of ${showCount(expected, 'blob')} in ${context.to.region} cannot be had as recovery point ${sealed.id} has them; the others are there: ` +
+    `${lost.count} of ${showCount(expected, 'blob')} in ${context.to.region} cannot be had as recovery point ${sealed.id} has them; the others are there: ` +
       showFindings(lost, 3).join('; '),
     {
       ...(evidence[0] ? { place: evidence[0].blob } : {}),
-      next: await waysOn(context, sealed, lost.find((each) => each.lost)?.lost),
+      next: await waysOn(context, sealed, lost.first.find((each) => each.lost)?.lost),
     },
   );
 }

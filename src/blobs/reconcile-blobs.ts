@@ -7,13 +7,14 @@ import type { AcceptedLoss, StepContext } from '../run/work/step-context.ts';
 import { besideLines, type BlobGroup } from './blob-groups.ts';
 import { differenceOfHeaders, hashBlob, listBlobs, type ListedBlob } from '../azure/storage/blobs.ts';
 import { forEachBounded } from '../run/work/bounded.ts';
-import { notDoneBy, showFindings, writeFindings, type Finding } from '../run/work/findings.ts';
+import { endFindings } from '../run/work/findings-log.ts';
+import { findingsBy, showFindings } from '../run/work/findings.ts';
 import type { Heartbeat } from '../run/work/heartbeat.ts';
 import { lostBlob, requireAcceptance, showAcceptance } from './lost-blobs.ts';
 import type { BlobLine } from '../recovery-point/manifest.ts';
 import { openStandby, type Standby } from '../standby/standby.ts';
-import { fail, newTally, showBytes, showCount, skip, sum, toCounts } from '../run/work/tally.ts';
-import { walkGroups, type GroupResult, type GroupTools, type Walked } from './walk-groups.ts';
+import { fail, showBytes, showCount, skip, sum, toCounts } from '../run/work/tally.ts';
+import { newGroupResult, walkGroups, type GroupResult, type GroupTools, type Walked } from './walk-groups.ts';
 
 /**
  * Errors: ReconciliationError if a blob is missing or differs, unless restoring skipped it with a reason, or a person has accepted its loss;
@@ -21,7 +22,7 @@ import { walkGroups, type GroupResult, type GroupTools, type Walked } from './wa
  */
 export async function reconcileBlobs(context: StepContext): Promise<StepResult> {
   const standby = await openStandby(context);
-  const notDone = await notDoneBy(context, 'restoreBlobs');
+  const notDone = await notRestored(context);
   const walked = await walkGroups(context, standby, {
     visit: (group, tools) => compareGroup(context, group, { ...tools, notDone }),
   });
@@ -41,8 +42,8 @@ async function conclude(
   const counts = toCounts(tally, 'blobs', expected);
   const { acceptedLoss, to } = context;
   // What a person has accepted is read by the steps that follow.
-  const evidence = await writeFindings(context, acceptedLoss ? 'list' : 'reconciliation', findings);
-  const lost = findings.filter(({ state }) => state === 'failed');
+  const evidence = await endFindings(context, acceptedLoss ? 'list' : 'reconciliation', findings);
+  const lost = findings.failed;
   await requireAcceptance(context, point.sealed, { lost, expected, evidence });
   const skipped = sum(tally.skipped);
   return {
@@ -52,13 +53,29 @@ async function conclude(
       (skipped > 0 ? `; ${skipped} skipped when restoring, or accepted as lost` : ''),
     counts: [counts],
     evidence,
-    ...(lost.length > 0 ? { lost: showFindings(lost) } : {}),
+    ...(lost.count > 0 ? { lost: showFindings(lost) } : {}),
   };
+}
+
+/** What restoring did not do of a blob: small, since it may be so of each. */
+type NotRestored = 'lost' | { skipped: string };
+
+async function notRestored(context: StepContext): Promise<Map<string, NotRestored>> {
+  const found = new Map<string, NotRestored>();
+  const byReason = new Map<string, NotRestored>();
+  for await (const { what, state, reason, lost } of findingsBy(context, 'restoreBlobs')) {
+    if (lost) found.set(what, 'lost');
+    if (lost || state !== 'skipped') continue;
+    const skipped = byReason.get(reason) ?? { skipped: reason };
+    byReason.set(reason, skipped);
+    found.set(what, skipped);
+  }
+  return found;
 }
 
 interface CompareTools extends GroupTools {
   /** What restoring skipped, or lost, and why. */
-  notDone: ReadonlyMap<string, Finding>;
+  notDone: ReadonlyMap<string, NotRestored>;
 }
 
 async function compareGroup(
@@ -69,12 +86,12 @@ async function compareGroup(
   const { beat } = heartbeat;
   const container = standby.containerFor(group.account, group.container);
   const blobs = listBlobs(standby.account, container, group.unit, signal);
-  const result: GroupResult = { tally: newTally(), findings: [] };
+  const result = newGroupResult(lists);
   await forEachBounded(besideLines({ group, blobs, lists, beat }), 256, ({ line, there }, index) =>
     limit(async () => {
       const difference = await compare(line, there, { standby, container, signal, heartbeat });
       const what = `${container}/${line.path}`;
-      count(result, { line, what, difference, known: notDone.get(what), index, accepted });
+      await count(result, { line, what, difference, known: notDone.get(what), index, accepted });
       heartbeat.add(1, line.sizeBytes);
       await beat();
     }),
@@ -106,29 +123,29 @@ interface ComparedLine {
   /** Why it is not equal. */
   difference: Difference | undefined;
   /** What restoring skipped, or lost, and why: what was to be expected. */
-  known: Finding | undefined;
+  known: NotRestored | undefined;
   index: number;
   accepted: AcceptedLoss | undefined;
 }
 
-function count({ tally, findings }: GroupResult, compared: ComparedLine): void {
+async function count({ tally, findings }: GroupResult, compared: ComparedLine): Promise<void> {
   const { line, what, difference, known, index, accepted } = compared;
   if (difference === undefined) {
     tally.done += 1;
     tally.bytes += line.sizeBytes;
-  } else if (known?.lost) {
+  } else if (known === 'lost') {
     skip(tally, 'accepted as lost when it was restored');
   } else {
     const text = typeof difference === 'string' ? difference : difference.headers;
-    if (known?.state === 'skipped') {
-      skip(tally, known.reason);
-      findings.push({ index, finding: { what, state: 'skipped', reason: `${text}: ${known.reason}` } });
+    if (known) {
+      skip(tally, known.skipped);
+      await findings.note(index, { what, state: 'skipped', reason: `${text}: ${known.skipped}` });
       return;
     }
     (accepted ? skip : fail)(tally, `${text === 'missing' ? text : 'different'}${showAcceptance(accepted)}`);
     const { lost, ...finding } = lostBlob(what, line, { difference: text, accepted });
     // An asset whose blob has another content type is whole.
     const isLost = typeof difference === 'string' && lost;
-    findings.push({ index, finding: { ...finding, ...(isLost ? { lost } : {}) } });
+    await findings.note(index, { ...finding, ...(isLost ? { lost } : {}) });
   }
 }

@@ -5,13 +5,14 @@ import { besideLines, type BlobGroup } from './blob-groups.ts';
 import { ensureContainer, listBlobs, statBlob, type ListedBlob } from '../azure/storage/blobs.ts';
 import { forEachBounded } from '../run/work/bounded.ts';
 import { suspectReplicas, type Suspects } from '../recovery-point/damage.ts';
-import { showFindings, writeFindings } from '../run/work/findings.ts';
+import { endFindings } from '../run/work/findings-log.ts';
+import { showFindings } from '../run/work/findings.ts';
 import { lostBlob, requireAcceptance, showAcceptance } from './lost-blobs.ts';
 import type { BlobLine } from '../recovery-point/manifest.ts';
 import { restoreBlob, type Restored } from './restore-blob.ts';
 import { openStandby, type Standby } from '../standby/standby.ts';
-import { fail, newTally, showBytes, showCount, skip, sum, toCounts, type Tally } from '../run/work/tally.ts';
-import { walkGroups, type GroupResult, type GroupTools } from './walk-groups.ts';
+import { fail, showBytes, showCount, skip, sum, toCounts, type Tally } from '../run/work/tally.ts';
+import { newGroupResult, walkGroups, type GroupResult, type GroupTools } from './walk-groups.ts';
 
 /** So few blobs of a unit are looked up one by one; more are listed. */
 const fewBlobs = 4;
@@ -31,9 +32,9 @@ export async function restoreBlobs(context: StepContext): Promise<StepResult> {
   if (expected === 0)
     return { state: 'skipped', detail: `the recovery point has no blobs of ${[...classes].join(', ')}` };
   const counts = [toCounts(tally, 'blobs', expected)];
-  const evidence = await writeFindings(context, 'list', findings);
+  const evidence = await endFindings(context, 'list', findings);
   await requireAcceptance(context, standby.point.sealed, {
-    lost: findings.filter((each) => each.lost),
+    lost: findings.lost,
     expected,
     evidence,
   });
@@ -42,7 +43,7 @@ export async function restoreBlobs(context: StepContext): Promise<StepResult> {
     detail: describe(tally, expected),
     counts,
     evidence,
-    ...(findings.length > 0 ? { lost: showFindings(findings) } : {}),
+    ...(findings.all.count > 0 ? { lost: showFindings(findings.all) } : {}),
   };
 }
 
@@ -69,12 +70,12 @@ async function restoreGroup(
   const { beat } = heartbeat;
   const container = standby.containerFor(group.account, group.container);
   const blobs = present(standby, container, group, signal);
-  const result: GroupResult = { tally: newTally(), findings: [] };
+  const result = newGroupResult(lists);
   await forEachBounded(besideLines({ group, blobs, lists, beat }), 256, ({ line, there }, index) =>
     limit(async () => {
       const { epoch } = point.sealed;
       const restored = await restoreBlob({ line, account, container, there, epoch, suspects, signal, beat });
-      count(result, { line, container, restored, index, accepted: acceptedLoss });
+      await count(result, { line, container, restored, index, accepted: acceptedLoss });
       heartbeat.add(1, restored === 'restored' ? line.sizeBytes : 0);
       await beat();
     }),
@@ -110,7 +111,10 @@ interface RestoredLine {
   accepted: AcceptedLoss | undefined;
 }
 
-function count(result: GroupResult, { line, container, restored, index, accepted }: RestoredLine): void {
+async function count(
+  result: GroupResult,
+  { line, container, restored, index, accepted }: RestoredLine,
+): Promise<void> {
   const { tally, findings } = result;
   const what = `${container}/${line.path}`;
   if (restored === 'restored' || restored === 'already') {
@@ -123,14 +127,14 @@ function count(result: GroupResult, { line, container, restored, index, accepted
     const difference = `its copy is ${restored.damaged}, expected sha256 ${line.sha256}`;
     const finding = lostBlob(what, line, { difference, accepted });
     (accepted ? skip : fail)(tally, `its copy is damaged or missing${showAcceptance(accepted)}`);
-    findings.push({ index, finding });
+    await findings.note(index, finding);
     return;
   }
   const reason = reasons[restored];
   const skipped = restored === 'kept';
   (skipped ? skip : fail)(tally, reason);
   const state = skipped ? 'skipped' : 'failed';
-  findings.push({ index, finding: { what, state, reason } });
+  await findings.note(index, { what, state, reason });
 }
 
 function describe(tally: Tally, expected: number): string {

@@ -4,16 +4,34 @@ import type { StepContext } from '../run/work/step-context.ts';
 import type { ResourceClass } from '../topology/words.ts';
 import { blobGroups, classesOfStep, type BlobGroup } from './blob-groups.ts';
 import { batches, createLimiter, mapBounded } from '../run/work/bounded.ts';
-import { Finding, resumeProgress } from '../run/work/findings.ts';
+import { addFinding, FindingsState, noFindings } from '../run/work/findings-log.ts';
+import { resumeProgress, type Finding } from '../run/work/findings.ts';
 import { startHeartbeat, type Heartbeat } from '../run/work/heartbeat.ts';
-import { spools, type Spools } from '../run/work/spool.ts';
+import { spools, type Spool, type Spools } from '../run/work/spool.ts';
 import type { Standby } from '../standby/standby.ts';
 import { addTally, newTally, seen, Tally } from '../run/work/tally.ts';
 
 /** What became of a group's blobs: counted, since there may be more of them than memory holds. */
 export interface GroupResult {
   tally: Tally;
-  findings: { index: number; finding: Finding }[];
+  findings: GroupFindings;
+}
+
+/** What was found of a group, in the order of the recovery point, whichever blob was done first. */
+export interface GroupFindings {
+  note(index: number, finding: Finding): Promise<void>;
+  list: Spool<{ index: number; finding: Finding }>;
+}
+
+/** A result that nothing was counted in yet. `lists`: where its findings are kept. */
+export function newGroupResult(lists: Spools): GroupResult {
+  const list = lists.make<{ index: number; finding: Finding }>(({ index }) =>
+    String(index).padStart(12, '0'),
+  );
+  // One after the other: many blobs are looked at side by side.
+  let added = Promise.resolve();
+  const note = (index: number, finding: Finding) => (added = added.then(() => list.add({ index, finding })));
+  return { tally: newTally(), findings: { note, list } };
 }
 
 /** What the work on a group is lent. */
@@ -32,7 +50,7 @@ export interface GroupWork {
 
 export interface Walked {
   tally: Tally;
-  findings: Finding[];
+  findings: FindingsState;
   /** Blobs that the recovery point has of these classes. */
   expected: number;
   classes: ReadonlySet<ResourceClass>;
@@ -42,7 +60,7 @@ const State = z.strictObject({
   /** Groups that are done. */
   units: z.int().nonnegative(),
   tally: Tally,
-  findings: z.array(Finding),
+  findings: FindingsState,
 });
 type State = z.infer<typeof State>;
 
@@ -54,7 +72,11 @@ export async function walkGroups(
   const { store, topology } = context;
   const { concurrency } = topology.artifacts;
   const classes = classesOfStep(context);
-  const progress = await resumeProgress(context, State, { units: 0, tally: newTally(), findings: [] });
+  const progress = await resumeProgress(context, State, {
+    units: 0,
+    tally: newTally(),
+    findings: noFindings(),
+  });
   const { state } = progress;
   const heartbeat = startHeartbeat(context, 'blobs', { done: seen(state.tally), bytes: state.tally.bytes });
   const lists = spools();
@@ -68,7 +90,7 @@ export async function walkGroups(
       const todo = window.filter(() => index++ >= state.units);
       await prepare?.(todo);
       const results = await mapBounded(todo, window.length, (group) => visit(group, tools));
-      for (const result of results) addTo(state, result);
+      for (const result of results) await addTo(context, state, result);
       for (const { lines } of window) await lines.discard();
       state.units = Math.max(state.units, index);
       await progress.settle(heartbeat);
@@ -79,9 +101,13 @@ export async function walkGroups(
   return { tally: state.tally, findings: state.findings, expected, classes };
 }
 
-function addTo(state: State, { tally, findings }: GroupResult): void {
+/** Two attempts leave the same evidence: groups and findings come in the order of the recovery point. */
+async function addTo(
+  context: StepContext,
+  state: State,
+  { tally, findings: { list } }: GroupResult,
+): Promise<void> {
   addTally(state.tally, tally);
-  // In the order of the recovery point, whichever blob was done first: two attempts leave the same evidence.
-  const inOrder = findings.toSorted((a, b) => a.index - b.index);
-  state.findings.push(...inOrder.map(({ finding }) => finding));
+  for await (const { finding } of list) await addFinding(context, state.findings, finding);
+  await list.discard();
 }

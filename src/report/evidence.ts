@@ -78,7 +78,13 @@ export const Finding = z.object({
   state: z.enum(['skipped', 'failed']),
   reason: z.string(),
 });
-const Findings = z.object({ findings: z.array(Finding) });
+const Findings = z.object({
+  findings: z.array(Finding),
+  /** Of a long list: where the others are. They are not read for a report. */
+  parts: z.array(z.object({ digest: z.string(), count: z.int().nonnegative() })).default([]),
+});
+/** So many of one list are in a report; the rest is counted. */
+const mostFindings = 500;
 
 export interface EvidenceDocument extends Evidence {
   step: string;
@@ -147,16 +153,25 @@ export function itemsOf<T>(
   return { items, problems };
 }
 
-/** What steps found item by item. A document of another form is only referred to. */
+type FoundItem = z.infer<typeof Finding> & { step: string };
+
+/** What steps found item by item: the first of each list, and how many more it has. A document of another form is only referred to. */
 export function findingsOf(documents: EvidenceDocument[]): {
-  items: (z.infer<typeof Finding> & { step: string })[];
+  items: FoundItem[];
+  more: { step: string; count: number; blob: string }[];
   problems: string[];
 } {
   const lists = documents.filter(({ kind }) => kind === 'list' || kind === 'reconciliation');
+  const read = lists.flatMap(({ step, blob, content }) => {
+    const list = Findings.safeParse(content).data;
+    if (!list) return [];
+    const total = list.findings.length + list.parts.reduce((sum, { count }) => sum + count, 0);
+    const items = list.findings.slice(0, mostFindings).map((finding): FoundItem => ({ step, ...finding }));
+    return [{ items, more: { step, count: total - items.length, blob } }];
+  });
   return {
-    items: lists.flatMap(({ step, content }) =>
-      (Findings.safeParse(content).data?.findings ?? []).map((finding) => ({ step, ...finding })),
-    ),
+    items: read.flatMap(({ items }) => items),
+    more: read.flatMap(({ more }) => (more.count > 0 ? [more] : [])),
     problems: lists.flatMap(({ problem }) => problem ?? []),
   };
 }

@@ -3,7 +3,8 @@ import { showJob } from '../workspace/jobs/job.ts';
 import { gpuHoursOf, showLostWork } from '../jobs/lost-work.ts';
 import type { JobEvidence } from './evidence.ts';
 import type { Rpo } from './schema.ts';
-import { showCount, showTime } from './wording.ts';
+import { showCount } from '../topology/figures.ts';
+import { showTime } from './wording.ts';
 
 export interface LostJobs {
   worst?: NonNullable<Rpo['worst']>;

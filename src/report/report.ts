@@ -9,8 +9,8 @@ import type { Plan, RecoveryPointRef } from '../plan/plan.ts';
 import { isOver, type RunState } from '../plan/run-states.ts';
 import type { StepRecord } from '../run/work/outcome.ts';
 import type { RunHeader } from '../run/run-document.ts';
-import { showCount } from '../run/work/tally.ts';
 import { showDuration } from '../topology/duration.ts';
+import { showCount } from '../topology/figures.ts';
 import type { Topology } from '../topology/topology.ts';
 import { showJob } from '../workspace/jobs/job.ts';
 import type { TouchedJob } from '../fence/left-cancelled.ts';
@@ -116,6 +116,7 @@ export function buildReport(input: ReportInput): Report {
     counts: counts.rows,
     leftOver,
     findings: findings.items,
+    moreFindings: findings.more,
     jobs: allJobs,
     configs: configs.items,
     undo: reportUndo(executed, input.state === 'cancelled'),

@@ -47,11 +47,11 @@ export const CountsRow = z.strictObject({
 export type CountsRow = z.infer<typeof CountsRow>;
 
 /** How many steps are in each state; they add up to `total`. */
-export const Tally = z.strictObject({
+export const StepTally = z.strictObject({
   total: Count,
   ...(Object.fromEntries(stepStates.map((state) => [state, Count])) as Record<StepState, typeof Count>),
 });
-export type Tally = z.infer<typeof Tally>;
+export type StepTally = z.infer<typeof StepTally>;
 
 export const StepReport = z.strictObject({
   id: z.string(),
@@ -72,7 +72,7 @@ export type StepReport = z.infer<typeof StepReport>;
 
 const span = {
   state: z.enum(stepStates),
-  tally: Tally,
+  tally: StepTally,
   startedAt: Time.optional(),
   /** Absent while a step of it is unfinished. */
   endedAt: Time.optional(),
@@ -247,12 +247,14 @@ export const Report = z.strictObject({
     })
     .optional(),
   objectives: z.array(ClassObjectives),
-  tally: Tally,
+  tally: StepTally,
   phases: z.array(PhaseReport),
   counts: z.array(CountsRow),
   leftOver: z.array(LeftOver),
-  /** Of what was skipped or failed, each item that steps listed. */
+  /** Of what was skipped or failed, the first items that steps listed. */
   findings: z.array(z.strictObject({ step: z.string(), ...Finding.shape })),
+  /** How many more a step listed, and the list in the control store that names all of them, or the parts that do. */
+  moreFindings: z.array(z.strictObject({ step: z.string(), count: Count, blob: z.string() })),
   jobs: z.array(JobEvidence),
   configs: z.array(ConfigEvidence),
   undo: z.array(UndoOutcome),

@@ -2,7 +2,7 @@
 import type { Plan, Step } from '../plan/plan.ts';
 import type { StepRecord } from '../run/work/outcome.ts';
 import { phases, resourceClasses } from '../topology/words.ts';
-import { stepStates, type ClassReport, type PhaseReport, type StepReport, type Tally } from './schema.ts';
+import { stepStates, type ClassReport, type PhaseReport, type StepReport, type StepTally } from './schema.ts';
 
 /** Milliseconds from one ISO time to another; never negative (two clocks may disagree by a little). */
 export function elapsedMs(from: string, to: string): number {
@@ -47,11 +47,11 @@ export function reportPhases(plan: Plan, steps: StepReport[]): PhaseReport[] {
   });
 }
 
-export function tallyOf(steps: { state: StepReport['state'] }[]): Tally {
+export function tallyOf(steps: { state: StepReport['state'] }[]): StepTally {
   const tally = {
     total: steps.length,
     ...Object.fromEntries(stepStates.map((state) => [state, 0])),
-  } as Tally;
+  } as StepTally;
   for (const step of steps) tally[step.state] += 1;
   return tally;
 }
@@ -73,7 +73,7 @@ function spanOf(steps: StepReport[]): Omit<PhaseReport, 'phase' | 'classes'> {
 }
 
 /** A group is as bad as its worst step, and unfinished while one step of it is. */
-function stateOfAll(tally: Tally): StepReport['state'] {
+function stateOfAll(tally: StepTally): StepReport['state'] {
   for (const state of ['undo-failed', 'failed', 'cancelled', 'undone', 'running'] as const) {
     if (tally[state] > 0) return state;
   }

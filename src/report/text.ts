@@ -1,5 +1,6 @@
 /** The report as text: what `failover` ends with on the terminal, and what `report RUN` prints. */
 import picocolors from 'picocolors';
+import { showCount } from '../topology/figures.ts';
 import { showLeftBehind } from '../recovery-point/drafts.ts';
 import { countGroups, totalOf, type CountsTotal } from './counts-total.ts';
 import type { Report } from './schema.ts';
@@ -10,7 +11,6 @@ import {
   owedByRegion,
   phaseless,
   shortened,
-  showCount,
   showMs,
   showRecoveryPoint,
   showTally,
@@ -223,6 +223,9 @@ function leftOver(report: Report, columns: number, full: boolean): string[] {
           ),
         )
       : []),
+    ...report.moreFindings.flatMap(({ step, count, blob }) =>
+      wrap(`${step} listed ${count} more: ${blob} in the control store`, columns, '      … ', '        '),
+    ),
   ];
 }
 

@@ -1,5 +1,6 @@
 /** The words in which reports say figures, states and times, the same in HTML and in text. */
 import { showDuration } from '../topology/duration.ts';
+import { showCount } from '../topology/figures.ts';
 import type { ClassObjectives, Report, StepState, Urgency } from './schema.ts';
 import type { WorstMeasure } from './worst.ts';
 
@@ -12,11 +13,6 @@ export function showMs(milliseconds: number | undefined): string {
 
 function showSeconds(seconds: number | undefined): string {
   return seconds === undefined ? unknown : showDuration(seconds * 1000);
-}
-
-/** "1 value", "2 values". */
-export function showCount(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 /** `2026-11-21 10:00:03 UTC`. */

@@ -14,7 +14,7 @@ import {
   showDamagedReplica,
   type KnownDamage,
 } from '../recovery-point/damage.ts';
-import { resumeProgress, type Progress } from '../run/work/findings.ts';
+import { resumeProgress, type KeptProgress } from '../run/work/findings.ts';
 import { startHeartbeat, type Heartbeat } from '../run/work/heartbeat.ts';
 import { sealedIds } from '../recovery-point/list-points.ts';
 import {
@@ -177,7 +177,7 @@ function damagedOnes({ lists }: ScrubLedger, share: readonly Unit[]): Item[] {
 
 async function scrubItems(
   context: StepContext,
-  progress: Progress<State>,
+  progress: KeptProgress<State>,
   tools: ScrubTools & { untilMs: number },
 ): Promise<void> {
   const { state } = progress;

@@ -7,8 +7,8 @@ import { withoutProse } from '../azure/body/free-text.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import type { WorkspaceRef } from '../topology/topology.ts';
 import { assetKey, assetTypeNames } from '../workspace/asset-types.ts';
-import { notDoneBy, type Finding, type LostBlob } from '../run/work/findings.ts';
-import { covers, type SealedManifest, type Unit } from '../recovery-point/manifest.ts';
+import { findingsBy, type LostBlob } from '../run/work/findings.ts';
+import type { SealedManifest } from '../recovery-point/manifest.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
 import { assetReferences, type AssetReference } from '../workspace/references.ts';
 
@@ -17,35 +17,50 @@ export type LostAssets = ReadonlyMap<string, string>;
 
 /** As far as the steps of this run know by now. Errors: ControlStoreError (evidence is altered or missing), RecoveryPointError. */
 export async function lostAssets(context: StepContext, sealed: SealedManifest): Promise<LostAssets> {
-  const blobs = [
-    ...(await notDoneBy(context, 'restoreBlobs')).values(),
-    ...(await notDoneBy(context, 'reconcileBlobs')).values(),
-  ].flatMap(({ what, lost, reason }) => (lost ? [{ ...lost, what, reason }] : []));
   const found = new Map<string, string>();
-  if (blobs.length === 0) return found;
-  for await (const unit of readPart(context.store, sealed, 'units')) addLost(found, unit, blobs);
-  await addReferring(found, context, sealed);
+  let places: AssetsByPlace | undefined;
+  const lost = new Map<string, { first: string; more: number }>();
+  for (const action of ['restoreBlobs', 'reconcileBlobs'] as const) {
+    for await (const { what, lost: blob } of findingsBy(context, action)) {
+      if (!blob) continue;
+      places ??= await assetsByPlace(context, sealed);
+      for (const asset of assetsOf(blob, places)) {
+        const known = lost.get(asset);
+        if (known) known.more += 1;
+        else lost.set(asset, { first: what, more: 0 });
+      }
+    }
+  }
+  for (const [asset, { first, more }] of lost)
+    found.set(asset, `blob ${first} is lost${more > 0 ? ` (and ${more} more)` : ''}`);
+  if (found.size > 0) await addReferring(found, context, sealed);
   return found;
 }
 
-function addLost(
-  found: Map<string, string>,
-  unit: Unit,
-  blobs: readonly (LostBlob & Pick<Finding, 'what' | 'reason'>)[],
-): void {
-  const inUnit = blobs.filter(
-    ({ account, container, path }) =>
-      account === unit.account && container === unit.container && covers(unit.path, path),
-  );
-  if (inUnit.length === 0) return;
-  for (const { asset, path, growing } of unit.places) {
+/** By account, container and path: what stands there, or below it. A lookup costs the depth of a path, not the number of units. */
+type AssetsByPlace = ReadonlyMap<string, readonly string[]>;
+
+async function assetsByPlace({ store }: StepContext, sealed: SealedManifest): Promise<AssetsByPlace> {
+  const found = new Map<string, string[]>();
+  for await (const { account, container, places } of readPart(store, sealed, 'units')) {
     // A job's checkpoint is brought, and compared, when the job is resubmitted.
-    if (growing) continue;
-    const [first, ...others] = inUnit.filter((blob) => covers(path, blob.path));
-    if (!first || found.has(asset)) continue;
-    const more = others.length > 0 ? ` (and ${others.length} more)` : '';
-    found.set(asset, `blob ${first.what} is lost${more}`);
+    for (const { asset, path } of places.filter(({ growing }) => !growing)) {
+      const key = keyOf(account, container, path);
+      found.set(key, [...(found.get(key) ?? []), asset]);
+    }
   }
+  return found;
+}
+
+function keyOf(account: string, container: string, path: string): string {
+  return `${account}/${container}/${path}`;
+}
+
+/** What a blob belongs to. */
+function assetsOf({ account, container, path }: LostBlob, places: AssetsByPlace): Set<string> {
+  const segments = path.split('/');
+  const roots = ['', ...segments.map((_, index) => segments.slice(0, index + 1).join('/'))];
+  return new Set(roots.flatMap((root) => places.get(keyOf(account, container, root)) ?? []));
 }
 
 /** What refers to what is not whole is not whole either: components are made of code, and pipelines of components. */

@@ -10,7 +10,7 @@ import { dependenciesFirst } from '../../src/assets/restore-assets.ts';
 import { withoutSecrets } from '../../src/workspace/without-secrets.ts';
 import { secretName } from '../../src/secrets/secret-name.ts';
 import { selectVersions } from '../../src/inventory/select.ts';
-import { showBytes, showCount } from '../../src/run/work/tally.ts';
+import { showBytes, showCount } from '../../src/topology/figures.ts';
 import { indexUnit, mergeUnits, type NeededRoot } from '../../src/recovery-point/units.ts';
 
 const workspace = {

@@ -1,8 +1,8 @@
 /** How much of a step's work is done: a bar where the whole is known, figures where it is not. */
+import { showBytes } from '../../topology/figures.ts';
 import type { StepProgress } from '../../run/progress.ts';
 
 const cells = 12;
-const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
 
 /** `████░░░░ 120 of 212 blobs, 14.1 MB`; without a total only what is done. */
 export function showProgress({ unit, done, total, bytes }: NonNullable<StepProgress['progress']>): string {
@@ -12,15 +12,4 @@ export function showProgress({ unit, done, total, bytes }: NonNullable<StepProgr
   // Full only when it is: rounding must not announce an end.
   const full = Math.floor(share * cells);
   return `${'█'.repeat(full)}${'░'.repeat(cells - full)} ${done} of ${total} ${unit}${size}`;
-}
-
-/** Powers of 1,000, as Azure's portal and bills count. */
-export function showBytes(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  while (value >= 999.95 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }

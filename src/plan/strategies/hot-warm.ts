@@ -12,7 +12,8 @@
  */
 import { computeNames } from '../../topology/compute-names.ts';
 import type { ConfigTarget } from '../../topology/topology.ts';
-import { count, draft, type StepDraft, type Strategy, type StrategyInput } from './strategy.ts';
+import { showCount } from '../../topology/figures.ts';
+import { draft, type StepDraft, type Strategy, type StrategyInput } from './strategy.ts';
 
 export const hotWarm: Strategy = {
   provision({ class: name, topology, from, to, recoveryPoint }) {
@@ -28,7 +29,7 @@ export const hotWarm: Strategy = {
           draft(
             'computes',
             'scaleComputes',
-            `Scale ${count(recoveryPoint.computes.length, 'compute')} up in ${to}`,
+            `Scale ${showCount(recoveryPoint.computes.length, 'compute')} up in ${to}`,
             {
               input: { computes: recoveryPoint.computes, names: computeNames(topology, from) },
             },
@@ -39,7 +40,7 @@ export const hotWarm: Strategy = {
           draft(
             'deployments',
             'scaleDeployments',
-            `Scale the deployments of ${count(recoveryPoint.endpoints.length, 'endpoint')} up in ${to}`,
+            `Scale the deployments of ${showCount(recoveryPoint.endpoints.length, 'endpoint')} up in ${to}`,
             {
               input: { endpoints: recoveryPoint.endpoints },
             },
@@ -100,7 +101,7 @@ export const hotWarm: Strategy = {
           draft(
             'connections',
             'configureConnections',
-            `Create ${count(recoveryPoint.counts.connections ?? 0, 'connection')} from escrow`,
+            `Create ${showCount(recoveryPoint.counts.connections ?? 0, 'connection')} from escrow`,
           ),
         ];
       case 'training':
@@ -108,7 +109,7 @@ export const hotWarm: Strategy = {
           draft(
             'schedules',
             'configureSchedules',
-            `Create ${count(recoveryPoint.counts.schedules ?? 0, 'schedule')}, disabled`,
+            `Create ${showCount(recoveryPoint.counts.schedules ?? 0, 'schedule')}, disabled`,
           ),
         );
       case 'inference':
@@ -170,7 +171,7 @@ export const hotWarm: Strategy = {
       draft(
         'probes',
         'probePublicAddress',
-        `Probe ${count(probes.length, 'public address')}`.replace('addresss', 'addresses'),
+        `Probe ${showCount(probes.length, 'public address')}`.replace('addresss', 'addresses'),
       ),
     );
     switch (name) {
@@ -211,7 +212,7 @@ export const hotWarm: Strategy = {
       draft(
         'jobs',
         'resubmitJobs',
-        `Resubmit ${count(unfinished, 'interrupted job')} in ${to}, by priority`,
+        `Resubmit ${showCount(unfinished, 'interrupted job')} in ${to}, by priority`,
         {
           expectedSeconds: Math.ceil(unfinished / 9.5),
         },

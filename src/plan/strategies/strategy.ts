@@ -53,8 +53,3 @@ export function toStep(phase: Phase, resourceClass: ResourceClass, of: StepDraft
     ...(of.expectedSeconds === undefined ? {} : { expectedSeconds: of.expectedSeconds }),
   };
 }
-
-/** `3 models`, `1 model`. */
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
-}

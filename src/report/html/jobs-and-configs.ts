@@ -4,7 +4,7 @@ import type { JobEvidence } from '../evidence.ts';
 import { table, type Column } from './table.ts';
 import { html, type Insert, type Markup } from './markup.ts';
 import type { Report } from '../schema.ts';
-import { showCount } from '../wording.ts';
+import { showCount } from '../../topology/figures.ts';
 
 export function jobs(report: Report): Markup {
   const columns: Column[] = [

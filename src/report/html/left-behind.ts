@@ -24,11 +24,17 @@ export function leftOver(report: Report): Markup {
     html`<code>${each.step}</code>`,
     shortened(each.reason),
   ]);
+  const more = report.moreFindings.reduce((sum, { count }) => sum + count, 0);
+  const listed = more === 0 ? String(found.length) : `the first ${found.length} of ${found.length + more}`;
   return html`${table('Everything that was not done, and why', columns, [{ rows }])}
   ${
     found.length > 0 &&
     html`<details>
-      <summary>Each of them, as the steps listed them (${found.length})</summary>
+      <summary>Each of them, as the steps listed them (${listed})</summary>
+      ${report.moreFindings.map(
+        ({ step, count, blob }) =>
+          html`<p><code>${step}</code> listed ${count} more: <code>${blob}</code> in the control store.</p>`,
+      )}
       ${table('Item by item', [{ label: 'Item' }, { label: 'State', words: true }, { label: 'Step' }, { label: 'Reason' }], [{ rows: found }])}
     </details>`
   }`;

@@ -1,7 +1,6 @@
 /** What restoring and reconciling leave behind as evidence: lists in the control store, named by their digest. */
 import { z } from 'zod';
 import { documentKind } from '../../control-store/document.ts';
-import type { ControlStore } from '../../control-store/store.ts';
 import type { ActionName } from '../../plan/actions.ts';
 import type { Evidence } from './outcome.ts';
 import type { StepContext } from './step-context.ts';
@@ -26,49 +25,82 @@ export const Finding = z.strictObject({
 });
 export type Finding = z.infer<typeof Finding>;
 
-const Findings = z.strictObject({ step: z.string(), findings: z.array(Finding) });
-type Findings = z.infer<typeof Findings>;
+/** A part of a long list, in a document of its own. */
+export const PartOfFindings = z.strictObject({ digest: z.string(), count: z.int().positive() });
+export type PartOfFindings = z.infer<typeof PartOfFindings>;
+
+const Findings = z.strictObject({
+  step: z.string(),
+  findings: z.array(Finding),
+  /** Of a long list: the others, in order. */
+  parts: z.array(PartOfFindings).optional(),
+});
 
 const findingLists = documentKind('findings of a step', 1, Findings);
 
-/** Answers nothing where there is nothing to say. */
+/** How many there are, and the first of them. */
+export interface SomeFindings {
+  count: number;
+  first: Finding[];
+}
+
+const folderOf = ({ run }: Pick<StepContext, 'run'>) => `runs/${run.runId}/evidence`;
+
+/** Writes a short list down as evidence; none where nothing was found. `addFinding` is for lists that may be long. */
 export async function writeFindings(
-  { store, run, step }: StepContext,
+  context: StepContext,
   kind: Evidence['kind'],
   findings: Finding[],
 ): Promise<Evidence[]> {
-  if (findings.length === 0) return [];
-  const folder = `runs/${run.runId}/evidence`;
-  const digest = await findingLists.seal(store, folder, { step: step.id, findings });
+  return findings.length === 0 ? [] : sealFindings(context, kind, { first: findings, parts: [] });
+}
+
+export async function sealPart(context: StepContext, findings: Finding[]): Promise<PartOfFindings> {
+  const digest = await findingLists.seal(context.store, folderOf(context), {
+    step: context.step.id,
+    findings,
+  });
+  return { digest, count: findings.length };
+}
+
+/** Writes the list that names the parts. */
+export async function sealFindings(
+  context: StepContext,
+  kind: Evidence['kind'],
+  { first, parts }: { first: Finding[]; parts: PartOfFindings[] },
+): Promise<Evidence[]> {
+  const folder = folderOf(context);
+  const list = { step: context.step.id, findings: first, ...(parts.length > 0 ? { parts } : {}) };
+  const digest = await findingLists.seal(context.store, folder, list);
   return [{ kind, blob: `${folder}/${digest}.json`, digest }];
 }
 
-/** What the steps of this run that carried out `action` did not do, by what it was. ControlStoreError where it cannot be read. */
-export async function notDoneBy(context: StepContext, action: ActionName): Promise<Map<string, Finding>> {
-  const found = new Map<string, Finding>();
+/** What the steps of this run that carried out `action` did not do, one by one. ControlStoreError where it cannot be read. */
+export async function* findingsBy(context: StepContext, action: ActionName): AsyncGenerator<Finding> {
   for (const step of context.plan.steps.filter((each) => each.action === action)) {
     const outcome = await context.outcomeOf(step.id);
-    for (const evidence of outcome?.evidence ?? []) {
-      const document = await openFindings(context.store, evidence);
-      for (const finding of document?.findings ?? []) found.set(finding.what, finding);
+    for (const { kind, blob, digest } of outcome?.evidence ?? []) {
+      if (kind !== 'list') continue;
+      const folder = blob.slice(0, blob.lastIndexOf('/'));
+      const { findings, parts = [] } = await findingLists.open(context.store, folder, digest);
+      yield* findings;
+      for (const part of parts) yield* (await findingLists.open(context.store, folder, part.digest)).findings;
     }
   }
-  return found;
 }
 
-async function openFindings(
-  store: ControlStore,
-  { kind, blob, digest }: Evidence,
-): Promise<Findings | undefined> {
-  if (kind !== 'list') return undefined;
-  return findingLists.open(store, blob.slice(0, blob.lastIndexOf('/')), digest);
+/** As `findingsBy`, by what it was; of actions on things that fit into memory. */
+export async function notDoneBy(context: StepContext, action: ActionName): Promise<Map<string, Finding>> {
+  const found = new Map<string, Finding>();
+  for await (const finding of findingsBy(context, action)) found.set(finding.what, finding);
+  return found;
 }
 
 /** How often what is done is written down, so that an attempt cut short goes on from there. */
 const settleMs = 10_000;
 
 /** The progress of a step through a long list, kept in the control store: heartbeats carry its digest only. */
-export interface Progress<T> {
+export interface KeptProgress<T> {
   state: T;
   /** Call between two items, when everything before is done for good; `before` makes it so, where that is not done for each item. */
   settle(heartbeat: Heartbeat, before?: () => Promise<void>): Promise<void>;
@@ -79,7 +111,7 @@ export async function resumeProgress<T extends object>(
   context: StepContext,
   schema: z.ZodType<T>,
   initial: T,
-): Promise<Progress<T>> {
+): Promise<KeptProgress<T>> {
   const kept = documentKind('progress of a step', 1, schema);
   const folder = `runs/${context.run.runId}/progress`;
   const { progress } = (context.cursor ?? {}) as { progress?: unknown };
@@ -97,8 +129,8 @@ export async function resumeProgress<T extends object>(
 }
 
 /** The first few, for a report or a message. */
-export function showFindings(findings: readonly Finding[], longest = 20): string[] {
-  const lines = findings.slice(0, longest).map(({ what, reason }) => `${what}: ${reason}`);
-  if (findings.length > longest) lines.push(`and ${findings.length - longest} more`);
-  return lines;
+export function showFindings(findings: readonly Finding[] | SomeFindings, longest = 20): string[] {
+  const { count, first } = 'first' in findings ? findings : { count: findings.length, first: findings };
+  const lines = first.slice(0, longest).map(({ what, reason }) => `${what}: ${reason}`);
+  return count > lines.length ? [...lines, `and ${count - lines.length} more`] : lines;
 }

@@ -2,6 +2,8 @@
 import { z } from 'zod';
 import { reconcile, type Counts } from './outcome.ts';
 
+export { showBytes, showCount } from '../../topology/figures.ts';
+
 const Count = z.int().nonnegative();
 const ByReason = z.record(z.string(), Count);
 
@@ -56,21 +58,4 @@ export function toCounts(tally: Tally, kind: string, expected: number): Counts {
     skipped: parts(tally.skipped),
     failed: parts(tally.failed),
   });
-}
-
-/** `24.1 MB` */
-export function showBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return unit === 0 ? `${bytes} B` : `${value.toFixed(1)} ${units[unit] ?? ''}`;
-}
-
-/** `1 blob`, `212 blobs`. */
-export function showCount(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
 }

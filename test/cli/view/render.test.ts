@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { showBytes, showProgress } from '../../../src/cli/view/progress-bar.ts';
+import { showProgress } from '../../../src/cli/view/progress-bar.ts';
+import { showBytes } from '../../../src/topology/figures.ts';
 import { renderProgress } from '../../../src/cli/view/render.ts';
 import { widthOf } from '../../../src/report/text-layout.ts';
 import { compileFailover } from '../../../src/plan/compile.ts';
