@@ -1,10 +1,24 @@
 /** How much memory a process holds over time: from the process itself, or of another one by its pid (Linux). */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 
 /** Resident bytes of a process. Throws if there is none of that id, or no /proc. */
 export function residentBytes(pid: number): number {
-  const line = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  if (!line) throw new Error(`/proc/${pid}/status has no VmRSS`);
+  return statusOf(pid, 'VmRSS');
+}
+
+/** The most that was resident since `forgetPeak`, or since the process began. */
+export function peakBytes(pid: number): number {
+  return statusOf(pid, 'VmHWM');
+}
+
+/** Linux: https://docs.kernel.org/filesystems/proc.html, `clear_refs`. */
+export function forgetPeak(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5');
+}
+
+function statusOf(pid: number, field: string): number {
+  const line = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  if (!line) throw new Error(`/proc/${pid}/status has no ${field}`);
   return Number(line[1]) * 1024;
 }
 

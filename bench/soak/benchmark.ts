@@ -69,6 +69,7 @@ const columns: [name: string, value: (sample: Sample) => string][] = [
     ({ requests }) => String(requests[name]),
   ]),
   ['rss_mib', ({ worker }) => mib(worker.resident)],
+  ['peak_mib', ({ worker }) => mib(worker.peak)],
   ['heap_mib', ({ worker }) => mib(worker.heap)],
   ['workflows_mib', ({ worker }) => mib(worker.workflowHeap)],
   ['external_mib', ({ worker }) => mib(worker.external)],
@@ -134,6 +135,7 @@ function memoryOf(samples: readonly Sample[]): Figure[] {
   };
   return [
     figure('resident', ({ worker }) => worker.resident),
+    figure('most resident in between', ({ worker }) => worker.peak),
     figure('heap after collection', ({ worker }) => worker.heap),
     figure('workflows’ heap', ({ worker }) => worker.workflowHeap),
     figure('external', ({ worker }) => worker.external),

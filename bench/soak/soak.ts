@@ -10,7 +10,7 @@ import { textField } from '../azure-fields.ts';
 import type { ExampleStack } from '../example-stack.ts';
 import { timed } from '../figures.ts';
 import { inspect, type Held, type Inspector } from '../inspector.ts';
-import { residentBytes } from '../rss.ts';
+import { forgetPeak, peakBytes, residentBytes } from '../rss.ts';
 
 export interface Settings {
   unchanged: number;
@@ -38,7 +38,8 @@ export interface Sample {
   seconds: Record<Command, number>;
   /** That each command made to the control store: no load of the machine changes them. */
   requests: Record<Looking, number>;
-  worker: Held & { resident: number };
+  /** `peak`: the most that was resident since the sample before. */
+  worker: Held & { resident: number; peak: number };
   /** Of the local Azure. */
   azureResident: number;
 }
@@ -65,6 +66,7 @@ export async function soak(
     const sample = await sampleNow(on, inspector, { phase, points, replicateSeconds });
     samples.push(sample);
     onSample(sample);
+    forgetPeak(on.worker.pid);
     if (samples.length === 2) await keepSnapshot(inspector, settings, 'first');
   };
   for (let index = 0; index < settings.unchanged; index++) {
@@ -129,7 +131,7 @@ async function sampleNow(
   let blobs = 0;
   const listSeconds = await timed(async () => (blobs = await countBlobs(azure, stack.cloud.subscriptionId)));
   // Before garbage is collected: that is what an operator sees.
-  const resident = residentBytes(worker.pid);
+  const [resident, peak] = [residentBytes(worker.pid), peakBytes(worker.pid)];
   return {
     phase,
     points,
@@ -137,7 +139,7 @@ async function sampleNow(
     listSeconds,
     seconds,
     requests,
-    worker: { resident, ...(await inspector.held()) },
+    worker: { resident, peak, ...(await inspector.held()) },
     azureResident: residentBytes(stack.processes.find(({ name }) => name === 'azure')?.pid ?? 0),
   };
 }
