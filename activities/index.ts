@@ -11,7 +11,8 @@ import { reportWriter } from '../src/report/report-writer.ts';
 import { runEnder, type EndedRun, type EndOfRun } from '../src/run/end-run.ts';
 import type { Environments } from '../src/run/environment.ts';
 import type { StepOutcome } from '../src/run/work/outcome.ts';
-import type { RunExecution, StepRequest } from '../src/run/reference.ts';
+import { endTeller } from '../src/run/notify.ts';
+import type { RunExecution, RunReference, StepRequest } from '../src/run/reference.ts';
 import { stepRunner } from '../src/run/run-step.ts';
 import { stepUndoer, type Undos } from '../src/run/undo-step.ts';
 import type { Action } from '../src/run/work/step-context.ts';
@@ -30,7 +31,8 @@ export interface RunActivities {
   planUndo: (run: RunExecution) => Promise<OpenedPlan>;
   undoStep: (request: StepRequest) => Promise<StepOutcome | undefined>;
   endRun: (end: EndOfRun) => Promise<EndedRun>;
-  writeReport: (run: RunExecution) => Promise<void>;
+  writeReport: (run: RunReference) => Promise<void>;
+  tellOfEnd: (run: RunReference) => Promise<void>;
 }
 
 /** What an activity of an action returns is small: the whole is in the journal. */
@@ -54,6 +56,7 @@ export function createActivities({
   const end = runEnder(open);
   const report = reportWriter(open);
   const look = hostLooker(open);
+  const tell = endTeller(open);
   const step = (request: StepRequest) => progressing(request, (runtime) => runStep(request, runtime));
   const steps = Object.fromEntries(Object.keys(actions).map((name) => [name, step])) as Record<
     ActionName,
@@ -67,5 +70,6 @@ export function createActivities({
     endRun: (request) => beating(() => end(request)),
     writeReport: (run) => beating(() => report(run)),
     lookAtConfigs: (request) => beating((signal) => look(request, signal)),
+    tellOfEnd: (run) => beating(() => tell(run)),
   };
 }

@@ -59,15 +59,32 @@ function page(schema: Schema): string {
 <!-- Made from src/topology/topology.ts by docs/make-topology-reference.ts. Change the schema, then run it again. -->
 
 \`understudy.yaml\` declares what Understudy keeps able to move, and where to. This page lists every key. A key that is not
-here is refused, with its line. \`understudy init\` writes the commented example at the end of this page;
-\`understudy validate\` checks a topology and the files it names. Editors that know YAML schemas take
+here is refused. \`understudy init\` writes the commented example at the end of this page; \`understudy validate\` checks a topology and
+the files that it names, and names each problem by file, line and column. Editors that know YAML schemas take
 [understudy.schema.json](understudy.schema.json).
 
-\`\${NAME}\` in a value is replaced by the environment variable of that name; one that is not set is an error. Paths of
-templates and parameters are relative to the topology. A duration is a whole number and a unit: \`90s\`, \`15m\`, \`2h\`, \`1d\`.
+\`\${NAME}\` in a value is replaced by the environment variable of that name; one that is not set is an error, and so is \`\${\` before
+anything that is no such name. \`\${lower}\` and \`\${{…}}\` stay as they are. Paths of templates and parameters are relative to the topology. A duration is a whole number and a unit: \`90s\`, \`15m\`, \`2h\`, \`1d\`.
 \`NAME\` in a key stands for a name of your own, \`[]\` for each item of a list. "required" is meant within its parent.
 
 ${sections.join('\n')}
+## What is refused, and what is a warning
+
+Every command that reads the topology refuses what can only be wrong, and ends with 2. A warning of \`validate\` is of what may be meant; it
+ends with 0.
+
+| | refused | a warning |
+|---|---|---|
+| subscription | whatever is not a GUID; the zeros that \`init\` writes | – |
+| region | a slip in the name of a region that Azure has (\`wetsus3\`) | any other name that this version does not know (\`westus4\`, \`atlantis\`): Azure adds regions, and private clouds have their own |
+| \`controlStore.resourceGroup\` | the group of either workspace | – |
+| \`artifacts.include\`, \`exclude\` | a glob of no kind (\`modles/**\`) | a glob that can match no version (\`models/fraud\`) |
+| template | what ARM would refuse: a parameter missing, unknown or of another type; a \`dependsOn\` in a circle | – |
+| Bicep, with the Bicep CLI (\`bicep\`, or \`az bicep\`) | what does not compile | – |
+| Bicep, without it | a string, a comment or a bracket that does not end; other parameters or outputs than the JSON next to it has; no JSON | the JSON is used as it is: whether the Bicep compiles to it is not known, or the JSON is older |
+
+Without the Bicep CLI nothing more is known: \`_generator.templateHash\` in the JSON is a hash of the JSON, not of the Bicep.
+
 ## An example
 
 \`\`\`yaml

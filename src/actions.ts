@@ -7,17 +7,13 @@ import { copyBlobs } from './blobs/copy-blobs.ts';
 import { disableAgain, enableSchedules } from './schedules/enable-schedules.ts';
 import { escrowSecrets } from './secrets/escrow-secrets.ts';
 import { listActive } from './inventory/list-active.ts';
-import { plannedLosses } from './assets/lost-assets.ts';
-import { readLedgerSnapshot } from './recovery-point/recovery-point.ts';
 import { reconcileAssets } from './assets/reconcile-assets.ts';
 import { reconcileBlobs } from './blobs/reconcile-blobs.ts';
 import { reportDamage } from './scrub/report-damage.ts';
 import { restoreAssets } from './assets/restore-assets.ts';
 import { restoreBlobs } from './blobs/restore-blobs.ts';
-import { resumeFolders } from './checkpoints/resume-folder.ts';
 import { scrubReplicas } from './scrub/scrub-replicas.ts';
 import { sealRecoveryPoint } from './inventory/seal-recovery-point.ts';
-import { plannedAssets, plannedDatastores, standbyMapping } from './standby/standby.ts';
 import { stopOldJobs } from './fence/stop-old-jobs.ts';
 import { checkStandby } from './standby/check-standby.ts';
 import { payDebtsOfTarget, payFenceDebt } from './fence/pay-debt.ts';
@@ -27,7 +23,7 @@ import { startOldIntake, stopOldIntake } from './fence/stop-intake.ts';
 import { giveBackPointer, takePointer } from './fence/take-pointer.ts';
 import { configureEndpoints } from './inference/configure-endpoints.ts';
 import { scoreEndpoints } from './inference/score-endpoints.ts';
-import { makeResubmitJobs } from './jobs/resubmit.ts';
+import { resubmitJobs } from './jobs/resubmit-jobs.ts';
 import { runSmokeJob } from './jobs/smoke-job.ts';
 import type { ActionName } from './plan/actions.ts';
 import { deployTemplate } from './provision/deploy-template.ts';
@@ -66,14 +62,7 @@ export const actions: Record<ActionName, Action> = {
   rewriteConfigs,
   switchServing,
   probePublicAddress,
-  resubmitJobs: makeResubmitJobs({
-    readLedger: readLedgerSnapshot,
-    mapping: standbyMapping,
-    datastores: plannedDatastores,
-    assets: plannedAssets,
-    lost: plannedLosses,
-    checkpoints: resumeFolders,
-  }),
+  resubmitJobs: (context) => resubmitJobs(context),
   payDebtsOfTarget,
   payFenceDebt,
   scrubReplicas,

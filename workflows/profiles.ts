@@ -27,6 +27,17 @@ export function optionsOf(profile: Profile, limits: TimeLimits = timeLimits[prof
   };
 }
 
+/** A webhook is tried again while its outage lasts: seldom, and for hours. */
+export const telling: ActivityOptions = {
+  startToCloseTimeout: '10m',
+  scheduleToCloseTimeout: '12h',
+  heartbeatTimeout: '5s',
+  retry: { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '5m' },
+};
+
+/** The control store may not answer; without it no other run begins, so that nothing waits for this one's report. */
+export const reporting: ActivityOptions = { ...optionsOf('control'), scheduleToCloseTimeout: '2m' };
+
 /** A step of a named host waits for that host's worker, and not for ever. */
 export function queueOf(host: string | undefined): ActivityOptions {
   return host === undefined ? {} : { taskQueue: hostQueue(host), scheduleToStartTimeout: '2m' };

@@ -4,8 +4,11 @@ import {
   condition,
   isCancellation,
   log,
+  ParentClosePolicy,
+  patched,
   proxyActivities,
   setHandler,
+  startChild,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -20,16 +23,13 @@ import type { RunExecution, RunStart, StepRequest } from '../src/run/reference.t
 import { isDone, makeBoard, type Board } from './board.ts';
 import { causeOf, interpretPlan, isOfCancelledRun } from './interpret.ts';
 import * as messages from './messages.ts';
-import { optionsOf, queueOf } from './profiles.ts';
+import { optionsOf, queueOf, reporting } from './profiles.ts';
+import type { tellOfEnd } from './tell-of-end.ts';
 
 const outcomeKey = defineSearchAttributeKey(searchAttributes.outcome, 'KEYWORD');
 
 const { beginRun, planUndo, endRun } = proxyActivities<Activities>(optionsOf('control'));
-/** A run is as it is, whether its report can be written or not. */
-const { writeReport } = proxyActivities<Activities>({
-  ...optionsOf('control'),
-  scheduleToCloseTimeout: '2m',
-});
+const { writeReport } = proxyActivities<Activities>(reporting);
 
 export interface Run {
   /** Throws where the run cannot begin; a cancel before that is no error. */
@@ -84,7 +84,10 @@ export function takeUp(start: RunStart): Run {
         begun = await beginRun(run);
       } catch (error) {
         if (isOfCancelledRun(error) || isCancellation(error)) state.cancelled = true;
-        else throw error;
+        else {
+          await startTelling(run);
+          throw error;
+        }
         return;
       }
       board = makeBoard(run, begun);
@@ -184,7 +187,7 @@ async function undo(run: RunExecution, board: Board, flags: RunFlags): Promise<v
     heldUp: () => true,
   });
   for (const shown of board.progress.steps.filter((step) => step.state === 'running')) {
-    shown.state = 'failed';
+    shown.state = 'cancelled';
     shown.detail = 'cancelled while it ran';
   }
   flags.undone = true;
@@ -212,7 +215,9 @@ async function undoStep(run: RunExecution, step: PlanStep, board: Board): Promis
 /** How the run ends, from what the board shows. */
 function endOf(run: RunExecution, { progress }: Board, { undone, overdue }: RunFlags): EndOfRun {
   const givenUp = progress.steps.flatMap(({ id, state, detail }) =>
-    state === 'failed' || state === 'undo-failed' ? [{ step: id, state, message: detail ?? 'failed' }] : [],
+    state === 'failed' || state === 'undo-failed' || state === 'cancelled'
+      ? [{ step: id, state, message: detail ?? state }]
+      : [],
   );
   if (undone) {
     const left = progress.steps.filter((step) => step.state === 'undo-failed').map((step) => step.id);
@@ -237,13 +242,38 @@ function reasonOf(steps: RunProgress['steps'], overdue: boolean): string {
   return [`its time was over${at.length > 0 ? ` in ${at.join(', ')}` : ''}`, ...why].join('; ');
 }
 
-function conclude(run: RunExecution, board: Board, { state, reason }: EndOfRun): Promise<RunSummary> {
+async function conclude(run: RunExecution, board: Board, { state, reason }: EndOfRun): Promise<RunSummary> {
   const endedAt = new Date().toISOString();
   upsertSearchAttributes([{ key: outcomeKey, value: state }]);
   board.move(state, reason);
   board.progress.endedAt = endedAt;
-  const summary = { runId: run.runId, state, ...(reason === undefined ? {} : { reason }) };
-  return writeReport(run)
-    .catch((error: unknown) => log.warn('the report was not written', { cause: causeOf(error) }))
-    .then(() => ({ ...summary, startedAt: board.progress.startedAt, endedAt }));
+  await startTelling(run);
+  await report(run);
+  const { startedAt } = board.progress;
+  return { runId: run.runId, state, ...(reason === undefined ? {} : { reason }), startedAt, endedAt };
+}
+
+/** A run is as it is, whether its report can be written or not: `understudy report` writes it later. */
+async function report(run: RunExecution): Promise<void> {
+  try {
+    await writeReport(run);
+  } catch (error) {
+    log.warn('the report was not written', { run: run.runId, cause: causeOf(error) });
+  }
+}
+
+/** Starts what tells of the run's end, and outlives it. Where it does not start, `status` says that nobody was told. */
+async function startTelling({ holder, resumed: _resumed, ...reference }: RunExecution): Promise<void> {
+  // Of a history of release 0.2.0, whose report told of the end, too.
+  if (!patched('telling-outlives-the-run')) return;
+  try {
+    await startChild<typeof tellOfEnd>('tellOfEnd', {
+      workflowId: `${workflowInfo().workflowId}/told/${holder}`,
+      args: [reference],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      staticSummary: `tells how ${reference.runId} ended`,
+    });
+  } catch (error) {
+    log.warn('nobody is told how the run ended', { run: reference.runId, cause: causeOf(error) });
+  }
 }

@@ -136,6 +136,12 @@ function standby(): Record<string, unknown> {
     properties,
   });
   return {
+    [workspace]: {
+      ...resource('', { workspaceId: 'guid-west', storageAccount: '/accounts/west' }),
+      id: workspace,
+      name: 'fraud-west',
+      location: 'westus3',
+    },
     [`${workspace}/computes`]: {
       value: ['gpu-west', 'cpu'].map((name) => resource(`computes/${name}`, { computeType: 'AmlCompute' })),
     },

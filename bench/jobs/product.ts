@@ -1,9 +1,7 @@
 /** The action `resubmitJobs`, over the product's own connection to ARM. */
 import { connectArm } from '../../src/azure/arm.ts';
-import type { Azure } from '../../src/azure/azure.ts';
 import { cloudFrom } from '../../src/azure/cloud.ts';
 import type { ControlStore } from '../../src/control-store/store.ts';
-import { makeResubmitJobs } from '../../src/jobs/resubmit.ts';
 import { command, scene, topologyWith } from '../../test/jobs/scene.ts';
 import type { Outcome, Settings } from './benchmark.ts';
 import { credential } from './credential.ts';
@@ -17,11 +15,11 @@ export async function resubmitAll({ endpoint, jobs, latencyMs }: Settings): Prom
   for (let index = 0; index < jobs; index++)
     await interrupted.addJob(`train-${index}`, command({ displayName: `Training ${index}` }));
   const context = interrupted.context({
-    azure: { arm } as unknown as Azure,
+    azure: { ...interrupted.context().azure, arm },
     store: slow(interrupted.store, latencyMs),
   });
   const began = performance.now();
-  const { counts } = await makeResubmitJobs(interrupted.sources)(context);
+  const { counts } = await interrupted.resubmit(context);
   return { seconds: (performance.now() - began) / 1000, lost: jobs - (counts?.[0]?.done ?? 0), peakMiB: 0 };
 }
 

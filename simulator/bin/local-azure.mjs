@@ -8,7 +8,7 @@ const main = existsSync(source) ? source : new URL('../dist/main.js', import.met
 const major = Number(process.versions.node.split('.')[0]);
 if (major < 24) {
   console.error(`local-azure: expected Node 24 or later, got ${process.versions.node}`);
-  console.error('  → In a clone, "npx local-azure" runs on the Node that it pins.');
+  console.error('  → In a clone, "npx node simulator/main.ts" runs on the Node that package.json pins.');
   process.exit(1);
 }
 await import(main.href);

@@ -1,7 +1,6 @@
 /** The secrets data plane of Key Vault at `https://…/_/vault/{name}/`: set, get, list, versions, update, delete, recover, purge. */
 
 import { requireNetwork, requireSecretAccess, VaultError } from './access.ts';
-import { backupSecret, restoreSecret } from './backup.ts';
 import {
   deletedSecret,
   deletedSecrets,
@@ -139,8 +138,8 @@ function ofSecrets(
       shown(vault, one.resource.name, latest(one), false, false),
     );
   requireSecretName(name);
-  if (method === 'POST' && name.toLowerCase() === 'restore' && rest.length === 0)
-    return restoreSecret(cloud, vault, bodyOf(request));
+  if (method === 'POST')
+    throw new ArmError(501, 'NotImplemented', 'The local Azure does not back up secrets, nor restores them.');
   const id = `${vault.resource.id}/secrets/${name}`;
   const stored = cloud.store.get(id);
   if (method === 'PUT') return set(cloud, vault, request, name, stored);
@@ -152,7 +151,6 @@ function ofSecrets(
     );
   if (method === 'DELETE' && rest.length === 0) return deleteSecret(cloud, vault, stored);
   const word = rest[0]?.toLowerCase();
-  if (method === 'POST' && word === 'backup') return backupSecret(cloud, vault, stored);
   if (method === 'GET' && word === 'versions')
     return paged(vault, request, `secrets/${name}/versions`, versionsOf(stored), (version) =>
       shown(vault, name, version, false),

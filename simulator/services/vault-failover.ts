@@ -46,8 +46,8 @@ export class VaultFailover {
 }
 
 /** Throws ArmError for what is no reading: Azure names no code for it. */
-export function requireReading({ method, path }: Asked, region: string): void {
-  if (method === 'GET' || method === 'HEAD' || (method === 'POST' && /\/backup\/?$/i.test(path))) return;
+export function requireReading({ method }: Asked, region: string): void {
+  if (method === 'GET' || method === 'HEAD') return;
   throw new ArmError(
     503,
     'ServiceUnavailable',

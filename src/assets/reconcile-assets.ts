@@ -10,7 +10,7 @@ import { batches, mapBounded } from '../run/work/bounded.ts';
 import { notDoneBy, showFindings, writeFindings, type Finding } from '../run/work/findings.ts';
 import { startHeartbeat } from '../run/work/heartbeat.ts';
 import { archiveAsset } from './archive-asset.ts';
-import { lostAssets } from './lost-assets.ts';
+import { lostAssets } from '../standby/lost-assets.ts';
 import { showAcceptance } from '../blobs/lost-blobs.ts';
 import type { AssetLine } from '../recovery-point/manifest.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';

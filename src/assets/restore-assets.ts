@@ -10,7 +10,7 @@ import { batches, mapBounded } from '../run/work/bounded.ts';
 import { createDatastores } from '../secrets/configure-datastores.ts';
 import { Finding, resumeProgress, showFindings, writeFindings } from '../run/work/findings.ts';
 import { startHeartbeat } from '../run/work/heartbeat.ts';
-import { lostAssets, type LostAssets } from './lost-assets.ts';
+import { lostAssets, type LostAssets } from '../standby/lost-assets.ts';
 import type { AssetLine } from '../recovery-point/manifest.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
 import { assetReferences } from '../workspace/references.ts';
@@ -69,7 +69,7 @@ export async function restoreAssets(context: StepContext): Promise<StepResult> {
     const [versions, containers] = [state.versions[type] ?? newTally(), state.containers[type] ?? newTally()];
     return [
       countVersions(standby, type, versions),
-      toCounts(containers, `names of ${type}`, names.get(type) ?? 0),
+      toCounts(containers, `${type} (their names)`, names.get(type) ?? 0),
     ];
   });
   if (index === 0) return { state: 'skipped', detail: `the recovery point has no ${types.join(' and no ')}` };

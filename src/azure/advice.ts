@@ -1,4 +1,5 @@
 /** What a person can do about a refusal: by Entra's error numbers, and by ARM's and the storage service's codes. */
+import type { CertificateFault } from '../errors/certificate.ts';
 
 /** https://learn.microsoft.com/entra/identity-platform/reference-error-codes */
 const entra: Record<string, string> = {
@@ -6,6 +7,10 @@ const entra: Record<string, string> = {
     'Set AZURE_CLIENT_SECRET to a secret of the app AZURE_CLIENT_ID: its value, not its id. The workers need it too.',
   '7000222':
     'The secret has expired: make a new one ("az ad app credential reset --append --id $AZURE_CLIENT_ID") and set AZURE_CLIENT_SECRET, for the workers too.',
+  '700024':
+    'The client certificate is used outside its time: check the clock of this machine, and the certificate.',
+  '700027':
+    'The app does not know the client certificate, or it has expired: upload a new one ("az ad app credential reset --append --id $AZURE_CLIENT_ID --cert @FILE") and set AZURE_CLIENT_CERTIFICATE_PATH, for the workers too.',
   '700016':
     'The tenant has no such app: check AZURE_CLIENT_ID, and that AZURE_TENANT_ID is the tenant of the app.',
   '7000112': 'The app is disabled: have it enabled in Entra (Enterprise applications), or use another.',
@@ -17,7 +22,7 @@ const entra: Record<string, string> = {
     'A conditional access policy refuses it from here: sign in from where it allows, or use another identity.',
 };
 
-const signInAgain = 'Sign in anew: "az login".';
+const signInAgain = 'Sign in again: "az login".';
 /** A person's sign-in that has run out, or asks for more than a machine can give. */
 const runOut = /^(700082|700084|70043|50173|50076|50078|50079|50158|50013)$/;
 
@@ -30,6 +35,17 @@ export function signInAdvice(number: string | undefined): string {
   return entra[number] ?? (runOut.test(number) ? signInAgain : credentialAdvice);
 }
 
+/** Of the TLS certificate of a server of Azure, or of a proxy on the way. */
+export const certificateAdviceFor: Record<CertificateFault, string> = {
+  expired:
+    'It has to be renewed by those who run that server, or the proxy on the way to it. If it is new, check the clock of this machine.',
+  'not yet valid': 'Check the clock of this machine.',
+  'of another name':
+    'Check the addresses in AZURE_AUTHORITY_HOST and AZURE_RESOURCE_MANAGER_ENDPOINT, and whether a proxy is on the way.',
+  untrusted:
+    "The server's certificate is not trusted: set NODE_EXTRA_CA_CERTS to the certificate authority's PEM file.",
+};
+
 interface Refused {
   status: number;
   code: string | undefined;
@@ -39,7 +55,7 @@ interface Refused {
 const refusals: Record<string, string> = {
   InvalidAuthenticationTokenTenant:
     'The subscription belongs to another tenant than the one signed in to: set AZURE_TENANT_ID to that of the subscription ("az account show --query tenantId").',
-  ExpiredAuthenticationToken: 'Check the clock of this machine, and sign in anew.',
+  ExpiredAuthenticationToken: 'Check the clock of this machine, and sign in again.',
   InvalidAuthenticationTokenAudience:
     'Check AZURE_RESOURCE_MANAGER_ENDPOINT and AZURE_RESOURCE_MANAGER_AUDIENCE: the token was made for another service.',
   SubscriptionNotFound:

@@ -61,9 +61,13 @@ export function credentialFrom(environment: NodeJS.ProcessEnv): TokenCredential 
     disableInstanceDiscovery:
       authorityHost !== undefined && !knownAuthorities.has(new URL(authorityHost).hostname),
   };
-  if (!tenant || !client || !secret) return explained(new DefaultAzureCredential(options), { environment });
-  return explained(new ClientSecretCredential(tenant, client, secret, options), {
-    environment,
-    authority: { host: authorityHost ?? 'https://login.microsoftonline.com', tenant },
-  });
+  const authority = {
+    host: authorityHost ?? 'https://login.microsoftonline.com',
+    tenant: tenant ?? 'common',
+  };
+  const credential =
+    tenant && client && secret
+      ? new ClientSecretCredential(tenant, client, secret, options)
+      : new DefaultAzureCredential(options);
+  return explained(credential, { environment, authority });
 }

@@ -1,7 +1,8 @@
 /** The one place that reads Azure's status codes and says what they mean for us. */
 import { RestError } from '@azure/core-rest-pipeline';
+import { certificateFault } from '../errors/certificate.ts';
 import { UnderstudyError, isUnderstudyError, messageOf, type ErrorCode } from '../errors/error.ts';
-import { refusalAdvice } from './advice.ts';
+import { certificateAdviceFor, refusalAdvice } from './advice.ts';
 import { isSignInFailure, signInError } from './sign-in.ts';
 
 interface Answer {
@@ -132,18 +133,19 @@ export function azureError(tried: string, error: unknown, aborted = false): Erro
 }
 
 function networkMessage(error: unknown): string {
-  const code = causes(error).find((cause) => /^(E[A-Z]+|UND_ERR|SELF_SIGNED|DEPTH|UNABLE_TO)/.test(cause));
+  const code = causes(error).find((cause) =>
+    /^(E[A-Z]+|UND_ERR|SELF_SIGNED|DEPTH|UNABLE_TO|CERT_)/.test(cause),
+  );
   if (error instanceof Error && error.name === 'AbortError') return 'no answer in time';
   return `no answer (${code ?? firstLine(messageOf(error))})`;
 }
 
-/** A certificate nobody trusts does not get better by waiting: say what to set. */
+/** A certificate that is refused does not get better by waiting: say what to set, or whom to ask. */
 function certificateAdvice(error: unknown): { next?: string } {
-  return causes(error).some((cause) => /SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/.test(cause))
-    ? {
-        next: "The server's certificate is not trusted: set NODE_EXTRA_CA_CERTS to the certificate authority's PEM file.",
-      }
-    : {};
+  const fault = causes(error)
+    .map(certificateFault)
+    .find((each) => each !== undefined);
+  return fault === undefined ? {} : { next: certificateAdviceFor[fault] };
 }
 
 function causes(error: unknown): string[] {

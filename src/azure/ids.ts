@@ -120,11 +120,16 @@ function lookUp(record: Record<string, string> | undefined, name: string): strin
   return Object.entries(record ?? {}).find(([key]) => sameName(key, name))?.[1];
 }
 
+/** `${{default_datastore}}`, `${{parent.inputs.compute_name}}`: the service fills it in when the job runs. */
+function isExpression(name: string): boolean {
+  return name.includes('${{');
+}
+
 /** Names that every workspace has without a resource behind them. */
 const builtInComputes = ['serverless', 'local'];
 
 function moveCompute(name: string, mapping: ReferenceMapping): Move {
-  if (builtInComputes.includes(name.toLowerCase())) return { to: name };
+  if (builtInComputes.includes(name.toLowerCase()) || isExpression(name)) return { to: name };
   const to = lookUp(mapping.compute, name) ?? name;
   const known = mapping.has?.computes;
   if (known && !known.has(to.toLowerCase())) {
@@ -136,8 +141,7 @@ function moveCompute(name: string, mapping: ReferenceMapping): Move {
 }
 
 function moveDatastore(name: string, mapping: ReferenceMapping): Move {
-  // `${{default_datastore}}` is filled in by Azure.
-  if (name.startsWith('${{')) return { to: name };
+  if (isExpression(name)) return { to: name };
   const to = lookUp(mapping.datastores, name) ?? name;
   const known = mapping.has?.datastores;
   return known && !known.has(to.toLowerCase())

@@ -1,8 +1,11 @@
 /** Signing in to Azure: what was tried, in one line, and what to do; a library's word for it helps nobody at 3 a.m. */
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { TokenCredential } from '@azure/core-auth';
 import { AuthenticationError } from '@azure/identity';
+import { certificateFault, describeFault, readCertificate } from '../errors/certificate.ts';
 import { UnderstudyError, isUnderstudyError, messageOf } from '../errors/error.ts';
-import { credentialAdvice, signInAdvice } from './advice.ts';
+import { certificateAdviceFor, credentialAdvice, signInAdvice } from './advice.ts';
 
 const variables = ['AZURE_TENANT_ID', 'AZURE_CLIENT_ID', 'AZURE_CLIENT_SECRET'] as const;
 
@@ -18,7 +21,7 @@ export function isSignInFailure(error: unknown): error is Error {
   return error instanceof Error && names.has(error.name);
 }
 
-/** Entra refused (wrong secret: final) or did not answer (passes), or there is nothing to sign in with. */
+/** Says why there is no token: Entra refused (a wrong secret is final) or did not answer (that passes), or there is nothing to sign in with. */
 export function signInError(
   tried: string,
   error: Error,
@@ -117,7 +120,7 @@ export interface Explained {
 
 /**
  * A credential whose failures say what to do. One that has given a token before and then has none (a managed identity's
- * service that does not answer for a moment) is unavailable, not wrong: whoever asks may try again.
+ * service that does not answer for a moment) is unavailable, not wrong: asking again may help.
  */
 export function explained(
   credential: TokenCredential,
@@ -133,6 +136,8 @@ export function explained(
       } catch (error) {
         const told = authority ? await unresolved(error, authority, options?.abortSignal) : error;
         if (!isSignInFailure(told)) throw told;
+        const expired = expiredCertificate(told, environment);
+        if (expired) throw expired;
         const found = signInError('signing in to Azure', told, environment);
         const passes = worked && isUnderstudyError(found, 'CredentialError') && !found.details.azure?.code;
         throw passes ? new UnderstudyError('AzureUnavailable', found.message, found.details) : found;
@@ -161,6 +166,45 @@ async function unresolved(
     const answer = await fetch(address, { signal: AbortSignal.timeout(5000) });
     return answer.ok ? error : new AuthenticationError(answer.status, await answer.text());
   } catch (unanswered) {
-    return unanswered;
+    return (await certificateError(unanswered, new URL(address))) ?? unanswered;
+  }
+}
+
+/** The authority's TLS certificate, where that is what is wrong: whose it is, and since when. */
+async function certificateError(
+  unanswered: unknown,
+  { hostname, port, host }: URL,
+): Promise<UnderstudyError | undefined> {
+  const { code } = ((unanswered as Error).cause ?? {}) as { code?: string };
+  const fault = code === undefined ? undefined : certificateFault(code);
+  if (fault === undefined) return undefined;
+  const certificate = await readCertificate({ host: hostname, port: Number(port || 443) });
+  const what = describeFault(fault, certificate);
+  return new UnderstudyError(
+    'AzureUnavailable',
+    `signing in to Azure: no answer (${code ?? ''}) of ${host}: ${what}`,
+    { cause: unanswered, origin: 'sign-in', next: certificateAdviceFor[fault] },
+  );
+}
+
+/** Entra says of a client certificate that has expired only that it does not accept the signature. */
+function expiredCertificate(error: Error, environment: NodeJS.ProcessEnv): UnderstudyError | undefined {
+  const { AZURE_CLIENT_CERTIFICATE_PATH: file, AZURE_CLIENT_SECRET: secret } = environment;
+  // A secret comes first, where both are set.
+  const end = !file || secret ? undefined : endOfCertificate(file);
+  if (end === undefined || end.getTime() > Date.now()) return undefined;
+  return new UnderstudyError(
+    'CredentialError',
+    `signing in to Azure: no token: the client certificate "${file ?? ''}" has expired, on ${end.toISOString().slice(0, 10)}`,
+    { cause: error, origin: 'sign-in', next: signInAdvice('700027') },
+  );
+}
+
+/** Undefined where there is no certificate in PEM: the library has said so. */
+function endOfCertificate(file: string): Date | undefined {
+  try {
+    return new X509Certificate(readFileSync(file)).validToDate;
+  } catch {
+    return undefined;
   }
 }

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { isObject } from '../azure/json.ts';
 import { show } from '../topology/describe-issue.ts';
 import type { Region } from '../topology/topology.ts';
+import { findCircle } from './find-circle.ts';
 
 const Parameter = z.looseObject({
   type: z.string().optional(),
@@ -54,7 +55,7 @@ export function checkTemplate(
   }
   const shape = parametersShape(given.parameters);
   if (typeof shape === 'string') return [{ of: 'parameters', message: shape }];
-  const problems = checkParameters(template.data, shape);
+  const problems = [...checkOrder(template.data), ...checkParameters(template.data, shape)];
   return problems.length > 0 ? problems : checkWorkspace(region, template.data, shape);
 }
 
@@ -64,6 +65,13 @@ function parametersShape(given: unknown): Values | string {
   const wrong = Object.entries(given).find(([, value]) => !Value.safeParse(value).success);
   if (wrong) return `${wrong[0]}: expected { "value": … } or { "reference": … }, got ${show(wrong[1])}`;
   return Values.parse(given);
+}
+
+function checkOrder({ resources }: Template): TemplateProblem[] {
+  const circle = findCircle(resources);
+  if (circle === undefined) return [];
+  const message = `dependsOn: expected an order in which resources can be made, got a circle: ${circle.join(' → ')}`;
+  return [{ of: 'file', message }];
 }
 
 function checkParameters(template: Template, values: Values): TemplateProblem[] {

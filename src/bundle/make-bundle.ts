@@ -3,49 +3,67 @@
  * topology is loaded without the templates, and the bundle made only for what plans or starts a run: a template that is
  * missing keeps nobody from looking, or from steering a run, which has its own bundle in the control store.
  */
-import { execFile } from 'node:child_process';
-import { access, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, extname, resolve } from 'node:path';
-import { promisify } from 'node:util';
 import { parse, printParseErrorCode, type ParseError } from 'jsonc-parser';
 import { UnderstudyError, messageOf } from '../errors/error.ts';
 import type { Bundle } from '../run/bundle.ts';
-import { lineOf, parseTopology, topologyError } from '../topology/load.ts';
+import { checkTopology, topologyError, type Problem } from '../topology/load.ts';
+import { placeIn } from '../topology/read-yaml.ts';
 import type { Region, Topology } from '../topology/topology.ts';
 import { checkTemplate } from './check-template.ts';
+import { compileBicep } from './compile-bicep.ts';
 
 export interface LoadedTopology {
   topology: Topology;
   file: string;
-  /** What stands in the file: errors name lines of it. */
+  /** What stands in the file: errors name places in it. */
   text: string;
+  /** What may be a mistake, and may be meant. */
+  warnings: Problem[];
 }
 
 /** A place in the topology that names a file: errors about the file stand there. */
-interface Place {
-  topology: string;
-  path: string[];
-  line: number | undefined;
-}
+type Place = Omit<Problem, 'message'> & { topology: string };
 
-/** Throws TopologyError naming the file, the field and the line of whatever is wrong in it; the files that it names are not read. */
+/**
+ * Throws TopologyError naming the file, the field, the line and the column of everything that is wrong in it; the files that it names are
+ * not read.
+ */
 export async function loadTopology(file: string): Promise<LoadedTopology> {
   const text = await readTopology(file);
-  return { topology: parseTopology(text, file, process.env), file, text };
+  return { ...checkTopology(text, file, process.env), file, text };
 }
 
-/** Throws TopologyError naming the file, the field and the line of whatever is wrong in the templates and their parameters. */
-export async function makeBundle({ topology, file, text }: LoadedTopology): Promise<Bundle> {
+/** Throws TopologyError naming the place of what is wrong in the templates and their parameters. */
+export async function makeBundle(loaded: LoadedTopology): Promise<Bundle> {
+  return (await makeCheckedBundle(loaded)).bundle;
+}
+
+/** As `makeBundle`, with what is suspicious and not wrong: that of the topology, and that of its templates. */
+export async function makeCheckedBundle({
+  topology,
+  file,
+  text,
+  warnings: given,
+}: LoadedTopology): Promise<{ bundle: Bundle; warnings: Problem[] }> {
   const templates: Bundle['templates'] = {};
+  const warnings = [...given];
   for (const [name, region] of Object.entries(topology.regions)) {
     if (!region.template) continue;
     const placeOf = (key: 'file' | 'parameters'): Place => {
       const path = ['regions', name, 'template', key];
-      return { topology: file, path, line: lineOf(text, path) };
+      return { topology: file, path: path.join('.'), ...placeIn(text, path) };
     };
-    templates[name] = await loadTemplate({ name, ...region }, region.template, placeOf);
+    const { warnings: found, ...template } = await loadTemplate(
+      { name, ...region },
+      region.template,
+      placeOf,
+    );
+    templates[name] = template;
+    warnings.push(...found.map((message) => ({ ...placeOf('file'), message })));
   }
-  return { topology, templates };
+  return { bundle: { topology, templates }, warnings };
 }
 
 async function loadTemplate(
@@ -55,10 +73,8 @@ async function loadTemplate(
 ) {
   const place = placeOf('file');
   const folder = dirname(resolve(place.topology));
-  const source = resolve(folder, declared.file);
-  const text =
-    extname(source) === '.bicep' ? await compileBicep(place, source) : await readNamed(place, source);
-  const template = parseJson(place, source, text);
+  const { file, text, warnings } = await readTemplate(place, resolve(folder, declared.file));
+  const template = parseJson(place, file, text);
   const parameters =
     declared.parameters === undefined
       ? {}
@@ -70,12 +86,23 @@ async function loadTemplate(
       problems.map(({ of, message }) => {
         // Parameters that are missing may be so because no file of them is declared.
         const key = of === 'parameters' && declared.parameters !== undefined ? of : 'file';
-        const { path, line } = placeOf(key);
-        return { path: path.join('.'), line, message: `"${declared[key] ?? ''}": ${message}` };
+        return { ...placeOf(key), message: `"${declared[key] ?? ''}": ${message}` };
       }),
     );
   }
-  return { source: declared.file, template, parameters };
+  return { source: declared.file, template, parameters, warnings };
+}
+
+/** The template as ARM JSON, and the file that it is in. */
+async function readTemplate(
+  place: Place,
+  source: string,
+): Promise<{ file: string; text: string; warnings: string[] }> {
+  const text = await readNamed(place, source);
+  if (extname(source) !== '.bicep') return { file: source, text, warnings: [] };
+  const compiled = await compileBicep(source, text);
+  if ('problem' in compiled) throw problem(place, compiled.problem, compiled.next);
+  return compiled;
 }
 
 /** What stands within the envelope of a parameters file, or the whole file where there is none. */
@@ -88,35 +115,6 @@ async function readParameters(place: Place, file: string): Promise<unknown> {
   }
   const value = parseJson(place, file, await readNamed(place, file));
   return (value as { parameters?: unknown } | null)?.parameters ?? value;
-}
-
-/** The Bicep CLI compiles where there is one; else the ARM JSON that stands beside the Bicep is taken. */
-async function compileBicep(place: Place, source: string): Promise<string> {
-  await readNamed(place, source);
-  const run = promisify(execFile);
-  for (const [command, args] of [
-    ['bicep', ['build', source, '--stdout']],
-    ['az', ['bicep', 'build', '--file', source, '--stdout']],
-  ] as const) {
-    try {
-      return (await run(command, [...args], { maxBuffer: 64 << 20 })).stdout;
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code;
-      const absent = code === 'ENOENT' || /bicep cli not found|not installed/i.test(messageOf(error));
-      if (command === 'bicep' && !absent) throw problem(place, `${source}: ${messageOf(error)}`);
-    }
-  }
-  const compiled = source.replace(/\.bicep$/, '.json');
-  try {
-    await access(compiled);
-  } catch {
-    throw problem(
-      place,
-      `there is no Bicep CLI to compile "${source}", and no "${compiled}" beside it`,
-      'Install the Bicep CLI, or name the compiled ARM template.',
-    );
-  }
-  return readNamed(place, compiled);
 }
 
 async function readTopology(file: string): Promise<string> {
@@ -169,6 +167,6 @@ function parseJson(place: Place, file: string, text: string): unknown {
   );
 }
 
-function problem({ topology, path, line }: Place, message: string, next?: string): UnderstudyError {
-  return topologyError(topology, [{ path: path.join('.'), line, message }], next);
+function problem(place: Place, message: string, next?: string): UnderstudyError {
+  return topologyError(place.topology, [{ ...place, message }], next);
 }

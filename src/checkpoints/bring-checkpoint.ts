@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { isObject, objectAt, textAt } from '../azure/json.ts';
 import { type RawJob } from '../workspace/job.ts';
 import type { LedgerCheckpoint, LedgerEntry } from '../ledger/ledger.ts';
-import { resumeFolder, type CheckpointPolicy } from '../workspace/checkpoint.ts';
+import { checkpointFolder, type CheckpointPolicy } from '../workspace/checkpoint.ts';
 
 export interface CheckpointToBring {
   checkpoint: LedgerCheckpoint;
@@ -17,7 +17,7 @@ export interface CheckpointToBring {
 export type Brought = { uri: string; files: number } | { missing: string; files: number };
 
 /**
- * Copies every file of a recovery point's checkpoint to `resumeFolder`, once, and reads the copies through. `missing`: why the
+ * Copies every file of a recovery point's checkpoint to `checkpointFolder`, once, and reads the copies through. `missing`: why the
  * checkpoint is not whole there. Idempotent. Errors: AzureUnavailable, AzureError, RecoveryPointError, FencedError.
  */
 export type BringCheckpoint = (request: CheckpointToBring) => Promise<Brought>;
@@ -48,6 +48,6 @@ export function broughtBefore(
   const declared = objectAt(held.properties, 'inputs')?.[input];
   const uri = isObject(declared) ? textAt(declared, 'uri') : undefined;
   if (uri === undefined) return undefined;
-  const same = uri.includes(`/${resumeFolder(held.name, checkpoint.recoveryPoint)}`);
+  const same = uri.includes(`/${checkpointFolder(held.name, checkpoint.recoveryPoint)}`);
   return { uri, files: same ? checkpoint.files : 0 };
 }

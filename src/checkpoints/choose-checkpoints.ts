@@ -1,6 +1,6 @@
 /** Which checkpoint of each unfinished job a recovery point has whole: from what was copied, and what changed meanwhile. */
 import type { ArmResource } from '../azure/azure.ts';
-import { checkpointPlaces, resumedFrom, type CheckpointPolicy } from '../workspace/checkpoint.ts';
+import { checkpointPlaces, wentOnFrom, type CheckpointPolicy } from '../workspace/checkpoint.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
 import { CheckpointScan, type CheckpointRules, type Chosen } from '../ledger/whole-checkpoint.ts';
 import type { StepContext } from '../run/work/step-context.ts';
@@ -27,7 +27,7 @@ interface CheckpointFolder extends BlobRoot {
   scan: CheckpointScan;
 }
 
-/** Answers, by a job's name, its last whole checkpoint, and the newer one that is not whole, if there is one. */
+/** Returns, by a job's name, its last whole checkpoint, and the newer one that is not whole, if there is one. */
 export async function chooseCheckpoints(
   { store, topology }: StepContext,
   { point, listing, copying }: Found,
@@ -58,7 +58,7 @@ function foldersOf(
   policy: CheckpointPolicy,
   rules: CheckpointRules,
 ): CheckpointFolder[] {
-  const from = resumedFrom(job, policy);
+  const from = wentOnFrom(job, policy);
   return checkpointPlaces(job, policy).flatMap((place) => {
     const folder = folderAt(place, datastores);
     if (!folder) return [];

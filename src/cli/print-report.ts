@@ -1,4 +1,4 @@
-/** After a run: its summary, and the report beside the user in its three forms. */
+/** After a run: its summary, and the report in its three forms, in a folder of the user's. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, UnderstudyError } from '../errors/error.ts';
@@ -12,12 +12,12 @@ import type { Watched } from './watch.ts';
 
 const reportFolder = 'reports';
 
-/** Reads the run's report anew from the journal: it is there with or without Temporal. */
+/** Makes the run's report from the journal: it is there with or without Temporal. */
 export async function readReport({ store }: Session, runId: string): Promise<Report> {
   return buildReport(await loadReportInput(store, runId, new Date()));
 }
 
-/** Writes report.html, .json and .txt into `folder`/{runId}; answers the folder. */
+/** Writes report.html, .json and .txt into `folder`/{runId}; returns the folder. UsageError where it cannot. */
 export async function saveReport(report: Report, runId: string, folder = reportFolder): Promise<string> {
   const target = join(folder, runId);
   try {
@@ -31,7 +31,20 @@ export async function saveReport(report: Report, runId: string, folder = reportF
   return target;
 }
 
+/** A run is as it is, whether its report can be made or not: what prevents it is said, with the way to have it later. */
 export async function printReport(session: Session, watched: Watched): Promise<Report | undefined> {
+  try {
+    return await tryPrintReport(session, watched);
+  } catch (error) {
+    const { runId, state } = watched;
+    console.error(
+      `The run is ${state}; its report was not made: ${messageOf(error)}\n  → Later: understudy report ${runId}`,
+    );
+    return undefined;
+  }
+}
+
+async function tryPrintReport(session: Session, watched: Watched): Promise<Report | undefined> {
   if (watched.state === 'left') return undefined;
   // A run that never had a plan has done nothing.
   if ((await readRun(session.store, watched.runId))?.plan === undefined) return undefined;

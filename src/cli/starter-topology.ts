@@ -1,5 +1,6 @@
-/** What `init` writes: valid as it stands, so that `validate` has something to say yes to. */
+/** What `init` writes: valid but for the subscription, which nobody but its user knows; `validate` names each place of it. */
 export const starterTopology = `# The topology: what Understudy keeps able to move, and where to. Check it with "understudy validate".
+# Yours to put in: the subscription ("az account show --query id" prints it), and the names of your resources.
 # In an editor with YAML support: understudy validate --schema > understudy.schema.json
 # yaml-language-server: $schema=./understudy.schema.json
 name: my-ml
@@ -14,7 +15,7 @@ regions:
     workspace: { subscriptionId: 00000000-0000-0000-0000-000000000000, resourceGroup: ml-west, name: my-ml-west }
     # template: { file: templates/workspace.bicep, parameters: parameters/westus3.json }
 
-# A storage account outside both regions: region pointer, run journal, recovery points' manifests, reports.
+# A storage account outside both regions, in a resource group of its own: region pointer, run journal, recovery points' manifests, reports.
 controlStore:
   subscriptionId: 00000000-0000-0000-0000-000000000000
   resourceGroup: ml-control

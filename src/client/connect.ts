@@ -2,10 +2,11 @@
  * Temporal as its own tools name it: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_…, or a profile
  * in temporal.toml (TEMPORAL_CONFIG_FILE, TEMPORAL_PROFILE); see Temporal's environment configuration.
  */
-import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
+import { Client, Connection, isGrpcServiceError, ServiceError } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { isUnderstudyError, UnderstudyError, messageOf } from '../errors/error.ts';
+import { UnderstudyError, messageOf } from '../errors/error.ts';
 import { searchAttributes } from '../plan/search-attributes.ts';
+import { parseAddress, whyUnreachable, type TlsSettings } from './unreachable.ts';
 
 export interface TemporalSettings {
   address: string;
@@ -14,58 +15,124 @@ export interface TemporalSettings {
 
 const defaultAddress = 'localhost:7233';
 
+/** Where Temporal is, by its own variables and its profile. UsageError for settings that cannot be read. */
 export function temporalSettings(): TemporalSettings & {
   connection: ReturnType<typeof loadClientConnectConfig>['connectionOptions'];
 } {
-  const { connectionOptions, namespace } = loadClientConnectConfig();
-  return {
-    address: connectionOptions.address ?? defaultAddress,
-    namespace: namespace ?? 'default',
-    connection: connectionOptions,
-  };
+  const { connectionOptions, namespace } = readSettings();
+  const address = connectionOptions.address ?? defaultAddress;
+  if (parseAddress(address) === undefined) {
+    throw new UnderstudyError(
+      'UsageError',
+      `TEMPORAL_ADDRESS: expected a host and a port such as "temporal.example.com:7233", got "${address}"`,
+      { next: 'Set it without "http://" or "https://"; TEMPORAL_TLS=true turns TLS on.' },
+    );
+  }
+  return { address, namespace: namespace ?? 'default', connection: connectionOptions };
 }
 
-/** Connects within `timeoutMs`, and sees that the namespace is there. TemporalError says where it was looked for, and what to set. */
+function readSettings(): ReturnType<typeof loadClientConnectConfig> {
+  try {
+    return loadClientConnectConfig();
+  } catch (error) {
+    throw new UnderstudyError('UsageError', `cannot read the settings of Temporal: ${messageOf(error)}`, {
+      next: 'Correct what TEMPORAL_CONFIG_FILE, TEMPORAL_PROFILE and TEMPORAL_TLS_… name.',
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Connects within `timeoutMs`, and sees that the namespace is there. TemporalError says where it was looked for, what was wrong (the name, the
+ * port, TLS, the credentials, the namespace) and what to set; `details.passes`: whether it may pass by waiting.
+ */
 export async function connectTemporal(timeoutMs = 5000): Promise<Client> {
   const { address, namespace, connection } = temporalSettings();
+  // Not connect(): that leaves its channel open where it fails.
+  const made = Connection.lazy({ ...connection, address, connectTimeout: timeoutMs });
   try {
-    const made = await Connection.connect({ ...connection, address, connectTimeout: timeoutMs });
-    await requireNamespace(made, address, namespace, timeoutMs);
+    await made.ensureConnected();
+    await made.withDeadline(Date.now() + timeoutMs, () =>
+      made.workflowService.describeNamespace({ namespace }),
+    );
     return new Client({ connection: made, namespace });
   } catch (error) {
-    if (isUnderstudyError(error)) throw error;
-    throw new UnderstudyError(
-      'TemporalError',
-      `cannot reach Temporal at ${address}: ${firstLine(messageOf(error))}`,
-      {
-        next: 'Start it ("understudy stack up" starts a local one), or set TEMPORAL_ADDRESS to where it is.',
-        cause: error,
-      },
-    );
+    await made.close();
+    throw await connectionError(error, { address, namespace, tls: connection.tls, timeoutMs });
   }
 }
 
-async function requireNamespace(
-  connection: Connection,
-  address: string,
-  namespace: string,
-  timeoutMs: number,
-): Promise<void> {
-  try {
-    await connection.withDeadline(Date.now() + timeoutMs, () =>
-      connection.workflowService.describeNamespace({ namespace }),
-    );
-  } catch (error) {
-    await connection.close();
-    throw new UnderstudyError(
-      'TemporalError',
-      `cannot use the namespace "${namespace}" of Temporal at ${address}: ${firstLine(isGrpcServiceError(error) ? error.details : messageOf(error))}`,
-      {
-        next: 'Set TEMPORAL_NAMESPACE to one that is there, and TEMPORAL_API_KEY or TEMPORAL_TLS_… where it asks who you are.',
-        cause: error,
-      },
-    );
+interface Tried extends TemporalSettings {
+  tls: TlsSettings | null | undefined;
+  timeoutMs: number;
+}
+
+async function connectionError(thrown: unknown, tried: Tried): Promise<UnderstudyError> {
+  const { address, tls, timeoutMs } = tried;
+  const error = thrown instanceof ServiceError && thrown.cause !== undefined ? thrown.cause : thrown;
+  const refused = refusalOf(error, tried);
+  if (refused) return refused;
+  const server = parseAddress(address);
+  const found = server && (await whyUnreachable(server, tls ?? undefined, timeoutMs));
+  const next = found?.next ?? 'See its log, and whether TEMPORAL_ADDRESS is right.';
+  return new UnderstudyError(
+    'TemporalError',
+    `cannot reach Temporal at ${address}: ${found?.what ?? saidBy(error)}`,
+    {
+      next: `${next}${proxyAdvice()}`,
+      passes: found?.passes ?? true,
+      cause: error,
+    },
+  );
+}
+
+/** gRPC goes by these variables, and not the way that we have looked. */
+function proxyAdvice(): string {
+  const proxy = ['grpc_proxy', 'https_proxy', 'http_proxy'].find((name) => process.env[name]);
+  return proxy === undefined
+    ? ''
+    : ` ${proxy} is set: unless no_proxy has the host, the connection goes through that proxy.`;
+}
+
+/** A refusal: of who we are, of the namespace, of anything else that waiting does not change. Undefined: no answer. */
+function refusalOf(error: unknown, { address, namespace }: Tried): UnderstudyError | undefined {
+  if (!isGrpcServiceError(error)) return undefined;
+  const make = (tried: string, next: string) =>
+    new UnderstudyError('TemporalError', `${tried}: ${saidBy(error)}`, { next, passes: false, cause: error });
+  const who = 'TEMPORAL_API_KEY, or TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH';
+  const code: number = error.code;
+  switch (code) {
+    case grpcStatus.notFound:
+      return make(
+        `Temporal at ${address} has no namespace "${namespace}"`,
+        'Set TEMPORAL_NAMESPACE to one that is there ("temporal operator namespace list"), or have it made.',
+      );
+    case grpcStatus.unauthenticated:
+      return make(`Temporal at ${address} does not accept who we are`, `Set ${who}, to what is valid there.`);
+    case grpcStatus.permissionDenied:
+      return make(
+        `Temporal at ${address} does not let us use the namespace "${namespace}"`,
+        `Have the identity of ${who} given access to it, or set TEMPORAL_NAMESPACE to another.`,
+      );
+    case grpcStatus.deadlineExceeded:
+    case grpcStatus.unavailable:
+      return undefined;
+    default:
+      return make(`Temporal at ${address} refuses`, 'See its log, and whether TEMPORAL_ADDRESS is right.');
   }
+}
+
+/** https://grpc.io/docs/guides/status-codes/ */
+const grpcStatus = {
+  deadlineExceeded: 4,
+  notFound: 5,
+  permissionDenied: 7,
+  unavailable: 14,
+  unauthenticated: 16,
+};
+
+function saidBy(error: unknown): string {
+  return firstLine(isGrpcServiceError(error) ? error.details : messageOf(error));
 }
 
 /** Makes the search attributes that `runs` asks by, where they are missing. Idempotent. */

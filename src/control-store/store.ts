@@ -24,7 +24,6 @@
  *   replicas/lists/{sha256}.json            copies that recovery points refer to
  *   replicas/damage/{sha256}.json           those of a list that are damaged
  *   epochs/{n}/recovery-points/{id}/…       manifests; `sealed.json` is written last
- *   audit/{time}-{id}.json                  who did what
  */
 export interface Versioned<T> {
   value: T;

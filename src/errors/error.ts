@@ -34,6 +34,8 @@ const codes = {
   TemporalError: { retryable: true, exitCode: 1 },
   /** Somebody has cancelled the run: no step of it starts any more. */
   CancelledRun: { retryable: false, exitCode: 3 },
+  /** What was asked for is so already: a command that is typed twice has not failed. */
+  NothingToDo: { retryable: false, exitCode: 0 },
   /** A person said no, or cancelled. */
   Declined: { retryable: false, exitCode: 3 },
 } as const;
@@ -51,6 +53,8 @@ export interface ErrorDetails {
   azure?: { status?: number; code?: string; requestId?: string };
   /** Who failed, where that is not what was asked: the control store, or whoever gives tokens. Set where the error arises. */
   origin?: 'control-store' | 'sign-in';
+  /** Of a TemporalError: it may pass by waiting. False for what has to be set right: an unknown name, TLS, credentials, the namespace. */
+  passes?: boolean;
   cause?: unknown;
 }
 

@@ -1,7 +1,7 @@
 /** Looks at all jobs of a workspace, and cancels them: as fast as Azure takes it, and no faster. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { forEachBounded } from '../run/work/bounded.ts';
-import { apiVersions, type Azure, type CallOptions } from '../azure/azure.ts';
+import { apiVersions, type Azure } from '../azure/azure.ts';
 import { messageOf } from '../errors/error.ts';
 import { isRefusal, Patience } from './patience.ts';
 import { workspaceId, type Side } from '../topology/sides.ts';
@@ -14,6 +14,8 @@ import {
   tagsOf,
   type RawJob,
 } from '../workspace/job.ts';
+import type { PlatformJob } from '../run/work/job-platform.ts';
+import { azureJobs, type AzureJobs } from '../workspace/azure-jobs.ts';
 import { lineageOf } from '../ledger/ledger.ts';
 import type { StoppedJob } from './stopped-jobs.ts';
 
@@ -55,7 +57,7 @@ export async function surveyOf(asking: Asking, names: ReadonlySet<string>): Prom
   await forEachBounded([...left], window, async (name) => {
     await asking.beat();
     const job = await find(asking, name);
-    if (job) take(seen, job, Infinity, asking.side);
+    if (job) take(seen, job.raw, Infinity, asking.side);
     asking.patience.progress();
   });
   return seen;
@@ -235,35 +237,30 @@ async function lookAt(given: CancelAll, open: Set<string>): Promise<void> {
   await forEachBounded([...left], window, async (name) => {
     await given.beat();
     const job = await find(given, name);
-    see(name, job ? statusOf(job) : gone);
+    see(name, job?.status ?? gone);
   });
 }
 
 const gone = 'gone';
 
 /**
- * Answers why Azure refuses, if it does. A job that ends at this very moment can no longer be cancelled: it says itself how it ended.
+ * Returns why Azure refuses, if it does. A job that ends at this very moment can no longer be cancelled: it says itself how it ended.
  */
 async function askToEnd(asking: Asking, name: string): Promise<string | undefined> {
-  const path = `${pathOf(asking.side, name)}/cancel`;
   try {
-    await asking.patience.ask((options) =>
-      asking.azure.arm.start(path, apiVersions.machineLearning, { ...options, patient: true }),
-    );
+    await asking.patience.ask((options) => jobsOf(asking).cancel(name, { ...options, patient: true }));
     return undefined;
   } catch (error) {
     if (!isRefusal(error)) throw error;
     const job = await find(asking, name);
-    return job && !isFinished(statusOf(job)) ? messageOf(error) : undefined;
+    return job && !job.isFinished ? messageOf(error) : undefined;
   }
 }
 
-function find({ azure, side, patience }: Asking, name: string): Promise<RawJob | undefined> {
-  return patience.ask((options: CallOptions) =>
-    azure.arm.find(pathOf(side, name), apiVersions.machineLearning, { ...options, patient: true }),
-  );
+function find(asking: Asking, name: string): Promise<PlatformJob<RawJob> | undefined> {
+  return asking.patience.ask((options) => jobsOf(asking).find(name, { ...options, patient: true }));
 }
 
-function pathOf({ workspace }: Side, name: string): string {
-  return `${workspaceId(workspace)}/jobs/${name}`;
+function jobsOf({ azure, side }: Asking): AzureJobs {
+  return azureJobs(azure.arm, side.workspace);
 }

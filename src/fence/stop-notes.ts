@@ -71,7 +71,7 @@ export class StopNotes {
   async remember(seen: Survey, ledger: Owners): Promise<void> {
     const { now } = this.#context;
     for (const name of this.open())
-      if (!seen.unfinished.has(name)) this.saw(name, seen.finished.get(name) ?? 'gone');
+      if (!seen.unfinished.has(name)) this.noteEnd(name, seen.finished.get(name) ?? 'gone');
     const seenAt = now().toISOString();
     const earlier = await this.#earlier(seen, ledger);
     const { stopped, ended } = this.#toEnd(seen.unfinished, earlier);
@@ -134,7 +134,7 @@ export class StopNotes {
   }
 
   /** A job has ended. It is written down with others; see `flush`. */
-  saw(name: string, status: string): void {
+  noteEnd(name: string, status: string): void {
     const at = this.#context.now().toISOString();
     const job = this.#record.stopped[name];
     // A person had cancelled it: that is written down already.

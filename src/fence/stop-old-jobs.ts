@@ -151,7 +151,7 @@ async function cancelOthers(asking: Asking, context: StepContext, work: Work): P
 }
 
 function cancelSeen(asking: Asking, { ledger, notes }: Work, seen: Survey): Promise<Refused> {
-  const ended = (name: string, status: string) => notes.saw(name, status);
+  const ended = (name: string, status: string) => notes.noteEnd(name, status);
   return cancelAll({ ...asking, names: inOrder(seen, ledger), pages: seen.pages, ended, waitForAll: true });
 }
 

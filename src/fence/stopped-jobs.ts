@@ -79,15 +79,15 @@ const parts = documentKind('record of stopped jobs', 1, StoppedJobs);
 const fences = documentKind('list of fences', 1, Fences);
 
 /** What a fence knows of one job of the ledger. `unseen`: the old side did not answer, or not for long enough. */
-export type Sight =
-  | { saw: 'unseen' }
-  | ({ saw: 'ended' } & EndedJob)
+export type OldJobState =
+  | { is: 'unseen' }
+  | ({ is: 'ended' } & EndedJob)
   /** It ended for the fence; `endedAs` unless it is `Canceled`. */
-  | { saw: 'cancelled'; at: string; endedAs?: string }
+  | { is: 'cancelled'; at: string; endedAs?: string }
   /** It was asked to end, and may run on all the same. */
-  | { saw: 'asked' }
+  | { is: 'asked' }
   /** The region answers, and has not confirmed that it ended. */
-  | { saw: 'unconfirmed'; reason: string };
+  | { is: 'unconfirmed'; reason: string };
 
 const stateName = (runId: string) => `runs/${runId}/stopped-jobs.json`;
 const partsOf = (runId: string) => `runs/${runId}/stopped-jobs/`;
@@ -203,14 +203,14 @@ export class StoppedRecord implements StoppedJobs {
     Object.assign(this.ended, ended);
   }
 
-  readonly sightOf = (name: string): Sight => {
+  readonly oldState = (name: string): OldJobState => {
     const ended = this.ended[name];
-    if (ended) return { saw: 'ended', ...ended };
+    if (ended) return { is: 'ended', ...ended };
     const stopped = this.stopped[name];
-    if (!stopped) return { saw: 'unseen' };
+    if (!stopped) return { is: 'unseen' };
     const { canceledAt: at, endedAs } = stopped;
-    if (at === undefined) return { saw: 'asked' };
-    return { saw: 'cancelled', at, ...(endedAs === undefined ? {} : { endedAs }) };
+    if (at === undefined) return { is: 'asked' };
+    return { is: 'cancelled', at, ...(endedAs === undefined ? {} : { endedAs }) };
   };
 }
 

@@ -10,7 +10,7 @@ import type { StepContext } from '../run/work/step-context.ts';
 import { isDone } from '../run/step-lifecycle.ts';
 import { toSeconds } from '../topology/duration.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
-import { readStopping, StoppedRecord, type Sight, type StoppingEnd } from './stopped-jobs.ts';
+import { readStopping, StoppedRecord, type OldJobState, type StoppingEnd } from './stopped-jobs.ts';
 
 const pauseMs = 1000;
 
@@ -58,14 +58,14 @@ export class FenceWatch {
   }
 
   /** Undefined: it may run on for all that is known now, and more will be known. */
-  sightOf({ name, region }: LedgerEntry): Sight | undefined {
+  oldState({ name, region }: LedgerEntry): OldJobState | undefined {
     // Of a recovery point of another region, the fence saw nothing.
-    if (region !== this.#context.from.region) return { saw: 'unseen' };
-    const sight = this.#record.sightOf(name);
-    if (sight.saw === 'ended' || sight.saw === 'cancelled' || this.step === undefined) return sight;
+    if (region !== this.#context.from.region) return { is: 'unseen' };
+    const old = this.#record.oldState(name);
+    if (old.is === 'ended' || old.is === 'cancelled' || this.step === undefined) return old;
     const end = this.#end;
     if (end === undefined) return undefined;
-    return end.as === 'unconfirmed' ? { saw: 'unconfirmed', reason: end.reason } : sight;
+    return end.as === 'unconfirmed' ? { is: 'unconfirmed', reason: end.reason } : old;
   }
 }
 

@@ -4,7 +4,7 @@
  * one's traffic. What Azure refuses is counted as failed, by itself: the other endpoints must not wait for it.
  */
 import { showFindings, writeFindings, type Finding } from '../run/work/findings.ts';
-import { lostAssets, whyLost, type LostAssets } from '../assets/lost-assets.ts';
+import { lostAssets, whyLost, type LostAssets } from '../standby/lost-assets.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
 import { openStandby, type Standby } from '../standby/standby.ts';
 import { addTally, fail, newTally, skip, showCount, sum, toCounts } from '../run/work/tally.ts';

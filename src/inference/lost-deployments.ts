@@ -1,5 +1,5 @@
 /** Deployments that serve what is not whole: found so when it was verified, after they were made. Nobody is sent to them. */
-import { lostAssets, whyLost } from '../assets/lost-assets.ts';
+import { lostAssets, whyLost } from '../standby/lost-assets.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
 import { planned } from '../standby/standby.ts';
 import { apiVersions, type ArmResource } from '../azure/azure.ts';

@@ -2,7 +2,7 @@
 import type { Json, JsonObject } from '../azure/azure.ts';
 import { sameName } from '../azure/ids.ts';
 import { withoutProse } from '../azure/prose.ts';
-import { checkpointPlaces, resumedFrom, type CheckpointPolicy } from '../workspace/checkpoint.ts';
+import { checkpointPlaces, wentOnFrom, type CheckpointPolicy } from '../workspace/checkpoint.ts';
 import { objectAt } from '../azure/json.ts';
 import { type RawJob } from '../workspace/job.ts';
 import type { Topology } from '../topology/topology.ts';
@@ -135,7 +135,7 @@ function spelling(account: string, { accounts }: SourceStores): string {
 
 /** A successor without the folder that it was given to go on from: its own successor is given another one. */
 function withoutResumption(job: RawJob, policy: CheckpointPolicy): JsonObject {
-  if (!resumedFrom(job, policy)) return job.properties;
+  if (!wentOnFrom(job, policy)) return job.properties;
   const { [policy.input]: _resumption, ...inputs } = objectAt(job.properties, 'inputs') ?? {};
   return { ...job.properties, inputs };
 }

@@ -1,7 +1,7 @@
 /** Decides what becomes of an unfinished job. Pure: everything it needs is given. */
 import { z } from 'zod';
 import type { Topology } from '../topology/topology.ts';
-import { resumedFrom, takesCheckpoint } from '../workspace/checkpoint.ts';
+import { wentOnFrom, takesCheckpoint } from '../workspace/checkpoint.ts';
 import { objectAt, textAt } from '../azure/json.ts';
 import {
   createdAt,
@@ -12,16 +12,17 @@ import {
   resumeTag,
   resumeWishOf,
   showUnknownWish,
+  timeLimitSeconds,
   typeOf,
   type RawJob,
 } from '../workspace/job.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
-import type { Sight } from '../fence/stopped-jobs.ts';
+import type { OldJobState } from '../fence/stopped-jobs.ts';
 
 /**
  * `resubmit`: go on from the last copied checkpoint. `restart`: from the beginning. `manual`: a person decides. `skip`: nothing is
  * to be done. `may-have-completed`: it may have ended well after it was last seen, so running it again is a person's decision. `owed`:
- * the old region answers, and has not confirmed that it ended: a successor would run beside it.
+ * the old region answers, and has not confirmed that it ended: a successor would run next to it.
  */
 export const JobClass = z.enum(['resubmit', 'restart', 'manual', 'skip', 'may-have-completed', 'owed']);
 export type JobClass = z.infer<typeof JobClass>;
@@ -45,7 +46,7 @@ export interface Facts {
   /** ISO 8601: when the outage began, or when the run was triggered. */
   goneSince: string;
   /** What the fence of this run saw of it in its old workspace. */
-  sight: Sight;
+  old: OldJobState;
 }
 
 /**
@@ -85,23 +86,23 @@ function outOfQuestion({ spec }: Facts): Classification | undefined {
 }
 
 /** It has done its work, or a person wanted no more of it. */
-function endedAsMeant({ entry, sight }: Facts): Classification | undefined {
+function endedAsMeant({ entry, old }: Facts): Classification | undefined {
   if (entry.cancelledBy !== undefined) return undefined;
   if (isFinished(entry.status)) return skip('had finished', `it had finished (${entry.status})`);
   if (entry.status === 'CancelRequested')
     return skip('being cancelled', 'its cancellation had been asked for');
-  if (sight.saw !== 'ended') return undefined;
-  switch (sight.status) {
+  if (old.is !== 'ended') return undefined;
+  switch (old.status) {
     case 'Completed':
       return skip(
         'completed before the fence',
-        `it had completed in the old workspace when the fence looked, at ${sight.seenAt}`,
+        `it had completed in the old workspace when the fence looked, at ${old.seenAt}`,
       );
     case 'Canceled':
     case 'CancelRequested':
       return skip(
         'cancelled before the fence',
-        `it was cancelled in the old workspace, not by a fence (${sight.status} at ${sight.seenAt})`,
+        `it was cancelled in the old workspace, not by a fence (${old.status} at ${old.seenAt})`,
       );
     default:
       return undefined;
@@ -109,7 +110,7 @@ function endedAsMeant({ entry, sight }: Facts): Classification | undefined {
 }
 
 /** It ended otherwise than its owner meant, perhaps of the outage; or a fence ended it in vain. */
-function endedOtherwise({ entry, spec, sight }: Facts): Classification | undefined {
+function endedOtherwise({ entry, spec, old }: Facts): Classification | undefined {
   // Running it twice does no harm, says its owner.
   if (resumeWishOf(spec) === 'always') return undefined;
   if (entry.cancelledBy !== undefined)
@@ -117,26 +118,26 @@ function endedOtherwise({ entry, spec, sight }: Facts): Classification | undefin
       'cancelled by an earlier run',
       `the fence of run ${entry.cancelledBy}, which was cancelled itself, cancelled it: whether it has been submitted again since cannot be told`,
     );
-  if (sight.saw !== 'ended') return undefined;
+  if (old.is !== 'ended') return undefined;
   const was = `it was ${entry.status} at ${entry.lastSeenAt}`;
-  if (sight.status === 'gone')
+  if (old.status === 'gone')
     return manual(
       'gone before the fence',
-      `${was}, and the old workspace had no such job at ${sight.seenAt}: whether it completed cannot be told`,
+      `${was}, and the old workspace had no such job at ${old.seenAt}: whether it completed cannot be told`,
     );
   return manual(
     'failed before the fence',
-    `${was} and had ended ${sight.status} at ${sight.seenAt}: whether the outage failed it cannot be told`,
+    `${was} and had ended ${old.status} at ${old.seenAt}: whether the outage failed it cannot be told`,
   );
 }
 
 /** Not even what may run twice may do so knowingly. */
-function unconfirmed({ sight }: Facts): Classification | undefined {
-  if (sight.saw !== 'unconfirmed') return undefined;
+function unconfirmed({ old }: Facts): Classification | undefined {
+  if (old.is !== 'unconfirmed') return undefined;
   return {
     class: 'owed',
     group: 'its end is not confirmed',
-    reason: `its old region answers, and has not confirmed that it ended (${sight.reason}): see that it has, then submit it again`,
+    reason: `its old region answers, and has not confirmed that it ended (${old.reason}): see that it has, then submit it again`,
   };
 }
 
@@ -162,17 +163,21 @@ function forPerson({ spec, policy }: Facts): Classification | undefined {
   return undefined;
 }
 
-function mayHaveCompleted({ entry, spec, goneSince, sight }: Facts): Classification | undefined {
-  if (resumeWishOf(spec) === 'always' || sight.saw === 'cancelled') return undefined;
+function mayHaveCompleted({ entry, spec, goneSince, old }: Facts): Classification | undefined {
+  if (resumeWishOf(spec) === 'always' || old.is === 'cancelled') return undefined;
   const because = (why: string): Classification => ({
     class: 'may-have-completed',
     group: 'may have completed',
     reason: `it may have completed after it was last seen at ${entry.lastSeenAt}: ${why}`,
   });
   if (entry.status === 'Finalizing') return because('it was finalizing');
-  const limit = timeLimit(spec);
+  const seconds = timeLimitSeconds(spec);
   const created = Date.parse(createdAt(spec) ?? '');
-  if (entry.status === 'Running' && limit !== undefined && created + limit <= Date.parse(goneSince)) {
+  if (
+    entry.status === 'Running' &&
+    seconds !== undefined &&
+    created + seconds * 1000 <= Date.parse(goneSince)
+  ) {
     return because('its time limit was over before the region was lost');
   }
   return undefined;
@@ -183,7 +188,7 @@ function howToGoOn({ entry, spec, policy }: Facts): Classification {
   if (!takesCheckpoint(spec, policy.checkpoint)) {
     return { class: 'restart', group: 'restarted', reason: `it takes no checkpoint (no input "${input}")` };
   }
-  const resumed = resumedFrom(spec, policy.checkpoint);
+  const resumed = wentOnFrom(spec, policy.checkpoint);
   if (!entry.checkpoint && resumed) {
     const reason = `it went on from ${resumed.path}, which was not copied, and no checkpoint that it wrote since was`;
     return { class: 'manual', group: 'its checkpoint is gone', reason };
@@ -200,13 +205,4 @@ function howToGoOn({ entry, spec, policy }: Facts): Classification {
     group: 'resumed',
     reason: `from its last copied checkpoint, ${entry.checkpoint.lastFile}${passedOver ? `; "${passedOver.name}" was not whole: ${passedOver.why}` : ''}`,
   };
-}
-
-/** Milliseconds of the job's own time limit (`limits.timeout`, ISO 8601), if it has one. */
-function timeLimit(spec: RawJob): number | undefined {
-  const text = textAt(objectAt(spec.properties, 'limits') ?? {}, 'timeout');
-  const match = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?)?$/.exec(text ?? '');
-  if (!match) return undefined;
-  const [days, hours, minutes, seconds] = match.slice(1).map((part) => Number(part ?? 0));
-  return ((((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0)) * 1000;
 }

@@ -4,8 +4,9 @@ import { UnderstudyError } from '../errors/error.ts';
 import { CheckpointFiles } from '../checkpoints/bring-checkpoint.ts';
 import { JobClass } from './classify.ts';
 import { LostWork } from './lost-work.ts';
-import { Change, Unmapped } from './rewrite-spec.ts';
+import { Change, Unmapped } from './spec/rewrite-spec.ts';
 import { Difference } from '../azure/compare.ts';
+import { submittedAs, type LedgerEntry } from '../ledger/ledger.ts';
 import { PassedOver } from '../ledger/whole-checkpoint.ts';
 
 export const JobRecord = z.strictObject({
@@ -35,10 +36,27 @@ export const JobRecord = z.strictObject({
   lost: LostWork.optional(),
   changes: z.array(Change).optional(),
   unmapped: z.array(Unmapped).optional(),
+  /** What a person should know of its spec, which was submitted all the same. */
+  warnings: z.array(Unmapped).optional(),
   /** What the standby holds otherwise than it was sent. */
   differences: z.array(Difference).optional(),
 });
 export type JobRecord = z.infer<typeof JobRecord>;
+
+/** What a record says of the job itself. */
+export function aboutJob(
+  entry: LedgerEntry,
+): Pick<JobRecord, 'old' | 'submittedAs' | 'type' | 'status' | 'owner' | 'priority'> {
+  const { name, type, status, owner, priority } = entry;
+  return {
+    old: name,
+    ...submittedAs(entry),
+    type,
+    status,
+    ...(owner === undefined ? {} : { owner }),
+    ...(priority === undefined ? {} : { priority }),
+  };
+}
 
 /**
  * What an earlier attempt has written, as it is: written once more, it has the same digest. ControlStoreError where it was altered.
@@ -51,7 +69,7 @@ export function parseJobRecords(value: unknown, place: string): JobRecord[] {
   const where = issue && issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
   throw new UnderstudyError(
     'ControlStoreError',
-    `list of resumed jobs "${place}": ${where}${issue?.message ?? 'not as expected'}`,
+    `list of resubmitted jobs "${place}": ${where}${issue?.message ?? 'not as expected'}`,
     {
       place,
       next: 'It was altered since: put it back from a backup of the control store, or see "Damaged documents" in docs/operations.md.',

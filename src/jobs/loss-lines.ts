@@ -24,6 +24,13 @@ function lostBehind(record: JobRecord, rpoMs: number): string | undefined {
   return `${showJob({ ...record, name: record.old })} goes on as "${successor}" from ${from}${why}`;
 }
 
+/** `properties.command: it names the old workspace "fraud-east" (and 1 more)` */
+function warningOf({ warnings = [] }: JobRecord): string | undefined {
+  const [first, ...others] = warnings;
+  const more = others.length > 0 ? ` (and ${others.length} more)` : '';
+  return first && `${first.place}: ${first.reason}${more}; see that it means nothing there`;
+}
+
 function whatHappened(record: JobRecord): string | undefined {
   const job = showJob({ ...record, name: record.old });
   if (record.outcome === 'failed') return `${job} could not be resubmitted: ${record.reason}`;
@@ -34,6 +41,8 @@ function whatHappened(record: JobRecord): string | undefined {
   const first = record.differences?.[0];
   if (first)
     return `${job} runs as "${record.new}", which the standby holds otherwise than sent: ${first.place}: ${first.held}, not ${first.sent}`;
+  const warned = warningOf(record);
+  if (warned !== undefined) return `${job} runs as "${record.new}": ${warned}`;
   const begun =
     record.status === 'Running' || record.status === 'Paused' || record.status === 'NotResponding';
   return record.class === 'restart' && begun

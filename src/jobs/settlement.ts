@@ -1,26 +1,26 @@
 /** How a job of the old workspace is settled before another takes its place: no more than was seen. */
 import type { StepContext } from '../run/work/step-context.ts';
 import type { LedgerEntry, Settlement } from '../ledger/ledger.ts';
-import type { Sight } from '../fence/stopped-jobs.ts';
+import type { OldJobState } from '../fence/stopped-jobs.ts';
 
 export function settlementOf(
-  sight: Sight,
+  old: OldJobState,
   { status }: LedgerEntry,
   { run, from, now }: Pick<StepContext, 'run' | 'from' | 'now'>,
 ): Settlement {
   const at = now().toISOString();
   const fence = `the fence of run ${run.runId}`;
-  switch (sight.saw) {
+  switch (old.is) {
     case 'cancelled':
-      return sight.endedAs === undefined
-        ? { as: 'cancelled', at, reason: `${fence} saw it canceled at ${sight.at}` }
+      return old.endedAs === undefined
+        ? { as: 'cancelled', at, reason: `${fence} saw it canceled at ${old.at}` }
         : {
             as: 'finished',
             at,
-            reason: `${fence} was ending it, and saw it ${sight.endedAs} at ${sight.at}`,
+            reason: `${fence} was ending it, and saw it ${old.endedAs} at ${old.at}`,
           };
     case 'ended':
-      return { as: 'finished', at, reason: `it had ended (${sight.status}) at ${sight.seenAt}` };
+      return { as: 'finished', at, reason: `it had ended (${old.status}) at ${old.seenAt}` };
     case 'asked':
     case 'unconfirmed':
       return { as: 'lost', at, reason: `${fence} set out to cancel it, and has not seen that it ended` };

@@ -20,7 +20,7 @@ const longestPause = 10_000;
 
 /**
  * Action `runSmokeJob`. The job's name is a function of the run, so that another attempt waits for the same job; one that did not
- * complete gives way to the next, so that a run taken up after the compute was mended is not held to its first failure.
+ * complete gives way to the next, so that a run taken up after the compute was fixed is not held to its first failure.
  * Errors: PreconditionError when it failed, is not completed within `policies.smokeDeadline`, or wrote nothing; AzureUnavailable.
  */
 export async function runSmokeJob(context: StepContext): Promise<StepResult> {
@@ -141,7 +141,7 @@ async function anyEnvironment(
 
 async function waitForEnd(context: StepContext, path: string, submitted: ArmResource): Promise<ArmResource> {
   const { azure, topology, signal } = context;
-  // From this attempt on: a run that is taken up again waits anew.
+  // From this attempt on: a run that is taken up again waits again.
   const started = context.now().getTime();
   const deadline = topology.policies.smokeDeadline;
   for (let job = submitted, pause = firstPause; ; pause = Math.min(pause * 1.5, longestPause)) {
@@ -153,7 +153,7 @@ async function waitForEnd(context: StepContext, path: string, submitted: ArmReso
         `smoke job "${job.name}" in workspace "${context.to.workspace.name}" is ${status}, expected Completed`,
         {
           place: path,
-          next: 'Look at its logs in the studio: the compute, the environment, or the storage that it reads and writes. Mend that, then resume the run.',
+          next: 'Look at its logs in the studio: the compute, the environment, or the storage that it reads and writes. Fix that, then "understudy retry" the run.',
         },
       );
     }
@@ -163,7 +163,7 @@ async function waitForEnd(context: StepContext, path: string, submitted: ArmReso
         `smoke job "${job.name}" is ${status} after ${deadline} (policies.smokeDeadline), expected Completed`,
         {
           place: path,
-          next: 'See whether the compute gets its nodes (quota, capacity), then resume the run: it waits for the same job.',
+          next: 'See whether the compute gets its nodes (quota, capacity), then "understudy retry" the run: it waits for the same job.',
         },
       );
     }

@@ -3,7 +3,6 @@
  * are other ones there or are accepted as lost, what has lost blobs, and every asset that refers to one of these. A job that reads such a
  * thing would run on the wrong data.
  */
-import type { ArmResource, JsonObject, Json } from '../azure/azure.ts';
 import {
   parseAzureMlUri,
   rewriteReference,
@@ -12,31 +11,29 @@ import {
   type ReferenceMapping,
 } from '../azure/ids.ts';
 import { textAt } from '../azure/json.ts';
-import { isProse, withoutProse } from '../azure/prose.ts';
+import { withoutProse } from '../azure/prose.ts';
 import { notDoneBy } from '../run/work/findings.ts';
 import type { AssetLine } from '../recovery-point/manifest.ts';
+import { readPart } from '../recovery-point/recovery-point.ts';
 import type { StepContext } from '../run/work/step-context.ts';
+import { lostAssets } from '../standby/lost-assets.ts';
+import type { Standby } from '../standby/standby.ts';
+import { assetTypeNames } from '../workspace/asset-types.ts';
 import type { RawJob } from '../workspace/job.ts';
-import { computeKeys, datastoreKeys, type Unmapped } from './rewrite-spec.ts';
-import { stripRunBound } from './run-bound.ts';
+import { computeKeys, datastoreKeys, type Unmapped } from './spec/rewrite-spec.ts';
+import { stripRunBound } from './spec/run-bound.ts';
+import { eachText } from '../azure/json-texts.ts';
 
 /** `data/loans/3` or `datastore features`, in lower case → its name as written, and what is wrong with it: `was not restored: …`. */
 export type Unrestored = ReadonlyMap<string, { what: string; wrong: string }>;
 
-export interface FindUnrestored {
-  mapping: ReferenceMapping;
-  /** The assets of the plan's recovery point; read only where something was not restored. */
-  assets: (context: StepContext) => AsyncIterable<AssetLine>;
-  /** What has lost blobs, and why. */
-  lost: (context: StepContext) => Promise<ReadonlyMap<string, string>>;
-  /** The old workspace's datastores. */
-  datastores: readonly ArmResource[];
-}
-
-/** Errors: ControlStoreError (the evidence of a step is missing or altered), RecoveryPointError. */
+/**
+ * The assets of the recovery point are read only where something was not restored. Errors: ControlStoreError (the evidence of a step is
+ * missing or altered), RecoveryPointError.
+ */
 export async function findUnrestored(
   context: StepContext,
-  { mapping, assets, lost, datastores }: FindUnrestored,
+  { point: { sealed }, mapping, sourceDatastores }: Pick<Standby, 'point' | 'mapping' | 'sourceDatastores'>,
 ): Promise<Unrestored> {
   const found = new Map<string, { what: string; wrong: string }>();
   for (const action of ['configureDatastores', 'restoreAssets', 'reconcileAssets'] as const) {
@@ -45,11 +42,13 @@ export async function findUnrestored(
     }
   }
   // Jobs among them: what those read themselves, by its path.
-  for (const [what, why] of await lost(context))
+  for (const [what, why] of await lostAssets(context, sealed))
     if (!found.has(what.toLowerCase()))
       found.set(what.toLowerCase(), { what, wrong: `is not whole: ${why}` });
   for (const { kind, name, what } of context.plan.acceptedLosses ?? []) {
-    const onIt = datastores.filter(({ properties }) => sameName(textAt(properties, 'accountName'), name));
+    const onIt = sourceDatastores.filter(({ properties }) =>
+      sameName(textAt(properties, 'accountName'), name),
+    );
     for (const each of kind === 'storage' ? onIt : [])
       found.set(`datastore ${each.name}`.toLowerCase(), {
         what: `datastore ${each.name}`,
@@ -58,9 +57,11 @@ export async function findUnrestored(
   }
   if (found.size === 0) return found;
   let open: Referring[] = [];
-  for await (const line of assets(context)) {
-    const referring = referringOf(line, mapping);
-    if (referring && !found.has(referring.what.toLowerCase())) open.push(referring);
+  for (const type of assetTypeNames) {
+    for await (const line of readPart(context.store, sealed, type)) {
+      const referring = referringOf(line, mapping);
+      if (referring && !found.has(referring.what.toLowerCase())) open.push(referring);
+    }
   }
   // What refers to what refers to it is wrong too: pipelines are made of components, and those run in environments.
   for (let before = -1; before !== found.size;) {
@@ -82,7 +83,7 @@ export function unrestoredIn(spec: RawJob, unrestored: Unrestored, mapping: Refe
   const itself = unrestored.get(`jobs/${spec.name}`.toLowerCase());
   if (itself)
     places.push({ place: 'properties.inputs', value: itself.what, reason: `what it reads ${itself.wrong}` });
-  walk(stripRunBound(spec).properties, 'properties', [], (value, place, keys) => {
+  eachText(stripRunBound(spec).properties, (value, place, keys) => {
     // One text may name one thing in two ways: as a whole, and in its first word.
     const found = new Set(namesIn(value, keys, mapping).flatMap((name) => lookUp(unrestored, name) ?? []));
     for (const { what, wrong } of found)
@@ -102,7 +103,7 @@ function referringOf(
 ): Referring | undefined {
   if (version === undefined) return undefined;
   const names: Name[] = [];
-  walk(withoutProse(resource.properties), '', [], (value, _place, keys) => {
+  eachText(withoutProse(resource.properties), (value, _place, keys) => {
     names.push(...namesIn(value, keys, mapping));
   });
   return names.length === 0 ? undefined : { what: `${type}/${name}/${version}`, names };
@@ -155,22 +156,6 @@ function nameOf(word: string, mapping: ReferenceMapping): Name | undefined {
   if (type === undefined)
     return version === undefined ? { holds: `/${name}/` } : { ends: `/${name}/${version}` };
   return version === undefined ? { starts: `${type}/${name}/` } : { is: `${type}/${name}/${version}` };
-}
-
-type Visit = (value: string, place: string, keys: readonly string[]) => void;
-
-function walk(value: Json, place: string, keys: readonly string[], visit: Visit): void {
-  if (typeof value === 'string') visit(value, place, keys);
-  else if (Array.isArray(value))
-    value.forEach((each, index) => walk(each, `${place}[${index}]`, keys, visit));
-  else if (value !== null && typeof value === 'object') walkObject(value, place, keys, visit);
-}
-
-function walkObject(value: JsonObject, place: string, keys: readonly string[], visit: Visit): void {
-  for (const [key, each] of Object.entries(value)) {
-    const path = [...keys, key];
-    if (!isProse(path)) walk(each, `${place}.${key}`, path, visit);
-  }
 }
 
 /** `its input`: what it is to the job. */

@@ -1,6 +1,6 @@
 /**
  * The job ledger. A line of it (`LedgerEntry`) is one unfinished job as a recovery point saw it; the job's document in the
- * control store (`ledger/{lineage root}.json`) says besides which successors it has had. A successor's name is a function of
+ * control store (`ledger/{lineage root}.json`) also says which successors it has had. A successor's name is a function of
  * lineage root and hop, and the hop rises only by compare-and-swap: so there is at most one successor to each job.
  */
 import { createHash } from 'node:crypto';
@@ -12,6 +12,8 @@ import { sameName } from '../azure/ids.ts';
 import type { Side } from '../topology/sides.ts';
 import { WorkspaceRef } from '../topology/topology.ts';
 import { PassedOver } from './whole-checkpoint.ts';
+import { describeJob } from '../workspace/describe-job.ts';
+import { JobDescription } from '../run/work/job-platform.ts';
 import { createdAt, originTags, ownerOf, statusOf, tagsOf, typeOf, type RawJob } from '../workspace/job.ts';
 
 /** The folder of the control store in which full job specs are sealed. */
@@ -60,6 +62,8 @@ export const LedgerEntry = z.strictObject({
   checkpoint: LedgerCheckpoint.optional(),
   /** A checkpoint newer than that one, which was not whole. */
   passedOver: PassedOver.optional(),
+  /** What it is on any platform; absent: an earlier release took the recovery point. */
+  description: JobDescription.optional(),
   /** How many it holds while it runs; absent: not known. */
   gpus: z.number().nonnegative().optional(),
   /** The run whose fence cancelled it, and that was then cancelled itself: nobody has taken its place. */
@@ -127,6 +131,7 @@ export function toLedgerEntry({
     displayName:
       typeof job.properties['displayName'] === 'string' ? job.properties['displayName'] : undefined,
     owner: ownerOf(job),
+    description: describeJob(job),
     priority: tagsOf(job)['priority'],
     checkpoint,
     passedOver,
@@ -274,9 +279,9 @@ async function change<T>(
   }
   throw new UnderstudyError(
     'ControlStoreError',
-    `${name} was changed by somebody else ${attempts} times while it was written`,
+    `${name} was changed by another run ${attempts} times while it was written`,
     {
-      next: 'See that no second run resubmits jobs, then resume this one.',
+      next: 'See that no second run resubmits jobs, then "understudy retry" this one.',
     },
   );
 }

@@ -1,4 +1,4 @@
-/** Which jobs come first, where they are resumed and where they are stopped. */
+/** Which jobs come first, where they are resubmitted and where they are stopped. */
 import type { Topology } from '../topology/topology.ts';
 import type { LedgerEntry } from './ledger.ts';
 
@@ -10,9 +10,15 @@ export function byUrgency(entries: readonly LedgerEntry[], { priority }: Topolog
 
 type Urgency = [rank: number, waiting: number, createdAt: string, name: string];
 
-function urgency({ priority, status, createdAt, name }: LedgerEntry, order: readonly string[]): Urgency {
+function urgency(entry: LedgerEntry, order: readonly string[]): Urgency {
+  const { status, createdAt, name } = entry;
+  return [rankOf(entry, order), status === 'Running' ? 0 : 1, createdAt ?? '', name];
+}
+
+/** By its tag `priority`; 0 is the most urgent. Those whose tag the topology does not list, and those without one, come last together. */
+export function rankOf({ priority }: Pick<LedgerEntry, 'priority'>, order: readonly string[]): number {
   const rank = priority === undefined ? -1 : order.indexOf(priority);
-  return [rank < 0 ? order.length : rank, status === 'Running' ? 0 : 1, createdAt ?? '', name];
+  return rank < 0 ? order.length : rank;
 }
 
 function compare(a: Urgency, b: Urgency): number {

@@ -1,5 +1,7 @@
 /** Makes the plan of an operation: reads what the compiler needs, checks what must hold before it runs, compiles. */
+import { epochOf } from '../recovery-point/manifest.ts';
 import { listRecoveryPoints, openRecoveryPoint, summarise } from '../recovery-point/recovery-point.ts';
+import { readManifest, sealedName } from '../recovery-point/sealed-manifest.ts';
 import type { Azure } from '../azure/azure.ts';
 import { readPointer } from '../control-store/region-pointer.ts';
 import type { ControlStore } from '../control-store/store.ts';
@@ -90,8 +92,8 @@ function whileMoving(pointer: RegionPointer, open: OpenRun | undefined): string 
 }
 
 /**
- * `to`: the region to move to, which is not the active one. `recoveryPoint`: an id other than the newest; RecoveryPointError if it is altered
- * or cut short, naming the one before. `acceptLoss`: names of what may be lost (`storage:lake`).
+ * `to`: the region to move to; NothingToDo where it is the active one. `recoveryPoint`: an id other than the newest; UsageError if there is none,
+ * RecoveryPointError if it is altered or cut short, naming the one before. `acceptLoss`: names of what may be lost (`storage:lake`).
  */
 export async function planFailover(
   planning: Planning,
@@ -102,10 +104,8 @@ export async function planFailover(
   const to =
     options.to === undefined ? otherRegion(topology, pointer.writer) : sideOf(topology, options.to).region;
   if (to === pointer.writer)
-    throw new UnderstudyError(
-      'PreconditionError',
-      `${to} is the active region already: there is nothing to move`,
-    );
+    throw new UnderstudyError('NothingToDo', `${to} is the active region already: there is nothing to move`);
+  if (options.recoveryPoint !== undefined) await requireSealed(store, options.recoveryPoint);
   const opened = await openRecoveryPoint(store, options.recoveryPoint ?? (await newest(planning, pointer)));
   const recoveryPoint = summarise(opened);
   if (recoveryPoint.region !== pointer.writer) {
@@ -129,6 +129,17 @@ export async function planFailover(
     recoveryPoint,
     isReturn: to === declaredActive(topology),
   };
+}
+
+/** UsageError for an id that a person has mistyped: none has been sealed under it. */
+async function requireSealed(store: ControlStore, id: string): Promise<void> {
+  const epoch = epochOf(id);
+  if (epoch !== undefined && (await readManifest(store, sealedName(epoch, id)))) return;
+  throw new UnderstudyError(
+    'UsageError',
+    `--recovery-point: expected the id of a recovery point, such as "2026-11-21T10-00-00.000Z-e1", got "${id}", which is none`,
+    { next: 'Leave it out for the newest; "understudy plan" names that one.' },
+  );
 }
 
 async function newest({ store, topology }: Planning, pointer: RegionPointer): Promise<string> {

@@ -43,6 +43,8 @@ export interface Status {
   runs: (RunDocument & { executed?: boolean })[];
   /** Of those that are over. */
   newestReplicate?: RunDocument;
+  /** The newest run of another operation that has ended. */
+  newestMove?: RunDocument;
   owed: KeptDebt[];
   /** Absent where Temporal does not answer. */
   workers?: { queue: string; host?: string; polling: number }[];
@@ -240,6 +242,7 @@ function ofRuns(found: Found): Finding[] {
   return [
     ...starting,
     ...ofReplicate(found),
+    ...[status.newestMove, status.newestReplicate].flatMap((run) => (run ? ofReport(run) : [])),
     ...status.runs.flatMap((run): Finding[] => {
       if (run.state === 'failed')
         return [
@@ -294,6 +297,18 @@ function ofReplicate(found: Found): Finding[] {
   return [
     { severity: 'warning', kind: 'failed', what: `run ${describeRun(run)}`, next: howToEnd(run) },
     ...ofNotifications(found, run),
+  ];
+}
+
+/** A report that was not written is made by the command that prints it. */
+function ofReport({ runId, endedAt, reported }: RunDocument): Finding[] {
+  if (reported?.problem === undefined || reported.of !== endedAt) return [];
+  return [
+    {
+      severity: 'warning',
+      what: `the report of run "${runId}" was not written: ${reported.problem}`,
+      next: `Write it: understudy report ${runId}`,
+    },
   ];
 }
 

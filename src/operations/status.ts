@@ -48,6 +48,7 @@ export async function readStatus(session: Session, client?: Client, now = new Da
   damaged.push(...damagedRuns.map(({ error }) => error));
   const runs = await unfinished(session, all, open, client);
   const replicate = all.find(({ operation, state }) => operation === 'replicate' && isOver(state));
+  const move = all.find(({ operation, endedAt }) => operation !== 'replicate' && endedAt !== undefined);
   const workers = client ? await workersOf(session, client) : undefined;
   const registered = await readRegistered(store);
   const differs = registered ? await differsFrom(session, registered) : undefined;
@@ -62,6 +63,7 @@ export async function readStatus(session: Session, client?: Client, now = new Da
     ...(damage ? { damage } : {}),
     runs,
     ...(replicate ? { newestReplicate: replicate } : {}),
+    ...(move ? { newestMove: move } : {}),
     owed,
     ...(workers ? { workers } : {}),
     ...(registered ? { registered } : {}),

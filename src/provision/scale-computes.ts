@@ -76,7 +76,6 @@ export async function scaleComputes(context: StepContext): Promise<StepResult> {
     counts: [toCounts(tally, 'computes', computes.length)],
     evidence: await writeFindings(context, 'list', findings),
     ...(findings.length > 0 ? { lost: showFindings(findings) } : {}),
-    undo,
   };
 }
 

@@ -62,7 +62,6 @@ export async function scaleDeployments(context: StepContext): Promise<StepResult
     counts: [toCounts(tally, 'deployments to scale', wanted.length)],
     evidence: await writeFindings(context, 'list', findings),
     ...(findings.length > 0 ? { lost: showFindings(findings) } : {}),
-    undo,
   };
 }
 

@@ -212,7 +212,14 @@ export async function* readLedgerSnapshot(
   store: ControlStore,
   ref: RecoveryPointRef,
 ): AsyncIterable<LedgerEntry> {
-  const { sealed } = await openByRef(store, ref);
+  yield* readLedger(store, await openByRef(store, ref));
+}
+
+/** As `readLedgerSnapshot`, of a recovery point that is open. */
+export async function* readLedger(
+  store: ControlStore,
+  { ref, sealed }: OpenRecoveryPoint,
+): AsyncIterable<LedgerEntry> {
   let read = 0;
   for await (const line of readPart(store, sealed, 'jobs')) {
     read += 1;

@@ -3,6 +3,7 @@ import { messageOf } from '../errors/error.ts';
 import { reconcile, type StepRecord } from '../run/work/outcome.ts';
 import { actionOf } from '../plan/actions.ts';
 import type { Step } from '../plan/plan.ts';
+import { stateOf } from './steps.ts';
 import type { CountsRow, LeftOver, Report, UndoOutcome } from './schema.ts';
 
 /** A step of the plan and its record, where it has one. */
@@ -31,6 +32,7 @@ export function reportCounts(
         step: step.id,
         title: step.title,
         class: step.class,
+        ...(step.phase && { phase: step.phase }),
         ...counts,
         reconciled,
         ...(held !== undefined && { inRecoveryPoint: held }),
@@ -40,7 +42,7 @@ export function reportCounts(
   return { rows: [...Map.groupBy(rows, (row) => row.kind).values()].flat(), problems };
 }
 
-/** What is lost or left for a person: what the steps say, then failures and undos that failed which no step named. */
+/** What is lost or left for a person: what the steps say, or what they counted as failed where they name nothing. */
 export function reportLost(executed: Executed[]): Report['lost'] {
   return executed.flatMap(({ step, record }) => {
     if (!record) return [];
@@ -52,11 +54,17 @@ export function reportLost(executed: Executed[]): Report['lost'] {
         }
       }
     }
-    if (record.state === 'undo-failed') {
-      lines.push({ step: step.id, text: `"${step.title}" could not be undone: ${reasonOf(record)}` });
-    }
     return lines;
   });
+}
+
+/** What could not be undone. */
+export function reportNotUndone(executed: Executed[]): Report['lost'] {
+  return executed.flatMap(({ step, record }) =>
+    record?.state === 'undo-failed'
+      ? [{ step: step.id, text: `"${step.title}" could not be undone: ${reasonOf(record)}` }]
+      : [],
+  );
 }
 
 /** What is owed when all is done: what a later step has paid is not, nor what a run that gave the pointer back would have owed. */
@@ -82,13 +90,14 @@ export function reportLeftOver(executed: Executed[], over: boolean): LeftOver[] 
   const all = executed.flatMap(({ step, record }): LeftOver[] => {
     const at = { step: step.id, title: step.title };
     if (!record) return over ? [{ state: 'pending', ...at, reason: whyNotBegun(step, states) }] : [];
+    const state = stateOf(record);
     const itself =
-      record.state === 'skipped' || record.state === 'failed' || (over && record.state === 'running');
+      state === 'skipped' || state === 'failed' || state === 'cancelled' || (over && state === 'running');
     const next = record.error?.next;
     const own = { ...at, reason: reasonOf(record), ...(next !== undefined && { next }) };
-    return [...(itself ? [{ state: record.state, ...own } as LeftOver] : []), ...countedLeftOver(at, record)];
+    return [...(itself ? [{ state, ...own } as LeftOver] : []), ...countedLeftOver(at, record)];
   });
-  const order = ['failed', 'running', 'pending', 'skipped'] as const;
+  const order = ['failed', 'cancelled', 'running', 'pending', 'skipped'] as const;
   return order.flatMap((state) => all.filter((each) => each.state === state));
 }
 
@@ -132,7 +141,7 @@ export function reportUndo(executed: Executed[], cancelled: boolean): UndoOutcom
     const reason =
       typeof undo === 'object'
         ? `${undo.stays}: ${record.detail ?? record.error?.message ?? 'what it did is not recorded'}`
-        : `was not undone; its state is ${record.state}`;
+        : `was not undone; its state is ${stateOf(record)}`;
     return [{ ...at, outcome: 'stays', reason }];
   });
   return undone

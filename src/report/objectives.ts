@@ -56,6 +56,7 @@ function measureRto(measured: Measured, name: ResourceClass, ending: Phase[]): R
   const steps = plan.steps.filter((step) => step.class === name && step.phase && ending.includes(step.phase));
   const waitedForPersonMs = waited(steps, measured);
   const base = { ...objective, countedFrom: began.countedFrom, waitedForPersonMs };
+  if (header.cancelled) return { ...base, ...unmeasured(objective, becauseCancelled) };
 
   const obstacle = obstacleOf(
     steps,
@@ -94,6 +95,7 @@ function measureRpo(measured: Measured, name: ResourceClass, ending: Phase[]): R
   const objective = objectiveOf(measured.topology, name, 'rpo');
   const began = beginning(header);
   const base = { ...objective, countedFrom: began.countedFrom };
+  if (header.cancelled) return { ...base, ...unmeasured(objective, becauseCancelled) };
   if (!plan.recoveryPoint) {
     return { ...base, ...unmeasured(objective, 'the plan restores from no recovery point') };
   }
@@ -126,6 +128,8 @@ function measureRpo(measured: Measured, name: ResourceClass, ending: Phase[]): R
     ]),
   };
 }
+
+const becauseCancelled = 'cancelled';
 
 function beginning(header: RunHeader): { at: string; countedFrom: 'outage' | 'trigger'; why?: string } {
   return header.outageBeganAt === undefined

@@ -1,18 +1,42 @@
-/** The report of a run that has ended, and who is told of it. */
+/** Keeps the report of a run that has ended in the control store, and notes with the run whether that could be done. */
+import { messageOf } from '../errors/error.ts';
+import type { ControlStore } from '../control-store/store.ts';
 import type { Environments } from '../run/environment.ts';
-import { requireRun } from '../run/journal.ts';
-import { tellOfEnd } from '../run/notify.ts';
-import type { RunExecution } from '../run/reference.ts';
+import { changeRun, requireRun } from '../run/journal.ts';
+import type { RunReference } from '../run/reference.ts';
 import { loadReportInput } from './load.ts';
-import { buildReport } from './report.ts';
+import { buildReport, type Report } from './report.ts';
 import { writeReport } from './write.ts';
 
-/** Tells whoever wants to know how a run ended, and writes its report; without a plan there is nothing to report. */
+/** Makes the activity `writeReport`. Without a plan there is nothing to report. */
 export function reportWriter(open: Environments, now: () => Date = () => new Date()) {
-  return async (run: RunExecution): Promise<void> => {
+  return async (run: RunReference): Promise<void> => {
     const store = await open.openStore(run);
-    await tellOfEnd(open, run);
     if ((await requireRun(store, run.runId)).plan === undefined) return;
-    await writeReport(store, run.runId, buildReport(await loadReportInput(store, run.runId, now())));
+    await keepReport(store, run.runId, now);
   };
+}
+
+/**
+ * Makes the report from the journal and writes it next to it, in place of one that is there. What prevents that is noted with the
+ * run, for `status` to show, and thrown: see `loadReportInput` and `ControlStore.write`.
+ */
+export async function keepReport(
+  store: ControlStore,
+  runId: string,
+  now: () => Date = () => new Date(),
+): Promise<Report> {
+  const { endedAt } = await requireRun(store, runId);
+  try {
+    const report = buildReport(await loadReportInput(store, runId, now()));
+    await writeReport(store, runId, report);
+    if (endedAt !== undefined) await changeRun(store, runId, { reported: { of: endedAt } });
+    return report;
+  } catch (error) {
+    const problem = messageOf(error);
+    // Where the note cannot be written either, the first error is the one to show.
+    if (endedAt !== undefined)
+      await changeRun(store, runId, { reported: { of: endedAt, problem } }).catch(() => undefined);
+    throw error;
+  }
 }

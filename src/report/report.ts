@@ -9,15 +9,25 @@ import type { Plan, RecoveryPointRef } from '../plan/plan.ts';
 import { isOver, type RunState } from '../plan/run-states.ts';
 import type { StepRecord } from '../run/work/outcome.ts';
 import type { RunHeader } from '../run/run-document.ts';
+import { showCount } from '../run/work/tally.ts';
 import { showDuration } from '../topology/duration.ts';
 import type { Topology } from '../topology/topology.ts';
 import { showJob } from '../workspace/job.ts';
 import type { TouchedJob } from '../fence/left-cancelled.ts';
-import { reportCounts, reportLeftOver, reportLost, reportOwed, reportUndo, type Executed } from './counts.ts';
+import {
+  reportCounts,
+  reportLeftOver,
+  reportLost,
+  reportNotUndone,
+  reportOwed,
+  reportUndo,
+  type Executed,
+} from './counts.ts';
 import { ConfigEvidence, findingsOf, itemsOf, JobEvidence, type EvidenceDocument } from './evidence.ts';
 import { measureObjectives } from './objectives.ts';
 import type { ClassObjectives, Report } from './schema.ts';
 import { elapsedMs, reportPhases, reportStep, tallyOf } from './steps.ts';
+import { countTasks, tasksOf } from './tasks.ts';
 
 export { Report } from './schema.ts';
 
@@ -37,8 +47,6 @@ export interface ReportInput {
     Pick<NonNullable<Report['recoveryPoint']>, 'made' | 'counts' | 'leftBehind'>;
   /** Of a run that was cancelled: jobs that it has left otherwise than they were. */
   touched?: TouchedJob[];
-  /** What people did to the run: paused, resumed, took it up again. */
-  events?: { at: string; text: string; by?: string }[];
   /** Lines the run lost beyond what its steps recorded. */
   lost?: string[];
   /** What the loader could not vouch for. */
@@ -60,7 +68,22 @@ export function buildReport(input: ReportInput): Report {
   const findings = findingsOf(input.evidence);
   const configs = itemsOf(input.evidence, 'configs', ConfigEvidence);
   const lost = lostOf(executed, input);
+  const notUndone = reportNotUndone(executed);
   const owed = reportOwed(executed);
+  const leftOver = reportLeftOver(executed, isOver(input.state));
+  const allJobs = withTouched(jobs.items, input.touched);
+  const actions = new Map(plan.steps.map(({ id, action }) => [id, action]));
+  const tasks = tasksOf({
+    run: header.runId,
+    from: header.from,
+    to: header.to,
+    lost: input.touched ? lost.slice(linesOfTouched(input.touched).length) : lost,
+    notUndone,
+    failed: input.state === 'failed' ? leftOver.filter(({ state, what }) => state === 'failed' && !what) : [],
+    owed,
+    jobs: allJobs,
+    actionOf: (step) => actions.get(step),
+  });
   const objectives = measureObjectives({
     header,
     plan,
@@ -73,9 +96,10 @@ export function buildReport(input: ReportInput): Report {
   return {
     version: 1,
     generatedAt,
-    headline: headlineOf(run, { lost: lost.length, owed: owed.length }, objectives),
+    headline: headlineOf(run, { toDo: countTasks(tasks), owed: owed.length }, objectives),
     run,
-    lost,
+    tasks,
+    lost: [...notUndone, ...lost],
     owed,
     problems: [
       ...(input.problems ?? []),
@@ -90,13 +114,12 @@ export function buildReport(input: ReportInput): Report {
     tally: tallyOf(steps),
     phases: reportPhases(plan, steps),
     counts: counts.rows,
-    leftOver: reportLeftOver(executed, isOver(input.state)),
+    leftOver,
     findings: findings.items,
-    jobs: withTouched(jobs.items, input.touched),
+    jobs: allJobs,
     configs: configs.items,
     undo: reportUndo(executed, input.state === 'cancelled'),
     evidence: input.evidence.map(({ step, kind, blob, digest }) => ({ step, kind, blob, digest })),
-    events: input.events ?? [],
     notes: plan.notes,
   };
 }
@@ -171,7 +194,7 @@ function strayRecords(plan: Plan, records: StepRecord[]): string[] {
 
 function headlineOf(
   run: Report['run'],
-  { lost, owed }: { lost: number; owed: number },
+  { toDo, owed }: { toDo: number; owed: number },
   objectives: ClassObjectives[],
 ): string {
   const what = `${run.operation} of ${run.topology} from ${run.from} to ${run.to}`;
@@ -183,10 +206,11 @@ function headlineOf(
   });
   const judged = tallied.length === 0 ? '' : `; objectives: ${tallied.join(', ')}`;
   const first = [
-    ...(lost === 0 ? [] : [`${lost} lost or left for a person. `]),
+    ...(toDo === 0 ? [] : [`${showCount(toDo, 'thing')} for people to do. `]),
     ...(owed === 0 ? [] : [`${owed} owed. `]),
   ].join('');
-  const why = run.stateReason === undefined ? '' : ` (${run.stateReason})`;
+  // Of a run that completed the reason is what is owed, which has its own place.
+  const why = run.stateReason === undefined || run.state === 'completed' ? '' : ` (${run.stateReason})`;
   return `${first}The ${what} ${sentences[run.state]}${took}${why}${judged}.`;
 }
 

@@ -13,12 +13,13 @@ const Milliseconds = z.number().nonnegative();
 const Count = z.int().nonnegative();
 const Line = z.string();
 
-/** `pending`: no record of it in the journal, so it was not begun. */
+/** `pending`: no record of it in the journal, so it was not begun. `cancelled`: a cancel broke it off. */
 export const stepStates = [
   'completed',
   'skipped',
   'owed',
   'failed',
+  'cancelled',
   'running',
   'pending',
   'undone',
@@ -32,6 +33,7 @@ export const CountsRow = z.strictObject({
   step: z.string(),
   title: Line,
   class: z.enum(resourceClasses),
+  phase: z.enum(phases).optional(),
   kind: z.string(),
   expected: Count,
   done: Count,
@@ -106,7 +108,7 @@ export const Rto = z.strictObject({
   ...judged,
   sinceOutageMs: Milliseconds.optional(),
   sinceTriggerMs: Milliseconds.optional(),
-  /** Spent waiting for a person in steps this class needed; part of both figures, subtracted from neither. */
+  /** Spent waiting for a person in steps this class needed; both figures include it. */
   waitedForPersonMs: Milliseconds,
   /** When the class's last switching (training: resuming) step ended, and which it was. */
   endedAt: Time.optional(),
@@ -143,7 +145,7 @@ export const ClassObjectives = z.strictObject({
 export type ClassObjectives = z.infer<typeof ClassObjectives>;
 
 export const LeftOver = z.strictObject({
-  state: z.enum(['failed', 'running', 'pending', 'skipped']),
+  state: z.enum(['failed', 'cancelled', 'running', 'pending', 'skipped']),
   step: z.string(),
   title: Line,
   /** "3 of 212 blobs"; absent when it is the step itself. */
@@ -160,6 +162,32 @@ export const UndoOutcome = z.strictObject({
   reason: Line,
 });
 export type UndoOutcome = z.infer<typeof UndoOutcome>;
+
+/** From the most urgent on; `know`: nobody has to act. */
+export const urgencies = ['urgent', 'broken', 'lost', 'again', 'know'] as const;
+export type Urgency = (typeof urgencies)[number];
+
+export const Task = z.strictObject({
+  urgency: z.enum(urgencies),
+  /** What is so. */
+  what: Line,
+  /** What to do about it. */
+  action: Line.optional(),
+  step: z.string().optional(),
+});
+export type Task = z.infer<typeof Task>;
+
+export const TaskGroup = z.strictObject({
+  /** Absent: those who run the workspace. */
+  owner: z.string().optional(),
+  /** How many of all are to be acted on. */
+  toDo: Count,
+  /** The first of them, the most urgent first. */
+  tasks: z.array(Task),
+  /** How many more there are. */
+  more: Count,
+});
+export type TaskGroup = z.infer<typeof TaskGroup>;
 
 /** Things of one kind that are not in a recovery point, for one reason. */
 export const LeftBehindReport = z.object({
@@ -198,6 +226,8 @@ export const Report = z.strictObject({
     bundle: z.string(),
     madeInEpoch: z.number(),
   }),
+  /** What people must do, by who has to do it. */
+  tasks: z.array(TaskGroup),
   lost: z.array(z.strictObject({ step: z.string().optional(), text: Line })),
   owed: z.array(
     z.strictObject({ kind: z.string(), region: z.string(), what: Line, reason: Line, step: z.string() }),
@@ -229,7 +259,6 @@ export const Report = z.strictObject({
   evidence: z.array(
     z.strictObject({ step: z.string(), kind: z.string(), blob: z.string(), digest: z.string() }),
   ),
-  events: z.array(z.strictObject({ at: Time, text: Line, by: z.string().optional() })),
   notes: z.array(Line),
 });
 export type Report = z.infer<typeof Report>;

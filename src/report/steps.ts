@@ -15,7 +15,7 @@ export function reportStep(step: Step, record: StepRecord | undefined): StepRepo
     id: step.id,
     class: step.class,
     title: step.title,
-    state: record?.state ?? 'pending',
+    state: stateOf(record),
     attempts: record?.attempts ?? 0,
     waitedForPersonMs: record?.waitedForPersonMs ?? 0,
     ...(record && { startedAt: record.startedAt }),
@@ -24,6 +24,13 @@ export function reportStep(step: Step, record: StepRecord | undefined): StepRepo
     ...(record?.detail !== undefined && { detail: record.detail }),
     ...(record?.error && { error: record.error }),
   };
+}
+
+/** How a step stands: what a cancel broke off has not failed by itself. */
+export function stateOf(record: StepRecord | undefined): StepReport['state'] {
+  if (record?.state !== 'failed') return record?.state ?? 'pending';
+  // Release 0.2.0 wrote the other code.
+  return record.error?.code === 'CancelledRun' || record.error?.code === 'Declined' ? 'cancelled' : 'failed';
 }
 
 /** Groups by phase and class, in the design's order; steps stay in the plan's. */
@@ -57,7 +64,7 @@ function spanOf(steps: StepReport[]): Omit<PhaseReport, 'phase' | 'classes'> {
   const over = tally.running === 0 && tally.pending === 0;
   const endedAt = over ? ends.toSorted(byTime).at(-1) : undefined;
   return {
-    state: stateOf(tally),
+    state: stateOfAll(tally),
     tally,
     ...(startedAt !== undefined && { startedAt }),
     ...(startedAt !== undefined &&
@@ -66,8 +73,8 @@ function spanOf(steps: StepReport[]): Omit<PhaseReport, 'phase' | 'classes'> {
 }
 
 /** A group is as bad as its worst step, and unfinished while one step of it is. */
-function stateOf(tally: Tally): StepReport['state'] {
-  for (const state of ['undo-failed', 'failed', 'undone', 'running'] as const) {
+function stateOfAll(tally: Tally): StepReport['state'] {
+  for (const state of ['undo-failed', 'failed', 'cancelled', 'undone', 'running'] as const) {
     if (tally[state] > 0) return state;
   }
   if (tally.pending === tally.total) return 'pending';

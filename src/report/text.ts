@@ -1,8 +1,10 @@
 /** The report as text: what `failover` ends with on the terminal, and what `report RUN` prints. */
 import picocolors from 'picocolors';
 import { showLeftBehind } from '../recovery-point/drafts.ts';
+import { countGroups, totalOf, type CountsTotal } from './counts-total.ts';
 import type { Report } from './schema.ts';
 import { tableOf, visible, wrap } from './text-layout.ts';
+import { tasksBlock } from './text-tasks.ts';
 import {
   objectiveRows,
   owedByRegion,
@@ -13,9 +15,11 @@ import {
   showRecoveryPoint,
   showTally,
   showTime,
+  showWorst,
   stateMarks,
   stateWords,
 } from './wording.ts';
+import { worstMeasures } from './worst.ts';
 
 export interface TextOptions {
   /** Width in characters; longer lines are wrapped, paths and digests that cannot be are left whole. */
@@ -31,12 +35,7 @@ export function renderText(report: Report, options: TextOptions = {}): string {
   const { columns = 100, colour = false, full = true } = options;
   const paint = picocolors.createColors(colour);
   const blocks = [
-    notice(
-      paint.red,
-      'LOST OR LEFT FOR A PERSON',
-      report.lost.map((line) => shortened(line.text)),
-      columns,
-    ),
+    tasksBlock(report, columns, paint),
     notice(paint.red, 'WHAT THIS REPORT CANNOT VOUCH FOR', report.problems, columns),
     summary(report, columns, paint),
     objectives(report, columns, paint),
@@ -53,14 +52,6 @@ export function renderText(report: Report, options: TextOptions = {}): string {
       paint.bold,
       'UNDO',
       report.undo.map((each) => `${each.outcome}: ${each.title} (${shortened(each.reason)})`),
-      columns,
-    ),
-    notice(
-      paint.bold,
-      'EVENTS',
-      report.events.map(
-        (each) => `${showTime(each.at)} ${each.text}${each.by === undefined ? '' : ` (${each.by})`}`,
-      ),
       columns,
     ),
     full ? notice(paint.bold, 'NOTES OF THE PLAN', report.notes, columns) : [],
@@ -94,6 +85,10 @@ function summary(report: Report, columns: number, paint: Paint): string[] {
     ...(run.outageBeganAt === undefined && run.operation === 'replicate' ? [] : [['outage began', outage]]),
     ['triggered', `${showTime(run.triggeredAt)} by ${run.triggeredBy}: ${run.reason}`],
     ['ended', ended],
+    ...worstMeasures(report.objectives).map((each) => [
+      each.name,
+      `${showWorst(each)} (${each.verdict}${each.measuredMs === undefined && each.why ? `: ${each.why}` : ''})`,
+    ]),
     ['recovery point', showRecoveryPoint(recoveryPoint)],
   ];
   const emphasis =
@@ -131,7 +126,7 @@ function objectives(report: Report, columns: number, paint: Paint): string[] {
   const [head = '', ...body] = lines;
   return [
     ...wrap(
-      'OBJECTIVES (measured since the outage and since the trigger; waited: for a person, part of both)',
+      'OBJECTIVES (measured since the outage and since the trigger; both include the time waited for a person)',
       columns,
     ).map((line) => paint.bold(line)),
     paint.dim(head),
@@ -178,23 +173,20 @@ function stepLines(
 
 function counts(report: Report, columns: number): string[] {
   if (report.counts.length === 0) return [];
-  const rows = report.counts.map((row) => [
-    row.kind,
-    row.step,
-    String(row.expected),
-    String(row.done),
-    String(total(row.skipped)),
-    String(total(row.failed)),
+  const line = (row: CountsTotal, kind: string, of: string) => [
+    kind,
+    of,
+    ...[row.expected, row.done, row.skipped, row.failed].map(String),
     row.reconciled ? 'yes' : 'NO',
+  ];
+  const rows = countGroups(report.counts).flatMap(({ kind, rows: each, total }) => [
+    ...each.map((row) => line(totalOf([row]), kind, row.step)),
+    ...(total ? [line(total, kind, `total of ${each.length} steps`)] : []),
   ]);
   return [
     'COUNTS (expected = done + skipped + failed)',
     ...tableOf(['kind', 'step', 'expected', 'done', 'skipped', 'failed', 'adds up'], rows, columns, 1),
   ];
-}
-
-function total(parts: { count: number }[]): number {
-  return parts.reduce((sum, part) => sum + part.count, 0);
 }
 
 function leftOver(report: Report, columns: number, full: boolean): string[] {

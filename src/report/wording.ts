@@ -1,6 +1,7 @@
 /** The words in which reports say figures, states and times, the same in HTML and in text. */
 import { showDuration } from '../topology/duration.ts';
-import type { ClassObjectives, Report, StepState } from './schema.ts';
+import type { ClassObjectives, Report, StepState, Urgency } from './schema.ts';
+import type { WorstMeasure } from './worst.ts';
 
 /** What stands where nothing is known. */
 export const unknown = '–';
@@ -30,18 +31,20 @@ export const stateWords = {
   skipped: 'skipped',
   owed: 'owed',
   failed: 'failed',
+  cancelled: 'cancelled',
   running: 'not ended',
   pending: 'not begun',
   undone: 'undone',
   'undo-failed': 'undo failed',
 } as const satisfies Record<StepState, string>;
 
-/** Beside every state, so that no state is told by colour alone. */
+/** With every state, so that no state is told by colour alone. */
 export const stateMarks = {
   completed: '✓',
   skipped: '○',
   owed: '◐',
   failed: '✗',
+  cancelled: '⊘',
   running: '…',
   pending: '·',
   undone: '↶',
@@ -70,6 +73,35 @@ export function shortened(text: string): string {
       const [, ofProvider] = rest.split(/\/providers\/[^/]+\//);
       return `…/${ofProvider ?? rest.split('/').slice(-2).join('/')}`;
     });
+}
+
+/** How urgent a task is, in words for people. */
+export const urgencyWords = {
+  urgent: 'urgent',
+  broken: 'does not work',
+  lost: 'lost',
+  again: 'do again',
+  know: 'good to know',
+} as const satisfies Record<Urgency, string>;
+
+/** With every urgency, so that none is told by colour alone. */
+export const urgencyMarks = {
+  urgent: '‼',
+  broken: '✗',
+  lost: '−',
+  again: '↻',
+  know: '·',
+} as const satisfies Record<Urgency, string>;
+
+/** Who has to do it: `ana`, or those who run the workspace. */
+export function showOwner(owner: string | undefined, topology: string): string {
+  return owner ?? `Those who run ${topology}`;
+}
+
+/** `23.7s of 15m 00s: training`: of the class that did worst. */
+export function showWorst({ class: name, measuredMs, objectiveSeconds }: WorstMeasure): string {
+  const of = objectiveSeconds === undefined ? '' : ` of ${showSeconds(objectiveSeconds)}`;
+  return `${showMs(measuredMs)}${of}: ${name}`;
 }
 
 /** What is owed, by the region that owes it: each group has a heading of its own. */

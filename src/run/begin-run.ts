@@ -11,7 +11,6 @@ import type { Environments, RunEnvironment } from './environment.ts';
 import { changeRun, listSteps, requireRun } from './journal.ts';
 import { readRunLease } from './lease.ts';
 import { assertNotOvertaken, giveBack, holdLeases, takeLease } from './leases.ts';
-import { tellOfEnd } from './notify.ts';
 import { outcomeOf, type StepOutcome } from './work/outcome.ts';
 import { planFolder, plans } from './plan-document.ts';
 import type { RunExecution } from './reference.ts';
@@ -70,8 +69,6 @@ export function runBeginner(open: Environments, makePlan: MakePlan, now: () => D
     } catch (error) {
       if (isUnderstudyError(error) && !error.retryable) {
         await neverBegun(store, run, error, now());
-        // Not tried again for that: this run is not to begin after all. Whom nobody told, status says.
-        await tellOfEnd(open, run).catch(() => undefined);
       }
       throw error;
     }

@@ -8,6 +8,7 @@ import { changeRun, listSteps, recordStep } from './journal.ts';
 import { readRunLease } from './lease.ts';
 import { giveBack } from './leases.ts';
 import type { RunExecution } from './reference.ts';
+import type { StepRecord } from './work/outcome.ts';
 
 export interface EndOfRun {
   run: RunExecution;
@@ -21,7 +22,8 @@ export interface EndOfRun {
 
 export interface GivenUp {
   step: string;
-  state: 'failed' | 'undo-failed';
+  /** `cancelled`: the cancel broke it off. */
+  state: 'failed' | 'undo-failed' | 'cancelled';
   message: string;
 }
 
@@ -71,16 +73,24 @@ async function giveUp(
   at: Date,
 ): Promise<void> {
   const endedAt = at.toISOString();
-  const error = { code: 'NotYetError', message };
   await recordStep(store, run.runId, step, (record) => {
-    if (state === 'failed') {
+    if (state !== 'undo-failed') {
       if (record && record.state !== 'running') return undefined;
       const begun = record ?? { step, holder: run.holder, attempts: 0, startedAt: endedAt };
-      return { ...begun, state, endedAt, error: record?.error ?? error };
+      const why =
+        state === 'cancelled' ? cancelledIn(record) : (record?.error ?? { code: 'NotYetError', message });
+      return { ...begun, state: 'failed', endedAt, error: why };
     }
     if (!record || !['running', 'completed', 'owed', 'failed'].includes(record.state)) return undefined;
     return { ...record, state, endedAt, detail: [record.detail, message].filter(Boolean).join(' — ') };
   });
+}
+
+/** That a cancel broke the step off is what ended it; what its last attempt met is part of that. */
+function cancelledIn(record: StepRecord | undefined): NonNullable<StepRecord['error']> {
+  const { error } = record ?? {};
+  const met = error === undefined ? '' : `; its last attempt had met: ${error.message}`;
+  return { code: 'CancelledRun', message: `cancelled while it ran${met}` };
 }
 
 /** What the steps that are broken off met last: the workflow does not know it. */
@@ -92,14 +102,16 @@ async function brokenOffIn(store: ControlStore, { runId }: RunExecution): Promis
 
 /** No step of a run that has ended is running: what was broken off has failed, and says so. */
 async function endSteps(store: ControlStore, run: RunExecution, state: RunState, at: Date): Promise<void> {
-  const brokenOff =
-    state === 'cancelled'
-      ? { code: 'Declined', message: 'cancelled while it ran' }
-      : { code: 'NotYetError', message: 'given up: its time was over' };
+  const overdue = { code: 'NotYetError', message: 'given up: its time was over' };
   for (const { step } of await listSteps(store, run.runId)) {
     await recordStep(store, run.runId, step, (record) =>
       record?.state === 'running'
-        ? { ...record, state: 'failed', endedAt: at.toISOString(), error: record.error ?? brokenOff }
+        ? {
+            ...record,
+            state: 'failed',
+            endedAt: at.toISOString(),
+            error: state === 'cancelled' ? cancelledIn(record) : (record.error ?? overdue),
+          }
         : undefined,
     );
   }

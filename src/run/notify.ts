@@ -1,15 +1,15 @@
 /**
- * Tells whoever the topology names (`notify`) how a run ended: a POST to a webhook, once for each end of a run. Its address is a secret, and
- * so stands in the environment of the workers, and neither in the topology nor in the control store.
+ * Tells those whom the topology names (`notify`) how a run ended: a POST to a webhook, once for each end of a run. Its address is
+ * a secret: it stands in the environment of the workers, and neither in the topology nor in the control store.
  */
-import { isUnderstudyError, messageOf } from '../errors/error.ts';
+import { messageOf, UnderstudyError } from '../errors/error.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { toSeconds } from '../topology/duration.ts';
 import type { Topology } from '../topology/topology.ts';
 import { describeRun, howToEnd } from './describe-run.ts';
 import type { Environments } from './environment.ts';
 import { changeRun, requireRun } from './journal.ts';
-import type { RunExecution } from './reference.ts';
+import type { RunReference } from './reference.ts';
 import type { RunDocument } from './run-document.ts';
 
 /** Sends a body; throws where it was not taken. */
@@ -36,19 +36,18 @@ export interface NotifyOptions {
   send?: Send;
 }
 
-const tries = 3;
-
-/** By the topology that the run sealed; where that cannot be read, nobody knows whom to tell. Errors: what may pass. */
-export async function tellOfEnd(open: Environments, run: RunExecution): Promise<void> {
-  try {
+/** Makes the activity `tellOfEnd`. It goes by the topology that the run sealed. */
+export function endTeller(open: Environments, options: NotifyOptions = {}) {
+  return async (run: RunReference): Promise<void> => {
     const { store, bundle } = await open.open(run);
-    await notify(store, run.runId, bundle.topology);
-  } catch (error) {
-    if (!isUnderstudyError(error) || error.retryable) throw error;
-  }
+    await notify(store, run.runId, bundle.topology, options);
+  };
 }
 
-/** Nothing of it fails the run: whom nobody could tell is written down with the run, for `status` to show. Errors: those of the control store. */
+/**
+ * Tells each webhook that wants to know of such an end and has not been told yet. The run's document then says whom, and why not.
+ * NotYetError where one could not be told: another attempt tells only that one.
+ */
 export async function notify(
   store: ControlStore,
   runId: string,
@@ -58,21 +57,28 @@ export async function notify(
   const run = await requireRun(store, runId);
   const { state, endedAt } = run;
   if (endedAt === undefined) return;
+  const problems: string[] = [];
   for (const { webhookFrom, on } of targets) {
-    if (!on.some((each) => each === state) || run.notified?.[webhookFrom]?.of === endedAt) continue;
+    if (!on.some((each) => each === state) || isTold(run, webhookFrom)) continue;
     const url = environment[webhookFrom];
     const timeoutMs = toSeconds(policies.requestTimeout) * 1000;
     const problem =
       url === undefined || url === ''
         ? `the variable ${webhookFrom} is not set where the worker runs`
         : await trySend(() => send(url, bodyOf(run, endedAt), timeoutMs));
-    await changeRun(store, runId, ({ notified }) => ({
-      notified: {
-        ...notified,
-        [webhookFrom]: { of: endedAt, ...(problem === undefined ? {} : { problem }) },
-      },
-    }));
+    const outcome = { of: endedAt, ...(problem === undefined ? {} : { problem }) };
+    await changeRun(store, runId, ({ notified }) => ({ notified: { ...notified, [webhookFrom]: outcome } }));
+    if (problem !== undefined) problems.push(`the webhook of ${webhookFrom}: ${problem}`);
   }
+  if (problems.length === 0) return;
+  throw new UnderstudyError('NotYetError', `not told how run "${runId}" ended: ${problems.join('; ')}`, {
+    next: 'Set the variable for the common workers to a webhook that takes the message; it is tried again.',
+  });
+}
+
+function isTold({ endedAt, notified }: RunDocument, webhookFrom: string): boolean {
+  const told = notified?.[webhookFrom];
+  return told !== undefined && told.of === endedAt && told.problem === undefined;
 }
 
 function bodyOf(run: RunDocument, endedAt: string): Notification {
@@ -92,18 +98,14 @@ function bodyOf(run: RunDocument, endedAt: string): Notification {
   };
 }
 
-/** Answers why it was not taken. */
+/** Returns why it was not taken. */
 async function trySend(send: () => Promise<void>): Promise<string | undefined> {
-  let problem = '';
-  for (let attempt = 1; attempt <= tries; attempt++) {
-    try {
-      await send();
-      return undefined;
-    } catch (error) {
-      problem = messageOf((error as Error).cause ?? error);
-    }
+  try {
+    await send();
+    return undefined;
+  } catch (error) {
+    return messageOf((error as Error).cause ?? error);
   }
-  return `${problem} (${tries} times)`;
 }
 
 /** The address is not in what it says; that of `fetch` has one with a password in it. */

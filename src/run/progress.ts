@@ -19,6 +19,8 @@ export type StepProgressState =
   | 'skipped'
   | 'owed'
   | 'failed'
+  /** A cancel broke it off. */
+  | 'cancelled'
   | 'undoing'
   | 'undone'
   | 'undo-failed';

@@ -48,6 +48,8 @@ export const RunDocument = z.strictObject({
   notified: z
     .record(z.string(), z.strictObject({ of: z.string(), problem: z.string().optional() }))
     .optional(),
+  /** Of which end of the run its report was last to be written (`endedAt`), and why it could not be; absent: nobody tried. */
+  reported: z.strictObject({ of: z.string(), problem: z.string().optional() }).optional(),
 });
 export type RunDocument = z.infer<typeof RunDocument>;
 

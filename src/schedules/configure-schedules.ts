@@ -5,14 +5,14 @@
 import { apiVersions, type ArmResource, type JsonObject } from '../azure/azure.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import { isObject } from '../azure/json.ts';
-import { rewriteSpec } from '../jobs/rewrite-spec.ts';
+import { rewriteSpec } from '../jobs/spec/rewrite-spec.ts';
 import { differences } from '../azure/compare.ts';
 import { rewriteReferences, type ReferenceMapping } from '../azure/ids.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { showFindings, writeFindings, type Finding } from '../run/work/findings.ts';
 import { startHeartbeat } from '../run/work/heartbeat.ts';
-import { lostAssets, whyLost } from '../assets/lost-assets.ts';
+import { lostAssets, whyLost } from '../standby/lost-assets.ts';
 import { countLines } from '../recovery-point/parts.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
 import { schedulePath, setEnabled, writable } from '../workspace/schedules.ts';
@@ -33,7 +33,7 @@ interface UndoSchedules {
 export async function configureSchedules(context: StepContext): Promise<StepResult> {
   const standby = await openStandby(context);
   const { sealed } = standby.point;
-  const undo = await context.keepUndo(async () => stateBefore(context, standby));
+  await context.keepUndo(async () => stateBefore(context, standby));
   const heartbeat = startHeartbeat(context, 'schedules');
   const lost = await lostAssets(context, sealed);
   const tally = newTally();
@@ -61,7 +61,6 @@ export async function configureSchedules(context: StepContext): Promise<StepResu
     counts: [toCounts(tally, 'schedules', countLines(sealed.parts, 'schedules'))],
     evidence: await writeFindings(context, 'list', findings),
     ...(findings.length > 0 ? { lost: showFindings(findings) } : {}),
-    undo,
   };
 }
 
@@ -135,7 +134,7 @@ function rewriteSchedule(
   return {
     properties: {
       ...outer.value,
-      action: { ...inner.value, ...(job ? { jobDefinition: job.body.properties } : {}) },
+      action: { ...inner.value, ...(job ? { jobDefinition: job.properties } : {}) },
     },
   };
 }

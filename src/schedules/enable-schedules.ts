@@ -14,7 +14,7 @@ import type { StepContext } from '../run/work/step-context.ts';
 import { toSeconds } from '../topology/duration.ts';
 import { workspaceId } from '../topology/sides.ts';
 import { notDoneBy, showFindings, writeFindings, type Finding } from '../run/work/findings.ts';
-import { lostAssets, whyLost } from '../assets/lost-assets.ts';
+import { lostAssets, whyLost } from '../standby/lost-assets.ts';
 import type { SealedManifest } from '../recovery-point/manifest.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
 import { isEnabled, schedulePath, setEnabled } from '../workspace/schedules.ts';

@@ -7,7 +7,6 @@ import { datastoreUri, sameName, type ReferenceMapping } from '../azure/ids.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import { computeNames } from '../topology/compute-names.ts';
 import type { StepContext } from '../run/work/step-context.ts';
-import { assetTypeNames } from '../workspace/asset-types.ts';
 import {
   isBuiltIn,
   placeOfDatastore,
@@ -15,7 +14,7 @@ import {
   type DatastorePlace,
 } from '../workspace/datastores.ts';
 import { joinPath, type JobOutputLine } from '../workspace/job-outputs.ts';
-import type { AssetLine, OpenRecoveryPoint, SealedManifest } from '../recovery-point/manifest.ts';
+import type { OpenRecoveryPoint, SealedManifest } from '../recovery-point/manifest.ts';
 import { openByRef, readPart } from '../recovery-point/recovery-point.ts';
 import { findWorkspace, type KnownWorkspace } from '../workspace/workspace.ts';
 
@@ -26,21 +25,27 @@ export interface Standby {
   account: BlobAccount;
   /** The standby's datastores as they are now. */
   datastores: ArmResource[];
+  /** The active workspace's datastores, as the recovery point has them. */
+  sourceDatastores: ArmResource[];
   /** What a container of the active side is called in `account`. */
   containerFor(account: string, container: string): string;
   mapping: ReferenceMapping;
 }
 
-/** Errors: PreconditionError (no recovery point in the plan, no standby workspace), RecoveryPointError, AzureUnavailable. */
-export async function openStandby(context: StepContext): Promise<Standby> {
+/**
+ * Opened once in a step, and passed on. `opened`: the plan's recovery point, where the step has opened it before. Errors: PreconditionError
+ * (no recovery point in the plan, no standby workspace), RecoveryPointError, AzureUnavailable.
+ */
+export async function openStandby(context: StepContext, opened?: OpenRecoveryPoint): Promise<Standby> {
   const { azure, to, signal } = context;
-  const point = await planned(context);
+  const point = opened ?? (await planned(context));
   const workspace = await findWorkspace(azure.arm, to, signal);
   const account = await azure.blobAccount(workspace.storageAccountId, { signal });
   const datastores = await Array.fromAsync(
     azure.arm.list(`${workspace.id}/datastores`, apiVersions.machineLearning, { signal }),
   );
-  const sources = await sourceDatastores(context, point.sealed);
+  const sourceDatastores = await Array.fromAsync(readPart(context.store, point.sealed, 'datastores'));
+  const sources = sourceDatastores.map(placeOfDatastore);
   const pairs = pairContainers(sources, datastores.map(placeOfDatastore), account.name);
   const containerFor = (source: string, container: string) =>
     pairs.get(pairKey(source, container)) ??
@@ -72,24 +77,7 @@ export async function openStandby(context: StepContext): Promise<Standby> {
       return found && datastoreUri(to.workspace, found.datastore, joinPath(found.path, path));
     },
   };
-  return { point, workspace, account, datastores, containerFor, mapping };
-}
-
-/** How references of the active workspace read in the standby. */
-export async function standbyMapping(context: StepContext): Promise<ReferenceMapping> {
-  return (await openStandby(context)).mapping;
-}
-
-/** The active workspace's datastores, as the plan's recovery point has them. */
-export async function* plannedDatastores(context: StepContext): AsyncIterable<ArmResource> {
-  const { sealed } = await planned(context);
-  yield* readPart(context.store, sealed, 'datastores');
-}
-
-/** The active workspace's assets, containers and versions, as the plan's recovery point has them. */
-export async function* plannedAssets(context: StepContext): AsyncIterable<AssetLine> {
-  const { sealed } = await planned(context);
-  for (const type of assetTypeNames) yield* readPart(context.store, sealed, type);
+  return { point, workspace, account, datastores, sourceDatastores, containerFor, mapping };
 }
 
 /** The recovery point that the plan names. */
@@ -102,12 +90,6 @@ export async function planned({ plan, store }: StepContext): Promise<OpenRecover
       next: 'Take one with "understudy replicate", and plan again.',
     },
   );
-}
-
-async function sourceDatastores({ store }: StepContext, sealed: SealedManifest): Promise<DatastorePlace[]> {
-  const places: DatastorePlace[] = [];
-  for await (const each of readPart(store, sealed, 'datastores')) places.push(placeOfDatastore(each));
-  return places;
 }
 
 function pairKey(account: string, container: string): string {

@@ -12,7 +12,7 @@ interface ServingUndo {
 /** Of the run that has taken the pointer. FencedError where another epoch has begun. */
 export async function switchServing(context: StepContext): Promise<StepResult> {
   const unit = context.step.class;
-  const undo = await context.keepUndo<ServingUndo>(async () => ({
+  await context.keepUndo<ServingUndo>(async () => ({
     weights: (await weightsOf(context, unit)) ?? servedBy(context.from.region),
   }));
   const pointer = await movePointer(context.store, (found) => {
@@ -23,7 +23,6 @@ export async function switchServing(context: StepContext): Promise<StepResult> {
   return {
     state: 'completed',
     detail: `${context.to.region} serves ${unit} (epoch ${pointer.epoch.number})`,
-    undo,
   };
 }
 

@@ -1,5 +1,7 @@
 /** Says of one finding of the schema what should be there and what is, in words that fit every place alike. */
 import { z } from 'zod';
+import { nearestRegion } from './azure-regions.ts';
+import { didYouMean, nearest } from './nearest.ts';
 import { Topology } from './topology.ts';
 
 export interface Found {
@@ -22,7 +24,7 @@ const nouns: Record<string, string> = {
 /** The one union of the schema: what an entry of `configs` may be. */
 const targetForms = '{ host, file } or { host, git, files }';
 
-/** `value` is the whole topology as it was read. */
+/** One finding of zod, in our words. `value`: the whole topology as it was read; `above`: the path that the issue's own continues. */
 export function describeIssue(issue: Issue, value: unknown, above: PropertyKey[] = []): Found[] {
   const path = [...above, ...issue.path];
   const there = valueAt(value, path);
@@ -40,34 +42,22 @@ export function describeIssue(issue: Issue, value: unknown, above: PropertyKey[]
         { path, message: `expected ${bound}${Array.isArray(there) ? ' in the list' : ''}, got ${got}` },
       ];
     }
-    case 'invalid_value':
-      return [
-        {
-          path,
-          message: `expected ${issue.values.map((each) => JSON.stringify(each)).join(' or ')}, got ${got}`,
-        },
-      ];
+    case 'invalid_value': {
+      const meant = typeof there === 'string' ? didYouMean(there, issue.values.map(String)) : '';
+      const values = issue.values.map((each) => JSON.stringify(each)).join(' or ');
+      return [{ path, message: `expected ${values}, got ${got}${meant}` }];
+    }
     case 'invalid_type': {
       const expected = `expected ${nouns[issue.expected] ?? issue.expected}`;
       return [{ path, message: got === 'nothing' ? `missing: ${expected}` : `${expected}, got ${got}` }];
     }
     case 'invalid_format':
-      return [
-        {
-          path,
-          message: `${issue.format === 'url' ? 'expected a URL such as "https://score.example.com/health"' : issue.message}, got ${got}`,
-        },
-      ];
+      return [{ path, message: `${issue.message}, got ${got}` }];
     case 'invalid_key':
-      return [
-        {
-          path,
-          message: `${issue.issues.map((each) => each.message).join('; ')}, got "${String(path.at(-1))}"`,
-        },
-      ];
+      return [{ path, message: wrongKey(issue.issues, String(path.at(-1))) }];
     case 'invalid_union':
       return (
-        nearest(issue.errors)?.flatMap((each) => describeIssue(each, value, path)) ?? [
+        nearestForm(issue.errors)?.flatMap((each) => describeIssue(each, value, path)) ?? [
           { path, message: `expected ${targetForms}, got ${got}` },
         ]
       );
@@ -80,8 +70,15 @@ export function describeIssue(issue: Issue, value: unknown, above: PropertyKey[]
   }
 }
 
+/** Of the keys of the schema only names of regions have a form of their own. */
+function wrongKey(issues: readonly Issue[], key: string): string {
+  const region = nearestRegion(key);
+  const meant = region === undefined ? '' : `; did you mean "${region}"?`;
+  return `${issues.map((each) => each.message).join('; ')}, got "${key}"${meant}`;
+}
+
 /** Of the forms a value may have, the one it misses by least, where one is nearer than the others. */
-function nearest(forms: Issue[][]): Issue[] | undefined {
+function nearestForm(forms: Issue[][]): Issue[] | undefined {
   const distance = (issues: Issue[]) =>
     issues.reduce((sum, each) => sum + (each.code === 'unrecognized_keys' ? each.keys.length : 1), 0);
   const [first, second] = forms.toSorted((a, b) => distance(a) - distance(b));
@@ -100,7 +97,9 @@ interface SchemaNode {
 function unknownKey(key: string, path: readonly PropertyKey[]): string {
   const known = knownKeys(path);
   // Known, and yet refused: it belongs to another form that the value may have.
-  if (known.includes(key)) return `expected ${targetForms}, got "${key}" beside the keys of the other`;
+  if (known.includes(key)) return `expected ${targetForms}, got "${key}" with the keys of the other`;
+  const meant = nearest(key, known);
+  if (meant !== undefined) return `unknown key "${key}"; did you mean "${meant}"?`;
   return `unknown key "${key}"${known.length === 0 ? '' : `; expected one of ${known.join(', ')}`}`;
 }
 

@@ -54,9 +54,12 @@ const RegionName = z
 
 const Glob = z.string().min(1);
 
+/** Its form is checked by check-names.ts, when a file is read: what a run has sealed is read as it is. */
+const SubscriptionId = z.string().min(1).describe('The id of a subscription, not its name.');
+
 export const WorkspaceRef = z
   .strictObject({
-    subscriptionId: z.string().min(1).max(64),
+    subscriptionId: SubscriptionId.max(64),
     resourceGroup: z.string().min(1).max(90),
     name: z
       .string()
@@ -104,7 +107,7 @@ const Artifacts = z.strictObject({
     .array(Glob)
     .default(['**'])
     .describe(
-      'Which assets to carry, as globs over "models/NAME/VERSION", "data/…", "environments/…", "components/…", "codes/…".',
+      'Which assets to carry, as globs over "models/NAME/VERSION", "data/…", "environments/…", "components/…", "codes/…": "models/fraud/*", "data/**".',
     ),
   exclude: z.array(Glob).default([]).describe('Which of these not to carry.'),
   versions: z.int().min(1).default(20).describe('How many newest versions of each asset to carry.'),
@@ -158,7 +161,7 @@ const Jobs = z.strictObject({
     .prefault({}),
 });
 
-/** Of the host, not of whoever reads the topology. */
+/** Of the host, not of the machine that reads the topology. */
 const HostPath = z.string().regex(/^(\/|[A-Za-z]:[\\/])/, 'expected an absolute path on the host');
 
 const Host = z.string().min(1).describe('Served by "understudy worker --host NAME", which runs there.');
@@ -179,7 +182,9 @@ export const ConfigTarget = z
 export type ConfigTarget = z.infer<typeof ConfigTarget>;
 
 const Probe = z.strictObject({
-  http: z.url({ protocol: /^https?$/ }).describe('The public address, as clients reach it.'),
+  http: z
+    .url({ protocol: /^https?$/, error: 'expected a URL such as "https://score.example.com/health"' })
+    .describe('The public address, as clients reach it.'),
   method: z.enum(['GET', 'POST', 'HEAD']).default('GET'),
   body: z.unknown().optional().describe('The request body; sent as JSON.'),
   expect: z.int().min(100).max(599).default(200).describe('The HTTP status that it must answer.'),
@@ -188,11 +193,16 @@ const Probe = z.strictObject({
 export type Probe = z.infer<typeof Probe>;
 
 const FrontDoor = z.strictObject({
-  subscriptionId: z.string().min(1),
+  subscriptionId: SubscriptionId,
   resourceGroup: z.string().min(1),
   profile: z.string().min(1).describe('The Front Door profile.'),
   originGroup: z.string().min(1),
   origins: z.record(RegionName, z.string().min(1)).describe('The name of each region’s origin.'),
+});
+
+const VaultUri = z.url({
+  protocol: /^https$/,
+  error: 'expected the URI of a key vault, such as "https://my-vault.vault.azure.net/"',
 });
 
 const Policies = z.strictObject({
@@ -265,7 +275,7 @@ export const Topology = z.strictObject({
   ),
   controlStore: z
     .strictObject({
-      subscriptionId: z.string().min(1),
+      subscriptionId: SubscriptionId,
       resourceGroup: z.string().min(1),
       storageAccount: z
         .string()
@@ -280,7 +290,7 @@ export const Topology = z.strictObject({
         .default('understudy')
         .describe('Made on first use. 3 to 63 lower-case letters, digits and single "-".'),
     })
-    .describe('A storage account outside both regions.'),
+    .describe('A storage account outside both regions, in a resource group that holds neither workspace.'),
   strategies: Strategies.prefault({}).describe(
     'How ready the standby is, per resource class. platform is at least as hot as any other. This version moves only what is hot-warm.',
   ),
@@ -303,7 +313,7 @@ export const Topology = z.strictObject({
       'A request that an endpoint must answer with 200, by the name of the endpoint; default: an empty MLflow request.',
     ),
   escrow: z
-    .strictObject({ vaults: z.record(RegionName, z.url({ protocol: /^https$/ })) })
+    .strictObject({ vaults: z.record(RegionName, VaultUri) })
     .optional()
     .describe(
       'The key vault of each region that keeps the secrets of the other side, by its URI. It may be one and the same.',

@@ -4,5 +4,8 @@ export type ResourceClass = (typeof resourceClasses)[number];
 
 export const strategies = ['hot-hot', 'hot-warm', 'hot-cold'] as const;
 
+/** The versioned assets of a workspace, as globs and reports name them. */
+export const assetKinds = ['models', 'data', 'environments', 'components', 'codes'] as const;
+
 export const phases = ['fence', 'provision', 'restore', 'configure', 'verify', 'switch', 'resume'] as const;
 export type Phase = (typeof phases)[number];

@@ -21,7 +21,7 @@ export async function shiftTraffic(context: StepContext): Promise<StepResult> {
   if (!front) return { state: 'skipped', detail: 'no traffic front is declared' };
   const standby = originPath(front, context.to.region);
   const old = originPath(front, context.from.region);
-  const undo = await context.keepUndo<TrafficUndo>(async () => ({
+  await context.keepUndo<TrafficUndo>(async () => ({
     origins: await Promise.all([standby, old].map((path) => stateOf(context, path))),
   }));
   await set(context, standby, { enabledState: 'Enabled', weight: fullWeight, priority: 1 });
@@ -29,7 +29,6 @@ export async function shiftTraffic(context: StepContext): Promise<StepResult> {
   return {
     state: 'completed',
     detail: `${front.profile}/${front.originGroup}: ${context.to.region} takes all traffic`,
-    undo,
   };
 }
 

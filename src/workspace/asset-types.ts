@@ -1,5 +1,5 @@
 /** The versioned assets of Azure Machine Learning: what each is called in ARM, and what may be changed after creation. */
-import type { ResourceClass } from '../topology/words.ts';
+import type { assetKinds, ResourceClass } from '../topology/words.ts';
 
 export interface AssetTypeFacts {
   /** The resource class it belongs to. */
@@ -34,7 +34,7 @@ export const assetTypes = {
     content: ['dataUri', 'dataType', 'referencedUris'],
   },
   components: { class: 'training', listViewType: true, readOnly: [], content: ['componentSpec'] },
-} as const satisfies Record<string, AssetTypeFacts>;
+} as const satisfies Record<(typeof assetKinds)[number], AssetTypeFacts>;
 
 export type AssetType = keyof typeof assetTypes;
 export const assetTypeNames = Object.keys(assetTypes) as AssetType[];

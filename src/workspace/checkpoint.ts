@@ -31,7 +31,7 @@ const defaultOutputUri =
 
 /** Where the last checkpoint of a job may be: what it wrote itself comes before what it went on from. */
 export function checkpointPlaces(job: RawJob, policy: CheckpointPolicy): DatastorePath[] {
-  const places = [outputPlace(job, policy.output), resumedFrom(job, policy)];
+  const places = [outputPlace(job, policy.output), wentOnFrom(job, policy)];
   return places.filter((place) => place !== undefined);
 }
 
@@ -39,14 +39,14 @@ export function checkpointPlaces(job: RawJob, policy: CheckpointPolicy): Datasto
  * Below a datastore's container: the copy of a recovery point's checkpoint from which a successor goes on. No one else writes there, so
  * that nothing of another history gets into it, and another recovery point gets another folder.
  */
-export function resumeFolder(successor: string, recoveryPoint: string): string {
+export function checkpointFolder(successor: string, recoveryPoint: string): string {
   return `${resumeRoot}/${successor}/${recoveryPoint}`;
 }
 
 const resumeRoot = 'understudy/resume';
 
 /** The folder that this job, a successor, was given to go on from; undefined where its input is something else, or its owner's. */
-export function resumedFrom(job: RawJob, { input }: CheckpointPolicy): DatastorePath | undefined {
+export function wentOnFrom(job: RawJob, { input }: CheckpointPolicy): DatastorePath | undefined {
   const declared = objectAt(job.properties, 'inputs')?.[input];
   const target = isObject(declared) ? parseAzureMlUri(textAt(declared, 'uri') ?? '')?.target : undefined;
   if (target?.kind !== 'datastore') return undefined;

@@ -31,6 +31,12 @@ function sizesOf({ properties }: RawJob, computes: readonly ComputeSummary[]): S
   );
 }
 
+/** The names of the computes that a job runs on, as they are spelt; what the service fills in (`${{…}}`) is none. */
+export function computesOf({ properties }: RawJob): string[] {
+  const names = [...computesIn(properties)].map((each) => each.split('/').at(-1) ?? each);
+  return [...new Set(names)].filter((name) => !name.includes('${{'));
+}
+
 /** Names or ids, at any depth: a pipeline's steps have computes of their own. */
 function* computesIn(value: Json | undefined): Iterable<string> {
   if (Array.isArray(value)) for (const each of value) yield* computesIn(each);
@@ -46,7 +52,8 @@ function instanceTypeOf(properties: JsonObject): string | undefined {
   return textAt(objectAt(properties, 'resources') ?? {}, 'instanceType');
 }
 
-function nodesOf(job: RawJob): number | undefined {
+/** Machines that it holds at a time; undefined: it cannot be known. */
+export function nodesOf(job: RawJob): number | undefined {
   const { properties } = job;
   switch (typeOf(job)) {
     case 'Command':

@@ -1,7 +1,9 @@
 /** Where the output of a job is: what `azureml://jobs/{job}/outputs/{output}` and `runs:/{job}` stand for. */
 import { z } from 'zod';
 import { apiVersions, type Arm } from '../azure/azure.ts';
+import { objectAt, textAt } from '../azure/json.ts';
 import { outputPlace } from './checkpoint.ts';
+import type { RawJob } from './job.ts';
 
 export const JobOutputLine = z.strictObject({
   job: z.string(),
@@ -39,6 +41,17 @@ export function jobOutputs(arm: Arm, workspace: string, signal: AbortSignal): Jo
     all: () =>
       [...found.values()].toSorted((a, b) => (`${a.job}/${a.output}` < `${b.job}/${b.output}` ? -1 : 1)),
   };
+}
+
+/** Where a job, as its spec says, writes an output. */
+export function placeOfOutput(
+  job: RawJob,
+  output: string,
+): { datastore: string; path: string } | { address: string } {
+  const declared = objectAt(objectAt(job.properties, 'outputs') ?? {}, output);
+  const uri = textAt(declared ?? {}, 'uri') ?? '';
+  if (/^(?!azureml:)[a-z]+:\/\//i.test(uri)) return { address: uri };
+  return outputPlace(job, output) ?? defaultPlace(job.name, output);
 }
 
 /** Run artifacts (MLflow's, and the output `default`) are in the artifact store; named outputs in the default datastore. */

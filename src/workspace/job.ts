@@ -118,3 +118,12 @@ export function showJob({ name, submittedAs, owner }: NamedJob): string {
   const first = submittedAs === undefined ? '' : ` (submitted as "${submittedAs}")`;
   return `job "${name}"${first}${owner === undefined ? '' : ` of ${owner}`}`;
 }
+
+/** Seconds of the job's own time limit (`limits.timeout`, ISO 8601), if it has one. */
+export function timeLimitSeconds(job: RawJob): number | undefined {
+  const text = textAt(objectAt(job.properties, 'limits') ?? {}, 'timeout');
+  const match = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?)?$/.exec(text ?? '');
+  if (!match) return undefined;
+  const [days, hours, minutes, seconds] = match.slice(1).map((part) => Number(part ?? 0));
+  return (((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0);
+}

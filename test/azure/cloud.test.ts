@@ -1,3 +1,8 @@
+import { webcrypto } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PemConverter, X509CertificateGenerator } from '@peculiar/x509';
 import { describe, expect, it, vi } from 'vitest';
 import { cloudFrom, credentialFrom } from '../../src/azure/cloud.ts';
 import { azureError } from '../../src/azure/errors.ts';
@@ -57,6 +62,25 @@ describe('the cloud', () => {
   });
 });
 
+/** Key and certificate in PEM, as a service principal has them: Entra takes RSA. */
+async function expiredClientCertificate(): Promise<string> {
+  const signingAlgorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
+  const keys = await webcrypto.subtle.generateKey(
+    { ...signingAlgorithm, modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) },
+    true,
+    ['sign', 'verify'],
+  );
+  const certificate = await X509CertificateGenerator.createSelfSigned({
+    name: 'CN=understudy',
+    keys,
+    signingAlgorithm,
+    notBefore: new Date('2024-01-01'),
+    notAfter: new Date('2025-01-25'),
+  });
+  const key = PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY');
+  return `${key}\n${certificate.toString('pem')}\n`;
+}
+
 describe('an authority', () => {
   async function signIn(authority: string): Promise<UnderstudyError> {
     const credential = credentialFrom({ ...whole, AZURE_AUTHORITY_HOST: authority });
@@ -82,6 +106,71 @@ describe('an authority', () => {
       expect(error.details.next).toContain('NODE_EXTRA_CA_CERTS');
     } finally {
       await stranger.close();
+    }
+  });
+
+  it('whose certificate has expired is named, with the day', async () => {
+    const server = await startServer({ madeAt: new Date('2024-01-01') });
+    try {
+      const error = await signIn(server.url);
+      expect(error.code).toBe('AzureUnavailable');
+      expect(error.message).toBe(
+        `signing in to Azure: no answer (CERT_HAS_EXPIRED) of ${new URL(server.url).host}: its TLS certificate has expired, on 2025-01-25`,
+      );
+      expect(error.details.next).toMatch(/renewed .*clock/);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it('that refuses a client certificate that has expired: the file and the day', async () => {
+    const server = await startServer();
+    const folder = await mkdtemp(join(tmpdir(), 'understudy-certificate-'));
+    try {
+      const file = join(folder, 'client.pem');
+      await writeFile(file, await expiredClientCertificate());
+      const environment = {
+        AZURE_TENANT_ID: whole.AZURE_TENANT_ID,
+        AZURE_CLIENT_ID: 'c',
+        AZURE_CLIENT_CERTIFICATE_PATH: file,
+        AZURE_AUTHORITY_HOST: server.url,
+      };
+      for (const [name, value] of Object.entries({
+        ...environment,
+        AZURE_TOKEN_CREDENTIALS: 'EnvironmentCredential',
+      }))
+        vi.stubEnv(name, value);
+      const { url } = server;
+      server.answers.push(({ path }) =>
+        path.endsWith('/openid-configuration')
+          ? {
+              status: 200,
+              body: {
+                issuer: `${url}/${whole.AZURE_TENANT_ID}/v2.0`,
+                authorization_endpoint: `${url}/${whole.AZURE_TENANT_ID}/oauth2/v2.0/authorize`,
+                token_endpoint: `${url}/${whole.AZURE_TENANT_ID}/oauth2/v2.0/token`,
+                jwks_uri: `${url}/keys`,
+              },
+            }
+          : {
+              status: 401,
+              body: {
+                error: 'invalid_client',
+                error_description:
+                  'AADSTS700027: Client assertion contains an invalid signature. Trace ID: 1',
+              },
+            },
+      );
+      await expect(credentialFrom(environment).getToken('https://a/.default')).rejects.toMatchObject({
+        code: 'CredentialError',
+        message: `signing in to Azure: no token: the client certificate "${file}" has expired, on 2025-01-25`,
+        details: { next: expect.stringContaining('AZURE_CLIENT_CERTIFICATE_PATH') },
+      });
+      expect(server.asked.some(({ path }) => path.endsWith('/token'))).toBe(true);
+    } finally {
+      vi.unstubAllEnvs();
+      await server.close();
+      await rm(folder, { recursive: true, force: true });
     }
   });
 

@@ -118,6 +118,17 @@ describe('what an SDK throws', () => {
   });
 
   it.each([
+    ['CERT_HAS_EXPIRED', 'renewed'],
+    ['CERT_NOT_YET_VALID', 'clock'],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', 'AZURE_RESOURCE_MANAGER_ENDPOINT'],
+  ])('%s is named, and comes with what to do', (code, next) => {
+    const cause = Object.assign(new Error('certificate'), { code });
+    const error = azureError('GET /x', new TypeError('fetch failed', { cause }));
+    expect(error.message).toBe(`GET /x: no answer (${code})`);
+    expect((error as UnderstudyError).details.next).toContain(next);
+  });
+
+  it.each([
     [
       'nothing to sign in with',
       new CredentialUnavailableError('EnvironmentCredential is unavailable.\nMore'),

@@ -46,10 +46,10 @@ export const credential: TokenCredential = {
   getToken: () => Promise.resolve({ token: 'canary-token', expiresOnTimestamp: Date.now() + 3_600_000 }),
 };
 
-/** Starts it; `trusted`: its certificate is trusted by this process from now on. */
-export async function startServer({ trusted = true } = {}): Promise<Server> {
+/** Starts it; `trusted`: its authority is trusted by this process from now on; `madeAt`: its certificate is good for 390 days from then. */
+export async function startServer({ trusted = true, madeAt = new Date() } = {}): Promise<Server> {
   const folder = mkdtempSync(join(tmpdir(), 'understudy-certificates-'));
-  const made = await ensureCertificates(folder);
+  const made = await ensureCertificates(folder, madeAt);
   rmSync(folder, { recursive: true });
   const before = getCACertificates('default');
   if (trusted) setDefaultCACertificates([...before, made.ca]);

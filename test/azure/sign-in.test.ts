@@ -37,7 +37,7 @@ describe('nothing to sign in with', () => {
     expect(azureError('GET /x', nobody)).toMatchObject({ code: 'CredentialError' });
   });
 
-  it('tells a person whose sign-in has run out to sign in anew', () => {
+  it('tells a person whose sign-in has run out to sign in again', () => {
     const old = new AggregateAuthenticationError(
       [
         new CredentialUnavailableError('EnvironmentCredential is unavailable.'),
@@ -49,7 +49,7 @@ describe('nothing to sign in with', () => {
     );
     expect(signInError('GET /x', old, {})).toMatchObject({
       message: 'GET /x: no token: AADSTS700082: The refresh token has expired due to inactivity.',
-      details: { next: 'Sign in anew: "az login".' },
+      details: { next: 'Sign in again: "az login".' },
     });
   });
 });
@@ -67,6 +67,11 @@ describe("Entra's refusal", () => {
       '7000222',
       'The provided client secret keys for app are expired.',
       /expired: make a new one .*az ad app credential reset/,
+    ],
+    [
+      '700027',
+      'Client assertion contains an invalid signature. [Reason - The key used is expired.]',
+      /client certificate, or it has expired.*AZURE_CLIENT_CERTIFICATE_PATH/,
     ],
     ['700016', 'Application was not found in the directory.', /AZURE_CLIENT_ID/],
     ['90002', "Tenant 'x' not found.", /AZURE_TENANT_ID/],

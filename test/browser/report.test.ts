@@ -98,6 +98,33 @@ describe.skipIf(missing)('a report in a browser', () => {
       expect(boxes.filter(({ left, right }) => left < 0 || right > width + 0.5)).toEqual([]);
     });
 
+    test('has a timeline with whole labels, and markers and figures that can be told apart', async () => {
+      const { cutLabels, texts } = await page.evaluate<{
+        cutLabels: string[];
+        texts: { text: string; left: number; right: number; top: number; bottom: number }[];
+      }>(`(() => {
+        const rowLabels = [...document.querySelectorAll('.gantt .label')];
+        const boxOf = (each) => { const { left, right, top, bottom } = each.getBoundingClientRect(); return { text: each.textContent.trim(), left, right, top, bottom }; };
+        return {
+          cutLabels: rowLabels.filter((each) => each.scrollWidth > each.clientWidth || each.textContent.includes('…')).map((each) => each.textContent),
+          texts: [...document.querySelectorAll('.gantt text, .gantt .label')].map(boxOf).filter(({ text }) => text !== ''),
+        };
+      })()`);
+      expect(cutLabels).toEqual([]);
+      expect(texts.length).toBeGreaterThan(30);
+      const collisions = texts.flatMap((one, index) =>
+        texts
+          .slice(index + 1)
+          .filter(
+            (other) =>
+              Math.min(one.right, other.right) - Math.max(one.left, other.left) > 1 &&
+              Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top) > 3,
+          )
+          .map((other) => [one.text, other.text]),
+      );
+      expect(collisions).toEqual([]);
+    });
+
     test('is read by headings: one first, none skipped, all shown', async () => {
       const levels = await page.evaluate<number[]>(
         `[...document.querySelectorAll('h1, h2, h3, h4, h5, h6')].filter((each) => each.checkVisibility()).map((each) => Number(each.tagName[1]))`,

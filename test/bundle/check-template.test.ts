@@ -61,6 +61,23 @@ describe('the example', () => {
   });
 });
 
+describe('resources that wait for each other', () => {
+  it('are refused, with the circle', () => {
+    const template = {
+      parameters: { sku: { type: 'string' } },
+      resources: { a: { type: 'A.B/c', dependsOn: ['b'] }, b: { type: 'A.B/c', dependsOn: ['a'] } },
+    };
+    const messages = checkTemplate(region, { template, parameters: {} }).map(({ of, message }) => [
+      of,
+      message,
+    ]);
+    expect(messages).toEqual([
+      ['file', 'dependsOn: expected an order in which resources can be made, got a circle: a → b → a'],
+      ['parameters', expect.stringContaining('sku: missing')],
+    ]);
+  });
+});
+
 describe('a parameter', () => {
   it.each([
     [{ type: 'string' }, 5, 'expected a value of type string, got 5'],

@@ -1,8 +1,9 @@
 /** A training that writes a checkpoint while a recovery point is taken, on the local Azure: half of one is nowhere taken for one. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openRecoveryPoint, readPart } from '../../src/recovery-point/recovery-point.ts';
-import { resumeFolders } from '../../src/checkpoints/resume-folder.ts';
-import { resumeFolder } from '../../src/workspace/checkpoint.ts';
+import { copyCheckpoints } from '../../src/checkpoints/copy-checkpoints.ts';
+import { openStandby } from '../../src/standby/standby.ts';
+import { checkpointFolder } from '../../src/workspace/checkpoint.ts';
 import type { LedgerEntry } from '../../src/ledger/ledger.ts';
 import type { RecoveryPointRef } from '../../src/plan/plan.ts';
 import type { TopologyInput } from '../../src/topology/topology.ts';
@@ -67,15 +68,19 @@ describe('a training in the midst of a checkpoint', () => {
       input: {},
       undoable: false,
     } as const;
-    const bring = resumeFolders(run.context({ ...step, needs: [] }), [entry]);
+    const context = run.context({ ...step, needs: [] });
+    const bring = copyCheckpoints(context, await openStandby(context), [entry]);
     if (!entry.checkpoint) throw new Error('the ledger has no checkpoint');
     const brought = await bring({
       checkpoint: entry.checkpoint,
       successor: 'us-1',
       beat: () => Promise.resolve(),
     });
-    expect(brought).toMatchObject({ files: 6, uri: expect.stringContaining(resumeFolder('us-1', ref.id)) });
-    const there = await digestsOf(scene.westAccount, scene.westContainer, resumeFolder('us-1', ref.id));
+    expect(brought).toMatchObject({
+      files: 6,
+      uri: expect.stringContaining(checkpointFolder('us-1', ref.id)),
+    });
+    const there = await digestsOf(scene.westAccount, scene.westContainer, checkpointFolder('us-1', ref.id));
     expect(Object.keys(there).toSorted()).toEqual([
       'checkpoint-10/model.bin',
       'checkpoint-10/optimizer.bin',

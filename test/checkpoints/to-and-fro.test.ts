@@ -7,7 +7,7 @@ import { actions } from '../../src/actions.ts';
 import { listBlobs } from '../../src/azure/storage/blobs.ts';
 import { apiVersions, type ArmResource } from '../../src/azure/azure.ts';
 import { parseAzureMlUri } from '../../src/azure/ids.ts';
-import { resumeFolder } from '../../src/workspace/checkpoint.ts';
+import { checkpointFolder } from '../../src/workspace/checkpoint.ts';
 import { successorName } from '../../src/ledger/ledger.ts';
 import type { JobRecord } from '../../src/jobs/job-record.ts';
 import type { RecoveryPointRef } from '../../src/plan/plan.ts';
@@ -73,7 +73,7 @@ describe('out, with the origin running on unseen', () => {
     await inEast('checkpoints/train/step-3.json', 'step 3 of the fork');
     await scene.fixture.running.faults.setOutage('eastus', { mode: 'dark' });
     const [record] = await move(false, ref);
-    const folder = resumeFolder(names[0], ref.id);
+    const folder = checkpointFolder(names[0], ref.id);
     expect(record).toMatchObject({
       old: 'train',
       new: names[0],
@@ -123,7 +123,7 @@ describe('back, where the origin has written another history', () => {
       files: 2,
     });
     const [record] = await move(true, ref);
-    const folder = resumeFolder(names[1], ref.id);
+    const folder = checkpointFolder(names[1], ref.id);
     expect(record).toMatchObject({ old: names[0], new: names[1], class: 'resubmit', hop: 2 });
     expect(pathsOf(await job(scene.east, names[1]))).toEqual({ from: folder, to: hopPath(2) });
     expect(await digestsOf(scene.eastAccount, scene.eastContainer, folder)).toEqual({
@@ -144,7 +144,7 @@ describe('back, where the origin has written another history', () => {
 describe('out again, before the successor has written anything', () => {
   it('no progress is lost: it goes on from what that was given, and the origin is not run beside it', async () => {
     const ref = await takePoint(false);
-    const given = resumeFolder(names[1], points[1]?.id ?? '');
+    const given = checkpointFolder(names[1], points[1]?.id ?? '');
     expect((await entryOf(scene, ref, names[1]))?.checkpoint).toMatchObject({
       path: given,
       lastFile: 'step-4.json',
@@ -159,7 +159,7 @@ describe('out again, before the successor has written anything', () => {
         [names[1], [names[2], 'resubmit']],
       ]),
     );
-    const folder = resumeFolder(names[2], ref.id);
+    const folder = checkpointFolder(names[2], ref.id);
     expect(pathsOf(await job(scene.west, names[2]))).toEqual({ from: folder, to: hopPath(3) });
     expect(await digestsOf(scene.westAccount, scene.westContainer, folder)).toEqual({
       'step-3.json': sha256('step 3 of hop 1'),

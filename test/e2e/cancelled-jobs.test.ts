@@ -53,8 +53,8 @@ describe('a failover from a region that answers, cancelled after its fence', () 
 
   it('says first which jobs it has ended, whose they are, and what to do', () => {
     expect(ended.length).toBeGreaterThan(5);
-    expect(output).toMatch(/LOST OR LEFT FOR A PERSON/);
-    const said = output.slice(output.indexOf('LOST OR LEFT')).replaceAll(/\s+/g, ' ');
+    expect(output).toMatch(/FOR PEOPLE TO DO/);
+    const said = output.slice(output.indexOf('FOR PEOPLE TO DO')).replaceAll(/\s+/g, ' ');
     for (const name of ended)
       expect(said).toMatch(
         new RegExp(

@@ -66,8 +66,10 @@ describe('retry', () => {
     expect(again.output).toContain('is completed: there is nothing to retry');
   });
 
-  it('completes a run once the config files that failed it are mended', async () => {
+  it('completes a run once the config files that failed it are correct', async () => {
     await scene.worker();
+    const ready = await scene.run(['plan']);
+    expect(ready.output.match(/^ {2}ready +train-01: /gm), ready.output).toHaveLength(3);
     const original = await originalClients(scene);
     const cut = (original['config.json'] ?? '').slice(0, 40);
     const broken = `${original['training-repo/jobs/pipeline.yml'] ?? ''}  what: [is, this\n`;
@@ -84,6 +86,9 @@ describe('retry', () => {
       'with files that cannot be rewritten',
     ]);
     expect(failover.code).toBe(1);
+    // It was known before, and kept nobody from moving.
+    for (const target of ['train-01/.env', 'clients/config.json', 'training-repo'])
+      expect(failover.output).toMatch(new RegExp(`^ {2}FAILS +train-01: .*${target}: `, 'm'));
     const { run, steps } = await journal();
     expect(run.state).toBe('failed');
     for (const [step, file] of [

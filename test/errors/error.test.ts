@@ -22,6 +22,7 @@ describe('an error', () => {
     ['PreconditionError', false, 1],
     ['NotYetError', true, 1],
     ['TemporalError', true, 1],
+    ['NothingToDo', false, 0],
     ['Declined', false, 3],
   ] satisfies [ErrorCode, boolean, number][])(
     '%s: retryable %s, exit code %i',

@@ -299,7 +299,7 @@ describe('what the fence of a run owed, and a replication has paid since', () =>
     const { from } = stage.context('x');
     const workspace = workspaceId(from.workspace);
     const account =
-      '/subscriptions/1111/resourceGroups/ml-east/providers/Microsoft.Storage/storageAccounts/fraudeast';
+      '/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/ml-east/providers/Microsoft.Storage/storageAccounts/fraudeast';
     const role = `${account}/providers/Microsoft.Authorization/roleAssignments/mine`;
     stage.arm.add(workspace, { properties: { storageAccount: account }, identity: { principalId: 'p' } });
     stage.arm.add(account, { properties: {} });
@@ -341,7 +341,7 @@ describe('the old writers', () => {
 
   const id = 'fence/platform/writers';
   const account =
-    '/subscriptions/1111/resourceGroups/ml-east/providers/Microsoft.Storage/storageAccounts/fraudeast';
+    '/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/ml-east/providers/Microsoft.Storage/storageAccounts/fraudeast';
   const role = (name: string) => `${account}/providers/Microsoft.Authorization/roleAssignments/${name}`;
   let rotated: string[];
   beforeEach(() => {
@@ -358,7 +358,11 @@ describe('the old writers', () => {
     stage.arm.add(role('mine'), { properties: { ...assignment, principalId: 'p-east', scope: account } });
     stage.arm.add(role('theirs'), { properties: { ...assignment, principalId: 'somebody', scope: account } });
     stage.arm.add(role('above'), {
-      properties: { ...assignment, principalId: 'p-east', scope: '/subscriptions/1111' },
+      properties: {
+        ...assignment,
+        principalId: 'p-east',
+        scope: '/subscriptions/11111111-2222-3333-4444-555555555555',
+      },
     });
   });
   const isThere = (name: string) => stage.arm.resources.has(role(name).toLowerCase());

@@ -3,7 +3,6 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { collectJobs } from '../../src/inventory/collect.ts';
 import { jobsLeftCancelled, jobsTouched, leftCancelledBy } from '../../src/fence/left-cancelled.ts';
 import { planSuccessor, markSubmitted, successorName } from '../../src/ledger/ledger.ts';
-import { makeResubmitJobs } from '../../src/jobs/resubmit.ts';
 import { stopOldJobs } from '../../src/fence/stop-old-jobs.ts';
 import { changeRun, openRun } from '../../src/run/journal.ts';
 import { command, east, eastId, scene, type Scene } from '../jobs/scene.ts';
@@ -19,7 +18,7 @@ beforeEach(async () => {
   await made.addJob('queued', command({ status: 'Queued', tags: {} }));
   await made.addJob('done', command({ status: 'Completed' }));
   await openRun(made.store, made.context().run);
-  await stopOldJobs(made.context(), made.sources.readLedger);
+  await stopOldJobs(made.context(), made.readLedger);
   await changeRun(made.store, 'run-1', { state: 'cancelled' });
 });
 
@@ -71,8 +70,8 @@ describe('a later failover', () => {
   const later = () => ({ ...made.context(), run: { ...made.context().run, runId: 'run-2' } });
 
   it('resumes them from a recovery point of before, once', async () => {
-    await stopOldJobs(later(), made.sources.readLedger);
-    const result = await makeResubmitJobs(made.sources)(later());
+    await stopOldJobs(later(), made.readLedger);
+    const result = await made.resubmit(later());
     expect(result.counts?.[0]).toMatchObject({ expected: 3, done: 2 });
     expect(made.successors()).toHaveLength(2);
     // With successors they are no more to be listed, whatever becomes of that run.
@@ -87,8 +86,8 @@ describe('a later failover', () => {
       const by = left[entry.name];
       if (by !== undefined) Object.assign(entry, { status: 'Canceled', cancelledBy: by });
     }
-    await stopOldJobs(later(), made.sources.readLedger);
-    const result = await makeResubmitJobs(made.sources)(later());
+    await stopOldJobs(later(), made.readLedger);
+    const result = await made.resubmit(later());
     expect(made.successors()).toEqual([]);
     expect(result.lost).toEqual([
       expect.stringMatching(/^job "(train|queued)" of ana is left for a person: the fence of run run-1/),

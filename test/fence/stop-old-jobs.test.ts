@@ -13,7 +13,7 @@ const seenAt = '2026-11-21T10:12:00.000Z';
 const statusOf = ({ arm }: Scene, name: string) =>
   arm.resources.get(`${eastId}/jobs/${name}`.toLowerCase())?.properties['status'];
 
-const sightsOf = async ({ store }: Scene, run: string) => (await StoppedRecord.open(store, run)).sightOf;
+const oldStatesOf = async ({ store }: Scene, run: string) => (await StoppedRecord.open(store, run)).oldState;
 
 async function three(): Promise<Scene> {
   const made = scene();
@@ -26,7 +26,7 @@ async function three(): Promise<Scene> {
 describe('stopOldJobs', () => {
   it('cancels what is unfinished, and nothing else', async () => {
     const made = await three();
-    const result = await stopOldJobs(made.context(), made.sources.readLedger);
+    const result = await stopOldJobs(made.context(), made.readLedger);
     expect(result).toMatchObject({
       state: 'completed',
       detail: '2 unfinished jobs of workspace "fraud-east" cancelled',
@@ -37,11 +37,11 @@ describe('stopOldJobs', () => {
       'Canceled',
       'Completed',
     ]);
-    const sightOf = await sightsOf(made, 'run-1');
-    expect(['train', 'old', 'unheard-of'].map(sightOf)).toEqual([
-      { saw: 'cancelled', at: seenAt },
-      { saw: 'ended', status: 'Completed', seenAt },
-      { saw: 'unseen' },
+    const oldState = await oldStatesOf(made, 'run-1');
+    expect(['train', 'old', 'unheard-of'].map(oldState)).toEqual([
+      { is: 'cancelled', at: seenAt },
+      { is: 'ended', status: 'Completed', seenAt },
+      { is: 'unseen' },
     ]);
     expect((await StoppedRecord.open(made.store, 'run-1')).stopped.train).toMatchObject({
       status: 'Running',
@@ -51,16 +51,16 @@ describe('stopOldJobs', () => {
 
   it('run again, it has nothing to cancel and forgets nothing', async () => {
     const made = await three();
-    await stopOldJobs(made.context(), made.sources.readLedger);
+    await stopOldJobs(made.context(), made.readLedger);
     made.arm.requests.length = 0;
-    const again = await stopOldJobs(made.context(), made.sources.readLedger);
+    const again = await stopOldJobs(made.context(), made.readLedger);
     expect(again).toMatchObject({
       detail: '2 unfinished jobs of workspace "fraud-east" cancelled',
       counts: [{ expected: 2, done: 2 }],
     });
     expect(made.arm.requests.filter((request) => request.startsWith('POST'))).toEqual([]);
-    const sightOf = await sightsOf(made, 'run-1');
-    expect(['train', 'old'].map((name) => sightOf(name).saw)).toEqual(['cancelled', 'ended']);
+    const oldState = await oldStatesOf(made, 'run-1');
+    expect(['train', 'old'].map((name) => oldState(name).is)).toEqual(['cancelled', 'ended']);
     // As it was before this run asked it to end.
     expect((await StoppedRecord.open(made.store, 'run-1')).stopped.train).toMatchObject({
       status: 'Running',
@@ -70,12 +70,12 @@ describe('stopOldJobs', () => {
 
   it('of a run that was cancelled, are no jobs that ended by themselves to the next', async () => {
     const made = await three();
-    await stopOldJobs(made.context(), made.sources.readLedger);
+    await stopOldJobs(made.context(), made.readLedger);
     const context = made.context();
     const next = { ...context, run: { ...context.run, runId: 'run-2' } };
-    await stopOldJobs(next, made.sources.readLedger);
-    const sightOf = await sightsOf(made, 'run-2');
-    expect(['train', 'old'].map((name) => sightOf(name).saw)).toEqual(['cancelled', 'ended']);
+    await stopOldJobs(next, made.readLedger);
+    const oldState = await oldStatesOf(made, 'run-2');
+    expect(['train', 'old'].map((name) => oldState(name).is)).toEqual(['cancelled', 'ended']);
     // From now on they are this run's to account for, by name and owner.
     expect((await readCancelled(made.store, await readFences(made.store, 'eastus'))).train?.run).toBe(
       'run-2',
@@ -87,9 +87,9 @@ describe('stopOldJobs', () => {
     const made = await three();
     const job = made.arm.resources.get(`${eastId}/jobs/train`.toLowerCase());
     if (job) job.properties['status'] = 'Canceled';
-    await stopOldJobs(made.context(), made.sources.readLedger);
-    expect((await sightsOf(made, 'run-1'))('train')).toEqual({
-      saw: 'ended',
+    await stopOldJobs(made.context(), made.readLedger);
+    expect((await oldStatesOf(made, 'run-1'))('train')).toEqual({
+      is: 'ended',
       status: 'Canceled',
       seenAt,
     });
@@ -99,16 +99,16 @@ describe('stopOldJobs', () => {
     const made = await three();
     const job = made.arm.resources.get(`${eastId}/jobs/train`.toLowerCase());
     if (job) job.properties['status'] = 'CancelRequested';
-    await stopOldJobs(made.context(), made.sources.readLedger);
-    const sight = (await sightsOf(made, 'run-1'))('train');
-    expect(sight).toEqual({ saw: 'ended', status: 'CancelRequested', seenAt });
+    await stopOldJobs(made.context(), made.readLedger);
+    const old = (await oldStatesOf(made, 'run-1'))('train');
+    expect(old).toEqual({ is: 'ended', status: 'CancelRequested', seenAt });
   });
 
   it('that are in the ledger and no more in the workspace are gone', async () => {
     const made = await three();
     made.arm.resources.delete(`${eastId}/jobs/train`.toLowerCase());
-    await stopOldJobs(made.context(), made.sources.readLedger);
-    expect((await sightsOf(made, 'run-1'))('train')).toEqual({ saw: 'ended', status: 'gone', seenAt });
+    await stopOldJobs(made.context(), made.readLedger);
+    expect((await oldStatesOf(made, 'run-1'))('train')).toEqual({ is: 'ended', status: 'gone', seenAt });
   });
 
   it('that the recovery point has not are lost, by name and owner; parts of others and smoke jobs are not', async () => {
@@ -118,7 +118,7 @@ describe('stopOldJobs', () => {
     add('late');
     add('late-step', command({ properties: { 'azureml.pipelinerunid': 'late' } }));
     add('us-smoke-1', command({ tags: { 'understudy.run': 'run-0' } }));
-    const result = await stopOldJobs(made.context(), made.sources.readLedger);
+    const result = await stopOldJobs(made.context(), made.readLedger);
     expect(result.lost).toEqual([
       'job "late" of ana is not in the recovery point, and the fence cancelled it: submit it again',
     ]);
@@ -133,7 +133,7 @@ describe('stopOldJobs', () => {
       if (late++ === 0) made.arm.add(`${eastId}/jobs/late`, { properties: command() });
       return start(...args);
     };
-    const result = await stopOldJobs(made.context(), made.sources.readLedger);
+    const result = await stopOldJobs(made.context(), made.readLedger);
     expect(result).toMatchObject({ state: 'completed', counts: [{ expected: 3, done: 3 }] });
     expect(result.lost).toEqual([expect.stringMatching(/^job "late" of ana is not in the recovery point/)]);
     expect(statusOf(made, 'late')).toBe('Canceled');
@@ -153,7 +153,7 @@ describe('stopOldJobs', () => {
         startedAt: seenAt,
       }));
     await note('running');
-    const stopping = stopOldJobs({ ...context, plan }, made.sources.readLedger);
+    const stopping = stopOldJobs({ ...context, plan }, made.readLedger);
     await wait(600);
     made.arm.add(`${eastId}/jobs/late`, { properties: command() });
     await note('completed');
@@ -180,7 +180,7 @@ describe('stopOldJobs', () => {
       isAsked = true;
       return start(...args);
     };
-    await stopOldJobs(made.context(), made.sources.readLedger);
+    await stopOldJobs(made.context(), made.readLedger);
     expect([isAsked, pagesBefore]).toEqual([true, 1]);
     expect(statusOf(made, 'train')).toBe('Canceled');
   });
@@ -193,7 +193,7 @@ describe('stopOldJobs', () => {
       kind: { status: 403, code: 'AuthorizationFailed' },
       times: 99,
     });
-    const result = await stopOldJobs(made.context(), made.sources.readLedger);
+    const result = await stopOldJobs(made.context(), made.readLedger);
     expect(result).toMatchObject({
       state: 'owed',
       owed: [{ reason: expect.stringMatching(/^1 jobs .* such as "train": .*AuthorizationFailed/) }],
@@ -211,14 +211,14 @@ describe('stopOldJobs', () => {
       kind: { status: 404, code: 'ResourceNotFound' },
       times: 99,
     });
-    const result = await stopOldJobs(made.context(), made.sources.readLedger);
+    const result = await stopOldJobs(made.context(), made.readLedger);
     expect(result).toMatchObject({ state: 'completed', detail: expect.stringContaining('is gone') });
   });
 
   it.each(['LIST', 'POST'] as const)('is owed when the old side is silent (%s)', async (method) => {
     const made = await three();
     made.arm.faults.push({ method, path: /eastus|ml-east/, kind: 'silent', times: 99 });
-    const result = await stopOldJobs(made.context(), made.sources.readLedger);
+    const result = await stopOldJobs(made.context(), made.readLedger);
     expect(result).toMatchObject({
       state: 'owed',
       owed: [
@@ -245,7 +245,7 @@ describe('stopOldJobs', () => {
         options?.signal?.addEventListener('abort', () => reject(new Error('aborted')));
       });
     const context = made.context({ topology: topologyWith({ policies: { fenceDeadline: '1s' } }) });
-    expect((await stopOldJobs(context, made.sources.readLedger)).owed?.[0]?.reason).toBe('no answer in time');
+    expect((await stopOldJobs(context, made.readLedger)).owed?.[0]?.reason).toBe('no answer in time');
   });
 
   it('owes jobs that do not end in time, by name', async () => {
@@ -254,11 +254,11 @@ describe('stopOldJobs', () => {
     arm.start = () => Promise.resolve();
     const policies = { fenceDeadline: '1s', jobStopDeadline: '2s' };
     const context = made.context({ topology: topologyWith({ policies }), now: () => new Date() });
-    expect((await stopOldJobs(context, made.sources.readLedger)).owed?.[0]?.reason).toBe(
+    expect((await stopOldJobs(context, made.readLedger)).owed?.[0]?.reason).toBe(
       '2 of 2 jobs of workspace "fraud-east" are still being cancelled, such as "train"',
     );
     // To have set out to cancel a job is not to have cancelled it.
-    expect((await sightsOf(made, 'run-1'))('train')).toEqual({ saw: 'asked' });
+    expect((await oldStatesOf(made, 'run-1'))('train')).toEqual({ is: 'asked' });
   });
 
   it('knows of some that they ended where others do not', async () => {
@@ -267,10 +267,10 @@ describe('stopOldJobs', () => {
     made.arm.start = (path, ...rest) => (/train/.test(path) ? Promise.resolve() : start(path, ...rest));
     const policies = { fenceDeadline: '1s', jobStopDeadline: '2s' };
     const context = made.context({ topology: topologyWith({ policies }), now: () => new Date() });
-    const { owed } = await stopOldJobs(context, made.sources.readLedger);
+    const { owed } = await stopOldJobs(context, made.readLedger);
     expect(owed?.[0]?.reason).toMatch(/^1 of 2 jobs/);
-    const sightOf = await sightsOf(made, 'run-1');
-    expect(['train', 'queued'].map((name) => sightOf(name).saw)).toEqual(['asked', 'cancelled']);
+    const oldState = await oldStatesOf(made, 'run-1');
+    expect(['train', 'queued'].map((name) => oldState(name).is)).toEqual(['asked', 'cancelled']);
   });
 
   it('does not take a job that ends at this moment for one that it stopped', async () => {
@@ -282,7 +282,7 @@ describe('stopOldJobs', () => {
       if (job) job.properties['status'] = 'Completed';
       return start(path, ...rest);
     };
-    const result = await stopOldJobs(made.context(), made.sources.readLedger);
+    const result = await stopOldJobs(made.context(), made.readLedger);
     expect(result.counts).toEqual([
       {
         kind: 'old jobs',
@@ -292,8 +292,8 @@ describe('stopOldJobs', () => {
         failed: [],
       },
     ]);
-    expect((await sightsOf(made, 'run-1'))('train')).toEqual({
-      saw: 'ended',
+    expect((await oldStatesOf(made, 'run-1'))('train')).toEqual({
+      is: 'ended',
       status: 'Completed',
       seenAt,
     });

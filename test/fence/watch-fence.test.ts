@@ -1,7 +1,6 @@
 /** Jobs that are resumed while the fence still ends others: each as soon as it is settled, and none before. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { makeResubmitJobs } from '../../src/jobs/resubmit.ts';
 import {
   beginStopping,
   changeStopping,
@@ -38,7 +37,7 @@ async function confirm(name: string): Promise<void> {
 }
 const end = (as: StoppingEnd['as'], reason = 'for a reason') =>
   changeStopping(made.store, 'run-1', 1, { end: { as, reason } });
-const resume = () => makeResubmitJobs(made.sources)(made.fencing());
+const resume = () => made.resubmit(made.fencing());
 const origins = () =>
   made
     .successors()
@@ -102,14 +101,14 @@ describe('a job', () => {
   it('is not resumed twice by an attempt that is killed while it waits', async () => {
     await confirm('two');
     const killed = new AbortController();
-    const first = makeResubmitJobs(made.sources)(made.fencing({ signal: killed.signal }));
+    const first = made.resubmit(made.fencing({ signal: killed.signal }));
     await vi.waitFor(() => expect(origins()).toEqual(['two']), { timeout: 5000 });
     killed.abort();
     await expect(first).rejects.toThrow();
     for (const name of ['one', 'three']) await confirm(name);
     await end('stopped');
     const cursor = made.progress.at(-1)?.cursor;
-    const again = await makeResubmitJobs(made.sources)(made.fencing({ cursor }));
+    const again = await made.resubmit(made.fencing({ cursor }));
     expect(again.counts).toMatchObject([{ expected: 3, done: 3 }]);
     expect(origins()).toEqual(['one', 'three', 'two']);
   });
@@ -134,7 +133,7 @@ describe('a fence that fails', () => {
     await note(stopId, 'wf-1', 'failed');
     await note('resume/training/jobs', 'wf-2', 'running');
     const resumed = resume();
-    const stopping = stopOldJobs(made.fencing(), made.sources.readLedger);
+    const stopping = stopOldJobs(made.fencing(), made.readLedger);
     expect((await stopping).state).toBe('completed');
     expect(await resumed).toMatchObject({ counts: [{ expected: 3, done: 3 }] });
   });
@@ -150,7 +149,7 @@ describe('the jobs of a fence', () => {
       ['d', 'high'],
     ] as const)
       await urgent.addJob(name, command({ tags: { priority } }));
-    await stopOldJobs(urgent.fencing(), urgent.sources.readLedger);
+    await stopOldJobs(urgent.fencing(), urgent.readLedger);
     const asked = urgent.arm.requests.filter((each) => each.startsWith('POST'));
     expect(asked.map((each) => each.split('/').at(-2))).toEqual(['b', 'd', 'a', 'c']);
   });

@@ -1,7 +1,6 @@
 /** What the fence saw of the old jobs decides what becomes of them. */
 import { describe, expect, it } from 'vitest';
 import { ledgerName, successorName, type LedgerDocument } from '../../src/ledger/ledger.ts';
-import { makeResubmitJobs } from '../../src/jobs/resubmit.ts';
 import { stopOldJobs } from '../../src/fence/stop-old-jobs.ts';
 import { command, eastId, scene, topologyWith } from './scene.ts';
 
@@ -27,11 +26,11 @@ describe('what the fence saw', () => {
     };
     end('done', 'Completed');
     end('broke', 'Failed');
-    const stopped = await stopOldJobs(made.context(), made.sources.readLedger);
+    const stopped = await stopOldJobs(made.context(), made.readLedger);
     expect(stopped.detail).toBe('1 unfinished job of workspace "fraud-east" cancelled');
     // Killed and run again: the job that we cancelled did not end by itself.
-    await stopOldJobs(made.context(), made.sources.readLedger);
-    const result = await makeResubmitJobs(made.sources)(made.context());
+    await stopOldJobs(made.context(), made.readLedger);
+    const result = await made.resubmit();
     expect(result.counts?.[0]).toMatchObject({
       done: 1,
       skipped: [
@@ -60,8 +59,8 @@ describe('what the fence saw', () => {
       return Promise.resolve();
     };
     const fence = made.fencing();
-    expect((await stopOldJobs(fence, made.sources.readLedger)).state).toBe('owed');
-    await makeResubmitJobs(made.sources)(fence);
+    expect((await stopOldJobs(fence, made.readLedger)).state).toBe('owed');
+    await made.resubmit(fence);
     const document = await made.store.read<LedgerDocument>(ledgerName(rootOf('train')));
     expect(document?.value.successors[0]?.settled).toMatchObject({
       as: 'lost',
@@ -78,8 +77,8 @@ describe('what the fence saw', () => {
       return Promise.resolve();
     };
     const fence = made.fencing();
-    await stopOldJobs(fence, made.sources.readLedger);
-    expect((await makeResubmitJobs(made.sources)(fence)).counts?.[0]).toMatchObject({ done: 1 });
+    await stopOldJobs(fence, made.readLedger);
+    expect((await made.resubmit(fence)).counts?.[0]).toMatchObject({ done: 1 });
     const document = await made.store.read<LedgerDocument>(ledgerName(rootOf('train')));
     expect(document?.value.successors[0]?.settled).toMatchObject({
       as: 'finished',
@@ -96,11 +95,11 @@ describe('a successor that an earlier run had submitted, and that was then cance
   async function later(status: string) {
     const made = scene();
     await made.addJob('train', command(), checkpoint);
-    await makeResubmitJobs(made.sources)(made.context());
+    await made.resubmit();
     const [successor] = made.successors();
     if (successor) successor.properties['status'] = status;
     const context = { ...made.context(), run: { ...made.context().run, runId: 'run-2' } };
-    const resubmit = () => makeResubmitJobs(made.sources)(context);
+    const resubmit = () => made.resubmit(context);
     return { made, result: await resubmit(), again: resubmit };
   }
 

@@ -9,7 +9,7 @@ import type { Json, JsonObject } from '../../src/azure/azure.ts';
 import type { ReferenceMapping } from '../../src/azure/ids.ts';
 import { isObject } from '../../src/azure/json.ts';
 import { jobTypes, type RawJob } from '../../src/workspace/job.ts';
-import { rewriteSpec } from '../../src/jobs/rewrite-spec.ts';
+import { rewriteSpec } from '../../src/jobs/spec/rewrite-spec.ts';
 import { east, eastId, west, westId } from './scene.ts';
 
 const specs = process.env['AZURE_SPECS'] ?? resolve(import.meta.dirname, '../../../shared/azure-specs');
@@ -73,11 +73,11 @@ describe.skipIf(!found)("Azure's examples of jobs", () => {
   it.each(all)(
     '%s comes through a rewriting to the same workspace as it was, but for what is read-only',
     (_file, job) => {
-      const { body, changes, unmapped, stripped } = rewriteSpec(job, { mapping: same });
+      const { properties, changes, unmapped, stripped } = rewriteSpec(job, { mapping: same });
       expect(changes).toEqual([]);
       expect(unmapped).toEqual([]);
       expect(stripped.filter((place) => !readOnly.test(place))).toEqual([]);
-      expect(leaves(body.properties, 'properties')).toEqual(
+      expect(leaves(properties, 'properties')).toEqual(
         without(leaves(job.properties, 'properties'), stripped),
       );
     },
@@ -206,11 +206,9 @@ describe.skipIf(!found)('a job with every field that Azure knows', () => {
     const before = leaves(properties, 'properties');
     expect(properties['jobType']).toBe(type);
     expect(before.size).toBeGreaterThan(20);
-    const { body, changes, unmapped, stripped } = rewriteSpec(
-      { id: '', name: 'j', type: '', properties },
-      { mapping },
-    );
-    const after = leaves(body.properties, 'properties');
+    const moved = rewriteSpec({ id: '', name: 'j', type: '', properties }, { mapping });
+    const { changes, unmapped, stripped } = moved;
+    const after = leaves(moved.properties, 'properties');
     // Its identity is of the old region: the only thing that has no counterpart.
     expect(unmapped.map(({ place }) => place)).toEqual(['properties.identity']);
     expect(stripped.filter((place) => !readOnly.test(place))).toEqual([]);
@@ -224,6 +222,6 @@ describe.skipIf(!found)('a job with every field that Azure knows', () => {
     ).toEqual([]);
     const untouched = [...after].filter(([place]) => !changes.some((change) => change.place === place));
     for (const [place, value] of untouched) expect(value, place).toEqual(before.get(place));
-    expect(JSON.stringify(body)).toContain(westId);
+    expect(JSON.stringify(moved.properties)).toContain(westId);
   });
 });

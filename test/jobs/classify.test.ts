@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/azure/azure.ts';
-import { checkpointPlaces, resumeFolder, resumedFrom } from '../../src/workspace/checkpoint.ts';
+import { checkpointPlaces, checkpointFolder, wentOnFrom } from '../../src/workspace/checkpoint.ts';
 import { classify, type Facts } from '../../src/jobs/classify.ts';
 import type { RawJob } from '../../src/workspace/job.ts';
 import { toLedgerEntry } from '../../src/ledger/ledger.ts';
-import type { Sight } from '../../src/fence/stopped-jobs.ts';
+import type { OldJobState } from '../../src/fence/stopped-jobs.ts';
 import { command, east, eastId, topologyWith } from './scene.ts';
 
 const policy = topologyWith().jobs;
@@ -24,7 +24,7 @@ function facts(properties: JsonObject, more: Partial<Facts> & { copied?: boolean
     spec: 'd',
     ...(more.copied ? { checkpoint } : {}),
   });
-  return { entry, spec, policy, goneSince: '2026-11-21T10:05:00.000Z', sight: { saw: 'unseen' }, ...more };
+  return { entry, spec, policy, goneSince: '2026-11-21T10:05:00.000Z', old: { is: 'unseen' }, ...more };
 }
 
 describe('classify', () => {
@@ -185,14 +185,14 @@ describe('classify', () => {
 
 describe('what the fence saw of a job', () => {
   const at = '2026-11-21T10:12:00.000Z';
-  const unseen: Sight = { saw: 'unseen' };
-  const asked: Sight = { saw: 'asked' };
-  const cancelled: Sight = { saw: 'cancelled', at };
-  const ended = (status: string): Sight => ({ saw: 'ended', status, seenAt: at });
+  const unseen: OldJobState = { is: 'unseen' };
+  const asked: OldJobState = { is: 'asked' };
+  const cancelled: OldJobState = { is: 'cancelled', at };
+  const ended = (status: string): OldJobState => ({ is: 'ended', status, seenAt: at });
   const limit = { limits: { jobLimitsType: 'Command', timeout: 'PT1H' } };
   const always = { tags: { 'understudy.resume': 'always' } };
 
-  it.each<[string, JsonObject, Sight, string, RegExp]>([
+  it.each<[string, JsonObject, OldJobState, string, RegExp]>([
     ['Running', {}, ended('Completed'), 'skip', /had completed .* at 2026-11-21T10:12/],
     ['Running', {}, ended('Canceled'), 'skip', /was cancelled in the old workspace, not by a fence/],
     ['Running', {}, ended('CancelRequested'), 'skip', /was cancelled in the old workspace/],
@@ -240,8 +240,8 @@ describe('what the fence saw of a job', () => {
       'manual',
       /a person works in it/,
     ],
-  ])('%s %j, %j: %s', (status, properties, sight, expected, reason) => {
-    const found = classify(facts(command({ status, ...properties }), { copied: true, sight }));
+  ])('%s %j, %j: %s', (status, properties, old, expected, reason) => {
+    const found = classify(facts(command({ status, ...properties }), { copied: true, old }));
     expect(found.class).toBe(expected);
     expect(found.reason).toMatch(reason);
   });
@@ -249,13 +249,13 @@ describe('what the fence saw of a job', () => {
   it.each(['Canceled', 'CancelRequested'])(
     'nothing, where a run that was cancelled itself had left it %s: its owner may have submitted it again',
     (status) => {
-      const interrupted = facts(command({ status }), { copied: true, sight: cancelled });
+      const interrupted = facts(command({ status }), { copied: true, old: cancelled });
       interrupted.entry.cancelledBy = 'run-0';
       expect(classify(interrupted)).toMatchObject({
         class: 'manual',
         reason: expect.stringContaining('the fence of run run-0, which was cancelled itself, cancelled it'),
       });
-      const harmless = facts(command({ status, ...always }), { copied: true, sight: cancelled });
+      const harmless = facts(command({ status, ...always }), { copied: true, old: cancelled });
       harmless.entry.cancelledBy = 'run-0';
       expect(classify(harmless).class).toBe('resubmit');
     },
@@ -267,7 +267,7 @@ describe('a successor that has written nothing', () => {
     inputs: {
       resume_from: {
         jobInputType: 'uri_folder',
-        uri: `azureml://datastores/lake/paths/${resumeFolder('j', 'rp-1')}/`,
+        uri: `azureml://datastores/lake/paths/${checkpointFolder('j', 'rp-1')}/`,
       },
     },
   });
@@ -312,7 +312,7 @@ describe('where checkpoints are', () => {
       }),
     );
   it('of a successor: what it wrote itself, else what it was given to go on from', () => {
-    const folder = resumeFolder('j', 'rp-1');
+    const folder = checkpointFolder('j', 'rp-1');
     expect(checkpointPlaces(startingFrom(`${folder}/`), policy.checkpoint)).toEqual([
       { datastore: 'workspaceblobstore', path: 'azureml/j/checkpoints/' },
       { datastore: 'lake', path: folder },
@@ -320,8 +320,8 @@ describe('where checkpoints are', () => {
   });
   it.each([
     ["its owner's", 'start/weights/'],
-    ['that of another job, whose input was cloned', `${resumeFolder('k', 'rp-1')}/`],
+    ['that of another job, whose input was cloned', `${checkpointFolder('k', 'rp-1')}/`],
   ])('an input is %s: that is no checkpoint of the job', (_what, path) => {
-    expect(resumedFrom(startingFrom(path), policy.checkpoint)).toBeUndefined();
+    expect(wentOnFrom(startingFrom(path), policy.checkpoint)).toBeUndefined();
   });
 });

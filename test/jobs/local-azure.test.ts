@@ -7,8 +7,7 @@ import { apiVersions, type Azure } from '../../src/azure/azure.ts';
 import { cloudFrom, credentialFrom } from '../../src/azure/cloud.ts';
 import { connectAzure } from '../../src/azure/connect.ts';
 import { collectJobs } from '../../src/inventory/collect.ts';
-import { specFolder, successorName, toLedgerEntry, type LedgerEntry } from '../../src/ledger/ledger.ts';
-import { makeResubmitJobs } from '../../src/jobs/resubmit.ts';
+import { specFolder, successorName, toLedgerEntry } from '../../src/ledger/ledger.ts';
 import { runSmokeJob } from '../../src/jobs/smoke-job.ts';
 import { stopOldJobs } from '../../src/fence/stop-old-jobs.ts';
 import { sideOf } from '../../src/topology/sides.ts';
@@ -20,7 +19,6 @@ let fixture: Fixture;
 let azure: Azure;
 let ids: { east: string; west: string };
 let made: Scene;
-const ledger: LedgerEntry[] = [];
 const ordinaryAuthorities = getCACertificates('default');
 
 const cluster: JsonObject = {
@@ -102,19 +100,6 @@ function training(more: JsonObject = {}): { properties: JsonObject } {
 }
 
 const context = () => made.context({ azure, now: () => new Date() });
-const sources = () => ({
-  ...made.sources,
-  async *readLedger() {
-    yield* ledger;
-  },
-  mapping: () =>
-    Promise.resolve({
-      from: context().from.workspace,
-      to: context().to.workspace,
-      compute: { 'gpu-east': 'gpu-west' },
-      storage: [],
-    }),
-});
 
 describe('jobs on the local Azure', () => {
   it('takes the ledger of a workspace whose list has several pages', async () => {
@@ -131,7 +116,7 @@ describe('jobs on the local Azure', () => {
         files: 2,
         recoveryPoint: 'r',
       };
-      ledger.push(
+      made.ledger.push(
         toLedgerEntry({
           job,
           side: from,
@@ -141,10 +126,12 @@ describe('jobs on the local Azure', () => {
         }),
       );
     }
-    expect(ledger.map(({ name }) => name).toSorted()).toEqual(
+    expect(made.ledger.map(({ name }) => name).toSorted()).toEqual(
       ['lab', ...Array.from({ length: 13 }, (_, index) => `train-${index}`)].toSorted(),
     );
-    expect(ledger.every(({ status }) => !['Completed', 'Failed', 'Canceled'].includes(status))).toBe(true);
+    expect(made.ledger.every(({ status }) => !['Completed', 'Failed', 'Canceled'].includes(status))).toBe(
+      true,
+    );
   });
 
   it('runs a smoke job in the standby', async () => {
@@ -156,7 +143,7 @@ describe('jobs on the local Azure', () => {
 
   it('cancels the jobs of a region that answers', async () => {
     const { from } = context();
-    const result = await stopOldJobs(context(), () => sources().readLedger());
+    const result = await stopOldJobs(context(), made.readLedger);
     expect(result.counts).toEqual([{ kind: 'old jobs', expected: 14, done: 14, skipped: [], failed: [] }]);
     const left = await Array.fromAsync(collectJobs({ arm: azure.arm, workspace: from.workspace }));
     expect(left.map((job) => [job.name, job.properties['status']])).toEqual([]);
@@ -164,7 +151,7 @@ describe('jobs on the local Azure', () => {
 
   it('resubmits with the old region dark, and the standby holds what was sent', async () => {
     await outage('dark');
-    const result = await makeResubmitJobs(sources())(context());
+    const result = await made.resubmit(context());
     expect(result.counts).toEqual([
       {
         kind: 'jobs',
@@ -175,7 +162,7 @@ describe('jobs on the local Azure', () => {
       },
       { kind: 'checkpoint files', expected: 2, done: 2, skipped: [], failed: [] },
     ]);
-    const name = successorName(ledger.find((each) => each.name === 'train-0')?.lineageRoot ?? '', 1);
+    const name = successorName(made.ledger.find((each) => each.name === 'train-0')?.lineageRoot ?? '', 1);
     const successor = await azure.arm.get(`${ids.west}/jobs/${name}`, apiVersions.machineLearning);
     const { status, services: _, outputs, ...held } = successor.properties;
     expect(['Completed', 'Failed', 'Canceled']).not.toContain(status);
@@ -199,7 +186,7 @@ describe('jobs on the local Azure', () => {
       tags: { owner: 'ana', priority: 'high', 'understudy.hop': '1' },
     });
     expect(result.lost?.filter((line) => line.includes('otherwise than sent'))).toEqual([]);
-    const again = await makeResubmitJobs(sources())(context());
+    const again = await made.resubmit(context());
     expect(again.counts).toEqual(result.counts);
     const jobs = await Array.fromAsync(azure.arm.list(`${ids.west}/jobs`, apiVersions.machineLearning));
     expect(
@@ -214,7 +201,7 @@ describe('jobs on the local Azure', () => {
     'owes what it cannot stop in a region that is %s',
     async (mode) => {
       await outage(mode);
-      const result = await stopOldJobs(context(), () => sources().readLedger());
+      const result = await stopOldJobs(context(), made.readLedger);
       expect(result.owed).toMatchObject([{ kind: 'jobs', region: 'eastus' }]);
       expect(sideOf(context().topology, 'eastus').region).toBe('eastus');
     },

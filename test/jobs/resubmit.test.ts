@@ -7,7 +7,6 @@ import {
   successorName,
   type LedgerDocument,
 } from '../../src/ledger/ledger.ts';
-import { makeResubmitJobs } from '../../src/jobs/resubmit.ts';
 import type { JobRecord } from '../../src/jobs/job-record.ts';
 import type { StepContext } from '../../src/run/work/step-context.ts';
 import { command, eastId, resumeUri, scene, topologyWith, westId, type Scene } from './scene.ts';
@@ -43,7 +42,7 @@ async function four(): Promise<Scene> {
 describe('resubmitJobs', () => {
   it('resumes, restarts, leaves for a person and skips, and every job is accounted for', async () => {
     const made = await four();
-    const result = await makeResubmitJobs(made.sources)(made.context());
+    const result = await made.resubmit();
     expect(result.state).toBe('completed');
     expect(result.counts).toEqual([
       {
@@ -103,7 +102,7 @@ describe('resubmitJobs', () => {
   it('asks nothing of the old region', async () => {
     const made = await four();
     made.arm.requests.length = 0;
-    await makeResubmitJobs(made.sources)(made.context());
+    await made.resubmit();
     expect(made.arm.requests.filter((request) => request.includes(eastId))).toEqual([]);
   });
 
@@ -118,7 +117,7 @@ describe('resubmitJobs', () => {
     ] as const) {
       await made.addJob(name, command({ tags: priority === undefined ? {} : { priority } }));
     }
-    await makeResubmitJobs(made.sources)(made.context());
+    await made.resubmit();
     const puts = made.arm.requests
       .filter((request) => request.startsWith('PUT'))
       .map((request) => request.split('/').at(-1));
@@ -129,7 +128,7 @@ describe('resubmitJobs', () => {
 
   it('run twice, it submits nothing twice and says the same', async () => {
     const made = await four();
-    const action = makeResubmitJobs(made.sources);
+    const action = made.resubmit;
     const first = await action(made.context());
     made.arm.requests.length = 0;
     const second = await action(made.context());
@@ -140,7 +139,7 @@ describe('resubmitJobs', () => {
 
   it('another run to the same region finds the successors of the first', async () => {
     const made = await four();
-    const action = makeResubmitJobs(made.sources);
+    const action = made.resubmit;
     await action(made.context());
     const context = made.context();
     const second = await action({ ...context, run: { ...context.run, runId: 'run-2' } });
@@ -152,7 +151,7 @@ describe('resubmitJobs', () => {
     const made = scene();
     await made.addJob('train', command(), checkpoint);
     made.arm.faults.push({ method: 'PUT', path: /jobs\/us-/, kind, times: 1 });
-    const action = makeResubmitJobs(made.sources);
+    const action = made.resubmit;
     if (kind === 'silent') await expect(action(made.context())).rejects.toThrow(/no answer/);
     const result = await action(made.context());
     expect(result.counts?.[0]).toMatchObject({ expected: 1, done: 1 });
@@ -167,7 +166,7 @@ describe('resubmitJobs', () => {
     const name = successorName(entry.lineageRoot, 1);
     // Somebody (an earlier worker's late request) makes the job between our look and our PUT.
     let looked = false;
-    const action = makeResubmitJobs(made.sources);
+    const action = made.resubmit;
     arm.find = async (path, version, options) => {
       if (!path.endsWith(name) || looked) return find(path, version, options);
       looked = true;
@@ -188,7 +187,7 @@ describe('resubmitJobs', () => {
     const made = scene();
     const entry = await made.addJob('train', command(), checkpoint);
     made.arm.add(`${westId}/jobs/${successorName(entry.lineageRoot, 1)}`, { properties: command() });
-    const result = await makeResubmitJobs(made.sources)(made.context());
+    const result = await made.resubmit();
     expect(result.counts?.[0]).toMatchObject({ done: 0, failed: [{ reason: 'AzureError', count: 1 }] });
     expect(result.lost?.[0]).toMatch(/could not be resubmitted: .*not the successor/);
   });
@@ -204,7 +203,7 @@ describe('resubmitJobs', () => {
       kind: { status: 400, code: 'UserError' },
       times: 9,
     });
-    const result = await makeResubmitJobs(made.sources)(made.context());
+    const result = await made.resubmit();
     expect(result.counts?.[0]).toMatchObject({
       expected: 2,
       done: 1,
@@ -217,7 +216,7 @@ describe('resubmitJobs', () => {
     const made = scene();
     const entry = await made.addJob('train', command());
     made.store.documents.set(`job-specs/${entry.spec}.json`, { text: '{}', etag: 'x' });
-    const result = await makeResubmitJobs(made.sources)(made.context());
+    const result = await made.resubmit();
     expect(result.counts?.[0]).toMatchObject({
       done: 0,
       failed: [{ reason: 'ControlStoreError', count: 1 }],
@@ -227,7 +226,7 @@ describe('resubmitJobs', () => {
   it('leaves a job for a person rather than run it on what is not there', async () => {
     const made = scene();
     await made.addJob('train', command({ computeId: `${eastId}/computes/huge` }), checkpoint);
-    const result = await makeResubmitJobs(made.sources)(made.context());
+    const result = await made.resubmit();
     expect(result.counts?.[0]?.skipped).toEqual([
       { reason: 'left for a person: names what the standby lacks', count: 1 },
     ]);
@@ -243,14 +242,14 @@ describe('resubmitJobs', () => {
       checkpoint: () =>
         Promise.reject(new UnderstudyError('FencedError', 'the run lease is held by "other"')),
     });
-    await expect(makeResubmitJobs(made.sources)(context)).rejects.toThrow(/lease/);
+    await expect(made.resubmit(context)).rejects.toThrow(/lease/);
     expect(made.successors()).toEqual([]);
   });
 
   it('says that a started job begins again', async () => {
     const made = scene();
     await made.addJob('train', command());
-    const result = await makeResubmitJobs(made.sources)(made.context());
+    const result = await made.resubmit();
     expect(result.lost).toEqual([
       'job "train" of ana starts again from the beginning: no checkpoint of it was copied (output "checkpoints"); lost: up to 2h 10m of work (GPU-hours unknown)',
     ]);
@@ -264,7 +263,7 @@ describe('resubmitJobs', () => {
     await made.addJob('fine', command(), at('09:50'));
     Object.assign(old, { gpus: 8 });
     Object.assign(half, { gpus: 0, passedOver: { name: 'checkpoint-600', why: 'it had just been written' } });
-    const result = await makeResubmitJobs(made.sources)(made.context());
+    const result = await made.resubmit();
     const as = (name: string) => successorName(rootOf(name), 1);
     expect(result.lost?.toSorted()).toEqual([
       `job "half" of ana goes on as "${as('half')}" from its checkpoint of 2026-11-21T09:50:00.000Z ("checkpoint-600" was not whole: it had just been written); lost: 20m 00s of work (no GPU-hours)`,
@@ -308,12 +307,12 @@ describe('killed anywhere and run again', () => {
 
   it('ends the same, with one successor a job', async () => {
     const calm = await four();
-    const expected = await makeResubmitJobs(calm.sources)(calm.context());
+    const expected = await calm.resubmit();
     let crashes = 0;
-    for (let at = 1; at < 60; at++) {
+    for (let at = 1; at < 80; at++) {
       for (const after of [false, true]) {
         const made = await four();
-        const action = makeResubmitJobs(made.sources);
+        const action = made.resubmit;
         const crashed = await action(crashing(made, at, after)).then(
           () => false,
           (error: unknown) => (error as Error).message === 'killed',
@@ -334,7 +333,7 @@ describe('killed anywhere and run again', () => {
 
   it('two at once make one successor', async () => {
     const made = await four();
-    const action = makeResubmitJobs(made.sources);
+    const action = made.resubmit;
     await Promise.all([action(made.context()), action(made.context())]);
     expect(made.successors()).toHaveLength(2);
     const document = await made.store.read<LedgerDocument>(ledgerName(rootOf('train')));
@@ -348,16 +347,11 @@ describe('the copy of the checkpoint', () => {
     await made.addJob('train', command(), checkpoint);
     const name = successorName(rootOf('train'), 1);
     let submittedBefore: number | undefined;
-    const action = makeResubmitJobs({
-      ...made.sources,
-      checkpoints: (context, entries) => {
-        const bring = made.sources.checkpoints(context, entries);
-        return async (request) => {
-          submittedBefore = made.successors().length;
-          return bring(request);
-        };
-      },
-    });
+    const action = (context: StepContext) =>
+      made.resubmit(context, (request) => {
+        submittedBefore = made.successors().length;
+        return made.bring(request);
+      });
     const first = await action(made.context());
     expect(submittedBefore).toBe(0);
     // Another run, from a later recovery point: what runs has begun from the first.
@@ -376,7 +370,7 @@ describe('the copy of the checkpoint', () => {
     await made.addJob('train', command(), checkpoint);
     await made.addJob('other', command(), { ...checkpoint, path: 'azureml/other/checkpoints' });
     made.damaged.set(checkpoint.path, 'step-3.json: 12 bytes, expected 13');
-    const result = await makeResubmitJobs(made.sources)(made.context());
+    const result = await made.resubmit();
     expect(result.counts).toEqual([
       {
         kind: 'jobs',
@@ -399,14 +393,14 @@ describe('the copy of the checkpoint', () => {
     expect(made.successors().map(({ name }) => name)).toEqual([successorName(rootOf('other'), 1)]);
     // Mended, the same run goes on.
     made.damaged.clear();
-    const again = await makeResubmitJobs(made.sources)(made.context());
+    const again = await made.resubmit();
     expect(again.counts?.[0]).toMatchObject({ done: 2, skipped: [] });
   });
 
   it('is made for a person too, who is told where it is', async () => {
     const made = scene();
     await made.addJob('lab', command({ services: { s: { jobServiceType: 'JupyterLab' } } }), checkpoint);
-    const result = await makeResubmitJobs(made.sources)(made.context());
+    const result = await made.resubmit();
     const uri = resumeUri(successorName(rootOf('lab'), 1), checkpoint);
     expect(result.lost).toEqual([
       `job "lab" of ana is left for a person: a person works in it (JupyterLab); its last checkpoint is in ${uri}`,
@@ -422,7 +416,7 @@ describe('a lineage that came back', () => {
     const plan = { entry: origin, run: 'run-0', settled: { as: 'lost', at: '', reason: '' } } as const;
     await planSuccessor(made.store, { ...plan, to: 'westus3' });
     const back = await planSuccessor(made.store, { ...plan, to: 'eastus' });
-    const planned = await makeResubmitJobs(made.sources)(made.context());
+    const planned = await made.resubmit();
     expect(planned.lost?.[0]).toContain(
       `came back to eastus as "${back.name}", and that was never submitted`,
     );
@@ -437,7 +431,7 @@ describe('a lineage that came back', () => {
       ...checkpoint,
       path: `azureml/${back.name}/checkpoints`,
     });
-    const result = await makeResubmitJobs(made.sources)(made.context());
+    const result = await made.resubmit();
     expect(result.counts?.[0]).toMatchObject({
       expected: 2,
       done: 1,
@@ -457,7 +451,7 @@ describe('a lineage that came back', () => {
       'understudy.resume': 'manual',
     };
     await made.addJob(name, command({ tags }));
-    const result = await makeResubmitJobs(made.sources)(made.context());
+    const result = await made.resubmit();
     expect(result.lost?.[0]).toMatch(
       new RegExp(`^job "${name}" \\(submitted as "train"\\) of ana is left for a person: `),
     );

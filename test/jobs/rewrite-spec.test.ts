@@ -3,7 +3,8 @@ import type { JsonObject } from '../../src/azure/azure.ts';
 import { isHopFolder } from '../../src/workspace/hop-folder.ts';
 import type { RawJob } from '../../src/workspace/job.ts';
 import { successorName } from '../../src/ledger/ledger.ts';
-import { rewriteSpec, type RewriteSpec } from '../../src/jobs/rewrite-spec.ts';
+import { rewriteSpec, type RewriteSpec } from '../../src/jobs/spec/rewrite-spec.ts';
+import { successorSpec, type SuccessorSpecOptions } from '../../src/jobs/spec/successor-spec.ts';
 import { command, east, eastId, mapping, west, westId } from './scene.ts';
 
 const long = (workspace: typeof east, rest: string) =>
@@ -12,9 +13,18 @@ const identityId =
   '/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/a';
 const successor = { name: 'us-next', hop: 2, lineageRoot: 'root', run: 'run-1' };
 
-function rewrite(properties: JsonObject, options: Partial<RewriteSpec> = {}) {
-  const job: RawJob = { id: `${eastId}/jobs/j`, name: 'j', type: 't', properties };
-  return rewriteSpec(job, { mapping, ...options });
+type Options = Partial<RewriteSpec & SuccessorSpecOptions>;
+
+/** The spec in the other workspace; where `options` say more than how references read, that of a successor. */
+function rewrite(properties: JsonObject, options: Options = {}) {
+  return rewriteJob({ id: `${eastId}/jobs/j`, name: 'j', type: 't', properties }, options);
+}
+
+function rewriteJob(job: RawJob, { mapping: given = mapping, ...options }: Options) {
+  const moved = rewriteSpec(job, { mapping: given });
+  if (Object.keys(options).length === 0) return { ...moved, body: { properties: moved.properties } };
+  const none = { successor, checkpointOutput: 'checkpoints', isShared: () => false };
+  return { ...moved, ...successorSpec(job, moved, { ...none, ...options }) };
 }
 
 describe('rewriteSpec', () => {
@@ -311,7 +321,7 @@ describe('rewriteSpec', () => {
       return Array.from({ length: hops }, (_, index) => {
         const [from, to] = index % 2 === 0 ? [east, west] : [west, east];
         const successor = hop(index + 1);
-        const { body } = rewriteSpec(job, {
+        const { body } = rewriteJob(job, {
           mapping: { ...mapping, from, to, compute: {} },
           successor,
           checkpointOutput: 'checkpoints',

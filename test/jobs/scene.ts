@@ -1,22 +1,26 @@
 /** Two workspaces in memory, one with unfinished jobs, and a context to act in. */
 import type { Azure, ArmResource, JsonObject } from '../../src/azure/azure.ts';
 import { datastoreUri, type ReferenceMapping } from '../../src/azure/ids.ts';
-import type { AssetLine } from '../../src/recovery-point/manifest.ts';
-import type { Brought, CheckpointToBring } from '../../src/checkpoints/bring-checkpoint.ts';
-import { resumeFolder } from '../../src/workspace/checkpoint.ts';
+import type { AssetLine, PartKind } from '../../src/recovery-point/manifest.ts';
+import { digestOf } from '../../src/recovery-point/recovery-point-checks.ts';
+import type { BringCheckpoint, Brought, CheckpointToBring } from '../../src/checkpoints/bring-checkpoint.ts';
+import { checkpointFolder } from '../../src/workspace/checkpoint.ts';
 import {
   specFolder,
   toLedgerEntry,
   type LedgerCheckpoint,
   type LedgerEntry,
 } from '../../src/ledger/ledger.ts';
-import type { ResubmitSources } from '../../src/jobs/resubmit.ts';
+import { resubmitJobs } from '../../src/jobs/resubmit-jobs.ts';
 import type { RecoveryPointRef, Step } from '../../src/plan/plan.ts';
+import type { StepResult } from '../../src/run/work/outcome.ts';
 import type { Progress, StepContext } from '../../src/run/work/step-context.ts';
+import type { Standby } from '../../src/standby/standby.ts';
 import { sideOf, workspaceId } from '../../src/topology/sides.ts';
 import { Topology, type TopologyInput } from '../../src/topology/topology.ts';
 import { fakeArm } from '../fakes/arm.ts';
 import { fakeControlStore } from '../fakes/control-store.ts';
+import { seal } from '../recovery-point/sealed.ts';
 
 export const east = { subscriptionId: 'sub-1', resourceGroup: 'ml-east', name: 'fraud-east' };
 export const west = { subscriptionId: 'sub-1', resourceGroup: 'ml-west', name: 'fraud-west' };
@@ -70,8 +74,16 @@ export function resumeUri(
   { datastore, recoveryPoint }: Pick<LedgerCheckpoint, 'datastore' | 'recoveryPoint'>,
   standby = west,
 ): string {
-  return datastoreUri(standby, datastore, `${resumeFolder(successor, recoveryPoint)}/`);
+  return datastoreUri(standby, datastore, `${checkpointFolder(successor, recoveryPoint)}/`);
 }
+
+const eastStore: ArmResource = {
+  id: '',
+  name: 'workspaceblobstore',
+  type: '',
+  properties: { datastoreType: 'AzureBlob', accountName: 'east', containerName: 'c' },
+};
+const account = { name: 'west', endpoint: 'https://west.blob.core.windows.net/' } as Standby['account'];
 
 export interface Scene {
   arm: ReturnType<typeof fakeArm>;
@@ -79,7 +91,11 @@ export interface Scene {
   ledger: LedgerEntry[];
   /** Of the recovery point. */
   assets: AssetLine[];
-  sources: ResubmitSources;
+  readLedger: () => AsyncIterable<LedgerEntry>;
+  /** The action, with a sealed recovery point of what the scene holds. Checkpoints are brought by the scene's own `bring`, or another. */
+  resubmit: (context?: StepContext, bring?: BringCheckpoint) => Promise<StepResult>;
+  /** Brings checkpoints as `damaged` says. */
+  bring: BringCheckpoint;
   /** Names of those for whom a checkpoint was brought, in order. */
   brought: string[];
   /** Why a checkpoint cannot be brought, by the path it was written to. */
@@ -113,6 +129,10 @@ export function scene(topology: Topology = topologyWith()): Scene {
       properties: { computeType: 'AmlCompute', provisioningState: 'Succeeded' },
     });
   }
+  arm.add(westId, {
+    properties: { workspaceId: 'guid-west', storageAccount: '/accounts/west' },
+    location: 'westus3',
+  });
   const store1 = { properties: { datastoreType: 'AzureBlob', accountName: 'west', containerName: 'c' } };
   arm.add(`${westId}/datastores/workspaceblobstore`, store1);
   const context = (more: Partial<StepContext> = {}): StepContext => ({
@@ -153,7 +173,7 @@ export function scene(topology: Topology = topologyWith()): Scene {
     topology,
     from: sideOf(topology, 'eastus'),
     to: sideOf(topology, 'westus3'),
-    azure: { arm } as unknown as Azure,
+    azure: { arm, blobAccount: () => Promise.resolve(account) } as unknown as Azure,
     store,
     bundle: { topology, templates: {} },
     signal: new AbortController().signal,
@@ -167,6 +187,23 @@ export function scene(topology: Topology = topologyWith()): Scene {
     now: () => new Date('2026-11-21T10:12:00.000Z'),
     ...more,
   });
+  const points = new Map<string, Promise<RecoveryPointRef>>();
+  const sealed = (): Promise<RecoveryPointRef> => {
+    const what = JSON.stringify([ledger, assets]);
+    const known = points.get(what) ?? sealAt(`2026-11-21T10:00:0${points.size}.000Z`);
+    points.set(what, known);
+    return known;
+  };
+  const sealAt = async (startedAt: string): Promise<RecoveryPointRef> => {
+    const of = (type: PartKind) => assets.filter((each) => each.type === type);
+    const workspace = sideOf(topology, 'eastus').workspace;
+    const point = await seal(store, startedAt, {
+      jobs: ledger,
+      more: { datastores: [eastStore], data: of('data'), components: of('components') },
+      change: (content) => ({ ...content, workspace: { ...content.workspace, ...workspace } }),
+    });
+    return { id: point.id, digest: digestOf(point), startedAt };
+  };
   return {
     arm,
     store,
@@ -181,24 +218,13 @@ export function scene(topology: Topology = topologyWith()): Scene {
       const stop: Step = { ...step, id: 'fence/platform/jobs', phase: 'fence', action: 'stopOldJobs' };
       return { ...rest, step, plan: { ...plan, steps: [stop, step] } };
     },
-    sources: {
-      async *readLedger() {
-        yield* structuredClone(ledger);
-      },
-      mapping: () => Promise.resolve(mapping),
-      async *datastores() {
-        yield {
-          id: '',
-          name: 'workspaceblobstore',
-          type: '',
-          properties: { accountName: 'east', containerName: 'c' },
-        };
-      },
-      lost: () => Promise.resolve(new Map()),
-      async *assets() {
-        yield* assets;
-      },
-      checkpoints: () => bring,
+    bring,
+    async *readLedger() {
+      yield* structuredClone(ledger);
+    },
+    async resubmit(given = context(), by = bring) {
+      const { plan, ...rest } = given;
+      return resubmitJobs({ ...rest, plan: { ...plan, recoveryPoint: await sealed() } }, () => by);
     },
     async addJob(name, properties, checkpoint) {
       const id = `${eastId}/jobs/${name}`;

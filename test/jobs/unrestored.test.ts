@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { writeFindings, type Finding } from '../../src/run/work/findings.ts';
 import type { AssetLine } from '../../src/recovery-point/manifest.ts';
 import type { JsonObject } from '../../src/azure/azure.ts';
-import { makeResubmitJobs } from '../../src/jobs/resubmit.ts';
 import type { Step } from '../../src/plan/plan.ts';
 import type { StepResult } from '../../src/run/work/outcome.ts';
 import type { StepContext } from '../../src/run/work/step-context.ts';
@@ -67,7 +66,7 @@ describe('resubmitJobs, where something could not be restored', () => {
       const made = scene();
       await made.addJob('train', properties);
       await made.addJob('fine', command({ inputs: {} }));
-      const result = await makeResubmitJobs(made.sources)(await after(made, [failed('data/d/2', another)]));
+      const result = await made.resubmit(await after(made, [failed('data/d/2', another)]));
       expect(made.successors().map((job) => job.properties['tags'])).toMatchObject([
         { 'understudy.origin': `${eastId}/jobs/fine` },
       ]);
@@ -93,7 +92,7 @@ describe('resubmitJobs, where something could not be restored', () => {
   ])('leaves it where %s failed', async (what, properties, named) => {
     const made = scene();
     await made.addJob('train', properties);
-    const result = await makeResubmitJobs(made.sources)(await after(made, [failed(what, another)]));
+    const result = await made.resubmit(await after(made, [failed(what, another)]));
     expect(made.successors()).toEqual([]);
     expect(result.lost).toEqual([
       `job "train" of ana is left for a person: ${named} was not restored: ${another}`,
@@ -111,7 +110,7 @@ describe('resubmitJobs, where something could not be restored', () => {
       if (isThere) made.arm.add(`${westId}/datastores/features`, { properties: { accountName: 'other' } });
       await made.addJob('train', properties);
       const context = await after(made, [], [failed('datastore features', elsewhere)]);
-      const result = await makeResubmitJobs(made.sources)(context);
+      const result = await made.resubmit(context);
       expect(made.successors()).toEqual([]);
       expect(result.lost).toEqual([
         `job "train" of ana is left for a person: ${role} datastore features was not restored: ${elsewhere}`,
@@ -124,7 +123,7 @@ describe('resubmitJobs, where something could not be restored', () => {
     made.assets.push(asset('data', 'd', '2', { dataUri: long('datastores/features/paths/d') }));
     await made.addJob('train', command());
     const context = await after(made, [], [failed('datastore features', elsewhere)]);
-    const result = await makeResubmitJobs(made.sources)(context);
+    const result = await made.resubmit(context);
     expect(made.successors()).toEqual([]);
     expect(result.lost).toEqual([
       `job "train" of ana is left for a person: its input data/d/2 refers to datastore features, which was not restored: ${elsewhere}`,
@@ -146,9 +145,7 @@ describe('resubmitJobs, where something could not be restored', () => {
       });
     await made.addJob('train', pipeline('outer'));
     await made.addJob('fine', pipeline('other'));
-    const result = await makeResubmitJobs(made.sources)(
-      await after(made, [failed('environments/e/1', another)]),
-    );
+    const result = await made.resubmit(await after(made, [failed('environments/e/1', another)]));
     expect(made.successors()).toHaveLength(1);
     expect(ofTrain(result)).toBe(
       `job "train" of ana is left for a person: its component components/outer/1 refers to components/inner/1, which refers to environments/e/1, which was not restored: ${another}`,
@@ -173,17 +170,20 @@ describe('resubmitJobs, where something could not be restored', () => {
   ])('submits where %s', async (_what, finding, properties) => {
     const made = scene();
     await made.addJob('train', properties);
-    await makeResubmitJobs(made.sources)(await after(made, [finding]));
+    await made.resubmit(await after(made, [finding]));
     expect(made.successors()).toHaveLength(1);
   });
 
   it('does not read the recovery point where everything was restored', async () => {
     const made = scene();
     await made.addJob('train', command());
-    const assets = () => {
-      throw new Error('the assets were read');
+    made.assets.push(asset('data', 'd', '2', { dataUri: long('datastores/features/paths/d') }));
+    const context = await after(made, []);
+    const readText = (name: string) => {
+      if (name.includes('/inventory/data-')) throw new Error('the assets were read');
+      return context.store.readText(name);
     };
-    await makeResubmitJobs({ ...made.sources, assets })(await after(made, []));
+    await made.resubmit({ ...context, store: { ...context.store, readText } });
     expect(made.successors()).toHaveLength(1);
   });
 });

@@ -11,7 +11,7 @@ import {
   type LedgerDocument,
 } from '../../src/ledger/ledger.ts';
 import { release } from '../../src/release.ts';
-import { sharedDatastores } from '../../src/jobs/standby.ts';
+import { sharedDatastores } from '../../src/jobs/shared-datastores.ts';
 import { computeNames } from '../../src/topology/compute-names.ts';
 import type { RawJob } from '../../src/workspace/job.ts';
 import { fakeControlStore } from '../fakes/control-store.ts';
@@ -59,6 +59,13 @@ describe('a line of the ledger', () => {
       displayName: 'Train',
       owner: 'ana',
       priority: 'normal',
+      description: {
+        runs: 'python train.py --resume ${{inputs.resume_from}}',
+        computes: ['gpu-east'],
+        nodes: 1,
+        reads: [],
+        writes: [{ output: 'checkpoints', store: 'workspaceblobstore', path: 'azureml/train/checkpoints' }],
+      },
     });
   });
 

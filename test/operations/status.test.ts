@@ -122,6 +122,26 @@ describe('the end of a run', () => {
     expect(await told(failed(longAgo, { notified: { PAGER: { of: longAgo } } }))).toEqual([]);
     expect(await told(failed(sealedAt))).toEqual([]);
   });
+
+  it('whose report was not written is said, and how to write it; not of an earlier end', async () => {
+    const reported = async (of: string) => {
+      const store = await usedStore();
+      await seal(store, sealedAt);
+      const run = { ...failed(longAgo), operation: 'failover' as const };
+      await openRun(store, run);
+      await changeRun(store, run.runId, { state: 'completed', reported: { of, problem: '403 Forbidden' } });
+      const found = await findings(sessionOf(store));
+      return found.filter(({ what }) => what.includes('report'));
+    };
+    expect(await reported(longAgo)).toEqual([
+      {
+        severity: 'warning',
+        what: 'the report of run "r1" was not written: 403 Forbidden',
+        next: 'Write it: understudy report r1',
+      },
+    ]);
+    expect(await reported(sealedAt)).toEqual([]);
+  });
 });
 
 describe('what is owed', () => {

@@ -9,7 +9,7 @@ const at = new Date('2026-11-21T10:00:00.000Z');
 export const full = `configs:
   - { host: train-01, file: /etc/ml/.env }
   - { host: train-02, git: /srv/training, files: [config.json] }
-traffic: { frontDoor: { subscriptionId: s, resourceGroup: g, profile: p, originGroup: o, origins: { eastus: e, westus3: w } } }
+traffic: { frontDoor: { subscriptionId: 11111111-2222-3333-4444-555555555555, resourceGroup: g, profile: p, originGroup: o, origins: { eastus: e, westus3: w } } }
 probes:
   - { http: "https://score.example/" }
   - { http: "https://ml.example/", class: platform }

@@ -4,6 +4,9 @@ import { sealedName, writeManifest } from '../../src/recovery-point/sealed-manif
 import {
   folderOf,
   recoveryPointId,
+  type Part,
+  type PartKind,
+  type PartLines,
   type SealedContent,
   type SealedManifest,
 } from '../../src/recovery-point/manifest.ts';
@@ -32,6 +35,8 @@ interface Sealing {
   jobs?: LedgerEntry[];
   /** Clusters of four nodes, by name. */
   clusters?: readonly string[];
+  /** Lines of other parts. */
+  more?: { [K in PartKind]?: readonly PartLines[K][] };
   /** What it holds otherwise. */
   change?: (content: SealedContent) => SealedContent;
 }
@@ -45,6 +50,7 @@ export async function seal(
     region = 'eastus',
     jobs = [entryNamed('a'), entryNamed('b')],
     clusters = [],
+    more = {},
     change = (content) => content,
   }: Sealing = {},
 ): Promise<SealedManifest> {
@@ -57,6 +63,12 @@ export async function seal(
   const computes = partWriter(store, folderOf(epoch, id), 'computes');
   for (const name of clusters)
     await computes.add({ id: `/computes/${name}`, name, type: 'computes', properties: {} });
+  const others: Part[] = [];
+  for (const [kind, lines] of Object.entries(more)) {
+    const part = partWriter(store, folderOf(epoch, id), kind as PartKind);
+    for (const line of lines) await part.add(line);
+    others.push(...(await part.end()));
+  }
   const sealed = withDigest(
     change({
       id,
@@ -73,7 +85,7 @@ export async function seal(
       startedAt,
       sealedAt: startedAt,
       run: 'r',
-      parts: [...(await writer.end()), ...(await raw.end()), ...(await computes.end())],
+      parts: [...(await writer.end()), ...(await raw.end()), ...(await computes.end()), ...others],
       accounts: [],
       shared: [],
       sharing: { things: [], inBoth: [] },

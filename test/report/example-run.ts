@@ -258,7 +258,6 @@ export function exampleInput(): ReportInput {
       made: false,
       counts: { blobs: 212, models: 7, environments: 4 },
     },
-    events: [{ at: at(20), text: 'paused', by: 'kim@fraud.example' }],
     now: new Date(triggeredMs + 216_000),
   } satisfies ReportInput);
 }

@@ -67,10 +67,10 @@ describe('the HTML report', () => {
     }
   });
 
-  it('says what was lost before anything else of the run', () => {
+  it('says what people must do before anything else of the run', () => {
     const { text } = page();
     const body = text.slice(text.indexOf('<main'));
-    expect(body.indexOf('Lost or left for a person')).toBeLessThan(body.indexOf('Owed to eastus'));
+    expect(body.indexOf('What people must do (4)')).toBeLessThan(body.indexOf('Owed to eastus'));
     expect(body.indexOf('Owed to eastus')).toBeLessThan(body.indexOf('id="objectives"'));
   });
 
@@ -180,7 +180,7 @@ describe('the HTML report', () => {
     });
     const ids = elements.flatMap((each) => each.attributes.get('id') ?? []);
     expect(ids).not.toContain('jobs');
-    expect(text).not.toContain('Lost or left');
+    expect(text).not.toContain('What people must do');
   });
 
   it('draws a run of which nothing has happened yet', () => {

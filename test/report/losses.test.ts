@@ -210,7 +210,11 @@ describe('a run that was cancelled', () => {
     expect(renderText(report, { full: false })).toMatch(
       /^ {2}· 11 steps were not begun, the first provision\/training\/scaleComputes: the run ended before it began$/m,
     );
-    expect(renderText(report)).toMatch(/^LOST OR LEFT FOR A PERSON \(21\)\n {2}- job "train-00" of ana/);
+    expect(renderText(report)).toMatch(
+      /^FOR PEOPLE TO DO \(25\), THE MOST URGENT FIRST\n {2}ana:\n {4}↻ do again: job "train-00": the fence/,
+    );
+    expect(report.tasks).toMatchObject([{ owner: 'ana', toDo: 25, more: 13 }]);
+    expect(report.tasks[0]?.tasks).toHaveLength(12);
     expect(Report.parse(report)).toEqual(report);
   });
 

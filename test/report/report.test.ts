@@ -14,7 +14,7 @@ describe('buildReport', () => {
   it('says first what was lost', () => {
     const report = buildReport(exampleInput());
     expect(report.headline).toMatch(
-      /^2 lost or left for a person\. 1 owed\. The failover of fraud-ml .* completed after 3m 35s/,
+      /^4 things for people to do\. 1 owed\. The failover of fraud-ml .* completed after 3m 35s/,
     );
     expect(report.lost.map((line) => line.step)).toEqual([
       'restore/data/restoreBlobs',
@@ -167,6 +167,39 @@ describe('buildReport', () => {
     // Newest first.
     expect(report.undo.at(-1)?.step).toBe('fence/platform/takePointer');
     expect(report.lost[0]?.text).toContain('could not be undone: undo failed: the epoch is 4 by now');
+  });
+
+  it('says of a step that a cancel broke off that it was cancelled, and measures no objective', () => {
+    const input = exampleInput();
+    input.state = 'cancelled';
+    input.header.cancelled = { by: 'kim@fraud.example', at: at(90) };
+    const brokenOff = input.records.find((each) => each.step === 'restore/data/restoreBlobs');
+    Object.assign(brokenOff ?? {}, {
+      state: 'failed',
+      error: { code: 'CancelledRun', message: 'cancelled while it ran' },
+    });
+    const report = buildReport(input);
+    const steps = report.phases.flatMap(({ classes }) => classes.flatMap((each) => each.steps));
+    expect(steps.find(({ id }) => id === brokenOff?.step)?.state).toBe('cancelled');
+    expect(report.tally).toMatchObject({ failed: 0, cancelled: 1 });
+    expect(report.leftOver.find(({ what }) => what === undefined)).toMatchObject({
+      step: brokenOff?.step,
+      state: 'cancelled',
+    });
+    expect(new Set(report.objectives.flatMap(({ rto, rpo }) => [rto.verdict, rpo.verdict]))).toEqual(
+      new Set(['not measured', 'no objective']),
+    );
+    const line = renderText(report)
+      .split('\n')
+      .findIndex((each) => /training +RTO/.test(each));
+    expect(
+      renderText(report)
+        .split('\n')
+        .slice(line, line + 2)
+        .join('\n'),
+    ).toMatch(/not measured\n +cancelled$/);
+    expect(renderText(report, { full: false })).not.toMatch(/missed|failed, /);
+    expect(Report.parse(report)).toEqual(report);
   });
 
   it('names a record of a step that the plan does not have', () => {

@@ -6,10 +6,34 @@ import { cut, tableOf, visible, widthOf, wrap } from '../../src/report/text-layo
 import { configsEvidence, exampleInput } from './example-run.ts';
 
 describe('the text report', () => {
-  it('begins with what was lost', () => {
-    const [first, second] = renderText(buildReport(exampleInput())).split('\n');
-    expect(first).toBe('LOST OR LEFT FOR A PERSON (2)');
-    expect(second).toContain('blob raw/2026-11-21.csv');
+  it('begins with what people must do, the most urgent first, with the action', () => {
+    const lines = renderText(buildReport(exampleInput())).split('\n');
+    expect(lines.slice(0, 6)).toEqual([
+      'FOR PEOPLE TO DO (4), THE MOST URGENT FIRST',
+      '  Those who run fraud-ml:',
+      '    ‼ urgent: eastus is not shut out yet: its unfinished jobs may run on',
+      '      → Let nobody write there. When eastus answers, "understudy replicate" pays what is owed.',
+      '    − lost: blob raw/2026-11-21.csv: only an older version is in the recovery point',
+      '      → Put it back from a backup, or make it again.',
+    ]);
+  });
+
+  it('has the RTO and the RPO that were worst against their objectives in its summary', () => {
+    const text = renderText(buildReport(exampleInput()));
+    expect(text).toMatch(/^ {2}RTO +4m 49s of 3m 00s: training \(missed\)$/m);
+    expect(text).toMatch(/^ {2}RPO +8m 45s of 1m 00s: training \(missed\)$/m);
+  });
+
+  it('adds up what several steps counted of one kind in one phase', () => {
+    const input = exampleInput();
+    const models = { kind: 'models', expected: 3, done: 1, failed: [{ reason: 'refused', count: 2 }] };
+    const other = input.records.find(({ step }) => step === 'restore/data/restoreBlobs');
+    other?.counts?.push({ ...models, skipped: [] });
+    const lines = renderText(buildReport(input), { columns: 120 }).split('\n');
+    const total = lines.filter((line) => line.includes('total of 2 steps'));
+    expect(total.map((line) => line.trim().split(/ {2,}/))).toEqual([
+      ['models', 'total of 2 steps', '10', '8', '0', '2', 'yes'],
+    ]);
   });
 
   it.each([100, 72])('fits %i columns, but for what cannot be broken', (columns) => {

@@ -76,7 +76,7 @@ describe('a report from the journal alone', () => {
     expect(written.html).toBe(`runs/${runId}/report.html`);
     expect(Report.parse(JSON.parse((await store.readText(written.json)) ?? ''))).toEqual(report);
     expect(await store.readText(written.html)).toMatch(/^<!doctype html>/);
-    expect(await store.readText(written.text)).toMatch(/^LOST OR LEFT/);
+    expect(await store.readText(written.text)).toMatch(/^FOR PEOPLE TO DO/);
     // Again: the same documents, nothing beside them.
     const before = [...store.documents.keys()];
     await writeReport(store, runId, report);

@@ -55,7 +55,7 @@ describe('a run ends', () => {
       error?.message,
     ]);
     expect(states).toEqual([
-      ['fence/platform/intake', 'failed', 'no answer'],
+      ['fence/platform/intake', 'failed', 'cancelled while it ran; its last attempt had met: no answer'],
       ['fence/platform/jobs', 'failed', 'cancelled while it ran'],
       ['fence/platform/pointer', 'completed', undefined],
     ]);

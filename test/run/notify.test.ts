@@ -1,4 +1,4 @@
-/** Whoever wants to know how a run ended is told so, once. */
+/** Those who want to know how a run ended are told so, once. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { changeRun, readRun } from '../../src/run/journal.ts';
 import { notify, type Notification } from '../../src/run/notify.ts';
@@ -68,25 +68,42 @@ describe('the end of a run', () => {
 });
 
 describe('whom nobody could tell', () => {
-  it('is written down with the run: a webhook that refuses', async () => {
+  it('is written down with the run at once, and told by a later attempt: a webhook that refuses', async () => {
     server.answers.push({ status: 500 });
     await end('failed');
+    await expect(tell()).rejects.toMatchObject({
+      retryable: true,
+      message: `not told how run "${scene.header.runId}" ended: the webhook of PAGER: HTTP 500`,
+    });
+    expect(server.asked).toHaveLength(1);
+    expect(await notified()).toEqual({ PAGER: { of: endedAt, problem: 'HTTP 500' } });
+    server.answers.splice(0, Infinity, { status: 200 });
     await tell();
-    expect(server.asked).toHaveLength(3);
-    expect(await notified()).toEqual({ PAGER: { of: endedAt, problem: 'HTTP 500 (3 times)' } });
+    expect(server.asked).toHaveLength(2);
+    expect(await notified()).toEqual({ PAGER: { of: endedAt } });
+  });
+
+  it('keeps nobody else from being told, and nobody is told twice', async () => {
+    server.answers.push({ status: 200 });
+    await end('failed');
+    const both = topologyOf('notify: [{ webhookFrom: GONE }, { webhookFrom: PAGER }]\n');
+    await expect(tell(undefined, both)).rejects.toThrow('GONE is not set');
+    await expect(tell(undefined, both)).rejects.toThrow('GONE is not set');
+    expect(server.asked).toHaveLength(1);
+    expect(await notified()).toMatchObject({ PAGER: { of: endedAt }, GONE: { problem: expect.any(String) } });
   });
 
   it.each([
     ['a variable that is not set', {}, 'the variable PAGER is not set where the worker runs'],
-    ['an address that is none', { PAGER: 'canary' }, 'its address is no URL (3 times)'],
+    ['an address that is none', { PAGER: 'canary' }, 'its address is no URL'],
     [
       'an address with a password',
       { PAGER: 'https://me:canary@localhost/hook' },
-      'its address has a user or a password in it (3 times)',
+      'its address has a user or a password in it',
     ],
   ])('is written down with the run: %s', async (_what, environment, problem) => {
     await end('failed');
-    await tell(environment);
+    await expect(tell(environment)).rejects.toThrow(problem);
     expect(await notified()).toEqual({ PAGER: { of: endedAt, problem } });
     expect(JSON.stringify([...scene.store.documents.values()])).not.toContain('canary');
   });

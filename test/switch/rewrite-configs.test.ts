@@ -11,7 +11,8 @@ import { seal } from '../recovery-point/sealed.ts';
 import { makeStage, type Stage } from '../run/step-context.ts';
 
 const id = 'switch/platform/configs-1';
-const account = '/subscriptions/1111/resourceGroups/ml-west/providers/Microsoft.Storage/storageAccounts/west';
+const account =
+  '/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/ml-west/providers/Microsoft.Storage/storageAccounts/west';
 let folder: string;
 let file: string;
 let stage: Stage;

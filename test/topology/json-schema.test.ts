@@ -3,10 +3,11 @@ import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { starterTopology } from '../../src/cli/starter-topology.ts';
+import { placeholderSubscription } from '../../src/topology/check-names.ts';
 import { topologyJsonSchema } from '../../src/topology/json-schema.ts';
 import { parseTopology } from '../../src/topology/load.ts';
 import { Topology } from '../../src/topology/topology.ts';
-import { minimal } from './minimal.ts';
+import { minimal, subscription } from './minimal.ts';
 
 const validate = new Ajv({ strict: false, validateFormats: false }).compile(topologyJsonSchema());
 
@@ -22,7 +23,7 @@ function loads(text: string): boolean {
 describe('the JSON Schema', () => {
   it.each([
     ['the smallest topology', minimal],
-    ['the starter', starterTopology],
+    ['the starter', starterTopology.replaceAll(placeholderSubscription, subscription)],
     ['a config file', minimal.replace('configs: []', 'configs: [{ host: a, file: /b }]')],
     ['a working copy', minimal.replace('configs: []', 'configs: [{ host: a, git: /b, files: ["*.yml"] }]')],
   ])('takes %s', (_what, text) => {

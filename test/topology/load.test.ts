@@ -2,9 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import { starterTopology } from '../../src/cli/starter-topology.ts';
 import { isUnderstudyError, type UnderstudyError } from '../../src/errors/error.ts';
-import { parseTopology, type Variables } from '../../src/topology/load.ts';
+import { placeholderSubscription } from '../../src/topology/check-names.ts';
+import { checkTopology, parseTopology, showProblem } from '../../src/topology/load.ts';
+import type { Variables } from '../../src/topology/read-yaml.ts';
 import { toSeconds } from '../../src/topology/duration.ts';
-import { minimal } from './minimal.ts';
+import { minimal, subscription } from './minimal.ts';
 
 const file = 'dr/understudy.yaml';
 
@@ -30,9 +32,9 @@ interface Broken {
   /** Replaced in the minimal topology; without `from`, `to` is put at its end. */
   from?: string | RegExp;
   to: string;
-  /** After `cannot load topology "…": `, without the line. */
+  /** After `cannot load topology: FILE:LINE:COLUMN: `. */
   says: string;
-  /** Part of the line that it names; undefined: no line. */
+  /** Part of the line that it names; undefined: the first. */
   at: string | undefined;
 }
 
@@ -54,7 +56,7 @@ const cases: Broken[] = [
   {
     what: 'a key in other letters',
     to: 'policies:\n  leaseTTL: 30s',
-    says: 'policies.leaseTTL: unknown key "leaseTTL"; expected one of leaseTtl,',
+    says: 'policies.leaseTTL: unknown key "leaseTTL"; did you mean "leaseTtl"?',
     at: 'leaseTTL',
   },
   {
@@ -87,7 +89,7 @@ const cases: Broken[] = [
   {
     what: 'three regions',
     from: '  westus3:',
-    to: '  westus2: { workspace: { subscriptionId: s, resourceGroup: g, name: third } }\n  westus3:',
+    to: '  westus2: { workspace: { subscriptionId: 11111111-2222-3333-4444-555555555555, resourceGroup: g, name: third } }\n  westus3:',
     says: 'regions: expected exactly two regions, got 3 (eastus, westus2, westus3)',
     at: 'regions:',
   },
@@ -102,7 +104,7 @@ const cases: Broken[] = [
     what: "a region's display name",
     from: 'westus3:',
     to: 'West US 3:',
-    says: 'regions.West US 3: expected the name of an Azure region in lower case, such as "eastus", got "West US 3"',
+    says: 'regions.West US 3: expected the name of an Azure region in lower case, such as "eastus", got "West US 3"; did you mean "westus3"?',
     at: 'West US 3',
   },
   {
@@ -324,7 +326,7 @@ const cases: Broken[] = [
     what: 'a target of both kinds',
     from: target,
     to: 'configs: [{ host: a, git: /srv/t, files: [b], file: c }]',
-    says: 'configs[0].file: expected { host, file } or { host, git, files }, got "file" beside the keys of the other',
+    says: 'configs[0].file: expected { host, file } or { host, git, files }, got "file" with the keys of the other',
     at: 'configs',
   },
   {
@@ -350,14 +352,14 @@ const cases: Broken[] = [
   },
   {
     what: 'an origin of another region',
-    to: 'traffic: { frontDoor: { subscriptionId: s, resourceGroup: g, profile: p, originGroup: o, origins: { eastus: e, northeurope: n } } }',
+    to: 'traffic: { frontDoor: { subscriptionId: 11111111-2222-3333-4444-555555555555, resourceGroup: g, profile: p, originGroup: o, origins: { eastus: e, northeurope: n } } }',
     says: 'traffic.frontDoor.origins.northeurope: expected one of the regions (eastus, westus3), got "northeurope"',
     at: 'northeurope',
   },
   {
     what: 'a vault that is no URL',
     to: 'escrow: { vaults: { eastus: fraud-east } }',
-    says: 'escrow.vaults.eastus: expected a URL',
+    says: 'escrow.vaults.eastus: expected the URI of a key vault, such as "https://my-vault.vault.azure.net/", got "fraud-east"',
     at: 'escrow',
   },
   {
@@ -368,7 +370,7 @@ const cases: Broken[] = [
   },
   {
     what: 'one origin for both regions',
-    to: 'traffic: { frontDoor: { subscriptionId: s, resourceGroup: g, profile: p, originGroup: o, origins: { eastus: e, westus3: E } } }',
+    to: 'traffic: { frontDoor: { subscriptionId: 11111111-2222-3333-4444-555555555555, resourceGroup: g, profile: p, originGroup: o, origins: { eastus: e, westus3: E } } }',
     says: 'traffic.frontDoor.origins: expected a different one for each region, got "e" for both',
     at: 'traffic',
   },
@@ -389,6 +391,92 @@ const cases: Broken[] = [
     to: 'policies: { provisionDeadline: 40d }',
     says: 'policies.provisionDeadline: expected at least "1s" and at most "24d", got "40d"',
     at: 'policies',
+  },
+  {
+    what: 'the name of a subscription for its id',
+    from: /subscriptionId: \S+, resourceGroup: ml-west/,
+    to: 'subscriptionId: hello, resourceGroup: ml-west',
+    says: 'regions.westus3.workspace.subscriptionId: expected the id of a subscription, such as "11111111-2222-3333-4444-555555555555", got "hello"',
+    at: 'westus3:',
+  },
+  {
+    what: 'a front of a subscription that is none',
+    to: 'traffic: { frontDoor: { subscriptionId: prod, resourceGroup: g, profile: p, originGroup: o, origins: { eastus: e, westus3: w } } }',
+    says: 'traffic.frontDoor.subscriptionId: expected the id of a subscription',
+    at: 'traffic:',
+  },
+  {
+    what: 'a slip in the name of a region',
+    from: 'westus3:',
+    to: 'wetsus3:',
+    says: 'regions.wetsus3: expected the name of an Azure region, got "wetsus3"; did you mean "westus3"?',
+    at: 'wetsus3:',
+  },
+  {
+    what: 'an active region that is nearly one',
+    to: 'active: eastu',
+    says: 'active: expected one of the regions (eastus, westus3), got "eastu"; did you mean "eastus"?',
+    at: 'active',
+  },
+  {
+    what: "a control store in the active workspace's resource group",
+    from: 'resourceGroup: ml-control',
+    to: 'resourceGroup: ML-East',
+    says: 'controlStore.resourceGroup: expected a resource group of its own, outside both regions, got "ML-East", which holds the workspace of "eastus"',
+    at: 'controlStore:',
+  },
+  {
+    what: "a control store in the standby workspace's resource group",
+    from: 'resourceGroup: ml-control',
+    to: 'resourceGroup: ml-west',
+    says: 'controlStore.resourceGroup: expected a resource group of its own, outside both regions, got "ml-west", which holds the workspace of "westus3"',
+    at: 'controlStore:',
+  },
+  {
+    what: 'a kind of asset that is none',
+    to: 'artifacts: { include: ["modles/**"] }',
+    says: 'artifacts.include[0]: expected a kind first (models, data, environments, components, codes), got "modles/**"; did you mean "models"?',
+    at: 'modles',
+  },
+  {
+    what: 'a kind to leave out that is none',
+    to: 'artifacts:\n  exclude:\n    - data/scratch/**\n    - jobs/**',
+    says: 'artifacts.exclude[1]: expected a kind first (models, data, environments, components, codes), got "jobs/**"',
+    at: 'jobs/**',
+  },
+  {
+    what: 'a glob over kinds of which there is none',
+    to: 'artifacts: { include: ["{mod,dat}/**"] }',
+    says: 'artifacts.include[0]: expected a kind first (models, data, environments, components, codes), got "{mod,dat}/**"',
+    at: '{mod',
+  },
+  {
+    what: 'a variable that does not end',
+    from: 'name: fraud-ml',
+    to: 'name: "${NO SUCH"',
+    says: 'expected a variable such as ${NAME} (capital letters, digits and "_"), got "${NO SUCH"',
+    at: 'name: "${NO',
+  },
+  {
+    what: 'a variable with a space in it',
+    from: 'name: fraud-ml',
+    to: 'name: "${NO SUCH}-ml"',
+    says: 'expected a variable such as ${NAME} (capital letters, digits and "_"), got "${NO SUCH}"',
+    at: 'name: "${NO',
+  },
+  {
+    what: 'a value that is nearly one',
+    from: 'inference: hot-warm',
+    to: 'inference: hot_warm',
+    says: 'strategies.inference: expected "hot-hot" or "hot-warm" or "hot-cold", got "hot_warm"; did you mean "hot-warm"?',
+    at: 'strategies',
+  },
+  {
+    what: 'a key that is nearly one, far below',
+    from: /configs: \[]/,
+    to: 'traffic: { frontdoor: {} }',
+    says: 'traffic.frontdoor: unknown key "frontdoor"; did you mean "frontDoor"?',
+    at: 'traffic',
   },
   {
     what: 'a second document',
@@ -412,21 +500,43 @@ const cases: Broken[] = [
   },
 ];
 
+/** `file:line:column`, of where `part` begins in `text`. */
+function placeOf(text: string, part: string): string {
+  const line = lineOf(text, part);
+  return `${file}:${line}:${(text.split('\n')[line - 1] ?? '').indexOf(part) + 1}`;
+}
+
 describe('a broken topology', () => {
   it.each(cases)('with $what is refused', ({ from, to, says, at }) => {
     const text = from === undefined ? `${minimal}${to}\n` : minimal.replace(from, to);
     expect(text).not.toBe(minimal);
     const error = refusal(text);
     expect(error.exitCode).toBe(2);
-    const prefix = `cannot load topology "${file}": `;
-    const lines = error.message.split('\n');
-    const said = lines.find((line) => line.startsWith(`${prefix}${says}`));
-    expect(said, `${prefix}${says}\n  in\n${error.message}`).toBeDefined();
-    if (at === undefined) expect(said).not.toMatch(/\(line \d+\)$/);
-    else expect(said).toMatch(new RegExp(`\\(line ${lineOf(text, at)}\\)$`));
-    expect(lines).toHaveLength(1);
-    expect(error.details.place).toBe(at === undefined ? file : `${file}:${lineOf(text, at)}`);
+    const line = at === undefined ? 1 : lineOf(text, at);
+    const [, column, said] =
+      new RegExp(`^cannot load topology: ${file}:${line}:(\\d+): (.*)$`).exec(error.message) ?? [];
+    expect(said, error.message).toContain(says);
+    expect(said?.indexOf(says)).toBe(0);
+    expect(error.details.place).toBe(`${file}:${line}:${column}`);
     expect(error.details.next).toContain('understudy validate');
+  });
+
+  it.each([
+    ['a value in braces', 'name: fraud-west', 'name: fw', 'name: fw'],
+    ['a value on a line of its own', 'rto: 15m', 'rto: soon', 'rto: soon'],
+    ['an unknown key', 'configs: []', 'jobs: { retry: 3 }', 'retry'],
+    ['an item of a list', 'configs: []', 'configs: [/etc/ml/.env]', '/etc'],
+    [
+      'what lacks a key',
+      'configs: []',
+      'configs:\n  - { host: a, file: /b }\n  - { host: c }',
+      '{ host: c }',
+    ],
+    ['what is no YAML', '  eastus:', '\teastus:', '\teastus'],
+    ['a variable that is not set', 'rto: 15m', 'rto: "${RTO}"', '"${RTO}"'],
+  ])('names the line and column of %s', (_what, from, to, at) => {
+    const text = minimal.replace(from, to);
+    expect(refusal(text).message).toContain(`cannot load topology: ${placeOf(text, at)}: `);
   });
 
   it.each([
@@ -435,23 +545,24 @@ describe('a broken topology', () => {
     ['a list', '- a\n- b', 'got a list of 2'],
   ])('that is %s is refused', (_what, text, got) => {
     expect(refusal(text).message).toBe(
-      `cannot load topology "${file}": expected a topology (name, regions, controlStore, …), ${got} (line 1)`,
+      `cannot load topology: ${file}:1:1: expected a topology (name, regions, controlStore, …), ${got}`,
     );
   });
 
-  it('is told everything that is wrong at once, each with its line', () => {
+  it('is told everything that is wrong at once, each with its place', () => {
     const text = minimal.replace('rto: 15m', 'rto: soon').replace('fraudcontrol', 'X');
     const { message, details } = refusal(text);
     expect(message.split('\n')).toEqual([
-      `cannot load topology "${file}": controlStore.storageAccount: expected 3 to 24 lower-case letters and digits, got "X" (line ${lineOf(text, 'controlStore')})`,
-      `cannot load topology "${file}": objectives.inference.rto: expected a duration such as "90s", "15m", "2h" or "1d", got "soon" (line ${lineOf(text, 'rto:')})`,
+      'cannot load topology, 2 problems:',
+      `${placeOf(text, 'storageAccount')}: controlStore.storageAccount: expected 3 to 24 lower-case letters and digits, got "X"`,
+      `${placeOf(text, 'rto:')}: objectives.inference.rto: expected a duration such as "90s", "15m", "2h" or "1d", got "soon"`,
     ]);
-    expect(details.place).toBe(`${file}:${lineOf(text, 'controlStore')}`);
+    expect(details.place).toBe(placeOf(text, 'storageAccount'));
   });
 
   it('that is cut short says where YAML lost the thread', () => {
     expect(refusal(minimal.slice(0, minimal.indexOf('ml-west'))).message).toMatch(
-      /^cannot load topology .* \(line \d+\)$/m,
+      /^cannot load topology: \S+:\d+:\d+: /m,
     );
   });
 
@@ -469,8 +580,22 @@ describe('a broken topology', () => {
 });
 
 describe('a topology', () => {
-  it('as init writes it is valid', () => {
-    expect(Object.keys(parseTopology(starterTopology, file).regions)).toEqual(['eastus', 'westus3']);
+  it('as init writes it is refused for its subscription alone, at each place of it, and then valid', () => {
+    const { message } = refusal(starterTopology);
+    expect(message.split('\n')).toEqual([
+      'cannot load topology, 3 problems:',
+      ...['regions.eastus.workspace', 'regions.westus3.workspace', 'controlStore'].map((path) =>
+        expect.stringMatching(
+          new RegExp(
+            `: ${path}\\.subscriptionId: expected the id of your subscription .*got the placeholder of`,
+          ),
+        ),
+      ),
+    ]);
+    const own = starterTopology.replaceAll(placeholderSubscription, subscription);
+    const { topology, warnings } = checkTopology(own, file);
+    expect(Object.keys(topology.regions)).toEqual(['eastus', 'westus3']);
+    expect(warnings).toEqual([]);
   });
 
   it('may be small: the rest has defaults', () => {
@@ -495,25 +620,26 @@ describe('a topology', () => {
   it('takes values from the environment, in values only', () => {
     const text = minimal
       .replace('name: fraud-ml', 'name: "${NAME}-${STAGE}"')
-      .replaceAll('"1111"', '"${SUBSCRIPTION}"');
-    const topology = parseTopology(text, file, { NAME: 'fraud', STAGE: 'prod', SUBSCRIPTION: '0042' });
+      .replace('resourceGroup: ml-control', 'resourceGroup: "${GROUP}"');
+    const topology = parseTopology(text, file, { NAME: 'fraud', STAGE: 'prod', GROUP: '0042' });
     expect(topology.name).toBe('fraud-prod');
     // What looks like a number stays the text that it is.
-    expect(topology.controlStore.subscriptionId).toBe('0042');
+    expect(topology.controlStore.resourceGroup).toBe('0042');
   });
 
-  it('names each variable that is not set, or is empty, and its line', () => {
+  it('names each variable that is not set, or is empty, and its place', () => {
     const text = minimal.replace('name: fraud-ml', 'name: ${NAME}').replace('rto: 15m', 'rto: "${RTO}"');
     expect(refusal(text, { RTO: '' }).message.split('\n')).toEqual([
-      `cannot load topology "${file}": expected the environment variable NAME to be set, got nothing (line ${lineOf(text, 'NAME')})`,
-      `cannot load topology "${file}": expected the environment variable RTO to be set, got nothing (line ${lineOf(text, 'RTO')})`,
+      'cannot load topology, 2 problems:',
+      `${placeOf(text, '${NAME}')}: expected the environment variable NAME to be set, got nothing`,
+      `${placeOf(text, '"${RTO}"')}: expected the environment variable RTO to be set, got nothing`,
     ]);
   });
 
   it('says that a variable inside { } needs quotes', () => {
     const text = minimal.replace('rto: 15m', 'rto: ${RTO}');
     expect(refusal(text, { RTO: '15m' }).message).toMatch(
-      new RegExp(`inside { } a variable needs quotes: "\\$\\{RTO}" \\(line ${lineOf(text, 'RTO')}\\)$`),
+      new RegExp(`:${lineOf(text, 'RTO')}:\\d+: .*: inside { } a variable needs quotes: "\\$\\{RTO}"$`),
     );
   });
 
@@ -523,8 +649,44 @@ describe('a topology', () => {
     );
   });
 
-  it('leaves alone what is no variable: $NAME, ${lower}, comments', () => {
+  it('leaves alone what is no variable: $NAME, ${lower}, ${{ of Azure }}, comments', () => {
     const text = `${minimal}probes: [{ http: "https://x.example/$HOME/\${lower}" }] # \${COMMENT}\n`;
     expect(parseTopology(text, file).probes[0]?.http).toBe('https://x.example/$HOME/${lower}');
+    const scoring = `${minimal}scoring: { score: { text: "\${{ inputs.a }}" } } # \${NO SUCH\n`;
+    expect(parseTopology(scoring, file).scoring).toEqual({ score: { text: '${{ inputs.a }}' } });
+  });
+
+  it.each([
+    [
+      'a region that nothing is like',
+      'atlantis',
+      '"atlantis" is no Azure region that this version knows: check it',
+    ],
+    ['a region that Azure may have added', 'westus4', 'knows (the nearest is "westus"): check it with'],
+    ['a region of another direction', 'eastindia', 'knows (the nearest is "westindia"): check it with'],
+  ])('may have %s: a warning, with its place', (_what, region, says) => {
+    const text = minimal.replace('westus3:', `${region}:`);
+    const { topology, warnings } = checkTopology(text, file);
+    expect(Object.keys(topology.regions)).toEqual(['eastus', region]);
+    expect(warnings.map((each) => showProblem(file, each))).toEqual([expect.stringContaining(says)]);
+    expect(showProblem(file, warnings[0]!)).toContain(`${placeOf(text, region)}: regions.${region}: `);
+  });
+
+  it.each(['usgovvirginia', 'chinanorth3', 'westeurope'])('may be of any cloud: %s', (region) => {
+    expect(checkTopology(minimal.replace('westus3:', `${region}:`), file).warnings).toEqual([]);
+  });
+
+  it.each([
+    ['models/fraud', 1],
+    ['**', 0],
+    ['models/**', 0],
+    ['{models,data}/fraud*/*', 0],
+    ['*/fraud/3', 0],
+    ['*', 1],
+  ])('with the glob %s has %i warnings: a glob that can match no version has one', (glob, count) => {
+    const { warnings } = checkTopology(`${minimal}artifacts: { include: ["${glob}"] }\n`, file);
+    expect(warnings).toHaveLength(count);
+    for (const { path, message } of warnings)
+      expect(`${path}: ${message}`).toContain(`artifacts.include[0]: "${glob}" matches no asset`);
   });
 });

@@ -2,11 +2,13 @@
 import { parseTopology } from '../../src/topology/load.ts';
 import type { Topology } from '../../src/topology/topology.ts';
 
+export const subscription = '11111111-2222-3333-4444-555555555555';
+
 export const minimal = `name: fraud-ml
 regions:
-  eastus: { workspace: { subscriptionId: "1111", resourceGroup: ml-east, name: fraud-east } }
-  westus3: { workspace: { subscriptionId: "1111", resourceGroup: ml-west, name: fraud-west } }
-controlStore: { subscriptionId: "1111", resourceGroup: ml-control, storageAccount: fraudcontrol }
+  eastus: { workspace: { subscriptionId: ${subscription}, resourceGroup: ml-east, name: fraud-east } }
+  westus3: { workspace: { subscriptionId: ${subscription}, resourceGroup: ml-west, name: fraud-west } }
+controlStore: { subscriptionId: ${subscription}, resourceGroup: ml-control, storageAccount: fraudcontrol }
 strategies: { platform: hot-warm, data: hot-warm, training: hot-warm, inference: hot-warm }
 objectives:
   inference: { rto: 15m, rpo: 1h }

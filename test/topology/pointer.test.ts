@@ -90,7 +90,7 @@ describe('the two sides', () => {
     expect(sideOf(topology, 'westus3').workspace.name).toBe('fraud-west');
     expect(() => sideOf(topology, 'northeurope')).toThrow('expected one of eastus, westus3');
     expect(workspaceId(sideOf(topology, 'eastus').workspace)).toBe(
-      '/subscriptions/1111/resourceGroups/ml-east/providers/Microsoft.MachineLearningServices/workspaces/fraud-east',
+      '/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/ml-east/providers/Microsoft.MachineLearningServices/workspaces/fraud-east',
     );
   });
 });

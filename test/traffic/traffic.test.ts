@@ -6,6 +6,7 @@ import { scaleComputes, scaleComputesBack } from '../../src/provision/scale-comp
 import { scaleDeployments, scaleDeploymentsBack } from '../../src/provision/scale-deployments.ts';
 import { probePublicAddress } from '../../src/traffic/probe.ts';
 import { shiftTraffic, shiftTrafficBack } from '../../src/traffic/shift-traffic.ts';
+import { readStep } from '../../src/run/journal.ts';
 import { workspaceId } from '../../src/topology/sides.ts';
 import type { Step } from '../../src/plan/plan.ts';
 import { topologyOf } from '../topology/minimal.ts';
@@ -21,6 +22,9 @@ beforeEach(async () => {
 const origin = (name: string) =>
   `/subscriptions/s/resourceGroups/g/providers/Microsoft.Cdn/profiles/fraud/originGroups/score/origins/${name}`;
 const at = (id: string) => stage.arm.resources.get(id.toLowerCase());
+/** What a step has recorded for its undo before it changed anything. */
+const keptUndo = async (id: string) =>
+  (await readStep(stage.scene.store, stage.scene.header.runId, id))?.undo;
 const step = (id: string, input: Record<string, unknown>): Step => ({
   id,
   class: 'inference',
@@ -62,8 +66,8 @@ describe('traffic', () => {
     stage.arm.faults.push({ method: 'PATCH', path: /east$/, kind: 'lost', times: 1 });
     const context = stage.context(id);
     await expect(shiftTraffic(context)).rejects.toThrow('no answer');
-    const { undo } = await shiftTraffic(context);
-    await shiftTrafficBack(context, undo);
+    await shiftTraffic(context);
+    await shiftTrafficBack(context, await keptUndo(id));
     expect(at(origin('east'))?.properties).toMatchObject({
       enabledState: 'Enabled',
       weight: 900,
@@ -156,8 +160,10 @@ describe('computes', () => {
   it('shrink to what they were, and those that were made go', async () => {
     stage.arm.faults.push({ method: 'PUT', path: /computes\/cpu/, kind: 'lost', times: 1 });
     await expect(scaleComputes(context())).rejects.toThrow('no answer');
-    const { undo } = await scaleComputes(context());
-    expect(await scaleComputesBack(context(), undo)).toBe('1 clusters scaled back, 1 removed');
+    await scaleComputes(context());
+    expect(await scaleComputesBack(context(), await keptUndo(context().step.id))).toBe(
+      '1 clusters scaled back, 1 removed',
+    );
     expect(settings('gpu-west')).toMatchObject({ minNodeCount: 0, maxNodeCount: 1 });
     expect(at(compute('cpu'))).toBeUndefined();
   });
@@ -189,7 +195,7 @@ describe('deployments', () => {
     expect(result.counts).toMatchObject([{ expected: 2, done: 1, skipped: [{ count: 1 }], failed: [] }]);
     expect(at(deployment('blue'))?.sku).toEqual({ name: 'Default', capacity: 3 });
     await scaleDeployments(context()); // a second attempt knows what the first one found
-    expect(await scaleDeploymentsBack(context(), result.undo)).toBe('1 deployment scaled back');
+    expect(await scaleDeploymentsBack(context(), await keptUndo(id))).toBe('1 deployment scaled back');
     expect(at(deployment('blue'))?.sku).toEqual({ name: 'Default', capacity: 1 });
   });
 

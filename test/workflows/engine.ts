@@ -50,6 +50,8 @@ export interface Script {
   /** What endRun answers, one each; it has ended without one. */
   endings?: EndedRun[];
   report?: () => void;
+  /** Throws where somebody cannot be told how the run ended. */
+  tell?: (attempt: number) => void;
   /** The work tells its own heartbeats: no others are sent over them. */
   keepsHeartbeats?: boolean;
 }
@@ -59,6 +61,8 @@ export interface Execution {
   /** `start A`, `end A`, `undo A`, `report`, in the order in which they happened. */
   events: string[];
   ended: EndOfRun[];
+  /** The runs whose end was told. */
+  told: string[];
   progress(): Promise<RunProgress>;
   result(): Promise<RunSummary>;
 }
@@ -66,7 +70,7 @@ export interface Execution {
 export interface Engine {
   client: Client;
   /** Starts workers of a queue, and of the script's hosts; they stop with the engine. */
-  serve(script: Script, taskQueue: string): Promise<Pick<Execution, 'events' | 'ended'>>;
+  serve(script: Script, taskQueue: string): Promise<Pick<Execution, 'events' | 'ended' | 'told'>>;
   /** Starts the workflow and its workers on a queue of their own. */
   run(script: Script): Promise<Execution>;
   close(): Promise<void>;
@@ -128,7 +132,8 @@ export async function startEngine(): Promise<Engine> {
   const serve: Engine['serve'] = async (script, taskQueue) => {
     const events: string[] = [];
     const ended: EndOfRun[] = [];
-    const activities = scripted(script, events, ended);
+    const told: string[] = [];
+    const activities = scripted(script, { events, ended, told });
     const common = {
       connection: native,
       maxHeartbeatThrottleInterval: '100ms',
@@ -138,7 +143,7 @@ export async function startEngine(): Promise<Engine> {
       go(await Worker.create({ ...common, taskQueue: hostQueue(host), activities: { ...activities } }));
     }
     go(await Worker.create({ ...common, taskQueue, activities: { ...activities }, workflowBundle: bundle }));
-    return { events, ended };
+    return { events, ended, told };
   };
 
   return {
@@ -146,7 +151,7 @@ export async function startEngine(): Promise<Engine> {
     serve,
     async run(script) {
       const taskQueue = `test-${randomUUID()}`;
-      const { events, ended } = await serve(script, taskQueue);
+      const { events, ended, told } = await serve(script, taskQueue);
       const operation = script.operation ?? 'failover';
       const handle = (await client.workflow.start(operation, {
         workflowId: `test-${randomUUID()}`,
@@ -157,6 +162,7 @@ export async function startEngine(): Promise<Engine> {
         handle,
         events,
         ended,
+        told,
         progress: () => handle.query<RunProgress>('progress'),
         result: () => handle.result(),
       };
@@ -182,7 +188,10 @@ export const reference: RunStart = {
 };
 
 /** Activities over a journal in memory, which a test's script fills. The plan of the undo is the real one. */
-function scripted(script: Script, events: string[], ended: EndOfRun[]): Activities {
+function scripted(
+  script: Script,
+  { events, ended, told }: Pick<Execution, 'events' | 'ended' | 'told'>,
+): Activities {
   const journal = new Map((script.records ?? []).map((record) => [record.step, record]));
   const endings = [...(script.endings ?? [])];
   const record = (id: string, more: Pick<StepRecord, 'state'> & Partial<StepRecord>): StepRecord => {
@@ -271,6 +280,11 @@ function scripted(script: Script, events: string[], ended: EndOfRun[]): Activiti
     writeReport() {
       events.push('report');
       script.report?.();
+      return Promise.resolve();
+    },
+    tellOfEnd({ runId }) {
+      script.tell?.(Context.current().info.attempt);
+      told.push(runId);
       return Promise.resolve();
     },
   };

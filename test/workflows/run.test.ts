@@ -258,7 +258,7 @@ describe('cancel', () => {
       d: 'undone: done',
       e: 'undo-failed: done — undo failed: the role is gone',
       f: 'undone: done',
-      g: 'failed: cancelled while it ran',
+      g: 'cancelled: cancelled while it ran',
       h: 'pending: not run: cancelled',
     });
     expect(await execution.progress()).toMatchObject({
@@ -272,7 +272,7 @@ describe('cancel', () => {
         givenUp: [
           { step: 'b', state: 'undo-failed', message: 'undo failed: the lease is lost' },
           { step: 'e', state: 'undo-failed', message: 'done — undo failed: the role is gone' },
-          { step: 'g', state: 'failed', message: 'cancelled while it ran' },
+          { step: 'g', state: 'cancelled', message: 'cancelled while it ran' },
         ],
       },
     ]);
@@ -397,7 +397,7 @@ describe('cancel', () => {
     expect(await statesOf(execution)).toMatchObject({
       a: 'undone: done',
       b: 'undone: done',
-      c: 'failed: cancelled while it ran',
+      c: 'cancelled: cancelled while it ran',
     });
   });
 
@@ -589,7 +589,41 @@ describe('a run', () => {
         throw final('no place');
       },
     });
+    expect(await execution.result()).toMatchObject({ state: 'completed', reason: 'every step is done' });
+    expect(await execution.progress()).toMatchObject({ state: 'completed' });
+    // Those who want to know are told all the same.
+    await vi.waitFor(() => expect(execution.told).toEqual(['run-1']), until);
+  });
+
+  it('is over while those who are to be told of it cannot be told yet, and told when they can', async () => {
+    const answers = gate();
+    let attempts = 0;
+    let open = false;
+    void answers.opened.then(() => (open = true));
+    const execution = await engine.run({
+      steps: [step('a')],
+      tell: () => {
+        attempts += 1;
+        if (!open) throw new Error('HTTP 503');
+      },
+    });
     expect(await execution.result()).toMatchObject({ state: 'completed' });
+    await vi.waitFor(() => expect(attempts).toBeGreaterThan(0), until);
+    expect(execution.told).toEqual([]);
+    expect((await execution.handle.describe()).status.name).toBe('COMPLETED');
+    answers.open();
+    await vi.waitFor(() => expect(execution.told).toEqual(['run-1']), { timeout: 20_000 });
+  });
+
+  it('that cannot begin is told, too', async () => {
+    const execution = await engine.run({
+      steps: [step('a')],
+      begin: () => {
+        throw final('the pointer has moved');
+      },
+    });
+    await expect(execution.result()).rejects.toThrow();
+    await vi.waitFor(() => expect(execution.told).toEqual(['run-1']), until);
   });
 });
 

@@ -24,6 +24,12 @@ const CURATED_ENVIRONMENT = /^(AzureML-|CliV2AnonymousEnvironment)/;
 /** What is filled in when a job runs (an input of its pipeline, the default datastore): nothing is known of it before. */
 const FILLED_IN = /\$\{\{.*\}\}/;
 
+/**
+ * Computes that the service finds when the job runs: `serverless`, which azure-ai-ml makes an ARM id of where it is a pipeline's
+ * default, and virtual clusters.
+ */
+const SERVERLESS = /^(.*\/computes\/)?serverless$|\/virtualclusters\//i;
+
 interface AssetReference {
   workspaceId: string;
   name: string;
@@ -127,8 +133,7 @@ export function resolveCompute(
   reference: Json | undefined,
 ): Stored | undefined {
   const text = textOf(reference)?.replace(/^azureml:/i, '');
-  if (text === undefined || text.toLowerCase() === 'serverless' || /\/virtualclusters\//i.test(text))
-    return undefined;
+  if (text === undefined || SERVERLESS.test(text)) return undefined;
   if (FILLED_IN.test(text)) return undefined;
   const id = text.startsWith('/') ? text : `${workspaceId}/computes/${text}`;
   const compute =

@@ -18,8 +18,13 @@ export function initCommand(): Command {
       throw new UnderstudyError(
         'UsageError',
         `cannot write "${file}": ${exists ? 'it is there already, and is left as it is' : messageOf(error)}`,
+        {
+          next: exists
+            ? 'Name another file: --topology FILE.'
+            : 'Name a file that can be written: --topology FILE.',
+        },
       );
     }
-    console.log(`wrote ${file}: put in your own names, then "understudy validate"`);
+    console.log(`wrote ${file}: put in your own subscription and names, then "understudy validate"`);
   });
 }

@@ -1,8 +1,11 @@
 /** `runs` and `report`: from the journal, with or without Temporal. */
 import { Option, type Command } from 'commander';
 import { renderText } from '../../report/text.ts';
+import { keepReport } from '../../report/report-writer.ts';
 import { cut } from '../../report/text-layout.ts';
-import { listRuns, type RunList } from '../../run/journal.ts';
+import { messageOf } from '../../errors/error.ts';
+import type { Session } from '../../operations/session.ts';
+import { listRuns, requireRun, type RunList } from '../../run/journal.ts';
 import type { RunDocument } from '../../run/run-document.ts';
 import { showDuration } from '../../topology/duration.ts';
 import { command, session } from '../command.ts';
@@ -62,7 +65,7 @@ function lineOf(run: RunDocument): string {
 function reportCommand(): Command {
   return command(
     'report',
-    'print a run’s report, and write it as HTML, JSON and text',
+    'print a run’s report, and write it as HTML, JSON and text; also into the control store, where it is missing',
     'understudy report 20261121T030000Z-failover-3f9a',
   )
     .argument('<run>', 'the run’s id')
@@ -79,5 +82,18 @@ function reportCommand(): Command {
         console.log(renderText(report, { columns, colour: process.stdout.isTTY && !process.env.NO_COLOR }));
       const folder = await saveReport(report, runId, options.folder);
       if (options.output !== 'json') console.log(`Report: ${folder}/report.html (also .json, .txt)`);
+      await keepIfMissing(opened, runId);
     });
+}
+
+/** A run that has ended has its report in the control store: the worker may not have been able to write it. */
+async function keepIfMissing({ store }: Session, runId: string): Promise<void> {
+  const { endedAt, reported } = await requireRun(store, runId);
+  const isKept = reported?.of === endedAt && reported?.problem === undefined;
+  if (endedAt === undefined || isKept) return;
+  try {
+    await keepReport(store, runId);
+  } catch (error) {
+    console.error(`It was not written into the control store: ${messageOf(error)}`);
+  }
 }

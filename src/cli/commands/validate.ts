@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
-import { loadTopology, makeBundle } from '../../bundle/make-bundle.ts';
+import { validateTopology, type Validation } from '../../operations/validate.ts';
+import { count } from '../../plan/strategies/strategy.ts';
 import { topologyJsonSchema } from '../../topology/json-schema.ts';
+import { showProblem } from '../../topology/load.ts';
 import { command, topologyFile } from '../command.ts';
 
 export function validateCommand(): Command {
@@ -10,18 +12,27 @@ export function validateCommand(): Command {
     'understudy validate\nunderstudy validate --schema > understudy.schema.json',
   )
     .option('--schema', 'print the JSON Schema of a topology, for editors, instead')
+    .addHelpText(
+      'after',
+      '\nWhat is wrong ends it with 2. A warning, on standard error, is of what may be meant: a region that this version does not know, a compiled template that may be old.',
+    )
     .action(async (options: { schema?: boolean }, self: Command) => {
       if (options.schema === true) {
         console.log(JSON.stringify(topologyJsonSchema(), null, 2));
         return;
       }
-      const file = topologyFile(self);
-      const loaded = await loadTopology(file);
-      const { topology, templates: bundled } = await makeBundle(loaded);
-      const templates = Object.keys(bundled).length;
-      console.log(
-        `${file}: "${topology.name}" is valid: regions ${Object.keys(topology.regions).join(' and ')}, ${templates} template${templates === 1 ? '' : 's'}, ` +
-          `${topology.configs.length} config target${topology.configs.length === 1 ? '' : 's'}, ${topology.probes.length} probe${topology.probes.length === 1 ? '' : 's'}`,
-      );
+      const validation = await validateTopology(topologyFile(self));
+      for (const each of validation.warnings) console.error(`warning: ${showProblem(validation.file, each)}`);
+      console.log(showValidation(validation));
     });
+}
+
+function showValidation({ file, topology, regions, counts, warnings }: Validation): string {
+  const counted = [
+    count(counts.templates, 'template'),
+    count(counts.configs, 'config target'),
+    count(counts.probes, 'probe'),
+  ];
+  const found = warnings.length === 0 ? '' : `, with ${count(warnings.length, 'warning')}`;
+  return `${file}: "${topology}" is valid${found}: regions ${regions.join(' and ')}, ${counted.join(', ')}`;
 }

@@ -35,6 +35,7 @@ const marks = {
   skipped: '○',
   owed: '◐',
   failed: '✗',
+  cancelled: '⊘',
   undoing: '↶',
   undone: '↶',
   'undo-failed': '‼',
@@ -48,6 +49,7 @@ const styles = {
   skipped: 'dim',
   owed: 'yellow',
   failed: 'red',
+  cancelled: 'yellow',
   undoing: 'yellow',
   undone: 'yellow',
   'undo-failed': 'red',
@@ -196,7 +198,7 @@ function stateStyle(state: RunProgress['state'], paint: Paint): (text: string) =
 
 /** The one state of a group that a person has to know of first. */
 function stateOfAll(steps: StepProgress[]): StepProgressState {
-  const order = ['undo-failed', 'failed', 'undoing', 'undone', 'waiting', 'running'] as const;
+  const order = ['undo-failed', 'failed', 'undoing', 'undone', 'cancelled', 'waiting', 'running'] as const;
   const worst = order.find((state) => steps.some((step) => step.state === state));
   if (worst) return worst;
   if (steps.every((step) => step.state === 'pending')) return 'pending';

@@ -1,13 +1,15 @@
 /**
  * The report as one self-contained HTML file: no script, no request to anywhere, so that it can be mailed, archived and
- * opened years later. What was lost stands before everything else.
+ * opened years later. What people must do stands before everything else.
  */
 import { sectionsOf, type Section } from './sections.ts';
-import { tag, type Tone } from './tags.ts';
+import { tag, verdictTones, type Tone } from './tags.ts';
+import { tasks } from './tasks.ts';
 import { style } from './style.ts';
 import { html, Markup, type Insert } from './markup.ts';
 import type { Report } from '../schema.ts';
-import { owedByRegion, showMs, shortened, showRecoveryPoint, showTime } from '../wording.ts';
+import { owedByRegion, showMs, showRecoveryPoint, showTime } from '../wording.ts';
+import { worstMeasures } from '../worst.ts';
 
 export function renderHtml(report: Report): string {
   const { run } = report;
@@ -21,9 +23,13 @@ export function renderHtml(report: Report): string {
         <div class="page">
           <header>
             <p class="eyebrow">Understudy · report of run <code>${run.runId}</code></p>
-            <h1>
-              ${operation} of <span>${run.topology}:</span> <span>${run.from}</span> → <span>${run.to}</span>
-            </h1>
+            <div class="title">
+              <h1>
+                ${operation} of <span>${run.topology}:</span> <span>${run.from}</span> →
+                <span>${run.to}</span>
+              </h1>
+              ${measures(report)}
+            </div>
             <p class="lead">${runTag(report)} ${report.headline}</p>
           </header>
           <main id="report" tabindex="-1">
@@ -50,14 +56,35 @@ function head(title: string): Markup {
   </head>`;
 }
 
+/** What everybody asks first, in the title's own line: how long it took, and how much is gone. */
+function measures({ objectives }: Report): Markup | false {
+  const worst = worstMeasures(objectives);
+  return (
+    worst.length > 0 &&
+    html`<dl class="measures">
+      ${worst.map((each) => {
+        const [tone, mark] = verdictTones[each.verdict];
+        const why = each.measuredMs === undefined ? each.why : undefined;
+        return html`<div class="${tone}">
+          <dt>${each.name} <span class="note">${each.class}</span></dt>
+          <dd>
+            <strong>${showMs(each.measuredMs)}</strong> ${
+              each.objectiveSeconds !== undefined &&
+              html`<span>of ${showMs(each.objectiveSeconds * 1000)}</span>`
+            }
+            ${tag(tone, `${mark} ${each.verdict}`)}
+            ${why !== undefined && html`<span class="note">${why}</span>`}
+          </dd>
+        </div>`;
+      })}
+    </dl>`
+  );
+}
+
 /** What nobody may overlook: before everything else. */
 function notices(report: Report): Insert[] {
-  const lost = report.lost.map((line): Insert => [
-    shortened(line.text),
-    line.step !== undefined && html` <code>${line.step}</code>`,
-  ]);
   return [
-    notice('bad', 'lost', 'Lost or left for a person', lost),
+    tasks(report),
     notice('bad', 'problems', 'What this report cannot vouch for', report.problems),
     owedByRegion(report.owed).map(({ region, lines }) =>
       notice('warn', `owed-${region}`, `Owed to ${region}, paid when it answers`, lines),

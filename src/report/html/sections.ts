@@ -2,9 +2,10 @@
 import { configs, jobs } from './jobs-and-configs.ts';
 import { leftBehind, leftOver } from './left-behind.ts';
 import { table } from './table.ts';
-import { next, stateTag, tag, type Tone } from './tags.ts';
+import { next, stateTag, tag, verdictTones } from './tags.ts';
 import { html, type Insert, type Markup } from './markup.ts';
-import type { CountsRow, Report, Verdict } from '../schema.ts';
+import type { CountsRow, Report } from '../schema.ts';
+import { countGroups, type CountsTotal } from '../counts-total.ts';
 import { timeline } from './timeline.ts';
 import {
   objectiveRows,
@@ -23,13 +24,6 @@ export interface Section {
   content: Markup;
 }
 
-const verdictTones = {
-  met: ['good', '✓'],
-  missed: ['bad', '✗'],
-  'not measured': ['warn', '?'],
-  'no objective': ['quiet', '–'],
-} as const satisfies Record<Verdict, [Tone, string]>;
-
 export function sectionsOf(report: Report): Section[] {
   return [
     section('objectives', 'Objectives', report.objectives, () => objectives(report)),
@@ -42,7 +36,6 @@ export function sectionsOf(report: Report): Section[] {
     section('jobs', 'Jobs', report.jobs, () => jobs(report)),
     section('configs', 'Config files', report.configs, () => configs(report)),
     section('undo', 'Undo', report.undo, () => undo(report)),
-    section('events', 'Events', report.events, () => events(report)),
     section(
       'notes',
       'Notes of the plan',
@@ -87,8 +80,8 @@ function objectives(report: Report): Markup {
   const { outageBeganAt, outageSource } = report.run;
   return html`<p>
       RTO: until the class was switched (training: until its jobs were resumed), since the outage began and
-      since the trigger. RPO: from the start of the recovery point’s listing to the outage. The time a person
-      was waited for is part of the figures and subtracted from none.
+      since the trigger. RPO: from the start of the recovery point’s listing to the outage. The figures
+      include the time in which the run waited for a person.
     </p>
     <p class="note">
       ${
@@ -172,14 +165,35 @@ function counts(report: Report): Markup {
     each.done,
     shortened(showParts(each.skipped)),
     shortened(showParts(each.failed)),
-    each.reconciled ? tag('good', '✓ yes') : tag('bad', '✗ no'),
+    addsUp(each.reconciled),
     each.inRecoveryPoint ?? unknown,
   ];
-  const groups = [...Map.groupBy(report.counts, (each) => each.kind)].map(([kind, rows]) => ({
-    heading: kind,
-    rows: rows.map(row),
+  const groups = countGroups(report.counts).map(({ kind, phase, rows, total }) => ({
+    heading: phase === undefined ? kind : `${kind}: ${phase}`,
+    rows: [...rows.map(row), ...(total ? [totalRow(total, rows.length)] : [])],
   }));
-  return table('Expected = done + skipped + failed, for each step that counts, by kind', columns, groups);
+  return table(
+    'Expected = done + skipped + failed, for each step that counts, by kind and phase',
+    columns,
+    groups,
+  );
+}
+
+function totalRow({ expected, done, skipped, failed, reconciled }: CountsTotal, steps: number): Insert[] {
+  return [
+    html`<strong>Total of ${steps} steps</strong>`,
+    '',
+    html`<strong>${expected}</strong>`,
+    html`<strong>${done}</strong>`,
+    html`<strong>${skipped}</strong>`,
+    html`<strong>${failed}</strong>`,
+    addsUp(reconciled),
+    '',
+  ];
+}
+
+function addsUp(reconciled: boolean): Markup {
+  return reconciled ? tag('good', '✓ yes') : tag('bad', '✗ no');
 }
 
 function undo(report: Report): Markup {
@@ -192,15 +206,6 @@ function undo(report: Report): Markup {
   return table(
     'What was undone and what stays, newest first',
     [{ label: 'Step' }, { label: 'Outcome' }, { label: 'Reason' }],
-    [{ rows }],
-  );
-}
-
-function events(report: Report): Markup {
-  const rows = report.events.map((each): Insert[] => [showTime(each.at), each.text, each.by ?? '']);
-  return table(
-    'What people did to the run',
-    [{ label: 'Time' }, { label: 'Event' }, { label: 'By' }],
     [{ rows }],
   );
 }

@@ -13,9 +13,10 @@ html { -webkit-text-size-adjust: 100%; scroll-padding-top: 1rem; }
 body { margin: 0; background: var(--paper); color: var(--ink); line-height: 1.5; overflow-wrap: anywhere;
   font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; font-variant-numeric: tabular-nums; }
 .page { max-width: 70rem; margin: 0 auto; padding: 1.25rem 1rem 4rem; }
-a { color: var(--link); } :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
+a, summary, pre { scroll-margin-block: .75rem; } a { color: var(--link); } :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
+.visually-hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; margin: 0; }
 .skip { position: absolute; left: -99rem; } .skip:focus { left: 1rem; top: .5rem; background: var(--card); padding: .5rem; }
-h1 { font-size: clamp(1.5rem, 5vw, 2.25rem); line-height: 1.15; margin: .25rem 0 .75rem; letter-spacing: -.015em; text-wrap: balance; overflow-wrap: break-word; }
+h1 { font-size: clamp(1.5rem, 4vw, 2.1rem); line-height: 1.15; margin: .25rem 0 .75rem; letter-spacing: -.015em; text-wrap: balance; overflow-wrap: break-word; }
 h1 span { display: inline-block; max-width: 100%; }
 h2 { font-size: 1.2rem; margin: 2.5rem 0 .6rem; padding-top: .8rem; border-top: 2px solid var(--ink); }
 h3 { font-size: 1rem; margin: 1.25rem 0 .35rem; } p { margin: .4rem 0; max-width: 68ch; }
@@ -26,6 +27,10 @@ code, pre { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; fo
 nav ul { list-style: none; display: flex; flex-wrap: wrap; gap: .15rem 1.1rem; padding: 0; margin: 1.25rem 0 0; }
 nav a { display: inline-block; padding: .3rem 0; }
 .notice { border-left: .35rem solid; padding: .7rem 1rem; margin: 1rem 0; } .notice h2 { border: 0; margin: 0; padding: 0; }
+.notice h3 { margin: .8rem 0 .2rem; } .tasks li { margin: .3rem 0; } .tasks .action { display: block; color: var(--ink); font-weight: 600; }
+.title { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem 2.5rem; } .measures { display: flex; flex-wrap: wrap; gap: .5rem 1.25rem; margin: 0 0 .5rem; }
+.measures div { border-left: .35rem solid var(--line); padding-left: .7rem; max-width: 20rem; } .measures strong { font-size: 1.35rem; }
+.measures .good { border-color: var(--good); } .measures .bad { border-color: var(--bad); } .measures .warn { border-color: var(--warn); }
 .notice ul { margin: .4rem 0 0; padding-left: 1.2rem; }
 .notice.bad { border-color: var(--bad); background: var(--bad-ground); } .notice.bad h2 { color: var(--bad); }
 .notice.warn { border-color: var(--warn); background: var(--warn-ground); } .notice.warn h2 { color: var(--warn); }
@@ -42,24 +47,26 @@ details { margin: .1rem 0; } summary { cursor: pointer; color: var(--link); } de
 pre.diff { background: var(--card); border: 1px solid var(--line); margin: .4rem 0; padding: .5rem 0; overflow-x: auto; overflow-wrap: normal; }
 pre.diff span { display: block; padding: 0 .8rem; min-width: max-content; }
 .add { background: var(--good-ground); color: var(--good); } .del { background: var(--bad-ground); color: var(--bad); } .hunk { color: var(--quiet); }
-.gantt { display: block; width: 100%; overflow: visible; --pitch: 38px; --label-x: 0px; --label-y: 12px; --bar-y: 17px; height: calc(46px + var(--rows) * var(--pitch)); }
-.gantt .row { transform: translateY(calc(46px + var(--row) * var(--pitch))); }
-.gantt text { fill: var(--ink); font-size: 12.5px; paint-order: stroke; stroke: var(--paper); stroke-width: 3px; } .gantt .label { transform: translate(var(--label-x), var(--label-y)); }
-.gantt .length { font-size: 11.5px; fill: var(--quiet); transform: translateY(calc(var(--bar-y) + 10px)); }
-.gantt .phase .label { font-weight: 700; } .gantt .bar { y: var(--bar-y); fill: var(--c); stroke: var(--c); stroke-width: 1.5; }
-.gantt .phase .bar { height: 5px; transform: translateY(4px); }
+.gantt { position: relative; padding-top: 46px; line-height: 1.25; }
+.gantt .axis { position: absolute; top: 0; left: var(--label-width); width: calc(100% - var(--label-width)); height: 100%; overflow: visible; pointer-events: none; }
+.gantt .row { position: relative; padding: 2px 0; } .gantt .label { display: block; font-size: .8rem; background: var(--paper); }
+.gantt { --label-width: 0px; } .gantt .track { display: block; width: 100%; height: 15px; overflow: visible; }
+.gantt text { fill: var(--ink); paint-order: stroke; stroke: var(--paper); stroke-width: 4px; stroke-linejoin: round; }
+.gantt .length { font-size: 11.5px; fill: var(--quiet); }
+.gantt .phase .label { font-weight: 700; } .gantt .bar { fill: var(--c); stroke: var(--c); stroke-width: 1.5; y: 1px; }
+.gantt .phase .bar { height: 5px; y: 5px; }
 .gantt .tick { stroke: var(--line); } .gantt .tick-label { fill: var(--quiet); font-size: 11.5px; }
 .gantt .marker { stroke: var(--bad); stroke-dasharray: 4 3; } .gantt .marker-label { fill: var(--bad); font-size: 11.5px; }
 .platform { --c: var(--platform); } .data { --c: var(--data); } .training { --c: var(--training); } .inference { --c: var(--inference); } .phase { --c: var(--phase); }
 .gantt .bar.skipped { fill: var(--paper); stroke-dasharray: 3 2; }
 .gantt .bar.failed, .gantt .bar.undo-failed { fill: url(#hatch-failed); stroke: var(--bad); }
-.gantt .bar.running { fill: url(#hatch-running); stroke: var(--quiet); } .gantt .bar.undone { fill: url(#dots-undone); stroke: var(--quiet); }
+.gantt .bar.running, .gantt .bar.cancelled { fill: url(#hatch-running); stroke: var(--quiet); } .gantt .bar.undone { fill: url(#dots-undone); stroke: var(--quiet); }
 .hatch-ground { fill: var(--paper); } .hatch-bad { fill: var(--bad); } .hatch-quiet { fill: var(--quiet); }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; padding: 0; margin: .5rem 0; font-size: .88rem; }
 .swatch { display: inline-block; width: .8em; height: .8em; margin-right: .4em; background: var(--c); border: 1.5px solid var(--c); }
 @media (min-width: 42rem) {
-  /* The padding is outside of what its per cents measure: labels stand in it. */
-  .gantt { --pitch: 23px; --label-x: -300px; --label-y: 15px; --bar-y: 5px; padding-left: 300px; } }
+  .gantt { --label-width: 21rem; } .gantt .row { display: grid; grid-template-columns: var(--label-width) 1fr; align-items: center; }
+  .gantt .label { padding-right: 1rem; } .title { justify-content: space-between; } .measures { flex-direction: column; } }
 @media screen and (max-width: 59.99rem) {
   table, caption, tbody, tr, td, tbody th { display: block; } thead { position: absolute; left: -99rem; }
   tr { border-bottom: 1px solid var(--line); padding: .45rem 0; } tbody th, td { border: 0; padding: .1rem 0; } tbody th { font-weight: 650; }

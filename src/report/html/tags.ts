@@ -1,6 +1,6 @@
 /** Words that stand out by a tone, told by a mark as well as by colour; and what to do next. */
 import { html, type Markup } from './markup.ts';
-import type { StepState } from '../schema.ts';
+import type { StepState, Verdict } from '../schema.ts';
 import { stateMarks, stateWords } from '../wording.ts';
 
 export type Tone = 'good' | 'bad' | 'warn' | 'quiet';
@@ -14,11 +14,19 @@ const stateTones = {
   skipped: 'quiet',
   owed: 'warn',
   failed: 'bad',
+  cancelled: 'warn',
   running: 'warn',
   pending: 'quiet',
   undone: 'warn',
   'undo-failed': 'bad',
 } as const satisfies Record<StepState, Tone>;
+
+export const verdictTones = {
+  met: ['good', '✓'],
+  missed: ['bad', '✗'],
+  'not measured': ['warn', '?'],
+  'no objective': ['quiet', '–'],
+} as const satisfies Record<Verdict, [Tone, string]>;
 
 export function stateTag(state: StepState): Markup {
   return tag(stateTones[state], `${stateMarks[state]} ${stateWords[state]}`);

@@ -1,15 +1,12 @@
 /**
- * The timeline of a run as inline SVG: a row for each phase and each step, on a scale of seconds since the trigger.
- * Bars are placed in per cent, so the chart fits a phone and a sheet of paper without a script and without scaling its letters.
+ * The timeline of a run: a row for each phase and each step, on a scale of seconds since the trigger. Labels are text, which
+ * wraps; bars are SVG, placed in per cent. So the chart fits a phone and a sheet of paper without a script, with whole labels.
  */
 import { showDuration } from '../../topology/duration.ts';
 import { html, type Markup } from './markup.ts';
 import type { PhaseReport, Report, StepReport } from '../schema.ts';
-import { cut } from '../text-layout.ts';
 import { phaseless, showMs, stateMarks, stateWords } from '../wording.ts';
 
-/** Width in letters of a row's label before it is cut; the whole of it is in the row's title and in the table of steps. */
-const labelLength = 42;
 const tickSeconds = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200, 86_400];
 const mostTicks = 6;
 
@@ -39,19 +36,15 @@ export function timeline(report: Report): Markup | undefined {
   const summary = report.phases
     .map((each) => `${each.phase ?? phaseless} ${showMs(each.durationMs)}`)
     .join(', ');
-  return html`<svg
-      class="gantt"
-      role="img"
-      aria-labelledby="gantt-title gantt-desc"
-      style="--rows:${bars.length}"
-    >
-      <title id="gantt-title">Timeline of ${report.run.runId}</title>
-      <desc id="gantt-desc">
+  return html`<div class="gantt" role="img" aria-labelledby="gantt-title" aria-describedby="gantt-summary">
+      <p class="visually-hidden" id="gantt-title">Timeline of ${report.run.runId}</p>
+      <p class="visually-hidden" id="gantt-summary">
         Bars for each phase and step from ${showMs(scale.endMs - scale.startMs)} of the run: ${summary}. The
         same figures are in the table of steps below.
-      </desc>
-      ${patterns} ${ticks(scale)}${markers(scale)} ${bars.map((bar, row) => rowOf(bar, row, scale))}
-    </svg>
+      </p>
+      <svg class="axis">${patterns} ${markers(scale)} ${ticks(scale)}</svg>
+      ${bars.map((bar) => rowOf(bar, scale))}
+    </div>
     ${scale.outageOutside && html`<p class="note">The outage began ${showDuration(scale.triggerMs - (scale.outageMs ?? 0))} before the trigger: too long before it to be drawn to scale.</p>`}`;
 }
 
@@ -138,24 +131,27 @@ function markers(scale: Scale): Markup[] {
   });
 }
 
-function rowOf(bar: Bar, row: number, scale: Scale): Markup {
+function rowOf(bar: Bar, scale: Scale): Markup {
   const from = percent(bar.startMs, scale);
   const to = percent(bar.endMs, scale);
-  const what = `${bar.label}: ${stateWords[bar.state]}, ${bar.length}`;
   const place = to <= 84 ? { x: to, dx: 6, anchor: 'start' } : { x: from, dx: -6, anchor: 'end' };
-  // A bar from edge to edge leaves no room beside it; its length is in the table.
-  const beside = to <= 84 || from >= 16;
-  return html`<g class="row ${bar.className}" style="--row:${row}">
-    <title>${what}</title>
-    <text class="label">${stateMarks[bar.state]} ${cut(bar.label, labelLength)}</text>
-    <rect class="bar ${bar.state}" x="${from}%" width="${Math.max(0.15, to - from)}%" height="12" rx="2" />
-    ${
-      beside &&
-      html`<text class="length" x="${place.x}%" dx="${place.dx}" text-anchor="${place.anchor}"
-        >${bar.length}</text
-      >`
-    }
-  </g>`;
+  // A bar from edge to edge leaves no room for its length, which is in the table.
+  const hasRoom = to <= 84 || from >= 16;
+  return html`<div
+    class="row ${bar.className}"
+    title="${`${bar.label}: ${stateWords[bar.state]}, ${bar.length}`}"
+  >
+    <span class="label">${stateMarks[bar.state]} ${bar.label}</span>
+    <svg class="track">
+      <rect class="bar ${bar.state}" x="${from}%" width="${Math.max(0.15, to - from)}%" height="12" rx="2" />
+      ${
+        hasRoom &&
+        html`<text class="length" x="${place.x}%" dx="${place.dx}" y="11" text-anchor="${place.anchor}"
+          >${bar.length}</text
+        >`
+      }
+    </svg>
+  </div>`;
 }
 
 /** States are told by pattern as well as by colour. */

@@ -47,7 +47,10 @@ export interface StepResult {
   evidence?: Evidence[] | undefined;
   /** What was lost or left for a person, one line each: they come first in the report. */
   lost?: string[] | undefined;
-  /** What the undo needs. Plain JSON, no secrets. */
+  /**
+   * What the undo needs, in place of what the step kept before it began (`keepUndo`): where that is known only once the work is
+   * done. Plain JSON, no secrets.
+   */
   undo?: unknown;
   /** Small facts for later steps (ids, names): never lists. */
   facts?: Record<string, string | number | boolean> | undefined;

@@ -86,6 +86,7 @@ export async function startWorld(topology: Partial<TopologyInput> = {}): Promise
       topology: parsed,
       file: 'understudy.yaml',
       text: '',
+      warnings: [],
       bundle: () => Promise.resolve({ topology: parsed, templates: {} }),
       azure,
       store,

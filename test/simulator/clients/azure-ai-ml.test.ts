@@ -77,6 +77,7 @@ describe.skipIf(client === undefined)('azure-ai-ml', () => {
           disabled: false,
         },
         sweep: ['sweep', 4, 'minimize'],
+        serverless: ['Completed', 'serverless'],
       });
     },
     CHAPTER_MS,

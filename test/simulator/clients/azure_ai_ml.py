@@ -118,6 +118,7 @@ def jobs(client: MLClient, folder: Path):
         "canceled": ended(client, long.name),
         "pipeline": pipeline(client, folder, environment),
         "sweep": sweep(client, folder),
+        "serverless": serverless(client, folder),
     }
 
 
@@ -163,6 +164,30 @@ def pipeline(client: MLClient, folder: Path, environment: Environment):
         "schedules": [[each.name, each.is_enabled] for each in client.schedules.list(list_view_type="All")],
         "disabled": disabled.is_enabled,
     }
+
+
+def serverless(client: MLClient, folder: Path):
+    """A pipeline as people write it in YAML, whose steps run on computes that the service finds."""
+    yaml = folder / "serverless.yml"
+    yaml.write_text(
+        """
+$schema: https://azuremlschemas.azureedge.net/latest/pipelineJob.schema.json
+type: pipeline
+experiment_name: tries
+settings:
+  default_compute: azureml:serverless
+jobs:
+  only:
+    type: command
+    code: ./src
+    command: python train.py
+    environment: azureml:plain@latest
+"""
+    )
+    job = client.jobs.create_or_update(load_job(yaml))
+    client.jobs.stream(job.name)
+    found = client.jobs.get(job.name)
+    return [found.status, found.settings.default_compute]
 
 
 def sweep(client: MLClient, folder: Path):

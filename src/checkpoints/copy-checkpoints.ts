@@ -4,7 +4,7 @@
  */
 import { datastoreUri, sameName } from '../azure/ids.ts';
 import type { BringCheckpoint, Brought, CheckpointToBring } from './bring-checkpoint.ts';
-import { resumeFolder } from '../workspace/checkpoint.ts';
+import { checkpointFolder } from '../workspace/checkpoint.ts';
 import type { LedgerCheckpoint, LedgerEntry } from '../ledger/ledger.ts';
 import { entryOf } from '../ledger/whole-checkpoint.ts';
 import type { StepContext } from '../run/work/step-context.ts';
@@ -23,7 +23,7 @@ import { replicaContainer, type BlobLine } from '../recovery-point/manifest.ts';
 import { gone, readReplica } from '../blobs/mend-replica.ts';
 import type { BlobRoot } from '../workspace/places.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
-import { openStandby, plannedDatastores, type Standby } from '../standby/standby.ts';
+import type { Standby } from '../standby/standby.ts';
 
 /** Always there, in the workspace's own account. */
 const ownDatastore = 'workspaceblobstore';
@@ -45,19 +45,26 @@ interface Opened {
   files: ReadonlyMap<string, CheckpointFile[]>;
 }
 
-/** Errors of what it answers: see `BringCheckpoint`; and PreconditionError where there is no standby workspace. */
-export function resumeFolders(context: StepContext, entries: readonly LedgerEntry[]): BringCheckpoint {
+/** Brings checkpoints of these jobs; nothing is read before the first is asked for. Errors of what it returns: see `BringCheckpoint`. */
+export function copyCheckpoints(
+  context: StepContext,
+  standby: Standby,
+  entries: readonly LedgerEntry[],
+): BringCheckpoint {
   const limit = createLimiter(context.topology.artifacts.concurrency);
   let opened: Promise<Opened> | undefined;
   return async (request) => {
-    opened ??= open(context, entries);
+    opened ??= open(context, standby, entries);
     return bring(context, await opened, request, limit);
   };
 }
 
-async function open(context: StepContext, entries: readonly LedgerEntry[]): Promise<Opened> {
-  const standby = await openStandby(context);
-  const sources = (await Array.fromAsync(plannedDatastores(context))).map(placeOfDatastore);
+async function open(
+  context: StepContext,
+  standby: Standby,
+  entries: readonly LedgerEntry[],
+): Promise<Opened> {
+  const sources = standby.sourceDatastores.map(placeOfDatastore);
   const files = new Map<string, CheckpointFile[]>();
   const folders = entries.flatMap(({ checkpoint }): (BlobRoot & { files: CheckpointFile[] })[] => {
     const place = checkpoint && folderAt(checkpoint, sources);
@@ -96,7 +103,7 @@ async function bring(
   if (!target)
     return { missing: `${to.region} has no datastore in its own account "${account.name}"`, files: 0 };
   const { datastore, container } = target;
-  const folder = resumeFolder(successor, checkpoint.recoveryPoint);
+  const folder = checkpointFolder(successor, checkpoint.recoveryPoint);
   await ensureContainer(account.container(container), signal);
   const at = { standby, container, folder, signal, beat };
   const there = await listFolder(at);
@@ -128,7 +135,7 @@ function targetOf(
   );
 }
 
-interface ResumeFolder {
+interface CopyFolder {
   standby: Standby;
   container: string;
   folder: string;
@@ -138,7 +145,7 @@ interface ResumeFolder {
 
 /** Only where there is nothing yet: what is there already is compared, and never replaced. */
 async function copyFile(
-  { standby, container, folder, signal, beat }: ResumeFolder,
+  { standby, container, folder, signal, beat }: CopyFolder,
   { path, line }: CheckpointFile,
 ): Promise<void> {
   const { account } = standby;
@@ -159,7 +166,7 @@ async function listFolder({
   folder,
   signal,
   beat,
-}: ResumeFolder): Promise<Map<string, ListedBlob>> {
+}: CopyFolder): Promise<Map<string, ListedBlob>> {
   const found = new Map<string, ListedBlob>();
   for await (const blob of listBlobs(standby.account, container, folder, signal)) {
     if (!isFolderMarker(blob)) found.set(blob.path.slice(folder.length + 1), blob);
@@ -168,9 +175,9 @@ async function listFolder({
   return found;
 }
 
-/** Lists the folder afresh and reads it through: it must hold the checkpoint's files, equal, and nothing else. */
+/** Lists the folder again and reads it through: it must hold the checkpoint's files, equal, and nothing else. */
 async function compare(
-  at: ResumeFolder,
+  at: CopyFolder,
   files: readonly CheckpointFile[],
   limit: <T>(work: () => Promise<T>) => Promise<T>,
 ): Promise<{ equal: number; problem?: string }> {
@@ -185,14 +192,14 @@ async function compare(
   const equal = files.length - problems.length;
   const wanted = new Set(files.map(({ path }) => path));
   for (const path of there.keys())
-    if (!wanted.has(path)) problems.push(`${path}: somebody else put it into ${at.folder}`);
+    if (!wanted.has(path)) problems.push(`${path}: another process put it into ${at.folder}`);
   if (problems.length === 0) return { equal };
   const [first, ...others] = problems.toSorted();
   return { equal, problem: `${first}${others.length > 0 ? ` (and ${others.length} more)` : ''}` };
 }
 
 async function differenceOf(
-  { standby, container, folder, signal, beat }: ResumeFolder,
+  { standby, container, folder, signal, beat }: CopyFolder,
   { path, line }: CheckpointFile,
   there: ListedBlob | undefined,
 ): Promise<string | undefined> {

@@ -11,7 +11,6 @@ import { notDoneBy, type Finding, type LostBlob } from '../run/work/findings.ts'
 import { covers, type SealedManifest, type Unit } from '../recovery-point/manifest.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
 import { assetReferences, type AssetReference } from '../workspace/references.ts';
-import { planned } from '../standby/standby.ts';
 
 /** By `models/fraud/4`, `jobs/train-17`, `schedules/nightly`, `deployments/blue`: why it is not whole. */
 export type LostAssets = ReadonlyMap<string, string>;
@@ -27,11 +26,6 @@ export async function lostAssets(context: StepContext, sealed: SealedManifest): 
   for await (const unit of readPart(context.store, sealed, 'units')) addLost(found, unit, blobs);
   await addReferring(found, context, sealed);
   return found;
-}
-
-/** Of the plan's recovery point. */
-export async function plannedLosses(context: StepContext): Promise<LostAssets> {
-  return lostAssets(context, (await planned(context)).sealed);
 }
 
 function addLost(

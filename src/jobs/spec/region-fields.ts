@@ -1,6 +1,6 @@
 /** In which regions a job may run, where it says so itself: `resources.locations`, which serverless compute goes by. Pure. */
-import type { Json } from '../azure/azure.ts';
-import { sameName } from '../azure/ids.ts';
+import type { Json } from '../../azure/azure.ts';
+import { sameName } from '../../azure/ids.ts';
 
 /** What a job says of where it runs stands in these, at whatever depth. */
 const holders = new Set(['resources', 'queueSettings', 'queue_settings']);

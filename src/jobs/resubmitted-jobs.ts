@@ -8,7 +8,7 @@ import { lossOf } from './loss-lines.ts';
 
 const linesOfLoss = 20;
 
-export class ResumedJobs {
+export class ResubmittedJobs {
   readonly tally: Tally;
   readonly #context: StepContext;
   readonly #total: number;
@@ -22,19 +22,19 @@ export class ResumedJobs {
     this.#total = total;
   }
 
-  /** Takes over what an earlier attempt has written; returns the names of those jobs. ControlStoreError where a part of it is damaged. */
-  async writtenBefore(): Promise<Set<string>> {
+  /** Takes over what an earlier attempt has written; returns those by name of the job. ControlStoreError where a part of it is damaged. */
+  async writtenBefore(): Promise<Map<string, JobRecord>> {
     const { batches = 0 } = (this.#context.cursor ?? {}) as { batches?: number };
-    const names = new Set<string>();
+    const before = new Map<string, JobRecord>();
     while (this.#parts < batches) {
       const part = this.#name(this.#parts);
       const found = await this.#context.store.read<unknown>(part);
       if (!found) break;
       const records = parseJobRecords(found.value, part);
-      for (const { old } of records) names.add(old);
+      for (const record of records) before.set(record.old, record);
       await this.#write(records);
     }
-    return names;
+    return before;
   }
 
   /** `done`: jobs beyond those that were added. The cursor goes with every sign of progress: only the last one is remembered. */

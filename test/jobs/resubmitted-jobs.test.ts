@@ -1,7 +1,7 @@
 /** What a resubmission has written down of its jobs, read again by a second attempt. */
 import { describe, expect, it } from 'vitest';
 import type { JobRecord } from '../../src/jobs/job-record.ts';
-import { ResumedJobs } from '../../src/jobs/resumed-jobs.ts';
+import { ResubmittedJobs } from '../../src/jobs/resubmitted-jobs.ts';
 import { scene } from './scene.ts';
 
 const record: JobRecord = {
@@ -23,8 +23,8 @@ const place = 'runs/run-1/evidence/jobs-0001.json';
 
 async function written() {
   const made = scene();
-  await new ResumedJobs(made.context(), 1).add([record], 1);
-  const again = () => new ResumedJobs(made.context({ cursor: { batches: 1 } }), 1);
+  await new ResubmittedJobs(made.context(), 1).add([record], 1);
+  const again = () => new ResubmittedJobs(made.context({ cursor: { batches: 1 } }), 1);
   return { store: made.store, again };
 }
 
@@ -32,7 +32,7 @@ describe('a second attempt', () => {
   it('takes over what is written, as it is', async () => {
     const { store, again } = await written();
     const jobs = again();
-    expect(await jobs.writtenBefore()).toEqual(new Set(['train']));
+    expect(await jobs.writtenBefore()).toEqual(new Map([['train', record]]));
     expect(jobs.tally.result(1, 'eastus')).toMatchObject({ facts: { resumed: 1 } });
     expect((await store.read(place))?.value).toEqual([record]);
   });
@@ -46,7 +46,7 @@ describe('a second attempt', () => {
     await store.write(place, JSON.stringify(value), 'application/json');
     await expect(again().writtenBefore()).rejects.toMatchObject({
       code: 'ControlStoreError',
-      message: expect.stringContaining(`list of resumed jobs "${place}": ${says}`) as string,
+      message: expect.stringContaining(`list of resubmitted jobs "${place}": ${says}`) as string,
       details: { place, next: expect.stringContaining('Damaged documents') as string },
     });
   });

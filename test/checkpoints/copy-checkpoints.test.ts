@@ -3,8 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listBlobs } from '../../src/azure/storage/blobs.ts';
 import { replicaContainer } from '../../src/recovery-point/manifest.ts';
 import { openRecoveryPoint, readPart } from '../../src/recovery-point/recovery-point.ts';
-import { resumeFolders } from '../../src/checkpoints/resume-folder.ts';
-import { resumeFolder } from '../../src/workspace/checkpoint.ts';
+import { copyCheckpoints } from '../../src/checkpoints/copy-checkpoints.ts';
+import { openStandby } from '../../src/standby/standby.ts';
+import { checkpointFolder } from '../../src/workspace/checkpoint.ts';
 import type { LedgerEntry } from '../../src/ledger/ledger.ts';
 import type { RecoveryPointRef } from '../../src/plan/plan.ts';
 import type { StepContext } from '../../src/run/work/step-context.ts';
@@ -18,9 +19,13 @@ describe('the copying of a checkpoint', () => {
   let entry: LedgerEntry;
   const bringTo = async (successor: string, beat: () => Promise<void> = () => Promise.resolve()) => {
     if (!entry.checkpoint) throw new Error('the ledger has no checkpoint');
-    return resumeFolders(context, [entry])({ checkpoint: entry.checkpoint, successor, beat });
+    return copyCheckpoints(context, await openStandby(context), [entry])({
+      checkpoint: entry.checkpoint,
+      successor,
+      beat,
+    });
   };
-  const folderOf = (successor: string) => resumeFolder(successor, ref.id);
+  const folderOf = (successor: string) => checkpointFolder(successor, ref.id);
 
   const inWest = (path: string, content: string) =>
     upload(scene.westAccount, scene.westContainer, path, content);
@@ -85,7 +90,7 @@ describe('the copying of a checkpoint', () => {
     const result = await bringTo('us-taken');
     expect(result).toEqual({
       files: 2,
-      missing: `extra.json: somebody else put it into ${folderOf('us-taken')} (and 1 more)`,
+      missing: `extra.json: another process put it into ${folderOf('us-taken')} (and 1 more)`,
     });
     expect(await textOf(scene.westAccount, scene.westContainer, `${folderOf('us-taken')}/step-1.json`)).toBe(
       'step x',
@@ -114,7 +119,7 @@ describe('the copying of a checkpoint', () => {
       ...entry,
       checkpoint: { ...(entry.checkpoint as NonNullable<LedgerEntry['checkpoint']>), files: 4 },
     };
-    const result = await resumeFolders(context, [less])({
+    const result = await copyCheckpoints(context, await openStandby(context), [less])({
       checkpoint: less.checkpoint,
       successor: 'us-less',
       beat: () => Promise.resolve(),

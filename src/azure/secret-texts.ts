@@ -1,0 +1,47 @@
+/** Secrets in text that people write: connection strings, keys of storage accounts, shared access signatures. Pure. */
+
+export interface SecretInText {
+  /** `an account key`: what may be shown of it. */
+  what: string;
+  /** Name of the storage account that it opens, where the text says so. */
+  account?: string | undefined;
+  /** Whether it is one of a storage account. */
+  isStorage: boolean;
+}
+
+const accountKey = /(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{86}==(?![A-Za-z0-9+/=])/g;
+const keyInString = /\b(AccountKey|SharedAccessKey)\s*=\s*[^;\s"']+/gi;
+const signature = /\b(sig|SharedAccessSignature)=(?!\$)[^&;\s"']{8,}/gi;
+
+/** The secrets that a text holds; a text that takes them from a variable (`$KEY`) holds none. */
+export function secretsIn(text: string): SecretInText[] {
+  const found: SecretInText[] = [];
+  const account = accountIn(text);
+  const named = [...text.matchAll(keyInString)].filter(([whole]) => !/=\s*\$/.test(whole));
+  for (const [, name = ''] of named) {
+    const isStorage = name.toLowerCase() === 'accountkey';
+    found.push(
+      isStorage
+        ? { what: 'a connection string', account, isStorage }
+        : { what: 'a connection string of a message hub', isStorage },
+    );
+  }
+  const bare = text.replaceAll(keyInString, '');
+  if (accountKey.test(bare)) found.push({ what: 'an account key', account, isStorage: true });
+  accountKey.lastIndex = 0;
+  if (signature.test(bare)) found.push({ what: 'a shared access signature', account, isStorage: true });
+  signature.lastIndex = 0;
+  return found;
+}
+
+/** The text as it may be shown. */
+export function withoutSecretTexts(text: string): string {
+  return text.replaceAll(keyInString, '$1=…').replaceAll(accountKey, '…').replaceAll(signature, '$1=…');
+}
+
+function accountIn(text: string): string | undefined {
+  const named =
+    /\bAccountName\s*=\s*([a-z0-9]+)/i.exec(text) ??
+    /\b([a-z0-9]{3,24})\.(?:blob|dfs|file|queue|table)\./i.exec(text);
+  return named?.[1];
+}

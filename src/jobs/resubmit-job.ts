@@ -1,0 +1,208 @@
+/** One interrupted job's way: decide, rewrite, plan its successor, bring its checkpoint, submit, record. */
+import type { ReferenceMapping } from '../azure/ids.ts';
+import {
+  broughtBefore,
+  filesOf,
+  type BringCheckpoint,
+  type Brought,
+} from '../checkpoints/bring-checkpoint.ts';
+import { isUnderstudyError, messageOf, type UnderstudyError } from '../errors/error.ts';
+import type { OldJobState } from '../fence/stopped-jobs.ts';
+import { markSubmitted, specFolder, successorName, type LedgerEntry } from '../ledger/ledger.ts';
+import type { StepContext } from '../run/work/step-context.ts';
+import type { AzureJobs } from '../workspace/azure-jobs.ts';
+import type { RawJob } from '../workspace/job.ts';
+import { classify, type Classification } from './classify.ts';
+import { aboutJob, type JobRecord } from './job-record.ts';
+import { followedBy, followOutput, type Producers } from './follow-outputs.ts';
+import { withLostWork } from './lost-work.ts';
+import { nextSuccessor, superseded, type NextSuccessor } from './next-successor.ts';
+import { rewriteSpec, type RewrittenSpec, type Unmapped } from './spec/rewrite-spec.ts';
+import { submitSuccessor } from './submit.ts';
+import { successorSpec } from './spec/successor-spec.ts';
+import { unrestoredIn, type Unrestored } from './unrestored.ts';
+
+/** What all jobs of one resubmission share. */
+export interface Resubmission {
+  context: StepContext;
+  /** The standby's. */
+  jobs: AzureJobs;
+  mapping: ReferenceMapping;
+  /** What this run could not restore: no job may run on it. */
+  unrestored: Unrestored;
+  isShared: (datastore: string) => boolean;
+  /** What this run's fence knows of a job of the old workspace. */
+  oldState: (entry: LedgerEntry) => OldJobState;
+  producers: Producers;
+  bring: BringCheckpoint;
+  /** Called in long work; throws FencedError once the lease is lost. */
+  beat: () => Promise<void>;
+}
+
+/**
+ * Idempotent: run again, it finds the successor that it planned or submitted. Errors: what trying again may cure, and what ends the
+ * step (AzureUnavailable, FencedError, CredentialError); what is wrong with this job alone is in its record.
+ */
+export async function resubmitJob(entry: LedgerEntry, all: Resubmission): Promise<JobRecord> {
+  try {
+    return withLostWork(await goOn(entry, all), entry, goneSince(all.context));
+  } catch (error) {
+    if (!isOfThisJob(error)) throw error;
+    const group = error.details.azure?.code ?? error.code;
+    const failed = { class: 'manual', outcome: 'failed', reason: messageOf(error), group } as const;
+    return withLostWork({ ...aboutJob(entry), ...failed }, entry, goneSince(all.context));
+  }
+}
+
+async function goOn(entry: LedgerEntry, all: Resubmission): Promise<JobRecord> {
+  const { context, jobs } = all;
+  const spec = await context.store.open<RawJob>(specFolder, entry.spec);
+  const decision = await decide(entry, spec, all);
+  if (decision.class === 'skip') return { ...aboutJob(entry), ...decision, outcome: 'skipped' };
+  if (decision.class !== 'resubmit' && decision.class !== 'restart')
+    return leaveForPerson(entry, decision, all);
+
+  const followed = await followedBy(entry, all.producers, jobs, context);
+  if (!Array.isArray(followed)) return leaveForPerson(entry, followed, all);
+  const follow = (reference: string) => followOutput(reference, followed, all.mapping);
+  const moved = rewriteSpec(spec, { mapping: all.mapping, follow });
+  const lacking = lackingFor(spec, moved, all);
+  if (lacking) {
+    const { unmapped, ...left } = lacking;
+    return { ...(await leaveForPerson(entry, left, all)), unmapped };
+  }
+  const next = await nextSuccessor(entry, all.oldState(entry), context, jobs);
+  if ('ended' in next) return { ...aboutJob(entry), ...next.ended };
+  const { successor, before } = next;
+  const resumes = decision.class === 'resubmit';
+  const brought = await checkpointFor(entry, next, resumes, all);
+  if (resumes && (!brought || 'missing' in brought)) return notRestored(entry, brought);
+  const uri = resumes && brought && 'uri' in brought ? brought.uri : undefined;
+  const { input, output } = context.topology.jobs.checkpoint;
+  const { body, changes } = successorSpec(spec, moved, {
+    successor: { ...successor, lineageRoot: entry.lineageRoot },
+    isShared: all.isShared,
+    checkpointOutput: output,
+    ...(uri === undefined ? {} : { resume: { input, uri } }),
+  });
+  await all.beat();
+  const { already, differences } = await submitSuccessor({
+    jobs,
+    name: successor.name,
+    body,
+    before,
+    signal: context.signal,
+  });
+  await markSubmitted(context.store, entry.lineageRoot, successor.hop);
+  const isEarlier = already && successor.run !== context.run.runId;
+  const earlier = isEarlier ? ` (submitted by run ${successor.run})` : '';
+  return {
+    ...aboutJob(entry),
+    ...decision,
+    reason: decision.reason + earlier + (resumes ? '' : whereabouts(brought)),
+    new: successor.name,
+    outcome: 'submitted',
+    hop: successor.hop,
+    ...(uri === undefined ? {} : { checkpoint: uri }),
+    ...filesOf(entry, brought),
+    changes,
+    ...(moved.warnings.length > 0 ? { warnings: moved.warnings } : {}),
+    ...(differences.length > 0 ? { differences } : {}),
+  };
+}
+
+/** When the outage began, or the run was triggered (ISO 8601). */
+function goneSince({ run }: StepContext): string {
+  return run.outageBeganAt ?? run.triggeredAt;
+}
+
+async function decide(
+  entry: LedgerEntry,
+  spec: RawJob,
+  { context, oldState }: Resubmission,
+): Promise<Classification> {
+  const facts = { entry, spec, policy: context.topology.jobs, goneSince: goneSince(context) };
+  return (await superseded(entry, context)) ?? classify({ ...facts, old: oldState(entry) });
+}
+
+/** Why a job must not run in the standby as its spec says; nothing is planned for it then. */
+function lackingFor(
+  spec: RawJob,
+  { unmapped }: RewrittenSpec,
+  { unrestored, mapping }: Resubmission,
+): (Classification & { unmapped: Unmapped[] }) | undefined {
+  const wrong = unrestoredIn(spec, unrestored, mapping);
+  if (wrong[0]) {
+    const reason = wrong[0].reason + showMore(wrong);
+    return { class: 'manual', group: 'refers to what was not restored', reason, unmapped: wrong };
+  }
+  if (!unmapped[0]) return undefined;
+  const reason = `${unmapped[0].place}: ${unmapped[0].reason}${showMore(unmapped)}`;
+  return { class: 'manual', group: 'names what the standby lacks', reason, unmapped };
+}
+
+function showMore({ length }: readonly Unmapped[]): string {
+  return length > 1 ? ` (and ${length - 1} more)` : '';
+}
+
+/** A person who goes on from its checkpoint finds that in the standby too. */
+async function leaveForPerson(
+  entry: LedgerEntry,
+  decision: Classification,
+  all: Resubmission,
+): Promise<JobRecord> {
+  const brought = await bringCopy(entry, successorName(entry.lineageRoot, entry.hop + 1), all);
+  const reason = decision.reason + whereabouts(brought);
+  const outcome = decision.class === 'owed' ? 'owed' : 'skipped';
+  return { ...aboutJob(entry), ...decision, reason, outcome, ...filesOf(entry, brought) };
+}
+
+/** A successor that is there already has its checkpoint. */
+async function checkpointFor(
+  entry: LedgerEntry,
+  { successor, before }: Extract<NextSuccessor, { successor: unknown }>,
+  resumes: boolean,
+  all: Resubmission,
+): Promise<Brought | undefined> {
+  const { checkpoint } = entry;
+  const policy = all.context.topology.jobs.checkpoint;
+  const held = resumes && before && checkpoint && broughtBefore(before, checkpoint, policy);
+  return held || bringCopy(entry, successor.name, all);
+}
+
+async function bringCopy(
+  { checkpoint }: LedgerEntry,
+  successor: string,
+  { bring, beat }: Resubmission,
+): Promise<Brought | undefined> {
+  return checkpoint && bring({ checkpoint, successor, beat });
+}
+
+/** Better not run than go on from half a checkpoint. */
+function notRestored(
+  entry: LedgerEntry,
+  brought: Extract<Brought, { missing: string }> | undefined,
+): JobRecord {
+  const group = 'its checkpoint could not be restored';
+  const reason = `${group}: ${brought?.missing ?? 'the ledger has none'}`;
+  return {
+    ...aboutJob(entry),
+    class: 'manual',
+    outcome: 'skipped',
+    reason,
+    group,
+    ...filesOf(entry, brought),
+  };
+}
+
+function whereabouts(brought: Brought | undefined): string {
+  if (!brought) return '';
+  return 'uri' in brought
+    ? `; its last checkpoint is in ${brought.uri}`
+    : `; its checkpoint could not be restored: ${brought.missing}`;
+}
+
+/** Errors that concern one job: Azure's refusal of it, or its spec in the control store. */
+function isOfThisJob(error: unknown): error is UnderstudyError {
+  return isUnderstudyError(error, 'AzureError') || isUnderstudyError(error, 'ControlStoreError');
+}

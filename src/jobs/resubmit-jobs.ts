@@ -1,0 +1,173 @@
+/**
+ * Resubmits in the standby what was interrupted in the old workspace: from the plan's recovery point alone, by priority, each job at
+ * most once however often the step is killed and run again.
+ */
+import { apiVersions, type ArmResource } from '../azure/azure.ts';
+import { copyCheckpoints } from '../checkpoints/copy-checkpoints.ts';
+import { isUnderstudyError, UnderstudyError } from '../errors/error.ts';
+import { FenceWatch } from '../fence/watch-fence.ts';
+import { specFolder, type LedgerEntry } from '../ledger/ledger.ts';
+import { byUrgency, rankOf } from '../ledger/urgency.ts';
+import { readLedger } from '../recovery-point/recovery-point.ts';
+import type { OpenRecoveryPoint } from '../recovery-point/manifest.ts';
+import { mapBounded } from '../run/work/bounded.ts';
+import { everySecond } from '../run/work/every-second.ts';
+import type { StepResult } from '../run/work/outcome.ts';
+import type { StepContext } from '../run/work/step-context.ts';
+import { openStandby, planned } from '../standby/standby.ts';
+import { azureJobs } from '../workspace/azure-jobs.ts';
+import { describeJob } from '../workspace/describe-job.ts';
+import type { RawJob } from '../workspace/job.ts';
+import { outcomeForReaders, type Producers } from './follow-outputs.ts';
+import { JobQueue } from './job-queue.ts';
+import type { JobRecord } from './job-record.ts';
+import { producersOf, type ReadsAndWrites } from './producers.ts';
+import { resubmitJob, type Resubmission } from './resubmit-job.ts';
+import { ResubmittedJobs } from './resubmitted-jobs.ts';
+import { sharedDatastores } from './shared-datastores.ts';
+import { findUnrestored } from './unrestored.ts';
+
+/**
+ * How many jobs of one priority are under way side by side. Azure takes about ten writes a second, and a job waits for nine answers,
+ * one after the other: with answers that take a third of a second, fewer jobs would leave some of that unused.
+ */
+const window = 32;
+
+/** Action `resubmitJobs`. `checkpoints`: how those of the recovery point are brought to the standby. */
+export async function resubmitJobs(context: StepContext, checkpoints = copyCheckpoints): Promise<StepResult> {
+  if (!context.plan.recoveryPoint)
+    return { state: 'skipped', detail: 'the plan has no recovery point, so there is no job to resubmit' };
+  const point = await planned(context);
+  const entries = await Array.fromAsync(readLedger(context.store, point));
+  if (entries.length === 0) {
+    return { state: 'skipped', detail: `no job was unfinished at recovery point ${point.ref.id}` };
+  }
+  const watch = await FenceWatch.open(context);
+  const evidence = new ResubmittedJobs(context, entries.length);
+  const before = await evidence.writtenBefore();
+  const outcomes = new Map([...before].map(([name, record]) => [name, outcomeForReaders(record)]));
+  const { queue, producers } = await putInOrder(context, entries);
+  queue.remove(before.keys());
+  const all = {
+    ...(await prepare(context, { point, entries, watch, checkpoints })),
+    producers: { ...producers, outcomes },
+  };
+  const { jobBatch } = context.topology.policies;
+  while (queue.size > 0) {
+    const batch = queue.next(jobBatch, (entry) => watch.oldState(entry) !== undefined);
+    if (batch.length === 0) {
+      if (watch.isOver) break;
+      await evidence.say();
+      await watch.wait();
+      continue;
+    }
+    const records = await resubmitBatch(batch, all, (done) => evidence.say(done));
+    for (const record of records) outcomes.set(record.old, outcomeForReaders(record));
+    queue.remove(batch.map(({ name }) => name));
+    await evidence.add(records, watch.isOver ? 1 : jobBatch);
+    if (!watch.isOver) await watch.look();
+  }
+  await evidence.add([], 1);
+  if (queue.size > 0) throw stopHasFailed(queue.size, entries.length, watch, context);
+  return evidence.tally.result(entries.length, context.from.region);
+}
+
+/** Nobody knows whether these jobs run on. */
+function stopHasFailed(
+  left: number,
+  of: number,
+  { step }: FenceWatch,
+  { from }: StepContext,
+): UnderstudyError {
+  return new UnderstudyError(
+    'PreconditionError',
+    `${left} of ${of} jobs have no successor: step ${step} failed, and they may run on in ${from.region}`,
+    {
+      next: 'Fix what that step names, then "understudy retry" the run: what is submitted is not submitted again.',
+    },
+  );
+}
+
+async function putInOrder(
+  context: StepContext,
+  entries: readonly LedgerEntry[],
+): Promise<{ queue: JobQueue; producers: Omit<Producers, 'outcomes'> }> {
+  const { jobs } = context.topology;
+  const described = await describedJobs(context, entries);
+  const of = producersOf(described);
+  const queue = new JobQueue({
+    entries: byUrgency(entries, jobs),
+    rankOf: (entry) => rankOf(entry, jobs.priority),
+    producers: of,
+  });
+  const writes = (job: string) => described.get(job)?.writes ?? [];
+  return { queue, producers: { of, writes, circular: queue.circular } };
+}
+
+/** By name; what an earlier release took is described from its spec. A spec that cannot be read is its own job's error, later. */
+async function describedJobs(
+  { store }: StepContext,
+  entries: readonly LedgerEntry[],
+): Promise<ReadonlyMap<string, ReadsAndWrites>> {
+  const described = await mapBounded(entries, window, async (entry): Promise<[string, ReadsAndWrites]> => {
+    const { name, description, spec } = entry;
+    if (description) return [name, description];
+    try {
+      return [name, describeJob(await store.open<RawJob>(specFolder, spec))];
+    } catch (error) {
+      if (!isUnderstudyError(error, 'ControlStoreError')) throw error;
+      return [name, { reads: [], writes: [] }];
+    }
+  });
+  return new Map(described);
+}
+
+interface Prepare {
+  point: OpenRecoveryPoint;
+  entries: readonly LedgerEntry[];
+  watch: FenceWatch;
+  checkpoints: typeof copyCheckpoints;
+}
+
+type Prepared = Omit<Resubmission, 'beat' | 'producers'>;
+
+async function prepare(
+  context: StepContext,
+  { point, entries, watch, checkpoints }: Prepare,
+): Promise<Prepared> {
+  const { azure, signal } = context;
+  const standby = await openStandby(context, point);
+  const { workspace, sourceDatastores, datastores } = standby;
+  const computes = await Array.fromAsync(
+    azure.arm.list(`${workspace.id}/computes`, apiVersions.machineLearning, { signal }),
+  );
+  const names = (resources: readonly ArmResource[]) =>
+    new Set(resources.map(({ name }) => name.toLowerCase()));
+  return {
+    context,
+    jobs: azureJobs(azure.arm, workspace),
+    mapping: { ...standby.mapping, has: { computes: names(computes), datastores: names(datastores) } },
+    unrestored: await findUnrestored(context, standby),
+    isShared: sharedDatastores(sourceDatastores, datastores),
+    oldState: (entry) => watch.oldState(entry) ?? { is: 'asked' },
+    bring: checkpoints(context, standby, entries),
+  };
+}
+
+async function resubmitBatch(
+  batch: readonly LedgerEntry[],
+  all: Omit<Resubmission, 'beat'>,
+  progress: (done: number) => Promise<void>,
+): Promise<JobRecord[]> {
+  let done = 0;
+  await progress(done);
+  const beat = everySecond(() => progress(done));
+  return mapBounded(batch, window, async (entry) => {
+    // A run that has lost its lease must not submit. What is under way is awaited before the error is thrown on: none goes on
+    // submitting behind the back of the next attempt.
+    await beat();
+    const record = await resubmitJob(entry, { ...all, beat });
+    done += 1;
+    return record;
+  });
+}

@@ -1,0 +1,23 @@
+/** Which datastores are one and the same store on both sides. Pure. */
+import type { ArmResource } from '../azure/azure.ts';
+import { sameName } from '../azure/ids.ts';
+import { textAt } from '../azure/json.ts';
+
+/** Whether a datastore of this name has the same account and the same container on both sides. */
+export function sharedDatastores(
+  old: readonly ArmResource[],
+  standby: readonly ArmResource[],
+): (name: string) => boolean {
+  const placeOf = (all: readonly ArmResource[], name: string) => {
+    const properties = all.find((each) => sameName(each.name, name))?.properties ?? {};
+    const container = ['containerName', 'filesystem', 'fileShareName']
+      .map((key) => textAt(properties, key))
+      .find(Boolean);
+    const account = textAt(properties, 'accountName') ?? textAt(properties, 'storeName');
+    return account === undefined ? undefined : `${account}/${container ?? ''}`;
+  };
+  return (name) => {
+    const place = placeOf(old, name);
+    return place !== undefined && sameName(place, placeOf(standby, name));
+  };
+}

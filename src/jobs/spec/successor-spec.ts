@@ -1,0 +1,129 @@
+/**
+ * What makes a moved spec that of a successor: tags that say where it comes from, outputs of its own where its origin may go on writing
+ * unseen, and the checkpoint that it goes on from. Pure.
+ */
+import type { JsonObject } from '../../azure/azure.ts';
+import { parseAzureMlUri } from '../../azure/ids.ts';
+import { isObject, objectAt, textAt } from '../../azure/json.ts';
+import { withoutSignature } from '../../azure/storage/blob-url.ts';
+import { folderOfHop, withoutHop } from '../../workspace/hop-folder.ts';
+import { originTags, tagsOf, type RawJob } from '../../workspace/job.ts';
+import type { Change, RewrittenSpec } from './rewrite-spec.ts';
+import { mapTexts } from '../../azure/json-texts.ts';
+
+/** A successor, by what its tags say of it. */
+export interface SuccessorOf {
+  name: string;
+  hop: number;
+  lineageRoot: string;
+  run: string;
+}
+
+export interface SuccessorSpecOptions {
+  successor: SuccessorOf;
+  /** The input that takes the checkpoint, and where the standby has the copy. */
+  resume?: { input: string; uri: string };
+  /** The output that holds checkpoints: a successor writes its own to a folder of its hop. */
+  checkpointOutput: string;
+  /** Whether both workspaces write to one and the same store under this datastore's name. */
+  isShared: (datastore: string) => boolean;
+}
+
+export interface SuccessorSpec {
+  /** The body of the PUT. */
+  body: { properties: JsonObject };
+  /** All that is otherwise than in the old workspace. */
+  changes: Change[];
+}
+
+/** `moved`: what `rewriteSpec` made of `job`. */
+export function successorSpec(
+  job: RawJob,
+  moved: RewrittenSpec,
+  options: SuccessorSpecOptions,
+): SuccessorSpec {
+  const changes = new Map(moved.changes.map((change) => [change.place, change]));
+  const change = (place: string, from: string, to: string) =>
+    changes.set(place, {
+      place,
+      from: changes.get(place)?.from ?? withoutSignature(from),
+      to: withoutSignature(to),
+    });
+  const properties = mapTexts(moved.properties, (text, place, keys) => {
+    if (keys.at(-1) !== 'uri' || keys.at(-3) !== 'outputs') return text;
+    const own = ownOutput(job, { uri: text, output: keys.at(-2), isMoved: changes.has(place) }, options);
+    if (own !== text) change(place, text, own);
+    return own;
+  });
+  if (options.resume) {
+    const { input, uri } = options.resume;
+    change(`properties.inputs.${input}.uri`, giveCheckpoint(properties, options.resume), uri);
+  }
+  properties['tags'] = { ...objectAt(moved.properties, 'tags'), ...tagsOfSuccessor(job, options.successor) };
+  return { body: { properties }, changes: [...changes.values()] };
+}
+
+/** The input keeps the mode its owner gave it. Returns what it read before. */
+function giveCheckpoint(properties: JsonObject, { input, uri }: { input: string; uri: string }): string {
+  const inputs = isObject(properties['inputs']) ? properties['inputs'] : {};
+  const declared = isObject(inputs[input]) ? inputs[input] : {};
+  const { value: _literal, ...kept } = declared;
+  properties['inputs'] = { ...inputs, [input]: { ...kept, jobInputType: 'uri_folder', uri } };
+  return textAt(declared, 'uri') ?? textAt(declared, 'value') ?? '';
+}
+
+interface Output {
+  /** As it reads in the standby. */
+  uri: string;
+  output: string | undefined;
+  /** Whether it reads otherwise in the old workspace. */
+  isMoved: boolean;
+}
+
+/**
+ * The origin may go on unseen. So an output in Azure's own place for its job moves to that of the successor; checkpoints, and what is on
+ * a store that both sides write to, get a folder a hop, below the path that the owner of the first job gave.
+ */
+function ownOutput(
+  job: RawJob,
+  { uri, output, isMoved }: Output,
+  { successor, isShared, checkpointOutput }: SuccessorSpecOptions,
+): string {
+  const original = withoutHop(uri, job);
+  // A path that has the job's name in it is another one for each job.
+  const isCheckpoint = output === checkpointOutput && !/\$\{\{\s*name\s*\}\}/.test(original);
+  const target = parseAzureMlUri(original)?.target;
+  if (target?.kind !== 'datastore') {
+    const meetsOrigin = isAddress(uri) && (!isMoved || isCheckpoint);
+    return meetsOrigin ? folderOfHop(original, successor) : uri;
+  }
+  const [folder, name, ...rest] = target.path.split('/');
+  if (folder === 'azureml' && name === job.name) {
+    const start = original.slice(0, original.length - target.path.length);
+    return start + [folder, successor.name, ...rest].join('/');
+  }
+  return isCheckpoint || isShared(target.datastore) ? folderOfHop(original, successor) : uri;
+}
+
+/** An address outside the workspaces: any job with it writes to the same place. */
+function isAddress(uri: string): boolean {
+  return /^(https?|wasbs?|abfss?|adl):\/\//i.test(uri);
+}
+
+function tagsOfSuccessor(job: RawJob, { lineageRoot, hop, run }: SuccessorOf): Record<string, string> {
+  return {
+    [originTags.origin]: job.id || job.name,
+    [originTags.lineage]: lineageRoot,
+    [originTags.hop]: String(hop),
+    [originTags.run]: run,
+  };
+}
+
+/** The tags of a job that say where it comes from; undefined for a job of its own. */
+export function originOf(job: RawJob): SuccessorOf | undefined {
+  const tags = tagsOf(job);
+  const [lineageRoot, hop, run] = [tags[originTags.lineage], tags[originTags.hop], tags[originTags.run]];
+  return lineageRoot !== undefined && hop !== undefined && run !== undefined
+    ? { name: job.name, lineageRoot, hop: Number(hop), run }
+    : undefined;
+}

@@ -1,0 +1,60 @@
+/** The one RTO and the one RPO that a reader looks for first: of the class that did worst against its objective. */
+import type { ClassObjectives, Verdict } from './schema.ts';
+
+export interface WorstMeasure {
+  name: 'RTO' | 'RPO';
+  class: ClassObjectives['class'];
+  /** Absent where it was not measured. */
+  measuredMs?: number;
+  objectiveSeconds?: number;
+  verdict: Verdict;
+  why?: string;
+}
+
+/** Nothing where the run measures nothing. */
+export function worstMeasures(objectives: readonly ClassObjectives[]): WorstMeasure[] {
+  const all = objectives.flatMap(({ class: name, rto, rpo }): WorstMeasure[] => {
+    const rtoMs = rto.sinceOutageMs ?? rto.sinceTriggerMs;
+    return [
+      { name: 'RTO', class: name, ...judged(rto), ...(rtoMs === undefined ? {} : { measuredMs: rtoMs }) },
+      {
+        name: 'RPO',
+        class: name,
+        ...judged(rpo),
+        ...(rpo.measuredMs === undefined ? {} : { measuredMs: rpo.measuredMs }),
+      },
+    ];
+  });
+  return (['RTO', 'RPO'] as const).flatMap((name) => {
+    const [worst] = all.filter((each) => each.name === name).toSorted(byBadness);
+    return worst ? [worst] : [];
+  });
+}
+
+type Judged = Pick<WorstMeasure, 'objectiveSeconds' | 'verdict' | 'why'>;
+
+function judged({ objectiveSeconds, verdict, why }: ClassObjectives['rto'] | ClassObjectives['rpo']): Judged {
+  return {
+    verdict,
+    ...(objectiveSeconds === undefined ? {} : { objectiveSeconds }),
+    ...(why === undefined ? {} : { why }),
+  };
+}
+
+const ranks = { missed: 0, 'not measured': 1, met: 2, 'no objective': 3 } as const satisfies Record<
+  Verdict,
+  number
+>;
+
+/** By verdict, then by how much of its objective it took, then by time. */
+function byBadness(one: WorstMeasure, other: WorstMeasure): number {
+  return (
+    ranks[one.verdict] - ranks[other.verdict] ||
+    shareOf(other) - shareOf(one) ||
+    (other.measuredMs ?? 0) - (one.measuredMs ?? 0)
+  );
+}
+
+function shareOf({ measuredMs = 0, objectiveSeconds }: WorstMeasure): number {
+  return objectiveSeconds === undefined || objectiveSeconds === 0 ? 0 : measuredMs / objectiveSeconds;
+}

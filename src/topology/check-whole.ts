@@ -1,0 +1,124 @@
+/** What the schema of one field cannot see: how the fields of a topology fit together. */
+import type { Found } from './describe-issue.ts';
+import { didYouMean } from './nearest.ts';
+import type { Topology } from './topology.ts';
+import { resourceClasses } from './words.ts';
+
+/** Everything that does not fit together; empty: it fits. */
+export function checkWhole(topology: Topology): Found[] {
+  const names = Object.keys(topology.regions);
+  return [
+    ...checkRegions(topology, names),
+    ...checkWorkspaces(topology),
+    ...checkControlStore(topology),
+    ...checkRegionNames(topology, names),
+    ...checkStrategies(topology),
+  ];
+}
+
+function checkRegions({ active }: Topology, names: string[]): Found[] {
+  const problems: Found[] = [];
+  if (names.length !== 2) {
+    const message = `expected exactly two regions, got ${names.length} (${names.join(', ')})`;
+    problems.push({ path: ['regions'], message });
+  }
+  if (active !== undefined && !names.includes(active))
+    problems.push({ path: ['active'], message: noSuchRegion(active, names) });
+  return problems;
+}
+
+function checkWorkspaces({ regions }: Topology): Found[] {
+  const problems: Found[] = [];
+  const seen = new Map<string, string>();
+  for (const [region, { workspace }] of Object.entries(regions)) {
+    const key = `${workspace.subscriptionId}/${workspace.resourceGroup}/${workspace.name}`.toLowerCase();
+    const other = seen.get(key);
+    if (other !== undefined) {
+      problems.push({
+        path: ['regions', region, 'workspace'],
+        message: `expected a workspace of its own, got "${workspace.name}", which region "${other}" has already`,
+      });
+    }
+    seen.set(key, region);
+  }
+  return problems;
+}
+
+/**
+ * ARM keeps what it knows of a resource group in the group's own region, and a group is deleted as a whole: the control store, which must
+ * outlive either workspace, is in neither one's group. Either region may become the active one.
+ */
+function checkControlStore({ controlStore, regions }: Topology): Found[] {
+  const groupOf = (place: { subscriptionId: string; resourceGroup: string }) =>
+    `${place.subscriptionId}/${place.resourceGroup}`.toLowerCase();
+  const shared = Object.entries(regions).find(
+    ([, { workspace }]) => groupOf(workspace) === groupOf(controlStore),
+  );
+  if (shared === undefined) return [];
+  const message =
+    `expected a resource group of its own, outside both regions, got "${controlStore.resourceGroup}", which holds the workspace ` +
+    `of "${shared[0]}": the control store would be lost with it`;
+  return [{ path: ['controlStore', 'resourceGroup'], message }];
+}
+
+/**
+ * Every place that has something of each region has it of both, and of no other: the way back needs it too. Origins are two; one vault
+ * may serve both regions, since Azure has a copy of it elsewhere.
+ */
+function checkRegionNames(topology: Topology, names: string[]): Found[] {
+  const places: [PropertyKey[], Record<string, unknown> | undefined, 'two' | 'any'][] = [
+    [['traffic', 'frontDoor', 'origins'], topology.traffic?.frontDoor?.origins, 'two'],
+    [['escrow', 'vaults'], topology.escrow?.vaults, 'any'],
+  ];
+  return places.flatMap(([path, record, wanted]) =>
+    record === undefined ? [] : checkPerRegion(path, record, names, wanted),
+  );
+}
+
+function checkPerRegion(
+  path: PropertyKey[],
+  record: Record<string, unknown>,
+  names: string[],
+  wanted: 'two' | 'any',
+): Found[] {
+  const given = Object.keys(record);
+  const foreign = given.filter((name) => !names.includes(name));
+  if (foreign.length > 0) {
+    return foreign.map((name) => ({
+      path: [...path, name],
+      message: noSuchRegion(name, names),
+    }));
+  }
+  const missing = names.filter((name) => !given.includes(name));
+  if (missing.length > 0)
+    return missing.map((name) => ({ path, message: `expected one for each region, got none for "${name}"` }));
+  if (wanted === 'any') return [];
+  const values = given.map((name) => String(record[name]).toLowerCase().replace(/\/$/, ''));
+  if (new Set(values).size === values.length) return [];
+  return [{ path, message: `expected a different one for each region, got "${values[0] ?? ''}" for both` }];
+}
+
+/** Of the words for a strategy, those that there is a plan for: found here, and not at three in the morning. */
+const offered: readonly string[] = ['hot-warm'];
+
+/** `platform` is at least as hot as any other class: nothing runs on a platform that is not there. */
+function checkStrategies({ strategies }: Topology): Found[] {
+  const heat = { 'hot-cold': 0, 'hot-warm': 1, 'hot-hot': 2 } as const;
+  return resourceClasses.flatMap((name) => {
+    const path = ['strategies', name];
+    if (heat[strategies[name]] > heat[strategies.platform])
+      return {
+        path,
+        message: `expected at most "${strategies.platform}", the strategy of platform, got "${strategies[name]}"`,
+      };
+    if (offered.includes(strategies[name])) return [];
+    return {
+      path,
+      message: `expected "hot-warm", the one strategy that this version offers, got "${strategies[name]}"`,
+    };
+  });
+}
+
+function noSuchRegion(name: string, names: string[]): string {
+  return `expected one of the regions (${names.join(', ')}), got "${name}"${didYouMean(name, names)}`;
+}

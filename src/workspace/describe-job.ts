@@ -1,0 +1,65 @@
+/** A job of Azure Machine Learning in the words of every platform. Pure. */
+import type { Json } from '../azure/azure.ts';
+import { parseAzureMlUri, type Target } from '../azure/azureml-uri.ts';
+import { objectAt, textAt } from '../azure/json.ts';
+import { eachText } from '../azure/json-texts.ts';
+import type { JobDescription } from '../run/work/job-platform.ts';
+import { outputPlace } from './checkpoint.ts';
+import { computesOf, nodesOf } from './gpus.ts';
+import { timeLimitSeconds, typeOf, type RawJob } from './job.ts';
+import { withoutSecretTexts } from '../azure/secret-texts.ts';
+
+/** Letters of a command line that are kept: the whole is in the job's spec. */
+const longestCommand = 1000;
+
+export function describeJob(job: RawJob): JobDescription {
+  const nodes = nodesOf(job);
+  const limit = timeLimitSeconds(job);
+  return {
+    runs: withoutSecretTexts(textAt(job.properties, 'command') ?? typeOf(job)).slice(0, longestCommand),
+    computes: computesOf(job),
+    ...(nodes === undefined ? {} : { nodes }),
+    reads: readsOf(job),
+    writes: writesOf(job),
+    ...(limit === undefined ? {} : { timeLimitSeconds: limit }),
+  };
+}
+
+/** Everything that its spec refers to as a whole, but for its outputs. */
+function readsOf({ properties }: RawJob): JobDescription['reads'] {
+  const found = new Map<string, JobDescription['reads'][number]>();
+  eachText(properties, (text, _place, keys) => {
+    if (keys.includes('outputs')) return;
+    const read = readIn(parseAzureMlUri(text)?.target);
+    if (read) found.set(JSON.stringify(read), read);
+  });
+  return [...found.values()];
+}
+
+/** What a reference reads of stores and of other jobs; undefined: something else. */
+function readIn(target: Target | undefined): JobDescription['reads'][number] | undefined {
+  switch (target?.kind) {
+    case 'job-output':
+      return { job: target.job, output: target.output };
+    case 'run':
+      return { job: target.run, output: 'artifacts' };
+    case 'datastore':
+      return { store: target.datastore, path: plainPath(target.path) };
+    default:
+      return undefined;
+  }
+}
+
+function writesOf(job: RawJob): JobDescription['writes'] {
+  const outputs: Record<string, Json> = objectAt(job.properties, 'outputs') ?? {};
+  return Object.keys(outputs).flatMap((output) => {
+    const place = outputPlace(job, output);
+    // What else the service fills in is known once the job runs.
+    if (!place || place.path.includes('${{')) return [];
+    return [{ output, store: place.datastore, path: plainPath(place.path) }];
+  });
+}
+
+function plainPath(path: string): string {
+  return path.replace(/^\/+|\/+$/g, '');
+}
