@@ -32,8 +32,8 @@ const rooms = [
   'bundle',
   'client',
   'stack',
-  'operations',
   'report',
+  'operations',
   'cli',
 ];
 

@@ -53,5 +53,15 @@ export function diskStore(folder: string): ControlStore {
         .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
       for (const name of names.toSorted()) if (name.startsWith(prefix)) yield name;
     },
+    async *folders(prefix) {
+      let last: string | undefined;
+      for await (const name of this.list(prefix)) {
+        const end = name.indexOf('/', prefix.length);
+        const folder = end < 0 ? undefined : name.slice(0, end + 1);
+        if (folder === undefined || folder === last) continue;
+        last = folder;
+        yield folder;
+      }
+    },
   };
 }

@@ -20,7 +20,7 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * Runs contenders in turn, `rounds` times over, so that what else the machine does meets all of them alike; answers the median of each.
+ * Runs contenders in turn, `rounds` times over, so that what else the machine does meets all of them alike; returns the median of each.
  * `round` counts from 0.
  */
 export async function alternate<K extends string>(
@@ -94,4 +94,11 @@ export function countOf(option: string, text: string | undefined): number {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;
   throw new RangeError(`--${option}: expected a whole number above 0, got "${text ?? ''}"`);
+}
+
+/** A whole number, 0 too. RangeError naming the option otherwise. */
+export function wholeOf(option: string, text: string | undefined): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 0 && text !== '') return value;
+  throw new RangeError(`--${option}: expected a whole number, got "${text ?? ''}"`);
 }

@@ -7,7 +7,7 @@ import type { Benchmark } from './benchmark.ts';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 
-const names = ['copy', 'jobs', 'move', 'memory', 'history', 'simulator'] as const;
+const names = ['copy', 'jobs', 'move', 'memory', 'history', 'soak', 'simulator'] as const;
 type Name = (typeof names)[number];
 
 async function load(name: Name): Promise<Benchmark> {
@@ -22,6 +22,8 @@ async function load(name: Name): Promise<Benchmark> {
       return (await import('./memory/benchmark.ts')).benchmark;
     case 'history':
       return (await import('./history/benchmark.ts')).benchmark;
+    case 'soak':
+      return (await import('./soak/benchmark.ts')).benchmark;
     case 'simulator':
       return (await import('./simulator/benchmark.ts')).benchmark;
   }

@@ -1,4 +1,7 @@
-/** What a worker says while it works: a line for each failed attempt, with its run and its step, and for what Temporal's core reports. */
+/**
+ * What a worker says while it works: a line for each failed attempt, with its run and its step, and for what
+ * Temporal's core reports.
+ */
 import { SdkComponent } from '@temporalio/common';
 import {
   DefaultLogger,
@@ -13,10 +16,14 @@ import type { RunExecution, StepRequest } from './run/reference.ts';
 /** While Temporal is away each of its pollers complains at each attempt: this often is enough. */
 const repeatMs = 60_000;
 
+/** What the SDK warns of in a worker that has no workflows on purpose: a host's. */
+const withoutWorkflows = 'No workflows registered, not polling for workflow tasks';
+
 /** Warnings and errors, a line each, passed to `write`. */
 export function workerLogger(write: (line: string) => void): Logger {
   const said = new Map<string, number>();
   return new DefaultLogger('WARN', (entry) => {
+    if (entry.message === withoutWorkflows) return;
     if (entry.meta?.['sdkComponent'] === SdkComponent.core) {
       const same = entry.message.replaceAll(/\d+/g, '');
       const now = performance.now();
@@ -27,7 +34,10 @@ export function workerLogger(write: (line: string) => void): Logger {
   });
 }
 
-/** One line, whatever is in it: `2026-11-21T03:02:11.000Z WARN run 2026-…, step restore/data/restoreBlobs, attempt 3: Activity failed: AzureUnavailable: …` */
+/**
+ * One line, whatever is in it: `2026-11-21T03:02:11.000Z WARN run 2026-…, step restore/data/restoreBlobs,
+ * attempt 3: Activity failed: AzureUnavailable: …`
+ */
 function lineOf({ level, message, timestampNanos, meta = {} }: LogEntry): string {
   const at = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
   const { run, step, attempt, error } = meta as Partial<About> & { error?: unknown };

@@ -1,6 +1,7 @@
 /** The worker: executes runs. With `host`, only what that host alone can see (its config files). */
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -31,7 +32,7 @@ const coreLogs = makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' });
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Connects, and answers the worker ready to run. TemporalError if Temporal does not answer. */
+/** Connects, and returns the worker ready to run. TemporalError if Temporal does not answer. */
 export async function makeWorker(options: WorkerOptions): Promise<Worker> {
   // Ctrl-C and SIGTERM are the caller's to handle: it stops the worker and then its own things.
   Runtime.install({
@@ -80,16 +81,12 @@ function connect(
   return NativeConnection.connect(options);
 }
 
-/** Compiles the workflows once for each state of their sources; answers the file. */
+/** What a bundle of the workflows is made with, and what it holds: each release of it makes another one. */
+const bundledBy = ['@temporalio/worker', '@temporalio/workflow'];
+
+/** Compiles the workflows once for each state of their sources and each version of Temporal's SDK; returns the file. */
 async function compiledWorkflows(cacheDirectory: string): Promise<string> {
-  const hash = createHash('sha256');
-  for (const folder of ['workflows', 'src/plan', 'src/topology', 'src/run']) {
-    const names = (await readdir(join(root, folder), { recursive: true })).filter((name) =>
-      name.endsWith(`.${extension}`),
-    );
-    for (const name of names.toSorted()) hash.update(await readFile(join(root, folder, name)));
-  }
-  const file = join(cacheDirectory, `workflows-${hash.digest('hex').slice(0, 16)}.js`);
+  const file = join(cacheDirectory, `workflows-${(await digestOfSources()).slice(0, 16)}.js`);
   try {
     await readFile(file);
     return file;
@@ -105,4 +102,20 @@ async function compiledWorkflows(cacheDirectory: string): Promise<string> {
   await writeFile(temporary, code);
   await rename(temporary, file);
   return file;
+}
+
+export async function digestOfSources(versionOf = installedVersion): Promise<string> {
+  const hash = createHash('sha256');
+  for (const name of bundledBy) hash.update(`${name}@${versionOf(name)}\n`);
+  for (const folder of ['workflows', 'src/plan', 'src/topology', 'src/run']) {
+    const names = (await readdir(join(root, folder), { recursive: true })).filter((name) =>
+      name.endsWith(`.${extension}`),
+    );
+    for (const name of names.toSorted()) hash.update(await readFile(join(root, folder, name)));
+  }
+  return hash.digest('hex');
+}
+
+function installedVersion(name: string): string {
+  return (createRequire(import.meta.url)(`${name}/package.json`) as { version: string }).version;
 }

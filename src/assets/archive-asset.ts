@@ -1,6 +1,6 @@
 /** Archives a version in the standby that is not whole, and says so in a tag: lists and labels leave it out from then on. */
 import { apiVersions, type JsonObject } from '../azure/azure.ts';
-import { objectAt } from '../azure/json.ts';
+import { objectAt } from '../azure/body/json.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import { desiredAsset } from './asset-body.ts';
 import { pathOf, type RestoreAsset } from './restore-asset.ts';

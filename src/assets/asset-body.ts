@@ -1,8 +1,8 @@
 /** An asset of the active workspace as it must be in the standby: what is put there, and what is found to differ. Pure. */
 import type { ArmResource, Json, JsonObject } from '../azure/azure.ts';
 import { rewriteReferences, type ReferenceMapping, type RewrittenJson } from '../azure/ids.ts';
-import { isObject } from '../azure/json.ts';
-import { differences } from '../azure/compare.ts';
+import { isObject } from '../azure/body/json.ts';
+import { differences } from '../azure/body/compare.ts';
 import { assetTypes, mutable, readOnlyEverywhere } from '../workspace/asset-types.ts';
 import type { AssetLine } from '../recovery-point/manifest.ts';
 

@@ -1,7 +1,7 @@
 /** The action `reconcileAssets`: lists the standby's assets afresh through the typed client, and compares them with the manifest field by field. */
 import type { JsonObject } from '../azure/azure.ts';
 import { UnderstudyError } from '../errors/error.ts';
-import { differences } from '../azure/compare.ts';
+import { differences } from '../azure/body/compare.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { AcceptedLoss, StepContext } from '../run/work/step-context.ts';
 import { desiredAsset } from './asset-body.ts';

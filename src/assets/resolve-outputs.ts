@@ -5,7 +5,7 @@
 import type { Arm, ArmResource, JsonObject } from '../azure/azure.ts';
 import { datastoreUri, parseAzureMlUri } from '../azure/ids.ts';
 import type { WorkspaceRef } from '../topology/topology.ts';
-import { jobOutputs, joinPath } from '../workspace/job-outputs.ts';
+import { jobOutputs, joinPath } from '../workspace/jobs/job-outputs.ts';
 
 /** Fields of a version that may name the output of a job. */
 const fields = ['modelUri', 'dataUri'] as const;

@@ -1,7 +1,7 @@
 /** The action `restoreAssets`: registers containers and versions in the standby, every uri and id rewritten. */
 import { z } from 'zod';
-import { isObject } from '../azure/json.ts';
-import { withoutProse } from '../azure/prose.ts';
+import { isObject } from '../azure/body/json.ts';
+import { withoutProse } from '../azure/body/free-text.ts';
 import type { Counts, StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import type { WorkspaceRef } from '../topology/topology.ts';

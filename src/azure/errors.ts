@@ -1,7 +1,13 @@
 /** The one place that reads Azure's status codes and says what they mean for us. */
 import { RestError } from '@azure/core-rest-pipeline';
 import { certificateFault } from '../errors/certificate.ts';
-import { UnderstudyError, isUnderstudyError, messageOf, type ErrorCode } from '../errors/error.ts';
+import {
+  UnderstudyError,
+  isUnderstudyError,
+  messageOf,
+  type ErrorCode,
+  type ErrorDetails,
+} from '../errors/error.ts';
 import { certificateAdviceFor, refusalAdvice } from './advice.ts';
 import { isSignInFailure, signInError } from './sign-in.ts';
 
@@ -39,13 +45,13 @@ export function isThrottling({ status }: { status?: number }): boolean {
 }
 
 /**
- * No answer, or a server that fails. A refusal (401, 403, 404), throttling, or a certificate that nobody here trusts says nothing of
- * how the region is.
+ * No answer, or a server that fails. A refusal (401, 403, 404), throttling, a certificate that nobody here trusts, or Entra's silence says
+ * nothing of how the region is.
  */
 export function isOutage(error: unknown): boolean {
   if (!isUnderstudyError(error, 'AzureUnavailable')) return false;
   const status = error.details.azure?.status;
-  if (status === undefined) return error.details.next === undefined;
+  if (status === undefined) return error.details.untrusted !== true && error.details.origin !== 'sign-in';
   return status === 408 || status >= 500;
 }
 
@@ -141,11 +147,11 @@ function networkMessage(error: unknown): string {
 }
 
 /** A certificate that is refused does not get better by waiting: say what to set, or whom to ask. */
-function certificateAdvice(error: unknown): { next?: string } {
+function certificateAdvice(error: unknown): Pick<ErrorDetails, 'untrusted' | 'next'> {
   const fault = causes(error)
     .map(certificateFault)
     .find((each) => each !== undefined);
-  return fault === undefined ? {} : { next: certificateAdviceFor[fault] };
+  return fault === undefined ? {} : { untrusted: true, next: certificateAdviceFor[fault] };
 }
 
 function causes(error: unknown): string[] {

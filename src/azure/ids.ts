@@ -7,7 +7,7 @@ import type { Json, JsonObject } from './azure.ts';
 import { locateWorkspace, sameName, sameWorkspace, type WorkspacePlace } from './arm-id.ts';
 import { parseAzureMlUri, type AzureMlUri, type Target } from './azureml-uri.ts';
 import { addressIn, placeInAccount } from './storage/blob-url.ts';
-import { isProse } from './prose.ts';
+import { isProse } from './body/free-text.ts';
 
 export { formatArmId, parseArmId, sameName, sameWorkspace } from './arm-id.ts';
 export { datastoreUri, parseAzureMlUri } from './azureml-uri.ts';

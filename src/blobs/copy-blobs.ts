@@ -21,7 +21,8 @@ import { startHeartbeat, type Heartbeat } from '../run/work/heartbeat.ts';
 import { replicaContainer, type Unit } from '../recovery-point/manifest.ts';
 import { partWriter, readLines, type PartWriter } from '../recovery-point/parts.ts';
 import { nothingOf, noPrevious, previousBlobs, type PreviousBlobs, type PreviousUnit } from './previous.ts';
-import { listRecoveryPoints, openByRef } from '../recovery-point/recovery-point.ts';
+import { listRecoveryPoints } from '../recovery-point/list-points.ts';
+import { openByRef } from '../recovery-point/recovery-point.ts';
 import { newTally, showBytes, showCount, skip, toCounts } from '../run/work/tally.ts';
 import { findWorkspace } from '../workspace/workspace.ts';
 

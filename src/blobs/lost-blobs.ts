@@ -6,7 +6,7 @@ import type { AcceptedLoss, StepContext } from '../run/work/step-context.ts';
 import { showFindings, type Finding, type LostBlob } from '../run/work/findings.ts';
 import { replicaIn } from '../recovery-point/find-line.ts';
 import type { BlobLine, SealedManifest } from '../recovery-point/manifest.ts';
-import { sealedIds } from '../recovery-point/recovery-point.ts';
+import { sealedIds } from '../recovery-point/list-points.ts';
 import { showCount } from '../run/work/tally.ts';
 
 /** `difference`: what is there, and what should be. */
@@ -79,8 +79,8 @@ async function otherPoint(
   { id, region }: SealedManifest,
   lost: LostBlob,
 ): Promise<string | undefined> {
-  const others = (await sealedIds(store)).filter((each) => each !== id).slice(0, lookedInto);
-  for (const other of others) {
+  const others = await sealedIds(store, { limit: lookedInto + 1 });
+  for (const other of others.filter((each) => each !== id)) {
     const replica = await replicaIn(store, other, lost, region);
     if (replica !== undefined && replica !== lost.replica) return other;
   }

@@ -3,7 +3,7 @@
  * middle of a failover. What only ARM can evaluate is left to ARM.
  */
 import { z } from 'zod';
-import { isObject } from '../azure/json.ts';
+import { isObject } from '../azure/body/json.ts';
 import { show } from '../topology/describe-issue.ts';
 import type { Region } from '../topology/topology.ts';
 import { findCircle } from './find-circle.ts';

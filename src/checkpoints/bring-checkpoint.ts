@@ -1,9 +1,9 @@
 /** Bringing a job's last checkpoint to the standby: what this folder asks for, and what it makes of the answer. */
 import { z } from 'zod';
-import { isObject, objectAt, textAt } from '../azure/json.ts';
-import { type RawJob } from '../workspace/job.ts';
+import { isObject, objectAt, textAt } from '../azure/body/json.ts';
+import { type RawJob } from '../workspace/jobs/job.ts';
 import type { LedgerCheckpoint, LedgerEntry } from '../ledger/ledger.ts';
-import { checkpointFolder, type CheckpointPolicy } from '../workspace/checkpoint.ts';
+import { checkpointFolder, type CheckpointPolicy } from '../workspace/jobs/checkpoint.ts';
 
 export interface CheckpointToBring {
   checkpoint: LedgerCheckpoint;

@@ -1,7 +1,7 @@
 /** The blobs of checkpoint folders, found in one reading of a recovery point's blobs however many jobs there are. */
 import { sameName } from '../azure/ids.ts';
-import { isHopFolder } from '../workspace/hop-folder.ts';
-import type { DatastorePath } from '../workspace/checkpoint.ts';
+import { isHopFolder } from '../workspace/jobs/hop-folder.ts';
+import type { DatastorePath } from '../workspace/jobs/checkpoint.ts';
 import { isFolderMarker } from '../azure/storage/blobs.ts';
 import type { DatastorePlace } from '../workspace/datastores.ts';
 import type { BlobLine } from '../recovery-point/manifest.ts';

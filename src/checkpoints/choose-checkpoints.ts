@@ -1,6 +1,6 @@
 /** Which checkpoint of each unfinished job a recovery point has whole: from what was copied, and what changed meanwhile. */
 import type { ArmResource } from '../azure/azure.ts';
-import { checkpointPlaces, wentOnFrom, type CheckpointPolicy } from '../workspace/checkpoint.ts';
+import { checkpointPlaces, wentOnFrom, type CheckpointPolicy } from '../workspace/jobs/checkpoint.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
 import { CheckpointScan, type CheckpointRules, type Chosen } from '../ledger/whole-checkpoint.ts';
 import type { StepContext } from '../run/work/step-context.ts';

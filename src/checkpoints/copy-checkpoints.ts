@@ -4,7 +4,7 @@
  */
 import { datastoreUri, sameName } from '../azure/ids.ts';
 import type { BringCheckpoint, Brought, CheckpointToBring } from './bring-checkpoint.ts';
-import { checkpointFolder } from '../workspace/checkpoint.ts';
+import { checkpointFolder } from '../workspace/jobs/checkpoint.ts';
 import type { LedgerCheckpoint, LedgerEntry } from '../ledger/ledger.ts';
 import { entryOf } from '../ledger/whole-checkpoint.ts';
 import type { StepContext } from '../run/work/step-context.ts';

@@ -1,15 +1,22 @@
-/** Questions to the person at the terminal; whoever breaks one off declines. */
+/** Questions to the person at the terminal; breaking one off declines. */
 import { createInterface, type Interface } from 'node:readline/promises';
 import { UnderstudyError } from '../errors/error.ts';
+import type { Output } from './output.ts';
 
-/** Asks, and closes the terminal whatever happens. Declined on Ctrl-C or the end of input: nothing has been changed by then. */
-export async function ask<T>(questions: (terminal: Interface) => Promise<T>): Promise<T> {
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+/**
+ * Asks, and closes the terminal whatever happens. Declined on Ctrl-C or the end of input: nothing has been
+ * changed by then.
+ */
+export async function ask<T>(
+  { stream, say }: Pick<Output, 'stream' | 'say'>,
+  questions: (terminal: Interface) => Promise<T>,
+): Promise<T> {
+  const terminal = createInterface({ input: process.stdin, output: stream });
   try {
     return await questions(terminal);
   } catch (error) {
     if ((error as Error).name !== 'AbortError') throw error;
-    console.log(); // the question's line is still open
+    say(''); // the question's line is still open
     throw new UnderstudyError('Declined', 'declined: nothing was changed');
   } finally {
     terminal.close();
@@ -26,14 +33,15 @@ export async function requireWord(terminal: Interface, question: string, expecte
   );
 }
 
-/** Why something is done; asked again until there is an answer where there must be one. Else it may be empty. */
+/**
+ * Asks why something is done; `obligatory`: again and again, until there is an answer. Else it may be empty.
+ */
 export async function askReason(
   terminal: Pick<Interface, 'question'>,
   { obligatory }: { obligatory: boolean },
 ): Promise<string> {
-  for (;;) {
-    const answer = (await terminal.question('Why? (stands in the report) ')).trim();
+  for (let hint = ''; ; hint = 'A loss is not accepted without a reason. ') {
+    const answer = (await terminal.question(`${hint}Why? (it stands in the report) `)).trim();
     if (answer !== '' || !obligatory) return answer;
-    console.log('A loss is not accepted without a reason.');
   }
 }

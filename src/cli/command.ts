@@ -1,4 +1,4 @@
-/** What all commands share: the topology option, an example in every help, connected sessions. */
+/** What all commands share: the topology option, an example in every help, exit codes, connected sessions. */
 import type { Client } from '@temporalio/client';
 import { Command } from 'commander';
 import { connectTemporal } from '../client/connect.ts';
@@ -20,7 +20,10 @@ const exitCodes = [
   ['5', 'of status: something is broken', ': a failover now would fail, or lose more than it must'],
 ] as const;
 
-/** What `status` ends with where something is wrong: `warning`, a person should see to it; `critical`, it is broken now. */
+/**
+ * What `status` ends with where something is wrong: `warning`, a person should see to it; `critical`, it is
+ * broken now.
+ */
 export const statusExitCodes = { warning: 4, critical: 5 } as const;
 
 /** One a line, for the help of all. */
@@ -32,10 +35,12 @@ export const exitCodeTable = [
 /** In a line, for the help of each. */
 export const exitCodeLine = `Exit codes: ${exitCodes.map(([code, what]) => `${code} ${what}`).join('; ')}`;
 
+/** The topology that the person named, or the default one. */
 export function topologyFile(of: Command): string {
   return of.optsWithGlobals<{ topology: string }>().topology;
 }
 
+/** What a command of this topology works with. */
 export function session(of: Command): Promise<Session> {
   return openSession(topologyFile(of));
 }

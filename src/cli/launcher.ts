@@ -1,10 +1,13 @@
-/** The launcher (bin/understudy.mjs) may run the program as a child, and may be killed without a chance to say so. */
+/**
+ * The launcher (bin/understudy.mjs) may run the program as a child, and may be killed without a chance to say
+ * so.
+ */
 
 const variable = 'UNDERSTUDY_LAUNCHER';
 
 /**
- * Ends with the launcher: when it is gone, the program is asked to end as by SIGTERM, so that a worker hands back its work and
- * whoever watches leaves. Does nothing where no launcher started us.
+ * Ends with the launcher: when it is gone, the program is asked to end as by SIGTERM, so that a worker hands
+ * back its work and a watching command leaves. Does nothing where no launcher started us.
  */
 export function endWithLauncher(): void {
   const launched = process.env[variable] !== undefined;

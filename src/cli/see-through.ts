@@ -1,47 +1,63 @@
 /** A run from its start to its report, for every command that starts one or finds one running. */
-import { messageOf, UnderstudyError } from '../errors/error.ts';
-import type { Report } from '../report/report.ts';
+import { messageOf } from '../errors/error.ts';
+import type { RunOutcome } from '../operations/documents/run.ts';
+import type { StartedRun } from '../operations/runs/open-run.ts';
+import { reportOf, requireAllDone } from '../operations/runs/read-report.ts';
 import type { Session } from '../operations/session.ts';
-import type { StartedRun } from '../operations/start-operation.ts';
+import { requireCompleted, type Watched } from '../operations/runs/watch-run.ts';
+import type { Report } from '../report/report.ts';
 import { interruptible } from './interrupt.ts';
-import { printReport } from './print-report.ts';
-import { conclude, watchRun } from './watch.ts';
+import { failureOf, type Output, type Shown } from './output.ts';
+import { saveReport, showReport } from './save-report.ts';
+import { showRun } from './watch.ts';
+
+/** Throws what the command has to end with. */
+type Judge = (watched: Watched, report: Report | undefined) => void;
+
+/** A run is to complete, with all that its steps were about. */
+const mustComplete: Judge = (watched, report) => {
+  requireCompleted(watched);
+  if (report) requireAllDone(report);
+};
 
 /**
- * Begins the run, watches it, prints its report, and ends the command as the run ended. Ctrl-C while it begins waits until it
- * has begun: a run is never left between its journal and Temporal.
+ * Begins the run, watches it, and shows its report; `judge` says whether the command has done what it was
+ * asked to. Ctrl-C while the run begins waits until it has begun: a run is never left between its journal and
+ * Temporal.
  */
 export async function seeThrough(
+  output: Output,
   session: Session,
   begin: () => Promise<StartedRun>,
-  { cancelWanted = false }: { cancelWanted?: boolean } = {},
-): Promise<void> {
-  const watched = await interruptible(async (leaving) => watchRun(session, await begin(), leaving));
-  let report: Report | undefined;
-  try {
-    report = await printReport(session, watched);
-  } catch (error) {
-    // How the run ended is one thing, whether its report can be shown is another.
-    console.error(
-      `understudy: no report: ${messageOf(error)}\n  → understudy report ${watched.runId} --folder …`,
-    );
-  }
-  if (cancelWanted && watched.state === 'cancelled') return;
-  conclude(watched);
-  if (report) refuseFailures(report);
+  judge: Judge = mustComplete,
+): Promise<Shown<RunOutcome>> {
+  let started = false;
+  const watched = await interruptible(async (leaving) => {
+    const run = await begin();
+    ({ started } = run);
+    return showRun(output, session, run, leaving);
+  });
+  const found = watched.state === 'left' ? {} : await reportFor(output, session, watched.runId);
+  const { runId, state, reason } = watched;
+  const document = { runId, started, state, reason, ...found };
+  return { document, ...failureOf(() => judge(watched, found.report)) };
 }
 
-/** Every step is done, and some of what the steps were about is not: nobody must take that for a success. */
-function refuseFailures({ run, counts }: Report): void {
-  const failed = counts.flatMap(({ kind, failed: parts }) =>
-    parts.map(({ reason, count }) => `${count} ${kind}: ${reason}`),
-  );
-  if (failed.length === 0) return;
-  throw new UnderstudyError(
-    'ReconciliationError',
-    `run ${run.runId} completed, but not all was done: ${[...new Set(failed)].join('; ')}`,
-    {
-      next: `See what that means in "understudy report ${run.runId}", and do it by hand.`,
-    },
-  );
+/** How the run ended is one thing, whether its report can be shown is another. */
+async function reportFor(
+  output: Output,
+  session: Session,
+  runId: string,
+): Promise<Pick<RunOutcome, 'reportFolder'> & { report?: Report }> {
+  try {
+    const report = await reportOf(session, runId);
+    if (!report) return {};
+    if (!output.json) output.say(`\n${showReport(report, output, { full: false })}`);
+    const reportFolder = await saveReport(report, runId);
+    output.say(`Report: ${reportFolder}/report.html (also .json, .txt)`);
+    return { report, reportFolder };
+  } catch (error) {
+    console.error(`understudy: no report: ${messageOf(error)}\n  → understudy report ${runId} --folder …`);
+    return {};
+  }
 }

@@ -1,172 +1,26 @@
-/** Shows a run until it is over, and answers how it ended. Whoever leaves (Ctrl-C) leaves the run alone: it goes on. */
-import { setTimeout as delay } from 'node:timers/promises';
-import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
-import { readProgress, readStatus } from '../client/runs.ts';
-import { messageOf, UnderstudyError } from '../errors/error.ts';
+/** Watches a run in the terminal. Anyone who leaves (Ctrl-C) leaves the run alone: it goes on. */
+import type { StartedRun } from '../operations/runs/open-run.ts';
 import type { Session } from '../operations/session.ts';
-import type { StartedRun } from '../operations/start-operation.ts';
-import { isOver } from '../plan/run-states.ts';
-import { howToEnd } from '../run/describe-run.ts';
-import { readRun } from '../run/journal.ts';
-import type { RunProgress } from '../run/progress.ts';
-import { createView, type View } from './view/index.ts';
+import { watchRun, type Watched } from '../operations/runs/watch-run.ts';
+import type { Output } from './output.ts';
+import { createView } from './view/index.ts';
 
-/** Milliseconds between two looks at a run, and how long one look may take. */
-const lookEveryMs = 400;
-const lookMs = 3000;
-/** After so long without a sign of the run, the watcher says so. */
-const patienceMs = 4000;
-
-export interface Watched {
-  runId: string;
-  state: 'completed' | 'failed' | 'cancelled' | 'left';
-  reason: string;
-  /** Of a failed one: what to do. */
-  next?: string;
-}
-
-export async function watchRun(session: Session, run: StartedRun, leaving: AbortSignal): Promise<Watched> {
-  const view = createView(process.stdout);
+/** Shows the run until it is over, or `leaving` is aborted; returns how it ended. */
+export async function showRun(
+  { stream }: Pick<Output, 'stream'>,
+  session: Session,
+  run: StartedRun,
+  leaving: AbortSignal,
+): Promise<Watched> {
+  const view = createView(stream);
   // Where nobody reads on (a pipe into "head"), nobody watches.
   const unread = new AbortController();
   const leave = () => unread.abort();
-  process.stdout.on('error', leave);
+  stream.on('error', leave);
   try {
-    const watched = await watchUntilOver(session, run, view, AbortSignal.any([leaving, unread.signal]));
-    return watched.state === 'failed' ? await withAdvice(session, watched) : watched;
+    return await watchRun(session, run, view, AbortSignal.any([leaving, unread.signal]));
   } finally {
-    process.stdout.off('error', leave);
+    stream.off('error', leave);
     view.finish();
-  }
-}
-
-async function watchUntilOver(
-  session: Session,
-  run: StartedRun,
-  view: View,
-  leaving: AbortSignal,
-): Promise<Watched> {
-  const silence = silenceTeller(view, run.runId);
-  // Whoever leaves does not wait for an answer that may not come, and what comes late is shown to nobody.
-  const left = new Promise<undefined>((resolve) => {
-    leaving.addEventListener('abort', () => resolve(undefined), { once: true });
-  });
-  const show = (progress: RunProgress | undefined) => {
-    if (!leaving.aborted) view.update(progress);
-  };
-  const lookOnce = async () => {
-    const progress = await look(() => readProgress(run.handle));
-    show(progress.seen);
-    const { over, temporal } = await ended(session, run);
-    if (over) show((await look(() => readProgress(run.handle))).seen);
-    else if (!leaving.aborted) silence(progress, temporal);
-    return over;
-  };
-  while (!leaving.aborted) {
-    const over = await Promise.race([lookOnce(), left]);
-    if (over) return over;
-    await delay(lookEveryMs, undefined, { signal: leaving }).catch(() => undefined);
-  }
-  return { runId: run.runId, state: 'left', reason: 'you left; the run goes on' };
-}
-
-interface Look {
-  seen: RunProgress | undefined;
-  error: unknown;
-}
-
-/** One look, cut off when nobody answers: a query waits for a worker, and there may be none. */
-async function look(read: () => Promise<RunProgress>): Promise<Look> {
-  try {
-    return { seen: await inTime(read(), 'no worker answers'), error: undefined };
-  } catch (error) {
-    return { seen: undefined, error };
-  }
-}
-
-async function inTime<T>(answer: Promise<T>, otherwise: string): Promise<T> {
-  const cutOff = new AbortController();
-  const late = delay(lookMs, undefined, { signal: cutOff.signal }).then(() => {
-    throw new Error(otherwise);
-  });
-  late.catch(() => undefined);
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    cutOff.abort();
-  }
-}
-
-/** Says once, for each time it happens, that there is nothing to see, and why. */
-function silenceTeller(view: View, runId: string): (look: Look, temporal: boolean) => void {
-  let since: number | undefined;
-  let told = false;
-  return ({ seen, error }, temporal) => {
-    if (seen) {
-      since = undefined;
-      told = false;
-      return;
-    }
-    since ??= Date.now();
-    if (told || Date.now() - since < patienceMs) return;
-    told = true;
-    view.print(
-      temporal
-        ? `nothing is heard of the run (${messageOf(error)}): does "understudy worker" run? Still watching.`
-        : `Temporal does not answer: the run goes on when it does, or on another with "understudy retry ${runId}". Still watching.`,
-    );
-  };
-}
-
-/** How it ended, as Temporal says, or as the journal does where Temporal does not answer or has forgotten it. */
-async function ended(session: Session, run: StartedRun): Promise<{ over?: Watched; temporal: boolean }> {
-  const { runId } = run;
-  try {
-    if ((await inTime(readStatus(run.handle), 'no answer')) === 'RUNNING') return { temporal: true };
-    const { state, reason } = await inTime(run.handle.result(), 'no answer');
-    return { over: { runId, state: state as Watched['state'], reason: reason ?? '' }, temporal: true };
-  } catch (error) {
-    const journalled = await readRun(session.store, runId).catch(() => undefined);
-    if (journalled && isOver(journalled.state)) {
-      const { state, stateReason } = journalled;
-      return { over: { runId, state: state as Watched['state'], reason: stateReason ?? '' }, temporal: true };
-    }
-    const failed = (reason: string) => ({
-      over: { runId, state: 'failed' as const, reason },
-      temporal: true,
-    });
-    if (error instanceof WorkflowFailedError) return failed(rootCause(error));
-    if (!(error instanceof WorkflowNotFoundError)) return { temporal: false };
-    return failed(`Temporal does not know it any more; take it up again with "understudy retry ${runId}"`);
-  }
-}
-
-/** As `status` says it; where the journal cannot be read, there is no advice either. */
-async function withAdvice({ store }: Session, watched: Watched): Promise<Watched> {
-  const run = await readRun(store, watched.runId).catch(() => undefined);
-  return run ? { ...watched, next: howToEnd(run) } : watched;
-}
-
-function rootCause(error: Error): string {
-  let cause = error;
-  while (cause.cause instanceof Error) cause = cause.cause;
-  return messageOf(cause);
-}
-
-/** The command's end: says how the run ended, and turns it into an exit code. */
-export function conclude(watched: Watched): void {
-  switch (watched.state) {
-    case 'completed':
-      return;
-    case 'left':
-      throw new UnderstudyError('Declined', `you left, and ${watched.runId} goes on`, {
-        next: 'Watch it again with "understudy status --watch".',
-      });
-    case 'cancelled':
-      throw new UnderstudyError('Declined', `run ${watched.runId} was cancelled: ${watched.reason}`);
-    case 'failed':
-      throw new UnderstudyError('PreconditionError', `run ${watched.runId} failed: ${watched.reason}`, {
-        next: `See "understudy report ${watched.runId}". ${watched.next ?? ''}`.trim(),
-      });
   }
 }

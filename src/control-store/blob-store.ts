@@ -6,7 +6,7 @@ import { UnderstudyError, isUnderstudyError } from '../errors/error.ts';
 import { digestOf } from './digest.ts';
 import { canonical, type ControlStore, type Versioned } from './store.ts';
 
-/** Answers the container each time anew: its account's key may have been rotated since. */
+/** Opens the container again each time: its account's key may have been rotated since. */
 type OpenContainer = () => Promise<ContainerClient>;
 
 const tried = (what: string, name: string) => `${what} "${name}" in the control store`;
@@ -34,6 +34,14 @@ export function blobControlStore(open: OpenContainer): ControlStore {
         throw asOurs(azureError(tried('listing', prefix), error));
       }
     },
+    async *folders(prefix) {
+      try {
+        const items = (await open()).listBlobsByHierarchy('/', { prefix });
+        for await (const item of items) if (item.kind === 'prefix') yield item.name;
+      } catch (error) {
+        throw asOurs(azureError(tried('listing', prefix), error));
+      }
+    },
   };
 }
 
@@ -45,7 +53,7 @@ async function ours<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Whoever asks Azure and the control store in one step must know which of them failed, whatever it was that failed beneath. */
+/** A step that asks Azure and the control store must know which of them failed. */
 function asOurs(error: unknown): unknown {
   if (!isUnderstudyError(error)) return error;
   return new UnderstudyError(error.code, error.message, {

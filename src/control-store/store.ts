@@ -4,6 +4,7 @@
  *
  *   pointer.json                            the region pointer
  *   run-lease.json                          which run may act now, and who executes it
+ *   open-runs.json                          runs that are not over: a hint, next to the runs themselves
  *   bundles/{sha256}.json                   topology, templates, parameters
  *   plans/{sha256}.json                     compiled plans
  *   runs/{runId}/run.json                   header of a run
@@ -38,15 +39,20 @@ export interface ControlStore {
    * on the way is resolved by reading back: true if what is there is what was to be written.
    */
   swap(name: string, value: unknown, etag: string | undefined): Promise<boolean>;
-  /** Writes whatever is there (only for what is a function of its name, such as a report of a run). */
+  /** Writes in place of what is there (only for what is a function of its name, such as a report of a run). */
   write(name: string, content: Buffer | string, contentType: string): Promise<void>;
-  /** Stores JSON under `{folder}/{sha256}.json`; the same content twice is one document. Answers the digest. */
+  /** Stores JSON under `{folder}/{sha256}.json`; the same content twice is one document. Returns the digest. */
   seal(folder: string, value: unknown): Promise<string>;
   /** Reads what `seal` wrote and checks its digest. ControlStoreError if altered, cut short or missing. */
   open<T>(folder: string, digest: string): Promise<T>;
   readText(name: string): Promise<string | undefined>;
   /** Names below a prefix, in order of name. */
   list(prefix: string): AsyncIterable<string>;
+  /**
+   * The folders that begin with a prefix, in order of name, however many documents each holds: `runs/2026` gives `runs/20261121T…/`. Documents
+   * that lie in no deeper folder are left out.
+   */
+  folders(prefix: string): AsyncIterable<string>;
 }
 
 /** JSON with sorted keys: the form whose sha256 is a digest. */

@@ -42,6 +42,8 @@ const codes = {
 
 export type ErrorCode = keyof typeof codes;
 
+export const errorCodes = Object.keys(codes) as [ErrorCode, ...ErrorCode[]];
+
 export interface ErrorDetails {
   /** What the person can do next, one sentence. */
   next?: string;
@@ -51,6 +53,8 @@ export interface ErrorDetails {
   retryAfterSeconds?: number;
   /** Azure's own code and request id. */
   azure?: { status?: number; code?: string; requestId?: string };
+  /** Somebody answered whose certificate nobody here trusts: that says nothing of how Azure is. */
+  untrusted?: true;
   /** Who failed, where that is not what was asked: the control store, or whoever gives tokens. Set where the error arises. */
   origin?: 'control-store' | 'sign-in';
   /** Of a TemporalError: it may pass by waiting. False for what has to be set right: an unknown name, TLS, credentials, the namespace. */

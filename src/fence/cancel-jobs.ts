@@ -13,9 +13,9 @@ import {
   statusOf,
   tagsOf,
   type RawJob,
-} from '../workspace/job.ts';
+} from '../workspace/jobs/job.ts';
 import type { PlatformJob } from '../run/work/job-platform.ts';
-import { azureJobs, type AzureJobs } from '../workspace/azure-jobs.ts';
+import { azureJobs, type AzureJobs } from '../workspace/jobs/azure-jobs.ts';
 import { lineageOf } from '../ledger/ledger.ts';
 import type { StoppedJob } from './stopped-jobs.ts';
 

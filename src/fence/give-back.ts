@@ -2,7 +2,7 @@
 import { principalsWithin } from '../workspace/identities.ts';
 import { renewCredentials } from '../secrets/renew-credentials.ts';
 import { apiVersions, type Azure, type CallOptions, type JsonObject } from '../azure/azure.ts';
-import { textAt } from '../azure/json.ts';
+import { textAt } from '../azure/body/json.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import { workspaceId, type Side } from '../topology/sides.ts';
 import type { TakenWriters } from './taken.ts';

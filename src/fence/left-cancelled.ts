@@ -4,7 +4,7 @@ import { readLedgerSnapshot } from '../recovery-point/recovery-point.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import type { Plan } from '../plan/plan.ts';
 import { readRun } from '../run/journal.ts';
-import { resumeTag, showJob, statusOf, type NamedJob, type RawJob } from '../workspace/job.ts';
+import { resumeTag, showJob, statusOf, type NamedJob, type RawJob } from '../workspace/jobs/job.ts';
 import { lastSuccessor, submittedAs, type LedgerEntry, type Successor } from '../ledger/ledger.ts';
 import { readCancelled, readFences, StoppedRecord, type StoppedJob } from './stopped-jobs.ts';
 

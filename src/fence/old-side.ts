@@ -15,7 +15,7 @@ const folder = 'debts/';
 const nameOf = (debt: Pick<Debt, 'region' | 'kind'>) => `${folder}${debt.region}/${debt.kind}.json`;
 
 /** A debt as it is kept: and when it was paid or came to nothing, if it did. */
-const KeptDebt = Debt.extend({
+export const KeptDebt = Debt.extend({
   owedSince: z.string(),
   run: z.string(),
   paidAt: z.string().optional(),

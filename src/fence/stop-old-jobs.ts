@@ -12,7 +12,7 @@ import { toSeconds } from '../topology/duration.ts';
 import type { Side } from '../topology/sides.ts';
 import { answersStill, cancelAll, surveyLate, surveyOf, type Asking, type Survey } from './cancel-jobs.ts';
 import { everySecond } from '../run/work/every-second.ts';
-import { showJob } from '../workspace/job.ts';
+import { showJob } from '../workspace/jobs/job.ts';
 import { submittedAs, type LedgerEntry } from '../ledger/ledger.ts';
 import { StopNotes, type Owners } from './stop-notes.ts';
 import type { StoppingEnd } from './stopped-jobs.ts';

@@ -3,7 +3,7 @@ import type { Standby } from '../standby/standby.ts';
 import type { ArmResource, Json, JsonObject } from '../azure/azure.ts';
 import { identityBody } from '../azure/identity.ts';
 import { rewriteReference, rewriteReferences } from '../azure/ids.ts';
-import { differences } from '../azure/compare.ts';
+import { differences } from '../azure/body/compare.ts';
 
 /** What Azure fills in and refuses or ignores in a PUT; traffic is given when all deployments are there. */
 const readOnly = new Set(['provisioningState', 'scoringUri', 'swaggerUri', 'traffic', 'mirrorTraffic']);

@@ -1,8 +1,8 @@
 /** Lists the unfinished jobs of a workspace, and those that a fence cancelled in vain: whole. */
 import type { Arm } from '../azure/azure.ts';
 import type { WorkspaceRef } from '../topology/topology.ts';
-import { azureJobs } from '../workspace/azure-jobs.ts';
-import type { RawJob } from '../workspace/job.ts';
+import { azureJobs } from '../workspace/jobs/azure-jobs.ts';
+import type { RawJob } from '../workspace/jobs/job.ts';
 
 export interface CollectJobs {
   arm: Arm;

@@ -11,7 +11,7 @@ import {
   type Listing,
 } from '../recovery-point/drafts.ts';
 import { startHeartbeat } from '../run/work/heartbeat.ts';
-import { jobOutputs, type JobOutputs } from '../workspace/job-outputs.ts';
+import { jobOutputs, type JobOutputs } from '../workspace/jobs/job-outputs.ts';
 import { listAssets } from './list-assets.ts';
 import { listOthers } from './list-others.ts';
 import { listResources } from './list-resources.ts';
@@ -21,7 +21,7 @@ import { partWriter } from '../recovery-point/parts.ts';
 import { gpusOfRegion } from '../workspace/vm-sizes.ts';
 import { nameMissing } from './name-missing.ts';
 import { lostImages } from './own-registry.ts';
-import { textAt } from '../azure/json.ts';
+import { textAt } from '../azure/body/json.ts';
 import { findSourceStores } from './source-stores.ts';
 import {
   findSharing,

@@ -1,9 +1,9 @@
 /** Lists what a workspace has beside assets: each kind into a part of its own, without secrets. */
 import { apiVersions, type Arm, type ArmResource } from '../azure/azure.ts';
-import { numberAt, objectAt, textAt } from '../azure/json.ts';
+import { numberAt, objectAt, textAt } from '../azure/body/json.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { collectJobs } from './collect.ts';
-import { ownerOf, statusOf, type NamedJob, type RawJob } from '../workspace/job.ts';
+import { ownerOf, statusOf, type NamedJob, type RawJob } from '../workspace/jobs/job.ts';
 import { lineageOfSuccessor, submittedAs } from '../ledger/ledger.ts';
 import { leftCancelledBy, lineOfLeftCancelled } from '../fence/left-cancelled.ts';
 import type { ComputeSummary, EndpointSummary } from '../plan/recovery-point-summary.ts';

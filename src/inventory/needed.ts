@@ -1,15 +1,15 @@
 /** Collects, while a workspace is listed, which blobs and which other assets the listed things need. */
 import type { Json, JsonObject } from '../azure/azure.ts';
 import { sameName } from '../azure/ids.ts';
-import { withoutProse } from '../azure/prose.ts';
-import { checkpointPlaces, wentOnFrom, type CheckpointPolicy } from '../workspace/checkpoint.ts';
-import { objectAt } from '../azure/json.ts';
-import { type RawJob } from '../workspace/job.ts';
+import { withoutProse } from '../azure/body/free-text.ts';
+import { checkpointPlaces, wentOnFrom, type CheckpointPolicy } from '../workspace/jobs/checkpoint.ts';
+import { objectAt } from '../azure/body/json.ts';
+import { type RawJob } from '../workspace/jobs/job.ts';
 import type { Topology } from '../topology/topology.ts';
 import type { ResourceClass } from '../topology/words.ts';
 import { assetKey, assetTypes } from '../workspace/asset-types.ts';
 import type { LeftBehindList } from '../recovery-point/drafts.ts';
-import { joinPath, type JobOutputs } from '../workspace/job-outputs.ts';
+import { joinPath, type JobOutputs } from '../workspace/jobs/job-outputs.ts';
 import type { AssetLine, Unit } from '../recovery-point/manifest.ts';
 import { addDatastorePath, needsOf, type Needs, type SourceStores } from '../workspace/places.ts';
 import { assetReferences, type AssetReference } from '../workspace/references.ts';

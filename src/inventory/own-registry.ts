@@ -1,6 +1,6 @@
 /** Images in the container registry of the workspace that is left: they go dark with its region, and nothing carries them yet. */
 import { apiVersions, type Arm, type Json } from '../azure/azure.ts';
-import { textAt } from '../azure/json.ts';
+import { textAt } from '../azure/body/json.ts';
 import { isUnderstudyError } from '../errors/error.ts';
 import { regionName } from '../workspace/workspace.ts';
 

@@ -1,6 +1,6 @@
 /** The action `sealRecoveryPoint`: the job ledger, then every part checked as it lies in the control store, and the seal last. */
 import { UnderstudyError } from '../errors/error.ts';
-import { gpusOf } from '../workspace/gpus.ts';
+import { gpusOf } from '../workspace/jobs/gpus.ts';
 import { specFolder, toLedgerEntry } from '../ledger/ledger.ts';
 import { leftCancelledBy } from '../fence/left-cancelled.ts';
 import type { StepResult } from '../run/work/outcome.ts';

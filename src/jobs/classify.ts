@@ -1,8 +1,8 @@
 /** Decides what becomes of an unfinished job. Pure: everything it needs is given. */
 import { z } from 'zod';
 import type { Topology } from '../topology/topology.ts';
-import { wentOnFrom, takesCheckpoint } from '../workspace/checkpoint.ts';
-import { objectAt, textAt } from '../azure/json.ts';
+import { wentOnFrom, takesCheckpoint } from '../workspace/jobs/checkpoint.ts';
+import { objectAt, textAt } from '../azure/body/json.ts';
 import {
   createdAt,
   interactiveServices,
@@ -15,7 +15,7 @@ import {
   timeLimitSeconds,
   typeOf,
   type RawJob,
-} from '../workspace/job.ts';
+} from '../workspace/jobs/job.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
 import type { OldJobState } from '../fence/stopped-jobs.ts';
 

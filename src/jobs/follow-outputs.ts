@@ -2,9 +2,9 @@
 import { datastoreUri, parseAzureMlUri, sameWorkspace, type ReferenceMapping } from '../azure/ids.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
 import type { StepContext } from '../run/work/step-context.ts';
-import type { AzureJobs } from '../workspace/azure-jobs.ts';
-import { joinPath, placeOfOutput } from '../workspace/job-outputs.ts';
-import type { RawJob } from '../workspace/job.ts';
+import type { AzureJobs } from '../workspace/jobs/azure-jobs.ts';
+import { joinPath, placeOfOutput } from '../workspace/jobs/job-outputs.ts';
+import type { RawJob } from '../workspace/jobs/job.ts';
 import type { Classification } from './classify.ts';
 import type { JobRecord } from './job-record.ts';
 import { outputMeant, type Producer, type ProducersOf } from './producers.ts';

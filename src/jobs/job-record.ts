@@ -5,7 +5,7 @@ import { CheckpointFiles } from '../checkpoints/bring-checkpoint.ts';
 import { JobClass } from './classify.ts';
 import { LostWork } from './lost-work.ts';
 import { Change, Unmapped } from './spec/rewrite-spec.ts';
-import { Difference } from '../azure/compare.ts';
+import { Difference } from '../azure/body/compare.ts';
 import { submittedAs, type LedgerEntry } from '../ledger/ledger.ts';
 import { PassedOver } from '../ledger/whole-checkpoint.ts';
 

@@ -1,5 +1,5 @@
 /** The lines that a report begins with: what was lost of jobs. */
-import { showJob } from '../workspace/job.ts';
+import { showJob } from '../workspace/jobs/job.ts';
 import type { JobRecord } from './job-record.ts';
 import { showLostWork } from './lost-work.ts';
 

@@ -2,8 +2,8 @@
 import type { OldJobState } from '../fence/stopped-jobs.ts';
 import { cameBack, planSuccessor, type LedgerEntry, type Successor } from '../ledger/ledger.ts';
 import type { StepContext } from '../run/work/step-context.ts';
-import type { AzureJobs } from '../workspace/azure-jobs.ts';
-import type { RawJob } from '../workspace/job.ts';
+import type { AzureJobs } from '../workspace/jobs/azure-jobs.ts';
+import type { RawJob } from '../workspace/jobs/job.ts';
 import type { Classification } from './classify.ts';
 import type { JobRecord } from './job-record.ts';
 import { settlementOf } from './settlement.ts';

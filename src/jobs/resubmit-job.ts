@@ -10,8 +10,8 @@ import { isUnderstudyError, messageOf, type UnderstudyError } from '../errors/er
 import type { OldJobState } from '../fence/stopped-jobs.ts';
 import { markSubmitted, specFolder, successorName, type LedgerEntry } from '../ledger/ledger.ts';
 import type { StepContext } from '../run/work/step-context.ts';
-import type { AzureJobs } from '../workspace/azure-jobs.ts';
-import type { RawJob } from '../workspace/job.ts';
+import type { AzureJobs } from '../workspace/jobs/azure-jobs.ts';
+import type { RawJob } from '../workspace/jobs/job.ts';
 import { classify, type Classification } from './classify.ts';
 import { aboutJob, type JobRecord } from './job-record.ts';
 import { followedBy, followOutput, type Producers } from './follow-outputs.ts';

@@ -1,7 +1,7 @@
 /** Which datastores are one and the same store on both sides. Pure. */
 import type { ArmResource } from '../azure/azure.ts';
 import { sameName } from '../azure/ids.ts';
-import { textAt } from '../azure/json.ts';
+import { textAt } from '../azure/body/json.ts';
 
 /** Whether a datastore of this name has the same account and the same container on both sides. */
 export function sharedDatastores(

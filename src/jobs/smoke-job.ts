@@ -10,8 +10,8 @@ import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { showDuration, toSeconds } from '../topology/duration.ts';
 import { workspaceId } from '../topology/sides.ts';
-import { isObject, objectAt, textAt } from '../azure/json.ts';
-import { createdAt, isFinished, statusOf } from '../workspace/job.ts';
+import { isObject, objectAt, textAt } from '../azure/body/json.ts';
+import { createdAt, isFinished, statusOf } from '../workspace/jobs/job.ts';
 import { smokeData, type SmokeData } from './smoke-data.ts';
 
 /** Milliseconds between two looks: soon at first, since a tiny job may be done at once. */

@@ -1,9 +1,9 @@
 /** Puts a successor into the standby, once, and reads it back. */
 import type { JsonObject } from '../azure/azure.ts';
-import { differences, type Difference } from '../azure/compare.ts';
+import { differences, type Difference } from '../azure/body/compare.ts';
 import { UnderstudyError, isUnderstudyError } from '../errors/error.ts';
-import type { AzureJobs } from '../workspace/azure-jobs.ts';
-import type { RawJob } from '../workspace/job.ts';
+import type { AzureJobs } from '../workspace/jobs/azure-jobs.ts';
+import type { RawJob } from '../workspace/jobs/job.ts';
 import { originOf } from './spec/successor-spec.ts';
 
 export interface SubmitSuccessor {

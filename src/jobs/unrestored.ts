@@ -10,8 +10,8 @@ import {
   sameWorkspace,
   type ReferenceMapping,
 } from '../azure/ids.ts';
-import { textAt } from '../azure/json.ts';
-import { withoutProse } from '../azure/prose.ts';
+import { textAt } from '../azure/body/json.ts';
+import { withoutProse } from '../azure/body/free-text.ts';
 import { notDoneBy } from '../run/work/findings.ts';
 import type { AssetLine } from '../recovery-point/manifest.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
@@ -19,10 +19,10 @@ import type { StepContext } from '../run/work/step-context.ts';
 import { lostAssets } from '../standby/lost-assets.ts';
 import type { Standby } from '../standby/standby.ts';
 import { assetTypeNames } from '../workspace/asset-types.ts';
-import type { RawJob } from '../workspace/job.ts';
+import type { RawJob } from '../workspace/jobs/job.ts';
 import { computeKeys, datastoreKeys, type Unmapped } from './spec/rewrite-spec.ts';
 import { stripRunBound } from './spec/run-bound.ts';
-import { eachText } from '../azure/json-texts.ts';
+import { eachText } from '../azure/body/json-texts.ts';
 
 /** `data/loans/3` or `datastore features`, in lower case → its name as written, and what is wrong with it: `was not restored: …`. */
 export type Unrestored = ReadonlyMap<string, { what: string; wrong: string }>;

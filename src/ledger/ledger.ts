@@ -14,7 +14,15 @@ import { WorkspaceRef } from '../topology/topology.ts';
 import { PassedOver } from './whole-checkpoint.ts';
 import { describeJob } from '../workspace/describe-job.ts';
 import { JobDescription } from '../run/work/job-platform.ts';
-import { createdAt, originTags, ownerOf, statusOf, tagsOf, typeOf, type RawJob } from '../workspace/job.ts';
+import {
+  createdAt,
+  originTags,
+  ownerOf,
+  statusOf,
+  tagsOf,
+  typeOf,
+  type RawJob,
+} from '../workspace/jobs/job.ts';
 
 /** The folder of the control store in which full job specs are sealed. */
 export const specFolder = 'job-specs';

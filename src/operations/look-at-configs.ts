@@ -3,6 +3,7 @@
  * is unknown.
  */
 import type { Client } from '@temporalio/client';
+import { connectTemporal } from '../client/connect.ts';
 import { askHost } from '../client/host-look.ts';
 import { isUnderstudyError } from '../errors/error.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -30,6 +31,16 @@ export async function lookAtConfigs(
     return looks.flat();
   } catch (error) {
     return requests.flatMap((request) => unknownOn(request, error));
+  }
+}
+
+/** As `lookAtConfigs`, on a connection of its own, which soon gives up: a plan needs no Temporal. */
+export async function lookAtConfigsAlone(topology: Topology, plan: Plan): Promise<TargetLook[]> {
+  let client: Client | undefined;
+  try {
+    return await lookAtConfigs(topology, plan, async () => (client = await connectTemporal(2000)));
+  } finally {
+    await client?.connection.close();
   }
 }
 

@@ -1,7 +1,12 @@
-/** Makes the plan of an operation: reads what the compiler needs, checks what must hold before it runs, compiles. */
+/**
+ * Makes the plan of an operation: reads what the compiler needs, checks what must hold before it runs,
+ * compiles.
+ */
 import { epochOf } from '../recovery-point/manifest.ts';
-import { listRecoveryPoints, openRecoveryPoint, summarise } from '../recovery-point/recovery-point.ts';
 import { readManifest, sealedName } from '../recovery-point/sealed-manifest.ts';
+import { listRecoveryPoints } from '../recovery-point/list-points.ts';
+import { summarise } from '../recovery-point/read-seal.ts';
+import { openRecoveryPoint } from '../recovery-point/recovery-point.ts';
 import type { Azure } from '../azure/azure.ts';
 import { readPointer } from '../control-store/region-pointer.ts';
 import type { ControlStore } from '../control-store/store.ts';
@@ -57,10 +62,13 @@ export async function planningOf(session: Session, now = new Date()): Promise<Pl
   return { azure, store, topology, bundle: bundles.digest(bundle), templates: bundle.templates, now };
 }
 
-/** Of a run that nobody has confirmed a plan for: by the bundle that the run names. PreconditionError where it would fail. */
+/**
+ * Makes the plan of a run that nobody has confirmed one for: by the bundle that the run names.
+ * PreconditionError where it would fail.
+ */
 export const makePlan: MakePlan = async ({ azure, store, bundle, run, now }) => {
   const planning = { azure, store, topology: bundle.topology, bundle: run.bundle, now };
-  const made = await planners[run.operation](planning);
+  const made = await planners[run.operation](planning, {});
   if (made.problems.length === 0) return made.plan;
   throw new UnderstudyError(
     'PreconditionError',
@@ -68,10 +76,36 @@ export const makePlan: MakePlan = async ({ azure, store, bundle, run, now }) => 
   );
 };
 
-const planners: Record<Operation, (planning: Planning) => Promise<MadePlan>> = {
-  replicate: planReplicate,
-  failover: (planning) => planFailover(planning),
+/** What a plan may be asked for with; what an operation does not know, it leaves. */
+export interface PlanRequest {
+  to?: string;
+  recoveryPoint?: string;
+  acceptLoss?: string[];
+}
+
+const planners: Record<Operation, (planning: Planning, request: PlanRequest) => Promise<MadePlan>> = {
+  replicate: (planning) => planReplicate(planning),
+  failover: planFailover,
 };
+
+/** What an operation would do, by the topology of the session; changes nothing. */
+export async function planOperation(
+  session: Session,
+  operation: Operation,
+  request: PlanRequest,
+): Promise<MadePlan> {
+  return planners[operation](await planningOf(session), request);
+}
+
+/** PreconditionError where a plan would fail, with every reason. */
+export function requireNoProblem({ plan, problems }: Pick<MadePlan, 'plan' | 'problems'>): void {
+  if (problems.length === 0) return;
+  throw new UnderstudyError(
+    'PreconditionError',
+    `this ${plan.operation} would fail:\n${problems.map((each) => `  - ${each}`).join('\n')}`,
+    { next: 'Fix it, or have the quota raised, and plan again.' },
+  );
+}
 
 export async function planReplicate(planning: Planning): Promise<MadePlan> {
   const { store, topology, bundle, now } = planning;
@@ -85,15 +119,19 @@ export async function planReplicate(planning: Planning): Promise<MadePlan> {
   };
 }
 
-/** Of a workspace into which a move still brings things, a recovery point would have only what is there by now, and be the newest. */
+/**
+ * Of a workspace into which a move still brings things, a recovery point would have only what is there by
+ * now, and be the newest.
+ */
 function whileMoving(pointer: RegionPointer, open: OpenRun | undefined): string | undefined {
   if (!open?.run || !isTakenBy(pointer, open.runId, pointer.writer)) return undefined;
   return `run "${open.runId}" still moves the workspace to ${pointer.writer}: a recovery point would lack what it has not restored. ${howToEnd(open.run)}`;
 }
 
 /**
- * `to`: the region to move to; NothingToDo where it is the active one. `recoveryPoint`: an id other than the newest; UsageError if there is none,
- * RecoveryPointError if it is altered or cut short, naming the one before. `acceptLoss`: names of what may be lost (`storage:lake`).
+ * `to`: the region to move to; NothingToDo where it is the active one. `recoveryPoint`: an id other than the newest;
+ * UsageError if there is none, RecoveryPointError if it is altered or cut short, naming the one before. `acceptLoss`: names
+ * of what may be lost (`storage:lake`).
  */
 export async function planFailover(
   planning: Planning,
@@ -142,22 +180,13 @@ async function requireSealed(store: ControlStore, id: string): Promise<void> {
   );
 }
 
+/** RecoveryPointError where the newest cannot be used: what to use instead is in its advice. */
 async function newest({ store, topology }: Planning, pointer: RegionPointer): Promise<string> {
   const region = pointer.writer;
   const list = await listRecoveryPoints(store, { region, limit: 1 });
-  const damaged = list.damaged[0];
+  const [damaged] = list.damaged;
+  if (damaged) return damaged.id;
   const found = list.sealed[0];
-  if (damaged) {
-    throw new UnderstudyError(
-      'RecoveryPointError',
-      `the recovery point ${damaged.id} cannot be used: ${damaged.reason}`,
-      {
-        next: found
-          ? `Use the one before it: --recovery-point ${found.ref.id}`
-          : 'Take one with "understudy replicate".',
-      },
-    );
-  }
   if (found) return found.ref.id;
   throw new UnderstudyError(
     'PreconditionError',
@@ -169,8 +198,8 @@ async function newest({ store, topology }: Planning, pointer: RegionPointer): Pr
 }
 
 /**
- * Only what Azure says of a quota keeps anybody from moving. That it is not told (no answer, or no right to read) says nothing of what the
- * run will meet.
+ * Only what Azure says of a quota keeps anybody from moving. That it is not told (no answer, or no right to
+ * read) says nothing of what the run will meet.
  */
 async function lookAhead(
   planning: Planning,

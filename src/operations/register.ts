@@ -8,7 +8,7 @@ import type { Session } from './session.ts';
 
 const name = 'registered.json';
 
-const Registered = z.strictObject({
+export const Registered = z.strictObject({
   /** Digest. */
   bundle: z.string(),
   by: z.string(),

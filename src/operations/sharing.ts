@@ -1,5 +1,6 @@
 /** What both workspaces use, and what that means for an operation: for `plan`, for `status`, and before a run is started. */
-import { listRecoveryPoints, openByRef } from '../recovery-point/recovery-point.ts';
+import { listRecoveryPoints } from '../recovery-point/list-points.ts';
+import { openByRef } from '../recovery-point/recovery-point.ts';
 import type { SealedManifest } from '../recovery-point/manifest.ts';
 import type { Azure } from '../azure/azure.ts';
 import type { ControlStore } from '../control-store/store.ts';

@@ -1,78 +1,9 @@
 /** What `status` finds that a person should act on, and how bad it is. Pure. */
-import { showDamagedPoint, showDamagedReplica, type KnownDamage } from '../recovery-point/damage.ts';
-import type { RecoveryPointList } from '../recovery-point/recovery-point.ts';
-import type { UnderstudyError } from '../errors/error.ts';
-import type { KeptDebt } from '../fence/old-side.ts';
-import { describeRun, howToEnd } from '../run/describe-run.ts';
-import type { OpenRun } from '../run/lease.ts';
-import type { RunDocument } from '../run/run-document.ts';
+import { showDamagedPoint, showDamagedReplica } from '../recovery-point/damage.ts';
 import { showDuration, toSeconds } from '../topology/duration.ts';
-import type { RegionPointer } from '../topology/pointer.ts';
 import { resourceClasses } from '../topology/words.ts';
-import type { Health } from './health.ts';
-import type { Registered } from './register.ts';
-import type { Session } from './session.ts';
-import type { SharedNow } from './sharing.ts';
-
-/** `critical`: a failover now would fail, or something is broken. `warning`: a person should see to it. */
-export type Severity = 'warning' | 'critical';
-
-export interface Finding {
-  severity: Severity;
-  /** What it is about, where that has a word of its own. */
-  kind?: 'owed' | 'damaged' | 'failed';
-  what: string;
-  next?: string;
-}
-
-export interface Status {
-  topology: string;
-  /** Absent where the region pointer is lost: nobody can say. */
-  writer?: string;
-  epoch?: number;
-  /** unit → region → weight; absent until a run has begun. */
-  serving?: RegionPointer['serving'];
-  regions: Health[];
-  recoveryPoint?: RecoveryPointList['sealed'][number];
-  unsealed: number;
-  /** What both workspaces use. */
-  sharing: SharedNow;
-  /** What scrubbing has found damaged; absent where its ledger cannot be read. */
-  damage?: KnownDamage;
-  /** What runs, waits or has failed, as the journal has it; and whether this Temporal executes it. */
-  runs: (RunDocument & { executed?: boolean })[];
-  /** Of those that are over. */
-  newestReplicate?: RunDocument;
-  /** The newest run of another operation that has ended. */
-  newestMove?: RunDocument;
-  owed: KeptDebt[];
-  /** Absent where Temporal does not answer. */
-  workers?: { queue: string; host?: string; polling: number }[];
-  registered?: Registered;
-  /** The file is other than what is registered; absent where its templates cannot be read. */
-  differsFromRegistered?: boolean;
-  findings: Finding[];
-}
-
-/** The worst severity decides; documented with the exit codes. */
-export function worstOf({ findings }: Pick<Status, 'findings'>): Severity | undefined {
-  if (findings.some(({ severity }) => severity === 'critical')) return 'critical';
-  return findings.length > 0 ? 'warning' : undefined;
-}
-
-/** What the findings of `status` are made from. */
-interface Found {
-  status: Omit<Status, 'findings'>;
-  points: RecoveryPointList;
-  pointer: RegionPointer | undefined;
-  /** What shows that there was a pointer. */
-  lost: string | undefined;
-  open: OpenRun | undefined;
-  /** Of documents that could not be read: runs, the run lease. */
-  damaged: readonly UnderstudyError[];
-  session: Session;
-  now: Date;
-}
+import { ofRuns } from './run-findings.ts';
+import type { Finding, Found } from './status-shape.ts';
 
 export function findingsOf(found: Found): Finding[] {
   return [
@@ -235,37 +166,6 @@ function ofDocuments({ damaged }: Found): Finding[] {
   }));
 }
 
-function ofRuns(found: Found): Finding[] {
-  const { status, open } = found;
-  const starting: Finding[] =
-    open && !open.run ? [{ severity: 'warning', what: `run "${open.runId}" is being started` }] : [];
-  return [
-    ...starting,
-    ...ofReplicate(found),
-    ...[status.newestMove, status.newestReplicate].flatMap((run) => (run ? ofReport(run) : [])),
-    ...status.runs.flatMap((run): Finding[] => {
-      if (run.state === 'failed')
-        return [
-          { severity: 'critical', kind: 'failed', what: `run ${describeRun(run)}`, next: howToEnd(run) },
-          ...ofNotifications(found, run),
-        ];
-      if (run.executed === false)
-        return [
-          {
-            severity: 'critical',
-            what: `run ${describeRun(run)}, and this Temporal does not execute it`,
-            next: `Take it up: "understudy retry ${run.runId}".`,
-          },
-        ];
-      if (run.state === 'undoing')
-        return [{ severity: 'warning', what: `run ${describeRun(run)}`, next: howToEnd(run) }];
-      return run.paused
-        ? [{ severity: 'warning', what: `run ${describeRun(run)}`, next: 'understudy unpause' }]
-        : [];
-    }),
-  ];
-}
-
 function ofWorkers({ status }: Found): Finding[] {
   if (!status.workers)
     return [
@@ -288,50 +188,4 @@ function ofWorkers({ status }: Found): Finding[] {
           ? 'Start one: understudy worker'
           : `Start one there: understudy worker --host ${host}`,
     }));
-}
-
-/** Recovery points grow old while it fails. */
-function ofReplicate(found: Found): Finding[] {
-  const { newestReplicate: run } = found.status;
-  if (run?.state !== 'failed') return [];
-  return [
-    { severity: 'warning', kind: 'failed', what: `run ${describeRun(run)}`, next: howToEnd(run) },
-    ...ofNotifications(found, run),
-  ];
-}
-
-/** A report that was not written is made by the command that prints it. */
-function ofReport({ runId, endedAt, reported }: RunDocument): Finding[] {
-  if (reported?.problem === undefined || reported.of !== endedAt) return [];
-  return [
-    {
-      severity: 'warning',
-      what: `the report of run "${runId}" was not written: ${reported.problem}`,
-      next: `Write it: understudy report ${runId}`,
-    },
-  ];
-}
-
-/** Until then a worker may be at it. */
-const toldWithinMs = 3 * 60_000;
-
-/** Whom the topology names, and nobody could tell how a run ended. */
-function ofNotifications(
-  { session, now }: Found,
-  { runId, state, endedAt, notified = {} }: RunDocument,
-): Finding[] {
-  if (endedAt === undefined) return [];
-  const wanted = session.topology.notify.filter(({ on }) => on.some((each) => each === state));
-  return wanted.flatMap(({ webhookFrom }): Finding[] => {
-    const told = notified[webhookFrom];
-    const isTold = told?.of === endedAt;
-    if (isTold ? told.problem === undefined : now.getTime() - Date.parse(endedAt) < toldWithinMs) return [];
-    const why = isTold ? told.problem : 'no worker was there to do it in time';
-    return [
-      {
-        severity: 'warning',
-        what: `the webhook of ${webhookFrom} was not told how run "${runId}" ended: ${why}`,
-      },
-    ];
-  });
 }

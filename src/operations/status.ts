@@ -4,12 +4,10 @@
  */
 import type { Client } from '@temporalio/client';
 import { knownDamage, type KnownDamage } from '../recovery-point/damage.ts';
-import {
-  listRecoveryPoints,
-  openRecoveryPoint,
-  type RecoveryPointList,
-} from '../recovery-point/recovery-point.ts';
-import { findRunning } from '../client/runs.ts';
+import { listRecoveryPoints, type RecoveryPointList } from '../recovery-point/list-points.ts';
+import { openRecoveryPoint } from '../recovery-point/recovery-point.ts';
+import { findRunning, type RunHandle } from '../client/runs.ts';
+import { readSilence } from '../client/silence.ts';
 import { pollersOf } from '../client/workers.ts';
 import { peekPointer, traceOfUse } from '../control-store/region-pointer.ts';
 import type { ControlStore } from '../control-store/store.ts';
@@ -19,15 +17,17 @@ import { operationNames } from '../plan/operations.ts';
 import { hostQueue, taskQueue } from '../plan/queues.ts';
 import { isOver } from '../plan/run-states.ts';
 import { bundles } from '../run/bundle.ts';
-import { listRuns } from '../run/journal.ts';
+import { findNewestRun, listOpenRuns, listRuns, readRun, type RunList } from '../run/journal.ts';
 import { findOpenRun, type OpenRun } from '../run/lease.ts';
 import type { RunDocument } from '../run/run-document.ts';
+import type { RegionPointer } from '../topology/pointer.ts';
 import { declaredActive } from '../topology/sides.ts';
 import { checkHealth } from './health.ts';
 import { readRegistered, type Registered } from './register.ts';
 import type { Session } from './session.ts';
 import { sharedNow } from './sharing.ts';
-import { findingsOf, type Status } from './status-findings.ts';
+import { findingsOf } from './status-findings.ts';
+import type { Status } from './status-shape.ts';
 
 /** Without `client` nothing of Temporal is told. Errors: those of the control store. */
 export async function readStatus(session: Session, client?: Client, now = new Date()): Promise<Status> {
@@ -44,11 +44,11 @@ export async function readStatus(session: Session, client?: Client, now = new Da
   const damaged: UnderstudyError[] = [];
   const owed = await listDebts(store, { damaged: (error) => damaged.push(error) });
   const open = await unlessDamaged(damaged, () => findOpenRun(store, now));
-  const { runs: all, damaged: damagedRuns } = await listRuns(store);
-  damaged.push(...damagedRuns.map(({ error }) => error));
-  const runs = await unfinished(session, all, open, client);
-  const replicate = all.find(({ operation, state }) => operation === 'replicate' && isOver(state));
-  const move = all.find(({ operation, endedAt }) => operation !== 'replicate' && endedAt !== undefined);
+  const journal = { recent: await listRuns(store, { limit: recentRuns, now }), damaged, now };
+  damaged.push(...journal.recent.damaged.map(({ error }) => error));
+  const runs = await unfinished(session, { ...journal, open }, client);
+  const replicate = await newestReplicate(store, journal);
+  const move = await newestMove(store, journal, pointer);
   const workers = client ? await workersOf(session, client) : undefined;
   const registered = await readRegistered(store);
   const differs = registered ? await differsFrom(session, registered) : undefined;
@@ -72,21 +72,70 @@ export async function readStatus(session: Session, client?: Client, now = new Da
   return { ...status, findings: findingsOf({ status, points, pointer, lost, open, damaged, session, now }) };
 }
 
-/** What is not over, and a move that has failed: it is open. */
+/** So many of the newest runs are looked at; of the older ones, those that are not over. */
+const recentRuns = 16;
+
+interface Journal {
+  recent: RunList;
+  /** Of documents that cannot be read: added to. */
+  damaged: UnderstudyError[];
+  now: Date;
+}
+
+const isReplicateThatIsOver = ({ operation, state }: RunDocument) =>
+  operation === 'replicate' && isOver(state);
+
+async function newestReplicate(
+  store: ControlStore,
+  { recent, damaged, now }: Journal,
+): Promise<RunDocument | undefined> {
+  return (
+    recent.runs.find(isReplicateThatIsOver) ??
+    (await unlessDamaged(damaged, () => findNewestRun(store, isReplicateThatIsOver, now)))
+  );
+}
+
+/** The newest move that has ended: among the newest runs, or the one that took the region pointer. */
+async function newestMove(
+  store: ControlStore,
+  { recent, damaged }: Journal,
+  pointer: RegionPointer | undefined,
+): Promise<RunDocument | undefined> {
+  const hasEnded = ({ operation, endedAt }: RunDocument) =>
+    operation !== 'replicate' && endedAt !== undefined;
+  const found = recent.runs.find(hasEnded);
+  const takenBy = pointer?.takenBy?.run;
+  if (found || takenBy === undefined) return found;
+  const run = await unlessDamaged(damaged, () => readRun(store, takenBy));
+  return run && hasEnded(run) ? run : undefined;
+}
+
+/** What is not over, and a move that has failed: it is open. Newest first. */
 async function unfinished(
   session: Session,
-  all: readonly RunDocument[],
-  open: OpenRun | undefined,
+  { recent, damaged, open }: Omit<Journal, 'now'> & { open: OpenRun | undefined },
   client?: Client,
 ): Promise<Status['runs']> {
-  const runs = all.filter(({ runId, state }) => !isOver(state) || runId === open?.runId);
-  if (!client) return runs;
-  const executed = new Set<string>();
-  for (const operation of operationNames) {
-    const running = await findRunning(client, { topology: session.topology.name, operation });
-    if (running) executed.add(running.runId);
+  const { store, topology } = session;
+  const executed = new Map<string, RunHandle>();
+  for (const operation of client ? operationNames : []) {
+    const running = client && (await findRunning(client, { topology: topology.name, operation }));
+    if (running) executed.set(running.runId, running.handle);
   }
-  return runs.map((run) => ({ ...run, executed: executed.has(run.runId) }));
+  const listed = await listOpenRuns(store, [...executed.keys()]);
+  damaged.push(...listed.damaged.map(({ error }) => error));
+  const found = [...recent.runs.filter(({ state }) => !isOver(state)), ...listed.runs];
+  if (open?.run) found.push(open.run);
+  const byId = new Map(found.map((run) => [run.runId, run]));
+  const newestFirst = [...byId.values()].toSorted((a, b) => (a.runId < b.runId ? 1 : -1));
+  if (!client) return newestFirst;
+  return Promise.all(
+    newestFirst.map(async (run) => {
+      const handle = executed.get(run.runId);
+      const silent = handle && (await readSilence(handle, new Date()));
+      return { ...run, executed: handle !== undefined, ...(silent ? { silent } : {}) };
+    }),
+  );
 }
 
 /** The newest that is whole with its parts, as a failover would open it, and what is damaged after it: the seal alone says nothing of parts. */

@@ -1,7 +1,7 @@
 /** The body that creates a cluster in the standby as the active workspace had it. Pure. */
 import type { ArmResource, Json, JsonObject } from '../azure/azure.ts';
 import { identityBody } from '../azure/identity.ts';
-import { isObject } from '../azure/json.ts';
+import { isObject } from '../azure/body/json.ts';
 import type { ComputeSummary } from '../plan/recovery-point-summary.ts';
 
 /** What a cluster is made with; everything else that Azure shows of it is its state. */

@@ -3,7 +3,7 @@ import type { ControlStore } from '../control-store/store.ts';
 import { isUnderstudyError } from '../errors/error.ts';
 import { folderOf, orderKey, type BlobLine, type SealedManifest } from './manifest.ts';
 import { readLines } from './parts.ts';
-import { readChecked } from './recovery-point.ts';
+import { readChecked } from './read-seal.ts';
 
 /** Parts are in the order of their blobs: a few of them are read. RecoveryPointError if one of these is damaged. */
 async function findLine(

@@ -4,14 +4,14 @@
  */
 import { z } from 'zod';
 import type { ArmResource } from '../azure/azure.ts';
-import { isObject } from '../azure/json.ts';
+import { isObject } from '../azure/body/json.ts';
 import { LedgerEntry } from '../ledger/ledger.ts';
 import type { RecoveryPointRef } from '../plan/plan.ts';
 import { RecoveryPointSummary } from '../plan/recovery-point-summary.ts';
 import { Sharing } from '../workspace/sharing.ts';
 import { resourceClasses } from '../topology/words.ts';
 import { assetTypeNames } from '../workspace/asset-types.ts';
-import { JobOutputLine } from '../workspace/job-outputs.ts';
+import { JobOutputLine } from '../workspace/jobs/job-outputs.ts';
 import { SourceAccount } from '../workspace/source-account.ts';
 import { SourceWorkspace } from '../workspace/workspace.ts';
 

@@ -1,85 +1,22 @@
-/** Recovery points in the control store: which there are, opening one, and reading its parts. */
+/** Opening a recovery point, and reading its parts. */
 import type { ControlStore } from '../control-store/store.ts';
-import { UnderstudyError, isUnderstudyError, messageOf } from '../errors/error.ts';
+import { UnderstudyError, isUnderstudyError } from '../errors/error.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
 import type { RecoveryPointRef } from '../plan/plan.ts';
-import type { RecoveryPointSummary } from '../plan/recovery-point-summary.ts';
-import { forEachBounded } from '../run/work/bounded.ts';
 import {
-  epochOf,
   folderOf,
   type OpenRecoveryPoint,
   type PartKind,
   type PartLines,
   type SealedManifest,
 } from './manifest.ts';
-import { partText, readLines } from './parts.ts';
-import { checkSeal, digestOf, unfinishedJobs } from './recovery-point-checks.ts';
-import { readManifest, sealedName } from './sealed-manifest.ts';
+import { readLines } from './parts.ts';
+import { adviceAfter } from './point-advice.ts';
+import { readChecked, readParts, readSealed } from './read-seal.ts';
+import { digestOf, unfinishedJobs } from './recovery-point-checks.ts';
+import { sealedName } from './sealed-manifest.ts';
 
 export { digestOf };
-
-export interface RecoveryPointList {
-  /** Newest first: by epoch, then by start. A late seal of an older epoch never comes before a newer epoch's. */
-  sealed: RecoveryPointSummary[];
-  /** Sealed, but not readable as such: altered or cut short. */
-  damaged: { id: string; reason: string }[];
-  /** Begun and never sealed. */
-  unsealed: string[];
-}
-
-export interface ListOptions {
-  /** At most so many sealed ones are read. */
-  limit?: number;
-  /** Only those of this region. */
-  region?: string;
-}
-
-/** AzureUnavailable when the control store does not answer. */
-export async function listRecoveryPoints(
-  store: ControlStore,
-  options: ListOptions = {},
-): Promise<RecoveryPointList> {
-  const { sealed, unsealed } = await recoveryPointIds(store);
-  const list: RecoveryPointList = { sealed: [], damaged: [], unsealed };
-  for (const id of sealed) {
-    if (options.limit !== undefined && list.sealed.length >= options.limit) break;
-    try {
-      const open = await readChecked(store, id);
-      if (options.region !== undefined && open.sealed.region !== options.region) continue;
-      list.sealed.push(summarise(open));
-    } catch (error) {
-      if (!isUnderstudyError(error, 'RecoveryPointError')) throw error;
-      list.damaged.push({ id, reason: messageOf(error) });
-    }
-  }
-  return list;
-}
-
-/** Ids of those that were sealed, newest first. */
-export async function sealedIds(store: ControlStore): Promise<string[]> {
-  return (await recoveryPointIds(store)).sealed;
-}
-
-/** Ids, newest first. */
-async function recoveryPointIds(store: ControlStore): Promise<{ sealed: string[]; unsealed: string[] }> {
-  const sealed = new Map<string, boolean>();
-  for await (const name of store.list('epochs/')) {
-    const [, , kind, id, file] = name.split('/');
-    if (kind !== 'recovery-points' || id === undefined || epochOf(id) === undefined) continue;
-    sealed.set(id, (sealed.get(id) ?? false) || file === 'sealed.json');
-  }
-  const newestFirst = [...sealed.keys()].toSorted(
-    (a, b) => (epochOf(b) ?? 0) - (epochOf(a) ?? 0) || (a < b ? 1 : -1),
-  );
-  return {
-    sealed: newestFirst.filter((id) => sealed.get(id)),
-    unsealed: newestFirst.filter((id) => !sealed.get(id)),
-  };
-}
-
-/** A part may have a few megabytes, and this many are in memory. */
-const partsAtOnce = 8;
 
 /**
  * Opens a recovery point and checks its seal, and the digest of every part of it. The job specs and the replicas that its lines name are
@@ -89,10 +26,7 @@ const partsAtOnce = 8;
 export async function openRecoveryPoint(store: ControlStore, id: string): Promise<OpenRecoveryPoint> {
   return advised(store, id, async () => {
     const open = await readChecked(store, id);
-    const folder = folderOf(open.sealed.epoch, id);
-    await forEachBounded(open.sealed.parts, partsAtOnce, async (part) => {
-      await partText(store, folder, part);
-    });
+    await readParts(store, open.sealed);
     return open;
   });
 }
@@ -124,75 +58,6 @@ export async function openByRef(store: ControlStore, ref: RecoveryPointRef): Pro
       { place: sealedName(open.sealed.epoch, ref.id) },
     );
   });
-}
-
-/** As `openRecoveryPoint`, with its parts unread. */
-export async function readChecked(store: ControlStore, id: string): Promise<OpenRecoveryPoint> {
-  const open = await readSealed(store, id);
-  checkSeal(open.sealed, sealedName(epochOf(id) ?? open.sealed.epoch, id));
-  return open;
-}
-
-async function readSealed(store: ControlStore, id: string): Promise<OpenRecoveryPoint> {
-  const epoch = epochOf(id);
-  if (epoch === undefined) {
-    throw new UnderstudyError(
-      'RecoveryPointError',
-      `"${id}" is no id of a recovery point: expected one such as "2026-11-21T10-00-00.000Z-e1"`,
-    );
-  }
-  const place = sealedName(epoch, id);
-  const sealed = await readManifest(store, place);
-  if (!sealed) {
-    throw new UnderstudyError(
-      'RecoveryPointError',
-      `there is no recovery point "${id}", or it was never sealed`,
-      { place },
-    );
-  }
-  if (sealed.id !== id) {
-    throw new UnderstudyError(
-      'RecoveryPointError',
-      `recovery point "${place}": expected id "${id}", got "${sealed.id}"`,
-      { place },
-    );
-  }
-  return { ref: { id, digest: digestOf(sealed), startedAt: sealed.startedAt }, sealed };
-}
-
-/** How many recovery points are offered to who names one that is not there. */
-const offered = 3;
-
-async function adviceAfter(store: ControlStore, id: string): Promise<string> {
-  const { sealed } = await recoveryPointIds(store);
-  if (sealed.length === 0) return 'There is none: take one with "understudy replicate".';
-  const at = sealed.indexOf(id);
-  if (at < 0) {
-    const newest = sealed.slice(0, offered).map((each) => `"${each}"`);
-    return `Name one that is there, or none for the newest; of ${sealed.length}, newest first: ${newest.join(', ')}${sealed.length > offered ? ', …' : ''}.`;
-  }
-  const region = await regionOf(store, id);
-  for (const before of sealed.slice(at + 1)) {
-    const of = await regionOf(store, before);
-    if (of !== undefined && (region === undefined || of === region))
-      return `Use the one before it: --recovery-point ${before}`;
-  }
-  return 'There is no recovery point before it: take one with "understudy replicate".';
-}
-
-/** Undefined where its seal cannot be read. */
-async function regionOf(store: ControlStore, id: string): Promise<string | undefined> {
-  try {
-    return (await readChecked(store, id)).sealed.region;
-  } catch (error) {
-    if (!isUnderstudyError(error, 'RecoveryPointError')) throw error;
-    return undefined;
-  }
-}
-
-/** What the plan compiler needs to know. */
-export function summarise({ ref, sealed }: OpenRecoveryPoint): RecoveryPointSummary {
-  return { ref, ...sealed.summary };
 }
 
 /** The lines of one kind, each part checked against its digest as it is read. */

@@ -1,6 +1,6 @@
 /**
  * What has been read of the replicas, when, and what is damaged: one document of the control store, and lists that it names by their
- * digests. Whoever scrubs is killed at any moment and loses what it read since the last write, and nothing else.
+ * digests. A scrub that is killed at any moment loses what it read since the last write, and nothing else.
  */
 import { z } from 'zod';
 import { documentKind } from '../control-store/document.ts';
@@ -27,7 +27,7 @@ const ScrubList = z.strictObject({
 });
 export type ScrubList = z.infer<typeof ScrubList>;
 
-const PartDamage = z.strictObject({ part: z.string(), problem: z.string() });
+export const PartDamage = z.strictObject({ part: z.string(), problem: z.string() });
 export type PartDamage = z.infer<typeof PartDamage>;
 
 const ScrubbedPoint = z.strictObject({
@@ -59,7 +59,7 @@ const ReplicaLine = BlobLine.extend({
 export type ReplicaLine = z.infer<typeof ReplicaLine>;
 
 /** A replica that is damaged, and could not be repaired. */
-const DamagedReplica = z.strictObject({
+export const DamagedReplica = z.strictObject({
   line: ReplicaLine,
   /** ARM id of the account that it is in. */
   accountId: z.string(),
@@ -92,7 +92,7 @@ export async function readScrubLedger(store: ControlStore): Promise<ScrubLedger>
   return (await ledgers.read(store, ledgerName))?.value ?? none();
 }
 
-/** `change` may be asked several times: it is given the ledger as it is now, and changes that. Answers what was written. */
+/** `change` may be asked several times: it is given the ledger as it is now, and changes that. Returns what was written. */
 export async function changeScrubLedger(
   store: ControlStore,
   change: (ledger: ScrubLedger) => void,
@@ -105,7 +105,7 @@ export async function changeScrubLedger(
   }
 }
 
-/** Begins again: all recovery points are taken up anew, and what was read is read again in its turn. */
+/** Begins again: all recovery points are taken up again, and what was read is read again in its turn. */
 export async function forgetScrubLedger(store: ControlStore): Promise<void> {
   await ledgers.begin(store, ledgerName, none());
 }

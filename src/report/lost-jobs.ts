@@ -1,5 +1,5 @@
 /** What the interrupted jobs of a run lose: training's RPO is that of the one that loses most. */
-import { showJob } from '../workspace/job.ts';
+import { showJob } from '../workspace/jobs/job.ts';
 import { gpuHoursOf, showLostWork } from '../jobs/lost-work.ts';
 import type { JobEvidence } from './evidence.ts';
 import type { Rpo } from './schema.ts';

@@ -12,7 +12,7 @@ import type { RunHeader } from '../run/run-document.ts';
 import { showCount } from '../run/work/tally.ts';
 import { showDuration } from '../topology/duration.ts';
 import type { Topology } from '../topology/topology.ts';
-import { showJob } from '../workspace/job.ts';
+import { showJob } from '../workspace/jobs/job.ts';
 import type { TouchedJob } from '../fence/left-cancelled.ts';
 import {
   reportCounts,

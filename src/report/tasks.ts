@@ -2,7 +2,7 @@
 import { showLostWork } from '../jobs/lost-work.ts';
 import type { ActionName } from '../plan/actions.ts';
 import type { Debt } from '../run/work/outcome.ts';
-import { showJob } from '../workspace/job.ts';
+import { showJob } from '../workspace/jobs/job.ts';
 import type { JobEvidence } from './evidence.ts';
 import { urgencies, type LeftOver, type Report, type Task, type TaskGroup, type Urgency } from './schema.ts';
 

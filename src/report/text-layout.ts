@@ -38,6 +38,18 @@ export function cut(text: string, cells: number): string {
   return cells < 1 ? '' : `${kept}…`;
 }
 
+/** At most `cells` wide, by whole letters: a longer text keeps its beginning and its end, with "…" between. */
+export function cutMiddle(text: string, cells: number): string {
+  if (widthOf(text) <= cells) return text;
+  if (cells < 3) return cut(text, cells);
+  let end = '';
+  for (const letter of Array.from(text).toReversed()) {
+    if (widthOf(letter + end) > (cells - 1) / 2) break;
+    end = letter + end;
+  }
+  return cut(text, cells - widthOf(end)) + end;
+}
+
 /** Exactly `cells` wide, or wider if the text is. */
 export function padTo(text: string, cells: number, side: 'left' | 'right' = 'right'): string {
   const fill = ' '.repeat(Math.max(0, cells - widthOf(text)));

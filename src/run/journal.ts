@@ -1,8 +1,11 @@
 /** The run journal: each step's outcome is here before it counts. A run can be taken up from it on any Temporal. */
-import { mapBounded } from './work/bounded.ts';
 import { documentKind } from '../control-store/document.ts';
+import { newestFirst } from '../control-store/newest-first.ts';
 import { isUnderstudyError, UnderstudyError } from '../errors/error.ts';
 import type { ControlStore } from '../control-store/store.ts';
+import { isOver } from '../plan/run-states.ts';
+import { addOpenRun, readOpenRuns, removeOpenRun } from './open-runs.ts';
+import { batches, mapBounded } from './work/bounded.ts';
 import { StepRecord } from './work/outcome.ts';
 import { runDocuments, type RunDocument } from './run-document.ts';
 
@@ -14,6 +17,7 @@ const stepRecords = documentKind('step record', 2, StepRecord);
 
 /** Writes a new run down. FencedError if the id is taken by another. */
 export async function openRun(store: ControlStore, run: Omit<RunDocument, 'state'>): Promise<void> {
+  await addOpenRun(store, run.runId, () => notOver(store));
   if (await runDocuments.swap(store, runName(run.runId), { ...run, state: 'pending' }, undefined)) return;
   const there = await readRun(store, run.runId);
   if (there?.triggeredAt === run.triggeredAt && there.plan === run.plan) return;
@@ -54,8 +58,25 @@ export async function changeRun(
       ([, value]) => value !== null && value !== undefined,
     );
     const next = Object.fromEntries(merged) as unknown as RunDocument;
-    if (await runDocuments.swap(store, runName(runId), next, found.etag)) return next;
+    if (!(await runDocuments.swap(store, runName(runId), next, found.etag))) continue;
+    await noteOpen(store, next, found.value);
+    return next;
   }
+}
+
+async function noteOpen(
+  store: ControlStore,
+  { runId, state }: RunDocument,
+  before: RunDocument,
+): Promise<void> {
+  if (isOver(state) === isOver(before.state)) return;
+  if (isOver(state)) await removeOpenRun(store, runId, () => hasEnded(store, runId));
+  else await addOpenRun(store, runId, () => notOver(store));
+}
+
+async function hasEnded(store: ControlStore, runId: string): Promise<boolean> {
+  const run = await tryRun(store, runId);
+  return run !== undefined && !('error' in run) && isOver(run.state);
 }
 
 export async function readStep(
@@ -104,14 +125,37 @@ export interface DamagedRun {
 }
 
 const runsAtOnce = 16;
+/** Where one of the newest few is wanted. */
+const soughtAtOnce = 4;
 
-/** All runs. What is damaged keeps nobody from the others: whoever cannot do without it throws its error. */
-export async function listRuns(store: ControlStore): Promise<RunList> {
+/**
+ * Runs, newest first; `limit`: at most so many, and no more are read. What is damaged keeps nobody from the others: anyone who cannot do
+ * without it throws its error.
+ */
+export async function listRuns(
+  store: ControlStore,
+  { limit = Infinity, now = new Date() }: { limit?: number; now?: Date } = {},
+): Promise<RunList> {
   const list: RunList = { runs: [], damaged: [] };
-  const read = await mapBounded(await runIds(store), runsAtOnce, (runId) => tryRun(store, runId));
-  for (const each of read) {
-    if (each && 'error' in each) list.damaged.push(each);
-    else if (each) list.runs.push(each);
+  for await (const each of readNewestFirst(store, now, Math.min(limit, runsAtOnce))) {
+    if ('error' in each) list.damaged.push(each);
+    else list.runs.push(each);
+    if (list.runs.length + list.damaged.length >= limit) break;
+  }
+  return list;
+}
+
+/** The runs that are not over, in order of their ids, however many there were: each is read, as are those that may be. */
+export async function listOpenRuns(store: ControlStore, alsoRead: readonly string[] = []): Promise<RunList> {
+  const ids = new Set([...(await readOpenRuns(store, () => notOver(store))), ...alsoRead]);
+  const list: RunList = { runs: [], damaged: [] };
+  for (const each of await mapBounded([...ids].toSorted().toReversed(), runsAtOnce, (id) =>
+    tryRun(store, id),
+  )) {
+    if (!each) continue;
+    if ('error' in each) list.damaged.push(each);
+    else if (!isOver(each.state)) list.runs.push(each);
+    else await removeOpenRun(store, each.runId, () => hasEnded(store, each.runId));
   }
   return list;
 }
@@ -123,15 +167,35 @@ export async function listRuns(store: ControlStore): Promise<RunList> {
 export async function findNewestRun(
   store: ControlStore,
   matches: (run: RunDocument) => boolean,
+  now = new Date(),
 ): Promise<RunDocument | undefined> {
   let damaged: DamagedRun | undefined;
-  for (const id of await runIds(store)) {
-    const run = await tryRun(store, id);
-    if (run && 'error' in run) damaged ??= run;
-    else if (run && matches(run)) return run;
+  for await (const run of readNewestFirst(store, now, soughtAtOnce)) {
+    if ('error' in run) damaged ??= run;
+    else if (matches(run)) return run;
   }
   if (damaged) throw damaged.error;
   return undefined;
+}
+
+/** A few at a time: a caller that has found what it looks for reads no more. */
+async function* readNewestFirst(
+  store: ControlStore,
+  now: Date,
+  atOnce: number,
+): AsyncGenerator<RunDocument | DamagedRun> {
+  const dayPrefix = (day: string) => `${day.replaceAll('-', '')}T`;
+  const ids = newestFirst(store, { folder: 'runs/', dayPrefix, now });
+  for await (const batch of batches(ids, atOnce)) {
+    const read = await mapBounded(batch, atOnce, (runId) => tryRun(store, runId));
+    for (const each of read) if (each) yield each;
+  }
+}
+
+async function notOver(store: ControlStore): Promise<string[]> {
+  const { runs, damaged } = await listRuns(store);
+  const open = runs.filter(({ state }) => !isOver(state));
+  return [...open, ...damaged].map(({ runId }) => runId);
 }
 
 async function tryRun(store: ControlStore, runId: string): Promise<RunDocument | DamagedRun | undefined> {
@@ -141,11 +205,4 @@ async function tryRun(store: ControlStore, runId: string): Promise<RunDocument |
     if (!isUnderstudyError(error, 'ControlStoreError')) throw error;
     return { runId, error };
   }
-}
-
-async function runIds(store: ControlStore): Promise<string[]> {
-  const ids: string[] = [];
-  for await (const name of store.list('runs/'))
-    if (name.endsWith('/run.json')) ids.push(name.split('/')[1] ?? '');
-  return ids.toSorted().toReversed();
 }

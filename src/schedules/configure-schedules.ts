@@ -4,9 +4,9 @@
  */
 import { apiVersions, type ArmResource, type JsonObject } from '../azure/azure.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
-import { isObject } from '../azure/json.ts';
+import { isObject } from '../azure/body/json.ts';
 import { rewriteSpec } from '../jobs/spec/rewrite-spec.ts';
-import { differences } from '../azure/compare.ts';
+import { differences } from '../azure/body/compare.ts';
 import { rewriteReferences, type ReferenceMapping } from '../azure/ids.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';

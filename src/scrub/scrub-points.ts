@@ -7,7 +7,7 @@ import type { ControlStore } from '../control-store/store.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import { folderOf, orderKey, type BlobLine, type SealedManifest } from '../recovery-point/manifest.ts';
 import { partText, readableLines } from '../recovery-point/parts.ts';
-import { readChecked } from '../recovery-point/recovery-point.ts';
+import { readChecked } from '../recovery-point/read-seal.ts';
 import {
   changeScrubLedger,
   openList,
@@ -200,7 +200,7 @@ function smallListOf({ lists }: ScrubLedger, accountId: string, more: number): S
   return hasRoom ? last : undefined;
 }
 
-/** Reads every part of a recovery point. Answers what is missing or altered. */
+/** Reads every part of a recovery point. Returns what is missing or altered. */
 export async function damagedParts(
   store: ControlStore,
   id: string,

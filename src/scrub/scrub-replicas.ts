@@ -3,6 +3,7 @@
  * their digests. A damaged replica is repaired from its source, or marked; the copying that follows takes no marked one over.
  */
 import { z } from 'zod';
+import type { ControlStore } from '../control-store/store.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
@@ -15,7 +16,7 @@ import {
 } from '../recovery-point/damage.ts';
 import { resumeProgress, type Progress } from '../run/work/findings.ts';
 import { startHeartbeat, type Heartbeat } from '../run/work/heartbeat.ts';
-import { sealedIds } from '../recovery-point/recovery-point.ts';
+import { sealedIds } from '../recovery-point/list-points.ts';
 import {
   changeScrubLedger,
   forgetScrubLedger,
@@ -86,7 +87,7 @@ export async function scrubReplicas(context: StepContext): Promise<StepResult> {
   const heartbeat = startHeartbeat(context, 'copies', { done, bytes });
   const tools: ScrubTools = {
     standbyAccountId: workspace.storageAccountId,
-    ids: await sealedIds(store),
+    ids: await idsOf(store),
     heartbeat,
   };
   let known: KnownDamage;
@@ -108,6 +109,17 @@ export async function scrubReplicas(context: StepContext): Promise<StepResult> {
     counts: [toCounts(state.tally, 'copies', seen(state.tally))],
     ...lostOf(context, state, known),
   };
+}
+
+/** Of all that are sealed, newest first: those that the ledger has are not looked at again. */
+async function idsOf(store: ControlStore): Promise<string[]> {
+  try {
+    const { points } = await readScrubLedger(store);
+    return await sealedIds(store, { isKnown: (id) => points[id] !== undefined });
+  } catch (error) {
+    if (!isUnderstudyError(error, 'ControlStoreError')) throw error;
+    return sealedIds(store);
+  }
 }
 
 async function begin(context: StepContext, state: State, { ids, heartbeat }: ScrubTools): Promise<void> {
@@ -150,7 +162,7 @@ function unitsOf({ lists, points }: ScrubLedger): Unit[] {
   ];
 }
 
-/** Its source may be there again, or whatever stood in the way is gone. */
+/** Its source may be there again, or what stood in the way is gone. */
 function damagedOnes({ lists }: ScrubLedger, share: readonly Unit[]): Item[] {
   const taken = new Set(share.map(({ item }) => ('list' in item ? item.list : '')));
   const items: Item[] = [];
@@ -239,7 +251,7 @@ async function write({ store }: StepContext, { lists, points }: Changes): Promis
 function changePoint({ points }: ScrubLedger, id: string, change: Partial<ScrubbedPoint>): void {
   const known = points[id];
   if (!known) return;
-  // What was missing is there again, and with it replicas that are in no list yet: it is taken up anew.
+  // What was missing is there again, and with it replicas that are in no list yet: it is taken up again.
   if (known.damaged && !change.damaged) {
     delete points[id];
     return;

@@ -2,7 +2,7 @@
 import { apiVersions, type ArmResource, type JsonObject } from '../azure/azure.ts';
 import { rewriteReferences } from '../azure/ids.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
-import { differences } from '../azure/compare.ts';
+import { differences } from '../azure/body/compare.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { escrowed } from './escrowed.ts';

@@ -1,6 +1,6 @@
 /** Reads a secret back from the standby's escrow vault. The value stays inside the activity that asked. */
 import type { Json, JsonObject } from '../azure/azure.ts';
-import { isObject } from '../azure/json.ts';
+import { isObject } from '../azure/body/json.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import type { SealedManifest, SecretRef } from '../recovery-point/manifest.ts';
 

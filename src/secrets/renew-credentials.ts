@@ -11,7 +11,7 @@ import {
 } from '../azure/azure.ts';
 import { sameName } from '../azure/ids.ts';
 import { placeInAccount } from '../azure/storage/blob-url.ts';
-import { objectAt, textAt } from '../azure/json.ts';
+import { objectAt, textAt } from '../azure/body/json.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import { writableOf } from './configure-connections.ts';
 import { placeOfDatastore } from '../workspace/datastores.ts';

@@ -1,7 +1,7 @@
 /** One datastore, used with the credentials that its workspace holds: listed, and written if it is the default one. */
 import { apiVersions, type ArmResource, type JsonObject } from '../azure/azure.ts';
 import { sameName } from '../azure/ids.ts';
-import { textAt } from '../azure/json.ts';
+import { textAt } from '../azure/body/json.ts';
 import { sendSigned } from '../azure/storage/signed-storage.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import { isBuiltIn, placeOfDatastore } from '../workspace/datastores.ts';

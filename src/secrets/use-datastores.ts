@@ -5,7 +5,7 @@
 import { apiVersions, type ArmResource } from '../azure/azure.ts';
 import { isOutage } from '../azure/errors.ts';
 import { sameName } from '../azure/ids.ts';
-import { textAt } from '../azure/json.ts';
+import { textAt } from '../azure/body/json.ts';
 import { isUnderstudyError, messageOf, UnderstudyError } from '../errors/error.ts';
 import { showFindings, writeFindings, type Finding } from '../run/work/findings.ts';
 import { fail, newTally, skip, sum, toCounts } from '../run/work/tally.ts';

@@ -8,7 +8,7 @@ import { UnderstudyError, messageOf } from '../errors/error.ts';
 import { askAzureProgram } from './azure-program.ts';
 import { readState } from './state.ts';
 
-const Scenario = z.object({
+export const Scenario = z.object({
   name: z.string(),
   summary: z.string(),
   scope: z.enum(['region', 'cloud']),
@@ -24,7 +24,7 @@ const Scenario = z.object({
 });
 export type Scenario = z.infer<typeof Scenario>;
 
-const Running = z.object({
+export const Running = z.object({
   name: z.string(),
   /** Null: the cloud as a whole. */
   region: z.string().nullable(),

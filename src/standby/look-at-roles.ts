@@ -1,7 +1,7 @@
 /** Whether the standby's identities have any role on a shared account that its datastores reach without a key. */
 import { principalsWithin } from '../workspace/identities.ts';
 import { apiVersions } from '../azure/azure.ts';
-import { textAt } from '../azure/json.ts';
+import { textAt } from '../azure/body/json.ts';
 import { workspaceId } from '../topology/sides.ts';
 import { ask, findingOf, type Look } from './look.ts';
 import type { StandbyFinding } from './findings.ts';

@@ -1,6 +1,6 @@
 /** What a thing that both sides use is worth once a region is lost: by its kind, and by what Azure promises of it. */
 import { apiVersions, type ArmResource } from '../azure/azure.ts';
-import { isObject, textAt } from '../azure/json.ts';
+import { isObject, textAt } from '../azure/body/json.ts';
 import type { StandbyFinding } from './findings.ts';
 import { ask, findingOf, probe, reachBlobs, type Look, type MakeFinding } from './look.ts';
 import { lookAtRoles } from './look-at-roles.ts';

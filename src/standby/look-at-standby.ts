@@ -6,7 +6,7 @@
 import { nameOfId, regionName } from '../workspace/workspace.ts';
 import { apiVersions } from '../azure/azure.ts';
 import { sameName } from '../azure/ids.ts';
-import { textAt } from '../azure/json.ts';
+import { textAt } from '../azure/body/json.ts';
 import { toSeconds } from '../topology/duration.ts';
 import { workspaceId } from '../topology/sides.ts';
 import { resourceClasses } from '../topology/words.ts';

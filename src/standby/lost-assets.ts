@@ -3,7 +3,7 @@
  * refers to one of these. Nothing of it may pass for what it was.
  */
 import type { Json } from '../azure/azure.ts';
-import { withoutProse } from '../azure/prose.ts';
+import { withoutProse } from '../azure/body/free-text.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import type { WorkspaceRef } from '../topology/topology.ts';
 import { assetKey, assetTypeNames } from '../workspace/asset-types.ts';

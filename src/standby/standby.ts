@@ -13,7 +13,7 @@ import {
   standbyContainer,
   type DatastorePlace,
 } from '../workspace/datastores.ts';
-import { joinPath, type JobOutputLine } from '../workspace/job-outputs.ts';
+import { joinPath, type JobOutputLine } from '../workspace/jobs/job-outputs.ts';
 import type { OpenRecoveryPoint, SealedManifest } from '../recovery-point/manifest.ts';
 import { openByRef, readPart } from '../recovery-point/recovery-point.ts';
 import { findWorkspace, type KnownWorkspace } from '../workspace/workspace.ts';

@@ -1,13 +1,13 @@
 /** A job of Azure Machine Learning in the words of every platform. Pure. */
 import type { Json } from '../azure/azure.ts';
 import { parseAzureMlUri, type Target } from '../azure/azureml-uri.ts';
-import { objectAt, textAt } from '../azure/json.ts';
-import { eachText } from '../azure/json-texts.ts';
+import { objectAt, textAt } from '../azure/body/json.ts';
+import { eachText } from '../azure/body/json-texts.ts';
 import type { JobDescription } from '../run/work/job-platform.ts';
-import { outputPlace } from './checkpoint.ts';
-import { computesOf, nodesOf } from './gpus.ts';
-import { timeLimitSeconds, typeOf, type RawJob } from './job.ts';
-import { withoutSecretTexts } from '../azure/secret-texts.ts';
+import { outputPlace } from './jobs/checkpoint.ts';
+import { computesOf, nodesOf } from './jobs/gpus.ts';
+import { timeLimitSeconds, typeOf, type RawJob } from './jobs/job.ts';
+import { withoutSecretTexts } from '../azure/body/secret-texts.ts';
 
 /** Letters of a command line that are kept: the whole is in the job's spec. */
 const longestCommand = 1000;

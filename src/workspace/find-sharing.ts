@@ -4,7 +4,7 @@ import { findAccount } from './find-account.ts';
 import { nameOfId, regionName } from './workspace.ts';
 import { apiVersions, type Arm, type ArmResource, type CallOptions } from '../azure/azure.ts';
 import { parseArmId, sameName } from '../azure/ids.ts';
-import { textAt } from '../azure/json.ts';
+import { textAt } from '../azure/body/json.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import { workspaceId, type Side } from '../topology/sides.ts';
 import type { ResourceClass } from '../topology/words.ts';

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { apiVersions, type Azure } from '../azure/azure.ts';
 import { isUnderstudyError } from '../errors/error.ts';
-import type { GpusOfSizes } from './gpus.ts';
+import type { GpusOfSizes } from './jobs/gpus.ts';
 import type { KnownWorkspace } from './workspace.ts';
 
 const VmSizes = z.looseObject({

@@ -5,12 +5,8 @@ import { leftBehindUncounted } from '../../src/recovery-point/drafts.ts';
 import { configureDatastores } from '../../src/secrets/configure-datastores.ts';
 import { configureSchedules, enableAsBefore } from '../../src/schedules/configure-schedules.ts';
 import { disableAgain, enableSchedules } from '../../src/schedules/enable-schedules.ts';
-import {
-  openRecoveryPoint,
-  readLedgerSnapshot,
-  readPart,
-  summarise,
-} from '../../src/recovery-point/recovery-point.ts';
+import { summarise } from '../../src/recovery-point/read-seal.ts';
+import { openRecoveryPoint, readLedgerSnapshot, readPart } from '../../src/recovery-point/recovery-point.ts';
 import { reconcileAssets } from '../../src/assets/reconcile-assets.ts';
 import { reconcileBlobs } from '../../src/blobs/reconcile-blobs.ts';
 import { restoreAssets } from '../../src/assets/restore-assets.ts';

@@ -2,8 +2,8 @@
 import { RestError } from '@azure/core-rest-pipeline';
 import { AuthenticationRequiredError, CredentialUnavailableError } from '@azure/identity';
 import { describe, expect, it } from 'vitest';
-import { answerError, azureError } from '../../src/azure/errors.ts';
-import { UnderstudyError } from '../../src/errors/error.ts';
+import { answerError, azureError, isOutage } from '../../src/azure/errors.ts';
+import { UnderstudyError, type ErrorDetails } from '../../src/errors/error.ts';
 
 const answer = (status: number, body?: unknown, headers: Record<string, string> = {}) => ({
   status,
@@ -115,6 +115,21 @@ describe('what an SDK throws', () => {
     const error = azureError('GET /x', Object.assign(new Error('certificate'), { code }));
     expect(error.message).toBe(`GET /x: no answer (${code})`);
     expect((error as UnderstudyError).details.next).toContain('NODE_EXTRA_CA_CERTS');
+    expect(isOutage(error)).toBe(false);
+  });
+
+  it('counts as an outage by its kind, whether or not there is advice', () => {
+    const advised = (details: ErrorDetails) =>
+      new UnderstudyError('AzureUnavailable', 'GET /x: no answer', {
+        next: 'Look at your proxy.',
+        ...details,
+      });
+    expect(isOutage(advised({}))).toBe(true);
+    expect(isOutage(advised({ azure: { status: 503 } }))).toBe(true);
+    expect(isOutage(advised({ azure: { status: 429 } }))).toBe(false);
+    expect(isOutage(advised({ untrusted: true }))).toBe(false);
+    expect(isOutage(advised({ origin: 'sign-in' }))).toBe(false);
+    expect(isOutage(new UnderstudyError('AzureError', 'GET /x: no'))).toBe(false);
   });
 
   it.each([

@@ -5,7 +5,7 @@ import { replicaContainer } from '../../src/recovery-point/manifest.ts';
 import { openRecoveryPoint, readPart } from '../../src/recovery-point/recovery-point.ts';
 import { copyCheckpoints } from '../../src/checkpoints/copy-checkpoints.ts';
 import { openStandby } from '../../src/standby/standby.ts';
-import { checkpointFolder } from '../../src/workspace/checkpoint.ts';
+import { checkpointFolder } from '../../src/workspace/jobs/checkpoint.ts';
 import type { LedgerEntry } from '../../src/ledger/ledger.ts';
 import type { RecoveryPointRef } from '../../src/plan/plan.ts';
 import type { StepContext } from '../../src/run/work/step-context.ts';

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openRecoveryPoint, readPart } from '../../src/recovery-point/recovery-point.ts';
 import { copyCheckpoints } from '../../src/checkpoints/copy-checkpoints.ts';
 import { openStandby } from '../../src/standby/standby.ts';
-import { checkpointFolder } from '../../src/workspace/checkpoint.ts';
+import { checkpointFolder } from '../../src/workspace/jobs/checkpoint.ts';
 import type { LedgerEntry } from '../../src/ledger/ledger.ts';
 import type { RecoveryPointRef } from '../../src/plan/plan.ts';
 import type { TopologyInput } from '../../src/topology/topology.ts';

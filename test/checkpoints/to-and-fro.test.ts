@@ -7,7 +7,7 @@ import { actions } from '../../src/actions.ts';
 import { listBlobs } from '../../src/azure/storage/blobs.ts';
 import { apiVersions, type ArmResource } from '../../src/azure/azure.ts';
 import { parseAzureMlUri } from '../../src/azure/ids.ts';
-import { checkpointFolder } from '../../src/workspace/checkpoint.ts';
+import { checkpointFolder } from '../../src/workspace/jobs/checkpoint.ts';
 import { successorName } from '../../src/ledger/ledger.ts';
 import type { JobRecord } from '../../src/jobs/job-record.ts';
 import type { RecoveryPointRef } from '../../src/plan/plan.ts';

@@ -15,7 +15,7 @@ beforeAll(async () => {
   cloud = await startCloud({ stateDirectory: join(folder, '.understudy', 'azure') });
   const state = { processes: [], cloud: cloud.address };
   await writeFile(join(folder, '.understudy', 'stack.json'), JSON.stringify(state));
-}, 60_000);
+}, 240_000);
 afterAll(async () => {
   await cloud.close();
   await rm(folder, { recursive: true, force: true });
@@ -51,7 +51,7 @@ it('lists, starts, shows and stops scenarios of the stack', async () => {
   expect((await chaos('stop', 'region-flapping')).out).toBe('stopped: region-flapping in eastus\n');
   expect((await chaos('status')).out).toBe('no scenario runs\n');
   expect(cloud.faults.isWhollyDark('eastus')).toBe(false);
-}, 60_000);
+}, 240_000);
 
 it('lists without a stack, for what there is does not hang on one', async () => {
   const listed = await chaos('list', '--output', 'json', '--folder', join(folder, 'none'));
@@ -80,4 +80,4 @@ it('says what there is when it is called wrongly, and changes nothing', async ()
   expect(said[6]).toContain('no stack is up in "elsewhere"');
   expect(said.join('')).not.toMatch(/^\s+at /m);
   expect(cloud.chaos.running()).toEqual([]);
-}, 60_000);
+}, 240_000);

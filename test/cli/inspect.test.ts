@@ -1,33 +1,46 @@
 /** What `runs` prints. */
+import picocolors from 'picocolors';
 import { expect, it } from 'vitest';
-import { runsAsJson, showRuns } from '../../src/cli/commands/inspect.ts';
-import { UnderstudyError } from '../../src/errors/error.ts';
-import type { RunList } from '../../src/run/journal.ts';
+import { showRuns } from '../../src/cli/commands/inspect.ts';
+import { listNewestRuns } from '../../src/operations/runs/list-runs.ts';
+import type { Session } from '../../src/operations/session.ts';
+import { changeRun, openRun } from '../../src/run/journal.ts';
+import { fakeControlStore } from '../fakes/control-store.ts';
 
-const run = (runId: string): RunList['runs'][number] => ({
+const plain = picocolors.createColors(false);
+
+const run = (runId: string) => ({
   runId,
   topology: 'fraud-ml',
-  operation: 'replicate',
+  operation: 'replicate' as const,
   bundle: 'b',
   reason: 'a schedule',
   triggeredBy: 'cron',
   triggeredAt: '2026-11-21T10:00:00.000Z',
-  state: 'completed',
 });
 
-const error = new UnderstudyError('ControlStoreError', 'run "runs/2/run.json": state: Invalid option');
-const list: RunList = { runs: [run('3'), run('1')], damaged: [{ runId: '2', error }] };
-
-it('runs, newest first, a damaged one in its place', () => {
-  expect(showRuns({ runs: [], damaged: [] })).toBe('no runs yet');
-  expect(showRuns(list).split('\n')).toEqual([
+it('runs, newest first, a damaged one in its place', async () => {
+  const store = fakeControlStore();
+  for (const runId of ['1', '2', '3']) {
+    await openRun(store, run(runId));
+    await changeRun(store, runId, { state: 'completed' });
+  }
+  await store.write('runs/2/run.json', '{"version":2,"state":"none"}', 'application/json');
+  const newest = (limit: number) => listNewestRuns({ store } as unknown as Session, limit);
+  const { runs, isCut } = await newest(Infinity);
+  expect(isCut).toBe(false);
+  expect(runs).toEqual([
+    { ...run('3'), state: 'completed' },
+    { runId: '2', damaged: expect.stringContaining('runs/2/run.json') as string },
+    { ...run('1'), state: 'completed' },
+  ]);
+  expect(showRuns(runs, plain).split('\n')).toEqual([
     '3  not planned  completed  (2026-11-21T10:00:00.000Z; cron: a schedule)',
-    '2  DAMAGED: run "runs/2/run.json": state: Invalid option',
+    expect.stringMatching(/^2 {2}DAMAGED: .*runs\/2\/run\.json/),
     '1  not planned  completed  (2026-11-21T10:00:00.000Z; cron: a schedule)',
   ]);
-  expect(JSON.parse(runsAsJson(list))).toEqual([
-    run('3'),
-    { runId: '2', damaged: 'run "runs/2/run.json": state: Invalid option' },
-    run('1'),
-  ]);
+  expect(showRuns([], plain)).toBe('no runs yet');
+  // No more than were asked for, a damaged one counted, and whether there are more.
+  expect(await newest(2)).toEqual({ runs: runs.slice(0, 2), isCut: true });
+  expect(await newest(3)).toEqual({ runs, isCut: false });
 });

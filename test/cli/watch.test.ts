@@ -1,9 +1,10 @@
 /** Watching is not the run: it ends at once when somebody leaves, and believes the journal where Temporal is gone. */
 import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from 'vitest';
-import { conclude, watchRun } from '../../src/cli/watch.ts';
+import { showRun } from '../../src/cli/watch.ts';
 import { changeRun, openRun } from '../../src/run/journal.ts';
 import type { Session } from '../../src/operations/session.ts';
-import type { StartedRun } from '../../src/operations/start-operation.ts';
+import type { StartedRun } from '../../src/operations/runs/open-run.ts';
+import { requireCompleted } from '../../src/operations/runs/watch-run.ts';
 import type { RunHandle } from '../../src/client/runs.ts';
 import { fakeControlStore } from '../fakes/control-store.ts';
 
@@ -24,27 +25,28 @@ function runWith(handle: Partial<RunHandle>): StartedRun {
   return { runId, handle: handle as RunHandle, started: true };
 }
 
+const output = { stream: process.stdout };
 const session = () => ({ store: fakeControlStore() }) as unknown as Session;
 
-describe('whoever watches', () => {
+describe('anyone who watches', () => {
   it('leaves at once, although nobody answers', async () => {
     const leaving = new AbortController();
     const run = runWith({ query: () => never(), describe: () => never() });
     const began = Date.now();
-    const watching = watchRun(session(), run, leaving.signal);
+    const watching = showRun(output, session(), run, leaving.signal);
     setTimeout(() => leaving.abort(), 20);
     expect((await watching).state).toBe('left');
     expect(Date.now() - began).toBeLessThan(2000);
   });
 
   it('that has left before it began leaves too', async () => {
-    const watched = await watchRun(session(), runWith({}), AbortSignal.abort());
+    const watched = await showRun(output, session(), runWith({}), AbortSignal.abort());
     expect(watched.state).toBe('left');
   });
 
   it('leaves when nobody reads what is shown', async () => {
     const run = runWith({ query: () => never(), describe: () => never() });
-    const watching = watchRun(session(), run, new AbortController().signal);
+    const watching = showRun(output, session(), run, new AbortController().signal);
     const ours = vi.fn();
     process.stdout.on('error', ours);
     process.stdout.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
@@ -66,7 +68,7 @@ describe('whoever watches', () => {
     await changeRun(store, runId, { state: 'failed', stateReason: 'no quota' });
     const refused = () => Promise.reject(new Error('unavailable'));
     const run = runWith({ query: refused, describe: refused });
-    const watched = await watchRun({ store } as Session, run, new AbortController().signal);
+    const watched = await showRun(output, { store } as Session, run, new AbortController().signal);
     expect(watched).toMatchObject({ runId, state: 'failed', reason: 'no quota' });
     // What to do is the journal's to say, as status says it.
     expect(watched.next).toContain(`understudy retry ${runId}`);
@@ -80,7 +82,7 @@ describe('the command ends', () => {
     ['cancelled', 3],
     ['left', 3],
   ] as const)('for a run that %s with %s', (state, exitCode) => {
-    const end = () => conclude({ runId, state, reason: 'why' });
+    const end = () => requireCompleted({ runId, state, reason: 'why' });
     if (exitCode === undefined) expect(end).not.toThrow();
     else expect(end).toThrow(expect.objectContaining({ exitCode, message: expect.stringContaining(runId) }));
   });

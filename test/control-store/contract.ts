@@ -153,6 +153,22 @@ export function controlStoreContract(open: () => Promise<ControlStore>): void {
       expect(await namesOf(store, 'runs')).toHaveLength(4);
       expect(await namesOf(store, 'nothing/')).toEqual([]);
     });
+
+    it('of folders has each once, in order, however much is in it', async () => {
+      const names = [
+        'runs/b/run.json',
+        'runs/a/steps/x.json',
+        'runs/a/run.json',
+        'runs/list.json',
+        'runs-old/a',
+      ];
+      for (const name of names) await store.write(name, '{}', 'application/json');
+      const foldersOf = (prefix: string) => Array.fromAsync(store.folders(prefix));
+      expect(await foldersOf('runs/')).toEqual(['runs/a/', 'runs/b/']);
+      expect(await foldersOf('runs/b')).toEqual(['runs/b/']);
+      expect(await foldersOf('runs')).toEqual(['runs-old/', 'runs/']);
+      expect(await foldersOf('nothing/')).toEqual([]);
+    });
   });
 
   describe('the region pointer', () => {

@@ -138,6 +138,16 @@ export class Scene {
     return { code: await running.ended, output: running.output };
   }
 
+  /** Runs a command to its end; returns the document that it printed, alone, on standard output. */
+  async document(
+    args: string[],
+    more: Record<string, string> = {},
+  ): Promise<{ code: number | NodeJS.Signals; document: unknown }> {
+    const running = this.command([...args, '--output', 'json'], more);
+    const code = await running.ended;
+    return { code, document: JSON.parse(running.out) };
+  }
+
   /** Starts the common worker, as the principal of its own that it is. */
   async worker(): Promise<Running> {
     const { WORKER_CLIENT_ID = '', WORKER_CLIENT_SECRET = '' } = this.#settings;

@@ -15,6 +15,8 @@ export class Running {
   readonly #child: ChildProcess;
   /** Both streams, as they came. */
   output = '';
+  /** Standard output alone. */
+  out = '';
   /** The exit code; for a process that was killed, the signal's name. */
   readonly ended: Promise<number | NodeJS.Signals>;
 
@@ -24,6 +26,7 @@ export class Running {
       env: { ...environment, HOME: folder },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    this.#child.stdout?.on('data', (chunk: Buffer) => (this.out += chunk.toString()));
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.on('data', (chunk: Buffer) => {
         this.output += chunk.toString();

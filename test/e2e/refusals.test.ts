@@ -2,6 +2,7 @@
 import { rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectDocument } from '../cli/output-documents.ts';
 import { Scene } from './harness.ts';
 import { journals, pointerOf, readControlStore, readEast } from './judge.ts';
 
@@ -98,6 +99,32 @@ describe('a recovery point', () => {
     expect((await scene.run(['plan', '--recovery-point', older ?? ''])).code).toBe(0);
     await part.upload(text, Buffer.byteLength(text));
     expect((await scene.run(['plan'])).code).toBe(0);
+  });
+});
+
+describe('programs that read', () => {
+  it('get one document as its schema says, whether a command is refused or not', async () => {
+    const replicated = await scene.document(['replicate', '--reason', 'for a program']);
+    expect(replicated).toMatchObject({
+      code: 0,
+      document: { started: true, state: 'completed', report: { run: { reason: 'for a program' } } },
+    });
+    expectDocument('replicate', replicated.document);
+    const status = await scene.document(['status']);
+    expectDocument('status', status.document);
+    expect(status.document).toMatchObject({
+      writer: 'eastus',
+      runs: [],
+      workers: expect.any(Array) as object,
+    });
+    expectDocument('runs', (await scene.document(['runs'])).document);
+    expectDocument('plan', (await scene.document(['plan'])).document);
+    const healthy = await scene.document(['failover', '--to', 'westus3', '--yes']);
+    expect(healthy).toMatchObject({
+      code: 1,
+      document: { error: { code: 'PreconditionError', exitCode: 1 } },
+    });
+    expectDocument('error', healthy.document);
   });
 });
 

@@ -54,6 +54,16 @@ export function fakeControlStore(): FakeControlStore {
     async *list(prefix) {
       for (const name of [...documents.keys()].toSorted()) if (name.startsWith(prefix)) yield name;
     },
+    async *folders(prefix) {
+      let last: string | undefined;
+      for await (const name of this.list(prefix)) {
+        const end = name.indexOf('/', prefix.length);
+        const folder = end < 0 ? undefined : name.slice(0, end + 1);
+        if (folder === undefined || folder === last) continue;
+        last = folder;
+        yield folder;
+      }
+    },
   };
 }
 

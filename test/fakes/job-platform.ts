@@ -1,5 +1,5 @@
 /** A platform of jobs that does what the test says, a function a method; a method that is not given must not be called. */
-import type { AzureJobs } from '../../src/workspace/azure-jobs.ts';
+import type { AzureJobs } from '../../src/workspace/jobs/azure-jobs.ts';
 
 export function fakeJobs(does: Partial<AzureJobs>): AzureJobs {
   const missing = (method: string) => () => {

@@ -7,7 +7,7 @@ import { nameMissing } from '../../src/inventory/name-missing.ts';
 import { imageReason, lostImages } from '../../src/inventory/own-registry.ts';
 import { leftBehindList, showLeftBehind } from '../../src/recovery-point/drafts.ts';
 import type { Heartbeat } from '../../src/run/work/heartbeat.ts';
-import { jobOutputs } from '../../src/workspace/job-outputs.ts';
+import { jobOutputs } from '../../src/workspace/jobs/job-outputs.ts';
 import { namedResources } from '../../src/inventory/named-resources.ts';
 import { topologyOf } from '../topology/minimal.ts';
 import { fakeArm } from '../fakes/arm.ts';

@@ -7,8 +7,8 @@ import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Json, JsonObject } from '../../src/azure/azure.ts';
 import type { ReferenceMapping } from '../../src/azure/ids.ts';
-import { isObject } from '../../src/azure/json.ts';
-import { jobTypes, type RawJob } from '../../src/workspace/job.ts';
+import { isObject } from '../../src/azure/body/json.ts';
+import { jobTypes, type RawJob } from '../../src/workspace/jobs/job.ts';
 import { rewriteSpec } from '../../src/jobs/spec/rewrite-spec.ts';
 import { east, eastId, west, westId } from './scene.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/azure/azure.ts';
-import { checkpointPlaces, checkpointFolder, wentOnFrom } from '../../src/workspace/checkpoint.ts';
+import { checkpointPlaces, checkpointFolder, wentOnFrom } from '../../src/workspace/jobs/checkpoint.ts';
 import { classify, type Facts } from '../../src/jobs/classify.ts';
-import type { RawJob } from '../../src/workspace/job.ts';
+import type { RawJob } from '../../src/workspace/jobs/job.ts';
 import { toLedgerEntry } from '../../src/ledger/ledger.ts';
 import type { OldJobState } from '../../src/fence/stopped-jobs.ts';
 import { command, east, eastId, topologyWith } from './scene.ts';

@@ -1,6 +1,6 @@
 /** What an interrupted job loses, and the GPUs that it held. */
 import { describe, expect, it } from 'vitest';
-import { gpusOf } from '../../src/workspace/gpus.ts';
+import { gpusOf } from '../../src/workspace/jobs/gpus.ts';
 import type { JobRecord } from '../../src/jobs/job-record.ts';
 import type { LedgerEntry } from '../../src/ledger/ledger.ts';
 import { gpuHoursOf, showLostWork, withLostWork } from '../../src/jobs/lost-work.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/azure/azure.ts';
-import { isHopFolder } from '../../src/workspace/hop-folder.ts';
-import type { RawJob } from '../../src/workspace/job.ts';
+import { isHopFolder } from '../../src/workspace/jobs/hop-folder.ts';
+import type { RawJob } from '../../src/workspace/jobs/job.ts';
 import { successorName } from '../../src/ledger/ledger.ts';
 import { rewriteSpec, type RewriteSpec } from '../../src/jobs/spec/rewrite-spec.ts';
 import { successorSpec, type SuccessorSpecOptions } from '../../src/jobs/spec/successor-spec.ts';

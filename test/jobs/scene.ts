@@ -4,7 +4,7 @@ import { datastoreUri, type ReferenceMapping } from '../../src/azure/ids.ts';
 import type { AssetLine, PartKind } from '../../src/recovery-point/manifest.ts';
 import { digestOf } from '../../src/recovery-point/recovery-point-checks.ts';
 import type { BringCheckpoint, Brought, CheckpointToBring } from '../../src/checkpoints/bring-checkpoint.ts';
-import { checkpointFolder } from '../../src/workspace/checkpoint.ts';
+import { checkpointFolder } from '../../src/workspace/jobs/checkpoint.ts';
 import {
   specFolder,
   toLedgerEntry,

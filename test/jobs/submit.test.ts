@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { UnderstudyError } from '../../src/errors/error.ts';
 import { submitSuccessor } from '../../src/jobs/submit.ts';
 import type { PlatformJob } from '../../src/run/work/job-platform.ts';
-import type { RawJob } from '../../src/workspace/job.ts';
+import type { RawJob } from '../../src/workspace/jobs/job.ts';
 import { fakeJobs } from '../fakes/job-platform.ts';
 import { command } from './scene.ts';
 

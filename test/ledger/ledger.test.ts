@@ -13,7 +13,7 @@ import {
 import { release } from '../../src/release.ts';
 import { sharedDatastores } from '../../src/jobs/shared-datastores.ts';
 import { computeNames } from '../../src/topology/compute-names.ts';
-import type { RawJob } from '../../src/workspace/job.ts';
+import type { RawJob } from '../../src/workspace/jobs/job.ts';
 import { fakeControlStore } from '../fakes/control-store.ts';
 import { expectRefusals } from '../control-store/refusals.ts';
 import { command, east, eastId, scene, topologyWith, west } from '../jobs/scene.ts';

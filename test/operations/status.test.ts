@@ -4,13 +4,15 @@ import { folderOf } from '../../src/recovery-point/manifest.ts';
 import { changeScrubLedger } from '../../src/recovery-point/scrub-ledger.ts';
 import type { Azure } from '../../src/azure/azure.ts';
 import { ensurePointer } from '../../src/control-store/region-pointer.ts';
+import type { ControlStore } from '../../src/control-store/store.ts';
 import { release } from '../../src/release.ts';
 import { changeRun, openRun } from '../../src/run/journal.ts';
 import type { Session } from '../../src/operations/session.ts';
 import { readStatus } from '../../src/operations/status.ts';
-import { worstOf, type Finding } from '../../src/operations/status-findings.ts';
+import { worstOf, type Finding } from '../../src/operations/status-shape.ts';
 import { takeRunLease } from '../../src/run/lease.ts';
 import { seal } from '../recovery-point/sealed.ts';
+import { counting } from '../fakes/counting-store.ts';
 import { fakeControlStore, type FakeControlStore } from '../fakes/control-store.ts';
 import { topologyOf } from '../topology/minimal.ts';
 
@@ -18,7 +20,7 @@ const sealedAt = '2026-11-21T10:00:00.000Z';
 const now = new Date('2026-11-21T10:01:00.000Z');
 
 /** Both workspaces answer; `accounts`: the default storage of each. */
-function sessionOf(store: FakeControlStore, accounts = ['/east', '/west']): Session {
+function sessionOf(store: ControlStore, accounts = ['/east', '/west']): Session {
   const account = (id: string) => accounts[id.includes('west') ? 1 : 0];
   const workspace = (id: string) => ({
     id,
@@ -210,6 +212,39 @@ describe('a run', () => {
       expect.stringContaining('run-lease.json'),
       expect.stringContaining(place),
     ]);
+  });
+});
+
+describe('a history', () => {
+  const replicate = (runId: string) => ({
+    runId,
+    topology: 'fraud-ml',
+    operation: 'replicate' as const,
+    bundle: 'b',
+    reason: 'by cron',
+    triggeredBy: 'cron',
+    triggeredAt: sealedAt,
+  });
+  const costOf = async (count: number) => {
+    const store = await usedStore();
+    await openRun(store, replicate('20261101T000000Z-replicate-left'));
+    for (let index = 0; index < count; index++) {
+      const at = new Date(Date.now() - index * 60_000).toISOString();
+      await seal(store, at);
+      const runId = `${at.replaceAll(/[-:]|[.]\d+/g, '')}-replicate-0001`;
+      await openRun(store, replicate(runId));
+      await changeRun(store, runId, { state: 'completed' });
+    }
+    const counted = counting(store);
+    const status = await readStatus(sessionOf(counted.store), undefined, new Date());
+    expect(status.runs).toMatchObject([{ runId: '20261101T000000Z-replicate-left', state: 'pending' }]);
+    expect(status.recoveryPoint).toBeDefined();
+    expect(status.newestReplicate).toMatchObject({ state: 'completed' });
+    return counted.asked.reads;
+  };
+
+  it('of two hundred recovery points costs as many reads as one of twenty, and hides no run that is left open', async () => {
+    expect(await costOf(200)).toBe(await costOf(20));
   });
 });
 

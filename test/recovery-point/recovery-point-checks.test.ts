@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import type { SealedManifest } from '../../src/recovery-point/manifest.ts';
 import { withDigest } from '../../src/recovery-point/recovery-point-checks.ts';
+import { listRecoveryPoints } from '../../src/recovery-point/list-points.ts';
 import {
   digestOf,
-  listRecoveryPoints,
   openByRef,
   openRecoveryPoint,
   readLedgerSnapshot,

@@ -3,18 +3,21 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { folderOf, type PartKind, type PartLines } from '../../src/recovery-point/manifest.ts';
 import { partWriter, readableLines, readLines } from '../../src/recovery-point/parts.ts';
+import { listRecoveryPoints, sealedIds } from '../../src/recovery-point/list-points.ts';
+import { summarise } from '../../src/recovery-point/read-seal.ts';
 import {
   digestOf,
-  listRecoveryPoints,
   openByRef,
   openRecoveryPoint,
   readLedgerSnapshot,
-  summarise,
 } from '../../src/recovery-point/recovery-point.ts';
 import type { ArmResource } from '../../src/azure/azure.ts';
 import { sealedName } from '../../src/recovery-point/sealed-manifest.ts';
 import { release } from '../../src/release.ts';
+import { ensurePointer } from '../../src/control-store/region-pointer.ts';
+import { counting } from '../fakes/counting-store.ts';
 import { fakeControlStore } from '../fakes/control-store.ts';
+import { topologyOf } from '../topology/minimal.ts';
 import { entryNamed, seal } from './sealed.ts';
 
 const first = '2026-11-21T10:00:00.000Z';
@@ -37,6 +40,26 @@ describe('a list of recovery points', () => {
     ]);
     expect(await ids({ limit: 1 })).toHaveLength(1);
     expect(await ids({ limit: 1, region: 'westus3' })).toEqual(['2026-11-21T11-00-00.000Z-e1']);
+  });
+
+  it('costs as much after two as after two hundred, also where the other region has the newest', async () => {
+    const costOf = async (count: number) => {
+      const store = fakeControlStore();
+      const at = (minutesAgo: number) => new Date(Date.now() - minutesAgo * 60_000).toISOString();
+      for (let index = 0; index < count; index++) {
+        await seal(store, at(3000 + index * 15), { epoch: 1 });
+        await seal(store, at(index), { epoch: 2, region: 'westus3' });
+      }
+      const counted = counting(store);
+      const { sealed } = await listRecoveryPoints(counted.store, { region: 'westus3', limit: 2 });
+      expect(sealed).toHaveLength(2);
+      expect((await listRecoveryPoints(counted.store, { region: 'eastus', limit: 1 })).sealed).toHaveLength(
+        1,
+      );
+      expect(await sealedIds(counted.store, { limit: 2 })).toHaveLength(2);
+      return counted.asked.reads;
+    };
+    expect(await costOf(200)).toBe(await costOf(2));
   });
 
   it('tells what was never sealed and what is damaged from what is whole', async () => {
@@ -107,6 +130,26 @@ describe('opening a recovery point', () => {
     store.documents.delete(`${folderOf(4, damaged.id)}/${damaged.parts[0]?.name}`);
     await expect(openRecoveryPoint(store, damaged.id)).rejects.toMatchObject({
       details: { next: `Use the one before it: --recovery-point ${own.id}` },
+    });
+  });
+
+  it('offers none of which a part is missing too, and the writer’s where the damaged one does not tell its region', async () => {
+    const store = fakeControlStore();
+    await ensurePointer(store, { topology: topologyOf(''), who: 'a test', now: new Date(first) });
+    const whole = await seal(store, '2026-11-21T08:00:00.000Z', { epoch: 1 });
+    await seal(store, '2026-11-21T09:00:00.000Z', { epoch: 2, region: 'westus3' });
+    const before = await seal(store, first, { epoch: 3 });
+    store.documents.delete(`${folderOf(3, before.id)}/${before.parts[0]?.name}`);
+    const damaged = await seal(store, second, { epoch: 3 });
+    await store.write(sealedName(3, damaged.id), 'no JSON', 'application/json');
+    await expect(openRecoveryPoint(store, damaged.id)).rejects.toMatchObject({
+      details: { next: `Use the one before it: --recovery-point ${whole.id}` },
+    });
+    store.documents.delete(`${folderOf(1, whole.id)}/${whole.parts[0]?.name}`);
+    await expect(openRecoveryPoint(store, damaged.id)).rejects.toMatchObject({
+      details: {
+        next: 'None of the 3 before it can be used in its place: take one with "understudy replicate".',
+      },
     });
   });
 

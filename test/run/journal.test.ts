@@ -13,6 +13,7 @@ import {
 } from '../../src/run/journal.ts';
 import { outcomeOf, reconcile } from '../../src/run/work/outcome.ts';
 import { planned } from '../../src/run/run-document.ts';
+import { counting } from '../fakes/counting-store.ts';
 import { began, makeScene, type Scene } from './scene.ts';
 
 let scene: Scene;
@@ -81,6 +82,19 @@ describe('the journal', () => {
     expect(reading.most).toBeLessThanOrEqual(16);
     const silent = () => Promise.reject(new UnderstudyError('AzureUnavailable', 'no answer'));
     await expect(listRuns({ ...scene.store, read: silent })).rejects.toThrow('no answer');
+  });
+
+  it('lists no more than are asked for, and reads few of the others', async () => {
+    for (let at = 10; at < 60; at++)
+      await openRun(scene.store, { ...scene.header, runId: `20261120T1100${at}Z-replicate-0001` });
+    const { store, asked } = counting(scene.store);
+    const { runs } = await listRuns(store, { limit: 3, now: began });
+    expect(runs.map(({ runId }) => runId)).toEqual([
+      scene.header.runId,
+      '20261120T110059Z-replicate-0001',
+      '20261120T110058Z-replicate-0001',
+    ]);
+    expect(asked.reads).toBeLessThanOrEqual(16);
   });
 
   it('keeps what two write at once', async () => {

@@ -1,7 +1,8 @@
 /** Carries out a plan in this process, as a workflow would: each step as soon as what it needs is done, tried again while that may help. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { actions } from '../../src/actions.ts';
-import { openRecoveryPoint, summarise } from '../../src/recovery-point/recovery-point.ts';
+import { summarise } from '../../src/recovery-point/read-seal.ts';
+import { openRecoveryPoint } from '../../src/recovery-point/recovery-point.ts';
 import type { Azure } from '../../src/azure/azure.ts';
 import { ensurePointer } from '../../src/control-store/region-pointer.ts';
 import type { ControlStore } from '../../src/control-store/store.ts';

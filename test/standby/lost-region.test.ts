@@ -2,6 +2,7 @@
  * The topology that Azure recommends: one registry and one data account for both workspaces, and one data account that is in the active
  * region alone. While all is well nothing of it is copied or shut out; when the region is lost, it is said what is lost with it.
  */
+import picocolors from 'picocolors';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configureDatastores } from '../../src/secrets/configure-datastores.ts';
 import { openByRef } from '../../src/recovery-point/recovery-point.ts';
@@ -106,7 +107,7 @@ describe('while both regions answer', () => {
         /^storage account "lone.*", which both sides use, is in eastus alone \(Standard_LRS\): it is lost with eastus$/,
       ) as string,
     ]);
-    expect(showPlan(made)).toContain(
+    expect(showPlan(made, picocolors.createColors(false))).toContain(
       `storage account "${geo.name}" (in eastus, Standard_RAGRS, with a copy in westus3) is used by eastus: datastore geo; westus3: datastore geo; 1 folders or files of it are needed, and not copied`,
     );
     expect((await planReplicate(planning())).sharing).toHaveLength(3);

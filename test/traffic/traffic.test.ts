@@ -14,13 +14,13 @@ import { makeStage, type Stage } from '../run/step-context.ts';
 
 let stage: Stage;
 const front =
-  'traffic: { frontDoor: { subscriptionId: s, resourceGroup: g, profile: fraud, originGroup: score, origins: { eastus: east, westus3: west } } }\n';
+  'traffic: { frontDoor: { subscriptionId: 11111111-2222-3333-4444-555555555555, resourceGroup: g, profile: fraud, originGroup: score, origins: { eastus: east, westus3: west } } }\n';
 beforeEach(async () => {
   stage = await makeStage(front);
 });
 
 const origin = (name: string) =>
-  `/subscriptions/s/resourceGroups/g/providers/Microsoft.Cdn/profiles/fraud/originGroups/score/origins/${name}`;
+  `/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/g/providers/Microsoft.Cdn/profiles/fraud/originGroups/score/origins/${name}`;
 const at = (id: string) => stage.arm.resources.get(id.toLowerCase());
 /** What a step has recorded for its undo before it changed anything. */
 const keptUndo = async (id: string) =>

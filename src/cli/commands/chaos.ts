@@ -1,13 +1,14 @@
 /** Failures of the embedded local Azure, by name: to see what an operation does when a region fails. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { z } from 'zod';
 import { UnderstudyError } from '../../errors/error.ts';
-import { listScenarios, openChaos, type Running, type Scenario } from '../../stack/chaos.ts';
+import { listScenarios, openChaos, Running, Scenario } from '../../stack/chaos.ts';
 import { defaultFolder } from '../../stack/stack.ts';
 import { command } from '../command.ts';
+import { shows } from '../output.ts';
 
 interface Shared {
   folder: string;
-  output: 'text' | 'json';
 }
 
 export function chaosCommand(): Command {
@@ -20,54 +21,55 @@ export function chaosCommand(): Command {
   return chaos;
 }
 
-/** `anyStack`: what it says is so of every stack, up or not; the folder is taken as its siblings take it, and not asked. */
-function withShared(of: Command, anyStack = false): Command {
-  return of
-    .addOption(
-      new Option('--folder <folder>', "where the stack's state is").default(defaultFolder).hideHelp(anyStack),
-    )
-    .addOption(new Option('--output <form>', 'how to print it').choices(['text', 'json']).default('text'));
+/**
+ * `anyStack`: what it says is so of every stack, up or not; the folder is taken as its siblings take it, and
+ * not asked.
+ */
+function withFolder(of: Command, anyStack = false): Command {
+  return of.addOption(
+    new Option('--folder <folder>', "where the stack's state is").default(defaultFolder).hideHelp(anyStack),
+  );
 }
 
 function listCommand(): Command {
-  return withShared(
-    command('list', 'the scenarios there are, with their parameters', 'understudy chaos list --output json'),
-    true,
-  ).action(async ({ output }: Shared) => {
+  const list = command(
+    'list',
+    'the scenarios there are, with their parameters',
+    'understudy chaos list --output json',
+  );
+  return shows(withFolder(list, true), z.array(Scenario), async () => {
     const scenarios = await listScenarios();
-    console.log(output === 'json' ? JSON.stringify(scenarios, null, 2) : scenarios.map(describe).join('\n'));
+    return { document: scenarios, text: scenarios.map(describe).join('\n') };
   });
 }
 
 function startCommand(): Command {
-  return withShared(
-    command(
-      'start',
-      'start a scenario; parameters are options of its own ("chaos list" shows them)',
-      'understudy chaos start region-lost --region eastus\n' +
-        'understudy chaos start region-flapping --region eastus --period 30s --duty 50% --for 5m\n' +
-        'understudy chaos start brownout --region eastus --errors 20% --seed 7',
-    ),
+  const start = command(
+    'start',
+    'start a scenario; parameters are options of its own ("chaos list" shows them)',
+    'understudy chaos start region-lost --region eastus\n' +
+      'understudy chaos start region-flapping --region eastus --period 30s --duty 50% --for 5m\n' +
+      'understudy chaos start brownout --region eastus --errors 20% --seed 7',
   )
     .argument('<name>', 'the scenario’s name')
     .argument('[parameters...]', 'its parameters: --name value')
     .option('--region <region>', 'the region that it meets')
     .option('--seed <number>', 'the same requests meet the same failures again', wholeNumber)
     .option('--for <duration>', 'how long, as in 500ms, 60s, 15m, 1h (default: until it is stopped)')
-    .allowUnknownOption()
-    .action(
-      async (
-        name: string,
-        parameters: string[],
-        options: Shared & { region?: string; seed?: number; for?: string },
-      ) => {
-        const { folder, output, ...how } = options;
-        const chaos = await openChaos(folder);
-        const running = await chaos.start(name, { ...how, parameters: readParameters(parameters) });
-        if (output === 'json') console.log(JSON.stringify(running, null, 2));
-        else console.log(`${show(running)}\nEnd it: understudy chaos stop ${running.name}${at(folder)}`);
-      },
-    );
+    .allowUnknownOption();
+  type Options = Shared & { region?: string; seed?: number; for?: string };
+  return shows(
+    withFolder(start),
+    Running,
+    async (_output, name: string, parameters: string[], options: Options) => {
+      const { folder, region, seed, for: lasting } = options;
+      const chaos = await openChaos(folder);
+      const how = { region, seed, for: lasting, parameters: readParameters(parameters) };
+      const running = await chaos.start(name, how);
+      const end = `End it: understudy chaos stop ${running.name}${at(folder)}`;
+      return { document: running, text: `${show(running)}\n${end}` };
+    },
+  );
 }
 
 /** The option, where the stack is in another folder than it is by default. */
@@ -76,31 +78,32 @@ function at(folder: string): string {
 }
 
 function statusCommand(): Command {
-  return withShared(command('status', 'the scenarios that run now', 'understudy chaos status')).action(
-    async ({ folder, output }: Shared) => {
-      const running = await (await openChaos(folder)).running();
-      if (output === 'json') console.log(JSON.stringify(running, null, 2));
-      else console.log(running.length === 0 ? 'no scenario runs' : running.map(show).join('\n'));
-    },
-  );
+  const status = command('status', 'the scenarios that run now', 'understudy chaos status');
+  return shows(withFolder(status), z.array(Running), async (_output, { folder }: Shared) => {
+    const running = await (await openChaos(folder)).running();
+    const text = running.length === 0 ? 'no scenario runs' : running.map(show).join('\n');
+    return { document: running, text };
+  });
 }
 
 function stopCommand(): Command {
-  return withShared(
-    command(
-      'stop',
-      'stop a scenario, or all of them',
-      'understudy chaos stop\nunderstudy chaos stop brownout --region eastus',
-    ),
+  const stop = command(
+    'stop',
+    'stop a scenario, or all of them',
+    'understudy chaos stop\nunderstudy chaos stop brownout --region eastus',
   )
     .argument('[name]', 'the scenario’s name (default: all)')
-    .option('--region <region>', 'only in this region')
-    .action(async (name: string | undefined, { folder, output, region }: Shared & { region?: string }) => {
+    .option('--region <region>', 'only in this region');
+  type Options = Shared & { region?: string };
+  return shows(
+    withFolder(stop),
+    z.array(Running),
+    async (_output, name: string | undefined, { folder, region }: Options) => {
       const stopped = await (await openChaos(folder)).stop(name, region);
-      if (output === 'json') console.log(JSON.stringify(stopped, null, 2));
-      else if (stopped.length === 0) console.log('no scenario ran');
-      else for (const one of stopped) console.log(`stopped: ${nameOf(one)}`);
-    });
+      const lines = stopped.map((one) => `stopped: ${nameOf(one)}`);
+      return { document: stopped, text: lines.length === 0 ? 'no scenario ran' : lines.join('\n') };
+    },
+  );
 }
 
 function describe({ name, summary, scope, parameters }: Scenario): string {

@@ -1,15 +1,18 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { messageOf, UnderstudyError } from '../../errors/error.ts';
+import { WrittenTopology } from '../../operations/documents/topology.ts';
 import { command, topologyFile } from '../command.ts';
+import { shows } from '../output.ts';
 import { starterTopology } from '../starter-topology.ts';
 
 export function initCommand(): Command {
-  return command(
+  const init = command(
     'init',
     'write a commented topology to start from',
     'understudy init\nunderstudy init --topology dr/understudy.yaml',
-  ).action(async (_options: object, self: Command) => {
+  );
+  return shows(init, WrittenTopology, async (_output, _options: object, self: Command) => {
     const file = topologyFile(self);
     try {
       await writeFile(file, starterTopology, { flag: 'wx' });
@@ -25,6 +28,9 @@ export function initCommand(): Command {
         },
       );
     }
-    console.log(`wrote ${file}: put in your own subscription and names, then "understudy validate"`);
+    return {
+      document: { file },
+      text: `wrote ${file}: put in your own subscription and names, then "understudy validate"`,
+    };
   });
 }

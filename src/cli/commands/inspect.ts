@@ -1,99 +1,90 @@
 /** `runs` and `report`: from the journal, with or without Temporal. */
-import { Option, type Command } from 'commander';
-import { renderText } from '../../report/text.ts';
-import { keepReport } from '../../report/report-writer.ts';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { ReportDocument, RunsDocument } from '../../operations/documents/run.ts';
+import { listNewestRuns, type ListedRun } from '../../operations/runs/list-runs.ts';
+import { keepReportIfMissing, readReport } from '../../operations/runs/read-report.ts';
 import { cut } from '../../report/text-layout.ts';
-import { messageOf } from '../../errors/error.ts';
-import type { Session } from '../../operations/session.ts';
-import { listRuns, requireRun, type RunList } from '../../run/journal.ts';
 import type { RunDocument } from '../../run/run-document.ts';
 import { showDuration } from '../../topology/duration.ts';
 import { command, session } from '../command.ts';
-import { readReport, saveReport } from '../print-report.ts';
+import { shows } from '../output.ts';
+import { saveReport, showReport } from '../save-report.ts';
+import type { Paint } from '../view/colour.ts';
 
 export function inspectCommands(): Command[] {
   return [runsCommand(), reportCommand()];
 }
 
 function runsCommand(): Command {
-  return command(
+  const of = command(
     'runs',
     'list the runs of this topology, newest first, as the journal has them',
-    'understudy runs --output json',
+    'understudy runs --limit 50\nunderstudy runs --all --output json',
   )
-    .addOption(new Option('--output <form>', 'how to print them').choices(['text', 'json']).default('text'))
-    .option('--journal', 'accepted for what is scripted already: the journal is always read')
-    .action(async (options: { output: string }, self: Command) => {
-      const list = await listRuns((await session(self)).store);
-      console.log(options.output === 'json' ? runsAsJson(list) : showRuns(list));
-    });
-}
-
-export function showRuns({ runs, damaged }: RunList): string {
-  const lines = [
-    ...runs.map(lineOf),
-    ...damaged.map(({ runId, error }) => `${runId}  DAMAGED: ${error.message}`),
-  ];
-  return lines.length === 0 ? 'no runs yet' : newestFirst(lines, (line) => line).join('\n');
-}
-
-/** One list: of a damaged one its id, and what is wrong with it. */
-export function runsAsJson({ runs, damaged }: RunList): string {
-  const all = [...runs, ...damaged.map(({ runId, error }) => ({ runId, damaged: error.message }))];
-  return JSON.stringify(
-    newestFirst(all, ({ runId }) => runId),
-    null,
-    2,
+    .addOption(new Option('--limit <count>', 'how many to list').argParser(parseLimit).default(newestRuns))
+    .addOption(new Option('--all', 'list all of them').conflicts('limit'))
+    .option('--journal', 'accepted for what is scripted already: the journal is always read');
+  return shows(
+    of,
+    RunsDocument,
+    async ({ paint }, options: { limit: number; all?: boolean }, self: Command) => {
+      const limit = options.all === true ? Infinity : options.limit;
+      const { runs, isCut } = await listNewestRuns(await session(self), limit);
+      if (isCut) console.error(`The newest ${limit}; there are older ones: --all, or --limit N.`);
+      return { document: runs, text: showRuns(runs, paint) };
+    },
   );
 }
 
-/** A run's id begins with its time. */
-function newestFirst<T>(all: readonly T[], keyOf: (each: T) => string): T[] {
-  return all.toSorted((one, other) => (keyOf(one) < keyOf(other) ? 1 : -1));
+const newestRuns = 20;
+
+function parseLimit(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError(`expected a whole number above 0, got "${text}"`);
+}
+
+/** One line a run, in the order given. */
+export function showRuns(runs: readonly ListedRun[], paint: Paint): string {
+  if (runs.length === 0) return 'no runs yet';
+  return runs
+    .map((run) =>
+      'damaged' in run ? `${run.runId}  ${paint.red('DAMAGED')}: ${run.damaged}` : lineOf(run, paint),
+    )
+    .join('\n');
 }
 
 /** One line a run: what, where, how it stands, since when and how long, who and why. */
-function lineOf(run: RunDocument): string {
+function lineOf(run: RunDocument, paint: Paint): string {
   const { runId, from, to, state, paused, triggeredAt, endedAt, triggeredBy, reason, stateReason } = run;
   const lasted =
     endedAt === undefined ? '' : `, ${showDuration(Date.parse(endedAt) - Date.parse(triggeredAt))}`;
   const where = from === undefined ? 'not planned' : `${from} → ${to}`;
   const why = state === 'failed' && stateReason !== undefined ? `: ${cut(stateReason, 100)}` : '';
-  return `${runId}  ${where}  ${state}${paused ? ', paused' : ''}${why}  (${triggeredAt}${lasted}; ${triggeredBy}: ${reason})`;
+  const shown = state === 'failed' ? paint.red(state) : state === 'completed' ? paint.green(state) : state;
+  return `${runId}  ${where}  ${shown}${paused ? ', paused' : ''}${why}  (${triggeredAt}${lasted}; ${triggeredBy}: ${reason})`;
 }
 
 function reportCommand(): Command {
-  return command(
+  const of = command(
     'report',
     'print a run’s report, and write it as HTML, JSON and text; also into the control store, where it is missing',
     'understudy report 20261121T030000Z-failover-3f9a',
   )
     .argument('<run>', 'the run’s id')
-    .addOption(
-      new Option('--output <form>', 'how to print it').choices(['text', 'json', 'none']).default('text'),
-    )
-    .option('--folder <folder>', 'where to write it', 'reports')
-    .action(async (runId: string, options: { output: string; folder: string }, self: Command) => {
+    .option('--folder <folder>', 'where to write it', 'reports');
+  return shows(
+    of,
+    ReportDocument,
+    async (output, runId: string, options: { output: string; folder: string }, self: Command) => {
       const opened = await session(self);
       const report = await readReport(opened, runId);
-      const columns = Math.min(process.stdout.columns ?? 100, 120);
-      if (options.output === 'json') console.log(JSON.stringify(report, null, 2));
-      if (options.output === 'text')
-        console.log(renderText(report, { columns, colour: process.stdout.isTTY && !process.env.NO_COLOR }));
+      if (options.output === 'text') output.say(showReport(report, output));
       const folder = await saveReport(report, runId, options.folder);
-      if (options.output !== 'json') console.log(`Report: ${folder}/report.html (also .json, .txt)`);
-      await keepIfMissing(opened, runId);
-    });
-}
-
-/** A run that has ended has its report in the control store: the worker may not have been able to write it. */
-async function keepIfMissing({ store }: Session, runId: string): Promise<void> {
-  const { endedAt, reported } = await requireRun(store, runId);
-  const isKept = reported?.of === endedAt && reported?.problem === undefined;
-  if (endedAt === undefined || isKept) return;
-  try {
-    await keepReport(store, runId);
-  } catch (error) {
-    console.error(`It was not written into the control store: ${messageOf(error)}`);
-  }
+      output.say(`Report: ${folder}/report.html (also .json, .txt)`);
+      const missing = await keepReportIfMissing(opened, runId);
+      if (missing !== undefined) console.error(`It was not written into the control store: ${missing}`);
+      return { document: report };
+    },
+    ['text', 'json', 'none'],
+  );
 }

@@ -1,62 +1,48 @@
-import type { Client } from '@temporalio/client';
 import { Option, type Command } from 'commander';
-import { connectTemporal } from '../../client/connect.ts';
-import { UnderstudyError } from '../../errors/error.ts';
-import { lookAtConfigs } from '../../operations/look-at-configs.ts';
-import { planFailover, planningOf, planReplicate, type MadePlan } from '../../operations/plan-operation.ts';
-import type { Session } from '../../operations/session.ts';
-import type { TargetLook } from '../../switch/look-at-configs.ts';
-import { showThing } from '../../workspace/sharing.ts';
+import { PlanDocument } from '../../operations/documents/plan.ts';
+import { lookAtConfigsAlone } from '../../operations/look-at-configs.ts';
+import { planOperation, requireNoProblem, type MadePlan } from '../../operations/plan-operation.ts';
+import { operationNames, type Operation } from '../../plan/operations.ts';
+import type { RecoveryPointSummary } from '../../plan/recovery-point-summary.ts';
+import { showCount } from '../../run/work/tally.ts';
 import { showDuration } from '../../topology/duration.ts';
 import { phases, resourceClasses } from '../../topology/words.ts';
+import { showThing } from '../../workspace/sharing.ts';
 import { command, session } from '../command.ts';
+import { failureOf, shows } from '../output.ts';
 import { showConfigs } from '../show-configs.ts';
+import type { Paint } from '../view/colour.ts';
 
 interface Options {
-  operation: string;
-  output: string;
+  operation: Operation;
   to?: string;
   recoveryPoint?: string;
   acceptLoss?: string[];
 }
 
 export function planCommand(): Command {
-  return command(
+  const plan = command(
     'plan',
     'show what an operation would do, phase by phase; changes nothing',
     'understudy plan\nunderstudy plan --operation failover --output json',
   )
     .addOption(
-      new Option('--operation <operation>', 'which').choices(['failover', 'replicate']).default('failover'),
+      new Option('--operation <operation>', 'which').choices(operationNames.toReversed()).default('failover'),
     )
-    .addOption(new Option('--output <form>', 'how to print it').choices(['text', 'json']).default('text'))
     .option('--to <region>', 'plan a move to this region; default: the one that is not active')
     .option('--recovery-point <id>', 'plan with this recovery point rather than the newest')
-    .addOption(acceptLossOption())
-    .action(async (options: Options, self: Command) => {
-      const opened = await session(self);
-      const made =
-        options.operation === 'replicate'
-          ? await planReplicate(await planningOf(opened))
-          : await planFailover(await planningOf(opened), options);
-      const configs = await lookThroughTemporal(opened, made);
-      console.log(
-        options.output === 'json'
-          ? asJson(made, configs)
-          : [showPlan(made), ...showConfigs(configs)].join('\n'),
-      );
-      if (made.problems.length > 0) throw refusal(made);
-    });
-}
-
-/** Connects only if a config file is declared, and soon gives up: a plan needs no Temporal. */
-async function lookThroughTemporal({ topology }: Session, { plan }: MadePlan): Promise<TargetLook[]> {
-  let client: Client | undefined;
-  try {
-    return await lookAtConfigs(topology, plan, async () => (client = await connectTemporal(2000)));
-  } finally {
-    await client?.connection.close();
-  }
+    .addOption(acceptLossOption());
+  return shows(plan, PlanDocument, async ({ paint }, options: Options, self: Command) => {
+    const opened = await session(self);
+    const made = await planOperation(opened, options.operation, options);
+    const configs = await lookAtConfigsAlone(opened.topology, made.plan);
+    const { problems, warnings, sharing, findings } = made;
+    return {
+      document: { ...made.plan, problems, warnings, sharing, findings, configs },
+      text: [showPlan(made, paint), ...showConfigs(configs)].join('\n'),
+      ...failureOf(() => requireNoProblem(made)),
+    };
+  });
 }
 
 export function acceptLossOption(): Option {
@@ -66,50 +52,49 @@ export function acceptLossOption(): Option {
   );
 }
 
-export function refusal({ plan, problems }: MadePlan): UnderstudyError {
-  return new UnderstudyError(
-    'PreconditionError',
-    `this ${plan.operation} would fail:\n${problems.map((each) => `  - ${each}`).join('\n')}`,
-    {
-      next: 'Fix it, or have the quota raised, and plan again.',
-    },
-  );
-}
-
-function asJson({ plan, problems, warnings, sharing, findings }: MadePlan, configs: TargetLook[]): string {
-  return JSON.stringify({ ...plan, problems, warnings, sharing, findings, configs }, null, 2);
-}
-
 /** The plan as a person reads it: phases downward, classes within, one line a step. */
-export function showPlan({ plan, recoveryPoint, warnings, sharing, isReturn }: MadePlan): string {
-  const lines = [
-    `${plan.operation} of ${plan.topology}: ${plan.from} → ${plan.to} (epoch ${plan.madeInEpoch})${isReturn ? `: a return to ${plan.to}` : ''}`,
-  ];
-  if (recoveryPoint) {
-    const counts = Object.entries(recoveryPoint.counts).filter(([, number]) => number > 0);
-    lines.push(
-      `recovery point ${recoveryPoint.ref.id}: ${counts.map(([kind, number]) => `${number} ${kind}`).join(', ')}; ` +
-        `${recoveryPoint.blobs} blobs, ${(recoveryPoint.bytes / 1e6).toFixed(1)} MB`,
-      `  listed ${showDuration(Date.now() - Date.parse(recoveryPoint.ref.startedAt))} ago: what ${plan.from} did since then would be lost`,
-    );
-  }
-  for (const phase of phases) {
-    const steps = plan.steps.filter((step) => step.phase === phase);
-    if (steps.length === 0) continue;
-    lines.push('', phase);
-    for (const resourceClass of resourceClasses) {
-      for (const step of steps.filter((each) => each.class === resourceClass)) {
-        const time = step.expectedSeconds === undefined ? '' : `  (about ${step.expectedSeconds}s)`;
-        const host = step.host === undefined ? '' : `  [on ${step.host}]`;
-        lines.push(`  ${resourceClass.padEnd(10)} ${step.title}${host}${time}`);
-      }
-    }
-  }
-  const unphased = plan.steps.filter((step) => step.phase === undefined);
-  if (unphased.length > 0) lines.push('', ...unphased.map((step, index) => `  ${index + 1}. ${step.title}`));
+export function showPlan(made: MadePlan, paint: Paint): string {
+  const { plan, recoveryPoint, warnings, sharing, isReturn } = made;
+  const title = `${plan.operation} of ${plan.topology}: ${plan.from} → ${plan.to} (epoch ${plan.madeInEpoch})`;
+  const lines = [paint.bold(`${title}${isReturn ? `: a return to ${plan.to}` : ''}`)];
+  if (recoveryPoint) lines.push(...recoveryPointLines(recoveryPoint, plan.from));
+  lines.push(...stepLines(made, paint));
   if (sharing.length > 0)
     lines.push('', 'shared by both workspaces', ...sharing.map((each) => `  ${showThing(each)}`));
   const notes = [...warnings, ...plan.notes];
-  if (notes.length > 0) lines.push('', ...notes.map((note) => `note: ${note}`));
+  if (notes.length > 0) lines.push('', ...notes.map((note) => `${paint.yellow('note:')} ${note}`));
   return lines.join('\n');
+}
+
+function recoveryPointLines({ ref, counts, blobs, bytes }: RecoveryPointSummary, from: string): string[] {
+  const there = Object.entries(counts).filter(([, number]) => number > 0);
+  const kinds = there.map(([kind, number]) => showCount(number, oneOf(kind), kind));
+  const age = showDuration(Date.now() - Date.parse(ref.startedAt));
+  return [
+    `recovery point ${ref.id}: ${kinds.join(', ')}; ${showCount(blobs, 'blob')}, ${(bytes / 1e6).toFixed(1)} MB`,
+    `  listed ${age} ago: what ${from} did since then would be lost`,
+  ];
+}
+
+/** The singular of a kind's name, `data` being its own. */
+function oneOf(kind: string): string {
+  return kind.replace(/ies$/, 'y').replace(/s$/, '');
+}
+
+function stepLines({ plan: { steps } }: MadePlan, paint: Paint): string[] {
+  const lines: string[] = [];
+  for (const phase of phases) {
+    const ofPhase = steps.filter((step) => step.phase === phase);
+    if (ofPhase.length > 0) lines.push('', paint.bold(phase));
+    for (const resourceClass of resourceClasses) {
+      for (const step of ofPhase.filter((each) => each.class === resourceClass)) {
+        const time = step.expectedSeconds === undefined ? '' : `  (about ${step.expectedSeconds}s)`;
+        const host = step.host === undefined ? '' : `  [on ${step.host}]`;
+        lines.push(`  ${paint.dim(resourceClass.padEnd(10))} ${step.title}${host}${time}`);
+      }
+    }
+  }
+  const unphased = steps.filter((step) => step.phase === undefined);
+  if (unphased.length > 0) lines.push('', ...unphased.map((step, index) => `  ${index + 1}. ${step.title}`));
+  return lines;
 }

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { UnderstudyError } from '../../errors/error.ts';
-import { requireRegistered } from '../../operations/register.ts';
-import { attach, startOperation } from '../../operations/start-operation.ts';
+import { RunOutcome } from '../../operations/documents/run.ts';
+import { replicate } from '../../operations/replicate.ts';
 import { durationPattern, toSeconds } from '../../topology/duration.ts';
 import { command, session, withTemporal } from '../command.ts';
+import { shows } from '../output.ts';
 import { seeThrough } from '../see-through.ts';
 
 interface Options {
@@ -13,7 +14,7 @@ interface Options {
 }
 
 export function replicateCommand(): Command {
-  return command(
+  const of = command(
     'replicate',
     'take a recovery point now',
     'understudy replicate --reason "before the release"\nunderstudy replicate --registered --timeout 30m',
@@ -26,28 +27,19 @@ export function replicateCommand(): Command {
     .option(
       '--registered',
       'use the topology and templates that are registered in the control store, as a scheduler does',
-    )
-    .action(async (options: Options, self: Command) => {
-      const deadlineSeconds = secondsOf(options.timeout);
-      const opened = await session(self);
-      await withTemporal(async (client) => {
-        const running = await attach(opened, client, 'replicate');
-        if (running) console.log(`${running.runId} runs already: watching it`);
-        await seeThrough(opened, async () => {
-          if (running) return running;
-          const registered = options.registered ? await requireRegistered(opened.store) : undefined;
-          return startOperation(opened, client, {
-            operation: 'replicate',
-            ...(registered ? { bundle: registered.bundle } : {}),
-            trigger: {
-              reason: options.reason,
-              triggeredAt: new Date(),
-              ...(deadlineSeconds === undefined ? {} : { deadlineSeconds }),
-            },
-          });
-        });
-      });
-    });
+    );
+  return shows(of, RunOutcome, async (output, options: Options, self: Command) => {
+    const { reason, registered } = options;
+    const deadlineSeconds = secondsOf(options.timeout);
+    const opened = await session(self);
+    return withTemporal((client) =>
+      seeThrough(output, opened, async () => {
+        const run = await replicate(opened, client, { reason, registered, deadlineSeconds });
+        if (!run.started) output.say(`${run.runId} runs already: watching it`);
+        return run;
+      }),
+    );
+  });
 }
 
 function secondsOf(timeout: string | undefined): number | undefined {
@@ -55,6 +47,6 @@ function secondsOf(timeout: string | undefined): number | undefined {
   if (durationPattern.test(timeout) && toSeconds(timeout) > 0) return toSeconds(timeout);
   throw new UnderstudyError(
     'UsageError',
-    `--timeout: expected a duration such as "90s", "30m" or "2h", got "${timeout}"`,
+    `--timeout: expected a duration above zero such as "90s", "30m" or "2h", got "${timeout}"`,
   );
 }

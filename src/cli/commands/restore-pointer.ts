@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
 import { UnderstudyError } from '../../errors/error.ts';
+import { RestoredPointer } from '../../operations/documents/topology.ts';
+import { whoAmI } from '../../operations/runs/open-run.ts';
 import { lookForPointer, restorePointer } from '../../operations/restore-pointer.ts';
-import { whoAmI } from '../../operations/start-operation.ts';
 import { ask, requireWord } from '../ask.ts';
 import { command, session } from '../command.ts';
+import { shows, type Output } from '../output.ts';
 
 interface Options {
   writer?: string;
@@ -12,38 +14,38 @@ interface Options {
 }
 
 export function restorePointerCommand(): Command {
-  return command(
+  const restore = command(
     'restore-pointer',
     'make a lost region pointer again from the journal, with a higher epoch',
     'understudy restore-pointer --reason "pointer.json was deleted by a clean-up job"',
   )
     .requiredOption('--reason <text>', 'why; it stands in the pointer')
     .option('--writer <region>', 'the region that may be written; default: what the journal says')
-    .option('-y, --yes', 'do not ask')
-    .action(async (options: Options, self: Command) => {
-      const opened = await session(self);
-      const lost = await lookForPointer(opened, options.writer);
-      console.log(`writer    ${lost.writer}: ${lost.because}`);
-      console.log(`epoch     ${lost.epoch}: higher than any that the control store knows`);
-      for (const runId of lost.unfinished)
-        console.log(
-          `open      ${runId} has not ended: "understudy retry ${runId}" or "understudy cancel ${runId}"`,
-        );
-      await confirm(lost.writer, options);
-      const { epoch, writer } = await restorePointer(opened, lost, {
-        by: whoAmI(),
-        reason: options.reason,
-        now: new Date(),
-      });
-      console.log(`the region pointer is there again: ${writer}, epoch ${epoch.number}`);
-    });
+    .option('-y, --yes', 'do not ask');
+  return shows(restore, RestoredPointer, async (output, options: Options, self: Command) => {
+    const opened = await session(self);
+    const lost = await lookForPointer(opened, options.writer);
+    output.say(`writer    ${lost.writer}: ${lost.because}`);
+    output.say(`epoch     ${lost.epoch}: higher than any that the control store knows`);
+    for (const runId of lost.unfinished)
+      output.say(
+        `open      ${runId} has not ended: "understudy retry ${runId}" or "understudy cancel ${runId}"`,
+      );
+    await confirm(output, lost.writer, options);
+    const { reason } = options;
+    const pointer = await restorePointer(opened, lost, { by: whoAmI(), reason, now: new Date() });
+    return {
+      document: { pointer, because: lost.because, unfinished: lost.unfinished },
+      text: `the region pointer is there again: ${pointer.writer}, epoch ${pointer.epoch.number}`,
+    };
+  });
 }
 
 /** Declined where the person does not name the region. */
-async function confirm(writer: string, { yes }: Options): Promise<void> {
+async function confirm(output: Output, writer: string, { yes }: Options): Promise<void> {
   if (yes === true) return;
   if (!process.stdin.isTTY)
     throw new UnderstudyError('UsageError', 'nobody can be asked (no terminal): expected --yes');
   const question = 'Type the name of the region that may be written: ';
-  await ask((terminal) => requireWord(terminal, question, writer));
+  await ask(output, (terminal) => requireWord(terminal, question, writer));
 }

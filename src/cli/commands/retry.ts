@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import { UnderstudyError } from '../../errors/error.ts';
-import { retryRun } from '../../operations/start-operation.ts';
+import { RunOutcome } from '../../operations/documents/run.ts';
+import { requireReason, retryRun } from '../../operations/runs/retry-run.ts';
 import { command, session, withTemporal } from '../command.ts';
+import { shows } from '../output.ts';
 import { seeThrough } from '../see-through.ts';
 
 interface Options {
@@ -10,9 +11,9 @@ interface Options {
 }
 
 export function retryCommand(): Command {
-  return command(
+  const retry = command(
     'retry',
-    'take a run up again from its journal, also on another Temporal; what is done is not done again',
+    'start a run again from its journal, also on another Temporal; what is done is not done again',
     'understudy retry 20261121T030000Z-failover-3f9a\n' +
       'understudy retry 20261121T030000Z-failover-3f9a --accept-loss verify/data/blobs --reason "INC-4711: one log file"',
   )
@@ -22,18 +23,17 @@ export function retryCommand(): Command {
       '--accept-loss <step...>',
       'go on without what these steps cannot do: each does the rest, and the report names what is lost first',
     )
-    .option('--reason <text>', 'why the loss is accepted; obligatory with --accept-loss')
-    .action(async (runId: string, { acceptLoss, reason }: Options, self: Command) => {
-      if (acceptLoss && (reason === undefined || reason.trim() === ''))
-        throw new UnderstudyError('UsageError', '--accept-loss: expected --reason "…" with it');
-      const opened = await session(self);
-      await withTemporal(async (client) => {
-        await seeThrough(opened, async () => {
-          const loss = acceptLoss && reason !== undefined ? { steps: acceptLoss, reason } : undefined;
-          const run = await retryRun(opened, client, runId, loss);
-          if (!run.started) console.log(`${runId} runs already: watching it`);
-          return run;
-        });
-      });
-    });
+    .option('--reason <text>', 'why the loss is accepted; obligatory with --accept-loss');
+  return shows(retry, RunOutcome, async (output, runId: string, options: Options, self: Command) => {
+    const { acceptLoss: steps, reason = '' } = options;
+    requireReason(steps, reason);
+    const opened = await session(self);
+    return withTemporal((client) =>
+      seeThrough(output, opened, async () => {
+        const run = await retryRun(opened, client, runId, steps && { steps, reason });
+        if (!run.started) output.say(`${runId} runs already: watching it`);
+        return run;
+      }),
+    );
+  });
 }

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
+import { z } from 'zod';
 import { clientsFile, defaultFolder, stackDown, stackUp, type Stack } from '../../stack/stack.ts';
 import { command } from '../command.ts';
 import { interruptible } from '../interrupt.ts';
+import { shows } from '../output.ts';
 
 export function stackCommand(): Command {
   const stack = command(
@@ -10,66 +12,112 @@ export function stackCommand(): Command {
     'the embedded stack: a Temporal server and a local Azure, on this machine',
     'understudy stack up\nunderstudy stack down',
   );
-  stack.addCommand(
-    command(
-      'up',
-      'start it, or what of it does not run; it stays up until "stack down"',
-      'understudy stack up\nsource .understudy/env && understudy worker\n' +
-        'understudy stack up --azure-only --regions eastus,westus3 --port 8443',
-    )
-      .option('--folder <folder>', 'where its state is', defaultFolder)
-      .option('--azure-only', 'the local Azure alone, without Temporal')
-      .option(
-        '--regions <list>',
-        "the local Azure's regions (default: those it had before, at first eastus,westus3,centralus)",
-        regionNames,
-      )
-      .option(
-        '--port <number>',
-        'port of Resource Manager on the first start (default: a free one)',
-        portNumber,
-      )
-      .option(
-        '--pace <factor>',
-        'multiplies how long the local Azure takes for its long-running operations',
-        numberFromZero,
-      )
-      .action(async ({ folder, azureOnly, ...ofAzure }: UpFlags) => {
-        const made = await interruptible((signal) =>
-          stackUp({
-            folder,
-            say: (line) => console.log(line),
-            azureOnly: azureOnly === true,
-            cloudArguments: cloudArguments(ofAzure),
-            signal,
-          }),
-        );
-        console.log(whatNext(made, folder));
-      }),
-  );
-  stack.addCommand(
-    command('down', 'end every process of it', 'understudy stack down --purge')
-      .option('--folder <folder>', 'where its state is', defaultFolder)
-      .option('--purge', 'remove its state too: what the stack put into the folder, and nothing else')
-      .action(async ({ folder, purge }: { folder: string; purge?: boolean }) => {
-        const { ended, left } = await stackDown(folder, { purge: purge === true });
-        console.log(ended ? 'the stack is down' : 'no stack was up');
-        if (left.length > 0) console.log(`left in ${folder}, as no stack put it there: ${left.join(', ')}`);
-      }),
-  );
+  stack.addCommand(upCommand());
+  stack.addCommand(downCommand());
   return stack;
 }
 
+/** What `stack up` ends with. */
+const UpStack = z.object({
+  folder: z.string(),
+  temporal: z
+    .object({ address: z.string(), ui: z.string().optional() })
+    .optional()
+    .describe('Absent where the local Azure was started alone'),
+  azure: z.object({
+    resourceManager: z.string(),
+    frontDoor: z.string(),
+    admin: z.string().describe('Faults, clock, and the last requests'),
+    certificateAuthority: z.string().describe('A file'),
+  }),
+  environment: z.string().describe('A file of environment variables: --environment FILE'),
+  clientsEnvironment: z.string().describe("A file of environment variables for Azure's own clients"),
+});
+
+function upCommand(): Command {
+  const up = command(
+    'up',
+    'start it, or what of it does not run; it stays up until "stack down"',
+    'understudy stack up\nsource .understudy/env && understudy worker\n' +
+      'understudy stack up --azure-only --regions eastus,westus3 --port 8443',
+  )
+    .option('--folder <folder>', 'where its state is', defaultFolder)
+    .option('--azure-only', 'the local Azure alone, without Temporal')
+    .option(
+      '--regions <list>',
+      "the local Azure's regions (default: those it had before, at first eastus,westus3,centralus)",
+      regionNames,
+    )
+    .option(
+      '--port <number>',
+      'port of Resource Manager on the first start (default: a free one)',
+      portNumber,
+    )
+    .option(
+      '--pace <factor>',
+      'multiplies how long the local Azure takes for its long-running operations',
+      numberFromZero,
+    );
+  return shows(up, UpStack, async (output, { folder, azureOnly, regions, port, pace }: UpFlags) => {
+    const made = await interruptible((signal) =>
+      stackUp({
+        folder,
+        say: output.say,
+        azureOnly: azureOnly === true,
+        cloudArguments: cloudArguments({ regions, port, pace }),
+        signal,
+      }),
+    );
+    return { document: documentOf(made, folder), text: whatNext(made, folder) };
+  });
+}
+
+function documentOf({ temporal, cloud }: Stack, folder: string): z.input<typeof UpStack> {
+  const ui = temporal?.ui;
+  return {
+    folder,
+    ...(temporal ? { temporal: { address: temporal.address, ...(ui === undefined ? {} : { ui }) } } : {}),
+    azure: {
+      resourceManager: cloud.arm,
+      frontDoor: cloud.front,
+      admin: cloud.admin,
+      certificateAuthority: cloud.ca,
+    },
+    environment: join(folder, 'env'),
+    clientsEnvironment: join(folder, clientsFile),
+  };
+}
+
+/** What `stack down` ends with. */
+const DownStack = z.object({
+  ended: z.boolean().describe('false: no stack was up'),
+  left: z.array(z.string()).describe('Of the folder, with --purge: what no stack put there'),
+});
+
+function downCommand(): Command {
+  const down = command('down', 'end every process of it', 'understudy stack down --purge')
+    .option('--folder <folder>', 'where its state is', defaultFolder)
+    .option('--purge', 'remove its state too: what the stack put into the folder, and nothing else');
+  return shows(down, DownStack, async (_output, options: { folder: string; purge?: boolean }) => {
+    const { folder, purge = false } = options;
+    const { ended, left } = await stackDown(folder, { purge });
+    const rest = left.length === 0 ? '' : `\nleft in ${folder}, as no stack put it there: ${left.join(', ')}`;
+    return { document: { ended, left }, text: `${ended ? 'the stack is down' : 'no stack was up'}${rest}` };
+  });
+}
+
 interface AzureFlags {
-  regions?: string;
-  port?: number;
-  pace?: number;
+  regions?: string | undefined;
+  port?: number | undefined;
+  pace?: number | undefined;
 }
 type UpFlags = AzureFlags & { folder: string; azureOnly?: true };
 
 /** As the local Azure's program takes them; it says what is wrong with them. */
 function cloudArguments(flags: AzureFlags): string[] {
-  return Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  return Object.entries(flags).flatMap(([name, value]) =>
+    value === undefined ? [] : [`--${name}`, String(value)],
+  );
 }
 
 /** Where everything is, and what a person types next. */

@@ -1,58 +1,55 @@
 /** `status`: how the topology stands, and by its exit code how bad that is. */
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { Client } from '@temporalio/client';
 import { connectTemporal } from '../../client/connect.ts';
 import { isUnderstudyError, messageOf } from '../../errors/error.ts';
+import { StatusDocument } from '../../operations/documents/status.ts';
 import type { CheckState, Health } from '../../operations/health.ts';
+import { attachAny } from '../../operations/runs/open-run.ts';
 import type { Session } from '../../operations/session.ts';
-import { attach } from '../../operations/start-operation.ts';
 import { readStatus } from '../../operations/status.ts';
-import { worstOf, type Status } from '../../operations/status-findings.ts';
-import { operationNames } from '../../plan/operations.ts';
-import { showThing } from '../../workspace/sharing.ts';
+import { worstOf, type Status } from '../../operations/status-shape.ts';
+import { requireCompleted, type Watched } from '../../operations/runs/watch-run.ts';
 import { describeRun } from '../../run/describe-run.ts';
+import { showCount } from '../../run/work/tally.ts';
 import { showDuration } from '../../topology/duration.ts';
 import { showWeights } from '../../topology/pointer.ts';
+import { showThing } from '../../workspace/sharing.ts';
 import { command, session, statusExitCodes } from '../command.ts';
 import { interruptible } from '../interrupt.ts';
-import { conclude, watchRun } from '../watch.ts';
+import { failureOf, shows, type Output } from '../output.ts';
+import type { Paint } from '../view/colour.ts';
+import { showRun } from '../watch.ts';
 
 export function statusCommand(): Command {
-  return command(
+  const of = command(
     'status',
     'who writes and serves, what a failover could restore, what runs, what is owed, what is wrong',
     'understudy status\nunderstudy status --output json',
-  )
-    .option('-w, --watch', 'watch the run that runs now, to its end')
-    .addOption(new Option('--output <form>', 'how to print it').choices(['text', 'json']).default('text'))
-    .action(async (options: { watch?: boolean; output: string }, self: Command) => {
-      const opened = await session(self);
-      const client = await tryTemporal();
-      try {
-        const status = await readStatus(opened, client);
-        if (options.output === 'json') console.log(JSON.stringify(status, null, 2));
-        else for (const line of linesOf(status)) console.log(line);
-        const worst = worstOf(status);
-        if (options.watch !== true || !client || !(await watchFirst(opened, client)))
-          process.exitCode = worst === undefined ? 0 : statusExitCodes[worst];
-      } finally {
-        await client?.connection.close();
-      }
-    });
+  ).option('-w, --watch', 'watch the run that runs now, to its end');
+  return shows(of, StatusDocument, async (output, options: { watch?: boolean }, self: Command) => {
+    const opened = await session(self);
+    const client = await tryTemporal();
+    try {
+      const status = await readStatus(opened, client);
+      if (!output.json) for (const line of linesOf(status, output.paint)) output.say(line);
+      const watched = options.watch === true && client ? await watchFirst(output, opened, client) : undefined;
+      if (watched) return { document: { ...status, watched }, ...failureOf(() => requireCompleted(watched)) };
+      const worst = worstOf(status);
+      return { document: status, exitCode: worst === undefined ? 0 : statusExitCodes[worst] };
+    } finally {
+      await client?.connection.close();
+    }
+  });
 }
 
-/** Watches what runs; a move first. False: nothing runs. */
-async function watchFirst(opened: Session, client: Client): Promise<boolean> {
-  for (const operation of operationNames.toReversed()) {
-    const running = await attach(opened, client, operation);
-    if (!running) continue;
-    conclude(await interruptible((leaving) => watchRun(opened, running, leaving)));
-    return true;
-  }
-  return false;
+/** Watches what runs; a move first. Undefined: nothing runs. */
+async function watchFirst(output: Output, opened: Session, client: Client): Promise<Watched | undefined> {
+  const running = await attachAny(opened, client);
+  return running && interruptible((leaving) => showRun(output, opened, running, leaving));
 }
 
-function linesOf(status: Status): string[] {
+function linesOf(status: Status, paint: Paint): string[] {
   const { epoch, serving, writer, recoveryPoint: newest } = status;
   const lines = [
     `topology  ${status.topology}`,
@@ -68,34 +65,37 @@ function linesOf(status: Status): string[] {
           ? 'unknown'
           : `${writer}, as declared`
     }`,
-    ...status.regions.map((health) => `${health.region.padEnd(9)} ${showHealth(health)}`),
+    ...status.regions.map((health) => `${health.region.padEnd(9)} ${showHealth(health, paint)}`),
     newest
-      ? `recovery  ${newest.ref.id}: ${showDuration(Date.now() - Date.parse(newest.ref.startedAt))} old; ${newest.blobs} blobs, ${(newest.bytes / 1e6).toFixed(1)} MB`
+      ? `recovery  ${newest.ref.id}: ${showDuration(Date.now() - Date.parse(newest.ref.startedAt))} old; ${showCount(newest.blobs, 'blob')}, ${(newest.bytes / 1e6).toFixed(1)} MB`
       : `recovery  none${writer === undefined ? ' is looked for without it' : ` of ${writer}`}`,
   ];
   for (const each of status.sharing.things) lines.push(`shared    ${showThing(each)}`);
   if (status.unsealed > 0)
-    lines.push(`unsealed  ${status.unsealed} recovery points were begun and never sealed`);
+    lines.push(`unsealed  ${status.unsealed} of the newest recovery points were begun and not sealed`);
   if (status.runs.length === 0) lines.push('running   nothing');
-  for (const run of status.runs)
-    lines.push(`${run.state === 'failed' ? 'FAILED ' : 'running'}   ${describeRun(run)}`);
+  // What a finding says of a run is not said twice.
+  const told = new Set(status.findings.map(({ run }) => run));
+  for (const run of status.runs) if (!told.has(run.runId)) lines.push(`running   ${describeRun(run)}`);
   if (status.registered)
     lines.push(
       `registered ${status.registered.bundle.slice(0, 12)}, ${showDuration(Date.now() - Date.parse(status.registered.at))} ago by ${status.registered.by}`,
     );
   for (const { severity, kind = severity, what, next } of status.findings) {
-    lines.push(`${kind.toUpperCase().padEnd(9)} ${what}`);
+    const alarming = severity === 'critical' ? paint.red : paint.yellow;
+    lines.push(`${alarming(kind.toUpperCase().padEnd(9))} ${what}`);
     if (next !== undefined) lines.push(`          → ${next}`);
   }
   return lines;
 }
 
-/** Whatever is not as it should be, what failed first. */
-function showHealth({ state, checks }: Health): string {
-  if (state === 'healthy') return state;
+/** What is not as it should be; what failed comes first. */
+function showHealth({ state, checks }: Health, paint: Paint): string {
+  if (state === 'healthy') return paint.green(state);
   const say = (wanted: CheckState, word: string) =>
     checks.filter((each) => each.state === wanted).map(({ what, detail }) => `${what} ${word}: ${detail}`);
-  return `${state}: ${[...say('failed', 'FAILED'), ...say('unknown', 'unknown')].join('; ')}`;
+  const shown = state === 'unhealthy' ? paint.red(state) : paint.yellow(state);
+  return `${shown}: ${[...say('failed', 'FAILED'), ...say('unknown', 'unknown')].join('; ')}`;
 }
 
 /** Without Temporal the journal tells: said on the error stream, so that output stays what it is. */

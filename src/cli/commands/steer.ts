@@ -1,11 +1,14 @@
 /** What a person can do to an open run: pause it, let it go on, cancel it (with undo). */
 import type { Command } from 'commander';
 import { UnderstudyError, isUnderstudyError, messageOf } from '../../errors/error.ts';
-import type { Operation } from '../../plan/operations.ts';
-import { pauseRun } from '../../operations/pause.ts';
+import { cancelRun, carryOutCancel, requireCancelled } from '../../operations/runs/cancel-run.ts';
+import { CancelOutcome, PauseOutcome, type RunOutcome } from '../../operations/documents/run.ts';
+import { requireOpen } from '../../operations/runs/open-run.ts';
+import { pauseRun } from '../../operations/runs/pause-run.ts';
 import type { Session } from '../../operations/session.ts';
-import { cancelRun, carryOutCancel, findOpen } from '../../operations/start-operation.ts';
+import type { RunDocument } from '../../run/run-document.ts';
 import { command, session, withTemporal } from '../command.ts';
+import { shows, type Output, type Shown } from '../output.ts';
 import { seeThrough } from '../see-through.ts';
 
 export function steerCommands(): Command[] {
@@ -17,59 +20,73 @@ export function steerCommands(): Command[] {
 }
 
 function steer(name: string, description: string, paused: boolean): Command {
-  return command(name, description, `understudy ${name}`).action(async (_options: object, self: Command) => {
+  const of = command(name, description, `understudy ${name}`);
+  return shows(of, PauseOutcome, async (_output, _options: object, self: Command) => {
     const opened = await session(self);
     const run = await requireOpen(opened, 'failover', name);
-    await withTemporal(async (client) => {
-      await pauseRun(opened, client, run, paused);
-      console.log(
-        paused
-          ? `${run.runId}: paused: what runs goes on to its end; "understudy unpause" lets the rest start`
-          : `${run.runId}: goes on`,
-      );
-    });
+    await withTemporal((client) => pauseRun(opened, client, run, paused));
+    return {
+      document: { runId: run.runId, paused },
+      text: paused
+        ? `${run.runId}: paused: running steps go on to their end; "understudy unpause" lets the rest start`
+        : `${run.runId}: goes on`,
+    };
   });
 }
 
 /** A run that has failed is cancelled too: half a move is neither here nor there. */
 function cancelCommand(): Command {
-  return command(
+  const cancel = command(
     'cancel',
     'cancel the open failover, running or failed, and undo what can be undone',
     'understudy cancel\nunderstudy cancel 20261121T030000Z-failover-3f9a',
   )
     .argument('[run]', 'the run’s id; default: the open failover')
-    .option('--replication', 'end the recovery point that is being taken; what was copied stays')
-    .action(async (runId: string | undefined, options: { replication?: boolean }, self: Command) => {
+    .option('--replication', 'end the recovery point that is being taken; what was copied stays');
+  return shows(
+    cancel,
+    CancelOutcome,
+    async (output, runId: string | undefined, options: { replication?: boolean }, self: Command) => {
       const opened = await session(self);
       const operation = options.replication === true ? 'replicate' : 'failover';
-      const id = runId ?? (await requireOpen(opened, operation, 'cancel')).runId;
-      const run = await cancelRun(opened, id);
-      console.log(`${id}: cancelled, and written down so: from now on it is only undone`);
-      try {
-        await withTemporal(async (client) => {
-          await seeThrough(opened, () => carryOutCancel(opened, client, run), { cancelWanted: true });
-        });
-      } catch (error) {
-        if (!isUnderstudyError(error, 'TemporalError')) throw error;
-        throw new UnderstudyError('TemporalError', messageOf(error), {
-          next: `The cancel is written down; nothing undoes the run yet. When a Temporal answers: understudy retry ${id}.`,
-          cause: error,
-        });
-      }
-    });
-}
-
-async function requireOpen(opened: Session, operation: Operation, what: string) {
-  const run = await findOpen(opened, operation);
-  if (run) return run;
-  throw new UnderstudyError(
-    'PreconditionError',
-    operation === 'replicate'
-      ? `no recovery point of "${opened.topology.name}" is being taken: there is nothing to ${what}`
-      : `no move of "${opened.topology.name}" is open: there is nothing to ${what}`,
-    {
-      next: 'See "understudy runs". What is completed is taken back by a move the other way; a recovery point that is being taken is ended with "understudy cancel --replication".',
+      const { run, alreadyOver } = await cancelRun(opened, { runId, operation });
+      return alreadyOver ? nothingToCancel(run) : carryOut(output, opened, run);
     },
   );
+}
+
+function nothingToCancel({ runId, cancelled, endedAt, stateReason }: RunDocument) {
+  const by = cancelled ? ` by ${cancelled.by}` : '';
+  const how = [stateReason, endedAt].filter((each) => each !== undefined).join(', ');
+  return {
+    document: {
+      runId,
+      state: 'already cancelled' as const,
+      ...(cancelled ? { cancelled } : {}),
+      ...(endedAt === undefined ? {} : { endedAt }),
+    },
+    text: `run "${runId}" is over: it was cancelled${by} (${how}); there is nothing left to cancel`,
+  };
+}
+
+async function carryOut(output: Output, opened: Session, run: RunDocument): Promise<Shown<RunOutcome>> {
+  output.say(`${run.runId}: the cancel is written down: from now on the run is only undone`);
+  try {
+    return await withTemporal((client) =>
+      seeThrough(
+        output,
+        opened,
+        () => carryOutCancel(opened, client, run),
+        (watched) => requireCancelled(run, watched),
+      ),
+    );
+  } catch (error) {
+    if (!isUnderstudyError(error, 'TemporalError')) throw error;
+    throw new UnderstudyError('TemporalError', messageOf(error), {
+      next:
+        'The cancel is written down; nothing undoes the run yet. ' +
+        `As soon as Temporal is up: understudy retry ${run.runId}.`,
+      cause: error,
+    });
+  }
 }

@@ -2,46 +2,49 @@ import { join } from 'node:path';
 import { homedir } from 'node:os';
 import type { Command } from 'commander';
 import { actions, undos } from '../../actions.ts';
-import { connectTemporal, registerSearchAttributes } from '../../client/connect.ts';
+import { registerSearchAttributes } from '../../client/connect.ts';
+import { waitForTemporal } from '../../client/wait-for-temporal.ts';
 import { isUnderstudyError, messageOf, UnderstudyError } from '../../errors/error.ts';
+import { WorkerState } from '../../operations/documents/worker.ts';
 import { makePlan } from '../../operations/plan-operation.ts';
 import { azureFrom, signIn } from '../../operations/session.ts';
 import { environments } from '../../run/environment.ts';
 import { command } from '../command.ts';
+import { shows } from '../output.ts';
 
 export function workerCommand(): Command {
-  return command(
+  const of = command(
     'worker',
     'execute runs; needs Temporal and Azure, and no topology: a run brings its own',
     'understudy worker\nunderstudy worker --host train-01',
-  )
-    .option('--host <name>', 'look at and rewrite the config files of this host, and do nothing else')
-    .action(async ({ host }: { host?: string }) => {
-      if (host === '')
-        throw new UnderstudyError('UsageError', '--host: expected the name of a host, got nothing');
-      await ensureSearchAttributes();
-      await ensureSignIn();
-      // Only here: what executes workflows is most of what the program loads, and no other command needs it.
-      const { makeWorker } = await import('../../worker.ts');
-      const worker = await makeWorker({
-        open: environments((requestTimeoutMs) => azureFrom(process.env, requestTimeoutMs)),
-        makePlan,
-        actions,
-        undos,
-        cacheDirectory: join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'understudy'),
-        log: (message) => console.error(message),
-        ...(host === undefined ? {} : { host }),
-      });
-      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop(worker));
-      console.log(host === undefined ? 'worker: ready' : `worker: ready for the files of ${host}`);
-      await worker.run();
-      console.log('worker: stopped');
+  ).option('--host <name>', 'look at and rewrite the config files of this host, and do nothing else');
+  return shows(of, WorkerState, async (output, { host }: { host?: string }) => {
+    if (host === '')
+      throw new UnderstudyError('UsageError', '--host: expected the name of a host, got nothing');
+    await ensureSearchAttributes();
+    await ensureSignIn();
+    // Only here: what executes workflows is most of what the program loads, and no other command needs it.
+    const { makeWorker } = await import('../../worker.ts');
+    const worker = await makeWorker({
+      open: environments((requestTimeoutMs) => azureFrom(process.env, requestTimeoutMs)),
+      makePlan,
+      actions,
+      undos,
+      cacheDirectory: join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'understudy'),
+      log: (message) => console.error(message),
+      ...(host === undefined ? {} : { host }),
     });
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop(worker));
+    output.say(host === undefined ? 'worker: ready' : `worker: ready for the files of ${host}`);
+    await worker.run();
+    const document = { state: 'stopped' as const, ...(host === undefined ? {} : { host }) };
+    return { document, text: 'worker: stopped' };
+  });
 }
 
 /** A namespace whose operator API is closed to us must have them already: then starting a run says so. */
 async function ensureSearchAttributes(): Promise<void> {
-  const client = await connectTemporal();
+  const client = await waitForTemporal({ say: (line) => console.error(line) });
   try {
     await registerSearchAttributes(client);
   } catch (error) {
@@ -51,7 +54,10 @@ async function ensureSearchAttributes(): Promise<void> {
   }
 }
 
-/** A credential that is refused will be refused in every step, and so will be a certificate; an Azure that does not answer now may answer by then. */
+/**
+ * A credential that is refused will be refused in every step, and so will be a certificate; an Azure that
+ * does not answer now may answer by then.
+ */
 async function ensureSignIn(): Promise<void> {
   try {
     await signIn(process.env);

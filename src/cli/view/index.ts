@@ -9,6 +9,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { widthOf } from '../../report/text-layout.ts';
 import type { RunProgress } from '../../run/progress.ts';
+import { allowsColour, isCi } from './colour.ts';
 import { changeDescriber } from './lines.ts';
 import { renderProgress } from './render.ts';
 
@@ -40,17 +41,11 @@ export function createView(
   stream: ViewStream,
   { env = process.env, now = () => new Date() }: ViewOptions = {},
 ): View {
-  return drawsInPlace(stream, env) ? terminalView(stream, usesColour(env), now) : plainView(stream, now);
+  return drawsInPlace(stream, env) ? terminalView(stream, allowsColour(env), now) : plainView(stream, now);
 }
 
 function drawsInPlace(stream: ViewStream, env: Record<string, string | undefined>): boolean {
-  const ci = env.CI !== undefined && env.CI !== '' && env.CI !== 'false' && env.CI !== '0';
-  return stream.isTTY === true && !ci && env.TERM !== 'dumb';
-}
-
-/** https://no-color.org: set and not empty means no colour. */
-function usesColour(env: Record<string, string | undefined>): boolean {
-  return env.NO_COLOR === undefined || env.NO_COLOR === '';
+  return stream.isTTY === true && !isCi(env) && env.TERM !== 'dumb';
 }
 
 function plainView(stream: ViewStream, now: () => Date): View {
@@ -79,7 +74,10 @@ function terminalView(stream: ViewStream, colour: boolean, now: () => Date): Vie
   let timer: NodeJS.Timeout | undefined;
 
   const columns = () => Math.max(20, stream.columns ?? 80);
-  /** Back to where the last frame began: after a resize its lines may take more rows than they were written in. */
+  /**
+   * Back to where the last frame began: after a resize its lines may take more rows than they were written
+   * in.
+   */
   const erase = (): string => {
     if (drawn.length === 0) return '';
     const rows = drawn.reduce(

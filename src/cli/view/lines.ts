@@ -1,6 +1,6 @@
 /**
- * A run as plain lines, for logs, pipes and screen readers: one line for each change of a state, in the order they
- * happened, with the time since the trigger at which it happened. No line is said twice.
+ * A run as plain lines, for logs, pipes and screen readers: one line for each change of a state, in the order
+ * they happened, with the time since the trigger at which it happened. No line is said twice.
  */
 import { visible } from '../../report/text-layout.ts';
 import type { RunProgress, StepProgress } from '../../run/progress.ts';
@@ -12,7 +12,10 @@ interface Line {
   text: string;
 }
 
-/** Lines for what changed since the last call. `now` is when it was seen: it stands for times that nobody recorded. */
+/**
+ * Lines for what changed since the last call. `now` is when it was seen: it stands for times that nobody
+ * recorded.
+ */
 export type DescribeChanges = (progress: RunProgress, now: Date) => string[];
 
 export function changeDescriber(): DescribeChanges {
@@ -61,7 +64,8 @@ function describeStep(
   const startedAt = step.startedAt === undefined ? now.getTime() : Date.parse(step.startedAt);
   const what = `${id}: ${step.title}`;
   const ended = state === 'completed' || state === 'skipped' || state === 'failed';
-  // A skipped step did nothing between its start and its end; the others are said to have begun even if that was not seen.
+  // A skipped step did nothing between its start and its end; the others are said to have begun even if that
+  // was not seen.
   if (state !== 'skipped') say(`${id} began`, startedAt, `${what}: running`);
   if (!ended && (step.attempt ?? 1) > 1) {
     const why = step.lastError === undefined ? '' : ` after: ${step.lastError}`;

@@ -1,10 +1,12 @@
 /**
- * A run on the terminal as a tree: phase → class → step. Pure: the same progress at the same moment gives the same text.
- * Every line fits the width. Where the height is short, what is finished or not begun is folded, and what failed, was lost or
- * is owed never is; where even that is too tall, the lowest lines are cut and counted.
+ * A run on the terminal as a tree: phase → class → step. Pure: the same progress at the same moment gives the
+ * same text. Every line fits the width: on a narrow terminal a step's title goes on below, or is cut in its
+ * middle where the height is short too. Where the height is short, what is finished or not begun is folded,
+ * and what failed, was lost or is owed never is; where even that is too tall, the lowest lines are cut and
+ * counted.
  */
 import picocolors from 'picocolors';
-import { cut, padTo, visible, widthOf } from '../../report/text-layout.ts';
+import { cut, cutMiddle, padTo, visible, widthOf, wrap } from '../../report/text-layout.ts';
 import type { RunProgress, StepProgress, StepProgressState } from '../../run/progress.ts';
 import { showDuration } from '../../topology/duration.ts';
 import { phases, resourceClasses, type Phase } from '../../topology/words.ts';
@@ -81,14 +83,19 @@ function head(progress: RunProgress, drawing: Drawing): string[] {
   const owed = sum(progress.steps, 'owed');
   const ended = progress.endedAt === undefined ? drawing.now.getTime() : Date.parse(progress.endedAt);
   const elapsed = showElapsed(ended - Date.parse(progress.startedAt));
+  const standing = `${state} · ${elapsed}`;
+  const inOneLine = widthOf(`${title} · ${standing}`) <= drawing.columns;
+  const style = stateStyle(progress.state, paint);
+  const heading: Part[][] = inOneLine
+    ? [
+        [
+          [title, paint.bold],
+          [` · ${standing}`, style],
+        ],
+      ]
+    : [[[title, paint.bold]], [[`  ${standing}`, style]]];
   return [
-    fit(
-      [
-        [title, paint.bold],
-        [` · ${state} · ${elapsed}`, stateStyle(progress.state, paint)],
-      ],
-      drawing,
-    ),
+    ...heading.map((parts) => fit(parts, drawing)),
     ...(progress.reason === undefined ? [] : [fit([[`  ${progress.reason}`, paint.yellow]], drawing)]),
     ...(lost > 0 ? [fit([[`  ${lost} lost or left for a person`, paint.red]], drawing)] : []),
     ...(owed > 0 ? [fit([[`  ${owed} owed to ${progress.from}`, paint.yellow]], drawing)] : []),
@@ -122,7 +129,8 @@ function classLines(steps: StepProgress[], inPhase: boolean, folding: Folding, d
     const indent = inPhase ? 4 : 2;
     const title = inline ? [] : [fit([[`${' '.repeat(indent)}${name}`, drawing.paint.dim]], drawing)];
     const prefix = inline ? `${name}: ` : '';
-    return [...title, ...mine.map((step) => stepLine(step, inline ? indent : indent + 2, prefix, drawing))];
+    const at = { indent: inline ? indent : indent + 2, prefix, mayWrap: !inline };
+    return [...title, ...mine.flatMap((step) => stepLines(step, at, drawing))];
   });
 }
 
@@ -144,12 +152,48 @@ function phaseLine(phase: Phase, steps: StepProgress[], drawing: Drawing): strin
   );
 }
 
-function stepLine(step: StepProgress, indent: number, prefix: string, drawing: Drawing): string {
-  const { paint, now } = drawing;
-  const until = step.endedAt === undefined ? now.getTime() : Date.parse(step.endedAt);
-  const begun = step.state !== 'pending' && step.startedAt !== undefined;
-  const time = begun ? `  ${showElapsed(until - Date.parse(step.startedAt ?? ''))}` : '';
-  // What goes wrong stands before how much is done: the end of a line may be cut.
+interface Place {
+  indent: number;
+  prefix: string;
+  /** The title may take several lines. */
+  mayWrap: boolean;
+}
+
+/** One line, or more where the title is too long for one: what tells two steps apart may stand at its end. */
+function stepLines(step: StepProgress, { indent, prefix, mayWrap }: Place, drawing: Drawing): string[] {
+  const { paint, columns } = drawing;
+  const mark: Part = [`${' '.repeat(indent)}${markOf(step.state, drawing)} `, paint[styles[step.state]]];
+  const style = step.state === 'pending' ? paint.dim : String;
+  const time = timeOf(step, drawing);
+  const rest = partsAfterTime(step, paint);
+  const title = visible(`${prefix}${step.title}`);
+  const room = columns - indent - 2;
+  if (widthOf(title) + widthOf(time) <= room || !mayWrap)
+    return [
+      fit([mark, [cutMiddle(title, room - widthOf(time)), style], [time, paint.dim], ...rest], drawing),
+    ];
+  const hanging = ' '.repeat(indent + 2);
+  const [first = '', ...more] = wrap(
+    `${title}${time.trimStart() === '' ? '' : ` (${time.trimStart()})`}`,
+    room,
+  );
+  return [
+    fit([mark, [first, style]], drawing),
+    ...more.map((line) => fit([[`${hanging}${line}`, style]], drawing)),
+    ...rest
+      .filter(([text]) => text !== '')
+      .map(([text, paintRest]) => fit([[`${hanging}${text.trimStart()}`, paintRest]], drawing)),
+  ];
+}
+
+function timeOf({ state, startedAt, endedAt }: StepProgress, { now }: Drawing): string {
+  if (state === 'pending' || startedAt === undefined) return '';
+  const until = endedAt === undefined ? now.getTime() : Date.parse(endedAt);
+  return `  ${showElapsed(until - Date.parse(startedAt))}`;
+}
+
+/** What goes wrong stands before how much is done: the end of a line may be cut. */
+function partsAfterTime(step: StepProgress, paint: Paint): Part[] {
   const work = step.state === 'running' && step.progress ? `  ${showProgress(step.progress)}` : '';
   const alarms = [
     ...((step.lost ?? 0) > 0 ? [`${step.lost} lost`] : []),
@@ -159,22 +203,18 @@ function stepLine(step: StepProgress, indent: number, prefix: string, drawing: D
   const trouble = [retried, isFinished(step) ? '' : (step.lastError ?? '')]
     .filter((part) => part !== '')
     .join(': ');
-  return fit(
-    [
-      [`${' '.repeat(indent)}${markOf(step.state, drawing)} `, paint[styles[step.state]]],
-      [`${prefix}${step.title}`, step.state === 'pending' ? paint.dim : String],
-      [time, paint.dim],
-      [alarms.length === 0 ? '' : `  ${alarms.join(', ')}`, paint.red],
-      [trouble === '' ? '' : `  ${trouble}`, paint.yellow],
-      [work, paint.dim],
-      [step.detail === undefined || step.detail === step.lastError ? '' : `  ${step.detail}`, paint.dim],
-    ],
-    drawing,
-  );
+  return [
+    [alarms.length === 0 ? '' : `  ${alarms.join(', ')}`, paint.red],
+    [trouble === '' ? '' : `  ${trouble}`, paint.yellow],
+    [work, paint.dim],
+    [step.detail === undefined || step.detail === step.lastError ? '' : `  ${step.detail}`, paint.dim],
+  ];
 }
 
+type Part = [text: string, style: (text: string) => string];
+
 /** Joins parts on one line no wider than the terminal; each part is cut before it is coloured. */
-function fit(parts: [text: string, style: (text: string) => string][], { columns }: Drawing): string {
+function fit(parts: readonly Part[], { columns }: Drawing): string {
   let room = columns;
   let line = '';
   for (const [text, style] of parts) {

@@ -1,6 +1,6 @@
 /** The managed identity that a job or a node of a pipeline names. Pure. */
 import type { JsonObject } from '../../azure/azure.ts';
-import { textAt } from '../../azure/json.ts';
+import { textAt } from '../../azure/body/json.ts';
 
 /** Nodes of a pipeline are spelt as the command line spells them. */
 const kinds = ['identityType', 'identity_type', 'type'];

@@ -14,13 +14,13 @@ import {
   type ReferenceMapping,
   type Rewritten,
 } from '../../azure/ids.ts';
-import { isProse } from '../../azure/prose.ts';
-import { isObject } from '../../azure/json.ts';
-import type { RawJob } from '../../workspace/job.ts';
+import { isProse } from '../../azure/body/free-text.ts';
+import { isObject } from '../../azure/body/json.ts';
+import type { RawJob } from '../../workspace/jobs/job.ts';
 import { namedIdentity } from './managed-identity.ts';
 import { isRegionField, moveRegions } from './region-fields.ts';
 import { stripRunBound } from './run-bound.ts';
-import { eachText } from '../../azure/json-texts.ts';
+import { eachText } from '../../azure/body/json-texts.ts';
 import { risksIn } from './text-risks.ts';
 
 export interface RewriteSpec {

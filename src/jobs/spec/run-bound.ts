@@ -1,8 +1,8 @@
 /** What of a job belongs to its old run and must not be written to another. */
 import { parseAzureMlUri, sameName } from '../../azure/ids.ts';
 import type { Json, JsonObject } from '../../azure/azure.ts';
-import { isObject, objectAt, textAt } from '../../azure/json.ts';
-import { type RawJob } from '../../workspace/job.ts';
+import { isObject, objectAt, textAt } from '../../azure/body/json.ts';
+import { type RawJob } from '../../workspace/jobs/job.ts';
 
 export interface Stripped {
   properties: JsonObject;

@@ -4,12 +4,12 @@
  */
 import type { JsonObject } from '../../azure/azure.ts';
 import { parseAzureMlUri } from '../../azure/ids.ts';
-import { isObject, objectAt, textAt } from '../../azure/json.ts';
+import { isObject, objectAt, textAt } from '../../azure/body/json.ts';
 import { withoutSignature } from '../../azure/storage/blob-url.ts';
-import { folderOfHop, withoutHop } from '../../workspace/hop-folder.ts';
-import { originTags, tagsOf, type RawJob } from '../../workspace/job.ts';
+import { folderOfHop, withoutHop } from '../../workspace/jobs/hop-folder.ts';
+import { originTags, tagsOf, type RawJob } from '../../workspace/jobs/job.ts';
 import type { Change, RewrittenSpec } from './rewrite-spec.ts';
-import { mapTexts } from '../../azure/json-texts.ts';
+import { mapTexts } from '../../azure/body/json-texts.ts';
 
 /** A successor, by what its tags say of it. */
 export interface SuccessorOf {

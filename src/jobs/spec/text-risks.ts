@@ -13,7 +13,7 @@
  * | that name as any other word                                          | submitted, with a warning: `data` may mean anything   |
  */
 import { rewriteReference, sameName, sameWorkspace, type ReferenceMapping } from '../../azure/ids.ts';
-import { secretsIn } from '../../azure/secret-texts.ts';
+import { secretsIn } from '../../azure/body/secret-texts.ts';
 
 export interface Risk {
   /** What it is about, as it may be shown: never a secret. */

@@ -3,6 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { showBytes, showProgress } from '../../../src/cli/view/progress-bar.ts';
 import { renderProgress } from '../../../src/cli/view/render.ts';
 import { widthOf } from '../../../src/report/text-layout.ts';
+import { compileFailover } from '../../../src/plan/compile.ts';
+import type { RunProgress } from '../../../src/run/progress.ts';
+import { compileInput, recoveryPoint } from '../../plan/inputs.ts';
 import { at } from '../../report/example-run.ts';
 import { progressAt, withStep } from './example-progress.ts';
 
@@ -112,6 +115,54 @@ describe('renderProgress', () => {
     const progress = withStep(progressAt(50), 'restore/data/restoreBlobs', { title: 'a\u001B[2J\nb' });
     expect(renderProgress(progress, options(50))).not.toContain('\u001B');
     expect(renderProgress(progress, options(50)).split('\n')).toHaveLength(linesAt(50).length);
+  });
+});
+
+describe('on a terminal of 40 columns', () => {
+  const compiled = compileFailover({
+    ...compileInput(),
+    recoveryPoint: recoveryPoint(),
+    acceptedLosses: [],
+  });
+  const progress: RunProgress = {
+    ...progressAt(50),
+    steps: compiled.steps.map(({ id, class: ofClass, title, phase }) => ({
+      id,
+      class: ofClass,
+      title,
+      state: 'running',
+      startedAt: at(0),
+      ...(phase && { phase }),
+    })),
+  };
+  const words = (text: string) => text.replaceAll(/\s+/g, ' ');
+
+  it('every title of a real plan is there, whole', () => {
+    const text = renderProgress(progress, { ...options(50), columns: 40 });
+    for (const line of text.split('\n')) expect(widthOf(line)).toBeLessThanOrEqual(40);
+    for (const { title } of progress.steps) expect(words(text)).toContain(words(title));
+  });
+
+  it('steps can be told apart where the height is short too', () => {
+    const lines = renderProgress(progress, {
+      ...options(50),
+      columns: 40,
+      rows: progress.steps.length + 9,
+    }).split('\n');
+    const steps = lines.filter((line) => /^ {4}\S /.test(line)).map((line) => line.slice(6));
+    expect(steps).toHaveLength(progress.steps.length);
+    expect(new Set(steps).size).toBe(steps.length);
+    for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(40);
+  });
+
+  it('the run says how it stands, and a step what goes wrong, below', () => {
+    const failing = withStep(progressAt(50), 'restore/data/restoreBlobs', {
+      attempt: 3,
+      lastError: 'HTTP 429',
+    });
+    const lines = renderProgress(failing, { ...options(50), columns: 40 }).split('\n');
+    expect(lines.slice(0, 2)).toEqual(['failover of fraud-ml: eastus → westus3', '  running · 50.0s']);
+    expect(lines).toContain('        attempt 3: HTTP 429');
   });
 });
 

@@ -1,8 +1,8 @@
 /** How many GPUs a job holds while it runs: what is lost with its region is counted in GPU-hours. Pure. */
-import type { Json, JsonObject } from '../azure/azure.ts';
-import { isObject, numberAt, objectAt, textAt } from '../azure/json.ts';
-import { sameName } from '../azure/ids.ts';
-import type { ComputeSummary } from '../plan/recovery-point-summary.ts';
+import type { Json, JsonObject } from '../../azure/azure.ts';
+import { isObject, numberAt, objectAt, textAt } from '../../azure/body/json.ts';
+import { sameName } from '../../azure/ids.ts';
+import type { ComputeSummary } from '../../plan/recovery-point-summary.ts';
 import { typeOf, type RawJob } from './job.ts';
 
 /** GPUs of a VM size, by its name in lower case, as the region's list of sizes says. */

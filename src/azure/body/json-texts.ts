@@ -1,6 +1,6 @@
 /** The texts of an entity of Azure Machine Learning that mean something to it: all but what is prose for people. Pure. */
-import type { Json, JsonObject } from './azure.ts';
-import { isProse } from './prose.ts';
+import type { Json, JsonObject } from '../azure.ts';
+import { isProse } from './free-text.ts';
 import { isObject } from './json.ts';
 
 /** `place`: `properties.inputs.data.uri`. `keys`: the names on the way from the properties to the text, its own last. */

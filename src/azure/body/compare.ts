@@ -1,6 +1,6 @@
 /** Compares what was sent with what Azure holds. */
 import { z } from 'zod';
-import type { Json } from './azure.ts';
+import type { Json } from '../azure.ts';
 import { isObject } from './json.ts';
 
 export const Difference = z.strictObject({ place: z.string(), sent: z.string(), held: z.string() });

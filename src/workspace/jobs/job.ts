@@ -1,6 +1,6 @@
 /** A job of Azure Machine Learning as its raw JSON says it (api 2024-04-01): the few fields that are read, and how. */
-import type { ArmResource, Json } from '../azure/azure.ts';
-import { isObject, objectAt, textAt } from '../azure/json.ts';
+import type { ArmResource, Json } from '../../azure/azure.ts';
+import { isObject, objectAt, textAt } from '../../azure/body/json.ts';
 
 export type RawJob = ArmResource;
 

@@ -2,7 +2,7 @@
  * Which fields of an entity of Azure Machine Learning are text for people, and bags that mean what their owner says: Azure follows
  * nothing in them, so a move keeps them to the letter and needs nothing that they name. Pure.
  */
-import type { Json, JsonObject } from './azure.ts';
+import type { Json, JsonObject } from '../azure.ts';
 
 const prose = new Set(['description', 'displayName', 'display_name', 'experimentName', 'tags']);
 /** What stands directly below these are names that the owner chose: an input may be called `tags`. */

@@ -1,12 +1,15 @@
-/** Pauses an open run, and lets it go on: written down, so that it holds on whatever Temporal, then told to the workflow. */
+/**
+ * Pauses an open run, and lets it go on: written down, so that it holds on whatever Temporal, then told to
+ * the workflow.
+ */
 import type { Client } from '@temporalio/client';
-import { UnderstudyError } from '../errors/error.ts';
-import { isOver } from '../plan/run-states.ts';
-import { changeRun } from '../run/journal.ts';
-import type { RunDocument } from '../run/run-document.ts';
-import type { Session } from './session.ts';
-import { howToEnd } from '../run/describe-run.ts';
-import { attach, whoAmI } from './start-operation.ts';
+import { UnderstudyError } from '../../errors/error.ts';
+import { isOver } from '../../plan/run-states.ts';
+import { changeRun } from '../../run/journal.ts';
+import type { RunDocument } from '../../run/run-document.ts';
+import type { Session } from '../session.ts';
+import { howToEnd } from '../../run/describe-run.ts';
+import { attach, whoAmI } from './open-run.ts';
 
 /** PreconditionError where nothing of the run goes on that could be held. */
 export async function pauseRun(

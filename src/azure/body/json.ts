@@ -1,5 +1,5 @@
 /** Fields of Azure's raw JSON: what they hold, or undefined where a field is absent or of another kind. */
-import type { JsonObject } from './azure.ts';
+import type { JsonObject } from '../azure.ts';
 
 export function textAt(value: JsonObject, key: string): string | undefined {
   const found = value[key];

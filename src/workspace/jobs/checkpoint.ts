@@ -1,7 +1,7 @@
 /** Where a job writes its checkpoints, and whether its successor can go on from them. */
-import { parseAzureMlUri } from '../azure/ids.ts';
-import type { Topology } from '../topology/topology.ts';
-import { isObject, objectAt, textAt } from '../azure/json.ts';
+import { parseAzureMlUri } from '../../azure/ids.ts';
+import type { Topology } from '../../topology/topology.ts';
+import { isObject, objectAt, textAt } from '../../azure/body/json.ts';
 import { typeOf, type RawJob } from './job.ts';
 
 export type CheckpointPolicy = Topology['jobs']['checkpoint'];

@@ -1,7 +1,7 @@
 /** Where the output of a job is: what `azureml://jobs/{job}/outputs/{output}` and `runs:/{job}` stand for. */
 import { z } from 'zod';
-import { apiVersions, type Arm } from '../azure/azure.ts';
-import { objectAt, textAt } from '../azure/json.ts';
+import { apiVersions, type Arm } from '../../azure/azure.ts';
+import { objectAt, textAt } from '../../azure/body/json.ts';
 import { outputPlace } from './checkpoint.ts';
 import type { RawJob } from './job.ts';
 

@@ -4,6 +4,12 @@ import { openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
+export interface Background {
+  pid: number;
+  /** A file. */
+  log: string;
+}
+
 export class Programs {
   readonly #folder: string;
   readonly #started: ChildProcess[] = [];
@@ -12,9 +18,14 @@ export class Programs {
     this.#folder = folder;
   }
 
-  /** Runs a program to its end; answers what it printed. Throws an Error with that if it failed. */
-  async run(file: string, args: string[], environment: NodeJS.ProcessEnv): Promise<string> {
-    const child = this.#start(file, args, environment, ['ignore', 'pipe', 'pipe']);
+  /** Runs a program to its end; returns what it printed. Throws an Error with that if it ends with another code than `expected`. */
+  async run(
+    file: string,
+    args: string[],
+    environment: NodeJS.ProcessEnv,
+    expected: readonly number[] = [0],
+  ): Promise<string> {
+    const child = this.#start([file, ...args], environment, ['ignore', 'pipe', 'pipe']);
     let output = '';
     let errors = '';
     child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
@@ -22,25 +33,25 @@ export class Programs {
     const code = await new Promise<number | null>((resolve, reject) =>
       child.on('error', reject).on('close', resolve),
     );
-    if (code === 0) return output;
+    if (code !== null && expected.includes(code)) return output;
     throw new Error(`${file} ${args.join(' ')} ended with ${code}:\n${output}${errors}`);
   }
 
-  /** Starts a program and waits until it has said `words`. */
+  /** Starts a program and waits until it has said `words`; returns its process id and its log. `args`: all of Node's. */
   async background(
     name: string,
-    file: string,
     args: string[],
     environment: NodeJS.ProcessEnv,
     words: string,
-  ): Promise<void> {
+  ): Promise<Background> {
     const log = join(this.#folder, `${name}.log`);
     const output = openSync(log, 'w');
-    const child = this.#start(file, args, environment, ['ignore', output, output]);
+    const child = this.#start(args, environment, ['ignore', output, output]);
     for (const until = Date.now() + 120_000; !readFileSync(log, 'utf8').includes(words); await delay(50)) {
       if (child.exitCode === null && Date.now() < until) continue;
       throw new Error(`${name} did not say "${words}":\n${readFileSync(log, 'utf8')}`);
     }
+    return { pid: child.pid ?? 0, log };
   }
 
   /** Ends what still runs. */
@@ -54,13 +65,12 @@ export class Programs {
   }
 
   #start(
-    file: string,
     args: string[],
     environment: NodeJS.ProcessEnv,
     stdio: ('ignore' | 'pipe' | number)[],
   ): ChildProcess {
     const env = { ...process.env, NO_COLOR: '1', ...environment };
-    const child = spawn(process.execPath, [file, ...args], { cwd: this.#folder, env, stdio });
+    const child = spawn(process.execPath, args, { cwd: this.#folder, env, stdio });
     this.#started.push(child);
     return child;
   }

@@ -1,8 +1,8 @@
 /** The jobs of a workspace of Azure Machine Learning, as `JobPlatform` asks for them. */
-import { apiVersions, type Arm, type JsonObject } from '../azure/azure.ts';
-import type { JobPlatform, PlatformJob } from '../run/work/job-platform.ts';
-import { workspaceId } from '../topology/sides.ts';
-import type { WorkspaceRef } from '../topology/topology.ts';
+import { apiVersions, type Arm, type JsonObject } from '../../azure/azure.ts';
+import type { JobPlatform, PlatformJob } from '../../run/work/job-platform.ts';
+import { workspaceId } from '../../topology/sides.ts';
+import type { WorkspaceRef } from '../../topology/topology.ts';
 import { isFinished, resumeWishOf, statusOf, type RawJob } from './job.ts';
 
 export type AzureJobs = JobPlatform<RawJob, { properties: JsonObject }>;

@@ -1,0 +1,72 @@
+/** All commands, with what holds for each. */
+import { Command } from 'commander';
+import { release } from '../release.ts';
+import { exitCodeLine, exitCodeTable } from './command.ts';
+import { chaosCommand } from './commands/chaos.ts';
+import { failoverCommand } from './commands/failover.ts';
+import { initCommand } from './commands/init.ts';
+import { inspectCommands } from './commands/inspect.ts';
+import { planCommand } from './commands/plan.ts';
+import { registerCommand } from './commands/register.ts';
+import { replicateCommand } from './commands/replicate.ts';
+import { restorePointerCommand } from './commands/restore-pointer.ts';
+import { retryCommand } from './commands/retry.ts';
+import { stackCommand } from './commands/stack.ts';
+import { statusCommand } from './commands/status.ts';
+import { steerCommands } from './commands/steer.ts';
+import { validateCommand } from './commands/validate.ts';
+import { workerCommand } from './commands/worker.ts';
+import { loadEnvironment } from './environment-file.ts';
+
+const environmentTable = `
+Environment:
+  TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_…   where Temporal is
+  AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET                    who we are to Azure (or "az login")
+  AZURE_AUTHORITY_HOST, AZURE_RESOURCE_MANAGER_ENDPOINT                    another cloud than the public one
+  NODE_EXTRA_CA_CERTS                                                      its certificate authority
+  NO_COLOR, CI                                                             plain output
+
+Every command prints one JSON document with --output json: see docs/json-output.md.`;
+
+/** The command line. Parsing it throws a CommanderError where it is wrong, and for help. */
+export function makeProgram(): Command {
+  const program = new Command('understudy')
+    .description('Keeps an Azure Machine Learning workspace able to move to another region, and moves it.')
+    .option('-t, --topology <file>', 'the topology', 'understudy.yaml')
+    .option(
+      '--environment <file>',
+      'read environment variables from this file first (as "stack up" writes one)',
+    )
+    .option('--debug', 'with an error, print where in the program it arose')
+    .version(release, '-V, --version', 'print the version')
+    .addHelpText('after', '\nExample:\n  understudy init && understudy validate')
+    .addHelpText('after', `\n${exitCodeTable}`)
+    .addHelpText('after', environmentTable)
+    .showHelpAfterError('(see --help)')
+    .exitOverride()
+    .hook('preAction', (command) => loadEnvironment(command.opts<{ environment?: string }>().environment));
+  for (const command of [
+    initCommand(),
+    validateCommand(),
+    planCommand(),
+    replicateCommand(),
+    failoverCommand(),
+    retryCommand(),
+    statusCommand(),
+    ...inspectCommands(),
+    ...steerCommands(),
+    registerCommand(),
+    restorePointerCommand(),
+    workerCommand(),
+    stackCommand(),
+    chaosCommand(),
+  ]) {
+    program.addCommand(command);
+    for (const each of [command, ...command.commands]) {
+      // What holds for every command is in each one's help.
+      each.exitOverride().showHelpAfterError('(see --help)').configureHelp({ showGlobalOptions: true });
+      each.addHelpText('after', `\n${exitCodeLine}`);
+    }
+  }
+  return program;
+}

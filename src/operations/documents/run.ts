@@ -1,0 +1,55 @@
+/** Documents about runs. */
+import { z } from 'zod';
+import { Report } from '../../report/schema.ts';
+import { RunDocument } from '../../run/run-document.ts';
+import { Failure } from './failure.ts';
+
+const error = Failure.optional().describe('Absent: the command did what it was asked to');
+
+/** How a run ended for the command that started or watched it. */
+export const RunOutcome = z.object({
+  runId: z.string(),
+  started: z.boolean().describe('false: it ran already, and was watched'),
+  state: z
+    .enum(['completed', 'failed', 'cancelled', 'left'])
+    .describe('left: nobody watches any more, and the run goes on'),
+  reason: z.string().describe('Why it ended so; may be empty'),
+  report: Report.optional().describe('Absent where the run never had a plan, or was left'),
+  reportFolder: z.string().optional().describe('Where report.html, .json and .txt were written'),
+  error,
+});
+export type RunOutcome = z.input<typeof RunOutcome>;
+
+/** What `failover` ends with. */
+export const FailoverOutcome = z.union([
+  RunOutcome,
+  z.object({
+    state: z.literal('nothing to move').describe('The region is the active one already'),
+    region: z.string(),
+    epoch: z.int(),
+  }),
+]);
+
+/** What `cancel` ends with. */
+export const CancelOutcome = z.union([
+  RunOutcome,
+  z.object({
+    runId: z.string(),
+    state: z.literal('already cancelled').describe('Somebody did it before, and it is carried out'),
+    cancelled: z.object({ by: z.string(), at: z.string() }).optional(),
+    endedAt: z.string().optional(),
+  }),
+]);
+
+export const PauseOutcome = z.object({ runId: z.string(), paused: z.boolean() });
+
+/** What `report` prints: the report, and nothing about where it was written. */
+export const ReportDocument = Report;
+
+/** What `runs` prints: newest first. */
+export const RunsDocument = z.array(
+  z.union([
+    RunDocument,
+    z.object({ runId: z.string(), damaged: z.string().describe('Why its document cannot be read') }),
+  ]),
+);

@@ -1,0 +1,95 @@
+/** What of the runs a person should see to. */
+import type { Silence } from '../client/silence.ts';
+import { describeRun, howToEnd } from '../run/describe-run.ts';
+import type { RunDocument } from '../run/run-document.ts';
+import { showDuration } from '../topology/duration.ts';
+import type { Finding, Found } from './status-shape.ts';
+
+export function ofRuns(found: Found): Finding[] {
+  const { status, open } = found;
+  const starting: Finding[] =
+    open && !open.run ? [{ severity: 'warning', what: `run "${open.runId}" is being started` }] : [];
+  return [
+    ...starting,
+    ...ofReplicate(found),
+    ...[status.newestMove, status.newestReplicate].flatMap((run) => (run ? ofReport(run) : [])),
+    ...status.runs.flatMap((run): Finding[] => {
+      const about = { run: run.runId, what: `run ${describeRun(run)}` };
+      if (run.state === 'failed')
+        return [
+          { severity: 'critical', kind: 'failed', ...about, next: howToEnd(run) },
+          ...ofNotifications(found, run),
+        ];
+      if (run.executed === false)
+        return [
+          {
+            severity: 'critical',
+            ...about,
+            what: `${about.what}, and this Temporal does not execute it`,
+            next: `Take it up: "understudy retry ${run.runId}".`,
+          },
+        ];
+      if (run.silent) return [{ severity: 'critical', ...about, ...ofSilence(about.what, run.silent) }];
+      if (run.state === 'undoing') return [{ severity: 'warning', ...about, next: howToEnd(run) }];
+      return run.paused ? [{ severity: 'warning', ...about, next: 'understudy unpause' }] : [];
+    }),
+  ];
+}
+
+/** Temporal lists a worker that was killed for a minute or more: its steps tell sooner. */
+function ofSilence(run: string, { what, kind, seconds }: Silence): Pick<Finding, 'what' | 'next'> {
+  const lasted = showDuration(seconds * 1000);
+  return {
+    what:
+      kind === 'no heartbeat'
+        ? `${run}; ${what} has given no sign of life for ${lasted}: its worker is gone, or cut off`
+        : `${run}; ${what} has waited ${lasted} for a worker to take it`,
+    next: 'See that a worker runs and reaches Temporal ("understudy worker"): it goes on by itself then.',
+  };
+}
+
+/** Recovery points grow old while it fails. */
+function ofReplicate(found: Found): Finding[] {
+  const { newestReplicate: run } = found.status;
+  if (run?.state !== 'failed') return [];
+  return [
+    { severity: 'warning', kind: 'failed', what: `run ${describeRun(run)}`, next: howToEnd(run) },
+    ...ofNotifications(found, run),
+  ];
+}
+
+/** A report that was not written is made by the command that prints it. */
+function ofReport({ runId, endedAt, reported }: RunDocument): Finding[] {
+  if (reported?.problem === undefined || reported.of !== endedAt) return [];
+  return [
+    {
+      severity: 'warning',
+      what: `the report of run "${runId}" was not written: ${reported.problem}`,
+      next: `Write it: understudy report ${runId}`,
+    },
+  ];
+}
+
+/** Until then a worker may be at it. */
+const toldWithinMs = 3 * 60_000;
+
+/** Whom the topology names, and nobody could tell how a run ended. */
+function ofNotifications(
+  { session, now }: Found,
+  { runId, state, endedAt, notified = {} }: RunDocument,
+): Finding[] {
+  if (endedAt === undefined) return [];
+  const wanted = session.topology.notify.filter(({ on }) => on.some((each) => each === state));
+  return wanted.flatMap(({ webhookFrom }): Finding[] => {
+    const told = notified[webhookFrom];
+    const isTold = told?.of === endedAt;
+    if (isTold ? told.problem === undefined : now.getTime() - Date.parse(endedAt) < toldWithinMs) return [];
+    const why = isTold ? told.problem : 'no worker was there to do it in time';
+    return [
+      {
+        severity: 'warning',
+        what: `the webhook of ${webhookFrom} was not told how run "${runId}" ended: ${why}`,
+      },
+    ];
+  });
+}

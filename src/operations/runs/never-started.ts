@@ -1,0 +1,84 @@
+/**
+ * A run that was written down and whose workflow was never started: its command was cut off between the two.
+ * Nothing was done for it. The next start of a run ends it; `retry` starts it after all, and `cancel` ends
+ * it.
+ */
+import type { Client } from '@temporalio/client';
+import type { ControlStore } from '../../control-store/store.ts';
+import { rowOf, type Operation } from '../../plan/operations.ts';
+import { changeRun, readRun } from '../../run/journal.ts';
+import { findOpenRun, readRunLease, releaseRunLease, runLeaseMs } from '../../run/lease.ts';
+import type { RunDocument } from '../../run/run-document.ts';
+import { attach } from './open-run.ts';
+import type { Session } from '../session.ts';
+
+/**
+ * Whether nobody starts the run any more: it has not begun, this Temporal does not execute it, and its
+ * command had its time.
+ */
+export async function isNeverStarted(
+  session: Session,
+  client: Client,
+  run: RunDocument,
+  now = new Date(),
+): Promise<boolean> {
+  if (run.state !== 'pending' || run.cancelled) return false;
+  if (now.getTime() < (await startsUntil(session.store, run))) return false;
+  return (await attach(session, client, run.operation))?.runId !== run.runId;
+}
+
+/**
+ * Until when a command may still be at starting it (milliseconds since 1970). A person may have confirmed
+ * long after the trigger.
+ */
+async function startsUntil(store: ControlStore, { runId, operation, triggeredAt }: RunDocument) {
+  const lease = rowOf(operation).lease === 'run' ? await readRunLease(store) : undefined;
+  return lease?.runId === runId ? lease.expiresAt : Date.parse(triggeredAt) + runLeaseMs;
+}
+
+/**
+ * Ends what keeps a run of this operation from starting, or would stay open for good, although it was never
+ * started.
+ */
+export async function endNeverStarted(session: Session, client: Client, operation: Operation): Promise<void> {
+  const { store } = session;
+  const found =
+    rowOf(operation).lease === 'run'
+      ? [(await findOpenRun(store, new Date()))?.run]
+      : await newestPending(store, operation, new Date());
+  for (const run of found) {
+    if (!run || !(await isNeverStarted(session, client, run))) continue;
+    await changeRun(store, run.runId, (now) =>
+      now.state === 'pending' && !now.cancelled
+        ? {
+            state: 'cancelled',
+            stateReason: 'never started: its command was cut off before it started the workflow',
+            endedAt: new Date().toISOString(),
+          }
+        : undefined,
+    );
+    await releaseRunLease(store, { runId: run.runId, ended: true });
+  }
+}
+
+const dayMs = 24 * 3_600_000;
+
+/**
+ * Those pending since the last run of the operation that began: that one's start has ended what was pending
+ * before it. Looks at the runs of two days, since an id begins with its time; `status` names older ones.
+ */
+async function newestPending(store: ControlStore, operation: Operation, now: Date): Promise<RunDocument[]> {
+  const pending: RunDocument[] = [];
+  for (const daysAgo of [0, 1]) {
+    const day = new Date(now.getTime() - daysAgo * dayMs).toISOString().slice(0, 10).replaceAll('-', '');
+    const ids = new Set<string>();
+    for await (const name of store.list(`runs/${day}`)) ids.add(name.split('/')[1] ?? '');
+    const ofOperation = [...ids].filter((id) => id.split('-')[1] === operation).toSorted();
+    for (const runId of ofOperation.toReversed()) {
+      const run = await readRun(store, runId);
+      if (run?.state !== 'pending') return pending;
+      pending.push(run);
+    }
+  }
+  return pending;
+}

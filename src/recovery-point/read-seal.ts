@@ -1,0 +1,79 @@
+/** What is sealed, read and checked: the seal of one recovery point, and its parts. */
+import type { ControlStore } from '../control-store/store.ts';
+import { UnderstudyError, isUnderstudyError, messageOf } from '../errors/error.ts';
+import type { RecoveryPointSummary } from '../plan/recovery-point-summary.ts';
+import { forEachBounded } from '../run/work/bounded.ts';
+import { epochOf, folderOf, type OpenRecoveryPoint, type SealedManifest } from './manifest.ts';
+import { partText } from './parts.ts';
+import { checkSeal, digestOf } from './recovery-point-checks.ts';
+import { readManifest, sealedName } from './sealed-manifest.ts';
+
+/** As `openRecoveryPoint`, with its parts unread. */
+export async function readChecked(store: ControlStore, id: string): Promise<OpenRecoveryPoint> {
+  return (await findChecked(store, id)) ?? neverSealed(id);
+}
+
+async function findChecked(store: ControlStore, id: string): Promise<OpenRecoveryPoint | undefined> {
+  const open = await findSealed(store, id);
+  if (open) checkSeal(open.sealed, sealedName(epochOf(id) ?? open.sealed.epoch, id));
+  return open;
+}
+
+function neverSealed(id: string): never {
+  const message = `there is no recovery point "${id}", or it was never sealed`;
+  throw new UnderstudyError('RecoveryPointError', message, { place: sealedName(epochOf(id) ?? 0, id) });
+}
+
+export async function readSealed(store: ControlStore, id: string): Promise<OpenRecoveryPoint> {
+  return (await findSealed(store, id)) ?? neverSealed(id);
+}
+
+/** Undefined where there is none, or it was never sealed. */
+async function findSealed(store: ControlStore, id: string): Promise<OpenRecoveryPoint | undefined> {
+  const epoch = epochOf(id);
+  if (epoch === undefined) {
+    throw new UnderstudyError(
+      'RecoveryPointError',
+      `"${id}" is no id of a recovery point: expected one such as "2026-11-21T10-00-00.000Z-e1"`,
+    );
+  }
+  const place = sealedName(epoch, id);
+  const sealed = await readManifest(store, place);
+  if (!sealed) return undefined;
+  if (sealed.id !== id) {
+    throw new UnderstudyError(
+      'RecoveryPointError',
+      `recovery point "${place}": expected id "${id}", got "${sealed.id}"`,
+      { place },
+    );
+  }
+  return { ref: { id, digest: digestOf(sealed), startedAt: sealed.startedAt }, sealed };
+}
+
+/** Undefined where it was never sealed. */
+export async function tryPoint(
+  store: ControlStore,
+  id: string,
+): Promise<OpenRecoveryPoint | { id: string; reason: string } | undefined> {
+  try {
+    return await findChecked(store, id);
+  } catch (error) {
+    if (!isUnderstudyError(error, 'RecoveryPointError')) throw error;
+    return { id, reason: messageOf(error) };
+  }
+}
+
+/** A part may have a few megabytes, and this many are in memory. */
+const partsAtOnce = 8;
+
+/** RecoveryPointError for the first part that is missing or altered. */
+export async function readParts(store: ControlStore, { epoch, id, parts }: SealedManifest): Promise<void> {
+  await forEachBounded(parts, partsAtOnce, async (part) => {
+    await partText(store, folderOf(epoch, id), part);
+  });
+}
+
+/** What the plan compiler needs to know. */
+export function summarise({ ref, sealed }: OpenRecoveryPoint): RecoveryPointSummary {
+  return { ref, ...sealed.summary };
+}
