@@ -12,8 +12,8 @@ import { UnderstudyError, isUnderstudyError } from '../errors/error.ts';
 import type { Arm, ArmPage, ArmResource, CallOptions, Json, JsonObject } from './azure.ts';
 import type { CloudSettings } from './cloud.ts';
 import { answerError, azureError, operationError } from './errors.ts';
-import { pacePolicy, setManners } from './pace.ts';
-import { wholeAnswers } from './whole-answers.ts';
+import { pacePolicy, setManners } from './http/pace.ts';
+import { wholeAnswers } from './http/whole-answers.ts';
 
 export interface ArmOptions {
   /** Milliseconds for one request. */

@@ -7,7 +7,7 @@ import { ClientSecretCredential, DefaultAzureCredential } from '@azure/identity'
 import type { TokenCredential } from '@azure/core-auth';
 import { UnderstudyError } from '../errors/error.ts';
 import { explained } from './sign-in.ts';
-import { wholeAnswers } from './whole-answers.ts';
+import { wholeAnswers } from './http/whole-answers.ts';
 
 export interface CloudSettings {
   /** AZURE_RESOURCE_MANAGER_ENDPOINT; default: the public cloud's. */

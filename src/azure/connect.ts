@@ -8,7 +8,7 @@ import type { Azure, BlobAccount } from './azure.ts';
 import { openBlobAccount } from './storage/blob-account.ts';
 import type { CloudSettings } from './cloud.ts';
 import { openVault } from './vault.ts';
-import { wholeAnswers } from './whole-answers.ts';
+import { wholeAnswers } from './http/whole-answers.ts';
 
 export interface ConnectOptions {
   credential: TokenCredential;

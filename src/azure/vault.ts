@@ -4,7 +4,7 @@ import { ServiceClient } from '@azure/core-client';
 import { createHttpHeaders, createPipelineRequest, type HttpMethods } from '@azure/core-rest-pipeline';
 import type { Vault } from './azure.ts';
 import { answerError, azureError } from './errors.ts';
-import { wholeAnswers } from './whole-answers.ts';
+import { wholeAnswers } from './http/whole-answers.ts';
 
 const apiVersion = '7.4';
 

@@ -3,7 +3,7 @@ import { apiVersions, type Arm } from '../azure/azure.ts';
 import { mapBounded } from '../run/work/bounded.ts';
 import type { LeftBehindList } from '../recovery-point/drafts.ts';
 import { assetTypeNames } from '../workspace/asset-types.ts';
-import type { NamedResource } from '../workspace/named-resources.ts';
+import type { NamedResource } from './named-resources.ts';
 
 /** A name, and what refers by it: `jobs/train-1`. */
 export type NamedReference = NamedResource & { of: string };

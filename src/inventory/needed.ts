@@ -13,7 +13,7 @@ import { joinPath, type JobOutputs } from '../workspace/jobs/job-outputs.ts';
 import type { AssetLine, Unit } from '../recovery-point/manifest.ts';
 import { addDatastorePath, needsOf, type Needs, type SourceStores } from '../workspace/places.ts';
 import { assetReferences, type AssetReference } from '../workspace/references.ts';
-import { namedResources } from '../workspace/named-resources.ts';
+import { namedResources } from './named-resources.ts';
 import type { NamedReference } from './name-missing.ts';
 import { imageReason, type LostImages } from './own-registry.ts';
 import { mergeUnits, type NeededRoot } from '../recovery-point/units.ts';

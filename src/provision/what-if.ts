@@ -86,7 +86,7 @@ interface PropertyChange {
   children?: PropertyChange[];
 }
 
-/** `computes/gpu of workspaces/fraud: identity (SystemAssigned)`, one line for each thing that goes. */
+/** `workspaces/fraud/computes/gpu: identity (SystemAssigned)`, one line for each thing that goes. */
 function takenBy({ resourceId = '', changeType, delta = [] }: Change): string[] {
   if (changeType !== 'Modify' && changeType !== 'Deploy') return [];
   const name = resourceId.split(/\/providers\/[^/]+\//i).at(-1) ?? resourceId;
@@ -98,9 +98,17 @@ function lossesOf(
   above: string,
 ): string[] {
   const place = above === '' ? path : `${above}.${path}`;
-  if (propertyChangeType === 'Delete') return [`${place}${shown(place, before)}`];
+  if (propertyChangeType === 'Delete') return isNoise(place) ? [] : [`${place}${shown(place, before)}`];
   if (place === 'identity.type') return lessOf(before, after);
   return children.flatMap((child) => lossesOf(child, place));
+}
+
+/**
+ * Azure does not ask every service, and tells deletions of settings that come back as their defaults. An identity, a tag or an element of a list
+ * does not come back.
+ */
+function isNoise(place: string): boolean {
+  return place.startsWith('properties.') && !/\.\d+(\.|$)/.test(place);
 }
 
 /** `SystemAssigned, UserAssigned` to `UserAssigned`: what was there and is not. */

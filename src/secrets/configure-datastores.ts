@@ -1,12 +1,18 @@
 /** The action `configureDatastores`: the datastores that the standby lacks, on its own storage, with its own credentials. */
+import { z } from 'zod';
 import { apiVersions, type ArmResource, type JsonObject } from '../azure/azure.ts';
 import { sameName } from '../azure/ids.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
-import { sameContainer } from '../workspace/sharing.ts';
+import { sameContainer, type Container } from '../workspace/sharing.ts';
 import { ensureContainer } from '../azure/storage/blobs.ts';
-import { isBuiltIn, placeOfDatastore, type DatastorePlace } from '../workspace/datastores.ts';
+import {
+  isBuiltIn,
+  placeOfDatastore,
+  standbyContainer,
+  type DatastorePlace,
+} from '../workspace/datastores.ts';
 import { escrowed } from './escrowed.ts';
 import { showFindings, writeFindings, type Finding } from '../run/work/findings.ts';
 import { startHeartbeat, type Heartbeat } from '../run/work/heartbeat.ts';
@@ -21,7 +27,12 @@ interface Work {
   standby: Standby;
   tally: Tally;
   findings: Finding[];
+  /** Those that have come back from another account, and what they were on; absent: they stay there for now. */
+  returned?: Returned;
 }
+
+/** By the name of the datastore, what it was on: kept in the cursor, since nothing else says so afterwards. */
+type Returned = Record<string, string>;
 
 /** Errors: AzureUnavailable, RecoveryPointError, PreconditionError. What Azure refuses is counted as failed. */
 export async function configureDatastores(context: StepContext): Promise<StepResult> {
@@ -30,16 +41,26 @@ export async function configureDatastores(context: StepContext): Promise<StepRes
   if (wanted.length === 0) {
     return { state: 'skipped', detail: 'the active workspace had no datastore but those that Azure makes' };
   }
-  const work = await createDatastores(context, standby, startHeartbeat(context, 'datastores'));
+  const returned = returnedOf(context);
+  const work = await createDatastores(context, standby, startHeartbeat(context, 'datastores'), returned);
   const { tally, findings } = await lookAfresh(context, standby, wanted, work);
+  const left = Object.entries(returned).map(
+    ([name, was]) =>
+      `datastore ${name} is on "${standby.account.name}" now, where its blobs were brought; ${was}, where it was, is left as it is`,
+  );
   const notMade = sum(tally.skipped) + sum(tally.failed);
   return {
     state: 'completed',
     detail: `${showCount(tally.done, 'datastore')} in ${context.to.region}, ${work.tally.already} of them already there${notMade > 0 ? `; ${notMade} not` : ''}`,
     counts: [toCounts(tally, 'datastores', wanted.length)],
     evidence: await writeFindings(context, 'list', findings),
-    ...(findings.length > 0 ? { lost: showFindings(findings) } : {}),
+    ...(findings.length + left.length > 0 ? { lost: [...showFindings(findings), ...left] } : {}),
   };
+}
+
+/** Of an attempt before this one. */
+function returnedOf({ cursor }: StepContext): Returned {
+  return z.object({ returned: z.record(z.string(), z.string()) }).safeParse(cursor).data?.returned ?? {};
 }
 
 /** The standby has its own of those that Azure makes. */
@@ -76,16 +97,23 @@ async function lookAfresh(
   return { tally, findings };
 }
 
-/** Creates what is lacking. Also before assets are registered: Azure refuses an asset whose datastore it does not know. */
+/**
+ * Creates what is lacking. Also before assets are registered: Azure refuses an asset whose datastore it does not know. With `returned`, those
+ * whose blobs were renamed on the way out, and have come back into the standby's own account, are pointed there.
+ */
 export async function createDatastores(
   context: StepContext,
   standby: Standby,
   heartbeat: Heartbeat,
+  returned?: Returned,
 ): Promise<Pick<Work, 'tally' | 'findings'>> {
-  const work: Work = { context, standby, tally: newTally(), findings: [] };
+  const work: Work = { context, standby, tally: newTally(), findings: [], ...(returned ? { returned } : {}) };
   for await (const datastore of readPart(context.store, standby.point.sealed, 'datastores')) {
     if (isBuiltIn(datastore.name)) continue;
+    const before = Object.keys(returned ?? {}).length;
     await configure(work, datastore);
+    if (returned && Object.keys(returned).length > before)
+      await heartbeat.settle({ returned: { ...returned } });
     await heartbeat.beat();
   }
   return work;
@@ -96,6 +124,7 @@ async function configure(work: Work, datastore: ArmResource): Promise<void> {
     await bring(work, datastore);
   } catch (error) {
     if (!isUnderstudyError(error, 'AzureError')) throw error;
+    if (work.returned) delete work.returned[datastore.name];
     leave(work, datastore.name, 'failed', messageOf(error));
   }
 }
@@ -113,31 +142,40 @@ async function bring(work: Work, datastore: ArmResource): Promise<void> {
   }
   const body = await desired(work, datastore, place);
   if ('reason' in body) return leave(work, datastore.name, 'skipped', body.reason);
+  const made = placeOfDatastore({ ...datastore, properties: body.properties }).blob;
+  const held = there && placeOfDatastore(there).blob;
   if (there) {
-    const [wanted, held] = [
-      placeOfDatastore({ ...datastore, properties: body.properties }).blob,
-      placeOfDatastore(there).blob,
-    ];
-    const same = !wanted || (sameName(wanted.account, held?.account) && wanted.container === held?.container);
-    if (!same) {
-      return leave(
-        work,
-        datastore.name,
-        'failed',
-        `the standby's datastore points to ${held?.account}/${held?.container}, expected ${wanted.account}/${wanted.container}`,
-      );
+    const same = !made || (sameName(made.account, held?.account) && made.container === held?.container);
+    if (same) {
+      tally.done += 1;
+      tally.already += 1;
+      return;
     }
-    tally.done += 1;
-    tally.already += 1;
-    return;
+    if (!held || !isRenamed(standby, place, held))
+      return leave(work, datastore.name, 'failed', elsewhere(held, made));
+    if (!work.returned) return;
   }
   // What is written to it must find it, though no blob was to be brought there.
-  const made = placeOfDatastore({ ...datastore, properties: body.properties }).blob;
   if (made && sameName(made.account, standby.account.name))
     await ensureContainer(standby.account.container(made.container), signal);
   const path = `${standby.workspace.id}/datastores/${encodeURIComponent(datastore.name)}?skipValidation=true`;
+  if (work.returned && held) work.returned[datastore.name] = `${held.account}/${held.container}`;
   await azure.arm.put(path, apiVersions.machineLearning, { properties: body.properties }, { signal });
   tally.done += 1;
+}
+
+/**
+ * Whether the active side's container is what this one was called when it was copied: a second account's containers are renamed in the
+ * account of the workspace that takes over. On the way back the copy is found under the name that we gave it.
+ */
+function isRenamed({ point }: Standby, { blob }: DatastorePlace, held: Container): boolean {
+  const source = point.sealed.accounts.find(({ name }) => sameName(name, blob?.account));
+  if (!blob || source?.own !== true) return false;
+  return standbyContainer({ name: held.account, own: false }, held.container) === blob.container;
+}
+
+function elsewhere(held: Container | undefined, wanted: Container): string {
+  return `the standby's datastore points to ${held?.account}/${held?.container}, expected ${wanted.account}/${wanted.container}`;
 }
 
 /** Whether both sides have one and the same container under this name. */

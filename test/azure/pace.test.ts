@@ -6,7 +6,7 @@ import {
   type PipelineResponse,
 } from '@azure/core-rest-pipeline';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { pacePolicy, setManners } from '../../src/azure/pace.ts';
+import { pacePolicy, setManners } from '../../src/azure/http/pace.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();

@@ -7,7 +7,7 @@ import { sendSigned } from '../../src/azure/storage/signed-storage.ts';
 import { hashBlob } from '../../src/azure/storage/blobs.ts';
 import { openBlobAccount } from '../../src/azure/storage/blob-account.ts';
 import { openVault } from '../../src/azure/vault.ts';
-import { withinTimeout } from '../../src/azure/whole-answers.ts';
+import { withinTimeout } from '../../src/azure/http/whole-answers.ts';
 import { credential, startServer, type Answer, type Server } from './server.ts';
 
 const timeoutMs = 300;

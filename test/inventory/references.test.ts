@@ -8,7 +8,7 @@ import { imageReason, lostImages } from '../../src/inventory/own-registry.ts';
 import { leftBehindList, showLeftBehind } from '../../src/recovery-point/drafts.ts';
 import type { Heartbeat } from '../../src/run/work/heartbeat.ts';
 import { jobOutputs } from '../../src/workspace/jobs/job-outputs.ts';
-import { namedResources } from '../../src/workspace/named-resources.ts';
+import { namedResources } from '../../src/inventory/named-resources.ts';
 import { topologyOf } from '../topology/minimal.ts';
 import { fakeArm } from '../fakes/arm.ts';
 import { fakeControlStore } from '../fakes/control-store.ts';

@@ -225,6 +225,47 @@ describe('a template', () => {
       expect((await deployTemplate(again)).lost).toEqual([expect.stringContaining(line)]);
     });
 
+    it('is told of identities, tags and elements of lists, and not of defaults that come back', async () => {
+      const { topology, to, bundle, signal } = contextOf(without());
+      const [declared] = Object.values(bundle.templates);
+      if (!declared) throw new Error('no template is declared');
+      const gone = (path: string, before: unknown = 'x') => ({ path, propertyChangeType: 'Delete', before });
+      const changes = [
+        {
+          resourceId: '/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v',
+          changeType: 'Modify',
+          delta: [
+            gone('properties.publicNetworkAccess'),
+            gone('tags.owner'),
+            { path: 'properties.accessPolicies', propertyChangeType: 'Array', children: [gone('1')] },
+            {
+              path: 'identity',
+              propertyChangeType: 'Modify',
+              children: [
+                {
+                  path: 'type',
+                  propertyChangeType: 'Modify',
+                  before: 'SystemAssigned, UserAssigned',
+                  after: 'UserAssigned',
+                },
+              ],
+            },
+          ],
+        },
+        { resourceId: '/x', changeType: 'Ignore', delta: [gone('tags.a')] },
+      ];
+      const whatIf = () => ({ pollUntilDone: () => Promise.resolve({ changes }) });
+      const connected = {
+        deployments: () => ({ deployments: { whatIf } }),
+      } as unknown as StepContext['azure'];
+      const asked = { azure: connected, topology, workspace: to.workspace, declared, signal };
+      expect(await foretell(asked)).toEqual({
+        takes: ['tags.owner', 'properties.accessPolicies.1', 'identity (SystemAssigned)'].map(
+          (what) => `vaults/v: ${what}`,
+        ),
+      });
+    });
+
     it('takes nothing from a resource group that is not there', async () => {
       const { azure: connected, topology, to, bundle, signal } = contextOf(without());
       const workspaceRef = { ...to.workspace, resourceGroup: 'none-yet' };

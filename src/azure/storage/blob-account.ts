@@ -10,7 +10,7 @@ import {
 } from '@azure/storage-blob';
 import { UnderstudyError } from '../../errors/error.ts';
 import type { Arm, BlobAccount, CallOptions } from '../azure.ts';
-import { withinTimeout } from '../whole-answers.ts';
+import { withinTimeout } from '../http/whole-answers.ts';
 import { keysOf, readAccount } from './storage-account.ts';
 
 /** SAS for server-side copies begin in the past, so that a clock that is a little behind accepts them. */

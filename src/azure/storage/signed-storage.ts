@@ -6,7 +6,7 @@ import {
   type HttpMethods,
 } from '@azure/core-rest-pipeline';
 import { answerError, azureError } from '../errors.ts';
-import { wholeAnswers } from '../whole-answers.ts';
+import { wholeAnswers } from '../http/whole-answers.ts';
 
 const version = '2022-11-02';
 const pipeline = createPipelineFromOptions({

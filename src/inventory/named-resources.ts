@@ -2,7 +2,7 @@
 import type { Json } from '../azure/azure.ts';
 import { parseArmId, parseAzureMlUri, sameName, sameWorkspace } from '../azure/ids.ts';
 import type { WorkspaceRef } from '../topology/topology.ts';
-import { isAssetType, type AssetType } from './asset-types.ts';
+import { isAssetType, type AssetType } from '../workspace/asset-types.ts';
 
 export type NamedResource =
   | { kind: 'compute' | 'datastore' | 'job' | 'endpoint' | 'batch endpoint'; name: string }

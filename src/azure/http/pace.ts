@@ -4,8 +4,8 @@
  * 429 does both.
  */
 import type { PipelinePolicy, PipelineRequest } from '@azure/core-rest-pipeline';
-import type { CallOptions } from './azure.ts';
-import { isThrottling } from './errors.ts';
+import type { CallOptions } from '../azure.ts';
+import { isThrottling } from '../errors.ts';
 
 interface Bucket {
   depth: number;
