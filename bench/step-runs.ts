@@ -75,7 +75,7 @@ export function startStepRun(options: StepRunOptions): StepRun {
       return Promise.resolve();
     },
     outcomeOf: (id) => Promise.resolve(outcomes.get(id)),
-    keepUndo: async (make) => make(),
+    recordUndo: async (make) => make(),
     now: () => new Date(),
   });
   return {

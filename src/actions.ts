@@ -18,9 +18,9 @@ import { stopOldJobs } from './fence/stop-old-jobs.ts';
 import { checkStandby } from './standby/check-standby.ts';
 import { payDebtsOfTarget, payFenceDebt } from './fence/pay-debt.ts';
 import { readmitWriters, shutOutAgain } from './fence/readmit-writers.ts';
-import { letOldWritersIn, shutOutOldWriters } from './fence/shut-out-writers.ts';
+import { restoreOldWriters, shutOutOldWriters } from './fence/shut-out-writers.ts';
 import { startOldIntake, stopOldIntake } from './fence/stop-intake.ts';
-import { giveBackPointer, takePointer } from './fence/take-pointer.ts';
+import { returnPointer, takePointer } from './fence/take-pointer.ts';
 import { configureEndpoints } from './inference/configure-endpoints.ts';
 import { scoreEndpoints } from './inference/score-endpoints.ts';
 import { resubmitJobs } from './jobs/resubmit-jobs.ts';
@@ -75,10 +75,10 @@ export const actions: Record<ActionName, Action> = {
 
 /** What takes an action back when its run is cancelled: each that says it can be undone. */
 export const undos: Undos = {
-  takePointer: giveBackPointer,
+  takePointer: returnPointer,
   readmitWriters: shutOutAgain,
   stopOldIntake: startOldIntake,
-  shutOutOldWriters: letOldWritersIn,
+  shutOutOldWriters: restoreOldWriters,
   scaleComputes: scaleComputesBack,
   scaleDeployments: scaleDeploymentsBack,
   configureSchedules: enableAsBefore,

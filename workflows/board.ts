@@ -11,7 +11,7 @@ export interface Board {
   /** What the run had done before an execution that was cancelled as it began: nothing shows it yet. */
   show(steps: readonly PlanStep[]): void;
   step(id: string): StepProgress;
-  settle(outcome: StepOutcome): void;
+  record(outcome: StepOutcome): void;
 }
 
 export function makeBoard(run: RunReference, { header, steps }: Pick<BegunRun, 'header' | 'steps'>): Board {
@@ -48,7 +48,7 @@ export function makeBoard(run: RunReference, { header, steps }: Pick<BegunRun, '
       }
     },
     step: find,
-    settle(outcome) {
+    record(outcome) {
       const step = byId.get(outcome.step);
       if (!step) return;
       step.state = outcome.state;

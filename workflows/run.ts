@@ -91,7 +91,7 @@ export function takeUp(start: RunStart): Run {
         return;
       }
       board = makeBoard(run, begun);
-      for (const outcome of begun.records) if (isDone(outcome)) board.settle(outcome);
+      for (const outcome of begun.records) if (isDone(outcome)) board.record(outcome);
       state.cancelled ||= begun.cancelled;
       state.paused ||= begun.paused;
       board.move('running');
@@ -152,7 +152,7 @@ async function runStep(
     ...queueOf(step.host),
   });
   try {
-    board.settle(await activities[step.action](requestOf(run, step)));
+    board.record(await activities[step.action](requestOf(run, step)));
     return 'done';
   } catch (error) {
     if (isCancellation(error)) return 'not done'; // broken off: it stays as it is, for the undo to look at
@@ -180,7 +180,7 @@ async function undo(run: RunExecution, board: Board, flags: RunFlags): Promise<v
   board.move('undoing', 'cancelled by a person');
   const { steps, records } = await planUndo(run);
   board.show(steps.toReversed());
-  for (const outcome of records) if (outcome.state === 'undone') board.settle(outcome);
+  for (const outcome of records) if (outcome.state === 'undone') board.record(outcome);
   await interpretPlan(steps, {
     mayStart: () => Promise.resolve(true),
     execute: (step) => undoStep(run, step, board).then(() => true),
@@ -204,7 +204,7 @@ async function undoStep(run: RunExecution, step: PlanStep, board: Board): Promis
   });
   try {
     const outcome = await activities.undoStep(requestOf(run, step));
-    if (outcome) board.settle(outcome);
+    if (outcome) board.record(outcome);
     else shown.state = 'pending';
   } catch (error) {
     shown.state = 'undo-failed';

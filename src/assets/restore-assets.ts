@@ -1,7 +1,7 @@
 /** The action `restoreAssets`: registers containers and versions in the standby, every uri and id rewritten. */
 import { z } from 'zod';
 import { isObject } from '../azure/body/json.ts';
-import { withoutProse } from '../azure/body/free-text.ts';
+import { withoutFreeText } from '../azure/body/free-text.ts';
 import type { Counts, StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import type { WorkspaceRef } from '../topology/topology.ts';
@@ -62,7 +62,7 @@ export async function restoreAssets(context: StepContext): Promise<StepResult> {
       state.lines = Math.max(state.lines, index);
       heartbeat.add(todo.length, 0);
       await heartbeat.beat();
-      await progress.settle(heartbeat);
+      await progress.save(heartbeat);
     }
   }
   const counts = types.flatMap((type) => {
@@ -190,7 +190,7 @@ export function dependenciesFirst(lines: readonly AssetLine[], workspace: Worksp
   const visit = (line: AssetLine) => {
     if (entered.has(line)) return;
     entered.add(line);
-    for (const { name, version } of assetReferences(withoutProse(line.resource.properties), workspace)) {
+    for (const { name, version } of assetReferences(withoutFreeText(line.resource.properties), workspace)) {
       const other = byKey.get(`${name}/${version}`);
       if (other) visit(other);
     }

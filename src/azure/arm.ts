@@ -12,7 +12,7 @@ import { UnderstudyError, isUnderstudyError } from '../errors/error.ts';
 import type { Arm, ArmPage, ArmResource, CallOptions, Json, JsonObject } from './azure.ts';
 import type { CloudSettings } from './cloud.ts';
 import { answerError, azureError, operationError } from './errors.ts';
-import { pacePolicy, setManners } from './http/pace.ts';
+import { pacePolicy, setPacing } from './http/pace.ts';
 import { wholeAnswers } from './http/whole-answers.ts';
 
 export interface ArmOptions {
@@ -114,7 +114,7 @@ async function send({ client, base, settings }: Connected, request: Request): Pr
       ...(request.body ? { body: JSON.stringify(request.body) } : {}),
       ...(request.options.signal ? { abortSignal: request.options.signal } : {}),
     });
-    setManners(sent, request.options);
+    setPacing(sent, request.options);
     const response = await client.sendRequest(sent);
     request.options.onAnswer?.();
     if (response.status >= 400) throw answerError(tried, response);

@@ -7,7 +7,7 @@ import type { Json, JsonObject } from './azure.ts';
 import { locateWorkspace, sameName, sameWorkspace, type WorkspacePlace } from './arm-id.ts';
 import { parseAzureMlUri, type AzureMlUri, type Target } from './azureml-uri.ts';
 import { addressIn, placeInAccount } from './storage/blob-url.ts';
-import { isProse } from './body/free-text.ts';
+import { isFreeText } from './body/free-text.ts';
 
 export { formatArmId, parseArmId, sameName, sameWorkspace } from './arm-id.ts';
 export { datastoreUri, parseAzureMlUri } from './azureml-uri.ts';
@@ -47,24 +47,24 @@ export interface Rewritten {
 export function rewriteReference(value: string, mapping: ReferenceMapping): Rewritten {
   if (/[\r\n]/.test(value)) return keep(value);
   const arm = /^(azureml:)?(\/subscriptions\/.*)$/i.exec(value);
-  if (arm) return settle(value, rewriteArm(arm[2] ?? '', mapping), arm[1] ?? '');
+  if (arm) return rewritten(value, rewriteArm(arm[2] ?? '', mapping), arm[1] ?? '');
   const uri = parseAzureMlUri(value);
-  if (uri) return settle(value, rewriteUri(uri, mapping), '');
-  return settle(value, rewriteAddress(value, mapping), '');
+  if (uri) return rewritten(value, rewriteUri(uri, mapping), '');
+  return rewritten(value, rewriteAddress(value, mapping), '');
 }
 
 /** Rewrites the name of a compute as jobs write it: `gpu`, `azureml:gpu`, or an ARM id. */
 export function rewriteCompute(value: string, mapping: ReferenceMapping): Rewritten {
   if (value.includes('/') || value === '') return rewriteReference(value, mapping);
   const prefix = /^azureml:/i.exec(value)?.[0] ?? '';
-  return settle(value, moveCompute(value.slice(prefix.length), mapping), prefix);
+  return rewritten(value, moveCompute(value.slice(prefix.length), mapping), prefix);
 }
 
 /** Rewrites the name of a datastore as jobs write it: `store`, `azureml:store`, or an ARM id. */
 export function rewriteDatastore(value: string, mapping: ReferenceMapping): Rewritten {
   if (value.includes('/') || value === '') return rewriteReference(value, mapping);
   const prefix = /^azureml:/i.exec(value)?.[0] ?? '';
-  return settle(value, moveDatastore(value.slice(prefix.length), mapping), prefix);
+  return rewritten(value, moveDatastore(value.slice(prefix.length), mapping), prefix);
 }
 
 interface Finding {
@@ -96,7 +96,7 @@ export function rewriteReferences<T extends Json>(json: T, mapping: ReferenceMap
     if (value === null || typeof value !== 'object') return value;
     const entries = Object.entries(value).map(([key, each]) => {
       const path = [...keys, key];
-      return [key, isProse(path) ? each : walk(each, place === '' ? key : `${place}.${key}`, path)];
+      return [key, isFreeText(path) ? each : walk(each, place === '' ? key : `${place}.${key}`, path)];
     });
     return Object.fromEntries(entries) as JsonObject;
   };
@@ -108,7 +108,7 @@ type Move = { to: string } | { unmapped: string } | undefined;
 
 const keep = (value: string): Rewritten => ({ value, changed: false });
 
-function settle(value: string, move: Move, prefix: string): Rewritten {
+function rewritten(value: string, move: Move, prefix: string): Rewritten {
   if (move === undefined) return keep(value);
   if ('unmapped' in move) return { value, changed: false, unmapped: move.unmapped };
   const moved = prefix + move.to;

@@ -49,7 +49,7 @@ function keyIn({ account, container }: Pick<BlobGroup, 'account' | 'container'>)
   return ({ path }: { path: string }) => orderKey(account, container, path);
 }
 
-export interface BesideLines {
+export interface LinesWithBlobs {
   group: BlobGroup;
   /** The standby's, as they are now. */
   blobs: AsyncIterable<ListedBlob> | Iterable<ListedBlob>;
@@ -58,12 +58,12 @@ export interface BesideLines {
 }
 
 /** Each line of a group, and the standby's blob of its path. */
-export async function* besideLines({
+export async function* linesWithBlobs({
   group,
   blobs,
   lists,
   beat,
-}: BesideLines): AsyncGenerator<{ line: BlobLine; there: ListedBlob | undefined }> {
+}: LinesWithBlobs): AsyncGenerator<{ line: BlobLine; there: ListedBlob | undefined }> {
   const keyOf = keyIn(group);
   const sorted = lists.make<ListedBlob>(keyOf);
   for await (const blob of blobs) {

@@ -128,7 +128,7 @@ async function copyUnits(context: StepContext, request: CopyUnits): Promise<Copy
     state.fuzzyParts = await fuzzy.end();
     blobs = partWriter(store, point.folder, 'blobs', state.parts);
     fuzzy = partWriter(store, point.folder, 'fuzzy', state.fuzzyParts);
-    await heartbeat.settle(await sealDraft(context, point, 'copying', state));
+    await heartbeat.save(await sealDraft(context, point, 'copying', state));
     settledAt = performance.now();
   }
   return { ...state, parts: await blobs.end(), fuzzyParts: await fuzzy.end() };

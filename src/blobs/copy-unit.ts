@@ -1,6 +1,6 @@
 /**
  * Copies one unit so that it is consistent: its blobs are listed, copied at the etags listed, and listed again. If the second listing
- * does not agree, again, up to `attempts`; what then still changes is fuzzy, and said to be. Its lists are spooled: a unit may have
+ * does not compareListings, again, up to `attempts`; what then still changes is fuzzy, and said to be. Its lists are spooled: a unit may have
  * more blobs than memory holds.
  */
 import type { BlobAccount } from '../azure/azure.ts';
@@ -9,18 +9,18 @@ import { forEachBounded } from '../run/work/bounded.ts';
 import type { ListedBlob } from '../azure/storage/blobs.ts';
 import type { Suspects } from '../recovery-point/damage.ts';
 import type { Heartbeat } from '../run/work/heartbeat.ts';
-import { mendReplica } from './mend-replica.ts';
+import { repairReplica } from './repair-replica.ts';
 import type { BlobLine, FuzzyLine, Unit } from '../recovery-point/manifest.ts';
 import type { PreviousUnit } from './previous.ts';
 import { listReplicas, makeReplica, replicaFolder, replicaName, type PresentReplica } from './replica.ts';
 import { cursor, spools, type Spool } from '../run/work/spool.ts';
 import {
-  agree,
+  compareListings,
   emptyPlaces,
   keyIn,
   listUnit,
-  sealUnsteady,
-  type SettledBlob,
+  sealChanging,
+  type StableBlob,
   type UnitListing,
   type UnitWork,
 } from './unit-listing.ts';
@@ -44,7 +44,7 @@ export interface CopyUnit {
 
 export interface CopiedUnit {
   /** In `orderKey` order. */
-  blobs: Spool<SettledBlob>;
+  blobs: Spool<StableBlob>;
   /** In `orderKey` order; with what came late. */
   fuzzy: Spool<FuzzyLine>;
   /** As listed: every one of them has a line, is fuzzy, or came late. */
@@ -81,21 +81,21 @@ export async function copyUnit(request: CopyUnit): Promise<CopiedUnit> {
 async function copyUntilSteady(work: Work): Promise<CopiedUnit> {
   const { lists, unit, attempts } = work;
   let before = await listUnit(work);
-  let earlier = lists.make<SettledBlob>(({ line }) => keyIn(unit)(line));
+  let earlier = lists.make<StableBlob>(({ line }) => keyIn(unit)(line));
   for (let attempt = 1; ; attempt++) {
-    const { settled, isWhole } = await settleAll(work, before, earlier);
+    const { confirmed, isWhole } = await confirmAll(work, before, earlier);
     const after = await listUnit(work);
     // Copied at the etags listed: a blob that changed before it was copied has no line, and the second listing shows why.
-    const fuzzy = isWhole ? await agree(work, before, after) : undefined;
+    const fuzzy = isWhole ? await compareListings(work, before, after) : undefined;
     if (fuzzy) {
       const expected = before.blobs.count;
-      return { blobs: settled, fuzzy, expected, late: 0, empty: emptyPlaces(work, before) };
+      return { blobs: confirmed, fuzzy, expected, late: 0, empty: emptyPlaces(work, before) };
     }
     if (attempt >= attempts) {
-      return { ...(await sealUnsteady(work, { before, after, settled })), empty: emptyPlaces(work, after) };
+      return { ...(await sealChanging(work, { before, after, confirmed })), empty: emptyPlaces(work, after) };
     }
     before = after;
-    earlier = settled;
+    earlier = confirmed;
   }
 }
 
@@ -119,33 +119,33 @@ async function findReplicas({
 /** A blob of a listing, and what is known of it. */
 interface Known {
   blob: ListedBlob;
-  /** What an earlier attempt of this call has settled of it, at this or an earlier etag. */
-  earlier: SettledBlob | undefined;
+  /** What an earlier attempt of this call has confirmed of it, at this or an earlier etag. */
+  earlier: StableBlob | undefined;
   /** As the recovery point before has it. */
   previous: BlobLine | undefined;
   replicas: PresentReplica[];
 }
 
-/** `settled`: the newest version of each blob of the listing that is in the standby; `isWhole`: that is the one listed, for all. */
-async function settleAll(
+/** `confirmed`: the newest version of each blob of the listing that is in the standby; `isWhole`: that is the one listed, for all. */
+async function confirmAll(
   work: Work,
   listing: UnitListing,
-  earlier: Spool<SettledBlob>,
-): Promise<{ settled: Spool<SettledBlob>; isWhole: boolean }> {
-  const settled = work.lists.make<SettledBlob>(({ line }) => keyIn(work.unit)(line));
+  earlier: Spool<StableBlob>,
+): Promise<{ confirmed: Spool<StableBlob>; isWhole: boolean }> {
+  const confirmed = work.lists.make<StableBlob>(({ line }) => keyIn(work.unit)(line));
   let isWhole = true;
   await forEachBounded(known(work, listing, earlier), sideBySide, (each) =>
     work.limit(async () => {
-      const exact = await settle(work, each);
+      const exact = await confirm(work, each);
       if (!exact) isWhole = false;
       const line = exact ?? each.earlier;
-      if (line) await settled.add(line);
+      if (line) await confirmed.add(line);
     }),
   );
-  return { settled, isWhole };
+  return { confirmed, isWhole };
 }
 
-async function* known(work: Work, listing: UnitListing, earlier: Spool<SettledBlob>): AsyncGenerator<Known> {
+async function* known(work: Work, listing: UnitListing, earlier: Spool<StableBlob>): AsyncGenerator<Known> {
   const keyOf = keyIn(work.unit);
   const done = cursor(earlier, ({ line }) => keyOf(line));
   const before = cursor(work.previous.lines, keyOf);
@@ -166,20 +166,20 @@ async function* known(work: Work, listing: UnitListing, earlier: Spool<SettledBl
 }
 
 /** Copies a blob at its listed etag, unless that version is in the standby already. Undefined: it changed meanwhile. */
-async function settle(work: Work, known: Known): Promise<SettledBlob | undefined> {
+async function confirm(work: Work, known: Known): Promise<StableBlob | undefined> {
   const { blob, earlier, previous } = known;
   if (earlier?.line.etag === blob.etag) return earlier;
   const { heartbeat } = work;
-  const settled =
+  const confirmed =
     previous?.etag === blob.etag ? await takeOver(work, known, previous) : await copyAnew(work, known);
-  if (!settled) return undefined;
-  heartbeat.add(1, settled.reused ? 0 : blob.sizeBytes);
+  if (!confirmed) return undefined;
+  heartbeat.add(1, confirmed.reused ? 0 : blob.sizeBytes);
   await heartbeat.beat();
-  return settled;
+  return confirmed;
 }
 
 /** A replica that is missing, or was written over, or is marked as damaged, is repaired in its place: older recovery points refer to it too. */
-async function takeOver(work: Work, known: Known, previous: BlobLine): Promise<SettledBlob | undefined> {
+async function takeOver(work: Work, known: Known, previous: BlobLine): Promise<StableBlob | undefined> {
   const { blob, replicas } = known;
   const { source, standby, suspects, signal, heartbeat } = work;
   const line = lineOf(work, blob, previous, previous.replica);
@@ -187,18 +187,18 @@ async function takeOver(work: Work, known: Known, previous: BlobLine): Promise<S
   const seemsWhole =
     there?.sizeBytes === blob.sizeBytes && (there.md5 === undefined || there.md5 === previous.md5);
   if (seemsWhole && !suspects.has(previous.replica)) return { line, reused: true };
-  const mended = await mendReplica({
+  const repair = await repairReplica({
     line,
     account: standby,
     source: () => Promise.resolve(source),
     signal,
     beat: heartbeat.beat,
   });
-  if (mended.state === 'whole') return { line, reused: true };
-  return mended.state === 'repaired' ? { line, reused: false } : copyAnew(work, known);
+  if (repair.state === 'whole') return { line, reused: true };
+  return repair.state === 'repaired' ? { line, reused: false } : copyAnew(work, known);
 }
 
-async function copyAnew(work: Work, { blob, replicas }: Known): Promise<SettledBlob | undefined> {
+async function copyAnew(work: Work, { blob, replicas }: Known): Promise<StableBlob | undefined> {
   const { unit, epoch, source, standby, signal, heartbeat } = work;
   const name = replicaName(epoch, { account: unit.account, container: unit.container, ...blob });
   const make = (present: boolean) =>

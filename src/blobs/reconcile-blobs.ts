@@ -4,7 +4,7 @@
  */
 import type { StepResult } from '../run/work/outcome.ts';
 import type { AcceptedLoss, StepContext } from '../run/work/step-context.ts';
-import { besideLines, type BlobGroup } from './blob-groups.ts';
+import { linesWithBlobs, type BlobGroup } from './blob-groups.ts';
 import { differenceOfHeaders, hashBlob, listBlobs, type ListedBlob } from '../azure/storage/blobs.ts';
 import { forEachBounded } from '../run/work/bounded.ts';
 import { endFindings } from '../run/work/findings-log.ts';
@@ -87,7 +87,7 @@ async function compareGroup(
   const container = standby.containerFor(group.account, group.container);
   const blobs = listBlobs(standby.account, container, group.unit, signal);
   const result = newGroupResult(lists);
-  await forEachBounded(besideLines({ group, blobs, lists, beat }), 256, ({ line, there }, index) =>
+  await forEachBounded(linesWithBlobs({ group, blobs, lists, beat }), 256, ({ line, there }, index) =>
     limit(async () => {
       const difference = await compare(line, there, { standby, container, signal, heartbeat });
       const what = `${container}/${line.path}`;

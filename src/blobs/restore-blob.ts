@@ -14,7 +14,7 @@ import { UnderstudyError } from '../errors/error.ts';
 import { azureLimits, copyBlob } from './copy-blob.ts';
 import type { Suspects } from '../recovery-point/damage.ts';
 import { replicaContainer, type BlobLine } from '../recovery-point/manifest.ts';
-import { readReplica } from './mend-replica.ts';
+import { readReplica } from './repair-replica.ts';
 import { replicaName, versionsFolder } from './replica.ts';
 
 export interface RestoreBlob {

@@ -1,7 +1,7 @@
 /** The action `restoreBlobs`: what the recovery point has and the standby's containers lack, within the standby's account. */
 import type { StepResult } from '../run/work/outcome.ts';
 import type { AcceptedLoss, StepContext } from '../run/work/step-context.ts';
-import { besideLines, type BlobGroup } from './blob-groups.ts';
+import { linesWithBlobs, type BlobGroup } from './blob-groups.ts';
 import { ensureContainer, listBlobs, statBlob, type ListedBlob } from '../azure/storage/blobs.ts';
 import { forEachBounded } from '../run/work/bounded.ts';
 import { suspectReplicas, type Suspects } from '../recovery-point/damage.ts';
@@ -71,7 +71,7 @@ async function restoreGroup(
   const container = standby.containerFor(group.account, group.container);
   const blobs = present(standby, container, group, signal);
   const result = newGroupResult(lists);
-  await forEachBounded(besideLines({ group, blobs, lists, beat }), 256, ({ line, there }, index) =>
+  await forEachBounded(linesWithBlobs({ group, blobs, lists, beat }), 256, ({ line, there }, index) =>
     limit(async () => {
       const { epoch } = point.sealed;
       const restored = await restoreBlob({ line, account, container, there, epoch, suspects, signal, beat });

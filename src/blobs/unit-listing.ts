@@ -7,7 +7,7 @@ import { cursor, type Spool, type Spools } from '../run/work/spool.ts';
 import type { UnitIndex } from '../recovery-point/units.ts';
 
 /** A blob that is in the standby, and how it came there. */
-export interface SettledBlob {
+export interface StableBlob {
   line: BlobLine;
   /** Taken over from the recovery point before. */
   reused: boolean;
@@ -59,24 +59,24 @@ interface Compared {
   path: string;
   before: ListedBlob | undefined;
   after: ListedBlob | undefined;
-  settled: SettledBlob | undefined;
+  confirmed: StableBlob | undefined;
 }
 
 export interface Compare {
   before: UnitListing;
   after: UnitListing;
-  settled: Spool<SettledBlob>;
+  confirmed: Spool<StableBlob>;
 }
 
-/** What was only added to a growing folder, which is no difference; undefined: two listings do not agree. */
-export async function agree(
+/** What was only added to a growing folder, which is no difference; undefined: two listings do not compareListings. */
+export async function compareListings(
   work: UnitWork,
   before: UnitListing,
   after: UnitListing,
 ): Promise<Spool<FuzzyLine> | undefined> {
-  const none = work.lists.make<SettledBlob>(() => '');
+  const none = work.lists.make<StableBlob>(() => '');
   const late = work.lists.make<FuzzyLine>(keyIn(work.unit));
-  for await (const each of compared(work, { before, after, settled: none })) {
+  for await (const each of compared(work, { before, after, confirmed: none })) {
     if (isChanged(work, each)) return undefined;
     if (!each.before && each.after) await late.add(lateLine(work, each.after));
   }
@@ -92,28 +92,29 @@ function isChanged({ index }: UnitWork, { path, before, after }: Compared): bool
   return before ? after?.etag !== before.etag : after !== undefined && !index.isGrowing(path);
 }
 
-export interface Unsteady {
-  blobs: Spool<SettledBlob>;
+export interface ChangingBlobs {
+  blobs: Spool<StableBlob>;
   fuzzy: Spool<FuzzyLine>;
   expected: number;
   late: number;
 }
 
 /** What is to be sealed of a unit that would not hold still: what changed is fuzzy, and has the newest version that was copied. */
-export async function sealUnsteady(work: UnitWork, request: Compare): Promise<Unsteady> {
+export async function sealChanging(work: UnitWork, request: Compare): Promise<ChangingBlobs> {
   const { unit, index, lists } = work;
-  const blobs = lists.make<SettledBlob>(({ line }) => keyIn(unit)(line));
+  const blobs = lists.make<StableBlob>(({ line }) => keyIn(unit)(line));
   const fuzzy = lists.make<FuzzyLine>(keyIn(unit));
   let late = 0;
   let expected = 0;
   for await (const each of compared(work, request)) {
-    const { path, after, settled } = each;
-    const isExact = after !== undefined && settled?.line.etag === after.etag;
-    const isUnsettled = after !== undefined && !isExact && (!index.isGrowing(path) || settled !== undefined);
+    const { path, after, confirmed } = each;
+    const isExact = after !== undefined && confirmed?.line.etag === after.etag;
+    const isUnsettled =
+      after !== undefined && !isExact && (!index.isGrowing(path) || confirmed !== undefined);
     const isFuzzy = isChanged(work, each) || isUnsettled;
     if (!after && !isFuzzy) continue;
     expected += 1;
-    if (settled && (isExact || isFuzzy)) await blobs.add(settled);
+    if (confirmed && (isExact || isFuzzy)) await blobs.add(confirmed);
     if (!isFuzzy) {
       if (isExact || !after) continue;
       late += 1;
@@ -126,7 +127,7 @@ export async function sealUnsteady(work: UnitWork, request: Compare): Promise<Un
       container: unit.container,
       path,
       ...(after ? { etag: after.etag } : {}),
-      copied: settled !== undefined,
+      copied: confirmed !== undefined,
     });
   }
   return { blobs, fuzzy, expected, late };
@@ -135,11 +136,11 @@ export async function sealUnsteady(work: UnitWork, request: Compare): Promise<Un
 /** Every path that either listing has, in order. */
 async function* compared(
   { unit, heartbeat }: UnitWork,
-  { before, after, settled }: Compare,
+  { before, after, confirmed }: Compare,
 ): AsyncGenerator<Compared> {
   const keyOf = keyIn(unit);
   const [first, second] = [cursor(before.blobs, keyOf), cursor(after.blobs, keyOf)];
-  const lines = cursor(settled, ({ line }) => keyOf(line));
+  const lines = cursor(confirmed, ({ line }) => keyOf(line));
   try {
     for (;;) {
       const [one, other] = [await first.next(), await second.next()];
@@ -148,7 +149,7 @@ async function* compared(
       const [was] = await first.take(key);
       const [is] = await second.take(key);
       const path = was?.path ?? is?.path ?? '';
-      yield { path, before: was, after: is, settled: (await lines.take(key))[0] };
+      yield { path, before: was, after: is, confirmed: (await lines.take(key))[0] };
       await heartbeat.beat();
     }
   } finally {

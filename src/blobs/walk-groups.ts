@@ -93,7 +93,7 @@ export async function walkGroups(
       for (const result of results) await addTo(context, state, result);
       for (const { lines } of window) await lines.discard();
       state.units = Math.max(state.units, index);
-      await progress.settle(heartbeat);
+      await progress.save(heartbeat);
     }
   } finally {
     await lists.discard();

@@ -20,7 +20,7 @@ import { belowFolder, folderAt, visitFolders } from './checkpoint-lines.ts';
 import { copyBlob } from '../blobs/copy-blob.ts';
 import { placeOfDatastore, type DatastorePlace } from '../workspace/datastores.ts';
 import { replicaContainer, type BlobLine } from '../recovery-point/manifest.ts';
-import { gone, readReplica } from '../blobs/mend-replica.ts';
+import { gone, readReplica } from '../blobs/repair-replica.ts';
 import type { BlobRoot } from '../workspace/places.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
 import type { Standby } from '../standby/standby.ts';

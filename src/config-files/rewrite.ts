@@ -108,7 +108,7 @@ export function rewriteConfig(input: ConfigInput): RewrittenConfig {
   const { mark, text } = splitMark(content);
   const before = parseConfig(file, format, text);
   const meaning = readMeaning(before.roots, mapping);
-  const planned = settle(file, text, meaning);
+  const planned = planValues(file, text, meaning);
   const edits = new Map([...planned].map(([site, to]) => [site, site.write(to)]));
   const rewritten = applyEdits(text, [...edits.values()]);
   const after = parseConfig(file, format, rewritten);
@@ -134,7 +134,7 @@ export function rewriteConfig(input: ConfigInput): RewrittenConfig {
 }
 
 /** Settles what each place becomes. Places that share one anchored value are settled together, at the anchor. */
-function settle(file: string, text: string, meaning: Meaning): Map<ConfigScalar, string> {
+function planValues(file: string, text: string, meaning: Meaning): Map<ConfigScalar, string> {
   const groups = Map.groupBy(meaning.opinions.keys(), (site) => site.anchor ?? site);
   const planned = new Map<ConfigScalar, string>();
   for (const [owner, sites] of groups) {
@@ -194,7 +194,7 @@ function assertOnlyPlanned(file: string, text: string, { before, after, planned 
 }
 
 function assertStable(file: string, text: string, after: ConfigDocument, mapping: WorkspaceMapping): void {
-  const again = settle(file, text, readMeaning(after.roots, mapping));
+  const again = planValues(file, text, readMeaning(after.roots, mapping));
   const [first] = again.keys();
   if (!first) return;
   throw new ConfigError(

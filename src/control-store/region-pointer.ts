@@ -10,7 +10,7 @@ const name = 'pointer.json';
 const pointers = documentKind('region pointer', 2, RegionPointer);
 
 /** The pointer as it stands, or undefined where there is none. ControlStoreError where it cannot be read as one. */
-export function peekPointer(store: ControlStore): Promise<Versioned<RegionPointer> | undefined> {
+export function readPointerIfAny(store: ControlStore): Promise<Versioned<RegionPointer> | undefined> {
   return pointers.read(store, name);
 }
 
@@ -26,7 +26,7 @@ interface First {
  * ControlStoreError where a pointer was there and is lost: it never begins again by itself.
  */
 export async function readPointer(store: ControlStore, first: First): Promise<RegionPointer> {
-  const found = await peekPointer(store);
+  const found = await readPointerIfAny(store);
   if (found) return found.value;
   await refuseLostPointer(store);
   return firstPointer(declaredActive(first.topology), first.who, first.now);
@@ -34,12 +34,12 @@ export async function readPointer(store: ControlStore, first: First): Promise<Re
 
 /** As `readPointer`, and writes the first one. */
 export async function ensurePointer(store: ControlStore, first: First): Promise<RegionPointer> {
-  const found = await peekPointer(store);
+  const found = await readPointerIfAny(store);
   if (found) return found.value;
   const pointer = await readPointer(store, first);
   // Somebody else may be faster: then theirs holds.
   await pointers.swap(store, name, pointer, undefined);
-  return (await peekPointer(store))?.value ?? pointer;
+  return (await readPointerIfAny(store))?.value ?? pointer;
 }
 
 /** Something that exists only where a run has written under a region pointer; undefined in a control store that was never used. */

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { forEachBounded } from '../run/work/bounded.ts';
 import { apiVersions, type Azure } from '../azure/azure.ts';
 import { messageOf } from '../errors/error.ts';
-import { isRefusal, Patience } from './patience.ts';
+import { isRefusal, FenceDeadline } from './fence-deadline.ts';
 import { workspaceId, type Side } from '../topology/sides.ts';
 import {
   isFinished,
@@ -23,7 +23,7 @@ import type { StoppedJob } from './stopped-jobs.ts';
 export interface Asking {
   azure: Azure;
   side: Side;
-  patience: Patience;
+  deadline: FenceDeadline;
   /** A sign of life, now and then; what it throws ends the work. */
   beat: () => Promise<void>;
 }
@@ -58,7 +58,7 @@ export async function surveyOf(asking: Asking, names: ReadonlySet<string>): Prom
     await asking.beat();
     const job = await find(asking, name);
     if (job) take(seen, job.raw, Infinity, asking.side);
-    asking.patience.progress();
+    asking.deadline.progress();
   });
   return seen;
 }
@@ -95,21 +95,21 @@ function take(seen: Survey, job: RawJob, page: number, side: Side): void {
 
 /** With each page the region gets on with the survey. */
 async function* surveyPages(asking: Asking): AsyncIterable<RawJob[]> {
-  const { patience, side } = asking;
+  const { deadline, side } = asking;
   for await (const page of pagesOf(asking)) {
-    patience.checkEnd(`the jobs of workspace "${side.workspace.name}" could not all be listed in time`);
-    patience.progress();
+    deadline.checkEnd(`the jobs of workspace "${side.workspace.name}" could not all be listed in time`);
+    deadline.progress();
     yield page;
   }
 }
 
 /** A page that is not answered is asked for again: the pages before it are not. */
-async function* pagesOf({ azure, side, patience, beat }: Asking): AsyncIterable<RawJob[]> {
+async function* pagesOf({ azure, side, deadline, beat }: Asking): AsyncIterable<RawJob[]> {
   const first = `${workspaceId(side.workspace)}/jobs?listViewType=All`;
   for (let next: string | undefined = first; next !== undefined;) {
     await beat();
     const path: string = next;
-    const page = await patience.ask((options) =>
+    const page = await deadline.ask((options) =>
       azure.arm.page(path, apiVersions.machineLearning, { ...options, patient: true }),
     );
     yield page.value;
@@ -119,11 +119,11 @@ async function* pagesOf({ azure, side, patience, beat }: Asking): AsyncIterable<
 
 /** Whether the region answers a question that changes nothing, whatever else it does not answer. */
 export async function answersStill(
-  { azure, side, patience: { signal } }: Asking,
+  { azure, side, deadline: { signal } }: Asking,
   limitMs: number,
 ): Promise<boolean> {
   try {
-    await new Patience({ signal, limitMs, isHasty: true }).ask((options) =>
+    await new FenceDeadline({ signal, limitMs, isHasty: true }).ask((options) =>
       azure.arm.page(`${workspaceId(side.workspace)}/jobs`, apiVersions.machineLearning, options),
     );
     return true;
@@ -150,7 +150,7 @@ export interface CancelAll extends Asking {
   pages: Survey['pages'];
   /** Called once for each job that has ended: with its status, or `gone`. */
   ended: (name: string, status: string) => void;
-  /** How long the jobs may take once Azure has accepted all: until all patience ends, or no longer than an answer may take. */
+  /** How long the jobs may take once Azure has accepted all: until the last deadline, or no longer than an answer may take. */
   waitForAll: boolean;
 }
 
@@ -167,18 +167,18 @@ export async function cancelAll(given: CancelAll): Promise<Map<string, string>> 
   /** Accepted, and not seen to have ended. */
   const open = new Set<string>();
   const broken = new AbortController();
-  const signal = AbortSignal.any([broken.signal, given.patience.signal]);
+  const signal = AbortSignal.any([broken.signal, given.deadline.signal]);
   let isAsking = true;
   let asked = 0;
   const ask = forEachBounded(given.names, window, async (name) => {
     signal.throwIfAborted();
     await given.beat();
-    given.patience.checkEnd(
+    given.deadline.checkEnd(
       `${given.names.length - asked} of ${stillIn(given)} could not be cancelled in time`,
     );
     asked += 1;
     const refusal = await askToEnd(given, name);
-    given.patience.progress();
+    given.deadline.progress();
     if (refusal === undefined) open.add(name);
     else refused.set(name, refusal);
   }).finally(() => (isAsking = false));
@@ -189,9 +189,9 @@ export async function cancelAll(given: CancelAll): Promise<Map<string, string>> 
       if (open.size > 0) await lookAt(given, open);
       if (!wasAsking && open.size === 0) return;
       // The region answers what becomes of all of them: that takes as long as it takes.
-      if (!wasAsking && given.waitForAll) given.patience.progress();
+      if (!wasAsking && given.waitForAll) given.deadline.progress();
       await given.beat();
-      if (!wasAsking) given.patience.check(stillEnding(given, open));
+      if (!wasAsking) given.deadline.check(stillEnding(given, open));
     }
   };
   const breaking = <T>(work: Promise<T>): Promise<T> =>
@@ -223,7 +223,7 @@ async function lookAt(given: CancelAll, open: Set<string>): Promise<void> {
     left.delete(name);
     if (!isFinished(status) && status !== gone) return;
     open.delete(name);
-    given.patience.progress();
+    given.deadline.progress();
     given.ended(name, status);
   };
   let deepest = 0;
@@ -248,7 +248,7 @@ const gone = 'gone';
  */
 async function askToEnd(asking: Asking, name: string): Promise<string | undefined> {
   try {
-    await asking.patience.ask((options) => jobsOf(asking).cancel(name, { ...options, patient: true }));
+    await asking.deadline.ask((options) => jobsOf(asking).cancel(name, { ...options, patient: true }));
     return undefined;
   } catch (error) {
     if (!isRefusal(error)) throw error;
@@ -258,7 +258,7 @@ async function askToEnd(asking: Asking, name: string): Promise<string | undefine
 }
 
 function find(asking: Asking, name: string): Promise<PlatformJob<RawJob> | undefined> {
-  return asking.patience.ask((options) => jobsOf(asking).find(name, { ...options, patient: true }));
+  return asking.deadline.ask((options) => jobsOf(asking).find(name, { ...options, patient: true }));
 }
 
 function jobsOf({ azure, side }: Asking): AzureJobs {

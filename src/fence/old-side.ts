@@ -9,7 +9,14 @@ import type { ControlStore } from '../control-store/store.ts';
 import { Debt, type StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { toSeconds } from '../topology/duration.ts';
-import { fenceBegan, GaveUp, isRefusal, patienceOf, type Ask, type Patience } from './patience.ts';
+import {
+  fenceBegan,
+  GaveUp,
+  isRefusal,
+  fenceDeadlineOf,
+  type Ask,
+  type FenceDeadline,
+} from './fence-deadline.ts';
 
 const folder = 'debts/';
 const nameOf = (debt: Pick<Debt, 'region' | 'kind'>) => `${folder}${debt.region}/${debt.kind}.json`;
@@ -55,21 +62,24 @@ export async function forgiveDebts(
  * Does `work` on the old side, question by question, until the region gets on with it no more (policy `fenceDeadline`), it has taken too long in
  * all (`fenceLimit`), or it refuses; then it is owed. `work` may be run again: what is done is not done again.
  */
-export async function settleOrOwe(
+export async function doOrOwe(
   context: StepContext,
   debt: { kind: Debt['kind']; what: string },
-  work: (ask: Ask, patience: Patience) => Promise<string>,
+  work: (ask: Ask, deadline: FenceDeadline) => Promise<string>,
 ): Promise<StepResult> {
   const since = await fenceBegan(context);
-  const patience = await patienceOf(context, { progressAt: since, endsInMs: msUntilLimit(context, since) });
+  const deadline = await fenceDeadlineOf(context, {
+    progressAt: since,
+    endsInMs: msUntilLimit(context, since),
+  });
   const ask: Ask = async (question) => {
-    patience.checkEnd('not all of it could be done in time');
-    const answer = await patience.ask(question);
-    patience.progress();
+    deadline.checkEnd('not all of it could be done in time');
+    const answer = await deadline.ask(question);
+    deadline.progress();
     return answer;
   };
   try {
-    const detail = await work(ask, patience);
+    const detail = await work(ask, deadline);
     await pay(context.store, { region: context.from.region, kind: debt.kind }, context.now());
     return { state: 'completed', detail };
   } catch (error) {

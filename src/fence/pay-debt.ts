@@ -1,5 +1,5 @@
 /** Pays what an earlier fence still owes: as soon as the region answers, and before it becomes the writer again. */
-import { peekPointer } from '../control-store/region-pointer.ts';
+import { readPointerIfAny } from '../control-store/region-pointer.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import { everySecond } from '../run/work/every-second.ts';
 import { cancelUnfinishedJobs } from './stop-old-jobs.ts';
@@ -7,7 +7,7 @@ import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { otherRegion, sideOf } from '../topology/sides.ts';
 import { isRefusalOrSilence, listDebts, pay, type KeptDebt } from './old-side.ts';
-import { isRefusal, type Ask } from './patience.ts';
+import { isRefusal, type Ask } from './fence-deadline.ts';
 import { shutOut, writersOf } from './shut-out-writers.ts';
 import { stopSchedules } from './stop-intake.ts';
 
@@ -21,7 +21,7 @@ export async function payFenceDebt(context: StepContext): Promise<StepResult> {
   const lines: string[] = [];
   const left: KeptDebt[] = [];
   for (const debt of debts) {
-    const writer = (await peekPointer(context.store))?.value.writer;
+    const writer = (await readPointerIfAny(context.store))?.value.writer;
     if (debt.region === writer) {
       // The workspace has come back there meanwhile: to stop and shut out its writers now would be an outage of our own.
       await pay(context.store, debt, context.now());
@@ -29,7 +29,7 @@ export async function payFenceDebt(context: StepContext): Promise<StepResult> {
       continue;
     }
     try {
-      lines.push(await settle(context, debt));
+      lines.push(await payDebt(context, debt));
     } catch (error) {
       if (!isRefusalOrSilence(error)) throw error;
       left.push(debt);
@@ -67,7 +67,7 @@ export async function payDebtsOfTarget(context: StepContext): Promise<StepResult
       continue;
     }
     try {
-      lines.push(await settle(context, debt));
+      lines.push(await payDebt(context, debt));
     } catch (error) {
       if (!isRefusal(error)) throw error;
       if (debt.kind === 'jobs')
@@ -85,7 +85,7 @@ export async function payDebtsOfTarget(context: StepContext): Promise<StepResult
   return { state: 'completed', detail: lines.join('; ') };
 }
 
-async function settle(context: StepContext, debt: KeptDebt): Promise<string> {
+async function payDebt(context: StepContext, debt: KeptDebt): Promise<string> {
   const line = `${debt.region}: ${await payOne(context, debt)}`;
   await pay(context.store, debt, context.now());
   return line;

@@ -4,24 +4,24 @@
  */
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
-import { giveBackWriters } from './give-back.ts';
-import { settleOrOwe } from './old-side.ts';
+import { restoreAccess } from './restore-access.ts';
+import { doOrOwe } from './old-side.ts';
 import { shutOut, writersOf } from './shut-out-writers.ts';
-import { noteGivenBack, stillTaken, type TakenWriters } from './taken.ts';
+import { recordRestored, stillShutOut, type RemovedAccess } from './shut-out-record.ts';
 
 /** Errors: AzureUnavailable; AzureError where the workspace or its storage is not there; ControlStoreError. */
 export async function readmitWriters(context: StepContext): Promise<StepResult> {
   const { azure, store, to, signal, now } = context;
   // Its schedules come from the recovery point, at the switch: what the next fence stops begins a list of its own.
-  await noteGivenBack(store, to.region, 'intake', now());
+  await recordRestored(store, to.region, 'intake', now());
   // Kept: an attempt that is broken off after the record is closed would find nothing to give back, and not know whether all was given.
-  const taken = await context.keepUndo<TakenWriters | null>(
-    async () => (await stillTaken(store, to.region, 'writers')) ?? null,
+  const taken = await context.recordUndo<RemovedAccess | null>(
+    async () => (await stillShutOut(store, to.region, 'writers')) ?? null,
   );
   if (taken === null) return { state: 'skipped', detail: `no fence has taken anything from ${to.region}` };
   await context.checkpoint({ unit: 'regions', done: 0, total: 1 });
-  const { detail, left, counts } = await giveBackWriters(azure, to, taken, { signal }, now());
-  await noteGivenBack(store, to.region, 'writers', now());
+  const { detail, left, counts } = await restoreAccess(azure, to, taken, { signal }, now());
+  await recordRestored(store, to.region, 'writers', now());
   return {
     state: 'completed',
     detail: `${detail}${left.length > 0 ? `; ${left.length} not` : ''}`,
@@ -42,7 +42,7 @@ export async function shutOutAgain(context: StepContext, undo: unknown): Promise
   const { azure, from, to, run } = context;
   if (undo === undefined || undo === null) return 'nothing was given back';
   const what = `rotate the storage keys of ${to.region} and remove the roles of its workspace`;
-  const { detail } = await settleOrOwe({ ...context, from: to }, { kind: 'writers', what }, async (ask) => {
+  const { detail } = await doOrOwe({ ...context, from: to }, { kind: 'writers', what }, async (ask) => {
     const writers = await ask((options) => writersOf(azure, { side: to, other: from }, options));
     // A name of its own: the rotation of the undo is another than that of a fence of this run.
     return shutOut(context, { region: to.region, run: `${run.runId}/undo`, writers }, ask);

@@ -19,10 +19,10 @@ import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { accountsOf, readUsed } from '../workspace/find-sharing.ts';
 import { workspaceId, type Side } from '../topology/sides.ts';
-import { giveBackWriters } from './give-back.ts';
-import { settleOrOwe } from './old-side.ts';
-import { GaveUp, type Ask } from './patience.ts';
-import { noteGivenBack, noteTakenWriters, stillTaken } from './taken.ts';
+import { restoreAccess } from './restore-access.ts';
+import { doOrOwe } from './old-side.ts';
+import { GaveUp, type Ask } from './fence-deadline.ts';
+import { recordRestored, recordRemovedAccess, stillShutOut } from './shut-out-record.ts';
 
 interface Writers {
   storageAccount: string;
@@ -38,14 +38,14 @@ interface Writers {
 export function shutOutOldWriters(context: StepContext): Promise<StepResult> {
   const { azure, from, to, run } = context;
   const what = `rotate the storage keys of ${from.region} and remove the roles of its workspace`;
-  return settleOrOwe(context, { kind: 'writers', what }, async (ask, patience) => {
-    const writers = await context.keepUndo(() =>
+  return doOrOwe(context, { kind: 'writers', what }, async (ask, deadline) => {
+    const writers = await context.recordUndo(() =>
       ask((options) => writersOf(azure, { side: from, other: to }, options)),
     );
     // A job that has lost what it writes with fails: of one that is written down by then, everyone knows why.
     const late = 'the jobs of the region are not listed yet, and would seem to have failed by themselves';
-    if (!(await untilJobsAreListed(context, () => patience.checkEnd(late)))) throw new GaveUp(late, false);
-    patience.progress();
+    if (!(await untilJobsAreListed(context, () => deadline.checkEnd(late)))) throw new GaveUp(late, false);
+    deadline.progress();
     return shutOut(context, { region: from.region, run: run.runId, writers }, ask);
   });
 }
@@ -99,7 +99,7 @@ export async function shutOut(
   const { storageAccount, roles, inherited, sharedWith, rolesOfBoth = 0 } = writers;
   if (sharedWith)
     return `left the keys and roles of ${nameOfId(storageAccount)} as they are: the other workspace uses it (${sharedWith.join(', ')}), so the old writers can still write there`;
-  await noteTakenWriters(store, { region, run, storageAccount, roles }, now());
+  await recordRemovedAccess(store, { region, run, storageAccount, roles }, now());
   for (const { id } of roles)
     await ask((options) => azure.arm.remove(id, apiVersions.roleAssignments, options));
   const account = await ask((options) => azure.arm.get(storageAccount, apiVersions.storage, options));
@@ -121,13 +121,13 @@ export async function shutOut(
  * by another that paid for it; where nothing was taken, a region that did not answer is not asked again. Errors: PreconditionError for what
  * could not be given back.
  */
-export async function letOldWritersIn(context: StepContext): Promise<string> {
+export async function restoreOldWriters(context: StepContext): Promise<string> {
   const { azure, from, store, now } = context;
-  const taken = await stillTaken(store, from.region, 'writers');
+  const taken = await stillShutOut(store, from.region, 'writers');
   if (!taken) return 'nothing was rotated or removed';
-  const { detail, left } = await giveBackWriters(azure, from, taken, {}, now());
+  const { detail, left } = await restoreAccess(azure, from, taken, {}, now());
   // Not closed: another attempt, or the next move that makes this region the writer, tries again.
   if (left.length > 0) throw new UnderstudyError('PreconditionError', [detail, ...left].join('; '));
-  await noteGivenBack(store, from.region, 'writers', now());
+  await recordRestored(store, from.region, 'writers', now());
   return detail;
 }

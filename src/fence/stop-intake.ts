@@ -4,9 +4,9 @@ import { isEnabled, setEnabled } from '../workspace/schedules.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { workspaceId, type Side } from '../topology/sides.ts';
-import { settleOrOwe } from './old-side.ts';
-import type { Ask } from './patience.ts';
-import { noteGivenBack, noteTakenIntake, stillTaken } from './taken.ts';
+import { doOrOwe } from './old-side.ts';
+import type { Ask } from './fence-deadline.ts';
+import { recordRestored, recordStoppedIntake, stillShutOut } from './shut-out-record.ts';
 
 interface IntakeUndo {
   schedules: string[];
@@ -15,8 +15,8 @@ interface IntakeUndo {
 export function stopOldIntake(context: StepContext): Promise<StepResult> {
   const { azure, from, run } = context;
   const debt = { kind: 'intake', what: `disable the schedules of ${from.region}` } as const;
-  return settleOrOwe(context, debt, async (ask) => {
-    const { schedules } = await context.keepUndo<IntakeUndo>(async () => ({
+  return doOrOwe(context, debt, async (ask) => {
+    const { schedules } = await context.recordUndo<IntakeUndo>(async () => ({
       schedules: await ask((options) => enabledSchedules(azure, from, options)),
     }));
     return stopSchedules(context, { side: from, run: run.runId, schedules }, ask);
@@ -30,7 +30,7 @@ export async function stopSchedules(
   ask: Ask,
 ): Promise<string> {
   const names = schedules ?? (await ask((options) => enabledSchedules(azure, side, options)));
-  await noteTakenIntake(store, { region: side.region, run, schedules: names }, now());
+  await recordStoppedIntake(store, { region: side.region, run, schedules: names }, now());
   return disableSchedules(azure, side, names, ask);
 }
 
@@ -53,8 +53,8 @@ export async function disableSchedules(azure: Azure, side: Side, names: string[]
  * none was disabled, a region that did not answer is not asked again.
  */
 export async function startOldIntake({ azure, store, from, now }: StepContext): Promise<string> {
-  const schedules = (await stillTaken(store, from.region, 'intake'))?.schedules ?? [];
+  const schedules = (await stillShutOut(store, from.region, 'intake'))?.schedules ?? [];
   for (const name of schedules) await setEnabled(azure, from, name, true, {});
-  await noteGivenBack(store, from.region, 'intake', now());
+  await recordRestored(store, from.region, 'intake', now());
   return schedules.length === 0 ? 'no schedule to enable' : `enabled ${schedules.join(', ')} again`;
 }

@@ -1,5 +1,5 @@
 /** What the fence of a run writes down of the old jobs: before the first is asked to end, and as they end. */
-import type { Patience } from './patience.ts';
+import type { FenceDeadline } from './fence-deadline.ts';
 import { readStep } from '../run/journal.ts';
 import { reconcile, type Counts } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
@@ -146,12 +146,12 @@ export class StopNotes {
     this.#pendingJobs += 1;
   }
 
-  async flushIfDue(patience: Patience): Promise<void> {
+  async flushIfDue(deadline: FenceDeadline): Promise<void> {
     if (this.#pendingJobs >= dueJobs || performance.now() - this.#writtenAt >= dueMs)
-      await this.flush(patience);
+      await this.flush(deadline);
   }
 
-  async flush({ quietMs, heard }: Patience): Promise<void> {
+  async flush({ quietMs, heard }: FenceDeadline): Promise<void> {
     const pending = this.#pending;
     this.#pending = { stopped: {}, ended: {} };
     this.#pendingJobs = 0;

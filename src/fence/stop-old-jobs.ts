@@ -4,7 +4,7 @@ import type { Azure, CallOptions } from '../azure/azure.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError, messageOf } from '../errors/error.ts';
 import { owe, pay } from './old-side.ts';
-import { fenceBegan, GaveUp, isRefusal, Patience, patienceOf } from './patience.ts';
+import { fenceBegan, GaveUp, isRefusal, FenceDeadline, fenceDeadlineOf } from './fence-deadline.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import type { RecoveryPointRef } from '../plan/plan.ts';
@@ -48,7 +48,7 @@ export async function stopOldJobs(
 }
 
 interface Work {
-  patience: Patience;
+  deadline: FenceDeadline;
   ledger: Owners;
   notes: StopNotes;
   beat: () => Promise<void>;
@@ -62,14 +62,14 @@ async function begin(context: StepContext, readLedger: ReadLedger, notes: StopNo
   const since = await fenceBegan(context);
   const { progressAt, heard, spentMs } = await notes.begin(since);
   const endsInMs = toSeconds(topology.policies.jobStopDeadline) * 1000 - spentMs;
-  const patience = await patienceOf(context, { progressAt, heard, endsInMs });
+  const deadline = await fenceDeadlineOf(context, { progressAt, heard, endsInMs });
   const work: Work = {
-    patience,
+    deadline,
     ledger,
     notes,
     beat: everySecond(async () => {
       await context.checkpoint({ unit: 'jobs', ...notes.progress(work.seen !== undefined) });
-      await notes.flushIfDue(patience);
+      await notes.flushIfDue(deadline);
     }),
     async finish(end) {
       // An execution that has lost its lease has nothing to say of how it ended.
@@ -83,12 +83,12 @@ async function begin(context: StepContext, readLedger: ReadLedger, notes: StopNo
 /** Errors: those that are neither the region's refusal nor its silence. */
 async function stopAll(context: StepContext, work: Work): Promise<StoppingEnd> {
   const { azure, from: side, signal } = context;
-  const { notes, patience, beat } = work;
-  const asking = { azure, side, patience, beat };
+  const { notes, deadline, beat } = work;
+  const asking = { azure, side, deadline, beat };
   try {
     const refused = await cancelKnown(asking, work);
     for (const each of await cancelOthers(asking, context, work)) refused.set(...each);
-    await notes.flush(patience);
+    await notes.flush(deadline);
     const [first] = refused;
     if (!first) return { as: 'stopped', reason: describe(side, notes.count()) };
     const reason = `${refused.size} jobs of workspace "${side.workspace.name}" are not cancelled, such as "${first[0]}": ${first[1]}`;
@@ -107,7 +107,7 @@ async function stopAll(context: StepContext, work: Work): Promise<StoppingEnd> {
       : { as: 'unconfirmed', reason: messageOf(error) };
   } finally {
     // Also of what was broken off: which jobs have ended is known.
-    await notes.flush(patience);
+    await notes.flush(deadline);
   }
 }
 
@@ -178,8 +178,8 @@ export async function cancelUnfinishedJobs(
     beat = () => Promise.resolve(),
   }: Pick<CallOptions, 'signal'> & Partial<Pick<Asking, 'beat'>> = {},
 ): Promise<string> {
-  const patience = new Patience({ signal, limitMs: patienceOfDebtMs, isHasty: true });
-  const asking = { azure, side, patience, beat };
+  const deadline = new FenceDeadline({ signal, limitMs: patienceOfDebtMs, isHasty: true });
+  const asking = { azure, side, deadline, beat };
   const { unfinished, pages } = await surveyLate(asking, () => false, { isWhole: true });
   const names = [...unfinished.keys()];
   const counted = { done: 0, byItself: 0 };

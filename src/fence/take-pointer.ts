@@ -9,7 +9,7 @@ import { forgiveDebts } from './old-side.ts';
 
 export async function takePointer(context: StepContext): Promise<StepResult> {
   const { store, run, plan, topology, to } = context;
-  await context.keepUndo(() => ({ writer: plan.from }));
+  await context.recordUndo(() => ({ writer: plan.from }));
   const pointer = await movePointer(store, (found) => {
     if (isTakenBy(found, run.runId, to.region)) return undefined;
     assertEpoch(found, plan.madeInEpoch);
@@ -45,7 +45,7 @@ async function outwaitOldWriters(context: StepContext, pointer: RegionPointer): 
 }
 
 /** The writer goes back, with yet another epoch: epochs only rise. */
-export async function giveBackPointer({ store, run, plan, now }: StepContext): Promise<string> {
+export async function returnPointer({ store, run, plan, now }: StepContext): Promise<string> {
   const pointer = await movePointer(store, (found) =>
     isTakenBy(found, run.runId, plan.to) ? takeOver(found, plan.from, run.runId, now(), 0) : undefined,
   );

@@ -112,14 +112,14 @@ export async function untilJobsAreListed(context: StepContext, check: () => void
   const step = stepOf(context, 'stopOldJobs');
   if (step === undefined) return true;
   const limitMs = Math.max(leastPatienceMs, toSeconds(topology.policies.fenceDeadline) * 1000);
-  let heardOf: string | undefined;
+  let lastProgressAt: string | undefined;
   let since = performance.now();
   for (;;) {
     const stopping = await readStopping(store, run.runId);
     if (stopping?.found !== undefined || stopping?.end || hasFailed(await bothSteps(context, step)))
       return true;
-    if (stopping && stopping.progressAt !== heardOf) {
-      heardOf = stopping.progressAt;
+    if (stopping && stopping.progressAt !== lastProgressAt) {
+      lastProgressAt = stopping.progressAt;
       since = performance.now();
     } else if (performance.now() - since > limitMs) return false;
     check();

@@ -1,7 +1,7 @@
 /** Collects, while a workspace is listed, which blobs and which other assets the listed things need. */
 import type { Json, JsonObject } from '../azure/azure.ts';
 import { sameName } from '../azure/ids.ts';
-import { withoutProse } from '../azure/body/free-text.ts';
+import { withoutFreeText } from '../azure/body/free-text.ts';
 import { checkpointPlaces, wentOnFrom, type CheckpointPolicy } from '../workspace/jobs/checkpoint.ts';
 import { objectAt } from '../azure/body/json.ts';
 import { type RawJob } from '../workspace/jobs/job.ts';
@@ -54,20 +54,20 @@ export function collectNeeded(
   return {
     async asset({ type, name, version, resource }) {
       if (version === undefined) return;
-      const followed = withoutProse(resource.properties);
+      const followed = withoutFreeText(resource.properties);
       const key = assetKey(type, name, version);
       refer(followed, key);
       await roots.addJson(followed, key, assetTypes[type].class);
     },
     async job(job) {
-      const inputs = withoutOutputs(withoutProse(withoutResumption(job, policy)));
+      const inputs = withoutOutputs(withoutFreeText(withoutResumption(job, policy)));
       refer(inputs, `jobs/${job.name}`);
       await roots.addJson(inputs, `jobs/${job.name}`, 'training');
       for (const place of checkpointPlaces(job, policy))
         roots.addPath(place, { asset: `jobs/${job.name}`, class: 'training', growing: true });
     },
     async other(json, name, of) {
-      const inputs = withoutOutputs(withoutProse(json));
+      const inputs = withoutOutputs(withoutFreeText(json));
       refer(inputs, name);
       await roots.addJson(inputs, name, of);
     },

@@ -37,7 +37,7 @@ export async function runSmokeJob(context: StepContext): Promise<StepResult> {
   }
   const ended = await waitForEnd(context, path, job);
   // Kept before they are removed: another attempt would look for them.
-  await context.keepUndo(async () => {
+  await context.recordUndo(async () => {
     await data.check();
     return { checked: ended.name };
   });

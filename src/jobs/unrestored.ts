@@ -11,7 +11,7 @@ import {
   type ReferenceMapping,
 } from '../azure/ids.ts';
 import { textAt } from '../azure/body/json.ts';
-import { withoutProse } from '../azure/body/free-text.ts';
+import { withoutFreeText } from '../azure/body/free-text.ts';
 import { notDoneBy } from '../run/work/findings.ts';
 import type { AssetLine } from '../recovery-point/manifest.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
@@ -103,7 +103,7 @@ function referringOf(
 ): Referring | undefined {
   if (version === undefined) return undefined;
   const names: Name[] = [];
-  eachText(withoutProse(resource.properties), (value, _place, keys) => {
+  eachText(withoutFreeText(resource.properties), (value, _place, keys) => {
     names.push(...namesIn(value, keys, mapping));
   });
   return names.length === 0 ? undefined : { what: `${type}/${name}/${version}`, names };

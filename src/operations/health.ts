@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { apiVersions } from '../azure/azure.ts';
 import { azureError, isOutage } from '../azure/errors.ts';
 import { documentKind } from '../control-store/document.ts';
-import { peekPointer } from '../control-store/region-pointer.ts';
+import { readPointerIfAny } from '../control-store/region-pointer.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { isUnderstudyError, messageOf, UnderstudyError } from '../errors/error.ts';
 import { serves } from '../topology/pointer.ts';
@@ -113,7 +113,7 @@ async function checkRegion({ azure, topology }: Session, region: string): Promis
 
 /** Through the public addresses of the classes that the region serves: what clients see of it. */
 async function checkProbes({ topology, store }: Session, region: string): Promise<Check[]> {
-  const pointer = (await peekPointer(store))?.value;
+  const pointer = (await readPointerIfAny(store))?.value;
   const isServedHere = (unit: string) =>
     pointer ? serves(pointer, unit, region) : declaredActive(topology) === region;
   const timeoutMs = toSeconds(topology.policies.requestTimeout) * 1000;

@@ -27,7 +27,7 @@ import type { Topology } from '../topology/topology.ts';
 import { checkQuota } from './quota.ts';
 import { warnOfTemplate } from './warn-of-template.ts';
 import type { Session } from './session.ts';
-import { lookBeforeFailover, lookBeforeReplicate } from './sharing.ts';
+import { inspectBeforeFailover, inspectBeforeReplicate } from './sharing.ts';
 
 export interface MadePlan {
   plan: Plan;
@@ -110,7 +110,7 @@ export function requireNoProblem({ plan, problems }: Pick<MadePlan, 'plan' | 'pr
 export async function planReplicate(planning: Planning): Promise<MadePlan> {
   const { store, topology, bundle, now } = planning;
   const pointer = await readPointer(store, { topology, who: 'replicate', now });
-  const looked = await lookBeforeReplicate(planning, pointer.writer);
+  const looked = await inspectBeforeReplicate(planning, pointer.writer);
   const moving = whileMoving(pointer, await findOpenRun(store, now));
   return {
     plan: compileReplicate({ topology, pointer, bundle }),
@@ -154,7 +154,7 @@ export async function planFailover(
     );
   }
   const [standby, quota, taken] = await Promise.all([
-    lookBeforeFailover(planning, opened.sealed, options.acceptLoss ?? []),
+    inspectBeforeFailover(planning, opened.sealed, options.acceptLoss ?? []),
     lookAhead(planning, to, recoveryPoint),
     warnOfTemplate(planning, to),
   ]);

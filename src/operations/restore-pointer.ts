@@ -1,6 +1,6 @@
 /** Makes a lost region pointer again, from what the journal says of the moves; with an epoch that nobody has had. */
 import { epochOf } from '../recovery-point/manifest.ts';
-import { peekPointer, putPointer } from '../control-store/region-pointer.ts';
+import { readPointerIfAny, putPointer } from '../control-store/region-pointer.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import { rowOf } from '../plan/operations.ts';
@@ -24,8 +24,8 @@ export interface LostPointer {
 }
 
 /** PreconditionError where there is a pointer; ControlStoreError where a run, or its plan, cannot be read. */
-export async function lookForPointer({ store, topology }: Session, writer?: string): Promise<LostPointer> {
-  const there = (await peekPointer(store))?.value;
+export async function findLostPointer({ store, topology }: Session, writer?: string): Promise<LostPointer> {
+  const there = (await readPointerIfAny(store))?.value;
   if (there)
     throw new UnderstudyError(
       'PreconditionError',

@@ -71,7 +71,7 @@ function ofReport({ runId, endedAt, reported }: RunDocument): Finding[] {
 }
 
 /** Until then a worker may be at it. */
-const toldWithinMs = 3 * 60_000;
+const notifiedWithinMs = 3 * 60_000;
 
 /** Whom the topology names, and nobody could tell how a run ended. */
 function ofNotifications(
@@ -83,7 +83,8 @@ function ofNotifications(
   return wanted.flatMap(({ webhookFrom }): Finding[] => {
     const told = notified[webhookFrom];
     const isTold = told?.of === endedAt;
-    if (isTold ? told.problem === undefined : now.getTime() - Date.parse(endedAt) < toldWithinMs) return [];
+    if (isTold ? told.problem === undefined : now.getTime() - Date.parse(endedAt) < notifiedWithinMs)
+      return [];
     const why = isTold ? told.problem : 'no worker was there to do it in time';
     return [
       {

@@ -8,7 +8,7 @@ import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import type { AcceptedLoss } from '../plan/plan.ts';
 import { showRefusal, sortFindings, type StandbyFinding } from '../standby/findings.ts';
 import { findSharing, mendOneDefault, oneDefault, readUsed } from '../workspace/find-sharing.ts';
-import { lookAtStandby } from '../standby/look-at-standby.ts';
+import { inspectStandby } from '../standby/inspect-standby.ts';
 import type { SharedThing } from '../workspace/sharing.ts';
 import { otherRegion, sideOf } from '../topology/sides.ts';
 import type { Topology } from '../topology/topology.ts';
@@ -73,7 +73,7 @@ export interface Looked {
 }
 
 /** A recovery point of two workspaces that have one default storage account would be none. */
-export async function lookBeforeReplicate(planning: Looking, writer: string): Promise<Looked> {
+export async function inspectBeforeReplicate(planning: Looking, writer: string): Promise<Looked> {
   const { things, problem, unread } = await sharedNow(planning, writer);
   return {
     problems: problem === undefined ? [] : [problem],
@@ -84,7 +84,7 @@ export async function lookBeforeReplicate(planning: Looking, writer: string): Pr
 }
 
 /** `acceptLoss`: ids of findings. What is accepted goes into the plan. */
-export async function lookBeforeFailover(
+export async function inspectBeforeFailover(
   planning: Looking,
   sealed: SealedManifest,
   acceptLoss: readonly string[],
@@ -95,7 +95,7 @@ export async function lookBeforeFailover(
   const hasTemplate = to.template !== undefined;
   const signal = new AbortController().signal;
   const asked = { azure, topology, from, to, sealed, hasTemplate, asWorker: false, signal };
-  const findings = await lookAtStandby(asked);
+  const findings = await inspectStandby(asked);
   const { refused, accepted, warnings } = sortFindings(findings, acceptLoss);
   const idle = acceptLoss.filter((id) => !accepted.some((each) => each.id === id));
   return {

@@ -9,7 +9,7 @@ import { openRecoveryPoint } from '../recovery-point/recovery-point.ts';
 import { findRunning, type RunHandle } from '../client/runs.ts';
 import { readSilence } from '../client/silence.ts';
 import { pollersOf } from '../client/workers.ts';
-import { peekPointer, traceOfUse } from '../control-store/region-pointer.ts';
+import { readPointerIfAny, traceOfUse } from '../control-store/region-pointer.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { isUnderstudyError, messageOf, type UnderstudyError } from '../errors/error.ts';
 import { listDebts } from '../fence/old-side.ts';
@@ -32,7 +32,7 @@ import type { Status } from './status-shape.ts';
 /** Without `client` nothing of Temporal is told. Errors: those of the control store. */
 export async function readStatus(session: Session, client?: Client, now = new Date()): Promise<Status> {
   const { store, topology } = session;
-  const pointer = (await peekPointer(store))?.value;
+  const pointer = (await readPointerIfAny(store))?.value;
   const lost = pointer ? undefined : await traceOfUse(store);
   const writer = pointer?.writer ?? (lost === undefined ? declaredActive(topology) : undefined);
   const [regions, sharing] = await Promise.all([

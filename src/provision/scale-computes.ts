@@ -36,7 +36,7 @@ interface ScaleUndo {
 export async function scaleComputes(context: StepContext): Promise<StepResult> {
   const { computes, names } = context.step.input as unknown as Input;
   const clusters = computes.filter((compute) => compute.type === 'AmlCompute');
-  const undo = await context.keepUndo(() =>
+  const undo = await context.recordUndo(() =>
     limitsOf(
       context,
       clusters.map(({ name }) => names[name] ?? name),

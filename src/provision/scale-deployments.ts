@@ -29,7 +29,7 @@ const isMissing = 'not there yet: made when the class is configured';
  */
 export async function scaleDeployments(context: StepContext): Promise<StepResult> {
   const wanted = wantedOf(context);
-  const undo = await context.keepUndo(() => capacitiesOf(context, wanted));
+  const undo = await context.recordUndo(() => capacitiesOf(context, wanted));
   const there = new Map(undo.deployments.map(({ path, capacity }) => [path, capacity]));
   const reasons = await sideBySide(context, {
     unit: 'deployments',

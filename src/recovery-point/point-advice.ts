@@ -1,5 +1,5 @@
 /** What to use in place of a recovery point that cannot be used. */
-import { peekPointer } from '../control-store/region-pointer.ts';
+import { readPointerIfAny } from '../control-store/region-pointer.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { isUnderstudyError } from '../errors/error.ts';
 import { epochOf } from './manifest.ts';
@@ -42,7 +42,7 @@ async function writerOr(
   otherwise: () => Promise<string | undefined>,
 ): Promise<string | undefined> {
   try {
-    return (await peekPointer(store))?.value.writer ?? (await otherwise());
+    return (await readPointerIfAny(store))?.value.writer ?? (await otherwise());
   } catch (error) {
     if (!isUnderstudyError(error, 'ControlStoreError')) throw error;
     return otherwise();

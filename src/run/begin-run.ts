@@ -10,7 +10,7 @@ import { toSeconds } from '../topology/duration.ts';
 import type { Environments, RunEnvironment } from './environment.ts';
 import { changeRun, listSteps, requireRun } from './journal.ts';
 import { readRunLease } from './lease.ts';
-import { assertNotOvertaken, giveBack, holdLeases, takeLease } from './leases.ts';
+import { assertNotOvertaken, releaseLeases, holdLeases, takeLease } from './leases.ts';
 import { outcomeOf, type StepOutcome } from './work/outcome.ts';
 import { planFolder, plans } from './plan-document.ts';
 import type { RunExecution } from './reference.ts';
@@ -68,7 +68,7 @@ export function runBeginner(open: Environments, makePlan: MakePlan, now: () => D
       };
     } catch (error) {
       if (isUnderstudyError(error) && !error.retryable) {
-        await neverBegun(store, run, error, now());
+        await endUnbegunRun(store, run, error, now());
       }
       throw error;
     }
@@ -118,7 +118,7 @@ async function openedPlan(store: ControlStore, run: RunExecution, plan: Plan): P
 }
 
 /** Keeps nobody else waiting for a run that does not begin, and writes down that it did not. */
-async function neverBegun(
+async function endUnbegunRun(
   store: ControlStore,
   run: RunExecution,
   { message, code, details }: UnderstudyError,
@@ -136,7 +136,7 @@ async function neverBegun(
         }
       : undefined,
   );
-  if (found.state === 'failed' && found.startedAt === undefined) await giveBack(store, run, true);
+  if (found.state === 'failed' && found.startedAt === undefined) await releaseLeases(store, run, true);
 }
 
 /** Seals the plan that takes the run back, once; a later execution opens the same one. */

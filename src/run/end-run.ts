@@ -6,7 +6,7 @@ import type { RunState } from '../plan/run-states.ts';
 import type { Environments } from './environment.ts';
 import { changeRun, listSteps, recordStep } from './journal.ts';
 import { readRunLease } from './lease.ts';
-import { giveBack } from './leases.ts';
+import { releaseLeases } from './leases.ts';
 import type { RunExecution } from './reference.ts';
 import type { StepRecord } from './work/outcome.ts';
 
@@ -52,7 +52,7 @@ export function runEnder(open: Environments, now: () => Date = () => new Date())
     );
     if (ended.cancelled && !undone) return { ended: false };
     await endSteps(store, run, state, at);
-    await giveBack(store, run, state !== 'failed');
+    await releaseLeases(store, run, state !== 'failed');
     return { ended: true };
   };
 }

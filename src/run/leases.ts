@@ -1,5 +1,5 @@
 /** What an execution must hold to act for its run, as its operation's row says. */
-import { holdWriterLease, peekPointer, releaseWriterLease } from '../control-store/region-pointer.ts';
+import { holdWriterLease, readPointerIfAny, releaseWriterLease } from '../control-store/region-pointer.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import { rowOf } from '../plan/operations.ts';
@@ -67,9 +67,9 @@ export async function takeLease(store: ControlStore, run: RunExecution, now: Dat
 }
 
 /** At the end. `ended`: the run is over for good; else it stays open, for a person to retry or cancel. */
-export async function giveBack(store: ControlStore, run: RunExecution, ended: boolean): Promise<void> {
+export async function releaseLeases(store: ControlStore, run: RunExecution, ended: boolean): Promise<void> {
   if (rowOf(run.operation).lease === 'run') await releaseRunLease(store, { ...run, ended });
-  else if (await peekPointer(store)) await releaseWriterLease(store, run.runId);
+  else if (await readPointerIfAny(store)) await releaseWriterLease(store, run.runId);
 }
 
 /**
@@ -81,7 +81,7 @@ export async function assertNotOvertaken(
   runId: string,
   { madeInEpoch }: Pick<Plan, 'madeInEpoch'>,
 ): Promise<void> {
-  const pointer = (await peekPointer(store))?.value;
+  const pointer = (await readPointerIfAny(store))?.value;
   if (pointer && (pointer.epoch.number === madeInEpoch || pointer.takenBy?.run === runId)) return;
   throw new UnderstudyError(
     'FencedError',

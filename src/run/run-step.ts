@@ -10,7 +10,7 @@ import { holdLeases } from './leases.ts';
 import { outcomeOf, reconcile, type StepOutcome, type StepRecord } from './work/outcome.ts';
 import type { RunExecution, StepRequest } from './reference.ts';
 import type { Action, Progress } from './work/step-context.ts';
-import { isDone, makeContext, refuseCancelled, settle } from './step-lifecycle.ts';
+import { isDone, makeContext, refuseCancelled, recordOutcome } from './step-lifecycle.ts';
 
 /** What the executor of a step lends it: cancellation, a place for progress, and the last progress of an earlier attempt. */
 export interface StepRuntime {
@@ -42,7 +42,7 @@ export function stepRunner(
       for (const counts of result.counts ?? []) reconcile(counts);
       await holdLeases(environment, run, now);
       return outcomeOf(
-        await settle(environment, run, id, ({ error: _mended, ...record }) => ({
+        await recordOutcome(environment, run, id, ({ error: _mended, ...record }) => ({
           ...record,
           ...result,
           endedAt: now().toISOString(),
@@ -117,7 +117,7 @@ async function acceptLoss(
   if (error.retryable && attempts - earlier < attemptsBeforeLoss) return undefined;
   await holdLeases(environment, run, now);
   const what = `${messageOf(error)} (accepted by ${accepted.by}: ${accepted.reason})`;
-  return settle(environment, run, id, ({ error: _accepted, ...record }) => ({
+  return recordOutcome(environment, run, id, ({ error: _accepted, ...record }) => ({
     ...record,
     state: 'completed',
     detail: `not all was done, and that was accepted: ${messageOf(error)}`,

@@ -16,7 +16,7 @@ export function isDone({ state }: Pick<StepRecord, 'state'>): boolean {
 }
 
 /** Writes an outcome, unless another execution has taken the step over meanwhile. */
-export async function settle(
+export async function recordOutcome(
   { store }: PlannedEnvironment,
   run: RunExecution,
   step: string,
@@ -84,11 +84,11 @@ export function makeContext({ environment, run, id, runtime, now }: ContextOf): 
       runtime.signal.throwIfAborted();
       await holdLeases(environment, run, now);
     },
-    async keepUndo<T>(make: () => T | Promise<T>): Promise<T> {
+    async recordUndo<T>(make: () => T | Promise<T>): Promise<T> {
       const kept = await readStep(store, run.runId, id);
       if (kept?.undo !== undefined) return kept.undo as T;
       const undo = await make();
-      await settle(environment, run, id, (record) => ({ ...record, undo }));
+      await recordOutcome(environment, run, id, (record) => ({ ...record, undo }));
       // Whoever took the run over before this has not read it, and undoes nothing that comes of it: then nothing may.
       await refuseCancelled(environment, run, now);
       return undo;

@@ -33,7 +33,7 @@ interface UndoSchedules {
 export async function configureSchedules(context: StepContext): Promise<StepResult> {
   const standby = await openStandby(context);
   const { sealed } = standby.point;
-  await context.keepUndo(async () => stateBefore(context, standby));
+  await context.recordUndo(async () => stateBefore(context, standby));
   const heartbeat = startHeartbeat(context, 'schedules');
   const lost = await lostAssets(context, sealed);
   const tally = newTally();

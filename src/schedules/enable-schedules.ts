@@ -5,10 +5,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { apiVersions } from '../azure/azure.ts';
 import { isUnderstudyError, messageOf, UnderstudyError } from '../errors/error.ts';
-import { noteTakenIntake, readTaken } from '../fence/taken.ts';
+import { recordStoppedIntake, readShutOut } from '../fence/shut-out-record.ts';
 import { disableSchedules, enabledSchedules } from '../fence/stop-intake.ts';
 import { pay } from '../fence/old-side.ts';
-import { GaveUp, isRefusal, isUnanswered, Patience, type Ask } from '../fence/patience.ts';
+import { GaveUp, isRefusal, isUnanswered, FenceDeadline, type Ask } from '../fence/fence-deadline.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { toSeconds } from '../topology/duration.ts';
@@ -36,7 +36,7 @@ export async function enableSchedules(context: StepContext): Promise<StepResult>
   for await (const schedule of readPart(store, sealed, 'schedules'))
     wanted.set(schedule.name, isEnabled(schedule));
   const other = await stopOther(context);
-  await context.keepUndo<EnabledByRun>(async () => ({ names: await disabledOf(context, wanted) }));
+  await context.recordUndo<EnabledByRun>(async () => ({ names: await disabledOf(context, wanted) }));
   const notCreated = await notDoneBy(context, 'configureSchedules');
   const lost = await lostSchedules(context, sealed);
   const tally = newTally();
@@ -82,7 +82,7 @@ async function leftDisabled(
   { azure, store, to, signal }: StepContext,
   wanted: ReadonlyMap<string, boolean>,
 ): Promise<Finding[]> {
-  const left = (await readTaken(store, to.region, 'intake'))?.schedules ?? [];
+  const left = (await readShutOut(store, to.region, 'intake'))?.schedules ?? [];
   const reason = `a fence of ${to.region} disabled it, and the recovery point does not have it: enable it if it is still wanted`;
   const findings: Finding[] = [];
   for (const name of left.filter((each) => !wanted.has(each))) {
@@ -138,7 +138,7 @@ async function stopOther(context: StepContext): Promise<string> {
   try {
     const schedules = await ask((options) => enabledSchedules(azure, from, options));
     if (schedules.length > 0) {
-      await noteTakenIntake(store, { region: from.region, run: run.runId, schedules }, now());
+      await recordStoppedIntake(store, { region: from.region, run: run.runId, schedules }, now());
       await disableSchedules(azure, from, schedules, ask);
     }
     await pay(store, { region: from.region, kind: 'intake' }, now());
@@ -190,9 +190,9 @@ function askOther(context: StepContext): Ask {
   return async (question) => {
     await context.checkpoint({ unit: 'schedules', done: 0 });
     for (let attempt = 1; ; attempt++) {
-      const patience = new Patience({ signal, limitMs, isHasty: true, endsInMs: limitMs * tries });
+      const deadline = new FenceDeadline({ signal, limitMs, isHasty: true, endsInMs: limitMs * tries });
       try {
-        const answer = await patience.ask(question);
+        const answer = await deadline.ask(question);
         hasAnswered = true;
         return answer;
       } catch (error) {

@@ -6,7 +6,7 @@ import type { StepContext } from '../run/work/step-context.ts';
 import { forEachBounded } from '../run/work/bounded.ts';
 import { lastReferring } from '../recovery-point/find-line.ts';
 import type { Heartbeat } from '../run/work/heartbeat.ts';
-import { mendReplica, type Mended } from '../blobs/mend-replica.ts';
+import { repairReplica, type Repaired } from '../blobs/repair-replica.ts';
 import {
   openDamage,
   openList,
@@ -39,9 +39,9 @@ export async function scrubList(
 ): Promise<ScrubbedList> {
   const known = new Map((await openDamage(context.store, list)).map((each) => [each.line.replica, each]));
   const lines = again ? [...known.values()].map(({ line }) => line) : await openList(context.store, list);
-  let mended: Map<ReplicaLine, Mended>;
+  let repair: Map<ReplicaLine, Repaired>;
   try {
-    mended = await mendAll(context, list, lines, tools);
+    repair = await repairAll(context, list, lines, tools);
   } catch (error) {
     const isOther = !sameName(tools.standbyAccountId, list.accountId);
     const isAzures = isUnderstudyError(error, 'AzureError') || isUnderstudyError(error, 'AzureUnavailable');
@@ -51,7 +51,7 @@ export async function scrubList(
   }
   const result = { whole: 0, repaired: 0, bytes: 0, damaged: [] as DamagedReplica[] };
   for (const line of lines) {
-    const one = mended.get(line);
+    const one = repair.get(line);
     result.bytes += line.sizeBytes;
     if (one?.state === 'whole') result.whole += 1;
     if (one?.state === 'repaired') result.repaired += 1;
@@ -72,13 +72,13 @@ export async function scrubList(
   return result;
 }
 
-async function mendAll(
+async function repairAll(
   { azure, topology, signal }: StepContext,
   { accountId }: ScrubList,
   lines: readonly ReplicaLine[],
   { heartbeat }: ScrubTools,
-): Promise<Map<ReplicaLine, Mended>> {
-  const mended = new Map<ReplicaLine, Mended>();
+): Promise<Map<ReplicaLine, Repaired>> {
+  const repair = new Map<ReplicaLine, Repaired>();
   const { beat } = heartbeat;
   const account = await azure.blobAccount(accountId, { signal });
   const sources = new Map<string, Promise<BlobAccount>>();
@@ -89,11 +89,11 @@ async function mendAll(
   };
   await forEachBounded(lines, topology.artifacts.concurrency, async (line) => {
     const source = () => sourceOf(line.sourceAccountId);
-    mended.set(line, await mendReplica({ line, account, source, signal, beat }));
+    repair.set(line, await repairReplica({ line, account, source, signal, beat }));
     heartbeat.add(1, line.sizeBytes);
     await beat();
   });
-  return mended;
+  return repair;
 }
 
 function lastOf({ store }: StepContext, line: ReplicaLine, { ids }: ScrubTools): Promise<string | undefined> {

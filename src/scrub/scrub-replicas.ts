@@ -190,7 +190,7 @@ async function scrubItems(
     const list = item && 'list' in item ? lists.get(item.list) : undefined;
     if (item && list) await readList(context, state, list, { ...tools, again: 'again' in item, changes });
     state.done += 1;
-    await progress.settle(tools.heartbeat, () => write(context, changes));
+    await progress.save(tools.heartbeat, () => write(context, changes));
   }
   await write(context, changes);
 }

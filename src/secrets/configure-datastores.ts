@@ -113,7 +113,7 @@ export async function createDatastores(
     const before = Object.keys(returned ?? {}).length;
     await configure(work, datastore);
     if (returned && Object.keys(returned).length > before)
-      await heartbeat.settle({ returned: { ...returned } });
+      await heartbeat.save({ returned: { ...returned } });
     await heartbeat.beat();
   }
   return work;

@@ -52,7 +52,7 @@ export function signAgain(
 }
 
 /** A signature for one look at blobs or files. */
-export function signForLook(
+export function signForReading(
   { name, key }: SigningAccount,
   service: 'blob' | 'file',
   { write, now }: { write: boolean; now: Date },

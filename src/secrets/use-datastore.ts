@@ -10,7 +10,7 @@ import { nameOfId, type KnownWorkspace } from '../workspace/workspace.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { toSeconds } from '../topology/duration.ts';
 import { dataAccess, principalsOf } from '../workspace/identities.ts';
-import { bareToken, signForLook } from './signature.ts';
+import { bareToken, signForReading } from './signature.ts';
 import { accountOf, readAccount, type StorageAccount } from '../azure/storage/storage-account.ts';
 
 /** `own`: it is on the workspace's own storage account. */
@@ -91,7 +91,7 @@ async function useSecret(work: Work, kind: 'AccountKey' | 'Sas'): Promise<Use> {
   const token =
     kind === 'Sas'
       ? bareToken(secret.value)
-      : signForLook({ name: place.account.name, key: secret.value }, place.service, {
+      : signForReading({ name: place.account.name, key: secret.value }, place.service, {
           write: isDefault,
           now: work.context.now(),
         });

@@ -7,7 +7,7 @@ import { UnderstudyError } from '../errors/error.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { requireNone, sortFindings } from './findings.ts';
-import { lookAtStandby } from './look-at-standby.ts';
+import { inspectStandby } from './inspect-standby.ts';
 
 /** Errors: PreconditionError where the standby cannot serve, or not without a loss that nobody has accepted; RecoveryPointError. */
 export async function checkStandby(context: StepContext): Promise<StepResult> {
@@ -18,7 +18,7 @@ export async function checkStandby(context: StepContext): Promise<StepResult> {
   const asked = { azure, topology, from, to, sealed, hasTemplate, asWorker: true, signal };
   const planned = plan.acceptedLosses ?? [];
   const accepted = planned.map(({ id }) => id);
-  const { refused, warnings } = sortFindings(await lookAtStandby(asked), accepted);
+  const { refused, warnings } = sortFindings(await inspectStandby(asked), accepted);
   requireNone(refused, { region: to.region, accepted });
   const open = warnings.map(({ what }) => what);
   return {

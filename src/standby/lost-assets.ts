@@ -3,7 +3,7 @@
  * refers to one of these. Nothing of it may pass for what it was.
  */
 import type { Json } from '../azure/azure.ts';
-import { withoutProse } from '../azure/body/free-text.ts';
+import { withoutFreeText } from '../azure/body/free-text.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import type { WorkspaceRef } from '../topology/topology.ts';
 import { assetKey, assetTypeNames } from '../workspace/asset-types.ts';
@@ -72,7 +72,7 @@ async function addReferring(
   let open: { key: string; references: AssetReference[] }[] = [];
   for (const type of assetTypeNames) {
     for await (const { name, version, resource } of readPart(store, sealed, type)) {
-      const references = assetReferences(withoutProse(resource.properties), sealed.workspace);
+      const references = assetReferences(withoutFreeText(resource.properties), sealed.workspace);
       if (references.length > 0) open.push({ key: assetKey(type, name, version), references });
     }
   }

@@ -78,7 +78,7 @@ async function rewrite(context: StepContext, target: ConfigTarget): Promise<Conf
       mapping: await mappingOf(context),
       runId: context.run.runId,
       observe: async ({ kind }) => {
-        if (kind === 'checked') await context.keepUndo<KeptUndo>(() => ({ kind: 'begun' }));
+        if (kind === 'checked') await context.recordUndo<KeptUndo>(() => ({ kind: 'begun' }));
         if (kind === 'written') written = true;
         await context.checkpoint({ unit: `config files ${kind}`, done: 0 });
       },

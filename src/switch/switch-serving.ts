@@ -12,7 +12,7 @@ interface ServingUndo {
 /** Of the run that has taken the pointer. FencedError where another epoch has begun. */
 export async function switchServing(context: StepContext): Promise<StepResult> {
   const unit = context.step.class;
-  await context.keepUndo<ServingUndo>(async () => ({
+  await context.recordUndo<ServingUndo>(async () => ({
     weights: (await weightsOf(context, unit)) ?? servedBy(context.from.region),
   }));
   const pointer = await movePointer(context.store, (found) => {

@@ -21,7 +21,7 @@ export async function shiftTraffic(context: StepContext): Promise<StepResult> {
   if (!front) return { state: 'skipped', detail: 'no traffic front is declared' };
   const standby = originPath(front, context.to.region);
   const old = originPath(front, context.from.region);
-  await context.keepUndo<TrafficUndo>(async () => ({
+  await context.recordUndo<TrafficUndo>(async () => ({
     origins: await Promise.all([standby, old].map((path) => stateOf(context, path))),
   }));
   await set(context, standby, { enabledState: 'Enabled', weight: fullWeight, priority: 1 });

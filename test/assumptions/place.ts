@@ -35,7 +35,7 @@ const subscriptionId = process.env.ASSUMPTIONS_SUBSCRIPTION;
 /** Whether beliefs are tried on Azure itself. */
 export const isReal = subscriptionId !== undefined;
 /** Milliseconds; Azure itself takes its time. */
-export const patience = isReal ? 20 * 60_000 : 90_000;
+export const deadline = isReal ? 20 * 60_000 : 90_000;
 
 export async function openPlace(): Promise<Place> {
   return isReal ? placeIn(process.env, subscriptionId ?? '', () => Promise.resolve()) : openLocal();

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BlockBlobClient } from '@azure/storage-blob';
 import { apiVersions, type BlobAccount, type JsonObject } from '../../src/azure/azure.ts';
-import { openPlace, patience, type Place } from './place.ts';
+import { openPlace, deadline, type Place } from './place.ts';
 
 let place: Place;
 let from: BlobAccount;
@@ -25,8 +25,8 @@ async function account(prefix: string): Promise<BlobAccount> {
 beforeAll(async () => {
   place = await openPlace();
   [from, to] = [await account('asmfrom'), await account('asmto')];
-}, patience);
-afterAll(() => place?.close(), patience);
+}, deadline);
+afterAll(() => place?.close(), deadline);
 
 const blob = (of: BlobAccount, name: string): BlockBlobClient =>
   of.container('data').getBlockBlobClient(name);
@@ -38,7 +38,7 @@ const refusal = (work: Promise<unknown>): Promise<{ statusCode?: number; code?: 
     (error: { statusCode?: number; code?: string }) => error,
   );
 
-describe('a blob', { timeout: patience }, () => {
+describe('a blob', { timeout: deadline }, () => {
   it('is copied at an etag, from server to server, into a place where there is none, once', async () => {
     const { etag = '' } = await put(blob(from, 'a'), 'one');
     const copy = (sourceEtag: string) =>
@@ -92,7 +92,7 @@ describe('a blob', { timeout: patience }, () => {
   });
 });
 
-describe('access', { timeout: patience }, () => {
+describe('access', { timeout: deadline }, () => {
   it('by a key, and by what it has signed, ends when the key is regenerated', async () => {
     await put(blob(from, 'kept'), 'x');
     const signed = from.readUrl('data', 'kept');
@@ -123,7 +123,7 @@ describe('access', { timeout: patience }, () => {
   });
 });
 
-describe('a vault', { timeout: patience }, () => {
+describe('a vault', { timeout: deadline }, () => {
   it('that was deleted keeps its name until it is purged', async () => {
     const { arm } = place.azure;
     const name = place.name('asmkv');

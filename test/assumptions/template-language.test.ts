@@ -1,13 +1,13 @@
 /** Beliefs about the template language: deployments that make nothing and only answer. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Json, JsonObject } from '../../src/azure/azure.ts';
-import { openPlace, patience, type Place } from './place.ts';
+import { openPlace, deadline, type Place } from './place.ts';
 
 let place: Place;
 beforeAll(async () => {
   place = await openPlace();
-}, patience);
-afterAll(() => place?.close(), patience);
+}, deadline);
+afterAll(() => place?.close(), deadline);
 
 /** What Azure answers for expressions, by deploying them as outputs. */
 async function valuesOf(expressions: Record<string, string>, more: JsonObject = {}) {
@@ -39,14 +39,14 @@ const beliefs: Record<string, Json> = {
   "contains(createObject('Name', 1), 'name')": true,
 };
 
-it('evaluates as it does here', { timeout: patience }, async () => {
+it('evaluates as it does here', { timeout: deadline }, async () => {
   const names = Object.keys(beliefs);
   const answers = await valuesOf(Object.fromEntries(names.map((name, index) => [`o${index}`, name])));
   const found = names.map((name, index) => [name, (answers[`o${index}`] as { is: Json } | undefined)?.is]);
   expect(Object.fromEntries(found)).toEqual(beliefs);
 });
 
-it('does not evaluate the body of a resource whose condition is false', { timeout: patience }, async () => {
+it('does not evaluate the body of a resource whose condition is false', { timeout: deadline }, async () => {
   const answers = await valuesOf(
     { ok: "string('deployed')" },
     {

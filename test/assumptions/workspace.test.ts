@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { apiVersions, type ArmResource, type JsonObject } from '../../src/azure/azure.ts';
 import { compareQuota, type Usage } from '../../src/operations/quota.ts';
-import { isReal, openPlace, patience, type Place } from './place.ts';
+import { isReal, openPlace, deadline, type Place } from './place.ts';
 
 const version = apiVersions.machineLearning;
 let place: Place;
@@ -29,15 +29,15 @@ beforeAll(async () => {
   place = await openPlace();
   first = await workspace('asma');
   second = await workspace('asmb');
-}, patience);
-afterAll(() => place?.close(), patience);
+}, deadline);
+afterAll(() => place?.close(), deadline);
 
 const put = (path: string, body: JsonObject): Promise<ArmResource> =>
   place.azure.arm.put(path, version, body);
 const get = (path: string): Promise<ArmResource> => place.azure.arm.get(path, version);
 const datastore = async (of: string) => (await get(`${of}/datastores/workspaceblobstore`)).properties;
 
-describe('a workspace', { timeout: patience }, () => {
+describe('a workspace', { timeout: deadline }, () => {
   it('has a container that bears its GUID', async () => {
     const { workspaceId } = (await get(first)).properties as { workspaceId: string };
     expect(await datastore(first)).toMatchObject({ containerName: `azureml-blobstore-${workspaceId}` });
@@ -69,7 +69,7 @@ describe('a workspace', { timeout: patience }, () => {
   });
 });
 
-describe('an asset', { timeout: patience }, () => {
+describe('an asset', { timeout: deadline }, () => {
   it('gets its own name and version in another workspace, and its place does not change after that', async () => {
     for (const of of [first, second]) {
       const body = (folder: string): JsonObject => ({
@@ -91,7 +91,7 @@ describe('an asset', { timeout: patience }, () => {
   });
 });
 
-describe('a schedule', { timeout: patience }, () => {
+describe('a schedule', { timeout: deadline }, () => {
   it('is disabled by a PUT of itself', async () => {
     const path = `${first}/schedules/nightly`;
     await put(path, {
@@ -108,7 +108,7 @@ describe('a schedule', { timeout: patience }, () => {
   });
 });
 
-describe('a job', { timeout: patience }, () => {
+describe('a job', { timeout: deadline }, () => {
   it('is put once under a name; another under that name is refused; cancel takes effect later, and once', async () => {
     const path = `${first}/jobs/${place.name('held-')}`;
     const made = await put(path, { properties: job('sleep 600') });
@@ -117,14 +117,14 @@ describe('a job', { timeout: patience }, () => {
     await place.azure.arm.post(`${path}/cancel`, version);
     await expect
       .poll(async () => (await get(path)).properties.status, {
-        timeout: patience,
+        timeout: deadline,
         interval: isReal ? 5000 : 100,
       })
       .toBe('Canceled');
   });
 });
 
-describe('quota', { timeout: patience }, () => {
+describe('quota', { timeout: deadline }, () => {
   it('is said of families by other names than sizes have, and they can be brought together', async () => {
     const base = `${place.subscription}/providers/Microsoft.MachineLearningServices/locations/${place.location}`;
     const sizes = (await get(`${base}/vmSizes`)) as unknown as {

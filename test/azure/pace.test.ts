@@ -6,7 +6,7 @@ import {
   type PipelineResponse,
 } from '@azure/core-rest-pipeline';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { pacePolicy, setManners } from '../../src/azure/http/pace.ts';
+import { pacePolicy, setPacing } from '../../src/azure/http/pace.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -23,14 +23,14 @@ function paced() {
     method: HttpMethods,
     subscription = 's',
     abortSignal?: AbortSignal,
-    manners: Parameters<typeof setManners>[1] = {},
+    manners: Parameters<typeof setPacing>[1] = {},
   ): Promise<PipelineResponse> => {
     const request = createPipelineRequest({
       url: `https://arm/subscriptions/${subscription}/x`,
       method,
       ...(abortSignal ? { abortSignal } : {}),
     });
-    setManners(request, manners);
+    setPacing(request, manners);
     return policy.sendRequest(request, (sent) => {
       counter.gone++;
       return Promise.resolve({ request: sent, status: 200, headers: createHttpHeaders() });

@@ -27,7 +27,7 @@ import { replicate, startScene, textOf, upload, type Scene, type TestRun } from 
 
 let scene: Scene;
 const signal = new AbortController().signal;
-const quiet = { beat: () => Promise.resolve(), add: () => undefined, settle: () => Promise.resolve() };
+const quiet = { beat: () => Promise.resolve(), add: () => undefined, save: () => Promise.resolve() };
 
 beforeAll(async () => {
   scene = await startScene();

@@ -1,4 +1,4 @@
-/** A run goes on from its journal: on a Temporal that knows nothing of it, and after what stopped it is mended. */
+/** A run goes on from its journal: on a Temporal that knows nothing of it, and after what stopped it is repaired. */
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

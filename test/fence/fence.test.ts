@@ -2,14 +2,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CallOptions } from '../../src/azure/azure.ts';
-import { holdWriterLease, movePointer, peekPointer } from '../../src/control-store/region-pointer.ts';
+import { holdWriterLease, movePointer, readPointerIfAny } from '../../src/control-store/region-pointer.ts';
 import { UnderstudyError } from '../../src/errors/error.ts';
-import { listDebts, owe, pay, settleOrOwe } from '../../src/fence/old-side.ts';
+import { listDebts, owe, pay, doOrOwe } from '../../src/fence/old-side.ts';
 import { payDebtsOfTarget, payFenceDebt } from '../../src/fence/pay-debt.ts';
 import { readmitWriters } from '../../src/fence/readmit-writers.ts';
-import { letOldWritersIn, shutOutOldWriters } from '../../src/fence/shut-out-writers.ts';
+import { restoreOldWriters, shutOutOldWriters } from '../../src/fence/shut-out-writers.ts';
 import { startOldIntake, stopOldIntake } from '../../src/fence/stop-intake.ts';
-import { giveBackPointer, takePointer } from '../../src/fence/take-pointer.ts';
+import { returnPointer, takePointer } from '../../src/fence/take-pointer.ts';
 import { beginStopping, changeStopping } from '../../src/fence/stopped-jobs.ts';
 import type { Step } from '../../src/plan/plan.ts';
 import { recordStep } from '../../src/run/journal.ts';
@@ -25,7 +25,7 @@ let stage: Stage;
 beforeEach(async () => {
   stage = await makeStage('policies: { fenceDeadline: 1s, leaseTtl: 30s, clockSkew: 5s }\n');
 });
-const pointer = async () => (await peekPointer(stage.scene.store))?.value;
+const pointer = async () => (await readPointerIfAny(stage.scene.store))?.value;
 
 describe('the pointer', () => {
   const id = 'fence/platform/pointer';
@@ -79,8 +79,8 @@ describe('the pointer', () => {
 
   it('is given back with yet another epoch', async () => {
     await takePointer(stage.context(id));
-    expect(await giveBackPointer(stage.context(id))).toBe('eastus is the writer again, in epoch 3');
-    expect(await giveBackPointer(stage.context(id))).toContain('epoch 3');
+    expect(await returnPointer(stage.context(id))).toBe('eastus is the writer again, in epoch 3');
+    expect(await returnPointer(stage.context(id))).toContain('epoch 3');
     expect(await pointer()).toMatchObject({ epoch: { number: 3 }, writer: 'eastus' });
   });
 
@@ -89,7 +89,7 @@ describe('the pointer', () => {
     await movePointer(stage.scene.store, (found) =>
       takeOver(found, 'westus3', 'other', stage.scene.clock.now(), 0),
     );
-    expect(await giveBackPointer(stage.context(id))).toBe('left as it is: other has moved the pointer since');
+    expect(await returnPointer(stage.context(id))).toBe('left as it is: other has moved the pointer since');
     expect(await pointer()).toMatchObject({ epoch: { number: 3 }, writer: 'westus3' });
   });
 
@@ -136,7 +136,7 @@ describe('what the old side does not do', () => {
       'AuthorizationFailed (HTTP 403)',
     ],
   ])('is owed where it %s, and the fence goes on', async (_what, error, reason) => {
-    const result = await settleOrOwe(context(), debt, (ask) => ask(() => Promise.reject(error)));
+    const result = await doOrOwe(context(), debt, (ask) => ask(() => Promise.reject(error)));
     expect(result).toMatchObject({ state: 'owed', detail: `${debt.what}: ${reason}` });
     expect(result.owed).toEqual([{ ...debt, region: 'eastus', reason, step: 'fence/platform/intake' }]);
     expect(await listDebts(stage.scene.store)).toMatchObject([
@@ -150,7 +150,7 @@ describe('what the old side does not do', () => {
         onSent?.();
         signal?.addEventListener('abort', () => reject(new DOMException('aborted', 'AbortError')));
       });
-    expect(await settleOrOwe(context(), debt, (ask) => ask(hangs))).toMatchObject({
+    expect(await doOrOwe(context(), debt, (ask) => ask(hangs))).toMatchObject({
       owed: [{ reason: 'no answer in time' }],
     });
   });
@@ -159,7 +159,7 @@ describe('what the old side does not do', () => {
     'is not owed for a reason of ours: %s',
     async (code) => {
       await expect(
-        settleOrOwe(context(), debt, () => Promise.reject(new UnderstudyError(code, 'x'))),
+        doOrOwe(context(), debt, () => Promise.reject(new UnderstudyError(code, 'x'))),
       ).rejects.toMatchObject({ code });
       expect(await listDebts(stage.scene.store)).toEqual([]);
     },
@@ -169,7 +169,7 @@ describe('what the old side does not do', () => {
     const controller = new AbortController();
     controller.abort();
     const cancelled = stage.context('fence/platform/intake', { signal: controller.signal });
-    await expect(settleOrOwe(cancelled, debt, () => Promise.reject(new Error('aborted')))).rejects.toThrow(
+    await expect(doOrOwe(cancelled, debt, () => Promise.reject(new Error('aborted')))).rejects.toThrow(
       'aborted',
     );
     expect(await listDebts(stage.scene.store)).toEqual([]);
@@ -181,7 +181,7 @@ describe('what the old side does not do', () => {
     stage.scene.clock.forward(60_000);
     await owe(context(), { ...debt, reason: 'still dark' });
     expect(await listDebts(stage.scene.store)).toEqual([first]);
-    await settleOrOwe(context(), debt, () => Promise.resolve('done'));
+    await doOrOwe(context(), debt, () => Promise.resolve('done'));
     expect(await listDebts(stage.scene.store)).toEqual([]);
     await pay(stage.scene.store, { region: 'eastus', kind: 'intake' }, stage.scene.clock.now());
     await owe(context(), { ...debt, reason: 'dark again' });
@@ -317,7 +317,7 @@ describe('what the fence of a run owed, and a replication has paid since', () =>
       undefined,
       false,
     ]);
-    expect(await letOldWritersIn(stage.context('fence/platform/writers'))).toContain(
+    expect(await restoreOldWriters(stage.context('fence/platform/writers'))).toContain(
       'gave back 1 of 1 roles',
     );
     expect(await startOldIntake(stage.context('fence/platform/intake'))).toBe('enabled nightly again');
@@ -457,7 +457,7 @@ describe('the old writers', () => {
     const context = stage.context(id);
     await shutOutOldWriters(context);
     stage.arm.actions.listKeys = () => ({ keys: [{ keyName: 'key1', value: 'bmV3' }] });
-    expect(await letOldWritersIn(context)).toContain('gave back 1 of 1 roles');
+    expect(await restoreOldWriters(context)).toContain('gave back 1 of 1 roles');
     expect(stage.arm.resources.get(role('mine').toLowerCase())?.properties).toMatchObject({
       principalId: 'p-east',
       roleDefinitionId: 'contributor',
@@ -513,7 +513,7 @@ describe('the old writers', () => {
 
   it('that were owed have lost nothing, and a dark region is not asked to give it back', async () => {
     const context = stage.context(id);
-    expect(await letOldWritersIn(context)).toBe('nothing was rotated or removed');
+    expect(await restoreOldWriters(context)).toBe('nothing was rotated or removed');
     expect(stage.arm.requests).toEqual([]);
   });
 
@@ -521,7 +521,7 @@ describe('the old writers', () => {
     const pointerStep = stage.context('fence/platform/pointer');
     await takePointer(pointerStep);
     await owe(stage.context(id), { kind: 'writers', what: 'shut out eastus', reason: 'dark' });
-    await giveBackPointer(pointerStep);
+    await returnPointer(pointerStep);
     expect(await listDebts(stage.scene.store)).toEqual([]);
   });
 

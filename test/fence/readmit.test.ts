@@ -11,8 +11,8 @@ import { movePointer, ensurePointer } from '../../src/control-store/region-point
 import { owe } from '../../src/fence/old-side.ts';
 import { payFenceDebt } from '../../src/fence/pay-debt.ts';
 import { readmitWriters, shutOutAgain } from '../../src/fence/readmit-writers.ts';
-import { letOldWritersIn, shutOutOldWriters } from '../../src/fence/shut-out-writers.ts';
-import { readTaken } from '../../src/fence/taken.ts';
+import { restoreOldWriters, shutOutOldWriters } from '../../src/fence/shut-out-writers.ts';
+import { readShutOut } from '../../src/fence/shut-out-record.ts';
 import { runSmokeJob } from '../../src/jobs/smoke-job.ts';
 import type { Action, StepContext } from '../../src/run/work/step-context.ts';
 import { takeOver } from '../../src/topology/pointer.ts';
@@ -206,7 +206,7 @@ describe('a region that becomes the writer again', () => {
     async (time) => {
       await leave();
       expect(await opened()).toEqual([]);
-      const taken = await readTaken(scene.store, 'eastus', 'writers');
+      const taken = await readShutOut(scene.store, 'eastus', 'writers');
       expect(taken?.roles.map(({ id }) => id).toSorted()).toEqual(roles.toSorted());
       expect(taken?.givenBackAt).toBeUndefined();
       await expect(back(useDatastores)).rejects.toMatchObject({
@@ -319,11 +319,11 @@ describe('when a move is cancelled', () => {
   it('there: the old side can use all of its storage again, its own datastores too', async () => {
     const run = scene.run({ operation: 'failover' });
     await leave(run);
-    expect(await letOldWritersIn(stepContext(run, 'fence/platform/writers'))).toContain(
+    expect(await restoreOldWriters(stepContext(run, 'fence/platform/writers'))).toContain(
       'gave back 2 of 2 roles',
     );
     expect(await opened()).toEqual(everything);
-    expect(await letOldWritersIn(stepContext(run, 'fence/platform/writers'))).toBe(
+    expect(await restoreOldWriters(stepContext(run, 'fence/platform/writers'))).toBe(
       'nothing was rotated or removed',
     );
   });

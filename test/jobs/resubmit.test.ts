@@ -391,7 +391,7 @@ describe('the copy of the checkpoint', () => {
       'job "train" of ana is left for a person: its checkpoint could not be restored: step-3.json: 12 bytes, expected 13',
     ]);
     expect(made.successors().map(({ name }) => name)).toEqual([successorName(rootOf('other'), 1)]);
-    // Mended, the same run goes on.
+    // Repaired, the same run goes on.
     made.damaged.clear();
     const again = await made.resubmit();
     expect(again.counts?.[0]).toMatchObject({ done: 2, skipped: [] });

@@ -183,7 +183,7 @@ export function scene(topology: Topology = topologyWith()): Scene {
     },
     cursor: undefined,
     outcomeOf: () => Promise.resolve(undefined),
-    keepUndo: async (make) => make(),
+    recordUndo: async (make) => make(),
     now: () => new Date('2026-11-21T10:12:00.000Z'),
     ...more,
   });

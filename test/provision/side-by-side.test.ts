@@ -108,7 +108,7 @@ describe('deployments', () => {
 
   it('shrink side by side, and only those that have grown', async () => {
     await scaleDeployments(context());
-    const undo = await context().keepUndo(() => Promise.reject(new Error('no undo was kept')));
+    const undo = await context().recordUndo(() => Promise.reject(new Error('no undo was kept')));
     stage.arm.requests.length = 0;
     await scaleDeploymentsBack(context(), undo);
     await scaleDeploymentsBack(context(), undo);

@@ -178,7 +178,7 @@ function startRun(azure: Azure, store: FakeControlStore, topology: Topology, opt
         await options.onCheckpoint?.(progress);
       },
       outcomeOf: (id) => Promise.resolve(self.outcomes.get(id)),
-      async keepUndo<T>(make: () => T | Promise<T>) {
+      async recordUndo<T>(make: () => T | Promise<T>) {
         if (!self.undos.has(step.id)) self.undos.set(step.id, await make());
         return self.undos.get(step.id) as T;
       },

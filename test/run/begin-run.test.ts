@@ -1,6 +1,6 @@
 /** How a run begins, is taken up again, and is planned to be undone. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { movePointer, peekPointer } from '../../src/control-store/region-pointer.ts';
+import { movePointer, readPointerIfAny } from '../../src/control-store/region-pointer.ts';
 import { UnderstudyError } from '../../src/errors/error.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { runBeginner, undoPlanner, type MakePlan } from '../../src/run/begin-run.ts';
@@ -91,12 +91,12 @@ describe('a run begins', () => {
       code: 'ControlStoreError',
       message: expect.stringContaining('is missing, and this control store has been used'),
     });
-    expect(await peekPointer(scene.store)).toBeUndefined();
+    expect(await readPointerIfAny(scene.store)).toBeUndefined();
     scene.store.documents.delete('debts/eastus/jobs.json');
     scene = await makeScene();
     scene.store.documents.delete('pointer.json');
     await expect(begin()).resolves.toBeDefined();
-    expect((await peekPointer(scene.store))?.value).toMatchObject({ writer: 'eastus' });
+    expect((await readPointerIfAny(scene.store))?.value).toMatchObject({ writer: 'eastus' });
   });
 
   it.each(['completed', 'cancelled'] as const)(
@@ -262,7 +262,7 @@ describe('an undo plan', () => {
       const second = scene.as('wf-2', { resumed: true });
       await begin(second);
       expect((await planUndo(second)).steps).toEqual([]);
-      await context.keepUndo(() => ({ was: 'enabled' }));
+      await context.recordUndo(() => ({ was: 'enabled' }));
       changed = true;
       return { state: 'completed', detail: 'disabled' } as const;
     };

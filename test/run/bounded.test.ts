@@ -69,10 +69,10 @@ describe('a heartbeat', () => {
     };
     const heartbeat = startHeartbeat({ checkpoint, signal: abort.signal }, 'blobs', { done: 1 });
     heartbeat.add(2, 100);
-    await heartbeat.settle({ progress: 'x' });
+    await heartbeat.save({ progress: 'x' });
     expect(seen).toEqual([{ unit: 'blobs', done: 3, bytes: 100, cursor: { progress: 'x' } }]);
     heartbeat.add(3, 0);
-    await expect(heartbeat.settle({ progress: 'y' })).rejects.toThrow('fenced');
+    await expect(heartbeat.save({ progress: 'y' })).rejects.toThrow('fenced');
     abort.abort(new Error('cancelled'));
     await expect(heartbeat.beat()).rejects.toThrow('cancelled');
   });

@@ -1,6 +1,6 @@
 /** How a run ends, and what is read of it then. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { holdWriterLease, peekPointer } from '../../src/control-store/region-pointer.ts';
+import { holdWriterLease, readPointerIfAny } from '../../src/control-store/region-pointer.ts';
 import { runBeginner } from '../../src/run/begin-run.ts';
 import { reportWriter } from '../../src/report/report-writer.ts';
 import { runEnder, type EndOfRun } from '../../src/run/end-run.ts';
@@ -110,7 +110,7 @@ describe('a run ends', () => {
       now: began.getTime(),
     });
     await end('completed');
-    expect((await peekPointer(scene.store))?.value.lease).toBeUndefined();
+    expect((await readPointerIfAny(scene.store))?.value.lease).toBeUndefined();
   });
 
   it('that failed stays open: nobody else begins until it is retried or cancelled', async () => {

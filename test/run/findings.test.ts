@@ -92,10 +92,10 @@ describe('the progress of a step', () => {
     const first = await resumeProgress(stage.context(id), State, { lines: 0, names: [] });
     first.state.lines = 7;
     first.state.names.push('fraud');
-    await first.settle(heartbeat);
+    await first.save(heartbeat);
     expect(cursors).toEqual([]);
     vi.advanceTimersByTime(10_000);
-    await first.settle(heartbeat);
+    await first.save(heartbeat);
     const resume = (cursor: unknown) =>
       resumeProgress(stage.context(id, { cursor }), State, { lines: 0, names: [] });
     expect((await resume(cursors[0])).state).toEqual({ lines: 7, names: ['fraud'] });

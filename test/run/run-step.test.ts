@@ -1,6 +1,6 @@
 /** A step runs once however often it is asked for, only under the leases, and counts only when it is journalled. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { movePointer, peekPointer } from '../../src/control-store/region-pointer.ts';
+import { movePointer, readPointerIfAny } from '../../src/control-store/region-pointer.ts';
 import { runEnder } from '../../src/run/end-run.ts';
 import { UnderstudyError } from '../../src/errors/error.ts';
 import { changeRun, readRun, readStep } from '../../src/run/journal.ts';
@@ -426,7 +426,7 @@ describe('a step of a replication', () => {
       code: 'FencedError',
       message: expect.stringContaining('is failed: it writes no more'),
     });
-    expect((await peekPointer(scene.store))?.value.lease).toBeUndefined();
+    expect((await readPointerIfAny(scene.store))?.value.lease).toBeUndefined();
   });
 });
 
@@ -441,7 +441,7 @@ describe('what an undo needs', () => {
         now: began.getTime(),
         takeOver: true,
       });
-      await context.keepUndo(() => ({ was: 'enabled' }));
+      await context.recordUndo(() => ({ was: 'enabled' }));
       changed = true;
       return done();
     });
@@ -453,7 +453,7 @@ describe('what an undo needs', () => {
     let state = 'enabled';
     const seen: unknown[] = [];
     const action: Action = async (context) => {
-      seen.push(await context.keepUndo(() => ({ was: state })));
+      seen.push(await context.recordUndo(() => ({ was: state })));
       state = 'disabled';
       if (seen.length === 1) throw new UnderstudyError('AzureUnavailable', 'no answer');
       return { state: 'completed', detail: 'disabled' };
@@ -468,7 +468,7 @@ describe('what an undo needs', () => {
 
   it('is kept before the step changes anything', async () => {
     const action: Action = async (context) => {
-      await context.keepUndo(() => ({ was: 'enabled' }));
+      await context.recordUndo(() => ({ was: 'enabled' }));
       expect(await journalled()).toMatchObject({ state: 'running', undo: { was: 'enabled' } });
       return { state: 'completed', detail: 'disabled' };
     };

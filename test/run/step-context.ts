@@ -57,7 +57,7 @@ export async function makeStage(more = ''): Promise<Stage> {
           told.push(progress);
           return Promise.resolve();
         },
-        async keepUndo<T>(make: () => T | Promise<T>): Promise<T> {
+        async recordUndo<T>(make: () => T | Promise<T>): Promise<T> {
           const kept = await readStep(store, header.runId, id);
           if (kept?.undo !== undefined) return kept.undo as T;
           const undo = await make();

@@ -32,7 +32,7 @@ const request = () => ({ run: scene.run, step });
 
 describe('undoing', () => {
   const keeping: Action = async (context) => {
-    await context.keepUndo(() => ({ was: 'enabled' }));
+    await context.recordUndo(() => ({ was: 'enabled' }));
     return { state: 'completed', detail: 'disabled' };
   };
 

@@ -30,7 +30,7 @@ it('nothing is refused where nothing is found', () => {
   expect(refusal([])).toBeUndefined();
 });
 
-it('what no one can go without is mended: no name is offered', () => {
+it('what no one can go without is repaired: no name is offered', () => {
   const error = refusal([workspace], ['registry:y']);
   expect(error?.message).toBe(
     'westus3 cannot take over, and nothing has been moved:\n  - data: workspace x is gone',

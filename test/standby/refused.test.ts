@@ -6,7 +6,7 @@ import type { SealedManifest } from '../../src/recovery-point/manifest.ts';
 import { apiVersions } from '../../src/azure/azure.ts';
 import { ensurePointer } from '../../src/control-store/region-pointer.ts';
 import { planReplicate } from '../../src/operations/plan-operation.ts';
-import { lookAtStandby } from '../../src/standby/look-at-standby.ts';
+import { inspectStandby } from '../../src/standby/inspect-standby.ts';
 import { sideOf } from '../../src/topology/sides.ts';
 import { Topology, type TopologyInput } from '../../src/topology/topology.ts';
 import { replicate, startScene, textField, type Scene } from '../recovery-point/scene.ts';
@@ -33,10 +33,10 @@ afterAll(() => scene?.close());
 
 const topologyOf = (change: Partial<TopologyInput>) => Topology.parse({ ...scene.topology, ...change });
 
-function look(change: Partial<Parameters<typeof lookAtStandby>[0]> = {}) {
+function look(change: Partial<Parameters<typeof inspectStandby>[0]> = {}) {
   const { azure } = scene;
   const topology = change.topology ?? scene.topology;
-  return lookAtStandby({
+  return inspectStandby({
     azure,
     topology,
     from: sideOf(topology, 'eastus'),

@@ -6,7 +6,7 @@ import { openByRef, readLedgerSnapshot, readPart } from '../../src/recovery-poin
 import { restoreAssets } from '../../src/assets/restore-assets.ts';
 import { restoreBlobs } from '../../src/blobs/restore-blobs.ts';
 import { apiVersions } from '../../src/azure/azure.ts';
-import { letOldWritersIn, shutOutOldWriters } from '../../src/fence/shut-out-writers.ts';
+import { restoreOldWriters, shutOutOldWriters } from '../../src/fence/shut-out-writers.ts';
 import type { RecoveryPointRef } from '../../src/plan/plan.ts';
 import { replicate, startScene, textOf, upload, type Scene, type TestRun } from '../recovery-point/scene.ts';
 import { attach, putData, putTrainingGround, shareAccount, type Lake } from './pair.ts';
@@ -147,7 +147,7 @@ describe('the fence', () => {
     expect(await find(stays)).toBeDefined();
     expect(await find(onLake)).toBeDefined();
     expect(await keysOf(lake.id)).toEqual(before);
-    await letOldWritersIn(fenceStep(run));
+    await restoreOldWriters(fenceStep(run));
     expect(await find(gone)).toBeDefined();
   });
 
@@ -164,6 +164,6 @@ describe('the fence', () => {
       ) as string,
     });
     expect(await keysOf(accountId)).toEqual(before);
-    expect(await letOldWritersIn(fenceStep(run))).toBe('nothing was rotated or removed');
+    expect(await restoreOldWriters(fenceStep(run))).toBe('nothing was rotated or removed');
   });
 });

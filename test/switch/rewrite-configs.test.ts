@@ -77,7 +77,7 @@ describe('config files', () => {
       });
       await expect(rewriteConfigs(cancelled)).rejects.toThrow('cancelled');
       const context = await contextOf();
-      const kept = await context.keepUndo(() => undefined);
+      const kept = await context.recordUndo(() => undefined);
       expect(kept).toEqual({ kind: 'begun' });
       expect(await putConfigsBack(context, kept)).toBe('1 config files put back');
       expect(await contents()).toBe(before);
@@ -112,6 +112,6 @@ describe('config files', () => {
       details: { next: expect.stringMatching(/^Nothing was written\./) },
     });
     expect(await contents()).toBe(before);
-    expect(await context.keepUndo(() => 'nothing')).toBe('nothing');
+    expect(await context.recordUndo(() => 'nothing')).toBe('nothing');
   });
 });

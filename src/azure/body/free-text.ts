@@ -16,20 +16,20 @@ const ownNames = new Set([
 ]);
 
 /** `keys`: the names on the way from the entity's properties to the field, its own last. The entity's own bag is `properties`. */
-export function isProse(keys: readonly string[]): boolean {
+export function isFreeText(keys: readonly string[]): boolean {
   const key = keys.at(-1) ?? '';
   if (keys.length === 1 && key === 'properties') return true;
   return prose.has(key) && !ownNames.has(keys.at(-2) ?? '');
 }
 
 /** What Azure follows: an entity's properties without the rest. */
-export function withoutProse(properties: JsonObject): JsonObject {
+export function withoutFreeText(properties: JsonObject): JsonObject {
   const walk = (value: Json, keys: readonly string[]): Json => {
     if (Array.isArray(value)) return value.map((each) => walk(each, keys));
     if (value === null || typeof value !== 'object') return value;
     const entries = Object.entries(value)
       .map(([key, each]) => [key, each, [...keys, key]] as const)
-      .filter(([, , path]) => !isProse(path));
+      .filter(([, , path]) => !isFreeText(path));
     return Object.fromEntries(entries.map(([key, each, path]) => [key, walk(each, path)]));
   };
   return walk(properties, []) as JsonObject;

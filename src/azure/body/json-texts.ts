@@ -1,6 +1,6 @@
 /** The texts of an entity of Azure Machine Learning that mean something to it: all but what is prose for people. Pure. */
 import type { Json, JsonObject } from '../azure.ts';
-import { isProse } from './free-text.ts';
+import { isFreeText } from './free-text.ts';
 import { isObject } from './json.ts';
 
 /** `place`: `properties.inputs.data.uri`. `keys`: the names on the way from the properties to the text, its own last. */
@@ -25,7 +25,7 @@ export function mapTexts(properties: JsonObject, map: (...of: Parameters<VisitTe
     Object.fromEntries(
       Object.entries(value).map(([key, each]): [string, Json] => {
         const path = [...keys, key];
-        return [key, isProse(path) ? each : walk(each, `${place}.${key}`, path)];
+        return [key, isFreeText(path) ? each : walk(each, `${place}.${key}`, path)];
       }),
     );
   return walkObject(properties, 'properties', []);

@@ -27,7 +27,7 @@ type Manners = Pick<CallOptions, 'patient' | 'onSent' | 'onThrottled'>;
 const manners = new WeakMap<PipelineRequest, Manners>();
 
 /** How a request waits for its turn; without this it queues, and nobody is told. */
-export function setManners(request: PipelineRequest, options: Manners): void {
+export function setPacing(request: PipelineRequest, options: Manners): void {
   manners.set(request, options);
 }
 

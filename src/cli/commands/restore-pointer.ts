@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { UnderstudyError } from '../../errors/error.ts';
 import { RestoredPointer } from '../../operations/documents/topology.ts';
 import { whoAmI } from '../../operations/runs/open-run.ts';
-import { lookForPointer, restorePointer } from '../../operations/restore-pointer.ts';
+import { findLostPointer, restorePointer } from '../../operations/restore-pointer.ts';
 import { ask, requireWord } from '../ask.ts';
 import { command, session } from '../command.ts';
 import { shows, type Output } from '../output.ts';
@@ -24,7 +24,7 @@ export function restorePointerCommand(): Command {
     .option('-y, --yes', 'do not ask');
   return shows(restore, RestoredPointer, async (output, options: Options, self: Command) => {
     const opened = await session(self);
-    const lost = await lookForPointer(opened, options.writer);
+    const lost = await findLostPointer(opened, options.writer);
     output.say(`writer    ${lost.writer}: ${lost.because}`);
     output.say(`epoch     ${lost.epoch}: higher than any that the control store knows`);
     for (const runId of lost.unfinished)

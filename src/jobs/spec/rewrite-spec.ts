@@ -14,7 +14,7 @@ import {
   type ReferenceMapping,
   type Rewritten,
 } from '../../azure/ids.ts';
-import { isProse } from '../../azure/body/free-text.ts';
+import { isFreeText } from '../../azure/body/free-text.ts';
 import { isObject } from '../../azure/body/json.ts';
 import type { RawJob } from '../../workspace/jobs/job.ts';
 import { namedIdentity } from './managed-identity.ts';
@@ -112,7 +112,7 @@ class Rewriting {
     if (!isObject(value)) return value;
     const entries = Object.entries(value).map(([key, each]): [string, Json] => {
       const path = [...keys, key];
-      return [key, isProse(path) ? each : this.walk(each, `${place}.${key}`, path)];
+      return [key, isFreeText(path) ? each : this.walk(each, `${place}.${key}`, path)];
     });
     this.#identity(value, place);
     return Object.fromEntries(entries);

@@ -97,13 +97,13 @@ export async function notDoneBy(context: StepContext, action: ActionName): Promi
 }
 
 /** How often what is done is written down, so that an attempt cut short goes on from there. */
-const settleMs = 10_000;
+const saveMs = 10_000;
 
 /** The progress of a step through a long list, kept in the control store: heartbeats carry its digest only. */
 export interface KeptProgress<T> {
   state: T;
   /** Call between two items, when everything before is done for good; `before` makes it so, where that is not done for each item. */
-  settle(heartbeat: Heartbeat, before?: () => Promise<void>): Promise<void>;
+  save(heartbeat: Heartbeat, before?: () => Promise<void>): Promise<void>;
 }
 
 /** ControlStoreError where what an attempt before has kept cannot be read. */
@@ -116,14 +116,14 @@ export async function resumeProgress<T extends object>(
   const folder = `runs/${context.run.runId}/progress`;
   const { progress } = (context.cursor ?? {}) as { progress?: unknown };
   const state = typeof progress === 'string' ? await kept.open(context.store, folder, progress) : initial;
-  let settledAt = performance.now();
+  let savedAt = performance.now();
   return {
     state,
-    async settle(heartbeat, before) {
-      if (performance.now() - settledAt < settleMs) return;
+    async save(heartbeat, before) {
+      if (performance.now() - savedAt < saveMs) return;
       await before?.();
-      await heartbeat.settle({ progress: await kept.seal(context.store, folder, state) });
-      settledAt = performance.now();
+      await heartbeat.save({ progress: await kept.seal(context.store, folder, state) });
+      savedAt = performance.now();
     },
   };
 }

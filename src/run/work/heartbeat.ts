@@ -9,7 +9,7 @@ export interface Heartbeat {
   /** What has been done since the start of the step; reported with the next beat. */
   add: (items: number, bytes: number) => void;
   /** Everything before `cursor` is done for good: reported at once. */
-  settle: (cursor: unknown) => Promise<void>;
+  save: (cursor: unknown) => Promise<void>;
 }
 
 export function startHeartbeat(
@@ -38,7 +38,7 @@ export function startHeartbeat(
       progress.done += items;
       progress.bytes = (progress.bytes ?? 0) + bytes;
     },
-    async settle(cursor) {
+    async save(cursor) {
       progress.cursor = cursor;
       await report();
     },

@@ -48,7 +48,7 @@ export interface StepResult {
   /** What was lost or left for a person, one line each: they come first in the report. */
   lost?: string[] | undefined;
   /**
-   * What the undo needs, in place of what the step kept before it began (`keepUndo`): where that is known only once the work is
+   * What the undo needs, in place of what the step kept before it began (`recordUndo`): where that is known only once the work is
    * done. Plain JSON, no secrets.
    */
   undo?: unknown;

@@ -30,7 +30,7 @@ export interface StepContext {
    * Records what the undo of this step needs, before the step changes anything; a later attempt is given what the first
    * one recorded, so that the state before the run is what an undo brings back.
    */
-  keepUndo<T>(make: () => T | Promise<T>): Promise<T>;
+  recordUndo<T>(make: () => T | Promise<T>): Promise<T>;
   now: () => Date;
   /** A person accepts that this step does not do all: it does what it can, and lists the rest as lost. */
   acceptedLoss?: AcceptedLoss;

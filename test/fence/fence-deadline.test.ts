@@ -1,15 +1,20 @@
 /** How long the old side is asked, by a clock that the test moves. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { UnderstudyError } from '../../src/errors/error.ts';
-import { fenceBegan, GaveUp, Patience, type PatienceOptions } from '../../src/fence/patience.ts';
+import {
+  fenceBegan,
+  GaveUp,
+  FenceDeadline,
+  type FenceDeadlineOptions,
+} from '../../src/fence/fence-deadline.ts';
 import { makeStage } from '../run/step-context.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 const unanswered = () => new UnderstudyError('AzureUnavailable', 'no answer (ECONNREFUSED)');
-const patience = (more: Partial<PatienceOptions> = {}) =>
-  new Patience({ signal: new AbortController().signal, limitMs: 20_000, ...more });
+const deadline = (more: Partial<FenceDeadlineOptions> = {}) =>
+  new FenceDeadline({ signal: new AbortController().signal, limitMs: 20_000, ...more });
 
 /** How `work` ended, and after how many milliseconds. */
 async function outcome(work: Promise<unknown>): Promise<{ value?: unknown; error?: unknown; ms: number }> {
@@ -25,12 +30,12 @@ async function outcome(work: Promise<unknown>): Promise<{ value?: unknown; error
 describe('the old side', () => {
   it('is asked again until it answers', async () => {
     let times = 0;
-    const asked = patience().ask(() => (++times < 4 ? Promise.reject(unanswered()) : Promise.resolve('yes')));
+    const asked = deadline().ask(() => (++times < 4 ? Promise.reject(unanswered()) : Promise.resolve('yes')));
     expect(await outcome(asked)).toMatchObject({ value: 'yes' });
   });
 
   it('that answers nothing is silent when the deadline is over, and not before', async () => {
-    const { error, ms } = await outcome(patience().ask(() => Promise.reject(unanswered())));
+    const { error, ms } = await outcome(deadline().ask(() => Promise.reject(unanswered())));
     expect(error).toMatchObject({ isSilent: true, message: 'no answer (ECONNREFUSED)' });
     expect(error).toBeInstanceOf(GaveUp);
     expect(ms).toBeGreaterThanOrEqual(19_000);
@@ -38,7 +43,7 @@ describe('the old side', () => {
   });
 
   it('that hangs is cut off at the deadline', async () => {
-    const asked = patience().ask(
+    const asked = deadline().ask(
       ({ signal, onSent }) =>
         new Promise((_, reject) => {
           onSent?.();
@@ -51,7 +56,7 @@ describe('the old side', () => {
   });
 
   it('that answers in part is given no more time for it, and is not silent', async () => {
-    const asking = patience();
+    const asking = deadline();
     const both = (async () => {
       for (;;) {
         await asking.ask(() => Promise.resolve('a list'));
@@ -64,7 +69,7 @@ describe('the old side', () => {
   });
 
   it('that gets on with the work has as long as it takes', async () => {
-    const asking = patience();
+    const asking = deadline();
     const working = (async () => {
       for (let done = 0; done < 10; done++) {
         await vi.advanceTimersByTimeAsync(15_000);
@@ -77,8 +82,8 @@ describe('the old side', () => {
     expect(await outcome(working)).toMatchObject({ value: 'done' });
   });
 
-  it('has no longer than all patience lasts, and is slow then, not silent', async () => {
-    const asking = patience({ endsInMs: 60_000 });
+  it('has no longer than all deadline lasts, and is slow then, not silent', async () => {
+    const asking = deadline({ endsInMs: 60_000 });
     const working = (async () => {
       for (;;) {
         await vi.advanceTimersByTimeAsync(15_000);
@@ -96,21 +101,21 @@ describe('the old side', () => {
       retryAfterSeconds: 15,
     });
     let times = 0;
-    const asked = patience().ask(() => (++times < 10 ? Promise.reject(throttled) : Promise.resolve('yes')));
+    const asked = deadline().ask(() => (++times < 10 ? Promise.reject(throttled) : Promise.resolve('yes')));
     const { value, ms } = await outcome(asked);
     expect(value).toBe('yes');
     expect(ms).toBeGreaterThan(100_000);
   });
 
   it('is not silent while a request waits for its turn in our own queue', async () => {
-    const asked = patience().ask(async ({ onSent }) => {
+    const asked = deadline().ask(async ({ onSent }) => {
       await vi.advanceTimersByTimeAsync(60_000);
       onSent?.();
       return 'yes';
     });
     expect(await outcome(asked)).toMatchObject({ value: 'yes' });
     let times = 0;
-    const late = patience().ask(async ({ onSent }) => {
+    const late = deadline().ask(async ({ onSent }) => {
       if (++times === 1) await vi.advanceTimersByTimeAsync(60_000);
       onSent?.();
       if (times < 3) throw unanswered();
@@ -123,11 +128,11 @@ describe('the old side', () => {
     'is not what failed where it was our own: $origin',
     async ({ origin }) => {
       const dark = new UnderstudyError('AzureUnavailable', 'no answer', { origin });
-      const { error, ms } = await outcome(patience().ask(() => Promise.reject(dark)));
+      const { error, ms } = await outcome(deadline().ask(() => Promise.reject(dark)));
       expect(error).toBe(dark);
       expect(ms).toBe(0);
       // Nor where the deadline of the old side is over by then.
-      const late = patience().ask(async ({ onSent }) => {
+      const late = deadline().ask(async ({ onSent }) => {
         onSent?.();
         await vi.advanceTimersByTimeAsync(30_000);
         throw dark;
@@ -138,7 +143,7 @@ describe('the old side', () => {
 
   it('that refuses has answered', async () => {
     const refusal = new UnderstudyError('AzureError', 'AuthorizationFailed', { azure: { status: 403 } });
-    const asking = patience();
+    const asking = deadline();
     expect((await outcome(asking.ask(() => Promise.reject(refusal)))).error).toBe(refusal);
     expect(asking.heard).toBe(true);
   });
@@ -147,12 +152,12 @@ describe('the old side', () => {
 describe('another attempt', () => {
   it('asks no longer than is left of the deadline, and once at least', async () => {
     const left = await outcome(
-      patience({ overMs: 15_000, leastMs: 1000 }).ask(() => Promise.reject(unanswered())),
+      deadline({ overMs: 15_000, leastMs: 1000 }).ask(() => Promise.reject(unanswered())),
     );
     expect(left.error).toMatchObject({ isSilent: true });
     expect(left.ms).toBeLessThan(6000);
     let times = 0;
-    const late = patience({ overMs: 3_600_000, leastMs: 1000 }).ask(() => {
+    const late = deadline({ overMs: 3_600_000, leastMs: 1000 }).ask(() => {
       times += 1;
       return Promise.reject(unanswered());
     });
@@ -161,7 +166,7 @@ describe('another attempt', () => {
   });
 
   it('knows that the region has answered the one before', async () => {
-    const asked = patience({ overMs: 19_000, leastMs: 1000, heard: true }).ask(() =>
+    const asked = deadline({ overMs: 19_000, leastMs: 1000, heard: true }).ask(() =>
       Promise.reject(unanswered()),
     );
     expect((await outcome(asked)).error).toMatchObject({ isSilent: false });
@@ -186,7 +191,7 @@ describe('a process that stands still', () => {
     const standStill = () => {
       for (const until = performance.now() + 2500; performance.now() < until;);
     };
-    const asked = patience({ limitMs: 400 }).ask(async ({ signal, onSent }) => {
+    const asked = deadline({ limitMs: 400 }).ask(async ({ signal, onSent }) => {
       onSent?.();
       setTimeout(standStill, 10);
       return new Promise((resolve, reject) => {

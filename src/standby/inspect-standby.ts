@@ -12,17 +12,17 @@ import { workspaceId } from '../topology/sides.ts';
 import { resourceClasses } from '../topology/words.ts';
 import type { StandbyFinding } from './findings.ts';
 import { mendOneDefault, oneDefaultReason } from '../workspace/find-sharing.ts';
-import { ask, findingOf, reachBlobs, unlessAnswered, type Look, type LookAtStandby } from './look.ts';
-import { lookAtSecrets } from './look-at-secrets.ts';
-import { lookAtShared } from './look-at-shared.ts';
+import { ask, findingOf, reachBlobs, unlessAnswered, type Look, type InspectStandby } from './inspection.ts';
+import { checkSecrets } from './check-secrets.ts';
+import { checkShared } from './check-shared.ts';
 
-export async function lookAtStandby(request: LookAtStandby): Promise<StandbyFinding[]> {
+export async function inspectStandby(request: InspectStandby): Promise<StandbyFinding[]> {
   const { standbyDeadline } = request.topology.policies;
   const look: Look = { ...request, deadline: AbortSignal.timeout(toSeconds(standbyDeadline) * 1000) };
   const found = await Promise.all([
     lookAtWorkspace(look),
-    lookAtSecrets(look),
-    ...look.sealed.sharing.things.map((thing) => lookAtShared(look, thing)),
+    checkSecrets(look),
+    ...look.sealed.sharing.things.map((thing) => checkShared(look, thing)),
   ]);
   return found.flat();
 }

@@ -13,13 +13,13 @@ export interface ReadReplica {
   beat: () => Promise<void>;
 }
 
-export interface MendReplica extends ReadReplica {
+export interface RepairReplica extends ReadReplica {
   /** The account that it was copied from; asked only where it is needed. */
   source: () => Promise<BlobAccount>;
 }
 
 /** `actual`: what was read, or that there was none. */
-export type Mended =
+export type Repaired =
   | { state: 'whole' }
   | { state: 'repaired'; actual: string }
   | { state: 'damaged'; actual: string; reason: string };
@@ -27,7 +27,7 @@ export type Mended =
 export const gone = 'missing';
 
 /** Errors: AzureUnavailable of the replica's own account. What is wrong with the source is in the answer. */
-export async function mendReplica(request: MendReplica): Promise<Mended> {
+export async function repairReplica(request: RepairReplica): Promise<Repaired> {
   const actual = await readReplica(request);
   if (actual === undefined) return { state: 'whole' };
   const reason = await repair(request);
@@ -52,7 +52,7 @@ export async function readReplica({ line, account, signal, beat }: ReadReplica):
 }
 
 /** Answers why it cannot be repaired. It is replaced only by what was read and is right, and read once more afterwards. */
-async function repair(request: MendReplica): Promise<string | undefined> {
+async function repair(request: RepairReplica): Promise<string | undefined> {
   const { line, signal, beat } = request;
   try {
     const source: BlobAddress = {
@@ -74,7 +74,7 @@ async function repair(request: MendReplica): Promise<string | undefined> {
 }
 
 async function replace(
-  request: MendReplica,
+  request: RepairReplica,
   source: BlobAddress,
   there: ListedBlob,
 ): Promise<string | undefined> {

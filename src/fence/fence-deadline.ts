@@ -25,7 +25,7 @@ export class GaveUp extends Error {
   }
 }
 
-export interface PatienceOptions {
+export interface FenceDeadlineOptions {
   signal: AbortSignal;
   /** How long the region may take to get on with the work. */
   limitMs: number;
@@ -37,15 +37,15 @@ export interface PatienceOptions {
   leastMs?: number;
   /** Asks once, and throws what it is answered; waits only where Azure says that it takes no more requests. */
   isHasty?: boolean;
-  /** The end of all patience, however well the work goes on. */
+  /** the last deadline, however well the work goes on. */
   endsInMs?: number;
 }
 
 /** A timer that is so late tells of a process that was stopped, or starved. */
 const stoodStillMs = 1000;
 
-export class Patience {
-  readonly #options: PatienceOptions;
+export class FenceDeadline {
+  readonly #options: FenceDeadlineOptions;
   readonly #leastMs: number;
   readonly #endsAt: number;
   #until: number;
@@ -53,7 +53,7 @@ export class Patience {
   #heard: boolean;
   #over: GaveUp | undefined;
 
-  constructor(options: PatienceOptions) {
+  constructor(options: FenceDeadlineOptions) {
     const { limitMs, overMs = 0, heard = false, leastMs = limitMs, endsInMs = Infinity } = options;
     this.#options = options;
     this.#leastMs = Math.min(leastMs, limitMs);
@@ -88,13 +88,13 @@ export class Patience {
     if (this.#over || this.#leftMs() <= 0) throw this.#giveUp(reason);
   }
 
-  /** Throws GaveUp at the end of all patience only: whatever goes on as it should. */
+  /** Throws GaveUp at the last deadline only: whatever goes on as it should. */
   checkEnd(reason: string): void {
     if (this.#over || performance.now() >= this.#endsAt) throw this.#giveUp(reason);
   }
 
   #giveUp(reason: string, queuedMs = 0): GaveUp {
-    // At the end of all patience the region may have got on with the work a moment ago.
+    // At the last deadline the region may have got on with the work a moment ago.
     const isSlow = performance.now() < this.#until + queuedMs;
     this.#over ??= new GaveUp(reason, !this.#heard && !isSlow);
     return this.#over;
@@ -215,14 +215,14 @@ export async function fenceBegan({
 }
 
 /** For one attempt of a step of the fence. `progressAt` (ISO 8601): when the region last got on with this step's work. */
-export async function patienceOf(
+export async function fenceDeadlineOf(
   context: StepContext,
   { progressAt, heard = false, endsInMs }: { progressAt?: string; heard?: boolean; endsInMs?: number } = {},
-): Promise<Patience> {
+): Promise<FenceDeadline> {
   const { topology, signal, now } = context;
   const { fenceDeadline, requestTimeout } = topology.policies;
   const since = progressAt ?? (await fenceBegan(context));
-  return new Patience({
+  return new FenceDeadline({
     signal,
     limitMs: toSeconds(fenceDeadline) * 1000,
     overMs: now().getTime() - Date.parse(since),

@@ -4,8 +4,8 @@ import type { SealedManifest, SecretRef } from '../../src/recovery-point/manifes
 import type { Azure } from '../../src/azure/azure.ts';
 import { answerError, azureError } from '../../src/azure/errors.ts';
 import type { StandbyFinding } from '../../src/standby/findings.ts';
-import type { Look } from '../../src/standby/look.ts';
-import { lookAtSecrets } from '../../src/standby/look-at-secrets.ts';
+import type { Look } from '../../src/standby/inspection.ts';
+import { checkSecrets } from '../../src/standby/check-secrets.ts';
 import { sideOf } from '../../src/topology/sides.ts';
 import { topologyOf } from '../topology/minimal.ts';
 
@@ -45,7 +45,7 @@ function look(
   const get = (name: string) => say(secrets.find(([{ secret }]) => secret === name)?.[1] ?? access);
   const sealed = { secrets: secrets.map(([ref]) => ref), sharing: { things: [], inBoth: [] } };
   const { signal } = new AbortController();
-  return lookAtSecrets({
+  return checkSecrets({
     azure: { vault: () => ({ get }) } as unknown as Azure,
     topology,
     from: sideOf(topology, 'eastus'),

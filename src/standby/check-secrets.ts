@@ -3,7 +3,15 @@ import { mapBounded } from '../run/work/bounded.ts';
 import type { SecretRef } from '../recovery-point/manifest.ts';
 import type { ResourceClass } from '../topology/words.ts';
 import type { StandbyFinding } from './findings.ts';
-import { ask, findingOf, probe, unlessAnswered, type Answer, type Look, type MakeFinding } from './look.ts';
+import {
+  ask,
+  findingOf,
+  probe,
+  unlessAnswered,
+  type Answer,
+  type Look,
+  type MakeFinding,
+} from './inspection.ts';
 import { sameVault } from '../workspace/sharing.ts';
 
 /** Key Vault takes thousands of requests in ten seconds; a plan should not need them. */
@@ -14,7 +22,7 @@ interface Read {
   answer: Answer<string | undefined>;
 }
 
-export async function lookAtSecrets(look: Look): Promise<StandbyFinding[]> {
+export async function checkSecrets(look: Look): Promise<StandbyFinding[]> {
   const { azure, topology, to, sealed } = look;
   const { secrets } = sealed;
   if (secrets.length === 0) return [];

@@ -2,15 +2,15 @@
 import { apiVersions, type ArmResource } from '../azure/azure.ts';
 import { isObject, textAt } from '../azure/body/json.ts';
 import type { StandbyFinding } from './findings.ts';
-import { ask, findingOf, probe, reachBlobs, type Look, type MakeFinding } from './look.ts';
-import { lookAtRoles } from './look-at-roles.ts';
+import { ask, findingOf, probe, reachBlobs, type Look, type MakeFinding } from './inspection.ts';
+import { checkRoles } from './check-roles.ts';
 import { isOnlyIn, nameOfThing, sameVault, type SharedThing } from '../workspace/sharing.ts';
 
-export async function lookAtShared(look: Look, thing: SharedThing): Promise<StandbyFinding[]> {
+export async function checkShared(look: Look, thing: SharedThing): Promise<StandbyFinding[]> {
   const finding = findingOf({ ...thing, acceptable: true });
   switch (thing.kind) {
     case 'storage':
-      return [...(await lookAtAccount(look, thing, finding)), ...(await lookAtRoles(look, thing))];
+      return [...(await lookAtAccount(look, thing, finding)), ...(await checkRoles(look, thing))];
     case 'registry':
       return lookAtRegistry(look, thing, finding);
     case 'vault':

@@ -3,12 +3,12 @@ import { principalsWithin } from '../workspace/identities.ts';
 import { apiVersions } from '../azure/azure.ts';
 import { textAt } from '../azure/body/json.ts';
 import { workspaceId } from '../topology/sides.ts';
-import { ask, findingOf, type Look } from './look.ts';
+import { ask, findingOf, type Look } from './inspection.ts';
 import type { StandbyFinding } from './findings.ts';
 import { nameOfThing, type SharedThing } from '../workspace/sharing.ts';
 
 /** A warning at most: people may read by their own roles. */
-export async function lookAtRoles(
+export async function checkRoles(
   { azure, to, ...look }: Look,
   thing: SharedThing,
 ): Promise<StandbyFinding[]> {

@@ -7,7 +7,7 @@ import type { Side } from '../topology/sides.ts';
 import type { Topology } from '../topology/topology.ts';
 import type { StandbyFinding } from './findings.ts';
 
-export interface LookAtStandby {
+export interface InspectStandby {
   azure: Azure;
   topology: Topology;
   /** The side that is left; it may be dark, and is not asked. */
@@ -23,7 +23,7 @@ export interface LookAtStandby {
 }
 
 /** What each look is given. */
-export interface Look extends LookAtStandby, AskOptions {}
+export interface Look extends InspectStandby, AskOptions {}
 
 export type Answer<T> =
   | { state: 'answered'; value: T }

@@ -5,9 +5,9 @@ import { apiVersions, type Azure, type CallOptions, type JsonObject } from '../a
 import { textAt } from '../azure/body/json.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import { workspaceId, type Side } from '../topology/sides.ts';
-import type { TakenWriters } from './taken.ts';
+import type { RemovedAccess } from './shut-out-record.ts';
 
-export interface GivenBack {
+export interface RestoredAccess {
   detail: string;
   /** What could not be given back, one line each: for a person. */
   left: string[];
@@ -15,13 +15,13 @@ export interface GivenBack {
 }
 
 /** Idempotent. Errors: AzureUnavailable; AzureError where the workspace or its storage is not there, or its keys are refused. */
-export async function giveBackWriters(
+export async function restoreAccess(
   azure: Azure,
   side: Side,
-  { roles, storageAccount }: TakenWriters,
+  { roles, storageAccount }: RemovedAccess,
   options: CallOptions,
   now: Date,
-): Promise<GivenBack> {
+): Promise<RestoredAccess> {
   const workspace = workspaceId(side.workspace);
   const left: string[] = [];
   const found = await azure.arm.get(workspace, apiVersions.machineLearning, options);
@@ -29,7 +29,7 @@ export async function giveBackWriters(
   for (const role of roles) {
     // A workspace or a compute that was made anew has another identity: a role for the one of before would let nobody in.
     const isHeld = principals.has(textAt(role.properties, 'principalId') ?? '');
-    const refusal = isHeld ? await giveRole(azure, role, options) : nobodys;
+    const refusal = isHeld ? await restoreRole(azure, role, options) : nobodys;
     if (refusal !== undefined) left.push(`role ${role.id}: ${refusal}`);
   }
   const roleCount = roles.length - left.length;
@@ -62,7 +62,7 @@ const writable = [
 ];
 
 /** Why it could not be given back; undefined: it is. */
-async function giveRole(
+async function restoreRole(
   azure: Azure,
   { id, properties }: { id: string; properties: JsonObject },
   options: CallOptions,

@@ -17,7 +17,7 @@ const Taken = z.strictObject({
 });
 
 /** What the workspace of the region wrote with: roles at or below its storage account, and the account's keys. */
-const TakenWriters = Taken.extend({
+const RemovedAccess = Taken.extend({
   storageAccount: z.string(),
   roles: z.array(
     z.strictObject({
@@ -26,26 +26,26 @@ const TakenWriters = Taken.extend({
     }),
   ),
 });
-export type TakenWriters = z.infer<typeof TakenWriters>;
+export type RemovedAccess = z.infer<typeof RemovedAccess>;
 
 /** Schedules that were enabled. */
-const TakenIntake = Taken.extend({ schedules: z.array(z.string()) });
-export type TakenIntake = z.infer<typeof TakenIntake>;
+const StoppedIntake = Taken.extend({ schedules: z.array(z.string()) });
+export type StoppedIntake = z.infer<typeof StoppedIntake>;
 
 interface Kinds {
-  writers: TakenWriters;
-  intake: TakenIntake;
+  writers: RemovedAccess;
+  intake: StoppedIntake;
 }
 const kinds: { [Kind in keyof Kinds]: DocumentKind<Kinds[Kind]> } = {
-  writers: documentKind('what a fence took from writers', 1, TakenWriters),
-  intake: documentKind('what a fence took from the intake', 1, TakenIntake),
+  writers: documentKind('what a fence took from writers', 1, RemovedAccess),
+  intake: documentKind('what a fence took from the intake', 1, StoppedIntake),
 };
 type Noted<K extends keyof Kinds> = Omit<Kinds[K], 'takenAt' | 'givenBackAt'>;
 
 const nameOf = (region: string, kind: keyof Kinds) => `fence/${region}/taken-${kind}.json`;
 
 /** What was last taken there, given back or not. */
-export async function readTaken<K extends keyof Kinds>(
+export async function readShutOut<K extends keyof Kinds>(
   store: ControlStore,
   region: string,
   kind: K,
@@ -54,16 +54,16 @@ export async function readTaken<K extends keyof Kinds>(
 }
 
 /** What was taken there and is not given back. */
-export async function stillTaken<K extends keyof Kinds>(
+export async function stillShutOut<K extends keyof Kinds>(
   store: ControlStore,
   region: string,
   kind: K,
 ): Promise<Kinds[K] | undefined> {
-  const found = await readTaken(store, region, kind);
+  const found = await readShutOut(store, region, kind);
   return found?.givenBackAt === undefined ? found : undefined;
 }
 
-export async function noteTakenWriters(
+export async function recordRemovedAccess(
   store: ControlStore,
   taken: Noted<'writers'>,
   now: Date,
@@ -76,14 +76,18 @@ export async function noteTakenWriters(
   }));
 }
 
-export async function noteTakenIntake(store: ControlStore, taken: Noted<'intake'>, now: Date): Promise<void> {
+export async function recordStoppedIntake(
+  store: ControlStore,
+  taken: Noted<'intake'>,
+  now: Date,
+): Promise<void> {
   await note(store, 'intake', taken, now, (before) => ({
     schedules: [...new Set([...before.schedules, ...taken.schedules])],
   }));
 }
 
 /** It is given back: the next fence begins a record of its own. */
-export async function noteGivenBack(
+export async function recordRestored(
   store: ControlStore,
   region: string,
   kind: keyof Kinds,
