@@ -90,7 +90,9 @@ describe('the document', () => {
   const error = { code: 'PreconditionError', message: 'm', next: 'n', retryable: false, exitCode: 1 };
 
   it('of a plan has the plan, and next to it what would make it fail', () => {
-    expectDocument('plan', { ...plan, ...found, error });
+    const finding = { severity: 'fails', file: 'a.json', line: 1, found: 'f', expected: 'e', next: 'n' };
+    const look = { host: 'train-01', target: 'a.json', state: 'fails', files: 0, changes: 0 };
+    expectDocument('plan', { ...plan, ...found, configs: [{ ...look, findings: [finding] }], error });
   });
 
   it('of a run has its report, and the error next to it', () => {

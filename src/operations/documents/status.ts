@@ -31,8 +31,15 @@ const Finding = z.object({
       'critical: a failover now would fail, or something is broken. warning: a person should see to it',
     ),
   kind: z.enum(['owed', 'damaged', 'failed']).optional(),
+  run: z.string().optional().describe('Id of the run that it is about'),
   what: z.string(),
   next: z.string().optional().describe('What to do'),
+});
+
+const Silence = z.object({
+  what: z.string().describe('What shows no sign of life'),
+  kind: z.enum(['no heartbeat', 'no worker']),
+  seconds: z.number(),
 });
 
 const Worker = z.object({ queue: z.string(), host: z.string().optional(), polling: z.int() });
@@ -54,9 +61,10 @@ export const StatusDocument = z.object({
   }),
   damage: Damage.optional(),
   runs: z
-    .array(RunDocument.extend({ executed: z.boolean().optional() }))
+    .array(RunDocument.extend({ executed: z.boolean().optional(), silent: Silence.optional() }))
     .describe('What runs, waits or has failed; executed: whether this Temporal executes it'),
   newestReplicate: RunDocument.optional(),
+  newestMove: RunDocument.optional().describe('The newest move that has ended'),
   owed: z.array(KeptDebt),
   workers: z.array(Worker).optional().describe('Absent where Temporal does not answer'),
   registered: Registered.optional(),
