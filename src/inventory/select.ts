@@ -1,4 +1,4 @@
-/** Which versions of assets are carried: globs, and the newest few of each. Pure. */
+/** Selects which asset versions are carried: by globs, and the newest few of each. Pure. */
 import { posix } from 'node:path';
 import type { ArmResource } from '../azure/azure.ts';
 import type { Topology } from '../topology/topology.ts';
@@ -6,6 +6,7 @@ import { assetKey, type AssetType } from '../workspace/asset-types.ts';
 
 export type Selection = Pick<Topology['artifacts'], 'include' | 'exclude' | 'versions'>;
 
+/** Which versions are carried. */
 export interface Selected {
   carried: ArmResource[];
   /** Carried only if something that is carried refers to them. */
@@ -28,7 +29,7 @@ export function selectVersions(
   return { carried, beyond, excluded: versions.length - allowed.length };
 }
 
-/** Whether an asset that has no version yet is carried all the same: what is said of it is its owner's work. */
+/** Whether to carry an asset that has no version yet. Its description and tags are its owner's work. */
 export function selectsName(type: AssetType, name: string, { include, exclude }: Selection): boolean {
   const key = assetKey(type, name);
   return matches(key, include) && !matches(key, exclude);
@@ -42,7 +43,7 @@ function matches(key: string, globs: readonly string[]): boolean {
   return globs.some((glob) => glob === '**' || posix.matchesGlob(key, glob));
 }
 
-/** Compares two versions by when they were made, then by number. */
+/** Orders two versions by creation time, then by number, newest first. */
 export function newestFirst(a: ArmResource, b: ArmResource): number {
   const [first, second] = [createdAt(a), createdAt(b)];
   if (first !== second) return first < second ? 1 : -1;

@@ -1,4 +1,4 @@
-/** A workspace as ARM answers it: the few facts that copying and restoring need. */
+/** A workspace as ARM returns it: the few facts that copying and restoring need. */
 import { z } from 'zod';
 import { apiVersions, type Arm, type ArmResource } from '../azure/azure.ts';
 import { UnderstudyError } from '../errors/error.ts';
@@ -8,7 +8,7 @@ import { WorkspaceRef } from '../topology/topology.ts';
 export const SourceWorkspace = WorkspaceRef.extend({
   guid: z.string(),
   location: z.string(),
-  /** ARM ids of what belongs to it: `storageAccount`, `keyVault`, `applicationInsights`, `containerRegistry`. */
+  /** ARM ids of associated resources: `storageAccount`, `keyVault`, `applicationInsights`, `containerRegistry`. */
   associated: z.record(z.string(), z.string()),
 });
 export type SourceWorkspace = z.infer<typeof SourceWorkspace>;
@@ -20,7 +20,10 @@ export interface KnownWorkspace extends SourceWorkspace {
   resource: ArmResource;
 }
 
-/** PreconditionError if there is no such workspace, or it has no storage account. */
+/**
+ * Reads a workspace.
+ * Errors: PreconditionError if it does not exist, or has no storage account.
+ */
 export async function findWorkspace(arm: Arm, side: Side, signal: AbortSignal): Promise<KnownWorkspace> {
   const id = workspaceId(side.workspace);
   const resource = await arm.find(id, apiVersions.machineLearning, { signal });
@@ -62,7 +65,7 @@ function associatedOf({ properties }: ArmResource): Record<string, string> {
   );
 }
 
-/** `East US` and `eastus` are one region. */
+/** `East US` and `eastus` are the same region. */
 export function regionName(location: string): string {
   return location.toLowerCase().replaceAll(' ', '');
 }
