@@ -17,8 +17,8 @@ export function folderAt(
 }
 
 /**
- * Calls `visit` for each file below each of the folders, one of which may lie in another. What successors write to a
- * folder of their hop below the path of their origin belongs to them alone; a marker of a folder is no file.
+ * Calls `visit` for each file below each of the folders. Folders may be nested. What successors write to their hop's
+ * folder, below the path of their original, belongs to them alone. A folder marker is not a file.
  */
 export async function visitFolders<T extends BlobRoot, L extends Located>(
   folders: Iterable<T>,
