@@ -1,4 +1,4 @@
-/** What a strategy says: for each phase, the steps it makes for a resource class. One file a strategy. */
+/** The interface of a strategy: the steps of each phase for a resource class. One file per strategy. */
 import type { Topology } from '../../topology/topology.ts';
 import type { Phase, ResourceClass } from '../../topology/words.ts';
 import { isUndoable, type ActionName } from '../actions.ts';
@@ -13,7 +13,7 @@ export interface StrategyInput {
   class: ResourceClass;
 }
 
-/** A step as a strategy writes it: the compiler adds phase, class, id and needs. */
+/** A step as a strategy defines it. The compiler adds phase, class, id and needs. */
 export interface StepDraft {
   /** Last part of the step's id. */
   name: string;
@@ -24,7 +24,7 @@ export interface StepDraft {
   expectedSeconds?: number;
   /** Waits until every class is verified, not only its own. */
   afterAll?: 'verify';
-  /** Nothing waits for it: its failure fails the run, but holds nobody up. */
+  /** Nothing waits for it: if it fails, the run fails, but nothing is delayed. */
   independent?: boolean;
 }
 
