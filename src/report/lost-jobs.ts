@@ -1,4 +1,4 @@
-/** What the interrupted jobs of a run lose: training's RPO is that of the one that loses most. */
+/** The work that the interrupted jobs of a run lose. The RPO of training is that of the job that loses most. */
 import { showJob } from '../workspace/jobs/job.ts';
 import { gpuHoursOf, showLostWork } from '../jobs/lost-work.ts';
 import type { JobEvidence } from './evidence.ts';
@@ -37,7 +37,7 @@ export function measureJobs({ items, problems }: { items: JobEvidence[]; problem
   };
 }
 
-/** Of two that lose the same time, the one with more GPUs. */
+/** Of two jobs that lose the same time, the one with more GPUs. */
 function isMore(a: Interrupted['lost'], b: Interrupted['lost']): boolean {
   const [first, second] = [a.ms ?? -1, b.ms ?? -1];
   return first === second ? (a.gpus ?? 0) >= (b.gpus ?? 0) : first > second;

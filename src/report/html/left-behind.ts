@@ -1,4 +1,4 @@
-/** What was not done, and what the recovery point does not have. */
+/** What was not done, and what the recovery point lacks. */
 import { table } from './table.ts';
 import { next, stateTag } from './tags.ts';
 import { html, type Insert, type Markup } from './markup.ts';
