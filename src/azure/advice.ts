@@ -26,6 +26,7 @@ const signInAgain = 'Sign in again: "az login".';
 /** A person's sign-in that has expired, or needs an interactive step. */
 const runOut = /^(700082|700084|70043|50173|50076|50078|50079|50158|50013)$/;
 
+/** Advice on failed sign-ins with an unknown cause. */
 export const credentialAdvice =
   'Check AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET and AZURE_AUTHORITY_HOST, or sign in with "az login".';
 

@@ -16,6 +16,7 @@ export interface ArmId {
 
 const machineLearning = 'microsoft.machinelearningservices';
 
+/** Compares names without regard to case, as Azure does. */
 export function sameName(left: string | undefined, right: string | undefined): boolean {
   return left !== undefined && right !== undefined && left.toLowerCase() === right.toLowerCase();
 }
@@ -37,12 +38,14 @@ export function parseArmId(id: string): ArmId | undefined {
   return { subscriptionId: segments[1], ...(group ? { resourceGroup: group } : {}), provider, path };
 }
 
+/** Formats the parts of an ARM id. */
 export function formatArmId({ subscriptionId, resourceGroup, provider, path }: ArmId): string {
   const group = resourceGroup === undefined ? '' : `/resourceGroups/${resourceGroup}`;
   const names = path.map(({ type, name }) => `/${type}/${name}`).join('');
   return `/subscriptions/${subscriptionId}${group}/providers/${provider}${names}`;
 }
 
+/** Whether both refer to the same workspace, without regard to case. */
 export function sameWorkspace(left: WorkspaceRef, right: WorkspaceRef): boolean {
   return (
     sameName(left.subscriptionId, right.subscriptionId) &&

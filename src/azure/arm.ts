@@ -42,6 +42,7 @@ interface Connected {
   settings: ArmOptions;
 }
 
+/** Connects to ARM. Makes no request yet. */
 export function connectArm(credential: TokenCredential, cloud: CloudSettings, settings: ArmOptions): Arm {
   const client = new ServiceClient({
     credential,

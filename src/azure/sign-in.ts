@@ -17,6 +17,7 @@ const names = new Set([
   'CredentialUnavailableError',
 ]);
 
+/** Whether the SDK failed to get a token. */
 export function isSignInFailure(error: unknown): error is Error {
   return error instanceof Error && names.has(error.name);
 }

@@ -24,6 +24,7 @@ export interface CopyLimits {
   /** At most 4000 MiB in Azure. A copy that is cut short loses at most one block. */
   blockBytes: number;
 }
+/** Azure's limits, with blocks of 64 MiB. */
 export const azureLimits: CopyLimits = { wholeBytes: 256 * 1024 * 1024, blockBytes: 64 * 1024 * 1024 };
 
 /** One copy. */

@@ -5,6 +5,7 @@ import { type RawJob } from '../workspace/jobs/job.ts';
 import type { LedgerCheckpoint, LedgerEntry } from '../ledger/ledger.ts';
 import { checkpointFolder, type CheckpointPolicy } from '../workspace/jobs/checkpoint.ts';
 
+/** A checkpoint to copy. */
 export interface CheckpointToBring {
   checkpoint: LedgerCheckpoint;
   /** Name of the job that gets the folder. */
@@ -30,6 +31,7 @@ export const CheckpointFiles = z.strictObject({
 });
 export type CheckpointFiles = z.infer<typeof CheckpointFiles>;
 
+/** Counts the files of a checkpoint that was copied. */
 export function filesOf(
   { checkpoint }: LedgerEntry,
   brought: Brought | undefined,

@@ -14,6 +14,7 @@ import type { RunProgress, RunSummary } from '../run/progress.ts';
 import type { RunReference, RunStart } from '../run/reference.ts';
 import type { Progress } from '../run/work/step-context.ts';
 
+/** A handle of a run's workflow. */
 export type RunHandle = WorkflowHandle<(run: RunStart) => Promise<RunSummary>>;
 
 const keys = {

@@ -1,6 +1,7 @@
 /** Detects whether what a run waits for still shows progress. A killed worker is noticed within seconds. */
 import type { RunHandle } from './runs.ts';
 
+/** What has shown no progress, and for how long. */
 export interface Silence {
   /** `step "restore/data/blobs"`, `its activity endRun`, `its workflow`. */
   what: string;

@@ -65,6 +65,7 @@ export function keyMeaning(key: string): KeyMeaning | undefined {
   return undefined;
 }
 
+/** Whether users invent the keys of the map under this key. */
 export function isFreeMap(key: string): boolean {
   return freeMaps.has(normalKey(key));
 }

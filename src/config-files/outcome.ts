@@ -33,6 +33,7 @@ export type ConfigMoment =
 /** Called at each moment before the work continues. If it throws, the work stops there. */
 export type ObserveConfigs = (moment: ConfigMoment) => void | Promise<void>;
 
+/** What to rewrite, and for which run. */
 export interface ConfigRequest {
   target: ConfigTarget;
   mapping: WorkspaceMapping;
@@ -45,6 +46,7 @@ export interface ConfigRequest {
 /** What an inspection of a target needs. With a run's id it recognizes what that run has already done. */
 export type LookRequest = Omit<ConfigRequest, 'runId' | 'observe'> & { runId?: string };
 
+/** What happened to one file. */
 export interface ConfigFileOutcome {
   file: string;
   status: 'changed' | 'unchanged';
@@ -54,6 +56,7 @@ export interface ConfigFileOutcome {
   diff: string;
 }
 
+/** The backup of a file, and its digests. */
 export interface FileBackup {
   file: string;
   realPath: string;
@@ -70,6 +73,7 @@ export type ConfigUndo =
   | { kind: 'files'; runId: string; files: FileBackup[] }
   | { kind: 'git'; runId: string; git: string; branch: string; commit: string; files: string[] };
 
+/** The result of rewriting a target. */
 export interface ConfigOutcome {
   files: ConfigFileOutcome[];
   /** The commit made for a Git target. Absent if nothing changed. */
@@ -91,6 +95,7 @@ export interface ConfigLook {
 /** `changed-since`: someone has changed the file since, so it was left unchanged. */
 export type UndoStatus = 'restored' | 'already-restored' | 'changed-since' | 'failed';
 
+/** The result of undoing a rewriting. */
 export interface ConfigUndoOutcome {
   files: { file: string; status: UndoStatus; reason?: string }[];
   /** The commit that reverts the other one. */

@@ -14,6 +14,7 @@ import { readMeaning, type Meaning, type Opinion } from './meaning.ts';
 import { mask, maskText, secretPlaces } from './secrets.ts';
 import { parseYamlDocument } from './documents/yaml-document.ts';
 
+/** A config file to rewrite. */
 export interface ConfigInput {
   /** The file's name. Determines the format if none is given, and is used in errors. */
   file: string;
@@ -38,6 +39,7 @@ export interface ConfigWarning {
   text: string;
 }
 
+/** The result of rewriting a config file. */
 export interface RewrittenConfig {
   content: string;
   changes: ConfigChange[];

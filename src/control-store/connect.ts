@@ -6,6 +6,7 @@ import type { Topology } from '../topology/topology.ts';
 import { blobControlStore } from './blob-store.ts';
 import type { ControlStore } from './store.ts';
 
+/** The topology's reference to its control store. */
 export type ControlStoreRef = Topology['controlStore'];
 
 function controlStoreAccountId(ref: ControlStoreRef): string {

@@ -139,6 +139,7 @@ export async function releaseWriterLease(store: ControlStore, holder: string): P
   });
 }
 
+/** Throws FencedError if the pointer is in another epoch. */
 export function assertEpoch(pointer: RegionPointer, epoch: number): void {
   if (pointer.epoch.number === epoch) return;
   throw new UnderstudyError(

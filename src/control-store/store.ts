@@ -24,6 +24,7 @@ export interface Versioned<T> {
   etag: string;
 }
 
+/** Reads and writes documents. Names are paths below the container. */
 export interface ControlStore {
   /**
    * Undefined if it does not exist. Throws ControlStoreError if it is not JSON, AzureUnavailable if it cannot be read.

@@ -17,6 +17,7 @@ const served = ['model', 'modelMountPath', 'environmentId', 'codeConfiguration']
 /** A request body, or why there is none. */
 export type Body = { body: JsonObject } | { reason: string };
 
+/** Returns the body that creates an endpoint or a deployment. */
 export function createdBody(source: ArmResource, standby: Standby, more: JsonObject): Body {
   const moved = movedProperties(source, standby);
   if ('reason' in moved) return moved;

@@ -9,6 +9,7 @@ import { apiVersions, type ArmResource, type JsonObject } from '../azure/azure.t
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 
+/** The keys of an endpoint. */
 export interface Keys {
   [name: string]: string;
   primaryKey: string;

@@ -46,6 +46,7 @@ export async function lostDeployments(context: StepContext): Promise<ReadonlyMap
   return found;
 }
 
+/** Gives all traffic of an endpoint to its complete deployments. */
 export async function takeTraffic(context: StepContext, { endpoint, serving }: SetAside): Promise<void> {
   const path = `${workspaceId(context.to.workspace)}/onlineEndpoints/${endpoint.name}`;
   const options = { signal: context.signal };

@@ -26,6 +26,7 @@ export interface ListResources {
   leftCancelled: Readonly<Record<string, string>>;
 }
 
+/** What was found, and the parts that were written. */
 export interface ResourceListing {
   parts: Part[];
   counts: Record<string, number>;
@@ -46,6 +47,7 @@ type Kind =
   | 'computes'
   | 'raw-jobs';
 
+/** Lists every kind of resource besides assets. */
 export async function listResources(
   request: ListResources,
   datastores: ArmResource[],

@@ -18,6 +18,7 @@ import type { NamedReference } from './name-missing.ts';
 import { imageReason, type LostImages } from './own-registry.ts';
 import { mergeUnits, type NeededRoot } from '../recovery-point/units.ts';
 
+/** What the listed resources need. */
 export interface Needed {
   asset(line: AssetLine): Promise<void>;
   job(job: RawJob): Promise<void>;
@@ -36,6 +37,7 @@ export interface Needed {
 /** A reference, and what refers by it: `jobs/train-1`. */
 export type OwnedReference = AssetReference & { of: string };
 
+/** Begins to collect what resources need. */
 export function collectNeeded(
   stores: SourceStores,
   outputs: JobOutputs,

@@ -4,6 +4,7 @@ import type { ArmResource } from '../azure/azure.ts';
 import type { Topology } from '../topology/topology.ts';
 import { assetKey, type AssetType } from '../workspace/asset-types.ts';
 
+/** The part of the topology that selects assets. */
 export type Selection = Pick<Topology['artifacts'], 'include' | 'exclude' | 'versions'>;
 
 /** Which versions are carried. */
@@ -14,6 +15,7 @@ export interface Selected {
   excluded: number;
 }
 
+/** Selects the versions of one asset to carry. */
 export function selectVersions(
   type: AssetType,
   name: string,
@@ -35,6 +37,7 @@ export function selectsName(type: AssetType, name: string, { include, exclude }:
   return matches(key, include) && !matches(key, exclude);
 }
 
+/** Whether a glob of the topology excludes the key, such as `models/fraud/4`. */
 export function isExcluded(key: string, { exclude }: Pick<Selection, 'exclude'>): boolean {
   return matches(key, exclude);
 }

@@ -3,6 +3,7 @@ import type { StepContext } from '../run/work/step-context.ts';
 import type { LedgerEntry, Settlement } from '../ledger/ledger.ts';
 import type { OldJobState } from '../fence/stopped-jobs.ts';
 
+/** Returns the settlement of a job, by what the fence of this run saw of it. */
 export function settlementOf(
   old: OldJobState,
   { status }: LedgerEntry,

@@ -129,6 +129,7 @@ export interface ToLedgerEntry {
   cancelledBy?: string | undefined;
 }
 
+/** Makes the ledger entry of an unfinished job. */
 export function toLedgerEntry({
   job,
   side,
@@ -168,6 +169,7 @@ export function toLedgerEntry({
 
 type Lineage = Pick<LedgerEntry, 'lineageRoot' | 'hop'>;
 
+/** Returns the lineage of a job: that of a successor by its tags, otherwise a new one. */
 export function lineageOf(job: RawJob, { region, workspace }: ToLedgerEntry['side']): Lineage {
   return lineageOfSuccessor(job) ?? { lineageRoot: `${region}.${workspace.name}.${job.name}`, hop: 0 };
 }
@@ -205,6 +207,7 @@ export function successorName(lineageRoot: string, hop: number): string {
   return `us-${letters.join('')}`;
 }
 
+/** Returns the name of a job's document in the control store. */
 export function ledgerName(lineageRoot: string): string {
   return `ledger/${lineageRoot}.json`;
 }

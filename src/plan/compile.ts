@@ -15,6 +15,7 @@ import { hotWarm } from './strategies/hot-warm.ts';
 import { timeLimitsOf } from './time-limits.ts';
 import { draft, toStep, type StepDraft, type Strategy } from './strategies/strategy.ts';
 
+/** What a plan is compiled from. */
 export interface CompileInput {
   topology: Topology;
   bundle: string;
@@ -49,6 +50,7 @@ function strategyOf(topology: Topology, resourceClass: ResourceClass): Strategy 
   );
 }
 
+/** Compiles the plan of a failover. */
 export function compileFailover(
   input: CompileInput & { recoveryPoint: RecoveryPointSummary; acceptedLosses?: readonly AcceptedLoss[] },
 ): Plan {

@@ -22,6 +22,7 @@ const moves: Record<RunState, readonly RunState[]> = {
   cancelled: [],
 };
 
+/** Whether a run may change from one state to the other. */
 export function mayMove(from: RunState, to: RunState): boolean {
   return from === to || moves[from].includes(to);
 }

@@ -17,6 +17,7 @@ export interface DoneStep {
 const done = new Set(['completed', 'owed', 'undo-failed']);
 const brokenOff = new Set(['running', 'failed']);
 
+/** Compiles the undo plan. `digest`: of the plan to undo. */
 export function compileUndo(plan: Plan, digest: string, records: readonly DoneStep[]): Plan {
   const recordOf = new Map(records.map((record) => [record.step, record]));
   const touched = plan.steps

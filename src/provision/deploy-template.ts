@@ -16,6 +16,7 @@ import { deploymentOf, foretell, Foretold } from './what-if.ts';
 /** ARM's limit for the name of a deployment. */
 const nameLimit = 64;
 
+/** The action `deployTemplate`. */
 export async function deployTemplate(context: StepContext): Promise<StepResult> {
   const { azure, to, bundle, signal } = context;
   const declared = bundle.templates[to.region];

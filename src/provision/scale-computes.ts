@@ -158,6 +158,7 @@ async function scale(
   return undefined;
 }
 
+/** The undo of `scaleComputes`: restores limits, and removes clusters that it created. Idempotent. */
 export async function scaleComputesBack(context: StepContext, undo: unknown): Promise<string> {
   const { scaled, created } = undo as ScaleUndo;
   for (const { name, ...scaleSettings } of scaled) {

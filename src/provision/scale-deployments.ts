@@ -104,6 +104,7 @@ function capacityOf(deployment: ArmResource | undefined): number {
   return (deployment?.sku as { capacity?: number } | undefined)?.capacity ?? 1;
 }
 
+/** The undo of `scaleDeployments`: restores the numbers of instances. Idempotent. */
 export async function scaleDeploymentsBack({ azure, signal }: StepContext, undo: unknown): Promise<string> {
   const { deployments } = undo as ScaleUndo;
   await forEachBounded(deployments, deployments.length, async ({ path, capacity }) => {

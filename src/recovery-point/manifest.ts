@@ -127,7 +127,9 @@ export const partLines = {
   /** Blobs that changed while they were copied. */
   fuzzy: FuzzyLine,
 };
+/** A kind of part. */
 export type PartKind = keyof typeof partLines;
+/** The type of a line, by kind of part. */
 export type PartLines = { [K in PartKind]: z.infer<(typeof partLines)[K]> };
 
 /** One NDJSON file of a recovery point. */

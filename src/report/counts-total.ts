@@ -31,6 +31,7 @@ export function countGroups(rows: readonly CountsRow[]): CountsGroup[] {
   });
 }
 
+/** Adds up rows of the same kind. */
 export function totalOf(rows: readonly CountsRow[]): CountsTotal {
   const sum = (of: (row: CountsRow) => number) => rows.reduce((all, row) => all + of(row), 0);
   const parts = (all: CountsRow['skipped']) => all.reduce((count, part) => count + part.count, 0);

@@ -86,6 +86,7 @@ const Findings = z.object({
 /** How many items of a list a report has. The rest are counted. */
 const mostFindings = 500;
 
+/** Evidence with its content. */
 export interface EvidenceDocument extends Evidence {
   step: string;
   /** Absent if it could not be read, or is not what the step wrote. `problem` then says so. */

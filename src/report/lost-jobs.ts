@@ -6,6 +6,7 @@ import type { Rpo } from './schema.ts';
 import { showCount } from '../topology/figures.ts';
 import { showTime } from './wording.ts';
 
+/** The work that the jobs of a run lose. */
 export interface LostJobs {
   worst?: NonNullable<Rpo['worst']>;
   why?: string;
@@ -15,6 +16,7 @@ export interface LostJobs {
 
 type Interrupted = JobEvidence & { lost: NonNullable<JobEvidence['lost']> };
 
+/** Measures the lost work. */
 export function measureJobs({ items, problems }: { items: JobEvidence[]; problems: string[] }): LostJobs {
   const lost = items.flatMap((job): Interrupted[] => (job.lost ? [{ ...job, lost: job.lost }] : []));
   const byPeople = items.filter((job) => !job.lost && job.class !== 'skip').length;

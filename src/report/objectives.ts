@@ -19,6 +19,7 @@ import type { JobEvidence } from './evidence.ts';
 import { measureJobs } from './lost-jobs.ts';
 import { elapsedMs } from './steps.ts';
 
+/** What is measured. */
 export interface Measured {
   header: RunHeader;
   plan: Plan;
@@ -35,6 +36,7 @@ function endingPhases(name: ResourceClass): Phase[] {
   return name === 'training' ? ['switch', 'resume'] : ['switch'];
 }
 
+/** Returns RTO and RPO of each class. */
 export function measureObjectives(measured: Measured): ClassObjectives[] {
   // An operation that moves nothing has no objectives to measure.
   if (!rowOf(measured.plan.operation).movesWriter) return [];

@@ -56,6 +56,7 @@ export interface ReportInput {
   now: Date;
 }
 
+/** Makes the report. */
 export function buildReport(input: ReportInput): Report {
   const { header, plan, topology } = input;
   const generatedAt = input.now.toISOString();

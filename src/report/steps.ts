@@ -9,6 +9,7 @@ export function elapsedMs(from: string, to: string): number {
   return Math.max(0, Date.parse(to) - Date.parse(from));
 }
 
+/** Reports one step. */
 export function reportStep(step: Step, record: StepRecord | undefined): StepReport {
   const ended = record?.endedAt;
   return {
@@ -47,6 +48,7 @@ export function reportPhases(plan: Plan, steps: StepReport[]): PhaseReport[] {
   });
 }
 
+/** Counts steps by state. */
 export function tallyOf(steps: { state: StepReport['state'] }[]): StepTally {
   const tally = {
     total: steps.length,

@@ -21,6 +21,7 @@ import {
 } from './wording.ts';
 import { worstMeasures } from './worst.ts';
 
+/** How to render text. */
 export interface TextOptions {
   /** Width in characters. Longer lines are wrapped. Paths and digests that cannot be wrapped are left whole. */
   columns?: number;
@@ -33,6 +34,7 @@ export interface TextOptions {
 
 type Paint = ReturnType<typeof picocolors.createColors>;
 
+/** Renders the report as text. */
 export function renderText(report: Report, options: TextOptions = {}): string {
   const { columns = 100, colour = false, full = true } = options;
   const paint = picocolors.createColors(colour);

@@ -7,6 +7,7 @@ import type { WorstMeasure } from './worst.ts';
 /** Shown if nothing is known. */
 export const unknown = '–';
 
+/** Formats milliseconds. Unknown values get a placeholder. */
 export function showMs(milliseconds: number | undefined): string {
   return milliseconds === undefined ? unknown : showDuration(milliseconds);
 }

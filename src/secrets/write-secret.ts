@@ -4,6 +4,7 @@ import type { Vault } from '../azure/azure.ts';
 import { isOutage } from '../azure/errors.ts';
 import { UnderstudyError } from '../errors/error.ts';
 
+/** Writes a secret and returns its version. */
 export type WriteSecret = (
   secret: string,
   value: string,

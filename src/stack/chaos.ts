@@ -8,6 +8,7 @@ import { UnderstudyError, messageOf } from '../errors/error.ts';
 import { askAzureProgram } from './azure-program.ts';
 import { readState } from './state.ts';
 
+/** A scenario that can be started. */
 export const Scenario = z.object({
   name: z.string(),
   summary: z.string(),
@@ -24,6 +25,7 @@ export const Scenario = z.object({
 });
 export type Scenario = z.infer<typeof Scenario>;
 
+/** A scenario that is running. */
 export const Running = z.object({
   name: z.string(),
   /** Null for the whole cloud. */
@@ -41,6 +43,7 @@ const Refusal = z.object({ error: z.object({ message: z.string() }) });
 /** How long to wait for an answer of a local Azure that is up, in milliseconds. */
 const answerMs = 10_000;
 
+/** How to start a scenario. */
 export interface ChaosStart {
   region?: string | undefined;
   /** By name, as a person types them. */
@@ -50,6 +53,7 @@ export interface ChaosStart {
   for?: string | undefined;
 }
 
+/** Starts and stops scenarios. */
 export interface Chaos {
   running(): Promise<Running[]>;
   /**

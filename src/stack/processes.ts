@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { openSync, readFileSync, closeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
+/** A process that was started. */
 export interface Started {
   name: string;
   pid: number;
@@ -22,6 +23,10 @@ export interface StartOptions {
   log: string;
 }
 
+/**
+ * Starts a detached process.
+ * Errors: Error if it cannot be started.
+ */
 export function start({ name, command, args, environment, log }: StartOptions): Started {
   const output = openSync(log, 'a', 0o600);
   try {
@@ -68,6 +73,7 @@ export function identify(name: string, pid: number): Started[] {
   return mark === undefined ? [] : [{ name, pid, mark }];
 }
 
+/** Whether it is still the process that was started. */
 export function isRunning({ pid, mark }: Started): boolean {
   return markOf(pid) === mark;
 }

@@ -23,10 +23,12 @@ import {
 import type { CloudAddress, StackState } from './state.ts';
 import { findTemporal, type Say } from './temporal-server.ts';
 
+/** The default folder for the state of a stack. */
 export const defaultFolder = '.understudy';
 /** File in the folder with variables for Azure's own clients. */
 export const clientsFile = 'clients.env';
 
+/** The addresses of a stack that is up. */
 export interface Stack {
   processes: Started[];
   /** Absent if only the local Azure was started. */
@@ -43,6 +45,7 @@ const startSeconds = 60;
 /** How long to wait for an answer of a server that is up, in milliseconds. */
 const healthMs = 3000;
 
+/** How to start a stack. */
 export interface UpOptions {
   folder: string;
   say: Say;
@@ -137,6 +140,7 @@ function valueOf<T>(settled: PromiseSettledResult<T>): T {
   return settled.value;
 }
 
+/** The result of ending a stack. */
 export interface Down {
   /** Whether anything had to be ended. */
   ended: boolean;

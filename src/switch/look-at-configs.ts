@@ -21,11 +21,13 @@ export interface HostLookRequest extends DeclaredMove, Pick<RunReference, 'contr
   deadlineSeconds: number;
 }
 
+/** A finding of an inspection. */
 export interface TargetFinding extends Omit<ConfigFinding, 'severity'> {
   /** `unknown`: it could not be inspected. */
   severity: ConfigFinding['severity'] | 'unknown';
 }
 
+/** The result of inspecting one target. */
 export interface TargetLook {
   host: string;
   /** The file, or the Git working copy. */

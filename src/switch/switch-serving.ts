@@ -31,6 +31,7 @@ export async function switchServing(context: StepContext): Promise<StepResult> {
   };
 }
 
+/** The undo of `switchServing`: restores the weights, unless another run has taken the pointer. Idempotent. */
 export async function switchServingBack(context: StepContext, undo: unknown): Promise<string> {
   const unit = context.step.class;
   const { weights } = undo as ServingUndo;

@@ -1,6 +1,7 @@
 /** Durations as written in a topology: a whole number and a unit (`90s`, `15m`, `2h`, `1d`). */
 const secondsPerUnit = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 
+/** The form of a duration. */
 export const durationPattern = /^(\d+)(s|m|h|d)$/;
 
 /** Converts a duration to seconds. Throws RangeError for anything else. */

@@ -16,6 +16,7 @@ export interface Problem extends Place {
   message: string;
 }
 
+/** A topology that was parsed and checked. */
 export interface CheckedTopology {
   topology: Topology;
   /** What may be a mistake, or intended. */

@@ -50,6 +50,7 @@ export const RegionPointer = z.strictObject({
 });
 export type RegionPointer = z.infer<typeof RegionPointer>;
 
+/** Returns the pointer of a new control store: epoch 1, and `region` serves everything. */
 export function firstPointer(region: string, changedBy: string, now: Date): RegionPointer {
   return {
     epoch: { number: 1, issuer: 'control-store' },

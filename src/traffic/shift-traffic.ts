@@ -16,6 +16,7 @@ interface TrafficUndo {
 /** The highest weight of an origin in Azure Front Door (1 to 1000). */
 const fullWeight = 1000;
 
+/** The action `shiftTraffic`. */
 export async function shiftTraffic(context: StepContext): Promise<StepResult> {
   const front = context.topology.traffic?.frontDoor;
   if (!front) return { state: 'skipped', detail: 'no traffic front is declared' };
@@ -32,6 +33,7 @@ export async function shiftTraffic(context: StepContext): Promise<StepResult> {
   };
 }
 
+/** The undo of `shiftTraffic`: restores the origins. Idempotent. */
 export async function shiftTrafficBack(context: StepContext, undo: unknown): Promise<string> {
   const { origins } = undo as TrafficUndo;
   // Enable the old origin before disabling the standby's, so that there is always one.

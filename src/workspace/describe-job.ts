@@ -12,6 +12,7 @@ import { withoutSecretTexts } from '../azure/body/secret-texts.ts';
 /** How many characters of a command line to keep. The job's spec has all of it. */
 const longestCommand = 1000;
 
+/** Returns a job's description. */
 export function describeJob(job: RawJob): JobDescription {
   const nodes = nodesOf(job);
   const limit = timeLimitSeconds(job);

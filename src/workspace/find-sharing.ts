@@ -74,6 +74,7 @@ export function refuseOneDefault(active: Used, standby: Used | undefined): void 
     throw new UnderstudyError('PreconditionError', problem, { next: mendOneDefault });
 }
 
+/** What to do if both workspaces have the same default storage account. */
 export const mendOneDefault =
   'Recreate the standby workspace with a storage account of its own: the account of a workspace cannot be changed.';
 
@@ -86,6 +87,7 @@ export function oneDefault(active: Used, standby: Used | undefined): string | un
   return oneDefaultReason(active.region, standby?.region ?? '', one);
 }
 
+/** Returns why one default storage account for both regions is refused. */
 export function oneDefaultReason(one: string, other: string, accountId: string): string {
   return (
     `the workspaces of ${one} and ${other} have one default storage account, "${nameOfId(accountId)}": ` +

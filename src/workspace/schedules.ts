@@ -8,6 +8,7 @@ import {
   type JsonObject,
 } from '../azure/azure.ts';
 
+/** Returns the properties that can be written back. */
 export function writable({ properties }: ArmResource): JsonObject {
   const { provisioningState: _, ...kept } = properties;
   return kept;

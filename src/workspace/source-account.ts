@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { sameName } from '../azure/ids.ts';
 import type { Container } from './sharing.ts';
 
+/** A storage account that is copied. */
 export const SourceAccount = z.strictObject({
   name: z.string(),
   id: z.string(),

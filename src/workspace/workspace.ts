@@ -5,6 +5,7 @@ import { UnderstudyError } from '../errors/error.ts';
 import { workspaceId, type Side } from '../topology/sides.ts';
 import { WorkspaceRef } from '../topology/topology.ts';
 
+/** The active workspace as recorded in a recovery point. */
 export const SourceWorkspace = WorkspaceRef.extend({
   guid: z.string(),
   location: z.string(),
@@ -13,6 +14,7 @@ export const SourceWorkspace = WorkspaceRef.extend({
 });
 export type SourceWorkspace = z.infer<typeof SourceWorkspace>;
 
+/** A workspace with its storage account. */
 export interface KnownWorkspace extends SourceWorkspace {
   id: string;
   /** ARM id of the workspace's own storage account. */
@@ -70,6 +72,7 @@ export function regionName(location: string): string {
   return location.toLowerCase().replaceAll(' ', '');
 }
 
+/** Returns the last segment of an ARM id. */
 export function nameOfId(id: string): string {
   return id.split('/').at(-1) ?? id;
 }

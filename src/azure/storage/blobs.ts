@@ -140,6 +140,7 @@ export async function hashBlob(
   return { sha256: sha256.digest('hex'), md5: md5.digest('base64'), sizeBytes };
 }
 
+/** Creates a container unless it exists. */
 export async function ensureContainer(container: ContainerClient, signal: AbortSignal): Promise<void> {
   try {
     await container.createIfNotExists({ abortSignal: signal });
@@ -177,6 +178,7 @@ export function blobStatus(error: unknown): number | undefined {
   return isUnderstudyError(error) ? error.details.azure?.status : undefined;
 }
 
+/** Formats an address for messages. */
 export function show({ account, container, path }: BlobAddress): string {
   return `${account.name}/${container}/${path}`;
 }
@@ -186,6 +188,7 @@ function bare(etag: string | undefined): string {
   return (etag ?? '').replaceAll('"', '');
 }
 
+/** Returns an etag with quotes, as conditions need it. */
 export function quoted(etag: string): string {
   return etag.startsWith('"') ? etag : `"${etag}"`;
 }

@@ -16,12 +16,14 @@
 import { rewriteReference, sameName, sameWorkspace, type ReferenceMapping } from '../../azure/ids.ts';
 import { secretsIn } from '../../azure/body/secret-texts.ts';
 
+/** A risk in a text. */
 export interface Risk {
   /** What it is about, as it may be shown: never a secret. */
   value: string;
   reason: string;
 }
 
+/** The risks in a text. */
 export interface Risks {
   /** Why the job must not be submitted. */
   unmapped: Risk[];

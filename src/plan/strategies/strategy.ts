@@ -5,6 +5,7 @@ import { isUndoable, type ActionName } from '../actions.ts';
 import type { Step } from '../plan.ts';
 import type { RecoveryPointSummary } from '../recovery-point-summary.ts';
 
+/** What a strategy makes its steps from. */
 export interface StrategyInput {
   topology: Topology;
   from: string;
@@ -30,6 +31,7 @@ export interface StepDraft {
 
 export type Strategy = Record<Exclude<Phase, 'fence'>, (input: StrategyInput) => StepDraft[]>;
 
+/** Makes a draft of a step. */
 export function draft(
   name: string,
   action: ActionName,
@@ -39,6 +41,7 @@ export function draft(
   return { name, action, title, ...more };
 }
 
+/** Completes a draft with phase, class, id and needs. */
 export function toStep(phase: Phase, resourceClass: ResourceClass, of: StepDraft, needs: string[]): Step {
   return {
     id: `${phase}/${resourceClass}/${of.name}`,

@@ -11,6 +11,7 @@ import type { Report } from '../schema.ts';
 import { owedByRegion, showMs, showRecoveryPoint, showTime } from '../wording.ts';
 import { worstMeasures } from '../worst.ts';
 
+/** Renders the report as a complete HTML document. */
 export function renderHtml(report: Report): string {
   const { run } = report;
   const operation = run.operation.charAt(0).toUpperCase() + run.operation.slice(1);

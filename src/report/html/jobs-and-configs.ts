@@ -6,6 +6,7 @@ import { html, type Insert, type Markup } from './markup.ts';
 import type { Report } from '../schema.ts';
 import { showCount } from '../../topology/figures.ts';
 
+/** Renders the table of jobs. */
 export function jobs(report: Report): Markup {
   const columns: Column[] = [
     { label: 'Job', name: true },
@@ -60,6 +61,7 @@ function valueOf(text: string): Markup | string {
   return text === '' ? 'none' : html`<code>${text}</code>`;
 }
 
+/** Renders the diffs of config files. */
 export function configs(report: Report): Markup {
   return html`${report.configs.map(
     (config, index) =>

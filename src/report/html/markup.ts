@@ -18,6 +18,7 @@ export class Markup {
 /** What a template can contain. `undefined` and `false` render as nothing. */
 export type Insert = string | number | Markup | undefined | false | Insert[];
 
+/** Template tag that escapes inserted values. */
 export function html(parts: TemplateStringsArray, ...inserts: Insert[]): Markup {
   return new Markup(
     unindented(parts).reduce((text, part, index) => text + rendered(inserts[index - 1]) + part),

@@ -24,6 +24,7 @@ export interface Section {
   content: Markup;
 }
 
+/** Returns the sections that have content. */
 export function sectionsOf(report: Report): Section[] {
   return [
     section('objectives', 'Objectives', report.objectives, () => objectives(report)),

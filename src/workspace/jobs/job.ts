@@ -44,10 +44,12 @@ export function showUnknownWish(value: string): string {
   return `its tag ${resumeTag} says "${value}", expected ${others.toReversed().join(', ')} or ${last}`;
 }
 
+/** Returns Azure's status of the job. */
 export function statusOf(job: RawJob): string {
   return textAt(job.properties, 'status') ?? 'Unknown';
 }
 
+/** Whether a job with this status has ended. */
 export function isFinished(status: string): boolean {
   return finished.has(status.toLowerCase());
 }
@@ -56,6 +58,7 @@ export function typeOf(job: RawJob): string {
   return textAt(job.properties, 'jobType') ?? 'Unknown';
 }
 
+/** Returns the job's tags that are text. */
 export function tagsOf(job: RawJob): Record<string, string> {
   const tags = Object.entries(objectAt(job.properties, 'tags') ?? {});
   return Object.fromEntries(
