@@ -1,15 +1,16 @@
-/** Archives a version in the standby that is not whole, and says so in a tag: lists and labels leave it out from then on. */
+/** Archives an incomplete version in the standby and records why in a tag. Lists and labels then leave it out. */
 import { apiVersions, type JsonObject } from '../azure/azure.ts';
 import { objectAt } from '../azure/body/json.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import { desiredAsset } from './asset-body.ts';
 import { pathOf, type RestoreAsset } from './restore-asset.ts';
 
+/** The tag that says what an archived asset has lost. */
 export const lossTag = 'understudy.lost';
-/** Azure takes values of 256 characters. */
+/** The longest tag value that Azure accepts, in characters. */
 const longestTag = 256;
 
-/** Answers why Azure refuses it. */
+/** Returns why Azure refused, or undefined. */
 export async function archiveAsset({
   line,
   arm,

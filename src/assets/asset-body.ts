@@ -1,4 +1,4 @@
-/** An asset of the active workspace as it must be in the standby: what is put there, and what is found to differ. Pure. */
+/** Converts an asset of the active workspace to what it must be in the standby, and compares the two. Pure. */
 import type { ArmResource, Json, JsonObject } from '../azure/azure.ts';
 import { rewriteReferences, type ReferenceMapping, type RewrittenJson } from '../azure/ids.ts';
 import { isObject } from '../azure/body/json.ts';
@@ -6,12 +6,14 @@ import { differences } from '../azure/body/compare.ts';
 import { assetTypes, mutable, readOnlyEverywhere } from '../workspace/asset-types.ts';
 import type { AssetLine } from '../recovery-point/manifest.ts';
 
+/** What to write to the standby. */
 export interface DesiredAsset {
   properties: JsonObject;
   /** References that have no meaning in the standby: the asset cannot be registered. */
   unmapped: RewrittenJson['unmapped'];
 }
 
+/** Rewrites an asset's references for the standby. */
 export function desiredAsset({ type, resource }: AssetLine, mapping: ReferenceMapping): DesiredAsset {
   const dropped = new Set<string>([...readOnlyEverywhere, ...assetTypes[type].readOnly]);
   const kept = Object.entries(resource.properties).filter(([key]) => !dropped.has(key));
@@ -19,14 +21,15 @@ export function desiredAsset({ type, resource }: AssetLine, mapping: ReferenceMa
   return { properties: value, unmapped };
 }
 
+/** A field whose value in the standby is not what was written. */
 export interface AssetDifference {
-  /** `tags.owner` */
+  /** Example: `tags.owner`. */
   place: string;
   sent: string;
   held: string;
 }
 
-/** Fields that were asked for and are held otherwise, and tags that are held and were not asked for. */
+/** Returns fields whose stored value differs from what was written, and tags that were not written. */
 export function compareAsset(properties: JsonObject, held: ArmResource): AssetDifference[] {
   const found = differences(properties, held.properties, '').map((each) => ({
     ...each,
@@ -38,11 +41,13 @@ export function compareAsset(properties: JsonObject, held: ArmResource): AssetDi
   return [...found, ...surplus.map((tag) => ({ place: `tags.${tag}`, sent: 'nothing', held: 'a tag' }))];
 }
 
+/** Whether Azure allows the field to change after registration. */
 export function isMutable({ place }: AssetDifference): boolean {
   const field = place.split(/[.[]/, 1)[0] ?? '';
   return (mutable as readonly string[]).includes(field);
 }
 
+/** Describes differences in one line. */
 export function showDifferences(found: readonly AssetDifference[]): string {
   return found
     .slice(0, 3)

@@ -1,4 +1,7 @@
-/** The action `reconcileAssets`: lists the standby's assets afresh through the typed client, and compares them with the manifest field by field. */
+/**
+ * The action `reconcileAssets`: lists the standby's assets again through the typed client, and compares them with the
+ * manifest field by field.
+ */
 import type { JsonObject } from '../azure/azure.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import { differences } from '../azure/body/compare.ts';
@@ -24,11 +27,11 @@ const readsSideBySide = 8;
 const missing = 'missing';
 
 /**
- * What restoring could not register, and said why, stays counted as that: one asset that Azure refuses must not keep a region's work
- * waiting. Not so what is there and is another: whoever refers to it by name would take it for the one that was lost.
- * What has lost blobs is counted as that, and archived where it is registered already.
- * Errors: ReconciliationError if any asset differs, or any other is missing, unless that loss is accepted; AzureUnavailable;
- * RecoveryPointError.
+ * An asset that the restore could not register, with a reason, stays counted as failed: one asset that Azure refuses
+ * must not stop a region's failover. A different asset of the same name does stop it, because anyone who refers to the
+ * name would get the wrong one. An asset with lost blobs is counted as lost, and archived if it is already registered.
+ * Errors: ReconciliationError if any asset differs, or any other is missing, unless that loss is accepted;
+ * AzureUnavailable; RecoveryPointError.
  */
 export async function reconcileAssets(context: StepContext): Promise<StepResult> {
   const standby = await openStandby(context);
@@ -60,9 +63,9 @@ export async function reconcileAssets(context: StepContext): Promise<StepResult>
 
 interface Reconciled {
   tallies: Map<AssetType, Tally>;
-  /** What differs, or is missing. */
+  /** Assets that differ or are missing. */
   findings: Finding[];
-  /** What has lost blobs. */
+  /** Assets with lost blobs. */
   losses: Finding[];
 }
 
@@ -88,7 +91,10 @@ function count(
   }
 }
 
-/** The loss was found, or accepted, when the asset was registered already: nobody may take it for the one that it was. */
+/**
+ * The loss was found or accepted after the asset was registered. Archives it, so that nobody uses it as if it were
+ * complete.
+ */
 async function setAside(
   context: StepContext,
   { workspace, mapping }: Standby,
@@ -121,7 +127,7 @@ async function conclude(
   const expected = counts.reduce((sum, each) => sum + each.expected, 0);
   if (expected === 0)
     return { state: 'skipped', detail: `the recovery point has no ${[...tallies.keys()].join(' and no ')}` };
-  // What a person has accepted is read by the steps that follow.
+  // The following steps read what a person has accepted.
   const evidence = await writeFindings(context, acceptedLoss ? 'list' : 'reconciliation', [
     ...findings,
     ...losses,
@@ -132,7 +138,7 @@ async function conclude(
       `${findings.length} of ${expected} assets in ${to.region} are not what was to be restored: ${showFindings(findings, 3).join('; ')}`,
       {
         ...(evidence[0] ? { place: evidence[0].blob } : {}),
-        next: 'Mend what is named there, then go on with the run.',
+        next: 'Repair what is named there, then retry the run.',
       },
     );
   }
@@ -150,7 +156,7 @@ async function conclude(
   };
 }
 
-/** Versions of one asset stand together, but for those that were carried because something refers to them: those come by themselves. */
+/** Groups versions by asset. Versions that are carried only because something refers to them come separately. */
 async function* byName(lines: AsyncIterable<AssetLine>): AsyncIterable<AssetLine[]> {
   let group: AssetLine[] = [];
   for await (const line of lines) {
@@ -190,7 +196,7 @@ async function compareVersions(
   return compared;
 }
 
-/** What an asset is, and what people say of it. */
+/** Compares an asset's fields, and its description, tags and properties. */
 function compare(line: AssetLine, held: JsonObject | undefined, { mapping }: Standby): string | undefined {
   if (!held) return missing;
   const { properties } = desiredAsset(line, mapping);

@@ -1,6 +1,7 @@
 /**
- * An asset may name its content by way of a job (`azureml://jobs/…/outputs/…`, `runs:/…`). A move names the place instead, since jobs do
- * not move; so when a workspace is moved back to, what it holds by way of a job and what it is to hold may be one and the same.
+ * An asset may name its content through a job (`azureml://jobs/…/outputs/…`, `runs:/…`). A failover names the storage
+ * path instead, since jobs do not move. After a failback, the asset there may name the job, and the recovery point the
+ * path, although both mean the same.
  */
 import type { Arm, ArmResource, JsonObject } from '../azure/azure.ts';
 import { datastoreUri, parseAzureMlUri } from '../azure/ids.ts';
@@ -10,15 +11,19 @@ import { jobOutputs, joinPath } from '../workspace/jobs/job-outputs.ts';
 /** Fields of a version that may name the output of a job. */
 const fields = ['modelUri', 'dataUri'] as const;
 
+/** The asset to resolve. */
 export interface ResolveOutputs {
   arm: Arm;
-  /** ARM id of the workspace that holds the asset, and its name in parts. */
+  /** ARM id of the workspace that has the asset, and its name in parts. */
   workspace: string;
   ref: WorkspaceRef;
   signal: AbortSignal;
 }
 
-/** The properties with the place in the job's stead; undefined: they name no job. Errors: AzureUnavailable. */
+/**
+ * Returns the properties with the storage path in place of the job. Undefined if they name no job.
+ * Errors: AzureUnavailable.
+ */
 export async function withOutputsResolved(
   { properties }: Pick<ArmResource, 'properties'>,
   { arm, workspace, ref, signal }: ResolveOutputs,

@@ -12,7 +12,7 @@ import {
 import type { AssetLine } from '../recovery-point/manifest.ts';
 import { withOutputsResolved, type ResolveOutputs } from './resolve-outputs.ts';
 
-/** `lost`: blobs of it are lost, and a person has accepted that. */
+/** `lost`: some of its blobs are lost, and a person has accepted that. */
 export type RestoredAsset =
   | { state: 'restored' | 'already' }
   | { state: 'failed'; reason: string; lost?: true };
@@ -26,7 +26,10 @@ export interface RestoreAsset {
   signal: AbortSignal;
 }
 
-/** Errors: AzureUnavailable. What Azure refuses is a failure of this asset, with its reason. */
+/**
+ * Registers an asset. If Azure refuses it, the result is a failure with the reason.
+ * Errors: AzureUnavailable.
+ */
 export async function restoreAsset({
   line,
   arm,
@@ -56,7 +59,7 @@ export async function restoreAsset({
   try {
     await arm.put(path, apiVersions.machineLearning, { properties }, { signal });
   } catch (error) {
-    // A lost answer and a second attempt can also end here: what is there decides.
+    // A lost response or a second attempt can also lead here: check what is there.
     if (!isUnderstudyError(error, 'AzureError')) throw error;
     refusal = messageOf(error);
   }
@@ -65,7 +68,8 @@ export async function restoreAsset({
   if (now && different.length === 0) return { state: 'restored' };
   return {
     state: 'failed',
-    reason: refusal ?? (now ? `Azure holds it otherwise: ${showDifferences(different)}` : 'it is gone again'),
+    reason:
+      refusal ?? (now ? `Azure stored it differently: ${showDifferences(different)}` : 'it is gone again'),
   };
 }
 
@@ -80,6 +84,7 @@ async function differencesFrom(
   return resolved ? compareAsset(properties, { ...held, properties: resolved }) : different;
 }
 
+/** ARM path of an asset in a workspace. */
 export function pathOf(workspace: string, { type, name, version }: AssetLine): string {
   const container = `${workspace}/${type}/${encodeURIComponent(name)}`;
   return version === undefined ? container : `${container}/versions/${encodeURIComponent(version)}`;

@@ -1,4 +1,4 @@
-/** The action `restoreAssets`: registers containers and versions in the standby, every uri and id rewritten. */
+/** The action `restoreAssets`: registers containers and versions in the standby, with every URI and id rewritten. */
 import { z } from 'zod';
 import { isObject } from '../azure/body/json.ts';
 import { withoutFreeText } from '../azure/body/free-text.ts';
@@ -19,15 +19,15 @@ import { newestFirst } from '../inventory/select.ts';
 import { openStandby, type Standby } from '../standby/standby.ts';
 import { fail, newTally, showCount, skip, sum, toCounts, Tally } from '../run/work/tally.ts';
 
-/** Azure takes ten writes a second of one principal: more side by side only queue up. */
+/** Azure allows ten writes a second for each principal. More concurrent writes would only queue. */
 const sideBySide = 8;
 
-/** Why what has lost blobs is not registered. */
+/** Why an asset with lost blobs is not registered. */
 export const notWhole = 'not whole, since blobs of it are lost';
 
 const ByType = z.partialRecord(z.enum(assetTypeNames), Tally);
 const State = z.strictObject({
-  /** Lines that are done, over all types in their order. */
+  /** Lines that are done, over all types in order. */
   lines: z.int().nonnegative(),
   versions: ByType,
   containers: ByType,
@@ -48,7 +48,8 @@ export async function restoreAssets(context: StepContext): Promise<StepResult> {
   const { state } = progress;
   const lost = await lostAssets(context, standby.point.sealed);
   const heartbeat = startHeartbeat(context, 'assets', { done: state.lines });
-  // What cannot be created is said by configureDatastores; an asset that needs it fails here, with Azure's own reason.
+  // `configureDatastores` reports which datastores cannot be created. An asset that needs one fails here with Azure's
+  // reason.
   await createDatastores(context, standby, heartbeat);
   const names = new Map<AssetType, number>();
   let index = 0;
@@ -82,7 +83,9 @@ export async function restoreAssets(context: StepContext): Promise<StepResult> {
   };
 }
 
-/** Expected is what the active workspace had: what the recovery point left behind was skipped, and why. */
+/**
+ * What the active workspace had is expected. What the recovery point left behind counts as skipped, with the reason.
+ */
 function countVersions({ point }: Standby, type: AssetType, versions: Tally): Counts {
   const { summary, leftBehind } = point.sealed;
   const left = leftBehind.filter(({ kind }) => kind === type);
@@ -91,12 +94,15 @@ function countVersions({ point }: Standby, type: AssetType, versions: Tally): Co
   return toCounts(tally, type, (summary.counts[type] ?? 0) + left.reduce((all, { count }) => all + count, 0));
 }
 
+/** The asset types in a step's input. */
 export function typesOfStep({ step }: StepContext): AssetType[] {
   const { types } = step.input;
   return assetTypeNames.filter((type) => !Array.isArray(types) || types.includes(type));
 }
 
-/** Containers before versions, and the versions of one asset one after the other: the last one made is its `@latest`. */
+/**
+ * Registers containers before versions, and versions of an asset one after another: the last one becomes its `@latest`.
+ */
 async function restoreBatch(
   context: StepContext,
   standby: Standby & { lost: LostAssets },
@@ -151,7 +157,7 @@ function isContainer(line: AssetLine): boolean {
   return line.version === undefined;
 }
 
-/** A pipeline component names other components: those come first. */
+/** A pipeline component names other components, which must come first. */
 function isPipeline({ type, resource }: AssetLine): boolean {
   if (type !== 'components') return false;
   const spec = resource.properties['componentSpec'];
@@ -159,8 +165,9 @@ function isPipeline({ type, resource }: AssetLine): boolean {
 }
 
 /**
- * The oldest version of every asset, then the next one of each, and so on: `@latest` means the same in the standby, and what is
- * registered side by side is of different names. Pipelines come last, those that they are made of first.
+ * Yields the oldest version of every asset, then the next one of each, and so on. `@latest` then means the same in the
+ * standby, and assets that are registered concurrently have different names. Pipelines come last, after the components
+ * that they name.
  */
 async function* inOrder(
   { store }: StepContext,
@@ -182,7 +189,10 @@ function oldestFirst(lines: readonly AssetLine[]): AssetLine[] {
   return lines.toSorted((a, b) => newestFirst(b.resource, a.resource));
 }
 
-/** Of pipelines that name each other in a circle, which Azure would refuse anyway, the order stays as it is. */
+/**
+ * Sorts components after those that they name. Components that name each other in a cycle keep their order: Azure would
+ * refuse them anyway.
+ */
 export function dependenciesFirst(lines: readonly AssetLine[], workspace: WorkspaceRef): AssetLine[] {
   const byKey = new Map(lines.map((line) => [`${line.name}/${line.version}`, line]));
   const ordered = new Set<AssetLine>();

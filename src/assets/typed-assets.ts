@@ -1,11 +1,14 @@
-/** The standby's assets through Azure's own typed client: another path than the raw one they were written by. */
+/** Reads the standby's assets through Azure's own typed client, instead of the raw requests that wrote them. */
 import type { AzureMachineLearningWorkspaces } from '@azure/arm-machinelearning';
 import type { Json, JsonObject } from '../azure/azure.ts';
 import { azureError } from '../azure/errors.ts';
 import type { WorkspaceRef } from '../topology/topology.ts';
 import type { AssetType } from '../workspace/asset-types.ts';
 
-/** Version → its properties, for every version of one asset, archived ones too. An asset that is not there has none. */
+/**
+ * Returns version → properties for every version of one asset, including archived ones. Empty if the asset does not
+ * exist.
+ */
 export async function typedVersions(
   client: AzureMachineLearningWorkspaces,
   { resourceGroup, name: workspace }: WorkspaceRef,
@@ -51,7 +54,7 @@ function listVersions(
   }
 }
 
-/** Dates and undefined as JSON has them. */
+/** Converts dates and undefined to their JSON form. */
 function plain(properties: object): JsonObject {
   return JSON.parse(JSON.stringify(properties)) as Json as JsonObject;
 }

@@ -1,4 +1,4 @@
-/** What a person can do about a refusal: by Entra's error numbers, and by ARM's and the storage service's codes. */
+/** Advice on refusals, by Entra's error numbers and by the codes of ARM and the storage service. */
 import type { CertificateFault } from '../errors/certificate.ts';
 
 /** https://learn.microsoft.com/entra/identity-platform/reference-error-codes */
@@ -23,19 +23,20 @@ const entra: Record<string, string> = {
 };
 
 const signInAgain = 'Sign in again: "az login".';
-/** A person's sign-in that has run out, or asks for more than a machine can give. */
+/** A person's sign-in that has expired, or needs an interactive step. */
 const runOut = /^(700082|700084|70043|50173|50076|50078|50079|50158|50013)$/;
 
+/** Advice on failed sign-ins with an unknown cause. */
 export const credentialAdvice =
   'Check AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET and AZURE_AUTHORITY_HOST, or sign in with "az login".';
 
-/** `number`: of "AADSTS7000215". */
+/** `number`: as in "AADSTS7000215". */
 export function signInAdvice(number: string | undefined): string {
   if (number === undefined) return credentialAdvice;
   return entra[number] ?? (runOut.test(number) ? signInAgain : credentialAdvice);
 }
 
-/** Of the TLS certificate of a server of Azure, or of a proxy on the way. */
+/** Advice on the TLS certificate of an Azure server, or of a proxy on the way. */
 export const certificateAdviceFor: Record<CertificateFault, string> = {
   expired:
     'It has to be renewed by those who run that server, or the proxy on the way to it. If it is new, check the clock of this machine.',
@@ -69,7 +70,7 @@ const refusals: Record<string, string> = {
     'The storage account’s firewall does not let this machine in, or the key is not allowed: see its networking.',
 };
 
-/** Undefined: the message says what there is to say. */
+/** Returns advice on a refusal. Undefined if the message says enough. */
 export function refusalAdvice({ status, code, message }: Refused): string | undefined {
   if (code === 'AuthorizationFailed' || code === 'LinkedAuthorizationFailed')
     return roleAdvice(message ?? '');
@@ -81,7 +82,10 @@ export function refusalAdvice({ status, code, message }: Refused): string | unde
     : undefined;
 }
 
-/** ARM names the object, the action and the scope: enough for the command that a colleague with the right can type. */
+/**
+ * ARM names the object, the action and the scope. That is enough for the command that a colleague with the right can
+ * run.
+ */
 function roleAdvice(message: string): string {
   const assignee = /object id '([^']+)'/.exec(message)?.[1];
   const action = /(?:perform|perform action\(s\)|on) ?(?:action )?'(Microsoft\.[^']+)'/i.exec(message)?.[1];

@@ -1,25 +1,27 @@
 /**
- * ARM ids, taken apart segment by segment. Azure compares them without regard to case and writes key words in any
- * spelling (`resourcegroups`, `resourceGroups`), so nothing here compares or replaces text.
+ * Parses ARM ids by segment. Azure compares ids without regard to case and writes key words in any spelling
+ * (`resourcegroups`, `resourceGroups`), so ids are never compared or replaced as text.
  */
 import type { WorkspaceRef } from '../topology/topology.ts';
 
+/** The parts of an ARM id. */
 export interface ArmId {
   subscriptionId: string;
   resourceGroup?: string;
-  /** `Microsoft.MachineLearningServices`, as spelt. */
+  /** Example: `Microsoft.MachineLearningServices`, in the original spelling. */
   provider: string;
-  /** `[{ type: 'workspaces', name: 'fraud' }, { type: 'models', name: 'm' }]`. */
+  /** Example: `[{ type: 'workspaces', name: 'fraud' }, { type: 'models', name: 'm' }]`. */
   path: { type: string; name: string }[];
 }
 
 const machineLearning = 'microsoft.machinelearningservices';
 
+/** Compares names without regard to case, as Azure does. */
 export function sameName(left: string | undefined, right: string | undefined): boolean {
   return left !== undefined && right !== undefined && left.toLowerCase() === right.toLowerCase();
 }
 
-/** The parts of an ARM id; undefined for anything else (also for a path that ends in the middle of a pair). */
+/** Parses an ARM id. Undefined for anything else, including a path that ends in the middle of a pair. */
 export function parseArmId(id: string): ArmId | undefined {
   if (!id.startsWith('/') || /\s/.test(id)) return undefined;
   const segments = id.slice(1).split('/');
@@ -36,12 +38,14 @@ export function parseArmId(id: string): ArmId | undefined {
   return { subscriptionId: segments[1], ...(group ? { resourceGroup: group } : {}), provider, path };
 }
 
+/** Formats the parts of an ARM id. */
 export function formatArmId({ subscriptionId, resourceGroup, provider, path }: ArmId): string {
   const group = resourceGroup === undefined ? '' : `/resourceGroups/${resourceGroup}`;
   const names = path.map(({ type, name }) => `/${type}/${name}`).join('');
   return `/subscriptions/${subscriptionId}${group}/providers/${provider}${names}`;
 }
 
+/** Whether both refer to the same workspace, without regard to case. */
 export function sameWorkspace(left: WorkspaceRef, right: WorkspaceRef): boolean {
   return (
     sameName(left.subscriptionId, right.subscriptionId) &&
@@ -50,7 +54,7 @@ export function sameWorkspace(left: WorkspaceRef, right: WorkspaceRef): boolean 
   );
 }
 
-/** Where in a path's segments a workspace is named. */
+/** Where a path's segments name a workspace. */
 export interface WorkspacePlace {
   workspace: WorkspaceRef;
   subscriptionAt: number;

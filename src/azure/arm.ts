@@ -1,4 +1,4 @@
-/** Raw ARM over the SDK's pipeline; see `Arm` in azure.ts for what it promises. */
+/** Raw ARM requests over the SDK's pipeline. See `Arm` in azure.ts for its contract. */
 import type { TokenCredential } from '@azure/core-auth';
 import { ServiceClient } from '@azure/core-client';
 import { createHttpPoller, type OperationResponse, type RawResponse } from '@azure/core-lro';
@@ -15,10 +15,11 @@ import { answerError, azureError, operationError } from './errors.ts';
 import { pacePolicy, setPacing } from './http/pace.ts';
 import { wholeAnswers } from './http/whole-answers.ts';
 
+/** Options of the ARM client. */
 export interface ArmOptions {
-  /** Milliseconds for one request. */
+  /** Timeout of one request, in milliseconds. */
   requestTimeoutMs: number;
-  /** Milliseconds between polls where the server says nothing (Retry-After wins). */
+  /** Milliseconds between polls if the server does not say (Retry-After takes precedence). */
   pollIntervalMs?: number;
 }
 
@@ -41,6 +42,7 @@ interface Connected {
   settings: ArmOptions;
 }
 
+/** Connects to ARM. Makes no request yet. */
 export function connectArm(credential: TokenCredential, cloud: CloudSettings, settings: ArmOptions): Arm {
   const client = new ServiceClient({
     credential,
@@ -61,7 +63,7 @@ export function connectArm(credential: TokenCredential, cloud: CloudSettings, se
     return { value, ...(nextLink ? { next: nextLink } : {}) };
   };
 
-  /** Some operations end with no resource in their last answer. */
+  /** Some operations end with no resource in their last response. */
   const write = async (request: Request): Promise<ArmResource> => {
     const answer = await sendAndWait(connected, request);
     return isResource(answer) ? answer : get(request.path, request.apiVersion, request.options);
@@ -92,7 +94,7 @@ export function connectArm(credential: TokenCredential, cloud: CloudSettings, se
   };
 }
 
-/** Undefined on 404. */
+/** Returns undefined on 404. */
 async function unlessMissing<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
@@ -124,7 +126,7 @@ async function send({ client, base, settings }: Connected, request: Request): Pr
   }
 }
 
-/** Sends, and waits for a long-running operation to end; answers what the server said last. */
+/** Sends a request and waits for a long-running operation to end. Returns the last response. */
 async function sendAndWait(connected: Connected, request: Request): Promise<Json> {
   const tried = `${request.method} ${request.path}`;
   let last: Json = null;
@@ -145,7 +147,7 @@ async function sendAndWait(connected: Connected, request: Request): Promise<Json
   return result ?? null;
 }
 
-/** `last` answers what the server said last: the poller keeps a sentence of it, and loses Azure's code. */
+/** `last` returns the last response: the poller keeps only a sentence of it, without Azure's code. */
 async function pollToEnd(
   poller: OperationPoller,
   tried: string,

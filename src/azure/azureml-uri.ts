@@ -1,36 +1,37 @@
 /**
- * The ways in which Azure Machine Learning names a thing by URI: `azureml://…` in its short and long forms, `azureml:name:version`,
- * and MLflow's `runs:/…`. Parsed here, and formatted in the long form that Azure's own client writes.
+ * The URIs of Azure Machine Learning: `azureml://…` in its short and long forms, `azureml:name:version`, and MLflow's
+ * `runs:/…`. They are parsed here, and formatted in the long form that Azure's own client writes.
  */
 import type { WorkspaceRef } from '../topology/topology.ts';
 import { locateWorkspace, sameName, type WorkspacePlace } from './arm-id.ts';
 
-/** Whose thing is meant. */
+/** The workspace or registry that a URI refers to. */
 type Scope =
-  /** The workspace in which the URI stands. */
+  /** The workspace in which the URI is used. */
   | { kind: 'current' }
   | { kind: 'workspace'; workspace: WorkspaceRef; place: WorkspacePlace }
   /** `azureml://locations/{location}/workspaces/{guid}/…` */
   | { kind: 'located'; location: string; guid: string }
-  /** `azureml://registries/{registry}/…`: bound to no workspace. */
+  /** `azureml://registries/{registry}/…`: belongs to no workspace. */
   | { kind: 'registry'; registry: string }
   /** `azureml://{host}/mlflow/…/subscriptions/…/workspaces/{ws}`: MLflow's tracking URI. */
   | { kind: 'tracking'; host: string; workspace: WorkspaceRef; place: WorkspacePlace };
 
-/** What is meant. */
+/** What a URI refers to. */
 export type Target =
   | { kind: 'datastore'; datastore: string; path: string }
   | { kind: 'job-output'; job: string; output: string; path: string }
-  /** `name` and `version` of an asset; a label (`latest`) instead of a version where the URI has one. */
+  /** `name` and `version` of an asset, or a label (`latest`) if the URI has one instead of a version. */
   | { kind: 'asset'; type?: string; name: string; version?: string; label?: string }
   /** MLflow's `runs:/{run}/{path}`: the artifacts of a run. */
   | { kind: 'run'; run: string; path: string }
   | { kind: 'other' };
 
+/** A parsed URI. */
 export interface AzureMlUri {
   scope: Scope;
   target: Target;
-  /** Segments after `azureml://`; empty for the other forms. */
+  /** Segments after `azureml://`. Empty for the other forms. */
   segments: string[];
   /** Index in `segments` where the target begins. */
   targetAt: number;
@@ -38,7 +39,7 @@ export interface AzureMlUri {
 
 const current: Scope = { kind: 'current' };
 
-/** Undefined for what is none of these forms; `azureml:/subscriptions/…` is an ARM id (see `parseArmId`). */
+/** Undefined for any other form. `azureml:/subscriptions/…` is an ARM id (see `parseArmId`). */
 export function parseAzureMlUri(value: string): AzureMlUri | undefined {
   if (/[\r\n]/.test(value)) return undefined;
   const run = /^runs:\/+([^/]+)(?:\/(.*))?$/.exec(value);
@@ -104,7 +105,7 @@ function parseTarget(segments: string[]): Target {
   return { kind: 'other' };
 }
 
-/** The long form, which names the workspace: what Azure's own client writes. */
+/** Formats the long form, which names the workspace, as Azure's own client does. */
 export function datastoreUri(workspace: WorkspaceRef, datastore: string, path: string): string {
   const { subscriptionId, resourceGroup, name } = workspace;
   return `azureml://subscriptions/${subscriptionId}/resourcegroups/${resourceGroup}/workspaces/${name}/datastores/${datastore}/paths/${path}`;

@@ -1,7 +1,7 @@
 /**
- * Which Azure: authority, ARM endpoint and audiences, from the environment variables that Azure's own tools use where
- * there are some. A sovereign cloud, a private one and a local one differ in nothing else. The certificate authority of
- * a private cloud is Node's own setting (NODE_EXTRA_CA_CERTS).
+ * The Azure cloud to use: authority, ARM endpoint and audiences, from the environment variables of Azure's own tools
+ * where these exist. A sovereign cloud, a private one and a local one differ only in these. The certificate authority
+ * of a private cloud is a setting of Node (NODE_EXTRA_CA_CERTS).
  */
 import { ClientSecretCredential, DefaultAzureCredential } from '@azure/identity';
 import type { TokenCredential } from '@azure/core-auth';
@@ -9,17 +9,19 @@ import { UnderstudyError } from '../errors/error.ts';
 import { explained } from './sign-in.ts';
 import { wholeAnswers } from './http/whole-answers.ts';
 
+/** The addresses of an Azure cloud. */
 export interface CloudSettings {
-  /** AZURE_RESOURCE_MANAGER_ENDPOINT; default: the public cloud's. */
+  /** AZURE_RESOURCE_MANAGER_ENDPOINT. Default: the public cloud's. */
   resourceManager: string;
-  /** AZURE_RESOURCE_MANAGER_AUDIENCE; default: the endpoint. */
+  /** AZURE_RESOURCE_MANAGER_AUDIENCE. Default: the endpoint. */
   resourceManagerAudience: string;
-  /** AZURE_KEY_VAULT_AUDIENCE; default: the public cloud's. */
+  /** AZURE_KEY_VAULT_AUDIENCE. Default: the public cloud's. */
   keyVaultAudience: string;
   /** AZURE_AUTHORITY_HOST. */
   authorityHost: string | undefined;
 }
 
+/** Reads the settings from the environment. */
 export function cloudFrom(environment: NodeJS.ProcessEnv): CloudSettings {
   const resourceManager = (
     environment.AZURE_RESOURCE_MANAGER_ENDPOINT ?? 'https://management.azure.com'
@@ -32,19 +34,20 @@ export function cloudFrom(environment: NodeJS.ProcessEnv): CloudSettings {
   };
 }
 
-/** Authorities that answer instance discovery; any other must not be asked for it. */
+/** Authorities that support instance discovery. No other may be asked for it. */
 const knownAuthorities = new Set([
   'login.microsoftonline.com',
   'login.microsoftonline.us',
   'login.chinacloudapi.cn',
 ]);
 
-/** Before a topology is read, so no policy says it. */
+/** Not a policy, because sign-in happens before a topology is read. */
 const signInTimeoutMs = 30_000;
 
 /**
- * A service principal's secret where the environment has one, else what DefaultAzureCredential finds. UsageError for a tenant
- * that cannot be one. What it throws says what was tried, and what to do (see sign-in.ts).
+ * Returns a service principal's secret credential if the environment has one, otherwise what DefaultAzureCredential
+ * finds. The credential's errors say what was tried and what to do (see sign-in.ts).
+ * Errors: UsageError if the tenant is malformed.
  */
 export function credentialFrom(environment: NodeJS.ProcessEnv): TokenCredential {
   const { AZURE_AUTHORITY_HOST: authorityHost, AZURE_TENANT_ID: tenant } = environment;

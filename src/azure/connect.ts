@@ -10,13 +10,15 @@ import type { CloudSettings } from './cloud.ts';
 import { openVault } from './vault.ts';
 import { wholeAnswers } from './http/whole-answers.ts';
 
+/** How to connect. */
 export interface ConnectOptions {
   credential: TokenCredential;
   cloud: CloudSettings;
-  /** Milliseconds for one request (policy `requestTimeout`). */
+  /** Timeout of one request, in milliseconds (policy `requestTimeout`). */
   requestTimeoutMs: number;
 }
 
+/** Returns the real Azure. */
 export function connectAzure({ credential, cloud, requestTimeoutMs }: ConnectOptions): Azure {
   const arm = connectArm(credential, cloud, { requestTimeoutMs });
   const httpClient = wholeAnswers(requestTimeoutMs);
@@ -58,7 +60,7 @@ export function connectAzure({ credential, cloud, requestTimeoutMs }: ConnectOpt
       const key = accountId.toLowerCase();
       const found = accounts.get(key);
       if (found) return found;
-      // A refusal may be of any account: a copy is refused by its target for the key of its source.
+      // A refusal may concern any account: a copy is refused by its target because of its source's key.
       const onRefused = () => accounts.clear();
       const opened = await openBlobAccount(arm, { accountId, requestTimeoutMs, onRefused }, options);
       accounts.set(key, opened);

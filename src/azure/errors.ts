@@ -1,4 +1,4 @@
-/** The one place that reads Azure's status codes and says what they mean for us. */
+/** The only file that reads Azure's status codes and decides what they mean for Understudy. */
 import { RestError } from '@azure/core-rest-pipeline';
 import { certificateFault } from '../errors/certificate.ts';
 import {
@@ -19,12 +19,15 @@ interface Answer {
   retryAfterSeconds: number | undefined;
 }
 
-/** The blob service's word for a key that was rotated since we read it, and for a copy's source that it cannot read just now. */
+/**
+ * The blob service's codes for a key that was rotated since it was read, and for a copy's source that it cannot read
+ * just now.
+ */
 const passingRefusals = new Set(['AuthenticationFailed', 'CannotVerifyCopySource']);
 
 /**
- * Throttled (429), timed out (408) and failing (5xx) servers may do better later, and so may a rotated key: the next attempt reads the
- * new one. Everything else will say the same again.
+ * A throttled (429), timed out (408) or failing (5xx) request may succeed later. So may one with a rotated key: the
+ * next attempt reads the new key. All other errors would repeat.
  */
 function codeOf({ status, code }: Answer): ErrorCode {
   if (status === 401) return 'CredentialError';
@@ -34,19 +37,19 @@ function codeOf({ status, code }: Answer): ErrorCode {
   return 'AzureError';
 }
 
-/** Azure takes no more requests for now, and has said so: it is neither out nor silent. */
+/** Whether Azure throttled: it is neither out nor silent. */
 export function isThrottled(error: unknown): boolean {
   return isUnderstudyError(error) && isThrottling(error.details.azure ?? {});
 }
 
-/** Of an answer: likewise. */
+/** As `isThrottled`, for a response. */
 export function isThrottling({ status }: { status?: number }): boolean {
   return status === 429;
 }
 
 /**
- * No answer, or a server that fails. A refusal (401, 403, 404), throttling, a certificate that nobody here trusts, or Entra's silence says
- * nothing of how the region is.
+ * Whether there was no answer, or a server error. A refusal (401, 403, 404), throttling, an untrusted certificate, or
+ * no answer from Entra does not tell how the region is.
  */
 export function isOutage(error: unknown): boolean {
   if (!isUnderstudyError(error, 'AzureUnavailable')) return false;
@@ -55,7 +58,7 @@ export function isOutage(error: unknown): boolean {
   return status === 408 || status >= 500;
 }
 
-/** An answer that is no success, as an error: "tried what, on what: Azure's code: Azure's message". */
+/** Converts a failed response to an error: "tried what, on what: Azure's code: Azure's message". */
 export function answerError(
   tried: string,
   response: {
@@ -79,11 +82,11 @@ export function answerError(
   });
 }
 
-/** Codes of a failed long-running operation that another attempt may mend: Azure's own failures, not our input. */
+/** Codes of failed long-running operations that a retry may resolve: Azure's own failures, not caused by our input. */
 const passing =
   /^(InternalServerError|InternalError|ServerTimeout|OperationTimedOut|ServiceUnavailable|TooManyRequests|RetryableError|AllocationFailed)$/i;
 
-/** A long-running operation that did not succeed; `body`: what its last poll answered. */
+/** Converts a failed long-running operation to an error. `body`: what its last poll returned. */
 export function operationError(
   tried: string,
   status: string,
@@ -103,13 +106,19 @@ export function operationError(
   );
 }
 
-/** The codes that say what is wrong: of the innermost details, where there are some ("DeploymentFailed" says nothing). */
+/**
+ * Returns the codes that say what is wrong: those of the innermost details, if any ("DeploymentFailed" alone says
+ * nothing).
+ */
 function codesOf(error: Record<string, unknown> | undefined): string[] {
   const details = Array.isArray(error?.details) ? (error.details as Record<string, unknown>[]) : [];
   return details.length > 0 ? details.flatMap(codesOf) : [text(error?.code) ?? ''];
 }
 
-/** Anything an SDK threw, as an error of ours. `aborted`: our own cancellation, which is passed on as it is. */
+/**
+ * Converts anything an SDK threw to an UnderstudyError. `aborted`: it was our own cancellation, which is returned
+ * unchanged.
+ */
 export function azureError(tried: string, error: unknown, aborted = false): Error {
   if (isUnderstudyError(error)) return error;
   if (aborted && error instanceof Error) return error;
@@ -146,7 +155,7 @@ function networkMessage(error: unknown): string {
   return `no answer (${code ?? firstLine(messageOf(error))})`;
 }
 
-/** A certificate that is refused does not get better by waiting: say what to set, or whom to ask. */
+/** Waiting does not help with an untrusted certificate: says what to set, or whom to ask. */
 function certificateAdvice(error: unknown): Pick<ErrorDetails, 'untrusted' | 'next'> {
   const fault = causes(error)
     .map(certificateFault)
@@ -198,7 +207,7 @@ function parse(body: string | null | undefined): Record<string, unknown> | undef
   }
 }
 
-/** The blob service answers XML: its Message element. */
+/** The blob service returns XML: reads its Message element. */
 function plain(body: string | null | undefined): string | undefined {
   if (!body) return undefined;
   const message = /<Message>([^<]*)/.exec(body)?.[1] ?? body;

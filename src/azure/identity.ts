@@ -1,9 +1,9 @@
-/** The managed identity of a resource, as a request says it. */
+/** The managed identity of a resource, in the form for a request body. */
 import type { ArmResource, JsonObject } from './azure.ts';
 
 /**
- * The kind of identity that a resource has; identities that a user assigned are named by their ids, without what Azure shows beside
- * them. `otherwise`: the kind where Azure shows none.
+ * Returns the identity of a resource for a request. User-assigned identities are named by their ids, without the other
+ * fields that Azure returns. `otherwise`: the kind to use if Azure returns none.
  */
 export function identityBody(
   source: ArmResource | undefined,

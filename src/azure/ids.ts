@@ -1,6 +1,6 @@
 /**
- * Rewrites what names one workspace into what names the other: ARM ids, azureml:// URIs, `runs:/` and addresses of blobs. Every
- * value is parsed; nothing is replaced as text, so what merely looks like the old workspace stays.
+ * Rewrites references from one workspace to the other: ARM ids, azureml:// URIs, `runs:/` and blob addresses. Every
+ * value is parsed. Nothing is replaced as text, so a value that only looks like the old workspace stays.
  */
 import type { WorkspaceRef } from '../topology/topology.ts';
 import type { Json, JsonObject } from './azure.ts';
@@ -19,31 +19,41 @@ type MappedWorkspace = WorkspaceRef & {
   location?: string;
 };
 
-/** What is to become what. Names are looked up without regard to case, as Azure does. */
+/** What is mapped to what. Names are looked up without regard to case, as in Azure. */
 export interface ReferenceMapping {
   from: MappedWorkspace;
   to: MappedWorkspace;
-  /** Computes that have another name in the target: old → new. */
+  /** Computes with another name in the target: old → new. */
   compute: Record<string, string>;
   datastores?: Record<string, string>;
-  /** Blob endpoints (`https://…/`), containers that have another name in the target, and those that both sides read where they are. */
+  /**
+   * Blob endpoints (`https://…/`), containers with another name in the target, and containers that both sides read in
+   * place.
+   */
   storage: { from: string; to: string; containers?: Record<string, string>; kept?: readonly string[] }[];
-  /** ARM ids of other resources (accounts, vaults, registries), old → new, with all that is below them. */
+  /** ARM ids of other resources (accounts, vaults, registries), old → new. Applies to everything below them too. */
   resources?: Record<string, string>;
-  /** Where the output of a job of the old workspace was copied to; undefined: it was not. MLflow's run artifacts: output `artifacts`. */
+  /**
+   * Returns where the output of a job of the old workspace was copied to. Undefined if it was not. MLflow's run
+   * artifacts are the output `artifacts`.
+   */
   jobOutputs?: (job: string, output: string, path: string) => string | undefined;
-  /** What the target has (lower-case names). A reference to what it has not is reported as unmapped; absent: not checked. */
+  /**
+   * What the target has (lower-case names). A reference to anything else is reported as unmapped. Not checked if
+   * absent.
+   */
   has?: { computes?: ReadonlySet<string>; datastores?: ReadonlySet<string> };
 }
 
+/** The result of rewriting one value. */
 export interface Rewritten {
   value: string;
   changed: boolean;
-  /** Why the value, which means the old workspace, could not be rewritten. `value` is then as it was. */
+  /** Why the value, which refers to the old workspace, could not be rewritten. `value` is then unchanged. */
   unmapped?: string;
 }
 
-/** Rewrites one string. What means no workspace, another one, or a registry stays. */
+/** Rewrites one string. A value that refers to no workspace, another one, or a registry stays. */
 export function rewriteReference(value: string, mapping: ReferenceMapping): Rewritten {
   if (/[\r\n]/.test(value)) return keep(value);
   const arm = /^(azureml:)?(\/subscriptions\/.*)$/i.exec(value);
@@ -72,6 +82,7 @@ interface Finding {
   place: string;
   value: string;
 }
+/** The result of rewriting JSON. */
 export interface RewrittenJson<T extends Json = Json> {
   value: T;
   changes: (Finding & { to: string })[];
@@ -79,7 +90,7 @@ export interface RewrittenJson<T extends Json = Json> {
 }
 
 /**
- * Rewrites every string of an entity's properties that is, as a whole, a reference; what is text for people stays, whatever it
+ * Rewrites every string of an entity's properties that is a reference as a whole. Text for people stays, whatever it
  * looks like. Nothing is lost or reordered.
  */
 export function rewriteReferences<T extends Json>(json: T, mapping: ReferenceMapping): RewrittenJson<T> {
@@ -103,7 +114,7 @@ export function rewriteReferences<T extends Json>(json: T, mapping: ReferenceMap
   return { value: walk(json, '', []) as T, changes, unmapped };
 }
 
-/** A new value, or why there is none; undefined: the value means something else and stays. */
+/** A new value, or why there is none. Undefined if the value refers to something else and stays. */
 type Move = { to: string } | { unmapped: string } | undefined;
 
 const keep = (value: string): Rewritten => ({ value, changed: false });
@@ -115,17 +126,17 @@ function rewritten(value: string, move: Move, prefix: string): Rewritten {
   return { value: moved, changed: moved !== value };
 }
 
-/** The value of `name` in a record whose keys are compared without regard to case. */
+/** Looks up a key without regard to case. */
 function lookUp(record: Record<string, string> | undefined, name: string): string | undefined {
   return Object.entries(record ?? {}).find(([key]) => sameName(key, name))?.[1];
 }
 
-/** `${{default_datastore}}`, `${{parent.inputs.compute_name}}`: the service fills it in when the job runs. */
+/** The service resolves `${{default_datastore}}` or `${{parent.inputs.compute_name}}` when the job runs. */
 function isExpression(name: string): boolean {
   return name.includes('${{');
 }
 
-/** Names that every workspace has without a resource behind them. */
+/** Names that every workspace has, without a resource behind them. */
 const builtInComputes = ['serverless', 'local'];
 
 function moveCompute(name: string, mapping: ReferenceMapping): Move {
@@ -161,7 +172,7 @@ function rewriteArm(id: string, mapping: ReferenceMapping): Move {
   return place && moveInWorkspace(segments, place, mapping);
 }
 
-/** Replaces the workspace that `segments` names, and the name of what follows it where that has another one. */
+/** Replaces the workspace that `segments` names, and the name of what follows if that has another one. */
 function moveInWorkspace(segments: string[], place: WorkspacePlace, mapping: ReferenceMapping): Move {
   if (!sameWorkspace(place.workspace, mapping.from)) return undefined;
   const moved = [...segments];
@@ -182,7 +193,7 @@ function moveResource(segments: string[], at: number, mapping: ReferenceMapping)
   return { to: segments.with(at + 1, move.to).join('/') };
 }
 
-/** Jobs do not move: the name of one means nothing in another workspace. */
+/** Jobs are not copied: the name of one means nothing in another workspace. */
 function moveJob(name: string, { from, to }: ReferenceMapping): Move {
   return sameWorkspace(from, to)
     ? { to: name }
@@ -231,7 +242,7 @@ function moveLocated(segments: string[], { from, to }: ReferenceMapping): Move {
   return { to: segments.with(1, to.location).with(3, to.workspaceGuid).join('/') };
 }
 
-/** `eastus.api.azureml.ms`: the first label says where the workspace lives. */
+/** In `eastus.api.azureml.ms`, the first label is the workspace's region. */
 function moveHost(host: string, { from, to }: ReferenceMapping): string {
   const [first, ...rest] = host.split('.');
   return sameName(first, from.location) && to.location !== undefined
@@ -253,7 +264,7 @@ function rewriteAddress(value: string, mapping: ReferenceMapping): Move {
   return undefined;
 }
 
-/** The containers that Azure makes with a workspace bear its GUID: `azureml-blobstore-{guid}`. */
+/** The containers that Azure makes with a workspace contain its GUID: `azureml-blobstore-{guid}`. */
 function defaultContainer(container: string, { from, to }: ReferenceMapping): string {
   if (from.workspaceGuid === undefined || to.workspaceGuid === undefined) return container;
   return container === `azureml-blobstore-${from.workspaceGuid}`

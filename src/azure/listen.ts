@@ -1,7 +1,7 @@
-/** Azure with a listener: work that waits for a long-running operation shows by Azure's answers that it goes on. */
+/** Azure with a listener: work that waits for a long-running operation uses Azure's answers as a sign of progress. */
 import type { Azure, CallOptions } from './azure.ts';
 
-/** The same Azure; `onAnswer` is called whenever ARM answers. */
+/** Returns the same Azure, but calls `onAnswer` whenever ARM answers. */
 export function listenTo(azure: Azure, onAnswer: () => void): Azure {
   const heard = (options?: CallOptions): CallOptions => ({
     ...options,

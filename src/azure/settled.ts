@@ -1,4 +1,4 @@
-/** A resource once no operation on it is under way. */
+/** Reads a resource once no operation on it is in progress. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Arm, ArmResource, CallOptions } from './azure.ts';
 
@@ -15,8 +15,9 @@ const underWay = new Set([
 const pauseMs = 1000;
 
 /**
- * What an attempt before this one has begun may still be under way, and Azure refuses a second change meanwhile: it is waited for.
- * Undefined: it is not there. Errors: those of ARM; the signal's, once it is aborted.
+ * Waits until an operation that an earlier attempt began has ended, because Azure refuses a second change meanwhile.
+ * Returns undefined if the resource does not exist.
+ * Errors: those of ARM; the signal's, once it is aborted.
  */
 export async function findSettled(
   arm: Arm,

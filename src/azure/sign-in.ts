@@ -1,4 +1,4 @@
-/** Signing in to Azure: what was tried, in one line, and what to do; a library's word for it helps nobody at 3 a.m. */
+/** Explains failed sign-ins to Azure in one line: what was tried, and what to do. The SDK's own messages do not. */
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { TokenCredential } from '@azure/core-auth';
@@ -9,7 +9,7 @@ import { certificateAdviceFor, credentialAdvice, signInAdvice } from './advice.t
 
 const variables = ['AZURE_TENANT_ID', 'AZURE_CLIENT_ID', 'AZURE_CLIENT_SECRET'] as const;
 
-/** The names of the library's errors: it says itself that they may be told apart by name only. */
+/** Names of the SDK's errors. It documents that they can be distinguished only by name. */
 const names = new Set([
   'AuthenticationError',
   'AuthenticationRequiredError',
@@ -17,11 +17,15 @@ const names = new Set([
   'CredentialUnavailableError',
 ]);
 
+/** Whether the SDK failed to get a token. */
 export function isSignInFailure(error: unknown): error is Error {
   return error instanceof Error && names.has(error.name);
 }
 
-/** Says why there is no token: Entra refused (a wrong secret is final) or did not answer (that passes), or there is nothing to sign in with. */
+/**
+ * Explains why there is no token: Entra refused (a wrong secret is final), Entra did not answer (can be retried), or
+ * there are no credentials.
+ */
 export function signInError(
   tried: string,
   error: Error,
@@ -54,7 +58,7 @@ export function signInError(
 const whoAdvice =
   'Set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (a service principal), or sign in as yourself with "az login", or, on a machine in Azure, give it a managed identity.';
 
-/** Entra's words without the numbers of its own log: "AADSTS7000215: Invalid client secret provided. …". */
+/** Returns Entra's message without its log numbers: "AADSTS7000215: Invalid client secret provided. …". */
 function refusalOf(error: Error): { number?: string; said?: string } {
   const { errorResponse } = error as { errorResponse?: { errorDescription?: string } };
   const text = `${errorResponse?.errorDescription ?? ''}\n${error.message}`;
@@ -64,7 +68,7 @@ function refusalOf(error: Error): { number?: string; said?: string } {
   return { number, said: `AADSTS${number}: ${said}` };
 }
 
-/** By what its own message calls it; the more particular name first. */
+/** Sources of credentials, by how their messages name them. More specific names come first. */
 const sources: readonly (readonly [RegExp, string])[] = [
   [/EnvironmentCredential/, 'the environment'],
   [/Workload ?Identity/i, 'workload identity'],
@@ -112,15 +116,16 @@ function firstLine(text: string): string {
   return text.split('\n', 1)[0] ?? '';
 }
 
+/** What the explanation is based on. */
 export interface Explained {
   environment: NodeJS.ProcessEnv;
-  /** Where tokens come from, if that is known: asked when the library cannot say what is wrong with it. */
+  /** Where tokens come from, if known. It is asked if the SDK cannot say what is wrong with it. */
   authority?: { host: string; tenant: string };
 }
 
 /**
- * A credential whose failures say what to do. One that has given a token before and then has none (a managed identity's
- * service that does not answer for a moment) is unavailable, not wrong: asking again may help.
+ * Returns a credential whose errors say what to do. If it has returned a token before and now fails (a managed
+ * identity's service may be down for a moment), it is unavailable, not wrong, and can be retried.
  */
 export function explained(
   credential: TokenCredential,
@@ -147,8 +152,8 @@ export function explained(
 }
 
 /**
- * The library says "endpoints_resolution_error" for an authority that is not there, one whose certificate nobody trusts, and a
- * tenant there is none of: a request of our own says which.
+ * The SDK reports "endpoints_resolution_error" for a missing authority, an untrusted certificate, and an unknown
+ * tenant. A request of our own tells which.
  */
 async function unresolved(
   error: unknown,
@@ -170,7 +175,7 @@ async function unresolved(
   }
 }
 
-/** The authority's TLS certificate, where that is what is wrong: whose it is, and since when. */
+/** Returns an error about the authority's TLS certificate, if that is the cause: whose it is, and since when. */
 async function certificateError(
   unanswered: unknown,
   { hostname, port, host }: URL,
@@ -187,10 +192,10 @@ async function certificateError(
   );
 }
 
-/** Entra says of a client certificate that has expired only that it does not accept the signature. */
+/** Entra reports an expired client certificate only as an invalid signature. */
 function expiredCertificate(error: Error, environment: NodeJS.ProcessEnv): UnderstudyError | undefined {
   const { AZURE_CLIENT_CERTIFICATE_PATH: file, AZURE_CLIENT_SECRET: secret } = environment;
-  // A secret comes first, where both are set.
+  // If both are set, the secret takes precedence.
   const end = !file || secret ? undefined : endOfCertificate(file);
   if (end === undefined || end.getTime() > Date.now()) return undefined;
   return new UnderstudyError(
@@ -200,7 +205,7 @@ function expiredCertificate(error: Error, environment: NodeJS.ProcessEnv): Under
   );
 }
 
-/** Undefined where there is no certificate in PEM: the library has said so. */
+/** Undefined if there is no PEM certificate: the SDK has reported that. */
 function endOfCertificate(file: string): Date | undefined {
   try {
     return new X509Certificate(readFileSync(file)).validToDate;

@@ -1,4 +1,6 @@
-/** Key Vault's secrets by its data plane (api 7.4), for the escrow of secrets that the dead region would keep to itself. */
+/**
+ * Key Vault's secrets by its data plane (api 7.4), for the escrow of secrets that could not be read from a lost region.
+ */
 import type { TokenCredential } from '@azure/core-auth';
 import { ServiceClient } from '@azure/core-client';
 import { createHttpHeaders, createPipelineRequest, type HttpMethods } from '@azure/core-rest-pipeline';
@@ -8,6 +10,7 @@ import { wholeAnswers } from './http/whole-answers.ts';
 
 const apiVersion = '7.4';
 
+/** Opens a vault by its URI. */
 export function openVault(
   credential: TokenCredential,
   uri: string,
@@ -20,7 +23,7 @@ export function openVault(
     credentialScopes: `${audience}/.default`,
     endpoint: base,
     httpClient: wholeAnswers(timeout),
-    // Few: the step that asks tries again by itself.
+    // Few retries: the step retries by itself.
     retryOptions: { maxRetries: 1, retryDelayInMs: 200, maxRetryDelayInMs: 2000 },
   });
   const send = async (method: HttpMethods, name: string, body?: object) => {

@@ -1,4 +1,7 @@
-/** The blobs of a recovery point, a unit at a time: so a container is listed folder by folder, not asked blob by blob. */
+/**
+ * The blobs of a recovery point, one unit at a time, so that a container is listed folder by folder instead of queried
+ * blob by blob.
+ */
 import type { ListedBlob } from '../azure/storage/blobs.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import type { StepContext } from '../run/work/step-context.ts';
@@ -13,14 +16,14 @@ export interface BlobGroup {
   container: string;
   /** Path of the unit. */
   unit: string;
-  /** In `orderKey` order; may be discarded once it is read. */
+  /** In `orderKey` order. May be discarded once it is read. */
   lines: Spool<BlobLine>;
 }
 
 interface BlobGroups {
   store: ControlStore;
   sealed: SealedManifest;
-  /** Only blobs of these are in the groups. */
+  /** Only blobs of these classes are in the groups. */
   classes: ReadonlySet<ResourceClass>;
   /** Where the lines are kept. */
   lists: Spools;
@@ -28,7 +31,7 @@ interface BlobGroups {
   beat: () => Promise<void>;
 }
 
-/** Units stand together in a recovery point. */
+/** Yields one group per unit. The blobs of a unit are consecutive in a recovery point. */
 export async function* blobGroups(request: BlobGroups): AsyncIterable<BlobGroup> {
   const { store, sealed, classes, lists, beat } = request;
   let group: BlobGroup | undefined;
@@ -49,15 +52,16 @@ function keyIn({ account, container }: Pick<BlobGroup, 'account' | 'container'>)
   return ({ path }: { path: string }) => orderKey(account, container, path);
 }
 
+/** Lines of a group, and the standby's blobs to pair them with. */
 export interface LinesWithBlobs {
   group: BlobGroup;
-  /** The standby's, as they are now. */
+  /** The standby's blobs as they are now. */
   blobs: AsyncIterable<ListedBlob> | Iterable<ListedBlob>;
   lists: Spools;
   beat: () => Promise<void>;
 }
 
-/** Each line of a group, and the standby's blob of its path. */
+/** Yields each line of a group with the standby's blob at its path. */
 export async function* linesWithBlobs({
   group,
   blobs,
@@ -79,7 +83,7 @@ export async function* linesWithBlobs({
   }
 }
 
-/** `classes` (or `class`) of a step's input; absent: all. */
+/** Returns `classes` (or `class`) of a step's input. All classes if absent. */
 export function classesOfStep({ step }: StepContext): Set<ResourceClass> {
   const { classes, class: one } = step.input;
   const named = Array.isArray(classes) ? classes : one === undefined ? resourceClasses : [one];

@@ -1,6 +1,7 @@
 /**
- * Copies one blob from server to server, on conditions: the source still has the etag that was listed, and the target is absent (or has
- * the etag that was seen). Small ones in one request, large ones in blocks, so that a copy cut short goes on.
+ * Copies one blob from server to server, on conditions: the source still has the etag that was listed, and the target
+ * is absent (or has the etag that was seen). Small blobs are copied in one request, large ones in blocks, so that a
+ * copy that is cut short can continue.
  */
 import type { BlobHTTPHeaders, BlobRequestConditions } from '@azure/storage-blob';
 import { azureError } from '../azure/errors.ts';
@@ -16,25 +17,28 @@ import {
   type ListedBlob,
 } from '../azure/storage/blobs.ts';
 
+/** Sizes that decide how a blob is copied. */
 export interface CopyLimits {
-  /** The most that one "Put Blob From URL" takes: 256 MiB in Azure. */
+  /** The most that one "Put Blob From URL" copies: 256 MiB in Azure. */
   wholeBytes: number;
-  /** At most 4000 MiB in Azure; a block is also what is lost when a copy is cut short. */
+  /** At most 4000 MiB in Azure. A copy that is cut short loses at most one block. */
   blockBytes: number;
 }
+/** Azure's limits, with blocks of 64 MiB. */
 export const azureLimits: CopyLimits = { wholeBytes: 256 * 1024 * 1024, blockBytes: 64 * 1024 * 1024 };
 
+/** One copy. */
 export interface CopyBlob {
   source: BlobAddress;
-  /** As listed: its etag is the condition and names the version; its size, headers and metadata are kept. */
+  /** As listed. The etag is the condition and names the version. Size, headers and metadata are kept. */
   listed: Omit<ListedBlob, 'path'>;
   /**
-   * The source is a replica, which never changes: `listed.etag` is that of the blob it is a copy of, and no condition. Its MD5 is: the
-   * service compares what it reads of a blob that is copied whole.
+   * The source is a replica, which never changes. `listed.etag` is then that of the blob it is a copy of, and not a
+   * condition. The MD5 is one instead: the service compares it when it copies a blob whole.
    */
   unchanging?: true;
   target: BlobAddress;
-  /** Replace the target if it has this etag; absent: only where there is none. */
+  /** Replaces the target if it has this etag. If absent, writes only where there is no target. */
   replace?: string;
   signal: AbortSignal;
   limits?: CopyLimits;
@@ -42,11 +46,12 @@ export interface CopyBlob {
 }
 
 /**
- * `exists`: there is a target, and it is not the one to replace. `changed`: the source is not what was listed, or gone. `damaged`: the
- * content of an unchanging source has changed.
+ * `exists`: there is a target that must not be replaced. `changed`: the source is not what was listed, or is gone.
+ * `damaged`: the content of an unchanging source has changed.
  */
 export type Copied = 'copied' | 'exists' | 'changed' | 'damaged';
 
+/** Copies one blob. */
 export async function copyBlob(request: CopyBlob): Promise<Copied> {
   const limits = request.limits ?? azureLimits;
   const tried = `copying ${show(request.source)} to ${show(request.target)}`;
@@ -62,7 +67,7 @@ export async function copyBlob(request: CopyBlob): Promise<Copied> {
     const status = blobStatus(known);
     if (request.unchanging && isMd5Mismatch(known)) return 'damaged';
     if (status !== 404 && status !== 409 && status !== 412) throw known;
-    // A 409 or 412 may be about either end, and an earlier attempt's answer may have been lost: look which end it is.
+    // A 409 or 412 may be about either end, and the response to an earlier attempt may have been lost: check both.
     const [source, target] = await Promise.all([
       statBlob(request.source, request.signal),
       statBlob(request.target, request.signal),
@@ -81,7 +86,7 @@ function isOther({ listed, unchanging }: CopyBlob, source: ListedBlob): boolean 
   return !unchanging && source.etag !== listed.etag;
 }
 
-/** Headers and metadata come with the copy, metadata in its own spelling. */
+/** The service copies headers and metadata, and keeps the spelling of metadata. */
 async function copyWhole({ source, listed, target, replace, signal, unchanging }: CopyBlob): Promise<Copied> {
   const client = target.account.container(target.container).getBlockBlobClient(target.path);
   await client.syncCopyFromURL(source.account.readUrl(source.container, source.path), {
@@ -95,7 +100,10 @@ async function copyWhole({ source, listed, target, replace, signal, unchanging }
   return 'copied';
 }
 
-/** An empty folder means something to who reads the container, and a folder cannot be the source of a copy: it is made anew. */
+/**
+ * An empty folder means something to readers of the container. A folder cannot be the source of a copy, so it is
+ * created.
+ */
 async function makeMarker({ listed, target, replace, signal }: CopyBlob): Promise<Copied> {
   const client = target.account.container(target.container).getBlockBlobClient(target.path);
   await client.upload('', 0, {
@@ -107,7 +115,10 @@ async function makeMarker({ listed, target, replace, signal }: CopyBlob): Promis
   return 'copied';
 }
 
-/** Blocks are named by the source's etag and their place: those of an earlier attempt are used, those of another version are not. */
+/**
+ * Block ids contain the source's etag and the block's index. Blocks of an earlier attempt are reused, those of another
+ * version are not.
+ */
 async function copyBlocks(request: CopyBlob, { blockBytes }: CopyLimits): Promise<Copied> {
   const { source, listed, target, signal } = request;
   const client = target.account.container(target.container).getBlockBlobClient(target.path);
@@ -118,12 +129,12 @@ async function copyBlocks(request: CopyBlob, { blockBytes }: CopyLimits): Promis
     ids.push(id);
     if (staged.has(id)) continue;
     const count = Math.min(blockBytes, listed.sizeBytes - offset);
-    // A SAS lives an hour: each block asks for its own.
+    // A SAS is valid for an hour, so each block requests its own.
     const url = source.account.readUrl(source.container, source.path);
     await client.stageBlockFromURL(id, url, offset, count, { abortSignal: signal });
     await request.onBlock?.();
   }
-  // Staging takes no condition on the source: an etag that is still the same after all blocks covers them all.
+  // Staging has no condition on the source. If the etag is still the same after all blocks, it covers them all.
   const now = await statBlob(source, signal);
   if (!now || isOther(request, now)) return 'changed';
   await client.commitBlockList(ids, {
@@ -160,7 +171,7 @@ async function stagedBlocks({ target, signal }: CopyBlob): Promise<Set<string>> 
   }
 }
 
-/** All ids of a blob must be of one length: base64 of at most 64 bytes. */
+/** All block ids of a blob must have the same length: base64 of at most 64 bytes. */
 function blockId(etag: string, blockBytes: number, index: number): string {
   const version = `${etag}-${blockBytes}`.slice(-48).padStart(48, '-');
   return Buffer.from(`${version}-${String(index).padStart(6, '0')}`).toString('base64');

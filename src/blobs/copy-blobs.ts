@@ -1,4 +1,7 @@
-/** The action `copyBlobs`: what the listing says the standby needs, from server to server into its replica container. */
+/**
+ * The action `copyBlobs`: copies what the listing says the standby needs, from server to server, into its replica
+ * container.
+ */
 import { UnderstudyError, isUnderstudyError, messageOf } from '../errors/error.ts';
 import type { Counts, StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
@@ -26,10 +29,13 @@ import { openByRef } from '../recovery-point/recovery-point.ts';
 import { newTally, showBytes, showCount, skip, toCounts } from '../run/work/tally.ts';
 import { findWorkspace } from '../workspace/workspace.ts';
 
-/** How often what is done is settled, so that an attempt cut short goes on from there. */
+/** How often progress is saved, so that the next attempt continues from there. */
 const settleMs = 10_000;
 
-/** Errors: AzureUnavailable, ReconciliationError (a copy is not equal to its source), PreconditionError (no standby workspace). */
+/**
+ * Errors: AzureUnavailable, ReconciliationError (a copy differs from its source), PreconditionError (no standby
+ * workspace).
+ */
 export async function copyBlobs(context: StepContext): Promise<StepResult> {
   const { azure, store, topology, to, signal } = context;
   const point = await beginPoint(context);
@@ -77,7 +83,7 @@ export async function copyBlobs(context: StepContext): Promise<StepResult> {
   };
 }
 
-/** What both sides use is not even listed: it is counted by the folders that are needed of it. */
+/** Shared storage is not listed: it is counted by the folders that are needed. */
 function countShared({ foldersShared }: Listing, { units }: Copying): Counts[] {
   if (foldersShared === 0) return [];
   const tally = { ...newTally(), done: units };
@@ -94,7 +100,10 @@ interface CopyUnits {
   common: Omit<CopyUnit, 'unit' | 'source' | 'previous'>;
 }
 
-/** A window of units at a time, side by side; written down in their order, which is what the next recovery point reads them in. */
+/**
+ * Copies a window of units concurrently. Results are written in the units' order, in which the next recovery point
+ * reads them.
+ */
 async function copyUnits(context: StepContext, request: CopyUnits): Promise<Copying> {
   const { azure, store, topology, signal } = context;
   const { point, listing, start, previous, heartbeat, common } = request;
@@ -194,11 +203,14 @@ async function resume(
 
 interface Previous {
   blobs: PreviousBlobs;
-  /** Why less was taken over than could have been. */
+  /** Why less was reused than could have been. */
   note(): string | undefined;
 }
 
-/** The newest recovery point of the same region whose replicas are in the same account. A damaged one costs its reuse, not this one. */
+/**
+ * Returns the newest recovery point of the same region with replicas in the same account. If that is damaged, nothing
+ * is reused, but the new recovery point can still be made.
+ */
 async function findPrevious({ store, from }: StepContext, accountId: string): Promise<Previous> {
   const { sealed: points, damaged } = await listRecoveryPoints(store, { limit: 1, region: from.region });
   let damage = damaged[0] && `recovery point ${damaged[0].id} is damaged: ${damaged[0].reason}`;
@@ -236,7 +248,7 @@ function describe({ tally, newBytes }: Copying, note: string | undefined): strin
   );
 }
 
-/** So many lines are read; the rest is in the recovery point. */
+/** How many lines to print. The recovery point has the rest. */
 const longestList = 20;
 
 function lostOf({ fuzzy, empty }: Copying): Pick<StepResult, 'lost'> {

@@ -1,7 +1,7 @@
 /**
- * Copies one unit so that it is consistent: its blobs are listed, copied at the etags listed, and listed again. If the second listing
- * does not compareListings, again, up to `attempts`; what then still changes is fuzzy, and said to be. Its lists are spooled: a unit may have
- * more blobs than memory holds.
+ * Copies one unit consistently: lists its blobs, copies them at the listed etags, and lists them again. If the two
+ * listings differ, it starts again, up to `attempts` times. What still changes is sealed as fuzzy. Lists are spooled,
+ * because a unit may have more blobs than fit in memory.
  */
 import type { BlobAccount } from '../azure/azure.ts';
 import { isUnderstudyError } from '../errors/error.ts';
@@ -26,44 +26,46 @@ import {
 } from './unit-listing.ts';
 import { indexUnit } from '../recovery-point/units.ts';
 
+/** One unit to copy. */
 export interface CopyUnit {
   unit: Unit;
   epoch: number;
   source: BlobAccount;
   standby: BlobAccount;
-  /** Of the recovery point before. */
+  /** What the previous recovery point has of the unit. */
   previous: PreviousUnit;
-  /** What is not taken over unread. */
+  /** Replicas that must be read before they are reused. */
   suspects: Suspects;
   attempts: number;
-  /** Shared with the other units that are copied beside this one. */
+  /** Shared with the other units that are copied at the same time. */
   limit: <T>(work: () => Promise<T>) => Promise<T>;
   heartbeat: Heartbeat;
   signal: AbortSignal;
 }
 
+/** The result of copying a unit. */
 export interface CopiedUnit {
   /** In `orderKey` order. */
   blobs: Spool<StableBlob>;
-  /** In `orderKey` order; with what came late. */
+  /** In `orderKey` order, including late blobs. */
   fuzzy: Spool<FuzzyLine>;
-  /** As listed: every one of them has a line, is fuzzy, or came late. */
+  /** Number of blobs listed. Each of them has a line, is fuzzy, or was late. */
   expected: number;
-  /** Added to a growing folder after it was listed: left to the next recovery point. */
+  /** Blobs added to a growing folder after it was listed. Left to the next recovery point. */
   late: number;
-  /** Places with not one blob, where one would be expected. */
+  /** Places without any blob where one was expected. */
   empty: string[];
 }
 
 interface Work extends CopyUnit, UnitWork {
-  /** Replicas that are there. */
+  /** Replicas that exist already. */
   present: Spool<PresentReplica>;
 }
 
-/** More than any limiter lets run: a unit of a million blobs is not a million promises. */
+/** More than any limiter runs at once, but a unit of a million blobs must not become a million promises. */
 const sideBySide = 256;
 
-/** Whoever asked discards the lists that are answered. */
+/** Copies a unit. The caller discards the lists in the result. */
 export async function copyUnit(request: CopyUnit): Promise<CopiedUnit> {
   const lists = spools();
   const present = lists.make<PresentReplica>(keyIn(request.unit));
@@ -85,7 +87,8 @@ async function copyUntilSteady(work: Work): Promise<CopiedUnit> {
   for (let attempt = 1; ; attempt++) {
     const { confirmed, isWhole } = await confirmAll(work, before, earlier);
     const after = await listUnit(work);
-    // Copied at the etags listed: a blob that changed before it was copied has no line, and the second listing shows why.
+    // Blobs are copied at the listed etags. One that changed before it was copied has no line, and the second listing
+    // shows why.
     const fuzzy = isWhole ? await compareListings(work, before, after) : undefined;
     if (fuzzy) {
       const expected = before.blobs.count;
@@ -116,17 +119,20 @@ async function findReplicas({
   }
 }
 
-/** A blob of a listing, and what is known of it. */
+/** A blob of a listing, and what is known about it. */
 interface Known {
   blob: ListedBlob;
-  /** What an earlier attempt of this call has confirmed of it, at this or an earlier etag. */
+  /** What an earlier attempt of this call confirmed of it, at this or an earlier etag. */
   earlier: StableBlob | undefined;
-  /** As the recovery point before has it. */
+  /** The blob as the previous recovery point has it. */
   previous: BlobLine | undefined;
   replicas: PresentReplica[];
 }
 
-/** `confirmed`: the newest version of each blob of the listing that is in the standby; `isWhole`: that is the one listed, for all. */
+/**
+ * Returns `confirmed`: the newest version of each listed blob that is in the standby; and `isWhole`: whether that is
+ * the listed version for all of them.
+ */
 async function confirmAll(
   work: Work,
   listing: UnitListing,
@@ -165,7 +171,10 @@ async function* known(work: Work, listing: UnitListing, earlier: Spool<StableBlo
   }
 }
 
-/** Copies a blob at its listed etag, unless that version is in the standby already. Undefined: it changed meanwhile. */
+/**
+ * Copies a blob at its listed etag, unless that version is in the standby already. Returns undefined if it changed
+ * meanwhile.
+ */
 async function confirm(work: Work, known: Known): Promise<StableBlob | undefined> {
   const { blob, earlier, previous } = known;
   if (earlier?.line.etag === blob.etag) return earlier;
@@ -178,7 +187,10 @@ async function confirm(work: Work, known: Known): Promise<StableBlob | undefined
   return confirmed;
 }
 
-/** A replica that is missing, or was written over, or is marked as damaged, is repaired in its place: older recovery points refer to it too. */
+/**
+ * Reuses a replica. One that is missing, overwritten or marked as damaged is repaired in place, because older recovery
+ * points refer to it too.
+ */
 async function takeOver(work: Work, known: Known, previous: BlobLine): Promise<StableBlob | undefined> {
   const { blob, replicas } = known;
   const { source, standby, suspects, signal, heartbeat } = work;
@@ -216,7 +228,7 @@ async function copyAnew(work: Work, { blob, replicas }: Known): Promise<StableBl
   try {
     digests = await make(isPresent);
   } catch (error) {
-    // What was there was damaged, and is removed.
+    // The replica was damaged, and has been removed.
     if (!isPresent || !isUnderstudyError(error, 'ReconciliationError')) throw error;
     digests = await make(false);
   }

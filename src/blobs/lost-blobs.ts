@@ -1,4 +1,7 @@
-/** Blobs that cannot be had as a recovery point has them: said with what depends on them, and lost only where a person accepts it. */
+/**
+ * Blobs that cannot be restored as a recovery point has them. They are reported with what depends on them, and are lost
+ * only if a person accepts it.
+ */
 import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import type { Evidence } from '../run/work/outcome.ts';
@@ -9,7 +12,7 @@ import type { BlobLine, SealedManifest } from '../recovery-point/manifest.ts';
 import { sealedIds } from '../recovery-point/list-points.ts';
 import { showCount } from '../run/work/tally.ts';
 
-/** `difference`: what is there, and what should be. */
+/** Describes a lost blob. `difference`: what is there, and what was expected. */
 export function lostBlob(
   what: string,
   line: BlobLine,
@@ -24,18 +27,23 @@ export function lostBlob(
   };
 }
 
+/** Describes who accepted a loss, and why. Empty if nobody did. */
 export function showAcceptance(accepted: AcceptedLoss | undefined): string {
   return accepted ? `; accepted as lost by ${accepted.by}: ${accepted.reason}` : '';
 }
 
+/** What a step found lost. */
 export interface Losses {
   lost: SomeFindings;
-  /** Blobs in all. */
+  /** Total number of blobs. */
   expected: number;
   evidence: readonly Evidence[];
 }
 
-/** Errors: ReconciliationError if blobs are lost and nobody has accepted that. */
+/**
+ * Does nothing if no blobs are lost, or if someone has accepted that.
+ * Errors: ReconciliationError otherwise.
+ */
 export async function requireAcceptance(
   context: StepContext,
   sealed: SealedManifest,
@@ -44,7 +52,7 @@ export async function requireAcceptance(
   if (lost.count === 0 || context.acceptedLoss) return;
   throw new UnderstudyError(
     'ReconciliationError',
-    `${lost.count} of ${showCount(expected, 'blob')} in ${context.to.region} cannot be had as recovery point ${sealed.id} has them; the others are there: ` +
+    `${lost.count} of ${showCount(expected, 'blob')} in ${context.to.region} differ from recovery point ${sealed.id} or are missing; the others are restored: ` +
       showFindings(lost, 3).join('; '),
     {
       ...(evidence[0] ? { place: evidence[0].blob } : {}),
@@ -70,10 +78,10 @@ async function waysOn(
   ].join(' ');
 }
 
-/** So many other recovery points are looked into. */
+/** How many other recovery points to search. */
 const lookedInto = 20;
 
-/** The newest other one of the region that has another version of the blob. */
+/** Returns the newest other recovery point of the region that has another version of the blob. */
 async function otherPoint(
   store: ControlStore,
   { id, region }: SealedManifest,

@@ -1,4 +1,6 @@
-/** The blobs of the recovery point before, read in step with the units of this one: nothing is copied twice. */
+/**
+ * Reads the blobs of the previous recovery point in step with the units of this one, so that nothing is copied twice.
+ */
 import type { ControlStore } from '../control-store/store.ts';
 import {
   covers,
@@ -11,7 +13,7 @@ import { keyIn } from './unit-listing.ts';
 import { cursor, spool, type Spool } from '../run/work/spool.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
 
-/** What the recovery point before has of a unit; to be discarded by whoever has read it. */
+/** What the previous recovery point has of a unit. The caller discards it. */
 export interface PreviousUnit {
   /** In `orderKey` order. */
   lines: Spool<BlobLine>;
@@ -19,19 +21,24 @@ export interface PreviousUnit {
   epochs: ReadonlySet<number>;
 }
 
+/** The blobs of the previous recovery point, by unit. */
 export interface PreviousBlobs {
-  /** Units must be asked for in their order. `beat` is called for each line that is read. */
+  /** Units must be requested in order. `beat` is called for each line that is read. */
   of(unit: Unit, beat: () => Promise<void>): Promise<PreviousUnit>;
 }
 
+/** Used if there is no previous recovery point. */
 export const noPrevious: PreviousBlobs = { of: (unit) => Promise.resolve(nothingOf(unit)) };
 
-/** Of a unit that the recovery point before does not have. */
+/** Used for a unit that the previous recovery point does not have. */
 export function nothingOf(unit: Unit): PreviousUnit {
   return { lines: spool<BlobLine>(keyIn(unit)), epochs: new Set() };
 }
 
-/** Errors: RecoveryPointError if a part of it is damaged. */
+/**
+ * Reads them from a sealed recovery point.
+ * Errors: RecoveryPointError if a part of it is damaged.
+ */
 export function previousBlobs(store: ControlStore, sealed: SealedManifest): PreviousBlobs {
   const all = cursor(readPart(store, sealed, 'blobs'), ({ account, container, path }) =>
     orderKey(account, container, path),

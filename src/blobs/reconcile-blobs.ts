@@ -1,6 +1,6 @@
 /**
- * The action `reconcileBlobs`: lists the standby's containers afresh, reads every blob through, and compares its bytes, headers and metadata
- * with the manifest. It takes no word of what restoring said it did, but for what that skipped and why.
+ * The action `reconcileBlobs`: lists the standby's containers again, reads every blob, and compares its bytes, headers
+ * and metadata with the manifest. It does not rely on the results of the restore, except for what that skipped and why.
  */
 import type { StepResult } from '../run/work/outcome.ts';
 import type { AcceptedLoss, StepContext } from '../run/work/step-context.ts';
@@ -17,8 +17,8 @@ import { fail, showBytes, showCount, skip, sum, toCounts } from '../run/work/tal
 import { newGroupResult, walkGroups, type GroupResult, type GroupTools, type Walked } from './walk-groups.ts';
 
 /**
- * Errors: ReconciliationError if a blob is missing or differs, unless restoring skipped it with a reason, or a person has accepted its loss;
- * AzureUnavailable; RecoveryPointError.
+ * Errors: ReconciliationError if a blob is missing or differs, unless the restore skipped it with a reason or a person
+ * has accepted its loss; AzureUnavailable; RecoveryPointError.
  */
 export async function reconcileBlobs(context: StepContext): Promise<StepResult> {
   const standby = await openStandby(context);
@@ -41,7 +41,7 @@ async function conclude(
 ): Promise<StepResult> {
   const counts = toCounts(tally, 'blobs', expected);
   const { acceptedLoss, to } = context;
-  // What a person has accepted is read by the steps that follow.
+  // The following steps read what a person has accepted.
   const evidence = await endFindings(context, acceptedLoss ? 'list' : 'reconciliation', findings);
   const lost = findings.failed;
   await requireAcceptance(context, point.sealed, { lost, expected, evidence });
@@ -57,7 +57,7 @@ async function conclude(
   };
 }
 
-/** What restoring did not do of a blob: small, since it may be so of each. */
+/** What the restore did not do with a blob. Small, because it may apply to every blob. */
 type NotRestored = 'lost' | { skipped: string };
 
 async function notRestored(context: StepContext): Promise<Map<string, NotRestored>> {
@@ -74,7 +74,7 @@ async function notRestored(context: StepContext): Promise<Map<string, NotRestore
 }
 
 interface CompareTools extends GroupTools {
-  /** What restoring skipped, or lost, and why. */
+  /** What the restore skipped or lost, and why. */
   notDone: ReadonlyMap<string, NotRestored>;
 }
 
@@ -99,7 +99,7 @@ async function compareGroup(
   return result;
 }
 
-/** Of its content; or only of what is kept next to that. */
+/** A difference in content, or only in headers and metadata. */
 type Difference = string | { headers: string };
 
 async function compare(
@@ -120,9 +120,9 @@ async function compare(
 interface ComparedLine {
   line: BlobLine;
   what: string;
-  /** Why it is not equal. */
+  /** How it differs. */
   difference: Difference | undefined;
-  /** What restoring skipped, or lost, and why: what was to be expected. */
+  /** What the restore skipped or lost, and why: the expected difference. */
   known: NotRestored | undefined;
   index: number;
   accepted: AcceptedLoss | undefined;
@@ -144,7 +144,7 @@ async function count({ tally, findings }: GroupResult, compared: ComparedLine): 
     }
     (accepted ? skip : fail)(tally, `${text === 'missing' ? text : 'different'}${showAcceptance(accepted)}`);
     const { lost, ...finding } = lostBlob(what, line, { difference: text, accepted });
-    // An asset whose blob has another content type is whole.
+    // An asset is complete even if a blob has another content type.
     const isLost = typeof difference === 'string' && lost;
     await findings.note(index, { ...finding, ...(isLost ? { lost } : {}) });
   }

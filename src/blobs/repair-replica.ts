@@ -1,32 +1,38 @@
-/** Reads one replica through, and repairs it from its source where that still has the content. */
+/** Reads one replica, and repairs it from its source if that still has the content. */
 import type { BlobAccount } from '../azure/azure.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import { hashBlob, statBlob, type BlobAddress, type ListedBlob } from '../azure/storage/blobs.ts';
 import { azureLimits, copyBlob } from './copy-blob.ts';
 import { replicaContainer, type BlobLine } from '../recovery-point/manifest.ts';
 
+/** The replica to read. */
 export interface ReadReplica {
   line: BlobLine;
-  /** The account that the replica is in. */
+  /** The account that has the replica. */
   account: BlobAccount;
   signal: AbortSignal;
   beat: () => Promise<void>;
 }
 
+/** The replica to repair. */
 export interface RepairReplica extends ReadReplica {
-  /** The account that it was copied from; asked only where it is needed. */
+  /** The account that it was copied from. Called only if it is needed. */
   source: () => Promise<BlobAccount>;
 }
 
-/** `actual`: what was read, or that there was none. */
+/** `actual`: what was read, or that it was missing. */
 export type Repaired =
   | { state: 'whole' }
   | { state: 'repaired'; actual: string }
   | { state: 'damaged'; actual: string; reason: string };
 
+/** What `readReplica` returns for a missing replica. */
 export const gone = 'missing';
 
-/** Errors: AzureUnavailable of the replica's own account. What is wrong with the source is in the answer. */
+/**
+ * Reads a replica and repairs it if it is damaged. Problems with the source are part of the result.
+ * Errors: AzureUnavailable if the replica's own account does not answer.
+ */
 export async function repairReplica(request: RepairReplica): Promise<Repaired> {
   const actual = await readReplica(request);
   if (actual === undefined) return { state: 'whole' };
@@ -36,8 +42,8 @@ export async function repairReplica(request: RepairReplica): Promise<Repaired> {
 }
 
 /**
- * What a replica is instead of what was sealed: its sha256, or that it is missing. Undefined: it is what was sealed. What Azure refuses to
- * read, such as a blob in the archive tier, cannot be restored either.
+ * Returns what a replica is instead of what was sealed: its sha256, or that it is missing. Undefined if it is intact. A
+ * blob that Azure refuses to read, such as one in the archive tier, cannot be restored either.
  */
 export async function readReplica({ line, account, signal, beat }: ReadReplica): Promise<string | undefined> {
   try {
@@ -51,7 +57,9 @@ export async function readReplica({ line, account, signal, beat }: ReadReplica):
   }
 }
 
-/** Answers why it cannot be repaired. It is replaced only by what was read and is right, and read once more afterwards. */
+/**
+ * Returns why it cannot be repaired. Replaces it only after reading the right content, and reads it again afterwards.
+ */
 async function repair(request: RepairReplica): Promise<string | undefined> {
   const { line, signal, beat } = request;
   try {
@@ -83,7 +91,7 @@ async function replace(
   const damaged = await statBlob(target, signal);
   await copyBlob({
     source,
-    // Headers and metadata are those that were sealed: copied in blocks where the source has been written since.
+    // Headers and metadata are those that were sealed. If the source was written since, the blob is copied in blocks.
     listed: { ...line, etag: there.etag },
     ...(there.etag === line.etag ? {} : { limits: { ...azureLimits, wholeBytes: -1 } }),
     target,
@@ -91,7 +99,7 @@ async function replace(
     signal,
     onBlock: beat,
   });
-  // Somebody else may have repaired it meanwhile: what is there now decides.
+  // Another process may have repaired it meanwhile: check what is there now.
   const actual = await readReplica(request);
   return actual === undefined ? undefined : `the copy of its source is not equal either: ${actual}`;
 }

@@ -1,6 +1,6 @@
 /**
- * Replicas: copies in the standby's own account that are never changed once written. Each is named by the epoch, the source and the
- * source's etag, so that a late writer of an old epoch, or of an old version, meets nothing that anyone reads.
+ * Replicas: copies in the standby's own account that are never changed once written. The name contains the epoch, the
+ * source and the source's etag, so a late writer of an old epoch or an old version cannot overwrite anything in use.
  */
 import { createHash } from 'node:crypto';
 import type { BlobAccount } from '../azure/azure.ts';
@@ -21,7 +21,7 @@ import { replicaContainer } from '../recovery-point/manifest.ts';
 /** Azure's limit is 1024 characters. */
 const longestName = 1000;
 
-/** `epochs/{n}/blobs/{account}/{container}/{path}/{hash of etag}`: all versions of a blob stand together. */
+/** `epochs/{n}/blobs/{account}/{container}/{path}/{hash of etag}`: all versions of a blob share a folder. */
 export function replicaName(
   epoch: number,
   blob: { account: string; container: string; path: string; etag: string },
@@ -33,6 +33,7 @@ export function replicaName(
   return `epochs/${epoch}/blobs/long-names/${hash}/${version}`;
 }
 
+/** The folder of all versions of a blob's replica in an epoch. */
 export function replicaFolder(
   epoch: number,
   { account, container, path }: { account: string; container: string; path: string },
@@ -40,22 +41,22 @@ export function replicaFolder(
   return [`epochs/${epoch}/blobs`, account, container, ...(path === '' ? [] : [path])].join('/');
 }
 
-/** The folder in which all versions of a replica of this epoch are. */
+/** Returns the folder that has all versions of a replica of this epoch. */
 export function versionsFolder(replica: string): string {
   return replica.slice(0, replica.lastIndexOf('/'));
 }
 
 /** A replica that is in the standby. */
 export interface PresentReplica {
-  /** Of the blob that it is a version of. */
+  /** Path of the blob that it is a version of. */
   path: string;
   name: string;
   sizeBytes: number;
-  /** Base64, if the service has one: what is written over a replica has another. */
+  /** Base64, if the service has one. An overwritten replica has another. */
   md5?: string;
 }
 
-/** The replicas below a folder of `replicaFolder`. */
+/** Lists the replicas below a folder that `replicaFolder` returned. */
 export async function* listReplicas(
   account: BlobAccount,
   folder: string,
@@ -68,21 +69,23 @@ export async function* listReplicas(
   }
 }
 
+/** One replica to make. */
 export interface MakeReplica {
   source: BlobAddress;
   listed: ListedBlob;
   account: BlobAccount;
   name: string;
-  /** It is there already, from an attempt that was cut short: only its digest is wanting. */
+  /** An earlier attempt that was cut short has copied it: only its digest is missing. */
   present: boolean;
   signal: AbortSignal;
   beat: () => Promise<void>;
 }
 
 /**
- * Copies one blob at its listed etag, reads the copy through, and compares: with the source's MD5 if the service has one, else with the source
- * itself. `changed`: the source is no longer what was listed.
- * Errors: ReconciliationError if the copy is not equal to the source; it is then removed, so that the next attempt starts afresh.
+ * Copies one blob at its listed etag, reads the copy, and compares it with the source's MD5 if the service has one,
+ * otherwise with the source itself. Returns `changed` if the source is no longer what was listed.
+ * Errors: ReconciliationError if the copy differs from the source. The copy is then removed, so that the next attempt
+ * starts again.
  */
 export async function makeReplica(request: MakeReplica): Promise<Digests | 'changed'> {
   const { source, listed, account, name, signal, beat } = request;

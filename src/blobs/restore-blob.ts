@@ -1,6 +1,7 @@
 /**
- * Restores one blob from its replica into the standby's own container, within one account. What is damaged is not restored: the service
- * compares what it copies whole; of more than that, what it says of the replica must be what was sealed.
+ * Restores one blob from its replica into the standby's own container, within one account. Damaged content is not
+ * restored: the service compares what it copies whole, and for larger blobs the properties of the replica must match
+ * what was sealed.
  */
 import type { BlobAccount } from '../azure/azure.ts';
 import {
@@ -17,27 +18,29 @@ import { replicaContainer, type BlobLine } from '../recovery-point/manifest.ts';
 import { readReplica } from './repair-replica.ts';
 import { replicaName, versionsFolder } from './replica.ts';
 
+/** One blob to restore. */
 export interface RestoreBlob {
   line: BlobLine;
   account: BlobAccount;
-  /** Container of the standby. */
+  /** Container in the standby. */
   container: string;
-  /** What is there now. */
+  /** The blob that is there now. */
   there: ListedBlob | undefined;
   /** Epoch of the recovery point. */
   epoch: number;
-  /** Known to be damaged, perhaps. */
+  /** Replicas that may be damaged. */
   suspects: Suspects;
   signal: AbortSignal;
   beat: () => Promise<void>;
 }
 
 /**
- * `kept`: the standby has content of its own there, which is no version that was ever copied from the active side: it stays.
- * `contended`: somebody else wrote there at the same time. `damaged`: what the copy that the recovery point names is instead.
+ * `kept`: the standby has content of its own there, which was never copied from the active side. It is left unchanged.
+ * `contended`: another process wrote there at the same time. `damaged`: what the replica is instead of what was sealed.
  */
 export type Restored = 'restored' | 'already' | 'kept' | 'contended' | { damaged: string };
 
+/** Restores one blob. */
 export async function restoreBlob(request: RestoreBlob): Promise<Restored> {
   const { line, account, container, there, signal, beat } = request;
   if (there && (await isContent(request, there, line))) {
@@ -56,12 +59,12 @@ export async function restoreBlob(request: RestoreBlob): Promise<Restored> {
   });
   if (copied === 'copied') return 'restored';
   if (copied === 'changed' || copied === 'damaged') return { damaged: await actualOf(request) };
-  // The answer to our own write may have been lost on its way, and the SDK has tried again.
+  // The response to our own write may have been lost, and the SDK may have retried.
   const now = await statBlob({ account, container, path: line.path }, signal);
   return now && (await isContent(request, now, line)) ? 'restored' : 'contended';
 }
 
-/** Of a replica that the service does not compare when it copies it. */
+/** Checks a replica that the service does not compare when it copies it. */
 async function damageOf(request: RestoreBlob): Promise<string | undefined> {
   const { line, account, suspects, signal } = request;
   if (line.sizeBytes <= azureLimits.wholeBytes) return undefined;
@@ -81,7 +84,7 @@ async function actualOf(request: RestoreBlob): Promise<string> {
   );
 }
 
-/** By MD5 where the service has one (verify reads everything through anyway), else by reading it. */
+/** Compares by MD5 if the service has one (verify reads everything anyway), otherwise by reading. */
 async function isContent(
   { account, container, signal, beat }: RestoreBlob,
   there: ListedBlob,
@@ -96,13 +99,13 @@ async function isContent(
   return typeof digests !== 'string' && digests.md5 === wanted.md5;
 }
 
-/** An earlier restore of ours left it, if it equals some version that was copied, in this epoch or one before. */
+/** True if the blob equals some version that was copied in this or an earlier epoch: an earlier restore wrote it. */
 async function isEarlierVersion(request: RestoreBlob, there: ListedBlob): Promise<boolean> {
   const { line, account, epoch, signal, beat } = request;
   for (let each = epoch; each >= 1; each--) {
     const folder = versionsFolder(replicaName(each, line));
     for await (const version of listBlobs(account, replicaContainer, folder, signal)) {
-      // Deeper names are versions of other blobs, below a folder of this one's name.
+      // Deeper names are versions of other blobs, below a folder with this blob's name.
       if (version.path.slice(folder.length + 1).includes('/') || version.sizeBytes !== there.sizeBytes)
         continue;
       const md5 = version.md5 ?? (await readMd5(request, version));

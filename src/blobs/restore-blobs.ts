@@ -1,4 +1,7 @@
-/** The action `restoreBlobs`: what the recovery point has and the standby's containers lack, within the standby's account. */
+/**
+ * The action `restoreBlobs`: restores blobs of the recovery point that the standby's containers lack, within the
+ * standby's account.
+ */
 import type { StepResult } from '../run/work/outcome.ts';
 import type { AcceptedLoss, StepContext } from '../run/work/step-context.ts';
 import { linesWithBlobs, type BlobGroup } from './blob-groups.ts';
@@ -14,12 +17,12 @@ import { openStandby, type Standby } from '../standby/standby.ts';
 import { fail, showBytes, showCount, skip, sum, toCounts, type Tally } from '../run/work/tally.ts';
 import { newGroupResult, walkGroups, type GroupResult, type GroupTools } from './walk-groups.ts';
 
-/** So few blobs of a unit are looked up one by one; more are listed. */
+/** Up to this many blobs of a unit are looked up one by one. More are listed. */
 const fewBlobs = 4;
 
 /**
- * Errors: ReconciliationError if copies are damaged, once everything else is restored, unless their loss is accepted; AzureUnavailable,
- * RecoveryPointError, PreconditionError (no standby workspace, no recovery point).
+ * Errors: ReconciliationError if copies are damaged and nobody has accepted their loss, once everything else is
+ * restored; AzureUnavailable, RecoveryPointError, PreconditionError (no standby workspace, no recovery point).
  */
 export async function restoreBlobs(context: StepContext): Promise<StepResult> {
   const standby = await openStandby(context);

@@ -1,4 +1,4 @@
-/** Listings of one unit, and what two of them say of the blobs that were copied between them. */
+/** Lists a unit, and compares two listings to find what changed while its blobs were copied. */
 import type { BlobAccount } from '../azure/azure.ts';
 import { listBlobs, type ListedBlob } from '../azure/storage/blobs.ts';
 import type { Heartbeat } from '../run/work/heartbeat.ts';
@@ -6,14 +6,14 @@ import { orderKey, type BlobLine, type FuzzyLine, type Unit } from '../recovery-
 import { cursor, type Spool, type Spools } from '../run/work/spool.ts';
 import type { UnitIndex } from '../recovery-point/units.ts';
 
-/** A blob that is in the standby, and how it came there. */
+/** A blob that is in the standby, and whether it was copied or reused. */
 export interface StableBlob {
   line: BlobLine;
-  /** Taken over from the recovery point before. */
+  /** Reused from the previous recovery point. */
   reused: boolean;
 }
 
-/** What all work on one unit shares. */
+/** Context that all work on one unit shares. */
 export interface UnitWork {
   unit: Unit;
   index: UnitIndex;
@@ -24,6 +24,7 @@ export interface UnitWork {
   lists: Spools;
 }
 
+/** One listing of a unit. */
 export interface UnitListing {
   /** In the order of `keyIn`. */
   blobs: Spool<ListedBlob>;
@@ -31,11 +32,12 @@ export interface UnitListing {
   filled: ReadonlySet<string>;
 }
 
-/** The order of a unit's blobs. */
+/** Returns the sort key of a unit's blobs. */
 export function keyIn({ account, container }: Unit): (blob: { path: string }) => string {
   return ({ path }) => orderKey(account, container, path);
 }
 
+/** Lists a unit's blobs. */
 export async function listUnit(work: UnitWork): Promise<UnitListing> {
   const { unit, index, source, heartbeat, signal } = work;
   const blobs = work.lists.make<ListedBlob>(keyIn(unit));
@@ -48,7 +50,10 @@ export async function listUnit(work: UnitWork): Promise<UnitListing> {
   return { blobs, filled };
 }
 
-/** A checkpoint folder may be empty: the job has just begun. Anything else that names nothing is worth a word. */
+/**
+ * Describes places without a blob. A checkpoint folder may be empty, because the job has just begun; any other empty
+ * place is reported.
+ */
 export function emptyPlaces({ unit }: UnitWork, { filled }: UnitListing): string[] {
   return unit.places
     .filter((place) => !place.growing && !filled.has(place.path))
@@ -62,13 +67,14 @@ interface Compared {
   confirmed: StableBlob | undefined;
 }
 
+/** The two listings to compare. */
 export interface Compare {
   before: UnitListing;
   after: UnitListing;
   confirmed: Spool<StableBlob>;
 }
 
-/** What was only added to a growing folder, which is no difference; undefined: two listings do not compareListings. */
+/** Returns what was only added to a growing folder, which is no difference. Undefined if the listings differ. */
 export async function compareListings(
   work: UnitWork,
   before: UnitListing,
@@ -92,6 +98,7 @@ function isChanged({ index }: UnitWork, { path, before, after }: Compared): bool
   return before ? after?.etag !== before.etag : after !== undefined && !index.isGrowing(path);
 }
 
+/** What is sealed of a unit that kept changing. */
 export interface ChangingBlobs {
   blobs: Spool<StableBlob>;
   fuzzy: Spool<FuzzyLine>;
@@ -99,7 +106,9 @@ export interface ChangingBlobs {
   late: number;
 }
 
-/** What is to be sealed of a unit that would not hold still: what changed is fuzzy, and has the newest version that was copied. */
+/**
+ * Returns what to seal of a unit that kept changing. What changed is fuzzy, with the newest version that was copied.
+ */
 export async function sealChanging(work: UnitWork, request: Compare): Promise<ChangingBlobs> {
   const { unit, index, lists } = work;
   const blobs = lists.make<StableBlob>(({ line }) => keyIn(unit)(line));
@@ -133,7 +142,7 @@ export async function sealChanging(work: UnitWork, request: Compare): Promise<Ch
   return { blobs, fuzzy, expected, late };
 }
 
-/** Every path that either listing has, in order. */
+/** Yields every path in either listing, in order. */
 async function* compared(
   { unit, heartbeat }: UnitWork,
   { before, after, confirmed }: Compare,

@@ -1,4 +1,7 @@
-/** The walk through all blobs of a recovery point's classes that restoring and reconciling share: side by side, counted, and resumed where it was. */
+/**
+ * Walks all blobs of a recovery point's classes, for restoring and reconciling. Groups are processed concurrently and
+ * counted, and a retry continues where the walk stopped.
+ */
 import { z } from 'zod';
 import type { StepContext } from '../run/work/step-context.ts';
 import type { ResourceClass } from '../topology/words.ts';
@@ -11,30 +14,30 @@ import { spools, type Spool, type Spools } from '../run/work/spool.ts';
 import type { Standby } from '../standby/standby.ts';
 import { addTally, newTally, seen, Tally } from '../run/work/tally.ts';
 
-/** What became of a group's blobs: counted, since there may be more of them than memory holds. */
+/** What happened to a group's blobs. Only counts, because there may be more blobs than fit in memory. */
 export interface GroupResult {
   tally: Tally;
   findings: GroupFindings;
 }
 
-/** What was found of a group, in the order of the recovery point, whichever blob was done first. */
+/** Findings of a group, in the order of the recovery point, whichever blob was done first. */
 export interface GroupFindings {
   note(index: number, finding: Finding): Promise<void>;
   list: Spool<{ index: number; finding: Finding }>;
 }
 
-/** A result that nothing was counted in yet. `lists`: where its findings are kept. */
+/** Returns a result with all counts at zero. `lists`: where its findings are kept. */
 export function newGroupResult(lists: Spools): GroupResult {
   const list = lists.make<{ index: number; finding: Finding }>(({ index }) =>
     String(index).padStart(12, '0'),
   );
-  // One after the other: many blobs are looked at side by side.
+  // Notes are written one after another, while many blobs are checked concurrently.
   let added = Promise.resolve();
   const note = (index: number, finding: Finding) => (added = added.then(() => list.add({ index, finding })));
   return { tally: newTally(), findings: { note, list } };
 }
 
-/** What the work on a group is lent. */
+/** What the work on a group receives. */
 export interface GroupTools {
   standby: Standby;
   limit: <T>(work: () => Promise<T>) => Promise<T>;
@@ -42,12 +45,14 @@ export interface GroupTools {
   lists: Spools;
 }
 
+/** The work on a group. */
 export interface GroupWork {
-  /** Before any group of a window is worked on. */
+  /** Called before any group of a window is processed. */
   prepare?: (groups: BlobGroup[]) => Promise<void>;
   visit: (group: BlobGroup, tools: GroupTools) => Promise<GroupResult>;
 }
 
+/** The result of the walk, and its cursor. */
 export interface Walked {
   tally: Tally;
   findings: FindingsState;
@@ -64,6 +69,7 @@ const State = z.strictObject({
 });
 type State = z.infer<typeof State>;
 
+/** Runs the work on every group. */
 export async function walkGroups(
   context: StepContext,
   standby: Standby,
@@ -101,7 +107,7 @@ export async function walkGroups(
   return { tally: state.tally, findings: state.findings, expected, classes };
 }
 
-/** Two attempts leave the same evidence: groups and findings come in the order of the recovery point. */
+/** Two attempts leave the same evidence: groups and findings are in the order of the recovery point. */
 async function addTo(
   context: StepContext,
   state: State,

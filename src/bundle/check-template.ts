@@ -1,6 +1,6 @@
 /**
- * What ARM would refuse of a template and its parameters, found while nothing depends on it: a run that finds it does so in the
- * middle of a failover. What only ARM can evaluate is left to ARM.
+ * Finds what ARM would refuse in a template and its parameters before anything depends on it. Otherwise a run would
+ * find it in the middle of a failover. What only ARM can evaluate is not checked.
  */
 import { z } from 'zod';
 import { isObject } from '../azure/body/json.ts';
@@ -23,7 +23,7 @@ type Parameter = z.infer<typeof Parameter>;
 
 const Resource = z.looseObject({ type: z.string(), name: z.unknown(), location: z.unknown() });
 
-/** Symbolic names (`languageVersion` 2.0) make an object of what is else a list. */
+/** With symbolic names (`languageVersion` 2.0), resources are an object instead of a list. */
 const Template = z.looseObject({
   parameters: z.record(z.string(), Parameter).optional(),
   resources: z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]),
@@ -37,13 +37,14 @@ const Value = z.union([
 const Values = z.record(z.string(), Value);
 type Values = z.infer<typeof Values>;
 
+/** A problem in a template or its parameters. */
 export interface TemplateProblem {
   /** Which of the two files. */
   of: 'file' | 'parameters';
   message: string;
 }
 
-/** Everything wrong, or nothing. `region` is the region that the template is to build. */
+/** Returns everything that is wrong. `region`: the region that the template should build. */
 export function checkTemplate(
   region: { name: string; workspace: Region['workspace'] },
   given: { template: unknown; parameters: unknown },
@@ -76,7 +77,7 @@ function checkOrder({ resources }: Template): TemplateProblem[] {
 
 function checkParameters(template: Template, values: Values): TemplateProblem[] {
   const declared = Object.entries(template.parameters ?? {});
-  // Names of parameters are the same in upper and lower case.
+  // Parameter names ignore case.
   const given = new Map(Object.entries(values).map(([name, value]) => [name.toLowerCase(), value]));
   const names = new Set(declared.map(([name]) => name.toLowerCase()));
   const unknown = Object.keys(values).filter((name) => !names.has(name.toLowerCase()));
@@ -143,7 +144,7 @@ const typesOf: Record<string, ((value: unknown) => boolean) | undefined> = {
 
 const workspaceType = 'microsoft.machinelearningservices/workspaces';
 
-/** The parameters of the other region are easily taken: they would build its workspace a second time. */
+/** It is easy to use the other region's parameters by mistake: they would build its workspace a second time. */
 function checkWorkspace(
   region: { name: string; workspace: Region['workspace'] },
   template: Template,
@@ -175,7 +176,7 @@ function differs(
   return [{ of: 'parameters', message }];
 }
 
-/** The text itself, or that of the one parameter it names; undefined for what ARM alone can evaluate. */
+/** Returns the text itself, or that of the one parameter it names. Undefined if only ARM can evaluate it. */
 function plainValue(what: unknown, template: Template, values: Values): string | undefined {
   if (typeof what !== 'string') return undefined;
   const name = /^\[parameters\('([^']+)'\)\]$/i.exec(what)?.[1]?.toLowerCase();

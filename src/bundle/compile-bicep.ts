@@ -1,6 +1,7 @@
 /**
- * Bicep as ARM JSON: compiled by the Bicep CLI where there is one, else the JSON next to it, as far as that can be trusted. The hash that
- * the compiler leaves in the JSON (`_generator.templateHash`) is of the JSON itself: it says nothing of the Bicep.
+ * Converts Bicep to ARM JSON: with the Bicep CLI if there is one, otherwise from the JSON next to it, as far as that
+ * can be trusted. The hash in the JSON (`_generator.templateHash`) is of the JSON itself, and does not tell whether it
+ * matches the Bicep.
  */
 import { execFile } from 'node:child_process';
 import { readFile, stat } from 'node:fs/promises';
@@ -11,12 +12,13 @@ import { z } from 'zod';
 import { messageOf } from '../errors/error.ts';
 import { readBicep } from './read-bicep.ts';
 
+/** The result of compiling a Bicep file. */
 export type Compiled =
   | { file: string; text: string; warnings: string[] }
-  /** What is wrong, and what to do where that is not simply to correct it. */
+  /** What is wrong, and what to do if it is not simply to correct it. */
   | { problem: string; next?: string };
 
-/** `bicep`: what stands in `source`. */
+/** Compiles a Bicep file. `bicep`: the content of `source`. */
 export async function compileBicep(source: string, bicep: string): Promise<Compiled> {
   const built = await build(source);
   if ('text' in built) return { file: source, text: built.text, warnings: [] };
@@ -26,7 +28,7 @@ export async function compileBicep(source: string, bicep: string): Promise<Compi
 
 type Built = { text: string } | { problem: string } | { without: string };
 
-/** `without`: why nothing could compile it here. */
+/** `without`: why no CLI here could compile it. */
 async function build(source: string): Promise<Built> {
   const run = promisify(execFile);
   const compilers = [
@@ -40,7 +42,7 @@ async function build(source: string): Promise<Built> {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue;
       const said = (error as { stderr?: string }).stderr?.trim() || messageOf(error);
-      // Azure CLI fails in the same way for what is wrong in the file, and for a Bicep CLI that it has not.
+      // Azure CLI fails in the same way for errors in the file and for a missing Bicep CLI.
       if (command === 'bicep' || /\bError BCP\d+/.test(said))
         return { problem: `${source}: ${asPlaces(said)}` };
       without = `"az bicep" cannot compile here (${said.split('\n', 1)[0] ?? ''})`;
@@ -49,12 +51,12 @@ async function build(source: string): Promise<Built> {
   return { without };
 }
 
-/** `a.bicep(3,7) : Error` as `a.bicep:3:7: Error`. */
+/** Converts `a.bicep(3,7) : Error` to `a.bicep:3:7: Error`. */
 function asPlaces(said: string): string {
   return said.replaceAll(/\((\d+),(\d+)\) : /g, ':$1:$2: ');
 }
 
-/** Throws nothing: a JSON that is not there, or is certainly of another Bicep, is a problem. */
+/** Throws nothing: a missing JSON, or one that certainly belongs to another Bicep, is a problem in the result. */
 async function takeCompiled(source: string, bicep: string, without: string): Promise<Compiled> {
   const file = source.replace(/\.bicep$/, '.json');
   const outline = readBicep(bicep);
@@ -82,7 +84,7 @@ const Declared = z.looseObject({
   outputs: z.record(z.string(), z.unknown()).optional(),
 });
 
-/** Undefined: not to be told, since it is no template. That is said elsewhere. */
+/** Undefined if it is not a template, which is reported elsewhere. */
 function namesIn(text: string, of: 'parameters' | 'outputs'): string[] | undefined {
   const json: unknown = parse(text.replace(/^\uFEFF/, ''), [], { allowTrailingComma: true });
   const declared = Declared.safeParse(json);
@@ -97,7 +99,7 @@ function differencesOf(what: string, inBicep: string[], inJson: string[] | undef
   ];
 }
 
-/** Files that are written together, by a checkout for instance, differ by less. */
+/** Files that are written together, for instance by a checkout, differ by less. */
 const togetherMs = 2000;
 
 async function doubt(source: string, file: string, without: string): Promise<string> {

@@ -1,4 +1,7 @@
-/** Resources of a template that wait for each other: ARM refuses the whole template, in the middle of a failover. */
+/**
+ * Finds resources of a template that depend on each other in a cycle. ARM refuses such a template, which would happen
+ * in the middle of a failover.
+ */
 import { z } from 'zod';
 
 const Resource = z.looseObject({
@@ -10,19 +13,20 @@ const Resource = z.looseObject({
 });
 type Resource = z.infer<typeof Resource>;
 
-/** Of a nested deployment. */
+/** A nested deployment. */
 const Nested = z.looseObject({ template: z.looseObject({ resources: z.unknown() }) });
 
 interface Node {
   shown: string;
-  /** What other resources may call it in their `dependsOn`. */
+  /** Names by which other resources may refer to it in `dependsOn`. */
   names: string[];
   dependsOn: string[];
 }
 
 /**
- * The first circle, as the names of its resources, the first one again at its end. Of what ARM alone can evaluate (names that are
- * computed, resources that may not be deployed) nothing is said. `resources`: a list, or an object by symbolic name.
+ * Returns the first cycle as the names of its resources, with the first one repeated at the end. Ignores what only ARM
+ * can evaluate: computed names, and resources that may not be deployed. `resources`: a list, or an object by symbolic
+ * name.
  */
 export function findCircle(resources: unknown): string[] | undefined {
   const entries = Object.entries((resources ?? {}) as Record<string, unknown>).flatMap(([key, value]) => {
@@ -51,7 +55,10 @@ function nodeOf(symbol: string | undefined, { type, name, dependsOn = [] }: Reso
   return { shown: text, names: id === undefined ? [] : [id, plain(text)], dependsOn: wanted };
 }
 
-/** As `resourceId('type', 'name', …)` is written in a `dependsOn`; undefined for a name that is computed in another way. */
+/**
+ * Returns the id in the form `resourceId('type', 'name', …)` of a `dependsOn`. Undefined if the name is computed in
+ * another way.
+ */
 function idOf(type: string, name: string): string | undefined {
   const parts = name.startsWith('[')
     ? partsOfExpression(name.slice(1, -1))
@@ -61,7 +68,7 @@ function idOf(type: string, name: string): string | undefined {
     : undefined;
 }
 
-/** `format('{0}/{1}', a, b)` is how Bicep writes the name of a resource within another. */
+/** Bicep writes the name of a nested resource as `format('{0}/{1}', a, b)`. */
 function partsOfExpression(expression: string): string[] {
   const [, pattern, rest] = /^format\('((?:\{\d+\}\/)*\{\d+\})',(.*)\)$/i.exec(expression) ?? [];
   if (pattern === undefined || rest === undefined) return [expression];
@@ -87,7 +94,7 @@ function plain(text: string): string {
 
 function circleAmong(nodes: readonly Node[]): string[] | undefined {
   const byName = new Map<string, Node | undefined>();
-  // A name that two resources have tells neither from the other.
+  // A name that two resources share identifies neither.
   for (const node of nodes)
     for (const name of node.names) byName.set(name, byName.has(name) ? undefined : node);
   const done = new Set<Node>();

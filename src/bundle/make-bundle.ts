@@ -1,7 +1,7 @@
 /**
- * Takes what a run needs from the user's disk, once: the topology, each region's template as ARM JSON, its parameters. The
- * topology is loaded without the templates, and the bundle made only for what plans or starts a run: a template that is
- * missing keeps nobody from looking, or from steering a run, which has its own bundle in the control store.
+ * Reads what a run needs from the user's disk, once: the topology, each region's template as ARM JSON, and its
+ * parameters. A topology is loaded without templates. The bundle is made only to plan or start a run, so a missing
+ * template does not prevent anyone from inspecting or controlling a run, which has its own bundle in the control store.
  */
 import { readFile } from 'node:fs/promises';
 import { dirname, extname, resolve } from 'node:path';
@@ -14,33 +14,37 @@ import type { Region, Topology } from '../topology/topology.ts';
 import { checkTemplate } from './check-template.ts';
 import { compileBicep } from './compile-bicep.ts';
 
+/** A topology and the file it came from. */
 export interface LoadedTopology {
   topology: Topology;
   file: string;
-  /** What stands in the file: errors name places in it. */
+  /** The content of the file: errors name places in it. */
   text: string;
-  /** What may be a mistake, and may be meant. */
+  /** What may be a mistake, or intended. */
   warnings: Problem[];
 }
 
-/** A place in the topology that names a file: errors about the file stand there. */
+/** A place in the topology that names a file: errors about that file refer to it. */
 type Place = Omit<Problem, 'message'> & { topology: string };
 
 /**
- * Throws TopologyError naming the file, the field, the line and the column of everything that is wrong in it; the files that it names are
- * not read.
+ * Reads a topology, but not the files that it names.
+ * Errors: TopologyError with the file, field, line and column of every problem.
  */
 export async function loadTopology(file: string): Promise<LoadedTopology> {
   const text = await readTopology(file);
   return { ...checkTopology(text, file, process.env), file, text };
 }
 
-/** Throws TopologyError naming the place of what is wrong in the templates and their parameters. */
+/**
+ * Reads the templates and their parameters.
+ * Errors: TopologyError with the place of every problem.
+ */
 export async function makeBundle(loaded: LoadedTopology): Promise<Bundle> {
   return (await makeCheckedBundle(loaded)).bundle;
 }
 
-/** As `makeBundle`, with what is suspicious and not wrong: that of the topology, and that of its templates. */
+/** As `makeBundle`, but also returns warnings about the topology and its templates. */
 export async function makeCheckedBundle({
   topology,
   file,
@@ -84,7 +88,7 @@ async function loadTemplate(
     throw topologyError(
       place.topology,
       problems.map(({ of, message }) => {
-        // Parameters that are missing may be so because no file of them is declared.
+        // Parameters may be missing because no parameters file is declared.
         const key = of === 'parameters' && declared.parameters !== undefined ? of : 'file';
         return { ...placeOf(key), message: `"${declared[key] ?? ''}": ${message}` };
       }),
@@ -93,7 +97,7 @@ async function loadTemplate(
   return { source: declared.file, template, parameters, warnings };
 }
 
-/** The template as ARM JSON, and the file that it is in. */
+/** Returns the template as ARM JSON, and the file that has it. */
 async function readTemplate(
   place: Place,
   source: string,
@@ -105,7 +109,7 @@ async function readTemplate(
   return compiled;
 }
 
-/** What stands within the envelope of a parameters file, or the whole file where there is none. */
+/** Returns the content of a parameters file's envelope, or the whole file if it has none. */
 async function readParameters(place: Place, file: string): Promise<unknown> {
   if (extname(file) === '.bicepparam') {
     throw problem(
@@ -150,7 +154,7 @@ function unreadable(error: unknown): string {
   }
 }
 
-/** As ARM reads it: comments, trailing commas and a byte order mark are no errors. */
+/** Parses as ARM does: allows comments, trailing commas and a byte order mark. */
 function parseJson(place: Place, file: string, text: string): unknown {
   const json = text.replace(/^\uFEFF/, '');
   const errors: ParseError[] = [];

@@ -1,8 +1,9 @@
 /**
- * What can be known of Bicep without its compiler: whether its strings, comments and brackets end, and which parameters and outputs
- * it declares. Everything else is left to the compiler.
+ * Reads what can be known of Bicep without its compiler: whether strings, comments and brackets are closed, and which
+ * parameters and outputs it declares. The compiler checks everything else.
  */
 
+/** What Bicep declares at its top level. */
 export interface BicepOutline {
   parameters: string[];
   outputs: string[];
@@ -13,7 +14,7 @@ export interface BrokenBicep {
   broken: string;
 }
 
-/** Reads what Bicep declares at its top level, or says where it cannot be Bicep. */
+/** Reads what Bicep declares at its top level, or returns where it is broken. */
 export function readBicep(text: string): BicepOutline | BrokenBicep {
   const scanned = scan(text);
   if ('message' in scanned) return { broken: `${placeAt(text, scanned.at)}: ${scanned.message}` };
@@ -32,7 +33,7 @@ interface Wrong {
 const longQuote = "'''";
 const closers: Record<string, string | undefined> = { '(': ')', '[': ']', '{': '}' };
 
-/** The text without what is in strings and comments; or the first place where it cannot go on. */
+/** Returns the text without the content of strings and comments, or the first place that is broken. */
 function scan(text: string): { code: string } | Wrong {
   const open: { close: string; at: number }[] = [];
   let code = '';
@@ -57,7 +58,7 @@ function scan(text: string): { code: string } | Wrong {
 
 interface Step {
   length: number;
-  /** What of it is code, and not text of a string or a comment. */
+  /** The part of it that is code, not text of a string or a comment. */
   code?: string;
   opens?: string;
   closes?: string;
@@ -85,7 +86,7 @@ function inCode(text: string, at: number): Step | { message: string } {
 function through(text: string, at: number, end: string, message: string): Step | { message: string } {
   const found = text.indexOf(end, at + end.length);
   if (found < 0) return { message };
-  // Of more than three quotes in a row the last three end the string.
+  // Of more than three quotes in a row, the last three end the string.
   const more = end === longQuote ? (/^'*/.exec(text.slice(found + end.length))?.[0].length ?? 0) : 0;
   return { length: found + end.length + more - at };
 }

@@ -1,15 +1,16 @@
-/** Bringing a job's last checkpoint to the standby: what this folder asks for, and what it makes of the answer. */
+/** The interface for copying a job's last checkpoint to the standby, and what its result means. */
 import { z } from 'zod';
 import { isObject, objectAt, textAt } from '../azure/body/json.ts';
 import { type RawJob } from '../workspace/jobs/job.ts';
 import type { LedgerCheckpoint, LedgerEntry } from '../ledger/ledger.ts';
 import { checkpointFolder, type CheckpointPolicy } from '../workspace/jobs/checkpoint.ts';
 
+/** A checkpoint to copy. */
 export interface CheckpointToBring {
   checkpoint: LedgerCheckpoint;
-  /** Name of the job whose folder it becomes. */
+  /** Name of the job that gets the folder. */
   successor: string;
-  /** Called while bytes move; throws FencedError once the lease is lost. */
+  /** Called while bytes are copied. Throws FencedError once the lease is lost. */
   beat: () => Promise<void>;
 }
 
@@ -17,18 +18,20 @@ export interface CheckpointToBring {
 export type Brought = { uri: string; files: number } | { missing: string; files: number };
 
 /**
- * Copies every file of a recovery point's checkpoint to `checkpointFolder`, once, and reads the copies through. `missing`: why the
- * checkpoint is not whole there. Idempotent. Errors: AzureUnavailable, AzureError, RecoveryPointError, FencedError.
+ * Copies every file of a recovery point's checkpoint to `checkpointFolder`, once, and reads the copies. `missing`: why
+ * the checkpoint is incomplete there. Idempotent.
+ * Errors: AzureUnavailable, AzureError, RecoveryPointError, FencedError.
  */
 export type BringCheckpoint = (request: CheckpointToBring) => Promise<Brought>;
 
-/** Files of a checkpoint, counted. */
+/** Counts the files of a checkpoint. */
 export const CheckpointFiles = z.strictObject({
   expected: z.int().nonnegative(),
   done: z.int().nonnegative(),
 });
 export type CheckpointFiles = z.infer<typeof CheckpointFiles>;
 
+/** Counts the files of a checkpoint that was copied. */
 export function filesOf(
   { checkpoint }: LedgerEntry,
   brought: Brought | undefined,
@@ -37,8 +40,8 @@ export function filesOf(
 }
 
 /**
- * What a successor that is there already goes on from: it was brought before the job was submitted. `files` are counted where that was
- * from this recovery point, and not from that of an earlier run.
+ * Returns what an existing successor resumes from: its checkpoint was copied before the job was submitted. `files` are
+ * counted if the checkpoint came from this recovery point, and not from that of an earlier run.
  */
 export function broughtBefore(
   held: RawJob,

@@ -1,4 +1,4 @@
-/** The blobs of checkpoint folders, found in one reading of a recovery point's blobs however many jobs there are. */
+/** Finds the blobs of checkpoint folders by reading a recovery point's blobs once, however many jobs there are. */
 import { sameName } from '../azure/ids.ts';
 import { isHopFolder } from '../workspace/jobs/hop-folder.ts';
 import type { DatastorePath } from '../workspace/jobs/checkpoint.ts';
@@ -7,7 +7,7 @@ import type { DatastorePlace } from '../workspace/datastores.ts';
 import type { BlobLine } from '../recovery-point/manifest.ts';
 import type { BlobRoot } from '../workspace/places.ts';
 
-/** Where in which account a path of a datastore is; undefined where the datastore is none of blobs. */
+/** Returns the account and container of a path in a datastore. Undefined if the datastore is not one of blobs. */
 export function folderAt(
   { datastore, path }: DatastorePath,
   datastores: readonly DatastorePlace[],
@@ -17,8 +17,8 @@ export function folderAt(
 }
 
 /**
- * Calls `visit` for each file below each of the folders, one of which may lie in another. What successors write to a folder of their
- * hop below the path of their origin belongs to them alone; a marker of a folder is no file.
+ * Calls `visit` for each file below each of the folders. Folders may be nested. What successors write to their hop's
+ * folder, below the path of their original, belongs to them alone. A folder marker is not a file.
  */
 export async function visitFolders<T extends BlobRoot, L extends Located>(
   folders: Iterable<T>,
@@ -38,21 +38,21 @@ export async function visitFolders<T extends BlobRoot, L extends Located>(
   }
 }
 
-/** Of a list of blobs: copied ones, or those that changed meanwhile. */
+/** A blob that was copied, or that changed meanwhile. */
 type Located = Pick<BlobLine, 'account' | 'container' | 'path'> &
   Partial<Pick<BlobLine, 'sizeBytes' | 'metadata'>>;
 
-/** The blob's path below a folder that it lies in. */
+/** Returns the blob's path below a folder that contains it. */
 export function belowFolder(folder: Pick<BlobRoot, 'path'>, line: Pick<BlobLine, 'path'>): string {
   return folder.path === '' ? line.path : line.path.slice(folder.path.length + 1);
 }
 
-/** Names of accounts are compared without regard to case. */
+/** Account names are compared without regard to case. */
 function placeKey({ account, container, path }: BlobRoot): string {
   return `${account.toLowerCase()}/${container}/${path}`;
 }
 
-/** `a/b/c`: '', 'a', 'a/b'. */
+/** For `a/b/c`: '', 'a', 'a/b'. */
 function ancestors(path: string): string[] {
   const segments = path.split('/').slice(0, -1);
   return ['', ...segments.map((_, index) => segments.slice(0, index + 1).join('/'))];

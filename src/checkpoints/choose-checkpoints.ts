@@ -1,4 +1,4 @@
-/** Which checkpoint of each unfinished job a recovery point has whole: from what was copied, and what changed meanwhile. */
+/** Chooses the last complete checkpoint of each unfinished job, from what was copied and what changed meanwhile. */
 import type { ArmResource } from '../azure/azure.ts';
 import { checkpointPlaces, wentOnFrom, type CheckpointPolicy } from '../workspace/jobs/checkpoint.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
@@ -22,12 +22,12 @@ type Choice = Pick<LedgerEntry, 'checkpoint' | 'passedOver'>;
 
 interface CheckpointFolder extends BlobRoot {
   datastore: string;
-  /** The folder that a successor was given: a copy that was found whole before it was submitted. */
+  /** The folder that a successor was given: a copy that was found complete before it was submitted. */
   given: boolean;
   scan: CheckpointScan;
 }
 
-/** Returns, by a job's name, its last whole checkpoint, and the newer one that is not whole, if there is one. */
+/** Returns, by job name, its last complete checkpoint, and the newer incomplete one, if there is one. */
 export async function chooseCheckpoints(
   { store, topology }: StepContext,
   { point, listing, copying }: Found,
@@ -71,7 +71,9 @@ function sizeAndTime({ sizeBytes, writtenAt }: Pick<BlobLine, 'sizeBytes' | 'wri
   return { sizeBytes, ...(writtenAt === undefined ? {} : { writtenAt }) };
 }
 
-/** Of what the job wrote itself, or else of what it went on from: no progress is lost between two moves. */
+/**
+ * Prefers what the job wrote itself to what it resumed from. No progress is lost if two failovers follow each other.
+ */
 function choiceOf(folders: readonly CheckpointFolder[], recoveryPoint: string): Choice {
   let passedOver: LedgerEntry['passedOver'];
   for (const { datastore, path, given, scan } of folders) {
@@ -87,7 +89,7 @@ function choiceOf(folders: readonly CheckpointFolder[], recoveryPoint: string): 
       files,
       recoveryPoint,
       ...(name === '' ? {} : { name }),
-      // The time at which a given folder was copied says nothing of the work in it.
+      // The time at which a given folder was copied tells nothing about the work in it.
       ...(given || writtenAt === '' ? {} : { writtenAt }),
       ...(leave.length > 0 ? { leave } : {}),
     };

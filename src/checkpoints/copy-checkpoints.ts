@@ -1,6 +1,7 @@
 /**
- * Brings the checkpoints of a recovery point to folders of their own in the standby, from which successors go on. Nobody else
- * writes there: the path at which a job wrote its checkpoints may hold another history by now, written by an origin that ran on unseen.
+ * Copies the checkpoints of a recovery point to folders of their own in the standby, from which successors resume.
+ * Nothing else writes there. The path at which a job wrote its checkpoints may by now contain another history, written
+ * by an original that was still running unseen.
  */
 import { datastoreUri, sameName } from '../azure/ids.ts';
 import type { BringCheckpoint, Brought, CheckpointToBring } from './bring-checkpoint.ts';
@@ -25,14 +26,14 @@ import type { BlobRoot } from '../workspace/places.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
 import type { Standby } from '../standby/standby.ts';
 
-/** Always there, in the workspace's own account. */
+/** Always exists, in the workspace's own account. */
 const ownDatastore = 'workspaceblobstore';
-/** More than any limiter lets run. */
+/** More than any limiter runs at once. */
 const sideBySide = 256;
 
 /** A file of a checkpoint. */
 interface CheckpointFile {
-  /** Below the checkpoint's folder. */
+  /** Path below the checkpoint's folder. */
   path: string;
   line: BlobLine;
 }
@@ -45,7 +46,10 @@ interface Opened {
   files: ReadonlyMap<string, CheckpointFile[]>;
 }
 
-/** Brings checkpoints of these jobs; nothing is read before the first is asked for. Errors of what it returns: see `BringCheckpoint`. */
+/**
+ * Returns a function that copies checkpoints of these jobs. Nothing is read before its first call. For its errors see
+ * `BringCheckpoint`.
+ */
 export function copyCheckpoints(
   context: StepContext,
   standby: Standby,
@@ -118,7 +122,10 @@ async function bring(
   return { uri: datastoreUri(to.workspace, datastore, `${folder}/`), files: equal };
 }
 
-/** The datastore of the checkpoint where it is in the standby's own account, as the copies are; else the one that Azure makes. */
+/**
+ * Returns the checkpoint's datastore if it is in the standby's own account, as the copies are. Otherwise the one that
+ * Azure makes.
+ */
 function targetOf(
   checkpoint: LedgerCheckpoint,
   { account, mapping }: Standby,
@@ -143,7 +150,7 @@ interface CopyFolder {
   beat: () => Promise<void>;
 }
 
-/** Only where there is nothing yet: what is there already is compared, and never replaced. */
+/** Copies only where there is nothing yet. An existing file is compared, and never replaced. */
 async function copyFile(
   { standby, container, folder, signal, beat }: CopyFolder,
   { path, line }: CheckpointFile,
@@ -159,7 +166,7 @@ async function copyFile(
   });
 }
 
-/** Files by path below the folder; accounts with a hierarchical namespace make the folders on the way to them by themselves. */
+/** Files by path below the folder. Accounts with a hierarchical namespace create the folders above them. */
 async function listFolder({
   standby,
   container,
@@ -175,7 +182,7 @@ async function listFolder({
   return found;
 }
 
-/** Lists the folder again and reads it through: it must hold the checkpoint's files, equal, and nothing else. */
+/** Lists the folder again and reads it: it must contain the checkpoint's files, equal, and nothing else. */
 async function compare(
   at: CopyFolder,
   files: readonly CheckpointFile[],

@@ -1,6 +1,7 @@
 /**
- * Temporal as its own tools name it: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_…, or a profile
- * in temporal.toml (TEMPORAL_CONFIG_FILE, TEMPORAL_PROFILE); see Temporal's environment configuration.
+ * Connects to Temporal with the settings of its own tools: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY,
+ * TEMPORAL_TLS_…, or a profile in temporal.toml (TEMPORAL_CONFIG_FILE, TEMPORAL_PROFILE). See Temporal's environment
+ * configuration.
  */
 import { Client, Connection, isGrpcServiceError, ServiceError } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
@@ -8,6 +9,7 @@ import { UnderstudyError, messageOf } from '../errors/error.ts';
 import { searchAttributes } from '../plan/search-attributes.ts';
 import { parseAddress, whyUnreachable, type TlsSettings } from './unreachable.ts';
 
+/** How to reach Temporal. */
 export interface TemporalSettings {
   address: string;
   namespace: string;
@@ -15,7 +17,10 @@ export interface TemporalSettings {
 
 const defaultAddress = 'localhost:7233';
 
-/** Where Temporal is, by its own variables and its profile. UsageError for settings that cannot be read. */
+/**
+ * Reads the settings from Temporal's own variables and profile.
+ * Errors: UsageError if they cannot be read.
+ */
 export function temporalSettings(): TemporalSettings & {
   connection: ReturnType<typeof loadClientConnectConfig>['connectionOptions'];
 } {
@@ -43,12 +48,13 @@ function readSettings(): ReturnType<typeof loadClientConnectConfig> {
 }
 
 /**
- * Connects within `timeoutMs`, and sees that the namespace is there. TemporalError says where it was looked for, what was wrong (the name, the
- * port, TLS, the credentials, the namespace) and what to set; `details.passes`: whether it may pass by waiting.
+ * Connects within `timeoutMs` and checks that the namespace exists.
+ * Errors: TemporalError, which says where it tried to connect, what was wrong (name, port, TLS, credentials, namespace)
+ * and what to set. `details.passes`: whether waiting may help.
  */
 export async function connectTemporal(timeoutMs = 5000): Promise<Client> {
   const { address, namespace, connection } = temporalSettings();
-  // Not connect(): that leaves its channel open where it fails.
+  // Do not use connect(): it leaves its channel open if it fails.
   const made = Connection.lazy({ ...connection, address, connectTimeout: timeoutMs });
   try {
     await made.ensureConnected();
@@ -86,7 +92,7 @@ async function connectionError(thrown: unknown, tried: Tried): Promise<Understud
   );
 }
 
-/** gRPC goes by these variables, and not the way that we have looked. */
+/** gRPC uses these variables, but `whyUnreachable` does not. */
 function proxyAdvice(): string {
   const proxy = ['grpc_proxy', 'https_proxy', 'http_proxy'].find((name) => process.env[name]);
   return proxy === undefined
@@ -94,7 +100,10 @@ function proxyAdvice(): string {
     : ` ${proxy} is set: unless no_proxy has the host, the connection goes through that proxy.`;
 }
 
-/** A refusal: of who we are, of the namespace, of anything else that waiting does not change. Undefined: no answer. */
+/**
+ * Returns a refusal that waiting does not change: of the credentials, the namespace, or anything else. Undefined if
+ * there was no answer.
+ */
 function refusalOf(error: unknown, { address, namespace }: Tried): UnderstudyError | undefined {
   if (!isGrpcServiceError(error)) return undefined;
   const make = (tried: string, next: string) =>
@@ -135,7 +144,7 @@ function saidBy(error: unknown): string {
   return firstLine(isGrpcServiceError(error) ? error.details : messageOf(error));
 }
 
-/** Makes the search attributes that `runs` asks by, where they are missing. Idempotent. */
+/** Creates the search attributes that `runs` uses, if they are missing. Idempotent. */
 export async function registerSearchAttributes(client: Client): Promise<void> {
   const { operatorService } = client.connection;
   const namespace = client.options.namespace;

@@ -1,4 +1,4 @@
-/** Asks a host's worker, through Temporal, to look at its config files. */
+/** Asks a host's worker, through Temporal, to inspect its config files. */
 import { randomUUID } from 'node:crypto';
 import { isGrpcServiceError, WorkflowFailedError, type Client } from '@temporalio/client';
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/common';
@@ -7,12 +7,16 @@ import { hostQueue, taskQueue } from '../plan/queues.ts';
 import type { HostLookRequest, TargetLook } from '../switch/look-at-configs.ts';
 import { pollersOf } from './workers.ts';
 
-/** For Temporal itself, on top of the half of the deadline in which a worker takes it up and the deadline of the look. */
+/**
+ * Extra time for Temporal itself, on top of the deadline for the inspection and the half of it in which a worker must
+ * start.
+ */
 const spareMs = 1000;
 
 /**
- * What the host's worker found, one a target. TemporalError says why nobody looked: no worker, one that is
- * busy or too old, or Temporal itself.
+ * Returns what the host's worker found for each target.
+ * Errors: TemporalError if nothing was inspected: there is no worker, it is busy or too old, or Temporal does not
+ * answer.
  */
 export async function askHost(
   client: Client,
@@ -28,7 +32,7 @@ export async function askHost(
         workflowId: `understudy-${topology}-look-${host}-${randomUUID()}`,
         taskQueue,
         args: [request],
-        // Nobody waits for a late one.
+        // Nobody waits for a late result.
         workflowExecutionTimeout: ms,
         staticSummary: `look at the config files of ${topology} on ${host}`,
       });
@@ -39,7 +43,7 @@ export async function askHost(
   }
 }
 
-/** Where nobody polls, waiting is in vain. */
+/** If no worker polls, waiting does not help. */
 async function requireWorkers(client: Client, host: string): Promise<void> {
   const needed = [
     { queue: hostQueue(host), command: `understudy worker --host ${host}`, where: `on ${host}` },
@@ -64,7 +68,7 @@ function reasonOf(error: unknown, { host, deadlineSeconds }: HostLookRequest): U
       cause: error,
     });
   }
-  // The name that Temporal gives to an activity that a worker does not have.
+  // The name that Temporal gives to the error if a worker does not have the activity.
   if (inner instanceof ApplicationFailure && inner.type === 'NotFoundError') {
     return new UnderstudyError('TemporalError', `"${worker}" is of a release that cannot look`, {
       next: 'Install this release there, start it again, and plan again.',

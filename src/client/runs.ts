@@ -1,4 +1,4 @@
-/** Starts, finds and watches runs: what the command line and the server do with Temporal, and all they do with it. */
+/** Starts, finds and watches runs: everything that the command line and the server do with Temporal. */
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   WorkflowExecutionAlreadyStartedError,
@@ -14,6 +14,7 @@ import type { RunProgress, RunSummary } from '../run/progress.ts';
 import type { RunReference, RunStart } from '../run/reference.ts';
 import type { Progress } from '../run/work/step-context.ts';
 
+/** A handle of a run's workflow. */
 export type RunHandle = WorkflowHandle<(run: RunStart) => Promise<RunSummary>>;
 
 const keys = {
@@ -22,12 +23,12 @@ const keys = {
   outcome: defineSearchAttributeKey(searchAttributes.outcome, 'KEYWORD'),
 };
 
-/** How long a workflow that has ended its run may take to close. */
+/** How long a workflow may take to close after its run has ended. */
 const closingMs = 10_000;
 
 /**
- * Starts the run's workflow, of the operation's type; if one of this topology runs already, returns that one instead (`started: false`). A
- * move has the run lease by now: what still runs of another move is about to close, and is waited for.
+ * Starts the run's workflow. If one of this topology is already running, returns that one instead (`started: false`). A
+ * failover has the run lease by now, so the workflow of another failover is about to close, and is waited for.
  */
 export async function startRun(
   client: Client,
@@ -76,12 +77,15 @@ async function startOnce(
   }
 }
 
-/** Of one execution: the next run of the topology has the same workflow id, and is another's. */
+/** A handle of one execution: the topology's next run has the same workflow id. */
 function handleOf(client: Client, workflowId: string, executionId: string): RunHandle {
   return client.workflow.getHandle(workflowId, executionId);
 }
 
-/** The run of this operation that Temporal executes now, if it executes one; any move, where moves exclude one another. */
+/**
+ * Returns the run of this operation that Temporal executes now, if any. Operations that exclude one another count as
+ * one.
+ */
 export async function findRunning(
   client: Client,
   run: Pick<RunReference, 'topology' | 'operation'>,
@@ -102,7 +106,7 @@ export async function findRunning(
 /** temporal.api.enums.v1.PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED: no worker has it. */
 const scheduled = 1;
 
-/** How far the run is: the workflow's own view, with the progress its activities tell in their heartbeats. */
+/** Returns the workflow's own view of its progress, with the progress in its activities' heartbeats. */
 export async function readProgress(handle: RunHandle): Promise<RunProgress> {
   const [progress, description] = await Promise.all([
     handle.query<RunProgress>('progress'),
@@ -129,7 +133,7 @@ export async function readProgress(handle: RunHandle): Promise<RunProgress> {
   return progress;
 }
 
-/** Temporal's word for how the workflow stands: RUNNING, COMPLETED, FAILED, TERMINATED, … */
+/** Returns Temporal's status of the workflow: RUNNING, COMPLETED, FAILED, TERMINATED, … */
 export async function readStatus(handle: RunHandle): Promise<string> {
   return (await handle.describe()).status.name;
 }

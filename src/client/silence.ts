@@ -1,15 +1,19 @@
-/** Whether what a run waits for still shows a sign of life: a worker that was killed is seen by that within seconds. */
+/** Detects whether what a run waits for still shows progress. A killed worker is noticed within seconds. */
 import type { RunHandle } from './runs.ts';
 
+/** What has shown no progress, and for how long. */
 export interface Silence {
   /** `step "restore/data/blobs"`, `its activity endRun`, `its workflow`. */
   what: string;
   kind: 'no heartbeat' | 'no worker';
-  /** How long it has been so. */
+  /** How long it has been silent. */
   seconds: number;
 }
 
-/** Steps tell once a second that they live, and a worker that is there takes what waits at once; clocks may differ by a few seconds. */
+/**
+ * Steps send a heartbeat every second, and a running worker starts waiting work at once. Clocks may differ by a few
+ * seconds.
+ */
 const silentSeconds = 15;
 
 /** temporal.api.enums.v1.PendingActivityState: no worker has it; a worker has it. */
@@ -21,7 +25,7 @@ interface Timestamp {
   nanos?: number | null;
 }
 
-/** What has been silent for longest; undefined where all shows signs of life. */
+/** Returns what has been silent for longest. Undefined if everything shows progress. */
 export async function readSilence(handle: RunHandle, now: Date): Promise<Silence | undefined> {
   const { raw } = await handle.describe();
   const found: Silence[] = [];
@@ -31,7 +35,7 @@ export async function readSilence(handle: RunHandle, now: Date): Promise<Silence
   };
   for (const activity of raw.pendingActivities ?? []) {
     const id = activity.activityId ?? '';
-    // Steps have their own ids; what surrounds them has numbers.
+    // Steps have their own ids. Other activities have numbers.
     const what = id.includes('/') ? `step "${id}"` : `its activity ${activity.activityType?.name ?? id}`;
     const state = Number(activity.state);
     if (state === started)

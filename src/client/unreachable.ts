@@ -1,6 +1,6 @@
 /**
- * Why Temporal cannot be reached: gRPC says "deadline exceeded" of a port where nobody listens, a name that nobody knows and a certificate
- * that nobody trusts alike. So once it has failed, each layer is tried by itself: the name, the port, TLS, HTTP/2.
+ * Explains why Temporal cannot be reached. gRPC reports "deadline exceeded" alike for a closed port, an unknown name
+ * and an untrusted certificate. After a failure, each layer is therefore tried separately: name, port, TLS, HTTP/2.
  */
 import { X509Certificate } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
@@ -10,7 +10,7 @@ import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { certificateFault, describeFault, readCertificate } from '../errors/certificate.ts';
 import { messageOf } from '../errors/error.ts';
 
-/** As Temporal's client takes them; `true`: TLS with nothing special. */
+/** As Temporal's client accepts them. `true`: TLS with default settings. */
 export type TlsSettings =
   | boolean
   | {
@@ -19,11 +19,12 @@ export type TlsSettings =
       clientCertPair?: { crt: Uint8Array; key: Uint8Array };
     };
 
+/** Why it cannot be reached. */
 export interface Unreachable {
-  /** What was found, in words. */
+  /** The reason in words. */
   what: string;
   next: string;
-  /** It may pass by itself: the server is not up yet, or does not answer now. */
+  /** Whether waiting may help: the server is not up yet, or does not answer now. */
   passes: boolean;
 }
 
@@ -34,7 +35,7 @@ interface Server {
   port: number;
 }
 
-/** `localhost:7233`; undefined for anything that is no host and port. */
+/** Parses `localhost:7233`. Undefined if it is not a host and port. */
 export function parseAddress(address: string): Server | undefined {
   const [, bracketed, plain, port] =
     /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:/[\]]+))(?::(\d{1,5}))?$/.exec(address) ?? [];
@@ -43,7 +44,7 @@ export function parseAddress(address: string): Server | undefined {
   return { host, port: Number(port ?? 7233) };
 }
 
-/** Looks for the reason, each look at most `timeoutMs`; undefined where every layer works. */
+/** Finds the reason. Each attempt takes at most `timeoutMs`. Undefined if every layer works. */
 export async function whyUnreachable(
   server: Server,
   tls: TlsSettings | undefined,
@@ -103,7 +104,7 @@ async function tryPort(server: Server, timeoutMs: number): Promise<Unreachable |
   }
 }
 
-/** No TLS is set: whether the server wants it, or is no server of Temporal's kind. */
+/** TLS is not set: checks whether the server requires it, or is not Temporal. */
 async function tryPlainText(server: Server, timeoutMs: number): Promise<Unreachable | undefined> {
   const code = await plainText(server, timeoutMs);
   if (code === undefined) return slow;
@@ -117,7 +118,7 @@ async function tryPlainText(server: Server, timeoutMs: number): Promise<Unreacha
   return code === 'silent' ? slow : noTemporal;
 }
 
-/** HTTP/2 without TLS; undefined: the server speaks it. */
+/** Tries HTTP/2 without TLS. Undefined if the server supports it. */
 async function plainText({ host, port }: Server, timeoutMs: number): Promise<string | undefined> {
   const session = connectHttp2(`http://${isIP(host) === 6 ? `[${host}]` : host}:${port}`);
   const code = await outcome(session, 'remoteSettings', timeoutMs);
@@ -189,7 +190,7 @@ const adviceFor = {
 
 const clientCertificate = 'TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH';
 
-/** A certificate of ours that nobody would take. */
+/** Finds a problem with our client certificate that any server would reject. */
 function clientCertificateFault({ clientCertPair }: Exclude<TlsSettings, boolean>): Unreachable | undefined {
   if (clientCertPair === undefined) return undefined;
   const wrong = (what: string): Unreachable => ({
@@ -206,7 +207,7 @@ function clientCertificateFault({ clientCertPair }: Exclude<TlsSettings, boolean
   }
 }
 
-/** The server broke off the handshake, or refused what we are. */
+/** The server ended the handshake, or rejected our credentials. */
 function tlsRefusal(code: string, { clientCertPair }: Exclude<TlsSettings, boolean>): Unreachable {
   if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG/.test(code)) return speaksPlainText(code);
   if (/ALERT/.test(code)) {
@@ -223,7 +224,7 @@ function tlsRefusal(code: string, { clientCertPair }: Exclude<TlsSettings, boole
   return { what: `the TLS handshake ends early (${code})`, next: 'See the log of the server.', passes: true };
 }
 
-/** In TLS 1.3 a server says what it thinks of our certificate only after the handshake. */
+/** In TLS 1.3 a server rejects our certificate only after the handshake. */
 async function refusalAfter(socket: ReturnType<typeof connectTls>): Promise<string | undefined> {
   const code = await outcome(socket, 'data', 500);
   return code === 'silent' ? undefined : code;
@@ -233,7 +234,7 @@ interface Emits {
   on(event: string, listener: (value: unknown) => void): unknown;
 }
 
-/** Undefined once `event` has come, `silent` after `timeoutMs`; else the code of the error, or `closed`. */
+/** Returns undefined once `event` has come, `silent` after `timeoutMs`, otherwise the error's code, or `closed`. */
 function outcome(of: Emits, event: string, timeoutMs: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve('silent'), timeoutMs);
@@ -241,7 +242,7 @@ function outcome(of: Emits, event: string, timeoutMs: number): Promise<string | 
       clearTimeout(timer);
       resolve(code);
     };
-    // Not once: an error that comes later, and is heard by nobody, would end the program.
+    // Not `once`: a later error without a listener would end the program.
     of.on('error', (error) => end(codeOf(error)));
     of.on('close', () => end('closed'));
     of.on(event, () => end(undefined));

@@ -1,7 +1,6 @@
 /**
- * Waits for a Temporal that is not up yet, as a program does that is started at the same time. Settings that
- * cannot be right fail at once: a name that does not exist, a certificate that is not trusted, a credential
- * that is refused, a namespace that is not there.
+ * Waits for a Temporal that is not up yet, for programs that are started at the same time. Settings that cannot be
+ * right fail at once: an unknown name, an untrusted certificate, rejected credentials, a missing namespace.
  */
 import { lookup } from 'node:dns/promises';
 import * as net from 'node:net';
@@ -11,14 +10,18 @@ import { isGrpcServiceError, type Client } from '@temporalio/client';
 import { isUnderstudyError } from '../errors/error.ts';
 import { connectTemporal, temporalSettings } from './connect.ts';
 
+/** How to wait. */
 export interface Waiting {
-  /** Told at once that it waits and for what, then now and again. */
+  /** Called at once with what it waits for, then now and again. */
   say: (line: string) => void;
   everyMs?: number;
   sayEveryMs?: number;
 }
 
-/** Connects, however long Temporal takes to come up. TemporalError where waiting cannot help. */
+/**
+ * Connects, however long Temporal takes to start.
+ * Errors: TemporalError if waiting cannot help.
+ */
 export async function waitForTemporal({
   say,
   everyMs = 2000,
@@ -40,14 +43,12 @@ export async function waitForTemporal({
   }
 }
 
-/**
- * What gRPC says of a server that is there and not ready: UNAVAILABLE, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED.
- */
+/** gRPC codes of a server that is there but not ready: UNAVAILABLE, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED. */
 const notReady: ReadonlySet<number> = new Set([14, 4, 8]);
 
 /**
- * Why it cannot be reached now, where that may pass; undefined where it stays so. Temporal's client says only
- * that time was over.
+ * Returns why it cannot be reached now, if waiting may help. Otherwise undefined. Temporal's client reports only a
+ * timeout.
  */
 async function passingCause(error: unknown): Promise<string | undefined> {
   if (!isUnderstudyError(error, 'TemporalError')) return undefined;
@@ -66,13 +67,13 @@ const passing: ReadonlySet<string> = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   'ETIMEDOUT',
-  // The name server does not answer; that there is no such name is ENOTFOUND.
+  // The name server does not answer. An unknown name is ENOTFOUND.
   'EAI_AGAIN',
 ]);
 
 const reachMs = 3000;
 
-/** `listens`, or the code of the system's error. */
+/** Returns `listens`, or the code of the system's error. */
 async function reach(host: string, port: number): Promise<string> {
   try {
     await lookup(host);
@@ -83,7 +84,7 @@ async function reach(host: string, port: number): Promise<string> {
   }
 }
 
-/** Whether both sides use TLS, and trust each other, or neither does. */
+/** Whether both sides use TLS and trust each other, or neither uses it. */
 async function agreesOnTls(
   address: string,
   settings: ReturnType<typeof temporalSettings>['connection']['tls'],
@@ -112,12 +113,12 @@ async function agreesOnTls(
     );
     return true;
   } catch (error) {
-    // No TLS there: as we mean it, or not.
+    // The server does not use TLS: compare with our setting.
     return !ours || passing.has((error as NodeJS.ErrnoException).code ?? '');
   }
 }
 
-/** Resolves once the socket says `event`, and closes it. An Error with the system's code otherwise. */
+/** Resolves once the socket emits `event`, and closes it. Rejects with an Error that has the system's code. */
 function connected(socket: net.Socket, event: 'connect' | 'secureConnect'): Promise<void> {
   const late = Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' });
   return new Promise<void>((resolve, reject) => {

@@ -1,13 +1,13 @@
-/** Who polls a task queue: without a poller nothing on it is executed. */
+/** Counts the pollers of a task queue. Without one, nothing in it is executed. */
 import type { Client } from '@temporalio/client';
 
-/** A poll waits for at most a minute, so whoever has not polled for longer is gone. */
+/** A poll waits for at most a minute, so a worker that has not polled for longer is gone. */
 const staleMs = 75_000;
 
-/** temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY: every worker of ours takes activities. */
+/** temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY: all our workers run activities. */
 const activityQueue = 2;
 
-/** How many pollers the queue has had within the last minute. */
+/** Returns how many pollers the queue has had within the last minute. */
 export async function pollersOf(client: Client, queue: string, now = Date.now()): Promise<number> {
   const { pollers } = await client.workflowService.describeTaskQueue({
     namespace: client.options.namespace,

@@ -1,23 +1,23 @@
 import { sameName, type Replacement, type WorkspaceMapping } from './mapping.ts';
 import { readSegment, rewriteArmId, rewriteWorkspacePath } from './resource-path.ts';
 
-/** An URL taken apart without a change to any character of its parts. */
+/** A URL split into parts without changing any character. */
 interface Address {
   scheme: string;
-  /** With its `@`; empty where there is none. */
+  /** Includes its `@`. Empty if there is none. */
   userinfo: string;
   host: string;
-  /** With its `:`; empty where there is none. */
+  /** Includes its `:`. Empty if there is none. */
   port: string;
   path: string;
-  /** With its `?`. */
+  /** Includes its `?`. */
   query: string;
-  /** With its `#`. */
+  /** Includes its `#`. */
   fragment: string;
 }
 
 const defaultPorts: Readonly<Record<string, string>> = { http: ':80', https: ':443' };
-/** Ways to name a storage account's host that Spark uses; the same account as its https endpoint. */
+/** Spark's schemes for a storage account's host. They mean the same account as its https endpoint. */
 const storageSchemes = new Set(['abfs', 'abfss', 'wasb', 'wasbs']);
 
 function parseAddress(text: string): Address | undefined {
@@ -50,7 +50,7 @@ function sameOrigin(address: Address, prefix: Address): boolean {
   return sameName(scheme, prefix.scheme) && port(address) === port(prefix);
 }
 
-/** What of `address` lies below the prefix (with its leading slash), or undefined when it is not under it. */
+/** Returns the part of `address` below the prefix (with its leading slash). Undefined if it is not below it. */
 function restBelow(address: Address, prefix: Address): string | undefined {
   if (!sameOrigin(address, prefix)) return undefined;
   let rest = address.path;
@@ -84,7 +84,9 @@ function moveToPair(address: Address, pairs: readonly Replacement[]): Address | 
   return best?.moved;
 }
 
-/** `eastus.api.azureml.ms` and `{guid}.workspace.eastus.api.azureml.ms`: the host says where the workspace lives. */
+/**
+ * In `eastus.api.azureml.ms` and `{guid}.workspace.eastus.api.azureml.ms`, the host contains the workspace's region.
+ */
 function moveHost(host: string, mapping: WorkspaceMapping, namesWorkspace: boolean): string {
   const labels = host.split('.');
   const guidAt = mapping.workspaceId
@@ -109,7 +111,7 @@ function movePath(path: string, mapping: WorkspaceMapping): string | undefined {
   return rewriteArmId(path, mapping, 'percent');
 }
 
-/** The studio's links carry the workspace's id in a query parameter (`wsid`), escaped or not. */
+/** Links to the studio have the workspace's id in a query parameter (`wsid`), escaped or not. */
 function moveQuery(query: string, mapping: WorkspaceMapping): string | undefined {
   let moved = false;
   const parts = query
@@ -128,8 +130,8 @@ function moveQuery(query: string, mapping: WorkspaceMapping): string | undefined
 }
 
 /**
- * Rewrites an URL that means the source workspace: by a mapped origin and path prefix (compared part by part), or
- * because its path or a query parameter holds the workspace's id. Undefined when it means something else.
+ * Rewrites a URL that refers to the source workspace: by a mapped origin and path prefix (compared part by part), or
+ * because its path or a query parameter contains the workspace's id. Undefined if it refers to something else.
  */
 export function rewriteAddress(text: string, mapping: WorkspaceMapping): string | undefined {
   const address = parseAddress(text);

@@ -14,8 +14,9 @@ const BackupRecord = z.strictObject({
   after: z.string(),
 });
 
+/** A backup and its content. */
 export interface Backup extends FileBackup {
-  /** The file as it was before the run. */
+  /** The file's content before the run. */
   bytes: Buffer;
 }
 
@@ -23,7 +24,7 @@ function backupFolder(file: ConfigFile, backupDirectory: string | undefined): st
   return backupDirectory ?? join(dirname(file.realPath), '.understudy-backup');
 }
 
-/** Where the backups of one file of one run are; a run may not choose where by its name. */
+/** Returns the path of the backups of one file in one run. The run's name cannot lead elsewhere. */
 function backupPath(file: ConfigFile, runId: string, backupDirectory: string | undefined): string {
   const folder = backupFolder(file, backupDirectory);
   const run = sha256(Buffer.from(runId)).slice(0, 16);
@@ -40,7 +41,7 @@ async function readIfThere(path: string): Promise<Buffer | undefined> {
   }
 }
 
-/** Throws ConfigError when what has the backup folder's name is no folder, or one where nothing can be written. */
+/** Throws ConfigError if the backup folder is not a folder, or is not writable. */
 export async function assertBackupFolder(
   file: ConfigFile,
   backupDirectory: string | undefined,
@@ -64,7 +65,7 @@ export async function assertBackupFolder(
   });
 }
 
-/** The backup this run already made of a file. Throws ConfigError when it is damaged. */
+/** Finds the backup that this run already made of a file. Throws ConfigError if it is damaged. */
 export async function findBackup(
   file: ConfigFile,
   runId: string,
@@ -78,7 +79,7 @@ export async function findBackup(
   return { ...record, backup, bytes };
 }
 
-/** A backup's bytes, checked against its digest. Throws ConfigError when it is gone or damaged. */
+/** Returns a backup's content after checking its digest. Throws ConfigError if it is gone or damaged. */
 export async function readBackup(backup: FileBackup): Promise<Buffer> {
   const bytes = await readIfThere(backup.backup);
   if (bytes && sha256(bytes) === backup.before) return bytes;
@@ -94,8 +95,8 @@ export async function readBackup(backup: FileBackup): Promise<Buffer> {
 }
 
 /**
- * Backs a file up before it is rewritten to `after`. The record is written last: where there is one, the backup is
- * whole, and was taken before the file was touched.
+ * Backs a file up before it is rewritten to `after`. The record is written last: if it exists, the backup is complete
+ * and was made before the file was changed.
  */
 export async function makeBackup(
   file: ConfigFile,

@@ -1,17 +1,18 @@
-/** A config file as it is on the disk, and everything that must hold before it is replaced. */
+/** A config file as it is on disk, and everything that must be true before it is replaced. */
 import { createHash } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import { access, lstat, readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, relative, sep } from 'node:path';
 import { ConfigError, type Diagnosis } from './error.ts';
 
-/** More than this is no config file. */
+/** A larger file is not a config file. */
 const maxSizeBytes = 16 * 1024 * 1024;
 
+/** A config file that was read. */
 export interface ConfigFile {
-  /** As declared. */
+  /** Path as declared. */
   file: string;
-  /** With symbolic links followed: the link stays, the file it points to is rewritten. */
+  /** With symbolic links followed: the link stays, and the file it points to is rewritten. */
   realPath: string;
   bytes: Buffer;
 }
@@ -21,7 +22,7 @@ export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** The operating system's code for what went wrong (`ENOENT`), when the error comes from it. */
+/** Returns the operating system's code of an error (`ENOENT`), if it has one. */
 export function errorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
@@ -30,7 +31,7 @@ const ordinary = 'a file that the worker can read, in a folder where it can repl
 const giveRights =
   'Give the user that runs the worker the right to read and write the file and to write its folder.';
 
-/** What the operating system refuses because of how the file or its folder is: trying again does not help. */
+/** Errors of the operating system that a retry does not resolve, because of how the file or its folder is. */
 const refusals: Readonly<Record<string, Diagnosis>> = {
   EACCES: { found: 'permission denied', expected: ordinary, next: giveRights },
   EPERM: { found: 'the operating system does not permit it', expected: ordinary, next: giveRights },
@@ -61,7 +62,7 @@ const refusals: Readonly<Record<string, Diagnosis>> = {
   },
 };
 
-/** Runs `work` on a file. What the operating system refuses for good becomes a ConfigError. */
+/** Runs `work` on a file. A permanent error of the operating system becomes a ConfigError. */
 export async function refusing<Result>(file: string, work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
@@ -73,8 +74,8 @@ export async function refusing<Result>(file: string, work: () => Promise<Result>
 }
 
 /**
- * Reads a config file by an absolute path. Throws ConfigError when it is missing, is no regular file, is too
- * large, or is a symbolic link that leads out of the folder `root`.
+ * Reads a config file by an absolute path. Throws ConfigError if it is missing, not a regular file, too large, or a
+ * symbolic link out of the folder `root`.
  */
 export async function readConfigFile(file: string, root: string): Promise<ConfigFile> {
   if (!isAbsolute(file)) {
@@ -146,9 +147,9 @@ function tooLarge({ size }: Stats): Diagnosis {
 }
 
 /**
- * Throws ConfigError when the file could not be replaced: no write bit in its mode or its folder's (root is
- * held to both too), either closed to us, an owner that a replacement could not keep, or other hard links,
- * which a replacement would part from it.
+ * Throws ConfigError if the file could not be replaced: no write bit in its mode or its folder's (checked for root
+ * too), no access to either, an owner that a replacement could not keep, or other hard links, which a replacement would
+ * separate from it.
  */
 export async function assertReplaceable({ file, realPath }: ConfigFile): Promise<void> {
   await refusing(file, async () => {
@@ -185,7 +186,7 @@ function manyNames({ nlink }: Stats): Diagnosis | undefined {
   };
 }
 
-/** Who is not root can give a file to nobody else, and to no group that is not their own. */
+/** Only root can give a file to another user, or to a group that the process is not in. */
 function foreign({ uid, gid }: Stats): Diagnosis | undefined {
   const own = process.geteuid?.();
   if (own === undefined || own === 0) return undefined;

@@ -3,16 +3,16 @@ import type { ConfigFormat } from './documents/document.ts';
 import { formatOf, parseConfig, splitMark } from './rewrite.ts';
 import { maskDocument } from './secrets.ts';
 
-/** A diff is for people to read and travels through a run's history: longer lines, and longer diffs, are cut. */
+/** A diff is for people and is stored in a run's history, so longer lines and longer diffs are cut. */
 const maxLineCharacters = 400;
 const maxLines = 400;
-/** The time a diff takes grows with the square of the changed lines. */
+/** The time to compute a diff grows with the square of the changed lines. */
 const maxEditLength = 2000;
 
 /**
- * A unified diff of a config file, three lines of context, with every secret masked on both sides. Empty when nothing
- * changed. Lines over 400 characters and what is past 400 lines are cut, and say so; of more than
- * a thousand changed lines it gives the number.
+ * Returns a unified diff of a config file, with three lines of context and every secret masked on both sides. Empty if
+ * nothing changed. Lines over 400 characters, and everything after 400 lines, are cut with a note. For more than a
+ * thousand changed lines it returns only their number.
  */
 export function diffConfig(input: {
   file: string;

@@ -1,4 +1,4 @@
-/** Where in a config file something is wrong: `line` and `column` count from 1. */
+/** The place of a problem in a config file. `line` and `column` count from 1. */
 export interface ConfigPlace {
   file: string;
   line?: number;
@@ -6,8 +6,8 @@ export interface ConfigPlace {
 }
 
 /**
- * What is there, what should be instead, and what a person does about it. `found` and `expected` are clauses,
- * `next` is a sentence. None of them quotes the file's content: a config file may hold secrets.
+ * What was found, what was expected, and what a person should do. `found` and `expected` are clauses, `next` is a
+ * sentence. None of them quotes the file's content, which may contain secrets.
  */
 export interface Diagnosis {
   found: string;
@@ -15,10 +15,7 @@ export interface Diagnosis {
   next: string;
 }
 
-/**
- * A config file, or the working copy it lives in, cannot be rewritten as it is. Thrown before anything is
- * written.
- */
+/** A config file, or its working copy, cannot be rewritten as it is. Thrown before anything is written. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly code = 'ConfigError';
@@ -26,7 +23,7 @@ export class ConfigError extends Error {
   readonly line?: number;
   readonly column?: number;
   readonly diagnosis: Diagnosis;
-  /** What else keeps the same target from being rewritten. */
+  /** Other problems that prevent the same target from being rewritten. */
   others: readonly ConfigError[] = [];
 
   constructor(place: ConfigPlace, diagnosis: Diagnosis, options?: { cause?: unknown }) {
@@ -37,7 +34,7 @@ export class ConfigError extends Error {
     this.diagnosis = diagnosis;
   }
 
-  /** What is wrong and what should be, without the file and without the way out. */
+  /** What is wrong and what was expected, without the file and without the advice. */
   get reason(): string {
     return reasonOf(this.diagnosis);
   }
@@ -47,14 +44,14 @@ function reasonOf({ found, expected }: Diagnosis): string {
   return `${found}; expected ${expected}`;
 }
 
-/** `file:line:column`, as editors and terminals open it. */
+/** Formats a place as `file:line:column`, which editors and terminals can open. */
 export function showPlace({ file, line, column }: ConfigPlace): string {
   return [file, line, column].filter((part) => part !== undefined).join(':');
 }
 
 /**
- * Runs `work`. A ConfigError is added to `refused` rather than thrown: what is wrong with one file does not
- * hide what is wrong with the next.
+ * Runs `work`. A ConfigError is added to `refused` instead of being thrown, so that the problems of all files are
+ * reported.
  */
 export async function collectRefusals<T>(
   refused: ConfigError[],
@@ -69,7 +66,7 @@ export async function collectRefusals<T>(
   }
 }
 
-/** Throws the first of what keeps a target from being rewritten; it knows the others. */
+/** Throws the first problem with a target, with the others attached. */
 export function throwRefusals(refused: readonly ConfigError[]): void {
   const [first, ...others] = refused;
   if (!first) return;

@@ -1,4 +1,4 @@
-/** Files on a host: checked, backed up, and each replaced in one step. */
+/** Files on a host: all checked, all backed up, then each replaced in one step. */
 import { dirname } from 'node:path';
 import { assertBackupFolder, findBackup, makeBackup, readBackup } from './backup.ts';
 import { assertReplaceable, readConfigFile, sha256, type ConfigFile } from './config-file.ts';
@@ -21,7 +21,7 @@ import { replaceFile } from './write.ts';
 
 interface PlannedFile {
   current: ConfigFile;
-  /** Where it stands: nothing to change, still to be written, or written by this run before. */
+  /** Its state: nothing to change, still to be written, or already written by this run. */
   state: 'unchanged' | 'to-write' | 'written';
   before: string;
   rewritten: RewrittenConfig;
@@ -31,7 +31,7 @@ interface PlannedFile {
 type FileRequest = ConfigRequest & { target: FileTarget };
 type FileLookRequest = LookRequest & { target: FileTarget };
 
-/** Rewrites the files of a target: all are checked, then all backed up, then each replaced in one step. */
+/** Rewrites the files of a target. All are checked, then all are backed up, then each is replaced in one step. */
 export async function applyFiles(request: FileRequest): Promise<ConfigOutcome> {
   const { planned, refused } = await checkFiles(request);
   throwRefusals(refused);
@@ -53,7 +53,7 @@ export async function applyFiles(request: FileRequest): Promise<ConfigOutcome> {
   return { files: planned.map((plan) => outcomeOf(plan, request.target)), undo };
 }
 
-/** What `applyFiles` would do, and everything that would make it fail; writes nothing. */
+/** Returns what `applyFiles` would do, and everything that would make it fail. Writes nothing. */
 export async function lookAtFiles(request: FileLookRequest): Promise<ConfigLook> {
   const { planned, refused } = await checkFiles(request);
   const files = planned.map((plan) => outcomeOf(plan, request.target));
@@ -68,7 +68,7 @@ export async function lookAtFiles(request: FileLookRequest): Promise<ConfigLook>
   };
 }
 
-/** The files that can be rewritten, and what is wrong with the others. */
+/** Returns the files that can be rewritten, and the problems with the others. */
 async function checkFiles(
   request: FileLookRequest,
 ): Promise<{ planned: PlannedFile[]; refused: ConfigError[] }> {
@@ -78,7 +78,7 @@ async function checkFiles(
   for (const path of typeof file === 'string' ? [file] : file) {
     await collectRefusals(refused, async () => {
       const current = await readConfigFile(path, dirname(path));
-      // Two names of one file: it is rewritten once, under the first.
+      // Two names of one file: it is rewritten once, under the first name.
       if (planned.some((other) => other.current.realPath === current.realPath)) return;
       planned.push(await planFile(current, request));
     });
@@ -98,7 +98,7 @@ async function planFile(current: ConfigFile, request: FileLookRequest): Promise<
   return { current, state: 'to-write', before, rewritten };
 }
 
-/** A file this run wrote before it was interrupted: what it did is worked out again from the backup. */
+/** This run wrote the file before it was interrupted: its result is computed again from the backup. */
 function planWritten(
   current: ConfigFile,
   { bytes, ...backup }: FileBackup & { bytes: Buffer },
@@ -145,7 +145,7 @@ function outcomeOf({ current, before, rewritten }: PlannedFile, { format }: File
   return { file, status: changes.length > 0 ? 'changed' : 'unchanged', changes, warnings, diff };
 }
 
-/** Restores each file from its backup, unless someone wrote it after us. May be run again. */
+/** Restores each file from its backup, unless someone has changed it since. Idempotent. */
 export async function undoFiles(undo: ConfigUndo & { kind: 'files' }): Promise<ConfigUndoOutcome> {
   const files: ConfigUndoOutcome['files'] = [];
   for (const backup of undo.files) {
@@ -170,7 +170,7 @@ async function undoFile(backup: FileBackup): Promise<Omit<ConfigUndoOutcome['fil
     await replaceFile(current, bytes);
     return { status: 'restored' };
   } catch (error) {
-    // One file that cannot be restored does not keep the others from it; the outcome names it.
+    // A file that cannot be restored does not affect the others. The outcome names it.
     if (!(error instanceof ConfigError)) throw error;
     return { status: 'failed', reason: error.message };
   }

@@ -1,9 +1,9 @@
-/** What a look at config files says to a person. Pure. */
+/** Describes the result of inspecting config files for people. Pure. */
 import type { ConfigError, ConfigPlace } from './error.ts';
 import type { WorkspaceMapping } from './mapping.ts';
 import type { ConfigFileOutcome, ConfigFinding } from './outcome.ts';
 
-/** What the rewriting would throw. */
+/** A problem that would make the rewriting fail. */
 export function failing({ file, line, column, diagnosis }: ConfigError): ConfigFinding {
   return {
     severity: 'fails',
@@ -14,7 +14,7 @@ export function failing({ file, line, column, diagnosis }: ConfigError): ConfigF
   };
 }
 
-/** The target is declared in vain, or names the workspace in a way that is not understood. */
+/** The target has nothing to rewrite, or names the workspace in an unknown way. */
 export function namesNothing(place: ConfigPlace, { from, to }: WorkspaceMapping): ConfigFinding {
   return {
     severity: 'warning',

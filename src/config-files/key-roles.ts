@@ -1,4 +1,4 @@
-/** What a key says its value is. `docs/config-files.md` has this table for users. */
+/** What a key says about its value. `docs/config-files.md` has this table for users. */
 export type KeyRole =
   | 'subscription'
   | 'resourceGroup'
@@ -31,23 +31,23 @@ const roles: Readonly<Record<string, KeyRole>> = {
   STORAGE_ACCOUNT_NAME: 'storageAccount',
 };
 
-/** Longest first: `AZUREML_ARM_` is not `AZUREML_` with an odd rest. */
+/** Longest first, so that `AZUREML_ARM_` is not read as `AZUREML_` with an unknown rest. */
 const prefixes = ['AZUREML_ARM_', 'AZURE_ML_', 'AZUREML_', 'AZURE_', 'AML_', 'ARM_', 'ML_', ''] as const;
 
-/** Keys that no one uses for anything but Azure: a different value under one means another workspace. */
+/** Keys that are used only for Azure: a different value for one means another workspace. */
 const unmistakable = /(?:SUBSCRIPTION_ID|RESOURCE_?GROUP(?:_NAME)?|WORKSPACE_NAME)$/;
 
-/** Maps whose keys their users invent: a key in them says nothing to Azure ML. */
+/** Maps whose keys users invent: these keys mean nothing to Azure ML. */
 const freeMaps = new Set(['TAGS', 'PROPERTIES', 'INPUTS', 'OUTPUTS', 'PARAMETERS', 'METADATA']);
 
 export interface KeyMeaning {
   role: KeyRole;
-  /** The key's prefix: keys with one prefix belong together. */
+  /** The key's prefix. Keys with the same prefix belong together. */
   family: string;
   unmistakable: boolean;
 }
 
-/** `subscriptionId`, `subscription-id` and `SUBSCRIPTION_ID` are one key. */
+/** `subscriptionId`, `subscription-id` and `SUBSCRIPTION_ID` are the same key. */
 function normalKey(key: string): string {
   return key
     .replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2')
@@ -55,7 +55,7 @@ function normalKey(key: string): string {
     .toUpperCase();
 }
 
-/** What a key means, or undefined for a key that is not in the table. */
+/** Returns what a key means. Undefined if it is not in the table. */
 export function keyMeaning(key: string): KeyMeaning | undefined {
   const normal = normalKey(key);
   for (const family of prefixes) {
@@ -65,13 +65,14 @@ export function keyMeaning(key: string): KeyMeaning | undefined {
   return undefined;
 }
 
+/** Whether users invent the keys of the map under this key. */
 export function isFreeMap(key: string): boolean {
   return freeMaps.has(normalKey(key));
 }
 
 /**
- * What a short key means because of the block it is in: `workspace: { name }` is a workspace's name, and
- * `compute: { name }` or `compute: { target }` a compute's.
+ * Returns what a short key means in its block: in `workspace: { name }` the name of a workspace, in `compute: { name }`
+ * or `compute: { target }` that of a compute.
  */
 export function nestedMeaning(key: string, blockKey: string): KeyMeaning | undefined {
   const role = keyMeaning(blockKey)?.role;

@@ -1,4 +1,4 @@
-/** One workspace as its users name it. */
+/** A workspace as its users name it. */
 export interface WorkspaceRef {
   subscriptionId: string;
   resourceGroup: string;
@@ -7,48 +7,50 @@ export interface WorkspaceRef {
   location: string;
 }
 
-/** One old value and the new one in its place. */
+/** An old value and its replacement. */
 export interface Replacement {
   from: string;
   to: string;
 }
 
 /**
- * What is to become what, from the topology and the inventory. No `to` may itself be something the mapping changes:
- * `rewriteConfig` refuses a file where a second run would change the first one's result.
+ * Maps old values to new ones, from the topology and the inventory. No `to` may itself be mapped: `rewriteConfig`
+ * refuses a file if a second run would change the result of the first.
  */
 export interface WorkspaceMapping {
   from: WorkspaceRef;
   to: WorkspaceRef;
-  /** Names of computes, old to new; looked up without regard to case, as Azure does. */
+  /** Names of computes, old → new. Looked up without regard to case, as in Azure. */
   compute: Readonly<Record<string, string>>;
   /** Addresses by origin and path prefix: scoring URIs, blob endpoints, tracking and discovery URLs. */
   urls: readonly Replacement[];
-  /** ARM ids of the workspace's associated resources (storage, vault, identities), with all that is below them. */
+  /**
+   * ARM ids of the workspace's associated resources (storage, vault, identities). Applies to everything below them too.
+   */
   resources?: readonly Replacement[];
   /** The workspace's own GUID (`workspaceId`), as in `azureml://locations/…/workspaces/{guid}`. */
   workspaceId?: Replacement;
 }
 
-/** Azure's names are compared without regard to case. */
+/** Compares names without regard to case, as in Azure. */
 export function sameName(left: string, right: string): boolean {
   return left.toLowerCase() === right.toLowerCase();
 }
 
-/** `East US` and `eastus` are one place. */
+/** `East US` and `eastus` are the same region. */
 export function sameLocation(left: string, right: string): boolean {
   return sameName(left.replaceAll(' ', ''), right.replaceAll(' ', ''));
 }
 
-/** The new name of a compute, or undefined when it keeps its name or is not mapped. */
+/** Returns the new name of a compute. Undefined if it keeps its name or is not mapped. */
 export function mappedCompute(name: string, mapping: WorkspaceMapping): string | undefined {
   const found = Object.entries(mapping.compute).find(([from]) => sameName(from, name));
   return found && found[1] !== name ? found[1] : undefined;
 }
 
 /**
- * Storage accounts of both sides, read from ARM ids and from `https://{account}.blob.{suffix}` addresses. Their names
- * are unique in the whole of Azure, so a name alone says which account is meant.
+ * Returns the storage accounts of both sides, read from ARM ids and from `https://{account}.blob.{suffix}` addresses.
+ * Account names are unique in all of Azure, so a name alone identifies an account.
  */
 export function storageAccounts(mapping: WorkspaceMapping): Replacement[] {
   const accountOf = (address: string): string | undefined =>

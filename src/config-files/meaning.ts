@@ -17,10 +17,13 @@ import {
   type Standing,
 } from './workspace-block.ts';
 
-/** What one reading of a place says: it is to become `to`, or (`keep`) it is another workspace's and must stay. */
+/**
+ * What one reading of a place says: replace it with `to`, or (`keep`) leave it, because it belongs to another
+ * workspace.
+ */
 export type Opinion = { kind: 'change'; to: string } | { kind: 'keep' };
 
-/** Something a person has to look at; never quotes a value. */
+/** Something that a person has to check. Never quotes a value. */
 interface Notice {
   site: ConfigScalar;
   text: string;
@@ -33,13 +36,13 @@ export interface Meaning {
 
 interface Context {
   standing: Standing;
-  /** Below a map whose keys say nothing. */
+  /** Below a map whose keys mean nothing. */
   free: boolean;
   meaning: KeyMeaning | undefined;
   key: string;
 }
 
-/** Reads what each place of a parsed file means, and so what it is to become. */
+/** Finds what each place of a parsed file means, and so what it must become. */
 export function readMeaning(roots: readonly ConfigNode[], mapping: WorkspaceMapping): Meaning {
   const reader = new MeaningReader(mapping);
   for (const root of roots)
@@ -49,7 +52,7 @@ export function readMeaning(roots: readonly ConfigNode[], mapping: WorkspaceMapp
 
 class MeaningReader {
   readonly opinions = new Map<ConfigScalar, Opinion[]>();
-  /** One notice a place: a block that several others merge is read several times. */
+  /** One notice for each place: a block that several others merge is read several times. */
   readonly notices = new Map<ConfigScalar, Notice>();
   readonly #mapping: WorkspaceMapping;
   readonly #accounts: Replacement[];
@@ -61,7 +64,7 @@ class MeaningReader {
   }
 
   visit(node: ConfigNode, context: Context): void {
-    // Aliases can make a small file a huge tree, or a loop; in one context a node says the same each time.
+    // Aliases can make a small file a huge tree, or a loop. In one context a node always means the same.
     const seen = this.#visited.get(node) ?? new Set();
     const stamp = [context.standing, context.free, context.meaning?.role, context.key].join('|');
     if (seen.has(stamp)) return;
@@ -100,7 +103,7 @@ class MeaningReader {
     if (!holdsSource(roleSite, this.#mapping)) return;
     const from = roleValue(meaning.role, this.#mapping.from) ?? '';
     const to = roleValue(meaning.role, this.#mapping.to) ?? '';
-    // The same on both sides: another spelling of it is no reason to touch it.
+    // The same on both sides: a different spelling is no reason to change it.
     if (sameName(from, to)) return;
     if (standing === 'source' && to !== undefined && to !== site.value)
       this.#say(site, { kind: 'change', to });
@@ -155,7 +158,7 @@ class MeaningReader {
     }
   }
 
-  /** A storage account that gets another name while its key beside it stays the old one's. */
+  /** Reports a storage account that gets another name although the key next to it stays the old one's. */
   #noticeKeysOf(entries: readonly ConfigEntry[]): void {
     const holdsKey = entries.some(({ key }) => key && isSecretKey(key.value));
     if (!holdsKey) return;
@@ -188,7 +191,7 @@ function meaningIn(key: string, context: Context): KeyMeaning | undefined {
   return nestedMeaning(key, context.key) ?? keyMeaning(key);
 }
 
-/** A block's own entries, and those it merges and does not have itself. */
+/** Returns a block's own entries, and those that it merges and does not override. */
 function effectiveEntries(block: ConfigBlock, path: Set<ConfigBlock>): ConfigEntry[] {
   if (path.has(block)) return [];
   const below = new Set(path).add(block);

@@ -3,28 +3,26 @@ import type { ConfigPlace, Diagnosis } from './error.ts';
 import type { WorkspaceMapping } from './mapping.ts';
 import type { ConfigChange, ConfigWarning } from './rewrite.ts';
 
-/** Files on the host whose task queue serves this target; absolute paths. */
+/** Files on the host whose task queue serves this target. Absolute paths. */
 export interface FileTarget {
   host: string;
   file: string | readonly string[];
   format?: ConfigFormat;
 }
 
-/**
- * A Git working copy on a host. `files` are globs as Git's `:(glob)` reads them, from the folder `git` names.
- */
+/** A Git working copy on a host. `files` are globs in the syntax of Git's `:(glob)`, relative to the folder `git`. */
 export interface GitTarget {
   host: string;
   git: string;
   files: readonly string[];
-  /** The branch that has to be checked out; without it, whichever is. */
+  /** The branch that must be checked out. If absent, any branch. */
   branch?: string;
   format?: ConfigFormat;
 }
 
 export type ConfigTarget = FileTarget | GitTarget;
 
-/** A moment after which the work may stop and be taken up again: also when to heartbeat. */
+/** A moment after which the work may be interrupted and retried, and at which to send a heartbeat. */
 export type ConfigMoment =
   | { kind: 'checked' }
   | { kind: 'backed-up'; file: string }
@@ -32,21 +30,23 @@ export type ConfigMoment =
   | { kind: 'staged' }
   | { kind: 'committed'; commit: string };
 
-/** Told of each moment before the work goes on; when it throws, the work stops there. */
+/** Called at each moment before the work continues. If it throws, the work stops there. */
 export type ObserveConfigs = (moment: ConfigMoment) => void | Promise<void>;
 
+/** What to rewrite, and for which run. */
 export interface ConfigRequest {
   target: ConfigTarget;
   mapping: WorkspaceMapping;
   runId: string;
-  /** Where backups of a file target go (mode 0700); by default `.understudy-backup` next to each file. */
+  /** Where to put backups of a file target (mode 0700). Default: `.understudy-backup` next to each file. */
   backupDirectory?: string;
   observe?: ObserveConfigs;
 }
 
-/** What a look at a target needs. With a run's id it sees what that run has done already. */
+/** What an inspection of a target needs. With a run's id it recognizes what that run has already done. */
 export type LookRequest = Omit<ConfigRequest, 'runId' | 'observe'> & { runId?: string };
 
+/** What happened to one file. */
 export interface ConfigFileOutcome {
   file: string;
   status: 'changed' | 'unchanged';
@@ -56,6 +56,7 @@ export interface ConfigFileOutcome {
   diff: string;
 }
 
+/** The backup of a file, and its digests. */
 export interface FileBackup {
   file: string;
   realPath: string;
@@ -66,35 +67,37 @@ export interface FileBackup {
   after: string;
 }
 
-/** How to take an outcome back: plain data, to be kept in a journal. */
+/** How to undo an outcome: plain data for the journal. */
 export type ConfigUndo =
   | { kind: 'none' }
   | { kind: 'files'; runId: string; files: FileBackup[] }
   | { kind: 'git'; runId: string; git: string; branch: string; commit: string; files: string[] };
 
+/** The result of rewriting a target. */
 export interface ConfigOutcome {
   files: ConfigFileOutcome[];
-  /** The commit made for a Git target; absent when nothing changed. */
+  /** The commit made for a Git target. Absent if nothing changed. */
   commit?: string;
   undo: ConfigUndo;
 }
 
-/** `fails`: the rewriting would fail here. `warning`: it would not, and a person should know. */
+/** `fails`: the rewriting would fail here. `warning`: it would not, but a person should know. */
 export interface ConfigFinding extends ConfigPlace, Diagnosis {
   severity: 'fails' | 'warning';
 }
 
-/** What a look at a target found: what the rewriting would do, and what is in its way. */
+/** The result of an inspection: what the rewriting would do, and what prevents it. */
 export interface ConfigLook {
   files: ConfigFileOutcome[];
   findings: ConfigFinding[];
 }
 
-/** `changed-since`: someone wrote the file after us, so it was left as it is. */
+/** `changed-since`: someone has changed the file since, so it was left unchanged. */
 export type UndoStatus = 'restored' | 'already-restored' | 'changed-since' | 'failed';
 
+/** The result of undoing a rewriting. */
 export interface ConfigUndoOutcome {
   files: { file: string; status: UndoStatus; reason?: string }[];
-  /** The commit that takes the other one back. */
+  /** The commit that reverts the other one. */
   commit?: string;
 }

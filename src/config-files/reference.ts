@@ -2,7 +2,7 @@ import { rewriteAddress } from './address.ts';
 import { sameName, type WorkspaceMapping } from './mapping.ts';
 import { rewriteArmId, rewriteWorkspacePath } from './resource-path.ts';
 
-/** `azureml://` with no host behind it: the rest is a path of names. */
+/** `azureml://` without a host: the rest is a path of names. */
 const azuremlPath = /^azureml:\/\/(?=(?:subscriptions|locations|registries|datastores|jobs)\/)/i;
 
 function rewriteAzuremlPath(path: string, mapping: WorkspaceMapping): string | undefined {
@@ -23,9 +23,9 @@ function rewriteAzuremlPath(path: string, mapping: WorkspaceMapping): string | u
 }
 
 /**
- * Rewrites a value that says by itself, whatever its key, that it means the source workspace: its GUID, an ARM id
- * (also behind `azureml:`), an `azureml://` URI, an URL. Undefined when the value means something else, or is merely
- * like it. `azureml://registries/…`, `azureml://datastores/…` and `azureml://jobs/…` name no workspace, and stay.
+ * Rewrites a value that by itself, whatever its key, refers to the source workspace: its GUID, an ARM id (also after
+ * `azureml:`), an `azureml://` URI, or a URL. Undefined if the value refers to something else, or only looks similar.
+ * `azureml://registries/…`, `azureml://datastores/…` and `azureml://jobs/…` name no workspace, and are unchanged.
  */
 export function rewriteReference(value: string, mapping: WorkspaceMapping): string | undefined {
   const moved = moveReference(value, mapping);
@@ -45,7 +45,7 @@ function moveReference(value: string, mapping: WorkspaceMapping): string | undef
   return path === undefined ? undefined : scheme + path;
 }
 
-/** Whether a longer text (a command line, a list in one string) has a word that means the source workspace. */
+/** Whether a longer text (a command line, a list in one string) contains a word that refers to the source workspace. */
 export function mentionsSource(text: string, mapping: WorkspaceMapping): boolean {
   const words = text.split(/[\s"'`,;=()<>|]+/);
   return words.length > 1 && words.some((word) => rewriteReference(word, mapping) !== undefined);

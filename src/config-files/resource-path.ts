@@ -1,9 +1,9 @@
 import { mappedCompute, sameName, type WorkspaceMapping } from './mapping.ts';
 
-/** How the segments of a path are spelt: `plain` as in an ARM id, `percent` as in an URL. */
+/** How the segments of a path are encoded: `plain` in an ARM id, `percent` in a URL. */
 export type Spelling = 'plain' | 'percent';
 
-/** A segment's meaning; an escape that is none is taken as it stands. */
+/** Decodes a segment. An invalid escape is kept as it is. */
 export function readSegment(segment: string, spelling: Spelling): string {
   if (spelling === 'plain' || !segment.includes('%')) return segment;
   try {
@@ -17,7 +17,7 @@ function writeSegment(name: string, spelling: Spelling): string {
   return spelling === 'plain' ? name : encodeURIComponent(name);
 }
 
-/** Index of the workspace's name, when a workspace path starts at `start`; its short form has no `providers`. */
+/** Index of the workspace's name, if a workspace path begins at `start`. Its short form has no `providers`. */
 function workspaceIndex(segments: readonly string[], start: number): number | undefined {
   const is = (index: number, word: string): boolean => sameName(segments[index] ?? '', word);
   if (!is(start, 'subscriptions') || !is(start + 2, 'resourcegroups')) return undefined;
@@ -30,9 +30,9 @@ function workspaceIndex(segments: readonly string[], start: number): number | un
 }
 
 /**
- * Rewrites the workspace path that starts at segment `start` of `path`:
+ * Rewrites the workspace path that begins at segment `start` of `path`:
  * `subscriptions/{s}/resourceGroups/{rg}[/providers/Microsoft.MachineLearningServices]/workspaces/{ws}[/computes/{c}]…`.
- * Returns undefined when there is none, or when it is another workspace's. Key words keep the user's spelling.
+ * Undefined if there is none, or if it is another workspace's. Key words keep the user's spelling.
  */
 export function rewriteWorkspacePath(
   path: string,
@@ -60,7 +60,7 @@ export function rewriteWorkspacePath(
   return segments.join('/');
 }
 
-/** Rewrites an ARM id (`/subscriptions/…`) of the workspace, of a thing in it, or of a mapped resource. */
+/** Rewrites an ARM id (`/subscriptions/…`) of the workspace, of a resource in it, or of a mapped resource. */
 export function rewriteArmId(id: string, mapping: WorkspaceMapping, spelling: Spelling): string | undefined {
   if (!/^\/subscriptions\//i.test(id)) return undefined;
   const segments = id.split('/');

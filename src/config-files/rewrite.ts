@@ -14,8 +14,9 @@ import { readMeaning, type Meaning, type Opinion } from './meaning.ts';
 import { mask, maskText, secretPlaces } from './secrets.ts';
 import { parseYamlDocument } from './documents/yaml-document.ts';
 
+/** A config file to rewrite. */
 export interface ConfigInput {
-  /** The file's name: it gives the format where none is given, and stands in errors. */
+  /** The file's name. Determines the format if none is given, and is used in errors. */
   file: string;
   format?: ConfigFormat;
   content: string | Uint8Array;
@@ -31,13 +32,14 @@ export interface ConfigChange {
   to: string;
 }
 
-/** Something left as it is, or only half of what is needed, that a person has to look at. */
+/** Something left unchanged, or changed only in part, that a person has to check. */
 export interface ConfigWarning {
   place: string;
   line: number;
   text: string;
 }
 
+/** The result of rewriting a config file. */
 export interface RewrittenConfig {
   content: string;
   changes: ConfigChange[];
@@ -46,7 +48,7 @@ export interface RewrittenConfig {
 
 const byteOrderMark = '\uFEFF';
 
-/** The format a file's name says, or ConfigError when it says none. */
+/** Returns the format by a file's name. Throws ConfigError if the name does not tell. */
 export function formatOf(file: string): ConfigFormat {
   const name = file.replace(/^.*[/\\]/, '').toLowerCase();
   if (/\.(?:json|jsonc|ipynb)$/.test(name)) return 'json';
@@ -64,7 +66,7 @@ export function formatOf(file: string): ConfigFormat {
 
 const utf8 = { expected: 'UTF-8', next: 'Save the file as UTF-8, or take it out of the target.' };
 
-/** Text of a file's bytes, which must be UTF-8. A byte order mark is kept. */
+/** Decodes a file's bytes, which must be UTF-8. Keeps a byte order mark. */
 export function decodeConfig(file: string, bytes: Uint8Array): string {
   const [first, second] = bytes;
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
@@ -83,12 +85,12 @@ const parsers: Readonly<Record<ConfigFormat, (file: string, text: string) => Con
   env: parseEnvDocument,
 };
 
-/** Parses a text without its byte order mark. */
+/** Parses a text without a byte order mark. */
 export function parseConfig(file: string, format: ConfigFormat, text: string): ConfigDocument {
   return parsers[format](file, text);
 }
 
-/** A text parted from its byte order mark. */
+/** Separates a text from its byte order mark. */
 export function splitMark(content: string): { mark: string; text: string } {
   const mark = content.startsWith(byteOrderMark) ? byteOrderMark : '';
   return { mark, text: content.slice(mark.length) };
@@ -133,7 +135,7 @@ export function rewriteConfig(input: ConfigInput): RewrittenConfig {
   return { content: mark + rewritten, changes, warnings };
 }
 
-/** Settles what each place becomes. Places that share one anchored value are settled together, at the anchor. */
+/** Determines what each place becomes. Places that share an anchored value are decided together, at the anchor. */
 function planValues(file: string, text: string, meaning: Meaning): Map<ConfigScalar, string> {
   const groups = Map.groupBy(meaning.opinions.keys(), (site) => site.anchor ?? site);
   const planned = new Map<ConfigScalar, string>();
@@ -148,7 +150,7 @@ function planValues(file: string, text: string, meaning: Meaning): Map<ConfigSca
       planned.set(owner, to);
       continue;
     }
-    // The anchor must stay for others: each alias that changes gets a value of its own.
+    // Other aliases still need the anchor: each alias that changes gets a value of its own.
     for (const site of sites) {
       const own = new Set(
         opinionsOf(site).map((opinion) => (opinion.kind === 'change' ? opinion.to : undefined)),
@@ -176,7 +178,7 @@ interface Rewriting {
   planned: ReadonlyMap<ConfigScalar, string>;
 }
 
-/** The result is parsed again: every planned place must hold its new value, and every other its old one. */
+/** Parses the result again: every planned place must have its new value, and every other its old one. */
 function assertOnlyPlanned(file: string, text: string, { before, after, planned }: Rewriting): void {
   const wrong = before.scalars.find((site, index) => {
     const expected = planned.get(site) ?? (site.anchor && planned.get(site.anchor)) ?? site.value;

@@ -6,10 +6,10 @@ import {
   type Edit,
 } from './documents/document.ts';
 
-/** What stands for a secret in a diff, a change or an error. */
+/** Replaces a secret in a diff, a change or an error. */
 export const mask = '***';
 
-/** These give a secret away wherever they stand in a key (`PGPASSWORD`), the others as a word of it (`API_KEY`). */
+/** These mark a secret anywhere in a key (`PGPASSWORD`). The others must be a word of the key (`API_KEY`). */
 const secretAnywhere =
   /passw(?:or)?d|passphrase|secret|credential|token(?!iz)|(?:api|access|account|shared|private)_?keys?(?:_|$)|conn(?:ection)?_?str/i;
 const secretWord =
@@ -20,7 +20,7 @@ const secretWord =
 const named =
   /(?:(?<!\w)([A-Za-z_][\w.-]{0,127})["']?[ \t]{0,16}[:=][ \t]*|(?<!\w)--?([A-Za-z][\w-]{0,127})[ \t]+)(["']?)/g;
 
-/** Whether a key's name says that its value is a secret: over-careful rather than not. */
+/** Whether a key's name says that its value is a secret. In doubt, true. */
 export function isSecretKey(key: string): boolean {
   const normal = key
     .replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2')
@@ -29,7 +29,9 @@ export function isSecretKey(key: string): boolean {
   return secretAnywhere.test(normal) || secretWord.test(normal);
 }
 
-/** Masks what looks like a secret in any text, line breaks kept. A net below the masking by key, not in its place. */
+/**
+ * Masks what looks like a secret in any text, and keeps line breaks. An addition to masking by key, not a replacement.
+ */
 export function maskText(text: string): string {
   return text
     .replaceAll(/-----BEGIN [^-\r\n]*PRIVATE KEY-----[\s\S]*?(?:-----END [^-\r\n]*-----|$)/g, maskLines)
@@ -39,7 +41,9 @@ export function maskText(text: string): string {
     .replaceAll(/[^\r\n]+/g, maskAssignments);
 }
 
-/** Masks the values behind secret names in one line; in a comment, which has no grammar, all that follows. */
+/**
+ * Masks the values after secret names in one line. In a comment, which has no grammar, masks everything that follows.
+ */
 function maskAssignments(line: string): string {
   const comment = line.search(/(?:^|\s)(?:#|\/\/)/);
   for (const match of line.matchAll(named)) {
@@ -50,7 +54,7 @@ function maskAssignments(line: string): string {
     const until = inComment ? /$/ : quote ? new RegExp(`(?<!\\\\)${quote}|$`) : /[\s"';&,}\]]|$/;
     const length = line.slice(start).search(until);
     if (length === 0) continue;
-    // The rest is masked in its turn: what was put in no longer starts with a secret name.
+    // The rest is masked recursively: the inserted mask no longer begins with a secret name.
     return line.slice(0, start) + mask + maskAssignments(line.slice(start + length));
   }
   return line;
@@ -60,7 +64,7 @@ function maskLines(text: string): string {
   return text.replaceAll(/[^\r\n]+/g, mask);
 }
 
-/** The scalars of a document that are secrets: under a key that says so, at any depth, or a private key by its look. */
+/** Returns the scalars that are secrets: those below a secret key, at any depth, and private keys by their form. */
 export function secretPlaces(document: ConfigDocument): Set<ConfigScalar> {
   const found = new Set<ConfigScalar>();
   const seen = new Map<ConfigNode, Set<boolean>>();
@@ -82,8 +86,8 @@ export function secretPlaces(document: ConfigDocument): Set<ConfigScalar> {
 }
 
 /**
- * A file's text with its secrets masked, line for line: values under secret keys, and whatever `maskText` knows.
- * `rewritten` are the scalars this run changed: their masks say so, or a diff would not show the line.
+ * Masks the secrets in a file's text, line by line: values of secret keys, and whatever `maskText` finds. `rewritten`:
+ * the scalars that this run changed. Their masks say so, since otherwise a diff would not show the line.
  */
 export function maskDocument(
   text: string,

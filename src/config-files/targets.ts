@@ -11,12 +11,12 @@ import type {
 } from './outcome.ts';
 
 /**
- * Rewrites the config files of one target, all or (when one cannot be) none. May be run again with the same
- * run id after an interruption at any moment: it finishes, and returns the same outcome. Secrets are masked
- * in the outcome.
+ * Rewrites the config files of one target: all of them, or none if one cannot be rewritten. Idempotent: called again
+ * with the same run id after an interruption at any moment, it finishes and returns the same outcome. Secrets are
+ * masked in the outcome.
  *
- * @throws ConfigError when a file is missing, read-only, malformed, outside of the target, or has a person's
- *   uncommitted changes; nothing is changed then.
+ * @throws ConfigError if a file is missing, read-only, malformed, outside the target, or has a person's uncommitted
+ * changes. Nothing is changed then.
  */
 export async function applyConfigs(request: ConfigRequest): Promise<ConfigOutcome> {
   const { target } = request;
@@ -24,8 +24,8 @@ export async function applyConfigs(request: ConfigRequest): Promise<ConfigOutcom
 }
 
 /**
- * Makes all the checks that `applyConfigs` makes, and says everything that would make it fail, not only the
- * first; and what a person should know although it would not. Writes nothing.
+ * Makes all the checks of `applyConfigs`, and reports everything that would make it fail, not only the first problem,
+ * and what a person should know although it would not fail. Writes nothing.
  */
 export async function lookAtConfigs(request: LookRequest): Promise<ConfigLook> {
   const { target } = request;
@@ -33,8 +33,8 @@ export async function lookAtConfigs(request: LookRequest): Promise<ConfigLook> {
 }
 
 /**
- * Takes an outcome back. A file that someone wrote after us is left as it is, and named. May be run again.
- * Does not throw for a file that cannot be restored: its status and reason say so.
+ * Undoes an outcome. A file that someone has changed since is left unchanged, and named. Idempotent. Does not throw for
+ * a file that cannot be restored: its status and reason say so.
  */
 export async function undoConfigs(undo: ConfigUndo): Promise<ConfigUndoOutcome> {
   switch (undo.kind) {

@@ -2,10 +2,10 @@ import type { ConfigScalar } from './documents/document.ts';
 import type { KeyMeaning, KeyRole } from './key-roles.ts';
 import { sameLocation, sameName, type WorkspaceMapping, type WorkspaceRef } from './mapping.ts';
 
-/** Whose block it is: the source workspace's, another one's, or not said. */
+/** Whose block it is: the source workspace's, another one's, or unknown. */
 export type Standing = 'source' | 'foreign' | 'open';
 
-/** A scalar of a block under a key of the table. */
+/** A scalar of a block under a key in the table. */
 export interface RoleSite {
   meaning: KeyMeaning;
   site: ConfigScalar;
@@ -14,7 +14,7 @@ export interface RoleSite {
 /** What a block says about the workspace it belongs to. */
 export interface BlockReading {
   standing: Standing;
-  /** The standing of keys with one prefix. */
+  /** Returns whose the keys with this prefix are. */
   standingOf(family: string): Standing;
 }
 
@@ -25,7 +25,7 @@ function isTrio(role: KeyRole): role is TrioRole {
   return (trio as readonly string[]).includes(role);
 }
 
-/** A role's value in one workspace; undefined for the roles that do not identify it. */
+/** Returns a role's value in one workspace. Undefined for roles that do not identify it. */
 export function roleValue(role: KeyRole, ref: WorkspaceRef): string | undefined {
   const values: Partial<Record<KeyRole, string>> = {
     subscription: ref.subscriptionId,
@@ -36,14 +36,14 @@ export function roleValue(role: KeyRole, ref: WorkspaceRef): string | undefined 
   return values[role];
 }
 
-/** Whether a site holds the source workspace's value of its role. */
+/** Whether a place has the source workspace's value of its role. */
 export function holdsSource({ meaning, site }: RoleSite, mapping: WorkspaceMapping): boolean {
   const value = roleValue(meaning.role, mapping.from);
   if (value === undefined) return false;
   return meaning.role === 'location' ? sameLocation(site.value, value) : sameName(site.value, value);
 }
 
-/** A name, and neither a path, an URL nor a `${VARIABLE}`. */
+/** A name, not a path, a URL or a `${VARIABLE}`. */
 function isName(value: string): boolean {
   return /^[\p{L}\p{N}_.()-]+$/u.test(value);
 }
@@ -53,9 +53,9 @@ function isWhole(sites: readonly RoleSite[]): boolean {
 }
 
 /**
- * Reads whose block it is from the whole trio of subscription, resource group and workspace. Keys of one prefix that
- * hold a trio are read on their own; the others are read together, and with the source's when no other workspace is
- * named. A value that is like the source's, without its trio, says nothing.
+ * Determines whose block it is from subscription, resource group and workspace together. Keys of one prefix with all
+ * three are read on their own. The others are read together, and with the source's if no other workspace is named. A
+ * value equal to the source's, without the other two, says nothing.
  */
 export function readWorkspaceBlock(sites: readonly RoleSite[], mapping: WorkspaceMapping): BlockReading {
   const named = sites.filter(({ meaning, site }) => isTrio(meaning.role) && isName(site.value));

@@ -1,4 +1,4 @@
-/** Writing a file whole or not at all. */
+/** Writes a file completely or not at all. */
 import { randomBytes } from 'node:crypto';
 import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -30,7 +30,7 @@ async function sweepTemporaries(path: string): Promise<void> {
 
 async function isLeftBehind(temporary: string, pid: number): Promise<boolean> {
   if (pid === process.pid) {
-    // In a container every process may have our id: a file older than we are is not ours.
+    // In a container every process may have our pid: a file older than this process is not ours.
     const info = await stat(temporary).catch(() => undefined);
     return info !== undefined && info.mtimeMs < Date.now() - process.uptime() * 1000;
   }
@@ -43,7 +43,7 @@ async function isLeftBehind(temporary: string, pid: number): Promise<boolean> {
 }
 
 /**
- * Writes a whole file or nothing of it: a temporary file next to it, flushed, then renamed, then the folder
+ * Writes a file completely or not at all: to a temporary file next to it, flushed, then renamed, then the folder is
  * flushed.
  */
 export async function writeWhole(
@@ -86,15 +86,15 @@ async function writeFlushed(
 }
 
 /**
- * Replaces a file's content in one step, with its mode and owner. Throws ConfigError, and leaves it as it is,
- * when its content is no longer what was read.
+ * Replaces a file's content in one step, and keeps its mode and owner. Throws ConfigError, and leaves the file
+ * unchanged, if its content is no longer what was read.
  */
 export async function replaceFile(file: ConfigFile, bytes: Uint8Array): Promise<void> {
   await refusing(file.file, async () => {
     const info = await stat(file.realPath);
     await writeWhole(file.realPath, bytes, info, async () => {
       const current = await readFile(file.realPath);
-      // A second try of the same work may run next to the first one, and have written it already.
+      // A second attempt may run at the same time, and have written it already.
       if (current.equals(file.bytes) || current.equals(bytes)) return;
       throw new ConfigError(
         { file: file.file },

@@ -6,12 +6,12 @@ import { UnderstudyError, isUnderstudyError } from '../errors/error.ts';
 import { digestOf } from './digest.ts';
 import { canonical, type ControlStore, type Versioned } from './store.ts';
 
-/** Opens the container again each time: its account's key may have been rotated since. */
+/** Opens the container again for each request: its account's key may have been rotated since. */
 type OpenContainer = () => Promise<ContainerClient>;
 
 const tried = (what: string, name: string) => `${what} "${name}" in the control store`;
 
-/** `open`: see `OpenContainer`. Every error of it says that it is the control store's. */
+/** `open`: see `OpenContainer`. Every error says that it comes from the control store. */
 export function blobControlStore(open: OpenContainer): ControlStore {
   return {
     read: (name) => ours(() => readJson(open, name)),
@@ -53,7 +53,7 @@ async function ours<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** A step that asks Azure and the control store must know which of them failed. */
+/** A step that uses Azure and the control store must know which of them failed. */
 function asOurs(error: unknown): unknown {
   if (!isUnderstudyError(error)) return error;
   return new UnderstudyError(error.code, error.message, {
@@ -63,7 +63,7 @@ function asOurs(error: unknown): unknown {
   });
 }
 
-/** Undefined where there is none. */
+/** Undefined if the document does not exist. */
 async function readText(
   open: OpenContainer,
   name: string,
@@ -122,7 +122,7 @@ async function swap(
     return true;
   } catch (error) {
     const status = statusOf(error);
-    // Refused, or the answer was lost on its way (and a retry of the SDK was refused): what is there decides.
+    // Either the write was refused, or the response was lost (and the SDK's retry was refused): check what is there.
     const there = isConflict(status) || status === undefined ? await readText(open, name) : undefined;
     if (there?.text === content) return true;
     if (isConflict(status)) return false;
@@ -137,7 +137,7 @@ async function seal(open: OpenContainer, folder: string, value: unknown): Promis
   try {
     await put(open, { name, content, contentType: json, conditions: onlyIfNew });
   } catch (error) {
-    // It is there already: the same digest is the same content.
+    // It exists already: the same digest means the same content.
     if (!isConflict(statusOf(error))) throw azureError(tried('writing', name), error);
   }
   return digest;

@@ -1,4 +1,4 @@
-/** The digest by which a document that is written once is addressed: sha256, hex. */
+/** The digest that addresses a document that is written once: sha256, hex. */
 import { createHash } from 'node:crypto';
 
 export function digestOf(content: string | Buffer): string {

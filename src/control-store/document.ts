@@ -1,6 +1,6 @@
 /**
- * The product's own documents: each is parsed where it is read, and says which version of its form it has and which release
- * wrote it. What cannot be read is named: the document, the place in it, what is there, who wrote it, and what to do.
+ * Understudy's own documents. Each is parsed where it is read, and has the version of its schema and the release that
+ * wrote it. If it cannot be read, the error names the document, the field, its value, who wrote it, and what to do.
  *
  *     const pointers = documentKind('region pointer', 2, RegionPointer);
  *     const found = await pointers.read(store, 'pointer.json');
@@ -11,28 +11,36 @@ import { release } from '../release.ts';
 import { digestOf } from './digest.ts';
 import { canonical, type ControlStore, type Versioned } from './store.ts';
 
+/** Reads and writes documents of one kind. */
 export interface DocumentKind<T> {
-  /** Undefined where there is none. ControlStoreError where it is not such a document. */
+  /**
+   * Reads a document. Undefined if it does not exist.
+   * Errors: ControlStoreError if it is not of this kind.
+   */
   read(store: ControlStore, name: string): Promise<Versioned<T> | undefined>;
   /** See `ControlStore.swap`. */
   swap(store: ControlStore, name: string, value: T, etag: string | undefined): Promise<boolean>;
-  /** In place of whatever is there: for what is worth nothing once it cannot be read. */
+  /** Replaces whatever is there. For documents that are worthless once they cannot be read. */
   begin(store: ControlStore, name: string, value: T): Promise<void>;
   /** See `ControlStore.seal`. */
   seal(store: ControlStore, folder: string, value: T): Promise<string>;
   open(store: ControlStore, folder: string, digest: string): Promise<T>;
-  /** The digest that sealing would give. */
+  /** Returns the digest that sealing would give. */
   digest(value: T): string;
-  /** `place`: its name in the control store, for messages. ControlStoreError. */
+  /**
+   * Parses a document. `place`: its name in the control store, for messages.
+   * Errors: ControlStoreError.
+   */
   parse(value: unknown, place: string): T;
 }
 
+/** Defines a kind of document. `what` names it in messages. */
 export function documentKind<T extends object>(
   what: string,
   version: number,
   schema: z.ZodType<T>,
 ): DocumentKind<T> {
-  /** What could not be read again is not written: types let through what the form does not have. */
+  /** Never write what could not be read again: types permit values that the schema does not. */
   const stamped = (value: T, place: string) => {
     const issue = schema.safeParse(value).error?.issues[0];
     if (issue) throw unwritable(what, place, issue);
@@ -69,7 +77,7 @@ function asObject(value: unknown, what: string, place: string): Record<string, u
   const got = value === null ? 'null' : Array.isArray(value) ? 'a list' : typeof value;
   throw new UnderstudyError('ControlStoreError', `${what} "${place}": expected an object, got ${got}`, {
     place,
-    next: 'Somebody else than Understudy has written there: put it back from a backup of the control store.',
+    next: 'Something other than Understudy has written there: put it back from a backup of the control store.',
   });
 }
 
@@ -79,7 +87,7 @@ interface Unreadable {
   by: unknown;
 }
 
-/** The form of a document may change while a release is made: its builds are not alike. */
+/** A document's schema may change during development of a release, so two builds of it may differ. */
 function writerOf(by: unknown): { says: string; use: 'build' | 'release' } {
   if (typeof by !== 'string') return { says: 'names no release', use: 'release' };
   if (by === release) return { says: `was written by another build of release ${by}`, use: 'build' };

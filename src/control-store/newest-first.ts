@@ -1,10 +1,10 @@
-/** Folders whose names begin with a time, newest first, without a listing of all of them where a few are wanted. */
+/** Lists folders whose names begin with a time, newest first. Does not list all of them if only a few are needed. */
 import type { ControlStore } from './store.ts';
 
 interface NewestFirst {
-  /** What the folders lie in: `runs/`. */
+  /** The parent folder: `runs/`. */
   folder: string;
-  /** How the names of a day begin: `20261121T`, of `2026-11-21`. */
+  /** The prefix of the names of a day: `20261121T` for `2026-11-21`. */
   dayPrefix: (day: string) => string;
   now: Date;
 }
@@ -12,8 +12,9 @@ interface NewestFirst {
 const dayMs = 24 * 60 * 60 * 1000;
 
 /**
- * Names without their folder, newest first. Those of these days are listed first, each day by itself; the older ones only for who asks for
- * more: a listing by name begins with the oldest. A clock that is ahead by less than a day does no harm.
+ * Yields names without their parent folder, newest first. Recent days are listed first, one by one. Older names are
+ * listed only if the caller continues, because a listing by name begins with the oldest. A clock that is ahead by less
+ * than a day does no harm.
  */
 export async function* newestFirst(store: ControlStore, of: NewestFirst): AsyncGenerator<string> {
   const { folder, dayPrefix, now } = of;

@@ -1,4 +1,4 @@
-/** The region pointer's moves: each a compare-and-swap. */
+/** Changes of the region pointer: each is a compare-and-swap. */
 import { UnderstudyError } from '../errors/error.ts';
 import { declaredActive } from '../topology/sides.ts';
 import { firstPointer, RegionPointer } from '../topology/pointer.ts';
@@ -9,21 +9,25 @@ import type { ControlStore, Versioned } from './store.ts';
 const name = 'pointer.json';
 const pointers = documentKind('region pointer', 2, RegionPointer);
 
-/** The pointer as it stands, or undefined where there is none. ControlStoreError where it cannot be read as one. */
+/**
+ * Reads the pointer. Undefined if there is none.
+ * Errors: ControlStoreError if it is not a region pointer.
+ */
 export function readPointerIfAny(store: ControlStore): Promise<Versioned<RegionPointer> | undefined> {
   return pointers.read(store, name);
 }
 
 interface First {
   topology: Topology;
-  /** What asks for it. */
+  /** Who asks for the pointer. */
   who: string;
   now: Date;
 }
 
 /**
- * The pointer as it stands; in a control store that has never been used, the one that the first run will write. Writes nothing.
- * ControlStoreError where a pointer was there and is lost: it never begins again by itself.
+ * Reads the pointer. In a control store that was never used, returns the one that the first run will write. Writes
+ * nothing.
+ * Errors: ControlStoreError if a pointer was there and is lost: it is never recreated automatically.
  */
 export async function readPointer(store: ControlStore, first: First): Promise<RegionPointer> {
   const found = await readPointerIfAny(store);
@@ -32,17 +36,17 @@ export async function readPointer(store: ControlStore, first: First): Promise<Re
   return firstPointer(declaredActive(first.topology), first.who, first.now);
 }
 
-/** As `readPointer`, and writes the first one. */
+/** As `readPointer`, but also writes the first pointer. */
 export async function ensurePointer(store: ControlStore, first: First): Promise<RegionPointer> {
   const found = await readPointerIfAny(store);
   if (found) return found.value;
   const pointer = await readPointer(store, first);
-  // Somebody else may be faster: then theirs holds.
+  // If another process is faster, its pointer counts.
   await pointers.swap(store, name, pointer, undefined);
   return (await readPointerIfAny(store))?.value ?? pointer;
 }
 
-/** Something that exists only where a run has written under a region pointer; undefined in a control store that was never used. */
+/** Returns the name of something that only a run can have written. Undefined in a control store that was never used. */
 export async function traceOfUse(store: ControlStore): Promise<string | undefined> {
   for (const prefix of ['epochs/', 'debts/', 'ledger/'])
     for await (const found of store.list(prefix)) return found;
@@ -63,14 +67,14 @@ async function refuseLostPointer(store: ControlStore): Promise<void> {
   );
 }
 
-/** Writes a pointer where there is none. False if there is one by now. */
+/** Writes a pointer if there is none. Returns false if there is one by now. */
 export function putPointer(store: ControlStore, pointer: RegionPointer): Promise<boolean> {
   return pointers.swap(store, name, pointer, undefined);
 }
 
 /**
- * Changes the pointer by compare-and-swap until it holds: `change` is given what is there and answers what should be,
- * or undefined if there is nothing to change. Answers the pointer as it then is.
+ * Changes the pointer by compare-and-swap until that succeeds. `change` receives the current pointer and returns the
+ * new one, or undefined if there is nothing to change. Returns the pointer as it then is.
  */
 export async function movePointer(
   store: ControlStore,
@@ -98,8 +102,9 @@ export async function movePointer(
 }
 
 /**
- * Takes or renews the writer lease for `holder` in `epoch`. FencedError if the epoch has moved on or another writer
- * holds the lease: the caller must stop writing at once. NotYetError while the writers of the epoch before may write.
+ * Acquires or renews the writer lease for `holder` in `epoch`.
+ * Errors: FencedError if the epoch has moved on or another writer has the lease: the caller must stop writing at once.
+ * NotYetError while the writers of the previous epoch may still write.
  */
 export async function holdWriterLease(
   store: ControlStore,
@@ -108,13 +113,9 @@ export async function holdWriterLease(
   await movePointer(store, (pointer) => {
     assertEpoch(pointer, lease.epoch);
     if ((pointer.oldWritersUntil ?? 0) > lease.now) {
-      throw new UnderstudyError(
-        'NotYetError',
-        'a writer of the epoch before may still believe in its lease',
-        {
-          retryAfterSeconds: Math.ceil(((pointer.oldWritersUntil ?? 0) - lease.now) / 1000),
-        },
-      );
+      throw new UnderstudyError('NotYetError', 'a writer of the previous epoch may still rely on its lease', {
+        retryAfterSeconds: Math.ceil(((pointer.oldWritersUntil ?? 0) - lease.now) / 1000),
+      });
     }
     const other = pointer.lease;
     if (other && other.holder !== lease.holder && other.expiresAt + lease.skewMs > lease.now) {
@@ -122,14 +123,14 @@ export async function holdWriterLease(
         next: `Wait for it, or until ${new Date(other.expiresAt + lease.skewMs).toISOString()}, when the lease runs out.`,
       });
     }
-    // Renewed only when a third of it is gone: a renewal per batch, not per blob.
+    // Renewed only once a third of it has elapsed: one renewal for each batch, not for each blob.
     if (other?.holder === lease.holder && other.expiresAt - lease.now > (lease.ttlMs * 2) / 3)
       return undefined;
     return { ...pointer, lease: { holder: lease.holder, expiresAt: lease.now + lease.ttlMs } };
   });
 }
 
-/** Gives the lease back when the work is done; somebody else's is left alone. */
+/** Releases the lease when the work is done. Another holder's lease is left unchanged. */
 export async function releaseWriterLease(store: ControlStore, holder: string): Promise<void> {
   await movePointer(store, (pointer) => {
     if (pointer.lease?.holder !== holder) return undefined;
@@ -138,6 +139,7 @@ export async function releaseWriterLease(store: ControlStore, holder: string): P
   });
 }
 
+/** Throws FencedError if the pointer is in another epoch. */
 export function assertEpoch(pointer: RegionPointer, epoch: number): void {
   if (pointer.epoch.number === epoch) return;
   throw new UnderstudyError(

@@ -1,7 +1,7 @@
 /**
- * Endpoints and deployments that the standby lacks are created there from the recovery point, and those that serve something else are
- * updated; every endpoint is given the active one's keys (from escrow, so that clients need not change theirs) and the active
- * one's traffic. What Azure refuses is counted as failed, by itself: the other endpoints must not wait for it.
+ * The action `configureEndpoints`: creates endpoints and deployments that the standby lacks from the recovery point,
+ * and updates those that serve something else. Every endpoint gets the active one's keys (from escrow, so that clients
+ * do not have to change theirs) and traffic. If Azure refuses one, it is counted as failed, and the others do not wait.
  */
 import { showFindings, writeFindings, type Finding } from '../run/work/findings.ts';
 import { lostAssets, whyLost, type LostAssets } from '../standby/lost-assets.ts';
@@ -21,22 +21,25 @@ import { setTraffic } from './endpoint-traffic.ts';
 interface Work extends Done {
   context: StepContext;
   standby: Standby;
-  /** What is not whole: no deployment may serve it. */
+  /** Incomplete resources: no deployment may serve one. */
   lostOnes: LostAssets;
-  /** Of all endpoints. */
+  /** Progress over all endpoints. */
   progress: Progress;
 }
 
-/** What became of an endpoint and its deployments. */
+/** The result for an endpoint and its deployments. */
 interface Done {
-  /** Created or updated now, of those that are done. */
+  /** How many of them were created or updated now. */
   changed: number;
   tally: ReturnType<typeof newTally>;
   findings: Finding[];
   lost: string[];
 }
 
-/** An endpoint or a deployment takes Azure minutes to make. The deployments of one endpoint go one after the other: each locks it. */
+/**
+ * Azure needs minutes to create an endpoint or a deployment. The deployments of one endpoint are created one after
+ * another, because each locks it.
+ */
 const endpointsSideBySide = 8;
 
 /** Errors: AzureUnavailable, RecoveryPointError, PreconditionError (no standby workspace). */
@@ -70,7 +73,7 @@ function nothingYet(): Done {
   return { changed: 0, tally: newTally(), findings: [], lost: [] };
 }
 
-/** In the order of the endpoints, whichever was done first. */
+/** Results in the order of the endpoints, whichever was done first. */
 function together(each: readonly Done[]): Done {
   const all = nothingYet();
   for (const { changed, tally, findings, lost } of each) {
@@ -82,7 +85,7 @@ function together(each: readonly Done[]): Done {
   return all;
 }
 
-/** `…/onlineEndpoints/{endpoint}/deployments/{name}` */
+/** Returns `endpoint` of the id `…/onlineEndpoints/{endpoint}/deployments/{name}`. */
 export function parentName({ id }: ArmResource): string | undefined {
   return id.split('/').at(-3)?.toLowerCase();
 }
@@ -141,7 +144,7 @@ async function unlessRefused(work: () => Promise<void>, refused: (reason: string
   }
 }
 
-/** Whether it is there now. */
+/** Returns whether it exists now. */
 async function attempt(work: Work, what: string, make: () => Promise<string | undefined>): Promise<boolean> {
   try {
     const reason = await make();
@@ -154,14 +157,14 @@ async function attempt(work: Work, what: string, make: () => Promise<string | un
   return true;
 }
 
-/** `lost`: a person has accepted that. */
+/** `lost`: someone has accepted that. */
 function leave({ tally, findings }: Work, what: string, reason: string, lost = false): false {
   (lost ? skip : fail)(tally, reason);
   findings.push({ what, state: 'failed', reason });
   return false;
 }
 
-/** Creates what is not there, updates what serves something else. Returns why it cannot. */
+/** Creates it if it is missing, and updates it if it serves something else. Returns why that is impossible. */
 async function ensure(
   work: Work,
   path: string,

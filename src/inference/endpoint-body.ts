@@ -1,18 +1,23 @@
-/** The body that an endpoint or a deployment of the active workspace is put with in the standby. Pure. */
+/** The body for creating or updating an endpoint or a deployment in the standby. Pure. */
 import type { Standby } from '../standby/standby.ts';
 import type { ArmResource, Json, JsonObject } from '../azure/azure.ts';
 import { identityBody } from '../azure/identity.ts';
 import { rewriteReference, rewriteReferences } from '../azure/ids.ts';
 import { differences } from '../azure/body/compare.ts';
 
-/** What Azure fills in and refuses or ignores in a PUT; traffic is given when all deployments are there. */
+/** Fields that Azure sets, and refuses or ignores in a PUT. Traffic is set once all deployments exist. */
 const readOnly = new Set(['provisioningState', 'scoringUri', 'swaggerUri', 'traffic', 'mirrorTraffic']);
 
-/** What a deployment serves. The rest (size, scale, variables) is the standby's own where that has a deployment already. */
+/**
+ * What a deployment serves. An existing deployment of the standby keeps the rest of its own settings (size, scale,
+ * variables).
+ */
 const served = ['model', 'modelMountPath', 'environmentId', 'codeConfiguration'];
 
+/** A request body, or why there is none. */
 export type Body = { body: JsonObject } | { reason: string };
 
+/** Returns the body that creates an endpoint or a deployment. */
 export function createdBody(source: ArmResource, standby: Standby, more: JsonObject): Body {
   const moved = movedProperties(source, standby);
   if ('reason' in moved) return moved;
@@ -26,7 +31,7 @@ export function createdBody(source: ArmResource, standby: Standby, more: JsonObj
   };
 }
 
-/** Undefined: what is there serves the same. */
+/** Undefined if the existing deployment serves the same. */
 export function updatedBody(source: ArmResource, there: ArmResource, standby: Standby): Body | undefined {
   const moved = movedProperties(source, standby);
   if ('reason' in moved) return moved;

@@ -1,4 +1,7 @@
-/** The keys of endpoints: both sides have the same, so that clients need not change theirs. Values stay in the activity that asks. */
+/**
+ * The keys of endpoints. Both sides have the same, so that clients do not have to change theirs. Values stay in the
+ * activity that reads them.
+ */
 import { escrowed } from '../secrets/escrowed.ts';
 import type { SealedManifest } from '../recovery-point/manifest.ts';
 import type { Standby } from '../standby/standby.ts';
@@ -6,13 +9,18 @@ import { apiVersions, type ArmResource, type JsonObject } from '../azure/azure.t
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 
+/** The keys of an endpoint. */
 export interface Keys {
   [name: string]: string;
   primaryKey: string;
   secondaryKey: string;
 }
 
-/** Undefined: it has none, or escrow does not give them, and `lost` says why. Errors: AzureUnavailable. */
+/**
+ * Returns an endpoint's keys from escrow. Undefined if it has none, or if escrow does not return them: `lost` then says
+ * why.
+ * Errors: AzureUnavailable.
+ */
 export async function escrowedKeys(
   context: StepContext,
   { point }: Standby,
@@ -39,7 +47,7 @@ async function escrowedUnlessRefused(
   }
 }
 
-/** A key is set, not only made anew: `keyValue` of RegenerateEndpointKeysRequest. */
+/** Sets a key to a given value: `keyValue` of RegenerateEndpointKeysRequest. */
 export async function giveKeys({ azure, signal }: StepContext, path: string, keys: Keys): Promise<void> {
   const options = { signal };
   const now = (await azure.arm.post(

@@ -1,4 +1,4 @@
-/** The shares of traffic that an endpoint's deployments had, given to those of the standby. */
+/** Gives an endpoint's deployments in the standby their shares of traffic in the active workspace. */
 import { apiVersions, type ArmResource, type Json, type JsonObject } from '../azure/azure.ts';
 import { identityBody } from '../azure/identity.ts';
 import type { StepContext } from '../run/work/step-context.ts';
@@ -6,8 +6,9 @@ import type { StepContext } from '../run/work/step-context.ts';
 type Shares = Record<string, number>;
 
 /**
- * `serving`: deployments that are there. Answers what is otherwise than in the active workspace, if anything is: a deployment that
- * could not be made has no share, and the one with the largest takes over.
+ * Sets the traffic. `serving`: deployments that exist. Returns how the traffic differs from that of the active
+ * workspace, if it does: a deployment that could not be created gets no share, and the one with the largest share gets
+ * it instead.
  */
 export async function setTraffic(
   { azure, signal, to }: StepContext,

@@ -1,4 +1,7 @@
-/** Deployments that serve what is not whole: found so when it was verified, after they were made. Nobody is sent to them. */
+/**
+ * Finds deployments that serve something incomplete. Verification found that after they were created. They get no
+ * traffic.
+ */
 import { lostAssets, whyLost } from '../standby/lost-assets.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
 import { planned } from '../standby/standby.ts';
@@ -8,16 +11,16 @@ import { workspaceId } from '../topology/sides.ts';
 import { parentName } from './configure-endpoints.ts';
 import { setTraffic } from './endpoint-traffic.ts';
 
-/** Of one endpoint. */
+/** The deployments of one endpoint. */
 export interface SetAside {
   endpoint: ArmResource;
-  /** Deployments that are whole. */
+  /** Complete deployments. */
   serving: string[];
-  /** Why another is not. */
+  /** Why another deployment is incomplete. */
   why: string;
 }
 
-/** By the endpoint's name, in lower case; nothing is read where nothing is lost. */
+/** Returns lost deployments by endpoint name in lower case. Reads nothing if nothing is lost. */
 export async function lostDeployments(context: StepContext): Promise<ReadonlyMap<string, SetAside>> {
   const found = new Map<string, SetAside>();
   if (!context.plan.recoveryPoint) return found;
@@ -43,6 +46,7 @@ export async function lostDeployments(context: StepContext): Promise<ReadonlyMap
   return found;
 }
 
+/** Gives all traffic of an endpoint to its complete deployments. */
 export async function takeTraffic(context: StepContext, { endpoint, serving }: SetAside): Promise<void> {
   const path = `${workspaceId(context.to.workspace)}/onlineEndpoints/${endpoint.name}`;
   const options = { signal: context.signal };

@@ -1,4 +1,4 @@
-/** A scoring request to each endpoint of the standby itself, with its own key, before anyone depends on it. */
+/** Sends a scoring request to each endpoint of the standby itself, with its own key, before anyone depends on it. */
 import { apiVersions, type ArmResource } from '../azure/azure.ts';
 import { showAcceptance } from '../blobs/lost-blobs.ts';
 import { mapBounded } from '../run/work/bounded.ts';
@@ -11,8 +11,9 @@ import { probeUntilPassing } from '../traffic/probe.ts';
 import { lostDeployments, takeTraffic, type SetAside } from './lost-deployments.ts';
 
 /**
- * Errors: PreconditionError (it does not answer as it should), NotYetError (it has no address yet), unless that loss is accepted;
- * AzureUnavailable. An endpoint that takes no traffic has nobody to fail.
+ * Scores every endpoint. One that has no traffic is skipped.
+ * Errors: PreconditionError (wrong answer), NotYetError (no address yet), unless that loss is accepted;
+ * AzureUnavailable.
  */
 export async function scoreEndpoints(context: StepContext): Promise<StepResult> {
   const names = context.step.input.endpoints as string[];
@@ -21,7 +22,7 @@ export async function scoreEndpoints(context: StepContext): Promise<StepResult> 
   const answers: string[] = [];
   const skipped: string[] = [];
   const lost: string[] = [];
-  // Side by side: each has the whole time of the policy.
+  // Concurrently, so that each has the policy's full time.
   const all = await mapBounded(names, names.length, async (name) => ({
     name,
     scored: await scoreUnlessLost(context, name, setAside.get(name.toLowerCase())),
@@ -49,7 +50,7 @@ export async function scoreEndpoints(context: StepContext): Promise<StepResult> 
 
 const noTraffic = 'the endpoint has no deployment that takes traffic';
 
-/** `lost`: a person has accepted that. */
+/** `lost`: someone has accepted that. */
 type Scored = { answer: string | undefined } | { lost: string };
 
 async function scoreUnlessLost(
@@ -68,7 +69,7 @@ async function scoreUnlessLost(
   }
 }
 
-/** Undefined: nothing serves there. */
+/** Undefined if no deployment serves. */
 async function scoreOne(context: StepContext, name: string): Promise<string | undefined> {
   const { azure, to, signal, topology } = context;
   const path = `${workspaceId(to.workspace)}/onlineEndpoints/${name}`;
@@ -97,7 +98,7 @@ function takesTraffic({ properties }: ArmResource): boolean {
   return Object.values(properties.traffic ?? {}).some((share) => typeof share === 'number' && share > 0);
 }
 
-/** What an MLflow model takes; a model of another shape declares its own request (`scoring` in the topology). */
+/** A request that an MLflow model accepts. A model of another shape declares its own (`scoring` in the topology). */
 const defaultRequest = { input_data: [] };
 
 async function keyOf({ azure, signal }: StepContext, path: string, authMode: unknown): Promise<string> {
@@ -109,6 +110,6 @@ async function keyOf({ azure, signal }: StepContext, path: string, authMode: unk
     accessToken?: string;
   } | null;
   const key = answer?.primaryKey ?? answer?.accessToken;
-  if (key === undefined) throw new UnderstudyError('AzureError', `${path}/${action} answered no key`);
+  if (key === undefined) throw new UnderstudyError('AzureError', `${path}/${action} returned no key`);
   return key;
 }

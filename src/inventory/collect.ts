@@ -1,4 +1,4 @@
-/** Lists the unfinished jobs of a workspace, and those that a fence cancelled in vain: whole. */
+/** Lists the unfinished jobs of a workspace, and those that a fence cancelled for a run that was itself cancelled. */
 import type { Arm } from '../azure/azure.ts';
 import type { WorkspaceRef } from '../topology/topology.ts';
 import { azureJobs } from '../workspace/jobs/azure-jobs.ts';
@@ -8,11 +8,17 @@ export interface CollectJobs {
   arm: Arm;
   workspace: WorkspaceRef;
   signal?: AbortSignal;
-  /** Names of jobs that a fence has cancelled, and nothing has taken the place of: unfinished, though Azure calls them canceled. */
+  /**
+   * Names of jobs that a fence has cancelled and that have no successor. They count as unfinished, although Azure calls
+   * them canceled.
+   */
   leftCancelled?: Readonly<Record<string, string>>;
 }
 
-/** As Azure's raw JSON. Errors: AzureUnavailable, CredentialError, AzureError. */
+/**
+ * Lists the jobs as Azure's raw JSON.
+ * Errors: AzureUnavailable, CredentialError, AzureError.
+ */
 export async function* collectJobs({
   arm,
   workspace,

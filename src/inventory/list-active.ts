@@ -1,4 +1,4 @@
-/** The action `listActive`: lists the active workspace, and what must be copied for the standby to be able to take its place. */
+/** The action `listActive`: lists the active workspace, and what must be copied so that the standby can replace it. */
 import { apiVersions } from '../azure/azure.ts';
 import { jobsLeftCancelled } from '../fence/left-cancelled.ts';
 import type { StepResult } from '../run/work/outcome.ts';
@@ -36,7 +36,7 @@ import { sameName } from '../azure/ids.ts';
 import { showCount } from '../run/work/tally.ts';
 import { findWorkspace } from '../workspace/workspace.ts';
 
-/** Errors: PreconditionError if the workspace is not there, AzureUnavailable if it does not answer. */
+/** Errors: PreconditionError if the workspace does not exist, AzureUnavailable if it does not answer. */
 export async function listActive(context: StepContext): Promise<StepResult> {
   const { azure, store, topology, from, to, signal } = context;
   const point = await beginPoint(context);
@@ -123,7 +123,7 @@ export async function listActive(context: StepContext): Promise<StepResult> {
   };
 }
 
-/** Which classes need an account that both sides use, and how much of it. */
+/** Adds which classes need a shared account, and how much of it. */
 function withNeeds({ things, ...rest }: Sharing, units: readonly Unit[]): Sharing {
   const needed = things.map((thing): SharedThing => {
     const own = units.filter(({ account }) => sameName(account, thing.name));
@@ -134,7 +134,7 @@ function withNeeds({ things, ...rest }: Sharing, units: readonly Unit[]): Sharin
   return { ...rest, things: needed };
 }
 
-/** So many lines are read; the ledger has the rest. */
+/** How many lines to print. The ledger has the rest. */
 const longestList = 20;
 
 function shortList(jobs: readonly string[]): string[] {

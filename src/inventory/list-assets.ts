@@ -1,4 +1,4 @@
-/** Lists the versioned assets of a workspace, and what carried things refer to beside them. */
+/** Lists the versioned assets of a workspace, and the assets that they refer to. */
 import { apiVersions, type Arm, type ArmResource } from '../azure/azure.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { assetKey, assetTypeNames, assetTypes, type AssetType } from '../workspace/asset-types.ts';
@@ -10,7 +10,7 @@ import { partWriter, type PartWriter } from '../recovery-point/parts.ts';
 import type { OwnedReference } from './needed.ts';
 import { isExcluded, selectsName, selectVersions, type Selection } from './select.ts';
 
-/** ARM allows 25 reads a second to a principal: more side by side only queue up. */
+/** ARM allows 25 reads a second for each principal. More concurrent reads would only queue. */
 const readsSideBySide = 8;
 
 export interface ListAssets {
@@ -26,14 +26,16 @@ export interface ListAssets {
   onAsset(line: AssetLine): Promise<void>;
 }
 
+/** A listing in progress. */
 export interface AssetListing {
-  /** Carries what is referred to and was not selected, and what that refers to in turn. */
+  /** Carries assets that are referred to but were not selected, and what those refer to. */
   close(references: () => OwnedReference[]): Promise<void>;
-  /** The parts of all types. */
+  /** Writes the remaining lines. Returns the parts of all types. */
   end(): Promise<Part[]>;
   counts: Record<AssetType, number>;
 }
 
+/** Lists the selected assets. Call `close`, then `end`, on the result. */
 export async function listAssets(request: ListAssets): Promise<AssetListing> {
   const carrier = createCarrier(request);
   for (const type of assetTypeNames) {
@@ -92,7 +94,7 @@ function createCarrier(request: ListAssets) {
   const self = {
     counts,
     carried,
-    /** Versions that are left behind unless something that is carried turns out to refer to them. */
+    /** Versions that are left behind unless something that is carried refers to them. */
     beyond,
     async container(type: AssetType, resource: ArmResource) {
       if (carried.has(assetKey(type, resource.name))) return;
@@ -124,10 +126,10 @@ function createCarrier(request: ListAssets) {
   return self;
 }
 
-/** `azureml:name:version` does not say its type: tried in the order in which that form is used most. */
+/** `azureml:name:version` does not include the type. Types are tried in this order, the most common first. */
 const typesToTry: AssetType[] = ['environments', 'components', 'data', 'models', 'codes'];
 
-/** Anonymous assets of jobs are in no list, and old versions are beyond the topology's number: both are read by their id. */
+/** Anonymous assets of jobs are in no list, and old versions exceed the topology's number. Both are read by id. */
 async function carryReferred(
   { arm, workspace, selection, leftBehind, signal, heartbeat }: ListAssets,
   carrier: ReturnType<typeof createCarrier>,

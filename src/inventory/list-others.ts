@@ -1,4 +1,4 @@
-/** What a workspace has that is not carried: found, so that it is said. */
+/** Finds what a workspace has that Understudy does not carry, so that it can be reported. */
 import { apiVersions, type Arm } from '../azure/azure.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import type { LeftBehindList } from '../recovery-point/drafts.ts';
@@ -13,7 +13,10 @@ const others: Record<string, string> = {
 
 const reason = 'of a kind that is not carried: make them in the standby yourself';
 
-/** Errors: AzureUnavailable. */
+/**
+ * Lists what is not carried.
+ * Errors: AzureUnavailable.
+ */
 export async function listOthers(
   arm: Arm,
   { id }: KnownWorkspace,
@@ -26,7 +29,7 @@ export async function listOthers(
       for await (const { name } of all) leftBehind.add(kind, reason, name);
     } catch (error) {
       if (!isUnderstudyError(error, 'AzureError')) throw error;
-      // Not every cloud and region has every kind: what is not offered there cannot have been made there.
+      // Not every cloud and region offers every kind. Where a kind is not offered, none can exist.
       const { status } = error.details.azure ?? {};
       if (status !== 400 && status !== 404)
         leftBehind.add(kind, `could not be listed: ${messageOf(error)}`, type);

@@ -1,4 +1,4 @@
-/** Lists what a workspace has beside assets: each kind into a part of its own, without secrets. */
+/** Lists what a workspace has besides assets, without secrets. Each kind goes into a part of its own. */
 import { apiVersions, type Arm, type ArmResource } from '../azure/azure.ts';
 import { numberAt, objectAt, textAt } from '../azure/body/json.ts';
 import type { ControlStore } from '../control-store/store.ts';
@@ -22,18 +22,19 @@ export interface ListResources {
   needed: Needed;
   heartbeat: Heartbeat;
   signal: AbortSignal;
-  /** Jobs that a fence has cancelled for a run that was cancelled itself: name → run. */
+  /** Jobs that a fence cancelled for a run that was itself cancelled: name → run. */
   leftCancelled: Readonly<Record<string, string>>;
 }
 
+/** What was found, and the parts that were written. */
 export interface ResourceListing {
   parts: Part[];
   counts: Record<string, number>;
   computes: ComputeSummary[];
   endpoints: EndpointSummary[];
-  /** Unfinished jobs by status. */
+  /** Number of unfinished jobs by status. */
   jobs: Record<string, number>;
-  /** Of these, what each that was left cancelled means for its owner. */
+  /** For each of these jobs that was left cancelled: what that means for its owner. */
   lost: string[];
 }
 
@@ -46,6 +47,7 @@ type Kind =
   | 'computes'
   | 'raw-jobs';
 
+/** Lists every kind of resource besides assets. */
 export async function listResources(
   request: ListResources,
   datastores: ArmResource[],
@@ -142,7 +144,7 @@ function instancesOf(deployment: ArmResource): number {
 function summariseCompute({ name, properties }: ArmResource): ComputeSummary {
   const inner = objectAt(properties, 'properties') ?? {};
   const scale = objectAt(inner, 'scaleSettings') ?? {};
-  // Azure answers null for what a kind of compute does not have.
+  // Azure returns null for fields that a kind of compute does not have.
   const known = {
     vmSize: textAt(inner, 'vmSize'),
     vmPriority: textAt(inner, 'vmPriority'),

@@ -1,11 +1,11 @@
-/** Names what carried things refer to and the workspace does not have: the standby will not have it either. */
+/** Finds references to things that the workspace does not have. The standby will not have them either. */
 import { apiVersions, type Arm } from '../azure/azure.ts';
 import { mapBounded } from '../run/work/bounded.ts';
 import type { LeftBehindList } from '../recovery-point/drafts.ts';
 import { assetTypeNames } from '../workspace/asset-types.ts';
 import type { NamedResource } from './named-resources.ts';
 
-/** A name, and what refers by it: `jobs/train-1`. */
+/** A name, and what refers to it: `jobs/train-1`. */
 export type NamedReference = NamedResource & { of: string };
 
 interface NameMissing {
@@ -21,7 +21,10 @@ interface NameMissing {
 
 const readsSideBySide = 8;
 
-/** Each thing is looked up once, however many refer to it. Errors: AzureUnavailable, AzureError. */
+/**
+ * Looks up each thing once, however many resources refer to it.
+ * Errors: AzureUnavailable, AzureError.
+ */
 export async function nameMissing(request: NameMissing): Promise<void> {
   const { references, leftBehind, has } = request;
   const names = (list: readonly string[]) => new Set(list.map((name) => name.toLowerCase()));
@@ -59,7 +62,7 @@ async function isFound({ arm, workspace, signal }: NameMissing, named: NamedRefe
   return false;
 }
 
-/** `azureml:name@latest` does not say its type: any will do. */
+/** `azureml:name@latest` does not include the type, so any type matches. */
 function typesOf(named: NamedReference): readonly string[] {
   if (named.kind === 'job') return ['jobs'];
   if (named.kind === 'batch endpoint') return ['batchEndpoints'];

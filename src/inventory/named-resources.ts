@@ -1,15 +1,19 @@
-/** What a resource names of its workspace besides versions of assets and paths of blobs: by ARM id, or by name where only a name can stand. Pure. */
+/**
+ * Finds what a resource names in its workspace besides asset versions and blob paths: by ARM id, or by name in fields
+ * that only have a name. Pure.
+ */
 import type { Json } from '../azure/azure.ts';
 import { parseArmId, parseAzureMlUri, sameName, sameWorkspace } from '../azure/ids.ts';
 import type { WorkspaceRef } from '../topology/topology.ts';
 import { isAssetType, type AssetType } from '../workspace/asset-types.ts';
 
+/** Something in a workspace that a resource names. */
 export type NamedResource =
   | { kind: 'compute' | 'datastore' | 'job' | 'endpoint' | 'batch endpoint'; name: string }
-  /** An asset without a version: by a label (`latest`), or as such. `type` absent: only its place says it. */
+  /** An asset without a version: by label (`latest`), or by name alone. `type` is absent if only the field tells it. */
   | { kind: 'asset'; type?: AssetType; name: string; label?: string };
 
-/** Fields whose value is the name of a compute or of a datastore, as Azure and its clients spell them. */
+/** Fields whose value is the name of a compute or a datastore, as Azure and its clients spell them. */
 const namingFields: Record<string, 'compute' | 'datastore'> = {
   compute: 'compute',
   computeid: 'compute',
@@ -20,10 +24,10 @@ const namingFields: Record<string, 'compute' | 'datastore'> = {
   defaultdatastore: 'datastore',
 };
 
-/** What stands directly below these are names that the owner chose: an input may be called `compute`. */
+/** Keys directly below these are names that the owner chose: an input may be called `compute`. */
 const ownNames = new Set(['inputs', 'outputs', 'jobs', 'environmentvariables', 'environment_variables']);
 
-/** Every workspace has these without a resource behind them. */
+/** Every workspace has these, without a resource behind them. */
 const builtInComputes = new Set(['serverless', 'local', 'automaticcompute']);
 
 const kindsOfType: Record<string, Exclude<NamedResource['kind'], 'asset'>> = {
@@ -34,7 +38,10 @@ const kindsOfType: Record<string, Exclude<NamedResource['kind'], 'asset'>> = {
   batchendpoints: 'batch endpoint',
 };
 
-/** What `json`, of a resource of `workspace`, names in that workspace. Expressions (`${{…}}`) are the service's to fill in: they name nothing. */
+/**
+ * Returns what `json`, of a resource of `workspace`, names in that workspace. Expressions (`${{…}}`) are resolved by
+ * the service and name nothing.
+ */
 export function namedResources(json: Json, workspace: WorkspaceRef): NamedResource[] {
   const found: NamedResource[] = [];
   const walk = (value: Json, key: string, parent: string): void => {
@@ -77,7 +84,7 @@ function byId(id: string, workspace: WorkspaceRef): NamedResource | undefined {
   const kind = kindsOfType[type];
   if (kind === 'compute' && builtInComputes.has(resource.name.toLowerCase())) return undefined;
   if (kind !== undefined) return { kind, name: resource.name };
-  // A version is a reference that is carried, with what it refers to.
+  // A version is a reference that is carried, together with what it refers to.
   if (!isAssetType(type) || sameName(below?.type, 'versions')) return undefined;
   const label = sameName(below?.type, 'labels') && below ? { label: below.name } : {};
   return { kind: 'asset', type, name: resource.name, ...label };

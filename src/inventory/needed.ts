@@ -1,4 +1,4 @@
-/** Collects, while a workspace is listed, which blobs and which other assets the listed things need. */
+/** Collects, while a workspace is listed, which blobs and which other assets the listed resources need. */
 import type { Json, JsonObject } from '../azure/azure.ts';
 import { sameName } from '../azure/ids.ts';
 import { withoutFreeText } from '../azure/body/free-text.ts';
@@ -18,24 +18,26 @@ import type { NamedReference } from './name-missing.ts';
 import { imageReason, type LostImages } from './own-registry.ts';
 import { mergeUnits, type NeededRoot } from '../recovery-point/units.ts';
 
+/** What the listed resources need. */
 export interface Needed {
   asset(line: AssetLine): Promise<void>;
   job(job: RawJob): Promise<void>;
-  /** Schedules, deployments: what they refer to is carried, and what they read. */
+  /** Adds a schedule or a deployment. What it refers to and what it reads is carried. */
   other(json: JsonObject, name: string, of: ResourceClass): Promise<void>;
   paths(paths: Topology['artifacts']['paths']): void;
-  /** References to versions of assets found since the last call. */
+  /** Returns the references to asset versions found since the last call. */
   takeReferences(): OwnedReference[];
-  /** Everything else of the workspace that is named, and by whom. */
+  /** Everything else in the workspace that is named, and by what. */
   named(): NamedReference[];
   units(): Unit[];
-  /** What is needed and is on storage that the standby reads where it is. */
+  /** What is needed, but is on storage that the standby reads in place. */
   sharedUnits(): Unit[];
 }
 
-/** With what refers by it: `jobs/train-1`. */
+/** A reference, and what refers by it: `jobs/train-1`. */
 export type OwnedReference = AssetReference & { of: string };
 
+/** Begins to collect what resources need. */
 export function collectNeeded(
   stores: SourceStores,
   outputs: JobOutputs,
@@ -95,7 +97,7 @@ function collectRoots(stores: SourceStores, outputs: JobOutputs, leftBehind: Lef
     for (const root of needs.roots) all.push({ ...root, account: spelling(root.account, stores), ...owner });
     for (const root of needs.shared) {
       const place = { ...root, account: spelling(root.account, stores), ...owner };
-      // A successor goes on from a copy, whoever reads the folder: its origin may write there unseen.
+      // A successor continues from a copy, even if others read the folder: its original may still write there unseen.
       const toCopy = owner.growing && stores.accounts.some(({ name }) => sameName(name, root.account));
       (toCopy ? all : shared).push(place);
     }
@@ -106,7 +108,7 @@ function collectRoots(stores: SourceStores, outputs: JobOutputs, leftBehind: Lef
   return {
     all,
     shared,
-    /** Everything that a resource's JSON refers to. */
+    /** Adds everything that a resource's JSON refers to. */
     async addJson(json: Json, asset: string, of: ResourceClass): Promise<void> {
       const needs = needsOf(json, stores);
       for (const { job, output, path } of needs.jobOutputs) {
@@ -128,21 +130,21 @@ function collectRoots(stores: SourceStores, outputs: JobOutputs, leftBehind: Lef
   };
 }
 
-/** Names of accounts are compared without regard to case; in a manifest each has one spelling. */
+/** Account names are compared without regard to case. In a manifest each has one spelling. */
 function spelling(account: string, { accounts }: SourceStores): string {
   return accounts.find(({ name }) => sameName(name, account))?.name ?? account;
 }
 
-/** A successor without the folder that it was given to go on from: its own successor is given another one. */
+/** Returns a successor without the folder it was given to resume from. Its own successor gets another one. */
 function withoutResumption(job: RawJob, policy: CheckpointPolicy): JsonObject {
   if (!wentOnFrom(job, policy)) return job.properties;
   const { [policy.input]: _resumption, ...inputs } = objectAt(job.properties, 'inputs') ?? {};
   return { ...job.properties, inputs };
 }
 
-/** A job without what it writes: half-written outputs are not carried, but for its checkpoints. */
+/** Returns a job without its outputs. Half-written outputs are not carried, except checkpoints. */
 function withoutOutputs(value: JsonObject): JsonObject {
-  // Below these an input, or a step of a pipeline, may well be called `outputs`.
+  // Below these keys, an input or a pipeline step may be called `outputs`.
   const hold = (key: string) => key === 'inputs' || key === 'jobs';
   const walk = (each: Json, under: string): Json => {
     if (Array.isArray(each)) return each.map((item) => walk(item, under));

@@ -1,34 +1,38 @@
-/** Images in the container registry of the workspace that is left: they go dark with its region, and nothing carries them yet. */
+/**
+ * Finds images in the active workspace's own container registry. They become unavailable with its region, and nothing
+ * copies them yet.
+ */
 import { apiVersions, type Arm, type Json } from '../azure/azure.ts';
 import { textAt } from '../azure/body/json.ts';
 import { isUnderstudyError } from '../errors/error.ts';
 import { regionName } from '../workspace/workspace.ts';
 
-/** Finds the images of a resource that the standby cannot pull once the region is dark. */
+/** Returns the images of a resource that the standby cannot pull once the region is down. */
 export type LostImages = (json: Json) => string[];
 
 interface OwnRegistry {
   arm: Arm;
-  /** ARM id of the registry that the workspace names; undefined: it has none. */
+  /** ARM id of the registry of the workspace. Undefined if it has none. */
   registry: string | undefined;
-  /** ARM id of the standby's. */
+  /** ARM id of the standby's registry. */
   standby: string | undefined;
   /** The standby's region. */
   region: string;
   signal: AbortSignal;
 }
 
-/** None are lost where both workspaces have one registry, or a replica of it serves the standby's region. */
+/** No image is lost if both workspaces use one registry, or if the registry has a replica in the standby's region. */
 export async function lostImages(request: OwnRegistry): Promise<LostImages> {
   const server = await serverThatGoesDark(request);
   if (server === undefined) return () => [];
   return (json) => textsOf(json).filter((text) => text.toLowerCase().startsWith(`${server}/`));
 }
 
+/** Why such an image is left behind, and what to do. */
 export const imageReason =
-  'in the container registry of the workspace, which goes dark with its region: push it to a registry that the standby can pull from';
+  'in the container registry of the workspace, which is unavailable when its region is: push it to a registry that the standby can pull from';
 
-/** The registry's host, in lower case. */
+/** Returns the registry's host in lower case. */
 async function serverThatGoesDark({
   arm,
   registry,
@@ -48,7 +52,7 @@ async function serverThatGoesDark({
     return isServed ? undefined : server;
   } catch (error) {
     if (!isUnderstudyError(error, 'AzureError')) throw error;
-    // Its settings may not be read: its name is its host, in every public cloud.
+    // Its settings may not be readable. In every public cloud its name gives its host.
     return `${registry.split('/').at(-1)?.toLowerCase()}.azurecr.io`;
   }
 }

@@ -1,4 +1,7 @@
-/** The action `sealRecoveryPoint`: the job ledger, then every part checked as it lies in the control store, and the seal last. */
+/**
+ * The action `sealRecoveryPoint`: writes the job ledger, checks every part as stored in the control store, and writes
+ * the seal last.
+ */
 import { UnderstudyError } from '../errors/error.ts';
 import { gpusOf } from '../workspace/jobs/gpus.ts';
 import { specFolder, toLedgerEntry } from '../ledger/ledger.ts';
@@ -22,7 +25,10 @@ import { checkSeal, digestOf, withDigest } from '../recovery-point/recovery-poin
 import { readManifest, sealedName, writeManifest } from '../recovery-point/sealed-manifest.ts';
 import { showBytes, showCount } from '../run/work/tally.ts';
 
-/** Errors: RecoveryPointError if a part, or a seal that is there, is not what was written; ControlStoreError if another seal is there. */
+/**
+ * Errors: RecoveryPointError if a part, or an existing seal, is not what was written; ControlStoreError if another seal
+ * exists.
+ */
 export async function sealRecoveryPoint(context: StepContext): Promise<StepResult> {
   const { store } = context;
   const point = await beginPoint(context);
@@ -70,7 +76,7 @@ export async function sealRecoveryPoint(context: StepContext): Promise<StepResul
       fuzzy: copying.fuzzy.length,
     },
   });
-  // What could not be opened again is not sealed.
+  // Do not seal what could not be opened again.
   checkSeal(sealed, place);
   if (await writeManifest(store, place, sealed)) return result(sealed);
   const other = await readManifest(store, place);
@@ -103,7 +109,7 @@ interface WriteLedger {
   heartbeat: Heartbeat;
 }
 
-/** The ledger says of each job which checkpoint is copied, so it is written after the copying. */
+/** The ledger says which checkpoint of each job is copied, so it is written after the copying. */
 async function writeLedger(
   context: StepContext,
   { point, listing, copying, heartbeat }: WriteLedger,

@@ -1,11 +1,13 @@
-/** Which versions of assets are carried: globs, and the newest few of each. Pure. */
+/** Selects which asset versions are carried: by globs, and the newest few of each. Pure. */
 import { posix } from 'node:path';
 import type { ArmResource } from '../azure/azure.ts';
 import type { Topology } from '../topology/topology.ts';
 import { assetKey, type AssetType } from '../workspace/asset-types.ts';
 
+/** The part of the topology that selects assets. */
 export type Selection = Pick<Topology['artifacts'], 'include' | 'exclude' | 'versions'>;
 
+/** Which versions are carried. */
 export interface Selected {
   carried: ArmResource[];
   /** Carried only if something that is carried refers to them. */
@@ -13,6 +15,7 @@ export interface Selected {
   excluded: number;
 }
 
+/** Selects the versions of one asset to carry. */
 export function selectVersions(
   type: AssetType,
   name: string,
@@ -28,12 +31,13 @@ export function selectVersions(
   return { carried, beyond, excluded: versions.length - allowed.length };
 }
 
-/** Whether an asset that has no version yet is carried all the same: what is said of it is its owner's work. */
+/** Whether to carry an asset that has no version yet. Its description and tags are its owner's work. */
 export function selectsName(type: AssetType, name: string, { include, exclude }: Selection): boolean {
   const key = assetKey(type, name);
   return matches(key, include) && !matches(key, exclude);
 }
 
+/** Whether a glob of the topology excludes the key, such as `models/fraud/4`. */
 export function isExcluded(key: string, { exclude }: Pick<Selection, 'exclude'>): boolean {
   return matches(key, exclude);
 }
@@ -42,7 +46,7 @@ function matches(key: string, globs: readonly string[]): boolean {
   return globs.some((glob) => glob === '**' || posix.matchesGlob(key, glob));
 }
 
-/** Compares two versions by when they were made, then by number. */
+/** Orders two versions by creation time, then by number, newest first. */
 export function newestFirst(a: ArmResource, b: ArmResource): number {
   const [first, second] = [createdAt(a), createdAt(b)];
   if (first !== second) return first < second ? 1 : -1;

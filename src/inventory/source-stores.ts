@@ -1,4 +1,4 @@
-/** Finds the storage accounts behind a workspace's datastores, and which of them are to be copied. */
+/** Finds the storage accounts behind a workspace's datastores, and which of them must be copied. */
 import type { Azure, ArmResource, BlobAccount } from '../azure/azure.ts';
 import { sameName } from '../azure/ids.ts';
 import type { Container } from '../workspace/sharing.ts';
@@ -14,14 +14,15 @@ interface FindStores {
   workspace: KnownWorkspace;
   datastores: ArmResource[];
   leftBehind: LeftBehindList;
-  /** Containers that the standby has as a datastore, too. */
+  /** Containers that the standby also has as a datastore. */
   inBoth: readonly Container[];
   signal: AbortSignal;
 }
 
 /**
- * The workspace's own account is copied, and so is every other account of its region, which goes dark with it. An account elsewhere is
- * shared: it is readable from the standby as it is. So is a container of a copied account that both sides have as a datastore.
+ * Finds what to copy. The workspace's own account is copied, and so is every other account of its region, because it
+ * becomes unavailable with it. An account elsewhere is shared: the standby reads it in place. So is a container of a
+ * copied account that both sides have as a datastore.
  */
 export async function findSourceStores(request: FindStores): Promise<SourceStores> {
   const { azure, workspace, datastores, leftBehind, inBoth, signal } = request;
@@ -35,7 +36,7 @@ export async function findSourceStores(request: FindStores): Promise<SourceStore
   const settled = new Set([ownName.toLowerCase()]);
   for (const [index, place] of places.entries()) {
     if (!place.blob) {
-      // The standby's own datastore of the name says nothing of the files: notebooks, above all.
+      // The standby's own datastore of the same name does not have the files, notebooks above all.
       if (place.type === 'AzureFile')
         leftBehind.add('file shares', 'their files are not copied: only blob containers are', place.name);
       else leftBehind.add('datastores', place.unsupported ?? 'not a blob container', place.name);

@@ -1,4 +1,4 @@
-/** Decides what becomes of an unfinished job. Pure: everything it needs is given. */
+/** Decides what to do with an unfinished job. Pure. */
 import { z } from 'zod';
 import type { Topology } from '../topology/topology.ts';
 import { wentOnFrom, takesCheckpoint } from '../workspace/jobs/checkpoint.ts';
@@ -20,47 +20,52 @@ import type { LedgerEntry } from '../ledger/ledger.ts';
 import type { OldJobState } from '../fence/stopped-jobs.ts';
 
 /**
- * `resubmit`: go on from the last copied checkpoint. `restart`: from the beginning. `manual`: a person decides. `skip`: nothing is
- * to be done. `may-have-completed`: it may have ended well after it was last seen, so running it again is a person's decision. `owed`:
- * the old region answers, and has not confirmed that it ended: a successor would run next to it.
+ * `resubmit`: continue from the last copied checkpoint. `restart`: start from the beginning. `manual`: a person
+ * decides. `skip`: there is nothing to do. `may-have-completed`: it may have completed after it was last seen, so a
+ * person decides whether to run it again. `owed`: the old region answers but has not confirmed that the job ended, so a
+ * successor would run next to it.
  */
 export const JobClass = z.enum(['resubmit', 'restart', 'manual', 'skip', 'may-have-completed', 'owed']);
 export type JobClass = z.infer<typeof JobClass>;
 
+/** The decision about one job. */
 export interface Classification {
   class: JobClass;
-  /** The whole reason, for this job. */
+  /** The full reason for this job. */
   reason: string;
-  /** The reason without names, by which jobs are counted. */
+  /** The reason without names. Jobs are counted by it. */
   group: string;
 }
 
-/** Jobs that a person works in. */
+/** The group of jobs that a person works in. */
 export const interactiveGroup = 'interactive';
 
+/** What the decision is based on. */
 export interface Facts {
   /** The job as it was last seen. */
   entry: LedgerEntry;
   spec: RawJob;
   policy: Topology['jobs'];
-  /** ISO 8601: when the outage began, or when the run was triggered. */
+  /** When the outage began, or when the run was triggered (ISO 8601). */
   goneSince: string;
   /** What the fence of this run saw of it in its old workspace. */
   old: OldJobState;
 }
 
 /**
- * | at the recovery point | the fence saw it           | becomes                                                     |
+ * Returns what to do with a job, and why.
+ *
+ * | at the recovery point | the fence saw it           | decision                                                    |
  * |-----------------------|----------------------------|-------------------------------------------------------------|
  * | unfinished            | Completed, Canceled        | skip: it ended, or a person ended it                        |
- * | unfinished            | Failed, or no more         | manual: whether the outage did that cannot be told          |
+ * | unfinished            | Failed, or missing         | manual: it is not known whether the outage caused that      |
  * | unfinished            | cancelled by a fence       | resubmit or restart: it did not complete                    |
- * | unfinished            | not at all, or still going | resubmit or restart, unless it may have completed meanwhile |
- * | unfinished            | that it may run on: it answers, and has not confirmed the end | owed: no successor         |
+ * | unfinished            | not at all, or unfinished  | resubmit or restart, unless it may have completed meanwhile |
+ * | unfinished            | answers, end not confirmed | owed: no successor                                          |
  * | CancelRequested       | anything                   | skip: a person ended it                                     |
  * | cancelled by a fence whose run was cancelled   ||  manual: it may have been submitted again since           |
  *
- * A part of another job, or one whose tag or kind says so, is skipped or left for a person whatever was seen of it.
+ * A part of another job, or a job whose tag or kind says so, is skipped or left for a person whatever the fence saw.
  */
 export function classify(facts: Facts): Classification {
   return (
@@ -85,7 +90,7 @@ function outOfQuestion({ spec }: Facts): Classification | undefined {
   return undefined;
 }
 
-/** It has done its work, or a person wanted no more of it. */
+/** It completed, or a person ended it. */
 function endedAsMeant({ entry, old }: Facts): Classification | undefined {
   if (entry.cancelledBy !== undefined) return undefined;
   if (isFinished(entry.status)) return skip('had finished', `it had finished (${entry.status})`);
@@ -109,9 +114,12 @@ function endedAsMeant({ entry, old }: Facts): Classification | undefined {
   }
 }
 
-/** It ended otherwise than its owner meant, perhaps of the outage; or a fence ended it in vain. */
+/**
+ * It ended in a way that its owner did not intend, perhaps because of the outage; or a fence cancelled it for a run
+ * that was itself cancelled.
+ */
 function endedOtherwise({ entry, spec, old }: Facts): Classification | undefined {
-  // Running it twice does no harm, says its owner.
+  // The owner says that running it twice does no harm.
   if (resumeWishOf(spec) === 'always') return undefined;
   if (entry.cancelledBy !== undefined)
     return manual(
@@ -131,7 +139,7 @@ function endedOtherwise({ entry, spec, old }: Facts): Classification | undefined
   );
 }
 
-/** Not even what may run twice may do so knowingly. */
+/** Applies even to a job that may run twice: its successor must not knowingly run next to it. */
 function unconfirmed({ old }: Facts): Classification | undefined {
   if (old.is !== 'unconfirmed') return undefined;
   return {

@@ -1,4 +1,4 @@
-/** Points a job that reads the output of an interrupted job to that of its successor. */
+/** Redirects a job that reads the output of an interrupted job to the output of that job's successor. */
 import { datastoreUri, parseAzureMlUri, sameWorkspace, type ReferenceMapping } from '../azure/ids.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
 import type { StepContext } from '../run/work/step-context.ts';
@@ -10,34 +10,38 @@ import type { JobRecord } from './job-record.ts';
 import { outputMeant, type Producer, type ProducersOf } from './producers.ts';
 import { successorCompleted } from './next-successor.ts';
 
-/** What became of a job, for those that read its outputs. */
+/** What happened to a job, for the jobs that read its outputs. */
 export interface ProducerOutcome {
-  /** Name of the successor that writes them, or has written them. */
+  /** Name of the successor that writes the outputs, or has written them. */
   successor?: string | undefined;
   reason: string;
 }
 
+/** Returns what readers of a job's outputs need of its record. */
 export function outcomeForReaders({ new: successor, outcome, group, reason }: JobRecord): ProducerOutcome {
   const writes = outcome === 'submitted' || group === successorCompleted;
   return { reason, ...(writes ? { successor } : {}) };
 }
 
-/** What a resubmission knows of jobs that read each other's outputs. */
+/** What a resubmission knows about jobs that read each other's outputs. */
 export interface Producers {
   of: ProducersOf;
   writes: (job: string) => Producer['writes'];
-  /** By name: a job that reads what itself depends on it, and the name of that. */
+  /** By name: a job in a cycle of readers, and the name of the job that it waits for. */
   circular: ReadonlyMap<string, string>;
-  /** By name: of those that have had their turn. */
+  /** By name: the jobs that were processed already. */
   outcomes: ReadonlyMap<string, ProducerOutcome>;
 }
 
-/** A producer, and the job that has taken its place. */
+/** A producer, and the job that replaces it. */
 interface Followed extends Producer {
   successor: RawJob;
 }
 
-/** The producers' successors; or why the job must not be submitted: it would read what nobody writes. Errors: AzureUnavailable, AzureError. */
+/**
+ * Returns the producers' successors, or why the job must not be submitted: nothing would write what it reads.
+ * Errors: AzureUnavailable, AzureError.
+ */
 export async function followedBy(
   { name }: LedgerEntry,
   { of, writes, circular, outcomes }: Producers,
@@ -65,7 +69,9 @@ function unfollowed(what: string): Classification {
   };
 }
 
-/** What a reference to an output of one of the producers reads as in the standby; undefined: it is none. */
+/**
+ * Rewrites a reference to an output of one of the producers for the standby. Undefined if it is not such a reference.
+ */
 export function followOutput(
   value: string,
   followed: readonly Followed[],

@@ -1,6 +1,7 @@
 /**
- * In which order interrupted jobs are resubmitted: by rank, and a job after those whose outputs it reads, which are as urgent as it is.
- * A circle of jobs that read each other's outputs is broken up: one of it is no one's turn to wait for. Pure.
+ * The order in which interrupted jobs are resubmitted: by rank, and a job after those whose outputs it reads, which
+ * become as urgent as it is. A cycle of jobs that read each other's outputs is broken: one of them waits for no other.
+ * Pure.
  */
 import type { LedgerEntry } from '../ledger/ledger.ts';
 import type { ProducersOf } from './producers.ts';
@@ -10,16 +11,21 @@ interface Queued {
   rank: number;
 }
 
+/** The jobs to order. */
 export interface JobQueueOptions {
   /** Most urgent first. */
   entries: readonly LedgerEntry[];
-  /** Jobs of one rank may overtake each other. */
+  /** Jobs of one rank may be resubmitted in any order. */
   rankOf: (entry: LedgerEntry) => number;
   producers: ProducersOf;
 }
 
+/** Yields jobs in the order in which to resubmit them. */
 export class JobQueue {
-  /** By name: a job of whose producers one, whose name this is, reads what the job itself writes, directly or not. */
+  /**
+   * By name: a job with a producer that reads, directly or indirectly, what the job itself writes; and that producer's
+   * name.
+   */
   readonly circular = new Map<string, string>();
   readonly #producers: ProducersOf;
   #left: Queued[] = [];
@@ -40,7 +46,10 @@ export class JobQueue {
     this.#left = this.#left.filter(({ entry }) => this.#open.has(entry.name));
   }
 
-  /** The most urgent that are ready, at most `size`: all of one rank, and none reads what another of them, or one that is left, writes. */
+  /**
+   * Returns the most urgent jobs that are ready, at most `size`. All have the same rank, and none reads what another of
+   * them, or a remaining job, writes.
+   */
   next(size: number, isReady: (entry: LedgerEntry) => boolean): LedgerEntry[] {
     const batch: LedgerEntry[] = [];
     let rank: number | undefined;
@@ -58,7 +67,7 @@ export class JobQueue {
     return (this.#producers.get(name) ?? []).some((producer) => this.#open.has(producer));
   }
 
-  /** Its producers first, however long the chain of them is. */
+  /** Adds producers first, however long their chain is. */
   #enter(first: LedgerEntry, rank: number, byName: ReadonlyMap<string, LedgerEntry>): void {
     if (this.#open.has(first.name)) return;
     const path = new Set([first.name]);

@@ -1,4 +1,4 @@
-/** What became of one job: an item of the run's evidence. */
+/** What happened to one job: an item of the run's evidence. */
 import { z } from 'zod';
 import { UnderstudyError } from '../errors/error.ts';
 import { CheckpointFiles } from '../checkpoints/bring-checkpoint.ts';
@@ -9,41 +9,42 @@ import { Difference } from '../azure/body/compare.ts';
 import { submittedAs, type LedgerEntry } from '../ledger/ledger.ts';
 import { PassedOver } from '../ledger/whole-checkpoint.ts';
 
+/** What happened to one job. */
 export const JobRecord = z.strictObject({
   /** Names of the old job and of its successor. */
   old: z.string(),
   new: z.string().optional(),
-  /** The name that its owner knows, where the old job is itself a successor. */
+  /** The name that its owner knows, if the old job is itself a successor. */
   submittedAs: z.string().optional(),
   class: JobClass,
   outcome: z.enum(['submitted', 'skipped', 'owed', 'failed']),
   reason: z.string(),
-  /** By which it is counted. */
+  /** The reason without names. Jobs are counted by it. */
   group: z.string(),
   type: z.string(),
-  /** As last seen, in the old workspace. */
+  /** Status in the old workspace, as last seen. */
   status: z.string(),
   owner: z.string().optional(),
   priority: z.string().optional(),
   hop: z.int().nonnegative().optional(),
   /** Where the successor reads its checkpoint. */
   checkpoint: z.string().optional(),
-  /** Files of its checkpoint: in the recovery point, and brought to a folder of their own. */
+  /** How many files its checkpoint has in the recovery point, and how many were copied to a folder of their own. */
   files: CheckpointFiles.optional(),
-  /** A newer one, which was not whole. */
+  /** A newer checkpoint that was incomplete. */
   passedOver: PassedOver.optional(),
-  /** Absent: it was not interrupted, or a person worked in it, and what that was cannot be measured. */
+  /** Absent if the job was not interrupted, or if a person worked in it: that work cannot be measured. */
   lost: LostWork.optional(),
   changes: z.array(Change).optional(),
   unmapped: z.array(Unmapped).optional(),
-  /** What a person should know of its spec, which was submitted all the same. */
+  /** What a person should know about its spec. The job was submitted anyway. */
   warnings: z.array(Unmapped).optional(),
-  /** What the standby holds otherwise than it was sent. */
+  /** Fields that the standby stored differently from what was sent. */
   differences: z.array(Difference).optional(),
 });
 export type JobRecord = z.infer<typeof JobRecord>;
 
-/** What a record says of the job itself. */
+/** Returns what a record says about the job itself. */
 export function aboutJob(
   entry: LedgerEntry,
 ): Pick<JobRecord, 'old' | 'submittedAs' | 'type' | 'status' | 'owner' | 'priority'> {
@@ -59,8 +60,9 @@ export function aboutJob(
 }
 
 /**
- * What an earlier attempt has written, as it is: written once more, it has the same digest. ControlStoreError where it was altered.
- * `place`: its name in the control store.
+ * Parses the records that an earlier attempt wrote. They are kept unchanged, so that writing them again gives the same
+ * digest. `place`: their name in the control store.
+ * Errors: ControlStoreError if they were altered.
  */
 export function parseJobRecords(value: unknown, place: string): JobRecord[] {
   const parsed = z.array(JobRecord).safeParse(value);

@@ -3,17 +3,17 @@ import { showJob } from '../workspace/jobs/job.ts';
 import type { JobRecord } from './job-record.ts';
 import { showLostWork } from './lost-work.ts';
 
-/** What a person must know of a job: that it did not go on, or went on with less. */
+/** Describes a job that was not resumed, or that lost work. Undefined if there is nothing to report. */
 export function lossOf(record: JobRecord, rpoMs: number): string | undefined {
   const line = whatHappened(record) ?? lostBehind(record, rpoMs);
   const { lost, outcome } = record;
-  // What a person is left with is that person's to judge: the list of jobs has the figures.
+  // What a person has to do is that person's decision: the figures are in the list of jobs.
   if (line === undefined || !lost || lost.ms === 0 || outcome === 'skipped' || outcome === 'owed')
     return line;
   return `${line}; lost: ${showLostWork(lost)}`;
 }
 
-/** A job that goes on from a checkpoint loses something too: worth a word where that is more than it should be. */
+/** A job that resumes from a checkpoint loses work too. It is reported if that exceeds the RPO. */
 function lostBehind(record: JobRecord, rpoMs: number): string | undefined {
   const { lost, passedOver, outcome, new: successor } = record;
   const much = lost !== undefined && (lost.ms ?? Infinity) > rpoMs;
@@ -24,7 +24,7 @@ function lostBehind(record: JobRecord, rpoMs: number): string | undefined {
   return `${showJob({ ...record, name: record.old })} goes on as "${successor}" from ${from}${why}`;
 }
 
-/** `properties.command: it names the old workspace "fraud-east" (and 1 more)` */
+/** Example: `properties.command: it names the old workspace "fraud-east" (and 1 more)`. */
 function warningOf({ warnings = [] }: JobRecord): string | undefined {
   const [first, ...others] = warnings;
   const more = others.length > 0 ? ` (and ${others.length} more)` : '';
@@ -40,7 +40,7 @@ function whatHappened(record: JobRecord): string | undefined {
   if (record.outcome === 'skipped') return undefined;
   const first = record.differences?.[0];
   if (first)
-    return `${job} runs as "${record.new}", which the standby holds otherwise than sent: ${first.place}: ${first.held}, not ${first.sent}`;
+    return `${job} runs as "${record.new}", which the standby stored differently from what was sent: ${first.place}: ${first.held}, not ${first.sent}`;
   const warned = warningOf(record);
   if (warned !== undefined) return `${job} runs as "${record.new}": ${warned}`;
   const begun =

@@ -1,35 +1,39 @@
-/** What an interrupted job loses: its work since the last whole checkpoint that is copied, or else since its owner submitted it. Pure. */
+/**
+ * The work that an interrupted job loses: since its last complete copied checkpoint, or otherwise since it was
+ * submitted. Pure.
+ */
 import { z } from 'zod';
 import { showDuration } from '../topology/duration.ts';
 import { interactiveGroup } from './classify.ts';
 import type { JobRecord } from './job-record.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
 
+/** The work that a job loses. */
 export const LostWork = z.strictObject({
-  /** ISO 8601; absent: not known. */
+  /** ISO 8601. Absent if not known. */
   since: z.string().optional(),
-  /** What that is the time of. `last look`: it had not begun when it was last seen. */
+  /** What `since` is the time of. `last look`: the job had not begun when it was last seen. */
   from: z.enum(['checkpoint', 'submission', 'last look']),
-  /** From then until the outage (or the trigger, where nobody knows when that was), milliseconds. */
+  /** From `since` until the outage (or the trigger, if the outage's beginning is unknown), in milliseconds. */
   ms: z.number().nonnegative().optional(),
-  /** GPUs that it held; absent: not known. */
+  /** GPUs that the job used. Absent if not known. */
   gpus: z.number().nonnegative().optional(),
 });
 export type LostWork = z.infer<typeof LostWork>;
 
-/** In these a job has not begun to compute. */
+/** Statuses in which a job has not begun to compute. */
 const before = new Set(['notstarted', 'queued', 'preparing', 'provisioning', 'starting']);
 
-/** Adds to what became of a job what it loses by it. `goneSince`: when the outage began, or the run was triggered (ISO 8601). */
+/** Adds the lost work to a record. `goneSince`: when the outage began, or the run was triggered (ISO 8601). */
 export function withLostWork(record: JobRecord, entry: LedgerEntry, goneSince: string): JobRecord {
-  // What a person did in a job cannot be measured.
+  // The work of a person in a job cannot be measured.
   if (record.class === 'skip' || record.group === interactiveGroup) return record;
   const { passedOver } = entry;
   const lost = lostWorkOf(entry, goesOn(record), goneSince);
   return { ...record, ...(passedOver ? { passedOver } : {}), lost };
 }
 
-/** Its successor reads its checkpoint, or that is there, whole, for a person. */
+/** Whether its successor reads its checkpoint, or a complete copy of it is there for a person. */
 function goesOn({ class: jobClass, checkpoint, files }: JobRecord): boolean {
   if (jobClass === 'restart') return false;
   return checkpoint !== undefined || (files !== undefined && files.done === files.expected);
@@ -51,18 +55,19 @@ function startOf(
 ): Pick<LostWork, 'since' | 'from'> {
   if (goesOn && checkpoint?.writtenAt !== undefined)
     return { since: checkpoint.writtenAt, from: 'checkpoint' };
-  // It may have begun since it was seen.
+  // It may have begun since it was last seen.
   if (before.has(status.toLowerCase())) return { since: lastSeenAt, from: 'last look' };
   return { ...(createdAt === undefined ? {} : { since: createdAt }), from: 'submission' };
 }
 
+/** Returns lost GPU-hours. Undefined if not known. */
 export function gpuHoursOf({ ms, gpus }: Pick<LostWork, 'ms' | 'gpus'>): number | undefined {
-  // Without GPUs there are no GPU-hours, however long it ran.
+  // Without GPUs there are no GPU-hours, however long the job ran.
   if (gpus === 0) return 0;
   return ms === undefined || gpus === undefined ? undefined : (ms / 3_600_000) * gpus;
 }
 
-/** `2d 3h of work (10.5 GPU-hours)` */
+/** Example: `2d 3h of work (10.5 GPU-hours)`. */
 export function showLostWork(lost: LostWork): string {
   const { ms, from } = lost;
   const most = from === 'checkpoint' ? '' : 'up to ';

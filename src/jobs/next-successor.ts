@@ -1,4 +1,4 @@
-/** Which successor of a job is to be submitted, by its ledger and by what the standby has. */
+/** Decides which successor of a job to submit, by its ledger and by what the standby has. */
 import type { OldJobState } from '../fence/stopped-jobs.ts';
 import { cameBack, planSuccessor, type LedgerEntry, type Successor } from '../ledger/ledger.ts';
 import type { StepContext } from '../run/work/step-context.ts';
@@ -8,7 +8,10 @@ import type { Classification } from './classify.ts';
 import type { JobRecord } from './job-record.ts';
 import { settlementOf } from './settlement.ts';
 
-/** A job whose lineage has left its region and come back is not the one to go on from. */
+/**
+ * If a job's lineage has left its region and come back, a later job of the lineage replaces it. Returns the decision
+ * then, otherwise undefined.
+ */
 export async function superseded(
   entry: LedgerEntry,
   { store, to }: StepContext,
@@ -22,14 +25,15 @@ export async function superseded(
     : { class: 'skip', group, reason };
 }
 
-/** `before`: the job of its name, if that is there already. */
+/** `before`: the job of this name, if it exists already. */
 export type NextSuccessor =
   | { successor: Successor; before: RawJob | undefined }
   | { ended: Pick<JobRecord, 'class' | 'outcome' | 'reason' | 'group' | 'new'> };
 
 /**
- * Plans the successor in the ledger. One that an earlier run has submitted may have ended since: if a person cancelled it, the next hop is
- * due. Errors: of `planSuccessor`; AzureUnavailable, AzureError.
+ * Plans the successor in the ledger. A successor that an earlier run submitted may have ended since. If a person
+ * cancelled it, the next hop is planned.
+ * Errors: those of `planSuccessor`; AzureUnavailable, AzureError.
  */
 export async function nextSuccessor(
   entry: LedgerEntry,
@@ -60,5 +64,5 @@ export async function nextSuccessor(
   return { successor: next, before: (await find(next.name))?.raw };
 }
 
-/** The group of jobs whose work a successor of an earlier run has done. */
+/** The group of jobs whose work was completed by a successor of an earlier run. */
 export const successorCompleted = 'its successor completed';

@@ -1,23 +1,26 @@
-/** Which unfinished jobs read what other unfinished jobs write: their successors must read what the others' successors write. Pure. */
+/**
+ * Finds which unfinished jobs read what other unfinished jobs write. Their successors must read what the others'
+ * successors write. Pure.
+ */
 import type { Target } from '../azure/azureml-uri.ts';
 import { sameName } from '../azure/ids.ts';
 import type { JobDescription } from '../run/work/job-platform.ts';
 
 export type ReadsAndWrites = Pick<JobDescription, 'reads' | 'writes'>;
 
-/** A job, by what it writes. */
+/** A job and what it writes. */
 export interface Producer {
   name: string;
   writes: JobDescription['writes'];
 }
 
-/** An output of a job, and what is meant below it. */
+/** An output of a job, and a path below it. */
 export interface OutputOf {
   output: string;
   path: string;
 }
 
-/** Which output of the job a reference means; undefined: none of it. */
+/** Returns which output of the job a reference refers to. Undefined if it refers to none. */
 export function outputMeant(target: Target, { name, writes }: Producer): OutputOf | undefined {
   if (target.kind === 'job-output')
     return sameName(target.job, name) ? { output: target.output, path: target.path } : undefined;
@@ -32,7 +35,7 @@ export function outputMeant(target: Target, { name, writes }: Producer): OutputO
   return ownPlace(target.path, name);
 }
 
-/** Where Azure puts outputs that name no place, and the artifacts of a run. */
+/** Where Azure puts outputs without a path of their own, and the artifacts of a run. */
 function ownPlace(path: string, job: string): OutputOf | undefined {
   const [folder, of = '', ...rest] = path.split('/');
   if (folder === 'azureml' && of === job && rest[0])
@@ -48,10 +51,10 @@ function pathBelow(folder: string, path: string): string | undefined {
   return plain.startsWith(`${folder}/`) ? plain.slice(folder.length + 1) : undefined;
 }
 
-/** By name: the jobs whose outputs each job reads. Jobs that read nothing of others are not in it. */
+/** By name: the jobs whose outputs each job reads. Jobs that read no other job's output are omitted. */
 export type ProducersOf = ReadonlyMap<string, readonly string[]>;
 
-/** `jobs`: by name, what each reads and writes. */
+/** `jobs`: what each job reads and writes, by name. */
 export function producersOf(jobs: ReadonlyMap<string, ReadsAndWrites>): ProducersOf {
   const byPlace = writersByPlace(jobs);
   const byName = new Map([...jobs.keys()].map((name) => [name.toLowerCase(), name]));
@@ -87,7 +90,7 @@ function placeKey(store: string, path: string): string {
   return `${store.toLowerCase()}/${path}`;
 }
 
-/** `a/b/c`: 'a', 'a/b', 'a/b/c'. */
+/** For `a/b/c`: 'a', 'a/b', 'a/b/c'. */
 function ancestors(path: string): string[] {
   const segments = path.split('/');
   return segments.map((_, index) => segments.slice(0, index + 1).join('/'));

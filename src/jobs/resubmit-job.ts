@@ -1,4 +1,4 @@
-/** One interrupted job's way: decide, rewrite, plan its successor, bring its checkpoint, submit, record. */
+/** Resubmits one interrupted job: decide, rewrite, plan its successor, copy its checkpoint, submit, record. */
 import type { ReferenceMapping } from '../azure/ids.ts';
 import {
   broughtBefore,
@@ -25,23 +25,24 @@ import { unrestoredIn, type Unrestored } from './unrestored.ts';
 /** What all jobs of one resubmission share. */
 export interface Resubmission {
   context: StepContext;
-  /** The standby's. */
+  /** The standby's jobs. */
   jobs: AzureJobs;
   mapping: ReferenceMapping;
-  /** What this run could not restore: no job may run on it. */
+  /** What this run could not restore: no job may depend on it. */
   unrestored: Unrestored;
   isShared: (datastore: string) => boolean;
-  /** What this run's fence knows of a job of the old workspace. */
+  /** Returns what this run's fence knows about a job of the old workspace. */
   oldState: (entry: LedgerEntry) => OldJobState;
   producers: Producers;
   bring: BringCheckpoint;
-  /** Called in long work; throws FencedError once the lease is lost. */
+  /** Called during long work. Throws FencedError once the lease is lost. */
   beat: () => Promise<void>;
 }
 
 /**
- * Idempotent: run again, it finds the successor that it planned or submitted. Errors: what trying again may cure, and what ends the
- * step (AzureUnavailable, FencedError, CredentialError); what is wrong with this job alone is in its record.
+ * Idempotent: a second run finds the successor that the first planned or submitted. Problems with this job alone are in
+ * its record.
+ * Errors: those that a retry may resolve, and those that end the step (AzureUnavailable, FencedError, CredentialError).
  */
 export async function resubmitJob(entry: LedgerEntry, all: Resubmission): Promise<JobRecord> {
   try {
@@ -111,7 +112,7 @@ async function goOn(entry: LedgerEntry, all: Resubmission): Promise<JobRecord> {
   };
 }
 
-/** When the outage began, or the run was triggered (ISO 8601). */
+/** Returns when the outage began, or the run was triggered (ISO 8601). */
 function goneSince({ run }: StepContext): string {
   return run.outageBeganAt ?? run.triggeredAt;
 }
@@ -125,7 +126,7 @@ async function decide(
   return (await superseded(entry, context)) ?? classify({ ...facts, old: oldState(entry) });
 }
 
-/** Why a job must not run in the standby as its spec says; nothing is planned for it then. */
+/** Returns why a job must not run in the standby. No successor is planned then. */
 function lackingFor(
   spec: RawJob,
   { unmapped }: RewrittenSpec,
@@ -145,7 +146,7 @@ function showMore({ length }: readonly Unmapped[]): string {
   return length > 1 ? ` (and ${length - 1} more)` : '';
 }
 
-/** A person who goes on from its checkpoint finds that in the standby too. */
+/** The checkpoint is copied anyway, so that a person can resume from it in the standby. */
 async function leaveForPerson(
   entry: LedgerEntry,
   decision: Classification,
@@ -157,7 +158,7 @@ async function leaveForPerson(
   return { ...aboutJob(entry), ...decision, reason, outcome, ...filesOf(entry, brought) };
 }
 
-/** A successor that is there already has its checkpoint. */
+/** A successor that exists already has its checkpoint. */
 async function checkpointFor(
   entry: LedgerEntry,
   { successor, before }: Extract<NextSuccessor, { successor: unknown }>,
@@ -178,7 +179,7 @@ async function bringCopy(
   return checkpoint && bring({ checkpoint, successor, beat });
 }
 
-/** Better not run than go on from half a checkpoint. */
+/** It is better not to run a job than to resume from an incomplete checkpoint. */
 function notRestored(
   entry: LedgerEntry,
   brought: Extract<Brought, { missing: string }> | undefined,
@@ -202,7 +203,7 @@ function whereabouts(brought: Brought | undefined): string {
     : `; its checkpoint could not be restored: ${brought.missing}`;
 }
 
-/** Errors that concern one job: Azure's refusal of it, or its spec in the control store. */
+/** Errors about one job only: Azure refuses it, or its spec in the control store is damaged. */
 function isOfThisJob(error: unknown): error is UnderstudyError {
   return isUnderstudyError(error, 'AzureError') || isUnderstudyError(error, 'ControlStoreError');
 }

@@ -1,6 +1,6 @@
 /**
- * Resubmits in the standby what was interrupted in the old workspace: from the plan's recovery point alone, by priority, each job at
- * most once however often the step is killed and run again.
+ * Resubmits in the standby the jobs that were interrupted in the old workspace: by priority, from the plan's recovery
+ * point alone. Each job is resubmitted at most once, however often the step is killed and run again.
  */
 import { apiVersions, type ArmResource } from '../azure/azure.ts';
 import { copyCheckpoints } from '../checkpoints/copy-checkpoints.ts';
@@ -28,12 +28,12 @@ import { sharedDatastores } from './shared-datastores.ts';
 import { findUnrestored } from './unrestored.ts';
 
 /**
- * How many jobs of one priority are under way side by side. Azure takes about ten writes a second, and a job waits for nine answers,
- * one after the other: with answers that take a third of a second, fewer jobs would leave some of that unused.
+ * How many jobs of one priority are processed concurrently. Azure allows about ten writes a second, and a job needs
+ * nine sequential requests. If each takes a third of a second, fewer jobs would not use the whole rate.
  */
 const window = 32;
 
-/** Action `resubmitJobs`. `checkpoints`: how those of the recovery point are brought to the standby. */
+/** The action `resubmitJobs`. `checkpoints`: copies the recovery point's checkpoints to the standby. */
 export async function resubmitJobs(context: StepContext, checkpoints = copyCheckpoints): Promise<StepResult> {
   if (!context.plan.recoveryPoint)
     return { state: 'skipped', detail: 'the plan has no recovery point, so there is no job to resubmit' };
@@ -72,7 +72,7 @@ export async function resubmitJobs(context: StepContext, checkpoints = copyCheck
   return evidence.tally.result(entries.length, context.from.region);
 }
 
-/** Nobody knows whether these jobs run on. */
+/** It is not known whether these jobs are still running. */
 function stopHasFailed(
   left: number,
   of: number,
@@ -104,7 +104,10 @@ async function putInOrder(
   return { queue, producers: { of, writes, circular: queue.circular } };
 }
 
-/** By name; what an earlier release took is described from its spec. A spec that cannot be read is its own job's error, later. */
+/**
+ * Descriptions by name. Jobs of recovery points that an earlier release made are described from their specs. A spec
+ * that cannot be read becomes an error of that job later.
+ */
 async function describedJobs(
   { store }: StepContext,
   entries: readonly LedgerEntry[],
@@ -163,8 +166,8 @@ async function resubmitBatch(
   await progress(done);
   const beat = everySecond(() => progress(done));
   return mapBounded(batch, window, async (entry) => {
-    // A run that has lost its lease must not submit. What is under way is awaited before the error is thrown on: none goes on
-    // submitting behind the back of the next attempt.
+    // A run that has lost its lease must not submit. Work in progress is awaited before the error is rethrown, so that
+    // nothing is submitted while the next attempt runs.
     await beat();
     const record = await resubmitJob(entry, { ...all, beat });
     done += 1;

@@ -1,4 +1,4 @@
-/** What became of the jobs of a resubmission: its parts in the control store, written once each, and what they add up to. */
+/** The records of a resubmission: parts in the control store, each written once, and their totals. */
 import { createHash } from 'node:crypto';
 import { reconcile, type Counts, type Evidence, type StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
@@ -8,6 +8,7 @@ import { lossOf } from './loss-lines.ts';
 
 const linesOfLoss = 20;
 
+/** Collects the records of a resubmission. */
 export class ResubmittedJobs {
   readonly tally: Tally;
   readonly #context: StepContext;
@@ -22,7 +23,10 @@ export class ResubmittedJobs {
     this.#total = total;
   }
 
-  /** Takes over what an earlier attempt has written; returns those by name of the job. ControlStoreError where a part of it is damaged. */
+  /**
+   * Reads what an earlier attempt has written. Returns records by job name.
+   * Errors: ControlStoreError if a part is damaged.
+   */
   async writtenBefore(): Promise<Map<string, JobRecord>> {
     const { batches = 0 } = (this.#context.cursor ?? {}) as { batches?: number };
     const before = new Map<string, JobRecord>();
@@ -37,7 +41,10 @@ export class ResubmittedJobs {
     return before;
   }
 
-  /** `done`: jobs beyond those that were added. The cursor goes with every sign of progress: only the last one is remembered. */
+  /**
+   * Sends a heartbeat. `done`: number of jobs processed beyond those that were added. Each heartbeat includes the
+   * cursor, because only the last one is kept.
+   */
   say(done = 0): Promise<void> {
     return this.#context.checkpoint({
       unit: 'jobs',
@@ -47,7 +54,7 @@ export class ResubmittedJobs {
     });
   }
 
-  /** Written once there are `least` of them. */
+  /** Adds records, and writes them once there are `least` of them. */
   async add(records: readonly JobRecord[], least: number): Promise<void> {
     this.#pending.push(...records);
     if (this.#pending.length === 0 || this.#pending.length < least) return;
@@ -77,7 +84,7 @@ class Tally {
   readonly #skipped = new Map<string, number>();
   readonly #owed = new Map<string, number>();
   readonly #failed = new Map<string, number>();
-  /** What may still run twice, or not at all, comes first. */
+  /** Jobs that may run twice, or not at all, are listed first. */
   readonly #lostFirst: string[] = [];
   readonly #lost: string[] = [];
   #lostMore = 0;

@@ -1,8 +1,9 @@
-/** How a job of the old workspace is settled before another takes its place: no more than was seen. */
+/** Records how a job of the old workspace ended before another replaces it: only what was seen. */
 import type { StepContext } from '../run/work/step-context.ts';
 import type { LedgerEntry, Settlement } from '../ledger/ledger.ts';
 import type { OldJobState } from '../fence/stopped-jobs.ts';
 
+/** Returns the settlement of a job, by what the fence of this run saw of it. */
 export function settlementOf(
   old: OldJobState,
   { status }: LedgerEntry,

@@ -1,9 +1,9 @@
-/** Which datastores are one and the same store on both sides. Pure. */
+/** Finds datastores that are the same store on both sides. Pure. */
 import type { ArmResource } from '../azure/azure.ts';
 import { sameName } from '../azure/ids.ts';
 import { textAt } from '../azure/body/json.ts';
 
-/** Whether a datastore of this name has the same account and the same container on both sides. */
+/** Returns a function that tells whether a datastore of this name has the same account and container on both sides. */
 export function sharedDatastores(
   old: readonly ArmResource[],
   standby: readonly ArmResource[],

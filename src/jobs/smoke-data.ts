@@ -1,4 +1,7 @@
-/** What a smoke job reads and writes in the default datastore, as every job does: through the workspace, with its credentials. */
+/**
+ * What a smoke job reads and writes in the default datastore. Like any job, it does so through the workspace, with its
+ * credentials.
+ */
 import { apiVersions, type ArmResource, type JsonObject } from '../azure/azure.ts';
 import { azureError } from '../azure/errors.ts';
 import { datastoreUri, sameName } from '../azure/ids.ts';
@@ -9,20 +12,27 @@ import { findWorkspace, nameOfId } from '../workspace/workspace.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import type { ContainerClient } from '@azure/storage-blob';
 
+/** The input and the output of a smoke job. */
 export interface SmokeData {
-  /** Of the job's body. */
+  /** Fields of the job's body. */
   fields: JsonObject;
-  /** Puts the input where the job reads it. Idempotent. */
+  /** Writes the input. Idempotent. */
   prepare(): Promise<void>;
-  /** Compares what the job wrote with what it read. Errors: PreconditionError. */
+  /**
+   * Compares what the job wrote with what it read.
+   * Errors: PreconditionError.
+   */
   check(): Promise<void>;
-  /** Removes both. Idempotent. */
+  /** Removes input and output. Idempotent. */
   clear(): Promise<void>;
 }
 
 const copied = 'copied.txt';
 
-/** PreconditionError if the workspace has no default datastore of blobs: no job of it would find its files. */
+/**
+ * Prepares the data of one smoke job.
+ * Errors: PreconditionError if the workspace has no default datastore of blobs: its jobs would not find their files.
+ */
 export async function smokeData(context: StepContext, job: string): Promise<SmokeData> {
   const { azure, to, signal } = context;
   const workspace = await findWorkspace(azure.arm, to, signal);
@@ -41,7 +51,7 @@ export async function smokeData(context: StepContext, job: string): Promise<Smok
   const content = `read and written by ${job}\n`;
   const container = async () =>
     (await azure.blobAccount(await accountId(), { signal })).container(blob.container);
-  // Somebody may have made another datastore the default one.
+  // Someone may have made another datastore the default one.
   const accountId = async () => {
     if (sameName(blob.account, nameOfId(workspace.storageAccountId))) return workspace.storageAccountId;
     const found = await findAccount({ azure, workspace, signal }, blob.account, datastore);
@@ -67,10 +77,10 @@ export async function smokeData(context: StepContext, job: string): Promise<Smok
       if (found === content) return;
       throw new UnderstudyError(
         'PreconditionError',
-        `smoke job "${job}" is Completed, and what it was to write is ${found === undefined ? 'not there' : 'another text'}: ${output}/${copied} in datastore "${datastore.name}"`,
+        `smoke job "${job}" is Completed, but what it should have written is ${found === undefined ? 'not there' : 'another text'}: ${output}/${copied} in datastore "${datastore.name}"`,
         {
           place: datastore.id,
-          next: 'See which storage the datastore points to, and what the job says of its output; then go on with the run.',
+          next: 'See which storage the datastore points to, and what the job says of its output; then retry the run.',
         },
       );
     },
@@ -95,7 +105,7 @@ async function defaultDatastore({ azure, signal }: StepContext, workspace: strin
   });
 }
 
-/** Undefined if there is no such blob. */
+/** Undefined if the blob does not exist. */
 async function read(
   container: ContainerClient,
   path: string,

@@ -1,6 +1,6 @@
 /**
- * Runs a tiny job in the standby, to see that training works there before anyone depends on it: that a compute takes it, and that it reads
- * and writes the default datastore through the workspace.
+ * Runs a tiny job in the standby to prove that training works there before anyone depends on it: that a compute runs
+ * it, and that it reads and writes the default datastore through the workspace.
  */
 import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -14,14 +14,15 @@ import { isObject, objectAt, textAt } from '../azure/body/json.ts';
 import { createdAt, isFinished, statusOf } from '../workspace/jobs/job.ts';
 import { smokeData, type SmokeData } from './smoke-data.ts';
 
-/** Milliseconds between two looks: soon at first, since a tiny job may be done at once. */
+/** Milliseconds between two polls. Short at first, because a tiny job may complete at once. */
 const firstPause = 500;
 const longestPause = 10_000;
 
 /**
- * Action `runSmokeJob`. The job's name is a function of the run, so that another attempt waits for the same job; one that did not
- * complete gives way to the next, so that a run taken up after the compute was fixed is not held to its first failure.
- * Errors: PreconditionError when it failed, is not completed within `policies.smokeDeadline`, or wrote nothing; AzureUnavailable.
+ * The action `runSmokeJob`. The job's name is a function of the run, so that a retry waits for the same job. If that
+ * job did not complete, a retry submits the next one, so that a run can continue after the compute was fixed.
+ * Errors: PreconditionError if the job failed, did not complete within `policies.smokeDeadline`, or wrote nothing;
+ * AzureUnavailable.
  */
 export async function runSmokeJob(context: StepContext): Promise<StepResult> {
   const { azure, signal } = context;
@@ -36,7 +37,7 @@ export async function runSmokeJob(context: StepContext): Promise<StepResult> {
     job = await azure.arm.put(path, apiVersions.machineLearning, body, { signal });
   }
   const ended = await waitForEnd(context, path, job);
-  // Kept before they are removed: another attempt would look for them.
+  // Recorded before they are removed: otherwise a retry would look for them.
   await context.recordUndo(async () => {
     await data.check();
     return { checked: ended.name };
@@ -57,7 +58,7 @@ export function smokeJobName(runId: string, failures = 0): string {
   return `us-smoke-${createHash('sha256').update(seed).digest('hex').slice(0, 16)}`;
 }
 
-/** The run's smoke job that has not failed; `job` is absent where there is none yet. */
+/** Returns the run's smoke job that has not failed. `job` is absent if there is none yet. */
 async function findOpenJob({
   azure,
   to,
@@ -73,7 +74,7 @@ async function findOpenJob({
   }
 }
 
-/** The body of the job, or why there can be none. */
+/** Returns the body of the job, or why there is none. */
 async function compose(
   { azure: { arm }, to, run, signal }: StepContext,
   { fields }: SmokeData,
@@ -84,7 +85,7 @@ async function compose(
     arm.list(`${workspace}/computes`, apiVersions.machineLearning, options),
   );
   const compute = computes.filter(isReady).toSorted((a, b) => rank(a) - rank(b))[0];
-  if (!compute) return `workspace "${to.workspace.name}" has no compute that takes jobs`;
+  if (!compute) return `workspace "${to.workspace.name}" has no compute that runs jobs`;
   const environmentId = await anyEnvironment(arm, workspace, options);
   if (environmentId === undefined) return `workspace "${to.workspace.name}" has no environment`;
   return {
@@ -102,7 +103,7 @@ async function compose(
   };
 }
 
-/** A compute whose creation succeeded and that may have a node; a compute instance is somebody's own. */
+/** Whether a compute was created successfully and can have a node. A compute instance belongs to a person. */
 function isReady({ properties }: ArmResource): boolean {
   const state = textAt(properties, 'provisioningState');
   if (state !== undefined && state !== 'Succeeded') return false;
@@ -114,14 +115,14 @@ function maxNodes(properties: JsonObject): number | undefined {
   return typeof scale['maxNodeCount'] === 'number' ? scale['maxNodeCount'] : undefined;
 }
 
-/** Clusters before attached computes, and those without GPUs (not of the N series) before those with. */
+/** Clusters come before attached computes, and those without GPUs (not of the N series) before those with. */
 function rank({ properties }: ArmResource): number {
   const size = textAt(objectAt(properties, 'properties') ?? {}, 'vmSize') ?? '';
   const gpu = /^standard_n/i.test(size) ? 1 : 0;
   return textAt(properties, 'computeType') === 'AmlCompute' ? gpu : 2 + gpu;
 }
 
-/** The first environment that needs no image built, or else the first. */
+/** Returns the first environment that needs no image build, or else the first one. */
 async function anyEnvironment(
   arm: Arm,
   workspace: string,
@@ -141,7 +142,7 @@ async function anyEnvironment(
 
 async function waitForEnd(context: StepContext, path: string, submitted: ArmResource): Promise<ArmResource> {
   const { azure, topology, signal } = context;
-  // From this attempt on: a run that is taken up again waits again.
+  // The deadline counts from this attempt: a retry waits again.
   const started = context.now().getTime();
   const deadline = topology.policies.smokeDeadline;
   for (let job = submitted, pause = firstPause; ; pause = Math.min(pause * 1.5, longestPause)) {
@@ -173,7 +174,7 @@ async function waitForEnd(context: StepContext, path: string, submitted: ArmReso
   }
 }
 
-/** When the job was made by Azure's clock; by ours where Azure does not say. */
+/** When the job was created, by Azure's clock, or by ours if Azure does not say. */
 function startOf(job: ArmResource, now: Date): number {
   const created = Date.parse(createdAt(job) ?? '');
   return Number.isNaN(created) ? now.getTime() : created;

@@ -1,4 +1,4 @@
-/** Puts a successor into the standby, once, and reads it back. */
+/** Submits a successor to the standby, once, and reads it back. */
 import type { JsonObject } from '../azure/azure.ts';
 import { differences, type Difference } from '../azure/body/compare.ts';
 import { UnderstudyError, isUnderstudyError } from '../errors/error.ts';
@@ -6,26 +6,29 @@ import type { AzureJobs } from '../workspace/jobs/azure-jobs.ts';
 import type { RawJob } from '../workspace/jobs/job.ts';
 import { originOf } from './spec/successor-spec.ts';
 
+/** The successor to submit. */
 export interface SubmitSuccessor {
-  /** Of the standby. */
+  /** The standby's jobs. */
   jobs: Pick<AzureJobs, 'find' | 'submit'>;
   name: string;
   body: { properties: JsonObject };
-  /** The job of this name, if an earlier attempt or run has put it there. */
+  /** The job of this name, if an earlier attempt or run has submitted it. */
   before: RawJob | undefined;
   signal: AbortSignal;
 }
 
+/** The result of submitting a successor. */
 export interface Submitted {
-  /** It was there before: an earlier attempt, whose answer was lost, or an earlier run made it. */
+  /** It existed before: an earlier attempt, whose response was lost, or an earlier run submitted it. */
   already: boolean;
-  /** What the standby holds otherwise than it was sent. */
+  /** Fields that the standby stored differently from what was sent. */
   differences: Difference[];
 }
 
 /**
- * Submits the job if it was not there, and reads it back whatever the answer was: a 409 or a lost answer may mean that it is
- * there. Errors: AzureUnavailable (try again); AzureError where Azure refuses it, or holds another job by this name.
+ * Submits the job unless it exists, and reads it back whatever the response was: after a 409 or a lost response it may
+ * exist.
+ * Errors: AzureUnavailable (can be retried); AzureError if Azure refuses it, or has another job of this name.
  */
 export async function submitSuccessor(request: SubmitSuccessor): Promise<Submitted> {
   const { jobs, name, body, before, signal } = request;

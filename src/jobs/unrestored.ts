@@ -1,7 +1,7 @@
 /**
- * What this run knows to be wrong in the standby: assets that it could not register as the recovery point has them, datastores that
- * are other ones there or are accepted as lost, what has lost blobs, and every asset that refers to one of these. A job that reads such a
- * thing would run on the wrong data.
+ * What this run knows to be wrong in the standby: assets that could not be registered as the recovery point has them,
+ * datastores that are different there or accepted as lost, resources with lost blobs, and every asset that refers to
+ * one of these. A job that reads any of them would run on the wrong data.
  */
 import {
   parseAzureMlUri,
@@ -24,12 +24,15 @@ import { computeKeys, datastoreKeys, type Unmapped } from './spec/rewrite-spec.t
 import { stripRunBound } from './spec/run-bound.ts';
 import { eachText } from '../azure/body/json-texts.ts';
 
-/** `data/loans/3` or `datastore features`, in lower case → its name as written, and what is wrong with it: `was not restored: …`. */
+/**
+ * Maps `data/loans/3` or `datastore features`, in lower case, to its name as written, and what is wrong with it: `was
+ * not restored: …`.
+ */
 export type Unrestored = ReadonlyMap<string, { what: string; wrong: string }>;
 
 /**
- * The assets of the recovery point are read only where something was not restored. Errors: ControlStoreError (the evidence of a step is
- * missing or altered), RecoveryPointError.
+ * Finds what was not restored. Reads the recovery point's assets only if something was not.
+ * Errors: ControlStoreError (a step's evidence is missing or altered), RecoveryPointError.
  */
 export async function findUnrestored(
   context: StepContext,
@@ -41,7 +44,7 @@ export async function findUnrestored(
       if (state === 'failed') found.set(what.toLowerCase(), { what, wrong: `was not restored: ${reason}` });
     }
   }
-  // Jobs among them: what those read themselves, by its path.
+  // Includes jobs: what they read themselves, by path.
   for (const [what, why] of await lostAssets(context, sealed))
     if (!found.has(what.toLowerCase()))
       found.set(what.toLowerCase(), { what, wrong: `is not whole: ${why}` });
@@ -63,7 +66,7 @@ export async function findUnrestored(
       if (referring && !found.has(referring.what.toLowerCase())) open.push(referring);
     }
   }
-  // What refers to what refers to it is wrong too: pipelines are made of components, and those run in environments.
+  // References are followed transitively: pipelines contain components, and those run in environments.
   for (let before = -1; before !== found.size;) {
     before = found.size;
     open = open.filter(({ what, names }) => {
@@ -76,7 +79,7 @@ export async function findUnrestored(
   return found;
 }
 
-/** Where a job refers to what was not restored. */
+/** Returns where a job refers to what was not restored. */
 export function unrestoredIn(spec: RawJob, unrestored: Unrestored, mapping: ReferenceMapping): Unmapped[] {
   if (unrestored.size === 0) return [];
   const places: Unmapped[] = [];
@@ -84,7 +87,7 @@ export function unrestoredIn(spec: RawJob, unrestored: Unrestored, mapping: Refe
   if (itself)
     places.push({ place: 'properties.inputs', value: itself.what, reason: `what it reads ${itself.wrong}` });
   eachText(stripRunBound(spec).properties, (value, place, keys) => {
-    // One text may name one thing in two ways: as a whole, and in its first word.
+    // A text may name one thing twice: as a whole, and in its first word.
     const found = new Set(namesIn(value, keys, mapping).flatMap((name) => lookUp(unrestored, name) ?? []));
     for (const { what, wrong } of found)
       places.push({ place, value: what, reason: `${roleOf(keys)} ${what} ${wrong}` });
@@ -109,7 +112,7 @@ function referringOf(
   return names.length === 0 ? undefined : { what: `${type}/${name}/${version}`, names };
 }
 
-/** A whole name in lower case, or what it begins or ends with where a label or a short form leaves the rest open. */
+/** A name in lower case: complete, or its beginning or end if a label or a short form leaves the rest open. */
 type Name = { is: string } | { starts: string } | { ends: string } | { holds: string };
 
 function lookUp(all: Unrestored, name: Name): { what: string; wrong: string } | undefined {
@@ -127,7 +130,7 @@ function lookUp(all: Unrestored, name: Name): { what: string; wrong: string } | 
   return undefined;
 }
 
-/** What a text names of the workspace; a command line or a list may name several things. */
+/** Returns what a text names in the workspace. A command line or a list may name several things. */
 function namesIn(value: string, keys: readonly string[], mapping: ReferenceMapping): Name[] {
   const key = keys.at(-1) ?? '';
   if (datastoreKeys.has(key) && !value.includes('/'))
@@ -137,9 +140,9 @@ function namesIn(value: string, keys: readonly string[], mapping: ReferenceMappi
   return [...words].flatMap((word) => nameOf(word, mapping) ?? []);
 }
 
-/** Read as the standby will: an output of an old job is where its copy is. */
+/** Reads the name as the standby will: an output of an old job is where its copy is. */
 function nameOf(word: string, mapping: ReferenceMapping): Name | undefined {
-  // Whether the standby has it is not asked: what it lacks could not be restored either.
+  // Do not check whether the standby has it: what it lacks could not be restored either.
   const moved = rewriteReference(word, { ...mapping, has: {} }).value;
   const id = /^(?:azureml:)?(\/subscriptions\/.*)$/i.exec(moved)?.[1];
   const uri = parseAzureMlUri(id === undefined ? moved : `azureml:/${id}`);
@@ -152,13 +155,13 @@ function nameOf(word: string, mapping: ReferenceMapping): Name | undefined {
   if (target.kind !== 'asset') return undefined;
   const [type, name] = [target.type?.toLowerCase(), target.name.toLowerCase()];
   const version = target.version?.toLowerCase();
-  // A label means the newest version, perhaps, which any version that is lacking may be.
+  // A label may mean the newest version, and that may be any version that is missing.
   if (type === undefined)
     return version === undefined ? { holds: `/${name}/` } : { ends: `/${name}/${version}` };
   return version === undefined ? { starts: `${type}/${name}/` } : { is: `${type}/${name}/${version}` };
 }
 
-/** `its input`: what it is to the job. */
+/** What it is to the job, such as `its input`. */
 function roleOf(keys: readonly string[]): string {
   const key = keys.at(-1) ?? '';
   if (keys.includes('inputs')) return 'its input';

@@ -1,7 +1,7 @@
 /**
- * The job ledger. A line of it (`LedgerEntry`) is one unfinished job as a recovery point saw it; the job's document in the
- * control store (`ledger/{lineage root}.json`) also says which successors it has had. A successor's name is a function of
- * lineage root and hop, and the hop rises only by compare-and-swap: so there is at most one successor to each job.
+ * The job ledger. A line of it (`LedgerEntry`) is one unfinished job as a recovery point saw it. The job's document in
+ * the control store (`ledger/{lineage root}.json`) also records its successors. A successor's name is a function of
+ * lineage root and hop, and the hop increases only by compare-and-swap, so each job has at most one successor.
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
@@ -24,40 +24,44 @@ import {
   type RawJob,
 } from '../workspace/jobs/job.ts';
 
-/** The folder of the control store in which full job specs are sealed. */
+/** The folder of the control store that has the sealed full job specs. */
 export const specFolder = 'job-specs';
 
-/** The last checkpoint of a job that is whole in a recovery point; see `whole-checkpoint.ts`. */
+/** The last complete checkpoint of a job in a recovery point. See `whole-checkpoint.ts`. */
 const LedgerCheckpoint = z.strictObject({
   datastore: z.string(),
-  /** The folder of the checkpoints, below the datastore's container: the job's own, or else the one that it went on from. */
+  /** The folder of the checkpoints, below the datastore's container: the job's own, or the one that it resumed from. */
   path: z.string(),
-  /** Which of the folder's; absent: all that is in the folder is one. */
+  /** Name of the checkpoint in the folder. Absent if the whole folder is one checkpoint. */
   name: z.string().optional(),
-  /** When it was written (ISO 8601): later work is in no copy. Absent: the job has written none since it went on from this one. */
+  /**
+   * When it was written (ISO 8601). Later work is in no copy. Absent if the job has written none since it resumed from
+   * this one.
+   */
   writtenAt: z.string().optional(),
-  /** The last file of it (by time written), below `path`. */
+  /** Its last file by time written, below `path`. */
   lastFile: z.string(),
-  /** How many files of the folder are copied and go with it. */
+  /** How many files of the folder are copied with it. */
   files: z.int().nonnegative(),
-  /** Entries of the folder that are not whole, and do not. */
+  /** Entries of the folder that are incomplete and not copied. */
   leave: z.array(z.string()).optional(),
-  /** Id of the recovery point that holds the copies. */
+  /** Id of the recovery point that has the copies. */
   recoveryPoint: z.string(),
 });
 export type LedgerCheckpoint = z.infer<typeof LedgerCheckpoint>;
 
 const Hop = z.int().nonnegative();
 
+/** An unfinished job as a recovery point saw it. */
 export const LedgerEntry = z.strictObject({
   lineageRoot: z.string(),
-  /** 0: the job as its owner submitted it; n: its n-th successor. */
+  /** 0 for the job that its owner submitted, n for its n-th successor. */
   hop: Hop,
   workspace: WorkspaceRef,
   region: z.string(),
   name: z.string(),
   type: z.string(),
-  /** As it was at `lastSeenAt` (ISO 8601). */
+  /** Status at `lastSeenAt` (ISO 8601). */
   status: z.string(),
   lastSeenAt: z.string(),
   /** Digest of the whole job, sealed in `job-specs/`. */
@@ -68,13 +72,13 @@ export const LedgerEntry = z.strictObject({
   /** Value of its tag `priority`. */
   priority: z.string().optional(),
   checkpoint: LedgerCheckpoint.optional(),
-  /** A checkpoint newer than that one, which was not whole. */
+  /** A newer checkpoint that was incomplete. */
   passedOver: PassedOver.optional(),
-  /** What it is on any platform; absent: an earlier release took the recovery point. */
+  /** Platform-independent description. Absent if an earlier release made the recovery point. */
   description: JobDescription.optional(),
-  /** How many it holds while it runs; absent: not known. */
+  /** How many GPUs it uses while it runs. Absent if not known. */
   gpus: z.number().nonnegative().optional(),
-  /** The run whose fence cancelled it, and that was then cancelled itself: nobody has taken its place. */
+  /** The run whose fence cancelled it, if that run was itself cancelled: it has no successor. */
   cancelledBy: z.string().optional(),
 });
 export type LedgerEntry = z.infer<typeof LedgerEntry>;
@@ -82,7 +86,7 @@ export type LedgerEntry = z.infer<typeof LedgerEntry>;
 const settledAs = ['lost', 'cancelled', 'finished'] as const;
 
 const Settlement = z.strictObject({
-  /** `cancelled`: seen canceled. `lost`: nobody has seen it end; it may run on. */
+  /** `cancelled`: seen canceled. `lost`: nobody saw it end, so it may still be running. */
   as: z.enum(settledAs),
   /** ISO 8601. */
   at: z.string(),
@@ -96,7 +100,7 @@ const Successor = z.strictObject({
   region: z.string(),
   run: z.string(),
   state: z.enum(['planned', 'submitted', ...settledAs]),
-  /** Name of the job it takes the place of, and how that was settled. */
+  /** Name of the job that it replaces, and how that was settled. */
   predecessor: z.string(),
   settled: Settlement,
 });
@@ -111,12 +115,13 @@ export type LedgerDocument = z.infer<typeof LedgerDocument>;
 
 const ledgers = documentKind('job ledger', 2, LedgerDocument);
 
+/** What a ledger entry is made from. */
 export interface ToLedgerEntry {
   job: RawJob;
   side: Pick<Side, 'region' | 'workspace'>;
-  /** When the job was read, ISO 8601. */
+  /** When the job was read (ISO 8601). */
   lastSeenAt: string;
-  /** Digest that sealing the job in `specFolder` gave. */
+  /** Digest of the job sealed in `specFolder`. */
   spec: string;
   checkpoint?: LedgerCheckpoint | undefined;
   passedOver?: PassedOver | undefined;
@@ -124,6 +129,7 @@ export interface ToLedgerEntry {
   cancelledBy?: string | undefined;
 }
 
+/** Makes the ledger entry of an unfinished job. */
 export function toLedgerEntry({
   job,
   side,
@@ -163,11 +169,12 @@ export function toLedgerEntry({
 
 type Lineage = Pick<LedgerEntry, 'lineageRoot' | 'hop'>;
 
+/** Returns the lineage of a job: that of a successor by its tags, otherwise a new one. */
 export function lineageOf(job: RawJob, { region, workspace }: ToLedgerEntry['side']): Lineage {
   return lineageOfSuccessor(job) ?? { lineageRoot: `${region}.${workspace.name}.${job.name}`, hop: 0 };
 }
 
-/** Tags are copied when a person clones a job, so they count only where the name proves them. */
+/** Tags are copied when a person clones a job, so they count only if the name matches them. */
 export function lineageOfSuccessor(job: RawJob): Lineage | undefined {
   const tags = tagsOf(job);
   const lineageRoot = tags[originTags.lineage];
@@ -177,10 +184,13 @@ export function lineageOfSuccessor(job: RawJob): Lineage | undefined {
   return isProved ? { lineageRoot, hop } : undefined;
 }
 
-/** The name under which its owner submitted the job whose successor this is; of the job itself none. */
+/**
+ * Returns the name under which the owner submitted the original of this successor. Returns nothing for the original
+ * itself.
+ */
 export function submittedAs(lineage: Lineage | undefined): { submittedAs?: string } {
   const { lineageRoot = '', hop = 0 } = lineage ?? {};
-  // Names of regions and workspaces have no dots.
+  // Names of regions and workspaces contain no dots.
   return hop === 0 ? {} : { submittedAs: lineageRoot.split('.').slice(2).join('.') };
 }
 
@@ -197,23 +207,25 @@ export function successorName(lineageRoot: string, hop: number): string {
   return `us-${letters.join('')}`;
 }
 
+/** Returns the name of a job's document in the control store. */
 export function ledgerName(lineageRoot: string): string {
   return `ledger/${lineageRoot}.json`;
 }
 
+/** The successor to plan. */
 export interface PlanSuccessor {
   entry: LedgerEntry;
   to: string;
   run: string;
-  /** How the predecessor is settled: without that the hop does not rise. */
+  /** How the predecessor was settled. Required for the hop to increase. */
   settled: Settlement;
-  /** Hop of a successor in `to` that is known to have ended: the next one is due, unless it is there. */
+  /** Hop of a successor in `to` that is known to have ended. The next one is planned unless it exists. */
   ended?: number;
 }
 
 /**
- * The one successor of a job in region `to`: the one that the ledger has already, or a new one of the next hop.
- * Errors: ControlStoreError where the ledger cannot be read, or changes faster than it can be written.
+ * Returns the one successor of a job in region `to`: the one in the ledger, or a new one at the next hop.
+ * Errors: ControlStoreError if the ledger cannot be read, or changes faster than it can be written.
  */
 export async function planSuccessor(store: ControlStore, plan: PlanSuccessor): Promise<Successor> {
   const { entry, to, run, settled, ended = -1 } = plan;
@@ -233,15 +245,15 @@ export async function planSuccessor(store: ControlStore, plan: PlanSuccessor): P
 }
 
 /**
- * The successor by which a job's lineage has come back to the job's own region: the job itself, moved away from long ago, may run on
- * there unseen, and what it has written since is another history.
+ * Returns the successor with which a job's lineage came back to the job's own region. The job itself may still be
+ * running there unseen, and what it has written since is another history.
  */
 export async function cameBack(store: ControlStore, entry: LedgerEntry): Promise<Successor | undefined> {
   const found = await ledgers.read(store, ledgerName(entry.lineageRoot));
   return found?.value.successors.findLast(({ hop, region }) => hop > entry.hop && region === entry.region);
 }
 
-/** The last successor of a job that its ledger knows. */
+/** Returns the last successor of a job in its ledger. */
 export async function lastSuccessor(
   store: ControlStore,
   { lineageRoot, hop }: Pick<LedgerEntry, 'lineageRoot' | 'hop'>,
@@ -250,7 +262,7 @@ export async function lastSuccessor(
   return found?.value.successors.findLast((each) => each.hop > hop);
 }
 
-/** Records that a planned successor is there. */
+/** Records that a planned successor exists. */
 export async function markSubmitted(store: ControlStore, lineageRoot: string, hop: number): Promise<void> {
   await change(store, lineageRoot, (found) => {
     const successor = found?.successors.find((each) => each.hop === hop);

@@ -1,8 +1,8 @@
-/** Which jobs come first, where they are resubmitted and where they are stopped. */
+/** The order in which jobs are resubmitted or stopped. */
 import type { Topology } from '../topology/topology.ts';
 import type { LedgerEntry } from './ledger.ts';
 
-/** Most urgent first; among equals what was running, then the oldest. The same order in every attempt. */
+/** Sorts by priority, then running jobs, then the oldest. The order is the same in every attempt. */
 export function byUrgency(entries: readonly LedgerEntry[], { priority }: Topology['jobs']): LedgerEntry[] {
   const keyed = entries.map((entry) => ({ entry, key: urgency(entry, priority) }));
   return keyed.toSorted((a, b) => compare(a.key, b.key)).map(({ entry }) => entry);
@@ -15,7 +15,10 @@ function urgency(entry: LedgerEntry, order: readonly string[]): Urgency {
   return [rankOf(entry, order), status === 'Running' ? 0 : 1, createdAt ?? '', name];
 }
 
-/** By its tag `priority`; 0 is the most urgent. Those whose tag the topology does not list, and those without one, come last together. */
+/**
+ * Rank by the tag `priority`. 0 is the most urgent. Jobs without the tag, or with one that the topology does not list,
+ * share the last rank.
+ */
 export function rankOf({ priority }: Pick<LedgerEntry, 'priority'>, order: readonly string[]): number {
   const rank = priority === undefined ? -1 : order.indexOf(priority);
   return rank < 0 ? order.length : rank;

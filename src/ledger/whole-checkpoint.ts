@@ -1,53 +1,62 @@
 /**
- * Which checkpoint of a folder is the last whole one. A job writes on while its folder is copied, so that the newest may be there in
- * part; a successor that was given it would fail, or go on from garbage. Nothing is read but names, times and what the copying saw
- * change. Pure: everything it needs is given.
+ * Finds the last complete checkpoint of a folder. A job may write while its folder is copied, so the newest may be
+ * incomplete. A successor that got it would fail, or resume from garbage. Only names, times and changes seen while
+ * copying are used. Pure.
  *
- * A checkpoint is an entry of the folder whose name has a number: a folder (`checkpoint-500/…`), or the files of one name
- * (`ckpt-7.index`, `ckpt-7.data-00000-of-00001`). Where there are several families of such names, that of the most bytes. Other entries go
- * along with whichever is taken. Where no entry has a number, the whole folder is one checkpoint, written over again and again.
+ * A checkpoint is an entry of the folder whose name has a number: a folder (`checkpoint-500/…`), or the files of one
+ * name (`ckpt-7.index`, `ckpt-7.data-00000-of-00001`). If there are several families of such names, the one with the
+ * most bytes counts. Other entries are copied with whichever checkpoint is chosen. If no entry has a number, the whole
+ * folder is one checkpoint that is overwritten each time.
  */
 import { posix } from 'node:path';
 import { z } from 'zod';
 
+/** How to tell that a checkpoint is complete. */
 export interface CheckpointRules {
-  /** Glob over paths below the folder: the file that is written last. */
+  /** Glob over paths below the folder, for the file that is written last. */
   complete?: string | undefined;
-  /** Without `complete`: when a checkpoint of several files must have been written last, to be whole by that (ISO 8601). */
+  /**
+   * Used without `complete`: a checkpoint of several files is complete if it was last written before this time (ISO
+   * 8601).
+   */
   quietSince: string;
 }
 
+/** A file of a checkpoint folder. */
 export interface ScannedFile {
-  /** Below the folder. */
+  /** Path below the folder. */
   path: string;
   sizeBytes: number;
   /** ISO 8601. */
   writtenAt?: string | undefined;
 }
 
+/** A complete checkpoint. */
 export interface WholeCheckpoint {
-  /** Of its entry; '' where the whole folder is the checkpoint. */
+  /** Name of its entry. '' if the whole folder is the checkpoint. */
   name: string;
-  /** When the last file of it was written (ISO 8601). */
+  /** When its last file was written (ISO 8601). */
   writtenAt: string;
-  /** That file, below the folder. */
+  /** Path of that file below the folder. */
   lastFile: string;
-  /** How many files of the folder go with it: all but those of the entries in `leave`. */
+  /** How many files of the folder are copied with it: all except those of the entries in `leave`. */
   files: number;
-  /** Entries of the folder that are not whole, and stay behind. */
+  /** Entries of the folder that are incomplete and not copied. */
   leave: string[];
 }
 
+/** A newer checkpoint that was not chosen. */
 export const PassedOver = z.strictObject({
-  /** The newest that is not whole. */
+  /** Name of the newest incomplete one. */
   name: z.string(),
   why: z.string(),
 });
 export type PassedOver = z.infer<typeof PassedOver>;
 
+/** The chosen checkpoint, if there is a complete one. */
 export interface Chosen {
   whole?: WholeCheckpoint;
-  /** There is a newer one, which is not whole. */
+  /** Present if there is a newer, incomplete one. */
   passedOver?: PassedOver;
 }
 
@@ -58,19 +67,24 @@ interface Entry {
   first: string;
   last: string;
   lastFile: string;
-  /** How many files it has of each name, numbers left out: `#/model-0-of-0.bin`. */
+  /** How many files it has of each name, without numbers: `#/model-0-of-0.bin`. */
   shape: Map<string, number>;
-  /** When a file that `complete` names was written. */
+  /** When a file that matches `complete` was written. */
   marked: string | undefined;
-  /** Seen while the folder was copied: files of it `changed`, of which one version is copied whole; or there is `more` than is copied. */
+  /**
+   * What was seen while the folder was copied. `changed`: files changed, but one version of each is copied completely.
+   * `more`: there are more files than were copied.
+   */
   unsteady: 'changed' | 'more' | undefined;
 }
 
-/** Takes the files of one folder, in any order. Its memory is that of the entries, however many files they have. */
+/** Collects the files of one folder, in any order. Memory depends on the number of entries, not of files. */
 export class CheckpointScan {
   readonly #rules: CheckpointRules;
   readonly #entries = new Map<string, Entry>();
-  /** When a file next to the checkpoints that `complete` names was written: all that was there by then is whole. */
+  /**
+   * When a file next to the checkpoints that matches `complete` was written: everything written before it is complete.
+   */
   #markedAll: string | undefined;
 
   constructor(rules: CheckpointRules) {
@@ -96,7 +110,9 @@ export class CheckpointScan {
     else entry.marked = later(entry.marked, writtenAt);
   }
 
-  /** The copying saw this file change, or come, or go. `copied`: some version of it is copied. */
+  /**
+   * Records that this file changed, appeared or disappeared during the copying. `copied`: some version of it is copied.
+   */
   unsteady(path: string, copied: boolean): void {
     const entry = this.#entry(entryOf(path));
     entry.unsteady = copied ? (entry.unsteady ?? 'changed') : 'more';
@@ -118,7 +134,7 @@ export class CheckpointScan {
     return { whole: wholeOf(chosen, chosen.name, entries, leave), ...passedOver };
   }
 
-  /** Everything, of a folder that is known to be whole. */
+  /** Chooses everything. For a folder that is known to be complete. */
   all(): Chosen {
     const entries = [...this.#entries.values()].filter(({ files }) => files > 0);
     const newest = newestOf(entries);
@@ -146,7 +162,7 @@ export class CheckpointScan {
     return [...families.values()].toSorted((a, b) => bytesOf(b) - bytesOf(a))[0] ?? [];
   }
 
-  /** Why an entry, of all by age, is not whole; undefined: it is. */
+  /** Returns why an entry is incomplete. Undefined if it is complete. `order`: all entries by age. */
   #wrongWith(entry: Entry, order: readonly Entry[], at: number): string | undefined {
     const { complete, quietSince } = this.#rules;
     if (isUnsteady(entry)) return beingWritten;
@@ -161,7 +177,7 @@ export class CheckpointScan {
     const before = order.slice(0, at).findLast(family);
     const less = before && lacking(entry, before);
     if (less !== undefined) return `it lacks files that "${before?.name}" has (${less})`;
-    // Azure shows a blob once all of it is committed.
+    // Azure shows a blob only once all of it is committed.
     if (entry.files === 1 || entry.last <= quietSince) return undefined;
     const next = order.slice(at + 1).find(family);
     if (next && entry.last <= next.first) return undefined;
@@ -192,7 +208,7 @@ export class CheckpointScan {
 
 const beingWritten = 'it was being written while it was copied';
 
-/** One file that changed is copied whole all the same, as it was at one moment. */
+/** A single file that changed is still copied completely, as it was at one moment. */
 function isUnsteady({ unsteady, files }: Entry): boolean {
   return unsteady === 'more' || (unsteady === 'changed' && files > 1);
 }
@@ -217,7 +233,9 @@ function wholeOf(
   return { name, writtenAt: chosen.last, lastFile: chosen.lastFile, files, leave: leave.toSorted() };
 }
 
-/** The entry of a folder that a path below it belongs to: its folder, or its name without the last extension. */
+/**
+ * Returns the entry of a folder that a path below it belongs to: its folder, or its name without the last extension.
+ */
 export function entryOf(path: string): string {
   const [head = '', ...rest] = path.split('/');
   return rest.length > 0 || isTemporary(head) ? head : head.replace(/(?<=.)\.[^.]*$/, '');
@@ -248,7 +266,7 @@ function plain(name: string): string {
   return name.replaceAll(/\d+/g, '0');
 }
 
-/** Under such names files and folders are written before they are renamed. */
+/** Files and folders have such names while they are written, and are renamed afterwards. */
 function isTemporary(name: string): boolean {
   return /(^|[._-])(tmp|temp|partial|incomplete)([._-]|$)/i.test(name);
 }

@@ -1,6 +1,6 @@
 /**
- * Every action a step can name: the timeout profile it runs under, what a cancel does to it, and whether a run may go on
- * without what it could not do, once a person accepts that loss. Loads nothing: workflows import it.
+ * Every action that a step can name: its timeout profile, what a cancel does to it, and whether a person may accept the
+ * loss if it fails. Has no dependencies: workflows import it.
  */
 import type { Topology } from '../topology/topology.ts';
 
@@ -109,31 +109,31 @@ export const actions = {
 
 interface ActionRow {
   profile: Profile;
-  /** What the topology says of how long it may take: together, if there are several. */
+  /** Policies that say how long it may take. Several are added up. */
   policies?: readonly DurationPolicy[];
-  /** `undone`: as it was before. `reads only`: it changes nothing. `stays`: what a cancel cannot take back. */
+  /** `undone`: restored to what it was before. `reads only`: it changes nothing. `stays`: what a cancel cannot undo. */
   undo: 'undone' | 'reads only' | { stays: string };
   loss?: 'acceptable';
 }
 
-/** Policies that are a time. */
+/** Policies that are durations. */
 type DurationPolicy = Exclude<keyof Topology['policies'], 'jobBatch' | 'scrubPeriod'>;
 
 /**
- * `probe`: looks and returns within seconds, retried often. `control`: a few calls to Azure's control plane.
- * `transfer`: long work with a cursor in its heartbeats.
+ * `probe`: returns within seconds and is retried often. `control`: a few calls to Azure's control plane. `transfer`:
+ * long work with a cursor in its heartbeats.
  */
 export type Profile = 'probe' | 'control' | 'transfer';
 export type ActionName = keyof typeof actions;
 
 export const actionNames = Object.keys(actions) as [ActionName, ...ActionName[]];
 
-/** The actions that a cancel undoes: each has an undo. */
+/** The actions that a cancel undoes. Each has an undo. */
 export type UndoableAction = {
   [Name in ActionName]: (typeof actions)[Name]['undo'] extends 'undone' ? Name : never;
 }[ActionName];
 
-/** Widened: not every row has every column. */
+/** Widened, because not every row has every column. */
 export function actionOf(name: ActionName): ActionRow {
   return actions[name];
 }

@@ -1,6 +1,6 @@
 /**
- * The compiler: topology + recovery point → plan. Pure: the same input gives the same plan, byte for byte. It runs once,
- * before the run; the plan is stored by its digest and interpreted from then on.
+ * The compiler: topology + recovery point → plan. Pure: the same input gives the same plan, byte for byte. It runs
+ * once, before the run. The plan is then stored by its digest and interpreted.
  */
 import { UnderstudyError } from '../errors/error.ts';
 import { toSeconds } from '../topology/duration.ts';
@@ -15,13 +15,14 @@ import { hotWarm } from './strategies/hot-warm.ts';
 import { timeLimitsOf } from './time-limits.ts';
 import { draft, toStep, type StepDraft, type Strategy } from './strategies/strategy.ts';
 
+/** What a plan is compiled from. */
 export interface CompileInput {
   topology: Topology;
   bundle: string;
   pointer: RegionPointer;
 }
 
-/** What must be done elsewhere before a phase of a class begins: the class's own order is implied. */
+/** What must be done elsewhere before a phase of a class begins, in addition to the class's own order. */
 const waits: Partial<Record<`${Phase}/${ResourceClass}`, [Phase, ResourceClass][]>> = {
   'restore/inference': [['restore', 'platform']],
   'restore/training': [
@@ -49,6 +50,7 @@ function strategyOf(topology: Topology, resourceClass: ResourceClass): Strategy 
   );
 }
 
+/** Compiles the plan of a failover. */
 export function compileFailover(
   input: CompileInput & { recoveryPoint: RecoveryPointSummary; acceptedLosses?: readonly AcceptedLoss[] },
 ): Plan {
@@ -90,8 +92,8 @@ function withTimeLimits(steps: Step[], { policies }: Topology): Step[] {
 }
 
 /**
- * Once, before all classes: look whether the standby can serve; pay what an earlier fence owes in the region that becomes the writer;
- * take the pointer; then stop and shut out the old side where it answers, and owe the rest.
+ * Once, before all classes: check whether the standby can serve; pay what an earlier fence owes in the region that
+ * becomes the writer; take the pointer; then fence the old side where it answers, and owe the rest.
  */
 function fence(from: string, to: string, expectedSeconds: number): Step[] {
   const step = (
@@ -115,7 +117,10 @@ function fence(from: string, to: string, expectedSeconds: number): Step[] {
   return [standby, debts, pointer, ...beside];
 }
 
-/** Azure takes ten writes a second of a principal in a subscription. Where both workspaces are in one, jobs that are resumed take half of them. */
+/**
+ * Azure allows ten writes a second for each principal in a subscription. If both workspaces are in one subscription,
+ * resubmitting jobs uses half of them.
+ */
 function secondsToStop({ jobs }: RecoveryPointSummary, { regions }: Topology): number {
   const subscriptions = new Set(Object.values(regions).map(({ workspace }) => workspace.subscriptionId));
   const perSecond = subscriptions.size === 1 ? 9.5 / 2 : 9.5;
@@ -123,8 +128,8 @@ function secondsToStop({ jobs }: RecoveryPointSummary, { regions }: Topology): n
 }
 
 /**
- * What an earlier fence took from the region is given back once the pointer is taken, and once its template is deployed: that may make the
- * workspace anew. Everything that is written there waits for it.
+ * Restores what an earlier fence took from the region, once the pointer is taken and the region's template is deployed,
+ * because that may recreate the workspace. Everything that is written there waits for this step.
  */
 function readmit(to: string, last: Map<string, string[]>): Step {
   const title = `Give the workspace of ${to} back what an earlier fence took from it`;
@@ -133,9 +138,10 @@ function readmit(to: string, last: Map<string, string[]>): Step {
 }
 
 /**
- * A phase of a class waits for the class's phase before it and for what `waits` says. `provision` begins beside the fence: it can
- * be undone, and everyone races for capacity. Everything after `provision` waits for the pointer, by way of what is given back:
- * nothing is written into the standby before the epoch is ours and its workspace can read it.
+ * A phase of a class waits for the class's previous phase and for what `waits` says. `provision` begins at the same
+ * time as the fence: it can be undone, and in an outage everyone competes for capacity. Everything after `provision`
+ * waits for the pointer, through the readmit step: nothing is written into the standby before the epoch is ours and its
+ * workspace can read it.
  */
 function needsOf(phase: Phase, resourceClass: ResourceClass, last: Map<string, string[]>): string[] {
   const needs = new Set<string>();
@@ -145,14 +151,14 @@ function needsOf(phase: Phase, resourceClass: ResourceClass, last: Map<string, s
     .find((ends) => ends.length > 0);
   for (const id of own ?? []) needs.add(id);
   if (phase === 'provision') {
-    // A debt is paid by taking roles away; the template gives those that are needed.
+    // Paying a debt removes roles. The template then assigns those that are needed.
     if (resourceClass === 'platform') needs.add('fence/platform/debts');
     else for (const id of last.get('provision/platform') ?? []) needs.add(id);
     return [...needs];
   }
   needs.add('fence/platform/readmit');
-  // Intake and writers of the old side are settled (done or owed) before anyone depends on the standby. Its jobs hold nobody up: each has a
-  // successor once it has ended, and that is for the step that resumes them to see.
+  // Intake and writers of the old side are done or owed before anyone depends on the standby. Its jobs delay nothing: a
+  // job's successor is submitted once the job has ended, which the `resume` phase checks.
   if (phase === 'switch') for (const name of ['intake', 'writers']) needs.add(`fence/platform/${name}`);
   for (const [otherPhase, otherClass] of waits[`${phase}/${resourceClass}`] ?? []) {
     for (const id of last.get(`${otherPhase}/${otherClass}`) ?? []) needs.add(id);
@@ -160,7 +166,7 @@ function needsOf(phase: Phase, resourceClass: ResourceClass, last: Map<string, s
   return [...needs];
 }
 
-/** The steps of one phase of one class, one after the other; what is independent stands beside them. */
+/** The steps of one phase of one class, one after another. Independent steps run at the same time. */
 function chain(
   phase: Phase,
   resourceClass: ResourceClass,
@@ -206,23 +212,23 @@ function notesOf(topology: Topology, recoveryPoint: RecoveryPointSummary, from: 
   return notes;
 }
 
-/** `replicate`: a recovery point, now. Steps, but no phases. */
+/** `replicate`: takes a recovery point now. It has steps, but no phases. */
 export function compileReplicate(input: CompileInput): Plan {
   const { topology, pointer } = input;
   const from = pointer.writer;
   const to = otherRegion(topology, from);
   const chainOf: [string, ActionName, string][] = [
     ['pay-debt', 'payFenceDebt', `Pay what the fence owes in ${to}`],
-    // Before the listing: what is found damaged is not taken over, and reading counts for no RPO.
+    // Before the listing: damaged copies are not reused, and the time for reading does not count towards the RPO.
     ['scrub', 'scrubReplicas', 'Read a share of the copies, and repair what is damaged'],
     ['list', 'listActive', `List the workspace in ${from}`],
     ['copy', 'copyBlobs', `Copy the blobs that ${to} lacks`],
     ['escrow', 'escrowSecrets', `Put the secrets into ${to}'s escrow vault`],
-    // The region may have come back while it was waited for.
+    // The region may have come back meanwhile.
     ['pay-rest', 'payFenceDebt', `Pay what the fence still owes in ${to}`],
     ['seal', 'sealRecoveryPoint', 'Seal the recovery point'],
-    // Last: a recovery point is taken whatever became of older ones.
-    ['damage', 'reportDamage', 'See that no copy is damaged for good'],
+    // Last: a recovery point is made whatever the state of older ones.
+    ['damage', 'reportDamage', 'Check that no copy is damaged beyond repair'],
   ];
   const steps = chainOf.map(([id, action, title], index): Step => ({
     id,

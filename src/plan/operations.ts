@@ -1,19 +1,20 @@
 /**
- * The operations: one row each. What a run holds, and what becomes of it, is read here rather than told by its operation's name; only what
- * makes a plan, and the commands, name an operation. Loads nothing: workflows import it.
+ * The operations, one row each. What a run does is read from its row, not decided by its operation's name. Only the
+ * plan compilers and the commands name an operation. Has no dependencies: workflows import it.
  */
 
+/** What an operation does. */
 export interface OperationRow {
   /**
-   * What excludes other runs, for as long as this one is open. `run`: the run lease, one open run a topology. `writer`: the writer lease of
-   * the epoch; runs of the same operation exclude one another.
+   * What excludes other runs while this one is open. `run`: the run lease, so a topology has one open run. `writer`:
+   * the writer lease of the epoch; runs of the same operation exclude one another.
    */
   lease: 'run' | 'writer';
   /** Whether it takes the region pointer. */
   movesWriter: boolean;
   /** `newest sealed`: it restores one, which its plan names. `makes one`: it seals one. */
   recoveryPoint: 'newest sealed' | 'makes one';
-  /** What a cancel does: `undo` takes back what was done; `end` leaves it, since it does no harm. */
+  /** What a cancel does. `undo`: undoes what was done. `end`: leaves it, since it does no harm. */
   cancel: 'undo' | 'end';
 }
 
@@ -32,17 +33,19 @@ export const operations = {
   },
 } as const satisfies Record<string, OperationRow>;
 
-/** Each is also the name of a workflow type. */
+/** Each operation is also the name of a workflow type. */
 export type Operation = keyof typeof operations;
 
 export const operationNames = Object.keys(operations) as [Operation, ...Operation[]];
 
-/** Widened: what a row says may differ in the next release. */
+/** Widened, because a row may differ in the next release. */
 export function rowOf(operation: Operation): OperationRow {
   return operations[operation];
 }
 
-/** The workflow's id: one for each thing that is excluded, so that Temporal itself deduplicates starts. */
+/**
+ * Returns the workflow id. Runs that exclude each other have the same id, so that Temporal itself deduplicates starts.
+ */
 export function workflowIdOf(run: { topology: string; operation: Operation }): string {
   return `understudy-${run.topology}-${rowOf(run.operation).lease === 'run' ? 'move' : run.operation}`;
 }

@@ -1,6 +1,6 @@
 /**
  * A plan: the ordered steps of one operation, compiled once by a pure function, stored by digest, then interpreted.
- * Nothing here does I/O, and nothing here knows Temporal: the workflow and the activities interpret these types.
+ * Nothing here does I/O or depends on Temporal: the workflow and the activities interpret these types.
  */
 import { z } from 'zod';
 import { phases, resourceClasses } from '../topology/words.ts';
@@ -9,41 +9,43 @@ import { operationNames } from './operations.ts';
 
 /** How long a step may take, in seconds. */
 const TimeLimits = z.strictObject({
-  /** One attempt, from its start. */
+  /** The longest time of one attempt, from its start. */
   attemptSeconds: z.number(),
-  /** All of its attempts. */
+  /** The longest time of all attempts together. */
   stepSeconds: z.number(),
-  /** Without any progress: the attempt is ended then, and the step is tried again. */
+  /** The longest time without progress. The attempt then ends, and the step is retried. */
   silenceSeconds: z.number(),
 });
 export type TimeLimits = z.infer<typeof TimeLimits>;
 
+/** The smallest part of a plan that has a name and a state. */
 export const Step = z.strictObject({
-  /** `restore/data/blobs`: unique in the plan, stable between two compilations of the same input. */
+  /** Example: `restore/data/blobs`. Unique in the plan, and the same in every compilation of the same input. */
   id: z.string(),
   /** Absent in operations without phases (`replicate`). */
   phase: z.enum(phases).optional(),
   class: z.enum(resourceClasses),
   action: z.enum(actionNames),
-  /** What a person reads: "Copy 212 blobs into frauddrwest". */
+  /** For people: "Copy 212 blobs into frauddrwest". */
   title: z.string(),
   /** Ids of the steps that must be completed (or skipped, or owed) before this one. */
   needs: z.array(z.string()),
-  /** What the action needs beyond the plan's own fields: names, never values of secrets; small. */
+  /** What the action needs beyond the plan's own fields. Small, and only names, never values of secrets. */
   input: z.record(z.string(), z.unknown()),
   /** The host whose task queue must run it (config files on a named host). */
   host: z.string().optional(),
-  /** The action can be undone when the run is cancelled. */
+  /** Whether the action is undone when the run is cancelled. */
   undoable: z.boolean(),
-  /** Predicted duration in seconds, where one can be predicted. */
+  /** Predicted duration in seconds, if it can be predicted. */
   expectedSeconds: z.number().optional(),
-  /** From the policies; absent in plans of older releases: then those of its profile. */
+  /** From the policies. Absent in plans of older releases, which use the profile's. */
   timeLimits: TimeLimits.optional(),
 });
 export type Step = z.infer<typeof Step>;
 
+/** A reference to a sealed recovery point. */
 export const RecoveryPointRef = z.strictObject({
-  /** `2026-11-21T10-00-00.000Z-e1`: start of its listing, and its epoch. */
+  /** Start of its listing, and its epoch: `2026-11-21T10-00-00.000Z-e1`. */
   id: z.string(),
   /** Digest of the sealed manifest: sha256 hex. */
   digest: z.string(),
@@ -52,18 +54,19 @@ export const RecoveryPointRef = z.strictObject({
 });
 export type RecoveryPointRef = z.infer<typeof RecoveryPointRef>;
 
-/** What a move cannot bring over, and a person goes without. */
+/** What a failover cannot restore, and a person accepts as lost. */
 export const AcceptedLoss = z.strictObject({
-  /** `storage:lake`: what a person names it by. */
+  /** The name by which a person accepts it: `storage:lake`. */
   id: z.string(),
   kind: z.string(),
-  /** The name of what is lost. */
+  /** The name of the resource. */
   name: z.string(),
   classes: z.array(z.enum(resourceClasses)),
   what: z.string(),
 });
 export type AcceptedLoss = z.infer<typeof AcceptedLoss>;
 
+/** The ordered steps of one operation. */
 export const Plan = z.strictObject({
   operation: z.enum(operationNames),
   topology: z.string(),
@@ -72,11 +75,11 @@ export const Plan = z.strictObject({
   from: z.string(),
   to: z.string(),
   recoveryPoint: RecoveryPointRef.optional(),
-  /** The epoch the plan was made in; the run refuses to start in another. */
+  /** The epoch in which the plan was made. The run refuses to start in another. */
   madeInEpoch: z.int().min(1),
-  /** An undo plan: the digest of the plan whose steps it takes back. */
+  /** For an undo plan: the digest of the plan that it undoes. */
   undoes: z.string().optional(),
-  /** What a person has accepted as lost, by name, before anything moves. */
+  /** What a person has accepted as lost, by name, before anything changes. */
   acceptedLosses: z.array(AcceptedLoss).optional(),
   steps: z.array(Step),
   /** What a person should know before it runs: nothing to restore for a class, an objective without a probe, … */

@@ -1,7 +1,7 @@
-/** Task queues: one for all workers, and one a named host for what only that host can see. Loads nothing. */
+/** Task queues: one for all workers, and one for each named host. Has no dependencies. */
 export const taskQueue = 'understudy';
 
-/** The queue of the worker on a named host, which alone sees that host's files. */
+/** Returns the queue of the worker on a named host. Only that worker can access the host's files. */
 export function hostQueue(host: string): string {
   return `understudy-host-${host}`;
 }

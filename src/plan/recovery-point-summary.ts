@@ -1,4 +1,7 @@
-/** What the compiler needs to know of a recovery point: small, and part of its seal, so that a plan needs one read. */
+/**
+ * What the compiler needs to know about a recovery point. Small, and part of its seal, so that making a plan needs one
+ * read.
+ */
 import { z } from 'zod';
 import { RecoveryPointRef } from './plan.ts';
 
@@ -7,7 +10,7 @@ const Counts = z.record(z.string(), Count);
 
 export const ComputeSummary = z.strictObject({
   name: z.string(),
-  /** `AmlCompute`, `ComputeInstance`, … */
+  /** Example: `AmlCompute`, `ComputeInstance`. */
   type: z.string(),
   vmSize: z.string().optional(),
   /** `Dedicated` or `LowPriority`. */
@@ -29,15 +32,15 @@ export const RecoveryPointSummary = z.strictObject({
   ref: RecoveryPointRef,
   epoch: z.int().min(1),
   region: z.string(),
-  /** How many of each kind: models, data, environments, components, codes, datastores, connections, schedules, … */
+  /** Number of each kind: models, data, environments, components, codes, datastores, connections, schedules, … */
   counts: Counts,
   blobs: Count,
   bytes: Count,
   computes: z.array(ComputeSummary),
   endpoints: z.array(EndpointSummary),
-  /** Unfinished jobs by status. */
+  /** Number of unfinished jobs by status. */
   jobs: Counts,
-  /** Assets that changed while they were copied. */
+  /** Number of assets that changed while they were copied. */
   fuzzy: Count,
 });
 export type RecoveryPointSummary = z.infer<typeof RecoveryPointSummary>;

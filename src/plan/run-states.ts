@@ -1,4 +1,4 @@
-/** The states of a run, and the legal moves between them: one table. Loads nothing. */
+/** The states of a run, and one table of the legal moves between them. Has no dependencies. */
 export const runStates = [
   'pending',
   'running',
@@ -14,24 +14,25 @@ const moves: Record<RunState, readonly RunState[]> = {
   pending: ['running', 'undoing', 'failed', 'cancelled'],
   running: ['waiting', 'undoing', 'completed', 'failed'],
   waiting: ['running', 'undoing', 'failed'],
-  // `failed`: something could not be undone, and can be tried again.
+  // `failed`: something could not be undone, and can be retried.
   undoing: ['cancelled', 'failed'],
   completed: [],
-  // `retry` takes a failed run up again; a cancel undoes it.
+  // `retry` runs a failed run again. A cancel undoes it.
   failed: ['running', 'undoing'],
   cancelled: [],
 };
 
+/** Whether a run may change from one state to the other. */
 export function mayMove(from: RunState, to: RunState): boolean {
   return from === to || moves[from].includes(to);
 }
 
-/** Nothing executes it any more. */
+/** Whether no workflow executes it any more. */
 export function isOver(state: RunState): boolean {
   return state === 'completed' || state === 'failed' || state === 'cancelled';
 }
 
-/** It keeps others from beginning: half a move is neither here nor there, until it is retried or cancelled. */
+/** Whether it prevents others from beginning. A half-done failover does, until it is retried or cancelled. */
 export function isOpen(state: RunState): boolean {
   return state !== 'completed' && state !== 'cancelled';
 }

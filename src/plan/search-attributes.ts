@@ -1,4 +1,4 @@
-/** Names of the search attributes by which people find runs in Temporal's own UI; all are keywords. */
+/** Names of the search attributes for finding runs in Temporal's UI. All are keywords. */
 export const searchAttributes = {
   topology: 'UnderstudyTopology',
   operation: 'UnderstudyOperation',

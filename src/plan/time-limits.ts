@@ -1,6 +1,6 @@
 /**
- * How long a step may take, from the policies: the plan carries it as data, so that what bounds an activity never contradicts what the
- * activity itself waits for. Pure; workflows import it.
+ * How long a step may take, from the policies. The plan carries the limits as data, so that an activity's timeout never
+ * contradicts what the activity itself waits for. Pure. Workflows import it.
  */
 import { toSeconds } from '../topology/duration.ts';
 import type { Topology } from '../topology/topology.ts';
@@ -12,23 +12,23 @@ type Policies = Topology['policies'];
 const minutes = 60;
 const hours = 60 * minutes;
 
-/** At least so long, whatever the policies say; also of plans of releases that did not say it. */
+/** Minimum limits, whatever the policies say. Also used for plans of releases without limits. */
 export const timeLimits: Record<Profile, TimeLimits> = {
-  // Looks and returns: tried often, given up after minutes, since a person waits for it.
+  // Reads and returns. Retried often, and fails after minutes, because a person waits for it.
   probe: { attemptSeconds: 10 * minutes, stepSeconds: 30 * minutes, silenceSeconds: 5 * minutes },
   // A few calls to Azure's control plane, which may throttle, fail and recover for a while.
   control: { attemptSeconds: 30 * minutes, stepSeconds: 2 * hours, silenceSeconds: 5 * minutes },
-  // Long work that resumes from its cursor: the work may take hours, its progress shows that it lives.
+  // Long work that continues from its cursor. It may take hours; its progress shows that it is alive.
   transfer: { attemptSeconds: 12 * hours, stepSeconds: 24 * hours, silenceSeconds: 5 * minutes },
 };
 
-/** What an attempt needs besides what its policies give it: it begins, ends, and tells what it has waited for in vain. */
+/** What an attempt needs beyond its policies: to begin, to end, and to report what it has waited for. */
 const besidesSeconds = 5 * minutes;
 
-/** A request that is sent again after its time is over is no silence yet: the SDK's clients try up to four times. */
+/** A timed-out request that is sent again is not silence yet: the SDK's clients try up to four times. */
 const triesOfRequest = 4;
 
-/** Of a step that carries out `action` under these policies. */
+/** Returns the limits of a step that runs `action` under these policies. */
 export function timeLimitsOf(action: ActionName, policies: Policies): TimeLimits {
   const { profile, policies: bounds = [] } = actionOf(action);
   const least = timeLimits[profile];

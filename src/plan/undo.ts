@@ -1,27 +1,28 @@
 /**
- * The plan that takes a run back: what its journal says was done, newest first. Pure, and compiled once, before the first undo: it is
- * sealed like any plan, and whoever takes the run up goes on with it.
+ * Compiles the plan that undoes a run: what its journal says was done, newest first. Pure. It is compiled once, before
+ * the first undo, and sealed like any plan. A retry continues with it.
  */
 import type { Plan, Step } from './plan.ts';
 
-/** What is read of a step's record. */
+/** The fields of a step's record that are read here. */
 export interface DoneStep {
   step: string;
   state: string;
-  /** ISO 8601; absent: it was broken off. */
+  /** ISO 8601. Absent if the step was interrupted. */
   endedAt?: string | undefined;
-  /** What its undo needs, if it was kept. */
+  /** What its undo needs, if that was recorded. */
   undo?: unknown;
 }
 
 const done = new Set(['completed', 'owed', 'undo-failed']);
 const brokenOff = new Set(['running', 'failed']);
 
+/** Compiles the undo plan. `digest`: of the plan to undo. */
 export function compileUndo(plan: Plan, digest: string, records: readonly DoneStep[]): Plan {
   const recordOf = new Map(records.map((record) => [record.step, record]));
   const touched = plan.steps
     .filter((step) => step.undoable && mayHaveChanged(recordOf.get(step.id)))
-    // Later in the plan first, then by the time of ending; what was broken off is the newest.
+    // Steps later in the plan come first, then those that ended later. An interrupted step is the newest.
     .toReversed()
     .toSorted((a, b) => endOf(recordOf.get(b.id)).localeCompare(endOf(recordOf.get(a.id))));
   return {
@@ -36,7 +37,7 @@ export function compileUndo(plan: Plan, digest: string, records: readonly DoneSt
   };
 }
 
-/** A step that was broken off may have changed things once it has kept what its undo needs. */
+/** An interrupted step may have changed things once it has recorded what its undo needs. */
 export function mayHaveChanged(record: Omit<DoneStep, 'step'> | undefined): boolean {
   if (!record) return false;
   return done.has(record.state) || (brokenOff.has(record.state) && record.undo !== undefined);

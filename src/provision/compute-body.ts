@@ -1,10 +1,10 @@
-/** The body that creates a cluster in the standby as the active workspace had it. Pure. */
+/** The body that creates a cluster in the standby as it was in the active workspace. Pure. */
 import type { ArmResource, Json, JsonObject } from '../azure/azure.ts';
 import { identityBody } from '../azure/identity.ts';
 import { isObject } from '../azure/body/json.ts';
 import type { ComputeSummary } from '../plan/recovery-point-summary.ts';
 
-/** What a cluster is made with; everything else that Azure shows of it is its state. */
+/** Settings of a cluster. Every other field that Azure returns is state. */
 const settings = [
   'osType',
   'vmSize',
@@ -16,7 +16,10 @@ const settings = [
   'propertyBag',
 ];
 
-/** `source`: as the recovery point has it; absent, only its summary is known. `reason`: why it cannot be made here. */
+/**
+ * `source`: the cluster as the recovery point has it. If absent, only its summary is known. `reason`: why it cannot be
+ * created here.
+ */
 export function clusterBody(
   wanted: ComputeSummary,
   source: ArmResource | undefined,
@@ -24,14 +27,15 @@ export function clusterBody(
 ): { body: JsonObject } | { reason: string } {
   const { description, disableLocalAuth, properties } = source?.properties ?? {};
   const inner = isObject(properties) ? properties : {};
-  if (isObject(inner.subnet)) return { reason: 'it stands in a network: build it by the standby’s template' };
+  if (isObject(inner.subnet))
+    return { reason: 'it is in a virtual network: create it with the standby’s template' };
   const vmSize = inner.vmSize ?? wanted.vmSize;
   if (vmSize === undefined) return { reason: 'its size is not known' };
   return {
     body: {
       location,
       ...(isObject(source?.['tags']) ? { tags: source['tags'] } : {}),
-      // Identities that a user assigned outlive a region as names; what they may do in the standby is given by its template.
+      // The ids of user-assigned identities outlive a region. What they may do in the standby is set by its template.
       identity: identityBody(source, 'None'),
       properties: {
         computeType: 'AmlCompute',

@@ -1,6 +1,6 @@
-/** Computes that are no clusters of the workspace: what each is, and who makes it in the standby. */
+/** Computes that are not clusters of the workspace: what each kind is, and who creates it in the standby. */
 
-/** As Azure Machine Learning calls them (`computeType`), and as people do. */
+/** Azure Machine Learning's name of each kind (`computeType`), and one for people. */
 const attached: Record<string, string> = {
   AKS: 'an attached AKS cluster',
   Kubernetes: 'an attached Kubernetes cluster',
@@ -12,12 +12,12 @@ const attached: Record<string, string> = {
   SynapseSpark: 'an attached Synapse Spark pool',
 };
 
-/** Why a compute of this kind is not made in the standby, and what to do. */
+/** Returns why a compute of this kind is not created in the standby, and what to do. */
 export function notACluster(type: string): string {
   if (type === 'ComputeInstance')
     return 'a compute instance: it belongs to a person, who creates another one in the standby';
   const kind = attached[type];
   return kind === undefined
     ? `a compute of type ${type}: only clusters are created; create it in the standby yourself`
-    : `${kind}: it stands outside of the workspace; attach one of the standby's region`;
+    : `${kind}: it exists outside the workspace; attach one of the standby's region`;
 }

@@ -1,4 +1,7 @@
-/** Deploys the standby's template: an incremental ARM deployment named after the run, so that twice is once. */
+/**
+ * Deploys the standby's template as an incremental ARM deployment. It is named after the run, so deploying twice has no
+ * further effect.
+ */
 import { RestError } from '@azure/core-rest-pipeline';
 import { azureError, operationError } from '../azure/errors.ts';
 import { apiVersions } from '../azure/azure.ts';
@@ -13,6 +16,7 @@ import { deploymentOf, foretell, Foretold } from './what-if.ts';
 /** ARM's limit for the name of a deployment. */
 const nameLimit = 64;
 
+/** The action `deployTemplate`. */
 export async function deployTemplate(context: StepContext): Promise<StepResult> {
   const { azure, to, bundle, signal } = context;
   const declared = bundle.templates[to.region];
@@ -22,7 +26,8 @@ export async function deployTemplate(context: StepContext): Promise<StepResult> 
   }
   const { subscriptionId, resourceGroup } = to.workspace;
   const name = `understudy-${context.run.runId}`.slice(0, nameLimit);
-  // Of an attempt before this one: it has been taken by now, and a what-if would find nothing any more.
+  // A what-if by an earlier attempt: the deployment has since removed these things, so another what-if would not find
+  // them.
   const foretold = Foretold.safeParse(context.cursor).data ?? (await askBefore(context, declared));
   await context.checkpoint({ unit: 'deployment asked about', done: 0, cursor: foretold });
   const began = context.now().getTime();
@@ -50,7 +55,8 @@ export async function deployTemplate(context: StepContext): Promise<StepResult> 
       context
         .checkpoint({ unit: `deployment ${status}`, done: 0, cursor: foretold })
         .catch((error: unknown) => {
-          // A control store that is silent for a moment is told at the end; a lease that is lost ends the waiting now.
+          // If the control store does not answer for a moment, that is reported at the end. If the lease is lost,
+          // waiting ends now.
           if (isUnderstudyError(error, 'FencedError')) fenced.abort(error);
         });
     });
@@ -71,7 +77,10 @@ export async function deployTemplate(context: StepContext): Promise<StepResult> 
   return { state: 'completed', ...told(done, declared, foretold) };
 }
 
-/** Made where there is none; one that is there keeps its place and its tags, which a PUT would take away. */
+/**
+ * Creates the resource group if it does not exist. An existing one keeps its location and tags, which a PUT would
+ * remove.
+ */
 async function ensureResourceGroup({ azure, to }: StepContext, abortSignal: AbortSignal): Promise<void> {
   const { subscriptionId, resourceGroup } = to.workspace;
   const id = `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}`;
@@ -81,13 +90,13 @@ async function ensureResourceGroup({ azure, to }: StepContext, abortSignal: Abor
     .resourceGroups.createOrUpdate(resourceGroup, { location: to.region }, { abortSignal });
 }
 
-/** Nothing is kept from being deployed by it: a standby without an identity is better than no standby. */
+/** Nothing that the what-if finds prevents the deployment: a standby without an identity is better than no standby. */
 function askBefore(context: StepContext, declared: StepContext['bundle']['templates'][string]) {
   const { azure, topology, to, signal } = context;
   return foretell({ azure, topology, workspace: to.workspace, declared, signal });
 }
 
-/** What the deployment has taken from what stood: said, never taken silently. */
+/** What the deployment removed from existing resources is always reported. */
 function told(
   done: string,
   { source }: { source: string },
@@ -103,20 +112,23 @@ function told(
   };
 }
 
-/** What is wrong stands in the details of a refusal, of which the client's error keeps the message alone. */
+/** The details of a refusal say what is wrong, but the client's error keeps only its message. */
 function tellAll(error: unknown, refused: string | undefined): void {
   if (error instanceof RestError && error.response && refused !== undefined)
     error.response.bodyAsText ??= refused;
 }
 
-/** Azure takes no second deployment of a name while the first, of an attempt that was cut short, is under way. */
+/**
+ * Azure refuses a second deployment of the same name while the first, from an attempt that was cut short, is in
+ * progress.
+ */
 function refusal(tried: string, error: unknown, aborted: boolean): Error {
   const known = azureError(tried, error, aborted);
   if (!isUnderstudyError(known) || known.details.azure?.code !== 'DeploymentActive') return known;
   return new UnderstudyError('NotYetError', known.message, { ...known.details, cause: known });
 }
 
-/** What failed within the deployment, and why: the client's poller says only that it did. */
+/** Returns what failed within the deployment, and why: the client's poller reports only that it failed. */
 async function failedDeployment(
   { azure, to, signal }: StepContext,
   name: string,

@@ -1,4 +1,7 @@
-/** Computes up: each cluster of the standby may grow as far as the active one could; its own limits are kept for the undo. */
+/**
+ * Scales computes up: each cluster of the standby gets the active one's maximum size. Its own limits are kept for the
+ * undo.
+ */
 import { showFindings, writeFindings, type Finding } from '../run/work/findings.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
 import { planned } from '../standby/standby.ts';
@@ -30,8 +33,9 @@ interface ScaleUndo {
 }
 
 /**
- * Side by side. Errors: AzureUnavailable. What Azure refuses of one cluster, or does not do in time, is counted as failed: the others must not
- * wait for it.
+ * Scales clusters concurrently. If Azure refuses one, or does not finish in time, it is counted as failed and the
+ * others do not wait.
+ * Errors: AzureUnavailable.
  */
 export async function scaleComputes(context: StepContext): Promise<StepResult> {
   const { computes, names } = context.step.input as unknown as Input;
@@ -79,7 +83,7 @@ export async function scaleComputes(context: StepContext): Promise<StepResult> {
   };
 }
 
-/** As the recovery point has them, by name. */
+/** The clusters by name, as the recovery point has them. */
 async function sourcesOf(context: StepContext): Promise<Map<string, ArmResource>> {
   if (!context.plan.recoveryPoint) return new Map();
   const { sealed } = await planned(context);
@@ -115,13 +119,13 @@ async function limitsOf(context: StepContext, names: string[]): Promise<ScaleUnd
 
 interface Scaling {
   wanted: ComputeSummary;
-  /** In the standby. */
+  /** Name in the standby. */
   name: string;
   /** As the recovery point has it. */
   source: ArmResource | undefined;
 }
 
-/** Returns why it cannot be done; undefined: it is done. */
+/** Returns why it cannot be done, or undefined once it is done. */
 async function scale(
   context: StepContext,
   { wanted, name, source }: Scaling,
@@ -154,6 +158,7 @@ async function scale(
   return undefined;
 }
 
+/** The undo of `scaleComputes`: restores limits, and removes clusters that it created. Idempotent. */
 export async function scaleComputesBack(context: StepContext, undo: unknown): Promise<string> {
   const { scaled, created } = undo as ScaleUndo;
   for (const { name, ...scaleSettings } of scaled) {

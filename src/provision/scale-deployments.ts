@@ -1,4 +1,4 @@
-/** Deployments up: each deployment that the standby has already gets as many instances as the active one had. */
+/** Scales deployments up: each existing deployment of the standby gets as many instances as the active one had. */
 import { showFindings, writeFindings, type Finding } from '../run/work/findings.ts';
 import { fail, newTally, showCount, skip, toCounts } from '../run/work/tally.ts';
 import { apiVersions, type ArmResource, type CallOptions } from '../azure/azure.ts';
@@ -24,8 +24,9 @@ interface Wanted {
 const isMissing = 'not there yet: made when the class is configured';
 
 /**
- * Side by side. Errors: AzureUnavailable. What Azure refuses of one deployment, or does not do in time, is counted as failed: the others must
- * not wait for it.
+ * Scales deployments concurrently. If Azure refuses one, or does not finish in time, it is counted as failed and the
+ * others do not wait.
+ * Errors: AzureUnavailable.
  */
 export async function scaleDeployments(context: StepContext): Promise<StepResult> {
   const wanted = wantedOf(context);
@@ -87,7 +88,7 @@ async function capacitiesOf({ azure, signal }: StepContext, wanted: readonly Wan
   };
 }
 
-/** Up only: what stands with more is left with more. */
+/** Only scales up: a deployment with more instances is left unchanged. */
 async function scale(
   { azure }: StepContext,
   { path, capacity }: Wanted,
@@ -103,6 +104,7 @@ function capacityOf(deployment: ArmResource | undefined): number {
   return (deployment?.sku as { capacity?: number } | undefined)?.capacity ?? 1;
 }
 
+/** The undo of `scaleDeployments`: restores the numbers of instances. Idempotent. */
 export async function scaleDeploymentsBack({ azure, signal }: StepContext, undo: unknown): Promise<string> {
   const { deployments } = undo as ScaleUndo;
   await forEachBounded(deployments, deployments.length, async ({ path, capacity }) => {

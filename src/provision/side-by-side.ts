@@ -1,6 +1,6 @@
 /**
- * Changes of several resources, each of which Azure takes minutes for: they go side by side, and an attempt goes on where the one before it
- * was cut short.
+ * Changes several resources concurrently, because Azure needs minutes for each. An attempt continues where the previous
+ * one was cut short.
  */
 import { z } from 'zod';
 import type { CallOptions } from '../azure/azure.ts';
@@ -10,29 +10,31 @@ import { everySecond } from '../run/work/every-second.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { toSeconds } from '../topology/duration.ts';
 
-/** Azure has the machines started at its own pace; more at a time would only reach the limits of its control plane. */
+/** Azure starts machines at its own pace. More concurrent changes would only reach the limits of its control plane. */
 const changesSideBySide = 16;
 
-/** What the attempts of a step know of each other: small, since it travels in heartbeats. */
+/** What the attempts of a step share. Small, because it is sent with heartbeats. */
 const Cursor = z.strictObject({
-  /** When the first attempt began (milliseconds since 1970): all of them have the policy's time together. */
+  /** When the first attempt began (milliseconds since 1970). The policy's time covers all attempts together. */
   began: z.number(),
-  /** By name: why it could not be done; null: it is done. */
+  /** By name: why it could not be done, or null once it is done. */
   ended: z.record(z.string(), z.string().nullable()),
 });
 type Cursor = z.infer<typeof Cursor>;
 
+/** The changes to make. */
 export interface Changes<T extends { name: string }> {
   /** "computes" */
   unit: string;
   items: readonly T[];
-  /** Returns why it cannot be done; undefined: it is done. Azure's refusals may be thrown. */
+  /** Returns why it cannot be done, or undefined once it is done. It may throw Azure's refusals. */
   change: (item: T, options: CallOptions) => Promise<string | undefined>;
 }
 
 /**
- * By name, why each could not be done; undefined: it is done. One that takes longer than the policy `provisionDeadline` is not, and
- * the others do not wait for it. Errors: AzureUnavailable, FencedError.
+ * Returns, by name, why each change could not be made, or undefined if it was. A change that takes longer than the
+ * policy `provisionDeadline` fails, and the others do not wait for it.
+ * Errors: AzureUnavailable, FencedError.
  */
 export async function sideBySide<T extends { name: string }>(
   context: StepContext,

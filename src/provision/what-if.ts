@@ -1,6 +1,7 @@
 /**
- * What a template would take from what stands, by Azure's own what-if: an incremental deployment deletes no resource, but a PUT replaces one, and
- * what the template does not say of it goes (the identity of a cluster, with all that it may do).
+ * Finds what a template would remove from existing resources, with Azure's own what-if. An incremental deployment
+ * deletes no resource, but a PUT replaces one, and loses what the template does not declare (such as the identity of a
+ * cluster, with its roles).
  */
 import { z } from 'zod';
 import type { Azure } from '../azure/azure.ts';
@@ -20,14 +21,14 @@ interface Foretell {
   signal: AbortSignal;
 }
 
-/** `unknown`: Azure did not say, within the policy `whatIfDeadline` or at all, and why. */
+/** `unknown`: why Azure did not answer, at all or within the policy `whatIfDeadline`. */
 export const Foretold = z.union([
   z.strictObject({ takes: z.array(z.string()) }),
   z.strictObject({ unknown: z.string() }),
 ]);
 export type Foretold = z.infer<typeof Foretold>;
 
-/** What is deployed: the same for a what-if as for the deployment itself. */
+/** The properties of a deployment, the same for a what-if and for the deployment itself. */
 export function deploymentOf({ template, parameters }: Declared) {
   return {
     mode: 'Incremental' as const,
@@ -36,7 +37,7 @@ export function deploymentOf({ template, parameters }: Declared) {
   };
 }
 
-/** Changes nothing. Throws only when the caller cancels it. */
+/** Runs the what-if. Changes nothing. Throws only if the caller cancels it. */
 export async function foretell({
   azure,
   topology,
@@ -66,7 +67,7 @@ export async function foretell({
     if (signal.aborted || isDefect(error)) throw error;
     if (deadline.aborted) return { unknown: `${tried}: not answered within ${whatIfDeadline}` };
     const known = azureError(tried, error);
-    // Without a resource group nothing stands.
+    // Without a resource group there are no resources.
     if (isUnderstudyError(known) && known.details.azure?.status === 404) return { takes: [] };
     return { unknown: messageOf(known) };
   }
@@ -86,7 +87,7 @@ interface PropertyChange {
   children?: PropertyChange[];
 }
 
-/** `workspaces/fraud/computes/gpu: identity (SystemAssigned)`, one line for each thing that goes. */
+/** One line for each thing that would be removed: `workspaces/fraud/computes/gpu: identity (SystemAssigned)`. */
 function takenBy({ resourceId = '', changeType, delta = [] }: Change): string[] {
   if (changeType !== 'Modify' && changeType !== 'Deploy') return [];
   const name = resourceId.split(/\/providers\/[^/]+\//i).at(-1) ?? resourceId;
@@ -104,14 +105,14 @@ function lossesOf(
 }
 
 /**
- * Azure does not ask every service, and tells deletions of settings that come back as their defaults. An identity, a tag or an element of a list
- * does not come back.
+ * Azure does not ask every service, and reports deletions of settings that return to their defaults. An identity, a tag
+ * or an element of a list does not return by itself.
  */
 function isNoise(place: string): boolean {
   return place.startsWith('properties.') && !/\.\d+(\.|$)/.test(place);
 }
 
-/** `SystemAssigned, UserAssigned` to `UserAssigned`: what was there and is not. */
+/** Returns what was removed: from `SystemAssigned, UserAssigned` to `UserAssigned`. */
 function lessOf(before: unknown, after: unknown): string[] {
   const kinds = (type: unknown) =>
     typeof type === 'string' ? type.split(/,\s*/).filter((kind) => kind !== '' && kind !== 'None') : [];
@@ -119,7 +120,7 @@ function lessOf(before: unknown, after: unknown): string[] {
   return gone.length > 0 ? [`identity (${gone.join(', ')})`] : [];
 }
 
-/** The kind of an identity is worth knowing; other values may be long, or secret. */
+/** The kind of an identity is shown. Other values may be long, or secret. */
 function shown(place: string, before: unknown): string {
   if (place !== 'identity' || before === null || typeof before !== 'object') return '';
   const { type } = before as { type?: unknown };

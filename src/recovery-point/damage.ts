@@ -1,4 +1,4 @@
-/** What is known to be damaged of what recovery points are made of: replicas, and parts of manifests. */
+/** Known damage to recovery points: to replicas, and to parts of manifests. */
 import { createHash } from 'node:crypto';
 import type { ControlStore } from '../control-store/store.ts';
 import { isUnderstudyError } from '../errors/error.ts';
@@ -13,27 +13,29 @@ import {
 } from './scrub-ledger.ts';
 import { showCount } from '../run/work/tally.ts';
 
+/** A recovery point of which parts are missing or altered. */
 export interface DamagedPoint {
   id: string;
   damaged: PartDamage[];
-  /** A person has accepted it. */
+  /** Someone has accepted it. */
   accepted: boolean;
 }
 
+/** All damage that scrubbing has found and that is not repaired. */
 export interface KnownDamage {
-  /** How many replicas are damaged, and of how many of these a person has accepted the loss. */
+  /** How many replicas are damaged, and for how many of them someone has accepted the loss. */
   replicas: { count: number; accepted: number };
-  /** The first of them. */
+  /** The first few of them. */
   examples: DamagedReplica[];
-  /** Recovery points of which parts are missing or altered. */
+  /** Recovery points with missing or altered parts. */
   points: DamagedPoint[];
-  /** When the replica was read that was not read for longest (ISO 8601); absent: none was. */
+  /** The oldest time at which a replica was last read (ISO 8601). Absent if none was read. */
   oldestReadAt?: string;
 }
 
 /**
- * The damage that scrubbing has found and that is not repaired. `limit`: how many replicas are named.
- * Errors: ControlStoreError if the ledger of the scrub is not readable; the next `replicate` begins it again.
+ * Returns the damage that scrubbing has found and that is not repaired. `limit`: how many replicas to name.
+ * Errors: ControlStoreError if the scrub ledger is not readable. The next `replicate` starts it again.
  */
 export async function knownDamage(store: ControlStore, { limit = 20 } = {}): Promise<KnownDamage> {
   const ledger = await readScrubLedger(store);
@@ -60,7 +62,7 @@ function countDamage({ points, lists }: ScrubLedger): Omit<KnownDamage, 'example
   };
 }
 
-/** Those whose loss nobody has accepted come first. */
+/** Replicas whose loss nobody has accepted come first. */
 async function* damagedReplicas(store: ControlStore, { lists }: ScrubLedger): AsyncGenerator<DamagedReplica> {
   const damaged = lists.filter(({ damage }) => damage);
   const isOpen = ({ damage }: (typeof damaged)[number]) => (damage?.count ?? 0) > (damage?.accepted ?? 0);
@@ -72,7 +74,7 @@ async function* damagedReplicas(store: ControlStore, { lists }: ScrubLedger): As
   }
 }
 
-/** One line for a person. */
+/** Describes a damaged replica in one line. */
 export function showDamagedReplica({ line, actual, reason, recoveryPoints }: DamagedReplica): string {
   const { first, last } = recoveryPoints;
   const points =
@@ -83,14 +85,14 @@ export function showDamagedReplica({ line, actual, reason, recoveryPoints }: Dam
   );
 }
 
-/** One line for a person. */
+/** Describes a damaged recovery point in one line. */
 export function showDamagedPoint({ id, damaged }: DamagedPoint): string {
   const [first] = damaged;
   const more = damaged.length > 1 ? ` (and ${showCount(damaged.length - 1, 'more part')})` : '';
   return `recovery point ${id} is damaged: ${first?.problem}${more}`;
 }
 
-/** A person accepts all that is known to be lost: it is named still, and fails nothing any more. */
+/** Records that a person accepts all known damage. The report still names it, but it no longer makes anything fail. */
 export async function acceptDamage(
   store: ControlStore,
   acceptance: { reason: string; by: string; at: string },
@@ -114,14 +116,14 @@ export async function acceptDamage(
   });
 }
 
-/** Replicas that must be read before anyone relies on them. */
+/** Replicas that must be read before they are used. */
 export interface Suspects {
   has(replica: string): boolean;
 }
 
 /**
- * Some that are whole may be among them: so many bits of a digest are remembered of each, however many there are. All are where it is not
- * known which are damaged.
+ * Returns the replicas that may be damaged. Some healthy ones may be among them, because only a few bits of each digest
+ * are kept in memory. If it is not known which replicas are damaged, all are suspect.
  */
 export async function suspectReplicas(store: ControlStore): Promise<Suspects> {
   try {

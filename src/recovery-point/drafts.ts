@@ -1,6 +1,7 @@
 /**
- * A recovery point on its way to its seal. What each step of `replicate` found is sealed by digest below the recovery point's
- * folder, and the digest is handed on in the step's facts: a step that runs twice, or too late, alters nothing.
+ * A recovery point before it is sealed. What each step of `replicate` found is sealed by digest below the recovery
+ * point's folder, and the step's facts pass the digest on. A step that runs twice, or too late, therefore alters
+ * nothing.
  */
 import { z } from 'zod';
 import { documentKind, type DocumentKind } from '../control-store/document.ts';
@@ -24,7 +25,7 @@ import { SourceAccount } from '../workspace/source-account.ts';
 import { SourceWorkspace } from '../workspace/workspace.ts';
 import { Tally } from '../run/work/tally.ts';
 
-/** Names a recovery point that is being made. */
+/** Identifies a recovery point that is being made. */
 export interface DraftPoint {
   id: string;
   epoch: number;
@@ -41,22 +42,22 @@ const Listing = z.strictObject({
   accounts: z.array(SourceAccount),
   shared: z.array(z.string()),
   sharing: Sharing,
-  /** Folders and files that are read where they are. */
+  /** Folders and files that the standby reads in place. */
   foldersShared: Count,
   parts: z.array(Part),
   counts: Counts,
   leftBehind: z.array(LeftBehind),
   computes: SummaryBody.shape.computes,
-  /** GPUs of the region's VM sizes; absent: they could not be read. */
+  /** GPUs of the region's VM sizes. Absent if they could not be read. */
   gpus: z.record(z.string(), z.number()).optional(),
   endpoints: SummaryBody.shape.endpoints,
   jobs: Counts,
-  /** Jobs that a fence has cancelled for a run that was cancelled itself: name → run. */
+  /** Jobs that a fence cancelled for a run that was itself cancelled: name → run. */
   leftCancelled: z.record(z.string(), z.string()),
 });
 export type Listing = z.infer<typeof Listing>;
 
-/** What `copyBlobs` has done; also its cursor, with `units` the number of units that are done. */
+/** What `copyBlobs` has done. Also its cursor: `units` is then the number of units done so far. */
 const Copying = z.strictObject({
   replica: Replica,
   units: Count,
@@ -64,9 +65,9 @@ const Copying = z.strictObject({
   fuzzyParts: z.array(Part),
   fuzzy: z.array(FuzzyAsset),
   tally: Tally,
-  /** Blobs that the units' own listings had: what `tally` must add up to. */
+  /** Blobs in the units' own listings: `tally` must add up to this. */
   expected: Count,
-  /** Of `tally.bytes`: what was not in the standby yet. */
+  /** The part of `tally.bytes` that was not in the standby yet. */
   newBytes: Count,
   empty: z.strictObject({ count: Count, examples: z.array(z.string()) }),
 });
@@ -97,8 +98,8 @@ const steps = { listing: 'list', copying: 'copy', escrowed: 'escrow' } as const 
 >;
 
 /**
- * The recovery point of this run, begun now unless an earlier attempt has begun it. It belongs to the epoch that the plan was made in:
- * a run that was fenced writes on where nobody looks.
+ * Returns the recovery point of this run. Begins it now, unless an earlier attempt has. It belongs to the epoch in
+ * which the plan was made, so a run that was fenced writes where nobody reads.
  */
 export async function beginPoint(context: StepContext): Promise<DraftPoint> {
   const { store, run, plan } = context;
@@ -116,7 +117,7 @@ function draftPoint({ startedAt, epoch }: { startedAt: string; epoch: number }):
   return { id, epoch, startedAt, folder: folderOf(epoch, id) };
 }
 
-/** Seals what a step found; answers the fact that hands it on. */
+/** Seals what a step found. Returns the fact that passes it on. */
 export async function sealDraft<K extends keyof Drafts>(
   context: StepContext,
   point: DraftPoint,
@@ -127,7 +128,10 @@ export async function sealDraft<K extends keyof Drafts>(
   return { recoveryPoint: point.id, [kind]: digest };
 }
 
-/** By the digest that `sealDraft` handed on. ControlStoreError if it is not there, or not what was sealed. */
+/**
+ * Reads a draft by the digest that `sealDraft` returned.
+ * Errors: ControlStoreError if it is missing, or not what was sealed.
+ */
 export async function readDraft<K extends keyof Drafts>(
   store: ControlStore,
   point: DraftPoint,
@@ -141,7 +145,10 @@ function draftFolder({ folder }: DraftPoint): string {
   return `${folder}/drafts`;
 }
 
-/** What an earlier step of this run has sealed. ControlStoreError if that step has left nothing behind. */
+/**
+ * Reads what an earlier step of this run sealed.
+ * Errors: ControlStoreError if that step sealed nothing.
+ */
 export async function openDraft<K extends keyof Drafts>(
   context: StepContext,
   point: DraftPoint,
@@ -152,17 +159,20 @@ export async function openDraft<K extends keyof Drafts>(
   if (typeof digest !== 'string') {
     throw new UnderstudyError(
       'ControlStoreError',
-      `step "${context.step.id}" of run "${context.run.runId}" needs what step "${steps[kind]}" found, and it has left nothing`,
+      `step "${context.step.id}" of run "${context.run.runId}" needs the result of step "${steps[kind]}", which has sealed none`,
       { next: 'Start a new run: understudy replicate.' },
     );
   }
   return readDraft(context.store, point, kind, digest);
 }
 
-/** A reference to nothing is found by its name alone: all of them are kept, up to a number that a manifest can hold. */
+/**
+ * How many references to missing things are kept. Only their names tell them apart, so all are kept, up to what a
+ * manifest can hold.
+ */
 export const mostReferences = 1000;
 
-/** Of everything else a few do: the workspace lists the rest. */
+/** For every other kind a few examples are enough: the workspace lists the rest. */
 function mostNamed(kind: string): number {
   return kind === 'references' || kind === 'images' ? mostReferences : 5;
 }
@@ -170,7 +180,7 @@ function mostNamed(kind: string): number {
 /** Collects what is left behind, by kind and reason, with a few examples each. */
 export function leftBehindList(): {
   add(kind: string, reason: string, example: string): void;
-  /** What the topology asks to leave. */
+  /** Adds what the topology asks to leave behind. */
   addChosen(kind: string, reason: string, example: string, count: number): void;
   all(): LeftBehind[];
 } {
@@ -191,10 +201,10 @@ export function leftBehindList(): {
 }
 export type LeftBehindList = ReturnType<typeof leftBehindList>;
 
-/** Kinds that a step of the restore counts, what was left behind of them included. */
+/** Kinds that a step of the restore counts, including what was left behind of them. */
 const counted = new Set<string>([...assetTypeNames, 'datastores', 'datastore', 'connection', 'endpoint']);
 
-/** What was left behind of everything else, one line each: no step of a restore would say it. */
+/** Describes what was left behind of all other kinds, one line each. No step of a restore reports these. */
 export function leftBehindUncounted(
   all: readonly (Omit<LeftBehind, 'chosen'> & { chosen?: true | undefined })[],
 ): string[] {
@@ -202,8 +212,8 @@ export function leftBehindUncounted(
 }
 
 /**
- * One line each, for people: "2 file shares left behind: their files are … (workspacefilestore, …)". References are put together by what
- * refers: "jobs: train-1 → compute gpu; train-2 → compute gpu".
+ * Describes what was left behind in one line: "2 file shares left behind: their files are … (workspacefilestore, …)".
+ * References are grouped by what refers: "jobs: train-1 → compute gpu; train-2 → compute gpu".
  */
 export function showLeftBehind({ kind, reason, count, examples }: Omit<LeftBehind, 'chosen'>): string {
   const more = count > examples.length ? ', …' : '';
@@ -211,7 +221,10 @@ export function showLeftBehind({ kind, reason, count, examples }: Omit<LeftBehin
   return `${count} ${what} left behind: ${reason} (${grouped(examples)}${more})`;
 }
 
-/** Examples that name their owner (`jobs/train-1 → …`, `models/fraud/1: …`) by the kind of that owner, once a few are too many to read. */
+/**
+ * Groups examples that name their owner (`jobs/train-1 → …`, `models/fraud/1: …`) by the owner's kind, once there are
+ * too many to read one by one.
+ */
 function grouped(examples: readonly string[]): string {
   const owned = examples.map((each) => /^([a-z-]+)\/(.+)$/i.exec(each));
   if (examples.length <= 5 || owned.includes(null)) return examples.join(', ');

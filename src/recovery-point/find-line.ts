@@ -1,11 +1,16 @@
-/** Looks one blob up in a recovery point that may have a million, and which recovery points refer to a replica. */
+/**
+ * Finds one blob in a recovery point that may have a million, and finds the recovery points that refer to a replica.
+ */
 import type { ControlStore } from '../control-store/store.ts';
 import { isUnderstudyError } from '../errors/error.ts';
 import { folderOf, orderKey, type BlobLine, type SealedManifest } from './manifest.ts';
 import { readLines } from './parts.ts';
 import { readChecked } from './read-seal.ts';
 
-/** Parts are in the order of their blobs: a few of them are read. RecoveryPointError if one of these is damaged. */
+/**
+ * Parts are sorted by blob, so only a few of them are read.
+ * Errors: RecoveryPointError if one of these is damaged.
+ */
 async function findLine(
   store: ControlStore,
   sealed: SealedManifest,
@@ -30,8 +35,8 @@ async function findLine(
 }
 
 /**
- * The last recovery point that refers to a replica. `ids`: of those from the first one that does, oldest first; they refer to it until its
- * blob has changed, so a few of them are looked into.
+ * Returns the last recovery point that refers to a replica. `ids`: recovery points from the first one that refers to
+ * it, oldest first. They refer to it until its blob changes, so reading a few of them is enough.
  */
 export async function lastReferring(
   store: ControlStore,
@@ -52,7 +57,10 @@ export async function lastReferring(
   return ids[low];
 }
 
-/** The replica that a recovery point has of a blob; undefined where it has none, is of another region, or cannot be read. */
+/**
+ * Returns the replica that a recovery point has of a blob. Undefined if it has none, belongs to another region, or
+ * cannot be read.
+ */
 export async function replicaIn(
   store: ControlStore,
   id: string,

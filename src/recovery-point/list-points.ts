@@ -1,4 +1,4 @@
-/** Which recovery points there are: the newest are found without a look at the others. */
+/** Lists recovery points. The newest are found without reading the others. */
 import { newestFirst } from '../control-store/newest-first.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import type { RecoveryPointSummary } from '../plan/recovery-point-summary.ts';
@@ -6,23 +6,28 @@ import { epochOf } from './manifest.ts';
 import { summarise, tryPoint } from './read-seal.ts';
 import { sealedName } from './sealed-manifest.ts';
 
+/** The recovery points in the control store. */
 export interface RecoveryPointList {
-  /** Newest first: by epoch, then by start. A late seal of an older epoch never comes before a newer epoch's. */
+  /** Newest first: by epoch, then by start. A late seal of an older epoch never comes before one of a newer epoch. */
   sealed: RecoveryPointSummary[];
-  /** Sealed, but not readable as such: altered or cut short. */
+  /** Sealed, but altered or cut short. */
   damaged: { id: string; reason: string }[];
-  /** Begun and never sealed. */
+  /** Begun but never sealed. */
   unsealed: string[];
 }
 
+/** Limits what `listRecoveryPoints` reads. */
 export interface ListOptions {
-  /** At most so many sealed ones are read, and what is older than they is not looked at. */
+  /** Reads at most this many sealed ones, and none that are older. */
   limit?: number;
   /** Only those of this region. */
   region?: string;
 }
 
-/** AzureUnavailable when the control store does not answer. */
+/**
+ * Lists recovery points, newest first.
+ * Errors: AzureUnavailable if the control store does not answer.
+ */
 export async function listRecoveryPoints(
   store: ControlStore,
   { limit = Infinity, region }: ListOptions = {},
@@ -33,7 +38,7 @@ export async function listRecoveryPoints(
       const found = await tryPoint(store, id);
       if (found === undefined) list.unsealed.push(id);
       else if ('reason' in found) list.damaged.push(found);
-      // An epoch has one writer: what else there is of this one is of the same region.
+      // An epoch has one writer, so the rest of this epoch is of the same region.
       else if (region !== undefined && found.sealed.region !== region) break;
       else if (list.sealed.push(summarise(found)) >= limit) return list;
     }
@@ -42,8 +47,8 @@ export async function listRecoveryPoints(
 }
 
 /**
- * Ids of those that were sealed, newest first. `isKnown`: it is known of an id that it was, which saves a look. `limit`: at most so many, and
- * what is older than they is not looked at.
+ * Returns the ids of sealed recovery points, newest first. `isKnown` tells which ids are already known to be sealed,
+ * which saves a request. `limit`: returns at most this many, and reads none that are older.
  */
 export async function sealedIds(
   store: ControlStore,
@@ -59,12 +64,15 @@ export async function sealedIds(
   return sealed;
 }
 
-/** Also where it cannot be read. */
+/** True also if its seal cannot be read. */
 async function isSealed(store: ControlStore, id: string): Promise<boolean> {
   return (await store.readText(sealedName(epochOf(id) ?? 0, id))) !== undefined;
 }
 
-/** Sealed or not: the ids of each epoch, the newest epoch first, and in it the newest first. */
+/**
+ * Ids of all recovery points, sealed or not, one group per epoch. The newest epoch, and within it the newest id, comes
+ * first.
+ */
 async function* idsByEpoch(store: ControlStore): AsyncGenerator<AsyncGenerator<string>> {
   const epochs: number[] = [];
   for await (const folder of store.folders('epochs/')) epochs.push(Number(folder.split('/')[1]));

@@ -1,4 +1,4 @@
-/** Writing and reading the parts of a recovery point: NDJSON, bounded in size, each named by its digest. */
+/** Writes and reads the parts of a recovery point: NDJSON, limited in size, each named by its digest. */
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import type { ControlStore } from '../control-store/store.ts';
@@ -8,12 +8,16 @@ import { partLines, type Part, type PartKind, type PartLines } from './manifest.
 const linesPerPart = 2000;
 const bytesPerPart = 4 * 1024 * 1024;
 
+/** Writes the lines of one kind into parts. */
 export interface PartWriter<K extends PartKind> {
-  /** ControlStoreError where the line could not be read again. */
+  /**
+   * Adds a line.
+   * Errors: ControlStoreError if the line could not be read again.
+   */
   add(line: PartLines[K]): Promise<void>;
-  /** Writes what is left; answers every part written, in order. */
+  /** Writes the remaining lines. Returns every part written, in order. */
   end(): Promise<Part[]>;
-  /** Parts written so far, and whether lines are waiting for the next one. */
+  /** Parts written so far. Lines may be waiting for the next one. */
   readonly parts: readonly Part[];
 }
 
@@ -69,7 +73,10 @@ function folderOfKind(kind: PartKind): string {
   return kind === 'jobs' ? '' : 'inventory/';
 }
 
-/** The text of a part, checked against its digest. RecoveryPointError if it is missing, cut short or altered. */
+/**
+ * Returns the text of a part after checking its digest.
+ * Errors: RecoveryPointError if it is missing, cut short or altered.
+ */
 export async function partText(store: ControlStore, folder: string, part: Part): Promise<string> {
   const text = await store.readText(`${folder}/${part.name}`);
   const actual = text === undefined ? undefined : sha256(text);
@@ -85,7 +92,10 @@ export async function partText(store: ControlStore, folder: string, part: Part):
   return text;
 }
 
-/** The lines of the parts of one kind, one part in memory at a time. RecoveryPointError as of `partText`, and where a line has another form. */
+/**
+ * Reads the lines of all parts of one kind, with one part in memory at a time.
+ * Errors: RecoveryPointError as `partText`, and if a line does not match its schema.
+ */
 export async function* readLines<K extends PartKind>(
   store: ControlStore,
   folder: string,
@@ -98,7 +108,7 @@ export async function* readLines<K extends PartKind>(
   }
 }
 
-/** As `readLines`, passing over what is missing or altered: `onDamage` is told. */
+/** As `readLines`, but skips what is missing or altered and reports it to `onDamage`. */
 export async function* readableLines<K extends PartKind>(
   store: ControlStore,
   folder: string,
@@ -165,7 +175,7 @@ function idOf(folder: string): string {
   return folder.split('/').at(-1) ?? folder;
 }
 
-/** How many lines the parts of a kind have together. */
+/** Returns how many lines the parts of a kind have in total. */
 export function countLines(parts: readonly Part[], kind: PartKind): number {
   return parts.reduce((sum, part) => sum + (part.kind === kind ? part.count : 0), 0);
 }

@@ -1,14 +1,14 @@
-/** What to use in place of a recovery point that cannot be used. */
+/** Suggests what to use in place of a recovery point that cannot be used. */
 import { readPointerIfAny } from '../control-store/region-pointer.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { isUnderstudyError } from '../errors/error.ts';
 import { epochOf } from './manifest.ts';
 import { readChecked, readParts, tryPoint } from './read-seal.ts';
 
-/** How many recovery points are offered to anyone who names one that is not there. */
+/** How many recovery points to suggest when the one that was named does not exist. */
 const offered = 3;
 
-/** Names only what a move would take: of the writer's region, with a seal and parts that are whole. */
+/** Suggests only what a failover would use: recovery points of the writer's region whose seal and parts are intact. */
 export async function adviceAfter(store: ControlStore, id: string): Promise<string> {
   const ids = await sealedNames(store);
   if (ids.length === 0) return 'There is none: take one with "understudy replicate".';
@@ -26,7 +26,7 @@ export async function adviceAfter(store: ControlStore, id: string): Promise<stri
     : `None of the ${older.length} before it can be used in its place: take one with "understudy replicate".`;
 }
 
-/** Ids of all that were sealed, newest first, by a listing of every name. */
+/** Ids of all sealed recovery points, newest first, from a listing of all names. */
 async function sealedNames(store: ControlStore): Promise<string[]> {
   const ids: string[] = [];
   for await (const name of store.list('epochs/')) {
@@ -36,7 +36,10 @@ async function sealedNames(store: ControlStore): Promise<string[]> {
   return ids.toSorted((a, b) => (epochOf(b) ?? 0) - (epochOf(a) ?? 0) || (a < b ? 1 : -1));
 }
 
-/** What a move restores is of the writer; where the pointer cannot be read, of the region that `otherwise` returns. */
+/**
+ * Returns the writer: a failover restores only its recovery points. If the pointer cannot be read, returns what
+ * `otherwise` returns.
+ */
 async function writerOr(
   store: ControlStore,
   otherwise: () => Promise<string | undefined>,
@@ -49,7 +52,10 @@ async function writerOr(
   }
 }
 
-/** The newest of the region that is whole, parts and all; without a region the newest that is. Of `ids`, newest first. */
+/**
+ * Returns the newest of `ids` that is intact, parts included. `ids` are newest first. Without a region, any region
+ * counts.
+ */
 async function newestWhole(
   store: ControlStore,
   ids: readonly string[],
@@ -68,7 +74,7 @@ async function newestWhole(
   return undefined;
 }
 
-/** Undefined where its seal cannot be read. */
+/** Undefined if its seal cannot be read. */
 async function regionOf(store: ControlStore, id: string): Promise<string | undefined> {
   const found = await tryPoint(store, id);
   return found && 'sealed' in found ? found.sealed.region : undefined;

@@ -1,4 +1,4 @@
-/** What is sealed, read and checked: the seal of one recovery point, and its parts. */
+/** Reads and checks what is sealed: the seal of one recovery point, and its parts. */
 import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError, isUnderstudyError, messageOf } from '../errors/error.ts';
 import type { RecoveryPointSummary } from '../plan/recovery-point-summary.ts';
@@ -8,7 +8,7 @@ import { partText } from './parts.ts';
 import { checkSeal, digestOf } from './recovery-point-checks.ts';
 import { readManifest, sealedName } from './sealed-manifest.ts';
 
-/** As `openRecoveryPoint`, with its parts unread. */
+/** As `openRecoveryPoint`, but does not read the parts. */
 export async function readChecked(store: ControlStore, id: string): Promise<OpenRecoveryPoint> {
   return (await findChecked(store, id)) ?? neverSealed(id);
 }
@@ -24,11 +24,15 @@ function neverSealed(id: string): never {
   throw new UnderstudyError('RecoveryPointError', message, { place: sealedName(epochOf(id) ?? 0, id) });
 }
 
+/**
+ * Reads and checks the seal of a recovery point.
+ * Errors: RecoveryPointError if it is missing, never sealed, or altered.
+ */
 export async function readSealed(store: ControlStore, id: string): Promise<OpenRecoveryPoint> {
   return (await findSealed(store, id)) ?? neverSealed(id);
 }
 
-/** Undefined where there is none, or it was never sealed. */
+/** Undefined if it does not exist, or was never sealed. */
 async function findSealed(store: ControlStore, id: string): Promise<OpenRecoveryPoint | undefined> {
   const epoch = epochOf(id);
   if (epoch === undefined) {
@@ -50,7 +54,7 @@ async function findSealed(store: ControlStore, id: string): Promise<OpenRecovery
   return { ref: { id, digest: digestOf(sealed), startedAt: sealed.startedAt }, sealed };
 }
 
-/** Undefined where it was never sealed. */
+/** As `readSealed`, but returns undefined if it was never sealed. */
 export async function tryPoint(
   store: ControlStore,
   id: string,
@@ -63,17 +67,20 @@ export async function tryPoint(
   }
 }
 
-/** A part may have a few megabytes, and this many are in memory. */
+/** How many parts are in memory at once. A part may have a few megabytes. */
 const partsAtOnce = 8;
 
-/** RecoveryPointError for the first part that is missing or altered. */
+/**
+ * Reads and checks all parts.
+ * Errors: RecoveryPointError for the first part that is missing or altered.
+ */
 export async function readParts(store: ControlStore, { epoch, id, parts }: SealedManifest): Promise<void> {
   await forEachBounded(parts, partsAtOnce, async (part) => {
     await partText(store, folderOf(epoch, id), part);
   });
 }
 
-/** What the plan compiler needs to know. */
+/** Returns what the plan compiler needs to know. */
 export function summarise({ ref, sealed }: OpenRecoveryPoint): RecoveryPointSummary {
   return { ref, ...sealed.summary };
 }

@@ -1,4 +1,4 @@
-/** What a recovery point's seal says of itself: its own digest, and counts that must be those of its parts. */
+/** Checks a seal against itself: its digest, and counts that must match its parts. */
 import { createHash } from 'node:crypto';
 import { canonical } from '../control-store/store.ts';
 import { UnderstudyError } from '../errors/error.ts';
@@ -6,18 +6,25 @@ import { assetTypeNames } from '../workspace/asset-types.ts';
 import type { PartKind, SealedContent, SealedManifest, SummaryBody } from './manifest.ts';
 import { countLines } from './parts.ts';
 
-/** sha256 hex of the canonical form of all that a seal holds but its own digest: also the digest of a `RecoveryPointRef`. */
+/**
+ * Returns the sha256 hex of the canonical form of a seal without its own digest. `RecoveryPointRef` uses the same
+ * digest.
+ */
 export function digestOf(sealed: SealedContent): string {
   return createHash('sha256')
     .update(canonical({ ...sealed, digest: undefined }))
     .digest('hex');
 }
 
+/** Adds the digest to a manifest. */
 export function withDigest(content: SealedContent): SealedManifest {
   return { ...content, digest: digestOf(content) };
 }
 
-/** `place`: where it was read, or is to be written. Errors: RecoveryPointError if the seal is not what was sealed, or its summary does not say what its parts hold. */
+/**
+ * Checks a seal. `place`: where it was read, or will be written.
+ * Errors: RecoveryPointError if the digest does not match, or the summary does not match the parts.
+ */
 export function checkSeal(sealed: SealedManifest, place: string): void {
   const found = digestOf(sealed);
   if (sealed.digest !== found) {
@@ -36,7 +43,7 @@ export function checkSeal(sealed: SealedManifest, place: string): void {
   );
 }
 
-/** What a part's lines are counted as in `summary.counts`, where every line counts. */
+/** The name in `summary.counts` for each kind of part whose lines are all counted. */
 const countedAs = {
   datastores: 'datastores',
   connections: 'connections',
@@ -50,7 +57,7 @@ const countedAs = {
   blobs: 'blobs',
 } as const satisfies Partial<Record<PartKind, string>>;
 
-/** The work that a plan announces is counted from the summary; what is done is read from the parts. */
+/** A plan announces work from the summary, but the work is done from the parts: the two must match. */
 function differencesOf({ parts, secrets, fuzzy, summary }: SealedContent): string[] {
   const lines = (kind: PartKind) => ({ where: `parts "${kind}"`, count: countLines(parts, kind) });
   const compared = [
@@ -71,7 +78,7 @@ function differencesOf({ parts, secrets, fuzzy, summary }: SealedContent): strin
     },
     { name: 'fuzzy', says: summary.fuzzy, where: 'list "fuzzy"', count: fuzzy.length },
   ];
-  // Versions are counted; the lines are those of the containers besides.
+  // The counts are of versions. The parts also have lines for the containers.
   const assets = assetTypeNames.flatMap((type) => {
     const [says, { where, count }] = [summary.counts[type] ?? 0, lines(type)];
     return count < says ? [`counts.${type} says ${says}, its ${where}: ${count} at most`] : [];
@@ -84,7 +91,7 @@ function differencesOf({ parts, secrets, fuzzy, summary }: SealedContent): strin
   ];
 }
 
-/** How many jobs a plan says were unfinished. */
+/** Returns how many jobs were unfinished. */
 export function unfinishedJobs({ jobs }: Pick<SummaryBody, 'jobs'>): number {
   return Object.values(jobs).reduce((sum, count) => sum + count, 0);
 }

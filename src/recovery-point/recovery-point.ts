@@ -1,4 +1,4 @@
-/** Opening a recovery point, and reading its parts. */
+/** Opens recovery points and reads their parts. */
 import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError, isUnderstudyError } from '../errors/error.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
@@ -19,9 +19,10 @@ import { sealedName } from './sealed-manifest.ts';
 export { digestOf };
 
 /**
- * Opens a recovery point and checks its seal, and the digest of every part of it. The job specs and the replicas that its lines name are
- * checked as they are read.
- * Errors: RecoveryPointError if it is not there, not sealed, cut short or altered; `details.next` then names the one before.
+ * Opens a recovery point and checks its seal and the digest of every part. The job specs and replicas that its lines
+ * name are checked when they are read.
+ * Errors: RecoveryPointError if it is missing, not sealed, cut short or altered. `details.next` then suggests the one
+ * before.
  */
 export async function openRecoveryPoint(store: ControlStore, id: string): Promise<OpenRecoveryPoint> {
   return advised(store, id, async () => {
@@ -31,7 +32,7 @@ export async function openRecoveryPoint(store: ControlStore, id: string): Promis
   });
 }
 
-/** What is wrong with a recovery point is said with the one before it. */
+/** Adds the recovery point before to an error about this one. */
 async function advised<T>(store: ControlStore, id: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -45,8 +46,8 @@ async function advised<T>(store: ControlStore, id: string, work: () => Promise<T
 }
 
 /**
- * By the reference a plan holds: the manifest must have the plan's digest, which is that of a seal that was checked when it was planned. Parts
- * are checked as they are read.
+ * Opens a recovery point by the reference in a plan. The manifest must have the plan's digest, whose seal was checked
+ * when the plan was made. Parts are checked when they are read.
  */
 export async function openByRef(store: ControlStore, ref: RecoveryPointRef): Promise<OpenRecoveryPoint> {
   return advised(store, ref.id, async () => {
@@ -60,7 +61,7 @@ export async function openByRef(store: ControlStore, ref: RecoveryPointRef): Pro
   });
 }
 
-/** The lines of one kind, each part checked against its digest as it is read. */
+/** Reads the lines of one kind. Each part is checked against its digest when it is read. */
 export function readPart<K extends PartKind>(
   store: ControlStore,
   sealed: SealedManifest,
@@ -70,8 +71,9 @@ export function readPart<K extends PartKind>(
 }
 
 /**
- * The job ledger as it was sealed.
- * Errors: RecoveryPointError if it is altered, or, after its last line, if it has not as many jobs as the plan was told.
+ * Reads the job ledger as it was sealed.
+ * Errors: RecoveryPointError if it is altered, or, after the last line, if it does not have as many jobs as the plan
+ * says.
  */
 export async function* readLedgerSnapshot(
   store: ControlStore,
@@ -80,7 +82,7 @@ export async function* readLedgerSnapshot(
   yield* readLedger(store, await openByRef(store, ref));
 }
 
-/** As `readLedgerSnapshot`, of a recovery point that is open. */
+/** As `readLedgerSnapshot`, for a recovery point that is already open. */
 export async function* readLedger(
   store: ControlStore,
   { ref, sealed }: OpenRecoveryPoint,

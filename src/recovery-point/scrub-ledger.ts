@@ -1,6 +1,6 @@
 /**
- * What has been read of the replicas, when, and what is damaged: one document of the control store, and lists that it names by their
- * digests. A scrub that is killed at any moment loses what it read since the last write, and nothing else.
+ * Which replicas were read, when, and which are damaged: one document in the control store, and lists that it names by
+ * digest. A scrub that is killed at any moment loses only what it read since the last write.
  */
 import { z } from 'zod';
 import { documentKind } from '../control-store/document.ts';
@@ -11,33 +11,34 @@ const ledgerName = 'replicas/scrub.json';
 const listFolder = 'replicas/lists';
 const damageFolder = 'replicas/damage';
 
-/** A list of replicas: what is read together. */
+/** A list of replicas that are read together. */
 const ScrubList = z.strictObject({
-  /** Of the list in the control store; also its name. */
+  /** Digest of the list in the control store, and also its name. */
   digest: z.string(),
-  /** Of the account that the replicas are in. */
+  /** ARM id of the account that has the replicas. */
   accountId: z.string(),
   count: z.int(),
-  /** Of all its replicas. */
+  /** Total size of its replicas. */
   bytes: z.number(),
-  /** When all of them had been read (ISO 8601). */
+  /** When the last of them was read (ISO 8601). */
   readAt: z.string(),
-  /** Those that are damaged: a document of its own. `accepted`: those whose loss a person has accepted. */
+  /** The damaged ones, in a document of their own. `accepted`: how many of them someone has accepted as lost. */
   damage: z.strictObject({ digest: z.string(), count: z.int(), accepted: z.int() }).optional(),
 });
 export type ScrubList = z.infer<typeof ScrubList>;
 
+/** A part of a recovery point that is damaged. */
 export const PartDamage = z.strictObject({ part: z.string(), problem: z.string() });
 export type PartDamage = z.infer<typeof PartDamage>;
 
 const ScrubbedPoint = z.strictObject({
-  /** When all its parts had been read. */
+  /** When the last of its parts was read (ISO 8601). */
   readAt: z.string(),
-  /** Of all its parts. */
+  /** Total size of its parts. */
   bytes: z.number(),
-  /** Where its replicas are; absent where its seal cannot be read. */
+  /** ARM id of the account that has its replicas. Absent if its seal cannot be read. */
   accountId: z.string().optional(),
-  /** What of it is missing or not what was sealed. */
+  /** Parts that are missing or not what was sealed. */
   damaged: z.array(PartDamage).optional(),
   accepted: z.literal(true).optional(),
 });
@@ -50,7 +51,7 @@ const ScrubLedger = z.strictObject({
 });
 export type ScrubLedger = z.infer<typeof ScrubLedger>;
 
-/** A replica, as the first recovery point that refers to it has it. */
+/** A replica, as recorded by the first recovery point that refers to it. */
 const ReplicaLine = BlobLine.extend({
   since: z.string(),
   /** ARM id of the account that it was copied from. */
@@ -58,19 +59,22 @@ const ReplicaLine = BlobLine.extend({
 });
 export type ReplicaLine = z.infer<typeof ReplicaLine>;
 
-/** A replica that is damaged, and could not be repaired. */
+/** A replica that is damaged and could not be repaired. */
 export const DamagedReplica = z.strictObject({
   line: ReplicaLine,
-  /** ARM id of the account that it is in. */
+  /** ARM id of the account that has it. */
   accountId: z.string(),
-  /** What was read: its sha256, or that there is none. */
+  /** What was read: its sha256, or that it is missing. */
   actual: z.string(),
   /** Why it could not be repaired. */
   reason: z.string(),
   foundAt: z.string(),
-  /** Recovery points that refer to it: the first and the last; that is absent where so many are damaged that it was not looked for. */
+  /**
+   * The first and the last recovery point that refer to it. `last` is absent if so many replicas are damaged that it
+   * was not looked up.
+   */
   recoveryPoints: z.strictObject({ first: z.string(), last: z.string().optional() }),
-  /** A person has accepted that it is lost. */
+  /** Someone has accepted that it is lost. */
   accepted: z.strictObject({ reason: z.string(), by: z.string(), at: z.string() }).optional(),
 });
 export type DamagedReplica = z.infer<typeof DamagedReplica>;
@@ -87,12 +91,18 @@ function none(): ScrubLedger {
   return { points: {}, lists: [] };
 }
 
-/** Empty where nothing was ever scrubbed. ControlStoreError: it is not what a scrub writes. */
+/**
+ * Reads the ledger. It is empty if nothing was ever scrubbed.
+ * Errors: ControlStoreError if it is not what a scrub writes.
+ */
 export async function readScrubLedger(store: ControlStore): Promise<ScrubLedger> {
   return (await ledgers.read(store, ledgerName))?.value ?? none();
 }
 
-/** `change` may be asked several times: it is given the ledger as it is now, and changes that. Returns what was written. */
+/**
+ * Changes the ledger and returns what was written. `change` may be called several times, each time with the current
+ * ledger.
+ */
 export async function changeScrubLedger(
   store: ControlStore,
   change: (ledger: ScrubLedger) => void,
@@ -105,27 +115,33 @@ export async function changeScrubLedger(
   }
 }
 
-/** Begins again: all recovery points are taken up again, and what was read is read again in its turn. */
+/** Starts again: all recovery points are listed again, and every replica is read again. */
 export async function forgetScrubLedger(store: ControlStore): Promise<void> {
   await ledgers.begin(store, ledgerName, none());
 }
 
-/** Returns the digest. */
+/** Seals a list and returns its digest. */
 export function sealList(store: ControlStore, lines: ReplicaLine[]): Promise<string> {
   return lists.seal(store, listFolder, { lines });
 }
 
-/** ControlStoreError if it is missing, or cannot be read. */
+/**
+ * Reads a list of replicas.
+ * Errors: ControlStoreError if it is missing or cannot be read.
+ */
 export async function openList(store: ControlStore, { digest }: ScrubList): Promise<ReplicaLine[]> {
   return (await lists.open(store, listFolder, digest)).lines;
 }
 
-/** ControlStoreError if it is missing, or cannot be read. */
+/**
+ * Reads the damaged replicas of a list.
+ * Errors: ControlStoreError if they are missing or cannot be read.
+ */
 export async function openDamage(store: ControlStore, { damage }: ScrubList): Promise<DamagedReplica[]> {
   return damage ? (await damageLists.open(store, damageFolder, damage.digest)).damaged : [];
 }
 
-/** What a list says of its damage; nothing where there is none. */
+/** Seals the damage of a list and returns the reference to it. Returns nothing if there is none. */
 export async function sealDamage(
   store: ControlStore,
   damaged: DamagedReplica[],

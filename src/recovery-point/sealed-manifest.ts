@@ -1,4 +1,7 @@
-/** `sealed.json` in the control store. What is wrong with one is wrong with its recovery point: there may be one before it. */
+/**
+ * Reads and writes `sealed.json` in the control store. Errors are about its recovery point, so they can suggest the one
+ * before.
+ */
 import { documentKind } from '../control-store/document.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { isUnderstudyError, UnderstudyError } from '../errors/error.ts';
@@ -6,11 +9,15 @@ import { folderOf, SealedManifest } from './manifest.ts';
 
 const sealedManifests = documentKind('recovery point', 2, SealedManifest);
 
+/** The path of a recovery point's seal in the control store. */
 export function sealedName(epoch: number, id: string): string {
   return `${folderOf(epoch, id)}/sealed.json`;
 }
 
-/** Undefined where there is none. RecoveryPointError where it cannot be read. Its digest is not looked at. */
+/**
+ * Reads a seal without checking its digest. Undefined if there is none.
+ * Errors: RecoveryPointError if it cannot be read.
+ */
 export async function readManifest(store: ControlStore, place: string): Promise<SealedManifest | undefined> {
   try {
     return (await sealedManifests.read(store, place))?.value;
@@ -20,7 +27,10 @@ export async function readManifest(store: ControlStore, place: string): Promise<
   }
 }
 
-/** False where another is there. ControlStoreError where it could not be read again. */
+/**
+ * Writes a seal. Returns false if another one exists.
+ * Errors: ControlStoreError if it could not be read again.
+ */
 export async function writeManifest(
   store: ControlStore,
   place: string,

@@ -1,15 +1,21 @@
-/** Merges what assets need into units that do not overlap: each blob is then listed, copied and counted once. Pure. */
+/**
+ * Merges what assets need into units that do not overlap, so that each blob is listed, copied and counted once. Pure.
+ */
 import type { ResourceClass } from '../topology/words.ts';
 import { covers, orderKey, type Unit, type UnitPlace } from './manifest.ts';
 import type { BlobRoot } from '../workspace/places.ts';
 
+/** A root that an asset needs. */
 export interface NeededRoot extends BlobRoot {
   asset: string;
   class: ResourceClass;
   growing?: true;
 }
 
-/** In `orderKey` order: a root comes before everything below it, so one look back finds the unit that covers it. */
+/**
+ * Merges roots into units, in `orderKey` order. A root comes before everything below it, so comparing it with the last
+ * unit is enough.
+ */
 export function mergeUnits(roots: readonly NeededRoot[]): Unit[] {
   const keyed = roots.map((root) => ({ root, key: orderKey(root.account, root.container, root.path) }));
   const sorted = keyed.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
@@ -26,7 +32,7 @@ export function mergeUnits(roots: readonly NeededRoot[]): Unit[] {
     }
     const key = `${root.asset}\n${path}`;
     const same = known.get(key);
-    // What one reference calls a plain folder must hold still, even if another only adds to it.
+    // If one reference treats a folder as plain, it must not change, even if another reference only adds to it.
     if (same && !root.growing) delete same.growing;
     if (same) continue;
     const place: UnitPlace = {
@@ -41,23 +47,25 @@ export function mergeUnits(roots: readonly NeededRoot[]): Unit[] {
   return units;
 }
 
-/** How many assets a blob is said to belong to: not each of thousands of jobs that read one folder. */
+/** How many assets to name for a blob. Thousands of jobs may read one folder. */
 const assetsNamed = 10;
 
+/** Looks up what a blob of a unit is for. */
 export interface UnitIndex {
   assetsOf(path: string): string[];
   /**
-   * The classes that restore a blob to its own path. `training` goes last and needs the others' blobs anyway, so what another class
-   * brings is not counted again under it. None: it is only a job's checkpoint, and its successor gets a copy elsewhere.
+   * The classes that restore a blob to its own path. `training` is restored last and needs the others' blobs anyway, so
+   * what another class restores is not counted again for it. Empty if it is only a job's checkpoint: its successor gets
+   * a copy elsewhere.
    */
   classesOf(path: string): ResourceClass[];
-  /** Whether every place that the blob is of is only added to. */
+  /** Whether every place that contains the blob is only added to. */
   isGrowing(path: string): boolean;
-  /** The paths of places that the blob is of. */
+  /** The paths of the places that contain the blob. */
   pathsOf(path: string): string[];
 }
 
-/** What is known of all places at one path. */
+/** What is known about all places at one path. */
 interface Spot {
   path: string;
   assets: string[];
@@ -65,7 +73,9 @@ interface Spot {
   growing: boolean;
 }
 
-/** Looks places up by a blob's path and the folders above it, however many places a unit has. */
+/**
+ * Indexes a unit by path. A lookup checks the blob's path and the folders above it, however many places the unit has.
+ */
 export function indexUnit(unit: Unit): UnitIndex {
   const spots = new Map<string, Spot>();
   for (const { path, asset, class: of, growing } of unit.places) {

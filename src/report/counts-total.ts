@@ -1,24 +1,26 @@
 /** Counts of the same things in the same phase, added up. */
 import type { CountsRow } from './schema.ts';
 
+/** The sum of several rows of counts. */
 export interface CountsTotal {
   expected: number;
   done: number;
   skipped: number;
   failed: number;
-  /** Each of its rows adds up. */
+  /** Whether each of its rows adds up. */
   reconciled: boolean;
 }
 
+/** Rows of the same kind and phase, and their sum. */
 export interface CountsGroup {
   kind: string;
   phase?: NonNullable<CountsRow['phase']>;
   rows: CountsRow[];
-  /** Where there is more than one row. */
+  /** Present if there is more than one row. */
   total?: CountsTotal;
 }
 
-/** By kind, and within a kind by phase: what was restored and what was read again are not added up. */
+/** Groups rows by kind, and within a kind by phase: what was restored and what was read back are not added together. */
 export function countGroups(rows: readonly CountsRow[]): CountsGroup[] {
   return [...Map.groupBy(rows, ({ kind, phase }) => `${kind} ${phase ?? ''}`).values()].flatMap((group) => {
     const [first] = group;
@@ -29,6 +31,7 @@ export function countGroups(rows: readonly CountsRow[]): CountsGroup[] {
   });
 }
 
+/** Adds up rows of the same kind. */
 export function totalOf(rows: readonly CountsRow[]): CountsTotal {
   const sum = (of: (row: CountsRow) => number) => rows.reduce((all, row) => all + of(row), 0);
   const parts = (all: CountsRow['skipped']) => all.reduce((count, part) => count + part.count, 0);

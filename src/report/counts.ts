@@ -1,4 +1,4 @@
-/** Counts held against their rule, and everything that was not done, with its reason. */
+/** Checks that counts add up, and collects everything that was not done, with its reason. */
 import { messageOf } from '../errors/error.ts';
 import { reconcile, type StepRecord } from '../run/work/outcome.ts';
 import { actionOf } from '../plan/actions.ts';
@@ -6,13 +6,15 @@ import type { Step } from '../plan/plan.ts';
 import { stateOf } from './steps.ts';
 import type { CountsRow, LeftOver, Report, UndoOutcome } from './schema.ts';
 
-/** A step of the plan and its record, where it has one. */
+/** A step of the plan, and its record if it has one. */
 export interface Executed {
   step: Step;
   record: StepRecord | undefined;
 }
 
-/** One row for each step and kind, by kind; a row that does not add up is a problem by name. */
+/**
+ * Returns one row for each step and kind, sorted by kind. A row that does not add up is reported as a problem by name.
+ */
 export function reportCounts(
   executed: Executed[],
   inRecoveryPoint: Record<string, number> = {},
@@ -42,7 +44,9 @@ export function reportCounts(
   return { rows: [...Map.groupBy(rows, (row) => row.kind).values()].flat(), problems };
 }
 
-/** What is lost or left for a person: what the steps say, or what they counted as failed where they name nothing. */
+/**
+ * Returns what is lost or left for a person: what the steps name, or what they counted as failed if they name nothing.
+ */
 export function reportLost(executed: Executed[]): Report['lost'] {
   return executed.flatMap(({ step, record }) => {
     if (!record) return [];
@@ -58,7 +62,7 @@ export function reportLost(executed: Executed[]): Report['lost'] {
   });
 }
 
-/** What could not be undone. */
+/** Returns what could not be undone. */
 export function reportNotUndone(executed: Executed[]): Report['lost'] {
   return executed.flatMap(({ step, record }) =>
     record?.state === 'undo-failed'
@@ -67,12 +71,15 @@ export function reportNotUndone(executed: Executed[]): Report['lost'] {
   );
 }
 
-/** What is owed when all is done: what a later step has paid is not, nor what a run that gave the pointer back would have owed. */
+/**
+ * Returns what is still owed at the end. Excludes what a later step has paid, and what no longer applies because the
+ * run was cancelled and gave the pointer back.
+ */
 export function reportOwed(executed: Executed[]): Report['owed'] {
   const owed = new Map<string, Report['owed'][number]>();
   for (const { step, record } of executed) {
     if (step.action === 'takePointer' && record?.state === 'undone') return [];
-    // It has looked at all debts: what it does not name is paid.
+    // This step checked all debts: those that it does not name are paid.
     if (step.action === 'payFenceDebt' && (record?.state === 'completed' || record?.state === 'skipped'))
       owed.clear();
     for (const { kind, region, what, reason, step: by } of record?.owed ?? [])
@@ -82,8 +89,8 @@ export function reportOwed(executed: Executed[]): Report['owed'] {
 }
 
 /**
- * Everything that was not done: steps, and items that steps counted. Failures first. Steps that have not ended, or were not
- * begun, belong to it once the run is over.
+ * Returns everything that was not done: steps, and items that steps counted. Failures come first. Steps that have not
+ * ended, or were not begun, are included once the run is over.
  */
 export function reportLeftOver(executed: Executed[], over: boolean): LeftOver[] {
   const states = new Map(executed.map(({ step, record }) => [step.id, record?.state]));
@@ -123,12 +130,14 @@ const held = new Set<StepRecord['state'] | undefined>([
 ]);
 
 function whyNotBegun(step: Step, states: Map<string, StepRecord['state'] | undefined>): string {
-  // What is undone now was done then.
+  // A step that was undone had been done.
   const missing = step.needs.filter((id) => !held.has(states.get(id)));
   return missing.length === 0 ? 'the run ended before it began' : `it needs ${missing.join(', ')}`;
 }
 
-/** Of a cancelled run: what was undone, what could not be, and what stays because it has no undo. Newest first. */
+/**
+ * For a cancelled run: what was undone, what could not be undone, and what stays because it has no undo. Newest first.
+ */
 export function reportUndo(executed: Executed[], cancelled: boolean): UndoOutcome[] {
   const undone = executed.flatMap(({ step, record }): (UndoOutcome & { at: string })[] => {
     if (!record) return [];
@@ -149,13 +158,13 @@ export function reportUndo(executed: Executed[], cancelled: boolean): UndoOutcom
     .map(({ at: _at, ...outcome }) => outcome);
 }
 
-/** It only looked, or what it had to do was owed. */
+/** Whether it only read, or what it had to do was owed. */
 function leftNothing({ step, record }: Executed): boolean {
   return actionOf(step.action).undo === 'reads only' || (record?.owed?.length ?? 0) > 0;
 }
 
 function reasonOf(record: StepRecord): string {
-  // Of a step that failed half-way and was then looked at by its undo, `error` is still what the step failed of.
+  // If a step failed half-way and its undo then found nothing to do, `error` is still the step's own.
   if (record.state === 'undone' || record.state === 'undo-failed')
     return record.detail ?? 'no reason was recorded';
   return record.error?.message ?? record.detail ?? 'no reason was recorded';

@@ -1,6 +1,6 @@
 /**
- * Evidence that steps leave in the control store, and what the report shows of it. Each document is read once, held
- * against the digest in its step's record, and parsed; what does not match is named and not shown.
+ * Evidence that steps leave in the control store, as the report shows it. Each document is read once, checked against
+ * the digest in its step's record, and parsed. One that does not match is named but not shown.
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
@@ -8,12 +8,12 @@ import { canonical, type ControlStore } from '../control-store/store.ts';
 import { messageOf } from '../errors/error.ts';
 import type { Evidence, StepRecord } from '../run/work/outcome.ts';
 
-/** One value that was changed; empty: there was, or is, none. */
+/** A changed value. Empty if there was, or is, none. */
 const Change = z
   .object({ place: z.string(), from: z.unknown().optional(), to: z.unknown().optional() })
   .transform(({ place, from, to }) => ({ place, from: asLine(from), to: asLine(to) }))
   .pipe(z.strictObject({ place: z.string(), from: z.string(), to: z.string() }));
-/** Something that has no counterpart on the other side. */
+/** A value without a counterpart on the other side. */
 const Unmapped = z
   .object({ place: z.string(), value: z.unknown(), reason: z.string() })
   .transform(({ place, value, reason }) => ({ place, value: asLine(value), reason }))
@@ -27,21 +27,21 @@ const OneLine = z
 export const JobEvidence = z.object({
   old: z.string(),
   new: z.string().optional(),
-  /** The name that its owner knows, where the old job is a successor itself. */
+  /** The name that its owner knows, if the old job is itself a successor. */
   submittedAs: z.string().optional(),
-  /** `resubmit`, `restart`, `manual`, `skip`, …: how it was classified. */
+  /** The job's class: `resubmit`, `restart`, `manual`, `skip`, …. */
   class: z.string(),
   reason: z.string(),
   /** `submitted`, `skipped`, `failed`. */
   outcome: z.string().optional(),
-  /** As last seen in the old workspace. */
+  /** Status in the old workspace, as last seen. */
   status: z.string().optional(),
   owner: z.string().optional(),
   priority: OneLine.optional(),
   checkpoint: OneLine.optional(),
-  /** A checkpoint newer than the one it goes on from, which was not whole. */
+  /** A checkpoint newer than the one that it resumes from, which was incomplete. */
   passedOver: z.object({ name: z.string(), why: z.string() }).optional(),
-  /** What it loses; absent: it was not interrupted, or a person worked in it. */
+  /** The work that it loses. Absent if it was not interrupted, or if a person worked in it. */
   lost: z
     .object({
       since: z.string().optional(),
@@ -52,7 +52,7 @@ export const JobEvidence = z.object({
     .optional(),
   changes: z.array(Change).optional(),
   unmapped: z.array(Unmapped).optional(),
-  /** What the standby holds otherwise than it was sent. */
+  /** Fields that the standby stored differently from what was sent. */
   differences: z.array(z.object({ place: z.string(), sent: OneLine, held: OneLine })).optional(),
 });
 export type JobEvidence = z.infer<typeof JobEvidence>;
@@ -63,16 +63,16 @@ export const ConfigEvidence = z.object({
   file: z.string(),
   /** `rewritten`, `unchanged`, `restored`, `failed`, … */
   status: z.string(),
-  /** Unified; secrets in it were masked by the step that made it. */
+  /** A unified diff. The step that made it has masked the secrets in it. */
   diff: z.string().default(''),
   changes: z.array(Change).default([]),
-  /** Places left as they are, which a person has to look at. */
+  /** Places that were left unchanged, which a person has to check. */
   warnings: z.array(z.object({ place: z.string(), text: z.string() })).default([]),
   commit: z.string().optional(),
 });
 export type ConfigEvidence = z.infer<typeof ConfigEvidence>;
 
-/** One thing that a step skipped, failed or found different: evidence of kinds `list` and `reconciliation`. */
+/** An item that a step skipped, failed or found different: evidence of kinds `list` and `reconciliation`. */
 export const Finding = z.object({
   what: z.string(),
   state: z.enum(['skipped', 'failed']),
@@ -80,22 +80,24 @@ export const Finding = z.object({
 });
 const Findings = z.object({
   findings: z.array(Finding),
-  /** Of a long list: where the others are. They are not read for a report. */
+  /** Where the other items of a long list are. They are not read for a report. */
   parts: z.array(z.object({ digest: z.string(), count: z.int().nonnegative() })).default([]),
 });
-/** So many of one list are in a report; the rest is counted. */
+/** How many items of a list a report has. The rest are counted. */
 const mostFindings = 500;
 
+/** Evidence with its content. */
 export interface EvidenceDocument extends Evidence {
   step: string;
-  /** Absent when it could not be read, or is not what the step wrote; `problem` says so. */
+  /** Absent if it could not be read, or is not what the step wrote. `problem` then says so. */
   content?: unknown;
   problem?: string;
 }
 
 /**
- * Reads the evidence the report shows; of probes the references are enough.
- * AzureUnavailable if the control store cannot be read; a document that is missing or altered is a `problem` of its own.
+ * Reads the evidence that the report shows. For probes only the references are used. A missing or altered document
+ * becomes a `problem`.
+ * Errors: AzureUnavailable if the control store cannot be read.
  */
 export async function loadEvidence(store: ControlStore, records: StepRecord[]): Promise<EvidenceDocument[]> {
   const documents: EvidenceDocument[] = [];
@@ -118,7 +120,7 @@ function readDocument(evidence: Evidence, text: string | undefined): { content?:
   } catch (error) {
     return { problem: `${where} is not JSON: ${messageOf(error)}` };
   }
-  // The digest is of the text as written, or (for what `seal` wrote) of its canonical form.
+  // The digest is of the text as written, or of its canonical form if `seal` wrote it.
   const digests = [sha256(text), sha256(canonical(content))];
   if (!digests.includes(evidence.digest)) {
     return { problem: `${where} was altered: expected digest ${evidence.digest}, got ${digests[0]}` };
@@ -126,7 +128,7 @@ function readDocument(evidence: Evidence, text: string | undefined): { content?:
   return { content };
 }
 
-/** The items of all evidence of one kind, and what is wrong with the rest. */
+/** Returns the items of all evidence of one kind, and the problems with the rest. */
 export function itemsOf<T>(
   documents: EvidenceDocument[],
   kind: Evidence['kind'],
@@ -155,7 +157,10 @@ export function itemsOf<T>(
 
 type FoundItem = z.infer<typeof Finding> & { step: string };
 
-/** What steps found item by item: the first of each list, and how many more it has. A document of another form is only referred to. */
+/**
+ * Returns what steps found item by item: the first items of each list, and how many more it has. A document of another
+ * form is only referenced.
+ */
 export function findingsOf(documents: EvidenceDocument[]): {
   items: FoundItem[];
   more: { step: string; count: number; blob: string }[];

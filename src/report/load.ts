@@ -1,4 +1,4 @@
-/** Reads back what a report is made from: the journal and what it refers to, nothing else. */
+/** Reads what a report is made from: only the journal and what it refers to. */
 import { leftBehindUncounted } from '../recovery-point/drafts.ts';
 import { epochOf } from '../recovery-point/manifest.ts';
 import { readManifest, sealedName } from '../recovery-point/sealed-manifest.ts';
@@ -17,8 +17,9 @@ import type { ReportInput } from './report.ts';
 import type { LeftBehindReport } from './schema.ts';
 
 /**
- * Everything `buildReport` needs of a run, from the control store alone. UsageError if there is no such run;
- * ControlStoreError if its plan or bundle is missing or altered; AzureUnavailable if the store cannot be read.
+ * Returns everything that `buildReport` needs about a run, from the control store alone.
+ * Errors: UsageError if there is no such run; ControlStoreError if its plan or bundle is missing or altered;
+ * AzureUnavailable if the store cannot be read.
  */
 export async function loadReportInput(store: ControlStore, runId: string, now: Date): Promise<ReportInput> {
   const run = await readRun(store, runId);
@@ -43,7 +44,7 @@ export async function loadReportInput(store: ControlStore, runId: string, now: D
     state,
     ...(stateReason !== undefined && { stateReason }),
     ...(endedAt !== undefined && { endedAt }),
-    // Of a recovery point that this run has sealed, its steps have said it; a run that was cancelled has left it where it was.
+    // If this run sealed the recovery point, its steps have reported these jobs. A cancelled run left them unchanged.
     lost: held && !point?.made && state !== 'cancelled' ? leftBehindUncounted(held.leftBehind) : [],
     topology: bundle.topology,
     evidence: await loadEvidence(store, records),
@@ -54,7 +55,7 @@ export async function loadReportInput(store: ControlStore, runId: string, now: D
   };
 }
 
-/** The recovery point that a replication has sealed. */
+/** Returns the recovery point that a replication has sealed. */
 function sealedBy(plan: Plan, records: StepRecord[]): ReportInput['recoveryPoint'] {
   const seal = plan.steps.find(({ action }) => action === 'sealRecoveryPoint')?.id;
   const { recoveryPoint: id, digest, startedAt } = records.find(({ step }) => step === seal)?.facts ?? {};
@@ -63,7 +64,7 @@ function sealedBy(plan: Plan, records: StepRecord[]): ReportInput['recoveryPoint
     : undefined;
 }
 
-/** A damaged recovery point, or a damaged ledger of a job, keeps nobody from the rest of the report. */
+/** A damaged recovery point or job ledger does not prevent the rest of the report. */
 async function readTouched(
   store: ControlStore,
   runId: string,
@@ -90,7 +91,10 @@ interface Held {
   leftBehind: LeftBehindReport[];
 }
 
-/** What the recovery point holds, and what it says it left behind; the report does without it where it is damaged or gone. */
+/**
+ * Returns what the recovery point has and what it says was left behind. Omitted if the recovery point is damaged or
+ * gone.
+ */
 async function readHeld(store: ControlStore, id: string): Promise<{ held?: Held; problems: string[] }> {
   const epoch = epochOf(id);
   if (epoch === undefined) return { problems: [] };

@@ -1,4 +1,4 @@
-/** What the interrupted jobs of a run lose: training's RPO is that of the one that loses most. */
+/** The work that the interrupted jobs of a run lose. The RPO of training is that of the job that loses most. */
 import { showJob } from '../workspace/jobs/job.ts';
 import { gpuHoursOf, showLostWork } from '../jobs/lost-work.ts';
 import type { JobEvidence } from './evidence.ts';
@@ -6,6 +6,7 @@ import type { Rpo } from './schema.ts';
 import { showCount } from '../topology/figures.ts';
 import { showTime } from './wording.ts';
 
+/** The work that the jobs of a run lose. */
 export interface LostJobs {
   worst?: NonNullable<Rpo['worst']>;
   why?: string;
@@ -15,6 +16,7 @@ export interface LostJobs {
 
 type Interrupted = JobEvidence & { lost: NonNullable<JobEvidence['lost']> };
 
+/** Measures the lost work. */
 export function measureJobs({ items, problems }: { items: JobEvidence[]; problems: string[] }): LostJobs {
   const lost = items.flatMap((job): Interrupted[] => (job.lost ? [{ ...job, lost: job.lost }] : []));
   const byPeople = items.filter((job) => !job.lost && job.class !== 'skip').length;
@@ -37,7 +39,7 @@ export function measureJobs({ items, problems }: { items: JobEvidence[]; problem
   };
 }
 
-/** Of two that lose the same time, the one with more GPUs. */
+/** Of two jobs that lose the same time, the one with more GPUs. */
 function isMore(a: Interrupted['lost'], b: Interrupted['lost']): boolean {
   const [first, second] = [a.ms ?? -1, b.ms ?? -1];
   return first === second ? (a.gpus ?? 0) >= (b.gpus ?? 0) : first > second;

@@ -1,10 +1,10 @@
 /**
- * Measured RTO and RPO of each resource class against its objectives.
+ * Measures RTO and RPO of each resource class against its objectives.
  *
- * RTO runs to the end of the class's last `switch` step (its serving has moved and probes pass), for training to the
- * end of `resume`. It is given both since the outage began and since
- * the trigger. RPO runs from the start of the recovery point's listing to the outage; for training from the last whole checkpoint
- * of the interrupted job that loses most, where that is longer.
+ * RTO ends with the class's last `switch` step (its serving has moved and probes pass), for training with the end of
+ * `resume`. It is given both since the outage began and since the trigger. RPO is the time from the start of the
+ * recovery point's listing to the outage. For training it is the time since the last complete checkpoint of the
+ * interrupted job that loses most, if that is longer.
  */
 import type { Plan, Step } from '../plan/plan.ts';
 import type { StepRecord } from '../run/work/outcome.ts';
@@ -19,24 +19,26 @@ import type { JobEvidence } from './evidence.ts';
 import { measureJobs } from './lost-jobs.ts';
 import { elapsedMs } from './steps.ts';
 
+/** What is measured. */
 export interface Measured {
   header: RunHeader;
   plan: Plan;
   records: Map<string, StepRecord>;
   topology: Topology;
-  /** What became of the jobs, and why some of that cannot be read. */
+  /** What happened to the jobs, and why some of that cannot be read. */
   jobs: { items: JobEvidence[]; problems: string[] };
-  /** Until when an objective that was not reached has been waited for (ISO 8601): the run's end, or now. */
+  /** The time up to which an objective that was not reached is measured (ISO 8601): the run's end, or now. */
   until: string;
 }
 
-/** The phases that end the move of a class. */
+/** The phases that end the failover of a class. */
 function endingPhases(name: ResourceClass): Phase[] {
   return name === 'training' ? ['switch', 'resume'] : ['switch'];
 }
 
+/** Returns RTO and RPO of each class. */
 export function measureObjectives(measured: Measured): ClassObjectives[] {
-  // What moves nothing has no objectives to measure.
+  // An operation that moves nothing has no objectives to measure.
   if (!rowOf(measured.plan.operation).movesWriter) return [];
   const { plan, topology } = measured;
   const concerned = (name: ResourceClass) =>
@@ -66,7 +68,7 @@ function measureRto(measured: Measured, name: ResourceClass, ending: Phase[]): R
   if (obstacle !== undefined) {
     const overdueMs = elapsedMs(began.at, until);
     const late = objective.objectiveSeconds !== undefined && overdueMs > objective.objectiveSeconds * 1000;
-    // Not reached, and the time for it is over: that is known, even if the figure is not.
+    // Not reached, and the time for it is over: the verdict is known, even if the figure is not.
     return late && steps.length > 0
       ? { ...base, verdict: 'missed', why: `${obstacle}; by then ${showDuration(overdueMs)} had passed` }
       : { ...base, ...unmeasured(objective, obstacle) };
@@ -99,7 +101,8 @@ function measureRpo(measured: Measured, name: ResourceClass, ending: Phase[]): R
   if (!plan.recoveryPoint) {
     return { ...base, ...unmeasured(objective, 'the plan restores from no recovery point') };
   }
-  // What brings the recovery point into the standby. A class that was not restored, or not switched, does not have its state.
+  // Steps that restore the recovery point in the standby. A class that was not restored, or not switched, does not have
+  // its state.
   const ofPhases = (wanted: Phase[]) =>
     plan.steps.filter((step) => step.class === name && step.phase && wanted.includes(step.phase));
   const steps = ofPhases(['restore', 'resume']);
@@ -115,7 +118,7 @@ function measureRpo(measured: Measured, name: ResourceClass, ending: Phase[]): R
   return {
     ...base,
     measuredMs,
-    // What is not known may be more than what is.
+    // An unknown loss may be greater than the known one.
     verdict: verdict === 'met' && ofJobs?.unknown !== undefined ? 'not measured' : verdict,
     ...(ofJobs?.worst && { worst: ofJobs.worst }),
     ...because([
@@ -141,7 +144,7 @@ function beginning(header: RunHeader): { at: string; countedFrom: 'outage' | 'tr
     : { at: header.outageBeganAt, countedFrom: 'outage' };
 }
 
-/** Why the steps have not all done their work; undefined when they have. */
+/** Returns why the steps have not done all their work. Undefined if they have. */
 function obstacleOf(steps: Step[], records: Map<string, StepRecord>, none: string): string | undefined {
   if (steps.length === 0) return none;
   for (const step of steps) {
@@ -174,7 +177,7 @@ function latest(steps: Step[], records: Map<string, StepRecord>): { id: string; 
   return last;
 }
 
-/** Time spent on a person by these steps and all they needed. */
+/** Returns the time that these steps, and all that they needed, spent waiting for a person. */
 function waited(steps: Step[], { plan, records }: Measured): number {
   const byId = new Map(plan.steps.map((step) => [step.id, step]));
   const open = steps.map((step) => step.id);

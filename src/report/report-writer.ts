@@ -1,4 +1,4 @@
-/** Keeps the report of a run that has ended in the control store, and notes with the run whether that could be done. */
+/** Stores the report of a run that has ended, and records with the run whether that succeeded. */
 import { messageOf } from '../errors/error.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import type { Environments } from '../run/environment.ts';
@@ -18,8 +18,9 @@ export function reportWriter(open: Environments, now: () => Date = () => new Dat
 }
 
 /**
- * Makes the report from the journal and writes it next to it, in place of one that is there. What prevents that is noted with the
- * run, for `status` to show, and thrown: see `loadReportInput` and `ControlStore.write`.
+ * Makes the report from the journal and writes it next to the journal, replacing an earlier one. A failure is recorded
+ * with the run, for `status` to show, and rethrown.
+ * Errors: see `loadReportInput` and `ControlStore.write`.
  */
 export async function keepReport(
   store: ControlStore,
@@ -34,7 +35,7 @@ export async function keepReport(
     return report;
   } catch (error) {
     const problem = messageOf(error);
-    // Where the note cannot be written either, the first error is the one to show.
+    // If the failure cannot be recorded either, the first error is the one to throw.
     if (endedAt !== undefined)
       await changeRun(store, runId, { reported: { of: endedAt, problem } }).catch(() => undefined);
     throw error;

@@ -31,6 +31,7 @@ import { countTasks, tasksOf } from './tasks.ts';
 
 export { Report } from './schema.ts';
 
+/** What a report is made from. */
 export interface ReportInput {
   header: RunHeader;
   plan: Plan;
@@ -38,23 +39,24 @@ export interface ReportInput {
   state: RunState;
   /** Why it waits, failed or was cancelled. */
   stateReason?: string;
-  /** When the run ended (ISO 8601); absent while it goes on. */
+  /** When the run ended (ISO 8601). Absent while it is running. */
   endedAt?: string;
   topology: Topology;
   evidence: EvidenceDocument[];
-  /** What it restored from or has sealed, and what that holds and does not, where its manifest could be read. */
+  /** The recovery point that it restored or sealed; and its content and omissions, if its manifest could be read. */
   recoveryPoint?: RecoveryPointRef &
     Pick<NonNullable<Report['recoveryPoint']>, 'made' | 'counts' | 'leftBehind'>;
-  /** Of a run that was cancelled: jobs that it has left otherwise than they were. */
+  /** Jobs that a cancelled run left in another state than before. */
   touched?: TouchedJob[];
-  /** Lines the run lost beyond what its steps recorded. */
+  /** What the run lost beyond what its steps recorded. */
   lost?: string[];
-  /** What the loader could not vouch for. */
+  /** What the loader could not verify. */
   problems?: string[];
-  /** When the report is made; what has not ended is measured until then. */
+  /** When the report is made. What has not ended is measured up to this time. */
   now: Date;
 }
 
+/** Makes the report. */
 export function buildReport(input: ReportInput): Report {
   const { header, plan, topology } = input;
   const generatedAt = input.now.toISOString();
@@ -125,7 +127,7 @@ export function buildReport(input: ReportInput): Report {
   };
 }
 
-/** A run that failed has given up on what was still being tried: the journal has only the last attempt's error. */
+/** A run that failed no longer retries: for its open steps the journal has only the last attempt's error. */
 function givenUp(record: StepRecord, state: RunState): StepRecord {
   if (state !== 'failed' || record.state !== 'running') return record;
   const error = record.error ?? { code: 'Error', message: 'it had not ended when the run was given up' };
@@ -153,9 +155,9 @@ function runOf({ header, plan, state, stateReason, endedAt }: ReportInput): Repo
   };
 }
 
-/** What a cancelled run did to jobs, the steps' own lines, and those of the run that no step has. */
+/** Losses: what a cancelled run did to jobs, what the steps report, and what only the run reports. */
 function lostOf(executed: Executed[], { lost = [], touched }: ReportInput): Report['lost'] {
-  // To a run that was cancelled, all jobs that its fence stopped are lost, whether the recovery point has them or not.
+  // For a cancelled run, all jobs that its fence stopped are lost, whether or not the recovery point has them.
   const ofSteps = reportLost(
     touched ? executed.filter(({ step }) => step.action !== 'stopOldJobs') : executed,
   );
@@ -164,7 +166,7 @@ function lostOf(executed: Executed[], { lost = [], touched }: ReportInput): Repo
   return [...linesOfTouched(touched ?? []), ...ofSteps, ...ofRun];
 }
 
-/** So many lines are read; the rest is in the list of jobs. */
+/** How many lines to show. The list of jobs has the rest. */
 const longestList = 20;
 
 function linesOfTouched(touched: readonly TouchedJob[]): Report['lost'] {
@@ -210,7 +212,7 @@ function headlineOf(
     ...(toDo === 0 ? [] : [`${showCount(toDo, 'thing')} for people to do. `]),
     ...(owed === 0 ? [] : [`${owed} owed. `]),
   ].join('');
-  // Of a run that completed the reason is what is owed, which has its own place.
+  // For a completed run the reason is what is owed, which is shown elsewhere.
   const why = run.stateReason === undefined || run.state === 'completed' ? '' : ` (${run.stateReason})`;
   return `${first}The ${what} ${sentences[run.state]}${took}${why}${judged}.`;
 }

@@ -1,7 +1,7 @@
 /**
- * The report of a run, as `report.json` holds it and as HTML and text are made from it: what was planned, what
- * happened, what it cost against the objectives, what was lost. Whatever is not known is absent, never guessed.
- * Times are ISO 8601; lengths of time are milliseconds (`…Ms`) or seconds (`…Seconds`).
+ * The report of a run, as in `report.json`; HTML and text are made from it. It says what was planned, what happened,
+ * how it compares with the objectives, and what was lost. Whatever is unknown is absent, never guessed. Times are ISO
+ * 8601. Durations are milliseconds (`…Ms`) or seconds (`…Seconds`).
  */
 import { z } from 'zod';
 import { operationNames } from '../plan/operations.ts';
@@ -13,7 +13,7 @@ const Milliseconds = z.number().nonnegative();
 const Count = z.int().nonnegative();
 const Line = z.string();
 
-/** `pending`: no record of it in the journal, so it was not begun. `cancelled`: a cancel broke it off. */
+/** `pending`: it has no record in the journal, so it was not begun. `cancelled`: a cancel interrupted it. */
 export const stepStates = [
   'completed',
   'skipped',
@@ -41,12 +41,12 @@ export const CountsRow = z.strictObject({
   failed: z.array(Part),
   /** expected = done + skipped + failed. */
   reconciled: z.boolean(),
-  /** How many of the kind the recovery point holds, where it says so. */
+  /** How many of the kind the recovery point has, if it says so. */
   inRecoveryPoint: Count.optional(),
 });
 export type CountsRow = z.infer<typeof CountsRow>;
 
-/** How many steps are in each state; they add up to `total`. */
+/** How many steps are in each state. They add up to `total`. */
 export const StepTally = z.strictObject({
   total: Count,
   ...(Object.fromEntries(stepStates.map((state) => [state, Count])) as Record<StepState, typeof Count>),
@@ -62,7 +62,7 @@ export const StepReport = z.strictObject({
   startedAt: Time.optional(),
   endedAt: Time.optional(),
   durationMs: Milliseconds.optional(),
-  /** Of `durationMs`, what was spent waiting for a person. */
+  /** The part of `durationMs` that was spent waiting for a person. */
   waitedForPersonMs: Milliseconds,
   expectedSeconds: z.number().optional(),
   detail: Line.optional(),
@@ -74,7 +74,7 @@ const span = {
   state: z.enum(stepStates),
   tally: StepTally,
   startedAt: Time.optional(),
-  /** Absent while a step of it is unfinished. */
+  /** Absent while any of its steps is unfinished. */
   endedAt: Time.optional(),
   durationMs: Milliseconds.optional(),
 };
@@ -99,39 +99,42 @@ export type Verdict = (typeof verdicts)[number];
 const judged = {
   objectiveSeconds: z.number().optional(),
   verdict: z.enum(verdicts),
-  /** Why it is not measured, what was taken for what is unknown, what the figure leaves out. */
+  /** Why it is not measured, which assumptions were made, what the figure omits. */
   why: Line.optional(),
-  /** What the verdict counts from: the outage, or the trigger where nobody knows when the outage began. */
+  /** What the verdict counts from: the outage, or the trigger if the outage's beginning is unknown. */
   countedFrom: z.enum(['outage', 'trigger']),
 };
 export const Rto = z.strictObject({
   ...judged,
   sinceOutageMs: Milliseconds.optional(),
   sinceTriggerMs: Milliseconds.optional(),
-  /** Spent waiting for a person in steps this class needed; both figures include it. */
+  /** Time spent waiting for a person in steps that this class needed. Both figures include it. */
   waitedForPersonMs: Milliseconds,
-  /** When the class's last switching (training: resuming) step ended, and which it was. */
+  /** When the class's last switch step (for training: resume step) ended, and which step it was. */
   endedAt: Time.optional(),
   endedBy: z.string().optional(),
 });
 export type Rto = z.infer<typeof Rto>;
 /** The interrupted job that loses most. */
 const WorstJob = z.strictObject({
-  /** As in "job "train-17" of ana". */
+  /** Example: "job "train-17" of ana". */
   job: Line,
-  /** Absent: not known. */
+  /** Absent if not known. */
   lostMs: Milliseconds.optional(),
-  /** From when: its last whole checkpoint that is copied, its submission, or the last look at a job that had not begun. */
+  /**
+   * Start of the lost work: the job's last complete copied checkpoint, its submission, or when a job that had not begun
+   * was last seen.
+   */
   since: Time.optional(),
   from: z.enum(['checkpoint', 'submission', 'last look']),
-  /** That it held; absent: not known. */
+  /** GPUs that it used. Absent if not known. */
   gpus: z.number().nonnegative().optional(),
   gpuHours: z.number().nonnegative().optional(),
 });
 export const Rpo = z.strictObject({
   ...judged,
   measuredMs: Milliseconds.optional(),
-  /** Of training, which counts by jobs. */
+  /** For training, which counts by jobs. */
   worst: WorstJob.optional(),
 });
 export type Rpo = z.infer<typeof Rpo>;
@@ -148,7 +151,7 @@ export const LeftOver = z.strictObject({
   state: z.enum(['failed', 'cancelled', 'running', 'pending', 'skipped']),
   step: z.string(),
   title: Line,
-  /** "3 of 212 blobs"; absent when it is the step itself. */
+  /** Example: "3 of 212 blobs". Absent for the step itself. */
   what: Line.optional(),
   reason: Line,
   next: Line.optional(),
@@ -163,13 +166,13 @@ export const UndoOutcome = z.strictObject({
 });
 export type UndoOutcome = z.infer<typeof UndoOutcome>;
 
-/** From the most urgent on; `know`: nobody has to act. */
+/** The most urgent first. `know`: nobody has to act. */
 export const urgencies = ['urgent', 'broken', 'lost', 'again', 'know'] as const;
 export type Urgency = (typeof urgencies)[number];
 
 export const Task = z.strictObject({
   urgency: z.enum(urgencies),
-  /** What is so. */
+  /** The situation. */
   what: Line,
   /** What to do about it. */
   action: Line.optional(),
@@ -178,11 +181,11 @@ export const Task = z.strictObject({
 export type Task = z.infer<typeof Task>;
 
 export const TaskGroup = z.strictObject({
-  /** Absent: those who run the workspace. */
+  /** Absent for the operators of the workspace. */
   owner: z.string().optional(),
-  /** How many of all are to be acted on. */
+  /** How many of the tasks require action. */
   toDo: Count,
-  /** The first of them, the most urgent first. */
+  /** The first tasks, the most urgent first. */
   tasks: z.array(Task),
   /** How many more there are. */
   more: Count,
@@ -194,9 +197,9 @@ export const LeftBehindReport = z.object({
   kind: z.string(),
   reason: Line,
   count: Count,
-  /** A few of them. */
+  /** A few examples. */
   examples: z.array(Line),
-  /** The topology asks for it: no loss. */
+  /** The topology asks to leave them behind, so they are not a loss. */
   chosen: z.literal(true).optional(),
 });
 export type LeftBehindReport = z.infer<typeof LeftBehindReport>;
@@ -226,23 +229,23 @@ export const Report = z.strictObject({
     bundle: z.string(),
     madeInEpoch: z.number(),
   }),
-  /** What people must do, by who has to do it. */
+  /** What people must do, by owner. */
   tasks: z.array(TaskGroup),
   lost: z.array(z.strictObject({ step: z.string().optional(), text: Line })),
   owed: z.array(
     z.strictObject({ kind: z.string(), region: z.string(), what: Line, reason: Line, step: z.string() }),
   ),
-  /** What this report cannot vouch for: evidence altered or missing, counts that do not add up. */
+  /** What this report cannot verify: evidence that is altered or missing, counts that do not add up. */
   problems: z.array(Line),
   recoveryPoint: z
     .strictObject({
       id: z.string(),
       digest: z.string(),
       startedAt: Time,
-      /** This run sealed it; otherwise it is the one that this run restored from. */
+      /** Whether this run sealed it. Otherwise this run restored it. */
       made: z.boolean(),
       counts: z.record(z.string(), Count).optional(),
-      /** What of the workspace is not in it; absent where its manifest could not be read. */
+      /** What it lacks of the workspace. Absent if its manifest could not be read. */
       leftBehind: z.array(LeftBehindReport).optional(),
     })
     .optional(),
@@ -251,9 +254,9 @@ export const Report = z.strictObject({
   phases: z.array(PhaseReport),
   counts: z.array(CountsRow),
   leftOver: z.array(LeftOver),
-  /** Of what was skipped or failed, the first items that steps listed. */
+  /** The first items that steps listed as skipped or failed. */
   findings: z.array(z.strictObject({ step: z.string(), ...Finding.shape })),
-  /** How many more a step listed, and the list in the control store that names all of them, or the parts that do. */
+  /** How many more a step listed, and the list in the control store that names all of them, or the parts of it. */
   moreFindings: z.array(z.strictObject({ step: z.string(), count: Count, blob: z.string() })),
   jobs: z.array(JobEvidence),
   configs: z.array(ConfigEvidence),

@@ -4,11 +4,12 @@ import type { StepRecord } from '../run/work/outcome.ts';
 import { phases, resourceClasses } from '../topology/words.ts';
 import { stepStates, type ClassReport, type PhaseReport, type StepReport, type StepTally } from './schema.ts';
 
-/** Milliseconds from one ISO time to another; never negative (two clocks may disagree by a little). */
+/** Milliseconds between two ISO times. Never negative (two clocks may differ a little). */
 export function elapsedMs(from: string, to: string): number {
   return Math.max(0, Date.parse(to) - Date.parse(from));
 }
 
+/** Reports one step. */
 export function reportStep(step: Step, record: StepRecord | undefined): StepReport {
   const ended = record?.endedAt;
   return {
@@ -26,14 +27,14 @@ export function reportStep(step: Step, record: StepRecord | undefined): StepRepo
   };
 }
 
-/** How a step stands: what a cancel broke off has not failed by itself. */
+/** Returns the state of a step. One that a cancel interrupted has not failed by itself. */
 export function stateOf(record: StepRecord | undefined): StepReport['state'] {
   if (record?.state !== 'failed') return record?.state ?? 'pending';
   // Release 0.2.0 wrote the other code.
   return record.error?.code === 'CancelledRun' || record.error?.code === 'Declined' ? 'cancelled' : 'failed';
 }
 
-/** Groups by phase and class, in the design's order; steps stay in the plan's. */
+/** Groups by phase and class, in the design's order. Steps stay in the plan's order. */
 export function reportPhases(plan: Plan, steps: StepReport[]): PhaseReport[] {
   const phaseOf = new Map(plan.steps.map((step) => [step.id, step.phase]));
   return [...phases, undefined].flatMap((phase) => {
@@ -47,6 +48,7 @@ export function reportPhases(plan: Plan, steps: StepReport[]): PhaseReport[] {
   });
 }
 
+/** Counts steps by state. */
 export function tallyOf(steps: { state: StepReport['state'] }[]): StepTally {
   const tally = {
     total: steps.length,
@@ -72,7 +74,7 @@ function spanOf(steps: StepReport[]): Omit<PhaseReport, 'phase' | 'classes'> {
   };
 }
 
-/** A group is as bad as its worst step, and unfinished while one step of it is. */
+/** A group has the worst state of its steps, and is unfinished while any step is. */
 function stateOfAll(tally: StepTally): StepReport['state'] {
   for (const state of ['undo-failed', 'failed', 'cancelled', 'undone', 'running'] as const) {
     if (tally[state] > 0) return state;

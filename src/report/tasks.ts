@@ -1,4 +1,4 @@
-/** What people must do after a run: by who has to do it, the most urgent first. */
+/** What people must do after a run, by owner, the most urgent first. */
 import { showLostWork } from '../jobs/lost-work.ts';
 import type { ActionName } from '../plan/actions.ts';
 import type { Debt } from '../run/work/outcome.ts';
@@ -6,7 +6,7 @@ import { showJob } from '../workspace/jobs/job.ts';
 import type { JobEvidence } from './evidence.ts';
 import { urgencies, type LeftOver, type Report, type Task, type TaskGroup, type Urgency } from './schema.ts';
 
-/** So many tasks of one owner are read; the rest is counted, and is in the lists of the report. */
+/** How many tasks of one owner to show. The rest are counted, and are in the lists of the report. */
 const longestGroup = 12;
 
 export interface TaskInput {
@@ -15,16 +15,16 @@ export interface TaskInput {
   to: string;
   lost: Report['lost'];
   notUndone: Report['lost'];
-  /** Steps of a run that failed. */
+  /** Steps of a failed run. */
   failed: LeftOver[];
   owed: Report['owed'];
-  /** What became of each job. */
+  /** What happened to each job. */
   jobs: JobEvidence[];
-  /** By the id of a step: what it does. */
+  /** What each step does, by its id. */
   actionOf: (step: string) => ActionName | undefined;
 }
 
-/** Those who run the workspace first, unless somebody else has something more urgent to do. */
+/** The operators of the workspace come first, unless someone else has something more urgent to do. */
 export function tasksOf(input: TaskInput): TaskGroup[] {
   const all = [...ofRun(input), ...ofDebts(input), ...ofLosses(input), ...ofJobs(input)];
   return [...Map.groupBy(all, ({ owner }) => owner)]
@@ -32,7 +32,7 @@ export function tasksOf(input: TaskInput): TaskGroup[] {
     .toSorted((one, other) => rankOf(one.tasks[0]) - rankOf(other.tasks[0]));
 }
 
-/** How many of them a person has to act on. */
+/** How many of them require action by a person. */
 export function countTasks(groups: readonly TaskGroup[]): number {
   return groups.reduce((sum, { toDo }) => sum + toDo, 0);
 }
@@ -66,7 +66,7 @@ function stakesOf(debts: Report['owed']): string[] {
   return Object.entries(atStake).flatMap(([kind, stake]) => (kinds.has(kind) ? [stake] : []));
 }
 
-/** What the old side was not shut out of is one task for each region, and the first. */
+/** An unfinished shut-out is one task for each region, and comes first. */
 function ofDebts({ owed }: TaskInput): Owned[] {
   return [...Map.groupBy(owed, ({ region }) => region)].map(([region, debts]) => ({
     urgency: 'urgent',
@@ -75,7 +75,7 @@ function ofDebts({ owed }: TaskInput): Owned[] {
   }));
 }
 
-/** What keeps the run from its end, or from being as if it had never been. */
+/** What prevents the run from completing, or a cancelled run from being fully undone. */
 function ofRun({ run, notUndone, failed }: TaskInput): Owned[] {
   return [
     ...notUndone.map(({ step, text }): Owned => {
@@ -89,7 +89,7 @@ function ofRun({ run, notUndone, failed }: TaskInput): Owned[] {
   ];
 }
 
-/** What a step lost, and what to do about that. A step that is not named here lost something for good. */
+/** What a step lost, and what to do about it. For steps that are not named here the loss is final. */
 const byAction: Partial<Record<ActionName, [Urgency, string]>> = {
   takePointer: ['urgent', 'See who the writer is: understudy status.'],
   shutOutOldWriters: ['urgent', 'Rotate its keys and remove its roles by hand.'],
@@ -135,7 +135,7 @@ function ofJobs({ jobs, from, to }: TaskInput): Owned[] {
 function ofJob(job: JobEvidence, { from, to }: { from: string; to: string }): Task | undefined {
   const named = showJob({ name: job.old, submittedAs: job.submittedAs });
   const what = `${named}: ${job.reason}`;
-  // Of a run that was cancelled: the reason says what to do.
+  // For a cancelled run, the reason says what to do.
   if (job.outcome === undefined) return job.class === 'manual' ? { urgency: 'again', what } : undefined;
   if (job.outcome === 'failed')
     return { urgency: 'broken', what, action: `Correct what is named, and submit it in ${to}.` };
@@ -150,7 +150,7 @@ function ofJob(job: JobEvidence, { from, to }: { from: string; to: string }): Ta
   return job.outcome === 'submitted' ? ofSuccessor(named, job) : undefined;
 }
 
-/** What its owner should know of a job that goes on by itself. */
+/** What the owner should know about a job that was resubmitted. */
 function ofSuccessor(named: string, job: JobEvidence): Task | undefined {
   const [difference] = job.differences ?? [];
   if (difference) {

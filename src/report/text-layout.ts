@@ -1,11 +1,11 @@
-/** Lines and columns of plain text, measured in the cells of a terminal rather than in letters. */
+/** Lines and columns of plain text, measured in terminal cells instead of letters. */
 
-/** What takes two cells: East Asian wide and full-width letters, and emoji. */
+/** Characters that need two cells: East Asian wide and full-width letters, and emoji. */
 const wide =
   /[\u1100-\u115F\u2E80-\u303E\u3041-\uA4CF\uA960-\uA97F\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6\u{1B000}-\u{1B2FF}\u{20000}-\u{3FFFD}]|\p{Emoji_Presentation}/u;
 const widthless = /\p{Mn}|\p{Me}|\p{Cf}/u;
 
-/** Cells of a text that has no control characters in it (see `visible`). */
+/** Counts the cells of a text without control characters (see `visible`). */
 export function widthOf(text: string): number {
   let width = 0;
   for (const letter of text) width += cellsOf(letter);
@@ -17,7 +17,7 @@ function cellsOf(letter: string): number {
   return wide.test(letter) ? 2 : 1;
 }
 
-/** Text on one line that cannot steer the terminal, whatever somebody called a job: no controls, no turned direction. */
+/** Puts text on one line and removes controls and direction marks, so that no name can affect the terminal. */
 export function visible(text: string): string {
   return text
     .toWellFormed()
@@ -25,7 +25,7 @@ export function visible(text: string): string {
     .replaceAll(/[\p{Cc}\u202A-\u202E\u2066-\u2069]/gu, '\uFFFD');
 }
 
-/** At most `cells` wide, by whole letters; a cut text ends with "…". */
+/** Cuts to at most `cells`, by whole letters. A cut text ends with "…". */
 export function cut(text: string, cells: number): string {
   if (widthOf(text) <= cells) return text;
   let kept = '';
@@ -38,7 +38,7 @@ export function cut(text: string, cells: number): string {
   return cells < 1 ? '' : `${kept}…`;
 }
 
-/** At most `cells` wide, by whole letters: a longer text keeps its beginning and its end, with "…" between. */
+/** Cuts to at most `cells`, by whole letters. A longer text keeps its beginning and its end, with "…" between. */
 export function cutMiddle(text: string, cells: number): string {
   if (widthOf(text) <= cells) return text;
   if (cells < 3) return cut(text, cells);
@@ -50,13 +50,13 @@ export function cutMiddle(text: string, cells: number): string {
   return cut(text, cells - widthOf(end)) + end;
 }
 
-/** Exactly `cells` wide, or wider if the text is. */
+/** Pads to exactly `cells`. A longer text is left unchanged. */
 export function padTo(text: string, cells: number, side: 'left' | 'right' = 'right'): string {
   const fill = ' '.repeat(Math.max(0, cells - widthOf(text)));
   return side === 'right' ? text + fill : fill + text;
 }
 
-/** Breaks at spaces; a word wider than a line stands alone, whole, so that paths can still be copied. */
+/** Breaks at spaces. A word wider than a line is kept whole on its own line, so that paths can still be copied. */
 export function wrap(text: string, columns: number, first = '', rest = ''): string[] {
   const lines: string[] = [];
   let line = first;
@@ -76,8 +76,8 @@ export function wrap(text: string, columns: number, first = '', rest = ''): stri
 const gap = '  ';
 
 /**
- * A heading and rows, two spaces in. Columns of figures stand to the right. Where it would be too wide, the column `cuttable` is
- * cut, and says so with "…"; no other ever is, for half a figure is a wrong one.
+ * A heading and rows, indented by two spaces. Columns of figures are aligned right. If the table is too wide, only the
+ * column `cuttable` is cut, with "…": half a figure would be a wrong one.
  */
 export function tableOf(head: string[], rows: string[][], columns: number, cuttable?: number): string[] {
   const cells = [head, ...rows].map((row) => row.map(visible));

@@ -1,4 +1,4 @@
-/** What people must do after a run, as text: by who has to do it, the most urgent first. */
+/** What people must do after a run, as text: by owner, the most urgent first. */
 import type picocolors from 'picocolors';
 import type { Report, Task } from './schema.ts';
 import { countTasks } from './tasks.ts';
@@ -7,7 +7,7 @@ import { shortened, showOwner, urgencyMarks, urgencyWords } from './wording.ts';
 
 type Paint = ReturnType<typeof picocolors.createColors>;
 
-/** The block that a report begins with; nothing where nobody has anything to do or to know. */
+/** The block that a report begins with. Empty if nobody has anything to do or to know. */
 export function tasksBlock({ tasks: groups, run }: Report, columns: number, paint: Paint): string[] {
   if (groups.length === 0) return [];
   const toDo = countTasks(groups);

@@ -1,4 +1,4 @@
-/** The report as text: what `failover` ends with on the terminal, and what `report RUN` prints. */
+/** The report as text: `failover` ends with it on the terminal, and `report RUN` prints it. */
 import picocolors from 'picocolors';
 import { showCount } from '../topology/figures.ts';
 import { showLeftBehind } from '../recovery-point/drafts.ts';
@@ -21,16 +21,20 @@ import {
 } from './wording.ts';
 import { worstMeasures } from './worst.ts';
 
+/** How to render text. */
 export interface TextOptions {
-  /** Width in characters; longer lines are wrapped, paths and digests that cannot be are left whole. */
+  /** Width in characters. Longer lines are wrapped. Paths and digests that cannot be wrapped are left whole. */
   columns?: number;
   colour?: boolean;
-  /** With every config file's diff, every job and every step; without, what a person reads at the end of a run. */
+  /**
+   * Includes every config file's diff, every job and every step. Without it: what a person reads at the end of a run.
+   */
   full?: boolean;
 }
 
 type Paint = ReturnType<typeof picocolors.createColors>;
 
+/** Renders the report as text. */
 export function renderText(report: Report, options: TextOptions = {}): string {
   const { columns = 100, colour = false, full = true } = options;
   const paint = picocolors.createColors(colour);
@@ -191,7 +195,7 @@ function counts(report: Report, columns: number): string[] {
 
 function leftOver(report: Report, columns: number, full: boolean): string[] {
   if (report.leftOver.length + report.findings.length === 0) return [];
-  // Of a run that ended early there are many, and their number says as much.
+  // A run that ended early has many: their number is enough.
   const [first, ...others] = full ? [] : report.leftOver.filter(({ state }) => state === 'pending');
   const listed =
     others.length > 0 ? report.leftOver.filter(({ state }) => state !== 'pending') : report.leftOver;
@@ -270,7 +274,7 @@ function configs(report: Report, columns: number, full: boolean): string[] {
   ];
 }
 
-/** Whole, with its signs: a diff that was wrapped could not be applied. */
+/** Kept whole, with its signs: a wrapped diff could not be applied. */
 function diffLines(diff: string): string[] {
   return diff
     .trimEnd()

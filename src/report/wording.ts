@@ -1,12 +1,13 @@
-/** The words in which reports say figures, states and times, the same in HTML and in text. */
+/** How reports word figures, states and times. HTML and text use the same words. */
 import { showDuration } from '../topology/duration.ts';
 import { showCount } from '../topology/figures.ts';
 import type { ClassObjectives, Report, StepState, Urgency } from './schema.ts';
 import type { WorstMeasure } from './worst.ts';
 
-/** What stands where nothing is known. */
+/** Shown if nothing is known. */
 export const unknown = '–';
 
+/** Formats milliseconds. Unknown values get a placeholder. */
 export function showMs(milliseconds: number | undefined): string {
   return milliseconds === undefined ? unknown : showDuration(milliseconds);
 }
@@ -15,13 +16,13 @@ function showSeconds(seconds: number | undefined): string {
   return seconds === undefined ? unknown : showDuration(seconds * 1000);
 }
 
-/** `2026-11-21 10:00:03 UTC`. */
+/** Example: `2026-11-21 10:00:03 UTC`. */
 export function showTime(iso: string | undefined): string {
   if (iso === undefined) return unknown;
   return `${new Date(iso).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
 
-/** States in words for people: a record that is not there was not begun. */
+/** States in words for people. A step without a record was not begun. */
 export const stateWords = {
   completed: 'completed',
   skipped: 'skipped',
@@ -34,7 +35,7 @@ export const stateWords = {
   'undo-failed': 'undo failed',
 } as const satisfies Record<StepState, string>;
 
-/** With every state, so that no state is told by colour alone. */
+/** A sign for every state, so that no state is shown by color alone. */
 export const stateMarks = {
   completed: '✓',
   skipped: '○',
@@ -49,13 +50,14 @@ export const stateMarks = {
 
 export const phaseless = 'steps';
 
-/** "3 (not readable), 1 (gone)", and 0 for nothing. */
+/** Example: "3 (not readable), 1 (gone)". 0 if there are none. */
 export function showParts(parts: { reason: string; count: number }[]): string {
   return parts.length === 0 ? '0' : parts.map((part) => `${part.count} (${part.reason})`).join(', ');
 }
 
 /**
- * Messages no longer than a person needs: of an address its host, of an ARM id what follows its provider; the JSON keeps the whole.
+ * Shortens messages for people: an address to its host, an ARM id to what follows its provider. The JSON has the whole
+ * message.
  *
  *     GET /subscriptions/…/providers/Microsoft.MachineLearningServices/workspaces/w/jobs  →  GET …/workspaces/w/jobs
  */
@@ -71,7 +73,7 @@ export function shortened(text: string): string {
     });
 }
 
-/** How urgent a task is, in words for people. */
+/** The urgency of a task, in words for people. */
 export const urgencyWords = {
   urgent: 'urgent',
   broken: 'does not work',
@@ -80,7 +82,7 @@ export const urgencyWords = {
   know: 'good to know',
 } as const satisfies Record<Urgency, string>;
 
-/** With every urgency, so that none is told by colour alone. */
+/** A sign for every urgency, so that none is shown by color alone. */
 export const urgencyMarks = {
   urgent: '‼',
   broken: '✗',
@@ -89,18 +91,18 @@ export const urgencyMarks = {
   know: '·',
 } as const satisfies Record<Urgency, string>;
 
-/** Who has to do it: `ana`, or those who run the workspace. */
+/** The owner of a task: `ana`, or the operators of the workspace. */
 export function showOwner(owner: string | undefined, topology: string): string {
   return owner ?? `Those who run ${topology}`;
 }
 
-/** `23.7s of 15m 00s: training`: of the class that did worst. */
+/** For the class that did worst: `23.7s of 15m 00s: training`. */
 export function showWorst({ class: name, measuredMs, objectiveSeconds }: WorstMeasure): string {
   const of = objectiveSeconds === undefined ? '' : ` of ${showSeconds(objectiveSeconds)}`;
   return `${showMs(measuredMs)}${of}: ${name}`;
 }
 
-/** What is owed, by the region that owes it: each group has a heading of its own. */
+/** What is owed, grouped by region, each with a heading. */
 export function owedByRegion(owed: Report['owed']): { region: string; lines: string[] }[] {
   return [...Map.groupBy(owed, ({ region }) => region)].map(([region, debts]) => ({
     region,
@@ -108,14 +110,14 @@ export function owedByRegion(owed: Report['owed']): { region: string; lines: str
   }));
 }
 
-/** `2026-11-21T10-00-00.000Z-e1, sealed by this run, listed from …`. */
+/** Example: `2026-11-21T10-00-00.000Z-e1, sealed by this run, listed from …`. */
 export function showRecoveryPoint(point: Report['recoveryPoint']): string {
   if (!point) return 'none';
   const made = point.made ? ', sealed by this run' : '';
   return `${point.id}${made}, listed from ${showTime(point.startedAt)}`;
 }
 
-/** One row for each objective, as both forms show it. */
+/** One row for each objective. HTML and text show the same rows. */
 export interface ObjectiveRow {
   class: ClassObjectives['class'];
   strategy: ClassObjectives['strategy'];
@@ -131,7 +133,7 @@ export interface ObjectiveRow {
 export function objectiveRows(objectives: ClassObjectives[]): ObjectiveRow[] {
   return objectives.flatMap(({ class: name, strategy, rto, rpo }): ObjectiveRow[] => {
     const of = { class: name, strategy };
-    // A recovery point's age is one figure: it stands under what it was counted from.
+    // A recovery point's age is one figure, shown under what it was counted from.
     const age = showMs(rpo.measuredMs);
     return [
       {
@@ -158,7 +160,7 @@ export function objectiveRows(objectives: ClassObjectives[]): ObjectiveRow[] {
   });
 }
 
-/** `1 of 12 skipped`, …: the states of a group's steps that are not simply completed. */
+/** The states of a group's steps that are not simply completed: `1 of 12 skipped`, …. */
 export function showTally(tally: Record<StepState | 'total', number>): string {
   const parts = (Object.keys(stateWords) as StepState[]).flatMap((state) =>
     tally[state] === 0 ? [] : [`${tally[state]} ${stateWords[state]}`],

@@ -1,17 +1,17 @@
-/** The one RTO and the one RPO that a reader looks for first: of the class that did worst against its objective. */
+/** The RTO and the RPO that a reader looks for first: those of the class that did worst against its objective. */
 import type { ClassObjectives, Verdict } from './schema.ts';
 
 export interface WorstMeasure {
   name: 'RTO' | 'RPO';
   class: ClassObjectives['class'];
-  /** Absent where it was not measured. */
+  /** Absent if it was not measured. */
   measuredMs?: number;
   objectiveSeconds?: number;
   verdict: Verdict;
   why?: string;
 }
 
-/** Nothing where the run measures nothing. */
+/** Returns nothing if the run measures nothing. */
 export function worstMeasures(objectives: readonly ClassObjectives[]): WorstMeasure[] {
   const all = objectives.flatMap(({ class: name, rto, rpo }): WorstMeasure[] => {
     const rtoMs = rto.sinceOutageMs ?? rto.sinceTriggerMs;
@@ -46,7 +46,7 @@ const ranks = { missed: 0, 'not measured': 1, met: 2, 'no objective': 3 } as con
   number
 >;
 
-/** By verdict, then by how much of its objective it took, then by time. */
+/** Sorts by verdict, then by the used share of the objective, then by time. */
 function byBadness(one: WorstMeasure, other: WorstMeasure): number {
   return (
     ranks[one.verdict] - ranks[other.verdict] ||

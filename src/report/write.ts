@@ -1,4 +1,4 @@
-/** Puts a run's report into the control store, in its three forms. */
+/** Writes a run's report into the control store, in its three forms. */
 import type { ControlStore } from '../control-store/store.ts';
 import { renderHtml } from './html/html.ts';
 import type { Report } from './schema.ts';
@@ -10,7 +10,10 @@ export interface WrittenReport {
   text: string;
 }
 
-/** Answers the names below the container. Idempotent: a report is a function of its run, so it replaces the one before. */
+/**
+ * Writes the report and returns the names below the container. Idempotent: a report is a function of its run, so it
+ * replaces the previous one.
+ */
 export async function writeReport(
   store: ControlStore,
   runId: string,
@@ -20,7 +23,7 @@ export async function writeReport(
   const written = { json: name('json'), html: name('html'), text: name('txt') };
   await store.write(written.html, renderHtml(report), 'text/html; charset=utf-8');
   await store.write(written.text, renderText(report, { columns: 100 }), 'text/plain; charset=utf-8');
-  // Last: who finds the JSON finds the others too.
+  // Last: a reader that finds the JSON also finds the other forms.
   await store.write(written.json, `${JSON.stringify(report, null, 2)}\n`, 'application/json');
   return written;
 }

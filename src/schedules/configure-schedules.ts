@@ -1,6 +1,6 @@
 /**
- * The action `configureSchedules`: the schedules of the active workspace, in the standby, all of them disabled: those of the other side
- * may still fire. `enableSchedules` enables them at the switch.
+ * The action `configureSchedules`: creates the active workspace's schedules in the standby. All are disabled, because
+ * those of the other side may still fire. `enableSchedules` enables them at the switch.
  */
 import { apiVersions, type ArmResource, type JsonObject } from '../azure/azure.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
@@ -64,7 +64,9 @@ export async function configureSchedules(context: StepContext): Promise<StepResu
   };
 }
 
-/** The undo of `configureSchedules`: enables those that were enabled in the standby before the run. Idempotent. */
+/**
+ * The undo of `configureSchedules`: enables the schedules that were enabled in the standby before the run. Idempotent.
+ */
 export async function enableAsBefore(context: StepContext, undo: unknown): Promise<string> {
   const { names, enabledBefore } = undo as UndoSchedules;
   let enabled = 0;
@@ -105,7 +107,7 @@ async function configure(
     const made = await azure.arm.get(path, apiVersions.machineLearning, options);
     const different = differences({ ...properties, isEnabled: false }, made.properties, '');
     if (different.length > 0)
-      return { reason: `Azure holds it otherwise: ${different.map(({ place }) => place).join(', ')}` };
+      return { reason: `Azure stored it differently: ${different.map(({ place }) => place).join(', ')}` };
     return { already: false };
   } catch (error) {
     if (!isUnderstudyError(error, 'AzureError')) throw error;
@@ -113,7 +115,7 @@ async function configure(
   }
 }
 
-/** The job that a schedule creates is rewritten as a job is; what else it names, as any reference. */
+/** Rewrites a schedule: the job that it creates as any job, its other references as any reference. */
 function rewriteSchedule(
   schedule: ArmResource,
   mapping: ReferenceMapping,

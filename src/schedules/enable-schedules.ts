@@ -1,6 +1,7 @@
 /**
- * The action `enableSchedules`: at the switch, the schedules that were enabled on the old side are enabled on the new one, after the old
- * side's are stopped or its region is known not to answer. At no moment do both sides' fire.
+ * The action `enableSchedules`: at the switch, enables on the new side the schedules that were enabled on the old one.
+ * It does so only once the old side's are stopped, or its region is known not to answer. The schedules of both sides
+ * never fire at the same time.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { apiVersions } from '../azure/azure.ts';
@@ -22,12 +23,13 @@ import { planned } from '../standby/standby.ts';
 import { fail, newTally, seen, showCount, skip, sum, toCounts } from '../run/work/tally.ts';
 
 interface EnabledByRun {
-  /** Schedules that this run enables: its undo disables them again. */
+  /** Schedules that this run enables. Its undo disables them again. */
   names: string[];
 }
 
 /**
- * Errors: PreconditionError where the old side answers and its schedules cannot be stopped; AzureUnavailable; RecoveryPointError.
+ * Errors: PreconditionError if the old side answers and its schedules cannot be stopped; AzureUnavailable;
+ * RecoveryPointError.
  */
 export async function enableSchedules(context: StepContext): Promise<StepResult> {
   const { store, to } = context;
@@ -64,7 +66,7 @@ export async function enableSchedules(context: StepContext): Promise<StepResult>
   };
 }
 
-/** Those whose jobs would read what is lost: found so when it was verified, after they were made. */
+/** Schedules whose jobs would read something lost. Verification found that after they were created. */
 async function lostSchedules(context: StepContext, sealed: SealedManifest): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   const lost = await lostAssets(context, sealed);
@@ -77,7 +79,10 @@ async function lostSchedules(context: StepContext, sealed: SealedManifest): Prom
   return found;
 }
 
-/** What an earlier fence disabled here and nobody has carried to the other side: perhaps nobody wants it any more. */
+/**
+ * Schedules that an earlier fence disabled here and that were never carried to the other side: they may no longer be
+ * wanted.
+ */
 async function leftDisabled(
   { azure, store, to, signal }: StepContext,
   wanted: ReadonlyMap<string, boolean>,
@@ -102,7 +107,7 @@ export async function disableAgain(context: StepContext, undo: unknown): Promise
   return `${showCount(disabled, 'schedule')} disabled again in ${context.to.region}`;
 }
 
-/** Of those that are to be enabled, those that are not. */
+/** Returns those of the schedules to enable that are not enabled. */
 async function disabledOf(
   { azure, to, signal }: StepContext,
   wanted: ReadonlyMap<string, boolean>,
@@ -121,7 +126,7 @@ async function whyNotEnabled(context: StepContext, name: string): Promise<string
     const path = schedulePath(workspaceId(to.workspace), name);
     const held = await azure.arm.find(path, apiVersions.machineLearning, { signal });
     if (!held) return 'it is not there';
-    return isEnabled(held) ? undefined : 'Azure holds it disabled';
+    return isEnabled(held) ? undefined : 'Azure stored it disabled';
   } catch (error) {
     if (!isUnderstudyError(error, 'AzureError')) throw error;
     return messageOf(error);
@@ -129,8 +134,9 @@ async function whyNotEnabled(context: StepContext, name: string): Promise<string
 }
 
 /**
- * One look more: what the fence owed may answer by now, and what it stopped may have been enabled since. One line of what was found. The
- * control store is not asked by way of the old side: its silence is not the region's.
+ * Checks the old side once more: a resource whose fence is owed may answer by now, and a stopped schedule may have been
+ * enabled since. Returns one line about what was found. The control store is not asked through `Ask`, because its
+ * silence is not the region's.
  */
 async function stopOther(context: StepContext): Promise<string> {
   const { azure, store, from, run, now } = context;
@@ -151,15 +157,16 @@ async function stopOther(context: StepContext): Promise<string> {
   }
 }
 
-/** The old side is gone, or answers nothing: what cannot be known is no reason to wait. */
+/** The old side is gone or does not answer: there is no point in waiting. */
 class NothingFires extends Error {}
 
 const tries = 3;
 const pauseMs = 500;
 
 /**
- * Asks the old side, each question for as long as one request may take. Errors: NothingFires; PreconditionError where it refuses;
- * AzureUnavailable where it answers some questions and not others, or is asked too much: its schedules may fire, and it is asked again.
+ * Asks the old side, and gives each request as long as one request may take.
+ * Errors: NothingFires; PreconditionError if it refuses; AzureUnavailable if it answers only some requests, or
+ * throttles. Its schedules may then fire, so the step is retried.
  */
 function askOther(context: StepContext): Ask {
   const { from, to, signal, topology } = context;
@@ -173,7 +180,7 @@ function askOther(context: StepContext): Ask {
         'PreconditionError',
         `the schedules of ${from.region} may still fire, and it refuses to have them stopped: ${error.message}`,
         {
-          next: `Disable them by hand, or allow it, then go on with the run: those of ${to.region} stay disabled until then.`,
+          next: `Disable them by hand, or allow it, then retry the run: those of ${to.region} stay disabled until then.`,
           cause: error,
         },
       );
@@ -197,7 +204,7 @@ function askOther(context: StepContext): Ask {
         return answer;
       } catch (error) {
         if (signal.aborted) throw error;
-        // One failed request makes no region silent.
+        // One failed request does not mean that a region is silent.
         if (!isUnanswered(error) || attempt === tries) return fail(error);
         await wait(pauseMs, undefined, { signal });
       }

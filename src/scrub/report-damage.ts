@@ -1,4 +1,7 @@
-/** The action `reportDamage`: the last of `replicate`, which fails while copies are damaged for good and nobody has accepted that. */
+/**
+ * The action `reportDamage`: the last one of `replicate`. It fails if copies are damaged beyond repair and nobody has
+ * accepted that.
+ */
 import { UnderstudyError } from '../errors/error.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { AcceptedLoss, StepContext } from '../run/work/step-context.ts';
@@ -17,7 +20,7 @@ export async function reportDamage(context: StepContext): Promise<StepResult> {
   const known = await knownDamage(store);
   const open = openOf(known);
   if (open.count === 0) {
-    // Of an attempt that was killed once it had accepted: what is lost is said all the same.
+    // An earlier attempt may have been killed after it recorded the acceptance: the loss is still reported.
     const lost = acceptedLoss ? acceptedBy(known, acceptedLoss) : [];
     return { state: 'completed', detail: describe(known), ...(lost.length > 0 ? { lost } : {}) };
   }

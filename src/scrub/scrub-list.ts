@@ -1,4 +1,4 @@
-/** Reads the replicas of one list, and repairs what is damaged. */
+/** Reads the replicas of one list, and repairs damaged ones. */
 import { sameName } from '../azure/ids.ts';
 import type { BlobAccount } from '../azure/azure.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
@@ -15,8 +15,9 @@ import {
   type ScrubList,
 } from '../recovery-point/scrub-ledger.ts';
 
+/** Context of scrubbing a list. */
 export interface ScrubTools {
-  /** ARM id of the standby's own account: what is not there cannot be replicated to either. */
+  /** ARM id of the standby's own account. If it does not answer, replication fails too. */
   standbyAccountId: string;
   /** Ids of all sealed recovery points, newest first. */
   ids: readonly string[];
@@ -28,10 +29,13 @@ export type ScrubbedList =
   | { whole: number; repaired: number; bytes: number; damaged: DamagedReplica[] }
   | { unread: string };
 
-/** Of so many damaged replicas in one list, the last recovery point is looked for. */
+/** For how many damaged replicas of a list the last recovery point is looked up. */
 const lookedFor = 20;
 
-/** `again`: only those that are known to be damaged. Errors: ControlStoreError if the list is altered or missing; AzureUnavailable of the standby. */
+/**
+ * Scrubs a list. `again`: only replicas that are known to be damaged.
+ * Errors: ControlStoreError if the list is altered or missing; AzureUnavailable if the standby does not answer.
+ */
 export async function scrubList(
   context: StepContext,
   list: ScrubList,
@@ -45,7 +49,7 @@ export async function scrubList(
   } catch (error) {
     const isOther = !sameName(tools.standbyAccountId, list.accountId);
     const isAzures = isUnderstudyError(error, 'AzureError') || isUnderstudyError(error, 'AzureUnavailable');
-    // Copies of the way back: this recovery point does not wait for them.
+    // Replicas in the other region, for failback. This recovery point does not wait for them.
     if (isOther && isAzures) return { unread: messageOf(error) };
     throw error;
   }

@@ -1,6 +1,6 @@
 /**
- * What of a recovery point has to be scrubbed: its parts, and those of its replicas that no recovery point before it refers to. One
- * recovery point after the other is taken up, so that each replica is in one list however many recovery points refer to it.
+ * Finds what to scrub of a recovery point: its parts, and its replicas that no earlier recovery point refers to.
+ * Recovery points are added one after another, so that each replica is in one list only.
  */
 import { sameName } from '../azure/ids.ts';
 import type { ControlStore } from '../control-store/store.ts';
@@ -20,27 +20,28 @@ import {
 } from '../recovery-point/scrub-ledger.ts';
 import { cursor } from '../run/work/spool.ts';
 
-/** What is read together, and lost if the reading is cut short. */
+/** Replicas in a list are read together. If reading is cut short, the list starts again. */
 const linesPerList = 2000;
 const bytesPerList = 4 * 1024 ** 3;
-/** Lists of a few lines are put together: there is a recovery point every quarter of an hour. */
+/** Lists with fewer lines are merged: there is a recovery point every quarter of an hour. */
 const smallList = 500;
 
-/** Before everything: due at once. */
+/** Earlier than everything else: due at once. */
 const never = new Date(0).toISOString();
-/** Of a recovery point, so many damaged parts are named. */
+/** How many damaged parts of a recovery point to name. */
 const partsNamed = 20;
 
+/** What to add to the ledger. */
 export interface TakeUpPoints {
-  /** Of all that are sealed, newest first. */
+  /** Ids of all sealed recovery points, newest first. */
   ids: readonly string[];
   now: Date;
   beat: () => Promise<void>;
 }
 
 /**
- * Takes up what was sealed since the last time.
- * Errors: AzureUnavailable of the control store. A recovery point that cannot be read is in the ledger as damaged.
+ * Adds recovery points sealed since the last time. One that cannot be read is recorded as damaged.
+ * Errors: AzureUnavailable if the control store does not answer.
  */
 export async function takeUpPoints(
   store: ControlStore,
@@ -58,7 +59,7 @@ export async function takeUpPoints(
 
 interface TakeUp {
   id: string;
-  /** Those before it, oldest first. */
+  /** Earlier recovery points, oldest first. */
   before: readonly string[];
   now: Date;
   beat: () => Promise<void>;
@@ -80,7 +81,7 @@ async function takeUp(store: ControlStore, ledger: ScrubLedger, work: TakeUp): P
   const previousId = before.findLast((each) => sameName(ledger.points[each]?.accountId, accountId));
   const previous = previousId === undefined ? undefined : await readSeal(store, previousId);
   const point: ScrubbedPoint = {
-    // Its seal was written when all its parts had been read.
+    // All parts were read before the seal was written.
     readAt: sealed.sealedAt,
     bytes: sealed.parts.reduce((sum, { bytes }) => sum + bytes, 0),
     accountId,
@@ -89,7 +90,7 @@ async function takeUp(store: ControlStore, ledger: ScrubLedger, work: TakeUp): P
   const lists = listWriter(store, { ledger, accountId, readAt: sealed.startedAt });
   const lines = newReplicas(store, sealed, previous && !('problem' in previous) ? previous : undefined, {
     onDamage: (part, problem) => void damaged.push(damageOf(part, problem)),
-    // What the one before has is not known: what seems new may be old.
+    // It is not known what the previous one has, so replicas that seem new may be old.
     onUnknown: () => lists.areUnread(),
     beat,
   });
@@ -121,7 +122,7 @@ interface NewReplicas {
   beat: () => Promise<void>;
 }
 
-/** Replicas to which `sealed` refers and `previous` does not: both are in one order, and read side by side. */
+/** Yields replicas to which `sealed` refers and `previous` does not. Both are in the same order, and read in step. */
 async function* newReplicas(
   store: ControlStore,
   sealed: SealedManifest,
@@ -150,9 +151,9 @@ async function* newReplicas(
 
 interface ListWriter {
   add(line: ReplicaLine): Promise<void>;
-  /** Nobody knows when these were read. */
+  /** It is not known when these were read. */
   areUnread(): void;
-  /** `replaces`: the digest of a list that is now part of one that was made. */
+  /** `replaces`: the digest of a list that was merged into one of the new ones. */
   end(): Promise<{ made: ScrubList[]; replaces: string | undefined }>;
 }
 
@@ -193,7 +194,7 @@ function listWriter(
   };
 }
 
-/** The last list of the account, where that has room. */
+/** Returns the last list of the account, if it has room for more. */
 function smallListOf({ lists }: ScrubLedger, accountId: string, more: number): ScrubList | undefined {
   const last = lists.findLast((each) => sameName(each.accountId, accountId));
   const hasRoom = last && !last.damage && last.count + more <= smallList && last.bytes < bytesPerList / 4;

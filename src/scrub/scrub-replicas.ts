@@ -1,6 +1,7 @@
 /**
- * The action `scrubReplicas`: reads a share of the replicas and of the parts that recovery points are made of, and compares them with
- * their digests. A damaged replica is repaired from its source, or marked; the copying that follows takes no marked one over.
+ * The action `scrubReplicas`: reads a share of the replicas and of the parts of recovery points, and compares them with
+ * their digests. A damaged replica is repaired from its source, or marked. The copying that follows reuses no marked
+ * one.
  */
 import { z } from 'zod';
 import type { ControlStore } from '../control-store/store.ts';
@@ -32,7 +33,7 @@ import { intervalBefore, shareOf, type ScrubUnit } from './scrub-share.ts';
 import { fail, newTally, seen, showBytes, showCount, skip, sum, toCounts, Tally } from '../run/work/tally.ts';
 import { findWorkspace } from '../workspace/workspace.ts';
 
-/** What is read together; `again`: those of a list that are known to be damaged. */
+/** What is read together. `again`: replicas of a list that are known to be damaged. */
 const Item = z.union([
   z.strictObject({ list: z.string(), again: z.literal(true).optional() }),
   z.strictObject({ point: z.string() }),
@@ -40,35 +41,38 @@ const Item = z.union([
 type Item = z.infer<typeof Item>;
 
 const State = z.strictObject({
-  /** Absent: nothing is begun. */
+  /** Absent if nothing has begun. */
   startedAt: z.string().optional(),
   items: z.array(Item),
-  /** Items that are done. */
+  /** Number of items done. */
   done: z.int().nonnegative(),
   tally: Tally,
   repaired: z.int().nonnegative(),
   /** Why replicas of an account could not be read, and how many. */
   unread: z.record(z.string(), z.int().nonnegative()),
-  /** Why the ledger was begun again. */
+  /** Why the ledger was started again. */
   forgotten: z.string().optional(),
 });
 type State = z.infer<typeof State>;
 
-/** What is known since the ledger was last written. */
+/** What was found since the ledger was last written. */
 interface Changes {
   lists: Map<string, Partial<ScrubList>>;
   points: Map<string, Partial<ScrubbedPoint>>;
 }
 
 const acceptedAsLost = 'damaged, and accepted as lost';
-/** A request costs as much as reading so many bytes. */
+/** A request costs as much as reading this many bytes. */
 const bytesPerReplica = 256 * 1024;
-/** The times of so many recovery points say how long it may be until the next. */
+/** How many recent recovery points are used to estimate the time until the next one. */
 const timesKnown = 8;
-/** So many damaged replicas are tried again each time, before their turn. */
+/** How many damaged replicas are retried each time, before their turn. */
 const triedAgain = 1000;
 
-/** Errors: AzureUnavailable (of the control store, or of the standby's storage), PreconditionError (no standby workspace). */
+/**
+ * Errors: AzureUnavailable (the control store or the standby's storage does not answer), PreconditionError (no standby
+ * workspace).
+ */
 export async function scrubReplicas(context: StepContext): Promise<StepResult> {
   const { azure, store, to, topology, signal } = context;
   const { scrubPeriod, scrubAtMost } = topology.policies;
@@ -97,7 +101,7 @@ export async function scrubReplicas(context: StepContext): Promise<StepResult> {
     known = await knownDamage(store);
   } catch (error) {
     if (!isUnderstudyError(error, 'ControlStoreError')) throw error;
-    // A ledger that cannot be read is no reason to take no recovery point.
+    // A recovery point can be made even if the ledger cannot be read.
     await forgetScrubLedger(store);
     state.forgotten = messageOf(error);
     state.done = state.items.length;
@@ -111,7 +115,7 @@ export async function scrubReplicas(context: StepContext): Promise<StepResult> {
   };
 }
 
-/** Of all that are sealed, newest first: those that the ledger has are not looked at again. */
+/** Ids of all sealed recovery points, newest first. Those in the ledger are not read again. */
 async function idsOf(store: ControlStore): Promise<string[]> {
   try {
     const { points } = await readScrubLedger(store);
@@ -137,7 +141,7 @@ async function begin(context: StepContext, state: State, { ids, heartbeat }: Scr
   state.startedAt = now.toISOString();
 }
 
-/** `2026-11-21T10-00-00.000Z-e1` */
+/** Parses the time in an id such as `2026-11-21T10-00-00.000Z-e1`. */
 function timeOf(id: string): number {
   const [day = '', time = ''] = id.slice(0, 24).split('T');
   return Date.parse(`${day}T${time.replaceAll('-', ':')}`);
@@ -162,7 +166,7 @@ function unitsOf({ lists, points }: ScrubLedger): Unit[] {
   ];
 }
 
-/** Its source may be there again, or what stood in the way is gone. */
+/** The source may be back, or what prevented the repair may be gone. */
 function damagedOnes({ lists }: ScrubLedger, share: readonly Unit[]): Item[] {
   const taken = new Set(share.map(({ item }) => ('list' in item ? item.list : '')));
   const items: Item[] = [];
@@ -224,7 +228,7 @@ async function readList(
   tally.done += scrubbed.whole + scrubbed.repaired;
   tally.bytes += scrubbed.bytes;
   state.repaired += scrubbed.repaired;
-  // Each has a reason of its own: those are in the list of the damaged.
+  // Each has a reason of its own in the list of damaged replicas.
   for (const { accepted } of scrubbed.damaged) {
     if (accepted) skip(tally, acceptedAsLost);
     else fail(tally, 'damaged, and not repaired');
@@ -251,13 +255,13 @@ async function write({ store }: StepContext, { lists, points }: Changes): Promis
 function changePoint({ points }: ScrubLedger, id: string, change: Partial<ScrubbedPoint>): void {
   const known = points[id];
   if (!known) return;
-  // What was missing is there again, and with it replicas that are in no list yet: it is taken up again.
+  // What was missing is back, with replicas that may be in no list yet: add the recovery point again.
   if (known.damaged && !change.damaged) {
     delete points[id];
     return;
   }
   const { accepted, ...rest } = known;
-  // What was accepted is that damage, and no other.
+  // The acceptance is valid for exactly that damage.
   const isSame = change.damaged?.every(({ part }) => known.damaged?.some((each) => each.part === part));
   points[id] = { ...rest, ...change, ...(accepted && isSame ? { accepted } : {}) };
 }

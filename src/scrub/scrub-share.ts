@@ -1,27 +1,29 @@
-/** Which part of all that is to be read is read now, so that everything is read within its period. Pure. */
+/** Chooses what to read now, so that everything is read within its period. Pure. */
 
 /** What is read together. */
 export interface ScrubUnit {
   /** When it was last read (ISO 8601). */
   readAt: string;
-  /** What reading it costs. */
+  /** The cost of reading it. */
   weight: number;
 }
 
+/** How fast to read. */
 export interface Pace {
   /** Milliseconds since the epoch. */
   now: number;
-  /** How long it may be until the next time. */
+  /** The longest expected time until the next scrub. */
   intervalMs: number;
   periodMs: number;
 }
 
-/** More than what would just do: times between two replications differ. */
+/** Read more than just enough: the time between two replications varies. */
 const margin = 1.25;
 
 /**
- * What has waited longest comes first. Read is what falls due before the next time; and of the rest so much that the same amount each time
- * has everything read when it falls due, however much of it falls due at once.
+ * Returns the units to read now, those unread for longest first. These are the units that fall due before the next
+ * time; and beyond these, enough that an equal amount each time reads everything when it falls due, however much falls
+ * due at once.
  */
 export function shareOf<T extends ScrubUnit>(units: readonly T[], pace: Pace): T[] {
   const oldestFirst = units.toSorted((a, b) => Date.parse(a.readAt) - Date.parse(b.readAt));
@@ -29,7 +31,7 @@ export function shareOf<T extends ScrubUnit>(units: readonly T[], pace: Pace): T
   const share: T[] = [];
   let taken = 0;
   for (const unit of oldestFirst) {
-    // Half of it: what is larger than the share is read every so often.
+    // Half the weight: a unit larger than the share is read once in a while.
     if (taken + unit.weight / 2 > target) break;
     share.push(unit);
     taken += unit.weight;
@@ -37,7 +39,7 @@ export function shareOf<T extends ScrubUnit>(units: readonly T[], pace: Pace): T
   return share;
 }
 
-/** Weight per millisecond at which every unit is read before it falls due. */
+/** The lowest weight per millisecond at which every unit is read before it falls due. */
 function leastRate(oldestFirst: readonly ScrubUnit[], { now, intervalMs, periodMs }: Pace): number {
   let weight = 0;
   let rate = 0;
@@ -50,8 +52,8 @@ function leastRate(oldestFirst: readonly ScrubUnit[], { now, intervalMs, periodM
 }
 
 /**
- * How long it may be until the next time: as long as it has been between any two of the last few, or since the last one.
- * `times`: of the last ones, in milliseconds since the epoch.
+ * Estimates how long it may be until the next scrub: the longest time between any two of the last few, or since the
+ * last one. `times`: when the last ones were, in milliseconds since the epoch.
  */
 export function intervalBefore(times: readonly number[], now: number): number {
   const sorted = [...times, now].toSorted((a, b) => a - b);

@@ -1,4 +1,6 @@
-/** The action `configureConnections`: the connections that the standby lacks, with their secrets from escrow. */
+/**
+ * The action `configureConnections`: creates the connections that the standby lacks, with their secrets from escrow.
+ */
 import { apiVersions, type ArmResource, type JsonObject } from '../azure/azure.ts';
 import { rewriteReferences } from '../azure/ids.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
@@ -16,7 +18,10 @@ import { fail, newTally, seen, showCount, skip, sum, toCounts } from '../run/wor
 
 type Outcome = 'made' | 'already' | Omit<Finding, 'what'>;
 
-/** Errors: AzureUnavailable, RecoveryPointError, PreconditionError. What Azure refuses is counted as failed. */
+/**
+ * What Azure refuses is counted as failed.
+ * Errors: AzureUnavailable, RecoveryPointError, PreconditionError.
+ */
 export async function configureConnections(context: StepContext): Promise<StepResult> {
   const standby = await openStandby(context);
   const heartbeat = startHeartbeat(context, 'connections');
@@ -45,7 +50,7 @@ export async function configureConnections(context: StepContext): Promise<StepRe
   };
 }
 
-/** Filled in by Azure, or what only `listsecrets` answers: from escrow. */
+/** Fields that Azure sets, or that only `listsecrets` returns: those come from escrow. */
 const notWritten = new Set([
   'createdByWorkspaceArmId',
   'group',
@@ -55,7 +60,7 @@ const notWritten = new Set([
   'value',
 ]);
 
-/** What of a connection may be written back; its credentials are added by who has them. */
+/** Returns what can be written back of a connection. The caller adds its credentials. */
 export function writableOf({ properties }: ArmResource): JsonObject {
   return Object.fromEntries(Object.entries(properties).filter(([key]) => !notWritten.has(key)));
 }

@@ -1,4 +1,7 @@
-/** The action `configureDatastores`: the datastores that the standby lacks, on its own storage, with its own credentials. */
+/**
+ * The action `configureDatastores`: creates the datastores that the standby lacks, on its own storage, with its own
+ * credentials.
+ */
 import { z } from 'zod';
 import { apiVersions, type ArmResource, type JsonObject } from '../azure/azure.ts';
 import { sameName } from '../azure/ids.ts';
@@ -27,14 +30,17 @@ interface Work {
   standby: Standby;
   tally: Tally;
   findings: Finding[];
-  /** Those that have come back from another account, and what they were on; absent: they stay there for now. */
+  /** Datastores that were moved back from another account, and where they were. If absent, none is moved back yet. */
   returned?: Returned;
 }
 
-/** By the name of the datastore, what it was on: kept in the cursor, since nothing else says so afterwards. */
+/** Where each datastore was, by name. Kept in the cursor, because nothing else records it afterwards. */
 type Returned = Record<string, string>;
 
-/** Errors: AzureUnavailable, RecoveryPointError, PreconditionError. What Azure refuses is counted as failed. */
+/**
+ * What Azure refuses is counted as failed.
+ * Errors: AzureUnavailable, RecoveryPointError, PreconditionError.
+ */
 export async function configureDatastores(context: StepContext): Promise<StepResult> {
   const standby = await openStandby(context);
   const wanted = await namesWanted(context, standby);
@@ -46,7 +52,7 @@ export async function configureDatastores(context: StepContext): Promise<StepRes
   const { tally, findings } = await lookAfresh(context, standby, wanted, work);
   const left = Object.entries(returned).map(
     ([name, was]) =>
-      `datastore ${name} is on "${standby.account.name}" now, where its blobs were brought; ${was}, where it was, is left as it is`,
+      `datastore ${name} is on "${standby.account.name}" now, where its blobs were restored; ${was}, where it was before, is unchanged`,
   );
   const notMade = sum(tally.skipped) + sum(tally.failed);
   return {
@@ -58,12 +64,12 @@ export async function configureDatastores(context: StepContext): Promise<StepRes
   };
 }
 
-/** Of an attempt before this one. */
+/** What an earlier attempt recorded. */
 function returnedOf({ cursor }: StepContext): Returned {
   return z.object({ returned: z.record(z.string(), z.string()) }).safeParse(cursor).data?.returned ?? {};
 }
 
-/** The standby has its own of those that Azure makes. */
+/** The standby has its own of the datastores that Azure makes. */
 async function namesWanted({ store }: StepContext, { point }: Standby): Promise<string[]> {
   const names: string[] = [];
   for await (const { name } of readPart(store, point.sealed, 'datastores'))
@@ -71,7 +77,7 @@ async function namesWanted({ store }: StepContext, { point }: Standby): Promise<
   return names;
 }
 
-/** Counts what the standby lists, whatever was answered to the making of it. */
+/** Counts what the standby lists, whatever the responses to the writes were. */
 async function lookAfresh(
   { azure, signal }: StepContext,
   { workspace }: Standby,
@@ -98,8 +104,9 @@ async function lookAfresh(
 }
 
 /**
- * Creates what is lacking. Also before assets are registered: Azure refuses an asset whose datastore it does not know. With `returned`, those
- * whose blobs were renamed on the way out, and have come back into the standby's own account, are pointed there.
+ * Creates the datastores that are missing. Also called before assets are registered, because Azure refuses an asset
+ * whose datastore does not exist. With `returned`, datastores whose containers were renamed by the first failover are
+ * pointed back to the standby's own account.
  */
 export async function createDatastores(
   context: StepContext,
@@ -135,7 +142,7 @@ async function bring(work: Work, datastore: ArmResource): Promise<void> {
   const place = placeOfDatastore(datastore);
   const there = standby.datastores.find(({ name }) => sameName(name, datastore.name));
   if (there && isSameStore(standby, place, placeOfDatastore(there))) {
-    // Its credentials are the standby's own.
+    // The datastore exists, with the standby's own credentials.
     tally.done += 1;
     tally.already += 1;
     return;
@@ -155,7 +162,7 @@ async function bring(work: Work, datastore: ArmResource): Promise<void> {
       return leave(work, datastore.name, 'failed', elsewhere(held, made));
     if (!work.returned) return;
   }
-  // What is written to it must find it, though no blob was to be brought there.
+  // Create the container even if no blob is restored into it, so that jobs can write to it.
   if (made && sameName(made.account, standby.account.name))
     await ensureContainer(standby.account.container(made.container), signal);
   const path = `${standby.workspace.id}/datastores/${encodeURIComponent(datastore.name)}?skipValidation=true`;
@@ -165,8 +172,8 @@ async function bring(work: Work, datastore: ArmResource): Promise<void> {
 }
 
 /**
- * Whether the active side's container is what this one was called when it was copied: a second account's containers are renamed in the
- * account of the workspace that takes over. On the way back the copy is found under the name that we gave it.
+ * Whether the active side's container is a renamed copy of this one. Containers of a second account are renamed when
+ * they are copied to the account of the standby's workspace. On failback, the copy is found under that name.
  */
 function isRenamed({ point }: Standby, { blob }: DatastorePlace, held: Container): boolean {
   const source = point.sealed.accounts.find(({ name }) => sameName(name, blob?.account));
@@ -178,7 +185,7 @@ function elsewhere(held: Container | undefined, wanted: Container): string {
   return `the standby's datastore points to ${held?.account}/${held?.container}, expected ${wanted.account}/${wanted.container}`;
 }
 
-/** Whether both sides have one and the same container under this name. */
+/** Whether both sides have the same container under this name. */
 function isSameStore({ point }: Standby, { blob }: DatastorePlace, there: DatastorePlace): boolean {
   return (
     blob !== undefined &&
@@ -193,7 +200,7 @@ function leave({ tally, findings }: Work, what: string, state: Finding['state'],
   findings.push({ what: `datastore ${what}`, state, reason });
 }
 
-/** Filled in by Azure. */
+/** Set by Azure. */
 const readOnly = new Set(['isDefault', 'provisioningState', 'resourceGroup', 'subscriptionId']);
 
 async function desired(
@@ -221,7 +228,7 @@ async function desired(
   };
 }
 
-/** The suffix of the account's address is the standby's own: it may be another cloud's, or a private one. */
+/** The address suffix is the standby's own: it may be another cloud's, or private. */
 function addressOf({ workspace, datastores }: Standby): JsonObject {
   const own = datastores.find(({ name }) => sameName(name, 'workspaceblobstore'))?.properties ?? {};
   const { endpoint, protocol } = own;
@@ -235,7 +242,10 @@ function addressOf({ workspace, datastores }: Standby): JsonObject {
   };
 }
 
-/** Keys and signatures of copied storage are issued from the target, never copied; everything else comes from escrow. */
+/**
+ * Keys and signatures of copied storage are issued by the target account, never copied. All other credentials come from
+ * escrow.
+ */
 async function credentialsFor(
   { context, standby }: Work,
   datastore: ArmResource,
@@ -245,7 +255,7 @@ async function credentialsFor(
   if (credentials === 'None') return { credentials: { credentialsType: 'None' } };
   if (copied && (credentials === 'AccountKey' || credentials === 'Sas')) {
     const key = await accountKey(context, standby.workspace.storageAccountId);
-    if (key === undefined) return { reason: "Azure answered no key of the standby's storage account" };
+    if (key === undefined) return { reason: "Azure returned no key of the standby's storage account" };
     return { credentials: { credentialsType: 'AccountKey', secrets: { secretsType: 'AccountKey', key } } };
   }
   const secrets = await escrowed(context, standby.point.sealed, 'datastore', name);

@@ -1,6 +1,6 @@
 /**
- * The action `escrowSecrets`: the secrets of a dead region cannot be read, so while both live they are put into the standby's
- * vault. A value exists only between two lines of this file; names and versions go on.
+ * The action `escrowSecrets`: the secrets of a lost region cannot be read, so they are copied to the standby's vault
+ * while both regions are up. A value exists only between two lines of this file: only names and versions are passed on.
  */
 import { createHash } from 'node:crypto';
 import { apiVersions, type ArmResource, type Json, type JsonObject, type Vault } from '../azure/azure.ts';
@@ -28,7 +28,10 @@ import { secretless, secretName } from './secret-name.ts';
 import { secretWriter, type WriteSecret } from './write-secret.ts';
 import { fail, newTally, seen, showCount, skip, sum, toCounts, type Tally } from '../run/work/tally.ts';
 
-/** Errors: AzureUnavailable. What Azure refuses to tell or to keep is counted as failed, and does not hold the recovery point up. */
+/**
+ * What Azure refuses to return or to store is counted as failed. The recovery point is made without it.
+ * Errors: AzureUnavailable.
+ */
 export async function escrowSecrets(context: StepContext): Promise<StepResult> {
   const point = await beginPoint(context);
   const listing = await openDraft(context, point, 'listing');
@@ -81,12 +84,12 @@ interface Work {
   context: StepContext;
   vault: Vault | undefined;
   write: WriteSecret;
-  /** Versions by secret, of the recovery point before. */
+  /** Versions by secret, from the previous recovery point. */
   known: Map<string, string>;
   secrets: SecretRef[];
-  /** By secret: the digest of what it must hold. */
+  /** By secret: the digest of the value that the vault must have. */
   kept: Map<string, string>;
-  /** Datastores that Azure makes: the standby has its own. */
+  /** Number of datastores that Azure makes: the standby has its own. */
   builtIn: number;
   tally: Tally;
   lost: LeftBehindList;
@@ -133,13 +136,14 @@ async function escrowConnection(work: Work, connection: ArmResource): Promise<vo
       { signal: work.context.signal },
     );
     const { credentials, value } = (answer as { properties?: JsonObject } | null)?.properties ?? {};
-    // A managed identity is named, if it is not the workspace's own; `value` is the older form of credentials, still answered.
+    // A managed identity is named if it is not the workspace's own. `value` is an older form of credentials that Azure
+    // may still return.
     if (!credentials && !value) return authType === 'ManagedIdentity' ? {} : null;
     return { ...(credentials ? { credentials } : {}), ...(value ? { value } : {}) };
   });
 }
 
-/** Both sides have the same keys, so that clients need not change theirs: the standby is given the active one's. */
+/** Escrows an endpoint's keys. The standby gets the same keys, so that clients do not have to change theirs. */
 async function escrowEndpoint(work: Work, endpoint: ArmResource): Promise<void> {
   if (endpoint.properties.authMode !== 'Key')
     return skip(work.tally, 'its tokens are issued by the standby itself');
@@ -166,8 +170,8 @@ async function keep(
   try {
     const value = await read();
     if (value === null) {
-      fail(tally, 'Azure answered no secret');
-      lost.add(kind, 'Azure answered no secret', name);
+      fail(tally, 'Azure returned no secret');
+      lost.add(kind, 'Azure returned no secret', name);
       return;
     }
     const text = JSON.stringify(value);
@@ -181,7 +185,7 @@ async function keep(
   }
 }
 
-/** What the vault already holds is not written again: each write is a version, and some vaults bill and cap them. */
+/** Writes a secret unless the vault has it already: each write is a version, and some vaults bill and cap them. */
 async function put(
   { context, known, write }: Work,
   vault: Vault,
@@ -201,7 +205,7 @@ async function put(
   return { secret, version: (await write(secret, value, tags)).version };
 }
 
-/** As the listing has them: each is kept, skipped or failed. */
+/** How many secrets the listing has. Each is kept, skipped or failed. */
 function expectedOf({ parts }: Listing, { builtIn }: Work): number {
   return (
     countLines(parts, 'datastores') -
@@ -211,7 +215,10 @@ function expectedOf({ parts }: Listing, { builtIn }: Work): number {
   );
 }
 
-/** Counts what the vault answers, whatever it answered to the keeping of it; what it does not hold is not in the recovery point. */
+/**
+ * Counts what the vault returns, whatever the responses to the writes were. A secret that the vault does not have is
+ * not in the recovery point.
+ */
 async function lookAfresh(work: Work, heartbeat: Heartbeat): Promise<void> {
   const held: SecretRef[] = [];
   for (const ref of work.secrets) {
@@ -231,11 +238,11 @@ async function lookAfresh(work: Work, heartbeat: Heartbeat): Promise<void> {
 async function whyNotHeld({ vault, kept }: Work, { secret }: SecretRef): Promise<string | undefined> {
   try {
     const value = await vault?.get(secret);
-    if (value === undefined) return 'the vault does not hold it';
-    return sha256(value) === kept.get(secret) ? undefined : 'the vault holds another value';
+    if (value === undefined) return 'the vault does not have it';
+    return sha256(value) === kept.get(secret) ? undefined : 'the vault has another value';
   } catch (error) {
     if (!isUnderstudyError(error, 'AzureError')) throw error;
-    return `the vault does not give it back: ${messageOf(error)}`;
+    return `the vault does not return it: ${messageOf(error)}`;
   }
 }
 

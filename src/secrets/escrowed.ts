@@ -1,10 +1,13 @@
-/** Reads a secret back from the standby's escrow vault. The value stays inside the activity that asked. */
+/** Reads a secret back from the standby's escrow vault. The value never leaves the activity that reads it. */
 import type { Json, JsonObject } from '../azure/azure.ts';
 import { isObject } from '../azure/body/json.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import type { SealedManifest, SecretRef } from '../recovery-point/manifest.ts';
 
-/** The secret as Azure's `listSecrets` answered it, or why there is none. Errors: AzureUnavailable; AzureError where the vault refuses it. */
+/**
+ * Returns the secret as Azure's `listSecrets` returned it, or why there is none.
+ * Errors: AzureUnavailable; AzureError if the vault refuses it.
+ */
 export async function escrowed(
   { azure, topology, to }: StepContext,
   sealed: SealedManifest,
@@ -23,7 +26,7 @@ export async function escrowed(
   return { reason: `secret "${known.secret}" in the vault of ${to.region} is not what was put into it` };
 }
 
-/** Undefined where it is no JSON: the error would quote the secret. */
+/** Undefined if it is not JSON: the parser's error would quote the secret. */
 function parse(value: string): Json | undefined {
   try {
     return JSON.parse(value) as Json;

@@ -1,6 +1,6 @@
 /**
- * Credentials that a workspace holds for a storage account, issued from the account as it is now: account keys and shared access signatures
- * of its datastores and connections. A value exists only between two lines of this file.
+ * Renews the account keys and shared access signatures that a workspace's datastores and connections have for a storage
+ * account. They are issued by the account as it is now. A value exists only between two lines of this file.
  */
 import {
   apiVersions,
@@ -18,8 +18,9 @@ import { placeOfDatastore } from '../workspace/datastores.ts';
 import { bareToken, signAgain } from './signature.ts';
 import { keysOf, readAccount, type StorageAccount } from '../azure/storage/storage-account.ts';
 
+/** The result of renewing credentials. */
 export interface Renewed {
-  /** One line a credential that could not be renewed: what, and why. */
+  /** Credentials that could not be renewed, and why. */
   left: { what: string; reason: string }[];
   done: number;
 }
@@ -34,7 +35,10 @@ interface Work extends Renewed {
   now: Date;
 }
 
-/** Idempotent: a credential that is that of now already is left as it is. Errors: AzureUnavailable. */
+/**
+ * Renews the credentials. Idempotent: a current credential is left unchanged.
+ * Errors: AzureUnavailable.
+ */
 export async function renewCredentials(
   { azure, workspace, accountId }: { azure: Azure; workspace: string; accountId: string },
   options: CallOptions,
@@ -58,7 +62,7 @@ export async function renewCredentials(
   return { left: work.left, done: work.done };
 }
 
-/** The credential is of today, or cannot be, and why; undefined: it is none of this account. */
+/** The credential is current, or cannot be renewed and why. Undefined if it is not for this account. */
 type Renewal = 'renewed' | { reason: string } | undefined;
 
 async function tryOne(work: Work, what: string, renew: () => Promise<Renewal>): Promise<void> {
@@ -132,7 +136,7 @@ async function renewConnection(work: Work, connection: ArmResource): Promise<Ren
   return 'renewed';
 }
 
-/** What is to be held; `value` is absent where it is held already. */
+/** Returns the current credential. `value` is absent if the workspace already has it. */
 function renewedSecret(
   { account, keys, now }: Work,
   kind: 'AccountKey' | 'Sas',
@@ -147,7 +151,7 @@ function renewedSecret(
   return bareToken(held) === signed.token ? {} : { value: signed.token };
 }
 
-/** Undefined: it is not to this account, as far as its target and its metadata say. */
+/** Undefined if, by its target and metadata, it is not for this account. */
 function placeOfConnection(
   { properties }: ArmResource,
   { name, endpoints }: StorageAccount,

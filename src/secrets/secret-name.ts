@@ -1,16 +1,17 @@
-/** What the secret of a datastore or a connection is called in an escrow vault. Pure. */
+/** Names the secret of a datastore or a connection in an escrow vault. Pure. */
 import { createHash } from 'node:crypto';
 import type { SecretRef } from '../recovery-point/manifest.ts';
 
+/** A secret to name. */
 export interface NamedSecret {
   topology: string;
-  /** Whose secret it is: one vault may keep those of both regions. */
+  /** The region whose secret it is: one vault may keep those of both regions. */
   region: string;
   kind: SecretRef['kind'];
   resource: string;
 }
 
-/** Key Vault takes letters, digits and "-", at most 127: the hash keeps apart what that makes alike. */
+/** Key Vault allows letters, digits and "-", at most 127 characters. The hash distinguishes names that become equal. */
 export function secretName({ topology, region, kind, resource }: NamedSecret): string {
   const readable = resource.replaceAll(/[^A-Za-z0-9]+/g, '-').slice(0, 18);
   const whole = [topology, region, kind, resource].join('/');

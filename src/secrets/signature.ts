@@ -1,4 +1,4 @@
-/** Shared access signatures: signed again with an account's key of today, or made from a key for one look. */
+/** Signs shared access signatures again with an account's current key, and makes short-lived ones for reading. */
 import {
   AccountSASPermissions,
   ContainerSASPermissions,
@@ -9,24 +9,25 @@ import {
 } from '@azure/storage-blob';
 import { messageOf } from '../errors/error.ts';
 
-/** The version that signatures are made for, fixed: made twice of the same terms they are the same. */
+/** A fixed version: the same terms always give the same signature. */
 const version = '2022-11-02';
 const lookMs = 15 * 60_000;
 const skewMs = 5 * 60_000;
 
+/** The account to sign for. */
 export interface SigningAccount {
   name: string;
   key: string;
 }
 
-/** As it stands in a URL behind the question mark. */
+/** Returns the token without the leading question mark. */
 export function bareToken(token: string): string {
   return token.trim().replace(/^\?/, '');
 }
 
 /**
- * The same signature with another key: the same permissions, place and term. Or why there is none: it ran out, is not of a key, or is of a
- * kind that cannot be made here.
+ * Signs the same permissions, resource and expiry with another key. Or returns why that is impossible: the signature
+ * has expired, was not made with a key, or is of an unsupported kind.
  */
 export function signAgain(
   token: string,
@@ -51,7 +52,7 @@ export function signAgain(
   return { reason: 'its signature is neither of the account nor of a blob container: make another by hand' };
 }
 
-/** A signature for one look at blobs or files. */
+/** Makes a signature for reading blobs or files once. */
 export function signForReading(
   { name, key }: SigningAccount,
   service: 'blob' | 'file',

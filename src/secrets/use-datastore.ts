@@ -1,4 +1,6 @@
-/** One datastore, used with the credentials that its workspace holds: listed, and written if it is the default one. */
+/**
+ * Uses one datastore with the credentials that its workspace has: lists it, and writes to it if it is the default one.
+ */
 import { apiVersions, type ArmResource, type JsonObject } from '../azure/azure.ts';
 import { sameName } from '../azure/ids.ts';
 import { textAt } from '../azure/body/json.ts';
@@ -13,7 +15,7 @@ import { dataAccess, principalsOf } from '../workspace/identities.ts';
 import { bareToken, signForReading } from './signature.ts';
 import { accountOf, readAccount, type StorageAccount } from '../azure/storage/storage-account.ts';
 
-/** `own`: it is on the workspace's own storage account. */
+/** The result of using a datastore. `own`: it is on the workspace's own storage account. */
 export type Use = { own: boolean } & (
   | { state: 'used' }
   /** `silent`: its storage did not answer. */
@@ -23,9 +25,9 @@ export type Use = { own: boolean } & (
 interface Place {
   service: 'blob' | 'file';
   account: StorageAccount;
-  /** Of blobs or of files. */
+  /** A container of blobs, or a file share. */
   container: string;
-  /** With a slash at its end. */
+  /** Ends with a slash. */
   address: string;
 }
 
@@ -37,7 +39,10 @@ interface Work {
   own: boolean;
 }
 
-/** Errors: AzureUnavailable if the workspace's own storage does not answer. */
+/**
+ * Uses a datastore.
+ * Errors: AzureUnavailable if the workspace's own storage does not answer.
+ */
 export async function useDatastore(
   context: StepContext,
   workspace: KnownWorkspace,
@@ -120,18 +125,21 @@ async function heldSecret(
   }
 }
 
-/** What storage said. Of somebody else's, silence is a finding: it must not keep a region's work waiting. */
+/**
+ * Classifies an error of the storage. If an account elsewhere does not answer, that is a finding: it must not stop a
+ * region's failover.
+ */
 function refusalOf({ own, datastore }: Work, error: unknown): Use {
   if (!isUnderstudyError(error)) throw error;
   const { status, code } = error.details.azure ?? {};
-  // A signature that may read what it knows by name, but list nothing.
+  // A signature that can read blobs by name, but cannot list.
   if (code === 'AuthorizationPermissionMismatch')
     return {
       own,
       state: 'skipped',
       reason: 'its credential is accepted, and does not allow to list: not tried',
     };
-  // Azure's own folder of notebooks may be made when somebody first opens one; what was asked with was accepted.
+  // Azure may create its own folder of notebooks when someone first opens one. The credential was accepted.
   if (status === 404 && isBuiltIn(datastore.name))
     return {
       own,
@@ -159,7 +167,7 @@ async function look({ context, place }: Work, token: string): Promise<void> {
   );
 }
 
-/** A blob of its own name for each run: written, read back, and removed. */
+/** Writes a blob, reads it back, and removes it. The name is different for each run. */
 async function write({ context, place }: Work, token: string): Promise<void> {
   const address = `${place.address}${place.container}/understudy/access/${context.run.runId}.txt`;
   const body = `written by run ${context.run.runId} with the credential of the workspace\n`;
@@ -179,8 +187,8 @@ const actions = {
 } as const;
 
 /**
- * There is no secret: whoever uses it does so with a role. What is asked for is one of the workspace's own identity; where only people or
- * computes have roles, it is not known from here whether they do.
+ * The datastore has no secret: users reach it through a role. The workspace's own identity can be checked. Whether
+ * people or computes have a role is not known here.
  */
 async function useIdentity({ context, workspace, datastore, place, own }: Work): Promise<Use> {
   const { azure, signal } = context;

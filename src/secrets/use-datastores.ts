@@ -1,6 +1,6 @@
 /**
- * The action `useDatastores`: each datastore of the workspace, used as its clients use it: with the credentials that the workspace itself
- * holds. What our own access to storage can do proves nothing for them.
+ * The action `useDatastores`: uses each datastore of the workspace as its clients do, with the credentials that the
+ * workspace itself has. Understudy's own access to storage proves nothing about these.
  */
 import { apiVersions, type ArmResource } from '../azure/azure.ts';
 import { isOutage } from '../azure/errors.ts';
@@ -17,9 +17,9 @@ import { nameOfThing, type SharedThing } from '../workspace/sharing.ts';
 import { useDatastore, type Use } from './use-datastore.ts';
 
 /**
- * Errors: PreconditionError if one on the workspace's own storage cannot be used: everything else of the workspace stands on it. One
- * elsewhere, that somebody else answers for, is counted as failed; one that cannot be tried from here is skipped, with the reason. So is one
- * on storage that both sides use and that does not answer: what that means was said before the move began.
+ * Errors: PreconditionError if a datastore on the workspace's own storage cannot be used, because the whole workspace
+ * depends on it. One elsewhere is counted as failed. One that cannot be tried from here is skipped, with the reason; so
+ * is one on shared storage that does not answer, which was reported before the failover began.
  */
 export async function useDatastores(context: StepContext): Promise<StepResult> {
   const { azure, to, signal } = context;
@@ -30,7 +30,7 @@ export async function useDatastores(context: StepContext): Promise<StepResult> {
   const shared = context.plan.recoveryPoint ? (await planned(context)).sealed.sharing.things : [];
   const tally = newTally();
   const findings: Finding[] = [];
-  /** Of these, what is on the workspace's own storage. */
+  /** The refused ones on the workspace's own storage. */
   const refused: Finding[] = [];
   for (const [done, datastore] of datastores.entries()) {
     await context.checkpoint({ unit: 'datastores', done, total: datastores.length });
@@ -52,7 +52,7 @@ export async function useDatastores(context: StepContext): Promise<StepResult> {
       `workspace "${workspace.name}" cannot use ${refused.length} of its ${datastores.length} datastores: ${showFindings(refused, 3).join('; ')}`,
       {
         ...(evidence[0] ? { place: evidence[0].blob } : {}),
-        next: 'Renew the key or signature that it holds ("az ml workspace sync-keys" for those that Azure made), or give its identity a role for the data of its storage account; then go on with the run.',
+        next: 'Renew the key or signature that it holds ("az ml workspace sync-keys" for those that Azure made), or give its identity a role for the data of its storage account; then retry the run.',
       },
     );
   }
@@ -74,7 +74,7 @@ async function tryOne(...[context, workspace, datastore]: Parameters<typeof useD
   } catch (error) {
     const account = textAt(datastore.properties, 'accountName');
     const own = sameName(account, nameOfId(workspace.storageAccountId));
-    // Resource Manager is silent about what is in a lost region.
+    // Resource Manager does not answer for resources in a lost region.
     if (!own && isOutage(error))
       return {
         own,
@@ -83,7 +83,7 @@ async function tryOne(...[context, workspace, datastore]: Parameters<typeof useD
         silent: true,
       };
     if (!isUnderstudyError(error, 'AzureError')) throw error;
-    return { own: false, state: 'skipped', reason: `it cannot be looked at: ${messageOf(error)}` };
+    return { own: false, state: 'skipped', reason: `it cannot be read: ${messageOf(error)}` };
   }
 }
 

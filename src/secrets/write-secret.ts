@@ -1,21 +1,23 @@
-/** Writes secrets into an escrow vault, which is read-only while it fails over. */
+/** Writes secrets into an escrow vault. A vault is read-only while it fails over. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Vault } from '../azure/azure.ts';
 import { isOutage } from '../azure/errors.ts';
 import { UnderstudyError } from '../errors/error.ts';
 
+/** Writes a secret and returns its version. */
 export type WriteSecret = (
   secret: string,
   value: string,
   tags: Record<string, string>,
 ) => Promise<{ version: string }>;
 
-/** A write that fails is tried once more: any server may fail for a moment. */
+/** How long to wait before a failed write is retried once: any server may fail for a moment. */
 const pauseMs = 1000;
 
 /**
- * Errors of the writing: AzureUnavailable; AzureError where the vault answers and takes no writes, which may last for hours: a recovery
- * point without a secret is worth more than none. Once that is found, no other secret waits for it.
+ * Returns a writer of secrets. Once a vault is found to be read-only, which may last for hours, further writes fail at
+ * once: a recovery point without a secret is better than none.
+ * Errors of the writer: AzureUnavailable; AzureError if the vault answers but refuses writes.
  */
 export function secretWriter(vault: Vault, signal: AbortSignal): WriteSecret {
   let readOnly: UnderstudyError | undefined;
@@ -30,7 +32,7 @@ export function secretWriter(vault: Vault, signal: AbortSignal): WriteSecret {
         if (attempt > 1)
           readOnly = new UnderstudyError(
             'AzureError',
-            'the vault answers, and takes no writes: Key Vault is read-only while it fails over',
+            'the vault answers, but refuses writes: Key Vault is read-only while it fails over',
             { cause: error },
           );
         else await delay(pauseMs, undefined, { signal });

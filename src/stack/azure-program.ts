@@ -1,6 +1,6 @@
 /**
- * The local Azure as a program: this product's one door to it, which only starts it. It is a package of its own, so an
- * installed product may be without it: then this is where the reader learns so.
+ * Starts the local Azure as a program. Nothing else in Understudy touches it. It is a package of its own, which an
+ * installation may lack: the error then explains that.
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -13,7 +13,10 @@ import { UnderstudyError } from '../errors/error.ts';
 const name = '@understudy-dr/local-azure';
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-/** The path of the program: that of this clone, else of the package installed next to the product. UsageError: there is none. */
+/**
+ * Returns the program's path: in this clone, or in the package next to Understudy.
+ * Errors: UsageError if there is none.
+ */
 export function findAzureProgram(): string {
   const ofClone = join(root, 'simulator', 'bin', 'local-azure.mjs');
   if (existsSync(ofClone)) return ofClone;
@@ -33,7 +36,7 @@ export function findAzureProgram(): string {
   }
 }
 
-/** What the program prints with these options, for those with which it starts nothing. */
+/** Returns what the program prints with these options. Only for options that start nothing. */
 export async function askAzureProgram(...options: string[]): Promise<string> {
   const { stdout } = await promisify(execFile)(process.execPath, [findAzureProgram(), ...options]);
   return stdout;

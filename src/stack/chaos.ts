@@ -1,6 +1,6 @@
 /**
- * The embedded local Azure's scenarios, by its admin API: what there is, what runs, start and stop. This is for trying out what an
- * operation does when Azure fails; no operation speaks to it.
+ * Scenarios of the embedded local Azure through its admin API: list, start, stop. They show what an operation does when
+ * Azure fails. No operation uses them.
  */
 import { resolve } from 'node:path';
 import { z } from 'zod';
@@ -8,6 +8,7 @@ import { UnderstudyError, messageOf } from '../errors/error.ts';
 import { askAzureProgram } from './azure-program.ts';
 import { readState } from './state.ts';
 
+/** A scenario that can be started. */
 export const Scenario = z.object({
   name: z.string(),
   summary: z.string(),
@@ -24,46 +25,55 @@ export const Scenario = z.object({
 });
 export type Scenario = z.infer<typeof Scenario>;
 
+/** A scenario that is running. */
 export const Running = z.object({
   name: z.string(),
-  /** Null: the cloud as a whole. */
+  /** Null for the whole cloud. */
   region: z.string().nullable(),
   parameters: z.record(z.string(), z.union([z.string(), z.number()])),
   seed: z.number(),
   startedAt: z.string(),
-  /** Null: until it is stopped. */
+  /** Null if it runs until it is stopped. */
   endsAt: z.string().nullable(),
 });
 export type Running = z.infer<typeof Running>;
 
 const Refusal = z.object({ error: z.object({ message: z.string() }) });
 
-/** Milliseconds that a local Azure which is up takes to answer. */
+/** How long to wait for an answer of a local Azure that is up, in milliseconds. */
 const answerMs = 10_000;
 
+/** How to start a scenario. */
 export interface ChaosStart {
   region?: string | undefined;
-  /** By name, as people write them. */
+  /** By name, as a person types them. */
   parameters: Record<string, string>;
   seed?: number | undefined;
-  /** '60s'; undefined: until it is stopped. */
+  /** Example: '60s'. Undefined: until it is stopped. */
   for?: string | undefined;
 }
 
+/** Starts and stops scenarios. */
 export interface Chaos {
   running(): Promise<Running[]>;
-  /** UsageError says what there is: nothing was changed. */
+  /**
+   * Starts a scenario.
+   * Errors: UsageError, which lists the scenarios; nothing was changed.
+   */
   start(name: string, how: ChaosStart): Promise<Running>;
-  /** Everything, where no name is given. Answers what was stopped. */
+  /** Stops scenarios: all of them if no name is given. Returns what was stopped. */
   stop(name?: string, region?: string): Promise<Running[]>;
 }
 
-/** The scenarios there are, whether a stack is up or not. */
+/** Returns all scenarios, whether a stack is up or not. */
 export async function listScenarios(): Promise<Scenario[]> {
   return z.array(Scenario).parse(JSON.parse(await askAzureProgram('--scenarios')));
 }
 
-/** The scenarios of the stack in this folder. UsageError if none is up there. */
+/**
+ * Opens the scenarios of the stack in this folder.
+ * Errors: UsageError if none is up there.
+ */
 export async function openChaos(folder: string): Promise<Chaos> {
   const state = await readState(resolve(folder));
   const admin = state?.cloud?.admin;

@@ -1,8 +1,8 @@
-/** Free ports of this machine, chosen once and kept, so that addresses stay the same after a restart. */
+/** Chooses free ports once and records them, so that addresses stay the same after a restart. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 
-/** Those of `file`, free or not; none where there is no such file. */
+/** Returns the ports in `file`, whether they are free or not. Empty if there is no such file. */
 export async function readPorts(file: string): Promise<number[]> {
   try {
     const ports: unknown = JSON.parse(await readFile(file, 'utf8'));
@@ -12,7 +12,7 @@ export async function readPorts(file: string): Promise<number[]> {
   }
 }
 
-/** Those of `file` while all of them are free; else others, which are kept there. */
+/** Returns the ports in `file` if all of them are free. Otherwise chooses others and records them there. */
 export async function keptPorts(file: string, count: number): Promise<number[]> {
   const kept = await readPorts(file);
   if (kept.length === count && (await Promise.all(kept.map(isFree))).every(Boolean)) return kept;
@@ -25,7 +25,7 @@ export async function keptPorts(file: string, count: number): Promise<number[]> 
   return ports;
 }
 
-/** One that is free at this moment. */
+/** Returns a port that is free at this moment. */
 export function freePort(): Promise<number> {
   return new Promise((resolvePort, reject) => {
     const server = createServer();

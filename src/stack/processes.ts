@@ -1,12 +1,16 @@
-/** Processes of the embedded stack: started detached, remembered by pid and command, ended by pid and only if still ours. */
+/**
+ * Processes of the embedded stack: started detached, recorded by pid and command, and ended by pid only if they are
+ * still ours.
+ */
 import { spawn } from 'node:child_process';
 import { openSync, readFileSync, closeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
+/** A process that was started. */
 export interface Started {
   name: string;
   pid: number;
-  /** When the kernel says it was started: tells our process from a later one with the same pid. */
+  /** When the kernel started it: distinguishes our process from a later one with the same pid. */
   mark: string;
 }
 
@@ -15,10 +19,14 @@ export interface StartOptions {
   command: string;
   args: string[];
   environment?: NodeJS.ProcessEnv;
-  /** File that takes its output. */
+  /** The file for its output. */
   log: string;
 }
 
+/**
+ * Starts a detached process.
+ * Errors: Error if it cannot be started.
+ */
 export function start({ name, command, args, environment, log }: StartOptions): Started {
   const output = openSync(log, 'a', 0o600);
   try {
@@ -36,7 +44,10 @@ export function start({ name, command, args, environment, log }: StartOptions): 
   }
 }
 
-/** The process's start time, as the kernel counts it; undefined if there is no such process, '' where it cannot be known. */
+/**
+ * Returns the process's start time by the kernel's clock. Undefined if there is no such process, '' if it cannot be
+ * known.
+ */
 function markOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -56,17 +67,18 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** A process that runs, as one to end; none if it does not. */
+/** Returns a running process, so that it can be ended. Empty if it is not running. */
 export function identify(name: string, pid: number): Started[] {
   const mark = markOf(pid);
   return mark === undefined ? [] : [{ name, pid, mark }];
 }
 
+/** Whether it is still the process that was started. */
 export function isRunning({ pid, mark }: Started): boolean {
   return markOf(pid) === mark;
 }
 
-/** Asks it to end, and makes it after `graceMs`. Answers when it is gone. */
+/** Asks it to end, and kills it after `graceMs`. Resolves once it is gone. */
 export async function stop(started: Started, graceMs = 8000): Promise<void> {
   if (!isRunning(started)) return;
   signal(started.pid, 'SIGTERM');

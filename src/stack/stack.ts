@@ -1,7 +1,6 @@
 /**
  * The embedded stack: a real Temporal server on a file, and a local Azure in front of Azurite, on free ports, with all
- * state under one folder. What was there before is used again. This is the product's one door to the local Azure, and it
- * only starts it as a program.
+ * state in one folder. Existing state is used again. Understudy only starts the local Azure as a program.
  */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -24,13 +23,15 @@ import {
 import type { CloudAddress, StackState } from './state.ts';
 import { findTemporal, type Say } from './temporal-server.ts';
 
+/** The default folder for the state of a stack. */
 export const defaultFolder = '.understudy';
-/** Of the folder: variables for Azure's own clients. */
+/** File in the folder with variables for Azure's own clients. */
 export const clientsFile = 'clients.env';
 
+/** The addresses of a stack that is up. */
 export interface Stack {
   processes: Started[];
-  /** Absent where the local Azure was started alone. */
+  /** Absent if only the local Azure was started. */
   temporal?: Temporal | undefined;
   cloud: CloudAddress;
 }
@@ -41,17 +42,18 @@ interface Temporal {
 }
 
 const startSeconds = 60;
-/** Milliseconds that a server which is up takes to answer. */
+/** How long to wait for an answer of a server that is up, in milliseconds. */
 const healthMs = 3000;
 
+/** How to start a stack. */
 export interface UpOptions {
   folder: string;
   say: Say;
-  /** More arguments of the local Azure's program, such as `--pace 0.5`. */
+  /** More arguments for the local Azure's program, such as `--pace 0.5`. */
   cloudArguments?: string[];
-  /** Without Temporal. */
+  /** Do not start Temporal. */
   azureOnly?: boolean;
-  /** Gives up, and leaves nothing running. */
+  /** Aborts the start, and leaves nothing running. */
   signal?: AbortSignal;
 }
 
@@ -63,7 +65,7 @@ interface Starting {
   signal: AbortSignal | undefined;
 }
 
-/** Starts what does not run yet; resolves when all of it is healthy. Nothing is left running if anything fails. */
+/** Starts what is not running yet. Resolves once everything is healthy. If anything fails, nothing is left running. */
 export async function stackUp(options: UpOptions): Promise<Stack> {
   const { folder, say, cloudArguments = [], azureOnly = false, signal } = options;
   const home = resolve(folder);
@@ -88,7 +90,7 @@ export async function stackUp(options: UpOptions): Promise<Stack> {
   };
   try {
     const starting: Starting = { home, say, keep, signal };
-    // Both are waited for, even if one fails: a process that is started after the clean-up would be left running.
+    // Wait for both even if one fails: a process that starts after the clean-up would be left running.
     const [temporalUp, cloudUp] = await Promise.allSettled([
       azureOnly ? undefined : startTemporal(starting),
       startCloud(starting, program, cloudArguments),
@@ -109,7 +111,7 @@ export async function stackUp(options: UpOptions): Promise<Stack> {
   }
 }
 
-/** The stack, if every process of it runs and its servers answer. */
+/** Returns the stack if all its processes run and its servers answer. */
 async function upAndHealthy(
   { processes, temporal, cloud }: StackState,
   azureOnly: boolean,
@@ -138,14 +140,15 @@ function valueOf<T>(settled: PromiseSettledResult<T>): T {
   return settled.value;
 }
 
+/** The result of ending a stack. */
 export interface Down {
-  /** Whether there was anything to end. */
+  /** Whether anything had to be ended. */
   ended: boolean;
-  /** What `purge` did not remove, because no stack put it there. */
+  /** What `purge` did not remove, because no stack had created it. */
   left: string[];
 }
 
-/** Ends every process of the stack, also where its state is lost or broken; its state stays, unless `purge`. */
+/** Ends every process of the stack, even if its state is lost or broken. State is kept, unless `purge`. */
 export async function stackDown(folder: string, options: { purge?: boolean } = {}): Promise<Down> {
   const home = resolve(folder);
   const state = await readState(home).catch((error: unknown) => {
@@ -161,7 +164,7 @@ export async function stackDown(folder: string, options: { purge?: boolean } = {
   };
 }
 
-/** The variables that any client of the stack needs, in the form that shells and --env-file read. */
+/** Returns the variables that any client of the stack needs, as lines for shells and --env-file. */
 export function environmentOf({ temporal, cloud }: Stack): Record<string, string> {
   return { ...(temporal && { TEMPORAL_ADDRESS: temporal.address }), ...cloudEnvironment(cloud) };
 }
@@ -173,8 +176,8 @@ function environmentFile(stack: Stack): string {
 }
 
 /**
- * What `az` and azure-ai-ml need as well: a configuration that is not their user's, and a way to names below `localhost`, which
- * few machines resolve. For a shell of its own: HTTPS leads to the local Azure, and nowhere else.
+ * What `az` and azure-ai-ml need in addition: a configuration other than the user's, and a proxy for names below
+ * `localhost`, which few machines resolve. For a shell of its own: HTTPS then goes only to the local Azure.
  */
 function ofClients({ cloud }: Stack, home: string): string {
   const proxy =
@@ -187,7 +190,7 @@ function ofClients({ cloud }: Stack, home: string): string {
 async function startTemporal({ home, say, keep, signal }: Starting): Promise<Temporal> {
   const portsFile = join(home, 'temporal-ports.json');
   const given = process.env.TEMPORAL_ADDRESS;
-  // What "source env" set is our own, and not up: it is started, at the same address.
+  // An address set by "source env" is our own, which is not up: start it at the same address.
   const own = (await readPorts(portsFile)).slice(0, 1).map((port) => `127.0.0.1:${port}`);
   if (given !== undefined && given !== '' && !own.includes(given)) {
     await temporalAnswers(given, {
@@ -281,7 +284,10 @@ async function startCloud(
   });
 }
 
-/** The last line of a log, or the error that ended the program, which Node follows by a stack and by its own version. */
+/**
+ * Returns the last line of a log, or the error that ended the program, which Node prints before a stack trace and its
+ * own version.
+ */
 async function lastLine(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch(() => '');
   const lines = text.trimEnd().split('\n');

@@ -1,4 +1,4 @@
-/** What is known of a stack: its processes from the moment each is started, and once all are healthy, its addresses. */
+/** The state of a stack: its processes from the moment each is started, and its addresses once all are healthy. */
 import { execFile } from 'node:child_process';
 import { renameSync, writeFileSync } from 'node:fs';
 import { mkdir, readFile, readdir, rm, rmdir } from 'node:fs/promises';
@@ -15,7 +15,7 @@ const CloudAddress = z.object({
   authority: z.string(),
   admin: z.string(),
   front: z.string(),
-  /** For clients whose machine does not resolve names below `localhost`. */
+  /** For clients on machines that do not resolve names below `localhost`. */
   proxy: z.string().optional(),
   ca: z.string(),
   tenantId: z.string(),
@@ -25,7 +25,7 @@ const CloudAddress = z.object({
 });
 export type CloudAddress = z.infer<typeof CloudAddress>;
 
-/** Where a local cloud is and as whom to ask it, in the variables of Azure's own tools. */
+/** Returns the variables of Azure's own tools for a local cloud: its address and credentials. */
 export function cloudEnvironment(cloud: CloudAddress): Record<string, string> {
   return {
     AZURE_TENANT_ID: cloud.tenantId,
@@ -36,13 +36,13 @@ export function cloudEnvironment(cloud: CloudAddress): Record<string, string> {
     AZURE_SUBSCRIPTION_ID: cloud.subscriptionId,
     NODE_EXTRA_CA_CERTS: cloud.ca,
     REQUESTS_CA_BUNDLE: cloud.ca,
-    // az would ask Microsoft's own servers whether the authority is one.
+    // Otherwise az would ask Microsoft's servers to confirm the authority.
     AZURE_CORE_INSTANCE_DISCOVERY: 'false',
   };
 }
 
 const StackState = z.object({
-  /** Who starts it now; absent once it is up. */
+  /** The process that starts it now. Absent once it is up. */
   starter: Process.optional(),
   processes: z.array(Process),
   temporal: z.object({ address: z.string(), ui: z.string().optional() }).optional(),
@@ -51,11 +51,14 @@ const StackState = z.object({
 export type StackState = z.infer<typeof StackState>;
 
 const fileName = 'stack.json';
-/** Everything a stack puts into its folder. */
+/** Everything that a stack puts into its folder. */
 const contents =
   /^(stack\.json|env|clients\.env|azure|az|(temporal|azure)\.log|temporal\.db(-.*)?|temporal-ports\.json)(\.new)?$/;
 
-/** UsageError if the folder cannot be made, or is something else. */
+/**
+ * Creates the folder.
+ * Errors: UsageError if it cannot be created, or is something else.
+ */
 export async function makeHome(home: string): Promise<void> {
   try {
     await mkdir(home, { recursive: true, mode: 0o700 });
@@ -67,7 +70,10 @@ export async function makeHome(home: string): Promise<void> {
   }
 }
 
-/** Undefined: there is none. UsageError: what is there is no state of a stack. */
+/**
+ * Reads the state. Undefined if there is none.
+ * Errors: UsageError if it is not the state of a stack.
+ */
 export async function readState(home: string): Promise<StackState | undefined> {
   const file = join(home, fileName);
   try {
@@ -77,12 +83,12 @@ export async function readState(home: string): Promise<StackState | undefined> {
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     const wrong = error instanceof z.ZodError ? 'it is not what "stack up" writes' : messageOf(error);
     throw new UnderstudyError('UsageError', `cannot read the stack's state in "${file}": ${wrong}`, {
-      next: `End what runs of it, and take it up anew: understudy stack down --folder "${home}".`,
+      next: `End what runs of it, and start it again: understudy stack down --folder "${home}".`,
     });
   }
 }
 
-/** Whole or not at all, whenever we are ended. */
+/** Written completely or not at all, even if we are killed. */
 export function writeState(home: string, state: StackState): void {
   writeFileSync(join(home, `${fileName}.new`), JSON.stringify(state, null, 2), { mode: 0o600 });
   renameSync(join(home, `${fileName}.new`), join(home, fileName));
@@ -92,7 +98,9 @@ export async function removeState(home: string): Promise<void> {
   await rm(join(home, fileName), { force: true });
 }
 
-/** Removes what a stack put there, and the folder if nothing else is in it. Answers what was left, for it is not ours. */
+/**
+ * Removes what a stack created, and the folder if nothing else is in it. Returns what was left, because it is not ours.
+ */
 export async function purge(home: string): Promise<string[]> {
   const names = await readdir(home).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
@@ -108,8 +116,8 @@ export async function purge(home: string): Promise<string[]> {
 }
 
 /**
- * Processes that work on this folder, whatever its state says: it may have been removed or written over while they ran.
- * None where the machine has no `ps`.
+ * Returns processes that use this folder, whatever its state says: it may have been removed or overwritten while they
+ * ran. Empty if the machine has no `ps`.
  */
 export async function findStrays(home: string): Promise<Started[]> {
   const listed = await promisify(execFile)('ps', ['-axww', '-o', 'pid=,args='], {
@@ -124,7 +132,7 @@ export async function findStrays(home: string): Promise<Started[]> {
   });
 }
 
-/** By the arguments we start them with. */
+/** Recognizes a process by the arguments that we start it with. */
 function nameOf(args: string, home: string): string | undefined {
   const has = (argument: string) => `${args} `.includes(` ${argument} `);
   if (has(`--db-filename ${join(home, 'temporal.db')}`)) return 'temporal';

@@ -1,6 +1,6 @@
 /**
- * Finds Temporal's server, in this order: on PATH; in our cache; by the SDK's own download; built with Go. The last takes
- * some minutes, once. (Where TEMPORAL_ADDRESS is set none is looked for: see stack.ts.)
+ * Finds Temporal's server in this order: on PATH; in our cache; by the SDK's own download; built with Go. The last
+ * takes some minutes, once. (If TEMPORAL_ADDRESS is set, none is needed: see stack.ts.)
  */
 import { execFile, spawn } from 'node:child_process';
 import { access, constants, mkdir, readdir, rename, rm } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { UnderstudyError, messageOf } from '../errors/error.ts';
 
-/** The newest tag that `go install` accepts (those after it have replace directives); it brings server 1.29. */
+/** The newest tag that `go install` accepts (later ones have replace directives). It includes server 1.29. */
 const goModule = 'github.com/temporalio/cli/cmd/temporal@v1.5.1';
 const downloadSeconds = 120;
 
@@ -20,7 +20,10 @@ function cacheDirectory(): string {
   return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'understudy');
 }
 
-/** The path of a `temporal` that runs. TemporalError names every way that was tried and why it failed. */
+/**
+ * Returns the path of a `temporal` that runs.
+ * Errors: TemporalError, which names every way that was tried and why it failed.
+ */
 export async function findTemporal(say: Say, signal?: AbortSignal): Promise<string> {
   const cached = join(cacheDirectory(), 'temporal');
   const tried: string[] = [];
@@ -63,7 +66,7 @@ async function runs(path: string): Promise<boolean> {
   }
 }
 
-/** The SDK downloads a server for its tests; started once and stopped, it leaves the binary behind. */
+/** The SDK downloads a server for its tests. Starting and stopping it once leaves the binary behind. */
 async function download(target: string, say: Say, signal?: AbortSignal): Promise<void> {
   say("Temporal server: asking for the SDK's own download …");
   const { TestWorkflowEnvironment } = await import('@temporalio/testing');

@@ -1,4 +1,4 @@
-/** Whether the standby's identities have any role on a shared account that its datastores reach without a key. */
+/** Checks whether the standby's identities have a role on a shared account that its datastores use without a key. */
 import { principalsWithin } from '../workspace/identities.ts';
 import { apiVersions } from '../azure/azure.ts';
 import { textAt } from '../azure/body/json.ts';
@@ -7,7 +7,7 @@ import { ask, findingOf, type Look } from './inspection.ts';
 import type { StandbyFinding } from './findings.ts';
 import { nameOfThing, type SharedThing } from '../workspace/sharing.ts';
 
-/** A warning at most: people may read by their own roles. */
+/** Returns a warning at most: people may have roles of their own. */
 export async function checkRoles(
   { azure, to, ...look }: Look,
   thing: SharedThing,

@@ -1,4 +1,4 @@
-/** Whether the escrow vault gives the secrets that the recovery point needs. Values are read, and dropped. */
+/** Checks whether the escrow vault returns the secrets that the recovery point needs. Values are read and discarded. */
 import { mapBounded } from '../run/work/bounded.ts';
 import type { SecretRef } from '../recovery-point/manifest.ts';
 import type { ResourceClass } from '../topology/words.ts';
@@ -14,7 +14,7 @@ import {
 } from './inspection.ts';
 import { sameVault } from '../workspace/sharing.ts';
 
-/** Key Vault takes thousands of requests in ten seconds; a plan should not need them. */
+/** Key Vault allows thousands of requests in ten seconds. A plan should not need them all. */
 const sideBySide = 16;
 
 interface Read {
@@ -22,6 +22,7 @@ interface Read {
   answer: Answer<string | undefined>;
 }
 
+/** Returns what is wrong with the escrow vault and its secrets. */
 export async function checkSecrets(look: Look): Promise<StandbyFinding[]> {
   const { azure, topology, to, sealed } = look;
   const { secrets } = sealed;
@@ -38,7 +39,7 @@ export async function checkSecrets(look: Look): Promise<StandbyFinding[]> {
     ref,
     answer: await ask(look, () => vault.get(ref.secret)),
   }));
-  // A vault that refuses the probe may give secrets all the same: roles can be given at each of them.
+  // A vault that refuses the probe may still return the secrets: roles can be assigned for each secret.
   const givesNone = !read.some(({ answer }) => answer.state === 'answered');
   if (access.state !== 'answered' && givesNone) return ofVault(look, uri, access);
   return [...ofGone(read, uri, to.region), ...ofRefused(read, uri), ...ofUnread(read, uri, to.region)];
@@ -55,7 +56,7 @@ function ofAll(region: string): MakeFinding {
   return findingOf({ kind: 'secrets', name: region, classes: allNeeding, acceptable: true });
 }
 
-/** Of one secret: what it belongs to can be gone without. */
+/** A finding about one secret. A person may accept the loss of the resource it belongs to. */
 function ofOne({ kind, name }: SecretRef): MakeFinding {
   return findingOf({ kind: 'secret', name: `${kind}/${name}`, classes: needing[kind], acceptable: true });
 }
@@ -71,7 +72,7 @@ function ofVault(
   return unlessAnswered(look, answer, finding, `the escrow vault ${uri}${readOnly}`);
 }
 
-/** Each by its name; one name for all of them where none is left. */
+/** One finding per missing secret, or a single one if all of them are missing. */
 function ofGone(read: readonly Read[], uri: string, region: string): StandbyFinding[] {
   const gone = read.filter(
     ({ answer }) => answer.state === 'missing' || (answer.state === 'answered' && answer.value === undefined),
@@ -88,7 +89,9 @@ function ofGone(read: readonly Read[], uri: string, region: string): StandbyFind
   );
 }
 
-/** The vault gives others: it is the secret that is disabled, or shut to us, and it will be so to the run. */
+/**
+ * The vault returns other secrets, so these are disabled or not readable with our rights. The run will be refused too.
+ */
 function ofRefused(read: readonly Read[], uri: string): StandbyFinding[] {
   return read.flatMap(({ ref, answer }) =>
     answer.state === 'refused'

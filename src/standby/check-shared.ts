@@ -1,4 +1,4 @@
-/** What a thing that both sides use is worth once a region is lost: by its kind, and by what Azure promises of it. */
+/** Checks what a shared resource is worth once a region is lost, by its kind and by what Azure guarantees for it. */
 import { apiVersions, type ArmResource } from '../azure/azure.ts';
 import { isObject, textAt } from '../azure/body/json.ts';
 import type { StandbyFinding } from './findings.ts';
@@ -6,6 +6,7 @@ import { ask, findingOf, probe, reachBlobs, type Look, type MakeFinding } from '
 import { checkRoles } from './check-roles.ts';
 import { isOnlyIn, nameOfThing, sameVault, type SharedThing } from '../workspace/sharing.ts';
 
+/** Returns what the loss of the active region means for a shared resource. */
 export async function checkShared(look: Look, thing: SharedThing): Promise<StandbyFinding[]> {
   const finding = findingOf({ ...thing, acceptable: true });
   switch (thing.kind) {
@@ -52,7 +53,7 @@ async function lookAtAccount(
   return alone ? [finding('warning', `${only}: it is lost with ${from.region}`)] : [];
 }
 
-/** What Azure says of a geo-redundant account; its secondary answers that, too. */
+/** Describes what Azure says about a geo-redundant account. Its secondary returns that too. */
 async function promiseOf(look: Look, id: string): Promise<string> {
   const answer = await ask(look, (signal) =>
     look.azure.arm.get(`${id}?$expand=geoReplicationStats`, apiVersions.storage, { signal }),
@@ -60,7 +61,9 @@ async function promiseOf(look: Look, id: string): Promise<string> {
   return answer.state === 'answered' ? showPromise(answer.value) : 'its last sync time could not be read';
 }
 
-/** `Standard_RAGRS, primary unavailable, secondary in step until 2026-…, readable there by its own address` */
+/**
+ * Example: `Standard_RAGRS, primary unavailable, secondary in step until 2026-…, readable there by its own address`.
+ */
 function showPromise({ sku, properties }: ArmResource): string {
   const stats = isObject(properties.geoReplicationStats) ? properties.geoReplicationStats : {};
   const name = isObject(sku) ? textAt(sku, 'name') : undefined;
@@ -74,7 +77,9 @@ function showPromise({ sku, properties }: ArmResource): string {
   ].join(', ');
 }
 
-/** Whether the registry itself answers is not asked: a replica answers for it, and its own region alone for its management. */
+/**
+ * Does not check whether the registry itself answers: a replica serves its images, and only its own region manages it.
+ */
 async function lookAtRegistry(
   look: Look,
   thing: SharedThing,
@@ -112,7 +117,7 @@ async function lookAtVault(
 ): Promise<StandbyFinding[]> {
   const what = nameOfThing(thing);
   if (uri === undefined) return [finding('warning', `${what}, which both sides use, could not be read`)];
-  // Looked at for its secrets.
+  // Read already, for its secrets.
   if (look.sealed.secrets.length > 0 && sameVault(uri, look.topology.escrow?.vaults[look.to.region]))
     return [];
   const answer = await ask(look, () => look.azure.vault(uri).get(probe));

@@ -1,6 +1,6 @@
 /**
- * The first step of a move, before anything changes: looks at what the standby needs in order to serve. What was found when the move was
- * planned may have changed since, and the worker may be refused what the person was not.
+ * The first step of a failover, before anything changes: checks what the standby needs in order to serve. This may have
+ * changed since the failover was planned, and the worker may lack rights that the person has.
  */
 import { openByRef } from '../recovery-point/recovery-point.ts';
 import { UnderstudyError } from '../errors/error.ts';
@@ -9,7 +9,10 @@ import type { StepContext } from '../run/work/step-context.ts';
 import { requireNone, sortFindings } from './findings.ts';
 import { inspectStandby } from './inspect-standby.ts';
 
-/** Errors: PreconditionError where the standby cannot serve, or not without a loss that nobody has accepted; RecoveryPointError. */
+/**
+ * Errors: PreconditionError if the standby cannot serve, or not without a loss that nobody has accepted;
+ * RecoveryPointError.
+ */
 export async function checkStandby(context: StepContext): Promise<StepResult> {
   const { azure, topology, from, to, run, plan, bundle, store, signal } = context;
   if (!plan.recoveryPoint) throw new UnderstudyError('ControlStoreError', 'the plan names no recovery point');
@@ -29,7 +32,7 @@ export async function checkStandby(context: StepContext): Promise<StepResult> {
         : `nothing keeps ${to.region} from taking over`,
       ...open,
     ].join('; '),
-    // Lost as far as the plan goes, which does without it, even if it has come back a moment ago.
+    // The plan goes without it, even if it has just come back.
     ...(planned.length > 0
       ? { lost: planned.map(({ what }) => `${what}: accepted as lost by ${run.triggeredBy}: ${run.reason}`) }
       : {}),

@@ -1,23 +1,29 @@
-/** What is found of a standby before it is depended on, and what of it keeps a move from beginning. Pure. */
+/** Findings about a standby before a failover, and which of them prevent it. Pure. */
 import { UnderstudyError } from '../errors/error.ts';
 import type { AcceptedLoss } from '../plan/plan.ts';
 
+/** A problem with the standby. */
 export interface StandbyFinding extends AcceptedLoss {
   kind: 'workspace' | 'storage' | 'vault' | 'secrets' | 'secret' | 'registry' | 'insights' | 'roles';
-  /** `refused`: the move would fail, or lose this. `warning`: true, or unknown, and keeps nobody from moving. */
+  /**
+   * `refused`: the failover would fail, or lose this. `warning`: a smaller problem, or an unknown one, which does not
+   * prevent a failover.
+   */
   severity: 'refused' | 'warning';
-  /** A person may go without it; not where nothing could be restored at all. */
+  /** Whether a person may accept it. False if nothing at all could be restored. */
   acceptable: boolean;
 }
 
+/** Findings that prevent a failover, and those that a person accepted. */
 export interface Sorted {
-  /** Refused, and not accepted. */
+  /** Refused and not accepted. */
   refused: StandbyFinding[];
-  /** Refused, and accepted by name. */
+  /** Refused and accepted by name. */
   accepted: AcceptedLoss[];
   warnings: StandbyFinding[];
 }
 
+/** Sorts the refused findings by whether they were accepted. */
 export function sortFindings(findings: readonly StandbyFinding[], acceptedIds: readonly string[]): Sorted {
   const isAccepted = ({ acceptable, id }: StandbyFinding) => acceptable && acceptedIds.includes(id);
   const refused = findings.filter(({ severity }) => severity === 'refused');
@@ -31,13 +37,16 @@ export function sortFindings(findings: readonly StandbyFinding[], acceptedIds: r
   };
 }
 
-/** As a person reads it: what, for whom, and by which name it can be accepted. */
+/** Describes a finding for people: what, for which classes, and by which name it can be accepted. */
 export function showRefusal({ what, classes, id, acceptable }: StandbyFinding): string {
-  const way = acceptable ? `: mend it, or go without it: --accept-loss ${id}` : '';
+  const way = acceptable ? `: fix it, or go without it: --accept-loss ${id}` : '';
   return `${classes.join(', ')}: ${what}${way}`;
 }
 
-/** PreconditionError if anything is refused. `accepted`: names that the plan goes without already. */
+/**
+ * Does nothing if no finding is refused. `accepted`: names that the plan accepts already.
+ * Errors: PreconditionError otherwise.
+ */
 export function requireNone(
   refused: readonly StandbyFinding[],
   { region, accepted }: { region: string; accepted: readonly string[] },
@@ -50,12 +59,12 @@ export function requireNone(
   );
 }
 
-/** The plan is sealed: what is gone without, beyond what it names, is named to the next one. */
+/** The plan is sealed, so a further loss can only be accepted in the next plan. Names all of them for it. */
 function adviceOn(refused: readonly StandbyFinding[], accepted: readonly string[]): string {
   const names = refused.filter(({ acceptable }) => acceptable).map(({ id }) => id);
   const command = `understudy failover --accept-loss ${[...accepted, ...names].join(' ')} --reason "…"`;
-  if (names.length === 0) return 'Mend it and "understudy retry" this run, or "understudy cancel" it.';
+  if (names.length === 0) return 'Fix it and "understudy retry" this run, or "understudy cancel" it.';
   if (names.length === refused.length)
-    return `Mend it and "understudy retry" this run; or "understudy cancel" it, and go without: ${command}`;
-  return `Mend it and "understudy retry" this run; or "understudy cancel" it, mend what has no name, and go without the rest: ${command}`;
+    return `Fix it and "understudy retry" this run; or "understudy cancel" it, and go without: ${command}`;
+  return `Fix it and "understudy retry" this run; or "understudy cancel" it, fix what has no name, and go without the rest: ${command}`;
 }

@@ -1,7 +1,8 @@
 /**
- * Looks at what a standby needs in order to serve, before anything depends on it: its workspace, its storage, the secrets in escrow,
- * and what it shares with the other side. Reads only, and nothing that is known only in the region that is left.
- * Unknown is a warning: a standby that is silent for a moment is asked again by the steps. A definite no is refused.
+ * Inspects what a standby needs in order to serve, before anything depends on it: its workspace, its storage, the
+ * secrets in escrow, and what it shares with the other side. Only reads, and needs nothing that only the other region
+ * knows.
+ * A standby that does not answer is a warning: the steps retry later. A definite refusal is `refused`.
  */
 import { nameOfId, regionName } from '../workspace/workspace.ts';
 import { apiVersions } from '../azure/azure.ts';
@@ -16,6 +17,7 @@ import { ask, findingOf, reachBlobs, unlessAnswered, type Look, type InspectStan
 import { checkSecrets } from './check-secrets.ts';
 import { checkShared } from './check-shared.ts';
 
+/** Returns what is wrong with the standby. */
 export async function inspectStandby(request: InspectStandby): Promise<StandbyFinding[]> {
   const { standbyDeadline } = request.topology.policies;
   const look: Look = { ...request, deadline: AbortSignal.timeout(toSeconds(standbyDeadline) * 1000) };
@@ -50,7 +52,7 @@ async function lookAtWorkspace(look: Look): Promise<StandbyFinding[]> {
   return lookAtStorage(look, own);
 }
 
-/** The standby's own account: every blob is restored into it. */
+/** Every blob is restored into the standby's own account. */
 async function lookAtStorage(look: Look, id: string): Promise<StandbyFinding[]> {
   const { azure, from, to, sealed } = look;
   const name = nameOfId(id);

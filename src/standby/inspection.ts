@@ -1,4 +1,4 @@
-/** A look at something that may not answer: what it said, or why it said nothing, and what that means for a move. */
+/** Asks a resource that may not answer, and tells what its response, or its silence, means for a failover. */
 import type { SealedManifest } from '../recovery-point/manifest.ts';
 import type { Azure } from '../azure/azure.ts';
 import { azureError, isOutage } from '../azure/errors.ts';
@@ -7,47 +7,53 @@ import type { Side } from '../topology/sides.ts';
 import type { Topology } from '../topology/topology.ts';
 import type { StandbyFinding } from './findings.ts';
 
+/** What to inspect. */
 export interface InspectStandby {
   azure: Azure;
   topology: Topology;
-  /** The side that is left; it may be dark, and is not asked. */
+  /** The side that is left. It may be down, and is not asked. */
   from: Side;
   to: Side;
-  /** Of the recovery point that is to be restored. */
+  /** The manifest of the recovery point to restore. */
   sealed: SealedManifest;
-  /** A template makes the standby's workspace where there is none. */
+  /** Whether a template creates the standby's workspace if there is none. */
   hasTemplate: boolean;
-  /** The identity that asks is the one that carries the run out: what it is refused will be refused to the run. */
+  /**
+   * Whether the calling identity is the one that runs the plan: the run would be refused what this identity is refused.
+   */
   asWorker: boolean;
   signal: AbortSignal;
 }
 
-/** What each look is given. */
+/** Context of each check. */
 export interface Look extends InspectStandby, AskOptions {}
 
+/** The outcome of a request. */
 export type Answer<T> =
   | { state: 'answered'; value: T }
-  /** No answer, or a server that fails: what a lost region does. */
+  /** No response, or a server error: typical of a lost region. */
   | { state: 'silent'; why: string }
   | { state: 'missing'; why: string }
   | { state: 'refused'; why: string }
-  /** Throttled, no token, a certificate that nobody here trusts: nothing is known of it. */
+  /** Throttled, no token, or an untrusted certificate: nothing is known about the resource. */
   | { state: 'unknown'; why: string };
 
+/** When to stop asking. */
 export interface AskOptions {
-  /** Of the caller: its end is an error. */
+  /** The caller's signal. If it is aborted, an error is thrown. */
   signal: AbortSignal;
-  /** When it is over, what has not answered counts as silent. */
+  /** When this is aborted, whatever has not answered counts as silent. */
   deadline: AbortSignal;
 }
 
+/** Runs `work` and classifies its outcome. */
 export async function ask<T>(
   { signal, deadline }: AskOptions,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<Answer<T>> {
   const end = AbortSignal.any([signal, deadline]);
   try {
-    // Not everything that is asked can be told to stop: its answer, if it comes, is dropped.
+    // Not everything can be aborted: a late response is dropped.
     return { state: 'answered', value: await Promise.race([work(end), untilAborted(end)]) };
   } catch (error) {
     if (signal.aborted) throw error;
@@ -69,10 +75,13 @@ function untilAborted(signal: AbortSignal): Promise<never> {
   });
 }
 
-/** Of a secret that no vault has: anyone who may read the vault is told that it is not there. */
+/** A secret name that no vault has. Anyone who may read the vault gets "not found". */
 export const probe = 'understudy-probe';
 
-/** Errors: those of Azure. Reading the account's key is part of it: the product reaches blobs by that. */
+/**
+ * Reads the account's key, which Understudy uses to access blobs, and makes a request.
+ * Errors: those of Azure.
+ */
 export async function reachBlobs(azure: Azure, id: string, signal: AbortSignal): Promise<void> {
   const { name, service } = await azure.blobAccount(id, { signal });
   try {
@@ -82,8 +91,10 @@ export async function reachBlobs(azure: Azure, id: string, signal: AbortSignal):
   }
 }
 
+/** Makes a finding about one resource. */
 export type MakeFinding = (severity: StandbyFinding['severity'], what: string) => StandbyFinding;
 
+/** Returns a function that makes findings with a fixed name and classes. */
 export function findingOf({
   kind,
   name,
@@ -94,7 +105,10 @@ export function findingOf({
   return (severity, what) => ({ id, kind, name, classes, acceptable, severity, what });
 }
 
-/** What did not answer, or would not, where that alone says nothing of how it will answer the run. */
+/**
+ * Returns findings for a resource that did not answer, or refused. These outcomes do not tell how it will answer the
+ * run.
+ */
 export function unlessAnswered(
   { asWorker }: Pick<Look, 'asWorker'>,
   answer: Exclude<Answer<unknown>, { state: 'answered' }>,

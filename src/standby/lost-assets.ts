@@ -1,6 +1,6 @@
 /**
- * What is not whole because blobs of it are lost: assets, jobs, schedules and deployments that the blobs belong to, and every asset that
- * refers to one of these. Nothing of it may pass for what it was.
+ * Resources that are incomplete because blobs of them are lost: assets, jobs, schedules and deployments that the blobs
+ * belong to, and every asset that refers to one of these. None of them may be used as if it were complete.
  */
 import type { Json } from '../azure/azure.ts';
 import { withoutFreeText } from '../azure/body/free-text.ts';
@@ -12,10 +12,13 @@ import type { SealedManifest } from '../recovery-point/manifest.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
 import { assetReferences, type AssetReference } from '../workspace/references.ts';
 
-/** By `models/fraud/4`, `jobs/train-17`, `schedules/nightly`, `deployments/blue`: why it is not whole. */
+/** Why a resource is incomplete, by `models/fraud/4`, `jobs/train-17`, `schedules/nightly`, `deployments/blue`. */
 export type LostAssets = ReadonlyMap<string, string>;
 
-/** As far as the steps of this run know by now. Errors: ControlStoreError (evidence is altered or missing), RecoveryPointError. */
+/**
+ * Returns what the steps of this run have found so far.
+ * Errors: ControlStoreError (evidence is altered or missing), RecoveryPointError.
+ */
 export async function lostAssets(context: StepContext, sealed: SealedManifest): Promise<LostAssets> {
   const found = new Map<string, string>();
   let places: AssetsByPlace | undefined;
@@ -37,13 +40,16 @@ export async function lostAssets(context: StepContext, sealed: SealedManifest): 
   return found;
 }
 
-/** By account, container and path: what stands there, or below it. A lookup costs the depth of a path, not the number of units. */
+/**
+ * Assets by account, container and path of what contains them. A lookup depends on the depth of a path, not on the
+ * number of units.
+ */
 type AssetsByPlace = ReadonlyMap<string, readonly string[]>;
 
 async function assetsByPlace({ store }: StepContext, sealed: SealedManifest): Promise<AssetsByPlace> {
   const found = new Map<string, string[]>();
   for await (const { account, container, places } of readPart(store, sealed, 'units')) {
-    // A job's checkpoint is brought, and compared, when the job is resubmitted.
+    // A job's checkpoint is copied and compared when the job is resubmitted.
     for (const { asset, path } of places.filter(({ growing }) => !growing)) {
       const key = keyOf(account, container, path);
       found.set(key, [...(found.get(key) ?? []), asset]);
@@ -56,14 +62,17 @@ function keyOf(account: string, container: string, path: string): string {
   return `${account}/${container}/${path}`;
 }
 
-/** What a blob belongs to. */
+/** Returns the assets that a blob belongs to. */
 function assetsOf({ account, container, path }: LostBlob, places: AssetsByPlace): Set<string> {
   const segments = path.split('/');
   const roots = ['', ...segments.map((_, index) => segments.slice(0, index + 1).join('/'))];
   return new Set(roots.flatMap((root) => places.get(keyOf(account, container, root)) ?? []));
 }
 
-/** What refers to what is not whole is not whole either: components are made of code, and pipelines of components. */
+/**
+ * Anything that refers to an incomplete resource is incomplete too: components contain code, and pipelines contain
+ * components.
+ */
 async function addReferring(
   found: Map<string, string>,
   { store }: StepContext,
@@ -97,7 +106,10 @@ function causeOf(references: readonly AssetReference[], lost: LostAssets): strin
   return undefined;
 }
 
-/** Why what has this name, or refers to what it does, is not whole; undefined: it is. `name`: `schedules/nightly`. */
+/**
+ * Returns why the named resource, or something that it refers to, is incomplete. Undefined if it is complete. `name`:
+ * `schedules/nightly`.
+ */
 export function whyLost(
   lost: LostAssets,
   { name, json, workspace }: { name: string; json: Json; workspace: WorkspaceRef },

@@ -1,6 +1,7 @@
 /**
- * The standby as a recovery point is restored into it: which container stands for which, and how references of the active
- * workspace read there. Built from the recovery point and the standby alone; the other region may be dark.
+ * The standby that a recovery point is restored into: how its containers correspond to the active side's, and how
+ * references of the active workspace must be rewritten. Built from the recovery point and the standby alone, because
+ * the other region may be down.
  */
 import { apiVersions, type ArmResource, type BlobAccount } from '../azure/azure.ts';
 import { datastoreUri, sameName, type ReferenceMapping } from '../azure/ids.ts';
@@ -18,23 +19,26 @@ import type { OpenRecoveryPoint, SealedManifest } from '../recovery-point/manife
 import { openByRef, readPart } from '../recovery-point/recovery-point.ts';
 import { findWorkspace, type KnownWorkspace } from '../workspace/workspace.ts';
 
+/** The standby and the recovery point to restore. */
 export interface Standby {
   point: OpenRecoveryPoint;
   workspace: KnownWorkspace;
-  /** The workspace's own storage account: every copied blob goes into it. */
+  /** The workspace's own storage account, which receives every copied blob. */
   account: BlobAccount;
   /** The standby's datastores as they are now. */
   datastores: ArmResource[];
   /** The active workspace's datastores, as the recovery point has them. */
   sourceDatastores: ArmResource[];
-  /** What a container of the active side is called in `account`. */
+  /** Returns the name in `account` of a container of the active side. */
   containerFor(account: string, container: string): string;
   mapping: ReferenceMapping;
 }
 
 /**
- * Opened once in a step, and passed on. `opened`: the plan's recovery point, where the step has opened it before. Errors: PreconditionError
- * (no recovery point in the plan, no standby workspace), RecoveryPointError, AzureUnavailable.
+ * Opens the standby. A step does so once and passes it on. `opened`: the plan's recovery point, if the step has opened
+ * it already.
+ * Errors: PreconditionError (no recovery point in the plan, no standby workspace), RecoveryPointError,
+ * AzureUnavailable.
  */
 export async function openStandby(context: StepContext, opened?: OpenRecoveryPoint): Promise<Standby> {
   const { azure, to, signal } = context;
@@ -80,7 +84,7 @@ export async function openStandby(context: StepContext, opened?: OpenRecoveryPoi
   return { point, workspace, account, datastores, sourceDatastores, containerFor, mapping };
 }
 
-/** The recovery point that the plan names. */
+/** Opens the recovery point that the plan names. */
 export async function planned({ plan, store }: StepContext): Promise<OpenRecoveryPoint> {
   if (plan.recoveryPoint) return openByRef(store, plan.recoveryPoint);
   throw new UnderstudyError(
@@ -97,8 +101,8 @@ function pairKey(account: string, container: string): string {
 }
 
 /**
- * A datastore of the same name in the standby says what its container is called there: always for those that Azure makes, for others
- * if they are in the standby's own account. The ones that Azure makes win.
+ * Pairs containers by datastores of the same name: always for those that Azure makes, for others only if they are in
+ * the standby's own account. The ones that Azure makes take precedence.
  */
 function pairContainers(
   sources: readonly DatastorePlace[],
@@ -116,7 +120,7 @@ function pairContainers(
   return pairs;
 }
 
-/** Every container that datastores name or blobs were copied from, by account (lower case). */
+/** Returns every container that datastores name or blobs were copied from, by account (lower case). */
 async function sourceContainers(
   { store }: StepContext,
   sealed: SealedManifest,
@@ -132,7 +136,7 @@ async function sourceContainers(
   return found;
 }
 
-/** Outputs whose datastore is copied, or read where it is: a reference to any other would lead nowhere. */
+/** Returns outputs whose datastore is copied or shared. A reference to any other would lead nowhere. */
 async function copiedOutputs(
   { store }: StepContext,
   sealed: SealedManifest,

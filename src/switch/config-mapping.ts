@@ -1,4 +1,4 @@
-/** What config files may name of the old workspace, and what of the new one stands in its place. */
+/** Maps what config files may name of the old workspace to what replaces it in the new one. */
 import { apiVersions, type Azure } from '../azure/azure.ts';
 import type { WorkspaceMapping } from '../config-files/mapping.ts';
 import type { ControlStore } from '../control-store/store.ts';
@@ -8,10 +8,10 @@ import { openByRef, readPart } from '../recovery-point/recovery-point.ts';
 import { workspaceId, type Side } from '../topology/sides.ts';
 import { findWorkspace } from '../workspace/workspace.ts';
 
-/** A region and its workspace, as declared. */
+/** A region and its workspace as declared. */
 export type MovedSide = Pick<Side, 'region' | 'workspace'>;
 
-/** What the topology alone says of a move. */
+/** What the topology alone says about a failover. */
 export interface DeclaredMove {
   from: MovedSide;
   to: MovedSide;
@@ -25,15 +25,15 @@ interface MappingSource extends DeclaredMove {
   recoveryPoint: RecoveryPointRef;
   signal: AbortSignal;
   /**
-   * What stands for the scoring URL of an endpoint that the standby does not have yet. Without it that
-   * URL is left out, and stays in the files.
+   * Returns a placeholder for the scoring URL of an endpoint that the standby does not have yet. Without this function,
+   * that URL is not mapped and stays in the files.
    */
   awaited?: (endpoint: string) => string;
 }
 
 /**
- * Old workspace → new, with everything a config file may name of either: ids, storage, endpoints.
- * PreconditionError where the new workspace is not there yet.
+ * Maps the old workspace to the new one, with everything that a config file may name: ids, storage, endpoints.
+ * Errors: PreconditionError if the new workspace does not exist yet.
  */
 export async function readMapping(source: MappingSource): Promise<WorkspaceMapping> {
   const { azure, store, to, signal } = source;
@@ -55,7 +55,7 @@ export async function readMapping(source: MappingSource): Promise<WorkspaceMappi
   };
 }
 
-/** What is known without asking anybody: the workspaces' names and ids, and those of computes. */
+/** Maps what is known without a request: the names and ids of workspaces and computes. */
 export function declaredMapping({ from, to, compute }: DeclaredMove): WorkspaceMapping {
   return {
     from: { ...from.workspace, location: from.region },

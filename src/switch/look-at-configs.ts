@@ -1,6 +1,6 @@
 /**
- * Looks at the config targets of one host, on that host, before a move: as the rewriting would, and without a
- * write.
+ * Inspects the config targets of one host, on that host, before a failover: does what the rewriting would do, but
+ * writes nothing.
  */
 import type { ConfigFinding, ConfigTarget } from '../config-files/outcome.ts';
 import { lookAtConfigs } from '../config-files/targets.ts';
@@ -12,44 +12,46 @@ import type { RunReference } from '../run/reference.ts';
 import type { ConfigTarget as DeclaredTarget } from '../topology/topology.ts';
 import { declaredMapping, readMapping, type DeclaredMove } from './config-mapping.ts';
 
-/** What a host's worker is asked: small, and without secrets, since Temporal keeps it. */
+/** The request to a host's worker. Small and without secrets, because Temporal stores it. */
 export interface HostLookRequest extends DeclaredMove, Pick<RunReference, 'controlStore'> {
   host: string;
   targets: DeclaredTarget[];
   recoveryPoint: RecoveryPointRef;
-  /** What has not been found by then counts as unknown. */
+  /** What was not inspected by then counts as unknown. */
   deadlineSeconds: number;
 }
 
+/** A finding of an inspection. */
 export interface TargetFinding extends Omit<ConfigFinding, 'severity'> {
-  /** `unknown`: this could not be looked at. */
+  /** `unknown`: it could not be inspected. */
   severity: ConfigFinding['severity'] | 'unknown';
 }
 
+/** The result of inspecting one target. */
 export interface TargetLook {
   host: string;
   /** The file, or the Git working copy. */
   target: string;
   /**
-   * `ready`: the rewriting would succeed, as far as is known. `fails`: it would not. `unknown`: nobody can
-   * tell.
+   * `ready`: the rewriting would succeed, as far as is known. `fails`: it would not. `unknown`: it could not be
+   * inspected.
    */
   state: 'ready' | 'fails' | 'unknown';
-  /** Files that can be rewritten, and the values that would be changed in them. */
+  /** Files that can be rewritten, and how many values would change in them. */
   files: number;
   changes: number;
   findings: TargetFinding[];
-  /** How many findings there are more. */
+  /** How many more findings there are. */
   more?: number;
 }
 
-/** The answer travels through Temporal. */
+/** How many findings to return: the result passes through Temporal. */
 const mostFindings = 50;
 
-/** Looks at every target of the request side by side; what cannot be looked at in time is told as unknown. */
+/** Inspects all targets of the request concurrently. What cannot be inspected in time is reported as unknown. */
 export function hostLooker({ azure, openStore }: Pick<Environments, 'azure' | 'openStore'>) {
   return async (request: HostLookRequest, signal: AbortSignal): Promise<TargetLook[]> => {
-    // Most of the time is left for the files: without Azure's own ids they can still be looked at.
+    // Most of the time is left for the files: they can be inspected without Azure's own ids.
     const [mappingMs, allMs] = [request.deadlineSeconds * 400, request.deadlineSeconds * 800];
     const started = Date.now();
     const { mapping, doubts } = await likelyMapping({ azure, openStore }, request, {
@@ -74,19 +76,19 @@ export function hostLooker({ azure, openStore }: Pick<Environments, 'azure' | 'o
   };
 }
 
-/** The target of a topology, as config files are rewritten by. */
+/** Converts a target of a topology for the rewriting of config files. */
 export function targetFrom(declared: DeclaredTarget): ConfigTarget {
   if (!('git' in declared)) return declared;
   const { host, git, files, branch } = declared;
   return { host, git, files, ...(branch === undefined ? {} : { branch }) };
 }
 
-/** What a person calls a target. */
+/** A target's name for people. */
 function nameOfTarget(target: DeclaredTarget | ConfigTarget): string {
   return 'git' in target ? target.git : String(target.file);
 }
 
-/** A target that nobody could look at: why, and what a person does about it. */
+/** The result for a target that could not be inspected: why, and what to do. */
 export function unknownLook(target: DeclaredTarget | ConfigTarget, found: string, next: string): TargetLook {
   const finding: TargetFinding = {
     severity: 'unknown',
@@ -122,8 +124,8 @@ interface LikelyMapping {
 }
 
 /**
- * The mapping that the rewriting would use; or, where that cannot be read now, what the topology says, with
- * the doubt.
+ * Returns the mapping that the rewriting would use. If that cannot be read now, returns what the topology says, and a
+ * finding about it.
  */
 async function likelyMapping(
   { azure, openStore }: Pick<Environments, 'azure' | 'openStore'>,
@@ -131,7 +133,7 @@ async function likelyMapping(
   { ms, signal }: { ms: number; signal: AbortSignal },
 ): Promise<LikelyMapping> {
   const inTimeSignal = AbortSignal.any([signal, AbortSignal.timeout(ms)]);
-  // Nothing is written by a look: an address that nobody has is good enough.
+  // Nothing is written, so a placeholder address is good enough.
   const awaited = (endpoint: string) => `https://${endpoint}.not-there-yet.invalid/score`;
   try {
     const mapping = await inTime(ms, async () => {
@@ -155,7 +157,7 @@ async function likelyMapping(
   }
 }
 
-/** What takes longer goes on, and is not waited for. */
+/** Stops waiting after `ms`. The work itself continues. */
 async function inTime<T>(ms: number, work: () => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

@@ -1,7 +1,4 @@
-/**
- * Rewrites the config files of one declared target, on the host that holds them; the mapping comes from the
- * recovery point.
- */
+/** Rewrites the config files of one declared target, on its host. The mapping comes from the recovery point. */
 import { ConfigError, showPlace } from '../config-files/error.ts';
 import type { WorkspaceMapping } from '../config-files/mapping.ts';
 import type { ConfigOutcome, ConfigTarget, ConfigUndo } from '../config-files/outcome.ts';
@@ -13,12 +10,13 @@ import { computeNames } from '../topology/compute-names.ts';
 import { readMapping } from './config-mapping.ts';
 import { targetFrom } from './look-at-configs.ts';
 
-/**
- * Kept before the first file is written: it does not tell how far the work came before it was interrupted.
- */
+/** Recorded before the first file is written. It does not say how far the work got before it was interrupted. */
 type KeptUndo = ConfigUndo | { kind: 'begun' };
 
-/** Rewrites one target, all of its files or none. ConfigError says everything that is wrong with them. */
+/**
+ * Rewrites one target: all of its files or none.
+ * Errors: ConfigError, which says everything that is wrong with them.
+ */
 export async function rewriteConfigs(context: StepContext): Promise<StepResult> {
   const target = targetOf(context);
   const outcome = await rewrite(context, target);
@@ -43,10 +41,7 @@ export async function rewriteConfigs(context: StepContext): Promise<StepResult> 
   };
 }
 
-/**
- * Puts the files back. Work that was interrupted is finished first, since that tells what it did, and then
- * taken back as a whole.
- */
+/** Restores the files. Interrupted work is first finished, which shows what it changed, and then undone as a whole. */
 export async function putConfigsBack(context: StepContext, undo: unknown): Promise<string> {
   const kept = (undo ?? { kind: 'none' }) as KeptUndo;
   const { files } = await undoConfigs(

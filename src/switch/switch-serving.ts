@@ -1,4 +1,6 @@
-/** The region pointer says who serves a class; whoever reads it (CI, clients, replication) follows. */
+/**
+ * Sets in the region pointer which region serves a class. Readers of the pointer (CI, clients, replication) follow it.
+ */
 import { movePointer } from '../control-store/region-pointer.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import type { StepResult } from '../run/work/outcome.ts';
@@ -9,7 +11,10 @@ interface ServingUndo {
   weights: Weights;
 }
 
-/** Of the run that has taken the pointer. FencedError where another epoch has begun. */
+/**
+ * Runs only for the run that has taken the pointer.
+ * Errors: FencedError if another epoch has begun.
+ */
 export async function switchServing(context: StepContext): Promise<StepResult> {
   const unit = context.step.class;
   await context.recordUndo<ServingUndo>(async () => ({
@@ -26,6 +31,7 @@ export async function switchServing(context: StepContext): Promise<StepResult> {
   };
 }
 
+/** The undo of `switchServing`: restores the weights, unless another run has taken the pointer. Idempotent. */
 export async function switchServingBack(context: StepContext, undo: unknown): Promise<string> {
   const unit = context.step.class;
   const { weights } = undo as ServingUndo;
@@ -42,7 +48,7 @@ export async function switchServingBack(context: StepContext, undo: unknown): Pr
 type Pointer = Awaited<ReturnType<typeof movePointer>>;
 
 async function weightsOf({ store }: StepContext, unit: string): Promise<Weights | undefined> {
-  // A change that changes nothing: it reads, and says where the pointer is missing.
+  // A change that changes nothing: it reads the pointer, and fails with an explanation if there is none.
   return (await movePointer(store, () => undefined)).serving[unit];
 }
 

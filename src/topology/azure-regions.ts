@@ -1,8 +1,9 @@
 /**
  * The regions of Azure, by name: "az account list-locations" of each cloud, and
- * https://learn.microsoft.com/azure/reliability/regions-list (public), …/azure-government/documentation-government-get-started
- * (US Government) and https://learn.microsoft.com/azure/china/overview-datacenters (China). Azure adds regions, and private
- * clouds have their own: a name that is not here may be right.
+ * https://learn.microsoft.com/azure/reliability/regions-list (public),
+ * …/azure-government/documentation-government-get-started (US Government) and
+ * https://learn.microsoft.com/azure/china/overview-datacenters (China). Azure adds regions, and private clouds have
+ * their own: a name that is not here may be right.
  */
 import { nearest } from './nearest.ts';
 
@@ -26,8 +27,9 @@ const known = new Set(azureRegions);
 const geographies = new Set(azureRegions.map(geographyOf));
 
 /**
- * What a region's name is: one that is known; one that is a slip of the pen for a known one; or one that may be new, or of another cloud.
- * Azure names a new region in a geography that it has by a direction or a number (`eastus3`): such a name is no slip, however near.
+ * Judges a region's name: it is known, a typo of a known one, or possibly new or of another cloud. Azure names a new
+ * region in an existing geography by a direction or a number (`eastus3`), so such a name is not a typo, however
+ * similar.
  */
 export function judgeRegion(
   name: string,
@@ -38,7 +40,7 @@ export function judgeRegion(
   return geographies.has(geographyOf(name)) ? { is: 'unknown', near } : { is: 'slip', of: near };
 }
 
-/** The known region that `name` was probably meant to be; a display name ("West US 3") too. */
+/** Returns the known region that `name` probably means. Accepts display names ("West US 3") too. */
 export function nearestRegion(name: string): string | undefined {
   return nearest(name, azureRegions);
 }

@@ -1,4 +1,7 @@
-/** Names that Azure would not know: of subscriptions, of regions, of kinds of assets. What may be right after all is a warning. */
+/**
+ * Checks names that Azure would not know: subscriptions, regions, kinds of assets. Names that may be right are
+ * warnings.
+ */
 import { posix } from 'node:path';
 import { judgeRegion } from './azure-regions.ts';
 import type { Found } from './describe-issue.ts';
@@ -6,12 +9,13 @@ import { didYouMean } from './nearest.ts';
 import type { Topology } from './topology.ts';
 import { assetKinds } from './words.ts';
 
+/** What is wrong, and what may be. */
 export interface CheckedNames {
   errors: Found[];
   warnings: Found[];
 }
 
-/** Checks what can be known of names without asking Azure. */
+/** Checks names as far as possible without asking Azure. */
 export function checkNames(topology: Topology): CheckedNames {
   const regions = checkRegionNames(topology);
   const globs = checkGlobs(topology);
@@ -21,7 +25,7 @@ export function checkNames(topology: Topology): CheckedNames {
   };
 }
 
-/** The subscription of the topology that `understudy init` writes. */
+/** The subscription id in the topology that `understudy init` writes. */
 export const placeholderSubscription = '00000000-0000-0000-0000-000000000000';
 
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -66,7 +70,10 @@ function checkRegionNames({ regions }: Topology): CheckedNames {
   return { errors, warnings };
 }
 
-/** A glob that selects nothing would leave out, or carry, what somebody meant it to: found after the region is lost. */
+/**
+ * A glob that matches nothing would silently leave assets out, or include them. Nobody would notice before the region
+ * is lost.
+ */
 function checkGlobs({ artifacts }: Topology): CheckedNames {
   const found: CheckedNames = { errors: [], warnings: [] };
   for (const list of ['include', 'exclude'] as const) {
@@ -86,7 +93,7 @@ function checkGlobs({ artifacts }: Topology): CheckedNames {
 }
 
 function matchesAKind(first: string): boolean {
-  // Braces that reach beyond the first "/" are not taken apart here.
+  // Braces that extend beyond the first "/" are not parsed here.
   const cut = first.split('{').length !== first.split('}').length;
   return cut || assetKinds.some((kind) => posix.matchesGlob(kind, first));
 }

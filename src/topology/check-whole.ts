@@ -1,10 +1,10 @@
-/** What the schema of one field cannot see: how the fields of a topology fit together. */
+/** Checks how the fields of a topology fit together, which a schema of single fields cannot. */
 import type { Found } from './describe-issue.ts';
 import { didYouMean } from './nearest.ts';
 import type { Topology } from './topology.ts';
 import { resourceClasses } from './words.ts';
 
-/** Everything that does not fit together; empty: it fits. */
+/** Returns everything that does not fit together. Empty if all of it does. */
 export function checkWhole(topology: Topology): Found[] {
   const names = Object.keys(topology.regions);
   return [
@@ -45,8 +45,8 @@ function checkWorkspaces({ regions }: Topology): Found[] {
 }
 
 /**
- * ARM keeps what it knows of a resource group in the group's own region, and a group is deleted as a whole: the control store, which must
- * outlive either workspace, is in neither one's group. Either region may become the active one.
+ * ARM keeps the metadata of a resource group in the group's own region, and a group is deleted as a whole. The control
+ * store must outlive both workspaces, so it must not be in either one's group. Either region may become the active one.
  */
 function checkControlStore({ controlStore, regions }: Topology): Found[] {
   const groupOf = (place: { subscriptionId: string; resourceGroup: string }) =>
@@ -62,8 +62,8 @@ function checkControlStore({ controlStore, regions }: Topology): Found[] {
 }
 
 /**
- * Every place that has something of each region has it of both, and of no other: the way back needs it too. Origins are two; one vault
- * may serve both regions, since Azure has a copy of it elsewhere.
+ * Wherever something is declared for one region, it must be declared for both, and for no other: failback needs it too.
+ * Origins must differ. One vault may serve both regions, since Azure has a copy of it elsewhere.
  */
 function checkRegionNames(topology: Topology, names: string[]): Found[] {
   const places: [PropertyKey[], Record<string, unknown> | undefined, 'two' | 'any'][] = [
@@ -98,10 +98,10 @@ function checkPerRegion(
   return [{ path, message: `expected a different one for each region, got "${values[0] ?? ''}" for both` }];
 }
 
-/** Of the words for a strategy, those that there is a plan for: found here, and not at three in the morning. */
+/** Strategies that there is a plan for. Checked here, so that it is not found during a failover. */
 const offered: readonly string[] = ['hot-warm'];
 
-/** `platform` is at least as hot as any other class: nothing runs on a platform that is not there. */
+/** `platform` must be at least as hot as any other class, because the other classes run on it. */
 function checkStrategies({ strategies }: Topology): Found[] {
   const heat = { 'hot-cold': 0, 'hot-warm': 1, 'hot-hot': 2 } as const;
   return resourceClasses.flatMap((name) => {

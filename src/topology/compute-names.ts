@@ -2,8 +2,9 @@ import { declaredActive } from './sides.ts';
 import type { Topology } from './topology.ts';
 
 /**
- * Names of computes, old → new, for a move away from `from`. The topology gives them for a move away from the declared active
- * region; the other way they are turned round, and a name that stands for two is left out (it cannot be told which is meant).
+ * Returns names of computes, old → new, for a failover away from `from`. The topology declares them for a failover away
+ * from the declared active region. In the other direction they are inverted, and a name that stands for two is omitted,
+ * because it is ambiguous.
  */
 export function computeNames(topology: Topology, from: string): Record<string, string> {
   const declared = topology.jobs.compute;

@@ -1,9 +1,10 @@
-/** Says of one finding of the schema what should be there and what is, in words that fit every place alike. */
+/** Describes a finding of the schema: what was expected and what is there, in the same words for every field. */
 import { z } from 'zod';
 import { nearestRegion } from './azure-regions.ts';
 import { didYouMean, nearest } from './nearest.ts';
 import { Topology } from './topology.ts';
 
+/** A problem, and the path of the field that has it. */
 export interface Found {
   path: PropertyKey[];
   message: string;
@@ -21,10 +22,13 @@ const nouns: Record<string, string> = {
   array: 'a list',
 };
 
-/** The one union of the schema: what an entry of `configs` may be. */
+/** The only union in the schema: what an entry of `configs` may be. */
 const targetForms = '{ host, file } or { host, git, files }';
 
-/** One finding of zod, in our words. `value`: the whole topology as it was read; `above`: the path that the issue's own continues. */
+/**
+ * Describes one finding of zod. `value`: the whole topology as read. `above`: the path to which the issue's path is
+ * relative.
+ */
 export function describeIssue(issue: Issue, value: unknown, above: PropertyKey[] = []): Found[] {
   const path = [...above, ...issue.path];
   const there = valueAt(value, path);
@@ -70,14 +74,14 @@ export function describeIssue(issue: Issue, value: unknown, above: PropertyKey[]
   }
 }
 
-/** Of the keys of the schema only names of regions have a form of their own. */
+/** Only names of regions have a form of their own as keys. */
 function wrongKey(issues: readonly Issue[], key: string): string {
   const region = nearestRegion(key);
   const meant = region === undefined ? '' : `; did you mean "${region}"?`;
   return `${issues.map((each) => each.message).join('; ')}, got "${key}"${meant}`;
 }
 
-/** Of the forms a value may have, the one it misses by least, where one is nearer than the others. */
+/** Returns the form that the value is nearest to, if one is nearer than the others. */
 function nearestForm(forms: Issue[][]): Issue[] | undefined {
   const distance = (issues: Issue[]) =>
     issues.reduce((sum, each) => sum + (each.code === 'unrecognized_keys' ? each.keys.length : 1), 0);
@@ -96,14 +100,14 @@ interface SchemaNode {
 
 function unknownKey(key: string, path: readonly PropertyKey[]): string {
   const known = knownKeys(path);
-  // Known, and yet refused: it belongs to another form that the value may have.
+  // A known key, but of another form of the value.
   if (known.includes(key)) return `expected ${targetForms}, got "${key}" with the keys of the other`;
   const meant = nearest(key, known);
   if (meant !== undefined) return `unknown key "${key}"; did you mean "${meant}"?`;
   return `unknown key "${key}"${known.length === 0 ? '' : `; expected one of ${known.join(', ')}`}`;
 }
 
-/** From the JSON Schema of the place. */
+/** Keys from the JSON Schema at this path. */
 function knownKeys(path: readonly PropertyKey[]): string[] {
   let nodes = [z.toJSONSchema(Topology, { io: 'input' }) as SchemaNode];
   for (const key of path) {
@@ -130,7 +134,7 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   );
 }
 
-/** A value as a person would recognise it. */
+/** Formats a value so that a person recognizes it. */
 export function show(value: unknown): string {
   if (value === undefined || value === null) return 'nothing';
   if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}…` : value);

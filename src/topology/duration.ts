@@ -1,16 +1,17 @@
-/** Durations as a topology writes them: a whole number and a unit (`90s`, `15m`, `2h`, `1d`). */
+/** Durations as written in a topology: a whole number and a unit (`90s`, `15m`, `2h`, `1d`). */
 const secondsPerUnit = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 
+/** The form of a duration. */
 export const durationPattern = /^(\d+)(s|m|h|d)$/;
 
-/** Seconds in a duration. Throws RangeError for anything else. */
+/** Converts a duration to seconds. Throws RangeError for anything else. */
 export function toSeconds(duration: string): number {
   const match = durationPattern.exec(duration);
   if (!match) throw new RangeError(`expected a duration such as "90s" or "15m", got "${duration}"`);
   return Number(match[1]) * secondsPerUnit[match[2] as keyof typeof secondsPerUnit];
 }
 
-/** `4m 05s`, `12.3s`, `850ms`: how people read a length of time given in milliseconds. */
+/** Formats milliseconds for people: `4m 05s`, `12.3s`, `850ms`. */
 export function showDuration(milliseconds: number): string {
   if (Math.round(milliseconds) < 1000) return `${Math.round(milliseconds)}ms`;
   const seconds = milliseconds / 1000;

@@ -1,4 +1,7 @@
-/** Reads a topology's text: every problem with file, line, column and path, what is there and what should be. */
+/**
+ * Reads a topology's text and reports every problem with file, line, column and path, what is there and what was
+ * expected.
+ */
 import { UnderstudyError } from '../errors/error.ts';
 import { checkNames } from './check-names.ts';
 import { checkWhole } from './check-whole.ts';
@@ -6,24 +9,29 @@ import { describeIssue, show, type Found } from './describe-issue.ts';
 import { readYaml, type Place, type Variables } from './read-yaml.ts';
 import { Topology } from './topology.ts';
 
+/** A problem in a topology file. */
 export interface Problem extends Place {
-  /** `regions.eastus.workspace`; empty: the file as a whole. */
+  /** Example: `regions.eastus.workspace`. Empty for the file as a whole. */
   path: string;
   message: string;
 }
 
+/** A topology that was parsed and checked. */
 export interface CheckedTopology {
   topology: Topology;
-  /** What may be a mistake, and may be meant. */
+  /** What may be a mistake, or intended. */
   warnings: Problem[];
 }
 
-/** Parses and checks a topology. Throws a TopologyError that lists every problem, one a line. */
+/**
+ * Parses and checks a topology.
+ * Errors: TopologyError that lists every problem, one per line.
+ */
 export function parseTopology(text: string, file: string, variables: Variables = {}): Topology {
   return checkTopology(text, file, variables).topology;
 }
 
-/** As `parseTopology`, with what is suspicious and not wrong. */
+/** As `parseTopology`, but also returns warnings. */
 export function checkTopology(text: string, file: string, variables: Variables = {}): CheckedTopology {
   const read = readYaml(text, variables);
   if ('problems' in read) {
@@ -55,12 +63,12 @@ function join(path: PropertyKey[]): string {
     .join('');
 }
 
-/** `understudy.yaml:12:5: regions.eastus: …`, as compilers write it and editors follow it. */
+/** Formats a problem as compilers do, so that editors can follow it: `understudy.yaml:12:5: regions.eastus: …`. */
 export function showProblem(file: string, { line, column, path, message }: Problem): string {
   return `${file}:${line}:${column}: ${path === '' ? '' : `${path}: `}${message}`;
 }
 
-/** One line for each problem. `next`: what to do, where it is not simply to correct them. */
+/** Returns an error with one line for each problem. `next`: what to do, if it is not simply to correct them. */
 export function topologyError(file: string, problems: readonly Problem[], next?: string): UnderstudyError {
   const lines = problems.map((each) => showProblem(file, each));
   const [first] = problems;

@@ -1,6 +1,6 @@
-/** "Did you mean …?": the known word that a wrong one is nearest to. */
+/** "Did you mean …?": finds the known word that is nearest to a wrong one. */
 
-/** How many letters have to be changed, added or left out to make `b` of `a` (Levenshtein). */
+/** How many letters to change, add or remove to turn `a` into `b` (Levenshtein). */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (const [i, letter] of Array.from(a).entries()) {
@@ -15,8 +15,8 @@ function editDistance(a: string, b: string): number {
 }
 
 /**
- * Of `known`, what `word` was probably meant to be: equal but for case, spaces, `-` and `_`, or else at most two letters away,
- * and never so far that hardly a letter is left. Undefined where nothing is near.
+ * Returns the word of `known` that `word` probably means: equal except for case, spaces, `-` and `_`, or else at most
+ * two letters different, but not almost completely different. Undefined if none is near.
  */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const plain = normal(word);
@@ -26,7 +26,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return best.distance <= Math.min(2, Math.floor(plain.length / 3)) ? best.each : undefined;
 }
 
-/** `; did you mean "…"?`, or nothing. */
+/** Returns `; did you mean "…"?`, or an empty text. */
 export function didYouMean(word: string, known: readonly string[]): string {
   const found = nearest(word, known);
   return found === undefined ? '' : `; did you mean "${found}"?`;

@@ -1,4 +1,4 @@
-/** Reads YAML, fills in its variables, and knows where in the text each part of it stands. */
+/** Reads YAML, substitutes variables, and maps each part to its place in the text. */
 import {
   isMap,
   isNode,
@@ -11,32 +11,33 @@ import {
 } from 'yaml';
 import { messageOf } from '../errors/error.ts';
 
-/** Where something stands in a text; both count from 1, as editors do. */
+/** A place in a text. Both numbers count from 1, as in editors. */
 export interface Place {
   line: number;
   column: number;
 }
 
-/** Values that differ from one installation to the next, for `${NAME}` in a topology: the environment variables. */
+/** Environment variables for `${NAME}` in a topology: values that differ between installations. */
 export type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Text that is no YAML, or YAML whose variables cannot be filled in. */
+/** Text that is not YAML, or YAML whose variables cannot be substituted. */
 export interface Unreadable {
   problems: { place: Place; message: string }[];
-  /** What to do, where it is not simply to correct them. */
+  /** What to do, if it is not simply to correct them. */
   next?: string;
 }
 
+/** YAML that was read. */
 export interface Readable {
   value: unknown;
-  /** Where `path`, or the deepest part of it that is there, stands. */
+  /** Returns the place of `path`, or of the deepest part of it that exists. */
   placeOf: (path: readonly PropertyKey[]) => Place;
 }
 
-/** Throws nothing: what is wrong with the text is what it returns. */
+/** Throws nothing: problems with the text are part of the result. */
 export function readYaml(text: string, variables: Variables): Readable | Unreadable {
   const { document, placeAt, placeOf } = parse(text);
-  // What cannot be read brings further errors with it: the first one is the one to correct.
+  // One syntax error causes others, so only the first is reported.
   const errors = document.errors.filter(({ code }, index) => index === 0 || code === 'DUPLICATE_KEY');
   if (errors.length > 0) {
     return {
@@ -57,12 +58,12 @@ export function readYaml(text: string, variables: Variables): Readable | Unreada
   try {
     return { value: document.toJS(), placeOf };
   } catch (error) {
-    // An alias without an anchor, or aliases of aliases without end: found only when they are resolved.
+    // Aliases without an anchor, or endless aliases of aliases: found only when they are resolved.
     return { problems: [{ place: placeAt(offsetOfAlias(document)), message: messageOf(error) }] };
   }
 }
 
-/** Where `path`, or the deepest part of it that is there, stands in a text that can be read. */
+/** Returns the place in a readable text of `path`, or of the deepest part of it that exists. */
 export function placeIn(text: string, path: readonly PropertyKey[]): Place {
   return parse(text).placeOf(path);
 }
@@ -89,14 +90,14 @@ function yamlMessage({ code, message, pos }: YAMLError, text: string): string {
   }
 }
 
-/** `${NAME}` without quotes inside `{ … }` opens a map of its own. */
+/** `${NAME}` without quotes inside `{ … }` begins a map of its own. */
 function quoteAdvice(text: string, offset: number): string {
   const line = text.slice(text.lastIndexOf('\n', offset - 1) + 1).split('\n', 1)[0] ?? '';
   const variable = /[{,].*(?<!["'])(\$\{[A-Z][A-Z0-9_]*\})/.exec(line)?.[1];
   return variable === undefined ? '' : `: inside { } a variable needs quotes: "${variable}"`;
 }
 
-/** Where the first alias that leads nowhere stands, else the first alias. */
+/** Returns where the first unresolvable alias is, or otherwise the first alias. */
 function offsetOfAlias(document: Document): number | undefined {
   const offsets: { offset: number | undefined; leadsNowhere: boolean }[] = [];
   visit(document, {
@@ -112,10 +113,10 @@ interface Found {
   offset: number;
 }
 
-/** Begins like a variable and is none. `${lower}` is a shell's own, and `${{…}}` Azure's: both stay as they are. */
+/** Begins like a variable but is none. `${lower}` belongs to shells, and `${{…}}` to Azure: both are left unchanged. */
 const malformedVariable = /\$\{(?![A-Z][A-Z0-9_]*\}|[a-z][\w.-]*\}|\{)[^}\n]*\}?/g;
 
-/** Replaces `${NAME}` in every string value; returns the variables that are not set, and what only looks like one. */
+/** Replaces `${NAME}` in every string value. Returns the variables that are not set, and what only looks like one. */
 function fillVariables(document: Document, variables: Variables): { unset: Found[]; malformed: Found[] } {
   const unset: Found[] = [];
   const malformed: Found[] = [];
@@ -138,7 +139,7 @@ function fillVariables(document: Document, variables: Variables): { unset: Found
   return { unset, malformed };
 }
 
-/** Where the deepest part of `path` that exists stands in the text: its key, or the item of a list. */
+/** Returns where the deepest existing part of `path` is in the text: its key, or the item of a list. */
 function offsetOf(document: Document, path: readonly PropertyKey[]): number | undefined {
   for (let length = path.length; length > 0; length--) {
     const parent = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);

@@ -1,7 +1,7 @@
 /**
- * The topology: the one declared file, `understudy.yaml`. This schema is its only definition; types, the JSON Schema for
- * editors and the reference in docs/ derive from it. Limits of names are Azure's (workspace 3–33 characters, storage
- * account 3–24 lower-case letters and digits).
+ * The topology: the one declared file, `understudy.yaml`. This schema is its only definition. Types, the JSON Schema
+ * for editors and the reference in docs/ derive from it. Limits of names are Azure's (workspace 3–33 characters,
+ * storage account 3–24 lower-case letters and digits).
  */
 import { z } from 'zod';
 import { durationPattern, toSeconds } from './duration.ts';
@@ -12,7 +12,7 @@ const Duration = z
   .regex(durationPattern, 'expected a duration such as "90s", "15m", "2h" or "1d"')
   .describe('A whole number and a unit: s, m, h or d.');
 
-/** Milliseconds that Node's timers can count: beyond, they end at once. */
+/** The longest delay of Node's timers in milliseconds: a longer one fires at once. */
 const longestMs = 2 ** 31 - 1;
 
 function lasting(atLeastMs: number, atMostMs: number, message: string) {
@@ -25,13 +25,13 @@ function lasting(atLeastMs: number, atMostMs: number, message: string) {
 
 const dayMs = 86_400_000;
 
-/** How long something may take: none at all is no time to do it in. */
+/** How long something may take. Zero would leave no time to do it. */
 const TimeLimit = lasting(1000, longestMs, 'expected at least "1s" and at most "24d"');
 
-/** No move takes no time, and nobody waits for a quarter: such an objective is a slip. */
+/** An objective of zero, or of more than a quarter of a year, is a mistake. */
 const Objective = lasting(1000, 90 * dayMs, 'expected at least "1s" and at most "90d"');
 
-/** Copies that nobody reads for a year are not looked after. */
+/** Copies that are not read for a year are not protected. */
 const ScrubPeriod = z
   .string()
   .regex(/^(\d+(s|m|h|d)|off)$/, 'expected a duration such as "7d", or "off"')
@@ -54,7 +54,7 @@ const RegionName = z
 
 const Glob = z.string().min(1);
 
-/** Its form is checked by check-names.ts, when a file is read: what a run has sealed is read as it is. */
+/** Checked by check-names.ts when a file is read, not here: what a run has sealed must stay readable. */
 const SubscriptionId = z.string().min(1).describe('The id of a subscription, not its name.');
 
 export const WorkspaceRef = z
@@ -161,7 +161,7 @@ const Jobs = z.strictObject({
     .prefault({}),
 });
 
-/** Of the host, not of the machine that reads the topology. */
+/** A path on the host, not on the machine that reads the topology. */
 const HostPath = z.string().regex(/^(\/|[A-Za-z]:[\\/])/, 'expected an absolute path on the host');
 
 const Host = z.string().min(1).describe('Served by "understudy worker --host NAME", which runs there.');

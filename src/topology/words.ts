@@ -1,4 +1,4 @@
-/** The fixed words of the design, as values that load nothing (workflows import them). */
+/** The fixed words of the design, as values without dependencies (workflows import them). */
 export const resourceClasses = ['platform', 'data', 'training', 'inference'] as const;
 export type ResourceClass = (typeof resourceClasses)[number];
 

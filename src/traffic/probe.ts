@@ -1,4 +1,4 @@
-/** Probes: requests to an address that must answer as declared, tried until they do or their time is up. */
+/** Probes: requests to an address that must answer as declared. They are retried until they do or their time is up. */
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { UnderstudyError, messageOf } from '../errors/error.ts';
@@ -7,6 +7,7 @@ import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { toSeconds } from '../topology/duration.ts';
 
+/** A request, and the status that it must get. */
 export interface HttpProbe {
   url: string;
   method: string;
@@ -15,14 +16,15 @@ export interface HttpProbe {
   expect: number;
 }
 
+/** The answer to a probe. */
 export interface ProbeAnswer {
   status: number;
   milliseconds: number;
-  /** sha256 of the body: evidence that does not carry what it says. */
+  /** sha256 of the body: evidence without its content. */
   bodyDigest: string;
 }
 
-/** One request; throws where there is no answer at all within `timeoutMs`. */
+/** Sends one request. Throws if there is no answer within `timeoutMs`. */
 export async function sendProbe(
   probe: HttpProbe,
   timeoutMs: number,
@@ -43,7 +45,10 @@ export async function sendProbe(
   };
 }
 
-/** Tries until the probe passes. PreconditionError when the policy `probeDeadline` is over, with what was answered last. */
+/**
+ * Retries until the probe passes.
+ * Errors: PreconditionError after the policy `probeDeadline`, with the last answer.
+ */
 export async function probeUntilPassing(
   context: StepContext,
   probe: HttpProbe,
@@ -76,7 +81,7 @@ export async function probeUntilPassing(
   }
 }
 
-/** Through the public addresses, as clients reach them; side by side, so that all of them have the policy's whole time. */
+/** Uses the public addresses, as clients do. Probes run concurrently, so that each has the policy's full time. */
 export async function probePublicAddress(context: StepContext): Promise<StepResult> {
   const probes = context.topology.probes.filter((probe) => probe.class === context.step.class);
   const answers = await mapBounded(probes, probes.length, async (probe) => {

@@ -1,6 +1,6 @@
 /**
- * Front Door: the standby's origin takes all traffic, the old one is disabled, so that the front does not go back by itself
- * when the old region answers its probes again.
+ * Front Door: gives the standby's origin all traffic and disables the old one, so that the front does not switch back
+ * by itself when the old region answers its probes again.
  */
 import { apiVersions, type JsonObject } from '../azure/azure.ts';
 import { UnderstudyError } from '../errors/error.ts';
@@ -13,9 +13,10 @@ interface TrafficUndo {
   origins: { path: string; properties: JsonObject }[];
 }
 
-/** An origin's weight, 1 to 1000, as Azure Front Door takes it. */
+/** The highest weight of an origin in Azure Front Door (1 to 1000). */
 const fullWeight = 1000;
 
+/** The action `shiftTraffic`. */
 export async function shiftTraffic(context: StepContext): Promise<StepResult> {
   const front = context.topology.traffic?.frontDoor;
   if (!front) return { state: 'skipped', detail: 'no traffic front is declared' };
@@ -32,9 +33,10 @@ export async function shiftTraffic(context: StepContext): Promise<StepResult> {
   };
 }
 
+/** The undo of `shiftTraffic`: restores the origins. Idempotent. */
 export async function shiftTrafficBack(context: StepContext, undo: unknown): Promise<string> {
   const { origins } = undo as TrafficUndo;
-  // The old origin is enabled before the standby's is taken away: never is there none.
+  // Enable the old origin before disabling the standby's, so that there is always one.
   for (const { path, properties } of origins.toReversed()) await set(context, path, properties);
   return 'the origins are as they were';
 }
@@ -48,7 +50,7 @@ async function stateOf(
   return { path, properties: { enabledState, weight, priority } };
 }
 
-/** Sets, and reads back: Azure may take the change and apply it later. */
+/** Sets an origin and reads it back: Azure may accept the change and apply it later. */
 async function set({ azure, signal }: StepContext, path: string, properties: JsonObject): Promise<void> {
   await azure.arm.patch(path, apiVersions.cdn, { properties }, { signal });
   const { properties: after } = await azure.arm.get(path, apiVersions.cdn, { signal });

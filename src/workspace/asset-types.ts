@@ -1,18 +1,19 @@
-/** The versioned assets of Azure Machine Learning: what each is called in ARM, and what may be changed after creation. */
+/** The versioned assets of Azure Machine Learning: what each is called in ARM, and what can change after creation. */
 import type { assetKinds, ResourceClass } from '../topology/words.ts';
 
+/** Facts about an asset type. */
 export interface AssetTypeFacts {
   /** The resource class it belongs to. */
   class: ResourceClass;
-  /** Whether lists know `listViewType` (without it, archived assets are not listed). */
+  /** Whether lists support `listViewType`. Without it, archived assets are not listed. */
   listViewType: boolean;
-  /** Fields of `properties` that Azure fills in and refuses or ignores in a PUT. */
+  /** Fields of `properties` that Azure sets, and refuses or ignores in a PUT. */
   readOnly: readonly string[];
-  /** Fields of a version's `properties` that hold what it is; compared after a move. */
+  /** Fields of a version's `properties` that define its content. They are compared after a failover. */
   content: readonly string[];
 }
 
-/** In order of dependency: components name environments and codes, and nested ones name components. */
+/** In order of dependency: components name environments and codes, and pipeline components name components. */
 export const assetTypes = {
   codes: { class: 'platform', listViewType: false, readOnly: [], content: ['codeUri'] },
   environments: {
@@ -39,10 +40,10 @@ export const assetTypes = {
 export type AssetType = keyof typeof assetTypes;
 export const assetTypeNames = Object.keys(assetTypes) as AssetType[];
 
-/** Filled in by Azure for every asset. */
+/** Fields that Azure sets for every asset. */
 export const readOnlyEverywhere = ['provisioningState', 'latestVersion', 'nextVersion', 'assetId'] as const;
 
-/** What may be changed of a version that exists; everything else is fixed at its creation. */
+/** What can change in an existing version. Everything else is fixed when it is created. */
 export const mutable = [
   'description',
   'tags',
@@ -56,7 +57,7 @@ export function isAssetType(value: string): value is AssetType {
   return Object.hasOwn(assetTypes, value);
 }
 
-/** `models/fraud/4`: what globs and reports name an asset by. */
+/** Example: `models/fraud/4`. Globs and reports name assets this way. */
 export function assetKey(type: AssetType, name: string, version?: string): string {
   return version === undefined ? `${type}/${name}` : `${type}/${name}/${version}`;
 }

@@ -1,8 +1,8 @@
-/** Datastores: where in which storage account each one is, and what that is called in the standby. */
+/** Datastores: the storage account and container of each, and the container's name in the standby. */
 import { createHash } from 'node:crypto';
 import type { ArmResource } from '../azure/azure.ts';
 
-/** Made by Azure with every workspace; the standby has its own. */
+/** Made by Azure with every workspace. The standby has its own. */
 const builtIn = [
   'workspaceblobstore',
   'workspaceartifactstore',
@@ -10,21 +10,23 @@ const builtIn = [
   'workspaceworkingdirectory',
 ];
 
+/** Whether Azure makes this datastore with every workspace. */
 export function isBuiltIn(name: string): boolean {
   return builtIn.includes(name.toLowerCase());
 }
 
+/** Where a datastore keeps its data. */
 export interface DatastorePlace {
   name: string;
   type: string;
-  /** Absent: not in a blob container, and `unsupported` says what it is in. */
+  /** Absent if it is not in a blob container: `unsupported` then says what it is in. */
   blob?: { account: string; container: string };
   unsupported?: string;
-  /** `AccountKey`, `Sas`, `ServicePrincipal`, `Certificate`, `None`. */
+  /** One of `AccountKey`, `Sas`, `ServicePrincipal`, `Certificate`, `None`. */
   credentials: string;
 }
 
-/** What a datastore's ARM resource says of its place. */
+/** Reads a datastore's place from its ARM resource. */
 export function placeOfDatastore({ name, properties }: ArmResource): DatastorePlace {
   const type = text(properties.datastoreType) ?? 'Unknown';
   const credentials =
@@ -50,8 +52,9 @@ function unsupportedReason(type: string): string {
 }
 
 /**
- * What a container of the active side is called in the standby's account: the same where it is of the workspace's own account, else
- * with the account's name before it, since two accounts may each have a container of one name.
+ * Returns the name in the standby's account of a container of the active side. It is the same if the container is in
+ * the workspace's own account. Otherwise the account's name precedes it, since two accounts may each have a container
+ * of one name.
  */
 export function standbyContainer(account: { name: string; own: boolean }, container: string): string {
   if (account.own) return container;

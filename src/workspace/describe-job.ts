@@ -1,4 +1,4 @@
-/** A job of Azure Machine Learning in the words of every platform. Pure. */
+/** Describes a job of Azure Machine Learning in platform-independent terms. Pure. */
 import type { Json } from '../azure/azure.ts';
 import { parseAzureMlUri, type Target } from '../azure/azureml-uri.ts';
 import { objectAt, textAt } from '../azure/body/json.ts';
@@ -9,9 +9,10 @@ import { computesOf, nodesOf } from './jobs/gpus.ts';
 import { timeLimitSeconds, typeOf, type RawJob } from './jobs/job.ts';
 import { withoutSecretTexts } from '../azure/body/secret-texts.ts';
 
-/** Letters of a command line that are kept: the whole is in the job's spec. */
+/** How many characters of a command line to keep. The job's spec has all of it. */
 const longestCommand = 1000;
 
+/** Returns a job's description. */
 export function describeJob(job: RawJob): JobDescription {
   const nodes = nodesOf(job);
   const limit = timeLimitSeconds(job);
@@ -25,7 +26,7 @@ export function describeJob(job: RawJob): JobDescription {
   };
 }
 
-/** Everything that its spec refers to as a whole, but for its outputs. */
+/** Everything that its spec refers to as a whole, except its outputs. */
 function readsOf({ properties }: RawJob): JobDescription['reads'] {
   const found = new Map<string, JobDescription['reads'][number]>();
   eachText(properties, (text, _place, keys) => {
@@ -36,7 +37,7 @@ function readsOf({ properties }: RawJob): JobDescription['reads'] {
   return [...found.values()];
 }
 
-/** What a reference reads of stores and of other jobs; undefined: something else. */
+/** What a reference reads from datastores and other jobs. Undefined if it is something else. */
 function readIn(target: Target | undefined): JobDescription['reads'][number] | undefined {
   switch (target?.kind) {
     case 'job-output':
@@ -54,7 +55,7 @@ function writesOf(job: RawJob): JobDescription['writes'] {
   const outputs: Record<string, Json> = objectAt(job.properties, 'outputs') ?? {};
   return Object.keys(outputs).flatMap((output) => {
     const place = outputPlace(job, output);
-    // What else the service fills in is known once the job runs.
+    // Other expressions are known only once the job runs.
     if (!place || place.path.includes('${{')) return [];
     return [{ output, store: place.datastore, path: plainPath(place.path) }];
   });

@@ -6,12 +6,15 @@ import type { KnownWorkspace } from './workspace.ts';
 
 interface FindAccount {
   azure: Pick<Azure, 'arm'>;
-  /** Whose datastore names the account. */
+  /** The workspace whose datastore names the account. */
   workspace: Pick<KnownWorkspace, 'subscriptionId' | 'resourceGroup'>;
   signal?: AbortSignal | undefined;
 }
 
-/** By name: in the group that the datastore names, the workspace's, or anywhere in the subscription. */
+/**
+ * Finds an account by name: in the resource group that the datastore names, in the workspace's, or anywhere in the
+ * subscription.
+ */
 export async function findAccount(
   { azure, workspace, signal }: FindAccount,
   name: string,
@@ -38,7 +41,7 @@ export async function findAccount(
       if (sameName(account.name, name)) return account;
     }
   } catch (error) {
-    // Not allowed to list the subscription's accounts: the account counts as not found, and the caller says so.
+    // Not allowed to list the subscription's accounts: the account counts as not found, and the caller reports that.
     if (!isUnderstudyError(error, 'AzureError')) throw error;
   }
   return undefined;

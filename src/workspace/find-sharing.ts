@@ -1,4 +1,4 @@
-/** Finds what two workspaces share, by ARM ids and by accounts, whose names are unique in all of Azure. */
+/** Finds what two workspaces share, by ARM ids and by account names, which are unique in all of Azure. */
 import { isBuiltIn, placeOfDatastore } from './datastores.ts';
 import { findAccount } from './find-account.ts';
 import { nameOfId, regionName } from './workspace.ts';
@@ -10,14 +10,17 @@ import { workspaceId, type Side } from '../topology/sides.ts';
 import type { ResourceClass } from '../topology/words.ts';
 import { sameContainer, type Container, type SharedThing, type Sharing } from './sharing.ts';
 
-/** What a workspace stands on. */
+/** What a workspace uses. */
 export interface Used {
   region: string;
   workspace: ArmResource;
   datastores: ArmResource[];
 }
 
-/** Undefined where there is no such workspace (yet). Errors: those of Azure. */
+/**
+ * Undefined if the workspace does not exist (yet).
+ * Errors: those of Azure.
+ */
 export async function readUsed(arm: Arm, side: Side, options: CallOptions = {}): Promise<Used | undefined> {
   const id = workspaceId(side.workspace);
   const workspace = await arm.find(id, apiVersions.machineLearning, options);
@@ -28,7 +31,7 @@ export async function readUsed(arm: Arm, side: Side, options: CallOptions = {}):
   return { region: side.region, workspace, datastores };
 }
 
-/** The storage accounts that a workspace uses, by name in lower case: and as what. */
+/** The storage accounts that a workspace uses, by name in lower case, and what it uses each for. */
 export function accountsOf({ workspace, datastores }: Used): Map<string, string[]> {
   const found = new Map<string, string[]>();
   const add = (account: string | undefined, as: string) => {
@@ -44,8 +47,8 @@ export function accountsOf({ workspace, datastores }: Used): Map<string, string[
 }
 
 /**
- * Containers that both sides have as a datastore: the standby reads them where they are. Not those that Azure makes with the active
- * workspace: a standby that is attached to them reads them for another purpose.
+ * Containers that both sides have as a datastore: the standby reads them in place. Excludes those that Azure makes with
+ * the active workspace: a standby that attaches one of these reads it for another purpose.
  */
 export function sharedContainers(active: Used, standby: Used | undefined): Container[] {
   const places = (used: Used | undefined, wanted: (name: string) => boolean) =>
@@ -60,17 +63,22 @@ export function sharedContainers(active: Used, standby: Used | undefined): Conta
   );
 }
 
-/** PreconditionError where both workspaces have one default storage account: whatever is done to one is done to the other. */
+/**
+ * Both workspaces must have a default storage account of their own: otherwise whatever is done to one is done to the
+ * other.
+ * Errors: PreconditionError.
+ */
 export function refuseOneDefault(active: Used, standby: Used | undefined): void {
   const problem = oneDefault(active, standby);
   if (problem !== undefined)
     throw new UnderstudyError('PreconditionError', problem, { next: mendOneDefault });
 }
 
+/** What to do if both workspaces have the same default storage account. */
 export const mendOneDefault =
-  'Make the standby workspace anew with a storage account of its own: the account of a workspace cannot be changed.';
+  'Recreate the standby workspace with a storage account of its own: the account of a workspace cannot be changed.';
 
-/** Why these two workspaces cannot stand in for each other, if so. */
+/** Why these two workspaces cannot replace each other. Undefined if they can. */
 export function oneDefault(active: Used, standby: Used | undefined): string | undefined {
   const [one, other] = [active, standby].map(
     (each) => each && textAt(each.workspace.properties, 'storageAccount'),
@@ -79,6 +87,7 @@ export function oneDefault(active: Used, standby: Used | undefined): string | un
   return oneDefaultReason(active.region, standby?.region ?? '', one);
 }
 
+/** Returns why one default storage account for both regions is refused. */
 export function oneDefaultReason(one: string, other: string, accountId: string): string {
   return (
     `the workspaces of ${one} and ${other} have one default storage account, "${nameOfId(accountId)}": ` +
@@ -92,7 +101,10 @@ const associatedKinds = {
   applicationInsights: { kind: 'insights', as: 'Application Insights', classes: ['platform'] },
 } as const;
 
-/** Errors: AzureUnavailable. Of what Azure refuses to tell, only that it is shared is known. */
+/**
+ * Finds what both sides share. Where Azure refuses the details, only the fact of sharing is known.
+ * Errors: AzureUnavailable.
+ */
 export async function findSharing(
   arm: Arm,
   active: Used,
@@ -177,7 +189,7 @@ function locationOf(location: string | undefined): Pick<SharedThing, 'location'>
   return location === undefined ? {} : { location: regionName(location) };
 }
 
-/** What Azure tells of things that are shared. */
+/** What Azure returns about shared resources. */
 class Facts {
   readonly #arm: Arm;
   readonly #options: CallOptions;
@@ -199,7 +211,7 @@ class Facts {
     };
   }
 
-  /** By what a datastore says of it, or the workspace whose own it is. */
+  /** Finds the account by a datastore that names it, or by the workspace whose own it is. */
   async account(name: string, ...users: Used[]): Promise<ArmResource | undefined> {
     for (const { workspace, datastores } of users) {
       const own = textAt(workspace.properties, 'storageAccount');

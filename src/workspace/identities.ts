@@ -1,7 +1,10 @@
-/** The identities that a workspace or a compute acts as, and what their roles let them do with the data of a storage account. */
+/**
+ * The identities that a workspace or a compute runs as, and what their roles allow them to do with a storage account's
+ * data.
+ */
 import { apiVersions, type Azure, type ArmResource, type CallOptions } from '../azure/azure.ts';
 
-/** The identity that Azure made for it, and those that people assigned. */
+/** Returns the identity that Azure made for the resource, and those that people assigned. */
 export function principalsOf({ identity }: ArmResource): string[] {
   const { principalId, userAssignedIdentities } = (identity ?? {}) as {
     principalId?: string;
@@ -11,7 +14,7 @@ export function principalsOf({ identity }: ArmResource): string[] {
   return [principalId, ...assigned].filter((each) => each !== undefined);
 }
 
-/** The identities of a workspace, and of the computes in it. */
+/** Returns the identities of a workspace and of its computes. */
 export async function principalsWithin(
   azure: Azure,
   workspace: ArmResource,
@@ -30,8 +33,9 @@ interface Permissions {
 }
 
 /**
- * Whether a role at `scope`, or above it, gives the principal this data action. `conditional`: one does under a condition, and whether that
- * holds is not known here. Errors: AzureError where roles may not be read.
+ * Whether a role at `scope`, or above it, grants the principal this data action. `conditional`: a role grants it under
+ * a condition, which is not evaluated here.
+ * Errors: AzureError if roles cannot be read.
  */
 export async function dataAccess(
   azure: Azure,
@@ -58,7 +62,7 @@ function permits({ dataActions = [], notDataActions = [] }: Permissions, action:
   return isNamed(dataActions) && !isNamed(notDataActions);
 }
 
-/** A star stands for any text. */
+/** A star matches any text. */
 function matches(pattern: string, action: string): boolean {
   const parts = pattern.split('*').map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`));
   return new RegExp(`^${parts.join('.*')}$`, 'i').test(action);

@@ -1,6 +1,6 @@
 /**
- * Which blobs a resource needs: every reference in its JSON that points into a datastore or a storage account of the workspace. Pure: references
- * to outputs of jobs are answered as such, for the caller to look the job up.
+ * Finds the blobs that a resource needs: every reference in its JSON to a datastore or a storage account of the
+ * workspace. Pure: references to job outputs are returned as such, and the caller looks up the job.
  */
 import type { Json } from '../azure/azure.ts';
 import { placeInAccount } from '../azure/storage/blob-url.ts';
@@ -10,33 +10,36 @@ import type { DatastorePlace } from './datastores.ts';
 import { isCopied, type SourceAccount } from './source-account.ts';
 import type { SourceWorkspace } from './workspace.ts';
 
-/** Where the references of a workspace can lead. */
+/** The storage that references of a workspace can point to. */
 export interface SourceStores {
   workspace: SourceWorkspace;
   datastores: DatastorePlace[];
   /** Accounts that are copied. */
   accounts: SourceAccount[];
-  /** Accounts outside the region: the standby reads them where they are. */
+  /** Accounts outside the region, which the standby reads in place. */
   shared: string[];
 }
 
+/** A blob, or a folder of blobs. */
 export interface BlobRoot {
   account: string;
   container: string;
-  /** Without slashes at its ends. */
+  /** Without leading and trailing slashes. */
   path: string;
 }
 
+/** The blobs that a resource needs. */
 export interface Needs {
   roots: BlobRoot[];
-  /** On storage that the standby reads where it is. */
+  /** On storage that the standby reads in place. */
   shared: BlobRoot[];
-  /** `output` of MLflow's `runs:/` is `artifacts`. */
+  /** For MLflow's `runs:/`, `output` is `artifacts`. */
   jobOutputs: { job: string; output: string; path: string }[];
-  /** References to what is not copied. */
+  /** References to blobs that are not copied. */
   unreachable: { value: string; reason: string }[];
 }
 
+/** Returns what a resource's JSON refers to. */
 export function needsOf(json: Json, stores: SourceStores): Needs {
   const needs: Needs = { roots: [], shared: [], jobOutputs: [], unreachable: [] };
   const walk = (value: Json): void => {
@@ -73,7 +76,7 @@ function pick({ job, output }: { job: string; output: string }): { job: string; 
   return { job, output };
 }
 
-/** Adds the root that a path of a datastore means, or says why it is not copied. */
+/** Adds the root that a datastore path refers to, or the reason why it is not copied. */
 export function addDatastorePath(
   datastore: string,
   path: string,
@@ -103,14 +106,14 @@ function isOf({ scope }: AzureMlUri, workspace: SourceWorkspace): boolean {
   return scope.kind === 'located' && sameName(scope.guid, workspace.guid);
 }
 
-/** Slashes at the ends mean nothing; from the first pattern on, the folder before it is meant. */
+/** Removes slashes at both ends. A path with a pattern refers to the folder before the first pattern. */
 function trim(path: string): string {
   const segments = path.replace(/^\/+|\/+$/g, '').split('/');
   const pattern = segments.findIndex((segment) => segment.includes('*'));
   return (pattern < 0 ? segments : segments.slice(0, pattern)).join('/');
 }
 
-/** Addresses are percent-encoded, names of blobs are not. */
+/** Addresses are percent-encoded, blob names are not. */
 function decode(path: string): string {
   try {
     return decodeURIComponent(path);

@@ -1,17 +1,18 @@
-/** Which versions of assets a resource refers to. Pure. */
+/** Finds the asset versions that a resource refers to. Pure. */
 import type { Json } from '../azure/azure.ts';
 import { parseArmId, parseAzureMlUri, sameName, sameWorkspace } from '../azure/ids.ts';
 import type { WorkspaceRef } from '../topology/topology.ts';
 import { isAssetType, type AssetType } from './asset-types.ts';
 
+/** A reference to an asset version. */
 export interface AssetReference {
-  /** Absent: `azureml:name:version`, whose type only its place says. */
+  /** Absent for `azureml:name:version`, whose type depends on the field. */
   type?: AssetType;
   name: string;
   version: string;
 }
 
-/** References to versions in `workspace`; labels (`@latest`) and registries are none. */
+/** Returns references to versions in `workspace`. Labels (`@latest`) and registries are ignored. */
 export function assetReferences(json: Json, workspace: WorkspaceRef): AssetReference[] {
   const found: AssetReference[] = [];
   const walk = (value: Json): void => {
@@ -25,6 +26,7 @@ export function assetReferences(json: Json, workspace: WorkspaceRef): AssetRefer
   return found;
 }
 
+/** Parses one reference. Undefined if it is not one to a version in `workspace`. */
 export function assetReference(value: string, workspace: WorkspaceRef): AssetReference | undefined {
   const id = parseArmId(value.replace(/^azureml:(?=\/)/i, ''));
   if (id) {

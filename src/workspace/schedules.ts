@@ -1,4 +1,4 @@
-/** A schedule as ARM has it: what may be written back, and whether it fires. */
+/** A schedule as an ARM resource: what can be written back, and whether it fires. */
 import { workspaceId, type Side } from '../topology/sides.ts';
 import {
   apiVersions,
@@ -8,6 +8,7 @@ import {
   type JsonObject,
 } from '../azure/azure.ts';
 
+/** Returns the properties that can be written back. */
 export function writable({ properties }: ArmResource): JsonObject {
   const { provisioningState: _, ...kept } = properties;
   return kept;
@@ -21,7 +22,7 @@ export function schedulePath(workspace: string, name: string): string {
   return `${workspace}/schedules/${encodeURIComponent(name)}`;
 }
 
-/** Enables or disables a schedule of a side; false: it was so, or is not there. */
+/** Enables or disables a schedule of a side. Returns false if it already was, or does not exist. */
 export async function setEnabled(
   azure: Azure,
   side: Side,

@@ -1,6 +1,7 @@
 /**
- * What both workspaces of a topology use: one key vault, one registry, accounts attached to both as datastores. Found from the resources
- * themselves, while both regions answer, and sealed into the recovery point: a dark region cannot be asked. Pure.
+ * What both workspaces of a topology share: for example one key vault, one registry, or accounts attached to both as
+ * datastores. Found from the resources themselves while both regions answer, and sealed into the recovery point, since
+ * a lost region cannot be asked. Pure.
  */
 import { z } from 'zod';
 import { sameName } from '../azure/ids.ts';
@@ -9,37 +10,39 @@ import { resourceClasses } from '../topology/words.ts';
 const sharedKinds = ['storage', 'vault', 'registry', 'insights'] as const;
 export type SharedKind = (typeof sharedKinds)[number];
 
+/** A resource that both sides use. */
 export const SharedThing = z.strictObject({
   kind: z.enum(sharedKinds),
-  /** ARM id; absent: the account that datastores name could not be found. */
+  /** ARM id. Absent if the account that datastores name could not be found. */
   id: z.string().optional(),
   name: z.string(),
   /** What uses it, by region: `default storage`, `datastore lake`, `key vault`, … */
   uses: z.record(z.string(), z.array(z.string())),
   /** The classes that need it. */
   classes: z.array(z.enum(resourceClasses)),
-  /** Azure's short region name; absent: it could not be read. */
+  /** Azure's short region name. Absent if it could not be read. */
   location: z.string().optional(),
-  /** `Standard_RAGRS`, `Premium`. */
+  /** Example: `Standard_RAGRS`, `Premium`. */
   sku: z.string().optional(),
-  /** Of a geo-redundant account. */
+  /** Only for a geo-redundant account. */
   secondaryLocation: z.string().optional(),
   /** Regions that a registry is served from: its own, and those of its replicas. */
   servedFrom: z.array(z.string()).optional(),
   /** Address of a vault. */
   uri: z.string().optional(),
-  /** Datastores of the standby on this account with which jobs read as the workspace, by their names. */
+  /** Names of the standby's datastores on this account that jobs use with the workspace's identity. */
   identityBased: z.array(z.string()).optional(),
-  /** Folders and files of the account that are needed, and not copied. */
+  /** How many folders and files of the account are needed but not copied. */
   folders: z.int().optional(),
 });
 export type SharedThing = z.infer<typeof SharedThing>;
 
+/** Everything that both sides share. */
 export const Sharing = z.strictObject({
   things: z.array(SharedThing),
-  /** Datastores that are one and the same container under one name on both sides. */
+  /** Datastores that are the same container under the same name on both sides. */
   inBoth: z.array(z.string()),
-  /** The standby's own storage account, and where it is. */
+  /** The standby's own storage account and its region. */
   standbyStorage: z.strictObject({ id: z.string(), location: z.string().optional() }).optional(),
 });
 export type Sharing = z.infer<typeof Sharing>;
@@ -54,13 +57,16 @@ export function sameContainer(one: Container, other: Container): boolean {
   return sameName(one.account, other.account) && one.container === other.container;
 }
 
-/** Whether two addresses are one vault's. */
+/** Whether two addresses belong to the same vault. */
 export function sameVault(one: string, other: string | undefined): boolean {
   const plain = (text: string) => text.toLowerCase().replace(/\/+$/, '');
   return other !== undefined && plain(one) === plain(other);
 }
 
-/** Whether what is in a thing is lost with a region: it is there, and nowhere else. Azure has a copy of each vault elsewhere. */
+/**
+ * Whether a resource's content is lost with a region because it is only there. Azure keeps a copy of each vault
+ * elsewhere.
+ */
 export function isOnlyIn(
   region: string,
   { kind, location, secondaryLocation, servedFrom }: SharedThing,
@@ -77,12 +83,12 @@ const kindNames: Record<SharedKind, string> = {
   insights: 'Application Insights',
 };
 
-/** `storage account "lake"` */
+/** Example: `storage account "lake"`. */
 export function nameOfThing({ kind, name }: Pick<SharedThing, 'kind' | 'name'>): string {
   return `${kindNames[kind]} "${name}"`;
 }
 
-/** One line for people: what it is, where, who uses it, and what that means. */
+/** Describes a shared resource in one line: what it is, where, and who uses it. */
 export function showThing(thing: SharedThing): string {
   const { location, sku, secondaryLocation, servedFrom, uses, folders } = thing;
   const where = [

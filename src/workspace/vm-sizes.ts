@@ -1,4 +1,4 @@
-/** What the region says of its VM sizes, while it can be asked: how many GPUs each has. */
+/** Reads how many GPUs each VM size of the region has, while the region can be asked. */
 import { z } from 'zod';
 import { apiVersions, type Azure } from '../azure/azure.ts';
 import { isUnderstudyError } from '../errors/error.ts';
@@ -9,7 +9,10 @@ const VmSizes = z.looseObject({
   value: z.array(z.looseObject({ name: z.string(), gpus: z.number().optional() })),
 });
 
-/** Only a report leans on it: where it cannot be read, GPU-hours are unknown. Errors: AzureUnavailable. */
+/**
+ * Used only for reports. If it cannot be read, GPU-hours are unknown.
+ * Errors: AzureUnavailable.
+ */
 export async function gpusOfRegion(
   { azure, signal }: { azure: Azure; signal: AbortSignal },
   { subscriptionId, location }: KnownWorkspace,

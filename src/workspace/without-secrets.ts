@@ -1,4 +1,7 @@
-/** Takes secrets out of a resource before it goes into a manifest. Azure leaves most of them out by itself; this is for the rest. Pure. */
+/**
+ * Removes secrets from a resource before it goes into a manifest. Azure omits most of them. This removes the rest.
+ * Pure.
+ */
 import type { ArmResource, Json, JsonObject } from '../azure/azure.ts';
 
 const secretFields = new Set([
@@ -25,13 +28,16 @@ const secretFields = new Set([
   'sslkey',
 ]);
 
-/** What the owner says of the resource, under names of his own: a tag may be called `key`. */
+/** Keys below these are names that the owner chose: a tag may be called `key`. */
 const ownNames = new Set(['tags', 'metadata']);
 
-/** For datastores, connections, computes and endpoints; not for assets and jobs, whose fields mean what their owner says. */
+/**
+ * For datastores, connections, computes and endpoints. Not for assets and jobs, whose fields mean what their owner
+ * says.
+ */
 export function withoutSecrets(resource: ArmResource): ArmResource {
   const { properties } = resource;
-  // The bag of that name is the owner's too, but of a compute it is the compute's own settings.
+  // `properties` in a resource may be the owner's too, but in a compute it has the compute's own settings.
   const isOwn = (name: string) =>
     ownNames.has(name) || (name === 'properties' && !('computeType' in properties));
   const entries = Object.entries(scrubbed(properties));

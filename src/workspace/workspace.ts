@@ -1,18 +1,20 @@
-/** A workspace as ARM answers it: the few facts that copying and restoring need. */
+/** A workspace as ARM returns it: the few facts that copying and restoring need. */
 import { z } from 'zod';
 import { apiVersions, type Arm, type ArmResource } from '../azure/azure.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import { workspaceId, type Side } from '../topology/sides.ts';
 import { WorkspaceRef } from '../topology/topology.ts';
 
+/** The active workspace as recorded in a recovery point. */
 export const SourceWorkspace = WorkspaceRef.extend({
   guid: z.string(),
   location: z.string(),
-  /** ARM ids of what belongs to it: `storageAccount`, `keyVault`, `applicationInsights`, `containerRegistry`. */
+  /** ARM ids of associated resources: `storageAccount`, `keyVault`, `applicationInsights`, `containerRegistry`. */
   associated: z.record(z.string(), z.string()),
 });
 export type SourceWorkspace = z.infer<typeof SourceWorkspace>;
 
+/** A workspace with its storage account. */
 export interface KnownWorkspace extends SourceWorkspace {
   id: string;
   /** ARM id of the workspace's own storage account. */
@@ -20,7 +22,10 @@ export interface KnownWorkspace extends SourceWorkspace {
   resource: ArmResource;
 }
 
-/** PreconditionError if there is no such workspace, or it has no storage account. */
+/**
+ * Reads a workspace.
+ * Errors: PreconditionError if it does not exist, or has no storage account.
+ */
 export async function findWorkspace(arm: Arm, side: Side, signal: AbortSignal): Promise<KnownWorkspace> {
   const id = workspaceId(side.workspace);
   const resource = await arm.find(id, apiVersions.machineLearning, { signal });
@@ -62,11 +67,12 @@ function associatedOf({ properties }: ArmResource): Record<string, string> {
   );
 }
 
-/** `East US` and `eastus` are one region. */
+/** `East US` and `eastus` are the same region. */
 export function regionName(location: string): string {
   return location.toLowerCase().replaceAll(' ', '');
 }
 
+/** Returns the last segment of an ARM id. */
 export function nameOfId(id: string): string {
   return id.split('/').at(-1) ?? id;
 }

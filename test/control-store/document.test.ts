@@ -42,7 +42,7 @@ describe('a document', () => {
   const damaged =
     'It was altered since: put it back from a backup of the control store, or see "Damaged documents" in docs/operations.md.';
   const foreign =
-    'Somebody else than Understudy has written there: put it back from a backup of the control store.';
+    'Something other than Understudy has written there: put it back from a backup of the control store.';
 
   it.each([
     [

@@ -180,7 +180,7 @@ describe('resubmitJobs', () => {
     };
     const result = await action(made.context());
     expect(result.counts?.[0]).toMatchObject({ done: 1, failed: [] });
-    expect(result.lost?.[0]).toMatch(/which the standby holds otherwise than sent/);
+    expect(result.lost?.[0]).toMatch(/which the standby stored differently from what was sent/);
   });
 
   it("does not take somebody else's job for its own", async () => {

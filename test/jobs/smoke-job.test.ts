@@ -108,7 +108,7 @@ describe('runSmokeJob', () => {
     const made = withLife(withEnvironment(scene()), ['Completed', 'Completed'], false);
     await expect(runSmokeJob(made.context())).rejects.toMatchObject({
       code: 'PreconditionError',
-      message: expect.stringContaining('what it was to write is not there') as string,
+      message: expect.stringContaining('what it should have written is not there') as string,
     });
     blobs.set(`understudy/smoke/${smokeJobName('run-1')}/out/copied.txt`, 'of another');
     await expect(runSmokeJob(made.context())).rejects.toThrow('is another text');
@@ -151,6 +151,6 @@ describe('runSmokeJob', () => {
     const bare = withEnvironment(scene());
     for (const compute of ['gpu-west', 'cpu'])
       bare.arm.resources.delete(`${westId}/computes/${compute}`.toLowerCase());
-    expect((await runSmokeJob(bare.context())).detail).toMatch(/no compute that takes jobs/);
+    expect((await runSmokeJob(bare.context())).detail).toMatch(/no compute that runs jobs/);
   });
 });

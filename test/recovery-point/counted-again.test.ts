@@ -45,8 +45,8 @@ describe('secrets', () => {
   });
 
   it.each([
-    ['forgets what it was given', forgets, 'the vault does not hold it'],
-    ['holds something else', garbles, 'the vault holds another value'],
+    ['forgets what it was given', forgets, 'the vault does not have it'],
+    ['holds something else', garbles, 'the vault has another value'],
   ])('a vault that %s is found out', async (_what, change, reason) => {
     const run = scene.run({ topology: { artifacts } });
     await run.step('list', 'listActive', listActive);

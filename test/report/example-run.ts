@@ -64,7 +64,7 @@ export const plan: Plan = {
       pointer,
     ]),
     step('configure', 'platform', 'configureConnections', 'Make the connections', [pointer]),
-    step('verify', 'data', 'reconcileBlobs', 'List frauddrwest afresh and compare digests', [
+    step('verify', 'data', 'reconcileBlobs', 'List frauddrwest again and compare digests', [
       'restore/data/restoreBlobs',
     ]),
     step('verify', 'inference', 'scoreEndpoints', 'Score through fraud-scorer', [

@@ -62,7 +62,7 @@ describe('a datastore on a second account', () => {
     expect(outcome(back)?.lost).toEqual(
       expect.arrayContaining([
         expect.stringMatching(
-          /^datastore features is on "\w+" now, where its blobs were brought; feat\w+\/features, where it was, is left as it is$/,
+          /^datastore features is on "\w+" now, where its blobs were restored; feat\w+\/features, where it was before, is unchanged$/,
         ),
       ]),
     );

@@ -36,7 +36,7 @@ describe('a vault', () => {
     for (const name of ['a', 'b'])
       await expect(write(name, 'x', {})).rejects.toMatchObject({
         code: 'AzureError',
-        message: expect.stringContaining('takes no writes') as string,
+        message: expect.stringContaining('refuses writes') as string,
       });
     expect(readOnly.asked).toEqual(['set a', 'get a', 'set a', 'get a']);
   });

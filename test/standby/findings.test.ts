@@ -35,17 +35,17 @@ it('what no one can go without is repaired: no name is offered', () => {
   expect(error?.message).toBe(
     'westus3 cannot take over, and nothing has been moved:\n  - data: workspace x is gone',
   );
-  expect(error?.details.next).toBe('Mend it and "understudy retry" this run, or "understudy cancel" it.');
+  expect(error?.details.next).toBe('Fix it and "understudy retry" this run, or "understudy cancel" it.');
 });
 
 it('what can be gone without is offered by its names, those of the plan among them', () => {
   expect(refusal([storage, secret], ['registry:y'])?.details.next).toBe(
-    'Mend it and "understudy retry" this run; or "understudy cancel" it, and go without: understudy failover --accept-loss registry:y storage:x secret:x --reason "…"',
+    'Fix it and "understudy retry" this run; or "understudy cancel" it, and go without: understudy failover --accept-loss registry:y storage:x secret:x --reason "…"',
   );
 });
 
 it('of both, only what can be gone without is offered', () => {
   expect(refusal([workspace, storage])?.details.next).toBe(
-    'Mend it and "understudy retry" this run; or "understudy cancel" it, mend what has no name, and go without the rest: understudy failover --accept-loss storage:x --reason "…"',
+    'Fix it and "understudy retry" this run; or "understudy cancel" it, fix what has no name, and go without the rest: understudy failover --accept-loss storage:x --reason "…"',
   );
 });

@@ -152,7 +152,7 @@ describe('when the region is lost', () => {
   it('refuses the class whose data was there alone, by name, and only that', async () => {
     const made = await planFailover(planning());
     expect(made.problems).toEqual([
-      `data: storage account "${lone.name}", which both sides use, is in eastus alone (Standard_LRS), and does not answer: what it holds is lost to westus3: mend it, or go without it: --accept-loss ${id()}`,
+      `data: storage account "${lone.name}", which both sides use, is in eastus alone (Standard_LRS), and does not answer: what it holds is lost to westus3: fix it, or go without it: --accept-loss ${id()}`,
     ]);
     expect(made.findings).toContainEqual(
       expect.objectContaining({

@@ -1,11 +1,11 @@
 /**
- * Which fields of an entity of Azure Machine Learning are text for people, and bags that mean what their owner says: Azure follows
- * nothing in them, so a move keeps them to the letter and needs nothing that they name. Pure.
+ * The fields of an Azure Machine Learning entity that are text for people, or bags whose meaning is the owner's. Azure
+ * follows no reference in them, so they are copied unchanged, and what they name is not needed. Pure.
  */
 import type { Json, JsonObject } from '../azure.ts';
 
 const prose = new Set(['description', 'displayName', 'display_name', 'experimentName', 'tags']);
-/** What stands directly below these are names that the owner chose: an input may be called `tags`. */
+/** Keys directly below these are names that the owner chose: an input may be called `tags`. */
 const ownNames = new Set([
   'inputs',
   'outputs',
@@ -15,14 +15,17 @@ const ownNames = new Set([
   'environment_variables',
 ]);
 
-/** `keys`: the names on the way from the entity's properties to the field, its own last. The entity's own bag is `properties`. */
+/**
+ * `keys`: the keys from the entity's properties to the field, the field's own last. The entity's own bag is
+ * `properties`.
+ */
 export function isFreeText(keys: readonly string[]): boolean {
   const key = keys.at(-1) ?? '';
   if (keys.length === 1 && key === 'properties') return true;
   return prose.has(key) && !ownNames.has(keys.at(-2) ?? '');
 }
 
-/** What Azure follows: an entity's properties without the rest. */
+/** Returns an entity's properties without free text. */
 export function withoutFreeText(properties: JsonObject): JsonObject {
   const walk = (value: Json, keys: readonly string[]): Json => {
     if (Array.isArray(value)) return value.map((each) => walk(each, keys));

@@ -1,12 +1,12 @@
-/** The texts of an entity of Azure Machine Learning that mean something to it: all but what is prose for people. Pure. */
+/** Visits the texts of an Azure Machine Learning entity, except those that are prose for people. Pure. */
 import type { Json, JsonObject } from '../azure.ts';
 import { isFreeText } from './free-text.ts';
 import { isObject } from './json.ts';
 
-/** `place`: `properties.inputs.data.uri`. `keys`: the names on the way from the properties to the text, its own last. */
+/** `place`: `properties.inputs.data.uri`. `keys`: the keys from the properties to the text, the text's own last. */
 export type VisitText = (text: string, place: string, keys: readonly string[]) => void;
 
-/** Calls `visit` for each text, in the order in which they stand. */
+/** Calls `visit` for each text, in order. */
 export function eachText(properties: JsonObject, visit: VisitText): void {
   mapTexts(properties, (text, place, keys) => {
     visit(text, place, keys);
@@ -14,7 +14,7 @@ export function eachText(properties: JsonObject, visit: VisitText): void {
   });
 }
 
-/** A copy in which each text is what `map` makes of it. */
+/** Returns a copy with each text replaced by what `map` returns. */
 export function mapTexts(properties: JsonObject, map: (...of: Parameters<VisitText>) => string): JsonObject {
   const walk = (value: Json, place: string, keys: readonly string[]): Json => {
     if (typeof value === 'string') return map(value, place, keys);

@@ -1,4 +1,4 @@
-/** Fields of Azure's raw JSON: what they hold, or undefined where a field is absent or of another kind. */
+/** Reads fields of Azure's raw JSON. Each function returns undefined if the field is absent or of another type. */
 import type { JsonObject } from '../azure.ts';
 
 export function textAt(value: JsonObject, key: string): string | undefined {

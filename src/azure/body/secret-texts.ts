@@ -1,11 +1,15 @@
-/** Secrets in text that people write: connection strings, keys of storage accounts, shared access signatures. Pure. */
+/**
+ * Finds secrets in text that people write: connection strings, keys of storage accounts, shared access signatures.
+ * Pure.
+ */
 
+/** A secret in a text. */
 export interface SecretInText {
-  /** `an account key`: what may be shown of it. */
+  /** A description that can be shown: `an account key`. */
   what: string;
-  /** Name of the storage account that it opens, where the text says so. */
+  /** Name of the storage account that it belongs to, if the text says so. */
   account?: string | undefined;
-  /** Whether it is one of a storage account. */
+  /** Whether it belongs to a storage account. */
   isStorage: boolean;
 }
 
@@ -13,7 +17,7 @@ const accountKey = /(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{86}==(?![A-Za-z0-9+/=])/g;
 const keyInString = /\b(AccountKey|SharedAccessKey)\s*=\s*[^;\s"']+/gi;
 const signature = /\b(sig|SharedAccessSignature)=(?!\$)[^&;\s"']{8,}/gi;
 
-/** The secrets that a text holds; a text that takes them from a variable (`$KEY`) holds none. */
+/** Finds the secrets in a text. A text that reads them from a variable (`$KEY`) contains none. */
 export function secretsIn(text: string): SecretInText[] {
   const found: SecretInText[] = [];
   const account = accountIn(text);
@@ -34,7 +38,7 @@ export function secretsIn(text: string): SecretInText[] {
   return found;
 }
 
-/** The text as it may be shown. */
+/** Returns the text without its secrets, so that it can be shown. */
 export function withoutSecretTexts(text: string): string {
   return text.replaceAll(keyInString, '$1=…').replaceAll(accountKey, '…').replaceAll(signature, '$1=…');
 }

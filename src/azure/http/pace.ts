@@ -1,7 +1,7 @@
 /**
- * Client-side token buckets, below Azure Resource Manager's own (per principal and subscription: reads 250 deep, 25/s;
- * writes 200 deep, 10/s; deletes 200 deep, 10/s): pacing ourselves loses no request and wastes none, where running into
- * 429 does both.
+ * Client-side token buckets, kept below Azure Resource Manager's own (for each principal and subscription: reads 250
+ * deep, 25/s; writes 200 deep, 10/s; deletes 200 deep, 10/s). Requests that run into 429 are lost or wasted. Paced
+ * requests are not.
  */
 import type { PipelinePolicy, PipelineRequest } from '@azure/core-rest-pipeline';
 import type { CallOptions } from '../azure.ts';
@@ -12,7 +12,7 @@ interface Bucket {
   perSecond: number;
   tokens: number;
   filledAt: number;
-  /** When the next patient request goes, whatever the others need (milliseconds). */
+  /** When the next patient request is sent, whatever the others need (milliseconds). */
   patientAt: number;
 }
 
@@ -26,19 +26,19 @@ type Manners = Pick<CallOptions, 'patient' | 'onSent' | 'onThrottled'>;
 
 const manners = new WeakMap<PipelineRequest, Manners>();
 
-/** How a request waits for its turn; without this it queues, and nobody is told. */
+/** Sets how a request waits for its turn. By default it queues, and no callback is called. */
 export function setPacing(request: PipelineRequest, options: Manners): void {
   manners.set(request, options);
 }
 
 /**
- * Patient requests leave this share of a full bucket to the others. Of a bucket that others empty they have a quarter of the rate all the
- * same: work that others hold up for ever would never be done.
+ * The share of a full bucket that patient requests leave to the others. If the others empty the bucket, patient
+ * requests still get a quarter of the rate, so that they make progress.
  */
 const reserved = 0.25;
 const patientShare = 0.25;
 
-/** A policy for a client's pipeline; its buckets are shared by everything that goes through that client. */
+/** A policy for a client's pipeline. Everything that goes through that client shares its buckets. */
 export function pacePolicy(now: () => number = Date.now): PipelinePolicy {
   const buckets = new Map<string, Bucket>();
   const bucketFor = (method: string, url: string): Bucket => {
@@ -67,7 +67,7 @@ export function pacePolicy(now: () => number = Date.now): PipelinePolicy {
   };
 }
 
-/** Below zero: a place in the queue. */
+/** Takes a token. A level below zero is a place in the queue. */
 function take(bucket: Bucket, at: number): void {
   fill(bucket, at);
   bucket.tokens -= 1;
@@ -78,7 +78,7 @@ function fill(bucket: Bucket, at: number): void {
   bucket.filledAt = at;
 }
 
-/** Takes a token when there is more than the others may want, or when the share of those who wait is due. */
+/** Waits until there are more tokens than the others may need, or until the patient requests' share is due. */
 async function patientTurn(
   bucket: Bucket,
   now: () => number,

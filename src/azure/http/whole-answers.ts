@@ -1,11 +1,11 @@
 /**
- * A time limit for the whole of an answer. The clients of the SDK stop their clock when the headers are there, and would wait
- * without end for a body that never comes.
+ * A timeout for a whole response. The SDK's clients stop their timer once the headers have arrived, and would wait
+ * forever for a body that never comes.
  */
 import { pipeline, Transform } from 'node:stream';
 import { createDefaultHttpClient, type HttpClient } from '@azure/core-rest-pipeline';
 
-/** What the SDK's requests have in common, whichever generation of its pipeline they are of. */
+/** What requests of all generations of the SDK's pipeline have in common. */
 interface LimitedRequest {
   timeout: number;
   abortSignal?: AbortSignalLike | undefined;
@@ -21,12 +21,12 @@ interface Streamed {
   readableStreamBody?: NodeJS.ReadableStream | undefined;
 }
 
-/** One for all clients, so that they share their connections. */
+/** One for all clients, so that they share connections. */
 const shared = createDefaultHttpClient();
 
 /**
- * An HTTP client for the SDK's clients: `timeout` of a request (or `timeoutMs`, where it has none) is for its whole answer; of a body that
- * is streamed, for each wait for more of it. Past that, an AbortError.
+ * Returns an HTTP client for the SDK's clients. The `timeout` of a request (or `timeoutMs` if it has none) covers its
+ * whole response. For a streamed body it covers each wait for more data. After that, it throws an AbortError.
  */
 export function wholeAnswers(timeoutMs: number): HttpClient {
   return {
@@ -37,7 +37,7 @@ export function wholeAnswers(timeoutMs: number): HttpClient {
   };
 }
 
-/** Sends, and waits no longer than the request's `timeout`: for all of a short answer, or for the next bytes of a stream. */
+/** Sends a request within its `timeout`: for a whole short response, or for the next bytes of a stream. */
 export async function withinTimeout<Q extends LimitedRequest, R extends Streamed>(
   request: Q,
   send: (request: Q) => Promise<R>,
@@ -69,7 +69,7 @@ export async function withinTimeout<Q extends LimitedRequest, R extends Streamed
   }
 }
 
-/** The same bytes; an error once nothing has come for so long, though they are asked for. */
+/** Passes the bytes through. Fails if none arrive within the timeout although they are requested. */
 function whileItFlows(body: NodeJS.ReadableStream, timeoutMs: number, ended: () => void): Transform {
   let cameAt = performance.now();
   const through = new Transform({

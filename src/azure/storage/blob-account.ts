@@ -1,4 +1,4 @@
-/** A storage account, found by its ARM id: addresses and key come from ARM, never from a pattern of names. */
+/** Opens a storage account by its ARM id. Addresses and key come from ARM, never from a name pattern. */
 import { RestError } from '@azure/core-rest-pipeline';
 import {
   BlobSASPermissions,
@@ -13,19 +13,24 @@ import type { Arm, BlobAccount, CallOptions } from '../azure.ts';
 import { withinTimeout } from '../http/whole-answers.ts';
 import { keysOf, readAccount } from './storage-account.ts';
 
-/** SAS for server-side copies begin in the past, so that a clock that is a little behind accepts them. */
+/** A SAS for a server-side copy starts in the past, so that a server whose clock is a little behind accepts it. */
 const sasSkewMs = 5 * 60_000;
 const sasLifeMs = 60 * 60_000;
 
+/** How to open an account. */
 export interface OpenBlobAccount {
   accountId: string;
   requestTimeoutMs: number;
-  /** For one request to the blob service, and for each wait for more of a blob; default: at least a minute. */
+  /** Timeout of one request to the blob service, and of each wait for more of a blob. Default: at least a minute. */
   tryTimeoutMs?: number;
-  /** Told of a 403: the keys may have been rotated since they were read. */
+  /** Called on a 403: the keys may have been rotated since they were read. */
   onRefused: () => void;
 }
 
+/**
+ * Opens an account.
+ * Errors: AzureError if it has no blob endpoint; those of ARM.
+ */
 export async function openBlobAccount(
   arm: Arm,
   { accountId, requestTimeoutMs, tryTimeoutMs, onRefused }: OpenBlobAccount,
@@ -38,7 +43,7 @@ export async function openBlobAccount(
   }
   const [key] = await keysOf(arm, accountId, options);
   const credential = new StorageSharedKeyCredential(account.name, key);
-  // A copy is answered when it is done, so a blob service is given longer than ARM.
+  // The response to a copy arrives when the copy is done, so the blob service gets more time than ARM.
   const tryMs = tryTimeoutMs ?? Math.max(requestTimeoutMs, 60_000);
   const pipeline = newPipeline(credential, {
     retryOptions: {
@@ -75,8 +80,8 @@ export async function openBlobAccount(
 }
 
 /**
- * `tryTimeoutInMs` is only a wish, told to the server: one that takes the connection and says nothing, or stops in the middle of
- * its answer, would be waited for without end.
+ * `tryTimeoutInMs` is only a hint to the server. Without this, the client would wait forever for a server that accepts
+ * the connection and never answers, or stops in the middle.
  */
 function giveUpAfter(milliseconds: number): RequestPolicyFactory {
   return {
@@ -89,7 +94,7 @@ function giveUpAfter(milliseconds: number): RequestPolicyFactory {
   };
 }
 
-/** Stands outside what turns answers into errors, so a refusal is an error here. */
+/** Runs outside the policy that turns responses into errors, so a refusal is an error here. */
 function watchRefusals(onRefused: () => void): RequestPolicyFactory {
   return {
     create: (next) => ({

@@ -1,14 +1,16 @@
 /**
- * Addresses of blobs: `https://{account}.blob.…/{container}/{path}`, path-style endpoints (`https://host:port/{account}/…`), and
- * what Spark writes (`abfss://{container}@{account}.dfs.…/{path}`, `wasbs://…`). Compared by origin and path segments.
+ * Addresses of blobs: `https://{account}.blob.…/{container}/{path}`, path-style endpoints
+ * (`https://host:port/{account}/…`), and those of Spark (`abfss://{container}@{account}.dfs.…/{path}`, `wasbs://…`).
+ * Compared by origin and path segments.
  */
 import { sameName } from '../arm-id.ts';
 
+/** A blob or folder that an address refers to. */
 export interface BlobPlace {
   container: string;
-  /** As spelt in the address: percent-encoded, without a leading slash. */
+  /** As in the address: percent-encoded, without a leading slash. */
   path: string;
-  /** With its `?`: a shared access signature, if the address carries one. */
+  /** Including its `?`: a shared access signature, if the address has one. */
   query: string;
   /** Set for Spark's schemes. */
   sparkScheme?: string;
@@ -17,7 +19,10 @@ export interface BlobPlace {
 const address = /^([a-z][a-z0-9+.-]*):\/\/(?:([^/?#\s@]+)@)?([^/?#\s@]+)(\/[^?#\s]*)?(\?[^#\s]*)?(#\S*)?$/i;
 const sparkSchemes = ['abfs', 'abfss', 'wasb', 'wasbs'];
 
-/** Where in the account with this endpoint (`https://…/`) the address points; undefined if it points elsewhere. */
+/**
+ * Returns the place in the account with this endpoint (`https://…/`) that the address refers to. Undefined if it refers
+ * elsewhere.
+ */
 export function placeInAccount(value: string, endpoint: string): BlobPlace | undefined {
   const match = address.exec(value);
   const base = URL.parse(endpoint);
@@ -37,7 +42,7 @@ export function placeInAccount(value: string, endpoint: string): BlobPlace | und
   return first ? { container: first, path: rest.join('/'), query } : undefined;
 }
 
-/** The address of a place in another account, in the same form. */
+/** Returns the address of a place in another account, in the same form. */
 export function addressIn(endpoint: string, { container, path, sparkScheme }: BlobPlace): string {
   const base = endpoint.endsWith('/') ? endpoint : `${endpoint}/`;
   if (sparkScheme === undefined) return path === '' ? `${base}${container}` : `${base}${container}/${path}`;
@@ -46,13 +51,13 @@ export function addressIn(endpoint: string, { container, path, sparkScheme }: Bl
   return `${sparkScheme}://${container}@${spelt}/${path}`;
 }
 
-/** `acct.blob.core.windows.net` and `acct.dfs.core.windows.net` are one account. */
+/** `acct.blob.core.windows.net` and `acct.dfs.core.windows.net` are the same account. */
 function serviceless(host: string): string {
   const labels = host.toLowerCase().split('.');
   return labels[1] === 'blob' || labels[1] === 'dfs' ? labels.toSpliced(1, 1).join('.') : labels.join('.');
 }
 
-/** An address without its signature, for people to read. */
+/** Returns an address without its signature, so that it can be shown. */
 export function withoutSignature(value: string): string {
   return address.test(value) && /[?&]sig=/i.test(value)
     ? `${value.slice(0, value.indexOf('?'))}?(signature)`

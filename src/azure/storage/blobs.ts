@@ -1,10 +1,11 @@
-/** Blobs as this folder needs them: listed with what a copy must keep, looked up, and read through for their digests. */
+/** Blob operations: list with the properties that a copy must keep, look up, and read to compute digests. */
 import { createHash } from 'node:crypto';
 import type { BlobItem, ContainerClient } from '@azure/storage-blob';
 import type { BlobAccount } from '../azure.ts';
 import { azureError } from '../errors.ts';
 import { isUnderstudyError, UnderstudyError } from '../../errors/error.ts';
 
+/** A blob with the properties that a copy keeps. */
 export interface ListedBlob {
   path: string;
   /** Without quotes. */
@@ -22,6 +23,7 @@ export interface ListedBlob {
   metadata?: Record<string, string> | undefined;
 }
 
+/** Digests of a blob's content. */
 export interface Digests {
   sha256: string;
   /** Base64, as Content-MD5. */
@@ -36,7 +38,10 @@ export interface BlobAddress {
   path: string;
 }
 
-/** The blob `root` itself and everything below it; '' is the whole container. A container that is not there has none. */
+/**
+ * Lists the blob `root` itself and everything below it. '' is the whole container. Empty if the container does not
+ * exist.
+ */
 export async function* listBlobs(
   account: BlobAccount,
   container: string,
@@ -51,7 +56,8 @@ export async function* listBlobs(
     });
   try {
     if (root !== '') {
-      // The blob of that very name comes first. It is not looked up: a lookup answers names of metadata in lower case.
+      // The blob with exactly that name comes first. It is listed, not looked up, because a lookup returns metadata
+      // names in lower case.
       const first = await list(root).byPage({ maxPageSize: 1 }).next();
       const item = first.done ? undefined : first.value.segment.blobItems[0];
       if (item?.name === root) yield fromItem(item);
@@ -63,7 +69,7 @@ export async function* listBlobs(
   }
 }
 
-/** Undefined if there is no such blob (or no such container). */
+/** Returns undefined if the blob (or its container) does not exist. */
 export async function statBlob(
   { account, container, path }: BlobAddress,
   signal: AbortSignal,
@@ -90,8 +96,8 @@ export async function statBlob(
 }
 
 /**
- * Reads a blob through. With `etag`, only if it still has it. `changed`: it has another; `gone`: it is not there.
- * `onChunk` is called as bytes arrive.
+ * Reads a blob and computes its digests. With `etag`, only if it still has it. `changed`: it has another. `gone`: it
+ * does not exist. `onChunk` is called as bytes arrive.
  */
 export async function hashBlob(
   address: BlobAddress,
@@ -134,6 +140,7 @@ export async function hashBlob(
   return { sha256: sha256.digest('hex'), md5: md5.digest('base64'), sizeBytes };
 }
 
+/** Creates a container unless it exists. */
 export async function ensureContainer(container: ContainerClient, signal: AbortSignal): Promise<void> {
   try {
     await container.createIfNotExists({ abortSignal: signal });
@@ -142,7 +149,10 @@ export async function ensureContainer(container: ContainerClient, signal: AbortS
   }
 }
 
-/** Keeps what a callback throws (the lease is lost) apart from what Azure does: the callback's error goes on as it is. */
+/**
+ * Distinguishes what a callback throws (the lease is lost) from Azure's errors: the callback's error is rethrown
+ * unchanged.
+ */
 export function interruptible(callback: (() => Promise<void>) | undefined): {
   call: () => Promise<void>;
   rethrow: () => void;
@@ -163,25 +173,27 @@ export function interruptible(callback: (() => Promise<void>) | undefined): {
   };
 }
 
-/** HTTP status of an error that `azureError` made. */
+/** Returns the HTTP status of an error that `azureError` made. */
 export function blobStatus(error: unknown): number | undefined {
   return isUnderstudyError(error) ? error.details.azure?.status : undefined;
 }
 
+/** Formats an address for messages. */
 export function show({ account, container, path }: BlobAddress): string {
   return `${account.name}/${container}/${path}`;
 }
 
-/** Listings answer etags without quotes, lookups with them. */
+/** Listings return etags without quotes, lookups with them. */
 function bare(etag: string | undefined): string {
   return (etag ?? '').replaceAll('"', '');
 }
 
+/** Returns an etag with quotes, as conditions need it. */
 export function quoted(etag: string): string {
   return etag.startsWith('"') ? etag : `"${etag}"`;
 }
 
-/** What is kept beside the bytes. */
+/** What a copy keeps besides the bytes. */
 type BlobHeaders = Pick<
   ListedBlob,
   'contentType' | 'contentEncoding' | 'contentLanguage' | 'contentDisposition' | 'cacheControl'
@@ -219,7 +231,10 @@ function fromItem({ name, properties, metadata }: BlobItem): ListedBlob {
   };
 }
 
-/** A folder as accounts with a hierarchical namespace list it, and as their clients mark it elsewhere: it cannot be copied as a blob. */
+/**
+ * Whether it is a folder, as accounts with a hierarchical namespace list it, and as their clients mark it elsewhere. It
+ * cannot be copied as a blob.
+ */
 export function isFolderMarker(blob: Pick<ListedBlob, 'sizeBytes' | 'metadata'>): boolean {
   return blob.sizeBytes === 0 && blob.metadata?.['hdi_isfolder'] === 'true';
 }
@@ -233,18 +248,18 @@ const headerNames = {
 } as const satisfies Record<keyof BlobHeaders, string>;
 
 /**
- * The first of the headers and metadata that `held` has otherwise than `wanted`, with both values; undefined: none. Names of metadata are
- * compared without regard to case, as Azure does.
+ * Describes the first header or metadata value in which `held` differs from `wanted`, with both values. Undefined if
+ * none differs. Metadata names are compared without regard to case, as in Azure.
  */
 export function differenceOfHeaders(
   wanted: Omit<ListedBlob, 'path'>,
   held: Omit<ListedBlob, 'path'>,
 ): string | undefined {
-  // The headers of a folder mean nothing, and accounts with a hierarchical namespace choose them.
+  // A folder's headers have no meaning, and accounts with a hierarchical namespace choose them.
   const folders = isFolderMarker(wanted) && isFolderMarker(held);
   for (const [name, shown] of folders ? [] : Object.entries(headerNames)) {
     const [expected, found] = [wanted[name as keyof BlobHeaders], held[name as keyof BlobHeaders]];
-    // Azure gives a type of its own to what has none.
+    // Azure sets a content type if there is none.
     if (expected === found || (name === 'contentType' && expected === undefined)) continue;
     return `${shown} ${showValue(found)}, expected ${showValue(expected)}`;
   }

@@ -1,4 +1,7 @@
-/** Requests to a storage service under a shared access signature alone: what its holder can do, and nothing of ours. */
+/**
+ * Requests to a storage service with only a shared access signature: they prove what its holder can do, without our own
+ * rights.
+ */
 import {
   createHttpHeaders,
   createPipelineFromOptions,
@@ -12,9 +15,10 @@ const version = '2022-11-02';
 const pipeline = createPipelineFromOptions({
   retryOptions: { maxRetries: 2, retryDelayInMs: 200, maxRetryDelayInMs: 2000 },
 });
-/** Each request says how long its answer may take. */
+/** The timeout of each request is set on the request. */
 const client = wholeAnswers(60_000);
 
+/** A request with a signature. */
 export interface SignedRequest {
   method: HttpMethods;
   /** Without a query. */
@@ -26,7 +30,10 @@ export interface SignedRequest {
   body?: string;
 }
 
-/** The body of the answer. Errors: as `answerError` says; the signature is in none of them. */
+/**
+ * Returns the body of the response.
+ * Errors: those of `answerError`. None of them contains the signature.
+ */
 export async function sendSigned(
   { method, address, query = {}, token, headers = {}, body }: SignedRequest,
   { signal, timeoutMs }: { signal: AbortSignal; timeoutMs: number },

@@ -1,20 +1,24 @@
-/** A storage account as those who hold credentials for it see it: its addresses, and its keys of now. */
+/** A storage account as holders of its credentials see it: its addresses and its current keys. */
 import { apiVersions, type Arm, type ArmResource, type CallOptions } from '../azure.ts';
 import { UnderstudyError } from '../../errors/error.ts';
 
+/** A storage account's addresses. */
 export interface StorageAccount {
   id: string;
   name: string;
-  /** With a slash at the end. */
+  /** With a trailing slash. */
   endpoints: { blob?: string; file?: string };
 }
 
-/** Errors: those of ARM. */
+/**
+ * Reads a storage account.
+ * Errors: those of ARM.
+ */
 export async function readAccount(arm: Arm, id: string, options: CallOptions): Promise<StorageAccount> {
   return accountOf(await arm.get(id, apiVersions.storage, options));
 }
 
-/** As ARM answers it; an address that it does not have is absent. */
+/** Converts what ARM returns. An address that the account does not have is absent. */
 export function accountOf({ id, name, properties }: ArmResource): StorageAccount {
   const { blob, file } = (properties.primaryEndpoints ?? {}) as { blob?: unknown; file?: unknown };
   return {
@@ -27,7 +31,10 @@ export function accountOf({ id, name, properties }: ArmResource): StorageAccount
   };
 }
 
-/** Its keys, the first one first. Errors: AzureError if it has none to tell. */
+/**
+ * Returns the account's keys, the first one first.
+ * Errors: AzureError if ARM returns none.
+ */
 export async function keysOf(arm: Arm, id: string, options: CallOptions): Promise<[string, ...string[]]> {
   const answer = await arm.post(`${id}/listKeys`, apiVersions.storage, undefined, options);
   const keys = ((answer as { keys?: { value?: string }[] } | null)?.keys ?? [])

@@ -2,23 +2,23 @@ import { ConfigError } from '../error.ts';
 
 export type ConfigFormat = 'json' | 'yaml' | 'env';
 
-/** Replaces the characters from `start` to `end` (not included) of a text. */
+/** Replaces the characters from `start` to `end` (exclusive) of a text. */
 export interface Edit {
   start: number;
   end: number;
   text: string;
 }
 
-/** One place of a file that holds a string. An alias (`*name` in YAML) is a place of its own, with its `anchor`. */
+/** A place in a file that has a string. An alias (`*name` in YAML) is a place of its own, with its `anchor`. */
 export interface ConfigScalar {
   kind: 'scalar';
   value: string;
   start: number;
   end: number;
-  /** The path to it, as people write it: `jobs.train.compute`, or a variable's name. */
+  /** Its path, as people write it: `jobs.train.compute`, or a variable's name. */
   place: string;
   anchor?: ConfigScalar;
-  /** The edit that makes this place hold `value`, in the style it is written in. */
+  /** Returns the edit that sets this place to `value`, in its current style. */
   write(value: string): Edit;
 }
 
@@ -30,7 +30,9 @@ export interface ConfigEntry {
 export interface ConfigBlock {
   kind: 'block';
   entries: ConfigEntry[];
-  /** Blocks whose entries hold here too, unless this block has its own (YAML's `<<`); the first one wins. */
+  /**
+   * Blocks whose entries also apply here unless this block has its own (YAML's `<<`). The first one takes precedence.
+   */
   merges: ConfigBlock[];
 }
 
@@ -39,7 +41,7 @@ interface ConfigList {
   items: ConfigNode[];
 }
 
-/** A number, a null, a scalar with a tag we do not know: never changed. */
+/** A number, a null, or a scalar with an unknown tag: never changed. */
 interface ConfigOther {
   kind: 'other';
   text: string;
@@ -47,7 +49,7 @@ interface ConfigOther {
 
 export type ConfigNode = ConfigScalar | ConfigBlock | ConfigList | ConfigOther;
 
-/** A parsed file: one root for each document in it, and its scalars in the order they are written in. */
+/** A parsed file: one root for each document in it, and its scalars in the order of the file. */
 export interface ConfigDocument {
   roots: ConfigNode[];
   scalars: ConfigScalar[];
@@ -58,12 +60,12 @@ export interface Position {
   column: number;
 }
 
-/** Line and column, from 1, of an offset. */
+/** Returns line and column, from 1, of an offset. */
 export function positionOf(text: string, offset: number): Position {
   return positionsIn(text)(offset);
 }
 
-/** Line and column of many offsets of one text: its lines are counted once. */
+/** Returns a function for line and column of many offsets of one text, whose lines are counted once. */
 export function positionsIn(text: string): (offset: number) => Position {
   const starts = [0];
   for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
@@ -79,7 +81,7 @@ export function positionsIn(text: string): (offset: number) => Position {
   };
 }
 
-/** The error for something malformed at an offset of a file's text. */
+/** Returns the error for malformed content at an offset of a file. */
 export function malformedAt(file: string, text: string, offset: number, found: string): ConfigError {
   const diagnosis = {
     found,
@@ -89,7 +91,7 @@ export function malformedAt(file: string, text: string, offset: number, found: s
   return new ConfigError({ file, ...positionOf(text, offset) }, diagnosis);
 }
 
-/** Applies edits that do not overlap. */
+/** Applies edits, which must not overlap. */
 export function applyEdits(text: string, edits: readonly Edit[]): string {
   const pieces: string[] = [];
   let at = 0;

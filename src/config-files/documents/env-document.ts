@@ -9,7 +9,7 @@ interface Value {
   start: number;
   end: number;
   quote: string;
-  /** Where the parser goes on: the end of the line, its line break not included. */
+  /** Where the parser continues: the end of the line, without its line break. */
   next: number;
 }
 
@@ -18,7 +18,7 @@ function lineEnd(text: string, from: number): number {
   return at < 0 ? text.length : from + at;
 }
 
-/** A value in quotes, which may run over several lines; only double quotes know escapes. */
+/** Reads a quoted value, which may span lines. Only double quotes support escapes. */
 function readQuoted(file: string, text: string, start: number): Value {
   const quote = text.charAt(start);
   let value = '';
@@ -57,7 +57,7 @@ function readBare(text: string, start: number): Value {
 }
 
 function quoted(value: string, quote: string): string {
-  // `$` stays as it was read, escaped or not: whether it stands for a variable is not ours to change.
+  // `$` stays as it is, escaped or not: it may stand for a variable.
   return quote === '"'
     ? `"${value.replaceAll(/"|\\(?!\$)/g, (char) => `\\${char}`)}"`
     : quote + value + quote;
@@ -76,8 +76,8 @@ function scalarOf(read: Value, place: string): ConfigScalar {
 }
 
 /**
- * Parses a `.env` file: `NAME=value`, `export NAME=value`, comments, values bare or in quotes (which may run over
- * lines). Throws ConfigError at the first line that is none of these.
+ * Parses a `.env` file: `NAME=value`, `export NAME=value`, comments, and values bare or in quotes (which may span
+ * lines). Throws ConfigError at the first other line.
  */
 export function parseEnvDocument(file: string, text: string): ConfigDocument {
   const entries: ConfigEntry[] = [];

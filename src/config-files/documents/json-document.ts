@@ -2,7 +2,7 @@ import { parseTree, type Node, type ParseError, type ParseErrorCode } from 'json
 import type { ConfigDocument, ConfigNode, ConfigScalar } from './document.ts';
 import { malformedAt } from './document.ts';
 
-/** jsonc-parser's codes are a `const enum`, which a program run by type stripping cannot read. */
+/** jsonc-parser's codes are a `const enum`, which is not available with type stripping. */
 const reasons: Readonly<Record<number, string>> = {
   1: 'this is no JSON value',
   2: 'this is no JSON number',
@@ -26,7 +26,7 @@ function reasonOf(code: ParseErrorCode): string {
   return `malformed JSON: ${reasons[code] ?? `error ${code}`}`;
 }
 
-/** Parses JSON, with comments and trailing commas allowed. Throws ConfigError at the first thing malformed. */
+/** Parses JSON with comments and trailing commas. Throws ConfigError at the first error. */
 export function parseJsonDocument(file: string, text: string): ConfigDocument {
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { allowTrailingComma: true });

@@ -15,7 +15,7 @@ import {
 import type { ConfigBlock, ConfigDocument, ConfigEntry, ConfigNode, ConfigScalar, Edit } from './document.ts';
 import { malformedAt } from './document.ts';
 
-/** The library's own messages quote the file, which may hold secrets; these do not. */
+/** The library's own messages quote the file, which may contain secrets. These do not. */
 const reasons: Readonly<Partial<Record<ErrorCode, string>>> = {
   ALIAS_PROPS: 'an alias cannot have an anchor or a tag',
   BAD_ALIAS: 'an alias to an anchor that is not defined before it',
@@ -43,17 +43,17 @@ function reasonOf({ code }: YAMLError): string {
 }
 
 const knownTags = new Set(['tag:yaml.org,2002:str', '!']);
-/** What a plain scalar may be made of wherever it stands, in flow collections too. */
+/** Characters that a plain scalar can have anywhere, including flow collections. */
 const plainCharacters = /^[\w/](?:[\w.\-/~%+@=?&()$#]|:(?=\S))*$/;
 
-/** By the failsafe schema every scalar is a string; an absent one is null. */
+/** With the failsafe schema every scalar is a string. An absent one is null. */
 function textOf(node: Scalar): string {
   return typeof node.value === 'string' ? node.value : '';
 }
 
 function staysPlain(value: string): boolean {
   if (!plainCharacters.test(value)) return false;
-  // Readers differ in the version they speak: plain only if it is a string to all of them.
+  // Readers support different YAML versions: write it plain only if all of them read a string.
   return (['1.1', 'next'] as const).every((version) => parseDocument(value, { version }).toJS() === value);
 }
 
@@ -62,7 +62,7 @@ function writeFlow(value: string, style: string | undefined): string {
   return style === 'PLAIN' && staysPlain(value) ? value : JSON.stringify(value);
 }
 
-/** A block scalar's value stands on a line of its own below the header; only that line's text is replaced. */
+/** A block scalar's value is on lines of its own below the header. Only that text is replaced. */
 function writeBlock(source: string, start: number, oldValue: string, value: string): Edit {
   const header = /^[^\n]*\n/.exec(source)?.[0].length ?? source.length;
   const at = source.indexOf(oldValue, header);
@@ -94,7 +94,7 @@ class YamlReader {
     if (!isSeq(node)) return { kind: 'other', text: '' };
     const items: ConfigNode[] = [];
     const list = this.#remember(node, { kind: 'list' as const, items });
-    // A pair in a list is `[key: value]`, a block of one entry.
+    // A pair in a list, `[key: value]`, is a block with one entry.
     for (const [index, item] of node.items.entries()) {
       const inner = `${place}[${index}]`;
       items.push(
@@ -139,7 +139,7 @@ class YamlReader {
     if (node.tag !== undefined && !knownTags.has(node.tag)) return { kind: 'other', text: source };
     const isBlock = node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED';
     const whole = textOf(node);
-    // A block scalar's last line break is of its form, not of its value.
+    // A block scalar's last line break belongs to its form, not to its value.
     const value = isBlock ? whole.replace(/\n+$/, '') : whole;
     const write = (next: string): Edit =>
       isBlock ? writeBlock(source, start, value, next) : { start, end, text: writeFlow(next, node.type) };
@@ -168,9 +168,9 @@ class YamlReader {
   }
 }
 
-/** Parses YAML, one root a document. Throws ConfigError at the first thing malformed. */
+/** Parses YAML, with one root for each document. Throws ConfigError at the first error. */
 export function parseYamlDocument(file: string, text: string): ConfigDocument {
-  // Failsafe: every scalar is a string, as it is written. What `no` or `1e3` means is not our question.
+  // Failsafe: every scalar is a string as written. The meaning of `no` or `1e3` does not matter here.
   const parsed = parseAllDocuments(text, { schema: 'failsafe', prettyErrors: false, logLevel: 'silent' });
   const documents = 'empty' in parsed ? [] : parsed;
   const broken = 'empty' in parsed ? parsed.errors[0] : undefined;

@@ -1,4 +1,4 @@
-/** What must hold of a Git working copy before its files are rewritten. Reads only. */
+/** Checks a Git working copy before its files are rewritten. Only reads. */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -7,7 +7,7 @@ import { errorCode } from '../config-file.ts';
 import { collectRefusals, ConfigError } from '../error.ts';
 import { nulList, wordsOf, type GitWorkingCopy } from './git.ts';
 
-/** Throws ConfigError when the folder is missing, or is no Git working copy. */
+/** Throws ConfigError if the folder is missing, or is not a Git working copy. */
 export async function requireWorkingCopy(copy: GitWorkingCopy): Promise<void> {
   const inside = await copy.ask(['rev-parse', '--is-inside-work-tree']);
   if (inside.exitCode === 0 && inside.stdout.toString('utf8').trim() === 'true') return;
@@ -30,8 +30,8 @@ const unfinished: Readonly<Record<string, string>> = {
 };
 
 /**
- * The branch that is checked out. Throws ConfigError when there is none, or another than `branch`, or one
- * without a commit, or when a merge or the like is under way.
+ * Returns the branch that is checked out. Throws ConfigError if there is none, if it is not `branch`, if it has no
+ * commit, or if a merge or similar is in progress.
  */
 export async function checkedOutBranch(copy: GitWorkingCopy, branch: string | undefined): Promise<string> {
   const place = { file: copy.path };
@@ -59,10 +59,10 @@ export async function checkedOutBranch(copy: GitWorkingCopy, branch: string | un
   return current;
 }
 
-/** Git's own locks are gone within moments; one that stays longer was left behind. */
+/** Git holds its locks only for moments. One that lasts longer was left behind. */
 const lockMs = 2000;
 
-/** Throws ConfigError when a lock of Git keeps anybody from committing on the branch, and stays. */
+/** Throws ConfigError if a lock of Git prevents commits on the branch and does not go away. */
 export async function requireUnlocked(copy: GitWorkingCopy, branch: string): Promise<void> {
   const names = ['index.lock', 'HEAD.lock', `refs/heads/${branch}.lock`];
   const asked = names.flatMap((name) => ['--git-path', name]);
@@ -94,7 +94,7 @@ async function ageOf(path: string): Promise<{ path: string; ageMs: number } | un
 }
 
 /**
- * The files that Git tracks and that the globs name, in order. What is wrong with a glob or a file goes into
+ * Returns the files that Git tracks and that match the globs, sorted. Problems with a glob or a file are added to
  * `refused`.
  */
 export async function trackedFiles(
@@ -113,7 +113,7 @@ export async function trackedFiles(
   return [...found].sort();
 }
 
-/** As `git ls-files` has them. Throws ConfigError when the glob names none. */
+/** Returns the entries of `git ls-files`. Throws ConfigError if nothing matches the glob. */
 async function entriesOf(copy: GitWorkingCopy, glob: string): Promise<string[]> {
   const pathspec = `:(glob)${glob}`;
   const entries = nulList(await copy.run(['ls-files', '--stage', '-z', '--', pathspec]));
@@ -134,9 +134,7 @@ async function entriesOf(copy: GitWorkingCopy, glob: string): Promise<string[]> 
   );
 }
 
-/**
- * Undefined for a submodule. Throws ConfigError for a symbolic link, and for a file with a merge conflict.
- */
+/** Undefined for a submodule. Throws ConfigError for a symbolic link, and for a file with a merge conflict. */
 function pathOf(entry: string): string | undefined {
   const [, mode, stage, path] = /^(\d+) [0-9a-f]+ (\d)\t(.*)$/s.exec(entry) ?? [];
   if (path === undefined || mode === '160000') return undefined;

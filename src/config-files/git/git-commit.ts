@@ -1,10 +1,10 @@
 import type { GitWorkingCopy } from './git.ts';
 import type { GitTarget } from '../outcome.ts';
 
-/** Lines at the end of our commits' messages, by which a later call finds them. */
+/** Trailers in our commit messages, by which a later call finds the commits. */
 export const trailer = { run: 'Understudy-Run', files: 'Understudy-Files', undo: 'Understudy-Undo' } as const;
 
-/** The commits of the current branch with a trailer, newest first, each with its message's lines. */
+/** Returns the commits of the current branch with a trailer, newest first, each with the lines of its message. */
 async function commitsWith(
   copy: GitWorkingCopy,
   line: string,
@@ -26,21 +26,21 @@ async function commitsWith(
       const [commit = '', ...lines] = entry.split('\n');
       return { commit, lines };
     });
-  // `--grep` finds the text anywhere: only a whole line counts.
+  // `--grep` finds the text anywhere, but only a whole line counts.
   return found.filter(({ lines }) => lines.includes(line));
 }
 
-/** The line that says for which files of a working copy a commit was made: two targets may be in one. */
+/** Returns the trailer that identifies the target's files: two targets may be in one working copy. */
 export function filesTrailer(target: GitTarget): string {
   return `${trailer.files}: ${JSON.stringify(target.files)}`;
 }
 
-/** The commit that took another one back, if the branch has one. */
+/** Returns the commit that reverted another one, if the branch has one. */
 export async function findUndoCommit(copy: GitWorkingCopy, commit: string): Promise<string | undefined> {
   return (await commitsWith(copy, `${trailer.undo}: ${commit}`))[0]?.commit;
 }
 
-/** The commit this run already made for this target and that was not taken back, if the branch has one. */
+/** Returns the commit that this run already made for this target and that was not reverted, if the branch has one. */
 export async function findRunCommit(
   copy: GitWorkingCopy,
   runId: string,
@@ -54,8 +54,8 @@ export async function findRunCommit(
 }
 
 /**
- * Commits these files and nothing else that may be staged, and returns the commit. The author is Git's own
- * (configuration, `GIT_AUTHOR_*`); where there is none, Understudy.
+ * Commits these files and nothing else that may be staged. Returns the commit. The author is Git's own (configuration,
+ * `GIT_AUTHOR_*`), or Understudy if there is none.
  */
 export async function commitFiles(
   copy: GitWorkingCopy,

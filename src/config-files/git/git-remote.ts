@@ -1,16 +1,13 @@
-/**
- * Whether the commit of a rewriting can reach the people who pull. It is theirs to push: nothing here fails a
- * run.
- */
+/** Checks whether the commit of a rewriting can be pushed. People push it themselves, so nothing here fails a run. */
 import type { ConfigFinding } from '../outcome.ts';
 import { wordsOf, type GitWorkingCopy } from './git.ts';
 
-/** How long a remote is waited for: a part of the time that a look may take by default. */
+/** How long to wait for a remote: a part of the default time for an inspection. */
 const remoteMs = 3000;
 
 /**
- * Asks the branch's remote whether it would take a push (`git push --dry-run`, without hooks): changes
- * nothing here or there. A repository without remotes has nothing to push to, and nothing to say.
+ * Asks the branch's remote whether it would accept a push (`git push --dry-run`, without hooks). Changes nothing on
+ * either side. Without a remote there is nothing to report.
  */
 export async function lookAtRemote(copy: GitWorkingCopy, branch: string): Promise<ConfigFinding[]> {
   const remotes = (await copy.line(['remote'])).split('\n').filter(Boolean);

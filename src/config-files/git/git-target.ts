@@ -21,7 +21,7 @@ import { commitFiles, filesTrailer, findRunCommit, trailer } from './git-commit.
 import { lookAtRemote } from './git-remote.ts';
 
 interface PlannedFile {
-  /** From the working copy's folder, as Git names it. */
+  /** Relative to the working copy's folder, as Git names it. */
   path: string;
   current: ConfigFile;
   before: Buffer;
@@ -31,7 +31,7 @@ interface PlannedFile {
 type GitRequest = ConfigRequest & { target: GitTarget };
 type GitLookRequest = LookRequest & { target: GitTarget };
 
-/** Rewrites a working copy's files and makes one commit of them; none when nothing changes. */
+/** Rewrites a working copy's files in one commit. Makes no commit if nothing changes. */
 export async function applyGit(request: GitRequest): Promise<ConfigOutcome> {
   const { target, runId } = request;
   requireRunId(target, runId);
@@ -56,7 +56,7 @@ export async function applyGit(request: GitRequest): Promise<ConfigOutcome> {
   return committed(copy, { branch, commit, request }, planned);
 }
 
-/** What `applyGit` would do, and everything that would make it fail; writes nothing, here or in a remote. */
+/** Returns what `applyGit` would do, and everything that would make it fail. Writes nothing, here or in a remote. */
 export async function lookAtGit(request: GitLookRequest): Promise<ConfigLook> {
   const { target, runId } = request;
   const copy = new GitWorkingCopy(target.git);
@@ -88,7 +88,7 @@ export async function lookAtGit(request: GitLookRequest): Promise<ConfigLook> {
   };
 }
 
-/** It becomes a line of a commit's message, by which that commit is found again. */
+/** The run id becomes a line of a commit message, by which the commit is found again. */
 function requireRunId({ git }: GitTarget, runId: string): void {
   if (/^\S(?:[^\r\n]*\S)?$/.test(runId)) return;
   throw new ConfigError(
@@ -110,7 +110,7 @@ function rewriteBytes(path: string, bytes: Buffer, { target, mapping }: GitLookR
   return rewriteConfig({ file: path, content: decodeConfig(path, bytes), mapping, ...format });
 }
 
-/** The files that can be rewritten, and what is wrong with the others, and with the working copy. */
+/** Returns the files that can be rewritten, and the problems with the others and with the working copy. */
 async function checkFiles(
   copy: GitWorkingCopy,
   branch: string,
@@ -133,7 +133,7 @@ async function checkFiles(
   return { planned, refused };
 }
 
-/** What differs from the last commit, staged or not. */
+/** Returns the files that differ from the last commit, staged or not. */
 async function uncommitted(copy: GitWorkingCopy): Promise<Set<string>> {
   const changed = [
     'diff',
@@ -151,9 +151,9 @@ async function uncommitted(copy: GitWorkingCopy): Promise<Set<string>> {
 }
 
 /**
- * The work on a file with uncommitted changes goes on when they are exactly those this rewriting makes (an
- * earlier try was interrupted before its commit); its committed content is then the base. Any other change is
- * a person's: refused.
+ * Continues with a file that has uncommitted changes only if they are exactly those of this rewriting (an earlier
+ * attempt was interrupted before its commit). Its committed content is then the base. Any other change belongs to a
+ * person, and the file is refused.
  */
 async function interruptedBase(
   copy: GitWorkingCopy,
@@ -179,10 +179,7 @@ async function interruptedBase(
   );
 }
 
-/**
- * Commits; when Git refuses (a hook, a lock), the files and the index are put back as they were, and it is
- * said.
- */
+/** Commits. If Git refuses (a hook, a lock), the files and the index are restored, and the error is thrown. */
 async function commitOrPutBack(
   copy: GitWorkingCopy,
   changing: readonly PlannedFile[],
@@ -219,7 +216,7 @@ async function outcomeOfCommit(
   return committed(copy, { branch, commit, request }, await filesOfCommit(copy, commit, request));
 }
 
-/** What this run's commit did, worked out again from the commit before it. */
+/** Returns what this run's commit changed, computed again from the commit before it. */
 async function filesOfCommit(
   copy: GitWorkingCopy,
   commit: string,

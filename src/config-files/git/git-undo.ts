@@ -15,8 +15,8 @@ interface UndoPlan {
 }
 
 /**
- * Takes a run's commit back with another commit, when it is still the last change of each of its files;
- * otherwise none is touched, and the outcome says which are in the way. May be run again.
+ * Reverts a run's commit with another commit, if it is still the last change of each of its files. Otherwise no file is
+ * changed, and the outcome names those that prevent it. Idempotent.
  */
 export async function undoGit(undo: GitUndo): Promise<ConfigUndoOutcome> {
   const copy = new GitWorkingCopy(undo.git);
@@ -70,7 +70,7 @@ async function undoCommit(copy: GitWorkingCopy, undo: GitUndo): Promise<ConfigUn
   return { ...same(undo, 'restored'), commit };
 }
 
-/** What to restore a file to, or why it cannot be: someone's change, committed or not, is on top of ours. */
+/** Returns what to restore a file to, or why that is impossible: someone has changed it since, committed or not. */
 async function planUndo(copy: GitWorkingCopy, undo: GitUndo, file: string): Promise<UndoPlan | string> {
   const before = await copy.fileAt(`${undo.commit}^`, file);
   const ours = await copy.fileAt(undo.commit, file);
@@ -79,7 +79,7 @@ async function planUndo(copy: GitWorkingCopy, undo: GitUndo, file: string): Prom
   if (!before || !ours || !head || !index) return 'the file is gone from the branch';
   if (!head.equals(ours)) return `the file was committed again after ${undo.commit.slice(0, 12)}`;
   const read = await readConfigFile(join(copy.path, file), copy.path);
-  // An interrupted undo left some files restored and not yet committed: those are ours too.
+  // An interrupted undo may have restored some files without committing them: those changes are ours too.
   const isKnown = (bytes: Buffer): boolean => bytes.equals(ours) || bytes.equals(before);
   if (!isKnown(read.bytes) || !isKnown(index)) return 'the file has uncommitted changes';
   return { current: { ...read, file }, before };

@@ -3,16 +3,14 @@ import { ConfigError } from '../error.ts';
 import { maskText } from '../secrets.ts';
 import { errorCode } from '../config-file.ts';
 
+/** The result of a Git command. */
 export interface GitAnswer {
   exitCode: number;
   stdout: Buffer;
   stderr: string;
 }
 
-/**
- * What a Git hook around us would leave in the environment, and would send our commands to another
- * repository.
- */
+/** Variables that a surrounding Git hook may set, and that would direct our commands to another repository. */
 const repositoryVariables = [
   'GIT_DIR',
   'GIT_WORK_TREE',
@@ -36,11 +34,11 @@ function environment(): NodeJS.ProcessEnv {
 
 interface GitOptions {
   input?: string;
-  /** Variables on top of the environment. */
+  /** Variables in addition to the environment. */
   variables?: Readonly<Record<string, string>>;
 }
 
-/** One Git working copy, by the `git` program. Paths are literal, from the folder it is opened at. */
+/** One Git working copy, used through the `git` program. Paths are literal and relative to its folder. */
 export class GitWorkingCopy {
   readonly path: string;
 
@@ -48,7 +46,7 @@ export class GitWorkingCopy {
     this.path = path;
   }
 
-  /** Runs Git and returns whatever it exits with. Throws ConfigError when there is no Git to run. */
+  /** Runs Git and returns its result, whatever the exit code. Throws ConfigError if there is no `git` program. */
   async ask(args: readonly string[], options: GitOptions = {}): Promise<GitAnswer> {
     return new Promise((resolve, reject) => {
       const child = execFile(
@@ -62,13 +60,13 @@ export class GitWorkingCopy {
           else resolve({ exitCode: Number(error?.code ?? 0), stdout, stderr: stderr.toString('utf8') });
         },
       );
-      // Git may end before it has read its input; how it ended says what went wrong.
+      // Git may end before it has read its input: its exit code then tells what went wrong.
       child.stdin?.on('error', () => child.stdin?.destroy());
       child.stdin?.end(options.input ?? '');
     });
   }
 
-  /** Runs Git and returns its output. Throws ConfigError when it fails. */
+  /** Runs Git and returns its output. Throws ConfigError if it fails. */
   async run(args: readonly string[], options: GitOptions = {}): Promise<Buffer> {
     const { exitCode, stdout, stderr } = await this.ask(args, options);
     if (exitCode === 0) return stdout;
@@ -83,8 +81,8 @@ export class GitWorkingCopy {
   }
 
   /**
-   * Runs Git where another machine may have to be asked: in a session of its own, so that nothing can ask at
-   * a terminal, and killed with all it started after `timeoutMs`. Undefined: it did not end in time.
+   * Runs Git where it may contact another machine: in a session of its own, so that it cannot prompt at a terminal, and
+   * killed with all its children after `timeoutMs`. Undefined if it did not end in time.
    */
   async askWithin(
     timeoutMs: number,
@@ -114,7 +112,7 @@ export class GitWorkingCopy {
     return (await this.run(args)).toString('utf8').trimEnd();
   }
 
-  /** Runs Git on a list of paths, however long; a path with a `*` in its name is that path. */
+  /** Runs Git on a list of paths of any length. A `*` in a path is literal. */
   async runOn(paths: readonly string[], args: readonly string[], variables = {}): Promise<Buffer> {
     return this.run([...args, '--pathspec-from-file=-', '--pathspec-file-nul'], {
       input: paths.join('\0'),
@@ -123,8 +121,8 @@ export class GitWorkingCopy {
   }
 
   /**
-   * A file as a checkout of `revision` (empty: the index) writes it, filters applied; undefined where it has
-   * none.
+   * Returns a file as a checkout of `revision` (empty: the index) writes it, with filters applied. Undefined if it does
+   * not exist there.
    */
   async fileAt(revision: string, path: string): Promise<Buffer | undefined> {
     const name = `${revision}:./${path}`;
@@ -143,7 +141,7 @@ const noGit = {
   next: 'Install Git there, or put it on the PATH, and start the worker again.',
 };
 
-/** Git's own words, the first lines, with no secret a hook may have printed. */
+/** Returns the first lines of Git's own message, without secrets that a hook may have printed. */
 export function wordsOf(stderr: string): string {
   return maskText(stderr.trim()).split('\n').slice(0, 3).join('; ');
 }
@@ -153,7 +151,7 @@ function failure(args: readonly string[], exitCode: number, stderr: string): str
   return `"git ${args[0] ?? ''}" failed with exit code ${exitCode}${words ? `: ${words}` : ''}`;
 }
 
-/** The items of an output that are separated by NUL. */
+/** Splits output that is separated by NUL. */
 export function nulList(output: Buffer): string[] {
   return output.toString('utf8').split('\0').filter(Boolean);
 }

@@ -1,8 +1,8 @@
-/** The managed identity that a job or a node of a pipeline names. Pure. */
+/** Finds the managed identity that a job or a pipeline node names. Pure. */
 import type { JsonObject } from '../../azure/azure.ts';
 import { textAt } from '../../azure/body/json.ts';
 
-/** Nodes of a pipeline are spelt as the command line spells them. */
+/** Pipeline nodes use the spelling of the command line. */
 const kinds = ['identityType', 'identity_type', 'type'];
 const ids = [
   'resourceId',
@@ -14,7 +14,9 @@ const ids = [
   'object_id',
 ];
 
-/** The id by which it is named; undefined for what is no managed identity, and for one without ids: that is the compute's own. */
+/**
+ * Returns the id that names it. Undefined if it is not a managed identity, or has no ids: then it is the compute's own.
+ */
 export function namedIdentity(value: JsonObject): string | undefined {
   const kind = kinds.map((key) => textAt(value, key)).find((each) => each !== undefined) ?? '';
   if (!/^managed(_?identity)?$/i.test(kind)) return undefined;

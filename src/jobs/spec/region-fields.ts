@@ -1,13 +1,13 @@
-/** In which regions a job may run, where it says so itself: `resources.locations`, which serverless compute goes by. Pure. */
+/** The regions in which a job may run: `resources.locations`, which serverless compute uses. Pure. */
 import type { Json } from '../../azure/azure.ts';
 import { sameName } from '../../azure/ids.ts';
 
-/** What a job says of where it runs stands in these, at whatever depth. */
+/** The fields, at any depth, that say where a job runs. */
 const holders = new Set(['resources', 'queueSettings', 'queue_settings']);
-/** Below these are names that the owner chose: an input may be called `location`. */
+/** Keys below these are names that the owner chose: an input may be called `location`. */
 const ownNames = new Set(['inputs', 'outputs', 'environmentVariables', 'environment_variables']);
 
-/** `keys`: the names on the way from the job's properties to the field, its own last. */
+/** `keys`: the keys from the job's properties to the field, the field's own last. */
 export function isRegionField(keys: readonly string[]): boolean {
   const key = keys.at(-1);
   return (
@@ -18,8 +18,8 @@ export function isRegionField(keys: readonly string[]): boolean {
 }
 
 /**
- * The old region's name, alone or in a list, becomes the new one's; a list names the new region once. Undefined: the old region is not
- * named there, or either name is not known.
+ * Replaces the old region's name, alone or in a list, with the new one's. A list names the new region once. Undefined
+ * if the old region is not named, or either name is unknown.
  */
 export function moveRegions(
   value: Json,
@@ -39,7 +39,7 @@ export function moveRegions(
   };
 }
 
-/** `East US` and `eastus` are one region. */
+/** `East US` and `eastus` are the same region. */
 function sameRegion(left: string, right: string): boolean {
   return sameName(left.replaceAll(' ', ''), right.replaceAll(' ', ''));
 }

@@ -1,6 +1,7 @@
 /**
- * Moves the spec of a job from one workspace to the other. Works on raw JSON, so that no field is lost; says what it changed, what it
- * left out, and what it could not map (such a job is for a person: better not run than run wrong). Pure.
+ * Rewrites the spec of a job for another workspace. Works on raw JSON, so that no field is lost. Reports what it
+ * changed, what it removed, and what it could not map. A job with an unmapped reference is left for a person: it is
+ * better not to run it than to run it wrongly. Pure.
  */
 import { z } from 'zod';
 import type { Json, JsonObject } from '../../azure/azure.ts';
@@ -23,35 +24,42 @@ import { stripRunBound } from './run-bound.ts';
 import { eachText } from '../../azure/body/json-texts.ts';
 import { risksIn } from './text-risks.ts';
 
+/** How to rewrite a spec. */
 export interface RewriteSpec {
   mapping: ReferenceMapping;
-  /** What a reference to the output of an interrupted job reads as, where its successor writes that; undefined: it is none. */
+  /**
+   * Rewrites a reference to an output of an interrupted job whose successor writes it. Undefined if it is not such a
+   * reference.
+   */
   follow?: (reference: string) => string | undefined;
 }
 
+/** A value that was rewritten. */
 export const Change = z.strictObject({
-  /** `properties.inputs.data.uri` */
+  /** Example: `properties.inputs.data.uri`. */
   place: z.string(),
   from: z.string(),
   to: z.string(),
 });
 export type Change = z.infer<typeof Change>;
 
+/** A value that could not be rewritten, and why. */
 export const Unmapped = z.strictObject({ place: z.string(), value: z.string(), reason: z.string() });
 export type Unmapped = z.infer<typeof Unmapped>;
 
+/** The result of rewriting a spec. */
 export interface RewrittenSpec {
-  /** As they read in the other workspace. */
+  /** Properties for the other workspace. */
   properties: JsonObject;
   changes: Change[];
   unmapped: Unmapped[];
-  /** What a person should know of, and that does not keep the job from running. */
+  /** What a person should know, but does not prevent the job from running. */
   warnings: Unmapped[];
-  /** Places of what is read-only or bound to the old run. */
+  /** Places of fields that are read-only or belong to the old run. */
   stripped: string[];
 }
 
-/** The same job in the other workspace; `successorSpec` makes it the successor of this one. */
+/** Rewrites the job for the other workspace. `successorSpec` then makes it the successor of this one. */
 export function rewriteSpec(job: RawJob, options: RewriteSpec): RewrittenSpec {
   const { properties, places } = stripRunBound(job);
   const rewriting = new Rewriting(options, namesFrom(properties));
@@ -65,6 +73,7 @@ export function rewriteSpec(job: RawJob, options: RewriteSpec): RewrittenSpec {
   };
 }
 
+/** Keys whose value names a compute. */
 export const computeKeys = new Set([
   'computeId',
   'compute',
@@ -72,9 +81,12 @@ export const computeKeys = new Set([
   'defaultCompute',
   'compute_id',
 ]);
+/** Keys whose value names a datastore. */
 export const datastoreKeys = new Set(['default_datastore', 'defaultDatastore', 'datastore', 'datastoreId']);
 
-/** Inputs whose literal values are names: `computeId: ${{parent.inputs.compute_name}}` has one of a compute. */
+/**
+ * Inputs whose literal values are names: with `computeId: ${{parent.inputs.compute_name}}`, that input names a compute.
+ */
 interface NamesFromInputs {
   computes: ReadonlySet<string>;
   datastores: ReadonlySet<string>;
@@ -103,7 +115,7 @@ class Rewriting {
     this.#names = names;
   }
 
-  /** `keys`: the names on the way from `properties` to `value`. */
+  /** `keys`: the keys from `properties` to `value`. */
   walk(value: Json, place: string, keys: readonly string[]): Json {
     const regions = isRegionField(keys) ? this.#regions(value, place) : undefined;
     if (regions !== undefined) return regions;
@@ -146,7 +158,7 @@ class Rewriting {
     return rewriteReference(value, mapping);
   }
 
-  /** Text that is no reference as a whole may still hold one. That is not rewritten but told. */
+  /** Text that is not a reference as a whole may contain one. That is not rewritten, but reported. */
   #look(value: string, place: string, keys: readonly string[]): void {
     const { unmapped, warnings } = risksIn(value, keys, this.#options.mapping);
     for (const each of unmapped) this.#cannot(place, each.value, each.reason);
@@ -158,7 +170,7 @@ class Rewriting {
     this.unmapped.push({ place, value: withoutSignature(value), reason });
   }
 
-  /** Nothing says which identity of the standby stands for one of the old region: with that, a job could not sign in, or as another. */
+  /** If nothing maps an identity of the old region, the job could not sign in, or would sign in as another. */
   #identity(value: JsonObject, place: string): void {
     const { from, to } = this.#options.mapping;
     const name = namedIdentity(value);

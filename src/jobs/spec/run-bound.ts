@@ -1,22 +1,26 @@
-/** What of a job belongs to its old run and must not be written to another. */
+/** Removes from a job what belongs to its old run and must not be written to another. */
 import { parseAzureMlUri, sameName } from '../../azure/ids.ts';
 import type { Json, JsonObject } from '../../azure/azure.ts';
 import { isObject, objectAt, textAt } from '../../azure/body/json.ts';
 import { type RawJob } from '../../workspace/jobs/job.ts';
 
+/** A job's properties after the removal. */
 export interface Stripped {
   properties: JsonObject;
-  /** `properties.services.Studio`: what was left out. */
+  /** What was removed: `properties.services.Studio`. */
   places: string[];
 }
 
-/** Set by the service, each on its own account. `parameters` is read-only too, but only of a Command job. */
+/** Set by the service. `parameters` is read-only too, but only in a Command job. */
 const readOnly = ['status', 'sourceJobId', 'parentJobName'];
-/** Services that the service itself adds to every job. */
+/** Services that Azure adds to every job. */
 const ownServices = ['studio', 'tracking'];
 const runKeys = ['azureml.', '_azureml.', 'mlflow.'];
 
-/** The job's `properties` without what is read-only or bound to the old run. Everything else stays, `null`s too. */
+/**
+ * Returns the job's `properties` without what is read-only or belongs to the old run. Everything else stays, including
+ * `null`s.
+ */
 export function stripRunBound(job: RawJob): Stripped {
   const places: string[] = [];
   const drop = (where: string, from: JsonObject, gone: (key: string, value: Json) => boolean): JsonObject =>
@@ -52,7 +56,7 @@ export function stripRunBound(job: RawJob): Stripped {
   return { properties, places };
 }
 
-/** A service keeps what its owner asked for (type, port, nodes), and loses the address it had. */
+/** A service keeps what its owner asked for (type, port, nodes), and loses the address that it had. */
 function stripServices(
   services: JsonObject,
   drop: (where: string, from: JsonObject, gone: (key: string, value: Json) => boolean) => JsonObject,
@@ -70,7 +74,7 @@ function stripServices(
   return asked;
 }
 
-/** The output that Azure adds for the run's own artifacts: `…/ExperimentRun/dcid.{job}`. */
+/** Whether it is the output that Azure adds for the run's own artifacts: `…/ExperimentRun/dcid.{job}`. */
 function isRunFolder(output: Json, job: string): boolean {
   const target = isObject(output) ? parseAzureMlUri(textAt(output, 'uri') ?? '')?.target : undefined;
   if (target?.kind !== 'datastore') return false;

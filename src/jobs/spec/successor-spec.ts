@@ -1,6 +1,6 @@
 /**
- * What makes a moved spec that of a successor: tags that say where it comes from, outputs of its own where its origin may go on writing
- * unseen, and the checkpoint that it goes on from. Pure.
+ * Turns a rewritten spec into that of a successor: adds tags that name its original, gives it outputs of its own where
+ * the original may still be writing unseen, and sets the checkpoint to resume from. Pure.
  */
 import type { JsonObject } from '../../azure/azure.ts';
 import { parseAzureMlUri } from '../../azure/ids.ts';
@@ -11,7 +11,7 @@ import { originTags, tagsOf, type RawJob } from '../../workspace/jobs/job.ts';
 import type { Change, RewrittenSpec } from './rewrite-spec.ts';
 import { mapTexts } from '../../azure/body/json-texts.ts';
 
-/** A successor, by what its tags say of it. */
+/** A successor as its tags describe it. */
 export interface SuccessorOf {
   name: string;
   hop: number;
@@ -19,24 +19,26 @@ export interface SuccessorOf {
   run: string;
 }
 
+/** How to make a successor. */
 export interface SuccessorSpecOptions {
   successor: SuccessorOf;
-  /** The input that takes the checkpoint, and where the standby has the copy. */
+  /** The input that receives the checkpoint, and where its copy is in the standby. */
   resume?: { input: string; uri: string };
-  /** The output that holds checkpoints: a successor writes its own to a folder of its hop. */
+  /** The output that has checkpoints. A successor writes its own to a folder of its hop. */
   checkpointOutput: string;
-  /** Whether both workspaces write to one and the same store under this datastore's name. */
+  /** Whether both workspaces write to the same store under this datastore's name. */
   isShared: (datastore: string) => boolean;
 }
 
+/** The spec of a successor. */
 export interface SuccessorSpec {
   /** The body of the PUT. */
   body: { properties: JsonObject };
-  /** All that is otherwise than in the old workspace. */
+  /** Everything that differs from the old workspace. */
   changes: Change[];
 }
 
-/** `moved`: what `rewriteSpec` made of `job`. */
+/** `moved`: the result of `rewriteSpec` for `job`. */
 export function successorSpec(
   job: RawJob,
   moved: RewrittenSpec,
@@ -63,7 +65,7 @@ export function successorSpec(
   return { body: { properties }, changes: [...changes.values()] };
 }
 
-/** The input keeps the mode its owner gave it. Returns what it read before. */
+/** Sets the checkpoint. The input keeps the mode that its owner gave it. Returns what it read before. */
 function giveCheckpoint(properties: JsonObject, { input, uri }: { input: string; uri: string }): string {
   const inputs = isObject(properties['inputs']) ? properties['inputs'] : {};
   const declared = isObject(inputs[input]) ? inputs[input] : {};
@@ -73,16 +75,17 @@ function giveCheckpoint(properties: JsonObject, { input, uri }: { input: string;
 }
 
 interface Output {
-  /** As it reads in the standby. */
+  /** The URI in the standby. */
   uri: string;
   output: string | undefined;
-  /** Whether it reads otherwise in the old workspace. */
+  /** Whether the URI differs from that in the old workspace. */
   isMoved: boolean;
 }
 
 /**
- * The origin may go on unseen. So an output in Azure's own place for its job moves to that of the successor; checkpoints, and what is on
- * a store that both sides write to, get a folder a hop, below the path that the owner of the first job gave.
+ * The original may still be running unseen. An output at Azure's default path for its job therefore moves to the
+ * successor's default path. Checkpoints, and outputs on a store that both sides write to, get a folder for each hop,
+ * below the path that the owner of the first job chose.
  */
 function ownOutput(
   job: RawJob,
@@ -90,7 +93,7 @@ function ownOutput(
   { successor, isShared, checkpointOutput }: SuccessorSpecOptions,
 ): string {
   const original = withoutHop(uri, job);
-  // A path that has the job's name in it is another one for each job.
+  // A path that contains the job's name already differs for each job.
   const isCheckpoint = output === checkpointOutput && !/\$\{\{\s*name\s*\}\}/.test(original);
   const target = parseAzureMlUri(original)?.target;
   if (target?.kind !== 'datastore') {
@@ -105,7 +108,7 @@ function ownOutput(
   return isCheckpoint || isShared(target.datastore) ? folderOfHop(original, successor) : uri;
 }
 
-/** An address outside the workspaces: any job with it writes to the same place. */
+/** Whether it is an address outside the workspaces: every job with it writes to the same place. */
 function isAddress(uri: string): boolean {
   return /^(https?|wasbs?|abfss?|adl):\/\//i.test(uri);
 }
@@ -119,7 +122,7 @@ function tagsOfSuccessor(job: RawJob, { lineageRoot, hop, run }: SuccessorOf): R
   };
 }
 
-/** The tags of a job that say where it comes from; undefined for a job of its own. */
+/** Reads the tags that name a job's original. Undefined for a job that is not a successor. */
 export function originOf(job: RawJob): SuccessorOf | undefined {
   const tags = tagsOf(job);
   const [lineageRoot, hop, run] = [tags[originTags.lineage], tags[originTags.hop], tags[originTags.run]];

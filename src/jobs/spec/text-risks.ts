@@ -1,26 +1,29 @@
 /**
- * What stands in the text of a job that is no reference as a whole: a command line, an environment variable, a literal. It is not rewritten,
- * but a job that would write into the old region with it, or fail, is not submitted silently. Pure.
+ * Finds risks in text of a job that is not a reference as a whole: a command line, an environment variable, a literal.
+ * Such text is not rewritten. But a job that would write into the old region because of it, or fail, is not submitted
+ * silently. Pure.
  *
- * | the text holds                                                       | the job is                                            |
- * |----------------------------------------------------------------------|-------------------------------------------------------|
- * | a reference to something of the old workspace                        | left for a person: it would fail, or reach over there |
- * | a key, signature or connection string of the old account, or of one  | left for a person: in the standby it opens nothing, or |
- * | that nothing names                                                   | the old region's store                                |
- * | such a secret of another account, or of a message hub                | submitted, with a warning: it may well go on working  |
- * | the name of the old storage account, or another subscription's id    | left for a person: such names mean nothing else       |
- * | the name of the old resource group or workspace, as such             | left for a person                                     |
- * | that name as any other word                                          | submitted, with a warning: `data` may mean anything   |
+ * | the text contains                                                    | the job is                                             |
+ * |----------------------------------------------------------------------|--------------------------------------------------------|
+ * | a reference to something of the old workspace                        | left for a person: it would fail, or use the old one   |
+ * | a key, signature or connection string of the old account, or of one  | left for a person: in the standby it gives access to   |
+ * | that nothing names                                                   | nothing, or to the old region's store                  |
+ * | such a secret of another account, or of a message hub                | submitted, with a warning: it may still work           |
+ * | the name of the old storage account, or another subscription's id    | left for a person: such names mean nothing else        |
+ * | the name of the old resource group or workspace, as such             | left for a person                                      |
+ * | that name as any other word                                          | submitted, with a warning: `data` may mean anything    |
  */
 import { rewriteReference, sameName, sameWorkspace, type ReferenceMapping } from '../../azure/ids.ts';
 import { secretsIn } from '../../azure/body/secret-texts.ts';
 
+/** A risk in a text. */
 export interface Risk {
   /** What it is about, as it may be shown: never a secret. */
   value: string;
   reason: string;
 }
 
+/** The risks in a text. */
 export interface Risks {
   /** Why the job must not be submitted. */
   unmapped: Risk[];

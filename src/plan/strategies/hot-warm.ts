@@ -58,7 +58,7 @@ export const hotWarm: Strategy = {
           draft(
             'blobs',
             'restoreBlobs',
-            `Bring the snapshots of code and environments into ${input.to}'s storage`,
+            `Restore the snapshots of code and environments into ${input.to}'s storage`,
             {
               input: { classes: ['platform'] },
             },
@@ -72,21 +72,21 @@ export const hotWarm: Strategy = {
         ];
       case 'data':
         return [
-          draft('blobs', 'restoreBlobs', `Bring the data into ${input.to}'s storage`, {
+          draft('blobs', 'restoreBlobs', `Restore the data into ${input.to}'s storage`, {
             input: { classes: ['data'] },
           }),
           assets(input, ['data']),
         ];
       case 'inference':
         return [
-          draft('blobs', 'restoreBlobs', `Bring the models into ${input.to}'s storage`, {
+          draft('blobs', 'restoreBlobs', `Restore the models into ${input.to}'s storage`, {
             input: { classes: ['inference'] },
           }),
           assets(input, ['models']),
         ];
       case 'training':
         return [
-          draft('blobs', 'restoreBlobs', `Bring what jobs and schedules read into ${input.to}'s storage`, {
+          draft('blobs', 'restoreBlobs', `Restore what jobs and schedules read into ${input.to}'s storage`, {
             input: { classes: ['training'] },
           }),
           assets(input, ['components']),
@@ -123,11 +123,11 @@ export const hotWarm: Strategy = {
 
   verify({ class: name, recoveryPoint, to }) {
     const assetsOf = (types: string[]) =>
-      draft('assets', 'reconcileAssets', `List ${to}'s ${types.join(', ')} afresh and compare`, {
+      draft('assets', 'reconcileAssets', `List ${to}'s ${types.join(', ')} again and compare`, {
         input: { types },
       });
     const blobsOf = () =>
-      draft('blobs', 'reconcileBlobs', `List ${to}'s blobs afresh and compare digests`, {
+      draft('blobs', 'reconcileBlobs', `List ${to}'s blobs again and compare digests`, {
         input: { classes: [name] },
       });
     switch (name) {
@@ -229,8 +229,8 @@ function assets({ recoveryPoint, to }: StrategyInput, types: string[]): StepDraf
 }
 
 /**
- * Clients' files change once every class is verified: they name computes, data and endpoints. One that cannot be rewritten
- * fails the run, and holds nobody up.
+ * Clients' files change once every class is verified: they name computes, data and endpoints. If one cannot be
+ * rewritten, the run fails, but nothing is delayed.
  */
 function rewrite(target: ConfigTarget, index: number): StepDraft {
   const what = 'git' in target ? `the working copy ${target.git}` : target.file;

@@ -1,10 +1,11 @@
-/** What a strategy says: for each phase, the steps it makes for a resource class. One file a strategy. */
+/** The interface of a strategy: the steps of each phase for a resource class. One file per strategy. */
 import type { Topology } from '../../topology/topology.ts';
 import type { Phase, ResourceClass } from '../../topology/words.ts';
 import { isUndoable, type ActionName } from '../actions.ts';
 import type { Step } from '../plan.ts';
 import type { RecoveryPointSummary } from '../recovery-point-summary.ts';
 
+/** What a strategy makes its steps from. */
 export interface StrategyInput {
   topology: Topology;
   from: string;
@@ -13,7 +14,7 @@ export interface StrategyInput {
   class: ResourceClass;
 }
 
-/** A step as a strategy writes it: the compiler adds phase, class, id and needs. */
+/** A step as a strategy defines it. The compiler adds phase, class, id and needs. */
 export interface StepDraft {
   /** Last part of the step's id. */
   name: string;
@@ -24,12 +25,13 @@ export interface StepDraft {
   expectedSeconds?: number;
   /** Waits until every class is verified, not only its own. */
   afterAll?: 'verify';
-  /** Nothing waits for it: its failure fails the run, but holds nobody up. */
+  /** Nothing waits for it: if it fails, the run fails, but nothing is delayed. */
   independent?: boolean;
 }
 
 export type Strategy = Record<Exclude<Phase, 'fence'>, (input: StrategyInput) => StepDraft[]>;
 
+/** Makes a draft of a step. */
 export function draft(
   name: string,
   action: ActionName,
@@ -39,6 +41,7 @@ export function draft(
   return { name, action, title, ...more };
 }
 
+/** Completes a draft with phase, class, id and needs. */
 export function toStep(phase: Phase, resourceClass: ResourceClass, of: StepDraft, needs: string[]): Step {
   return {
     id: `${phase}/${resourceClass}/${of.name}`,

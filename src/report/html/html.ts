@@ -1,6 +1,6 @@
 /**
- * The report as one self-contained HTML file: no script, no request to anywhere, so that it can be mailed, archived and
- * opened years later. What people must do stands before everything else.
+ * The report as one self-contained HTML file: no scripts and no requests, so that it can be mailed, archived and opened
+ * years later. What people must do comes first.
  */
 import { sectionsOf, type Section } from './sections.ts';
 import { tag, verdictTones, type Tone } from './tags.ts';
@@ -11,6 +11,7 @@ import type { Report } from '../schema.ts';
 import { owedByRegion, showMs, showRecoveryPoint, showTime } from '../wording.ts';
 import { worstMeasures } from '../worst.ts';
 
+/** Renders the report as a complete HTML document. */
 export function renderHtml(report: Report): string {
   const { run } = report;
   const operation = run.operation.charAt(0).toUpperCase() + run.operation.slice(1);
@@ -56,7 +57,7 @@ function head(title: string): Markup {
   </head>`;
 }
 
-/** What everybody asks first, in the title's own line: how long it took, and how much is gone. */
+/** The first questions, answered in the title's line: how long it took, and how much is lost. */
 function measures({ objectives }: Report): Markup | false {
   const worst = worstMeasures(objectives);
   return (
@@ -81,7 +82,7 @@ function measures({ objectives }: Report): Markup | false {
   );
 }
 
-/** What nobody may overlook: before everything else. */
+/** What nobody may overlook: shown before everything else. */
 function notices(report: Report): Insert[] {
   return [
     tasks(report),
@@ -133,7 +134,7 @@ function notice(tone: 'bad' | 'warn', id: string, title: string, items: Insert[]
   );
 }
 
-/** A recovery point that is taken is no answer to an outage. */
+/** A replication says nothing about an outage. */
 function outageRow({ operation, outageBeganAt }: Report['run']): [string, Insert][] {
   if (outageBeganAt === undefined && operation === 'replicate') return [];
   return [['Outage began', outageBeganAt === undefined ? 'not known' : showTime(outageBeganAt)]];

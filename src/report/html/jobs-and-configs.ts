@@ -1,4 +1,4 @@
-/** What steps left as evidence, item by item: every job old → new, every config file's diff. */
+/** The evidence of steps, item by item: every job old → new, and every config file's diff. */
 import { showLostWork } from '../../jobs/lost-work.ts';
 import type { JobEvidence } from '../evidence.ts';
 import { table, type Column } from './table.ts';
@@ -6,6 +6,7 @@ import { html, type Insert, type Markup } from './markup.ts';
 import type { Report } from '../schema.ts';
 import { showCount } from '../../topology/figures.ts';
 
+/** Renders the table of jobs. */
 export function jobs(report: Report): Markup {
   const columns: Column[] = [
     { label: 'Job', name: true },
@@ -43,7 +44,7 @@ export function jobs(report: Report): Markup {
   return table(`Every job, old → new (${rows.length})`, columns, [{ rows }]);
 }
 
-/** Long addresses: for whoever asks. */
+/** Long addresses, for readers who need them. */
 function changes({ checkpoint, changes: list = [] }: JobEvidence): Markup | '' {
   if (list.length === 0 && checkpoint === undefined) return '';
   const read = checkpoint === undefined ? '' : `${list.length > 0 ? ', ' : ''}its checkpoint`;
@@ -60,6 +61,7 @@ function valueOf(text: string): Markup | string {
   return text === '' ? 'none' : html`<code>${text}</code>`;
 }
 
+/** Renders the diffs of config files. */
 export function configs(report: Report): Markup {
   return html`${report.configs.map(
     (config, index) =>
@@ -83,11 +85,11 @@ function diffLines(diff: string): Markup[] {
     .map((line) => {
       if (line.startsWith('@@')) inHunk = true;
       const name = inHunk ? (kinds[line.charAt(0)] ?? 'same') : 'hunk';
-      // Its line break is part of the line, so that a copied diff is a diff.
+      // The line break is part of the line, so that a copied diff is a valid diff.
       const whole = `${line}\n`;
       return html`<span class="${name}">${whole}</span>`;
     });
 }
 
-/** By a line's sign; before the first `@@` a line names the files, whatever it begins with. */
+/** The class of a line by its sign. Before the first `@@`, a line names the files, whatever it begins with. */
 const kinds: Record<string, string> = { '+': 'add', '-': 'del', '@': 'hunk', '\\': 'hunk' };

@@ -1,10 +1,11 @@
-/** What was not done, and what the recovery point does not have. */
+/** What was not done, and what the recovery point lacks. */
 import { table } from './table.ts';
 import { next, stateTag } from './tags.ts';
 import { html, type Insert, type Markup } from './markup.ts';
 import type { Report } from '../schema.ts';
 import { shortened } from '../wording.ts';
 
+/** Renders what was not done. */
 export function leftOver(report: Report): Markup {
   const columns = [
     { label: 'Step' },
@@ -40,6 +41,7 @@ export function leftOver(report: Report): Markup {
   }`;
 }
 
+/** Renders what the recovery point lacks. */
 export function leftBehind({ recoveryPoint }: Report): Markup {
   const rows = (recoveryPoint?.leftBehind ?? []).map((each): Insert[] => [
     each.kind,

@@ -1,6 +1,6 @@
 /**
- * HTML by tagged templates: every value is escaped unless it is markup itself, so that nothing a job or a file is
- * called can become a tag.
+ * HTML by tagged templates. Every value is escaped unless it is markup itself, so the name of a job or a file can never
+ * become a tag.
  *
  *     html`<td>${job.name}</td>`          // escaped
  *     html`<tr>${cells.map(cell)}</tr>`   // markup in markup, lists joined
@@ -15,16 +15,17 @@ export class Markup {
   }
 }
 
-/** What may stand in a template; `undefined` and `false` stand for nothing. */
+/** What a template can contain. `undefined` and `false` render as nothing. */
 export type Insert = string | number | Markup | undefined | false | Insert[];
 
+/** Template tag that escapes inserted values. */
 export function html(parts: TemplateStringsArray, ...inserts: Insert[]): Markup {
   return new Markup(
     unindented(parts).reduce((text, part, index) => text + rendered(inserts[index - 1]) + part),
   );
 }
 
-/** The indentation of our source would be half of a long report. */
+/** Removes the source's indentation, which would be half of a long report. */
 function unindented(parts: TemplateStringsArray): readonly string[] {
   let found = unindentedParts.get(parts);
   if (!found) {
@@ -50,7 +51,7 @@ const entities: Record<string, string> = {
   "'": '&#39;',
 };
 
-/** Escapes for text and quoted attributes; characters that HTML cannot hold become U+FFFD. */
+/** Escapes text and quoted attributes. Characters that HTML does not allow become U+FFFD. */
 function escapeHtml(text: string): string {
   return text
     .toWellFormed()
@@ -58,5 +59,7 @@ function escapeHtml(text: string): string {
     .replaceAll(forbidden, '\uFFFD');
 }
 
-/** Control characters that are not allowed in HTML, and marks that turn the direction of text (they can disguise a name). */
+/**
+ * Control characters that HTML does not allow, and marks that change the direction of text (they can disguise a name).
+ */
 const forbidden = /[^\P{Cc}\t\n\r]|[\u202A-\u202E\u2066-\u2069]/gu;

@@ -1,4 +1,4 @@
-/** The sections of the HTML report, each made from one part of the report; a section with nothing to say is absent. */
+/** The sections of the HTML report, each made from one part of the report. A section without content is omitted. */
 import { configs, jobs } from './jobs-and-configs.ts';
 import { leftBehind, leftOver } from './left-behind.ts';
 import { table } from './table.ts';
@@ -24,6 +24,7 @@ export interface Section {
   content: Markup;
 }
 
+/** Returns the sections that have content. */
 export function sectionsOf(report: Report): Section[] {
   return [
     section('objectives', 'Objectives', report.objectives, () => objectives(report)),
@@ -139,7 +140,7 @@ function happened(report: Report): Markup {
   ${table(`Every step of the plan; began: since the trigger at ${showTime(report.run.triggeredAt)}. ${showTally(report.tally)}.`, columns, groups)}`;
 }
 
-/** Seconds after the trigger for the eye, the time itself for whatever reads it. */
+/** Shows seconds after the trigger to people, and the time itself to programs. */
 function began(startedAt: string | undefined, { run }: Report): Insert {
   if (startedAt === undefined) return '';
   const afterMs = Date.parse(startedAt) - Date.parse(run.triggeredAt);

@@ -1,4 +1,4 @@
-/** The report's style sheet: light and dark, phone and paper. Text has at least 4.5:1 on its ground, bars 3:1. */
+/** The report's style sheet: light and dark, phone and paper. Text has a contrast of at least 4.5:1, bars 3:1. */
 export const style = `
 :root { color-scheme: light dark;
   --paper: #fbfaf7; --card: #ffffff; --ink: #1c2126; --quiet: #566069; --line: #d9d6cd; --link: #0b5a7a;

@@ -1,13 +1,13 @@
-/** Tables that are tables on a desk and on paper, and lists of cards on a phone, for a screen reader tables always. */
+/** Tables that become lists of cards on a phone. For a screen reader they are always tables. */
 import { html, type Insert, type Markup } from './markup.ts';
 import { unknown } from '../wording.ts';
 
 export interface Column {
   label: string;
   numeric?: boolean;
-  /** Of single words, which are not broken. */
+  /** A column of single words, which are not broken. */
   words?: boolean;
-  /** Of names with hyphens in them: wide enough to break at those. */
+  /** A column of names with hyphens: wide enough to break at those. */
   name?: boolean;
 }
 
@@ -18,8 +18,8 @@ export interface Group {
 }
 
 /**
- * The first cell of a row is its header; a column that says nothing in any row is left out. Roles are said outright, since the phone's
- * layout takes them away.
+ * The first cell of a row is its header. A column that is empty in every row is omitted. ARIA roles are explicit,
+ * because the phone's layout removes the implicit ones.
  */
 export function table(caption: Insert, allColumns: Column[], allGroups: Group[]): Markup {
   const isKept = (_: unknown, index: number) =>
@@ -73,7 +73,7 @@ function isEmpty(cell: Insert): boolean {
   return cell === undefined || cell === false || cell === '' || cell === unknown;
 }
 
-/** A word or two: no line of its own on a phone. */
+/** A word or two: not on a line of its own on a phone. */
 function isShort(cell: Insert): boolean {
   return typeof cell === 'number' || (typeof cell === 'string' && cell.length <= 12);
 }

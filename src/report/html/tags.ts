@@ -1,4 +1,4 @@
-/** Words that stand out by a tone, told by a mark as well as by colour; and what to do next. */
+/** Highlighted words, marked by a sign as well as by color; and what to do next. */
 import { html, type Markup } from './markup.ts';
 import type { StepState, Verdict } from '../schema.ts';
 import { stateMarks, stateWords } from '../wording.ts';

@@ -1,4 +1,4 @@
-/** What people must do after a run: by who has to do it, the most urgent first. */
+/** What people must do after a run, by owner, the most urgent first. */
 import type { Report, Task, Urgency } from '../schema.ts';
 import { countTasks } from '../tasks.ts';
 import { shortened, showOwner, urgencyMarks, urgencyWords } from '../wording.ts';
@@ -13,7 +13,7 @@ const tones = {
   know: 'quiet',
 } as const satisfies Record<Urgency, Tone>;
 
-/** The first section of a report; nothing where nobody has anything to do or to know. */
+/** The first section of a report. Nothing if nobody has anything to do or to know. */
 export function tasks({ tasks: groups, run }: Report): Markup | false {
   const toDo = countTasks(groups);
   const title = toDo === 0 ? 'Good to know' : `What people must do (${toDo}), the most urgent first`;

@@ -1,6 +1,7 @@
 /**
- * The timeline of a run: a row for each phase and each step, on a scale of seconds since the trigger. Labels are text, which
- * wraps; bars are SVG, placed in per cent. So the chart fits a phone and a sheet of paper without a script, with whole labels.
+ * The timeline of a run: a row for each phase and each step, in seconds since the trigger. Labels are text that wraps;
+ * bars are SVG, placed in percent. The chart therefore fits a phone and a sheet of paper without a script, with whole
+ * labels.
  */
 import { showDuration } from '../../topology/duration.ts';
 import { html, type Markup } from './markup.ts';
@@ -28,7 +29,7 @@ interface Bar {
   length: string;
 }
 
-/** Undefined when nothing of the run has a time yet. */
+/** Undefined if nothing in the run has a time yet. */
 export function timeline(report: Report): Markup | undefined {
   const bars = report.phases.flatMap((phase) => barsOf(phase, report));
   if (bars.length === 0) return undefined;
@@ -135,7 +136,7 @@ function rowOf(bar: Bar, scale: Scale): Markup {
   const from = percent(bar.startMs, scale);
   const to = percent(bar.endMs, scale);
   const place = to <= 84 ? { x: to, dx: 6, anchor: 'start' } : { x: from, dx: -6, anchor: 'end' };
-  // A bar from edge to edge leaves no room for its length, which is in the table.
+  // A bar across the whole width leaves no room for its duration, which is in the table.
   const hasRoom = to <= 84 || from >= 16;
   return html`<div
     class="row ${bar.className}"
@@ -154,7 +155,7 @@ function rowOf(bar: Bar, scale: Scale): Markup {
   </div>`;
 }
 
-/** States are told by pattern as well as by colour. */
+/** States are distinguished by pattern as well as by color. */
 const patterns = html`<defs>
   <pattern id="hatch-failed" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"
     ><rect width="6" height="6" class="hatch-ground" /><rect width="3" height="6" class="hatch-bad"

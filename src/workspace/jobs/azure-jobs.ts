@@ -1,4 +1,4 @@
-/** The jobs of a workspace of Azure Machine Learning, as `JobPlatform` asks for them. */
+/** The jobs of a workspace of Azure Machine Learning: implements `JobPlatform`. */
 import { apiVersions, type Arm, type JsonObject } from '../../azure/azure.ts';
 import type { JobPlatform, PlatformJob } from '../../run/work/job-platform.ts';
 import { workspaceId } from '../../topology/sides.ts';
@@ -7,7 +7,7 @@ import { isFinished, resumeWishOf, statusOf, type RawJob } from './job.ts';
 
 export type AzureJobs = JobPlatform<RawJob, { properties: JsonObject }>;
 
-/** How many jobs are read side by side; the client paces itself below the subscription's limits anyway. */
+/** How many jobs are read concurrently. The client stays below the subscription's limits by itself. */
 const window = 8;
 
 export function azureJobs(arm: Arm, workspace: WorkspaceRef): AzureJobs {
@@ -20,8 +20,8 @@ export function azureJobs(arm: Arm, workspace: WorkspaceRef): AzureJobs {
   return {
     find,
     /**
-     * Archived ones too. A list may leave out parts of a job (the nodes of a pipeline), so each unfinished one is read by itself; what
-     * has finished or gone by then is left out.
+     * Includes archived jobs. A list may omit parts of a job (the nodes of a pipeline), so each unfinished one is read
+     * by itself. Jobs that finished or disappeared meanwhile are left out.
      */
     async *unfinished({ cancelled = new Set<string>(), ...options } = {}) {
       const isWanted = (job: PlatformJob<RawJob>) => !job.isFinished || isLeftCancelled(job, cancelled);
@@ -48,7 +48,7 @@ function platformJob(raw: RawJob): PlatformJob<RawJob> {
   return { name: raw.name, status, isFinished: isFinished(status), raw };
 }
 
-/** Unless its owner has had the last word on it. */
+/** False if its owner has decided about the job. */
 function isLeftCancelled(
   { name, status, raw }: PlatformJob<RawJob>,
   cancelled: ReadonlySet<string>,

@@ -1,4 +1,4 @@
-/** Where a job writes its checkpoints, and whether its successor can go on from them. */
+/** Where a job writes its checkpoints, and whether its successor can resume from them. */
 import { parseAzureMlUri } from '../../azure/ids.ts';
 import type { Topology } from '../../topology/topology.ts';
 import { isObject, objectAt, textAt } from '../../azure/body/json.ts';
@@ -6,13 +6,14 @@ import { typeOf, type RawJob } from './job.ts';
 
 export type CheckpointPolicy = Topology['jobs']['checkpoint'];
 
+/** A path in a datastore. */
 export interface DatastorePath {
   datastore: string;
-  /** Below the datastore's container, without a leading slash. */
+  /** Path below the datastore's container, without a leading slash. */
   path: string;
 }
 
-/** The output of a job, as a place in a datastore; undefined where it has no such output or it lies in no datastore. */
+/** Returns the output's place in a datastore. Undefined if the job has no such output, or it is not in a datastore. */
 export function outputPlace(job: RawJob, output: string): DatastorePath | undefined {
   const declared = objectAt(job.properties, 'outputs')?.[output];
   if (!isObject(declared)) return undefined;
@@ -25,19 +26,19 @@ export function outputPlace(job: RawJob, output: string): DatastorePath | undefi
   return target?.kind === 'datastore' ? { datastore: target.datastore, path: target.path } : undefined;
 }
 
-/** Where Azure puts an output that names no place of its own. */
+/** Where Azure puts an output that names no path. */
 const defaultOutputUri =
   'azureml://datastores/${{default_datastore}}/paths/azureml/${{name}}/${{output_name}}/';
 
-/** Where the last checkpoint of a job may be: what it wrote itself comes before what it went on from. */
+/** Where a job's last checkpoint may be. What it wrote itself comes before what it resumed from. */
 export function checkpointPlaces(job: RawJob, policy: CheckpointPolicy): DatastorePath[] {
   const places = [outputPlace(job, policy.output), wentOnFrom(job, policy)];
   return places.filter((place) => place !== undefined);
 }
 
 /**
- * Below a datastore's container: the copy of a recovery point's checkpoint from which a successor goes on. No one else writes there, so
- * that nothing of another history gets into it, and another recovery point gets another folder.
+ * The folder, below a datastore's container, of the copied checkpoint from which a successor resumes. Nothing else
+ * writes there, so that it contains no other history. Another recovery point gets another folder.
  */
 export function checkpointFolder(successor: string, recoveryPoint: string): string {
   return `${resumeRoot}/${successor}/${recoveryPoint}`;
@@ -45,7 +46,10 @@ export function checkpointFolder(successor: string, recoveryPoint: string): stri
 
 const resumeRoot = 'understudy/resume';
 
-/** The folder that this job, a successor, was given to go on from; undefined where its input is something else, or its owner's. */
+/**
+ * Returns the folder that this job, a successor, was given to resume from. Undefined if its input is something else, or
+ * its owner's.
+ */
 export function wentOnFrom(job: RawJob, { input }: CheckpointPolicy): DatastorePath | undefined {
   const declared = objectAt(job.properties, 'inputs')?.[input];
   const target = isObject(declared) ? parseAzureMlUri(textAt(declared, 'uri') ?? '')?.target : undefined;
@@ -55,8 +59,8 @@ export function wentOnFrom(job: RawJob, { input }: CheckpointPolicy): DatastoreP
 }
 
 /**
- * Whether a successor would take a checkpoint: it declares the input, or its command reads it. The trials of a sweep and of
- * AutoML write their own checkpoints, and start again.
+ * Whether a successor would use a checkpoint: it declares the input, or its command reads it. The trials of a sweep and
+ * of AutoML write checkpoints of their own, and start again.
  */
 export function takesCheckpoint(job: RawJob, { input }: CheckpointPolicy): boolean {
   const type = typeOf(job);

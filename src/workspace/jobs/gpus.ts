@@ -1,14 +1,14 @@
-/** How many GPUs a job holds while it runs: what is lost with its region is counted in GPU-hours. Pure. */
+/** How many GPUs a job uses while it runs. Work lost with a region is reported in GPU-hours. Pure. */
 import type { Json, JsonObject } from '../../azure/azure.ts';
 import { isObject, numberAt, objectAt, textAt } from '../../azure/body/json.ts';
 import { sameName } from '../../azure/ids.ts';
 import type { ComputeSummary } from '../../plan/recovery-point-summary.ts';
 import { typeOf, type RawJob } from './job.ts';
 
-/** GPUs of a VM size, by its name in lower case, as the region's list of sizes says. */
+/** Number of GPUs by VM size in lower case, from the region's list of sizes. */
 export type GpusOfSizes = Readonly<Record<string, number>>;
 
-/** Undefined: it cannot be known. A job on machines without GPUs has 0, whatever its kind. */
+/** Undefined if it is not known. A job on machines without GPUs has 0, whatever its kind. */
 export function gpusOf(
   job: RawJob,
   computes: readonly ComputeSummary[],
@@ -22,7 +22,7 @@ export function gpusOf(
   return nodes === undefined ? undefined : gpus * nodes;
 }
 
-/** The VM size of each compute that the job names; of one whose size is not known, undefined. */
+/** The VM sizes of the computes that the job names. Contains undefined if a size is not known. */
 function sizesOf({ properties }: RawJob, computes: readonly ComputeSummary[]): Set<string | undefined> {
   const named = [...computesIn(properties)];
   if (named.length === 0) return new Set([instanceTypeOf(properties)]);
@@ -31,13 +31,16 @@ function sizesOf({ properties }: RawJob, computes: readonly ComputeSummary[]): S
   );
 }
 
-/** The names of the computes that a job runs on, as they are spelt; what the service fills in (`${{…}}`) is none. */
+/**
+ * The names of the computes that a job runs on, as they are spelled. Ignores expressions that the service resolves
+ * (`${{…}}`).
+ */
 export function computesOf({ properties }: RawJob): string[] {
   const names = [...computesIn(properties)].map((each) => each.split('/').at(-1) ?? each);
   return [...new Set(names)].filter((name) => !name.includes('${{'));
 }
 
-/** Names or ids, at any depth: a pipeline's steps have computes of their own. */
+/** Names or ids at any depth: the steps of a pipeline have computes of their own. */
 function* computesIn(value: Json | undefined): Iterable<string> {
   if (Array.isArray(value)) for (const each of value) yield* computesIn(each);
   if (!isObject(value)) return;
@@ -52,7 +55,7 @@ function instanceTypeOf(properties: JsonObject): string | undefined {
   return textAt(objectAt(properties, 'resources') ?? {}, 'instanceType');
 }
 
-/** Machines that it holds at a time; undefined: it cannot be known. */
+/** How many machines it uses at a time. Undefined if it is not known. */
 export function nodesOf(job: RawJob): number | undefined {
   const { properties } = job;
   switch (typeOf(job)) {
@@ -65,7 +68,7 @@ export function nodesOf(job: RawJob): number | undefined {
       return trials && trials * each;
     }
     default:
-      // How many machines the steps of a pipeline, or the trials of AutoML, hold at a time changes as they go.
+      // The number of machines that pipeline steps or AutoML trials use at a time varies.
       return undefined;
   }
 }

@@ -1,26 +1,27 @@
 /**
- * Folders of a hop: where a successor writes what its origin, which may run on unseen, would otherwise write to the same place.
- * `out/` becomes `out/us-…-hop-2/`, whatever the hop before wrote to. Pure.
+ * Folders of a hop: a successor writes there, because its original may still be running unseen and write to the same
+ * path. `out/` becomes `out/us-…-hop-2/`, whatever the hop before wrote to. Pure.
  */
 import { originTags, tagsOf, type RawJob } from './job.ts';
 
+/** One hop of a lineage. */
 export interface Hop {
-  /** Of the job that writes there. */
+  /** Name of the job that writes there. */
   name: string;
   hop: number;
 }
 
-/** `uri` with the folder of the hop: at its end, or before the name of a file. */
+/** Adds the hop's folder to `uri`: at its end, or before a file name. */
 export function folderOfHop(uri: string, of: Hop): string {
   const folder = segmentOf(of);
   if (uri.endsWith('/')) return `${uri}${folder}/`;
-  // A file stays a file: the folder goes before its name.
+  // A file remains a file: the folder goes before its name.
   const last = uri.lastIndexOf('/');
   const isFile = /\.[A-Za-z0-9]+$/.test(uri.slice(last));
   return isFile ? `${uri.slice(0, last)}/${folder}/${uri.slice(last + 1)}` : `${uri}/${folder}`;
 }
 
-/** `uri` as the job's owner gave it: without the folder of the job's own hop. */
+/** Returns `uri` as the job's owner gave it, without the folder of the job's own hop. */
 export function withoutHop(uri: string, job: RawJob): string {
   const hop = tagsOf(job)[originTags.hop];
   if (hop === undefined) return uri;
@@ -31,7 +32,7 @@ export function withoutHop(uri: string, job: RawJob): string {
     .join('/');
 }
 
-/** Whether a folder is that of some successor's hop. */
+/** Whether a folder belongs to any successor's hop. */
 export function isHopFolder(segment: string): boolean {
   return /^us-[a-z2-7]{24}-hop-\d+$/.test(segment);
 }

@@ -1,10 +1,11 @@
-/** Where the output of a job is: what `azureml://jobs/{job}/outputs/{output}` and `runs:/{job}` stand for. */
+/** Resolves the output of a job: what `azureml://jobs/{job}/outputs/{output}` and `runs:/{job}` refer to. */
 import { z } from 'zod';
 import { apiVersions, type Arm } from '../../azure/azure.ts';
 import { objectAt, textAt } from '../../azure/body/json.ts';
 import { outputPlace } from './checkpoint.ts';
 import type { RawJob } from './job.ts';
 
+/** Where one output of a job is. */
 export const JobOutputLine = z.strictObject({
   job: z.string(),
   /** MLflow's run artifacts are the output `artifacts`. */
@@ -14,13 +15,17 @@ export const JobOutputLine = z.strictObject({
 });
 export type JobOutputLine = z.infer<typeof JobOutputLine>;
 
+/** Looks up outputs of jobs. */
 export interface JobOutputs {
   find(job: string, output: string): Promise<JobOutputLine>;
-  /** All that were asked for. */
+  /** Returns all outputs that were looked up. */
   all(): JobOutputLine[];
 }
 
-/** Jobs are immutable, so each is read once. One that is gone has left its outputs where Azure puts them unasked. */
+/**
+ * Jobs are immutable, so each is read once. If a job no longer exists, its outputs are assumed where Azure puts them by
+ * default.
+ */
 export function jobOutputs(arm: Arm, workspace: string, signal: AbortSignal): JobOutputs {
   const found = new Map<string, JobOutputLine>();
   return {
@@ -43,7 +48,7 @@ export function jobOutputs(arm: Arm, workspace: string, signal: AbortSignal): Jo
   };
 }
 
-/** Where a job, as its spec says, writes an output. */
+/** Returns where a job writes an output, by its spec. */
 export function placeOfOutput(
   job: RawJob,
   output: string,
@@ -54,14 +59,17 @@ export function placeOfOutput(
   return outputPlace(job, output) ?? defaultPlace(job.name, output);
 }
 
-/** Run artifacts (MLflow's, and the output `default`) are in the artifact store; named outputs in the default datastore. */
+/**
+ * Run artifacts (MLflow's, and the output `default`) are in the artifact store. Named outputs are in the default
+ * datastore.
+ */
 function defaultPlace(job: string, output: string): { datastore: string; path: string } {
   return output === 'artifacts' || output === 'default'
     ? { datastore: 'workspaceartifactstore', path: `ExperimentRun/dcid.${job}` }
     : { datastore: 'workspaceblobstore', path: `azureml/${job}/${output}` };
 }
 
-/** `paths` below an output: `model/` of `runs:/x/model`. */
+/** Joins paths: `model/` of `runs:/x/model`. */
 export function joinPath(...parts: string[]): string {
   return parts
     .map((part) => part.replace(/^\/+|\/+$/g, ''))

@@ -1,4 +1,4 @@
-/** A job of Azure Machine Learning as its raw JSON says it (api 2024-04-01): the few fields that are read, and how. */
+/** A job of Azure Machine Learning as raw JSON (api 2024-04-01), and the few fields of it that are read. */
 import type { ArmResource, Json } from '../../azure/azure.ts';
 import { isObject, objectAt, textAt } from '../../azure/body/json.ts';
 
@@ -6,12 +6,12 @@ export type RawJob = ArmResource;
 
 export const jobTypes = ['Command', 'Sweep', 'Pipeline', 'AutoML', 'Spark'] as const;
 
-/** All that is not one of these is unfinished, whatever new status Azure thinks of. */
+/** Every other status, including new ones of Azure, counts as unfinished. */
 const finished = new Set(['completed', 'failed', 'canceled']);
 
 /** Tags that Understudy sets on a successor. */
 export const originTags = {
-  /** ARM id of the job that this one takes the place of. */
+  /** ARM id of the job that this one replaces. */
   origin: 'understudy.origin',
   lineage: 'understudy.lineage',
   hop: 'understudy.hop',
@@ -19,7 +19,7 @@ export const originTags = {
 } as const;
 
 /**
- * The tag by which a job's owner decides: `never` (leave it alone), `manual` (list it for a person), `always` (resubmit it
+ * The tag by which a job's owner decides: `never` (do nothing), `manual` (list it for a person), `always` (resubmit it
  * even if it may have completed: running it twice does no harm).
  */
 export const resumeTag = 'understudy.resume';
@@ -27,8 +27,8 @@ export const resumeTag = 'understudy.resume';
 const resumeWishes = ['never', 'manual', 'always'] as const;
 
 /**
- * What the tag says, read without regard to case and surrounding blanks; undefined: the job has no such tag. A value that means
- * nothing is `unknown`: its owner wanted something, and only the owner can say what.
+ * Returns the value of the tag, ignoring case and surrounding blanks. Undefined if the job does not have the tag. An
+ * unknown value is returned as `unknown`: only the owner knows what it should mean.
  */
 export function resumeWishOf(job: RawJob): (typeof resumeWishes)[number] | { unknown: string } | undefined {
   const plain = (text: string) => text.trim().toLowerCase();
@@ -38,16 +38,18 @@ export function resumeWishOf(job: RawJob): (typeof resumeWishes)[number] | { unk
   return resumeWishes.find((wish) => wish === plain(value)) ?? { unknown: value };
 }
 
-/** `its tag understudy.resume says "no", expected "never", "manual" or "always"` */
+/** Example: `its tag understudy.resume says "no", expected "never", "manual" or "always"`. */
 export function showUnknownWish(value: string): string {
   const [last, ...others] = resumeWishes.map((wish) => `"${wish}"`).toReversed();
   return `its tag ${resumeTag} says "${value}", expected ${others.toReversed().join(', ')} or ${last}`;
 }
 
+/** Returns Azure's status of the job. */
 export function statusOf(job: RawJob): string {
   return textAt(job.properties, 'status') ?? 'Unknown';
 }
 
+/** Whether a job with this status has ended. */
 export function isFinished(status: string): boolean {
   return finished.has(status.toLowerCase());
 }
@@ -56,6 +58,7 @@ export function typeOf(job: RawJob): string {
   return textAt(job.properties, 'jobType') ?? 'Unknown';
 }
 
+/** Returns the job's tags that are text. */
 export function tagsOf(job: RawJob): Record<string, string> {
   const tags = Object.entries(objectAt(job.properties, 'tags') ?? {});
   return Object.fromEntries(
@@ -63,7 +66,7 @@ export function tagsOf(job: RawJob): Record<string, string> {
   );
 }
 
-/** Keys under which the service says, from one version to the next, whose child a job is. */
+/** Keys that name the parent of a job. They differ between versions of the service. */
 const parentKeys = [
   'azureml.parentrunid',
   'azureml.pipelinerunid',
@@ -71,7 +74,7 @@ const parentKeys = [
   'azureml.rootrunid',
 ];
 
-/** The name of the pipeline (or sweep) of which the job is a part. */
+/** Returns the name of the pipeline or sweep that the job is part of. */
 export function parentOf(job: RawJob): string | undefined {
   const parent = textAt(job.properties, 'parentJobName');
   if (parent) return parent;
@@ -83,10 +86,10 @@ export function parentOf(job: RawJob): string | undefined {
   return found?.[1] as string | undefined;
 }
 
-/** Services that a person works in while the job runs; TensorBoard only looks on. */
+/** Services in which a person works while the job runs. TensorBoard only displays. */
 const interactive = new Set(['jupyterlab', 'jupyter', 'vscode', 'ssh', 'rstudio']);
 
-/** The interactive services that the job asked for: `JupyterLab`, `VSCode`, `SSH`. */
+/** Returns the interactive services that the job asked for: `JupyterLab`, `VSCode`, `SSH`. */
 export function interactiveServices(job: RawJob): string[] {
   const services: Json[] = Object.values(objectAt(job.properties, 'services') ?? {});
   return services.flatMap((service) => {
@@ -105,21 +108,21 @@ export function ownerOf(job: RawJob): string | undefined {
   );
 }
 
-/** How people know a job. */
+/** What identifies a job to people. */
 export interface NamedJob {
   name: string;
-  /** The name that its owner gave to the job whose successor this is. */
+  /** The name that its owner gave to the original job. Only for a successor. */
   submittedAs?: string | undefined;
   owner?: string | undefined;
 }
 
-/** `job "train-17" of ana`; of a successor `job "us-…" (submitted as "train-17") of ana`. */
+/** Example: `job "train-17" of ana`. For a successor: `job "us-…" (submitted as "train-17") of ana`. */
 export function showJob({ name, submittedAs, owner }: NamedJob): string {
   const first = submittedAs === undefined ? '' : ` (submitted as "${submittedAs}")`;
   return `job "${name}"${first}${owner === undefined ? '' : ` of ${owner}`}`;
 }
 
-/** Seconds of the job's own time limit (`limits.timeout`, ISO 8601), if it has one. */
+/** Returns the job's own time limit (`limits.timeout`, ISO 8601) in seconds, if it has one. */
 export function timeLimitSeconds(job: RawJob): number | undefined {
   const text = textAt(objectAt(job.properties, 'limits') ?? {}, 'timeout');
   const match = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?)?$/.exec(text ?? '');
