@@ -1,4 +1,4 @@
-/** A run in words, and how it is ended: the same for commands, findings and notifications. */
+/** Describes a run and how to end it, in the same words for commands, findings and notifications. */
 import { rowOf } from '../plan/operations.ts';
 import { isOver } from '../plan/run-states.ts';
 import type { RunDocument } from './run-document.ts';
@@ -11,7 +11,7 @@ export function describeRun(run: RunDocument): string {
 }
 
 export function howToEnd({ runId, operation, state, cancelled }: RunDocument): string {
-  // A recovery point that was not taken is taken anew: what was copied is not copied again.
+  // A failed replication is not retried: a new recovery point is taken, and what was copied is not copied again.
   if (state === 'failed' && rowOf(operation).lease !== 'run')
     return 'Mend what failed, and "understudy replicate" again.';
   if (cancelled)

@@ -1,4 +1,4 @@
-/** Counting what happened to each thing, so that expected = done + skipped + failed. Survives a restart in a cursor. */
+/** Counts what happened to each thing, so that expected = done + skipped + failed. Survives a restart in a cursor. */
 import { z } from 'zod';
 import { reconcile, type Counts } from './outcome.ts';
 
@@ -10,7 +10,7 @@ const ByReason = z.record(z.string(), Count);
 /** Plain JSON: it travels in cursors. */
 export const Tally = z.strictObject({
   done: Count,
-  /** Of `done`: what was there already. */
+  /** The part of `done` that was there already. */
   already: Count,
   bytes: Count,
   skipped: ByReason,
