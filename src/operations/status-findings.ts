@@ -50,7 +50,7 @@ function ofPointer({ lost }: Found): Finding[] {
   ];
 }
 
-/** A recovery point needs both regions, and a workspace into which no move brings things any more. */
+/** A recovery point needs both regions, and a workspace that no move is restoring into. */
 function howToTake({ status: { writer, regions }, open, pointer }: Found): string {
   if (open?.run && pointer?.takenBy?.run === open.runId)
     return `Once run "${open.runId}" has ended: "understudy replicate".`;
@@ -59,7 +59,7 @@ function howToTake({ status: { writer, regions }, open, pointer }: Found): strin
   return `Take one with "understudy replicate" ${when}.`;
 }
 
-/** A standby that does not answer keeps nobody from work, but from moving. */
+/** A standby that does not answer blocks no work, only a move. */
 function ofRegions({ status }: Found): Finding[] {
   return status.regions.flatMap(({ region, state, checks }): Finding[] => {
     if (state === 'healthy') return [];
@@ -119,12 +119,12 @@ function ofRecoveryPoints(found: Found): Finding[] {
   return findings;
 }
 
-/** That it could not be read says nothing new: the state of the regions does. */
+/** That it could not be read is nothing new: the findings about the regions say so. */
 function ofSharing({ status: { sharing } }: Found): Finding[] {
   return sharing.problem === undefined ? [] : [{ severity: 'critical', what: sharing.problem }];
 }
 
-/** What a person has accepted is in reports. */
+/** Damage that a person has accepted is in reports only. */
 function ofDamage({ status: { damage }, points }: Found): Finding[] {
   if (!damage)
     return [
@@ -155,7 +155,7 @@ function ofDamage({ status: { damage }, points }: Found): Finding[] {
   return [...replicas, ...parts];
 }
 
-/** The open run is read twice: as such, and in the list of all. */
+/** The open run is read twice: by itself, and in the list of all. */
 function ofDocuments({ damaged }: Found): Finding[] {
   const byMessage = new Map(damaged.map((error) => [error.message, error]));
   return [...byMessage.values()].map(({ message, details }): Finding => ({

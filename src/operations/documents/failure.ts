@@ -22,7 +22,7 @@ export const Failure = z.object({
 });
 export type Failure = z.input<typeof Failure>;
 
-/** What a command prints that failed before it had a document of its own. */
+/** What a command prints if it failed before it had a document of its own. */
 export const FailureDocument = z.object({ error: Failure });
 
 /** Any error as a document. */
