@@ -1,4 +1,4 @@
-/** The activities: thin. Each action of a plan is one activity, which lends its step heartbeats and cancellation. */
+/** The activities. Each action of a plan is one activity, which gives its step heartbeats and cancellation. */
 import { actions, type ActionName } from '../src/plan/actions.ts';
 import {
   runBeginner,
@@ -35,10 +35,10 @@ export interface RunActivities {
   tellOfEnd: (run: RunReference) => Promise<void>;
 }
 
-/** What an activity of an action returns is small: the whole is in the journal. */
+/** What an activity of an action returns is small: the journal has the rest. */
 export type Activities = RunActivities & Record<ActionName, (request: StepRequest) => Promise<StepOutcome>>;
 
-/** What belongs to no run: a host's worker looks before there is one. */
+/** Belongs to no run: a host's worker checks before there is one. */
 export interface LookActivities {
   lookAtConfigs: (request: HostLookRequest) => Promise<TargetLook[]>;
 }

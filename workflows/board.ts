@@ -1,4 +1,6 @@
-/** The run as it stands: every step's state, kept by the workflow and shown by its query. Deterministic. */
+/**
+ * The current state of the run: every step's state, maintained by the workflow and shown by its query. Deterministic.
+ */
 import { mayMove, type RunState } from '../src/plan/run-states.ts';
 import type { BegunRun, PlanStep } from '../src/run/begin-run.ts';
 import type { StepOutcome } from '../src/run/work/outcome.ts';
@@ -66,7 +68,7 @@ function shownOf({ id, phase, class: resourceClass, title }: PlanStep): StepProg
   return { id, ...(phase ? { phase } : {}), class: resourceClass, title, state: 'pending' };
 }
 
-/** What needs such a step may begin. */
+/** Steps that need such a step may begin. */
 export function isDone({ state }: { state: StepProgressState }): boolean {
   return state === 'completed' || state === 'skipped' || state === 'owed';
 }

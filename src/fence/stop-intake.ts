@@ -1,4 +1,4 @@
-/** No new work starts on the old side: its schedules are disabled. */
+/** Disables the schedules of the old side, so that no new work starts there. */
 import { apiVersions, type Azure, type CallOptions } from '../azure/azure.ts';
 import { isEnabled, setEnabled } from '../workspace/schedules.ts';
 import type { StepResult } from '../run/work/outcome.ts';
@@ -23,7 +23,10 @@ export function stopOldIntake(context: StepContext): Promise<StepResult> {
   });
 }
 
-/** Disables the schedules of a side, by default all that are enabled now, and writes down which: `run` is whose fence it is. */
+/**
+ * Disables the schedules of a side, by default all that are enabled now, and records which; `run`: the run whose fence
+ * it is.
+ */
 export async function stopSchedules(
   { azure, store, now }: Pick<StepContext, 'azure' | 'store' | 'now'>,
   { side, run, schedules }: { side: Side; run: string; schedules?: string[] },
@@ -49,8 +52,8 @@ export async function disableSchedules(azure: Azure, side: Side, names: string[]
 }
 
 /**
- * Of a cancelled run: the schedules that were enabled are enabled again, whether it disabled them or another that paid what it owed. Where
- * none was disabled, a region that did not answer is not asked again.
+ * For a cancelled run: enables the schedules again that were enabled before, whether this run disabled them or another
+ * that paid its debt. If none was disabled, a region that did not answer is not asked again.
  */
 export async function startOldIntake({ azure, store, from, now }: StepContext): Promise<string> {
   const schedules = (await stillShutOut(store, from.region, 'intake'))?.schedules ?? [];

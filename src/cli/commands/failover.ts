@@ -62,7 +62,7 @@ function mayAsk({ yes }: Options): boolean {
   return yes !== true && process.stdin.isTTY;
 }
 
-/** The same command typed again must not move the workspace back: without a question the region is named. */
+/** The same command typed again must not move the workspace back: if no question can be asked, `--to` is required. */
 function requireTarget(options: Options): void {
   if (options.to !== undefined || mayAsk(options)) return;
   throw new UnderstudyError(
@@ -81,7 +81,7 @@ function nothingToMove({ region, epoch }: Extract<Asked, { found: 'moved' }>) {
   };
 }
 
-/** Shows what would be done, and asks; returns what starts the run. */
+/** Shows what would be done, and asks. Returns the function that starts the run. */
 async function confirmed(
   output: Output,
   opened: Session,
@@ -109,7 +109,7 @@ async function confirmed(
 
 const shown = { ok: 'ok: ', failed: 'FAILED: ', unknown: 'cannot tell: ' } as const;
 
-/** Returns the reason. Declined where the person does not name the region. */
+/** Returns the reason. Throws Declined if the person does not name the region. */
 async function confirm(
   output: Output,
   { from, to }: { from: string; to: string },

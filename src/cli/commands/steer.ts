@@ -1,4 +1,4 @@
-/** What a person can do to an open run: pause it, let it go on, cancel it (with undo). */
+/** What a person can do to an open run: pause it, continue it, cancel it (with undo). */
 import type { Command } from 'commander';
 import { UnderstudyError, isUnderstudyError, messageOf } from '../../errors/error.ts';
 import { cancelRun, carryOutCancel, requireCancelled } from '../../operations/runs/cancel-run.ts';
@@ -34,7 +34,7 @@ function steer(name: string, description: string, paused: boolean): Command {
   });
 }
 
-/** A run that has failed is cancelled too: half a move is neither here nor there. */
+/** A run that has failed can be cancelled too: it may have moved half of the workspace. */
 function cancelCommand(): Command {
   const cancel = command(
     'cancel',
