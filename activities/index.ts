@@ -19,6 +19,7 @@ import type { Action } from '../src/run/work/step-context.ts';
 import { hostLooker, type HostLookRequest, type TargetLook } from '../src/switch/look-at-configs.ts';
 import { beating, progressing } from './beating.ts';
 
+/** What the activities are made from; tests replace single members. */
 export interface ActivityDependencies {
   open: Environments;
   makePlan: MakePlan;
@@ -26,6 +27,7 @@ export interface ActivityDependencies {
   undos: Undos;
 }
 
+/** The activities that belong to a run as a whole, and not to one of its steps. */
 export interface RunActivities {
   beginRun: (run: RunExecution) => Promise<BegunRun>;
   planUndo: (run: RunExecution) => Promise<OpenedPlan>;
@@ -43,6 +45,7 @@ export interface LookActivities {
   lookAtConfigs: (request: HostLookRequest) => Promise<TargetLook[]>;
 }
 
+/** Makes every activity of a worker, one per action of a plan included. */
 export function createActivities({
   open,
   makePlan,

@@ -7,15 +7,17 @@ import type { StepOutcome } from '../src/run/work/outcome.ts';
 import type { RunProgress, StepProgress, StepProgressState } from '../src/run/progress.ts';
 import type { RunReference } from '../src/run/reference.ts';
 
+/** The run's progress, and the changes that the workflow makes to it. */
 export interface Board {
   readonly progress: RunProgress;
   move(state: RunState, reason?: string): void;
-  /** What the run had done before an execution that was cancelled as it began: nothing shows it yet. */
+  /** Adds steps of an earlier execution, if this one was cancelled as it began and does not show them yet. */
   show(steps: readonly PlanStep[]): void;
   step(id: string): StepProgress;
   record(outcome: StepOutcome): void;
 }
 
+/** The board of a run that begins: every step is pending until its outcome is recorded. */
 export function makeBoard(run: RunReference, { header, steps }: Pick<BegunRun, 'header' | 'steps'>): Board {
   const { from, to, triggeredAt } = header;
   const progress: RunProgress = {

@@ -18,6 +18,7 @@ export interface Execution {
   heldUp(step: PlanStep, missing: string[]): boolean;
 }
 
+/** Returns when every step has ended, or will not be run. */
 export async function interpretPlan(steps: PlanStep[], execution: Execution): Promise<void> {
   const finished = new Map<string, Promise<boolean>>();
   const run = async (step: PlanStep): Promise<boolean> => {

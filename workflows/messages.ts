@@ -6,4 +6,5 @@ import type { RunProgress } from '../src/run/progress.ts';
 export const progress = defineQuery<RunProgress>('progress');
 /** No new step starts until `unpause`; running steps continue to their end. */
 export const pause = defineSignal<[by: string]>('pause');
+/** Steps may start again. */
 export const unpause = defineSignal<[by: string]>('unpause');

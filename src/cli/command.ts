@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { connectTemporal } from '../client/connect.ts';
 import { openSession, type Session } from '../operations/session.ts';
 
+/** A command with the options that all commands share, and `example` in its help. */
 export function command(name: string, description: string, example: string): Command {
   return new Command(name)
     .description(description)

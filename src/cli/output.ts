@@ -8,6 +8,7 @@ import { isUnderstudyError, type UnderstudyError } from '../errors/error.ts';
 import { describeFailure } from '../operations/documents/failure.ts';
 import { paintFor, type Paint } from './view/colour.ts';
 
+/** How one invocation of a command prints. */
 export interface Output {
   json: boolean;
   /** Whether a person reads it on a terminal. */

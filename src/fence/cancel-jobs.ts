@@ -28,6 +28,7 @@ export interface Asking {
   beat: () => Promise<void>;
 }
 
+/** What a listing of the old jobs found. */
 export interface Survey {
   /** In a large workspace, no more than is needed. */
   unfinished: Map<string, StoppedJob>;

@@ -45,6 +45,7 @@ export interface FenceDeadlineOptions {
 /** A timer that is this late means that the process was stopped, or starved. */
 const stoodStillMs = 1000;
 
+/** The deadline of one attempt of a step of the fence, and the requests that are made under it. */
 export class FenceDeadline {
   readonly #options: FenceDeadlineOptions;
   readonly #leastMs: number;

@@ -105,6 +105,7 @@ export function isRefusalOrSilence(error: unknown): error is UnderstudyError {
   return error.retryable || error.code === 'AzureError';
 }
 
+/** Records a debt of this step's fence, and returns the outcome `owed`. A debt that is owed already keeps its date. */
 export async function owe(
   context: StepContext,
   { kind, what, reason }: Pick<Debt, 'kind' | 'what' | 'reason'>,
@@ -122,6 +123,7 @@ async function keep(store: ControlStore, debt: KeptDebt): Promise<void> {
   }
 }
 
+/** Marks a debt as paid; does nothing if it is not owed. */
 export async function pay(
   store: ControlStore,
   debt: Pick<Debt, 'region' | 'kind'>,

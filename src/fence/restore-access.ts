@@ -7,6 +7,7 @@ import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import { workspaceId, type Side } from '../topology/sides.ts';
 import type { RemovedAccess } from './shut-out-record.ts';
 
+/** What was restored to a region, and what was not. */
 export interface RestoredAccess {
   detail: string;
   /** What could not be restored, one line each: for a person. */

@@ -63,6 +63,7 @@ export async function stillShutOut<K extends keyof Kinds>(
   return found?.givenBackAt === undefined ? found : undefined;
 }
 
+/** Records roles and keys before they are removed; called again, it adds to what is recorded. */
 export async function recordRemovedAccess(
   store: ControlStore,
   taken: Noted<'writers'>,
@@ -76,6 +77,7 @@ export async function recordRemovedAccess(
   }));
 }
 
+/** Records schedules before they are disabled; called again, it adds to what is recorded. */
 export async function recordStoppedIntake(
   store: ControlStore,
   taken: Noted<'intake'>,

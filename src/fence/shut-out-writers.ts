@@ -37,6 +37,7 @@ interface Writers {
   rolesOfBoth?: number;
 }
 
+/** Action `shutOutOldWriters`: removes the write access of the old side's writers, or owes that. */
 export function shutOutOldWriters(context: StepContext): Promise<StepResult> {
   const { azure, from, to, run } = context;
   const what = `rotate the storage keys of ${from.region} and remove the roles of its workspace`;

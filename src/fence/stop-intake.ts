@@ -12,6 +12,7 @@ interface IntakeUndo {
   schedules: string[];
 }
 
+/** Action `stopOldIntake`: disables the old side's schedules, or owes that. */
 export function stopOldIntake(context: StepContext): Promise<StepResult> {
   const { azure, from, run } = context;
   const debt = { kind: 'intake', what: `disable the schedules of ${from.region}` } as const;
@@ -37,6 +38,7 @@ export async function stopSchedules(
   return disableSchedules(azure, side, names, ask);
 }
 
+/** Names of the schedules of a side that are enabled now. */
 export async function enabledSchedules(azure: Azure, side: Side, options: CallOptions): Promise<string[]> {
   const path = `${workspaceId(side.workspace)}/schedules?listViewType=All`;
   const names: string[] = [];

@@ -27,6 +27,7 @@ type Context = Pick<StepContext, 'store' | 'run' | 'from' | 'now' | 'step'>;
 const dueJobs = 100;
 const dueMs = 5000;
 
+/** The record that one attempt of `stopOldJobs` writes, in batches. */
 export class StopNotes {
   readonly #context: Context;
   readonly #record: StoppedRecord;

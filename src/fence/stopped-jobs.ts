@@ -105,6 +105,7 @@ export interface CancelledJob extends Pick<StoppedJob, 'lineageRoot' | 'hop'> {
   run: string;
 }
 
+/** Undefined before the fence of the run has begun to stop jobs. */
 export async function readStopping(store: ControlStore, runId: string): Promise<Stopping | undefined> {
   return (await stoppings.read(store, stateName(runId)))?.value;
 }

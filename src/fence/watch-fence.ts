@@ -14,6 +14,7 @@ import { readStopping, StoppedRecord, type OldJobState, type StoppingEnd } from 
 
 const pauseMs = 1000;
 
+/** Reads, again and again, what the fence of this run has recorded. */
 export class FenceWatch {
   readonly #context: StepContext;
   readonly #record: StoppedRecord;

@@ -85,6 +85,7 @@ async function epochIn(
   return pointer.writer === region ? pointer.epoch.number : undefined;
 }
 
+/** A failover that a person has confirmed. */
 export interface Confirmed {
   plan: Plan;
   reason: string;

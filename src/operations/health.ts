@@ -21,12 +21,14 @@ import type { Session } from './session.ts';
 /** `unknown`: the check could not be made, and the detail says why. */
 export type CheckState = 'ok' | 'failed' | 'unknown';
 
+/** The result of one check of a region. */
 export interface Check {
   what: string;
   state: CheckState;
   detail: string;
 }
 
+/** The state of a region, and the checks that it follows from. */
 export interface Health {
   region: string;
   /** Unhealthy if any check failed; unknown if none failed, and not all could be made. */

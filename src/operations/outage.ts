@@ -2,6 +2,7 @@
 import type { ControlStore } from '../control-store/store.ts';
 import { seenHealth } from './health.ts';
 
+/** What is known about the beginning of an outage. */
 export interface Known {
   triggeredAt: Date;
   /** What the person says. */
@@ -10,6 +11,7 @@ export interface Known {
   readAt: string | undefined;
 }
 
+/** When an outage began (ISO 8601), and how that is known. */
 export interface Outage {
   outageBeganAt: string;
   outageSource: string;

@@ -26,6 +26,7 @@ import { warnOfTemplate } from './warn-of-template.ts';
 import type { Session } from './session.ts';
 import { inspectBeforeFailover, inspectBeforeReplicate } from './sharing.ts';
 
+/** A plan, and what was found while it was made. */
 export interface MadePlan {
   plan: Plan;
   /** What would make the run fail: the plan is refused while there is one. */
@@ -53,6 +54,7 @@ export interface Planning {
   now: Date;
 }
 
+/** What a plan of this session is made from: its topology, stores and templates. */
 export async function planningOf(session: Session, now = new Date()): Promise<Planning> {
   const { azure, store, topology } = session;
   const bundle = await session.bundle();
@@ -104,6 +106,7 @@ export function requireNoProblem({ plan, problems }: Pick<MadePlan, 'plan' | 'pr
   );
 }
 
+/** The plan of a recovery point of the writer's region; its problems are in the result, not thrown. */
 export async function planReplicate(planning: Planning): Promise<MadePlan> {
   const { store, topology, bundle, now } = planning;
   const pointer = await readPointer(store, { topology, who: 'replicate', now });

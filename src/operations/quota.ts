@@ -7,6 +7,7 @@ import type { RecoveryPointSummary } from '../plan/recovery-point-summary.ts';
 import { sideOf, workspaceId } from '../topology/sides.ts';
 import type { Topology } from '../topology/topology.ts';
 
+/** A quota that the plan would exceed. */
 export interface QuotaProblem {
   family: string;
   /** vCPUs that the standby needs on top of those in use. */

@@ -19,6 +19,7 @@ export type Registered = z.infer<typeof Registered>;
 
 const registrations = documentKind('registration', 2, Registered);
 
+/** Undefined if nothing is registered. */
 export async function readRegistered(store: ControlStore): Promise<Registered | undefined> {
   return (await registrations.read(store, name))?.value;
 }

@@ -12,6 +12,7 @@ import { declaredActive, sideOf } from '../topology/sides.ts';
 import { resourceClasses } from '../topology/words.ts';
 import type { Session } from './session.ts';
 
+/** The region pointer that the journal suggests. */
 export interface LostPointer {
   /** As the journal has it, or as the person says. */
   writer: string;

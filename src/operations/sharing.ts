@@ -23,6 +23,7 @@ export interface Looking {
   topology: Topology;
 }
 
+/** What both workspaces share. */
 export interface SharedNow {
   things: SharedThing[];
   /** When this was so (ISO 8601): earlier than now if a region did not answer; absent: unknown. */
@@ -71,6 +72,7 @@ async function newestSealed(store: ControlStore, region: string): Promise<Sealed
   }
 }
 
+/** What was found before an operation of what both workspaces share. */
 export interface Looked {
   problems: string[];
   warnings: string[];

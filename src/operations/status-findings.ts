@@ -5,6 +5,7 @@ import { resourceClasses } from '../topology/words.ts';
 import { ofRuns } from './run-findings.ts';
 import type { Finding, Found } from './status-shape.ts';
 
+/** Every finding, grouped by what it is about. */
 export function findingsOf(found: Found): Finding[] {
   return [
     ...ofPointer(found),

@@ -15,6 +15,7 @@ import type { SharedNow } from './sharing.ts';
 /** `critical`: a failover now would fail, or something is broken. `warning`: a person should see to it. */
 export type Severity = 'warning' | 'critical';
 
+/** One thing that a person should act on. */
 export interface Finding {
   severity: Severity;
   /** The word that `status` shows for it, if it has one of its own. */
@@ -25,6 +26,7 @@ export interface Finding {
   next?: string;
 }
 
+/** What `status` reads, and its findings. */
 export interface Status {
   topology: string;
   /** Absent if the region pointer is lost: the writer is then unknown. */

@@ -37,6 +37,7 @@ export interface BegunRun extends OpenedPlan {
 /** Makes the plan of a run for which nobody has confirmed one. */
 export type MakePlan = (environment: RunEnvironment & { now: Date }) => Promise<Plan>;
 
+/** Makes the activity `beginRun`. FencedError if another run, or another execution of this one, has the lease. */
 export function runBeginner(open: Environments, makePlan: MakePlan, now: () => Date = () => new Date()) {
   return async (run: RunExecution): Promise<BegunRun> => {
     const store = await open.openStore(run);

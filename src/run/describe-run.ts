@@ -10,6 +10,7 @@ export function describeRun(run: RunDocument): string {
   return `"${run.runId}" (${run.operation}${where}): ${state}${run.stateReason === undefined ? '' : `: ${run.stateReason}`}`;
 }
 
+/** What a person can do next about a run that is not over, or has failed. */
 export function howToEnd({ runId, operation, state, cancelled }: RunDocument): string {
   // A failed replication is not retried: a new recovery point is taken, and what was copied is not copied again.
   if (state === 'failed' && rowOf(operation).lease !== 'run')

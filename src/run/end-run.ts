@@ -10,6 +10,7 @@ import { releaseLeases } from './leases.ts';
 import type { RunExecution } from './reference.ts';
 import type { StepRecord } from './work/outcome.ts';
 
+/** How the workflow saw its run end. */
 export interface EndOfRun {
   run: RunExecution;
   state: Extract<RunState, 'completed' | 'failed' | 'cancelled'>;
@@ -23,6 +24,7 @@ export interface EndOfRun {
   givenUp?: GivenUp[];
 }
 
+/** A step that the workflow saw fail, or cancelled. */
 export interface GivenUp {
   step: string;
   /** `cancelled`: the cancel interrupted it. */
@@ -35,6 +37,7 @@ export interface EndedRun {
   ended: boolean;
 }
 
+/** Makes the activity `endRun`. FencedError if another execution has taken the run over. */
 export function runEnder(open: Environments, now: () => Date = () => new Date()) {
   return async ({ run, state, reason, undone = false, givenUp = [] }: EndOfRun): Promise<EndedRun> => {
     const store = await open.openStore(run);

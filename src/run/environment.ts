@@ -10,6 +10,7 @@ import { planFolder, plans } from './plan-document.ts';
 import type { RunReference } from './reference.ts';
 import { planned, type RunDocument, type RunHeader } from './run-document.ts';
 
+/** What a run works with. */
 export interface RunEnvironment {
   azure: Azure;
   store: ControlStore;
@@ -24,6 +25,7 @@ export interface PlannedEnvironment extends RunEnvironment {
   plan: Plan;
 }
 
+/** Opens what runs work with. */
 export interface Environments {
   /** Azure as this worker signs in to it, for work that belongs to no run. */
   azure: Azure;

@@ -24,6 +24,7 @@ export async function openRun(store: ControlStore, run: Omit<RunDocument, 'state
   throw new UnderstudyError('FencedError', `run "${run.runId}" exists already, and is another one`);
 }
 
+/** Undefined if there is none. ControlStoreError if it is damaged. */
 export async function readRun(store: ControlStore, runId: string): Promise<RunDocument | undefined> {
   return (await runDocuments.read(store, runName(runId)))?.value;
 }
@@ -79,6 +80,7 @@ async function hasEnded(store: ControlStore, runId: string): Promise<boolean> {
   return run !== undefined && !('error' in run) && isOver(run.state);
 }
 
+/** A step's record; undefined before the step has begun. */
 export async function readStep(
   store: ControlStore,
   runId: string,
@@ -103,6 +105,7 @@ export async function recordStep(
   }
 }
 
+/** The records of all steps that have begun. */
 export async function listSteps(store: ControlStore, runId: string): Promise<StepRecord[]> {
   const records: StepRecord[] = [];
   for await (const name of store.list(`${folder(runId)}/steps/`)) {

@@ -116,6 +116,7 @@ function fencedBy(runId: string): UnderstudyError {
   });
 }
 
+/** Undefined if no run has ever had the lease. */
 export async function readRunLease(store: ControlStore): Promise<RunLease | undefined> {
   return (await leases.read(store, name))?.value;
 }

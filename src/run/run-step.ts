@@ -26,6 +26,7 @@ export interface StepRuntime {
   lastProgress: Progress | undefined;
 }
 
+/** Makes the function that runs one step and returns its outcome. */
 export function stepRunner(
   open: Environments,
   actions: Record<ActionName, Action>,
@@ -46,7 +47,7 @@ export function stepRunner(
       for (const counts of result.counts ?? []) reconcile(counts);
       await holdLeases(environment, run, now);
       return outcomeOf(
-        await recordOutcome(environment, run, id, ({ error: _mended, ...record }) => ({
+        await recordOutcome(environment, run, id, ({ error: _resolved, ...record }) => ({
           ...record,
           ...result,
           endedAt: now().toISOString(),

@@ -60,6 +60,7 @@ interface ContextOf {
   now: () => Date;
 }
 
+/** What the action of a step gets. */
 export function makeContext({ environment, run, id, runtime, now }: ContextOf): StepContext {
   const { azure, store, plan, bundle, run: header } = environment;
   const step = plan.steps.find((each) => each.id === id);

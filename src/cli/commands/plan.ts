@@ -45,6 +45,7 @@ export function planCommand(): Command {
   });
 }
 
+/** `--accept-loss NAME…`, as `plan` and `failover` have it. */
 export function acceptLossOption(): Option {
   return new Option(
     '--accept-loss <name...>',

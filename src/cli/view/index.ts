@@ -37,6 +37,7 @@ export interface View {
   finish(): void;
 }
 
+/** A view on `stream`: the tree on a terminal, plain lines anywhere else. */
 export function createView(
   stream: ViewStream,
   { env = process.env, now = () => new Date() }: ViewOptions = {},

@@ -18,6 +18,7 @@ interface Line {
  */
 export type DescribeChanges = (progress: RunProgress, now: Date) => string[];
 
+/** Makes a describer that remembers which lines it has returned. */
 export function changeDescriber(): DescribeChanges {
   const said = new Set<string>();
   let runState = '';

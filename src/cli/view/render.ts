@@ -60,6 +60,7 @@ const styles = {
 const foldings = [0, 1, 2, 3] as const;
 type Folding = (typeof foldings)[number];
 
+/** The run as lines, joined by newlines: at most `rows` of them, none wider than `columns`. */
 export function renderProgress(progress: RunProgress, options: RenderOptions): string {
   const drawing: Drawing = { ...options, paint: picocolors.createColors(options.colour) };
   const rows = options.rows ?? Number.POSITIVE_INFINITY;

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { errorCodes, isUnderstudyError, messageOf } from '../../errors/error.ts';
 
+/** The member `error` of a document. */
 export const Failure = z.object({
   code: z
     .enum([...errorCodes, 'InternalError'])

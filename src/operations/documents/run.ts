@@ -41,6 +41,7 @@ export const CancelOutcome = z.union([
   }),
 ]);
 
+/** What `pause` and `unpause` print. */
 export const PauseOutcome = z.object({ runId: z.string(), paused: z.boolean() });
 
 /** What `report` prints: the report, and nothing about where it was written. */

@@ -12,6 +12,7 @@ import type { RunReference } from '../../run/reference.ts';
 import type { RunDocument } from '../../run/run-document.ts';
 import type { Session } from '../session.ts';
 
+/** A run that this Temporal executes. */
 export interface StartedRun {
   runId: string;
   handle: RunHandle;

@@ -22,6 +22,7 @@ import { outageOf } from '../outage.ts';
 import { registerIfNone } from '../register.ts';
 import type { Session } from '../session.ts';
 
+/** Why and when a run was started. */
 export interface Trigger {
   reason: string;
   triggeredAt: Date;

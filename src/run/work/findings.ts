@@ -55,6 +55,7 @@ export async function writeFindings(
   return findings.length === 0 ? [] : sealFindings(context, kind, { first: findings, parts: [] });
 }
 
+/** Writes a part under its digest; writing it twice makes one part. */
 export async function sealPart(context: StepContext, findings: Finding[]): Promise<PartOfFindings> {
   const digest = await findingLists.seal(context.store, folderOf(context), {
     step: context.step.id,

@@ -12,6 +12,7 @@ export interface Heartbeat {
   save: (cursor: unknown) => Promise<void>;
 }
 
+/** Starts the heartbeat of a step; it reports to `context.checkpoint` at most once a second. */
 export function startHeartbeat(
   context: Pick<StepContext, 'checkpoint' | 'signal'>,
   unit: string,

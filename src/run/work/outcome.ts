@@ -96,12 +96,14 @@ export interface StepOutcome extends Pick<
 /** Maximum characters of a text that travels; the journal has all of it. */
 const longestText = 600;
 
+/** The text, cut to what may travel through Temporal. */
 export function cutShort(text: string): string {
   return text.length <= longestText
     ? text
     : `${text.slice(0, longestText)} … (${text.length} letters; the whole is in the report)`;
 }
 
+/** What the workflow gets of a step's record. */
 export function outcomeOf(record: StepRecord): StepOutcome {
   const { step, state, attempts, startedAt, endedAt, detail } = record;
   return {
