@@ -16,7 +16,7 @@ const exitCodes = [
   ['0', 'done', ''],
   ['1', 'failed', ': the message says what, and what to do'],
   ['2', 'bad usage or bad input', ': nothing was changed'],
-  ['3', 'declined or cancelled by a person, or left by one', ': the message says what goes on'],
+  ['3', 'declined or cancelled by a person, or no longer watched', ': the message says what continues'],
   ['4', 'of status: a person should see to something', ''],
   ['5', 'of status: something is broken', ': a failover now would fail, or lose more than it must'],
 ] as const;

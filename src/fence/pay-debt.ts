@@ -75,9 +75,9 @@ export async function payDebtsOfTarget(context: StepContext): Promise<StepResult
       if (debt.kind === 'jobs')
         throw new UnderstudyError(
           'PreconditionError',
-          `an earlier failover could not ${debt.what}, and ${region} refuses it still: ${error.message}`,
+          `an earlier failover could not ${debt.what}, and ${region} still refuses it: ${error.message}`,
           {
-            next: `Cancel the unfinished jobs there by hand, or allow it, then go on with "understudy retry ${context.run.runId}": what they compute is continued elsewhere.`,
+            next: `Cancel the unfinished jobs there by hand, or allow it, then "understudy retry ${context.run.runId}": their successors run elsewhere.`,
             cause: error,
           },
         );

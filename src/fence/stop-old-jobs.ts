@@ -149,7 +149,7 @@ async function cancelOthers(asking: Asking, context: StepContext, work: Work): P
     late = await look(false);
   }
   for (const name of late.unfinished.keys())
-    refused.set(name, 'it was submitted while the others were stopped, as more and more were');
+    refused.set(name, 'it was submitted while the others were being stopped, and more kept coming');
   return refused;
 }
 

@@ -80,7 +80,7 @@ export function requireOutage({ region, state, checks }: Health): void {
     .filter((each) => each.state === 'unknown')
     .map(({ what, detail }) => `${what}: ${detail}`);
   throw new UnderstudyError('PreconditionError', `cannot tell whether ${region} is out: ${why.join('; ')}`, {
-    next: 'Mend what refuses, and look again; if you know that it is out: --even-if-healthy, and --outage-began TIME.',
+    next: 'Fix what is refused, and try again. If you know that it is out: --even-if-healthy, and --outage-began TIME.',
   });
 }
 

@@ -102,7 +102,7 @@ export function requireNoProblem({ plan, problems }: Pick<MadePlan, 'plan' | 'pr
   throw new UnderstudyError(
     'PreconditionError',
     `this ${plan.operation} would fail:\n${problems.map((each) => `  - ${each}`).join('\n')}`,
-    { next: 'Fix it, or have the quota raised, and plan again.' },
+    { next: 'Fix what is listed (a quota can be raised), then plan again.' },
   );
 }
 
@@ -221,7 +221,7 @@ async function lookAhead(
     return { problems: found, warnings: [] };
   } catch (error) {
     if (!isUnderstudyError(error)) throw error;
-    const unread = `whether the quota of ${region} is enough could not be read: ${messageOf(error)}`;
+    const unread = `the quota of ${region} could not be read, and may be too small: ${messageOf(error)}`;
     return { problems: [], warnings: [unread] };
   }
 }

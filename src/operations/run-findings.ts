@@ -26,7 +26,7 @@ export function ofRuns(found: Found): Finding[] {
             severity: 'critical',
             ...about,
             what: `${about.what}, and this Temporal does not execute it`,
-            next: `Take it up: "understudy retry ${run.runId}".`,
+            next: `Execute it here: "understudy retry ${run.runId}".`,
           },
         ];
       if (run.silent) return [{ severity: 'critical', ...about, ...ofSilence(about.what, run.silent) }];
@@ -44,7 +44,7 @@ function ofSilence(run: string, { what, kind, seconds }: Silence): Pick<Finding,
       kind === 'no heartbeat'
         ? `${run}; ${what} has given no sign of life for ${lasted}: its worker is gone, or cut off`
         : `${run}; ${what} has waited ${lasted} for a worker to take it`,
-    next: 'See that a worker runs and reaches Temporal ("understudy worker"): it goes on by itself then.',
+    next: 'Make sure that a worker runs and reaches Temporal ("understudy worker"): the run then continues by itself.',
   };
 }
 

@@ -35,7 +35,7 @@ function ofDebts({ status }: Found): Finding[] {
 
 function ofRegistered({ status }: Found): Finding[] {
   if (status.differsFromRegistered !== true) return [];
-  const what = 'this topology or a template of it is other than what is registered';
+  const what = 'this topology, or a template of it, differs from what is registered';
   const next = 'If it is what runs should use: "understudy register".';
   return [{ severity: 'warning', what, next }];
 }
@@ -45,7 +45,7 @@ function ofPointer({ lost }: Found): Finding[] {
   return [
     {
       severity: 'critical',
-      what: `the region pointer is missing, and the control store has been used (it has "${lost}"): nobody can say which region may be written`,
+      what: `the region pointer is missing, and the control store has been used (it has "${lost}"): which region may be written is unknown`,
       next: 'Make it again from the journal: understudy restore-pointer --reason "…".',
     },
   ];
@@ -73,8 +73,8 @@ function ofRegions({ status }: Found): Finding[] {
         severity: state === 'unhealthy' ? 'critical' : 'warning',
         what: `${isActive ? 'the active region' : 'the standby'}, ${region}, is ${state}: ${bad.join('; ')}`,
         next: isActive
-          ? 'If it stays so: "understudy plan" says what a move would do, and "understudy failover" makes it.'
-          : 'A move there would wait for it: see what keeps it from answering.',
+          ? 'If that does not change: "understudy plan" shows what a move would do, and "understudy failover" makes it.'
+          : 'A move there would wait for it: find out why it does not answer.',
       },
     ];
   });
@@ -132,7 +132,7 @@ function ofDamage({ status: { damage }, points }: Found): Finding[] {
       {
         severity: 'warning',
         kind: 'damaged',
-        what: 'the ledger of the scrub cannot be read: nobody knows which copies are damaged',
+        what: 'the ledger of the scrub cannot be read: which copies are damaged is unknown',
         next: '"understudy replicate" begins it again.',
       },
     ];
@@ -172,8 +172,8 @@ function ofWorkers({ status }: Found): Finding[] {
     return [
       {
         severity: 'critical',
-        what: 'Temporal does not answer: nothing can be started, and nobody can say what is executed',
-        next: 'See that it runs, and that TEMPORAL_ADDRESS names it; or start another: runs live in the control store.',
+        what: 'Temporal does not answer: nothing can be started, and what is executed is unknown',
+        next: 'Make sure that it runs, and that TEMPORAL_ADDRESS names it; or start another: runs live in the control store.',
       },
     ];
   return status.workers
@@ -182,7 +182,7 @@ function ofWorkers({ status }: Found): Finding[] {
       severity: host === undefined ? 'critical' : 'warning',
       what:
         host === undefined
-          ? 'no worker polls: no run goes on'
+          ? 'no worker polls: no run makes progress'
           : `no worker polls for host ${host}: its config files cannot be rewritten`,
       next:
         host === undefined

@@ -95,7 +95,7 @@ export async function holdRunLease(store: ControlStore, request: LeaseRequest): 
       if (open) throw fencedBy(open.runId);
       if (request.takeOver !== true)
         throw new UnderstudyError('FencedError', `run "${runId}" does not have the run lease`, {
-          next: `Take it up again: "understudy retry ${runId}".`,
+          next: `Retry it: "understudy retry ${runId}".`,
         });
     } else {
       const mine = lease.holder === holder;

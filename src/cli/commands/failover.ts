@@ -30,13 +30,10 @@ export function failoverCommand(): Command {
     'move the workspace to the standby region, now; watches the run to its end',
     'understudy failover --reason "eastus is down"\nunderstudy failover --to westus3 --yes --reason "INC-4711" --outage-began 2026-11-21T02:58:00Z',
   )
-    .option('--to <region>', 'the region to move to; obligatory with --yes, or where there is no terminal')
+    .option('--to <region>', 'the region to move to; required with --yes, or without a terminal')
     .option('-y, --yes', 'do not ask')
-    .option('--reason <text>', 'why; it stands in the report; obligatory with --accept-loss')
-    .option(
-      '--even-if-healthy',
-      'go on although the active region is healthy, or nobody can tell whether it is',
-    )
+    .option('--reason <text>', 'why, for the report; required with --accept-loss')
+    .option('--even-if-healthy', 'continue although the active region is healthy, or may be')
     .option(
       '--outage-began <time>',
       'when the outage began, ISO 8601; default: the first failed health check',

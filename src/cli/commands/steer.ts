@@ -14,7 +14,7 @@ import { seeThrough } from '../see-through.ts';
 export function steerCommands(): Command[] {
   return [
     steer('pause', 'no new step of the open failover starts', true),
-    steer('unpause', 'let a paused failover go on', false).alias('resume'),
+    steer('unpause', 'continue a paused failover', false).alias('resume'),
     cancelCommand(),
   ];
 }
@@ -28,8 +28,8 @@ function steer(name: string, description: string, paused: boolean): Command {
     return {
       document: { runId: run.runId, paused },
       text: paused
-        ? `${run.runId}: paused: running steps go on to their end; "understudy unpause" lets the rest start`
-        : `${run.runId}: goes on`,
+        ? `${run.runId}: paused: running steps finish; "understudy unpause" starts the rest`
+        : `${run.runId}: continues`,
     };
   });
 }

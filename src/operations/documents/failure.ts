@@ -10,7 +10,7 @@ export const Failure = z.object({
   message: z.string().describe('What was tried, on what, and what was wrong'),
   place: z.string().optional().describe('Where: a file and line, an ARM id, a URL'),
   next: z.string().optional().describe('What to do next'),
-  retryable: z.boolean().describe('The same command may succeed later, with nothing changed'),
+  retryable: z.boolean().describe('The same command may succeed later, without any change'),
   exitCode: z.int().describe("The command's exit code"),
   azure: z
     .object({

@@ -12,7 +12,7 @@ export const RunOutcome = z.object({
   started: z.boolean().describe('false: it ran already, and was watched'),
   state: z
     .enum(['completed', 'failed', 'cancelled', 'left'])
-    .describe('left: nobody watches any more, and the run goes on'),
+    .describe('left: nobody watches any more, and the run continues'),
   reason: z.string().describe('Why it ended so; may be empty'),
   report: Report.optional().describe('Absent where the run never had a plan, or was left'),
   reportFolder: z.string().optional().describe('Where report.html, .json and .txt were written'),

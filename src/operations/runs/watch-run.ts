@@ -50,7 +50,7 @@ export function requireCompleted({ runId, state, reason, next = '' }: Watched): 
     case 'completed':
       return;
     case 'left':
-      throw new UnderstudyError('Declined', `you left; run ${runId} goes on`, {
+      throw new UnderstudyError('Declined', `you stopped watching; run ${runId} continues`, {
         next: `Watch it again with "understudy status --watch", or see "understudy report ${runId}" when it is over.`,
       });
     case 'cancelled':
@@ -89,7 +89,7 @@ async function watchUntilOver(
     if (over) return over;
     await delay(lookEveryMs, undefined, { signal: leaving }).catch(() => undefined);
   }
-  return { runId: run.runId, state: 'left', reason: 'you left; the run goes on' };
+  return { runId: run.runId, state: 'left', reason: 'you stopped watching; the run continues' };
 }
 
 interface Look {
@@ -135,7 +135,7 @@ function silenceTeller(watcher: Watcher, runId: string): (look: Look, temporal: 
     watcher.print(
       temporal
         ? `nothing is heard of the run (${messageOf(error)}): does "understudy worker" run? Still watching.`
-        : `Temporal does not answer: the run goes on when it does, or on another with "understudy retry ${runId}". Still watching.`,
+        : `Temporal does not answer: the run continues when it does, or on another with "understudy retry ${runId}". Still watching.`,
     );
   };
 }
