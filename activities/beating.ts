@@ -1,7 +1,7 @@
 /**
- * Heartbeats of an activity. They say two things: that the worker lives (one a second, so that a killed worker is noticed within
- * seconds), and how far the work is. A worker that lives proves nothing of its work: work that shows no progress for too long is ended,
- * and Temporal tries again.
+ * Heartbeats of an activity. They say two things: that the worker is alive (one per second, so that a killed worker is
+ * noticed within seconds), and how far the work is. A live worker proves nothing about its work: work that shows no
+ * progress for too long is ended, and Temporal tries again.
  */
 import { Context } from '@temporalio/activity';
 import { UnderstudyError, isUnderstudyError } from '../src/errors/error.ts';
@@ -11,13 +11,13 @@ import type { Progress } from '../src/run/work/step-context.ts';
 import { showDuration } from '../src/topology/duration.ts';
 import { asFailure } from './failures.ts';
 
-/** How often the worker says that it lives; well below the heartbeat timeout. */
+/** How often the worker says that it is alive; well below the heartbeat timeout. */
 const beatMs = 1000;
 
-/** What is ended has so long to say so in the journal; what cannot be ended is left to itself then. */
+/** How long ended work has to record that in the journal; work that does not end in that time is abandoned. */
 const graceMs = 5000;
 
-/** For work that is short, and bounded by its activity's own time-out: `work` shows no progress. */
+/** For work that is short, and limited by its activity's own time-out: `work` shows no progress. */
 export function beating<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const context = Context.current();
   const timer = setInterval(() => context.heartbeat(), beatMs);
@@ -58,7 +58,7 @@ export async function progressing<T>(
   try {
     return await asFailure(context.cancellationSignal, () =>
       Promise.race([work(runtime), givenUp.promise]).catch((error: unknown) => {
-        // What was waited for says only that it was ended.
+        // The work's own error says only that it was ended.
         throw stalled.signal.aborted && !isUnderstudyError(error) ? stalled.signal.reason : error;
       }),
     );

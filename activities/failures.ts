@@ -1,9 +1,9 @@
-/** The one place where an error of ours becomes Temporal's: retryable or not, and after how long. */
+/** The one place that turns an error of ours into one of Temporal's: retryable or not, and after how long. */
 import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
 import { isDefect, isUnderstudyError, messageOf } from '../src/errors/error.ts';
 import { cutShort } from '../src/run/work/outcome.ts';
 
-/** Runs `work`; what it throws becomes a failure that Temporal's retries understand. */
+/** Runs `work`; turns what it throws into a failure that Temporal's retries understand. */
 export async function asFailure<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -15,7 +15,7 @@ export async function asFailure<T>(signal: AbortSignal, work: () => Promise<T>):
 
 function failureOf(error: unknown): ApplicationFailure {
   if (!isUnderstudyError(error)) {
-    // Not one of ours: a fault of the machine, perhaps; retried, since a worker elsewhere may fare better.
+    // Not one of ours, perhaps a fault of the machine: retried, since another worker may succeed.
     return ApplicationFailure.create({
       message: cutShort(messageOf(error)),
       type: error instanceof Error ? error.name : 'Error',

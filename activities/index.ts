@@ -1,4 +1,4 @@
-/** The activities: thin. Each action of a plan is one activity, which lends its step heartbeats and cancellation. */
+/** The activities. Each action of a plan is one activity, which gives its step heartbeats and cancellation. */
 import { actions, type ActionName } from '../src/plan/actions.ts';
 import {
   runBeginner,
@@ -19,6 +19,7 @@ import type { Action } from '../src/run/work/step-context.ts';
 import { hostLooker, type HostLookRequest, type TargetLook } from '../src/switch/look-at-configs.ts';
 import { beating, progressing } from './beating.ts';
 
+/** What the activities are made from; tests replace single members. */
 export interface ActivityDependencies {
   open: Environments;
   makePlan: MakePlan;
@@ -26,6 +27,7 @@ export interface ActivityDependencies {
   undos: Undos;
 }
 
+/** The activities that belong to a run as a whole, and not to one of its steps. */
 export interface RunActivities {
   beginRun: (run: RunExecution) => Promise<BegunRun>;
   planUndo: (run: RunExecution) => Promise<OpenedPlan>;
@@ -35,14 +37,15 @@ export interface RunActivities {
   tellOfEnd: (run: RunReference) => Promise<void>;
 }
 
-/** What an activity of an action returns is small: the whole is in the journal. */
+/** What an activity of an action returns is small: the journal has the rest. */
 export type Activities = RunActivities & Record<ActionName, (request: StepRequest) => Promise<StepOutcome>>;
 
-/** What belongs to no run: a host's worker looks before there is one. */
+/** Belongs to no run: a host's worker checks before there is one. */
 export interface LookActivities {
   lookAtConfigs: (request: HostLookRequest) => Promise<TargetLook[]>;
 }
 
+/** Makes every activity of a worker, one per action of a plan included. */
 export function createActivities({
   open,
   makePlan,

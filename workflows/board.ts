@@ -1,19 +1,23 @@
-/** The run as it stands: every step's state, kept by the workflow and shown by its query. Deterministic. */
+/**
+ * The current state of the run: every step's state, maintained by the workflow and shown by its query. Deterministic.
+ */
 import { mayMove, type RunState } from '../src/plan/run-states.ts';
 import type { BegunRun, PlanStep } from '../src/run/begin-run.ts';
 import type { StepOutcome } from '../src/run/work/outcome.ts';
 import type { RunProgress, StepProgress, StepProgressState } from '../src/run/progress.ts';
 import type { RunReference } from '../src/run/reference.ts';
 
+/** The run's progress, and the changes that the workflow makes to it. */
 export interface Board {
   readonly progress: RunProgress;
   move(state: RunState, reason?: string): void;
-  /** What the run had done before an execution that was cancelled as it began: nothing shows it yet. */
+  /** Adds steps of an earlier execution, if this one was cancelled as it began and does not show them yet. */
   show(steps: readonly PlanStep[]): void;
   step(id: string): StepProgress;
   record(outcome: StepOutcome): void;
 }
 
+/** The board of a run that begins: every step is pending until its outcome is recorded. */
 export function makeBoard(run: RunReference, { header, steps }: Pick<BegunRun, 'header' | 'steps'>): Board {
   const { from, to, triggeredAt } = header;
   const progress: RunProgress = {
@@ -66,7 +70,7 @@ function shownOf({ id, phase, class: resourceClass, title }: PlanStep): StepProg
   return { id, ...(phase ? { phase } : {}), class: resourceClass, title, state: 'pending' };
 }
 
-/** What needs such a step may begin. */
+/** Steps that need such a step may begin. */
 export function isDone({ state }: { state: StepProgressState }): boolean {
   return state === 'completed' || state === 'skipped' || state === 'owed';
 }

@@ -1,9 +1,9 @@
-/** `failover`: the workspace moves to the standby, now. */
+/** `failover`: moves the workspace to the standby, now. */
 import type { RunSummary } from '../src/run/progress.ts';
 import type { RunStart } from '../src/run/reference.ts';
 import { takeUp } from './run.ts';
 
-/** One run. Its id is the run's; its result says how it ended; what happened is in the journal and the report. */
+/** One run. Its id is the run's; its result says how it ended; the journal and the report have the details. */
 export async function failover(start: RunStart): Promise<RunSummary> {
   const run = takeUp(start);
   await run.begin();

@@ -1,5 +1,6 @@
 /**
- * A workflow type per operation, by the operation's own name; a look that a host's worker is asked for; and what outlives a run.
+ * One workflow type per operation, with the operation's own name; the check that a host's worker makes; and what
+ * outlives a run.
  */
 export { failover } from './failover.ts';
 export { lookAtConfigs } from './look-at-configs.ts';

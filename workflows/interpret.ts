@@ -1,6 +1,6 @@
 /**
- * The interpreter: every step of a plan as soon as what it needs is done, each by an activity. It decides no outcome: the journal has
- * them before the workflow hears of them.
+ * The interpreter: starts every step of a plan as soon as what it needs is done, each as an activity. It decides no
+ * outcome: the journal has an outcome before the workflow does.
  */
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
 import type { PlanStep } from '../src/run/begin-run.ts';
@@ -9,12 +9,16 @@ import type { PlanStep } from '../src/run/begin-run.ts';
 export interface Execution {
   /** Resolves once a further step may start; false: no further step starts. */
   mayStart(): Promise<boolean>;
-  /** Whether the step is done. Never throws: a failure stops only what needs the step. */
+  /** Whether the step is done. Never throws: a failure stops only steps that need this one. */
   execute(step: PlanStep): Promise<boolean>;
-  /** What the step needs is not done, or no step may start any more: it is not run. Returns whether what needs it goes on all the same. */
+  /**
+   * What the step needs is not done, or no step may start any more: it is not run. Returns whether steps that need it
+   * continue all the same.
+   */
   heldUp(step: PlanStep, missing: string[]): boolean;
 }
 
+/** Returns when every step has ended, or will not be run. */
 export async function interpretPlan(steps: PlanStep[], execution: Execution): Promise<void> {
   const finished = new Map<string, Promise<boolean>>();
   const run = async (step: PlanStep): Promise<boolean> => {
@@ -28,7 +32,7 @@ export async function interpretPlan(steps: PlanStep[], execution: Execution): Pr
   await Promise.all(finished.values());
 }
 
-/** Whether an activity was refused because somebody has cancelled the run, of which Temporal was not told. */
+/** Whether an activity was refused because somebody has cancelled the run without Temporal being told. */
 export function isOfCancelledRun(error: unknown): boolean {
   return (
     error instanceof ActivityFailure &&

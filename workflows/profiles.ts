@@ -1,4 +1,4 @@
-/** How activities are tried: by the time limits that the plan carries for each step. */
+/** How activities are retried: by the time limits that the plan has for each step. */
 import { ActivityCancellationType, type ActivityOptions } from '@temporalio/workflow';
 import type { Profile } from '../src/plan/actions.ts';
 import type { TimeLimits } from '../src/plan/plan.ts';
@@ -6,8 +6,8 @@ import { hostQueue } from '../src/plan/queues.ts';
 import { timeLimits } from '../src/plan/time-limits.ts';
 
 /**
- * A cancelled step is waited for: nothing is undone while it may still write. Heartbeats say that the worker lives; they end once a step
- * has shown no progress for too long (see `activities/beating.ts`).
+ * A cancelled step is waited for: nothing is undone while it may still write. Heartbeats show that the worker is alive;
+ * they stop once a step has shown no progress for too long (see `activities/beating.ts`).
  */
 const every = {
   heartbeatTimeout: '5s',
@@ -16,8 +16,8 @@ const every = {
 } as const satisfies ActivityOptions;
 
 /**
- * A step is retried until its time is up, or until its error is final. `limits`: the step's own; absent, as in plans of older releases,
- * those of its profile.
+ * A step is retried until its time is over, or its error is final. `limits`: the step's own; absent, as in plans of
+ * older releases: those of its profile.
  */
 export function optionsOf(profile: Profile, limits: TimeLimits = timeLimits[profile]): ActivityOptions {
   return {
@@ -27,7 +27,7 @@ export function optionsOf(profile: Profile, limits: TimeLimits = timeLimits[prof
   };
 }
 
-/** A webhook is tried again while its outage lasts: seldom, and for hours. */
+/** A webhook is retried through its outage: rarely, and for hours. */
 export const telling: ActivityOptions = {
   startToCloseTimeout: '10m',
   scheduleToCloseTimeout: '12h',
@@ -35,15 +35,15 @@ export const telling: ActivityOptions = {
   retry: { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '5m' },
 };
 
-/** The control store may not answer; without it no other run begins, so that nothing waits for this one's report. */
+/** The control store may not answer. No other run begins without it, so nothing waits for this run's report. */
 export const reporting: ActivityOptions = { ...optionsOf('control'), scheduleToCloseTimeout: '2m' };
 
-/** A step of a named host waits for that host's worker, and not for ever. */
+/** A step of a named host waits for that host's worker, but not forever. */
 export function queueOf(host: string | undefined): ActivityOptions {
   return host === undefined ? {} : { taskQueue: hostQueue(host), scheduleToStartTimeout: '2m' };
 }
 
-/** A look is for a person who waits: it is tried once, after half of its time more for a worker to take it up. */
+/** A person waits for this check: it is tried once, and a worker has half of the deadline in addition to start it. */
 export function lookOn(host: string, deadlineSeconds: number): ActivityOptions {
   return {
     taskQueue: hostQueue(host),

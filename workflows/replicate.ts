@@ -1,4 +1,6 @@
-/** `replicate`: a recovery point, within its deadline. A region that does not answer is not waited for without end. */
+/**
+ * `replicate`: takes a recovery point, within its deadline. It does not wait forever for a region that does not answer.
+ */
 import type { RunSummary } from '../src/run/progress.ts';
 import type { RunStart } from '../src/run/reference.ts';
 import { takeUp } from './run.ts';

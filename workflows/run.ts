@@ -1,4 +1,4 @@
-/** A run as its workflow tells it: begin, interpret the plan, undo what was cancelled, end. */
+/** The workflow of a run: begin, interpret the plan, undo if cancelled, end. */
 import {
   CancellationScope,
   condition,
@@ -32,16 +32,16 @@ const { beginRun, planUndo, endRun } = proxyActivities<Activities>(optionsOf('co
 const { writeReport } = proxyActivities<Activities>(reporting);
 
 export interface Run {
-  /** Throws where the run cannot begin; a cancel before that is no error. */
+  /** Throws if the run cannot begin; a cancel before that is no error. */
   begin(): Promise<void>;
   interpret(): Promise<void>;
-  /** As `interpret`; when its time is over, what runs is broken off, and the run fails with that reason. */
+  /** As `interpret`; when its time is over, running steps are interrupted, and the run fails with that reason. */
   interpretWithinDeadline(): Promise<void>;
   undoIfCancelled(): Promise<void>;
   end(): Promise<RunSummary>;
 }
 
-/** Handlers first: a message may be there before anything else is. */
+/** Handlers first: a message may already be waiting. */
 export function takeUp(start: RunStart): Run {
   const run: RunExecution = { ...start, holder: workflowInfo().firstExecutionRunId };
   const scope = CancellationScope.current();
@@ -125,7 +125,7 @@ export function takeUp(start: RunStart): Run {
         const end = endOf(run, board, state);
         const { ended } = await endRun(end);
         if (ended) return conclude(run, board, end);
-        // Somebody has cancelled it at the last moment.
+        // Somebody cancelled it at the last moment.
         await undo(run, board, state);
         const undone = endOf(run, board, state);
         await endRun(undone);
@@ -135,7 +135,7 @@ export function takeUp(start: RunStart): Run {
   };
 }
 
-/** Runs a step, and shows how it went: a failure is not thrown, since it stops only what needs the step. */
+/** Runs a step, and shows the outcome. A failure is not thrown, since it stops only steps that need this one. */
 async function runStep(
   run: RunExecution,
   step: PlanStep,
@@ -175,7 +175,7 @@ interface RunFlags {
   overdue: boolean;
 }
 
-/** Carries out the plan that takes the run back. What cannot be undone is shown, and holds up nothing. */
+/** Executes the undo plan. What cannot be undone is shown, and does not stop the rest. */
 async function undo(run: RunExecution, board: Board, flags: RunFlags): Promise<void> {
   board.move('undoing', 'cancelled by a person');
   const { steps, records } = await planUndo(run);
@@ -253,7 +253,7 @@ async function conclude(run: RunExecution, board: Board, { state, reason }: EndO
   return { runId: run.runId, state, ...(reason === undefined ? {} : { reason }), startedAt, endedAt };
 }
 
-/** A run is as it is, whether its report can be written or not: `understudy report` writes it later. */
+/** A report that cannot be written does not change the run: `understudy report` writes it later. */
 async function report(run: RunExecution): Promise<void> {
   try {
     await writeReport(run);
@@ -262,9 +262,12 @@ async function report(run: RunExecution): Promise<void> {
   }
 }
 
-/** Starts what tells of the run's end, and outlives it. Where it does not start, `status` says that nobody was told. */
+/**
+ * Starts the workflow that notifies of the run's end and outlives the run. If it does not start, `status` says that
+ * nobody was told.
+ */
 async function startTelling({ holder, resumed: _resumed, ...reference }: RunExecution): Promise<void> {
-  // Of a history of release 0.2.0, whose report told of the end, too.
+  // In histories of release 0.2.0, the report told of the end too.
   if (!patched('telling-outlives-the-run')) return;
   try {
     await startChild<typeof tellOfEnd>('tellOfEnd', {

@@ -1,6 +1,7 @@
 /**
- * `tellOfEnd`: tells those whom the topology names (`notify`) how a run ended. It is a workflow of its own, so that a
- * webhook that is down for an hour is tried for that hour, while the run's own workflow closes and the next run begins.
+ * `tellOfEnd`: notifies the webhooks that the topology names (`notify`) of how a run ended. It is a workflow of its
+ * own, so that a webhook that is down for an hour is retried for that hour, while the run's own workflow closes and the
+ * next run begins.
  */
 import { proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
@@ -9,7 +10,7 @@ import { telling } from './profiles.ts';
 
 const activities = proxyActivities<Activities>(telling);
 
-/** Fails where somebody could not be told in time; the run's document says whom, and why, and `status` shows it. */
+/** Fails if a webhook could not be notified in time; the run's document says which, and why, and `status` shows it. */
 export async function tellOfEnd(run: RunReference): Promise<void> {
   await activities.tellOfEnd(run);
 }

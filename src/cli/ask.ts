@@ -1,11 +1,11 @@
-/** Questions to the person at the terminal; breaking one off declines. */
+/** Questions to the person at the terminal; interrupting one declines. */
 import { createInterface, type Interface } from 'node:readline/promises';
 import { UnderstudyError } from '../errors/error.ts';
 import type { Output } from './output.ts';
 
 /**
- * Asks, and closes the terminal whatever happens. Declined on Ctrl-C or the end of input: nothing has been
- * changed by then.
+ * Asks, and closes the terminal whatever happens. Throws Declined on Ctrl-C or the end of input: nothing has changed by
+ * then.
  */
 export async function ask<T>(
   { stream, say }: Pick<Output, 'stream' | 'say'>,
@@ -23,7 +23,7 @@ export async function ask<T>(
   }
 }
 
-/** Declined unless the person types `expected`. */
+/** Throws Declined unless the person types `expected`. */
 export async function requireWord(terminal: Interface, question: string, expected: string): Promise<void> {
   const answer = (await terminal.question(question)).trim();
   if (answer === expected) return;
@@ -33,9 +33,7 @@ export async function requireWord(terminal: Interface, question: string, expecte
   );
 }
 
-/**
- * Asks why something is done; `obligatory`: again and again, until there is an answer. Else it may be empty.
- */
+/** Asks why something is done. `obligatory`: asks until there is an answer; otherwise the answer may be empty. */
 export async function askReason(
   terminal: Pick<Interface, 'question'>,
   { obligatory }: { obligatory: boolean },

@@ -1,38 +1,36 @@
-/** What all commands share: the topology option, an example in every help, exit codes, connected sessions. */
+/** What all commands share: the topology option, an example in every help, exit codes, sessions. */
 import type { Client } from '@temporalio/client';
 import { Command } from 'commander';
 import { connectTemporal } from '../client/connect.ts';
 import { openSession, type Session } from '../operations/session.ts';
 
+/** A command with the options that all commands share, and `example` in its help. */
 export function command(name: string, description: string, example: string): Command {
   return new Command(name)
     .description(description)
     .addHelpText('after', `\nExample:\n  ${example.split('\n').join('\n  ')}`);
 }
 
-/** The one place that says what an exit code means. */
+/** The one place that defines the exit codes. */
 const exitCodes = [
   ['0', 'done', ''],
   ['1', 'failed', ': the message says what, and what to do'],
   ['2', 'bad usage or bad input', ': nothing was changed'],
-  ['3', 'declined or cancelled by a person, or left by one', ': the message says what goes on'],
+  ['3', 'declined or cancelled by a person, or no longer watched', ': the message says what continues'],
   ['4', 'of status: a person should see to something', ''],
   ['5', 'of status: something is broken', ': a failover now would fail, or lose more than it must'],
 ] as const;
 
-/**
- * What `status` ends with where something is wrong: `warning`, a person should see to it; `critical`, it is
- * broken now.
- */
+/** Exit codes of `status`. `warning`: a person should see to it; `critical`: it is broken now. */
 export const statusExitCodes = { warning: 4, critical: 5 } as const;
 
-/** One a line, for the help of all. */
+/** One per line, for the help of the program. */
 export const exitCodeTable = [
   'Exit codes:',
   ...exitCodes.map(([code, what, more]) => `  ${code}  ${what}${more}`),
 ].join('\n');
 
-/** In a line, for the help of each. */
+/** In one line, for the help of each command. */
 export const exitCodeLine = `Exit codes: ${exitCodes.map(([code, what]) => `${code} ${what}`).join('; ')}`;
 
 /** The topology that the person named, or the default one. */
@@ -40,7 +38,7 @@ export function topologyFile(of: Command): string {
   return of.optsWithGlobals<{ topology: string }>().topology;
 }
 
-/** What a command of this topology works with. */
+/** What a command works with, for the topology that it names. */
 export function session(of: Command): Promise<Session> {
   return openSession(topologyFile(of));
 }

@@ -1,15 +1,12 @@
-/**
- * `--environment FILE`: variables for this one command, in the form that shells and Node's --env-file read.
- */
+/** `--environment FILE`: variables for this one command, in the format that shells and Node's --env-file read. */
 import { readFileSync } from 'node:fs';
 import * as tls from 'node:tls';
 import { parseEnv } from 'node:util';
 import { messageOf, UnderstudyError } from '../errors/error.ts';
 
 /**
- * Variables that are set already win. The certificate authority that the file names is trusted from now on,
- * next to one that the machine has set for its own purposes (a proxy of the house): it takes nothing away.
- * UsageError names what cannot be read.
+ * Variables that are already set win. The certificate authority that the file names is trusted from now on, in addition
+ * to one that the machine sets for its own purposes (a company proxy). UsageError names what cannot be read.
  */
 export function loadEnvironment(file: string | undefined): void {
   if (file === undefined) return;

@@ -1,18 +1,13 @@
-/**
- * Ctrl-C, a terminal that is closed, a supervisor that ends us: what was begun hears of it, and ends itself.
- */
+/** Ctrl-C, a closed terminal, or a supervisor's signal: work that was begun is told, and ends itself. */
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Milliseconds within which a second signal is the same as the first: the terminal sends one, and the
- * launcher passes its own on.
+ * Milliseconds within which a second signal counts as the first: the terminal sends one, and the launcher forwards its
+ * own.
  */
 const sameMs = 2000;
 
-/**
- * Does `work`, which is told when somebody wants it to end. Asked again later, the process ends, whatever it
- * is doing.
- */
+/** Does `work`, which is told about the first signal. At a later signal the process ends, whatever it is doing. */
 export async function interruptible<T>(work: (interrupted: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   let firstAt: number | undefined;

@@ -17,7 +17,7 @@ async function main(argv: string[]): Promise<number> {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     const json = wantsJson(argv);
     if (json) printJson({ error: describeFailure(ofCommandLine(error)) });
-    // What is wrong with the command line, Commander has said by now.
+    // Commander has already printed what is wrong with the command line.
     else if (!(error instanceof CommanderError)) printError(error);
     if (isDebugging() && error instanceof Error) console.error(error.stack);
     return exitCodeOf(ofCommandLine(error));
@@ -40,7 +40,7 @@ function exitCodeOf(error: unknown): number {
   return isUnderstudyError(error) ? error.exitCode : 1;
 }
 
-// What is piped into a program that stops reading is no failure of ours, and must not end us in the middle of
+// A program that stops reading our output (a pipe) is no failure of ours, and must not end us in the middle of
 // something.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE' && error.code !== 'EIO') process.exit(1);

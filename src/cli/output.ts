@@ -1,6 +1,6 @@
 /**
- * What a command prints: text for people, or one JSON document for programs. In JSON the document alone is on
- * standard output, and what is said on the way goes to the error stream.
+ * What a command prints: text for people, or one JSON document for programs. In JSON, standard output has the document
+ * alone, and messages on the way go to the error stream.
  */
 import { Option, type Command } from 'commander';
 import type { z } from 'zod';
@@ -8,9 +8,10 @@ import { isUnderstudyError, type UnderstudyError } from '../errors/error.ts';
 import { describeFailure } from '../operations/documents/failure.ts';
 import { paintFor, type Paint } from './view/colour.ts';
 
+/** How one invocation of a command prints. */
 export interface Output {
   json: boolean;
-  /** Where a person reads. */
+  /** Whether a person reads it on a terminal. */
   stream: NodeJS.WriteStream;
   paint: Paint;
   /** Prints a line for a person. */
@@ -20,14 +21,14 @@ export interface Output {
 /** What a command ends with. */
 export interface Shown<T> {
   document: T;
-  /** For people; absent: everything has been said on the way. */
+  /** For people; absent: everything was printed on the way. */
   text?: string | undefined;
-  /** The command has failed, and its document says what it had come to: absent, it is done. */
+  /** The error, if the command failed; the document then has what it got to. Absent: it succeeded. */
   error?: UnderstudyError | undefined;
   exitCode?: number;
 }
 
-/** Of each command, the schema of its document. */
+/** The schema of each command's document. */
 const documents = new WeakMap<Command, z.ZodType>();
 
 /** The schema of what the command prints with `--output json`; undefined for a group of commands. */
@@ -35,7 +36,7 @@ export function documentOf(of: Command): z.ZodType | undefined {
   return documents.get(of);
 }
 
-/** Gives a command its work, the option `--output`, and the schema of what it prints as JSON. */
+/** Gives a command its action, the option `--output`, and the schema of what it prints as JSON. */
 export function shows<S extends z.ZodType>(
   of: Command,
   schema: S,
@@ -85,7 +86,7 @@ export function printJson(document: unknown): void {
   process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
 }
 
-/** Whether a person or a program reads, where the command line could not be parsed. */
+/** Whether a program reads the output, if the command line could not be parsed. */
 export function wantsJson(argv: readonly string[]): boolean {
   return argv.some(
     (word, index) => word === '--output=json' || (word === 'json' && argv[index - 1] === '--output'),

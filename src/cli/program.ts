@@ -1,4 +1,4 @@
-/** All commands, with what holds for each. */
+/** All commands, and what applies to each. */
 import { Command } from 'commander';
 import { release } from '../release.ts';
 import { exitCodeLine, exitCodeTable } from './command.ts';
@@ -28,7 +28,7 @@ Environment:
 
 Every command prints one JSON document with --output json: see docs/json-output.md.`;
 
-/** The command line. Parsing it throws a CommanderError where it is wrong, and for help. */
+/** The command line. Parsing throws a CommanderError for wrong usage, and for help. */
 export function makeProgram(): Command {
   const program = new Command('understudy')
     .description('Keeps an Azure Machine Learning workspace able to move to another region, and moves it.')
@@ -63,7 +63,7 @@ export function makeProgram(): Command {
   ]) {
     program.addCommand(command);
     for (const each of [command, ...command.commands]) {
-      // What holds for every command is in each one's help.
+      // Each command's help has what applies to every command.
       each.exitOverride().showHelpAfterError('(see --help)').configureHelp({ showGlobalOptions: true });
       each.addHelpText('after', `\n${exitCodeLine}`);
     }

@@ -1,4 +1,4 @@
-/** A run's report for the person at the terminal: as text, and in files of three forms. */
+/** A run's report for the person at the terminal: as text, and as files in three formats. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, UnderstudyError } from '../errors/error.ts';
@@ -24,7 +24,7 @@ export async function saveReport(report: Report, runId: string, folder = reportF
   return target;
 }
 
-/** The report as text, as wide as the terminal. `full: false`: its beginning. */
+/** The report as text, as wide as the terminal. `full: false`: only its beginning. */
 export function showReport(
   report: Report,
   { stream }: Pick<Output, 'stream'>,

@@ -1,4 +1,4 @@
-/** A run from its start to its report, for every command that starts one or finds one running. */
+/** Follows a run from its start to its report, for every command that starts one or finds one running. */
 import { messageOf } from '../errors/error.ts';
 import type { RunOutcome } from '../operations/documents/run.ts';
 import type { StartedRun } from '../operations/runs/open-run.ts';
@@ -11,19 +11,18 @@ import { failureOf, type Output, type Shown } from './output.ts';
 import { saveReport, showReport } from './save-report.ts';
 import { showRun } from './watch.ts';
 
-/** Throws what the command has to end with. */
+/** Throws the error that the command must end with. */
 type Judge = (watched: Watched, report: Report | undefined) => void;
 
-/** A run is to complete, with all that its steps were about. */
+/** The run must complete, with everything that its steps were about. */
 const mustComplete: Judge = (watched, report) => {
   requireCompleted(watched);
   if (report) requireAllDone(report);
 };
 
 /**
- * Begins the run, watches it, and shows its report; `judge` says whether the command has done what it was
- * asked to. Ctrl-C while the run begins waits until it has begun: a run is never left between its journal and
- * Temporal.
+ * Begins the run, watches it, and shows its report; `judge` decides whether the command did what it was asked to do.
+ * Ctrl-C while the run begins waits until it has begun: a run is never left half-way between the journal and Temporal.
  */
 export async function seeThrough(
   output: Output,
@@ -43,7 +42,7 @@ export async function seeThrough(
   return { document, ...failureOf(() => judge(watched, found.report)) };
 }
 
-/** How the run ended is one thing, whether its report can be shown is another. */
+/** A report that cannot be shown does not change how the run ended. */
 async function reportFor(
   output: Output,
   session: Session,

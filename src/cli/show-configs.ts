@@ -1,10 +1,8 @@
-/** What was found of config files, as a person reads it before a move. */
+/** The findings about config files, as a person reads them before a move. */
 import { showPlace } from '../config-files/error.ts';
 import type { TargetFinding, TargetLook } from '../switch/look-at-configs.ts';
 
-/**
- * A line a target, and below it a line a finding with what to do; nothing where no config file is declared.
- */
+/** One line per target, and below it one line per finding with what to do; nothing if no config file is declared. */
 export function showConfigs(looks: readonly TargetLook[]): string[] {
   if (looks.length === 0) return [];
   return ['', 'config files', ...looks.flatMap(showLook)];
@@ -13,7 +11,7 @@ export function showConfigs(looks: readonly TargetLook[]): string[] {
 function showLook({ host, target, state, files, changes, findings, more }: TargetLook): string[] {
   const counts = `${count(changes, 'value')} to change in ${count(files, 'file')}`;
   const [unknown] = findings.filter(({ severity }) => severity === 'unknown');
-  // Where nobody looked there is nothing else to say.
+  // If nobody could check, there is nothing else to say.
   if (state === 'unknown' && findings.length === 1 && unknown)
     return [`  unknown   ${host}: ${target}: ${unknown.found}`, `            → ${unknown.next}`];
   return [

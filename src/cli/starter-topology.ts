@@ -1,4 +1,6 @@
-/** What `init` writes: valid but for the subscription, which nobody but its user knows; `validate` names each place of it. */
+/**
+ * What `init` writes: valid except for the subscription, which only the user knows; `validate` names each place of it.
+ */
 export const starterTopology = `# The topology: what Understudy keeps able to move, and where to. Check it with "understudy validate".
 # Yours to put in: the subscription ("az account show --query id" prints it), and the names of your resources.
 # In an editor with YAML support: understudy validate --schema > understudy.schema.json

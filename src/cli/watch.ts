@@ -1,11 +1,11 @@
-/** Watches a run in the terminal. Anyone who leaves (Ctrl-C) leaves the run alone: it goes on. */
+/** Watches a run in the terminal. Ctrl-C ends the watching; the run continues. */
 import type { StartedRun } from '../operations/runs/open-run.ts';
 import type { Session } from '../operations/session.ts';
 import { watchRun, type Watched } from '../operations/runs/watch-run.ts';
 import type { Output } from './output.ts';
 import { createView } from './view/index.ts';
 
-/** Shows the run until it is over, or `leaving` is aborted; returns how it ended. */
+/** Shows the run until it is over, or `leaving` is aborted. Returns how it ended. */
 export async function showRun(
   { stream }: Pick<Output, 'stream'>,
   session: Session,
@@ -13,7 +13,7 @@ export async function showRun(
   leaving: AbortSignal,
 ): Promise<Watched> {
   const view = createView(stream);
-  // Where nobody reads on (a pipe into "head"), nobody watches.
+  // If nobody reads the output any more (a pipe into "head"), nobody watches.
   const unread = new AbortController();
   const leave = () => unread.abort();
   stream.on('error', leave);

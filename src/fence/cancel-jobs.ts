@@ -1,4 +1,4 @@
-/** Looks at all jobs of a workspace, and cancels them: as fast as Azure takes it, and no faster. */
+/** Lists all jobs of a workspace, and cancels them as fast as Azure accepts it. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { forEachBounded } from '../run/work/bounded.ts';
 import { apiVersions, type Azure } from '../azure/azure.ts';
@@ -19,27 +19,28 @@ import { azureJobs, type AzureJobs } from '../workspace/jobs/azure-jobs.ts';
 import { lineageOf } from '../ledger/ledger.ts';
 import type { StoppedJob } from './stopped-jobs.ts';
 
-/** Whom is asked, how long, and who is told that it goes on. */
+/** The workspace, the deadline, and the heartbeat of the work. */
 export interface Asking {
   azure: Azure;
   side: Side;
   deadline: FenceDeadline;
-  /** A sign of life, now and then; what it throws ends the work. */
+  /** Reports that the work is alive; an error that it throws ends the work. */
   beat: () => Promise<void>;
 }
 
+/** What a listing of the old jobs found. */
 export interface Survey {
-  /** Of a large workspace, no more than is needed. */
+  /** In a large workspace, no more than is needed. */
   unfinished: Map<string, StoppedJob>;
-  /** name → status, of those that were asked about. Who was asked about and is in neither is gone. */
+  /** name → status, of those that were looked up. A name that was looked up and is in neither map is gone. */
   finished: Map<string, string>;
   /** By name of an unfinished job: how many pages of the list lead to it. The newest job is on the first. */
   pages: Map<string, number>;
 }
 
 /**
- * How these jobs stand: by pages of the list, the newest first, until all are found, or until it takes fewer requests to ask for those that are
- * left one by one. A workspace may have a hundred thousand jobs that have ended long ago. Errors: as of
+ * The state of these jobs: by pages of the list, the newest first, until all are found, or until looking up the rest
+ * one by one takes fewer requests. A workspace may have a hundred thousand jobs that ended long ago. Errors: as of
  * `surveyLate`.
  */
 export async function surveyOf(asking: Asking, names: ReadonlySet<string>): Promise<Survey> {
@@ -64,8 +65,8 @@ export async function surveyOf(asking: Asking, names: ReadonlySet<string>): Prom
 }
 
 /**
- * Unfinished jobs that are not known: of the whole list, or of its first pages, up to one that has none. Errors: GaveUp, CredentialError;
- * AzureError where it is refused, or the workspace is gone.
+ * Unfinished jobs that are not known: of the whole list, or of its first pages, up to one that has none. Errors:
+ * GaveUp, CredentialError; AzureError if the request is refused, or the workspace is gone.
  */
 export async function surveyLate(
   asking: Asking,
@@ -93,7 +94,7 @@ function take(seen: Survey, job: RawJob, page: number, side: Side): void {
   seen.pages.set(job.name, page);
 }
 
-/** With each page the region gets on with the survey. */
+/** Each page counts as progress. */
 async function* surveyPages(asking: Asking): AsyncIterable<RawJob[]> {
   const { deadline, side } = asking;
   for await (const page of pagesOf(asking)) {
@@ -103,7 +104,7 @@ async function* surveyPages(asking: Asking): AsyncIterable<RawJob[]> {
   }
 }
 
-/** A page that is not answered is asked for again: the pages before it are not. */
+/** A page that does not arrive is requested again; the pages before it are not. */
 async function* pagesOf({ azure, side, deadline, beat }: Asking): AsyncIterable<RawJob[]> {
   const first = `${workspaceId(side.workspace)}/jobs?listViewType=All`;
   for (let next: string | undefined = first; next !== undefined;) {
@@ -117,7 +118,7 @@ async function* pagesOf({ azure, side, deadline, beat }: Asking): AsyncIterable<
   }
 }
 
-/** Whether the region answers a question that changes nothing, whatever else it does not answer. */
+/** Whether the region answers a read-only request, whatever else it does not answer. */
 export async function answersStill(
   { azure, side, deadline: { signal } }: Asking,
   limitMs: number,
@@ -145,22 +146,26 @@ function toSeen(job: RawJob, side: Side): StoppedJob {
 }
 
 export interface CancelAll extends Asking {
-  /** In the order in which they are to be asked. */
+  /** In the order in which they are cancelled. */
   names: readonly string[];
   pages: Survey['pages'];
   /** Called once for each job that has ended: with its status, or `gone`. */
   ended: (name: string, status: string) => void;
-  /** How long the jobs may take once Azure has accepted all: until the last deadline, or no longer than an answer may take. */
+  /**
+   * How long to wait for the jobs once Azure has accepted all cancels. True: until the last deadline; false: no longer
+   * than one answer may take.
+   */
   waitForAll: boolean;
 }
 
-/** Requests side by side: with answers that take a second or more, enough for all that Azure takes in one. */
+/** Parallel requests: if an answer takes a second or more, enough for all that Azure accepts per second. */
 const window = 16;
 const longestPauseMs = 10_000;
 
 /**
- * Asks all to end, and meanwhile looks which have: Azure's answer comes before its effect. Answers the jobs that it refuses to cancel,
- * and why. Errors: GaveUp when the region gets on with it no more; what has ended by then has been told.
+ * Cancels all, and meanwhile checks which have ended: Azure's answer comes before its effect. Returns the jobs that it
+ * refuses to cancel, and why. Errors: GaveUp when the region makes no more progress; what has ended by then was
+ * reported.
  */
 export async function cancelAll(given: CancelAll): Promise<Map<string, string>> {
   const refused = new Map<string, string>();
@@ -188,7 +193,7 @@ export async function cancelAll(given: CancelAll): Promise<Map<string, string>> 
       const wasAsking = isAsking;
       if (open.size > 0) await lookAt(given, open);
       if (!wasAsking && open.size === 0) return;
-      // The region answers what becomes of all of them: that takes as long as it takes.
+      // The region returns the state of all of them, so waiting for them is progress.
       if (!wasAsking && given.waitForAll) given.deadline.progress();
       await given.beat();
       if (!wasAsking) given.deadline.check(stillEnding(given, open));
@@ -200,7 +205,7 @@ export async function cancelAll(given: CancelAll): Promise<Map<string, string>> 
       throw error;
     });
   const ends = await Promise.allSettled([breaking(ask), breaking(look())]);
-  // Whoever was broken off says only that.
+  // An interrupted part fails with AbortError only; the other error is the cause.
   const errors = ends.flatMap((each) => (each.status === 'rejected' ? [each.reason as Error] : []));
   const error = errors.find(({ name }) => name !== 'AbortError') ?? errors[0];
   if (error) throw error;
@@ -216,7 +221,9 @@ function stillIn({ names, side }: CancelAll): string {
   return `${names.length} jobs of workspace "${side.workspace.name}"`;
 }
 
-/** Looks once at each job that is still to end: by pages of the list, where that takes fewer requests than one a job. */
+/**
+ * Checks each job that has not ended yet, once: by pages of the list, if that takes fewer requests than one per job.
+ */
 async function lookAt(given: CancelAll, open: Set<string>): Promise<void> {
   const left = new Set(open);
   const see = (name: string, status: string) => {
@@ -244,7 +251,8 @@ async function lookAt(given: CancelAll, open: Set<string>): Promise<void> {
 const gone = 'gone';
 
 /**
- * Returns why Azure refuses, if it does. A job that ends at this very moment can no longer be cancelled: it says itself how it ended.
+ * Returns why Azure refuses, if it does. A job that ends at this very moment can no longer be cancelled: its own status
+ * says how it ended.
  */
 async function askToEnd(asking: Asking, name: string): Promise<string | undefined> {
   try {

@@ -1,6 +1,7 @@
 /**
- * How long the old side is asked. One deadline (policy `fenceDeadline`), counted from when the fence of the run began or from when the
- * region last got on with the work: neither an answer that moves nothing, nor another attempt, starts it again.
+ * How long the fence tries to reach the old side. One deadline (policy `fenceDeadline`), counted from the beginning of
+ * the run's fence or from when the region last made progress: neither an answer without progress nor another attempt
+ * restarts it.
  */
 import { z } from 'zod';
 import type { CallOptions } from '../azure/azure.ts';
@@ -10,12 +11,12 @@ import { isUnderstudyError, messageOf, type UnderstudyError } from '../errors/er
 import type { StepContext } from '../run/work/step-context.ts';
 import { toSeconds } from '../topology/duration.ts';
 
-/** Asks once for what `work` asks; how long, and how often, is for whoever made it. */
+/** Makes one request to the region; how long and how often it is tried is up to the implementation. */
 export type Ask = <T>(work: (options: CallOptions) => Promise<T>) => Promise<T>;
 
-/** The deadline is over. */
+/** The deadline has passed. */
 export class GaveUp extends Error {
-  /** The region has answered nothing for as long as the deadline is: what runs there cannot be known. */
+  /** The region has answered nothing for the whole deadline: what runs there cannot be known. */
   readonly isSilent: boolean;
 
   constructor(reason: string, isSilent: boolean) {
@@ -27,23 +28,24 @@ export class GaveUp extends Error {
 
 export interface FenceDeadlineOptions {
   signal: AbortSignal;
-  /** How long the region may take to get on with the work. */
+  /** How long the region may make no progress. */
   limitMs: number;
-  /** How much of that was over before this attempt of the step. */
+  /** How much of that had passed before this attempt of the step. */
   overMs?: number;
   /** Whether the region has answered in that time. */
   heard?: boolean;
-  /** However late it is, this attempt asks for at least so long. */
+  /** However late it is, this attempt tries for at least this long. */
   leastMs?: number;
-  /** Asks once, and throws what it is answered; waits only where Azure says that it takes no more requests. */
+  /** Asks once, and throws the error that is returned; waits only if Azure throttles. */
   isHasty?: boolean;
-  /** the last deadline, however well the work goes on. */
+  /** The last deadline, however much progress there is. */
   endsInMs?: number;
 }
 
-/** A timer that is so late tells of a process that was stopped, or starved. */
+/** A timer that is this late means that the process was stopped, or starved. */
 const stoodStillMs = 1000;
 
+/** The deadline of one attempt of a step of the fence, and the requests that are made under it. */
 export class FenceDeadline {
   readonly #options: FenceDeadlineOptions;
   readonly #leastMs: number;
@@ -66,48 +68,48 @@ export class FenceDeadline {
     return this.#options.signal;
   }
 
-  /** Whether the region has answered since it last got on with the work. */
+  /** Whether the region has answered since it last made progress. */
   get heard(): boolean {
     return this.#heard;
   }
 
-  /** Milliseconds since the region last got on with the work, if it has in this attempt. */
+  /** Milliseconds since the region last made progress, if it has in this attempt. */
   get quietMs(): number | undefined {
     return this.#progressAt === undefined ? undefined : performance.now() - this.#progressAt;
   }
 
-  /** The region has got on with the work. */
+  /** Records that the region has made progress. */
   progress(): void {
     this.#progressAt = performance.now();
     this.#until = performance.now() + this.#options.limitMs;
     this.#heard = false;
   }
 
-  /** Throws GaveUp once the deadline is over. */
+  /** Throws GaveUp once the deadline has passed. */
   check(reason: string): void {
     if (this.#over || this.#leftMs() <= 0) throw this.#giveUp(reason);
   }
 
-  /** Throws GaveUp at the last deadline only: whatever goes on as it should. */
+  /** Throws GaveUp at the last deadline only: for work that makes progress. */
   checkEnd(reason: string): void {
     if (this.#over || performance.now() >= this.#endsAt) throw this.#giveUp(reason);
   }
 
   #giveUp(reason: string, queuedMs = 0): GaveUp {
-    // At the last deadline the region may have got on with the work a moment ago.
+    // At the last deadline, the region may have made progress a moment ago.
     const isSlow = performance.now() < this.#until + queuedMs;
     this.#over ??= new GaveUp(reason, !this.#heard && !isSlow);
     return this.#over;
   }
 
   /**
-   * Asks the region until it answers. Errors: GaveUp; the region's refusal (AzureError); whatever is not the region's at once: of the
-   * control store, of signing in, of a lost lease.
+   * Asks the region until it answers. Errors: GaveUp; the region's refusal (AzureError). Errors that are not the
+   * region's are thrown at once: of the control store, of signing in, of a lost lease.
    */
   async ask<T>(work: (options: CallOptions) => Promise<T>): Promise<T> {
     const { signal } = this.#options;
     const askedAt = performance.now();
-    /** Until it was sent first: that it was our own pace which kept it waiting is no silence. */
+    /** The time until it was first sent: waiting for our own rate limit is not silence of the region. */
     let queuedMs: number | undefined;
     for (let pause = 200; ; pause = Math.min(pause * 2, 2000)) {
       if (this.#over) throw this.#over;
@@ -119,7 +121,7 @@ export class FenceDeadline {
         clearTimeout(timer);
         timer = this.#timeOut(cut, Math.max(this.#leftMs(queuedMs), leastMs), (again) => (timer = again));
       };
-      // It answers, and says when to ask again: nothing is silent here.
+      // It answers, and says when to ask again: that is not silence.
       const onThrottled = () => {
         clearTimeout(timer);
         this.progress();
@@ -131,7 +133,7 @@ export class FenceDeadline {
         return answer;
       } catch (error) {
         if (signal.aborted) throw error;
-        // What we threw says what it is; anything else is how a request ends that was cut off.
+        // Our own errors say what they are; any other error comes from a request that was cut off.
         if (isUnderstudyError(error) ? !isUnanswered(error) : !cut.signal.aborted) {
           if (isRefusal(error)) this.#heard = true;
           throw error;
@@ -148,7 +150,9 @@ export class FenceDeadline {
     }
   }
 
-  /** Cuts a request off; not where it is this process that stood still, and may have an answer that it has not read yet. */
+  /**
+   * Cuts a request off, unless this process itself was stopped: then it may have an answer that it has not read yet.
+   */
   #timeOut(cut: AbortController, ms: number, rearmed: (timer: NodeJS.Timeout) => void): NodeJS.Timeout {
     const dueAt = performance.now() + ms;
     return setTimeout(() => {
@@ -164,12 +168,12 @@ export class FenceDeadline {
   }
 }
 
-/** Azure did not answer, or could not just now; it is neither the control store nor our sign-in that failed. */
+/** Azure did not answer, or could not just now; neither the control store nor our sign-in failed. */
 export function isUnanswered(error: unknown): boolean {
   return isUnderstudyError(error, 'AzureUnavailable') && error.details.origin === undefined;
 }
 
-/** Azure answered, and would not do it. */
+/** Azure answered, and refused. */
 export function isRefusal(error: unknown): error is UnderstudyError {
   return isUnderstudyError(error, 'AzureError') && error.details.origin === undefined;
 }
@@ -193,11 +197,11 @@ function wait(milliseconds: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** By region: when the run began to ask it to stop (ISO 8601). The undo of a run may shut out the other one again. */
+/** By region: when the run began to stop it (ISO 8601). The undo of a run may shut out the other region again. */
 const FenceBegan = z.strictObject({ since: z.record(z.string(), z.string()) });
 const began = documentKind('beginning of a fence', 1, FenceBegan);
 
-/** When the fence of a region began: written down by the first step of the run that asks it. */
+/** When the fence of a region began (ISO 8601): recorded by the first step of the run that asks. */
 export async function fenceBegan({
   store,
   run,
@@ -214,7 +218,10 @@ export async function fenceBegan({
   }
 }
 
-/** For one attempt of a step of the fence. `progressAt` (ISO 8601): when the region last got on with this step's work. */
+/**
+ * The deadline for one attempt of a step of the fence. `progressAt` (ISO 8601): when the region last made progress with
+ * this step.
+ */
 export async function fenceDeadlineOf(
   context: StepContext,
   { progressAt, heard = false, endsInMs }: { progressAt?: string; heard?: boolean; endsInMs?: number } = {},

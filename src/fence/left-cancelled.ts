@@ -1,4 +1,7 @@
-/** Jobs that a fence cancelled for a run that was then cancelled itself: they run nowhere, and nothing takes their place by itself. */
+/**
+ * Jobs that a fence cancelled for a run that was then cancelled itself: they run nowhere, and nothing replaces them by
+ * itself.
+ */
 import { mapBounded } from '../run/work/bounded.ts';
 import { readLedgerSnapshot } from '../recovery-point/recovery-point.ts';
 import type { ControlStore } from '../control-store/store.ts';
@@ -11,8 +14,8 @@ import { readCancelled, readFences, StoppedRecord, type StoppedJob } from './sto
 const window = 16;
 
 /**
- * Of a region that is active: names of the jobs, and the run whose fence cancelled each. A job whose successor was submitted is
- * not among them. Errors: AzureUnavailable, ControlStoreError.
+ * For an active region: names of the jobs, and the run whose fence cancelled each. Jobs whose successor was submitted
+ * are left out. Errors: AzureUnavailable, ControlStoreError.
  */
 export async function jobsLeftCancelled(
   store: ControlStore,
@@ -23,24 +26,24 @@ export async function jobsLeftCancelled(
   const first = states.indexOf('cancelled');
   if (first < 0) return {};
   const cancelledRuns = new Set(runs.filter((_, index) => states[index] === 'cancelled'));
-  // A job that a later fence has seen is that one's to account for.
+  // If a later fence has seen a job, that fence accounts for it.
   const jobs = Object.entries(await readCancelled(store, runs.slice(first)));
   const candidates = jobs.filter(([, { run }]) => cancelledRuns.has(run));
   const successors = await mapBounded(candidates, window, ([, job]) => lastSuccessor(store, job));
-  // One that was planned and never submitted runs nowhere either.
+  // A successor that was planned and never submitted runs nowhere either.
   const isReplaced = (index: number) => (successors[index]?.state ?? 'planned') !== 'planned';
   return Object.fromEntries(
     candidates.flatMap(([name, { run }], index) => (isReplaced(index) ? [] : [[name, run] as const])),
   );
 }
 
-/** The run that left this job cancelled; undefined for a job that runs on, or ended otherwise. */
+/** The run that left this job cancelled; undefined for a job that still runs, or ended otherwise. */
 export function leftCancelledBy(job: RawJob, left: Readonly<Record<string, string>>): string | undefined {
   const status = statusOf(job);
   return status === 'Canceled' || status === 'CancelRequested' ? left[job.name] : undefined;
 }
 
-/** What to do with a job that a recovery point found so. */
+/** What to do with such a job that a recovery point found. */
 export function lineOfLeftCancelled(job: NamedJob, run: string): string {
   return (
     `${showJob(job)} was cancelled by the fence of run ${run}, which was cancelled itself, and runs nowhere: ` +
@@ -48,18 +51,18 @@ export function lineOfLeftCancelled(job: NamedJob, run: string): string {
   );
 }
 
-/** One job that a run which was cancelled has left otherwise than it was. */
+/** A job that a cancelled run has left in another state than before. */
 export interface TouchedJob extends NamedJob {
   /** Before the fence, or at the recovery point. */
   status: string;
   /** Name of the successor that the run submitted, or was about to. */
   successor?: string;
-  /** What is so, and what a person has to do. */
+  /** Its state, and what a person has to do. */
   reason: string;
 }
 
 /**
- * All jobs that a run which was cancelled has cancelled in the old side, or has submitted in the standby: nothing undoes that.
+ * All jobs that a cancelled run has cancelled on the old side, or submitted in the standby: nothing undoes that.
  * Errors: AzureUnavailable, ControlStoreError, RecoveryPointError.
  */
 export async function jobsTouched(
@@ -68,7 +71,7 @@ export async function jobsTouched(
 ): Promise<TouchedJob[]> {
   const { stopped } = await StoppedRecord.open(store, runId);
   const known = new Map<string, Known>(Object.entries(stopped));
-  // Only a run that came to its resumption has submitted anything; the fence may have seen none of the jobs of the ledger.
+  // Only a run that reached phase `resume` has submitted anything; the fence may have seen none of the ledger's jobs.
   if (resumed && plan.recoveryPoint) {
     for await (const entry of readLedgerSnapshot(store, plan.recoveryPoint))
       if (!known.has(entry.name)) known.set(entry.name, { ...entry, unseen: true });

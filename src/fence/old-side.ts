@@ -1,6 +1,6 @@
 /**
- * The old side may not answer. What could not be done there is owed: written down as a debt in the control store, shown
- * by `status` and the report, and paid first when the region answers.
+ * Work on the old side, which may not answer. What could not be done there is owed: recorded as a debt in the control
+ * store, shown by `status` and the report, and paid first when the region answers.
  */
 import { z } from 'zod';
 import { documentKind } from '../control-store/document.ts';
@@ -21,7 +21,7 @@ import {
 const folder = 'debts/';
 const nameOf = (debt: Pick<Debt, 'region' | 'kind'>) => `${folder}${debt.region}/${debt.kind}.json`;
 
-/** A debt as it is kept: and when it was paid or came to nothing, if it did. */
+/** A debt as it is stored, with when it was paid or became void, if it did. */
 export const KeptDebt = Debt.extend({
   owedSince: z.string(),
   run: z.string(),
@@ -31,7 +31,7 @@ export type KeptDebt = z.infer<typeof KeptDebt>;
 
 const debtDocuments = documentKind('debt of a fence', 1, KeptDebt);
 
-/** Of one region, or of all. ControlStoreError for one that cannot be read, unless `damaged` takes it. */
+/** Debts of one region, or of all. ControlStoreError for one that cannot be read, unless `damaged` takes it. */
 export async function listDebts(
   store: ControlStore,
   { region, damaged }: { region?: string; damaged?: (error: UnderstudyError) => void } = {},
@@ -49,7 +49,7 @@ export async function listDebts(
   return debts;
 }
 
-/** What the fence of a run owes is owed no longer: the run was cancelled, and its old side is the writer again. */
+/** Clears the debts of a run's fence: the run was cancelled, and its old side is the writer again. */
 export async function forgiveDebts(
   store: ControlStore,
   { region, run }: Pick<KeptDebt, 'region' | 'run'>,
@@ -59,8 +59,9 @@ export async function forgiveDebts(
 }
 
 /**
- * Does `work` on the old side, question by question, until the region gets on with it no more (policy `fenceDeadline`), it has taken too long in
- * all (`fenceLimit`), or it refuses; then it is owed. `work` may be run again: what is done is not done again.
+ * Does `work` on the old side, request by request, until the region makes no more progress (policy `fenceDeadline`),
+ * the work has taken too long in all (`fenceLimit`), or the region refuses; then it is owed. `work` may run again: what
+ * is done is not done again.
  */
 export async function doOrOwe(
   context: StepContext,
@@ -88,19 +89,23 @@ export async function doOrOwe(
   }
 }
 
-/** Counted from when the fence began, through every attempt; each may ask for as long as one request may take. */
+/** Counted from the beginning of the fence, over all attempts; each attempt has at least the time of one request. */
 function msUntilLimit({ topology, now }: StepContext, since: string): number {
   const { fenceLimit, requestTimeout } = topology.policies;
   const overMs = now().getTime() - Date.parse(since);
   return Math.max(toSeconds(fenceLimit) * 1000 - overMs, toSeconds(requestTimeout) * 1000);
 }
 
-/** Of the old side: it did not answer, or would not do it. What is ours (fenced, no credential, the control store) is no reason to owe. */
+/**
+ * The old side did not answer, or refused. Our own failures (fenced, no credential, the control store) do not make a
+ * debt.
+ */
 export function isRefusalOrSilence(error: unknown): error is UnderstudyError {
   if (!isUnderstudyError(error) || error.details.origin !== undefined) return false;
   return error.retryable || error.code === 'AzureError';
 }
 
+/** Records a debt of this step's fence, and returns the outcome `owed`. A debt that is owed already keeps its date. */
 export async function owe(
   context: StepContext,
   { kind, what, reason }: Pick<Debt, 'kind' | 'what' | 'reason'>,
@@ -118,6 +123,7 @@ async function keep(store: ControlStore, debt: KeptDebt): Promise<void> {
   }
 }
 
+/** Marks a debt as paid; does nothing if it is not owed. */
 export async function pay(
   store: ControlStore,
   debt: Pick<Debt, 'region' | 'kind'>,

@@ -12,8 +12,8 @@ import { shutOut, writersOf } from './shut-out-writers.ts';
 import { stopSchedules } from './stop-intake.ts';
 
 /**
- * Of a replication: pays what it can, before it copies and again before it seals; what the region does not answer to, or refuses, stays
- * owed.
+ * In a replication: pays what it can, before it copies and again before it seals. What the region does not answer, or
+ * refuses, stays owed.
  */
 export async function payFenceDebt(context: StepContext): Promise<StepResult> {
   const debts = await listDebts(context.store);
@@ -23,7 +23,8 @@ export async function payFenceDebt(context: StepContext): Promise<StepResult> {
   for (const debt of debts) {
     const writer = (await readPointerIfAny(context.store))?.value.writer;
     if (debt.region === writer) {
-      // The workspace has come back there meanwhile: to stop and shut out its writers now would be an outage of our own.
+      // The workspace has moved back there meanwhile: stopping and shutting out its writers now would be an outage of
+      // our own.
       await pay(context.store, debt, context.now());
       lines.push(`no longer owed, since ${debt.region} is the writer again: ${debt.what}`);
       continue;
@@ -36,7 +37,7 @@ export async function payFenceDebt(context: StepContext): Promise<StepResult> {
     }
   }
   const detail = [...lines, ...left.map((debt) => `still owed: ${debt.what}`)].join('; ');
-  // Whether the run owes it, is for the last of these steps to say.
+  // Only the last of these steps reports that the run owes it.
   if (left.length > 0 && isTriedAgain(context)) return { state: 'completed', detail };
   return {
     state: left.length > 0 ? 'owed' : 'completed',
@@ -51,9 +52,9 @@ function isTriedAgain({ plan, step }: StepContext): boolean {
 }
 
 /**
- * Of a failover, before it takes the pointer: the region that becomes the writer may still run jobs that the fence of an earlier
- * move could not cancel. Their successors run on the other side: resumed once more, they would be doubled.
- * Errors: those of Azure while the region does not answer; PreconditionError where it refuses to cancel its jobs.
+ * In a failover, before it takes the pointer: the region that becomes the writer may still run jobs that the fence of
+ * an earlier move could not cancel. Their successors run on the other side: resumed once more, they would run twice.
+ * Errors: those of Azure while the region does not answer; PreconditionError if it refuses to cancel its jobs.
  */
 export async function payDebtsOfTarget(context: StepContext): Promise<StepResult> {
   const { region } = context.to;
@@ -61,7 +62,8 @@ export async function payDebtsOfTarget(context: StepContext): Promise<StepResult
   if (debts.length === 0) return { state: 'skipped', detail: `the fence owes nothing in ${region}` };
   const lines: string[] = [];
   for (const debt of debts) {
-    // To shut its writers out asks the region that is left what it uses; and who is to write there is let in again after the pointer.
+    // Shutting its writers out would need the region that is left to answer; and the writers get their access back
+    // after the pointer has moved.
     if (debt.kind === 'writers') {
       lines.push(`void once ${region} is the writer: ${debt.what}`);
       continue;
@@ -73,9 +75,9 @@ export async function payDebtsOfTarget(context: StepContext): Promise<StepResult
       if (debt.kind === 'jobs')
         throw new UnderstudyError(
           'PreconditionError',
-          `an earlier failover could not ${debt.what}, and ${region} refuses it still: ${error.message}`,
+          `an earlier failover could not ${debt.what}, and ${region} still refuses it: ${error.message}`,
           {
-            next: `Cancel the unfinished jobs there by hand, or allow it, then go on with "understudy retry ${context.run.runId}": what they compute is continued elsewhere.`,
+            next: `Cancel the unfinished jobs there by hand, or allow it, then "understudy retry ${context.run.runId}": their successors run elsewhere.`,
             cause: error,
           },
         );
@@ -95,7 +97,7 @@ async function payOne(context: StepContext, debt: KeptDebt): Promise<string> {
   const { azure, topology, signal } = context;
   const side = sideOf(topology, debt.region);
   const beat = () => context.checkpoint({ unit: 'debts', done: 0 });
-  // Whose lease is lost takes nothing away any more: the region may be the writer by now.
+  // Nothing is taken away once the lease is lost: the region may be the writer by now.
   const ask: Ask = async (question) => {
     await beat();
     return question({ signal });

@@ -1,6 +1,6 @@
 /**
- * The region that becomes the writer is given what an earlier fence took from it: without that its workspace could neither read nor write
- * its own storage, while everything that is done for it from outside succeeds.
+ * Restores to the region that becomes the writer what an earlier fence took from it. Without that, its workspace could
+ * neither read nor write its own storage, although everything that is done from outside succeeds.
  */
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
@@ -9,12 +9,13 @@ import { doOrOwe } from './old-side.ts';
 import { shutOut, writersOf } from './shut-out-writers.ts';
 import { recordRestored, stillShutOut, type RemovedAccess } from './shut-out-record.ts';
 
-/** Errors: AzureUnavailable; AzureError where the workspace or its storage is not there; ControlStoreError. */
+/** Errors: AzureUnavailable; AzureError if the workspace or its storage does not exist; ControlStoreError. */
 export async function readmitWriters(context: StepContext): Promise<StepResult> {
   const { azure, store, to, signal, now } = context;
-  // Its schedules come from the recovery point, at the switch: what the next fence stops begins a list of its own.
+  // Its schedules come from the recovery point, at the switch: the next fence begins a list of its own.
   await recordRestored(store, to.region, 'intake', now());
-  // Kept: an attempt that is broken off after the record is closed would find nothing to give back, and not know whether all was given.
+  // Recorded: an attempt that is interrupted after the record is closed would find nothing to restore, and not know
+  // whether everything was restored.
   const taken = await context.recordUndo<RemovedAccess | null>(
     async () => (await stillShutOut(store, to.region, 'writers')) ?? null,
   );
@@ -37,14 +38,14 @@ export async function readmitWriters(context: StepContext): Promise<StepResult> 
   };
 }
 
-/** Of a cancelled run: the region is not the writer after all, so its writers are shut out again, or that is owed. */
+/** For a cancelled run: the region is not the writer after all, so its writers are shut out again, or that is owed. */
 export async function shutOutAgain(context: StepContext, undo: unknown): Promise<string> {
   const { azure, from, to, run } = context;
   if (undo === undefined || undo === null) return 'nothing was given back';
   const what = `rotate the storage keys of ${to.region} and remove the roles of its workspace`;
   const { detail } = await doOrOwe({ ...context, from: to }, { kind: 'writers', what }, async (ask) => {
     const writers = await ask((options) => writersOf(azure, { side: to, other: from }, options));
-    // A name of its own: the rotation of the undo is another than that of a fence of this run.
+    // A name of its own: the undo rotates the keys again, even if a fence of this run rotated them.
     return shutOut(context, { region: to.region, run: `${run.runId}/undo`, writers }, ask);
   });
   return detail;

@@ -1,4 +1,4 @@
-/** Gives a region what a fence took from its writers: their roles, and the credentials of its storage as they are now. */
+/** Restores to a region what a fence took from its writers: their roles, and the current credentials of its storage. */
 import { principalsWithin } from '../workspace/identities.ts';
 import { renewCredentials } from '../secrets/renew-credentials.ts';
 import { apiVersions, type Azure, type CallOptions, type JsonObject } from '../azure/azure.ts';
@@ -7,14 +7,18 @@ import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import { workspaceId, type Side } from '../topology/sides.ts';
 import type { RemovedAccess } from './shut-out-record.ts';
 
+/** What was restored to a region, and what was not. */
 export interface RestoredAccess {
   detail: string;
-  /** What could not be given back, one line each: for a person. */
+  /** What could not be restored, one line each: for a person. */
   left: string[];
   counts: { kind: string; expected: number; done: number }[];
 }
 
-/** Idempotent. Errors: AzureUnavailable; AzureError where the workspace or its storage is not there, or its keys are refused. */
+/**
+ * Idempotent. Errors: AzureUnavailable; AzureError if the workspace or its storage does not exist, or its keys are
+ * refused.
+ */
 export async function restoreAccess(
   azure: Azure,
   side: Side,
@@ -27,7 +31,8 @@ export async function restoreAccess(
   const found = await azure.arm.get(workspace, apiVersions.machineLearning, options);
   const principals = await principalsWithin(azure, found, options);
   for (const role of roles) {
-    // A workspace or a compute that was made anew has another identity: a role for the one of before would let nobody in.
+    // A workspace or a compute that was created again has another identity: a role for the old one would give nobody
+    // access.
     const isHeld = principals.has(textAt(role.properties, 'principalId') ?? '');
     const refusal = isHeld ? await restoreRole(azure, role, options) : nobodys;
     if (refusal !== undefined) left.push(`role ${role.id}: ${refusal}`);
@@ -51,7 +56,7 @@ export async function restoreAccess(
 const nobodys =
   'its principal is no identity of the workspace or of its computes any more: give the role to the one that is';
 
-/** What a client may say of an assignment; a condition that were left out would give more than was taken. */
+/** The properties that a client may set on an assignment; leaving a condition out would grant more than was taken. */
 const writable = [
   'roleDefinitionId',
   'principalId',
@@ -61,7 +66,7 @@ const writable = [
   'conditionVersion',
 ];
 
-/** Why it could not be given back; undefined: it is. */
+/** Why it could not be restored; undefined: it is. */
 async function restoreRole(
   azure: Azure,
   { id, properties }: { id: string; properties: JsonObject },
@@ -74,7 +79,7 @@ async function restoreRole(
     return undefined;
   } catch (error) {
     if (!isUnderstudyError(error, 'AzureError')) throw error;
-    // Somebody, or the template, has given the same role under another name.
+    // Somebody, or the template, has assigned the same role under another name.
     return error.details.azure?.code === 'RoleAssignmentExists' ? undefined : messageOf(error);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What fences have taken from a region, by kind, written down before the first of it is taken: whoever makes the region the writer again
- * gives it back, in whatever run, on whatever machine.
+ * What fences have taken from a region, by kind. It is recorded before the first of it is taken: any later run, on any
+ * machine, that makes the region the writer again restores it from here.
  */
 import { z } from 'zod';
 import type { JsonObject } from '../azure/azure.ts';
@@ -12,7 +12,7 @@ const Taken = z.strictObject({
   /** The run whose fence took it, or owed it until it was taken. */
   run: z.string(),
   takenAt: z.string(),
-  /** Set once all of it is given back. */
+  /** Set once all of it is restored. */
   givenBackAt: z.string().optional(),
 });
 
@@ -44,7 +44,7 @@ type Noted<K extends keyof Kinds> = Omit<Kinds[K], 'takenAt' | 'givenBackAt'>;
 
 const nameOf = (region: string, kind: keyof Kinds) => `fence/${region}/taken-${kind}.json`;
 
-/** What was last taken there, given back or not. */
+/** What was last taken there, restored or not. */
 export async function readShutOut<K extends keyof Kinds>(
   store: ControlStore,
   region: string,
@@ -53,7 +53,7 @@ export async function readShutOut<K extends keyof Kinds>(
   return (await kinds[kind].read(store, nameOf(region, kind)))?.value;
 }
 
-/** What was taken there and is not given back. */
+/** What was taken there and is not restored. */
 export async function stillShutOut<K extends keyof Kinds>(
   store: ControlStore,
   region: string,
@@ -63,6 +63,7 @@ export async function stillShutOut<K extends keyof Kinds>(
   return found?.givenBackAt === undefined ? found : undefined;
 }
 
+/** Records roles and keys before they are removed; called again, it adds to what is recorded. */
 export async function recordRemovedAccess(
   store: ControlStore,
   taken: Noted<'writers'>,
@@ -76,6 +77,7 @@ export async function recordRemovedAccess(
   }));
 }
 
+/** Records schedules before they are disabled; called again, it adds to what is recorded. */
 export async function recordStoppedIntake(
   store: ControlStore,
   taken: Noted<'intake'>,
@@ -86,7 +88,7 @@ export async function recordStoppedIntake(
   }));
 }
 
-/** It is given back: the next fence begins a record of its own. */
+/** Marks it as restored: the next fence begins a record of its own. */
 export async function recordRestored(
   store: ControlStore,
   region: string,
@@ -112,7 +114,7 @@ async function note<K extends keyof Kinds>(
   });
 }
 
-/** Replaces the record by `next(what is there)`, by compare-and-swap; undefined leaves it as it is. */
+/** Replaces the record by `next(current record)`, by compare-and-swap; undefined leaves it as it is. */
 async function change<K extends keyof Kinds>(
   store: ControlStore,
   region: string,

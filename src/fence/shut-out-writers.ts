@@ -1,7 +1,7 @@
 /**
- * The old side's writers lose what they write with: the roles on its storage of its workspace's and its computes' identities are
- * removed, and the storage account's keys rotated, so that every key, SAS and mounted datastore of before is refused. What is taken is
- * written down first, for whoever makes that side the writer again.
+ * Removes the write access of the old side's writers: the roles on its storage of the identities of its workspace and
+ * computes are deleted, and the storage account's keys are rotated, so that every earlier key, SAS and mounted
+ * datastore is refused. What is removed is recorded first, for the run that makes that side the writer again.
  */
 import { principalsWithin } from '../workspace/identities.ts';
 import {
@@ -27,14 +27,17 @@ import { recordRestored, recordRemovedAccess, stillShutOut } from './shut-out-re
 interface Writers {
   storageAccount: string;
   roles: { id: string; properties: JsonObject }[];
-  /** Roles given above the storage account (its group, its subscription): others live by them too, so they stay. */
+  /**
+   * Roles assigned above the storage account (its resource group, its subscription) stay: others depend on them too.
+   */
   inherited: number;
   /** What the other side uses the account as: keys and roles there stay. */
   sharedWith?: string[];
-  /** Roles of identities that the other side uses, too: they stay. */
+  /** Roles of identities that the other side uses too: they stay. */
   rolesOfBoth?: number;
 }
 
+/** Action `shutOutOldWriters`: removes the write access of the old side's writers, or owes that. */
 export function shutOutOldWriters(context: StepContext): Promise<StepResult> {
   const { azure, from, to, run } = context;
   const what = `rotate the storage keys of ${from.region} and remove the roles of its workspace`;
@@ -42,7 +45,7 @@ export function shutOutOldWriters(context: StepContext): Promise<StepResult> {
     const writers = await context.recordUndo(() =>
       ask((options) => writersOf(azure, { side: from, other: to }, options)),
     );
-    // A job that has lost what it writes with fails: of one that is written down by then, everyone knows why.
+    // A job that has lost its write access fails. If it is recorded by then, the reason is known.
     const late = 'the jobs of the region are not listed yet, and would seem to have failed by themselves';
     if (!(await untilJobsAreListed(context, () => deadline.checkEnd(late)))) throw new GaveUp(late, false);
     deadline.progress();
@@ -50,7 +53,10 @@ export function shutOutOldWriters(context: StepContext): Promise<StepResult> {
   });
 }
 
-/** What the workspace of a side writes with: its storage account, and the roles there of its identities and of its computes'. */
+/**
+ * What the workspace of a side writes with: its storage account, and the roles there of its identities and of its
+ * computes'.
+ */
 export async function writersOf(
   azure: Azure,
   { side, other }: { side: Side; other: Side },
@@ -61,7 +67,7 @@ export async function writersOf(
   if (typeof storageAccount !== 'string') {
     throw new UnderstudyError('AzureError', `workspace "${side.workspace.name}" names no storage account`);
   }
-  // The side that goes on lives by what both use. It must answer for that: what it uses is not guessed.
+  // The other side depends on what both use. It must answer: what it uses is not guessed.
   const used = await readUsed(azure.arm, other, options);
   const sharedWith = used && accountsOf(used).get(nameOfId(storageAccount).toLowerCase());
   if (sharedWith) return { storageAccount, roles: [], inherited: 0, sharedWith };
@@ -90,7 +96,7 @@ function isWithin(role: ArmResource, account: string): boolean {
 /** The tag that says which run rotated the keys: a second attempt of that run leaves the new keys alone. */
 const rotationTag = 'understudy-keys-rotated-by';
 
-/** `run`: whose fence it is, which may be an earlier one that owed it. */
+/** `run`: the run whose fence it is, possibly an earlier one that owed it. */
 export async function shutOut(
   { azure, store, now }: { azure: Azure; store: ControlStore; now: () => Date },
   { region, run, writers }: { region: string; run: string; writers: Writers },
@@ -117,16 +123,16 @@ export async function shutOut(
 }
 
 /**
- * Roles come back under their own names; rotated keys cannot, so the workspace is given the new ones. What this run owed may have been taken
- * by another that paid for it; where nothing was taken, a region that did not answer is not asked again. Errors: PreconditionError for what
- * could not be given back.
+ * Roles are created again under their own names. Rotated keys cannot be restored, so the workspace gets the new ones. A
+ * debt of this run may have been paid by another run. If nothing was taken, a region that did not answer is not asked
+ * again. Errors: PreconditionError for what could not be restored.
  */
 export async function restoreOldWriters(context: StepContext): Promise<string> {
   const { azure, from, store, now } = context;
   const taken = await stillShutOut(store, from.region, 'writers');
   if (!taken) return 'nothing was rotated or removed';
   const { detail, left } = await restoreAccess(azure, from, taken, {}, now());
-  // Not closed: another attempt, or the next move that makes this region the writer, tries again.
+  // The record stays open: another attempt, or the next move that makes this region the writer, tries again.
   if (left.length > 0) throw new UnderstudyError('PreconditionError', [detail, ...left].join('; '));
   await recordRestored(store, from.region, 'writers', now());
   return detail;

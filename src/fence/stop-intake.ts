@@ -1,4 +1,4 @@
-/** No new work starts on the old side: its schedules are disabled. */
+/** Disables the schedules of the old side, so that no new work starts there. */
 import { apiVersions, type Azure, type CallOptions } from '../azure/azure.ts';
 import { isEnabled, setEnabled } from '../workspace/schedules.ts';
 import type { StepResult } from '../run/work/outcome.ts';
@@ -12,6 +12,7 @@ interface IntakeUndo {
   schedules: string[];
 }
 
+/** Action `stopOldIntake`: disables the old side's schedules, or owes that. */
 export function stopOldIntake(context: StepContext): Promise<StepResult> {
   const { azure, from, run } = context;
   const debt = { kind: 'intake', what: `disable the schedules of ${from.region}` } as const;
@@ -23,7 +24,10 @@ export function stopOldIntake(context: StepContext): Promise<StepResult> {
   });
 }
 
-/** Disables the schedules of a side, by default all that are enabled now, and writes down which: `run` is whose fence it is. */
+/**
+ * Disables the schedules of a side, by default all that are enabled now, and records which; `run`: the run whose fence
+ * it is.
+ */
 export async function stopSchedules(
   { azure, store, now }: Pick<StepContext, 'azure' | 'store' | 'now'>,
   { side, run, schedules }: { side: Side; run: string; schedules?: string[] },
@@ -34,6 +38,7 @@ export async function stopSchedules(
   return disableSchedules(azure, side, names, ask);
 }
 
+/** Names of the schedules of a side that are enabled now. */
 export async function enabledSchedules(azure: Azure, side: Side, options: CallOptions): Promise<string[]> {
   const path = `${workspaceId(side.workspace)}/schedules?listViewType=All`;
   const names: string[] = [];
@@ -49,8 +54,8 @@ export async function disableSchedules(azure: Azure, side: Side, names: string[]
 }
 
 /**
- * Of a cancelled run: the schedules that were enabled are enabled again, whether it disabled them or another that paid what it owed. Where
- * none was disabled, a region that did not answer is not asked again.
+ * For a cancelled run: enables the schedules again that were enabled before, whether this run disabled them or another
+ * that paid its debt. If none was disabled, a region that did not answer is not asked again.
  */
 export async function startOldIntake({ azure, store, from, now }: StepContext): Promise<string> {
   const schedules = (await stillShutOut(store, from.region, 'intake'))?.schedules ?? [];

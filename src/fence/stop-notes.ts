@@ -1,4 +1,4 @@
-/** What the fence of a run writes down of the old jobs: before the first is asked to end, and as they end. */
+/** What the fence of a run records about the old jobs: before the first is cancelled, and as they end. */
 import type { FenceDeadline } from './fence-deadline.ts';
 import { readStep } from '../run/journal.ts';
 import { reconcile, type Counts } from '../run/work/outcome.ts';
@@ -18,15 +18,16 @@ import {
   type StoppingEnd,
 } from './stopped-jobs.ts';
 
-/** Owners by name, of the jobs of the fenced side that the plan's recovery point has in its ledger. */
+/** Owners by name of the jobs of the fenced side that the ledger of the plan's recovery point has. */
 export type Owners = ReadonlyMap<string, string | undefined>;
 
 type Context = Pick<StepContext, 'store' | 'run' | 'from' | 'now' | 'step'>;
 
-/** How much is written at once, at least, and how long it may wait. */
+/** The minimum number of jobs for a write, and how long a write may wait. */
 const dueJobs = 100;
 const dueMs = 5000;
 
+/** The record that one attempt of `stopOldJobs` writes, in batches. */
 export class StopNotes {
   readonly #context: Context;
   readonly #record: StoppedRecord;
@@ -46,7 +47,7 @@ export class StopNotes {
     return new StopNotes(context, await StoppedRecord.open(context.store, context.run.runId));
   }
 
-  /** `since`: when the fence began. Answers how far it has come, in whatever attempt. */
+  /** `since`: when the fence began. Returns how far it has come, over all attempts. */
   async begin(since: string): Promise<Stopping> {
     const { store, run, from, step } = this.#context;
     this.#attempt = (await readStep(store, run.runId, step.id))?.attempts ?? 1;
@@ -61,13 +62,13 @@ export class StopNotes {
     return changeStopping(store, run.runId, this.#attempt, change);
   }
 
-  /** Jobs that an earlier attempt asked to end, and of which nobody knows yet that they did. */
+  /** Jobs that an earlier attempt cancelled, and that nobody has seen end. */
   open(): string[] {
     const { stopped, ended } = this.#record;
     return Object.keys(stopped).filter((name) => stopped[name]?.canceledAt === undefined && !ended[name]);
   }
 
-  /** Writes down what there is before anything is cancelled. */
+  /** Records the jobs before anything is cancelled. */
   async remember(seen: Survey, ledger: Owners): Promise<void> {
     const { now } = this.#context;
     for (const name of this.open())
@@ -79,7 +80,8 @@ export class StopNotes {
       if (seen.unfinished.has(name) || this.knows(name)) continue;
       const status = seen.finished.get(name) ?? 'gone';
       const known = earlier[name];
-      // What a fence set out to cancel and is canceled now did not end by itself: it was the fence of a run that was cancelled.
+      // A job that a fence set out to cancel, and that is Canceled now, did not end by itself: the fence of a cancelled
+      // run did it.
       if (status !== 'Canceled' || !known) ended[name] = { status, seenAt };
       else {
         const { lineageRoot, hop } = known;
@@ -91,7 +93,7 @@ export class StopNotes {
     await this.#change({ found: seen.unfinished.size });
   }
 
-  /** Likewise, of jobs that nobody resumes. */
+  /** As `remember`, for jobs that nobody resumes. */
   async rememberLate(seen: Survey): Promise<void> {
     await this.#write(this.#toEnd(seen.unfinished, await this.#earlier(seen, new Map())));
   }
@@ -106,7 +108,7 @@ export class StopNotes {
     const ended: Record<string, EndedJob> = {};
     for (const [name, job] of unfinished) {
       if (this.knows(name)) continue;
-      // Cancelled by a person: that is how it ends, whoever asks once more.
+      // A person cancelled it: that is how it ends, even if the fence cancels it again.
       if (job.status === 'CancelRequested' && !earlier[name]) ended[name] = { status: job.status, seenAt };
       else stopped[name] = job;
     }
@@ -119,7 +121,7 @@ export class StopNotes {
     await this.#record.add(seen);
   }
 
-  /** What earlier fences have cancelled: read only where it makes a difference. */
+  /** What earlier fences have cancelled; read only if it matters. */
   async #earlier(seen: Survey, ledger: Owners): ReturnType<typeof readCancelled> {
     const { store, run, from } = this.#context;
     const matters =
@@ -133,14 +135,14 @@ export class StopNotes {
     );
   }
 
-  /** A job has ended. It is written down with others; see `flush`. */
+  /** A job has ended. It is recorded together with others; see `flush`. */
   noteEnd(name: string, status: string): void {
     const at = this.#context.now().toISOString();
     const job = this.#record.stopped[name];
-    // A person had cancelled it: that is written down already.
+    // A person had cancelled it: that is recorded already.
     if (!job) return;
     if (status === 'Canceled') this.#pending.stopped[name] = { ...job, canceledAt: at };
-    // The fence has taken from it what it writes with: it has not failed by itself.
+    // The fence has removed its write access: it did not fail by itself.
     else if (status === 'Failed') this.#pending.stopped[name] = { ...job, canceledAt: at, endedAs: status };
     else this.#pending.ended[name] = { status, seenAt: at };
     this.#pendingJobs += 1;
@@ -178,7 +180,7 @@ export class StopNotes {
     };
   }
 
-  /** Of all that the fence set out to end, in all attempts. `failed`: of those that are done. */
+  /** All jobs that the fence set out to end, over all attempts. `failed`: a part of `done`. */
   count(): { done: number; failed: number; byItself: number; byPerson: number; open: number } {
     const counted = { done: 0, failed: 0, byItself: 0, byPerson: 0, open: 0 };
     const { stopped, ended } = this.#record;
@@ -196,7 +198,7 @@ export class StopNotes {
     return counted;
   }
 
-  /** `owed`: why those are owed that have not ended. */
+  /** `owed`: the reason for the jobs that have not ended. */
   counts(owed: string): Counts {
     const { done, byItself, byPerson, open } = this.count();
     const skipped = [
@@ -208,7 +210,7 @@ export class StopNotes {
     return reconcile({ kind: 'old jobs', expected, done, skipped, failed: [] });
   }
 
-  /** Jobs of people that it has cancelled, and that the recovery point does not have. */
+  /** Jobs of people that the fence has cancelled, and that the recovery point does not have. */
   notIn(ledger: Owners): [name: string, job: StoppedJob][] {
     return Object.entries(this.#record.stopped).filter(
       ([name, { canceledAt, minor, status }]) =>

@@ -1,4 +1,4 @@
-/** Cancels what still runs in the old workspace, where that answers; the rest is owed. */
+/** Cancels what still runs in the old workspace, if that answers; the rest is owed. */
 import { readLedgerSnapshot } from '../recovery-point/recovery-point.ts';
 import type { Azure, CallOptions } from '../azure/azure.ts';
 import type { ControlStore } from '../control-store/store.ts';
@@ -22,8 +22,8 @@ import { untilIntakeIsStopped } from './watch-fence.ts';
 export type ReadLedger = (store: ControlStore, ref: RecoveryPointRef) => AsyncIterable<LedgerEntry>;
 
 /**
- * Action `stopOldJobs`. Idempotent: a job that is cancelled or finished is left alone. Nothing but the resumption of the jobs waits for
- * it, and that job by job: it reads what is written down here while this step still runs.
+ * Action `stopOldJobs`. Idempotent: a job that is cancelled or finished stays as it is. Only the resumption of the jobs
+ * waits for it, job by job: it reads what this step records while it still runs.
  */
 export async function stopOldJobs(
   context: StepContext,
@@ -72,7 +72,7 @@ async function begin(context: StepContext, readLedger: ReadLedger, notes: StopNo
       await notes.flushIfDue(deadline);
     }),
     async finish(end) {
-      // An execution that has lost its lease has nothing to say of how it ended.
+      // An execution that has lost its lease must not record how it ended.
       await context.checkpoint({ unit: 'jobs', ...notes.progress(true) });
       await notes.end(end);
     },
@@ -96,7 +96,7 @@ async function stopAll(context: StepContext, work: Work): Promise<StoppingEnd> {
   } catch (error) {
     if (signal.aborted) throw error;
     if (error instanceof GaveUp) {
-      // A region that takes no cancellation, and shows its jobs, is not silent: they run on.
+      // A region that accepts no cancellation but lists its jobs is not silent: they still run.
       const requestMs = toSeconds(context.topology.policies.requestTimeout) * 1000;
       const isSilent = error.isSilent && !(await answersStill(asking, requestMs));
       return { as: isSilent ? 'silent' : 'unconfirmed', reason: error.message };
@@ -106,12 +106,12 @@ async function stopAll(context: StepContext, work: Work): Promise<StoppingEnd> {
       ? { as: 'gone', reason: `workspace "${side.workspace.name}" is gone, and its jobs with it` }
       : { as: 'unconfirmed', reason: messageOf(error) };
   } finally {
-    // Also of what was broken off: which jobs have ended is known.
+    // Also if it was interrupted: which jobs have ended is known.
     await notes.flush(deadline);
   }
 }
 
-/** Answers what Azure refuses to cancel, and why. */
+/** The jobs that Azure refuses to cancel, and why. */
 type Refused = Map<string, string>;
 
 /** First what can be resumed elsewhere, and what an earlier attempt set out to cancel. */
@@ -123,7 +123,10 @@ async function cancelKnown(asking: Asking, work: Work): Promise<Refused> {
   return cancelSeen(asking, work, seen);
 }
 
-/** How often what is submitted meanwhile is cancelled: who goes on submitting is not waited for. */
+/**
+ * How many times jobs are cancelled that were submitted meanwhile: there is no waiting for somebody who keeps
+ * submitting.
+ */
 const rounds = 3;
 
 /** Then all others: what was submitted since the recovery point, and what still is, until the intake is stopped. */
@@ -146,7 +149,7 @@ async function cancelOthers(asking: Asking, context: StepContext, work: Work): P
     late = await look(false);
   }
   for (const name of late.unfinished.keys())
-    refused.set(name, 'it was submitted while the others were stopped, as more and more were');
+    refused.set(name, 'it was submitted while the others were being stopped, and more kept coming');
   return refused;
 }
 
@@ -155,7 +158,7 @@ function cancelSeen(asking: Asking, { ledger, notes }: Work, seen: Survey): Prom
   return cancelAll({ ...asking, names: inOrder(seen, ledger), pages: seen.pages, ended, waitForAll: true });
 }
 
-/** Those that are resumed first come first, and last what is a part of another. */
+/** First those that will be resumed, in that order; parts of other jobs last. */
 function inOrder({ unfinished }: Survey, ledger: Owners): string[] {
   const known = [...ledger.keys()].filter((name) => unfinished.has(name));
   const others = [...unfinished].filter(([name]) => !ledger.has(name));
@@ -163,12 +166,12 @@ function inOrder({ unfinished }: Survey, ledger: Owners): string[] {
   return [...known, ...[...(major ?? []), ...(minor ?? [])].map(([name]) => name)];
 }
 
-/** How long the payment of a debt waits for jobs to end: what has not ended then is owed a while longer. */
+/** How long paying a debt waits for jobs to end: those that have not ended then stay owed. */
 const patienceOfDebtMs = 10_000;
 
 /**
- * Cancels every unfinished job of a workspace and says what was done. Errors: AzureUnavailable while the workspace does
- * not answer, NotYetError while jobs are still ending; AzureError, CredentialError where it refuses.
+ * Cancels every unfinished job of a workspace and returns what was done, in one line. Errors: AzureUnavailable while
+ * the workspace does not answer, NotYetError while jobs are still ending; AzureError, CredentialError if it refuses.
  */
 export async function cancelUnfinishedJobs(
   azure: Azure,
@@ -209,7 +212,7 @@ async function ownersInLedger(
 
 const linesOfLoss = 20;
 
-/** Jobs that were submitted after the recovery point: with them goes all that they did. */
+/** Jobs that were submitted after the recovery point: everything they did is lost. */
 function linesOfUnknown(notes: StopNotes, ledger: Owners): Pick<StepResult, 'lost'> {
   const lost = notes
     .notIn(ledger)

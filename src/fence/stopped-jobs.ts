@@ -1,8 +1,8 @@
 /**
- * What the fences of runs saw of the old jobs and did to them, as the control store remembers it. Below `runs/{run}/`:
+ * What the fences of runs saw of the old jobs and did to them, as the control store has it. Below `runs/{run}/`:
  *
  *   stopped-jobs.json        how far the fence of the run has come (`Stopping`)
- *   stopped-jobs/{n}.json    what it saw, in parts that are written once: ten thousand jobs are not written anew for each that ends
+ *   stopped-jobs/{n}.json    what it saw, in parts that are written once: not all jobs again for each that ends
  *
  * `fence/{region}/cancelled-jobs.json` names the runs whose fences have set out to cancel jobs there.
  */
@@ -12,17 +12,20 @@ import { documentKind } from '../control-store/document.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError } from '../errors/error.ts';
 
-/** An unfinished job that a fence set out to cancel, as it was before that. */
+/** An unfinished job that a fence set out to cancel, in its state before that. */
 const StoppedJob = z.strictObject({
   status: z.string(),
   lineageRoot: z.string(),
   hop: z.int().nonnegative(),
   owner: z.string().optional(),
-  /** A part of another job, or a smoke job of ours: gone, it is nobody's loss. */
+  /** A part of another job, or a smoke job of ours: nobody misses it. */
   minor: z.literal(true).optional(),
-  /** ISO 8601: when it was seen to have ended for the fence. Absent: it was asked to end, and nobody has seen that it did. */
+  /**
+   * ISO 8601: when it was seen to have ended because of the fence. Absent: it was cancelled, and nobody has seen it
+   * end.
+   */
   canceledAt: z.string().optional(),
-  /** It ended so, and not `Canceled`: the fence takes from jobs what they write with while it stops them. */
+  /** It ended in this status, not `Canceled`: while it stops jobs, the fence removes their write access. */
   endedAs: z.string().optional(),
 });
 export type StoppedJob = z.infer<typeof StoppedJob>;
@@ -36,17 +39,17 @@ const EndedJob = z.strictObject({
 });
 export type EndedJob = z.infer<typeof EndedJob>;
 
-/** What the fence of one run found of the old jobs. */
+/** What the fence of one run found about the old jobs. */
 const StoppedJobs = z.strictObject({
-  /** By name; written before the first is cancelled. */
+  /** By name; recorded before the first is cancelled. */
   stopped: z.record(z.string(), StoppedJob),
   ended: z.record(z.string(), EndedJob),
 });
 export type StoppedJobs = z.infer<typeof StoppedJobs>;
 
 /**
- * `stopped`: every job has ended. `gone`: so has the workspace. `silent`: the region does not answer, and what runs there cannot be known.
- * `unconfirmed`: it answers, and has not confirmed of all that they ended: those may run on.
+ * `stopped`: every job has ended. `gone`: so has the workspace. `silent`: the region does not answer, and what runs
+ * there cannot be known. `unconfirmed`: it answers, and has not confirmed that all of them ended: some may still run.
  */
 const StoppingEnd = z.strictObject({
   as: z.enum(['stopped', 'gone', 'silent', 'unconfirmed']),
@@ -57,17 +60,20 @@ export type StoppingEnd = z.infer<typeof StoppingEnd>;
 /** How far the fence of a run has come with the jobs. */
 const Stopping = z.strictObject({
   region: z.string(),
-  /** ISO 8601: when the region last got on with it; at first, when the fence began. */
+  /** ISO 8601: when the region last made progress; at first, when the fence began. */
   progressAt: z.string(),
   /** Whether the region has answered since then. */
   heard: z.boolean(),
-  /** How long attempts of the step have worked on it: what nobody could write down, since the control store was dark, does not count. */
+  /**
+   * How long attempts of the step have worked on it. Time that nobody could record, because the control store did not
+   * answer, does not count.
+   */
   spentMs: z.number().nonnegative(),
-  /** Which attempt of the step works on it: what an earlier one says counts no more. */
+  /** The attempt of the step that works on it: what an earlier one records is ignored. */
   attempt: z.int().positive(),
   /** How many were unfinished; absent: those that could be resumed are not all known yet. */
   found: z.int().nonnegative().optional(),
-  /** Absent: it goes on. */
+  /** Absent: still going on. */
   end: StoppingEnd.optional(),
 });
 export type Stopping = z.infer<typeof Stopping>;
@@ -82,9 +88,9 @@ const fences = documentKind('list of fences', 1, Fences);
 export type OldJobState =
   | { is: 'unseen' }
   | ({ is: 'ended' } & EndedJob)
-  /** It ended for the fence; `endedAs` unless it is `Canceled`. */
+  /** It ended because of the fence; `endedAs` unless it is `Canceled`. */
   | { is: 'cancelled'; at: string; endedAs?: string }
-  /** It was asked to end, and may run on all the same. */
+  /** It was cancelled, and may still run. */
   | { is: 'asked' }
   /** The region answers, and has not confirmed that it ended. */
   | { is: 'unconfirmed'; reason: string };
@@ -94,16 +100,20 @@ const partsOf = (runId: string) => `runs/${runId}/stopped-jobs/`;
 const partName = (runId: string, part: number) => `${partsOf(runId)}${String(part).padStart(5, '0')}.json`;
 const cancelledName = (region: string) => `fence/${region}/cancelled-jobs.json`;
 
-/** A job of a region that the fence of some run set out to cancel: the last run whose fence saw it. */
+/** A job of a region that a fence set out to cancel, with the last run whose fence saw it. */
 export interface CancelledJob extends Pick<StoppedJob, 'lineageRoot' | 'hop'> {
   run: string;
 }
 
+/** Undefined before the fence of the run has begun to stop jobs. */
 export async function readStopping(store: ControlStore, runId: string): Promise<Stopping | undefined> {
   return (await stoppings.read(store, stateName(runId)))?.value;
 }
 
-/** An attempt begins: how the one before it ended says nothing of the jobs now. `first`: where nothing is written yet. */
+/**
+ * An attempt begins. The end of the previous attempt says nothing about the jobs now. `first`: written if nothing is
+ * there yet.
+ */
 export async function beginStopping(
   store: ControlStore,
   runId: string,
@@ -183,7 +193,7 @@ export class StoppedRecord implements StoppedJobs {
         Object.assign(part.stopped, stopped);
         Object.assign(part.ended, ended);
       }
-      // An attempt that was given up for dead may be writing, too: parts are in the order in which they were written.
+      // An attempt that was given up for dead may still be writing: parts are in the order in which they were written.
       while (!(await parts.swap(this.#store, partName(this.#runId, this.#parts + 1), part, undefined)))
         await this.refresh();
       this.#parts += 1;
@@ -195,7 +205,7 @@ export class StoppedRecord implements StoppedJobs {
     for (const [name, job] of Object.entries(stopped)) {
       const known = this.stopped[name];
       const { canceledAt, endedAs } = job;
-      // Its status before it was asked to end is the first that was seen.
+      // The first status that was seen is the one from before the cancel.
       this.stopped[name] = known
         ? { ...known, ...(canceledAt ? { canceledAt } : {}), ...(endedAs ? { endedAs } : {}) }
         : job;
@@ -234,8 +244,9 @@ export async function readCancelled(
 }
 
 /**
- * Names the run among the fences of a region, before it cancels the first job: to a later run what it cancels has not ended by itself,
- * and what an earlier fence cancelled, and this one found so, is from now on this run's to account for.
+ * Adds the run to the fences of a region, before it cancels the first job. For a later run, what this one cancels did
+ * not end by itself. Jobs that an earlier fence cancelled, and that this one saw so, are from now on this run's to
+ * account for.
  */
 export async function rememberFence(store: ControlStore, region: string, run: string): Promise<void> {
   for (;;) {

@@ -1,4 +1,6 @@
-/** The first step of every move: the region pointer, with a new epoch. From here on the old writers are fenced. */
+/**
+ * The first step of every move: takes the region pointer, with a new epoch. From here on the old writers are fenced.
+ */
 import { setTimeout as delay } from 'node:timers/promises';
 import { assertEpoch, movePointer } from '../control-store/region-pointer.ts';
 import { showDuration, toSeconds } from '../topology/duration.ts';
@@ -44,7 +46,7 @@ async function outwaitOldWriters(context: StepContext, pointer: RegionPointer): 
   return Math.max(0, Math.min(until, context.now().getTime()) - began);
 }
 
-/** The writer goes back, with yet another epoch: epochs only rise. */
+/** The writer moves back, with another new epoch: epochs only rise. */
 export async function returnPointer({ store, run, plan, now }: StepContext): Promise<string> {
   const pointer = await movePointer(store, (found) =>
     isTakenBy(found, run.runId, plan.to) ? takeOver(found, plan.from, run.runId, now(), 0) : undefined,

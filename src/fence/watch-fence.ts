@@ -1,6 +1,6 @@
 /**
- * What the fence of this run knows of the old jobs, while it still stops them: a job has a successor once it is settled, and waits for no
- * other.
+ * What the fence of this run knows of the old jobs while it still stops them: a job can be resubmitted as soon as its
+ * own end is known, and waits for no other.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ActionName } from '../plan/actions.ts';
@@ -14,13 +14,14 @@ import { readStopping, StoppedRecord, type OldJobState, type StoppingEnd } from 
 
 const pauseMs = 1000;
 
+/** Reads, again and again, what the fence of this run has recorded. */
 export class FenceWatch {
   readonly #context: StepContext;
   readonly #record: StoppedRecord;
   /** Id of the step that stops the jobs; a plan without one has nothing to wait for. */
   readonly step: string | undefined;
   #end: StoppingEnd | undefined;
-  /** The step has ended without saying how it ended for every job. */
+  /** The step has ended without recording the end of every job. */
   #hasFailed = false;
 
   private constructor(context: StepContext, record: StoppedRecord) {
@@ -45,7 +46,7 @@ export class FenceWatch {
     if (this.#end) return;
     const { store, run } = this.#context;
     const both = this.step === undefined ? {} : await bothSteps(this.#context, this.step);
-    // In this order: what is written of the jobs is there before it is written that all is done.
+    // In this order: the jobs are written before the end of the step is.
     const stopping = await readStopping(store, run.runId);
     await this.#record.refresh();
     if (stopping?.end && counts(stopping.attempt, both)) this.#end = stopping.end;
@@ -57,9 +58,9 @@ export class FenceWatch {
     await this.look();
   }
 
-  /** Undefined: it may run on for all that is known now, and more will be known. */
+  /** Undefined: it may still run for all that is known now, and more will be known. */
   oldState({ name, region }: LedgerEntry): OldJobState | undefined {
-    // Of a recovery point of another region, the fence saw nothing.
+    // The fence saw nothing of a recovery point of another region.
     if (region !== this.#context.from.region) return { is: 'unseen' };
     const old = this.#record.oldState(name);
     if (old.is === 'ended' || old.is === 'cancelled' || this.step === undefined) return old;
@@ -89,23 +90,26 @@ async function bothSteps({ store, run, step }: StepContext, id: string): Promise
   return { theirs, own };
 }
 
-/** A failure of an earlier execution of the run says nothing: the step is tried again beside this one. */
+/** A failure in an earlier execution of the run does not count: the step is tried again, in parallel with this one. */
 function hasFailed({ theirs, own }: BothSteps): boolean {
   return theirs?.state === 'failed' && theirs.holder === own?.holder;
 }
 
-/** How an attempt found the jobs says nothing once another has begun, or is to begin beside this step: the region may answer by now. */
+/**
+ * What an attempt found does not count once another has begun, or will begin in parallel with this step: the region may
+ * answer by now.
+ */
 function counts(attempt: number, { theirs, own }: BothSteps): boolean {
   if (!theirs) return true;
   return theirs.attempts === attempt && (isDone(theirs) || theirs.holder === own?.holder);
 }
 
-/** How long the list of the jobs is waited for while nothing is heard of it, at least: it is written down every few seconds. */
+/** At least how long to wait for the list of the jobs without any progress: it is written every few seconds. */
 const leastPatienceMs = 10_000;
 
 /**
- * Waits until the fence of this run has written down which of the jobs that can be resumed are unfinished. False: it gets on with that no
- * more, or not by the time that `check` ends the waiting by what it throws.
+ * Waits until the fence of this run has recorded which of the jobs that can be resumed are unfinished. False: it makes
+ * no more progress. `check` ends the waiting by throwing.
  */
 export async function untilJobsAreListed(context: StepContext, check: () => void): Promise<boolean> {
   const { store, run, topology, signal } = context;
@@ -128,10 +132,10 @@ export async function untilJobsAreListed(context: StepContext, check: () => void
   }
 }
 
-/** How long a step is waited for that has not begun: it begins beside this one. */
+/** How long to wait for a step that has not begun: it begins in parallel with this one. */
 const notBegunMs = 5000;
 
-/** Returns once the fence of this run has stopped the old side's intake, as far as it could, or is at it for too long. */
+/** Returns once the fence of this run has stopped the old side's intake, as far as it could, or takes too long. */
 export async function untilIntakeIsStopped(context: StepContext): Promise<void> {
   const step = stepOf(context, 'stopOldIntake');
   const limitMs = toSeconds(context.topology.policies.fenceLimit) * 1000;

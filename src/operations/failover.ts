@@ -1,6 +1,6 @@
 /**
- * A failover as it is asked for: what there is already, the plan and the health that a person confirms, and
- * its start.
+ * A failover as a command requests it: what is open already, the plan and the health that a person confirms, and its
+ * start.
  */
 import type { Client } from '@temporalio/client';
 import { readPointer } from '../control-store/region-pointer.ts';
@@ -25,21 +25,21 @@ export interface FailoverRequest {
   acceptLoss?: string[];
 }
 
-/** What asking for a failover finds. */
+/** The result of requesting a failover. */
 export type Asked =
   /** A failover to that region is open, and this Temporal executes it. */
   | { found: 'running'; run: StartedRun }
   /** The region is the active one: there is nothing to move. */
   | { found: 'moved'; region: string; epoch: number }
   /**
-   * A plan that would not fail, how the region that it leaves is, and what was found of the config files, which keep
-   * nobody from moving: for a person to confirm.
+   * A plan that would not fail, the health of the region that it leaves, and what was found of the config files, which
+   * does not block the move: for a person to confirm.
    */
   | { found: 'plan'; made: MadePlan; health: Health; configs: TargetLook[] };
 
 /**
- * Changes nothing but what is remembered of the region's health. FencedError: another run is open;
- * PreconditionError, RecoveryPointError: the move would fail.
+ * Changes nothing but the stored health of the region. FencedError: another run is open; PreconditionError,
+ * RecoveryPointError: the move would fail.
  */
 export async function askForFailover(
   session: Session,
@@ -61,9 +61,7 @@ export async function askForFailover(
   return { found: 'plan', made, health, configs };
 }
 
-/**
- * The open failover to the same region, if this Temporal executes it. FencedError where another run is open.
- */
+/** The open failover to the same region, if this Temporal executes it. FencedError if another run is open. */
 async function runningTo(
   session: Session,
   client: Client,
@@ -77,7 +75,7 @@ async function runningTo(
   throw refusedBy({ runId: open.runId, run: open });
 }
 
-/** The epoch in which the region is the active one; undefined where it is not. */
+/** The epoch in which the region is the active one; undefined if it is not active. */
 async function epochIn(
   { store, topology }: Session,
   region: string | undefined,
@@ -87,6 +85,7 @@ async function epochIn(
   return pointer.writer === region ? pointer.epoch.number : undefined;
 }
 
+/** A failover that a person has confirmed. */
 export interface Confirmed {
   plan: Plan;
   reason: string;
@@ -112,8 +111,8 @@ export function startFailover(
 const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
 
 /**
- * Without its zone a time means another one on every machine; one to come is a slip that would make an RTO
- * negative.
+ * UsageError unless `time` is in the past and has a zone: without its zone it means another time on every machine, and
+ * a time in the future would make an RTO negative.
  */
 export function checkOutageBegan(time: string | undefined, now: Date): void {
   if (time === undefined) return;

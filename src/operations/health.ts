@@ -1,8 +1,8 @@
 /**
- * Is a region healthy? Asked of what a failover would leave: the workspace's control plane, its storage, and the public
- * addresses of what it serves. Only what a lost region does counts against it (no answer, a failing server, a probe that answers
- * otherwise); whoever is refused cannot tell. What was seen is kept, so that a report can say since when the
- * region has been out, and how that is known.
+ * Is a region healthy? Checks what a failover would leave: the workspace's control plane, its storage, and the public
+ * addresses of what it serves. Only signs of a lost region count against it (no answer, a failing server, a probe that
+ * returns something else than declared); a refused check is `unknown`. The results are stored, so that a report can say
+ * since when the region has been out, and how that is known.
  */
 import { z } from 'zod';
 import { apiVersions } from '../azure/azure.ts';
@@ -18,18 +18,20 @@ import type { Topology } from '../topology/topology.ts';
 import { sendProbe } from '../traffic/probe.ts';
 import type { Session } from './session.ts';
 
-/** `unknown`: nobody can tell, and the detail says why. */
+/** `unknown`: the check could not be made, and the detail says why. */
 export type CheckState = 'ok' | 'failed' | 'unknown';
 
+/** The result of one check of a region. */
 export interface Check {
   what: string;
   state: CheckState;
   detail: string;
 }
 
+/** The state of a region, and the checks that it follows from. */
 export interface Health {
   region: string;
-  /** Unhealthy where any check failed; unknown where none did, and not all could be made. */
+  /** Unhealthy if any check failed; unknown if none failed, and not all could be made. */
   state: 'healthy' | 'unhealthy' | 'unknown';
   checks: Check[];
 }
@@ -44,7 +46,10 @@ type SeenHealth = z.infer<typeof SeenHealth>;
 const healthDocuments = documentKind('health of a region', 1, SeenHealth);
 const nameOf = (region: string) => `health/${region}.json`;
 
-/** Errors: AzureUnavailable of the control store; ControlStoreError where what was seen before cannot be read. What is wrong with the region is in the answer. */
+/**
+ * Errors: AzureUnavailable of the control store; ControlStoreError if the stored results cannot be read. What is wrong
+ * with the region is in the result.
+ */
 export async function checkHealth(session: Session, region: string): Promise<Health> {
   const [ofRegion, ofProbes] = await Promise.all([
     checkRegion(session, region),
@@ -61,7 +66,7 @@ function overall(checks: readonly Check[]): Health['state'] {
   return checks.every(({ state }) => state === 'ok') ? 'healthy' : 'unknown';
 }
 
-/** PreconditionError: it is healthy, or may be; to fail over all the same takes a person's explicit word. */
+/** PreconditionError: the region is healthy, or may be. Failing over all the same takes a person's explicit option. */
 export function requireOutage({ region, state, checks }: Health): void {
   if (state === 'unhealthy') return;
   if (state === 'healthy') {
@@ -75,7 +80,7 @@ export function requireOutage({ region, state, checks }: Health): void {
     .filter((each) => each.state === 'unknown')
     .map(({ what, detail }) => `${what}: ${detail}`);
   throw new UnderstudyError('PreconditionError', `cannot tell whether ${region} is out: ${why.join('; ')}`, {
-    next: 'Mend what refuses, and look again; if you know that it is out: --even-if-healthy, and --outage-began TIME.',
+    next: 'Fix what is refused, and try again. If you know that it is out: --even-if-healthy, and --outage-began TIME.',
   });
 }
 
@@ -111,7 +116,7 @@ async function checkRegion({ azure, topology }: Session, region: string): Promis
   return [workspace, blobs];
 }
 
-/** Through the public addresses of the classes that the region serves: what clients see of it. */
+/** Through the public addresses of the classes that the region serves: what its clients see. */
 async function checkProbes({ topology, store }: Session, region: string): Promise<Check[]> {
   const pointer = (await readPointerIfAny(store))?.value;
   const isServedHere = (unit: string) =>
@@ -145,15 +150,15 @@ async function check(what: string, work: () => Promise<string>, asked = what): P
     return { what, state: 'ok', detail: await work() };
   } catch (error) {
     if (!isUnderstudyError(error)) throw error;
-    // Where it says once more what was asked, nothing is lost without it.
+    // Removes the repetition of what was requested.
     const detail = messageOf(error).replace(`${asked}: `, '');
     return { what, state: isOutage(error) ? 'failed' : 'unknown', detail };
   }
 }
 
-/** What was remembered and cannot be read is no reason to hold up a failover: it begins again with what is seen now. */
+/** An unreadable document is no reason to block a failover: it is replaced by what this check saw. */
 async function remember(store: ControlStore, health: Health, now: Date): Promise<void> {
-  // Who cannot tell has seen neither health nor an outage.
+  // An unknown state is evidence of neither health nor an outage.
   if (health.state === 'unknown') return;
   const name = nameOf(health.region);
   const next = (before: SeenHealth | undefined): SeenHealth =>
@@ -171,7 +176,7 @@ async function remember(store: ControlStore, health: Health, now: Date): Promise
   }
 }
 
-/** What the newest check has written. Errors: those of the control store. */
+/** What the newest check recorded. Errors: those of the control store. */
 export async function seenHealth(store: ControlStore, region: string): Promise<SeenHealth> {
   return (await healthDocuments.read(store, nameOf(region)))?.value ?? {};
 }

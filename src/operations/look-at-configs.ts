@@ -1,6 +1,6 @@
 /**
- * What the workers of the hosts find of the config files that a plan would rewrite; what nobody could look at
- * is unknown.
+ * What the hosts' workers find in the config files that a plan would rewrite; a target that nobody could check is
+ * unknown.
  */
 import type { Client } from '@temporalio/client';
 import { connectTemporal } from '../client/connect.ts';
@@ -14,9 +14,8 @@ import { sideOf } from '../topology/sides.ts';
 import type { Topology } from '../topology/topology.ts';
 
 /**
- * Asks every named host side by side, each within `policies.standbyDeadline`. Never throws for a host, nor
- * where Temporal cannot be reached: its targets are unknown then. `connect` is called only if there is
- * something to ask.
+ * Asks every named host in parallel, each within `policies.standbyDeadline`. Never throws for a host, nor if Temporal
+ * cannot be reached: the targets are then unknown. Calls `connect` only if there is something to ask.
  */
 export async function lookAtConfigs(
   topology: Topology,
@@ -34,7 +33,7 @@ export async function lookAtConfigs(
   }
 }
 
-/** As `lookAtConfigs`, on a connection of its own, which soon gives up: a plan needs no Temporal. */
+/** As `lookAtConfigs`, on a connection of its own that gives up soon: a plan needs no Temporal. */
 export async function lookAtConfigsAlone(topology: Topology, plan: Plan): Promise<TargetLook[]> {
   let client: Client | undefined;
   try {
@@ -58,7 +57,7 @@ function unknownOn({ targets }: HostLookRequest, error: unknown): TargetLook[] {
   return targets.map((target) => unknownLook(target, error.message, next));
 }
 
-/** One a host, with the targets that the plan would rewrite there. */
+/** One per host, with the targets that the plan would rewrite there. */
 function requestsOf(topology: Topology, plan: Plan): HostLookRequest[] {
   const { recoveryPoint } = plan;
   const steps = plan.steps.filter(({ action }) => action === 'rewriteConfigs');

@@ -1,7 +1,8 @@
-/** Since when a region has been out, and how that is known: what a report measures RTO and RPO from. */
+/** Since when a region has been out, and how that is known: reports measure RTO and RPO from it. */
 import type { ControlStore } from '../control-store/store.ts';
 import { seenHealth } from './health.ts';
 
+/** What is known about the beginning of an outage. */
 export interface Known {
   triggeredAt: Date;
   /** What the person says. */
@@ -10,12 +11,13 @@ export interface Known {
   readAt: string | undefined;
 }
 
+/** When an outage began (ISO 8601), and how that is known. */
 export interface Outage {
   outageBeganAt: string;
   outageSource: string;
 }
 
-/** Nothing where no check has failed: a healthy region that is failed over has no outage. */
+/** Empty if no check has failed: a healthy region that is failed over has no outage. */
 export async function outageOf(store: ControlStore, region: string, known: Known): Promise<Outage | object> {
   if (known.outageBeganAt !== undefined)
     return { outageBeganAt: known.outageBeganAt, outageSource: 'told by the person' };
@@ -31,7 +33,7 @@ export async function outageOf(store: ControlStore, region: string, known: Known
       `a health check failed at ${firstUnhealthyAt}, but the region was read for a recovery point at ${known.readAt}`,
     );
   const healthy = lastHealthyAt === undefined ? '' : ` (healthy at ${lastHealthyAt})`;
-  // The check that the command itself makes comes after the trigger: the outage, which gave cause to it, was there before.
+  // The command's own check comes after the trigger, but the outage that caused the trigger began before it.
   return firstUnhealthyAt < triggeredAt
     ? { outageBeganAt: firstUnhealthyAt, outageSource: `the first failed health check${healthy}` }
     : atTheLatest(`no health check had failed before${healthy}`);

@@ -1,7 +1,4 @@
-/**
- * Makes the plan of an operation: reads what the compiler needs, checks what must hold before it runs,
- * compiles.
- */
+/** Makes the plan of an operation: reads what the compiler needs, checks the preconditions of the run, compiles. */
 import { epochOf } from '../recovery-point/manifest.ts';
 import { readManifest, sealedName } from '../recovery-point/sealed-manifest.ts';
 import { listRecoveryPoints } from '../recovery-point/list-points.ts';
@@ -29,16 +26,17 @@ import { warnOfTemplate } from './warn-of-template.ts';
 import type { Session } from './session.ts';
 import { inspectBeforeFailover, inspectBeforeReplicate } from './sharing.ts';
 
+/** A plan, and what was found while it was made. */
 export interface MadePlan {
   plan: Plan;
-  /** What would make the run fail: it is refused while there is one. */
+  /** What would make the run fail: the plan is refused while there is one. */
   problems: string[];
-  /** What could not be looked at, and keeps nobody from moving. */
+  /** What could not be checked, and does not block the move. */
   warnings: string[];
   recoveryPoint?: RecoveryPointSummary;
   /** What both sides use. */
   sharing: SharedThing[];
-  /** What was found of the standby, what keeps it from taking over among it; each has a name. */
+  /** What was found of the standby, including what prevents it from taking over; each finding has a name. */
   findings: StandbyFinding[];
   /** It goes back to the region that was declared active. */
   isReturn?: boolean;
@@ -51,11 +49,12 @@ export interface Planning {
   topology: Topology;
   /** Digest that sealing the bundle gives. */
   bundle: string;
-  /** Absent: nobody is told what they would take away. */
+  /** Absent: nobody is warned of what the templates would remove. */
   templates?: Bundle['templates'];
   now: Date;
 }
 
+/** What a plan of this session is made from: its topology, stores and templates. */
 export async function planningOf(session: Session, now = new Date()): Promise<Planning> {
   const { azure, store, topology } = session;
   const bundle = await session.bundle();
@@ -63,8 +62,8 @@ export async function planningOf(session: Session, now = new Date()): Promise<Pl
 }
 
 /**
- * Makes the plan of a run that nobody has confirmed one for: by the bundle that the run names.
- * PreconditionError where it would fail.
+ * Makes the plan of a run for which nobody has confirmed one, from the bundle that the run names. PreconditionError if
+ * it would fail.
  */
 export const makePlan: MakePlan = async ({ azure, store, bundle, run, now }) => {
   const planning = { azure, store, topology: bundle.topology, bundle: run.bundle, now };
@@ -76,7 +75,7 @@ export const makePlan: MakePlan = async ({ azure, store, bundle, run, now }) => 
   );
 };
 
-/** What a plan may be asked for with; what an operation does not know, it leaves. */
+/** The options of a plan; an operation ignores those that it does not know. */
 export interface PlanRequest {
   to?: string;
   recoveryPoint?: string;
@@ -97,16 +96,17 @@ export async function planOperation(
   return planners[operation](await planningOf(session), request);
 }
 
-/** PreconditionError where a plan would fail, with every reason. */
+/** PreconditionError if a plan would fail, with every reason. */
 export function requireNoProblem({ plan, problems }: Pick<MadePlan, 'plan' | 'problems'>): void {
   if (problems.length === 0) return;
   throw new UnderstudyError(
     'PreconditionError',
     `this ${plan.operation} would fail:\n${problems.map((each) => `  - ${each}`).join('\n')}`,
-    { next: 'Fix it, or have the quota raised, and plan again.' },
+    { next: 'Fix what is listed (a quota can be raised), then plan again.' },
   );
 }
 
+/** The plan of a recovery point of the writer's region; its problems are in the result, not thrown. */
 export async function planReplicate(planning: Planning): Promise<MadePlan> {
   const { store, topology, bundle, now } = planning;
   const pointer = await readPointer(store, { topology, who: 'replicate', now });
@@ -120,8 +120,8 @@ export async function planReplicate(planning: Planning): Promise<MadePlan> {
 }
 
 /**
- * Of a workspace into which a move still brings things, a recovery point would have only what is there by
- * now, and be the newest.
+ * A recovery point of a workspace that a move is still restoring into would have only what is there by now, and be the
+ * newest.
  */
 function whileMoving(pointer: RegionPointer, open: OpenRun | undefined): string | undefined {
   if (!open?.run || !isTakenBy(pointer, open.runId, pointer.writer)) return undefined;
@@ -129,9 +129,9 @@ function whileMoving(pointer: RegionPointer, open: OpenRun | undefined): string 
 }
 
 /**
- * `to`: the region to move to; NothingToDo where it is the active one. `recoveryPoint`: an id other than the newest;
- * UsageError if there is none, RecoveryPointError if it is altered or cut short, naming the one before. `acceptLoss`: names
- * of what may be lost (`storage:lake`).
+ * `to`: the region to move to; NothingToDo if it is the active one. `recoveryPoint`: an id other than the newest;
+ * UsageError if there is none, RecoveryPointError if it is altered or cut short, naming the one before. `acceptLoss`:
+ * names of what may be lost (`storage:lake`).
  */
 export async function planFailover(
   planning: Planning,
@@ -169,7 +169,7 @@ export async function planFailover(
   };
 }
 
-/** UsageError for an id that a person has mistyped: none has been sealed under it. */
+/** UsageError for a mistyped id: no recovery point was sealed under it. */
 async function requireSealed(store: ControlStore, id: string): Promise<void> {
   const epoch = epochOf(id);
   if (epoch !== undefined && (await readManifest(store, sealedName(epoch, id)))) return;
@@ -180,7 +180,10 @@ async function requireSealed(store: ControlStore, id: string): Promise<void> {
   );
 }
 
-/** RecoveryPointError where the newest cannot be used: what to use instead is in its advice. */
+/**
+ * Returns the newest even if it is damaged: opening it throws a RecoveryPointError that advises which one to use
+ * instead.
+ */
 async function newest({ store, topology }: Planning, pointer: RegionPointer): Promise<string> {
   const region = pointer.writer;
   const list = await listRecoveryPoints(store, { region, limit: 1 });
@@ -198,8 +201,8 @@ async function newest({ store, topology }: Planning, pointer: RegionPointer): Pr
 }
 
 /**
- * Only what Azure says of a quota keeps anybody from moving. That it is not told (no answer, or no right to
- * read) says nothing of what the run will meet.
+ * Only what Azure says of a quota blocks a move. If the quota cannot be read (no answer, or no right to read), nothing
+ * follows for the run.
  */
 async function lookAhead(
   planning: Planning,
@@ -218,7 +221,7 @@ async function lookAhead(
     return { problems: found, warnings: [] };
   } catch (error) {
     if (!isUnderstudyError(error)) throw error;
-    const unread = `whether the quota of ${region} is enough could not be read: ${messageOf(error)}`;
+    const unread = `the quota of ${region} could not be read, and may be too small: ${messageOf(error)}`;
     return { problems: [], warnings: [unread] };
   }
 }

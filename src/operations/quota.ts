@@ -1,13 +1,16 @@
-/** Does the standby's quota hold what the plan will scale up? Found before the run, not in the middle of it. */
+/**
+ * Does the standby's quota suffice for what the plan will scale up? Checked before the run, not in the middle of it.
+ */
 import { apiVersions, type ArmResource, type Azure } from '../azure/azure.ts';
 import { isUnderstudyError } from '../errors/error.ts';
 import type { RecoveryPointSummary } from '../plan/recovery-point-summary.ts';
 import { sideOf, workspaceId } from '../topology/sides.ts';
 import type { Topology } from '../topology/topology.ts';
 
+/** A quota that the plan would exceed. */
 export interface QuotaProblem {
   family: string;
-  /** vCPUs that the standby has to take on top of those in use. */
+  /** vCPUs that the standby needs on top of those in use. */
   needed: number;
   used: number;
   limit: number;
@@ -35,14 +38,14 @@ export interface Usage {
   limit: number;
 }
 
-/** Machines of one size that the standby is to have, or has. */
+/** Machines of one size that the standby needs, or has. */
 export interface Machines {
   user: string;
   vmSize: string;
   count: number;
 }
 
-/** Errors: those of Azure in the region, but for a workspace that is not there yet: it uses nothing. */
+/** Errors: those of Azure in the region. A workspace that does not exist yet is no error: it uses nothing. */
 export async function checkQuota(
   { azure, topology }: { azure: Azure; topology: Topology },
   region: string,
@@ -63,8 +66,8 @@ export async function checkQuota(
 }
 
 /**
- * What does not fit. A cluster counts with all the nodes it may have, less those that it has; clusters of low priority draw on another
- * quota, which Azure does not publish by family, and are left out by `machinesOf`.
+ * What does not fit. A cluster counts with its maximum of nodes, less those that it has. Clusters of low priority use
+ * another quota, which Azure does not publish by family; `machinesOf` leaves them out.
  */
 export function compareQuota({
   wanted,
@@ -128,7 +131,7 @@ function machinesOf({ computes, endpoints }: RecoveryPointSummary): Machines[] {
   return [...clusters, ...deployments];
 }
 
-/** What of the recovery point's clusters and deployments the workspace has already. */
+/** The clusters and deployments of the recovery point that the workspace has already. */
 async function machinesIn(
   { arm }: Azure,
   workspace: string,

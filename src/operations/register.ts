@@ -1,4 +1,4 @@
-/** The bundle that is registered in the control store: what a run uses that nobody has given one. */
+/** The bundle that is registered in the control store: a run that was given no bundle uses it. */
 import { z } from 'zod';
 import { documentKind } from '../control-store/document.ts';
 import type { ControlStore } from '../control-store/store.ts';
@@ -19,11 +19,12 @@ export type Registered = z.infer<typeof Registered>;
 
 const registrations = documentKind('registration', 2, Registered);
 
+/** Undefined if nothing is registered. */
 export async function readRegistered(store: ControlStore): Promise<Registered | undefined> {
   return (await registrations.read(store, name))?.value;
 }
 
-/** PreconditionError where none is registered. */
+/** PreconditionError if none is registered. */
 export async function requireRegistered(store: ControlStore): Promise<Registered> {
   const registered = await readRegistered(store);
   if (registered) return registered;
@@ -32,7 +33,7 @@ export async function requireRegistered(store: ControlStore): Promise<Registered
   });
 }
 
-/** Registers the session's topology and templates. False: they are what is registered already. */
+/** Registers the session's topology and templates. False: they are registered already. */
 export async function register(
   session: Session,
   by: string,
@@ -47,7 +48,7 @@ export async function register(
   }
 }
 
-/** The first run registers what it uses; a later one leaves what is registered alone. */
+/** The first run registers what it uses; a later one does not change what is registered. */
 export async function registerIfNone(store: ControlStore, bundle: string, by: string): Promise<void> {
   if (await readRegistered(store)) return;
   await registrations.swap(store, name, { bundle, by, at: new Date().toISOString() }, undefined);

@@ -1,4 +1,4 @@
-/** A recovery point as it is asked for: the one that is being taken, or a new run. */
+/** Starts a recovery point: returns the one that is being taken, or a new run. */
 import type { Client } from '@temporalio/client';
 import { attach, type StartedRun } from './runs/open-run.ts';
 import { requireRegistered } from './register.ts';
@@ -14,8 +14,8 @@ export interface ReplicateRequest {
 }
 
 /**
- * Starts a recovery point; `started: false`: one is being taken already, and it is this. PreconditionError
- * where nothing is registered.
+ * Starts a recovery point; `started: false`: one is being taken already, and this is it. PreconditionError if nothing
+ * is registered.
  */
 export async function replicate(
   session: Session,

@@ -1,4 +1,4 @@
-/** Makes a lost region pointer again, from what the journal says of the moves; with an epoch that nobody has had. */
+/** Makes a lost region pointer again from what the journal says of the moves, with an epoch that was never used. */
 import { epochOf } from '../recovery-point/manifest.ts';
 import { readPointerIfAny, putPointer } from '../control-store/region-pointer.ts';
 import type { ControlStore } from '../control-store/store.ts';
@@ -12,18 +12,19 @@ import { declaredActive, sideOf } from '../topology/sides.ts';
 import { resourceClasses } from '../topology/words.ts';
 import type { Session } from './session.ts';
 
+/** The region pointer that the journal suggests. */
 export interface LostPointer {
   /** As the journal has it, or as the person says. */
   writer: string;
-  /** What says so. */
+  /** The evidence for it. */
   because: string;
   epoch: number;
   serving: RegionPointer['serving'];
-  /** Moves that have not ended: nobody can say from the journal alone which side their clients use. */
+  /** Moves that have not ended: the journal alone cannot tell which side their clients use. */
   unfinished: string[];
 }
 
-/** PreconditionError where there is a pointer; ControlStoreError where a run, or its plan, cannot be read. */
+/** PreconditionError if there is a pointer; ControlStoreError if a run, or its plan, cannot be read. */
 export async function findLostPointer({ store, topology }: Session, writer?: string): Promise<LostPointer> {
   const there = (await readPointerIfAny(store))?.value;
   if (there)
@@ -38,7 +39,7 @@ export async function findLostPointer({ store, topology }: Session, writer?: str
   return { ...found, writer: region, because: `you say so; the journal says ${found.writer}`, epoch };
 }
 
-/** FencedError where somebody has made one in the meantime. */
+/** FencedError if somebody has made one in the meantime. */
 export async function restorePointer(
   { store }: Session,
   { writer, epoch, serving }: LostPointer,
@@ -67,7 +68,7 @@ async function followMoves(store: ControlStore, declared: string): Promise<LostP
     unfinished: [],
   };
   const { runs, damaged } = await listRuns(store);
-  // It may be the run that has moved the writer last.
+  // It may be the run that moved the writer last.
   if (damaged[0]) throw damaged[0].error;
   for (const run of runs.toReversed()) {
     if (run.plan === undefined) continue;
@@ -78,7 +79,7 @@ async function followMoves(store: ControlStore, declared: string): Promise<LostP
     for (const step of plan.steps) {
       const record = records.get(step.id);
       if (step.action === 'takePointer' && record) {
-        // Given back, it has taken one epoch more; and one that was broken off may have taken it.
+        // A run that gave the pointer back used one epoch more; an interrupted undo may have used it.
         lost.epoch = Math.max(lost.epoch, plan.madeInEpoch + (record.state === 'undone' ? 2 : 1));
         if (record.state === 'completed') {
           lost.writer = plan.to;
@@ -93,7 +94,7 @@ async function followMoves(store: ControlStore, declared: string): Promise<LostP
   return lost;
 }
 
-/** Of recovery points and of what was written under `epochs/`. */
+/** Epochs of recovery points, and of everything else below `epochs/`. */
 async function epochsOf(store: ControlStore): Promise<number[]> {
   const epochs = new Set<number>([0]);
   for await (const name of store.list('epochs/')) {

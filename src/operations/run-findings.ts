@@ -1,4 +1,4 @@
-/** What of the runs a person should see to. */
+/** What a person should see to about the runs. */
 import type { Silence } from '../client/silence.ts';
 import { describeRun, howToEnd } from '../run/describe-run.ts';
 import type { RunDocument } from '../run/run-document.ts';
@@ -26,7 +26,7 @@ export function ofRuns(found: Found): Finding[] {
             severity: 'critical',
             ...about,
             what: `${about.what}, and this Temporal does not execute it`,
-            next: `Take it up: "understudy retry ${run.runId}".`,
+            next: `Execute it here: "understudy retry ${run.runId}".`,
           },
         ];
       if (run.silent) return [{ severity: 'critical', ...about, ...ofSilence(about.what, run.silent) }];
@@ -36,7 +36,7 @@ export function ofRuns(found: Found): Finding[] {
   ];
 }
 
-/** Temporal lists a worker that was killed for a minute or more: its steps tell sooner. */
+/** Temporal lists a killed worker for a minute or more: its steps show it sooner. */
 function ofSilence(run: string, { what, kind, seconds }: Silence): Pick<Finding, 'what' | 'next'> {
   const lasted = showDuration(seconds * 1000);
   return {
@@ -44,11 +44,11 @@ function ofSilence(run: string, { what, kind, seconds }: Silence): Pick<Finding,
       kind === 'no heartbeat'
         ? `${run}; ${what} has given no sign of life for ${lasted}: its worker is gone, or cut off`
         : `${run}; ${what} has waited ${lasted} for a worker to take it`,
-    next: 'See that a worker runs and reaches Temporal ("understudy worker"): it goes on by itself then.',
+    next: 'Make sure that a worker runs and reaches Temporal ("understudy worker"): the run then continues by itself.',
   };
 }
 
-/** Recovery points grow old while it fails. */
+/** Recovery points grow old while `replicate` fails. */
 function ofReplicate(found: Found): Finding[] {
   const { newestReplicate: run } = found.status;
   if (run?.state !== 'failed') return [];
@@ -58,7 +58,7 @@ function ofReplicate(found: Found): Finding[] {
   ];
 }
 
-/** A report that was not written is made by the command that prints it. */
+/** `understudy report` writes a report that was not written. */
 function ofReport({ runId, endedAt, reported }: RunDocument): Finding[] {
   if (reported?.problem === undefined || reported.of !== endedAt) return [];
   return [
@@ -70,10 +70,10 @@ function ofReport({ runId, endedAt, reported }: RunDocument): Finding[] {
   ];
 }
 
-/** Until then a worker may be at it. */
+/** Until then a worker may still be notifying. */
 const notifiedWithinMs = 3 * 60_000;
 
-/** Whom the topology names, and nobody could tell how a run ended. */
+/** Webhooks that the topology names, and that were not told how a run ended. */
 function ofNotifications(
   { session, now }: Found,
   { runId, state, endedAt, notified = {} }: RunDocument,

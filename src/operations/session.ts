@@ -1,4 +1,6 @@
-/** What a command works with: the topology, Azure, and the control store; opened once, with errors a person can use. */
+/**
+ * What a command works with: the topology, Azure, and the control store. Opened once, with errors that say what to do.
+ */
 import type { TokenCredential } from '@azure/core-auth';
 import { z } from 'zod';
 import { loadTopology, makeBundle, type LoadedTopology } from '../bundle/make-bundle.ts';
@@ -20,13 +22,15 @@ export interface Session extends LoadedTopology {
   azure: Azure;
   store: ControlStore;
   /**
-   * What a new run takes from this disk, made when it is first asked for, and once: what a plan was compiled for is what is
-   * sealed. A run that exists has its own, in the control store. Throws TopologyError for a template that cannot be had.
+   * What a new run takes from this disk, made once, on first use: what is sealed is what the plan was compiled for. An
+   * existing run has its own, in the control store. Throws TopologyError for a template that cannot be loaded.
    */
   bundle: () => Promise<Bundle>;
 }
 
-/** Throws TopologyError, UsageError, CredentialError; AzureUnavailable where Azure or the control store does not answer. */
+/**
+ * Throws TopologyError, UsageError, CredentialError; AzureUnavailable if Azure or the control store does not answer.
+ */
 export async function openSession(
   file: string,
   environment: NodeJS.ProcessEnv = process.env,
@@ -71,14 +75,15 @@ async function openStore(azure: Azure, loaded: LoadedTopology): Promise<ControlS
 
 const Claim = z.strictObject({ topology: z.string() });
 /**
- * It is read first, so that a store is refused at the door, and once: its version goes up with that of any document whose form changes.
+ * The claim is read first, so that a store of another version is refused before anything else is read. Its version is
+ * raised with that of any document whose form changes.
  */
 const claims = documentKind('claim of the control store', 3, Claim);
 const claimName = 'topology.json';
 
 /**
- * A control store has one region pointer, so it serves one topology: the first that used it. TopologyError for any other; ControlStoreError
- * where another release has made it.
+ * A control store has one region pointer, so it serves one topology: the first that used it. TopologyError for any
+ * other; ControlStoreError if another release made it.
  */
 export async function claim(
   store: ControlStore,
@@ -98,7 +103,7 @@ export async function claim(
   }
 }
 
-/** Throws UsageError where a variable that should hold a URL does not. An empty variable is one that is not set. */
+/** Throws UsageError if a variable that should have a URL does not. An empty variable counts as not set. */
 export function azureFrom(environment: NodeJS.ProcessEnv, requestTimeoutMs = 10_000): Azure {
   const settings = settingsOf(environment);
   return connectAzure({
@@ -109,8 +114,8 @@ export function azureFrom(environment: NodeJS.ProcessEnv, requestTimeoutMs = 10_
 }
 
 /**
- * Asks for a token, so that a wrong credential is known before anything depends on it. CredentialError if it is refused;
- * AzureUnavailable if nobody answers.
+ * Requests a token, so that a wrong credential is found before anything depends on it. CredentialError if it is
+ * refused; AzureUnavailable if there is no answer.
  */
 export async function signIn(environment: NodeJS.ProcessEnv): Promise<void> {
   const settings = settingsOf(environment);

@@ -1,4 +1,7 @@
-/** What both workspaces use, and what that means for an operation: for `plan`, for `status`, and before a run is started. */
+/**
+ * What both workspaces use, and what that means for an operation: for `plan`, for `status`, and before a run is
+ * started.
+ */
 import { listRecoveryPoints } from '../recovery-point/list-points.ts';
 import { openByRef } from '../recovery-point/recovery-point.ts';
 import type { SealedManifest } from '../recovery-point/manifest.ts';
@@ -20,17 +23,21 @@ export interface Looking {
   topology: Topology;
 }
 
+/** What both workspaces share. */
 export interface SharedNow {
   things: SharedThing[];
-  /** When this was so (ISO 8601): not now, where a region does not tell; absent: nobody can tell. */
+  /** When this was so (ISO 8601): earlier than now if a region did not answer; absent: unknown. */
   seenAt?: string;
   /** Why it was not read now. */
   unread?: string;
-  /** The workspaces cannot stand in for each other: why. */
+  /** Why the workspaces cannot stand in for each other; absent: they can. */
   problem?: string;
 }
 
-/** Read from both regions; where one does not answer, as the newest recovery point of the writer has it. Errors: AzureUnavailable of the control store. */
+/**
+ * Read from both regions; if one does not answer, as the newest recovery point of the writer has it. Errors:
+ * AzureUnavailable of the control store.
+ */
 export async function sharedNow(planning: Looking, writer: string, now = new Date()): Promise<SharedNow> {
   const { azure, topology, store } = planning;
   try {
@@ -54,7 +61,7 @@ export async function sharedNow(planning: Looking, writer: string, now = new Dat
   }
 }
 
-/** One that is damaged tells nothing; that it is, others say. */
+/** A damaged recovery point tells nothing here; other findings report that it is damaged. */
 async function newestSealed(store: ControlStore, region: string): Promise<SealedManifest | undefined> {
   try {
     const point = (await listRecoveryPoints(store, { region, limit: 1 })).sealed[0];
@@ -65,6 +72,7 @@ async function newestSealed(store: ControlStore, region: string): Promise<Sealed
   }
 }
 
+/** What was found before an operation of what both workspaces share. */
 export interface Looked {
   problems: string[];
   warnings: string[];
@@ -72,7 +80,7 @@ export interface Looked {
   findings: StandbyFinding[];
 }
 
-/** A recovery point of two workspaces that have one default storage account would be none. */
+/** A recovery point is useless if the two workspaces have the same default storage account. */
 export async function inspectBeforeReplicate(planning: Looking, writer: string): Promise<Looked> {
   const { things, problem, unread } = await sharedNow(planning, writer);
   return {
@@ -83,7 +91,7 @@ export async function inspectBeforeReplicate(planning: Looking, writer: string):
   };
 }
 
-/** `acceptLoss`: ids of findings. What is accepted goes into the plan. */
+/** `acceptLoss`: ids of findings. What is accepted becomes part of the plan. */
 export async function inspectBeforeFailover(
   planning: Looking,
   sealed: SealedManifest,

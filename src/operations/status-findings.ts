@@ -5,6 +5,7 @@ import { resourceClasses } from '../topology/words.ts';
 import { ofRuns } from './run-findings.ts';
 import type { Finding, Found } from './status-shape.ts';
 
+/** Every finding, grouped by what it is about. */
 export function findingsOf(found: Found): Finding[] {
   return [
     ...ofPointer(found),
@@ -34,7 +35,7 @@ function ofDebts({ status }: Found): Finding[] {
 
 function ofRegistered({ status }: Found): Finding[] {
   if (status.differsFromRegistered !== true) return [];
-  const what = 'this topology or a template of it is other than what is registered';
+  const what = 'this topology, or a template of it, differs from what is registered';
   const next = 'If it is what runs should use: "understudy register".';
   return [{ severity: 'warning', what, next }];
 }
@@ -44,13 +45,13 @@ function ofPointer({ lost }: Found): Finding[] {
   return [
     {
       severity: 'critical',
-      what: `the region pointer is missing, and the control store has been used (it has "${lost}"): nobody can say which region may be written`,
+      what: `the region pointer is missing, and the control store has been used (it has "${lost}"): which region may be written is unknown`,
       next: 'Make it again from the journal: understudy restore-pointer --reason "…".',
     },
   ];
 }
 
-/** A recovery point needs both regions, and a workspace into which no move brings things any more. */
+/** A recovery point needs both regions, and a workspace that no move is restoring into. */
 function howToTake({ status: { writer, regions }, open, pointer }: Found): string {
   if (open?.run && pointer?.takenBy?.run === open.runId)
     return `Once run "${open.runId}" has ended: "understudy replicate".`;
@@ -59,7 +60,7 @@ function howToTake({ status: { writer, regions }, open, pointer }: Found): strin
   return `Take one with "understudy replicate" ${when}.`;
 }
 
-/** A standby that does not answer keeps nobody from work, but from moving. */
+/** A standby that does not answer blocks no work, only a move. */
 function ofRegions({ status }: Found): Finding[] {
   return status.regions.flatMap(({ region, state, checks }): Finding[] => {
     if (state === 'healthy') return [];
@@ -72,8 +73,8 @@ function ofRegions({ status }: Found): Finding[] {
         severity: state === 'unhealthy' ? 'critical' : 'warning',
         what: `${isActive ? 'the active region' : 'the standby'}, ${region}, is ${state}: ${bad.join('; ')}`,
         next: isActive
-          ? 'If it stays so: "understudy plan" says what a move would do, and "understudy failover" makes it.'
-          : 'A move there would wait for it: see what keeps it from answering.',
+          ? 'If that does not change: "understudy plan" shows what a move would do, and "understudy failover" makes it.'
+          : 'A move there would wait for it: find out why it does not answer.',
       },
     ];
   });
@@ -119,19 +120,19 @@ function ofRecoveryPoints(found: Found): Finding[] {
   return findings;
 }
 
-/** That it could not be read says nothing new: the state of the regions does. */
+/** That it could not be read is nothing new: the findings about the regions say so. */
 function ofSharing({ status: { sharing } }: Found): Finding[] {
   return sharing.problem === undefined ? [] : [{ severity: 'critical', what: sharing.problem }];
 }
 
-/** What a person has accepted is in reports. */
+/** Damage that a person has accepted is in reports only. */
 function ofDamage({ status: { damage }, points }: Found): Finding[] {
   if (!damage)
     return [
       {
         severity: 'warning',
         kind: 'damaged',
-        what: 'the ledger of the scrub cannot be read: nobody knows which copies are damaged',
+        what: 'the ledger of the scrub cannot be read: which copies are damaged is unknown',
         next: '"understudy replicate" begins it again.',
       },
     ];
@@ -155,7 +156,7 @@ function ofDamage({ status: { damage }, points }: Found): Finding[] {
   return [...replicas, ...parts];
 }
 
-/** The open run is read twice: as such, and in the list of all. */
+/** The open run is read twice: by itself, and in the list of all. */
 function ofDocuments({ damaged }: Found): Finding[] {
   const byMessage = new Map(damaged.map((error) => [error.message, error]));
   return [...byMessage.values()].map(({ message, details }): Finding => ({
@@ -171,8 +172,8 @@ function ofWorkers({ status }: Found): Finding[] {
     return [
       {
         severity: 'critical',
-        what: 'Temporal does not answer: nothing can be started, and nobody can say what is executed',
-        next: 'See that it runs, and that TEMPORAL_ADDRESS names it; or start another: runs live in the control store.',
+        what: 'Temporal does not answer: nothing can be started, and what is executed is unknown',
+        next: 'Make sure that it runs, and that TEMPORAL_ADDRESS names it; or start another: runs live in the control store.',
       },
     ];
   return status.workers
@@ -181,7 +182,7 @@ function ofWorkers({ status }: Found): Finding[] {
       severity: host === undefined ? 'critical' : 'warning',
       what:
         host === undefined
-          ? 'no worker polls: no run goes on'
+          ? 'no worker polls: no run makes progress'
           : `no worker polls for host ${host}: its config files cannot be rewritten`,
       next:
         host === undefined

@@ -1,4 +1,4 @@
-/** How a topology stands, and what of it is not as it should be. */
+/** The state of a topology, and what is wrong with it. */
 import { type KnownDamage } from '../recovery-point/damage.ts';
 import type { Silence } from '../client/silence.ts';
 import type { RecoveryPointList } from '../recovery-point/list-points.ts';
@@ -15,19 +15,21 @@ import type { SharedNow } from './sharing.ts';
 /** `critical`: a failover now would fail, or something is broken. `warning`: a person should see to it. */
 export type Severity = 'warning' | 'critical';
 
+/** One thing that a person should act on. */
 export interface Finding {
   severity: Severity;
-  /** What it is about, where that has a word of its own. */
+  /** The word that `status` shows for it, if it has one of its own. */
   kind?: 'owed' | 'damaged' | 'failed';
-  /** Id of the run that it is about, and says all of that the list of runs would. */
+  /** Id of the run that it is about. It says everything that the list of runs would. */
   run?: string;
   what: string;
   next?: string;
 }
 
+/** What `status` reads, and its findings. */
 export interface Status {
   topology: string;
-  /** Absent where the region pointer is lost: nobody can say. */
+  /** Absent if the region pointer is lost: the writer is then unknown. */
   writer?: string;
   epoch?: number;
   /** unit → region → weight; absent until a run has begun. */
@@ -37,24 +39,24 @@ export interface Status {
   unsealed: number;
   /** What both workspaces use. */
   sharing: SharedNow;
-  /** What scrubbing has found damaged; absent where its ledger cannot be read. */
+  /** What scrubbing has found damaged; absent if its ledger cannot be read. */
   damage?: KnownDamage;
-  /** What runs, waits or has failed, as the journal has it; and whether this Temporal executes it. */
+  /** Runs that run, wait or have failed, by the journal; and whether this Temporal executes them. */
   runs: (RunDocument & { executed?: boolean; silent?: Silence })[];
   /** Of those that are over. */
   newestReplicate?: RunDocument;
   /** The newest run of another operation that has ended. */
   newestMove?: RunDocument;
   owed: KeptDebt[];
-  /** Absent where Temporal does not answer. */
+  /** Absent if Temporal does not answer. */
   workers?: { queue: string; host?: string; polling: number }[];
   registered?: Registered;
-  /** The file is other than what is registered; absent where its templates cannot be read. */
+  /** The file differs from what is registered; absent if its templates cannot be read. */
   differsFromRegistered?: boolean;
   findings: Finding[];
 }
 
-/** The worst severity decides; documented with the exit codes. */
+/** The worst severity; it decides the exit code. */
 export function worstOf({ findings }: Pick<Status, 'findings'>): Severity | undefined {
   if (findings.some(({ severity }) => severity === 'critical')) return 'critical';
   return findings.length > 0 ? 'warning' : undefined;
@@ -68,7 +70,7 @@ export interface Found {
   /** What shows that there was a pointer. */
   lost: string | undefined;
   open: OpenRun | undefined;
-  /** Of documents that could not be read: runs, the run lease. */
+  /** Errors of documents that could not be read: runs, the run lease. */
   damaged: readonly UnderstudyError[];
   session: Session;
   now: Date;

@@ -1,6 +1,6 @@
 /**
- * How the topology stands: who writes and serves, whether regions answer, what a failover could restore, what runs, what is owed. Data
- * only.
+ * The state of a topology: who writes and serves, whether regions answer, what a failover could restore, what runs,
+ * what is owed. Data only.
  */
 import type { Client } from '@temporalio/client';
 import { knownDamage, type KnownDamage } from '../recovery-point/damage.ts';
@@ -29,7 +29,7 @@ import { sharedNow } from './sharing.ts';
 import { findingsOf } from './status-findings.ts';
 import type { Status } from './status-shape.ts';
 
-/** Without `client` nothing of Temporal is told. Errors: those of the control store. */
+/** Without `client`, nothing about Temporal is included. Errors: those of the control store. */
 export async function readStatus(session: Session, client?: Client, now = new Date()): Promise<Status> {
   const { store, topology } = session;
   const pointer = (await readPointerIfAny(store))?.value;
@@ -72,12 +72,12 @@ export async function readStatus(session: Session, client?: Client, now = new Da
   return { ...status, findings: findingsOf({ status, points, pointer, lost, open, damaged, session, now }) };
 }
 
-/** So many of the newest runs are looked at; of the older ones, those that are not over. */
+/** How many of the newest runs are read; of the older ones, only those that are not over. */
 const recentRuns = 16;
 
 interface Journal {
   recent: RunList;
-  /** Of documents that cannot be read: added to. */
+  /** Errors of documents that cannot be read: this adds to them. */
   damaged: UnderstudyError[];
   now: Date;
 }
@@ -110,7 +110,7 @@ async function newestMove(
   return run && hasEnded(run) ? run : undefined;
 }
 
-/** What is not over, and a move that has failed: it is open. Newest first. */
+/** What is not over, and a move that has failed, since it is still open. Newest first. */
 async function unfinished(
   session: Session,
   { recent, damaged, open }: Omit<Journal, 'now'> & { open: OpenRun | undefined },
@@ -138,7 +138,10 @@ async function unfinished(
   );
 }
 
-/** The newest that is whole with its parts, as a failover would open it, and what is damaged after it: the seal alone says nothing of parts. */
+/**
+ * The newest that is whole with its parts, as a failover would open it, and the damaged ones after it: the seal alone
+ * does not cover the parts.
+ */
 async function pointsOf(store: ControlStore, region: string | undefined): Promise<RecoveryPointList> {
   if (region === undefined) return { sealed: [], damaged: [], unsealed: [] };
   const points = await listRecoveryPoints(store, { region, limit: 2 });
@@ -154,7 +157,7 @@ async function pointsOf(store: ControlStore, region: string | undefined): Promis
   }
 }
 
-/** A document that cannot be read is a finding, and keeps nobody from the rest. */
+/** A document that cannot be read becomes a finding, and does not hide the rest. */
 async function unlessDamaged<T>(damaged: UnderstudyError[], read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read();

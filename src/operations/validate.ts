@@ -1,4 +1,4 @@
-/** Checks a topology and the files that it names; asks nobody. */
+/** Checks a topology and the files that it names, without any network. */
 import { loadTopology, makeCheckedBundle } from '../bundle/make-bundle.ts';
 import type { Problem } from '../topology/load.ts';
 
@@ -8,11 +8,11 @@ export interface Validation {
   regions: string[];
   /** How many there are of each. */
   counts: { templates: number; configs: number; probes: number };
-  /** What may be a mistake, and may be meant. */
+  /** What may be a mistake, or intended. */
   warnings: Problem[];
 }
 
-/** Throws TopologyError, with every problem and its place, where the topology or what it names is wrong. */
+/** Throws TopologyError, with every problem and its place, if the topology or a file that it names is wrong. */
 export async function validateTopology(file: string): Promise<Validation> {
   const loaded = await loadTopology(file);
   const { bundle, warnings } = await makeCheckedBundle(loaded);

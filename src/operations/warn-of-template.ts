@@ -1,9 +1,9 @@
-/** What the template of the region that takes over would take from what stands there: shown before it does. */
+/** What the template of the region that takes over would remove from existing resources: shown before it does. */
 import { foretell } from '../provision/what-if.ts';
 import { sideOf } from '../topology/sides.ts';
 import type { Planning } from './plan-operation.ts';
 
-/** One line each; none without a template. Keeps nobody from moving. */
+/** One line each; none without a template. Does not block a move. */
 export async function warnOfTemplate(
   { azure, topology, templates }: Planning,
   region: string,

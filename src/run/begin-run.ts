@@ -1,4 +1,4 @@
-/** How a run begins: its lease is taken, its plan is opened or made, and what the journal has of it is read. */
+/** How a run begins: acquires its lease, opens or makes its plan, and reads what the journal has. */
 import { ensurePointer } from '../control-store/region-pointer.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError, isUnderstudyError } from '../errors/error.ts';
@@ -19,7 +19,7 @@ import type { RunDocument } from './run-document.ts';
 /** A step as the workflow needs it: without what only its action needs. */
 export type PlanStep = Omit<Step, 'input'>;
 
-/** A plan to interpret, and what the journal has of its steps already. */
+/** A plan to interpret, and what the journal already has of its steps. */
 export interface OpenedPlan {
   steps: PlanStep[];
   records: StepOutcome[];
@@ -27,16 +27,17 @@ export interface OpenedPlan {
 
 export interface BegunRun extends OpenedPlan {
   header: Pick<RunDocument, 'from' | 'to' | 'triggeredAt'>;
-  /** Somebody has cancelled the run: it is undone, and no step of it starts. */
+  /** Somebody has cancelled the run: it is undone, and none of its steps starts. */
   cancelled: boolean;
   paused: boolean;
-  /** How long it may take from now on, in seconds; absent: as long as its steps do. */
+  /** How long it may take from now on, in seconds; absent: as long as its steps take. */
   deadlineSeconds?: number;
 }
 
-/** Makes the plan of a run that nobody has confirmed one for. */
+/** Makes the plan of a run for which nobody has confirmed one. */
 export type MakePlan = (environment: RunEnvironment & { now: Date }) => Promise<Plan>;
 
+/** Makes the activity `beginRun`. FencedError if another run, or another execution of this one, has the lease. */
 export function runBeginner(open: Environments, makePlan: MakePlan, now: () => Date = () => new Date()) {
   return async (run: RunExecution): Promise<BegunRun> => {
     const store = await open.openStore(run);
@@ -50,13 +51,13 @@ export function runBeginner(open: Environments, makePlan: MakePlan, now: () => D
       if (header.plan === undefined) return begunUnplanned({ ...environment, run: header });
       const { plan } = await open.openPlanned(run);
       if (!header.cancelled) await assertNotOvertaken(store, run.runId, plan);
-      // Another execution may have taken it over, and ended it, while the plan was made.
+      // Another execution may have taken the run over, and ended it, while the plan was made.
       await takeLease(store, { ...run, resumed: false }, now());
       const begun = await changeRun(store, run.runId, (found) => {
         assertMayBegin(found);
         if (found.cancelled) return undefined;
         const startedAt = found.startedAt ?? now().toISOString();
-        // Of an earlier execution that failed: it goes on.
+        // Of an earlier execution that failed: it continues.
         return { state: 'running', startedAt, endedAt: null, stateReason: null };
       });
       return {
@@ -84,7 +85,10 @@ function begunUnplanned({ run }: RunEnvironment): BegunRun {
   return { header: run, cancelled: true, paused: false, steps: [], records: [] };
 }
 
-/** A confirmed plan is opened; without one it is made once, by compare-and-swap on the run: a second attempt finds the first one's. */
+/**
+ * Opens a confirmed plan. Without one, makes the plan once, by compare-and-swap on the run: a second attempt finds the
+ * first one's.
+ */
 async function ensurePlan(environment: RunEnvironment, makePlan: MakePlan, now: Date): Promise<RunDocument> {
   const { store, run, bundle } = environment;
   await ensurePointer(store, { topology: bundle.topology, who: run.runId, now });
@@ -117,7 +121,7 @@ async function openedPlan(store: ControlStore, run: RunExecution, plan: Plan): P
   };
 }
 
-/** Keeps nobody else waiting for a run that does not begin, and writes down that it did not. */
+/** Releases a run that does not begin, so that nobody waits for it, and records that it did not. */
 async function endUnbegunRun(
   store: ControlStore,
   run: RunExecution,
@@ -125,7 +129,7 @@ async function endUnbegunRun(
   now: Date,
 ): Promise<void> {
   const lease = code === 'FencedError' ? await readRunLease(store) : undefined;
-  // Another execution of it goes on.
+  // Another execution of the run continues it.
   if (lease?.runId === run.runId && lease.holder !== run.holder) return;
   const found = await changeRun(store, run.runId, ({ state, cancelled }) =>
     state === 'pending' && !cancelled
@@ -139,14 +143,14 @@ async function endUnbegunRun(
   if (found.state === 'failed' && found.startedAt === undefined) await releaseLeases(store, run, true);
 }
 
-/** Seals the plan that takes the run back, once; a later execution opens the same one. */
+/** Seals the plan that undoes the run, once; a later execution opens the same one. */
 export function undoPlanner(open: Environments, now: () => Date = () => new Date()) {
   return async (run: RunExecution): Promise<OpenedPlan> => {
     const store = await open.openStore(run);
     const { plan } = await requireRun(store, run.runId);
     if (plan === undefined || rowOf(run.operation).cancel === 'end') return { steps: [], records: [] };
     const planned = await open.openPlanned(run);
-    // From here on an execution before this one is fenced: what it did is in the journal.
+    // From here on an earlier execution is fenced: what it did is in the journal.
     await holdLeases(planned, run, now);
     const undo = await undoPlanOf(planned, run);
     return openedPlan(store, run, undo);

@@ -1,4 +1,7 @@
-/** What a run needs of the user's files, taken when it is started or registered: no step sees the user's disk. */
+/**
+ * What a run needs of the user's files. It is read when the run is started or registered: no step reads the user's
+ * disk.
+ */
 import { z } from 'zod';
 import { documentKind } from '../control-store/document.ts';
 import { Topology } from '../topology/topology.ts';

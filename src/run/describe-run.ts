@@ -1,4 +1,4 @@
-/** A run in words, and how it is ended: the same for commands, findings and notifications. */
+/** Describes a run and how to end it, in the same words for commands, findings and notifications. */
 import { rowOf } from '../plan/operations.ts';
 import { isOver } from '../plan/run-states.ts';
 import type { RunDocument } from './run-document.ts';
@@ -10,13 +10,14 @@ export function describeRun(run: RunDocument): string {
   return `"${run.runId}" (${run.operation}${where}): ${state}${run.stateReason === undefined ? '' : `: ${run.stateReason}`}`;
 }
 
+/** What a person can do next about a run that is not over, or has failed. */
 export function howToEnd({ runId, operation, state, cancelled }: RunDocument): string {
-  // A recovery point that was not taken is taken anew: what was copied is not copied again.
+  // A failed replication is not retried: a new recovery point is taken, and what was copied is not copied again.
   if (state === 'failed' && rowOf(operation).lease !== 'run')
-    return 'Mend what failed, and "understudy replicate" again.';
+    return 'Fix what failed, then run "understudy replicate" again.';
   if (cancelled)
     return `It was cancelled by ${cancelled.by}; if nothing undoes it: "understudy retry ${runId}".`;
   if (state === 'failed')
-    return `Mend what failed and take it up again with "understudy retry ${runId}", or undo it with "understudy cancel ${runId}".`;
+    return `Fix what failed, then "understudy retry ${runId}"; or undo it with "understudy cancel ${runId}".`;
   return `Watch it with "understudy status --watch"; end it with "understudy cancel ${runId}"; if nothing executes it: "understudy retry ${runId}".`;
 }

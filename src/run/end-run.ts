@@ -10,28 +10,34 @@ import { releaseLeases } from './leases.ts';
 import type { RunExecution } from './reference.ts';
 import type { StepRecord } from './work/outcome.ts';
 
+/** How the workflow saw its run end. */
 export interface EndOfRun {
   run: RunExecution;
   state: Extract<RunState, 'completed' | 'failed' | 'cancelled'>;
   reason?: string;
-  /** What the run did has been taken back, as far as it could be. */
+  /** What the run did has been undone, as far as possible. */
   undone?: boolean;
-  /** What the executor gave up: the journal has not heard of it where no worker answered, or time ran out between two attempts. */
+  /**
+   * What the executor gave up. The journal does not have it where no worker answered, or time ran out between two
+   * attempts.
+   */
   givenUp?: GivenUp[];
 }
 
+/** A step that the workflow saw fail, or cancelled. */
 export interface GivenUp {
   step: string;
-  /** `cancelled`: the cancel broke it off. */
+  /** `cancelled`: the cancel interrupted it. */
   state: 'failed' | 'undo-failed' | 'cancelled';
   message: string;
 }
 
 export interface EndedRun {
-  /** False: somebody has cancelled it in the meantime, and it is to be undone first. */
+  /** False: somebody has cancelled the run in the meantime, and it must be undone first. */
   ended: boolean;
 }
 
+/** Makes the activity `endRun`. FencedError if another execution has taken the run over. */
 export function runEnder(open: Environments, now: () => Date = () => new Date()) {
   return async ({ run, state, reason, undone = false, givenUp = [] }: EndOfRun): Promise<EndedRun> => {
     const store = await open.openStore(run);
@@ -39,7 +45,7 @@ export function runEnder(open: Environments, now: () => Date = () => new Date())
     await refuseFenced(store, run);
     for (const each of givenUp) await giveUp(store, run, each, at);
     const why = state === 'failed' ? [reason, ...(await brokenOffIn(store, run))].join('; ') : reason;
-    // A cancel that came before the end is carried out; one that comes after it finds the run over.
+    // A cancel that came before the end is carried out; one that comes later finds the run over.
     const ended = await changeRun(store, run.runId, (found) =>
       found.cancelled && !undone
         ? undefined
@@ -57,7 +63,7 @@ export function runEnder(open: Environments, now: () => Date = () => new Date())
   };
 }
 
-/** An execution that was taken over says nothing about the run any more: its successor does. */
+/** An execution that was replaced must not record anything about the run: its successor does. */
 async function refuseFenced(store: ControlStore, run: RunExecution): Promise<void> {
   if (rowOf(run.operation).lease !== 'run') return;
   const lease = await readRunLease(store);
@@ -65,7 +71,7 @@ async function refuseFenced(store: ControlStore, run: RunExecution): Promise<voi
   throw new UnderstudyError('FencedError', `another execution has taken over run "${run.runId}"`);
 }
 
-/** Writes down what was given up; what the journal has as failed already keeps its own reason. */
+/** Records what was given up. A step that the journal already has as failed keeps its own reason. */
 async function giveUp(
   store: ControlStore,
   run: RunExecution,
@@ -86,21 +92,21 @@ async function giveUp(
   });
 }
 
-/** That a cancel broke the step off is what ended it; what its last attempt met is part of that. */
+/** The reason a step ended is that a cancel interrupted it; the error of its last attempt is added. */
 function cancelledIn(record: StepRecord | undefined): NonNullable<StepRecord['error']> {
   const { error } = record ?? {};
   const met = error === undefined ? '' : `; its last attempt had met: ${error.message}`;
   return { code: 'CancelledRun', message: `cancelled while it ran${met}` };
 }
 
-/** What the steps that are broken off met last: the workflow does not know it. */
+/** The last errors of the interrupted steps: the workflow does not know them. */
 async function brokenOffIn(store: ControlStore, { runId }: RunExecution): Promise<string[]> {
   return (await listSteps(store, runId)).flatMap(({ step, state, error }) =>
     state === 'running' && error ? [`${step}: ${error.message}`] : [],
   );
 }
 
-/** No step of a run that has ended is running: what was broken off has failed, and says so. */
+/** No step of a run that has ended is running: an interrupted step has failed, and says so. */
 async function endSteps(store: ControlStore, run: RunExecution, state: RunState, at: Date): Promise<void> {
   const overdue = { code: 'NotYetError', message: 'given up: its time was over' };
   for (const { step } of await listSteps(store, run.runId)) {

@@ -1,4 +1,4 @@
-/** Opens what a run works with; plans, bundles and stores are kept, since they never change under their digest. */
+/** Opens what a run works with. Plans, bundles and stores are cached, since they never change under their digest. */
 import type { Azure } from '../azure/azure.ts';
 import { openControlStore } from '../control-store/connect.ts';
 import type { ControlStore } from '../control-store/store.ts';
@@ -10,36 +10,38 @@ import { planFolder, plans } from './plan-document.ts';
 import type { RunReference } from './reference.ts';
 import { planned, type RunDocument, type RunHeader } from './run-document.ts';
 
+/** What a run works with. */
 export interface RunEnvironment {
   azure: Azure;
   store: ControlStore;
   bundle: Bundle;
-  /** As it is now. */
+  /** The run's document as it is now. */
   run: RunDocument;
 }
 
-/** Of a run that has its plan. */
+/** For a run that has its plan. */
 export interface PlannedEnvironment extends RunEnvironment {
   run: RunHeader;
   plan: Plan;
 }
 
+/** Opens what runs work with. */
 export interface Environments {
-  /** Azure as this worker signs in to it, for what belongs to no run. */
+  /** Azure as this worker signs in to it, for work that belongs to no run. */
   azure: Azure;
-  /** What is there of a run whose bundle or plan cannot be read, and for what belongs to no run. */
+  /** What can be opened of a run whose bundle or plan cannot be read, and for work that belongs to no run. */
   openStore(of: Pick<RunReference, 'controlStore'>): Promise<ControlStore>;
   open(run: RunReference): Promise<RunEnvironment>;
-  /** ControlStoreError where the run has no plan yet. */
+  /** ControlStoreError if the run has no plan yet. */
   openPlanned(run: RunReference): Promise<PlannedEnvironment>;
 }
 
-/** `connect` returns an Azure whose requests may take so many milliseconds (default: its own). */
+/** `connect` returns an Azure whose requests time out after that many milliseconds (default: its own time-out). */
 export function environments(connect: (requestTimeoutMs?: number) => Azure): Environments {
-  // At once, so that wrong settings are told when the worker starts, not in its first step.
+  // At once, so that wrong settings fail when the worker starts, not in its first step.
   const own = connect();
   const clouds = new Map<number, Azure>();
-  /** One for each time-out: runs share the pace at which ARM may be called. */
+  /** One per time-out: runs share the rate at which ARM may be called. */
   const azureWith = (requestTimeoutMs: number): Azure => {
     const azure = clouds.get(requestTimeoutMs) ?? connect(requestTimeoutMs);
     clouds.set(requestTimeoutMs, azure);
@@ -75,7 +77,7 @@ export function environments(connect: (requestTimeoutMs?: number) => Azure): Env
   };
 }
 
-/** A failure is not kept: the next attempt tries again. */
+/** A failure is not cached: the next attempt tries again. */
 function once<T>(map: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
   const found = map.get(key);
   if (found) return found;

@@ -1,4 +1,4 @@
-/** The run journal: each step's outcome is here before it counts. A run can be taken up from it on any Temporal. */
+/** The run journal: a step's outcome is here before it counts. Any Temporal can continue a run from it. */
 import { documentKind } from '../control-store/document.ts';
 import { newestFirst } from '../control-store/newest-first.ts';
 import { isUnderstudyError, UnderstudyError } from '../errors/error.ts';
@@ -15,7 +15,7 @@ const stepName = (runId: string, step: string) => `${folder(runId)}/steps/${step
 
 const stepRecords = documentKind('step record', 2, StepRecord);
 
-/** Writes a new run down. FencedError if the id is taken by another. */
+/** Records a new run. FencedError if another run has the id. */
 export async function openRun(store: ControlStore, run: Omit<RunDocument, 'state'>): Promise<void> {
   await addOpenRun(store, run.runId, () => notOver(store));
   if (await runDocuments.swap(store, runName(run.runId), { ...run, state: 'pending' }, undefined)) return;
@@ -24,11 +24,12 @@ export async function openRun(store: ControlStore, run: Omit<RunDocument, 'state
   throw new UnderstudyError('FencedError', `run "${run.runId}" exists already, and is another one`);
 }
 
+/** Undefined if there is none. ControlStoreError if it is damaged. */
 export async function readRun(store: ControlStore, runId: string): Promise<RunDocument | undefined> {
   return (await runDocuments.read(store, runName(runId)))?.value;
 }
 
-/** UsageError where there is none. */
+/** UsageError if there is none. */
 export async function requireRun(store: ControlStore, runId: string): Promise<RunDocument> {
   const run = await readRun(store, runId);
   if (run) return run;
@@ -40,8 +41,8 @@ export async function requireRun(store: ControlStore, runId: string): Promise<Ru
 type Change = { [Field in keyof RunDocument]?: RunDocument[Field] | null };
 
 /**
- * Changes a run by compare-and-swap. `change` is what changes, or is made from what is there; undefined leaves it. What it gives as `null`
- * is removed. Idempotent as far as `change` is.
+ * Changes a run by compare-and-swap. `change` is the change, or a function of the current document; undefined changes
+ * nothing. A member that it sets to `null` is removed. Idempotent as far as `change` is.
  */
 export async function changeRun(
   store: ControlStore,
@@ -79,6 +80,7 @@ async function hasEnded(store: ControlStore, runId: string): Promise<boolean> {
   return run !== undefined && !('error' in run) && isOver(run.state);
 }
 
+/** A step's record; undefined before the step has begun. */
 export async function readStep(
   store: ControlStore,
   runId: string,
@@ -87,7 +89,7 @@ export async function readStep(
   return (await stepRecords.read(store, stepName(runId, step)))?.value;
 }
 
-/** Replaces a step's record by `change(what is there)`, by compare-and-swap; undefined leaves it as it is. */
+/** Replaces a step's record by `change(current record)`, by compare-and-swap; undefined changes nothing. */
 export async function recordStep(
   store: ControlStore,
   runId: string,
@@ -103,6 +105,7 @@ export async function recordStep(
   }
 }
 
+/** The records of all steps that have begun. */
 export async function listSteps(store: ControlStore, runId: string): Promise<StepRecord[]> {
   const records: StepRecord[] = [];
   for await (const name of store.list(`${folder(runId)}/steps/`)) {
@@ -115,7 +118,7 @@ export async function listSteps(store: ControlStore, runId: string): Promise<Ste
 export interface RunList {
   /** Newest first: a run's id begins with its time. */
   runs: RunDocument[];
-  /** Whose document cannot be read as one; newest first. */
+  /** Runs whose document cannot be parsed; newest first. */
   damaged: DamagedRun[];
 }
 
@@ -125,12 +128,12 @@ export interface DamagedRun {
 }
 
 const runsAtOnce = 16;
-/** Where one of the newest few is wanted. */
+/** For a caller that wants one of the newest few. */
 const soughtAtOnce = 4;
 
 /**
- * Runs, newest first; `limit`: at most so many, and no more are read. What is damaged keeps nobody from the others: anyone who cannot do
- * without it throws its error.
+ * Runs, newest first; `limit`: at most that many are returned, and no more are read. A damaged run does not hide the
+ * others: a caller that needs it throws its error.
  */
 export async function listRuns(
   store: ControlStore,
@@ -145,7 +148,9 @@ export async function listRuns(
   return list;
 }
 
-/** The runs that are not over, in order of their ids, however many there were: each is read, as are those that may be. */
+/**
+ * The runs that are not over, ordered by id, however many there were. Reads each of them, and those that may be open.
+ */
 export async function listOpenRuns(store: ControlStore, alsoRead: readonly string[] = []): Promise<RunList> {
   const ids = new Set([...(await readOpenRuns(store, () => notOver(store))), ...alsoRead]);
   const list: RunList = { runs: [], damaged: [] };
@@ -161,8 +166,8 @@ export async function listOpenRuns(store: ControlStore, alsoRead: readonly strin
 }
 
 /**
- * The newest run that is so; the older ones are not read. ControlStoreError where none is found, and one was damaged: it may have been that
- * one.
+ * The newest run that matches; older ones are not read. ControlStoreError if none matches and one was damaged: it may
+ * have been that one.
  */
 export async function findNewestRun(
   store: ControlStore,
@@ -178,7 +183,7 @@ export async function findNewestRun(
   return undefined;
 }
 
-/** A few at a time: a caller that has found what it looks for reads no more. */
+/** A few at a time: a caller that has found its run reads no more. */
 async function* readNewestFirst(
   store: ControlStore,
   now: Date,

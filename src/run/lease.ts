@@ -1,6 +1,7 @@
 /**
- * The run lease: it names the one open run of a topology until that run ends, however long a gate or a pause lasts; what expires
- * is only its holder's claim to execute it. The workflow id merely deduplicates on one Temporal; this excludes a second run on any.
+ * The run lease. It names the one open run of a topology until that run ends, however long a gate or a pause lasts;
+ * only its holder's claim to execute the run expires. The workflow id merely deduplicates on one Temporal; this lease
+ * excludes a second run on any.
  */
 import { z } from 'zod';
 import { documentKind } from '../control-store/document.ts';
@@ -20,17 +21,17 @@ export const RunLease = z.strictObject({
   holder: z.string().optional(),
   /** Milliseconds since 1970. */
   expiresAt: z.number(),
-  /** The run has ended: any other may take the lease. */
+  /** The run has ended: any other run may acquire the lease. */
   ended: z.literal(true).optional(),
 });
 export type RunLease = z.infer<typeof RunLease>;
 
 const leases = documentKind('run lease', 2, RunLease);
 
-/** How long the lease lives; renewed by every step and checkpoint. */
+/** How long the lease lives; every step and checkpoint renews it. */
 export const runLeaseMs = 60_000;
 
-/** What keeps another run from beginning: a run, or the start of one that has not written itself down yet. */
+/** What prevents another run from beginning: a run, or the start of one that is not recorded yet. */
 export interface OpenRun {
   runId: string;
   run?: RunDocument;
@@ -47,13 +48,13 @@ async function openBy(store: ControlStore, lease: RunLease, now: number): Promis
   const { runId } = lease;
   const run = await readRun(store, runId);
   if (run) return isOpen(run.state) ? { runId, run } : undefined;
-  // Whoever took the lease for it was cut off before the run was written down.
+  // The command that acquired the lease was killed before it recorded the run.
   return lease.expiresAt > now ? { runId } : undefined;
 }
 
 /**
- * Takes the lease for a run that is about to be written down, by compare-and-swap: of several doors that try at once, one succeeds. Answers
- * the run that is open already, if one is.
+ * Acquires the lease for a run that is about to be recorded, by compare-and-swap: of several commands that try at once,
+ * one succeeds. Returns the run that is already open, if there is one.
  */
 export async function takeRunLease(
   store: ControlStore,
@@ -79,8 +80,9 @@ export interface LeaseRequest {
 }
 
 /**
- * Takes or renews the right to execute a run that has the lease. FencedError if another run has it, or another execution of
- * this run took over: an execution that was taken over stays fenced, even if its successor has been silent for longer than the lease lives.
+ * Acquires or renews the right to execute a run that has the lease. FencedError if another run has it, or another
+ * execution of this run has taken over: the replaced execution stays fenced, even if its successor has been silent for
+ * longer than the lease lives.
  */
 export async function holdRunLease(store: ControlStore, request: LeaseRequest): Promise<void> {
   const { runId, holder, ttlMs, now } = request;
@@ -88,16 +90,16 @@ export async function holdRunLease(store: ControlStore, request: LeaseRequest): 
     const found = await leases.read(store, name);
     const lease = found?.value;
     if (lease?.runId !== runId) {
-      // A lease that was lost or belongs to a run that has ended is had again only by whoever takes the run up.
+      // A lease that was lost, or belongs to a run that has ended, can be acquired again only by a retry of the run.
       const open = lease && (await openBy(store, lease, now));
       if (open) throw fencedBy(open.runId);
       if (request.takeOver !== true)
         throw new UnderstudyError('FencedError', `run "${runId}" does not have the run lease`, {
-          next: `Take it up again: "understudy retry ${runId}".`,
+          next: `Retry it: "understudy retry ${runId}".`,
         });
     } else {
       const mine = lease.holder === holder;
-      // A step that was given up for dead may still be at work when its execution has ended.
+      // A step that was given up for dead may still run after its execution has ended.
       if (mine && lease.expiresAt === givenBack)
         throw new UnderstudyError('FencedError', `this execution of run "${runId}" has ended`);
       if (mine && lease.expiresAt - now > (ttlMs * 2) / 3) return;
@@ -114,13 +116,14 @@ function fencedBy(runId: string): UnderstudyError {
   });
 }
 
+/** Undefined if no run has ever had the lease. */
 export async function readRunLease(store: ControlStore): Promise<RunLease | undefined> {
   return (await leases.read(store, name))?.value;
 }
 
 /**
- * An execution has ended. `ended`: and so has its run; else the run stays open, and only the claim to execute it is given back. Another's is
- * left alone. Without `holder`: of a run that no execution has begun.
+ * Called when an execution has ended. `ended`: its run has ended too; otherwise the run stays open, and only the claim
+ * to execute it is released. Another execution's claim stays. Without `holder`: for a run that no execution has begun.
  */
 export async function releaseRunLease(
   store: ControlStore,

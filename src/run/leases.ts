@@ -1,4 +1,4 @@
-/** What an execution must hold to act for its run, as its operation's row says. */
+/** The leases that an execution must have to act for its run, as its operation's row says. */
 import { holdWriterLease, readPointerIfAny, releaseWriterLease } from '../control-store/region-pointer.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError } from '../errors/error.ts';
@@ -18,8 +18,8 @@ interface Holding {
 }
 
 /**
- * Takes or renews: a move holds the run lease, as long as no other run has moved the pointer; replication holds the writer lease of its
- * epoch. FencedError; NotYetError while writers of the epoch before may write.
+ * Acquires or renews. A move has the run lease, as long as no other run has moved the pointer; replication has the
+ * writer lease of its epoch. Throws FencedError; NotYetError while writers of the epoch before may still write.
  */
 export async function holdLeases(
   { store, plan, bundle }: Holding,
@@ -44,8 +44,8 @@ export async function holdLeases(
 }
 
 /**
- * A step that was given up for dead may still be at work when its run has ended, and has taken the writer lease anew. Looked at once it is
- * held: the run that ends is written down as ended before its lease is given back.
+ * A step that was given up for dead may still run after its run has ended, and acquire the writer lease again. So the
+ * run is checked once the lease is acquired: a run is recorded as ended before its lease is released.
  */
 async function refuseEnded(store: ControlStore, { runId }: RunExecution): Promise<void> {
   const state = (await readRun(store, runId))?.state;
@@ -66,15 +66,15 @@ export async function takeLease(store: ControlStore, run: RunExecution, now: Dat
   });
 }
 
-/** At the end. `ended`: the run is over for good; else it stays open, for a person to retry or cancel. */
+/** At the end. `ended`: the run is over for good; otherwise it stays open, for a person to retry or cancel. */
 export async function releaseLeases(store: ControlStore, run: RunExecution, ended: boolean): Promise<void> {
   if (rowOf(run.operation).lease === 'run') await releaseRunLease(store, { ...run, ended });
   else if (await readPointerIfAny(store)) await releaseWriterLease(store, run.runId);
 }
 
 /**
- * A plan holds as long as the region pointer is where it was made, or where its own run has moved it. FencedError where another run has
- * moved the pointer since.
+ * A plan is valid as long as the region pointer is where the plan was made, or where its own run has moved it.
+ * FencedError if another run has moved the pointer since.
  */
 export async function assertNotOvertaken(
   store: ControlStore,

@@ -1,6 +1,7 @@
 /**
- * Tells those whom the topology names (`notify`) how a run ended: a POST to a webhook, once for each end of a run. Its address is
- * a secret: it stands in the environment of the workers, and neither in the topology nor in the control store.
+ * Sends how a run ended to the webhooks that the topology names (`notify`): one POST per webhook and end of a run. A
+ * webhook's address is a secret: it is in the environment of the workers, and neither in the topology nor in the
+ * control store.
  */
 import { messageOf, UnderstudyError } from '../errors/error.ts';
 import type { ControlStore } from '../control-store/store.ts';
@@ -12,10 +13,10 @@ import { changeRun, requireRun } from './journal.ts';
 import type { RunReference } from './reference.ts';
 import type { RunDocument } from './run-document.ts';
 
-/** Sends a body; throws where it was not taken. */
+/** Sends a body; throws if the webhook did not accept it. */
 export type Send = (url: string, body: Notification, timeoutMs: number) => Promise<void>;
 
-/** The body: `text` is what chats show. */
+/** The body: chats show `text`. */
 export interface Notification {
   text: string;
   topology: string;
@@ -36,7 +37,7 @@ export interface NotifyOptions {
   send?: Send;
 }
 
-/** Makes the activity `tellOfEnd`. It goes by the topology that the run sealed. */
+/** Makes the activity `tellOfEnd`. It uses the topology that the run sealed. */
 export function endTeller(open: Environments, options: NotifyOptions = {}) {
   return async (run: RunReference): Promise<void> => {
     const { store, bundle } = await open.open(run);
@@ -45,8 +46,9 @@ export function endTeller(open: Environments, options: NotifyOptions = {}) {
 }
 
 /**
- * Tells each webhook that wants to know of such an end and has not been told yet. The run's document then says whom, and why not.
- * NotYetError where one could not be told: another attempt tells only that one.
+ * Notifies each webhook that wants this kind of end and has not been notified yet, and records in the run's document
+ * which were, and why the others were not. NotYetError if one could not be notified: the next attempt notifies only
+ * that one.
  */
 export async function notify(
   store: ControlStore,
@@ -98,7 +100,7 @@ function bodyOf(run: RunDocument, endedAt: string): Notification {
   };
 }
 
-/** Returns why it was not taken. */
+/** Returns why the webhook did not accept it. */
 async function trySend(send: () => Promise<void>): Promise<string | undefined> {
   try {
     await send();
@@ -108,7 +110,7 @@ async function trySend(send: () => Promise<void>): Promise<string | undefined> {
   }
 }
 
-/** The address is not in what it says; that of `fetch` has one with a password in it. */
+/** No error has the address in its text. That of `fetch` would, if the address has a user or a password in it. */
 async function post(url: string, body: Notification, timeoutMs: number): Promise<void> {
   if (!URL.canParse(url)) throw new Error('its address is no URL');
   const { username, password } = new URL(url);

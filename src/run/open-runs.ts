@@ -1,6 +1,7 @@
 /**
- * The runs that are not over, by name, so that nobody reads all runs to find them. The runs themselves are the truth, and this document is
- * where to look: a run is in it before it is written down, and until it has been seen to be over. One of a run that is over costs a read.
+ * The names of the runs that are not over, so that nobody has to read all runs to find them. The runs themselves are
+ * authoritative; this document says which to read. A run is listed before it is recorded, and until it has been seen to
+ * be over. A listed run that is over costs one read.
  */
 import { z } from 'zod';
 import { documentKind } from '../control-store/document.ts';
@@ -12,15 +13,21 @@ const name = 'open-runs.json';
 const OpenRuns = z.strictObject({ runIds: z.array(z.string()) });
 const documents = documentKind('list of open runs', 1, OpenRuns);
 
-/** Reads the whole journal: for a control store of a release that had no such document, or where it cannot be read. */
+/**
+ * Reads the whole journal: for a control store of a release that had no such document, or if the document cannot be
+ * read.
+ */
 export type Rebuild = () => Promise<string[]>;
 
-/** ControlStoreError is never thrown: a list that cannot be read is made again. */
+/** Never throws ControlStoreError: a list that cannot be read is made again. */
 export async function readOpenRuns(store: ControlStore, rebuild: Rebuild): Promise<string[]> {
   return (await readOrRebuild(store, rebuild)).runIds;
 }
 
-/** Before a run is written down, and after one that was over goes on. Another may be removing it just now: it is written in any case. */
+/**
+ * Called before a run is recorded, and after one that was over continues. Writes in any case: another reader may be
+ * removing it just now.
+ */
 export async function addOpenRun(store: ControlStore, runId: string, rebuild: Rebuild): Promise<void> {
   for (;;) {
     const { runIds, etag } = await readOrRebuild(store, rebuild);
@@ -30,8 +37,8 @@ export async function addOpenRun(store: ControlStore, runId: string, rebuild: Re
 }
 
 /**
- * `isOver`: looks at the run once the list is read, so that one which goes on in the meantime stays. What cannot be removed now is removed
- * by the next reader.
+ * `isOver` checks the run after the list is read, so that a run which continues in the meantime stays. What cannot be
+ * removed now is removed by the next reader.
  */
 export async function removeOpenRun(
   store: ControlStore,
@@ -55,7 +62,7 @@ async function readOrRebuild(
     if (found) return { runIds: found.value.runIds, etag: found.etag };
     const runIds = await rebuild();
     if (await documents.swap(store, name, { runIds }, undefined)) continue;
-    // There is one by now, or one that cannot be read: what that names is in the journal too.
+    // By now there is a list, or one that cannot be read: the journal has what it names too.
     if (!(await readIfReadable(store))) await documents.begin(store, name, { runIds });
   }
 }

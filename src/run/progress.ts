@@ -1,6 +1,6 @@
 /**
- * How far a run is, as a workflow answers it to a query and the terminal and the dashboard show it. Types only, and no
- * zod beneath them: workflows import this module.
+ * How far a run is: a workflow returns it to a query, and the terminal and the dashboard show it. Types only, and
+ * nothing that imports zod: workflows import this module.
  */
 import type { Operation } from '../plan/operations.ts';
 import type { RunState } from '../plan/run-states.ts';
@@ -8,8 +8,8 @@ import type { Phase, ResourceClass } from '../topology/words.ts';
 import type { Progress } from './work/step-context.ts';
 
 /**
- * `waiting`: for a person (a gate) or for a condition, which `detail` names. `undoing` and `undone`: of a cancelled run.
- * `undo-failed` stays as it is: a person has to look.
+ * `waiting`: for a person (a gate) or for a condition, which `detail` names. `undoing` and `undone`: of a cancelled
+ * run. `undo-failed` is final: a person has to check.
  */
 export type StepProgressState =
   | 'pending'
@@ -19,7 +19,7 @@ export type StepProgressState =
   | 'skipped'
   | 'owed'
   | 'failed'
-  /** A cancel broke it off. */
+  /** A cancel interrupted it. */
   | 'cancelled'
   | 'undoing'
   | 'undone'
@@ -36,16 +36,16 @@ export interface StepProgress {
   startedAt?: string;
   /** ISO 8601. */
   endedAt?: string;
-  /** One line for a person: the outcome of a step that ended, or what a waiting one waits for. */
+  /** One line for a person: the outcome of a step that ended, or what a waiting step waits for. */
   detail?: string;
   /** Of a running step: how much of its work is done. */
   progress?: Omit<Progress, 'cursor'>;
   /** From 1; more than 1: earlier attempts failed, the last of them with `lastError`. */
   attempt?: number;
   lastError?: string;
-  /** What the step leaves owed to the old side: how many debts. */
+  /** How many debts the step leaves. */
   owed?: number;
-  /** What was lost or left for a person: how many lines. */
+  /** How many lines of what was lost or left for a person. */
   lost?: number;
 }
 
@@ -57,9 +57,9 @@ export interface RunProgress {
   from?: string;
   to?: string;
   state: RunState;
-  /** Why it waits, or failed, or was cancelled. */
+  /** Why it waits, failed, or was cancelled. */
   reason?: string;
-  /** A person paused it: no new step starts until it is resumed. */
+  /** A person paused it: no new step starts until `unpause`. */
   paused?: boolean;
   /** ISO 8601: the trigger. */
   startedAt: string;

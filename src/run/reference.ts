@@ -1,4 +1,4 @@
-/** What travels through Temporal of a run: references only. */
+/** What travels through Temporal about a run: references only. */
 import type { Operation } from '../plan/operations.ts';
 import type { Topology } from '../topology/topology.ts';
 
@@ -6,13 +6,13 @@ export interface RunReference {
   runId: string;
   topology: string;
   operation: Operation;
-  /** Where the run's document is, which names all the rest. */
+  /** Where the run's document is. It names everything else. */
   controlStore: Topology['controlStore'];
 }
 
 /** What a workflow is started with. */
 export interface RunStart extends RunReference {
-  /** Taken up from the journal: the execution before this one is fenced. */
+  /** Restarted from the journal: the previous execution is fenced. */
   resumed?: boolean;
 }
 
@@ -24,6 +24,6 @@ export interface RunExecution extends RunStart {
 export interface StepRequest {
   run: RunExecution;
   step: string;
-  /** How long it may show no progress; absent in workflows that an older release has begun. */
+  /** How long the step may show no progress; absent in workflows that an older release started. */
   silenceSeconds?: number;
 }

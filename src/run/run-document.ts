@@ -1,4 +1,4 @@
-/** A run as the control store has it: what was asked for, what it was planned as, how it stands. */
+/** A run as the control store has it: what was requested, its plan, and its state. */
 import { z } from 'zod';
 import { documentKind } from '../control-store/document.ts';
 import { UnderstudyError } from '../errors/error.ts';
@@ -18,10 +18,10 @@ export const RunDocument = z.strictObject({
   triggeredBy: z.string(),
   /** ISO 8601: when the command was given. */
   triggeredAt: z.string(),
-  /** How long it may take in all, in seconds; else the topology's policy. */
+  /** How long it may take in all, in seconds; absent: the topology's policy. */
   deadlineSeconds: z.number().positive().optional(),
 
-  // Once it has a plan: one that a person confirmed, from the start; else from its first activity on.
+  // Set once it has a plan: from the start if a person confirmed one, otherwise from its first activity on.
   /** Digest. */
   plan: z.string().optional(),
   from: z.string().optional(),
@@ -38,17 +38,22 @@ export const RunDocument = z.strictObject({
   endedAt: z.string().optional(),
   /** No new step starts. */
   paused: z.strictObject(Who).optional(),
-  /** Somebody has cancelled it: from then on it is only undone, whoever takes it up. */
+  /** Somebody has cancelled it: from then on it is only undone, by any execution. */
   cancelled: z.strictObject(Who).optional(),
-  /** Digest of the plan that takes it back. */
+  /** Digest of the plan that undoes it. */
   undoPlan: z.string().optional(),
-  /** By step: the loss that a person accepts, so that the run goes on without what the step cannot have. */
+  /** By step: the loss that a person accepts, so that the run continues without what the step cannot have. */
   accepted: z.record(z.string(), z.strictObject({ ...Who, reason: z.string() })).optional(),
-  /** By the variable that names a webhook: of which end of the run it was told (`endedAt`), and why it could not be. */
+  /**
+   * By the variable that names a webhook: which end of the run it was notified of (`endedAt`), and why it could not be.
+   */
   notified: z
     .record(z.string(), z.strictObject({ of: z.string(), problem: z.string().optional() }))
     .optional(),
-  /** Of which end of the run its report was last to be written (`endedAt`), and why it could not be; absent: nobody tried. */
+  /**
+   * The end of the run (`endedAt`) for which the report was last to be written, and why it could not be; absent: nobody
+   * tried.
+   */
   reported: z.strictObject({ of: z.string(), problem: z.string().optional() }).optional(),
 });
 export type RunDocument = z.infer<typeof RunDocument>;
@@ -62,7 +67,7 @@ export interface RunHeader extends RunDocument {
   to: string;
 }
 
-/** ControlStoreError where the run has no plan yet. */
+/** ControlStoreError if the run has no plan yet. */
 export function planned(run: RunDocument): RunHeader {
   const { plan, from, to } = run;
   if (plan === undefined || from === undefined || to === undefined)

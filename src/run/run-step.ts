@@ -1,6 +1,7 @@
 /**
- * Runs one step: under the lease, journalled before it counts, and only once however often it is asked for. This is the
- * whole of what makes a run resumable on another Temporal: a step whose outcome is in the journal is not run again.
+ * Runs one step: under the lease, recorded in the journal before it counts, and only once however often it is
+ * requested. This is what lets a run continue on another Temporal: a step whose outcome is in the journal is not run
+ * again.
  */
 import { UnderstudyError, isDefect, isLoss, isUnderstudyError, messageOf } from '../errors/error.ts';
 import { actionOf, type ActionName } from '../plan/actions.ts';
@@ -12,16 +13,20 @@ import type { RunExecution, StepRequest } from './reference.ts';
 import type { Action, Progress } from './work/step-context.ts';
 import { isDone, makeContext, refuseCancelled, recordOutcome } from './step-lifecycle.ts';
 
-/** What the executor of a step lends it: cancellation, a place for progress, and the last progress of an earlier attempt. */
+/**
+ * What the executor of a step provides: cancellation, a place for progress, and the last progress of an earlier
+ * attempt.
+ */
 export interface StepRuntime {
-  /** Aborted by a cancel, or with a StalledError as its reason: then the attempt ends, and another follows. */
+  /** Aborted by a cancel, or with a StalledError as its reason: the attempt then ends, and another follows. */
   signal: AbortSignal;
   heartbeat(progress: Progress): void;
-  /** Called whenever something goes on that is no progress of its own: a server has answered. */
+  /** Called when something happens that is not progress of the step itself: a server has answered. */
   alive(): void;
   lastProgress: Progress | undefined;
 }
 
+/** Makes the function that runs one step and returns its outcome. */
 export function stepRunner(
   open: Environments,
   actions: Record<ActionName, Action>,
@@ -42,7 +47,7 @@ export function stepRunner(
       for (const counts of result.counts ?? []) reconcile(counts);
       await holdLeases(environment, run, now);
       return outcomeOf(
-        await recordOutcome(environment, run, id, ({ error: _mended, ...record }) => ({
+        await recordOutcome(environment, run, id, ({ error: _resolved, ...record }) => ({
           ...record,
           ...result,
           endedAt: now().toISOString(),
@@ -60,7 +65,7 @@ export function stepRunner(
   };
 }
 
-/** Why the attempt was ended, unless it was cancelled: what its work threw says only that it was ended. */
+/** Why the attempt was ended, unless it was cancelled: the error that its work threw says only that it was ended. */
 function stallOf({ reason }: AbortSignal): UnderstudyError | undefined {
   return isUnderstudyError(reason, 'StalledError') ? reason : undefined;
 }
@@ -81,7 +86,7 @@ async function begin(
       ...earlierAttempts(before, run),
       startedAt: before?.startedAt ?? now().toISOString(),
       ...(before?.error ? { error: before.error } : {}),
-      // What the first attempt kept is what an undo brings back: a later attempt sees only what the first has changed.
+      // An undo restores what the first attempt recorded: a later attempt sees only what the first one has changed.
       ...(before?.undo === undefined ? {} : { undo: before.undo }),
     };
   });
@@ -98,10 +103,13 @@ function earlierAttempts(
   return earlier === undefined || earlier === 0 ? {} : { earlierAttempts: earlier };
 }
 
-/** Of a step whose loss is accepted: how often it is tried, by the execution that began with that, while its error may pass. */
+/**
+ * For a step whose loss is accepted: how often the execution that began with the acceptance tries it, while its error
+ * may be transient.
+ */
 const attemptsBeforeLoss = 5;
 
-/** A step whose loss a person has accepted is done without what it could not do, and says so first. */
+/** A step whose loss a person has accepted completes without what it could not do, and lists that first. */
 async function acceptLoss(
   environment: PlannedEnvironment,
   run: RunExecution,
@@ -113,7 +121,7 @@ async function acceptLoss(
   const step = environment.plan.steps.find((each) => each.id === id);
   if (!accepted || !step || actionOf(step.action).loss !== 'acceptable') return undefined;
   if (!isLoss(error)) return undefined;
-  // What may pass is tried some more before it is lost.
+  // A transient error is retried a few times before the thing counts as lost.
   if (error.retryable && attempts - earlier < attemptsBeforeLoss) return undefined;
   await holdLeases(environment, run, now);
   const what = `${messageOf(error)} (accepted by ${accepted.by}: ${accepted.reason})`;
@@ -126,7 +134,7 @@ async function acceptLoss(
   }));
 }
 
-/** A failure that will be retried leaves the step running, with what went wrong last; a final one fails it. */
+/** A failure that will be retried leaves the step running, with its last error; a final one fails it. */
 async function noteFailure(
   { store }: PlannedEnvironment,
   run: RunExecution,
@@ -152,6 +160,6 @@ async function noteFailure(
         : undefined,
     );
   } catch {
-    // The control store does not answer either: the step's own error is thrown by the caller, and is the one to show.
+    // The control store does not answer either. The caller throws the step's own error, and that is the one to show.
   }
 }

@@ -1,4 +1,4 @@
-/** What running and undoing a step share: when it is done, how its outcome is written, and what its action is given. */
+/** What running and undoing a step share: whether it is done, how its outcome is recorded, and what its action gets. */
 import { listenTo } from '../azure/listen.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import { sideOf } from '../topology/sides.ts';
@@ -10,12 +10,12 @@ import type { RunExecution } from './reference.ts';
 import type { StepRuntime } from './run-step.ts';
 import type { StepContext } from './work/step-context.ts';
 
-/** What needs the step may begin. */
+/** Steps that need this one may begin. */
 export function isDone({ state }: Pick<StepRecord, 'state'>): boolean {
   return state === 'completed' || state === 'skipped' || state === 'owed';
 }
 
-/** Writes an outcome, unless another execution has taken the step over meanwhile. */
+/** Records an outcome, unless another execution has taken the step over meanwhile. */
 export async function recordOutcome(
   { store }: PlannedEnvironment,
   run: RunExecution,
@@ -38,8 +38,8 @@ export async function recordOutcome(
 }
 
 /**
- * Looked at once something is written down that an undo goes by: either the one who undoes the run finds it, or this finds the cancel. The same
- * holds of a lease that another execution has taken since.
+ * Checked after something is recorded that an undo depends on: either the undo finds it, or this finds the cancel. The
+ * same applies to a lease that another execution has acquired since.
  */
 export async function refuseCancelled(
   environment: PlannedEnvironment,
@@ -60,6 +60,7 @@ interface ContextOf {
   now: () => Date;
 }
 
+/** What the action of a step gets. */
 export function makeContext({ environment, run, id, runtime, now }: ContextOf): StepContext {
   const { azure, store, plan, bundle, run: header } = environment;
   const step = plan.steps.find((each) => each.id === id);
@@ -89,7 +90,8 @@ export function makeContext({ environment, run, id, runtime, now }: ContextOf): 
       if (kept?.undo !== undefined) return kept.undo as T;
       const undo = await make();
       await recordOutcome(environment, run, id, (record) => ({ ...record, undo }));
-      // Whoever took the run over before this has not read it, and undoes nothing that comes of it: then nothing may.
+      // An execution that took the run over before this has not read it, and would not undo what comes of it: so
+      // nothing may come of it.
       await refuseCancelled(environment, run, now);
       return undo;
     },

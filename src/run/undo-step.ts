@@ -1,4 +1,4 @@
-/** Undoes one step of a run, and writes down how that went. */
+/** Undoes one step of a run, and records the outcome. */
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import { isUndoable, type UndoableAction } from '../plan/actions.ts';
 import { mayHaveChanged } from '../plan/undo.ts';
@@ -11,15 +11,15 @@ import type { StepRuntime } from './run-step.ts';
 import type { StepContext } from './work/step-context.ts';
 import { makeContext } from './step-lifecycle.ts';
 
-/** What undoes an action: given the context and what the action left in `undo`. Returns one line for a person. */
+/** Undoes an action, given the context and what the action left in `undo`. Returns one line for a person. */
 export type Undo = (context: StepContext, undo: unknown) => Promise<string>;
 
-/** Every action that says it can be undone has an undo. */
+/** Every action that declares that it can be undone has an undo. */
 export type Undos = Record<UndoableAction, Undo>;
 
 /**
- * Idempotent: what is undone is not undone again, and what could not be is tried again. A failure that will be retried is thrown; a final one
- * is recorded, and the next undo goes on all the same.
+ * Idempotent: what is undone is not undone again, and what could not be undone is tried again. A failure that will be
+ * retried is thrown; a final one is recorded, and does not stop the next undo.
  */
 export function stepUndoer(open: Environments, undos: Undos, now: () => Date = () => new Date()) {
   return async ({ run, step: id }: StepRequest, runtime: StepRuntime): Promise<StepOutcome | undefined> => {
@@ -32,7 +32,7 @@ export function stepUndoer(open: Environments, undos: Undos, now: () => Date = (
     const { action } = context.step;
     if (!isUndoable(action)) return outcomeOf(record);
     const finish = async (state: 'undone' | 'undo-failed', detail: string) => {
-      // An execution that was taken over says nothing about the step any more.
+      // An execution that was replaced must not record anything about the step any more.
       await holdLeases(environment, run, now);
       const written = await recordStep(store, run.runId, id, (before) =>
         before && before.state !== 'undone'
@@ -50,7 +50,7 @@ export function stepUndoer(open: Environments, undos: Undos, now: () => Date = (
   };
 }
 
-/** What an earlier attempt to undo it said is replaced. */
+/** Replaces what an earlier attempt to undo it recorded. */
 function joined({ state, detail }: StepRecord, more: string): string {
   const before = state === 'undo-failed' ? detail?.split(' — ').slice(0, -1).join(' — ') : detail;
   return before === undefined || before === '' ? more : `${before} — ${more}`;

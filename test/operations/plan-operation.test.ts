@@ -30,7 +30,7 @@ describe('a quota that could not be read', () => {
     const { problems, warnings } = await planWhereAllIs(status);
     expect(problems.join()).not.toContain('quota');
     expect(warnings).toContainEqual(
-      expect.stringMatching(/^whether the quota of westus3 is enough could not be read: GET .*vmSizes/),
+      expect.stringMatching(/^the quota of westus3 could not be read, and may be too small: GET .*vmSizes/),
     );
   });
 });

@@ -22,8 +22,8 @@ export function chaosCommand(): Command {
 }
 
 /**
- * `anyStack`: what it says is so of every stack, up or not; the folder is taken as its siblings take it, and
- * not asked.
+ * `anyStack`: the command says the same of every stack, up or not. It accepts the folder option as the other commands
+ * do, and ignores it.
  */
 function withFolder(of: Command, anyStack = false): Command {
   return of.addOption(
@@ -72,7 +72,7 @@ function startCommand(): Command {
   );
 }
 
-/** The option, where the stack is in another folder than it is by default. */
+/** The option, if the stack is not in the default folder. */
 function at(folder: string): string {
   return folder === defaultFolder ? '' : ` --folder ${folder}`;
 }
@@ -128,7 +128,7 @@ function show(running: Running): string {
   return `${nameOf(running)}: since ${running.startedAt}, ${until}; ${[...parameters, `--seed ${running.seed}`].join(' ')}`;
 }
 
-/** `--name value` and `--name=value`, as the command line leaves what it does not know itself. */
+/** Parses `--name value` and `--name=value`: parameters that the command line itself does not know. */
 function readParameters(words: string[]): Record<string, string> {
   const parameters: Record<string, string> = {};
   for (let i = 0; i < words.length; i += 1) {

@@ -30,13 +30,10 @@ export function failoverCommand(): Command {
     'move the workspace to the standby region, now; watches the run to its end',
     'understudy failover --reason "eastus is down"\nunderstudy failover --to westus3 --yes --reason "INC-4711" --outage-began 2026-11-21T02:58:00Z',
   )
-    .option('--to <region>', 'the region to move to; obligatory with --yes, or where there is no terminal')
+    .option('--to <region>', 'the region to move to; required with --yes, or without a terminal')
     .option('-y, --yes', 'do not ask')
-    .option('--reason <text>', 'why; it stands in the report; obligatory with --accept-loss')
-    .option(
-      '--even-if-healthy',
-      'go on although the active region is healthy, or nobody can tell whether it is',
-    )
+    .option('--reason <text>', 'why, for the report; required with --accept-loss')
+    .option('--even-if-healthy', 'continue although the active region is healthy, or may be')
     .option(
       '--outage-began <time>',
       'when the outage began, ISO 8601; default: the first failed health check',
@@ -62,7 +59,7 @@ function mayAsk({ yes }: Options): boolean {
   return yes !== true && process.stdin.isTTY;
 }
 
-/** The same command typed again must not move the workspace back: without a question the region is named. */
+/** The same command typed again must not move the workspace back: if no question can be asked, `--to` is required. */
 function requireTarget(options: Options): void {
   if (options.to !== undefined || mayAsk(options)) return;
   throw new UnderstudyError(
@@ -81,7 +78,7 @@ function nothingToMove({ region, epoch }: Extract<Asked, { found: 'moved' }>) {
   };
 }
 
-/** Shows what would be done, and asks; returns what starts the run. */
+/** Shows what would be done, and asks. Returns the function that starts the run. */
 async function confirmed(
   output: Output,
   opened: Session,
@@ -109,7 +106,7 @@ async function confirmed(
 
 const shown = { ok: 'ok: ', failed: 'FAILED: ', unknown: 'cannot tell: ' } as const;
 
-/** Returns the reason. Declined where the person does not name the region. */
+/** Returns the reason. Throws Declined if the person does not name the region. */
 async function confirm(
   output: Output,
   { from, to }: { from: string; to: string },

@@ -43,7 +43,7 @@ function parseLimit(text: string): number {
   throw new InvalidArgumentError(`expected a whole number above 0, got "${text}"`);
 }
 
-/** One line a run, in the order given. */
+/** One line per run, in the order given. */
 export function showRuns(runs: readonly ListedRun[], paint: Paint): string {
   if (runs.length === 0) return 'no runs yet';
   return runs
@@ -53,7 +53,7 @@ export function showRuns(runs: readonly ListedRun[], paint: Paint): string {
     .join('\n');
 }
 
-/** One line a run: what, where, how it stands, since when and how long, who and why. */
+/** One line: what, where, its state, since when and how long, who and why. */
 function lineOf(run: RunDocument, paint: Paint): string {
   const { runId, from, to, state, paused, triggeredAt, endedAt, triggeredBy, reason, stateReason } = run;
   const lasted =

@@ -45,6 +45,7 @@ export function planCommand(): Command {
   });
 }
 
+/** `--accept-loss NAME…`, as `plan` and `failover` have it. */
 export function acceptLossOption(): Option {
   return new Option(
     '--accept-loss <name...>',
@@ -52,7 +53,7 @@ export function acceptLossOption(): Option {
   );
 }
 
-/** The plan as a person reads it: phases downward, classes within, one line a step. */
+/** The plan as a person reads it: phases from top to bottom, classes within, one line per step. */
 export function showPlan(made: MadePlan, paint: Paint): string {
   const { plan, recoveryPoint, warnings, sharing, isReturn } = made;
   const title = `${plan.operation} of ${plan.topology}: ${plan.from} → ${plan.to} (epoch ${plan.madeInEpoch})`;
@@ -76,7 +77,7 @@ function recoveryPointLines({ ref, counts, blobs, bytes }: RecoveryPointSummary,
   ];
 }
 
-/** The singular of a kind's name, `data` being its own. */
+/** The singular of a kind's name; `data` is its own singular. */
 function oneOf(kind: string): string {
   return kind.replace(/ies$/, 'y').replace(/s$/, '');
 }

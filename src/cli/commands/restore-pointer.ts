@@ -41,7 +41,7 @@ export function restorePointerCommand(): Command {
   });
 }
 
-/** Declined where the person does not name the region. */
+/** Throws Declined if the person does not name the region. */
 async function confirm(output: Output, writer: string, { yes }: Options): Promise<void> {
   if (yes === true) return;
   if (!process.stdin.isTTY)

@@ -21,9 +21,9 @@ export function retryCommand(): Command {
     .argument('<run>', 'the run’s id, as "understudy runs" lists it')
     .option(
       '--accept-loss <step...>',
-      'go on without what these steps cannot do: each does the rest, and the report names what is lost first',
+      'continue without what these steps cannot do: each does the rest, and the report names first what is lost',
     )
-    .option('--reason <text>', 'why the loss is accepted; obligatory with --accept-loss');
+    .option('--reason <text>', 'why the loss is accepted; required with --accept-loss');
   return shows(retry, RunOutcome, async (output, runId: string, options: Options, self: Command) => {
     const { acceptLoss: steps, reason = '' } = options;
     requireReason(steps, reason);

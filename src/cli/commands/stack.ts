@@ -113,7 +113,7 @@ interface AzureFlags {
 }
 type UpFlags = AzureFlags & { folder: string; azureOnly?: true };
 
-/** As the local Azure's program takes them; it says what is wrong with them. */
+/** In the format of the local Azure's program, which reports what is wrong with them. */
 function cloudArguments(flags: AzureFlags): string[] {
   return Object.entries(flags).flatMap(([name, value]) =>
     value === undefined ? [] : [`--${name}`, String(value)],
@@ -145,7 +145,7 @@ function whatNext({ temporal, cloud }: Stack, folder: string): string {
     .join('\n');
 }
 
-/** As a shell takes it. */
+/** Quoted as a shell needs it. */
 function quoted(path: string): string {
   return /^[\w./~-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }

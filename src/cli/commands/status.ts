@@ -1,4 +1,4 @@
-/** `status`: how the topology stands, and by its exit code how bad that is. */
+/** `status` prints the state of a topology; its exit code says how bad that is. */
 import type { Command } from 'commander';
 import type { Client } from '@temporalio/client';
 import { connectTemporal } from '../../client/connect.ts';
@@ -43,7 +43,7 @@ export function statusCommand(): Command {
   });
 }
 
-/** Watches what runs; a move first. Undefined: nothing runs. */
+/** Watches what runs; a move before a replication. Undefined: nothing runs. */
 async function watchFirst(output: Output, opened: Session, client: Client): Promise<Watched | undefined> {
   const running = await attachAny(opened, client);
   return running && interruptible((leaving) => showRun(output, opened, running, leaving));
@@ -74,7 +74,7 @@ function linesOf(status: Status, paint: Paint): string[] {
   if (status.unsealed > 0)
     lines.push(`unsealed  ${status.unsealed} of the newest recovery points were begun and not sealed`);
   if (status.runs.length === 0) lines.push('running   nothing');
-  // What a finding says of a run is not said twice.
+  // A run that a finding describes is not listed again.
   const told = new Set(status.findings.map(({ run }) => run));
   for (const run of status.runs) if (!told.has(run.runId)) lines.push(`running   ${describeRun(run)}`);
   if (status.registered)
@@ -89,7 +89,7 @@ function linesOf(status: Status, paint: Paint): string[] {
   return lines;
 }
 
-/** What is not as it should be; what failed comes first. */
+/** What is not as it should be; failed checks first. */
 function showHealth({ state, checks }: Health, paint: Paint): string {
   if (state === 'healthy') return paint.green(state);
   const say = (wanted: CheckState, word: string) =>
@@ -98,7 +98,9 @@ function showHealth({ state, checks }: Health, paint: Paint): string {
   return `${shown}: ${[...say('failed', 'FAILED'), ...say('unknown', 'unknown')].join('; ')}`;
 }
 
-/** Without Temporal the journal tells: said on the error stream, so that output stays what it is. */
+/**
+ * Without Temporal only the journal is read. That is said on the error stream, so that standard output does not change.
+ */
 async function tryTemporal(): Promise<Client | undefined> {
   try {
     return await connectTemporal(2000);

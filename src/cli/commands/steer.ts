@@ -1,4 +1,4 @@
-/** What a person can do to an open run: pause it, let it go on, cancel it (with undo). */
+/** What a person can do to an open run: pause it, continue it, cancel it (with undo). */
 import type { Command } from 'commander';
 import { UnderstudyError, isUnderstudyError, messageOf } from '../../errors/error.ts';
 import { cancelRun, carryOutCancel, requireCancelled } from '../../operations/runs/cancel-run.ts';
@@ -14,7 +14,7 @@ import { seeThrough } from '../see-through.ts';
 export function steerCommands(): Command[] {
   return [
     steer('pause', 'no new step of the open failover starts', true),
-    steer('unpause', 'let a paused failover go on', false).alias('resume'),
+    steer('unpause', 'continue a paused failover', false).alias('resume'),
     cancelCommand(),
   ];
 }
@@ -28,13 +28,13 @@ function steer(name: string, description: string, paused: boolean): Command {
     return {
       document: { runId: run.runId, paused },
       text: paused
-        ? `${run.runId}: paused: running steps go on to their end; "understudy unpause" lets the rest start`
-        : `${run.runId}: goes on`,
+        ? `${run.runId}: paused: running steps finish; "understudy unpause" starts the rest`
+        : `${run.runId}: continues`,
     };
   });
 }
 
-/** A run that has failed is cancelled too: half a move is neither here nor there. */
+/** A run that has failed can be cancelled too: it may have moved half of the workspace. */
 function cancelCommand(): Command {
   const cancel = command(
     'cancel',

@@ -23,7 +23,8 @@ export function workerCommand(): Command {
       throw new UnderstudyError('UsageError', '--host: expected the name of a host, got nothing');
     await ensureSearchAttributes();
     await ensureSignIn();
-    // Only here: what executes workflows is most of what the program loads, and no other command needs it.
+    // Imported here only: the code that executes workflows is most of what the program loads, and no other command
+    // needs it.
     const { makeWorker } = await import('../../worker.ts');
     const worker = await makeWorker({
       open: environments((requestTimeoutMs) => azureFrom(process.env, requestTimeoutMs)),
@@ -42,7 +43,7 @@ export function workerCommand(): Command {
   });
 }
 
-/** A namespace whose operator API is closed to us must have them already: then starting a run says so. */
+/** A namespace whose operator API is closed must have them already; if not, starting a run says so. */
 async function ensureSearchAttributes(): Promise<void> {
   const client = await waitForTemporal({ say: (line) => console.error(line) });
   try {
@@ -55,8 +56,8 @@ async function ensureSearchAttributes(): Promise<void> {
 }
 
 /**
- * A credential that is refused will be refused in every step, and so will be a certificate; an Azure that
- * does not answer now may answer by then.
+ * A credential or a certificate that is refused now will be refused in every step. An Azure that does not answer now
+ * may answer by then.
  */
 async function ensureSignIn(): Promise<void> {
   try {
@@ -70,7 +71,7 @@ async function ensureSignIn(): Promise<void> {
 
 const untrusted = /SELF_SIGNED|UNABLE_TO_|CERT_/;
 
-/** A second signal finds it stopping already. */
+/** At a second signal it is stopping already. */
 function stop(worker: { getState(): string; shutdown(): void }): void {
   if (worker.getState() === 'RUNNING') worker.shutdown();
 }

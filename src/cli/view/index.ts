@@ -1,6 +1,6 @@
 /**
- * Shows a run while it goes on. On a terminal the tree is drawn in place; anywhere else (a pipe, CI, TERM=dumb) each change is
- * a line of its own.
+ * Shows a run while it runs. On a terminal the tree is drawn in place; anywhere else (a pipe, CI, TERM=dumb) each
+ * change is a line of its own.
  *
  *     const view = createView(process.stdout);
  *     for await (const progress of watch(run)) view.update(progress);
@@ -33,10 +33,11 @@ export interface View {
   update(progress: RunProgress | undefined): void;
   /** Prints a line that stays, above the tree. */
   print(line: string): void;
-  /** Draws what is known last, whole, and gives the terminal back. May be called more than once. */
+  /** Draws the last known state, complete, and releases the terminal. May be called more than once. */
   finish(): void;
 }
 
+/** A view on `stream`: the tree on a terminal, plain lines anywhere else. */
 export function createView(
   stream: ViewStream,
   { env = process.env, now = () => new Date() }: ViewOptions = {},
@@ -64,7 +65,7 @@ function plainView(stream: ViewStream, now: () => Date): View {
 const frameMs = 100;
 const hideCursor = '\u001B[?25l';
 const showCursor = '\u001B[?25h';
-/** Terminals that know it show a frame at once; the others ignore it. */
+/** Terminals that support it show a frame at once; the others ignore it. */
 const beginFrame = '\u001B[?2026h';
 const endFrame = '\u001B[?2026l';
 
@@ -74,10 +75,7 @@ function terminalView(stream: ViewStream, colour: boolean, now: () => Date): Vie
   let timer: NodeJS.Timeout | undefined;
 
   const columns = () => Math.max(20, stream.columns ?? 80);
-  /**
-   * Back to where the last frame began: after a resize its lines may take more rows than they were written
-   * in.
-   */
+  /** Back to where the last frame began: after a resize its lines may take more rows than before. */
   const erase = (): string => {
     if (drawn.length === 0) return '';
     const rows = drawn.reduce(
@@ -102,7 +100,7 @@ function terminalView(stream: ViewStream, colour: boolean, now: () => Date): Vie
       if (!progress) return;
       latest = progress;
       if (timer === undefined) {
-        // Armed first: a signal between the two must not leave the cursor hidden.
+        // Registered first: a signal between the two must not leave the cursor hidden.
         cursor.arm();
         stream.write(hideCursor);
         stream.on('resize', redraw);
@@ -126,13 +124,13 @@ function terminalView(stream: ViewStream, colour: boolean, now: () => Date): Vie
   };
 }
 
-/** However the process ends while a view is open, the cursor comes back. */
+/** However the process ends while a view is open, the cursor is shown again. */
 function guardCursor(stream: ViewStream): { arm(): void; release(): void } {
   const restore = (): void => void stream.write(showCursor);
   const onSignal = (signal: NodeJS.Signals): void => {
     restore();
     disarm();
-    // Nobody else handles it: then it ends the process, as it would have without us.
+    // Nobody else handles the signal: then it ends the process, as it would without this view.
     if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -143,7 +141,7 @@ function guardCursor(stream: ViewStream): { arm(): void; release(): void } {
   return {
     arm() {
       process.once('exit', restore);
-      // Before any other listener: one that is called once is no longer counted when it has been called.
+      // Before any other listener: a `once` listener is no longer counted when it has been called.
       for (const signal of signals) process.prependListener(signal, onSignal);
     },
     release() {

@@ -1,6 +1,6 @@
 /**
- * A run as plain lines, for logs, pipes and screen readers: one line for each change of a state, in the order
- * they happened, with the time since the trigger at which it happened. No line is said twice.
+ * A run as plain lines, for logs, pipes and screen readers: one line per change of a state, in the order of the
+ * changes, with the time since the trigger. No line is printed twice.
  */
 import { visible } from '../../report/text-layout.ts';
 import type { RunProgress, StepProgress } from '../../run/progress.ts';
@@ -13,11 +13,12 @@ interface Line {
 }
 
 /**
- * Lines for what changed since the last call. `now` is when it was seen: it stands for times that nobody
- * recorded.
+ * Returns the lines for what changed since the last call. `now` is when the change was seen: it replaces times that
+ * were not recorded.
  */
 export type DescribeChanges = (progress: RunProgress, now: Date) => string[];
 
+/** Makes a describer that remembers which lines it has returned. */
 export function changeDescriber(): DescribeChanges {
   const said = new Set<string>();
   let runState = '';
@@ -56,7 +57,7 @@ function describeStep(
 ): void {
   const { id, state } = step;
   if (state === 'pending') {
-    // It says why it will not run.
+    // The detail says why it will not run.
     if (step.detail !== undefined)
       say(`${id} pending ${step.detail}`, now.getTime(), `${id}: ${step.title}: ${step.detail}`);
     return;
@@ -64,8 +65,8 @@ function describeStep(
   const startedAt = step.startedAt === undefined ? now.getTime() : Date.parse(step.startedAt);
   const what = `${id}: ${step.title}`;
   const ended = state === 'completed' || state === 'skipped' || state === 'failed';
-  // A skipped step did nothing between its start and its end; the others are said to have begun even if that
-  // was not seen.
+  // A skipped step did nothing between its start and its end. The others get a line for their beginning even if nobody
+  // saw it.
   if (state !== 'skipped') say(`${id} began`, startedAt, `${what}: running`);
   if (!ended && (step.attempt ?? 1) > 1) {
     const why = step.lastError === undefined ? '' : ` after: ${step.lastError}`;
@@ -89,7 +90,7 @@ function describeStep(
   say(key, endedAt, `${what}: ${state}${took}${detail}${alarms}`);
 }
 
-/** `+1m 05s`, padded so that lines stand in a column. */
+/** `+1m 05s`, padded so that lines are aligned. */
 function since(at: number, started: number): string {
   const sign = at < started ? '−' : '+';
   return `${sign}${showDuration(Math.abs(at - started))}`.padStart(8);

@@ -1,15 +1,15 @@
-/** How much of a step's work is done: a bar where the whole is known, figures where it is not. */
+/** How much of a step's work is done: a bar if the total is known, figures if not. */
 import { showBytes } from '../../topology/figures.ts';
 import type { StepProgress } from '../../run/progress.ts';
 
 const cells = 12;
 
-/** `████░░░░ 120 of 212 blobs, 14.1 MB`; without a total only what is done. */
+/** `████░░░░ 120 of 212 blobs, 14.1 MB`; without a total, only what is done. */
 export function showProgress({ unit, done, total, bytes }: NonNullable<StepProgress['progress']>): string {
   const size = bytes === undefined ? '' : `, ${showBytes(bytes)}`;
   if (total === undefined || total <= 0) return `${done} ${unit}${size}`;
   const share = Math.min(1, Math.max(0, done / total));
-  // Full only when it is: rounding must not announce an end.
+  // Full only when it is complete: rounding must not announce the end.
   const full = Math.floor(share * cells);
   return `${'█'.repeat(full)}${'░'.repeat(cells - full)} ${done} of ${total} ${unit}${size}`;
 }

@@ -1,9 +1,8 @@
 /**
- * A run on the terminal as a tree: phase → class → step. Pure: the same progress at the same moment gives the
- * same text. Every line fits the width: on a narrow terminal a step's title goes on below, or is cut in its
- * middle where the height is short too. Where the height is short, what is finished or not begun is folded,
- * and what failed, was lost or is owed never is; where even that is too tall, the lowest lines are cut and
- * counted.
+ * A run on the terminal as a tree: phase → class → step. Pure: the same progress at the same moment gives the same
+ * text. Every line fits the width: on a narrow terminal, a step's title continues on the next line, or is cut in its
+ * middle if the height is short too. If the height is short, what is finished or not begun is folded; what failed, was
+ * lost or is owed never is. If even that is too tall, the lowest lines are cut and counted.
  */
 import picocolors from 'picocolors';
 import { cut, cutMiddle, padTo, visible, widthOf, wrap } from '../../report/text-layout.ts';
@@ -15,7 +14,7 @@ import { showProgress } from './progress-bar.ts';
 export interface RenderOptions {
   /** Width of the terminal in cells. */
   columns: number;
-  /** Height it may take; absent: as many lines as it needs. */
+  /** Maximum height in lines; absent: as many as it needs. */
   rows?: number;
   colour: boolean;
   now: Date;
@@ -61,6 +60,7 @@ const styles = {
 const foldings = [0, 1, 2, 3] as const;
 type Folding = (typeof foldings)[number];
 
+/** The run as lines, joined by newlines: at most `rows` of them, none wider than `columns`. */
 export function renderProgress(progress: RunProgress, options: RenderOptions): string {
   const drawing: Drawing = { ...options, paint: picocolors.createColors(options.colour) };
   const rows = options.rows ?? Number.POSITIVE_INFINITY;
@@ -124,7 +124,7 @@ function classLines(steps: StepProgress[], inPhase: boolean, folding: Folding, d
   return resourceClasses.flatMap((name) => {
     const mine = steps.filter((step) => step.class === name);
     if (mine.length === 0) return [];
-    // Short of lines, the class stands in front of each step rather than on a line of its own.
+    // If lines are short, the class comes before each step, and not on a line of its own.
     const inline = folding > 0;
     const indent = inPhase ? 4 : 2;
     const title = inline ? [] : [fit([[`${' '.repeat(indent)}${name}`, drawing.paint.dim]], drawing)];
@@ -155,11 +155,14 @@ function phaseLine(phase: Phase, steps: StepProgress[], drawing: Drawing): strin
 interface Place {
   indent: number;
   prefix: string;
-  /** The title may take several lines. */
+  /** Whether the title may take several lines. */
   mayWrap: boolean;
 }
 
-/** One line, or more where the title is too long for one: what tells two steps apart may stand at its end. */
+/**
+ * One line, or more if the title is too long for one: the difference between two steps may be at the end of their
+ * titles.
+ */
 function stepLines(step: StepProgress, { indent, prefix, mayWrap }: Place, drawing: Drawing): string[] {
   const { paint, columns } = drawing;
   const mark: Part = [`${' '.repeat(indent)}${markOf(step.state, drawing)} `, paint[styles[step.state]]];
@@ -192,7 +195,7 @@ function timeOf({ state, startedAt, endedAt }: StepProgress, { now }: Drawing): 
   return `  ${showElapsed(until - Date.parse(startedAt))}`;
 }
 
-/** What goes wrong stands before how much is done: the end of a line may be cut. */
+/** Problems come before progress: the end of a line may be cut. */
 function partsAfterTime(step: StepProgress, paint: Paint): Part[] {
   const work = step.state === 'running' && step.progress ? `  ${showProgress(step.progress)}` : '';
   const alarms = [
@@ -236,7 +239,7 @@ function stateStyle(state: RunProgress['state'], paint: Paint): (text: string) =
   return state === 'pending' || state === 'running' ? paint.cyan : paint.yellow;
 }
 
-/** The one state of a group that a person has to know of first. */
+/** The state of a group that a person has to see first. */
 function stateOfAll(steps: StepProgress[]): StepProgressState {
   const order = ['undo-failed', 'failed', 'undoing', 'undone', 'cancelled', 'waiting', 'running'] as const;
   const worst = order.find((state) => steps.some((step) => step.state === state));
@@ -260,7 +263,7 @@ function sum(steps: StepProgress[], what: 'lost' | 'owed'): number {
   return steps.reduce((total, step) => total + (step[what] ?? 0), 0);
 }
 
-/** Clocks of worker and terminal may differ a little: never below zero. */
+/** The clocks of worker and terminal may differ a little: never below zero. */
 function showElapsed(milliseconds: number): string {
   return showDuration(Math.max(0, milliseconds));
 }

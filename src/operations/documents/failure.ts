@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { errorCodes, isUnderstudyError, messageOf } from '../../errors/error.ts';
 
+/** The member `error` of a document. */
 export const Failure = z.object({
   code: z
     .enum([...errorCodes, 'InternalError'])
@@ -9,7 +10,7 @@ export const Failure = z.object({
   message: z.string().describe('What was tried, on what, and what was wrong'),
   place: z.string().optional().describe('Where: a file and line, an ARM id, a URL'),
   next: z.string().optional().describe('What to do next'),
-  retryable: z.boolean().describe('The same command may succeed later, with nothing changed'),
+  retryable: z.boolean().describe('The same command may succeed later, without any change'),
   exitCode: z.int().describe("The command's exit code"),
   azure: z
     .object({
@@ -22,7 +23,7 @@ export const Failure = z.object({
 });
 export type Failure = z.input<typeof Failure>;
 
-/** What a command prints that failed before it had a document of its own. */
+/** What a command prints if it failed before it had a document of its own. */
 export const FailureDocument = z.object({ error: Failure });
 
 /** Any error as a document. */

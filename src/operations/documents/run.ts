@@ -12,7 +12,7 @@ export const RunOutcome = z.object({
   started: z.boolean().describe('false: it ran already, and was watched'),
   state: z
     .enum(['completed', 'failed', 'cancelled', 'left'])
-    .describe('left: nobody watches any more, and the run goes on'),
+    .describe('left: nobody watches any more, and the run continues'),
   reason: z.string().describe('Why it ended so; may be empty'),
   report: Report.optional().describe('Absent where the run never had a plan, or was left'),
   reportFolder: z.string().optional().describe('Where report.html, .json and .txt were written'),
@@ -41,6 +41,7 @@ export const CancelOutcome = z.union([
   }),
 ]);
 
+/** What `pause` and `unpause` print. */
 export const PauseOutcome = z.object({ runId: z.string(), paused: z.boolean() });
 
 /** What `report` prints: the report, and nothing about where it was written. */

@@ -1,4 +1,4 @@
-/** How a topology stands, as a document: what `readStatus` returns. */
+/** The state of a topology, as a document: what `readStatus` returns. */
 import { z } from 'zod';
 import { KeptDebt } from '../../fence/old-side.ts';
 import { RecoveryPointSummary } from '../../plan/recovery-point-summary.ts';

@@ -1,4 +1,4 @@
-/** What a worker ends with; that it is ready is said on the error stream. */
+/** The document that a worker ends with; that it is ready is said on the error stream. */
 import { z } from 'zod';
 
 export const WorkerState = z.object({

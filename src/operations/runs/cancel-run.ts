@@ -1,6 +1,6 @@
 /**
- * Cancels a run: written down first, then carried out, so that a cancel is not lost with a command, a worker
- * or Temporal.
+ * Cancels a run. The cancel is recorded first, then carried out, so that it is not lost with a command, a worker or
+ * Temporal.
  */
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { UnderstudyError } from '../../errors/error.ts';
@@ -14,7 +14,7 @@ import { retryRun } from './retry-run.ts';
 import type { Session } from '../session.ts';
 import { requireCompleted, type Watched } from './watch-run.ts';
 
-/** How a cancel went so far. */
+/** The state of a cancel. */
 export interface Cancelled {
   run: RunDocument;
   /** Somebody cancelled it before, and that has been carried out: nothing is left to do. */
@@ -22,8 +22,8 @@ export interface Cancelled {
 }
 
 /**
- * Writes down by compare-and-swap that a run is cancelled: from then on it is only undone, on any Temporal.
- * Without `runId`: the open run of the operation. PreconditionError where the run is over: how it ended.
+ * Records by compare-and-swap that a run is cancelled: from then on it is only undone, on any Temporal. Without
+ * `runId`: the open run of the operation. PreconditionError if the run is over, with how it ended.
  */
 export async function cancelRun(
   session: Session,
@@ -46,10 +46,7 @@ export async function cancelRun(
   return { run, alreadyOver: run.state === 'cancelled' };
 }
 
-/**
- * Of the open run. PreconditionError where none is open, with how the last one ended: a cancel may have come
- * too late.
- */
+/** The open run. PreconditionError if none is open, with how the last one ended: the cancel may have come too late. */
 async function runToCancel(session: Session, operation: Operation): Promise<string> {
   const open = await findOpen(session, operation);
   if (open) return open.runId;
@@ -69,8 +66,8 @@ function endingOf({ state, endedAt }: Pick<RunDocument, 'state' | 'endedAt'>): s
 }
 
 /**
- * How the run of a cancel ended. PreconditionError where it completed first, or failed; Declined where nobody
- * watches any more.
+ * Checks how the run of a cancel ended. PreconditionError if it completed first, or failed; Declined if nobody watches
+ * any more.
  */
 export function requireCancelled(run: RunDocument, watched: Watched): void {
   if (watched.state === 'completed') throw tooLate({ ...run, state: 'completed' });
@@ -89,7 +86,7 @@ function tooLate(run: RunDocument): UnderstudyError {
   );
 }
 
-/** Tells Temporal of a cancel: the workflow that runs, or a new one that undoes. */
+/** Carries a cancel out on Temporal: cancels the workflow that runs, or starts a new one that undoes. */
 export async function carryOutCancel(
   session: Session,
   client: Client,

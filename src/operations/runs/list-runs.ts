@@ -1,9 +1,9 @@
-/** The runs of a topology as one list, damaged ones in their places. */
+/** The runs of a topology as one list, with damaged ones in their places. */
 import { listRuns } from '../../run/journal.ts';
 import type { RunDocument } from '../../run/run-document.ts';
 import type { Session } from '../session.ts';
 
-/** A run, or of one that cannot be read its id and why. */
+/** A run, or the id of one that cannot be read, and why. */
 export type ListedRun = RunDocument | { runId: string; damaged: string };
 
 export interface NewestRuns {
@@ -13,7 +13,7 @@ export interface NewestRuns {
   isCut: boolean;
 }
 
-/** The newest `limit` of what can be read and what cannot. */
+/** The newest `limit` runs, readable or not. */
 export async function listNewestRuns({ store }: Session, limit: number): Promise<NewestRuns> {
   // One more tells whether there are more.
   const { runs, damaged } = await listRuns(store, { limit: limit + 1 });

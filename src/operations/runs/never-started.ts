@@ -1,7 +1,6 @@
 /**
- * A run that was written down and whose workflow was never started: its command was cut off between the two.
- * Nothing was done for it. The next start of a run ends it; `retry` starts it after all, and `cancel` ends
- * it.
+ * A run that was recorded and whose workflow was never started: its command was killed between the two. Nothing was
+ * done for it. The next start of a run ends it; `retry` starts it after all, and `cancel` ends it.
  */
 import type { Client } from '@temporalio/client';
 import type { ControlStore } from '../../control-store/store.ts';
@@ -13,8 +12,8 @@ import { attach } from './open-run.ts';
 import type { Session } from '../session.ts';
 
 /**
- * Whether nobody starts the run any more: it has not begun, this Temporal does not execute it, and its
- * command had its time.
+ * Whether nobody will start the run any more: it has not begun, this Temporal does not execute it, and its command has
+ * had its time.
  */
 export async function isNeverStarted(
   session: Session,
@@ -28,18 +27,15 @@ export async function isNeverStarted(
 }
 
 /**
- * Until when a command may still be at starting it (milliseconds since 1970). A person may have confirmed
- * long after the trigger.
+ * Until when a command may still be starting it (milliseconds since 1970). A person may have confirmed long after the
+ * trigger.
  */
 async function startsUntil(store: ControlStore, { runId, operation, triggeredAt }: RunDocument) {
   const lease = rowOf(operation).lease === 'run' ? await readRunLease(store) : undefined;
   return lease?.runId === runId ? lease.expiresAt : Date.parse(triggeredAt) + runLeaseMs;
 }
 
-/**
- * Ends what keeps a run of this operation from starting, or would stay open for good, although it was never
- * started.
- */
+/** Ends runs that were never started: one would block a new run of this operation, or stay open for good. */
 export async function endNeverStarted(session: Session, client: Client, operation: Operation): Promise<void> {
   const { store } = session;
   const found =
@@ -64,8 +60,8 @@ export async function endNeverStarted(session: Session, client: Client, operatio
 const dayMs = 24 * 3_600_000;
 
 /**
- * Those pending since the last run of the operation that began: that one's start has ended what was pending
- * before it. Looks at the runs of two days, since an id begins with its time; `status` names older ones.
+ * Those pending since the last run of the operation that began: the start of that one ended what was pending before.
+ * Reads the runs of two days, since an id begins with its time; `status` lists older ones.
  */
 async function newestPending(store: ControlStore, operation: Operation, now: Date): Promise<RunDocument[]> {
   const pending: RunDocument[] = [];

@@ -1,4 +1,4 @@
-/** The open run of a topology: finding it, attaching to it, and what it keeps others from. */
+/** The open run of a topology: finding it, attaching to it, and what it blocks. */
 import { hostname, userInfo } from 'node:os';
 import type { Client } from '@temporalio/client';
 import { findRunning, type RunHandle } from '../../client/runs.ts';
@@ -12,14 +12,15 @@ import type { RunReference } from '../../run/reference.ts';
 import type { RunDocument } from '../../run/run-document.ts';
 import type { Session } from '../session.ts';
 
+/** A run that this Temporal executes. */
 export interface StartedRun {
   runId: string;
   handle: RunHandle;
-  /** False: one ran already, and this is it. */
+  /** False: one was running already, and this is it. */
   started: boolean;
 }
 
-/** Who gives a command. */
+/** Who gives a command: `user@host`. */
 export function whoAmI(): string {
   return `${userInfo().username}@${hostname()}`;
 }
@@ -34,7 +35,7 @@ export function referenceOf(session: Session, run: Omit<RunDocument, 'state'>): 
   };
 }
 
-/** The error that says what keeps another run from beginning, and how to end that. */
+/** The error that says what prevents another run from beginning, and how to end that. */
 export function refusedBy({ runId, run }: OpenRun): UnderstudyError {
   if (!run)
     return new UnderstudyError('FencedError', `run "${runId}" is being started by somebody else`, {
@@ -55,9 +56,7 @@ export async function findOpen({ store }: Session, operation: Operation): Promis
   return findNewestRun(store, (run) => run.operation === operation && !isOver(run.state));
 }
 
-/**
- * The open run of an operation. PreconditionError where none is open; `what` is what a person wanted of it.
- */
+/** The open run of an operation. PreconditionError if none is open; `what` is what the person wanted to do with it. */
 export async function requireOpen(
   session: Session,
   operation: Operation,
@@ -68,7 +67,7 @@ export async function requireOpen(
   throw nothingOpen(session, operation, what);
 }
 
-/** The error where no run of an operation is open. `more`: what else is known. */
+/** The error if no run of an operation is open. `more`: what else is known. */
 export function nothingOpen(
   { topology: { name } }: Session,
   operation: Operation,
@@ -95,7 +94,7 @@ export async function attach(
   return running ? { ...running, started: false } : undefined;
 }
 
-/** What this Temporal executes of the topology now; a move first. */
+/** What this Temporal executes of the topology now; a move before a replication. */
 export async function attachAny(session: Session, client: Client): Promise<StartedRun | undefined> {
   for (const operation of operationNames.toReversed()) {
     const running = await attach(session, client, operation);

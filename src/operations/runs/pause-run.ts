@@ -1,6 +1,6 @@
 /**
- * Pauses an open run, and lets it go on: written down, so that it holds on whatever Temporal, then told to
- * the workflow.
+ * Pauses an open run, or continues it. The journal records it first, so that it applies on any Temporal; then the
+ * workflow is signalled.
  */
 import type { Client } from '@temporalio/client';
 import { UnderstudyError } from '../../errors/error.ts';
@@ -11,7 +11,7 @@ import type { Session } from '../session.ts';
 import { howToEnd } from '../../run/describe-run.ts';
 import { attach, whoAmI } from './open-run.ts';
 
-/** PreconditionError where nothing of the run goes on that could be held. */
+/** PreconditionError if no part of the run is active that could be paused. */
 export async function pauseRun(
   session: Session,
   client: Client,

@@ -1,4 +1,4 @@
-/** What is known of a run once it is over, from the journal: there with or without Temporal. */
+/** What is known of a run once it is over, from the journal, with or without Temporal. */
 import { messageOf, UnderstudyError } from '../../errors/error.ts';
 import { loadReportInput } from '../../report/load.ts';
 import { buildReport, type Report } from '../../report/report.ts';
@@ -6,23 +6,20 @@ import { keepReport } from '../../report/report-writer.ts';
 import { readRun, requireRun } from '../../run/journal.ts';
 import type { Session } from '../session.ts';
 
-/**
- * The report of a run. UsageError: there is no such run; ControlStoreError: it has no plan yet, or cannot be
- * read.
- */
+/** The report of a run. UsageError: there is no such run; ControlStoreError: it has no plan yet, or cannot be read. */
 export async function readReport({ store }: Session, runId: string): Promise<Report> {
   return buildReport(await loadReportInput(store, runId, new Date()));
 }
 
-/** The report of a run that has done something; undefined where it never had a plan. */
+/** The report of a run that has done something; undefined if it never had a plan. */
 export async function reportOf(session: Session, runId: string): Promise<Report | undefined> {
   if ((await readRun(session.store, runId))?.plan === undefined) return undefined;
   return readReport(session, runId);
 }
 
 /**
- * ReconciliationError where every step is done, and some of what the steps were about is not: nobody must
- * take that for a success.
+ * ReconciliationError if every step is done, but some of what the steps were about is not: that must not pass for a
+ * success.
  */
 export function requireAllDone({ run, counts }: Report): void {
   const failed = counts.flatMap(({ kind, failed: parts }) =>
@@ -37,8 +34,8 @@ export function requireAllDone({ run, counts }: Report): void {
 }
 
 /**
- * A run that has ended has its report in the control store, unless the worker was not able to write it: then it is
- * written now. Returns why that was not possible.
+ * Writes the report of a run that has ended into the control store, if the worker was not able to. Returns why that was
+ * not possible.
  */
 export async function keepReportIfMissing({ store }: Session, runId: string): Promise<string | undefined> {
   const { endedAt, reported } = await requireRun(store, runId);

@@ -1,7 +1,4 @@
-/**
- * Starts an open run again from its journal, on whatever Temporal there is now; what is done is not done
- * again.
- */
+/** Starts an open run again from its journal, on any Temporal; what is done is not done again. */
 import type { Client } from '@temporalio/client';
 import { startRun } from '../../client/runs.ts';
 import { UnderstudyError } from '../../errors/error.ts';
@@ -15,16 +12,16 @@ import { planned, type RunDocument } from '../../run/run-document.ts';
 import { referenceOf, refusedBy, whoAmI, type StartedRun } from './open-run.ts';
 import type { Session } from '../session.ts';
 
-/** A loss that a person accepts, so that the run goes on. */
+/** A loss that a person accepts, so that the run continues. */
 export interface Loss {
-  /** Ids of steps that go on without what they cannot do. */
+  /** Ids of steps that continue without what they cannot do. */
   steps: string[];
   reason: string;
 }
 
 /**
- * Starts the run again; a cancelled one is undone. UsageError: no such run, or a loss that cannot be
- * accepted; PreconditionError: it is over; FencedError: another run is open.
+ * Starts the run again; a cancelled one is undone. UsageError: no such run, or a loss that cannot be accepted;
+ * PreconditionError: it is over; FencedError: another run is open.
  */
 export async function retryRun(
   session: Session,
@@ -55,16 +52,13 @@ export async function retryRun(
   return started;
 }
 
-/**
- * A loss that is accepted stands in the report with who accepted it, and why. UsageError where nobody says
- * why.
- */
+/** The report names who accepted a loss, and why. UsageError if there is no reason. */
 export function requireReason(acceptLoss: readonly string[] | undefined, reason: string | undefined): void {
   if (!acceptLoss || (reason ?? '').trim() !== '') return;
   throw new UnderstudyError('UsageError', '--accept-loss: expected --reason "…" with it');
 }
 
-/** UsageError where a step is not of the run, or may not go on without what it cannot do. */
+/** UsageError if a step is not part of the run, or may not continue without what it cannot do. */
 async function acceptLoss({ store }: Session, run: RunDocument, { steps, reason }: Loss): Promise<void> {
   const plan = await plans.open(store, planFolder, planned(run).plan);
   const acceptable = plan.steps.filter(({ action }) => actionOf(action).loss === 'acceptable');

@@ -1,6 +1,6 @@
 /**
- * Starts a run: takes its lease, writes it down, starts its workflow. What a command that is killed between
- * two of these leaves, the next one ends.
+ * Starts a run: acquires its lease, records it, starts its workflow. If a command is killed between two of these, the
+ * next command ends what it left.
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -22,10 +22,11 @@ import { outageOf } from '../outage.ts';
 import { registerIfNone } from '../register.ts';
 import type { Session } from '../session.ts';
 
+/** Why and when a run was started. */
 export interface Trigger {
   reason: string;
   triggeredAt: Date;
-  /** What the person says; else what the health checks saw. */
+  /** What the person said; absent: what the health checks saw. */
   outageBeganAt?: string;
   /** How long it may take in all, in seconds; default: the topology's policy. */
   deadlineSeconds?: number;
@@ -40,7 +41,7 @@ interface Start {
   trigger: Trigger;
 }
 
-/** FencedError where another run is open: how to end that one. */
+/** FencedError if another run is open, with how to end that one. */
 export async function startOperation(
   session: Session,
   client: Client,
@@ -48,7 +49,7 @@ export async function startOperation(
 ): Promise<StartedRun> {
   const { store } = session;
   const runId = newRunId(operation, trigger.triggeredAt);
-  // Where the pointer is lost nothing begins: said at once, with what to do.
+  // If the pointer is lost, nothing can begin: fail at once, with what to do.
   await readPointer(store, { topology: session.topology, who: runId, now: new Date() });
   await endNeverStarted(session, client, operation);
   if (rowOf(operation).lease === 'run') {
@@ -73,10 +74,10 @@ export async function startOperation(
   return startWorkflow(session, client, run);
 }
 
-/** How long the run of somebody who was faster by a moment may take to show itself. */
+/** How long to wait for the run of somebody who was a moment faster to appear. */
 const startingMs = 15_000;
 
-/** Somebody was faster: the same move is watched; for any other run FencedError. */
+/** Somebody was faster. The same move is watched; any other run is a FencedError. */
 async function watchSame(
   session: Session,
   client: Client,
@@ -113,9 +114,7 @@ async function confirmed(
   };
 }
 
-/**
- * A run whose workflow cannot be started never began: it is written down so, and keeps nobody else waiting.
- */
+/** A run whose workflow cannot be started never began. It is recorded as such, and blocks no other. */
 async function startWorkflow(
   session: Session,
   client: Client,
@@ -123,7 +122,7 @@ async function startWorkflow(
 ): Promise<StartedRun> {
   const { store } = session;
   const give = async (change: Pick<RunDocument, 'state' | 'stateReason'>) => {
-    // What has begun all the same (the answer to its start was lost) goes on.
+    // It may have begun all the same (the response to its start was lost): then it continues.
     const endedAt = new Date().toISOString();
     const given = await changeRun(store, run.runId, ({ state }) =>
       state === 'pending' ? { ...change, endedAt } : undefined,
@@ -133,8 +132,8 @@ async function startWorkflow(
   };
   try {
     const { handle, started, runId } = await startRun(client, referenceOf(session, run));
-    // Anyone who found it written down and not executed may have started it in the meantime: then it is this
-    // one.
+    // Another command may have found it recorded and not executed, and started it in the meantime: then this is the
+    // run.
     if (runId !== run.runId)
       await give({ state: 'cancelled', stateReason: `run "${runId}" was started first` });
     return { runId, handle, started };

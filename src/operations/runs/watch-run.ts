@@ -1,4 +1,4 @@
-/** Follows a run until it is over, or until nobody watches any more: then it goes on all the same. */
+/** Follows a run until it is over, or until nobody watches any more: the run itself continues. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import { readProgress, readStatus } from '../../client/runs.ts';
@@ -10,13 +10,13 @@ import type { RunProgress } from '../../run/progress.ts';
 import type { StartedRun } from './open-run.ts';
 import type { Session } from '../session.ts';
 
-/** Milliseconds between two looks at a run, and how long one look may take. */
+/** Milliseconds between two reads of a run, and how long one read may take. */
 const lookEveryMs = 400;
 const lookMs = 3000;
 /** After so long without a sign of the run, the watcher is told. */
 const patienceMs = 4000;
 
-/** How a run ended for who watched it. */
+/** How a run ended, for the command that watched it. */
 export interface Watched {
   runId: string;
   state: 'completed' | 'failed' | 'cancelled' | 'left';
@@ -25,7 +25,7 @@ export interface Watched {
   next?: string;
 }
 
-/** Who watches. */
+/** Where a watched run is shown. */
 export interface Watcher {
   /** Undefined: nothing newer is known. */
   update(progress: RunProgress | undefined): void;
@@ -44,13 +44,13 @@ export async function watchRun(
   return watched.state === 'failed' ? withAdvice(session, watched) : watched;
 }
 
-/** Declined where the run was cancelled or is no longer watched, PreconditionError where it failed. */
+/** Throws Declined if the run was cancelled or is no longer watched, PreconditionError if it failed. */
 export function requireCompleted({ runId, state, reason, next = '' }: Watched): void {
   switch (state) {
     case 'completed':
       return;
     case 'left':
-      throw new UnderstudyError('Declined', `you left; run ${runId} goes on`, {
+      throw new UnderstudyError('Declined', `you stopped watching; run ${runId} continues`, {
         next: `Watch it again with "understudy status --watch", or see "understudy report ${runId}" when it is over.`,
       });
     case 'cancelled':
@@ -69,7 +69,7 @@ async function watchUntilOver(
   leaving: AbortSignal,
 ): Promise<Watched> {
   const silence = silenceTeller(watcher, run.runId);
-  // Leaving waits for no answer, and what comes late is shown to nobody.
+  // Leaving does not wait for a response, and a late one is not shown.
   const left = new Promise<undefined>((resolve) => {
     leaving.addEventListener('abort', () => resolve(undefined), { once: true });
   });
@@ -89,7 +89,7 @@ async function watchUntilOver(
     if (over) return over;
     await delay(lookEveryMs, undefined, { signal: leaving }).catch(() => undefined);
   }
-  return { runId: run.runId, state: 'left', reason: 'you left; the run goes on' };
+  return { runId: run.runId, state: 'left', reason: 'you stopped watching; the run continues' };
 }
 
 interface Look {
@@ -97,7 +97,7 @@ interface Look {
   error: unknown;
 }
 
-/** One look, with a time limit: a query waits for a worker, and there may be none. */
+/** One read, with a time limit: a query waits for a worker, and there may be none. */
 async function look(read: () => Promise<RunProgress>): Promise<Look> {
   try {
     return { seen: await inTime(read(), 'no worker answers'), error: undefined };
@@ -119,7 +119,7 @@ async function inTime<T>(answer: Promise<T>, otherwise: string): Promise<T> {
   }
 }
 
-/** Says once, for each time it happens, that there is nothing to see, and why. */
+/** Says once, each time it happens, that there is nothing to see, and why. */
 function silenceTeller(watcher: Watcher, runId: string): (look: Look, temporal: boolean) => void {
   let since: number | undefined;
   let told = false;
@@ -135,14 +135,12 @@ function silenceTeller(watcher: Watcher, runId: string): (look: Look, temporal: 
     watcher.print(
       temporal
         ? `nothing is heard of the run (${messageOf(error)}): does "understudy worker" run? Still watching.`
-        : `Temporal does not answer: the run goes on when it does, or on another with "understudy retry ${runId}". Still watching.`,
+        : `Temporal does not answer: the run continues when it does, or on another with "understudy retry ${runId}". Still watching.`,
     );
   };
 }
 
-/**
- * How it ended, as Temporal says, or as the journal does where Temporal does not answer or has forgotten it.
- */
+/** How it ended, as Temporal says, or as the journal does if Temporal does not answer or has forgotten it. */
 async function ended(session: Session, run: StartedRun): Promise<{ over?: Watched; temporal: boolean }> {
   const { runId } = run;
   try {
@@ -165,7 +163,7 @@ async function ended(session: Session, run: StartedRun): Promise<{ over?: Watche
   }
 }
 
-/** As `status` says it; where the journal cannot be read, there is no advice either. */
+/** As `status` says it; if the journal cannot be read, there is no advice either. */
 async function withAdvice({ store }: Session, watched: Watched): Promise<Watched> {
   const run = await readRun(store, watched.runId).catch(() => undefined);
   return run ? { ...watched, next: howToEnd(run) } : watched;

@@ -1,8 +1,8 @@
 /** Bounded concurrency over a list that may be longer than memory. */
 
 /**
- * Runs `work` on every item, at most `limit` at a time, taking the next item only when there is room. The first error stops the
- * taking; what is under way is awaited, and then the error of the earliest item that failed is thrown.
+ * Runs `work` on every item, at most `limit` at a time, and takes the next item only when there is room. After the
+ * first error it takes no more, waits for what is running, and throws the error of the earliest item that failed.
  */
 export async function forEachBounded<T>(
   items: AsyncIterable<T> | Iterable<T>,
@@ -12,7 +12,7 @@ export async function forEachBounded<T>(
   const under = { way: 0 };
   let failure: { index: number; error: unknown } | undefined;
   let ended: () => void = () => undefined;
-  // One promise for whichever ends next: a race of all that run would cost each item as much as there are others.
+  // One promise for whichever ends next: a race of all running items would cost each item as much as there are others.
   const untilBelow = async (count: number) => {
     while (under.way >= count) await new Promise<void>((resolve) => (ended = resolve));
   };
@@ -22,7 +22,7 @@ export async function forEachBounded<T>(
     under.way += 1;
     void work(item, at)
       .catch((error: unknown) => {
-        // All items before it were taken before it: which error is thrown does not hang on which is faster.
+        // All earlier items were started earlier: which error is thrown does not depend on which is faster.
         if (!failure || at < failure.index) failure = { index: at, error };
       })
       .finally(() => {
@@ -61,7 +61,7 @@ export async function* batches<T>(items: AsyncIterable<T> | Iterable<T>, size: n
   if (batch.length > 0) yield batch;
 }
 
-/** Lets at most `limit` pieces of work run at a time, whoever asks. */
+/** Runs at most `limit` pieces of work at a time, over all callers. */
 export function createLimiter(limit: number): <T>(work: () => Promise<T>) => Promise<T> {
   const waiting: (() => void)[] = [];
   let running = 0;
@@ -71,7 +71,7 @@ export function createLimiter(limit: number): <T>(work: () => Promise<T>) => Pro
     try {
       return await work();
     } finally {
-      // The place goes to the next in line, or is given back.
+      // The place goes to the next in line, or is released.
       const next = waiting.shift();
       if (next) next();
       else running -= 1;

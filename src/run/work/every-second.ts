@@ -1,7 +1,7 @@
-/** A sign of life in long work on jobs, and the question whether the lease still holds: once a second at most. */
+/** Reports progress in long work on jobs, and checks that the lease is still valid: at most once a second. */
 const beatMs = 1000;
 
-/** Once it has failed it fails at once: of jobs side by side, each must learn that the lease is lost. */
+/** After the first failure it fails every time: each of the parallel jobs must notice that the lease is lost. */
 export function everySecond(beat: () => Promise<void>): () => Promise<void> {
   let last = performance.now();
   let failure: { error: unknown } | undefined;

@@ -1,6 +1,7 @@
 /**
- * What a step finds item by item, however many there are: the first stand in the list itself, the others in parts of the control
- * store, so that a million of them cost a worker, and whoever opens the list, no more than some hundred.
+ * What a step finds item by item, however many there are. The first findings are in the list itself, the others in
+ * parts in the control store, so that a million of them cost a worker, and anyone who opens the list, no more than a
+ * few hundred.
  */
 import { z } from 'zod';
 import type { Evidence } from './outcome.ts';
@@ -9,7 +10,7 @@ import type { StepContext } from './step-context.ts';
 
 /** How many findings the list itself has, and each of its parts. */
 const partLength = 500;
-/** How many of a kind are named in a message or a report. */
+/** How many of a kind a message or a report names. */
 const named = 20;
 
 const Some = z.strictObject({ count: z.int().nonnegative(), first: z.array(Finding) });
@@ -26,7 +27,7 @@ const State = z.strictObject({
 /** Plain JSON: it travels in the progress of a step. */
 export type FindingsState = z.infer<typeof State>;
 
-/** Reads also what a step of release 0.2.0 has kept: all its findings, in one list. */
+/** Also reads what a step of release 0.2.0 wrote: all its findings, in one list. */
 export const FindingsState = z.preprocess(
   (state) => (Array.isArray(state) ? fromList(z.array(Finding).parse(state)) : state),
   State,
@@ -56,7 +57,10 @@ function note(some: SomeFindings, finding: Finding): void {
   if (some.first.length < named) some.first.push(finding);
 }
 
-/** Adds a finding to `state`; a part that is full is written down. Parts are named by their digest: written twice they are one. */
+/**
+ * Adds a finding to `state`, and writes a part once it is full. Parts are named by their digest, so writing one twice
+ * makes one part.
+ */
 export async function addFinding(
   context: StepContext,
   state: FindingsState,
@@ -67,7 +71,7 @@ export async function addFinding(
     state.parts.push(await sealPart(context, state.pending.splice(0, partLength)));
 }
 
-/** Writes the list down as evidence of the step; none where nothing was found. */
+/** Writes the list as evidence of the step; none if nothing was found. */
 export async function endFindings(
   context: StepContext,
   kind: Evidence['kind'],

@@ -1,4 +1,4 @@
-/** What restoring and reconciling leave behind as evidence: lists in the control store, named by their digest. */
+/** Evidence of restoring and reconciling: lists in the control store, named by their digest. */
 import { z } from 'zod';
 import { documentKind } from '../../control-store/document.ts';
 import type { ActionName } from '../../plan/actions.ts';
@@ -20,7 +20,7 @@ export const Finding = z.strictObject({
   what: z.string(),
   state: z.enum(['skipped', 'failed']),
   reason: z.string(),
-  /** A blob that is lost: as the recovery point has it. */
+  /** A lost blob, as the recovery point has it. */
   lost: LostBlob.optional(),
 });
 export type Finding = z.infer<typeof Finding>;
@@ -32,7 +32,7 @@ export type PartOfFindings = z.infer<typeof PartOfFindings>;
 const Findings = z.strictObject({
   step: z.string(),
   findings: z.array(Finding),
-  /** Of a long list: the others, in order. */
+  /** For a long list: the other parts, in order. */
   parts: z.array(PartOfFindings).optional(),
 });
 
@@ -46,7 +46,7 @@ export interface SomeFindings {
 
 const folderOf = ({ run }: Pick<StepContext, 'run'>) => `runs/${run.runId}/evidence`;
 
-/** Writes a short list down as evidence; none where nothing was found. `addFinding` is for lists that may be long. */
+/** Writes a short list as evidence; none if nothing was found. `addFinding` is for lists that may be long. */
 export async function writeFindings(
   context: StepContext,
   kind: Evidence['kind'],
@@ -55,6 +55,7 @@ export async function writeFindings(
   return findings.length === 0 ? [] : sealFindings(context, kind, { first: findings, parts: [] });
 }
 
+/** Writes a part under its digest; writing it twice makes one part. */
 export async function sealPart(context: StepContext, findings: Finding[]): Promise<PartOfFindings> {
   const digest = await findingLists.seal(context.store, folderOf(context), {
     step: context.step.id,
@@ -75,7 +76,9 @@ export async function sealFindings(
   return [{ kind, blob: `${folder}/${digest}.json`, digest }];
 }
 
-/** What the steps of this run that carried out `action` did not do, one by one. ControlStoreError where it cannot be read. */
+/**
+ * What the steps of this run that carried out `action` did not do, one by one. ControlStoreError if it cannot be read.
+ */
 export async function* findingsBy(context: StepContext, action: ActionName): AsyncGenerator<Finding> {
   for (const step of context.plan.steps.filter((each) => each.action === action)) {
     const outcome = await context.outcomeOf(step.id);
@@ -89,24 +92,27 @@ export async function* findingsBy(context: StepContext, action: ActionName): Asy
   }
 }
 
-/** As `findingsBy`, by what it was; of actions on things that fit into memory. */
+/** As `findingsBy`, keyed by the thing; for actions on things that fit into memory. */
 export async function notDoneBy(context: StepContext, action: ActionName): Promise<Map<string, Finding>> {
   const found = new Map<string, Finding>();
   for await (const finding of findingsBy(context, action)) found.set(finding.what, finding);
   return found;
 }
 
-/** How often what is done is written down, so that an attempt cut short goes on from there. */
+/** How often progress is written, so that the next attempt continues from there. */
 const saveMs = 10_000;
 
-/** The progress of a step through a long list, kept in the control store: heartbeats carry its digest only. */
+/** The progress of a step through a long list, in the control store: heartbeats have only its digest. */
 export interface KeptProgress<T> {
   state: T;
-  /** Call between two items, when everything before is done for good; `before` makes it so, where that is not done for each item. */
+  /**
+   * Call between two items, when everything before is done for good; `before` makes it so, if that is not done for each
+   * item.
+   */
   save(heartbeat: Heartbeat, before?: () => Promise<void>): Promise<void>;
 }
 
-/** ControlStoreError where what an attempt before has kept cannot be read. */
+/** ControlStoreError if what an earlier attempt wrote cannot be read. */
 export async function resumeProgress<T extends object>(
   context: StepContext,
   schema: z.ZodType<T>,

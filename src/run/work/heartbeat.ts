@@ -1,4 +1,4 @@
-/** Tells the run how long work goes on, about once a second, and thereby learns that the lease is lost. */
+/** Reports to the run how far the work is, about once a second, and thereby notices that the lease is lost. */
 import type { Progress, StepContext } from './step-context.ts';
 
 const intervalMs = 1000;
@@ -8,10 +8,11 @@ export interface Heartbeat {
   beat: () => Promise<void>;
   /** What has been done since the start of the step; reported with the next beat. */
   add: (items: number, bytes: number) => void;
-  /** Everything before `cursor` is done for good: reported at once. */
+  /** Everything before `cursor` is done for good; reported at once. */
   save: (cursor: unknown) => Promise<void>;
 }
 
+/** Starts the heartbeat of a step; it reports to `context.checkpoint` at most once a second. */
 export function startHeartbeat(
   context: Pick<StepContext, 'checkpoint' | 'signal'>,
   unit: string,

@@ -1,18 +1,18 @@
 /**
- * What a step needs of the platform that runs jobs: the little that stopping, taking over and resubmitting them asks of it. Azure Machine
- * Learning's is `workspace/azure-jobs.ts`.
+ * What a step needs of the platform that runs jobs, to stop, take over and resubmit them. `workspace/azure-jobs.ts`
+ * implements it for Azure Machine Learning.
  */
 import { z } from 'zod';
 
 const Place = z.strictObject({ store: z.string(), path: z.string() });
 
-/** A job in words that every platform has. Its owner, its priority and its GPUs are in the ledger's entry itself. */
+/** A job in words that every platform has. Its owner, priority and GPUs are in the ledger's entry itself. */
 export const JobDescription = z.strictObject({
   /** Its command line, without secrets; or its kind, where it has none. */
   runs: z.string(),
-  /** Names of the computes it runs on; none: the platform chooses. */
+  /** Names of the computes it runs on; empty: the platform chooses. */
   computes: z.array(z.string()),
-  /** How many machines it holds at a time; absent: not known. */
+  /** How many machines it uses at a time; absent: not known. */
   nodes: z.number().nonnegative().optional(),
   reads: z.array(z.union([Place, z.strictObject({ job: z.string(), output: z.string() })])),
   writes: z.array(Place.extend({ output: z.string() })),
@@ -26,30 +26,33 @@ export interface PlatformJob<Raw> {
   /** In the platform's own words: `Running`. */
   status: string;
   isFinished: boolean;
-  /** Whole. */
+  /** The complete description. */
   raw: Raw;
 }
 
 export interface JobRequestOptions {
   signal?: AbortSignal;
-  /** It is in no hurry, and leaves room for requests that are. */
+  /** Not urgent: leaves room for requests that are. */
   patient?: true;
-  /** Called whenever a request is sent, after it has waited for its turn. */
+  /** Called when a request is sent, after it has waited for its turn. */
   onSent?: () => void;
-  /** Called whenever the platform takes no more requests for now. */
+  /** Called when the platform accepts no more requests for now. */
   onThrottled?: () => void;
 }
 
-/** `Raw`: a job as the platform describes it; `Spec`: what makes one. Errors are an UnderstudyError, as those of `Arm`. */
+/**
+ * `Raw`: a job as the platform describes it; `Spec`: what a job is made from. Errors are an UnderstudyError, as those
+ * of `Arm`.
+ */
 export interface JobPlatform<Raw, Spec> {
-  /** Every unfinished job, whole; and of the jobs of these names those that are cancelled. */
+  /** Every unfinished job, complete; and of the jobs with these names, those that are cancelled. */
   unfinished(
     options?: JobRequestOptions & { cancelled?: ReadonlySet<string> },
   ): AsyncIterable<PlatformJob<Raw>>;
   /** Undefined: there is no such job. */
   find(name: string, options?: JobRequestOptions): Promise<PlatformJob<Raw> | undefined>;
-  /** Done once it is accepted: the job ends later. */
+  /** Returns once the request is accepted: the job ends later. */
   cancel(name: string, options?: JobRequestOptions): Promise<void>;
-  /** A job of this name that is there already is left as it is, or refused. */
+  /** A job with this name that already exists stays as it is, or the request is refused. */
   submit(name: string, spec: Spec, options?: JobRequestOptions): Promise<void>;
 }

@@ -14,19 +14,19 @@ export const Counts = z.strictObject({
 });
 export type Counts = z.infer<typeof Counts>;
 
-/** Something of the fence that could not be done because the old side did not answer: paid when it does. */
+/** Something that the fence could not do because the old side did not answer; paid when it does. */
 export const Debt = z.strictObject({
-  /** Stable: `jobs`, `intake`, `writers`, so that paying twice is one payment. */
+  /** Stable (`jobs`, `intake`, `writers`), so that paying twice is one payment. */
   kind: z.enum(['intake', 'jobs', 'writers']),
   region: z.string(),
   what: z.string(),
   reason: z.string(),
-  /** Step that owes it. */
+  /** The step that owes it. */
   step: z.string(),
 });
 export type Debt = z.infer<typeof Debt>;
 
-/** A piece of evidence in the control store: a blob's name below the container, and what it holds. */
+/** Evidence in the control store: a blob's name below the container, and what it contains. */
 export const Evidence = z.strictObject({
   kind: z.enum(['jobs', 'configs', 'reconciliation', 'probes', 'list']),
   blob: z.string(),
@@ -38,32 +38,32 @@ export interface StepResult {
   /** One line for a person, true and complete: "212 of 212 blobs copied (24.1 MB)". */
   detail: string;
   /**
-   * `skipped`: there was nothing to do, and `detail` says why. `owed`: it could not be done on the old side, which did not answer; what
-   * needs the step goes on, and `owed` lists the debts.
+   * `skipped`: there was nothing to do, and `detail` says why. `owed`: it could not be done on the old side, which did
+   * not answer; steps that need it continue, and `owed` lists the debts.
    */
   state: 'completed' | 'skipped' | 'owed';
   counts?: Counts[] | undefined;
   owed?: Debt[] | undefined;
   evidence?: Evidence[] | undefined;
-  /** What was lost or left for a person, one line each: they come first in the report. */
+  /** What was lost or left for a person, one line each; the report lists them first. */
   lost?: string[] | undefined;
   /**
-   * What the undo needs, in place of what the step kept before it began (`recordUndo`): where that is known only once the work is
-   * done. Plain JSON, no secrets.
+   * What the undo needs, instead of what the step recorded before it began (`recordUndo`): for what is known only once
+   * the work is done. Plain JSON, no secrets.
    */
   undo?: unknown;
   /** Small facts for later steps (ids, names): never lists. */
   facts?: Record<string, string | number | boolean> | undefined;
 }
 
-/** A step as the journal has it: everything that it left. */
+/** A step as the journal has it: everything that it left behind. */
 export const StepRecord = z.strictObject({
   step: z.string(),
   state: z.enum(['running', 'completed', 'skipped', 'owed', 'failed', 'undone', 'undo-failed']),
-  /** Who executes the run: an earlier holder's late write is refused. */
+  /** Who executes the run: a late write of an earlier holder is refused. */
   holder: z.string(),
   attempts: z.int().nonnegative(),
-  /** Of `attempts`, those of earlier executions of the run. */
+  /** The part of `attempts` made by earlier executions of the run. */
   earlierAttempts: z.int().positive().optional(),
   /** ISO 8601. */
   startedAt: z.string(),
@@ -81,7 +81,9 @@ export const StepRecord = z.strictObject({
 });
 export type StepRecord = z.infer<typeof StepRecord>;
 
-/** A step as the workflow knows it: small whatever the record holds, since what travels through Temporal is bounded. */
+/**
+ * A step as the workflow knows it: small whatever the record contains, since Temporal limits what travels through it.
+ */
 export interface StepOutcome extends Pick<
   StepRecord,
   'step' | 'state' | 'attempts' | 'startedAt' | 'endedAt' | 'detail'
@@ -91,15 +93,17 @@ export interface StepOutcome extends Pick<
   lost?: number;
 }
 
-/** Letters of a text that travels; the journal has the whole. */
+/** Maximum characters of a text that travels; the journal has all of it. */
 const longestText = 600;
 
+/** The text, cut to what may travel through Temporal. */
 export function cutShort(text: string): string {
   return text.length <= longestText
     ? text
     : `${text.slice(0, longestText)} … (${text.length} letters; the whole is in the report)`;
 }
 
+/** What the workflow gets of a step's record. */
 export function outcomeOf(record: StepRecord): StepOutcome {
   const { step, state, attempts, startedAt, endedAt, detail } = record;
   return {
@@ -114,7 +118,7 @@ export function outcomeOf(record: StepRecord): StepOutcome {
   };
 }
 
-/** Throws RangeError if the counts do not add up: the one place this rule lives. */
+/** Throws RangeError if the counts do not add up. The only place that checks this. */
 export function reconcile(counts: Counts): Counts {
   const sum = (parts: { count: number }[]) => parts.reduce((total, part) => total + part.count, 0);
   const accounted = counts.done + sum(counts.skipped) + sum(counts.failed);

@@ -1,24 +1,25 @@
 /**
- * Lists in the order of a key that may be longer than memory: a folder of a million blobs costs a worker no more than one of a few
- * thousand. What does not fit is kept in sorted runs in a temporary folder of the worker's own disk, and merged when it is read.
+ * Lists in the order of a key that may not fit into memory: a folder of a million blobs costs a worker no more than one
+ * of a few thousand. What does not fit is written in sorted runs to a temporary folder on the worker's own disk, and
+ * merged when it is read.
  */
 import { createReadStream } from 'node:fs';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Items are plain JSON. All is added before anything is read; then it may be read again and again. */
+/** Items are plain JSON. Everything is added before anything is read; after that it may be read any number of times. */
 export interface Spool<T> extends AsyncIterable<T> {
   readonly count: number;
   add(item: T): Promise<void>;
-  /** Gives the disk back. */
+  /** Frees the disk. */
   discard(): Promise<void>;
 }
 
 export interface SpoolOptions {
-  /** How many items are held in memory. */
+  /** How many items are in memory. */
   inMemory?: number;
-  /** How many runs are merged when the list is read; more are first merged into one. */
+  /** How many runs are merged when the list is read; if there are more, they are first merged into one. */
   runs?: number;
 }
 
@@ -27,7 +28,7 @@ interface Run {
   last: string;
 }
 
-/** `keyOf` gives the order: by UTF-16 code units. Items of one key all stay. */
+/** `keyOf` gives the order: by UTF-16 code units. Items with the same key all stay. */
 export function spool<T>(
   keyOf: (item: T) => string,
   { inMemory = 2000, runs: most = 32 }: SpoolOptions = {},
@@ -44,7 +45,10 @@ export function spool<T>(
   };
   const read = (of: readonly Run[]) => of.map(({ file }) => cursor<T>(linesOf(file), keyOf));
 
-  /** The greatest quarter stays: what comes nearly in order then makes one long run, not one for each time memory is full. */
+  /**
+   * The greatest quarter stays in memory: input that is nearly in order then makes one long run, not one each time
+   * memory is full.
+   */
   const spill = async (): Promise<void> => {
     held.sort(byKey);
     const out = held.splice(0, held.length - Math.floor(inMemory / 4));
@@ -92,10 +96,10 @@ export function spool<T>(
   };
 }
 
-/** Spools that are given back together. */
+/** Spools that are freed together. */
 export interface Spools {
   make<T>(keyOf: (item: T) => string): Spool<T>;
-  /** All but those of `except`. */
+  /** Frees all except `except`. */
   discard(except?: readonly unknown[]): Promise<void>;
 }
 
@@ -117,13 +121,13 @@ function byKey(a: { key: string }, b: { key: string }): number {
   return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
 }
 
-/** Reads a list that is in the order of its keys, step by step, beside others. */
+/** Reads a list that is in the order of its keys, step by step, in parallel with others. */
 export interface Cursor<T> {
   /** The key of the next item; undefined at the end. */
   next(): Promise<string | undefined>;
-  /** The next item, which stays the next one. */
+  /** The next item, without advancing. */
   peek(): Promise<T | undefined>;
-  /** The items of this key; those of smaller keys are passed over. */
+  /** The items with this key; skips those with smaller keys. */
   take(key: string): Promise<T[]>;
   /** The next item. */
   shift(): Promise<T | undefined>;

@@ -1,4 +1,4 @@
-/** What an action is given. An action is a function `(context) => Promise<StepResult>` and must be idempotent. */
+/** What an action gets. An action is a function `(context) => Promise<StepResult>` and must be idempotent. */
 import type { Azure } from '../../azure/azure.ts';
 import type { ControlStore } from '../../control-store/store.ts';
 import type { Plan, Step } from '../../plan/plan.ts';
@@ -20,19 +20,19 @@ export interface StepContext {
   store: ControlStore;
   bundle: Bundle;
   signal: AbortSignal;
-  /** Called at least every second or so in long work; throws FencedError once the run's or the writer's lease is lost. */
+  /** Call at least every second or so in long work. Throws FencedError once the run's or the writer's lease is lost. */
   checkpoint(progress: Progress): Promise<void>;
-  /** The last cursor that `checkpoint` was given in an earlier attempt of this step, if it is still known. */
+  /** The last cursor that an earlier attempt of this step gave to `checkpoint`, if it is still known. */
   cursor: unknown;
   /** The outcome of an earlier step of this run. */
   outcomeOf(stepId: string): Promise<StepResult | undefined>;
   /**
-   * Records what the undo of this step needs, before the step changes anything; a later attempt is given what the first
-   * one recorded, so that the state before the run is what an undo brings back.
+   * Records what the undo of this step needs, before the step changes anything. A later attempt gets what the first one
+   * recorded, so that an undo restores the state before the run.
    */
   recordUndo<T>(make: () => T | Promise<T>): Promise<T>;
   now: () => Date;
-  /** A person accepts that this step does not do all: it does what it can, and lists the rest as lost. */
+  /** A person accepts that this step does not do everything: it does what it can, and lists the rest as lost. */
   acceptedLoss?: AcceptedLoss;
 }
 

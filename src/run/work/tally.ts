@@ -1,4 +1,4 @@
-/** Counting what happened to each thing, so that expected = done + skipped + failed. Survives a restart in a cursor. */
+/** Counts what happened to each thing, so that expected = done + skipped + failed. Survives a restart in a cursor. */
 import { z } from 'zod';
 import { reconcile, type Counts } from './outcome.ts';
 
@@ -10,7 +10,7 @@ const ByReason = z.record(z.string(), Count);
 /** Plain JSON: it travels in cursors. */
 export const Tally = z.strictObject({
   done: Count,
-  /** Of `done`: what was there already. */
+  /** The part of `done` that was there already. */
   already: Count,
   bytes: Count,
   skipped: ByReason,
@@ -18,14 +18,17 @@ export const Tally = z.strictObject({
 });
 export type Tally = z.infer<typeof Tally>;
 
+/** A tally that has counted nothing. */
 export function newTally(): Tally {
   return { done: 0, already: 0, bytes: 0, skipped: {}, failed: {} };
 }
 
+/** Counts things that were skipped, under `reason`. */
 export function skip(tally: Tally, reason: string, count = 1): void {
   tally.skipped[reason] = (tally.skipped[reason] ?? 0) + count;
 }
 
+/** Counts things that failed, under `reason`. */
 export function fail(tally: Tally, reason: string, count = 1): void {
   tally.failed[reason] = (tally.failed[reason] ?? 0) + count;
 }
@@ -43,6 +46,7 @@ export function sum(record: Record<string, number>): number {
   return Object.values(record).reduce((total, count) => total + count, 0);
 }
 
+/** How many things are counted so far. */
 export function seen(tally: Tally): number {
   return tally.done + sum(tally.skipped) + sum(tally.failed);
 }
