@@ -58,8 +58,8 @@ describe.skipIf(az === undefined)('docs/your-subscription.md', () => {
   });
 
   it('comes to a recovery point, and to a plan that could be carried out', () => {
-    expect(output).toMatch(/recovery point \S+ is sealed|sealed recovery point/i);
-    expect(output).toContain('fence');
+    expect(output).toMatch(/^recovery +\S+-e1: .* old/m);
+    expect(output).toMatch(/^fence$/m);
     expect(output).toMatch(/writer\s+eastus/);
   });
 
