@@ -61,6 +61,13 @@ export default {
   forbidden: [
     ...oneWay,
     {
+      name: 'no-circle',
+      comment: 'Two files that need each other are one, or hide a third.',
+      severity: 'error',
+      from: { path: '^(src|workflows|activities)/' },
+      to: { circular: true },
+    },
+    {
       name: 'every-room-is-listed',
       comment: 'A new folder under src/ takes its place in the list of rooms.',
       severity: 'error',

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { UnderstudyError } from '../errors/error.ts';
 import { CheckpointFiles } from '../checkpoints/bring-checkpoint.ts';
-import { JobClass } from './classify.ts';
-import { LostWork } from './lost-work.ts';
+import { interactiveGroup, JobClass } from './classify.ts';
+import { LostWork, lostWorkOf } from './lost-work.ts';
 import { Change, Unmapped } from './spec/rewrite-spec.ts';
 import { Difference } from '../azure/body/compare.ts';
 import { submittedAs, type LedgerEntry } from '../ledger/ledger.ts';
@@ -77,4 +77,19 @@ export function parseJobRecords(value: unknown, place: string): JobRecord[] {
       next: 'It was altered since: put it back from a backup of the control store, or see "Damaged documents" in docs/operations.md.',
     },
   );
+}
+
+/** Adds the lost work to a record. `goneSince`: when the outage began, or the run was triggered (ISO 8601). */
+export function withLostWork(record: JobRecord, entry: LedgerEntry, goneSince: string): JobRecord {
+  // The work of a person in a job cannot be measured.
+  if (record.class === 'skip' || record.group === interactiveGroup) return record;
+  const { passedOver } = entry;
+  const lost = lostWorkOf(entry, goesOn(record), goneSince);
+  return { ...record, ...(passedOver ? { passedOver } : {}), lost };
+}
+
+/** Whether its successor reads its checkpoint, or a complete copy of it is there for a person. */
+function goesOn({ class: jobClass, checkpoint, files }: JobRecord): boolean {
+  if (jobClass === 'restart') return false;
+  return checkpoint !== undefined || (files !== undefined && files.done === files.expected);
 }

@@ -4,8 +4,6 @@
  */
 import { z } from 'zod';
 import { showDuration } from '../topology/duration.ts';
-import { interactiveGroup } from './classify.ts';
-import type { JobRecord } from './job-record.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
 
 /** The work that a job loses. */
@@ -24,22 +22,8 @@ export type LostWork = z.infer<typeof LostWork>;
 /** Statuses in which a job has not begun to compute. */
 const before = new Set(['notstarted', 'queued', 'preparing', 'provisioning', 'starting']);
 
-/** Adds the lost work to a record. `goneSince`: when the outage began, or the run was triggered (ISO 8601). */
-export function withLostWork(record: JobRecord, entry: LedgerEntry, goneSince: string): JobRecord {
-  // The work of a person in a job cannot be measured.
-  if (record.class === 'skip' || record.group === interactiveGroup) return record;
-  const { passedOver } = entry;
-  const lost = lostWorkOf(entry, goesOn(record), goneSince);
-  return { ...record, ...(passedOver ? { passedOver } : {}), lost };
-}
-
-/** Whether its successor reads its checkpoint, or a complete copy of it is there for a person. */
-function goesOn({ class: jobClass, checkpoint, files }: JobRecord): boolean {
-  if (jobClass === 'restart') return false;
-  return checkpoint !== undefined || (files !== undefined && files.done === files.expected);
-}
-
-function lostWorkOf(entry: LedgerEntry, goesOn: boolean, goneSince: string): LostWork {
+/** Returns what a job loses whose successor goes on from its checkpoint, or not. */
+export function lostWorkOf(entry: LedgerEntry, goesOn: boolean, goneSince: string): LostWork {
   const from = startOf(entry, goesOn);
   const ms = from.since === undefined ? NaN : Math.max(0, Date.parse(goneSince) - Date.parse(from.since));
   return {

@@ -1,11 +1,13 @@
 /** What the template of the region that takes over would remove from existing resources: shown before it does. */
 import { foretell } from '../provision/what-if.ts';
 import { sideOf } from '../topology/sides.ts';
-import type { Planning } from './plan-operation.ts';
+import type { Azure } from '../azure/azure.ts';
+import type { Bundle } from '../run/bundle.ts';
+import type { Topology } from '../topology/topology.ts';
 
 /** One line each; none without a template. Does not block a move. */
 export async function warnOfTemplate(
-  { azure, topology, templates }: Planning,
+  { azure, topology, templates }: { azure: Azure; topology: Topology; templates?: Bundle['templates'] },
   region: string,
 ): Promise<string[]> {
   const declared = templates?.[region];

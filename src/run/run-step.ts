@@ -10,21 +10,8 @@ import { readStep, recordStep } from './journal.ts';
 import { holdLeases } from './leases.ts';
 import { outcomeOf, reconcile, type StepOutcome, type StepRecord } from './work/outcome.ts';
 import type { RunExecution, StepRequest } from './reference.ts';
-import type { Action, Progress } from './work/step-context.ts';
+import type { Action, StepRuntime } from './work/step-context.ts';
 import { isDone, makeContext, refuseCancelled, recordOutcome } from './step-lifecycle.ts';
-
-/**
- * What the executor of a step provides: cancellation, a place for progress, and the last progress of an earlier
- * attempt.
- */
-export interface StepRuntime {
-  /** Aborted by a cancel, or with a StalledError as its reason: the attempt then ends, and another follows. */
-  signal: AbortSignal;
-  heartbeat(progress: Progress): void;
-  /** Called when something happens that is not progress of the step itself: a server has answered. */
-  alive(): void;
-  lastProgress: Progress | undefined;
-}
 
 /** Makes the function that runs one step and returns its outcome. */
 export function stepRunner(

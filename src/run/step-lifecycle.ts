@@ -7,7 +7,7 @@ import { readRun, readStep, recordStep } from './journal.ts';
 import { holdLeases } from './leases.ts';
 import type { StepRecord, StepResult } from './work/outcome.ts';
 import type { RunExecution } from './reference.ts';
-import type { StepRuntime } from './run-step.ts';
+import type { StepRuntime } from './work/step-context.ts';
 import type { StepContext } from './work/step-context.ts';
 
 /** Steps that need this one may begin. */

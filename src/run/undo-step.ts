@@ -7,7 +7,7 @@ import { readStep, recordStep } from './journal.ts';
 import { holdLeases } from './leases.ts';
 import { outcomeOf, type StepOutcome, type StepRecord } from './work/outcome.ts';
 import type { StepRequest } from './reference.ts';
-import type { StepRuntime } from './run-step.ts';
+import type { StepRuntime } from './work/step-context.ts';
 import type { StepContext } from './work/step-context.ts';
 import { makeContext } from './step-lifecycle.ts';
 

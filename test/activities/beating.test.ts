@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { progressing } from '../../activities/beating.ts';
 import { listenTo } from '../../src/azure/listen.ts';
 import type { Azure } from '../../src/azure/azure.ts';
-import type { StepRuntime } from '../../src/run/run-step.ts';
+import type { StepRuntime } from '../../src/run/work/step-context.ts';
 import { startServer, type Server } from '../azure/server.ts';
 
 const id = '/subscriptions/s/resourceGroups/g/providers/Microsoft.X/things/a';

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { gpusOf } from '../../src/workspace/jobs/gpus.ts';
 import type { JobRecord } from '../../src/jobs/job-record.ts';
 import type { LedgerEntry } from '../../src/ledger/ledger.ts';
-import { gpuHoursOf, showLostWork, withLostWork } from '../../src/jobs/lost-work.ts';
+import { withLostWork } from '../../src/jobs/job-record.ts';
+import { gpuHoursOf, showLostWork } from '../../src/jobs/lost-work.ts';
 import { command } from './scene.ts';
 
 const entry = (more: Partial<LedgerEntry> = {}): LedgerEntry => ({

@@ -14,7 +14,7 @@ import { takeRunLease } from '../../src/run/lease.ts';
 import { planFolder, plans } from '../../src/run/plan-document.ts';
 import type { RunExecution } from '../../src/run/reference.ts';
 import { planned, type RunHeader } from '../../src/run/run-document.ts';
-import type { StepRuntime } from '../../src/run/run-step.ts';
+import type { StepRuntime } from '../../src/run/work/step-context.ts';
 import type { Action, Progress } from '../../src/run/work/step-context.ts';
 import { fakeControlStore, type FakeControlStore } from '../fakes/control-store.ts';
 import { recoveryPoint } from '../plan/inputs.ts';

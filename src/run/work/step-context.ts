@@ -52,3 +52,16 @@ export interface Progress {
 }
 
 export type Action = (context: StepContext) => Promise<StepResult>;
+
+/**
+ * What the executor of a step provides: cancellation, a place for progress, and the last progress of an earlier
+ * attempt.
+ */
+export interface StepRuntime {
+  /** Aborted by a cancel, or with a StalledError as its reason: the attempt then ends, and another follows. */
+  signal: AbortSignal;
+  heartbeat(progress: Progress): void;
+  /** Called when something happens that is not progress of the step itself: a server has answered. */
+  alive(): void;
+  lastProgress: Progress | undefined;
+}
