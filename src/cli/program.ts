@@ -37,7 +37,7 @@ export function makeProgram(): Command {
       '--environment <file>',
       'read environment variables from this file first (as "stack up" writes one)',
     )
-    .option('--debug', 'with an error, print where in the program it arose')
+    .option('--debug', 'print stack traces with errors')
     .version(release, '-V, --version', 'print the version')
     .addHelpText('after', '\nExample:\n  understudy init && understudy validate')
     .addHelpText('after', `\n${exitCodeTable}`)

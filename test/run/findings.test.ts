@@ -84,7 +84,7 @@ describe('the progress of a step', () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     const cursors: unknown[] = [];
     const heartbeat = {
-      settle: (cursor: unknown) => {
+      save: (cursor: unknown) => {
         cursors.push(cursor);
         return Promise.resolve();
       },

@@ -53,8 +53,8 @@ function startCommand(): Command {
   )
     .argument('<name>', 'the scenario’s name')
     .argument('[parameters...]', 'its parameters: --name value')
-    .option('--region <region>', 'the region that it meets')
-    .option('--seed <number>', 'the same requests meet the same failures again', wholeNumber)
+    .option('--region <region>', 'the region to affect')
+    .option('--seed <number>', 'reproduces the same failures', wholeNumber)
     .option('--for <duration>', 'how long, as in 500ms, 60s, 15m, 1h (default: until it is stopped)')
     .allowUnknownOption();
   type Options = Shared & { region?: string; seed?: number; for?: string };

@@ -33,7 +33,7 @@ export function failoverCommand(): Command {
     .option('--to <region>', 'the region to move to; required with --yes, or without a terminal')
     .option('-y, --yes', 'do not ask')
     .option('--reason <text>', 'why, for the report; required with --accept-loss')
-    .option('--even-if-healthy', 'continue although the active region is healthy, or may be')
+    .option('--even-if-healthy', 'fail over even if the active region is, or may be, healthy')
     .option(
       '--outage-began <time>',
       'when the outage began, ISO 8601; default: the first failed health check',

@@ -23,7 +23,7 @@ function runsCommand(): Command {
   )
     .addOption(new Option('--limit <count>', 'how many to list').argParser(parseLimit).default(newestRuns))
     .addOption(new Option('--all', 'list all of them').conflicts('limit'))
-    .option('--journal', 'accepted for what is scripted already: the journal is always read');
+    .option('--journal', 'kept for old scripts; has no effect');
   return shows(
     of,
     RunsDocument,

@@ -47,10 +47,7 @@ export function planCommand(): Command {
 
 /** `--accept-loss NAME…`, as `plan` and `failover` have it. */
 export function acceptLossOption(): Option {
-  return new Option(
-    '--accept-loss <name...>',
-    'go without what cannot be had, by the name that the plan gives it',
-  );
+  return new Option('--accept-loss <name...>', 'continue without these items, named as in the plan');
 }
 
 /** The plan as a person reads it: phases from top to bottom, classes within, one line per step. */

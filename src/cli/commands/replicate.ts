@@ -20,10 +20,7 @@ export function replicateCommand(): Command {
     'understudy replicate --reason "before the release"\nunderstudy replicate --registered --timeout 30m',
   )
     .option('--reason <text>', 'why', 'taken by hand')
-    .option(
-      '--timeout <duration>',
-      'how long it may take in all, such as 30m; default: policies.replicateDeadline',
-    )
+    .option('--timeout <duration>', 'maximum total time, such as 30m; default: policies.replicateDeadline')
     .option(
       '--registered',
       'use the topology and templates that are registered in the control store, as a scheduler does',

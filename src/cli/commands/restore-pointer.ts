@@ -16,10 +16,10 @@ interface Options {
 export function restorePointerCommand(): Command {
   const restore = command(
     'restore-pointer',
-    'make a lost region pointer again from the journal, with a higher epoch',
+    'rebuild a lost region pointer from the journal, with a higher epoch',
     'understudy restore-pointer --reason "pointer.json was deleted by a clean-up job"',
   )
-    .requiredOption('--reason <text>', 'why; it stands in the pointer')
+    .requiredOption('--reason <text>', 'the reason, kept in the pointer')
     .option('--writer <region>', 'the region that may be written; default: what the journal says')
     .option('-y, --yes', 'do not ask');
   return shows(restore, RestoredPointer, async (output, options: Options, self: Command) => {

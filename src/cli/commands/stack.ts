@@ -55,7 +55,7 @@ function upCommand(): Command {
     )
     .option(
       '--pace <factor>',
-      'multiplies how long the local Azure takes for its long-running operations',
+      'factor for the duration of long-running operations for its long-running operations',
       numberFromZero,
     );
   return shows(up, UpStack, async (output, { folder, azureOnly, regions, port, pace }: UpFlags) => {

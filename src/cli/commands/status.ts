@@ -26,7 +26,7 @@ export function statusCommand(): Command {
     'status',
     'who writes and serves, what a failover could restore, what runs, what is owed, what is wrong',
     'understudy status\nunderstudy status --output json',
-  ).option('-w, --watch', 'watch the run that runs now, to its end');
+  ).option('-w, --watch', 'watch the current run until it ends');
   return shows(of, StatusDocument, async (output, options: { watch?: boolean }, self: Command) => {
     const opened = await session(self);
     const client = await tryTemporal();

@@ -13,7 +13,7 @@ import { seeThrough } from '../see-through.ts';
 
 export function steerCommands(): Command[] {
   return [
-    steer('pause', 'no new step of the open failover starts', true),
+    steer('pause', 'pause the open failover: running steps finish, no new ones start', true),
     steer('unpause', 'continue a paused failover', false).alias('resume'),
     cancelCommand(),
   ];
@@ -42,7 +42,7 @@ function cancelCommand(): Command {
     'understudy cancel\nunderstudy cancel 20261121T030000Z-failover-3f9a',
   )
     .argument('[run]', 'the run’s id; default: the open failover')
-    .option('--replication', 'end the recovery point that is being taken; what was copied stays');
+    .option('--replication', 'cancel the running replication; copied data stays');
   return shows(
     cancel,
     CancelOutcome,

@@ -11,7 +11,7 @@ import { shows } from '../output.ts';
 export function validateCommand(): Command {
   const validate = command(
     'validate',
-    'check the topology and the files it names; asks nobody',
+    'check the topology and the files it names; works offline',
     'understudy validate\nunderstudy validate --schema > understudy.schema.json',
   )
     .option('--schema', 'print the JSON Schema of a topology, for editors, instead')

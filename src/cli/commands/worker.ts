@@ -15,7 +15,7 @@ import { shows } from '../output.ts';
 export function workerCommand(): Command {
   const of = command(
     'worker',
-    'execute runs; needs Temporal and Azure, and no topology: a run brings its own',
+    'execute runs; needs Temporal and Azure, and no topology file: each run carries one',
     'understudy worker\nunderstudy worker --host train-01',
   ).option('--host <name>', 'look at and rewrite the config files of this host, and do nothing else');
   return shows(of, WorkerState, async (output, { host }: { host?: string }) => {
