@@ -188,7 +188,7 @@ async function certificateError(
   return new UnderstudyError(
     'AzureUnavailable',
     `signing in to Azure: no answer (${code ?? ''}) of ${host}: ${what}`,
-    { cause: unanswered, origin: 'sign-in', next: certificateAdviceFor[fault] },
+    { cause: unanswered, origin: 'sign-in', untrusted: true, next: certificateAdviceFor[fault] },
   );
 }
 

@@ -80,16 +80,14 @@ async function connectionError(thrown: unknown, tried: Tried): Promise<Understud
   if (refused) return refused;
   const server = parseAddress(address);
   const found = server && (await whyUnreachable(server, tls ?? undefined, timeoutMs));
+  const what = found?.what ?? saidBy(error);
   const next = found?.next ?? 'See its log, and whether TEMPORAL_ADDRESS is right.';
-  return new UnderstudyError(
-    'TemporalError',
-    `cannot reach Temporal at ${address}: ${found?.what ?? saidBy(error)}`,
-    {
-      next: `${next}${proxyAdvice()}`,
-      passes: found?.passes ?? true,
-      cause: error,
-    },
-  );
+  return new UnderstudyError('TemporalError', `cannot reach Temporal at ${address}: ${what}`, {
+    next: `${next}${proxyAdvice()}`,
+    passes: found?.passes ?? true,
+    reason: found?.code ?? what,
+    cause: error,
+  });
 }
 
 /** gRPC uses these variables, but `whyUnreachable` does not. */
@@ -101,15 +99,20 @@ function proxyAdvice(): string {
 }
 
 /**
- * Returns a refusal that waiting does not change: of the credentials, the namespace, or anything else. Undefined if
- * there was no answer.
+ * Returns a refusal: of the credentials, the namespace, or anything else. Waiting helps only if the server has too much
+ * to do. Undefined if there was no answer.
  */
 function refusalOf(error: unknown, { address, namespace }: Tried): UnderstudyError | undefined {
   if (!isGrpcServiceError(error)) return undefined;
-  const make = (tried: string, next: string) =>
-    new UnderstudyError('TemporalError', `${tried}: ${saidBy(error)}`, { next, passes: false, cause: error });
-  const who = 'TEMPORAL_API_KEY, or TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH';
   const code: number = error.code;
+  const make = (tried: string, next: string) =>
+    new UnderstudyError('TemporalError', `${tried}: ${saidBy(error)}`, {
+      next,
+      passes: code === grpcStatus.resourceExhausted,
+      reason: saidBy(error),
+      cause: error,
+    });
+  const who = 'TEMPORAL_API_KEY, or TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH';
   switch (code) {
     case grpcStatus.notFound:
       return make(
@@ -136,6 +139,7 @@ const grpcStatus = {
   deadlineExceeded: 4,
   notFound: 5,
   permissionDenied: 7,
+  resourceExhausted: 8,
   unavailable: 14,
   unauthenticated: 16,
 };

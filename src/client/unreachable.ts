@@ -23,6 +23,8 @@ export type TlsSettings =
 export interface Unreachable {
   /** The reason in words. */
   what: string;
+  /** The code of the operating system, if it is one of its errors. */
+  code?: string;
   next: string;
   /** Whether waiting may help: the server is not up yet, or does not answer now. */
   passes: boolean;
@@ -69,6 +71,7 @@ async function tryName({ host }: Server): Promise<Unreachable | undefined> {
     return code === 'EAI_AGAIN'
       ? {
           what: `the name server does not say what "${host}" is (${code})`,
+          code,
           next: 'See whether this machine reaches its name server, and whether the name in TEMPORAL_ADDRESS is right.',
           passes: true,
         }
@@ -88,7 +91,7 @@ async function tryPort(server: Server, timeoutMs: number): Promise<Unreachable |
     case undefined:
       return undefined;
     case 'ECONNREFUSED':
-      return { what: 'nobody listens there (ECONNREFUSED)', next: start, passes: true };
+      return { what: `nobody listens there (${code})`, code, next: start, passes: true };
     case 'silent':
       return {
         what: `no answer to a connection within ${timeoutMs / 1000}s`,
@@ -98,6 +101,7 @@ async function tryPort(server: Server, timeoutMs: number): Promise<Unreachable |
     default:
       return {
         what: `no connection can be made (${code})`,
+        code,
         next: 'See whether this machine has a way there, and whether TEMPORAL_ADDRESS is right.',
         passes: true,
       };

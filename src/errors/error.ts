@@ -57,8 +57,13 @@ export interface ErrorDetails {
   untrusted?: true;
   /** Who failed, where that is not what was asked: the control store, or whoever gives tokens. Set where the error arises. */
   origin?: 'control-store' | 'sign-in';
-  /** Of a TemporalError: it may pass by waiting. False for what has to be set right: an unknown name, TLS, credentials, the namespace. */
+  /**
+   * Of a TemporalError: whether waiting may help. False for what has to be set right: an unknown name, TLS,
+   * credentials, the namespace.
+   */
   passes?: boolean;
+  /** Of a TemporalError, why in short: the code of the operating system, or a few words. */
+  reason?: string;
   cause?: unknown;
 }
 

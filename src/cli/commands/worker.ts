@@ -63,13 +63,11 @@ async function ensureSignIn(): Promise<void> {
   try {
     await signIn(process.env);
   } catch (error) {
-    const passes = isUnderstudyError(error, 'AzureUnavailable') && !untrusted.test(error.message);
+    const passes = isUnderstudyError(error, 'AzureUnavailable') && error.details.untrusted !== true;
     if (!passes) throw error;
     console.error(`${messageOf(error)}: steps will try again`);
   }
 }
-
-const untrusted = /SELF_SIGNED|UNABLE_TO_|CERT_/;
 
 /** At a second signal it is stopping already. */
 function stop(worker: { getState(): string; shutdown(): void }): void {
