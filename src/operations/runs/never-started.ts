@@ -5,7 +5,7 @@
 import type { Client } from '@temporalio/client';
 import type { ControlStore } from '../../control-store/store.ts';
 import { rowOf, type Operation } from '../../plan/operations.ts';
-import { changeRun, readRun } from '../../run/journal.ts';
+import { changeRun, listOpenRuns } from '../../run/journal.ts';
 import { findOpenRun, readRunLease, releaseRunLease, runLeaseMs } from '../../run/lease.ts';
 import type { RunDocument } from '../../run/run-document.ts';
 import { attach } from './open-run.ts';
@@ -41,7 +41,7 @@ export async function endNeverStarted(session: Session, client: Client, operatio
   const found =
     rowOf(operation).lease === 'run'
       ? [(await findOpenRun(store, new Date()))?.run]
-      : await newestPending(store, operation, new Date());
+      : (await listOpenRuns(store)).runs.filter((run) => run.operation === operation);
   for (const run of found) {
     if (!run || !(await isNeverStarted(session, client, run))) continue;
     await changeRun(store, run.runId, (now) =>
@@ -55,26 +55,4 @@ export async function endNeverStarted(session: Session, client: Client, operatio
     );
     await releaseRunLease(store, { runId: run.runId, ended: true });
   }
-}
-
-const dayMs = 24 * 3_600_000;
-
-/**
- * Those pending since the last run of the operation that began: the start of that one ended what was pending before.
- * Reads the runs of two days, since an id begins with its time; `status` lists older ones.
- */
-async function newestPending(store: ControlStore, operation: Operation, now: Date): Promise<RunDocument[]> {
-  const pending: RunDocument[] = [];
-  for (const daysAgo of [0, 1]) {
-    const day = new Date(now.getTime() - daysAgo * dayMs).toISOString().slice(0, 10).replaceAll('-', '');
-    const ids = new Set<string>();
-    for await (const name of store.list(`runs/${day}`)) ids.add(name.split('/')[1] ?? '');
-    const ofOperation = [...ids].filter((id) => id.split('-')[1] === operation).toSorted();
-    for (const runId of ofOperation.toReversed()) {
-      const run = await readRun(store, runId);
-      if (run?.state !== 'pending') return pending;
-      pending.push(run);
-    }
-  }
-  return pending;
 }
