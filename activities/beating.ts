@@ -6,8 +6,7 @@
 import { Context } from '@temporalio/activity';
 import { UnderstudyError, isUnderstudyError } from '../src/errors/error.ts';
 import { timeLimits } from '../src/plan/time-limits.ts';
-import type { StepRuntime } from '../src/run/work/step-context.ts';
-import type { Progress } from '../src/run/work/step-context.ts';
+import type { Progress, StepRuntime } from '../src/run/work/step-context.ts';
 import { showDuration } from '../src/topology/duration.ts';
 import { asFailure } from './failures.ts';
 

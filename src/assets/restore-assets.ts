@@ -17,7 +17,8 @@ import { assetReferences } from '../workspace/references.ts';
 import { restoreAsset, type RestoredAsset } from './restore-asset.ts';
 import { newestFirst } from '../inventory/select.ts';
 import { openStandby, type Standby } from '../standby/standby.ts';
-import { fail, newTally, showCount, skip, sum, toCounts, Tally } from '../run/work/tally.ts';
+import { fail, newTally, skip, sum, toCounts, Tally } from '../run/work/tally.ts';
+import { showCount } from '../topology/figures.ts';
 
 /** Azure allows ten writes a second for each principal. More concurrent writes would only queue. */
 const sideBySide = 8;

@@ -26,7 +26,8 @@ import { partWriter, readLines, type PartWriter } from '../recovery-point/parts.
 import { nothingOf, noPrevious, previousBlobs, type PreviousBlobs, type PreviousUnit } from './previous.ts';
 import { listRecoveryPoints } from '../recovery-point/list-points.ts';
 import { openByRef } from '../recovery-point/recovery-point.ts';
-import { newTally, showBytes, showCount, skip, toCounts } from '../run/work/tally.ts';
+import { newTally, skip, toCounts } from '../run/work/tally.ts';
+import { showBytes, showCount } from '../topology/figures.ts';
 import { findWorkspace } from '../workspace/workspace.ts';
 
 /** How often progress is saved, so that the next attempt continues from there. */

@@ -10,7 +10,7 @@ import { showFindings, type Finding, type LostBlob, type SomeFindings } from '..
 import { replicaIn } from '../recovery-point/find-line.ts';
 import type { BlobLine, SealedManifest } from '../recovery-point/manifest.ts';
 import { sealedIds } from '../recovery-point/list-points.ts';
-import { showCount } from '../run/work/tally.ts';
+import { showCount } from '../topology/figures.ts';
 
 /** Describes a lost blob. `difference`: what is there, and what was expected. */
 export function lostBlob(

@@ -13,7 +13,8 @@ import type { Heartbeat } from '../run/work/heartbeat.ts';
 import { lostBlob, requireAcceptance, showAcceptance } from './lost-blobs.ts';
 import type { BlobLine } from '../recovery-point/manifest.ts';
 import { openStandby, type Standby } from '../standby/standby.ts';
-import { fail, showBytes, showCount, skip, sum, toCounts } from '../run/work/tally.ts';
+import { fail, skip, sum, toCounts } from '../run/work/tally.ts';
+import { showBytes, showCount } from '../topology/figures.ts';
 import { newGroupResult, walkGroups, type GroupResult, type GroupTools, type Walked } from './walk-groups.ts';
 
 /**

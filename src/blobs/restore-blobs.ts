@@ -14,7 +14,8 @@ import { lostBlob, requireAcceptance, showAcceptance } from './lost-blobs.ts';
 import type { BlobLine } from '../recovery-point/manifest.ts';
 import { restoreBlob, type Restored } from './restore-blob.ts';
 import { openStandby, type Standby } from '../standby/standby.ts';
-import { fail, showBytes, showCount, skip, sum, toCounts, type Tally } from '../run/work/tally.ts';
+import { fail, skip, sum, toCounts, type Tally } from '../run/work/tally.ts';
+import { showBytes, showCount } from '../topology/figures.ts';
 import { newGroupResult, walkGroups, type GroupResult, type GroupTools } from './walk-groups.ts';
 
 /** Up to this many blobs of a unit are looked up one by one. More are listed. */

@@ -1,5 +1,6 @@
 /** The findings about config files, as a person reads them before a move. */
 import { showPlace } from '../config-files/error.ts';
+import { showCount } from '../topology/figures.ts';
 import type { TargetFinding, TargetLook } from '../switch/look-at-configs.ts';
 
 /** One line per target, and below it one line per finding with what to do; nothing if no config file is declared. */
@@ -9,7 +10,7 @@ export function showConfigs(looks: readonly TargetLook[]): string[] {
 }
 
 function showLook({ host, target, state, files, changes, findings, more }: TargetLook): string[] {
-  const counts = `${count(changes, 'value')} to change in ${count(files, 'file')}`;
+  const counts = `${showCount(changes, 'value')} to change in ${showCount(files, 'file')}`;
   const [unknown] = findings.filter(({ severity }) => severity === 'unknown');
   // If nobody could check, there is nothing else to say.
   if (state === 'unknown' && findings.length === 1 && unknown)
@@ -26,8 +27,4 @@ const words = { ready: 'ready    ', fails: 'FAILS    ', unknown: 'unknown  ' } a
 function showFinding({ severity, found, expected, next, ...place }: TargetFinding): string[] {
   const word = { fails: 'FAILS: ', warning: '', unknown: 'unknown: ' }[severity];
   return [`            ${word}${showPlace(place)}: ${found}; expected ${expected}`, `            → ${next}`];
-}
-
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`;
 }

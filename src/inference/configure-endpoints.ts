@@ -7,7 +7,8 @@ import { showFindings, writeFindings, type Finding } from '../run/work/findings.
 import { lostAssets, whyLost, type LostAssets } from '../standby/lost-assets.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
 import { openStandby, type Standby } from '../standby/standby.ts';
-import { addTally, fail, newTally, skip, showCount, sum, toCounts } from '../run/work/tally.ts';
+import { addTally, fail, newTally, skip, sum, toCounts } from '../run/work/tally.ts';
+import { showCount } from '../topology/figures.ts';
 import { apiVersions, type ArmResource } from '../azure/azure.ts';
 import { findSettled } from '../azure/settled.ts';
 import { mapBounded } from '../run/work/bounded.ts';

@@ -33,7 +33,7 @@ import {
 import type { SharedThing, Sharing } from '../workspace/sharing.ts';
 import { resourceClasses } from '../topology/words.ts';
 import { sameName } from '../azure/ids.ts';
-import { showCount } from '../run/work/tally.ts';
+import { showCount } from '../topology/figures.ts';
 import { findWorkspace } from '../workspace/workspace.ts';
 
 /** Errors: PreconditionError if the workspace does not exist, AzureUnavailable if it does not answer. */

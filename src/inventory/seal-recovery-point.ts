@@ -23,7 +23,7 @@ import type { LeftBehind, Part, SealedManifest } from '../recovery-point/manifes
 import { countLines, partText, partWriter, readLines } from '../recovery-point/parts.ts';
 import { checkSeal, digestOf, withDigest } from '../recovery-point/recovery-point-checks.ts';
 import { readManifest, sealedName, writeManifest } from '../recovery-point/sealed-manifest.ts';
-import { showBytes, showCount } from '../run/work/tally.ts';
+import { showBytes, showCount } from '../topology/figures.ts';
 
 /**
  * Errors: RecoveryPointError if a part, or an existing seal, is not what was written; ControlStoreError if another seal

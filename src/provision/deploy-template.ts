@@ -8,7 +8,7 @@ import { apiVersions } from '../azure/azure.ts';
 import { UnderstudyError, isUnderstudyError } from '../errors/error.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
-import { showCount } from '../run/work/tally.ts';
+import { showCount } from '../topology/figures.ts';
 import { showDuration, toSeconds } from '../topology/duration.ts';
 import { workspaceId } from '../topology/sides.ts';
 import { deploymentOf, foretell, Foretold } from './what-if.ts';

@@ -1,6 +1,7 @@
 /** Scales deployments up: each existing deployment of the standby gets as many instances as the active one had. */
 import { showFindings, writeFindings, type Finding } from '../run/work/findings.ts';
-import { fail, newTally, showCount, skip, toCounts } from '../run/work/tally.ts';
+import { fail, newTally, skip, toCounts } from '../run/work/tally.ts';
+import { showCount } from '../topology/figures.ts';
 import { apiVersions, type ArmResource, type CallOptions } from '../azure/azure.ts';
 import { findSettled } from '../azure/settled.ts';
 import { forEachBounded } from '../run/work/bounded.ts';

@@ -11,7 +11,7 @@ import {
   type PartDamage,
   type ScrubLedger,
 } from './scrub-ledger.ts';
-import { showCount } from '../run/work/tally.ts';
+import { showCount } from '../topology/figures.ts';
 
 /** A recovery point of which parts are missing or altered. */
 export interface DamagedPoint {

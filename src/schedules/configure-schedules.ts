@@ -18,7 +18,8 @@ import { readPart } from '../recovery-point/recovery-point.ts';
 import { schedulePath, setEnabled, writable } from '../workspace/schedules.ts';
 import { enabledSchedules } from '../fence/stop-intake.ts';
 import { openStandby, type Standby } from '../standby/standby.ts';
-import { fail, newTally, seen, showCount, skip, sum, toCounts } from '../run/work/tally.ts';
+import { fail, newTally, seen, skip, sum, toCounts } from '../run/work/tally.ts';
+import { showCount } from '../topology/figures.ts';
 
 const whatIsLost = 'what its jobs read is not whole';
 

@@ -20,7 +20,8 @@ import type { SealedManifest } from '../recovery-point/manifest.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
 import { isEnabled, schedulePath, setEnabled } from '../workspace/schedules.ts';
 import { planned } from '../standby/standby.ts';
-import { fail, newTally, seen, showCount, skip, sum, toCounts } from '../run/work/tally.ts';
+import { fail, newTally, seen, skip, sum, toCounts } from '../run/work/tally.ts';
+import { showCount } from '../topology/figures.ts';
 
 interface EnabledByRun {
   /** Schedules that this run enables. Its undo disables them again. */

@@ -12,7 +12,7 @@ import {
   showDamagedReplica,
   type KnownDamage,
 } from '../recovery-point/damage.ts';
-import { showCount } from '../run/work/tally.ts';
+import { showCount } from '../topology/figures.ts';
 
 /** Errors: ReconciliationError; ControlStoreError (the ledger of the scrub is not readable). */
 export async function reportDamage(context: StepContext): Promise<StepResult> {

@@ -30,7 +30,8 @@ import {
 import { scrubList, type ScrubTools } from './scrub-list.ts';
 import { damagedParts, takeUpPoints } from './scrub-points.ts';
 import { intervalBefore, shareOf, type ScrubUnit } from './scrub-share.ts';
-import { fail, newTally, seen, showBytes, showCount, skip, sum, toCounts, Tally } from '../run/work/tally.ts';
+import { fail, newTally, seen, skip, sum, toCounts, Tally } from '../run/work/tally.ts';
+import { showBytes, showCount } from '../topology/figures.ts';
 import { findWorkspace } from '../workspace/workspace.ts';
 
 /** What is read together. `again`: replicas of a list that are known to be damaged. */

@@ -14,7 +14,8 @@ import { countLines } from '../recovery-point/parts.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
 import { secretless } from './secret-name.ts';
 import { openStandby, type Standby } from '../standby/standby.ts';
-import { fail, newTally, seen, showCount, skip, sum, toCounts } from '../run/work/tally.ts';
+import { fail, newTally, seen, skip, sum, toCounts } from '../run/work/tally.ts';
+import { showCount } from '../topology/figures.ts';
 
 type Outcome = 'made' | 'already' | Omit<Finding, 'what'>;
 

@@ -22,7 +22,8 @@ import { startHeartbeat, type Heartbeat } from '../run/work/heartbeat.ts';
 import { isCopied } from '../workspace/source-account.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
 import { openStandby, type Standby } from '../standby/standby.ts';
-import { fail, newTally, showCount, skip, sum, toCounts, type Tally } from '../run/work/tally.ts';
+import { fail, newTally, skip, sum, toCounts, type Tally } from '../run/work/tally.ts';
+import { showCount } from '../topology/figures.ts';
 import { nameOfId } from '../workspace/workspace.ts';
 
 interface Work {

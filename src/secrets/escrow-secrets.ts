@@ -26,7 +26,8 @@ import { listRecoveryPoints } from '../recovery-point/list-points.ts';
 import { openByRef } from '../recovery-point/recovery-point.ts';
 import { secretless, secretName } from './secret-name.ts';
 import { secretWriter, type WriteSecret } from './write-secret.ts';
-import { fail, newTally, seen, showCount, skip, sum, toCounts, type Tally } from '../run/work/tally.ts';
+import { fail, newTally, seen, skip, sum, toCounts, type Tally } from '../run/work/tally.ts';
+import { showCount } from '../topology/figures.ts';
 
 /**
  * What Azure refuses to return or to store is counted as failed. The recovery point is made without it.

@@ -4,7 +4,7 @@ import { lookAtConfigsAlone } from '../../operations/look-at-configs.ts';
 import { planOperation, requireNoProblem, type MadePlan } from '../../operations/plan-operation.ts';
 import { operationNames, type Operation } from '../../plan/operations.ts';
 import type { RecoveryPointSummary } from '../../plan/recovery-point-summary.ts';
-import { showCount } from '../../run/work/tally.ts';
+import { showCount } from '../../topology/figures.ts';
 import { showDuration } from '../../topology/duration.ts';
 import { phases, resourceClasses } from '../../topology/words.ts';
 import { showThing } from '../../workspace/sharing.ts';

@@ -11,7 +11,7 @@ import { readStatus } from '../../operations/status.ts';
 import { worstOf, type Status } from '../../operations/status-shape.ts';
 import { requireCompleted, type Watched } from '../../operations/runs/watch-run.ts';
 import { describeRun } from '../../run/describe-run.ts';
-import { showCount } from '../../run/work/tally.ts';
+import { showCount } from '../../topology/figures.ts';
 import { showDuration } from '../../topology/duration.ts';
 import { showWeights } from '../../topology/pointer.ts';
 import { showThing } from '../../workspace/sharing.ts';

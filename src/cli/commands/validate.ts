@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { TopologySchema, ValidTopology } from '../../operations/documents/topology.ts';
 import { validateTopology, type Validation } from '../../operations/validate.ts';
-import { showCount } from '../../run/work/tally.ts';
+import { showCount } from '../../topology/figures.ts';
 import { topologyJsonSchema } from '../../topology/json-schema.ts';
 import { showProblem } from '../../topology/load.ts';
 import { command, topologyFile } from '../command.ts';

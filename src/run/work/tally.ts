@@ -2,8 +2,6 @@
 import { z } from 'zod';
 import { reconcile, type Counts } from './outcome.ts';
 
-export { showBytes, showCount } from '../../topology/figures.ts';
-
 const Count = z.int().nonnegative();
 const ByReason = z.record(z.string(), Count);
 
