@@ -1,14 +1,18 @@
 /** Detects whether what a run waits for still shows progress. A killed worker is noticed within seconds. */
+import { z } from 'zod';
 import type { RunHandle } from './runs.ts';
 
 /** What has shown no progress, and for how long. */
-export interface Silence {
-  /** `step "restore/data/blobs"`, `its activity endRun`, `its workflow`. */
-  what: string;
-  kind: 'no heartbeat' | 'no worker';
-  /** How long it has been silent. */
-  seconds: number;
-}
+export const Silence = z.object({
+  what: z
+    .string()
+    .describe(
+      'What shows no sign of life: `step "restore/data/blobs"`, `its activity endRun`, `its workflow`',
+    ),
+  kind: z.enum(['no heartbeat', 'no worker']),
+  seconds: z.number().describe('For how long'),
+});
+export type Silence = z.infer<typeof Silence>;
 
 /**
  * Steps send a heartbeat every second, and a running worker starts waiting work at once. Clocks may differ by a few

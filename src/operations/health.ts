@@ -18,23 +18,18 @@ import type { Topology } from '../topology/topology.ts';
 import { sendProbe } from '../traffic/probe.ts';
 import type { Session } from './session.ts';
 
-/** `unknown`: the check could not be made, and the detail says why. */
-export type CheckState = 'ok' | 'failed' | 'unknown';
+/** One check of a region. `unknown`: it could not be made, and the detail says why. */
+const Check = z.object({ what: z.string(), state: z.enum(['ok', 'failed', 'unknown']), detail: z.string() });
+export type Check = z.infer<typeof Check>;
+export type CheckState = Check['state'];
 
-/** The result of one check of a region. */
-export interface Check {
-  what: string;
-  state: CheckState;
-  detail: string;
-}
-
-/** The state of a region, and the checks that it follows from. */
-export interface Health {
-  region: string;
-  /** Unhealthy if any check failed; unknown if none failed, and not all could be made. */
-  state: 'healthy' | 'unhealthy' | 'unknown';
-  checks: Check[];
-}
+/** A region. Unhealthy if any check failed; unknown if none failed, and not all could be made. */
+export const Health = z.object({
+  region: z.string(),
+  state: z.enum(['healthy', 'unhealthy', 'unknown']),
+  checks: z.array(Check),
+});
+export type Health = z.infer<typeof Health>;
 
 const SeenHealth = z.strictObject({
   lastHealthyAt: z.string().optional(),

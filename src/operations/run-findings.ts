@@ -3,7 +3,8 @@ import type { Silence } from '../client/silence.ts';
 import { describeRun, howToEnd } from '../run/describe-run.ts';
 import type { RunDocument } from '../run/run-document.ts';
 import { showDuration } from '../topology/duration.ts';
-import type { Finding, Found } from './status-shape.ts';
+import type { Finding } from './documents/status.ts';
+import type { Found } from './status-shape.ts';
 
 export function ofRuns(found: Found): Finding[] {
   const { status, open } = found;

@@ -2,6 +2,7 @@
  * What both workspaces use, and what that means for an operation: for `plan`, for `status`, and before a run is
  * started.
  */
+import { z } from 'zod';
 import { listRecoveryPoints } from '../recovery-point/list-points.ts';
 import { openByRef } from '../recovery-point/recovery-point.ts';
 import type { SealedManifest } from '../recovery-point/manifest.ts';
@@ -12,7 +13,7 @@ import type { AcceptedLoss } from '../plan/plan.ts';
 import { showRefusal, sortFindings, type StandbyFinding } from '../standby/findings.ts';
 import { findSharing, mendOneDefault, oneDefault, readUsed } from '../workspace/find-sharing.ts';
 import { inspectStandby } from '../standby/inspect-standby.ts';
-import type { SharedThing } from '../workspace/sharing.ts';
+import { SharedThing } from '../workspace/sharing.ts';
 import { otherRegion, sideOf } from '../topology/sides.ts';
 import type { Topology } from '../topology/topology.ts';
 
@@ -24,15 +25,19 @@ export interface Looking {
 }
 
 /** What both workspaces share. */
-export interface SharedNow {
-  things: SharedThing[];
-  /** When this was so (ISO 8601): earlier than now if a region did not answer; absent: unknown. */
-  seenAt?: string;
-  /** Why it was not read now. */
-  unread?: string;
-  /** Why the workspaces cannot stand in for each other; absent: they can. */
-  problem?: string;
-}
+export const SharedNow = z.object({
+  things: z.array(SharedThing),
+  seenAt: z
+    .string()
+    .optional()
+    .describe('When this was so: earlier than now if a region did not answer; absent: unknown'),
+  unread: z.string().optional().describe('Why it was not read now'),
+  problem: z
+    .string()
+    .optional()
+    .describe('Why the workspaces cannot stand in for each other; absent: they can'),
+});
+export type SharedNow = z.infer<typeof SharedNow>;
 
 /**
  * Read from both regions; if one does not answer, as the newest recovery point of the writer has it. Errors:

@@ -3,7 +3,8 @@ import { showDamagedPoint, showDamagedReplica } from '../recovery-point/damage.t
 import { showDuration, toSeconds } from '../topology/duration.ts';
 import { resourceClasses } from '../topology/words.ts';
 import { ofRuns } from './run-findings.ts';
-import type { Finding, Found } from './status-shape.ts';
+import type { Finding } from './documents/status.ts';
+import type { Found } from './status-shape.ts';
 
 /** Every finding, grouped by what it is about. */
 export function findingsOf(found: Found): Finding[] {

@@ -27,7 +27,7 @@ import { readRegistered, type Registered } from './register.ts';
 import type { Session } from './session.ts';
 import { sharedNow } from './sharing.ts';
 import { findingsOf } from './status-findings.ts';
-import type { Status } from './status-shape.ts';
+import type { Status } from './documents/status.ts';
 
 /** Without `client`, nothing about Temporal is included. Errors: those of the control store. */
 export async function readStatus(session: Session, client?: Client, now = new Date()): Promise<Status> {

@@ -1,37 +1,38 @@
 /** Known damage to recovery points: to replicas, and to parts of manifests. */
 import { createHash } from 'node:crypto';
+import { z } from 'zod';
 import type { ControlStore } from '../control-store/store.ts';
 import { isUnderstudyError } from '../errors/error.ts';
 import {
   changeScrubLedger,
+  DamagedReplica,
   openDamage,
+  PartDamage,
   readScrubLedger,
   sealDamage,
-  type DamagedReplica,
-  type PartDamage,
   type ScrubLedger,
 } from './scrub-ledger.ts';
 import { showCount } from '../topology/figures.ts';
 
 /** A recovery point of which parts are missing or altered. */
-export interface DamagedPoint {
-  id: string;
-  damaged: PartDamage[];
-  /** Someone has accepted it. */
-  accepted: boolean;
-}
+export const DamagedPoint = z.object({
+  id: z.string(),
+  damaged: z.array(PartDamage),
+  accepted: z.boolean().describe('Someone has accepted it'),
+});
+export type DamagedPoint = z.infer<typeof DamagedPoint>;
 
 /** All damage that scrubbing has found and that is not repaired. */
-export interface KnownDamage {
-  /** How many replicas are damaged, and for how many of them someone has accepted the loss. */
-  replicas: { count: number; accepted: number };
-  /** The first few of them. */
-  examples: DamagedReplica[];
-  /** Recovery points with missing or altered parts. */
-  points: DamagedPoint[];
-  /** The oldest time at which a replica was last read (ISO 8601). Absent if none was read. */
-  oldestReadAt?: string;
-}
+export const KnownDamage = z.object({
+  replicas: z.object({ count: z.int(), accepted: z.int() }),
+  examples: z.array(DamagedReplica).describe('The first few damaged replicas'),
+  points: z.array(DamagedPoint).describe('Recovery points with missing or altered parts'),
+  oldestReadAt: z
+    .string()
+    .optional()
+    .describe('When the replica was read that has not been read for longest; absent if none was read'),
+});
+export type KnownDamage = z.infer<typeof KnownDamage>;
 
 /**
  * Returns the damage that scrubbing has found and that is not repaired. `limit`: how many replicas to name.
