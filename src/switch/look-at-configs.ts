@@ -2,7 +2,8 @@
  * Inspects the config targets of one host, on that host, before a failover: does what the rewriting would do, but
  * writes nothing.
  */
-import type { ConfigFinding, ConfigTarget } from '../config-files/outcome.ts';
+import { z } from 'zod';
+import type { ConfigTarget } from '../config-files/outcome.ts';
 import { lookAtConfigs } from '../config-files/targets.ts';
 import type { WorkspaceMapping } from '../config-files/mapping.ts';
 import { isDefect, isUnderstudyError, messageOf } from '../errors/error.ts';
@@ -21,29 +22,33 @@ export interface HostLookRequest extends DeclaredMove, Pick<RunReference, 'contr
   deadlineSeconds: number;
 }
 
-/** A finding of an inspection. */
-export interface TargetFinding extends Omit<ConfigFinding, 'severity'> {
-  /** `unknown`: it could not be inspected. */
-  severity: ConfigFinding['severity'] | 'unknown';
-}
+/** One finding about a target. */
+export const TargetFinding = z.object({
+  severity: z
+    .enum(['fails', 'warning', 'unknown'])
+    .describe('fails: the rewriting would fail here. unknown: this could not be looked at'),
+  file: z.string(),
+  line: z.int().exactOptional(),
+  column: z.int().exactOptional(),
+  found: z.string(),
+  expected: z.string(),
+  next: z.string(),
+});
+export type TargetFinding = z.infer<typeof TargetFinding>;
 
-/** The result of inspecting one target. */
-export interface TargetLook {
-  host: string;
-  /** The file, or the Git working copy. */
-  target: string;
-  /**
-   * `ready`: the rewriting would succeed, as far as is known. `fails`: it would not. `unknown`: it could not be
-   * inspected.
-   */
-  state: 'ready' | 'fails' | 'unknown';
-  /** Files that can be rewritten, and how many values would change in them. */
-  files: number;
-  changes: number;
-  findings: TargetFinding[];
-  /** How many more findings there are. */
-  more?: number;
-}
+/** What was found about one target. */
+export const TargetLook = z.object({
+  host: z.string(),
+  target: z.string().describe('The file, or the Git working copy'),
+  state: z
+    .enum(['ready', 'fails', 'unknown'])
+    .describe('Whether its rewriting would succeed; unknown: nobody can tell'),
+  files: z.int().describe('Files that can be rewritten'),
+  changes: z.int().describe('Values that would be changed in them'),
+  findings: z.array(TargetFinding),
+  more: z.int().optional().describe('How many findings there are more'),
+});
+export type TargetLook = z.infer<typeof TargetLook>;
 
 /** How many findings to return: the result passes through Temporal. */
 const mostFindings = 50;
