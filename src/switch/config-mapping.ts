@@ -37,11 +37,12 @@ interface MappingSource extends DeclaredMove {
  */
 export async function readMapping(source: MappingSource): Promise<WorkspaceMapping> {
   const { azure, store, to, signal } = source;
-  const { sealed, ...open } = await openByRef(store, source.recoveryPoint);
+  const open = await openByRef(store, source.recoveryPoint);
+  const { sealed } = open;
   const standby = await findWorkspace(azure.arm, { ...to, template: undefined }, signal);
   const account = await azure.blobAccount(standby.storageAccountId, { signal });
   const own = sealed.accounts.find((each) => each.own);
-  const urls = await scoringUrls(source, { sealed, ...open });
+  const urls = await scoringUrls(source, open);
   if (own) urls.push({ from: own.endpoint, to: account.endpoint });
   return {
     ...declaredMapping(source),

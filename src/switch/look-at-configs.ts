@@ -10,6 +10,7 @@ import { isDefect, isUnderstudyError, messageOf } from '../errors/error.ts';
 import type { RecoveryPointRef } from '../plan/plan.ts';
 import type { Environments } from '../run/environment.ts';
 import type { RunReference } from '../run/reference.ts';
+import { inTime } from '../run/work/in-time.ts';
 import type { ConfigTarget as DeclaredTarget } from '../topology/topology.ts';
 import { declaredMapping, readMapping, type DeclaredMove } from './config-mapping.ts';
 
@@ -67,9 +68,8 @@ export function hostLooker({ azure, openStore }: Pick<Environments, 'azure' | 'o
     return Promise.all(
       request.targets.map(async (declared) => {
         const target = targetFrom(declared);
-        const look = () => lookAtConfigs({ target, mapping });
         try {
-          const { files, findings } = await inTime(left, look);
+          const { files, findings } = await within(left, lookAtConfigs({ target, mapping }));
           const changes = files.reduce((sum, file) => sum + file.changes.length, 0);
           return lookOf(target, [...findings, ...doubts], { files: files.length, changes });
         } catch (error) {
@@ -141,10 +141,11 @@ async function likelyMapping(
   // Nothing is written, so a placeholder address is good enough.
   const awaited = (endpoint: string) => `https://${endpoint}.not-there-yet.invalid/score`;
   try {
-    const mapping = await inTime(ms, async () => {
+    const read = async () => {
       const store = await openStore(request);
       return readMapping({ ...request, azure, store, signal: inTimeSignal, awaited });
-    });
+    };
+    const mapping = await within(ms, read());
     return { mapping, doubts: [] };
   } catch (error) {
     if (isDefect(error)) throw error;
@@ -162,15 +163,7 @@ async function likelyMapping(
   }
 }
 
-/** Stops waiting after `ms`. The work itself continues. */
-async function inTime<T>(ms: number, work: () => Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${(ms / 1000).toFixed(1)}s`)), ms);
-  });
-  try {
-    return await Promise.race([work(), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+/** No answer is an Error that says how long was waited. */
+function within<T>(ms: number, answer: Promise<T>): Promise<T> {
+  return inTime(answer, ms, `no answer within ${(ms / 1000).toFixed(1)}s`);
 }

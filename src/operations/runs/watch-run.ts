@@ -7,6 +7,7 @@ import { isOver } from '../../plan/run-states.ts';
 import { howToEnd } from '../../run/describe-run.ts';
 import { readRun } from '../../run/journal.ts';
 import type { RunProgress } from '../../run/progress.ts';
+import { inTime } from '../../run/work/in-time.ts';
 import type { StartedRun } from './open-run.ts';
 import type { Session } from '../session.ts';
 
@@ -100,22 +101,9 @@ interface Look {
 /** One read, with a time limit: a query waits for a worker, and there may be none. */
 async function look(read: () => Promise<RunProgress>): Promise<Look> {
   try {
-    return { seen: await inTime(read(), 'no worker answers'), error: undefined };
+    return { seen: await inTime(read(), lookMs, 'no worker answers'), error: undefined };
   } catch (error) {
     return { seen: undefined, error };
-  }
-}
-
-async function inTime<T>(answer: Promise<T>, otherwise: string): Promise<T> {
-  const cutOff = new AbortController();
-  const late = delay(lookMs, undefined, { signal: cutOff.signal }).then(() => {
-    throw new Error(otherwise);
-  });
-  late.catch(() => undefined);
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    cutOff.abort();
   }
 }
 
@@ -144,8 +132,8 @@ function silenceTeller(watcher: Watcher, runId: string): (look: Look, temporal: 
 async function ended(session: Session, run: StartedRun): Promise<{ over?: Watched; temporal: boolean }> {
   const { runId } = run;
   try {
-    if ((await inTime(readStatus(run.handle), 'no answer')) === 'RUNNING') return { temporal: true };
-    const { state, reason } = await inTime(run.handle.result(), 'no answer');
+    if ((await inTime(readStatus(run.handle), lookMs, 'no answer')) === 'RUNNING') return { temporal: true };
+    const { state, reason } = await inTime(run.handle.result(), lookMs, 'no answer');
     return { over: { runId, state: state as Watched['state'], reason: reason ?? '' }, temporal: true };
   } catch (error) {
     const journalled = await readRun(session.store, runId).catch(() => undefined);
