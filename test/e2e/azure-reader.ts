@@ -4,8 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
 import * as tls from 'node:tls';
-import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-blob';
+import { BlobServiceClient, type BlobClient, StorageSharedKeyCredential } from '@azure/storage-blob';
 import type { CloudAddress } from '../../src/stack/state.ts';
 
 export interface Resource {
@@ -135,6 +136,16 @@ export async function digestsBelow(
     }),
   );
   return Object.fromEntries(digests);
+}
+
+/**
+ * A blob's text, by one request: `downloadToBuffer` asks for the length first, and of a blob that is written anew between the two it
+ * gives the new content cut to the former length.
+ */
+export async function readText(blob: BlobClient): Promise<string> {
+  const { readableStreamBody } = await blob.download();
+  if (!readableStreamBody) throw new Error(`${blob.name} has no content`);
+  return text(readableStreamBody);
 }
 
 function trust(authority: string): void {

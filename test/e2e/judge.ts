@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { AzureReader, Resource } from './azure-reader.ts';
+import { readText, type AzureReader, type Resource } from './azure-reader.ts';
 import type { Scene } from './harness.ts';
 import { canaries } from './set-up.ts';
 import { filesOf, meant, readWorkspace, translate, type Workspace } from './workspaces.ts';
@@ -54,7 +54,7 @@ export async function readControlStore(scene: Scene): Promise<Map<string, string
   const container = (await scene.azure.blobs(scene.azure.controlStore())).getContainerClient('understudy');
   const documents = new Map<string, string>();
   for await (const { name } of container.listBlobsFlat()) {
-    documents.set(name, (await container.getBlobClient(name).downloadToBuffer()).toString('utf8'));
+    documents.set(name, await readText(container.getBlobClient(name)));
   }
   return documents;
 }

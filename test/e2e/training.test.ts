@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Resource } from './azure-reader.ts';
+import { readText, type Resource } from './azure-reader.ts';
 import { Scene } from './harness.ts';
 import { Report } from '../../src/report/schema.ts';
 import { waitFor } from './processes.ts';
@@ -61,7 +61,7 @@ describe('a training that dies with its region', () => {
     for (const side of [east, west]) await putCompute(scene, side);
     await submit(scene, east, 'proof-whole', 'train.py');
     expect(await statusWhen(scene, east, 'proof-whole', finished)).toBe('Completed');
-    whole = await read(east.container, 'azureml/proof-whole/model/model.json');
+    whole = await readText(east.container.getBlobClient('azureml/proof-whole/model/model.json'));
 
     await submit(scene, east, 'proof-interrupted', 'paced.py');
     const folder = 'checkpoints/proof-interrupted/';
@@ -90,12 +90,12 @@ describe('a training that dies with its region', () => {
     const [{ name } = { name: '' }] = successors;
     expect(await statusWhen(scene, west, name, finished)).toBe('Completed');
     const artifacts = await openContainer(scene, west, 'azureml');
-    const log = await read(artifacts, `ExperimentRun/dcid.${name}/user_logs/std_log.txt`);
+    const log = await readText(artifacts.getBlobClient(`ExperimentRun/dcid.${name}/user_logs/std_log.txt`));
     const [, step] = /^resumed from .* at step (\d+)$/m.exec(log) ?? [];
     expect(Number(step), log).toBeGreaterThanOrEqual(2 * every);
     expect(Number(step), log).toBeLessThan(steps);
     expect(whole).toContain(`"steps": ${steps}`);
-    expect(await read(west.container, `azureml/${name}/model/model.json`)).toBe(whole);
+    expect(await readText(west.container.getBlobClient(`azureml/${name}/model/model.json`))).toBe(whole);
   });
 
   it('was not given half of a checkpoint, the highest of all, and the report says what it lost', async () => {
@@ -127,7 +127,9 @@ const half = 'step-590';
 
 /** As if the training had come to write the highest of its checkpoints and had not ended: what is there would be read as one. */
 async function putHalf({ container }: Side, folder: string): Promise<void> {
-  const state = JSON.parse(await read(container, `${folder}step-${every}.json`)) as { step: number };
+  const state = JSON.parse(await readText(container.getBlobClient(`${folder}step-${every}.json`))) as {
+    step: number;
+  };
   const content = JSON.stringify({ ...state, step: 590 });
   await container.getBlockBlobClient(`${folder}${half}.json`).upload(content, Buffer.byteLength(content));
 }
@@ -259,8 +261,4 @@ async function names(container: ContainerClient, prefix: string): Promise<string
   const found: string[] = [];
   for await (const { name } of container.listBlobsFlat({ prefix })) found.push(name);
   return found;
-}
-
-async function read(container: ContainerClient, name: string): Promise<string> {
-  return (await container.getBlobClient(name).downloadToBuffer()).toString('utf8');
 }

@@ -3,6 +3,7 @@
  * a region pointer that is lost is no fresh install.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { readText } from './azure-reader.ts';
 import { Scene } from './harness.ts';
 import {
   journals,
@@ -143,8 +144,7 @@ describe('a workspace that has moved', () => {
 
 async function readPointer(scene: Scene): Promise<{ epoch: { number: number } }> {
   const container = (await scene.azure.blobs(scene.azure.controlStore())).getContainerClient('understudy');
-  const text = await container.getBlobClient('pointer.json').downloadToBuffer();
-  return JSON.parse(text.toString('utf8')) as { epoch: { number: number } };
+  return JSON.parse(await readText(container.getBlobClient('pointer.json'))) as { epoch: { number: number } };
 }
 
 function isUndone(record: { state: string } | undefined): boolean {

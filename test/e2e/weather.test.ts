@@ -33,6 +33,12 @@ const over = { errorRate: null, status: null, throttle: null };
 /** Failures that are seen before the weather clears. */
 const enough = 4;
 
+/** Whoever reads the worker's log learns what failed, where, and how often it was tried. */
+async function saysWhatFailed(): Promise<boolean> {
+  const log = await readFile(join(scene.folder, 'worker.log'), 'utf8');
+  return /^\S+Z WARN run \S+, step provision\/\S+, attempt \d+: Activity failed: \w+: .*500/m.test(log);
+}
+
 describe('a failover under an Azure that fails and recovers', () => {
   it('in each of the seven phases', async () => {
     const failover = scene.command(['failover', '--to', 'westus3', '--yes', '--reason', 'bad weather']);
@@ -47,15 +53,12 @@ describe('a failover under an Azure that fails and recovers', () => {
         );
         return failed.length >= enough;
       });
+      if (phase === 'provision') await waitFor('the worker to say what failed', saysWhatFailed);
       await scene.admin('POST', `/regions/${region}/faults`, over);
     }
     expect(await failover.ended, failover.output).toBe(0);
     await scene.admin('DELETE', '/faults');
     await judgeMoved(scene, before);
-    // Whoever reads the worker's log learns what failed, where, and how often it was tried.
-    expect(await readFile(join(scene.folder, 'worker.log'), 'utf8')).toMatch(
-      /^\S+Z WARN run \S+, step provision\/\S+, attempt \d+: Activity failed: \w+: .*500/m,
-    );
   });
 
   it('when long-running operations fail half-way, once each', async () => {

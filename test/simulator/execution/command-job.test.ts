@@ -185,8 +185,8 @@ describe('a command job', () => {
     await workspace.compute('single', 1, { 'local-azure-execute': 'true' });
     const computeId = `${workspace.id}/computes/single`;
     await workspace.submit('first', { command: 'sleep 1000', computeId });
-    await workspace.submit('second', { command: 'echo second', computeId });
     await workspace.reaches('first', 'Running');
+    await workspace.submit('second', { command: 'echo second', computeId });
     await workspace.reaches('second', 'Queued');
     await workspace.azure.arm('POST', `${workspace.id}/jobs/first/cancel`);
     expect(await workspace.ends('second')).toBe('Completed');
