@@ -17,7 +17,7 @@ const exitCodes = [
   ['1', 'failed', ': the message says what, and what to do'],
   ['2', 'bad usage or bad input', ': nothing was changed'],
   ['3', 'declined or cancelled by a person, or no longer watched', ': the message says what continues'],
-  ['4', 'of status: a person should see to something', ''],
+  ['4', 'of status: something needs a person', ''],
   ['5', 'of status: something is broken', ': a failover now would fail, or lose more than it must'],
 ] as const;
 
@@ -30,8 +30,12 @@ export const exitCodeTable = [
   ...exitCodes.map(([code, what, more]) => `  ${code}  ${what}${more}`),
 ].join('\n');
 
-/** In one line, for the help of each command. */
-export const exitCodeLine = `Exit codes: ${exitCodes.map(([code, what]) => `${code} ${what}`).join('; ')}`;
+/** In one line, for the help of one command: only the program's own `status` has codes of its own. */
+export function exitCodeLine(of: Command): string {
+  const isStatus = of.name() === 'status' && of.parent?.parent === null;
+  const own = exitCodes.filter(([, what]) => isStatus || !what.startsWith('of status'));
+  return `Exit codes: ${own.map(([code, what]) => `${code} ${what.replace('of status: ', '')}`).join('; ')}`;
+}
 
 /** The topology that the person named, or the default one. */
 export function topologyFile(of: Command): string {

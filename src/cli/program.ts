@@ -21,18 +21,20 @@ import { loadEnvironment } from './environment-file.ts';
 const environmentTable = `
 Environment:
   TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_…   where Temporal is
-  AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET                    who we are to Azure (or "az login")
-  AZURE_AUTHORITY_HOST, AZURE_RESOURCE_MANAGER_ENDPOINT                    another cloud than the public one
-  NODE_EXTRA_CA_CERTS                                                      its certificate authority
-  NO_COLOR, CI                                                             plain output
+  AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET                    the sign-in to Azure (or "az login")
+  AZURE_AUTHORITY_HOST, AZURE_RESOURCE_MANAGER_ENDPOINT                    endpoints of another cloud than public Azure
+  NODE_EXTRA_CA_CERTS                                                      that cloud's certificate authority
+  NO_COLOR, CI                                                             no colour, no redrawing
 
 Every command prints one JSON document with --output json: see docs/json-output.md.`;
 
 /** The command line. Parsing throws a CommanderError for wrong usage, and for help. */
 export function makeProgram(): Command {
   const program = new Command('understudy')
-    .description('Keeps an Azure Machine Learning workspace able to move to another region, and moves it.')
-    .option('-t, --topology <file>', 'the topology', 'understudy.yaml')
+    .description(
+      'Disaster recovery for Azure Machine Learning workspaces: keeps a standby in another region, and fails over to it.',
+    )
+    .option('-t, --topology <file>', 'the topology file', 'understudy.yaml')
     .option(
       '--environment <file>',
       'read environment variables from this file first (as "stack up" writes one)',
@@ -65,7 +67,7 @@ export function makeProgram(): Command {
     for (const each of [command, ...command.commands]) {
       // Each command's help has what applies to every command.
       each.exitOverride().showHelpAfterError('(see --help)').configureHelp({ showGlobalOptions: true });
-      each.addHelpText('after', `\n${exitCodeLine}`);
+      each.addHelpText('after', `\n${exitCodeLine(each)}`);
     }
   }
   return program;

@@ -88,6 +88,6 @@ it('does not write over a topology that is there, and says what to do', async ()
 
 it('register says in its help that it reads a topology file', async () => {
   const { out } = await understudy('register', '--help');
-  expect(out).toContain('keep this topology file');
-  expect(out).toContain('It needs the topology file (--topology)');
+  expect(out).toContain('store the topology and its templates');
+  expect(out).toContain('It reads the topology file (--topology)');
 });

@@ -14,7 +14,7 @@ interface Shared {
 export function chaosCommand(): Command {
   const chaos = command(
     'chaos',
-    'make the embedded local Azure fail, by scenarios that a seed repeats',
+    'inject failures into the local Azure, by scenario; a seed makes them repeatable',
     'understudy chaos list\nunderstudy chaos start region-lost --region eastus\nunderstudy chaos stop',
   );
   for (const each of [listCommand(), startCommand(), statusCommand(), stopCommand()]) chaos.addCommand(each);
@@ -27,14 +27,14 @@ export function chaosCommand(): Command {
  */
 function withFolder(of: Command, anyStack = false): Command {
   return of.addOption(
-    new Option('--folder <folder>', "where the stack's state is").default(defaultFolder).hideHelp(anyStack),
+    new Option('--folder <folder>', "folder of the stack's state").default(defaultFolder).hideHelp(anyStack),
   );
 }
 
 function listCommand(): Command {
   const list = command(
     'list',
-    'the scenarios there are, with their parameters',
+    'list the scenarios and their parameters',
     'understudy chaos list --output json',
   );
   return shows(withFolder(list, true), z.array(Scenario), async () => {
@@ -46,16 +46,16 @@ function listCommand(): Command {
 function startCommand(): Command {
   const start = command(
     'start',
-    'start a scenario; parameters are options of its own ("chaos list" shows them)',
+    'start a scenario, with the parameters that "chaos list" shows',
     'understudy chaos start region-lost --region eastus\n' +
       'understudy chaos start region-flapping --region eastus --period 30s --duty 50% --for 5m\n' +
       'understudy chaos start brownout --region eastus --errors 20% --seed 7',
   )
     .argument('<name>', 'the scenario’s name')
-    .argument('[parameters...]', 'its parameters: --name value')
+    .argument('[parameters...]', 'parameters of the scenario: --name value')
     .option('--region <region>', 'the region to affect')
     .option('--seed <number>', 'reproduces the same failures', wholeNumber)
-    .option('--for <duration>', 'how long, as in 500ms, 60s, 15m, 1h (default: until it is stopped)')
+    .option('--for <duration>', 'how long: 500ms, 60s, 15m, 1h (default: until it is stopped)')
     .allowUnknownOption();
   type Options = Shared & { region?: string; seed?: number; for?: string };
   return shows(
@@ -78,7 +78,7 @@ function at(folder: string): string {
 }
 
 function statusCommand(): Command {
-  const status = command('status', 'the scenarios that run now', 'understudy chaos status');
+  const status = command('status', 'list the running scenarios', 'understudy chaos status');
   return shows(withFolder(status), z.array(Running), async (_output, { folder }: Shared) => {
     const running = await (await openChaos(folder)).running();
     const text = running.length === 0 ? 'no scenario runs' : running.map(show).join('\n');

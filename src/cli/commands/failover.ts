@@ -27,18 +27,18 @@ interface Options {
 export function failoverCommand(): Command {
   const failover = command(
     'failover',
-    'move the workspace to the standby region, now; watches the run to its end',
+    'move the workspace to the standby region now, and watch the run to its end',
     'understudy failover --reason "eastus is down"\nunderstudy failover --to westus3 --yes --reason "INC-4711" --outage-began 2026-11-21T02:58:00Z',
   )
     .option('--to <region>', 'the region to move to; required with --yes, or without a terminal')
-    .option('-y, --yes', 'do not ask')
-    .option('--reason <text>', 'why, for the report; required with --accept-loss')
+    .option('-y, --yes', 'do not ask for confirmation')
+    .option('--reason <text>', 'why; recorded in the report; required with --accept-loss')
     .option('--even-if-healthy', 'fail over even if the active region is, or may be, healthy')
     .option(
       '--outage-began <time>',
       'when the outage began, ISO 8601; default: the first failed health check',
     )
-    .option('--recovery-point <id>', 'restore this recovery point rather than the newest')
+    .option('--recovery-point <id>', 'restore this recovery point instead of the newest')
     .addOption(acceptLossOption());
   return shows(failover, FailoverOutcome, async (output, options: Options, self: Command) => {
     const triggeredAt = new Date();

@@ -18,11 +18,13 @@ export function inspectCommands(): Command[] {
 function runsCommand(): Command {
   const of = command(
     'runs',
-    'list the runs of this topology, newest first, as the journal has them',
+    'list the runs of this topology, newest first',
     'understudy runs --limit 50\nunderstudy runs --all --output json',
   )
-    .addOption(new Option('--limit <count>', 'how many to list').argParser(parseLimit).default(newestRuns))
-    .addOption(new Option('--all', 'list all of them').conflicts('limit'))
+    .addOption(
+      new Option('--limit <count>', 'how many runs to list').argParser(parseLimit).default(newestRuns),
+    )
+    .addOption(new Option('--all', 'list every run').conflicts('limit'))
     .option('--journal', 'kept for old scripts; has no effect');
   return shows(
     of,

@@ -27,10 +27,12 @@ export function planCommand(): Command {
     'understudy plan\nunderstudy plan --operation failover --output json',
   )
     .addOption(
-      new Option('--operation <operation>', 'which').choices(operationNames.toReversed()).default('failover'),
+      new Option('--operation <operation>', 'the operation to plan')
+        .choices(operationNames.toReversed())
+        .default('failover'),
     )
-    .option('--to <region>', 'plan a move to this region; default: the one that is not active')
-    .option('--recovery-point <id>', 'plan with this recovery point rather than the newest')
+    .option('--to <region>', 'the region to move to; default: the one that is not active')
+    .option('--recovery-point <id>', 'restore this recovery point instead of the newest')
     .addOption(acceptLossOption());
   return shows(plan, PlanDocument, async ({ paint }, options: Options, self: Command) => {
     const opened = await session(self);

@@ -8,11 +8,11 @@ import { shows } from '../output.ts';
 export function registerCommand(): Command {
   const of = command(
     'register',
-    'keep this topology file, with the templates that it names, in the control store: for runs without a file',
+    'store the topology and its templates in the control store, for runs that are started without a file',
     'understudy register\nunderstudy register --topology dr/understudy.yaml',
   ).addHelpText(
     'after',
-    '\nIt needs the topology file (--topology), the templates that it names, and a sign-in to Azure. Run it again after each change of them.',
+    '\nIt reads the topology file (--topology) and the templates named in it. Run it again after each change of them.',
   );
   return shows(of, RegisteredBundle, async (_output, _options: object, self: Command) => {
     const { registered, changed } = await register(await session(self), whoAmI());

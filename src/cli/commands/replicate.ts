@@ -19,12 +19,9 @@ export function replicateCommand(): Command {
     'take a recovery point now',
     'understudy replicate --reason "before the release"\nunderstudy replicate --registered --timeout 30m',
   )
-    .option('--reason <text>', 'why', 'taken by hand')
+    .option('--reason <text>', 'why; recorded in the report', 'taken by hand')
     .option('--timeout <duration>', 'maximum total time, such as 30m; default: policies.replicateDeadline')
-    .option(
-      '--registered',
-      'use the topology and templates that are registered in the control store, as a scheduler does',
-    );
+    .option('--registered', 'use the topology and templates that "register" stored, as a scheduler does');
   return shows(of, RunOutcome, async (output, options: Options, self: Command) => {
     const { reason, registered } = options;
     const deadlineSeconds = secondsOf(options.timeout);

@@ -19,9 +19,12 @@ export function restorePointerCommand(): Command {
     'rebuild a lost region pointer from the journal, with a higher epoch',
     'understudy restore-pointer --reason "pointer.json was deleted by a clean-up job"',
   )
-    .requiredOption('--reason <text>', 'the reason, kept in the pointer')
-    .option('--writer <region>', 'the region that may be written; default: what the journal says')
-    .option('-y, --yes', 'do not ask');
+    .requiredOption('--reason <text>', 'why; recorded in the pointer')
+    .option(
+      '--writer <region>',
+      'the region that becomes the writer; default: the one that the journal names',
+    )
+    .option('-y, --yes', 'do not ask for confirmation');
   return shows(restore, RestoredPointer, async (output, options: Options, self: Command) => {
     const opened = await session(self);
     const lost = await findLostPointer(opened, options.writer);
@@ -46,6 +49,6 @@ async function confirm(output: Output, writer: string, { yes }: Options): Promis
   if (yes === true) return;
   if (!process.stdin.isTTY)
     throw new UnderstudyError('UsageError', 'nobody can be asked (no terminal): expected --yes');
-  const question = 'Type the name of the region that may be written: ';
+  const question = 'Type the name of the region that becomes the writer: ';
   await ask(output, (terminal) => requireWord(terminal, question, writer));
 }

@@ -13,7 +13,7 @@ interface Options {
 export function retryCommand(): Command {
   const retry = command(
     'retry',
-    'start a run again from its journal, also on another Temporal; what is done is not done again',
+    'start a run again from its journal, on the same Temporal or another; completed steps are not repeated',
     'understudy retry 20261121T030000Z-failover-3f9a\n' +
       'understudy retry 20261121T030000Z-failover-3f9a --accept-loss verify/data/blobs --reason "INC-4711: one log file"',
   )
@@ -21,7 +21,7 @@ export function retryCommand(): Command {
     .argument('<run>', 'the run’s id, as "understudy runs" lists it')
     .option(
       '--accept-loss <step...>',
-      'continue without what these steps cannot do: each does the rest, and the report names first what is lost',
+      'let these steps complete without what they cannot do; the report begins with what is lost',
     )
     .option('--reason <text>', 'why the loss is accepted; required with --accept-loss');
   return shows(retry, RunOutcome, async (output, runId: string, options: Options, self: Command) => {

@@ -9,7 +9,7 @@ import { shows } from '../output.ts';
 export function stackCommand(): Command {
   const stack = command(
     'stack',
-    'the embedded stack: a Temporal server and a local Azure, on this machine',
+    'start or stop the embedded stack: a Temporal server and a local Azure on this machine',
     'understudy stack up\nunderstudy stack down',
   );
   stack.addCommand(upCommand());
@@ -37,15 +37,15 @@ const UpStack = z.object({
 function upCommand(): Command {
   const up = command(
     'up',
-    'start it, or what of it does not run; it stays up until "stack down"',
+    'start the parts that do not run yet; they stay up until "stack down"',
     'understudy stack up\nsource .understudy/env && understudy worker\n' +
       'understudy stack up --azure-only --regions eastus,westus3 --port 8443',
   )
-    .option('--folder <folder>', 'where its state is', defaultFolder)
-    .option('--azure-only', 'the local Azure alone, without Temporal')
+    .option('--folder <folder>', 'folder of its state', defaultFolder)
+    .option('--azure-only', 'start the local Azure only, without Temporal')
     .option(
       '--regions <list>',
-      "the local Azure's regions (default: those it had before, at first eastus,westus3,centralus)",
+      'regions of the local Azure (default: the same as before; on the first start eastus,westus3,centralus)',
       regionNames,
     )
     .option(
@@ -55,7 +55,7 @@ function upCommand(): Command {
     )
     .option(
       '--pace <factor>',
-      'factor for the duration of long-running operations for its long-running operations',
+      'multiplies the duration of the local Azure’s long-running operations; 0 ends them at once',
       numberFromZero,
     );
   return shows(up, UpStack, async (output, { folder, azureOnly, regions, port, pace }: UpFlags) => {
@@ -95,9 +95,9 @@ const DownStack = z.object({
 });
 
 function downCommand(): Command {
-  const down = command('down', 'end every process of it', 'understudy stack down --purge')
-    .option('--folder <folder>', 'where its state is', defaultFolder)
-    .option('--purge', 'remove its state too: what the stack put into the folder, and nothing else');
+  const down = command('down', 'stop all processes of the stack', 'understudy stack down --purge')
+    .option('--folder <folder>', 'folder of its state', defaultFolder)
+    .option('--purge', 'also delete its state: what the stack put into the folder, and nothing else');
   return shows(down, DownStack, async (_output, options: { folder: string; purge?: boolean }) => {
     const { folder, purge = false } = options;
     const { ended, left } = await stackDown(folder, { purge });

@@ -24,7 +24,7 @@ import { showRun } from '../watch.ts';
 export function statusCommand(): Command {
   const of = command(
     'status',
-    'who writes and serves, what a failover could restore, what runs, what is owed, what is wrong',
+    'show which region writes and serves, what a failover could restore, open runs, debts and problems',
     'understudy status\nunderstudy status --output json',
   ).option('-w, --watch', 'watch the current run until it ends');
   return shows(of, StatusDocument, async (output, options: { watch?: boolean }, self: Command) => {

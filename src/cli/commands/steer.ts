@@ -42,7 +42,7 @@ function cancelCommand(): Command {
     'understudy cancel\nunderstudy cancel 20261121T030000Z-failover-3f9a',
   )
     .argument('[run]', 'the run’s id; default: the open failover')
-    .option('--replication', 'cancel the running replication; copied data stays');
+    .option('--replication', 'cancel the running replication instead; copied data stays');
   return shows(
     cancel,
     CancelOutcome,
@@ -70,7 +70,7 @@ function nothingToCancel({ runId, cancelled, endedAt, stateReason }: RunDocument
 }
 
 async function carryOut(output: Output, opened: Session, run: RunDocument): Promise<Shown<RunOutcome>> {
-  output.say(`${run.runId}: the cancel is written down: from now on the run is only undone`);
+  output.say(`${run.runId}: the cancel is recorded: from now on the run is only undone`);
   try {
     return await withTemporal((client) =>
       seeThrough(
@@ -84,7 +84,7 @@ async function carryOut(output: Output, opened: Session, run: RunDocument): Prom
     if (!isUnderstudyError(error, 'TemporalError')) throw error;
     throw new UnderstudyError('TemporalError', messageOf(error), {
       next:
-        'The cancel is written down; nothing undoes the run yet. ' +
+        'The cancel is recorded, but nothing undoes the run yet. ' +
         `As soon as Temporal is up: understudy retry ${run.runId}.`,
       cause: error,
     });

@@ -17,7 +17,7 @@ export function validateCommand(): Command {
     .option('--schema', 'print the JSON Schema of a topology, for editors, instead')
     .addHelpText(
       'after',
-      '\nIt ends with 2 where something is wrong. A warning, on standard error, is about what may be meant: a region that this version does not know, a compiled template that may be old.',
+      '\nIt exits with 2 if something is wrong. Warnings go to standard error: a region that this version does not know, a compiled template that may be out of date.',
     );
   const documents = z.union([ValidTopology, TopologySchema]);
   return shows(validate, documents, async (_output, options: { schema?: boolean }, self: Command) => {

@@ -15,9 +15,9 @@ import { shows } from '../output.ts';
 export function workerCommand(): Command {
   const of = command(
     'worker',
-    'execute runs; needs Temporal and Azure, and no topology file: each run carries one',
+    'execute runs; needs Temporal and Azure, but no topology file: each run carries its own',
     'understudy worker\nunderstudy worker --host train-01',
-  ).option('--host <name>', 'look at and rewrite the config files of this host, and do nothing else');
+  ).option('--host <name>', 'only read and rewrite the config files of this host');
   return shows(of, WorkerState, async (output, { host }: { host?: string }) => {
     if (host === '')
       throw new UnderstudyError('UsageError', '--host: expected the name of a host, got nothing');
