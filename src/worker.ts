@@ -19,6 +19,7 @@ import { UnderstudyError, messageOf } from './errors/error.ts';
 import { hostQueue, taskQueue } from './plan/queues.ts';
 import { namesItsStep, workerLogger } from './worker-log.ts';
 
+/** What a worker is made of. */
 export interface WorkerOptions extends ActivityDependencies {
   /** Serves this host's queue rather than the common one. */
   host?: string;
@@ -104,6 +105,7 @@ async function compiledWorkflows(cacheDirectory: string): Promise<string> {
   return file;
 }
 
+/** The key of the cached workflow bundle: it changes with the sources and with the versions of the SDK. */
 export async function digestOfSources(versionOf = installedVersion): Promise<string> {
   const hash = createHash('sha256');
   for (const name of bundledBy) hash.update(`${name}@${versionOf(name)}\n`);

@@ -5,6 +5,7 @@ import type { RunSummary } from '../src/run/progress.ts';
 import type { RunStart } from '../src/run/reference.ts';
 import { takeUp } from './run.ts';
 
+/** One recovery point. Its result says how the run ended. */
 export async function replicate(start: RunStart): Promise<RunSummary> {
   const run = takeUp(start);
   await run.begin();

@@ -31,6 +31,7 @@ const outcomeKey = defineSearchAttributeKey(searchAttributes.outcome, 'KEYWORD')
 const { beginRun, planUndo, endRun } = proxyActivities<Activities>(optionsOf('control'));
 const { writeReport } = proxyActivities<Activities>(reporting);
 
+/** The parts of a run, in the order in which a workflow calls them. */
 export interface Run {
   /** Throws if the run cannot begin; a cancel before that is no error. */
   begin(): Promise<void>;

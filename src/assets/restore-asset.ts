@@ -17,6 +17,7 @@ export type RestoredAsset =
   | { state: 'restored' | 'already' }
   | { state: 'failed'; reason: string; lost?: true };
 
+/** What restoring one asset needs. */
 export interface RestoreAsset {
   line: AssetLine;
   arm: Arm;

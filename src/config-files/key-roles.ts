@@ -40,6 +40,7 @@ const unmistakable = /(?:SUBSCRIPTION_ID|RESOURCE_?GROUP(?:_NAME)?|WORKSPACE_NAM
 /** Maps whose keys users invent: these keys mean nothing to Azure ML. */
 const freeMaps = new Set(['TAGS', 'PROPERTIES', 'INPUTS', 'OUTPUTS', 'PARAMETERS', 'METADATA']);
 
+/** What the value of a key names. */
 export interface KeyMeaning {
   role: KeyRole;
   /** The key's prefix. Keys with the same prefix belong together. */

@@ -29,6 +29,7 @@ interface Notice {
   text: string;
 }
 
+/** What the values of a file name. */
 export interface Meaning {
   opinions: Map<ConfigScalar, Opinion[]>;
   notices: Notice[];

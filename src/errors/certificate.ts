@@ -20,6 +20,7 @@ export function certificateFault(code: string): CertificateFault | undefined {
   return faults[code];
 }
 
+/** A server to ask for its certificate. */
 export interface TlsServer {
   host: string;
   port: number;

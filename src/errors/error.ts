@@ -44,6 +44,7 @@ export type ErrorCode = keyof typeof codes;
 
 export const errorCodes = Object.keys(codes) as [ErrorCode, ...ErrorCode[]];
 
+/** What an error says besides its message. */
 export interface ErrorDetails {
   /** What the person can do next, one sentence. */
   next?: string;
@@ -67,6 +68,7 @@ export interface ErrorDetails {
   cause?: unknown;
 }
 
+/** Every error that is expected. Its code decides whether it is retried, and the exit code. */
 export class UnderstudyError extends Error {
   readonly code: ErrorCode;
   readonly details: ErrorDetails;
@@ -87,6 +89,7 @@ export class UnderstudyError extends Error {
   }
 }
 
+/** With `code`: only an error of that code. */
 export function isUnderstudyError(error: unknown, code?: ErrorCode): error is UnderstudyError {
   return error instanceof UnderstudyError && (code === undefined || error.code === code);
 }

@@ -145,6 +145,7 @@ function toSeen(job: RawJob, side: Side): StoppedJob {
   };
 }
 
+/** What cancelling many jobs needs. */
 export interface CancelAll extends Asking {
   /** In the order in which they are cancelled. */
   names: readonly string[];

@@ -26,6 +26,7 @@ export class GaveUp extends Error {
   }
 }
 
+/** How long a fence waits for the region. */
 export interface FenceDeadlineOptions {
   signal: AbortSignal;
   /** How long the region may make no progress. */

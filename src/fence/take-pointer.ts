@@ -9,6 +9,7 @@ import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { forgiveDebts } from './old-side.ts';
 
+/** Takes the region pointer for the target with a new epoch, by compare-and-swap. */
 export async function takePointer(context: StepContext): Promise<StepResult> {
   const { store, run, plan, topology, to } = context;
   await context.recordUndo(() => ({ writer: plan.from }));

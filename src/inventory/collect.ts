@@ -4,6 +4,7 @@ import type { WorkspaceRef } from '../topology/topology.ts';
 import { azureJobs } from '../workspace/jobs/azure-jobs.ts';
 import type { RawJob } from '../workspace/jobs/job.ts';
 
+/** What listing the unfinished jobs needs. */
 export interface CollectJobs {
   arm: Arm;
   workspace: WorkspaceRef;

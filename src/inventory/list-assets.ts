@@ -13,6 +13,7 @@ import { isExcluded, selectsName, selectVersions, type Selection } from './selec
 /** ARM allows 25 reads a second for each principal. More concurrent reads would only queue. */
 const readsSideBySide = 8;
 
+/** What listing assets needs. */
 export interface ListAssets {
   arm: Arm;
   workspace: string;

@@ -14,6 +14,7 @@ import { partWriter } from '../recovery-point/parts.ts';
 import { withoutSecrets } from '../workspace/without-secrets.ts';
 import type { KnownWorkspace } from '../workspace/workspace.ts';
 
+/** What listing the other resources of a workspace needs. */
 export interface ListResources {
   arm: Arm;
   workspace: KnownWorkspace;

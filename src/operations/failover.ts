@@ -16,6 +16,7 @@ import type { Session } from './session.ts';
 import type { TargetLook } from '../switch/look-at-configs.ts';
 import { startOperation } from './runs/start-operation.ts';
 
+/** What a person asks for with a failover. */
 export interface FailoverRequest {
   /** The region to move to; default: the one that is not active. */
   to?: string;

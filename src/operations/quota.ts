@@ -18,6 +18,7 @@ export interface QuotaProblem {
   users: string[];
 }
 
+/** What the quota of the standby lacks. */
 export interface QuotaFindings {
   problems: QuotaProblem[];
   /** Sizes that the region does not offer at all. */

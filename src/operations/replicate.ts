@@ -5,6 +5,7 @@ import { requireRegistered } from './register.ts';
 import type { Session } from './session.ts';
 import { startOperation } from './runs/start-operation.ts';
 
+/** What a person or a scheduler asks for with a replication. */
 export interface ReplicateRequest {
   reason: string;
   /** How long it may take in all; default: the topology's policy. */

@@ -6,6 +6,7 @@ import { showDuration } from '../topology/duration.ts';
 import type { Finding } from './documents/status.ts';
 import type { Found } from './status-shape.ts';
 
+/** What is wrong with open and recent runs. */
 export function ofRuns(found: Found): Finding[] {
   const { status, open } = found;
   const starting: Finding[] =

@@ -18,6 +18,7 @@ import { toSeconds } from '../topology/duration.ts';
 /** Milliseconds that signing in may take. */
 const signInMs = 15_000;
 
+/** A topology, and the clients for its control store and Azure. */
 export interface Session extends LoadedTopology {
   azure: Azure;
   store: ControlStore;

@@ -2,6 +2,7 @@
 import { loadTopology, makeCheckedBundle } from '../bundle/make-bundle.ts';
 import type { Problem } from '../topology/load.ts';
 
+/** What validating a topology found. */
 export interface Validation {
   file: string;
   topology: string;

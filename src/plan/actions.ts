@@ -138,6 +138,7 @@ export function actionOf(name: ActionName): ActionRow {
   return actions[name];
 }
 
+/** Whether a cancel undoes the action. */
 export function isUndoable(name: ActionName): name is UndoableAction {
   return actions[name].undo === 'undone';
 }

@@ -9,6 +9,7 @@ import { urgencies, type LeftOver, type Report, type Task, type TaskGroup, type 
 /** How many tasks of one owner to show. The rest are counted, and are in the lists of the report. */
 const longestGroup = 12;
 
+/** What became of a run, as far as people must act on it. */
 export interface TaskInput {
   run: string;
   from: string;

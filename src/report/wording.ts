@@ -130,6 +130,7 @@ export interface ObjectiveRow {
   why: string;
 }
 
+/** Measured RTO and RPO of each class against its objectives. */
 export function objectiveRows(objectives: ClassObjectives[]): ObjectiveRow[] {
   return objectives.flatMap(({ class: name, strategy, rto, rpo }): ObjectiveRow[] => {
     const of = { class: name, strategy };

@@ -1,6 +1,7 @@
 /** The RTO and the RPO that a reader looks for first: those of the class that did worst against its objective. */
 import type { ClassObjectives, Verdict } from './schema.ts';
 
+/** One measure, and its objective. */
 export interface WorstMeasure {
   name: 'RTO' | 'RPO';
   class: ClassObjectives['class'];

@@ -4,6 +4,7 @@ import { renderHtml } from './html/html.ts';
 import type { Report } from './schema.ts';
 import { renderText } from './text.ts';
 
+/** Names of the three forms, below the container. */
 export interface WrittenReport {
   json: string;
   html: string;

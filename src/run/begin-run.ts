@@ -25,6 +25,7 @@ export interface OpenedPlan {
   records: StepOutcome[];
 }
 
+/** What the workflow gets of a run that begins. */
 export interface BegunRun extends OpenedPlan {
   header: Pick<RunDocument, 'from' | 'to' | 'triggeredAt'>;
   /** Somebody has cancelled the run: it is undone, and none of its steps starts. */

@@ -32,6 +32,7 @@ export interface GivenUp {
   message: string;
 }
 
+/** Whether the run has ended, or was cancelled at the last moment. */
 export interface EndedRun {
   /** False: somebody has cancelled the run in the meantime, and it must be undone first. */
   ended: boolean;

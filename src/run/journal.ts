@@ -115,6 +115,7 @@ export async function listSteps(store: ControlStore, runId: string): Promise<Ste
   return records;
 }
 
+/** Runs, and the documents of runs that cannot be read. */
 export interface RunList {
   /** Newest first: a run's id begins with its time. */
   runs: RunDocument[];
@@ -122,6 +123,7 @@ export interface RunList {
   damaged: DamagedRun[];
 }
 
+/** A run whose document cannot be read. */
 export interface DamagedRun {
   runId: string;
   error: UnderstudyError;

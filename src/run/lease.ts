@@ -70,6 +70,7 @@ export async function takeRunLease(
   }
 }
 
+/** Who wants a lease, and for how long. */
 export interface LeaseRequest {
   runId: string;
   holder: string;

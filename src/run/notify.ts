@@ -32,6 +32,7 @@ export interface Notification {
   next?: string;
 }
 
+/** Environment variables and sender; by default those of the process. */
 export interface NotifyOptions {
   environment?: NodeJS.ProcessEnv;
   send?: Send;

@@ -25,6 +25,7 @@ export type StepProgressState =
   | 'undone'
   | 'undo-failed';
 
+/** A step as people watch it. */
 export interface StepProgress {
   id: string;
   /** Absent in operations without phases (`deploy`, `replicate`). */
@@ -49,6 +50,7 @@ export interface StepProgress {
   lost?: number;
 }
 
+/** A run as people watch it. */
 export interface RunProgress {
   runId: string;
   operation: Operation;

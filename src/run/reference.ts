@@ -2,6 +2,7 @@
 import type { Operation } from '../plan/operations.ts';
 import type { Topology } from '../topology/topology.ts';
 
+/** Names a run, in its workflow and in the journal. */
 export interface RunReference {
   runId: string;
   topology: string;
@@ -21,6 +22,7 @@ export interface RunExecution extends RunStart {
   holder: string;
 }
 
+/** Names a step of a run. */
 export interface StepRequest {
   run: RunExecution;
   step: string;

@@ -14,6 +14,7 @@ export interface Started {
   mark: string;
 }
 
+/** How a process of the stack is started. */
 export interface StartOptions {
   name: string;
   command: string;

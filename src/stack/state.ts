@@ -94,6 +94,7 @@ export function writeState(home: string, state: StackState): void {
   renameSync(join(home, `${fileName}.new`), join(home, fileName));
 }
 
+/** Removes what the stack has put into its folder, and nothing else. */
 export async function removeState(home: string): Promise<void> {
   await rm(join(home, fileName), { force: true });
 }

@@ -53,6 +53,7 @@ export const mutable = [
   'properties',
 ] as const;
 
+/** Whether the product knows this type of asset. */
 export function isAssetType(value: string): value is AssetType {
   return Object.hasOwn(assetTypes, value);
 }

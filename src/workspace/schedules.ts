@@ -14,10 +14,12 @@ export function writable({ properties }: ArmResource): JsonObject {
   return kept;
 }
 
+/** Whether the schedule fires. */
 export function isEnabled({ properties }: ArmResource): boolean {
   return properties['isEnabled'] !== false;
 }
 
+/** ARM path of a schedule. `workspace`: its ARM id. */
 export function schedulePath(workspace: string, name: string): string {
   return `${workspace}/schedules/${encodeURIComponent(name)}`;
 }

@@ -53,6 +53,7 @@ export interface Container {
   container: string;
 }
 
+/** Whether both are the same container of the same account. */
 export function sameContainer(one: Container, other: Container): boolean {
   return sameName(one.account, other.account) && one.container === other.container;
 }

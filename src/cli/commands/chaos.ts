@@ -11,6 +11,7 @@ interface Shared {
   folder: string;
 }
 
+/** `understudy chaos`, with its subcommands. */
 export function chaosCommand(): Command {
   const chaos = command(
     'chaos',

@@ -24,6 +24,7 @@ interface Options {
   acceptLoss?: string[];
 }
 
+/** `understudy failover`: shows the plan, asks, starts the run, and watches it. */
 export function failoverCommand(): Command {
   const failover = command(
     'failover',

@@ -6,6 +6,7 @@ import { command, topologyFile } from '../command.ts';
 import { shows } from '../output.ts';
 import { starterTopology } from '../starter-topology.ts';
 
+/** `understudy init`: never overwrites a file. */
 export function initCommand(): Command {
   const init = command(
     'init',

@@ -11,6 +11,7 @@ import { shows } from '../output.ts';
 import { saveReport, showReport } from '../save-report.ts';
 import type { Paint } from '../view/colour.ts';
 
+/** `understudy runs` and `understudy report`. */
 export function inspectCommands(): Command[] {
   return [runsCommand(), reportCommand()];
 }

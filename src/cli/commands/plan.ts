@@ -20,6 +20,7 @@ interface Options {
   acceptLoss?: string[];
 }
 
+/** `understudy plan`. */
 export function planCommand(): Command {
   const plan = command(
     'plan',

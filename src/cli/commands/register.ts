@@ -5,6 +5,7 @@ import { register } from '../../operations/register.ts';
 import { command, session } from '../command.ts';
 import { shows } from '../output.ts';
 
+/** `understudy register`. */
 export function registerCommand(): Command {
   const of = command(
     'register',

@@ -13,6 +13,7 @@ interface Options {
   registered?: true;
 }
 
+/** `understudy replicate`: watches the run that it starts, or that runs already. */
 export function replicateCommand(): Command {
   const of = command(
     'replicate',

@@ -13,6 +13,7 @@ interface Options {
   yes?: boolean;
 }
 
+/** `understudy restore-pointer`: asks before it writes. */
 export function restorePointerCommand(): Command {
   const restore = command(
     'restore-pointer',

@@ -10,6 +10,7 @@ interface Options {
   reason?: string;
 }
 
+/** `understudy retry`. */
 export function retryCommand(): Command {
   const retry = command(
     'retry',

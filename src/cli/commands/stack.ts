@@ -6,6 +6,7 @@ import { command } from '../command.ts';
 import { interruptible } from '../interrupt.ts';
 import { shows } from '../output.ts';
 
+/** `understudy stack up` and `understudy stack down`. */
 export function stackCommand(): Command {
   const stack = command(
     'stack',

@@ -21,6 +21,7 @@ import { failureOf, shows, type Output } from '../output.ts';
 import type { Paint } from '../view/colour.ts';
 import { showRun } from '../watch.ts';
 
+/** `understudy status`: its exit code says how bad the worst finding is. */
 export function statusCommand(): Command {
   const of = command(
     'status',

@@ -11,6 +11,7 @@ import { command, session, withTemporal } from '../command.ts';
 import { shows, type Output, type Shown } from '../output.ts';
 import { seeThrough } from '../see-through.ts';
 
+/** `understudy pause`, `unpause` and `cancel`. */
 export function steerCommands(): Command[] {
   return [
     steer('pause', 'pause the open failover: running steps finish, no new ones start', true),

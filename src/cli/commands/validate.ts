@@ -8,6 +8,7 @@ import { showProblem } from '../../topology/load.ts';
 import { command, topologyFile } from '../command.ts';
 import { shows } from '../output.ts';
 
+/** `understudy validate`. */
 export function validateCommand(): Command {
   const validate = command(
     'validate',

@@ -12,6 +12,7 @@ import { environments } from '../../run/environment.ts';
 import { command } from '../command.ts';
 import { shows } from '../output.ts';
 
+/** `understudy worker`: runs until it is interrupted. */
 export function workerCommand(): Command {
   const of = command(
     'worker',

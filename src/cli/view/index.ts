@@ -23,11 +23,13 @@ export interface ViewStream {
   off(event: 'resize', listener: () => void): unknown;
 }
 
+/** Environment variables and clock; by default those of the process. */
 export interface ViewOptions {
   env?: Record<string, string | undefined>;
   now?: () => Date;
 }
 
+/** A live view of a run. */
 export interface View {
   /** Undefined: nothing newer is known, and what is shown stays. */
   update(progress: RunProgress | undefined): void;

@@ -11,6 +11,7 @@ import { showDuration } from '../../topology/duration.ts';
 import { phases, resourceClasses, type Phase } from '../../topology/words.ts';
 import { showProgress } from './progress-bar.ts';
 
+/** Size, colour and time of one frame. */
 export interface RenderOptions {
   /** Width of the terminal in cells. */
   columns: number;

@@ -22,11 +22,13 @@ export interface ConfigScalar {
   write(value: string): Edit;
 }
 
+/** One key and its value. */
 export interface ConfigEntry {
   key: ConfigScalar | undefined;
   value: ConfigNode;
 }
 
+/** A mapping. */
 export interface ConfigBlock {
   kind: 'block';
   entries: ConfigEntry[];
@@ -55,6 +57,7 @@ export interface ConfigDocument {
   scalars: ConfigScalar[];
 }
 
+/** A place in a file; both count from 1. */
 export interface Position {
   line: number;
   column: number;

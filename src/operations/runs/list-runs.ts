@@ -6,6 +6,7 @@ import type { Session } from '../session.ts';
 /** A run, or the id of one that cannot be read, and why. */
 export type ListedRun = RunDocument | { runId: string; damaged: string };
 
+/** The newest runs, and whether there are older ones. */
 export interface NewestRuns {
   /** Newest first: a run's id begins with its time. */
   runs: ListedRun[];

@@ -18,6 +18,7 @@ import {
   unknown,
 } from '../wording.ts';
 
+/** A part of the page, with its heading. */
 export interface Section {
   id: string;
   title: string;

@@ -2,6 +2,7 @@
 import { html, type Insert, type Markup } from './markup.ts';
 import { unknown } from '../wording.ts';
 
+/** A column of a table. */
 export interface Column {
   label: string;
   numeric?: boolean;

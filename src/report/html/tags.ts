@@ -5,6 +5,7 @@ import { stateMarks, stateWords } from '../wording.ts';
 
 export type Tone = 'good' | 'bad' | 'warn' | 'quiet';
 
+/** A word in the colour of its tone. */
 export function tag(tone: Tone, text: string): Markup {
   return html`<span class="tag ${tone}">${text}</span>`;
 }
@@ -28,10 +29,12 @@ export const verdictTones = {
   'no objective': ['quiet', '–'],
 } as const satisfies Record<Verdict, [Tone, string]>;
 
+/** The state of a step, coloured. */
 export function stateTag(state: StepState): Markup {
   return tag(stateTones[state], `${stateMarks[state]} ${stateWords[state]}`);
 }
 
+/** What a person should do next. False if there is nothing to say. */
 export function next(text: string | undefined): Markup | false {
   return text !== undefined && html` <span class="next">Next: ${text}</span>`;
 }

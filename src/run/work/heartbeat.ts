@@ -3,6 +3,7 @@ import type { Progress, StepContext } from './step-context.ts';
 
 const intervalMs = 1000;
 
+/** Progress of long work, saved now and again. */
 export interface Heartbeat {
   /** Throws FencedError once the lease is lost. Cheap: call it for each item and each chunk of a stream. */
   beat: () => Promise<void>;

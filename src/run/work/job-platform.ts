@@ -30,6 +30,7 @@ export interface PlatformJob<Raw> {
   raw: Raw;
 }
 
+/** What each request to the platform carries. */
 export interface JobRequestOptions {
   signal?: AbortSignal;
   /** Not urgent: leaves room for requests that are. */

@@ -34,6 +34,7 @@ export const Evidence = z.strictObject({
 });
 export type Evidence = z.infer<typeof Evidence>;
 
+/** What an action returns. */
 export interface StepResult {
   /** One line for a person, true and complete: "212 of 212 blobs copied (24.1 MB)". */
   detail: string;

@@ -16,6 +16,7 @@ export interface Spool<T> extends AsyncIterable<T> {
   discard(): Promise<void>;
 }
 
+/** Limits of a spool. */
 export interface SpoolOptions {
   /** How many items are in memory. */
   inMemory?: number;
@@ -103,6 +104,7 @@ export interface Spools {
   discard(except?: readonly unknown[]): Promise<void>;
 }
 
+/** Makes spools that are freed together. */
 export function spools(): Spools {
   const made: Spool<unknown>[] = [];
   return {
@@ -134,6 +136,7 @@ export interface Cursor<T> {
   close(): Promise<void>;
 }
 
+/** Goes through sorted items, to be merged with others by key. */
 export function cursor<T>(items: AsyncIterable<T> | Iterable<T>, keyOf: (item: T) => string): Cursor<T> {
   const iterator = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
   let head: { key: string; item: T } | undefined;

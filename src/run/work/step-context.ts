@@ -8,6 +8,7 @@ import type { Bundle } from '../bundle.ts';
 import type { StepResult } from './outcome.ts';
 import type { RunHeader } from '../run-document.ts';
 
+/** What an action gets. */
 export interface StepContext {
   run: RunHeader;
   plan: Plan;
@@ -36,11 +37,13 @@ export interface StepContext {
   acceptedLoss?: AcceptedLoss;
 }
 
+/** Who accepts that a step does not do everything, and why. */
 export interface AcceptedLoss {
   by: string;
   reason: string;
 }
 
+/** How far a step is. */
 export interface Progress {
   /** "blobs", "jobs". */
   unit: string;

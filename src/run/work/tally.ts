@@ -40,6 +40,7 @@ export function addTally(to: Tally, { done, already, bytes, skipped, failed }: T
   for (const [reason, count] of Object.entries(failed)) fail(to, reason, count);
 }
 
+/** Returns the sum of the values. */
 export function sum(record: Record<string, number>): number {
   return Object.values(record).reduce((total, count) => total + count, 0);
 }

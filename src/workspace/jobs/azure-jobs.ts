@@ -10,6 +10,7 @@ export type AzureJobs = JobPlatform<RawJob, { properties: JsonObject }>;
 /** How many jobs are read concurrently. The client stays below the subscription's limits by itself. */
 const window = 8;
 
+/** The jobs of an Azure Machine Learning workspace, as the job platform that steps work with. */
 export function azureJobs(arm: Arm, workspace: WorkspaceRef): AzureJobs {
   const jobs = `${workspaceId(workspace)}/jobs`;
   const version = apiVersions.machineLearning;

@@ -54,6 +54,7 @@ export function isFinished(status: string): boolean {
   return finished.has(status.toLowerCase());
 }
 
+/** Returns the job type: `Command`, `Pipeline`, …; empty if Azure does not say it. */
 export function typeOf(job: RawJob): string {
   return textAt(job.properties, 'jobType') ?? 'Unknown';
 }
@@ -98,10 +99,12 @@ export function interactiveServices(job: RawJob): string[] {
   });
 }
 
+/** When the job was submitted (ISO 8601). */
 export function createdAt(job: RawJob): string | undefined {
   return isObject(job['systemData']) ? textAt(job['systemData'], 'createdAt') : undefined;
 }
 
+/** Who submitted the job. */
 export function ownerOf(job: RawJob): string | undefined {
   return (
     tagsOf(job)['owner'] ?? (isObject(job['systemData']) ? textAt(job['systemData'], 'createdBy') : undefined)
