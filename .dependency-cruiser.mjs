@@ -45,8 +45,7 @@ for (const entry of readdirSync('src', { recursive: true, withFileTypes: true })
   if (entry.isFile()) filesIn.set(entry.parentPath, (filesIn.get(entry.parentPath) ?? 0) + 1);
 }
 for (const [folder, files] of filesIn) {
-  if (files > mostFiles)
-    throw new Error(`${folder} holds ${files} files; split it by concept, at ${mostFiles}`);
+  if (files > mostFiles) throw new Error(`${folder} holds ${files} files; split it by concept, at ${mostFiles}`);
 }
 
 const oneWay = rooms.map((room, index) => ({

@@ -67,9 +67,7 @@ export async function progressing<T>(
 }
 
 function silence(seconds: number, latest: Progress | undefined): UnderstudyError {
-  const last = latest
-    ? `; last: ${latest.done}${latest.total ? ` of ${latest.total}` : ''} ${latest.unit}`
-    : '';
+  const last = latest ? `; last: ${latest.done}${latest.total ? ` of ${latest.total}` : ''} ${latest.unit}` : '';
   return new UnderstudyError(
     'StalledError',
     `no progress for ${showDuration(seconds * 1000)} (policies.progressDeadline)${last}: the attempt was ended`,

@@ -1,12 +1,6 @@
 /** The activities. Each action of a plan is one activity, which gives its step heartbeats and cancellation. */
 import { actions, type ActionName } from '../src/plan/actions.ts';
-import {
-  runBeginner,
-  undoPlanner,
-  type BegunRun,
-  type MakePlan,
-  type OpenedPlan,
-} from '../src/run/begin-run.ts';
+import { runBeginner, undoPlanner, type BegunRun, type MakePlan, type OpenedPlan } from '../src/run/begin-run.ts';
 import { reportWriter } from '../src/report/report-writer.ts';
 import { runEnder, type EndedRun, type EndOfRun } from '../src/run/end-run.ts';
 import type { Environments } from '../src/run/environment.ts';
@@ -61,10 +55,7 @@ export function createActivities({
   const look = hostLooker(open);
   const tell = endTeller(open);
   const step = (request: StepRequest) => progressing(request, (runtime) => runStep(request, runtime));
-  const steps = Object.fromEntries(Object.keys(actions).map((name) => [name, step])) as Record<
-    ActionName,
-    typeof step
-  >;
+  const steps = Object.fromEntries(Object.keys(actions).map((name) => [name, step])) as Record<ActionName, typeof step>;
   return {
     ...steps,
     beginRun: (run) => beating(() => begin(run)),

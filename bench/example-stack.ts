@@ -54,12 +54,7 @@ export async function onExampleStack<T>(
     const { settings, azure } = await setUp(programs, folder, stack, further);
     const common = [...nodeArguments, program, 'worker'];
     const worker = await programs.background('worker', common, settings, 'ready');
-    await programs.background(
-      'worker-train-01',
-      [program, 'worker', '--host', 'train-01'],
-      settings,
-      'ready',
-    );
+    await programs.background('worker-train-01', [program, 'worker', '--host', 'train-01'], settings, 'ready');
     const file = join(folder, 'understudy.yaml');
     const understudy = (...args: string[]) =>
       programs.run(program, ['-t', file, ...args], settings, args[0] === 'status' ? [0, 4, 5] : [0]);
@@ -110,10 +105,7 @@ async function addFurther(azure: Azure, subscriptionId: string, { blobs, jobs }:
   const workspace = `${group}/providers/Microsoft.MachineLearningServices/workspaces/fraud-east`;
   const resource = await azure.arm.get(workspace, apiVersions.machineLearning);
   const account = await azure.blobAccount(textField(resource, 'storageAccount'));
-  const datastore = await azure.arm.get(
-    `${workspace}/datastores/workspaceblobstore`,
-    apiVersions.machineLearning,
-  );
+  const datastore = await azure.arm.get(`${workspace}/datastores/workspaceblobstore`, apiVersions.machineLearning);
   const container = account.container(textField(datastore, 'containerName'));
   await forEachBounded(Array.from({ length: blobs }).keys(), 16, async (index) => {
     const content = `blob ${index}`;

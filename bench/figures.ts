@@ -34,10 +34,7 @@ export async function alternate<K extends string>(
     const order = [...names.slice(round % names.length), ...names.slice(0, round % names.length)];
     for (const name of order) measured.get(name)?.push(await contenders[name](round));
   }
-  return Object.fromEntries(names.map((name) => [name, median(measured.get(name) ?? [])])) as Record<
-    K,
-    number
-  >;
+  return Object.fromEntries(names.map((name) => [name, median(measured.get(name) ?? [])])) as Record<K, number>;
 }
 
 /** Seconds that `work` takes. */

@@ -81,10 +81,7 @@ export interface Workspaces {
 }
 
 /** `more` is added to the topology. */
-export async function makeWorkspaces(
-  address: CloudAddress,
-  more: Partial<TopologyInput> = {},
-): Promise<Workspaces> {
+export async function makeWorkspaces(address: CloudAddress, more: Partial<TopologyInput> = {}): Promise<Workspaces> {
   const environment = cloudEnvironment(address);
   const azure = connectAzure({
     credential: credentialFrom(environment),
@@ -119,12 +116,7 @@ export async function makeWorkspaces(
   };
 }
 
-async function makeWorkspace(
-  azure: Azure,
-  region: string,
-  workspace: WorkspaceRef,
-  tenantId: string,
-): Promise<string> {
+async function makeWorkspace(azure: Azure, region: string, workspace: WorkspaceRef, tenantId: string): Promise<string> {
   const { subscriptionId, resourceGroup, name } = workspace;
   const group = `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}`;
   const key = name.replaceAll('-', '');

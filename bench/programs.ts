@@ -30,20 +30,13 @@ export class Programs {
     let errors = '';
     child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.stderr?.on('data', (chunk: Buffer) => (errors += chunk.toString()));
-    const code = await new Promise<number | null>((resolve, reject) =>
-      child.on('error', reject).on('close', resolve),
-    );
+    const code = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
     if (code !== null && expected.includes(code)) return output;
     throw new Error(`${file} ${args.join(' ')} ended with ${code}:\n${output}${errors}`);
   }
 
   /** Starts a program and waits until it has said `words`; returns its process id and its log. `args`: all of Node's. */
-  async background(
-    name: string,
-    args: string[],
-    environment: NodeJS.ProcessEnv,
-    words: string,
-  ): Promise<Background> {
+  async background(name: string, args: string[], environment: NodeJS.ProcessEnv, words: string): Promise<Background> {
     const log = join(this.#folder, `${name}.log`);
     const output = openSync(log, 'w');
     const child = this.#start(args, environment, ['ignore', output, output]);
@@ -64,11 +57,7 @@ export class Programs {
     }
   }
 
-  #start(
-    args: string[],
-    environment: NodeJS.ProcessEnv,
-    stdio: ('ignore' | 'pipe' | number)[],
-  ): ChildProcess {
+  #start(args: string[], environment: NodeJS.ProcessEnv, stdio: ('ignore' | 'pipe' | number)[]): ChildProcess {
     const env = { ...process.env, NO_COLOR: '1', ...environment };
     const child = spawn(process.execPath, args, { cwd: this.#folder, env, stdio });
     this.#started.push(child);

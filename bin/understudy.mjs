@@ -72,10 +72,7 @@ function passOn(child, signal) {
  * which hand nothing on: a worker would stay, and nobody would know of it. A parent that is another all at once is how that is seen.
  */
 function whenNpxIsGone(act) {
-  if (
-    process.env.npm_lifecycle_event !== 'npx' ||
-    !/^'?understudy'?$/.test(process.env.npm_lifecycle_script ?? '')
-  )
+  if (process.env.npm_lifecycle_event !== 'npx' || !/^'?understudy'?$/.test(process.env.npm_lifecycle_script ?? ''))
     return;
   const parent = process.ppid;
   const watching = setInterval(() => {

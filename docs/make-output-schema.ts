@@ -38,8 +38,7 @@ export function commandsOf(program: Command): Map<string, z.ZodType> {
 export function makeOutputSchema({ closed = false }: { closed?: boolean } = {}): Record<string, unknown> {
   const registry = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(shared)) registry.add(schema, { id });
-  for (const [name, schema] of commandsOf(makeProgram()))
-    if (!registry.has(schema)) registry.add(schema, { id: name });
+  for (const [name, schema] of commandsOf(makeProgram())) if (!registry.has(schema)) registry.add(schema, { id: name });
   registry.add(FailureDocument, { id: 'error' });
   const { schemas } = z.toJSONSchema(registry, {
     io: 'input',
@@ -72,8 +71,7 @@ function withAliases(schemas: Record<string, JsonSchema>): Record<string, JsonSc
     if (first !== undefined) definitions[name] = { $ref: `#/definitions/${first}` };
     nameOf.set(schema, first ?? name);
   }
-  for (const [name, { $schema: _, $id: __, ...schema }] of Object.entries(schemas))
-    definitions[name] = schema;
+  for (const [name, { $schema: _, $id: __, ...schema }] of Object.entries(schemas)) definitions[name] = schema;
   return definitions;
 }
 

@@ -95,9 +95,7 @@ ${starterTopology.trimEnd()}
 
 function section(key: string, schema: Schema, required: boolean): string {
   const rows = rowsOf(key, schema, required);
-  const lines = rows.map(
-    ({ key: name, is, otherwise, about }) => `| \`${name}\` | ${is} | ${otherwise} | ${about} |`,
-  );
+  const lines = rows.map(({ key: name, is, otherwise, about }) => `| \`${name}\` | ${is} | ${otherwise} | ${about} |`);
   return `## \`${key}\`
 
 | key | is | default | |
@@ -128,10 +126,7 @@ function childrenOf(key: string, schema: Schema): Row[] {
   );
   const { additionalProperties: open, propertyNames } = schema;
   if (typeof open !== 'object' || isScalar(open)) return named;
-  return [
-    ...named,
-    ...childrenOf(`${key}.${propertyNames?.pattern === undefined ? 'NAME' : 'REGION'}`, open),
-  ];
+  return [...named, ...childrenOf(`${key}.${propertyNames?.pattern === undefined ? 'NAME' : 'REGION'}`, open)];
 }
 
 function isScalar({ properties, items, additionalProperties, anyOf }: Schema): boolean {
@@ -143,9 +138,7 @@ function kindOf(schema: Schema): string {
   if (schema.anyOf) return 'one of several forms';
   switch (schema.type) {
     case 'array':
-      return schema.items?.anyOf
-        ? 'list, each of one of several forms'
-        : `list of ${plural(schema.items ?? {})}`;
+      return schema.items?.anyOf ? 'list, each of one of several forms' : `list of ${plural(schema.items ?? {})}`;
     case 'object':
       return typeof schema.additionalProperties === 'object' && schema.properties === undefined
         ? `map to ${kindOf(schema.additionalProperties)}`
@@ -163,8 +156,7 @@ function stringKind({ format, pattern, minLength, maxLength, description }: Sche
   const least = minLength === 1 && maxLength === undefined ? undefined : minLength;
   if (format === 'uri') return 'URL';
   if (pattern?.includes('(s|m|h|d)')) return 'duration';
-  if (description === undefined && pattern !== undefined)
-    return `string, \`${pattern.replaceAll('|', '\\|')}\``;
+  if (description === undefined && pattern !== undefined) return `string, \`${pattern.replaceAll('|', '\\|')}\``;
   return least === undefined && maxLength === undefined
     ? 'string'
     : `string of ${least ?? 0} to ${maxLength ?? '…'} characters`;

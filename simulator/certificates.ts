@@ -63,13 +63,7 @@ async function makeAuthority(certFile: string, keyFile: string, now: Date): Prom
 }
 
 /** The key identifiers are what strict clients (Python from 3.13 on) ask of every certificate. */
-async function makeServer(
-  certFile: string,
-  keyFile: string,
-  ca: string,
-  caKey: string,
-  now: Date,
-): Promise<void> {
+async function makeServer(certFile: string, keyFile: string, ca: string, caKey: string, now: Date): Promise<void> {
   const authority = new x509.X509Certificate(ca);
   const der = x509.PemConverter.decodeFirst(caKey);
   const signingKey = await webcrypto.subtle.importKey('pkcs8', der, ALGORITHM, false, ['sign']);

@@ -138,11 +138,9 @@ class Assembly implements RunningCloud {
     };
     await this.parts.chaos.resume();
     for (const region of this.regions) await this.applyOutage(region);
-    writeFileSync(
-      join(this.options.stateDirectory, 'cloud.json'),
-      `${JSON.stringify(this.address, null, 2)}\n`,
-      { mode: 0o600 },
-    );
+    writeFileSync(join(this.options.stateDirectory, 'cloud.json'), `${JSON.stringify(this.address, null, 2)}\n`, {
+      mode: 0o600,
+    });
   }
 
   get address(): CloudAddress {
@@ -192,10 +190,7 @@ class Assembly implements RunningCloud {
     this.parts?.traffic.close();
     this.parts?.operations.close();
     await Promise.all((this.parts?.engine.providers ?? []).map(async (one) => one.stop?.(this.cloud)));
-    await Promise.all([
-      this.proxy.close(),
-      ...[...this.listeners.values()].map((listener) => listener.goDark()),
-    ]);
+    await Promise.all([this.proxy.close(), ...[...this.listeners.values()].map((listener) => listener.goDark())]);
     await this.parts?.azurite.stop();
     this.journal?.close();
   }
@@ -239,10 +234,7 @@ class Assembly implements RunningCloud {
       );
   }
 
-  private async route(
-    name: string,
-    ...[request, response]: Parameters<ArmEndpoint['handle']>
-  ): Promise<void> {
+  private async route(name: string, ...[request, response]: Parameters<ArmEndpoint['handle']>): Promise<void> {
     const parts = this.parts;
     if (!parts) {
       request.socket.destroy(); // Between taking the ports and being ready.

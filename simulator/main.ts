@@ -76,10 +76,7 @@ function readOptions(): CloudOptions | string {
     seed: numberOf('seed', values.seed, { whole: true }),
     regions: values.regions === undefined ? undefined : requireRegions(values.regions.split(',')),
   };
-  return Object.assign(
-    options,
-    Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
-  );
+  return Object.assign(options, Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)));
 }
 
 async function main(): Promise<void> {

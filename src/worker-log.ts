@@ -3,12 +3,7 @@
  * Temporal's core reports.
  */
 import { SdkComponent } from '@temporalio/common';
-import {
-  DefaultLogger,
-  type ActivityInterceptorsFactory,
-  type LogEntry,
-  type Logger,
-} from '@temporalio/worker';
+import { DefaultLogger, type ActivityInterceptorsFactory, type LogEntry, type Logger } from '@temporalio/worker';
 import { messageOf } from './errors/error.ts';
 import type { EndOfRun } from './run/end-run.ts';
 import type { RunExecution, StepRequest } from './run/reference.ts';

@@ -76,9 +76,7 @@ export async function makeWorker(options: WorkerOptions): Promise<Worker> {
   });
 }
 
-function connect(
-  options: NonNullable<Parameters<typeof NativeConnection.connect>[0]>,
-): Promise<NativeConnection> {
+function connect(options: NonNullable<Parameters<typeof NativeConnection.connect>[0]>): Promise<NativeConnection> {
   return NativeConnection.connect(options);
 }
 

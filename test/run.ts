@@ -71,8 +71,7 @@ async function count(file: string, code: number): Promise<Counts> {
     return { passed: 0, failed: 1, skipped: 0 };
   }
   const broken = results.testResults.filter(
-    ({ status, assertionResults }) =>
-      status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
+    ({ status, assertionResults }) => status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
   );
   for (const { name, message } of broken) console.log(`could not be run: ${name}: ${message ?? 'no reason'}`);
   let failed = results.numFailedTests + broken.length;

@@ -53,11 +53,7 @@ export default async function temporal(project: TestProject): Promise<() => Prom
 
 async function answers(address: string, server: Started, log: string): Promise<void> {
   let last: unknown;
-  for (
-    const until = Date.now() + startSeconds * 1000;
-    Date.now() < until && isRunning(server);
-    await delay(100)
-  ) {
+  for (const until = Date.now() + startSeconds * 1000; Date.now() < until && isRunning(server); await delay(100)) {
     try {
       const connection = await Connection.connect({ address, connectTimeout: 2000 });
       await connection.workflowService.describeNamespace({ namespace: 'default' });

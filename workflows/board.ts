@@ -39,8 +39,7 @@ export function makeBoard(run: RunReference, { header, steps }: Pick<BegunRun, '
   return {
     progress,
     move(state, reason) {
-      if (!mayMove(progress.state, state))
-        throw new Error(`a run cannot move from ${progress.state} to ${state}`);
+      if (!mayMove(progress.state, state)) throw new Error(`a run cannot move from ${progress.state} to ${state}`);
       progress.state = state;
       if (reason === undefined) delete progress.reason;
       else progress.reason = reason;

@@ -35,9 +35,7 @@ export async function interpretPlan(steps: PlanStep[], execution: Execution): Pr
 /** Whether an activity was refused because somebody has cancelled the run without Temporal being told. */
 export function isOfCancelledRun(error: unknown): boolean {
   return (
-    error instanceof ActivityFailure &&
-    error.cause instanceof ApplicationFailure &&
-    error.cause.type === 'CancelledRun'
+    error instanceof ActivityFailure && error.cause instanceof ApplicationFailure && error.cause.type === 'CancelledRun'
   );
 }
 

@@ -137,11 +137,7 @@ export function takeUp(start: RunStart): Run {
 }
 
 /** Runs a step, and shows the outcome. A failure is not thrown, since it stops only steps that need this one. */
-async function runStep(
-  run: RunExecution,
-  step: PlanStep,
-  board: Board,
-): Promise<'done' | 'not done' | 'cancelled'> {
+async function runStep(run: RunExecution, step: PlanStep, board: Board): Promise<'done' | 'not done' | 'cancelled'> {
   const shown = board.step(step.id);
   if (isDone(shown)) return 'done';
   shown.state = 'running';
@@ -228,8 +224,7 @@ function endOf(run: RunExecution, { progress }: Board, { undone, overdue }: RunF
   }
   const unfinished = progress.steps.filter((step) => !isDone(step));
   const owed = progress.steps.filter((step) => step.state === 'owed').map((step) => step.id);
-  if (unfinished.length > 0)
-    return { run, state: 'failed', reason: reasonOf(progress.steps, overdue), givenUp };
+  if (unfinished.length > 0) return { run, state: 'failed', reason: reasonOf(progress.steps, overdue), givenUp };
   const reason = owed.length === 0 ? 'every step is done' : `done, but for what is owed: ${owed.join(', ')}`;
   return { run, state: 'completed', reason, givenUp };
 }

@@ -38,23 +38,9 @@ export interface AzcopyRun {
 }
 
 /** Its exit code is what it says; that it printed "Completed" means nothing. Throws an Error with its last words if it failed. */
-export async function runAzcopy({
-  program,
-  address,
-  from,
-  to,
-  concurrency,
-  folder,
-}: AzcopyRun): Promise<void> {
+export async function runAzcopy({ program, address, from, to, concurrency, folder }: AzcopyRun): Promise<void> {
   await to.account.container(to.container).createIfNotExists();
-  const args = [
-    'copy',
-    urlOf(from, 'rl'),
-    urlOf(to, 'rcw'),
-    '--from-to=BlobBlob',
-    '--recursive',
-    '--as-subdir=false',
-  ];
+  const args = ['copy', urlOf(from, 'rl'), urlOf(to, 'rcw'), '--from-to=BlobBlob', '--recursive', '--as-subdir=false'];
   const child = spawn(program, [...args, '--s2s-preserve-access-tier=false', '--log-level=ERROR'], {
     env: {
       ...process.env,
@@ -68,19 +54,15 @@ export async function runAzcopy({
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let said = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  const code = await new Promise<number | null>((resolve, reject) =>
-    child.on('error', reject).on('close', resolve),
-  );
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const code = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
   if (code !== 0) throw new Error(`azcopy ended with ${code}: ${said.slice(-1500)}`);
 }
 
 /** By the account's name in the host, as azcopy wants it: the local Azure's proxy leads there. */
 function urlOf({ account, container, folder }: Place, permissions: string): string {
   const { credential } = account.service;
-  if (!(credential instanceof StorageSharedKeyCredential))
-    throw new Error('the account has no key to sign with');
+  if (!(credential instanceof StorageSharedKeyCredential)) throw new Error('the account has no key to sign with');
   const signature = generateBlobSASQueryParameters(
     {
       containerName: container,

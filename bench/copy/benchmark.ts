@@ -20,8 +20,7 @@ import { findAzcopy, runAzcopy } from './azcopy.ts';
 import { countBlobs, plainLoop, upload, type Load, type Place } from './plain-loop.ts';
 
 export const benchmark: Benchmark = {
-  summary:
-    'copyBlobs and restoreBlobs against a plain loop of syncCopyFromURL and against azcopy, on the local Azure',
+  summary: 'copyBlobs and restoreBlobs against a plain loop of syncCopyFromURL and against azcopy, on the local Azure',
   options: {
     rounds: { default: '3', help: 'how often each contender copies; the median counts' },
     concurrency: { default: '16', help: 'copies under way at a time, for all contenders' },
@@ -67,8 +66,7 @@ async function measure(load: Load, rounds: number, concurrency: number): Promise
         () => plain(scene, from, times, true),
         ...(azcopy === undefined ? [] : [() => byAzcopy(scene, from, times, azcopy)]),
       ];
-      for (const turn of [...turns.slice(round % turns.length), ...turns.slice(0, round % turns.length)])
-        await turn();
+      for (const turn of [...turns.slice(round % turns.length), ...turns.slice(0, round % turns.length)]) await turn();
     }
     show(load, times, azcopy);
   } finally {
@@ -86,11 +84,7 @@ interface Scene {
   folder: string;
 }
 
-async function product(
-  { sides, load, round, concurrency, folder }: Scene,
-  from: Place,
-  times: Times,
-): Promise<void> {
+async function product({ sides, load, round, concurrency, folder }: Scene, from: Place, times: Times): Promise<void> {
   const { azure } = sides;
   const path = from.folder.replace(/\/$/, '');
   const artifacts = { concurrency, paths: [{ datastore: 'workspaceblobstore', path }] };

@@ -50,11 +50,7 @@ export async function upload(to: Place, { blobs, sizeBytes }: Load, content: Buf
 }
 
 /** Lists afresh: what a tool says it copied is not asked. */
-export async function countBlobs({
-  account,
-  container,
-  folder,
-}: Place): Promise<{ blobs: number; bytes: number }> {
+export async function countBlobs({ account, container, folder }: Place): Promise<{ blobs: number; bytes: number }> {
   const found = { blobs: 0, bytes: 0 };
   for await (const { properties } of account.container(container).listBlobsFlat({ prefix: folder })) {
     found.blobs += 1;

@@ -107,14 +107,10 @@ async function contend(who: 'product' | 'naive', settings: Omit<Settings, 'endpo
 }
 
 function run(who: string, settings: Settings, authority: string): Promise<string> {
-  const child = spawn(
-    process.execPath,
-    [join(import.meta.dirname, 'contender.ts'), who, JSON.stringify(settings)],
-    {
-      env: { ...process.env, NODE_EXTRA_CA_CERTS: authority },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'contender.ts'), who, JSON.stringify(settings)], {
+    env: { ...process.env, NODE_EXTRA_CA_CERTS: authority },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   return new Promise((resolve, reject) => {

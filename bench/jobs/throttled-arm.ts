@@ -67,11 +67,7 @@ export async function startThrottledArm(options: Options): Promise<ThrottledArm>
     const path = (request.url?.split('?', 1)[0] ?? '').toLowerCase();
     if (isRead) {
       const found = jobs.get(path) ?? (path in resources ? JSON.stringify(resources[path]) : undefined);
-      answer(
-        response,
-        found === undefined ? 404 : 200,
-        found ?? '{"error":{"code":"NotFound","message":"not found"}}',
-      );
+      answer(response, found === undefined ? 404 : 200, found ?? '{"error":{"code":"NotFound","message":"not found"}}');
       return;
     }
     const made = asHeld(request.url ?? '', body);
@@ -119,12 +115,7 @@ async function textOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-function answer(
-  response: ServerResponse,
-  status: number,
-  text: string,
-  headers: Record<string, string> = {},
-): void {
+function answer(response: ServerResponse, status: number, text: string, headers: Record<string, string> = {}): void {
   response.writeHead(status, {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(text),

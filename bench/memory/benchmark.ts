@@ -30,8 +30,7 @@ export interface Outcome {
 }
 
 export const benchmark: Benchmark = {
-  summary:
-    'memory and time of a recovery point of a million blobs, against a tenth of them and against its bare lines',
+  summary: 'memory and time of a recovery point of a million blobs, against a tenth of them and against its bare lines',
   options: {
     blobs: { default: '1000000', help: 'blobs' },
     folders: {
@@ -120,9 +119,7 @@ function run(settings: Settings): Promise<Outcome> {
       if (code === 0) resolve(JSON.parse(output) as Outcome);
       else
         reject(
-          new Error(
-            `${settings.blobs} blobs in ${settings.folders} folders: the process ended with ${code ?? signal}`,
-          ),
+          new Error(`${settings.blobs} blobs in ${settings.folders} folders: the process ended with ${code ?? signal}`),
         );
     });
   });

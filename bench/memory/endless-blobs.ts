@@ -115,8 +115,7 @@ function container(of: ContainerOf): ContainerClient {
     listBlobsFlat: ({ prefix = '' }: { prefix?: string } = {}) => ({
       [Symbol.asyncIterator]: () => list(of, prefix),
       async *byPage({ maxPageSize = 5000 }: { maxPageSize?: number } = {}) {
-        for await (const blobItems of batches(list(of, prefix), maxPageSize))
-          yield { segment: { blobItems } };
+        for await (const blobItems of batches(list(of, prefix), maxPageSize)) yield { segment: { blobItems } };
       },
     }),
   } as unknown as ContainerClient;
@@ -144,9 +143,7 @@ function* numbersBelow({ blobs, folders }: Shape, prefix: string): Iterable<numb
 
 /** An account that holds all of a shape in `sourceContainer`. */
 export function fullAccount(name: string, shape: Shape): BlobAccount {
-  return account(name, () =>
-    container({ shape, held: everything(), nameOf: (index) => pathOf(shape, index) }),
-  );
+  return account(name, () => container({ shape, held: everything(), nameOf: (index) => pathOf(shape, index) }));
 }
 
 /** The standby's account: replicas of `source`'s blobs, and what is restored of them, both none at first. */

@@ -40,10 +40,7 @@ export async function plainLines(lines: number): Promise<number> {
       const parts: string[] = [];
       for (let first = 0; first < lines; first += linesPerPart) {
         const count = Math.min(linesPerPart, lines - first);
-        const text = Array.from(
-          { length: count },
-          (_, index) => `${JSON.stringify(lineOf(first + index))}\n`,
-        ).join('');
+        const text = Array.from({ length: count }, (_, index) => `${JSON.stringify(lineOf(first + index))}\n`).join('');
         parts.push(digest(text));
         await writeFile(join(folder, `${parts.length}`), text);
       }

@@ -40,12 +40,8 @@ async function measure({ blobs, folders, jobs }: Settings): Promise<PhaseOutcome
     const { id } = recoveryPoint;
     await during('open', () => openRecoveryPoint(store, id));
     const run = startStepRun({ azure, store, topology, operation: 'failover', recoveryPoint });
-    await during('restore', async () =>
-      expectAll(await run.step('restore', 'restoreBlobs', restoreBlobs), blobs),
-    );
-    await during('reconcile', async () =>
-      expectAll(await run.step('verify', 'reconcileBlobs', reconcileBlobs), blobs),
-    );
+    await during('restore', async () => expectAll(await run.step('restore', 'restoreBlobs', restoreBlobs), blobs));
+    await during('reconcile', async () => expectAll(await run.step('verify', 'reconcileBlobs', reconcileBlobs), blobs));
     return phases;
   } finally {
     rmSync(folder, { recursive: true, force: true });

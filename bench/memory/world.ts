@@ -4,14 +4,7 @@ import { workspaceId } from '../../src/topology/sides.ts';
 import { Topology } from '../../src/topology/topology.ts';
 import { fakeArm } from '../../test/fakes/arm.ts';
 import { command } from '../../test/jobs/scene.ts';
-import {
-  accountId,
-  emptyAccount,
-  folderName,
-  fullAccount,
-  sourceContainer,
-  type Shape,
-} from './endless-blobs.ts';
+import { accountId, emptyAccount, folderName, fullAccount, sourceContainer, type Shape } from './endless-blobs.ts';
 
 export interface World {
   azure: Azure;

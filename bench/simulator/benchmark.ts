@@ -19,8 +19,7 @@ import { inFlight, openClient, type Ask, type Client } from './requests.ts';
 const apiVersion = 'api-version=2024-04-01';
 
 export const benchmark: Benchmark = {
-  summary:
-    'requests a second of the local Azure, against a bare node:https server with the same bytes; its memory',
+  summary: 'requests a second of the local Azure, against a bare node:https server with the same bytes; its memory',
   options: {
     jobs: { default: '10000', help: 'jobs that it holds' },
     versions: { default: '10000', help: 'versions of models that it holds' },
@@ -45,8 +44,7 @@ export const benchmark: Benchmark = {
       for (const kind of kinds(east, amounts)) figures.push(await compare(client, kind, amounts));
       figures.push(await wholeList(client, east, amounts.jobs));
       // The first of them give the heap its working space; the memory that counts is what the later ones take beyond it.
-      const more = (): Promise<number> =>
-        client.rate(times(2 * amounts.jobs, (index) => again(east, index, amounts)));
+      const more = (): Promise<number> => client.rate(times(2 * amounts.jobs, (index) => again(east, index, amounts)));
       await more();
       const used = residentBytes(local.pid);
       await more();
@@ -253,8 +251,7 @@ async function wholeList(client: Client, workspace: string, jobs: number): Promi
       if (status !== 200) throw new Error(`GET ${next}: ${status} ${body}`);
       const page = JSON.parse(body) as { value: unknown[]; nextLink?: string };
       seen += page.value.length;
-      next =
-        page.nextLink === undefined ? undefined : page.nextLink.slice(new URL(page.nextLink).origin.length);
+      next = page.nextLink === undefined ? undefined : page.nextLink.slice(new URL(page.nextLink).origin.length);
     }
   });
   if (seen !== jobs) throw new Error(`expected ${jobs} jobs in the list, got ${seen}`);

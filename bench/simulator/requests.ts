@@ -28,21 +28,13 @@ export function openClient(endpoint: string, ca: string, headers: Record<string,
   const ask = ({ method, path, body }: Ask): Promise<Answer> =>
     new Promise((resolve, reject) => {
       const content: Record<string, string | number> =
-        body === undefined
-          ? {}
-          : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-      const sent = request(
-        `${endpoint}${path}`,
-        { agent, method, headers: { ...headers, ...content } },
-        (response) => {
-          const chunks: Buffer[] = [];
-          response.on('data', (chunk: Buffer) => chunks.push(chunk));
-          response.on('error', reject);
-          response.on('end', () =>
-            resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }),
-          );
-        },
-      );
+        body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+      const sent = request(`${endpoint}${path}`, { agent, method, headers: { ...headers, ...content } }, (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', reject);
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }));
+      });
       sent.on('error', reject);
       sent.end(body);
     });

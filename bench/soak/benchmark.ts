@@ -12,8 +12,7 @@ import { mebi } from '../rss.ts';
 import { soak, type Sample } from './soak.ts';
 
 export const benchmark: Benchmark = {
-  summary:
-    'the time of each command and the worker’s memory over many recovery points, and moves there and back',
+  summary: 'the time of each command and the worker’s memory over many recovery points, and moves there and back',
   options: {
     unchanged: { default: '100', help: 'recovery points with nothing changed in between' },
     changed: { default: '20', help: 'then so many with a few blobs changed before each' },
@@ -46,10 +45,10 @@ export const benchmark: Benchmark = {
         ),
       );
       if (values.lines) writeFileSync(values.lines, [heading, ...samples.map(lineOf), ''].join('\n'));
-      print(
-        `soak: ${unchanged} recovery points with nothing changed, ${changed} with little, ${moves} moves`,
-        [...timesOf(samples), ...memoryOf(samples)],
-      );
+      print(`soak: ${unchanged} recovery points with nothing changed, ${changed} with little, ${moves} moves`, [
+        ...timesOf(samples),
+        ...memoryOf(samples),
+      ]);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
@@ -80,10 +79,7 @@ const heading = columns.map(([name]) => name).join('\t');
 const lineOf = (sample: Sample) => columns.map(([, value]) => value(sample)).join('\t');
 
 /** The first samples find the programs cold. */
-function ends(
-  samples: readonly Sample[],
-  value: (sample: Sample) => number,
-): { first: number; last: number } {
+function ends(samples: readonly Sample[], value: (sample: Sample) => number): { first: number; last: number } {
   const few = Math.max(1, Math.min(3, Math.floor(samples.length / 2)));
   return {
     first: median(samples.slice(0, few).map(value)),

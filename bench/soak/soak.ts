@@ -57,8 +57,7 @@ export async function soak(
   const quietly = await replicator(on);
   /** By the command where a sample is taken after it; else without what starting a program costs. */
   const replicate = async (isSampled: boolean) => {
-    if (isSampled)
-      replicateSeconds = await timed(() => on.understudy('replicate', '--reason', 'a benchmark'));
+    if (isSampled) replicateSeconds = await timed(() => on.understudy('replicate', '--reason', 'a benchmark'));
     else await quietly.replicate();
     points += 1;
   };
@@ -157,9 +156,7 @@ async function requestsSince({ cloud }: Stack, sequence: number): Promise<Reques
 
 async function countBlobs(azure: Azure, subscriptionId: string): Promise<number> {
   const group = `/subscriptions/${subscriptionId}/resourceGroups/ml-control`;
-  const account = await azure.blobAccount(
-    `${group}/providers/Microsoft.Storage/storageAccounts/frauddrcontrol`,
-  );
+  const account = await azure.blobAccount(`${group}/providers/Microsoft.Storage/storageAccounts/frauddrcontrol`);
   let count = 0;
   for await (const page of account.container('understudy').listBlobsFlat().byPage())
     count += page.segment.blobItems.length;

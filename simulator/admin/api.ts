@@ -38,20 +38,12 @@ const ROUTES: readonly [string, RegExp, Route][] = [
     /^\/regions\/([^/]+)\/replication$/,
     (parts, body, _query, region = '') => setRegionLag(parts, body, region),
   ],
-  [
-    'POST',
-    /^\/accounts\/([^/]+)\/replication$/,
-    (parts, body, _query, name = '') => setAccountLag(parts, body, name),
-  ],
+  ['POST', /^\/accounts\/([^/]+)\/replication$/, (parts, body, _query, name = '') => setAccountLag(parts, body, name)],
   ['DELETE', /^\/faults$/, clearFaults],
   ['POST', /^\/subscriptions$/, addSubscription],
   ['POST', /^\/roles$/, delayRoles],
   ['POST', /^\/principals$/, addPrincipal],
-  [
-    'DELETE',
-    /^\/principals\/([^/]+)$/,
-    (parts, _body, _query, clientId = '') => removePrincipal(parts, clientId),
-  ],
+  ['DELETE', /^\/principals\/([^/]+)$/, (parts, _body, _query, clientId = '') => removePrincipal(parts, clientId)],
 ];
 
 export class AdminApi {
@@ -71,8 +63,7 @@ export class AdminApi {
     } catch (error) {
       if (message.destroyed && !message.complete) return; // The client left in the middle of its request.
       if (!(error instanceof ArmError)) this.parts.cloud.log(`admin ${url.pathname}: ${String(error)}`);
-      const shown =
-        error instanceof ArmError ? error : new ArmError(500, 'InternalServerError', String(error));
+      const shown = error instanceof ArmError ? error : new ArmError(500, 'InternalServerError', String(error));
       answer = { status: shown.status, body: errorBody(shown) };
     }
     send(response, answer.status, answer.headers ?? {}, answer.body);
@@ -86,11 +77,7 @@ export class AdminApi {
     const route = ofPath.find(([method]) => method === message.method);
     if (!route) {
       if (ofPath.length === 0)
-        throw new ArmError(
-          404,
-          'NotFound',
-          `The admin API has no '${url.pathname}'. See simulator/README.md.`,
-        );
+        throw new ArmError(404, 'NotFound', `The admin API has no '${url.pathname}'. See simulator/README.md.`);
       throw new ArmError(
         405,
         'MethodNotAllowed',
@@ -105,19 +92,12 @@ export class AdminApi {
 function readSince(query: URLSearchParams): number {
   const text = query.get('since') ?? '0';
   if (/^\d+$/.test(text)) return Number(text);
-  throw new ArmError(
-    400,
-    'BadRequest',
-    `'since': expected the number of a request, from 0 on, got "${text}"`,
-  );
+  throw new ArmError(400, 'BadRequest', `'since': expected the number of a request, from 0 on, got "${text}"`);
 }
 
 function state({ chaos, cloud, clock, faults, directory }: AdminParts): Answer {
   const regions = Object.fromEntries(
-    cloud.regions.map((region) => [
-      region,
-      { outage: plain(faults.outage(region)), faults: plain(faults.of(region)) },
-    ]),
+    cloud.regions.map((region) => [region, { outage: plain(faults.outage(region)), faults: plain(faults.of(region)) }]),
   );
   const subscriptions = directory.subscriptions().map((subscription) => ({ ...subscription }));
   const counts: Record<string, number> = {};
@@ -175,23 +155,13 @@ async function setOutage(
   return done;
 }
 
-function setFaults(
-  { cloud, faults }: AdminParts,
-  body: JsonObject,
-  _query: URLSearchParams,
-  region = '',
-): Answer {
+function setFaults({ cloud, faults }: AdminParts, body: JsonObject, _query: URLSearchParams, region = ''): Answer {
   if (region !== GLOBAL) requireRegion(cloud, region);
   faults.set(region, { ...faults.of(region), ...readFaults(body) });
   return done;
 }
 
-function setRegionQuota(
-  { cloud }: AdminParts,
-  body: JsonObject,
-  _query: URLSearchParams,
-  region = '',
-): Answer {
+function setRegionQuota({ cloud }: AdminParts, body: JsonObject, _query: URLSearchParams, region = ''): Answer {
   requireRegion(cloud, region);
   for (const family of Object.keys(body)) setQuota(cloud, region, family, numberField(body, family) ?? 0);
   return done;
@@ -206,9 +176,5 @@ async function clearFaults({ cloud, faults, chaos, geo }: AdminParts): Promise<A
 
 function requireRegion(cloud: Cloud, region: string): void {
   if (!cloud.regions.includes(region))
-    throw new ArmError(
-      404,
-      'NotFound',
-      `There is no region '${region}': the regions are ${cloud.regions.join(', ')}.`,
-    );
+    throw new ArmError(404, 'NotFound', `There is no region '${region}': the regions are ${cloud.regions.join(', ')}.`);
 }

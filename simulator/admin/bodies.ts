@@ -38,14 +38,7 @@ export function readOutage(body: JsonObject): Outage {
 
 /** Fields that are null take the fault away; fields that are absent leave it. */
 export function readFaults(body: JsonObject): RegionFaults {
-  requireKnown(body, [
-    'throttle',
-    'errorRate',
-    'status',
-    'latencyMs',
-    'failNextLongRunning',
-    'dropNextAnswer',
-  ]);
+  requireKnown(body, ['throttle', 'errorRate', 'status', 'latencyMs', 'failNextLongRunning', 'dropNextAnswer']);
   const faults: Record<string, unknown> = {};
   for (const name of ['errorRate', 'status', 'latencyMs']) {
     if (body[name] === null) faults[name] = undefined;
@@ -92,9 +85,7 @@ function readDrop(value: JsonObject): NonNullable<RegionFaults['dropNextAnswer']
     return readDrop(match);
   }
   const texts = Object.fromEntries(
-    ['method', 'path']
-      .filter((name) => value[name] !== undefined)
-      .map((name) => [name, stringField(value, name)]),
+    ['method', 'path'].filter((name) => value[name] !== undefined).map((name) => [name, stringField(value, name)]),
   );
   if (texts.path !== undefined && !isPattern(texts.path))
     throw bad('dropNextAnswer.path', 'a regular expression', texts.path);

@@ -29,20 +29,11 @@ export function listedScenarios(): JsonObject[] {
   return SCENARIOS.map(showScenario);
 }
 
-async function start(
-  { chaos }: AdminParts,
-  body: JsonObject,
-  _query: URLSearchParams,
-  name = '',
-): Promise<Answer> {
+async function start({ chaos }: AdminParts, body: JsonObject, _query: URLSearchParams, name = ''): Promise<Answer> {
   requireKnown(body, ['region', 'parameters', 'seed', 'for']);
   const { parameters = {} } = body;
   if (!isObject(parameters))
-    throw new ArmError(
-      400,
-      'BadRequest',
-      `'parameters': expected an object, got ${JSON.stringify(parameters)}`,
-    );
+    throw new ArmError(400, 'BadRequest', `'parameters': expected an object, got ${JSON.stringify(parameters)}`);
   const running = await chaos.start(decodeName(name), {
     region: body.region === undefined ? undefined : stringField(body, 'region'),
     parameters,
@@ -53,16 +44,8 @@ async function start(
 }
 
 /** `?region=` chooses where; without a name, all. */
-async function stop(
-  { chaos }: AdminParts,
-  _body: JsonObject,
-  query: URLSearchParams,
-  name?: string,
-): Promise<Answer> {
-  const stopped = await chaos.stop(
-    name === undefined ? undefined : decodeName(name),
-    query.get('region') ?? undefined,
-  );
+async function stop({ chaos }: AdminParts, _body: JsonObject, query: URLSearchParams, name?: string): Promise<Answer> {
+  const stopped = await chaos.stop(name === undefined ? undefined : decodeName(name), query.get('region') ?? undefined);
   return { status: 200, body: { stopped: stopped.map(showRunning) } };
 }
 

@@ -53,11 +53,7 @@ function readRoles({ roles = [] }: JsonObject): string[] {
     const role = builtInRoleNamed(name);
     if (role) return role.id;
     const known = builtInRoles().map(({ roleName }) => roleName);
-    throw new ArmError(
-      400,
-      'BadRequest',
-      `'roles': there is no built-in role '${name}': expected ${known.join(', ')}`,
-    );
+    throw new ArmError(400, 'BadRequest', `'roles': there is no built-in role '${name}': expected ${known.join(', ')}`);
   });
 }
 

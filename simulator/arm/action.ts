@@ -49,8 +49,7 @@ export async function actTracked(
     );
   }
   const existing = engine.cloud.store.get(id.key);
-  const region =
-    (existing && row.answeredBy?.(existing, { action: name })) ?? engine.regionOf(row, id, existing);
+  const region = (existing && row.answeredBy?.(existing, { action: name })) ?? engine.regionOf(row, id, existing);
   await engine.reach(region, id.provider, {
     method: 'POST',
     path: `${id.id}/${action}`,
@@ -84,8 +83,7 @@ export async function actTracked(
       principal: call.principal,
       created: false,
       endsAt:
-        engine.cloud.clock.now() +
-        result.longRunning.milliseconds * engine.paceOf(region) * (failure?.after ?? 1),
+        engine.cloud.clock.now() + result.longRunning.milliseconds * engine.paceOf(region) * (failure?.after ?? 1),
       ...(failure ? { failure: { code: failure.code, message: failure.message } } : {}),
     },
     finishAction(result),

@@ -28,8 +28,7 @@ const OPEN =
 /** Whoever has any role in a subscription may see these of it. */
 const OF_SUBSCRIPTION = /^\/subscriptions\/[^/]+(\/(locations|providers(\/[^/]+)?|tagNames))?$/i;
 /** Polling is allowed to whoever could begin the operation; its id is its secret. */
-const POLLED =
-  /^\/subscriptions\/[^/]+\/providers\/[^/]+\/locations\/[^/]+\/operation(status(es)?|results?)\/[^/]+$/i;
+const POLLED = /^\/subscriptions\/[^/]+\/providers\/[^/]+\/locations\/[^/]+\/operation(status(es)?|results?)\/[^/]+$/i;
 
 /** Throws ArmError 403 `AuthorizationFailed` or 409 `ScopeLocked` unless the principal may ask this now. */
 export function authorize(cloud: Cloud, request: ArmRequest): void {
@@ -63,8 +62,7 @@ export function onlyReadable(cloud: Cloud, request: ArmRequest, answer: Answer):
 function maySee(cloud: Cloud, { principal, path }: ArmRequest, entry: Json): boolean {
   if (!isObject(entry)) return true;
   const id = textOf(entry.id);
-  if (/^\/subscriptions$/i.test(path) || /\/resourcegroups$/i.test(path))
-    return hasAnyRole(cloud, principal, id);
+  if (/^\/subscriptions$/i.test(path) || /\/resourcegroups$/i.test(path)) return hasAnyRole(cloud, principal, id);
   return isAllowed(cloud, principal, `${textOf(entry.type)}/read`, id);
 }
 
@@ -123,9 +121,7 @@ function scopeOf(target: Extract<Target, { kind: 'collection' }>): string {
 
 /** Groups are called otherwise in actions than in their own type. */
 function ofArm(type: string): string {
-  return type.toLowerCase() === GROUP.toLowerCase()
-    ? 'Microsoft.Resources/subscriptions/resourceGroups'
-    : type;
+  return type.toLowerCase() === GROUP.toLowerCase() ? 'Microsoft.Resources/subscriptions/resourceGroups' : type;
 }
 
 const ASSIGN = 'Microsoft.ManagedIdentity/userAssignedIdentities/assign/action';

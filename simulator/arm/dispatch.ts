@@ -30,9 +30,7 @@ async function answer(engine: Engine, request: ArmRequest): Promise<Answer> {
   if (operation) return pollOperation(engine, request, operation);
   const target = targetOf(request);
   const row =
-    target.kind === 'other'
-      ? undefined
-      : engine.row(target.kind === 'resource' ? target.id.type : target.type);
+    target.kind === 'other' ? undefined : engine.row(target.kind === 'resource' ? target.id.type : target.type);
   if (target.kind !== 'other' && row) {
     requireVersion(engine.cloud, row.type, request.apiVersion);
     return viaRow(engine, target, request);
@@ -83,9 +81,7 @@ async function viaRow(engine: Engine, target: Pointed, request: ArmRequest): Pro
   }
   if (target.action !== undefined) {
     if (actionOf(row, target.action)) return act(engine, row, target.id, target.action, request);
-    return (
-      (await viaProvider(engine, target, request)) ?? act(engine, row, target.id, target.action, request)
-    );
+    return (await viaProvider(engine, target, request)) ?? act(engine, row, target.id, target.action, request);
   }
   switch (request.method) {
     case 'GET':

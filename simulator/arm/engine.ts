@@ -22,13 +22,7 @@ import { isObject } from '../resource/fields.ts';
 import { parseResourceId } from '../resource/ids.ts';
 import type { Lists } from './lists.ts';
 import type { OperationRecord, Operations } from './operations.ts';
-import {
-  beingDeleted,
-  isNamedWhenMissing,
-  locationRequired,
-  notAvailable,
-  notFound,
-} from '../resource/refusals.ts';
+import { beingDeleted, isNamedWhenMissing, locationRequired, notAvailable, notFound } from '../resource/refusals.ts';
 
 export class Engine {
   readonly cloud: Cloud;
@@ -167,19 +161,11 @@ export class Engine {
 
   private requirePlace({ subscriptionId, resourceGroup, type }: ResourceId): void {
     if (subscriptionId !== undefined && !this.directory.subscription(subscriptionId)) {
-      throw new ArmError(
-        404,
-        'SubscriptionNotFound',
-        `The subscription '${subscriptionId}' could not be found.`,
-      );
+      throw new ArmError(404, 'SubscriptionNotFound', `The subscription '${subscriptionId}' could not be found.`);
     }
     if (resourceGroup === undefined || type === 'Microsoft.Resources/resourceGroups') return;
     if (!this.cloud.store.get(`/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}`)) {
-      throw new ArmError(
-        404,
-        'ResourceGroupNotFound',
-        `Resource group '${resourceGroup}' could not be found.`,
-      );
+      throw new ArmError(404, 'ResourceGroupNotFound', `Resource group '${resourceGroup}' could not be found.`);
     }
   }
 
@@ -196,30 +182,21 @@ export class Engine {
   }
 
   /** The region a request for `id` goes to: the resource's, or the one it would have. Throws ArmError for an impossible location. */
-  regionOf(
-    row: ResourceType,
-    id: ResourceId,
-    existing: Stored | undefined,
-    body?: JsonObject,
-  ): string | null {
+  regionOf(row: ResourceType, id: ResourceId, existing: Stored | undefined, body?: JsonObject): string | null {
     if (existing) return existing.region;
     switch (row.region) {
       case 'global':
         return null;
       case 'either':
       case 'parent': {
-        if (row.region === 'either' && typeof body?.location === 'string')
-          return this.requireLocation(row, body);
-        const group =
-          id.resourceGroup && `/subscriptions/${id.subscriptionId}/resourceGroups/${id.resourceGroup}`;
+        if (row.region === 'either' && typeof body?.location === 'string') return this.requireLocation(row, body);
+        const group = id.resourceGroup && `/subscriptions/${id.subscriptionId}/resourceGroups/${id.resourceGroup}`;
         for (let above = id.parent; above !== undefined; above = parseResourceId(above)?.parent) {
           const found = this.cloud.store.get(above);
           if (found) return found.region;
         }
         return (
-          this.cloud.store.get(id.scope)?.region ??
-          (group ? this.cloud.store.get(group)?.region : undefined) ??
-          null
+          this.cloud.store.get(id.scope)?.region ?? (group ? this.cloud.store.get(group)?.region : undefined) ?? null
         );
       }
       case 'own':

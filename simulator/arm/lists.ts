@@ -41,8 +41,7 @@ export class Lists {
     if (!this.faults.listsLag) return entries;
     const now = this.clock.now();
     const known = entries.filter(
-      ({ region, resource, createdAt }) =>
-        now - createdAt >= this.faults.listLagMs(region, 'appear', resource.id),
+      ({ region, resource, createdAt }) => now - createdAt >= this.faults.listLagMs(region, 'appear', resource.id),
     );
     this.removed = this.removed.filter(({ until }) => until > now);
     const gone = this.removed.filter(

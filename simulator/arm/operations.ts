@@ -171,8 +171,7 @@ export class Operations {
   private find(id: string): OperationRecord {
     const record = this.table.get(id);
     const isForgotten = record?.endedAt !== undefined && this.clock.now() - record.endedAt > KEPT_MS;
-    if (!record || isForgotten)
-      throw new ArmError(404, 'OperationNotFound', `The operation '${id}' was not found.`);
+    if (!record || isForgotten) throw new ArmError(404, 'OperationNotFound', `The operation '${id}' was not found.`);
     return record;
   }
 
@@ -217,8 +216,7 @@ export class Operations {
       this.end(record, result === undefined ? { status: 'Succeeded' } : { status: 'Succeeded', result });
     } catch (error) {
       const arm = error instanceof ArmError ? error : new ArmError(500, 'InternalServerError', String(error));
-      const status =
-        arm.code === 'DeploymentCanceled' || arm.code === 'OperationCanceled' ? 'Canceled' : 'Failed';
+      const status = arm.code === 'DeploymentCanceled' || arm.code === 'OperationCanceled' ? 'Canceled' : 'Failed';
       this.end(record, { status, error: errorBody(arm).error as JsonObject });
     }
   }

@@ -21,12 +21,7 @@ const RESOURCE_GROUPS = 'microsoft.resources/resourcegroups';
 const ENVELOPE = new Set(['id', 'name', 'type', 'systemData', 'etag']);
 
 /** Checks what was sent and fills it in. Stores nothing. Throws ArmError for what the row refuses. */
-export async function prepareWrite(
-  engine: Engine,
-  row: ResourceType,
-  call: Call,
-  verb: WriteVerb,
-): Promise<Stored> {
+export async function prepareWrite(engine: Engine, row: ResourceType, call: Call, verb: WriteVerb): Promise<Stored> {
   const next = compose(engine, row, call, verb);
   await row.beforePut?.(call, next);
   hideSecrets(row, next);
@@ -37,11 +32,8 @@ export async function prepareWrite(
 /** What will be stored, before the row has seen it. */
 function compose(engine: Engine, row: ResourceType, call: Call, verb: WriteVerb): Stored {
   const { existing, id, body, principal } = call;
-  const sent = Object.fromEntries(
-    Object.entries(structuredClone(body)).filter(([field]) => !ENVELOPE.has(field)),
-  );
-  const fields: JsonObject =
-    verb === 'patch' && existing ? mergePatch(structuredClone(existing.resource), sent) : sent;
+  const sent = Object.fromEntries(Object.entries(structuredClone(body)).filter(([field]) => !ENVELOPE.has(field)));
+  const fields: JsonObject = verb === 'patch' && existing ? mergePatch(structuredClone(existing.resource), sent) : sent;
   const region = engine.regionOf(row, id, existing, fields);
   const now = new Date(engine.cloud.clock.now()).toISOString();
   const by = { lastModifiedBy: principal.clientId, lastModifiedByType: 'Application', lastModifiedAt: now };
@@ -70,8 +62,7 @@ function compose(engine: Engine, row: ResourceType, call: Call, verb: WriteVerb)
 }
 
 function placeAt(resource: Resource, region: string | null, existing: Stored | undefined): void {
-  const asked =
-    typeof resource.location === 'string' ? resource.location.toLowerCase().replaceAll(' ', '') : undefined;
+  const asked = typeof resource.location === 'string' ? resource.location.toLowerCase().replaceAll(' ', '') : undefined;
   const held = region ?? 'global';
   if (existing && asked !== undefined && asked !== held) {
     if (resource.type.toLowerCase() === RESOURCE_GROUPS)

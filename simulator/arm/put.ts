@@ -40,11 +40,7 @@ export async function writeTracked(
   const body = objectBody(request.body);
   requireEnvelope(body, verb);
   const before = engine.cloud.store.get(id.key);
-  await engine.reach(
-    engine.regionOf(row, id, before, verb === 'put' ? body : undefined),
-    id.provider,
-    request,
-  );
+  await engine.reach(engine.regionOf(row, id, before, verb === 'put' ? body : undefined), id.provider, request);
   engine.requireScope(id);
   engine.requireLasting(id);
   return engine.exclusively(id.key, async () => {
@@ -55,8 +51,7 @@ export async function writeTracked(
     if (pending) {
       // A deployment that is taken up again after a restart finds the nested ones that it had begun.
       const mayJoin = row.busy === undefined || request.within === true;
-      if (!mayJoin || pending.kind !== verb || !sameJson(pending.body, body))
-        throw inProgress(row, id, existing);
+      if (!mayJoin || pending.kind !== verb || !sameJson(pending.body, body)) throw inProgress(row, id, existing);
       return {
         answer: accepted(engine, row, engine.cloud.store.get(id.key), pending, pending.created),
         operation: pending,
@@ -95,8 +90,7 @@ export async function finishWrite(
   resumed: boolean,
 ): Promise<undefined> {
   const stored = engine.cloud.store.get(record.resourceId);
-  if (!stored)
-    throw new ArmError(409, 'OperationCanceled', `The resource '${record.resourceId}' was deleted.`);
+  if (!stored) throw new ArmError(409, 'OperationCanceled', `The resource '${record.resourceId}' was deleted.`);
   const call = engine.recall(record, stored);
   if (resumed) call.resumed = true;
   try {
@@ -129,13 +123,7 @@ export function inProgress(row: ResourceType, id: ResourceId, existing: Stored |
   );
 }
 
-async function store(
-  engine: Engine,
-  row: ResourceType,
-  call: Call,
-  next: Stored,
-  verb: WriteVerb,
-): Promise<Written> {
+async function store(engine: Engine, row: ResourceType, call: Call, next: Stored, verb: WriteVerb): Promise<Written> {
   const created = call.existing === undefined;
   const time = row.longRunning?.[verb];
   const isLong = time !== undefined || row.runs !== undefined;
@@ -194,12 +182,7 @@ function statusOf(row: ResourceType, created: boolean): number {
   return created ? (row.createdStatus ?? 201) : (row.updatedStatus ?? 200);
 }
 
-function settle(
-  engine: Engine,
-  row: ResourceType,
-  stored: Stored | undefined,
-  state: 'Succeeded' | 'Failed',
-): void {
+function settle(engine: Engine, row: ResourceType, stored: Stored | undefined, state: 'Succeeded' | 'Failed'): void {
   if (!stored || !keepsState(row)) return;
   const properties = { ...stored.resource.properties, provisioningState: state };
   engine.cloud.store.put({ ...stored, resource: { ...stored.resource, properties } });

@@ -48,11 +48,7 @@ export class RateLimits {
   }
 
   /** Counts the request. Answers the headers that tell what is left; throws ArmError 429 with `Retry-After` if nothing is. */
-  take({
-    method,
-    path,
-    principal,
-  }: Pick<ArmRequest, 'method' | 'path' | 'principal'>): Record<string, string> {
+  take({ method, path, principal }: Pick<ArmRequest, 'method' | 'path' | 'principal'>): Record<string, string> {
     const share = this.options.share();
     const { enforced } = this.options;
     const kind = kindOf(method);
@@ -106,12 +102,7 @@ function kindOf(method: string): Kind {
   return method === 'GET' || method === 'HEAD' ? 'reads' : 'writes';
 }
 
-function throttled(
-  kind: Kind,
-  subscription: string | undefined,
-  actor: string | undefined,
-  seconds: number,
-): ArmError {
+function throttled(kind: Kind, subscription: string | undefined, actor: string | undefined, seconds: number): ArmError {
   const where = subscription === undefined ? 'tenant' : 'subscription';
   const of = subscription === undefined ? 'the tenant' : `subscription '${subscription}'`;
   const by = actor === undefined ? '' : ` actor '${actor}'`;

@@ -8,12 +8,7 @@ import { containerKey, parseResourceId, type Target } from '../resource/ids.ts';
 import { page } from '../http/paging.ts';
 import { notFound } from '../resource/refusals.ts';
 
-export async function read(
-  engine: Engine,
-  row: ResourceType,
-  id: ResourceId,
-  request: ArmRequest,
-): Promise<Answer> {
+export async function read(engine: Engine, row: ResourceType, id: ResourceId, request: ArmRequest): Promise<Answer> {
   const existing = engine.cloud.store.get(id.key) ?? row.alias?.(engine.cloud, id);
   const expand = request.query.get('$expand') ?? '';
   const answeredBy = existing && expand !== '' ? row.answeredBy?.(existing, { expand }) : undefined;
@@ -67,11 +62,7 @@ function listAsSeen(
 }
 
 /** The entries that a collection's path names: children, those of a group, or those of a whole subscription. */
-function entriesOf(
-  engine: Engine,
-  row: ResourceType,
-  target: Extract<Target, { kind: 'collection' }>,
-): Stored[] {
+function entriesOf(engine: Engine, row: ResourceType, target: Extract<Target, { kind: 'collection' }>): Stored[] {
   const { store } = engine.cloud;
   if (target.parent !== undefined) return store.children(target.parent, row.type);
   const isSubscription = /^\/subscriptions\/[^/]+$/i.test(target.scope);
@@ -81,11 +72,7 @@ function entriesOf(
 }
 
 /** Would the collection have listed this resource? */
-function isOf(
-  row: ResourceType,
-  target: Extract<Target, { kind: 'collection' }>,
-  { resource }: Stored,
-): boolean {
+function isOf(row: ResourceType, target: Extract<Target, { kind: 'collection' }>, { resource }: Stored): boolean {
   const id = resource.id.toLowerCase();
   if (resource.type.toLowerCase() !== row.type.toLowerCase()) return false;
   if (target.parent !== undefined) return containerKey(id) === target.parent.toLowerCase();

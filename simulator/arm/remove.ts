@@ -8,12 +8,7 @@ import { parseResourceId } from '../resource/ids.ts';
 import type { OperationRecord } from './operations.ts';
 import { inProgress, keepsState } from './put.ts';
 
-export async function remove(
-  engine: Engine,
-  row: ResourceType,
-  id: ResourceId,
-  request: ArmRequest,
-): Promise<Answer> {
+export async function remove(engine: Engine, row: ResourceType, id: ResourceId, request: ArmRequest): Promise<Answer> {
   return (await removeTracked(engine, row, id, request)).answer;
 }
 
@@ -30,9 +25,7 @@ export async function removeTracked(
     const stored = engine.cloud.store.get(id.key);
     if (!stored) {
       engine.requireScope(id);
-      await row.deleteMissing?.(
-        engine.call({ ...request, body: request.body ?? {} }, id, undefined, 'delete'),
-      );
+      await row.deleteMissing?.(engine.call({ ...request, body: request.body ?? {} }, id, undefined, 'delete'));
       return { answer: { status: 204 }, operation: undefined };
     }
     requireConditions(request.headers, stored);
@@ -54,11 +47,7 @@ export async function removeTracked(
 }
 
 /** The end of a long-running DELETE; run by the operation. */
-export async function finishRemove(
-  engine: Engine,
-  row: ResourceType,
-  record: OperationRecord,
-): Promise<undefined> {
+export async function finishRemove(engine: Engine, row: ResourceType, record: OperationRecord): Promise<undefined> {
   const stored = engine.cloud.store.get(record.resourceId);
   if (!stored) return;
   if (record.failure) {

@@ -54,10 +54,7 @@ function decided(
   if (objectId === CLOUD_ITSELF) return [true];
   const [at, asked] = [scope.toLowerCase(), action.toLowerCase()];
   return grantsOf(cloud, objectId)
-    .filter(
-      ({ scope: held, permissions }) =>
-        covers(held, at) && permissions.some((one) => permits(one, asked, plane)),
-    )
+    .filter(({ scope: held, permissions }) => covers(held, at) && permissions.some((one) => permits(one, asked, plane)))
     .map(({ condition }) => {
       if (condition === '') return true;
       const attributes = { ...knownOf(cloud, at), ...about.attributes };
@@ -69,9 +66,7 @@ function decided(
 function knownOf({ clock }: Place, scope: string): Circumstances['attributes'] {
   const storage = 'microsoft.storage/storageaccounts';
   const [, account, container] =
-    /\/microsoft\.storage\/storageaccounts\/([^/]+)(?:\/blobservices\/default\/containers\/([^/]+))?/.exec(
-      scope,
-    ) ?? [];
+    /\/microsoft\.storage\/storageaccounts\/([^/]+)(?:\/blobservices\/default\/containers\/([^/]+))?/.exec(scope) ?? [];
   return {
     'environment|utcnow': [new Date(clock.now()).toISOString()],
     [`resource|${storage}:name`]: account === undefined ? [] : [account],

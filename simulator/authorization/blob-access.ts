@@ -98,16 +98,12 @@ function ofContainer(method: string, component: string): BlobNeed {
   if (component === 'list') return data(`${CONTAINERS}/blobs/read`);
   if (component === 'blobs') return data(`${CONTAINERS}/blobs/filter/action`);
   if (component === 'batch') return data(`${CONTAINERS}/blobs/delete`);
-  if (component === 'acl')
-    return management(`${CONTAINERS}/${method === 'PUT' ? 'setAcl' : 'getAcl'}/action`);
+  if (component === 'acl') return management(`${CONTAINERS}/${method === 'PUT' ? 'setAcl' : 'getAcl'}/action`);
   if (method === 'DELETE') return management(`${CONTAINERS}/delete`);
   return management(`${CONTAINERS}/${method === 'PUT' ? 'write' : 'read'}`);
 }
 
-function ofBlob(
-  { method, blobType }: BlobRequest,
-  component: string,
-): { action: string; more: readonly string[] } {
+function ofBlob({ method, blobType }: BlobRequest, component: string): { action: string; more: readonly string[] } {
   const reads = method === 'GET' || method === 'HEAD';
   if (component === 'tags') return { action: reads ? 'tags/read' : 'tags/write', more: [] };
   if (reads || component === 'query') return { action: 'read', more: [] };

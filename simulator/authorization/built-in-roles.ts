@@ -92,38 +92,27 @@ const MACHINE_LEARNING = [
       ],
     },
   ),
-  role(
-    'e503ece1-11d0-4e8e-8e2c-7a6c3bf38815',
-    'AzureML Compute Operator',
-    'Makes, changes and deletes computes.',
-    { actions: [`${ML}/computes/*`, `${ML}/notebooks/vm/*`] },
-  ),
+  role('e503ece1-11d0-4e8e-8e2c-7a6c3bf38815', 'AzureML Compute Operator', 'Makes, changes and deletes computes.', {
+    actions: [`${ML}/computes/*`, `${ML}/notebooks/vm/*`],
+  }),
   role('7f951dda-4ed3-4680-a7ca-43fe172d538d', 'AcrPull', 'Pulls images.', {
     actions: ['Microsoft.ContainerRegistry/registries/pull/read'],
   }),
   role('8311e382-0749-4cb8-b61a-304f252e45ec', 'AcrPush', 'Pulls and pushes images.', {
-    actions: [
-      'Microsoft.ContainerRegistry/registries/pull/read',
-      'Microsoft.ContainerRegistry/registries/push/write',
-    ],
+    actions: ['Microsoft.ContainerRegistry/registries/pull/read', 'Microsoft.ContainerRegistry/registries/push/write'],
   }),
 ];
 
 const STORAGE = [
-  role(
-    '17d1049b-9a84-46fb-8f53-869881c3d3ab',
-    'Storage Account Contributor',
-    'Manages accounts, keys included.',
-    {
-      actions: [
-        ...AROUND,
-        'Microsoft.Insights/diagnosticSettings/*',
-        'Microsoft.Network/virtualNetworks/subnets/joinViaServiceEndpoint/action',
-        'Microsoft.ResourceHealth/availabilityStatuses/read',
-        'Microsoft.Storage/storageAccounts/*',
-      ],
-    },
-  ),
+  role('17d1049b-9a84-46fb-8f53-869881c3d3ab', 'Storage Account Contributor', 'Manages accounts, keys included.', {
+    actions: [
+      ...AROUND,
+      'Microsoft.Insights/diagnosticSettings/*',
+      'Microsoft.Network/virtualNetworks/subnets/joinViaServiceEndpoint/action',
+      'Microsoft.ResourceHealth/availabilityStatuses/read',
+      'Microsoft.Storage/storageAccounts/*',
+    ],
+  }),
   role(
     '81a9662b-bebf-436f-a333-f67b29880f12',
     'Storage Account Key Operator Service Role',
@@ -139,17 +128,10 @@ const STORAGE = [
     actions: [`${CONTAINERS}/*`, DELEGATION],
     dataActions: [`${CONTAINERS}/blobs/*`],
   }),
-  role(
-    'ba92f5b4-2d11-453d-a403-e96b0029c9fe',
-    'Storage Blob Data Contributor',
-    'Reads, writes and deletes blobs.',
-    {
-      actions: [`${CONTAINERS}/delete`, `${CONTAINERS}/read`, `${CONTAINERS}/write`, DELEGATION],
-      dataActions: ['delete', 'read', 'write', 'move/action', 'add/action'].map(
-        (one) => `${CONTAINERS}/blobs/${one}`,
-      ),
-    },
-  ),
+  role('ba92f5b4-2d11-453d-a403-e96b0029c9fe', 'Storage Blob Data Contributor', 'Reads, writes and deletes blobs.', {
+    actions: [`${CONTAINERS}/delete`, `${CONTAINERS}/read`, `${CONTAINERS}/write`, DELEGATION],
+    dataActions: ['delete', 'read', 'write', 'move/action', 'add/action'].map((one) => `${CONTAINERS}/blobs/${one}`),
+  }),
   role('2a2b9908-6ea1-4ae2-8e65-a410df84e7d1', 'Storage Blob Data Reader', 'Reads and lists blobs.', {
     actions: [`${CONTAINERS}/read`, DELEGATION],
     dataActions: [`${CONTAINERS}/blobs/read`],

@@ -72,12 +72,10 @@ function not(value: boolean | undefined): boolean | undefined {
 
 /** `operator` in lower case, one of those that the language has. */
 function compare(operator: string, a: Value, b: Value): boolean {
-  const [, family = '', negated, rest = ''] =
-    /^(string|guid|bool|numeric|datetime)(not)?(.*?)$/.exec(operator) ?? [];
+  const [, family = '', negated, rest = ''] = /^(string|guid|bool|numeric|datetime)(not)?(.*?)$/.exec(operator) ?? [];
   const ignoresCase = family === 'guid' || family === 'bool' || rest.endsWith('ignorecase');
   const text = (value: Value): string => (ignoresCase ? String(value).toLowerCase() : String(value));
-  const number = (value: Value): number =>
-    family === 'datetime' ? Date.parse(String(value)) : Number(value);
+  const number = (value: Value): number => (family === 'datetime' ? Date.parse(String(value)) : Number(value));
   const isNumber = family === 'numeric' || family === 'datetime';
   const is = isNumber
     ? compareNumbers(rest, number(a), number(b))

@@ -62,9 +62,7 @@ function hasIdentity(cloud: Cloud, subscriptionId: string, objectId: string): bo
     const { identity, properties } = resource;
     const own = isObject(identity) ? textOf(identity.principalId) : '';
     const assigned =
-      resource.type === 'Microsoft.ManagedIdentity/userAssignedIdentities'
-        ? textOf(properties.principalId)
-        : '';
+      resource.type === 'Microsoft.ManagedIdentity/userAssignedIdentities' ? textOf(properties.principalId) : '';
     return own.toLowerCase() === wanted || assigned.toLowerCase() === wanted;
   });
 }

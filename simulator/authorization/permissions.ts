@@ -20,21 +20,19 @@ export const denyAssignments: ResourceType = row('Microsoft.Authorization/denyAs
 });
 
 function listPermissions({ cloud, id, principal }: Call): Stored[] {
-  return permissionsAt(cloud, principal, id.key).map(
-    ({ actions, notActions, dataActions, notDataActions }) => ({
-      resource: { id: id.id, name: '', type: id.type, properties: {} },
-      hidden: {
-        permission: {
-          actions: [...actions],
-          notActions: [...notActions],
-          dataActions: [...dataActions],
-          notDataActions: [...notDataActions],
-        },
+  return permissionsAt(cloud, principal, id.key).map(({ actions, notActions, dataActions, notDataActions }) => ({
+    resource: { id: id.id, name: '', type: id.type, properties: {} },
+    hidden: {
+      permission: {
+        actions: [...actions],
+        notActions: [...notActions],
+        dataActions: [...dataActions],
+        notDataActions: [...notDataActions],
       },
-      etag: '',
-      region: null,
-      createdAt: 0,
-      changedAt: 0,
-    }),
-  );
+    },
+    etag: '',
+    region: null,
+    createdAt: 0,
+    changedAt: 0,
+  }));
 }

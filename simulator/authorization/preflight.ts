@@ -18,9 +18,5 @@ export function requireDeployable(
       `Authorization failed for template resource '${name}' of type '${type}'. The client '${principal.clientId}' with object id '${principal.objectId}' does not have permission to perform action '${type}/write' at scope '${id}'.`,
   );
   const errors = refused.length === 1 ? 'error' : 'multiple errors';
-  throw new ArmError(
-    403,
-    'InvalidTemplateDeployment',
-    `Deployment failed with ${errors}: '${reasons.join(':')}'`,
-  );
+  throw new ArmError(403, 'InvalidTemplateDeployment', `Deployment failed with ${errors}: '${reasons.join(':')}'`);
 }

@@ -99,8 +99,7 @@ function prepare({ delayMs, isPrincipal }: AssignmentParts, call: Call, next: St
       'PrincipalNotFound',
       `Principal ${principalId.replaceAll('-', '')} does not exist in the directory ${cloud.tenantId}. Check that you have the correct principal ID. If you are creating this principal and then immediately assigning a role, this error might be related to a replication delay. In this case, set the role assignment principalType property to a value, such as ServicePrincipal, User, or Group. See https://aka.ms/docs-principaltype`,
     );
-  if (properties.principalType !== undefined && isPrincipal(cloud, principalId))
-    requireType(principalId, properties);
+  if (properties.principalType !== undefined && isPrincipal(cloud, principalId)) requireType(principalId, properties);
   requireAssignable(cloud, role, id.scope);
   const condition = conditionOf(properties);
   if (existing) requireUnchanged(existing, role, principalId);

@@ -39,9 +39,7 @@ export const roleDefinitions = row(ROLE_DEFINITION, {
 function findRole(cloud: Cloud, id: ResourceId): Stored {
   const known = builtInRole(id.name.toLowerCase());
   if (known) return shown(known, id.scope);
-  const custom = cloud.store
-    .ofType(ROLE_DEFINITION)
-    .find(({ resource }) => resource.name === id.name.toLowerCase());
+  const custom = cloud.store.ofType(ROLE_DEFINITION).find(({ resource }) => resource.name === id.name.toLowerCase());
   if (custom) return custom;
   throw new ArmError(
     404,
@@ -83,11 +81,7 @@ function prepareRole({ cloud, id, principal }: Call, next: Stored): void {
       `The role definition ID '${id.name}' is not valid. The role definition ID must be a GUID.`,
     );
   if (builtInRole(name))
-    throw new ArmError(
-      403,
-      'RoleDefinitionUpdateNotPermitted',
-      `The built-in role '${id.name}' cannot be changed.`,
-    );
+    throw new ArmError(403, 'RoleDefinitionUpdateNotPermitted', `The built-in role '${id.name}' cannot be changed.`);
   const { properties } = next.resource;
   const { roleName, permissions, assignableScopes } = properties;
   if (typeof roleName !== 'string' || roleName === '')
@@ -134,8 +128,7 @@ function requireActions(permissions: JsonObject[]): void {
   );
   for (const action of all) {
     const [namespace = ''] = action.split('/');
-    const isShaped =
-      /^[\w.*-]+(\/[\w.*$-]+)*$/.test(action) && (action.includes('/') || action.includes('*'));
+    const isShaped = /^[\w.*-]+(\/[\w.*$-]+)*$/.test(action) && (action.includes('/') || action.includes('*'));
     const service = namespace.toLowerCase();
     const isKnown = namespace.includes('*') || registered.has(service) || NAMED_BY_ROLES.has(service);
     if (isShaped && isKnown) continue;

@@ -18,7 +18,6 @@ export function patch(
   replace: (original: Prototype[string]) => Prototype[string],
 ): void {
   const original = prototype[method];
-  if (typeof original !== 'function')
-    throw new Error(`this version of Azurite has no method '${method}' to build on`);
+  if (typeof original !== 'function') throw new Error(`this version of Azurite has no method '${method}' to build on`);
   prototype[method] = replace(original);
 }

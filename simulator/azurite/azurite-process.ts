@@ -62,11 +62,7 @@ function tell(message: ChildMessage): void {
 }
 
 /** A read of a copy source, from this process itself, past the fronts: they have checked the source's region already. */
-async function fetchSource(
-  copySource: string,
-  headers: Record<string, string>,
-  comp?: string,
-): Promise<Response> {
+async function fetchSource(copySource: string, headers: Record<string, string>, comp?: string): Promise<Response> {
   const url = new URL(copySource);
   const host = azuriteHost(url.host);
   if (host !== 'localhost') url.pathname = `/${host.split('.')[0]}${url.pathname}`;
@@ -144,17 +140,14 @@ function permitBlobCopies(): void {
     default: Record<string, number>;
   };
   const { BlockBlob_Upload: upload, BlockBlob_PutBlobFromUrl: copy } = operation;
-  const { default: accountWide } =
-    require('azurite/dist/src/blob/authentication/OperationAccountSASPermission') as {
-      default: Map<number, unknown>;
-    };
-  const {
-    OPERATION_BLOB_SAS_BLOB_PERMISSIONS: ofBlob,
-    OPERATION_BLOB_SAS_CONTAINER_PERMISSIONS: ofContainer,
-  } = require('azurite/dist/src/blob/authentication/OperationBlobSASPermission') as Record<
-    string,
-    Map<number, unknown> | undefined
-  >;
+  const { default: accountWide } = require('azurite/dist/src/blob/authentication/OperationAccountSASPermission') as {
+    default: Map<number, unknown>;
+  };
+  const { OPERATION_BLOB_SAS_BLOB_PERMISSIONS: ofBlob, OPERATION_BLOB_SAS_CONTAINER_PERMISSIONS: ofContainer } =
+    require('azurite/dist/src/blob/authentication/OperationBlobSASPermission') as Record<
+      string,
+      Map<number, unknown> | undefined
+    >;
   for (const permissions of [accountWide, ofBlob, ofContainer]) {
     if (upload === undefined || copy === undefined || permissions?.get(upload) === undefined)
       throw new Error("this version of Azurite has no permission of 'BlockBlob_Upload' to build on");

@@ -58,9 +58,7 @@ export class Azurite implements BlobAccounts {
   /** Starts the process. Throws an Error with what it wrote if it does not come up. */
   async start(): Promise<void> {
     mkdirSync(this.folder, { recursive: true });
-    const entry = fileURLToPath(
-      new URL(`./azurite-process${extname(import.meta.filename)}`, import.meta.url),
-    );
+    const entry = fileURLToPath(new URL(`./azurite-process${extname(import.meta.filename)}`, import.meta.url));
     const child = fork(entry, [this.folder], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       execArgv: [],
@@ -132,38 +130,19 @@ export class Azurite implements BlobAccounts {
     return held && { key1: held.key1, key2: held.key2 };
   }
 
-  async containerSas(
-    account: string,
-    container: string,
-    permissions: string,
-    minutes: number,
-  ): Promise<string> {
+  async containerSas(account: string, container: string, permissions: string, minutes: number): Promise<string> {
     const keys = this.keys(account);
     if (!keys) throw new Error(`storage account '${account}': no such account`);
-    const query = containerSas(
-      account,
-      keys.key1,
-      container,
-      orderedPermissions(permissions),
-      minutes,
-      new Date(),
-    );
+    const query = containerSas(account, keys.key1, container, orderedPermissions(permissions), minutes, new Date());
     return Promise.resolve(`${this.frontOf(account)}/${account}/${container}?${query}`);
   }
 
-  async createContainer(
-    account: string,
-    container: string,
-    metadata?: Record<string, string>,
-  ): Promise<void> {
+  async createContainer(account: string, container: string, metadata?: Record<string, string>): Promise<void> {
     const path = `/${account}/${container}?restype=container`;
     const { status, body } = await this.ask('PUT', path);
-    if (status !== 201 && status !== 409)
-      throw new Error(`container '${account}/${container}': ${status} ${body}`);
+    if (status !== 201 && status !== 409) throw new Error(`container '${account}/${container}': ${status} ${body}`);
     if (!metadata) return;
-    const headers = Object.fromEntries(
-      Object.entries(metadata).map(([name, one]) => [`x-ms-meta-${name}`, one]),
-    );
+    const headers = Object.fromEntries(Object.entries(metadata).map(([name, one]) => [`x-ms-meta-${name}`, one]));
     const set = await this.ask('PUT', `${path}&comp=metadata`, undefined, headers);
     if (set.status !== 200) throw new Error(`container '${account}/${container}': ${set.status} ${set.body}`);
   }
@@ -172,8 +151,7 @@ export class Azurite implements BlobAccounts {
     if (!this.table.get(account)) return true;
     const { status, body } = await this.ask('DELETE', `/${account}/${container}?restype=container`);
     if (status === 412) return false;
-    if (status !== 202 && status !== 404)
-      throw new Error(`container '${account}/${container}': ${status} ${body}`);
+    if (status !== 202 && status !== 404) throw new Error(`container '${account}/${container}': ${status} ${body}`);
     return true;
   }
 
@@ -269,9 +247,7 @@ export class Azurite implements BlobAccounts {
     const child = this.child;
     if (!child?.connected) return;
     const sequence = (this.sequence += 1);
-    const accounts = Object.fromEntries(
-      [...this.table.values()].map(({ name, key1, key2 }) => [name, { key1, key2 }]),
-    );
+    const accounts = Object.fromEntries([...this.table.values()].map(({ name, key1, key2 }) => [name, { key1, key2 }]));
     const applied = new Promise<void>((resolve) => this.unapplied.set(sequence, () => resolve()));
     child.send({ sequence, accounts } satisfies AccountsMessage);
     await applied;

@@ -58,11 +58,7 @@ export class Admission {
     }
     const { properties } = account.resource;
     if (!admitsCaller(account, message.socket.remoteAddress)) {
-      throw new StorageError(
-        403,
-        'AuthorizationFailure',
-        'This request is not authorized to perform this operation.',
-      );
+      throw new StorageError(403, 'AuthorizationFailure', 'This request is not authorized to perform this operation.');
     }
     requireOffered(message, account, url.searchParams);
     requireSasAddress(url.searchParams, message.socket.remoteAddress);
@@ -157,15 +153,10 @@ export class Admission {
 
 /** Azurite keeps no versions, so there is none of any id; and it would make containers public where their account forbids it. */
 function requireOffered({ headers }: IncomingMessage, account: Stored, query: URLSearchParams): void {
-  if (query.has('versionid'))
-    throw new StorageError(404, 'BlobNotFound', 'The specified blob does not exist.');
+  if (query.has('versionid')) throw new StorageError(404, 'BlobNotFound', 'The specified blob does not exist.');
   const isPublic = headers['x-ms-blob-public-access'] !== undefined;
   if (isPublic && account.resource.properties.allowBlobPublicAccess !== true)
-    throw new StorageError(
-      409,
-      'PublicAccessNotPermitted',
-      'Public access is not permitted on this storage account.',
-    );
+    throw new StorageError(409, 'PublicAccessNotPermitted', 'Public access is not permitted on this storage account.');
 }
 
 function blobEndpoint(account: Stored): string {

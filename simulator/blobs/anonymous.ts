@@ -34,20 +34,14 @@ export function requirePublic(cloud: Cloud, account: Stored, request: AnonymousR
       },
     );
   if (!isPermitted)
-    throw new StorageError(
-      409,
-      'PublicAccessNotPermitted',
-      'Public access is not permitted on this storage account.',
-    );
+    throw new StorageError(409, 'PublicAccessNotPermitted', 'Public access is not permitted on this storage account.');
   throw new StorageError(404, 'ResourceNotFound', 'The specified resource does not exist.');
 }
 
 function isPublic(cloud: Cloud, { resource }: Stored, request: AnonymousRequest): boolean {
   const { method, query, container, blob } = request;
   if (method !== 'GET' && method !== 'HEAD') return false;
-  const held = cloud.store.get(
-    `${resource.id}/blobServices/default/containers/${decodeURIComponent(container)}`,
-  );
+  const held = cloud.store.get(`${resource.id}/blobServices/default/containers/${decodeURIComponent(container)}`);
   const access = textOf(held?.resource.properties.publicAccess);
   if (blob !== '') return (access === 'Blob' || access === 'Container') && !query.has('comp');
   return access === 'Container' && container !== '' && query.get('comp') !== 'acl';

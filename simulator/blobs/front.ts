@@ -76,11 +76,7 @@ export class BlobFront {
     { account, principal }: Admitted,
   ): Promise<number> {
     if (!principal)
-      throw new StorageError(
-        403,
-        'AuthorizationFailure',
-        'This request is not authorized to perform this operation.',
-      );
+      throw new StorageError(403, 'AuthorizationFailure', 'This request is not authorized to perform this operation.');
     let body = '';
     for await (const chunk of message) if (body.length < MOST_KEY_INFO) body += String(chunk);
     const version = String(message.headers['x-ms-version'] ?? STORAGE_VERSION);
@@ -111,14 +107,11 @@ export class BlobFront {
   /** Get Blob Service Stats: Azurite knows that it was asked rightly, but not how far the secondary is. Undefined: something else was asked. */
   private async stats(message: IncomingMessage): Promise<string | undefined> {
     const url = new URL(`https://localhost${message.url ?? '/'}`);
-    if (url.searchParams.get('restype') !== 'service' || url.searchParams.get('comp') !== 'stats')
-      return undefined;
+    if (url.searchParams.get('restype') !== 'service' || url.searchParams.get('comp') !== 'stats') return undefined;
     const account = this.account(blobAddress(message.headers.host, url.pathname).account);
     if (!account) return undefined;
     const { state, lastSyncTime } = await replicationStatus(this.cloud, account);
-    const seconds = lastSyncTime
-      ? new Date(Math.floor(lastSyncTime.getTime() / 1000) * 1000).toUTCString()
-      : '';
+    const seconds = lastSyncTime ? new Date(Math.floor(lastSyncTime.getTime() / 1000) * 1000).toUTCString() : '';
     return `<?xml version="1.0" encoding="utf-8"?><StorageServiceStats><GeoReplication><Status>${state.toLowerCase()}</Status><LastSyncTime>${seconds}</LastSyncTime></GeoReplication></StorageServiceStats>`;
   }
 
@@ -157,8 +150,7 @@ export class BlobFront {
     for (const name of Object.keys(headers)) if (name.toLowerCase() === 'host') delete headers[name];
     headers.Host = azuriteHost(message.headers.host);
     if (copySource !== undefined) {
-      for (const name of Object.keys(headers))
-        if (name.toLowerCase() === 'x-ms-copy-source') delete headers[name];
+      for (const name of Object.keys(headers)) if (name.toLowerCase() === 'x-ms-copy-source') delete headers[name];
       headers['x-ms-copy-source'] = copySource;
     }
     const outgoing = this.azurite.open(method, path, headers, vouched);
@@ -193,9 +185,7 @@ export class BlobFront {
       return status;
     }
     const isList = status === 200 && new URLSearchParams(path.split('?')[1]).get('comp') === 'list';
-    const sized = isList
-      ? answerHeaders.filter((_, i) => !isLength(answerHeaders[i - (i % 2)]))
-      : answerHeaders;
+    const sized = isList ? answerHeaders.filter((_, i) => !isLength(answerHeaders[i - (i % 2)])) : answerHeaders;
     response.writeHead(status, sized);
     // A client that leaves in the middle of a body is its own business.
     const body = isList ? [incoming, withServiceEndpoint(serviceEndpoint(message, account))] : [incoming];
@@ -209,10 +199,7 @@ function isLength(header: string | undefined): boolean {
 }
 
 /** The endpoint as the client addressed it. */
-function serviceEndpoint(
-  { headers: { host = '' }, url = '/' }: IncomingMessage,
-  { resource }: Stored,
-): string {
+function serviceEndpoint({ headers: { host = '' }, url = '/' }: IncomingMessage, { resource }: Stored): string {
   if (serviceOf(host)?.service === 'blob') return `https://${host}/`;
   const { isSecondary } = blobAddress(host, url);
   return `https://${host}/${resource.name}${isSecondary ? '-secondary' : ''}/`;
@@ -225,10 +212,8 @@ function isKeyRequest({ method, url = '/' }: IncomingMessage): boolean {
 function asStorageError(error: unknown): StorageError {
   if (error instanceof StorageError) return error;
   if (error instanceof ArmError) {
-    if (error.status === 401)
-      return new StorageError(401, 'InvalidAuthenticationInfo', error.message, error.headers);
-    if (error.status === 429)
-      return new StorageError(503, 'ServerBusy', 'The server is busy.', error.headers);
+    if (error.status === 401) return new StorageError(401, 'InvalidAuthenticationInfo', error.message, error.headers);
+    if (error.status === 429) return new StorageError(503, 'ServerBusy', 'The server is busy.', error.headers);
     return new StorageError(
       error.status,
       error.status === 503 ? 'ServerBusy' : error.status < 500 ? error.code : 'InternalError',

@@ -143,25 +143,13 @@ export class Chaos {
     const { regions } = this.world.cloud;
     if (scope === 'cloud') {
       if (region === undefined) return null;
-      throw new ArmError(
-        400,
-        'BadRequest',
-        `scenario '${name}' meets the cloud as a whole: it takes no region`,
-      );
+      throw new ArmError(400, 'BadRequest', `scenario '${name}' meets the cloud as a whole: it takes no region`);
     }
     if (region === undefined)
-      throw new ArmError(
-        400,
-        'BadRequest',
-        `scenario '${name}' needs a region: one of ${regions.join(', ')}`,
-      );
+      throw new ArmError(400, 'BadRequest', `scenario '${name}' needs a region: one of ${regions.join(', ')}`);
     const known = normalizeRegion(region);
     if (!regions.includes(known))
-      throw new ArmError(
-        404,
-        'NotFound',
-        `There is no region '${region}': the regions are ${regions.join(', ')}.`,
-      );
+      throw new ArmError(404, 'NotFound', `There is no region '${region}': the regions are ${regions.join(', ')}.`);
     return known;
   }
 
@@ -234,11 +222,7 @@ function requireScenario(name: string): Scenario {
 function requireSeed(seed: number | undefined): number {
   if (seed === undefined) return randomInt(LARGEST_SEED);
   if (Number.isInteger(seed) && seed >= 0 && seed <= LARGEST_SEED) return seed;
-  throw new ArmError(
-    400,
-    'BadRequest',
-    `'seed': expected a whole number from 0 to ${LARGEST_SEED}, got ${seed}`,
-  );
+  throw new ArmError(400, 'BadRequest', `'seed': expected a whole number from 0 to ${LARGEST_SEED}, got ${seed}`);
 }
 
 function requireDuration(value: Json): number {
@@ -255,9 +239,5 @@ function requireDuration(value: Json): number {
 function requireRhythm(known: Scenario, values: Values): void {
   const rhythm = known.rhythm?.(values);
   if (rhythm && rhythm.periodMs < 1)
-    throw new ArmError(
-      400,
-      'BadRequest',
-      `scenario '${known.name}', parameter 'period': expected 1ms or more`,
-    );
+    throw new ArmError(400, 'BadRequest', `scenario '${known.name}', parameter 'period': expected 1ms or more`);
 }

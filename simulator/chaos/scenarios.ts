@@ -30,10 +30,7 @@ const OUTAGES = [
     summary: 'the whole region is dark, its storage too',
     scope: 'region',
     parameters: {
-      jobs: choice(
-        ['unseen', 'killed'],
-        'what runs there goes on and nobody sees it, or is killed with its computes',
-      ),
+      jobs: choice(['unseen', 'killed'], 'what runs there goes on and nobody sees it, or is killed with its computes'),
     },
     disturb: ({ jobs }) => ({ outage: { mode: 'dark', jobs } }),
   }),
@@ -46,8 +43,7 @@ const OUTAGES = [
   }),
   scenario({
     name: 'region-read-only',
-    summary:
-      'reads are served; whatever would change something is refused, and says that it is for a regional outage',
+    summary: 'reads are served; whatever would change something is refused, and says that it is for a regional outage',
     scope: 'region',
     parameters: { status },
     disturb: (values) => ({ outage: { mode: 'read-only', status: Number(values.status) } }),
@@ -128,8 +124,7 @@ const TROUBLE = [
   }),
   scenario({
     name: 'throttled',
-    summary:
-      "the region's services answer 429 TooManyRequests with Retry-After above a rate; blobs 503 ServerBusy",
+    summary: "the region's services answer 429 TooManyRequests with Retry-After above a rate; blobs 503 ServerBusy",
     scope: 'region',
     parameters: {
       rate: perSecond('2', 'requests a second that the region takes'),
@@ -154,10 +149,7 @@ const TROUBLE = [
     parameters: {
       rate: share('0.5', 'share of operations that fail'),
       after: share('0.5', 'share of their time after which they fail'),
-      type: text(
-        '',
-        "only operations on this resource type, as 'Microsoft.MachineLearningServices/workspaces'",
-      ),
+      type: text('', "only operations on this resource type, as 'Microsoft.MachineLearningServices/workspaces'"),
       code: text('InternalServerError', 'code of their error'),
     },
     disturb: ({ rate, after, type, code }) => ({

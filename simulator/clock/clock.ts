@@ -32,11 +32,7 @@ export class CloudClock implements Clock {
   private readonly onChange: (state: ClockState) => void;
   private readonly onError: (error: unknown) => void;
 
-  constructor(
-    state: ClockState | undefined,
-    onChange: (state: ClockState) => void,
-    onError: (error: unknown) => void,
-  ) {
+  constructor(state: ClockState | undefined, onChange: (state: ClockState) => void, onError: (error: unknown) => void) {
     this.state = state ?? { time: Date.now(), setAt: Date.now(), speed: 1 };
     this.onChange = onChange;
     this.onError = onError;
@@ -66,15 +62,13 @@ export class CloudClock implements Clock {
 
   /** Sets how many clock seconds pass in a real second; 0 stops the clock. Throws RangeError if negative or not finite. */
   setSpeed(speed: number): void {
-    if (!Number.isFinite(speed) || speed < 0)
-      throw new RangeError(`speed: expected a number from 0 on, got ${speed}`);
+    if (!Number.isFinite(speed) || speed < 0) throw new RangeError(`speed: expected a number from 0 on, got ${speed}`);
     this.set({ time: this.now(), setAt: Date.now(), speed });
   }
 
   /** Moves the clock on, running what falls due on the way, in order. Throws RangeError if it would go back. */
   advance(ms: number): void {
-    if (!Number.isFinite(ms) || ms < 0)
-      throw new RangeError(`advance: expected milliseconds from 0 on, got ${ms}`);
+    if (!Number.isFinite(ms) || ms < 0) throw new RangeError(`advance: expected milliseconds from 0 on, got ${ms}`);
     const end = this.now() + ms;
     for (let next = this.timers[0]; next && next.at <= end; next = this.timers[0]) {
       if (next.at > this.now()) this.set({ ...this.state, time: next.at, setAt: Date.now() });
@@ -103,8 +97,7 @@ export class CloudClock implements Clock {
     while (low < high) {
       const middle = (low + high) >> 1;
       const other = this.timers[middle];
-      if (other && (other.at < timer.at || (other.at === timer.at && other.order < timer.order)))
-        low = middle + 1;
+      if (other && (other.at < timer.at || (other.at === timer.at && other.order < timer.order))) low = middle + 1;
       else high = middle;
     }
     return low;

@@ -8,12 +8,7 @@ export interface BlobAccounts {
    * Opens a request past the regions' fronts, for contents too large for memory: path `/{account}/{container}/{blob}`, encoded.
    * `vouched`: by the cloud itself, without a signature.
    */
-  open(
-    method: string,
-    path: string,
-    headers: Record<string, string | string[]>,
-    vouched: boolean,
-  ): ClientRequest;
+  open(method: string, path: string, headers: Record<string, string | string[]>, vouched: boolean): ClientRequest;
   /** Makes the account known to Azurite with these base64 keys (a rotation calls it again). */
   setKeys(account: string, key1: string, key2: string): Promise<void>;
   remove(account: string): Promise<void>;

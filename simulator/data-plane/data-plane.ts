@@ -72,12 +72,7 @@ export class DataPlane {
         status = null;
       } else if (error instanceof ArmError) {
         const answer = errorAnswer(error);
-        send(
-          response,
-          (status = answer.status),
-          { ...serviceHeaders(message), ...answer.headers },
-          answer.body,
-        );
+        send(response, (status = answer.status), { ...serviceHeaders(message), ...answer.headers }, answer.body);
       } else throw error;
     }
     this.requests.add(region, message.method ?? 'GET', path, status);

@@ -108,11 +108,7 @@ async function prepare(
       `The 'location' property is not allowed for '${id.name}' at resource group scope. Please see https://aka.ms/arm-deployment-subscription for usage details.`,
     );
   if (!isObject(body.properties))
-    throw new ArmError(
-      400,
-      'InvalidRequestContent',
-      "The request content was invalid: 'properties' is missing.",
-    );
+    throw new ArmError(400, 'InvalidRequestContent', "The request content was invalid: 'properties' is missing.");
   if (!within) requireOneSource(body.properties);
   const properties = await withLinks(parts, body.properties);
   const location = typeof body.location === 'string' ? body.location : undefined;
@@ -153,18 +149,12 @@ function accept(call: Call, next: Stored, { input, plan }: Prepared): void {
   };
 }
 
-async function run(
-  parts: DeploymentParts,
-  plans: Map<string, Prepared>,
-  call: Call,
-  stored: Stored,
-): Promise<void> {
+async function run(parts: DeploymentParts, plans: Map<string, Prepared>, call: Call, stored: Stored): Promise<void> {
   const { id } = call;
   const cloud = call.cloud.as(call.principal);
   const deploymentId = stored.resource.id;
   const started = stored.changedAt;
-  const show = (state: string, more: JsonObject = {}): void =>
-    showState(cloud, deploymentId, started, state, more);
+  const show = (state: string, more: JsonObject = {}): void => showState(cloud, deploymentId, started, state, more);
   show('Running');
   try {
     const { plan, input } = plans.get(id.key) ?? (await prepare(parts, call));
@@ -188,12 +178,7 @@ async function run(
 }
 
 /** Deploys what the deployment named for its failure. Answers how that went, as the deployment shows it. */
-async function rollBack(
-  parts: DeploymentParts,
-  call: Call,
-  cloud: Cloud,
-  deploymentId: string,
-): Promise<JsonObject> {
+async function rollBack(parts: DeploymentParts, call: Call, cloud: Cloud, deploymentId: string): Promise<JsonObject> {
   const { onErrorDeployment: asked, mode = null } = cloud.store.get(deploymentId)?.resource.properties ?? {};
   if (!isObject(asked)) return {};
   const rollback = rollbackOf(cloud, deploymentId, { onErrorDeployment: { ...asked } });
@@ -219,13 +204,7 @@ async function rollBack(
   }
 }
 
-function showState(
-  cloud: Cloud,
-  deploymentId: string,
-  started: number,
-  state: string,
-  more: JsonObject,
-): void {
+function showState(cloud: Cloud, deploymentId: string, started: number, state: string, more: JsonObject): void {
   const now = cloud.clock.now();
   const stored = cloud.store.get(deploymentId);
   if (!stored) return; // Deleted while it ran.
@@ -259,9 +238,7 @@ async function predict(parts: DeploymentParts, call: Call): Promise<ActionResult
   const { input, plan } = await prepare(parts, call);
   const { cloud, body } = call;
   const settings =
-    isObject(body.properties) && isObject(body.properties.whatIfSettings)
-      ? body.properties.whatIfSettings
-      : {};
+    isObject(body.properties) && isObject(body.properties.whatIfSettings) ? body.properties.whatIfSettings : {};
   const format = formatOf(settings.resultFormat);
   const finish = async (): Promise<Json> => {
     const changes = await predictChanges(cloud, call.principal, parts, input, plan, format);

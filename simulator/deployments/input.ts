@@ -43,9 +43,7 @@ const LINKS = [
 export function requireOneSource(properties: JsonObject): void {
   for (const [link, target] of LINKS)
     if (isObject(properties[link]) && isObject(properties[target]))
-      throw invalid(
-        `'properties.${target}' and 'properties.${link}' exclude each other: expected one of them.`,
-      );
+      throw invalid(`'properties.${target}' and 'properties.${link}' exclude each other: expected one of them.`);
 }
 
 /** Fetches what is linked instead of written into the body. Throws ArmError 400 `InvalidTemplate` where it is of another version than the link says. */
@@ -55,9 +53,7 @@ export async function withLinks(parts: DeploymentParts, properties: JsonObject):
     const value = properties[link];
     if (properties[target] !== undefined || !isObject(value)) continue;
     if (typeof value.uri !== 'string')
-      throw invalid(
-        `'properties.${link}.uri' is missing: template specs are not offered by the local Azure.`,
-      );
+      throw invalid(`'properties.${link}.uri' is missing: template specs are not offered by the local Azure.`);
     const query = typeof value.queryString === 'string' ? `?${value.queryString.replace(/^\?/, '')}` : '';
     const loaded = await parts.loadLink(`${value.uri}${query}`);
     requireContentVersion(value, loaded, link);
@@ -84,8 +80,7 @@ export function inputOf(
       'InvalidTemplate',
       "Deployment template validation failed: 'properties.template' is missing or no object.",
     );
-  if (!isObject(parameters))
-    throw invalid("'properties.parameters' must be an object of { name: { value } }.");
+  if (!isObject(parameters)) throw invalid("'properties.parameters' must be an object of { name: { value } }.");
   const scope = scopeOf(cloud, parts, id, location);
   if (scope.kind === 'subscription' && mode === 'Complete')
     throw invalid("The deployment mode 'Complete' is not supported at subscription scope.");
@@ -93,9 +88,7 @@ export function inputOf(
     template,
     // Parameter files are sent whole by some clients.
     parameters:
-      isObject(parameters.parameters) && parameters.$schema !== undefined
-        ? parameters.parameters
-        : parameters,
+      isObject(parameters.parameters) && parameters.$schema !== undefined ? parameters.parameters : parameters,
     mode,
     scope,
     deploymentName: id.name,
@@ -117,12 +110,7 @@ function modeOf(value: Json = null): DeploymentInput['mode'] {
   );
 }
 
-function scopeOf(
-  cloud: Cloud,
-  parts: DeploymentParts,
-  id: ResourceId,
-  location: string | undefined,
-): DeploymentScope {
+function scopeOf(cloud: Cloud, parts: DeploymentParts, id: ResourceId, location: string | undefined): DeploymentScope {
   const subscriptionId = id.subscriptionId ?? '';
   const common = {
     subscriptionId,
@@ -136,11 +124,7 @@ function scopeOf(
   const groupId = `/subscriptions/${subscriptionId}/resourceGroups/${id.resourceGroup}`;
   const group = cloud.showResource(groupId) ?? parts.plannedGroup?.(groupId);
   if (!group)
-    throw new ArmError(
-      404,
-      'ResourceGroupNotFound',
-      `Resource group '${id.resourceGroup}' could not be found.`,
-    );
+    throw new ArmError(404, 'ResourceGroupNotFound', `Resource group '${id.resourceGroup}' could not be found.`);
   const { name, location: place = '', tags, properties } = group;
   return {
     kind: 'resourceGroup',

@@ -75,8 +75,7 @@ async function expandPlan(found: Descent, plan: DeploymentPlan): Promise<void> {
       })),
   );
   for (const one of previewed) {
-    if (one.resource.type.toLowerCase() === GROUP)
-      found.groups.set(one.resource.id.toLowerCase(), asGroup(one));
+    if (one.resource.type.toLowerCase() === GROUP) found.groups.set(one.resource.id.toLowerCase(), asGroup(one));
     if (!one.resource.nested) found.previewed.push(one);
   }
   await expandAll(

@@ -90,9 +90,7 @@ export function begin(cloud: Cloud, deploymentId: string, { does, target }: Subj
       duration: duration(now - started),
       trackingId: randomUUID(),
       statusCode: code,
-      ...(target
-        ? { targetResource: { id: target.id, resourceType: target.type, resourceName: target.name } }
-        : {}),
+      ...(target ? { targetResource: { id: target.id, resourceType: target.type, resourceName: target.name } } : {}),
       ...(message ? { statusMessage: message } : {}),
       ...(request ? { request: { content: request } } : {}),
       ...(response ? { response: { content: response } } : {}),
@@ -114,11 +112,7 @@ export function begin(cloud: Cloud, deploymentId: string, { does, target }: Subj
 }
 
 /** A failed operation's note, and how the deployment's own error tells of it. */
-export function failureOf(
-  error: ArmError,
-  id: string,
-  does: 'write' | 'delete',
-): { note: Note; failure: Failure } {
+export function failureOf(error: ArmError, id: string, does: 'write' | 'delete'): { note: Note; failure: Failure } {
   const { code, message, details, target } = error;
   const own = { code, message, ...(target === undefined ? {} : { target }), ...(details ? { details } : {}) };
   const status = NAMES[error.status] ?? 'BadRequest';

@@ -17,8 +17,7 @@ export function legacyOperations(
   const { cloud, path, query } = request;
   const [, group = '', name = '', operation] = match;
   const id = `${decodeURIComponent(group)}/providers/${DEPLOYMENT}/${decodeURIComponent(name)}`;
-  if (!cloud.store.get(id))
-    throw new ArmError(404, 'DeploymentNotFound', `Deployment '${name}' could not be found.`);
+  if (!cloud.store.get(id)) throw new ArmError(404, 'DeploymentNotFound', `Deployment '${name}' could not be found.`);
   const all = cloud.store.children(id, OPERATION);
   if (operation === undefined) {
     const { items, nextLink } = page(cloud.armEndpoint, { path, query }, all, 25);
@@ -27,11 +26,7 @@ export function legacyOperations(
   }
   const found = all.find(({ resource }) => resource.name.toLowerCase() === operation.toLowerCase());
   if (!found)
-    throw new ArmError(
-      404,
-      'DeploymentOperationNotFound',
-      `Deployment operation '${operation}' could not be found.`,
-    );
+    throw new ArmError(404, 'DeploymentOperationNotFound', `Deployment operation '${operation}' could not be found.`);
   return { status: 200, body: shownOperation(found) };
 }
 

@@ -70,16 +70,13 @@ export function requirePossible(
   providers: readonly Provider[],
 ): void {
   const rows = new Map(
-    providers.flatMap(({ types }) =>
-      types.map((one): [string, ResourceType] => [one.type.toLowerCase(), one]),
-    ),
+    providers.flatMap(({ types }) => types.map((one): [string, ResourceType] => [one.type.toLowerCase(), one])),
   );
   const refused: JsonObject[] = [];
   for (const resource of resources) {
     const { type, id, location, existing } = resource;
     const row =
-      rows.get(type.toLowerCase()) ??
-      providers.map((one) => one.unlisted?.(type)).find((found) => found !== undefined);
+      rows.get(type.toLowerCase()) ?? providers.map((one) => one.unlisted?.(type)).find((found) => found !== undefined);
     if (!row) throw unknownType(resource, rows);
     requireVersion(cloud, row.type, resource.apiVersion, location);
     if (existing) continue;
@@ -91,8 +88,7 @@ export function requirePossible(
     if (!isPlaced || location === undefined || row.type === DEPLOYMENT) continue;
     if (location === '') throw locationRequired();
     const region = normalizeRegion(location);
-    if (region !== 'global' && !cloud.regions.includes(region))
-      throw notAvailable(row.type, location, cloud.regions);
+    if (region !== 'global' && !cloud.regions.includes(region)) throw notAvailable(row.type, location, cloud.regions);
   }
   if (refused.length > 0) throw failedPreflight(refused);
 }

@@ -11,15 +11,7 @@ import {
   type Stored,
 } from '../contract/index.ts';
 import type { DeploymentPlan, Environment, PlannedResource } from '../template/index.ts';
-import {
-  begin,
-  type Debugged,
-  deploymentFailed,
-  type Failure,
-  failureOf,
-  type Note,
-  OPERATION,
-} from './notes.ts';
+import { begin, type Debugged, deploymentFailed, type Failure, failureOf, type Note, OPERATION } from './notes.ts';
 import { madeBy } from './shown.ts';
 import { DEPLOYMENT } from '../resource/table.ts';
 
@@ -41,9 +33,7 @@ export async function runPlan(run: Run, plan: DeploymentPlan, environment: Envir
   const made = new Map<string, Promise<boolean>>();
   const failures: Failure[] = [];
   const planned = new Map(
-    plan.resources
-      .filter(({ existing }) => !existing)
-      .map((resource) => [resource.id.toLowerCase(), resource]),
+    plan.resources.filter(({ existing }) => !existing).map((resource) => [resource.id.toLowerCase(), resource]),
   );
   const make = (resource: PlannedResource): Promise<boolean> => {
     const key = resource.id.toLowerCase();
@@ -52,9 +42,7 @@ export async function runPlan(run: Run, plan: DeploymentPlan, environment: Envir
     return running;
   };
   const afterDependencies = async (resource: PlannedResource): Promise<boolean> => {
-    const before = resource.dependsOn
-      .map((id) => planned.get(id.toLowerCase()))
-      .filter((one) => one !== undefined);
+    const before = resource.dependsOn.map((id) => planned.get(id.toLowerCase())).filter((one) => one !== undefined);
     const ready = await Promise.all(before.map(make));
     if (ready.includes(false) || isCanceled(cloud, deploymentId)) return false;
     const failure = await makeOne(run, plan, resource, environment);
@@ -103,11 +91,7 @@ function isCanceled(cloud: Cloud, deploymentId: string): boolean {
  * Deletes, at the end of a deployment in complete mode, the group's resources that its template does not have. What its
  * nested deployments have just made is the template's, too.
  */
-export async function removeOthers(
-  { cloud, deploymentId }: Run,
-  groupId: string,
-  plan: DeploymentPlan,
-): Promise<void> {
+export async function removeOthers({ cloud, deploymentId }: Run, groupId: string, plan: DeploymentPlan): Promise<void> {
   const ids = [...plan.resources, ...madeBy(cloud, plan)].map(({ id }) => textOf(id).toLowerCase());
   const kept = new Set(ids);
   const others = cloud.store

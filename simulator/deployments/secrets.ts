@@ -30,9 +30,7 @@ export function requireSecrets(cloud: Cloud, parameters: JsonObject): void {
   const [only, ...others] = failed;
   if (only === undefined) return;
   if (others.length === 0) throw only;
-  const statuses = failed.map(({ code }) =>
-    code.endsWith('AuthorizationFailed') ? 'Forbidden' : 'NotFound',
-  );
+  const statuses = failed.map(({ code }) => (code.endsWith('AuthorizationFailed') ? 'Forbidden' : 'NotFound'));
   throw new ArmError(
     400,
     'MultipleErrorsOccurred',

@@ -5,10 +5,7 @@ import type { Cloud, JsonObject } from '../contract/index.ts';
 import { templateHash, type DeploymentInput, type DeploymentPlan } from '../template/index.ts';
 
 /** What a deployment and a validation show of the template. */
-export function describePlan(
-  { template, mode, templateLink }: DeploymentInput,
-  plan: DeploymentPlan,
-): JsonObject {
+export function describePlan({ template, mode, templateLink }: DeploymentInput, plan: DeploymentPlan): JsonObject {
   const created = plan.resources.filter(({ existing }) => !existing);
   const providers = Map.groupBy(created, ({ type }) => type.slice(0, type.indexOf('/')));
   const target = (id: string): JsonObject => {

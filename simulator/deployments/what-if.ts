@@ -50,9 +50,7 @@ export async function predictChanges(
   for (const id of gone) planned.delete(id);
   const current = currentResources(cloud, input, [...planned.keys()]);
   const known = new Set(current.map((resource) => textOf(resource.id).toLowerCase()));
-  const reached = new Set(
-    gone.map((id) => id.split('/').slice(0, -2).join('/')).filter((id) => !known.has(id)),
-  );
+  const reached = new Set(gone.map((id) => id.split('/').slice(0, -2).join('/')).filter((id) => !known.has(id)));
   const changes = whatIf({
     planned: [...planned.values()],
     current,
@@ -125,10 +123,7 @@ function currentResources(cloud: Cloud, { scope }: DeploymentInput, planned: str
   const inGroup = scope.resourceGroup ? cloud.store.below(scope.resourceGroup.id) : [];
   const isTopLevel = ({ resource: { id, type } }: Stored): boolean =>
     type !== DEPLOYMENT && (id.match(/\//g)?.length ?? 0) === 8;
-  const ids = new Set([
-    ...inGroup.filter(isTopLevel).map(({ resource }) => resource.id.toLowerCase()),
-    ...planned,
-  ]);
+  const ids = new Set([...inGroup.filter(isTopLevel).map(({ resource }) => resource.id.toLowerCase()), ...planned]);
   return shownOf(cloud, ids);
 }
 

@@ -33,12 +33,7 @@ export class Entra {
   }
 
   /** Answers a request below the authority, or undefined if the path is none of Entra's. */
-  answer(
-    method: string,
-    path: string,
-    body: string,
-    authorization: string | undefined,
-  ): EntraAnswer | undefined {
+  answer(method: string, path: string, body: string, authorization: string | undefined): EntraAnswer | undefined {
     const segments = path.split('/').filter((segment) => segment !== '');
     const [tenant, ...rest] = segments;
     const place = rest.join('/').toLowerCase();
@@ -66,8 +61,7 @@ export class Entra {
   }
 
   private ofTenant(tenant: string, then: () => EntraAnswer): EntraAnswer {
-    if (ANY_TENANT.has(tenant.toLowerCase()) || tenant.toLowerCase() === this.directory.tenantId)
-      return then();
+    if (ANY_TENANT.has(tenant.toLowerCase()) || tenant.toLowerCase() === this.directory.tenantId) return then();
     return refusal(
       400,
       'invalid_request',

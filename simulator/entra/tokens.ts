@@ -95,15 +95,10 @@ export class TokenService {
    * The principal of an Authorization header. Throws ArmError 401: `AuthenticationFailed` (none), `InvalidAuthenticationToken`
    * (malformed, other signature), `InvalidAuthenticationTokenAudience`, `ExpiredAuthenticationToken`.
    */
-  check(
-    authorization: string | undefined,
-    audiences: readonly string[],
-    { where, missing }: Challenge,
-  ): Principal {
+  check(authorization: string | undefined, audiences: readonly string[], { where, missing }: Challenge): Principal {
     const challenge = (error?: string): Record<string, string> => ({
       'WWW-Authenticate':
-        `Bearer ${where}` +
-        (error === undefined ? '' : `, error="invalid_token", error_description="${error}"`),
+        `Bearer ${where}` + (error === undefined ? '' : `, error="invalid_token", error_description="${error}"`),
     });
     const refuse = (code: string, message: string): never => {
       throw new ArmError(401, code, message, { headers: challenge(message) });

@@ -113,12 +113,7 @@ export class Faults {
   }
 
   /** Lays a scenario's disturbance over a region, in place of the one of the same key; undefined takes it away. */
-  async lay(
-    key: string,
-    region: string,
-    disturbance: Disturbance | undefined,
-    chance: Layer['chance'],
-  ): Promise<void> {
+  async lay(key: string, region: string, disturbance: Disturbance | undefined, chance: Layer['chance']): Promise<void> {
     const before = this.layers.get(key);
     if (disturbance === undefined) this.layers.delete(key);
     else this.layers.set(key, { region, disturbance, chance, bucket: before?.bucket ?? new TokenBucket() });
@@ -157,9 +152,7 @@ export class Faults {
     const mode = this.modeOf(region, parts);
     if (mode !== 'none') throw new Unanswered(mode, region);
     if (!asked || !isWrite(asked)) return;
-    const readOnly = this.outagesOf(region).find(
-      (outage) => outage.mode === 'read-only' && meets(outage, parts),
-    );
+    const readOnly = this.outagesOf(region).find((outage) => outage.mode === 'read-only' && meets(outage, parts));
     if (readOnly) throw readOnlyRefusal(region, readOnly.status ?? 503);
   }
 
@@ -188,8 +181,7 @@ export class Faults {
     region: string | null,
     type: string,
   ): { after: number; code: string; message: string } | undefined {
-    const matches = (one: OperationFailure): boolean =>
-      !one.type || one.type.toLowerCase() === type.toLowerCase();
+    const matches = (one: OperationFailure): boolean => !one.type || one.type.toLowerCase() === type.toLowerCase();
     const fault =
       this.take(region, 'failNextLongRunning', matches) ??
       this.everywhere(region).find(({ disturbance: { failOperations }, chance }) => {
@@ -208,8 +200,7 @@ export class Faults {
   /** Takes the order to lose this request's answer, if there is one. */
   takeDrop(region: string | null, method: string, path: string): boolean {
     const matches = (one: { method?: string; path?: string }): boolean =>
-      (!one.method || one.method.toUpperCase() === method) &&
-      (!one.path || new RegExp(one.path, 'i').test(path));
+      (!one.method || one.method.toUpperCase() === method) && (!one.path || new RegExp(one.path, 'i').test(path));
     if (this.take(region, 'dropNextAnswer', matches) !== undefined) return true;
     return this.everywhere(region).some(
       ({ disturbance: { lostAnswerRate }, chance }) =>
@@ -219,10 +210,7 @@ export class Faults {
 
   /** What multiplies the time of long-running operations in a region. */
   operationFactor(region: string | null): number {
-    return this.everywhere(region).reduce(
-      (factor, { disturbance }) => factor * (disturbance.operationFactor ?? 1),
-      1,
-    );
+    return this.everywhere(region).reduce((factor, { disturbance }) => factor * (disturbance.operationFactor ?? 1), 1);
   }
 
   /** How long lists of the region do not know of a resource that was just made, or still know one that was removed; 0: not at all. */

@@ -7,10 +7,7 @@ const INJECTED: Record<number, [code: string, message: string]> = {
   408: ['RequestTimeout', 'The request did not complete in the allotted time.'],
   502: ['BadGateway', 'The gateway did not receive a valid response from the service.'],
   503: ['ServiceUnavailable', 'The service is temporarily unavailable. Please try again later.'],
-  504: [
-    'GatewayTimeout',
-    'The gateway did not receive a response from the service within the specified time period.',
-  ],
+  504: ['GatewayTimeout', 'The gateway did not receive a response from the service within the specified time period.'],
 };
 
 /** What a request meets that fails on purpose; `by`: on whose. */

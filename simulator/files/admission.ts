@@ -2,13 +2,7 @@
 
 import { StorageError } from '../storage-protocol/errors.ts';
 import { requireSasAddress } from '../storage-protocol/sas-address.ts';
-import {
-  accountSasText,
-  fileSasText,
-  isSame,
-  sharedKeyText,
-  sign,
-} from '../storage-protocol/signing-text.ts';
+import { accountSasText, fileSasText, isSame, sharedKeyText, sign } from '../storage-protocol/signing-text.ts';
 import { ArmError, type Cloud, type Principal, type Stored } from '../contract/index.ts';
 import { isAllowed } from '../authorization/access.ts';
 import { admitsCaller } from '../storage/network.ts';
@@ -36,11 +30,7 @@ export interface Need {
 /** Throws StorageError 400, 401 or 403. */
 export function admit(cloud: Cloud, account: Stored, request: FileRequest, need: Need): void {
   if (!admitsCaller(account, request.caller))
-    throw new StorageError(
-      403,
-      'AuthorizationFailure',
-      'This request is not authorized to perform this operation.',
-    );
+    throw new StorageError(403, 'AuthorizationFailure', 'This request is not authorized to perform this operation.');
   const { authorization } = request.headers;
   if (authorization !== undefined && /^bearer /i.test(authorization)) {
     admitToken(cloud, account, request, authorization);
@@ -110,9 +100,7 @@ function admitKey(keys: string[], request: FileRequest, authorization: string): 
 
 function admitSas(keys: string[], { address, query }: FileRequest, need: Need): void {
   const isOfAccount = query.has('ss');
-  const text = isOfAccount
-    ? accountSasText(address.account, query)
-    : fileSasText(resourceOf(address, query), query);
+  const text = isOfAccount ? accountSasText(address.account, query) : fileSasText(resourceOf(address, query), query);
   const given = query.get('sig') ?? '';
   if (!keys.some((key) => isSame(given, sign(key, text))))
     throw notAuthentic('the signature of the SAS does not verify');
@@ -120,12 +108,7 @@ function admitSas(keys: string[], { address, query }: FileRequest, need: Need): 
   const [start, expiry] = [query.get('st'), query.get('se')].map((time) =>
     time === null ? undefined : Date.parse(time),
   );
-  if (
-    expiry === undefined ||
-    Number.isNaN(expiry) ||
-    expiry < now ||
-    (start !== undefined && !(start <= now))
-  )
+  if (expiry === undefined || Number.isNaN(expiry) || expiry < now || (start !== undefined && !(start <= now)))
     throw notAuthentic('the SAS is not in its time');
   const permitted = query.get('sp') ?? '';
   if (!Array.from(need.permissions).some((one) => permitted.includes(one)))

@@ -5,13 +5,7 @@ import { StorageError } from '../storage-protocol/errors.ts';
 import { element, entryHeaders, httpTime, xml, type FileAnswer } from './answers.ts';
 import { attributesOf, requireEntry, requirePlace, rewritten } from './directories.ts';
 import { keyOfShare, type ByteRange, type Entry, type Share } from './file-store.ts';
-import {
-  checkedPath,
-  contentHeadersOf,
-  invalidHeader,
-  lengthOf,
-  metadataOf,
-} from '../storage-protocol/file-names.ts';
+import { checkedPath, contentHeadersOf, invalidHeader, lengthOf, metadataOf } from '../storage-protocol/file-names.ts';
 import { clipped, requestedRange, rangeToWrite, withoutRange, withRange } from './ranges.ts';
 import { notOffered, requireNoSnapshot, type ShareContext } from './service.ts';
 import { stamp } from './stamp.ts';
@@ -35,9 +29,7 @@ export async function askFile(context: FileContext, share: Share): Promise<FileA
   const path = checkedPath(address.path);
   const comp = query.get('comp');
   if (method === 'PUT' && comp === null)
-    return headers['x-ms-copy-source'] === undefined
-      ? create(context, share, path)
-      : copy(context, share, path);
+    return headers['x-ms-copy-source'] === undefined ? create(context, share, path) : copy(context, share, path);
   if (comp !== null && !COMPONENTS.has(comp)) throw notOffered(request);
   const entry = requireEntry(store, share, path, 'file');
   if (method === 'GET' && comp === 'rangelist') return listRanges(context, entry);
@@ -108,9 +100,7 @@ async function write(context: FileContext, found: Entry): Promise<FileAnswer> {
   // Read before anything else is asked of the file, for others write to it meanwhile.
   const source = context.request.headers['x-ms-copy-source'];
   const fetched =
-    source === undefined
-      ? undefined
-      : await context.fetch(source, context.request.headers['x-ms-source-range']);
+    source === undefined ? undefined : await context.fetch(source, context.request.headers['x-ms-source-range']);
   const entry = fetched ? context.store.entry(found.share, found.path) : found;
   if (!entry) throw new StorageError(404, 'ResourceNotFound', 'The specified resource does not exist.');
   const { store, request } = context;
@@ -122,8 +112,7 @@ async function write(context: FileContext, found: Entry): Promise<FileAnswer> {
     zero(store, entry, range);
     return { ...rewritten(context, entry, { ranges: withoutRange(entry.ranges, range) }), status: 201 };
   }
-  if (kind !== 'update')
-    throw invalidHeader('x-ms-write', headers['x-ms-write'] ?? '', "'update' or 'clear'");
+  if (kind !== 'update') throw invalidHeader('x-ms-write', headers['x-ms-write'] ?? '', "'update' or 'clear'");
   const bytes = fetched ?? context.body;
   if (bytes.length !== length)
     throw invalidHeader('x-ms-range', `${length} bytes`, `as many bytes as are sent (${bytes.length})`);
@@ -250,8 +239,6 @@ async function copy(context: FileContext, share: Share, path: string): Promise<F
 /** An answer without a body must not claim the file's type. */
 function withoutContent(headers: Record<string, string>): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(headers).filter(
-      ([name]) => !/^(content-|accept-|x-ms-type|x-ms-meta-|x-ms-lease)/i.test(name),
-    ),
+    Object.entries(headers).filter(([name]) => !/^(content-|accept-|x-ms-type|x-ms-meta-|x-ms-lease)/i.test(name)),
   );
 }

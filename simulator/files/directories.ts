@@ -2,16 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { StorageError } from '../storage-protocol/errors.ts';
-import {
-  element,
-  entryHeaders,
-  escaped,
-  fileId,
-  fileTime,
-  httpTime,
-  xml,
-  type FileAnswer,
-} from './answers.ts';
+import { element, entryHeaders, escaped, fileId, fileTime, httpTime, xml, type FileAnswer } from './answers.ts';
 import { keyOfShare, type Entry, type FileStore, type Share } from './file-store.ts';
 import { checkedPath, metadataOf } from '../storage-protocol/file-names.ts';
 import { notOffered, pageSize, requireNoSnapshot, type ShareContext } from './service.ts';
@@ -148,8 +139,7 @@ export function requireEntry(store: FileStore, share: Share, path: string, kind:
 /** What is above must be there. Throws StorageError 404. */
 export function requirePlace(store: FileStore, share: Share, path: string): void {
   const parent = path.slice(0, Math.max(0, path.lastIndexOf('/')));
-  if (path === '')
-    throw new StorageError(409, 'ResourceAlreadyExists', 'The specified resource already exists.');
+  if (path === '') throw new StorageError(409, 'ResourceAlreadyExists', 'The specified resource already exists.');
   if (parent !== '' && store.entry(keyOfShare(share), parent)?.kind !== 'directory')
     throw new StorageError(404, 'ParentNotFound', 'The specified parent path does not exist.');
 }

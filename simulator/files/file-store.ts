@@ -1,16 +1,7 @@
 /** The shares, directories and files of all accounts: records in the journal, contents as sparse files in a folder. */
 
 import { randomUUID } from 'node:crypto';
-import {
-  closeSync,
-  copyFileSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, copyFileSync, ftruncateSync, mkdirSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Journal, Table } from '../state/journal.ts';
 
@@ -91,8 +82,7 @@ export class FileStore {
     this.putShare(taken);
     for (const entry of Array.from(this.entryTable.values()).filter((one) => one.share === from)) {
       const copy: Entry = { ...entry, share: to, id: randomUUID() };
-      if (entry.kind === 'file' && entry.ranges.length > 0)
-        copyFileSync(this.file(entry.id), this.file(copy.id));
+      if (entry.kind === 'file' && entry.ranges.length > 0) copyFileSync(this.file(entry.id), this.file(copy.id));
       this.put(copy);
     }
   }

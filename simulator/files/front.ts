@@ -78,11 +78,7 @@ export class FileFront {
   }
 
   /** Reads the source of a copy: a file of this cloud, with its own SAS, in a region that is up. */
-  private async fetch(
-    source: string,
-    range: string | undefined,
-    caller: string | undefined,
-  ): Promise<Buffer> {
+  private async fetch(source: string, range: string | undefined, caller: string | undefined): Promise<Buffer> {
     const url = URL.canParse(source) ? new URL(source) : undefined;
     const region =
       url &&
@@ -126,11 +122,7 @@ export class FileFront {
   private asStorageError(error: unknown): StorageError {
     if (error instanceof StorageError) return error;
     if (error instanceof URIError)
-      return new StorageError(
-        400,
-        'InvalidUri',
-        'The requested URI does not represent any resource on the server.',
-      );
+      return new StorageError(400, 'InvalidUri', 'The requested URI does not represent any resource on the server.');
     if (error instanceof ArmError) {
       const code =
         error.status === 429 || error.status === 503
@@ -166,8 +158,7 @@ function needOf({ method, query, address }: FileRequest): Need {
   const comp = query.get('comp');
   const restype = query.get('restype');
   const resource = address.share === '' ? 'service' : restype === 'share' ? 'container' : 'object';
-  if (comp === 'list')
-    return { permissions: 'l', resource: restype === 'directory' ? 'container' : resource };
+  if (comp === 'list') return { permissions: 'l', resource: restype === 'directory' ? 'container' : resource };
   if (method === 'GET' || method === 'HEAD') return { permissions: 'r', resource };
   if (method === 'DELETE') return { permissions: 'd', resource };
   return { permissions: comp === null || comp === 'snapshot' ? 'cw' : 'w', resource };

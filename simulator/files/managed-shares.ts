@@ -25,8 +25,7 @@ export class ManagedShares implements FileShares {
   }
 
   removeShare(account: string, name: string): void {
-    for (const share of this.store.shares(account).filter((one) => one.name === name))
-      this.store.removeShare(share);
+    for (const share of this.store.shares(account).filter((one) => one.name === name)) this.store.removeShare(share);
   }
 
   removeAccount(account: string): void {

@@ -31,11 +31,7 @@ export function rangeToWrite(header: string | undefined, sizeBytes: number): Byt
   const [from, to] = parse(header);
   if (to === undefined) throw invalid(header);
   if (to >= sizeBytes)
-    throw new StorageError(
-      416,
-      'InvalidRange',
-      'The range specified is invalid for the current size of the resource.',
-    );
+    throw new StorageError(416, 'InvalidRange', 'The range specified is invalid for the current size of the resource.');
   return [from, to];
 }
 

@@ -28,8 +28,7 @@ export function listShares({ store, request }: ShareContext): FileAnswer {
   const found = store
     .shares(address.account)
     .filter(
-      ({ name, snapshot }) =>
-        name.startsWith(prefix) && (snapshot === undefined || include.includes('snapshots')),
+      ({ name, snapshot }) => name.startsWith(prefix) && (snapshot === undefined || include.includes('snapshots')),
     )
     .filter((share) => keyOfShare(share) >= marker);
   const next = found[limit];
@@ -119,9 +118,7 @@ function readShare(store: FileStore, share: Share, comp: string | null): FileAns
 }
 
 function deleteShare({ store, request, mirror }: ShareContext, share: Share): FileAnswer {
-  const snapshots = store
-    .shares(share.account)
-    .filter((one) => one.name === share.name && one.snapshot !== undefined);
+  const snapshots = store.shares(share.account).filter((one) => one.name === share.name && one.snapshot !== undefined);
   if (share.snapshot === undefined) {
     if (snapshots.length > 0 && request.headers['x-ms-delete-snapshots'] !== 'include')
       throw new StorageError(

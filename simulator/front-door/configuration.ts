@@ -110,8 +110,7 @@ function readOrigin(stored: Stored): Origin {
       port === undefined
         ? { http: numeric(properties.httpPort, 80), https: numeric(properties.httpsPort, 443) }
         : { http: Number(port), https: Number(port) },
-    hostHeader:
-      typeof originHostHeader === 'string' && originHostHeader !== '' ? originHostHeader : undefined,
+    hostHeader: typeof originHostHeader === 'string' && originHostHeader !== '' ? originHostHeader : undefined,
     priority: numeric(properties.priority, 1),
     weight: numeric(properties.weight, 1000),
   };

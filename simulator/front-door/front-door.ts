@@ -4,12 +4,7 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import {
-  Agent as HttpAgent,
-  request as httpRequest,
-  type IncomingMessage,
-  type ServerResponse,
-} from 'node:http';
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import { pipeline } from 'node:stream/promises';
 import { send } from '../http/body.ts';
@@ -137,13 +132,7 @@ export class FrontDoor {
       const kept = incoming.rawHeaders.filter(
         (_, i) => !HOP_HEADERS.has((incoming.rawHeaders[i - (i % 2)] ?? '').toLowerCase()),
       );
-      response.writeHead(incoming.statusCode ?? 502, [
-        ...kept,
-        'x-azure-ref',
-        reference,
-        'x-cache',
-        'CONFIG_NOCACHE',
-      ]);
+      response.writeHead(incoming.statusCode ?? 502, [...kept, 'x-azure-ref', reference, 'x-cache', 'CONFIG_NOCACHE']);
       await pipeline(incoming, response).catch(() => outgoing.destroy());
       return incoming.statusCode ?? 502;
     } catch (error) {

@@ -4,13 +4,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { ProbeRounds } from '../clock/probe-rounds.ts';
 import type { Cloud, Stored } from '../contract/index.ts';
-import {
-  ORIGIN_GROUP,
-  readGroup,
-  type Origin,
-  type OriginGroup,
-  type ProbeSettings,
-} from './configuration.ts';
+import { ORIGIN_GROUP, readGroup, type Origin, type OriginGroup, type ProbeSettings } from './configuration.ts';
 
 const PROBE_DEADLINE_MS = 5000;
 

@@ -152,8 +152,7 @@ function nameEndpoint(frontDoor: FrontDoor, { cloud, id }: Call, next: Stored): 
 
 function checkGroup(_call: Call, next: Stored): void {
   const { loadBalancingSettings, healthProbeSettings } = next.resource.properties;
-  if (!isObject(loadBalancingSettings))
-    throw required('loadBalancingSettings', 'an object', loadBalancingSettings);
+  if (!isObject(loadBalancingSettings)) throw required('loadBalancingSettings', 'an object', loadBalancingSettings);
   const { sampleSize = 4, successfulSamplesRequired = 3 } = loadBalancingSettings;
   if (Number(successfulSamplesRequired) > Number(sampleSize)) {
     throw required(
@@ -162,8 +161,7 @@ function checkGroup(_call: Call, next: Stored): void {
       successfulSamplesRequired,
     );
   }
-  if (isObject(healthProbeSettings))
-    requirePath('healthProbeSettings.probePath', healthProbeSettings.probePath);
+  if (isObject(healthProbeSettings)) requirePath('healthProbeSettings.probePath', healthProbeSettings.probePath);
 }
 
 function checkOrigin({ cloud, existing }: Call, next: Stored): void {
@@ -186,9 +184,7 @@ function checkRoute({ cloud }: Call, next: Stored): void {
   properties.patternsToMatch ??= ['/*'];
   properties.forwardingProtocol ??= 'MatchRequest';
   properties.supportedProtocols ??= ['Http', 'Https'];
-  requireEach('patternsToMatch', "paths that start with '/'", properties.patternsToMatch, (one) =>
-    one.startsWith('/'),
-  );
+  requireEach('patternsToMatch', "paths that start with '/'", properties.patternsToMatch, (one) => one.startsWith('/'));
   requireEach('supportedProtocols', 'Http, Https or both', properties.supportedProtocols, (one) =>
     /^https?$/i.test(one),
   );
@@ -200,24 +196,14 @@ function checkRoute({ cloud }: Call, next: Stored): void {
   requirePath('originPath', properties.originPath);
 }
 
-function requireEach(
-  name: string,
-  expected: string,
-  value: Json | undefined,
-  holds: (one: string) => boolean,
-): void {
-  if (
-    !Array.isArray(value) ||
-    value.length === 0 ||
-    !value.every((one) => typeof one === 'string' && holds(one))
-  )
+function requireEach(name: string, expected: string, value: Json | undefined, holds: (one: string) => boolean): void {
+  if (!Array.isArray(value) || value.length === 0 || !value.every((one) => typeof one === 'string' && holds(one)))
     throw required(name, expected, value);
 }
 
 function requirePath(name: string, value: Json | undefined): void {
   if (value === undefined || value === null) return;
-  if (typeof value !== 'string' || !value.startsWith('/'))
-    throw required(name, "a path that starts with '/'", value);
+  if (typeof value !== 'string' || !value.startsWith('/')) throw required(name, "a path that starts with '/'", value);
 }
 
 function required(name: string, expected: string, got: Json | undefined): ArmError {

@@ -44,12 +44,8 @@ function enabledOrigins(cloud: Cloud, group: string): Stored[] {
 /** The routes and rules that name the group. */
 function linksTo(cloud: Cloud, group: string): Stored[] {
   const key = group.toLowerCase();
-  const routes = cloud.store
-    .ofType(ROUTE)
-    .filter(({ resource }) => idOf(resource.properties.originGroup) === key);
-  const rules = cloud.store
-    .ofType(RULE)
-    .filter(({ resource }) => groupsOf(resource.properties.actions).includes(key));
+  const routes = cloud.store.ofType(ROUTE).filter(({ resource }) => idOf(resource.properties.originGroup) === key);
+  const rules = cloud.store.ofType(RULE).filter(({ resource }) => groupsOf(resource.properties.actions).includes(key));
   return [...routes, ...rules].filter(isStaying);
 }
 

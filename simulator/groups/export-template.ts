@@ -2,28 +2,11 @@
 
 import { isObject, textOf } from '../resource/fields.ts';
 import { parseResourceId } from '../resource/ids.ts';
-import {
-  ArmError,
-  type Call,
-  type Cloud,
-  type Json,
-  type JsonObject,
-  type Resource,
-} from '../contract/index.ts';
+import { ArmError, type Call, type Cloud, type Json, type JsonObject, type Resource } from '../contract/index.ts';
 import { withoutReadOnly } from '../resource/read-only-fields.ts';
 
 /** Members that a template of a resource has. */
-const KEPT = [
-  'location',
-  'tags',
-  'sku',
-  'kind',
-  'plan',
-  'zones',
-  'identity',
-  'managedBy',
-  'extendedLocation',
-];
+const KEPT = ['location', 'tags', 'sku', 'kind', 'plan', 'zones', 'identity', 'managedBy', 'extendedLocation'];
 const OPTIONS = [
   'None',
   'IncludeParameterDefaultValue',
@@ -74,9 +57,7 @@ export function exportGroup({ cloud, id, body }: Call): JsonObject {
   }
   const resources = [...named.values()]
     .map((one) => describe(cloud, one, named))
-    .map((one) =>
-      options.has('IncludeComments') ? { comments: 'Generalized from resource.', ...one } : one,
-    );
+    .map((one) => (options.has('IncludeComments') ? { comments: 'Generalized from resource.', ...one } : one));
   const $schema = 'https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#';
   return { template: { $schema, contentVersion: '1.0.0.0', parameters, variables: {}, resources } };
 }
@@ -163,7 +144,5 @@ function portable(value: Json, one: Named, named: ReadonlyMap<string, Named>, ne
   }
   if (Array.isArray(value)) return value.map((item) => portable(item, one, named, needs));
   if (!isObject(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, portable(item, one, named, needs)]),
-  );
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, portable(item, one, named, needs)]));
 }

@@ -146,14 +146,12 @@ function route(directory: Directory, all: () => readonly Provider[], request: Ro
     if (answer) return answer;
   }
   if (!subscription) return undefined;
-  if (shape === 'subscriptions/*' && method === 'GET')
-    return { status: 200, body: describe(cloud, subscription) };
+  if (shape === 'subscriptions/*' && method === 'GET') return { status: 200, body: describe(cloud, subscription) };
   if (shape === 'subscriptions/*/locations' && method === 'GET')
     return { status: 200, body: { value: locations(cloud, subscription) } };
   if (shape === 'subscriptions/*/resources' && method === 'GET')
     return listAll(request, `/subscriptions/${subscription.subscriptionId}`);
-  if (shape === 'subscriptions/*/resourcegroups/*/resources' && method === 'GET')
-    return listGroup(request, segments);
+  if (shape === 'subscriptions/*/resourcegroups/*/resources' && method === 'GET') return listGroup(request, segments);
   return undefined;
 }
 

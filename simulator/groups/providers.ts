@@ -12,10 +12,7 @@ const PATH =
   /^(?<scope>\/subscriptions\/[^/]+)?\/providers(?:\/(?<namespace>[^/]+)(?:\/(?<verb>register|unregister|resourceTypes|providerPermissions))?)?$/i;
 
 /** Answers a request about providers; undefined: it is none. */
-export function routeProviders(
-  { cloud, method, path }: RouteRequest,
-  providers: readonly Provider[],
-): RouteAnswer {
+export function routeProviders({ cloud, method, path }: RouteRequest, providers: readonly Provider[]): RouteAnswer {
   const { scope = '', namespace, verb } = PATH.exec(path)?.groups ?? {};
   const asked = verb?.toLowerCase() ?? '';
   if (!PATH.test(path) || method !== (asked.endsWith('register') ? 'POST' : 'GET')) return undefined;
@@ -23,8 +20,7 @@ export function routeProviders(
   const all = listed(cloud, providers, scope);
   if (namespace === undefined) return { status: 200, body: { value: all } };
   const found = all.find((one) => one.namespace.toLowerCase() === namespace.toLowerCase());
-  if (!found)
-    throw new ArmError(404, 'InvalidResourceNamespace', `The resource namespace '${namespace}' is invalid.`);
+  if (!found) throw new ArmError(404, 'InvalidResourceNamespace', `The resource namespace '${namespace}' is invalid.`);
   if (asked === 'resourcetypes') return { status: 200, body: { value: found.resourceTypes } };
   if (asked === 'providerpermissions') return { status: 200, body: { value: [] } };
   return { status: 200, body: found };

@@ -23,6 +23,4 @@ export function offersOnResources({ id }: PublishedOperation): boolean {
 }
 
 /** Refuses what is not offered. Errors: 501 NotImplemented that names the operation. */
-export const refuseOnResources = refusalOf(
-  publishedResources.filter((operation) => !offersOnResources(operation)),
-);
+export const refuseOnResources = refusalOf(publishedResources.filter((operation) => !offersOnResources(operation)));

@@ -39,9 +39,7 @@ export const tags: ResourceType = row('Microsoft.Resources/tags', {
 function patched({ cloud, id, body }: Call, given: JsonObject): JsonObject {
   const { operation } = body;
   if (typeof operation !== 'string' || !OPERATIONS.includes(operation))
-    throw invalid(
-      `'operation' must be one of ${OPERATIONS.join(', ')}, got '${JSON.stringify(operation ?? null)}'.`,
-    );
+    throw invalid(`'operation' must be one of ${OPERATIONS.join(', ')}, got '${JSON.stringify(operation ?? null)}'.`);
   const held = tagsOf(cloud, id.scope);
   if (operation === 'Replace') return given;
   const isGiven = (name: string, value: unknown): boolean =>

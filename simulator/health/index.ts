@@ -64,8 +64,7 @@ export function resourceHealth(faults: Faults): Provider {
       const statuses = history(cloud, faults, stored);
       if (name === undefined) return Promise.resolve({ status: 200, body: { value: statuses } });
       const found = statuses.find((one) => textOf(one.name).toLowerCase() === name.toLowerCase());
-      if (!found)
-        throw new ArmError(404, 'NotFound', `There is no availability status '${name}' of '${scope}'.`);
+      if (!found) throw new ArmError(404, 'NotFound', `There is no availability status '${name}' of '${scope}'.`);
       return Promise.resolve({ status: 200, body: found });
     },
   };
@@ -173,12 +172,7 @@ const SUMMARIES: Record<State, string> = {
   Unknown: 'We are currently unable to determine the health of this resource.',
 };
 
-function shown(
-  cloud: Cloud,
-  { resource, region }: Stored,
-  name: string,
-  { state, since }: Change,
-): JsonObject {
+function shown(cloud: Cloud, { resource, region }: Stored, name: string, { state, since }: Change): JsonObject {
   const isPlatform = state === 'Unavailable' || state === 'Degraded';
   const properties: JsonObject = {
     availabilityState: state,

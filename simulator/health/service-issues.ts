@@ -66,9 +66,7 @@ function eventsOf(cloud: Cloud, subscriptionId: string, { region, service, chang
       lastUpdateTime,
       impact: [{ impactedService: service, impactedRegions: [impactedRegion] }],
     };
-    return [
-      { id: `/subscriptions/${subscriptionId}/providers/${TYPE}/${name}`, name, type: TYPE, properties },
-    ];
+    return [{ id: `/subscriptions/${subscriptionId}/providers/${TYPE}/${name}`, name, type: TYPE, properties }];
   });
 }
 
@@ -76,13 +74,11 @@ function eventsOf(cloud: Cloud, subscriptionId: string, { region, service, chang
 function asked(query: URLSearchParams): (event: Event) => boolean {
   const start = parameter(query, 'querystarttime');
   const from = start === undefined ? -Infinity : Date.parse(start);
-  if (Number.isNaN(from))
-    throw new ArmError(400, 'BadRequest', `queryStartTime: expected a date, got '${start}'.`);
+  if (Number.isNaN(from)) throw new ArmError(400, 'BadRequest', `queryStartTime: expected a date, got '${start}'.`);
   const filter = parameter(query, '$filter')?.trim() ?? '';
   const terms = filter === '' ? [] : filter.split(/\s+and\s+/i).map((term) => termOf(term, filter));
   return ({ properties }) =>
-    Date.parse(properties.lastUpdateTime) >= from &&
-    terms.every(({ field, value }) => properties[field] === value);
+    Date.parse(properties.lastUpdateTime) >= from && terms.every(({ field, value }) => properties[field] === value);
 }
 
 function termOf(term: string, filter: string): { field: string; value: string } {

@@ -52,8 +52,7 @@ export function errorAnswer(error: ArmError): Answer {
 /** The body as an object. Throws ArmError 400 `InvalidRequestContent` if it is anything else. */
 export function objectBody(body: Json | undefined): JsonObject {
   if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body;
-  const got =
-    body === undefined ? 'no body' : Array.isArray(body) ? 'an array' : JSON.stringify(body).slice(0, 40);
+  const got = body === undefined ? 'no body' : Array.isArray(body) ? 'an array' : JSON.stringify(body).slice(0, 40);
   throw new ArmError(
     400,
     'InvalidRequestContent',

@@ -50,9 +50,7 @@ export class Listener {
     };
     // Node would refuse in its own words, which are no error of Azure's.
     const options = { requireHostHeader: false };
-    this.server = certificate
-      ? createHttps({ ...options, ...certificate }, serve)
-      : createHttp(options, serve);
+    this.server = certificate ? createHttps({ ...options, ...certificate }, serve) : createHttp(options, serve);
     // Clients keep connections for minutes; Node's 5 s would cut them just as they send.
     this.server.keepAliveTimeout = 120_000;
     this.server.requestTimeout = 0;
@@ -139,21 +137,9 @@ function refuse(refusal: ArmError, socket: Duplex): void {
 const NO_HTTP = new ArmError(400, 'BadRequest', 'The request is no valid HTTP.');
 const NO_HOST = new ArmError(400, 'BadRequest', "The request has no 'Host' header.");
 const NO_PROXY = new ArmError(405, 'MethodNotAllowed', "The method 'CONNECT' is not supported.");
-const NO_EXPECTATION = new ArmError(
-  417,
-  'ExpectationFailed',
-  "Only '100-continue' is supported in 'Expect'.",
-);
-const LARGE_HEADERS = new ArmError(
-  431,
-  'RequestHeaderFieldsTooLarge',
-  'The headers of the request are too large.',
-);
+const NO_EXPECTATION = new ArmError(417, 'ExpectationFailed', "Only '100-continue' is supported in 'Expect'.");
+const LARGE_HEADERS = new ArmError(431, 'RequestHeaderFieldsTooLarge', 'The headers of the request are too large.');
 
 function unexpected(): ArmError {
-  return new ArmError(
-    500,
-    'InternalServerError',
-    'The local Azure failed to answer. Its log has the reason.',
-  );
+  return new ArmError(500, 'InternalServerError', 'The local Azure failed to answer. Its log has the reason.');
 }

@@ -51,9 +51,7 @@ export class DraftStore implements ResourceStore {
 
   below(id: string): Stored[] {
     const top = id.toLowerCase();
-    return this.merged(this.base.below(id), (key) => isBelow(key, top)).toSorted(
-      (a, b) => depthOf(b) - depthOf(a),
-    );
+    return this.merged(this.base.below(id), (key) => isBelow(key, top)).toSorted((a, b) => depthOf(b) - depthOf(a));
   }
 
   /** In order of creation: what was there keeps its place, with what was written over it. */
@@ -72,8 +70,7 @@ function isOf(type: string, asked: string): boolean {
 }
 
 function isBelow(key: string, top: string): boolean {
-  for (let above = containerKey(key); above !== ''; above = containerKey(above))
-    if (above === top) return true;
+  for (let above = containerKey(key); above !== ''; above = containerKey(above)) if (above === top) return true;
   return false;
 }
 

@@ -159,8 +159,7 @@ export class InsideCloud implements Cloud {
     await this.end(operation);
     // What only writes into another resource is nothing that stays: it is gone when its PUT has ended, as it should be.
     const stored = this.store.get(id) ?? (operation ? undefined : written);
-    if (!stored)
-      throw new ArmError(409, 'OperationCanceled', `The resource '${id}' was deleted while it was created.`);
+    if (!stored) throw new ArmError(409, 'OperationCanceled', `The resource '${id}' was deleted while it was created.`);
     return stored;
   }
 
@@ -177,9 +176,7 @@ export class InsideCloud implements Cloud {
     const { engine } = this.attached();
     const { row, parsed } = this.locate(id);
     const request = this.request('POST', id, body, apiVersion, action);
-    const { answer, operation } = await answered(parsed, () =>
-      actTracked(engine, row, parsed, action, request),
-    );
+    const { answer, operation } = await answered(parsed, () => actTracked(engine, row, parsed, action, request));
     const ended = await this.end(operation);
     return (ended ? ended.result : answer.body) ?? null;
   }
@@ -223,16 +220,12 @@ export class InsideCloud implements Cloud {
     if (!operation) return undefined;
     const ended = await this.attached().engine.operations.ended(operation);
     if (ended.status === 'Succeeded') return ended;
-    const { code = 'InternalServerError', message = `The operation ended as ${ended.status}.` } =
-      ended.error ?? {};
+    const { code = 'InternalServerError', message = `The operation ended as ${ended.status}.` } = ended.error ?? {};
     const canceled = ended.status === 'Canceled';
-    throw new FailedOperation(
-      canceled ? 'Canceled' : 'Failed',
-      canceled ? 409 : 400,
-      textOf(code),
-      textOf(message),
-      { ...detailsOf(ended.error?.details), ...targetOf(ended.error?.target) },
-    );
+    throw new FailedOperation(canceled ? 'Canceled' : 'Failed', canceled ? 409 : 400, textOf(code), textOf(message), {
+      ...detailsOf(ended.error?.details),
+      ...targetOf(ended.error?.target),
+    });
   }
 }
 

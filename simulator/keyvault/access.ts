@@ -158,10 +158,7 @@ function combined(kind: string, held: JsonObject[], sent: JsonObject[]): JsonObj
     case 'replace':
       return sent;
     case 'remove':
-      return [
-        ...others,
-        ...sent.flatMap((one) => joined(held, one, (a, b) => a.filter((x) => !b.includes(x)))),
-      ];
+      return [...others, ...sent.flatMap((one) => joined(held, one, (a, b) => a.filter((x) => !b.includes(x))))];
     case 'add':
       return [
         ...others,
@@ -180,14 +177,8 @@ function combined(kind: string, held: JsonObject[], sent: JsonObject[]): JsonObj
 }
 
 /** The policy that is held for the same principal, each of its lists combined with that of the other. */
-function joined(
-  held: JsonObject[],
-  sent: JsonObject,
-  combine: (held: Json[], sent: Json[]) => Json[],
-): JsonObject[] {
-  const same = held.find(
-    ({ objectId }) => textOf(objectId).toLowerCase() === textOf(sent.objectId).toLowerCase(),
-  );
+function joined(held: JsonObject[], sent: JsonObject, combine: (held: Json[], sent: Json[]) => Json[]): JsonObject[] {
+  const same = held.find(({ objectId }) => textOf(objectId).toLowerCase() === textOf(sent.objectId).toLowerCase());
   if (!same || !isObject(same.permissions) || !isObject(sent.permissions)) return [];
   const permissions: JsonObject = {};
   for (const kind of new Set([...Object.keys(same.permissions), ...Object.keys(sent.permissions)])) {

@@ -25,9 +25,7 @@ export function deletedSecrets(cloud: Cloud, vault: Stored): Stored[] {
 }
 
 export function deletedSecret(cloud: Cloud, vault: Stored, name: string): Stored | undefined {
-  return deletedSecrets(cloud, vault).find(
-    ({ resource }) => resource.name.toLowerCase() === name.toLowerCase(),
-  );
+  return deletedSecrets(cloud, vault).find(({ resource }) => resource.name.toLowerCase() === name.toLowerCase());
 }
 
 function purgedAt(vault: Stored, { hidden }: Stored): number {

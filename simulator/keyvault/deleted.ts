@@ -4,14 +4,7 @@
  */
 
 import { textOf } from '../resource/fields.ts';
-import {
-  ArmError,
-  type Cloud,
-  type Json,
-  type JsonObject,
-  type Resource,
-  type Stored,
-} from '../contract/index.ts';
+import { ArmError, type Cloud, type Json, type JsonObject, type Resource, type Stored } from '../contract/index.ts';
 import { normalizeRegion } from '../resource/regions.ts';
 
 export const VAULT = 'Microsoft.KeyVault/vaults';
@@ -76,12 +69,10 @@ export function routeDeleted(
   const [, subscription = '', location, name, purge] = match;
   const below = `/subscriptions/${subscription}/`.toLowerCase();
   const all = livingOf(cloud).filter(({ resource }) => resource.id.toLowerCase().startsWith(below));
-  if (name === undefined)
-    return method === 'GET' ? { status: 200, body: { value: all.map(shown) } } : undefined;
+  if (name === undefined) return method === 'GET' ? { status: 200, body: { value: all.map(shown) } } : undefined;
   const found = all.find(
     ({ resource, region }) =>
-      resource.name.toLowerCase() === name.toLowerCase() &&
-      region === normalizeRegion(location ?? region ?? ''),
+      resource.name.toLowerCase() === name.toLowerCase() && region === normalizeRegion(location ?? region ?? ''),
   );
   if (!found)
     throw new ArmError(

@@ -1,14 +1,7 @@
 /** Microsoft.KeyVault: vaults as resources, and secrets at the vault's own address, behind tokens for the vault's audience. */
 
 import { isObject, textOf } from '../resource/fields.ts';
-import {
-  ArmError,
-  type Call,
-  type Cloud,
-  type JsonObject,
-  type Provider,
-  type Stored,
-} from '../contract/index.ts';
+import { ArmError, type Call, type Cloud, type JsonObject, type Provider, type Stored } from '../contract/index.ts';
 import { changePolicies } from './access.ts';
 import { deletedVault, keepDeleted, routeDeleted, takeDeleted, VAULT } from './deleted.ts';
 import { managedSecrets } from './managed-secrets.ts';
@@ -64,8 +57,7 @@ export const keyVault: Provider = {
 };
 
 function nameAvailability(cloud: Cloud, name: string): JsonObject {
-  if (!NAME.test(name))
-    return { nameAvailable: false, reason: 'AccountNameInvalid', message: invalidName(name) };
+  if (!NAME.test(name)) return { nameAvailable: false, reason: 'AccountNameInvalid', message: invalidName(name) };
   if (!livingVault(cloud, name) && !deletedVault(cloud, name)) return { nameAvailable: true };
   const message = `The vault name '${name}' is already in use. Vault names are globally unique so it is possible that the name is already taken.`;
   return { nameAvailable: false, reason: 'AlreadyExists', message };

@@ -63,19 +63,13 @@ function answer(cloud: Cloud, request: DataPlaneRequest): DataPlaneResponse {
   const found = cloud.store
     .ofType('Microsoft.KeyVault/vaults')
     .find(
-      ({ resource, region }) =>
-        resource.name.toLowerCase() === vaultName.toLowerCase() && region === request.region,
+      ({ resource, region }) => resource.name.toLowerCase() === vaultName.toLowerCase() && region === request.region,
     );
   if (!found)
-    throw new ArmError(
-      404,
-      'VaultNotFound',
-      `There is no vault '${vaultName}' in region '${request.region}'.`,
-    );
+    throw new ArmError(404, 'VaultNotFound', `There is no vault '${vaultName}' in region '${request.region}'.`);
   const vault = addressed(found, request.headers.host);
   const principal = requireToken(cloud, request);
-  if (!request.query.get('api-version'))
-    throw new ArmError(400, 'BadParameter', 'api-version must be specified');
+  if (!request.query.get('api-version')) throw new ArmError(400, 'BadParameter', 'api-version must be specified');
   requireNetwork(vault, request.caller);
   if (/^(deleted)?secrets$/i.test(collection))
     requireSecretAccess(cloud, vault, principal, { method: request.method, collection, name, rest });
@@ -116,12 +110,9 @@ function requireToken(cloud: Cloud, request: DataPlaneRequest): Principal {
   } catch (error) {
     if (!(error instanceof ArmError)) throw error;
     const challenge = `Bearer authorization="${cloud.armEndpoint}/${cloud.tenantId}", resource="${audience}"`;
-    throw new ArmError(
-      401,
-      'Unauthorized',
-      `AKV10000: Request is missing a Bearer or PoP token. ${error.message}`,
-      { headers: { 'WWW-Authenticate': challenge } },
-    );
+    throw new ArmError(401, 'Unauthorized', `AKV10000: Request is missing a Bearer or PoP token. ${error.message}`, {
+      headers: { 'WWW-Authenticate': challenge },
+    });
   }
 }
 
@@ -165,12 +156,7 @@ function ofSecrets(
     );
   if (method === 'GET') {
     if (version.attributes.enabled === false)
-      throw new VaultError(
-        403,
-        'Forbidden',
-        'Operation get is not allowed on a disabled secret.',
-        'SecretDisabled',
-      );
+      throw new VaultError(403, 'Forbidden', 'Operation get is not allowed on a disabled secret.', 'SecretDisabled');
     return { status: 200, body: shown(vault, name, version, true) };
   }
   if (method === 'PATCH') return update(cloud, vault, request, stored, version);

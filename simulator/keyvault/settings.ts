@@ -25,14 +25,7 @@ const SETTINGS: Settings = {
 
 const OF_ALL = ['all', 'get', 'list', 'delete', 'backup', 'restore', 'recover', 'purge'];
 const CRYPTO = ['encrypt', 'decrypt', 'wrapKey', 'unwrapKey', 'sign', 'verify'];
-const ISSUERS = [
-  'manageContacts',
-  'manageIssuers',
-  'getIssuers',
-  'listIssuers',
-  'setIssuers',
-  'deleteIssuers',
-];
+const ISSUERS = ['manageContacts', 'manageIssuers', 'getIssuers', 'listIssuers', 'setIssuers', 'deleteIssuers'];
 const PERMISSIONS: Record<string, readonly string[]> = {
   keys: [
     ...OF_ALL,
@@ -69,10 +62,8 @@ export function requireVaultIdentity({ tenantId, sku }: JsonObject): void {
 /** The policies of a body, each with a tenant, a principal and lists of permissions that there are. Throws ArmError 400 `BadRequest`. */
 export function readPolicies(value: Json | undefined): JsonObject[] {
   if (value === undefined || value === null) return [];
-  if (!Array.isArray(value) || !value.every(isObject))
-    throw invalid('accessPolicies', 'a list of policies', value);
-  if (value.length > MOST_POLICIES)
-    throw invalid('accessPolicies', `at most ${MOST_POLICIES} policies`, value.length);
+  if (!Array.isArray(value) || !value.every(isObject)) throw invalid('accessPolicies', 'a list of policies', value);
+  if (value.length > MOST_POLICIES) throw invalid('accessPolicies', `at most ${MOST_POLICIES} policies`, value.length);
   for (const [i, policy] of value.entries()) requirePolicy(`accessPolicies[${i}]`, policy);
   return value;
 }
@@ -85,8 +76,7 @@ function requirePolicy(place: string, { tenantId, objectId, permissions }: JsonO
     const known = PERMISSIONS[kind.toLowerCase()];
     if (!known) throw invalid(`${place}.permissions`, Object.keys(PERMISSIONS).join(', '), kind);
     if (held === null) continue;
-    const isKnown = (one: Json): boolean =>
-      known.some((word) => word.toLowerCase() === textOf(one).toLowerCase());
+    const isKnown = (one: Json): boolean => known.some((word) => word.toLowerCase() === textOf(one).toLowerCase());
     if (!Array.isArray(held) || !held.every(isKnown))
       throw invalid(`${place}.permissions.${kind}`, `a list of ${known.join(', ')}`, held);
   }
@@ -95,15 +85,13 @@ function requirePolicy(place: string, { tenantId, objectId, permissions }: JsonO
 function requireRules(acls: JsonObject): void {
   const rulesOf = (name: string): JsonObject[] => {
     const rules = acls[name] ?? [];
-    if (!Array.isArray(rules) || !rules.every(isObject))
-      throw invalid(`networkAcls.${name}`, 'a list of rules', rules);
+    if (!Array.isArray(rules) || !rules.every(isObject)) throw invalid(`networkAcls.${name}`, 'a list of rules', rules);
     return rules;
   };
   for (const { value } of rulesOf('ipRules')) {
     const [address = '', prefix = '32', ...rest] = textOf(value).split('/');
     const isRange = /^\d{1,2}$/.test(prefix) && Number(prefix) <= 32 && rest.length === 0;
-    if (!isIPv4(address) || !isRange)
-      throw invalid('networkAcls.ipRules.value', 'an IPv4 address or range', value);
+    if (!isIPv4(address) || !isRange) throw invalid('networkAcls.ipRules.value', 'an IPv4 address or range', value);
   }
   for (const { id } of rulesOf('virtualNetworkRules'))
     if (!/\/virtualNetworks\/[^/]+\/subnets\/[^/]+$/i.test(textOf(id)))

@@ -39,9 +39,7 @@ export function requireSecretName(name: string): void {
 /** A new version of a secret, of a body as the data plane takes it. Throws ArmError 400 `BadParameter`. */
 export function newVersion(cloud: Pick<Cloud, 'clock'>, vault: Stored, body: JsonObject): Version {
   if (typeof body.value !== 'string')
-    throw bad(
-      `Property value has invalid value: expected a string, got ${JSON.stringify(body.value ?? null)}`,
-    );
+    throw bad(`Property value has invalid value: expected a string, got ${JSON.stringify(body.value ?? null)}`);
   if (Buffer.byteLength(body.value) > MOST_BYTES)
     throw bad(`The size of the secret value exceeds the limit of ${MOST_BYTES} bytes`);
   const seconds = Math.floor(cloud.clock.now() / 1000);

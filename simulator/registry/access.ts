@@ -117,9 +117,7 @@ export class RegistryAccess {
     if (registry.resource.properties.adminUserEnabled !== true) return undefined;
     const isAdmin = user.toLowerCase() === registry.resource.name.toLowerCase();
     const isRight = passwordsOf(registry).some(({ value: known }) => isSame(password, known));
-    return isAdmin && isRight
-      ? { registry: registry.resource.id, kind: 'access', expires: Infinity }
-      : undefined;
+    return isAdmin && isRight ? { registry: registry.resource.id, kind: 'access', expires: Infinity } : undefined;
   }
 
   private may(registry: Stored, objectId: string, right: Right): boolean {
@@ -135,9 +133,7 @@ export class RegistryAccess {
       expires: this.cloud.clock.now() + LIFETIME_SECONDS * 1000,
     };
     const header = Buffer.from(JSON.stringify({ alg: 'HS256', typ: 'JWT' })).toString('base64url');
-    const payload = Buffer.from(JSON.stringify({ ...all, exp: Math.floor(all.expires / 1000) })).toString(
-      'base64url',
-    );
+    const payload = Buffer.from(JSON.stringify({ ...all, exp: Math.floor(all.expires / 1000) })).toString('base64url');
     return `${header}.${payload}.${this.seal(`${header}.${payload}`)}`;
   }
 

@@ -27,8 +27,7 @@ export function askAzureApi(
   if (repository === undefined)
     return { status: 200, body: { repositories: page(query, store.repositories(registry), (one) => one) } };
   const manifests = store.manifests(registry, repository);
-  if (manifests.length === 0)
-    throw new OciError(404, 'NAME_UNKNOWN', `repository "${repository}" is not found`);
+  if (manifests.length === 0) throw new OciError(404, 'NAME_UNKNOWN', `repository "${repository}" is not found`);
   const tags = store.tags(registry, repository);
   const common = { registry: headers.host ?? '', imageName: repository };
   const [, kind = '', , one] = /\/_(tags|manifests)(\/(.*))?$/.exec(path) ?? [];
@@ -96,11 +95,7 @@ function page<T>(query: URLSearchParams, all: T[], nameOf: (one: T) => string): 
   const last = query.get('last') ?? '';
   const size = Number(query.get('n') ?? PAGE);
   if (!Number.isInteger(size) || size < 1)
-    throw new OciError(
-      400,
-      'PAGINATION_NUMBER_INVALID',
-      `n: expected a number from 1 on, got '${query.get('n')}'.`,
-    );
+    throw new OciError(400, 'PAGINATION_NUMBER_INVALID', `n: expected a number from 1 on, got '${query.get('n')}'.`);
   return all
     .toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
     .filter((one) => nameOf(one) > last)

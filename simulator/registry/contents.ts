@@ -17,8 +17,7 @@ export function listRepositories(store: RegistryStore, request: RegistryRequest)
 
 /** GET /v2/{name}/tags/list */
 export function listTags(store: RegistryStore, request: RegistryRequest, repository: string): RegistryAnswer {
-  if (request.method !== 'GET' || !request.path.endsWith('/tags/list'))
-    throw unsupported(request.method, request.path);
+  if (request.method !== 'GET' || !request.path.endsWith('/tags/list')) throw unsupported(request.method, request.path);
   requireKnown(store, request.name, repository);
   const { items, headers } = page(
     request,
@@ -35,14 +34,10 @@ export function listReferrers(
   digest: string,
 ): RegistryAnswer {
   if (method !== 'GET') throw unsupported(method, path);
-  if (!isDigest(digest))
-    throw new OciError(400, 'DIGEST_INVALID', `Expected a sha256 digest, got '${digest}'.`);
+  if (!isDigest(digest)) throw new OciError(400, 'DIGEST_INVALID', `Expected a sha256 digest, got '${digest}'.`);
   const wanted = query.get('artifactType');
   const manifests = store.manifests(name, repository).flatMap((manifest): Json[] => {
-    const { subject, artifactType, annotations } = readManifest(
-      store.read(manifest.digest),
-      manifest.mediaType,
-    );
+    const { subject, artifactType, annotations } = readManifest(store.read(manifest.digest), manifest.mediaType);
     if (subject !== digest || (wanted !== null && wanted !== artifactType)) return [];
     const more = {
       ...(artifactType === undefined ? {} : { artifactType }),
@@ -119,11 +114,7 @@ function putManifest(
     );
   const digest = store.keep(body);
   if (isDigest(reference) && digest !== reference)
-    throw new OciError(
-      400,
-      'DIGEST_INVALID',
-      `The manifest's digest is ${digest}, and it was put as ${reference}.`,
-    );
+    throw new OciError(400, 'DIGEST_INVALID', `The manifest's digest is ${digest}, and it was put as ${reference}.`);
   const fields = { registry: name, repository, mediaType, at: now };
   store.putManifest(fields, body, isDigest(reference) ? undefined : reference);
   const about: Record<string, string> = subject === undefined ? {} : { 'OCI-Subject': subject };
@@ -165,14 +156,9 @@ function page(
 }
 
 /** The manifest with all that it names, for an import: deepest first. */
-export function closure(
-  store: RegistryStore,
-  manifest: Manifest,
-): { manifests: Manifest[]; blobs: string[] } {
+export function closure(store: RegistryStore, manifest: Manifest): { manifests: Manifest[]; blobs: string[] } {
   const { manifests: children, blobs } = readManifest(store.read(manifest.digest), manifest.mediaType);
-  const found = children.flatMap(
-    (digest) => store.manifest(manifest.registry, manifest.repository, digest) ?? [],
-  );
+  const found = children.flatMap((digest) => store.manifest(manifest.registry, manifest.repository, digest) ?? []);
   const below = found.map((child) => closure(store, child));
   return {
     manifests: [...below.flatMap((one) => one.manifests), manifest],

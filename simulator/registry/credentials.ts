@@ -39,11 +39,7 @@ export function regenerateCredential(call: Call): ActionResult {
   listCredentials(call);
   const name = NAMES.find((one) => one === body.name);
   if (!name || !existing)
-    throw new ArmError(
-      400,
-      'InvalidParameter',
-      `name: expected password or password2, got '${textOf(body.name)}'.`,
-    );
+    throw new ArmError(400, 'InvalidParameter', `name: expected password or password2, got '${textOf(body.name)}'.`);
   const held = existing.hidden[PASSWORDS] as Record<string, Json>;
   const next = {
     ...existing,

@@ -70,21 +70,11 @@ export class RegistryFront {
     const isByHost = named?.service === 'registry';
     const [below = '', ...rest] = isByHost ? [] : url.pathname.slice(PREFIX.length).split('/');
     const name = (isByHost ? named.name : below).toLowerCase();
-    const registry = this.cloud.store
-      .ofType(REGISTRY)
-      .find(({ resource }) => resource.name.toLowerCase() === name);
+    const registry = this.cloud.store.ofType(REGISTRY).find(({ resource }) => resource.name.toLowerCase() === name);
     if (!registry || !regionsOf(this.cloud, registry).includes(region))
-      throw new OciError(
-        404,
-        'NAME_UNKNOWN',
-        `There is no container registry '${name}' in region '${region}'.`,
-      );
+      throw new OciError(404, 'NAME_UNKNOWN', `There is no container registry '${name}' in region '${region}'.`);
     if (!admitsRegistryCaller(registry, message.socket.remoteAddress))
-      throw new OciError(
-        403,
-        'DENIED',
-        `client with IP '${message.socket.remoteAddress}' is not allowed access.`,
-      );
+      throw new OciError(403, 'DENIED', `client with IP '${message.socket.remoteAddress}' is not allowed access.`);
     const host = `https://${message.headers.host ?? ''}`;
     return {
       registry,
@@ -159,11 +149,9 @@ export class RegistryFront {
 
   private asOciError(error: unknown): OciError {
     if (error instanceof OciError) return error;
-    if (error instanceof URIError)
-      return new OciError(400, 'NAME_INVALID', 'The path is not percent-encoded.');
+    if (error instanceof URIError) return new OciError(400, 'NAME_INVALID', 'The path is not percent-encoded.');
     if (error instanceof ArmError) {
-      const code =
-        error.status === 429 ? 'TOOMANYREQUESTS' : error.status === 413 ? 'SIZE_INVALID' : 'UNKNOWN';
+      const code = error.status === 429 ? 'TOOMANYREQUESTS' : error.status === 413 ? 'SIZE_INVALID' : 'UNKNOWN';
       return new OciError(error.status, code, error.message, error.headers);
     }
     this.cloud.log(error instanceof Error ? (error.stack ?? error.message) : String(error));
@@ -178,15 +166,10 @@ function rightFor(method: string, kind: string): 'pull' | 'push' | 'delete' {
 
 async function sendAnswer(response: ServerResponse, answer: RegistryAnswer, method: string): Promise<number> {
   const { status, headers = {}, body, stream } = answer;
-  const bytes = Buffer.isBuffer(body)
-    ? body
-    : body === undefined
-      ? Buffer.alloc(0)
-      : Buffer.from(JSON.stringify(body));
+  const bytes = Buffer.isBuffer(body) ? body : body === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(body));
   const type: Record<string, string> =
     body === undefined || Buffer.isBuffer(body) ? {} : { 'Content-Type': 'application/json; charset=utf-8' };
-  const length: Record<string, string> =
-    stream || status === 204 ? {} : { 'Content-Length': String(bytes.length) };
+  const length: Record<string, string> = stream || status === 204 ? {} : { 'Content-Length': String(bytes.length) };
   response.writeHead(status, {
     'Docker-Distribution-Api-Version': 'registry/2.0',
     'X-Ms-Correlation-Request-Id': randomUUID(),

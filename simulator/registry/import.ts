@@ -35,8 +35,7 @@ export function importImage(store: RegistryStore, call: Call): ActionResult {
   const finish = (): Promise<undefined> => {
     requireReachable(cloud, order.source);
     const manifest = requireImage(store, order);
-    for (const { repository, tag } of order.targets)
-      copy(store, manifest, target, repository, tag, cloud.clock.now());
+    for (const { repository, tag } of order.targets) copy(store, manifest, target, repository, tag, cloud.clock.now());
     return Promise.resolve(undefined);
   };
   return { longRunning: { milliseconds: IMPORT_MS, finish } };
@@ -46,15 +45,13 @@ function readOrder({ cloud, body }: Call): Order {
   const source = isObject(body.source) ? body.source : undefined;
   if (!source) throw invalid('source', 'an object', body.source);
   const image = parseImage(textOf(source.sourceImage));
-  if (!image)
-    throw invalid('source.sourceImage', "'repository:tag' or 'repository@sha256:…'", source.sourceImage);
+  if (!image) throw invalid('source.sourceImage', "'repository:tag' or 'repository@sha256:…'", source.sourceImage);
   const { mode = 'NoForce' } = body;
   if (mode !== 'NoForce' && mode !== 'Force') throw invalid('mode', 'NoForce or Force', mode);
   const targets: Order['targets'] = [
     ...texts(body.targetTags, 'targetTags').map((text, i) => {
       const parsed = parseImage(text);
-      if (!parsed || parsed.reference.includes(':'))
-        throw invalid(`targetTags[${i}]`, "'repository:tag'", text);
+      if (!parsed || parsed.reference.includes(':')) throw invalid(`targetTags[${i}]`, "'repository:tag'", text);
       return { repository: parsed.repository, tag: parsed.reference };
     }),
     ...texts(body.untaggedTargetRepositories, 'untaggedTargetRepositories').map((repository, i) => {
@@ -86,11 +83,7 @@ function sourceOf(cloud: Cloud, source: JsonObject): Stored {
   const uri = textOf(source.registryUri).toLowerCase();
   const found = all.find(({ resource }) => loginServerOf(cloud, resource.name) === uri);
   if (!found)
-    throw invalid(
-      'source',
-      'the resourceId, or the registryUri, of a registry of this cloud',
-      source.registryUri,
-    );
+    throw invalid('source', 'the resourceId, or the registryUri, of a registry of this cloud', source.registryUri);
   requireCredentials(found, source.credentials);
   return found;
 }
@@ -110,15 +103,9 @@ function requireCredentials(registry: Stored, credentials: Json | undefined): vo
 }
 
 function requireFree(store: RegistryStore, target: string, { targets }: Order): void {
-  const taken = targets.find(
-    ({ repository, tag }) => tag !== undefined && store.manifest(target, repository, tag),
-  );
+  const taken = targets.find(({ repository, tag }) => tag !== undefined && store.manifest(target, repository, tag));
   if (taken)
-    throw new ArmError(
-      409,
-      'Conflict',
-      `Tag ${taken.repository}:${taken.tag} already exists in target registry.`,
-    );
+    throw new ArmError(409, 'Conflict', `Tag ${taken.repository}:${taken.tag} already exists in target registry.`);
 }
 
 function requireReachable(cloud: Cloud, source: Stored): void {

@@ -75,10 +75,7 @@ export function containerRegistry(store: RegistryStore): Provider {
       row(REPLICATION, { region: 'own', longRunning: TIMES, beforePut: prepareReplication }),
     ],
     route({ cloud, method, path, body }) {
-      if (
-        method === 'POST' &&
-        /\/providers\/Microsoft\.ContainerRegistry\/checkNameAvailability$/i.test(path)
-      )
+      if (method === 'POST' && /\/providers\/Microsoft\.ContainerRegistry\/checkNameAvailability$/i.test(path))
         return Promise.resolve({ status: 200, body: nameAvailability(cloud, textOf(body.name)) });
       const usages = /^(.*\/registries\/[^/]+)\/listUsages$/i.exec(path);
       if (method !== 'GET' || !usages) return Promise.resolve(undefined);
@@ -90,9 +87,7 @@ export function containerRegistry(store: RegistryStore): Provider {
 function prepareRegistry({ id, cloud, existing }: Call, next: Stored): void {
   requireName(cloud, id.name, id.key);
   const asked = next.resource.sku ?? existing?.resource.sku;
-  const sku = SKUS.find(
-    (one) => one.toLowerCase() === (isObject(asked) ? textOf(asked.name).toLowerCase() : ''),
-  );
+  const sku = SKUS.find((one) => one.toLowerCase() === (isObject(asked) ? textOf(asked.name).toLowerCase() : ''));
   if (sku === undefined)
     throw new ArmError(
       400,
@@ -190,16 +185,9 @@ function requireName(cloud: Cloud, name: string, key: string): void {
     );
   const taken = cloud.store
     .ofType(REGISTRY)
-    .some(
-      ({ resource }) =>
-        resource.name.toLowerCase() === name.toLowerCase() && resource.id.toLowerCase() !== key,
-    );
+    .some(({ resource }) => resource.name.toLowerCase() === name.toLowerCase() && resource.id.toLowerCase() !== key);
   if (taken)
-    throw new ArmError(
-      409,
-      'AlreadyInUse',
-      `The registry DNS name ${loginServerOf(cloud, name)} is already in use.`,
-    );
+    throw new ArmError(409, 'AlreadyInUse', `The registry DNS name ${loginServerOf(cloud, name)} is already in use.`);
 }
 
 function nameAvailability(cloud: Cloud, name: string): Json {

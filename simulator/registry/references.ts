@@ -62,19 +62,11 @@ export function readManifest(bytes: Buffer, contentType: string | undefined): Re
     throw new OciError(400, 'MANIFEST_INVALID', `The manifest is no JSON: ${(error as Error).message}.`);
   }
   if (!isObject(parsed) || parsed.schemaVersion !== 2)
-    throw new OciError(
-      400,
-      'MANIFEST_INVALID',
-      "The manifest is invalid: expected an object with 'schemaVersion' 2.",
-    );
+    throw new OciError(400, 'MANIFEST_INVALID', "The manifest is invalid: expected an object with 'schemaVersion' 2.");
   const declared = typeof parsed.mediaType === 'string' ? parsed.mediaType : undefined;
   const sent = contentType?.split(';')[0]?.trim();
   if (declared !== undefined && sent !== undefined && sent !== '' && declared !== sent)
-    throw new OciError(
-      400,
-      'MANIFEST_INVALID',
-      `The manifest is of '${declared}' and was sent as '${sent}'.`,
-    );
+    throw new OciError(400, 'MANIFEST_INVALID', `The manifest is of '${declared}' and was sent as '${sent}'.`);
   const mediaType = declared ?? (sent === undefined || sent === '' ? IMAGE : sent);
   const config = parsed.config;
   return {
@@ -82,14 +74,8 @@ export function readManifest(bytes: Buffer, contentType: string | undefined): Re
     manifests: INDEXES.includes(mediaType) ? digestsOf(parsed.manifests, 'manifests') : [],
     blobs: INDEXES.includes(mediaType)
       ? []
-      : [
-          ...(config === undefined ? [] : digestsOf([config], 'config')),
-          ...digestsOf(parsed.layers ?? [], 'layers'),
-        ],
-    subject:
-      isObject(parsed.subject) && typeof parsed.subject.digest === 'string'
-        ? parsed.subject.digest
-        : undefined,
+      : [...(config === undefined ? [] : digestsOf([config], 'config')), ...digestsOf(parsed.layers ?? [], 'layers')],
+    subject: isObject(parsed.subject) && typeof parsed.subject.digest === 'string' ? parsed.subject.digest : undefined,
     artifactType: artifactTypeOf(parsed.artifactType, config),
     annotations: parsed.annotations,
   };

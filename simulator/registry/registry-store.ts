@@ -76,17 +76,12 @@ export class RegistryStore {
     return digest === undefined ? undefined : this.manifestTable.get(key(registry, repository, digest));
   }
 
-  putManifest(
-    fields: Omit<Manifest, 'digest' | 'sizeBytes'>,
-    bytes: Buffer,
-    tag: string | undefined,
-  ): Manifest {
+  putManifest(fields: Omit<Manifest, 'digest' | 'sizeBytes'>, bytes: Buffer, tag: string | undefined): Manifest {
     const digest = this.keep(bytes);
     const manifest = { ...fields, digest, sizeBytes: bytes.length };
     const { registry, repository, at } = fields;
     this.manifestTable.set(key(registry, repository, digest), manifest);
-    if (tag !== undefined)
-      this.tagTable.set(key(registry, repository, tag), { registry, repository, tag, digest, at });
+    if (tag !== undefined) this.tagTable.set(key(registry, repository, tag), { registry, repository, tag, digest, at });
     return manifest;
   }
 
@@ -171,8 +166,7 @@ export class RegistryStore {
         table.delete(key(registry, one.repository, one.tag ?? one.digest));
       }
     }
-    for (const { digest } of [...this.manifestTable.values(), ...this.blobTable.values()])
-      gone.delete(digest);
+    for (const { digest } of [...this.manifestTable.values(), ...this.blobTable.values()]) gone.delete(digest);
     for (const digest of gone) rmSync(this.file(digest), { force: true });
   }
 

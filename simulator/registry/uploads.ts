@@ -42,8 +42,7 @@ export class Uploads {
 
   /** /v2/{name}/blobs/{digest} */
   askBlob({ name, method, path }: RegistryRequest, repository: string, digest: string): RegistryAnswer {
-    if (!isDigest(digest))
-      throw new OciError(400, 'DIGEST_INVALID', `Expected a sha256 digest, got '${digest}'.`);
+    if (!isDigest(digest)) throw new OciError(400, 'DIGEST_INVALID', `Expected a sha256 digest, got '${digest}'.`);
     if (!this.store.hasBlob(name, repository, digest))
       throw new OciError(404, 'BLOB_UNKNOWN', `blob unknown to registry: ${digest} in '${repository}'`);
     if (method === 'DELETE') {
@@ -93,11 +92,7 @@ export class Uploads {
     await pipeline(message, createWriteStream(file, { flags: 'a' }));
   }
 
-  private async end(
-    { name, query, base }: RegistryRequest,
-    repository: string,
-    file: string,
-  ): Promise<RegistryAnswer> {
+  private async end({ name, query, base }: RegistryRequest, repository: string, file: string): Promise<RegistryAnswer> {
     const wanted = query.get('digest') ?? '';
     const hash = createHash('sha256');
     await pipeline(createReadStream(file), hash);
@@ -115,11 +110,7 @@ export class Uploads {
     return created(base, repository, digest);
   }
 
-  private progress(
-    { base }: RegistryRequest,
-    repository: string,
-    id: string,
-  ): Pick<RegistryAnswer, 'headers'> {
+  private progress({ base }: RegistryRequest, repository: string, id: string): Pick<RegistryAnswer, 'headers'> {
     const { size } = statSync(this.fileOf(id));
     return {
       headers: {

@@ -6,14 +6,7 @@
 import { ArmError, type Cloud } from '../contract/index.ts';
 
 /** For clients that choose one from a list. */
-export const LISTED_VERSIONS = [
-  '2025-04-01',
-  '2024-04-01',
-  '2024-03-01',
-  '2023-04-01',
-  '2022-10-01',
-  '2021-04-01',
-];
+export const LISTED_VERSIONS = ['2025-04-01', '2024-04-01', '2024-03-01', '2023-04-01', '2022-10-01', '2021-04-01'];
 const FIRST = '2014-01-01';
 
 /** Is this a date of the calendar, and maybe a suffix? */

@@ -44,8 +44,7 @@ export function requireEnvelope(body: JsonObject, verb: 'put' | 'patch'): void {
 }
 
 function withTexts(tags: JsonObject): JsonObject {
-  const text = (value: Json): Json =>
-    value === null || typeof value === 'string' ? value : JSON.stringify(value);
+  const text = (value: Json): Json => (value === null || typeof value === 'string' ? value : JSON.stringify(value));
   return Object.fromEntries(Object.entries(tags).map(([name, value]) => [name, text(value)]));
 }
 

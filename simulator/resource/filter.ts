@@ -58,8 +58,7 @@ function tagOf(parts: string[]): Predicate | undefined {
   if (asked.size < 2) return undefined;
   return ({ resource }) =>
     tagsOf(resource.tags).some(
-      ([name, value]) =>
-        name.toLowerCase() === asked.get('name') && value.toLowerCase() === asked.get('value'),
+      ([name, value]) => name.toLowerCase() === asked.get('name') && value.toLowerCase() === asked.get('value'),
     );
 }
 
@@ -71,11 +70,9 @@ function parseTerm(term: string, filter: string): Predicate {
     return operator.toLowerCase() === 'eq' ? matches : (stored) => !matches(stored);
   }
   const [, part = '', containing = ''] = CONTAINS.exec(term) ?? [];
-  if (containing !== '')
-    return matcher(containing, filter, (value) => value.includes(unquote(part).toLowerCase()));
+  if (containing !== '') return matcher(containing, filter, (value) => value.includes(unquote(part).toLowerCase()));
   const [, starting = '', start = ''] = STARTS.exec(term) ?? [];
-  if (starting !== '')
-    return matcher(starting, filter, (value) => value.startsWith(unquote(start).toLowerCase()));
+  if (starting !== '') return matcher(starting, filter, (value) => value.startsWith(unquote(start).toLowerCase()));
   throw refused(filter, term);
 }
 

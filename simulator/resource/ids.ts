@@ -18,9 +18,7 @@ export function parseTarget(path: string): Target {
     .split('/')
     .filter((segment) => segment !== '')
     .map(decode);
-  const providers = segments.findLastIndex(
-    (segment, i) => i % 2 === 0 && segment.toLowerCase() === 'providers',
-  );
+  const providers = segments.findLastIndex((segment, i) => i % 2 === 0 && segment.toLowerCase() === 'providers');
   if (providers < 0 || (providers > 0 && segments.length === providers + 1)) return scopeTarget(segments);
   const provider = segments[providers + 1];
   const rest = segments.slice(providers + 2);

@@ -16,8 +16,7 @@ const BY_TYPE: Record<string, ReadonlySet<string>> = Object.fromEntries(
     'microsoft.insights/components':
       'AppId ApplicationId Name CreationDate InstrumentationKey ConnectionString TenantId',
     'microsoft.keyvault/vaults': 'vaultUri hsmPoolResourceId privateEndpointConnections',
-    'microsoft.keyvault/vaults/secrets':
-      'secretUri secretUriWithVersion attributes.created attributes.updated',
+    'microsoft.keyvault/vaults/secrets': 'secretUri secretUriWithVersion attributes.created attributes.updated',
     'microsoft.machinelearningservices/workspaces':
       'workspaceId discoveryUrl mlFlowTrackingUri notebookInfo privateLinkCount serviceProvisionedResourceGroup storageHnsEnabled tenantId workspaceHubConfig privateEndpointConnections',
     'microsoft.machinelearningservices/workspaces/computes':
@@ -44,9 +43,7 @@ export function withoutReadOnly({ properties, ...resource }: Resource): JsonObje
   const shown = structuredClone(properties);
   for (const path of [...EVERYWHERE, ...(own ?? [])]) takeFieldAt(shown, path);
   return {
-    ...Object.fromEntries(
-      kept.map(([name, value]) => [name, name === 'identity' ? ofIdentity(value) : value]),
-    ),
+    ...Object.fromEntries(kept.map(([name, value]) => [name, name === 'identity' ? ofIdentity(value) : value])),
     properties: withoutReadOnlyParts(shown),
   };
 }

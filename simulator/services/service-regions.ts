@@ -23,9 +23,7 @@ export function regionOfHost(
     return vaults.find(({ resource }) => resource.name.toLowerCase() === named.name)?.region ?? any;
   }
   if (named.service === 'registry') {
-    const registry = store
-      .ofType(REGISTRY)
-      .find(({ resource }) => resource.name.toLowerCase() === named.name);
+    const registry = store.ofType(REGISTRY).find(({ resource }) => resource.name.toLowerCase() === named.name);
     if (!registry) return any;
     const served = regionsOf({ store }, registry);
     return served.find(isUp) ?? served[0] ?? any;

@@ -11,20 +11,14 @@ export function loadPorts(folder: string): Record<string, number> {
   const file = portsFile(folder);
   if (!existsSync(file)) return {};
   const text = readFileSync(file, 'utf8');
-  const isPort = (port: unknown): boolean =>
-    Number.isInteger(port) && Number(port) > 0 && Number(port) < 65_536;
+  const isPort = (port: unknown): boolean => Number.isInteger(port) && Number(port) > 0 && Number(port) < 65_536;
   let ports: unknown;
   try {
     ports = JSON.parse(text);
   } catch {
     ports = undefined;
   }
-  if (
-    typeof ports !== 'object' ||
-    ports === null ||
-    Array.isArray(ports) ||
-    !Object.values(ports).every(isPort)
-  )
+  if (typeof ports !== 'object' || ports === null || Array.isArray(ports) || !Object.values(ports).every(isPort))
     throw new Error(
       `${file}: expected a JSON object of listener names and ports from 1 to 65535, got "${text.slice(0, 60)}". Without the file, other ports are chosen.`,
     );

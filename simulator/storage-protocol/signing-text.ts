@@ -58,9 +58,7 @@ function byLetters(a: string, b: string): number {
 
 /** What an account SAS signs, from service version 2020-12-06 on. */
 export function accountSasText(account: string, query: URLSearchParams): string {
-  const fields = ['sp', 'ss', 'srt', 'st', 'se', 'sip', 'spr', 'sv', 'ses'].map(
-    (name) => query.get(name) ?? '',
-  );
+  const fields = ['sp', 'ss', 'srt', 'st', 'se', 'sip', 'spr', 'sv', 'ses'].map((name) => query.get(name) ?? '');
   return `${[account, ...fields].join('\n')}\n`;
 }
 

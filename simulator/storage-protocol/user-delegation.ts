@@ -30,13 +30,7 @@ export function isUserDelegation(query: URLSearchParams): boolean {
 }
 
 /** The answer of Get User Delegation Key. Throws StorageError 400 `InvalidXmlDocument`, `InvalidXmlNodeValue`. */
-export function issueKey(
-  cloud: Cloud,
-  account: Stored,
-  principal: Principal,
-  body: string,
-  version: string,
-): string {
+export function issueKey(cloud: Cloud, account: Stored, principal: Principal, body: string, version: string): string {
   const now = Date.now();
   const timeIn = (name: string): string | undefined =>
     new RegExp(`<${name}>\\s*([^<]*?)\\s*</${name}>`).exec(body)?.[1];

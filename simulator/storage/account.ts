@@ -97,12 +97,9 @@ export function requireName(cloud: Cloud, name: string, id: string): void {
   }
   const holder = findAccount(cloud, name);
   if (holder && holder.resource.id.toLowerCase() !== id.toLowerCase()) {
-    throw new ArmError(
-      409,
-      'StorageAccountAlreadyTaken',
-      `The storage account named ${name} is already taken.`,
-      { target: 'name' },
-    );
+    throw new ArmError(409, 'StorageAccountAlreadyTaken', `The storage account named ${name} is already taken.`, {
+      target: 'name',
+    });
   }
 }
 

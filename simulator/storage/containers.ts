@@ -1,14 +1,7 @@
 /** Blob containers as management sees them, kept in step with those that the data plane has. */
 
 import { isObject } from '../resource/fields.ts';
-import {
-  ArmError,
-  type Cloud,
-  type Json,
-  type JsonObject,
-  type ResourceId,
-  type Stored,
-} from '../contract/index.ts';
+import { ArmError, type Cloud, type Json, type JsonObject, type ResourceId, type Stored } from '../contract/index.ts';
 import { ACCOUNT, findAccount } from './places.ts';
 import { requireSettings, type Settings } from '../resource/settings.ts';
 import { invalid } from './refusals.ts';
@@ -47,11 +40,7 @@ export const containers = row(CONTAINER, {
   },
   async afterPut({ cloud, id }, { resource }) {
     const { metadata } = resource.properties;
-    await cloud.blobs.createContainer(
-      id.names[0] ?? '',
-      id.name,
-      isMetadata(metadata) ? metadata : undefined,
-    );
+    await cloud.blobs.createContainer(id.names[0] ?? '', id.name, isMetadata(metadata) ? metadata : undefined);
   },
   async beforeDelete({ cloud, id }) {
     if (await cloud.blobs.removeContainer(id.names[0] ?? '', id.name)) return;
@@ -84,12 +73,7 @@ function requirePermitted(cloud: Cloud, id: ResourceId, { resource }: Stored): v
 }
 
 /** Notes in the management plane what a data-plane request did to a container: its public access ('None', …) as it now is; null: it is gone. */
-export function mirrorContainer(
-  cloud: Cloud,
-  account: string,
-  container: string,
-  publicAccess: string | null,
-): void {
+export function mirrorContainer(cloud: Cloud, account: string, container: string, publicAccess: string | null): void {
   const stored = findAccount(cloud, account);
   if (!stored || !CONTAINER_NAME.test(container)) return;
   const id = `${stored.resource.id}/blobServices/default/containers/${container}`;

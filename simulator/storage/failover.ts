@@ -53,10 +53,7 @@ export function failover(call: Call): ActionResult {
       'LastSyncTimeUnavailable',
       `The storage account '${existing.resource.name}' cannot fail over yet: its first copy to the secondary has not ended (geoReplicationStats.status is Bootstrap).`,
     );
-  if (
-    isPlanned &&
-    (cloud.isStorageOut(existing.region ?? '') || cloud.isStorageOut(secondaryOf(existing) ?? ''))
-  )
+  if (isPlanned && (cloud.isStorageOut(existing.region ?? '') || cloud.isStorageOut(secondaryOf(existing) ?? '')))
     throw refused(
       409,
       'PlannedFailoverNotPossible',
@@ -160,8 +157,7 @@ async function stats(cloud: Cloud, account: Stored): Promise<Json> {
     postFailoverRedundancy: skuOf(account).includes('GZRS') ? 'Standard_ZRS' : 'Standard_LRS',
     postPlannedFailoverRedundancy: skuOf(account),
   };
-  if (status.lastSyncTime !== undefined)
-    shown.lastSyncTime = `${status.lastSyncTime.toISOString().slice(0, 19)}Z`;
+  if (status.lastSyncTime !== undefined) shown.lastSyncTime = `${status.lastSyncTime.toISOString().slice(0, 19)}Z`;
   return shown;
 }
 
@@ -176,10 +172,7 @@ export async function replicationStatus(
 }
 
 /** The secondary answers for an account that it is to take over, or whose replication is asked for. */
-export function answersForAccount(
-  account: Stored,
-  ask: { action: string } | { expand: string },
-): string | null {
+export function answersForAccount(account: Stored, ask: { action: string } | { expand: string }): string | null {
   const isItsBusiness =
     'action' in ask ? ask.action === 'failover' : ask.expand.toLowerCase().includes('georeplicationstats');
   return (isItsBusiness ? secondaryOf(account) : undefined) ?? account.region;

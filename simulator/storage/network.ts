@@ -26,9 +26,7 @@ export function prepareNetworkAcls(properties: JsonObject): void {
     defaultAction: 'Allow',
     ...networkAcls,
   };
-  const action = ['Allow', 'Deny'].find(
-    (one) => one.toLowerCase() === textOf(filled.defaultAction).toLowerCase(),
-  );
+  const action = ['Allow', 'Deny'].find((one) => one.toLowerCase() === textOf(filled.defaultAction).toLowerCase());
   if (action === undefined) throw invalid('networkAcls.defaultAction', 'Allow or Deny', filled.defaultAction);
   filled.defaultAction = action;
   const bypasses = textOf(filled.bypass).split(',');
@@ -48,10 +46,8 @@ export function prepareNetworkAcls(properties: JsonObject): void {
 
 function rulesOf(acls: JsonObject, name: string): JsonObject[] {
   const rules = acls[name] ?? [];
-  if (!Array.isArray(rules) || !rules.every(isObject))
-    throw invalid(`networkAcls.${name}`, 'a list of rules', rules);
-  if (rules.length > MOST_RULES)
-    throw invalid(`networkAcls.${name}`, `at most ${MOST_RULES} rules`, rules.length);
+  if (!Array.isArray(rules) || !rules.every(isObject)) throw invalid(`networkAcls.${name}`, 'a list of rules', rules);
+  if (rules.length > MOST_RULES) throw invalid(`networkAcls.${name}`, `at most ${MOST_RULES} rules`, rules.length);
   return rules;
 }
 

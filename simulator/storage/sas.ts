@@ -74,8 +74,7 @@ function keyOf({ body, existing }: Call): string {
 
 function requireLetters(body: JsonObject, name: string, letters: string): void {
   const got = textOf(body[name]);
-  if (!Array.from(got).every((one) => letters.includes(one)))
-    throw invalid(name, `letters of '${letters}'`, got);
+  if (!Array.from(got).every((one) => letters.includes(one))) throw invalid(name, `letters of '${letters}'`, got);
 }
 
 function requireFields(body: JsonObject, names: string[]): void {

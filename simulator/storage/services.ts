@@ -4,14 +4,7 @@
  */
 
 import { isObject } from '../resource/fields.ts';
-import {
-  ArmError,
-  type Call,
-  type Cloud,
-  type Json,
-  type JsonObject,
-  type Stored,
-} from '../contract/index.ts';
+import { ArmError, type Call, type Cloud, type Json, type JsonObject, type Stored } from '../contract/index.ts';
 import { BLOB_SERVICE } from './containers.ts';
 import { ACCOUNT } from './places.ts';
 import { FILE_SERVICE } from './shares.ts';
@@ -39,28 +32,19 @@ const DEFAULTS: Record<string, JsonObject> = {
   [`${ACCOUNT}/tableServices`]: { cors: { corsRules: [] } },
 };
 
-export const services = [
-  'blobServices',
-  'fileServices',
-  'queueServices',
-  'tableServices',
-  'managementPolicies',
-].map((name) =>
-  row(`${ACCOUNT}/${name}`, {
-    createdStatus: 200,
-    beforePut: (call, next) => prepare(name, call, next),
-    // Services go with their account, and not before it; a policy is made and deleted.
-    ...(name === 'managementPolicies' ? {} : { verbs: ['get', 'head', 'put', 'patch', 'list'] as const }),
-  }),
+export const services = ['blobServices', 'fileServices', 'queueServices', 'tableServices', 'managementPolicies'].map(
+  (name) =>
+    row(`${ACCOUNT}/${name}`, {
+      createdStatus: 200,
+      beforePut: (call, next) => prepare(name, call, next),
+      // Services go with their account, and not before it; a policy is made and deleted.
+      ...(name === 'managementPolicies' ? {} : { verbs: ['get', 'head', 'put', 'patch', 'list'] as const }),
+    }),
 );
 
 function prepare(service: string, { id, existing }: Call, next: Stored): void {
   if (id.name.toLowerCase() !== 'default')
-    throw new ArmError(
-      400,
-      'InvalidResourceName',
-      `The name of '${id.type}' must be 'default', got '${id.name}'.`,
-    );
+    throw new ArmError(400, 'InvalidResourceName', `The name of '${id.type}' must be 'default', got '${id.name}'.`);
   const properties = {
     ...DEFAULTS[next.resource.type],
     ...existing?.resource.properties,

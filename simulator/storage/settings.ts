@@ -11,8 +11,9 @@ import { invalid } from './refusals.ts';
 const LOCAL = ['Standard_LRS', 'Standard_GRS', 'Standard_RAGRS'];
 const ZONAL = ['Standard_ZRS', 'Standard_GZRS', 'Standard_RAGZRS'];
 const PREMIUM = ['Premium_LRS', 'Premium_ZRS'];
-const PROVISIONED =
-  'StandardV2_LRS StandardV2_GRS StandardV2_ZRS StandardV2_GZRS PremiumV2_LRS PremiumV2_ZRS'.split(' ');
+const PROVISIONED = 'StandardV2_LRS StandardV2_GRS StandardV2_ZRS StandardV2_GZRS PremiumV2_LRS PremiumV2_ZRS'.split(
+  ' ',
+);
 
 /** The redundancies of each kind. Page blobs alone make a general-purpose account premium, and then in one zone or across zones. */
 const SKUS_OF: Record<string, readonly string[]> = {
@@ -52,8 +53,7 @@ const SETTINGS: Settings = {
 
 /** Reads and checks the settings that a body has. Throws ArmError 400 `InvalidValuesForRequestParameters`. */
 export function requireAccountSettings(properties: JsonObject): void {
-  for (const [name, allowed] of Object.entries(SETTINGS))
-    if (allowed === 'boolean') readSwitch(properties, name);
+  for (const [name, allowed] of Object.entries(SETTINGS)) if (allowed === 'boolean') readSwitch(properties, name);
   requireSettings(properties, SETTINGS, invalid);
 }
 

@@ -17,9 +17,7 @@ export const shares = row(SHARE, {
       );
     const { shareQuota, accessTier, enabledProtocols = 'SMB' } = next.resource.properties;
     if (enabledProtocols !== 'SMB')
-      throw invalid(
-        `enabledProtocols: expected SMB, the only one offered, got ${JSON.stringify(enabledProtocols)}.`,
-      );
+      throw invalid(`enabledProtocols: expected SMB, the only one offered, got ${JSON.stringify(enabledProtocols)}.`);
     if (shareQuota !== undefined && !isQuota(shareQuota))
       throw invalid(`shareQuota: expected 1 to 102400 GiB, got ${JSON.stringify(shareQuota)}.`);
     if (accessTier !== undefined && !TIERS.some((tier) => tier === accessTier))
@@ -30,9 +28,7 @@ export const shares = row(SHARE, {
     cloud.files.putShare(id.names[0] ?? '', id.name, {
       ...(isQuota(shareQuota) ? { quotaGiB: shareQuota } : {}),
       ...(typeof accessTier === 'string' ? { accessTier } : {}),
-      ...(typeof metadata === 'object' && metadata !== null
-        ? { metadata: metadata as Record<string, string> }
-        : {}),
+      ...(typeof metadata === 'object' && metadata !== null ? { metadata: metadata as Record<string, string> } : {}),
     });
   },
   beforeDelete(call: Call) {
@@ -40,15 +36,9 @@ export const shares = row(SHARE, {
     const hasSnapshots = cloudShares(call.cloud, account).some(
       ({ name, snapshot }) => name === call.id.name && snapshot !== undefined,
     );
-    const isAsked = /snapshots/i.test(
-      call.headers['x-ms-delete-snapshots'] ?? call.query.get('$include') ?? '',
-    );
+    const isAsked = /snapshots/i.test(call.headers['x-ms-delete-snapshots'] ?? call.query.get('$include') ?? '');
     if (hasSnapshots && !isAsked && call.headers['x-ms-delete-snapshots'] !== 'include')
-      throw new ArmError(
-        409,
-        'ShareHasSnapshots',
-        'This operation is not permitted because the share has snapshots.',
-      );
+      throw new ArmError(409, 'ShareHasSnapshots', 'This operation is not permitted because the share has snapshots.');
   },
   afterDelete({ cloud }, stored) {
     const [account = '', share = ''] = namesOf(stored);

@@ -16,9 +16,7 @@ import { evaluate } from './evaluate.ts';
 
 /** Members of a template resource that say how it is deployed, and are no part of what is sent. */
 const NOT_SENT = new Set(
-  'type name apiVersion dependsOn condition copy scope resources comments existing asserts apiProfile'.split(
-    ' ',
-  ),
+  'type name apiVersion dependsOn condition copy scope resources comments existing asserts apiProfile'.split(' '),
 );
 /** `reference()` may stand in these members only while nothing decides the resource's identity by them. */
 const STATIC = new Set(['location', 'sku', 'kind', 'plan', 'zones']);
@@ -27,8 +25,7 @@ function sent(entry: Entry): JsonObject {
   const isDeployment = entry.planned.type.toLowerCase() === DEPLOYMENTS;
   return Object.fromEntries(
     Object.entries(entry.raw).filter(
-      ([key]) =>
-        !NOT_SENT.has(key) && !(isDeployment && (key === 'resourceGroup' || key === 'subscriptionId')),
+      ([key]) => !NOT_SENT.has(key) && !(isDeployment && (key === 'resourceGroup' || key === 'subscriptionId')),
     ),
   );
 }
@@ -48,17 +45,10 @@ function build(entry: Entry, runtime: Runtime, leaf: Leaf): JsonObject {
 }
 
 /** A nested deployment's template is not evaluated here: inner, it is another deployment's; outer, it is folded. */
-function nestedProperties(
-  entry: Entry,
-  value: JsonObject,
-  scope: Scope,
-  path: string,
-  leaf: Leaf,
-): JsonObject {
+function nestedProperties(entry: Entry, value: JsonObject, scope: Scope, path: string, leaf: Leaf): JsonObject {
   const { template, ...others } = value;
   // One that an expression gives is whole: what is left of expressions in it is the other deployment's.
-  if (typeof template === 'string')
-    return objectOf(placed(what(entry), path, () => walk(value, scope, path, leaf)));
+  if (typeof template === 'string') return objectOf(placed(what(entry), path, () => walk(value, scope, path, leaf)));
   const properties = placed(what(entry), path, () => walk(others, scope, path, leaf));
   if (!isObject(properties) || !isObject(template)) return objectOf(properties);
   if (isInner(entry.raw)) return { ...properties, template };
@@ -156,8 +146,7 @@ function knownNow(compute: () => Json): Json | undefined {
   try {
     return compute();
   } catch (error) {
-    if (error instanceof Pending || error instanceof LanguageError || error instanceof ArmError)
-      return undefined;
+    if (error instanceof Pending || error instanceof LanguageError || error instanceof ArmError) return undefined;
     throw error;
   }
 }
@@ -165,11 +154,7 @@ function knownNow(compute: () => Json): Json | undefined {
 /** Puts linked templates and parameter files into a nested deployment's body, where they can be loaded. */
 async function loadLinks(entry: Entry, body: JsonObject, environment: Environment): Promise<JsonObject> {
   const { properties } = body;
-  if (
-    entry.planned.nested === undefined ||
-    !isObject(properties) ||
-    environment.loadLinkedTemplate === undefined
-  )
+  if (entry.planned.nested === undefined || !isObject(properties) || environment.loadLinkedTemplate === undefined)
     return body;
   const linked: JsonObject = { ...properties };
   const template = linkOf(entry, properties['templateLink']);

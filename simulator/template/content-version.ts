@@ -10,11 +10,7 @@ const CONTENT = {
 };
 
 /** Throws TemplateFault InvalidTemplate if `link` names another `contentVersion` than `loaded` has. */
-export function requireContentVersion(
-  link: Json | undefined,
-  loaded: JsonObject,
-  kind: keyof typeof CONTENT,
-): void {
+export function requireContentVersion(link: Json | undefined, loaded: JsonObject, kind: keyof typeof CONTENT): void {
   const wanted = isObject(link) ? (link['contentVersion'] ?? null) : null;
   const found = propertyOf(loaded, 'contentVersion') ?? null;
   // A file that has none is refused, or taken, for its shape.

@@ -15,13 +15,7 @@ import {
   missing,
   shownType,
 } from './parameters.ts';
-import {
-  type DeploymentContext,
-  inCopy,
-  rootScope,
-  type Scope,
-  type UserFunction,
-} from './language/scope.ts';
+import { type DeploymentContext, inCopy, rootScope, type Scope, type UserFunction } from './language/scope.ts';
 import type { Runtime } from './language/runtime.ts';
 import { type Sections, sectionsOf } from './shape.ts';
 import type { DeploymentInput, PlannedResource } from './language/types.ts';
@@ -193,9 +187,7 @@ export class Context implements DeploymentContext {
     const looped = Array.isArray(loops)
       ? loops.map((loop) => (isObject(loop) ? textOf(loop['name'] ?? null) : ''))
       : [];
-    const names = Object.keys(this.sections.variables).filter(
-      (name) => name !== 'copy' || !Array.isArray(loops),
-    );
+    const names = Object.keys(this.sections.variables).filter((name) => name !== 'copy' || !Array.isArray(loops));
     for (const name of [...names, ...looped]) ignorePending(() => this.variable(name, scope));
   }
 }
@@ -218,15 +210,12 @@ function secret(name: string, reference: JsonObject, runtime: Runtime): Json {
   const secretName = expectString(`parameter '${name}' reference`, reference['secretName']);
   const version = reference['secretVersion'];
   const secretVersion = typeof version === 'string' ? version : undefined;
-  return runtime.ask(
-    `secret ${vaultId.toLowerCase()} ${secretName} ${secretVersion ?? ''}`,
-    async (environment) => {
-      if (environment.secret === undefined) {
-        throw new LanguageError(
-          `The template parameter '${name}' names a Key Vault secret, and secrets cannot be read here.`,
-        );
-      }
-      return environment.secret(vaultId, secretName, secretVersion);
-    },
-  );
+  return runtime.ask(`secret ${vaultId.toLowerCase()} ${secretName} ${secretVersion ?? ''}`, async (environment) => {
+    if (environment.secret === undefined) {
+      throw new LanguageError(
+        `The template parameter '${name}' names a Key Vault secret, and secrets cannot be read here.`,
+      );
+    }
+    return environment.secret(vaultId, secretName, secretVersion);
+  });
 }

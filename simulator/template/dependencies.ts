@@ -33,8 +33,7 @@ export function linkDependencies(
     wanted.set(entry.planned, before);
   }
   for (const entry of entries) {
-    if (entry.condition && !entry.planned.existing)
-      entry.planned.dependsOn = made(entry.planned, wanted, entries);
+    if (entry.condition && !entry.planned.existing) entry.planned.dependsOn = made(entry.planned, wanted, entries);
   }
   refuseCycles(entries.filter((entry) => entry.condition).map((entry) => entry.planned));
 }
@@ -116,8 +115,7 @@ function find(text: string, entries: Entry[]): PlannedResource[] {
     (each) => each.id.toLowerCase() === lower,
     (each) => each.symbolicName?.toLowerCase() === lower,
     (each) =>
-      each.copy !== undefined &&
-      `${each.symbolicName ?? each.copy.name}[${each.copy.index}]`.toLowerCase() === lower,
+      each.copy !== undefined && `${each.symbolicName ?? each.copy.name}[${each.copy.index}]`.toLowerCase() === lower,
     (each) => each.copy?.name.toLowerCase() === lower,
     (each) => each.name.toLowerCase() === lower,
     (each) => `${each.type}/${each.name}`.toLowerCase() === lower,

@@ -107,9 +107,7 @@ function callUserFunction(name: string, args: Expression[], scope: Scope): Json 
     );
   }
   const values = args.map((arg) => evaluate(arg, scope));
-  const functionArguments = new Map(
-    known.parameters.map((p, i) => [p.name.toLowerCase(), values[i] ?? null]),
-  );
+  const functionArguments = new Map(known.parameters.map((p, i) => [p.name.toLowerCase(), values[i] ?? null]));
   return evaluateJson(known.output, {
     deployment: scope.deployment,
     runtime: scope.runtime,
@@ -168,10 +166,7 @@ function isPropertyCopy(value: Json): value is PropertyCopy[] {
     value.length > 0 &&
     value.every(
       (loop) =>
-        isObject(loop) &&
-        typeof loop['name'] === 'string' &&
-        keyOf(loop, 'count') !== undefined &&
-        'input' in loop,
+        isObject(loop) && typeof loop['name'] === 'string' && keyOf(loop, 'count') !== undefined && 'input' in loop,
     )
   );
 }

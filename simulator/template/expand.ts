@@ -79,9 +79,7 @@ function expand(raw: Json, path: string, scope: Scope, around: Around): Entry[] 
   return Array.from({ length: count }, (_, index) => {
     const loop = { name, index, count };
     const entries = instance(raw, path, inCopy(scope, name, index, true), around, loop);
-    return entries.map((entry) =>
-      batch !== undefined && entry.planned.copy === loop ? { ...entry, batch } : entry,
-    );
+    return entries.map((entry) => (batch !== undefined && entry.planned.copy === loop ? { ...entry, batch } : entry));
   }).flat(1);
 }
 
@@ -111,13 +109,7 @@ function batchOf(
   return { name, size };
 }
 
-function instance(
-  raw: JsonObject,
-  path: string,
-  scope: Scope,
-  around: Around,
-  copy: PlannedResource['copy'],
-): Entry[] {
+function instance(raw: JsonObject, path: string, scope: Scope, around: Around, copy: PlannedResource['copy']): Entry[] {
   const condition = conditionOf(raw, path, scope);
   const entry = (identity: Identity): Entry => {
     const { type, ...own } = identity;
@@ -206,9 +198,7 @@ function nestedOf(raw: JsonObject, type: string): Pick<PlannedResource, 'nested'
 /** Are the expressions of a nested deployment its own? The default is outer. */
 export function isInner(raw: JsonObject): boolean {
   const properties = isObject(raw['properties']) ? raw['properties'] : {};
-  const options = isObject(properties['expressionEvaluationOptions'])
-    ? properties['expressionEvaluationOptions']
-    : {};
+  const options = isObject(properties['expressionEvaluationOptions']) ? properties['expressionEvaluationOptions'] : {};
   return textOf(options['scope'] ?? null).toLowerCase() === 'inner';
 }
 

@@ -77,8 +77,7 @@ function requiredText(raw: JsonObject, member: string, path: string, scope: Scop
       path,
     );
   const written = raw[member] ?? '';
-  if (member === 'type' && isExpression(textOf(written)))
-    throw refuse('The type property cannot be an expression');
+  if (member === 'type' && isExpression(textOf(written))) throw refuse('The type property cannot be an expression');
   const value = evaluateAt(resourceAt(raw, path), at, written, scope);
   if (value === '' || value === null) throw refuse(`The ${member} property cannot be null or empty`);
   if (typeof value === 'string') return value;

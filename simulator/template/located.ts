@@ -79,7 +79,5 @@ function placeIn(text: string, path: string): JsonPlace {
 /** 'properties.template.resources[0].name' for '/properties/template/resources/0/name'. */
 function dotted(path: string): string {
   const steps = path.split('/').slice(1);
-  return steps
-    .map((step, index) => (/^\d+$/.test(step) ? `[${step}]` : `${index === 0 ? '' : '.'}${step}`))
-    .join('');
+  return steps.map((step, index) => (/^\d+$/.test(step) ? `[${step}]` : `${index === 0 ? '' : '.'}${step}`)).join('');
 }

@@ -101,15 +101,11 @@ function isLate(expression: Expression, loops: Loops, scope: Scope, lambdas: num
   if (name === 'copyindex' && isOwnLoop(expression.args[0], loops)) return true;
   const inside = lambdas + (name === 'lambda' ? 1 : 0);
   if (expression.args.some((arg) => isLate(arg, loops, scope, inside))) return true;
-  return (
-    refersToResource(name) &&
-    (loops.absent === true || outerResource(expression.args[0], scope) === undefined)
-  );
+  return refersToResource(name) && (loops.absent === true || outerResource(expression.args[0], scope) === undefined);
 }
 
 function isOwnLoop(name: Expression | undefined, loops: Loops): boolean {
-  if (name?.kind === 'literal' && typeof name.value === 'string')
-    return loops.names.has(name.value.toLowerCase());
+  if (name?.kind === 'literal' && typeof name.value === 'string') return loops.names.has(name.value.toLowerCase());
   return loops.unnamed;
 }
 
@@ -127,8 +123,7 @@ function reduce(expression: Expression, loops: Loops, scope: Scope): Expression 
   const each = (part: Expression): Expression => reduce(part, loops, scope);
   if (expression.kind === 'literal') return expression;
   if (expression.kind === 'property') return { ...expression, of: each(expression.of) };
-  if (expression.kind === 'index')
-    return { kind: 'index', of: each(expression.of), index: each(expression.index) };
+  if (expression.kind === 'index') return { kind: 'index', of: each(expression.of), index: each(expression.index) };
   if (expression.name.includes('.')) {
     throw new LanguageError(
       `The user-defined function '${expression.name}' cannot be given what only the nested deployment knows. Use inner scope for the nested template.`,

@@ -96,9 +96,7 @@ function evaluateOutput(
   if (!isObject(declaration)) throw wrongValue(declaration, 'Entities.TemplateOutputParameter', path);
   const scope = rootScope(context, runtime, 'output');
   const condition =
-    declaration['condition'] === undefined
-      ? true
-      : walk(declaration['condition'], scope, `${path}/condition`, leaf);
+    declaration['condition'] === undefined ? true : walk(declaration['condition'], scope, `${path}/condition`, leaf);
   if (typeof condition !== 'boolean') {
     throw new LanguageError(`its condition is no boolean, but '${textOf(condition)}'`);
   }
@@ -114,12 +112,7 @@ function valueOf(declaration: JsonObject, scope: Scope, path: string, leaf: Leaf
   if (isObject(copy)) {
     const count = copyCount(walk(copy['count'] ?? null, scope, `${path}/copy/count`, leaf));
     return Array.from({ length: count }, (_, index) =>
-      walk(
-        copy['input'] ?? null,
-        inCopy(scope, textOf(copy['name'] ?? ''), index, true),
-        `${path}/copy/input`,
-        leaf,
-      ),
+      walk(copy['input'] ?? null, inCopy(scope, textOf(copy['name'] ?? ''), index, true), `${path}/copy/input`, leaf),
     );
   }
   if (value === undefined) throw invalidContent("Required property 'value' not found in JSON", path);

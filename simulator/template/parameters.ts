@@ -123,8 +123,7 @@ export function checkParameter(name: string, value: Json, declaration: JsonObjec
     const path = `/parameters/${name}`;
     if (error.anonymous) throw invalidTemplate(error.message, path);
     const subject = `for the template parameter '${name}${error.member}' ${PLACE} is not valid.`;
-    const notAllowed =
-      !checks.typed && error.message.startsWith('The parameter value') && !isSecure(declaration);
+    const notAllowed = !checks.typed && error.message.startsWith('The parameter value') && !isSecure(declaration);
     const given = notAllowed ? `The provided value '${textOf(value)}'` : 'The provided value';
     throw invalidTemplate(`${given} ${subject} ${error.message}`, path);
   }
@@ -161,10 +160,9 @@ function wrongType(what: 'parameter' | 'output', type: string, value: Json, type
     );
   const mismatch = `Template ${what} JToken type is not valid. Expected '${TYPES[type.toLowerCase()]?.expected ?? type}'. Actual '${typeName(value)}'.`;
   return what === 'parameter'
-    ? new ValueFault(
-        `${mismatch} Please see https://aka.ms/resource-manager-parameter-files for usage details.`,
-        { anonymous: true },
-      )
+    ? new ValueFault(`${mismatch} Please see https://aka.ms/resource-manager-parameter-files for usage details.`, {
+        anonymous: true,
+      })
     : new ValueFault(`${mismatch}Please see https://aka.ms/arm-syntax-outputs for usage details.`);
 }
 
@@ -198,17 +196,12 @@ function isAllowed(value: Json, allowed: Json[]): boolean {
 
 function checkBounds(value: Json, declaration: JsonObject): void {
   const isNumber = typeof value === 'number';
-  const size = isNumber
-    ? value
-    : typeof value === 'string' || Array.isArray(value)
-      ? value.length
-      : undefined;
+  const size = isNumber ? value : typeof value === 'string' || Array.isArray(value) ? value.length : undefined;
   if (size === undefined) return;
   const measure = isNumber ? 'The value' : 'Length of the value';
   // A bound may be written as a text.
   const least = Number(declaration[isNumber ? 'minValue' : 'minLength'] ?? Number.NaN);
   const most = Number(declaration[isNumber ? 'maxValue' : 'maxLength'] ?? Number.NaN);
-  if (size < least)
-    throw new ValueFault(`${measure} should be greater than or equal to '${least}'. ${DETAILS}`);
+  if (size < least) throw new ValueFault(`${measure} should be greater than or equal to '${least}'. ${DETAILS}`);
   if (size > most) throw new ValueFault(`${measure} should be less than or equal to '${most}'. ${DETAILS}`);
 }

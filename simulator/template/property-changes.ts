@@ -29,12 +29,9 @@ const WHOLE: Comparison = {
 
 const WRITTEN: Comparison = {
   ignores: (key, depth) =>
-    (depth === 0 && READ_ONLY.has(key.toLowerCase())) ||
-    (depth === 1 && SET_BY_SERVICE.has(key.toLowerCase())),
+    (depth === 0 && READ_ONLY.has(key.toLowerCase())) || (depth === 1 && SET_BY_SERVICE.has(key.toLowerCase())),
   counterpart: (object, key) =>
-    Object.hasOwn(object, key)
-      ? key
-      : Object.keys(object).find((each) => each.toLowerCase() === key.toLowerCase()),
+    Object.hasOwn(object, key) ? key : Object.keys(object).find((each) => each.toLowerCase() === key.toLowerCase()),
   isWhole: false,
 };
 

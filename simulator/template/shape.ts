@@ -1,13 +1,7 @@
 /** The shape of a template: what must be there, and what may be. */
 
 import type { Json, JsonObject } from '../contract/index.ts';
-import {
-  invalidContent,
-  invalidTemplate,
-  missingMember,
-  PLACE,
-  unknownMember,
-} from './language/language-error.ts';
+import { invalidContent, invalidTemplate, missingMember, PLACE, unknownMember } from './language/language-error.ts';
 import { spellDeclarations, spellResources } from './language/spelling.ts';
 import { isObject, keyOf, propertyOf, textOf, typeName } from './language/values.ts';
 
@@ -46,8 +40,7 @@ export function sectionsOf(template: JsonObject): Sections {
   requireSchema(template);
   requireLanguage(template);
   const resources = propertyOf(template, 'resources') ?? null;
-  if (!Array.isArray(resources) && !isObject(resources))
-    throw wrong('resources', 'Array or Object', resources);
+  if (!Array.isArray(resources) && !isObject(resources)) throw wrong('resources', 'Array or Object', resources);
   const sections: Sections = {
     parameters: spellDeclarations(section(template, 'parameters'), 'parameters'),
     variables: section(template, 'variables'),
@@ -71,10 +64,7 @@ export function sectionsOf(template: JsonObject): Sections {
 }
 
 function wrong(member: string, expected: string, value: Json): Error {
-  return invalidContent(
-    `Expected '${member}' to be of type '${expected}', got '${typeName(value)}'`,
-    `/${member}`,
-  );
+  return invalidContent(`Expected '${member}' to be of type '${expected}', got '${typeName(value)}'`, `/${member}`);
 }
 
 /** The schema and the content's version are texts; a number is read as one. */
@@ -128,10 +118,7 @@ function requireLanguage(template: JsonObject): void {
 const AGGREGATES = ['items', 'prefixItems', 'properties', 'additionalProperties'];
 
 /** What came with later versions of the language: names of resources, and types of members. */
-function requireVersionFor(
-  { symbolic, parameters, outputs, resources }: Sections,
-  version: Json | undefined,
-): void {
+function requireVersionFor({ symbolic, parameters, outputs, resources }: Sections, version: Json | undefined): void {
   if (version !== undefined && version !== '1.0') return;
   if (symbolic)
     throw invalidContent(
@@ -170,10 +157,7 @@ function requireOnce(declarations: JsonObject, member: string): void {
   for (const name of Object.keys(declarations)) {
     const lower = name.toLowerCase();
     if (seen.has(lower))
-      throw invalidContent(
-        `An item with the same key has already been added. Key: ${name}`,
-        `/${member}/${name}`,
-      );
+      throw invalidContent(`An item with the same key has already been added. Key: ${name}`, `/${member}/${name}`);
     seen.add(lower);
   }
 }

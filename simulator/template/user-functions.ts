@@ -48,11 +48,8 @@ class Definition {
     if (!isObject(definition) || !isObject(output) || output['value'] === undefined)
       throw this.#refuse(`is not valid: expected an 'output' with a 'value'. ${DETAILS}`);
     const declared = definition['parameters'] ?? [];
-    if (!Array.isArray(declared))
-      throw this.#refuse(`is not valid: its 'parameters' are no array. ${DETAILS}`);
-    const parameters = declared.map((one, index) =>
-      this.#parameter(one, `${this.#path}/parameters/${index}`),
-    );
+    if (!Array.isArray(declared)) throw this.#refuse(`is not valid: its 'parameters' are no array. ${DETAILS}`);
+    const parameters = declared.map((one, index) => this.#parameter(one, `${this.#path}/parameters/${index}`));
     declaredType(output, this.#checks.definitions, `${this.#path}/output`);
     this.#examine(output['value'], new Set(parameters.map(({ name }) => name.toLowerCase())));
     return { parameters, output: output['value'] };
@@ -67,10 +64,7 @@ class Definition {
       throw this.#refuse(`is not valid: expected a parameter to have 'name' and 'type'. ${DETAILS}`, path);
     const { name } = declared;
     if (declared['defaultValue'] !== undefined)
-      throw this.#refuse(
-        `is not valid: its parameter '${name}' cannot have a default value. ${DETAILS}`,
-        path,
-      );
+      throw this.#refuse(`is not valid: its parameter '${name}' cannot have a default value. ${DETAILS}`, path);
     declaredType(declared, this.#checks.definitions, path);
     return { name, type: textOf(declared['type'] ?? null) };
   }

@@ -36,9 +36,7 @@ export function whatIf(prediction: Prediction): WhatIfChange[] {
   for (const [id, resource] of now) {
     if (!named.has(id)) changes.push(leftover(prediction, resource));
   }
-  const reached = prediction.touched.map((resource) =>
-    leftover({ ...prediction, mode: 'Incremental' }, resource),
-  );
+  const reached = prediction.touched.map((resource) => leftover({ ...prediction, mode: 'Incremental' }, resource));
   changes.push(...reached.filter(({ changeType }) => changeType === 'Modify'));
   return changes.toSorted((a, b) => (a.resourceId < b.resourceId ? -1 : Number(a.resourceId > b.resourceId)));
 }
@@ -50,8 +48,7 @@ function changeOf(
   current: JsonObject | undefined,
 ): WhatIfChange {
   const { id: resourceId, apiVersion } = resource;
-  if (format === 'ResourceIdOnly')
-    return { resourceId, changeType: current === undefined ? 'Create' : 'Deploy' };
+  if (format === 'ResourceIdOnly') return { resourceId, changeType: current === undefined ? 'Create' : 'Deploy' };
   const name = resource.name.split('/').at(-1) ?? resource.name;
   const written: JsonObject = { apiVersion, id: resourceId, type: resource.type, name, ...body };
   if (current === undefined) return { resourceId, changeType: 'Create', after: written };
@@ -60,9 +57,7 @@ function changeOf(
   const after = known === undefined ? written : { apiVersion, ...shown(known) };
   const delta = known === undefined ? compareWritten(current, written) : compareWhole(before, shown(known));
   const change = { resourceId, before: { apiVersion, ...before }, after };
-  return delta.length === 0
-    ? { ...change, changeType: 'NoChange' }
-    : { ...change, changeType: 'Modify', delta };
+  return delta.length === 0 ? { ...change, changeType: 'NoChange' } : { ...change, changeType: 'Modify', delta };
 }
 
 /** Only top-level resources are deleted in complete mode by themselves; children go with their parents. */

@@ -22,8 +22,7 @@ export function prepareEndpoint(cloud: Cloud, next: Stored, profile: Stored, oth
   const kind = next.resource.type.slice(TM_PROFILE.length + 1).toLowerCase();
   properties.target = targetOf(cloud, kind, properties);
   if (kind === 'nestedendpoints') requireNested(cloud, properties, profile);
-  const isPlaced =
-    kind !== 'azureendpoints' && profile.resource.properties.trafficRoutingMethod === 'Performance';
+  const isPlaced = kind !== 'azureendpoints' && profile.resource.properties.trafficRoutingMethod === 'Performance';
   if (isPlaced && textOf(properties.endpointLocation) === '')
     throw invalid('endpointLocation', "a region, for the profile's routing method is Performance", null);
   requireOneOf('endpointStatus', ['Enabled', 'Disabled'], properties.endpointStatus);
@@ -31,8 +30,7 @@ export function prepareEndpoint(cloud: Cloud, next: Stored, profile: Stored, oth
   requireNumber('weight', properties.weight, 1, 1000);
   requireNumber('priority', properties.priority, 1, 1000);
   requireApart(properties, others);
-  properties.priority ??=
-    Math.max(0, ...others.map(({ resource }) => Number(resource.properties.priority))) + 1;
+  properties.priority ??= Math.max(0, ...others.map(({ resource }) => Number(resource.properties.priority))) + 1;
   next.resource.properties = properties;
 }
 
@@ -57,8 +55,7 @@ function targetOf(cloud: Cloud, kind: string, { target, targetResourceId }: Json
   const resource = cloud.store.get(textOf(targetResourceId));
   if (!resource) throw invalid('targetResourceId', 'the id of a resource that there is', targetResourceId);
   const host = hostOf(resource);
-  if (host === '')
-    throw invalid('targetResourceId', 'a resource with a host name of its own', targetResourceId);
+  if (host === '') throw invalid('targetResourceId', 'a resource with a host name of its own', targetResourceId);
   return host;
 }
 
@@ -78,11 +75,7 @@ function requireNested(cloud: Cloud, properties: JsonObject, profile: Stored): v
   if (typeof properties.minChildEndpoints !== 'number')
     throw invalid('minChildEndpoints', 'how many endpoints of the child make it well', null);
   if (leadsTo(cloud, child, profile.resource.id.toLowerCase(), 0))
-    throw invalid(
-      'targetResourceId',
-      'a profile that does not lead back to this one',
-      properties.targetResourceId,
-    );
+    throw invalid('targetResourceId', 'a profile that does not lead back to this one', properties.targetResourceId);
 }
 
 function leadsTo(cloud: Cloud, profile: Stored, key: string, depth: number): boolean {

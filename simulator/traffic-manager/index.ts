@@ -43,9 +43,7 @@ export function trafficManager(stand: TrafficManager): Provider {
     ],
     start: () => stand.refresh(),
     route({ cloud, method, path, body }) {
-      const isAsked = /\/providers\/Microsoft\.Network\/checkTrafficManagerNameAvailability(V2)?$/i.test(
-        path,
-      );
+      const isAsked = /\/providers\/Microsoft\.Network\/checkTrafficManagerNameAvailability(V2)?$/i.test(path);
       if (method !== 'POST' || !isAsked) return Promise.resolve(undefined);
       return Promise.resolve({ status: 200, body: nameAvailability(cloud, textOf(body.name)) });
     },
@@ -58,9 +56,7 @@ function endpointRow(kind: string, stand: TrafficManager): ResourceType {
     beforePut({ cloud, id }, next) {
       const profile = cloud.store.get(id.parent ?? '');
       if (!profile) return; // The envelope has refused a profile that is not there.
-      const others = endpointsOf(cloud.store, profile).filter(
-        ({ resource }) => resource.id.toLowerCase() !== id.key,
-      );
+      const others = endpointsOf(cloud.store, profile).filter(({ resource }) => resource.id.toLowerCase() !== id.key);
       prepareEndpoint(cloud, next, profile, others);
     },
     afterPut: (_call, stored) => stand.forget(stored.resource.id),
@@ -99,8 +95,7 @@ function monitorOf(value: Json | undefined): JsonObject {
   requireOneOf('monitorConfig.protocol', PROTOCOLS, textOf(monitor.protocol).toUpperCase());
   requireNumber('monitorConfig.port', monitor.port, 1, 65_535);
   const interval = monitor.intervalInSeconds ?? 30;
-  if (interval !== 10 && interval !== 30)
-    throw invalid('monitorConfig.intervalInSeconds', '10 or 30', interval);
+  if (interval !== 10 && interval !== 30) throw invalid('monitorConfig.intervalInSeconds', '10 or 30', interval);
   requireNumber('monitorConfig.timeoutInSeconds', monitor.timeoutInSeconds, 5, interval === 10 ? 9 : 10);
   requireNumber('monitorConfig.toleratedNumberOfFailures', monitor.toleratedNumberOfFailures, 0, 9);
   return {
@@ -125,9 +120,7 @@ function planned({ cloud, body, verb }: Call, profile: Stored): Stored[] | undef
   if (!Array.isArray(sent) || !sent.every(isObject)) throw invalid('endpoints', 'a list of endpoints', sent);
   const found: Stored[] = [];
   for (const endpoint of sent) {
-    const type = ENDPOINT_KINDS.find((kind) =>
-      textOf(endpoint.type).toLowerCase().endsWith(kind.toLowerCase()),
-    );
+    const type = ENDPOINT_KINDS.find((kind) => textOf(endpoint.type).toLowerCase().endsWith(kind.toLowerCase()));
     const name = textOf(endpoint.name);
     if (!type || name === '')
       throw invalid('endpoints', `each with a name, and a type of ${ENDPOINT_KINDS.join(', ')}`, endpoint);

@@ -42,12 +42,8 @@ export interface Profile {
 
 /** The endpoints of a profile, in order of priority where they have one, else as they were made. */
 export function endpointsOf(store: ResourceStore, profile: Stored): Stored[] {
-  const found = ENDPOINT_KINDS.flatMap((kind) =>
-    store.children(profile.resource.id, `${TM_PROFILE}/${kind}`),
-  );
-  return found.sort(
-    (a, b) => numeric(a.resource.properties.priority, 0) - numeric(b.resource.properties.priority, 0),
-  );
+  const found = ENDPOINT_KINDS.flatMap((kind) => store.children(profile.resource.id, `${TM_PROFILE}/${kind}`));
+  return found.sort((a, b) => numeric(a.resource.properties.priority, 0) - numeric(b.resource.properties.priority, 0));
 }
 
 export function readProfile(store: ResourceStore, stored: Stored): Profile {
@@ -102,9 +98,7 @@ function rangesOf(value: Json | undefined): Monitor['expected'] {
 
 function headersOf(value: Json | undefined): Record<string, string> {
   const headers = (Array.isArray(value) ? value : []).filter(isObject);
-  return Object.fromEntries(
-    headers.map(({ name, value: text }) => [textOf(name).toLowerCase(), textOf(text)]),
-  );
+  return Object.fromEntries(headers.map(({ name, value: text }) => [textOf(name).toLowerCase(), textOf(text)]));
 }
 
 function numeric(value: Json | undefined, otherwise: number): number {

@@ -107,12 +107,7 @@ export class TrafficManager {
         404,
         `The name '${name}' is not resolved: no such profile, or none of its endpoints is enabled.`,
       );
-    return this.forward(
-      message,
-      response,
-      endpoint,
-      (isByHost ? url.pathname : `/${rest.join('/')}`) + url.search,
-    );
+    return this.forward(message, response, endpoint, (isByHost ? url.pathname : `/${rest.join('/')}`) + url.search);
   }
 
   /** The endpoint that a client's resolver has for the name: an answer is kept for its time to live. */
@@ -133,8 +128,7 @@ export class TrafficManager {
   private answer(asked: string): Json {
     const name = asked.toLowerCase().replace(/\.$/, '');
     const profile = this.profile(name.split('.')[0] ?? '');
-    const isKnown =
-      profile !== undefined && /^[a-z0-9-]+\.trafficmanager\.localhost$/.test(name) && profile.isEnabled;
+    const isKnown = profile !== undefined && /^[a-z0-9-]+\.trafficmanager\.localhost$/.test(name) && profile.isEnabled;
     const Answer = isKnown
       ? this.choose(profile).map(({ host }) => ({ name, type: CNAME, TTL: profile.ttlSeconds, data: host }))
       : [];

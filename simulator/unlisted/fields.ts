@@ -218,8 +218,7 @@ const BY_TYPE = new Map(Object.entries(FIELDS).map(([type, fields]) => [type.toL
 export function readOnlyFields(type: string, { id }: Call, { resource, createdAt }: Stored): JsonObject {
   const fields = BY_TYPE.get(type.toLowerCase());
   if (!fields) return resource.properties;
-  const seed = (salt: string): Buffer =>
-    createHash('sha256').update(`${salt}|${createdAt}|${id.key}`).digest();
+  const seed = (salt: string): Buffer => createHash('sha256').update(`${salt}|${createdAt}|${id.key}`).digest();
   const guid = (salt: string): string => {
     const hex = seed(salt).toString('hex');
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;

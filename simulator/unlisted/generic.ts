@@ -30,8 +30,7 @@ function fill(fields: (call: Call, next: Stored) => JsonObject): NonNullable<Res
   };
 }
 
-const own = (type: string, more: Partial<ResourceType> = {}): ResourceType =>
-  row(type, { region: 'own', ...more });
+const own = (type: string, more: Partial<ResourceType> = {}): ResourceType => row(type, { region: 'own', ...more });
 const quick = { longRunning: { put: 2000, delete: 1000 } };
 
 const insights = [
@@ -96,9 +95,7 @@ const network = [
     'networkInterfaces',
     'routeTables',
     'natGateways',
-  ].map((name) =>
-    own(`Microsoft.Network/${name}`, { ...quick, ...networkParts(`Microsoft.Network/${name}`) }),
-  ),
+  ].map((name) => own(`Microsoft.Network/${name}`, { ...quick, ...networkParts(`Microsoft.Network/${name}`) })),
   ...['privateDnsZones', 'dnsZones'].map((name) =>
     row(`Microsoft.Network/${name}`, {
       region: 'global',

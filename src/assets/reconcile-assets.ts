@@ -42,13 +42,8 @@ export async function reconcileAssets(context: StepContext): Promise<StepResult>
   const found: Reconciled = { tallies: new Map(), findings: [], losses: [] };
   for (const type of typesOfStep(context)) {
     found.tallies.set(type, newTally());
-    for await (const batch of batches(
-      byName(readPart(context.store, standby.point.sealed, type)),
-      readsSideBySide,
-    )) {
-      const compared = await mapBounded(batch, readsSideBySide, (lines) =>
-        compareVersions(context, standby, lines),
-      );
+    for await (const batch of batches(byName(readPart(context.store, standby.point.sealed, type)), readsSideBySide)) {
+      const compared = await mapBounded(batch, readsSideBySide, (lines) => compareVersions(context, standby, lines));
       for (const each of compared.flat()) {
         heartbeat.add(1, 0);
         const why = lost.get(each.key);
@@ -107,11 +102,7 @@ async function setAside(
   const refusal = registered
     ? await archiveAsset({ line, arm, workspace: workspace.id, mapping, signal: context.signal, why })
     : undefined;
-  const is = !registered
-    ? 'not registered'
-    : refusal === undefined
-      ? 'archived'
-      : `not archived (${refusal})`;
+  const is = !registered ? 'not registered' : refusal === undefined ? 'archived' : `not archived (${refusal})`;
   losses.push({ what: key, state: 'failed', reason: `it is ${is}, since it is not whole: ${why}` });
 }
 
@@ -121,17 +112,12 @@ async function conclude(
   { tallies, findings, losses }: Reconciled,
 ): Promise<StepResult> {
   const { to, acceptedLoss } = context;
-  const counts = [...tallies].map(([type, tally]) =>
-    toCounts(tally, type, point.sealed.summary.counts[type] ?? 0),
-  );
+  const counts = [...tallies].map(([type, tally]) => toCounts(tally, type, point.sealed.summary.counts[type] ?? 0));
   const expected = counts.reduce((sum, each) => sum + each.expected, 0);
   if (expected === 0)
     return { state: 'skipped', detail: `the recovery point has no ${[...tallies.keys()].join(' and no ')}` };
   // The following steps read what a person has accepted.
-  const evidence = await writeFindings(context, acceptedLoss ? 'list' : 'reconciliation', [
-    ...findings,
-    ...losses,
-  ]);
+  const evidence = await writeFindings(context, acceptedLoss ? 'list' : 'reconciliation', [...findings, ...losses]);
   if (findings.length > 0 && !acceptedLoss) {
     throw new UnderstudyError(
       'ReconciliationError',
@@ -200,14 +186,7 @@ async function compareVersions(
 function compare(line: AssetLine, held: JsonObject | undefined, { mapping }: Standby): string | undefined {
   if (!held) return missing;
   const { properties } = desiredAsset(line, mapping);
-  const fields = [
-    ...assetTypes[line.type].content,
-    'description',
-    'tags',
-    'properties',
-    'isArchived',
-    'isAnonymous',
-  ];
+  const fields = [...assetTypes[line.type].content, 'description', 'tags', 'properties', 'isArchived', 'isAnonymous'];
   const wanted = Object.fromEntries(
     fields.filter((field) => field in properties).map((field) => [field, properties[field] ?? null]),
   );

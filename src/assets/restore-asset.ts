@@ -2,20 +2,12 @@
 import { apiVersions, type Arm, type ArmResource, type JsonObject } from '../azure/azure.ts';
 import type { ReferenceMapping } from '../azure/ids.ts';
 import { isUnderstudyError, messageOf } from '../errors/error.ts';
-import {
-  compareAsset,
-  desiredAsset,
-  isMutable,
-  showDifferences,
-  type AssetDifference,
-} from './asset-body.ts';
+import { compareAsset, desiredAsset, isMutable, showDifferences, type AssetDifference } from './asset-body.ts';
 import type { AssetLine } from '../recovery-point/manifest.ts';
 import { withOutputsResolved, type ResolveOutputs } from './resolve-outputs.ts';
 
 /** `lost`: some of its blobs are lost, and a person has accepted that. */
-export type RestoredAsset =
-  | { state: 'restored' | 'already' }
-  | { state: 'failed'; reason: string; lost?: true };
+export type RestoredAsset = { state: 'restored' | 'already' } | { state: 'failed'; reason: string; lost?: true };
 
 /** What restoring one asset needs. */
 export interface RestoreAsset {
@@ -31,13 +23,7 @@ export interface RestoreAsset {
  * Registers an asset. If Azure refuses it, the result is a failure with the reason.
  * Errors: AzureUnavailable.
  */
-export async function restoreAsset({
-  line,
-  arm,
-  workspace,
-  mapping,
-  signal,
-}: RestoreAsset): Promise<RestoredAsset> {
+export async function restoreAsset({ line, arm, workspace, mapping, signal }: RestoreAsset): Promise<RestoredAsset> {
   const { properties, unmapped } = desiredAsset(line, mapping);
   if (unmapped.length > 0) {
     const reasons = unmapped.map(({ place, reason }) => `${place}: ${reason}`);
@@ -69,8 +55,7 @@ export async function restoreAsset({
   if (now && different.length === 0) return { state: 'restored' };
   return {
     state: 'failed',
-    reason:
-      refusal ?? (now ? `Azure stored it differently: ${showDifferences(different)}` : 'it is gone again'),
+    reason: refusal ?? (now ? `Azure stored it differently: ${showDifferences(different)}` : 'it is gone again'),
   };
 }
 

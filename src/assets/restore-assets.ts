@@ -170,11 +170,7 @@ function isPipeline({ type, resource }: AssetLine): boolean {
  * standby, and assets that are registered concurrently have different names. Pipelines come last, after the components
  * that they name.
  */
-async function* inOrder(
-  { store }: StepContext,
-  { point }: Standby,
-  type: AssetType,
-): AsyncIterable<AssetLine> {
+async function* inOrder({ store }: StepContext, { point }: Standby, type: AssetType): AsyncIterable<AssetLine> {
   const lines = await Array.fromAsync(readPart(store, point.sealed, type));
   yield* lines.filter(isContainer);
   const versions = lines.filter((line) => !isContainer(line) && !isPipeline(line));

@@ -7,19 +7,16 @@ const entra: Record<string, string> = {
     'Set AZURE_CLIENT_SECRET to a secret of the app AZURE_CLIENT_ID: its value, not its id. The workers need it too.',
   '7000222':
     'The secret has expired: make a new one ("az ad app credential reset --append --id $AZURE_CLIENT_ID") and set AZURE_CLIENT_SECRET, for the workers too.',
-  '700024':
-    'The client certificate is used outside its time: check the clock of this machine, and the certificate.',
+  '700024': 'The client certificate is used outside its time: check the clock of this machine, and the certificate.',
   '700027':
     'The app does not know the client certificate, or it has expired: upload a new one ("az ad app credential reset --append --id $AZURE_CLIENT_ID --cert @FILE") and set AZURE_CLIENT_CERTIFICATE_PATH, for the workers too.',
-  '700016':
-    'The tenant has no such app: check AZURE_CLIENT_ID, and that AZURE_TENANT_ID is the tenant of the app.',
+  '700016': 'The tenant has no such app: check AZURE_CLIENT_ID, and that AZURE_TENANT_ID is the tenant of the app.',
   '7000112': 'The app is disabled: have it enabled in Entra (Enterprise applications), or use another.',
   '90002': 'There is no such tenant: check AZURE_TENANT_ID ("az account show --query tenantId").',
   '900023': 'That is no tenant: check AZURE_TENANT_ID ("az account show --query tenantId").',
   '500011':
     'The tenant does not know that service: check AZURE_RESOURCE_MANAGER_ENDPOINT, AZURE_RESOURCE_MANAGER_AUDIENCE and AZURE_TENANT_ID.',
-  '53003':
-    'A conditional access policy refuses it from here: sign in from where it allows, or use another identity.',
+  '53003': 'A conditional access policy refuses it from here: sign in from where it allows, or use another identity.',
 };
 
 const signInAgain = 'Sign in again: "az login".';
@@ -62,8 +59,7 @@ const refusals: Record<string, string> = {
   SubscriptionNotFound:
     'Check the subscriptionId in the topology, and that the identity has a role there ("az account list").',
   InvalidSubscriptionId: 'Check the subscriptionId in the topology ("az account list").',
-  RequestDisallowedByPolicy:
-    'An Azure Policy of the scope denies it: have it exempted, or change the template.',
+  RequestDisallowedByPolicy: 'An Azure Policy of the scope denies it: have it exempted, or change the template.',
   KeyBasedAuthenticationNotPermitted:
     'The storage account does not allow shared keys, and this version reaches blobs by them: allow them (allowSharedKeyAccess).',
   AuthorizationFailure:
@@ -72,8 +68,7 @@ const refusals: Record<string, string> = {
 
 /** Returns advice on a refusal. Undefined if the message says enough. */
 export function refusalAdvice({ status, code, message }: Refused): string | undefined {
-  if (code === 'AuthorizationFailed' || code === 'LinkedAuthorizationFailed')
-    return roleAdvice(message ?? '');
+  if (code === 'AuthorizationFailed' || code === 'LinkedAuthorizationFailed') return roleAdvice(message ?? '');
   const known = code === undefined ? undefined : refusals[code];
   if (known !== undefined) return known;
   if (status === 401) return credentialAdvice;

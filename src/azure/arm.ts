@@ -81,8 +81,7 @@ export function connectArm(credential: TokenCredential, cloud: CloudSettings, se
     },
     page,
     put: (path, apiVersion, body, options = {}) => write({ method: 'PUT', path, apiVersion, body, options }),
-    patch: (path, apiVersion, body, options = {}) =>
-      write({ method: 'PATCH', path, apiVersion, body, options }),
+    patch: (path, apiVersion, body, options = {}) => write({ method: 'PATCH', path, apiVersion, body, options }),
     post: (path, apiVersion, body, options = {}) =>
       sendAndWait(connected, { method: 'POST', path, apiVersion, body, options }),
     async start(path, apiVersion, options = {}) {
@@ -189,13 +188,7 @@ function parse(response: PipelineResponse): Json {
 }
 
 function isResource(value: Json): value is JsonObject & ArmResource {
-  return (
-    value !== null &&
-    typeof value === 'object' &&
-    !Array.isArray(value) &&
-    'id' in value &&
-    'properties' in value
-  );
+  return value !== null && typeof value === 'object' && !Array.isArray(value) && 'id' in value && 'properties' in value;
 }
 
 function withApiVersion(url: string, apiVersion: string): string {
@@ -204,7 +197,5 @@ function withApiVersion(url: string, apiVersion: string): string {
 }
 
 function shorten(url: string, base: string): string {
-  return url.startsWith(base)
-    ? (url.slice(base.length).split('?', 1)[0] ?? url)
-    : (url.split('?', 1)[0] ?? url);
+  return url.startsWith(base) ? (url.slice(base.length).split('?', 1)[0] ?? url) : (url.split('?', 1)[0] ?? url);
 }

@@ -78,9 +78,7 @@ function parseLong(segments: string[]): AzureMlUri | undefined {
   if (first.includes('.') || first.includes(':')) {
     const start = segments.findIndex((segment) => sameName(segment, 'subscriptions'));
     const place = start < 0 ? undefined : locateWorkspace(segments, start);
-    return (
-      place && at({ kind: 'tracking', host: first, workspace: place.workspace, place }, place.nameAt + 1)
-    );
+    return place && at({ kind: 'tracking', host: first, workspace: place.workspace, place }, place.nameAt + 1);
   }
   const place = locateWorkspace(segments, 0);
   if (place) return at({ kind: 'workspace', workspace: place.workspace, place }, place.nameAt + 1);

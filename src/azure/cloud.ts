@@ -23,9 +23,10 @@ export interface CloudSettings {
 
 /** Reads the settings from the environment. */
 export function cloudFrom(environment: NodeJS.ProcessEnv): CloudSettings {
-  const resourceManager = (
-    environment.AZURE_RESOURCE_MANAGER_ENDPOINT ?? 'https://management.azure.com'
-  ).replace(/\/+$/, '');
+  const resourceManager = (environment.AZURE_RESOURCE_MANAGER_ENDPOINT ?? 'https://management.azure.com').replace(
+    /\/+$/,
+    '',
+  );
   return {
     resourceManager,
     resourceManagerAudience: environment.AZURE_RESOURCE_MANAGER_AUDIENCE ?? resourceManager,
@@ -35,11 +36,7 @@ export function cloudFrom(environment: NodeJS.ProcessEnv): CloudSettings {
 }
 
 /** Authorities that support instance discovery. No other may be asked for it. */
-const knownAuthorities = new Set([
-  'login.microsoftonline.com',
-  'login.microsoftonline.us',
-  'login.chinacloudapi.cn',
-]);
+const knownAuthorities = new Set(['login.microsoftonline.com', 'login.microsoftonline.us', 'login.chinacloudapi.cn']);
 
 /** Not a policy, because sign-in happens before a topology is read. */
 const signInTimeoutMs = 30_000;
@@ -61,8 +58,7 @@ export function credentialFrom(environment: NodeJS.ProcessEnv): TokenCredential 
   const options = {
     httpClient: wholeAnswers(signInTimeoutMs),
     ...(authorityHost === undefined ? {} : { authorityHost }),
-    disableInstanceDiscovery:
-      authorityHost !== undefined && !knownAuthorities.has(new URL(authorityHost).hostname),
+    disableInstanceDiscovery: authorityHost !== undefined && !knownAuthorities.has(new URL(authorityHost).hostname),
   };
   const authority = {
     host: authorityHost ?? 'https://login.microsoftonline.com',

@@ -1,13 +1,7 @@
 /** The only file that reads Azure's status codes and decides what they mean for Understudy. */
 import { RestError } from '@azure/core-rest-pipeline';
 import { certificateFault } from '../errors/certificate.ts';
-import {
-  UnderstudyError,
-  isUnderstudyError,
-  messageOf,
-  type ErrorCode,
-  type ErrorDetails,
-} from '../errors/error.ts';
+import { UnderstudyError, isUnderstudyError, messageOf, type ErrorCode, type ErrorDetails } from '../errors/error.ts';
 import { certificateAdviceFor, refusalAdvice } from './advice.ts';
 import { isSignInFailure, signInError } from './sign-in.ts';
 
@@ -87,20 +81,13 @@ const passing =
   /^(InternalServerError|InternalError|ServerTimeout|OperationTimedOut|ServiceUnavailable|TooManyRequests|RetryableError|AllocationFailed)$/i;
 
 /** Converts a failed long-running operation to an error. `body`: what its last poll returned. */
-export function operationError(
-  tried: string,
-  status: string,
-  body: unknown,
-  cause: unknown,
-): UnderstudyError {
+export function operationError(tried: string, status: string, body: unknown, cause: unknown): UnderstudyError {
   const { error, properties } = (body ?? {}) as { error?: unknown; properties?: { error?: unknown } };
   const said = (error ?? properties?.error ?? undefined) as Record<string, unknown> | undefined;
   const code = text(said?.code);
   const parts = [code, deepest(said)].filter((part) => part !== undefined && part !== '');
   return new UnderstudyError(
-    codesOf(said).every((each) => passing.test(each)) && code !== undefined
-      ? 'AzureUnavailable'
-      : 'AzureError',
+    codesOf(said).every((each) => passing.test(each)) && code !== undefined ? 'AzureUnavailable' : 'AzureError',
     `${tried}: the operation ${status}: ${parts.length > 0 ? parts.join(': ') : 'Azure gave no reason'}`,
     { azure: code === undefined ? {} : { code }, cause },
   );
@@ -124,15 +111,11 @@ export function azureError(tried: string, error: unknown, aborted = false): Erro
   if (aborted && error instanceof Error) return error;
   if (error instanceof RestError && error.statusCode !== undefined) {
     if (error.code === RestError.PARSE_ERROR && error.statusCode < 400) {
-      return new UnderstudyError(
-        'AzureError',
-        `${tried}: the answer is not JSON (HTTP ${error.statusCode})`,
-        {
-          azure: { status: error.statusCode },
-          next: 'See whether a proxy stands between here and Azure.',
-          cause: error,
-        },
-      );
+      return new UnderstudyError('AzureError', `${tried}: the answer is not JSON (HTTP ${error.statusCode})`, {
+        azure: { status: error.statusCode },
+        next: 'See whether a proxy stands between here and Azure.',
+        cause: error,
+      });
     }
     return answerError(tried, {
       status: error.statusCode,
@@ -148,9 +131,7 @@ export function azureError(tried: string, error: unknown, aborted = false): Erro
 }
 
 function networkMessage(error: unknown): string {
-  const code = causes(error).find((cause) =>
-    /^(E[A-Z]+|UND_ERR|SELF_SIGNED|DEPTH|UNABLE_TO|CERT_)/.test(cause),
-  );
+  const code = causes(error).find((cause) => /^(E[A-Z]+|UND_ERR|SELF_SIGNED|DEPTH|UNABLE_TO|CERT_)/.test(cause));
   if (error instanceof Error && error.name === 'AbortError') return 'no answer in time';
   return `no answer (${code ?? firstLine(messageOf(error))})`;
 }
@@ -191,10 +172,7 @@ function deepest(error: Record<string, unknown> | undefined): string | undefined
   if (!error) return undefined;
   const details = Array.isArray(error.details) ? (error.details as Record<string, unknown>[]) : [];
   const inner = details.map((detail) => [text(detail.code), deepest(detail)].filter(Boolean).join(': '));
-  return (
-    [text(error.message), ...inner].filter((part) => part !== undefined && part !== '').join(' — ') ||
-    undefined
-  );
+  return [text(error.message), ...inner].filter((part) => part !== undefined && part !== '').join(' — ') || undefined;
 }
 
 function parse(body: string | null | undefined): Record<string, unknown> | undefined {
@@ -216,9 +194,7 @@ function plain(body: string | null | undefined): string | undefined {
 
 function storageBody(error: RestError): string | undefined {
   const code = (error as { code?: string }).code;
-  return code === undefined
-    ? undefined
-    : JSON.stringify({ error: { code, message: firstLine(error.message) } });
+  return code === undefined ? undefined : JSON.stringify({ error: { code, message: firstLine(error.message) } });
 }
 
 function text(value: unknown): string | undefined {

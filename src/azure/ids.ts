@@ -155,9 +155,7 @@ function moveDatastore(name: string, mapping: ReferenceMapping): Move {
   if (isExpression(name)) return { to: name };
   const to = lookUp(mapping.datastores, name) ?? name;
   const known = mapping.has?.datastores;
-  return known && !known.has(to.toLowerCase())
-    ? { unmapped: `the standby has no datastore "${to}"` }
-    : { to };
+  return known && !known.has(to.toLowerCase()) ? { unmapped: `the standby has no datastore "${to}"` } : { to };
 }
 
 function rewriteArm(id: string, mapping: ReferenceMapping): Move {
@@ -206,9 +204,7 @@ function rewriteUri({ scope, target, segments, targetAt }: AzureMlUri, mapping: 
   if (scope.kind === 'current') {
     if (target.kind === 'run') return moveOutput(target, mapping);
     if (target.kind === 'job-output') return moveOutput(target, mapping);
-    return target.kind === 'datastore'
-      ? withScheme(moveResource([...segments], targetAt, mapping), scheme)
-      : undefined;
+    return target.kind === 'datastore' ? withScheme(moveResource([...segments], targetAt, mapping), scheme) : undefined;
   }
   if (scope.kind === 'located') return withScheme(moveLocated(segments, mapping), scheme);
   if (!sameWorkspace(scope.workspace, mapping.from)) return undefined;
@@ -221,10 +217,7 @@ function withScheme(move: Move, scheme: string): Move {
   return move !== undefined && 'to' in move ? { to: scheme + move.to } : move;
 }
 
-function moveOutput(
-  target: Extract<Target, { kind: 'job-output' | 'run' }>,
-  mapping: ReferenceMapping,
-): Move {
+function moveOutput(target: Extract<Target, { kind: 'job-output' | 'run' }>, mapping: ReferenceMapping): Move {
   if (sameWorkspace(mapping.from, mapping.to)) return undefined;
   const [job, output] = target.kind === 'run' ? [target.run, 'artifacts'] : [target.job, target.output];
   const to = mapping.jobOutputs?.(job, output, target.path);
@@ -233,8 +226,7 @@ function moveOutput(
 
 function moveLocated(segments: string[], { from, to }: ReferenceMapping): Move {
   const guid = segments[3];
-  if (from.workspaceGuid === undefined)
-    return { unmapped: 'the id (GUID) of the old workspace is not known' };
+  if (from.workspaceGuid === undefined) return { unmapped: 'the id (GUID) of the old workspace is not known' };
   if (!sameName(guid, from.workspaceGuid)) return undefined;
   if (to.workspaceGuid === undefined || to.location === undefined) {
     return { unmapped: 'the id (GUID) and location of the new workspace are not known' };
@@ -245,9 +237,7 @@ function moveLocated(segments: string[], { from, to }: ReferenceMapping): Move {
 /** In `eastus.api.azureml.ms`, the first label is the workspace's region. */
 function moveHost(host: string, { from, to }: ReferenceMapping): string {
   const [first, ...rest] = host.split('.');
-  return sameName(first, from.location) && to.location !== undefined
-    ? [to.location, ...rest].join('.')
-    : host;
+  return sameName(first, from.location) && to.location !== undefined ? [to.location, ...rest].join('.') : host;
 }
 
 function rewriteAddress(value: string, mapping: ReferenceMapping): Move {
@@ -267,7 +257,5 @@ function rewriteAddress(value: string, mapping: ReferenceMapping): Move {
 /** The containers that Azure makes with a workspace contain its GUID: `azureml-blobstore-{guid}`. */
 function defaultContainer(container: string, { from, to }: ReferenceMapping): string {
   if (from.workspaceGuid === undefined || to.workspaceGuid === undefined) return container;
-  return container === `azureml-blobstore-${from.workspaceGuid}`
-    ? `azureml-blobstore-${to.workspaceGuid}`
-    : container;
+  return container === `azureml-blobstore-${from.workspaceGuid}` ? `azureml-blobstore-${to.workspaceGuid}` : container;
 }

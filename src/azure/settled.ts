@@ -2,15 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Arm, ArmResource, CallOptions } from './azure.ts';
 
-const underWay = new Set([
-  'Accepted',
-  'Creating',
-  'Deleting',
-  'Provisioning',
-  'Running',
-  'Scaling',
-  'Updating',
-]);
+const underWay = new Set(['Accepted', 'Creating', 'Deleting', 'Provisioning', 'Running', 'Scaling', 'Updating']);
 
 const pauseMs = 1000;
 

@@ -42,11 +42,7 @@ export function signInError(
   if (said !== undefined) return make('CredentialError', said, signInAdvice(number));
   if (error.name === 'AggregateAuthenticationError') {
     const { errors } = error as Error & { errors?: Error[] };
-    return make(
-      'CredentialError',
-      `nothing to sign in with: tried ${triedAll(errors ?? [], environment)}`,
-      whoAdvice,
-    );
+    return make('CredentialError', `nothing to sign in with: tried ${triedAll(errors ?? [], environment)}`, whoAdvice);
   }
   return make(
     isUnreachable(error) ? 'AzureUnavailable' : 'CredentialError',
@@ -127,10 +123,7 @@ export interface Explained {
  * Returns a credential whose errors say what to do. If it has returned a token before and now fails (a managed
  * identity's service may be down for a moment), it is unavailable, not wrong, and can be retried.
  */
-export function explained(
-  credential: TokenCredential,
-  { environment, authority }: Explained,
-): TokenCredential {
+export function explained(credential: TokenCredential, { environment, authority }: Explained): TokenCredential {
   let worked = false;
   return {
     async getToken(scopes, options) {
@@ -160,11 +153,7 @@ async function unresolved(
   { host, tenant }: { host: string; tenant: string },
   signal: { aborted: boolean } | undefined,
 ): Promise<unknown> {
-  if (
-    !(error instanceof Error) ||
-    !/endpoints_resolution_error/.test(error.message) ||
-    signal?.aborted === true
-  )
+  if (!(error instanceof Error) || !/endpoints_resolution_error/.test(error.message) || signal?.aborted === true)
     return error;
   const address = `${host.replace(/\/+$/, '')}/${tenant}/v2.0/.well-known/openid-configuration`;
   try {
@@ -185,11 +174,12 @@ async function certificateError(
   if (fault === undefined) return undefined;
   const certificate = await readCertificate({ host: hostname, port: Number(port || 443) });
   const what = describeFault(fault, certificate);
-  return new UnderstudyError(
-    'AzureUnavailable',
-    `signing in to Azure: no answer (${code ?? ''}) of ${host}: ${what}`,
-    { cause: unanswered, origin: 'sign-in', untrusted: true, next: certificateAdviceFor[fault] },
-  );
+  return new UnderstudyError('AzureUnavailable', `signing in to Azure: no answer (${code ?? ''}) of ${host}: ${what}`, {
+    cause: unanswered,
+    origin: 'sign-in',
+    untrusted: true,
+    next: certificateAdviceFor[fault],
+  });
 }
 
 /** Entra reports an expired client certificate only as an invalid signature. */

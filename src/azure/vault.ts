@@ -11,12 +11,7 @@ import { wholeAnswers } from './http/whole-answers.ts';
 const apiVersion = '7.4';
 
 /** Opens a vault by its URI. */
-export function openVault(
-  credential: TokenCredential,
-  uri: string,
-  audience: string,
-  timeout: number,
-): Vault {
+export function openVault(credential: TokenCredential, uri: string, audience: string, timeout: number): Vault {
   const base = uri.replace(/\/+$/, '');
   const client = new ServiceClient({
     credential,

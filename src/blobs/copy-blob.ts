@@ -93,9 +93,7 @@ async function copyWhole({ source, listed, target, replace, signal, unchanging }
     abortSignal: signal,
     conditions: targetConditions(replace),
     ...(unchanging ? {} : { sourceConditions: { ifMatch: quoted(listed.etag) } }),
-    ...(unchanging && listed.md5 !== undefined
-      ? { sourceContentMD5: Buffer.from(listed.md5, 'base64') }
-      : {}),
+    ...(unchanging && listed.md5 !== undefined ? { sourceContentMD5: Buffer.from(listed.md5, 'base64') } : {}),
   });
   return 'copied';
 }

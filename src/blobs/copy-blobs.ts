@@ -180,11 +180,7 @@ async function write(copied: CopiedUnit, { state, blobs, fuzzy, heartbeat }: Wri
   state.empty.examples.push(...copied.empty.slice(0, mostReferences - state.empty.examples.length));
 }
 
-async function resume(
-  context: StepContext,
-  point: DraftPoint,
-  replica: Copying['replica'],
-): Promise<Copying> {
+async function resume(context: StepContext, point: DraftPoint, replica: Copying['replica']): Promise<Copying> {
   const { copying, recoveryPoint } = (context.cursor ?? {}) as { copying?: unknown; recoveryPoint?: unknown };
   if (typeof copying === 'string' && recoveryPoint === point.id) {
     return readDraft(context.store, point, 'copying', copying);

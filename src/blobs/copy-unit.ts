@@ -102,15 +102,7 @@ async function copyUntilSteady(work: Work): Promise<CopiedUnit> {
   }
 }
 
-async function findReplicas({
-  unit,
-  epoch,
-  standby,
-  previous,
-  present,
-  signal,
-  heartbeat,
-}: Work): Promise<void> {
+async function findReplicas({ unit, epoch, standby, previous, present, signal, heartbeat }: Work): Promise<void> {
   for (const each of new Set([epoch, ...previous.epochs])) {
     for await (const replica of listReplicas(standby, replicaFolder(each, unit), signal)) {
       await present.add(replica);
@@ -179,8 +171,7 @@ async function confirm(work: Work, known: Known): Promise<StableBlob | undefined
   const { blob, earlier, previous } = known;
   if (earlier?.line.etag === blob.etag) return earlier;
   const { heartbeat } = work;
-  const confirmed =
-    previous?.etag === blob.etag ? await takeOver(work, known, previous) : await copyAnew(work, known);
+  const confirmed = previous?.etag === blob.etag ? await takeOver(work, known, previous) : await copyAnew(work, known);
   if (!confirmed) return undefined;
   heartbeat.add(1, confirmed.reused ? 0 : blob.sizeBytes);
   await heartbeat.beat();
@@ -196,8 +187,7 @@ async function takeOver(work: Work, known: Known, previous: BlobLine): Promise<S
   const { source, standby, suspects, signal, heartbeat } = work;
   const line = lineOf(work, blob, previous, previous.replica);
   const there = replicas.find(({ name }) => name === previous.replica);
-  const seemsWhole =
-    there?.sizeBytes === blob.sizeBytes && (there.md5 === undefined || there.md5 === previous.md5);
+  const seemsWhole = there?.sizeBytes === blob.sizeBytes && (there.md5 === undefined || there.md5 === previous.md5);
   if (seemsWhole && !suspects.has(previous.replica)) return { line, reused: true };
   const repair = await repairReplica({
     line,

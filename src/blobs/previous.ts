@@ -2,13 +2,7 @@
  * Reads the blobs of the previous recovery point in step with the units of this one, so that nothing is copied twice.
  */
 import type { ControlStore } from '../control-store/store.ts';
-import {
-  covers,
-  orderKey,
-  type BlobLine,
-  type SealedManifest,
-  type Unit,
-} from '../recovery-point/manifest.ts';
+import { covers, orderKey, type BlobLine, type SealedManifest, type Unit } from '../recovery-point/manifest.ts';
 import { keyIn } from './unit-listing.ts';
 import { cursor, spool, type Spool } from '../run/work/spool.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
@@ -52,8 +46,7 @@ export function previousBlobs(store: ControlStore, sealed: SealedManifest): Prev
         for (let line = await all.peek(); line; line = await all.peek()) {
           await beat();
           const { account, container, path } = line;
-          const isInside =
-            account === unit.account && container === unit.container && covers(unit.path, path);
+          const isInside = account === unit.account && container === unit.container && covers(unit.path, path);
           if (!isInside && orderKey(account, container, path) >= start) break;
           await all.shift();
           if (!isInside) continue;

@@ -81,11 +81,7 @@ async function repair(request: RepairReplica): Promise<string | undefined> {
   }
 }
 
-async function replace(
-  request: RepairReplica,
-  source: BlobAddress,
-  there: ListedBlob,
-): Promise<string | undefined> {
+async function replace(request: RepairReplica, source: BlobAddress, there: ListedBlob): Promise<string | undefined> {
   const { line, account, signal, beat } = request;
   const target = replicaAt(account, line);
   const damaged = await statBlob(target, signal);

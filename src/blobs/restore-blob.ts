@@ -4,13 +4,7 @@
  * what was sealed.
  */
 import type { BlobAccount } from '../azure/azure.ts';
-import {
-  differenceOfHeaders,
-  hashBlob,
-  listBlobs,
-  statBlob,
-  type ListedBlob,
-} from '../azure/storage/blobs.ts';
+import { differenceOfHeaders, hashBlob, listBlobs, statBlob, type ListedBlob } from '../azure/storage/blobs.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import { azureLimits, copyBlob } from './copy-blob.ts';
 import type { Suspects } from '../recovery-point/damage.ts';
@@ -69,8 +63,7 @@ async function damageOf(request: RestoreBlob): Promise<string | undefined> {
   const { line, account, suspects, signal } = request;
   if (line.sizeBytes <= azureLimits.wholeBytes) return undefined;
   const there = await statBlob({ account, container: replicaContainer, path: line.replica }, signal);
-  const seemsWhole =
-    there?.sizeBytes === line.sizeBytes && (there.md5 === undefined || there.md5 === line.md5);
+  const seemsWhole = there?.sizeBytes === line.sizeBytes && (there.md5 === undefined || there.md5 === line.md5);
   return seemsWhole && !suspects.has(line.replica) ? undefined : readReplica(request);
 }
 
@@ -78,10 +71,7 @@ async function actualOf(request: RestoreBlob): Promise<string> {
   const actual = await readReplica(request);
   if (actual !== undefined) return actual;
   const { replica } = request.line;
-  throw new UnderstudyError(
-    'AzureUnavailable',
-    `restoring from ${replica}: it was damaged, and now it is not`,
-  );
+  throw new UnderstudyError('AzureUnavailable', `restoring from ${replica}: it was damaged, and now it is not`);
 }
 
 /** Compares by MD5 if the service has one (verify reads everything anyway), otherwise by reading. */
@@ -92,10 +82,7 @@ async function isContent(
 ): Promise<boolean> {
   if (there.sizeBytes !== wanted.sizeBytes) return false;
   if (there.md5 !== undefined) return there.md5 === wanted.md5;
-  const digests = await hashBlob(
-    { account, container, path: there.path },
-    { signal, etag: there.etag, onChunk: beat },
-  );
+  const digests = await hashBlob({ account, container, path: there.path }, { signal, etag: there.etag, onChunk: beat });
   return typeof digests !== 'string' && digests.md5 === wanted.md5;
 }
 
@@ -106,21 +93,16 @@ async function isEarlierVersion(request: RestoreBlob, there: ListedBlob): Promis
     const folder = versionsFolder(replicaName(each, line));
     for await (const version of listBlobs(account, replicaContainer, folder, signal)) {
       // Deeper names are versions of other blobs, below a folder with this blob's name.
-      if (version.path.slice(folder.length + 1).includes('/') || version.sizeBytes !== there.sizeBytes)
-        continue;
+      if (version.path.slice(folder.length + 1).includes('/') || version.sizeBytes !== there.sizeBytes) continue;
       const md5 = version.md5 ?? (await readMd5(request, version));
-      if (md5 !== undefined && (await isContent(request, there, { sizeBytes: version.sizeBytes, md5 })))
-        return true;
+      if (md5 !== undefined && (await isContent(request, there, { sizeBytes: version.sizeBytes, md5 }))) return true;
       await beat();
     }
   }
   return false;
 }
 
-async function readMd5(
-  { account, signal, beat }: RestoreBlob,
-  version: ListedBlob,
-): Promise<string | undefined> {
+async function readMd5({ account, signal, beat }: RestoreBlob, version: ListedBlob): Promise<string | undefined> {
   const digests = await hashBlob(
     { account, container: replicaContainer, path: version.path },
     { signal, onChunk: beat },

@@ -115,10 +115,7 @@ interface RestoredLine {
   accepted: AcceptedLoss | undefined;
 }
 
-async function count(
-  result: GroupResult,
-  { line, container, restored, index, accepted }: RestoredLine,
-): Promise<void> {
+async function count(result: GroupResult, { line, container, restored, index, accepted }: RestoredLine): Promise<void> {
   const { tally, findings } = result;
   const what = `${container}/${line.path}`;
   if (restored === 'restored' || restored === 'already') {

@@ -118,8 +118,7 @@ export async function sealChanging(work: UnitWork, request: Compare): Promise<Ch
   for await (const each of compared(work, request)) {
     const { path, after, confirmed } = each;
     const isExact = after !== undefined && confirmed?.line.etag === after.etag;
-    const isUnsettled =
-      after !== undefined && !isExact && (!index.isGrowing(path) || confirmed !== undefined);
+    const isUnsettled = after !== undefined && !isExact && (!index.isGrowing(path) || confirmed !== undefined);
     const isFuzzy = isChanged(work, each) || isUnsettled;
     if (!after && !isFuzzy) continue;
     expected += 1;

@@ -28,9 +28,7 @@ export interface GroupFindings {
 
 /** Returns a result with all counts at zero. `lists`: where its findings are kept. */
 export function newGroupResult(lists: Spools): GroupResult {
-  const list = lists.make<{ index: number; finding: Finding }>(({ index }) =>
-    String(index).padStart(12, '0'),
-  );
+  const list = lists.make<{ index: number; finding: Finding }>(({ index }) => String(index).padStart(12, '0'));
   // Notes are written one after another, while many blobs are checked concurrently.
   let added = Promise.resolve();
   const note = (index: number, finding: Finding) => (added = added.then(() => list.add({ index, finding })));
@@ -108,11 +106,7 @@ export async function walkGroups(
 }
 
 /** Two attempts leave the same evidence: groups and findings are in the order of the recovery point. */
-async function addTo(
-  context: StepContext,
-  state: State,
-  { tally, findings: { list } }: GroupResult,
-): Promise<void> {
+async function addTo(context: StepContext, state: State, { tally, findings: { list } }: GroupResult): Promise<void> {
   addTally(state.tally, tally);
   for await (const { finding } of list) await addFinding(context, state.findings, finding);
   await list.discard();

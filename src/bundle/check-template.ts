@@ -30,10 +30,7 @@ const Template = z.looseObject({
 });
 type Template = z.infer<typeof Template>;
 
-const Value = z.union([
-  z.looseObject({ value: z.unknown() }),
-  z.looseObject({ reference: z.looseObject({}) }),
-]);
+const Value = z.union([z.looseObject({ value: z.unknown() }), z.looseObject({ reference: z.looseObject({}) })]);
 const Values = z.record(z.string(), Value);
 type Values = z.infer<typeof Values>;
 
@@ -159,9 +156,7 @@ function checkWorkspace(
   const plain = (what: unknown) => plainValue(what, template, values);
   return [
     ...differs('name', plain(workspace.name), region.workspace.name, (text) => text.toLowerCase()),
-    ...differs('location', plain(workspace.location), region.name, (text) =>
-      text.toLowerCase().replaceAll(' ', ''),
-    ),
+    ...differs('location', plain(workspace.location), region.name, (text) => text.toLowerCase().replaceAll(' ', '')),
   ];
 }
 
@@ -181,8 +176,7 @@ function plainValue(what: unknown, template: Template, values: Values): string |
   if (typeof what !== 'string') return undefined;
   const name = /^\[parameters\('([^']+)'\)\]$/i.exec(what)?.[1]?.toLowerCase();
   if (name === undefined) return what.startsWith('[') && !what.startsWith('[[') ? undefined : what;
-  const byName = <T>(from: Record<string, T>) =>
-    Object.entries(from).find(([key]) => key.toLowerCase() === name)?.[1];
+  const byName = <T>(from: Record<string, T>) => Object.entries(from).find(([key]) => key.toLowerCase() === name)?.[1];
   const given = byName(values);
   if (given !== undefined && 'reference' in given) return undefined;
   const value = given?.value ?? byName(template.parameters ?? {})?.defaultValue;

@@ -43,8 +43,7 @@ async function build(source: string): Promise<Built> {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue;
       const said = (error as { stderr?: string }).stderr?.trim() || messageOf(error);
       // Azure CLI fails in the same way for errors in the file and for a missing Bicep CLI.
-      if (command === 'bicep' || /\bError BCP\d+/.test(said))
-        return { problem: `${source}: ${asPlaces(said)}` };
+      if (command === 'bicep' || /\bError BCP\d+/.test(said)) return { problem: `${source}: ${asPlaces(said)}` };
       without = `"az bicep" cannot compile here (${said.split('\n', 1)[0] ?? ''})`;
     }
   }

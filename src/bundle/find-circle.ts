@@ -63,9 +63,7 @@ function idOf(type: string, name: string): string | undefined {
   const parts = name.startsWith('[')
     ? partsOfExpression(name.slice(1, -1))
     : name.split('/').map((each) => `'${each}'`);
-  return parts.length === type.split('/').length - 1
-    ? plain(`[resourceId('${type}',${parts.join(',')})]`)
-    : undefined;
+  return parts.length === type.split('/').length - 1 ? plain(`[resourceId('${type}',${parts.join(',')})]`) : undefined;
 }
 
 /** Bicep writes the name of a nested resource as `format('{0}/{1}', a, b)`. */
@@ -95,8 +93,7 @@ function plain(text: string): string {
 function circleAmong(nodes: readonly Node[]): string[] | undefined {
   const byName = new Map<string, Node | undefined>();
   // A name that two resources share identifies neither.
-  for (const node of nodes)
-    for (const name of node.names) byName.set(name, byName.has(name) ? undefined : node);
+  for (const node of nodes) for (const name of node.names) byName.set(name, byName.has(name) ? undefined : node);
   const done = new Set<Node>();
   const visit = (node: Node, way: readonly Node[]): string[] | undefined => {
     const begun = way.indexOf(node);

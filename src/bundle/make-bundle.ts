@@ -59,11 +59,7 @@ export async function makeCheckedBundle({
       const path = ['regions', name, 'template', key];
       return { topology: file, path: path.join('.'), ...placeIn(text, path) };
     };
-    const { warnings: found, ...template } = await loadTemplate(
-      { name, ...region },
-      region.template,
-      placeOf,
-    );
+    const { warnings: found, ...template } = await loadTemplate({ name, ...region }, region.template, placeOf);
     templates[name] = template;
     warnings.push(...found.map((message) => ({ ...placeOf('file'), message })));
   }
@@ -98,10 +94,7 @@ async function loadTemplate(
 }
 
 /** Returns the template as ARM JSON, and the file that has it. */
-async function readTemplate(
-  place: Place,
-  source: string,
-): Promise<{ file: string; text: string; warnings: string[] }> {
+async function readTemplate(place: Place, source: string): Promise<{ file: string; text: string; warnings: string[] }> {
   const text = await readNamed(place, source);
   if (extname(source) !== '.bicep') return { file: source, text, warnings: [] };
   const compiled = await compileBicep(source, text);
@@ -112,10 +105,7 @@ async function readTemplate(
 /** Returns the content of a parameters file's envelope, or the whole file if it has none. */
 async function readParameters(place: Place, file: string): Promise<unknown> {
   if (extname(file) === '.bicepparam') {
-    throw problem(
-      place,
-      `"${file}" is Bicep: expected a parameters file in JSON ("bicep build-params" makes one)`,
-    );
+    throw problem(place, `"${file}" is Bicep: expected a parameters file in JSON ("bicep build-params" makes one)`);
   }
   const value = parseJson(place, file, await readNamed(place, file));
   return (value as { parameters?: unknown } | null)?.parameters ?? value;
@@ -165,10 +155,7 @@ function parseJson(place: Place, file: string, text: string): unknown {
   const what = printParseErrorCode(first.error)
     .replaceAll(/(?<=.)[A-Z]/g, ' $&')
     .toLowerCase();
-  throw problem(
-    place,
-    `"${file}" is not JSON: ${what} at ${before.length}:${(before.at(-1) ?? '').length + 1}`,
-  );
+  throw problem(place, `"${file}" is not JSON: ${what} at ${before.length}:${(before.at(-1) ?? '').length + 1}`);
 }
 
 function problem(place: Place, message: string, next?: string): UnderstudyError {

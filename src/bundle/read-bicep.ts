@@ -51,9 +51,7 @@ function scan(text: string): { code: string } | Wrong {
     at += step.length;
   }
   const left = open.at(-1);
-  return left === undefined
-    ? { code }
-    : { at: left.at, message: `expected "${left.close}" for it, got the end` };
+  return left === undefined ? { code } : { at: left.at, message: `expected "${left.close}" for it, got the end` };
 }
 
 interface Step {

@@ -32,10 +32,7 @@ export const CheckpointFiles = z.strictObject({
 export type CheckpointFiles = z.infer<typeof CheckpointFiles>;
 
 /** Counts the files of a checkpoint that was copied. */
-export function filesOf(
-  { checkpoint }: LedgerEntry,
-  brought: Brought | undefined,
-): { files?: CheckpointFiles } {
+export function filesOf({ checkpoint }: LedgerEntry, brought: Brought | undefined): { files?: CheckpointFiles } {
   return checkpoint && brought ? { files: { expected: checkpoint.files, done: brought.files } } : {};
 }
 

@@ -39,8 +39,7 @@ export async function visitFolders<T extends BlobRoot, L extends Located>(
 }
 
 /** A blob that was copied, or that changed meanwhile. */
-type Located = Pick<BlobLine, 'account' | 'container' | 'path'> &
-  Partial<Pick<BlobLine, 'sizeBytes' | 'metadata'>>;
+type Located = Pick<BlobLine, 'account' | 'container' | 'path'> & Partial<Pick<BlobLine, 'sizeBytes' | 'metadata'>>;
 
 /** Returns the blob's path below a folder that contains it. */
 export function belowFolder(folder: Pick<BlobRoot, 'path'>, line: Pick<BlobLine, 'path'>): string {

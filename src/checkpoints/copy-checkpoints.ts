@@ -9,13 +9,7 @@ import { checkpointFolder } from '../workspace/jobs/checkpoint.ts';
 import type { LedgerCheckpoint, LedgerEntry } from '../ledger/ledger.ts';
 import { entryOf } from '../ledger/whole-checkpoint.ts';
 import type { StepContext } from '../run/work/step-context.ts';
-import {
-  ensureContainer,
-  hashBlob,
-  isFolderMarker,
-  listBlobs,
-  type ListedBlob,
-} from '../azure/storage/blobs.ts';
+import { ensureContainer, hashBlob, isFolderMarker, listBlobs, type ListedBlob } from '../azure/storage/blobs.ts';
 import { createLimiter, forEachBounded } from '../run/work/bounded.ts';
 import { belowFolder, folderAt, visitFolders } from './checkpoint-lines.ts';
 import { copyBlob } from '../blobs/copy-blob.ts';
@@ -63,11 +57,7 @@ export function copyCheckpoints(
   };
 }
 
-async function open(
-  context: StepContext,
-  standby: Standby,
-  entries: readonly LedgerEntry[],
-): Promise<Opened> {
+async function open(context: StepContext, standby: Standby, entries: readonly LedgerEntry[]): Promise<Opened> {
   const sources = standby.sourceDatastores.map(placeOfDatastore);
   const files = new Map<string, CheckpointFile[]>();
   const folders = entries.flatMap(({ checkpoint }): (BlobRoot & { files: CheckpointFile[] })[] => {
@@ -104,8 +94,7 @@ async function bring(
     return { missing, files: 0 };
   }
   const target = targetOf(checkpoint, standby, datastores);
-  if (!target)
-    return { missing: `${to.region} has no datastore in its own account "${account.name}"`, files: 0 };
+  if (!target) return { missing: `${to.region} has no datastore in its own account "${account.name}"`, files: 0 };
   const { datastore, container } = target;
   const folder = checkpointFolder(successor, checkpoint.recoveryPoint);
   await ensureContainer(account.container(container), signal);
@@ -133,13 +122,9 @@ function targetOf(
 ): { datastore: string; container: string } | undefined {
   const inAccount = (wanted: string) => {
     const blob = datastores.find(({ name }) => sameName(name, wanted))?.blob;
-    return blob && sameName(blob.account, account.name)
-      ? { datastore: wanted, container: blob.container }
-      : undefined;
+    return blob && sameName(blob.account, account.name) ? { datastore: wanted, container: blob.container } : undefined;
   };
-  return (
-    inAccount(mapping.datastores?.[checkpoint.datastore] ?? checkpoint.datastore) ?? inAccount(ownDatastore)
-  );
+  return inAccount(mapping.datastores?.[checkpoint.datastore] ?? checkpoint.datastore) ?? inAccount(ownDatastore);
 }
 
 interface CopyFolder {
@@ -167,13 +152,7 @@ async function copyFile(
 }
 
 /** Files by path below the folder. Accounts with a hierarchical namespace create the folders above them. */
-async function listFolder({
-  standby,
-  container,
-  folder,
-  signal,
-  beat,
-}: CopyFolder): Promise<Map<string, ListedBlob>> {
+async function listFolder({ standby, container, folder, signal, beat }: CopyFolder): Promise<Map<string, ListedBlob>> {
   const found = new Map<string, ListedBlob>();
   for await (const blob of listBlobs(standby.account, container, folder, signal)) {
     if (!isFolderMarker(blob)) found.set(blob.path.slice(folder.length + 1), blob);

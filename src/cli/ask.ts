@@ -27,10 +27,7 @@ export async function ask<T>(
 export async function requireWord(terminal: Interface, question: string, expected: string): Promise<void> {
   const answer = (await terminal.question(question)).trim();
   if (answer === expected) return;
-  throw new UnderstudyError(
-    'Declined',
-    `declined: expected "${expected}", got "${answer}": nothing was changed`,
-  );
+  throw new UnderstudyError('Declined', `declined: expected "${expected}", got "${answer}": nothing was changed`);
 }
 
 /** Asks why something is done. `obligatory`: asks until there is an answer; otherwise the answer may be empty. */

@@ -32,8 +32,7 @@ function ofCommandLine(error: unknown): unknown {
 
 function printError(error: unknown): void {
   console.error(`understudy: ${messageOf(error)}`);
-  if (isUnderstudyError(error) && error.details.next !== undefined)
-    console.error(`  → ${error.details.next}`);
+  if (isUnderstudyError(error) && error.details.next !== undefined) console.error(`  → ${error.details.next}`);
 }
 
 function exitCodeOf(error: unknown): number {

@@ -88,7 +88,5 @@ export function printJson(document: unknown): void {
 
 /** Whether a program reads the output, if the command line could not be parsed. */
 export function wantsJson(argv: readonly string[]): boolean {
-  return argv.some(
-    (word, index) => word === '--output=json' || (word === 'json' && argv[index - 1] === '--output'),
-  );
+  return argv.some((word, index) => word === '--output=json' || (word === 'json' && argv[index - 1] === '--output'));
 }

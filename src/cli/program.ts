@@ -35,10 +35,7 @@ export function makeProgram(): Command {
       'Disaster recovery for Azure Machine Learning workspaces: keeps a standby in another region, and fails over to it.',
     )
     .option('-t, --topology <file>', 'the topology file', 'understudy.yaml')
-    .option(
-      '--environment <file>',
-      'read environment variables from this file first (as "stack up" writes one)',
-    )
+    .option('--environment <file>', 'read environment variables from this file first (as "stack up" writes one)')
     .option('--debug', 'print stack traces with errors')
     .version(release, '-V, --version', 'print the version')
     .addHelpText('after', '\nExample:\n  understudy init && understudy validate')

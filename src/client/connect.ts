@@ -58,9 +58,7 @@ export async function connectTemporal(timeoutMs = 5000): Promise<Client> {
   const made = Connection.lazy({ ...connection, address, connectTimeout: timeoutMs });
   try {
     await made.ensureConnected();
-    await made.withDeadline(Date.now() + timeoutMs, () =>
-      made.workflowService.describeNamespace({ namespace }),
-    );
+    await made.withDeadline(Date.now() + timeoutMs, () => made.workflowService.describeNamespace({ namespace }));
     return new Client({ connection: made, namespace });
   } catch (error) {
     await made.close();

@@ -18,11 +18,7 @@ const spareMs = 1000;
  * Errors: TemporalError if nothing was inspected: there is no worker, it is busy or too old, or Temporal does not
  * answer.
  */
-export async function askHost(
-  client: Client,
-  topology: string,
-  request: HostLookRequest,
-): Promise<TargetLook[]> {
+export async function askHost(client: Client, topology: string, request: HostLookRequest): Promise<TargetLook[]> {
   const { host, deadlineSeconds } = request;
   const ms = deadlineSeconds * 1500 + spareMs;
   try {

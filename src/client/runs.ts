@@ -108,10 +108,7 @@ const scheduled = 1;
 
 /** Returns the workflow's own view of its progress, with the progress in its activities' heartbeats. */
 export async function readProgress(handle: RunHandle): Promise<RunProgress> {
-  const [progress, description] = await Promise.all([
-    handle.query<RunProgress>('progress'),
-    handle.describe(),
-  ]);
+  const [progress, description] = await Promise.all([handle.query<RunProgress>('progress'), handle.describe()]);
   for (const activity of description.raw.pendingActivities ?? []) {
     const step = progress.steps.find((each) => each.id === activity.activityId);
     if (!step || step.state !== 'running') continue;

@@ -6,9 +6,7 @@ import type { RunHandle } from './runs.ts';
 export const Silence = z.object({
   what: z
     .string()
-    .describe(
-      'What shows no sign of life: `step "restore/data/blobs"`, `its activity endRun`, `its workflow`',
-    ),
+    .describe('What shows no sign of life: `step "restore/data/blobs"`, `its activity endRun`, `its workflow`'),
   kind: z.enum(['no heartbeat', 'no worker']),
   seconds: z.number().describe('For how long'),
 });

@@ -39,8 +39,7 @@ interface Server {
 
 /** Parses `localhost:7233`. Undefined if it is not a host and port. */
 export function parseAddress(address: string): Server | undefined {
-  const [, bracketed, plain, port] =
-    /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:/[\]]+))(?::(\d{1,5}))?$/.exec(address) ?? [];
+  const [, bracketed, plain, port] = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:/[\]]+))(?::(\d{1,5}))?$/.exec(address) ?? [];
   const host = bracketed ?? plain;
   if (host === undefined || Number(port ?? 0) > 65_535) return undefined;
   return { host, port: Number(port ?? 7233) };
@@ -161,9 +160,7 @@ async function tryTls(
     return { what: `${describeFault(fault, certificate)} (${code})`, next: adviceFor[fault], passes: false };
   }
   if (code === 'silent') return slow;
-  return (await plainText(server, timeoutMs)) === undefined
-    ? speaksPlainText(code)
-    : tlsRefusal(code, settings);
+  return (await plainText(server, timeoutMs)) === undefined ? speaksPlainText(code) : tlsRefusal(code, settings);
 }
 
 function speaksPlainText(code: string): Unreachable {

@@ -19,11 +19,7 @@ export interface Waiting {
  * Connects, however long Temporal takes to start.
  * Errors: TemporalError if waiting cannot help.
  */
-export async function waitForTemporal({
-  say,
-  everyMs = 2000,
-  sayEveryMs = 60_000,
-}: Waiting): Promise<Client> {
+export async function waitForTemporal({ say, everyMs = 2000, sayEveryMs = 60_000 }: Waiting): Promise<Client> {
   let saidAt = -Infinity;
   for (;;) {
     try {

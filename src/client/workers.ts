@@ -15,7 +15,6 @@ export async function pollersOf(client: Client, queue: string, now = Date.now())
     // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- the enum's package is not one of ours
     taskQueueType: activityQueue,
   });
-  return (pollers ?? []).filter(
-    ({ lastAccessTime }) => now - Number(lastAccessTime?.seconds ?? 0) * 1000 < staleMs,
-  ).length;
+  return (pollers ?? []).filter(({ lastAccessTime }) => now - Number(lastAccessTime?.seconds ?? 0) * 1000 < staleMs)
+    .length;
 }

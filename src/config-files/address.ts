@@ -36,16 +36,13 @@ function printAddress(address: Address): string {
 }
 
 function pathSegments(path: string): string[] {
-  return path
-    .split('/')
-    .filter((segment, index, all) => segment !== '' || (index > 0 && index < all.length - 1));
+  return path.split('/').filter((segment, index, all) => segment !== '' || (index > 0 && index < all.length - 1));
 }
 
 function sameOrigin(address: Address, prefix: Address): boolean {
   const scheme = address.scheme.toLowerCase();
   if (!sameName(address.host, prefix.host)) return false;
-  if (storageSchemes.has(scheme))
-    return sameName(prefix.scheme, 'https') && prefix.path.replaceAll('/', '') === '';
+  if (storageSchemes.has(scheme)) return sameName(prefix.scheme, 'https') && prefix.path.replaceAll('/', '') === '';
   const port = (of: Address): string => of.port || (defaultPorts[of.scheme.toLowerCase()] ?? '');
   return sameName(scheme, prefix.scheme) && port(address) === port(prefix);
 }

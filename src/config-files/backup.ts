@@ -42,10 +42,7 @@ async function readIfThere(path: string): Promise<Buffer | undefined> {
 }
 
 /** Throws ConfigError if the backup folder is not a folder, or is not writable. */
-export async function assertBackupFolder(
-  file: ConfigFile,
-  backupDirectory: string | undefined,
-): Promise<void> {
+export async function assertBackupFolder(file: ConfigFile, backupDirectory: string | undefined): Promise<void> {
   const folder = backupFolder(file, backupDirectory);
   await refusing(folder, async () => {
     const info = await stat(folder).catch((error: unknown) => {

@@ -28,8 +28,7 @@ export function errorCode(error: unknown): string | undefined {
 }
 
 const ordinary = 'a file that the worker can read, in a folder where it can replace it';
-const giveRights =
-  'Give the user that runs the worker the right to read and write the file and to write its folder.';
+const giveRights = 'Give the user that runs the worker the right to read and write the file and to write its folder.';
 
 /** Errors of the operating system that a retry does not resolve, because of how the file or its folder is. */
 const refusals: Readonly<Record<string, Diagnosis>> = {
@@ -157,10 +156,7 @@ export async function assertReplaceable({ file, realPath }: ConfigFile): Promise
     const folder = dirname(realPath);
     const folderInfo = await stat(folder);
     const wrong =
-      readOnly('the file', info) ??
-      manyNames(info) ??
-      readOnly(`its folder "${folder}"`, folderInfo) ??
-      foreign(info);
+      readOnly('the file', info) ?? manyNames(info) ?? readOnly(`its folder "${folder}"`, folderInfo) ?? foreign(info);
     if (wrong) throw new ConfigError({ file }, wrong);
     await access(realPath, constants.W_OK);
     await access(folder, constants.W_OK | constants.X_OK);

@@ -53,10 +53,7 @@ export function showPlace({ file, line, column }: ConfigPlace): string {
  * Runs `work`. A ConfigError is added to `refused` instead of being thrown, so that the problems of all files are
  * reported.
  */
-export async function collectRefusals<T>(
-  refused: ConfigError[],
-  work: () => Promise<T>,
-): Promise<T | undefined> {
+export async function collectRefusals<T>(refused: ConfigError[], work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
   } catch (error) {

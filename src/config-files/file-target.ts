@@ -48,8 +48,7 @@ export async function applyFiles(request: FileRequest): Promise<ConfigOutcome> {
     await request.observe?.({ kind: 'written', file: plan.current.file });
   }
   const files = planned.flatMap(({ backup }) => (backup ? [backup] : []));
-  const undo: ConfigUndo =
-    files.length > 0 ? { kind: 'files', runId: request.runId, files } : { kind: 'none' };
+  const undo: ConfigUndo = files.length > 0 ? { kind: 'files', runId: request.runId, files } : { kind: 'none' };
   return { files: planned.map((plan) => outcomeOf(plan, request.target)), undo };
 }
 
@@ -69,9 +68,7 @@ export async function lookAtFiles(request: FileLookRequest): Promise<ConfigLook>
 }
 
 /** Returns the files that can be rewritten, and the problems with the others. */
-async function checkFiles(
-  request: FileLookRequest,
-): Promise<{ planned: PlannedFile[]; refused: ConfigError[] }> {
+async function checkFiles(request: FileLookRequest): Promise<{ planned: PlannedFile[]; refused: ConfigError[] }> {
   const { file } = request.target;
   const planned: PlannedFile[] = [];
   const refused: ConfigError[] = [];
@@ -130,11 +127,7 @@ function planWritten(
   );
 }
 
-function rewriteContent(
-  file: string,
-  content: string,
-  { target, mapping }: FileLookRequest,
-): RewrittenConfig {
+function rewriteContent(file: string, content: string, { target, mapping }: FileLookRequest): RewrittenConfig {
   return rewriteConfig({ file, content, mapping, ...(target.format ? { format: target.format } : {}) });
 }
 

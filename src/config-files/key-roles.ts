@@ -1,11 +1,5 @@
 /** What a key says about its value. `docs/config-files.md` has this table for users. */
-export type KeyRole =
-  | 'subscription'
-  | 'resourceGroup'
-  | 'workspace'
-  | 'location'
-  | 'compute'
-  | 'storageAccount';
+export type KeyRole = 'subscription' | 'resourceGroup' | 'workspace' | 'location' | 'compute' | 'storageAccount';
 
 /** The part of a key after its prefix. */
 const roles: Readonly<Record<string, KeyRole>> = {

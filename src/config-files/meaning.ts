@@ -1,21 +1,9 @@
 import type { ConfigBlock, ConfigEntry, ConfigNode, ConfigScalar } from './documents/document.ts';
 import { isFreeMap, keyMeaning, nestedMeaning, type KeyMeaning } from './key-roles.ts';
-import {
-  mappedCompute,
-  sameName,
-  storageAccounts,
-  type Replacement,
-  type WorkspaceMapping,
-} from './mapping.ts';
+import { mappedCompute, sameName, storageAccounts, type Replacement, type WorkspaceMapping } from './mapping.ts';
 import { mentionsSource, rewriteReference } from './reference.ts';
 import { isSecretKey } from './secrets.ts';
-import {
-  holdsSource,
-  readWorkspaceBlock,
-  roleValue,
-  type RoleSite,
-  type Standing,
-} from './workspace-block.ts';
+import { holdsSource, readWorkspaceBlock, roleValue, type RoleSite, type Standing } from './workspace-block.ts';
 
 /**
  * What one reading of a place says: replace it with `to`, or (`keep`) leave it, because it belongs to another
@@ -46,8 +34,7 @@ interface Context {
 /** Finds what each place of a parsed file means, and so what it must become. */
 export function readMeaning(roots: readonly ConfigNode[], mapping: WorkspaceMapping): Meaning {
   const reader = new MeaningReader(mapping);
-  for (const root of roots)
-    reader.visit(root, { standing: 'open', free: false, meaning: undefined, key: '' });
+  for (const root of roots) reader.visit(root, { standing: 'open', free: false, meaning: undefined, key: '' });
   return { opinions: reader.opinions, notices: [...reader.notices.values()] };
 }
 
@@ -106,8 +93,7 @@ class MeaningReader {
     const to = roleValue(meaning.role, this.#mapping.to) ?? '';
     // The same on both sides: a different spelling is no reason to change it.
     if (sameName(from, to)) return;
-    if (standing === 'source' && to !== undefined && to !== site.value)
-      this.#say(site, { kind: 'change', to });
+    if (standing === 'source' && to !== undefined && to !== site.value) this.#say(site, { kind: 'change', to });
     if (standing === 'foreign') this.#say(site, { kind: 'keep' });
     if (standing === 'open' && meaning.role !== 'location') {
       this.#notice(
@@ -141,19 +127,13 @@ class MeaningReader {
     if (to !== undefined) {
       this.#say(site, { kind: 'change', to });
       if (/[?&]sig=/i.test(to)) {
-        this.#notice(
-          site,
-          "carries a SAS signature of the source's account: issue a new one from the target",
-        );
+        this.#notice(site, "carries a SAS signature of the source's account: issue a new one from the target");
       }
       return;
     }
     const account = /(?:^|;)\s*AccountName=([^;]+)/i.exec(site.value)?.[1];
     if (account !== undefined && this.#accounts.some(({ from }) => sameName(from, account.trim()))) {
-      this.#notice(
-        site,
-        "is a connection string of the source's account, with its key: left as it is, set it by hand",
-      );
+      this.#notice(site, "is a connection string of the source's account, with its key: left as it is, set it by hand");
     } else if (mentionsSource(site.value, this.#mapping)) {
       this.#notice(site, 'names the source workspace inside a longer text: left as it is');
     }

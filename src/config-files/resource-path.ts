@@ -23,9 +23,7 @@ function workspaceIndex(segments: readonly string[], start: number): number | un
   if (!is(start, 'subscriptions') || !is(start + 2, 'resourcegroups')) return undefined;
   if (is(start + 4, 'workspaces')) return start + 5;
   const long =
-    is(start + 4, 'providers') &&
-    is(start + 5, 'microsoft.machinelearningservices') &&
-    is(start + 6, 'workspaces');
+    is(start + 4, 'providers') && is(start + 5, 'microsoft.machinelearningservices') && is(start + 6, 'workspaces');
   return long ? start + 7 : undefined;
 }
 

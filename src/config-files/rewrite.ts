@@ -152,9 +152,7 @@ function planValues(file: string, text: string, meaning: Meaning): Map<ConfigSca
     }
     // Other aliases still need the anchor: each alias that changes gets a value of its own.
     for (const site of sites) {
-      const own = new Set(
-        opinionsOf(site).map((opinion) => (opinion.kind === 'change' ? opinion.to : undefined)),
-      );
+      const own = new Set(opinionsOf(site).map((opinion) => (opinion.kind === 'change' ? opinion.to : undefined)));
       const [target] = own;
       if (own.size > 1 || (target !== undefined && site === owner)) {
         throw new ConfigError(
@@ -202,8 +200,7 @@ function assertStable(file: string, text: string, after: ConfigDocument, mapping
   throw new ConfigError(
     { file, ...positionOf(text, first.start) },
     {
-      found:
-        'the mapping would change its own result here: a new name or address is itself one to be replaced',
+      found: 'the mapping would change its own result here: a new name or address is itself one to be replaced',
       expected: 'new names that are no old ones',
       next: 'Correct jobs.compute in the topology.',
     },

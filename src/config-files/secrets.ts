@@ -77,8 +77,7 @@ export function secretPlaces(document: ConfigDocument): Set<ConfigScalar> {
     }
     if (node.kind === 'list') for (const item of node.items) visit(item, secret);
     if (node.kind !== 'block') return;
-    for (const { key, value } of node.entries)
-      visit(value, secret || (key !== undefined && isSecretKey(key.value)));
+    for (const { key, value } of node.entries) visit(value, secret || (key !== undefined && isSecretKey(key.value)));
     for (const merged of node.merges) visit(merged, secret);
   };
   for (const root of document.roots) visit(root, false);

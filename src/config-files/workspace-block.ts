@@ -76,11 +76,7 @@ export function readWorkspaceBlock(sites: readonly RoleSite[], mapping: Workspac
   };
 }
 
-function readRest(
-  rest: readonly RoleSite[],
-  whole: ReadonlySet<Standing>,
-  mapping: WorkspaceMapping,
-): Standing {
+function readRest(rest: readonly RoleSite[], whole: ReadonlySet<Standing>, mapping: WorkspaceMapping): Standing {
   if (rest.length === 0) return 'open';
   const differing = rest.filter((member) => !holdsSource(member, mapping));
   if (differing.length === 0) {

@@ -64,10 +64,7 @@ function asOurs(error: unknown): unknown {
 }
 
 /** Undefined if the document does not exist. */
-async function readText(
-  open: OpenContainer,
-  name: string,
-): Promise<{ text: string; etag: string } | undefined> {
+async function readText(open: OpenContainer, name: string): Promise<{ text: string; etag: string } | undefined> {
   try {
     const response = await (await open()).getBlobClient(name).download();
     const chunks: Buffer[] = [];
@@ -109,12 +106,7 @@ async function put(open: OpenContainer, { name, content, contentType, conditions
 const json = 'application/json';
 const onlyIfNew: BlobRequestConditions = { ifNoneMatch: '*' };
 
-async function swap(
-  open: OpenContainer,
-  name: string,
-  value: unknown,
-  etag: string | undefined,
-): Promise<boolean> {
+async function swap(open: OpenContainer, name: string, value: unknown, etag: string | undefined): Promise<boolean> {
   const content = canonical(value);
   try {
     const conditions = etag === undefined ? onlyIfNew : { ifMatch: etag };

@@ -35,11 +35,7 @@ export interface DocumentKind<T> {
 }
 
 /** Defines a kind of document. `what` names it in messages. */
-export function documentKind<T extends object>(
-  what: string,
-  version: number,
-  schema: z.ZodType<T>,
-): DocumentKind<T> {
+export function documentKind<T extends object>(what: string, version: number, schema: z.ZodType<T>): DocumentKind<T> {
   /** Never write what could not be read again: types permit values that the schema does not. */
   const stamped = (value: T, place: string) => {
     const issue = schema.safeParse(value).error?.issues[0];
@@ -72,8 +68,7 @@ export function documentKind<T extends object>(
 }
 
 function asObject(value: unknown, what: string, place: string): Record<string, unknown> {
-  if (value !== null && typeof value === 'object' && !Array.isArray(value))
-    return value as Record<string, unknown>;
+  if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>;
   const got = value === null ? 'null' : Array.isArray(value) ? 'a list' : typeof value;
   throw new UnderstudyError('ControlStoreError', `${what} "${place}": expected an object, got ${got}`, {
     place,
@@ -122,12 +117,7 @@ function unwritable(what: string, place: string, issue: z.core.$ZodIssue): Under
   );
 }
 
-function malformed({
-  what,
-  place,
-  by,
-  issue,
-}: Unreadable & { issue: z.core.$ZodIssue | undefined }): UnderstudyError {
+function malformed({ what, place, by, issue }: Unreadable & { issue: z.core.$ZodIssue | undefined }): UnderstudyError {
   const where = issue && issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
   const who = typeof by === 'string' ? `written by release ${by}` : 'which names no release';
   return new UnderstudyError(

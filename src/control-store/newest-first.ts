@@ -18,9 +18,7 @@ const dayMs = 24 * 60 * 60 * 1000;
  */
 export async function* newestFirst(store: ControlStore, of: NewestFirst): AsyncGenerator<string> {
   const { folder, dayPrefix, now } = of;
-  const days = [1, 0, -1].map((offset) =>
-    new Date(now.getTime() + offset * dayMs).toISOString().slice(0, 10),
-  );
+  const days = [1, 0, -1].map((offset) => new Date(now.getTime() + offset * dayMs).toISOString().slice(0, 10));
   const recent = await Promise.all(days.map((day) => namesIn(store, folder, dayPrefix(day))));
   const told = new Set(recent.flat());
   yield* told;

@@ -48,8 +48,7 @@ export async function ensurePointer(store: ControlStore, first: First): Promise<
 
 /** Returns the name of something that only a run can have written. Undefined in a control store that was never used. */
 export async function traceOfUse(store: ControlStore): Promise<string | undefined> {
-  for (const prefix of ['epochs/', 'debts/', 'ledger/'])
-    for await (const found of store.list(prefix)) return found;
+  for (const prefix of ['epochs/', 'debts/', 'ledger/']) for await (const found of store.list(prefix)) return found;
   for await (const found of store.list('runs/')) if (found.includes('/steps/')) return found;
   return undefined;
 }
@@ -92,13 +91,9 @@ export async function movePointer(
     if (!next) return found.value;
     if (await pointers.swap(store, name, next, found.etag)) return next;
   }
-  throw new UnderstudyError(
-    'ControlStoreError',
-    'the region pointer was changed by others 20 times in a row',
-    {
-      next: 'See "understudy runs" for what else is running.',
-    },
-  );
+  throw new UnderstudyError('ControlStoreError', 'the region pointer was changed by others 20 times in a row', {
+    next: 'See "understudy runs" for what else is running.',
+  });
 }
 
 /**
@@ -124,8 +119,7 @@ export async function holdWriterLease(
       });
     }
     // Renewed only once a third of it has elapsed: one renewal for each batch, not for each blob.
-    if (other?.holder === lease.holder && other.expiresAt - lease.now > (lease.ttlMs * 2) / 3)
-      return undefined;
+    if (other?.holder === lease.holder && other.expiresAt - lease.now > (lease.ttlMs * 2) / 3) return undefined;
     return { ...pointer, lease: { holder: lease.holder, expiresAt: lease.now + lease.ttlMs } };
   });
 }

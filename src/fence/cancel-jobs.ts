@@ -5,15 +5,7 @@ import { apiVersions, type Azure } from '../azure/azure.ts';
 import { messageOf } from '../errors/error.ts';
 import { isRefusal, FenceDeadline } from './fence-deadline.ts';
 import { workspaceId, type Side } from '../topology/sides.ts';
-import {
-  isFinished,
-  originTags,
-  ownerOf,
-  parentOf,
-  statusOf,
-  tagsOf,
-  type RawJob,
-} from '../workspace/jobs/job.ts';
+import { isFinished, originTags, ownerOf, parentOf, statusOf, tagsOf, type RawJob } from '../workspace/jobs/job.ts';
 import type { PlatformJob } from '../run/work/job-platform.ts';
 import { azureJobs, type AzureJobs } from '../workspace/jobs/azure-jobs.ts';
 import { lineageOf } from '../ledger/ledger.ts';
@@ -119,10 +111,7 @@ async function* pagesOf({ azure, side, deadline, beat }: Asking): AsyncIterable<
 }
 
 /** Whether the region answers a read-only request, whatever else it does not answer. */
-export async function answersStill(
-  { azure, side, deadline: { signal } }: Asking,
-  limitMs: number,
-): Promise<boolean> {
+export async function answersStill({ azure, side, deadline: { signal } }: Asking, limitMs: number): Promise<boolean> {
   try {
     await new FenceDeadline({ signal, limitMs, isHasty: true }).ask((options) =>
       azure.arm.page(`${workspaceId(side.workspace)}/jobs`, apiVersions.machineLearning, options),
@@ -179,9 +168,7 @@ export async function cancelAll(given: CancelAll): Promise<Map<string, string>> 
   const ask = forEachBounded(given.names, window, async (name) => {
     signal.throwIfAborted();
     await given.beat();
-    given.deadline.checkEnd(
-      `${given.names.length - asked} of ${stillIn(given)} could not be cancelled in time`,
-    );
+    given.deadline.checkEnd(`${given.names.length - asked} of ${stillIn(given)} could not be cancelled in time`);
     asked += 1;
     const refusal = await askToEnd(given, name);
     given.deadline.progress();

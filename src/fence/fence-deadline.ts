@@ -142,8 +142,7 @@ export class FenceDeadline {
         if (isThrottled(error)) this.progress();
         else if (this.#options.isHasty === true && !cut.signal.aborted) throw error;
         const leftMs = this.#leftMs(queuedMs);
-        if (leftMs <= 0)
-          throw this.#giveUp(cut.signal.aborted ? 'no answer in time' : messageOf(error), queuedMs);
+        if (leftMs <= 0) throw this.#giveUp(cut.signal.aborted ? 'no answer in time' : messageOf(error), queuedMs);
         await wait(Math.min(retryMs(error) ?? pause, leftMs), signal);
       } finally {
         clearTimeout(timer);

@@ -17,10 +17,7 @@ const window = 16;
  * For an active region: names of the jobs, and the run whose fence cancelled each. Jobs whose successor was submitted
  * are left out. Errors: AzureUnavailable, ControlStoreError.
  */
-export async function jobsLeftCancelled(
-  store: ControlStore,
-  region: string,
-): Promise<Record<string, string>> {
+export async function jobsLeftCancelled(store: ControlStore, region: string): Promise<Record<string, string>> {
   const runs = await readFences(store, region);
   const states = await mapBounded(runs, window, async (run) => (await readRun(store, run))?.state);
   const first = states.indexOf('cancelled');
@@ -115,14 +112,12 @@ function reasonOf(
     successor?.state === 'planned'
       ? `its successor "${successor.name}" may have been submitted in ${to}`
       : `its successor "${successor?.name}" was submitted in ${to} and is not cancelled`;
-  if (unseen)
-    return successor && `it may run on in ${from}, and ${there}: cancel the successor, or the job runs twice`;
+  if (unseen) return successor && `it may run on in ${from}, and ${there}: cancel the successor, or the job runs twice`;
   const cancelled =
     canceledAt === undefined
       ? `the fence set out to cancel it, and has not seen that it ended`
       : `the fence cancelled it`;
-  if (successor)
-    return `${cancelled}, and ${there}: leave it, or cancel it and submit the job again in ${from}`;
+  if (successor) return `${cancelled}, and ${there}: leave it, or cancel it and submit the job again in ${from}`;
   return canceledAt === undefined
     ? `${cancelled}: see whether it runs on in ${from}, and submit it again there if not`
     : `${cancelled}, and it runs nowhere: submit it again in ${from}`;

@@ -9,14 +9,7 @@ import type { ControlStore } from '../control-store/store.ts';
 import { Debt, type StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { toSeconds } from '../topology/duration.ts';
-import {
-  fenceBegan,
-  GaveUp,
-  isRefusal,
-  fenceDeadlineOf,
-  type Ask,
-  type FenceDeadline,
-} from './fence-deadline.ts';
+import { fenceBegan, GaveUp, isRefusal, fenceDeadlineOf, type Ask, type FenceDeadline } from './fence-deadline.ts';
 
 const folder = 'debts/';
 const nameOf = (debt: Pick<Debt, 'region' | 'kind'>) => `${folder}${debt.region}/${debt.kind}.json`;
@@ -124,11 +117,7 @@ async function keep(store: ControlStore, debt: KeptDebt): Promise<void> {
 }
 
 /** Marks a debt as paid; does nothing if it is not owed. */
-export async function pay(
-  store: ControlStore,
-  debt: Pick<Debt, 'region' | 'kind'>,
-  now: Date,
-): Promise<void> {
+export async function pay(store: ControlStore, debt: Pick<Debt, 'region' | 'kind'>, now: Date): Promise<void> {
   for (;;) {
     const found = await debtDocuments.read(store, nameOf(debt));
     if (!found || found.value.paidAt !== undefined) return;

@@ -30,9 +30,7 @@ export async function readmitWriters(context: StepContext): Promise<StepResult> 
       ...each,
       skipped: [],
       failed:
-        each.expected > each.done
-          ? [{ reason: 'could not be given back', count: each.expected - each.done }]
-          : [],
+        each.expected > each.done ? [{ reason: 'could not be given back', count: each.expected - each.done }] : [],
     })),
     ...(left.length > 0 ? { lost: left } : {}),
   };

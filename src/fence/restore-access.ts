@@ -57,14 +57,7 @@ const nobodys =
   'its principal is no identity of the workspace or of its computes any more: give the role to the one that is';
 
 /** The properties that a client may set on an assignment; leaving a condition out would grant more than was taken. */
-const writable = [
-  'roleDefinitionId',
-  'principalId',
-  'principalType',
-  'description',
-  'condition',
-  'conditionVersion',
-];
+const writable = ['roleDefinitionId', 'principalId', 'principalType', 'description', 'condition', 'conditionVersion'];
 
 /** Why it could not be restored; undefined: it is. */
 async function restoreRole(

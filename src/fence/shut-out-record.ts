@@ -64,37 +64,22 @@ export async function stillShutOut<K extends keyof Kinds>(
 }
 
 /** Records roles and keys before they are removed; called again, it adds to what is recorded. */
-export async function recordRemovedAccess(
-  store: ControlStore,
-  taken: Noted<'writers'>,
-  now: Date,
-): Promise<void> {
+export async function recordRemovedAccess(store: ControlStore, taken: Noted<'writers'>, now: Date): Promise<void> {
   await note(store, 'writers', taken, now, (before) => ({
     // A second attempt finds fewer of them than the first.
-    roles: [
-      ...new Map([...before.roles, ...taken.roles].map((role) => [role.id.toLowerCase(), role])).values(),
-    ],
+    roles: [...new Map([...before.roles, ...taken.roles].map((role) => [role.id.toLowerCase(), role])).values()],
   }));
 }
 
 /** Records schedules before they are disabled; called again, it adds to what is recorded. */
-export async function recordStoppedIntake(
-  store: ControlStore,
-  taken: Noted<'intake'>,
-  now: Date,
-): Promise<void> {
+export async function recordStoppedIntake(store: ControlStore, taken: Noted<'intake'>, now: Date): Promise<void> {
   await note(store, 'intake', taken, now, (before) => ({
     schedules: [...new Set([...before.schedules, ...taken.schedules])],
   }));
 }
 
 /** Marks it as restored: the next fence begins a record of its own. */
-export async function recordRestored(
-  store: ControlStore,
-  region: string,
-  kind: keyof Kinds,
-  now: Date,
-): Promise<void> {
+export async function recordRestored(store: ControlStore, region: string, kind: keyof Kinds, now: Date): Promise<void> {
   await change(store, region, kind, (before) =>
     before && before.givenBackAt === undefined ? { ...before, givenBackAt: now.toISOString() } : undefined,
   );

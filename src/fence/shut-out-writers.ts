@@ -4,13 +4,7 @@
  * datastore is refused. What is removed is recorded first, for the run that makes that side the writer again.
  */
 import { principalsWithin } from '../workspace/identities.ts';
-import {
-  apiVersions,
-  type ArmResource,
-  type Azure,
-  type CallOptions,
-  type JsonObject,
-} from '../azure/azure.ts';
+import { apiVersions, type ArmResource, type Azure, type CallOptions, type JsonObject } from '../azure/azure.ts';
 import { nameOfId } from '../workspace/workspace.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError } from '../errors/error.ts';
@@ -106,8 +100,7 @@ export async function shutOut(
   if (sharedWith)
     return `left the keys and roles of ${nameOfId(storageAccount)} as they are: the other workspace uses it (${sharedWith.join(', ')}), so the old writers can still write there`;
   await recordRemovedAccess(store, { region, run, storageAccount, roles }, now());
-  for (const { id } of roles)
-    await ask((options) => azure.arm.remove(id, apiVersions.roleAssignments, options));
+  for (const { id } of roles) await ask((options) => azure.arm.remove(id, apiVersions.roleAssignments, options));
   const account = await ask((options) => azure.arm.get(storageAccount, apiVersions.storage, options));
   if (account.tags?.[rotationTag] !== run) {
     const path = `${storageAccount}/regenerateKey`;

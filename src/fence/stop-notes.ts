@@ -149,8 +149,7 @@ export class StopNotes {
   }
 
   async flushIfDue(deadline: FenceDeadline): Promise<void> {
-    if (this.#pendingJobs >= dueJobs || performance.now() - this.#writtenAt >= dueMs)
-      await this.flush(deadline);
+    if (this.#pendingJobs >= dueJobs || performance.now() - this.#writtenAt >= dueMs) await this.flush(deadline);
   }
 
   async flush({ quietMs, heard }: FenceDeadline): Promise<void> {

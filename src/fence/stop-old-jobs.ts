@@ -186,8 +186,7 @@ export async function cancelUnfinishedJobs(
   const { unfinished, pages } = await surveyLate(asking, () => false, { isWhole: true });
   const names = [...unfinished.keys()];
   const counted = { done: 0, byItself: 0 };
-  const ended = (_name: string, status: string) =>
-    void (status === 'Canceled' ? counted.done++ : counted.byItself++);
+  const ended = (_name: string, status: string) => void (status === 'Canceled' ? counted.done++ : counted.byItself++);
   try {
     const refused = await cancelAll({ ...asking, names, pages, ended, waitForAll: false });
     const [first] = refused;
@@ -199,10 +198,7 @@ export async function cancelUnfinishedJobs(
 }
 
 /** In the order in which they are resumed. */
-async function ownersInLedger(
-  { store, plan, from, topology }: StepContext,
-  readLedger: ReadLedger,
-): Promise<Owners> {
+async function ownersInLedger({ store, plan, from, topology }: StepContext, readLedger: ReadLedger): Promise<Owners> {
   if (!plan.recoveryPoint) return new Map();
   const entries: LedgerEntry[] = [];
   for await (const entry of readLedger(store, plan.recoveryPoint))
@@ -214,9 +210,7 @@ const linesOfLoss = 20;
 
 /** Jobs that were submitted after the recovery point: everything they did is lost. */
 function linesOfUnknown(notes: StopNotes, ledger: Owners): Pick<StepResult, 'lost'> {
-  const lost = notes
-    .notIn(ledger)
-    .map(([name, job]) => showJob({ name, owner: job.owner, ...submittedAs(job) }));
+  const lost = notes.notIn(ledger).map(([name, job]) => showJob({ name, owner: job.owner, ...submittedAs(job) }));
   if (lost.length === 0) return {};
   const lines = lost
     .slice(0, linesOfLoss)

@@ -237,8 +237,7 @@ export async function readCancelled(
   const cancelled: Record<string, CancelledJob> = {};
   for (const run of runs) {
     const { stopped } = await StoppedRecord.open(store, run);
-    for (const [name, { lineageRoot, hop }] of Object.entries(stopped))
-      cancelled[name] = { run, lineageRoot, hop };
+    for (const [name, { lineageRoot, hop }] of Object.entries(stopped)) cancelled[name] = { run, lineageRoot, hop };
   }
   return cancelled;
 }

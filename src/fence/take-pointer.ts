@@ -16,13 +16,7 @@ export async function takePointer(context: StepContext): Promise<StepResult> {
   const pointer = await movePointer(store, (found) => {
     if (isTakenBy(found, run.runId, to.region)) return undefined;
     assertEpoch(found, plan.madeInEpoch);
-    return takeOver(
-      found,
-      to.region,
-      run.runId,
-      context.now(),
-      toSeconds(topology.policies.clockSkew) * 1000,
-    );
+    return takeOver(found, to.region, run.runId, context.now(), toSeconds(topology.policies.clockSkew) * 1000);
   });
   const waited = await outwaitOldWriters(context, pointer);
   return {

@@ -83,10 +83,7 @@ interface BothSteps {
 }
 
 async function bothSteps({ store, run, step }: StepContext, id: string): Promise<BothSteps> {
-  const [theirs, own] = await Promise.all([
-    readStep(store, run.runId, id),
-    readStep(store, run.runId, step.id),
-  ]);
+  const [theirs, own] = await Promise.all([readStep(store, run.runId, id), readStep(store, run.runId, step.id)]);
   return { theirs, own };
 }
 
@@ -120,8 +117,7 @@ export async function untilJobsAreListed(context: StepContext, check: () => void
   let since = performance.now();
   for (;;) {
     const stopping = await readStopping(store, run.runId);
-    if (stopping?.found !== undefined || stopping?.end || hasFailed(await bothSteps(context, step)))
-      return true;
+    if (stopping?.found !== undefined || stopping?.end || hasFailed(await bothSteps(context, step))) return true;
     if (stopping && stopping.progressAt !== lastProgressAt) {
       lastProgressAt = stopping.progressAt;
       since = performance.now();

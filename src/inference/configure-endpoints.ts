@@ -91,11 +91,7 @@ export function parentName({ id }: ArmResource): string | undefined {
   return id.split('/').at(-3)?.toLowerCase();
 }
 
-async function configure(
-  work: Work,
-  endpoint: ArmResource,
-  deployments: readonly ArmResource[],
-): Promise<void> {
+async function configure(work: Work, endpoint: ArmResource, deployments: readonly ArmResource[]): Promise<void> {
   const { context, standby, lost } = work;
   const path = `${standby.workspace.id}/onlineEndpoints/${endpoint.name}`;
   const keys = await escrowedKeys(context, standby, endpoint, lost);
@@ -108,9 +104,7 @@ async function configure(
       why !== undefined
         ? leave(work, what, why, true)
         : there
-          ? await attempt(work, what, () =>
-              ensure(work, `${path}/deployments/${deployment.name}`, deployment),
-            )
+          ? await attempt(work, what, () => ensure(work, `${path}/deployments/${deployment.name}`, deployment))
           : leave(work, what, 'its endpoint could not be created');
     if (made) serving.push(deployment.name);
     await context.checkpoint({ ...work.progress });
@@ -166,12 +160,7 @@ function leave({ tally, findings }: Work, what: string, reason: string, lost = f
 }
 
 /** Creates it if it is missing, and updates it if it serves something else. Returns why that is impossible. */
-async function ensure(
-  work: Work,
-  path: string,
-  source: ArmResource,
-  keys?: Keys,
-): Promise<string | undefined> {
+async function ensure(work: Work, path: string, source: ArmResource, keys?: Keys): Promise<string | undefined> {
   const { azure, signal } = work.context;
   const found = await findSettled(azure.arm, path, apiVersions.machineLearning, { signal });
   const there = found?.properties.provisioningState === 'Failed' ? undefined : found;

@@ -35,9 +35,7 @@ export function createdBody(source: ArmResource, standby: Standby, more: JsonObj
 export function updatedBody(source: ArmResource, there: ArmResource, standby: Standby): Body | undefined {
   const moved = movedProperties(source, standby);
   if ('reason' in moved) return moved;
-  const wanted = Object.fromEntries(
-    Object.entries(moved.properties).filter(([name]) => served.includes(name)),
-  );
+  const wanted = Object.fromEntries(Object.entries(moved.properties).filter(([name]) => served.includes(name)));
   if (differences(wanted, there.properties, '').length === 0) return undefined;
   const own = Object.entries(there.properties).filter(([name]) => !readOnly.has(name));
   return {
@@ -50,10 +48,7 @@ export function updatedBody(source: ArmResource, there: ArmResource, standby: St
   };
 }
 
-function movedProperties(
-  source: ArmResource,
-  { mapping }: Standby,
-): { properties: JsonObject } | { reason: string } {
+function movedProperties(source: ArmResource, { mapping }: Standby): { properties: JsonObject } | { reason: string } {
   const own = Object.entries(source.properties).filter(([name]) => !readOnly.has(name));
   const { value, unmapped } = rewriteReferences<JsonObject>(Object.fromEntries(own), mapping);
   if (unmapped.length === 0) return { properties: value };

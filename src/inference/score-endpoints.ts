@@ -53,11 +53,7 @@ const noTraffic = 'the endpoint has no deployment that takes traffic';
 /** `lost`: someone has accepted that. */
 type Scored = { answer: string | undefined } | { lost: string };
 
-async function scoreUnlessLost(
-  context: StepContext,
-  name: string,
-  setAside: SetAside | undefined,
-): Promise<Scored> {
+async function scoreUnlessLost(context: StepContext, name: string, setAside: SetAside | undefined): Promise<Scored> {
   const { acceptedLoss } = context;
   if (setAside) await takeTraffic(context, setAside);
   try {

@@ -20,12 +20,7 @@ export interface CollectJobs {
  * Lists the jobs as Azure's raw JSON.
  * Errors: AzureUnavailable, CredentialError, AzureError.
  */
-export async function* collectJobs({
-  arm,
-  workspace,
-  signal,
-  leftCancelled = {},
-}: CollectJobs): AsyncIterable<RawJob> {
+export async function* collectJobs({ arm, workspace, signal, leftCancelled = {} }: CollectJobs): AsyncIterable<RawJob> {
   const cancelled = new Set(Object.keys(leftCancelled));
   const jobs = azureJobs(arm, workspace).unfinished({ cancelled, ...(signal ? { signal } : {}) });
   for await (const { raw } of jobs) yield raw;

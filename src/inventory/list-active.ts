@@ -3,13 +3,7 @@ import { apiVersions } from '../azure/azure.ts';
 import { jobsLeftCancelled } from '../fence/left-cancelled.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
-import {
-  beginPoint,
-  leftBehindList,
-  sealDraft,
-  showLeftBehind,
-  type Listing,
-} from '../recovery-point/drafts.ts';
+import { beginPoint, leftBehindList, sealDraft, showLeftBehind, type Listing } from '../recovery-point/drafts.ts';
 import { startHeartbeat } from '../run/work/heartbeat.ts';
 import { jobOutputs, type JobOutputs } from '../workspace/jobs/job-outputs.ts';
 import { listAssets } from './list-assets.ts';
@@ -23,13 +17,7 @@ import { nameMissing } from './name-missing.ts';
 import { lostImages } from './own-registry.ts';
 import { textAt } from '../azure/body/json.ts';
 import { findSourceStores } from './source-stores.ts';
-import {
-  findSharing,
-  readUsed,
-  refuseOneDefault,
-  sharedContainers,
-  type Used,
-} from '../workspace/find-sharing.ts';
+import { findSharing, readUsed, refuseOneDefault, sharedContainers, type Used } from '../workspace/find-sharing.ts';
 import type { SharedThing, Sharing } from '../workspace/sharing.ts';
 import { resourceClasses } from '../topology/words.ts';
 import { sameName } from '../azure/ids.ts';
@@ -139,10 +127,7 @@ const longestList = 20;
 
 function shortList(jobs: readonly string[]): string[] {
   const more = jobs.length - longestList;
-  return [
-    ...jobs.slice(0, longestList),
-    ...(more > 0 ? [`and ${more} more jobs that a fence cancelled`] : []),
-  ];
+  return [...jobs.slice(0, longestList), ...(more > 0 ? [`and ${more} more jobs that a fence cancelled`] : [])];
 }
 
 async function writeOutputs({ store }: StepContext, folder: string, outputs: JobOutputs): Promise<Part[]> {

@@ -51,16 +51,9 @@ export async function listAssets(request: ListAssets): Promise<AssetListing> {
       for (const [index, versions] of listed.entries()) {
         const container = batch[index];
         if (!container) continue;
-        const { carried, excluded, beyond } = selectVersions(
-          type,
-          container.name,
-          versions,
-          request.selection,
-        );
-        if (excluded > 0)
-          request.leftBehind.addChosen(type, 'excluded by the topology', container.name, excluded);
-        for (const version of beyond)
-          carrier.beyond.push({ type, name: container.name, version: version.name });
+        const { carried, excluded, beyond } = selectVersions(type, container.name, versions, request.selection);
+        if (excluded > 0) request.leftBehind.addChosen(type, 'excluded by the topology', container.name, excluded);
+        for (const version of beyond) carrier.beyond.push({ type, name: container.name, version: version.name });
         const isEmpty = versions.length === 0 && selectsName(type, container.name, request.selection);
         if (carried.length > 0 || isEmpty) await carrier.container(type, container);
         for (const version of carried) await carrier.version(type, container.name, version);
@@ -142,11 +135,9 @@ async function carryReferred(
   for (const each of types) {
     const key = assetKey(each, name, version);
     const container = `${workspace}/${each}/${encodeURIComponent(name)}`;
-    const found = await arm.find(
-      `${container}/versions/${encodeURIComponent(version)}`,
-      apiVersions.machineLearning,
-      { signal },
-    );
+    const found = await arm.find(`${container}/versions/${encodeURIComponent(version)}`, apiVersions.machineLearning, {
+      signal,
+    });
     if (!found) continue;
     if (isExcluded(key, selection)) {
       leftBehind.add('references', 'to assets that the topology excludes', `${of} → ${key}`);

@@ -31,8 +31,7 @@ export async function listOthers(
       if (!isUnderstudyError(error, 'AzureError')) throw error;
       // Not every cloud and region offers every kind. Where a kind is not offered, none can exist.
       const { status } = error.details.azure ?? {};
-      if (status !== 400 && status !== 404)
-        leftBehind.add(kind, `could not be listed: ${messageOf(error)}`, type);
+      if (status !== 400 && status !== 404) leftBehind.add(kind, `could not be listed: ${messageOf(error)}`, type);
     }
   }
 }

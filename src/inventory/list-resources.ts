@@ -39,20 +39,10 @@ export interface ResourceListing {
   lost: string[];
 }
 
-type Kind =
-  | 'datastores'
-  | 'connections'
-  | 'schedules'
-  | 'endpoints'
-  | 'deployments'
-  | 'computes'
-  | 'raw-jobs';
+type Kind = 'datastores' | 'connections' | 'schedules' | 'endpoints' | 'deployments' | 'computes' | 'raw-jobs';
 
 /** Lists every kind of resource besides assets. */
-export async function listResources(
-  request: ListResources,
-  datastores: ArmResource[],
-): Promise<ResourceListing> {
+export async function listResources(request: ListResources, datastores: ArmResource[]): Promise<ResourceListing> {
   const listing: ResourceListing = { parts: [], counts: {}, computes: [], endpoints: [], jobs: {}, lost: [] };
   const { needed } = request;
   await keep(request, listing, 'datastores', datastores.map(withoutSecrets));
@@ -119,10 +109,7 @@ async function* deploymentsOf(
 ): AsyncIterable<ArmResource> {
   for (const { name } of endpoints) {
     const summary: EndpointSummary = { name, deployments: [] };
-    for await (const deployment of listOf(
-      request,
-      `onlineEndpoints/${encodeURIComponent(name)}/deployments`,
-    )) {
+    for await (const deployment of listOf(request, `onlineEndpoints/${encodeURIComponent(name)}/deployments`)) {
       const { instanceType } = deployment.properties;
       summary.deployments.push({
         name: deployment.name,

@@ -78,8 +78,7 @@ function byId(id: string, workspace: WorkspaceRef): NamedResource | undefined {
   const [parent, resource, below] = parsed?.path ?? [];
   if (!parsed || !resource || !sameName(parent?.type, 'workspaces')) return undefined;
   const { subscriptionId, resourceGroup = '' } = parsed;
-  if (!sameWorkspace({ subscriptionId, resourceGroup, name: parent?.name ?? '' }, workspace))
-    return undefined;
+  if (!sameWorkspace({ subscriptionId, resourceGroup, name: parent?.name ?? '' }, workspace)) return undefined;
   const type = resource.type.toLowerCase();
   const kind = kindsOfType[type];
   if (kind === 'compute' && builtInComputes.has(resource.name.toLowerCase())) return undefined;

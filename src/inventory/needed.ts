@@ -74,8 +74,7 @@ export function collectNeeded(
       await roots.addJson(inputs, name, of);
     },
     paths(paths) {
-      for (const each of paths)
-        roots.addPath(each, { asset: `paths/${each.datastore}/${each.path}`, class: 'data' });
+      for (const each of paths) roots.addPath(each, { asset: `paths/${each.datastore}/${each.path}`, class: 'data' });
     },
     takeReferences() {
       const taken = references;
@@ -149,9 +148,7 @@ function withoutOutputs(value: JsonObject): JsonObject {
   const walk = (each: Json, under: string): Json => {
     if (Array.isArray(each)) return each.map((item) => walk(item, under));
     if (each === null || typeof each !== 'object') return each;
-    const kept = Object.entries(each).filter(
-      ([key]) => hold(under) || (key !== 'outputs' && key !== 'services'),
-    );
+    const kept = Object.entries(each).filter(([key]) => hold(under) || (key !== 'outputs' && key !== 'services'));
     return Object.fromEntries(kept.map(([key, inner]) => [key, walk(inner, key)]));
   };
   return walk(value, '') as JsonObject;

@@ -11,13 +11,7 @@ import type { StepContext } from '../run/work/step-context.ts';
 import { showDuration } from '../topology/duration.ts';
 import { batches, mapBounded } from '../run/work/bounded.ts';
 import { chooseCheckpoints } from '../checkpoints/choose-checkpoints.ts';
-import {
-  beginPoint,
-  openDraft,
-  type Copying,
-  type DraftPoint,
-  type Listing,
-} from '../recovery-point/drafts.ts';
+import { beginPoint, openDraft, type Copying, type DraftPoint, type Listing } from '../recovery-point/drafts.ts';
 import { startHeartbeat, type Heartbeat } from '../run/work/heartbeat.ts';
 import type { LeftBehind, Part, SealedManifest } from '../recovery-point/manifest.ts';
 import { countLines, partText, partWriter, readLines } from '../recovery-point/parts.ts';
@@ -110,10 +104,7 @@ interface WriteLedger {
 }
 
 /** The ledger says which checkpoint of each job is copied, so it is written after the copying. */
-async function writeLedger(
-  context: StepContext,
-  { point, listing, copying, heartbeat }: WriteLedger,
-): Promise<Part[]> {
+async function writeLedger(context: StepContext, { point, listing, copying, heartbeat }: WriteLedger): Promise<Part[]> {
   const { store, from, topology } = context;
   const chosenFor = await chooseCheckpoints(context, { point, listing, copying });
   const writer = partWriter(store, point.folder, 'jobs');

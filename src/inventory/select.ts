@@ -23,9 +23,7 @@ export function selectVersions(
   selection: Selection,
 ): Selected {
   const allowed = versions.filter((version) => !isExcluded(assetKey(type, name, version.name), selection));
-  const included = allowed.filter((version) =>
-    matches(assetKey(type, name, version.name), selection.include),
-  );
+  const included = allowed.filter((version) => matches(assetKey(type, name, version.name), selection.include));
   const carried = included.toSorted(newestFirst).slice(0, selection.versions);
   const beyond = allowed.filter((version) => !carried.includes(version));
   return { carried, beyond, excluded: versions.length - allowed.length };

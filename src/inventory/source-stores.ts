@@ -29,9 +29,7 @@ export async function findSourceStores(request: FindStores): Promise<SourceStore
   const places = datastores.map(placeOfDatastore);
   const ownName = nameOfId(workspace.storageAccountId);
   const own = await azure.blobAccount(workspace.storageAccountId, { signal });
-  const accounts: SourceAccount[] = [
-    sourceAccount(own, { id: workspace.storageAccountId, own: true }, inBoth),
-  ];
+  const accounts: SourceAccount[] = [sourceAccount(own, { id: workspace.storageAccountId, own: true }, inBoth)];
   const shared: string[] = [];
   const settled = new Set([ownName.toLowerCase()]);
   for (const [index, place] of places.entries()) {

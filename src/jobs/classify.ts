@@ -94,8 +94,7 @@ function outOfQuestion({ spec }: Facts): Classification | undefined {
 function endedAsMeant({ entry, old }: Facts): Classification | undefined {
   if (entry.cancelledBy !== undefined) return undefined;
   if (isFinished(entry.status)) return skip('had finished', `it had finished (${entry.status})`);
-  if (entry.status === 'CancelRequested')
-    return skip('being cancelled', 'its cancellation had been asked for');
+  if (entry.status === 'CancelRequested') return skip('being cancelled', 'its cancellation had been asked for');
   if (old.is !== 'ended') return undefined;
   switch (old.status) {
     case 'Completed':
@@ -163,10 +162,7 @@ function forPerson({ spec, policy }: Facts): Classification | undefined {
     return manual('of an unknown type', `jobs of type "${type}" are not known`);
   const identity = objectAt(spec.properties, 'identity');
   if (identity && textAt(identity, 'identityType') === 'UserIdentity') {
-    return manual(
-      'runs as a person',
-      'it runs as the person who submitted it, so that person must submit it',
-    );
+    return manual('runs as a person', 'it runs as the person who submitted it, so that person must submit it');
   }
   return undefined;
 }
@@ -181,11 +177,7 @@ function mayHaveCompleted({ entry, spec, goneSince, old }: Facts): Classificatio
   if (entry.status === 'Finalizing') return because('it was finalizing');
   const seconds = timeLimitSeconds(spec);
   const created = Date.parse(createdAt(spec) ?? '');
-  if (
-    entry.status === 'Running' &&
-    seconds !== undefined &&
-    created + seconds * 1000 <= Date.parse(goneSince)
-  ) {
+  if (entry.status === 'Running' && seconds !== undefined && created + seconds * 1000 <= Date.parse(goneSince)) {
     return because('its time limit was over before the region was lost');
   }
   return undefined;

@@ -79,8 +79,7 @@ export function followOutput(
 ): string | undefined {
   const uri = followed.length === 0 ? undefined : parseAzureMlUri(value);
   if (!uri) return undefined;
-  const isOld =
-    uri.scope.kind === 'current' || ('workspace' in uri.scope && sameWorkspace(uri.scope.workspace, from));
+  const isOld = uri.scope.kind === 'current' || ('workspace' in uri.scope && sameWorkspace(uri.scope.workspace, from));
   for (const producer of isOld ? followed : []) {
     const meant = outputMeant(uri.target, producer);
     if (!meant) continue;

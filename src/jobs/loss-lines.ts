@@ -8,8 +8,7 @@ export function lossOf(record: JobRecord, rpoMs: number): string | undefined {
   const line = whatHappened(record) ?? lostBehind(record, rpoMs);
   const { lost, outcome } = record;
   // What a person has to do is that person's decision: the figures are in the list of jobs.
-  if (line === undefined || !lost || lost.ms === 0 || outcome === 'skipped' || outcome === 'owed')
-    return line;
+  if (line === undefined || !lost || lost.ms === 0 || outcome === 'skipped' || outcome === 'owed') return line;
   return `${line}; lost: ${showLostWork(lost)}`;
 }
 
@@ -18,8 +17,7 @@ function lostBehind(record: JobRecord, rpoMs: number): string | undefined {
   const { lost, passedOver, outcome, new: successor } = record;
   const much = lost !== undefined && (lost.ms ?? Infinity) > rpoMs;
   if (outcome !== 'submitted' || record.class !== 'resubmit' || (!much && !passedOver)) return undefined;
-  const from =
-    lost?.from === 'checkpoint' ? `its checkpoint of ${lost.since}` : 'what it went on from itself';
+  const from = lost?.from === 'checkpoint' ? `its checkpoint of ${lost.since}` : 'what it went on from itself';
   const why = passedOver ? ` ("${passedOver.name}" was not whole: ${passedOver.why})` : '';
   return `${showJob({ ...record, name: record.old })} goes on as "${successor}" from ${from}${why}`;
 }
@@ -43,9 +41,6 @@ function whatHappened(record: JobRecord): string | undefined {
     return `${job} runs as "${record.new}", which the standby stored differently from what was sent: ${first.place}: ${first.held}, not ${first.sent}`;
   const warned = warningOf(record);
   if (warned !== undefined) return `${job} runs as "${record.new}": ${warned}`;
-  const begun =
-    record.status === 'Running' || record.status === 'Paused' || record.status === 'NotResponding';
-  return record.class === 'restart' && begun
-    ? `${job} starts again from the beginning: ${record.reason}`
-    : undefined;
+  const begun = record.status === 'Running' || record.status === 'Paused' || record.status === 'NotResponding';
+  return record.class === 'restart' && begun ? `${job} starts again from the beginning: ${record.reason}` : undefined;
 }

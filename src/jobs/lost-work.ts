@@ -37,8 +37,7 @@ function startOf(
   { checkpoint, status, lastSeenAt, createdAt }: LedgerEntry,
   goesOn: boolean,
 ): Pick<LostWork, 'since' | 'from'> {
-  if (goesOn && checkpoint?.writtenAt !== undefined)
-    return { since: checkpoint.writtenAt, from: 'checkpoint' };
+  if (goesOn && checkpoint?.writtenAt !== undefined) return { since: checkpoint.writtenAt, from: 'checkpoint' };
   // It may have begun since it was last seen.
   if (before.has(status.toLowerCase())) return { since: lastSeenAt, from: 'last look' };
   return { ...(createdAt === undefined ? {} : { since: createdAt }), from: 'submission' };

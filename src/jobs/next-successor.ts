@@ -12,10 +12,7 @@ import { settlementOf } from './settlement.ts';
  * If a job's lineage has left its region and come back, a later job of the lineage replaces it. Returns the decision
  * then, otherwise undefined.
  */
-export async function superseded(
-  entry: LedgerEntry,
-  { store, to }: StepContext,
-): Promise<Classification | undefined> {
+export async function superseded(entry: LedgerEntry, { store, to }: StepContext): Promise<Classification | undefined> {
   const later = entry.region === to.region ? undefined : await cameBack(store, entry);
   if (!later) return undefined;
   const group = 'an earlier job of its lineage';

@@ -24,8 +24,7 @@ export interface OutputOf {
 export function outputMeant(target: Target, { name, writes }: Producer): OutputOf | undefined {
   if (target.kind === 'job-output')
     return sameName(target.job, name) ? { output: target.output, path: target.path } : undefined;
-  if (target.kind === 'run')
-    return sameName(target.run, name) ? { output: 'artifacts', path: target.path } : undefined;
+  if (target.kind === 'run') return sameName(target.run, name) ? { output: 'artifacts', path: target.path } : undefined;
   if (target.kind !== 'datastore') return undefined;
   for (const { output, store, path } of writes)
     if (sameName(store, target.datastore) && path !== '') {
@@ -38,11 +37,8 @@ export function outputMeant(target: Target, { name, writes }: Producer): OutputO
 /** Where Azure puts outputs without a path of their own, and the artifacts of a run. */
 function ownPlace(path: string, job: string): OutputOf | undefined {
   const [folder, of = '', ...rest] = path.split('/');
-  if (folder === 'azureml' && of === job && rest[0])
-    return { output: rest[0], path: rest.slice(1).join('/') };
-  return folder === 'ExperimentRun' && of === `dcid.${job}`
-    ? { output: 'artifacts', path: rest.join('/') }
-    : undefined;
+  if (folder === 'azureml' && of === job && rest[0]) return { output: rest[0], path: rest.slice(1).join('/') };
+  return folder === 'ExperimentRun' && of === `dcid.${job}` ? { output: 'artifacts', path: rest.join('/') } : undefined;
 }
 
 function pathBelow(folder: string, path: string): string | undefined {
@@ -81,9 +77,7 @@ function writersByPlace(
   const all = [...jobs].flatMap(([name, { writes }]) =>
     writes.filter(({ path }) => path !== '').map(({ store, path }) => ({ name, key: placeKey(store, path) })),
   );
-  return new Map(
-    [...Map.groupBy(all, ({ key }) => key)].map(([key, each]) => [key, each.map(({ name }) => name)]),
-  );
+  return new Map([...Map.groupBy(all, ({ key }) => key)].map(([key, each]) => [key, each.map(({ name }) => name)]));
 }
 
 function placeKey(store: string, path: string): string {

@@ -1,11 +1,6 @@
 /** Resubmits one interrupted job: decide, rewrite, plan its successor, copy its checkpoint, submit, record. */
 import type { ReferenceMapping } from '../azure/ids.ts';
-import {
-  broughtBefore,
-  filesOf,
-  type BringCheckpoint,
-  type Brought,
-} from '../checkpoints/bring-checkpoint.ts';
+import { broughtBefore, filesOf, type BringCheckpoint, type Brought } from '../checkpoints/bring-checkpoint.ts';
 import { isUnderstudyError, messageOf, type UnderstudyError } from '../errors/error.ts';
 import type { OldJobState } from '../fence/stopped-jobs.ts';
 import { markSubmitted, specFolder, successorName, type LedgerEntry } from '../ledger/ledger.ts';
@@ -59,8 +54,7 @@ async function goOn(entry: LedgerEntry, all: Resubmission): Promise<JobRecord> {
   const spec = await context.store.open<RawJob>(specFolder, entry.spec);
   const decision = await decide(entry, spec, all);
   if (decision.class === 'skip') return { ...aboutJob(entry), ...decision, outcome: 'skipped' };
-  if (decision.class !== 'resubmit' && decision.class !== 'restart')
-    return leaveForPerson(entry, decision, all);
+  if (decision.class !== 'resubmit' && decision.class !== 'restart') return leaveForPerson(entry, decision, all);
 
   const followed = await followedBy(entry, all.producers, jobs, context);
   if (!Array.isArray(followed)) return leaveForPerson(entry, followed, all);
@@ -116,11 +110,7 @@ function goneSince({ run }: StepContext): string {
   return run.outageBeganAt ?? run.triggeredAt;
 }
 
-async function decide(
-  entry: LedgerEntry,
-  spec: RawJob,
-  { context, oldState }: Resubmission,
-): Promise<Classification> {
+async function decide(entry: LedgerEntry, spec: RawJob, { context, oldState }: Resubmission): Promise<Classification> {
   const facts = { entry, spec, policy: context.topology.jobs, goneSince: goneSince(context) };
   return (await superseded(entry, context)) ?? classify({ ...facts, old: oldState(entry) });
 }
@@ -146,11 +136,7 @@ function showMore({ length }: readonly Unmapped[]): string {
 }
 
 /** The checkpoint is copied anyway, so that a person can resume from it in the standby. */
-async function leaveForPerson(
-  entry: LedgerEntry,
-  decision: Classification,
-  all: Resubmission,
-): Promise<JobRecord> {
+async function leaveForPerson(entry: LedgerEntry, decision: Classification, all: Resubmission): Promise<JobRecord> {
   const brought = await bringCopy(entry, successorName(entry.lineageRoot, entry.hop + 1), all);
   const reason = decision.reason + whereabouts(brought);
   const outcome = decision.class === 'owed' ? 'owed' : 'skipped';
@@ -179,10 +165,7 @@ async function bringCopy(
 }
 
 /** It is better not to run a job than to resume from an incomplete checkpoint. */
-function notRestored(
-  entry: LedgerEntry,
-  brought: Extract<Brought, { missing: string }> | undefined,
-): JobRecord {
+function notRestored(entry: LedgerEntry, brought: Extract<Brought, { missing: string }> | undefined): JobRecord {
   const group = 'its checkpoint could not be restored';
   const reason = `${group}: ${brought?.missing ?? 'the ledger has none'}`;
   return {

@@ -73,12 +73,7 @@ export async function resubmitJobs(context: StepContext, checkpoints = copyCheck
 }
 
 /** It is not known whether these jobs are still running. */
-function stopHasFailed(
-  left: number,
-  of: number,
-  { step }: FenceWatch,
-  { from }: StepContext,
-): UnderstudyError {
+function stopHasFailed(left: number, of: number, { step }: FenceWatch, { from }: StepContext): UnderstudyError {
   return new UnderstudyError(
     'PreconditionError',
     `${left} of ${of} jobs have no successor: step ${step} failed, and they may run on in ${from.region}`,
@@ -134,18 +129,14 @@ interface Prepare {
 
 type Prepared = Omit<Resubmission, 'beat' | 'producers'>;
 
-async function prepare(
-  context: StepContext,
-  { point, entries, watch, checkpoints }: Prepare,
-): Promise<Prepared> {
+async function prepare(context: StepContext, { point, entries, watch, checkpoints }: Prepare): Promise<Prepared> {
   const { azure, signal } = context;
   const standby = await openStandby(context, point);
   const { workspace, sourceDatastores, datastores } = standby;
   const computes = await Array.fromAsync(
     azure.arm.list(`${workspace.id}/computes`, apiVersions.machineLearning, { signal }),
   );
-  const names = (resources: readonly ArmResource[]) =>
-    new Set(resources.map(({ name }) => name.toLowerCase()));
+  const names = (resources: readonly ArmResource[]) => new Set(resources.map(({ name }) => name.toLowerCase()));
   return {
     context,
     jobs: azureJobs(azure.arm, workspace),

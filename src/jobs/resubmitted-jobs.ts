@@ -137,15 +137,12 @@ class Tally {
   #filesCounted(): Counts[] {
     const { expected, done } = this.#files;
     const failed = expected === done ? [] : [{ reason: 'not restored: see the job', count: expected - done }];
-    return expected === 0
-      ? []
-      : [reconcile({ kind: 'checkpoint files', expected, done, skipped: [], failed })];
+    return expected === 0 ? [] : [reconcile({ kind: 'checkpoint files', expected, done, skipped: [], failed })];
   }
 
   #detail(expected: number, from: string): string {
     const { resumed, restarted } = this.#done;
-    const sum = (groups: Map<string, number>) =>
-      [...groups.values()].reduce((total, count) => total + count, 0);
+    const sum = (groups: Map<string, number>) => [...groups.values()].reduce((total, count) => total + count, 0);
     const parts = [
       `${resumed + restarted} of ${expected} jobs resubmitted (${resumed} from a checkpoint, ${restarted} from the beginning)`,
       ...(this.#skipped.size > 0 ? [`${sum(this.#skipped)} not resubmitted for a reason`] : []),
@@ -166,7 +163,5 @@ function raise(groups: Map<string, number>, group: string): void {
 }
 
 function reasons(groups: Map<string, number>): { reason: string; count: number }[] {
-  return [...groups]
-    .map(([reason, count]) => ({ reason, count }))
-    .toSorted((a, b) => (a.reason < b.reason ? -1 : 1));
+  return [...groups].map(([reason, count]) => ({ reason, count })).toSorted((a, b) => (a.reason < b.reason ? -1 : 1));
 }

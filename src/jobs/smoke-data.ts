@@ -49,8 +49,7 @@ export async function smokeData(context: StepContext, job: string): Promise<Smok
   const input = `${folder}/in.txt`;
   const output = `${folder}/out`;
   const content = `read and written by ${job}\n`;
-  const container = async () =>
-    (await azure.blobAccount(await accountId(), { signal })).container(blob.container);
+  const container = async () => (await azure.blobAccount(await accountId(), { signal })).container(blob.container);
   // Someone may have made another datastore the default one.
   const accountId = async () => {
     if (sameName(blob.account, nameOfId(workspace.storageAccountId))) return workspace.storageAccountId;
@@ -106,11 +105,7 @@ async function defaultDatastore({ azure, signal }: StepContext, workspace: strin
 }
 
 /** Undefined if the blob does not exist. */
-async function read(
-  container: ContainerClient,
-  path: string,
-  signal: AbortSignal,
-): Promise<string | undefined> {
+async function read(container: ContainerClient, path: string, signal: AbortSignal): Promise<string | undefined> {
   const blob = container.getBlobClient(path);
   try {
     if (!(await blob.exists({ abortSignal: signal }))) return undefined;

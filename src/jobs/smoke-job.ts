@@ -81,9 +81,7 @@ async function compose(
 ): Promise<JsonObject | string> {
   const workspace = workspaceId(to.workspace);
   const options = { signal };
-  const computes = await Array.fromAsync(
-    arm.list(`${workspace}/computes`, apiVersions.machineLearning, options),
-  );
+  const computes = await Array.fromAsync(arm.list(`${workspace}/computes`, apiVersions.machineLearning, options));
   const compute = computes.filter(isReady).toSorted((a, b) => rank(a) - rank(b))[0];
   if (!compute) return `workspace "${to.workspace.name}" has no compute that runs jobs`;
   const environmentId = await anyEnvironment(arm, workspace, options);

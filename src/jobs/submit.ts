@@ -37,17 +37,13 @@ export async function submitSuccessor(request: SubmitSuccessor): Promise<Submitt
     try {
       await jobs.submit(name, body, { signal });
     } catch (error) {
-      if (!isUnderstudyError(error, 'AzureError') && !isUnderstudyError(error, 'AzureUnavailable'))
-        throw error;
+      if (!isUnderstudyError(error, 'AzureError') && !isUnderstudyError(error, 'AzureUnavailable')) throw error;
       refusal = error;
     }
   }
   const held = before ?? (await jobs.find(name, { signal }))?.raw;
   if (!held)
-    throw (
-      refusal ??
-      new UnderstudyError('AzureUnavailable', `job "${name}" was accepted and is not yet to be read`)
-    );
+    throw refusal ?? new UnderstudyError('AzureUnavailable', `job "${name}" was accepted and is not yet to be read`);
   checkOrigin(held, { ...held, properties: body.properties });
   return {
     already: before !== undefined,

@@ -3,13 +3,7 @@
  * datastores that are different there or accepted as lost, resources with lost blobs, and every asset that refers to
  * one of these. A job that reads any of them would run on the wrong data.
  */
-import {
-  parseAzureMlUri,
-  rewriteReference,
-  sameName,
-  sameWorkspace,
-  type ReferenceMapping,
-} from '../azure/ids.ts';
+import { parseAzureMlUri, rewriteReference, sameName, sameWorkspace, type ReferenceMapping } from '../azure/ids.ts';
 import { textAt } from '../azure/body/json.ts';
 import { withoutFreeText } from '../azure/body/free-text.ts';
 import { notDoneBy } from '../run/work/findings.ts';
@@ -46,12 +40,9 @@ export async function findUnrestored(
   }
   // Includes jobs: what they read themselves, by path.
   for (const [what, why] of await lostAssets(context, sealed))
-    if (!found.has(what.toLowerCase()))
-      found.set(what.toLowerCase(), { what, wrong: `is not whole: ${why}` });
+    if (!found.has(what.toLowerCase())) found.set(what.toLowerCase(), { what, wrong: `is not whole: ${why}` });
   for (const { kind, name, what } of context.plan.acceptedLosses ?? []) {
-    const onIt = sourceDatastores.filter(({ properties }) =>
-      sameName(textAt(properties, 'accountName'), name),
-    );
+    const onIt = sourceDatastores.filter(({ properties }) => sameName(textAt(properties, 'accountName'), name));
     for (const each of kind === 'storage' ? onIt : [])
       found.set(`datastore ${each.name}`.toLowerCase(), {
         what: `datastore ${each.name}`,
@@ -71,8 +62,7 @@ export async function findUnrestored(
     before = found.size;
     open = open.filter(({ what, names }) => {
       const cause = names.map((name) => lookUp(found, name)).find(Boolean);
-      if (cause)
-        found.set(what.toLowerCase(), { what, wrong: `refers to ${cause.what}, which ${cause.wrong}` });
+      if (cause) found.set(what.toLowerCase(), { what, wrong: `refers to ${cause.what}, which ${cause.wrong}` });
       return !cause;
     });
   }
@@ -84,8 +74,7 @@ export function unrestoredIn(spec: RawJob, unrestored: Unrestored, mapping: Refe
   if (unrestored.size === 0) return [];
   const places: Unmapped[] = [];
   const itself = unrestored.get(`jobs/${spec.name}`.toLowerCase());
-  if (itself)
-    places.push({ place: 'properties.inputs', value: itself.what, reason: `what it reads ${itself.wrong}` });
+  if (itself) places.push({ place: 'properties.inputs', value: itself.what, reason: `what it reads ${itself.wrong}` });
   eachText(stripRunBound(spec).properties, (value, place, keys) => {
     // A text may name one thing twice: as a whole, and in its first word.
     const found = new Set(namesIn(value, keys, mapping).flatMap((name) => lookUp(unrestored, name) ?? []));
@@ -100,10 +89,7 @@ interface Referring {
   names: Name[];
 }
 
-function referringOf(
-  { type, name, version, resource }: AssetLine,
-  mapping: ReferenceMapping,
-): Referring | undefined {
+function referringOf({ type, name, version, resource }: AssetLine, mapping: ReferenceMapping): Referring | undefined {
   if (version === undefined) return undefined;
   const names: Name[] = [];
   eachText(withoutFreeText(resource.properties), (value, _place, keys) => {
@@ -156,8 +142,7 @@ function nameOf(word: string, mapping: ReferenceMapping): Name | undefined {
   const [type, name] = [target.type?.toLowerCase(), target.name.toLowerCase()];
   const version = target.version?.toLowerCase();
   // A label may mean the newest version, and that may be any version that is missing.
-  if (type === undefined)
-    return version === undefined ? { holds: `/${name}/` } : { ends: `/${name}/${version}` };
+  if (type === undefined) return version === undefined ? { holds: `/${name}/` } : { ends: `/${name}/${version}` };
   return version === undefined ? { starts: `${type}/${name}/` } : { is: `${type}/${name}/${version}` };
 }
 
@@ -166,8 +151,6 @@ function roleOf(keys: readonly string[]): string {
   const key = keys.at(-1) ?? '';
   if (keys.includes('inputs')) return 'its input';
   if (keys.includes('outputs')) return 'its output';
-  const role = ['environment', 'component', 'code', 'deployment'].find((each) =>
-    key.toLowerCase().startsWith(each),
-  );
+  const role = ['environment', 'component', 'code', 'deployment'].find((each) => key.toLowerCase().startsWith(each));
   return role !== undefined && !keys.includes('environmentVariables') ? `its ${role}` : 'what it names,';
 }

@@ -14,15 +14,7 @@ import { WorkspaceRef } from '../topology/topology.ts';
 import { PassedOver } from './whole-checkpoint.ts';
 import { describeJob } from '../workspace/describe-job.ts';
 import { JobDescription } from '../run/work/job-platform.ts';
-import {
-  createdAt,
-  originTags,
-  ownerOf,
-  statusOf,
-  tagsOf,
-  typeOf,
-  type RawJob,
-} from '../workspace/jobs/job.ts';
+import { createdAt, originTags, ownerOf, statusOf, tagsOf, typeOf, type RawJob } from '../workspace/jobs/job.ts';
 
 /** The folder of the control store that has the sealed full job specs. */
 export const specFolder = 'job-specs';
@@ -142,8 +134,7 @@ export function toLedgerEntry({
 }: ToLedgerEntry): LedgerEntry {
   const optional = {
     createdAt: createdAt(job),
-    displayName:
-      typeof job.properties['displayName'] === 'string' ? job.properties['displayName'] : undefined,
+    displayName: typeof job.properties['displayName'] === 'string' ? job.properties['displayName'] : undefined,
     owner: ownerOf(job),
     description: describeJob(job),
     priority: tagsOf(job)['priority'],

@@ -190,11 +190,8 @@ export class CheckpointScan {
     const { complete, quietSince } = this.#rules;
     const files = entries.reduce((sum, each) => sum + each.files, 0);
     const calm = files === 1 || newest.last <= quietSince;
-    const steady = ![...this.#entries.values()].some(
-      (each) => each.unsteady && (files > 1 || isUnsteady(each)),
-    );
-    const isWhole =
-      complete === undefined ? calm : this.#markedAll !== undefined && newest.last <= this.#markedAll;
+    const steady = ![...this.#entries.values()].some((each) => each.unsteady && (files > 1 || isUnsteady(each)));
+    const isWhole = complete === undefined ? calm : this.#markedAll !== undefined && newest.last <= this.#markedAll;
     if (steady && isWhole) return { whole: wholeOf(newest, '', entries, []) };
     const why =
       complete === undefined
@@ -221,15 +218,8 @@ function newestOf(entries: readonly Entry[]): Entry | undefined {
   );
 }
 
-function wholeOf(
-  chosen: Entry,
-  name: string,
-  entries: readonly Entry[],
-  leave: readonly string[],
-): WholeCheckpoint {
-  const files = entries
-    .filter((each) => !leave.includes(each.name))
-    .reduce((sum, each) => sum + each.files, 0);
+function wholeOf(chosen: Entry, name: string, entries: readonly Entry[], leave: readonly string[]): WholeCheckpoint {
+  const files = entries.filter((each) => !leave.includes(each.name)).reduce((sum, each) => sum + each.files, 0);
   return { name, writtenAt: chosen.last, lastFile: chosen.lastFile, files, leave: leave.toSorted() };
 }
 

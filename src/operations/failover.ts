@@ -42,11 +42,7 @@ export type Asked =
  * Changes nothing but the stored health of the region. FencedError: another run is open; PreconditionError,
  * RecoveryPointError: the move would fail.
  */
-export async function askForFailover(
-  session: Session,
-  client: Client,
-  request: FailoverRequest,
-): Promise<Asked> {
+export async function askForFailover(session: Session, client: Client, request: FailoverRequest): Promise<Asked> {
   const { to } = request;
   if (to !== undefined) sideOf(session.topology, to);
   const run = await runningTo(session, client, to);
@@ -63,11 +59,7 @@ export async function askForFailover(
 }
 
 /** The open failover to the same region, if this Temporal executes it. FencedError if another run is open. */
-async function runningTo(
-  session: Session,
-  client: Client,
-  to: string | undefined,
-): Promise<StartedRun | undefined> {
+async function runningTo(session: Session, client: Client, to: string | undefined): Promise<StartedRun | undefined> {
   const open = await findOpen(session, 'failover');
   if (!open || (await isNeverStarted(session, client, open))) return undefined;
   const running = await attach(session, client, open.operation);
@@ -77,10 +69,7 @@ async function runningTo(
 }
 
 /** The epoch in which the region is the active one; undefined if it is not active. */
-async function epochIn(
-  { store, topology }: Session,
-  region: string | undefined,
-): Promise<number | undefined> {
+async function epochIn({ store, topology }: Session, region: string | undefined): Promise<number | undefined> {
   if (region === undefined) return undefined;
   const pointer = await readPointer(store, { topology, who: 'failover', now: new Date() });
   return pointer.writer === region ? pointer.epoch.number : undefined;
@@ -103,8 +92,7 @@ export function startFailover(
   client: Client,
   { plan, reason, triggeredAt, outageBegan }: Confirmed,
 ): Promise<StartedRun> {
-  const outageBeganAt =
-    outageBegan === undefined ? {} : { outageBeganAt: new Date(outageBegan).toISOString() };
+  const outageBeganAt = outageBegan === undefined ? {} : { outageBeganAt: new Date(outageBegan).toISOString() };
   const trigger = { reason: reason.trim() === '' ? noReason : reason.trim(), triggeredAt, ...outageBeganAt };
   return startOperation(session, client, { operation: plan.operation, plan, trigger });
 }

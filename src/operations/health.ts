@@ -46,10 +46,7 @@ const nameOf = (region: string) => `health/${region}.json`;
  * with the region is in the result.
  */
 export async function checkHealth(session: Session, region: string): Promise<Health> {
-  const [ofRegion, ofProbes] = await Promise.all([
-    checkRegion(session, region),
-    checkProbes(session, region),
-  ]);
+  const [ofRegion, ofProbes] = await Promise.all([checkRegion(session, region), checkProbes(session, region)]);
   const checks = [...ofRegion, ...ofProbes];
   const health: Health = { region, state: overall(checks), checks };
   await remember(session.store, health, new Date());
@@ -71,9 +68,7 @@ export function requireOutage({ region, state, checks }: Health): void {
       { next: 'If you mean it all the same: --even-if-healthy.' },
     );
   }
-  const why = checks
-    .filter((each) => each.state === 'unknown')
-    .map(({ what, detail }) => `${what}: ${detail}`);
+  const why = checks.filter((each) => each.state === 'unknown').map(({ what, detail }) => `${what}: ${detail}`);
   throw new UnderstudyError('PreconditionError', `cannot tell whether ${region} is out: ${why.join('; ')}`, {
     next: 'Fix what is refused, and try again. If you know that it is out: --even-if-healthy, and --outage-began TIME.',
   });
@@ -131,11 +126,9 @@ async function answerOf(
   const content =
     body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
   const request = { url: http, method, expect, ...content };
-  const { status } = await sendProbe(request, timeoutMs, AbortSignal.timeout(timeoutMs)).catch(
-    (error: unknown) => {
-      throw azureError(`probe ${http}`, error);
-    },
-  );
+  const { status } = await sendProbe(request, timeoutMs, AbortSignal.timeout(timeoutMs)).catch((error: unknown) => {
+    throw azureError(`probe ${http}`, error);
+  });
   if (status === expect) return `answers ${status}`;
   throw new UnderstudyError('AzureUnavailable', `expected ${expect}, got ${status}`);
 }

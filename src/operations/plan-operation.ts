@@ -69,10 +69,7 @@ export const makePlan: MakePlan = async ({ azure, store, bundle, run, now }) => 
   const planning = { azure, store, topology: bundle.topology, bundle: run.bundle, now };
   const made = await planners[run.operation](planning, {});
   if (made.problems.length === 0) return made.plan;
-  throw new UnderstudyError(
-    'PreconditionError',
-    `this ${run.operation} would fail: ${made.problems.join('; ')}`,
-  );
+  throw new UnderstudyError('PreconditionError', `this ${run.operation} would fail: ${made.problems.join('; ')}`);
 };
 
 /** The options of a plan; an operation ignores those that it does not know. */
@@ -88,11 +85,7 @@ const planners: Record<Operation, (planning: Planning, request: PlanRequest) => 
 };
 
 /** What an operation would do, by the topology of the session; changes nothing. */
-export async function planOperation(
-  session: Session,
-  operation: Operation,
-  request: PlanRequest,
-): Promise<MadePlan> {
+export async function planOperation(session: Session, operation: Operation, request: PlanRequest): Promise<MadePlan> {
   return planners[operation](await planningOf(session), request);
 }
 
@@ -139,8 +132,7 @@ export async function planFailover(
 ): Promise<MadePlan> {
   const { store, topology, bundle, now } = planning;
   const pointer = await readPointer(store, { topology, who: 'failover', now });
-  const to =
-    options.to === undefined ? otherRegion(topology, pointer.writer) : sideOf(topology, options.to).region;
+  const to = options.to === undefined ? otherRegion(topology, pointer.writer) : sideOf(topology, options.to).region;
   if (to === pointer.writer)
     throw new UnderstudyError('NothingToDo', `${to} is the active region already: there is nothing to move`);
   if (options.recoveryPoint !== undefined) await requireSealed(store, options.recoveryPoint);

@@ -59,9 +59,7 @@ export async function checkQuota(
   const sizes = (await azure.arm.get(`${base}/vmSizes`, apiVersions.machineLearning)) as unknown as {
     value: VmSize[];
   };
-  const usages = (await Array.fromAsync(
-    azure.arm.list(`${base}/usages`, apiVersions.machineLearning),
-  )) as unknown[];
+  const usages = (await Array.fromAsync(azure.arm.list(`${base}/usages`, apiVersions.machineLearning))) as unknown[];
   const present = await machinesIn(azure, workspaceId(workspace), recoveryPoint);
   return compareQuota({ wanted, present, sizes: sizes.value, usages: usages as Usage[] });
 }
@@ -124,20 +122,14 @@ function machinesOf({ computes, endpoints }: RecoveryPointSummary): Machines[] {
   );
   const deployments = endpoints.flatMap(({ name: endpoint, deployments: all }) =>
     all.flatMap(({ name, instanceType, instanceCount }) =>
-      instanceType === undefined
-        ? []
-        : [{ user: `${endpoint}/${name}`, vmSize: instanceType, count: instanceCount }],
+      instanceType === undefined ? [] : [{ user: `${endpoint}/${name}`, vmSize: instanceType, count: instanceCount }],
     ),
   );
   return [...clusters, ...deployments];
 }
 
 /** The clusters and deployments of the recovery point that the workspace has already. */
-async function machinesIn(
-  { arm }: Azure,
-  workspace: string,
-  { endpoints }: RecoveryPointSummary,
-): Promise<Machines[]> {
+async function machinesIn({ arm }: Azure, workspace: string, { endpoints }: RecoveryPointSummary): Promise<Machines[]> {
   const list = async (path: string): Promise<ArmResource[]> => {
     try {
       return await Array.fromAsync(arm.list(`${workspace}/${path}`, apiVersions.machineLearning));

@@ -34,10 +34,7 @@ export async function requireRegistered(store: ControlStore): Promise<Registered
 }
 
 /** Registers the session's topology and templates. False: they are registered already. */
-export async function register(
-  session: Session,
-  by: string,
-): Promise<{ registered: Registered; changed: boolean }> {
+export async function register(session: Session, by: string): Promise<{ registered: Registered; changed: boolean }> {
   const { store } = session;
   const bundle = await bundles.seal(store, bundleFolder, await session.bundle());
   for (;;) {

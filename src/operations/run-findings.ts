@@ -76,17 +76,13 @@ function ofReport({ runId, endedAt, reported }: RunDocument): Finding[] {
 const notifiedWithinMs = 3 * 60_000;
 
 /** Webhooks that the topology names, and that were not told how a run ended. */
-function ofNotifications(
-  { session, now }: Found,
-  { runId, state, endedAt, notified = {} }: RunDocument,
-): Finding[] {
+function ofNotifications({ session, now }: Found, { runId, state, endedAt, notified = {} }: RunDocument): Finding[] {
   if (endedAt === undefined) return [];
   const wanted = session.topology.notify.filter(({ on }) => on.some((each) => each === state));
   return wanted.flatMap(({ webhookFrom }): Finding[] => {
     const told = notified[webhookFrom];
     const isTold = told?.of === endedAt;
-    if (isTold ? told.problem === undefined : now.getTime() - Date.parse(endedAt) < notifiedWithinMs)
-      return [];
+    if (isTold ? told.problem === undefined : now.getTime() - Date.parse(endedAt) < notifiedWithinMs) return [];
     const why = isTold ? told.problem : 'no worker was there to do it in time';
     return [
       {

@@ -32,10 +32,7 @@ export interface Session extends LoadedTopology {
 /**
  * Throws TopologyError, UsageError, CredentialError; AzureUnavailable if Azure or the control store does not answer.
  */
-export async function openSession(
-  file: string,
-  environment: NodeJS.ProcessEnv = process.env,
-): Promise<Session> {
+export async function openSession(file: string, environment: NodeJS.ProcessEnv = process.env): Promise<Session> {
   const loaded = await loadTopology(file);
   const settings = settingsOf(environment);
   const credential = credentialFrom(settings);

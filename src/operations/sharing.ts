@@ -32,10 +32,7 @@ export const SharedNow = z.object({
     .optional()
     .describe('When this was so: earlier than now if a region did not answer; absent: unknown'),
   unread: z.string().optional().describe('Why it was not read now'),
-  problem: z
-    .string()
-    .optional()
-    .describe('Why the workspaces cannot stand in for each other; absent: they can'),
+  problem: z.string().optional().describe('Why the workspaces cannot stand in for each other; absent: they can'),
 });
 export type SharedNow = z.infer<typeof SharedNow>;
 

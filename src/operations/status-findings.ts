@@ -65,9 +65,7 @@ function howToTake({ status: { writer, regions }, open, pointer }: Found): strin
 function ofRegions({ status }: Found): Finding[] {
   return status.regions.flatMap(({ region, state, checks }): Finding[] => {
     if (state === 'healthy') return [];
-    const bad = checks
-      .filter((check) => check.state !== 'ok')
-      .map(({ what, detail }) => `${what}: ${detail}`);
+    const bad = checks.filter((check) => check.state !== 'ok').map(({ what, detail }) => `${what}: ${detail}`);
     const isActive = region === status.writer;
     return [
       {
@@ -185,9 +183,6 @@ function ofWorkers({ status }: Found): Finding[] {
         host === undefined
           ? 'no worker polls: no run makes progress'
           : `no worker polls for host ${host}: its config files cannot be rewritten`,
-      next:
-        host === undefined
-          ? 'Start one: understudy worker'
-          : `Start one there: understudy worker --host ${host}`,
+      next: host === undefined ? 'Start one: understudy worker' : `Start one there: understudy worker --host ${host}`,
     }));
 }

@@ -82,8 +82,7 @@ interface Journal {
   now: Date;
 }
 
-const isReplicateThatIsOver = ({ operation, state }: RunDocument) =>
-  operation === 'replicate' && isOver(state);
+const isReplicateThatIsOver = ({ operation, state }: RunDocument) => operation === 'replicate' && isOver(state);
 
 async function newestReplicate(
   store: ControlStore,
@@ -101,8 +100,7 @@ async function newestMove(
   { recent, damaged }: Journal,
   pointer: RegionPointer | undefined,
 ): Promise<RunDocument | undefined> {
-  const hasEnded = ({ operation, endedAt }: RunDocument) =>
-    operation !== 'replicate' && endedAt !== undefined;
+  const hasEnded = ({ operation, endedAt }: RunDocument) => operation !== 'replicate' && endedAt !== undefined;
   const found = recent.runs.find(hasEnded);
   const takenBy = pointer?.takenBy?.run;
   if (found || takenBy === undefined) return found;

@@ -16,8 +16,6 @@ export async function warnOfTemplate(
   const { signal } = new AbortController();
   const foretold = await foretell({ azure, topology, workspace, declared, signal });
   if ('unknown' in foretold)
-    return [
-      `whether the template takes anything from what stands in ${region} is not known: ${foretold.unknown}`,
-    ];
+    return [`whether the template takes anything from what stands in ${region} is not known: ${foretold.unknown}`];
   return foretold.takes.map((each) => `${declared.source} takes away what it does not declare: ${each}`);
 }

@@ -96,18 +96,11 @@ function withTimeLimits(steps: Step[], { policies }: Topology): Step[] {
  * becomes the writer; take the pointer; then fence the old side where it answers, and owe the rest.
  */
 function fence(from: string, to: string, expectedSeconds: number): Step[] {
-  const step = (
-    name: string,
-    action: ActionName,
-    title: string,
-    needs: string[],
-    more?: Partial<StepDraft>,
-  ) => toStep('fence', 'platform', draft(name, action, title, more), needs);
+  const step = (name: string, action: ActionName, title: string, needs: string[], more?: Partial<StepDraft>) =>
+    toStep('fence', 'platform', draft(name, action, title, more), needs);
   const standby = step('standby', 'checkStandby', `Look at what ${to} needs in order to serve`, []);
   const debts = step('debts', 'payDebtsOfTarget', `Pay what an earlier failover owes in ${to}`, [standby.id]);
-  const pointer = step('pointer', 'takePointer', `Take the region pointer for ${to} with a new epoch`, [
-    debts.id,
-  ]);
+  const pointer = step('pointer', 'takePointer', `Take the region pointer for ${to} with a new epoch`, [debts.id]);
   const rest: [string, ActionName, string, Partial<StepDraft>?][] = [
     ['intake', 'stopOldIntake', `Stop the schedules of ${from}, or owe it`],
     ['jobs', 'stopOldJobs', `Cancel the unfinished jobs of ${from}, or owe it`, { expectedSeconds }],
@@ -146,9 +139,7 @@ function readmit(to: string, last: Map<string, string[]>): Step {
 function needsOf(phase: Phase, resourceClass: ResourceClass, last: Map<string, string[]>): string[] {
   const needs = new Set<string>();
   const before = phases.slice(1, phases.indexOf(phase)).toReversed();
-  const own = before
-    .map((each) => last.get(`${each}/${resourceClass}`) ?? [])
-    .find((ends) => ends.length > 0);
+  const own = before.map((each) => last.get(`${each}/${resourceClass}`) ?? []).find((ends) => ends.length > 0);
   for (const id of own ?? []) needs.add(id);
   if (phase === 'provision') {
     // Paying a debt removes roles. The template then assigns those that are needed.
@@ -178,9 +169,7 @@ function chain(
   let previous = needs;
   for (const each of drafts) {
     const all =
-      each.afterAll === undefined
-        ? []
-        : resourceClasses.flatMap((name) => last.get(`${each.afterAll}/${name}`) ?? []);
+      each.afterAll === undefined ? [] : resourceClasses.flatMap((name) => last.get(`${each.afterAll}/${name}`) ?? []);
     const step = toStep(phase, resourceClass, each, [...new Set([...previous, ...all])]);
     added.push(step);
     if (each.independent !== true) previous = [step.id];
@@ -193,12 +182,9 @@ function notesOf(topology: Topology, recoveryPoint: RecoveryPointSummary, from: 
   if (recoveryPoint.region !== from) {
     notes.push(`The recovery point is of ${recoveryPoint.region}, but ${from} is the writer.`);
   }
-  if (recoveryPoint.fuzzy > 0)
-    notes.push(`${recoveryPoint.fuzzy} assets changed while they were copied (fuzzy).`);
+  if (recoveryPoint.fuzzy > 0) notes.push(`${recoveryPoint.fuzzy} assets changed while they were copied (fuzzy).`);
   if (!topology.traffic?.frontDoor && recoveryPoint.endpoints.length > 0) {
-    notes.push(
-      'No traffic front is declared: clients of the endpoints must change their address themselves.',
-    );
+    notes.push('No traffic front is declared: clients of the endpoints must change their address themselves.');
   }
   const stopping = secondsToStop(recoveryPoint, topology);
   if (stopping > toSeconds(topology.policies.jobStopDeadline)) {

@@ -1,13 +1,5 @@
 /** The states of a run, and one table of the legal moves between them. Has no dependencies. */
-export const runStates = [
-  'pending',
-  'running',
-  'waiting',
-  'undoing',
-  'completed',
-  'failed',
-  'cancelled',
-] as const;
+export const runStates = ['pending', 'running', 'waiting', 'undoing', 'completed', 'failed', 'cancelled'] as const;
 export type RunState = (typeof runStates)[number];
 
 const moves: Record<RunState, readonly RunState[]> = {

@@ -37,9 +37,6 @@ export function timeLimitsOf(action: ActionName, policies: Policies): TimeLimits
   return {
     attemptSeconds,
     stepSeconds: Math.max(least.stepSeconds, 2 * attemptSeconds),
-    silenceSeconds: Math.max(
-      toSeconds(policies.progressDeadline),
-      triesOfRequest * toSeconds(policies.requestTimeout),
-    ),
+    silenceSeconds: Math.max(toSeconds(policies.progressDeadline), triesOfRequest * toSeconds(policies.requestTimeout)),
   };
 }

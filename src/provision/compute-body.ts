@@ -27,8 +27,7 @@ export function clusterBody(
 ): { body: JsonObject } | { reason: string } {
   const { description, disableLocalAuth, properties } = source?.properties ?? {};
   const inner = isObject(properties) ? properties : {};
-  if (isObject(inner.subnet))
-    return { reason: 'it is in a virtual network: create it with the standby’s template' };
+  if (isObject(inner.subnet)) return { reason: 'it is in a virtual network: create it with the standby’s template' };
   const vmSize = inner.vmSize ?? wanted.vmSize;
   if (vmSize === undefined) return { reason: 'its size is not known' };
   return {
@@ -52,8 +51,6 @@ export function clusterBody(
 
 function present(fields: Record<string, Json | undefined>): JsonObject {
   return Object.fromEntries(
-    Object.entries(fields).filter(
-      (entry): entry is [string, Json] => entry[1] !== undefined && entry[1] !== null,
-    ),
+    Object.entries(fields).filter((entry): entry is [string, Json] => entry[1] !== undefined && entry[1] !== null),
   );
 }

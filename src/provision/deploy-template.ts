@@ -52,13 +52,11 @@ export async function deployTemplate(context: StepContext): Promise<StepResult> 
       },
     );
     poller.onProgress(({ status }) => {
-      context
-        .checkpoint({ unit: `deployment ${status}`, done: 0, cursor: foretold })
-        .catch((error: unknown) => {
-          // If the control store does not answer for a moment, that is reported at the end. If the lease is lost,
-          // waiting ends now.
-          if (isUnderstudyError(error, 'FencedError')) fenced.abort(error);
-        });
+      context.checkpoint({ unit: `deployment ${status}`, done: 0, cursor: foretold }).catch((error: unknown) => {
+        // If the control store does not answer for a moment, that is reported at the end. If the lease is lost,
+        // waiting ends now.
+        if (isUnderstudyError(error, 'FencedError')) fenced.abort(error);
+      });
     });
     await poller.pollUntilDone({ abortSignal: stop });
   } catch (error) {
@@ -97,11 +95,7 @@ function askBefore(context: StepContext, declared: StepContext['bundle']['templa
 }
 
 /** What the deployment removed from existing resources is always reported. */
-function told(
-  done: string,
-  { source }: { source: string },
-  foretold: Foretold,
-): Pick<StepResult, 'detail' | 'lost'> {
+function told(done: string, { source }: { source: string }, foretold: Foretold): Pick<StepResult, 'detail' | 'lost'> {
   if ('unknown' in foretold)
     return { detail: `${done}; what it took from what stood is not known: ${foretold.unknown}` };
   const { takes } = foretold;
@@ -114,8 +108,7 @@ function told(
 
 /** The details of a refusal say what is wrong, but the client's error keeps only its message. */
 function tellAll(error: unknown, refused: string | undefined): void {
-  if (error instanceof RestError && error.response && refused !== undefined)
-    error.response.bodyAsText ??= refused;
+  if (error instanceof RestError && error.response && refused !== undefined) error.response.bodyAsText ??= refused;
 }
 
 /**

@@ -60,11 +60,7 @@ export async function scaleComputes(context: StepContext): Promise<StepResult> {
     unit: 'computes',
     items: clusters,
     change: (cluster, options) =>
-      scale(
-        context,
-        { wanted: cluster, name: standbyName(cluster), source: sources.get(cluster.name) },
-        options,
-      ),
+      scale(context, { wanted: cluster, name: standbyName(cluster), source: sources.get(cluster.name) }, options),
   });
   for (const cluster of clusters) {
     const reason = reasons.get(cluster.name);
@@ -91,8 +87,7 @@ async function sourcesOf(context: StepContext): Promise<Map<string, ArmResource>
   return new Map(all.map((each) => [each.name, each]));
 }
 
-const pathOf = (context: StepContext, name: string) =>
-  `${workspaceId(context.to.workspace)}/computes/${name}`;
+const pathOf = (context: StepContext, name: string) => `${workspaceId(context.to.workspace)}/computes/${name}`;
 
 async function limitsOf(context: StepContext, names: string[]): Promise<ScaleUndo> {
   const undo: ScaleUndo = { scaled: [], created: [] };
@@ -100,9 +95,7 @@ async function limitsOf(context: StepContext, names: string[]): Promise<ScaleUnd
     const found = await context.azure.arm.find(pathOf(context, name), apiVersions.machineLearning, {
       signal: context.signal,
     });
-    const settings = (found?.properties.properties as JsonObject | undefined)?.scaleSettings as
-      | JsonObject
-      | undefined;
+    const settings = (found?.properties.properties as JsonObject | undefined)?.scaleSettings as JsonObject | undefined;
     if (!found) undo.created.push(name);
     else {
       const idle = settings?.nodeIdleTimeBeforeScaleDown;

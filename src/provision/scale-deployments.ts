@@ -90,11 +90,7 @@ async function capacitiesOf({ azure, signal }: StepContext, wanted: readonly Wan
 }
 
 /** Only scales up: a deployment with more instances is left unchanged. */
-async function scale(
-  { azure }: StepContext,
-  { path, capacity }: Wanted,
-  options: CallOptions,
-): Promise<undefined> {
+async function scale({ azure }: StepContext, { path, capacity }: Wanted, options: CallOptions): Promise<undefined> {
   const found = await findSettled(azure.arm, path, apiVersions.machineLearning, options);
   if (capacityOf(found) >= capacity && found?.properties.provisioningState !== 'Failed') return;
   const body = { sku: { name: 'Default', capacity } };
@@ -111,12 +107,7 @@ export async function scaleDeploymentsBack({ azure, signal }: StepContext, undo:
   await forEachBounded(deployments, deployments.length, async ({ path, capacity }) => {
     const found = await findSettled(azure.arm, path, apiVersions.machineLearning, { signal });
     if (found && capacityOf(found) === capacity) return;
-    await azure.arm.patch(
-      path,
-      apiVersions.machineLearning,
-      { sku: { name: 'Default', capacity } },
-      { signal },
-    );
+    await azure.arm.patch(path, apiVersions.machineLearning, { sku: { name: 'Default', capacity } }, { signal });
   });
   return `${showCount(deployments.length, 'deployment')} scaled back`;
 }

@@ -38,13 +38,7 @@ export function deploymentOf({ template, parameters }: Declared) {
 }
 
 /** Runs the what-if. Changes nothing. Throws only if the caller cancels it. */
-export async function foretell({
-  azure,
-  topology,
-  workspace,
-  declared,
-  signal,
-}: Foretell): Promise<Foretold> {
+export async function foretell({ azure, topology, workspace, declared, signal }: Foretell): Promise<Foretold> {
   const { whatIfDeadline } = topology.policies;
   const { subscriptionId, resourceGroup } = workspace;
   const deadline = AbortSignal.timeout(toSeconds(whatIfDeadline) * 1000);
@@ -94,10 +88,7 @@ function takenBy({ resourceId = '', changeType, delta = [] }: Change): string[] 
   return delta.flatMap((each) => lossesOf(each, '')).map((what) => `${name}: ${what}`);
 }
 
-function lossesOf(
-  { path, propertyChangeType, before, after, children = [] }: PropertyChange,
-  above: string,
-): string[] {
+function lossesOf({ path, propertyChangeType, before, after, children = [] }: PropertyChange, above: string): string[] {
   const place = above === '' ? path : `${above}.${path}`;
   if (propertyChangeType === 'Delete') return isNoise(place) ? [] : [`${place}${shown(place, before)}`];
   if (place === 'identity.type') return lessOf(before, after);

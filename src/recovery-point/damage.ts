@@ -78,8 +78,7 @@ async function* damagedReplicas(store: ControlStore, { lists }: ScrubLedger): As
 /** Describes a damaged replica in one line. */
 export function showDamagedReplica({ line, actual, reason, recoveryPoints }: DamagedReplica): string {
   const { first, last } = recoveryPoints;
-  const points =
-    first === last ? `recovery point ${first}` : `recovery points ${first} to ${last ?? 'a later one'}`;
+  const points = first === last ? `recovery point ${first}` : `recovery points ${first} to ${last ?? 'a later one'}`;
   return (
     `copy of ${line.account}/${line.container}/${line.path} (${line.assets.join(', ')}) is damaged: ${actual}, ` +
     `expected sha256 ${line.sha256}; not repaired: ${reason}; ${points}`

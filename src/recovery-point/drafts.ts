@@ -92,10 +92,7 @@ const BegunPoint = z.strictObject({ startedAt: z.string(), epoch: z.int().min(1)
 const begunPoints = documentKind('begun recovery point', 1, BegunPoint);
 
 /** The step of the `replicate` plan that makes each draft, and the fact that names it. */
-const steps = { listing: 'list', copying: 'copy', escrowed: 'escrow' } as const satisfies Record<
-  keyof Drafts,
-  string
->;
+const steps = { listing: 'list', copying: 'copy', escrowed: 'escrow' } as const satisfies Record<keyof Drafts, string>;
 
 /**
  * Returns the recovery point of this run. Begins it now, unless an earlier attempt has. It belongs to the epoch in

@@ -3,13 +3,7 @@ import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError, isUnderstudyError } from '../errors/error.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
 import type { RecoveryPointRef } from '../plan/plan.ts';
-import {
-  folderOf,
-  type OpenRecoveryPoint,
-  type PartKind,
-  type PartLines,
-  type SealedManifest,
-} from './manifest.ts';
+import { folderOf, type OpenRecoveryPoint, type PartKind, type PartLines, type SealedManifest } from './manifest.ts';
 import { readLines } from './parts.ts';
 import { adviceAfter } from './point-advice.ts';
 import { readChecked, readParts, readSealed } from './read-seal.ts';
@@ -75,18 +69,12 @@ export function readPart<K extends PartKind>(
  * Errors: RecoveryPointError if it is altered, or, after the last line, if it does not have as many jobs as the plan
  * says.
  */
-export async function* readLedgerSnapshot(
-  store: ControlStore,
-  ref: RecoveryPointRef,
-): AsyncIterable<LedgerEntry> {
+export async function* readLedgerSnapshot(store: ControlStore, ref: RecoveryPointRef): AsyncIterable<LedgerEntry> {
   yield* readLedger(store, await openByRef(store, ref));
 }
 
 /** As `readLedgerSnapshot`, for a recovery point that is already open. */
-export async function* readLedger(
-  store: ControlStore,
-  { ref, sealed }: OpenRecoveryPoint,
-): AsyncIterable<LedgerEntry> {
+export async function* readLedger(store: ControlStore, { ref, sealed }: OpenRecoveryPoint): AsyncIterable<LedgerEntry> {
   let read = 0;
   for await (const line of readPart(store, sealed, 'jobs')) {
     read += 1;

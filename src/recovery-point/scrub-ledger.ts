@@ -81,11 +81,7 @@ export type DamagedReplica = z.infer<typeof DamagedReplica>;
 
 const ledgers = documentKind('ledger of the scrub', 1, ScrubLedger);
 const lists = documentKind('list of copies', 1, z.strictObject({ lines: z.array(ReplicaLine) }));
-const damageLists = documentKind(
-  'list of damaged copies',
-  1,
-  z.strictObject({ damaged: z.array(DamagedReplica) }),
-);
+const damageLists = documentKind('list of damaged copies', 1, z.strictObject({ damaged: z.array(DamagedReplica) }));
 
 function none(): ScrubLedger {
   return { points: {}, lists: [] };
@@ -142,10 +138,7 @@ export async function openDamage(store: ControlStore, { damage }: ScrubList): Pr
 }
 
 /** Seals the damage of a list and returns the reference to it. Returns nothing if there is none. */
-export async function sealDamage(
-  store: ControlStore,
-  damaged: DamagedReplica[],
-): Promise<Pick<ScrubList, 'damage'>> {
+export async function sealDamage(store: ControlStore, damaged: DamagedReplica[]): Promise<Pick<ScrubList, 'damage'>> {
   if (damaged.length === 0) return {};
   const accepted = damaged.filter((each) => each.accepted).length;
   const digest = await damageLists.seal(store, damageFolder, { damaged });

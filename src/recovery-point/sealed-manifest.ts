@@ -31,10 +31,6 @@ export async function readManifest(store: ControlStore, place: string): Promise<
  * Writes a seal. Returns false if another one exists.
  * Errors: ControlStoreError if it could not be read again.
  */
-export async function writeManifest(
-  store: ControlStore,
-  place: string,
-  sealed: SealedManifest,
-): Promise<boolean> {
+export async function writeManifest(store: ControlStore, place: string, sealed: SealedManifest): Promise<boolean> {
   return sealedManifests.swap(store, place, sealed, undefined);
 }

@@ -80,8 +80,7 @@ export function reportOwed(executed: Executed[]): Report['owed'] {
   for (const { step, record } of executed) {
     if (step.action === 'takePointer' && record?.state === 'undone') return [];
     // This step checked all debts: those that it does not name are paid.
-    if (step.action === 'payFenceDebt' && (record?.state === 'completed' || record?.state === 'skipped'))
-      owed.clear();
+    if (step.action === 'payFenceDebt' && (record?.state === 'completed' || record?.state === 'skipped')) owed.clear();
     for (const { kind, region, what, reason, step: by } of record?.owed ?? [])
       owed.set(`${region}/${kind}`, { kind, region, what, reason, step: by });
   }
@@ -98,8 +97,7 @@ export function reportLeftOver(executed: Executed[], over: boolean): LeftOver[] 
     const at = { step: step.id, title: step.title };
     if (!record) return over ? [{ state: 'pending', ...at, reason: whyNotBegun(step, states) }] : [];
     const state = stateOf(record);
-    const itself =
-      state === 'skipped' || state === 'failed' || state === 'cancelled' || (over && state === 'running');
+    const itself = state === 'skipped' || state === 'failed' || state === 'cancelled' || (over && state === 'running');
     const next = record.error?.next;
     const own = { ...at, reason: reasonOf(record), ...(next !== undefined && { next }) };
     return [...(itself ? [{ state, ...own } as LeftOver] : []), ...countedLeftOver(at, record)];
@@ -121,13 +119,7 @@ function countedLeftOver(at: { step: string; title: string }, record: StepRecord
   );
 }
 
-const held = new Set<StepRecord['state'] | undefined>([
-  'completed',
-  'skipped',
-  'owed',
-  'undone',
-  'undo-failed',
-]);
+const held = new Set<StepRecord['state'] | undefined>(['completed', 'skipped', 'owed', 'undone', 'undo-failed']);
 
 function whyNotBegun(step: Step, states: Map<string, StepRecord['state'] | undefined>): string {
   // A step that was undone had been done.
@@ -165,7 +157,6 @@ function leftNothing({ step, record }: Executed): boolean {
 
 function reasonOf(record: StepRecord): string {
   // If a step failed half-way and its undo then found nothing to do, `error` is still the step's own.
-  if (record.state === 'undone' || record.state === 'undo-failed')
-    return record.detail ?? 'no reason was recorded';
+  if (record.state === 'undone' || record.state === 'undo-failed') return record.detail ?? 'no reason was recorded';
   return record.error?.message ?? record.detail ?? 'no reason was recorded';
 }

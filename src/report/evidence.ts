@@ -103,8 +103,7 @@ export async function loadEvidence(store: ControlStore, records: StepRecord[]): 
   const documents: EvidenceDocument[] = [];
   for (const record of records) {
     for (const evidence of record.evidence ?? []) {
-      const content =
-        evidence.kind === 'probes' ? {} : readDocument(evidence, await store.readText(evidence.blob));
+      const content = evidence.kind === 'probes' ? {} : readDocument(evidence, await store.readText(evidence.blob));
       documents.push({ ...evidence, step: record.step, ...content });
     }
   }

@@ -74,8 +74,7 @@ async function readTouched(
   try {
     return { touched: await jobsTouched(store, { runId, plan, resumed: hasBegun(plan, records) }) };
   } catch (error) {
-    const damaged =
-      isUnderstudyError(error, 'RecoveryPointError') || isUnderstudyError(error, 'ControlStoreError');
+    const damaged = isUnderstudyError(error, 'RecoveryPointError') || isUnderstudyError(error, 'ControlStoreError');
     if (!damaged) throw error;
     return { problems: [`which jobs the run has stopped or submitted: ${error.message}`] };
   }

@@ -60,11 +60,7 @@ function measureRto(measured: Measured, name: ResourceClass, ending: Phase[]): R
   const base = { ...objective, countedFrom: began.countedFrom, waitedForPersonMs };
   if (header.cancelled) return { ...base, ...unmeasured(objective, becauseCancelled) };
 
-  const obstacle = obstacleOf(
-    steps,
-    records,
-    `the plan has no step in ${ending.join(' or ')} for this class`,
-  );
+  const obstacle = obstacleOf(steps, records, `the plan has no step in ${ending.join(' or ')} for this class`);
   if (obstacle !== undefined) {
     const overdueMs = elapsedMs(began.at, until);
     const late = objective.objectiveSeconds !== undefined && overdueMs > objective.objectiveSeconds * 1000;
@@ -75,8 +71,7 @@ function measureRto(measured: Measured, name: ResourceClass, ending: Phase[]): R
   }
   const last = latest(steps, records);
   const sinceTriggerMs = elapsedMs(header.triggeredAt, last.endedAt);
-  const sinceOutageMs =
-    header.outageBeganAt === undefined ? undefined : elapsedMs(header.outageBeganAt, last.endedAt);
+  const sinceOutageMs = header.outageBeganAt === undefined ? undefined : elapsedMs(header.outageBeganAt, last.endedAt);
   const whys = [began.why];
   if (name === 'training' && ending.includes('switch') && !steps.some((step) => step.phase === 'resume')) {
     whys.push('the plan resumes no jobs');
@@ -197,11 +192,7 @@ function leftBehind(steps: Step[], records: Map<string, StepRecord>): number {
     .reduce((total, part) => total + part.count, 0);
 }
 
-function objectiveOf(
-  topology: Topology,
-  name: ResourceClass,
-  which: 'rto' | 'rpo',
-): { objectiveSeconds?: number } {
+function objectiveOf(topology: Topology, name: ResourceClass, which: 'rto' | 'rpo'): { objectiveSeconds?: number } {
   const declared = topology.objectives[name]?.[which];
   return declared === undefined ? {} : { objectiveSeconds: toSeconds(declared) };
 }
@@ -211,10 +202,7 @@ function judge(objectiveSeconds: number | undefined, measuredMs: number): Verdic
   return measuredMs <= objectiveSeconds * 1000 ? 'met' : 'missed';
 }
 
-function unmeasured(
-  objective: { objectiveSeconds?: number },
-  why: string,
-): { verdict: Verdict; why: string } {
+function unmeasured(objective: { objectiveSeconds?: number }, why: string): { verdict: Verdict; why: string } {
   return { verdict: objective.objectiveSeconds === undefined ? 'no objective' : 'not measured', why };
 }
 

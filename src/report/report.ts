@@ -44,8 +44,7 @@ export interface ReportInput {
   topology: Topology;
   evidence: EvidenceDocument[];
   /** The recovery point that it restored or sealed; and its content and omissions, if its manifest could be read. */
-  recoveryPoint?: RecoveryPointRef &
-    Pick<NonNullable<Report['recoveryPoint']>, 'made' | 'counts' | 'leftBehind'>;
+  recoveryPoint?: RecoveryPointRef & Pick<NonNullable<Report['recoveryPoint']>, 'made' | 'counts' | 'leftBehind'>;
   /** Jobs that a cancelled run left in another state than before. */
   touched?: TouchedJob[];
   /** What the run lost beyond what its steps recorded. */
@@ -158,9 +157,7 @@ function runOf({ header, plan, state, stateReason, endedAt }: ReportInput): Repo
 /** Losses: what a cancelled run did to jobs, what the steps report, and what only the run reports. */
 function lostOf(executed: Executed[], { lost = [], touched }: ReportInput): Report['lost'] {
   // For a cancelled run, all jobs that its fence stopped are lost, whether or not the recovery point has them.
-  const ofSteps = reportLost(
-    touched ? executed.filter(({ step }) => step.action !== 'stopOldJobs') : executed,
-  );
+  const ofSteps = reportLost(touched ? executed.filter(({ step }) => step.action !== 'stopOldJobs') : executed);
   const known = new Set(ofSteps.map((line) => line.text));
   const ofRun = lost.filter((text) => !known.has(text)).map((text) => ({ text }));
   return [...linesOfTouched(touched ?? []), ...ofSteps, ...ofRun];

@@ -232,9 +232,7 @@ export const Report = z.strictObject({
   /** What people must do, by owner. */
   tasks: z.array(TaskGroup),
   lost: z.array(z.strictObject({ step: z.string().optional(), text: Line })),
-  owed: z.array(
-    z.strictObject({ kind: z.string(), region: z.string(), what: Line, reason: Line, step: z.string() }),
-  ),
+  owed: z.array(z.strictObject({ kind: z.string(), region: z.string(), what: Line, reason: Line, step: z.string() })),
   /** What this report cannot verify: evidence that is altered or missing, counts that do not add up. */
   problems: z.array(Line),
   recoveryPoint: z
@@ -261,9 +259,7 @@ export const Report = z.strictObject({
   jobs: z.array(JobEvidence),
   configs: z.array(ConfigEvidence),
   undo: z.array(UndoOutcome),
-  evidence: z.array(
-    z.strictObject({ step: z.string(), kind: z.string(), blob: z.string(), digest: z.string() }),
-  ),
+  evidence: z.array(z.strictObject({ step: z.string(), kind: z.string(), blob: z.string(), digest: z.string() })),
   notes: z.array(Line),
 });
 export type Report = z.infer<typeof Report>;

@@ -69,8 +69,7 @@ function spanOf(steps: StepReport[]): Omit<PhaseReport, 'phase' | 'classes'> {
     state: stateOfAll(tally),
     tally,
     ...(startedAt !== undefined && { startedAt }),
-    ...(startedAt !== undefined &&
-      endedAt !== undefined && { endedAt, durationMs: elapsedMs(startedAt, endedAt) }),
+    ...(startedAt !== undefined && endedAt !== undefined && { endedAt, durationMs: elapsedMs(startedAt, endedAt) }),
   };
 }
 

@@ -41,9 +41,7 @@ export function countTasks(groups: readonly TaskGroup[]): number {
 type Owned = Task & { owner?: string };
 
 function groupOf(owner: string | undefined, owned: readonly Owned[]): TaskGroup {
-  const tasks = owned
-    .map(({ owner: _owner, ...task }) => task)
-    .toSorted((one, other) => rankOf(one) - rankOf(other));
+  const tasks = owned.map(({ owner: _owner, ...task }) => task).toSorted((one, other) => rankOf(one) - rankOf(other));
   return {
     ...(owner === undefined ? {} : { owner }),
     toDo: tasks.filter(({ urgency }) => urgency !== 'know').length,
@@ -146,8 +144,7 @@ function ofJob(job: JobEvidence, { from, to }: { from: string; to: string }): Ta
   }
   if (job.class === 'may-have-completed')
     return { urgency: 'again', what, action: `See whether it finished; if not, submit it in ${to}.` };
-  if (job.class === 'manual')
-    return { urgency: 'again', what, action: `Submit it again in ${to}, if it is needed.` };
+  if (job.class === 'manual') return { urgency: 'again', what, action: `Submit it again in ${to}, if it is needed.` };
   return job.outcome === 'submitted' ? ofSuccessor(named, job) : undefined;
 }
 
@@ -166,9 +163,7 @@ function ofSuccessor(named: string, job: JobEvidence): Task | undefined {
     return { urgency: 'know', what };
   }
   const restarts = job.class === 'restart' && begun.has(job.status ?? '');
-  return restarts
-    ? { urgency: 'know', what: `${named} starts again by itself: ${job.reason}${loses}` }
-    : undefined;
+  return restarts ? { urgency: 'know', what: `${named} starts again by itself: ${job.reason}${loses}` } : undefined;
 }
 
 const begun = new Set(['Running', 'Paused', 'NotResponding']);

@@ -85,14 +85,11 @@ export function tableOf(head: string[], rows: string[][], columns: number, cutta
   const excess = widths.reduce((sum, width) => sum + width + gap.length, 0) - columns;
   if (excess > 0 && cuttable !== undefined) widths[cuttable] = Math.max(4, (widths[cuttable] ?? 0) - excess);
   const figures = head.map(
-    (_, index) =>
-      rows.length > 0 && rows.every((row) => /^([\d.]+[a-z]*( \d\d[a-z])?|–)$/.test(row[index] ?? '')),
+    (_, index) => rows.length > 0 && rows.every((row) => /^([\d.]+[a-z]*( \d\d[a-z])?|–)$/.test(row[index] ?? '')),
   );
   return cells.map((row) =>
     row
-      .map((cell, index) =>
-        padTo(cut(cell, widths[index] ?? 0), widths[index] ?? 0, figures[index] ? 'left' : 'right'),
-      )
+      .map((cell, index) => padTo(cut(cell, widths[index] ?? 0), widths[index] ?? 0, figures[index] ? 'left' : 'right'))
       .map((cell) => gap + cell)
       .join('')
       .trimEnd(),

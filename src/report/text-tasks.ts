@@ -24,12 +24,7 @@ export function tasksBlock({ tasks: groups, run }: Report, columns: number, pain
 
 function taskLines({ urgency, what, action }: Task, columns: number): string[] {
   return [
-    ...wrap(
-      `${urgencyWords[urgency]}: ${shortened(what)}`,
-      columns,
-      `    ${urgencyMarks[urgency]} `,
-      '      ',
-    ),
+    ...wrap(`${urgencyWords[urgency]}: ${shortened(what)}`, columns, `    ${urgencyMarks[urgency]} `, '      '),
     ...(action === undefined ? [] : wrap(action, columns, '      → ', '        ')),
   ];
 }

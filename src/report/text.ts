@@ -68,18 +68,13 @@ export function renderText(report: Report, options: TextOptions = {}): string {
 
 function notice(paint: (text: string) => string, title: string, items: string[], columns: number): string[] {
   if (items.length === 0) return [];
-  return [
-    paint(`${title} (${items.length})`),
-    ...items.flatMap((item) => wrap(item, columns, '  - ', '    ')),
-  ];
+  return [paint(`${title} (${items.length})`), ...items.flatMap((item) => wrap(item, columns, '  - ', '    '))];
 }
 
 function summary(report: Report, columns: number, paint: Paint): string[] {
   const { run, recoveryPoint } = report;
   const ended =
-    run.endedAt === undefined
-      ? 'not yet'
-      : `${showTime(run.endedAt)} (${showMs(run.durationMs)} after the trigger)`;
+    run.endedAt === undefined ? 'not yet' : `${showTime(run.endedAt)} (${showMs(run.durationMs)} after the trigger)`;
   const outage =
     run.outageBeganAt === undefined
       ? 'not known'
@@ -95,13 +90,10 @@ function summary(report: Report, columns: number, paint: Paint): string[] {
     ]),
     ['recovery point', showRecoveryPoint(recoveryPoint)],
   ];
-  const emphasis =
-    run.state === 'completed' ? paint.green : run.state === 'failed' ? paint.red : paint.yellow;
+  const emphasis = run.state === 'completed' ? paint.green : run.state === 'failed' ? paint.red : paint.yellow;
   return [
     ...wrap(report.headline, columns).map((line) => emphasis(line)),
-    ...rows.flatMap(([name = '', value = '']) =>
-      wrap(value, columns, `  ${name.padEnd(15)} `, ' '.repeat(18)),
-    ),
+    ...rows.flatMap(([name = '', value = '']) => wrap(value, columns, `  ${name.padEnd(15)} `, ' '.repeat(18))),
   ];
 }
 
@@ -116,15 +108,7 @@ function objectives(report: Report, columns: number, paint: Paint): string[] {
   const rows = objectiveRows(report.objectives);
   const lines = tableOf(
     ['class', '', 'objective', 'outage', 'trigger', 'waited', 'verdict'],
-    rows.map((row) => [
-      row.class,
-      row.name,
-      row.objective,
-      row.sinceOutage,
-      row.sinceTrigger,
-      row.waited,
-      row.verdict,
-    ]),
+    rows.map((row) => [row.class, row.name, row.objective, row.sinceOutage, row.sinceTrigger, row.waited, row.verdict]),
     columns,
   );
   const [head = '', ...body] = lines;
@@ -154,10 +138,7 @@ function phases(report: Report, columns: number, full: boolean): string[] {
   return lines.length === 0 ? [] : [`PHASES (${showTally(report.tally)})`, ...lines];
 }
 
-function stepLines(
-  step: Report['phases'][number]['classes'][number]['steps'][number],
-  columns: number,
-): string[] {
+function stepLines(step: Report['phases'][number]['classes'][number]['steps'][number], columns: number): string[] {
   const waited = step.waitedForPersonMs > 0 ? `, ${showMs(step.waitedForPersonMs)} of it for a person` : '';
   const outcome = step.error?.message ?? step.detail;
   const took =
@@ -165,12 +146,7 @@ function stepLines(
       ? stateWords[step.state]
       : `${stateWords[step.state]}, ${showMs(step.durationMs)}${waited}`;
   return [
-    ...wrap(
-      `${step.class}: ${step.title} (${took})`,
-      columns,
-      `      ${stateMarks[step.state]} `,
-      '        ',
-    ),
+    ...wrap(`${step.class}: ${step.title} (${took})`, columns, `      ${stateMarks[step.state]} `, '        '),
     ...(outcome === undefined ? [] : wrap(shortened(outcome), columns, '          ', '          ')),
   ];
 }
@@ -197,13 +173,10 @@ function leftOver(report: Report, columns: number, full: boolean): string[] {
   if (report.leftOver.length + report.findings.length === 0) return [];
   // A run that ended early has many: their number is enough.
   const [first, ...others] = full ? [] : report.leftOver.filter(({ state }) => state === 'pending');
-  const listed =
-    others.length > 0 ? report.leftOver.filter(({ state }) => state !== 'pending') : report.leftOver;
+  const listed = others.length > 0 ? report.leftOver.filter(({ state }) => state !== 'pending') : report.leftOver;
   const notBegun =
     first && others.length > 0
-      ? [
-          `  ${stateMarks.pending} ${others.length + 1} steps were not begun, the first ${first.step}: ${first.reason}`,
-        ]
+      ? [`  ${stateMarks.pending} ${others.length + 1} steps were not begun, the first ${first.step}: ${first.reason}`]
       : [];
   return [
     'SKIPPED AND FAILED',
@@ -219,12 +192,7 @@ function leftOver(report: Report, columns: number, full: boolean): string[] {
     ...notBegun,
     ...(full
       ? report.findings.flatMap((each) =>
-          wrap(
-            `${each.what}: ${shortened(each.reason)}`,
-            columns,
-            `      ${stateMarks[each.state]} `,
-            '        ',
-          ),
+          wrap(`${each.what}: ${shortened(each.reason)}`, columns, `      ${stateMarks[each.state]} `, '        '),
         )
       : []),
     ...report.moreFindings.flatMap(({ step, count, blob }) =>
@@ -241,9 +209,7 @@ function leftBehind({ recoveryPoint }: Report): string[] {
 
 function jobs(report: Report, columns: number, full: boolean): string[] {
   if (report.jobs.length === 0) return [];
-  const classes = [...Map.groupBy(report.jobs, (job) => job.class)].map(
-    ([name, of]) => `${of.length} ${name}`,
-  );
+  const classes = [...Map.groupBy(report.jobs, (job) => job.class)].map(([name, of]) => `${of.length} ${name}`);
   const successors = report.jobs.filter((job) => job.new !== undefined).length;
   const title = `JOBS (${report.jobs.length}: ${classes.join(', ')}; ${successors} have a successor)`;
   const listed = report.jobs.flatMap((job) => {

@@ -42,10 +42,7 @@ function judged({ objectiveSeconds, verdict, why }: ClassObjectives['rto'] | Cla
   };
 }
 
-const ranks = { missed: 0, 'not measured': 1, met: 2, 'no objective': 3 } as const satisfies Record<
-  Verdict,
-  number
->;
+const ranks = { missed: 0, 'not measured': 1, met: 2, 'no objective': 3 } as const satisfies Record<Verdict, number>;
 
 /** Sorts by verdict, then by the used share of the objective, then by time. */
 function byBadness(one: WorstMeasure, other: WorstMeasure): number {

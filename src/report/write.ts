@@ -15,11 +15,7 @@ export interface WrittenReport {
  * Writes the report and returns the names below the container. Idempotent: a report is a function of its run, so it
  * replaces the previous one.
  */
-export async function writeReport(
-  store: ControlStore,
-  runId: string,
-  report: Report,
-): Promise<WrittenReport> {
+export async function writeReport(store: ControlStore, runId: string, report: Report): Promise<WrittenReport> {
   const name = (extension: string) => `runs/${runId}/report.${extension}`;
   const written = { json: name('json'), html: name('html'), text: name('txt') };
   await store.write(written.html, renderHtml(report), 'text/html; charset=utf-8');

@@ -15,8 +15,7 @@ export function howToEnd({ runId, operation, state, cancelled }: RunDocument): s
   // A failed replication is not retried: a new recovery point is taken, and what was copied is not copied again.
   if (state === 'failed' && rowOf(operation).lease !== 'run')
     return 'Fix what failed, then run "understudy replicate" again.';
-  if (cancelled)
-    return `It was cancelled by ${cancelled.by}; if nothing undoes it: "understudy retry ${runId}".`;
+  if (cancelled) return `It was cancelled by ${cancelled.by}; if nothing undoes it: "understudy retry ${runId}".`;
   if (state === 'failed')
     return `Fix what failed, then "understudy retry ${runId}"; or undo it with "understudy cancel ${runId}".`;
   return `Watch it with "understudy status --watch"; end it with "understudy cancel ${runId}"; if nothing executes it: "understudy retry ${runId}".`;

@@ -84,8 +84,7 @@ async function giveUp(
     if (state !== 'undo-failed') {
       if (record && record.state !== 'running') return undefined;
       const begun = record ?? { step, holder: run.holder, attempts: 0, startedAt: endedAt };
-      const why =
-        state === 'cancelled' ? cancelledIn(record) : (record?.error ?? { code: 'NotYetError', message });
+      const why = state === 'cancelled' ? cancelledIn(record) : (record?.error ?? { code: 'NotYetError', message });
       return { ...begun, state: 'failed', endedAt, error: why };
     }
     if (!record || !['running', 'completed', 'owed', 'failed'].includes(record.state)) return undefined;

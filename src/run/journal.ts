@@ -51,8 +51,7 @@ export async function changeRun(
 ): Promise<RunDocument> {
   for (;;) {
     const found = await runDocuments.read(store, runName(runId));
-    if (!found)
-      throw new UnderstudyError('ControlStoreError', `there is no run "${runId}" in the control store`);
+    if (!found) throw new UnderstudyError('ControlStoreError', `there is no run "${runId}" in the control store`);
     const changed = typeof change === 'function' ? change(found.value) : change;
     if (!changed) return found.value;
     const merged = Object.entries({ ...found.value, ...changed }).filter(
@@ -65,11 +64,7 @@ export async function changeRun(
   }
 }
 
-async function noteOpen(
-  store: ControlStore,
-  { runId, state }: RunDocument,
-  before: RunDocument,
-): Promise<void> {
+async function noteOpen(store: ControlStore, { runId, state }: RunDocument, before: RunDocument): Promise<void> {
   if (isOver(state) === isOver(before.state)) return;
   if (isOver(state)) await removeOpenRun(store, runId, () => hasEnded(store, runId));
   else await addOpenRun(store, runId, () => notOver(store));
@@ -81,11 +76,7 @@ async function hasEnded(store: ControlStore, runId: string): Promise<boolean> {
 }
 
 /** A step's record; undefined before the step has begun. */
-export async function readStep(
-  store: ControlStore,
-  runId: string,
-  step: string,
-): Promise<StepRecord | undefined> {
+export async function readStep(store: ControlStore, runId: string, step: string): Promise<StepRecord | undefined> {
   return (await stepRecords.read(store, stepName(runId, step)))?.value;
 }
 
@@ -156,9 +147,7 @@ export async function listRuns(
 export async function listOpenRuns(store: ControlStore, alsoRead: readonly string[] = []): Promise<RunList> {
   const ids = new Set([...(await readOpenRuns(store, () => notOver(store))), ...alsoRead]);
   const list: RunList = { runs: [], damaged: [] };
-  for (const each of await mapBounded([...ids].toSorted().toReversed(), runsAtOnce, (id) =>
-    tryRun(store, id),
-  )) {
+  for (const each of await mapBounded([...ids].toSorted().toReversed(), runsAtOnce, (id) => tryRun(store, id))) {
     if (!each) continue;
     if ('error' in each) list.damaged.push(each);
     else if (!isOver(each.state)) list.runs.push(each);

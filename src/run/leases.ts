@@ -21,11 +21,7 @@ interface Holding {
  * Acquires or renews. A move has the run lease, as long as no other run has moved the pointer; replication has the
  * writer lease of its epoch. Throws FencedError; NotYetError while writers of the epoch before may still write.
  */
-export async function holdLeases(
-  { store, plan, bundle }: Holding,
-  run: RunExecution,
-  now: () => Date,
-): Promise<void> {
+export async function holdLeases({ store, plan, bundle }: Holding, run: RunExecution, now: () => Date): Promise<void> {
   const at = now().getTime();
   if (rowOf(run.operation).lease === 'run') {
     await holdRunLease(store, { runId: run.runId, holder: run.holder, ttlMs: runLeaseMs, now: at });

@@ -40,11 +40,7 @@ export async function addOpenRun(store: ControlStore, runId: string, rebuild: Re
  * `isOver` checks the run after the list is read, so that a run which continues in the meantime stays. What cannot be
  * removed now is removed by the next reader.
  */
-export async function removeOpenRun(
-  store: ControlStore,
-  runId: string,
-  isOver: () => Promise<boolean>,
-): Promise<void> {
+export async function removeOpenRun(store: ControlStore, runId: string, isOver: () => Promise<boolean>): Promise<void> {
   for (;;) {
     const found = await readIfReadable(store);
     if (!found?.value.runIds.includes(runId) || !(await isOver())) return;

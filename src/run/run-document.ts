@@ -47,9 +47,7 @@ export const RunDocument = z.strictObject({
   /**
    * By the variable that names a webhook: which end of the run it was notified of (`endedAt`), and why it could not be.
    */
-  notified: z
-    .record(z.string(), z.strictObject({ of: z.string(), problem: z.string().optional() }))
-    .optional(),
+  notified: z.record(z.string(), z.strictObject({ of: z.string(), problem: z.string().optional() })).optional(),
   /**
    * The end of the run (`endedAt`) for which the report was last to be written, and why it could not be; absent: nobody
    * tried.

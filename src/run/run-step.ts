@@ -77,8 +77,7 @@ async function begin(
       ...(before?.undo === undefined ? {} : { undo: before.undo }),
     };
   });
-  if (!record)
-    throw new UnderstudyError('ControlStoreError', `step "${step}" has no record after it was written`);
+  if (!record) throw new UnderstudyError('ControlStoreError', `step "${step}" has no record after it was written`);
   return record;
 }
 

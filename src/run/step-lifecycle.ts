@@ -24,16 +24,12 @@ export async function recordOutcome(
 ): Promise<StepRecord> {
   const record = await recordStep(store, run.runId, step, (before) => {
     if (!before || before.holder !== run.holder) {
-      throw new UnderstudyError(
-        'FencedError',
-        `another execution has taken over step "${step}" of run "${run.runId}"`,
-      );
+      throw new UnderstudyError('FencedError', `another execution has taken over step "${step}" of run "${run.runId}"`);
     }
     if (isDone(before)) return undefined;
     return change(before);
   });
-  if (!record)
-    throw new UnderstudyError('ControlStoreError', `step "${step}" has no record after it was written`);
+  if (!record) throw new UnderstudyError('ControlStoreError', `step "${step}" has no record after it was written`);
   return record;
 }
 
@@ -48,8 +44,7 @@ export async function refuseCancelled(
 ): Promise<void> {
   await holdLeases(environment, run, now);
   const cancelled = (await readRun(environment.store, run.runId))?.cancelled;
-  if (cancelled)
-    throw new UnderstudyError('CancelledRun', `run "${run.runId}" was cancelled by ${cancelled.by}`);
+  if (cancelled) throw new UnderstudyError('CancelledRun', `run "${run.runId}" was cancelled by ${cancelled.by}`);
 }
 
 interface ContextOf {

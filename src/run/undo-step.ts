@@ -35,9 +35,7 @@ export function stepUndoer(open: Environments, undos: Undos, now: () => Date = (
       // An execution that was replaced must not record anything about the step any more.
       await holdLeases(environment, run, now);
       const written = await recordStep(store, run.runId, id, (before) =>
-        before && before.state !== 'undone'
-          ? { ...before, state, detail: joined(before, detail) }
-          : undefined,
+        before && before.state !== 'undone' ? { ...before, state, detail: joined(before, detail) } : undefined,
       );
       return written && outcomeOf(written);
     };

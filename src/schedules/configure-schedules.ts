@@ -76,10 +76,7 @@ export async function enableAsBefore(context: StepContext, undo: unknown): Promi
   return `${showCount(enabled, 'schedule')} enabled again in ${context.to.region}`;
 }
 
-async function stateBefore(
-  { azure, store, to, signal }: StepContext,
-  { point }: Standby,
-): Promise<UndoSchedules> {
+async function stateBefore({ azure, store, to, signal }: StepContext, { point }: Standby): Promise<UndoSchedules> {
   const names: string[] = [];
   for await (const { name } of readPart(store, point.sealed, 'schedules')) names.push(name);
   return { enabledBefore: await enabledSchedules(azure, to, { signal }), names };
@@ -142,9 +139,7 @@ function rewriteSchedule(
   };
 }
 
-function unmappedReason(
-  unmapped: readonly { place: string; reason: string }[],
-): { reason: string } | undefined {
+function unmappedReason(unmapped: readonly { place: string; reason: string }[]): { reason: string } | undefined {
   if (unmapped.length === 0) return undefined;
   return {
     reason: `it cannot be rewritten: ${unmapped.map(({ place, reason }) => `${place}: ${reason}`).join('; ')}`,

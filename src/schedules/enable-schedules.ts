@@ -36,8 +36,7 @@ export async function enableSchedules(context: StepContext): Promise<StepResult>
   const { store, to } = context;
   const { sealed } = await planned(context);
   const wanted = new Map<string, boolean>();
-  for await (const schedule of readPart(store, sealed, 'schedules'))
-    wanted.set(schedule.name, isEnabled(schedule));
+  for await (const schedule of readPart(store, sealed, 'schedules')) wanted.set(schedule.name, isEnabled(schedule));
   const other = await stopOther(context);
   await context.recordUndo<EnabledByRun>(async () => ({ names: await disabledOf(context, wanted) }));
   const notCreated = await notDoneBy(context, 'configureSchedules');
@@ -109,10 +108,7 @@ export async function disableAgain(context: StepContext, undo: unknown): Promise
 }
 
 /** Returns those of the schedules to enable that are not enabled. */
-async function disabledOf(
-  { azure, to, signal }: StepContext,
-  wanted: ReadonlyMap<string, boolean>,
-): Promise<string[]> {
+async function disabledOf({ azure, to, signal }: StepContext, wanted: ReadonlyMap<string, boolean>): Promise<string[]> {
   const path = `${workspaceId(to.workspace)}/schedules?listViewType=All`;
   const names: string[] = [];
   for await (const schedule of azure.arm.list(path, apiVersions.machineLearning, { signal }))
@@ -175,8 +171,7 @@ function askOther(context: StepContext): Ask {
   let hasAnswered = false;
   const fail = (error: unknown): never => {
     if (isRefusal(error)) {
-      if (error.details.azure?.status === 404)
-        throw new NothingFires(`the workspace of ${from.region} is gone`);
+      if (error.details.azure?.status === 404) throw new NothingFires(`the workspace of ${from.region} is gone`);
       throw new UnderstudyError(
         'PreconditionError',
         `the schedules of ${from.region} may still fire, and it refuses to have them stopped: ${error.message}`,

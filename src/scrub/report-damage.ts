@@ -58,9 +58,7 @@ function openOf(known: KnownDamage): Open {
     count: copies + points.length,
     what: [
       ...(copies > 0 ? [`${showCount(copies, 'copy is', 'copies are')} damaged for good`] : []),
-      ...(points.length > 0
-        ? [`parts of ${showCount(points.length, 'recovery point')} are missing or altered`]
-        : []),
+      ...(points.length > 0 ? [`parts of ${showCount(points.length, 'recovery point')} are missing or altered`] : []),
     ].join(', and '),
     lines: [
       ...examples,

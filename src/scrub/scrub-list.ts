@@ -62,8 +62,7 @@ export async function scrubList(
     if (one?.state !== 'damaged') continue;
     const { actual, reason } = one;
     const before = known.get(line.replica);
-    const last =
-      result.damaged.length < lookedFor ? await lastOf(context, line, tools) : before?.recoveryPoints.last;
+    const last = result.damaged.length < lookedFor ? await lastOf(context, line, tools) : before?.recoveryPoints.last;
     result.damaged.push({
       ...(before ?? { foundAt: context.now().toISOString() }),
       line,

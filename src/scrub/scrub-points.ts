@@ -202,11 +202,7 @@ function smallListOf({ lists }: ScrubLedger, accountId: string, more: number): S
 }
 
 /** Reads every part of a recovery point. Returns what is missing or altered. */
-export async function damagedParts(
-  store: ControlStore,
-  id: string,
-  beat: () => Promise<void>,
-): Promise<PartDamage[]> {
+export async function damagedParts(store: ControlStore, id: string, beat: () => Promise<void>): Promise<PartDamage[]> {
   const sealed = await readSeal(store, id);
   if ('problem' in sealed) return [damageOf('sealed.json', sealed.problem)];
   const damaged: PartDamage[] = [];

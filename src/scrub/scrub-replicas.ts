@@ -9,12 +9,7 @@ import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { toSeconds } from '../topology/duration.ts';
-import {
-  knownDamage,
-  showDamagedPoint,
-  showDamagedReplica,
-  type KnownDamage,
-} from '../recovery-point/damage.ts';
+import { knownDamage, showDamagedPoint, showDamagedReplica, type KnownDamage } from '../recovery-point/damage.ts';
 import { resumeProgress, type KeptProgress } from '../run/work/findings.ts';
 import { startHeartbeat, type Heartbeat } from '../run/work/heartbeat.ts';
 import { sealedIds } from '../recovery-point/list-points.ts';
@@ -200,12 +195,7 @@ async function scrubItems(
   await write(context, changes);
 }
 
-async function readPoint(
-  context: StepContext,
-  id: string,
-  heartbeat: Heartbeat,
-  { points }: Changes,
-): Promise<void> {
+async function readPoint(context: StepContext, id: string, heartbeat: Heartbeat, { points }: Changes): Promise<void> {
   const readAt = context.now().toISOString();
   const damaged = await damagedParts(context.store, id, heartbeat.beat);
   points.set(id, damaged.length > 0 ? { readAt, damaged } : { readAt });
@@ -294,16 +284,11 @@ function lostOf(
   return lost.length > 0 ? { lost } : {};
 }
 
-function describe(
-  { tally, repaired, items, done }: State,
-  { count, accepted }: KnownDamage['replicas'],
-): string {
+function describe({ tally, repaired, items, done }: State, { count, accepted }: KnownDamage['replicas']): string {
   const read = tally.done + sum(tally.failed) + (tally.skipped[acceptedAsLost] ?? 0);
   const parts = [
     `${showCount(read, 'copy', 'copies')} (${showBytes(tally.bytes)}) read: ${tally.done - repaired} as sealed, ${repaired} repaired`,
-    ...(count > 0
-      ? [`${count} damaged for good${accepted > 0 ? `, ${accepted} of them accepted as lost` : ''}`]
-      : []),
+    ...(count > 0 ? [`${count} damaged for good${accepted > 0 ? `, ${accepted} of them accepted as lost` : ''}`] : []),
     ...(done < items.length ? [`${showCount(items.length - done, 'list')} left to the next time`] : []),
   ];
   return parts.join('; ');

@@ -52,14 +52,7 @@ export async function configureConnections(context: StepContext): Promise<StepRe
 }
 
 /** Fields that Azure sets, or that only `listsecrets` returns: those come from escrow. */
-const notWritten = new Set([
-  'createdByWorkspaceArmId',
-  'group',
-  'provisioningState',
-  'error',
-  'credentials',
-  'value',
-]);
+const notWritten = new Set(['createdByWorkspaceArmId', 'group', 'provisioningState', 'error', 'credentials', 'value']);
 
 /** Returns what can be written back of a connection. The caller adds its credentials. */
 export function writableOf({ properties }: ArmResource): JsonObject {

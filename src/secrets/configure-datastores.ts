@@ -10,12 +10,7 @@ import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { sameContainer, type Container } from '../workspace/sharing.ts';
 import { ensureContainer } from '../azure/storage/blobs.ts';
-import {
-  isBuiltIn,
-  placeOfDatastore,
-  standbyContainer,
-  type DatastorePlace,
-} from '../workspace/datastores.ts';
+import { isBuiltIn, placeOfDatastore, standbyContainer, type DatastorePlace } from '../workspace/datastores.ts';
 import { escrowed } from './escrowed.ts';
 import { showFindings, writeFindings, type Finding } from '../run/work/findings.ts';
 import { startHeartbeat, type Heartbeat } from '../run/work/heartbeat.ts';
@@ -73,8 +68,7 @@ function returnedOf({ cursor }: StepContext): Returned {
 /** The standby has its own of the datastores that Azure makes. */
 async function namesWanted({ store }: StepContext, { point }: Standby): Promise<string[]> {
   const names: string[] = [];
-  for await (const { name } of readPart(store, point.sealed, 'datastores'))
-    if (!isBuiltIn(name)) names.push(name);
+  for await (const { name } of readPart(store, point.sealed, 'datastores')) if (!isBuiltIn(name)) names.push(name);
   return names;
 }
 
@@ -120,8 +114,7 @@ export async function createDatastores(
     if (isBuiltIn(datastore.name)) continue;
     const before = Object.keys(returned ?? {}).length;
     await configure(work, datastore);
-    if (returned && Object.keys(returned).length > before)
-      await heartbeat.save({ returned: { ...returned } });
+    if (returned && Object.keys(returned).length > before) await heartbeat.save({ returned: { ...returned } });
     await heartbeat.beat();
   }
   return work;
@@ -159,8 +152,7 @@ async function bring(work: Work, datastore: ArmResource): Promise<void> {
       tally.already += 1;
       return;
     }
-    if (!held || !isRenamed(standby, place, held))
-      return leave(work, datastore.name, 'failed', elsewhere(held, made));
+    if (!held || !isRenamed(standby, place, held)) return leave(work, datastore.name, 'failed', elsewhere(held, made));
     if (!work.returned) return;
   }
   // Create the container even if no blob is restored into it, so that jobs can write to it.

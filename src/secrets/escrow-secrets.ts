@@ -96,11 +96,7 @@ interface Work {
   lost: LeftBehindList;
 }
 
-async function escrowDatastore(
-  work: Work,
-  { accounts, sharing }: Listing,
-  datastore: ArmResource,
-): Promise<void> {
+async function escrowDatastore(work: Work, { accounts, sharing }: Listing, datastore: ArmResource): Promise<void> {
   if (isBuiltIn(datastore.name)) {
     work.builtIn += 1;
     return;
@@ -115,12 +111,7 @@ async function escrowDatastore(
     return skip(work.tally, 'the standby has it already, with credentials of its own');
   await keep(work, 'datastore', datastore.name, async () => {
     const path = `${workspaceId(work.context.from.workspace)}/datastores/${encodeURIComponent(datastore.name)}/listSecrets`;
-    return work.context.azure.arm.post(
-      path,
-      apiVersions.machineLearning,
-      {},
-      { signal: work.context.signal },
-    );
+    return work.context.azure.arm.post(path, apiVersions.machineLearning, {}, { signal: work.context.signal });
   });
 }
 
@@ -146,8 +137,7 @@ async function escrowConnection(work: Work, connection: ArmResource): Promise<vo
 
 /** Escrows an endpoint's keys. The standby gets the same keys, so that clients do not have to change theirs. */
 async function escrowEndpoint(work: Work, endpoint: ArmResource): Promise<void> {
-  if (endpoint.properties.authMode !== 'Key')
-    return skip(work.tally, 'its tokens are issued by the standby itself');
+  if (endpoint.properties.authMode !== 'Key') return skip(work.tally, 'its tokens are issued by the standby itself');
   await keep(work, 'endpoint', endpoint.name, async () => {
     const path = `${workspaceId(work.context.from.workspace)}/onlineEndpoints/${encodeURIComponent(endpoint.name)}/listKeys`;
     return work.context.azure.arm.post(path, apiVersions.machineLearning, undefined, {
@@ -156,12 +146,7 @@ async function escrowEndpoint(work: Work, endpoint: ArmResource): Promise<void> 
   });
 }
 
-async function keep(
-  work: Work,
-  kind: SecretRef['kind'],
-  name: string,
-  read: () => Promise<Json>,
-): Promise<void> {
+async function keep(work: Work, kind: SecretRef['kind'], name: string, read: () => Promise<Json>): Promise<void> {
   const { context, vault, tally, lost } = work;
   if (!vault) {
     skip(tally, `no escrow vault is declared for ${context.to.region}`);
@@ -208,12 +193,7 @@ async function put(
 
 /** How many secrets the listing has. Each is kept, skipped or failed. */
 function expectedOf({ parts }: Listing, { builtIn }: Work): number {
-  return (
-    countLines(parts, 'datastores') -
-    builtIn +
-    countLines(parts, 'connections') +
-    countLines(parts, 'endpoints')
-  );
+  return countLines(parts, 'datastores') - builtIn + countLines(parts, 'connections') + countLines(parts, 'endpoints');
 }
 
 /**
@@ -258,11 +238,7 @@ async function knownVersions({ store, from }: StepContext): Promise<Map<string, 
   return new Map(sealed.secrets.map(({ secret, version }) => [secret, version]));
 }
 
-function describe(
-  tally: Tally,
-  region: string,
-  uri: string | undefined,
-): Pick<StepResult, 'state' | 'detail'> {
+function describe(tally: Tally, region: string, uri: string | undefined): Pick<StepResult, 'state' | 'detail'> {
   const failed = sum(tally.failed);
   if (uri === undefined) {
     return {

@@ -19,8 +19,7 @@ export async function escrowed(
   const uri = topology.escrow?.vaults[to.region];
   if (uri === undefined) return { reason: `no escrow vault is declared for ${to.region}` };
   const value = await azure.vault(uri).get(known.secret);
-  if (value === undefined)
-    return { reason: `secret "${known.secret}" is gone from the vault of ${to.region}` };
+  if (value === undefined) return { reason: `secret "${known.secret}" is gone from the vault of ${to.region}` };
   const parsed = parse(value);
   if (isObject(parsed)) return { value: parsed };
   return { reason: `secret "${known.secret}" in the vault of ${to.region} is not what was put into it` };

@@ -2,13 +2,7 @@
  * Renews the account keys and shared access signatures that a workspace's datastores and connections have for a storage
  * account. They are issued by the account as it is now. A value exists only between two lines of this file.
  */
-import {
-  apiVersions,
-  type ArmResource,
-  type Azure,
-  type CallOptions,
-  type JsonObject,
-} from '../azure/azure.ts';
+import { apiVersions, type ArmResource, type Azure, type CallOptions, type JsonObject } from '../azure/azure.ts';
 import { sameName } from '../azure/ids.ts';
 import { placeInAccount } from '../azure/storage/blob-url.ts';
 import { objectAt, textAt } from '../azure/body/json.ts';
@@ -47,17 +41,9 @@ export async function renewCredentials(
   const account = await readAccount(azure.arm, accountId, options);
   const keys = await keysOf(azure.arm, accountId, options);
   const work: Work = { azure, workspace, account, keys, options, now, left: [], done: 0 };
-  for await (const datastore of azure.arm.list(
-    `${workspace}/datastores`,
-    apiVersions.machineLearning,
-    options,
-  ))
+  for await (const datastore of azure.arm.list(`${workspace}/datastores`, apiVersions.machineLearning, options))
     await tryOne(work, `datastore ${datastore.name}`, () => renewDatastore(work, datastore));
-  for await (const connection of azure.arm.list(
-    `${workspace}/connections`,
-    apiVersions.machineLearning,
-    options,
-  ))
+  for await (const connection of azure.arm.list(`${workspace}/connections`, apiVersions.machineLearning, options))
     await tryOne(work, `connection ${connection.name}`, () => renewConnection(work, connection));
   return { left: work.left, done: work.done };
 }
@@ -100,12 +86,7 @@ async function renewDatastore(work: Work, datastore: ArmResource): Promise<Renew
       secrets: { secretsType: kind, [field]: secret.value },
     },
   };
-  await azure.arm.put(
-    `${path}?skipValidation=true`,
-    apiVersions.machineLearning,
-    { properties: body },
-    options,
-  );
+  await azure.arm.put(`${path}?skipValidation=true`, apiVersions.machineLearning, { properties: body }, options);
   return 'renewed';
 }
 

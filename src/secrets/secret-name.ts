@@ -20,9 +20,4 @@ export function secretName({ topology, region, kind, resource }: NamedSecret): s
 }
 
 /** Kinds of connection (`authType`) that have no credentials of their own. */
-export const secretless: ReadonlySet<string> = new Set([
-  'None',
-  'AAD',
-  'AccountManagedIdentity',
-  'UserEntraToken',
-]);
+export const secretless: ReadonlySet<string> = new Set(['None', 'AAD', 'AccountManagedIdentity', 'UserEntraToken']);

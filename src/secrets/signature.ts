@@ -38,8 +38,7 @@ export function signAgain(
   const terms = new URLSearchParams(bareToken(token));
   const expiry = dateOf(terms.get('se'));
   if (!terms.has('sig')) return { reason: 'it holds no shared access signature' };
-  if (terms.has('skoid'))
-    return { reason: 'its signature was made by an identity: only that can make another' };
+  if (terms.has('skoid')) return { reason: 'its signature was made by an identity: only that can make another' };
   if (expiry && expiry <= now) return { reason: `its signature ran out at ${expiry.toISOString()}` };
   const credential = new StorageSharedKeyCredential(account.name, account.key);
   try {
@@ -121,9 +120,7 @@ function termsOf(terms: URLSearchParams): {
   return {
     ...(start ? { startsOn: start } : {}),
     ...(protocol === SASProtocol.Https || protocol === SASProtocol.HttpsAndHttp ? { protocol } : {}),
-    ...(first === undefined
-      ? {}
-      : { ipRange: { start: first, ...(last === undefined ? {} : { end: last }) } }),
+    ...(first === undefined ? {} : { ipRange: { start: first, ...(last === undefined ? {} : { end: last }) } }),
   };
 }
 

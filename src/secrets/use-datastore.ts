@@ -78,13 +78,10 @@ async function findPlace(
     return { reason: `of type ${type}, which is not tried: neither blobs nor files of a storage account` };
   const found = own ? undefined : await findAccount({ azure, workspace, signal }, name, datastore);
   if (!own && !found) return { reason: `its storage account "${name}" was not found, so it was not tried` };
-  const account = found
-    ? accountOf(found)
-    : await readAccount(azure.arm, workspace.storageAccountId, { signal });
+  const account = found ? accountOf(found) : await readAccount(azure.arm, workspace.storageAccountId, { signal });
   const service = share === undefined ? 'blob' : 'file';
   const address = account.endpoints[service];
-  if (address === undefined)
-    return { reason: `its storage account "${name}" has no address for ${service}s` };
+  if (address === undefined) return { reason: `its storage account "${name}" has no address for ${service}s` };
   return { service, account, container, address };
 }
 
@@ -194,9 +191,7 @@ async function useIdentity({ context, workspace, datastore, place, own }: Work):
   const { azure, signal } = context;
   const { account, container, service } = place;
   const below =
-    service === 'blob'
-      ? `blobServices/default/containers/${container}`
-      : `fileServices/default/shares/${container}`;
+    service === 'blob' ? `blobServices/default/containers/${container}` : `fileServices/default/shares/${container}`;
   let conditional = false;
   for (const principal of principalsOf(workspace.resource)) {
     const asked = { principal, scope: `${account.id}/${below}`, action: actions[service] };

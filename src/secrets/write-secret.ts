@@ -5,11 +5,7 @@ import { isOutage } from '../azure/errors.ts';
 import { UnderstudyError } from '../errors/error.ts';
 
 /** Writes a secret and returns its version. */
-export type WriteSecret = (
-  secret: string,
-  value: string,
-  tags: Record<string, string>,
-) => Promise<{ version: string }>;
+export type WriteSecret = (secret: string, value: string, tags: Record<string, string>) => Promise<{ version: string }>;
 
 /** How long to wait before a failed write is retried once: any server may fail for a moment. */
 const pauseMs = 1000;

@@ -33,9 +33,7 @@ export function freePort(): Promise<number> {
     server.listen(0, '127.0.0.1', () => {
       const address = server.address();
       server.close(() =>
-        address !== null && typeof address === 'object'
-          ? resolvePort(address.port)
-          : reject(new Error('no port')),
+        address !== null && typeof address === 'object' ? resolvePort(address.port) : reject(new Error('no port')),
       );
     });
   });

@@ -11,15 +11,7 @@ import { searchAttributes } from '../plan/search-attributes.ts';
 import { findAzureProgram } from './azure-program.ts';
 import { keptPorts, readPorts } from './ports.ts';
 import { identify, isRunning, start, stop, type Started } from './processes.ts';
-import {
-  cloudEnvironment,
-  findStrays,
-  makeHome,
-  purge,
-  readState,
-  removeState,
-  writeState,
-} from './state.ts';
+import { cloudEnvironment, findStrays, makeHome, purge, readState, removeState, writeState } from './state.ts';
 import type { CloudAddress, StackState } from './state.ts';
 import { findTemporal, type Say } from './temporal-server.ts';
 
@@ -74,8 +66,7 @@ export async function stackUp(options: UpOptions): Promise<Stack> {
   const before = await readState(home);
   const running = before && (await upAndHealthy(before, azureOnly));
   if (running) {
-    const unheard =
-      cloudArguments.length === 0 ? '' : `; ${cloudArguments.join(' ')} waits for the next start`;
+    const unheard = cloudArguments.length === 0 ? '' : `; ${cloudArguments.join(' ')} waits for the next start`;
     say(`the stack runs already (${home})${unheard}`);
     return running;
   }
@@ -181,9 +172,7 @@ function environmentFile(stack: Stack): string {
  */
 function ofClients({ cloud }: Stack, home: string): string {
   const proxy =
-    cloud.proxy === undefined
-      ? ''
-      : `unset https_proxy NO_PROXY no_proxy\nexport HTTPS_PROXY="${cloud.proxy}"\n`;
+    cloud.proxy === undefined ? '' : `unset https_proxy NO_PROXY no_proxy\nexport HTTPS_PROXY="${cloud.proxy}"\n`;
   return `export AZURE_CONFIG_DIR="${join(home, 'az')}"\n${proxy}`;
 }
 
@@ -265,11 +254,7 @@ async function startCloud(
   const started = keep(
     start({ name: 'azure', command: process.execPath, args: [program, '--state', state, ...more], log }),
   );
-  for (
-    const until = Date.now() + startSeconds * 1000;
-    Date.now() < until && isRunning(started);
-    await delay(100)
-  ) {
+  for (const until = Date.now() + startSeconds * 1000; Date.now() < until && isRunning(started); await delay(100)) {
     signal?.throwIfAborted();
     try {
       const cloud = JSON.parse(await readFile(address, 'utf8')) as CloudAddress;

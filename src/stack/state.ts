@@ -63,10 +63,7 @@ export async function makeHome(home: string): Promise<void> {
   try {
     await mkdir(home, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw new UnderstudyError(
-      'UsageError',
-      `cannot use "${home}" as the stack's folder: ${messageOf(error)}`,
-    );
+    throw new UnderstudyError('UsageError', `cannot use "${home}" as the stack's folder: ${messageOf(error)}`);
   }
 }
 

@@ -76,10 +76,7 @@ async function download(target: string, say: Say, signal?: AbortSignal): Promise
     server: { executable: { type: 'cached-download', downloadDir: directory } },
   });
   const late = new Promise<never>((_, reject) => {
-    setTimeout(
-      () => reject(new Error(`no answer within ${downloadSeconds} s`)),
-      downloadSeconds * 1000,
-    ).unref();
+    setTimeout(() => reject(new Error(`no answer within ${downloadSeconds} s`)), downloadSeconds * 1000).unref();
   });
   const interrupted = new Promise<never>((_, reject) => {
     signal?.addEventListener('abort', () => reject(new Error('interrupted')), { once: true });
@@ -100,9 +97,7 @@ async function build(target: string, say: Say, signal?: AbortSignal): Promise<vo
     stdio: ['ignore', 'ignore', 'pipe'],
     ...(signal === undefined ? {} : { signal }),
   });
-  child.once('spawn', () =>
-    say(`Temporal server: building it with Go, once (${goModule}); this takes some minutes`),
-  );
+  child.once('spawn', () => say(`Temporal server: building it with Go, once (${goModule}); this takes some minutes`));
   let packages = 0;
   let last = '';
   const seconds = () => Math.round((Date.now() - began) / 1000);
@@ -110,10 +105,7 @@ async function build(target: string, say: Say, signal?: AbortSignal): Promise<vo
     packages += line.startsWith('go:') ? 0 : 1;
     last = line;
   });
-  const timer = setInterval(
-    () => say(`Temporal server: building, ${seconds()} s, ${packages} packages`),
-    15_000,
-  );
+  const timer = setInterval(() => say(`Temporal server: building, ${seconds()} s, ${packages} packages`), 15_000);
   try {
     const code = await new Promise<number | null>((resolve, reject) => {
       child.on('error', (error: NodeJS.ErrnoException) => {

@@ -8,10 +8,7 @@ import type { StandbyFinding } from './findings.ts';
 import { nameOfThing, type SharedThing } from '../workspace/sharing.ts';
 
 /** Returns a warning at most: people may have roles of their own. */
-export async function checkRoles(
-  { azure, to, ...look }: Look,
-  thing: SharedThing,
-): Promise<StandbyFinding[]> {
+export async function checkRoles({ azure, to, ...look }: Look, thing: SharedThing): Promise<StandbyFinding[]> {
   const { id, identityBased } = thing;
   if (id === undefined || identityBased === undefined) return [];
   const { arm } = azure;
@@ -19,13 +16,10 @@ export async function checkRoles(
   const answer = await ask(look, async (signal) => {
     const found = await arm.get(workspace, apiVersions.machineLearning, { signal });
     const principals = await principalsWithin(azure, found, { signal });
-    const roles = arm.list(
-      `${id}/providers/Microsoft.Authorization/roleAssignments`,
-      apiVersions.roleAssignments,
-      { signal },
-    );
-    for await (const { properties } of roles)
-      if (principals.has(textAt(properties, 'principalId') ?? '')) return true;
+    const roles = arm.list(`${id}/providers/Microsoft.Authorization/roleAssignments`, apiVersions.roleAssignments, {
+      signal,
+    });
+    for await (const { properties } of roles) if (principals.has(textAt(properties, 'principalId') ?? '')) return true;
     return false;
   });
   if (answer.state !== 'answered' || answer.value) return [];

@@ -3,15 +3,7 @@ import { mapBounded } from '../run/work/bounded.ts';
 import type { SecretRef } from '../recovery-point/manifest.ts';
 import type { ResourceClass } from '../topology/words.ts';
 import type { StandbyFinding } from './findings.ts';
-import {
-  ask,
-  findingOf,
-  probe,
-  unlessAnswered,
-  type Answer,
-  type Look,
-  type MakeFinding,
-} from './inspection.ts';
+import { ask, findingOf, probe, unlessAnswered, type Answer, type Look, type MakeFinding } from './inspection.ts';
 import { sameVault } from '../workspace/sharing.ts';
 
 /** Key Vault allows thousands of requests in ten seconds. A plan should not need them all. */
@@ -61,11 +53,7 @@ function ofOne({ kind, name }: SecretRef): MakeFinding {
   return findingOf({ kind: 'secret', name: `${kind}/${name}`, classes: needing[kind], acceptable: true });
 }
 
-function ofVault(
-  look: Look,
-  uri: string,
-  answer: Exclude<Answer<unknown>, { state: 'answered' }>,
-): StandbyFinding[] {
+function ofVault(look: Look, uri: string, answer: Exclude<Answer<unknown>, { state: 'answered' }>): StandbyFinding[] {
   const name = look.to.region;
   const finding = findingOf({ kind: 'vault', name, classes: allNeeding, acceptable: false });
   const readOnly = isShared(look, uri) ? ' (Key Vault fails over by itself, and is read-only meanwhile)' : '';
@@ -79,10 +67,7 @@ function ofGone(read: readonly Read[], uri: string, region: string): StandbyFind
   );
   if (gone.length > 1 && gone.length === read.length)
     return [
-      ofAll(region)(
-        'refused',
-        `all ${read.length} secrets are gone from the escrow vault ${uri}: ${named(gone)}`,
-      ),
+      ofAll(region)('refused', `all ${read.length} secrets are gone from the escrow vault ${uri}: ${named(gone)}`),
     ];
   return gone.map(({ ref }) =>
     ofOne(ref)('refused', `the secret of ${nameOf(ref)} is gone from the escrow vault ${uri}`),

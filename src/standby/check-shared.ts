@@ -21,11 +21,7 @@ export async function checkShared(look: Look, thing: SharedThing): Promise<Stand
   }
 }
 
-async function lookAtAccount(
-  look: Look,
-  thing: SharedThing,
-  finding: MakeFinding,
-): Promise<StandbyFinding[]> {
+async function lookAtAccount(look: Look, thing: SharedThing, finding: MakeFinding): Promise<StandbyFinding[]> {
   const { azure, from } = look;
   const { id, secondaryLocation, location, sku } = thing;
   const what = nameOfThing(thing);
@@ -48,8 +44,7 @@ async function lookAtAccount(
   }
   if (answer.state === 'silent' || answer.state === 'unknown')
     return [finding('warning', `${what}, which both sides use, does not answer now: ${answer.why}`)];
-  if (answer.state === 'missing')
-    return [finding('refused', `${what}, which both sides used, is gone: ${answer.why}`)];
+  if (answer.state === 'missing') return [finding('refused', `${what}, which both sides used, is gone: ${answer.why}`)];
   return alone ? [finding('warning', `${only}: it is lost with ${from.region}`)] : [];
 }
 
@@ -80,32 +75,21 @@ function showPromise({ sku, properties }: ArmResource): string {
 /**
  * Does not check whether the registry itself answers: a replica serves its images, and only its own region manages it.
  */
-async function lookAtRegistry(
-  look: Look,
-  thing: SharedThing,
-  finding: MakeFinding,
-): Promise<StandbyFinding[]> {
+async function lookAtRegistry(look: Look, thing: SharedThing, finding: MakeFinding): Promise<StandbyFinding[]> {
   const { azure, from, to } = look;
   const { id, servedFrom } = thing;
   const what = nameOfThing(thing);
   if (servedFrom?.includes(to.region)) return [];
   if (servedFrom === undefined || id === undefined)
     return [
-      finding(
-        'warning',
-        `whether ${what}, which both sides use, has a replica in ${to.region} could not be read`,
-      ),
+      finding('warning', `whether ${what}, which both sides use, has a replica in ${to.region} could not be read`),
     ];
   if (!isOnlyIn(from.region, thing))
-    return [
-      finding('warning', `${what} has no replica in ${to.region}: images come from ${servedFrom.join(', ')}`),
-    ];
+    return [finding('warning', `${what} has no replica in ${to.region}: images come from ${servedFrom.join(', ')}`)];
   const answer = await ask(look, (signal) => azure.arm.get(id, apiVersions.containerRegistry, { signal }));
   const only = `${what}, which both sides use, is served from ${from.region} alone`;
   if (answer.state === 'silent')
-    return [
-      finding('refused', `${only}, and does not answer: no image can be pulled or built in ${to.region}`),
-    ];
+    return [finding('refused', `${only}, and does not answer: no image can be pulled or built in ${to.region}`)];
   if (answer.state === 'missing') return [finding('refused', `${what}, which both sides used, is gone`)];
   return [finding('warning', `${only}: give it a replica in ${to.region}`)];
 }
@@ -118,8 +102,7 @@ async function lookAtVault(
   const what = nameOfThing(thing);
   if (uri === undefined) return [finding('warning', `${what}, which both sides use, could not be read`)];
   // Read already, for its secrets.
-  if (look.sealed.secrets.length > 0 && sameVault(uri, look.topology.escrow?.vaults[look.to.region]))
-    return [];
+  if (look.sealed.secrets.length > 0 && sameVault(uri, look.topology.escrow?.vaults[look.to.region])) return [];
   const answer = await ask(look, () => look.azure.vault(uri).get(probe));
   if (answer.state !== 'silent') return [];
   return [
@@ -130,11 +113,7 @@ async function lookAtVault(
   ];
 }
 
-async function lookAtInsights(
-  { from }: Look,
-  thing: SharedThing,
-  finding: MakeFinding,
-): Promise<StandbyFinding[]> {
+async function lookAtInsights({ from }: Look, thing: SharedThing, finding: MakeFinding): Promise<StandbyFinding[]> {
   if (!isOnlyIn(from.region, thing)) return [];
   return [
     finding(

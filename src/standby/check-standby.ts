@@ -27,9 +27,7 @@ export async function checkStandby(context: StepContext): Promise<StepResult> {
   return {
     state: 'completed',
     detail: [
-      warnings.length === 0
-        ? `${to.region} has what it needs`
-        : `nothing keeps ${to.region} from taking over`,
+      warnings.length === 0 ? `${to.region} has what it needs` : `nothing keeps ${to.region} from taking over`,
       ...open,
     ].join('; '),
     // The plan goes without it, even if it has just come back.

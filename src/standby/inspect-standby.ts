@@ -45,8 +45,7 @@ async function lookAtWorkspace(look: Look): Promise<StandbyFinding[]> {
     return [...unlessAnswered(look, answer, finding, `workspace "${name}" of ${to.region}`), ...known];
   }
   const own = textAt(answer.value.properties, 'storageAccount');
-  if (own === undefined)
-    return [finding('refused', `workspace "${name}" of ${to.region} has no storage account`)];
+  if (own === undefined) return [finding('refused', `workspace "${name}" of ${to.region} has no storage account`)];
   if (sameName(own, sealed.workspace.associated['storageAccount']))
     return [finding('refused', `${oneDefaultReason(look.from.region, to.region, own)}. ${mendOneDefault}`)];
   return lookAtStorage(look, own);

@@ -73,11 +73,7 @@ function assetsOf({ account, container, path }: LostBlob, places: AssetsByPlace)
  * Anything that refers to an incomplete resource is incomplete too: components contain code, and pipelines contain
  * components.
  */
-async function addReferring(
-  found: Map<string, string>,
-  { store }: StepContext,
-  sealed: SealedManifest,
-): Promise<void> {
+async function addReferring(found: Map<string, string>, { store }: StepContext, sealed: SealedManifest): Promise<void> {
   let open: { key: string; references: AssetReference[] }[] = [];
   for (const type of assetTypeNames) {
     for await (const { name, version, resource } of readPart(store, sealed, type)) {

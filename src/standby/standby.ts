@@ -8,12 +8,7 @@ import { datastoreUri, sameName, type ReferenceMapping } from '../azure/ids.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import { computeNames } from '../topology/compute-names.ts';
 import type { StepContext } from '../run/work/step-context.ts';
-import {
-  isBuiltIn,
-  placeOfDatastore,
-  standbyContainer,
-  type DatastorePlace,
-} from '../workspace/datastores.ts';
+import { isBuiltIn, placeOfDatastore, standbyContainer, type DatastorePlace } from '../workspace/datastores.ts';
 import { joinPath, type JobOutputLine } from '../workspace/jobs/job-outputs.ts';
 import type { OpenRecoveryPoint, SealedManifest } from '../recovery-point/manifest.ts';
 import { openByRef, readPart } from '../recovery-point/recovery-point.ts';
@@ -69,10 +64,7 @@ export async function openStandby(context: StepContext, opened?: OpenRecoveryPoi
       to: account.endpoint,
       ...(source.shared === undefined ? {} : { kept: source.shared }),
       containers: Object.fromEntries(
-        [...(containers.get(source.name.toLowerCase()) ?? [])].map((each) => [
-          each,
-          containerFor(source.name, each),
-        ]),
+        [...(containers.get(source.name.toLowerCase()) ?? [])].map((each) => [each, containerFor(source.name, each)]),
       ),
     })),
     resources: pairResources(sealed, workspace),

@@ -44,9 +44,7 @@ export async function rewriteConfigs(context: StepContext): Promise<StepResult> 
 /** Restores the files. Interrupted work is first finished, which shows what it changed, and then undone as a whole. */
 export async function putConfigsBack(context: StepContext, undo: unknown): Promise<string> {
   const kept = (undo ?? { kind: 'none' }) as KeptUndo;
-  const { files } = await undoConfigs(
-    kept.kind === 'begun' ? (await rewrite(context, targetOf(context))).undo : kept,
-  );
+  const { files } = await undoConfigs(kept.kind === 'begun' ? (await rewrite(context, targetOf(context))).undo : kept);
   const left = files.filter(({ status }) => status === 'failed' || status === 'changed-since');
   if (left.length > 0) {
     const lines = left.map(
@@ -91,11 +89,7 @@ async function rewrite(context: StepContext, target: ConfigTarget): Promise<Conf
   }
 }
 
-async function keepDiffs(
-  { store, run, step }: StepContext,
-  host: string,
-  outcome: ConfigOutcome,
-): Promise<Evidence> {
+async function keepDiffs({ store, run, step }: StepContext, host: string, outcome: ConfigOutcome): Promise<Evidence> {
   const folder = `runs/${run.runId}/evidence/configs-${step.id.replaceAll('/', '.')}`;
   const digest = await store.seal(
     folder,

@@ -19,9 +19,7 @@ const publicRegions = `
 const governmentRegions = 'usgovarizona usgoviowa usgovtexas usgovvirginia usdodcentral usdodeast';
 const chinaRegions = 'chinaeast chinaeast2 chinaeast3 chinanorth chinanorth2 chinanorth3';
 
-const azureRegions: readonly string[] = `${publicRegions} ${governmentRegions} ${chinaRegions}`
-  .trim()
-  .split(/\s+/);
+const azureRegions: readonly string[] = `${publicRegions} ${governmentRegions} ${chinaRegions}`.trim().split(/\s+/);
 
 const known = new Set(azureRegions);
 const geographies = new Set(azureRegions.map(geographyOf));

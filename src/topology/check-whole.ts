@@ -51,9 +51,7 @@ function checkWorkspaces({ regions }: Topology): Found[] {
 function checkControlStore({ controlStore, regions }: Topology): Found[] {
   const groupOf = (place: { subscriptionId: string; resourceGroup: string }) =>
     `${place.subscriptionId}/${place.resourceGroup}`.toLowerCase();
-  const shared = Object.entries(regions).find(
-    ([, { workspace }]) => groupOf(workspace) === groupOf(controlStore),
-  );
+  const shared = Object.entries(regions).find(([, { workspace }]) => groupOf(workspace) === groupOf(controlStore));
   if (shared === undefined) return [];
   const message =
     `expected a resource group of its own, outside both regions, got "${controlStore.resourceGroup}", which holds the workspace ` +

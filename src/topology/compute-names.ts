@@ -10,7 +10,6 @@ export function computeNames(topology: Topology, from: string): Record<string, s
   const declared = topology.jobs.compute;
   if (from === declaredActive(topology)) return declared;
   const turned = Object.entries(declared).map(([active, standby]) => [standby, active] as const);
-  const times = (name: string) =>
-    turned.filter(([other]) => other.toLowerCase() === name.toLowerCase()).length;
+  const times = (name: string) => turned.filter(([other]) => other.toLowerCase() === name.toLowerCase()).length;
   return Object.fromEntries(turned.filter(([name]) => times(name) === 1));
 }

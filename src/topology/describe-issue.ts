@@ -42,9 +42,7 @@ export function describeIssue(issue: Issue, value: unknown, above: PropertyKey[]
       if (typeof there === 'string') {
         return [{ path, message: `expected ${bound} characters, got ${there.length} (${got})` }];
       }
-      return [
-        { path, message: `expected ${bound}${Array.isArray(there) ? ' in the list' : ''}, got ${got}` },
-      ];
+      return [{ path, message: `expected ${bound}${Array.isArray(there) ? ' in the list' : ''}, got ${got}` }];
     }
     case 'invalid_value': {
       const meant = typeof there === 'string' ? didYouMean(there, issue.values.map(String)) : '';
@@ -128,8 +126,7 @@ function knownKeys(path: readonly PropertyKey[]): string[] {
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
-    (at, key) =>
-      at !== null && typeof at === 'object' ? (at as Record<PropertyKey, unknown>)[key] : undefined,
+    (at, key) => (at !== null && typeof at === 'object' ? (at as Record<PropertyKey, unknown>)[key] : undefined),
     value,
   );
 }

@@ -76,9 +76,7 @@ export function serves(pointer: RegionPointer, unit: string, region: string): bo
 export function showWeights(weights: Weights): string {
   const parts = Object.entries(weights).filter(([, weight]) => weight > 0);
   const [only] = parts;
-  return parts.length === 1 && only
-    ? only[0]
-    : parts.map(([region, weight]) => `${region} ${weight} %`).join(', ');
+  return parts.length === 1 && only ? only[0] : parts.map(([region, weight]) => `${region} ${weight} %`).join(', ');
 }
 
 /** Whether this run has made `region` the writer, and nobody has changed the writer since. */

@@ -1,14 +1,5 @@
 /** Reads YAML, substitutes variables, and maps each part to its place in the text. */
-import {
-  isMap,
-  isNode,
-  isScalar,
-  LineCounter,
-  parseDocument,
-  visit,
-  type Document,
-  type YAMLError,
-} from 'yaml';
+import { isMap, isNode, isScalar, LineCounter, parseDocument, visit, type Document, type YAMLError } from 'yaml';
 import { messageOf } from '../errors/error.ts';
 
 /** A place in a text. Both numbers count from 1, as in editors. */

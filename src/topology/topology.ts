@@ -65,10 +65,7 @@ export const WorkspaceRef = z
       .string()
       .min(3)
       .max(33)
-      .regex(
-        /^[a-zA-Z0-9][a-zA-Z0-9_-]*$/,
-        'expected letters, digits, "-" and "_", starting with a letter or digit',
-      )
+      .regex(/^[a-zA-Z0-9][a-zA-Z0-9_-]*$/, 'expected letters, digits, "-" and "_", starting with a letter or digit')
       .describe('Letters, digits, "-" and "_", starting with a letter or digit.'),
   })
   .describe('An Azure Machine Learning workspace.');
@@ -93,10 +90,7 @@ const ClassObjective = z.strictObject({
 
 const perClass = <T extends z.ZodType>(value: T) =>
   z.strictObject(
-    Object.fromEntries(resourceClasses.map((name) => [name, value])) as Record<
-      (typeof resourceClasses)[number],
-      T
-    >,
+    Object.fromEntries(resourceClasses.map((name) => [name, value])) as Record<(typeof resourceClasses)[number], T>,
   );
 
 const Strategies = perClass(z.enum(strategies).default('hot-warm'));
@@ -120,12 +114,7 @@ const Artifacts = z.strictObject({
     )
     .default([])
     .describe('Further folders of datastores to carry, which no asset names.'),
-  concurrency: z
-    .int()
-    .min(1)
-    .max(256)
-    .default(16)
-    .describe('How many blobs are copied, restored or read at once.'),
+  concurrency: z.int().min(1).max(256).default(16).describe('How many blobs are copied, restored or read at once.'),
   attempts: z
     .int()
     .min(1)
@@ -176,9 +165,7 @@ export const ConfigTarget = z
     }),
     z.strictObject({ host: Host, file: HostPath.describe('One file on the host, by its absolute path.') }),
   ])
-  .describe(
-    'Config files to rewrite: files in a Git working copy on a named host, or one file on a named host.',
-  );
+  .describe('Config files to rewrite: files in a Git working copy on a named host, or one file on a named host.');
 export type ConfigTarget = z.infer<typeof ConfigTarget>;
 
 const Probe = z.strictObject({
@@ -239,12 +226,7 @@ const Policies = z.strictObject({
   scrubAtMost: TimeLimit.default('30m').describe(
     'How long one `replicate` may read copies before it takes its recovery point; what is left is read by the next ones.',
   ),
-  jobBatch: z
-    .int()
-    .min(1)
-    .max(1000)
-    .default(50)
-    .describe('How many jobs of one priority are submitted side by side.'),
+  jobBatch: z.int().min(1).max(1000).default(50).describe('How many jobs of one priority are submitted side by side.'),
 });
 
 const Notify = z.strictObject({
@@ -321,9 +303,7 @@ export const Topology = z.strictObject({
   notify: z
     .array(Notify)
     .default([])
-    .describe(
-      'Who is told how a run ended, by a POST of JSON: its member text says it in words, as chats show it.',
-    ),
+    .describe('Who is told how a run ended, by a POST of JSON: its member text says it in words, as chats show it.'),
   policies: Policies.prefault({}).describe('Time is a policy: how long things may take.'),
 });
 export type Topology = z.infer<typeof Topology>;

@@ -25,11 +25,7 @@ export interface ProbeAnswer {
 }
 
 /** Sends one request. Throws if there is no answer within `timeoutMs`. */
-export async function sendProbe(
-  probe: HttpProbe,
-  timeoutMs: number,
-  signal: AbortSignal,
-): Promise<ProbeAnswer> {
+export async function sendProbe(probe: HttpProbe, timeoutMs: number, signal: AbortSignal): Promise<ProbeAnswer> {
   const began = performance.now();
   const response = await fetch(probe.url, {
     method: probe.method,
@@ -49,11 +45,7 @@ export async function sendProbe(
  * Retries until the probe passes.
  * Errors: PreconditionError after the policy `probeDeadline`, with the last answer.
  */
-export async function probeUntilPassing(
-  context: StepContext,
-  probe: HttpProbe,
-  name: string,
-): Promise<ProbeAnswer> {
+export async function probeUntilPassing(context: StepContext, probe: HttpProbe, name: string): Promise<ProbeAnswer> {
   const { policies } = context.topology;
   const deadline = context.now().getTime() + toSeconds(policies.probeDeadline) * 1000;
   let last = '';

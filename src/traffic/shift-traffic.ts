@@ -41,10 +41,7 @@ export async function shiftTrafficBack(context: StepContext, undo: unknown): Pro
   return 'the origins are as they were';
 }
 
-async function stateOf(
-  { azure, signal }: StepContext,
-  path: string,
-): Promise<TrafficUndo['origins'][number]> {
+async function stateOf({ azure, signal }: StepContext, path: string): Promise<TrafficUndo['origins'][number]> {
   const { properties } = await azure.arm.get(path, apiVersions.cdn, { signal });
   const { enabledState = 'Enabled', weight = fullWeight, priority = 1 } = properties;
   return { path, properties: { enabledState, weight, priority } };
@@ -65,10 +62,7 @@ async function set({ azure, signal }: StepContext, path: string, properties: Jso
 function originPath(front: FrontDoor, region: string): string {
   const origin = front.origins[region];
   if (origin === undefined) {
-    throw new UnderstudyError(
-      'TopologyError',
-      `traffic.frontDoor.origins names no origin for region "${region}"`,
-    );
+    throw new UnderstudyError('TopologyError', `traffic.frontDoor.origins names no origin for region "${region}"`);
   }
   return (
     `/subscriptions/${front.subscriptionId}/resourceGroups/${front.resourceGroup}/providers/Microsoft.Cdn` +

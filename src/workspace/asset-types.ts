@@ -44,14 +44,7 @@ export const assetTypeNames = Object.keys(assetTypes) as AssetType[];
 export const readOnlyEverywhere = ['provisioningState', 'latestVersion', 'nextVersion', 'assetId'] as const;
 
 /** What can change in an existing version. Everything else is fixed when it is created. */
-export const mutable = [
-  'description',
-  'tags',
-  'isArchived',
-  'stage',
-  'autoDeleteSetting',
-  'properties',
-] as const;
+export const mutable = ['description', 'tags', 'isArchived', 'stage', 'autoDeleteSetting', 'properties'] as const;
 
 /** Whether the product knows this type of asset. */
 export function isAssetType(value: string): value is AssetType {

@@ -3,12 +3,7 @@ import { createHash } from 'node:crypto';
 import type { ArmResource } from '../azure/azure.ts';
 
 /** Made by Azure with every workspace. The standby has its own. */
-const builtIn = [
-  'workspaceblobstore',
-  'workspaceartifactstore',
-  'workspacefilestore',
-  'workspaceworkingdirectory',
-];
+const builtIn = ['workspaceblobstore', 'workspaceartifactstore', 'workspacefilestore', 'workspaceworkingdirectory'];
 
 /** Whether Azure makes this datastore with every workspace. */
 export function isBuiltIn(name: string): boolean {
@@ -29,17 +24,11 @@ export interface DatastorePlace {
 /** Reads a datastore's place from its ARM resource. */
 export function placeOfDatastore({ name, properties }: ArmResource): DatastorePlace {
   const type = text(properties.datastoreType) ?? 'Unknown';
-  const credentials =
-    text((properties.credentials as { credentialsType?: unknown } | null)?.credentialsType) ?? 'None';
+  const credentials = text((properties.credentials as { credentialsType?: unknown } | null)?.credentialsType) ?? 'None';
   const account = text(properties.accountName);
-  const container =
-    type === 'AzureDataLakeGen2' ? text(properties.filesystem) : text(properties.containerName);
+  const container = type === 'AzureDataLakeGen2' ? text(properties.filesystem) : text(properties.containerName);
   const known = { name, type, credentials };
-  if (
-    (type === 'AzureBlob' || type === 'AzureDataLakeGen2') &&
-    account !== undefined &&
-    container !== undefined
-  ) {
+  if ((type === 'AzureBlob' || type === 'AzureDataLakeGen2') && account !== undefined && container !== undefined) {
     return { ...known, blob: { account, container } };
   }
   return { ...known, unsupported: unsupportedReason(type) };

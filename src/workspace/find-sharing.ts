@@ -25,9 +25,7 @@ export async function readUsed(arm: Arm, side: Side, options: CallOptions = {}):
   const id = workspaceId(side.workspace);
   const workspace = await arm.find(id, apiVersions.machineLearning, options);
   if (!workspace) return undefined;
-  const datastores = await Array.fromAsync(
-    arm.list(`${id}/datastores`, apiVersions.machineLearning, options),
-  );
+  const datastores = await Array.fromAsync(arm.list(`${id}/datastores`, apiVersions.machineLearning, options));
   return { region: side.region, workspace, datastores };
 }
 
@@ -52,14 +50,11 @@ export function accountsOf({ workspace, datastores }: Used): Map<string, string[
  */
 export function sharedContainers(active: Used, standby: Used | undefined): Container[] {
   const places = (used: Used | undefined, wanted: (name: string) => boolean) =>
-    (used?.datastores ?? []).flatMap((each) =>
-      wanted(each.name) ? (placeOfDatastore(each).blob ?? []) : [],
-    );
+    (used?.datastores ?? []).flatMap((each) => (wanted(each.name) ? (placeOfDatastore(each).blob ?? []) : []));
   const made = places(active, isBuiltIn);
   const theirs = places(standby, () => true);
   return places(active, (name) => !isBuiltIn(name)).filter(
-    (place) =>
-      theirs.some((each) => sameContainer(each, place)) && !made.some((each) => sameContainer(each, place)),
+    (place) => theirs.some((each) => sameContainer(each, place)) && !made.some((each) => sameContainer(each, place)),
   );
 }
 
@@ -70,8 +65,7 @@ export function sharedContainers(active: Used, standby: Used | undefined): Conta
  */
 export function refuseOneDefault(active: Used, standby: Used | undefined): void {
   const problem = oneDefault(active, standby);
-  if (problem !== undefined)
-    throw new UnderstudyError('PreconditionError', problem, { next: mendOneDefault });
+  if (problem !== undefined) throw new UnderstudyError('PreconditionError', problem, { next: mendOneDefault });
 }
 
 /** What to do if both workspaces have the same default storage account. */
@@ -80,9 +74,7 @@ export const mendOneDefault =
 
 /** Why these two workspaces cannot replace each other. Undefined if they can. */
 export function oneDefault(active: Used, standby: Used | undefined): string | undefined {
-  const [one, other] = [active, standby].map(
-    (each) => each && textAt(each.workspace.properties, 'storageAccount'),
-  );
+  const [one, other] = [active, standby].map((each) => each && textAt(each.workspace.properties, 'storageAccount'));
   if (one === undefined || !sameName(one, other)) return undefined;
   return oneDefaultReason(active.region, standby?.region ?? '', one);
 }
@@ -239,8 +231,7 @@ class Facts {
     const list = this.#arm.list(`${id}/replications`, versions.registry, this.#options);
     const replicas = (await unlessRefused(() => Array.fromAsync(list))) ?? [];
     const serving = replicas.filter(
-      ({ properties }) =>
-        properties.regionEndpointEnabled !== false && properties.provisioningState === 'Succeeded',
+      ({ properties }) => properties.regionEndpointEnabled !== false && properties.provisioningState === 'Succeeded',
     );
     const regions = [location, ...serving.map((each) => each.location)].flatMap((each) =>
       each === undefined ? [] : [regionName(each)],

@@ -55,10 +55,8 @@ function readReference(value: string, stores: SourceStores, needs: Needs): void 
   const uri = parseAzureMlUri(value);
   if (uri) {
     if (!isOf(uri, stores.workspace)) return;
-    if (uri.target.kind === 'datastore')
-      addDatastorePath(uri.target.datastore, uri.target.path, value, stores, needs);
-    if (uri.target.kind === 'job-output')
-      needs.jobOutputs.push({ ...pick(uri.target), path: trim(uri.target.path) });
+    if (uri.target.kind === 'datastore') addDatastorePath(uri.target.datastore, uri.target.path, value, stores, needs);
+    if (uri.target.kind === 'job-output') needs.jobOutputs.push({ ...pick(uri.target), path: trim(uri.target.path) });
     if (uri.target.kind === 'run') {
       needs.jobOutputs.push({ job: uri.target.run, output: 'artifacts', path: trim(uri.target.path) });
     }
@@ -87,9 +85,7 @@ export function addDatastorePath(
   const found = stores.datastores.find(({ name }) => sameName(name, datastore));
   const blob = found?.blob;
   if (!found || !blob) {
-    const reason = found
-      ? `datastore "${datastore}" is ${found.unsupported}`
-      : `there is no datastore "${datastore}"`;
+    const reason = found ? `datastore "${datastore}" is ${found.unsupported}` : `there is no datastore "${datastore}"`;
     needs.unreachable.push({ value, reason });
   } else if (stores.shared.some((name) => sameName(name, blob.account))) {
     needs.shared.push({ ...blob, path: trim(path) });

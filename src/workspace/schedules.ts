@@ -1,12 +1,6 @@
 /** A schedule as an ARM resource: what can be written back, and whether it fires. */
 import { workspaceId, type Side } from '../topology/sides.ts';
-import {
-  apiVersions,
-  type ArmResource,
-  type Azure,
-  type CallOptions,
-  type JsonObject,
-} from '../azure/azure.ts';
+import { apiVersions, type ArmResource, type Azure, type CallOptions, type JsonObject } from '../azure/azure.ts';
 
 /** Returns the properties that can be written back. */
 export function writable({ properties }: ArmResource): JsonObject {

@@ -68,10 +68,7 @@ export function sameVault(one: string, other: string | undefined): boolean {
  * Whether a resource's content is lost with a region because it is only there. Azure keeps a copy of each vault
  * elsewhere.
  */
-export function isOnlyIn(
-  region: string,
-  { kind, location, secondaryLocation, servedFrom }: SharedThing,
-): boolean {
+export function isOnlyIn(region: string, { kind, location, secondaryLocation, servedFrom }: SharedThing): boolean {
   if (kind === 'vault') return false;
   if (servedFrom !== undefined) return servedFrom.every((each) => each === region);
   return location === region && secondaryLocation === undefined;
@@ -99,7 +96,6 @@ export function showThing(thing: SharedThing): string {
     ...(servedFrom === undefined ? [] : [`served from ${servedFrom.join(', ')}`]),
   ];
   const users = Object.entries(uses).map(([region, all]) => `${region}: ${all.join(', ')}`);
-  const notCopied =
-    folders === undefined ? '' : `; ${folders} folders or files of it are needed, and not copied`;
+  const notCopied = folders === undefined ? '' : `; ${folders} folders or files of it are needed, and not copied`;
   return `${nameOfThing(thing)} (${where.join(', ')}) is used by ${users.join('; ')}${notCopied}`;
 }

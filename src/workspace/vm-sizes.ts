@@ -21,9 +21,7 @@ export async function gpusOfRegion(
   try {
     const sizes = VmSizes.safeParse(await azure.arm.get(path, apiVersions.machineLearning, { signal })).data;
     if (!sizes) return {};
-    const known = sizes.value.flatMap(({ name, gpus }) =>
-      gpus === undefined ? [] : [[name.toLowerCase(), gpus]],
-    );
+    const known = sizes.value.flatMap(({ name, gpus }) => (gpus === undefined ? [] : [[name.toLowerCase(), gpus]]));
     return { gpus: Object.fromEntries(known) as GpusOfSizes };
   } catch (error) {
     if (!isUnderstudyError(error, 'AzureError')) throw error;

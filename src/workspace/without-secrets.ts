@@ -38,8 +38,7 @@ const ownNames = new Set(['tags', 'metadata']);
 export function withoutSecrets(resource: ArmResource): ArmResource {
   const { properties } = resource;
   // `properties` in a resource may be the owner's too, but in a compute it has the compute's own settings.
-  const isOwn = (name: string) =>
-    ownNames.has(name) || (name === 'properties' && !('computeType' in properties));
+  const isOwn = (name: string) => ownNames.has(name) || (name === 'properties' && !('computeType' in properties));
   const entries = Object.entries(scrubbed(properties));
   const kept = entries.map(([name, each]) => [name, isOwn(name) ? each : scrub(each)]);
   return { ...resource, properties: Object.fromEntries(kept) as JsonObject };

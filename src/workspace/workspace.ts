@@ -41,11 +41,9 @@ export async function findWorkspace(arm: Arm, side: Side, signal: AbortSignal): 
   }
   const { workspaceId: guid, storageAccount } = resource.properties;
   if (typeof storageAccount !== 'string') {
-    throw new UnderstudyError(
-      'PreconditionError',
-      `workspace "${side.workspace.name}" has no storage account`,
-      { place: id },
-    );
+    throw new UnderstudyError('PreconditionError', `workspace "${side.workspace.name}" has no storage account`, {
+      place: id,
+    });
   }
   return {
     ...side.workspace,

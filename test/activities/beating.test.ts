@@ -91,9 +91,7 @@ describe('a step that waits for an operation of Azure', () => {
   afterEach(() => server.close());
 
   const heard = (runtime: StepRuntime) =>
-    listenTo({ arm: server.arm({ requestTimeoutMs: 30_000 }) } as Partial<Azure> as Azure, () =>
-      runtime.alive(),
-    );
+    listenTo({ arm: server.arm({ requestTimeoutMs: 30_000 }) } as Partial<Azure> as Azure, () => runtime.alive());
   const thing = { id, name: 'a', type: 't', properties: {} };
   const accepted = () => ({
     status: 201,

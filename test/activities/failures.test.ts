@@ -26,12 +26,7 @@ describe('a failure', () => {
     ['what is not there yet', new UnderstudyError('NotYetError', 'no role'), 'NotYetError', false],
     ['what is refused', new UnderstudyError('AzureError', 'no'), 'AzureError', true],
     ['being fenced', new UnderstudyError('FencedError', 'taken over'), 'FencedError', true],
-    [
-      'a fault of the machine',
-      Object.assign(new Error('EMFILE'), { name: 'SystemError' }),
-      'SystemError',
-      false,
-    ],
+    ['a fault of the machine', Object.assign(new Error('EMFILE'), { name: 'SystemError' }), 'SystemError', false],
     ['a defect', new RangeError('counts do not reconcile'), 'RangeError', true],
     ['no error at all', 'thrown text', 'Error', false],
   ])('of %s', async (_what, error, type, nonRetryable) => {
@@ -51,9 +46,7 @@ describe('a failure', () => {
 
   it('carries neither cause nor details into the history', async () => {
     const cause = new Error('canary-secret');
-    const failure = await failureOf(
-      new UnderstudyError('AzureError', 'refused', { cause, place: 'canary-place' }),
-    );
+    const failure = await failureOf(new UnderstudyError('AzureError', 'refused', { cause, place: 'canary-place' }));
     expect(JSON.stringify(failure, Object.getOwnPropertyNames(failure))).not.toContain('canary');
     expect((failure as Error).cause).toBeUndefined();
   });
@@ -61,8 +54,6 @@ describe('a failure', () => {
   it('of a cancelled step is its cancellation, whatever was thrown', async () => {
     const controller = new AbortController();
     controller.abort();
-    expect(await failureOf(new UnderstudyError('AzureError', 'x'), controller.signal)).toBeInstanceOf(
-      CancelledFailure,
-    );
+    expect(await failureOf(new UnderstudyError('AzureError', 'x'), controller.signal)).toBeInstanceOf(CancelledFailure);
   });
 });

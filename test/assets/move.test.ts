@@ -14,15 +14,7 @@ import { restoreBlobs } from '../../src/blobs/restore-blobs.ts';
 import { apiVersions } from '../../src/azure/azure.ts';
 import type { RecoveryPointRef } from '../../src/plan/plan.ts';
 import { artifacts, canary, fill } from '../recovery-point/filled.ts';
-import {
-  replicate,
-  startScene,
-  textField,
-  textOf,
-  upload,
-  type Scene,
-  type TestRun,
-} from '../recovery-point/scene.ts';
+import { replicate, startScene, textField, textOf, upload, type Scene, type TestRun } from '../recovery-point/scene.ts';
 
 let scene: Scene;
 let ref: RecoveryPointRef;
@@ -57,9 +49,7 @@ describe('replicate', () => {
         jobs: 1,
         datastores: 7,
       },
-      computes: [
-        { name: 'gpu', type: 'AmlCompute', vmSize: expect.stringMatching(/DS3_v2/i) as string, maxNodes: 2 },
-      ],
+      computes: [{ name: 'gpu', type: 'AmlCompute', vmSize: expect.stringMatching(/DS3_v2/i) as string, maxNodes: 2 }],
       jobs: { Running: 1 },
       fuzzy: 0,
     });
@@ -159,9 +149,7 @@ describe('failover, with the active region dark', () => {
       components: { done: 2 },
     });
     const datastores = await failover.step('datastores', 'configureDatastores', configureDatastores);
-    expect(datastores.counts).toEqual([
-      { kind: 'datastores', expected: 3, done: 3, skipped: [], failed: [] },
-    ]);
+    expect(datastores.counts).toEqual([{ kind: 'datastores', expected: 3, done: 3, skipped: [], failed: [] }]);
   });
 
   it('puts the bytes, headers and metadata where the standby looks for them', async () => {
@@ -170,16 +158,13 @@ describe('failover, with the active region dark', () => {
     expect(await textOf(westAccount, westContainer, 'data/merchants and more.csv')).toBe('merchant,risk\n');
     expect(await textOf(westAccount, westContainer, 'scratch/x.txt')).toBeUndefined();
     expect(await textOf(westAccount, westContainer, 'data/transactions-archive/old.csv')).toBeUndefined();
-    const found = await westAccount
-      .container(westContainer)
-      .getBlobClient('models/fraud-3/model.pkl')
-      .getProperties();
+    const found = await westAccount.container(westContainer).getBlobClient('models/fraud-3/model.pkl').getProperties();
     expect(found).toMatchObject({ contentType: 'text/plain', metadata: { origin: 'test' } });
     const features = await get('datastores/features');
     expect(features.properties).toMatchObject({ accountName: westAccount.name, tags: { owner: 'platform' } });
-    expect(
-      await textOf(westAccount, textField(features.properties, 'containerName'), 'daily/deep/f2.parquet'),
-    ).toBe('features 2');
+    expect(await textOf(westAccount, textField(features.properties, 'containerName'), 'daily/deep/f2.parquet')).toBe(
+      'features 2',
+    );
   });
 
   it('rewrites every reference, and nothing else', async () => {
@@ -195,9 +180,9 @@ describe('failover, with the active region dark', () => {
       description: 'Environments for training',
       tags: { owner: 'ana' },
     });
-    expect(
-      textField((await get('data/transactions/versions/1')).properties, 'dataUri').toLowerCase(),
-    ).toContain('/workspaces/fraud-west/datastores/workspaceblobstore/paths/data/transactions/');
+    expect(textField((await get('data/transactions/versions/1')).properties, 'dataUri').toLowerCase()).toContain(
+      '/workspaces/fraud-west/datastores/workspaceblobstore/paths/data/transactions/',
+    );
     expect((await get('models/fraud/versions/3')).properties).toMatchObject({
       tags: { stage: 'production' },
       properties: { auc: '0.9' },
@@ -209,9 +194,7 @@ describe('failover, with the active region dark', () => {
     expect((await get('models/tracked/versions/1')).properties['modelUri']).toBe(
       `${long}/workspaceartifactstore/paths/ExperimentRun/dcid.baseline-1/plots`,
     );
-    expect(await textOf(westAccount, 'azureml', 'ExperimentRun/dcid.baseline-1/plots/roc.png')).toBe(
-      'a curve',
-    );
+    expect(await textOf(westAccount, 'azureml', 'ExperimentRun/dcid.baseline-1/plots/roc.png')).toBe('a curve');
     expect((await get('datastores/partner')).properties).toMatchObject({ containerName: 'rates' });
     expect((await get('components/a_pipeline/versions/2')).properties['componentSpec']).toMatchObject({
       jobs: { train: { component: `azureml:${west}/components/z_train/versions/1.0.0` } },
@@ -251,8 +234,7 @@ describe('failover, with the active region dark', () => {
     expect(await enabled()).toEqual([false, false]);
     const switched = await failover.step('enable', 'enableSchedules', enableSchedules);
     expect(switched).toMatchObject({
-      detail:
-        '1 schedule enabled in westus3; eastus does not answer: what could not be stopped there is owed',
+      detail: '1 schedule enabled in westus3; eastus does not answer: what could not be stopped there is owed',
       counts: [{ kind: 'schedules enabled', expected: 2, done: 1, failed: [] }],
     });
     expect(await enabled()).toEqual([true, false]);
@@ -269,13 +251,9 @@ describe('failover, with the active region dark', () => {
       input: {},
       undoable: true,
     });
-    expect(await disableAgain(step, failover.undos.get('enable'))).toBe(
-      '1 schedule disabled again in westus3',
-    );
+    expect(await disableAgain(step, failover.undos.get('enable'))).toBe('1 schedule disabled again in westus3');
     expect(await enabled()).toEqual([false, false]);
-    expect(await enableAsBefore(step, failover.undos.get('schedules'))).toBe(
-      '0 schedules enabled again in westus3',
-    );
+    expect(await enableAsBefore(step, failover.undos.get('schedules'))).toBe('0 schedules enabled again in westus3');
   });
 
   it('finds everything there when it lists the standby afresh', async () => {
@@ -296,8 +274,7 @@ describe('failover, with the active region dark', () => {
     const blob = (path: string) => westAccount.container(westContainer).getBlobClient(path);
     await blob('models/fraud-3/model.pkl').setHTTPHeaders({ blobContentType: 'application/json' });
     await blob('models/fraud-2/model.pkl').setMetadata({ origin: 'elsewhere' });
-    const verify = () =>
-      failover.step('verify-headers', 'reconcileBlobs', reconcileBlobs, { classes: ['inference'] });
+    const verify = () => failover.step('verify-headers', 'reconcileBlobs', reconcileBlobs, { classes: ['inference'] });
     await expect(verify()).rejects.toMatchObject({
       code: 'ReconciliationError',
       message: expect.stringMatching(
@@ -377,10 +354,7 @@ describe('failover, with the active region dark', () => {
   it('fails an asset that the standby has otherwise', async () => {
     const { sealed } = await openRecoveryPoint(scene.store, ref.id);
     const models = await Array.fromAsync(readPart(scene.store, sealed, 'models'));
-    expect(models.flatMap(({ name, version }) => (name === 'fraud' && version ? [version] : []))).toEqual([
-      '3',
-      '2',
-    ]);
+    expect(models.flatMap(({ name, version }) => (name === 'fraud' && version ? [version] : []))).toEqual(['3', '2']);
     await scene.azure.arm.put(`${scene.west}/models/fraud/versions/2`, apiVersions.machineLearning, {
       properties: {
         modelType: 'custom_model',
@@ -397,8 +371,6 @@ describe('failover, with the active region dark', () => {
       skipped: [{ reason: 'not among those the topology includes', count: 1 }],
       failed: [{ count: 1 }],
     });
-    expect(result.lost?.[0]).toContain(
-      'models/fraud/2: the standby has another one under this name: modelUri',
-    );
+    expect(result.lost?.[0]).toContain('models/fraud/2: the standby has another one under this name: modelUri');
   });
 });

@@ -55,11 +55,7 @@ async function openLocal(): Promise<Place> {
   });
 }
 
-async function placeIn(
-  environment: NodeJS.ProcessEnv,
-  subscription: string,
-  end: () => Promise<void>,
-): Promise<Place> {
+async function placeIn(environment: NodeJS.ProcessEnv, subscription: string, end: () => Promise<void>): Promise<Place> {
   const cloud = cloudFrom(environment);
   const credential = credentialFrom(environment);
   const azure = connectAzure({ credential, cloud, requestTimeoutMs: 60_000 });

@@ -28,8 +28,7 @@ beforeAll(async () => {
 }, deadline);
 afterAll(() => place?.close(), deadline);
 
-const blob = (of: BlobAccount, name: string): BlockBlobClient =>
-  of.container('data').getBlockBlobClient(name);
+const blob = (of: BlobAccount, name: string): BlockBlobClient => of.container('data').getBlockBlobClient(name);
 const put = (client: BlockBlobClient, text: string) => client.upload(text, Buffer.byteLength(text));
 const md5 = (text: string) => createHash('md5').update(text).digest();
 const refusal = (work: Promise<unknown>): Promise<{ statusCode?: number; code?: string }> =>
@@ -136,9 +135,9 @@ describe('a vault', { timeout: deadline }, () => {
     };
     await arm.put(path, apiVersions.keyVault, { location: place.location, properties });
     await arm.remove(path, apiVersions.keyVault);
-    await expect(
-      arm.put(path, apiVersions.keyVault, { location: place.location, properties }),
-    ).rejects.toThrow(/deleted|recover|exists/i);
+    await expect(arm.put(path, apiVersions.keyVault, { location: place.location, properties })).rejects.toThrow(
+      /deleted|recover|exists/i,
+    );
     const deleted = `/subscriptions/${subscription}/providers/Microsoft.KeyVault/locations/${place.location}/deletedVaults/${name}`;
     await arm.post(`${deleted}/purge`, apiVersions.keyVault);
     await arm.put(path, apiVersions.keyVault, { location: place.location, properties });

@@ -32,8 +32,7 @@ beforeAll(async () => {
 }, deadline);
 afterAll(() => place?.close(), deadline);
 
-const put = (path: string, body: JsonObject): Promise<ArmResource> =>
-  place.azure.arm.put(path, version, body);
+const put = (path: string, body: JsonObject): Promise<ArmResource> => place.azure.arm.put(path, version, body);
 const get = (path: string): Promise<ArmResource> => place.azure.arm.get(path, version);
 const datastore = async (of: string) => (await get(`${of}/datastores/workspaceblobstore`)).properties;
 

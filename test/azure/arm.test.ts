@@ -76,8 +76,7 @@ describe('list', () => {
       page(['3']),
     );
     const names: string[] = [];
-    for await (const { name } of server.arm().list(`${id}/versions?listViewType=All`, version))
-      names.push(name);
+    for await (const { name } of server.arm().list(`${id}/versions?listViewType=All`, version)) names.push(name);
     expect(names).toEqual(['1', '2', '3']);
     expect(
       server.asked.map(({ query }) => [
@@ -226,11 +225,7 @@ describe('no success', () => {
       message: expect.stringMatching(/no answer \(ECONNRESET\)/),
     });
     const nobody = `https://localhost:${await closedPort()}`;
-    const arm = connectArm(
-      credential,
-      { ...server.cloud, resourceManager: nobody },
-      { requestTimeoutMs: 1000 },
-    );
+    const arm = connectArm(credential, { ...server.cloud, resourceManager: nobody }, { requestTimeoutMs: 1000 });
     expect(await failure(arm.get(id, version))).toMatchObject({
       code: 'AzureUnavailable',
       message: `GET ${id}: no answer (ECONNREFUSED)`,

@@ -18,11 +18,7 @@ describe('a difference of headers and metadata', () => {
     [{ cacheControl: 'no-store' }, {}, 'cache control none, expected "no-store"'],
     [{ metadata: { owner: 'ana' } }, {}, 'metadata "owner" none, expected "ana"'],
     [{}, { metadata: { owner: 'ana' } }, 'metadata "owner" "ana", expected none'],
-    [
-      { metadata: { owner: 'ana' } },
-      { metadata: { owner: 'Ana' } },
-      'metadata "owner" "Ana", expected "ana"',
-    ],
+    [{ metadata: { owner: 'ana' } }, { metadata: { owner: 'Ana' } }, 'metadata "owner" "Ana", expected "ana"'],
   ])('%j, and there %j: %s', (wanted, held, difference) => {
     expect(differenceOfHeaders(blob(wanted), blob(held))).toBe(difference);
   });

@@ -38,9 +38,7 @@ describe('the cloud', () => {
       keyVaultAudience: 'https://vault.x',
       authorityHost: 'https://localhost:2',
     });
-    expect(cloudFrom({ AZURE_RESOURCE_MANAGER_AUDIENCE: 'https://a' }).resourceManagerAudience).toBe(
-      'https://a',
-    );
+    expect(cloudFrom({ AZURE_RESOURCE_MANAGER_AUDIENCE: 'https://a' }).resourceManagerAudience).toBe('https://a');
   });
 
   it('is entered by what Azure finds where the environment has no whole service principal', async () => {
@@ -156,8 +154,7 @@ describe('an authority', () => {
               status: 401,
               body: {
                 error: 'invalid_client',
-                error_description:
-                  'AADSTS700027: Client assertion contains an invalid signature. Trace ID: 1',
+                error_description: 'AADSTS700027: Client assertion contains an invalid signature. Trace ID: 1',
               },
             },
       );

@@ -44,9 +44,7 @@ describe("Azure's words", () => {
         error: {
           code: 'DeploymentFailed',
           message: 'At least one failed.',
-          details: [
-            { code: 'Conflict', message: 'x', details: [{ code: 'VaultExists', message: 'name taken' }] },
-          ],
+          details: [{ code: 'Conflict', message: 'x', details: [{ code: 'VaultExists', message: 'name taken' }] }],
         },
       },
       'DeploymentFailed: At least one failed. — Conflict: x — VaultExists: name taken',
@@ -82,22 +80,14 @@ describe('what an SDK throws', () => {
   });
 
   it.each([
-    [
-      'a refused connection',
-      Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }),
-      'no answer (ECONNREFUSED)',
-    ],
+    ['a refused connection', Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }), 'no answer (ECONNREFUSED)'],
     ['an unknown host', new RestError('getaddrinfo', { code: 'ENOTFOUND' }), 'no answer (ENOTFOUND)'],
     [
       'a cause within',
       new Error('fetch failed', { cause: Object.assign(new Error('x'), { code: 'ECONNRESET' }) }),
       'no answer (ECONNRESET)',
     ],
-    [
-      'a time-out',
-      Object.assign(new Error('The operation was aborted.'), { name: 'AbortError' }),
-      'no answer in time',
-    ],
+    ['a time-out', Object.assign(new Error('The operation was aborted.'), { name: 'AbortError' }), 'no answer in time'],
     ['anything else', new Error('socket hang up\n  at …'), 'no answer (socket hang up)'],
   ])('%s is unavailable', (_what, error, said) => {
     expect(azureError('GET /x', error)).toMatchObject({
@@ -144,10 +134,7 @@ describe('what an SDK throws', () => {
   });
 
   it.each([
-    [
-      'nothing to sign in with',
-      new CredentialUnavailableError('EnvironmentCredential is unavailable.\nMore'),
-    ],
+    ['nothing to sign in with', new CredentialUnavailableError('EnvironmentCredential is unavailable.\nMore')],
     [
       'a person is needed',
       new AuthenticationRequiredError({ scopes: [], message: 'Interactive authentication is needed' }),

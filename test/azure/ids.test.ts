@@ -41,9 +41,7 @@ const mapping: ReferenceMapping = {
       '/subscriptions/s/resourceGroups/ids/providers/Microsoft.ManagedIdentity/userAssignedIdentities/west',
   },
   jobOutputs: (job, output, path) =>
-    job === 'done'
-      ? `azureml://datastores/workspaceblobstore/paths/copied/${job}/${output}/${path}`
-      : undefined,
+    job === 'done' ? `azureml://datastores/workspaceblobstore/paths/copied/${job}/${output}/${path}` : undefined,
 };
 
 const arm = (workspace: typeof east, rest: string) =>
@@ -121,11 +119,7 @@ describe('rewriteReference', () => {
       long(east, '/jobs/done/outputs/model/paths/m'),
       'azureml://datastores/workspaceblobstore/paths/copied/done/model/m',
     ],
-    [
-      "MLflow's run",
-      'runs:/done/model',
-      'azureml://datastores/workspaceblobstore/paths/copied/done/artifacts/model',
-    ],
+    ["MLflow's run", 'runs:/done/model', 'azureml://datastores/workspaceblobstore/paths/copied/done/artifacts/model'],
     [
       "MLflow's tracking URI",
       `azureml://eastus.api.azureml.ms/mlflow/v1.0${arm(east, '')}`,
@@ -275,9 +269,7 @@ describe('parseAzureMlUri', () => {
     });
   });
   it("reads the run's own artifacts, which have no paths/", () => {
-    expect(
-      parseAzureMlUri('azureml://datastores/workspaceartifactstore/ExperimentRun/dcid.j')?.target,
-    ).toEqual({
+    expect(parseAzureMlUri('azureml://datastores/workspaceartifactstore/ExperimentRun/dcid.j')?.target).toEqual({
       kind: 'datastore',
       datastore: 'workspaceartifactstore',
       path: 'ExperimentRun/dcid.j',

@@ -95,8 +95,7 @@ describe('requests', () => {
   it('that are patient leave room for those that are not, and are all sent at just below the rate of Azure', async () => {
     const { counter, send } = paced();
     let sent = 0;
-    for (let i = 0; i < 400; i++)
-      void send('POST', 's', undefined, { patient: true, onSent: () => void (sent += 1) });
+    for (let i = 0; i < 400; i++) void send('POST', 's', undefined, { patient: true, onSent: () => void (sent += 1) });
     await vi.advanceTimersByTimeAsync(10_000);
     expect(sent).toBeLessThan(190 + 95 - 40);
     for (let i = 0; i < 40; i++) void send('PUT');
@@ -110,8 +109,7 @@ describe('requests', () => {
     const { send } = paced();
     let sent = 0;
     for (let i = 0; i < 2000; i++) void send('PUT');
-    for (let i = 0; i < 50; i++)
-      void send('POST', 's', undefined, { patient: true, onSent: () => void (sent += 1) });
+    for (let i = 0; i < 50; i++) void send('POST', 's', undefined, { patient: true, onSent: () => void (sent += 1) });
     await vi.advanceTimersByTimeAsync(240_000);
     expect(sent).toBeGreaterThan(0);
   });

@@ -1,9 +1,5 @@
 /** What a person reads who cannot sign in, or may not: what was tried, in one line, and what to do. */
-import {
-  AggregateAuthenticationError,
-  AuthenticationError,
-  CredentialUnavailableError,
-} from '@azure/identity';
+import { AggregateAuthenticationError, AuthenticationError, CredentialUnavailableError } from '@azure/identity';
 import type { TokenCredential } from '@azure/core-auth';
 import { describe, expect, it } from 'vitest';
 import { answerError, azureError } from '../../src/azure/errors.ts';
@@ -91,9 +87,7 @@ describe("Entra's refusal", () => {
       ),
       { name: 'AuthenticationRequiredError' },
     );
-    expect(azureError('GET /x', wrapped).message).toBe(
-      'GET /x: no token: AADSTS7000222: The keys are expired.',
-    );
+    expect(azureError('GET /x', wrapped).message).toBe('GET /x: no token: AADSTS7000222: The keys are expired.');
   });
 });
 
@@ -149,9 +143,7 @@ describe('a credential', () => {
   }
 
   it('that has worked and then has no token may have one again: it is worth another try', async () => {
-    const gone = new CredentialUnavailableError(
-      'ManagedIdentityCredential: no managed identity endpoint found',
-    );
+    const gone = new CredentialUnavailableError('ManagedIdentityCredential: no managed identity endpoint found');
     const credential = explained(inTurn(gives, gone), { environment: {} });
     await expect(credential.getToken('s')).resolves.toBe(gives);
     await expect(credential.getToken('s')).rejects.toMatchObject({ code: 'AzureUnavailable' });

@@ -201,9 +201,9 @@ describe('one blob', () => {
     expect(copied.blobs).toMatchObject([
       { sha256: sha256('some content'), md5: createHash('md5').update('some content').digest('base64') },
     ]);
-    expect(
-      await hashBlob(address(scene.eastAccount, scene.eastContainer, 'no-md5'), { signal, etag: '0x0' }),
-    ).toBe('changed');
+    expect(await hashBlob(address(scene.eastAccount, scene.eastContainer, 'no-md5'), { signal, etag: '0x0' })).toBe(
+      'changed',
+    );
     expect(await hashBlob(address(scene.eastAccount, scene.eastContainer, 'none'), { signal })).toBe('gone');
   });
 });
@@ -294,12 +294,7 @@ describe('a run whose worker is killed again and again', () => {
   it('ends right although answers fail and are lost on both sides', async () => {
     const { faults } = scene.fixture.running;
     const test = scene.run({ topology: { artifacts } });
-    const steady = async (
-      id: string,
-      action: ActionName,
-      implementation: Action,
-      input = {},
-    ): Promise<StepResult> => {
+    const steady = async (id: string, action: ActionName, implementation: Action, input = {}): Promise<StepResult> => {
       for (let attempt = 1; ; attempt++) {
         try {
           return await test.step(id, action, implementation, input);
@@ -319,9 +314,7 @@ describe('a run whose worker is killed again and again', () => {
     faults.set('eastus', {});
     faults.set('westus3', {});
     const { ref } = await replicate(test);
-    expect((await linesOf(ref.id)).find(({ path }) => path.endsWith('part-5.csv'))?.sha256).toBe(
-      sha256('new'),
-    );
+    expect((await linesOf(ref.id)).find(({ path }) => path.endsWith('part-5.csv'))?.sha256).toBe(sha256('new'));
 
     const failover = scene.run({ operation: 'failover', recoveryPoint: ref, topology: { artifacts } });
     faults.set('westus3', {
@@ -343,9 +336,9 @@ describe('a run whose worker is killed again and again', () => {
       failed: [],
       skipped: [],
     });
-    expect(
-      (await retrying('assets', 'restoreAssets', restoreAssets, { types: ['models'] })).counts?.[0],
-    ).toMatchObject({ done: 4, failed: [] });
+    expect((await retrying('assets', 'restoreAssets', restoreAssets, { types: ['models'] })).counts?.[0]).toMatchObject(
+      { done: 4, failed: [] },
+    );
     faults.set('westus3', {});
     await failover.step('verify', 'reconcileBlobs', reconcileBlobs);
     await failover.step('verify-assets', 'reconcileAssets', reconcileAssets, { types: ['models'] });

@@ -88,9 +88,7 @@ describe.skipIf(missing)('a report in a browser', () => {
         '({ wide: document.documentElement.scrollWidth, shown: document.documentElement.clientWidth })',
       );
       expect(wide).toBeLessThanOrEqual(shown);
-      const boxes = await page.evaluate<
-        Box[]
-      >(`[...document.querySelectorAll('h1, h2, h3, p, section, table, svg')]
+      const boxes = await page.evaluate<Box[]>(`[...document.querySelectorAll('h1, h2, h3, p, section, table, svg')]
         .filter((each) => each.checkVisibility() && !each.closest('.visually-hidden, .skip'))
         .map((each) => ({ name: each.tagName, box: each.getBoundingClientRect() }))
         .map(({ name, box }) => ({ name, left: box.left, right: box.right }))`);

@@ -39,8 +39,7 @@ describe('the example', () => {
       },
       {
         of: 'parameters',
-        message:
-          'with these the template builds a workspace whose location is "eastus"; the topology says "westus3"',
+        message: 'with these the template builds a workspace whose location is "eastus"; the topology says "westus3"',
       },
     ]);
   });
@@ -67,10 +66,7 @@ describe('resources that wait for each other', () => {
       parameters: { sku: { type: 'string' } },
       resources: { a: { type: 'A.B/c', dependsOn: ['b'] }, b: { type: 'A.B/c', dependsOn: ['a'] } },
     };
-    const messages = checkTemplate(region, { template, parameters: {} }).map(({ of, message }) => [
-      of,
-      message,
-    ]);
+    const messages = checkTemplate(region, { template, parameters: {} }).map(({ of, message }) => [of, message]);
     expect(messages).toEqual([
       ['file', 'dependsOn: expected an order in which resources can be made, got a circle: a → b → a'],
       ['parameters', expect.stringContaining('sku: missing')],
@@ -89,19 +85,13 @@ describe('a parameter', () => {
     [{ type: 'string', minLength: 3, maxLength: 5 }, 'ab', 'expected 3 to 5 characters, got 2'],
     [{ type: 'array', minLength: 2 }, [1], 'expected at least 2 items, got 1'],
     [{ type: 'int', minValue: 1, maxValue: 4 }, 5, 'expected 1 to 4, got 5'],
-    [
-      { type: 'string' },
-      undefined,
-      'missing: the template has no default for it; expected a value of type string',
-    ],
+    [{ type: 'string' }, undefined, 'missing: the template has no default for it; expected a value of type string'],
   ])('%j with %j is refused', (declared, value, message) => {
     expect(wrong(declared, value)).toEqual([`it: ${message}`]);
   });
 
   it('that is a secret is not shown', () => {
-    expect(wrong({ type: 'secureString', allowedValues: ['a'] }, 'hunter2').join('\n')).not.toContain(
-      'hunter2',
-    );
+    expect(wrong({ type: 'secureString', allowedValues: ['a'] }, 'hunter2').join('\n')).not.toContain('hunter2');
   });
 
   it.each([

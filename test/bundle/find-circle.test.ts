@@ -55,10 +55,7 @@ describe('a circle', () => {
 describe('no circle', () => {
   it.each([
     ['a diamond', { a: on(), b: on('a'), c: on('a'), d: on('b', 'c') }],
-    [
-      'a circle of what may not be deployed',
-      { a: { ...on('b'), condition: "[parameters('x')]" }, b: on('a') },
-    ],
+    ['a circle of what may not be deployed', { a: { ...on('b'), condition: "[parameters('x')]" }, b: on('a') }],
     [
       'what is not in the template',
       [{ type: storage, name: 'one', dependsOn: ["[resourceId('A.B/c', 'gone')]", 'one-of-a-loop'] }],

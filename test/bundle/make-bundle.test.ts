@@ -123,9 +123,7 @@ describe('a bundle', () => {
     });
     await expect(bundleOf(file)).rejects.toMatchObject({
       code: 'TopologyError',
-      message: expect.stringMatching(
-        /:4:\d+: regions\.westus3\.template\.file: .*standby\.bicep: [\s\S]*BCP018/,
-      ),
+      message: expect.stringMatching(/:4:\d+: regions\.westus3\.template\.file: .*standby\.bicep: [\s\S]*BCP018/),
     });
   });
 
@@ -136,9 +134,7 @@ describe('a bundle', () => {
     await put('understudy.yaml', withTemplate('{ file: templates/standby.bicep }'));
     const said = 'ERROR: /x/standby.bicep(3,7) : Error BCP018: Expected the "=" character at this location.';
     await writeFile(join(folder, 'az'), `#!/bin/sh\necho '${said}' >&2; exit 1\n`, { mode: 0o755 });
-    await expect(bundleOf(file)).rejects.toThrow(
-      /standby\.bicep: .*standby\.bicep:3:7: Error BCP018: Expected/,
-    );
+    await expect(bundleOf(file)).rejects.toThrow(/standby\.bicep: .*standby\.bicep:3:7: Error BCP018: Expected/);
   });
 
   it('says why "az bicep" could not compile, where that is not for the file', async () => {
@@ -222,8 +218,7 @@ describe('it is refused', () => {
       'with the parameters of another template',
       '{ file: templates/a.json, parameters: p.json }',
       {
-        'templates/a.json':
-          '{"parameters": {"sku": {"type": "string", "defaultValue": ""}}, "resources": []}',
+        'templates/a.json': '{"parameters": {"sku": {"type": "string", "defaultValue": ""}}, "resources": []}',
         'p.json': '{"parameters": {"profileName": {"value": "fraud"}}}',
       },
       /:4:\d+: regions\.westus3\.template\.parameters: "p\.json": profileName: the template has no such parameter; it has sku$/,

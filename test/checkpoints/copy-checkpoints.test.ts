@@ -27,8 +27,7 @@ describe('the copying of a checkpoint', () => {
   };
   const folderOf = (successor: string) => checkpointFolder(successor, ref.id);
 
-  const inWest = (path: string, content: string) =>
-    upload(scene.westAccount, scene.westContainer, path, content);
+  const inWest = (path: string, content: string) => upload(scene.westAccount, scene.westContainer, path, content);
 
   beforeAll(async () => {
     scene = await startTraining();
@@ -92,9 +91,7 @@ describe('the copying of a checkpoint', () => {
       files: 2,
       missing: `extra.json: another process put it into ${folderOf('us-taken')} (and 1 more)`,
     });
-    expect(await textOf(scene.westAccount, scene.westContainer, `${folderOf('us-taken')}/step-1.json`)).toBe(
-      'step x',
-    );
+    expect(await textOf(scene.westAccount, scene.westContainer, `${folderOf('us-taken')}/step-1.json`)).toBe('step x');
   });
 
   it('a replica that was altered or is gone is found out', async () => {

@@ -29,10 +29,8 @@ beforeAll(async () => {
 
 afterAll(() => scene?.close());
 
-const inEast = (path: string, content: string) =>
-  upload(scene.eastAccount, scene.eastContainer, path, content);
-const inWest = (path: string, content: string) =>
-  upload(scene.westAccount, scene.westContainer, path, content);
+const inEast = (path: string, content: string) => upload(scene.eastAccount, scene.eastContainer, path, content);
+const inWest = (path: string, content: string) => upload(scene.westAccount, scene.westContainer, path, content);
 
 /** Takes a recovery point of one side, and moves to the other as a plan would. */
 async function takePoint(back: boolean): Promise<RecoveryPointRef> {

@@ -88,11 +88,7 @@ export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-export async function entryOf(
-  { store }: Scene,
-  ref: RecoveryPointRef,
-  name: string,
-): Promise<LedgerEntry | undefined> {
+export async function entryOf({ store }: Scene, ref: RecoveryPointRef, name: string): Promise<LedgerEntry | undefined> {
   const entries = await Array.fromAsync(readLedgerSnapshot(store, ref));
   return entries.find((each) => each.name === name);
 }

@@ -51,16 +51,8 @@ describe('called wrongly', () => {
     ['an unknown command', ['failovr'], /unknown command 'failovr'[\s\S]*Did you mean failover/],
     ['an unknown flag', ['plan', '--force'], /unknown option '--force'/],
     ['an argument too many', ['report', 'a', 'b'], /too many arguments/],
-    [
-      'a choice there is none of',
-      ['plan', '--operation', 'deploy'],
-      /Allowed choices are failover, replicate/,
-    ],
-    [
-      'a pace that is no number',
-      ['stack', 'up', '--pace', 'fast'],
-      /'fast' is invalid\. Expected a number from 0 on/,
-    ],
+    ['a choice there is none of', ['plan', '--operation', 'deploy'], /Allowed choices are failover, replicate/],
+    ['a pace that is no number', ['stack', 'up', '--pace', 'fast'], /'fast' is invalid\. Expected a number from 0 on/],
     [
       'an environment file that is not there',
       ['--environment', 'none.env', 'validate'],
@@ -110,9 +102,7 @@ describe('called wrongly', () => {
     const environment = { AZURE_AUTHORITY_HOST: 'https://127.0.0.1:9', TEMPORAL_ADDRESS: '127.0.0.1:9' };
     for (const args of [['status'], ['failover', '--to', 'westus3', '--yes']]) {
       const { code, err } = await understudy(args, { environment });
-      expect(err).toMatch(
-        /cannot load topology: understudy\.yaml:\d+:\d+: controlStore\.storageAccount: expected/,
-      );
+      expect(err).toMatch(/cannot load topology: understudy\.yaml:\d+:\d+: controlStore\.storageAccount: expected/);
       expect(code).toBe(2);
     }
   });

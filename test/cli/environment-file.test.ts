@@ -48,9 +48,7 @@ describe('an environment file', () => {
     expect(() => loadEnvironment(file)).toThrow(
       expect.objectContaining({
         exitCode: 2,
-        message: expect.stringMatching(
-          /^cannot read NODE_EXTRA_CA_CERTS "\/nowhere\/ca\.pem", which ".*env" names/,
-        ),
+        message: expect.stringMatching(/^cannot read NODE_EXTRA_CA_CERTS "\/nowhere\/ca\.pem", which ".*env" names/),
       }),
     );
   });

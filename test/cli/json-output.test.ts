@@ -28,9 +28,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function understudy(
-  ...args: string[]
-): Promise<{ code: number | null; document: unknown; err: string }> {
+async function understudy(...args: string[]): Promise<{ code: number | null; document: unknown; err: string }> {
   const child = spawn(process.execPath, [program, ...args, '--output', 'json'], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -98,8 +96,7 @@ describe('the document', () => {
   it('of a run has its report, and the error next to it', () => {
     const report = buildReport(exampleInput());
     const outcome = { runId: 'r', started: true, state: 'failed', reason: 'why', report, reportFolder: 'f' };
-    for (const name of ['failover', 'replicate', 'retry', 'cancel'])
-      expectDocument(name, { ...outcome, error });
+    for (const name of ['failover', 'replicate', 'retry', 'cancel']) expectDocument(name, { ...outcome, error });
     expectDocument('report', report);
     expectDocument('failover', { state: 'nothing to move', region: 'westus3', epoch: 2 });
     expectDocument('cancel', { runId: 'r', state: 'already cancelled', endedAt: 't' });

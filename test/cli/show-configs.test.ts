@@ -25,11 +25,7 @@ it('says of each target how it stands, what is wrong where, and what to do; what
     expected: 'JSON',
     next: 'Correct it.',
   };
-  const gone = unknownLook(
-    { host: 'train-02', git: '/srv/repo', files: ['*'] },
-    'no worker runs',
-    'Start one.',
-  );
+  const gone = unknownLook({ host: 'train-02', git: '/srv/repo', files: ['*'] }, 'no worker runs', 'Start one.');
   const failing: TargetLook = {
     ...ready,
     target: '/srv/a.json',

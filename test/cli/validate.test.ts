@@ -69,9 +69,7 @@ it('prints warnings on standard error, and is valid all the same', async () => {
     'understudy.yaml: "fraud-ml" is valid, with 2 warnings: regions eastus and atlantis, 1 template, 0 config targets, 0 probes\n',
   ]);
   expect(err.trimEnd().split('\n')).toEqual([
-    expect.stringMatching(
-      /^warning: understudy\.yaml:4:3: regions\.atlantis: "atlantis" is no Azure region that/,
-    ),
+    expect.stringMatching(/^warning: understudy\.yaml:4:3: regions\.atlantis: "atlantis" is no Azure region that/),
     expect.stringMatching(
       /^warning: understudy\.yaml:4:\d+: regions\.atlantis\.template\.file: there is no Bicep CLI here/,
     ),

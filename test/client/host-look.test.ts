@@ -40,10 +40,7 @@ beforeEach(async () => {
   const { from, to } = stage.context('look');
   stage.arm.add(workspaceId(to.workspace), { properties: { storageAccount: account } });
   const { subscriptionId, resourceGroup, name } = from.workspace;
-  await writeFile(
-    join(folder, 'config.json'),
-    JSON.stringify({ subscriptionId, resourceGroup, workspaceName: name }),
-  );
+  await writeFile(join(folder, 'config.json'), JSON.stringify({ subscriptionId, resourceGroup, workspaceName: name }));
   await writeFile(join(folder, 'bad.json'), '{\n"a": }');
 });
 afterEach(async () => {

@@ -5,8 +5,7 @@ import { readSilence } from '../../src/client/silence.ts';
 
 const now = new Date('2026-11-21T10:01:00.000Z');
 const ago = (seconds: number) => ({ seconds: Math.floor(now.getTime() / 1000) - seconds, nanos: 0 });
-const look = (raw: object) =>
-  readSilence({ describe: () => Promise.resolve({ raw }) } as unknown as RunHandle, now);
+const look = (raw: object) => readSilence({ describe: () => Promise.resolve({ raw }) } as unknown as RunHandle, now);
 const activity = (id: string, more: object) => ({
   activityId: id,
   activityType: { name: 'copyBlobs' },

@@ -178,9 +178,7 @@ describe('TLS', () => {
     await writeFile(cert, expired.cert);
     await writeFile(key, expired.key);
     const { ca } = good;
-    await listening(
-      createTls({ key: good.key, cert: good.cert, ca, requestCert: true, ALPNProtocols: ['h2'] }),
-    );
+    await listening(createTls({ key: good.key, cert: good.cert, ca, requestCert: true, ALPNProtocols: ['h2'] }));
     vi.stubEnv('TEMPORAL_TLS_SERVER_CA_CERT_PATH', good.caFile);
     vi.stubEnv('TEMPORAL_TLS_CLIENT_CERT_PATH', cert);
     vi.stubEnv('TEMPORAL_TLS_CLIENT_KEY_PATH', key);

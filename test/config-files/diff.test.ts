@@ -7,8 +7,7 @@ function diff(before: string, after: string): string {
 
 describe('a diff', () => {
   it("has three lines of context and the file's name, and is empty when nothing changed", () => {
-    const text = (value: string): string =>
-      ['a: 1', 'b: 2', 'c: 3', 'd: 4', `e: ${value}`, 'f: 6', ''].join('\n');
+    const text = (value: string): string => ['a: 1', 'b: 2', 'c: 3', 'd: 4', `e: ${value}`, 'f: 6', ''].join('\n');
     expect(diff(text('x'), text('y'))).toBe(
       '--- a/etc/ml/a.yml\n+++ b/etc/ml/a.yml\n@@ -2,5 +2,5 @@\n b: 2\n c: 3\n d: 4\n-e: x\n+e: y\n f: 6\n',
     );

@@ -43,10 +43,7 @@ describe('.env', () => {
       'one variable with two values',
       `SUBSCRIPTION_ID=${eastSubscription}\nRESOURCE_GROUP=ml-east\nWORKSPACE_NAME=fraud-east\nWORKSPACE_NAME=x`,
     ],
-    [
-      'a variable inside',
-      'AZUREML_URI=azureml://subscriptions/${SUB}/resourcegroups/ml-east/workspaces/fraud-east',
-    ],
+    ['a variable inside', 'AZUREML_URI=azureml://subscriptions/${SUB}/resourcegroups/ml-east/workspaces/fraud-east'],
   ])('leaves %s', (_name, content) => {
     expect(rewrite('.env', content).content).toBe(content);
   });

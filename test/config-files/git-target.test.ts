@@ -4,12 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ConfigError } from '../../src/config-files/error.ts';
-import type {
-  ConfigMoment,
-  ConfigRequest,
-  GitTarget,
-  ObserveConfigs,
-} from '../../src/config-files/outcome.ts';
+import type { ConfigMoment, ConfigRequest, GitTarget, ObserveConfigs } from '../../src/config-files/outcome.ts';
 import { applyConfigs, lookAtConfigs, undoConfigs } from '../../src/config-files/targets.ts';
 import { eastSubscription, mapping } from './mapping.ts';
 
@@ -19,8 +14,7 @@ const job = 'compute: azureml:gpu-east # here\nenvironment_variables: {API_KEY: 
 let folder: string;
 const path = (name: string): string => join(folder, name);
 const read = (name: string): Promise<string> => readFile(path(name), 'utf8');
-const git = (...args: string[]): string =>
-  execFileSync('git', ['-C', folder, ...args], { encoding: 'utf8' }).trim();
+const git = (...args: string[]): string => execFileSync('git', ['-C', folder, ...args], { encoding: 'utf8' }).trim();
 const commits = (): number => Number(git('rev-list', '--count', 'HEAD'));
 const state = (): string =>
   `${git('rev-parse', 'HEAD')}\n${git('status', '--porcelain', '--ignored')}\n${git('diff', 'HEAD')}`;
@@ -92,10 +86,7 @@ describe('a Git working copy', () => {
       ['jobs/train.yml', 'changed'],
     ]);
     expect(outcome.commit).toBe(git('rev-parse', 'HEAD'));
-    expect(git('show', '--format=', '--name-only', 'HEAD').split('\n')).toEqual([
-      'config.json',
-      'jobs/train.yml',
-    ]);
+    expect(git('show', '--format=', '--name-only', 'HEAD').split('\n')).toEqual(['config.json', 'jobs/train.yml']);
     expect(git('status', '--porcelain')).toBe('M README.md\nA  new.txt');
     expect(git('log', '-1', '--format=%an <%ae>')).toBe('Ann <ann@example.com>');
     const message = git('log', '-1', '--format=%B');
@@ -235,9 +226,7 @@ describe('a working copy that cannot be rewritten', () => {
     await rm(path('config.json'));
     expect((await refusal(request())).reason).toContain('does not exist');
     git('checkout', '--quiet', '--', '.');
-    expect((await refusal(request({}, { files: ['config.json', 'none/*.yml'] }))).reason).toContain(
-      '"none/*.yml"',
-    );
+    expect((await refusal(request({}, { files: ['config.json', 'none/*.yml'] }))).reason).toContain('"none/*.yml"');
   });
 
   it('refuses a malformed or read-only file, with nothing changed', async () => {
@@ -245,9 +234,7 @@ describe('a working copy that cannot be rewritten', () => {
     git('commit', '--quiet', '-am', 'Break');
     expect(await refusal(request())).toMatchObject({ file: 'jobs/other.yml', line: 1 });
     await chmod(path('jobs/train.yml'), 0o444);
-    expect((await refusal(request({}, { files: ['config.json', 'jobs/train.yml'] }))).reason).toContain(
-      'read-only',
-    );
+    expect((await refusal(request({}, { files: ['config.json', 'jobs/train.yml'] }))).reason).toContain('read-only');
   });
 
   it('refuses a folder that is no working copy, another branch, no branch, a merge under way', async () => {

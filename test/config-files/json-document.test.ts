@@ -24,19 +24,16 @@ describe('config.json', () => {
     ]);
   });
 
-  it.each(['\r\n', '\n'])(
-    'keeps a byte order mark, a last line break or none, and line breaks %j',
-    (lineBreak) => {
-      for (const end of ['', lineBreak]) {
-        const content = `\uFEFF${azureml.replaceAll('\n', lineBreak)}${end}`;
-        const result = rewrite('config.json', Buffer.from(content));
-        expect(result.changes).toHaveLength(4);
-        expect(result.content.startsWith('\uFEFF{')).toBe(true);
-        expect(result.content.endsWith(`}${end}`)).toBe(true);
-        expect(result.content.split(lineBreak)).toHaveLength(content.split(lineBreak).length);
-      }
-    },
-  );
+  it.each(['\r\n', '\n'])('keeps a byte order mark, a last line break or none, and line breaks %j', (lineBreak) => {
+    for (const end of ['', lineBreak]) {
+      const content = `\uFEFF${azureml.replaceAll('\n', lineBreak)}${end}`;
+      const result = rewrite('config.json', Buffer.from(content));
+      expect(result.changes).toHaveLength(4);
+      expect(result.content.startsWith('\uFEFF{')).toBe(true);
+      expect(result.content.endsWith(`}${end}`)).toBe(true);
+      expect(result.content.split(lineBreak)).toHaveLength(content.split(lineBreak).length);
+    }
+  });
 
   it.each([
     ['another workspace', trio({ w: 'fraud-east-2' })],
@@ -68,11 +65,7 @@ describe('config.json', () => {
     ['another case', trio({ g: 'ML-East', w: 'Fraud-East' })],
     ['escapes', trio({ w: '\\u0066raud-east' })],
   ])('takes %s for the source workspace', (_name, content) => {
-    expect(rewrite('c.json', content).changes.map(({ to }) => to)).toEqual([
-      westSubscription,
-      'ml-west',
-      'fraud-west',
-    ]);
+    expect(rewrite('c.json', content).changes.map(({ to }) => to)).toEqual([westSubscription, 'ml-west', 'fraud-west']);
   });
 
   it('changes only the block of the source among several', () => {

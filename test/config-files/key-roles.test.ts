@@ -18,19 +18,15 @@ describe('the table of keys', () => {
   });
 
   it.each(documented)('%s means what docs/config-files.md says: %s', (key, role) => {
-    for (const prefix of ['', ...prefixes])
-      expect(keyMeaning(prefix + key)).toMatchObject({ role, family: prefix });
+    for (const prefix of ['', ...prefixes]) expect(keyMeaning(prefix + key)).toMatchObject({ role, family: prefix });
     expect(keyMeaning(`APP_${key}`)).toBeUndefined();
     expect(keyMeaning(`${key}_X`)).toBeUndefined();
   });
 
-  it.each([
-    'subscriptionId',
-    'subscription-id',
-    'subscription_id',
-    'Subscription ID',
-    'azuremlSubscriptionId',
-  ])('takes %s for one key', (key) => {
-    expect(keyMeaning(key)?.role).toBe('subscription');
-  });
+  it.each(['subscriptionId', 'subscription-id', 'subscription_id', 'Subscription ID', 'azuremlSubscriptionId'])(
+    'takes %s for one key',
+    (key) => {
+      expect(keyMeaning(key)?.role).toBe('subscription');
+    },
+  );
 });

@@ -164,9 +164,7 @@ describe('a look at a remote', () => {
     git('reset', '--quiet', '--hard', 'HEAD^');
     expect(await only()).toMatchObject({
       severity: 'warning',
-      found: expect.stringMatching(
-        /^branch "main" cannot be pushed to "origin": .*(rejected|behind|fetch first)/s,
-      ),
+      found: expect.stringMatching(/^branch "main" cannot be pushed to "origin": .*(rejected|behind|fetch first)/s),
     });
     await rm(remote, { recursive: true });
     expect((await only()).found).toContain('does not appear to be a git repository');

@@ -1,14 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { rewriteReference } from '../../src/config-files/reference.ts';
-import {
-  armId,
-  eastGuid,
-  eastSubscription,
-  longUri,
-  mapping,
-  westGuid,
-  westSubscription,
-} from './mapping.ts';
+import { armId, eastGuid, eastSubscription, longUri, mapping, westGuid, westSubscription } from './mapping.ts';
 
 const sub = eastSubscription;
 const moved: [name: string, from: string, to: string][] = [
@@ -86,11 +78,7 @@ const moved: [name: string, from: string, to: string][] = [
     'HTTPS://STFraudEast.blob.core.windows.net:443/c',
     'https://stfraudwest.blob.core.windows.net/c',
   ],
-  [
-    'a wasbs address',
-    'wasbs://c@stfraudeast.blob.core.windows.net/p',
-    'wasbs://c@stfraudwest.blob.core.windows.net/p',
-  ],
+  ['a wasbs address', 'wasbs://c@stfraudeast.blob.core.windows.net/p', 'wasbs://c@stfraudwest.blob.core.windows.net/p'],
   ['a path below a mapped one', 'https://localhost:8443/east/a/', 'https://localhost:9443/a/'],
   ['a mapped path itself', 'https://localhost:8443/east', 'https://localhost:9443'],
   [

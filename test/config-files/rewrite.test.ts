@@ -13,9 +13,7 @@ describe('any file', () => {
 
   it('refuses a mapping that would change its own result', () => {
     const compute = { a: 'b', b: 'c' };
-    expect(errorOf(() => rewrite('a.yml', 'compute: a', { ...mapping, compute })).reason).toContain(
-      'mapping',
-    );
+    expect(errorOf(() => rewrite('a.yml', 'compute: a', { ...mapping, compute })).reason).toContain('mapping');
   });
 
   it('masks secrets in changes, and says what a person must do about them', () => {

@@ -12,9 +12,7 @@ function changedLines(before: string, after: string): [string, string][] {
   const old = before.split('\n');
   const next = after.split('\n');
   expect(next).toHaveLength(old.length);
-  return old.flatMap((line, index): [string, string][] =>
-    line === next[index] ? [] : [[line, next[index] ?? '']],
-  );
+  return old.flatMap((line, index): [string, string][] => (line === next[index] ? [] : [[line, next[index] ?? '']]));
 }
 
 /** Rewrites, checks that a second run changes nothing, and answers the changed lines. */

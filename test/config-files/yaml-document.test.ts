@@ -28,10 +28,7 @@ describe('YAML', () => {
         "  train: {compute: 'azureml:gpu-east', inputs: {compute: gpu-east}}",
         "  train: {compute: 'azureml:gpu-west', inputs: {compute: gpu-east}}",
       ],
-      [
-        `identity: ${armId('east', '/computes/gpu-east')}`,
-        `identity: ${armId('west', '/computes/gpu-west')}`,
-      ],
+      [`identity: ${armId('east', '/computes/gpu-east')}`, `identity: ${armId('west', '/computes/gpu-west')}`],
     ]);
   });
 
@@ -111,9 +108,7 @@ describe('YAML', () => {
     const to = { ...mapping.to, resourceGroup: '1e3', name: 'no' };
     const content = `{subscription_id: ${eastSubscription}, resource_group: ml-east, workspace_name: fraud-east}`;
     const result = rewrite('a.yml', content, { ...mapping, to });
-    expect(result.content).toBe(
-      `{subscription_id: ${westSubscription}, resource_group: "1e3", workspace_name: "no"}`,
-    );
+    expect(result.content).toBe(`{subscription_id: ${westSubscription}, resource_group: "1e3", workspace_name: "no"}`);
   });
 
   it('leaves tags it does not know', () => {

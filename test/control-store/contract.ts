@@ -13,13 +13,7 @@ import {
 import type { ControlStore } from '../../src/control-store/store.ts';
 import { isUnderstudyError, UnderstudyError, type ErrorCode } from '../../src/errors/error.ts';
 import { changeRun, openRun } from '../../src/run/journal.ts';
-import {
-  findOpenRun,
-  holdRunLease,
-  readRunLease,
-  releaseRunLease,
-  takeRunLease,
-} from '../../src/run/lease.ts';
+import { findOpenRun, holdRunLease, readRunLease, releaseRunLease, takeRunLease } from '../../src/run/lease.ts';
 import { firstPointer, takeOver } from '../../src/topology/pointer.ts';
 import { topologyOf } from '../topology/minimal.ts';
 
@@ -137,31 +131,15 @@ export function controlStoreContract(open: () => Promise<ControlStore>): void {
 
   describe('a list', () => {
     it('has the names below a prefix, in order, and no others', async () => {
-      const names = [
-        'runs/b/run.json',
-        'runs/a/steps/x.y.json',
-        'runs/a/run.json',
-        'runs-old/a',
-        'plans/1.json',
-      ];
+      const names = ['runs/b/run.json', 'runs/a/steps/x.y.json', 'runs/a/run.json', 'runs-old/a', 'plans/1.json'];
       for (const name of names) await store.write(name, '{}', 'application/json');
-      expect(await namesOf(store, 'runs/')).toEqual([
-        'runs/a/run.json',
-        'runs/a/steps/x.y.json',
-        'runs/b/run.json',
-      ]);
+      expect(await namesOf(store, 'runs/')).toEqual(['runs/a/run.json', 'runs/a/steps/x.y.json', 'runs/b/run.json']);
       expect(await namesOf(store, 'runs')).toHaveLength(4);
       expect(await namesOf(store, 'nothing/')).toEqual([]);
     });
 
     it('of folders has each once, in order, however much is in it', async () => {
-      const names = [
-        'runs/b/run.json',
-        'runs/a/steps/x.json',
-        'runs/a/run.json',
-        'runs/list.json',
-        'runs-old/a',
-      ];
+      const names = ['runs/b/run.json', 'runs/a/steps/x.json', 'runs/a/run.json', 'runs/list.json', 'runs-old/a'];
       for (const name of names) await store.write(name, '{}', 'application/json');
       const foldersOf = (prefix: string) => Array.fromAsync(store.folders(prefix));
       expect(await foldersOf('runs/')).toEqual(['runs/a/', 'runs/b/']);
@@ -233,9 +211,7 @@ export function controlStoreContract(open: () => Promise<ControlStore>): void {
       await ensurePointer(store, first);
       const taken = await Promise.all(
         Array.from({ length: 6 }, (_, index) =>
-          movePointer(store, (found) =>
-            takeOver(found, index % 2 ? 'eastus' : 'westus3', `run-${index}`, now, 0),
-          ),
+          movePointer(store, (found) => takeOver(found, index % 2 ? 'eastus' : 'westus3', `run-${index}`, now, 0)),
         ),
       );
       expect(new Set(taken.map(({ epoch }) => epoch.number))).toEqual(new Set([2, 3, 4, 5, 6, 7]));
@@ -346,9 +322,7 @@ export function controlStoreContract(open: () => Promise<ControlStore>): void {
       expect(await take('run-2', late)).toMatchObject({ runId: 'run-1', run: { state: 'pending' } });
       expect(await findOpenRun(store, new Date(late))).toMatchObject({ runId: 'run-1' });
       for (const takeOver of [false, true])
-        expect(await codeOf(ask({ runId: 'run-2', holder: 'wf-2', now: late, takeOver }))).toBe(
-          'FencedError',
-        );
+        expect(await codeOf(ask({ runId: 'run-2', holder: 'wf-2', now: late, takeOver }))).toBe('FencedError');
       await release();
       expect(await findOpenRun(store, new Date(late))).toBeUndefined();
       expect(await take('run-2', late)).toBeUndefined();

@@ -37,12 +37,10 @@ describe('a document', () => {
     expect(await letters.open(store, 'letters', digest)).toEqual(letter);
   });
 
-  const otherRelease =
-    'Use the release that wrote it, or a new container: controlStore.container in the topology.';
+  const otherRelease = 'Use the release that wrote it, or a new container: controlStore.container in the topology.';
   const damaged =
     'It was altered since: put it back from a backup of the control store, or see "Damaged documents" in docs/operations.md.';
-  const foreign =
-    'Something other than Understudy has written there: put it back from a backup of the control store.';
+  const foreign = 'Something other than Understudy has written there: put it back from a backup of the control store.';
 
   it.each([
     [

@@ -21,14 +21,12 @@ const open = (container = `store-${++containers}`, storageAccount = account) =>
 beforeAll(async () => {
   azure = await startLocalAzure();
   const group = await azure.group('ml-control', region);
-  await azure
-    .connect()
-    .arm.put(`${group}/providers/Microsoft.Storage/storageAccounts/${account}`, '2023-05-01', {
-      location: region,
-      kind: 'StorageV2',
-      sku: { name: 'Standard_LRS' },
-      properties: {},
-    });
+  await azure.connect().arm.put(`${group}/providers/Microsoft.Storage/storageAccounts/${account}`, '2023-05-01', {
+    location: region,
+    kind: 'StorageV2',
+    sku: { name: 'Standard_LRS' },
+    properties: {},
+  });
 });
 
 afterEach(() => azure.cloud.faults.clear([region]));

@@ -36,8 +36,7 @@ test('what is looked for is found', () => {
 });
 
 test('the package has a name that is nobody else’s, and cannot be published by mistake', () => {
-  const read = (file: string) =>
-    JSON.parse(readFileSync(join(root, file), 'utf8')) as Record<string, unknown>;
+  const read = (file: string) => JSON.parse(readFileSync(join(root, file), 'utf8')) as Record<string, unknown>;
   const own = read('package.json');
   expect(own).toMatchObject({
     name: expect.stringMatching(/^@[a-z-]+\/understudy$/),

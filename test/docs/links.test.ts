@@ -15,9 +15,7 @@ const pages = [
 ];
 const read = (page: string) => readFileSync(join(root, page), 'utf8');
 const blocksOf = (page: string, language: string) =>
-  [...read(page).matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(
-    ([, text]) => text ?? '',
-  );
+  [...read(page).matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(([, text]) => text ?? '');
 
 describe.each(pages)('%s', (page) => {
   test('links to what is there', () => {
@@ -35,9 +33,7 @@ describe.each(pages)('%s', (page) => {
 
   test('names files and folders that are there', () => {
     const named = [
-      ...read(page).matchAll(
-        /`((?:src|test|simulator|templates|examples|workflows|activities|docs)\/[^`\s*]+)`/g,
-      ),
+      ...read(page).matchAll(/`((?:src|test|simulator|templates|examples|workflows|activities|docs)\/[^`\s*]+)`/g),
     ];
     expect(named.map(([, path]) => path ?? '').filter((path) => !existsSync(join(root, path)))).toEqual([]);
   });

@@ -90,8 +90,7 @@ export class AzureReader {
 
   async #good(method: string, path: string, apiVersion: string, body?: unknown): Promise<unknown> {
     const answer = await this.call(method, path, apiVersion, body);
-    if (answer.status >= 400)
-      throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    if (answer.status >= 400) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
     return answer.body;
   }
 

@@ -13,9 +13,8 @@ function tasksIn(output: string): Map<string, { owner: string; what: string }> {
   for (let index = 0; index < groups.length; index += 2) {
     for (const item of (groups[index + 1] ?? '').split(/\n {4}(?=\S)/)) {
       const [, name, what] =
-        /^. [a-z ]+: job "([^"]+)"(?: \(submitted as "[^"]+"\))?: (.*)$/.exec(
-          item.trim().replaceAll(/\s+/g, ' '),
-        ) ?? [];
+        /^. [a-z ]+: job "([^"]+)"(?: \(submitted as "[^"]+"\))?: (.*)$/.exec(item.trim().replaceAll(/\s+/g, ' ')) ??
+        [];
       if (name !== undefined && what !== undefined) tasks.set(name, { owner: groups[index] ?? '', what });
     }
   }
@@ -88,9 +87,7 @@ describe('a failover from a region that answers, cancelled after its fence', () 
     expect(said).toMatch(/recovery point \S+Z-e\d+, sealed by this run/);
     for (const name of ended)
       expect(said).toMatch(
-        new RegExp(
-          `job "${name}" of \\S+ was cancelled by the fence of run ${runId}, which was cancelled itself`,
-        ),
+        new RegExp(`job "${name}" of \\S+ was cancelled by the fence of run ${runId}, which was cancelled itself`),
       );
   });
 

@@ -37,9 +37,7 @@ beforeAll(async () => {
   // Everything is read each time.
   const topology = (text: string) => text.replace('policies:\n', 'policies:\n  scrubPeriod: 1s\n');
   scene = await Scene.open({ topology, workers: ['common'] });
-  replicas = (await scene.azure.blobs(account('ml-west', 'fraudmlwestst'))).getContainerClient(
-    'understudy-replica',
-  );
+  replicas = (await scene.azure.blobs(account('ml-west', 'fraudmlwestst'))).getContainerClient('understudy-replica');
   for await (const each of replicas.listBlobsFlat()) {
     if (/transactions.*\.csv\//.test(each.name)) name = each.name;
   }

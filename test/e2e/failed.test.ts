@@ -1,14 +1,7 @@
 /** A failover that fails half-way is no dead end: it is undone by `cancel`, and another goes on from an earlier recovery point. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Scene } from './harness.ts';
-import {
-  journals,
-  judgeTraffic,
-  pointerOf,
-  readClients,
-  originalClients,
-  readControlStore,
-} from './judge.ts';
+import { journals, judgeTraffic, pointerOf, readClients, originalClients, readControlStore } from './judge.ts';
 
 let scene: Scene;
 let earlier: string;
@@ -20,8 +13,7 @@ const account = (group: string, name: string) =>
 async function replicas(): Promise<Set<string>> {
   const blobs = await scene.azure.blobs(account('ml-west', 'fraudmlwestst'));
   const names = new Set<string>();
-  for await (const { name } of blobs.getContainerClient('understudy-replica').listBlobsFlat())
-    names.add(name);
+  for await (const { name } of blobs.getContainerClient('understudy-replica').listBlobsFlat()) names.add(name);
   return names;
 }
 
@@ -53,14 +45,7 @@ beforeAll(async () => {
 afterAll(() => scene?.close());
 
 it('fails, and says what to do', async () => {
-  const { code, output } = await scene.run([
-    'failover',
-    '--to',
-    'westus3',
-    '--yes',
-    '--reason',
-    'eastus is dark',
-  ]);
+  const { code, output } = await scene.run(['failover', '--to', 'westus3', '--yes', '--reason', 'eastus is dark']);
   expect(code).toBe(1);
   expect(output).toContain('late.csv');
   expect(output).toContain('understudy cancel');
@@ -82,16 +67,7 @@ it('is undone by cancel, though the region is still dark', async () => {
 });
 
 it('gives way to a failover from the recovery point before', async () => {
-  const args = [
-    'failover',
-    '--to',
-    'westus3',
-    '--yes',
-    '--recovery-point',
-    earlier,
-    '--reason',
-    'what we have',
-  ];
+  const args = ['failover', '--to', 'westus3', '--yes', '--recovery-point', earlier, '--reason', 'what we have'];
   const { code, output } = await scene.run(args);
   expect(code, output).toBe(0);
   expect(pointerOf(await readControlStore(scene))).toMatchObject({ writer: 'westus3', epoch: { number: 4 } });

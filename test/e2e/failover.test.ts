@@ -19,14 +19,7 @@ describe('a failover with the active region dark', () => {
     before = await readEast(scene.azure);
     secrets = await secretsOf(scene);
     await scene.outage('eastus', 'dark');
-    const failover = scene.command([
-      'failover',
-      '--to',
-      'westus3',
-      '--yes',
-      '--reason',
-      'eastus does not answer',
-    ]);
+    const failover = scene.command(['failover', '--to', 'westus3', '--yes', '--reason', 'eastus does not answer']);
     await scene.step('provision/');
     // The run goes on without the person's files, and the common worker never had the host's.
     await rename(join(scene.folder, 'desk'), join(scene.folder, 'desk-taken-away'));
@@ -53,9 +46,7 @@ describe('a failover with the active region dark', () => {
   it('leaves no secret anywhere', async () => {
     const traces = await tracesOf(scene);
     const runId = runOf(output);
-    const seen = [...traces]
-      .filter(([, text]) => text.includes(runId))
-      .map(([where]) => where.replace(/ .*/, ''));
+    const seen = [...traces].filter(([, text]) => text.includes(runId)).map(([where]) => where.replace(/ .*/, ''));
     // A search that cannot see the run's id would not see a secret either.
     for (const where of ['history', 'control', 'cli.log', 'stack/temporal.db']) expect(seen).toContain(where);
     expect(traces.get('heartbeats')).toMatch(/"unit":"/);

@@ -89,8 +89,7 @@ describe('a stranger’s workspace, moved while its region is dark', () => {
       if (there !== undefined) wanted.set([there, ...to].join('/'), blob);
     }
     await world.outage('eastus', 'none');
-    for (const [key, blob] of await lookAtBlobs(third.account))
-      wanted.set(`${third.account.name}-${key}`, blob);
+    for (const [key, blob] of await lookAtBlobs(third.account)) wanted.set(`${third.account.name}-${key}`, blob);
     await world.outage('eastus', 'dark');
     expect(judgeBlobs(wanted, blobsAfter)).toEqual([]);
   });
@@ -132,9 +131,7 @@ describe('a stranger’s workspace, moved while its region is dark', () => {
       inputs: { resume_from: { jobInputType: 'uri_folder', mode: 'Download', uri: uri(`${folder}/`) } },
       outputs: { checkpoints: { jobOutputType: 'uri_folder', uri: uri(`checkpoints/long/${name}-hop-1/`) } },
     };
-    expect(
-      judgeJobs({ ...judged, written: content.jobs, report: moved.report, otherwise: { resumes } }),
-    ).toEqual([]);
+    expect(judgeJobs({ ...judged, written: content.jobs, report: moved.report, otherwise: { resumes } })).toEqual([]);
   });
 
   it('is counted: what was there is what was moved, skipped or failed, each with a reason', () => {
@@ -263,9 +260,7 @@ describe('and moved back again', () => {
     expect(Object.fromEntries(untouched(returned))).toEqual(Object.fromEntries(untouched(before)));
     for (const key of [...made, 'data/odd/v1.0']) {
       const wanted = properties(west.assets.get(key));
-      expect(
-        differing(moveJson(wanted, expectBack, words), properties(returned.assets.get(key)), key),
-      ).toEqual([]);
+      expect(differing(moveJson(wanted, expectBack, words), properties(returned.assets.get(key)), key)).toEqual([]);
     }
     const { accountId, container } = world.east;
     const blobs = await lookAtBlobs(await world.azure.blobAccount(accountId), [replica]);
@@ -283,18 +278,13 @@ describe('and moved back again', () => {
       const tags = properties.tags as JsonObject;
       const root = tags['understudy.lineage'];
       if (typeof root === 'string')
-        lineages.set(root, [
-          ...(lineages.get(root) ?? []),
-          `${name} ${JSON.stringify(tags['understudy.hop'])}`,
-        ]);
+        lineages.set(root, [...(lineages.get(root) ?? []), `${name} ${JSON.stringify(tags['understudy.hop'])}`]);
     }
     expect([...lineages.values()].filter((all) => all.length !== 1)).toEqual([]);
     expect([...lineages.values()].flat().every((each) => each.endsWith('"2"'))).toBe(true);
     expect(lineages.size).toBe(content.jobs.filter(({ fate }) => fate === 'resubmitted').length);
     expect(
-      [...returned.jobs.values()]
-        .filter((job) => isUnfinished(job) && originOf(job) === '')
-        .map(({ name }) => name),
+      [...returned.jobs.values()].filter((job) => isUnfinished(job) && originOf(job) === '').map(({ name }) => name),
     ).toEqual([]);
   });
 });

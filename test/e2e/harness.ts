@@ -59,10 +59,7 @@ export class Scene {
     const scene = new Scene(folder, await up(folder));
     try {
       await scene.#connect();
-      scene.#settings = parseEnv(await readFile(join(folder, 'settings.env'), 'utf8')) as Record<
-        string,
-        string
-      >;
+      scene.#settings = parseEnv(await readFile(join(folder, 'settings.env'), 'utf8')) as Record<string, string>;
       if (topology) {
         const text = topology(await readFile(scene.topology, 'utf8'));
         await writeFile(scene.topology, text);

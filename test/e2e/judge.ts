@@ -80,10 +80,7 @@ export function pointerOf(documents: Map<string, string>): Pointer {
 }
 
 /** All of it. `before`: the active workspace as it was before the outage. */
-export async function judgeMoved(
-  scene: Scene,
-  before: Workspace,
-): Promise<{ journal: Journal; west: Workspace }> {
+export async function judgeMoved(scene: Scene, before: Workspace): Promise<{ journal: Journal; west: Workspace }> {
   const documents = await readControlStore(scene);
   const [journal, ...more] = journals(documents, 'failover').filter(({ run }) => run.state !== 'cancelled');
   if (!journal) throw new Error('there is no run in the journal');
@@ -135,9 +132,7 @@ async function judgeAssets(before: Workspace, west: Workspace): Promise<void> {
 /** One successor for each job that goes on by itself, with the same spec; and the smoke job, once. */
 function judgeJobs(before: Workspace, west: Workspace, runId: string): void {
   const made = [...west.jobs.values()];
-  const origins = made
-    .map((job) => tagsOf(job)['understudy.origin'])
-    .filter((origin) => origin !== undefined);
+  const origins = made.map((job) => tagsOf(job)['understudy.origin']).filter((origin) => origin !== undefined);
   expect(origins.toSorted()).toEqual(resumed.map((name) => `${before.id}/jobs/${name}`));
   const others = made.filter((job) => tagsOf(job)['understudy.origin'] === undefined);
   expect(others.map(({ name }) => name.replace(/[0-9a-f]{16}$/, '…'))).toEqual(['us-smoke-…']);
@@ -161,9 +156,7 @@ function judgeJobs(before: Workspace, west: Workspace, runId: string): void {
     outputs: {
       checkpoints: {
         uri: expect.stringMatching(
-          new RegExp(
-            `/datastores/workspaceblobstore/paths/checkpoints/fraud-train-2025q4/${training?.name}-hop-1/$`,
-          ),
+          new RegExp(`/datastores/workspaceblobstore/paths/checkpoints/fraud-train-2025q4/${training?.name}-hop-1/$`),
         ) as string,
       },
     },
@@ -204,9 +197,7 @@ async function judgeResources(azure: AzureReader, before: Workspace, west: Works
 export async function judgeTraffic(scene: Scene, region: 'eastus' | 'westus3'): Promise<void> {
   const group = `/subscriptions/${scene.cloud.subscriptionId}/resourceGroups/ml-front/providers/Microsoft.Cdn/profiles/fraud/originGroups/score`;
   const origins = await scene.azure.list(`${group}/origins`, '2024-02-01');
-  const enabled = origins
-    .filter(({ properties }) => properties.enabledState === 'Enabled')
-    .map(({ name }) => name);
+  const enabled = origins.filter(({ properties }) => properties.enabledState === 'Enabled').map(({ name }) => name);
   if (region === 'westus3') expect(enabled).toEqual(['west']);
   else expect(enabled).toContain('east');
   const since = await scene.now();
@@ -272,9 +263,7 @@ export async function originalClients(scene: Scene): Promise<Record<string, stri
 export async function readClients(scene: Scene): Promise<Record<string, string>> {
   const files = Object.keys(rewritten(scene));
   return Object.fromEntries(
-    await Promise.all(
-      files.map(async (file) => [file, await readFile(join(scene.clients, file), 'utf8')] as const),
-    ),
+    await Promise.all(files.map(async (file) => [file, await readFile(join(scene.clients, file), 'utf8')] as const)),
   );
 }
 

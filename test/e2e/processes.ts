@@ -57,11 +57,9 @@ export class Running {
   /** Waits for words in its output. */
   async says(words: string | RegExp, seconds = 60): Promise<void> {
     const said = () => (typeof words === 'string' ? this.output.includes(words) : words.test(this.output));
-    await waitFor(`"${String(words)}" in the output`, () => said() || !this.alive, seconds).catch(
-      (error: unknown) => {
-        throw new Error(`${String(error)}:\n${this.output}`);
-      },
-    );
+    await waitFor(`"${String(words)}" in the output`, () => said() || !this.alive, seconds).catch((error: unknown) => {
+      throw new Error(`${String(error)}:\n${this.output}`);
+    });
     if (!said()) throw new Error(`it ended without saying "${String(words)}":\n${this.output}`);
   }
 }
@@ -75,8 +73,7 @@ export async function waitFor<T>(
 ): Promise<Exclude<T, false | undefined | null>> {
   for (const until = Date.now() + seconds * 1000; ; await delay(everyMs)) {
     const found = await condition();
-    if (found !== false && found !== undefined && found !== null)
-      return found as Exclude<T, false | undefined | null>;
+    if (found !== false && found !== undefined && found !== null) return found as Exclude<T, false | undefined | null>;
     if (Date.now() > until) throw new Error(`waited ${seconds} s for ${what}`);
   }
 }

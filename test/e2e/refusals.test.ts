@@ -29,14 +29,7 @@ async function documents(): Promise<Map<string, string>> {
 
 describe('a failover of a healthy region', () => {
   it('is refused, and says what it takes', async () => {
-    const { code, output } = await refused([
-      'failover',
-      '--to',
-      'westus3',
-      '--yes',
-      '--reason',
-      'by mistake',
-    ]);
+    const { code, output } = await refused(['failover', '--to', 'westus3', '--yes', '--reason', 'by mistake']);
     expect(code).toBe(1);
     expect(output).toContain('eastus is healthy');
     expect(output).toContain('--even-if-healthy');

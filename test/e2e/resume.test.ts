@@ -34,14 +34,7 @@ async function journal(): Promise<Journal> {
 describe('retry', () => {
   it('goes on where a run was when Temporal and all it knew were lost', async () => {
     const worker = await scene.worker();
-    const failover = scene.command([
-      'failover',
-      '--to',
-      'westus3',
-      '--yes',
-      '--reason',
-      'and then Temporal, too',
-    ]);
+    const failover = scene.command(['failover', '--to', 'westus3', '--yes', '--reason', 'and then Temporal, too']);
     await scene.step('verify/');
     await Promise.all([worker.kill('SIGKILL'), failover.kill('SIGKILL')]);
     await scene.restartStack({ temporal: 'lost' });

@@ -41,9 +41,9 @@ describe('when the region that was dark answers again', () => {
 
   it('the old side has run on unseen, and its key still opens its storage', async () => {
     const east = await readEast(scene.azure);
-    expect(
-      [...east.jobs.values()].filter(({ properties }) => properties.status === 'Running').length,
-    ).toBeGreaterThan(0);
+    expect([...east.jobs.values()].filter(({ properties }) => properties.status === 'Running').length).toBeGreaterThan(
+      0,
+    );
     await expect(listContainers(oldBlobs, oldKey)).resolves.toBeGreaterThan(0);
   });
 
@@ -71,8 +71,7 @@ describe('when the region that was dark answers again', () => {
     const { code, output } = await scene.run(['replicate']);
     expect(code, output).toBe(0);
     const copies = (await scene.requests(since)).filter(
-      ({ method, path }) =>
-        method === 'PUT' && path.includes('understudy-replica/') && !/checkpoint|resume/.test(path),
+      ({ method, path }) => method === 'PUT' && path.includes('understudy-replica/') && !/checkpoint|resume/.test(path),
     );
     expect(copies.map(({ path }) => path)).toEqual([]);
   });

@@ -15,9 +15,7 @@ export async function secretsOf(scene: Scene): Promise<Map<string, string>> {
   ]);
   for (const region of ['east', 'west']) {
     const workspace = azure.workspace(`ml-${region}`, `fraud-${region}`);
-    const { primaryKey, secondaryKey } = await azure.post(
-      `${workspace}/onlineEndpoints/fraud-score/listKeys`,
-    );
+    const { primaryKey, secondaryKey } = await azure.post(`${workspace}/onlineEndpoints/fraud-score/listKeys`);
     secrets.set(`primary key of the endpoint in ${region}`, String(primaryKey));
     secrets.set(`secondary key of the endpoint in ${region}`, String(secondaryKey));
     const { properties } = await azure.get(workspace);
@@ -26,8 +24,7 @@ export async function secretsOf(scene: Scene): Promise<Map<string, string>> {
   }
   for (const [index, key] of (await azure.keysOf(azure.controlStore())).entries())
     secrets.set(`key ${index + 1} of the control store`, key);
-  for (const [what, value] of secrets)
-    if (value.length < 16) throw new Error(`${what} is no secret to look for`);
+  for (const [what, value] of secrets) if (value.length < 16) throw new Error(`${what} is no secret to look for`);
   return secrets;
 }
 
@@ -35,8 +32,7 @@ export async function secretsOf(scene: Scene): Promise<Map<string, string>> {
 export async function tracesOf(scene: Scene): Promise<Map<string, string>> {
   const traces = new Map<string, string>();
   for (const name of ['worker', 'cli', 'train-01']) {
-    for (const file of await filesBelow(join(scene.folder, name)))
-      traces.set(file, await readFile(file, 'latin1'));
+    for (const file of await filesBelow(join(scene.folder, name))) traces.set(file, await readFile(file, 'latin1'));
   }
   for (const name of ['worker.log', 'cli.log', 'train-01.log', join('stack', 'temporal.db')]) {
     traces.set(name, await readFile(join(scene.folder, name), 'latin1'));
@@ -66,11 +62,7 @@ export function leaks(secrets: Map<string, string>, traces: Map<string, string>)
   const found: string[] = [];
   for (const [where, text] of traces) {
     for (const [what, value] of secrets) {
-      if (
-        [value, encodeURIComponent(value), JSON.stringify(value).slice(1, -1)].some((form) =>
-          text.includes(form),
-        )
-      )
+      if ([value, encodeURIComponent(value), JSON.stringify(value).slice(1, -1)].some((form) => text.includes(form)))
         found.push(`${what} in ${where}`);
     }
     if (/[?&]sig=[\w%+/-]{16}/.test(text)) found.push(`a signature in ${where}`);

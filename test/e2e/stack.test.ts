@@ -69,19 +69,16 @@ describe.skipIf(process.platform !== 'linux')('the embedded stack', () => {
     expect(again.output).toContain('no stack was up');
   });
 
-  it.each(['while the stack starts', 'while workers run'])(
-    'ends with the demo, by Ctrl-C %s',
-    async (moment) => {
-      const demo = start(join(root, 'examples', 'demo.ts'), '--folder', join(folder, 'demo'));
-      if (moment === 'while workers run') await demo.says('understudy.mjs worker --host', 120);
-      else
-        await waitFor(
-          'a process of the stack',
-          async () => (await processesOf(join(folder, 'demo', 'stack'))).length > 1,
-        );
-      process.kill(demo.pid, 'SIGINT');
-      expect(await demo.ended, demo.output).toBe(130);
-      await waitFor('all of them to be gone', async () => (await processesOf(folder)).length === 0, 20);
-    },
-  );
+  it.each(['while the stack starts', 'while workers run'])('ends with the demo, by Ctrl-C %s', async (moment) => {
+    const demo = start(join(root, 'examples', 'demo.ts'), '--folder', join(folder, 'demo'));
+    if (moment === 'while workers run') await demo.says('understudy.mjs worker --host', 120);
+    else
+      await waitFor(
+        'a process of the stack',
+        async () => (await processesOf(join(folder, 'demo', 'stack'))).length > 1,
+      );
+    process.kill(demo.pid, 'SIGINT');
+    expect(await demo.ended, demo.output).toBe(130);
+    await waitFor('all of them to be gone', async () => (await processesOf(folder)).length === 0, 20);
+  });
 });

@@ -41,9 +41,7 @@ describe('a failover that several persons start, pause and cancel', () => {
 
   /** The records of the one run that is not cancelled before it began. */
   async function steps() {
-    const found = journals(await readControlStore(scene), 'failover').filter(
-      ({ steps: records }) => records.size > 0,
-    );
+    const found = journals(await readControlStore(scene), 'failover').filter(({ steps: records }) => records.size > 0);
     expect(found).toHaveLength(1);
     return found[0]?.steps ?? new Map<string, never>();
   }
@@ -94,11 +92,7 @@ describe('a failover that several persons start, pause and cancel', () => {
     await scene.admin('POST', '/regions/westus3/faults', { latencyMs: 1500 });
     expect(await resume.ended, resume.output).toBe(0);
     const moved = await movedClients(scene);
-    await waitFor(
-      'the files',
-      async () => JSON.stringify(await readClients(scene)) === JSON.stringify(moved),
-      120,
-    );
+    await waitFor('the files', async () => JSON.stringify(await readClients(scene)) === JSON.stringify(moved), 120);
     await waitFor(
       'the record of the commit',
       async () => (await steps()).get('switch/platform/configs-3')?.state === 'completed',
@@ -141,16 +135,12 @@ describe('a failover that several persons start, pause and cancel', () => {
       500,
     );
     const west = await readWest(scene.azure);
-    expect([...west.schedules.values()].filter(({ properties }) => properties.isEnabled !== false)).toEqual(
-      [],
-    );
+    expect([...west.schedules.values()].filter(({ properties }) => properties.isEnabled !== false)).toEqual([]);
     expect(scales(west)).toEqual(scales(standby));
   });
 
   it('says so, and owes nothing more to the region that is active again', async () => {
-    const [run] = journals(await readControlStore(scene), 'failover').filter(
-      (each) => each.run.runId === runId,
-    );
+    const [run] = journals(await readControlStore(scene), 'failover').filter((each) => each.run.runId === runId);
     expect(run?.run.state).toBe('cancelled');
     expect([...(run?.steps.values() ?? [])].filter(({ state }) => state === 'undo-failed')).toEqual([]);
     const report = await scene.run(['report', runId]);
@@ -161,8 +151,7 @@ describe('a failover that several persons start, pause and cancel', () => {
     const tagsOf = (properties: Record<string, unknown>) => (properties.tags ?? {}) as Record<string, string>;
     const submitted = [...(await readWest(scene.azure)).jobs.values()].filter(
       ({ properties }) =>
-        tagsOf(properties)['understudy.run'] === runId &&
-        tagsOf(properties)['understudy.lineage'] !== undefined,
+        tagsOf(properties)['understudy.run'] === runId && tagsOf(properties)['understudy.lineage'] !== undefined,
     );
     expect(submitted.length).toBeGreaterThan(0);
     for (const { name } of submitted) expect(said).toContain(`its successor "${name}"`);
@@ -175,9 +164,7 @@ describe('a failover that several persons start, pause and cancel', () => {
     const east = await readEast(scene.azure);
     expect([...east.schedules.values()].map(({ properties }) => properties.isEnabled)).toEqual([true]);
     const running = (workspace: Workspace) =>
-      [...workspace.jobs.values()]
-        .filter(({ properties }) => properties.status === 'Running')
-        .map(({ name }) => name);
+      [...workspace.jobs.values()].filter(({ properties }) => properties.status === 'Running').map(({ name }) => name);
     expect(running(east)).toEqual(expect.arrayContaining(running(before)));
   });
 });

@@ -97,9 +97,7 @@ describe('there and back, twice', () => {
           accountName: account.name,
           containerName: 'more',
           credentials: each,
-          ...(name === 'by_identity'
-            ? { serviceDataAccessAuthIdentity: 'WorkspaceSystemAssignedIdentity' }
-            : {}),
+          ...(name === 'by_identity' ? { serviceDataAccessAuthIdentity: 'WorkspaceSystemAssignedIdentity' } : {}),
         },
       });
       await scene.azure.put(`${workspaces.eastus}/data/of_${name}/versions/1`, {
@@ -154,8 +152,7 @@ describe('there and back, twice', () => {
         : new ContainerClient(url, new StorageSharedKeyCredential(account.name, key));
     const page = await client.listBlobsFlat().byPage({ maxPageSize: 1 }).next();
     expect(page.done, name).toBe(false);
-    if (name === 'workspaceblobstore')
-      await client.getBlockBlobClient('LocalUpload/x/train.py').upload('print(1)', 8);
+    if (name === 'workspaceblobstore') await client.getBlockBlobClient('LocalUpload/x/train.py').upload('print(1)', 8);
   }
 
   async function runJob(workspace: string): Promise<void> {

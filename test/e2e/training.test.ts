@@ -99,16 +99,12 @@ describe('a training that dies with its region', () => {
   });
 
   it('was not given half of a checkpoint, the highest of all, and the report says what it lost', async () => {
-    const [{ name } = { name: '' }] = (await scene.azure.list(`${west.id}/jobs?listViewType=All`)).filter(
-      isProof,
-    );
+    const [{ name } = { name: '' }] = (await scene.azure.list(`${west.id}/jobs?listViewType=All`)).filter(isProof);
     const brought = await names(west.container, `understudy/resume/${name}/`);
     expect(brought.some((each) => each.endsWith('.sha256'))).toBe(true);
     expect(brought.filter((each) => each.includes(half))).toEqual([]);
     const [, folder = ''] = /^Report: (.+)\/report\.html/m.exec(output) ?? [];
-    const report = Report.parse(
-      JSON.parse(await readFile(join(scene.folder, 'cli', folder, 'report.json'), 'utf8')),
-    );
+    const report = Report.parse(JSON.parse(await readFile(join(scene.folder, 'cli', folder, 'report.json'), 'utf8')));
     const moved = report.jobs.find(({ old }) => old === 'proof-interrupted');
     expect(moved?.lost).toMatchObject({ from: 'checkpoint', gpus: 0 });
     const { rpo } = report.objectives.find((each) => each.class === 'training') ?? {};
@@ -150,11 +146,7 @@ async function openSide(scene: Scene, group: string, name: string): Promise<Side
   return { ...side, container: await openContainer(scene, side, side.containerName) };
 }
 
-async function openContainer(
-  scene: Scene,
-  { account }: { account: string },
-  name: string,
-): Promise<ContainerClient> {
+async function openContainer(scene: Scene, { account }: { account: string }, name: string): Promise<ContainerClient> {
   return (await scene.azure.blobs(account)).getContainerClient(name);
 }
 

@@ -49,8 +49,7 @@ describe('a cancel, when worker and Temporal die in its midst and Temporal forge
     const failover = scene.command(toWest);
     await scene.step('verify/');
     await scene.admin('POST', '/regions/westus3/faults', { latencyMs: 500 });
-    if (moment.includes('pointer'))
-      await scene.admin('POST', '/regions/centralus/faults', { latencyMs: 500 });
+    if (moment.includes('pointer')) await scene.admin('POST', '/regions/centralus/faults', { latencyMs: 500 });
     const cancel = scene.command(['cancel']);
     await waitFor('the undo to be under way', () => due(scene), 180, 20);
     await Promise.all([worker.kill('SIGKILL'), cancel.kill('SIGKILL'), failover.kill('SIGKILL')]);
@@ -81,9 +80,7 @@ describe('a cancel, when worker and Temporal die in its midst and Temporal forge
     const successors = [...(await readWest(scene.azure)).jobs.values()].filter(
       ({ properties }) => ((properties.tags ?? {}) as Record<string, string>)['understudy.run'] === run.runId,
     );
-    expect(successors.filter(({ properties }) => properties.experimentName !== 'understudy-smoke')).toEqual(
-      [],
-    );
+    expect(successors.filter(({ properties }) => properties.experimentName !== 'understudy-smoke')).toEqual([]);
     // The next one begins: nothing is open any more.
     const again = await scene.run(['retry', run.runId]);
     expect(again.output).toContain('is cancelled: there is nothing to retry');

@@ -48,9 +48,7 @@ describe('a failover under an Azure that fails and recovers', () => {
       const since = await scene.now();
       await scene.admin('POST', `/regions/${region}/faults`, faults);
       await waitFor(`failures in ${phase}`, async () => {
-        const failed = (await scene.requests(since)).filter(
-          ({ status }) => status === 429 || (status ?? 0) >= 500,
-        );
+        const failed = (await scene.requests(since)).filter(({ status }) => status === 429 || (status ?? 0) >= 500);
         return failed.length >= enough;
       });
       if (phase === 'provision') await waitFor('the worker to say what failed', saysWhatFailed);
@@ -62,10 +60,7 @@ describe('a failover under an Azure that fails and recovers', () => {
   });
 
   it('when long-running operations fail half-way, once each', async () => {
-    const types = [
-      'Microsoft.Resources/deployments',
-      'Microsoft.MachineLearningServices/workspaces/computes',
-    ];
+    const types = ['Microsoft.Resources/deployments', 'Microsoft.MachineLearningServices/workspaces/computes'];
     const failNextLongRunning = types.map((type) => ({ type, after: 0.5 }));
     await scene.admin('POST', '/regions/westus3/faults', { failNextLongRunning });
     await scene.admin('POST', '/regions/global/faults', {

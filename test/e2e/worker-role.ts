@@ -15,10 +15,7 @@ export interface WorkerPrincipal {
 }
 
 /** Makes the principal, deploys the role as the guide says, and assigns it in `groups`. */
-export async function makeWorkerPrincipal(
-  cloud: CloudAddress,
-  groups: readonly string[],
-): Promise<WorkerPrincipal> {
+export async function makeWorkerPrincipal(cloud: CloudAddress, groups: readonly string[]): Promise<WorkerPrincipal> {
   const azure = await AzureReader.open(cloud);
   const answer = await fetch(`${cloud.admin}/principals`, {
     method: 'POST',

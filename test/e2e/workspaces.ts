@@ -24,8 +24,7 @@ export async function readWorkspace(azure: AzureReader, group: string, name: str
   const id = azure.workspace(group, name);
   const { properties } = await azure.get(id);
   const storageId = String(properties.storageAccount);
-  const named = async (path: string) =>
-    new Map((await azure.list(`${id}/${path}`)).map((each) => [each.name, each]));
+  const named = async (path: string) => new Map((await azure.list(`${id}/${path}`)).map((each) => [each.name, each]));
   const versions = new Map<string, Resource>();
   for (const type of assetTypes) {
     for (const container of await azure.list(`${id}/${type}?listViewType=All`)) {
@@ -79,10 +78,7 @@ export function meant(value: unknown): unknown {
 }
 
 /** Where an asset's files are: names below its place and their digests; undefined for what has none in the workspace's storage. */
-export async function filesOf(
-  workspace: Workspace,
-  asset: Resource,
-): Promise<Record<string, string> | undefined> {
+export async function filesOf(workspace: Workspace, asset: Resource): Promise<Record<string, string> | undefined> {
   const { codeUri, modelUri, dataUri, build } = asset.properties as Record<string, string> & {
     build?: { contextUri?: string };
   };

@@ -17,10 +17,7 @@ const blocks = [...guide.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, text = '
 /** What the local Azure has no people for, and the clone that this is: what stands for them here. */
 const standIns: [RegExp, string][] = [
   [/^git clone .*\nalias .*\n/, ''],
-  [
-    /^az login$/m,
-    'az login --service-principal -u "$OWNER" -p "$OWNER_SECRET" --tenant "$TENANT" --output none',
-  ],
+  [/^az login$/m, 'az login --service-principal -u "$OWNER" -p "$OWNER_SECRET" --tenant "$TENANT" --output none'],
   [/^az ad sp create-for-rbac .*\n/, ''],
   [/\$\(az ad sp list .*\)/, '$WORKER_OBJECT'],
   [/^az ad sp delete .*\n/m, ''],
@@ -70,10 +67,7 @@ describe.skipIf(az === undefined)('docs/your-subscription.md', () => {
     const authorization = `${subscription}/providers/Microsoft.Authorization`;
     const assignments = await azure.list(`${authorization}/roleAssignments`, '2022-04-01');
     expect(assignments.filter(({ properties }) => properties.principalId === worker.objectId)).toEqual([]);
-    const roles = await azure.list(
-      `${authorization}/roleDefinitions?$filter=type eq 'CustomRole'`,
-      '2022-04-01',
-    );
+    const roles = await azure.list(`${authorization}/roleDefinitions?$filter=type eq 'CustomRole'`, '2022-04-01');
     expect(roles).toEqual([]);
     const account = `${subscription}/resourceGroups/ml-west/providers/Microsoft.Storage/storageAccounts/fraudwest`;
     const containers: string[] = [];

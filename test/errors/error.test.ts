@@ -1,11 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  isDefect,
-  isUnderstudyError,
-  messageOf,
-  UnderstudyError,
-  type ErrorCode,
-} from '../../src/errors/error.ts';
+import { isDefect, isUnderstudyError, messageOf, UnderstudyError, type ErrorCode } from '../../src/errors/error.ts';
 
 describe('an error', () => {
   it.each([
@@ -24,16 +18,13 @@ describe('an error', () => {
     ['TemporalError', true, 1],
     ['NothingToDo', false, 0],
     ['Declined', false, 3],
-  ] satisfies [ErrorCode, boolean, number][])(
-    '%s: retryable %s, exit code %i',
-    (code, retryable, exitCode) => {
-      const error = new UnderstudyError(code, 'what happened', { next: 'do this' });
-      expect(error).toMatchObject({ name: code, code, retryable, exitCode, message: 'what happened' });
-      expect(error.details.next).toBe('do this');
-      expect(isUnderstudyError(error, code)).toBe(true);
-      expect(isUnderstudyError(error, code === 'Declined' ? 'UsageError' : 'Declined')).toBe(false);
-    },
-  );
+  ] satisfies [ErrorCode, boolean, number][])('%s: retryable %s, exit code %i', (code, retryable, exitCode) => {
+    const error = new UnderstudyError(code, 'what happened', { next: 'do this' });
+    expect(error).toMatchObject({ name: code, code, retryable, exitCode, message: 'what happened' });
+    expect(error.details.next).toBe('do this');
+    expect(isUnderstudyError(error, code)).toBe(true);
+    expect(isUnderstudyError(error, code === 'Declined' ? 'UsageError' : 'Declined')).toBe(false);
+  });
 
   it('keeps its cause', () => {
     const cause = new Error('socket hang up');

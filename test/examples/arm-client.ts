@@ -70,8 +70,7 @@ export class ArmClient {
       Authorization: `SharedKey ${account}:${signature}`,
     };
     const answer = await send(this.#address.ca, 'GET', `${base}${path}`, headers);
-    if (answer.status !== 200)
-      throw new Error(`GET ${path}: ${answer.status} ${answer.body.toString().slice(0, 300)}`);
+    if (answer.status !== 200) throw new Error(`GET ${path}: ${answer.status} ${answer.body.toString().slice(0, 300)}`);
     return answer.body;
   }
 

@@ -88,9 +88,7 @@ describe('jobs as the Python client sends them', () => {
     );
     const output = 'properties.outputs.best_model.jobOutputType';
     const body = await jobBody('jobs/automl.yml');
-    expect(said(without(body, output))).toEqual(
-      said(without(reference('jobs-automl.json'), 'name', output, ...later)),
-    );
+    expect(said(without(body, output))).toEqual(said(without(reference('jobs-automl.json'), 'name', output, ...later)));
     expect(body).toHaveProperty(output, 'mlflow_model');
   });
 
@@ -114,19 +112,16 @@ describe('what is around the jobs', () => {
     expect(said(without(spec, 'code'))).toEqual(said(without(bare, 'code')));
   });
 
-  it.each(['cpu-cluster', 'gpu-cluster', 'notebook-ana'])(
-    'compute %s, but for fields of previews',
-    async (name) => {
-      const body = toCompute(parseContent(await open(`computes/${name}.yml`), Compute), 'eastus');
-      const later = ['enableSSO', 'enableRootAccess', 'releaseQuotaOnStop', 'enableOSPatching'];
-      const expected = without(
-        reference(`computes-${name}.json`),
-        ...later.map((field) => `properties.properties.${field}`),
-      );
-      expect(said(without(body, 'location'))).toEqual(said(expected));
-      expect(body.location).toBe('eastus');
-    },
-  );
+  it.each(['cpu-cluster', 'gpu-cluster', 'notebook-ana'])('compute %s, but for fields of previews', async (name) => {
+    const body = toCompute(parseContent(await open(`computes/${name}.yml`), Compute), 'eastus');
+    const later = ['enableSSO', 'enableRootAccess', 'releaseQuotaOnStop', 'enableOSPatching'];
+    const expected = without(
+      reference(`computes-${name}.json`),
+      ...later.map((field) => `properties.properties.${field}`),
+    );
+    expect(said(without(body, 'location'))).toEqual(said(expected));
+    expect(body.location).toBe('eastus');
+  });
 
   it('datastore, connection, endpoint, deployment', async () => {
     expect(said(toDatastore(parseContent(await open('datastores/features.yml'), BlobDatastore)))).toEqual(
@@ -159,18 +154,14 @@ describe('what is around the jobs', () => {
 
   it('model, once uploaded', async () => {
     const model = parseContent(await open('model/model.yml'), Model);
-    expect(said(toModel(model, 'EXAMPLE/model/fraud-classifier'))).toEqual(
-      said(reference('model-model.json')),
-    );
+    expect(said(toModel(model, 'EXAMPLE/model/fraud-classifier'))).toEqual(said(reference('model-model.json')));
   });
 
   it('schedule, with the whole job in it', async () => {
     const schedule = parseContent(await open('schedules/nightly.yml'), Schedule);
     const job = await jobBody('jobs/pipeline.yml');
     const body = toSchedule(schedule, job.properties as JsonObject);
-    const steps = ['train', 'score'].map(
-      (step) => `properties.action.jobDefinition.jobs.${step}.componentId`,
-    );
+    const steps = ['train', 'score'].map((step) => `properties.action.jobDefinition.jobs.${step}.componentId`);
     const start = 'properties.trigger.startTime';
     expect(said(without(body, 'properties.isEnabled', start, ...steps))).toEqual(
       said(without(reference('schedules-nightly.json'), start, ...steps)),

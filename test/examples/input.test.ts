@@ -95,12 +95,7 @@ describe('refusals', () => {
       'primary_metrics: loss',
       'jobs/sweep.yml:23: objective: Unrecognized key: "primary_metrics"',
     ],
-    [
-      'jobs/baseline.yml',
-      'mode: ro_mount',
-      'mode: mounted',
-      'jobs/baseline.yml:18: inputs.transactions.mode: ',
-    ],
+    ['jobs/baseline.yml', 'mode: ro_mount', 'mode: mounted', 'jobs/baseline.yml:18: inputs.transactions.mode: '],
     ['jobs/baseline.yml', 'compute:', 'computer:', 'Unrecognized key: "computer"'],
     [
       'computes/cpu-cluster.yml',
@@ -110,19 +105,9 @@ describe('refusals', () => {
     ],
     ['computes/cpu-cluster.yml', 'amlCompute.schema', 'kubernetesCompute.schema', 'got "kubernetesCompute"'],
     ['jobs/automl.yml', 'task: classification', 'task: forecasting', 'got "forecasting"'],
-    [
-      'model/model.yml',
-      'path: fraud-classifier',
-      'path: fraud-classifiers',
-      'model/model.yml:5: path: there is no "',
-    ],
+    ['model/model.yml', 'path: fraud-classifier', 'path: fraud-classifiers', 'model/model.yml:5: path: there is no "'],
     ['environments/sklearn.yml', 'sklearn-conda.yml', 'conda.yml', 'conda_file: there is no "'],
-    [
-      'data/transactions-v2.yml',
-      'version: 2',
-      'version: 1',
-      'data transactions:1 is in data/transactions-v1.yml too',
-    ],
+    ['data/transactions-v2.yml', 'version: 2', 'version: 1', 'data transactions:1 is in data/transactions-v1.yml too'],
     ['jobs/pipeline.yml', 'inputs:', 'inputs: [', 'not valid YAML'],
   ])('%s: %s → %s', async (file, from, to, message) => {
     const copy = await copied();
@@ -139,9 +124,7 @@ describe('refusals', () => {
   it('says how to make data that is not there', async () => {
     const copy = await copied();
     await rm(join(copy, 'data/generated'), { recursive: true });
-    expect(await refusal(read(copy))).toMatch(
-      /device-events\.yml:6: path: there is no .*make the data first/u,
-    );
+    expect(await refusal(read(copy))).toMatch(/device-events\.yml:6: path: there is no .*make the data first/u);
   });
 
   it('a folder with nothing in it, and one that is not there', async () => {
@@ -161,11 +144,7 @@ describe('refusals', () => {
     expect(() => readSettings(args.slice(2), azure)).toThrow('--folder is missing');
     expect(() => readSettings(['--unknown'], azure)).toThrow("Unknown option '--unknown'");
     expect(readSettings(['--help'], {})).toBeUndefined();
-    expect(readSettings([...args, '--skip', 'jobs', '--skip', 'src'], azure)?.skip).toEqual([
-      'clients',
-      'jobs',
-      'src',
-    ]);
+    expect(readSettings([...args, '--skip', 'jobs', '--skip', 'src'], azure)?.skip).toEqual(['clients', 'jobs', 'src']);
   });
 });
 
@@ -175,9 +154,7 @@ describe('small rules', () => {
     const made = await makeData({ ...options, out: join(folder, 'one') });
     await makeData({ ...options, out: join(folder, 'two') });
     const file = 'transactions/2025-q4/transactions-4.csv';
-    const [one, two] = await Promise.all(
-      ['one', 'two'].map((name) => readFile(join(folder, name, file), 'utf8')),
-    );
+    const [one, two] = await Promise.all(['one', 'two'].map((name) => readFile(join(folder, name, file), 'utf8')));
     expect(one).toBe(two);
     expect(made.files).toBe(8);
     expect(made.bytes).toBeGreaterThan(200_000);

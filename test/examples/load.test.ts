@@ -41,9 +41,7 @@ afterAll(async () => {
 async function makeWorkspace(client: ArmClient): Promise<string> {
   const group = `/subscriptions/${cloud.address.subscriptionId}/resourceGroups/ml-east`;
   await client.put(group, '2024-03-01', { location: 'eastus' });
-  const { parameters } = JSON.parse(
-    readFileSync(join(ROOT, 'examples/fraud-ml/parameters/eastus.json'), 'utf8'),
-  ) as {
+  const { parameters } = JSON.parse(readFileSync(join(ROOT, 'examples/fraud-ml/parameters/eastus.json'), 'utf8')) as {
     parameters: unknown;
   };
   const template: unknown = JSON.parse(readFileSync(join(ROOT, 'templates/workspace.json'), 'utf8'));
@@ -80,24 +78,11 @@ function load(more: string[] = [], environment: Record<string, string> = {}): Pr
     FRAUD_PYTHON_FEED_PAT: CANARY,
     ...environment,
   };
-  const rest = [
-    '--workspace',
-    'fraud-east',
-    '--data',
-    join(folder, 'data'),
-    '--simulation',
-    'simulation.yml',
-    ...more,
-  ];
+  const rest = ['--workspace', 'fraud-east', '--data', join(folder, 'data'), '--simulation', 'simulation.yml', ...more];
   return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      ['examples/load.ts', ...args, ...rest],
-      { cwd: ROOT, env },
-      (error, stdout, stderr) => {
-        resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
-      },
-    );
+    execFile(process.execPath, ['examples/load.ts', ...args, ...rest], { cwd: ROOT, env }, (error, stdout, stderr) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
+    });
   });
 }
 
@@ -116,9 +101,7 @@ describe('loading the example', () => {
     expect(ran.code).toBe(0);
     summary = JSON.parse(ran.stdout) as Summary;
     const kinds = Object.groupBy(summary.entries, ({ kind }) => kind);
-    const counts = Object.fromEntries(
-      Object.entries(kinds).map(([kind, entries]) => [kind, entries?.length]),
-    );
+    const counts = Object.fromEntries(Object.entries(kinds).map(([kind, entries]) => [kind, entries?.length]));
     expect(counts).toEqual({
       datastore: 1,
       connection: 1,
@@ -141,17 +124,13 @@ describe('loading the example', () => {
     expect(new Set(summary.entries.map(({ id }) => id)).size).toBe(summary.entries.length);
     expect(summary.uploads.transferredBytes).toBe(summary.uploads.sizeBytes);
     expect(ran.stdout + ran.stderr).not.toContain(CANARY);
-    for (const { id } of summary.entries)
-      expect(await arm.get(id.replace(/#.*/u, ''), ML)).toHaveProperty('name');
+    for (const { id } of summary.entries) expect(await arm.get(id.replace(/#.*/u, ''), ML)).toHaveProperty('name');
   }, 60_000);
 
   it('gives jobs their whole body, with ids of this workspace', async () => {
     const training = await job('fraud-train-2025q4');
     expect(training).toHaveProperty('properties.computeId', `${workspace}/computes/gpu-cluster`);
-    expect(training).toHaveProperty(
-      'properties.environmentId',
-      `${workspace}/environments/fraud-sklearn/versions/3`,
-    );
+    expect(training).toHaveProperty('properties.environmentId', `${workspace}/environments/fraud-sklearn/versions/3`);
     expect(training).toHaveProperty('properties.inputs.transactions', {
       jobInputType: 'uri_folder',
       mode: 'Download',
@@ -162,10 +141,7 @@ describe('loading the example', () => {
     const interactive = await job('fraud-explore-ana');
     expect(interactive).toHaveProperty('properties.services.editor.jobServiceType', 'VSCode');
     const rescore = await job('fraud-rescore-backlog');
-    expect(rescore).toHaveProperty(
-      'properties.inputs.merchants.uri',
-      `${workspace}/data/merchants/versions/1`,
-    );
+    expect(rescore).toHaveProperty('properties.inputs.merchants.uri', `${workspace}/data/merchants/versions/1`);
     expect(rescore).toHaveProperty('properties.queueSettings.jobTier', 'Standard');
     expect(rescore).toHaveProperty(
       'properties.inputs.rules.uri',
@@ -192,24 +168,13 @@ describe('loading the example', () => {
       /^azureml:\/\/subscriptions\/.*\/datastores\/workspaceblobstore\/paths\/LocalUpload\/[0-9a-f]{64}\/fraud-classifier$/u,
     );
     const container = String(
-      property(
-        await arm.get(`${workspace}/datastores/workspaceblobstore`, ML),
-        'properties',
-        'containerName',
-      ),
+      property(await arm.get(`${workspace}/datastores/workspaceblobstore`, ML), 'properties', 'containerName'),
     );
     const secrets = await arm.post(`${workspace}/datastores/workspaceblobstore/listSecrets`, ML);
     expect(property(secrets, 'secretsType')).toBe('AccountKey');
     const path = uri.slice(uri.indexOf('LocalUpload'));
-    const blob = await arm.blob(
-      'fraudmleastst',
-      String(property(secrets, 'key')),
-      container,
-      `${path}/model.pkl`,
-    );
-    expect(blob.equals(readFileSync(join(ROOT, 'examples/fraud-ml/model/fraud-classifier/model.pkl')))).toBe(
-      true,
-    );
+    const blob = await arm.blob('fraudmleastst', String(property(secrets, 'key')), container, `${path}/model.pkl`);
+    expect(blob.equals(readFileSync(join(ROOT, 'examples/fraud-ml/model/fraud-classifier/model.pkl')))).toBe(true);
     const code = await arm.get(summary.entries.find(({ kind }) => kind === 'code')?.id ?? '', ML);
     expect(property(code, 'properties', 'codeUri')).toContain(`/fraudmleastst/${container}/LocalUpload/`);
   });
@@ -244,9 +209,7 @@ describe('loading the example', () => {
     await makeData({ out: other, megabytes: 0.5, files: 4, smallFiles: 12, seed: 8 });
     const ran = await load(['--data', other]);
     expect(ran.code).toBe(2);
-    expect(ran.stderr).toMatch(
-      /data\/device-events\.yml: data device-events:2025\.10 exists with another "dataUri"/u,
-    );
+    expect(ran.stderr).toMatch(/data\/device-events\.yml: data device-events:2025\.10 exists with another "dataUri"/u);
     expect(ran.stdout).toBe('');
   }, 30_000);
 
@@ -262,7 +225,6 @@ describe('loading the example', () => {
 
 function property(value: unknown, ...path: string[]): unknown {
   let found = value;
-  for (const key of path)
-    found = typeof found === 'object' && found !== null ? Reflect.get(found, key) : undefined;
+  for (const key of path) found = typeof found === 'object' && found !== null ? Reflect.get(found, key) : undefined;
   return found;
 }

@@ -128,8 +128,7 @@ export function fakeArm(): FakeArm {
         return found;
       }),
     post: (path, _version, body, options) => during('POST', path, options, () => act(path, body ?? {})),
-    start: (path, _version, options) =>
-      during('POST', path, options, () => act(path, {})).then(() => undefined),
+    start: (path, _version, options) => during('POST', path, options, () => act(path, {})).then(() => undefined),
     remove: (path, _version, options) =>
       during('DELETE', path, options, () => {
         resources.delete(keyOf(path));
@@ -141,9 +140,7 @@ export function fakeArm(): FakeArm {
 function merge(into: JsonObject, change: JsonObject): void {
   for (const [key, value] of Object.entries(change)) {
     const there = into[key];
-    const both = [there, value].every(
-      (each) => each !== null && typeof each === 'object' && !Array.isArray(each),
-    );
+    const both = [there, value].every((each) => each !== null && typeof each === 'object' && !Array.isArray(each));
     if (both) merge(there as JsonObject, value as JsonObject);
     else into[key] = value;
   }

@@ -42,10 +42,7 @@ export function fakeControlStore(): FakeControlStore {
       const text = documents.get(name)?.text;
       if (text === undefined || sha256(text) !== digest) {
         return Promise.reject(
-          new UnderstudyError(
-            'ControlStoreError',
-            `${name} is ${text === undefined ? 'missing' : 'altered'}`,
-          ),
+          new UnderstudyError('ControlStoreError', `${name} is ${text === undefined ? 'missing' : 'altered'}`),
         );
       }
       return Promise.resolve(JSON.parse(text) as T);

@@ -55,15 +55,12 @@ beforeAll(async () => {
     });
   const group = fixture.group('centralus');
   await fixture.put(`${group}?api-version=2021-04-01`, { location: 'centralus' });
-  await fixture.put(
-    `${group}/providers/Microsoft.Storage/storageAccounts/frauddrcontrol?api-version=2023-01-01`,
-    {
-      location: 'centralus',
-      kind: 'StorageV2',
-      sku: { name: 'Standard_LRS' },
-      properties: {},
-    },
-  );
+  await fixture.put(`${group}/providers/Microsoft.Storage/storageAccounts/frauddrcontrol?api-version=2023-01-01`, {
+    location: 'centralus',
+    kind: 'StorageV2',
+    sku: { name: 'Standard_LRS' },
+    properties: {},
+  });
   const { subscriptionId } = address;
   store = await openControlStore(azure, {
     subscriptionId,

@@ -1,12 +1,7 @@
 /** How long the old side is asked, by a clock that the test moves. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { UnderstudyError } from '../../src/errors/error.ts';
-import {
-  fenceBegan,
-  GaveUp,
-  FenceDeadline,
-  type FenceDeadlineOptions,
-} from '../../src/fence/fence-deadline.ts';
+import { fenceBegan, GaveUp, FenceDeadline, type FenceDeadlineOptions } from '../../src/fence/fence-deadline.ts';
 import { makeStage } from '../run/step-context.ts';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -151,9 +146,7 @@ describe('the old side', () => {
 
 describe('another attempt', () => {
   it('asks no longer than is left of the deadline, and once at least', async () => {
-    const left = await outcome(
-      deadline({ overMs: 15_000, leastMs: 1000 }).ask(() => Promise.reject(unanswered())),
-    );
+    const left = await outcome(deadline({ overMs: 15_000, leastMs: 1000 }).ask(() => Promise.reject(unanswered())));
     expect(left.error).toMatchObject({ isSilent: true });
     expect(left.ms).toBeLessThan(6000);
     let times = 0;
@@ -166,9 +159,7 @@ describe('another attempt', () => {
   });
 
   it('knows that the region has answered the one before', async () => {
-    const asked = deadline({ overMs: 19_000, leastMs: 1000, heard: true }).ask(() =>
-      Promise.reject(unanswered()),
-    );
+    const asked = deadline({ overMs: 19_000, leastMs: 1000, heard: true }).ask(() => Promise.reject(unanswered()));
     expect((await outcome(asked)).error).toMatchObject({ isSilent: false });
   });
 

@@ -46,9 +46,7 @@ describe('the pointer', () => {
   });
 
   it('is not taken where something has moved since the plan was made', async () => {
-    await movePointer(stage.scene.store, (found) =>
-      takeOver(found, 'westus3', 'other', stage.scene.clock.now(), 0),
-    );
+    await movePointer(stage.scene.store, (found) => takeOver(found, 'westus3', 'other', stage.scene.clock.now(), 0));
     await expect(takePointer(stage.context(id))).rejects.toMatchObject({ code: 'FencedError' });
     expect(await pointer()).toMatchObject({ epoch: { number: 2 }, changedBy: 'other' });
   });
@@ -86,9 +84,7 @@ describe('the pointer', () => {
 
   it('is left to whoever has moved it since', async () => {
     await takePointer(stage.context(id));
-    await movePointer(stage.scene.store, (found) =>
-      takeOver(found, 'westus3', 'other', stage.scene.clock.now(), 0),
-    );
+    await movePointer(stage.scene.store, (found) => takeOver(found, 'westus3', 'other', stage.scene.clock.now(), 0));
     expect(await returnPointer(stage.context(id))).toBe('left as it is: other has moved the pointer since');
     expect(await pointer()).toMatchObject({ epoch: { number: 3 }, writer: 'westus3' });
   });
@@ -113,9 +109,7 @@ describe('the pointer', () => {
     });
     await switchServingBack(serving, { weights: { eastus: 100 } });
     expect((await pointer())?.serving.inference).toEqual({ eastus: 100 });
-    await movePointer(stage.scene.store, (found) =>
-      takeOver(found, 'eastus', 'other', stage.scene.clock.now(), 0),
-    );
+    await movePointer(stage.scene.store, (found) => takeOver(found, 'eastus', 'other', stage.scene.clock.now(), 0));
     await expect(switchServing(serving)).rejects.toMatchObject({ code: 'FencedError' });
   });
 });
@@ -130,18 +124,12 @@ describe('what the old side does not do', () => {
       new UnderstudyError('AzureUnavailable', 'no answer (ECONNREFUSED)'),
       'no answer (ECONNREFUSED)',
     ],
-    [
-      'refuses',
-      new UnderstudyError('AzureError', 'AuthorizationFailed (HTTP 403)'),
-      'AuthorizationFailed (HTTP 403)',
-    ],
+    ['refuses', new UnderstudyError('AzureError', 'AuthorizationFailed (HTTP 403)'), 'AuthorizationFailed (HTTP 403)'],
   ])('is owed where it %s, and the fence goes on', async (_what, error, reason) => {
     const result = await doOrOwe(context(), debt, (ask) => ask(() => Promise.reject(error)));
     expect(result).toMatchObject({ state: 'owed', detail: `${debt.what}: ${reason}` });
     expect(result.owed).toEqual([{ ...debt, region: 'eastus', reason, step: 'fence/platform/intake' }]);
-    expect(await listDebts(stage.scene.store)).toMatchObject([
-      { kind: 'intake', run: stage.scene.header.runId },
-    ]);
+    expect(await listDebts(stage.scene.store)).toMatchObject([{ kind: 'intake', run: stage.scene.header.runId }]);
   });
 
   it('is owed where it hangs, when the deadline is over', async () => {
@@ -155,23 +143,18 @@ describe('what the old side does not do', () => {
     });
   });
 
-  it.each(['FencedError', 'CredentialError'] as const)(
-    'is not owed for a reason of ours: %s',
-    async (code) => {
-      await expect(
-        doOrOwe(context(), debt, () => Promise.reject(new UnderstudyError(code, 'x'))),
-      ).rejects.toMatchObject({ code });
-      expect(await listDebts(stage.scene.store)).toEqual([]);
-    },
-  );
+  it.each(['FencedError', 'CredentialError'] as const)('is not owed for a reason of ours: %s', async (code) => {
+    await expect(doOrOwe(context(), debt, () => Promise.reject(new UnderstudyError(code, 'x')))).rejects.toMatchObject({
+      code,
+    });
+    expect(await listDebts(stage.scene.store)).toEqual([]);
+  });
 
   it('is not owed by a cancelled run', async () => {
     const controller = new AbortController();
     controller.abort();
     const cancelled = stage.context('fence/platform/intake', { signal: controller.signal });
-    await expect(doOrOwe(cancelled, debt, () => Promise.reject(new Error('aborted')))).rejects.toThrow(
-      'aborted',
-    );
+    await expect(doOrOwe(cancelled, debt, () => Promise.reject(new Error('aborted')))).rejects.toThrow('aborted');
     expect(await listDebts(stage.scene.store)).toEqual([]);
   });
 
@@ -226,8 +209,7 @@ function slowly(arm: FakeArm, ms: number): void {
 describe('the intake', () => {
   const id = 'fence/platform/intake';
   const schedule = (name: string) => `${workspaceId(stage.context(id).from.workspace)}/schedules/${name}`;
-  const enabled = (name: string) =>
-    stage.arm.resources.get(schedule(name).toLowerCase())?.properties.isEnabled;
+  const enabled = (name: string) => stage.arm.resources.get(schedule(name).toLowerCase())?.properties.isEnabled;
   beforeEach(() => {
     stage.arm.add(schedule('nightly'), { properties: { isEnabled: true, trigger: { cron: '0 2 * * *' } } });
     stage.arm.add(schedule('retired'), { properties: { isEnabled: false } });
@@ -246,8 +228,7 @@ describe('the intake', () => {
   });
 
   it('is stopped whole where it takes longer than one deadline, while the region gets on with it', async () => {
-    for (let index = 0; index < 6; index++)
-      stage.arm.add(schedule(`s${index}`), { properties: { isEnabled: true } });
+    for (let index = 0; index < 6; index++) stage.arm.add(schedule(`s${index}`), { properties: { isEnabled: true } });
     slowly(stage.arm, 250);
     const result = await stopOldIntake(stage.context(id));
     expect(result).toMatchObject({ state: 'completed' });
@@ -255,8 +236,7 @@ describe('the intake', () => {
   });
 
   it('is owed where it takes longer than the switch may wait for it', async () => {
-    for (let index = 0; index < 20; index++)
-      stage.arm.add(schedule(`s${index}`), { properties: { isEnabled: true } });
+    for (let index = 0; index < 20; index++) stage.arm.add(schedule(`s${index}`), { properties: { isEnabled: true } });
     slowly(stage.arm, 250);
     const policies = { ...stage.context(id).topology.policies, fenceLimit: '1s', requestTimeout: '1s' };
     const topology = { ...stage.context(id).topology, policies };
@@ -281,10 +261,8 @@ describe('the intake of a region that was the writer again meanwhile', () => {
   it('is started as the last fence found it, not as one before did', async () => {
     const { from, to } = stage.context('x');
     const schedule = (name: string) => `${workspaceId(from.workspace)}/schedules/${name}`;
-    const isEnabled = (name: string) =>
-      stage.arm.resources.get(schedule(name).toLowerCase())?.properties.isEnabled;
-    for (const name of ['nightly', 'weekly'])
-      stage.arm.add(schedule(name), { properties: { isEnabled: true } });
+    const isEnabled = (name: string) => stage.arm.resources.get(schedule(name).toLowerCase())?.properties.isEnabled;
+    for (const name of ['nightly', 'weekly']) stage.arm.add(schedule(name), { properties: { isEnabled: true } });
     await stopOldIntake(stage.context('fence/platform/intake'));
     await readmitWriters(stage.context('fence/platform/readmit', { from: to, to: from }));
     stage.arm.add(schedule('nightly'), { properties: { isEnabled: true } });
@@ -313,13 +291,8 @@ describe('what the fence of a run owed, and a replication has paid since', () =>
       await owe(stage.context(`fence/platform/${kind}`), { kind, what: kind, reason: 'dark' });
     await payFenceDebt(stage.context('pay-debt'));
     const has = (id: string) => stage.arm.resources.get(id.toLowerCase());
-    expect([has(role), has(`${workspace}/schedules/nightly`)?.properties.isEnabled]).toEqual([
-      undefined,
-      false,
-    ]);
-    expect(await restoreOldWriters(stage.context('fence/platform/writers'))).toContain(
-      'gave back 1 of 1 roles',
-    );
+    expect([has(role), has(`${workspace}/schedules/nightly`)?.properties.isEnabled]).toEqual([undefined, false]);
+    expect(await restoreOldWriters(stage.context('fence/platform/writers'))).toContain('gave back 1 of 1 roles');
     expect(await startOldIntake(stage.context('fence/platform/intake'))).toBe('enabled nightly again');
     expect(has(role)).toBeDefined();
     expect(has(`${workspace}/schedules/nightly`)?.properties.isEnabled).toBe(true);
@@ -434,9 +407,7 @@ describe('the old writers', () => {
     stage.arm.add(`${west}/datastores/history`, {
       properties: { datastoreType: 'AzureBlob', accountName: 'FraudEast', containerName: 'c' },
     });
-    expect((await shutOutOldWriters(stage.context(id))).detail).toMatch(
-      /^left the keys and roles of fraudeast/,
-    );
+    expect((await shutOutOldWriters(stage.context(id))).detail).toMatch(/^left the keys and roles of fraudeast/);
     expect(rotated).toEqual([]);
     expect(isThere('mine')).toBe(true);
   });

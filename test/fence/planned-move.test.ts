@@ -70,8 +70,7 @@ const isServing = (step: string) => /^switch\/.*\/serving$/.test(step);
 /** One job is not asked to end before every class serves and some job has a successor; without that nothing here could end. */
 function withSlowJob(azure: Azure): Azure {
   const start: Azure['arm']['start'] = async (path, ...more) => {
-    while (path.endsWith(`/${slowest}/cancel`) && !(served.length === 4 && successors().length > 0))
-      await wait(20);
+    while (path.endsWith(`/${slowest}/cancel`) && !(served.length === 4 && successors().length > 0)) await wait(20);
     return azure.arm.start(path, ...more);
   };
   return { ...azure, arm: { ...azure.arm, start } };

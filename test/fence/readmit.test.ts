@@ -19,14 +19,7 @@ import { takeOver } from '../../src/topology/pointer.ts';
 import { startScene, textField, upload, type Scene, type TestRun } from '../recovery-point/scene.ts';
 
 const contributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe';
-const names = [
-  'account_signed',
-  'keyed',
-  'signed',
-  'unkeyed',
-  'workspaceartifactstore',
-  'workspaceblobstore',
-];
+const names = ['account_signed', 'keyed', 'signed', 'unkeyed', 'workspaceartifactstore', 'workspaceblobstore'];
 
 let scene: Scene;
 let storage: string;
@@ -231,9 +224,7 @@ describe('a region that becomes the writer again', () => {
         counts: [{ kind: 'datastores used', expected: 8, done: 8, skipped: [], failed: [] }],
       });
       expect((await smoke()).detail).toContain('it read and wrote the default datastore');
-      const [, container] = await Promise.all(
-        roles.map((id) => scene.azure.arm.get(id, apiVersions.roleAssignments)),
-      );
+      const [, container] = await Promise.all(roles.map((id) => scene.azure.arm.get(id, apiVersions.roleAssignments)));
       expect(container?.properties).toMatchObject({
         description: 'of the workspace',
         condition: expect.stringContaining('ActionMatches') as string,
@@ -319,12 +310,8 @@ describe('when a move is cancelled', () => {
   it('there: the old side can use all of its storage again, its own datastores too', async () => {
     const run = scene.run({ operation: 'failover' });
     await leave(run);
-    expect(await restoreOldWriters(stepContext(run, 'fence/platform/writers'))).toContain(
-      'gave back 2 of 2 roles',
-    );
+    expect(await restoreOldWriters(stepContext(run, 'fence/platform/writers'))).toContain('gave back 2 of 2 roles');
     expect(await opened()).toEqual(everything);
-    expect(await restoreOldWriters(stepContext(run, 'fence/platform/writers'))).toBe(
-      'nothing was rotated or removed',
-    );
+    expect(await restoreOldWriters(stepContext(run, 'fence/platform/writers'))).toBe('nothing was rotated or removed');
   });
 });

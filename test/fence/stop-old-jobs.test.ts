@@ -77,9 +77,7 @@ describe('stopOldJobs', () => {
     const oldState = await oldStatesOf(made, 'run-2');
     expect(['train', 'old'].map((name) => oldState(name).is)).toEqual(['cancelled', 'ended']);
     // From now on they are this run's to account for, by name and owner.
-    expect((await readCancelled(made.store, await readFences(made.store, 'eastus'))).train?.run).toBe(
-      'run-2',
-    );
+    expect((await readCancelled(made.store, await readFences(made.store, 'eastus'))).train?.run).toBe('run-2');
     expect((await StoppedRecord.open(made.store, 'run-2')).stopped.train?.owner).toBe('ana');
   });
 
@@ -113,8 +111,7 @@ describe('stopOldJobs', () => {
 
   it('that the recovery point has not are lost, by name and owner; parts of others and smoke jobs are not', async () => {
     const made = await three();
-    const add = (name: string, properties = command()) =>
-      made.arm.add(`${eastId}/jobs/${name}`, { properties });
+    const add = (name: string, properties = command()) => made.arm.add(`${eastId}/jobs/${name}`, { properties });
     add('late');
     add('late-step', command({ properties: { 'azureml.pipelinerunid': 'late' } }));
     add('us-smoke-1', command({ tags: { 'understudy.run': 'run-0' } }));
@@ -221,9 +218,7 @@ describe('stopOldJobs', () => {
     const result = await stopOldJobs(made.context(), made.readLedger);
     expect(result).toMatchObject({
       state: 'owed',
-      owed: [
-        { kind: 'jobs', region: 'eastus', what: 'cancel the unfinished jobs of workspace "fraud-east"' },
-      ],
+      owed: [{ kind: 'jobs', region: 'eastus', what: 'cancel the unfinished jobs of workspace "fraud-east"' }],
     });
     const counts =
       method === 'LIST'
@@ -307,8 +302,8 @@ describe('stopOldJobs', () => {
       kind: { status: 403, code: 'AuthorizationFailed' },
       times: 99,
     });
-    await expect(
-      cancelUnfinishedJobs(made.context().azure, sideOf(topologyWith(), 'eastus')),
-    ).rejects.toThrow(/AuthorizationFailed/);
+    await expect(cancelUnfinishedJobs(made.context().azure, sideOf(topologyWith(), 'eastus'))).rejects.toThrow(
+      /AuthorizationFailed/,
+    );
   });
 });

@@ -1,12 +1,7 @@
 /** Jobs that are resumed while the fence still ends others: each as soon as it is settled, and none before. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import {
-  beginStopping,
-  changeStopping,
-  StoppedRecord,
-  type StoppingEnd,
-} from '../../src/fence/stopped-jobs.ts';
+import { beginStopping, changeStopping, StoppedRecord, type StoppingEnd } from '../../src/fence/stopped-jobs.ts';
 import { stopOldJobs } from '../../src/fence/stop-old-jobs.ts';
 import { recordStep } from '../../src/run/journal.ts';
 import { command, scene, topologyWith, type Scene } from '../jobs/scene.ts';
@@ -42,8 +37,7 @@ const origins = () =>
   made
     .successors()
     .map(
-      ({ properties }) =>
-        (properties['tags'] as Record<string, string>)['understudy.origin']?.split('/').at(-1) ?? '',
+      ({ properties }) => (properties['tags'] as Record<string, string>)['understudy.origin']?.split('/').at(-1) ?? '',
     )
     .toSorted();
 

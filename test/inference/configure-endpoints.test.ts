@@ -78,8 +78,7 @@ const west = (path: string) =>
   scene.azure.arm.get(`${scene.west}/onlineEndpoints/${path}`, apiVersions.machineLearning);
 const keysOf = (name: string) =>
   scene.azure.arm.post(`${scene.west}/onlineEndpoints/${name}/listKeys`, apiVersions.machineLearning);
-const configure = () =>
-  failover.step('configure/inference/endpoints', 'configureEndpoints', configureEndpoints);
+const configure = () => failover.step('configure/inference/endpoints', 'configureEndpoints', configureEndpoints);
 
 describe('endpoints that the standby lacks, with the active region dark', () => {
   it('are made as they were, and what cannot be made is counted as failed and named', async () => {
@@ -93,9 +92,7 @@ describe('endpoints that the standby lacks, with the active region dark', () => 
         failed: [{ reason: expect.stringContaining('versions/3') as string, count: 1 }],
       },
     ]);
-    expect(result.detail).toMatch(
-      /^5 endpoints and deployments in westus3, 5 of them created or updated; 1 failed$/,
-    );
+    expect(result.detail).toMatch(/^5 endpoints and deployments in westus3, 5 of them created or updated; 1 failed$/);
     expect(result.lost?.join('\n')).toContain('deployment fraud-score/green');
   });
 
@@ -163,11 +160,7 @@ describe('endpoints that the standby has', () => {
       epoch: 2,
       topology: { escrow: undefined },
     });
-    const result = await without.step(
-      'configure/inference/endpoints',
-      'configureEndpoints',
-      configureEndpoints,
-    );
+    const result = await without.step('configure/inference/endpoints', 'configureEndpoints', configureEndpoints);
     expect(result.lost).toContain(
       "endpoint fraud-score: clients must take the standby's own keys: no escrow vault is declared for westus3",
     );
@@ -175,8 +168,7 @@ describe('endpoints that the standby has', () => {
 });
 
 it('endpoints keep their own keys where the vault refuses those in escrow, and that is told', async () => {
-  const refuse = () =>
-    Promise.reject(answerError('GET secret', { status: 403, headers: { get: () => undefined } }));
+  const refuse = () => Promise.reject(answerError('GET secret', { status: 403, headers: { get: () => undefined } }));
   const run = scene.run({ operation: 'failover', recoveryPoint: ref, epoch: 2 });
   const result = await run.step('configure/inference/endpoints', 'configureEndpoints', (context) =>
     configureEndpoints({

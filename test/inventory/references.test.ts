@@ -102,12 +102,7 @@ describe('a reference to nothing is named, with what refers', () => {
       versions,
       'jobs/j → environments/no/1',
     ],
-    [
-      'a job to code',
-      { jobs: { j: job({ codeId: id('codes/no/versions/1') }) } },
-      versions,
-      'jobs/j → codes/no/1',
-    ],
+    ['a job to code', { jobs: { j: job({ codeId: id('codes/no/versions/1') }) } }, versions, 'jobs/j → codes/no/1'],
     [
       'a job to data, by its short form',
       { jobs: { j: job({ inputs: { d: { uri: 'azureml:no:7' } } }) } },
@@ -249,16 +244,11 @@ describe('a reference to nothing is named, with what refers', () => {
       'components/c/1 → codes/no/1',
     ],
   ])('%s', async (_what, referring, reason, example) => {
-    expect(await leftBehindOf(referring)).toEqual([
-      { kind: 'references', reason, count: 1, examples: [example] },
-    ]);
+    expect(await leftBehindOf(referring)).toEqual([{ kind: 'references', reason, count: 1, examples: [example] }]);
   });
 
   it.each<[string, Json]>([
-    [
-      'what is there',
-      { environmentId: id('environments/there/versions/1'), inputs: { j: id('jobs/there') } },
-    ],
+    ['what is there', { environmentId: id('environments/there/versions/1'), inputs: { j: id('jobs/there') } }],
     ['what is there, by a label', { environmentId: 'azureml:there@latest' }],
     ['no cluster', { computeId: 'azureml:serverless', jobs: { a: { computeId: 'local' } } }],
     [
@@ -270,10 +260,7 @@ describe('a reference to nothing is named, with what refers', () => {
     ],
     ['another workspace', { computeId: id('computes/no').replace(east.name, 'another') }],
     ['a registry', { environmentId: 'azureml://registries/shared/environments/no/versions/1' }],
-    [
-      'an input that its owner calls compute',
-      { inputs: { compute: 'no' }, environmentVariables: { COMPUTE: 'no' } },
-    ],
+    ['an input that its owner calls compute', { inputs: { compute: 'no' }, environmentVariables: { COMPUTE: 'no' } }],
   ])('and %s is not', async (_what, properties) => {
     expect(await leftBehindOf({ jobs: { j: job(properties as JsonObject) } })).toEqual([]);
   });
@@ -308,14 +295,12 @@ it('an id of a version names no other resource', () => {
 });
 
 describe('an image in the registry of the workspace', () => {
-  const registry =
-    '/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/acrEast';
+  const registry = '/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/acrEast';
   const properties = { image: 'ACReast.azurecr.io/team/train:7', condaFile: 'name: x' };
   const lost = async (more: { standby?: string; replica?: string; dark?: boolean } = {}) => {
     const arm = fakeArm();
     arm.add(registry, { location: 'eastus', properties: { loginServer: 'acreast.azurecr.io' } });
-    if (more.replica !== undefined)
-      arm.add(`${registry}/replications/r`, { location: more.replica, properties: {} });
+    if (more.replica !== undefined) arm.add(`${registry}/replications/r`, { location: more.replica, properties: {} });
     if (more.dark === true)
       arm.faults.push({ method: 'GET', path: /registries/, kind: { status: 403, code: 'No' }, times: 9 });
     return lostImages({ arm, registry, standby: more.standby, region: 'westus3', signal });

@@ -21,8 +21,7 @@ const workspace = {
   location: 'eastus',
   associated: {},
 };
-const other =
-  '/subscriptions/S1/resourceGroups/ml-east/providers/Microsoft.MachineLearningServices/workspaces/other';
+const other = '/subscriptions/S1/resourceGroups/ml-east/providers/Microsoft.MachineLearningServices/workspaces/other';
 const own = other.replace('other', 'fraud-east');
 
 const stores: SourceStores = {
@@ -141,12 +140,7 @@ describe('references to assets', () => {
       pipeline('middle', 'bottom'),
       pipeline('circle', 'circle'),
     ];
-    expect(dependenciesFirst(lines, workspace).map(({ name }) => name)).toEqual([
-      'bottom',
-      'middle',
-      'top',
-      'circle',
-    ]);
+    expect(dependenciesFirst(lines, workspace).map(({ name }) => name)).toEqual(['bottom', 'middle', 'top', 'circle']);
   });
 });
 
@@ -286,12 +280,13 @@ describe('names', () => {
   it('of datastores lead to containers, or say why not', () => {
     const datastore = (properties: ArmResource['properties']) =>
       placeOfDatastore({ id: '', name: 'd', type: '', properties });
-    expect(datastore({ datastoreType: 'AzureDataLakeGen2', accountName: 'a', filesystem: 'f' }).blob).toEqual(
-      { account: 'a', container: 'f' },
+    expect(datastore({ datastoreType: 'AzureDataLakeGen2', accountName: 'a', filesystem: 'f' }).blob).toEqual({
+      account: 'a',
+      container: 'f',
+    });
+    expect(datastore({ datastoreType: 'AzureFile', accountName: 'a', fileShareName: 's' }).unsupported).toContain(
+      'file share',
     );
-    expect(
-      datastore({ datastoreType: 'AzureFile', accountName: 'a', fileShareName: 's' }).unsupported,
-    ).toContain('file share');
     expect(datastore({ datastoreType: 'OneLake' }).unsupported).toContain('OneLake');
   });
 });

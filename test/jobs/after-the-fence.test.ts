@@ -121,9 +121,7 @@ describe('a successor that an earlier run had submitted, and that was then cance
           .toSorted(),
       ).toEqual([first, second].toSorted());
       const document = await made.store.read<LedgerDocument>(ledgerName(rootOf('train')));
-      expect(
-        document?.value.successors.map(({ hop, state, predecessor }) => [hop, state, predecessor]),
-      ).toEqual([
+      expect(document?.value.successors.map(({ hop, state, predecessor }) => [hop, state, predecessor])).toEqual([
         [1, 'cancelled', 'train'],
         [2, 'submitted', first],
       ]);

@@ -38,16 +38,12 @@ function without(all: Map<string, Json>, stripped: string[]): Map<string, Json> 
   return new Map([...all].filter(([place]) => !gone(place)));
 }
 
-const readOnly =
-  /^properties\.(status|parameters|sourceJobId|services\.[^.]+\.(endpoint|status|errorMessage))$/;
+const readOnly = /^properties\.(status|parameters|sourceJobId|services\.[^.]+\.(endpoint|status|errorMessage))$/;
 
 function examples(): [string, RawJob][] {
   const jobs = join(folder, 'examples/Job');
   return readdirSync(jobs, { recursive: true, encoding: 'utf8' })
-    .filter(
-      (file) =>
-        file.endsWith('get.json') || file.endsWith('createOrUpdate.json') || file.endsWith('list.json'),
-    )
+    .filter((file) => file.endsWith('get.json') || file.endsWith('createOrUpdate.json') || file.endsWith('list.json'))
     .flatMap((file) => jobsIn(read(join(jobs, file)), file));
 }
 
@@ -77,9 +73,7 @@ describe.skipIf(!found)("Azure's examples of jobs", () => {
       expect(changes).toEqual([]);
       expect(unmapped).toEqual([]);
       expect(stripped.filter((place) => !readOnly.test(place))).toEqual([]);
-      expect(leaves(properties, 'properties')).toEqual(
-        without(leaves(job.properties, 'properties'), stripped),
-      );
+      expect(leaves(properties, 'properties')).toEqual(without(leaves(job.properties, 'properties'), stripped));
     },
   );
 });
@@ -136,9 +130,7 @@ class Filler {
       (name) => this.#inherits(name, base) && this.#definitions[name]?.['x-ms-discriminator-value'],
     );
     return (
-      kinds.find(
-        (name) => name.startsWith('UriFolder') || name === 'Classification' || name === 'ManagedIdentity',
-      ) ??
+      kinds.find((name) => name.startsWith('UriFolder') || name === 'Classification' || name === 'ManagedIdentity') ??
       kinds[0] ??
       base
     );
@@ -217,9 +209,7 @@ describe.skipIf(!found)('a job with every field that Azure knows', () => {
       (value) => typeof value === 'string' && (value.startsWith(eastId) || value === uri),
     );
     expect(changes.length).toBe(named.length - (stripped.includes('properties.sourceJobId') ? 1 : 0));
-    expect(
-      [...after.values()].filter((value) => typeof value === 'string' && value.includes(east.name)),
-    ).toEqual([]);
+    expect([...after.values()].filter((value) => typeof value === 'string' && value.includes(east.name))).toEqual([]);
     const untouched = [...after].filter(([place]) => !changes.some((change) => change.place === place));
     for (const [place, value] of untouched) expect(value, place).toEqual(before.get(place));
     expect(JSON.stringify(moved.properties)).toContain(westId);

@@ -60,13 +60,7 @@ describe('classify', () => {
     ['a queued job', command({ status: 'Queued' }), {}, 'restart', /no checkpoint/],
     ['a paused job', command({ status: 'Paused' }), { copied: true }, 'resubmit', /step-9/],
     ['a job in a status of tomorrow', command({ status: 'Hibernating' }), {}, 'restart', /./],
-    [
-      'a job being finalized',
-      command({ status: 'Finalizing' }),
-      { copied: true },
-      'may-have-completed',
-      /finalizing/,
-    ],
+    ['a job being finalized', command({ status: 'Finalizing' }), { copied: true }, 'may-have-completed', /finalizing/],
     [
       'a tag in other letters, with blanks',
       command({ tags: { 'Understudy.Resume': ' Never ' } }),
@@ -74,13 +68,7 @@ describe('classify', () => {
       'skip',
       /excluded|says "never"/,
     ],
-    [
-      'a tag MANUAL',
-      command({ tags: { 'understudy.resume': 'MANUAL' } }),
-      { copied: true },
-      'manual',
-      /says "manual"/,
-    ],
+    ['a tag MANUAL', command({ tags: { 'understudy.resume': 'MANUAL' } }), { copied: true }, 'manual', /says "manual"/],
     [
       'a job being finalized whose tag says Always',
       command({ status: 'Finalizing', tags: { 'understudy.resume': 'Always\n' } }),
@@ -123,13 +111,7 @@ describe('classify', () => {
       'resubmit',
       /./,
     ],
-    [
-      'a queued job, however old',
-      command({ status: 'Queued', limits: { timeout: 'PT1S' } }),
-      {},
-      'restart',
-      /./,
-    ],
+    ['a queued job, however old', command({ status: 'Queued', limits: { timeout: 'PT1S' } }), {}, 'restart', /./],
     ['a job being cancelled', command({ status: 'CancelRequested' }), {}, 'skip', /cancellation/],
     ['a finished job', command({ status: 'Failed' }), {}, 'skip', /finished \(Failed\)/],
     [
@@ -196,13 +178,7 @@ describe('what the fence saw of a job', () => {
     ['Running', {}, ended('Completed'), 'skip', /had completed .* at 2026-11-21T10:12/],
     ['Running', {}, ended('Canceled'), 'skip', /was cancelled in the old workspace, not by a fence/],
     ['Running', {}, ended('CancelRequested'), 'skip', /was cancelled in the old workspace/],
-    [
-      'Running',
-      {},
-      ended('Failed'),
-      'manual',
-      /it was Running at 2026-11-21T10:00:00.000Z and had ended Failed at/,
-    ],
+    ['Running', {}, ended('Failed'), 'manual', /it was Running at 2026-11-21T10:00:00.000Z and had ended Failed at/],
     ['Running', {}, ended('gone'), 'manual', /had no such job .* whether it completed cannot be told/],
     ['Running', {}, cancelled, 'resubmit', /step-9/],
     ['Running', {}, asked, 'resubmit', /step-9/],
@@ -225,21 +201,9 @@ describe('what the fence saw of a job', () => {
     ['Running', always, ended('Completed'), 'skip', /had completed/],
     ['Running', always, ended('Canceled'), 'skip', /was cancelled/],
     ['Running', { tags: { 'understudy.resume': 'never' } }, ended('Failed'), 'skip', /never/],
-    [
-      'Running',
-      { properties: { 'azureml.pipelinerunid': 'pipe' } },
-      ended('Failed'),
-      'skip',
-      /part of "pipe"/,
-    ],
+    ['Running', { properties: { 'azureml.pipelinerunid': 'pipe' } }, ended('Failed'), 'skip', /part of "pipe"/],
     ['Running', { services: { a: { jobServiceType: 'SSH' } } }, ended('Completed'), 'skip', /had completed/],
-    [
-      'Running',
-      { services: { a: { jobServiceType: 'SSH' } } },
-      ended('Failed'),
-      'manual',
-      /a person works in it/,
-    ],
+    ['Running', { services: { a: { jobServiceType: 'SSH' } } }, ended('Failed'), 'manual', /a person works in it/],
   ])('%s %j, %j: %s', (status, properties, old, expected, reason) => {
     const found = classify(facts(command({ status, ...properties }), { copied: true, old }));
     expect(found.class).toBe(expected);

@@ -31,8 +31,7 @@ const readBy = (made: Scene, job: string) =>
   made.successors().find(({ name }) => name === nameOf(job))?.properties['inputs'];
 
 describe('a job that reads the output of an unfinished job', () => {
-  const own = (path: string) =>
-    datastoreUri(west, 'workspaceblobstore', `azureml/${nameOf('maker')}/${path}`);
+  const own = (path: string) => datastoreUri(west, 'workspaceblobstore', `azureml/${nameOf('maker')}/${path}`);
 
   it.each<[string, string, string]>([
     ['by the name of the job', 'azureml://jobs/maker/outputs/o/paths/part/', own('o/part/')],
@@ -124,21 +123,14 @@ describe('a job that reads the output of an unfinished job', () => {
 });
 
 describe('the queue', () => {
-  const queueOf = (
-    names: string[],
-    priority: Topology['jobs']['priority'],
-    reads: Record<string, string[]> = {},
-  ) => {
+  const queueOf = (names: string[], priority: Topology['jobs']['priority'], reads: Record<string, string[]> = {}) => {
     const entries = names.map((name, index): LedgerEntry => {
       const [tag = ''] = name.split('-');
       return { ...entryNamed(name), priority: tag, createdAt: String(index).padStart(6, '0') };
     });
     const jobs = topologyWith({ jobs: { priority } }).jobs;
     const described = new Map(
-      names.map((name) => [
-        name,
-        { reads: (reads[name] ?? []).map((job) => ({ job, output: 'o' })), writes: [] },
-      ]),
+      names.map((name) => [name, { reads: (reads[name] ?? []).map((job) => ({ job, output: 'o' })), writes: [] }]),
     );
     return new JobQueue({
       entries: byUrgency(entries, jobs),
@@ -168,16 +160,17 @@ describe('the queue', () => {
 
   it('takes a producer as early as the most urgent job that reads it', () => {
     const reads = { 'high-1': ['low-2'], 'low-2': ['low-3'] };
-    expect(batches(queueOf(['high-1', 'high-4', 'low-2', 'low-3', 'low-5'], ['high', 'low'], reads))).toEqual(
-      [['low-3', 'high-4'], ['low-2'], ['high-1'], ['low-5']],
-    );
+    expect(batches(queueOf(['high-1', 'high-4', 'low-2', 'low-3', 'low-5'], ['high', 'low'], reads))).toEqual([
+      ['low-3', 'high-4'],
+      ['low-2'],
+      ['high-1'],
+      ['low-5'],
+    ]);
   });
 
   it('takes a chain of ten thousand', () => {
     const names = Array.from({ length: 10_000 }, (_, index) => `x-${index}`);
-    const reads = Object.fromEntries(
-      names.map((name, index) => [name, index === 0 ? [] : [`x-${index - 1}`]]),
-    );
+    const reads = Object.fromEntries(names.map((name, index) => [name, index === 0 ? [] : [`x-${index - 1}`]]));
     const queue = queueOf(names.toReversed(), [], reads);
     expect(queue.next(10, () => true).map(({ name }) => name)).toEqual(['x-0']);
     expect(queue.circular.size).toBe(0);

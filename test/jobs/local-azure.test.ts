@@ -129,9 +129,7 @@ describe('jobs on the local Azure', () => {
     expect(made.ledger.map(({ name }) => name).toSorted()).toEqual(
       ['lab', ...Array.from({ length: 13 }, (_, index) => `train-${index}`)].toSorted(),
     );
-    expect(made.ledger.every(({ status }) => !['Completed', 'Failed', 'Canceled'].includes(status))).toBe(
-      true,
-    );
+    expect(made.ledger.every(({ status }) => !['Completed', 'Failed', 'Canceled'].includes(status))).toBe(true);
   });
 
   it('runs a smoke job in the standby', async () => {
@@ -174,11 +172,7 @@ describe('jobs on the local Azure', () => {
       inputs: {
         steps: { jobInputType: 'literal', value: '2000' },
         resume_from: {
-          uri: resumeUri(
-            name,
-            { datastore: 'workspaceblobstore', recoveryPoint: 'r' },
-            context().to.workspace,
-          ),
+          uri: resumeUri(name, { datastore: 'workspaceblobstore', recoveryPoint: 'r' }, context().to.workspace),
         },
       },
       distribution: { distributionType: 'PyTorch', processCountPerInstance: 1 },
@@ -191,8 +185,7 @@ describe('jobs on the local Azure', () => {
     const jobs = await Array.fromAsync(azure.arm.list(`${ids.west}/jobs`, apiVersions.machineLearning));
     expect(
       jobs.filter(
-        (job) =>
-          job.name !== successor.name && job.name.startsWith('us-') && !job.name.startsWith('us-smoke'),
+        (job) => job.name !== successor.name && job.name.startsWith('us-') && !job.name.startsWith('us-smoke'),
       ),
     ).toHaveLength(12);
   }, 60_000);

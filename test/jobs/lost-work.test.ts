@@ -64,9 +64,7 @@ describe('the work that a job loses', () => {
     expect(lostBy(entry({ checkpoint }), { class: 'restart', files })).toMatchObject(whole);
     // It could not be brought.
     const half = { expected: 2, done: 1 };
-    expect(lostBy(entry({ checkpoint }), { class: 'manual', outcome: 'skipped', files: half })).toMatchObject(
-      whole,
-    );
+    expect(lostBy(entry({ checkpoint }), { class: 'manual', outcome: 'skipped', files: half })).toMatchObject(whole);
     // The checkpoint is the one that it was given itself.
     const { writtenAt: _, ...given } = checkpoint;
     expect(lostBy(entry({ checkpoint: given }), { checkpoint: 'azureml://…' })).toMatchObject(whole);
@@ -74,9 +72,7 @@ describe('the work that a job loses', () => {
 
   it('begins with its checkpoint where that is there for a person', () => {
     const files = { expected: 1, done: 1 };
-    expect(lostBy(entry({ checkpoint }), { class: 'manual', outcome: 'skipped', files })?.from).toBe(
-      'checkpoint',
-    );
+    expect(lostBy(entry({ checkpoint }), { class: 'manual', outcome: 'skipped', files })?.from).toBe('checkpoint');
   });
 
   it('of a job that had not begun is no older than the last look at it', () => {
@@ -102,9 +98,7 @@ describe('the work that a job loses', () => {
     expect(gpuHoursOf({ ms: minutes(90), gpus: 4 })).toBe(6);
     expect(gpuHoursOf({ ms: minutes(90), gpus: 0 })).toBe(0);
     expect(gpuHoursOf({ ms: minutes(90) })).toBeUndefined();
-    expect(showLostWork({ from: 'submission', ms: 1000, gpus: 1 })).toBe(
-      'up to 1.0s of work (under 0.1 GPU-hours)',
-    );
+    expect(showLostWork({ from: 'submission', ms: 1000, gpus: 1 })).toBe('up to 1.0s of work (under 0.1 GPU-hours)');
   });
 });
 
@@ -157,8 +151,6 @@ describe('the GPUs of a job', () => {
   });
 
   it('are unknown where the sizes could not be read', () => {
-    expect(
-      gpusOf({ id: 'i', name: 'n', type: 't', properties: command() }, computes, undefined),
-    ).toBeUndefined();
+    expect(gpusOf({ id: 'i', name: 'n', type: 't', properties: command() }, computes, undefined)).toBeUndefined();
   });
 });

@@ -239,8 +239,7 @@ describe('resubmitJobs', () => {
     const made = scene();
     await made.addJob('train', command());
     const context = made.context({
-      checkpoint: () =>
-        Promise.reject(new UnderstudyError('FencedError', 'the run lease is held by "other"')),
+      checkpoint: () => Promise.reject(new UnderstudyError('FencedError', 'the run lease is held by "other"')),
     });
     await expect(made.resubmit(context)).rejects.toThrow(/lease/);
     expect(made.successors()).toEqual([]);
@@ -323,9 +322,7 @@ describe('killed anywhere and run again', () => {
         expect(result, `killed at ${at}, ${after ? 'after' : 'before'}`).toEqual(expected);
         expect(made.successors()).toHaveLength(2);
         const document = await made.store.read<LedgerDocument>(ledgerName(rootOf('train')));
-        expect(document?.value.successors).toMatchObject([
-          { hop: 1, state: 'submitted', predecessor: 'train' },
-        ]);
+        expect(document?.value.successors).toMatchObject([{ hop: 1, state: 'submitted', predecessor: 'train' }]);
       }
     }
     expect(crashes).toBeGreaterThan(20);
@@ -417,9 +414,7 @@ describe('a lineage that came back', () => {
     await planSuccessor(made.store, { ...plan, to: 'westus3' });
     const back = await planSuccessor(made.store, { ...plan, to: 'eastus' });
     const planned = await made.resubmit();
-    expect(planned.lost?.[0]).toContain(
-      `came back to eastus as "${back.name}", and that was never submitted`,
-    );
+    expect(planned.lost?.[0]).toContain(`came back to eastus as "${back.name}", and that was never submitted`);
 
     await markSubmitted(made.store, origin.lineageRoot, back.hop);
     const tags = {

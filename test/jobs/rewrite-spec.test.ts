@@ -9,8 +9,7 @@ import { command, east, eastId, mapping, west, westId } from './scene.ts';
 
 const long = (workspace: typeof east, rest: string) =>
   `azureml://subscriptions/${workspace.subscriptionId}/resourcegroups/${workspace.resourceGroup}/workspaces/${workspace.name}${rest}`;
-const identityId =
-  '/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/a';
+const identityId = '/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/a';
 const successor = { name: 'us-next', hop: 2, lineageRoot: 'root', run: 'run-1' };
 
 type Options = Partial<RewriteSpec & SuccessorSpecOptions>;
@@ -170,9 +169,7 @@ describe('rewriteSpec', () => {
   it.each(['type', 'identity_type'])('a managed identity of a node is found, by its "%s"', (key) => {
     const identity = { [key]: 'managed', client_id: 'c' };
     const { unmapped } = rewrite({ jobType: 'Pipeline', jobs: { node: { type: 'command', identity } } });
-    expect(unmapped.map(({ place, value }) => [place, value])).toEqual([
-      ['properties.jobs.node.identity', 'c'],
-    ]);
+    expect(unmapped.map(({ place, value }) => [place, value])).toEqual([['properties.jobs.node.identity', 'c']]);
   });
 
   it.each<[string, JsonObject]>([
@@ -351,9 +348,7 @@ describe('rewriteSpec', () => {
       expect(pathsOf(at('train'), 2)).toEqual([at(hop(1).name), at(hop(2).name)]);
     });
     it('is that of an address too, though each side has its own', () => {
-      const storage = [
-        { from: 'https://e1.blob.core.windows.net/', to: 'https://w1.blob.core.windows.net/' },
-      ];
+      const storage = [{ from: 'https://e1.blob.core.windows.net/', to: 'https://w1.blob.core.windows.net/' }];
       const uri = 'abfss://c@e1.dfs.core.windows.net/ckpt/';
       const { body } = rewrite(command({ outputs: { checkpoints: { uri }, other: { uri } } }), {
         successor: hop(1),

@@ -5,12 +5,7 @@ import type { AssetLine, PartKind } from '../../src/recovery-point/manifest.ts';
 import { digestOf } from '../../src/recovery-point/recovery-point-checks.ts';
 import type { BringCheckpoint, Brought, CheckpointToBring } from '../../src/checkpoints/bring-checkpoint.ts';
 import { checkpointFolder } from '../../src/workspace/jobs/checkpoint.ts';
-import {
-  specFolder,
-  toLedgerEntry,
-  type LedgerCheckpoint,
-  type LedgerEntry,
-} from '../../src/ledger/ledger.ts';
+import { specFolder, toLedgerEntry, type LedgerCheckpoint, type LedgerEntry } from '../../src/ledger/ledger.ts';
 import { resubmitJobs } from '../../src/jobs/resubmit-jobs.ts';
 import type { RecoveryPointRef, Step } from '../../src/plan/plan.ts';
 import type { StepResult } from '../../src/run/work/outcome.ts';
@@ -243,8 +238,6 @@ export function scene(topology: Topology = topologyWith()): Scene {
       return entry;
     },
     successors: () =>
-      [...arm.resources]
-        .filter(([key]) => key.startsWith(`${westId}/jobs/us-`.toLowerCase()))
-        .map(([, job]) => job),
+      [...arm.resources].filter(([key]) => key.startsWith(`${westId}/jobs/us-`.toLowerCase())).map(([, job]) => job),
   };
 }

@@ -14,8 +14,7 @@ function scene(): Scene {
   const made = bareScene();
   made.arm.add(westId, {
     properties: {
-      storageAccount:
-        '/subscriptions/sub-1/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/west',
+      storageAccount: '/subscriptions/sub-1/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/west',
     },
   });
   made.arm.add(`${westId}/datastores/workspaceblobstore`, {
@@ -129,10 +128,7 @@ describe('runSmokeJob', () => {
   });
 
   it('a job that does not end in time fails, and is waited for again', async () => {
-    const made = withLife(withEnvironment(scene()), [
-      ...Array.from({ length: 4 }, () => 'Queued'),
-      'Completed',
-    ]);
+    const made = withLife(withEnvironment(scene()), [...Array.from({ length: 4 }, () => 'Queued'), 'Completed']);
     let seconds = 0;
     const now = () => new Date(Date.parse('2026-11-21T10:12:00.000Z') + 2000 * seconds++);
     await expect(runSmokeJob(made.context({ now }))).rejects.toMatchObject({
@@ -149,8 +145,7 @@ describe('runSmokeJob', () => {
       detail: 'no smoke job: workspace "fraud-west" has no environment',
     });
     const bare = withEnvironment(scene());
-    for (const compute of ['gpu-west', 'cpu'])
-      bare.arm.resources.delete(`${westId}/computes/${compute}`.toLowerCase());
+    for (const compute of ['gpu-west', 'cpu']) bare.arm.resources.delete(`${westId}/computes/${compute}`.toLowerCase());
     expect((await runSmokeJob(bare.context())).detail).toMatch(/no compute that runs jobs/);
   });
 });

@@ -75,11 +75,7 @@ describe('a job is left for a person where its text', () => {
       variable('ML-East'),
       'environmentVariables.V: an environment variable names the old resource group "ml-east"',
     ],
-    [
-      'is the old group, as an input',
-      literal('ml-east'),
-      'inputs.i.value: it names the old resource group "ml-east"',
-    ],
+    ['is the old group, as an input', literal('ml-east'), 'inputs.i.value: it names the old resource group "ml-east"'],
     [
       'gives the old group to an option',
       { command: 'az ml job list --resource-group ml-east' },
@@ -134,10 +130,7 @@ describe('a job is submitted, with a warning, where its text', () => {
 
 describe('nothing is said of text that', () => {
   it.each<[string, JsonObject]>([
-    [
-      'takes its secret from a variable',
-      { command: 'x "AccountName=eaststore2;AccountKey=$KEY" --sig=${{inputs.s}}' },
-    ],
+    ['takes its secret from a variable', { command: 'x "AccountName=eaststore2;AccountKey=$KEY" --sig=${{inputs.s}}' }],
     ['has a longer name', variable('ml-east-2 eaststore2 my-fraud-east')],
     ['names an account that both sides read', variable('lake')],
     ['holds a digest', variable('9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08')],

@@ -35,8 +35,7 @@ function asset(type: AssetLine['type'], name: string, version: string, propertie
 }
 
 const reads = (uri: string) => command({ inputs: { data: { jobInputType: 'uri_folder', uri } } });
-const long = (rest: string) =>
-  `azureml:/${eastId.replace('/providers/Microsoft.MachineLearningServices', '')}/${rest}`;
+const long = (rest: string) => `azureml:/${eastId.replace('/providers/Microsoft.MachineLearningServices', '')}/${rest}`;
 
 const ofTrain = ({ lost }: StepResult) => lost?.find((line) => line.startsWith('job "train"'));
 
@@ -46,11 +45,7 @@ describe('resubmitJobs, where something could not be restored', () => {
     ['an input by its long URI', reads(long('data/D/versions/2')), 'its input data/d/2'],
     ['an input by its short name', reads('azureml:d:2'), 'its input data/d/2'],
     ['an input by a label', reads('azureml:d@latest'), 'its input data/d/2'],
-    [
-      'a word of its command',
-      command({ inputs: {}, command: 'x --in=azureml:d:2' }),
-      'what it names, data/d/2',
-    ],
+    ['a word of its command', command({ inputs: {}, command: 'x --in=azureml:d:2' }), 'what it names, data/d/2'],
     [
       'a node of a pipeline',
       command({
@@ -60,25 +55,20 @@ describe('resubmitJobs, where something could not be restored', () => {
       }),
       'its input data/d/2',
     ],
-  ])(
-    'leaves a job for a person whose %s refers to an asset that failed',
-    async (_what, properties, named) => {
-      const made = scene();
-      await made.addJob('train', properties);
-      await made.addJob('fine', command({ inputs: {} }));
-      const result = await made.resubmit(await after(made, [failed('data/d/2', another)]));
-      expect(made.successors().map((job) => job.properties['tags'])).toMatchObject([
-        { 'understudy.origin': `${eastId}/jobs/fine` },
-      ]);
-      expect(result.counts?.[0]).toMatchObject({
-        done: 1,
-        skipped: [{ reason: 'left for a person: refers to what was not restored', count: 1 }],
-      });
-      expect(ofTrain(result)).toBe(
-        `job "train" of ana is left for a person: ${named} was not restored: ${another}`,
-      );
-    },
-  );
+  ])('leaves a job for a person whose %s refers to an asset that failed', async (_what, properties, named) => {
+    const made = scene();
+    await made.addJob('train', properties);
+    await made.addJob('fine', command({ inputs: {} }));
+    const result = await made.resubmit(await after(made, [failed('data/d/2', another)]));
+    expect(made.successors().map((job) => job.properties['tags'])).toMatchObject([
+      { 'understudy.origin': `${eastId}/jobs/fine` },
+    ]);
+    expect(result.counts?.[0]).toMatchObject({
+      done: 1,
+      skipped: [{ reason: 'left for a person: refers to what was not restored', count: 1 }],
+    });
+    expect(ofTrain(result)).toBe(`job "train" of ana is left for a person: ${named} was not restored: ${another}`);
+  });
 
   it.each<[string, JsonObject, string]>([
     ['environments/e/1', command(), 'its environment environments/e/1'],
@@ -94,9 +84,7 @@ describe('resubmitJobs, where something could not be restored', () => {
     await made.addJob('train', properties);
     const result = await made.resubmit(await after(made, [failed(what, another)]));
     expect(made.successors()).toEqual([]);
-    expect(result.lost).toEqual([
-      `job "train" of ana is left for a person: ${named} was not restored: ${another}`,
-    ]);
+    expect(result.lost).toEqual([`job "train" of ana is left for a person: ${named} was not restored: ${another}`]);
   });
 
   it.each<[string, JsonObject, string]>([
@@ -156,11 +144,7 @@ describe('resubmitJobs, where something could not be restored', () => {
     ['another version failed', failed('data/d/1', another), command()],
     ['another type failed under this name', failed('models/d/2', another), command()],
     ['it was skipped, not failed', { what: 'data/d/2', state: 'skipped', reason: 'left out' }, command()],
-    [
-      'the name stands in text for people',
-      failed('data/d/3', another),
-      command({ description: 'azureml:d:3' }),
-    ],
+    ['the name stands in text for people', failed('data/d/3', another), command({ description: 'azureml:d:3' })],
     ['it is of a registry', failed('data/d/2', another), reads('azureml://registries/r/data/d/versions/2')],
     [
       'it is of a third workspace',

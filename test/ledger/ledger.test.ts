@@ -181,14 +181,11 @@ describe('collectJobs', () => {
       for await (const job of list(...args)) {
         yield job;
         // It ends between the list and the reading.
-        if (job.name === 'job-4')
-          (arm.resources.get(job.id.toLowerCase()) ?? job).properties['status'] = 'Failed';
+        if (job.name === 'job-4') (arm.resources.get(job.id.toLowerCase()) ?? job).properties['status'] = 'Failed';
       }
     };
     const found = await Array.fromAsync(collectJobs({ arm, workspace: east }));
-    expect(found.map(({ name }) => name)).toEqual(
-      [0, 2, 6, 8, 10, 12, 14, 16, 18].map((index) => `job-${index}`),
-    );
+    expect(found.map(({ name }) => name)).toEqual([0, 2, 6, 8, 10, 12, 14, 16, 18].map((index) => `job-${index}`));
     expect(arm.requests.filter((request) => request.startsWith('LIST'))).toEqual([
       `LIST ${eastId}/jobs?listViewType=All`,
     ]);

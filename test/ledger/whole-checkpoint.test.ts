@@ -105,11 +105,7 @@ describe('folders, one a checkpoint', () => {
   });
 
   it('logs next to them are no checkpoints, though their names have numbers, and go along', () => {
-    const { whole } = choose([
-      ...folder(500, 40),
-      ['runs/events.1', 59],
-      ['events.out.tfevents.170.host', 59, 10],
-    ]);
+    const { whole } = choose([...folder(500, 40), ['runs/events.1', 59], ['events.out.tfevents.170.host', 59, 10]]);
     expect(whole).toMatchObject({ name: 'checkpoint-500', writtenAt: minute(40), files: 6, leave: [] });
   });
 });
@@ -172,9 +168,7 @@ describe('a folder that is written over', () => {
         ['optimizer.pt', 59],
       ]).whole,
     ).toBeUndefined();
-    expect(choose([['last.ckpt', 59]], { unsteady: [['last.ckpt', true]] }).whole?.lastFile).toBe(
-      'last.ckpt',
-    );
+    expect(choose([['last.ckpt', 59]], { unsteady: [['last.ckpt', true]] }).whole?.lastFile).toBe('last.ckpt');
     expect(choose([['last.ckpt', 59]], { unsteady: [['meta.json', false]] }).whole).toBeUndefined();
   });
 

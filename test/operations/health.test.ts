@@ -39,9 +39,7 @@ function sessionOf({ workspace, storage, probe, store = fakeControlStore() }: Re
         service: { getProperties: () => (storage ? Promise.reject(storage) : Promise.resolve({})) },
       }),
   } as unknown as Azure;
-  const topology = topologyOf(
-    probe ? `probes:\n  - { http: "${probe.url}", expect: ${probe.expect ?? 200} }\n` : '',
-  );
+  const topology = topologyOf(probe ? `probes:\n  - { http: "${probe.url}", expect: ${probe.expect ?? 200} }\n` : '');
   return { azure, topology, store } as unknown as Session;
 }
 
@@ -63,11 +61,7 @@ describe('a region that answers', () => {
 describe('a region is out', () => {
   it.each([
     ['that refuses connections', unanswered('ECONNREFUSED'), 'no answer (ECONNREFUSED)'],
-    [
-      'that hangs',
-      azureError('GET /x', Object.assign(new Error('x'), { name: 'AbortError' })),
-      'no answer in time',
-    ],
+    ['that hangs', azureError('GET /x', Object.assign(new Error('x'), { name: 'AbortError' })), 'no answer in time'],
     ['that answers 500', answered(500, 'InternalServerError'), 'HTTP 500'],
     ['that answers 503', answered(503, 'ServerBusy'), 'HTTP 503'],
     ['that answers 504', answered(504, 'GatewayTimeout'), 'HTTP 504'],
@@ -222,9 +216,7 @@ describe('a failover', () => {
     const health = await look({ workspace: answered(403, 'AuthorizationFailed') });
     expect(() => requireOutage(health)).toThrow(
       expect.objectContaining({
-        message: expect.stringMatching(
-          /^cannot tell whether eastus is out: workspace: .*AuthorizationFailed/,
-        ),
+        message: expect.stringMatching(/^cannot tell whether eastus is out: workspace: .*AuthorizationFailed/),
         details: { next: expect.stringContaining('--even-if-healthy') },
       }),
     );

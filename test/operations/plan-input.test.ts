@@ -16,8 +16,7 @@ async function planning() {
   const store = fakeControlStore();
   await ensurePointer(store, { topology, who: 'a test', now });
   await seal(store, '2026-11-21T10:00:00.000Z');
-  const refuse = () =>
-    Promise.reject(answerError('GET /x', { status: 503, headers: { get: () => undefined } }));
+  const refuse = () => Promise.reject(answerError('GET /x', { status: 503, headers: { get: () => undefined } }));
   const azure = { arm: { get: refuse, find: refuse }, blobAccount: refuse } as unknown as Azure;
   return { azure, store, topology, bundle: 'b'.repeat(64), now };
 }
@@ -32,17 +31,12 @@ async function refusal(options: { to?: string; recoveryPoint?: string }): Promis
 }
 
 describe('a recovery point', () => {
-  it.each(['nope', '2026-11-21T09-00-00.000Z-e1'])(
-    'that is none is bad input: "%s"',
-    async (recoveryPoint) => {
-      const error = await refusal({ recoveryPoint });
-      expect(error).toMatchObject({ code: 'UsageError', exitCode: 2 });
-      expect(error.message).toMatch(
-        new RegExp(`^--recovery-point: expected the id .* got "${recoveryPoint}"`),
-      );
-      expect(error.details.next).toContain('understudy plan');
-    },
-  );
+  it.each(['nope', '2026-11-21T09-00-00.000Z-e1'])('that is none is bad input: "%s"', async (recoveryPoint) => {
+    const error = await refusal({ recoveryPoint });
+    expect(error).toMatchObject({ code: 'UsageError', exitCode: 2 });
+    expect(error.message).toMatch(new RegExp(`^--recovery-point: expected the id .* got "${recoveryPoint}"`));
+    expect(error.details.next).toContain('understudy plan');
+  });
 
   it('that is there is planned with', async () => {
     const options = { recoveryPoint: '2026-11-21T10-00-00.000Z-e1' };

@@ -38,8 +38,7 @@ describe('a quota that could not be read', () => {
 describe('a recovery point', () => {
   const problemsOf = async (isTaken: boolean, state: 'failed' | 'cancelled' = 'failed') => {
     const { store, header } = await makeScene();
-    const refuse = () =>
-      Promise.reject(answerError('GET /x', { status: 503, headers: { get: () => undefined } }));
+    const refuse = () => Promise.reject(answerError('GET /x', { status: 503, headers: { get: () => undefined } }));
     const azure = { arm: { get: refuse, find: refuse } } as unknown as Azure;
     await changeRun(store, header.runId, { state });
     if (isTaken) await movePointer(store, (found) => takeOver(found, 'westus3', header.runId, now, 0));

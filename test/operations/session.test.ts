@@ -22,11 +22,7 @@ describe('a control store', () => {
   });
 
   it.each([
-    [
-      'another build of this release',
-      { version: 2, release },
-      `was written by another build of release ${release}`,
-    ],
+    ['another build of this release', { version: 2, release }, `was written by another build of release ${release}`],
     ['a release before', {}, 'names no release'],
   ])('of %s is refused at the door', async (_what, by, says) => {
     const store = fakeControlStore();

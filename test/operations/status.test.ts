@@ -34,8 +34,7 @@ function sessionOf(store: ControlStore, accounts = ['/east', '/west']): Session 
       find: (id: string) => Promise.resolve(workspace(id)),
       list: () => [],
     },
-    blobAccount: (id: string) =>
-      Promise.resolve({ name: id, service: { getProperties: () => Promise.resolve({}) } }),
+    blobAccount: (id: string) => Promise.resolve({ name: id, service: { getProperties: () => Promise.resolve({}) } }),
   } as unknown as Azure;
   return { azure, topology: topologyOf(''), store } as unknown as Session;
 }
@@ -119,9 +118,9 @@ describe('the end of a run', () => {
     expect(await told(failed(longAgo))).toEqual([
       'the webhook of PAGER was not told how run "r1" ended: no worker was there to do it in time',
     ]);
-    expect(
-      await told(failed(longAgo, { notified: { PAGER: { of: longAgo, problem: 'HTTP 500' } } })),
-    ).toEqual(['the webhook of PAGER was not told how run "r1" ended: HTTP 500']);
+    expect(await told(failed(longAgo, { notified: { PAGER: { of: longAgo, problem: 'HTTP 500' } } }))).toEqual([
+      'the webhook of PAGER was not told how run "r1" ended: HTTP 500',
+    ]);
     expect(await told(failed(longAgo, { notified: { PAGER: { of: longAgo } } }))).toEqual([]);
     expect(await told(failed(sealedAt))).toEqual([]);
   });

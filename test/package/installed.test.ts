@@ -54,9 +54,7 @@ describe('an installed product', () => {
     const folder = join(home, 'stack');
     const ended = await understudy('stack', 'up', '--folder', folder);
     expect(ended.code).toBe(2);
-    expect(ended.stderr).toContain(
-      'package "@understudy-dr/local-azure" is not installed next to Understudy',
-    );
+    expect(ended.stderr).toContain('package "@understudy-dr/local-azure" is not installed next to Understudy');
     expect(ended.stderr).toContain('In a clone of Understudy: npm ci');
     await expect(readFile(join(folder, 'stack.json'))).rejects.toThrow('ENOENT');
   }, 120_000);

@@ -99,13 +99,10 @@ describe('a failover', () => {
       for (const step of steps) {
         const mine = before(plan, step.id);
         const earlier = steps.filter(
-          ({ phase }) =>
-            phase !== 'fence' && phases.indexOf(phase ?? 'fence') < phases.indexOf(step.phase ?? 'fence'),
+          ({ phase }) => phase !== 'fence' && phases.indexOf(phase ?? 'fence') < phases.indexOf(step.phase ?? 'fence'),
         );
         // A step that nothing waits for (a config file, schedules) is not waited for.
-        const waitedFor = earlier.filter(
-          ({ action }) => action !== 'rewriteConfigs' && action !== 'enableSchedules',
-        );
+        const waitedFor = earlier.filter(({ action }) => action !== 'rewriteConfigs' && action !== 'enableSchedules');
         if (step.phase === 'fence') continue;
         for (const { id } of waitedFor) expect(mine, `${step.id} must come after ${id}`).toContain(id);
       }
@@ -144,9 +141,7 @@ describe('a failover', () => {
     const plan = failover();
     expect(before(plan, 'fence/platform/standby')).toEqual(new Set());
     expect(before(plan, 'fence/platform/debts')).toEqual(new Set(['fence/platform/standby']));
-    expect(before(plan, 'fence/platform/pointer')).toEqual(
-      new Set(['fence/platform/standby', 'fence/platform/debts']),
-    );
+    expect(before(plan, 'fence/platform/pointer')).toEqual(new Set(['fence/platform/standby', 'fence/platform/debts']));
   });
 
   it('names what is accepted as lost, and nothing where nothing is', () => {
@@ -178,10 +173,7 @@ describe('a failover', () => {
       return [plan.steps.find(({ action }) => action === 'stopOldJobs')?.expectedSeconds, plan.notes];
     };
     expect(stopOf(10_000)).toEqual([2106, []]);
-    expect(stopOf(50_000)).toEqual([
-      10_527,
-      [expect.stringContaining('longer than policies.jobStopDeadline (1h)')],
-    ]);
+    expect(stopOf(50_000)).toEqual([10_527, [expect.stringContaining('longer than policies.jobStopDeadline (1h)')]]);
   });
 
   it('switches only after schedules and writers of the old side are stopped and shut out, or that is owed', () => {
@@ -192,12 +184,9 @@ describe('a failover', () => {
     for (const { id } of switching) {
       for (const need of fence) expect(before(plan, id), `${id} after ${need}`).toContain(need);
     }
-    const early = plan.steps.filter(
-      ({ phase }) => phase === 'restore' || phase === 'configure' || phase === 'verify',
-    );
+    const early = plan.steps.filter(({ phase }) => phase === 'restore' || phase === 'configure' || phase === 'verify');
     for (const { id } of early) {
-      for (const need of fence)
-        expect(before(plan, id), `${id} need not wait for ${need}`).not.toContain(need);
+      for (const need of fence) expect(before(plan, id), `${id} need not wait for ${need}`).not.toContain(need);
     }
   });
 
@@ -236,8 +225,7 @@ describe('a failover', () => {
     expect(new Set(verified.map((step) => step.class))).toEqual(new Set(resourceClasses));
     for (const { id } of configs) {
       for (const step of verified) expect(before(plan, id)).toContain(step.id);
-      for (const step of plan.steps)
-        expect(step.needs, `${step.id} must not wait for ${id}`).not.toContain(id);
+      for (const step of plan.steps) expect(step.needs, `${step.id} must not wait for ${id}`).not.toContain(id);
     }
   });
 

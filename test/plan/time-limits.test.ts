@@ -34,9 +34,7 @@ describe('the time limits of a step', () => {
       stepSeconds: 1800,
       silenceSeconds: 300,
     });
-    expect(timeLimitsOf('deployTemplate', policiesOf('provisionDeadline: 1s')).attemptSeconds).toBe(
-      12 * hour,
-    );
+    expect(timeLimitsOf('deployTemplate', policiesOf('provisionDeadline: 1s')).attemptSeconds).toBe(12 * hour);
   });
 
   it('count a request that is tried again as no silence', () => {

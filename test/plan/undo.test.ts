@@ -38,10 +38,7 @@ describe('an undo plan', () => {
 
   it('takes what was broken off for the newest, if it may have changed anything', () => {
     const before = { step: pointer, state: 'completed', endedAt: at(1) };
-    expect(idsOf(undo(before, { step: intake, state: 'running', undo: { was: 1 } }))).toEqual([
-      intake,
-      pointer,
-    ]);
+    expect(idsOf(undo(before, { step: intake, state: 'running', undo: { was: 1 } }))).toEqual([intake, pointer]);
     expect(idsOf(undo(before, { step: intake, state: 'running' }))).toEqual([pointer]);
     expect(idsOf(undo(before, { step: intake, state: 'failed', endedAt: at(2) }))).toEqual([pointer]);
   });

@@ -13,8 +13,7 @@ const names = ['a', 'b', 'c', 'd'];
 let stage: Stage;
 beforeEach(async () => {
   stage = await makeStage();
-  for (const name of names)
-    stage.arm.add(pathOf(name), { properties: {}, sku: { name: 'Default', capacity: 1 } });
+  for (const name of names) stage.arm.add(pathOf(name), { properties: {}, sku: { name: 'Default', capacity: 1 } });
 });
 
 const pathOf = (name: string) =>
@@ -80,9 +79,7 @@ describe('deployments', () => {
     const azure = withPatch((path, version, body, options) =>
       path.endsWith('/b')
         ? new Promise((_, reject) => {
-            options?.signal?.addEventListener('abort', () =>
-              reject(new DOMException('aborted', 'AbortError')),
-            );
+            options?.signal?.addEventListener('abort', () => reject(new DOMException('aborted', 'AbortError')));
           })
         : stage.arm.patch(path, version, body, options),
     );

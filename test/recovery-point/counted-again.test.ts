@@ -62,9 +62,7 @@ describe('a recovery point', () => {
     const { ref } = await replicate(scene.run({ topology: { artifacts: { ...artifacts, paths } } }));
     const { sealed } = await openRecoveryPoint(scene.store, ref.id);
     expect(leftBehindUncounted(sealed.leftBehind)).toContainEqual(
-      expect.stringMatching(
-        /^1 reference left behind: to nothing \(paths\/workspaceblobstore\/void: nothing at /,
-      ),
+      expect.stringMatching(/^1 reference left behind: to nothing \(paths\/workspaceblobstore\/void: nothing at /),
     );
   });
 });
@@ -82,11 +80,7 @@ describe('datastores', () => {
           : arm.put(path, version, body, options);
       return { arm: Object.assign(Object.create(arm) as typeof arm, { put }) };
     };
-    const result = await failover.step(
-      'datastores',
-      'configureDatastores',
-      on(configureDatastores, forgetful),
-    );
+    const result = await failover.step('datastores', 'configureDatastores', on(configureDatastores, forgetful));
     expect(result.counts).toEqual([
       {
         kind: 'datastores',
@@ -110,10 +104,8 @@ describe('a secret in escrow', () => {
       return { get: (name) => (name === secret ? answer() : vault.get(name)) };
     });
   /** As Key Vault answers where a secret is disabled. */
-  const refuse = () =>
-    Promise.reject(answerError('GET secret', { status: 403, headers: { get: () => undefined } }));
-  const failover = () =>
-    scene.run({ operation: 'failover', recoveryPoint: ref, epoch: 2, topology: { artifacts } });
+  const refuse = () => Promise.reject(answerError('GET secret', { status: 403, headers: { get: () => undefined } }));
+  const failover = () => scene.run({ operation: 'failover', recoveryPoint: ref, epoch: 2, topology: { artifacts } });
 
   beforeAll(async () => {
     ({ ref } = await replicate(scene.run({ topology: { artifacts } })));

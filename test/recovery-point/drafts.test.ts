@@ -55,9 +55,7 @@ const listing: Listing = {
   parts: [part],
   counts: { models: 2 },
   leftBehind: [{ kind: 'data', reason: 'excluded', count: 1, examples: ['scratch'], chosen: true }],
-  computes: [
-    { name: 'gpu', type: 'AmlCompute', vmSize: 'v', vmPriority: 'Dedicated', minNodes: 0, maxNodes: 4 },
-  ],
+  computes: [{ name: 'gpu', type: 'AmlCompute', vmSize: 'v', vmPriority: 'Dedicated', minNodes: 0, maxNodes: 4 }],
   gpus: { standard_nc6s_v3: 1 },
   endpoints: [{ name: 'e', deployments: [{ name: 'blue', instanceType: 'v', instanceCount: 2 }] }],
   jobs: { Running: 1 },
@@ -130,10 +128,7 @@ describe('what a step hands on', () => {
     const sealed = async (other: object) => ({ listing: await stage.scene.store.seal(folder, other) });
     for (const [other, problem] of [
       [{ ...listing, version: 2, release: '0.9.0' }, 'it has version 2 and was written by release 0.9.0'],
-      [
-        { ...listing, parts: 7, version: 1, release },
-        'parts: Invalid input: expected array, received number',
-      ],
+      [{ ...listing, parts: 7, version: 1, release }, 'parts: Invalid input: expected array, received number'],
     ] as const) {
       const facts = await sealed(other);
       await expect(openDraft(laterStep(facts), point, 'listing')).rejects.toMatchObject({

@@ -129,9 +129,7 @@ async function fillDatastores({ fixture, azure, east }: Scene): Promise<void> {
       },
     },
   });
-  const features = await azure.blobAccount(
-    `${group}/providers/Microsoft.Storage/storageAccounts/feat${suffix}`,
-  );
+  const features = await azure.blobAccount(`${group}/providers/Microsoft.Storage/storageAccounts/feat${suffix}`);
   await upload(features, 'features', 'daily/f1.parquet', 'features 1');
   await upload(features, 'features', 'daily/deep/f2.parquet', 'features 2');
   await fixture.put(`${east}/datastores/features`, {

@@ -3,12 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { SealedManifest } from '../../src/recovery-point/manifest.ts';
 import { withDigest } from '../../src/recovery-point/recovery-point-checks.ts';
 import { listRecoveryPoints } from '../../src/recovery-point/list-points.ts';
-import {
-  digestOf,
-  openByRef,
-  openRecoveryPoint,
-  readLedgerSnapshot,
-} from '../../src/recovery-point/recovery-point.ts';
+import { digestOf, openByRef, openRecoveryPoint, readLedgerSnapshot } from '../../src/recovery-point/recovery-point.ts';
 import { sealedName } from '../../src/recovery-point/sealed-manifest.ts';
 import { release } from '../../src/release.ts';
 import { expectRefusals } from '../control-store/refusals.ts';

@@ -5,12 +5,7 @@ import { folderOf, type PartKind, type PartLines } from '../../src/recovery-poin
 import { partWriter, readableLines, readLines } from '../../src/recovery-point/parts.ts';
 import { listRecoveryPoints, sealedIds } from '../../src/recovery-point/list-points.ts';
 import { summarise } from '../../src/recovery-point/read-seal.ts';
-import {
-  digestOf,
-  openByRef,
-  openRecoveryPoint,
-  readLedgerSnapshot,
-} from '../../src/recovery-point/recovery-point.ts';
+import { digestOf, openByRef, openRecoveryPoint, readLedgerSnapshot } from '../../src/recovery-point/recovery-point.ts';
 import type { ArmResource } from '../../src/azure/azure.ts';
 import { sealedName } from '../../src/recovery-point/sealed-manifest.ts';
 import { release } from '../../src/release.ts';
@@ -30,8 +25,7 @@ describe('a list of recovery points', () => {
     await seal(store, '2026-11-21T09:00:00.000Z', { epoch: 1 });
     await seal(store, second, { epoch: 1, region: 'westus3' });
     await seal(store, second, { epoch: 10 });
-    const ids = async (options = {}) =>
-      (await listRecoveryPoints(store, options)).sealed.map(({ ref }) => ref.id);
+    const ids = async (options = {}) => (await listRecoveryPoints(store, options)).sealed.map(({ ref }) => ref.id);
     expect(await ids()).toEqual([
       '2026-11-21T11-00-00.000Z-e10',
       '2026-11-21T10-00-00.000Z-e2',
@@ -53,9 +47,7 @@ describe('a list of recovery points', () => {
       const counted = counting(store);
       const { sealed } = await listRecoveryPoints(counted.store, { region: 'westus3', limit: 2 });
       expect(sealed).toHaveLength(2);
-      expect((await listRecoveryPoints(counted.store, { region: 'eastus', limit: 1 })).sealed).toHaveLength(
-        1,
-      );
+      expect((await listRecoveryPoints(counted.store, { region: 'eastus', limit: 1 })).sealed).toHaveLength(1);
       expect(await sealedIds(counted.store, { limit: 2 })).toHaveLength(2);
       return counted.asked.reads;
     };
@@ -67,11 +59,7 @@ describe('a list of recovery points', () => {
     const whole = await seal(store, first);
     const damaged = await seal(store, second);
     await partWriter(store, folderOf(1, '2026-11-21T12-00-00.000Z-e1'), 'jobs').add(entryNamed('a'));
-    await store.write(
-      'epochs/1/recovery-points/2026-11-21T12-00-00.000Z-e1/blobs/x.ndjson',
-      '{}',
-      'text/plain',
-    );
+    await store.write('epochs/1/recovery-points/2026-11-21T12-00-00.000Z-e1/blobs/x.ndjson', '{}', 'text/plain');
     const name = `${folderOf(1, damaged.id)}/sealed.json`;
     const { text } = store.documents.get(name) ?? { text: '' };
     await store.write(name, text.slice(0, 100), 'application/json');
@@ -90,10 +78,7 @@ describe('opening a recovery point', () => {
     const open = await openRecoveryPoint(store, sealed.id);
     expect(open).toEqual({ sealed, ref: { id: sealed.id, digest: digestOf(sealed), startedAt: first } });
     expect(summarise(open)).toEqual({ ref: open.ref, ...sealed.summary });
-    expect(await Array.fromAsync(readLedgerSnapshot(store, open.ref))).toEqual([
-      entryNamed('a'),
-      entryNamed('b'),
-    ]);
+    expect(await Array.fromAsync(readLedgerSnapshot(store, open.ref))).toEqual([entryNamed('a'), entryNamed('b')]);
   });
 
   it.each([
@@ -193,8 +178,7 @@ describe('opening a recovery point', () => {
       details: { next: 'There is none: take one with "understudy replicate".' },
     });
     const ids: string[] = [];
-    for (const hour of ['10', '11', '12', '13'])
-      ids.unshift((await seal(store, `2026-11-21T${hour}:00:00.000Z`)).id);
+    for (const hour of ['10', '11', '12', '13']) ids.unshift((await seal(store, `2026-11-21T${hour}:00:00.000Z`)).id);
     await expect(openRecoveryPoint(store, 'nope')).rejects.toMatchObject({
       details: {
         next: `Name one that is there, or none for the newest; of 4, newest first: "${ids[0]}", "${ids[1]}", "${ids[2]}", ….`,
@@ -331,9 +315,7 @@ describe('parts', () => {
     });
     const problems: string[] = [];
     const onDamage = (_part: unknown, problem: string) => problems.push(problem);
-    expect(await Array.fromAsync(readableLines(store, folder, [part], { kind: 'blobs', onDamage }))).toEqual(
-      [],
-    );
+    expect(await Array.fromAsync(readableLines(store, folder, [part], { kind: 'blobs', onDamage }))).toEqual([]);
     expect(problems).toEqual([message]);
   });
 });

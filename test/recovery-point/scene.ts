@@ -57,12 +57,7 @@ export interface TestRun {
   undos: Map<string, unknown>;
   context(step: Step): StepContext;
   /** Carries out one step and records its outcome. */
-  step(
-    id: string,
-    action: ActionName,
-    implementation: Action,
-    input?: Record<string, unknown>,
-  ): Promise<StepResult>;
+  step(id: string, action: ActionName, implementation: Action, input?: Record<string, unknown>): Promise<StepResult>;
 }
 
 let runs = 0;
@@ -217,12 +212,7 @@ export async function replicate(run: TestRun): Promise<{
   };
 }
 
-export async function upload(
-  account: BlobAccount,
-  container: string,
-  path: string,
-  content: string,
-): Promise<void> {
+export async function upload(account: BlobAccount, container: string, path: string, content: string): Promise<void> {
   const client = account.container(container);
   await client.createIfNotExists();
   await client.getBlockBlobClient(path).upload(content, Buffer.byteLength(content), {
@@ -231,11 +221,7 @@ export async function upload(
   });
 }
 
-export async function textOf(
-  account: BlobAccount,
-  container: string,
-  path: string,
-): Promise<string | undefined> {
+export async function textOf(account: BlobAccount, container: string, path: string): Promise<string | undefined> {
   const client = account.container(container).getBlobClient(path);
   if (!(await client.exists())) return undefined;
   return (await client.downloadToBuffer()).toString();

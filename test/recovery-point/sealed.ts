@@ -61,8 +61,7 @@ export async function seal(
   for (const [index] of jobs.entries())
     await raw.add({ id: `/jobs/${index}`, name: `${index}`, type: 'jobs', properties: {} });
   const computes = partWriter(store, folderOf(epoch, id), 'computes');
-  for (const name of clusters)
-    await computes.add({ id: `/computes/${name}`, name, type: 'computes', properties: {} });
+  for (const name of clusters) await computes.add({ id: `/computes/${name}`, name, type: 'computes', properties: {} });
   const others: Part[] = [];
   for (const [kind, lines] of Object.entries(more)) {
     const part = partWriter(store, folderOf(epoch, id), kind as PartKind);

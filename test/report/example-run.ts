@@ -51,18 +51,9 @@ export const plan: Plan = {
     step('fence', 'platform', 'takePointer', 'Take the region pointer with epoch 2', [], true),
     step('fence', 'platform', 'stopOldJobs', 'Stop the jobs of fraud-east', [pointer]),
     step('provision', 'training', 'scaleComputes', 'Scale cpu-west to 4 nodes', [pointer], true),
-    step(
-      'provision',
-      'inference',
-      'scaleDeployments',
-      'Scale fraud-scorer/blue to 3 instances',
-      [pointer],
-      true,
-    ),
+    step('provision', 'inference', 'scaleDeployments', 'Scale fraud-scorer/blue to 3 instances', [pointer], true),
     step('restore', 'data', 'restoreBlobs', 'Copy 212 blobs into frauddrwest', [pointer]),
-    step('restore', 'inference', 'restoreAssets', 'Register 7 models and 4 environments in fraud-west', [
-      pointer,
-    ]),
+    step('restore', 'inference', 'restoreAssets', 'Register 7 models and 4 environments in fraud-west', [pointer]),
     step('configure', 'platform', 'configureConnections', 'Make the connections', [pointer]),
     step('verify', 'data', 'reconcileBlobs', 'List frauddrwest again and compare digests', [
       'restore/data/restoreBlobs',
@@ -80,9 +71,7 @@ export const plan: Plan = {
       true,
     ),
     step('switch', 'training', 'rewriteConfigs', 'Rewrite 2 config files on train-01', [pointer], true),
-    step('resume', 'training', 'resubmitJobs', 'Resubmit 5 interrupted jobs', [
-      'switch/training/rewriteConfigs',
-    ]),
+    step('resume', 'training', 'resubmitJobs', 'Resubmit 5 interrupted jobs', ['switch/training/rewriteConfigs']),
   ],
   notes: ['platform has no objective: nothing is measured for it'],
 };

@@ -20,15 +20,13 @@ describe('the HTML report', () => {
     const levels = elements.filter((each) => /^h[1-6]$/.test(each.name)).map((each) => Number(each.name[1]));
     expect(levels[0]).toBe(1);
     expect(levels.filter((level) => level === 1)).toHaveLength(1);
-    for (const [index, level] of levels.entries())
-      expect(level).toBeLessThanOrEqual((levels[index - 1] ?? 0) + 1);
+    for (const [index, level] of levels.entries()) expect(level).toBeLessThanOrEqual((levels[index - 1] ?? 0) + 1);
   });
 
   it('needs nothing from anywhere and runs nothing', () => {
     const { elements } = page();
     const named = new Set(elements.map((each) => each.name));
-    for (const name of ['script', 'link', 'img', 'iframe', 'object', 'base', 'form'])
-      expect(named).not.toContain(name);
+    for (const name of ['script', 'link', 'img', 'iframe', 'object', 'base', 'form']) expect(named).not.toContain(name);
     for (const { attributes } of elements) {
       for (const key of attributes.keys()) expect(key).not.toMatch(/^on|^src$/);
       expect(attributes.get('href') ?? '#').toMatch(/^#/);
@@ -78,9 +76,7 @@ describe('the HTML report', () => {
     const { elements } = page();
     const chart = elements.find((each) => each.attributes.get('class') === 'gantt');
     expect(chart?.attributes.get('role')).toBe('img');
-    const bars = elements.filter(
-      (each) => each.name === 'rect' && each.attributes.get('class')?.startsWith('bar'),
-    );
+    const bars = elements.filter((each) => each.name === 'rect' && each.attributes.get('class')?.startsWith('bar'));
     expect(bars).toHaveLength(7 + 13);
     for (const { attributes } of bars) {
       const from = Number.parseFloat(attributes.get('x') ?? '');
@@ -114,13 +110,9 @@ describe('the HTML report', () => {
     const { elements } = page((input) => {
       const configs = input.evidence.find((each) => each.kind === 'configs');
       if (configs)
-        configs.content = [
-          { ...configsEvidence[0], diff: '--- a/x\n+++ b/x\n@@ -1 +1 @@\n--- old\n+++ new\n' },
-        ];
+        configs.content = [{ ...configsEvidence[0], diff: '--- a/x\n+++ b/x\n@@ -1 +1 @@\n--- old\n+++ new\n' }];
     });
-    const classes = elements
-      .filter((each) => each.path.at(-1) === 'pre')
-      .map((each) => each.attributes.get('class'));
+    const classes = elements.filter((each) => each.path.at(-1) === 'pre').map((each) => each.attributes.get('class'));
     expect(classes).toEqual(['hunk', 'hunk', 'hunk', 'del', 'add']);
   });
 
@@ -158,8 +150,7 @@ describe('the HTML report', () => {
     expect(named).not.toContain('img');
     // Shown as it is, to be read.
     expect(elements.some((each) => each.name === 'h1' && each.text.includes(canary))).toBe(true);
-    for (const { attributes } of elements)
-      for (const key of attributes.keys()) expect(key).not.toMatch(/^on/);
+    for (const { attributes } of elements) for (const key of attributes.keys()) expect(key).not.toMatch(/^on/);
   });
 
   it('takes control characters and marks that turn text away', () => {
@@ -191,9 +182,7 @@ describe('the HTML report', () => {
       input.evidence = [];
     });
     expect(elements.some((each) => each.attributes.get('class') === 'gantt')).toBe(false);
-    expect(elements.filter((each) => each.text.trim() === '· not begun' && each.name === 'td')).toHaveLength(
-      13,
-    );
+    expect(elements.filter((each) => each.text.trim() === '· not begun' && each.name === 'td')).toHaveLength(13);
   });
 });
 
@@ -205,9 +194,7 @@ describe('the colours', () => {
         [...sheet.matchAll(/--([\w-]+): (#[0-9a-f]{6})/g)].map(([, name = '', value = '']) => [name, value]),
       );
       const contrast = (a: string, b: string) => {
-        const [high = 0, low = 0] = [luminance(colours.get(a)), luminance(colours.get(b))].toSorted(
-          (x, y) => y - x,
-        );
+        const [high = 0, low = 0] = [luminance(colours.get(a)), luminance(colours.get(b))].toSorted((x, y) => y - x);
         return (high + 0.05) / (low + 0.05);
       };
       const texts = [

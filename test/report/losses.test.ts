@@ -42,11 +42,7 @@ function replicate(...facts: Record<string, string>[]): ReportInput {
     plan: {
       ...rest,
       operation: 'replicate',
-      steps: [
-        step('pay-debt', 'payFenceDebt'),
-        step('pay-rest', 'payFenceDebt'),
-        step('seal', 'sealRecoveryPoint'),
-      ],
+      steps: [step('pay-debt', 'payFenceDebt'), step('pay-rest', 'payFenceDebt'), step('seal', 'sealRecoveryPoint')],
     },
     records: [
       record('pay-debt', 1, 2, { owed: [debt] }),
@@ -233,8 +229,7 @@ describe('a run that was cancelled', () => {
       record('resume/training/resubmitJobs', 3, 4, {}),
     );
     await changeRun(store, run.runId, { state: 'cancelled', endedAt: at(20) });
-    const problems = async () =>
-      buildReport(await loadReportInput(store, run.runId, new Date(at(21)))).problems;
+    const problems = async () => buildReport(await loadReportInput(store, run.runId, new Date(at(21)))).problems;
     expect(await problems()).toEqual([]);
     const { lineageRoot } = entryNamed('train');
     await store.write(ledgerName(lineageRoot), '{"version":2}', 'application/json');

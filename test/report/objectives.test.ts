@@ -189,9 +189,7 @@ describe('measured RPO of training', () => {
   });
 
   it('says which jobs it leaves out', () => {
-    expect(lostBy([checkpointed(60_000), undefined]).why).toContain(
-      'leaves out 1 job in which a person worked',
-    );
+    expect(lostBy([checkpointed(60_000), undefined]).why).toContain('leaves out 1 job in which a person worked');
   });
 });
 

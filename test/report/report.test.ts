@@ -16,10 +16,7 @@ describe('buildReport', () => {
     expect(report.headline).toMatch(
       /^4 things for people to do\. 1 owed\. The failover of fraud-ml .* completed after 3m 35s/,
     );
-    expect(report.lost.map((line) => line.step)).toEqual([
-      'restore/data/restoreBlobs',
-      'resume/training/resubmitJobs',
-    ]);
+    expect(report.lost.map((line) => line.step)).toEqual(['restore/data/restoreBlobs', 'resume/training/resubmitJobs']);
   });
 
   it('counts failures as lost even where the step does not name them', () => {
@@ -156,11 +153,7 @@ describe('buildReport', () => {
       reason: 'blobs in the standby: 210 of 212 blobs copied (24.1 MB)',
     });
     // Nor did what only looked, nor what is owed.
-    for (const step of [
-      'verify/data/reconcileBlobs',
-      'verify/inference/scoreEndpoints',
-      'fence/platform/stopOldJobs',
-    ])
+    for (const step of ['verify/data/reconcileBlobs', 'verify/inference/scoreEndpoints', 'fence/platform/stopOldJobs'])
       expect(outcome(step), step).toBeUndefined();
     // A skipped step did nothing that could stay.
     expect(outcome('configure/platform/configureConnections')).toBeUndefined();
@@ -205,9 +198,7 @@ describe('buildReport', () => {
   it('names a record of a step that the plan does not have', () => {
     const input = exampleInput();
     input.records.push(record('restore/data/somethingElse', 1, 2));
-    expect(buildReport(input).problems[0]).toContain(
-      '"restore/data/somethingElse", which is not in the plan',
-    );
+    expect(buildReport(input).problems[0]).toContain('"restore/data/somethingElse", which is not in the plan');
   });
 
   it('says of a run that goes on that it does, and ends nothing for it', () => {
@@ -227,9 +218,7 @@ describe('buildReport', () => {
     if (jobs) jobs.content = [{ old: 'a', reason: 'no class' }];
     const report = buildReport(input);
     expect(report.jobs).toEqual([]);
-    expect(report.problems[0]).toMatch(
-      /evidence "runs\/r\/evidence\/jobs.json" is not a list of jobs: 0\.class/,
-    );
+    expect(report.problems[0]).toMatch(/evidence "runs\/r\/evidence\/jobs.json" is not a list of jobs: 0\.class/);
     expect(report.configs.map((each) => each.status)).toEqual(['changed', 'unchanged']);
   });
 
@@ -237,10 +226,7 @@ describe('buildReport', () => {
     const input = exampleInput();
     const findings = [{ what: 'raw/2026-11-21.csv', state: 'failed', reason: 'sealed as fuzzy' }];
     const list = { kind: 'list' as const, blob: 'b', digest: 'd', step: 'restore/data/restoreBlobs' };
-    input.evidence.push(
-      { ...list, content: { step: list.step, findings } },
-      { ...list, content: ['another form'] },
-    );
+    input.evidence.push({ ...list, content: { step: list.step, findings } }, { ...list, content: ['another form'] });
     input.evidence.push({ ...list, kind: 'reconciliation', problem: 'evidence "c" was altered' });
     const report = buildReport(input);
     expect(report.findings).toEqual([{ step: list.step, ...findings[0] }]);

@@ -42,9 +42,7 @@ describe('what people must do', () => {
         actionOf: () => 'scaleComputes',
       }),
     );
-    expect(
-      groups.map(({ owner, toDo, tasks }) => [owner, toDo, tasks.map(({ urgency }) => urgency)]),
-    ).toEqual([
+    expect(groups.map(({ owner, toDo, tasks }) => [owner, toDo, tasks.map(({ urgency }) => urgency)])).toEqual([
       [undefined, 2, ['urgent', 'again']],
       ['ben', 1, ['broken']],
       ['ana', 1, ['again', 'know']],

@@ -49,15 +49,7 @@ describe('the text report', () => {
     const line = renderText(buildReport(exampleInput()))
       .split('\n')
       .find((each) => /inference +RTO/.test(each));
-    expect(line?.trim().split(/ {2,}/)).toEqual([
-      'inference',
-      'RTO',
-      '5m 00s',
-      '4m 06s',
-      '2m 51s',
-      '42.0s',
-      'met',
-    ]);
+    expect(line?.trim().split(/ {2,}/)).toEqual(['inference', 'RTO', '5m 00s', '4m 06s', '2m 51s', '42.0s', 'met']);
   });
 
   it('carries the diffs whole, and only when asked for everything', () => {

@@ -34,9 +34,7 @@ async function journalled(): Promise<{ store: FakeControlStore; runId: string }>
   for (const record of records) {
     const evidence = blobs[record.step as keyof typeof blobs];
     await recordStep(store, run.runId, record.step, () =>
-      evidence
-        ? { ...record, evidence: [{ ...evidence, blob: `${folder}/${evidence.digest}.json` }] }
-        : record,
+      evidence ? { ...record, evidence: [{ ...evidence, blob: `${folder}/${evidence.digest}.json` }] } : record,
     );
   }
   await changeRun(store, run.runId, {
@@ -53,16 +51,7 @@ describe('a report from the journal alone', () => {
     const { store, runId } = await journalled();
     const report = buildReport(await loadReportInput(store, runId, now));
     const expected = buildReport(exampleInput());
-    for (const part of [
-      'objectives',
-      'phases',
-      'leftOver',
-      'jobs',
-      'configs',
-      'lost',
-      'owed',
-      'tally',
-    ] as const) {
+    for (const part of ['objectives', 'phases', 'leftOver', 'jobs', 'configs', 'lost', 'owed', 'tally'] as const) {
       expect(report[part]).toEqual(expected[part]);
     }
     expect(report.run).toMatchObject({ state: 'completed', endedAt: at(215), durationMs: 215_000 });
@@ -85,9 +74,7 @@ describe('a report from the journal alone', () => {
 
   it('names evidence that was altered, is gone or is no JSON, and does not show it', async () => {
     const { store, runId } = await journalled();
-    const [first = '', second = ''] = [...store.documents.keys()].filter((name) =>
-      name.includes('/evidence/'),
-    );
+    const [first = '', second = ''] = [...store.documents.keys()].filter((name) => name.includes('/evidence/'));
     await store.write(first, '[]', 'application/json');
     store.documents.delete(second);
     const report = buildReport(await loadReportInput(store, runId, now));
@@ -97,9 +84,7 @@ describe('a report from the journal alone', () => {
     expect([...report.jobs, ...report.configs]).toEqual([]);
 
     await store.write(first, '[{', 'application/json');
-    expect(buildReport(await loadReportInput(store, runId, now)).problems.join('\n')).toContain(
-      'is not JSON',
-    );
+    expect(buildReport(await loadReportInput(store, runId, now)).problems.join('\n')).toContain('is not JSON');
   });
 
   it('accepts a digest of the text as it was written', async () => {

@@ -99,18 +99,15 @@ describe('a run begins', () => {
     expect((await readPointerIfAny(scene.store))?.value).toMatchObject({ writer: 'eastus' });
   });
 
-  it.each(['completed', 'cancelled'] as const)(
-    'not once it is %s; and takes no lease then',
-    async (state) => {
-      await changeRun(scene.store, scene.header.runId, { state });
-      await expect(begin()).rejects.toMatchObject({
-        code: 'FencedError',
-        message: expect.stringContaining(state),
-      });
-      expect(await run()).toMatchObject({ state });
-      expect(await readRunLease(scene.store)).not.toHaveProperty('holder');
-    },
-  );
+  it.each(['completed', 'cancelled'] as const)('not once it is %s; and takes no lease then', async (state) => {
+    await changeRun(scene.store, scene.header.runId, { state });
+    await expect(begin()).rejects.toMatchObject({
+      code: 'FencedError',
+      message: expect.stringContaining(state),
+    });
+    expect(await run()).toMatchObject({ state });
+    expect(await readRunLease(scene.store)).not.toHaveProperty('holder');
+  });
 
   it('again with the deadline and the pause that it has', async () => {
     await changeRun(scene.store, scene.header.runId, { deadlineSeconds: 90, paused: cancelled });
@@ -300,9 +297,7 @@ it('a run whose Temporal was lost is taken up, and its steps are not run again',
   expect(await runStep({ run: second, step: 'fence/platform/jobs' }, scene.runtime)).toMatchObject({
     state: 'completed',
   });
-  await expect(
-    runStep({ run: scene.run, step: 'fence/platform/writers' }, scene.runtime),
-  ).rejects.toMatchObject({
+  await expect(runStep({ run: scene.run, step: 'fence/platform/writers' }, scene.runtime)).rejects.toMatchObject({
     code: 'FencedError',
   });
 });

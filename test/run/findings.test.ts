@@ -55,21 +55,13 @@ describe('what a step did not do', () => {
   it('is refused by name where another release wrote it, or it has another form', async () => {
     const folder = `runs/${stage.scene.header.runId}/evidence`;
     for (const [other, problem] of [
-      [
-        { step: id, findings, version: 2, release: '0.9.0' },
-        'it has version 2 and was written by release 0.9.0',
-      ],
-      [
-        { step: id, findings: [{ ...findings[0], state: 'odd' }], version: 1, release },
-        'findings.0.state: Invalid',
-      ],
+      [{ step: id, findings, version: 2, release: '0.9.0' }, 'it has version 2 and was written by release 0.9.0'],
+      [{ step: id, findings: [{ ...findings[0], state: 'odd' }], version: 1, release }, 'findings.0.state: Invalid'],
     ] as const) {
       const digest = await stage.scene.store.seal(folder, other);
       await expect(notDoneBy(laterStep(digest), 'restoreBlobs')).rejects.toMatchObject({
         code: 'ControlStoreError',
-        message: expect.stringMatching(
-          new RegExp(`^findings of a step "${folder}/${digest}.json".*${problem}`),
-        ),
+        message: expect.stringMatching(new RegExp(`^findings of a step "${folder}/${digest}.json".*${problem}`)),
         details: { next: expect.any(String) },
       });
     }
@@ -96,8 +88,7 @@ describe('the progress of a step', () => {
     expect(cursors).toEqual([]);
     vi.advanceTimersByTime(10_000);
     await first.save(heartbeat);
-    const resume = (cursor: unknown) =>
-      resumeProgress(stage.context(id, { cursor }), State, { lines: 0, names: [] });
+    const resume = (cursor: unknown) => resumeProgress(stage.context(id, { cursor }), State, { lines: 0, names: [] });
     expect((await resume(cursors[0])).state).toEqual({ lines: 7, names: ['fraud'] });
     const folder = `runs/${stage.scene.header.runId}/progress`;
     const progress = await stage.scene.store.seal(folder, { ...first.state, version: 2, release: '0.9.0' });

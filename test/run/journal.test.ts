@@ -2,15 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { release } from '../../src/release.ts';
 import { UnderstudyError } from '../../src/errors/error.ts';
-import {
-  changeRun,
-  findNewestRun,
-  listRuns,
-  listSteps,
-  openRun,
-  readRun,
-  requireRun,
-} from '../../src/run/journal.ts';
+import { changeRun, findNewestRun, listRuns, listSteps, openRun, readRun, requireRun } from '../../src/run/journal.ts';
 import { outcomeOf, reconcile } from '../../src/run/work/outcome.ts';
 import { planned } from '../../src/run/run-document.ts';
 import { counting } from '../fakes/counting-store.ts';
@@ -46,9 +38,7 @@ describe('the journal', () => {
       '20261121T100000',
       '20261120T110000',
     ]);
-    expect((await listSteps(scene.store, scene.header.runId)).map(({ step }) => step)).toEqual([
-      'restore/data/blobs',
-    ]);
+    expect((await listSteps(scene.store, scene.header.runId)).map(({ step }) => step)).toEqual(['restore/data/blobs']);
   });
 
   it('lists the others where one is damaged, and names that', async () => {
@@ -127,9 +117,7 @@ describe('the journal', () => {
     const place = `runs/${scene.header.runId}/${name}`;
     const found = JSON.parse(scene.store.documents.get(place)?.text ?? '') as object;
     await scene.store.write(place, JSON.stringify({ ...found, state: 'dancing' }), 'application/json');
-    await expect(
-      name === 'run.json' ? run() : listSteps(scene.store, scene.header.runId),
-    ).rejects.toMatchObject({
+    await expect(name === 'run.json' ? run() : listSteps(scene.store, scene.header.runId)).rejects.toMatchObject({
       code: 'ControlStoreError',
       message: expect.stringContaining(`"${place}", written by release ${release}: state: Invalid option`),
     });

@@ -71,11 +71,7 @@ it('keeps one that is taken up again while another removes it', async () => {
   const read: typeof store.read = async (name) => {
     const found = await store.read<never>(name);
     // The remover has seen that it is over, and is about to write.
-    if (
-      name === 'runs/1/run.json' &&
-      !raced &&
-      (found?.value as RunDocument | undefined)?.state === 'failed'
-    ) {
+    if (name === 'runs/1/run.json' && !raced && (found?.value as RunDocument | undefined)?.state === 'failed') {
       raced = true;
       await changeRun(store, '1', { state: 'running' });
     }
@@ -92,11 +88,7 @@ it('is made from the journal where there is none, as release 0.2.0 leaves it, or
     ['2', 'completed'],
     ['3', 'pending'],
   ])
-    await store.swap(
-      `runs/${runId}/run.json`,
-      { ...runOf(runId ?? ''), state, version: 2, release },
-      undefined,
-    );
+    await store.swap(`runs/${runId}/run.json`, { ...runOf(runId ?? ''), state, version: 2, release }, undefined);
   await store.write('runs/4/run.json', '{}', 'application/json');
   expect(await listOpenRuns(store)).toMatchObject({
     runs: [{ runId: '3' }, { runId: '1' }],

@@ -90,9 +90,7 @@ describe('a step', () => {
   });
 
   it('whose counts do not add up has failed', async () => {
-    const counts = [
-      { kind: 'blobs', expected: 3, done: 1, skipped: [{ reason: 'there', count: 1 }], failed: [] },
-    ];
+    const counts = [{ kind: 'blobs', expected: 3, done: 1, skipped: [{ reason: 'there', count: 1 }], failed: [] }];
     const run = runner(() => Promise.resolve({ state: 'completed', detail: 'all copied', counts }));
     await expect(run(request(), scene.runtime)).rejects.toThrow(
       'counts of blobs do not reconcile: expected 3, accounted for 2 (done 1, skipped 1, failed 0)',
@@ -128,9 +126,7 @@ describe('a step', () => {
   });
 
   it('that the plan does not have is refused', async () => {
-    await expect(
-      runner(done)({ run: scene.run, step: 'fence/platform/other' }, scene.runtime),
-    ).rejects.toMatchObject({
+    await expect(runner(done)({ run: scene.run, step: 'fence/platform/other' }, scene.runtime)).rejects.toMatchObject({
       code: 'ControlStoreError',
     });
   });
@@ -254,10 +250,7 @@ describe('a run that is cancelled', () => {
     const swap = scene.store.swap.bind(scene.store);
     scene.store.swap = async (name, value, etag) => {
       const written = await swap(name, value, etag);
-      if (
-        name.includes('/steps/') &&
-        (await readRun(scene.store, scene.header.runId))?.cancelled === undefined
-      )
+      if (name.includes('/steps/') && (await readRun(scene.store, scene.header.runId))?.cancelled === undefined)
         await cancel();
       return written;
     };
@@ -298,19 +291,14 @@ describe('a loss that a person has accepted', () => {
     });
     const record = await readStep(scene.store, scene.header.runId, id);
     expect(record?.lost).toEqual(['the cluster was refused (accepted by someone: we can do without)']);
-    expect(
-      await runnerOf(() => Promise.reject(failing))({ run: scene.run, step: id }, scene.runtime),
-    ).toEqual(outcome);
+    expect(await runnerOf(() => Promise.reject(failing))({ run: scene.run, step: id }, scene.runtime)).toEqual(outcome);
   });
 
   it('is not one by the first error that may pass, however often an execution before tried it', async () => {
     const id = restore();
     const passing = new UnderstudyError('AzureUnavailable', 'HTTP 503');
     const run = (holder: string) =>
-      runnerOf(() => Promise.reject(passing))(
-        { run: scene.as(holder, { resumed: true }), step: id },
-        scene.runtime,
-      );
+      runnerOf(() => Promise.reject(passing))({ run: scene.as(holder, { resumed: true }), step: id }, scene.runtime);
     for (let attempt = 0; attempt < 6; attempt++) await expect(run('wf-1')).rejects.toBe(passing);
     await accept(id);
     await takeLease(scene.store, scene.as('wf-2', { resumed: true }), scene.clock.now());
@@ -321,9 +309,9 @@ describe('a loss that a person has accepted', () => {
   it('is not accepted of another step', async () => {
     await accept('restore/data/other');
     const id = restore();
-    await expect(
-      runnerOf(() => Promise.reject(failing))({ run: scene.run, step: id }, scene.runtime),
-    ).rejects.toBe(failing);
+    await expect(runnerOf(() => Promise.reject(failing))({ run: scene.run, step: id }, scene.runtime)).rejects.toBe(
+      failing,
+    );
     expect(await readStep(scene.store, scene.header.runId, id)).toMatchObject({ state: 'failed' });
   });
 
@@ -341,9 +329,9 @@ describe('a loss that a person has accepted', () => {
   ])('is not %s', async (_what, error) => {
     const id = restore();
     await accept(id);
-    await expect(
-      runnerOf(() => Promise.reject(error))({ run: scene.run, step: id }, scene.runtime),
-    ).rejects.toBe(error);
+    await expect(runnerOf(() => Promise.reject(error))({ run: scene.run, step: id }, scene.runtime)).rejects.toBe(
+      error,
+    );
     expect((await readStep(scene.store, scene.header.runId, id))?.state).not.toBe('completed');
   });
 });
@@ -394,9 +382,7 @@ describe('a step of a replication', () => {
       scene.open,
       actionsWith({
         payFenceDebt: async (context) => {
-          await movePointer(scene.store, (found) =>
-            takeOver(found, 'westus3', 'run-x', scene.clock.now(), 5000),
-          );
+          await movePointer(scene.store, (found) => takeOver(found, 'westus3', 'run-x', scene.clock.now(), 5000));
           await context.checkpoint({ unit: 'blobs', done: 1 });
           return done();
         },

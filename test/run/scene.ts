@@ -32,11 +32,7 @@ export interface Scene {
   clock: { now: () => Date; forward: (milliseconds: number) => void };
   runtime: StepRuntime & { told: Progress[] };
   /** Writes down how a step of the run stands. */
-  record(
-    step: string,
-    state: StepRecord['state'],
-    more?: Partial<StepRecord>,
-  ): Promise<StepRecord | undefined>;
+  record(step: string, state: StepRecord['state'], more?: Partial<StepRecord>): Promise<StepRecord | undefined>;
   /** The run as another workflow execution sees it. */
   as(holder: string, more?: Partial<RunExecution>): RunExecution;
 }
@@ -64,9 +60,7 @@ export async function makeScene(
   const digest = await bundles.seal(store, bundleFolder, bundle);
   const input = { topology, bundle: digest, pointer };
   const plan =
-    operation === 'failover'
-      ? compileFailover({ ...input, recoveryPoint: recoveryPoint() })
-      : compileReplicate(input);
+    operation === 'failover' ? compileFailover({ ...input, recoveryPoint: recoveryPoint() }) : compileReplicate(input);
   const asked = {
     runId: `20261121T100000Z-${operation}-0001`,
     topology: topology.name,

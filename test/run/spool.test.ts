@@ -34,8 +34,7 @@ async function filled(values: readonly number[], options: SpoolOptions) {
   return made;
 }
 
-const valuesOf = async (items: AsyncIterable<Item>) =>
-  (await Array.fromAsync(items)).map(({ value }) => value);
+const valuesOf = async (items: AsyncIterable<Item>) => (await Array.fromAsync(items)).map(({ value }) => value);
 
 describe('a spool', () => {
   it.each([
@@ -66,9 +65,7 @@ describe('a spool', () => {
     const text = 'line\nbreak\u2028 "quoted" \u0000 ünïcode 🙂';
     for (let value = 0; value < 11; value++) await made.add({ key: 'one', value, text });
     const items = await Array.fromAsync(made);
-    expect(items.map(({ value }) => value).toSorted((a, b) => a - b)).toEqual(
-      Array.from({ length: 11 }, (_, i) => i),
-    );
+    expect(items.map(({ value }) => value).toSorted((a, b) => a - b)).toEqual(Array.from({ length: 11 }, (_, i) => i));
     expect(new Set(items.map((each) => each.text))).toEqual(new Set([text]));
     await made.discard();
   });

@@ -24,8 +24,7 @@ const undosWith = (undo: Undo): Undos => {
   ]);
   return { ...(Object.fromEntries(unexpected) as Undos), stopOldIntake: undo };
 };
-const runner = (action: Action) =>
-  stepRunner(scene.open, actionsWith({ stopOldIntake: action }), scene.clock.now);
+const runner = (action: Action) => stepRunner(scene.open, actionsWith({ stopOldIntake: action }), scene.clock.now);
 const undoer = (undo: Undo) => stepUndoer(scene.open, undosWith(undo), scene.clock.now);
 const journalled = () => readStep(scene.store, scene.header.runId, step);
 const request = () => ({ run: scene.run, step });

@@ -129,22 +129,15 @@ function step(
   action: ActionName,
   { accept = false, ...input }: { accept?: boolean } & Record<string, unknown> = {},
 ): Promise<StepResult> {
-  return run.step(
-    id,
-    action,
-    (context) => actions[action](accept ? { ...context, acceptedLoss } : context),
-    input,
-  );
+  return run.step(id, action, (context) => actions[action](accept ? { ...context, acceptedLoss } : context), input);
 }
 
 const blobs = (run: TestRun, name: string, accept = false) =>
   step(run, `restore/${name}/blobs`, 'restoreBlobs', { classes: [name], accept });
 const compared = (run: TestRun, name: string, accept = false) =>
   step(run, `verify/${name}/blobs`, 'reconcileBlobs', { classes: [name], accept });
-const assets = (run: TestRun, types: string[]) =>
-  step(run, `restore/${types[0]}`, 'restoreAssets', { types });
-const verified = (run: TestRun, types: string[]) =>
-  step(run, `verify/${types[0]}`, 'reconcileAssets', { types });
+const assets = (run: TestRun, types: string[]) => step(run, `restore/${types[0]}`, 'restoreAssets', { types });
+const verified = (run: TestRun, types: string[]) => step(run, `verify/${types[0]}`, 'reconcileAssets', { types });
 const held = (path: string) => scene.azure.arm.find(`${scene.west}/${path}`, apiVersions.machineLearning);
 const countsOf = ({ counts = [] }: StepResult, kind: string) => counts.find((each) => each.kind === kind);
 
@@ -157,12 +150,7 @@ describe('replicas that are damaged when a failover restores them', () => {
     flipped = await decay(replicaContainer, model.replica, model.md5);
     const client = scene.westAccount.container(replicaContainer);
     await client.getBlobClient((await lineOf('loans/b.csv')).replica).delete();
-    await upload(
-      scene.westAccount,
-      replicaContainer,
-      (await lineOf('start/weights.bin')).replica,
-      'elsewhere',
-    );
+    await upload(scene.westAccount, replicaContainer, (await lineOf('start/weights.bin')).replica, 'elsewhere');
     await scene.fixture.running.faults.setOutage('eastus', { mode: 'dark' });
     failover = scene.run({ operation: 'failover', recoveryPoint: ref });
     await step(failover, 'restore/platform/datastores', 'configureDatastores');
@@ -279,17 +267,13 @@ describe('a blob that is found damaged only when it is verified', () => {
 
   it('was repaired before in what it is a copy of', async () => {
     expect(await held('models/fraud/versions/1')).toBeDefined();
-    expect(await textOf(scene.westAccount, scene.westContainer, 'model/model.pkl')).toBe(
-      'the weights, better',
-    );
+    expect(await textOf(scene.westAccount, scene.westContainer, 'model/model.pkl')).toBe('the weights, better');
   });
 
   it('fails the verification, and names the ways on', async () => {
     await expect(compared(failover, 'inference')).rejects.toMatchObject({
       code: 'ReconciliationError',
-      message: expect.stringMatching(
-        /other\/model.pkl: sha256 .*, expected sha256 .* \(models\/fraud\/2\)/,
-      ) as string,
+      message: expect.stringMatching(/other\/model.pkl: sha256 .*, expected sha256 .* \(models\/fraud\/2\)/) as string,
       details: { next: expect.stringContaining('--accept-loss verify/inference/blobs') as string },
     });
   });

@@ -88,10 +88,7 @@ describe('a damaged replica', () => {
     await later();
     expect((await scrub(scene.run({ topology: always }))).detail).toContain('2 as sealed, 1 repaired');
     expect(await contentOf(line)).toBe('the second loans');
-    const properties = await scene.westAccount
-      .container(replicaContainer)
-      .getBlobClient(line.replica)
-      .getProperties();
+    const properties = await scene.westAccount.container(replicaContainer).getBlobClient(line.replica).getProperties();
     expect(properties).toMatchObject({ contentType: 'text/plain', metadata: { origin: 'test' } });
   });
 
@@ -145,9 +142,7 @@ describe('a damaged replica whose source has changed', () => {
     expect(said).toContain(first);
     expect(await knownDamage(scene.store)).toMatchObject({
       replicas: { count: 1, accepted: 0 },
-      examples: [
-        { line: { replica: line.replica, assets: ['data/loans/1'] }, recoveryPoints: { last: first } },
-      ],
+      examples: [{ line: { replica: line.replica, assets: ['data/loans/1'] }, recoveryPoints: { last: first } }],
     });
     const next = await replicate(run);
     expect(await contentOf(await lineOf(next.ref.id, 'loans/a.csv'))).toBe('quite other loans');

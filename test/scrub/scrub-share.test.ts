@@ -13,15 +13,7 @@ interface Simulated {
 }
 
 /** Scrubs again and again, each time that `gaps` says, in turns. */
-function simulate({
-  gaps,
-  periodMs,
-  weights,
-}: {
-  gaps: number[];
-  periodMs: number;
-  weights: number[];
-}): Simulated {
+function simulate({ gaps, periodMs, weights }: { gaps: number[]; periodMs: number; weights: number[] }): Simulated {
   const units = weights.map((weight) => ({ weight, readAt: new Date(start).toISOString() }));
   const times: number[] = [];
   let [now, longest, most] = [start, 0, 0];

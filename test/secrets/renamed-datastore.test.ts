@@ -32,10 +32,7 @@ async function move(isBack: boolean): Promise<TestRun> {
 }
 
 async function placeIn(workspace: string) {
-  const datastore = await scene.azure.arm.get(
-    `${workspace}/datastores/features`,
-    apiVersions.machineLearning,
-  );
+  const datastore = await scene.azure.arm.get(`${workspace}/datastores/features`, apiVersions.machineLearning);
   return placeOfDatastore(datastore).blob;
 }
 

@@ -3,8 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { secretWriter } from '../../src/secrets/write-secret.ts';
 import { answerError } from '../../src/azure/errors.ts';
 
-const unavailable = () =>
-  answerError('PUT secret', { status: 503, bodyAsText: '', headers: { get: () => undefined } });
+const unavailable = () => answerError('PUT secret', { status: 503, bodyAsText: '', headers: { get: () => undefined } });
 
 function vault({ failing, readable = true }: { failing: number; readable?: boolean }) {
   const asked: string[] = [];

@@ -35,11 +35,7 @@ describe('a principal without a role', () => {
       ['GET', `${cloud.subscription}/resourceGroups/nothing`, 'resourceGroups/read'],
       ['PUT', identity('theirs'), 'Microsoft.ManagedIdentity/userAssignedIdentities/write'],
       ['DELETE', identity('theirs'), 'Microsoft.ManagedIdentity/userAssignedIdentities/delete'],
-      [
-        'POST',
-        `${group}/providers/Microsoft.Storage/storageAccounts/x/listKeys`,
-        'storageAccounts/listKeys/action',
-      ],
+      ['POST', `${group}/providers/Microsoft.Storage/storageAccounts/x/listKeys`, 'storageAccounts/listKeys/action'],
       ['GET', `${cloud.subscription}/providers/Microsoft.Storage/storageAccounts`, 'storageAccounts/read'],
       ['GET', cloud.subscription, 'Microsoft.Resources/subscriptions/read'],
       [
@@ -55,11 +51,7 @@ describe('a principal without a role', () => {
       expect([path, answer.status, codeOf(answer)]).toEqual([path, 403, 'AuthorizationFailed']);
       expect(messageOf(answer)).toContain(`${action}'`);
     }
-    for (const path of [
-      '/subscriptions',
-      `${cloud.subscription}/resourceGroups`,
-      `${cloud.subscription}/resources`,
-    ])
+    for (const path of ['/subscriptions', `${cloud.subscription}/resourceGroups`, `${cloud.subscription}/resources`])
       expect((await nobody.arm(`${path}?${API}`)).json.value).toEqual([]);
     const unknown = await nobody.arm(`/subscriptions/${randomUUID()}?${API}`);
     expect(codeOf(unknown)).toBe('SubscriptionNotFound');
@@ -74,8 +66,7 @@ describe('an assignment', () => {
     cloud.at.clock.advance(DELAY_MS);
     expect((await reader.arm(`${group}?${API}`)).status).toBe(200);
     expect(codeOf(await reader.arm(`${identity('mine')}?${API}`, put))).toBe('AuthorizationFailed');
-    const groups = (await reader.arm(`${cloud.subscription}/resourceGroups?${API}`)).json
-      .value as JsonObject[];
+    const groups = (await reader.arm(`${cloud.subscription}/resourceGroups?${API}`)).json.value as JsonObject[];
     expect(groups.map(({ name }) => name)).toEqual(['roles']);
     expect(((await reader.arm(`/subscriptions?${API}`)).json.value as JsonObject[]).length).toBe(1);
 
@@ -138,9 +129,7 @@ describe('roles', () => {
       'AuthorizationFailed',
     );
     const lock = `${group}/providers/Microsoft.Authorization/locks/hold`;
-    expect(codeOf(await contributor.arm(`${lock}?${API}`, { method: 'PUT', body: {} }))).toBe(
-      'AuthorizationFailed',
-    );
+    expect(codeOf(await contributor.arm(`${lock}?${API}`, { method: 'PUT', body: {} }))).toBe('AuthorizationFailed');
 
     const { id } = await cloud.account(group, 'rolesaccount', 'eastus');
     const operator = await addPrincipal(cloud, ['Storage Account Key Operator Service Role'], id);
@@ -158,9 +147,12 @@ describe('roles', () => {
     grant(inside, principal.objectId, builtInRoleNamed('AzureML Data Scientist')?.id ?? '', scope);
     const may = (action: string, at = scope): boolean =>
       isAllowed(inside, principal, `Microsoft.MachineLearningServices/workspaces${action}`, at);
-    expect(
-      ['/read', '/jobs/write', '/jobs/cancel/action', '/models/versions/write'].map((one) => may(one)),
-    ).toEqual([true, true, true, true]);
+    expect(['/read', '/jobs/write', '/jobs/cancel/action', '/models/versions/write'].map((one) => may(one))).toEqual([
+      true,
+      true,
+      true,
+      true,
+    ]);
     expect(
       ['/write', '/delete', '/computes/write', '/computes/delete', '/listKeys/action'].map((one) => may(one)),
     ).toEqual([false, false, false, false, false]);
@@ -195,9 +187,7 @@ describe('roles', () => {
     cloud.at.clock.advance(DELAY_MS);
     expect((await maker.arm(`${identity('custom')}?${API}`, put)).status).toBe(201);
     expect((await maker.arm(`${identity('custom')}?${API}`, { method: 'DELETE' })).status).toBe(403);
-    expect(codeOf(await cloud.arm(`${path}?${API}`, { method: 'DELETE' }))).toBe(
-      'RoleDefinitionHasAssignments',
-    );
+    expect(codeOf(await cloud.arm(`${path}?${API}`, { method: 'DELETE' }))).toBe('RoleDefinitionHasAssignments');
     await cloud.arm(`${assignment}?${API}`, { method: 'DELETE' });
     const gone = await cloud.arm(`${path}?${API}`, { method: 'DELETE' });
     expect(gone.json).toMatchObject({ name: id, properties: { roleName: 'Identity maker' } });

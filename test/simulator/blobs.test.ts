@@ -107,9 +107,9 @@ describe('the blob fronts', () => {
     const [right, wrong] = [md5(content), md5(content.subarray(1))];
     const mismatch = { statusCode: 400, code: 'Md5Mismatch' };
     await expect(copy.syncCopyFromURL(url, { sourceContentMD5: wrong })).rejects.toMatchObject(mismatch);
-    await expect(
-      copy.stageBlockFromURL(btoa('1'), url, 0, 10, { sourceContentMD5: right }),
-    ).rejects.toMatchObject(mismatch);
+    await expect(copy.stageBlockFromURL(btoa('1'), url, 0, 10, { sourceContentMD5: right })).rejects.toMatchObject(
+      mismatch,
+    );
     expect(await copy.exists()).toBe(false);
     await copy.syncCopyFromURL(url, { sourceContentMD5: right });
     const first = { sourceContentMD5: md5(content.subarray(0, 10)) };
@@ -118,11 +118,9 @@ describe('the blob fronts', () => {
   });
 
   it('take bearer tokens for storage, and no others', async () => {
-    const byToken = new BlobServiceClient(
-      east.primary,
-      cloud.credential(),
-      cloud.blobOptions(),
-    ).getContainerClient('data');
+    const byToken = new BlobServiceClient(east.primary, cloud.credential(), cloud.blobOptions()).getContainerClient(
+      'data',
+    );
     expect((await byToken.getBlobClient(name).getProperties()).contentLength).toBe(content.length);
     const arm = await cloud.token();
     const answer = await cloud.ask(`${east.primary}data?restype=container`, {
@@ -193,14 +191,11 @@ describe('storage accounts', () => {
       method: 'PUT',
       body: { location: 'westus3', kind: 'StorageV2', sku: { name: 'Standard_LRS' } },
     });
-    expect([taken.status, taken.json]).toMatchObject([
-      409,
-      { error: { code: 'StorageAccountAlreadyTaken' } },
-    ]);
-    const free = await cloud.arm(
-      `${cloud.subscription}/providers/Microsoft.Storage/checkNameAvailability?${API}`,
-      { method: 'POST', body: { name: 'eastblobs', type: 'Microsoft.Storage/storageAccounts' } },
-    );
+    expect([taken.status, taken.json]).toMatchObject([409, { error: { code: 'StorageAccountAlreadyTaken' } }]);
+    const free = await cloud.arm(`${cloud.subscription}/providers/Microsoft.Storage/checkNameAvailability?${API}`, {
+      method: 'POST',
+      body: { name: 'eastblobs', type: 'Microsoft.Storage/storageAccounts' },
+    });
     expect(free.json).toMatchObject({ nameAvailable: false, reason: 'AlreadyExists' });
   });
 
@@ -263,9 +258,7 @@ describe('storage accounts', () => {
     }[];
     expect(list.map(({ name }) => name).sort()).toEqual(['from-arm', 'from-data']);
     await service.getContainerClient('from-data').delete();
-    expect((await cloud.arm(`${account.id}/blobServices/default/containers/from-data?${API}`)).status).toBe(
-      404,
-    );
+    expect((await cloud.arm(`${account.id}/blobServices/default/containers/from-data?${API}`)).status).toBe(404);
 
     await cloud.arm(`${account.id}?${API}`, { method: 'DELETE' });
     await expect(service.getContainerClient('from-arm').getProperties()).rejects.toMatchObject({

@@ -21,14 +21,10 @@ describe('certificates', () => {
     const renewed = await ensureCertificates(folder, later);
     expect(renewed.ca).toBe(first.ca);
     expect(renewed.cert).not.toBe(first.cert);
-    expect(new X509Certificate(renewed.cert).validToDate.getTime()).toBeGreaterThan(
-      later.getTime() + 300 * DAY_MS,
-    );
+    expect(new X509Certificate(renewed.cert).validToDate.getTime()).toBeGreaterThan(later.getTime() + 300 * DAY_MS);
     const muchLater = await ensureCertificates(folder, new Date(Date.now() + 3640 * DAY_MS));
     expect(muchLater.ca).not.toBe(first.ca);
-    expect(new X509Certificate(muchLater.cert).verify(new X509Certificate(muchLater.ca).publicKey)).toBe(
-      true,
-    );
+    expect(new X509Certificate(muchLater.cert).verify(new X509Certificate(muchLater.ca).publicKey)).toBe(true);
   });
 
   it('name what clients call, and link to their authority by key identifier', async () => {

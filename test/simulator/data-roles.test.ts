@@ -31,8 +31,7 @@ describe('blobs under a token', () => {
     };
     return cloud.ask(`${account.primary}${path}`, { method, headers });
   }
-  const outcome = ({ status, headers }: HttpAnswer): unknown =>
-    status < 400 ? status : headers['x-ms-error-code'];
+  const outcome = ({ status, headers }: HttpAnswer): unknown => (status < 400 ? status : headers['x-ms-error-code']);
 
   it('are closed to those who merely own the account', async () => {
     const owner = await addPrincipal(cloud, ['Owner'], account.id);
@@ -81,12 +80,7 @@ describe('secrets', () => {
     });
     return { id, uri: (made.properties as { vaultUri: string }).vaultUri };
   }
-  async function asked(
-    principal: TestPrincipal,
-    method: string,
-    url: string,
-    body?: JsonObject,
-  ): Promise<HttpAnswer> {
+  async function asked(principal: TestPrincipal, method: string, url: string, body?: JsonObject): Promise<HttpAnswer> {
     const authorization = `Bearer ${await principal.token('https://vault.azure.net')}`;
     return cloud.ask(`${url}?api-version=7.4`, {
       method,
@@ -139,17 +133,13 @@ describe('secrets', () => {
       code: 'Forbidden',
       innererror: { code: 'ForbiddenByPolicy' },
     });
-    expect(refused.text).toContain(
-      "does not have secrets get permission on key vault 'kv-policies;location=westus3'",
-    );
+    expect(refused.text).toContain("does not have secrets get permission on key vault 'kv-policies;location=westus3'");
     const change = (kind: string, secrets: string[]): ReturnType<TestCloud['arm']> =>
       cloud.arm(`${id}/accessPolicies/${kind}?${API}`, {
         method: 'PUT',
         body: {
           properties: {
-            accessPolicies: [
-              { tenantId: admin.tenantId, objectId: admin.objectId, permissions: { secrets } },
-            ],
+            accessPolicies: [{ tenantId: admin.tenantId, objectId: admin.objectId, permissions: { secrets } }],
           },
         },
       });

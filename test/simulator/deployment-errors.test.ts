@@ -45,9 +45,7 @@ const accepted = (name: string, details: JsonObject[]): JsonObject => ({
 });
 
 async function operationsOf(name: string): Promise<JsonObject[]> {
-  const { json } = await cloud.arm(
-    `${group}/providers/Microsoft.Resources/deployments/${name}/operations?${API}`,
-  );
+  const { json } = await cloud.arm(`${group}/providers/Microsoft.Resources/deployments/${name}/operations?${API}`);
   return (json.value as JsonObject[]).map(({ properties }) => properties as JsonObject);
 }
 
@@ -71,9 +69,7 @@ describe('a deployment that fails', () => {
       target: expect.stringContaining('/deployments/outer'),
       details: [
         accepted('middle', [
-          accepted('inner', [
-            { code: 'ParentResourceNotFound', target: expect.stringContaining('/subnets/orphan') },
-          ]),
+          accepted('inner', [{ code: 'ParentResourceNotFound', target: expect.stringContaining('/subnets/orphan') }]),
         ]),
       ],
     });
@@ -108,9 +104,7 @@ describe('a deployment that fails', () => {
           {
             code: 'DeploymentOutputEvaluationFailed',
             target: 'wrong',
-            message: expect.stringMatching(
-              /^The template output 'wrong' is not valid: .*'nothing' doesn't exist/,
-            ),
+            message: expect.stringMatching(/^The template output 'wrong' is not valid: .*'nothing' doesn't exist/),
           },
           { code: 'ResourceNotFound', target: 'absent' },
         ],

@@ -18,12 +18,7 @@ afterAll(() => cloud.stop());
 
 const at = (scope: string, name: string, more = ''): string =>
   `${scope}/providers/Microsoft.Resources/deployments/${name}${more}?${API}`;
-const put = (
-  scope: string,
-  name: string,
-  resources: JsonObject[] = [],
-  more: JsonObject = {},
-): Promise<HttpAnswer> => {
+const put = (scope: string, name: string, resources: JsonObject[] = [], more: JsonObject = {}): Promise<HttpAnswer> => {
   const { location, ...properties } = more;
   const body = { properties: { mode: 'Incremental', template: template({ resources }), ...properties } };
   return cloud.arm(at(scope, name), {
@@ -69,26 +64,14 @@ describe('a deployment is refused', () => {
   it('for its location', async () => {
     await refused(put(group, 'x', [], { location: 'eastus' }), 400, 'InvalidDeployment');
     await refused(put(cloud.subscription, 'x'), 400, 'InvalidDeployment');
-    await refused(
-      put(cloud.subscription, 'x', [], { location: 'mars' }),
-      400,
-      'LocationNotAvailableForDeployment',
-    );
+    await refused(put(cloud.subscription, 'x', [], { location: 'mars' }), 400, 'LocationNotAvailableForDeployment');
   });
 
   it('for resources that are not made at its scope, or in no region that there is', async () => {
     const { subscription } = cloud;
-    await refused(
-      put(subscription, 'x', [account('abcd')], { location: 'eastus' }),
-      400,
-      'InvalidResourceType',
-    );
+    await refused(put(subscription, 'x', [account('abcd')], { location: 'eastus' }), 400, 'InvalidResourceType');
     await refused(put(group, 'x', [newGroup]), 400, 'InvalidResourceType');
-    await refused(
-      put(group, 'x', [account('abcd', { location: 'mars' })]),
-      400,
-      'LocationNotAvailableForResourceType',
-    );
+    await refused(put(group, 'x', [account('abcd', { location: 'mars' })]), 400, 'LocationNotAvailableForResourceType');
     expect((await put(subscription, 'x', [newGroup], { location: 'eastus' })).status).toBe(201);
   });
 
@@ -99,11 +82,7 @@ describe('a deployment is refused', () => {
       const version = apiVersion === 'latest' ? '2999-12-31-preview' : apiVersion;
       const direct = `${group}/providers/${STORAGE}/abcd?api-version=${version}`;
       const isDay = !days.includes(apiVersion);
-      await refused(
-        cloud.arm(direct),
-        400,
-        isDay ? 'NoRegisteredProviderFound' : 'InvalidApiVersionParameter',
-      );
+      await refused(cloud.arm(direct), 400, isDay ? 'NoRegisteredProviderFound' : 'InvalidApiVersionParameter');
       await refused(cloud.arm(`${group}?api-version=${version}`), 400, 'InvalidApiVersionParameter');
     }
   });
@@ -119,10 +98,7 @@ describe('a deployment is refused', () => {
     const cases: [JsonObject, string][] = [
       [nested('inner', [network({ name: '[nothing()]' })]), 'InvalidTemplate'],
       [nested('inner', [network({ type: 'Microsoft.Network/none' })]), 'InvalidResourceType'],
-      [
-        nested('inner', [nested('deeper', [network({ location: 'mars' })])]),
-        'LocationNotAvailableForResourceType',
-      ],
+      [nested('inner', [nested('deeper', [network({ location: 'mars' })])]), 'LocationNotAvailableForResourceType'],
       [nested('i'.repeat(65), []), 'InvalidDeployment'],
     ];
     for (const [resource, code] of cases) await refused(put(group, 'x', [resource]), 400, code);
@@ -152,16 +128,8 @@ describe('a deployment is refused', () => {
   });
 
   it('for settings that there are not', async () => {
-    await refused(
-      put(group, 'x', [], { templateLink: { uri: 'https://localhost/x' } }),
-      400,
-      'InvalidRequestContent',
-    );
-    await refused(
-      put(group, 'x', [], { debugSetting: { detailLevel: 'all' } }),
-      400,
-      'InvalidRequestContent',
-    );
+    await refused(put(group, 'x', [], { templateLink: { uri: 'https://localhost/x' } }), 400, 'InvalidRequestContent');
+    await refused(put(group, 'x', [], { debugSetting: { detailLevel: 'all' } }), 400, 'InvalidRequestContent');
     const properties = {
       mode: 'Incremental',
       template: template({}),
@@ -205,8 +173,7 @@ describe('what a deployment makes', () => {
     const valid = await cloud.arm(at(cloud.subscription, 'deep', '/validate'), { method: 'POST', body });
     const beside = `${cloud.subscription}/resourceGroups/beside`;
     const ids = [{ id: beside }, { id: `${beside}/providers/${STORAGE}/nestedaccount` }];
-    const idsOf = (list: unknown): unknown[] =>
-      (list as { id: string }[]).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    const idsOf = (list: unknown): unknown[] => (list as { id: string }[]).toSorted((a, b) => (a.id < b.id ? -1 : 1));
     expect(idsOf((valid.json.properties as JsonObject).validatedResources)).toEqual(ids);
     await cloud.ended(await cloud.arm(at(cloud.subscription, 'deep'), { method: 'PUT', body }));
     const { properties } = (await cloud.arm(at(cloud.subscription, 'deep'))).json as {
@@ -221,8 +188,7 @@ describe('the deployments of a group', () => {
     await cloud.ended(await put(group, 'done'));
     const list = async (filter: string): Promise<HttpAnswer> =>
       cloud.arm(`${at(group, '').replace('/?', '?')}&$filter=${encodeURIComponent(filter)}`);
-    const named = (answer: HttpAnswer): unknown[] =>
-      (answer.json.value as JsonObject[]).map(({ name }) => name);
+    const named = (answer: HttpAnswer): unknown[] => (answer.json.value as JsonObject[]).map(({ name }) => name);
     expect(named(await list("provisioningState eq 'Succeeded'"))).toContain('done');
     expect(named(await list("provisioningState eq 'Canceled'"))).toEqual([]);
     expect((await list("color eq 'red'")).json.error).toMatchObject({ code: 'InvalidFilterInQueryString' });
@@ -258,9 +224,7 @@ describe('the deployments of a group', () => {
         resource: { ...known.resource, id: `${of}/old${i}`, name: `old${i}` },
       });
     await cloud.ended(await put(group, 'newest'));
-    const names = store
-      .children(group, 'Microsoft.Resources/deployments')
-      .map(({ resource }) => resource.name);
+    const names = store.children(group, 'Microsoft.Resources/deployments').map(({ resource }) => resource.name);
     expect(names).toHaveLength(751);
     expect(names).toContain('newest');
     expect(names).not.toContain('old0');

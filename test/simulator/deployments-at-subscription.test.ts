@@ -29,8 +29,7 @@ function atSubscription(name: string, resources: JsonObject[], more: JsonObject 
       expressionEvaluationOptions: { scope: 'inner' },
       template: {
         ...template({ resources }),
-        $schema:
-          'https://schema.management.azure.com/schemas/2018-05-01/subscriptionDeploymentTemplate.json#',
+        $schema: 'https://schema.management.azure.com/schemas/2018-05-01/subscriptionDeploymentTemplate.json#',
       },
     },
     ...more,
@@ -74,8 +73,7 @@ describe('a deployment nested in a group’s, with a subscription and no group',
       outputs: {
         state: {
           type: 'string',
-          value:
-            "[reference(subscriptionResourceId('Microsoft.Resources/deployments', 'above')).provisioningState]",
+          value: "[reference(subscriptionResourceId('Microsoft.Resources/deployments', 'above')).provisioningState]",
         },
       },
     });

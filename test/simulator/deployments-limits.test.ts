@@ -41,11 +41,7 @@ describe('a template is refused', () => {
     ['that nests too deep', deep(3000), 'levels deep'],
     ['that pads beyond the longest text', "[padLeft('a', 999999999)]", '131072'],
     ['whose text is too long', "[replace(padLeft('', 10000, 'a'), 'a', padLeft('', 1000, 'b'))]", '131072'],
-    [
-      'whose text cannot be',
-      "[replace(padLeft('', 100000, 'a'), 'a', padLeft('', 100000, 'b'))]",
-      'too long',
-    ],
+    ['whose text cannot be', "[replace(padLeft('', 100000, 'a'), 'a', padLeft('', 100000, 'b'))]", 'too long'],
     ['that adds beyond 64 bits', '[add(9223372036854775807, 1)]', 'overflow'],
     ['that multiplies beyond 64 bits', '[mul(9223372036854775807, -2)]', 'overflow'],
   ])('%s', async (_, value, reason) => {
@@ -56,9 +52,7 @@ describe('a template is refused', () => {
 
   it('not when it is within the limits', async () => {
     expect(await validated(deep(200))).toMatchObject({ status: 200 });
-    expect(
-      await validated("[length(map(range(0, 10000), lambda('x', lambdaVariables('x'))))]"),
-    ).toMatchObject({
+    expect(await validated("[length(map(range(0, 10000), lambda('x', lambdaVariables('x'))))]")).toMatchObject({
       status: 200,
     });
     expect(await validated("[length(padLeft('a', 131072))]")).toMatchObject({ status: 200 });

@@ -33,12 +33,7 @@ const nsg = (name: string, more: JsonObject = {}): JsonObject => ({
   ...more,
 });
 
-function nested(
-  name: string,
-  scope: 'inner' | 'outer',
-  inner: JsonObject,
-  more: JsonObject = {},
-): JsonObject {
+function nested(name: string, scope: 'inner' | 'outer', inner: JsonObject, more: JsonObject = {}): JsonObject {
   const { properties, ...rest } = more;
   return {
     type: 'Microsoft.Resources/deployments',
@@ -133,9 +128,7 @@ describe('what-if', () => {
   async function predicted(group: string, resources: JsonObject[]): Promise<Map<string, JsonObject>> {
     const put = { properties: { mode: 'Incremental' as const, template: template(resources) } };
     const { changes = [] } = await client.deployments.beginWhatIfAndWait(group, 'x', put, quick);
-    return new Map(
-      changes.map((one) => [one.resourceId?.split('/').at(-1) ?? '', one as unknown as JsonObject]),
-    );
+    return new Map(changes.map((one) => [one.resourceId?.split('/').at(-1) ?? '', one as unknown as JsonObject]));
   }
 
   it.each(['inner', 'outer'] as const)('tells of what is nested in %s scope, as it is', async (scope) => {
@@ -146,10 +139,7 @@ describe('what-if', () => {
       tags: { a: '1' },
     });
     const deepest = nested('deepest', scope, template([nsg('there', { tags: { a: '2' } })]));
-    const changes = await predicted(group, [
-      nsg('first'),
-      nested('within', scope, template([nsg('second'), deepest])),
-    ]);
+    const changes = await predicted(group, [nsg('first'), nested('within', scope, template([nsg('second'), deepest]))]);
     expect(new Map([...changes].map(([name, { changeType }]) => [name, changeType]))).toEqual(
       new Map([
         ['first', 'Create'],

@@ -19,9 +19,7 @@ beforeAll(async () => {
 afterAll(() => cloud.stop());
 
 function template(name: string): JsonObject {
-  return JSON.parse(
-    readFileSync(new URL(`../../templates/${name}.json`, import.meta.url), 'utf8'),
-  ) as JsonObject;
+  return JSON.parse(readFileSync(new URL(`../../templates/${name}.json`, import.meta.url), 'utf8')) as JsonObject;
 }
 
 function parameters(values: JsonObject): { [name: string]: { value: unknown } } {
@@ -83,16 +81,13 @@ describe('the workspace template', () => {
     });
     expect(JSON.stringify(done.properties?.outputs)).toContain(workspace.id);
     const operations = [];
-    for await (const one of client.deploymentOperations.list('deploy', 'main'))
-      operations.push(one.properties);
+    for await (const one of client.deploymentOperations.list('deploy', 'main')) operations.push(one.properties);
     // One for each resource, and one for the outputs.
     expect(operations.length).toBe((done.properties?.outputResources?.length ?? 0) + 1);
     expect(new Set(operations.map((one) => one?.provisioningState))).toEqual(new Set(['Succeeded']));
 
     const after = await client.deployments.beginWhatIfAndWait('deploy', 'main', put, quick);
-    const changed = after.changes?.filter(
-      ({ changeType }) => changeType !== 'NoChange' && changeType !== 'Ignore',
-    );
+    const changed = after.changes?.filter(({ changeType }) => changeType !== 'NoChange' && changeType !== 'Ignore');
     expect(changed?.map(({ resourceId, delta }) => [resourceId, delta])).toEqual([]);
     const again = await client.deployments.beginCreateOrUpdateAndWait('deploy', 'main', put, quick);
     expect(again.properties?.provisioningState).toBe('Succeeded');
@@ -124,12 +119,11 @@ describe('a deployment', () => {
     const broken = {
       properties: { mode: 'Incremental' as const, template: small([nsg("[nonsense('x')]")]), parameters: {} },
     };
-    await expect(
-      client.deployments.beginCreateOrUpdateAndWait('deploy', 'broken', broken),
-    ).rejects.toMatchObject({ code: 'InvalidTemplate', message: expect.stringContaining('nonsense') });
-    expect((await cloud.arm(`${group}/providers/Microsoft.Resources/deployments/broken?${API}`)).status).toBe(
-      404,
-    );
+    await expect(client.deployments.beginCreateOrUpdateAndWait('deploy', 'broken', broken)).rejects.toMatchObject({
+      code: 'InvalidTemplate',
+      message: expect.stringContaining('nonsense'),
+    });
+    expect((await cloud.arm(`${group}/providers/Microsoft.Resources/deployments/broken?${API}`)).status).toBe(404);
     const wrongMode = await cloud.arm(`${group}/providers/Microsoft.Resources/deployments/broken?${API}`, {
       method: 'PUT',
       body: { properties: { mode: 'Sometimes', template: {} } },
@@ -165,12 +159,12 @@ describe('a deployment', () => {
       provisioningState: 'Failed',
       error: { code: 'DeploymentFailed' },
     });
-    expect(
-      (await cloud.arm(`${group}/providers/Microsoft.Network/networkSecurityGroups/good?${API}`)).status,
-    ).toBe(200);
-    expect(
-      (await cloud.arm(`${group}/providers/Microsoft.Network/networkSecurityGroups/never?${API}`)).status,
-    ).toBe(404);
+    expect((await cloud.arm(`${group}/providers/Microsoft.Network/networkSecurityGroups/good?${API}`)).status).toBe(
+      200,
+    );
+    expect((await cloud.arm(`${group}/providers/Microsoft.Network/networkSecurityGroups/never?${API}`)).status).toBe(
+      404,
+    );
     const states: Record<string, string> = {};
     for await (const { properties } of client.deploymentOperations.list('deploy', 'partly'))
       states[properties?.targetResource?.resourceName ?? ''] = properties?.provisioningState ?? '';
@@ -250,12 +244,10 @@ describe('a deployment', () => {
     await client.deployments.cancel('deploy', 'stopped');
     await cloud.admin('POST', '/clock', { speed: 1 });
     expect(await cloud.ended(answer)).toMatchObject({ status: 'Canceled' });
-    expect((await client.deployments.get('deploy', 'stopped')).properties?.provisioningState).toBe(
-      'Canceled',
+    expect((await client.deployments.get('deploy', 'stopped')).properties?.provisioningState).toBe('Canceled');
+    expect((await cloud.arm(`${group}/providers/Microsoft.Network/networkSecurityGroups/second?${API}`)).status).toBe(
+      404,
     );
-    expect(
-      (await cloud.arm(`${group}/providers/Microsoft.Network/networkSecurityGroups/second?${API}`)).status,
-    ).toBe(404);
     await expect(client.deployments.cancel('deploy', 'stopped')).rejects.toMatchObject({
       code: 'DeploymentCannotBeCancelled',
     });
@@ -277,9 +269,9 @@ describe('a deployment', () => {
       async () => (await cloud.arm(path)).json,
       (seen) => state(seen) === 'Succeeded',
     );
-    expect(
-      (await cloud.arm(`${group}/providers/Microsoft.Network/networkSecurityGroups/after?${API}`)).status,
-    ).toBe(200);
+    expect((await cloud.arm(`${group}/providers/Microsoft.Network/networkSecurityGroups/after?${API}`)).status).toBe(
+      200,
+    );
   });
 
   it('into a dark region fails as one that got no answer', async () => {

@@ -38,10 +38,7 @@ describe('an empty text', () => {
     const body = { location: 'eastus', properties: 'none' };
     const url = `${group}/providers/Microsoft.Network/privateDnsZones/said.example?${API}`;
     const { status, json } = await cloud.arm(url, { method: 'PUT', body });
-    expect([status, json.error]).toMatchObject([
-      400,
-      { code: 'InvalidRequestContent', target: 'properties' },
-    ]);
+    expect([status, json.error]).toMatchObject([400, { code: 'InvalidRequestContent', target: 'properties' }]);
   });
 
   it('leaves a switch of a storage account as it is', async () => {

@@ -28,9 +28,9 @@ describe('Entra', () => {
     const [header = '', payload = '', signature = ''] = token.token.split('.');
     const { kid } = JSON.parse(Buffer.from(header, 'base64url').toString()) as { kid: string };
     const key = createPublicKey({ key: keys.find((one) => one.kid === kid) ?? {}, format: 'jwk' });
-    expect(
-      verify('RSA-SHA256', Buffer.from(`${header}.${payload}`), key, Buffer.from(signature, 'base64url')),
-    ).toBe(true);
+    expect(verify('RSA-SHA256', Buffer.from(`${header}.${payload}`), key, Buffer.from(signature, 'base64url'))).toBe(
+      true,
+    );
     const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as JsonObject;
     expect(claims).toMatchObject({ aud: arm, tid: tenantId, appid: clientId, iss: configuration.issuer });
   });
@@ -59,11 +59,7 @@ describe('Entra', () => {
 
   it('takes a secret in the header, and says what it does not offer', async () => {
     const { arm, tenantId, clientId, clientSecret } = cloud.at.address;
-    const ask = (
-      fields: Record<string, string>,
-      headers = {},
-      path = 'oauth2/v2.0/token',
-    ): Promise<HttpAnswer> =>
+    const ask = (fields: Record<string, string>, headers = {}, path = 'oauth2/v2.0/token'): Promise<HttpAnswer> =>
       cloud.ask(`${arm}/${tenantId}/${path}`, {
         method: 'POST',
         raw: new URLSearchParams(fields).toString(),
@@ -95,9 +91,7 @@ describe('Entra', () => {
     const { arm } = cloud.at.address;
     const one = (await cloud.ask(`${arm}/metadata/endpoints?api-version=2022-09-01`)).json;
     expect(one).toMatchObject({ resourceManager: `${arm}/`, authentication: { loginEndpoint: `${arm}/` } });
-    const list = JSON.parse(
-      (await cloud.ask(`${arm}/metadata/endpoints?api-version=2019-05-01`)).text,
-    ) as JsonObject[];
+    const list = JSON.parse((await cloud.ask(`${arm}/metadata/endpoints?api-version=2019-05-01`)).text) as JsonObject[];
     expect(list).toHaveLength(1);
     expect(list[0]).toEqual(one);
   });
@@ -133,9 +127,7 @@ describe('ARM takes only good tokens', () => {
     expect(errorOf((await cloud.arm(path, { token: forged })).json)).toBe('InvalidAuthenticationToken');
 
     const vault = await cloud.token('https://vault.azure.net');
-    expect(errorOf((await cloud.arm(path, { token: vault })).json)).toBe(
-      'InvalidAuthenticationTokenAudience',
-    );
+    expect(errorOf((await cloud.arm(path, { token: vault })).json)).toBe('InvalidAuthenticationTokenAudience');
 
     await cloud.admin('POST', '/tokens', { lifetimeSeconds: 1 });
     const short = await cloud.token();

@@ -47,11 +47,7 @@ describe('requests', () => {
       const message = `The content media type '${named}' is not supported. Only 'application/json' is supported.`;
       expect(await put(type, body)).toEqual([415, { code: 'UnsupportedMediaType', message }]);
     }
-    for (const type of [
-      'application/json',
-      'Application/JSON; charset=utf-8',
-      'application/merge-patch+json',
-    ])
+    for (const type of ['application/json', 'Application/JSON; charset=utf-8', 'application/merge-patch+json'])
       expect(await put(type, body)).toEqual([200, undefined]);
     expect((await cloud.arm(`${group}/exportTemplate?${API}`, { method: 'POST' })).status).not.toBe(415);
   });
@@ -70,13 +66,11 @@ describe('requests', () => {
 
   it('are refused for what is missing, each with its reason', async () => {
     const insights = '/providers/Microsoft.Insights/components/x';
-    expect(
-      await codeOf(`/subscriptions/11111111-1111-4111-8111-111111111111/resourceGroups/x?${API}`),
-    ).toEqual([404, 'SubscriptionNotFound']);
-    expect(await codeOf(`${cloud.subscription}/resourceGroups/none?${API}`)).toEqual([
+    expect(await codeOf(`/subscriptions/11111111-1111-4111-8111-111111111111/resourceGroups/x?${API}`)).toEqual([
       404,
-      'ResourceGroupNotFound',
+      'SubscriptionNotFound',
     ]);
+    expect(await codeOf(`${cloud.subscription}/resourceGroups/none?${API}`)).toEqual([404, 'ResourceGroupNotFound']);
     expect(
       await codeOf(`${cloud.subscription}/resourceGroups/none${insights}?${API}`, 'PUT', {
         location: 'eastus',
@@ -92,14 +86,8 @@ describe('requests', () => {
       'InvalidResourceType',
     ]);
     const child = `${group}/providers/Microsoft.Network/virtualNetworks/none/subnets/a`;
-    expect(await codeOf(`${child}?${API}`, 'PUT', { properties: {} })).toEqual([
-      404,
-      'ParentResourceNotFound',
-    ]);
-    expect(await codeOf(`${group}${insights}?${API}`, 'PUT', { properties: {} })).toEqual([
-      400,
-      'LocationRequired',
-    ]);
+    expect(await codeOf(`${child}?${API}`, 'PUT', { properties: {} })).toEqual([404, 'ParentResourceNotFound']);
+    expect(await codeOf(`${group}${insights}?${API}`, 'PUT', { properties: {} })).toEqual([400, 'LocationRequired']);
     expect(await codeOf(`${group}${insights}?${API}`, 'PUT', { location: 'mars' })).toEqual([
       400,
       'LocationNotAvailableForResourceType',
@@ -185,9 +173,10 @@ describe('resources', () => {
     await cloud.make(nsg('etag'), { location: 'eastus' });
     const { headers } = await cloud.arm(`${nsg('etag')}?${API}`);
     const body = { tags: { x: 'y' } };
-    expect(
-      await codeOf(`${nsg('etag')}?${API}`, 'PUT', { location: 'eastus' }, { 'if-none-match': '*' }),
-    ).toEqual([412, 'PreconditionFailed']);
+    expect(await codeOf(`${nsg('etag')}?${API}`, 'PUT', { location: 'eastus' }, { 'if-none-match': '*' })).toEqual([
+      412,
+      'PreconditionFailed',
+    ]);
     expect(await codeOf(`${nsg('etag')}?${API}`, 'PATCH', body, { 'if-match': '"old"' })).toEqual([
       412,
       'PreconditionFailed',
@@ -215,20 +204,18 @@ describe('resources', () => {
       if (pages === 0) expect(seen).toHaveLength(10);
     }
     expect(seen).toEqual(names);
-    const top = (
-      await cloud.arm(`${cloud.subscription}/providers/Microsoft.Insights/actionGroups?${API}&$top=3`)
-    ).json;
+    const top = (await cloud.arm(`${cloud.subscription}/providers/Microsoft.Insights/actionGroups?${API}&$top=3`)).json;
     expect(top.value).toHaveLength(3);
     expect(top.nextLink).toContain('skipToken');
-    expect(await codeOf(`${group}/providers/Microsoft.Insights/actionGroups?${API}&$skipToken=junk`)).toEqual(
-      [400, 'InvalidSkipToken'],
-    );
+    expect(await codeOf(`${group}/providers/Microsoft.Insights/actionGroups?${API}&$skipToken=junk`)).toEqual([
+      400,
+      'InvalidSkipToken',
+    ]);
   });
 });
 
 describe('long-running operations', () => {
-  const workspace = (name: string): string =>
-    `${group}/providers/Microsoft.OperationalInsights/workspaces/${name}`;
+  const workspace = (name: string): string => `${group}/providers/Microsoft.OperationalInsights/workspaces/${name}`;
 
   it('are polled, attach a repeated PUT, and refuse another', async () => {
     const body = { location: 'eastus', properties: { retentionInDays: 40 } };
@@ -242,10 +229,7 @@ describe('long-running operations', () => {
       409,
       'AnotherOperationInProgress',
     ]);
-    expect(await codeOf(`${workspace('slow-one')}?${API}`, 'DELETE')).toEqual([
-      409,
-      'AnotherOperationInProgress',
-    ]);
+    expect(await codeOf(`${workspace('slow-one')}?${API}`, 'DELETE')).toEqual([409, 'AnotherOperationInProgress']);
     await cloud.admin('POST', '/clock', { advanceSeconds: 2 });
     expect((await cloud.arm(operation)).json.status).toBe('Succeeded');
     await cloud.admin('POST', '/clock', { speed: 1 });

@@ -42,9 +42,8 @@ describe('a dark region', () => {
 
     expect((await cloud.arm(`${west.id}?${API}`)).status).toBe(200);
     await containerOf(west, 'faultwest').createIfNotExists();
-    const accounts = (
-      await cloud.arm(`${cloud.subscription}/providers/Microsoft.Storage/storageAccounts?${API}`)
-    ).json.value as { name: string }[];
+    const accounts = (await cloud.arm(`${cloud.subscription}/providers/Microsoft.Storage/storageAccounts?${API}`)).json
+      .value as { name: string }[];
     expect(accounts.map(({ name }) => name)).toEqual(['faultwest']);
 
     await cloud.admin('POST', '/regions/eastus/outage', { mode: 'none' });
@@ -63,9 +62,7 @@ describe('a dark region', () => {
     });
     const [base, query] = url.split('?');
     await cloud.admin('POST', '/regions/eastus/outage', { mode: 'dark' });
-    const copy = containerOf(west, 'faultwest')
-      .getBlobClient('copy')
-      .syncCopyFromURL(`${base}/model?${query}`);
+    const copy = containerOf(west, 'faultwest').getBlobClient('copy').syncCopyFromURL(`${base}/model?${query}`);
     await expect(copy).rejects.toMatchObject({ statusCode: 500, code: 'CannotVerifyCopySource' });
     const secondary = cloud.blobs(east.secondary, 'faulteast', east.key).getContainerClient('data');
     expect((await secondary.getBlobClient('model').downloadToBuffer()).toString()).toBe('m');
@@ -101,17 +98,12 @@ describe('a dark region', () => {
 });
 
 describe('a hanging region', () => {
-  const requests = async () =>
-    (await cloud.admin('GET', '/requests')).json.value as { status: number | null }[];
+  const requests = async () => (await cloud.admin('GET', '/requests')).json.value as { status: number | null }[];
 
   it('takes connections and never answers', async () => {
     await cloud.admin('POST', '/regions/eastus/outage', { mode: 'hang' });
-    await expect(cloud.ask(`${east.primary}data`, { timeoutMs: 300 })).rejects.toThrow(
-      'no answer within 300 ms',
-    );
-    await expect(cloud.arm(`${east.id}?${API}`, { timeoutMs: 300 })).rejects.toThrow(
-      'no answer within 300 ms',
-    );
+    await expect(cloud.ask(`${east.primary}data`, { timeoutMs: 300 })).rejects.toThrow('no answer within 300 ms');
+    await expect(cloud.arm(`${east.id}?${API}`, { timeoutMs: 300 })).rejects.toThrow('no answer within 300 ms');
     expect((await cloud.arm(`${west.id}?${API}`)).status).toBe(200);
   });
 
@@ -197,9 +189,9 @@ describe('a region in trouble', () => {
       path: expect.stringContaining('/lost'),
       status: null,
     });
-    expect(
-      (await cloud.arm(`${nsg}?${API}`, { method: 'PUT', body: { location: 'eastus' } })).status,
-    ).toBeLessThan(300);
+    expect((await cloud.arm(`${nsg}?${API}`, { method: 'PUT', body: { location: 'eastus' } })).status).toBeLessThan(
+      300,
+    );
 
     const container = containerOf(east, 'faulteast');
     await container.createIfNotExists();
@@ -223,15 +215,11 @@ describe('the admin API', () => {
   it('refuses what it does not understand, and sets nothing', async () => {
     expect(await refused('POST', '/regions/mars/outage', { mode: 'dark' })).toContain("no region 'mars'");
     expect(await refused('POST', '/regions/eastus/outage', { mode: 'dim' })).toContain("'mode': expected");
-    expect(
-      await refused('POST', '/regions/eastus/outage', { mode: 'dark', parts: ['everything'] }),
-    ).toContain("'parts': expected");
-    expect(await refused('POST', '/regions/eastus/faults', { errorrate: 1 })).toContain(
-      "unknown field 'errorrate'",
+    expect(await refused('POST', '/regions/eastus/outage', { mode: 'dark', parts: ['everything'] })).toContain(
+      "'parts': expected",
     );
-    expect(await refused('POST', '/regions/eastus/faults', { errorRate: 2 })).toContain(
-      'a share from 0 to 1',
-    );
+    expect(await refused('POST', '/regions/eastus/faults', { errorrate: 1 })).toContain("unknown field 'errorrate'");
+    expect(await refused('POST', '/regions/eastus/faults', { errorRate: 2 })).toContain('a share from 0 to 1');
     expect(await refused('POST', '/regions/eastus/faults', { dropNextAnswer: { path: '(' } })).toContain(
       'a regular expression',
     );

@@ -42,9 +42,7 @@ afterAll(() => cloud.stop());
 
 async function entries(directory: ShareDirectoryClient, pageSize?: number): Promise<string[]> {
   const names: string[] = [];
-  const pages = directory
-    .listFilesAndDirectories()
-    .byPage(pageSize === undefined ? {} : { maxPageSize: pageSize });
+  const pages = directory.listFilesAndDirectories().byPage(pageSize === undefined ? {} : { maxPageSize: pageSize });
   for await (const { segment } of pages) {
     names.push(...segment.directoryItems.map(({ name }) => `${name}/`));
     names.push(...segment.fileItems.map(({ name, properties }) => `${name} ${properties.contentLength}`));
@@ -118,9 +116,7 @@ describe('Azure Files', () => {
     await huge.create(40 * 2 ** 30);
     await huge.uploadRange('end', 40 * 2 ** 30 - 3, 3);
     await huge.clearRange(0, 40 * 2 ** 30 - 1);
-    expect((await huge.getRangeList()).rangeList).toEqual([
-      { start: 40 * 2 ** 30 - 1, end: 40 * 2 ** 30 - 1 },
-    ]);
+    expect((await huge.getRangeList()).rangeList).toEqual([{ start: 40 * 2 ** 30 - 1, end: 40 * 2 ** 30 - 1 }]);
     expect((await huge.downloadToBuffer(40 * 2 ** 30 - 4, 4)).toString()).toBe('\0\0\0d');
     await huge.delete();
   });
@@ -167,10 +163,7 @@ describe('Azure Files', () => {
     expect(await code(root.getFileClient('a:b').create(1))).toEqual([400, 'InvalidResourceName']);
     expect(await code(service.getShareClient('Bad--Name').create())).toEqual([400, 'InvalidResourceName']);
     expect(await code(service.getShareClient('absent').getStatistics())).toEqual([404, 'ShareNotFound']);
-    expect(await code(root.getFileClient('huge').create(101 * 2 ** 30))).toEqual([
-      413,
-      'ShareSizeLimitReached',
-    ]);
+    expect(await code(root.getFileClient('huge').create(101 * 2 ** 30))).toEqual([413, 'ShareSizeLimitReached']);
     expect(await code(root.getFileClient('sparse.bin').getShareLeaseClient().acquireLease(-1))).toEqual([
       501,
       'NotImplemented',
@@ -179,9 +172,7 @@ describe('Azure Files', () => {
     const stranger = new ShareServiceClient(endpoint, wrong, options()).getShareClient('code');
     expect(await code(stranger.getStatistics())).toEqual([403, 'AuthenticationFailed']);
     expect((await cloud.ask(`${endpoint}/code?restype=share`)).status).toBe(401);
-    expect((await cloud.ask(`${endpoint}/%E0%A4%A?restype=share`)).headers['x-ms-error-code']).toBe(
-      'InvalidUri',
-    );
+    expect((await cloud.ask(`${endpoint}/%E0%A4%A?restype=share`)).headers['x-ms-error-code']).toBe('InvalidUri');
   });
 
   it('copies and snapshots', async () => {
@@ -250,8 +241,7 @@ describe('Azure Files', () => {
     await by(ofAccount).rootDirectoryClient.getFileClient('new').create(1);
     await expect(read(past)).rejects.toMatchObject({ statusCode: 403 });
     await cloud.arm(`${id}/regenerateKey?${API}`, { method: 'POST', body: { keyName: 'key1' } });
-    for (const sas of [ofShare, ofAccount])
-      await expect(read(sas)).rejects.toMatchObject({ statusCode: 403 });
+    for (const sas of [ofShare, ofAccount]) await expect(read(sas)).rejects.toMatchObject({ statusCode: 403 });
     const { json } = await cloud.arm(`${id}/listKeys?${API}`, { method: 'POST' });
     key = (json.keys as { value: string }[])[0]?.value ?? '';
     service = new ShareServiceClient(endpoint, new StorageSharedKeyCredential('codeshares', key), options());
@@ -318,9 +308,7 @@ describe('file shares in management', () => {
     expect((await byArm.getProperties()).quota).toBe(30);
     const listed = (await cloud.arm(`${shares()}?${API}`)).json.value as { name: string }[];
     expect(listed.map(({ name }) => name).sort()).toEqual(['by-arm', 'code']);
-    expect((await cloud.arm(`${shares()}/code?${API}`, { method: 'DELETE' })).text).toContain(
-      'ShareHasSnapshots',
-    );
+    expect((await cloud.arm(`${shares()}/code?${API}`, { method: 'DELETE' })).text).toContain('ShareHasSnapshots');
     await cloud.arm(`${shares()}/by-arm?${API}`, { method: 'DELETE' });
     expect(await byArm.exists()).toBe(false);
     const bad = await cloud.arm(`${shares()}/quota?${API}`, {
@@ -333,11 +321,7 @@ describe('file shares in management', () => {
   it('go with their account', async () => {
     await cloud.arm(`${id}?${API}`, { method: 'DELETE' });
     const again = await cloud.account(group, 'codeshares', 'eastus');
-    const fresh = new ShareServiceClient(
-      endpoint,
-      new StorageSharedKeyCredential('codeshares', again.key),
-      options(),
-    );
+    const fresh = new ShareServiceClient(endpoint, new StorageSharedKeyCredential('codeshares', again.key), options());
     expect(await Array.fromAsync(fresh.listShares())).toEqual([]);
     const listed = await cloud.arm(`${shares()}?${API}`);
     expect(listed.json.value).toEqual([]);

@@ -47,9 +47,7 @@ describe('the last enabled origin', () => {
     expect((await ask('PATCH', origin('one'), { enabledState: 'Disabled' }))[0]).toBe(200);
     const refused = [400, expect.stringContaining(LAST)];
     expect(await ask('PATCH', origin('two'), { enabledState: 'Disabled' })).toEqual(refused);
-    expect(await ask('PUT', origin('two'), { hostName: 'localhost', enabledState: 'Disabled' })).toEqual(
-      refused,
-    );
+    expect(await ask('PUT', origin('two'), { hostName: 'localhost', enabledState: 'Disabled' })).toEqual(refused);
     expect(await ask('DELETE', origin('two'))).toEqual(refused);
     const still = expect.stringContaining('still associated with a route');
     expect(await ask('DELETE', GROUP)).toEqual([400, still]);

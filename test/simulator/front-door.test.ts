@@ -210,9 +210,7 @@ describe('the Front Door stand-in', () => {
     expect(await put('/originGroups/og/origins/bad', { hostName: 'localhost', weight: 0 })).toContain(
       "'weight' is invalid: expected an integer from 1 to 1000",
     );
-    expect(await put('/originGroups/og/origins/bad', { hostName: 'not a host' })).toContain(
-      "'hostName' is invalid",
-    );
+    expect(await put('/originGroups/og/origins/bad', { hostName: 'not a host' })).toContain("'hostName' is invalid");
     expect(
       await put('/afdEndpoints/score/routes/bad', { originGroup: { id: `${profile}/originGroups/none` } }),
     ).toContain('was not found');
@@ -222,11 +220,7 @@ describe('the Front Door stand-in', () => {
     for (const [path, properties, place] of [
       ['/originGroups/bad', probe({ probePath: 'health' }), 'healthProbeSettings.probePath'],
       ['/originGroups/bad', probe({ probeRequestType: 'POST' }), 'healthProbeSettings.probeRequestType'],
-      [
-        '/originGroups/bad',
-        probe({ probeIntervalInSeconds: 300 }),
-        'healthProbeSettings.probeIntervalInSeconds',
-      ],
+      ['/originGroups/bad', probe({ probeIntervalInSeconds: 300 }), 'healthProbeSettings.probeIntervalInSeconds'],
       ['/originGroups/og/origins/bad', { hostName: 'localhost', enabledState: 'On' }, 'enabledState'],
       ['/afdEndpoints/score/routes/bad', route({ patternsToMatch: ['x*'] }), 'patternsToMatch'],
       ['/afdEndpoints/score/routes/bad', route({ supportedProtocols: ['Gopher'] }), 'supportedProtocols'],

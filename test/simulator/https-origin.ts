@@ -27,9 +27,7 @@ export class Origin {
         response.statusCode = isProbe && !this.well ? 500 : 200;
         response.setHeader('x-origin', this.name);
         response.end(
-          isProbe
-            ? ''
-            : JSON.stringify({ method: request.method, url: request.url, host: request.headers.host, body }),
+          isProbe ? '' : JSON.stringify({ method: request.method, url: request.url, host: request.headers.host, body }),
         );
         this.seen = request.headers;
         if (isProbe) this.probedBy = request.headers;

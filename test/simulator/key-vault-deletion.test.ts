@@ -37,8 +37,7 @@ async function make(name: string, properties: JsonObject = {}): Promise<string> 
 const remove = (name: string): Promise<HttpAnswer> => cloud.arm(`${idOf(name)}?${API}`, { method: 'DELETE' });
 const deleted = (name: string): string =>
   `${cloud.subscription}/providers/Microsoft.KeyVault/locations/westus3/deletedVaults/${name}`;
-const purge = (name: string): Promise<HttpAnswer> =>
-  cloud.arm(`${deleted(name)}/purge?${API}`, { method: 'POST' });
+const purge = (name: string): Promise<HttpAnswer> => cloud.arm(`${deleted(name)}/purge?${API}`, { method: 'POST' });
 async function secret(method: string, url: string, body?: JsonObject): Promise<HttpAnswer> {
   const authorization = `Bearer ${await cloud.token('https://vault.azure.net')}`;
   return cloud.ask(`${url}?api-version=7.4`, {
@@ -81,9 +80,7 @@ describe('a deleted vault', () => {
     await cloud.ended(made);
     await cloud.ended(await cloud.arm(`${other}?${API}`, { method: 'DELETE' }));
     const names = async (): Promise<unknown[]> => {
-      const { json } = await cloud.arm(
-        `${cloud.subscription}/providers/Microsoft.KeyVault/deletedVaults?${API}`,
-      );
+      const { json } = await cloud.arm(`${cloud.subscription}/providers/Microsoft.KeyVault/deletedVaults?${API}`);
       return (json.value as JsonObject[]).map(({ name }) => name);
     };
     expect(await names()).toContain('kv-days');

@@ -30,8 +30,7 @@ const body = (properties: JsonObject): JsonObject => ({
     ...properties,
   },
 });
-const put = (id: string, sent: Json): Promise<HttpAnswer> =>
-  cloud.arm(`${id}?${API}`, { method: 'PUT', body: sent });
+const put = (id: string, sent: Json): Promise<HttpAnswer> => cloud.arm(`${id}?${API}`, { method: 'PUT', body: sent });
 const ask = (method: string, path: string, sent?: Json): Promise<HttpAnswer> =>
   cloud.ask(`${uri}${path}${path.includes('?') ? '&' : '?'}api-version=7.4`, {
     method,
@@ -60,10 +59,7 @@ describe('a vault', () => {
       ['networkAcls.ipRules.value', { networkAcls: { ipRules: [{ value: 'here' }] } }],
       ['accessPolicies[0].tenantId', { accessPolicies: policy({ tenantId: null }) }],
       ['accessPolicies[0].objectId', { accessPolicies: policy({ objectId: 'me' }) }],
-      [
-        'accessPolicies[0].permissions.secrets',
-        { accessPolicies: policy({ permissions: { secrets: ['fly'] } }) },
-      ],
+      ['accessPolicies[0].permissions.secrets', { accessPolicies: policy({ permissions: { secrets: ['fly'] } }) }],
       ['accessPolicies[0].permissions', { accessPolicies: policy({ permissions: { secretz: ['get'] } }) }],
     ];
     for (const [place, properties] of wrong) {
@@ -71,10 +67,10 @@ describe('a vault', () => {
       expect([refused.status, codeOf(refused)]).toEqual([400, 'BadRequest']);
       expect(messageOf(refused)).toContain(`'${place}'`);
     }
-    const named = await cloud.arm(
-      `${cloud.subscription}/providers/Microsoft.KeyVault/checkNameAvailability?${API}`,
-      { method: 'POST', body: { name: 'a--b', type: 'Microsoft.KeyVault/vaults' } },
-    );
+    const named = await cloud.arm(`${cloud.subscription}/providers/Microsoft.KeyVault/checkNameAvailability?${API}`, {
+      method: 'POST',
+      body: { name: 'a--b', type: 'Microsoft.KeyVault/vaults' },
+    });
     expect(named.json).toMatchObject({ nameAvailable: false, reason: 'AccountNameInvalid' });
   });
 });
@@ -104,11 +100,7 @@ describe('a secret', () => {
     });
     expect((await ask('GET', 'secrets/both/versions')).json.value).toHaveLength(2);
     const disabled = await ask('GET', 'secrets/both');
-    expect([disabled.status, codeOf(disabled), innerOf(disabled)]).toEqual([
-      403,
-      'Forbidden',
-      'SecretDisabled',
-    ]);
+    expect([disabled.status, codeOf(disabled), innerOf(disabled)]).toEqual([403, 'Forbidden', 'SecretDisabled']);
   });
 
   it('is shown by management whoever made it, and deleted by its data plane alone', async () => {

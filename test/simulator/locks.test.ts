@@ -88,9 +88,7 @@ describe('a lock against writing', () => {
   it('of a group lets nothing new in, by a template neither', async () => {
     await lock(group, 'ReadOnly');
     expect(codeOf(await ask('PUT', identity('late')))).toBe('ScopeLocked');
-    expect(codeOf(await ask('PUT', `${group}/providers/Microsoft.Resources/deployments/d`))).toBe(
-      'ScopeLocked',
-    );
+    expect(codeOf(await ask('PUT', `${group}/providers/Microsoft.Resources/deployments/d`))).toBe('ScopeLocked');
   });
 
   it('stops a deployment from the subscription at the resource that it holds', async () => {

@@ -127,8 +127,7 @@ describe('the program', () => {
       kind: 'StorageV2',
       sku: { name: 'Standard_LRS' },
     });
-    const isReady = (seen: JsonObject): boolean =>
-      (seen.properties as JsonObject).provisioningState === 'Succeeded';
+    const isReady = (seen: JsonObject): boolean => (seen.properties as JsonObject).provisioningState === 'Succeeded';
     await eventually(async () => (await arm(address, 'GET', account)).json, isReady);
     const options = { tlsOptions: { ca: readFileSync(address.ca, 'utf8') } } as ConstructorParameters<
       typeof BlobServiceClient
@@ -154,9 +153,7 @@ describe('the program', () => {
     const second = run('--state', state, '--pace', '0.05');
     const again = await ready(second);
     expect({ ...again, pid: 0 }).toEqual({ ...address, pid: 0 });
-    expect((await arm(again, 'GET', `${group}/providers/Microsoft.Insights/actionGroups/last`)).status).toBe(
-      200,
-    );
+    expect((await arm(again, 'GET', `${group}/providers/Microsoft.Insights/actionGroups/last`)).status).toBe(200);
     expect((await container.getBlockBlobClient('b').downloadToBuffer()).toString()).toBe('kept');
     second.child.kill('SIGTERM');
     expect(await second.exit).toBe(0);

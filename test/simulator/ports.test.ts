@@ -19,15 +19,10 @@ it('keeps ports, and with them the regions that there were', () => {
   expect(regionsOfPorts(ports)).toEqual(['westeurope', 'northeurope']);
 });
 
-it.each(['', '{ "arm": 1', '[1]', 'null', '{ "arm": 0 }', '{ "arm": "x" }'])(
-  'names the file that holds %j',
-  (text) => {
-    writeFileSync(join(folder, 'ports.json'), text);
-    expect(() => loadPorts(folder)).toThrow(
-      /ports\.json: expected a JSON object of listener names and ports/,
-    );
-  },
-);
+it.each(['', '{ "arm": 1', '[1]', 'null', '{ "arm": 0 }', '{ "arm": "x" }'])('names the file that holds %j', (text) => {
+  writeFileSync(join(folder, 'ports.json'), text);
+  expect(() => loadPorts(folder)).toThrow(/ports\.json: expected a JSON object of listener names and ports/);
+});
 
 it('names the key of tokens that is none', () => {
   const file = join(folder, 'token-key.pem');

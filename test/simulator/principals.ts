@@ -14,11 +14,7 @@ export interface TestPrincipal extends Principal {
 }
 
 /** Makes a principal, with roles that it has at once. */
-export async function addPrincipal(
-  cloud: TestCloud,
-  roles: string[] = [],
-  scope?: string,
-): Promise<TestPrincipal> {
+export async function addPrincipal(cloud: TestCloud, roles: string[] = [], scope?: string): Promise<TestPrincipal> {
   const body = { displayName: 'test', roles, ...(scope === undefined ? {} : { scope }) };
   const made = (await cloud.admin('POST', '/principals', body)).json as Record<string, string>;
   const { clientId = '', clientSecret = '', objectId = '', tenantId = '' } = made;
@@ -45,12 +41,7 @@ export async function addPrincipal(
 }
 
 /** Assigns a built-in role as an owner does; answers the assignment's id. */
-export async function assign(
-  cloud: TestCloud,
-  principal: Principal,
-  roleName: string,
-  scope: string,
-): Promise<string> {
+export async function assign(cloud: TestCloud, principal: Principal, roleName: string, scope: string): Promise<string> {
   const id = `${scope}/providers/Microsoft.Authorization/roleAssignments/${randomUUID()}`;
   const role = builtInRoleNamed(roleName);
   if (!role) throw new Error(`there is no role '${roleName}'`);

@@ -60,9 +60,7 @@ describe('the limits of Resource Manager', () => {
     let share: number | undefined;
     const ours = limits({ share: () => share });
     const left = (): string | undefined =>
-      ours.take({ method: 'GET', path, principal: principal('a') })[
-        'x-ms-ratelimit-remaining-subscription-reads'
-      ];
+      ours.take({ method: 'GET', path, principal: principal('a') })['x-ms-ratelimit-remaining-subscription-reads'];
     expect(left()).toBe('249');
     share = 0.02;
     expect(left()).toBe('4');
@@ -100,10 +98,7 @@ describe('over HTTPS', () => {
     expect(Number(answers[2]?.headers['retry-after'])).toBeGreaterThanOrEqual(1);
     expect(answers[2]?.json.error).toMatchObject({ code: 'SubscriptionRequestsThrottled' });
     const refused = await cloud.arm(`${cloud.subscription}/resourceGroups/none?${API}`, { method: 'DELETE' });
-    expect([refused.status, refused.headers['x-ms-ratelimit-remaining-subscription-deletes']]).toEqual([
-      404,
-      '1',
-    ]);
+    expect([refused.status, refused.headers['x-ms-ratelimit-remaining-subscription-deletes']]).toEqual([404, '1']);
     await cloud.admin('DELETE', '/chaos');
     for (let i = 0; i < 3; i += 1) expect((await cloud.arm(url)).status).toBe(200);
   });

@@ -24,10 +24,7 @@ interface Send {
 }
 
 /** A request with bytes as they are. */
-function send(
-  url: string,
-  { method = 'GET', headers = {}, body }: Send = {},
-): Promise<HttpAnswer & { bytes: Buffer }> {
+function send(url: string, { method = 'GET', headers = {}, body }: Send = {}): Promise<HttpAnswer & { bytes: Buffer }> {
   return new Promise((resolve, reject) => {
     const request = httpsRequest(url, { method, headers, ca: cloud.ca, agent: false }, (response) => {
       const chunks: Buffer[] = [];
@@ -35,9 +32,7 @@ function send(
       response.on('error', reject);
       response.on('end', () => {
         const bytes = Buffer.concat(chunks);
-        const flat = Object.fromEntries(
-          Object.entries(response.headers).map(([name, value]) => [name, String(value)]),
-        );
+        const flat = Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, String(value)]));
         const isJson = String(response.headers['content-type']).includes('json') && bytes.length > 0;
         const json = isJson ? (JSON.parse(bytes.toString()) as JsonObject) : {};
         resolve({ status: response.statusCode ?? 0, headers: flat, text: bytes.toString(), json, bytes });
@@ -47,8 +42,7 @@ function send(
   });
 }
 
-const digestOf = (bytes: Buffer | string): string =>
-  `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+const digestOf = (bytes: Buffer | string): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
 /** A registry, by its region's own address, as its admin. */
 class Registry {
@@ -162,19 +156,12 @@ describe('the data plane of a container registry', () => {
     });
     digest = await east.push('team/train', 'v1');
     const byTag = await east.ask('/v2/team/train/manifests/v1');
-    expect([byTag.headers['docker-content-digest'], byTag.headers['content-type']]).toEqual([
-      digest,
-      MANIFEST,
-    ]);
+    expect([byTag.headers['docker-content-digest'], byTag.headers['content-type']]).toEqual([digest, MANIFEST]);
     expect(digestOf(byTag.bytes)).toBe(digest);
     const byDigest = await east.ask(`/v2/team/train/manifests/${digest}`);
     expect(byDigest.bytes.equals(byTag.bytes)).toBe(true);
     const head = await east.ask('/v2/team/train/manifests/v1', { method: 'HEAD' });
-    expect([head.status, head.headers['content-length'], head.text]).toEqual([
-      200,
-      String(byTag.bytes.length),
-      '',
-    ]);
+    expect([head.status, head.headers['content-length'], head.text]).toEqual([200, String(byTag.bytes.length), '']);
     const [layer] = byTag.json.layers as { digest: string }[];
     const blob = await east.ask(`/v2/team/train/blobs/${layer?.digest}`);
     expect(blob.text).toBe('layer of team/train:v1');
@@ -247,10 +234,7 @@ describe('the data plane of a container registry', () => {
     expect(await code('/v2/nothing/tags/list')).toEqual([404, 'NAME_UNKNOWN']);
     expect(await code('/v2/Bad_Name/tags/list')).toEqual([400, 'NAME_INVALID']);
     expect(await code(`/v2/base/blobs/sha256:${'0'.repeat(64)}`)).toEqual([404, 'BLOB_UNKNOWN']);
-    expect(await code('/v2/base/manifests/bad', { method: 'PUT', body: 'no json' })).toEqual([
-      400,
-      'MANIFEST_INVALID',
-    ]);
+    expect(await code('/v2/base/manifests/bad', { method: 'PUT', body: 'no json' })).toEqual([400, 'MANIFEST_INVALID']);
     const lacking = JSON.stringify({ schemaVersion: 2, layers: [{ digest: `sha256:${'1'.repeat(64)}` }] });
     expect(await code('/v2/base/manifests/bad', { method: 'PUT', body: lacking })).toEqual([
       400,
@@ -263,10 +247,7 @@ describe('the data plane of a container registry', () => {
       'BLOB_UPLOAD_UNKNOWN',
     ]);
     expect(await code('/v2/')).toEqual([200, undefined]);
-    expect(await code('/v2/', { headers: { authorization: 'Basic bm86bm8=' } })).toEqual([
-      401,
-      'UNAUTHORIZED',
-    ]);
+    expect(await code('/v2/', { headers: { authorization: 'Basic bm86bm8=' } })).toEqual([401, 'UNAUTHORIZED']);
   });
 
   it('gives tokens for a password, and for an Entra token with a role', async () => {
@@ -294,9 +275,9 @@ describe('the data plane of a container registry', () => {
       `${east.url}/oauth2/token`,
       form({ grant_type: 'refresh_token', refresh_token: refresh }),
     );
-    expect(
-      (await send(`${east.url}/v2/base/tags/list`, asBearer(access.json.access_token))).json.tags,
-    ).toEqual(['one']);
+    expect((await send(`${east.url}/v2/base/tags/list`, asBearer(access.json.access_token))).json.tags).toEqual([
+      'one',
+    ]);
     expect((await send(`${east.url}/v2/`, asBearer(refresh))).status).toBe(401);
     expect((await send(`${east.url}/v2/`, asBearer('a.b.c'))).status).toBe(401);
     expect((await send(`${east.url}/oauth2/exchange`, form({ access_token: 'forged' }))).status).toBe(401);

@@ -26,10 +26,7 @@ describe('a resource group', () => {
       400,
       'LocationNotAvailableForResourceGroup',
     ]);
-    expect(await codeOf(ask('GET', '/subscriptions/mine/resourceGroups/any'))).toEqual([
-      400,
-      'InvalidSubscriptionId',
-    ]);
+    expect(await codeOf(ask('GET', '/subscriptions/mine/resourceGroups/any'))).toEqual([400, 'InvalidSubscriptionId']);
     expect(await codeOf(ask('DELETE', group('none')))).toEqual([404, 'ResourceGroupNotFound']);
   });
 
@@ -52,9 +49,10 @@ describe('a resource group', () => {
     const link = { 'hidden-link:/subscriptions/x': 'Resource' };
     expect((await ask('PUT', group('tagged'), { location: 'eastus', tags: link })).status).toBe(201);
     const merge = { operation: 'Merge', properties: { tags: { 'a<b': 'v' } } };
-    expect(
-      await codeOf(ask('PATCH', `${group('tagged')}/providers/Microsoft.Resources/tags/default`, merge)),
-    ).toEqual([400, 'InvalidTagNameCharacters']);
+    expect(await codeOf(ask('PATCH', `${group('tagged')}/providers/Microsoft.Resources/tags/default`, merge))).toEqual([
+      400,
+      'InvalidTagNameCharacters',
+    ]);
     const none = { operation: 'Merge', properties: { tags: { a: null } } };
     for (const [path, body] of [
       [group('tagged'), { tags: { a: null } }],
@@ -148,9 +146,6 @@ describe('a resource group', () => {
     const wrong = { resources: ['*'], options: 'Everything' };
     expect(await codeOf(ask('POST', `${id}/exportTemplate`, wrong))).toEqual([400, 'InvalidRequestContent']);
     const none = { resources: [`${account}0`] };
-    expect(await codeOf(ask('POST', `${id}/exportTemplate`, none))).toEqual([
-      400,
-      'ExportTemplateResourceNotFound',
-    ]);
+    expect(await codeOf(ask('POST', `${id}/exportTemplate`, none))).toEqual([400, 'ExportTemplateResourceNotFound']);
   });
 });

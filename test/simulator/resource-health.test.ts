@@ -52,9 +52,7 @@ describe('the health of a resource', () => {
 
     await cloud.admin('DELETE', '/faults');
     const { json } = await cloud.arm(`${account}/${HEALTH}?${API}`);
-    const states = (json.value as { properties: JsonObject }[]).map(
-      (one) => one.properties.availabilityState,
-    );
+    const states = (json.value as { properties: JsonObject }[]).map((one) => one.properties.availabilityState);
     expect(states.slice(0, 3)).toEqual(['Available', 'Unavailable', 'Available']);
   });
 
@@ -70,11 +68,7 @@ describe('the health of a resource', () => {
   });
 
   it('is degraded where the region is slow, throttles or takes no writes', async () => {
-    for (const faults of [
-      { latencyMs: 5 },
-      { throttle: { perSecond: 1000, burst: 1000 } },
-      { errorRate: 0.1 },
-    ]) {
+    for (const faults of [{ latencyMs: 5 }, { throttle: { perSecond: 1000, burst: 1000 } }, { errorRate: 0.1 }]) {
       await cloud.admin('POST', '/regions/eastus/faults', faults);
       expect((await current(account)).state).toBe('Degraded');
       await cloud.admin('DELETE', '/faults');
@@ -123,9 +117,7 @@ describe('the health of a resource', () => {
       expect(ids).toContain(`${vault}/providers/Microsoft.ResourceHealth/AvailabilityStatuses/current`);
     }
     expect(codeOf(await cloud.arm(`${account}x/${HEALTH}/current?${API}`))).toBe('ResourceNotFound');
-    expect(codeOf(await cloud.arm(`${account}/a/b/c/d/${HEALTH}/current?${API}`))).toBe(
-      'UnsupportedResourceType',
-    );
+    expect(codeOf(await cloud.arm(`${account}/a/b/c/d/${HEALTH}/current?${API}`))).toBe('UnsupportedResourceType');
     const nobody = await addPrincipal(cloud);
     expect(codeOf(await nobody.arm(`${account}/${HEALTH}/current?${API}`))).toBe('AuthorizationFailed');
     const identity = `${group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/some`;

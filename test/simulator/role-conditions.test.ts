@@ -26,8 +26,7 @@ const assignmentId = (scope = group, name: string = randomUUID()): string =>
 const body = (principalId: string, role: string, more: JsonObject = {}): JsonObject => ({
   properties: { roleDefinitionId: roleId(role), principalId, principalType: 'ServicePrincipal', ...more },
 });
-const put = (id: string, sent: Json): Promise<HttpAnswer> =>
-  cloud.arm(`${id}?${API}`, { method: 'PUT', body: sent });
+const put = (id: string, sent: Json): Promise<HttpAnswer> => cloud.arm(`${id}?${API}`, { method: 'PUT', body: sent });
 
 describe('a condition', () => {
   const about = {
@@ -78,14 +77,10 @@ describe('an assignment with a condition', () => {
   it('grants only what its condition lets through', async () => {
     const account = await cloud.account(group, 'conditional', 'eastus');
     const own = await cloud.token('https://storage.azure.com');
-    for (const name of ['open', 'closed'])
-      await blob(own, 'PUT', `${account.primary}${name}?restype=container`);
+    for (const name of ['open', 'closed']) await blob(own, 'PUT', `${account.primary}${name}?restype=container`);
     const reader = await addPrincipal(cloud);
     const condition = `((!(ActionMatches{'${BLOBS}/read'})) OR (${CONTAINER} StringEquals 'open'))`;
-    const made = await put(
-      assignmentId(account.id),
-      body(reader.objectId, 'Storage Blob Data Reader', { condition }),
-    );
+    const made = await put(assignmentId(account.id), body(reader.objectId, 'Storage Blob Data Reader', { condition }));
     expect(made.json.properties).toMatchObject({ condition, conditionVersion: '2.0' });
     const token = await reader.token('https://storage.azure.com');
     const list = (container: string): Promise<HttpAnswer> =>
@@ -101,10 +96,7 @@ describe('an assignment with a condition', () => {
     const only = (action: string, source: string): string =>
       `((!(ActionMatches{'Microsoft.Authorization/roleAssignments/${action}'})) OR (@${source}[${attribute}] ForAnyOfAnyValues:GuidEquals {${reader}}))`;
     const condition = `${only('write', 'Request')} AND ${only('delete', 'Resource')}`;
-    await put(
-      assignmentId(),
-      body(delegate.objectId, 'Role Based Access Control Administrator', { condition }),
-    );
+    await put(assignmentId(), body(delegate.objectId, 'Role Based Access Control Administrator', { condition }));
     const assignee = await addPrincipal(cloud);
     const tries = (role: string, id: string): Promise<HttpAnswer> =>
       delegate.arm(`${id}?${API}`, { method: 'PUT', body: body(assignee.objectId, role) });
@@ -137,9 +129,7 @@ describe('roles', () => {
     expect(new Set(roles.map(({ roleName }) => roleName)).size).toBe(roles.length);
     expect(builtInRoleNamed('Storage Queue Data Contributor')).toMatchObject({
       id: '974c5e8b-45b9-4653-ba55-5f855dd0fb88',
-      actions: expect.arrayContaining([
-        'Microsoft.Storage/storageAccounts/queueServices/queues/write',
-      ]) as Json,
+      actions: expect.arrayContaining(['Microsoft.Storage/storageAccounts/queueServices/queues/write']) as Json,
     });
   });
 
@@ -211,8 +201,7 @@ describe('an assignment', () => {
 
   it('shows in the permissions of its principal, and nobody makes deny assignments', async () => {
     const somebody = await addPrincipal(cloud, ['Reader'], group);
-    const { value } = (await somebody.arm(`${group}/providers/Microsoft.Authorization/permissions?${API}`))
-      .json;
+    const { value } = (await somebody.arm(`${group}/providers/Microsoft.Authorization/permissions?${API}`)).json;
     expect(value).toEqual([{ actions: ['*/read'], notActions: [], dataActions: [], notDataActions: [] }]);
     const denied = `${group}/providers/Microsoft.Authorization/denyAssignments`;
     expect((await put(`${denied}/${randomUUID()}`, { properties: {} })).status).toBe(405);

@@ -97,11 +97,7 @@ export class TestCloud {
   }
 
   resources(): ResourceManagementClient {
-    return new ResourceManagementClient(
-      this.credential(),
-      this.running.address.subscriptionId,
-      this.clientOptions(),
-    );
+    return new ResourceManagementClient(this.credential(), this.running.address.subscriptionId, this.clientOptions());
   }
 
   deployments(): DeploymentsClient {
@@ -146,10 +142,7 @@ export class TestCloud {
     return answer;
   }
 
-  ask(
-    url: string,
-    { method = 'GET', body, raw, headers = {}, timeoutMs = 20_000 }: Ask = {},
-  ): Promise<HttpAnswer> {
+  ask(url: string, { method = 'GET', body, raw, headers = {}, timeoutMs = 20_000 }: Ask = {}): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
       const payload = body === undefined ? raw : JSON.stringify(body);
       const typed = body === undefined ? headers : { 'content-type': 'application/json', ...headers };

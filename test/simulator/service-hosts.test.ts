@@ -59,9 +59,7 @@ async function ask(host: string, path: string, headers: Record<string, string> =
   return new Promise((resolve, reject) => {
     const tls = connectTls({ socket, servername: host, ca: cloud.ca }, () => {
       const lines = Object.entries({ Host: `${host}:${port()}`, Connection: 'close', ...headers });
-      tls.write(
-        `GET ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
-      );
+      tls.write(`GET ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`);
     });
     let answer = '';
     tls.on('data', (chunk: Buffer) => (answer += chunk.toString()));
@@ -118,9 +116,7 @@ describe('the host names of storage accounts', () => {
   });
 
   it('say so where there is no such account', async () => {
-    expect(await ask('nobody.blob.core.localhost', '/box?restype=container')).toMatch(
-      /404[\s\S]*ResourceNotFound/,
-    );
+    expect(await ask('nobody.blob.core.localhost', '/box?restype=container')).toMatch(/404[\s\S]*ResourceNotFound/);
   });
 });
 

@@ -10,13 +10,7 @@ const disk = vi.hoisted(() => ({ left: Infinity }));
 
 vi.mock('node:fs', async (original) => {
   const fs = await original<typeof FileSystem>();
-  const writeSync = (
-    file: number,
-    bytes: Buffer,
-    offset: number,
-    length: number,
-    position: number,
-  ): number => {
+  const writeSync = (file: number, bytes: Buffer, offset: number, length: number, position: number): number => {
     const taken = Math.min(length, disk.left);
     if (taken === 0 && length > 0)
       throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });

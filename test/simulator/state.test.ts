@@ -103,9 +103,10 @@ describe('the store', () => {
       ),
     );
     expect(store.get(model.toUpperCase())?.resource.name).toBe('m');
-    expect(
-      store.children(workspace, 'microsoft.ml/workspaces/MODELS').map(({ resource }) => resource.name),
-    ).toEqual(['z', 'm']);
+    expect(store.children(workspace, 'microsoft.ml/workspaces/MODELS').map(({ resource }) => resource.name)).toEqual([
+      'z',
+      'm',
+    ]);
     expect(store.children(group, 'Microsoft.ML/workspaces')).toHaveLength(1);
     expect(store.children(workspace, 'Microsoft.Authorization/roleAssignments')).toHaveLength(1);
     expect(store.below(group).map(({ resource }) => resource.name)).toEqual(['z', '1', 'm', 'r', 'w']);
@@ -120,11 +121,11 @@ describe('the store', () => {
 
   it('gives lists that callers may sort without disturbing others', () => {
     const store = new JournaledStore(new Journal(file));
-    for (const name of ['b', 'a'])
-      store.put(stored(`${workspace}/models/${name}`, 'Microsoft.ML/workspaces/models'));
+    for (const name of ['b', 'a']) store.put(stored(`${workspace}/models/${name}`, 'Microsoft.ML/workspaces/models'));
     store.children(workspace, 'Microsoft.ML/workspaces/models').reverse();
-    expect(
-      store.children(workspace, 'Microsoft.ML/workspaces/models').map(({ resource }) => resource.name),
-    ).toEqual(['b', 'a']);
+    expect(store.children(workspace, 'Microsoft.ML/workspaces/models').map(({ resource }) => resource.name)).toEqual([
+      'b',
+      'a',
+    ]);
   });
 });

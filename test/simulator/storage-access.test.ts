@@ -20,10 +20,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => cloud.stop());
 
-const errorOf = ({ status, headers }: HttpAnswer): [number, string | undefined] => [
-  status,
-  headers['x-ms-error-code'],
-];
+const errorOf = ({ status, headers }: HttpAnswer): [number, string | undefined] => [status, headers['x-ms-error-code']];
 async function patch(id: string, properties: JsonObject): Promise<void> {
   await cloud.ended(await cloud.arm(`${id}?${API}`, { method: 'PATCH', body: { properties } }));
 }
@@ -61,10 +58,7 @@ describe('a user delegation SAS', () => {
     const service = withToken(signer, account.primary);
     await service.getContainerClient('data').create();
     await service.getContainerClient('data').getBlockBlobClient('a b.txt').upload('hello', 5);
-    key = await service.getUserDelegationKey(
-      new Date(Date.now() - MINUTE_MS),
-      new Date(Date.now() + 60 * MINUTE_MS),
-    );
+    key = await service.getUserDelegationKey(new Date(Date.now() - MINUTE_MS), new Date(Date.now() + 60 * MINUTE_MS));
   });
 
   it('grants what it says, without account keys', async () => {

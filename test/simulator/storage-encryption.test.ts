@@ -25,8 +25,7 @@ describe('the encryption of an account', () => {
         encryption: { requireInfrastructureEncryption: true, services: { blob: {}, queue: {} } },
       },
     });
-    const shown = async (): Promise<JsonObject> =>
-      (await cloud.arm(`${id}?${API}`)).json.properties as JsonObject;
+    const shown = async (): Promise<JsonObject> => (await cloud.arm(`${id}?${API}`)).json.properties as JsonObject;
     const { encryption: first, creationTime } = await shown();
     const service = { enabled: true, lastEnabledTime: creationTime };
     expect(first).toEqual({
@@ -55,11 +54,7 @@ describe('the encryption of an account', () => {
     await cloud.ended(await cloud.arm(`${id}?${API}`, { method: 'PUT', body: put }));
     expect((await shown()).encryption).toEqual(first);
     const plain = await cloud.account(group, 'plainaccount', 'eastus');
-    expect((await patch(plain.id, { encryption: { requireInfrastructureEncryption: false } })).status).toBe(
-      200,
-    );
-    expect((await patch(plain.id, { encryption: { requireInfrastructureEncryption: true } })).status).toBe(
-      400,
-    );
+    expect((await patch(plain.id, { encryption: { requireInfrastructureEncryption: false } })).status).toBe(200);
+    expect((await patch(plain.id, { encryption: { requireInfrastructureEncryption: true } })).status).toBe(400);
   });
 });

@@ -153,13 +153,9 @@ describe('a secondary that lags', () => {
   });
 
   it('is refused by the admin API where it makes no sense', async () => {
-    await expect(cloud.admin('POST', '/accounts/nobody/replication', { lagSeconds: 1 })).rejects.toThrow(
-      '404',
-    );
+    await expect(cloud.admin('POST', '/accounts/nobody/replication', { lagSeconds: 1 })).rejects.toThrow('404');
     await expect(cloud.admin('POST', '/regions/mars/replication', { lagSeconds: 1 })).rejects.toThrow('404');
-    await expect(cloud.admin('POST', '/regions/eastus/replication', { lag: 1 })).rejects.toThrow(
-      'unknown field',
-    );
+    await expect(cloud.admin('POST', '/regions/eastus/replication', { lag: 1 })).rejects.toThrow('unknown field');
     await expect(cloud.admin('POST', '/regions/eastus/replication', {})).rejects.toThrow('lagSeconds');
   });
 });
@@ -171,10 +167,7 @@ describe('the failover of an account', () => {
     await cloud.admin('POST', '/accounts/failing/replication', { lagSeconds: 300 });
     await write(geo.primary, 'model', 'v2');
     await write(geo.primary, 'lost', 'x');
-    await cloud
-      .blobs(geo.primary.url.replace(/data$/, ''), 'failing', geo.key)
-      .getContainerClient('lost-too')
-      .create();
+    await cloud.blobs(geo.primary.url.replace(/data$/, ''), 'failing', geo.key).getContainerClient('lost-too').create();
     await cloud.admin('POST', '/regions/eastus/outage', { mode: 'dark' });
     await expect(show(geo.id)).rejects.toThrow();
     expect((await stats(geo.id)).canFailover).toBe(true);
@@ -187,12 +180,7 @@ describe('the failover of an account', () => {
       sku: { name: 'Standard_LRS', tier: 'Standard' },
       properties: { primaryLocation: 'westus3', primaryEndpoints: { blob: `${dataPlane}/failing/` } },
     });
-    for (const field of [
-      'secondaryLocation',
-      'secondaryEndpoints',
-      'statusOfSecondary',
-      'failoverInProgress',
-    ])
+    for (const field of ['secondaryLocation', 'secondaryEndpoints', 'statusOfSecondary', 'failoverInProgress'])
       expect(after.properties).not.toHaveProperty(field);
     const moved = cloud.blobs(`${dataPlane}/failing`, 'failing', geo.key).getContainerClient('data');
     expect(await read(moved, 'model')).toBe('v1');

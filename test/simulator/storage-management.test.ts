@@ -113,13 +113,9 @@ describe('network rules', () => {
       expect(status).toBe(400);
       return text;
     };
-    expect(await refused({ defaultAction: 'Maybe' })).toContain(
-      'networkAcls.defaultAction: expected Allow or Deny',
-    );
+    expect(await refused({ defaultAction: 'Maybe' })).toContain('networkAcls.defaultAction: expected Allow or Deny');
     expect(await refused({ ipRules: [{ value: '10.1.2.3' }] })).toContain('ipRules[0].value');
-    expect(await refused({ ipRules: [{ value: '1.2.3.4' }, { value: '1.2.3.4/31' }] })).toContain(
-      'ipRules[1].value',
-    );
+    expect(await refused({ ipRules: [{ value: '1.2.3.4' }, { value: '1.2.3.4/31' }] })).toContain('ipRules[1].value');
     expect(await refused({ ipRules: [{ value: 'example.com' }] })).toContain('an IPv4 address or range');
     expect(await refused({ virtualNetworkRules: [{ id: 'net' }] })).toContain('the id of a subnet');
     expect(await refused({ bypass: 'Everyone' })).toContain('AzureServices');
@@ -186,15 +182,10 @@ describe('accounts and their services', () => {
   it('are listed by group and subscription, a page at a time, until they are deleted', async () => {
     const other = await cloud.group('listing', 'westus3');
     const names = Array.from({ length: 12 }, (_, i) => `listed${String(i).padStart(2, '0')}`);
-    await Promise.all(
-      names.map((name) => cloud.account(other, name, 'westus3', { sku: { name: 'Standard_LRS' } })),
-    );
+    await Promise.all(names.map((name) => cloud.account(other, name, 'westus3', { sku: { name: 'Standard_LRS' } })));
     const list = async (scope: string): Promise<string[]> => {
       const found: string[] = [];
-      for (
-        let url: string | undefined = `${scope}/providers/Microsoft.Storage/storageAccounts?${API}`;
-        url;
-      ) {
+      for (let url: string | undefined = `${scope}/providers/Microsoft.Storage/storageAccounts?${API}`; url;) {
         const page = (await cloud.arm(url)).json as { value: { name: string }[]; nextLink?: string };
         found.push(...page.value.map(({ name }) => name));
         url = page.nextLink;
@@ -207,13 +198,10 @@ describe('accounts and their services', () => {
     expect((await cloud.arm(first, { method: 'DELETE' })).status).toBe(200);
     expect((await cloud.arm(first, { method: 'DELETE' })).status).toBe(204);
     expect(await list(other)).toEqual(names.slice(1));
-    const free = await cloud.arm(
-      `${cloud.subscription}/providers/Microsoft.Storage/checkNameAvailability?${API}`,
-      {
-        method: 'POST',
-        body: { name: 'listed00', type: 'Microsoft.Storage/storageAccounts' },
-      },
-    );
+    const free = await cloud.arm(`${cloud.subscription}/providers/Microsoft.Storage/checkNameAvailability?${API}`, {
+      method: 'POST',
+      body: { name: 'listed00', type: 'Microsoft.Storage/storageAccounts' },
+    });
     expect(free.json).toEqual({ nameAvailable: true });
   });
 
@@ -257,17 +245,13 @@ describe('accounts and their services', () => {
         400,
         expect.stringContaining(`is Standard_GRS, and an update cannot make it ${zonal}`),
       ]);
-    for (const other of ['Standard_LRS', 'Standard_RAGRS'])
-      expect((await patchSku(other))[0], other).toBe(200);
+    for (const other of ['Standard_LRS', 'Standard_RAGRS']) expect((await patchSku(other))[0], other).toBe(200);
     const zones = await cloud.account(group, 'zones', 'eastus', { sku: { name: 'Standard_ZRS' } });
     const back = await cloud.arm(`${zones.id}?${API}`, {
       method: 'PUT',
       body: { location: 'eastus', kind: 'StorageV2', sku: { name: 'Standard_LRS' } },
     });
-    expect([back.status, back.text]).toEqual([
-      400,
-      expect.stringContaining('StorageAccountTypeConversionNotAllowed'),
-    ]);
+    expect([back.status, back.text]).toEqual([400, expect.stringContaining('StorageAccountTypeConversionNotAllowed')]);
   });
 
   it('are made of what goes together', async () => {
@@ -313,9 +297,7 @@ describe('accounts and their services', () => {
     const ask = (path: string): ReturnType<TestCloud['arm']> =>
       cloud.arm(`${cloud.subscription}/providers/Microsoft.Storage/${path}?${API}`);
     const usage = async (): Promise<number> => {
-      const [{ currentValue }] = (await ask('locations/eastus/usages')).json.value as [
-        { currentValue: number },
-      ];
+      const [{ currentValue }] = (await ask('locations/eastus/usages')).json.value as [{ currentValue: number }];
       return currentValue;
     };
     const before = await usage();

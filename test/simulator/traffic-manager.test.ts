@@ -184,9 +184,7 @@ describe('the Traffic Manager stand-in', () => {
     await cloud.restart();
     const one = await cloud.arm(`${profile}/externalEndpoints/west?${API}`);
     expect(one.json).toMatchObject({ name: 'west', properties: { target: west.target, weight: 100 } });
-    expect((await cloud.arm(`${profile}/externalEndpoints/west?${API}`, { method: 'DELETE' })).status).toBe(
-      200,
-    );
+    expect((await cloud.arm(`${profile}/externalEndpoints/west?${API}`, { method: 'DELETE' })).status).toBe(200);
     const { properties } = (await cloud.arm(`${profile}?${API}`)).json as {
       properties: { endpoints: JsonObject[] };
     };
@@ -202,9 +200,7 @@ describe('the Traffic Manager stand-in', () => {
     expect(await put({ endpoints: [endpoint(east, { weight: 0 })] })).toContain("'weight' is not valid");
     const twins = [endpoint(east, { priority: 1 }), endpoint(west, { priority: 1 })];
     expect(await put({ endpoints: twins })).toContain('no two may share one');
-    expect(await put({ endpoints: [endpoint(east), { ...endpoint(east), name: 'again' }] })).toContain(
-      "'target'",
-    );
+    expect(await put({ endpoints: [endpoint(east), { ...endpoint(east), name: 'again' }] })).toContain("'target'");
     expect(await put({}, `${profile}-two`)).toContain('already exists');
     expect((await statuses()).length).toBe(2);
     for (const path of [

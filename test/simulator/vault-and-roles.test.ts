@@ -73,10 +73,7 @@ describe('a key vault', () => {
     const rest = (
       await ask(
         'GET',
-        (first.nextLink as string)
-          .slice(uri.length)
-          .replace(`&${VAULT_API}`, '')
-          .replace(`${VAULT_API}&`, ''),
+        (first.nextLink as string).slice(uri.length).replace(`&${VAULT_API}`, '').replace(`${VAULT_API}&`, ''),
       )
     ).json;
     expect(rest.value).toHaveLength(5);
@@ -124,8 +121,7 @@ describe('a key vault', () => {
 
 describe('role assignments', () => {
   const READER = 'acdd72a7-3385-48ef-bd42-f606fba81ae7';
-  const role = (id: string): string =>
-    `${cloud.subscription}/providers/Microsoft.Authorization/roleDefinitions/${id}`;
+  const role = (id: string): string => `${cloud.subscription}/providers/Microsoft.Authorization/roleDefinitions/${id}`;
   const assignment = (scope: string, name: string): string =>
     `${scope}/providers/Microsoft.Authorization/roleAssignments/${name}`;
 
@@ -136,9 +132,7 @@ describe('role assignments', () => {
       properties: { roleDefinitionId: role(READER), principalId, principalType: 'ServicePrincipal' },
     };
     const [onGroup, onVault] = [randomUUID(), randomUUID()];
-    expect((await cloud.arm(`${assignment(group, onGroup)}?${API}`, { method: 'PUT', body })).status).toBe(
-      201,
-    );
+    expect((await cloud.arm(`${assignment(group, onGroup)}?${API}`, { method: 'PUT', body })).status).toBe(201);
     const second = await cloud.arm(`${assignment(vaultId, onVault)}?${API}`, { method: 'PUT', body });
     expect(second.json.properties).toMatchObject({ scope: vaultId, principalId });
     const list = async (scope: string, filter = ''): Promise<string[]> => {
@@ -157,9 +151,7 @@ describe('role assignments', () => {
     expect(await list(group, `principalId eq '${randomUUID()}'`)).toEqual([]);
     const twice = await cloud.arm(`${assignment(group, randomUUID())}?${API}`, { method: 'PUT', body });
     expect([twice.status, twice.json]).toMatchObject([409, { error: { code: 'RoleAssignmentExists' } }]);
-    expect((await cloud.arm(`${assignment(group, onGroup)}?${API}`, { method: 'PUT', body })).status).toBe(
-      200,
-    );
+    expect((await cloud.arm(`${assignment(group, onGroup)}?${API}`, { method: 'PUT', body })).status).toBe(200);
     expect((await cloud.arm(`${assignment(group, onGroup)}?${API}`, { method: 'DELETE' })).status).toBe(200);
     expect(await list(group, 'atScope()')).toEqual([]);
   });
@@ -171,15 +163,11 @@ describe('role assignments', () => {
           .error as JsonObject
       ).code;
     const principalId = randomUUID();
-    expect(await code('mine', { roleDefinitionId: role(READER), principalId })).toBe(
-      'InvalidRoleAssignmentId',
-    );
+    expect(await code('mine', { roleDefinitionId: role(READER), principalId })).toBe('InvalidRoleAssignmentId');
     expect(await code(randomUUID(), { roleDefinitionId: role(randomUUID()), principalId })).toBe(
       'RoleDefinitionDoesNotExist',
     );
-    expect(await code(randomUUID(), { roleDefinitionId: role(READER), principalId: 'me' })).toBe(
-      'InvalidPrincipalId',
-    );
+    expect(await code(randomUUID(), { roleDefinitionId: role(READER), principalId: 'me' })).toBe('InvalidPrincipalId');
   });
 
   it('have built-in roles to be found by name', async () => {
@@ -187,9 +175,7 @@ describe('role assignments', () => {
     const { json } = await cloud.arm(
       `${group}/providers/Microsoft.Authorization/roleDefinitions?${API}&$filter=${filter}`,
     );
-    expect((json.value as JsonObject[]).map(({ name }) => name)).toEqual([
-      'ba92f5b4-2d11-453d-a403-e96b0029c9fe',
-    ]);
+    expect((json.value as JsonObject[]).map(({ name }) => name)).toEqual(['ba92f5b4-2d11-453d-a403-e96b0029c9fe']);
     expect((await cloud.arm(`${role(READER)}?${API}`)).json.properties).toMatchObject({ roleName: 'Reader' });
   });
 });

@@ -46,9 +46,7 @@ describe('a process', () => {
   });
 
   it('that will not end is made to, and is gone when stop says so', async () => {
-    const one = await run(
-      `process.on('SIGTERM', () => {}); console.log('ready'); setInterval(() => {}, 1000)`,
-    );
+    const one = await run(`process.on('SIGTERM', () => {}); console.log('ready'); setInterval(() => {}, 1000)`);
     await stop(one, 100);
     expect(isRunning(one)).toBe(false);
   });

@@ -54,9 +54,7 @@ describe('the state of a stack', () => {
   it('belongs to the one that starts it: a second is refused while that one runs', async () => {
     const other = azureOf(join(home, 'elsewhere'));
     writeState(home, { starter: other, processes: [] });
-    await expect(stackUp({ folder: home, say })).rejects.toThrow(
-      `is being started already, by process ${other.pid}`,
-    );
+    await expect(stackUp({ folder: home, say })).rejects.toThrow(`is being started already, by process ${other.pid}`);
   });
 });
 

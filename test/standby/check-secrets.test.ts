@@ -37,11 +37,7 @@ function say(says: Says): Promise<string | undefined> {
 }
 
 /** `access`: what is said of a name that nothing has. */
-function look(
-  secrets: [SecretRef, Says][],
-  access: Says = 'gone',
-  asWorker = false,
-): Promise<StandbyFinding[]> {
+function look(secrets: [SecretRef, Says][], access: Says = 'gone', asWorker = false): Promise<StandbyFinding[]> {
   const get = (name: string) => say(secrets.find(([{ secret }]) => secret === name)?.[1] ?? access);
   const sealed = { secrets: secrets.map(([ref]) => ref), sharing: { things: [], inBoth: [] } };
   const { signal } = new AbortController();
@@ -82,9 +78,7 @@ it.each([false, true])(
       ['secret:datastore/lake', 'refused', true, 'data'],
       ['secret:endpoint/score', 'refused', true, 'inference'],
     ]);
-    expect(found[0]?.what).toBe(
-      `the escrow vault ${uri} refuses the secret of datastore lake: GET: (HTTP 403)`,
-    );
+    expect(found[0]?.what).toBe(`the escrow vault ${uri} refuses the secret of datastore lake: GET: (HTTP 403)`);
     const alone = await look([[lake, 'refused']], 'gone', asWorker);
     expect(alone.map(({ id }) => id)).toEqual(['secret:datastore/lake']);
   },

@@ -32,9 +32,7 @@ it('nothing is refused where nothing is found', () => {
 
 it('what no one can go without is repaired: no name is offered', () => {
   const error = refusal([workspace], ['registry:y']);
-  expect(error?.message).toBe(
-    'westus3 cannot take over, and nothing has been moved:\n  - data: workspace x is gone',
-  );
+  expect(error?.message).toBe('westus3 cannot take over, and nothing has been moved:\n  - data: workspace x is gone');
   expect(error?.details.next).toBe('Fix it and "understudy retry" this run, or "understudy cancel" it.');
 });
 

@@ -40,8 +40,7 @@ beforeAll(async () => {
     sku: { name: 'Premium' },
     properties: { adminUserEnabled: true },
   });
-  for (const side of [east, west])
-    await fixture.put(side, { properties: { containerRegistry: registry } }, 'PATCH');
+  for (const side of [east, west]) await fixture.put(side, { properties: { containerRegistry: registry } }, 'PATCH');
   for (const [data, datastore] of [
     ['trades', 'lone'],
     ['prices', 'geo'],
@@ -88,9 +87,7 @@ describe('while both regions answer', () => {
       { kind: 'storage', id: lone.id, sku: 'Standard_LRS', folders: 1, classes: ['data'] },
     ]);
     expect(sealed.sharing.standbyStorage).toMatchObject({ location: 'westus3' });
-    expect(sealed.leftBehind.filter(({ kind }) => kind === 'datastores' || kind === 'references')).toEqual(
-      [],
-    );
+    expect(sealed.leftBehind.filter(({ kind }) => kind === 'datastores' || kind === 'references')).toEqual([]);
   });
 
   it('plans with a warning of what would be lost', async () => {
@@ -185,9 +182,7 @@ describe('when the region is lost', () => {
   it('goes without it once a person has accepted it, by name', async () => {
     const made = await planFailover(planning(), { acceptLoss: [id(), 'storage:another'] });
     expect(made.problems).toEqual([]);
-    expect(made.warnings).toContain(
-      'nothing is lost by the name of "storage:another": there is nothing to accept',
-    );
+    expect(made.warnings).toContain('nothing is lost by the name of "storage:another": there is nothing to accept');
     ({ plan } = made);
     expect(plan.acceptedLosses).toMatchObject([{ id: id(), name: lone.name, classes: ['data'] }]);
     expect(plan.steps[0]?.action).toBe('checkStandby');
@@ -200,16 +195,11 @@ describe('when the region is lost', () => {
 
   it('restores datastores and assets that point to what is shared', async () => {
     const datastores = await run.step('datastores', 'configureDatastores', configureDatastores);
-    expect(datastores.counts).toEqual([
-      { kind: 'datastores', expected: 2, done: 2, skipped: [], failed: [] },
-    ]);
+    expect(datastores.counts).toEqual([{ kind: 'datastores', expected: 2, done: 2, skipped: [], failed: [] }]);
     expect((await run.step('blobs', 'restoreBlobs', restoreBlobs)).state).toBe('skipped');
     const assets = await run.step('assets', 'restoreAssets', restoreAssets);
     expect(assets.lost).toBeUndefined();
-    const prices = await scene.azure.arm.get(
-      `${scene.west}/data/prices/versions/1`,
-      apiVersions.machineLearning,
-    );
+    const prices = await scene.azure.arm.get(`${scene.west}/data/prices/versions/1`, apiVersions.machineLearning);
     expect(prices.properties['dataUri']).toBe('azureml://datastores/geo/paths/daily');
   });
 

@@ -36,12 +36,7 @@ export async function attach(
   { azure, fixture }: Scene,
   workspace: string,
   datastore: string,
-  {
-    id,
-    name,
-    keys = true,
-    container = 'curated',
-  }: { id: string; name: string; keys?: boolean; container?: string },
+  { id, name, keys = true, container = 'curated' }: { id: string; name: string; keys?: boolean; container?: string },
 ): Promise<void> {
   const answer = (await azure.arm.post(`${id}/listKeys`, apiVersions.storage)) as {
     keys: { value: string }[];

@@ -183,9 +183,7 @@ describe('a standby', () => {
         id: 'secret:connection/gone',
         severity: 'refused',
         acceptable: true,
-        what: expect.stringMatching(
-          /^the secret of connection gone is gone from the escrow vault /,
-        ) as string,
+        what: expect.stringMatching(/^the secret of connection gone is gone from the escrow vault /) as string,
       },
     ]);
     const { escrow: _none, ...without } = scene.topology;
@@ -202,10 +200,7 @@ describe('a standby', () => {
 describe('one vault for both regions', () => {
   it('keeps the secrets of both, each of its own name', async () => {
     const shared = await workspaceLike('fraud-vault', scene.west, {
-      keyVault: textField(
-        (await scene.azure.arm.get(scene.east, apiVersions.machineLearning)).properties,
-        'keyVault',
-      ),
+      keyVault: textField((await scene.azure.arm.get(scene.east, apiVersions.machineLearning)).properties, 'keyVault'),
     });
     const topology = withStandby('fraud-vault');
     const escrow = { vaults: { eastus: scene.vaults.eastus, westus3: scene.vaults.eastus } };
@@ -219,10 +214,7 @@ describe('one vault for both regions', () => {
       },
     });
     const there = await openByRef(scene.store, (await replicate(scene.run(change))).ref);
-    const back = await openByRef(
-      scene.store,
-      (await replicate(scene.run({ ...change, back: true, epoch: 2 }))).ref,
-    );
+    const back = await openByRef(scene.store, (await replicate(scene.run({ ...change, back: true, epoch: 2 }))).ref);
     expect(there.sealed.sharing.things).toContainEqual(
       expect.objectContaining({ kind: 'vault', uri: scene.vaults.eastus, location: 'eastus' }),
     );
@@ -245,9 +237,7 @@ describe('one vault for both regions', () => {
     await running.faults.setOutage('eastus', { mode: 'dark' });
     try {
       // Azure takes its time to lead a vault elsewhere: unknown, and no reason to wait with a move.
-      expect((await look(asked)).map(({ kind, severity }) => [kind, severity])).toEqual([
-        ['vault', 'warning'],
-      ]);
+      expect((await look(asked)).map(({ kind, severity }) => [kind, severity])).toEqual([['vault', 'warning']]);
       running.clock.advance(11_000);
       expect(await look(asked)).toEqual([]);
       const failover = scene.run({ ...change, operation: 'failover', recoveryPoint: there.ref });

@@ -125,9 +125,7 @@ describe('an account of which both have one container', () => {
       accountName: scene.westAccount.name,
       containerName: `${lake.name}-raw`,
     });
-    expect(await textOf(scene.westAccount, `${lake.name}-raw`, 'daily/part-0.csv')).toBe(
-      'of the active side alone',
-    );
+    expect(await textOf(scene.westAccount, `${lake.name}-raw`, 'daily/part-0.csv')).toBe('of the active side alone');
   });
 });
 

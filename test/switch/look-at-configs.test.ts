@@ -29,9 +29,7 @@ beforeEach(async () => {
     change: (content) => ({
       ...content,
       workspace: { ...content.workspace, ...from.workspace, guid: '' },
-      accounts: [
-        { name: 'east', id: account('east'), endpoint: 'https://east.blob.core.windows.net/', own: true },
-      ],
+      accounts: [{ name: 'east', id: account('east'), endpoint: 'https://east.blob.core.windows.net/', own: true }],
     }),
   });
   request = {
@@ -45,10 +43,7 @@ beforeEach(async () => {
     deadlineSeconds: 10,
   };
   const { subscriptionId, resourceGroup, name } = from.workspace;
-  await writeFile(
-    path('config.json'),
-    JSON.stringify({ subscriptionId, resourceGroup, workspaceName: name }),
-  );
+  await writeFile(path('config.json'), JSON.stringify({ subscriptionId, resourceGroup, workspaceName: name }));
   await writeFile(path('storage.json'), '{"store": "https://east.blob.core.windows.net/data"}');
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));

@@ -72,8 +72,7 @@ describe('config files', () => {
     async (moment) => {
       const before = await contents();
       const cancelled = await contextOf({
-        checkpoint: ({ unit }) =>
-          unit.endsWith(moment) ? Promise.reject(new Error('cancelled')) : Promise.resolve(),
+        checkpoint: ({ unit }) => (unit.endsWith(moment) ? Promise.reject(new Error('cancelled')) : Promise.resolve()),
       });
       await expect(rewriteConfigs(cancelled)).rejects.toThrow('cancelled');
       const context = await contextOf();

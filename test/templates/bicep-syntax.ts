@@ -196,13 +196,11 @@ class Parser {
   }
 
   #text(): Node {
-    if (this.#source.startsWith("'''", this.#at) || !this.#skip("'"))
-      throw this.#error('a text in single quotes');
+    if (this.#source.startsWith("'''", this.#at) || !this.#skip("'")) throw this.#error('a text in single quotes');
     const parts: (string | Node)[] = [];
     let piece = '';
     for (;;) {
-      if (this.#skip("'"))
-        return { kind: 'text', parts: piece === '' && parts.length > 0 ? parts : [...parts, piece] };
+      if (this.#skip("'")) return { kind: 'text', parts: piece === '' && parts.length > 0 ? parts : [...parts, piece] };
       if (this.#skip('${')) {
         if (piece !== '') parts.push(piece);
         parts.push(this.#expression());

@@ -9,8 +9,7 @@ import { parseBicep } from './bicep-syntax.ts';
 
 const folder = join(import.meta.dirname, '../../templates');
 const bicep = (name: string): string => readFileSync(join(folder, `${name}.bicep`), 'utf8');
-const arm = (name: string): JsonObject =>
-  JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as JsonObject;
+const arm = (name: string): JsonObject => JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as JsonObject;
 
 describe('drift between Bicep and ARM JSON is found', () => {
   const drifts: [string, string, string, string][] = [
@@ -30,18 +29,8 @@ describe('drift between Bicep and ARM JSON is found', () => {
       'Microsoft.KeyVault/vaults@2024-11-01',
     ],
     ['a property changed', 'workspace', "minimumTlsVersion: 'TLS1_2'", "minimumTlsVersion: 'TLS1_0'"],
-    [
-      'an expression changed',
-      'workspace',
-      'minNodeCount: compute.minNodes',
-      'minNodeCount: compute.maxNodes',
-    ],
-    [
-      'a condition turned',
-      'workspace',
-      'if (!empty(containerRegistryName))',
-      'if (empty(containerRegistryName))',
-    ],
+    ['an expression changed', 'workspace', 'minNodeCount: compute.minNodes', 'minNodeCount: compute.maxNodes'],
+    ['a condition turned', 'workspace', 'if (!empty(containerRegistryName))', 'if (empty(containerRegistryName))'],
     ['an output gone', 'workspace', 'output discoveryUrl string = workspace.properties.discoveryUrl\n', ''],
     ['a loop that is no longer serial', 'front-door', '@batchSize(1)\n', ''],
     ['a dependency gone', 'front-door', '  dependsOn: [\n    origin\n  ]\n', ''],

@@ -138,8 +138,7 @@ class Compiler {
 
   #symbol(node: Node): ResourceDeclaration {
     const found = node.kind === 'name' ? this.#resources.get(node.name) : undefined;
-    if (found === undefined)
-      throw new Error(`expected the symbol of a resource, got ${JSON.stringify(node)}`);
+    if (found === undefined) throw new Error(`expected the symbol of a resource, got ${JSON.stringify(node)}`);
     return found;
   }
 
@@ -171,15 +170,13 @@ class Compiler {
     if (node.kind === 'number' || node.kind === 'boolean') return node.value;
     if (node.kind === 'null') return null;
     if (node.kind === 'array') return node.items.map((item) => this.#value(item));
-    if (node.kind === 'object')
-      return Object.fromEntries(node.entries.map(([key, item]) => [key, this.#value(item)]));
+    if (node.kind === 'object') return Object.fromEntries(node.entries.map(([key, item]) => [key, this.#value(item)]));
     return `[${this.#text(node)}]`;
   }
 
   /** A value as it stands inside an expression. */
   #text(node: Node): string {
-    const call = (name: string, ...args: Node[]): string =>
-      `${name}(${args.map((arg) => this.#text(arg)).join(', ')})`;
+    const call = (name: string, ...args: Node[]): string => `${name}(${args.map((arg) => this.#text(arg)).join(', ')})`;
     switch (node.kind) {
       case 'text':
         return this.#interpolation(node.parts);

@@ -69,8 +69,7 @@ export async function deploy(
   let left = planned.resources;
   while (left.length > 0) {
     const ready = left.filter((each) => each.dependsOn.every((id) => made.has(id.toLowerCase())));
-    if (ready.length === 0)
-      throw new Error(`nobody makes what these wait for: ${left.map((each) => each.id).join()}`);
+    if (ready.length === 0) throw new Error(`nobody makes what these wait for: ${left.map((each) => each.id).join()}`);
     for (const resource of ready) {
       const body = await planned.evaluateBody(resource, cloud);
       bodies.set(`${resource.type} ${resource.name}`, body);

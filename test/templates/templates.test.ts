@@ -14,8 +14,7 @@ const names = readdirSync(folder)
   .filter((file) => file.endsWith('.bicep'))
   .map((file) => file.replace(/\.bicep$/, ''));
 const bicep = (name: string): string => readFileSync(join(folder, `${name}.bicep`), 'utf8');
-const arm = (name: string): JsonObject =>
-  JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as JsonObject;
+const arm = (name: string): JsonObject => JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as JsonObject;
 const hasCompiler = spawnSync('bicep', ['--version']).status === 0;
 
 describe.each(names)('templates/%s', (name) => {
@@ -182,9 +181,7 @@ describe('templates/control-store.json', () => {
       },
     });
     expect(
-      bodies.has(
-        'Microsoft.Storage/storageAccounts/blobServices/containers frauddrcontrol/default/understudy',
-      ),
+      bodies.has('Microsoft.Storage/storageAccounts/blobServices/containers frauddrcontrol/default/understudy'),
     ).toBe(true);
     expect([...bodies.keys()].filter((key) => key.startsWith('Microsoft.Authorization'))).toHaveLength(2);
     expect(outputs).toMatchObject({

@@ -526,12 +526,7 @@ describe('a broken topology', () => {
     ['a value on a line of its own', 'rto: 15m', 'rto: soon', 'rto: soon'],
     ['an unknown key', 'configs: []', 'jobs: { retry: 3 }', 'retry'],
     ['an item of a list', 'configs: []', 'configs: [/etc/ml/.env]', '/etc'],
-    [
-      'what lacks a key',
-      'configs: []',
-      'configs:\n  - { host: a, file: /b }\n  - { host: c }',
-      '{ host: c }',
-    ],
+    ['what lacks a key', 'configs: []', 'configs:\n  - { host: a, file: /b }\n  - { host: c }', '{ host: c }'],
     ['what is no YAML', '  eastus:', '\teastus:', '\teastus'],
     ['a variable that is not set', 'rto: 15m', 'rto: "${RTO}"', '"${RTO}"'],
   ])('names the line and column of %s', (_what, from, to, at) => {
@@ -586,9 +581,7 @@ describe('a topology', () => {
       'cannot load topology, 3 problems:',
       ...['regions.eastus.workspace', 'regions.westus3.workspace', 'controlStore'].map((path) =>
         expect.stringMatching(
-          new RegExp(
-            `: ${path}\\.subscriptionId: expected the id of your subscription .*got the placeholder of`,
-          ),
+          new RegExp(`: ${path}\\.subscriptionId: expected the id of your subscription .*got the placeholder of`),
         ),
       ),
     ]);
@@ -657,11 +650,7 @@ describe('a topology', () => {
   });
 
   it.each([
-    [
-      'a region that nothing is like',
-      'atlantis',
-      '"atlantis" is no Azure region that this version knows: check it',
-    ],
+    ['a region that nothing is like', 'atlantis', '"atlantis" is no Azure region that this version knows: check it'],
     ['a region that Azure may have added', 'westus4', 'knows (the nearest is "westus"): check it with'],
     ['a region of another direction', 'eastindia', 'knows (the nearest is "westindia"): check it with'],
   ])('may have %s: a warning, with its place', (_what, region, says) => {

@@ -1,12 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  firstPointer,
-  isTakenBy,
-  RegionPointer,
-  serves,
-  showWeights,
-  takeOver,
-} from '../../src/topology/pointer.ts';
+import { firstPointer, isTakenBy, RegionPointer, serves, showWeights, takeOver } from '../../src/topology/pointer.ts';
 import { declaredActive, otherRegion, sideOf, workspaceId } from '../../src/topology/sides.ts';
 import { showDuration, toSeconds } from '../../src/topology/duration.ts';
 import { topologyOf } from './minimal.ts';

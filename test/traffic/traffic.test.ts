@@ -23,8 +23,7 @@ const origin = (name: string) =>
   `/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/g/providers/Microsoft.Cdn/profiles/fraud/originGroups/score/origins/${name}`;
 const at = (id: string) => stage.arm.resources.get(id.toLowerCase());
 /** What a step has recorded for its undo before it changed anything. */
-const keptUndo = async (id: string) =>
-  (await readStep(stage.scene.store, stage.scene.header.runId, id))?.undo;
+const keptUndo = async (id: string) => (await readStep(stage.scene.store, stage.scene.header.runId, id))?.undo;
 const step = (id: string, input: Record<string, unknown>): Step => ({
   id,
   class: 'inference',
@@ -86,8 +85,7 @@ describe('traffic', () => {
     const context = stage.context(id, { azure: { arm: slow } as never });
     await expect(shiftTraffic(context)).rejects.toMatchObject({
       code: 'NotYetError',
-      message:
-        'origin west: expected enabledState "Enabled", got "Disabled"; weight 1000, got 100; priority 1, got 2',
+      message: 'origin west: expected enabledState "Enabled", got "Disabled"; weight 1000, got 100; priority 1, got 2',
     });
   });
 
@@ -254,10 +252,7 @@ describe('a probe', () => {
     });
     expect(asked).toHaveLength(3);
     expect(asked[0]).toEqual({ method: 'POST', body: '{"a":1}', type: 'application/json' });
-    expect(stage.told.map(({ unit }) => unit)).toEqual([
-      `probes of ${url()}: got 503`,
-      `probes of ${url()}: got 503`,
-    ]);
+    expect(stage.told.map(({ unit }) => unit)).toEqual([`probes of ${url()}: got 503`, `probes of ${url()}: got 503`]);
   });
 
   it('that never passes fails when its time is up, with what was answered', async () => {

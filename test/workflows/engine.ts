@@ -188,10 +188,7 @@ export const reference: RunStart = {
 };
 
 /** Activities over a journal in memory, which a test's script fills. The plan of the undo is the real one. */
-function scripted(
-  script: Script,
-  { events, ended, told }: Pick<Execution, 'events' | 'ended' | 'told'>,
-): Activities {
+function scripted(script: Script, { events, ended, told }: Pick<Execution, 'events' | 'ended' | 'told'>): Activities {
   const journal = new Map((script.records ?? []).map((record) => [record.step, record]));
   const endings = [...(script.endings ?? [])];
   const record = (id: string, more: Pick<StepRecord, 'state'> & Partial<StepRecord>): StepRecord => {
@@ -224,15 +221,10 @@ function scripted(
     });
     const done = await perform(script.work?.[id]);
     events.push(`end ${id}`);
-    return outcomeOf(
-      record(id, { state: 'completed', ...(undo === undefined ? {} : { undo }), ...ending(done) }),
-    );
+    return outcomeOf(record(id, { state: 'completed', ...(undo === undefined ? {} : { undo }), ...ending(done) }));
   };
   return {
-    ...(Object.fromEntries(Object.keys(actions).map((name) => [name, runStep])) as Record<
-      ActionName,
-      typeof runStep
-    >),
+    ...(Object.fromEntries(Object.keys(actions).map((name) => [name, runStep])) as Record<ActionName, typeof runStep>),
     async beginRun() {
       await perform(async (signal) => {
         await script.begin?.(signal);
@@ -269,9 +261,7 @@ function scripted(
       events.push(`undo ${id}`);
       const found = journal.get(id);
       if (!found) return undefined;
-      return outcomeOf(
-        record(id, { ...found, state: 'undone', ...ending(await perform(script.undo?.[id])) }),
-      );
+      return outcomeOf(record(id, { ...found, state: 'undone', ...ending(await perform(script.undo?.[id])) }));
     },
     endRun(end) {
       ended.push(end);

@@ -11,16 +11,7 @@ import { DeterminismViolationError } from '@temporalio/workflow';
 import { Worker } from '@temporalio/worker';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { release as version } from '../../src/release.ts';
-import {
-  final,
-  gate,
-  installRuntime,
-  startEngine,
-  step,
-  untilAborted,
-  workflowBundle,
-  type Engine,
-} from './engine.ts';
+import { final, gate, installRuntime, startEngine, step, untilAborted, workflowBundle, type Engine } from './engine.ts';
 
 const histories = join(import.meta.dirname, 'histories');
 const recording = process.env.RECORD_HISTORIES === '1';
@@ -107,9 +98,7 @@ const recordings = {
 const files = Object.keys(recordings).map((name) => `${name}.json`);
 const releases = [...new Set([...(recording ? [version] : []), ...readdirSync(histories)])].toSorted();
 const recorded = releases.flatMap((release) =>
-  (recording && release === version ? files : readdirSync(join(histories, release))).map((file) =>
-    join(release, file),
-  ),
+  (recording && release === version ? files : readdirSync(join(histories, release))).map((file) => join(release, file)),
 );
 
 async function record(): Promise<void> {

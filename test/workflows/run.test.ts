@@ -1,16 +1,7 @@
 /** The workflows on a real Temporal server: order, failures, pausing, cancelling, deadlines, taking up again. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { StepRecord } from '../../src/run/work/outcome.ts';
-import {
-  cancelledRun,
-  final,
-  gate,
-  startEngine,
-  step,
-  untilAborted,
-  type Engine,
-  type Execution,
-} from './engine.ts';
+import { cancelledRun, final, gate, startEngine, step, untilAborted, type Engine, type Execution } from './engine.ts';
 
 let engine: Engine;
 beforeAll(async () => {
@@ -118,10 +109,7 @@ describe('steps', () => {
 
   it('are tried again once an attempt has taken as long as the plan says', async () => {
     const execution = await engine.run({
-      steps: [
-        step('a', [], { timeLimits: { attemptSeconds: 2, stepSeconds: 60, silenceSeconds: 60 } }),
-        step('b'),
-      ],
+      steps: [step('a', [], { timeLimits: { attemptSeconds: 2, stepSeconds: 60, silenceSeconds: 60 } }), step('b')],
       work: { a: (signal, attempt) => (attempt === 1 ? untilAborted(signal) : 'at last') },
     });
     expect(await execution.result()).toMatchObject({ state: 'completed' });
@@ -143,11 +131,8 @@ describe('steps', () => {
     });
     expect(await execution.result()).toMatchObject({ state: 'completed' });
     const history = await execution.handle.fetchHistory();
-    const scheduled =
-      history.events?.flatMap((event) => event.activityTaskScheduledEventAttributes ?? []) ?? [];
-    expect(scheduled.find(({ activityId }) => activityId === 'a')?.taskQueue?.name).toBe(
-      'understudy-host-train-01',
-    );
+    const scheduled = history.events?.flatMap((event) => event.activityTaskScheduledEventAttributes ?? []) ?? [];
+    expect(scheduled.find(({ activityId }) => activityId === 'a')?.taskQueue?.name).toBe('understudy-host-train-01');
   });
 
   it('that the journal has already are not run again', async () => {

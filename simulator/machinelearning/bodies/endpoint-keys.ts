@@ -34,8 +34,7 @@ export const keyActions: Record<string, (call: Call) => ActionResult> = {
 
 /** Whether a scoring request's bearer is one of the endpoint's keys or a token of it that has not ended. */
 export function isAuthorized(endpoint: Stored, bearer: string, nowMs: number): boolean {
-  if (endpoint.resource.properties.authMode === 'Key')
-    return Object.values(endpointKeys(endpoint)).includes(bearer);
+  if (endpoint.resource.properties.authMode === 'Key') return Object.values(endpointKeys(endpoint)).includes(bearer);
   return (numberOf(objectOf(endpoint.hidden[TOKENS])[bearer]) ?? 0) * 1000 > nowMs;
 }
 
@@ -54,14 +53,9 @@ function requireMode(call: Call, wanted: 'Key' | 'token'): void {
 
 function regenerateKeys(call: Call): ActionResult {
   requireMode(call, 'Key');
-  const field = { primary: 'primaryKey', secondary: 'secondaryKey' }[
-    (textOf(call.body.keyType) ?? '').toLowerCase()
-  ];
+  const field = { primary: 'primaryKey', secondary: 'secondaryKey' }[(textOf(call.body.keyType) ?? '').toLowerCase()];
   if (field === undefined)
-    throw validationError(
-      `keyType: expected Primary or Secondary, got '${textOf(call.body.keyType)}'.`,
-      'keyType',
-    );
+    throw validationError(`keyType: expected Primary or Secondary, got '${textOf(call.body.keyType)}'.`, 'keyType');
   const value = textOf(call.body.keyValue) ?? newKeys().primaryKey;
   const finish = (): undefined => {
     const endpoint = call.cloud.store.get(endpointOf(call).resource.id);

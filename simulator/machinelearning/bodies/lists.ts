@@ -15,10 +15,7 @@ export function byListView(call: Call, entries: Stored[]): Stored[] {
     case 'archivedonly':
       return entries.filter((entry) => entry.resource.properties.isArchived === true);
     default:
-      throw validationError(
-        `listViewType: expected ActiveOnly, ArchivedOnly or All, got '${view}'.`,
-        'listViewType',
-      );
+      throw validationError(`listViewType: expected ActiveOnly, ArchivedOnly or All, got '${view}'.`, 'listViewType');
   }
 }
 
@@ -43,9 +40,7 @@ export function byTags(call: Call, entries: Stored[], key = 'tags'): Stored[] {
 
 /** `properties=a=1,b`: likewise for the property bag. */
 export function byProperties(call: Call, entries: Stored[]): Stored[] {
-  return byPairs(call.query.get('properties'), entries, (entry) =>
-    objectOf(entry.resource.properties.properties),
-  );
+  return byPairs(call.query.get('properties'), entries, (entry) => objectOf(entry.resource.properties.properties));
 }
 
 function byPairs(wanted: string | null, entries: Stored[], bag: (entry: Stored) => JsonObject): Stored[] {

@@ -57,8 +57,7 @@ export function checkAsset(
       `${field}: the ${SINGULAR[kind]} '${text}' is of another workspace than '${workspaceId}'; a reference across workspaces needs a registry.`,
       field,
     );
-  if (kind === 'environments' && CURATED_ENVIRONMENT.test(parsed.name) && !findAsset(cloud, kind, parsed))
-    return;
+  if (kind === 'environments' && CURATED_ENVIRONMENT.test(parsed.name) && !findAsset(cloud, kind, parsed)) return;
   if (!findAsset(cloud, kind, parsed))
     throw notFound(`${field}: could not find ${SINGULAR[kind]} '${text}' in workspace '${workspaceId}'.`);
 }
@@ -74,27 +73,17 @@ export function resolveAsset(
   return parsed && findAsset(cloud, kind, parsed);
 }
 
-function findAsset(
-  cloud: Cloud,
-  kind: AssetKind,
-  { workspaceId, name, version }: AssetReference,
-): Stored | undefined {
+function findAsset(cloud: Cloud, kind: AssetKind, { workspaceId, name, version }: AssetReference): Stored | undefined {
   const container = `${workspaceId}/${kind}/${name}`;
   if (version !== undefined) return cloud.store.get(`${container}/versions/${version}`);
   return cloud.store.children(container, `${WORKSPACES}/${kind}/versions`).at(-1);
 }
 
-function parseAsset(
-  cloud: Cloud,
-  workspaceId: string,
-  kind: AssetKind,
-  reference: string,
-): AssetReference | undefined {
+function parseAsset(cloud: Cloud, workspaceId: string, kind: AssetKind, reference: string): AssetReference | undefined {
   const text = reference.replace(/^azureml:(?=\/(?!\/))/i, '');
-  const named = new RegExp(
-    `^azureml://locations/[^/]+/workspaces/([^/]+)/${kind}/([^/]+)/versions/([^/]+)$`,
-    'i',
-  ).exec(text);
+  const named = new RegExp(`^azureml://locations/[^/]+/workspaces/([^/]+)/${kind}/([^/]+)/versions/([^/]+)$`, 'i').exec(
+    text,
+  );
   if (named)
     return {
       workspaceId: workspaceIdByGuid(cloud, workspaceId, named[1]),
@@ -127,17 +116,12 @@ function workspaceIdByGuid(cloud: Cloud, workspaceId: string, guid: string | und
  *
  * Errors: 400 UserError 'Unknown compute target' as Azure says it.
  */
-export function resolveCompute(
-  cloud: Cloud,
-  workspaceId: string,
-  reference: Json | undefined,
-): Stored | undefined {
+export function resolveCompute(cloud: Cloud, workspaceId: string, reference: Json | undefined): Stored | undefined {
   const text = textOf(reference)?.replace(/^azureml:/i, '');
   if (text === undefined || SERVERLESS.test(text)) return undefined;
   if (FILLED_IN.test(text)) return undefined;
   const id = text.startsWith('/') ? text : `${workspaceId}/computes/${text}`;
-  const compute =
-    workspaceIdOf(id).toLowerCase() === workspaceId.toLowerCase() ? cloud.store.get(id) : undefined;
+  const compute = workspaceIdOf(id).toLowerCase() === workspaceId.toLowerCase() ? cloud.store.get(id) : undefined;
   if (!compute) throw userError(`Unknown compute target '${text}'.`, 'computeId');
   return compute;
 }
@@ -170,10 +154,7 @@ export function checkPath(cloud: Cloud, workspaceId: string, uri: Json | undefin
   // An address may name another workspace's datastore: whether that can be read is settled when it is read.
   if (owner.toLowerCase() !== workspaceId.toLowerCase()) return;
   if (!cloud.store.get(`${workspaceId}/datastores/${datastore}`))
-    throw userError(
-      `${field}: could not find datastore '${datastore}' in workspace '${workspaceId}'.`,
-      field,
-    );
+    throw userError(`${field}: could not find datastore '${datastore}' in workspace '${workspaceId}'.`, field);
 }
 
 /** Checks an input's address: a path on a datastore, or a data asset or model by id. */
@@ -198,12 +179,7 @@ export function checkInputUri(
 }
 
 /** Checks every id that stands anywhere inside `body` under the field names that Azure's entities use for references. */
-export function checkReferencesInside(
-  cloud: Cloud,
-  workspaceId: string,
-  body: Json | undefined,
-  field: string,
-): void {
+export function checkReferencesInside(cloud: Cloud, workspaceId: string, body: Json | undefined, field: string): void {
   const kinds: Record<string, AssetKind> = {
     codeId: 'codes',
     environmentId: 'environments',

@@ -32,11 +32,7 @@ export const nodeActions: Record<string, (call: Call) => ActionResult> = {
 };
 
 /** Keeps the state of an instance once an operation on it has succeeded. */
-export function settleInstance(
-  call: Call,
-  compute: Stored,
-  operation: 'Create' | keyof typeof TRANSITIONS,
-): void {
+export function settleInstance(call: Call, compute: Stored, operation: 'Create' | keyof typeof TRANSITIONS): void {
   change(call, compute, (instance) => {
     instance.state = operation === 'Create' ? 'Running' : TRANSITIONS[operation].after;
     instance.lastOperation = {
@@ -100,9 +96,7 @@ function listNodes(call: Call): JsonObject[] {
   const now = call.cloud.clock.now();
   const running = call.cloud.store
     .children(workspaceIdOf(compute.resource.id), JOBS)
-    .filter(
-      (job) => lifeOf(job).compute === compute.resource.id.toLowerCase() && hasStarted(lifeOf(job), now),
-    )
+    .filter((job) => lifeOf(job).compute === compute.resource.id.toLowerCase() && hasStarted(lifeOf(job), now))
     .filter((job) => ['Running', 'Finalizing', 'CancelRequested'].includes(statusAt(lifeOf(job), now)))
     .flatMap((job) => Array.from({ length: lifeOf(job).nodes }, () => job.resource.name));
   return Array.from({ length: nodesInUse(call.cloud, compute) }, (_, i) => {
@@ -112,9 +106,7 @@ function listNodes(call: Call): JsonObject[] {
       privateIpAddress: `10.0.0.${i + 4}`,
       port: 50_000 + i,
     };
-    return runId === undefined
-      ? { ...address, nodeState: 'idle' }
-      : { ...address, nodeState: 'running', runId };
+    return runId === undefined ? { ...address, nodeState: 'idle' } : { ...address, nodeState: 'running', runId };
   });
 }
 
@@ -122,8 +114,7 @@ function listNodes(call: Call): JsonObject[] {
 function listKeys(call: Call): JsonObject {
   const compute = computeOf(call);
   const kind = textOf(compute.resource.properties.computeType) ?? '';
-  const hidden = (field: string): string | null =>
-    textOf(compute.hidden[`properties.properties.${field}`]) ?? null;
+  const hidden = (field: string): string | null => textOf(compute.hidden[`properties.properties.${field}`]) ?? null;
   switch (kind) {
     case 'Databricks':
       return { computeType: kind, databricksAccessToken: hidden('databricksAccessToken') };

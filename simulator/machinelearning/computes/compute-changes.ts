@@ -35,9 +35,7 @@ export function holdChosen(call: Call, kind: string, inner: JsonObject): void {
     } else if (plain(asked) !== plain(held))
       throw userError(
         `The ${field} of the compute '${call.id.name}' cannot be changed from ${JSON.stringify(held)} to ${JSON.stringify(asked)}.` +
-          (kind === 'AmlCompute'
-            ? ' Of a cluster only scaleSettings, tags and identity can be changed.'
-            : ''),
+          (kind === 'AmlCompute' ? ' Of a cluster only scaleSettings, tags and identity can be changed.' : ''),
         field,
       );
   }

@@ -82,8 +82,7 @@ export const computes: ResourceType = {
     fillCompute(call, next);
   },
   afterPut(call, stored) {
-    if (objectOf(stored.resource.properties.properties).state === 'Creating')
-      settleInstance(call, stored, 'Create');
+    if (objectOf(stored.resource.properties.properties).state === 'Creating') settleInstance(call, stored, 'Create');
     // A new number of nodes lets waiting jobs start, or holds them back.
     reschedule(call.cloud, stored.resource.id);
   },
@@ -96,9 +95,7 @@ export const computes: ResourceType = {
       );
     const kind = textOf(call.existing?.resource.properties.computeType) ?? '';
     if (action === 'Detach' && MANAGED.includes(kind))
-      throw userError(
-        `The compute '${call.id.name}' of type ${kind} cannot be detached: it can only be deleted.`,
-      );
+      throw userError(`The compute '${call.id.name}' of type ${kind} cannot be detached: it can only be deleted.`);
   },
   afterDelete(call, stored) {
     failJobsOf(call.cloud, stored);
@@ -197,11 +194,7 @@ function fillInstance(call: Call, next: Stored, instance: JsonObject): void {
   instance.lastOperation = before.lastOperation ?? null;
 }
 
-function coreUse(
-  call: Call,
-  next: Stored,
-  size: ReturnType<typeof requireSize>,
-): Parameters<typeof requireQuota>[1] {
+function coreUse(call: Call, next: Stored, size: ReturnType<typeof requireSize>): Parameters<typeof requireQuota>[1] {
   return {
     region: next.region ?? '',
     subscriptionId: call.id.subscriptionId ?? '',

@@ -15,8 +15,7 @@ const ZONED = new Set(
   'eastus eastus2 centralus southcentralus westus2 westus3 northeurope westeurope uksouth'.split(' '),
 );
 const SKUS = /^\/subscriptions\/[^/]+\/providers\/Microsoft\.Compute\/skus$/i;
-const OF_LOCATION =
-  /^\/subscriptions\/([^/]+)\/providers\/Microsoft\.Compute\/locations\/([^/]+)\/(usages|vmSizes)$/i;
+const OF_LOCATION = /^\/subscriptions\/([^/]+)\/providers\/Microsoft\.Compute\/locations\/([^/]+)\/(usages|vmSizes)$/i;
 
 export const compute: Provider = {
   namespace: 'Microsoft.Compute',
@@ -24,18 +23,14 @@ export const compute: Provider = {
   route({ cloud, method, path, query }) {
     if (method !== 'GET') return Promise.resolve(undefined);
     if (SKUS.test(path)) {
-      const value = regionsAsked(cloud, parameter(query, '$filter')).flatMap((region) =>
-        skusOf(cloud, region),
-      );
+      const value = regionsAsked(cloud, parameter(query, '$filter')).flatMap((region) => skusOf(cloud, region));
       return Promise.resolve({ status: 200, body: { value } });
     }
     const [, subscription = '', location = '', what = ''] = OF_LOCATION.exec(path) ?? [];
     if (what === '') return Promise.resolve(undefined);
     const region = requireRegion(cloud, decodeURIComponent(location));
     const value =
-      what.toLowerCase() === 'usages'
-        ? usagesOf(cloud, subscription, region)
-        : offeredSizes(cloud, region).map(vmSize);
+      what.toLowerCase() === 'usages' ? usagesOf(cloud, subscription, region) : offeredSizes(cloud, region).map(vmSize);
     return Promise.resolve({ status: 200, body: { value } });
   },
 };
@@ -45,12 +40,9 @@ function regionsAsked(cloud: Cloud, filter: string | undefined): readonly string
   if (filter === undefined || filter.trim() === '') return cloud.regions;
   const location = /^\s*location\s+eq\s+'([^']+)'\s*$/i.exec(filter)?.[1];
   if (location === undefined)
-    throw new ArmError(
-      400,
-      'InvalidParameter',
-      `The filter '${filter}' is not supported: only "location eq '…'" is.`,
-      { target: '$filter' },
-    );
+    throw new ArmError(400, 'InvalidParameter', `The filter '${filter}' is not supported: only "location eq '…'" is.`, {
+      target: '$filter',
+    });
   return cloud.regions.filter((region) => region === normalizeRegion(location));
 }
 
@@ -119,9 +111,7 @@ function vmSize({ name, vCPUs, memoryGB, resourceVolumeMB }: Size): JsonObject {
 
 /** The limits are those of the same families in Azure Machine Learning. */
 function usagesOf(cloud: Cloud, subscription: string, region: string): JsonObject[] {
-  const ofFamilies = listUsages(cloud, subscription, region).filter(({ type }) =>
-    textOf(type).includes('/vmFamily/'),
-  );
+  const ofFamilies = listUsages(cloud, subscription, region).filter(({ type }) => textOf(type).includes('/vmFamily/'));
   const usage = (value: string, localizedValue: string, limit: number): JsonObject => ({
     unit: 'Count',
     currentValue: 0,

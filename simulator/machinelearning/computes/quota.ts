@@ -25,9 +25,7 @@ function familyLabel(family: string): string {
 function familyOf(name: string): string | undefined {
   const plain = (text: string): string => text.toLowerCase().replaceAll(/[\s_]/g, '');
   const wanted = plain(name);
-  return FAMILIES.find((family) =>
-    [family, familyLabel(family)].some((spelling) => plain(spelling) === wanted),
-  );
+  return FAMILIES.find((family) => [family, familyLabel(family)].some((spelling) => plain(spelling) === wanted));
 }
 
 /**
@@ -37,11 +35,7 @@ function familyOf(name: string): string | undefined {
 export function setQuota(cloud: Cloud, region: string, family: string, limit: number): void {
   const known = familyOf(family);
   if (known === undefined)
-    throw new ArmError(
-      400,
-      'InvalidVMFamilyName',
-      `There is no family '${family}'; known: ${FAMILIES.join(', ')}.`,
-    );
+    throw new ArmError(400, 'InvalidVMFamilyName', `There is no family '${family}'; known: ${FAMILIES.join(', ')}.`);
   if (!Number.isInteger(limit) || limit < 0)
     throw new ArmError(
       400,
@@ -150,8 +144,7 @@ function machinesOf(cloud: Cloud, entry: Stored): { sizeName: string; machines: 
     };
   const inner = objectOf(properties.properties);
   const sizeName = textOf(inner.vmSize) ?? '';
-  if (properties.computeType === 'ComputeInstance')
-    return { sizeName, machines: inner.state === 'Stopped' ? 0 : 1 };
+  if (properties.computeType === 'ComputeInstance') return { sizeName, machines: inner.state === 'Stopped' ? 0 : 1 };
   return { sizeName, machines: properties.computeType === 'AmlCompute' ? nodesInUse(cloud, entry) : 0 };
 }
 
@@ -159,9 +152,7 @@ function machinesOf(cloud: Cloud, entry: Stored): { sizeName: string; machines: 
 export function listUsages(cloud: Cloud, subscriptionId: string, region: string): JsonObject[] {
   const clusters = cloud.store
     .ofType(`${WORKSPACES}/computes`)
-    .filter(
-      (entry) => entry.region === region && entry.resource.properties.computeType === 'AmlCompute',
-    ).length;
+    .filter((entry) => entry.region === region && entry.resource.properties.computeType === 'AmlCompute').length;
   const row = (id: string, kind: string, label: string, currentValue: number, limit: number): JsonObject => ({
     id: `/subscriptions/${subscriptionId}/usages${id}`,
     type: `${NAMESPACE}/${kind}/usages`,

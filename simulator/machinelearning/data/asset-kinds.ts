@@ -27,12 +27,7 @@ const models: AssetTraits = {
   },
   check(call, next) {
     requireText(next, 'modelUri');
-    checkPath(
-      call.cloud,
-      workspaceIdOf(call.id.id),
-      next.resource.properties.modelUri,
-      'properties.modelUri',
-    );
+    checkPath(call.cloud, workspaceIdOf(call.id.id), next.resource.properties.modelUri, 'properties.modelUri');
   },
   filter: (call, entries) => byField(call, entries, 'modelType', 'modelType'),
 };
@@ -177,10 +172,7 @@ function requireDataType(next: Stored): string {
   const plain = (text: string): string => text.toLowerCase().replaceAll('_', '');
   const known = DATA_TYPES.find((one) => plain(one) === plain(kind));
   if (known === undefined)
-    throw validationError(
-      `properties.dataType: expected one of ${DATA_TYPES.join(', ')}, got '${kind}'.`,
-      'dataType',
-    );
+    throw validationError(`properties.dataType: expected one of ${DATA_TYPES.join(', ')}, got '${kind}'.`, 'dataType');
   next.resource.properties.dataType = known;
   return known;
 }

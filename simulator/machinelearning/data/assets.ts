@@ -12,14 +12,7 @@ import {
   type ResourceType,
   type Stored,
 } from '../../contract/index.ts';
-import {
-  fillDefaults,
-  OWN_API_VERSION,
-  parentIdOf,
-  sameContent,
-  textOf,
-  WORKSPACES,
-} from '../bodies/fields.ts';
+import { fillDefaults, OWN_API_VERSION, parentIdOf, sameContent, textOf, WORKSPACES } from '../bodies/fields.ts';
 import { byField, byListView, byProperties, byTags, limited, ordered } from '../bodies/lists.ts';
 import { startPendingUpload } from './pending-upload.ts';
 import { requireName, userError } from '../bodies/refusals.ts';
@@ -106,9 +99,7 @@ function versionRow(traits: AssetTraits): ResourceType {
       const version = call.query.get('version');
       const named = version ? described.filter((entry) => entry.resource.name === version) : described;
       const newestFirst = ordered(call, traits.filter?.(call, named) ?? named);
-      return call.query.get('latestVersionOnly')?.toLowerCase() === 'true'
-        ? newestFirst.slice(0, 1)
-        : newestFirst;
+      return call.query.get('latestVersionOnly')?.toLowerCase() === 'true' ? newestFirst.slice(0, 1) : newestFirst;
     },
   };
   if (traits.registered) row.afterPut = traits.registered;
@@ -173,8 +164,7 @@ function refuseOtherContent(traits: AssetTraits, call: Call, existing: Stored, n
 }
 
 function setProvisioned(traits: AssetTraits, next: Stored): void {
-  if (traits.provisioningState && !traits.longRunning)
-    next.resource.properties.provisioningState = 'Succeeded';
+  if (traits.provisioningState && !traits.longRunning) next.resource.properties.provisioningState = 'Succeeded';
 }
 
 function liveVersions(traits: AssetTraits, cloud: Cloud, containerId: string): Stored[] {

@@ -30,12 +30,7 @@ export const datastores: ResourceType = {
   immutable: ['properties.datastoreType'],
   beforePut(call, next) {
     if (!call.existing)
-      requireName(
-        'datastore',
-        call.id.name,
-        /^[a-z0-9_]{1,255}$/i,
-        '1 to 255 letters, digits and underscores',
-      );
+      requireName('datastore', call.id.name, /^[a-z0-9_]{1,255}$/i, '1 to 255 letters, digits and underscores');
     checkKind(next);
     checkCredentials(call, next);
     fillDefaults(next.resource.properties, { description: null, tags: {}, properties: {} });

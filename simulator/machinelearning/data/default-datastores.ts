@@ -26,8 +26,7 @@ export async function createDefaultDatastores(cloud: Cloud, workspace: Stored): 
     workspacefilestore: `azureml-filestore-${guid}`,
     workspaceworkingdirectory: `code-${guid}`,
   };
-  for (const container of Object.values(blobContainers))
-    await cloud.blobs.createContainer(account, container);
+  for (const container of Object.values(blobContainers)) await cloud.blobs.createContainer(account, container);
   for (const share of Object.values(fileShares)) {
     cloud.files.putShare(account, share, {});
     mirrorShare(cloud, account, share, true);
@@ -67,11 +66,6 @@ function credentialsFor(cloud: Cloud, account: string): JsonObject {
   };
 }
 
-async function createDatastore(
-  cloud: Cloud,
-  workspace: Stored,
-  name: string,
-  properties: JsonObject,
-): Promise<void> {
+async function createDatastore(cloud: Cloud, workspace: Stored, name: string, properties: JsonObject): Promise<void> {
   await cloud.createResource(`${workspace.resource.id}/datastores/${name}`, { properties }, OWN_API_VERSION);
 }

@@ -9,15 +9,7 @@ import { join } from 'node:path';
 import type { Cloud, Stored } from '../../contract/index.ts';
 import { objectOf, textOf } from '../bodies/fields.ts';
 import { onLifeChanged } from '../job-life/job-events.ts';
-import {
-  durationMs,
-  FINISHED,
-  hasStarted,
-  lifeOf,
-  statusAt,
-  withLife,
-  type Execution,
-} from '../job-life/job-life.ts';
+import { durationMs, FINISHED, hasStarted, lifeOf, statusAt, withLife, type Execution } from '../job-life/job-life.ts';
 import { changeLife, JOBS } from '../job-life/job-queue.ts';
 import { CommandRun } from './command/command-run.ts';
 import { copyOf, CopyRun } from './command/copy-run.ts';
@@ -104,8 +96,7 @@ export class Executor {
       const life = lifeOf(job);
       if (job.region !== region || FINISHED.has(statusAt(life, now))) continue;
       if (!areLost) this.consider(job);
-      else if (!life.execution && hasStarted(life, now))
-        changeLife(this.cloud, job, { ...life, failedAt: now });
+      else if (!life.execution && hasStarted(life, now)) changeLife(this.cloud, job, { ...life, failedAt: now });
       else if (life.execution) this.running.get(keyOf(job))?.run.end('lost');
     }
   }
@@ -146,8 +137,7 @@ export class Executor {
   }
 
   private async follow(key: string, run: Run, limitMs: number | undefined): Promise<void> {
-    const limit =
-      limitMs === undefined ? undefined : this.cloud.clock.after(limitMs, () => run.end('timeout'));
+    const limit = limitMs === undefined ? undefined : this.cloud.clock.after(limitMs, () => run.end('timeout'));
     let end: RunEnd;
     try {
       await Promise.resolve();

@@ -2,15 +2,7 @@
 
 import type { Call, JsonObject, ResourceType, Stored } from '../../contract/index.ts';
 import { KEYS, keyActions, endpointKeys, newKeys } from '../bodies/endpoint-keys.ts';
-import {
-  fillDefaults,
-  isObject,
-  objectOf,
-  setLocation,
-  textOf,
-  workspaceIdOf,
-  WORKSPACES,
-} from '../bodies/fields.ts';
+import { fillDefaults, isObject, objectOf, setLocation, textOf, workspaceIdOf, WORKSPACES } from '../bodies/fields.ts';
 import { limited, ordered } from '../bodies/lists.ts';
 import { checkAsset, resolveCompute } from '../bodies/references.ts';
 import { requireName, userError, validationError } from '../bodies/refusals.ts';

@@ -172,9 +172,7 @@ function forgetTraffic(call: Call, stored: Stored): void {
   if (!endpoint) return; // It went with its endpoint.
   const { properties } = endpoint.resource;
   const without = (field: string): JsonObject =>
-    Object.fromEntries(
-      Object.entries(objectOf(properties[field])).filter(([name]) => name !== stored.resource.name),
-    );
+    Object.fromEntries(Object.entries(objectOf(properties[field])).filter(([name]) => name !== stored.resource.name));
   const shares = { traffic: without('traffic'), mirrorTraffic: without('mirrorTraffic') };
   call.cloud.store.put({
     ...endpoint,

@@ -55,10 +55,7 @@ export const onlineEndpoints: ResourceType = {
 function refuseTakenName(call: Call, next: Stored): void {
   const taken = call.cloud.store
     .ofType(ONLINE_ENDPOINTS)
-    .find(
-      (other) =>
-        other.region === next.region && other.resource.name.toLowerCase() === call.id.name.toLowerCase(),
-    );
+    .find((other) => other.region === next.region && other.resource.name.toLowerCase() === call.id.name.toLowerCase());
   if (taken)
     throw conflict(
       `There is already an endpoint with the name '${call.id.name}' in region '${next.region}': choose another name.`,
@@ -74,8 +71,7 @@ function fillEndpoint(call: Call, next: Stored): void {
       `properties.authMode: expected one of ${AUTH_MODES.join(', ')}, got '${authMode}'.`,
       'authMode',
     );
-  if (textOf(properties.compute) !== undefined)
-    resolveCompute(call.cloud, call.id.parent ?? '', properties.compute);
+  if (textOf(properties.compute) !== undefined) resolveCompute(call.cloud, call.id.parent ?? '', properties.compute);
   setLocation(next);
   resource.tags ??= {};
   resource.identity ??= call.existing?.resource.identity ?? null;
@@ -102,10 +98,7 @@ function checkTraffic(call: Call, next: Stored): void {
     throw userError(`properties.traffic: the shares must sum to 0 or 100, they sum to ${sum}.`, 'traffic');
   const mirrored = sharesOf(call, properties, 'mirrorTraffic').filter(([, share]) => share > 0);
   if (mirrored.length > 1)
-    throw userError(
-      'properties.mirrorTraffic: traffic can be mirrored to one deployment only.',
-      'mirrorTraffic',
-    );
+    throw userError('properties.mirrorTraffic: traffic can be mirrored to one deployment only.', 'mirrorTraffic');
   for (const [name, share] of mirrored) {
     if (share > MOST_MIRRORED)
       throw userError(
@@ -121,11 +114,7 @@ function checkTraffic(call: Call, next: Stored): void {
 }
 
 /** The shares by deployment. Errors: 400 for one that is no whole number from 0 to 100, or of a deployment that is not there. */
-function sharesOf(
-  call: Call,
-  properties: JsonObject,
-  field: 'traffic' | 'mirrorTraffic',
-): [string, number][] {
+function sharesOf(call: Call, properties: JsonObject, field: 'traffic' | 'mirrorTraffic'): [string, number][] {
   const shares = properties[field];
   if (!isObject(shares))
     throw validationError(`properties.${field}: expected an object of deployment names and shares.`, field);
@@ -137,10 +126,7 @@ function sharesOf(
       );
     const deployment = call.cloud.store.get(`${call.id.id}/deployments/${name}`);
     if (!deployment)
-      throw userError(
-        `properties.${field}: the endpoint '${call.id.name}' has no deployment '${name}'.`,
-        field,
-      );
+      throw userError(`properties.${field}: the endpoint '${call.id.name}' has no deployment '${name}'.`, field);
     if (share > 0 && deployment.resource.properties.provisioningState === 'Failed')
       throw userError(
         `properties.${field}: the deployment '${name}' is in state Failed and cannot take traffic.`,
@@ -152,7 +138,5 @@ function sharesOf(
 
 /** The endpoint of that name in a region. */
 export function endpointInRegion(endpoints: Stored[], region: string, name: string): Stored | undefined {
-  return endpoints.find(
-    (entry) => entry.region === region && entry.resource.name.toLowerCase() === name.toLowerCase(),
-  );
+  return endpoints.find((entry) => entry.region === region && entry.resource.name.toLowerCase() === name.toLowerCase());
 }

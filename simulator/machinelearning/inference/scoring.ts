@@ -27,8 +27,7 @@ function score(cloud: Cloud, request: DataPlaneRequest): DataPlaneResponse {
   if (!isAuthorized(endpoint, bearer, cloud.clock.now()))
     return refusal(401, 'The key or token of the request is missing, wrong or has ended.');
   if (rest.join('/') === 'swagger.json') return { status: 200, body: swagger(endpoint) };
-  if (request.method !== 'POST')
-    return refusal(405, `The method ${request.method} is not allowed: send a POST.`);
+  if (request.method !== 'POST') return refusal(405, `The method ${request.method} is not allowed: send a POST.`);
   const deployment = choose(cloud, endpoint, request.headers[DEPLOYMENT_HEADER]);
   if ('status' in deployment) return deployment;
   return predict(cloud, deployment, request);
@@ -79,9 +78,7 @@ function nextInTurn(cloud: Cloud, endpoint: Stored, shares: { deployment: Stored
   for (const { deployment, share } of shares)
     credit.set(deployment.resource.name, (credit.get(deployment.resource.name) ?? 0) + share);
   const best = shares.reduce((most, one) =>
-    (credit.get(one.deployment.resource.name) ?? 0) > (credit.get(most.deployment.resource.name) ?? 0)
-      ? one
-      : most,
+    (credit.get(one.deployment.resource.name) ?? 0) > (credit.get(most.deployment.resource.name) ?? 0) ? one : most,
   );
   const total = shares.reduce((sum, { share }) => sum + share, 0);
   credit.set(best.deployment.resource.name, (credit.get(best.deployment.resource.name) ?? 0) - total);

@@ -68,10 +68,7 @@ export function serveServerless(cloud: Cloud): void {
 
 function check(call: Call, properties: JsonObject): void {
   if (properties.authMode !== 'Key')
-    throw validationError(
-      `properties.authMode: expected Key, got '${textOf(properties.authMode) ?? ''}'.`,
-      'authMode',
-    );
+    throw validationError(`properties.authMode: expected Key, got '${textOf(properties.authMode) ?? ''}'.`, 'authMode');
   const safety = properties.contentSafety;
   if (isObject(safety) && !SAFETY.includes(textOf(safety.contentSafetyStatus) ?? ''))
     throw validationError(
@@ -110,10 +107,7 @@ function answer(cloud: Cloud, request: DataPlaneRequest): DataPlaneResponse {
   if (!isAuthorized(endpoint, bearer, cloud.clock.now()))
     return refusal(401, 'The key of the request is missing or wrong.');
   const model = textOf(objectOf(endpoint.resource.properties.modelSettings).modelId) ?? '';
-  return refusal(
-    501,
-    `The model '${model}' is not offered by the local Azure: no serverless endpoint answers.`,
-  );
+  return refusal(501, `The model '${model}' is not offered by the local Azure: no serverless endpoint answers.`);
 }
 
 function refusal(status: number, message: string): DataPlaneResponse {

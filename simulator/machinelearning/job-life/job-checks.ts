@@ -7,13 +7,7 @@ import type { Cloud, Json } from '../../contract/index.ts';
 import { checkCommand } from './command-bindings.ts';
 import { isObject, numberOf, objectOf, textOf } from '../bodies/fields.ts';
 import { checkSteps, type JobToCheck } from './job-steps.ts';
-import {
-  checkAsset,
-  checkInputUri,
-  checkPath,
-  checkReferencesInside,
-  resolveCompute,
-} from '../bodies/references.ts';
+import { checkAsset, checkInputUri, checkPath, checkReferencesInside, resolveCompute } from '../bodies/references.ts';
 import { userError, validationError } from '../bodies/refusals.ts';
 
 /** The fields that each kind of job must have, and not empty: what is published as required may still be an empty text. */
@@ -37,9 +31,7 @@ const RANGES: readonly (readonly [string, string, number, number])[] = [
 const DISTRIBUTIONS: Record<string, readonly string[]> = {
   Grid: ['choice'],
   Bayesian: ['choice', 'uniform', 'quniform'],
-  Random: 'choice randint uniform quniform loguniform qloguniform normal qnormal lognormal qlognormal'.split(
-    ' ',
-  ),
+  Random: 'choice randint uniform quniform loguniform qloguniform normal qnormal lognormal qlognormal'.split(' '),
 };
 
 /** Errors: 400 ValidationError for what is missing or malformed; 400 or 404 UserError for what is not there. */
@@ -72,10 +64,7 @@ function checkSampling({ properties, path }: JobToCheck): void {
       );
   }
   if (algorithm === 'Bayesian' && isObject(properties.earlyTermination))
-    throw userError(
-      `${path}.earlyTermination: Bayesian sampling has no early termination policy.`,
-      'earlyTermination',
-    );
+    throw userError(`${path}.earlyTermination: Bayesian sampling has no early termination policy.`, 'earlyTermination');
 }
 
 function requireFields({ properties, path }: JobToCheck): void {
@@ -124,15 +113,10 @@ function checkInside({ cloud, workspaceId, properties, path }: JobToCheck): void
 function checkCommands({ properties, path }: JobToCheck): void {
   const { inputs, outputs, searchSpace, componentId } = properties;
   const trial = objectOf(properties.trial);
-  if (textOf(componentId) === undefined)
-    checkCommand(properties.command, { inputs, outputs }, `${path}.command`);
+  if (textOf(componentId) === undefined) checkCommand(properties.command, { inputs, outputs }, `${path}.command`);
   // What is sampled may be named as an input, too: it takes the place of the one of its name.
   const sampled = { ...objectOf(inputs), ...objectOf(searchSpace) };
-  checkCommand(
-    trial.command,
-    { inputs: sampled, outputs, search_space: searchSpace },
-    `${path}.trial.command`,
-  );
+  checkCommand(trial.command, { inputs: sampled, outputs, search_space: searchSpace }, `${path}.trial.command`);
 }
 
 function checkBindings({ cloud, workspaceId, properties, path }: JobToCheck): void {

@@ -88,8 +88,7 @@ export function askedLife(
 /** The life kept with a job. Throws if there is none: only jobs that were submitted here have one. */
 export function lifeOf(job: Stored): Life {
   const kept = objectOf(job.hidden.life);
-  if (numberOf(kept.submittedAt) === undefined)
-    throw new Error(`no life is kept for job '${job.resource.id}'`);
+  if (numberOf(kept.submittedAt) === undefined) throw new Error(`no life is kept for job '${job.resource.id}'`);
   return kept as unknown as Life;
 }
 

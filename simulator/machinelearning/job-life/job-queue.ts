@@ -72,8 +72,7 @@ function livesOn(cloud: Cloud, compute: string): Life[] {
 
 /** The nodes of a cluster that jobs use now, or that it keeps anyway. */
 export function nodesInUse(cloud: Cloud, compute: Stored): number {
-  const minimum =
-    numberOf(objectOf(objectOf(compute.resource.properties.properties).scaleSettings).minNodeCount) ?? 0;
+  const minimum = numberOf(objectOf(objectOf(compute.resource.properties.properties).scaleSettings).minNodeCount) ?? 0;
   return Math.max(minimum, busyNodes(cloud, compute));
 }
 

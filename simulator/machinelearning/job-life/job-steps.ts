@@ -72,8 +72,7 @@ function checkComponent({ cloud, workspaceId }: JobToCheck, step: JsonObject, pa
     throw userError(`${path}: a step of type command must have a componentId or a command.`, 'jobs');
   if (reference === undefined)
     checkCommand(step.command, { inputs: step.inputs, outputs: step.outputs }, `${path}.command`);
-  const component =
-    reference === undefined ? undefined : resolveAsset(cloud, workspaceId, 'components', reference);
+  const component = reference === undefined ? undefined : resolveAsset(cloud, workspaceId, 'components', reference);
   const declared = objectOf(objectOf(component?.resource.properties.componentSpec).inputs);
   for (const [name, input] of Object.entries(declared)) {
     const { optional, default: value } = objectOf(input);

@@ -46,11 +46,7 @@ export async function answerBatch(cloud: Cloud, request: DataPlaneRequest): Prom
     throw notFound(`There is no batch endpoint '${endpointId}' in region '${request.region}'.`);
   if (isMade) return { status: 201, body: show(cloud, await submit(cloud, endpoint, request)) };
   if (request.method !== 'GET')
-    throw new ArmError(
-      405,
-      'MethodNotAllowed',
-      `The method ${request.method} is not allowed: send a POST or a GET.`,
-    );
+    throw new ArmError(405, 'MethodNotAllowed', `The method ${request.method} is not allowed: send a POST or a GET.`);
   const jobs = cloud.store
     .children(workspaceIdOf(endpointId), JOBS)
     .filter(({ hidden }) => hidden.batchEndpoint === endpoint.resource.name)

@@ -39,9 +39,7 @@ export async function submitJob(cloud: Cloud, next: Stored): Promise<void> {
     firstStep,
     writtenStep: firstStep,
     ...(isExecuted ? { execution: {} } : {}),
-    ...(asked.checkpointEveryMs === undefined || isExecuted
-      ? {}
-      : { checkpointEveryMs: asked.checkpointEveryMs }),
+    ...(asked.checkpointEveryMs === undefined || isExecuted ? {} : { checkpointEveryMs: asked.checkpointEveryMs }),
   };
   next.hidden = withLife(next, enqueue(cloud, next.resource.id.toLowerCase(), life)).hidden;
 }
@@ -59,10 +57,7 @@ export interface OwnJob {
  * Submits a job from within the cloud, which goes on while its region is dark; finds it if there is one of that name. Errors: ArmError as
  * of `submitJob`.
  */
-export async function submitOwnJob(
-  cloud: Cloud,
-  { maker, name, properties, hidden }: OwnJob,
-): Promise<Stored> {
+export async function submitOwnJob(cloud: Cloud, { maker, name, properties, hidden }: OwnJob): Promise<Stored> {
   const id = `${workspaceIdOf(maker.resource.id)}/jobs/${name}`;
   const existing = cloud.store.get(id);
   if (existing) return existing;
@@ -153,7 +148,6 @@ function nodesOf(properties: JsonObject): number {
   const trial = objectOf(properties.trial);
   const resources = objectOf(properties.jobType === 'Sweep' ? trial.resources : properties.resources);
   const each = Math.max(1, Math.floor(numberOf(resources.instanceCount) ?? 1));
-  const atOnce =
-    properties.jobType === 'Sweep' ? (numberOf(objectOf(properties.limits).maxConcurrentTrials) ?? 1) : 1;
+  const atOnce = properties.jobType === 'Sweep' ? (numberOf(objectOf(properties.limits).maxConcurrentTrials) ?? 1) : 1;
   return each * Math.max(1, Math.floor(atOnce));
 }

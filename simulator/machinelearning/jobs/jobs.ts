@@ -22,14 +22,7 @@ import { submitJob } from './job-submission.ts';
 import { conflict, requireName, userError } from '../bodies/refusals.ts';
 
 /** What may change once a job exists: what Azure's own refusal lists, and what its API marks as updatable. */
-const MUTABLE = new Set([
-  'description',
-  'tags',
-  'displayName',
-  'properties',
-  'isArchived',
-  'notificationSetting',
-]);
+const MUTABLE = new Set(['description', 'tags', 'displayName', 'properties', 'isArchived', 'notificationSetting']);
 
 /** What the service writes: a client that puts back what it got is not changing it. */
 const READ_ONLY = new Set(['status', 'services', 'parameters']);
@@ -63,9 +56,7 @@ export const jobs: ResourceType = {
   beforeDelete(call, stored) {
     const status = statusAt(lifeOf(stored), call.cloud.clock.now());
     if (!FINISHED.has(status))
-      throw conflict(
-        `The job '${stored.resource.name}' is ${status} and cannot be deleted: cancel it first.`,
-      );
+      throw conflict(`The job '${stored.resource.name}' is ${status} and cannot be deleted: cancel it first.`);
   },
   afterDelete(call, stored) {
     const { compute } = lifeOf(stored);
@@ -125,8 +116,7 @@ function updateJob(existing: Stored, next: Stored): void {
     Object.entries(after).filter(([field, value]) => MUTABLE.has(field) && value !== null),
   );
   // Tags and properties are merged: a tag that is left out stays.
-  for (const bag of ['tags', 'properties'])
-    mutable[bag] = { ...objectOf(before[bag]), ...objectOf(mutable[bag]) };
+  for (const bag of ['tags', 'properties']) mutable[bag] = { ...objectOf(before[bag]), ...objectOf(mutable[bag]) };
   next.resource.properties = { ...before, ...mutable };
 }
 

@@ -46,11 +46,7 @@ const ROUTES: [string, RegExp, Route][] = (
     ['GET', `${RUN}/serviceinstances/([^/]+)`, serviceInstances],
     ['POST', `/history/v1\\.0${WORKSPACE}/rundata`, runData],
     ['POST', `/data/v1\\.0${WORKSPACE}/dataversion/batchGetResolvedUris`, (call) => resolved(call, 'uri')],
-    [
-      'POST',
-      `/modelregistry/v1\\.0${WORKSPACE}/models/batchGetResolvedUris`,
-      (call) => resolved(call, 'path'),
-    ],
+    ['POST', `/modelregistry/v1\\.0${WORKSPACE}/models/batchGetResolvedUris`, (call) => resolved(call, 'path')],
   ] as [string, string, Route][]
 ).map(([method, pattern, route]) => [method, new RegExp(`^${pattern}$`, 'i'), route]);
 
@@ -88,8 +84,7 @@ export function refuseTracking(cloud: Cloud): void {
 }
 
 function requireWorkspace(cloud: Cloud, region: string, id: string): void {
-  if (cloud.store.get(id)?.region !== region)
-    throw notFound(`There is no workspace '${id}' in region '${region}'.`);
+  if (cloud.store.get(id)?.region !== region) throw notFound(`There is no workspace '${id}' in region '${region}'.`);
 }
 
 function bodyOf(request: DataPlaneRequest): JsonObject {

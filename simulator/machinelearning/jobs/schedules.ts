@@ -1,14 +1,6 @@
 /** Schedules: which job to create when. They can be disabled, and are made by long-running operations. */
 
-import type {
-  ActionResult,
-  Call,
-  Cloud,
-  Json,
-  JsonObject,
-  ResourceType,
-  Stored,
-} from '../../contract/index.ts';
+import type { ActionResult, Call, Cloud, Json, JsonObject, ResourceType, Stored } from '../../contract/index.ts';
 import { fillDefaults, numberOf, objectOf, textOf, workspaceIdOf, WORKSPACES } from '../bodies/fields.ts';
 import { checkJob } from '../job-life/job-checks.ts';
 import { readTime, zoneNamed } from './local-time.ts';
@@ -59,9 +51,7 @@ export const schedules: ResourceType = {
     // Unlike other lists, this one is of the enabled unless asked otherwise.
     const view = (call.query.get('listViewType') ?? 'EnabledOnly').toLowerCase();
     if (view === 'all') return entries;
-    return entries.filter(
-      (entry) => (entry.resource.properties.isEnabled !== false) === (view === 'enabledonly'),
-    );
+    return entries.filter((entry) => (entry.resource.properties.isEnabled !== false) === (view === 'enabledonly'));
   },
 };
 
@@ -77,10 +67,7 @@ async function trigger(call: Call): Promise<ActionResult> {
   const asked = textOf(call.body.scheduleTime);
   const time = asked === undefined ? call.cloud.clock.now() : Date.parse(asked);
   if (Number.isNaN(time))
-    throw validationError(
-      `scheduleTime: expected a date and time in ISO 8601, got '${asked}'.`,
-      'scheduleTime',
-    );
+    throw validationError(`scheduleTime: expected a date and time in ISO 8601, got '${asked}'.`, 'scheduleTime');
   const job = await fireNow(call.cloud, schedule, time);
   return { status: 200, body: { scheduleActionType: actionType, submissionId: job.resource.name } };
 }

@@ -34,9 +34,7 @@ export function nextTime(trigger: JsonObject, madeAt: number, after: number): nu
 }
 
 /** The values of a cron expression's fields; undefined: it is none. */
-export function readCron(
-  expression: string,
-): { minutes: number[]; hours: number[]; weekdays: number[] } | undefined {
+export function readCron(expression: string): { minutes: number[]; hours: number[]; weekdays: number[] } | undefined {
   const [minute, hour, day, month, weekday, ...more] = expression.trim().split(/\s+/);
   const minutes = fieldOf(minute, 0, 59);
   const hours = fieldOf(hour, 0, 23);
@@ -54,8 +52,7 @@ function fieldOf(text: string | undefined, least: number, most: number): number[
     if (!match) return undefined;
     const [, low, high, step = '1'] = match;
     const first = low === undefined ? least : Number(low);
-    const last =
-      high === undefined ? (low === undefined || match[3] !== undefined ? most : first) : Number(high);
+    const last = high === undefined ? (low === undefined || match[3] !== undefined ? most : first) : Number(high);
     if (first < least || last > most || first > last || Number(step) === 0) return undefined;
     for (let value = first; value <= last; value += Number(step)) values.push(value);
   }
@@ -69,12 +66,7 @@ function nextOfCron(expression: string, zone: string, after: number): number | u
   return nextOfDays(zone, after, isDue, timesOf(cron.hours, cron.minutes));
 }
 
-function nextOfRecurrence(
-  trigger: JsonObject,
-  zone: string,
-  start: number,
-  after: number,
-): number | undefined {
+function nextOfRecurrence(trigger: JsonObject, zone: string, start: number, after: number): number | undefined {
   const interval = Math.max(1, Math.floor(numberOf(trigger.interval) ?? 1));
   const frequency = textOf(trigger.frequency)?.toLowerCase();
   if (frequency === 'minute' || frequency === 'hour') {
@@ -85,8 +77,7 @@ function nextOfRecurrence(
   const startDay = dayOf(first);
   const { hours, minutes, weekDays, monthDays } = objectOf(trigger.schedule);
   const [askedHours, askedMinutes] = [numbersOf(hours, 23), numbersOf(minutes, 59)];
-  const times =
-    askedHours || askedMinutes ? timesOf(askedHours ?? [0], askedMinutes ?? [0]) : [first - startDay];
+  const times = askedHours || askedMinutes ? timesOf(askedHours ?? [0], askedMinutes ?? [0]) : [first - startDay];
   const asked = {
     weekdays: weekdaysOf(weekDays) ?? [new Date(startDay).getUTCDay()],
     days: numbersOf(monthDays, 31) ?? [new Date(startDay).getUTCDate()],
@@ -112,8 +103,7 @@ function isDueDay(frequency: string, { day, startDay, interval, weekdays, days }
     case 'week':
       return (weekOf(day) - weekOf(startDay)) % interval === 0 && weekdays.includes(date.getUTCDay());
     case 'month': {
-      const months =
-        (date.getUTCFullYear() - start.getUTCFullYear()) * 12 + date.getUTCMonth() - start.getUTCMonth();
+      const months = (date.getUTCFullYear() - start.getUTCFullYear()) * 12 + date.getUTCMonth() - start.getUTCMonth();
       return months % interval === 0 && days.includes(date.getUTCDate());
     }
     default:
@@ -122,12 +112,7 @@ function isDueDay(frequency: string, { day, startDay, interval, weekdays, days }
 }
 
 /** The first time on a due day, by the clocks of the zone, after an instant. */
-function nextOfDays(
-  zone: string,
-  after: number,
-  isDue: (day: number) => boolean,
-  times: number[],
-): number | undefined {
+function nextOfDays(zone: string, after: number, isDue: (day: number) => boolean, times: number[]): number | undefined {
   // A day early: an hour that the clocks show twice must not be passed over.
   const first = dayOf(wallTime(zone, after)) - DAY_MS;
   for (let day = first; day <= first + LONGEST_WAIT_DAYS * DAY_MS; day += DAY_MS) {
@@ -142,9 +127,7 @@ function nextOfDays(
 
 /** All combinations as milliseconds of a day, in order. */
 function timesOf(hours: number[], minutes: number[]): number[] {
-  return hours
-    .flatMap((hour) => minutes.map((minute) => hour * HOUR_MS + minute * MINUTE_MS))
-    .sort((a, b) => a - b);
+  return hours.flatMap((hour) => minutes.map((minute) => hour * HOUR_MS + minute * MINUTE_MS)).sort((a, b) => a - b);
 }
 
 function dayOf(wall: number): number {
@@ -166,8 +149,6 @@ function numbersOf(value: JsonObject[string] | undefined, most: number): number[
 
 function weekdaysOf(value: JsonObject[string] | undefined): number[] | undefined {
   if (!Array.isArray(value)) return undefined;
-  const days = value
-    .map((one) => WEEKDAYS.indexOf((textOf(one) ?? '').toLowerCase()))
-    .filter((day) => day >= 0);
+  const days = value.map((one) => WEEKDAYS.indexOf((textOf(one) ?? '').toLowerCase())).filter((day) => day >= 0);
   return days.length === 0 ? undefined : days;
 }

@@ -2,15 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { ActionResult, Call, Cloud, JsonObject, ResourceType, Stored } from '../../contract/index.ts';
-import {
-  fillDefaults,
-  isObject,
-  objectOf,
-  setLocation,
-  textOf,
-  workspaceIdOf,
-  WORKSPACES,
-} from '../bodies/fields.ts';
+import { fillDefaults, isObject, objectOf, setLocation, textOf, workspaceIdOf, WORKSPACES } from '../bodies/fields.ts';
 import { requireLinkedIds } from '../bodies/linked-ids.ts';
 import { requireName, userError, validationError } from '../bodies/refusals.ts';
 
@@ -89,10 +81,7 @@ function requireRule(name: string, rule: JsonObject, mode: string): void {
   const parts = DESTINATIONS[kind] ?? [];
   const missing = parts.find((part) => textOf(objectOf(rule.destination)[part]) === undefined);
   if (missing !== undefined)
-    throw validationError(
-      `properties.destination.${missing}: a rule of type ${kind} must have one.`,
-      'destination',
-    );
+    throw validationError(`properties.destination.${missing}: a rule of type ${kind} must have one.`, 'destination');
   if (kind === 'FQDN' && textOf(rule.destination) === undefined)
     throw validationError('properties.destination: a rule of type FQDN must have one.', 'destination');
 }

@@ -65,9 +65,7 @@ async function registryCredentials(call: Call): Promise<JsonObject | null> {
   const id = textOf(workspaceOf(call).resource.properties.containerRegistry);
   const registry = id === undefined ? undefined : call.cloud.store.get(id);
   if (!registry || registry.resource.properties.adminUserEnabled !== true) return null;
-  const listed = objectOf(
-    await call.cloud.invokeAction(registry.resource.id, 'listCredentials', {}, '2023-07-01'),
-  );
+  const listed = objectOf(await call.cloud.invokeAction(registry.resource.id, 'listCredentials', {}, '2023-07-01'));
   return {
     location: registry.region,
     username: listed.username ?? registry.resource.name,

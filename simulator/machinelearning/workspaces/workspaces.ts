@@ -81,8 +81,7 @@ export const workspaces: ResourceType = {
     });
   },
   deleteMissing(call) {
-    if (call.query.get('forceToPurge')?.toLowerCase() === 'true')
-      call.cloud.store.remove(tombstoneId(call.id.id));
+    if (call.query.get('forceToPurge')?.toLowerCase() === 'true') call.cloud.store.remove(tombstoneId(call.id.id));
   },
   show: showWorkspace,
   list(call, entries) {
@@ -128,8 +127,7 @@ function checkKind(call: Call, next: Stored): void {
   const { resource } = next;
   const kind = textOf(resource.kind ?? call.existing?.resource.kind) ?? 'Default';
   const known = KINDS.find((one) => one.toLowerCase() === kind.toLowerCase());
-  if (known === undefined)
-    throw validationError(`kind: expected one of ${KINDS.join(', ')}, got '${kind}'.`, 'kind');
+  if (known === undefined) throw validationError(`kind: expected one of ${KINDS.join(', ')}, got '${kind}'.`, 'kind');
   resource.kind = known;
   if (known !== 'Project') return;
   const id = textOf(resource.properties.hubResourceId) ?? '';
@@ -160,10 +158,7 @@ function checkDependencies(call: Call, next: Stored): void {
     const found = call.cloud.store.get(id);
     if (!found) throw validationError(`properties.${field}: the resource '${id}' was not found.`, field);
     if (found.resource.type.toLowerCase() !== type.toLowerCase())
-      throw validationError(
-        `properties.${field}: '${id}' is a ${found.resource.type}, not a ${type}.`,
-        field,
-      );
+      throw validationError(`properties.${field}: '${id}' is a ${found.resource.type}, not a ${type}.`, field);
   }
   refuseHierarchy(call, next.resource);
   const { keyVaultProperties } = objectOf(properties.encryption);
@@ -178,10 +173,7 @@ function checkDependencies(call: Call, next: Stored): void {
  * Storage with a hierarchical namespace cannot be a workspace's default storage. Of a feature store it can: there it is the offline store, too.
  */
 function refuseHierarchy(call: Call, resource: Resource): void {
-  if (
-    resource.kind !== 'FeatureStore' &&
-    storageOf(call, resource)?.resource.properties.isHnsEnabled === true
-  )
+  if (resource.kind !== 'FeatureStore' && storageOf(call, resource)?.resource.properties.isHnsEnabled === true)
     throw userError(
       `properties.storageAccount: '${textOf(resource.properties.storageAccount) ?? ''}' has a hierarchical namespace, which the default storage of a workspace must not have.`,
     );

@@ -33,13 +33,10 @@ export const arrayFunctions = [
   ),
   define('distinct', 1, 1, ([array], _, call) => {
     const result: Json[] = [];
-    for (const item of expectArray(call, array))
-      if (!result.some((each) => equal(each, item))) result.push(item);
+    for (const item of expectArray(call, array)) if (!result.some((each) => equal(each, item))) result.push(item);
     return result;
   }),
-  define('flatten', 1, 1, ([array], _, call) =>
-    expectArray(call, array).flatMap((item) => expectArray(call, item)),
-  ),
+  define('flatten', 1, 1, ([array], _, call) => expectArray(call, array).flatMap((item) => expectArray(call, item))),
   define('indexFromEnd', 2, 2, (args, _, call) => {
     const value = fromEnd(args, call);
     if (value === undefined) {

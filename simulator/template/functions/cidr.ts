@@ -21,8 +21,7 @@ function invalid(call: string, text: string): LanguageError {
 
 function parseV4(text: string): bigint | undefined {
   const parts = text.split('.');
-  if (parts.length !== 4 || !parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256))
-    return undefined;
+  if (parts.length !== 4 || !parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256)) return undefined;
   return parts.reduce((sum, part) => (sum << 8n) | BigInt(part), 0n);
 }
 
@@ -42,8 +41,7 @@ function parse(call: string, text: string): Range {
   const bits = address.includes(':') ? 128 : 32;
   const value = bits === 128 ? parseV6(address) : parseV4(address);
   const prefix = Number(length);
-  if (value === undefined || rest.length > 0 || !/^\d+$/.test(length) || prefix > bits)
-    throw invalid(call, text);
+  if (value === undefined || rest.length > 0 || !/^\d+$/.test(length) || prefix > bits) throw invalid(call, text);
   return { network: (value >> BigInt(bits - prefix)) << BigInt(bits - prefix), prefix, bits };
 }
 
@@ -90,12 +88,7 @@ export const cidrFunctions = [
     const range = parse(call, expectString(call, text));
     const prefix = expectInteger(call, length);
     const at = expectInteger(call, index);
-    if (
-      prefix < range.prefix ||
-      prefix > range.bits ||
-      at < 0 ||
-      BigInt(at) >= 1n << BigInt(prefix - range.prefix)
-    ) {
+    if (prefix < range.prefix || prefix > range.bits || at < 0 || BigInt(at) >= 1n << BigInt(prefix - range.prefix)) {
       throw new LanguageError(
         `The template language function '${call}': the range '${textOf(text ?? null)}' has no subnet /${prefix} with index ${at}.`,
       );
@@ -106,9 +99,7 @@ export const cidrFunctions = [
     const range = parse(call, expectString(call, text));
     // The documentation counts hosts of either family from the address after the network's own.
     const address =
-      range.network +
-      (range.bits === 32 && range.prefix >= 31 ? 0n : 1n) +
-      BigInt(expectInteger(call, index));
+      range.network + (range.bits === 32 && range.prefix >= 31 ? 0n : 1n) + BigInt(expectInteger(call, index));
     if (address < range.network || address > hosts(range).last) {
       throw new LanguageError(
         `The template language function '${call}': the range '${textOf(text ?? null)}' has no host with index ${textOf(index ?? null)}.`,

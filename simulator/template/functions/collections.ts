@@ -58,9 +58,7 @@ function isScalar(value: Json): boolean {
 function empty(value: Json, call: string): boolean {
   if (value === null) return true;
   if (typeof value === 'string' || Array.isArray(value)) return value.length === 0;
-  return isObject(value)
-    ? Object.keys(value).length === 0
-    : expectOneOf(call, 'Array, Object, String', value);
+  return isObject(value) ? Object.keys(value).length === 0 : expectOneOf(call, 'Array, Object, String', value);
 }
 
 function size(value: Json, call: string): number {
@@ -71,9 +69,7 @@ function size(value: Json, call: string): number {
 /** The first or last place of `item`; strings are compared whatever the case, elements of arrays exactly. */
 function indexOf([within = null, item = null]: Json[], call: string, last: boolean): number {
   if (Array.isArray(within)) {
-    return last
-      ? within.findLastIndex((each) => equal(each, item))
-      : within.findIndex((each) => equal(each, item));
+    return last ? within.findLastIndex((each) => equal(each, item)) : within.findIndex((each) => equal(each, item));
   }
   const text = expectString(call, within).toLowerCase();
   const wanted = expectString(call, item).toLowerCase();

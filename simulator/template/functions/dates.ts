@@ -10,8 +10,7 @@ const ISO = /^(\d{4})-?(\d\d)-?(\d\d)(?:[T ](\d\d):?(\d\d)(?::?(\d\d)(\.\d+)?)?)
 
 function parseDate(call: string, text: string): Date {
   const match = ISO.exec(text.trim());
-  const [, year, month, day, hour = '00', minute = '00', second = '00', fraction = '', zone = 'Z'] =
-    match ?? [];
+  const [, year, month, day, hour = '00', minute = '00', second = '00', fraction = '', zone = 'Z'] = match ?? [];
   const offset = /^[+-]\d{4}$/.test(zone) ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone.toUpperCase();
   const milliseconds = fraction.slice(0, 4);
   const date = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}${milliseconds}${offset}`);
@@ -42,9 +41,7 @@ function parseDuration(call: string, text: string): number {
       `The template language function '${call}': the string '${text}' is not a valid ISO 8601 duration. Please see https://aka.ms/arm-functions#${call.toLowerCase()} for usage details.`,
     );
   }
-  const [years = 0, months = 0, days = 0, hours = 0, minutes = 0, seconds = 0] = parts.map((part) =>
-    Number(part ?? 0),
-  );
+  const [years = 0, months = 0, days = 0, hours = 0, minutes = 0, seconds = 0] = parts.map((part) => Number(part ?? 0));
   const allDays = (years + Math.trunc(months / 12)) * 365 + (months % 12) * 30 + days;
   const total = allDays * 86_400_000 + hours * 3_600_000 + minutes * 60_000 + seconds * 1000;
   return sign === '-' ? -total : total;
@@ -63,9 +60,7 @@ export const dateFunctions = [
   }),
   define('dateTimeAdd', 2, 3, ([base, duration, format], _, call) => {
     const text = expectString(call, base);
-    const moved = new Date(
-      parseDate(call, text).getTime() + parseDuration(call, expectString(call, duration)),
-    );
+    const moved = new Date(parseDate(call, text).getTime() + parseDuration(call, expectString(call, duration)));
     return formatDate(moved, format === undefined ? formatOf(text) : expectString(call, format));
   }),
   define('dateTimeFromEpoch', 1, 1, ([seconds], _, call) =>

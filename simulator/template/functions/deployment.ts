@@ -3,14 +3,7 @@
 import { groupId } from '../language/ids.ts';
 import { LanguageError, MisplacedFault } from '../language/language-error.ts';
 import type { Scope } from '../language/scope.ts';
-import {
-  expectArray,
-  expectInteger,
-  expectString,
-  isObject,
-  propertyOf,
-  textOf,
-} from '../language/values.ts';
+import { expectArray, expectInteger, expectString, isObject, propertyOf, textOf } from '../language/values.ts';
 import type { Json, JsonObject } from '../../contract/index.ts';
 import { define } from './define.ts';
 import { publicCloud, zonesOf } from './azure-facts.ts';
@@ -20,9 +13,7 @@ function parameters([name]: Json[], scope: Scope, call: string): Json {
   if (scope.functionArguments === undefined) return scope.deployment.parameter(text, scope);
   const value = scope.functionArguments.get(text.toLowerCase());
   if (value === undefined) {
-    throw new LanguageError(
-      `The template parameter '${text}' is not a parameter of the user-defined function.`,
-    );
+    throw new LanguageError(`The template parameter '${text}' is not a parameter of the user-defined function.`);
   }
   return value;
 }

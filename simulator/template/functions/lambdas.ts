@@ -38,10 +38,7 @@ function lambdaOf(
 }
 
 /** A function of an array and one lambda over (element, index). */
-function overArray(
-  name: string,
-  run: (array: Json[], lambda: Lambda, call: string) => Json,
-): TemplateFunction {
+function overArray(name: string, run: (array: Json[], lambda: Lambda, call: string) => Json): TemplateFunction {
   return defineLazy(name, 2, 2, ([input, lambda], scope, evaluate, call) => {
     const array = expectArray(call, input === undefined ? null : evaluate(input, scope));
     return run(array, lambdaOf(call, lambda, scope, evaluate, 2), call);
@@ -70,9 +67,7 @@ export const lambdaFunctions: TemplateFunction[] = [
     const variable = expectString(call, name);
     const value = scope.lambda.get(variable.toLowerCase());
     if (value === undefined) {
-      throw new LanguageError(
-        `The lambda variable '${variable}' is not defined in the lambda function around it.`,
-      );
+      throw new LanguageError(`The lambda variable '${variable}' is not defined in the lambda function around it.`);
     }
     return value;
   }),
@@ -82,9 +77,7 @@ export const lambdaFunctions: TemplateFunction[] = [
     );
   }),
   overArray('map', (array, lambda) => array.map((item, index) => lambda(item, index))),
-  overArray('filter', (array, lambda, call) =>
-    array.filter((item, index) => expectBoolean(call, lambda(item, index))),
-  ),
+  overArray('filter', (array, lambda, call) => array.filter((item, index) => expectBoolean(call, lambda(item, index)))),
   overArray('sort', sort),
   defineLazy('groupBy', 2, 3, ([input, key, value], scope, evaluate, call) => {
     const array = expectArray(call, input === undefined ? null : evaluate(input, scope));

@@ -59,8 +59,7 @@ export const numberFunctions = [
   }),
   define('float', 1, 1, ([value = null], _, call) => {
     if (typeof value === 'number') return value;
-    if (typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value)))
-      return Number(value);
+    if (typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value))) return Number(value);
     return expectOneOf(call, 'Integer, or String of a number', value);
   }),
 ];

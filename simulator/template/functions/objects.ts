@@ -76,10 +76,7 @@ export const objectFunctions = [
   }),
   define('objectKeys', 1, 1, ([value], _, call) => sortedKeys(expectObject(call, value))),
   define('shallowMerge', 1, 1, ([array], _, call) =>
-    expectArray(call, array).reduce<JsonObject>(
-      (into, item) => ({ ...into, ...expectObject(call, item) }),
-      {},
-    ),
+    expectArray(call, array).reduce<JsonObject>((into, item) => ({ ...into, ...expectObject(call, item) }), {}),
   ),
   define('tryGet', 2, Infinity, ([from = null, ...path], _, call) => follow(from, path, call) ?? null),
   define('json', 1, 1, ([text], _, call) => parseJson(call, expectString(call, text))),

@@ -26,8 +26,7 @@ function target(text: string, scope: Scope): { id: string; planned: PlannedResou
   const planned = scope.deployment.resource(text);
   if (planned !== undefined) return { id: planned.id, planned };
   if (text.startsWith('/')) return { id: text, planned };
-  if (RELATIVE.test(text))
-    return { id: `${scopeId(scope.deployment.input.scope)}/providers/${text}`, planned };
+  if (RELATIVE.test(text)) return { id: `${scopeId(scope.deployment.input.scope)}/providers/${text}`, planned };
   throw new ReferenceFault(
     `The template reference '${text}' is not valid: could not find template resource or resource copy with this name. Please see https://aka.ms/arm-function-reference for usage details.`,
   );
@@ -49,9 +48,8 @@ function isFull(call: string, value: Json | undefined): boolean {
 }
 
 function ask(scope: Scope, { id, planned, apiVersion, full }: Asked): Json {
-  const answer = scope.runtime.ask(
-    `reference('${id.toLowerCase()}', '${apiVersion ?? ''}', ${full})`,
-    (environment) => environment.reference(id, apiVersion, full),
+  const answer = scope.runtime.ask(`reference('${id.toLowerCase()}', '${apiVersion ?? ''}', ${full})`, (environment) =>
+    environment.reference(id, apiVersion, full),
   );
   return full && isObject(answer) ? fullReference(answer, { id, planned, apiVersion }) : answer;
 }
@@ -60,8 +58,7 @@ function reference([resource, version, full]: Json[], scope: Scope, call: string
   notHere(scope, call);
   const text = expectString(call, resource);
   const { id, planned } = target(text, scope);
-  const apiVersion =
-    version === undefined || version === null ? planned?.apiVersion : expectString(call, version);
+  const apiVersion = version === undefined || version === null ? planned?.apiVersion : expectString(call, version);
   if (apiVersion === undefined) {
     throw new LanguageError(
       `The template reference '${text}' is not valid: the resource is not defined in the template, so its API version must be given. Please see https://aka.ms/arm-function-reference for usage details.`,
@@ -106,23 +103,16 @@ export const referenceFunctions: TemplateFunction[] = [
 ];
 
 /** `listKeys(resource, apiVersion, body?)` and every other action whose name begins with 'list'. */
-export const listFunction: TemplateFunction = define(
-  'list*',
-  1,
-  3,
-  ([resource, version, body], scope, call) => {
-    notHere(scope, call);
-    const { id, planned } = target(expectString(call, resource), scope);
-    const apiVersion = version === undefined ? planned?.apiVersion : expectString(call, version);
-    if (apiVersion === undefined) {
-      throw new LanguageError(
-        `The template language function '${call}' needs an API version as its second parameter.`,
-      );
-    }
-    const content = body === undefined ? undefined : expectObject(call, body);
-    return scope.runtime.ask(
-      `${call}('${id.toLowerCase()}', '${apiVersion}', ${JSON.stringify(content)})`,
-      (environment) => environment.action(id, apiVersion, call, content),
-    );
-  },
-);
+export const listFunction: TemplateFunction = define('list*', 1, 3, ([resource, version, body], scope, call) => {
+  notHere(scope, call);
+  const { id, planned } = target(expectString(call, resource), scope);
+  const apiVersion = version === undefined ? planned?.apiVersion : expectString(call, version);
+  if (apiVersion === undefined) {
+    throw new LanguageError(`The template language function '${call}' needs an API version as its second parameter.`);
+  }
+  const content = body === undefined ? undefined : expectObject(call, body);
+  return scope.runtime.ask(
+    `${call}('${id.toLowerCase()}', '${apiVersion}', ${JSON.stringify(content)})`,
+    (environment) => environment.action(id, apiVersion, call, content),
+  );
+});

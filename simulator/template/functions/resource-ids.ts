@@ -10,11 +10,7 @@ import { define } from './define.ts';
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** Splits the arguments at the resource type: the first one with a '/' in it. */
-function aroundType(
-  call: string,
-  args: Json[],
-  most: number,
-): { before: string[]; type: string; names: string[] } {
+function aroundType(call: string, args: Json[], most: number): { before: string[]; type: string; names: string[] } {
   const words = args.map((arg) => expectString(call, arg));
   const at = words.findIndex((word) => word.includes('/'));
   const type = words[at];
@@ -44,12 +40,7 @@ export const resourceIdFunctions = [
   define('resourceId', 2, Infinity, resourceId),
   define('subscriptionResourceId', 2, Infinity, (args, scope, call) => {
     const { before, type, names } = aroundType(call, args, 1);
-    return resourceIdFor(
-      call,
-      groupId(before[0] ?? scope.deployment.input.scope.subscriptionId),
-      type,
-      names,
-    );
+    return resourceIdFor(call, groupId(before[0] ?? scope.deployment.input.scope.subscriptionId), type, names);
   }),
   define('tenantResourceId', 2, Infinity, (args, _, call) => {
     const { type, names } = aroundType(call, args, 0);

@@ -22,9 +22,7 @@ function substring([value, start, length]: Json[], call: string): string {
 }
 
 function split([value, delimiter = null]: Json[], call: string): string[] {
-  const delimiters = (Array.isArray(delimiter) ? delimiter : [delimiter]).map((each) =>
-    expectString(call, each),
-  );
+  const delimiters = (Array.isArray(delimiter) ? delimiter : [delimiter]).map((each) => expectString(call, each));
   let parts = [expectString(call, value)];
   for (const each of delimiters) {
     if (each !== '') parts = parts.flatMap((part) => part.split(each));
@@ -36,8 +34,7 @@ function split([value, delimiter = null]: Json[], call: string): string[] {
 const PADDED_LIMIT = 131_072;
 
 function padLeft([value = null, width, padding]: Json[], call: string): string {
-  if (typeof value !== 'string' && typeof value !== 'number')
-    return expectOneOf(call, 'String, Integer', value);
+  if (typeof value !== 'string' && typeof value !== 'number') return expectOneOf(call, 'String, Integer', value);
   const fill = padding === undefined ? ' ' : expectString(call, padding);
   if (fill.length !== 1) {
     throw new LanguageError(
@@ -85,9 +82,7 @@ function words(call: string, args: Json[]): string[] {
 }
 
 export const stringFunctions = [
-  define('base64', 1, 1, ([text], _, call) =>
-    Buffer.from(expectString(call, text), 'utf8').toString('base64'),
-  ),
+  define('base64', 1, 1, ([text], _, call) => Buffer.from(expectString(call, text), 'utf8').toString('base64')),
   define('base64ToString', 1, 1, ([text], _, call) => decode(call, text)),
   define('base64ToJson', 1, 1, ([text], _, call) => parseJson(call, decode(call, text))),
   define('endsWith', 2, 2, ([text, end], _, call) =>
@@ -108,9 +103,7 @@ export const stringFunctions = [
     }
     return randomUUID();
   }),
-  define('like', 2, 2, ([text, pattern], _, call) =>
-    like(expectString(call, text), expectString(call, pattern)),
-  ),
+  define('like', 2, 2, ([text, pattern], _, call) => like(expectString(call, text), expectString(call, pattern))),
   define('padLeft', 2, 3, (args, _, call) => padLeft(args, call)),
   define('replace', 3, 3, ([text, from, to], _, call) => {
     const wanted = expectString(call, from);
@@ -130,9 +123,7 @@ export const stringFunctions = [
     const text = expectString(call, value);
     const match = /^data:(?<type>[^,]*),(?<data>.*)$/s.exec(text);
     if (match?.groups === undefined) {
-      throw new LanguageError(
-        `The template language function '${call}': the value '${text}' is not a data URI.`,
-      );
+      throw new LanguageError(`The template language function '${call}': the value '${text}' is not a data URI.`);
     }
     const { type = '', data = '' } = match.groups;
     return /;\s*base64$/i.test(type) ? decode(call, data) : decodeURIComponent(data);

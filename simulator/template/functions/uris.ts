@@ -20,18 +20,13 @@ function decodeComponent(call: string, text: string): string {
     return decodeURIComponent(text);
   } catch {
     // decodeURIComponent tells no more than that it failed.
-    throw new LanguageError(
-      `The template language function '${call}': the value '${text}' is not URI encoded.`,
-    );
+    throw new LanguageError(`The template language function '${call}': the value '${text}' is not URI encoded.`);
   }
 }
 
 /** As .NET's Uri.EscapeDataString: all but letters, digits, '-', '_', '.', '~'. */
 function encodeComponent(text: string): string {
-  return encodeURIComponent(text).replaceAll(
-    /[!'()*]/g,
-    (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
+  return encodeURIComponent(text).replaceAll(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 function buildUri(parts: JsonObject, call: string): string {

@@ -2,9 +2,7 @@
 
 import { LanguageError } from './language-error.ts';
 
-const MONTHS = 'January February March April May June July August September October November December'.split(
-  ' ',
-);
+const MONTHS = 'January February March April May June July August September October November December'.split(' ');
 const DAYS = 'Sunday Monday Tuesday Wednesday Thursday Friday Saturday'.split(' ');
 
 /** Source: .NET's standard date and time format strings. */
@@ -42,15 +40,12 @@ export function formatDate(date: Date, format: string): string {
 
 function custom(date: Date, pattern: string): string {
   const token = /'([^']*)'|"([^"]*)"|\\(.)|%(?=.)|([yMdHhmsfFtKzg])\4*|[^]/g;
-  return pattern.replace(
-    token,
-    (text: string, single?: string, double?: string, escaped?: string, kind?: string) => {
-      const literal = single ?? double ?? escaped;
-      if (literal !== undefined) return literal;
-      if (text === '%') return '';
-      return kind === undefined ? text : part(date, kind, text.length);
-    },
-  );
+  return pattern.replace(token, (text: string, single?: string, double?: string, escaped?: string, kind?: string) => {
+    const literal = single ?? double ?? escaped;
+    if (literal !== undefined) return literal;
+    if (text === '%') return '';
+    return kind === undefined ? text : part(date, kind, text.length);
+  });
 }
 
 function part(date: Date, kind: string, width: number): string {

@@ -113,7 +113,6 @@ function customNumber(value: number, format: string): string {
   const digits = (integer === '0' && least === 0 ? '' : integer).padStart(least, '0');
   const shown = whole.includes(',') ? digits.replaceAll(/\B(?=(\d{3})+$)/g, ',') : digits;
   const kept =
-    fraction.slice(0, decimals.lastIndexOf('0') + 1) +
-    fraction.slice(decimals.lastIndexOf('0') + 1).replace(/0+$/, '');
+    fraction.slice(0, decimals.lastIndexOf('0') + 1) + fraction.slice(decimals.lastIndexOf('0') + 1).replace(/0+$/, '');
   return `${value < 0 && !negative ? '-' : ''}${before}${shown}${kept === '' ? '' : `.${kept}`}${after}`;
 }

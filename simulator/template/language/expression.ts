@@ -72,8 +72,7 @@ function* tokens(source: string): Generator<Token> {
     if (match?.groups === undefined) break;
     at = pattern.lastIndex;
     const { string, integer, identifier, mark } = match.groups;
-    if (string !== undefined)
-      yield { kind: 'StringLiteral', text: string.slice(1, -1).replaceAll("''", "'") };
+    if (string !== undefined) yield { kind: 'StringLiteral', text: string.slice(1, -1).replaceAll("''", "'") };
     else if (integer !== undefined) yield { kind: 'Integer', text: integer };
     else if (identifier !== undefined) yield { kind: 'Identifier', text: identifier };
     else if (mark !== undefined) yield { kind: PUNCTUATION[mark] ?? 'EndOfData', text: mark };
@@ -158,8 +157,7 @@ class Parser {
   }
 
   #primary(): Expression {
-    if (this.#next.kind === 'StringLiteral')
-      return { kind: 'literal', value: this.#take('StringLiteral').text };
+    if (this.#next.kind === 'StringLiteral') return { kind: 'literal', value: this.#take('StringLiteral').text };
     if (this.#next.kind === 'Integer') return { kind: 'literal', value: Number(this.#take('Integer').text) };
     let name = this.#take('Identifier').text;
     if (this.#next.kind === 'Dot') {

@@ -7,11 +7,7 @@ const GUID_NAMESPACE = Buffer.from('11fb06fb712d4ddd98c7e71bbd588830', 'hex');
 
 /** A UUID of version 5 over the arguments joined by '-'. */
 export function hashedGuid(args: string[]): string {
-  const digest = createHash('sha1')
-    .update(GUID_NAMESPACE)
-    .update(args.join('-'), 'utf8')
-    .digest()
-    .subarray(0, 16);
+  const digest = createHash('sha1').update(GUID_NAMESPACE).update(args.join('-'), 'utf8').digest().subarray(0, 16);
   digest[6] = ((digest[6] ?? 0) & 0x0f) | 0x50;
   digest[8] = ((digest[8] ?? 0) & 0x3f) | 0x80;
   const hex = digest.toString('hex');

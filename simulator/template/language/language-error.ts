@@ -44,12 +44,7 @@ export class TemplateFault extends ArmError {
 
 /** A fault in the template's meaning. */
 export function invalidTemplate(problem: string, path = '', place = path): TemplateFault {
-  return new TemplateFault(
-    'InvalidTemplate',
-    `Deployment template validation failed: '${problem}'.`,
-    path,
-    place,
-  );
+  return new TemplateFault('InvalidTemplate', `Deployment template validation failed: '${problem}'.`, path, place);
 }
 
 /** A fault in the template's shape: what a JSON reader that knows the members finds. */
@@ -99,18 +94,14 @@ export function placed<T>(subject: Subject, path: string, work: () => T): T {
     if (error instanceof ReferenceFault) throw invalidTemplate(error.message, path);
     // A RangeError: too deep for the stack, or a text longer than there can be.
     if (error instanceof LanguageError) throw faultOf(subject, path, error.message, error);
-    if (error instanceof RangeError)
-      throw faultOf(subject, path, `too deep or too long: ${error.message}`, error);
+    if (error instanceof RangeError) throw faultOf(subject, path, `too deep or too long: ${error.message}`, error);
     throw error;
   }
 }
 
 function faultOf(subject: Subject, path: string, problem: string, error: Error): TemplateFault {
   if (subject.kind === 'variable')
-    return invalidTemplate(
-      `The template variable '${subject.name}' is not valid: ${problem}. ${FUNCTIONS}`,
-      path,
-    );
+    return invalidTemplate(`The template variable '${subject.name}' is not valid: ${problem}. ${FUNCTIONS}`, path);
   if (subject.kind === 'output')
     return invalidTemplate(
       `The template output '${subject.name}' ${PLACE} is not valid: ${problem}. ${FUNCTIONS}`,

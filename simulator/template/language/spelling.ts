@@ -31,12 +31,7 @@ function respell(object: JsonObject, words: ReadonlyMap<string, string>): JsonOb
   return Object.fromEntries(Object.entries(object).map(([key, value]) => [spelled(key), value]));
 }
 
-function requireKnown(
-  object: JsonObject,
-  words: ReadonlyMap<string, string>,
-  type: string,
-  path: string,
-): void {
+function requireKnown(object: JsonObject, words: ReadonlyMap<string, string>, type: string, path: string): void {
   const unknown = Object.keys(object).find((key) => !words.has(key.toLowerCase()));
   if (unknown !== undefined) throw unknownMember(type, path, unknown);
 }
@@ -58,8 +53,7 @@ function spellResource(raw: Json, path: string): Json {
 /** The resources of a template or of a parent, as a list or by symbolic name. Throws TemplateFault for a member that none has. */
 export function spellResources<T extends Json>(resources: T, path: string): T;
 export function spellResources(resources: Json, path: string): Json {
-  if (Array.isArray(resources))
-    return resources.map((each, index) => spellResource(each, `${path}/${index}`));
+  if (Array.isArray(resources)) return resources.map((each, index) => spellResource(each, `${path}/${index}`));
   if (!isObject(resources)) return resources;
   return Object.fromEntries(
     Object.entries(resources).map(([symbol, each]) => [symbol, spellResource(each, `${path}/${symbol}`)]),
@@ -90,10 +84,7 @@ export function spellDeclarations(declarations: JsonObject, section: keyof typeo
       requireKnown(declaration, words, type, path);
       const spelled = respell(declaration, words);
       requireBounds(spelled, path);
-      return [
-        name,
-        isObject(spelled['copy']) ? { ...spelled, copy: respell(spelled['copy'], LOOP) } : spelled,
-      ];
+      return [name, isObject(spelled['copy']) ? { ...spelled, copy: respell(spelled['copy'], LOOP) } : spelled];
     }),
   );
 }

@@ -38,7 +38,5 @@ function show(value: Json | undefined): string {
   if (value === undefined) return 'nothing';
   if (typeof value === 'string') return `text of ${value.length} characters`;
   if (Array.isArray(value)) return `a list of ${value.length}`;
-  return isObject(value)
-    ? `an object with ${Object.keys(value).join(', ') || 'no keys'}`
-    : JSON.stringify(value);
+  return isObject(value) ? `an object with ${Object.keys(value).join(', ') || 'no keys'}` : JSON.stringify(value);
 }

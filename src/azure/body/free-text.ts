@@ -6,14 +6,7 @@ import type { Json, JsonObject } from '../azure.ts';
 
 const prose = new Set(['description', 'displayName', 'display_name', 'experimentName', 'tags']);
 /** Keys directly below these are names that the owner chose: an input may be called `tags`. */
-const ownNames = new Set([
-  'inputs',
-  'outputs',
-  'jobs',
-  'signals',
-  'environmentVariables',
-  'environment_variables',
-]);
+const ownNames = new Set(['inputs', 'outputs', 'jobs', 'signals', 'environmentVariables', 'environment_variables']);
 
 /**
  * `keys`: the keys from the entity's properties to the field, the field's own last. The entity's own bag is

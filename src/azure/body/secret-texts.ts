@@ -32,8 +32,7 @@ export function secretsIn(text: string): SecretInText[] {
   }
   const bare = text.replaceAll(keyInString, '');
   if (bare.search(accountKey) >= 0) found.push({ what: 'an account key', account, isStorage: true });
-  if (bare.search(signature) >= 0)
-    found.push({ what: 'a shared access signature', account, isStorage: true });
+  if (bare.search(signature) >= 0) found.push({ what: 'a shared access signature', account, isStorage: true });
   return found;
 }
 
@@ -44,7 +43,6 @@ export function withoutSecretTexts(text: string): string {
 
 function accountIn(text: string): string | undefined {
   const named =
-    /\bAccountName\s*=\s*([a-z0-9]+)/i.exec(text) ??
-    /\b([a-z0-9]{3,24})\.(?:blob|dfs|file|queue|table)\./i.exec(text);
+    /\bAccountName\s*=\s*([a-z0-9]+)/i.exec(text) ?? /\b([a-z0-9]{3,24})\.(?:blob|dfs|file|queue|table)\./i.exec(text);
   return named?.[1];
 }

@@ -79,11 +79,7 @@ function fill(bucket: Bucket, at: number): void {
 }
 
 /** Waits until there are more tokens than the others may need, or until the patient requests' share is due. */
-async function patientTurn(
-  bucket: Bucket,
-  now: () => number,
-  signal: PipelineRequest['abortSignal'],
-): Promise<void> {
+async function patientTurn(bucket: Bucket, now: () => number, signal: PipelineRequest['abortSignal']): Promise<void> {
   for (;;) {
     const at = now();
     fill(bucket, at);

@@ -59,7 +59,5 @@ function serviceless(host: string): string {
 
 /** Returns an address without its signature, so that it can be shown. */
 export function withoutSignature(value: string): string {
-  return address.test(value) && /[?&]sig=/i.test(value)
-    ? `${value.slice(0, value.indexOf('?'))}?(signature)`
-    : value;
+  return address.test(value) && /[?&]sig=/i.test(value) ? `${value.slice(0, value.indexOf('?'))}?(signature)` : value;
 }

@@ -75,10 +75,7 @@ export async function statBlob(
   signal: AbortSignal,
 ): Promise<ListedBlob | undefined> {
   try {
-    const found = await account
-      .container(container)
-      .getBlobClient(path)
-      .getProperties({ abortSignal: signal });
+    const found = await account.container(container).getBlobClient(path).getProperties({ abortSignal: signal });
     return {
       path,
       etag: bare(found.etag),

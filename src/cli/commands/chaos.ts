@@ -33,11 +33,7 @@ function withFolder(of: Command, anyStack = false): Command {
 }
 
 function listCommand(): Command {
-  const list = command(
-    'list',
-    'list the scenarios and their parameters',
-    'understudy chaos list --output json',
-  );
+  const list = command('list', 'list the scenarios and their parameters', 'understudy chaos list --output json');
   return shows(withFolder(list, true), z.array(Scenario), async () => {
     const scenarios = await listScenarios();
     return { document: scenarios, text: scenarios.map(describe).join('\n') };
@@ -59,18 +55,14 @@ function startCommand(): Command {
     .option('--for <duration>', 'how long: 500ms, 60s, 15m, 1h (default: until it is stopped)')
     .allowUnknownOption();
   type Options = Shared & { region?: string; seed?: number; for?: string };
-  return shows(
-    withFolder(start),
-    Running,
-    async (_output, name: string, parameters: string[], options: Options) => {
-      const { folder, region, seed, for: lasting } = options;
-      const chaos = await openChaos(folder);
-      const how = { region, seed, for: lasting, parameters: readParameters(parameters) };
-      const running = await chaos.start(name, how);
-      const end = `End it: understudy chaos stop ${running.name}${at(folder)}`;
-      return { document: running, text: `${show(running)}\n${end}` };
-    },
-  );
+  return shows(withFolder(start), Running, async (_output, name: string, parameters: string[], options: Options) => {
+    const { folder, region, seed, for: lasting } = options;
+    const chaos = await openChaos(folder);
+    const how = { region, seed, for: lasting, parameters: readParameters(parameters) };
+    const running = await chaos.start(name, how);
+    const end = `End it: understudy chaos stop ${running.name}${at(folder)}`;
+    return { document: running, text: `${show(running)}\n${end}` };
+  });
 }
 
 /** The option, if the stack is not in the default folder. */

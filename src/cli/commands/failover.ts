@@ -35,10 +35,7 @@ export function failoverCommand(): Command {
     .option('-y, --yes', 'do not ask for confirmation')
     .option('--reason <text>', 'why; recorded in the report; required with --accept-loss')
     .option('--even-if-healthy', 'fail over even if the active region is, or may be, healthy')
-    .option(
-      '--outage-began <time>',
-      'when the outage began, ISO 8601; default: the first failed health check',
-    )
+    .option('--outage-began <time>', 'when the outage began, ISO 8601; default: the first failed health check')
     .option('--recovery-point <id>', 'restore this recovery point instead of the newest')
     .addOption(acceptLossOption());
   return shows(failover, FailoverOutcome, async (output, options: Options, self: Command) => {
@@ -93,8 +90,7 @@ async function confirmed(
   }
   const { made, health, configs } = asked;
   const { plan } = made;
-  for (const { what, state, detail } of health.checks)
-    output.say(`${plan.from} ${what}: ${shown[state]}${detail}`);
+  for (const { what, state, detail } of health.checks) output.say(`${plan.from} ${what}: ${shown[state]}${detail}`);
   if (options.evenIfHealthy !== true) requireOutage(health);
   output.say(`${[showPlan(made, output.paint), ...showConfigs(configs)].join('\n')}\n`);
   const reason = options.yes === true ? (options.reason ?? '') : await confirm(output, plan, options);

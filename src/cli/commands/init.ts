@@ -23,9 +23,7 @@ export function initCommand(): Command {
         'UsageError',
         `cannot write "${file}": ${exists ? 'it is there already, and is left as it is' : messageOf(error)}`,
         {
-          next: exists
-            ? 'Name another file: --topology FILE.'
-            : 'Name a file that can be written: --topology FILE.',
+          next: exists ? 'Name another file: --topology FILE.' : 'Name a file that can be written: --topology FILE.',
         },
       );
     }

@@ -22,21 +22,15 @@ function runsCommand(): Command {
     'list the runs of this topology, newest first',
     'understudy runs --limit 50\nunderstudy runs --all --output json',
   )
-    .addOption(
-      new Option('--limit <count>', 'how many runs to list').argParser(parseLimit).default(newestRuns),
-    )
+    .addOption(new Option('--limit <count>', 'how many runs to list').argParser(parseLimit).default(newestRuns))
     .addOption(new Option('--all', 'list every run').conflicts('limit'))
     .option('--journal', 'kept for old scripts; has no effect');
-  return shows(
-    of,
-    RunsDocument,
-    async ({ paint }, options: { limit: number; all?: boolean }, self: Command) => {
-      const limit = options.all === true ? Infinity : options.limit;
-      const { runs, isCut } = await listNewestRuns(await session(self), limit);
-      if (isCut) console.error(`The newest ${limit}; there are older ones: --all, or --limit N.`);
-      return { document: runs, text: showRuns(runs, paint) };
-    },
-  );
+  return shows(of, RunsDocument, async ({ paint }, options: { limit: number; all?: boolean }, self: Command) => {
+    const limit = options.all === true ? Infinity : options.limit;
+    const { runs, isCut } = await listNewestRuns(await session(self), limit);
+    if (isCut) console.error(`The newest ${limit}; there are older ones: --all, or --limit N.`);
+    return { document: runs, text: showRuns(runs, paint) };
+  });
 }
 
 const newestRuns = 20;
@@ -50,17 +44,14 @@ function parseLimit(text: string): number {
 export function showRuns(runs: readonly ListedRun[], paint: Paint): string {
   if (runs.length === 0) return 'no runs yet';
   return runs
-    .map((run) =>
-      'damaged' in run ? `${run.runId}  ${paint.red('DAMAGED')}: ${run.damaged}` : lineOf(run, paint),
-    )
+    .map((run) => ('damaged' in run ? `${run.runId}  ${paint.red('DAMAGED')}: ${run.damaged}` : lineOf(run, paint)))
     .join('\n');
 }
 
 /** One line: what, where, its state, since when and how long, who and why. */
 function lineOf(run: RunDocument, paint: Paint): string {
   const { runId, from, to, state, paused, triggeredAt, endedAt, triggeredBy, reason, stateReason } = run;
-  const lasted =
-    endedAt === undefined ? '' : `, ${showDuration(Date.parse(endedAt) - Date.parse(triggeredAt))}`;
+  const lasted = endedAt === undefined ? '' : `, ${showDuration(Date.parse(endedAt) - Date.parse(triggeredAt))}`;
   const where = from === undefined ? 'not planned' : `${from} → ${to}`;
   const why = state === 'failed' && stateReason !== undefined ? `: ${cut(stateReason, 100)}` : '';
   const shown = state === 'failed' ? paint.red(state) : state === 'completed' ? paint.green(state) : state;

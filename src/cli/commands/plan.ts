@@ -60,8 +60,7 @@ export function showPlan(made: MadePlan, paint: Paint): string {
   const lines = [paint.bold(`${title}${isReturn ? `: a return to ${plan.to}` : ''}`)];
   if (recoveryPoint) lines.push(...recoveryPointLines(recoveryPoint, plan.from));
   lines.push(...stepLines(made, paint));
-  if (sharing.length > 0)
-    lines.push('', 'shared by both workspaces', ...sharing.map((each) => `  ${showThing(each)}`));
+  if (sharing.length > 0) lines.push('', 'shared by both workspaces', ...sharing.map((each) => `  ${showThing(each)}`));
   const notes = [...warnings, ...plan.notes];
   if (notes.length > 0) lines.push('', ...notes.map((note) => `${paint.yellow('note:')} ${note}`));
   return lines.join('\n');

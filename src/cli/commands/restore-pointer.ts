@@ -21,10 +21,7 @@ export function restorePointerCommand(): Command {
     'understudy restore-pointer --reason "pointer.json was deleted by a clean-up job"',
   )
     .requiredOption('--reason <text>', 'why; recorded in the pointer')
-    .option(
-      '--writer <region>',
-      'the region that becomes the writer; default: the one that the journal names',
-    )
+    .option('--writer <region>', 'the region that becomes the writer; default: the one that the journal names')
     .option('-y, --yes', 'do not ask for confirmation');
   return shows(restore, RestoredPointer, async (output, options: Options, self: Command) => {
     const opened = await session(self);
@@ -32,9 +29,7 @@ export function restorePointerCommand(): Command {
     output.say(`writer    ${lost.writer}: ${lost.because}`);
     output.say(`epoch     ${lost.epoch}: higher than any that the control store knows`);
     for (const runId of lost.unfinished)
-      output.say(
-        `open      ${runId} has not ended: "understudy retry ${runId}" or "understudy cancel ${runId}"`,
-      );
+      output.say(`open      ${runId} has not ended: "understudy retry ${runId}" or "understudy cancel ${runId}"`);
     await confirm(output, lost.writer, options);
     const { reason } = options;
     const pointer = await restorePointer(opened, lost, { by: whoAmI(), reason, now: new Date() });

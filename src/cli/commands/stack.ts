@@ -49,11 +49,7 @@ function upCommand(): Command {
       'regions of the local Azure (default: the same as before; on the first start eastus,westus3,centralus)',
       regionNames,
     )
-    .option(
-      '--port <number>',
-      'port of Resource Manager on the first start (default: a free one)',
-      portNumber,
-    )
+    .option('--port <number>', 'port of Resource Manager on the first start (default: a free one)', portNumber)
     .option(
       '--pace <factor>',
       'multiplies the duration of the local Azure’s long-running operations; 0 ends them at once',
@@ -116,9 +112,7 @@ type UpFlags = AzureFlags & { folder: string; azureOnly?: true };
 
 /** In the format of the local Azure's program, which reports what is wrong with them. */
 function cloudArguments(flags: AzureFlags): string[] {
-  return Object.entries(flags).flatMap(([name, value]) =>
-    value === undefined ? [] : [`--${name}`, String(value)],
-  );
+  return Object.entries(flags).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)]));
 }
 
 /** Where everything is, and what a person types next. */
@@ -129,10 +123,7 @@ function whatNext({ temporal, cloud }: Stack, folder: string): string {
     ['Temporal UI', temporal?.ui],
     ['Front Door (local)', cloud.front],
     ['faults, clock', `${cloud.admin} (understudy chaos list; chaos start NAME${at})`],
-    [
-      'use it',
-      `source ${quoted(join(folder, 'env'))}, or understudy --environment ${quoted(join(folder, 'env'))} …`,
-    ],
+    ['use it', `source ${quoted(join(folder, 'env'))}, or understudy --environment ${quoted(join(folder, 'env'))} …`],
     [
       'az, azure-ai-ml',
       `source ${quoted(join(folder, clientsFile))} (in a shell of its own); az cloud register -n Local --endpoint-resource-manager "$AZURE_RESOURCE_MANAGER_ENDPOINT"; az cloud set -n Local; ` +

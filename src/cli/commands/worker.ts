@@ -20,8 +20,7 @@ export function workerCommand(): Command {
     'understudy worker\nunderstudy worker --host train-01',
   ).option('--host <name>', 'only read and rewrite the config files of this host');
   return shows(of, WorkerState, async (output, { host }: { host?: string }) => {
-    if (host === '')
-      throw new UnderstudyError('UsageError', '--host: expected the name of a host, got nothing');
+    if (host === '') throw new UnderstudyError('UsageError', '--host: expected the name of a host, got nothing');
     await ensureSearchAttributes();
     await ensureSignIn();
     // Imported here only: the code that executes workflows is most of what the program loads, and no other command

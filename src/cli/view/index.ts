@@ -40,10 +40,7 @@ export interface View {
 }
 
 /** A view on `stream`: the tree on a terminal, plain lines anywhere else. */
-export function createView(
-  stream: ViewStream,
-  { env = process.env, now = () => new Date() }: ViewOptions = {},
-): View {
+export function createView(stream: ViewStream, { env = process.env, now = () => new Date() }: ViewOptions = {}): View {
   return drawsInPlace(stream, env) ? terminalView(stream, allowsColour(env), now) : plainView(stream, now);
 }
 

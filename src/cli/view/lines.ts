@@ -50,11 +50,7 @@ export function changeDescriber(): DescribeChanges {
   };
 }
 
-function describeStep(
-  step: StepProgress,
-  now: Date,
-  say: (key: string, at: number, text: string) => void,
-): void {
+function describeStep(step: StepProgress, now: Date, say: (key: string, at: number, text: string) => void): void {
   const { id, state } = step;
   if (state === 'pending') {
     // The detail says why it will not run.
@@ -85,8 +81,7 @@ function describeStep(
   ];
   const alarms = left.length === 0 ? '' : ` [${left.join(', ')}]`;
   // A step may wait several times, each time for something else.
-  const key =
-    state === 'waiting' ? `${id} ${state} ${step.detail ?? ''}` : `${id} ${state} ${step.attempt ?? 1}`;
+  const key = state === 'waiting' ? `${id} ${state} ${step.detail ?? ''}` : `${id} ${state} ${step.attempt ?? 1}`;
   say(key, endedAt, `${what}: ${state}${took}${detail}${alarms}`);
 }
 

@@ -173,14 +173,9 @@ function stepLines(step: StepProgress, { indent, prefix, mayWrap }: Place, drawi
   const title = visible(`${prefix}${step.title}`);
   const room = columns - indent - 2;
   if (widthOf(title) + widthOf(time) <= room || !mayWrap)
-    return [
-      fit([mark, [cutMiddle(title, room - widthOf(time)), style], [time, paint.dim], ...rest], drawing),
-    ];
+    return [fit([mark, [cutMiddle(title, room - widthOf(time)), style], [time, paint.dim], ...rest], drawing)];
   const hanging = ' '.repeat(indent + 2);
-  const [first = '', ...more] = wrap(
-    `${title}${time.trimStart() === '' ? '' : ` (${time.trimStart()})`}`,
-    room,
-  );
+  const [first = '', ...more] = wrap(`${title}${time.trimStart() === '' ? '' : ` (${time.trimStart()})`}`, room);
   return [
     fit([mark, [first, style]], drawing),
     ...more.map((line) => fit([[`${hanging}${line}`, style]], drawing)),
@@ -204,9 +199,7 @@ function partsAfterTime(step: StepProgress, paint: Paint): Part[] {
     ...((step.owed ?? 0) > 0 ? [`${step.owed} owed`] : []),
   ];
   const retried = (step.attempt ?? 1) > 1 && !isFinished(step) ? `attempt ${step.attempt}` : '';
-  const trouble = [retried, isFinished(step) ? '' : (step.lastError ?? '')]
-    .filter((part) => part !== '')
-    .join(': ');
+  const trouble = [retried, isFinished(step) ? '' : (step.lastError ?? '')].filter((part) => part !== '').join(': ');
   return [
     [alarms.length === 0 ? '' : `  ${alarms.join(', ')}`, paint.red],
     [trouble === '' ? '' : `  ${trouble}`, paint.yellow],
@@ -255,9 +248,7 @@ function isFinished(step: StepProgress): boolean {
 }
 
 function isAlarming(step: StepProgress): boolean {
-  return (
-    step.state === 'failed' || step.state === 'undo-failed' || (step.lost ?? 0) > 0 || (step.owed ?? 0) > 0
-  );
+  return step.state === 'failed' || step.state === 'undo-failed' || (step.lost ?? 0) > 0 || (step.owed ?? 0) > 0;
 }
 
 function sum(steps: StepProgress[], what: 'lost' | 'owed'): number {

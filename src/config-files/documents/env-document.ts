@@ -58,9 +58,7 @@ function readBare(text: string, start: number): Value {
 
 function quoted(value: string, quote: string): string {
   // `$` stays as it is, escaped or not: it may stand for a variable.
-  return quote === '"'
-    ? `"${value.replaceAll(/"|\\(?!\$)/g, (char) => `\\${char}`)}"`
-    : quote + value + quote;
+  return quote === '"' ? `"${value.replaceAll(/"|\\(?!\$)/g, (char) => `\\${char}`)}"` : quote + value + quote;
 }
 
 function scalarOf(read: Value, place: string): ConfigScalar {
@@ -101,12 +99,7 @@ export function parseEnvDocument(file: string, text: string): ConfigDocument {
       next = read.next;
     } else if (!/^[ \t]*(?:#|$)/.test(line) && !nameOnly.test(line)) {
       const column = line.search(/\S/);
-      throw malformedAt(
-        file,
-        text,
-        at + column,
-        'malformed .env: expected NAME=value, a comment or an empty line',
-      );
+      throw malformedAt(file, text, at + column, 'malformed .env: expected NAME=value, a comment or an empty line');
     }
     at = next + (text.startsWith('\r\n', next) ? 2 : 1);
   }

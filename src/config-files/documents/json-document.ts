@@ -54,8 +54,7 @@ export function parseJsonDocument(file: string, text: string): ConfigDocument {
     if (node.type === 'array') {
       return { kind: 'list', items: children.map((child, index) => nodeOf(child, `${place}[${index}]`)) };
     }
-    if (node.type !== 'object')
-      return { kind: 'other', text: text.slice(node.offset, node.offset + node.length) };
+    if (node.type !== 'object') return { kind: 'other', text: text.slice(node.offset, node.offset + node.length) };
     const entries = children.flatMap(({ children: [key, value] = [] }) => {
       if (!key || !value) return [];
       const inner = place === '' ? String(key.value) : `${place}.${String(key.value)}`;

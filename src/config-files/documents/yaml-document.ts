@@ -111,10 +111,7 @@ class YamlReader {
     return made;
   }
 
-  #aliasOf(
-    alias: { resolve(document: Document.Parsed): unknown; range?: unknown },
-    place: string,
-  ): ConfigNode {
+  #aliasOf(alias: { resolve(document: Document.Parsed): unknown; range?: unknown }, place: string): ConfigNode {
     const [start, end] = alias.range as [number, number, number];
     const resolved = this.#document && alias.resolve(this.#document);
     if (!resolved) throw malformedAt(this.#file, this.#text, start, `malformed YAML: ${reasons.BAD_ALIAS}`);

@@ -66,9 +66,7 @@ const lockMs = 2000;
 export async function requireUnlocked(copy: GitWorkingCopy, branch: string): Promise<void> {
   const names = ['index.lock', 'HEAD.lock', `refs/heads/${branch}.lock`];
   const asked = names.flatMap((name) => ['--git-path', name]);
-  const locks = (await copy.line(['rev-parse', ...asked]))
-    .split('\n')
-    .map((path) => resolve(copy.path, path));
+  const locks = (await copy.line(['rev-parse', ...asked])).split('\n').map((path) => resolve(copy.path, path));
   for (const until = Date.now() + lockMs; ; await delay(200)) {
     const [lock] = (await Promise.all(locks.map(ageOf))).filter((each) => each !== undefined);
     if (!lock) return;
@@ -123,8 +121,7 @@ async function entriesOf(copy: GitWorkingCopy, glob: string): Promise<string[]> 
     { file: copy.path },
     {
       found:
-        `no file that Git tracks matches "${glob}"` +
-        (other === undefined ? '' : `, only others such as "${other}"`),
+        `no file that Git tracks matches "${glob}"` + (other === undefined ? '' : `, only others such as "${other}"`),
       expected: 'at least one',
       next:
         other === undefined

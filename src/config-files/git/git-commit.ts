@@ -5,10 +5,7 @@ import type { GitTarget } from '../outcome.ts';
 export const trailer = { run: 'Understudy-Run', files: 'Understudy-Files', undo: 'Understudy-Undo' } as const;
 
 /** Returns the commits of the current branch with a trailer, newest first, each with the lines of its message. */
-async function commitsWith(
-  copy: GitWorkingCopy,
-  line: string,
-): Promise<{ commit: string; lines: string[] }[]> {
+async function commitsWith(copy: GitWorkingCopy, line: string): Promise<{ commit: string; lines: string[] }[]> {
   const output = await copy.run([
     'log',
     '-z',

@@ -42,9 +42,6 @@ async function setting(copy: GitWorkingCopy, name: string): Promise<string | und
   return exitCode === 0 && value !== '' ? value : undefined;
 }
 
-function finding(
-  copy: GitWorkingCopy,
-  diagnosis: Pick<ConfigFinding, 'found' | 'expected' | 'next'>,
-): ConfigFinding {
+function finding(copy: GitWorkingCopy, diagnosis: Pick<ConfigFinding, 'found' | 'expected' | 'next'>): ConfigFinding {
   return { severity: 'warning', file: copy.path, ...diagnosis };
 }

@@ -44,8 +44,7 @@ export async function applyGit(request: GitRequest): Promise<ConfigOutcome> {
   throwRefusals(refused);
   const changing = planned.filter(isChanging);
   await request.observe?.({ kind: 'checked' });
-  if (changing.length === 0)
-    return { files: planned.map((plan) => outcomeOf(plan, request)), undo: { kind: 'none' } };
+  if (changing.length === 0) return { files: planned.map((plan) => outcomeOf(plan, request)), undo: { kind: 'none' } };
   for (const { path, current, rewritten } of changing) {
     const after = Buffer.from(rewritten.content);
     if (!current.bytes.equals(after)) await replaceFile(current, after);
@@ -73,14 +72,10 @@ export async function lookAtGit(request: GitLookRequest): Promise<ConfigLook> {
       files: (await filesOfCommit(copy, made, request)).map((plan) => outcomeOf(plan, request)),
       findings: [],
     };
-  const [checked, remote] = await Promise.all([
-    checkFiles(copy, branch, request),
-    lookAtRemote(copy, branch),
-  ]);
+  const [checked, remote] = await Promise.all([checkFiles(copy, branch, request), lookAtRemote(copy, branch)]);
   const files = checked.planned.map((plan) => outcomeOf(plan, request));
   const idle =
-    files.length > 0 &&
-    files.every(({ status, warnings }) => status === 'unchanged' && warnings.length === 0);
+    files.length > 0 && files.every(({ status, warnings }) => status === 'unchanged' && warnings.length === 0);
   const nothing: ConfigFinding[] = idle ? [namesNothing({ file: copy.path }, request.mapping)] : [];
   return {
     files,
@@ -135,15 +130,7 @@ async function checkFiles(
 
 /** Returns the files that differ from the last commit, staged or not. */
 async function uncommitted(copy: GitWorkingCopy): Promise<Set<string>> {
-  const changed = [
-    'diff',
-    '--name-only',
-    '--relative',
-    '-z',
-    '--no-renames',
-    '--no-ext-diff',
-    '--ignore-submodules',
-  ];
+  const changed = ['diff', '--name-only', '--relative', '-z', '--no-renames', '--no-ext-diff', '--ignore-submodules'];
   return new Set([
     ...nulList(await copy.run([...changed, 'HEAD'])),
     ...nulList(await copy.run([...changed, '--cached', 'HEAD'])),
@@ -155,11 +142,7 @@ async function uncommitted(copy: GitWorkingCopy): Promise<Set<string>> {
  * attempt was interrupted before its commit). Its committed content is then the base. Any other change belongs to a
  * person, and the file is refused.
  */
-async function interruptedBase(
-  copy: GitWorkingCopy,
-  current: ConfigFile,
-  request: GitLookRequest,
-): Promise<Buffer> {
+async function interruptedBase(copy: GitWorkingCopy, current: ConfigFile, request: GitLookRequest): Promise<Buffer> {
   const path = current.file;
   const head = await copy.fileAt('HEAD', path);
   const index = await copy.fileAt('', path);
@@ -217,11 +200,7 @@ async function outcomeOfCommit(
 }
 
 /** Returns what this run's commit changed, computed again from the commit before it. */
-async function filesOfCommit(
-  copy: GitWorkingCopy,
-  commit: string,
-  request: GitLookRequest,
-): Promise<PlannedFile[]> {
+async function filesOfCommit(copy: GitWorkingCopy, commit: string, request: GitLookRequest): Promise<PlannedFile[]> {
   const planned: PlannedFile[] = [];
   const refused: ConfigError[] = [];
   const paths = await trackedFiles(copy, request.target.files, refused);

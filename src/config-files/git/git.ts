@@ -11,13 +11,7 @@ export interface GitAnswer {
 }
 
 /** Variables that a surrounding Git hook may set, and that would direct our commands to another repository. */
-const repositoryVariables = [
-  'GIT_DIR',
-  'GIT_WORK_TREE',
-  'GIT_INDEX_FILE',
-  'GIT_PREFIX',
-  'GIT_OBJECT_DIRECTORY',
-];
+const repositoryVariables = ['GIT_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE', 'GIT_PREFIX', 'GIT_OBJECT_DIRECTORY'];
 const maxOutputBytes = 256 * 1024 * 1024;
 
 function environment(): NodeJS.ProcessEnv {
@@ -84,10 +78,7 @@ export class GitWorkingCopy {
    * Runs Git where it may contact another machine: in a session of its own, so that it cannot prompt at a terminal, and
    * killed with all its children after `timeoutMs`. Undefined if it did not end in time.
    */
-  async askWithin(
-    timeoutMs: number,
-    args: readonly string[],
-  ): Promise<Omit<GitAnswer, 'stdout'> | undefined> {
+  async askWithin(timeoutMs: number, args: readonly string[]): Promise<Omit<GitAnswer, 'stdout'> | undefined> {
     return new Promise((resolve, reject) => {
       const child = spawn('git', ['-C', this.path, ...args], {
         detached: true,

@@ -4,15 +4,7 @@ import { textAt } from '../../azure/body/json.ts';
 
 /** Pipeline nodes use the spelling of the command line. */
 const kinds = ['identityType', 'identity_type', 'type'];
-const ids = [
-  'resourceId',
-  'resource_id',
-  'msi_resource_id',
-  'clientId',
-  'client_id',
-  'objectId',
-  'object_id',
-];
+const ids = ['resourceId', 'resource_id', 'msi_resource_id', 'clientId', 'client_id', 'objectId', 'object_id'];
 
 /**
  * Returns the id that names it. Undefined if it is not a managed identity, or has no ids: then it is the compute's own.

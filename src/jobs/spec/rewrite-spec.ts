@@ -74,13 +74,7 @@ export function rewriteSpec(job: RawJob, options: RewriteSpec): RewrittenSpec {
 }
 
 /** Keys whose value names a compute. */
-export const computeKeys = new Set([
-  'computeId',
-  'compute',
-  'default_compute',
-  'defaultCompute',
-  'compute_id',
-]);
+export const computeKeys = new Set(['computeId', 'compute', 'default_compute', 'defaultCompute', 'compute_id']);
 /** Keys whose value names a datastore. */
 export const datastoreKeys = new Set(['default_datastore', 'defaultDatastore', 'datastore', 'datastoreId']);
 

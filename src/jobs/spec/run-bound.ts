@@ -50,9 +50,7 @@ export function stripRunBound(job: RawJob): Stripped {
   }
   const outputs = objectAt(properties, 'outputs');
   if (outputs)
-    properties['outputs'] = drop('properties.outputs', outputs, (_key, output) =>
-      isRunFolder(output, job.name),
-    );
+    properties['outputs'] = drop('properties.outputs', outputs, (_key, output) => isRunFolder(output, job.name));
   return { properties, places };
 }
 

@@ -39,11 +39,7 @@ export interface SuccessorSpec {
 }
 
 /** `moved`: the result of `rewriteSpec` for `job`. */
-export function successorSpec(
-  job: RawJob,
-  moved: RewrittenSpec,
-  options: SuccessorSpecOptions,
-): SuccessorSpec {
+export function successorSpec(job: RawJob, moved: RewrittenSpec, options: SuccessorSpecOptions): SuccessorSpec {
   const changes = new Map(moved.changes.map((change) => [change.place, change]));
   const change = (place: string, from: string, to: string) =>
     changes.set(place, {

@@ -70,24 +70,14 @@ function addNames(risks: Risks, text: string, keys: readonly string[], mapping: 
   if (!sameName(from.subscriptionId, to.subscriptionId) && holds(text, from.subscriptionId))
     risks.unmapped.push({ value: from.subscriptionId, reason: 'it names the old subscription' });
   for (const [what, name, other, calls] of [
-    [
-      'resource group',
-      from.resourceGroup,
-      to.resourceGroup,
-      String.raw`resource[-_ ]?groups?(?:[-_ ]?name)?|rg|-g`,
-    ],
+    ['resource group', from.resourceGroup, to.resourceGroup, String.raw`resource[-_ ]?groups?(?:[-_ ]?name)?|rg|-g`],
     ['workspace', from.name, to.name, String.raw`workspaces?(?:[-_ ]?name)?|ws|-w`],
   ] as const) {
     if (sameName(name, other) || !holds(text, name)) continue;
-    const isCalledSo = new RegExp(
-      String.raw`(?<![a-z])(?:${calls})["']?[\s=:/]+["']?${escape(name)}(?![\w-])`,
-      'i',
-    );
+    const isCalledSo = new RegExp(String.raw`(?<![a-z])(?:${calls})["']?[\s=:/]+["']?${escape(name)}(?![\w-])`, 'i');
     // A variable or an input that is the name and nothing else was given to be used as that.
     const isWhole = sameName(text.trim(), name) || isCalledSo.test(variable);
-    const reason = isVariable(keys)
-      ? `an environment variable names the old ${what}`
-      : `it names the old ${what}`;
+    const reason = isVariable(keys) ? `an environment variable names the old ${what}` : `it names the old ${what}`;
     (isWhole ? risks.unmapped : risks.warnings).push({ value: name, reason: `${reason} "${name}"` });
   }
 }

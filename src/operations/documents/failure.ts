@@ -4,9 +4,7 @@ import { errorCodes, isUnderstudyError, messageOf } from '../../errors/error.ts'
 
 /** The member `error` of a document. */
 export const Failure = z.object({
-  code: z
-    .enum([...errorCodes, 'InternalError'])
-    .describe('What kind of error it is. InternalError: a defect'),
+  code: z.enum([...errorCodes, 'InternalError']).describe('What kind of error it is. InternalError: a defect'),
   message: z.string().describe('What was tried, on what, and what was wrong'),
   place: z.string().optional().describe('Where: a file and line, an ARM id, a URL'),
   next: z.string().optional().describe('What to do next'),

@@ -15,14 +15,9 @@ import { Failure } from './failure.ts';
 export const Finding = z.object({
   severity: z
     .enum(['warning', 'critical'])
-    .describe(
-      'critical: a failover now would fail, or something is broken. warning: a person should see to it',
-    ),
+    .describe('critical: a failover now would fail, or something is broken. warning: a person should see to it'),
   kind: z.enum(['owed', 'damaged', 'failed']).optional(),
-  run: z
-    .string()
-    .optional()
-    .describe('Id of the run that it is about. It says everything that the list of runs would'),
+  run: z.string().optional().describe('Id of the run that it is about. It says everything that the list of runs would'),
   what: z.string(),
   next: z.string().optional().describe('What to do'),
 });
@@ -41,9 +36,7 @@ export const StatusDocument = z.object({
   recoveryPoint: RecoveryPointSummary.optional().describe('The newest of the writer that could be restored'),
   unsealed: z.int(),
   sharing: SharedNow.describe('What both workspaces use'),
-  damage: KnownDamage.optional().describe(
-    'What scrubbing has found damaged; absent if its ledger cannot be read',
-  ),
+  damage: KnownDamage.optional().describe('What scrubbing has found damaged; absent if its ledger cannot be read'),
   runs: z
     .array(RunDocument.extend({ executed: z.boolean().optional(), silent: Silence.optional() }))
     .describe('What runs, waits or has failed; executed: whether this Temporal executes it'),

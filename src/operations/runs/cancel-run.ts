@@ -87,11 +87,7 @@ function tooLate(run: RunDocument): UnderstudyError {
 }
 
 /** Carries a cancel out on Temporal: cancels the workflow that runs, or starts a new one that undoes. */
-export async function carryOutCancel(
-  session: Session,
-  client: Client,
-  run: RunDocument,
-): Promise<StartedRun> {
+export async function carryOutCancel(session: Session, client: Client, run: RunDocument): Promise<StartedRun> {
   const running = await attach(session, client, run.operation);
   if (running?.runId !== run.runId) return retryRun(session, client, run.runId);
   try {
@@ -99,8 +95,7 @@ export async function carryOutCancel(
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
     // It has ended since it was found: as cancelled, or without carrying the cancel out.
-    if (isOpen((await requireRun(session.store, run.runId)).state))
-      return retryRun(session, client, run.runId);
+    if (isOpen((await requireRun(session.store, run.runId)).state)) return retryRun(session, client, run.runId);
   }
   return running;
 }

@@ -57,11 +57,7 @@ export async function findOpen({ store }: Session, operation: Operation): Promis
 }
 
 /** The open run of an operation. PreconditionError if none is open; `what` is what the person wanted to do with it. */
-export async function requireOpen(
-  session: Session,
-  operation: Operation,
-  what: string,
-): Promise<RunDocument> {
+export async function requireOpen(session: Session, operation: Operation, what: string): Promise<RunDocument> {
   const run = await findOpen(session, operation);
   if (run) return run;
   throw nothingOpen(session, operation, what);
@@ -85,11 +81,7 @@ export function nothingOpen(
 }
 
 /** The open run of this operation, if this Temporal executes it now. */
-export async function attach(
-  session: Session,
-  client: Client,
-  operation: Operation,
-): Promise<StartedRun | undefined> {
+export async function attach(session: Session, client: Client, operation: Operation): Promise<StartedRun | undefined> {
   const running = await findRunning(client, { topology: session.topology.name, operation });
   return running ? { ...running, started: false } : undefined;
 }

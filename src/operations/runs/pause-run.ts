@@ -12,12 +12,7 @@ import { howToEnd } from '../../run/describe-run.ts';
 import { attach, whoAmI } from './open-run.ts';
 
 /** PreconditionError if no part of the run is active that could be paused. */
-export async function pauseRun(
-  session: Session,
-  client: Client,
-  run: RunDocument,
-  paused: boolean,
-): Promise<void> {
+export async function pauseRun(session: Session, client: Client, run: RunDocument, paused: boolean): Promise<void> {
   if (isOver(run.state) || run.cancelled)
     throw new UnderstudyError(
       'PreconditionError',

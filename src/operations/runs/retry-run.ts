@@ -23,21 +23,14 @@ export interface Loss {
  * Starts the run again; a cancelled one is undone. UsageError: no such run, or a loss that cannot be accepted;
  * PreconditionError: it is over; FencedError: another run is open.
  */
-export async function retryRun(
-  session: Session,
-  client: Client,
-  runId: string,
-  loss?: Loss,
-): Promise<StartedRun> {
+export async function retryRun(session: Session, client: Client, runId: string, loss?: Loss): Promise<StartedRun> {
   const { store } = session;
   if (loss) requireReason(loss.steps, loss.reason);
   const run = await requireRun(store, runId);
   if (!isOpen(run.state))
-    throw new UnderstudyError(
-      'PreconditionError',
-      `run "${runId}" is ${run.state}: there is nothing to retry`,
-      { next: `See "understudy report ${runId}".` },
-    );
+    throw new UnderstudyError('PreconditionError', `run "${runId}" is ${run.state}: there is nothing to retry`, {
+      next: `See "understudy report ${runId}".`,
+    });
   if (rowOf(run.operation).lease === 'run') {
     const open = await findOpenRun(store, new Date());
     if (open && open.runId !== runId) throw refusedBy(open);

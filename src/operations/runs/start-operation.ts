@@ -78,18 +78,12 @@ export async function startOperation(
 const startingMs = 15_000;
 
 /** Somebody was faster. The same move is watched; any other run is a FencedError. */
-async function watchSame(
-  session: Session,
-  client: Client,
-  open: OpenRun,
-  plan: Plan | undefined,
-): Promise<StartedRun> {
+async function watchSame(session: Session, client: Client, open: OpenRun, plan: Plan | undefined): Promise<StartedRun> {
   for (const until = Date.now() + startingMs; ; await delay(300)) {
     const now = await findOpenRun(session.store, new Date());
     const run = now?.runId === open.runId ? now.run : open.run;
     const isSame =
-      !run ||
-      (run.operation === plan?.operation && run.to === plan.to && !run.cancelled && !isOver(run.state));
+      !run || (run.operation === plan?.operation && run.to === plan.to && !run.cancelled && !isOver(run.state));
     if (!isSame) throw refusedBy({ ...open, ...(run ? { run } : {}) });
     const running = run && (await attach(session, client, run.operation));
     if (running?.runId === open.runId) return running;
@@ -97,11 +91,7 @@ async function watchSame(
   }
 }
 
-async function confirmed(
-  { store }: Session,
-  plan: Plan,
-  trigger: Pick<Trigger, 'triggeredAt' | 'outageBeganAt'>,
-) {
+async function confirmed({ store }: Session, plan: Plan, trigger: Pick<Trigger, 'triggeredAt' | 'outageBeganAt'>) {
   const { from, to, recoveryPoint } = plan;
   return {
     plan: await plans.seal(store, planFolder, plan),
@@ -115,11 +105,7 @@ async function confirmed(
 }
 
 /** A run whose workflow cannot be started never began. It is recorded as such, and blocks no other. */
-async function startWorkflow(
-  session: Session,
-  client: Client,
-  run: Omit<RunDocument, 'state'>,
-): Promise<StartedRun> {
+async function startWorkflow(session: Session, client: Client, run: Omit<RunDocument, 'state'>): Promise<StartedRun> {
   const { store } = session;
   const give = async (change: Pick<RunDocument, 'state' | 'stateReason'>) => {
     // It may have begun all the same (the response to its start was lost): then it continues.
@@ -134,8 +120,7 @@ async function startWorkflow(
     const { handle, started, runId } = await startRun(client, referenceOf(session, run));
     // Another command may have found it recorded and not executed, and started it in the meantime: then this is the
     // run.
-    if (runId !== run.runId)
-      await give({ state: 'cancelled', stateReason: `run "${runId}" was started first` });
+    if (runId !== run.runId) await give({ state: 'cancelled', stateReason: `run "${runId}" was started first` });
     return { runId, handle, started };
   } catch (error) {
     await give({ state: 'failed', stateReason: `its workflow was not started: ${messageOf(error)}` });

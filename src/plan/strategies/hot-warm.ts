@@ -55,14 +55,9 @@ export const hotWarm: Strategy = {
     switch (input.class) {
       case 'platform':
         return [
-          draft(
-            'blobs',
-            'restoreBlobs',
-            `Restore the snapshots of code and environments into ${input.to}'s storage`,
-            {
-              input: { classes: ['platform'] },
-            },
-          ),
+          draft('blobs', 'restoreBlobs', `Restore the snapshots of code and environments into ${input.to}'s storage`, {
+            input: { classes: ['platform'] },
+          }),
           draft(
             'datastores',
             'configureDatastores',
@@ -147,9 +142,7 @@ export const hotWarm: Strategy = {
         return [
           blobsOf(),
           assetsOf(['components']),
-          ...when(recoveryPoint.computes.length > 0, () =>
-            draft('smoke', 'runSmokeJob', `Run a smoke job in ${to}`),
-          ),
+          ...when(recoveryPoint.computes.length > 0, () => draft('smoke', 'runSmokeJob', `Run a smoke job in ${to}`)),
         ];
       case 'inference':
         return [
@@ -189,14 +182,9 @@ export const hotWarm: Strategy = {
         return [
           serving,
           ...when((recoveryPoint.counts.schedules ?? 0) > 0, () =>
-            draft(
-              'schedules',
-              'enableSchedules',
-              `Enable the schedules in ${to}, once none fires elsewhere`,
-              {
-                independent: true,
-              },
-            ),
+            draft('schedules', 'enableSchedules', `Enable the schedules in ${to}, once none fires elsewhere`, {
+              independent: true,
+            }),
           ),
           ...probing,
         ];
@@ -209,14 +197,9 @@ export const hotWarm: Strategy = {
     if (name !== 'training') return [];
     const unfinished = Object.values(recoveryPoint.jobs).reduce((sum, each) => sum + each, 0);
     return [
-      draft(
-        'jobs',
-        'resubmitJobs',
-        `Resubmit ${showCount(unfinished, 'interrupted job')} in ${to}, by priority`,
-        {
-          expectedSeconds: Math.ceil(unfinished / 9.5),
-        },
-      ),
+      draft('jobs', 'resubmitJobs', `Resubmit ${showCount(unfinished, 'interrupted job')} in ${to}, by priority`, {
+        expectedSeconds: Math.ceil(unfinished / 9.5),
+      }),
     ];
   },
 };

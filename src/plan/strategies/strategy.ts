@@ -32,12 +32,7 @@ export interface StepDraft {
 export type Strategy = Record<Exclude<Phase, 'fence'>, (input: StrategyInput) => StepDraft[]>;
 
 /** Makes a draft of a step. */
-export function draft(
-  name: string,
-  action: ActionName,
-  title: string,
-  more: Partial<StepDraft> = {},
-): StepDraft {
+export function draft(name: string, action: ActionName, title: string, more: Partial<StepDraft> = {}): StepDraft {
   return { name, action, title, ...more };
 }
 

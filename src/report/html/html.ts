@@ -70,11 +70,9 @@ function measures({ objectives }: Report): Markup | false {
           <dt>${each.name} <span class="note">${each.class}</span></dt>
           <dd>
             <strong>${showMs(each.measuredMs)}</strong> ${
-              each.objectiveSeconds !== undefined &&
-              html`<span>of ${showMs(each.objectiveSeconds * 1000)}</span>`
+              each.objectiveSeconds !== undefined && html`<span>of ${showMs(each.objectiveSeconds * 1000)}</span>`
             }
-            ${tag(tone, `${mark} ${each.verdict}`)}
-            ${why !== undefined && html`<span class="note">${why}</span>`}
+            ${tag(tone, `${mark} ${each.verdict}`)} ${why !== undefined && html`<span class="note">${why}</span>`}
           </dd>
         </div>`;
       })}
@@ -146,9 +144,7 @@ function facts({ run, recoveryPoint }: Report): Markup {
     ['Triggered', `${showTime(run.triggeredAt)} by ${run.triggeredBy}`],
     [
       'Ended',
-      run.endedAt === undefined
-        ? 'not yet'
-        : `${showTime(run.endedAt)}, ${showMs(run.durationMs)} after the trigger`,
+      run.endedAt === undefined ? 'not yet' : `${showTime(run.endedAt)}, ${showMs(run.durationMs)} after the trigger`,
     ],
     ['Reason given', run.reason],
     ['Recovery point', showRecoveryPoint(recoveryPoint)],

@@ -19,8 +19,7 @@ export function jobs(report: Report): Markup {
   const rows = report.jobs.map((job): Insert[] => [
     [
       html`<code>${job.old}</code>`,
-      job.submittedAs !== undefined &&
-        html`<span class="note">submitted as <code>${job.submittedAs}</code></span>`,
+      job.submittedAs !== undefined && html`<span class="note">submitted as <code>${job.submittedAs}</code></span>`,
     ],
     job.new === undefined ? 'none' : html`<code>${job.new}</code>`,
     [job.class, job.outcome === 'failed' && html` <span class="tag bad">✗ failed</span>`],
@@ -29,12 +28,8 @@ export function jobs(report: Report): Markup {
     [
       job.reason,
       job.status !== undefined && html` <span class="note">(was ${job.status})</span>`,
-      job.lost !== undefined &&
-        job.lost.ms !== 0 &&
-        html` <span class="note">lost: ${showLostWork(job.lost)}</span>`,
-      (job.unmapped ?? []).map(
-        (each) => html`<p>${each.place}: <code>${each.value}</code>: ${each.reason}</p>`,
-      ),
+      job.lost !== undefined && job.lost.ms !== 0 && html` <span class="note">lost: ${showLostWork(job.lost)}</span>`,
+      (job.unmapped ?? []).map((each) => html`<p>${each.place}: <code>${each.value}</code>: ${each.reason}</p>`),
       (job.differences ?? []).map(
         (each) => html`<p>${each.place}: sent ${valueOf(each.sent)}, held ${valueOf(each.held)}</p>`,
       ),

@@ -7,12 +7,7 @@ import { shortened } from '../wording.ts';
 
 /** Renders what was not done. */
 export function leftOver(report: Report): Markup {
-  const columns = [
-    { label: 'Step' },
-    { label: 'State', words: true },
-    { label: 'What' },
-    { label: 'Reason' },
-  ];
+  const columns = [{ label: 'Step' }, { label: 'State', words: true }, { label: 'What' }, { label: 'Reason' }];
   const rows = report.leftOver.map((each): Insert[] => [
     each.title,
     stateTag(each.state),
@@ -54,12 +49,7 @@ export function leftBehind({ recoveryPoint }: Report): Markup {
   ]);
   return table(
     'What the workspace had and the recovery point has not, so that no standby made from it has it either',
-    [
-      { label: 'Kind', words: true },
-      { label: 'Count', numeric: true },
-      { label: 'Reason' },
-      { label: 'Such as' },
-    ],
+    [{ label: 'Kind', words: true }, { label: 'Count', numeric: true }, { label: 'Reason' }, { label: 'Such as' }],
     [{ rows }],
   );
 }

@@ -20,9 +20,7 @@ export type Insert = string | number | Markup | undefined | false | Insert[];
 
 /** Template tag that escapes inserted values. */
 export function html(parts: TemplateStringsArray, ...inserts: Insert[]): Markup {
-  return new Markup(
-    unindented(parts).reduce((text, part, index) => text + rendered(inserts[index - 1]) + part),
-  );
+  return new Markup(unindented(parts).reduce((text, part, index) => text + rendered(inserts[index - 1]) + part));
 }
 
 /** Removes the source's indentation, which would be half of a long report. */

@@ -7,16 +7,7 @@ import { html, type Insert, type Markup } from './markup.ts';
 import type { CountsRow, Report } from '../schema.ts';
 import { countGroups, type CountsTotal } from '../counts-total.ts';
 import { timeline } from './timeline.ts';
-import {
-  objectiveRows,
-  phaseless,
-  shortened,
-  showMs,
-  showParts,
-  showTally,
-  showTime,
-  unknown,
-} from '../wording.ts';
+import { objectiveRows, phaseless, shortened, showMs, showParts, showTally, showTime, unknown } from '../wording.ts';
 
 /** A part of the page, with its heading. */
 export interface Section {
@@ -81,9 +72,9 @@ function objectives(report: Report): Markup {
   ];
   const { outageBeganAt, outageSource } = report.run;
   return html`<p>
-      RTO: until the class was switched (training: until its jobs were resumed), since the outage began and
-      since the trigger. RPO: from the start of the recovery point’s listing to the outage. The figures
-      include the time in which the run waited for a person.
+      RTO: until the class was switched (training: until its jobs were resumed), since the outage began and since the
+      trigger. RPO: from the start of the recovery point’s listing to the outage. The figures include the time in which
+      the run waited for a person.
     </p>
     <p class="note">
       ${
@@ -117,8 +108,7 @@ function happened(report: Report): Markup {
         step.attempts > 1 ? step.attempts : '',
         [
           shortened(step.detail ?? ''),
-          step.error &&
-            html` ${shortened(step.error.message)} <code>${step.error.code}</code>${next(step.error.next)}`,
+          step.error && html` ${shortened(step.error.message)} <code>${step.error.code}</code>${next(step.error.next)}`,
         ],
       ]),
     })),
@@ -129,8 +119,8 @@ function happened(report: Report): Markup {
     chart &&
     html`<figure style="margin:0">
       <figcaption class="note">
-        Seconds since the trigger. A solid bar completed, a dashed one was skipped, a hatched one failed or
-        has not ended, a dotted one was undone.
+        Seconds since the trigger. A solid bar completed, a dashed one was skipped, a hatched one failed or has not
+        ended, a dotted one was undone.
       </figcaption>
       <ul class="legend">
         ${[...new Set(legend)].map((name) => html`<li class="${name}"><span class="swatch"></span>${name}</li>`)}
@@ -174,11 +164,7 @@ function counts(report: Report): Markup {
     heading: phase === undefined ? kind : `${kind}: ${phase}`,
     rows: [...rows.map(row), ...(total ? [totalRow(total, rows.length)] : [])],
   }));
-  return table(
-    'Expected = done + skipped + failed, for each step that counts, by kind and phase',
-    columns,
-    groups,
-  );
+  return table('Expected = done + skipped + failed, for each step that counts, by kind and phase', columns, groups);
 }
 
 function totalRow({ expected, done, skipped, failed, reconciled }: CountsTotal, steps: number): Insert[] {

@@ -36,9 +36,7 @@ export function table(caption: Insert, allColumns: Column[], allGroups: Group[])
     </caption>
     <thead role="rowgroup">
       <tr role="row">
-        ${columns.map(
-          (column) => html`<th role="columnheader" scope="col" ${classOf(column)}>${column.label}</th>`,
-        )}
+        ${columns.map((column) => html`<th role="columnheader" scope="col" ${classOf(column)}>${column.label}</th>`)}
       </tr>
     </thead>
     ${groups.map((group) => bodyOf(group, columns))}
@@ -80,11 +78,8 @@ function isShort(cell: Insert): boolean {
 }
 
 function classOf(column: Column | undefined, extent?: 'empty' | 'short'): Markup | false {
-  const classes = [
-    column?.numeric && 'number',
-    column?.words && 'words',
-    column?.name && 'name',
-    extent,
-  ].filter(Boolean);
+  const classes = [column?.numeric && 'number', column?.words && 'words', column?.name && 'name', extent].filter(
+    Boolean,
+  );
   return classes.length > 0 && html` class="${classes.join(' ')}"`;
 }

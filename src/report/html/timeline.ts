@@ -34,14 +34,12 @@ export function timeline(report: Report): Markup | undefined {
   const bars = report.phases.flatMap((phase) => barsOf(phase, report));
   if (bars.length === 0) return undefined;
   const scale = scaleOf(report, bars);
-  const summary = report.phases
-    .map((each) => `${each.phase ?? phaseless} ${showMs(each.durationMs)}`)
-    .join(', ');
+  const summary = report.phases.map((each) => `${each.phase ?? phaseless} ${showMs(each.durationMs)}`).join(', ');
   return html`<div class="gantt" role="img" aria-labelledby="gantt-title" aria-describedby="gantt-summary">
       <p class="visually-hidden" id="gantt-title">Timeline of ${report.run.runId}</p>
       <p class="visually-hidden" id="gantt-summary">
-        Bars for each phase and step from ${showMs(scale.endMs - scale.startMs)} of the run: ${summary}. The
-        same figures are in the table of steps below.
+        Bars for each phase and step from ${showMs(scale.endMs - scale.startMs)} of the run: ${summary}. The same
+        figures are in the table of steps below.
       </p>
       <svg class="axis">${patterns} ${markers(scale)} ${ticks(scale)}</svg>
       ${bars.map((bar) => rowOf(bar, scale))}
@@ -76,8 +74,7 @@ function scaleOf(report: Report, bars: Bar[]): Scale {
   const triggerMs = Date.parse(report.run.triggeredAt);
   const endMs = Math.max(...bars.map((bar) => bar.endMs), triggerMs + 1000);
   const firstMs = Math.min(triggerMs, ...bars.map((bar) => bar.startMs));
-  if (report.run.outageBeganAt === undefined)
-    return { startMs: firstMs, endMs, triggerMs, outageOutside: false };
+  if (report.run.outageBeganAt === undefined) return { startMs: firstMs, endMs, triggerMs, outageOutside: false };
   const outageMs = Date.parse(report.run.outageBeganAt);
   const outageOutside = triggerMs - outageMs > endMs - triggerMs;
   return {
@@ -95,8 +92,7 @@ function percent(atMs: number, { startMs, endMs }: Scale): number {
 
 function ticks(scale: Scale): Markup[] {
   const lengthSeconds = (scale.endMs - scale.startMs) / 1000;
-  const every =
-    tickSeconds.find((seconds) => lengthSeconds / seconds <= mostTicks) ?? lengthSeconds / mostTicks;
+  const every = tickSeconds.find((seconds) => lengthSeconds / seconds <= mostTicks) ?? lengthSeconds / mostTicks;
   const marks: Markup[] = [];
   const first = Math.ceil((scale.startMs - scale.triggerMs) / 1000 / every);
   for (let index = first; index * every * 1000 + scale.triggerMs <= scale.endMs; index += 1) {
@@ -121,12 +117,7 @@ function markers(scale: Scale): Markup[] {
   return marked.map(({ name, atMs, y }) => {
     const x = percent(atMs, scale);
     return html`<line class="marker" x1="${x}%" x2="${x}%" y1="${y - 8}" y2="100%" />
-      <text
-        class="marker-label"
-        x="${x}%"
-        dx="${x > 75 ? -4 : 4}"
-        y="${y}"
-        text-anchor="${x > 75 ? 'end' : 'start'}"
+      <text class="marker-label" x="${x}%" dx="${x > 75 ? -4 : 4}" y="${y}" text-anchor="${x > 75 ? 'end' : 'start'}"
         >${name}</text
       >`;
   });
@@ -138,10 +129,7 @@ function rowOf(bar: Bar, scale: Scale): Markup {
   const place = to <= 84 ? { x: to, dx: 6, anchor: 'start' } : { x: from, dx: -6, anchor: 'end' };
   // A bar across the whole width leaves no room for its duration, which is in the table.
   const hasRoom = to <= 84 || from >= 16;
-  return html`<div
-    class="row ${bar.className}"
-    title="${`${bar.label}: ${stateWords[bar.state]}, ${bar.length}`}"
-  >
+  return html`<div class="row ${bar.className}" title="${`${bar.label}: ${stateWords[bar.state]}, ${bar.length}`}">
     <span class="label">${stateMarks[bar.state]} ${bar.label}</span>
     <svg class="track">
       <rect class="bar ${bar.state}" x="${from}%" width="${Math.max(0.15, to - from)}%" height="12" rx="2" />
@@ -160,12 +148,7 @@ const patterns = html`<defs>
   <pattern id="hatch-failed" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"
     ><rect width="6" height="6" class="hatch-ground" /><rect width="3" height="6" class="hatch-bad"
   /></pattern>
-  <pattern
-    id="hatch-running"
-    width="8"
-    height="8"
-    patternUnits="userSpaceOnUse"
-    patternTransform="rotate(-45)"
+  <pattern id="hatch-running" width="8" height="8" patternUnits="userSpaceOnUse" patternTransform="rotate(-45)"
     ><rect width="8" height="8" class="hatch-ground" /><rect width="4" height="8" class="hatch-quiet"
   /></pattern>
   <pattern id="dots-undone" width="5" height="5" patternUnits="userSpaceOnUse"

@@ -37,11 +37,7 @@ export async function forEachBounded<T>(
 }
 
 /** As `forEachBounded`, with the results in the order of the items. */
-export async function mapBounded<T, R>(
-  items: Iterable<T>,
-  limit: number,
-  work: (item: T) => Promise<R>,
-): Promise<R[]> {
+export async function mapBounded<T, R>(items: Iterable<T>, limit: number, work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   await forEachBounded(items, limit, async (item, index) => {
     results[index] = await work(item);

@@ -61,11 +61,7 @@ function note(some: SomeFindings, finding: Finding): void {
  * Adds a finding to `state`, and writes a part once it is full. Parts are named by their digest, so writing one twice
  * makes one part.
  */
-export async function addFinding(
-  context: StepContext,
-  state: FindingsState,
-  finding: Finding,
-): Promise<void> {
+export async function addFinding(context: StepContext, state: FindingsState, finding: Finding): Promise<void> {
   take(state, finding);
   while (state.pending.length >= partLength)
     state.parts.push(await sealPart(context, state.pending.splice(0, partLength)));

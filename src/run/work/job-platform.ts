@@ -47,9 +47,7 @@ export interface JobRequestOptions {
  */
 export interface JobPlatform<Raw, Spec> {
   /** Every unfinished job, complete; and of the jobs with these names, those that are cancelled. */
-  unfinished(
-    options?: JobRequestOptions & { cancelled?: ReadonlySet<string> },
-  ): AsyncIterable<PlatformJob<Raw>>;
+  unfinished(options?: JobRequestOptions & { cancelled?: ReadonlySet<string> }): AsyncIterable<PlatformJob<Raw>>;
   /** Undefined: there is no such job. */
   find(name: string, options?: JobRequestOptions): Promise<PlatformJob<Raw> | undefined>;
   /** Returns once the request is accepted: the job ends later. */

@@ -50,9 +50,6 @@ function platformJob(raw: RawJob): PlatformJob<RawJob> {
 }
 
 /** False if its owner has decided about the job. */
-function isLeftCancelled(
-  { name, status, raw }: PlatformJob<RawJob>,
-  cancelled: ReadonlySet<string>,
-): boolean {
+function isLeftCancelled({ name, status, raw }: PlatformJob<RawJob>, cancelled: ReadonlySet<string>): boolean {
   return status === 'Canceled' && cancelled.has(name) && resumeWishOf(raw) !== 'never';
 }

@@ -27,8 +27,7 @@ export function outputPlace(job: RawJob, output: string): DatastorePath | undefi
 }
 
 /** Where Azure puts an output that names no path. */
-const defaultOutputUri =
-  'azureml://datastores/${{default_datastore}}/paths/azureml/${{name}}/${{output_name}}/';
+const defaultOutputUri = 'azureml://datastores/${{default_datastore}}/paths/azureml/${{name}}/${{output_name}}/';
 
 /** Where a job's last checkpoint may be. What it wrote itself comes before what it resumed from. */
 export function checkpointPlaces(job: RawJob, policy: CheckpointPolicy): DatastorePath[] {

@@ -63,8 +63,7 @@ export function nodesOf(job: RawJob): number | undefined {
       return numberAt(objectAt(properties, 'resources') ?? {}, 'instanceCount') ?? 1;
     case 'Sweep': {
       const trials = numberAt(objectAt(properties, 'limits') ?? {}, 'maxConcurrentTrials');
-      const each =
-        numberAt(objectAt(objectAt(properties, 'trial') ?? {}, 'resources') ?? {}, 'instanceCount') ?? 1;
+      const each = numberAt(objectAt(objectAt(properties, 'trial') ?? {}, 'resources') ?? {}, 'instanceCount') ?? 1;
       return trials && trials * each;
     }
     default:

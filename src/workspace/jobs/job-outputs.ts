@@ -33,26 +33,20 @@ export function jobOutputs(arm: Arm, workspace: string, signal: AbortSignal): Jo
       const key = `${job}/${output}`;
       const known = found.get(key);
       if (known) return known;
-      const resource = await arm.find(
-        `${workspace}/jobs/${encodeURIComponent(job)}`,
-        apiVersions.machineLearning,
-        { signal },
-      );
+      const resource = await arm.find(`${workspace}/jobs/${encodeURIComponent(job)}`, apiVersions.machineLearning, {
+        signal,
+      });
       const declared = resource && outputPlace(resource, output);
       const line: JobOutputLine = { job, output, ...(declared ?? defaultPlace(job, output)) };
       found.set(key, line);
       return line;
     },
-    all: () =>
-      [...found.values()].toSorted((a, b) => (`${a.job}/${a.output}` < `${b.job}/${b.output}` ? -1 : 1)),
+    all: () => [...found.values()].toSorted((a, b) => (`${a.job}/${a.output}` < `${b.job}/${b.output}` ? -1 : 1)),
   };
 }
 
 /** Returns where a job writes an output, by its spec. */
-export function placeOfOutput(
-  job: RawJob,
-  output: string,
-): { datastore: string; path: string } | { address: string } {
+export function placeOfOutput(job: RawJob, output: string): { datastore: string; path: string } | { address: string } {
   const declared = objectAt(objectAt(job.properties, 'outputs') ?? {}, output);
   const uri = textAt(declared ?? {}, 'uri') ?? '';
   if (/^(?!azureml:)[a-z]+:\/\//i.test(uri)) return { address: uri };

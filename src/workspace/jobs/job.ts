@@ -62,18 +62,11 @@ export function typeOf(job: RawJob): string {
 /** Returns the job's tags that are text. */
 export function tagsOf(job: RawJob): Record<string, string> {
   const tags = Object.entries(objectAt(job.properties, 'tags') ?? {});
-  return Object.fromEntries(
-    tags.flatMap(([key, value]) => (typeof value === 'string' ? [[key, value]] : [])),
-  );
+  return Object.fromEntries(tags.flatMap(([key, value]) => (typeof value === 'string' ? [[key, value]] : [])));
 }
 
 /** Keys that name the parent of a job. They differ between versions of the service. */
-const parentKeys = [
-  'azureml.parentrunid',
-  'azureml.pipelinerunid',
-  'azureml.rootpipelinerunid',
-  'azureml.rootrunid',
-];
+const parentKeys = ['azureml.parentrunid', 'azureml.pipelinerunid', 'azureml.rootpipelinerunid', 'azureml.rootrunid'];
 
 /** Returns the name of the pipeline or sweep that the job is part of. */
 export function parentOf(job: RawJob): string | undefined {
@@ -81,8 +74,7 @@ export function parentOf(job: RawJob): string | undefined {
   if (parent) return parent;
   const bag = Object.entries(objectAt(job.properties, 'properties') ?? {});
   const found = bag.find(
-    ([key, value]) =>
-      parentKeys.includes(key.toLowerCase()) && typeof value === 'string' && value !== job.name,
+    ([key, value]) => parentKeys.includes(key.toLowerCase()) && typeof value === 'string' && value !== job.name,
   );
   return found?.[1] as string | undefined;
 }
@@ -106,9 +98,7 @@ export function createdAt(job: RawJob): string | undefined {
 
 /** Who submitted the job. */
 export function ownerOf(job: RawJob): string | undefined {
-  return (
-    tagsOf(job)['owner'] ?? (isObject(job['systemData']) ? textAt(job['systemData'], 'createdBy') : undefined)
-  );
+  return tagsOf(job)['owner'] ?? (isObject(job['systemData']) ? textAt(job['systemData'], 'createdBy') : undefined);
 }
 
 /** What identifies a job to people. */

@@ -14,17 +14,13 @@ describe('plain lines', () => {
     expect(new Set(lines).size).toBe(lines.length);
     // The run twice at its start and once at its end; 13 steps that were seen to run and to end.
     expect(lines).toHaveLength(3 + 13 * 2);
-    expect(lines.at(-1)).toBe(
-      ' +3m 35s  failover of fraud-ml, eastus → westus3: completed: every step is done',
-    );
+    expect(lines.at(-1)).toBe(' +3m 35s  failover of fraud-ml, eastus → westus3: completed: every step is done');
     expect(describeChanges(progressAt(300), new Date(at(300)))).toEqual([]);
   });
 
   it('carry the time at which it happened, not the time at which it was seen', () => {
     const lines = changeDescriber()(progressAt(30), new Date(at(30)));
-    expect(lines).toContain(
-      '   +1.0s  fence/platform/takePointer: Take the region pointer with epoch 2: running',
-    );
+    expect(lines).toContain('   +1.0s  fence/platform/takePointer: Take the region pointer with epoch 2: running');
     expect(lines).toContain(
       '  +23.4s  fence/platform/stopOldJobs: Stop the jobs of fraud-east: completed in 20.2s: fraud-east did not answer within 20s [1 owed]',
     );
@@ -63,9 +59,7 @@ describe('plain lines', () => {
     expect(describeChanges({ ...progressAt(2), paused: true }, new Date(at(3)))).toEqual([
       expect.stringContaining('+3.0s  failover of fraud-ml, eastus → westus3: paused, running'),
     ]);
-    expect(describeChanges(progressAt(2), new Date(at(4)))).toEqual([
-      expect.stringMatching(/\+4\.0s .*: running$/),
-    ]);
+    expect(describeChanges(progressAt(2), new Date(at(4)))).toEqual([expect.stringMatching(/\+4\.0s .*: running$/)]);
     const held = withStep(progressAt(2), 'resume/training/resubmitJobs', {
       detail: 'not run: needs switch/training/rewriteConfigs',
     });
@@ -90,9 +84,6 @@ describe('plain lines', () => {
         line.includes(pointer),
       ),
     );
-    expect(states).toEqual([
-      expect.stringMatching(/\+9\.0s .*: undoing/),
-      expect.stringMatching(/\+9\.0s .*: undone/),
-    ]);
+    expect(states).toEqual([expect.stringMatching(/\+9\.0s .*: undoing/), expect.stringMatching(/\+9\.0s .*: undone/)]);
   });
 });

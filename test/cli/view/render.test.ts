@@ -26,9 +26,7 @@ describe('renderProgress', () => {
   it('shows a step below its phase and class, with its time and how much is done', () => {
     const lines = linesAt(50);
     const step = lines.findIndex((line) => line.includes('Copy 212 blobs'));
-    expect(lines[step]).toMatch(
-      /^ {6}\S Copy 212 blobs into frauddrwest {2}46\.6s {2}███░+ 53 of 212 blobs, 6\.0 MB$/,
-    );
+    expect(lines[step]).toMatch(/^ {6}\S Copy 212 blobs into frauddrwest {2}46\.6s {2}███░+ 53 of 212 blobs, 6\.0 MB$/);
     expect(lines[step - 1]?.trim()).toBe('data');
     expect(lines[step - 2]).toMatch(/restore +0 of 2 {2}46\.6s/);
   });
@@ -179,12 +177,6 @@ describe('the progress bar', () => {
   });
 
   it('counts bytes in thousands', () => {
-    expect([0, 999, 1000, 999_960, 24_100_000].map(showBytes)).toEqual([
-      '0 B',
-      '999 B',
-      '1.0 kB',
-      '1.0 MB',
-      '24.1 MB',
-    ]);
+    expect([0, 999, 1000, 999_960, 24_100_000].map(showBytes)).toEqual(['0 B', '999 B', '1.0 kB', '1.0 MB', '24.1 MB']);
   });
 });

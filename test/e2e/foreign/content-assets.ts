@@ -83,10 +83,7 @@ async function data(world: World, random: Random, add: Add): Promise<void> {
   const { east, other, subscriptionId } = world;
   const store = 'azureml://datastores/workspaceblobstore/paths';
   const folder = (dataUri: string, more: JsonObject = {}) => ({ dataType: 'uri_folder', dataUri, ...more });
-  await add(
-    'data/big/versions/1',
-    folder(longUri(world, 'workspaceblobstore', 'data/big/'), prose(world, random)),
-  );
+  await add('data/big/versions/1', folder(longUri(world, 'workspaceblobstore', 'data/big/'), prose(world, random)));
   await add(
     'data/big-shouting/versions/1',
     folder(longUri(world, 'workspaceblobstore', 'data/big').replace(east.name, east.name.toUpperCase())),
@@ -170,16 +167,10 @@ async function models(world: World, random: Random, add: Add, special: Special):
   await add('models/by-url/versions/1', { modelUri: `${east.account.endpoint}${east.container}/models/m/3` });
   const output = 'azureml://jobs/train-done/outputs/model/paths/';
   await add('models/from-job/versions/1', { modelType: 'mlflow_model', modelUri: output });
-  special.set(
-    'azureml://jobs/train-done/outputs/model',
-    there('workspaceblobstore', 'azureml/train-done/model'),
-  );
+  special.set('azureml://jobs/train-done/outputs/model', there('workspaceblobstore', 'azureml/train-done/model'));
   special.set(output, there('workspaceblobstore', 'azureml/train-done/model'));
   await add('models/from-run/versions/1', { modelType: 'mlflow_model', modelUri: 'runs:/train-done/model' });
-  special.set(
-    'runs:/train-done/model',
-    there('workspaceartifactstore', 'ExperimentRun/dcid.train-done/model'),
-  );
+  special.set('runs:/train-done/model', there('workspaceartifactstore', 'ExperimentRun/dcid.train-done/model'));
   await add('models/Nothing.Yet', { description: 'a name without a version', tags: { reserved: 'yes' } });
   await add('models/Archived.Model', { isArchived: true });
   await add('models/Archived.Model/versions/1', { modelUri: `${store}/models/m/1`, isArchived: true });
@@ -188,9 +179,7 @@ async function models(world: World, random: Random, add: Add, special: Special):
 /** Named so that what is made of others comes first in every list. */
 async function components(world: World, random: Random, add: Add): Promise<void> {
   const { east } = world;
-  const shouting = east.id
-    .replace('/resourceGroups/', '/resourcegroups/')
-    .replace(east.name, east.name.toUpperCase());
+  const shouting = east.id.replace('/resourceGroups/', '/resourcegroups/').replace(east.name, east.name.toUpperCase());
   const spec = (name: string, version: string, more: JsonObject) => ({
     componentSpec: {
       $schema: 'https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json',
@@ -221,20 +210,14 @@ async function components(world: World, random: Random, add: Add): Promise<void>
     spec(
       'z_train',
       '1.0.0',
-      command(
-        `azureml:${east.id}/environments/sklearn/versions/3`,
-        `azureml:${east.id}/codes/train-src/versions/1`,
-      ),
+      command(`azureml:${east.id}/environments/sklearn/versions/3`, `azureml:${east.id}/codes/train-src/versions/1`),
     ),
   );
   await add(
     'components/z_train/versions/2',
     spec('z_train', '2', command('azureml:sklearn@latest', `azureml:${shouting}/codes/train-src/versions/1`)),
   );
-  await add(
-    'components/y_short/versions/1',
-    spec('y_short', '1', command('azureml:sklearn:1', 'azureml:spaces:1')),
-  );
+  await add('components/y_short/versions/1', spec('y_short', '1', command('azureml:sklearn:1', 'azureml:spaces:1')));
   await add(
     'components/x_registry/versions/1',
     spec(

@@ -77,11 +77,7 @@ async function finished(world: World, add: Add): Promise<void> {
     'simulator.runSeconds': '0',
   };
   await add('train-done', 'left', command(world, { properties: quick }));
-  await add(
-    'train-failed',
-    'left',
-    command(world, { properties: { ...quick, 'simulator.outcome': 'Failed' } }),
-  );
+  await add('train-failed', 'left', command(world, { properties: { ...quick, 'simulator.outcome': 'Failed' } }));
   await add('train-canceled', 'left', command(world));
   await world.fixture.settle(await world.fixture.arm('POST', `${world.east.id}/jobs/train-canceled/cancel`));
   world.fixture.running.clock.advance(10_000);
@@ -160,11 +156,7 @@ async function commands(world: World, add: Add): Promise<void> {
     'resubmitted',
     command(world, { properties: { ...forever, 'simulator.prepareSeconds': '500000' } }),
   );
-  await add(
-    'in-lab',
-    'left',
-    command(world, { services: { lab: { jobServiceType: 'JupyterLab', port: 8888 } } }),
-  );
+  await add('in-lab', 'left', command(world, { services: { lab: { jobServiceType: 'JupyterLab', port: 8888 } } }));
   await add(
     'with-board',
     'resubmitted',
@@ -174,24 +166,12 @@ async function commands(world: World, add: Add): Promise<void> {
   );
   await add('says-never', 'left', command(world, { tags: { 'understudy.resume': 'never' } }));
   await add('low-prio-box', 'resubmitted', command(world, { computeId: `${east.id}/computes/Low-Prio` }));
-  await add(
-    'names-workspace',
-    'left',
-    command(world, { environmentVariables: { AZUREML_WORKSPACE_NAME: east.name } }),
-  );
+  await add('names-workspace', 'left', command(world, { environmentVariables: { AZUREML_WORKSPACE_NAME: east.name } }));
 }
 
 async function otherKinds(world: World, add: Add): Promise<void> {
   const { east } = world;
-  const {
-    command: line,
-    codeId,
-    environmentId,
-    distribution,
-    resources,
-    limits: _,
-    ...common
-  } = command(world);
+  const { command: line, codeId, environmentId, distribution, resources, limits: _, ...common } = command(world);
   const trial = {
     command: line ?? '',
     codeId: codeId ?? '',
@@ -209,11 +189,7 @@ async function otherKinds(world: World, add: Add): Promise<void> {
     limits: { jobLimitsType: 'Sweep', maxTotalTrials: 4, maxConcurrentTrials: 2, timeout: 'PT100H' },
     earlyTermination: { policyType: 'Bandit', slackFactor: 0.1, evaluationInterval: 1 },
   });
-  await add(
-    'sweep_0',
-    'left',
-    command(world, { properties: { ...forever, 'azureml.parentRunId': 'sweep' } }),
-  );
+  await add('sweep_0', 'left', command(world, { properties: { ...forever, 'azureml.parentRunId': 'sweep' } }));
   const node = (componentId: string, more: JsonObject = {}) => ({
     type: 'command',
     componentId,

@@ -31,8 +31,7 @@ export async function writeComputes(world: World, place: Place): Promise<void> {
 
 export async function writeDatastores(world: World): Promise<void> {
   const { east, third, partner } = world;
-  const add = (name: string, properties: JsonObject) =>
-    world.put(`${east.id}/datastores/${name}`, { properties });
+  const add = (name: string, properties: JsonObject) => world.put(`${east.id}/datastores/${name}`, { properties });
   const key = { credentialsType: 'AccountKey', secrets: { secretsType: 'AccountKey', key: `${canary}-key` } };
   const principal = {
     credentialsType: 'ServicePrincipal',
@@ -114,8 +113,7 @@ export async function writeDatastores(world: World): Promise<void> {
 
 export async function writeConnections(world: World): Promise<void> {
   const { east } = world;
-  const add = (name: string, properties: JsonObject) =>
-    world.put(`${east.id}/connections/${name}`, { properties });
+  const add = (name: string, properties: JsonObject) => world.put(`${east.id}/connections/${name}`, { properties });
   const kinds: [string, string, JsonObject | undefined][] = [
     ['PAT', 'PythonFeed', { pat: `${canary}-pat` }],
     ['UsernamePassword', 'Git', { username: 'ana', password: `${canary}-password` }],
@@ -126,11 +124,7 @@ export async function writeConnections(world: World): Promise<void> {
     ['AccessKey', 'S3', { accessKeyId: 'AKIA', secretAccessKey: `${canary}-access` }],
     ['ApiKey', 'AzureOpenAI', { key: `${canary}-apikey` }],
     ['CustomKeys', 'CustomKeys', { keys: { one: `${canary}-one`, 'Two-2': `${canary}-two` } }],
-    [
-      'OAuth2',
-      'Snowflake',
-      { clientId: 'c', clientSecret: `${canary}-oauth`, refreshToken: 'r', username: 'u' },
-    ],
+    ['OAuth2', 'Snowflake', { clientId: 'c', clientSecret: `${canary}-oauth`, refreshToken: 'r', username: 'u' }],
     ['AAD', 'CognitiveSearch', undefined],
     [
       'ManagedIdentity',
@@ -210,8 +204,7 @@ export async function writeSchedules(world: World): Promise<void> {
     queueSettings: { jobTier: 'Spot' },
     tags: { from: `${east.id}/jobs/x` },
   };
-  const add = (name: string, properties: JsonObject) =>
-    world.put(`${east.id}/schedules/${name}`, { properties });
+  const add = (name: string, properties: JsonObject) => world.put(`${east.id}/schedules/${name}`, { properties });
   await add('Nightly_1', {
     displayName: 'Nightly ☾',
     description: `see ${east.id}/jobs/abc`,

@@ -11,12 +11,7 @@ const escaped = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\/]/g, '\\$&'
 const groupOf = ({ group }: Place) => group.split('/').at(-1) ?? '';
 
 /** From one place to the other. `special`: references whose counterpart follows from no rule of spelling. */
-export function mover(
-  world: World,
-  from: Place,
-  to: Place,
-  special: ReadonlyMap<string, string> = new Map(),
-): Expect {
+export function mover(world: World, from: Place, to: Place, special: ReadonlyMap<string, string> = new Map()): Expect {
   const [group, name] = [escaped(groupOf(from)), escaped(from.name)];
   const inWorkspace = new RegExp(
     `^((?:azureml:/{0,2})?/?subscriptions/${world.subscriptionId}/resourceGroups/)${group}` +
@@ -47,10 +42,7 @@ export function moved(value: Json, expect: Expect, stays: readonly string[] = []
   if (Array.isArray(value)) return value.map((each) => moved(each, expect, stays));
   if (value === null || typeof value !== 'object') return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, each]) => [
-      key,
-      stays.includes(key) ? each : moved(each, expect, stays),
-    ]),
+    Object.entries(value).map(([key, each]) => [key, stays.includes(key) ? each : moved(each, expect, stays)]),
   );
 }
 
@@ -62,9 +54,7 @@ export function differing(wanted: Json | undefined, held: Json | undefined, plac
   const [a, b] = [wanted ?? null, held ?? null];
   if (isObject(a) && isObject(b)) {
     const names = new Set([...Object.keys(a), ...Object.keys(b)]);
-    return [...names].flatMap((name) =>
-      differing(a[name], b[name], place === '' ? name : `${place}.${name}`),
-    );
+    return [...names].flatMap((name) => differing(a[name], b[name], place === '' ? name : `${place}.${name}`));
   }
   if (Array.isArray(a) && Array.isArray(b) && a.length === b.length)
     return a.flatMap((each, index) => differing(each, b[index], `${place}[${index}]`));

@@ -78,10 +78,7 @@ function servicesOf({ properties }: Held): { services: Json } {
   const asked = all.filter(([name]) => name !== 'Studio' && name !== 'Tracking');
   return {
     services: Object.fromEntries(
-      asked.map(([name, service]) => [
-        name,
-        without(service as JsonObject, ['endpoint', 'status', 'errorMessage']),
-      ]),
+      asked.map(([name, service]) => [name, without(service as JsonObject, ['endpoint', 'status', 'errorMessage'])]),
     ),
   };
 }

@@ -42,11 +42,7 @@ function compare(key: string, wanted: Json, held: Held | undefined, but: readonl
 
 export function judgeConnections({ before, after, expect }: Judged): string[] {
   return [...before.connections].flatMap(([name, { properties }]) => [
-    ...compare(
-      `connection ${name}`,
-      moved(without(properties, azuresOwn), expect, words),
-      after.connections.get(name),
-    ),
+    ...compare(`connection ${name}`, moved(without(properties, azuresOwn), expect, words), after.connections.get(name)),
     ...differing(
       before.secrets.get(`connection ${name}`) as Json,
       after.secrets.get(`connection ${name}`) as Json,
@@ -57,11 +53,7 @@ export function judgeConnections({ before, after, expect }: Judged): string[] {
 
 export function judgeSchedules({ before, after, expect }: Judged): string[] {
   return [...before.schedules].flatMap(([name, { properties }]) =>
-    compare(
-      `schedule ${name}`,
-      moved(without(properties, azuresOwn), expect, words),
-      after.schedules.get(name),
-    ),
+    compare(`schedule ${name}`, moved(without(properties, azuresOwn), expect, words), after.schedules.get(name)),
   );
 }
 
@@ -72,9 +64,7 @@ export function judgeEndpoints({ before, after, expect }: Judged): string[] {
       const key = `${kind} ${name}`;
       return [
         ...compare(key, moved(without(source.properties, azuresOwn), expect, words), held),
-        ...around.flatMap((field) =>
-          differing(source[field] as Json, held?.[field] as Json, `${key}: ${field}`),
-        ),
+        ...around.flatMap((field) => differing(source[field] as Json, held?.[field] as Json, `${key}: ${field}`)),
       ];
     });
   return [...one('endpoints'), ...one('deployments')];
@@ -92,9 +82,7 @@ const ofTheCluster = [
 const ofTheCompute = ['createdOn', 'modifiedOn', 'computeLocation', 'provisioningErrors', 'resourceId'];
 
 export function judgeComputes({ before, after }: Judged): string[] {
-  const clusters = [...before.computes].filter(
-    ([, { properties }]) => properties.computeType === 'AmlCompute',
-  );
+  const clusters = [...before.computes].filter(([, { properties }]) => properties.computeType === 'AmlCompute');
   return clusters.flatMap(([name, source]) => {
     const held = after.computes.get(name);
     const bare = ({ properties }: Held) => ({
@@ -110,10 +98,7 @@ export function judgeComputes({ before, after }: Judged): string[] {
 }
 
 /** `expect` gives each datastore that is carried the place it must have; those it does not know are not carried. */
-export function judgeDatastores(
-  { before, after }: Judged,
-  places: Record<string, JsonObject | undefined>,
-): string[] {
+export function judgeDatastores({ before, after }: Judged, places: Record<string, JsonObject | undefined>): string[] {
   const found: string[] = [];
   for (const [name, { properties }] of before.datastores) {
     if (name.startsWith('workspace')) continue;
@@ -121,19 +106,14 @@ export function judgeDatastores(
     const held = after.datastores.get(name);
     if (place) {
       const wanted = { ...without(properties, [...azuresOwn, 'credentials']), ...place };
-      found.push(
-        ...compare(`datastore ${name}`, wanted, held, 'credentials' in place ? [] : ['credentials']),
-      );
+      found.push(...compare(`datastore ${name}`, wanted, held, 'credentials' in place ? [] : ['credentials']));
     } else if (held) found.push(`datastore ${name}: was not to be carried, and is there`);
   }
   return found;
 }
 
 /** Blobs that must be there, by `container/path` of the target; nothing else may be in these containers. */
-export function judgeBlobs(
-  wanted: ReadonlyMap<string, SeenBlob>,
-  held: ReadonlyMap<string, SeenBlob>,
-): string[] {
+export function judgeBlobs(wanted: ReadonlyMap<string, SeenBlob>, held: ReadonlyMap<string, SeenBlob>): string[] {
   const found: string[] = [];
   for (const [key, blob] of wanted) {
     const there = held.get(key);
@@ -157,7 +137,6 @@ export function judgeBlobs(
         ),
       );
   }
-  for (const key of held.keys())
-    if (!wanted.has(key)) found.push(`blob ${key}: nobody carried it there on purpose`);
+  for (const key of held.keys()) if (!wanted.has(key)) found.push(`blob ${key}: nobody carried it there on purpose`);
   return found;
 }

@@ -32,8 +32,7 @@ export interface Seen {
 
 export async function look(world: World, { id }: Place): Promise<Seen> {
   const { fixture } = world;
-  const list = async (path: string) =>
-    (await fixture.list(`${id}/${path}`)).map((each) => each as unknown as Held);
+  const list = async (path: string) => (await fixture.list(`${id}/${path}`)).map((each) => each as unknown as Held);
   const named = async (path: string) => new Map((await list(path)).map((each) => [each.name, each]));
   const seen: Seen = {
     assets: new Map(),
@@ -83,10 +82,7 @@ export interface SeenBlob {
 }
 
 /** Every blob of an account, by `container/path`; but for what lies in the containers named. */
-export async function lookAtBlobs(
-  account: BlobAccount,
-  but: readonly string[] = [],
-): Promise<Map<string, SeenBlob>> {
+export async function lookAtBlobs(account: BlobAccount, but: readonly string[] = []): Promise<Map<string, SeenBlob>> {
   const found = new Map<string, SeenBlob>();
   for await (const { name } of account.service.listContainers()) {
     if (!but.includes(name)) await lookInContainer(account.container(name), found);
@@ -97,11 +93,8 @@ export async function lookAtBlobs(
 async function lookInContainer(container: ContainerClient, found: Map<string, SeenBlob>): Promise<void> {
   for await (const { name, properties, metadata } of container.listBlobsFlat({ includeMetadata: true })) {
     const content =
-      properties.contentLength === 0
-        ? Buffer.alloc(0)
-        : await container.getBlobClient(name).downloadToBuffer();
-    const { contentType, contentEncoding, contentLanguage, contentDisposition, cacheControl, blobType } =
-      properties;
+      properties.contentLength === 0 ? Buffer.alloc(0) : await container.getBlobClient(name).downloadToBuffer();
+    const { contentType, contentEncoding, contentLanguage, contentDisposition, cacheControl, blobType } = properties;
     found.set(`${container.containerName}/${name}`, {
       sha256: createHash('sha256').update(content).digest('hex'),
       sizeBytes: content.length,

@@ -48,8 +48,7 @@ describe('a token bucket', () => {
 it('durations are read as people write them', () => {
   const read = ['500ms', '2s', '1.5m', '1h', '7', 7, 0.25].map(readDuration);
   expect(read).toEqual([500, 2000, 90_000, 3_600_000, 7000, 7000, 250]);
-  for (const wrong of ['', 's', '-1s', '1 s', '1d', true, null, [], {}])
-    expect(readDuration(wrong)).toBeUndefined();
+  for (const wrong of ['', 's', '-1s', '1 s', '1d', true, null, [], {}]) expect(readDuration(wrong)).toBeUndefined();
 });
 
 it('every scenario is in the manual, with its parameters and their defaults', async () => {

@@ -104,9 +104,10 @@ describe('outages by name', () => {
     await start('expiring-tokens', { parameters: { lifetime: '2s' } });
     await cloud.restart();
     expect(await status(east.id)).toBe('cut');
-    const token = JSON.parse(
-      Buffer.from((await cloud.token()).split('.')[1] ?? '', 'base64url').toString(),
-    ) as { exp: number; iat: number };
+    const token = JSON.parse(Buffer.from((await cloud.token()).split('.')[1] ?? '', 'base64url').toString()) as {
+      exp: number;
+      iat: number;
+    };
     expect(token.exp - token.iat).toBe(2);
     await cloud.admin('POST', '/clock', { advanceSeconds: 61 });
     expect(
@@ -339,8 +340,7 @@ describe('what is not understood', () => {
   it('is a web page, too, by whatever name it came', async () => {
     const { admin } = cloud.at.address;
     const from = async (headers: Record<string, string>): Promise<number> =>
-      (await cloud.ask(`${admin}/chaos/region-lost`, { method: 'POST', body: { region: 'eastus' }, headers }))
-        .status;
+      (await cloud.ask(`${admin}/chaos/region-lost`, { method: 'POST', body: { region: 'eastus' }, headers })).status;
     expect(await from({ origin: 'null' })).toBe(403);
     expect(await from({ 'sec-fetch-site': 'cross-site' })).toBe(403);
     expect(await from({ host: 'rebound.example:80' })).toBe(403);

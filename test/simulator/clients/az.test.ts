@@ -28,12 +28,7 @@ describe.skipIf(client === undefined)('az', () => {
 
   /** What the command prints, as JSON; null if it prints nothing. */
   async function az(...args: string[]): Promise<Json> {
-    const output = await cloud.run(client?.program ?? '', [
-      ...args,
-      '--output',
-      'json',
-      '--only-show-errors',
-    ]);
+    const output = await cloud.run(client?.program ?? '', [...args, '--output', 'json', '--only-show-errors']);
     return output.trim() === '' ? null : (JSON.parse(output) as Json);
   }
 
@@ -49,14 +44,7 @@ describe.skipIf(client === undefined)('az', () => {
       expect(await az('account', 'show', '--query', 'id')).toBe(subscriptionId);
       expect(await az('group', 'list', '--query', '[].name')).toEqual(['ml-eastus']);
       expect(await az('group', 'exists', '--name', 'nowhere')).toBe(false);
-      const types = (await az(
-        'resource',
-        'list',
-        '--resource-group',
-        'ml-eastus',
-        '--query',
-        '[].type',
-      )) as string[];
+      const types = (await az('resource', 'list', '--resource-group', 'ml-eastus', '--query', '[].type')) as string[];
       expect(types).toContain('Microsoft.MachineLearningServices/workspaces');
       const path = `${cloud.workspaceId}/datastores?api-version=2024-04-01`;
       expect(await az('rest', '--url', path, '--query', 'length(value)')).toBe(4);
@@ -120,9 +108,7 @@ describe.skipIf(client === undefined)('az', () => {
         }),
       );
       const what = ['--resource-group', 'ml-eastus', '--name', 'wrong', '--template-file', file];
-      await expect(az('deployment', 'group', 'validate', ...what)).rejects.toThrow(
-        /InvalidTemplate[\s\S]*nothing/,
-      );
+      await expect(az('deployment', 'group', 'validate', ...what)).rejects.toThrow(/InvalidTemplate[\s\S]*nothing/);
     },
     SEVERAL_MS,
   );
@@ -143,41 +129,16 @@ describe.skipIf(client === undefined)('az', () => {
       )) as string;
       const place = ['--account-name', account, '--container-name', 'box'];
       const byKey = [...place, '--account-key', key];
-      await az(
-        'storage',
-        'container',
-        'create',
-        '--account-name',
-        account,
-        '--name',
-        'box',
-        '--account-key',
-        key,
-      );
+      await az('storage', 'container', 'create', '--account-name', account, '--name', 'box', '--account-key', key);
       writeFileSync(join(cloud.folder, 'note.txt'), 'a note');
-      await az(
-        'storage',
-        'blob',
-        'upload',
-        ...byKey,
-        '--name',
-        'note.txt',
-        '--file',
-        join(cloud.folder, 'note.txt'),
-      );
+      await az('storage', 'blob', 'upload', ...byKey, '--name', 'note.txt', '--file', join(cloud.folder, 'note.txt'));
       const listed = ['storage', 'blob', 'list', '--query', '[].[name, properties.contentLength]'];
-      for (const how of [
-        byKey,
-        [...place, '--auth-mode', 'login'],
-        [...place, '--sas-token', await sas(account, key)],
-      ])
+      for (const how of [byKey, [...place, '--auth-mode', 'login'], [...place, '--sas-token', await sas(account, key)]])
         expect(await az(...listed, ...how)).toEqual([['note.txt', 6]]);
       const { arm } = cloud.fixture.running.address;
       const secret = ['keyvault', 'secret'];
       await az(...secret, 'set', '--vault-name', vault, '--name', 'pass', '--value', 'word');
-      expect(await az(...secret, 'show', '--vault-name', vault, '--name', 'pass', '--query', 'value')).toBe(
-        'word',
-      );
+      expect(await az(...secret, 'show', '--vault-name', vault, '--name', 'pass', '--query', 'value')).toBe('word');
       expect(await az(...secret, 'list', '--vault-name', vault, '--query', '[].id')).toEqual([
         `https://${vault}.vault.localhost:${new URL(arm).port}/secrets/pass`,
       ]);
@@ -226,19 +187,8 @@ describe.skipIf(client === undefined)('az', () => {
       await az('keyvault', 'delete', ...vault);
       expect(await az('keyvault', 'list-deleted', '--query', '[].name')).toEqual([vault[1]]);
       await az('keyvault', 'recover', ...vault);
-      expect(await az('keyvault', 'list', '--resource-group', 'held', '--query', '[].name')).toEqual([
-        vault[1],
-      ]);
-      const sizes = [
-        'vm',
-        'list-skus',
-        '--location',
-        'westus3',
-        '--size',
-        'Standard_NC6s',
-        '--query',
-        '[].name',
-      ];
+      expect(await az('keyvault', 'list', '--resource-group', 'held', '--query', '[].name')).toEqual([vault[1]]);
+      const sizes = ['vm', 'list-skus', '--location', 'westus3', '--size', 'Standard_NC6s', '--query', '[].name'];
       expect(await az(...sizes)).toEqual(['Standard_NC6s_v3']);
     },
     SEVERAL_MS,

@@ -44,12 +44,7 @@ describe.skipIf(client === undefined)('azure-ai-ml', () => {
         data: ['table', '7', 'uri_folder'],
         environment: ['1', ['python=3.11']],
         built: 'Dockerfile',
-        datastores: [
-          'workspaceartifactstore',
-          'workspaceblobstore',
-          'workspacefilestore',
-          'workspaceworkingdirectory',
-        ],
+        datastores: ['workspaceartifactstore', 'workspaceblobstore', 'workspacefilestore', 'workspaceworkingdirectory'],
         default: 'workspaceblobstore',
         workspace: 'eastus',
         workspaces: ['people'],

@@ -143,10 +143,7 @@ describe('a job whose storage refuses it', () => {
   });
 
   it('is born with the file shares of its datastores', async () => {
-    const { body } = await workspace.azure.arm(
-      'GET',
-      `${account}/fileServices/default/shares?api-version=2023-05-01`,
-    );
+    const { body } = await workspace.azure.arm('GET', `${account}/fileServices/default/shares?api-version=2023-05-01`);
     const names = (body.value as { name: string }[]).map(({ name }) => name.replace(/-[0-9a-f]{8}-.*/, ''));
     expect(names.toSorted()).toEqual(['azureml-filestore', 'code']);
   });

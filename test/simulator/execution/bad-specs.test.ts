@@ -37,12 +37,7 @@ describe('a command job', () => {
       'Failed',
       'no name of an input',
     ],
-    [
-      'an output that does',
-      { outputs: { '..': { jobOutputType: 'uri_folder' } } },
-      'Failed',
-      'no name of an input',
-    ],
+    ['an output that does', { outputs: { '..': { jobOutputType: 'uri_folder' } } }, 'Failed', 'no name of an input'],
     [
       'an output without a place',
       { outputs: { x: { jobOutputType: 'uri_folder', uri: 'https://example.org/a' } } },
@@ -50,12 +45,7 @@ describe('a command job', () => {
       "output 'x'",
     ],
     ['a command that cannot be', { command: 'echo \u0000' }, 'Failed', 'null bytes'],
-    [
-      'a variable that cannot be',
-      { environmentVariables: { A: 'b\u0000', '': 'x' } },
-      'Failed',
-      'null bytes',
-    ],
+    ['a variable that cannot be', { environmentVariables: { A: 'b\u0000', '': 'x' } }, 'Failed', 'null bytes'],
     [
       'variables that are none',
       { environmentVariables: ['a'] },

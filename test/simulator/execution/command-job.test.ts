@@ -93,11 +93,7 @@ describe('a command job', () => {
       'none.csv',
     ],
     ['a binding of another kind', { command: 'cat ${{parent.inputs.other}}' }, '${{parent.inputs.other}}'],
-    [
-      'data outside the cloud',
-      { inputs: { x: folderInput('', { uri: 'https://example.org/x' }) } },
-      'example.org',
-    ],
+    ['data outside the cloud', { inputs: { x: folderInput('', { uri: 'https://example.org/x' }) } }, 'example.org'],
     ['code without files', { codeId: 'azureml:empty:1' }, 'no files'],
   ])('fails for %s', async (_, body, said) => {
     await workspace.azure.put(`${workspace.id}/codes/empty/versions/1`, {
@@ -127,10 +123,7 @@ describe('a command job', () => {
         },
       },
     });
-    await vi.waitFor(
-      async () => expect(await workspace.files('steps/long/')).toContain('step-1.json'),
-      10_000,
-    );
+    await vi.waitFor(async () => expect(await workspace.files('steps/long/')).toContain('step-1.json'), 10_000);
     expect((await workspace.job('long')).status).toBe('Running');
     const child = Number(/child (\d+)/.exec((await workspace.log('long')) ?? '')?.[1]);
     expect(isAlive(child)).toBe(true);
@@ -153,11 +146,9 @@ describe('a command job', () => {
     });
     await workspace.reaches('shut-out', 'Running');
     const { storageAccount } = await workspace.workspaceProperties();
-    const rotated = await workspace.azure.arm(
-      'POST',
-      `${text(storageAccount)}/regenerateKey?api-version=2023-05-01`,
-      { keyName: 'key1' },
-    );
+    const rotated = await workspace.azure.arm('POST', `${text(storageAccount)}/regenerateKey?api-version=2023-05-01`, {
+      keyName: 'key1',
+    });
     expect(rotated.status).toBe(200);
     const { workFolder } = workspace.azure.running.cloud;
     for (const home of readdirSync(workFolder)) writeFileSync(join(workFolder, home, 'rotated'), '');
@@ -216,15 +207,12 @@ describe('a command job', () => {
     await workspace.submit('waiting', { command: 'true', computeId });
     const started = await vi.waitFor(
       async () =>
-        /pid (\d+)/.exec((await workspace.log('homeless')) ?? '')?.[1] ??
-        Promise.reject(new Error('no log yet')),
+        /pid (\d+)/.exec((await workspace.log('homeless')) ?? '')?.[1] ?? Promise.reject(new Error('no log yet')),
       10_000,
     );
     await workspace.azure.arm('POST', `${workspace.id}/jobs/waiting/cancel`);
     expect(await workspace.ends('waiting')).toBe('Canceled');
-    await workspace.azure.settle(
-      await workspace.azure.arm('DELETE', `${computeId}?underlyingResourceAction=Delete`),
-    );
+    await workspace.azure.settle(await workspace.azure.arm('DELETE', `${computeId}?underlyingResourceAction=Delete`));
     expect(await workspace.ends('homeless')).toBe('Failed');
     await vi.waitFor(() => expect(isAlive(Number(started))).toBe(false), 10_000);
   });

@@ -18,8 +18,7 @@ import { ExecutingWorkspace, isAlive } from './executing.ts';
 const folders: string[] = [];
 const children: ChildProcess[] = [];
 afterEach(() => {
-  for (const child of children.splice(0))
-    if (child.pid !== undefined && child.exitCode === null) child.kill('SIGKILL');
+  for (const child of children.splice(0)) if (child.pid !== undefined && child.exitCode === null) child.kill('SIGKILL');
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 

@@ -26,13 +26,7 @@ describe('a policy of early termination', () => {
       { a: [2], b: [3], c: [3.1] },
       ['c'],
     ],
-    [
-      'an amount',
-      { policyType: 'Bandit', slackAmount: 1 },
-      'Minimize',
-      { a: [2, 1], b: [2.5, 2], c: [9, 2.5] },
-      ['c'],
-    ],
+    ['an amount', { policyType: 'Bandit', slackAmount: 1 }, 'Minimize', { a: [2, 1], b: [2.5, 2], c: [9, 2.5] }, ['c']],
     [
       'no sooner than its delay, and at its intervals',
       { policyType: 'Bandit', slackAmount: 0.1, evaluationInterval: 2, delayEvaluation: 4 },
@@ -61,13 +55,7 @@ describe('a policy of early termination', () => {
       { a: [4], b: [4] },
       [],
     ],
-    [
-      'nobody who has reported nothing',
-      { policyType: 'Bandit', slackAmount: 0 },
-      'Maximize',
-      { a: [4], b: [] },
-      [],
-    ],
+    ['nobody who has reported nothing', { policyType: 'Bandit', slackAmount: 0 }, 'Maximize', { a: [4], b: [] }, []],
   ])('holds trials to %s', (_, policy, goal, reports, ended) => {
     expect(endedEarly(policy, goal, trials(reports))).toEqual(ended);
   });

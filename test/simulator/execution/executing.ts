@@ -97,8 +97,7 @@ export class ExecutingWorkspace {
     return vi.waitFor(
       async () => {
         const status = text((await this.job(name)).status);
-        if (!statuses.includes(status))
-          throw new Error(`job '${name}' is ${status}, not ${statuses.join(' or ')}`);
+        if (!statuses.includes(status)) throw new Error(`job '${name}' is ${status}, not ${statuses.join(' or ')}`);
         return status;
       },
       { timeout: 60_000, interval: 50 },
@@ -130,9 +129,7 @@ export class ExecutingWorkspace {
     });
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
     const url = `${authority}/${tenantId}/oauth2/v2.0/token`;
-    const token = text(
-      (await this.azure.send('POST', url, Buffer.from(form.toString()), headers)).body.access_token,
-    );
+    const token = text((await this.azure.send('POST', url, Buffer.from(form.toString()), headers)).body.access_token);
     const api = `${this.azure.running.cloud.dataPlane(this.region)}/_/aml/history/v1.0${this.id}`;
     return this.azure.send('GET', `${api}${path}`, undefined, { authorization: `Bearer ${token}` });
   }

@@ -199,9 +199,6 @@ describe('a sweep', () => {
     await sweep('hopeless', {
       trial: { command: 'exit 1', environmentId: `${workspace.id}/environments/plain/versions/1` },
     });
-    expect([await workspace.ends('nonsense'), await workspace.ends('hopeless')]).toEqual([
-      'Failed',
-      'Failed',
-    ]);
+    expect([await workspace.ends('nonsense'), await workspace.ends('hopeless')]).toEqual(['Failed', 'Failed']);
   });
 });

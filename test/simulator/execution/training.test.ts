@@ -31,15 +31,7 @@ function transactions(): string {
   const rows = Array.from({ length: 300 }, (_, i) => {
     const amount = (i * 37) % 500;
     const distance = (i * 91) % 900;
-    return [
-      amount,
-      i % 2,
-      (i * 13) % 2000,
-      distance,
-      i % 7,
-      i % 3 === 0 ? 1 : 0,
-      amount + distance > 900 ? 1 : 0,
-    ];
+    return [amount, i % 2, (i * 13) % 2000, distance, i % 7, i % 3 === 0 ? 1 : 0, amount + distance > 900 ? 1 : 0];
   });
   return [columns, ...rows.map((row) => row.join(','))].join('\n');
 }
@@ -78,10 +70,10 @@ describe('a training', () => {
     expect(await east.ends('whole')).toBe('Completed');
 
     await train(east, 'interrupted');
-    await vi.waitFor(
-      async () => expect((await east.files('checkpoints/interrupted/')).length).toBeGreaterThan(1),
-      { timeout: 20_000, interval: 20 },
-    );
+    await vi.waitFor(async () => expect((await east.files('checkpoints/interrupted/')).length).toBeGreaterThan(1), {
+      timeout: 20_000,
+      interval: 20,
+    });
     const pid = Number(/pid (\d+)/.exec((await east.log('interrupted')) ?? '')?.[1]);
     expect(isAlive(pid)).toBe(true);
     expect(await outage({ mode: 'hang', jobs: 'killed' })).toBe(400);

@@ -101,16 +101,8 @@ export function rightBodies(group: string, workspace: string, tenantId: string):
     below('Microsoft.Resources/deployments/fuzz', {
       properties: { mode: 'Incremental', template, parameters: { name: { value: 'x' } } },
     }),
-    below(
-      'Microsoft.Resources/deployments/fuzz/validate',
-      { properties: { mode: 'Incremental', template } },
-      'POST',
-    ),
-    below(
-      'Microsoft.Resources/deployments/fuzz/whatIf',
-      { properties: { mode: 'Complete', template } },
-      'POST',
-    ),
+    below('Microsoft.Resources/deployments/fuzz/validate', { properties: { mode: 'Incremental', template } }, 'POST'),
+    below('Microsoft.Resources/deployments/fuzz/whatIf', { properties: { mode: 'Complete', template } }, 'POST'),
     below('Microsoft.MachineLearningServices/workspaces/fuzzws', {
       location,
       identity: { type: 'SystemAssigned' },

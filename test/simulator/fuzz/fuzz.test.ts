@@ -66,9 +66,7 @@ function published(): Right[] {
           ...(method === 'PUT' && path.endsWith('/{endpointName}') ? {} : { endpointName: 'endpoint' }),
           location: 'eastus',
         };
-        const full = path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
-          encodeURIComponent(ours[name] as string),
-        );
+        const full = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(ours[name] as string));
         return [{ method, path: full, body: body as JsonObject }];
       }),
     );
@@ -76,8 +74,7 @@ function published(): Right[] {
 
 /** What is wrong with an answer: an error must have code and message and nothing of our insides, and nothing may be a failure of ours. */
 function faultOf({ status, body, headers }: Answer, isHead: boolean): string | undefined {
-  if (status >= 500 && status !== 501)
-    return `a failure of ours (${log.at(-1)?.split('\n').slice(0, 3).join(' ')})`;
+  if (status >= 500 && status !== 501) return `a failure of ours (${log.at(-1)?.split('\n').slice(0, 3).join(' ')})`;
   if (status < 400 || isHead) return undefined;
   const { code, message } = (body.error ?? {}) as { code?: unknown; message?: unknown };
   const isOAuth = typeof body.error === 'string' && typeof body.error_description === 'string';
@@ -109,17 +106,13 @@ class Findings {
   }
 }
 
-const named = (path: string, i: number): string =>
-  path.replace(/[^/]+$/, (name) => `${name.slice(0, 12)}${i}`);
+const named = (path: string, i: number): string => path.replace(/[^/]+$/, (name) => `${name.slice(0, 12)}${i}`);
 
 async function send(findings: Findings, method: string, path: string, body?: Json): Promise<void> {
   const answer = await azure.arm(method, path, body);
   // What was begun ends, so that the next request meets more than an operation in progress.
   azure.running.clock.advance(1000);
-  findings.judge(
-    `${method} ${path.replace(workspace, '…').slice(0, 200)} ${JSON.stringify(body ?? '')}`,
-    answer,
-  );
+  findings.judge(`${method} ${path.replace(workspace, '…').slice(0, 200)} ${JSON.stringify(body ?? '')}`, answer);
 }
 
 describe('wrong bodies', () => {
@@ -127,12 +120,7 @@ describe('wrong bodies', () => {
     const findings = new Findings();
     for (let i = 0; i < requests; i += 1) {
       const { method, path, body } = wrong.pick(right);
-      await send(
-        findings,
-        method,
-        method === 'PUT' && wrong.chance(0.7) ? named(path, i) : path,
-        wrong.body(body),
-      );
+      await send(findings, method, method === 'PUT' && wrong.chance(0.7) ? named(path, i) : path, wrong.body(body));
     }
     expect(findings.all).toEqual([]);
   }, 600_000);
@@ -166,9 +154,7 @@ describe('wrong bodies', () => {
       const error = (body.error ?? {}) as { code?: string; message?: string };
       expect(`${error.code}: ${error.message}`, what).not.toMatch(/InternalServerError|TypeError|RangeError/);
     }
-    const lists = right
-      .filter(({ method }) => method === 'PUT')
-      .map(({ path }) => path.replace(/\/[^/]+$/, ''));
+    const lists = right.filter(({ method }) => method === 'PUT').map(({ path }) => path.replace(/\/[^/]+$/, ''));
     const all = [...new Set(lists), `${group}/resources`, `${azure.subscription}/resources`];
     const look = async (): Promise<void> => {
       for (const path of all) findings.judge(`GET ${path}`, await azure.arm('GET', path));
@@ -311,9 +297,7 @@ describe('what is no request', () => {
 
   it.each(Object.entries(cases))('%s, at every listener', async (_what, bytes) => {
     const { arm, admin, front, proxy, regions, ca: _ } = azure.running.address;
-    const ca = await import('node:fs').then(({ readFileSync }) =>
-      readFileSync(azure.running.address.ca, 'utf8'),
-    );
+    const ca = await import('node:fs').then(({ readFileSync }) => readFileSync(azure.running.address.ca, 'utf8'));
     const listeners = [arm, admin, front, proxy, regions.eastus?.dataPlane ?? ''];
     const answers = await Promise.all(listeners.map((url) => sendRaw(url, bytes, { ca })));
     for (const [i, { status, head, body }] of answers.entries()) {

@@ -147,18 +147,12 @@ function isObject(value: Json | undefined): value is JsonObject {
 /** Every place of a value, the whole of it included. */
 export function placesIn(value: Json, at: readonly string[] = []): (readonly string[])[] {
   if (typeof value !== 'object' || value === null) return [at];
-  const entries = Array.isArray(value)
-    ? value.map((one, i) => [String(i), one] as const)
-    : Object.entries(value);
+  const entries = Array.isArray(value) ? value.map((one, i) => [String(i), one] as const) : Object.entries(value);
   return [at, ...entries.flatMap(([key, inner]) => placesIn(inner, [...at, key]))];
 }
 
 /** A value with one place of it changed; undefined takes the field away. */
-export function changeAt(
-  value: Json,
-  place: readonly string[],
-  change: (old: Json) => Json | undefined,
-): Json {
+export function changeAt(value: Json, place: readonly string[], change: (old: Json) => Json | undefined): Json {
   const [key, ...rest] = place;
   if (key === undefined) return change(value) ?? null;
   if (Array.isArray(value)) {

@@ -18,8 +18,7 @@ const all = [
   stored('one', 'beta', { tags: { env: 'dev' }, identity: { type: 'SystemAssigned', principalId: 'p1' } }),
   stored('two', "o'hara", { location: 'westus3', plan: { publisher: 'acme' } }),
 ];
-const named = (filter: string): string[] =>
-  all.filter(parseFilter(filter)).map(({ resource }) => resource.name);
+const named = (filter: string): string[] => all.filter(parseFilter(filter)).map(({ resource }) => resource.name);
 
 describe('a filter of resources', () => {
   it.each([

@@ -5,18 +5,16 @@ const group = '/subscriptions/s/resourceGroups/g';
 
 describe('ids', () => {
   it('are parsed with their place, type, names and parent', () => {
-    expect(parseResourceId(`${group}/providers/Microsoft.ML/workspaces/w/models/m/versions/1`)).toMatchObject(
-      {
-        subscriptionId: 's',
-        resourceGroup: 'g',
-        provider: 'Microsoft.ML',
-        type: 'Microsoft.ML/workspaces/models/versions',
-        names: ['w', 'm', '1'],
-        name: '1',
-        parent: `${group}/providers/Microsoft.ML/workspaces/w/models/m`,
-        scope: group,
-      },
-    );
+    expect(parseResourceId(`${group}/providers/Microsoft.ML/workspaces/w/models/m/versions/1`)).toMatchObject({
+      subscriptionId: 's',
+      resourceGroup: 'g',
+      provider: 'Microsoft.ML',
+      type: 'Microsoft.ML/workspaces/models/versions',
+      names: ['w', 'm', '1'],
+      name: '1',
+      parent: `${group}/providers/Microsoft.ML/workspaces/w/models/m`,
+      scope: group,
+    });
     expect(parseResourceId(group)).toMatchObject({
       type: 'Microsoft.Resources/resourceGroups',
       name: 'g',

@@ -12,11 +12,7 @@ const PROJECT = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** The folder of the descriptions, or undefined where there is none. */
 export function findDescriptions(): string | undefined {
-  const places = [
-    process.env.AZURE_SPECS,
-    join(PROJECT, '../shared/azure-specs'),
-    join(PROJECT, '../azure-specs'),
-  ];
+  const places = [process.env.AZURE_SPECS, join(PROJECT, '../shared/azure-specs'), join(PROJECT, '../azure-specs')];
   return places
     .flatMap((place) => (place === undefined ? [] : [join(resolve(place), 'machinelearning/2024-04-01')]))
     .find((place) => existsSync(join(place, 'mfe.json')));
@@ -60,9 +56,7 @@ export function loadOperations(folder: string, files: readonly string[] = FILES)
 }
 
 function readOperation(file: string, path: string, method: string, node: JsonObject): Operation {
-  const parameters = (node.parameters as JsonObject[]).map(
-    (parameter) => follow({ node: parameter, file }).node,
-  );
+  const parameters = (node.parameters as JsonObject[]).map((parameter) => follow({ node: parameter, file }).node);
   const responses = Object.entries(node.responses as Record<string, JsonObject>)
     .filter(([status]) => status !== 'default')
     .map(
@@ -95,8 +89,7 @@ function readOperation(file: string, path: string, method: string, node: JsonObj
 
 export function load(file: string): JsonObject {
   let found = loaded.get(file);
-  if (!found)
-    loaded.set(file, (found = JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, '')) as JsonObject));
+  if (!found) loaded.set(file, (found = JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, '')) as JsonObject));
   return found;
 }
 
@@ -135,8 +128,7 @@ export function violations(value: Json | undefined, schema: Schema, place = '$')
     value.forEach((entry, i) =>
       found.push(...violations(entry, { node: node.items as JsonObject, file }, `${place}[${i}]`)),
     );
-  if (typeof value === 'object' && !Array.isArray(value))
-    found.push(...fieldViolations(value, { node, file }, place));
+  if (typeof value === 'object' && !Array.isArray(value)) found.push(...fieldViolations(value, { node, file }, place));
   return found;
 }
 
@@ -151,9 +143,7 @@ function kindViolations(value: Json, node: JsonObject, place: string): string[] 
   };
   const test = typeof node.type === 'string' ? kinds[node.type] : undefined;
   const found =
-    test && !test(value)
-      ? [`${place}: expected ${JSON.stringify(node.type)}, got ${JSON.stringify(value)}`]
-      : [];
+    test && !test(value) ? [`${place}: expected ${JSON.stringify(node.type)}, got ${JSON.stringify(value)}`] : [];
   if (node.format === 'date-time' && typeof value === 'string' && Number.isNaN(Date.parse(value)))
     found.push(`${place}: '${value}' is no date`);
   return found;
@@ -201,9 +191,7 @@ function subtypeViolations(value: JsonObject, { node, file }: Schema, place: str
   }) as JsonObject | undefined;
   if (!entry) return [];
   // Its own part only: what it has from the base has been looked at, and would come back here.
-  const parts = ((entry.allOf ?? []) as JsonObject[]).filter(
-    (base) => follow({ node: base, file }).node !== node,
-  );
+  const parts = ((entry.allOf ?? []) as JsonObject[]).filter((base) => follow({ node: base, file }).node !== node);
   const { allOf: _, ...own } = entry;
   return [own, ...parts].flatMap((part) => violations(value, { node: part, file }, place));
 }

@@ -99,9 +99,7 @@ describe.each(Object.entries(VERSIONS))('a version of %s', (segment, { first, ot
     });
     expect((await azure.arm('DELETE', at('10'))).status).toBe(200);
     expect((await azure.arm('DELETE', at('10'))).status).toBe(204);
-    expect(properties((await azure.arm('GET', `${workspace}/${segment}/fraud`)).body).latestVersion).toBe(
-      '1',
-    );
+    expect(properties((await azure.arm('GET', `${workspace}/${segment}/fraud`)).body).latestVersion).toBe('1');
   });
 });
 
@@ -111,11 +109,7 @@ describe('assets', () => {
     const cases: [string, JsonObject, string][] = [
       [data, { dataType: 'uri_file' }, 'dataUri: required'],
       [data, { dataType: 'csv', dataUri: 'https://a/b' }, "got 'csv'"],
-      [
-        data,
-        { dataType: 'uri_file', dataUri: 'azureml://datastores/nowhere/paths/a' },
-        "datastore 'nowhere'",
-      ],
+      [data, { dataType: 'uri_file', dataUri: 'azureml://datastores/nowhere/paths/a' }, "datastore 'nowhere'"],
       [`${workspace}/models/bad/versions/1`, {}, 'modelUri: required'],
       [`${workspace}/models/-bad/versions/1`, { modelUri: 'https://a/b' }, 'name "-bad" is invalid'],
     ];
@@ -266,23 +260,16 @@ describe('datastores', () => {
       properties: { ...SECRETS.account_key?.[0], credentials: { credentialsType: 'None' } },
     });
     const refused = await azure.arm('POST', `${path}/listSecrets`, {});
-    expect([refused.status, message(refused.body)]).toEqual([
-      400,
-      'No secrets for credentials of type None.',
-    ]);
+    expect([refused.status, message(refused.body)]).toEqual([400, 'No secrets for credentials of type None.']);
   });
 
   it('are refused when they lack what their kind must say', async () => {
     const put = async (body: JsonObject): Promise<string> =>
       message((await azure.arm('PUT', `${workspace}/datastores/bad`, { properties: body })).body);
     const credentials = { credentialsType: 'None' };
-    expect(await put({ datastoreType: 'AzureBlob', accountName: 'a', credentials })).toContain(
-      'containerName',
-    );
+    expect(await put({ datastoreType: 'AzureBlob', accountName: 'a', credentials })).toContain('containerName');
     expect(await put({ datastoreType: 'Floppy', credentials })).toContain("got 'Floppy'");
-    expect(await put({ datastoreType: 'AzureBlob', accountName: 'a', containerName: 'c' })).toContain(
-      'credentials',
-    );
+    expect(await put({ datastoreType: 'AzureBlob', accountName: 'a', containerName: 'c' })).toContain('credentials');
     expect(
       await put({
         datastoreType: 'AzureBlob',
@@ -292,9 +279,6 @@ describe('datastores', () => {
       }),
     ).toContain('secrets.key');
     const standard = await azure.arm('DELETE', `${workspace}/datastores/workspaceblobstore`);
-    expect([standard.status, message(standard.body)]).toEqual([
-      400,
-      expect.stringContaining('default datastore'),
-    ]);
+    expect([standard.status, message(standard.body)]).toEqual([400, expect.stringContaining('default datastore')]);
   });
 });

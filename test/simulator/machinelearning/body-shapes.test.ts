@@ -51,11 +51,7 @@ describe('a body', () => {
   it.each<[string, JsonObject, string]>([
     ['/models/m/versions/1', model({ description: 5 }), 'properties.description: expected a string, got 5.'],
     ['/models/m/versions/1', model({ tags: ['a'] }), 'properties.tags: expected an object, got ["a"].'],
-    [
-      '/models/m/versions/1',
-      model({ isArchived: 'yes' }),
-      "properties.isArchived: expected true or false, got 'yes'.",
-    ],
+    ['/models/m/versions/1', model({ isArchived: 'yes' }), "properties.isArchived: expected true or false, got 'yes'."],
     ['/models/m/versions/1', {}, 'properties.modelUri: required.'],
     [
       '/data/d/versions/1',
@@ -175,9 +171,7 @@ describe('a body', () => {
       outputs: { registered: { jobOutputType: 'mlflow_model' } },
     });
     const other = { properties: { ...body.properties, jobType: 'Other' } };
-    expect((await azure.arm('PUT', `${workspace}/jobs/o?api-version=2024-10-01-preview`, other)).status).toBe(
-      400,
-    );
+    expect((await azure.arm('PUT', `${workspace}/jobs/o?api-version=2024-10-01-preview`, other)).status).toBe(400);
   });
 
   it('keeps what a later version of the API may know', async () => {

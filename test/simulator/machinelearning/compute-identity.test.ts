@@ -22,8 +22,7 @@ const cluster: JsonObject = {
 };
 const withIdentity: JsonObject = { ...cluster, identity: { type: 'SystemAssigned' } };
 const at = (name: string): string => `${workspace}/computes/${name}`;
-const principalOf = (body: JsonObject): Json | undefined =>
-  (body.identity as JsonObject | undefined)?.principalId;
+const principalOf = (body: JsonObject): Json | undefined => (body.identity as JsonObject | undefined)?.principalId;
 
 describe('the system-assigned identity of a cluster', () => {
   it('stays with a PUT that says it, and goes with one that does not', async () => {

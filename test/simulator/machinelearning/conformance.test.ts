@@ -82,8 +82,7 @@ describe.skipIf(folder === undefined)('Azure’s API descriptions (set AZURE_SPE
     requireConformance(operation, answer);
     const ended = await azure.settle(answer);
     expect(ended.status, JSON.stringify(ended)).toBe('Succeeded');
-    if (operation.method === 'PUT' || operation.method === 'PATCH')
-      await requireWhole(operation, path, sent ?? {});
+    if (operation.method === 'PUT' || operation.method === 'PATCH') await requireWhole(operation, path, sent ?? {});
   });
 });
 
@@ -127,9 +126,7 @@ function pathOf(operation: Operation, parameters: JsonObject): string {
   };
   // The example of this parameter is a URL that stands for the job's name.
   if (text(values.id ?? '-').startsWith('http:')) values.id = 'string';
-  const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
-    encodeURIComponent(text(values[name])),
-  );
+  const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(text(values[name])));
   // A compute is deleted, the alternative being refused for what Azure manages itself.
   return operation.id === 'Compute_Delete' ? `${path}?underlyingResourceAction=Delete` : path;
 }
@@ -175,9 +172,7 @@ async function describeFeatures(workspace: string): Promise<void> {
     text(accountName),
     text(containerName),
     'spec/FeatureSetSpec.yaml',
-    Buffer.from(
-      'features:\n  - { name: string, type: float, description: string, tags: { string: string } }\n',
-    ),
+    Buffer.from('features:\n  - { name: string, type: float, description: string, tags: { string: string } }\n'),
   );
   await ensure(`${workspace}/featuresets/string/versions/described`, {
     properties: {
@@ -187,19 +182,17 @@ async function describeFeatures(workspace: string): Promise<void> {
   });
 }
 
-async function makerBody(
-  operation: Operation,
-  maker: Operation,
-  parameters: JsonObject,
-): Promise<JsonObject> {
+async function makerBody(operation: Operation, maker: Operation, parameters: JsonObject): Promise<JsonObject> {
   const { example, change } = operation.path.startsWith(`${maker.path}/`) ? (NEEDS[operation.id] ?? {}) : {};
   const chosen = maker.examples.find(({ name }) => example?.test(name)) ?? maker.examples[0];
   const body = bodyOf(maker, chosen?.parameters ?? {}) ?? {};
   if (change) body.properties = { ...(body.properties as JsonObject), ...change };
   if (!maker.path.endsWith('/workspaces/{workspaceName}')) return body;
   const source = `${azure.group('eastus')}/providers/Microsoft.MachineLearningServices/workspaces/donor`;
-  const { storageAccount, keyVault, applicationInsights } = (await azure.arm('GET', source)).body
-    .properties as Record<string, string>;
+  const { storageAccount, keyVault, applicationInsights } = (await azure.arm('GET', source)).body.properties as Record<
+    string,
+    string
+  >;
   const location = text(parameters.location ?? 'eastus');
   return {
     location,
@@ -241,10 +234,7 @@ async function dependencies(body: JsonObject): Promise<void> {
     applicationInsights: { kind: 'web', properties: { Application_Type: 'web' } },
   };
   for (const [field, resource] of Object.entries(bodies)) {
-    const id = text((body.properties as JsonObject)[field]).replace(
-      'testStorageAccount',
-      'teststorageaccount',
-    );
+    const id = text((body.properties as JsonObject)[field]).replace('testStorageAccount', 'teststorageaccount');
     const group = id.split('/providers/')[0] ?? '';
     await ensure(`${group}?api-version=2021-04-01`, { location: 'eastus' });
     await ensure(`${id}?api-version=2023-01-01`, { location: 'eastus', ...resource });

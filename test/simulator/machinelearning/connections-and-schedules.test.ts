@@ -31,11 +31,7 @@ describe('a connection', () => {
   it('keeps its credentials to listsecrets', async () => {
     const created = await azure.arm('PUT', at(), body);
     expect(created.status).toBe(200);
-    const seen = [
-      created.body,
-      (await azure.arm('GET', at())).body,
-      await azure.list(`${workspace}/connections`),
-    ];
+    const seen = [created.body, (await azure.arm('GET', at())).body, await azure.list(`${workspace}/connections`)];
     expect(JSON.stringify(seen)).not.toContain('canary');
     expect(properties(created.body)).toMatchObject({
       category: 'PythonFeed',
@@ -55,10 +51,7 @@ describe('a connection', () => {
     const unknown = await azure.arm('PUT', at(), {
       properties: { ...body.properties, authType: 'Handshake' },
     });
-    expect([unknown.status, message(unknown.body)]).toEqual([
-      400,
-      expect.stringContaining("got 'Handshake'"),
-    ]);
+    expect([unknown.status, message(unknown.body)]).toEqual([400, expect.stringContaining("got 'Handshake'")]);
   });
 
   it('is of a category that its version of the API has', async () => {
@@ -129,19 +122,17 @@ describe('a schedule', () => {
       (await azure.list(`${workspace}/schedules${view}`)).map((entry) => entry.name);
     expect(await names('')).toEqual(['nightly']);
     await azure.put(at(), schedule({ isEnabled: false }));
-    expect([
-      await names(''),
-      await names('?listViewType=DisabledOnly'),
-      await names('?listViewType=All'),
-    ]).toEqual([[], ['nightly'], ['nightly']]);
+    expect([await names(''), await names('?listViewType=DisabledOnly'), await names('?listViewType=All')]).toEqual([
+      [],
+      ['nightly'],
+      ['nightly'],
+    ]);
   });
 
   it('is refused without a trigger that can be, or a job that could run', async () => {
     const refused = async (more: JsonObject): Promise<string> =>
       message((await azure.arm('PUT', `${workspace}/schedules/bad`, schedule(more))).body);
-    expect(await refused({ trigger: { triggerType: 'Cron', expression: 'every night' } })).toContain(
-      'five fields',
-    );
+    expect(await refused({ trigger: { triggerType: 'Cron', expression: 'every night' } })).toContain('five fields');
     expect(await refused({ trigger: { triggerType: 'Moon' } })).toContain("got 'Moon'");
     expect(await refused({ action: { actionType: 'CreateJob' } })).toContain('jobDefinition');
     expect(

@@ -1,15 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { setQuota } from '../../../simulator/machinelearning/index.ts';
 import type { Json, JsonObject } from '../../../simulator/contract/index.ts';
-import {
-  makeWorkspace,
-  message,
-  properties,
-  startFixture,
-  text,
-  type Answer,
-  type Fixture,
-} from './fixture.ts';
+import { makeWorkspace, message, properties, startFixture, text, type Answer, type Fixture } from './fixture.ts';
 
 let azure: Fixture;
 let east: string;
@@ -82,20 +74,14 @@ describe('an online endpoint', () => {
     expect(body.secondaryKey).toBe('canary-secondary');
     expect(body.primaryKey).not.toBe('canary-primary');
     const wrong = await azure.arm('POST', `${at()}/regenerateKeys`, { keyType: 'Third' });
-    expect([wrong.status, message(wrong.body)]).toEqual([
-      400,
-      expect.stringContaining('one of Primary, Secondary'),
-    ]);
+    expect([wrong.status, message(wrong.body)]).toEqual([400, expect.stringContaining('one of Primary, Secondary')]);
     expect((await azure.arm('POST', `${at()}/token`)).status).toBe(400);
   });
 
   it('is one of its name in a region, and not in the next', async () => {
     const rival = await makeWorkspace(azure, 'eastus', 'rival');
     const refused = await azure.arm('PUT', `${rival}/onlineEndpoints/fraud-score`, endpoint());
-    expect([refused.status, message(refused.body)]).toEqual([
-      409,
-      expect.stringContaining('already an endpoint'),
-    ]);
+    expect([refused.status, message(refused.body)]).toEqual([409, expect.stringContaining('already an endpoint')]);
     await azure.put(`${west}/onlineEndpoints/fraud-score`, {
       location: 'westus3',
       properties: { authMode: 'Key', keys: { primaryKey: 'west-key' } },
@@ -113,11 +99,7 @@ describe('an online endpoint', () => {
     const shared = await azure.put(at(), endpoint({ traffic: { blue: 75, green: 25 } }));
     expect(properties(shared).traffic).toEqual({ blue: 75, green: 25 });
     // Azure's PATCH of an endpoint is of tags and identity alone.
-    const patched = await azure.put(
-      at(),
-      { tags: { a: '1' }, properties: { traffic: { blue: 100 } } },
-      'PATCH',
-    );
+    const patched = await azure.put(at(), { tags: { a: '1' }, properties: { traffic: { blue: 100 } } }, 'PATCH');
     expect([patched.tags, properties(patched).traffic]).toEqual([{ a: '1' }, { blue: 75, green: 25 }]);
   });
 
@@ -167,8 +149,7 @@ describe('an online endpoint', () => {
     const { body: token } = await azure.arm('POST', `${path}/token`);
     const uri = `${azure.running.address.regions.eastus?.dataPlane}/_/score/by-token/swagger.json`;
     expect(
-      (await azure.send('GET', uri, undefined, { authorization: `Bearer ${text(token.accessToken)}` }))
-        .status,
+      (await azure.send('GET', uri, undefined, { authorization: `Bearer ${text(token.accessToken)}` })).status,
     ).toBe(200);
     expect((await azure.send('GET', uri, undefined, { authorization: 'Bearer other' })).status).toBe(401);
   });
@@ -251,10 +232,7 @@ describe('batch endpoints', () => {
       ...body,
       properties: { ...body.properties, defaults: { deploymentName: 'one' } },
     });
-    expect([early.status, message(early.body)]).toEqual([
-      400,
-      expect.stringContaining("no deployment 'one'"),
-    ]);
+    expect([early.status, message(early.body)]).toEqual([400, expect.stringContaining("no deployment 'one'")]);
     const model = { referenceType: 'Id', assetId: `${east}/models/fraud/versions/1` };
     const made = await azure.put(`${path}/deployments/one`, { location: 'eastus', properties: { model } });
     expect(properties(made)).toMatchObject({

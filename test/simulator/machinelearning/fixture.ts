@@ -77,14 +77,9 @@ export async function startFixture(options: Partial<CloudOptions> = {}): Promise
       client_secret: clientSecret,
       scope: `${arm}/.default`,
     });
-    const answer = await send(
-      'POST',
-      `${authority}/${tenantId}/oauth2/v2.0/token`,
-      Buffer.from(form.toString()),
-      {
-        'content-type': 'application/x-www-form-urlencoded',
-      },
-    );
+    const answer = await send('POST', `${authority}/${tenantId}/oauth2/v2.0/token`, Buffer.from(form.toString()), {
+      'content-type': 'application/x-www-form-urlencoded',
+    });
     token = { value: text(answer.body.access_token), until: Date.now() + 60_000 };
     return token.value;
   }
@@ -182,8 +177,7 @@ function exchange(
   headers: Record<string, string>,
   ca: string,
 ): Promise<Answer> {
-  const content =
-    body === undefined ? undefined : Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
+  const content = body === undefined ? undefined : Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
   return new Promise((resolve, reject) => {
     const length: Record<string, string> = content
       ? { 'content-type': 'application/json', 'content-length': String(content.length) }
@@ -194,8 +188,7 @@ function exchange(
       response.on('error', reject);
       response.on('end', () => {
         const text = Buffer.concat(chunks).toString('utf8');
-        const parsed =
-          text.startsWith('{') || text.startsWith('[') ? (JSON.parse(text) as JsonObject) : { text };
+        const parsed = text.startsWith('{') || text.startsWith('[') ? (JSON.parse(text) as JsonObject) : { text };
         resolve({
           status: response.statusCode ?? 0,
           headers: response.headers as Record<string, string>,

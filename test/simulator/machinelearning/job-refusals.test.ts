@@ -49,20 +49,12 @@ describe('the body of a job', () => {
     [command, { environmentId: 5 }, 'environmentId: expected a string, got 5.'],
     [command, { inputs: [1] }, 'inputs: expected an object, got [1].'],
     [command, { inputs: { a: 'b' } }, "inputs.a: expected an object, got 'b'."],
-    [
-      command,
-      { inputs: { a: { jobInputType: 'uri_file', uri: 1 } } },
-      'inputs.a.uri: expected a string, got 1.',
-    ],
+    [command, { inputs: { a: { jobInputType: 'uri_file', uri: 1 } } }, 'inputs.a.uri: expected a string, got 1.'],
     [command, { outputs: { a: 1 } }, 'outputs.a: expected an object, got 1.'],
     [command, { computeId: {} }, 'computeId: expected a string, got {}.'],
     [command, { command: ['ls'] }, 'command: expected a string, got ["ls"].'],
     [command, { distribution: 'many' }, "distribution: expected an object, got 'many'."],
-    [
-      command,
-      { resources: { instanceCount: 'two' } },
-      "resources.instanceCount: expected a whole number, got 'two'.",
-    ],
+    [command, { resources: { instanceCount: 'two' } }, "resources.instanceCount: expected a whole number, got 'two'."],
     [command, { isArchived: 'yes' }, "isArchived: expected true or false, got 'yes'."],
     [command, { tags: { a: ['b'] } }, 'tags.a: expected a string, got ["b"].'],
     [sweep, { trial: { codeId: 7 } }, 'trial.codeId: expected a string, got 7.'],
@@ -77,11 +69,7 @@ describe('the body of a job', () => {
       { jobs: { b: { type: 'command', componentId: 7 } } },
       'jobs.b.componentId: expected a string, got 7.',
     ],
-    [
-      () => ({ jobType: 'Spark', codeId: 'c' }),
-      { entry: 'main.py' },
-      "entry: expected an object, got 'main.py'.",
-    ],
+    [() => ({ jobType: 'Spark', codeId: 'c' }), { entry: 'main.py' }, "entry: expected an object, got 'main.py'."],
     [() => ({ jobType: 'AutoML' }), { taskDetails: [] }, 'taskDetails: expected an object, got [].'],
   ])('is refused where a field is of another type (%#)', async (job, wrong, message) => {
     expect(await refusal({ ...job(), ...wrong })).toEqual([400, `properties.${message}`]);
@@ -102,12 +90,7 @@ describe('the body of a job', () => {
       { inputs: { a: { jobInputType: 'uri_thing', uri: 'azureml://datastores/d/paths/x' } } },
       "inputs.a.jobInputType: expected one of literal, uri_file, uri_folder, mltable, custom_model, mlflow_model, triton_model, got 'uri_thing'.",
     ],
-    [
-      'with an input of no place',
-      command,
-      { inputs: { a: { jobInputType: 'uri_file' } } },
-      'inputs.a.uri: required.',
-    ],
+    ['with an input of no place', command, { inputs: { a: { jobInputType: 'uri_file' } } }, 'inputs.a.uri: required.'],
     ['with no value', command, { inputs: { a: { jobInputType: 'literal' } } }, 'inputs.a.value: required.'],
     [
       'with an output that is mounted for reading',

@@ -29,9 +29,10 @@ const advance = (seconds: number): void => azure.running.clock.advance(seconds *
 /** A command job that lives as `life` says. */
 function command(life: Record<string, string> = {}, more: JsonObject = {}): { properties: JsonObject } {
   const bag = Object.fromEntries(
-    Object.entries({ prepareSeconds: '1', queueSeconds: '1', runSeconds: '10', ...life }).map(
-      ([key, value]) => [`simulator.${key}`, value],
-    ),
+    Object.entries({ prepareSeconds: '1', queueSeconds: '1', runSeconds: '10', ...life }).map(([key, value]) => [
+      `simulator.${key}`,
+      value,
+    ]),
   );
   return {
     properties: {
@@ -67,15 +68,7 @@ describe('the life of a job', () => {
       advance(seconds);
       seen.push(await status(job));
     }
-    expect(seen).toEqual([
-      'NotStarted',
-      'Starting',
-      'Preparing',
-      'Queued',
-      'Running',
-      'Finalizing',
-      'Completed',
-    ]);
+    expect(seen).toEqual(['NotStarted', 'Starting', 'Preparing', 'Queued', 'Running', 'Finalizing', 'Completed']);
   });
 
   it('ends as it was told, or at its limit', async () => {
@@ -135,9 +128,7 @@ describe('the life of a job', () => {
   it('never starts without nodes enough, and fails when its compute is deleted', async () => {
     const huge = await submit(command({}, { resources: { instanceCount: 5 } }));
     await azure.put(`${workspace}/computes/passing`, cluster(1));
-    const homeless = await submit(
-      command({ runSeconds: '1000' }, { computeId: `${workspace}/computes/passing` }),
-    );
+    const homeless = await submit(command({ runSeconds: '1000' }, { computeId: `${workspace}/computes/passing` }));
     advance(3);
     expect([await status(huge), await status(homeless)]).toEqual(['Queued', 'Running']);
     const undecided = await azure.arm('DELETE', `${workspace}/computes/passing`);
@@ -145,10 +136,7 @@ describe('the life of a job', () => {
       400,
       expect.stringContaining('underlyingResourceAction'),
     ]);
-    const deleting = await azure.arm(
-      'DELETE',
-      `${workspace}/computes/passing?underlyingResourceAction=Delete`,
-    );
+    const deleting = await azure.arm('DELETE', `${workspace}/computes/passing?underlyingResourceAction=Delete`);
     advance(1);
     await azure.settle(deleting);
     expect(await status(homeless)).toBe('Failed');
@@ -280,12 +268,7 @@ describe('a job is refused', () => {
     ['of an unknown kind', { jobType: 'Dance' }, 400, "got 'Dance'"],
     ['without a command', { command: null }, 400, 'properties.command'],
     ['on a compute that is not there', { computeId: 'gone' }, 400, "Unknown compute target 'gone'"],
-    [
-      'in an environment that is not there',
-      { environmentId: 'azureml:sklearn:9' },
-      404,
-      "'azureml:sklearn:9'",
-    ],
+    ['in an environment that is not there', { environmentId: 'azureml:sklearn:9' }, 404, "'azureml:sklearn:9'"],
     ['with code that is not there', { codeId: 'azureml:nowhere:1' }, 404, "'azureml:nowhere:1'"],
     [
       'with data that is not there',
@@ -299,12 +282,7 @@ describe('a job is refused', () => {
       400,
       "'none'",
     ],
-    [
-      'with a life that is none',
-      { properties: { 'simulator.runSeconds': 'long' } },
-      400,
-      'simulator.runSeconds',
-    ],
+    ['with a life that is none', { properties: { 'simulator.runSeconds': 'long' } }, 400, 'simulator.runSeconds'],
     ['with an experiment of no name', { experimentName: 'a b' }, 400, 'experimentName'],
   ];
 
@@ -321,9 +299,6 @@ describe('a job is refused', () => {
     const refused = await azure.arm('PUT', `${workspace}/jobs/refused`, {
       properties: { ...command().properties, environmentId },
     });
-    expect([refused.status, message(refused.body)]).toEqual([
-      400,
-      expect.stringContaining('another workspace'),
-    ]);
+    expect([refused.status, message(refused.body)]).toEqual([400, expect.stringContaining('another workspace')]);
   });
 });

@@ -40,11 +40,7 @@ it('gives the node to the next that was not canceled, a while after', async () =
   expect([await statusOf(0), await statusOf(1)]).toEqual(['Running', 'Queued']);
   for (const index of [0, 1, 2]) await fixture.arm('POST', `${workspace}/jobs/job-${index}/cancel`);
   fixture.running.clock.advance(3000);
-  expect([await statusOf(0), await statusOf(1), await statusOf(2)]).toEqual([
-    'Canceled',
-    'Canceled',
-    'Canceled',
-  ]);
+  expect([await statusOf(0), await statusOf(1), await statusOf(2)]).toEqual(['Canceled', 'Canceled', 'Canceled']);
   expect(await statusOf(3)).toBe('Queued');
   fixture.running.clock.advance(12_000);
   expect([await statusOf(3), await statusOf(4)]).toEqual(['Running', 'Queued']);

@@ -52,10 +52,7 @@ describe('the published operations of Machine Learning', () => {
       if (/^Workspaces_(Delete|CreateOrUpdate|Update)$/.test(id)) continue;
       const { status, body } = await azure.arm(method, pathOf(path), method === 'GET' ? undefined : {});
       const code = (body.error as { code: string } | undefined)?.code ?? '';
-      if (
-        status >= 500 ||
-        ['InvalidResourceType', 'InvalidResourceAction', 'MethodNotAllowed'].includes(code)
-      )
+      if (status >= 500 || ['InvalidResourceType', 'InvalidResourceAction', 'MethodNotAllowed'].includes(code))
         unknown.push([id, status, code]);
     }
     expect(unknown).toEqual([]);

@@ -71,12 +71,7 @@ function define(table: Reading, schema: Schema, place: string): string {
   return name;
 }
 
-function writeFields(
-  table: Reading,
-  shape: Record<string, string>,
-  { node, file }: Schema,
-  name: string,
-): void {
+function writeFields(table: Reading, shape: Record<string, string>, { node, file }: Schema, name: string): void {
   for (const base of (node.allOf ?? []) as JsonObject[]) {
     const found = follow({ node: base, file });
     writeFields(table, shape, found, nameOf({ node: base, file }) ?? name);
@@ -89,11 +84,7 @@ function writeFields(
   for (const [field, own] of Object.entries((node.properties ?? {}) as Record<string, JsonObject>)) {
     const isFilled = own.readOnly === true || follow({ node: own, file }).node.readOnly === true;
     if (isFilled || (RESOURCES.includes(name) && ENVELOPE.includes(field))) continue;
-    shape[required.includes(field) ? `${field}!` : field] = wordOf(
-      table,
-      { node: own, file },
-      `${name}.${field}`,
-    );
+    shape[required.includes(field) ? `${field}!` : field] = wordOf(table, { node: own, file }, `${name}.${field}`);
   }
 }
 
@@ -110,8 +101,7 @@ function wordOf(table: Reading, schema: Schema, place: string): string {
   if (node.type === 'array') return `[]${wordOf(table, { node: node.items as JsonObject, file }, place)}`;
   if (node.properties || node.allOf) return `@${define(table, schema, place)}`;
   const each: Json | undefined = node.additionalProperties;
-  if (typeof each === 'object' && each !== null)
-    return `{}${wordOf(table, { node: each as JsonObject, file }, place)}`;
+  if (typeof each === 'object' && each !== null) return `{}${wordOf(table, { node: each as JsonObject, file }, place)}`;
   return node.type === 'object' ? 'object' : 'any';
 }
 
@@ -124,9 +114,7 @@ function kindsOf(base: JsonObject, file: string): [string, Schema][] {
   const definitions = load(file).definitions as Record<string, JsonObject>;
   return Object.entries(definitions).flatMap(([name, node]) => {
     const value = node['x-ms-discriminator-value'];
-    const isKind = ((node.allOf ?? []) as JsonObject[]).some(
-      (one) => follow({ node: one, file }).node === base,
-    );
+    const isKind = ((node.allOf ?? []) as JsonObject[]).some((one) => follow({ node: one, file }).node === base);
     return isKind && typeof value === 'string'
       ? [[value, { node: { $ref: `#/definitions/${name}` }, file }] as [string, Schema]]
       : [];

@@ -25,10 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => fixture.close());
 
-async function bearer(
-  audience: string,
-  { clientId, clientSecret } = fixture.running.address,
-): Promise<string> {
+async function bearer(audience: string, { clientId, clientSecret } = fixture.running.address): Promise<string> {
   const { authority, tenantId } = fixture.running.address;
   const form = new URLSearchParams({
     grant_type: 'client_credentials',
@@ -111,10 +108,7 @@ describe('run history', () => {
     await submit('doomed', { properties: { 'simulator.outcome': 'Failed' } });
     fixture.running.clock.advance(60_000);
     const { body } = await history('GET', '/runs/doomed/details');
-    expect([body.status, body.error]).toEqual([
-      'Failed',
-      { error: expect.objectContaining({ code: 'UserError' }) },
-    ]);
+    expect([body.status, body.error]).toEqual(['Failed', { error: expect.objectContaining({ code: 'UserError' }) }]);
   });
 
   it('changes what describes a job, and ARM shows it', async () => {
@@ -167,12 +161,7 @@ describe('run history', () => {
 
 describe('a batch endpoint', () => {
   const endpoint = (): string => `${workspace}/batchEndpoints/nightly`;
-  const ask = (
-    method: string,
-    path: string,
-    body?: Json,
-    more: Record<string, string> = {},
-  ): Promise<Answer> =>
+  const ask = (method: string, path: string, body?: Json, more: Record<string, string> = {}): Promise<Answer> =>
     fixture.send(method, `${fixture.running.cloud.dataPlane('eastus')}${path}`, body, {
       authorization,
       ...more,

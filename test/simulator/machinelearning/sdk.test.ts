@@ -86,9 +86,7 @@ describe('@azure/arm-machinelearning', () => {
     await client.computeOperations.beginDeleteAndWait(GROUP, NAME, 'passing', 'Delete', {
       updateIntervalInMs: 10,
     });
-    expect((await all(client.computeOperations.list(GROUP, NAME))).map((one) => one.name)).toEqual([
-      'cpu-cluster',
-    ]);
+    expect((await all(client.computeOperations.list(GROUP, NAME))).map((one) => one.name)).toEqual(['cpu-cluster']);
   });
 
   it('registers versions and pages through them', async () => {
@@ -169,9 +167,10 @@ describe('@azure/arm-machinelearning', () => {
 
   it('reads usages and sizes', async () => {
     const usages = await all(client.usages.list('eastus'));
-    expect(
-      usages.find((usage) => usage.name?.value === 'Standard DSv2 Family Cluster Dedicated vCPUs'),
-    ).toMatchObject({ currentValue: 4, limit: 300 });
+    expect(usages.find((usage) => usage.name?.value === 'Standard DSv2 Family Cluster Dedicated vCPUs')).toMatchObject({
+      currentValue: 4,
+      limit: 300,
+    });
     expect((await client.virtualMachineSizes.list('eastus')).value?.length).toBeGreaterThan(20);
   });
 });

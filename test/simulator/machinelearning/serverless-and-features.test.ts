@@ -58,10 +58,7 @@ describe('a serverless endpoint', () => {
   it('is refused without a key’s kind of access, or for a name that cannot be', async () => {
     const aad = { ...body, properties: { ...body.properties, authMode: 'AAD' } };
     const refused = await azure.arm('PUT', `${workspace}/serverlessEndpoints/aad`, aad);
-    expect([refused.status, message(refused.body)]).toEqual([
-      400,
-      "properties.authMode: expected Key, got 'AAD'.",
-    ]);
+    expect([refused.status, message(refused.body)]).toEqual([400, "properties.authMode: expected Key, got 'AAD'."]);
     const misnamed = await azure.arm('PUT', `${workspace}/serverlessEndpoints/1st`, body);
     expect([misnamed.status, message(misnamed.body)]).toEqual([400, expect.stringContaining('"1st"')]);
   });
@@ -98,10 +95,7 @@ describe('a feature set', () => {
     });
     const idle = await register('idle', 'idle');
     const refused = await azure.arm('POST', `${idle}/backfill`, window('2024-01-01', '2024-01-02'));
-    expect([refused.status, message(refused.body)]).toEqual([
-      400,
-      expect.stringContaining('materialization'),
-    ]);
+    expect([refused.status, message(refused.body)]).toEqual([400, expect.stringContaining('materialization')]);
     const offline = await register('offline', 'idle', { materializationSettings: { storeType: 'Offline' } });
     const backward = await azure.arm('POST', `${offline}/backfill`, window('2024-01-03', '2024-01-02'));
     expect(backward.status).toBe(400);

@@ -77,12 +77,7 @@ describe('a cron trigger', () => {
       '2026-11-01T00:00:00Z',
       ['2026-11-01T05:30', '2026-11-02T06:30', '2026-11-03T06:30'],
     ],
-    [
-      'never in a zone that is none',
-      cron('0 4 * * *', { timeZone: 'Moon' }),
-      '2026-01-01T00:00:00Z',
-      [undefined],
-    ],
+    ['never in a zone that is none', cron('0 4 * * *', { timeZone: 'Moon' }), '2026-01-01T00:00:00Z', [undefined]],
   ])('fires %s', (_, trigger, after, expected) => {
     expect(times(trigger, after)).toEqual(expected);
   });
@@ -165,10 +160,7 @@ describe('a trigger that nobody can mean', () => {
     ['hours that are none', every(1, 'Day', { schedule: { hours: [99, -1, 1e300], minutes: [0.5] } })],
     ['a start beyond all calendars', every(1, 'Week', { startTime: '+275760-09-13T00:00:00' })],
     ['an interval without end', every(1e308, 'Hour')],
-    [
-      'words for numbers',
-      every(1, 'Month', { schedule: { hours: 'all', weekDays: [5], monthDays: 'last' } }),
-    ],
+    ['words for numbers', every(1, 'Month', { schedule: { hours: 'all', weekDays: [5], monthDays: 'last' } })],
   ])('throws nothing: %s', (_, trigger) => {
     const next = nextTime(trigger, Date.parse(MADE), Date.parse(MADE));
     expect(next).toBeGreaterThan(Date.parse(MADE));

@@ -18,8 +18,7 @@ const UNSEEN = new Set([
 export function missing(sent: Json, shown: Json | undefined, place = '$'): string[] {
   if (sent === null) return [];
   if (typeof sent !== 'object') {
-    const same =
-      typeof sent === 'string' && typeof shown === 'string' ? plain(sent) === plain(shown) : sent === shown;
+    const same = typeof sent === 'string' && typeof shown === 'string' ? plain(sent) === plain(shown) : sent === shown;
     return same ? [] : [`${place}: sent ${JSON.stringify(sent)}, shown ${JSON.stringify(shown)}`];
   }
   const held = typeof shown === 'object' && shown !== null ? (shown as JsonObject) : {};

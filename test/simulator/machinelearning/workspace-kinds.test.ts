@@ -16,8 +16,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => azure?.close());
 
-const at = (name: string): string =>
-  `${group}/providers/Microsoft.MachineLearningServices/workspaces/${name}`;
+const at = (name: string): string => `${group}/providers/Microsoft.MachineLearningServices/workspaces/${name}`;
 
 async function lake(name: string): Promise<string> {
   const id = `${group}/providers/Microsoft.Storage/storageAccounts/${name}`;
@@ -53,11 +52,7 @@ describe('a feature store', () => {
       offlinestoreconnectionname: 'offline',
       later: 1,
     };
-    const patched = await azure.put(
-      at('features'),
-      { properties: { featureStoreSettings: settings } },
-      'PATCH',
-    );
+    const patched = await azure.put(at('features'), { properties: { featureStoreSettings: settings } }, 'PATCH');
     const shown = { computeRuntime: { sparkRuntimeVersion: '3.4.0' }, offlineStoreConnectionName: 'offline' };
     expect(properties(patched).featureStoreSettings).toEqual({ ...shown, later: 1 });
     const Description = 'in another spelling';
@@ -68,11 +63,7 @@ describe('a feature store', () => {
 
   it('has connections with the names that its client gives them, and no longer ones', async () => {
     const connection = { properties: { category: 'AzureDataLakeGen2', target: '/x', authType: 'None' } };
-    const made = await azure.arm(
-      'PUT',
-      `${at('plain')}/connections/OfflineStoreConnectionName-0123abcd`,
-      connection,
-    );
+    const made = await azure.arm('PUT', `${at('plain')}/connections/OfflineStoreConnectionName-0123abcd`, connection);
     expect([made.status, properties(made.body).category]).toEqual([200, 'ADLSGen2']);
     const refused = await azure.arm('PUT', `${at('plain')}/connections/${'x'.repeat(34)}`, connection);
     expect([refused.status, message(refused.body)]).toEqual([400, expect.stringContaining('3 to 33')]);

@@ -11,8 +11,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => azure?.close());
 
-const error = (body: JsonObject): { code: string; message: string } =>
-  body.error as { code: string; message: string };
+const error = (body: JsonObject): { code: string; message: string } => body.error as { code: string; message: string };
 
 describe('a workspace', () => {
   it('shows what clients read of it', async () => {
@@ -86,8 +85,7 @@ describe('a workspace', () => {
 
   it('refuses a dependency that is not there, a missing one and a bad name', async () => {
     const group = azure.group('eastus');
-    const at = (name: string): string =>
-      `${group}/providers/Microsoft.MachineLearningServices/workspaces/${name}`;
+    const at = (name: string): string => `${group}/providers/Microsoft.MachineLearningServices/workspaces/${name}`;
     const gone = `${group}/providers/Microsoft.Storage/storageAccounts/nowhere`;
     const { body: held } = await azure.arm('GET', workspace);
     const keyVault = properties(held).keyVault ?? null;
@@ -196,9 +194,7 @@ describe('a deleted workspace', () => {
     ]);
     expect((await azure.arm('DELETE', `${doomed}?forceToPurge=true`)).status).toBe(204);
     const recreated = await azure.put(doomed, again);
-    expect((recreated.identity as JsonObject).principalId).not.toBe(
-      (held.identity as JsonObject).principalId,
-    );
+    expect((recreated.identity as JsonObject).principalId).not.toBe((held.identity as JsonObject).principalId);
     await azure.settle(await azure.arm('DELETE', `${doomed}?forceToPurge=true`));
     expect((await azure.arm('PUT', doomed, again)).status).toBe(202);
   });

@@ -77,9 +77,10 @@ describe('zones', () => {
     const id = 'subscription().subscriptionId';
     expect(await value(`[toLogicalZone(${id}, 'East US', 'eastus-az2')]`)).toBe('2');
     expect(await value(`[toPhysicalZone(${id}, 'eastus', '3')]`)).toBe('eastus-az3');
-    expect(await value(`[toLogicalZones(${id}, 'eastus', createArray('eastus-az1', 'eastus-az9'))]`)).toEqual(
-      ['1', ''],
-    );
+    expect(await value(`[toLogicalZones(${id}, 'eastus', createArray('eastus-az1', 'eastus-az9'))]`)).toEqual([
+      '1',
+      '',
+    ]);
     expect(await value(`[toPhysicalZones(${id}, 'northcentralus', createArray('1'))]`)).toEqual(['']);
   });
 });

@@ -50,10 +50,7 @@ describe('strings', () => {
     ["[take('one', -1)]", ''],
     ["[split('one;two,three', createArray(',', ';'))]", ['one', 'two', 'three']],
     ["[join(createArray('a', 1), '-')]", 'a-1'],
-    [
-      "[string(createObject('valueA', 10, 'valueB', 'Example Text'))]",
-      '{"valueA":10,"valueB":"Example Text"}',
-    ],
+    ["[string(createObject('valueA', 10, 'valueB', 'Example Text'))]", '{"valueA":10,"valueB":"Example Text"}'],
     ["[string(createArray('a', 'b'))]", '["a","b"]'],
     ['[string(false())]', 'False'],
     ["[substring('one two three', 4, 3)]", 'two'],

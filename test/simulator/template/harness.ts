@@ -50,8 +50,7 @@ export function cloud(resources: Record<string, JsonObject> = {}, asked: string[
     async reference(id, apiVersion, full) {
       asked.push(`${id} ${apiVersion ?? ''} ${full ? 'full' : 'properties'}`);
       const resource = byId.get(id.toLowerCase());
-      if (resource === undefined)
-        throw new ArmError(404, 'ResourceNotFound', `The Resource '${id}' was not found.`);
+      if (resource === undefined) throw new ArmError(404, 'ResourceNotFound', `The Resource '${id}' was not found.`);
       return (full ? resource : resource['properties']) as JsonObject;
     },
     async action(id, apiVersion, action, body) {
@@ -96,11 +95,7 @@ export function named(planned: DeploymentPlan, name: string): PlannedResource {
   return found;
 }
 
-export async function body(
-  planned: DeploymentPlan,
-  name: string,
-  environment = cloud(),
-): Promise<JsonObject> {
+export async function body(planned: DeploymentPlan, name: string, environment = cloud()): Promise<JsonObject> {
   return planned.evaluateBody(named(planned, name), environment);
 }
 

@@ -125,9 +125,9 @@ describe('outer scope', () => {
       tags: { prefix: "it's", index: "it's-2", literal: '[x]' },
       properties: { endpoint: 'https://base' },
     });
-    expect(await inside.evaluateOutputs(cloud({ [`${storage}/aX`]: { properties: { kind: 'k' } } }))).toEqual(
-      { first: { type: 'String', value: 'k' } },
-    );
+    expect(await inside.evaluateOutputs(cloud({ [`${storage}/aX`]: { properties: { kind: 'k' } } }))).toEqual({
+      first: { type: 'String', value: 'k' },
+    });
   });
 
   it('stands by itself in a preview, where the outer resources are not there yet', async () => {
@@ -164,9 +164,7 @@ describe('outer scope', () => {
       resources: [
         deployment('d', {
           template: template({
-            resources: [
-              deployment('e', { expressionEvaluationOptions: { scope: 'inner' }, template: innermost }),
-            ],
+            resources: [deployment('e', { expressionEvaluationOptions: { scope: 'inner' }, template: innermost })],
           }),
         }),
       ],
@@ -237,9 +235,7 @@ describe('what modules write', () => {
     });
     const planned = plan({
       variables: { held },
-      resources: [
-        deployment('d', { template: "[variables('held')]", parameters: { name: { value: 'given' } } }),
-      ],
+      resources: [deployment('d', { template: "[variables('held')]", parameters: { name: { value: 'given' } } })],
     });
     const nested = await body(planned, 'd');
     expect(planNested(nested).resources.map((each) => each.id)).toEqual([`${storage}/given`]);

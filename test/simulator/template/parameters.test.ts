@@ -21,9 +21,9 @@ describe('parameters', () => {
 
   it('are not evaluated as expressions when given', async () => {
     const parameters = { text: { type: 'string' } };
-    expect(
-      await value("[parameters('text')]", { parameters }, given({ text: '[resourceGroup().name]' })),
-    ).toBe('[resourceGroup().name]');
+    expect(await value("[parameters('text')]", { parameters }, given({ text: '[resourceGroup().name]' }))).toBe(
+      '[resourceGroup().name]',
+    );
   });
 
   it('show their effective values, secure ones by type only', () => {
@@ -37,10 +37,7 @@ describe('parameters', () => {
       keyVault: { id: '/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v' },
       secretName: 'k',
     };
-    const planned = plan(
-      { parameters },
-      { parameters: { password: { value: 'hunter2' }, key: { reference: vault } } },
-    );
+    const planned = plan({ parameters }, { parameters: { password: { value: 'hunter2' }, key: { reference: vault } } });
     expect(planned.parameters).toEqual({
       count: { type: 'Int', value: 2 },
       password: { type: 'SecureString' },
@@ -147,9 +144,7 @@ describe('parameters', () => {
     ],
   ])('refuse %s', async (_, parameters, values, message) => {
     const [problem] = validateTemplate(input({ parameters }, given(values)));
-    expect(problem?.code).toBe(
-      problem?.message.includes('deserialized') ? 'InvalidRequestContent' : 'InvalidTemplate',
-    );
+    expect(problem?.code).toBe(problem?.message.includes('deserialized') ? 'InvalidRequestContent' : 'InvalidTemplate');
     expect(problem?.message).toContain(message);
   });
 
@@ -163,23 +158,16 @@ describe('parameters', () => {
     };
     const parameters = { computes: { type: 'array', items: { $ref: '#/definitions/compute' } } };
     const parts = { languageVersion: '2.0', definitions, parameters, resources: {} };
-    expect(
-      await value("[length(parameters('computes'))]", parts, given({ computes: [{ name: 'cpu' }] })),
-    ).toBe(1);
-    const said = async (compute: Json): Promise<string> =>
-      failure(() => plan(parts, given({ computes: [compute] })));
-    expect(await said({ nodes: 1 })).toContain(
-      "missing values for the following required properties: ['name']",
-    );
+    expect(await value("[length(parameters('computes'))]", parts, given({ computes: [{ name: 'cpu' }] }))).toBe(1);
+    const said = async (compute: Json): Promise<string> => failure(() => plan(parts, given({ computes: [compute] })));
+    expect(await said({ nodes: 1 })).toContain("missing values for the following required properties: ['name']");
     expect(await said({ name: 'cpu', size: 'x' })).toContain(
       "The object does not allow values with properties not defined in the schema, but the following unknown properties were present: ['size'].",
     );
     expect(await said({ name: 'c' })).toMatch(
       /template parameter 'computes\[0\]\.name' at line '1' and column '\d+' is not valid\. Length of the value/,
     );
-    expect(await said('cpu')).toContain(
-      "Expected a value of type 'Object', but received a value of type 'String'.",
-    );
+    expect(await said('cpu')).toContain("Expected a value of type 'Object', but received a value of type 'String'.");
   });
 
   it('are kept secret when they are refused', async () => {
@@ -223,8 +211,8 @@ describe('variables', () => {
     expect(await failure(() => plan({ variables: { broken: '[nope()]' } }))).toContain(
       "The template variable 'broken' is not valid: The template function 'nope' is not valid.",
     );
-    expect(
-      await failure(() => plan({ variables: { a: "[variables('b')]", b: "[variables('a')]" } })),
-    ).toContain('Circular reference detected');
+    expect(await failure(() => plan({ variables: { a: "[variables('b')]", b: "[variables('a')]" } }))).toContain(
+      'Circular reference detected',
+    );
   });
 });

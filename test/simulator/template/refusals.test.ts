@@ -23,10 +23,7 @@ describe('what is wrong is said, and where', () => {
       "[substring('1234567890', 0, 11)]",
       "The index parameter: '0', the length parameter: '11', the length of the string parameter: '10'.",
     ],
-    [
-      "[createObject('a', 1).b]",
-      "The language expression property 'b' doesn't exist, available properties are 'a'.",
-    ],
+    ["[createObject('a', 1).b]", "The language expression property 'b' doesn't exist, available properties are 'a'."],
     ['[createArray(1)[3]]', "The language expression property array index '3' is out of bounds"],
     ["[parameters('none')]", "The template parameter 'none' is not found."],
     ["[variables('none')]", "The template variable 'none' is not found."],

@@ -29,9 +29,7 @@ describe('a refusal', () => {
       {
         code: 'InvalidTemplate',
         message: expect.stringContaining("The template resource '' at line '6' and column '5' is not valid."),
-        additionalInfo: [
-          { type: 'TemplateViolation', info: { path: 'properties.template.resources[0].type' } },
-        ],
+        additionalInfo: [{ type: 'TemplateViolation', info: { path: 'properties.template.resources[0].type' } }],
       },
     ]);
   });
@@ -79,12 +77,7 @@ describe('secrets that parameters name', () => {
   });
 
   it.each<[string, JsonObject, string, string]>([
-    [
-      'what is no parameter',
-      { a: 'x' },
-      'InvalidRequestContent',
-      "Path 'properties.parameters.a', line 1, position",
-    ],
+    ['what is no parameter', { a: 'x' }, 'InvalidRequestContent', "Path 'properties.parameters.a', line 1, position"],
     [
       'a reference without a secret',
       { a: { reference: { keyVault: { id: '/x' } } } },

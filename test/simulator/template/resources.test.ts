@@ -204,10 +204,7 @@ describe('loops', () => {
 
   it('without a turn leave nothing, and may be depended on', () => {
     const planned = plan({
-      resources: [
-        account('x', { copy: { name: 'none', count: 0 } }),
-        account('after', { dependsOn: ['none'] }),
-      ],
+      resources: [account('x', { copy: { name: 'none', count: 0 } }), account('after', { dependsOn: ['none'] })],
     });
     expect(planned.resources.map((each) => [each.name, each.dependsOn])).toEqual([['after', []]]);
   });
@@ -256,19 +253,11 @@ describe('conditions and dependencies', () => {
         account('d'),
       ],
     });
-    expect(planned.resources.map((each) => each.dependsOn.map((id) => id.at(-1)))).toEqual([
-      ['b'],
-      ['c'],
-      ['d'],
-      [],
-    ]);
+    expect(planned.resources.map((each) => each.dependsOn.map((id) => id.at(-1)))).toEqual([['b'], ['c'], ['d'], []]);
   });
 
   it('refuse a circle', async () => {
-    const resources = [
-      account('a', { dependsOn: ['b'] }),
-      account('b', { properties: { of: "[reference('a').x]" } }),
-    ];
+    const resources = [account('a', { dependsOn: ['b'] }), account('b', { properties: { of: "[reference('a').x]" } })];
     expect(await failure(() => plan({ resources }))).toContain(
       `Circular dependency detected on resource: '${storage}/a'`,
     );

@@ -108,9 +108,7 @@ describe('the shape of a template', () => {
     [
       'too many outputs',
       {
-        outputs: Object.fromEntries(
-          Array.from({ length: 65 }, (_, i) => [`o${i}`, { type: 'int', value: i }]),
-        ),
+        outputs: Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`o${i}`, { type: 'int', value: i }])),
       },
       "Limit: '64' and actual: '65'",
     ],
@@ -132,16 +130,8 @@ describe('the shape of a template', () => {
 
   it.each<[string, JsonObject, string]>([
     ['a schema that is none', { $schema: 1 }, "Template schema '1' is not supported."],
-    [
-      'another schema',
-      { $schema: 'https://x/2019-04-01/other.json' },
-      'is not supported. Supported versions are',
-    ],
-    [
-      'a version that is a list',
-      { contentVersion: [] },
-      "parsing value: [. Path 'properties.template.contentVersion'",
-    ],
+    ['another schema', { $schema: 'https://x/2019-04-01/other.json' }, 'is not supported. Supported versions are'],
+    ['a version that is a list', { contentVersion: [] }, "parsing value: [. Path 'properties.template.contentVersion'"],
   ])('refuses %s', async (_, parts, message) => {
     expect(await failure(() => plan(parts))).toContain(message);
   });

@@ -95,13 +95,9 @@ describe('a template of types without rows', () => {
       agent: value("[reference('acs').agentPoolProfiles[0].fqdn]"),
       wall: value("[reference('wall').ipConfigurations[0].properties.privateIPAddress]"),
       nic: value("[reference('pe').networkInterfaces[0].id]"),
-      readOnly: value(
-        "[listConnectionStrings('cosmos', '2024-05-15').connectionStrings[3].connectionString]",
-      ),
+      readOnly: value("[listConnectionStrings('cosmos', '2024-05-15').connectionStrings[3].connectionString]"),
       domain: value("[reference('apps').customDomainConfiguration.customDomainVerificationId]"),
-      old: value(
-        "[listKeys(resourceId('Microsoft.Storage/storageAccounts', 'unlistedkeys'), '2015-06-15').key1]",
-      ),
+      old: value("[listKeys(resourceId('Microsoft.Storage/storageAccounts', 'unlistedkeys'), '2015-06-15').key1]"),
     };
     const done = await deploy('fields', { resources, outputs });
     expect(done.error).toBeUndefined();
@@ -180,9 +176,7 @@ describe('linked templates', () => {
     const account = await cloud.account(group, 'linkedtemplates', 'eastus');
     const text = `\uFEFF// a linked template
       ${JSON.stringify(template({ resources: [at('Microsoft.Network/ipGroups', 'linked')] }))}`;
-    const container = cloud
-      .blobs(account.primary, 'linkedtemplates', account.key)
-      .getContainerClient('templates');
+    const container = cloud.blobs(account.primary, 'linkedtemplates', account.key).getContainerClient('templates');
     await container.create();
     const blob = container.getBlockBlobClient('linked.json');
     await blob.upload(text, Buffer.byteLength(text));
@@ -195,8 +189,7 @@ describe('linked templates', () => {
       name,
       properties: { mode: 'Incremental', templateLink },
     });
-    const uri =
-      "[concat('https://linkedtemplates.blob.', environment().suffixes.storage, '/templates/linked.json')]";
+    const uri = "[concat('https://linkedtemplates.blob.', environment().suffixes.storage, '/templates/linked.json')]";
     const done = await deploy('links', { resources: [nested('byname', { uri, queryString })] });
     expect(done.error).toBeUndefined();
     expect((await cloud.arm(`${group}/providers/Microsoft.Network/ipGroups/linked?${API}`)).status).toBe(200);
@@ -206,9 +199,7 @@ describe('linked templates', () => {
     };
     const [base] = signed.split('?');
     const main = container.getBlockBlobClient('main.json');
-    const around = JSON.stringify(
-      template({ resources: [nested('beside', { relativePath: 'linked.json' })] }),
-    );
+    const around = JSON.stringify(template({ resources: [nested('beside', { relativePath: 'linked.json' })] }));
     await main.upload(around, Buffer.byteLength(around));
     const sas = await container.generateSasUrl({
       permissions: ContainerSASPermissions.parse('r'),

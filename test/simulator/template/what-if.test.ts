@@ -68,14 +68,7 @@ describe('what-if', () => {
 
   it('tells property changes as Azure’s documentation shows them', async () => {
     const [change] = await predict(
-      [
-        vnet(
-          'v',
-          { CostCenter: '12345' },
-          ['10.0.0.0/15'],
-          [{ name: 'subnet002', properties: { p: '10.0.1.0/24' } }],
-        ),
-      ],
+      [vnet('v', { CostCenter: '12345' }, ['10.0.0.0/15'], [{ name: 'subnet002', properties: { p: '10.0.1.0/24' } }])],
       [
         now('v', {
           tags: { CostCenter: '12345', Owner: 'Team A' },
@@ -115,10 +108,7 @@ describe('what-if', () => {
   });
 
   it('shows a creation with what would be sent, and what cannot be known as its expression', async () => {
-    const [change] = await predict(
-      [account('a', { properties: { x: "[reference('b').y]" } }), account('b')],
-      [],
-    );
+    const [change] = await predict([account('a', { properties: { x: "[reference('b').y]" } }), account('b')], []);
     expect(change).toEqual({
       resourceId: `${storage}/a`,
       changeType: 'Create',
@@ -138,9 +128,7 @@ describe('what-if', () => {
       [account('a', { tags: { myNewTag: 'my tag value' } })],
       [now('a', { properties: {} })],
     );
-    expect(change?.delta).toEqual([
-      { path: 'tags.myNewTag', propertyChangeType: 'Create', after: 'my tag value' },
-    ]);
+    expect(change?.delta).toEqual([{ path: 'tags.myNewTag', propertyChangeType: 'Create', after: 'my tag value' }]);
   });
 
   it('tells what would be gone, where it is known what would be left', () => {

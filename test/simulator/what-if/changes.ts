@@ -18,10 +18,7 @@ export function numbers(seed: number): () => number {
 const FIXED = new Set(['type', 'apiVersion', 'name', 'location', 'dependsOn', 'kind']);
 
 /** The resources with one thing changed somewhere; said in words for a failure. */
-export function changed(
-  resources: JsonObject[],
-  random: () => number,
-): { resources: JsonObject[]; what: string } {
+export function changed(resources: JsonObject[], random: () => number): { resources: JsonObject[]; what: string } {
   const copy = structuredClone(resources);
   const pick = <T>(items: T[]): T => items[Math.floor(random() * items.length)] as T;
   const target = pick(copy);

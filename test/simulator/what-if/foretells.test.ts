@@ -155,9 +155,7 @@ it.each(own)('the template %s, just deployed, would change nothing', async (name
   const template = JSON.parse(await readFile(file, 'utf8')) as JsonObject;
   const given = (more: JsonObject): Template => ({
     template,
-    parameters: Object.fromEntries(
-      Object.entries({ ...values, ...more }).map(([key, value]) => [key, { value }]),
-    ),
+    parameters: Object.fromEntries(Object.entries({ ...values, ...more }).map(([key, value]) => [key, { value }])),
   });
   const group = await cloud.group(`own-${name}`, 'eastus');
   expect(await deploy(group, given({ tags: { team: 'ml' } }))).toBeDefined();

@@ -33,15 +33,9 @@ function web(tag: string): JsonObject[] {
 }
 
 function learning(tag: string): JsonObject[] {
-  const [account, vault, insights] = [
-    'Storage/storageAccounts',
-    'KeyVault/vaults',
-    'Insights/components',
-  ].map((type, index) => `[resourceId('Microsoft.${type}', '${['st', 'kv', 'ai'][index]}${tag}')]`) as [
-    string,
-    string,
-    string,
-  ];
+  const [account, vault, insights] = ['Storage/storageAccounts', 'KeyVault/vaults', 'Insights/components'].map(
+    (type, index) => `[resourceId('Microsoft.${type}', '${['st', 'kv', 'ai'][index]}${tag}')]`,
+  ) as [string, string, string];
   const space = `[resourceId('Microsoft.MachineLearningServices/workspaces', 'ml${tag}')]`;
   const below = (type: string, name: string, more: JsonObject): JsonObject =>
     resource(`Microsoft.MachineLearningServices/workspaces/${type}`, '2024-04-01', `ml${tag}/${name}`, {
@@ -75,10 +69,7 @@ function learning(tag: string): JsonObject[] {
 }
 
 /** What stands in a workspace. */
-function contents(
-  tag: string,
-  below: (type: string, name: string, more: JsonObject) => JsonObject,
-): JsonObject[] {
+function contents(tag: string, below: (type: string, name: string, more: JsonObject) => JsonObject): JsonObject[] {
   return [
     below('computes', 'cpu', {
       location: here,

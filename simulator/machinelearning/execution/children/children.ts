@@ -10,12 +10,7 @@ import { submitOwnJob } from '../../jobs/job-submission.ts';
 const LOOK_MS = 200;
 
 /** Submits a child, or finds it as submitted before the local Azure was restarted. Errors: ArmError for a compute that is gone. */
-export async function submitChild(
-  cloud: Cloud,
-  parent: Stored,
-  name: string,
-  properties: JsonObject,
-): Promise<Stored> {
+export async function submitChild(cloud: Cloud, parent: Stored, name: string, properties: JsonObject): Promise<Stored> {
   const hidden = { parent: parent.resource.name, root: rootOf(parent) };
   return submitOwnJob(cloud, { maker: parent, name, properties, hidden });
 }

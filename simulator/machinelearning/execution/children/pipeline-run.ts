@@ -66,18 +66,14 @@ export class PipelineRun implements Run {
     for (const [name, others] of needs)
       for (const other of others)
         if (!needs.has(other))
-          throw new RunFailure(
-            'UserError',
-            `The step '${name}' takes an output of '${other}', which is no step.`,
-          );
+          throw new RunFailure('UserError', `The step '${name}' takes an output of '${other}', which is no step.`);
     const settled = new Set<string>();
     for (let before = -1; before < settled.size;) {
       before = settled.size;
       for (const [name, others] of needs) if (others.every((other) => settled.has(other))) settled.add(name);
     }
     const circular = [...needs.keys()].filter((name) => !settled.has(name));
-    if (circular.length > 0)
-      throw new RunFailure('UserError', `The steps ${circular.join(', ')} wait for each other.`);
+    if (circular.length > 0) throw new RunFailure('UserError', `The steps ${circular.join(', ')} wait for each other.`);
     return needs;
   }
 
@@ -134,9 +130,7 @@ export class PipelineRun implements Run {
   }
 
   private inState(is: (status: string) => boolean): string[] {
-    return [...this.children]
-      .filter(([, child]) => is(statusOf(this.cloud, child.resource.id)))
-      .map(([name]) => name);
+    return [...this.children].filter(([, child]) => is(statusOf(this.cloud, child.resource.id))).map(([name]) => name);
   }
 
   private unfinished(): string[] {

@@ -50,10 +50,7 @@ interface Distribution {
 function distributionOf(name: string, value: Json): Distribution {
   const [kind, values] = Array.isArray(value) ? value : [objectOf(value).type ?? null, valuesOf(value)];
   if (textOf(kind) === undefined || !Array.isArray(values))
-    throw new RunFailure(
-      'UserError',
-      `searchSpace.${name}: expected a distribution, got ${JSON.stringify(value)}.`,
-    );
+    throw new RunFailure('UserError', `searchSpace.${name}: expected a distribution, got ${JSON.stringify(value)}.`);
   const [first] = values;
   const isNested = kind === 'choice' && Array.isArray(first);
   return { kind: (textOf(kind) ?? '').toLowerCase(), values: isNested ? first : values };
@@ -72,9 +69,7 @@ function grid(space: readonly (readonly [string, Distribution])[], most: number)
   for (const [name, { kind, values }] of space.toReversed()) {
     if (kind !== 'choice')
       throw new RunFailure('UserError', `searchSpace.${name}: a grid has choices only, not '${kind}'.`);
-    samples = values
-      .flatMap((value) => samples.map((sample) => ({ [name]: value, ...sample })))
-      .slice(0, most);
+    samples = values.flatMap((value) => samples.map((sample) => ({ [name]: value, ...sample }))).slice(0, most);
   }
   return samples;
 }
@@ -83,8 +78,7 @@ function draw(name: string, { kind, values }: Distribution, random: () => number
   const [a = 0, b = 0, c = 1] = values.map((value) => numberOf(value) ?? 0);
   const uniform = (): number => a + (b - a) * random();
   // Box and Muller.
-  const normal = (): number =>
-    a + b * Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  const normal = (): number => a + b * Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   const stepped = (value: number): number => Math.round(value / c) * c;
   switch (kind) {
     case 'choice':

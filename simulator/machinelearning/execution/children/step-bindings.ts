@@ -43,9 +43,7 @@ export function stepInputs(step: Step, declared: JsonObject): JsonObject {
 function defaultOf({ default: value, type }: JsonObject): JsonObject | undefined {
   if (value === undefined || value === null) return undefined;
   const isAddress = /^(uri_|mltable|.*_model$)/.test(textOf(type) ?? '');
-  return isAddress
-    ? { jobInputType: type ?? null, uri: value }
-    : { jobInputType: 'literal', value: plain(value) };
+  return isAddress ? { jobInputType: type ?? null, uri: value } : { jobInputType: 'literal', value: plain(value) };
 }
 
 /** What is given for an input, its bindings resolved; undefined: nothing. */

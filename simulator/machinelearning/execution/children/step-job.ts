@@ -129,9 +129,7 @@ function computeOf(step: Step): Json {
 
 /** Components name what they are made of as `azureml:` and an ARM id; a job has the id alone. */
 function plainId(reference: Json | undefined): Json {
-  return typeof reference === 'string'
-    ? reference.replace(/^azureml:(?=\/subscriptions\/)/i, '')
-    : (reference ?? null);
+  return typeof reference === 'string' ? reference.replace(/^azureml:(?=\/subscriptions\/)/i, '') : (reference ?? null);
 }
 
 function identityOf({ identity }: JsonObject): Json {

@@ -144,10 +144,7 @@ export class SweepRun implements Run {
   }
 
   private async judge(): Promise<RunEnd> {
-    await this.tell(
-      'CONTROLLER',
-      `Experiment was 'ExperimentStatus.RUNNING', is 'ExperimentStatus.FINISHED'.`,
-    );
+    await this.tell('CONTROLLER', `Experiment was 'ExperimentStatus.RUNNING', is 'ExperimentStatus.FINISHED'.`);
     const completed = this.trials.filter(({ resource }) => this.status(resource.id) === 'Completed');
     if (completed.length === 0)
       throw new RunFailure('UserError', `None of the ${this.trials.length} trials completed.`);
@@ -165,8 +162,7 @@ export class SweepRun implements Run {
       const score = (await this.reported(trial, metric)).at(-1);
       if (score === undefined) continue;
       this.keep(trial.resource.id, { score: String(score) });
-      const isBetter =
-        goal === 'Maximize' ? score > (best?.score ?? -Infinity) : score < (best?.score ?? Infinity);
+      const isBetter = goal === 'Maximize' ? score > (best?.score ?? -Infinity) : score < (best?.score ?? Infinity);
       if (isBetter) best = { trial, score };
     }
     if (!best) return;

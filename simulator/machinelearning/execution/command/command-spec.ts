@@ -20,7 +20,6 @@ export function commandOf(cloud: Cloud, job: Stored): CommandSpec {
 
 /** What a component says of itself; empty where there is none. */
 export function componentSpec(cloud: Cloud, workspaceId: string, reference: string | undefined): JsonObject {
-  const component =
-    reference === undefined ? undefined : resolveAsset(cloud, workspaceId, 'components', reference);
+  const component = reference === undefined ? undefined : resolveAsset(cloud, workspaceId, 'components', reference);
   return objectOf(component?.resource.properties.componentSpec);
 }

@@ -10,8 +10,7 @@ import { endOf } from './command-run.ts';
 import { assetKindOf, locateData, locateOutput, requireOutputs } from '../data/job-data.ts';
 import { RunFailure, type Ending, type Run, type RunEnd } from '../data/run-failure.ts';
 
-const COMMAND =
-  /^cp\s+(["']?)\$\{\{\s*inputs\.(\w+)\s*\}\}\1\s+(["']?)\$\{\{\s*outputs\.(\w+)\s*\}\}\/([\w.-]+)\3$/;
+const COMMAND = /^cp\s+(["']?)\$\{\{\s*inputs\.(\w+)\s*\}\}\1\s+(["']?)\$\{\{\s*outputs\.(\w+)\s*\}\}\/([\w.-]+)\3$/;
 
 interface Copy {
   input: JsonObject;
@@ -52,10 +51,7 @@ export class CopyRun implements Run {
     const from = locateData(cloud, job, uri, assetKindOf(copy.input));
     const to = locateOutput(cloud, job, copy.output);
     if (!to)
-      throw new RunFailure(
-        'UserError',
-        `The output '${copy.output}' names no datastore of blobs of the workspace.`,
-      );
+      throw new RunFailure('UserError', `The output '${copy.output}' names no datastore of blobs of the workspace.`);
     const copied = await copyBelow(cloud.blobs, from, below(to, copy.name));
     if (copied === 0) throw new RunFailure('UserError', `There is no file at '${uri}'.`);
     return this.ending === undefined ? { outcome: 'Completed' } : endOf(this.ending);

@@ -26,9 +26,7 @@ export function environmentOf(cloud: Cloud, job: Stored, places: Places): Record
   });
   return {
     ...Object.fromEntries(kept),
-    ...(places.programs === undefined
-      ? {}
-      : { PATH: `${places.programs}${delimiter}${process.env.PATH ?? ''}` }),
+    ...(places.programs === undefined ? {} : { PATH: `${places.programs}${delimiter}${process.env.PATH ?? ''}` }),
     HOME: places.home,
     TMPDIR: places.temporary,
     ...azureNames(cloud, job),

@@ -90,12 +90,7 @@ async function fetchCode(cloud: Cloud, job: Stored, folder: string): Promise<voi
 }
 
 /** Answers what `${{inputs.x}}` stands for; undefined: an input that is not given. */
-async function fetchInput(
-  cloud: Cloud,
-  job: Stored,
-  input: JsonObject,
-  folder: string,
-): Promise<string | undefined> {
+async function fetchInput(cloud: Cloud, job: Stored, input: JsonObject, folder: string): Promise<string | undefined> {
   const kind = textOf(input.jobInputType) ?? '';
   if (kind === 'literal') return literal(input.value);
   const uri = textOf(input.uri);
@@ -130,11 +125,9 @@ async function prepareOutput(
   job: Stored,
   { name, output, folder, uploads }: OutputToPrepare,
 ): Promise<string> {
-  if (output.mode === 'Direct')
-    return longUri(workspaceIdOf(job.resource.id), jobOutputUri(job.resource, name));
+  if (output.mode === 'Direct') return longUri(workspaceIdOf(job.resource.id), jobOutputUri(job.resource, name));
   const place = locateOutput(cloud, job, name);
-  if (!place)
-    throw new RunFailure('UserError', `The output '${name}' names no datastore of blobs of the workspace.`);
+  if (!place) throw new RunFailure('UserError', `The output '${name}' names no datastore of blobs of the workspace.`);
   const at = join(folder, 'outputs', name);
   if (textOf(output.jobOutputType) === 'uri_file') {
     await mkdir(at, { recursive: true });

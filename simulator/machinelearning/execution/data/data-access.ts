@@ -60,9 +60,7 @@ function whyRefused({ account, container }: BlobPlace, token: string, keys: stri
   if (Date.parse(query.get('se') ?? '') <= Date.now())
     return 'AuthenticationFailed: the signature that the datastore holds has run out.';
   if ((query.get('sv') ?? '') < '2020-12-06') return undefined;
-  const text = query.has('srt')
-    ? accountSasText(account, query)
-    : blobSasText(`/blob/${account}/${container}`, query);
+  const text = query.has('srt') ? accountSasText(account, query) : blobSasText(`/blob/${account}/${container}`, query);
   return keys.some((key) => isSame(signature, sign(key, text)))
     ? undefined
     : 'AuthenticationFailed: the signature that the datastore holds is of none of its keys any more.';

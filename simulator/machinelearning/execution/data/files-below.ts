@@ -6,12 +6,10 @@ import { join } from 'node:path';
  * to a folder is nothing. Folders may be made and removed meanwhile.
  */
 export async function filesBelow(folder: string, at = ''): Promise<string[]> {
-  const entries = await readdir(join(folder, at), { withFileTypes: true }).catch(
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return [];
-      throw error;
-    },
-  );
+  const entries = await readdir(join(folder, at), { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
   const found: string[] = [];
   for (const entry of entries) {
     const name = at === '' ? entry.name : `${at}/${entry.name}`;

@@ -56,9 +56,7 @@ export function isOutput(cloud: Cloud, job: Stored, place: BlobPlace): boolean {
   return jobs.some((other) =>
     Object.keys(objectOf(other.resource.properties.outputs)).some((name) => {
       const found = locateOutput(cloud, other, name);
-      return (
-        found?.account === place.account && found.container === place.container && found.path === place.path
-      );
+      return found?.account === place.account && found.container === place.container && found.path === place.path;
     }),
   );
 }
@@ -78,10 +76,7 @@ function placeOf(cloud: Cloud, workspaceId: string, uri: string): BlobPlace | un
 function reachable(cloud: Cloud, job: Stored, place: BlobPlace, address: string): BlobPlace {
   const region = findAccount(cloud, place.account)?.region;
   if (region === undefined || region === null)
-    throw new RunFailure(
-      'UserError',
-      `'${address}': there is no storage account '${place.account}' any more.`,
-    );
+    throw new RunFailure('UserError', `'${address}': there is no storage account '${place.account}' any more.`);
   const isCut = region !== job.region && (cloud.isStorageOut(region) || cloud.isDark(job.region ?? ''));
   if (isCut)
     throw new RunFailure(
