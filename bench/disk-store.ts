@@ -1,4 +1,6 @@
-/** A control store on files: as strict as the real one, and none of its documents is held in memory. For one process. */
+/**
+ * A control store on files: as strict as the real one, and none of its documents is held in memory. For one process.
+ */
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

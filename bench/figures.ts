@@ -20,8 +20,8 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * Runs contenders in turn, `rounds` times over, so that what else the machine does meets all of them alike; returns the median of each.
- * `round` counts from 0.
+ * Runs contenders in turn, `rounds` times over, so that what else the machine does meets all of them alike; returns the
+ * median of each. `round` counts from 0.
  */
 export async function alternate<K extends string>(
   rounds: number,
@@ -45,8 +45,8 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
 }
 
 /**
- * Seconds of a processor that this process spends while `work` is done: on a machine that others use too, a truer measure of work that
- * waits for nothing outside the process.
+ * Seconds of a processor that this process spends while `work` is done: on a machine that others use too, a truer
+ * measure of work that waits for nothing outside the process.
  */
 export async function processorSeconds(work: () => Promise<unknown>): Promise<number> {
   const before = process.cpuUsage();

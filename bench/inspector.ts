@@ -1,6 +1,6 @@
 /**
- * Looks into a Node program that was started with `--inspect=127.0.0.1:0`: what its threads hold once their garbage is collected. By the
- * protocol of Node's inspector.
+ * Looks into a Node program that was started with `--inspect=127.0.0.1:0`: what its threads hold once their garbage is
+ * collected. By the protocol of Node's inspector.
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';

@@ -1,4 +1,6 @@
-/** The local Azure as a program of its own, with a workspace in each of two regions, and the product's connection to it. */
+/**
+ * The local Azure as a program of its own, with a workspace in each of two regions, and the product's connection to it.
+ */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -18,7 +18,10 @@ export class Programs {
     this.#folder = folder;
   }
 
-  /** Runs a program to its end; returns what it printed. Throws an Error with that if it ends with another code than `expected`. */
+  /**
+   * Runs a program to its end; returns what it printed. Throws an Error with that if it ends with another code than
+   * `expected`.
+   */
   async run(
     file: string,
     args: string[],
@@ -35,7 +38,9 @@ export class Programs {
     throw new Error(`${file} ${args.join(' ')} ended with ${code}:\n${output}${errors}`);
   }
 
-  /** Starts a program and waits until it has said `words`; returns its process id and its log. `args`: all of Node's. */
+  /**
+   * Starts a program and waits until it has said `words`; returns its process id and its log. `args`: all of Node's.
+   */
   async background(name: string, args: string[], environment: NodeJS.ProcessEnv, words: string): Promise<Background> {
     const log = join(this.#folder, `${name}.log`);
     const output = openSync(log, 'w');

@@ -1,6 +1,6 @@
 /**
- * Runs a benchmark by its name: `npm run bench -- NAME [options]`; without a name, lists them. Exit codes: 0 measured, 1 failed,
- * 2 bad usage.
+ * Runs a benchmark by its name: `npm run bench -- NAME [options]`; without a name, lists them. Exit codes: 0 measured,
+ * 1 failed, 2 bad usage.
  */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { Benchmark } from './benchmark.ts';

@@ -1,4 +1,7 @@
-/** Carries out steps of a plan as a run would, without Temporal: outcomes are kept here, progress and cursors are taken and let go. */
+/**
+ * Carries out steps of a plan as a run would, without Temporal: outcomes are kept here, progress and cursors are taken
+ * and let go.
+ */
 import type { Azure } from '../src/azure/azure.ts';
 import type { ControlStore } from '../src/control-store/store.ts';
 import type { ActionName } from '../src/plan/actions.ts';

@@ -1,6 +1,6 @@
 /**
- * Writes the reference of the topology from its schema: `node docs/make-topology-reference.ts` makes docs/topology.md for
- * people and docs/understudy.schema.json for editors. A test holds that both are current.
+ * Writes the reference of the topology from its schema: `node docs/make-topology-reference.ts` makes docs/topology.md
+ * for people and docs/understudy.schema.json for editors. A test holds that both are current.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,6 @@
 /**
- * The parts of the local Azure, made and joined in layers, each of those below it; nothing listens and nothing runs yet.
+ * The parts of the local Azure, made and joined in layers, each of those below it; nothing listens and nothing runs
+ * yet.
  */
 
 import { join } from 'node:path';

@@ -1,4 +1,6 @@
-/** The certificate authority and the server certificate of this cloud, made on the spot and kept in its state folder. */
+/**
+ * The certificate authority and the server certificate of this cloud, made on the spot and kept in its state folder.
+ */
 
 import { createPrivateKey, webcrypto, X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -23,8 +25,8 @@ const RENEW_BEFORE_MS = 30 * DAY_MS;
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
 /**
- * Reads the certificates of `folder`, or makes them: both when there are none or the authority is near its end, else only
- * the server's when that is near its end (clients then go on trusting the same authority).
+ * Reads the certificates of `folder`, or makes them: both when there are none or the authority is near its end, else
+ * only the server's when that is near its end (clients then go on trusting the same authority).
  */
 export async function ensureCertificates(folder: string, now = new Date()): Promise<Certificates> {
   const files = {

@@ -1,5 +1,6 @@
 /**
- * The local Azure, put together and started. `main.ts` runs it as a program; tests call `startCloud` in their own process.
+ * The local Azure, put together and started. `main.ts` runs it as a program; tests call `startCloud` in their own
+ * process.
  *
  *     const cloud = await startCloud({ stateDirectory: folder });
  *     … cloud.address.arm, cloud.address.ca, cloud.address.clientSecret …
@@ -64,8 +65,8 @@ export interface RunningCloud {
 }
 
 /**
- * Starts everything and resolves when all listeners answer. Rejects, with nothing left running, if anything cannot start: the Error names the
- * file, the port or the option that is wrong.
+ * Starts everything and resolves when all listeners answer. Rejects, with nothing left running, if anything cannot
+ * start: the Error names the file, the port or the option that is wrong.
  */
 export async function startCloud(given: CloudOptions): Promise<RunningCloud> {
   // Clients of any working directory read the paths that are told.
@@ -112,7 +113,8 @@ class Assembly implements RunningCloud {
   }
 
   async start(): Promise<void> {
-    // The ports are taken before the state is read: of two that start at once on one folder, one fails here, and changes nothing.
+    // The ports are taken before the state is read: of two that start at once on one folder, one fails here, and
+    // changes nothing.
     await this.listen();
     this.journal = new Journal(join(this.options.stateDirectory, 'journal.jsonl'));
     this.parts = assemble(this.options, {

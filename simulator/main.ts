@@ -1,7 +1,7 @@
 /**
- * The local Azure as a program: `node simulator/main.ts --state DIR [--port N]`. Prints one JSON line on stdout when it is ready (the same as
- * DIR/cloud.json), logs on stderr, and stops cleanly on SIGTERM and SIGINT. Exit codes: 0 stopped, 1 failed, 2 bad usage.
- * `--scenarios` prints what can be made to fail, as JSON, and starts nothing.
+ * The local Azure as a program: `node simulator/main.ts --state DIR [--port N]`. Prints one JSON line on stdout when it
+ * is ready (the same as DIR/cloud.json), logs on stderr, and stops cleanly on SIGTERM and SIGINT. Exit codes: 0
+ * stopped, 1 failed, 2 bad usage. `--scenarios` prints what can be made to fail, as JSON, and starts nothing.
  */
 
 import { parseArgs } from 'node:util';

@@ -1,6 +1,7 @@
 /**
- * The tables of `README.md` that say of each operation Azure publishes for Machine Learning and for resources whether it is offered here. Run after a row
- * has come or gone: `node simulator/operations-table.ts` writes them anew. A test holds the README to it.
+ * The tables of `README.md` that say of each operation Azure publishes for Machine Learning and for resources whether
+ * it is offered here. Run after a row has come or gone: `node simulator/operations-table.ts` writes them anew. A test
+ * holds the README to it.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -15,8 +15,8 @@ export interface CloudOptions {
   /** Multiplies the time that long-running operations take on the cloud's clock; 1 unless said. */
   pace?: number;
   /**
-   * Are Resource Manager's limits in force, at Azure's figures (refilled faster by `pace`, as everything goes)? On unless said. Those of
-   * scenarios are in any case.
+   * Are Resource Manager's limits in force, at Azure's figures (refilled faster by `pace`, as everything goes)? On
+   * unless said. Those of scenarios are in any case.
    */
   throttling?: 'azure' | 'off';
   /** `Retry-After` of long-running operations in seconds; 1 unless said. */

@@ -1,6 +1,6 @@
 /**
- * A Temporal server for the tests that need one, in memory and on free ports, started once per test run. Tests find it by
- * `inject('temporalAddress')`; each uses task queues and workflow ids of its own.
+ * A Temporal server for the tests that need one, in memory and on free ports, started once per test run. Tests find it
+ * by `inject('temporalAddress')`; each uses task queues and workflow ids of its own.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -37,7 +37,10 @@ export interface AzcopyRun {
   folder: string;
 }
 
-/** Its exit code is what it says; that it printed "Completed" means nothing. Throws an Error with its last words if it failed. */
+/**
+ * Its exit code is what it says; that it printed "Completed" means nothing. Throws an Error with its last words if it
+ * failed.
+ */
 export async function runAzcopy({ program, address, from, to, concurrency, folder }: AzcopyRun): Promise<void> {
   await to.account.container(to.container).createIfNotExists();
   const args = ['copy', urlOf(from, 'rl'), urlOf(to, 'rcw'), '--from-to=BlobBlob', '--recursive', '--as-subdir=false'];

@@ -1,6 +1,6 @@
 /**
- * Copying blobs from server to server, on the local Azure: `copyBlobs` and `restoreBlobs` against a plain loop of syncCopyFromURL
- * with the same concurrency, and against azcopy where it is installed.
+ * Copying blobs from server to server, on the local Azure: `copyBlobs` and `restoreBlobs` against a plain loop of
+ * syncCopyFromURL with the same concurrency, and against azcopy where it is installed.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * Events in Temporal's history of a whole replicate and a whole failover, run by the commands that a user types on the embedded stack;
- * against the same with a tenth of the blobs and jobs: it must not grow with them.
+ * Events in Temporal's history of a whole replicate and a whole failover, run by the commands that a user types on the
+ * embedded stack; against the same with a tenth of the blobs and jobs: it must not grow with them.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,7 @@
 /**
- * Resubmitting interrupted jobs against an ARM that throttles as Azure does: the time against the bound that the token bucket sets,
- * the requests that were wasted, and the jobs that were lost; against a client with the SDK's retries and no pacing.
+ * Resubmitting interrupted jobs against an ARM that throttles as Azure does: the time against the bound that the token
+ * bucket sets, the requests that were wasted, and the jobs that were lost; against a client with the SDK's retries and
+ * no pacing.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * One contender, in a process of its own whose clock is scaled: `node contender.ts WHO SETTINGS` with WHO `product` or `naive`. It
- * prints one line of JSON, `Outcome`.
+ * One contender, in a process of its own whose clock is scaled: `node contender.ts WHO SETTINGS` with WHO `product` or
+ * `naive`. It prints one line of JSON, `Outcome`.
  */
 import { scaleClock } from './scaled-clock.ts';
 import type { Outcome, Settings } from './benchmark.ts';

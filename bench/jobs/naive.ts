@@ -1,4 +1,7 @@
-/** What anyone would write first: the typed client of Azure's SDK with its own retries, 64 jobs in flight, and no pacing. */
+/**
+ * What anyone would write first: the typed client of Azure's SDK with its own retries, 64 jobs in flight, and no
+ * pacing.
+ */
 import { AzureMachineLearningWorkspaces } from '@azure/arm-machinelearning';
 import { forEachBounded } from '../../src/run/work/bounded.ts';
 import type { Outcome, Settings } from './benchmark.ts';

@@ -1,6 +1,7 @@
 /**
- * A process in which time goes `scale` times as fast: timers and clocks alike, so that client-side pacing, retries and time-outs all
- * keep their proportions. Call it before anything is imported that takes a timer function or a clock for itself.
+ * A process in which time goes `scale` times as fast: timers and clocks alike, so that client-side pacing, retries and
+ * time-outs all keep their proportions. Call it before anything is imported that takes a timer function or a clock for
+ * itself.
  */
 export function scaleClock(scale: number): void {
   const { setTimeout: originalTimeout, setInterval: originalInterval } = globalThis;

@@ -1,6 +1,7 @@
 /**
- * A stand-in for ARM that holds jobs and throttles as Azure does: per subscription, writes 200 deep and refilled at 10/s, reads 250
- * deep and 25/s; beyond that 429 with Retry-After. Each answer takes a latency. All of it `scale` times as fast as Azure.
+ * A stand-in for ARM that holds jobs and throttles as Azure does: per subscription, writes 200 deep and refilled at
+ * 10/s, reads 250 deep and 25/s; beyond that 429 with Retry-After. Each answer takes a latency. All of it `scale` times
+ * as fast as Azure.
  */
 import { createServer, type Server } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';

@@ -1,7 +1,7 @@
 /**
- * A recovery point of a million blobs and ten thousand jobs: listed, copied, sealed, taken again, opened, restored and reconciled,
- * with a cloud in memory and the control store on disk. How memory goes, against a tenth of the blobs; and seconds, against what
- * writing and reading the lines alone costs.
+ * A recovery point of a million blobs and ten thousand jobs: listed, copied, sealed, taken again, opened, restored and
+ * reconciled, with a cloud in memory and the control store on disk. How memory goes, against a tenth of the blobs; and
+ * seconds, against what writing and reading the lines alone costs.
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * Storage accounts that hold a million blobs and next to no memory: which blobs are there is a bit each, and what they are is
- * computed from their number. As much of the storage SDK's clients as copying, restoring and reconciling use.
+ * Storage accounts that hold a million blobs and next to no memory: which blobs are there is a bit each, and what they
+ * are is computed from their number. As much of the storage SDK's clients as copying, restoring and reconciling use.
  */
 import { createHash } from 'node:crypto';
 import type { BlobItem, ContainerClient } from '@azure/storage-blob';

@@ -1,6 +1,6 @@
 /**
- * What the lines themselves cost: the same lines made, written as NDJSON with a digest a part, read back and checked, one part in memory
- * at a time; and the same lines in an array, as a copier without parts would hold them.
+ * What the lines themselves cost: the same lines made, written as NDJSON with a digest a part, read back and checked,
+ * one part in memory at a time; and the same lines in an array, as a copier without parts would hold them.
  */
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';

@@ -1,6 +1,6 @@
 /**
- * The process that is measured: `node worker.ts SETTINGS`. It takes a recovery point of a world in memory, opens it, restores it and
- * reconciles; prints one line of JSON, `Outcome`.
+ * The process that is measured: `node worker.ts SETTINGS`. It takes a recovery point of a world in memory, opens it,
+ * restores it and reconciles; prints one line of JSON, `Outcome`.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

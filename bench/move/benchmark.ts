@@ -1,6 +1,7 @@
 /**
- * A planned move with thousands of jobs, away from a region that answers, under ARM's token buckets: when each class serves, when the
- * jobs are stopped and resumed, and whether any job runs on both sides. What the local Azure keeps of each job decides.
+ * A planned move with thousands of jobs, away from a region that answers, under ARM's token buckets: when each class
+ * serves, when the jobs are stopped and resumed, and whether any job runs on both sides. What the local Azure keeps of
+ * each job decides.
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';

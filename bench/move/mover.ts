@@ -1,6 +1,6 @@
 /**
- * Takes a recovery point and moves, in a process of its own whose clock is scaled: `node mover.ts SETTINGS`. It prints one line of JSON,
- * `Moved`.
+ * Takes a recovery point and moves, in a process of its own whose clock is scaled: `node mover.ts SETTINGS`. It prints
+ * one line of JSON, `Moved`.
  */
 import { scaleClock } from '../jobs/scaled-clock.ts';
 import type { Moved, Settings } from './benchmark.ts';

@@ -1,6 +1,7 @@
 /**
- * The peer: a bare node:https server, a program of its own, that answers whatever it is asked with the bytes it was given:
- * `node bare-server.ts FOLDER`, FOLDER holding certificates and `answers.json`, a body by method. It prints its port.
+ * The peer: a bare node:https server, a program of its own, that answers whatever it is asked with the bytes it was
+ * given: `node bare-server.ts FOLDER`, FOLDER holding certificates and `answers.json`, a body by method. It prints its
+ * port.
  */
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';

@@ -1,6 +1,6 @@
 /**
- * The local Azure with ten thousand jobs and ten thousand versions of models in it: requests a second, against a bare node:https server
- * that answers the same bytes, and how much memory it holds.
+ * The local Azure with ten thousand jobs and ten thousand versions of models in it: requests a second, against a bare
+ * node:https server that answers the same bytes, and how much memory it holds.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -43,7 +43,8 @@ export const benchmark: Benchmark = {
       const full = residentBytes(local.pid);
       for (const kind of kinds(east, amounts)) figures.push(await compare(client, kind, amounts));
       figures.push(await wholeList(client, east, amounts.jobs));
-      // The first of them give the heap its working space; the memory that counts is what the later ones take beyond it.
+      // The first of them give the heap its working space; the memory that counts is what the later ones take beyond
+      // it.
       const more = (): Promise<number> => client.rate(times(2 * amounts.jobs, (index) => again(east, index, amounts)));
       await more();
       const used = residentBytes(local.pid);

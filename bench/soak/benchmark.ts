@@ -1,6 +1,7 @@
 /**
- * Many recovery points, one after the other, and moves there and back, by the commands that a user types: how the time of each command and
- * the worker's memory go as the history grows. Against the same at the beginning, and a bare listing of the same blobs.
+ * Many recovery points, one after the other, and moves there and back, by the commands that a user types: how the time
+ * of each command and the worker's memory go as the history grows. Against the same at the beginning, and a bare
+ * listing of the same blobs.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** Reading the admin API's bodies: anything that is not understood is an error, for a fault that is not set would pass every test. */
+/**
+ * Reading the admin API's bodies: anything that is not understood is an error, for a fault that is not set would pass
+ * every test.
+ */
 
 import { PARTS, type Outage, type Part, type RegionFaults } from '../faults/faults.ts';
 import { isObject } from '../resource/fields.ts';

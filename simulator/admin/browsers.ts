@@ -1,4 +1,7 @@
-/** A web page in the user's browser must not be able to drive the cloud, whatever name it has the browser resolve to this machine. */
+/**
+ * A web page in the user's browser must not be able to drive the cloud, whatever name it has the browser resolve to
+ * this machine.
+ */
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { ArmError } from '../contract/index.ts';
@@ -7,8 +10,8 @@ import { ArmError } from '../contract/index.ts';
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?$/i;
 
 /**
- * Throws ArmError 403 for a request that a page of another site made (browsers say so), and for one whose Host is not this machine's
- * loopback: a name that was bound anew to 127.0.0.1 is still the name of somebody else's site.
+ * Throws ArmError 403 for a request that a page of another site made (browsers say so), and for one whose Host is not
+ * this machine's loopback: a name that was bound anew to 127.0.0.1 is still the name of somebody else's site.
  */
 export function requireNoBrowser(headers: IncomingHttpHeaders): void {
   const site = headers['sec-fetch-site'];

@@ -14,8 +14,8 @@ export function addSubscription({ cloud, directory }: AdminParts, body: JsonObje
 }
 
 /**
- * Another service principal. `roles`: names of built-in roles that it has at once, at `scope` (the first subscription unless said);
- * without them it may do nothing until a role is assigned to it.
+ * Another service principal. `roles`: names of built-in roles that it has at once, at `scope` (the first subscription
+ * unless said); without them it may do nothing until a role is assigned to it.
  */
 export function addPrincipal({ cloud, directory }: AdminParts, body: JsonObject): Answer {
   requireKnown(body, ['displayName', 'roles', 'scope']);

@@ -1,4 +1,6 @@
-/** The global endpoint: Entra, the cloud's description, and ARM with its envelope of headers, errors and authentication. */
+/**
+ * The global endpoint: Entra, the cloud's description, and ARM with its envelope of headers, errors and authentication.
+ */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { cloudMetadata, type Entra } from '../entra/endpoints.ts';

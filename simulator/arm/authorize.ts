@@ -1,6 +1,6 @@
 /**
- * What a request at the ARM endpoint needs of its principal, and what locks forbid it: asked before anything is told of what it is about,
- * so that who may not read cannot tell what is there.
+ * What a request at the ARM endpoint needs of its principal, and what locks forbid it: asked before anything is told of
+ * what it is about, so that who may not read cannot tell what is there.
  */
 
 import { isObject, textOf } from '../resource/fields.ts';

@@ -1,4 +1,6 @@
-/** What the verbs of the ARM envelope share: the rows, the store, who is dark, and what they have in common to check. */
+/**
+ * What the verbs of the ARM envelope share: the rows, the store, who is dark, and what they have in common to check.
+ */
 
 import { randomUUID } from 'node:crypto';
 import type { Directory } from '../entra/directory.ts';
@@ -181,7 +183,10 @@ export class Engine {
     );
   }
 
-  /** The region a request for `id` goes to: the resource's, or the one it would have. Throws ArmError for an impossible location. */
+  /**
+   * The region a request for `id` goes to: the resource's, or the one it would have. Throws ArmError for an impossible
+   * location.
+   */
   regionOf(row: ResourceType, id: ResourceId, existing: Stored | undefined, body?: JsonObject): string | null {
     if (existing) return existing.region;
     switch (row.region) {

@@ -1,6 +1,6 @@
 /**
- * What lists show: everything there is, unless a scenario has them lag. Then a new resource is missing and a removed one is still there
- * for a while on the cloud's clock, though a GET by id knows better at once.
+ * What lists show: everything there is, unless a scenario has them lag. Then a new resource is missing and a removed
+ * one is still there for a while on the cloud's clock, though a GET by id knows better at once.
  */
 
 import type { Faults } from '../faults/faults.ts';
@@ -52,8 +52,8 @@ export class Lists {
   }
 
   /**
-   * A row's list of the children of a parent. Where the row allows it, it is made for the first page and held for the others, so that a page
-   * costs what a page does.
+   * A row's list of the children of a parent. Where the row allows it, it is made for the first page and held for the
+   * others, so that a page costs what a page does.
    */
   ofChildren(row: ResourceType, parent: string, call: Call): readonly Stored[] {
     const held = this.store.heldChildren(parent, row.type);

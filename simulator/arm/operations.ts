@@ -1,6 +1,6 @@
 /**
- * Long-running operations: they end by the cloud's clock, can be polled at `operationStatuses` and `operationResults`, and survive a
- * restart of the local Azure. What is done at the end is the business of whoever started them (`finish`).
+ * Long-running operations: they end by the cloud's clock, can be polled at `operationStatuses` and `operationResults`,
+ * and survive a restart of the local Azure. What is done at the end is the business of whoever started them (`finish`).
  */
 
 import { randomUUID } from 'node:crypto';
@@ -74,7 +74,10 @@ export class Operations {
     this.table = journal.table<OperationRecord>('operations');
   }
 
-  /** Takes up, after a restart, what was in progress; forgets what ended long ago. `finishOf` gives back what the starter would. */
+  /**
+   * Takes up, after a restart, what was in progress; forgets what ended long ago. `finishOf` gives back what the
+   * starter would.
+   */
   async resume(finishOf: (record: OperationRecord) => Promise<Finish>): Promise<void> {
     for (const record of Array.from(this.table.values())) {
       if (record.status === 'InProgress') {

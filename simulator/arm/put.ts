@@ -63,7 +63,10 @@ export async function writeTracked(
   });
 }
 
-/** Writes into the store of the engine's cloud, a draft, what a PUT leaves there when it has ended. Throws ArmError as the PUT would. */
+/**
+ * Writes into the store of the engine's cloud, a draft, what a PUT leaves there when it has ended. Throws ArmError as
+ * the PUT would.
+ */
 export async function draftWrite(
   engine: Engine,
   row: ResourceType,

@@ -1,6 +1,7 @@
 /**
- * Azure Resource Manager's own limits: token buckets per principal and subscription (or tenant), one each for reads, writes and deletes, and
- * per subscription fifteen times that for all principals together. Figures, headers and the error's code as Azure documents them
+ * Azure Resource Manager's own limits: token buckets per principal and subscription (or tenant), one each for reads,
+ * writes and deletes, and per subscription fifteen times that for all principals together. Figures, headers and the
+ * error's code as Azure documents them
  * (learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling).
  */
 
@@ -47,7 +48,10 @@ export class RateLimits {
     this.options = options;
   }
 
-  /** Counts the request. Answers the headers that tell what is left; throws ArmError 429 with `Retry-After` if nothing is. */
+  /**
+   * Counts the request. Answers the headers that tell what is left; throws ArmError 429 with `Retry-After` if nothing
+   * is.
+   */
   take({ method, path, principal }: Pick<ArmRequest, 'method' | 'path' | 'principal'>): Record<string, string> {
     const share = this.options.share();
     const { enforced } = this.options;
@@ -64,7 +68,10 @@ export class RateLimits {
     return enforced ? lesser(left, this.draw(this.buckets, asked, 1)) : left;
   }
 
-  /** A token of the principal's bucket, and one of all principals' together, each of this share of Azure's depth and rate. */
+  /**
+   * A token of the principal's bucket, and one of all principals' together, each of this share of Azure's depth and
+   * rate.
+   */
   private draw(
     buckets: Map<string, TokenBucket>,
     { kind, subscription, actor }: Asked,

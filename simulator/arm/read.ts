@@ -44,7 +44,9 @@ export async function list(
   return { status: 200, body: nextLink === undefined ? { value } : { value, nextLink } };
 }
 
-/** As the list is shown now: without what lies in a region that does not answer, and as far behind as a scenario has it. */
+/**
+ * As the list is shown now: without what lies in a region that does not answer, and as far behind as a scenario has it.
+ */
 function listAsSeen(
   engine: Engine,
   row: ResourceType,

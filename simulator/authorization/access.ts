@@ -1,6 +1,6 @@
 /**
- * Who may do what: the roles of a principal at a scope and above it, as they are effective by the cloud's clock. Azure honours an
- * assignment some time after it was made, and goes on honouring one for some time after it was deleted.
+ * Who may do what: the roles of a principal at a scope and above it, as they are effective by the cloud's clock. Azure
+ * honours an assignment some time after it was made, and goes on honouring one for some time after it was deleted.
  */
 
 import { isObject, textOf } from '../resource/fields.ts';
@@ -22,8 +22,8 @@ export type Plane = 'management' | 'data';
 const NO_CIRCUMSTANCES: Circumstances = { attributes: {} };
 
 /**
- * May the principal do this at this scope (an ARM id)? `about` is what conditions of assignments ask for; a condition that cannot be decided
- * grants nothing.
+ * May the principal do this at this scope (an ARM id)? `about` is what conditions of assignments ask for; a condition
+ * that cannot be decided grants nothing.
  */
 export function isAllowed(
   cloud: Place,
@@ -36,7 +36,9 @@ export function isAllowed(
   return decided(cloud, principal, action, scope, plane, about).includes(true);
 }
 
-/** The same before the request is known whose circumstances conditions ask for: one that is open may turn out to grant. */
+/**
+ * The same before the request is known whose circumstances conditions ask for: one that is open may turn out to grant.
+ */
 export function mayBeAllowed(cloud: Place, principal: Principal, action: string, scope: string): boolean {
   const all = decided(cloud, principal, action, scope, 'management', NO_CIRCUMSTANCES);
   return all.some((one) => one !== false);
@@ -167,7 +169,10 @@ function permits(permissions: Permissions, action: string, plane: Plane): boolea
 
 const PATTERNS = new Map<string, RegExp>();
 
-/** A star stands for any text; one between two slashes for nothing, too: so roles name workspaces and all that is within. */
+/**
+ * A star stands for any text; one between two slashes for nothing, too: so roles name workspaces and all that is
+ * within.
+ */
 function matches(pattern: string, action: string): boolean {
   let compiled = PATTERNS.get(pattern);
   if (!compiled) {

@@ -1,6 +1,6 @@
 /**
- * What a blob request under a bearer token needs: an action in Azure's words, of the data plane for blobs and of management for
- * containers. Source: Azure Storage, "Permissions for calling blob data operations".
+ * What a blob request under a bearer token needs: an action in Azure's words, of the data plane for blobs and of
+ * management for containers. Source: Azure Storage, "Permissions for calling blob data operations".
  */
 
 import type { IncomingMessage } from 'node:http';
@@ -27,7 +27,10 @@ interface BlobRequest {
   blobType?: string | undefined;
 }
 
-/** Throws StorageError 403 `AuthorizationPermissionMismatch` unless the principal has a role for the request at the container or above. */
+/**
+ * Throws StorageError 403 `AuthorizationPermissionMismatch` unless the principal has a role for the request at the
+ * container or above.
+ */
 export function requireBlobRole(
   cloud: Pick<Cloud, 'store' | 'clock'>,
   principal: Principal,

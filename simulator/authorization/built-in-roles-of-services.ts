@@ -1,11 +1,14 @@
 /**
- * More of Azure's built-in roles, with their own ids: those that templates assign to what stands around a workspace. Source: Azure, "Azure
- * built-in roles", as of 2025.
+ * More of Azure's built-in roles, with their own ids: those that templates assign to what stands around a workspace.
+ * Source: Azure, "Azure built-in roles", as of 2025.
  */
 
 import { AROUND, role, type BuiltInRole } from './built-in-role.ts';
 
-/** A line with id, name and description for each, then its actions, what they are not, and its actions with data; `+around`: what most roles have. */
+/**
+ * A line with id, name and description for each, then its actions, what they are not, and its actions with data;
+ * `+around`: what most roles have.
+ */
 const ROLES = `
 974c5e8b-45b9-4653-ba55-5f855dd0fb88 Storage Queue Data Contributor: Everything with messages and queues.
   may Microsoft.Storage/storageAccounts/queueServices/queues/delete Microsoft.Storage/storageAccounts/queueServices/queues/read

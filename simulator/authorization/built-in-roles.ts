@@ -1,6 +1,6 @@
 /**
- * Azure's built-in roles with their own ids and permissions, as far as a machine learning workspace meets them. Source: Azure, "Azure
- * built-in roles", as of 2025.
+ * Azure's built-in roles with their own ids and permissions, as far as a machine learning workspace meets them. Source:
+ * Azure, "Azure built-in roles", as of 2025.
  */
 
 import { AROUND, role, type BuiltInRole } from './built-in-role.ts';

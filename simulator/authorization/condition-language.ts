@@ -1,6 +1,6 @@
 /**
- * The language of role assignment conditions, read into a tree. Source: Azure, "Azure role assignment condition format and syntax",
- * version 2.0 of the conditions.
+ * The language of role assignment conditions, read into a tree. Source: Azure, "Azure role assignment condition format
+ * and syntax", version 2.0 of the conditions.
  */
 
 export type Value = string | number | boolean;

@@ -1,6 +1,6 @@
 /**
- * Whether the condition of a role assignment holds for a request. An attribute that Azure would know and this cloud does not (tags,
- * attributes of people) leaves open what depends on it, and what is left open is not granted.
+ * Whether the condition of a role assignment holds for a request. An attribute that Azure would know and this cloud
+ * does not (tags, attributes of people) leaves open what depends on it, and what is left open is not granted.
  */
 
 import { parseCondition, type Attribute, type Condition, type Value } from './condition-language.ts';
@@ -9,7 +9,10 @@ import { parseCondition, type Attribute, type Condition, type Value } from './co
 export interface Circumstances {
   /** 'Blob.List' and its kind. */
   subOperation?: string;
-  /** Values by source and name in lower case ('resource|microsoft.storage/storageaccounts:name'); an empty list: the request has none. */
+  /**
+   * Values by source and name in lower case ('resource|microsoft.storage/storageaccounts:name'); an empty list: the
+   * request has none.
+   */
   attributes: Record<string, Value[]>;
 }
 

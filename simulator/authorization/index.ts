@@ -12,9 +12,13 @@ import { builtInRoleNamed } from './built-in-roles.ts';
 export { builtInRoleNamed, builtInRoles } from './built-in-roles.ts';
 export { grant, setRoleDelay } from './role-assignments.ts';
 
-/** What the principal of `cloud.json` has on every subscription: in Azure, Owner alone opens neither blobs nor secrets. */
+/**
+ * What the principal of `cloud.json` has on every subscription: in Azure, Owner alone opens neither blobs nor secrets.
+ */
 const OWNER_ROLES = ['Owner', 'Storage Blob Data Owner', 'Key Vault Administrator'];
-/** Remembers that a subscription has had its owner, so that an assignment which was deleted stays so after a restart. */
+/**
+ * Remembers that a subscription has had its owner, so that an assignment which was deleted stays so after a restart.
+ */
 const OWNED = 'Microsoft.Authorization/ownedSubscriptions';
 
 export interface AuthorizationParts {

@@ -42,8 +42,9 @@ function listLocks({ cloud, id, query }: Call): Stored[] {
 }
 
 /**
- * Throws ArmError 409 `ScopeLocked`, naming the scopes, if a lock at `id`, or above it, forbids the operation; for a deletion also if one
- * below does, for that would go with it. Locks themselves are never locked: they can be taken away.
+ * Throws ArmError 409 `ScopeLocked`, naming the scopes, if a lock at `id`, or above it, forbids the operation; for a
+ * deletion also if one below does, for that would go with it. Locks themselves are never locked: they can be taken
+ * away.
  */
 export function requireUnlocked(
   cloud: Pick<Cloud, 'store'>,

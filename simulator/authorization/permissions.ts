@@ -1,4 +1,6 @@
-/** What the caller may do at a scope (`…/permissions`), and the deny assignments there, of which this cloud has none. */
+/**
+ * What the caller may do at a scope (`…/permissions`), and the deny assignments there, of which this cloud has none.
+ */
 
 import type { Call, ResourceType, Stored } from '../contract/index.ts';
 import { row } from '../resource/table.ts';

@@ -3,7 +3,10 @@
 import { ArmError, type Cloud, type Principal } from '../contract/index.ts';
 import { mayBeAllowed } from './access.ts';
 
-/** Throws ArmError 403 `InvalidTemplateDeployment` in Azure's words, naming each resource that the deployer may not write. */
+/**
+ * Throws ArmError 403 `InvalidTemplateDeployment` in Azure's words, naming each resource that the deployer may not
+ * write.
+ */
 export function requireDeployable(
   cloud: Cloud,
   principal: Principal,

@@ -12,7 +12,10 @@ const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const PRINCIPAL_TYPES = ['User', 'Group', 'ServicePrincipal', 'ForeignGroup', 'Device'];
 
 export interface AssignmentParts {
-  /** Milliseconds on the cloud's clock from the making (or deletion) of an assignment to its effect, unless another was set. */
+  /**
+   * Milliseconds on the cloud's clock from the making (or deletion) of an assignment to its effect, unless another was
+   * set.
+   */
   delayMs: number;
   /** Is there such a principal in the directory, or as a managed identity? */
   isPrincipal: (cloud: Cloud, objectId: string) => boolean;
@@ -33,7 +36,9 @@ export function roleAssignments(parts: AssignmentParts): ResourceType {
 const DELAY = 'Microsoft.Authorization/roleDelays';
 const DELAY_ID = `/providers/${DELAY}/current`;
 
-/** Sets, from now on, how long assignments take to be honoured, and to be honoured no more; undefined: as at the start. */
+/**
+ * Sets, from now on, how long assignments take to be honoured, and to be honoured no more; undefined: as at the start.
+ */
 export function setRoleDelay(cloud: Cloud, milliseconds: number | undefined): void {
   if (milliseconds === undefined) return void cloud.store.remove(DELAY_ID);
   const now = cloud.clock.now();

@@ -112,8 +112,8 @@ function prepareRole({ cloud, id, principal }: Call, next: Stored): void {
 }
 
 /**
- * Services that roles name and `registered` does not have: templates make nothing of them (most built-in roles name the first three),
- * or all of their types are rows of this cloud.
+ * Services that roles name and `registered` does not have: templates make nothing of them (most built-in roles name the
+ * first three), or all of their types are rows of this cloud.
  */
 const NAMED_BY_ROLES = new Set(
   'machinelearningservices resources resourcehealth support management billing advisor features marketplace marketplaceordering capacity classicstorage classiccompute classicnetwork intune help quota'

@@ -1,9 +1,11 @@
 /**
- * The child process that runs Azurite's blob service. Azurite reads its accounts from an environment variable once a minute and
- * knows copies only from its own plain address; here the accounts come from the parent at once, copy sources are named by the
- * addresses of the regions' fronts, and the two block-copy calls that Azurite lacks are made of those it has.
+ * The child process that runs Azurite's blob service. Azurite reads its accounts from an environment variable once a
+ * minute and knows copies only from its own plain address; here the accounts come from the parent at once, copy sources
+ * are named by the addresses of the regions' fronts, and the two block-copy calls that Azurite lacks are made of those
+ * it has.
  *
- * It listens on loopback only, and ends, saving its state, when the parent's channel closes: killed or stopped, nothing stays.
+ * It listens on loopback only, and ends, saving its state, when the parent's channel closes: killed or stopped, nothing
+ * stays.
  */
 
 import type { IncomingMessage } from 'node:http';
@@ -61,7 +63,9 @@ function tell(message: ChildMessage): void {
   process.send?.(message);
 }
 
-/** A read of a copy source, from this process itself, past the fronts: they have checked the source's region already. */
+/**
+ * A read of a copy source, from this process itself, past the fronts: they have checked the source's region already.
+ */
 async function fetchSource(copySource: string, headers: Record<string, string>, comp?: string): Promise<Response> {
   const url = new URL(copySource);
   const host = azuriteHost(url.host);
@@ -70,7 +74,10 @@ async function fetchSource(copySource: string, headers: Record<string, string>, 
   return fetch(`${self}${url.pathname}${url.search}`, { headers });
 }
 
-/** Azure's code for a signature that does not verify is AuthenticationFailed; Azurite has another one for the same message. */
+/**
+ * Azure's code for a signature that does not verify is AuthenticationFailed; Azurite has another one for the same
+ * message.
+ */
 function nameRefusalsAsAzureDoes(): void {
   const { default: factory } = require('azurite/dist/src/blob/errors/StorageErrorFactory') as {
     default: { getAuthorizationFailure(contextId: string): Error & { storageErrorCode?: string } };
@@ -134,7 +141,10 @@ function patchAzurite(secret: string): void {
   permitBlobCopies();
 }
 
-/** Azurite has no permission that a SAS must have for "Put Blob From URL", and fails; azcopy sends it. It needs what an upload needs. */
+/**
+ * Azurite has no permission that a SAS must have for "Put Blob From URL", and fails; azcopy sends it. It needs what an
+ * upload needs.
+ */
 function permitBlobCopies(): void {
   const { default: operation } = require('azurite/dist/src/blob/generated/artifacts/operation') as {
     default: Record<string, number>;

@@ -7,9 +7,10 @@ export interface AccountsMessage {
 }
 
 /**
- * From the parent: what is to become of an account's replica in the secondary region. `track` begins one with what the account holds
- * now; `sync` brings it to the state that the account had at `to` (milliseconds on the cloud's clock); `failOver` makes it the account,
- * and what it has not is lost; `forget` ends it, and the secondary is again read from the account itself.
+ * From the parent: what is to become of an account's replica in the secondary region. `track` begins one with what the
+ * account holds now; `sync` brings it to the state that the account had at `to` (milliseconds on the cloud's clock);
+ * `failOver` makes it the account, and what it has not is lost; `forget` ends it, and the secondary is again read from
+ * the account itself.
  */
 export interface ReplicaMessage {
   sequence: number;
@@ -25,7 +26,10 @@ export type ParentMessage = AccountsMessage | ReplicaMessage;
 /** To the parent: where Azurite listens, then that a message is carried out. */
 export type ChildMessage = { port: number } | { applied: number; error?: string };
 
-/** The header by which the parent vouches for a request whose bearer token it has checked. Its value is a secret of this run. */
+/**
+ * The header by which the parent vouches for a request whose bearer token it has checked. Its value is a secret of this
+ * run.
+ */
 export const VOUCHED_HEADER = 'local-azure-vouched';
 /** The cloud's clock at the moment the parent sends a request on, in milliseconds since 1970. */
 export const CLOCK_HEADER = 'local-azure-clock';

@@ -1,4 +1,6 @@
-/** The one Azurite process behind all regions' blob fronts: started, told its accounts, spoken to from inside, stopped. */
+/**
+ * The one Azurite process behind all regions' blob fronts: started, told its accounts, spoken to from inside, stopped.
+ */
 
 import { fork, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -40,7 +42,10 @@ export class Azurite implements BlobAccounts {
   private stopping = false;
   port = 0;
 
-  /** `frontOf` gives the https address of an account's front, for the SAS URLs. `onExit` hears of an end that nobody asked for. `now`: the cloud's clock. */
+  /**
+   * `frontOf` gives the https address of an account's front, for the SAS URLs. `onExit` hears of an end that nobody
+   * asked for. `now`: the cloud's clock.
+   */
   constructor(
     folder: string,
     journal: Journal,

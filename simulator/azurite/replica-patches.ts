@@ -1,4 +1,7 @@
-/** Joins the replicas to Azurite's record store: who asks the secondary is answered from the replica, where the account has one. */
+/**
+ * Joins the replicas to Azurite's record store: who asks the secondary is answered from the replica, where the account
+ * has one.
+ */
 
 import { patch, prototypeOf } from './azurite-internals.ts';
 import { replicaName, Replicas } from './replica.ts';

@@ -1,9 +1,11 @@
 /**
- * Within the Azurite process: the copy of an account that its secondary region has. Azurite never changes written bytes, so a copy of an
- * account's *records* is a copy of its state. From the moment an account is tracked, each change of a record is also kept as pending, with
- * its time on the cloud's clock, and is applied to the replica when the parent says how far the secondary has come.
+ * Within the Azurite process: the copy of an account that its secondary region has. Azurite never changes written
+ * bytes, so a copy of an account's *records* is a copy of its state. From the moment an account is tracked, each change
+ * of a record is also kept as pending, with its time on the cloud's clock, and is applied to the replica when the
+ * parent says how far the secondary has come.
  *
- * Replica, pending changes and the list of tracked accounts are in Azurite's own database: saved, and read again, with it.
+ * Replica, pending changes and the list of tracked accounts are in Azurite's own database: saved, and read again, with
+ * it.
  */
 
 /** As much of a LokiJS collection as is used here. */

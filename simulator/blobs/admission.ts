@@ -1,6 +1,6 @@
 /**
- * Which blob requests go on to Azurite: by the account's region, its secondary and its network, by bearer tokens, keys and signatures, or
- * as anybody's; and which sources a copy may read.
+ * Which blob requests go on to Azurite: by the account's region, its secondary and its network, by bearer tokens, keys
+ * and signatures, or as anybody's; and which sources a copy may read.
  */
 
 import type { IncomingMessage } from 'node:http';
@@ -87,7 +87,10 @@ export class Admission {
     return { account, vouched: false };
   }
 
-  /** The path and query of a request under a user delegation SAS, as Azurite takes it: whose key signed it needs the role for it, too. */
+  /**
+   * The path and query of a request under a user delegation SAS, as Azurite takes it: whose key signed it needs the
+   * role for it, too.
+   */
   private delegated(
     account: Stored,
     { method, headers }: Pick<IncomingMessage, 'method' | 'headers'>,
@@ -151,7 +154,10 @@ export class Admission {
   }
 }
 
-/** Azurite keeps no versions, so there is none of any id; and it would make containers public where their account forbids it. */
+/**
+ * Azurite keeps no versions, so there is none of any id; and it would make containers public where their account
+ * forbids it.
+ */
 function requireOffered({ headers }: IncomingMessage, account: Stored, query: URLSearchParams): void {
   if (query.has('versionid')) throw new StorageError(404, 'BlobNotFound', 'The specified blob does not exist.');
   const isPublic = headers['x-ms-blob-public-access'] !== undefined;

@@ -17,8 +17,8 @@ interface AnonymousRequest {
 }
 
 /**
- * Throws StorageError unless anybody may ask this: 401 `NoAuthenticationInformation`, 409 `PublicAccessNotPermitted`, 404
- * `ResourceNotFound`. An OPTIONS request is for everybody.
+ * Throws StorageError unless anybody may ask this: 401 `NoAuthenticationInformation`, 409 `PublicAccessNotPermitted`,
+ * 404 `ResourceNotFound`. An OPTIONS request is for everybody.
  */
 export function requirePublic(cloud: Cloud, account: Stored, request: AnonymousRequest): void {
   if (request.method === 'OPTIONS') return;

@@ -1,6 +1,6 @@
 /**
- * A region's blob front: TLS, the rules of the storage account (its region, its secondary, whether keys or the public network are
- * allowed), bearer tokens, copy sources; then the request goes on to Azurite and both bodies are streamed.
+ * A region's blob front: TLS, the rules of the storage account (its region, its secondary, whether keys or the public
+ * network are allowed), bearer tokens, copy sources; then the request goes on to Azurite and both bodies are streamed.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -104,7 +104,10 @@ export class BlobFront {
     }
   }
 
-  /** Get Blob Service Stats: Azurite knows that it was asked rightly, but not how far the secondary is. Undefined: something else was asked. */
+  /**
+   * Get Blob Service Stats: Azurite knows that it was asked rightly, but not how far the secondary is. Undefined:
+   * something else was asked.
+   */
   private async stats(message: IncomingMessage): Promise<string | undefined> {
     const url = new URL(`https://localhost${message.url ?? '/'}`);
     if (url.searchParams.get('restype') !== 'service' || url.searchParams.get('comp') !== 'stats') return undefined;

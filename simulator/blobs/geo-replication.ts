@@ -1,6 +1,7 @@
 /**
- * How far the secondary of a geo-redundant account is behind its primary. Without a lag it is not: reads at the secondary see the account
- * itself. With one, or while the primary's region gives no storage, the secondary has a replica of its own, at the state of its last sync.
+ * How far the secondary of a geo-redundant account is behind its primary. Without a lag it is not: reads at the
+ * secondary see the account itself. With one, or while the primary's region gives no storage, the secondary has a
+ * replica of its own, at the state of its last sync.
  */
 
 import type { Faults } from '../faults/faults.ts';

@@ -1,6 +1,6 @@
 /**
- * A copy from a URL may come with the MD5 that its source should have: the service compares what it has read with that, and copies nothing
- * else. Azurite does not look at it.
+ * A copy from a URL may come with the MD5 that its source should have: the service compares what it has read with that,
+ * and copies nothing else. Azurite does not look at it.
  */
 
 import { createHash } from 'node:crypto';
@@ -10,7 +10,10 @@ import type { Azurite } from '../azurite/azurite.ts';
 import { StorageError } from '../storage-protocol/errors.ts';
 import { STORAGE_VERSION } from '../storage-protocol/shared-key.ts';
 
-/** Throws StorageError where the source has another one. What cannot be read is refused by the copy itself. `source`: as Azurite is asked for it. */
+/**
+ * Throws StorageError where the source has another one. What cannot be read is refused by the copy itself. `source`: as
+ * Azurite is asked for it.
+ */
 export async function requireSourceMd5(
   azurite: Azurite,
   { headers }: Pick<IncomingMessage, 'headers'>,

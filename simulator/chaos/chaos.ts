@@ -1,6 +1,6 @@
 /**
- * Scenarios that run: started and stopped by name, on the cloud's clock, kept over a restart. One of a name runs in a region at a time;
- * different ones lie over each other.
+ * Scenarios that run: started and stopped by name, on the cloud's clock, kept over a restart. One of a name runs in a
+ * region at a time; different ones lie over each other.
  */
 
 import { randomInt } from 'node:crypto';
@@ -73,8 +73,8 @@ export class Chaos {
   }
 
   /**
-   * Starts a scenario, in place of the one of that name in that region. Throws ArmError 400 or 404 saying what there is, and then has
-   * changed nothing.
+   * Starts a scenario, in place of the one of that name in that region. Throws ArmError 400 or 404 saying what there
+   * is, and then has changed nothing.
    */
   start(name: string, options: StartOptions = {}): Promise<Running> {
     return this.exclusively(() => this.begin(name, options));
@@ -115,7 +115,10 @@ export class Chaos {
     return running;
   }
 
-  /** Stops what runs of that name (all, if none is given) in that region (all). Throws ArmError 404 if a name is given and none runs. */
+  /**
+   * Stops what runs of that name (all, if none is given) in that region (all). Throws ArmError 404 if a name is given
+   * and none runs.
+   */
   stop(name?: string, region?: string): Promise<Running[]> {
     return this.exclusively(() => this.endAll(name, region));
   }

@@ -1,4 +1,7 @@
-/** Parameters of scenarios: what they are called, their kinds and units, and reading them. What is not understood is an error. */
+/**
+ * Parameters of scenarios: what they are called, their kinds and units, and reading them. What is not understood is an
+ * error.
+ */
 
 import { ArmError, type Json, type JsonObject } from '../contract/index.ts';
 

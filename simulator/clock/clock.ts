@@ -1,6 +1,6 @@
 /**
- * The cloud's clock. It runs with real time by default, faster by a factor, or stands still and is driven. Timers fire in
- * order of their moment, each seeing `now()` at that moment when the clock is driven.
+ * The cloud's clock. It runs with real time by default, faster by a factor, or stands still and is driven. Timers fire
+ * in order of their moment, each seeing `now()` at that moment when the clock is driven.
  */
 
 import type { Clock } from '../contract/index.ts';
@@ -60,7 +60,9 @@ export class CloudClock implements Clock {
     };
   }
 
-  /** Sets how many clock seconds pass in a real second; 0 stops the clock. Throws RangeError if negative or not finite. */
+  /**
+   * Sets how many clock seconds pass in a real second; 0 stops the clock. Throws RangeError if negative or not finite.
+   */
   setSpeed(speed: number): void {
     if (!Number.isFinite(speed) || speed < 0) throw new RangeError(`speed: expected a number from 0 on, got ${speed}`);
     this.set({ time: this.now(), setAt: Date.now(), speed });

@@ -1,4 +1,7 @@
-/** A token bucket: so many requests at once, and so many a second from then on. In real time: it is what clients wait in. */
+/**
+ * A token bucket: so many requests at once, and so many a second from then on. In real time: it is what clients wait
+ * in.
+ */
 export class TokenBucket {
   private tokens: number | undefined;
   private filledAt = 0;

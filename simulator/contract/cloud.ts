@@ -29,22 +29,25 @@ export interface Cloud {
   readonly regions: readonly string[];
   /** Where Azure's clients find the ARM endpoint: 'https://localhost:PORT'. */
   readonly armEndpoint: string;
-  /** The base of a region's data plane, e.g. 'https://localhost:PORT': blobs at /{account}, scoring and the rest below /_/. */
+  /**
+   * The base of a region's data plane, e.g. 'https://localhost:PORT': blobs at /{account}, scoring and the rest below
+   * /_/.
+   */
   dataPlane(region: string): string;
   /** Is the region answering at all for this kind of thing? Row code rarely asks: the envelope already refuses. */
   isDark(region: string): boolean;
   /** Does storage in the region answer nothing? */
   isStorageOut(region: string): boolean;
   /**
-   * A PUT through the same rules as a client's, by the cloud itself. Resolves when it has ended, its long-running operation
-   * included; rejects with the ArmError that a client would have got (or that ended the operation).
+   * A PUT through the same rules as a client's, by the cloud itself. Resolves when it has ended, its long-running
+   * operation included; rejects with the ArmError that a client would have got (or that ended the operation).
    */
   createResource(id: string, body: JsonObject, apiVersion: string): Promise<Stored>;
   /** A DELETE through the same rules; resolves when its long-running operation has ended. */
   deleteResource(id: string, apiVersion: string): Promise<void>;
   /**
-   * The entries of a list as it shows them now: all of them, unless a scenario has lists lag. `belongs`: would the list have held a resource
-   * that is gone?
+   * The entries of a list as it shows them now: all of them, unless a scenario has lists lag. `belongs`: would the list
+   * have held a resource that is gone?
    */
   asListed(entries: Stored[], belongs: (stored: Stored) => boolean): Stored[];
   /** The resource as a GET shows it, or undefined. Asks no region whether it is dark. */
@@ -52,13 +55,15 @@ export interface Cloud {
   /** POST {id}/{action} (listKeys and its kind) through the same rules; a long-running one is awaited. */
   invokeAction(id: string, action: string, body: JsonObject, apiVersion: string): Promise<Json>;
   /**
-   * A draft of the cloud as it is. `createResource` in it leaves what a PUT would, by the same rules, at once and with no other effect; its store
-   * and `showResource` tell what that is, and nothing of it leaves the draft.
+   * A draft of the cloud as it is. `createResource` in it leaves what a PUT would, by the same rules, at once and with
+   * no other effect; its store and `showResource` tell what that is, and nothing of it leaves the draft.
    */
   draft(): Cloud;
   /** The cloud with no more rights than this principal's: what a deployment makes, its deployer makes. */
   as(principal: Principal): Cloud;
-  /** Checks 'Bearer …' of a data-plane request: signature, expiry, audience. Throws ArmError 401 with WWW-Authenticate. */
+  /**
+   * Checks 'Bearer …' of a data-plane request: signature, expiry, audience. Throws ArmError 401 with WWW-Authenticate.
+   */
   authenticate(authorization: string | undefined, audiences: readonly string[]): Principal;
   /** A number in [0, 1) from the cloud's seed, so that a failure repeats. */
   random(): number;

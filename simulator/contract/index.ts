@@ -1,6 +1,6 @@
 /**
- * The contract between the providers of the local Azure and the cloud that they are in. It reads in this order: JSON, errors,
- * resources, what storage and data planes offer, the cloud, and the provider itself.
+ * The contract between the providers of the local Azure and the cloud that they are in. It reads in this order: JSON,
+ * errors, resources, what storage and data planes offer, the cloud, and the provider itself.
  */
 
 export type { Json, JsonObject } from './json.ts';

@@ -36,7 +36,9 @@ export type Verb = 'get' | 'head' | 'put' | 'patch' | 'delete' | 'list';
 export interface ActionResult {
   status?: number;
   body?: Json;
-  /** If set: 202 with Azure-AsyncOperation, Location and Retry-After; `finish` runs at the end and gives the final body. */
+  /**
+   * If set: 202 with Azure-AsyncOperation, Location and Retry-After; `finish` runs at the end and gives the final body.
+   */
   longRunning?: { milliseconds: number; finish?: () => Json | undefined | Promise<Json | undefined> };
 }
 
@@ -45,7 +47,10 @@ export interface ResourceType {
   /** Full type, in Azure's spelling: 'Microsoft.MachineLearningServices/workspaces/models/versions'. */
   type: string;
   verbs: readonly Verb[];
-  /** `own`: the body's `location`; `parent`: the parent's region; `either`: as `own` where it has one; `global`: no region takes it down. */
+  /**
+   * `own`: the body's `location`; `parent`: the parent's region; `either`: as `own` where it has one; `global`: no
+   * region takes it down.
+   */
   region: 'own' | 'parent' | 'either' | 'global';
   /** Milliseconds on the cloud's clock for the operations that are long-running. Absent: done at once. */
   longRunning?: { put?: number; patch?: number; delete?: number };
@@ -58,13 +63,14 @@ export interface ResourceType {
   /** Status of a PUT or PATCH of what exists (200 unless said). */
   updatedStatus?: 200 | 201 | 202;
   /**
-   * Whether `properties.provisioningState` is kept by the envelope (Creating/Updating → Succeeded/Failed, Deleting). Unless
-   * said: true exactly for the rows with `longRunning`. A row without it sets its own, if the type has one.
+   * Whether `properties.provisioningState` is kept by the envelope (Creating/Updating → Succeeded/Failed, Deleting).
+   * Unless said: true exactly for the rows with `longRunning`. A row without it sets its own, if the type has one.
    */
   provisioningState?: boolean;
   /**
-   * Secret fields of a body, as paths ('properties.credentials.secrets'): moved, after `beforePut`, to `hidden` under the path
-   * itself (`stored.hidden['properties.credentials.secrets']`) and never shown. A PUT or PATCH without the field keeps it.
+   * Secret fields of a body, as paths ('properties.credentials.secrets'): moved, after `beforePut`, to `hidden` under
+   * the path itself (`stored.hidden['properties.credentials.secrets']`) and never shown. A PUT or PATCH without the
+   * field keeps it.
    */
   secrets?: readonly string[];
   /**
@@ -78,31 +84,36 @@ export interface ResourceType {
    */
   beforePut?(call: Call, next: Stored): void | Promise<void>;
   /**
-   * After it is stored (or, if long-running, when the operation has succeeded), before `afterPut`: what a PUT writes into the store beside the
-   * resource itself (parts that are resources of their own), and into file shares. It does nothing else: what-if runs it, too, on a draft.
+   * After it is stored (or, if long-running, when the operation has succeeded), before `afterPut`: what a PUT writes
+   * into the store beside the resource itself (parts that are resources of their own), and into file shares. It does
+   * nothing else: what-if runs it, too, on a draft.
    */
   spreads?(call: Call, stored: Stored): void;
   /** After it is stored (or, if long-running, when the operation has succeeded). */
   afterPut?(call: Call, stored: Stored): void | Promise<void>;
   /**
-   * The work of a PUT whose length nobody knows (a deployment): the answer goes out when it is stored, the long-running operation
-   * ends when this resolves and fails when it rejects. Started again, with `call.resumed`, after a restart in its midst.
+   * The work of a PUT whose length nobody knows (a deployment): the answer goes out when it is stored, the long-running
+   * operation ends when this resolves and fails when it rejects. Started again, with `call.resumed`, after a restart in
+   * its midst.
    */
   runs?(call: Call, stored: Stored): Promise<void>;
   /**
-   * A PUT whose direct parent is missing is not refused, as a version of an asset makes its container: `beforePut` (or what it calls)
-   * creates the parent. The resources above the parent must exist; `region: 'parent'` is then that of the nearest that does. A list
-   * below a missing parent is empty.
+   * A PUT whose direct parent is missing is not refused, as a version of an asset makes its container: `beforePut` (or
+   * what it calls) creates the parent. The resources above the parent must exist; `region: 'parent'` is then that of
+   * the nearest that does. A list below a missing parent is empty.
    */
   impliesParent?: boolean;
   /** The row's own `beforePut` and actions say which of the resources above must exist; the envelope asks for none. */
   checksParents?: boolean;
   /**
-   * What a client is told that would write or delete a resource whose operation is in progress, the same PUT again included. Unless there
-   * is one: `AnotherOperationInProgress`, and the same PUT again joins the operation.
+   * What a client is told that would write or delete a resource whose operation is in progress, the same PUT again
+   * included. Unless there is one: `AnotherOperationInProgress`, and the same PUT again joins the operation.
    */
   busy?(stored: Stored): ArmError;
-  /** Refuses a name that no resource of this type can have; asked of the resources of a template before anything is made. */
+  /**
+   * Refuses a name that no resource of this type can have; asked of the resources of a template before anything is
+   * made.
+   */
   requireName?(cloud: Cloud, id: ResourceId): void;
   beforeDelete?(call: Call, stored: Stored): void | Promise<void>;
   /** A DELETE of what is not there, before its 204 goes out: a soft-deleted name is purged so. */
@@ -115,11 +126,17 @@ export interface ResourceType {
   show?(cloud: Cloud, stored: Stored): Resource;
   /** What `$expand` adds to the properties of a GET; each name is as the client spelt it. */
   expand?(cloud: Cloud, stored: Stored, names: string[]): Promise<JsonObject>;
-  /** The region that must be up for this to be answered, where it is not the resource's own: one to fail over is asked of the secondary. */
+  /**
+   * The region that must be up for this to be answered, where it is not the resource's own: one to fail over is asked
+   * of the secondary.
+   */
   answeredBy?(stored: Stored, ask: { action: string } | { expand: string }): string | null;
   /** Filters a list by the row's own query parameters ($filter, listViewType, tags, latestVersionOnly, …). */
   list?(call: Call, entries: Stored[]): Stored[];
-  /** `list` depends on nothing but the entries and the query: it is made once for all pages of it, until an entry changes. */
+  /**
+   * `list` depends on nothing but the entries and the query: it is made once for all pages of it, until an entry
+   * changes.
+   */
   listsOnce?: true;
   /** POST {id}/{action}, by the action's name in lower case. */
   actions?: Record<string, (call: Call) => ActionResult | Promise<ActionResult>>;
@@ -131,14 +148,21 @@ export interface ResourceType {
 export interface Provider {
   namespace: string;
   types: readonly ResourceType[];
-  /** The row of a type that none of the providers has, made when it is first asked for; undefined: there is no such type. */
+  /**
+   * The row of a type that none of the providers has, made when it is first asked for; undefined: there is no such
+   * type.
+   */
   unlisted?(type: string): ResourceType | undefined;
-  /** Throws for what is not offered, though one of the rows would answer it. Asked of every request, before the rows. */
+  /**
+   * Throws for what is not offered, though one of the rows would answer it. Asked of every request, before the rows.
+   */
   refuses?(request: { method: string; path: string }): void;
   start?(cloud: Cloud): void | Promise<void>;
   /** Ends what `start` and the rows have set going outside this process, when the local Azure stops. */
   stop?(cloud: Cloud): Promise<void>;
-  /** Requests at paths that are no resource ('/subscriptions/x/providers/…/locations/y/usages'); undefined: not mine. */
+  /**
+   * Requests at paths that are no resource ('/subscriptions/x/providers/…/locations/y/usages'); undefined: not mine.
+   */
   route?(request: {
     cloud: Cloud;
     method: string;

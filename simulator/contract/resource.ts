@@ -40,7 +40,10 @@ export interface ResourceId {
   name: string;
   /** The id one level up (a workspace for a model), or undefined at the top. */
   parent?: string;
-  /** What stands before the last '/providers/': a resource group, a subscription, or the resource an extension is put on. */
+  /**
+   * What stands before the last '/providers/': a resource group, a subscription, or the resource an extension is put
+   * on.
+   */
   scope: string;
 }
 

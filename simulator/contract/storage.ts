@@ -5,8 +5,8 @@ import type { Stored } from './resource.ts';
 
 export interface BlobAccounts {
   /**
-   * Opens a request past the regions' fronts, for contents too large for memory: path `/{account}/{container}/{blob}`, encoded.
-   * `vouched`: by the cloud itself, without a signature.
+   * Opens a request past the regions' fronts, for contents too large for memory: path `/{account}/{container}/{blob}`,
+   * encoded. `vouched`: by the cloud itself, without a signature.
    */
   open(method: string, path: string, headers: Record<string, string | string[]>, vouched: boolean): ClientRequest;
   /** Makes the account known to Azurite with these base64 keys (a rotation calls it again). */
@@ -14,7 +14,10 @@ export interface BlobAccounts {
   remove(account: string): Promise<void>;
   /** A SAS URL for a container, signed with key1 (for startPendingUpload and its kind). */
   containerSas(account: string, container: string, permissions: string, minutes: number): Promise<string>;
-  /** Makes the container, if it is not there; with `metadata`, which are names and values of headers, it has these and no other. */
+  /**
+   * Makes the container, if it is not there; with `metadata`, which are names and values of headers, it has these and
+   * no other.
+   */
   createContainer(account: string, container: string, metadata?: Record<string, string>): Promise<void>;
   /** Removes the container with its blobs, if it is there. False: a lease holds it. */
   removeContainer(account: string, container: string): Promise<boolean>;
@@ -29,7 +32,9 @@ export interface BlobAccounts {
   getBlob(account: string, container: string, name: string): Promise<string | undefined>;
   /** The names of the account's containers, past the region's front. */
   listContainers(account: string): Promise<string[]>;
-  /** The names of the blobs below a prefix, in order, past the region's front; empty where there is no such container. */
+  /**
+   * The names of the blobs below a prefix, in order, past the region's front; empty where there is no such container.
+   */
   listBlobs(account: string, container: string, prefix: string): Promise<string[]>;
 }
 
@@ -57,7 +62,10 @@ export interface FileShares {
 export interface GeoReplication {
   /** The account has been made or changed: it gets, keeps or loses the replica that its redundancy and lag ask for. */
   follow(account: Stored): Promise<void>;
-  /** Brings the secondary to where it should be by now; milliseconds on the cloud's clock: all that was written before is there. */
+  /**
+   * Brings the secondary to where it should be by now; milliseconds on the cloud's clock: all that was written before
+   * is there.
+   */
   lastSyncTime(account: Stored): Promise<number>;
   /** The secondary's state becomes the account's; answers the last sync time, after which what was written is lost. */
   failOver(account: Stored): Promise<number>;

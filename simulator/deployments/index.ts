@@ -1,4 +1,7 @@
-/** Deployments of ARM templates at resource groups and subscriptions: validate, what-if, create, operations, cancel, export. */
+/**
+ * Deployments of ARM templates at resource groups and subscriptions: validate, what-if, create, operations, cancel,
+ * export.
+ */
 
 import { randomUUID } from 'node:crypto';
 import { textOfBody } from '../http/body.ts';

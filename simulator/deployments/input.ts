@@ -1,4 +1,7 @@
-/** From a deployment as a client sends it to what the template language takes, and what expressions may ask while it runs. */
+/**
+ * From a deployment as a client sends it to what the template language takes, and what expressions may ask while it
+ * runs.
+ */
 
 import { isObject } from '../resource/fields.ts';
 import { parseResourceId } from '../resource/ids.ts';
@@ -46,7 +49,10 @@ export function requireOneSource(properties: JsonObject): void {
       throw invalid(`'properties.${target}' and 'properties.${link}' exclude each other: expected one of them.`);
 }
 
-/** Fetches what is linked instead of written into the body. Throws ArmError 400 `InvalidTemplate` where it is of another version than the link says. */
+/**
+ * Fetches what is linked instead of written into the body. Throws ArmError 400 `InvalidTemplate` where it is of another
+ * version than the link says.
+ */
 export async function withLinks(parts: DeploymentParts, properties: JsonObject): Promise<JsonObject> {
   const resolved = { ...properties };
   for (const [link, target] of LINKS) {
@@ -62,7 +68,10 @@ export async function withLinks(parts: DeploymentParts, properties: JsonObject):
   return resolved;
 }
 
-/** Reads `properties` of a deployment. Throws ArmError 400 `InvalidRequestContent` or `InvalidTemplate` for what is missing. */
+/**
+ * Reads `properties` of a deployment. Throws ArmError 400 `InvalidRequestContent` or `InvalidTemplate` for what is
+ * missing.
+ */
 export function inputOf(
   cloud: Cloud,
   parts: DeploymentParts,

@@ -11,8 +11,8 @@ const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 const DEADLINE_MS = 10_000;
 
 /**
- * Fetches a linked JSON file, over http or https with `ca`. The local Azure reads links on this machine only: it is meant to be used
- * without a network. Throws ArmError 400 `InvalidContentLink`.
+ * Fetches a linked JSON file, over http or https with `ca`. The local Azure reads links on this machine only: it is
+ * meant to be used without a network. Throws ArmError 400 `InvalidContentLink`.
  */
 export async function loadLink(uri: string, ca: string): Promise<JsonObject> {
   const refuse = (why: string): ArmError =>

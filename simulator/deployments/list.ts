@@ -6,7 +6,9 @@ import { textOf } from '../resource/fields.ts';
 import { ArmError, type Call, type Stored } from '../contract/index.ts';
 import { DEPLOYMENT } from '../resource/table.ts';
 
-/** Azure begins to delete the oldest deployments of a scope beyond the one number, and goes on until the other is left. */
+/**
+ * Azure begins to delete the oldest deployments of a scope beyond the one number, and goes on until the other is left.
+ */
 const MOST = 775;
 const LEFT = 750;
 
@@ -16,7 +18,8 @@ const ACTIVE_MS = 7 * 24 * 3_600_000;
 const BY_STATE = /^\s*provisioningState\s+eq\s+'(\w+)'\s*$/i;
 
 /**
- * A subscription's deployments are those made at the subscription; each of its groups has its own. `$filter` knows their state.
+ * A subscription's deployments are those made at the subscription; each of its groups has its own. `$filter` knows
+ * their state.
  *
  * Errors: ArmError 400 `InvalidFilterInQueryString` for any other filter.
  */

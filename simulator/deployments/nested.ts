@@ -42,8 +42,8 @@ const GROUP = 'microsoft.resources/resourcegroups';
 const UNRESOLVED = /"\[(?!\[)[^"]*\b(?:references?|list\w*)\(/i;
 
 /**
- * All resources of a plan and of the deployments nested in it. Throws the ArmError that a nested deployment would be refused with, unless
- * it stands to reason that this will be otherwise when its turn comes.
+ * All resources of a plan and of the deployments nested in it. Throws the ArmError that a nested deployment would be
+ * refused with, unless it stands to reason that this will be otherwise when its turn comes.
  */
 export async function expand(
   cloud: Cloud,

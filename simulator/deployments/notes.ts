@@ -72,7 +72,10 @@ export function debuggedOf(properties: Json | undefined): Debugged {
   };
 }
 
-/** Begins an operation of a deployment; what is given back notes its end. Its id is the same in a run that is taken up again. */
+/**
+ * Begins an operation of a deployment; what is given back notes its end. Its id is the same in a run that is taken up
+ * again.
+ */
 export function begin(cloud: Cloud, deploymentId: string, { does, target }: Subject): (note: Note) => void {
   const name = createHash('sha256')
     .update(`${deploymentId}|${target?.id ?? ''}|${does === 'Create' ? '' : does}`.toLowerCase())

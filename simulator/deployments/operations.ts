@@ -5,7 +5,10 @@ import { ArmError, type JsonObject, type Provider, type Stored } from '../contra
 import { OPERATION } from './notes.ts';
 import { DEPLOYMENT } from '../resource/table.ts';
 
-/** `…/resourcegroups/{g}/deployments/{d}/operations`: the path that resource-group deployments have had since before `providers`. */
+/**
+ * `…/resourcegroups/{g}/deployments/{d}/operations`: the path that resource-group deployments have had since before
+ * `providers`.
+ */
 export function legacyOperations(
   request: Parameters<NonNullable<Provider['route']>>[0],
 ): { status: number; body: JsonObject } | undefined {

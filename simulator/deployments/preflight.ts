@@ -60,8 +60,10 @@ export function invalidDeployment(message: string): ArmError {
 }
 
 /**
- * Throws ArmError 400 for the first resource that cannot be: `InvalidResourceNamespace`, `InvalidResourceType` (also for one that is not
- * made at this scope), `NoRegisteredProviderFound`, `LocationNotAvailableForResourceType`, 501 `NotImplemented` for what this cloud does not offer; then `InvalidTemplateDeployment` with all names that cannot be had.
+ * Throws ArmError 400 for the first resource that cannot be: `InvalidResourceNamespace`, `InvalidResourceType` (also
+ * for one that is not made at this scope), `NoRegisteredProviderFound`, `LocationNotAvailableForResourceType`, 501
+ * `NotImplemented` for what this cloud does not offer; then `InvalidTemplateDeployment` with all names that cannot be
+ * had.
  */
 export function requirePossible(
   cloud: Cloud,

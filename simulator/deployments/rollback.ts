@@ -13,7 +13,8 @@ export interface Rollback {
 /**
  * What a deployment asks for should it fail; undefined: nothing.
  *
- * Errors: ArmError 400 for what cannot be meant, 404 for a deployment that is not there, 409 for one that did not succeed.
+ * Errors: ArmError 400 for what cannot be meant, 404 for a deployment that is not there, 409 for one that did not
+ * succeed.
  */
 export function rollbackOf(cloud: Cloud, deploymentId: string, properties: JsonObject): Rollback | undefined {
   const asked = properties.onErrorDeployment;

@@ -1,4 +1,7 @@
-/** The run of a deployment: resources in the order of their dependencies, side by side where they have none between them. */
+/**
+ * The run of a deployment: resources in the order of their dependencies, side by side where they have none between
+ * them.
+ */
 
 import { isObject, textOf } from '../resource/fields.ts';
 import {
@@ -58,7 +61,10 @@ export async function runPlan(run: Run, plan: DeploymentPlan, environment: Envir
   return evaluateOutputs(run, plan, environment);
 }
 
-/** Begins nothing more, here and in the deployments nested in it; what has begun is finished. Throws ArmError 409 for one that has ended. */
+/**
+ * Begins nothing more, here and in the deployments nested in it; what has begun is finished. Throws ArmError 409 for
+ * one that has ended.
+ */
 export function cancel({ cloud, existing }: Call): ActionResult {
   if (!existing || !isUnderWay(existing))
     throw new ArmError(

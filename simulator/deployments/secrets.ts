@@ -7,8 +7,8 @@ import { secretValue } from '../keyvault/versions.ts';
 const DETAILS = 'Please see https://aka.ms/arm-keyvault for usage details.';
 
 /**
- * Reads every secret that `parameters` name, used or not. Throws ArmError 400 `KeyVaultParameterReference…`, or `MultipleErrorsOccurred` with
- * them as its details.
+ * Reads every secret that `parameters` name, used or not. Throws ArmError 400 `KeyVaultParameterReference…`, or
+ * `MultipleErrorsOccurred` with them as its details.
  */
 export function requireSecrets(cloud: Cloud, parameters: JsonObject): void {
   const failed: ArmError[] = [];
@@ -41,7 +41,9 @@ export function requireSecrets(cloud: Cloud, parameters: JsonObject): void {
   );
 }
 
-/** The value of a secret. Throws ArmError `KeyVaultParameterReference…`; `parameter`: who names it, if that is known. */
+/**
+ * The value of a secret. Throws ArmError `KeyVaultParameterReference…`; `parameter`: who names it, if that is known.
+ */
 export function vaultSecret(
   cloud: Cloud,
   vaultId: string,

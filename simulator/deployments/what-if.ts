@@ -1,4 +1,7 @@
-/** What-if: the resources of a deployment and of those nested in it, compared with what its PUTs would leave of what there is. */
+/**
+ * What-if: the resources of a deployment and of those nested in it, compared with what its PUTs would leave of what
+ * there is.
+ */
 
 import { textOf } from '../resource/fields.ts';
 import {
@@ -15,7 +18,10 @@ import { expand, type Expansion, type Previewed } from './nested.ts';
 import { DEPLOYMENT } from '../resource/table.ts';
 import { withoutReadOnly } from '../resource/read-only-fields.ts';
 
-/** A value may go from resource to resource, but a nested template that asks for the time has another one whenever it is looked at. */
+/**
+ * A value may go from resource to resource, but a nested template that asks for the time has another one whenever it is
+ * looked at.
+ */
 const MOST_ROUNDS = 5;
 
 interface Draft {
@@ -63,7 +69,10 @@ export async function predictChanges(
   return [...changes, ...found.unsupported];
 }
 
-/** What `reference()` finds: of what is there already, what it would be by then. Of what is not, nobody knows what its service will set. */
+/**
+ * What `reference()` finds: of what is there already, what it would be by then. Of what is not, nobody knows what its
+ * service will set.
+ */
 function seenThrough(own: Cloud, draft: Cloud): Cloud {
   const showResource = (id: string): Resource | undefined => {
     const now = own.showResource(id);
@@ -77,7 +86,9 @@ function isSame(one: Expansion, other: Expansion): boolean {
   return bodies(one) === bodies(other);
 }
 
-/** The cloud after the deployment's PUTs. One that is refused is tried again after the others, as long as any is taken. */
+/**
+ * The cloud after the deployment's PUTs. One that is refused is tried again after the others, as long as any is taken.
+ */
 async function write(cloud: Cloud, previewed: readonly Previewed[]): Promise<Draft> {
   const draft = cloud.draft();
   let waiting = inOrder(previewed);

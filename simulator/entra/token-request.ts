@@ -9,8 +9,9 @@ export interface EntraAnswer {
 }
 
 /**
- * Where the services are that Entra knows without anybody's doing: Azure's own, and this cloud's. azure-ai-ml makes the name of its service of
- * the cloud's own domain: below `localhost` that leaves `https://ml.azure.`, with nothing after the dot.
+ * Where the services are that Entra knows without anybody's doing: Azure's own, and this cloud's. azure-ai-ml makes the
+ * name of its service of the cloud's own domain: below `localhost` that leaves `https://ml.azure.`, with nothing after
+ * the dot.
  */
 const SERVICES =
   /(^|\.)(azure\.(com|net)|ml\.azure\.|windows\.net|microsoft\.com|azureml\.ms|azurecr\.io|localhost)$|^127\.0\.0\.1$/;

@@ -92,8 +92,9 @@ export class TokenService {
   }
 
   /**
-   * The principal of an Authorization header. Throws ArmError 401: `AuthenticationFailed` (none), `InvalidAuthenticationToken`
-   * (malformed, other signature), `InvalidAuthenticationTokenAudience`, `ExpiredAuthenticationToken`.
+   * The principal of an Authorization header. Throws ArmError 401: `AuthenticationFailed` (none),
+   * `InvalidAuthenticationToken` (malformed, other signature), `InvalidAuthenticationTokenAudience`,
+   * `ExpiredAuthenticationToken`.
    */
   check(authorization: string | undefined, audiences: readonly string[], { where, missing }: Challenge): Principal {
     const challenge = (error?: string): Record<string, string> => ({

@@ -1,6 +1,6 @@
 /**
- * Whether something happens, decided by a seed and by what is asked: the same requests meet the same fate again, in whatever order
- * clients that run side by side send them.
+ * Whether something happens, decided by a seed and by what is asked: the same requests meet the same fate again, in
+ * whatever order clients that run side by side send them.
  */
 
 /** Ids that are made anew each time would make each run another one. */

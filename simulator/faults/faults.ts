@@ -1,7 +1,8 @@
 /**
- * Faults on demand, per region: outages, latency, throttling, errors at a rate, long-running operations that fail, answers that
- * are lost after the work was done. Those that the admin API sets one by one are kept in the journal, so that a dark region is dark after
- * a restart, too; over them lie the disturbances of the scenarios that run (chaos/), each of which can be taken away alone.
+ * Faults on demand, per region: outages, latency, throttling, errors at a rate, long-running operations that fail,
+ * answers that are lost after the work was done. Those that the admin API sets one by one are kept in the journal, so
+ * that a dark region is dark after a restart, too; over them lie the disturbances of the scenarios that run (chaos/),
+ * each of which can be taken away alone.
  */
 
 import type { Chance } from './chance.ts';
@@ -32,7 +33,10 @@ export interface RegionFaults {
   latencyMs?: number;
   /** The next long-running operation on this type (or any) fails after this share of its time (0.5 unless said). */
   failNextLongRunning?: OperationFailure[];
-  /** The next request that matches is carried out, then its socket is destroyed. `path`: a regular expression, case-insensitive. */
+  /**
+   * The next request that matches is carried out, then its socket is destroyed. `path`: a regular expression,
+   * case-insensitive.
+   */
   dropNextAnswer?: { method?: string; path?: string }[];
 }
 
@@ -147,7 +151,10 @@ export class Faults {
     return MODES.find((mode) => out.some((outage) => outage.mode === mode)) ?? 'none';
   }
 
-  /** Throws `Unanswered` if the region is out for any of these parts, ArmError if it may only be read and `asked` writes. */
+  /**
+   * Throws `Unanswered` if the region is out for any of these parts, ArmError if it may only be read and `asked`
+   * writes.
+   */
   requireUp(region: string, parts: readonly Part[], asked?: Asked): void {
     const mode = this.modeOf(region, parts);
     if (mode !== 'none') throw new Unanswered(mode, region);
@@ -213,7 +220,10 @@ export class Faults {
     return this.everywhere(region).reduce((factor, { disturbance }) => factor * (disturbance.operationFactor ?? 1), 1);
   }
 
-  /** How long lists of the region do not know of a resource that was just made, or still know one that was removed; 0: not at all. */
+  /**
+   * How long lists of the region do not know of a resource that was just made, or still know one that was removed; 0:
+   * not at all.
+   */
   listLagMs(region: string | null, kind: 'appear' | 'vanish', id: string): number {
     const lags = this.everywhere(region).map(({ disturbance: { listLag }, chance }) => {
       if (!listLag) return 0;

@@ -1,8 +1,8 @@
 /** The parts of a region that can fail apart from each other, and what belongs to which. */
 
 /**
- * 'arm': management of anything in the region; 'blob': the blob fronts; 'storage': blobs and the management of accounts; 'ml', 'keyvault':
- * management and data plane of that service.
+ * 'arm': management of anything in the region; 'blob': the blob fronts; 'storage': blobs and the management of
+ * accounts; 'ml', 'keyvault': management and data plane of that service.
  */
 export const PARTS = ['arm', 'blob', 'storage', 'ml', 'keyvault'] as const;
 export type Part = (typeof PARTS)[number];

@@ -1,4 +1,7 @@
-/** What a region does to a request at one of its data planes before and after that is served: outage, latency, errors, a lost answer. */
+/**
+ * What a region does to a request at one of its data planes before and after that is served: outage, latency, errors, a
+ * lost answer.
+ */
 
 import type { IncomingMessage } from 'node:http';
 import type { Faults } from './faults.ts';
@@ -14,8 +17,8 @@ export interface Reached {
 }
 
 /**
- * Serves a request unless the region is out; answers the status, null where the client got none. `refuse` sends what went wrong.
- * Throws `Unanswered` where the client is to hear nothing.
+ * Serves a request unless the region is out; answers the status, null where the client got none. `refuse` sends what
+ * went wrong. Throws `Unanswered` where the client is to hear nothing.
  */
 export async function underFaults(
   { faults, region, parts, message }: Reached,

@@ -1,6 +1,6 @@
 /**
- * Who a request to Azure Files is for: `https://{account}.file.core.localhost:1/share/folder/file`, or below the region's own address,
- * `https://localhost:1/_/file/{account}/share/folder/file`.
+ * Who a request to Azure Files is for: `https://{account}.file.core.localhost:1/share/folder/file`, or below the
+ * region's own address, `https://localhost:1/_/file/{account}/share/folder/file`.
  */
 
 import { serviceOf } from '../http/service-hosts.ts';

@@ -1,4 +1,7 @@
-/** Who may do what at Azure Files: the account's network rules, shared keys, account and service SAS, bearer tokens with the intent to back up. */
+/**
+ * Who may do what at Azure Files: the account's network rules, shared keys, account and service SAS, bearer tokens with
+ * the intent to back up.
+ */
 
 import { StorageError } from '../storage-protocol/errors.ts';
 import { requireSasAddress } from '../storage-protocol/sas-address.ts';

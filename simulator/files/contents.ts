@@ -1,4 +1,7 @@
-/** What is asked of files: made with a length, written and cleared by ranges, read whole or in part, described, copied, removed. */
+/**
+ * What is asked of files: made with a length, written and cleared by ranges, read whole or in part, described, copied,
+ * removed.
+ */
 
 import { createHash, randomUUID } from 'node:crypto';
 import { StorageError } from '../storage-protocol/errors.ts';

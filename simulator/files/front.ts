@@ -1,4 +1,7 @@
-/** A region's front to Azure Files: finds the account, asks who may, then answers from the store of shares. As dark as its region's storage. */
+/**
+ * A region's front to Azure Files: finds the account, asks who may, then answers from the store of shares. As dark as
+ * its region's storage.
+ */
 
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';

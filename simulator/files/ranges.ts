@@ -3,7 +3,10 @@
 import { StorageError } from '../storage-protocol/errors.ts';
 import type { ByteRange } from './file-store.ts';
 
-/** 'bytes=0-3' or 'bytes=4-', within a file of `sizeBytes`. Undefined: none was asked for. Throws StorageError 400 and 416. */
+/**
+ * 'bytes=0-3' or 'bytes=4-', within a file of `sizeBytes`. Undefined: none was asked for. Throws StorageError 400 and
+ * 416.
+ */
 export function requestedRange(header: string | undefined, sizeBytes: number): ByteRange | undefined {
   if (header === undefined) return undefined;
   const [from, to] = parse(header);

@@ -10,7 +10,9 @@ export const RULE = `${PROFILE}/ruleSets/rules`;
 export const ORIGIN_GROUP = `${PROFILE}/originGroups`;
 export const ORIGIN = `${ORIGIN_GROUP}/origins`;
 
-/** Where `hidden` keeps the properties that the front goes by: a change is in force only when its operation has ended. */
+/**
+ * Where `hidden` keeps the properties that the front goes by: a change is in force only when its operation has ended.
+ */
 export const IN_FORCE = 'inForce';
 
 export type Protocol = 'http' | 'https';

@@ -1,6 +1,6 @@
 /**
- * The Front Door stand-in: `https://localhost:PORT/_/{endpoint}/…` really forwards, to the enabled, healthy origins of the lowest priority,
- * by their weights.
+ * The Front Door stand-in: `https://localhost:PORT/_/{endpoint}/…` really forwards, to the enabled, healthy origins of
+ * the lowest priority, by their weights.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -87,8 +87,9 @@ export class FrontDoor {
   }
 
   /**
-   * With no healthy origin at all Front Door spreads its requests evenly over every enabled one, whatever their priorities and weights,
-   * for its probes may be what is wrong. Source: "Health probes", "Complete health probe failure".
+   * With no healthy origin at all Front Door spreads its requests evenly over every enabled one, whatever their
+   * priorities and weights, for its probes may be what is wrong. Source: "Health probes", "Complete health probe
+   * failure".
    */
   private choose(group: OriginGroup): Origin | undefined {
     const healthy = group.origins.filter((origin) => this.health.isHealthy(group, origin));

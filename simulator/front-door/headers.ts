@@ -1,4 +1,7 @@
-/** What an origin gets to see of a request. Source: Azure Front Door, "Protocol support for HTTP headers in Azure Front Door". */
+/**
+ * What an origin gets to see of a request. Source: Azure Front Door, "Protocol support for HTTP headers in Azure Front
+ * Door".
+ */
 
 import type { IncomingMessage } from 'node:http';
 import type { Origin } from './configuration.ts';

@@ -1,4 +1,7 @@
-/** Microsoft.Cdn: Front Door profiles, endpoints, origin groups, origins and routes; the front goes by them once their operations have ended. */
+/**
+ * Microsoft.Cdn: Front Door profiles, endpoints, origin groups, origins and routes; the front goes by them once their
+ * operations have ended.
+ */
 
 import { createHash } from 'node:crypto';
 import { ENDPOINT, IN_FORCE, ORIGIN, ORIGIN_GROUP, PROFILE, ROUTE, RULE } from './configuration.ts';

@@ -1,4 +1,7 @@
-/** What of Front Door leads to an origin group, and what Azure therefore refuses to take from it: no route is left without an origin. */
+/**
+ * What of Front Door leads to an origin group, and what Azure therefore refuses to take from it: no route is left
+ * without an origin.
+ */
 
 import { ORIGIN, ROUTE, RULE } from './configuration.ts';
 import { parseResourceId } from '../resource/ids.ts';
@@ -14,8 +17,8 @@ export function requireServed(cloud: Cloud, group: string): void {
 }
 
 /**
- * Throws ArmError 400 if `origin`, to be disabled or deleted, is the last enabled one of a group that something leads to.
- * Source: Azure's answer as in terraform-provider-azurerm #27652.
+ * Throws ArmError 400 if `origin`, to be disabled or deleted, is the last enabled one of a group that something leads
+ * to. Source: Azure's answer as in terraform-provider-azurerm #27652.
  */
 export function keepLastOrigin(cloud: Cloud, origin: Stored): void {
   const group = parseResourceId(origin.resource.id)?.parent;

@@ -27,8 +27,8 @@ interface Named {
 }
 
 /**
- * Throws ArmError 400 for a body that asks for nothing that can be exported: `InvalidRequestContent` for an option that there is not,
- * `ExportTemplateResourceNotFound` for a resource that is not in the group.
+ * Throws ArmError 400 for a body that asks for nothing that can be exported: `InvalidRequestContent` for an option that
+ * there is not, `ExportTemplateResourceNotFound` for a resource that is not in the group.
  */
 export function requireExport({ cloud, id, body }: Call): void {
   optionsOf(body);
@@ -89,7 +89,9 @@ function invalid(message: string): ArmError {
   return new ArmError(400, 'InvalidRequestContent', `The request content was invalid: ${message}`);
 }
 
-/** A resource at the top has a parameter for its name, unless names are to stay; one below spells its names after it. */
+/**
+ * A resource at the top has a parameter for its name, unless names are to stay; one below spells its names after it.
+ */
 function nameOf(resource: Resource, parameters: JsonObject, options: ReadonlySet<Option>): Named {
   const { type = '', names = [], parent } = parseResourceId(resource.id) ?? {};
   const [namespace = '', first = ''] = type.split('/');

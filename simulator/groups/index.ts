@@ -1,4 +1,7 @@
-/** Microsoft.Resources: resource groups, tags, the list of all resources, subscriptions, tenants and the list of providers. */
+/**
+ * Microsoft.Resources: resource groups, tags, the list of all resources, subscriptions, tenants and the list of
+ * providers.
+ */
 
 import type { Directory, Subscription } from '../entra/directory.ts';
 import { requireTags } from '../resource/body-shape.ts';
@@ -103,7 +106,10 @@ function regionOf(location: string | undefined): string | undefined {
   return location?.toLowerCase().replaceAll(' ', '');
 }
 
-/** The provider; `all` gives every provider of the cloud, for the list that clients read api-versions and locations from. */
+/**
+ * The provider; `all` gives every provider of the cloud, for the list that clients read api-versions and locations
+ * from.
+ */
 export function resources(directory: Directory, all: () => readonly Provider[]): Provider {
   return {
     namespace: 'Microsoft.Resources',

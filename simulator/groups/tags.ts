@@ -35,7 +35,10 @@ export const tags: ResourceType = row('Microsoft.Resources/tags', {
   show: (cloud, { resource }) => ({ ...resource, properties: { tags: tagsOf(cloud, scopeOf(resource.id)) } }),
 });
 
-/** The tags after a PATCH: merged, replaced, or without those that are named (with this value, or any where it is empty). */
+/**
+ * The tags after a PATCH: merged, replaced, or without those that are named (with this value, or any where it is
+ * empty).
+ */
 function patched({ cloud, id, body }: Call, given: JsonObject): JsonObject {
   const { operation } = body;
   if (typeof operation !== 'string' || !OPERATIONS.includes(operation))

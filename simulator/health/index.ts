@@ -1,6 +1,7 @@
 /**
- * Microsoft.ResourceHealth: what Azure says of a resource from outside its region, so that it is answered while the region is dark. The
- * state is read from the faults that are there now; since when it has been so is remembered as it changes.
+ * Microsoft.ResourceHealth: what Azure says of a resource from outside its region, so that it is answered while the
+ * region is dark. The state is read from the faults that are there now; since when it has been so is remembered as it
+ * changes.
  */
 
 import type { Disturbance, Faults } from '../faults/faults.ts';

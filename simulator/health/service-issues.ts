@@ -1,6 +1,6 @@
 /**
- * The service issues that Microsoft.ResourceHealth tells a subscription of: one for each time that a service, in a region where the
- * subscription has something of it, did not answer, or not as it should.
+ * The service issues that Microsoft.ResourceHealth tells a subscription of: one for each time that a service, in a
+ * region where the subscription has something of it, did not answer, or not as it should.
  */
 
 import { createHash } from 'node:crypto';

@@ -1,6 +1,6 @@
 /**
- * Connections that a hanging region leaves open and silent. They are cut when its outage changes, as they would be by whatever stands
- * between: a client without a time-out would wait for ever for a request that nobody remembers.
+ * Connections that a hanging region leaves open and silent. They are cut when its outage changes, as they would be by
+ * whatever stands between: a client without a time-out would wait for ever for a request that nobody remembers.
  */
 
 import type { Socket } from 'node:net';

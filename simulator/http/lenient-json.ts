@@ -1,6 +1,7 @@
 /**
- * JSON as ARM reads it, which is more than the standard: comments, unquoted and single-quoted names, single-quoted strings, strings over
- * several lines, trailing commas. `az deployment` sends a template file as it is, behind an unquoted `template:`.
+ * JSON as ARM reads it, which is more than the standard: comments, unquoted and single-quoted names, single-quoted
+ * strings, strings over several lines, trailing commas. `az deployment` sends a template file as it is, behind an
+ * unquoted `template:`.
  */
 
 import type { Json, JsonObject } from '../contract/index.ts';
@@ -16,8 +17,8 @@ export function parseLenientJson(text: string): Json {
 }
 
 /**
- * Told of each value: its path, '/resources/0', and where it ends or, of an object or array, where it begins; and of each name, by the
- * path of its value and a colon, where that colon is.
+ * Told of each value: its path, '/resources/0', and where it ends or, of an object or array, where it begins; and of
+ * each name, by the path of its value and a colon, where that colon is.
  */
 type Seen = (path: string, end: number) => void;
 

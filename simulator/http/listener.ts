@@ -129,7 +129,8 @@ function refuse(refusal: ArmError, socket: Duplex): void {
     Connection: 'close',
   }).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\n${headers.join('')}\r\n${body}`);
-  // What still comes is taken and dropped for a moment: to close upon it would reset the connection, and lose the answer.
+  // What still comes is taken and dropped for a moment: to close upon it would reset the connection, and lose the
+  // answer.
   socket.resume();
   setTimeout(() => socket.destroy(), DRAIN_MS).unref();
 }

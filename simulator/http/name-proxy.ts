@@ -1,7 +1,7 @@
 /**
- * An HTTPS proxy (`CONNECT`) that leads every name of this cloud to this machine, and leads nowhere else: for clients on a machine
- * that does not resolve `{account}.blob.core.localhost`. Azure's own clients take its address from `HTTPS_PROXY`. What it carries
- * stays TLS from end to end.
+ * An HTTPS proxy (`CONNECT`) that leads every name of this cloud to this machine, and leads nowhere else: for clients
+ * on a machine that does not resolve `{account}.blob.core.localhost`. Azure's own clients take its address from
+ * `HTTPS_PROXY`. What it carries stays TLS from end to end.
  */
 
 import { createServer, type IncomingMessage, type Server } from 'node:http';

@@ -6,9 +6,9 @@ import type { ArmRequest } from './answer.ts';
 const LARGEST_PAGE = 1000;
 
 /**
- * The page that the request asks for: `$top` entries, else `size`, after `$skipToken` (or `$skip`, as Azure Machine Learning calls it).
- * The token names the last entry of the page before, so that entries made or deleted meanwhile neither repeat nor hide others.
- * Throws ArmError 400 for a token or a `$top` that is none.
+ * The page that the request asks for: `$top` entries, else `size`, after `$skipToken` (or `$skip`, as Azure Machine
+ * Learning calls it). The token names the last entry of the page before, so that entries made or deleted meanwhile
+ * neither repeat nor hide others. Throws ArmError 400 for a token or a `$top` that is none.
  */
 export function page(
   endpoint: string,

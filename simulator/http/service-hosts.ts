@@ -1,7 +1,7 @@
 /**
- * The names that Azure gives the data planes of accounts, vaults and registries: `{account}.blob.core.localhost` and `.file.core`,
- * `{vault}.vault.localhost`, `{registry}.azurecr.localhost`. Azure's own clients make them from a name and the cloud's suffixes; they lead
- * to the ARM endpoint's port, and from there to the region.
+ * The names that Azure gives the data planes of accounts, vaults and registries: `{account}.blob.core.localhost` and
+ * `.file.core`, `{vault}.vault.localhost`, `{registry}.azurecr.localhost`. Azure's own clients make them from a name
+ * and the cloud's suffixes; they lead to the ARM endpoint's port, and from there to the region.
  */
 
 /** What follows an account's, a vault's or a registry's name, without the port. */

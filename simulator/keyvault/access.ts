@@ -1,6 +1,6 @@
 /**
- * Who may do what with a vault's secrets: by roles where the vault is so set, else by its access policies. Azure's management roles open
- * neither. Source: Key Vault, "Azure RBAC permissions for secrets", "Assign an access policy".
+ * Who may do what with a vault's secrets: by roles where the vault is so set, else by its access policies. Azure's
+ * management roles open neither. Source: Key Vault, "Azure RBAC permissions for secrets", "Assign an access policy".
  */
 
 import { isNamed } from '../resource/address-rules.ts';
@@ -45,7 +45,10 @@ export class VaultError extends ArmError {
   }
 }
 
-/** Throws VaultError 403 `Forbidden` (`ForbiddenByRbac`, `ForbiddenByPolicy`) unless the principal may ask this of the vault. */
+/**
+ * Throws VaultError 403 `Forbidden` (`ForbiddenByRbac`, `ForbiddenByPolicy`) unless the principal may ask this of the
+ * vault.
+ */
 export function requireSecretAccess(
   cloud: Cloud,
   vault: Stored,

@@ -1,4 +1,7 @@
-/** Deleted secrets of a vault: kept for as many days as the vault says, to be recovered, or purged where purge protection lets them. */
+/**
+ * Deleted secrets of a vault: kept for as many days as the vault says, to be recovered, or purged where purge
+ * protection lets them.
+ */
 
 import {
   ArmError,

@@ -1,6 +1,6 @@
 /**
- * Soft-deleted vaults: their names stay taken, their secrets with them, until they are recovered or purged or their days are over. One with
- * purge protection waits for its days.
+ * Soft-deleted vaults: their names stay taken, their secrets with them, until they are recovered or purged or their
+ * days are over. One with purge protection waits for its days.
  */
 
 import { textOf } from '../resource/fields.ts';

@@ -1,4 +1,7 @@
-/** Microsoft.KeyVault: vaults as resources, and secrets at the vault's own address, behind tokens for the vault's audience. */
+/**
+ * Microsoft.KeyVault: vaults as resources, and secrets at the vault's own address, behind tokens for the vault's
+ * audience.
+ */
 
 import { isObject, textOf } from '../resource/fields.ts';
 import { ArmError, type Call, type Cloud, type JsonObject, type Provider, type Stored } from '../contract/index.ts';
@@ -30,7 +33,9 @@ const vaults = row(VAULT, {
 
 const secrets = managedSecrets(setAside);
 
-/** Deleted secrets have no management of their own: the row is there so that they go, and come back, with their vault. */
+/**
+ * Deleted secrets have no management of their own: the row is there so that they go, and come back, with their vault.
+ */
 const deletedSecrets = row(`${VAULT}/deletedSecrets`, { verbs: [], afterDelete: setAside });
 
 const accessPolicies = row(`${VAULT}/accessPolicies`, {
@@ -97,7 +102,10 @@ function prepareVault(call: Call, next: Stored): void {
   };
 }
 
-/** A deleted vault of the same name keeps its name, unless this is its recovery: at the same place, with all that it had. */
+/**
+ * A deleted vault of the same name keeps its name, unless this is its recovery: at the same place, with all that it
+ * had.
+ */
 function recover(cloud: Cloud, next: Stored, isRecovery: boolean): void {
   const deleted = deletedVault(cloud, next.resource.name);
   if (!deleted) {
@@ -124,7 +132,10 @@ function recover(cloud: Cloud, next: Stored, isRecovery: boolean): void {
   next.hidden.recovered = taken.contents as never;
 }
 
-/** What holds deleted vaults cannot be loosened: soft delete is always on, its days are set once, purge protection is for good. */
+/**
+ * What holds deleted vaults cannot be loosened: soft delete is always on, its days are set once, purge protection is
+ * for good.
+ */
 function holdDeletion(next: Stored, existing: Stored | undefined): void {
   const { properties } = next.resource;
   const held = existing?.resource.properties ?? {};

@@ -1,6 +1,6 @@
 /**
- * Secrets as management sees them: a PUT makes a version of the same secret that the data plane has, and no answer shows its value. There
- * is no DELETE: a template makes secrets, and takes none away.
+ * Secrets as management sees them: a PUT makes a version of the same secret that the data plane has, and no answer
+ * shows its value. There is no DELETE: a template makes secrets, and takes none away.
  */
 
 import { textOf } from '../resource/fields.ts';

@@ -1,4 +1,7 @@
-/** The secrets data plane of Key Vault at `https://…/_/vault/{name}/`: set, get, list, versions, update, delete, recover, purge. */
+/**
+ * The secrets data plane of Key Vault at `https://…/_/vault/{name}/`: set, get, list, versions, update, delete,
+ * recover, purge.
+ */
 
 import { requireNetwork, requireSecretAccess, VaultError } from './access.ts';
 import {
@@ -91,7 +94,10 @@ function answer(cloud: Cloud, request: DataPlaneRequest): DataPlaneResponse {
   }
 }
 
-/** The vault as its client addressed it: ids and links in the answer have the host name that was asked, where it is the vault's own. */
+/**
+ * The vault as its client addressed it: ids and links in the answer have the host name that was asked, where it is the
+ * vault's own.
+ */
 function addressed(vault: Stored, host: string | undefined): Stored {
   if (serviceOf(host)?.service !== 'vault') return vault;
   const properties = { ...vault.resource.properties, vaultUri: `https://${host}/` };
@@ -99,8 +105,8 @@ function addressed(vault: Stored, host: string | undefined): Stored {
 }
 
 /**
- * Azure's vaults tell a client without a token where to get one, and for which audience: one that the vault's host name ends with, or
- * its SDKs refuse to ask.
+ * Azure's vaults tell a client without a token where to get one, and for which audience: one that the vault's host name
+ * ends with, or its SDKs refuse to ask.
  */
 function requireToken(cloud: Cloud, request: DataPlaneRequest): Principal {
   const { host } = request.headers;

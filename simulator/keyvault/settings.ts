@@ -43,7 +43,9 @@ const PERMISSIONS: Record<string, readonly string[]> = {
   storage: [...OF_ALL, 'set', 'update', 'regenerateKey', 'getSas', 'listSas', 'deleteSas', 'setSas'],
 };
 
-/** Checks what a body says of a vault, and gives its words the spelling of the API. Throws ArmError 400 `BadRequest`. */
+/**
+ * Checks what a body says of a vault, and gives its words the spelling of the API. Throws ArmError 400 `BadRequest`.
+ */
 export function requireVaultSettings(properties: JsonObject): void {
   requireSettings(properties, SETTINGS, invalid);
   readPolicies(properties.accessPolicies);
@@ -59,7 +61,10 @@ export function requireVaultIdentity({ tenantId, sku }: JsonObject): void {
     throw invalid('sku', "a family ('A') and a name ('standard' or 'premium')", sku);
 }
 
-/** The policies of a body, each with a tenant, a principal and lists of permissions that there are. Throws ArmError 400 `BadRequest`. */
+/**
+ * The policies of a body, each with a tenant, a principal and lists of permissions that there are. Throws ArmError 400
+ * `BadRequest`.
+ */
 export function readPolicies(value: Json | undefined): JsonObject[] {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value) || !value.every(isObject)) throw invalid('accessPolicies', 'a list of policies', value);

@@ -142,7 +142,10 @@ export function shown(
   return bundle;
 }
 
-/** The value of a secret, for parameters that refer to a vault; undefined if it has no such version, or that is disabled. */
+/**
+ * The value of a secret, for parameters that refer to a vault; undefined if it has no such version, or that is
+ * disabled.
+ */
 export function secretValue(stored: Stored, version: string | undefined): string | undefined {
   const versions = versionsOf(stored);
   const found = version === undefined ? versions.at(-1) : versions.find(({ id }) => id === version);

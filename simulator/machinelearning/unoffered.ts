@@ -1,6 +1,7 @@
 /**
- * What Azure publishes for Machine Learning (its API of 2024-04-01), and which of it the local Azure has. `operations.json` lists the
- * operations by their published ids; what none of the rows answers is refused by that id, never as if Azure had no such thing.
+ * What Azure publishes for Machine Learning (its API of 2024-04-01), and which of it the local Azure has.
+ * `operations.json` lists the operations by their published ids; what none of the rows answers is refused by that id,
+ * never as if Azure had no such thing.
  */
 
 import { parseTarget } from '../resource/ids.ts';
@@ -22,7 +23,9 @@ export function refuseUnoffered(request: Parameters<NonNullable<Provider['route'
   return Promise.resolve(undefined);
 }
 
-/** Whether one of the rows answers the operation; `others`: those at paths that are no resource, by their last segments. */
+/**
+ * Whether one of the rows answers the operation; `others`: those at paths that are no resource, by their last segments.
+ */
 export function isOffered(
   operation: PublishedOperation,
   rows: readonly ResourceType[],

@@ -1,6 +1,7 @@
 /**
- * Who may pull and push: the admin user by Basic, or a registry token by Bearer, which `/oauth2/exchange` and `/oauth2/token` give for an
- * Entra token and its owner's roles. Source: Azure Container Registry, "Azure Container Registry roles", "Registry token and repository permissions".
+ * Who may pull and push: the admin user by Basic, or a registry token by Bearer, which `/oauth2/exchange` and
+ * `/oauth2/token` give for an Entra token and its owner's roles. Source: Azure Container Registry, "Azure Container
+ * Registry roles", "Registry token and repository permissions".
  */
 
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';

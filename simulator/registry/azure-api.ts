@@ -1,6 +1,6 @@
 /**
- * Azure's own view of a registry, `/acr/v1/…`: repositories, tags and manifests with their times, as `az acr repository` and `az acr manifest`
- * list them. Source: Azure Container Registry data plane REST API, 2021-07-01.
+ * Azure's own view of a registry, `/acr/v1/…`: repositories, tags and manifests with their times, as `az acr
+ * repository` and `az acr manifest` list them. Source: Azure Container Registry data plane REST API, 2021-07-01.
  */
 
 import type { Json } from '../contract/index.ts';

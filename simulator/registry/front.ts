@@ -1,7 +1,8 @@
 /**
- * The data plane of container registries, at `https://{registry}.azurecr.localhost:1/v2/…` or below a region's own address,
- * `https://localhost:1/_/registry/{registry}/v2/…`. Source: OCI distribution specification 1.1; login: Docker's token specification, and
- * Azure's `/oauth2/exchange`. As dark as its region; with replications, a region that is up serves.
+ * The data plane of container registries, at `https://{registry}.azurecr.localhost:1/v2/…` or below a region's own
+ * address, `https://localhost:1/_/registry/{registry}/v2/…`. Source: OCI distribution specification 1.1; login:
+ * Docker's token specification, and Azure's `/oauth2/exchange`. As dark as its region; with replications, a region that
+ * is up serves.
  */
 
 import { randomUUID } from 'node:crypto';

@@ -1,4 +1,7 @@
-/** POST importImage: an image, with all that it names, from one registry of this cloud into another, digests as they are. */
+/**
+ * POST importImage: an image, with all that it names, from one registry of this cloud into another, digests as they
+ * are.
+ */
 
 import { isObject, textOf } from '../resource/fields.ts';
 import {
@@ -25,7 +28,10 @@ interface Order {
   isForced: boolean;
 }
 
-/** Throws ArmError 400, 401 and 409 for what can be seen at once; what the source lacks when it is read ends the operation. */
+/**
+ * Throws ArmError 400, 401 and 409 for what can be seen at once; what the source lacks when it is read ends the
+ * operation.
+ */
 export function importImage(store: RegistryStore, call: Call): ActionResult {
   const { cloud, existing } = call;
   if (!existing) return { status: 404 };

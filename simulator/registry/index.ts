@@ -46,7 +46,10 @@ const SETTINGS: Settings = {
   'policies.exportPolicy.status': POLICY,
   'policies.softDeletePolicy.status': POLICY,
 };
-/** Settings of Premium registries, by the value that any registry may have. Source: Azure Container Registry service tiers. */
+/**
+ * Settings of Premium registries, by the value that any registry may have. Source: Azure Container Registry service
+ * tiers.
+ */
 const OF_PREMIUM: { place: string; unless: Json }[] = [
   { place: 'networkRuleSet.defaultAction', unless: 'Allow' },
   { place: 'publicNetworkAccess', unless: 'Enabled' },

@@ -1,4 +1,7 @@
-/** What container registries hold: tags, manifests and blobs by digest. Contents are files named by their digest, shared by all registries. */
+/**
+ * What container registries hold: tags, manifests and blobs by digest. Contents are files named by their digest, shared
+ * by all registries.
+ */
 
 import { createHash, randomUUID } from 'node:crypto';
 import {

@@ -1,6 +1,7 @@
 /**
- * Firewalls of services: rules that name addresses and ranges of IPv4. A caller's address is the one its connection comes from: on loopback
- * 127.0.0.1, unless the client binds another of 127.0.0.0/8 (`localAddress`), which all reach the same listeners.
+ * Firewalls of services: rules that name addresses and ranges of IPv4. A caller's address is the one its connection
+ * comes from: on loopback 127.0.0.1, unless the client binds another of 127.0.0.0/8 (`localAddress`), which all reach
+ * the same listeners.
  */
 
 import { BlockList, isIPv4 } from 'node:net';

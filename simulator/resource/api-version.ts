@@ -1,6 +1,6 @@
 /**
- * API versions. The local Azure takes any that Azure could have, and answers with all fields that it holds; one from before there was a
- * Resource Manager, or of a day to come, is a mistake, and refused as Azure refuses it.
+ * API versions. The local Azure takes any that Azure could have, and answers with all fields that it holds; one from
+ * before there was a Resource Manager, or of a day to come, is a mistake, and refused as Azure refuses it.
  */
 
 import { ArmError, type Cloud } from '../contract/index.ts';

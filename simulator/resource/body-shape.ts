@@ -24,8 +24,8 @@ const SHAPES: Record<string, { expected: string; fits: Check; emptyIsNone?: true
 };
 
 /**
- * Throws ArmError 400 `InvalidRequestContent` naming the field; null counts as absent, and in a PATCH takes a tag away. What is left out with
- * an empty text is taken out of the body; a number or a flag among the tags becomes its text.
+ * Throws ArmError 400 `InvalidRequestContent` naming the field; null counts as absent, and in a PATCH takes a tag away.
+ * What is left out with an empty text is taken out of the body; a number or a flag among the tags becomes its text.
  */
 export function requireEnvelope(body: JsonObject, verb: 'put' | 'patch'): void {
   for (const [field, { expected, fits, emptyIsNone }] of Object.entries(SHAPES)) {
@@ -56,7 +56,10 @@ const MOST_TAGS = 50;
 const LONGEST_TAG_NAME = 512;
 const LONGEST_TAG_VALUE = 256;
 
-/** Throws ArmError 400 for tags that Azure takes on nothing: too many, too long, with characters that it reserves, or of no value. */
+/**
+ * Throws ArmError 400 for tags that Azure takes on nothing: too many, too long, with characters that it reserves, or of
+ * no value.
+ */
 export function requireTags(tags: Json | undefined): void {
   if (!isObject(tags)) return;
   const names = Object.keys(tags);
@@ -92,7 +95,10 @@ function badTags(code: string, message: string): ArmError {
   return new ArmError(400, code, message, { target: 'tags' });
 }
 
-/** What reads a body, and what shows it, goes down it level by level. Throws ArmError 400 `InvalidRequestContent` for one too deep. */
+/**
+ * What reads a body, and what shows it, goes down it level by level. Throws ArmError 400 `InvalidRequestContent` for
+ * one too deep.
+ */
 export function requireShallow(body: Json): void {
   let level: Json[] = [body];
   for (let depth = 0; level.length > 0; depth += 1) {

@@ -1,4 +1,7 @@
-/** Reading and changing fields of a resource by path ('properties.credentials.secrets'), and JSON's equality and merging. */
+/**
+ * Reading and changing fields of a resource by path ('properties.credentials.secrets'), and JSON's equality and
+ * merging.
+ */
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Json, JsonObject } from '../contract/index.ts';

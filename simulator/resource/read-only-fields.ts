@@ -5,7 +5,10 @@ import type { Json, JsonObject, Resource } from '../contract/index.ts';
 
 /** Beside `properties`. */
 const ENVELOPE = new Set(['systemData', 'etag']);
-/** At the top of the properties of every type, and of every part that has an id of its own; of such a part also beside them. */
+/**
+ * At the top of the properties of every type, and of every part that has an id of its own; of such a part also beside
+ * them.
+ */
 const EVERYWHERE = new Set(['provisioningState', 'resourceGuid', 'creationDate', 'uniqueId', 'etag']);
 /** Below the properties, by type in lower case. */
 const BY_TYPE: Record<string, ReadonlySet<string>> = Object.fromEntries(

@@ -20,7 +20,10 @@ export function requireRegions(names: readonly string[]): string[] {
   return regions;
 }
 
-/** Azure's own pairs, for the regions that people try failovers with. The pair of westus3 is eastus, but not the reverse. */
+/**
+ * Azure's own pairs, for the regions that people try failovers with. The pair of westus3 is eastus, but not the
+ * reverse.
+ */
 const PAIRS: Record<string, string> = {
   eastus: 'westus',
   westus: 'eastus',
@@ -61,8 +64,8 @@ export function displayName(region: string): string {
 }
 
 /**
- * The region that holds the geo-redundant copies of `region`: Azure's pair where the cloud has it, else the next region of the
- * cloud in its order, so that a cloud of any regions has secondaries. A cloud of one region is its own pair.
+ * The region that holds the geo-redundant copies of `region`: Azure's pair where the cloud has it, else the next region
+ * of the cloud in its order, so that a cloud of any regions has secondaries. A cloud of one region is its own pair.
  */
 export function pairOf(region: string, regions: readonly string[]): string {
   const pair = PAIRS[region];

@@ -3,8 +3,9 @@
 import type { ResourceType } from '../contract/index.ts';
 
 /**
- * The namespaces that a subscription of this cloud is registered for, and their types at the top: what has no row of its own here is
- * kept as it is sent, if Azure would know it. '*': needs no location. A namespace without types takes any. Sorted by namespace.
+ * The namespaces that a subscription of this cloud is registered for, and their types at the top: what has no row of
+ * its own here is kept as it is sent, if Azure would know it. '*': needs no location. A namespace without types takes
+ * any. Sorted by namespace.
  */
 const REGISTERED = `
 Microsoft.AAD domainServices
@@ -185,7 +186,10 @@ export const registered: ReadonlyMap<string, RegisteredNamespace> = new Map(
     }),
 );
 
-/** The namespaces in Azure's spelling, each with the types of these rows and its registered ones, by name below the namespace. */
+/**
+ * The namespaces in Azure's spelling, each with the types of these rows and its registered ones, by name below the
+ * namespace.
+ */
 export function typesByNamespace(rows: readonly ResourceType[]): Map<string, ListedType[]> {
   const all = new Map<string, Map<string, ListedType>>();
   const add = (namespace: string, type: ListedType): void => {

@@ -7,8 +7,8 @@ import type { Json, JsonObject } from '../contract/index.ts';
 export type Settings = Record<string, readonly string[] | 'boolean' | { from: number; to: number }>;
 
 /**
- * Throws what `refuse` makes of the first setting that is there and is none of its values; a word gets the spelling of the table. Null
- * counts as not there.
+ * Throws what `refuse` makes of the first setting that is there and is none of its values; a word gets the spelling of
+ * the table. Null counts as not there.
  */
 export function requireSettings(
   properties: JsonObject,

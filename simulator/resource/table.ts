@@ -13,7 +13,10 @@ export function row(type: string, more: Partial<ResourceType> = {}): ResourceTyp
   return { type, verbs: ALL_VERBS, region: 'parent', ...more };
 }
 
-/** For types that stand in no region: their location is 'global', and no other. Throws ArmError 400 `LocationNotAvailableForResourceType`. */
+/**
+ * For types that stand in no region: their location is 'global', and no other. Throws ArmError 400
+ * `LocationNotAvailableForResourceType`.
+ */
 export function placeGlobally(resource: Resource): void {
   const asked = textOf(resource.location);
   if (asked !== '' && asked.toLowerCase() !== 'global')

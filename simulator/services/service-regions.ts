@@ -6,8 +6,9 @@ import { findAccount, secondaryOf } from '../storage/places.ts';
 import { serviceOf } from '../http/service-hosts.ts';
 
 /**
- * The region that serves a host name. One that belongs to no account and no vault is answered by any: its front says that there is
- * no such thing, where Azure's names do not resolve. A registry with replications is led to a region that is up. Undefined: the host is none of a service.
+ * The region that serves a host name. One that belongs to no account and no vault is answered by any: its front says
+ * that there is no such thing, where Azure's names do not resolve. A registry with replications is led to a region that
+ * is up. Undefined: the host is none of a service.
  */
 export function regionOfHost(
   store: ResourceStore,

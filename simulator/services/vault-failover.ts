@@ -1,6 +1,7 @@
 /**
- * Where a vault is answered from. Azure keeps a copy of every vault in the region's pair: when a region is out as a whole, its vaults are
- * led there after some time, and take no writes until the region is back. Source: Azure, "Key Vault availability and redundancy".
+ * Where a vault is answered from. Azure keeps a copy of every vault in the region's pair: when a region is out as a
+ * whole, its vaults are led there after some time, and take no writes until the region is back. Source: Azure, "Key
+ * Vault availability and redundancy".
  */
 
 import type { Faults } from '../faults/faults.ts';
@@ -55,7 +56,10 @@ export function requireReading({ method }: Asked, region: string): void {
   );
 }
 
-/** The region of the vault that a path below the global endpoint names (`/_/vault/{name}/…`): a vault's address names none. */
+/**
+ * The region of the vault that a path below the global endpoint names (`/_/vault/{name}/…`): a vault's address names
+ * none.
+ */
 export function regionOfVaultPath(
   store: ResourceStore,
   regions: readonly string[],

@@ -1,8 +1,8 @@
 /**
- * What the local Azure remembers: tables of JSON values in memory, each change appended to one log file before the client has
- * its answer. The operating system keeps what was written even if this process is killed; a power cut may lose the tail.
- * What cannot be written (the disk is full) is not remembered either: the change is refused, and what stood there stands.
- * The log is rewritten when most of its lines are history.
+ * What the local Azure remembers: tables of JSON values in memory, each change appended to one log file before the
+ * client has its answer. The operating system keeps what was written even if this process is killed; a power cut may
+ * lose the tail. What cannot be written (the disk is full) is not remembered either: the change is refused, and what
+ * stood there stands. The log is rewritten when most of its lines are history.
  */
 
 import { closeSync, existsSync, ftruncateSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
@@ -21,8 +21,8 @@ const TOLERATED_BYTES = 64 << 20;
 const CHUNK = 1 << 20;
 
 /**
- * One table of the journal: a Map whose changes are on disk when the call returns. Keeps the order of first setting. `set` and `delete`
- * throw an Error naming the file, and change nothing, if the disk does not take the change.
+ * One table of the journal: a Map whose changes are on disk when the call returns. Keeps the order of first setting.
+ * `set` and `delete` throw an Error naming the file, and change nothing, if the disk does not take the change.
  */
 export interface Table<V> {
   get(key: string): V | undefined;
@@ -43,8 +43,8 @@ export class Journal {
   private rewriteAboveBytes = TOLERATED_BYTES;
 
   /**
-   * Opens or makes the log. A last line cut short by a crash is dropped: its client never had an answer. Throws an Error naming
-   * file and line if any other line is broken, and one naming the file if it cannot be read or written.
+   * Opens or makes the log. A last line cut short by a crash is dropped: its client never had an answer. Throws an
+   * Error naming file and line if any other line is broken, and one naming the file if it cannot be read or written.
    */
   constructor(file: string) {
     this.file = file;
@@ -127,7 +127,9 @@ export class Journal {
     }
   }
 
-  /** Writes the log anew, without its history. Answers its descriptor; the file is as it was if that cannot be written. */
+  /**
+   * Writes the log anew, without its history. Answers its descriptor; the file is as it was if that cannot be written.
+   */
   private rewrite(): number {
     const fresh = `${this.file}.new`;
     let descriptor = -1;

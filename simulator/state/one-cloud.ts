@@ -1,4 +1,7 @@
-/** One local Azure at a time on a state folder: a second would write a journal of its own, and what the first acknowledges would be lost. */
+/**
+ * One local Azure at a time on a state folder: a second would write a journal of its own, and what the first
+ * acknowledges would be lost.
+ */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

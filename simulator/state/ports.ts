@@ -6,7 +6,10 @@ import { join } from 'node:path';
 /** What listens beside the regions. */
 const OWN = ['admin', 'arm', 'front', 'proxy'];
 
-/** By listener: 'arm', 'admin', 'front', 'proxy', and each region. Throws an Error naming the file if it is not a JSON object of ports. */
+/**
+ * By listener: 'arm', 'admin', 'front', 'proxy', and each region. Throws an Error naming the file if it is not a JSON
+ * object of ports.
+ */
 export function loadPorts(folder: string): Record<string, number> {
   const file = portsFile(folder);
   if (!existsSync(file)) return {};

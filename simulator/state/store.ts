@@ -4,7 +4,10 @@ import type { ResourceStore, Stored } from '../contract/index.ts';
 import { containerKey } from '../resource/ids.ts';
 import type { Journal, Table } from './journal.ts';
 
-/** An index entry whose array is made when asked for and kept until the next change, so that the pages of a list are cheap. */
+/**
+ * An index entry whose array is made when asked for and kept until the next change, so that the pages of a list are
+ * cheap.
+ */
 class Group {
   private readonly members = new Map<string, Stored>();
   private listed: Stored[] | undefined;

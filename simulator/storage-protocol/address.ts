@@ -1,6 +1,6 @@
 /**
- * Who a blob request is for. A front's address has the account in its path (`https://localhost:1/acct/container/blob`), the name that
- * Azure's clients build has it in the host (`https://acct.blob.core.localhost:1/container/blob`).
+ * Who a blob request is for. A front's address has the account in its path (`https://localhost:1/acct/container/blob`),
+ * the name that Azure's clients build has it in the host (`https://acct.blob.core.localhost:1/container/blob`).
  */
 
 import { serviceOf } from '../http/service-hosts.ts';
@@ -29,7 +29,9 @@ export function blobAddress(host: string | undefined, path: string): BlobAddress
   };
 }
 
-/** The `Host` that tells Azurite, which reads an account out of any host with a dot, where this request has its account. */
+/**
+ * The `Host` that tells Azurite, which reads an account out of any host with a dot, where this request has its account.
+ */
 export function azuriteHost(host: string | undefined): string {
   const named = serviceOf(host);
   return named?.service === 'blob' ? `${named.name}.blob.localhost` : 'localhost';

@@ -3,7 +3,9 @@
 import { BlockList, isIPv4 } from 'node:net';
 import { StorageError } from './errors.ts';
 
-/** Throws StorageError 403 `AuthorizationSourceIPMismatch` unless the signature is good for a caller of this address. */
+/**
+ * Throws StorageError 403 `AuthorizationSourceIPMismatch` unless the signature is good for a caller of this address.
+ */
 export function requireSasAddress(query: URLSearchParams, caller: string | undefined): void {
   const range = query.get('sip') ?? '';
   if (range === '' || !query.has('sig')) return;

@@ -72,7 +72,10 @@ export function fileSasText(resource: string, query: URLSearchParams): string {
   ].join('\n');
 }
 
-/** What a service SAS for a container or a blob signs, from service version 2020-12-06 on. `resource`: '/blob/{account}/{container}[/{blob}]'. */
+/**
+ * What a service SAS for a container or a blob signs, from service version 2020-12-06 on. `resource`:
+ * '/blob/{account}/{container}[/{blob}]'.
+ */
 export function blobSasText(resource: string, query: URLSearchParams): string {
   const of = (name: string): string => query.get(name) ?? '';
   return [

@@ -1,7 +1,7 @@
 /**
- * User delegation keys, and the signatures made with them. Azurite knows account keys alone, so a signature that holds here goes on as the
- * same one made with an account key: its permissions, times and resource are then held by Azurite. Source: Azure, REST API, Get User
- * Delegation Key, "Create a user delegation SAS".
+ * User delegation keys, and the signatures made with them. Azurite knows account keys alone, so a signature that holds
+ * here goes on as the same one made with an account key: its permissions, times and resource are then held by Azurite.
+ * Source: Azure, REST API, Get User Delegation Key, "Create a user delegation SAS".
  */
 
 import { createHmac, randomBytes } from 'node:crypto';
@@ -64,7 +64,10 @@ export function revokeKeys(cloud: Cloud, account: Stored): void {
   });
 }
 
-/** Whose key signed the query. Throws StorageError 403 `AuthenticationFailed` unless it is a key of this account that is good now. */
+/**
+ * Whose key signed the query. Throws StorageError 403 `AuthenticationFailed` unless it is a key of this account that is
+ * good now.
+ */
 export function requireDelegation(
   cloud: Cloud,
   account: Stored,

@@ -66,7 +66,9 @@ export function prepareAccount(call: Call, next: Stored): void {
   };
 }
 
-/** What an update may not change: https://aka.ms/storageaccountupdate, and "Change how a storage account is replicated". */
+/**
+ * What an update may not change: https://aka.ms/storageaccountupdate, and "Change how a storage account is replicated".
+ */
 function requireUpdatable(existing: Stored, { resource }: Stored, sku: string): void {
   const held = existing.resource.properties.isHnsEnabled ?? false;
   const asked = resource.properties.isHnsEnabled;
@@ -86,7 +88,10 @@ function layoutOf(sku: string): string {
   return `${sku.slice(0, sku.indexOf('_')).toLowerCase()}, ${/ZRS$/i.test(sku) ? 'across zones' : 'in one'}`;
 }
 
-/** Throws ArmError 400 `AccountNameInvalid`, or 409 `StorageAccountAlreadyTaken` where another account than `id` has the name. */
+/**
+ * Throws ArmError 400 `AccountNameInvalid`, or 409 `StorageAccountAlreadyTaken` where another account than `id` has the
+ * name.
+ */
 export function requireName(cloud: Cloud, name: string, id: string): void {
   if (!ACCOUNT_NAME.test(name)) {
     throw new ArmError(
@@ -103,7 +108,9 @@ export function requireName(cloud: Cloud, name: string, id: string): void {
   }
 }
 
-/** After how many days a key is due for rotation: shown, and reported by policies; keys past it work on, as in Azure. */
+/**
+ * After how many days a key is due for rotation: shown, and reported by policies; keys past it work on, as in Azure.
+ */
 function requireKeyPolicy({ keyPolicy }: JsonObject): void {
   if (keyPolicy === undefined || keyPolicy === null) return;
   const days = isObject(keyPolicy) ? keyPolicy.keyExpirationPeriodInDays : undefined;

@@ -72,7 +72,10 @@ function requirePermitted(cloud: Cloud, id: ResourceId, { resource }: Stored): v
     );
 }
 
-/** Notes in the management plane what a data-plane request did to a container: its public access ('None', …) as it now is; null: it is gone. */
+/**
+ * Notes in the management plane what a data-plane request did to a container: its public access ('None', …) as it now
+ * is; null: it is gone.
+ */
 export function mirrorContainer(cloud: Cloud, account: string, container: string, publicAccess: string | null): void {
   const stored = findAccount(cloud, account);
   if (!stored || !CONTAINER_NAME.test(container)) return;

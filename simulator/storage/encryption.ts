@@ -1,4 +1,7 @@
-/** How an account's data is encrypted at rest: always, whatever a body says; by whose key, and since when, is what it shows. */
+/**
+ * How an account's data is encrypted at rest: always, whatever a body says; by whose key, and since when, is what it
+ * shows.
+ */
 
 import { isObject } from '../resource/fields.ts';
 import { ArmError, type Json, type JsonObject, type Stored } from '../contract/index.ts';
@@ -6,7 +9,10 @@ import { ArmError, type Json, type JsonObject, type Stored } from '../contract/i
 /** These two are encrypted in every account; queues and tables are shown where a body names them. */
 const ALWAYS = ['blob', 'file'];
 
-/** What Azure shows of `encryption`, of what is held and what is asked. Throws ArmError 400 for what only the creation can settle. */
+/**
+ * What Azure shows of `encryption`, of what is held and what is asked. Throws ArmError 400 for what only the creation
+ * can settle.
+ */
 export function encryptionOf(existing: Stored | undefined, next: Stored): JsonObject {
   const held = objectOf(existing?.resource.properties.encryption);
   const asked = objectOf(next.resource.properties.encryption);

@@ -23,8 +23,8 @@ const SECONDARY_SINCE = 'secondarySince';
 const PLANNED = 'planned';
 
 /**
- * POST failover. Unplanned: the secondary becomes the primary as it is, and the account locally redundant; what had not got there is
- * lost. `failoverType=Planned`: both regions must be up; nothing is lost, and the two change places.
+ * POST failover. Unplanned: the secondary becomes the primary as it is, and the account locally redundant; what had not
+ * got there is lost. `failoverType=Planned`: both regions must be up; nothing is lost, and the two change places.
  */
 export function failover(call: Call): ActionResult {
   const { cloud, existing, query } = call;
@@ -80,7 +80,9 @@ async function takeOver(cloud: Cloud, account: Stored): Promise<void> {
   await reconcileContainers(cloud, account.resource.name);
 }
 
-/** The clients of the primary wait until all of it is over there: that is what a planned failover takes its time for. */
+/**
+ * The clients of the primary wait until all of it is over there: that is what a planned failover takes its time for.
+ */
 async function changePlaces(cloud: Cloud, account: Stored): Promise<void> {
   await cloud.geo.forget(account.resource.name);
   move(cloud, account, skuOf(account), cloud.clock.now());

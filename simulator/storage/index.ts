@@ -1,4 +1,6 @@
-/** Microsoft.Storage: accounts whose keys are Azurite's own, their endpoints, and containers as management sees them. */
+/**
+ * Microsoft.Storage: accounts whose keys are Azurite's own, their endpoints, and containers as management sees them.
+ */
 
 import { revokeKeys } from '../storage-protocol/user-delegation.ts';
 import { textOf } from '../resource/fields.ts';
@@ -47,7 +49,9 @@ const accounts = row(ACCOUNT, {
   answeredBy: answersForAccount,
 });
 
-/** In one subscription and region. Source: Azure, "Scalability and performance targets for standard storage accounts". */
+/**
+ * In one subscription and region. Source: Azure, "Scalability and performance targets for standard storage accounts".
+ */
 const MOST_ACCOUNTS = 250;
 const OF_SUBSCRIPTION =
   /^\/subscriptions\/([^/]+)\/providers\/Microsoft\.Storage\/(skus|deletedAccounts|locations\/([^/]+)\/usages)$/i;

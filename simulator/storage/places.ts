@@ -7,7 +7,10 @@ import { pairOf } from '../resource/regions.ts';
 export const ACCOUNT = 'Microsoft.Storage/storageAccounts';
 const SERVICES = ['dfs', 'file', 'queue', 'table', 'web'] as const;
 
-/** The primary's place, and the secondary's where the redundancy has one. `pair`: where the last failover came from, if there was one. */
+/**
+ * The primary's place, and the secondary's where the redundancy has one. `pair`: where the last failover came from, if
+ * there was one.
+ */
 export function places(
   cloud: Pick<Cloud, 'dataPlane' | 'regions'>,
   account: string,

@@ -1,6 +1,6 @@
 /**
- * The services of an account: each exists by itself, once, as 'default'. Their settings are checked, kept and shown; what the data plane
- * does with them is what Azurite can: it keeps no versions, and nothing that was deleted.
+ * The services of an account: each exists by itself, once, as 'default'. Their settings are checked, kept and shown;
+ * what the data plane does with them is what Azurite can: it keeps no versions, and nothing that was deleted.
  */
 
 import { isObject } from '../resource/fields.ts';

@@ -1,6 +1,6 @@
 /**
- * What an account may be made of: which redundancies each kind has, and the values of its settings. Source: Azure, "Storage account overview";
- * REST API, Storage Accounts – Create.
+ * What an account may be made of: which redundancies each kind has, and the values of its settings. Source: Azure,
+ * "Storage account overview"; REST API, Storage Accounts – Create.
  */
 
 import { fieldAt, isObject, setFieldAt, takeFieldAt, textOf } from '../resource/fields.ts';
@@ -15,7 +15,10 @@ const PROVISIONED = 'StandardV2_LRS StandardV2_GRS StandardV2_ZRS StandardV2_GZR
   ' ',
 );
 
-/** The redundancies of each kind. Page blobs alone make a general-purpose account premium, and then in one zone or across zones. */
+/**
+ * The redundancies of each kind. Page blobs alone make a general-purpose account premium, and then in one zone or
+ * across zones.
+ */
 const SKUS_OF: Record<string, readonly string[]> = {
   Storage: [...LOCAL, 'Standard_ZRS', 'Premium_LRS'],
   StorageV2: [...LOCAL, ...ZONAL, ...PREMIUM],
@@ -58,8 +61,8 @@ export function requireAccountSettings(properties: JsonObject): void {
 }
 
 /**
- * Azure reads a switch that is the text 'true' or 'false', and an empty text as nothing said. Templates write both: those of the public
- * registry of modules leave `isNfsV3Enabled` out so.
+ * Azure reads a switch that is the text 'true' or 'false', and an empty text as nothing said. Templates write both:
+ * those of the public registry of modules leave `isNfsV3Enabled` out so.
  */
 function readSwitch(properties: JsonObject, name: string): void {
   const given = fieldAt(properties, name);

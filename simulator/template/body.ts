@@ -178,7 +178,10 @@ async function loadLinks(entry: Entry, body: JsonObject, environment: Environmen
   return { ...body, properties: linked };
 }
 
-/** The address of a link; a relative path is relative to the template it stands in, and has its query unless it has its own. */
+/**
+ * The address of a link; a relative path is relative to the template it stands in, and has its query unless it has its
+ * own.
+ */
 function linkOf(entry: Entry, link: Json | undefined): { uri: string; query: string } | undefined {
   if (!isObject(link)) return undefined;
   if (typeof link['uri'] === 'string') return { uri: link['uri'], query: queryOf(link) ?? '' };

@@ -98,8 +98,8 @@ function isAbsent(text: string, { loops, nameless }: Absent): boolean {
 }
 
 /**
- * Is this the id of a resource with an empty name, and of a type of which one is not deployed? azure-ai-ml's template of feature stores waits
- * so for the connection of an online store that nobody asked for, and Azure deploys it.
+ * Is this the id of a resource with an empty name, and of a type of which one is not deployed? azure-ai-ml's template
+ * of feature stores waits so for the connection of an online store that nobody asked for, and Azure deploys it.
  */
 function isUnnamed(text: string, entries: Entry[]): boolean {
   if (!text.startsWith('/') || !text.endsWith('/')) return false;

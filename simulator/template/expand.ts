@@ -56,7 +56,10 @@ export function expandResources(
 interface Around {
   /** The names of all loops, in lower case, to be added to: a loop may have no turns and still be depended on. */
   loops: Set<string>;
-  /** The types, in lower case, of loops without turns and of undeployed resources whose name makes no sense; to be added to. */
+  /**
+   * The types, in lower case, of loops without turns and of undeployed resources whose name makes no sense; to be added
+   * to.
+   */
   nameless: Set<string>;
   symbol?: string;
   parent?: Parent;

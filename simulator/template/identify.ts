@@ -93,7 +93,10 @@ function idOf(raw: JsonObject, type: string, name: string, path: string, scope: 
   );
 }
 
-/** What a resource is deployed to: its `scope`, the group or subscription that a nested deployment or an existing resource names, or the deployment's scope. */
+/**
+ * What a resource is deployed to: its `scope`, the group or subscription that a nested deployment or an existing
+ * resource names, or the deployment's scope.
+ */
 function parentId(raw: JsonObject, type: string, path: string, scope: Scope): string {
   const here = scope.deployment.input.scope;
   const optional = (member: string): string | undefined => {

@@ -50,7 +50,9 @@ function told(text: () => string, thrown: unknown): unknown {
   return new ArmError(error.status, error.code, message, told);
 }
 
-/** Paths are those in the template, but for '/properties' and '/properties/parameters/x': what is given for a parameter. */
+/**
+ * Paths are those in the template, but for '/properties' and '/properties/parameters/x': what is given for a parameter.
+ */
 function inRequest(path: string): string {
   return path === '/properties' || path.startsWith('/properties/') ? path : TEMPLATE + path;
 }
@@ -66,7 +68,10 @@ function textOf({ text, template }: DeploymentInput): string {
   }
 }
 
-/** The place of what stands at `path` (of its name: with a colon) or, if the text has it elsewhere (a link), nearest around it. */
+/**
+ * The place of what stands at `path` (of its name: with a colon) or, if the text has it elsewhere (a link), nearest
+ * around it.
+ */
 function placeIn(text: string, path: string): JsonPlace {
   const places = placesIn(text);
   for (let at = inRequest(path); at !== ''; at = at.slice(0, at.lastIndexOf('/'))) {

@@ -23,8 +23,8 @@ const ALWAYS_WRONG = [SyntaxFault, ReferenceFault, MisplacedFault, RangeError];
 const OUTPUT_FAILED = 'DeploymentOutputEvaluationFailed';
 
 /**
- * `{ name: { type, value } }`; secure ones as `{ type }`. Throws ArmError 400 `DeploymentOutputEvaluationFailed` that names, as its
- * details, each output that has no value.
+ * `{ name: { type, value } }`; secure ones as `{ type }`. Throws ArmError 400 `DeploymentOutputEvaluationFailed` that
+ * names, as its details, each output that has no value.
  */
 export async function evaluateOutputs(context: Context, environment: Environment): Promise<JsonObject> {
   const runtime = new Runtime();
@@ -60,8 +60,8 @@ function problemOf(name: string, error: unknown): { code: string; message: strin
 }
 
 /**
- * Finds what is wrong with the outputs whatever their values: what cannot be read, functions out of place, and references to what is not there. All else fails
- * when the resources are made, as in Azure.
+ * Finds what is wrong with the outputs whatever their values: what cannot be read, functions out of place, and
+ * references to what is not there. All else fails when the resources are made, as in Azure.
  */
 export function examineOutputs(context: Context, runtime: Runtime): void {
   for (const [name, declaration] of Object.entries(context.sections.outputs)) {

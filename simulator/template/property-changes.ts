@@ -85,7 +85,10 @@ function compareValues(
   return [{ path, propertyChangeType: 'Modify', before, after }];
 }
 
-/** A new object is told by its members. Of what a template writes, null or an empty object asks for nothing that is not so already. */
+/**
+ * A new object is told by its members. Of what a template writes, null or an empty object asks for nothing that is not
+ * so already.
+ */
 function created(how: Comparison, after: Json, path: string, depth: number): WhatIfPropertyChange[] {
   if (isObject(after) && (!how.isWhole || Object.keys(after).length > 0))
     return compareObjects(how, {}, after, path, depth + 1);

@@ -78,7 +78,8 @@ function requireSchema(template: JsonObject): void {
     );
   }
   const schema = textOf(propertyOf(template, '$schema') ?? null);
-  // However it is spelled: '…/schemas/2019-04-01/deploymentTemplate.json#', '…/deploymentTemplate?api-version=2015-01-01-preview#'.
+  // However it is spelled: '…/schemas/2019-04-01/deploymentTemplate.json#',
+  // '…/deploymentTemplate?api-version=2015-01-01-preview#'.
   const versions = schema.match(/\d{4}-\d\d-\d\d/g) ?? [];
   const known = versions.some((version) => SCHEMAS.some((each) => each.startsWith(version)));
   if (known && /deploymentTemplate/i.test(schema)) return;
@@ -88,7 +89,10 @@ function requireSchema(template: JsonObject): void {
   );
 }
 
-/** Language versions; and extensions, which deploy to other things than Azure (Kubernetes, Microsoft Graph): refused by name. */
+/**
+ * Language versions; and extensions, which deploy to other things than Azure (Kubernetes, Microsoft Graph): refused by
+ * name.
+ */
 function requireLanguage(template: JsonObject): void {
   for (const member of ['extensions', 'imports']) {
     const used = propertyOf(template, member);

@@ -11,7 +11,10 @@ import { isObject, textOf } from './language/values.ts';
 
 const DETAILS = 'Please see https://aka.ms/arm-syntax-functions for usage details.';
 
-/** All of them, by 'namespace.name' in lower case. Throws TemplateFault InvalidTemplate for one that cannot be, called or not. */
+/**
+ * All of them, by 'namespace.name' in lower case. Throws TemplateFault InvalidTemplate for one that cannot be, called
+ * or not.
+ */
 export function parseFunctions(section: Json[], checks: Checks): Map<string, UserFunction> {
   const known = new Map<string, UserFunction>();
   for (const [index, group] of section.entries()) {

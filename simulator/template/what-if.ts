@@ -14,8 +14,9 @@ export interface Prediction {
   /** What is neither planned nor in the scope, but may be changed by what is planned. */
   touched: JsonObject[];
   /**
-   * What a GET would show of one of `current` afterwards; undefined where nobody can tell, since it would be refused, or since its body waits for
-   * what only the deployment will know. It is then taken to keep whatever its template does not mention.
+   * What a GET would show of one of `current` afterwards; undefined where nobody can tell, since it would be refused,
+   * or since its body waits for what only the deployment will know. It is then taken to keep whatever its template does
+   * not mention.
    */
   left: (id: string) => JsonObject | undefined;
   /** Decides whether what is not planned is deleted or ignored. */
@@ -70,7 +71,8 @@ function leftover({ mode, format, shown, left }: Prediction, resource: JsonObjec
       : { resourceId, changeType, before: shown(resource) };
   }
   const before = shown(resource);
-  // What is not in the template may be changed by what is: tags and access policies are resources that write into others.
+  // What is not in the template may be changed by what is: tags and access policies are resources that write into
+  // others.
   const after = shown(left(resourceId) ?? resource);
   const delta = compareWhole(before, after);
   return delta.length === 0

@@ -1,6 +1,7 @@
 /**
- * What an endpoint of Traffic Manager may be. Those of Azure and nested ones name a resource and have its host name for their target; only
- * external ones name a host. Source: Azure, REST API, Endpoints – Create Or Update; "Nested Traffic Manager profiles".
+ * What an endpoint of Traffic Manager may be. Those of Azure and nested ones name a resource and have its host name for
+ * their target; only external ones name a host. Source: Azure, REST API, Endpoints – Create Or Update; "Nested Traffic
+ * Manager profiles".
  */
 
 import { isObject, textOf } from '../resource/fields.ts';
@@ -10,7 +11,10 @@ import { endpointsOf, TM_PROFILE } from './profile.ts';
 /** Deeper than Azure nests profiles. */
 const DEEPEST = 10;
 
-/** Checks an endpoint against its profile and the profile's others, and fills in what it leaves out. Throws ArmError 400 and 409. */
+/**
+ * Checks an endpoint against its profile and the profile's others, and fills in what it leaves out. Throws ArmError 400
+ * and 409.
+ */
 export function prepareEndpoint(cloud: Cloud, next: Stored, profile: Stored, others: Stored[]): void {
   const properties: JsonObject = {
     endpointStatus: 'Enabled',

@@ -1,4 +1,6 @@
-/** Microsoft.Network/trafficManagerProfiles: profiles, and endpoints as resources of their own that the profile shows. */
+/**
+ * Microsoft.Network/trafficManagerProfiles: profiles, and endpoints as resources of their own that the profile shows.
+ */
 
 import { isObject, textOf } from '../resource/fields.ts';
 import { serviceSuffixes } from '../http/service-hosts.ts';

@@ -1,6 +1,7 @@
 /**
- * Traffic Manager's probes of endpoints: at the profile's interval on the cloud's clock; an endpoint is degraded after more failures in a row
- * than are tolerated, and online after one success. Certificates are not checked, as Azure's probes do not.
+ * Traffic Manager's probes of endpoints: at the profile's interval on the cloud's clock; an endpoint is degraded after
+ * more failures in a row than are tolerated, and online after one success. Certificates are not checked, as Azure's
+ * probes do not.
  */
 
 import { request as httpRequest } from 'node:http';

@@ -1,7 +1,8 @@
 /**
- * The Traffic Manager stand-in. Traffic Manager answers names; it carries nothing. So there are two things here: the answer, as DNS over
- * HTTPS in JSON (`/dns-query?name=…` of the front), and a client with a resolver (`https://{name}.trafficmanager.localhost:PORT/…`, or
- * `/_tm/{name}/…` of the front) that asks, keeps the answer for its time to live on the cloud's clock, and sends its requests there.
+ * The Traffic Manager stand-in. Traffic Manager answers names; it carries nothing. So there are two things here: the
+ * answer, as DNS over HTTPS in JSON (`/dns-query?name=…` of the front), and a client with a resolver
+ * (`https://{name}.trafficmanager.localhost:PORT/…`, or `/_tm/{name}/…` of the front) that asks, keeps the answer for
+ * its time to live on the cloud's clock, and sends its requests there.
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -147,7 +148,10 @@ export class TrafficManager {
     return stored && readProfile(this.cloud.store, stored);
   }
 
-  /** The endpoints that the routing method gives; a nested one gives those of its profile. With none online, all that are enabled count as online. */
+  /**
+   * The endpoints that the routing method gives; a nested one gives those of its profile. With none online, all that
+   * are enabled count as online.
+   */
   private choose(profile: Profile): Endpoint[] {
     return this.chosenOf(profile).flatMap((endpoint) => {
       const child = endpoint.child && this.cloud.store.get(endpoint.child.id);

@@ -1,6 +1,6 @@
 /**
- * Types without a life of their own: kept as they are sent, with the read-only fields that templates and clients read. One row a type,
- * for the namespaces that a machine learning workspace depends on.
+ * Types without a life of their own: kept as they are sent, with the read-only fields that templates and clients read.
+ * One row a type, for the namespaces that a machine learning workspace depends on.
  */
 
 import { createHash } from 'node:crypto';

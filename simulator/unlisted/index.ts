@@ -1,6 +1,7 @@
 /**
- * Types that have no row: kept as they are sent, in Azure's envelope, so that a template of whatever Azure offers can be deployed. A
- * namespace or a type that Azure does not have is still refused, and so is one whose behaviour would have to be made up.
+ * Types that have no row: kept as they are sent, in Azure's envelope, so that a template of whatever Azure offers can
+ * be deployed. A namespace or a type that Azure does not have is still refused, and so is one whose behaviour would
+ * have to be made up.
  */
 
 import { isObject, textOf } from '../resource/fields.ts';

@@ -1,4 +1,7 @@
-/** `listKeys` and its kin of types without a row: keys that are the same whenever they are asked, in each type's own shape. */
+/**
+ * `listKeys` and its kin of types without a row: keys that are the same whenever they are asked, in each type's own
+ * shape.
+ */
 
 import { createHash } from 'node:crypto';
 import type { Call, Json, ResourceType } from '../contract/index.ts';
@@ -149,7 +152,9 @@ const ANSWERS: Record<string, Record<string, Answer>> = {
 /** Of any namespace or entity that messages go through. */
 const BUS = /^microsoft\.(eventhub|servicebus|relay|notificationhubs)\/.*\/authorizationrules$/;
 
-/** The actions of a type, each after `check`: of what Azure makes by itself, only the resource it belongs to must exist. */
+/**
+ * The actions of a type, each after `check`: of what Azure makes by itself, only the resource it belongs to must exist.
+ */
 export function keyActions(type: string, check: (call: Call) => void): NonNullable<ResourceType['actions']> {
   const lower = type.toLowerCase();
   const answers = ANSWERS[lower] ?? (BUS.test(lower) ? { listkeys: busKeys } : {});

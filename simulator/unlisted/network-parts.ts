@@ -1,6 +1,7 @@
 /**
- * Parts of network resources that can be written in place or as resources of their own: subnets, rules, routes, links of zones. They are
- * kept as resources, and the one they belong to shows them; a PUT that lists them replaces them, one that does not leaves them.
+ * Parts of network resources that can be written in place or as resources of their own: subnets, rules, routes, links
+ * of zones. They are kept as resources, and the one they belong to shows them; a PUT that lists them replaces them, one
+ * that does not leaves them.
  */
 
 import { isObject } from '../resource/fields.ts';

@@ -28,7 +28,10 @@ export interface TlsServer {
   serverName?: string;
 }
 
-/** The certificate that a server shows, whether or not it is trusted; undefined where none can be had within `timeoutMs`. */
+/**
+ * The certificate that a server shows, whether or not it is trusted; undefined where none can be had within
+ * `timeoutMs`.
+ */
 export function readCertificate(
   { host, port, serverName = host }: TlsServer,
   timeoutMs = 3000,

@@ -56,7 +56,10 @@ export interface ErrorDetails {
   azure?: { status?: number; code?: string; requestId?: string };
   /** Somebody answered whose certificate nobody here trusts: that says nothing of how Azure is. */
   untrusted?: true;
-  /** Who failed, where that is not what was asked: the control store, or whoever gives tokens. Set where the error arises. */
+  /**
+   * Who failed, where that is not what was asked: the control store, or whoever gives tokens. Set where the error
+   * arises.
+   */
   origin?: 'control-store' | 'sign-in';
   /**
    * Of a TemporalError: whether waiting may help. False for what has to be set right: an unknown name, TLS,

@@ -1,4 +1,7 @@
-/** A whole move on the local Azure: a recovery point is taken, the active region goes dark, and the standby is restored from it alone. */
+/**
+ * A whole move on the local Azure: a recovery point is taken, the active region goes dark, and the standby is restored
+ * from it alone.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configureConnections } from '../../src/secrets/configure-connections.ts';
 import { leftBehindUncounted } from '../../src/recovery-point/drafts.ts';
@@ -53,7 +56,8 @@ describe('replicate', () => {
       jobs: { Running: 1 },
       fuzzy: 0,
     });
-    // 7 of transactions, 1 of merchants, 3 of code and context, 4 of models, 2 features, 1 further path, 1 input, 2 checkpoints.
+    // 7 of transactions, 1 of merchants, 3 of code and context, 4 of models, 2 features, 1 further path, 1 input, 2
+    // checkpoints.
     expect(sealed.summary.blobs).toBe(21);
     // `partner` is an account of another region: the standby reads it where it is.
     const reason = 'on storage that the standby reads where it is: shared, not copied';

@@ -1,8 +1,9 @@
 /**
- * Where a belief about Azure is tried: a resource group of its own, in the local Azure or, where ASSUMPTIONS_SUBSCRIPTION names a
- * subscription, in that one, as whom the environment says (AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET, or `az login`). Who
- * that is needs Owner, or Contributor with User Access Administrator. Everything made is in the group; `close` deletes it, and purges
- * the vaults and workspaces that were in it. ASSUMPTIONS_LOCATION is where, eastus if it is not said.
+ * Where a belief about Azure is tried: a resource group of its own, in the local Azure or, where
+ * ASSUMPTIONS_SUBSCRIPTION names a subscription, in that one, as whom the environment says (AZURE_TENANT_ID,
+ * AZURE_CLIENT_ID, AZURE_CLIENT_SECRET, or `az login`). Who that is needs Owner, or Contributor with User Access
+ * Administrator. Everything made is in the group; `close` deletes it, and purges the vaults and workspaces that were in
+ * it. ASSUMPTIONS_LOCATION is where, eastus if it is not said.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';

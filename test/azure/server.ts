@@ -46,7 +46,10 @@ export const credential: TokenCredential = {
   getToken: () => Promise.resolve({ token: 'canary-token', expiresOnTimestamp: Date.now() + 3_600_000 }),
 };
 
-/** Starts it; `trusted`: its authority is trusted by this process from now on; `madeAt`: its certificate is good for 390 days from then. */
+/**
+ * Starts it; `trusted`: its authority is trusted by this process from now on; `madeAt`: its certificate is good for 390
+ * days from then.
+ */
 export async function startServer({ trusted = true, madeAt = new Date() } = {}): Promise<Server> {
   const folder = mkdtempSync(join(tmpdir(), 'understudy-certificates-'));
   const made = await ensureCertificates(folder, madeAt);

@@ -1,4 +1,6 @@
-/** A server that sends its headers and then nothing is given up: by every client that the product has, on a real socket. */
+/**
+ * A server that sends its headers and then nothing is given up: by every client that the product has, on a real socket.
+ */
 import { Readable } from 'node:stream';
 import { DeploymentsClient } from '@azure/arm-resourcesdeployments';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

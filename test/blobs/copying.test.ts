@@ -1,4 +1,7 @@
-/** Copying while things go wrong: sources that change, workers that are killed, answers that are lost, copies that are damaged. */
+/**
+ * Copying while things go wrong: sources that change, workers that are killed, answers that are lost, copies that are
+ * damaged.
+ */
 import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { hashBlob, listBlobs, statBlob } from '../../src/azure/storage/blobs.ts';
@@ -213,7 +216,10 @@ describe('a run whose worker is killed again and again', () => {
 
   const killed = new Error('killed');
 
-  /** Kills each attempt a few checkpoints later than the one before; time flies, so that there is a checkpoint at every turn. */
+  /**
+   * Kills each attempt a few checkpoints later than the one before; time flies, so that there is a checkpoint at every
+   * turn.
+   */
   async function throughKills(
     run: KillableRun,
     id: string,

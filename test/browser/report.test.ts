@@ -1,6 +1,6 @@
 /**
- * A report, opened as its readers open it: a file, in Chromium, on a desk and on a phone. CHROMIUM names the browser (default
- * /usr/bin/chromium); without one the tests are skipped, but not in CI.
+ * A report, opened as its readers open it: a file, in Chromium, on a desk and on a phone. CHROMIUM names the browser
+ * (default /usr/bin/chromium); without one the tests are skipped, but not in CI.
  */
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';

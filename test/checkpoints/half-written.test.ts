@@ -1,4 +1,7 @@
-/** A training that writes a checkpoint while a recovery point is taken, on the local Azure: half of one is nowhere taken for one. */
+/**
+ * A training that writes a checkpoint while a recovery point is taken, on the local Azure: half of one is nowhere taken
+ * for one.
+ */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openRecoveryPoint, readPart } from '../../src/recovery-point/recovery-point.ts';
 import { copyCheckpoints } from '../../src/checkpoints/copy-checkpoints.ts';

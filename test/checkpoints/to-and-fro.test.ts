@@ -1,6 +1,6 @@
 /**
- * A job that goes to and fro on the local Azure, while its origin runs on unseen: each successor goes on from exactly the checkpoint
- * of its predecessor, in a folder that nobody else writes to.
+ * A job that goes to and fro on the local Azure, while its origin runs on unseen: each successor goes on from exactly
+ * the checkpoint of its predecessor, in a folder that nobody else writes to.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { actions } from '../../src/actions.ts';

@@ -1,4 +1,6 @@
-/** The launcher on an older Node than the program needs: what it starts is its own, and ends with it, however it ends. */
+/**
+ * The launcher on an older Node than the program needs: what it starts is its own, and ends with it, however it ends.
+ */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';

@@ -1,4 +1,7 @@
-/** A look at config files through the worker of their host, on a real Temporal server: found, or unknown, and never green by silence. */
+/**
+ * A look at config files through the worker of their host, on a real Temporal server: found, or unknown, and never
+ * green by silence.
+ */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** A Temporal that cannot be reached, in every way that differs for the person who has to act: real sockets, real certificates. */
+/**
+ * A Temporal that cannot be reached, in every way that differs for the person who has to act: real sockets, real
+ * certificates.
+ */
 import { lookup } from 'node:dns/promises';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer as createHttp } from 'node:http';

@@ -1,4 +1,7 @@
-/** Looks at a target and then rewrites it, as the user that it is given: a program, since a process cannot become root again. */
+/**
+ * Looks at a target and then rewrites it, as the user that it is given: a program, since a process cannot become root
+ * again.
+ */
 import { ConfigError } from '../../src/config-files/error.ts';
 import type { LookRequest } from '../../src/config-files/outcome.ts';
 import { applyConfigs, lookAtConfigs } from '../../src/config-files/targets.ts';

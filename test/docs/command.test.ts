@@ -1,6 +1,6 @@
 /**
- * The command is never typed in a form that lets npm look for it: its registry has another package under this name, which
- * would be fetched, and run next to credentials of Azure.
+ * The command is never typed in a form that lets npm look for it: its registry has another package under this name,
+ * which would be fetched, and run next to credentials of Azure.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';

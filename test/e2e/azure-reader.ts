@@ -1,6 +1,6 @@
 /**
- * A person's own look at the local Azure, by bare requests and the stock blob client: what whole operations are judged by. Nothing here
- * is the product's.
+ * A person's own look at the local Azure, by bare requests and the stock blob client: what whole operations are judged
+ * by. Nothing here is the product's.
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -138,8 +138,8 @@ export async function digestsBelow(
 }
 
 /**
- * A blob's text, by one request: `downloadToBuffer` asks for the length first, and of a blob that is written anew between the two it
- * gives the new content cut to the former length.
+ * A blob's text, by one request: `downloadToBuffer` asks for the length first, and of a blob that is written anew
+ * between the two it gives the new content cut to the former length.
  */
 export async function readText(blob: BlobClient): Promise<string> {
   const { readableStreamBody } = await blob.download();

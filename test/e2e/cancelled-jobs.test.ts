@@ -1,4 +1,7 @@
-/** A failover that is cancelled after its fence has ended the old side's jobs: nothing brings them back, and nothing forgets them. */
+/**
+ * A failover that is cancelled after its fence has ended the old side's jobs: nothing brings them back, and nothing
+ * forgets them.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Scene } from './harness.ts';
 import { journals, readControlStore, readEast, readWest } from './judge.ts';

@@ -1,6 +1,7 @@
 /**
- * Cancels at moments that nobody chose: worker, commands and, every other time, Temporal with all it knows die in the midst of the cancel or of
- * its undo. Whoever takes the run up carries the cancel out, and the workspace is as before. `CANCELS=20 SEED=7` tries more of them.
+ * Cancels at moments that nobody chose: worker, commands and, every other time, Temporal with all it knows die in the
+ * midst of the cancel or of its undo. Whoever takes the run up carries the cancel out, and the workspace is as before.
+ * `CANCELS=20 SEED=7` tries more of them.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { setTimeout as wait } from 'node:timers/promises';

@@ -1,4 +1,7 @@
-/** Copies that are altered after they were made: `replicate` repairs them, or ends with 1 and says which; a person can accept that. */
+/**
+ * Copies that are altered after they were made: `replicate` repairs them, or ends with 1 and says which; a person can
+ * accept that.
+ */
 import { createHash } from 'node:crypto';
 import type { ContainerClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, expect, it } from 'vitest';

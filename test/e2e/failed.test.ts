@@ -1,4 +1,7 @@
-/** A failover that fails half-way is no dead end: it is undone by `cancel`, and another goes on from an earlier recovery point. */
+/**
+ * A failover that fails half-way is no dead end: it is undone by `cancel`, and another goes on from an earlier recovery
+ * point.
+ */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Scene } from './harness.ts';
 import { journals, judgeTraffic, pointerOf, readClients, originalClients, readControlStore } from './judge.ts';

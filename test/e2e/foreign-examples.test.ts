@@ -1,4 +1,7 @@
-/** Azure's own examples of everything that a workspace has, moved and compared; skipped where there are no API descriptions. */
+/**
+ * Azure's own examples of everything that a workspace has, moved and compared; skipped where there are no API
+ * descriptions.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findDescriptions } from '../simulator/machinelearning/api-description.ts';
 import { writeExamples, type PutExample } from './foreign/content-examples.ts';

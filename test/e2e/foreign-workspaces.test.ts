@@ -1,6 +1,6 @@
 /**
- * Workspaces that are not ours: put into the active region before a failover, and compared field by field after it. The expectation is
- * worked out by the tests themselves; of the product they take nothing but what it did.
+ * Workspaces that are not ours: put into the active region before a failover, and compared field by field after it. The
+ * expectation is worked out by the tests themselves; of the product they take nothing but what it did.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../simulator/contract/index.ts';

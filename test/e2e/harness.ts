@@ -1,7 +1,8 @@
 /**
- * A scene: the embedded stack with the example's workspace in two regions and a recovery point of it, on which whole operations run as
- * they do for users. The command line, the common worker and the worker of the host train-01 are processes of their own, in folders of
- * their own, with what each of them must know in its environment and nothing more.
+ * A scene: the embedded stack with the example's workspace in two regions and a recovery point of it, on which whole
+ * operations run as they do for users. The command line, the common worker and the worker of the host train-01 are
+ * processes of their own, in folders of their own, with what each of them must know in its environment and nothing
+ * more.
  *
  *   scene/stack      the stack's state
  *   scene/desk       what the person at the command line has: topology, templates, parameters
@@ -30,7 +31,10 @@ export interface SceneOptions {
   workers?: ('common' | 'host')[];
 }
 
-/** Of this process of the test run: a copy of a template keeps the template's ports, so that two at a time need two of them. */
+/**
+ * Of this process of the test run: a copy of a template keeps the template's ports, so that two at a time need two of
+ * them.
+ */
 function ownFolder(): string {
   return join(inject('e2eFolder'), process.env.VITEST_POOL_ID ?? '1');
 }

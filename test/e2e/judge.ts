@@ -1,6 +1,6 @@
 /**
- * Judges a failover of the example from eastus to westus3 by what Azure and the host then hold, and by the journal; throws (by `expect`)
- * where something is missing, doubled or otherwise than it should be.
+ * Judges a failover of the example from eastus to westus3 by what Azure and the host then hold, and by the journal;
+ * throws (by `expect`) where something is missing, doubled or otherwise than it should be.
  */
 import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -113,7 +113,9 @@ export async function judgeMoved(scene: Scene, before: Workspace): Promise<{ jou
   return { journal, west };
 }
 
-/** Every version is there, with the same fields but for what names the workspace, and the same files; nothing else is. */
+/**
+ * Every version is there, with the same fields but for what names the workspace, and the same files; nothing else is.
+ */
 async function judgeAssets(before: Workspace, west: Workspace): Promise<void> {
   expect([...west.versions.keys()].toSorted()).toEqual([...before.versions.keys()].toSorted());
   let files = 0;
@@ -167,7 +169,10 @@ function tagsOf({ properties }: Resource): Record<string, string> {
   return (properties.tags ?? {}) as Record<string, string>;
 }
 
-/** What its owner wrote: without state, the output that Azure adds, our tags, and where checkpoints are read and written. */
+/**
+ * What its owner wrote: without state, the output that Azure adds, our tags, and where checkpoints are read and
+ * written.
+ */
 function specOf({ properties }: Resource): unknown {
   const {
     status: _status,

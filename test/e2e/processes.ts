@@ -1,4 +1,7 @@
-/** Processes of a scene: commands and workers, each in a folder and an environment of its own; only these are ended, by their pid. */
+/**
+ * Processes of a scene: commands and workers, each in a folder and an environment of its own; only these are ended, by
+ * their pid.
+ */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';

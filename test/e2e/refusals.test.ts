@@ -13,7 +13,10 @@ beforeAll(async () => {
 });
 afterAll(() => scene?.close());
 
-/** Runs a command that must be refused, and looks whether anything of the control store has changed but what was seen of health. */
+/**
+ * Runs a command that must be refused, and looks whether anything of the control store has changed but what was seen of
+ * health.
+ */
 async function refused(args: string[], more: Record<string, string> = {}) {
   const before = await documents();
   const answer = await scene.run(args, more);

@@ -1,4 +1,7 @@
-/** The old region comes back: what the fence owes is paid before anything is copied into it, and a late writer stays shut out. */
+/**
+ * The old region comes back: what the fence owes is paid before anything is copied into it, and a late writer stays
+ * shut out.
+ */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-blob';

@@ -28,7 +28,10 @@ export async function secretsOf(scene: Scene): Promise<Map<string, string>> {
   return secrets;
 }
 
-/** All that the product has left anywhere, by where: what its processes wrote, the control store, Temporal's histories decoded. */
+/**
+ * All that the product has left anywhere, by where: what its processes wrote, the control store, Temporal's histories
+ * decoded.
+ */
 export async function tracesOf(scene: Scene): Promise<Map<string, string>> {
   const traces = new Map<string, string>();
   for (const name of ['worker', 'cli', 'train-01']) {

@@ -1,4 +1,7 @@
-/** What every scene begins with: the stack with the example in two regions and a recovery point, made by the commands that a user would type. */
+/**
+ * What every scene begins with: the stack with the example in two regions and a recovery point, made by the commands
+ * that a user would type.
+ */
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -18,8 +21,8 @@ export const program = join(root, 'bin', 'understudy.mjs');
 export const canaries = { feedToken: 'canary-3f7b1d-feed-token-9c' };
 
 /**
- * The local Azure's clock runs faster than ours, so that jobs and operations take less of our time; its tokens do not expire
- * sooner for that.
+ * The local Azure's clock runs faster than ours, so that jobs and operations take less of our time; its tokens do not
+ * expire sooner for that.
  */
 const cloudArguments = ['--pace', '0.1', '--speed', '4', '--token-seconds', '1200'];
 
@@ -46,7 +49,10 @@ export async function templateOf(home: string): Promise<string> {
   return folder;
 }
 
-/** The example's nightly schedule, at 05:30 or 06:30 UTC, must not create a job in the midst of a scene: their days begin after it. */
+/**
+ * The example's nightly schedule, at 05:30 or 06:30 UTC, must not create a job in the midst of a scene: their days
+ * begin after it.
+ */
 async function passNight({ cloud }: Stack): Promise<void> {
   const { clock } = (await (await fetch(`${cloud.admin}/state`)).json()) as { clock: { now: string } };
   const hour = new Date(clock.now).getUTCHours();

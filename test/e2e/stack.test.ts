@@ -1,4 +1,7 @@
-/** The embedded stack and the demo as processes: started twice they are there once, and when they end nothing of them runs on. */
+/**
+ * The embedded stack and the demo as processes: started twice they are there once, and when they end nothing of them
+ * runs on.
+ */
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

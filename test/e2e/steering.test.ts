@@ -1,4 +1,7 @@
-/** Persons steer a run: several start one at once, watch it together, pause it, let it go on, and cancel it, which undoes it. */
+/**
+ * Persons steer a run: several start one at once, watch it together, pause it, let it go on, and cancel it, which
+ * undoes it.
+ */
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

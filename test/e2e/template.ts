@@ -1,4 +1,7 @@
-/** Where the set-up that all scenes begin with is kept for the time of a test run: made by the first scene that needs it. */
+/**
+ * Where the set-up that all scenes begin with is kept for the time of a test run: made by the first scene that needs
+ * it.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

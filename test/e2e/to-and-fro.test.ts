@@ -1,6 +1,6 @@
 /**
- * There and back, twice: after every move, and every replication, the active workspace's datastores are used with what it holds, and a real job
- * reads and writes through them; schedules fire on one side only.
+ * There and back, twice: after every move, and every replication, the active workspace's datastores are used with what
+ * it holds, and a real job reads and writes through them; schedules fire on one side only.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';

@@ -1,6 +1,7 @@
 /**
- * What all of it is for: a training that really runs dies with its region, the product moves the workspace, and what its successor ends
- * with is, bit for bit, what a training that never stopped ends with. The local Azure runs it as a process; nothing of it is simulated.
+ * What all of it is for: a training that really runs dies with its region, the product moves the workspace, and what
+ * its successor ends with is, bit for bit, what a training that never stopped ends with. The local Azure runs it as a
+ * process; nothing of it is simulated.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,8 +18,8 @@ const every = 20;
 const finished = ['Completed', 'Failed', 'Canceled'];
 
 /**
- * The same training, so slow in the first region that it is in mid-work for a minute; and its checkpoints are of two files, the second of
- * which says that the first is whole.
+ * The same training, so slow in the first region that it is in mid-work for a minute; and its checkpoints are of two
+ * files, the second of which says that the first is whole.
  */
 const paced = `import hashlib, os, time, train
 write = train.write_atomically
@@ -121,7 +122,10 @@ describe('a training that dies with its region', () => {
 
 const half = 'step-590';
 
-/** As if the training had come to write the highest of its checkpoints and had not ended: what is there would be read as one. */
+/**
+ * As if the training had come to write the highest of its checkpoints and had not ended: what is there would be read as
+ * one.
+ */
 async function putHalf({ container }: Side, folder: string): Promise<void> {
   const state = JSON.parse(await readText(container.getBlobClient(`${folder}step-${every}.json`))) as {
     step: number;

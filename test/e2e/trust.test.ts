@@ -1,6 +1,6 @@
 /**
- * What a command says holds: a cancel is not forgotten by whoever takes the run up, a failover typed again does not move the workspace back, and
- * a region pointer that is lost is no fresh install.
+ * What a command says holds: a cancel is not forgotten by whoever takes the run up, a failover typed again does not
+ * move the workspace back, and a region pointer that is lost is no fresh install.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { readText } from './azure-reader.ts';

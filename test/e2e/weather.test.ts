@@ -1,4 +1,7 @@
-/** Azure fails and recovers under a run, in every phase and in every way that passes: the run waits it out, and comes out right. */
+/**
+ * Azure fails and recovers under a run, in every phase and in every way that passes: the run waits it out, and comes
+ * out right.
+ */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

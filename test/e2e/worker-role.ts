@@ -1,4 +1,7 @@
-/** The workers' principal: with templates/worker-role.json on the groups that it works in, reading of the subscription, and nothing else. */
+/**
+ * The workers' principal: with templates/worker-role.json on the groups that it works in, reading of the subscription,
+ * and nothing else.
+ */
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

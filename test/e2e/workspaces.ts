@@ -1,4 +1,7 @@
-/** Reads a workspace whole, and says what the same workspace must look like in the other region: not with the product's own rewriter. */
+/**
+ * Reads a workspace whole, and says what the same workspace must look like in the other region: not with the product's
+ * own rewriter.
+ */
 import type { BlobServiceClient } from '@azure/storage-blob';
 import { digestsBelow, type AzureReader, type Resource } from './azure-reader.ts';
 
@@ -53,7 +56,9 @@ function containerOf({ datastores }: Workspace): string {
   return String(datastores.get('workspaceblobstore')?.properties.containerName);
 }
 
-/** What is expected in `to` of a value seen in `from`: only what is a reference changes, and only where it names `from`. */
+/**
+ * What is expected in `to` of a value seen in `from`: only what is a reference changes, and only where it names `from`.
+ */
 export function translate(value: unknown, from: Workspace, to: Workspace): unknown {
   if (Array.isArray(value)) return value.map((each) => translate(each, from, to));
   if (value !== null && typeof value === 'object')
@@ -77,7 +82,10 @@ export function meant(value: unknown): unknown {
   return Object.fromEntries(kept.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Where an asset's files are: names below its place and their digests; undefined for what has none in the workspace's storage. */
+/**
+ * Where an asset's files are: names below its place and their digests; undefined for what has none in the workspace's
+ * storage.
+ */
 export async function filesOf(workspace: Workspace, asset: Resource): Promise<Record<string, string> | undefined> {
   const { codeUri, modelUri, dataUri, build } = asset.properties as Record<string, string> & {
     build?: { contextUri?: string };

@@ -1,4 +1,7 @@
-/** docs/your-subscription.md: each of its commands, in its order, by Azure's own command line; then nothing is left of it. */
+/**
+ * docs/your-subscription.md: each of its commands, in its order, by Azure's own command line; then nothing is left of
+ * it.
+ */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 /**
- * The loader makes of each YAML file of the example what Azure's own Python client makes of it. `fixtures/make.py` wrote
- * what is compared with: bodies before references are resolved, so here references resolve to their own names.
+ * The loader makes of each YAML file of the example what Azure's own Python client makes of it. `fixtures/make.py`
+ * wrote what is compared with: bodies before references are resolved, so here references resolve to their own names.
  */
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';

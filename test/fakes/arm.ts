@@ -5,7 +5,9 @@ import { UnderstudyError } from '../../src/errors/error.ts';
 
 type Method = 'GET' | 'LIST' | 'PUT' | 'PATCH' | 'POST' | 'DELETE';
 
-/** `refused`: Azure says no; `silent`: nothing is done and no answer comes; `lost`: it is done, and the answer is lost. */
+/**
+ * `refused`: Azure says no; `silent`: nothing is done and no answer comes; `lost`: it is done, and the answer is lost.
+ */
 interface Fault {
   method: Method;
   path: RegExp;

@@ -1,4 +1,6 @@
-/** A platform of jobs that does what the test says, a function a method; a method that is not given must not be called. */
+/**
+ * A platform of jobs that does what the test says, a function a method; a method that is not given must not be called.
+ */
 import type { AzureJobs } from '../../src/workspace/jobs/azure-jobs.ts';
 
 export function fakeJobs(does: Partial<AzureJobs>): AzureJobs {

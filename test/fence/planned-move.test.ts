@@ -1,6 +1,6 @@
 /**
- * A planned move on the local Azure, away from a region that answers, in a subscription that Azure throttles: no job runs on both sides at
- * any moment, and nothing but the jobs waits for the jobs.
+ * A planned move on the local Azure, away from a region that answers, in a subscription that Azure throttles: no job
+ * runs on both sides at any moment, and nothing but the jobs waits for the jobs.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -67,7 +67,10 @@ beforeAll(async () => {
 
 const isServing = (step: string) => /^switch\/.*\/serving$/.test(step);
 
-/** One job is not asked to end before every class serves and some job has a successor; without that nothing here could end. */
+/**
+ * One job is not asked to end before every class serves and some job has a successor; without that nothing here could
+ * end.
+ */
 function withSlowJob(azure: Azure): Azure {
   const start: Azure['arm']['start'] = async (path, ...more) => {
     while (path.endsWith(`/${slowest}/cancel`) && !(served.length === 4 && successors().length > 0)) await wait(20);

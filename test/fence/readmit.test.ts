@@ -1,6 +1,6 @@
 /**
- * What a fence takes from a region is given back when that becomes the writer again: seen on the local Azure by using each datastore with what
- * the workspace holds, and by jobs that read and write.
+ * What a fence takes from a region is given back when that becomes the writer again: seen on the local Azure by using
+ * each datastore with what the workspace holds, and by jobs that read and write.
  */
 import { ContainerClient, StorageSharedKeyCredential } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

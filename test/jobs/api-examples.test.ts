@@ -1,6 +1,7 @@
 /**
- * Holds the rewriting against Azure's own description of jobs (api 2024-04-01): its examples, and a job of each kind with every
- * field there is. The folder is found by AZURE_SPECS, or beside the project; without it these tests are skipped.
+ * Holds the rewriting against Azure's own description of jobs (api 2024-04-01): its examples, and a job of each kind
+ * with every field there is. The folder is found by AZURE_SPECS, or beside the project; without it these tests are
+ * skipped.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';

@@ -1,4 +1,7 @@
-/** Jobs on the local Azure, over HTTPS with the product's own client: lists of several pages, refusals, a region that goes dark. */
+/**
+ * Jobs on the local Azure, over HTTPS with the product's own client: lists of several pages, refusals, a region that
+ * goes dark.
+ */
 import { readFileSync } from 'node:fs';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -87,7 +87,10 @@ export interface Scene {
   /** Of the recovery point. */
   assets: AssetLine[];
   readLedger: () => AsyncIterable<LedgerEntry>;
-  /** The action, with a sealed recovery point of what the scene holds. Checkpoints are brought by the scene's own `bring`, or another. */
+  /**
+   * The action, with a sealed recovery point of what the scene holds. Checkpoints are brought by the scene's own
+   * `bring`, or another.
+   */
   resubmit: (context?: StepContext, bring?: BringCheckpoint) => Promise<StepResult>;
   /** Brings checkpoints as `damaged` says. */
   bring: BringCheckpoint;

@@ -6,7 +6,10 @@ import { scene as bareScene, westId, type Scene } from './scene.ts';
 
 const path = `${westId}/jobs/${smokeJobName('run-1')}`;
 
-/** Blobs of the default datastore, by path: the job of the fake writes what a real one would, when it is read as Completed. */
+/**
+ * Blobs of the default datastore, by path: the job of the fake writes what a real one would, when it is read as
+ * Completed.
+ */
 const blobs = new Map<string, string>();
 beforeEach(() => blobs.clear());
 

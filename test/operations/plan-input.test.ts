@@ -1,4 +1,6 @@
-/** What a person asks a plan for, and cannot have: bad input is told from what is damaged, and from what is so already. */
+/**
+ * What a person asks a plan for, and cannot have: bad input is told from what is damaged, and from what is so already.
+ */
 import { describe, expect, it } from 'vitest';
 import type { Azure } from '../../src/azure/azure.ts';
 import { answerError } from '../../src/azure/errors.ts';

@@ -1,6 +1,6 @@
 /**
- * The product as `npm install` leaves it on a worker: the compiled program, and of the packages only those that it depends
- * on. The local Azure is a package of its own, with what only it needs.
+ * The product as `npm install` leaves it on a worker: the compiled program, and of the packages only those that it
+ * depends on. The local Azure is a package of its own, with what only it needs.
  */
 import { execFile, type ExecFileException } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';

@@ -1,4 +1,7 @@
-/** Long operations on computes and deployments: side by side, within the policy's time, going on where an attempt was cut short. */
+/**
+ * Long operations on computes and deployments: side by side, within the policy's time, going on where an attempt was
+ * cut short.
+ */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { notACluster } from '../../src/provision/compute-kinds.ts';
 import { scaleDeployments, scaleDeploymentsBack } from '../../src/provision/scale-deployments.ts';

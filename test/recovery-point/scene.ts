@@ -1,4 +1,7 @@
-/** Two workspaces on a local Azure, the product's own connection to it, and a harness that carries out steps as a run would. */
+/**
+ * Two workspaces on a local Azure, the product's own connection to it, and a harness that carries out steps as a run
+ * would.
+ */
 import { readFileSync } from 'node:fs';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { apiVersions, type Azure, type BlobAccount } from '../../src/azure/azure.ts';
@@ -190,7 +193,9 @@ function startRun(azure: Azure, store: FakeControlStore, topology: Topology, opt
   return self;
 }
 
-/** A whole `replicate`, as its plan would run it. Answers the reference of the recovery point, and each step's result. */
+/**
+ * A whole `replicate`, as its plan would run it. Answers the reference of the recovery point, and each step's result.
+ */
 export async function replicate(run: TestRun): Promise<{
   ref: RecoveryPointRef;
   list: StepResult;

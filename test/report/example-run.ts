@@ -1,4 +1,7 @@
-/** A failover as its journal has it, for the tests of the report: some of it went wrong, and every kind of record is there. */
+/**
+ * A failover as its journal has it, for the tests of the report: some of it went wrong, and every kind of record is
+ * there.
+ */
 import type { Plan, Step } from '../../src/plan/plan.ts';
 import type { ActionName } from '../../src/plan/actions.ts';
 import type { ReportInput } from '../../src/report/report.ts';

@@ -1,4 +1,7 @@
-/** A walker over HTML that holds it to more than a browser does: every element closed, in order, every attribute quoted, no id twice. */
+/**
+ * A walker over HTML that holds it to more than a browser does: every element closed, in order, every attribute quoted,
+ * no id twice.
+ */
 const voids = new Set(['meta', 'link', 'br', 'hr', 'img', 'input', 'wbr', 'col']);
 
 export interface Element {

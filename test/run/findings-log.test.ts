@@ -1,4 +1,7 @@
-/** A step that finds something wrong with each of very many things: what it keeps in memory, and what a report loads, stays small. */
+/**
+ * A step that finds something wrong with each of very many things: what it keeps in memory, and what a report loads,
+ * stays small.
+ */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { findingsOf, loadEvidence } from '../../src/report/evidence.ts';

@@ -1,4 +1,7 @@
-/** Carries out a plan in this process, as a workflow would: each step as soon as what it needs is done, tried again while that may help. */
+/**
+ * Carries out a plan in this process, as a workflow would: each step as soon as what it needs is done, tried again
+ * while that may help.
+ */
 import { setTimeout as wait } from 'node:timers/promises';
 import { actions } from '../../src/actions.ts';
 import { summarise } from '../../src/recovery-point/read-seal.ts';

@@ -1,4 +1,7 @@
-/** Schedules change sides at the switch, on the local Azure: those of one side are stopped before those of the other are enabled. */
+/**
+ * Schedules change sides at the switch, on the local Azure: those of one side are stopped before those of the other are
+ * enabled.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configureSchedules, enableAsBefore } from '../../src/schedules/configure-schedules.ts';
 import { disableAgain, enableSchedules } from '../../src/schedules/enable-schedules.ts';

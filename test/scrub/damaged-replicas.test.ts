@@ -1,4 +1,7 @@
-/** Failovers from recovery points of which replicas are damaged, with the active region dark: nothing damaged passes for whole. */
+/**
+ * Failovers from recovery points of which replicas are damaged, with the active region dark: nothing damaged passes for
+ * whole.
+ */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../simulator/contract/index.ts';

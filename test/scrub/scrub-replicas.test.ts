@@ -1,4 +1,7 @@
-/** Replicas that are damaged after they were made: found, repaired while the source lives, or marked and said, on the local Azure. */
+/**
+ * Replicas that are damaged after they were made: found, repaired while the source lives, or marked and said, on the
+ * local Azure.
+ */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { knownDamage } from '../../src/recovery-point/damage.ts';

@@ -1,4 +1,7 @@
-/** A datastore on a second account, there and back on the local Azure: the way back knows the name that the way out has given its copy. */
+/**
+ * A datastore on a second account, there and back on the local Azure: the way back knows the name that the way out has
+ * given its copy.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { actions } from '../../src/actions.ts';
 import { apiVersions } from '../../src/azure/azure.ts';

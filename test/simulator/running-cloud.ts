@@ -1,4 +1,7 @@
-/** A local Azure for one test file: in this process, in a folder of its own, with long-running operations twenty times as fast. */
+/**
+ * A local Azure for one test file: in this process, in a folder of its own, with long-running operations twenty times
+ * as fast.
+ */
 
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';

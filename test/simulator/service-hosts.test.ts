@@ -32,7 +32,9 @@ function port(): string {
   return new URL(cloud.at.address.arm).port;
 }
 
-/** A client as Azure's own build it: from a name and the cloud's suffix. Its names resolve at the cloud's proxy only. */
+/**
+ * A client as Azure's own build it: from a name and the cloud's suffix. Its names resolve at the cloud's proxy only.
+ */
 function byHost(account: string, key: string): BlobServiceClient {
   const proxy = new URL(cloud.at.address.proxy);
   const options = {

@@ -1,6 +1,7 @@
 /**
- * The topology that Azure recommends: one registry and one data account for both workspaces, and one data account that is in the active
- * region alone. While all is well nothing of it is copied or shut out; when the region is lost, it is said what is lost with it.
+ * The topology that Azure recommends: one registry and one data account for both workspaces, and one data account that
+ * is in the active region alone. While all is well nothing of it is copied or shut out; when the region is lost, it is
+ * said what is lost with it.
  */
 import picocolors from 'picocolors';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

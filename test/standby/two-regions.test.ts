@@ -1,4 +1,6 @@
-/** Sharing while both regions answer: what is copied all the same, and what the fence leaves to the side that goes on. */
+/**
+ * Sharing while both regions answer: what is copied all the same, and what the fence leaves to the side that goes on.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../simulator/contract/index.ts';
 import { configureDatastores } from '../../src/secrets/configure-datastores.ts';

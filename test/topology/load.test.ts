@@ -1,4 +1,6 @@
-/** Topologies broken in every way that people break them: each is refused with its place, what is there, what should be. */
+/**
+ * Topologies broken in every way that people break them: each is refused with its place, what is there, what should be.
+ */
 import { describe, expect, it } from 'vitest';
 import { starterTopology } from '../../src/cli/starter-topology.ts';
 import { isUnderstudyError, type UnderstudyError } from '../../src/errors/error.ts';

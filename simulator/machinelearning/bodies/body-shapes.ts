@@ -1,7 +1,7 @@
 /**
- * What Azure Machine Learning's API (2024-04-01) says a body is made of: the fields of each resource and action, their types, which must be
- * there, and which words an enumeration has. `body-shapes.json` is written from the published description. Fields that the description does
- * not know are kept: a later version of the API may have them.
+ * What Azure Machine Learning's API (2024-04-01) says a body is made of: the fields of each resource and action, their
+ * types, which must be there, and which words an enumeration has. `body-shapes.json` is written from the published
+ * description. Fields that the description does not know are kept: a later version of the API may have them.
  */
 
 import { ArmError, type Call, type Json, type JsonObject, type ResourceType } from '../../contract/index.ts';
@@ -13,8 +13,10 @@ export interface Shapes {
   /** The name of the shape, by type and action below the namespace: 'workspaces/computes'. */
   bodies: Record<string, string>;
   /**
-   * The fields of a definition, as `name:type`, or `name!:type` where it must be there; `name=Value:@Shape` is one more shape of bodies whose field
-   * has that value. A type is text, plain (a text that may be written as a number or a flag), whole, number, flag, duration, time, object or any; `=A|B` (words), `[]type` (a list), `{}type` (by name), `@Shape`.
+   * The fields of a definition, as `name:type`, or `name!:type` where it must be there; `name=Value:@Shape` is one more
+   * shape of bodies whose field has that value. A type is text, plain (a text that may be written as a number or a
+   * flag), whole, number, flag, duration, time, object or any; `=A|B` (words), `[]type` (a list), `{}type` (by name),
+   * `@Shape`.
    */
   shapes: Record<string, string>;
 }
@@ -117,7 +119,8 @@ function actionShape(path: string, action: string): string | undefined {
 }
 
 /**
- * Holds an object to a shape, and writes its fields and the words of enumerations as they are published: they are read in any case.
+ * Holds an object to a shape, and writes its fields and the words of enumerations as they are published: they are read
+ * in any case.
  *
  * Errors: 400 ValidationError naming the field, what is there and what should be; 400 LocationRequired as ARM has it.
  */
@@ -131,7 +134,10 @@ function requireShape(value: JsonObject, shape: string, place: Place): void {
   }
 }
 
-/** What was sent in another spelling takes the place of what there is in the published one: a PATCH may have merged the two. */
+/**
+ * What was sent in another spelling takes the place of what there is in the published one: a PATCH may have merged the
+ * two.
+ */
 function spellFields(value: JsonObject, shape: string): void {
   const names = spellingsOf(shape);
   for (const [sent, field] of Object.entries(value)) {

@@ -5,8 +5,9 @@ import { ArmError, type Json, type JsonObject } from '../../contract/index.ts';
 import { isObject } from './fields.ts';
 
 /**
- * Holds what stands at each of these places of a body to be the id of a resource; what is absent or null is left alone. A place is the names of
- * fields, with `[]` after that of a list (`properties.associatedWorkspaces[]`), and with `?` at the end where an empty text says that there is none.
+ * Holds what stands at each of these places of a body to be the id of a resource; what is absent or null is left alone.
+ * A place is the names of fields, with `[]` after that of a list (`properties.associatedWorkspaces[]`), and with `?` at
+ * the end where an empty text says that there is none.
  *
  * Errors: 400 LinkedInvalidPropertyId in Azure's words, naming the place.
  */

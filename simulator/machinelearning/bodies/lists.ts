@@ -19,7 +19,9 @@ export function byListView(call: Call, entries: Stored[]): Stored[] {
   }
 }
 
-/** `$orderBy` or `orderBy`: 'createdtime desc', 'modifiedtime asc', … Azure's default for assets is the newest first. */
+/**
+ * `$orderBy` or `orderBy`: 'createdtime desc', 'modifiedtime asc', … Azure's default for assets is the newest first.
+ */
 export function ordered(call: Call, entries: Stored[]): Stored[] {
   const order = (
     call.query.get('$orderBy') ??
@@ -27,7 +29,8 @@ export function ordered(call: Call, entries: Stored[]): Stored[] {
     call.query.get('orderBy') ??
     ''
   ).toLowerCase();
-  // `entries` come in order of creation; sorting is stable, so that what was made in the same millisecond keeps that order.
+  // `entries` come in order of creation; sorting is stable, so that what was made in the same millisecond keeps that
+  // order.
   if (order.includes('modifiedtime') || order.includes('updatedtime'))
     entries.sort((a, b) => a.changedAt - b.changedAt);
   return /\basc\b/.test(order) || /ByAsc$/i.test(order) ? entries : entries.toReversed();

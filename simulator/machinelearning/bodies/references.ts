@@ -1,6 +1,6 @@
 /**
- * References between the entities of a workspace. A reference that names this workspace must exist; one that names a registry, a
- * URL or anything else that the workspace cannot check is left alone.
+ * References between the entities of a workspace. A reference that names this workspace must exist; one that names a
+ * registry, a URL or anything else that the workspace cannot check is left alone.
  */
 
 import type { Call, Cloud, Json, Stored } from '../../contract/index.ts';
@@ -21,12 +21,14 @@ const SINGULAR: Record<AssetKind, string> = {
 /** Every workspace has Azure's curated environments without their being listed in it. */
 const CURATED_ENVIRONMENT = /^(AzureML-|CliV2AnonymousEnvironment)/;
 
-/** What is filled in when a job runs (an input of its pipeline, the default datastore): nothing is known of it before. */
+/**
+ * What is filled in when a job runs (an input of its pipeline, the default datastore): nothing is known of it before.
+ */
 const FILLED_IN = /\$\{\{.*\}\}/;
 
 /**
- * Computes that the service finds when the job runs: `serverless`, which azure-ai-ml makes an ARM id of where it is a pipeline's
- * default, and virtual clusters.
+ * Computes that the service finds when the job runs: `serverless`, which azure-ai-ml makes an ARM id of where it is a
+ * pipeline's default, and virtual clusters.
  */
 const SERVERLESS = /^(.*\/computes\/)?serverless$|\/virtualclusters\//i;
 
@@ -127,7 +129,8 @@ export function resolveCompute(cloud: Cloud, workspaceId: string, reference: Jso
 }
 
 /**
- * Checks that what an ARM id names is there. Of other subscriptions than the call's own, and of texts that are no ids, nothing is known.
+ * Checks that what an ARM id names is there. Of other subscriptions than the call's own, and of texts that are no ids,
+ * nothing is known.
  *
  * Errors: 400 UserError naming the field and the id.
  */
@@ -178,7 +181,9 @@ export function checkInputUri(
   );
 }
 
-/** Checks every id that stands anywhere inside `body` under the field names that Azure's entities use for references. */
+/**
+ * Checks every id that stands anywhere inside `body` under the field names that Azure's entities use for references.
+ */
 export function checkReferencesInside(cloud: Cloud, workspaceId: string, body: Json | undefined, field: string): void {
   const kinds: Record<string, AssetKind> = {
     codeId: 'codes',

@@ -1,4 +1,7 @@
-/** What of a compute that is there may change: of a cluster its scale, as Azure's body of an update has it, beside tags and identity. */
+/**
+ * What of a compute that is there may change: of a cluster its scale, as Azure's body of an update has it, beside tags
+ * and identity.
+ */
 
 import type { Call, Json, JsonObject, Stored } from '../../contract/index.ts';
 import { objectOf, sameContent, textOf } from '../bodies/fields.ts';

@@ -1,6 +1,7 @@
 /**
- * Microsoft.Compute, as far as one asks it before a move: which sizes a region offers to the subscription, and the limits of cores. There are
- * no virtual machines here, so none are in use: Azure Machine Learning counts its own cores apart, in its own usages.
+ * Microsoft.Compute, as far as one asks it before a move: which sizes a region offers to the subscription, and the
+ * limits of cores. There are no virtual machines here, so none are in use: Azure Machine Learning counts its own cores
+ * apart, in its own usages.
  */
 
 import { textOf } from '../../resource/fields.ts';

@@ -1,6 +1,7 @@
 /**
- * Quota: how many cores of a family of sizes a subscription may use in a region. Checked, as Azure does, when a cluster is made or
- * scaled (it must fit the limit whole), and when cores are taken (minimum nodes, compute instances, online deployments).
+ * Quota: how many cores of a family of sizes a subscription may use in a region. Checked, as Azure does, when a cluster
+ * is made or scaled (it must fit the limit whole), and when cores are taken (minimum nodes, compute instances, online
+ * deployments).
  */
 
 import { ArmError, type Cloud, type JsonObject, type Stored } from '../../contract/index.ts';
@@ -179,7 +180,9 @@ export function listUsages(cloud: Cloud, subscriptionId: string, region: string)
   ];
 }
 
-/** The answer of `…/locations/{region}/quotas`: the subscription's families, each followed by the shares of workspaces. */
+/**
+ * The answer of `…/locations/{region}/quotas`: the subscription's families, each followed by the shares of workspaces.
+ */
 export function listQuotas(cloud: Cloud, subscriptionId: string, region: string): JsonObject[] {
   const shares = cloud.store.ofType(QUOTAS).filter(({ resource }) => textOf(resource.properties.workspaceId));
   return FAMILIES.flatMap((family) => {
@@ -210,8 +213,8 @@ function labelId(family: string): string {
 }
 
 /**
- * POST …/locations/{region}/updateQuotas: shares a family's quota out to workspaces. Each entry is answered by its own status; none
- * may be given more than the subscription has.
+ * POST …/locations/{region}/updateQuotas: shares a family's quota out to workspaces. Each entry is answered by its own
+ * status; none may be given more than the subscription has.
  */
 export function updateQuotas(cloud: Cloud, region: string, body: JsonObject): JsonObject[] {
   if (!Array.isArray(body.value))

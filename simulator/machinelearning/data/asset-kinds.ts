@@ -83,7 +83,8 @@ const components: AssetTraits = {
   defaults: {},
   provisioningState: true,
   latestAlias: 'azureml_default',
-  // azure-ai-ml reads name and version out of the spec, and leaves the version to the service when it is asked to count it up.
+  // azure-ai-ml reads name and version out of the spec, and leaves the version to the service when it is asked to count
+  // it up.
   fill(call, next) {
     const spec = next.resource.properties.componentSpec;
     if (!isObject(spec)) return;
@@ -104,8 +105,8 @@ const codes: AssetTraits = {
   provisioningState: true,
   uploads: true,
   /**
-   * By the hash of the snapshot, under whatever name it is in the workspace, so that a client, which makes up a name each time, does not
-   * upload twice what is there: it is kept in the property bag.
+   * By the hash of the snapshot, under whatever name it is in the workspace, so that a client, which makes up a name
+   * each time, does not upload twice what is there: it is kept in the property bag.
    */
   filter(call, entries) {
     const hash = call.query.get('hash');

@@ -1,6 +1,6 @@
 /**
- * Versioned assets, one shape for all kinds: a container (`models/{name}`) that knows its latest and next version, and versions
- * whose content never changes once registered.
+ * Versioned assets, one shape for all kinds: a container (`models/{name}`) that knows its latest and next version, and
+ * versions whose content never changes once registered.
  */
 
 import {

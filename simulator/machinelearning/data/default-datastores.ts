@@ -41,9 +41,9 @@ export async function createDefaultDatastores(cloud: Cloud, workspace: Stored): 
 const MADE_WITH_IT = new Set([BLOB_STORE, ARTIFACT_STORE, 'workspacefilestore', 'workspaceworkingdirectory']);
 
 /**
- * A workspace keeps a copy of its storage account's key: after a rotation it is stale until the keys are resynchronised. That reaches the
- * datastores that were made with the workspace; those that people made are theirs to renew. Source: Azure Machine Learning, "Regenerate
- * storage account access keys".
+ * A workspace keeps a copy of its storage account's key: after a rotation it is stale until the keys are
+ * resynchronised. That reaches the datastores that were made with the workspace; those that people made are theirs to
+ * renew. Source: Azure Machine Learning, "Regenerate storage account access keys".
  */
 export function refreshDefaultSecrets(cloud: Cloud, workspace: Stored): void {
   const account = storageAccountOf(workspace) ?? '';

@@ -1,6 +1,6 @@
 /**
- * The features of a feature set version: read from the specification that it was registered with (`FeatureSetSpec.yaml` in the folder of
- * `specification.path`), and its backfill, which is a job.
+ * The features of a feature set version: read from the specification that it was registered with (`FeatureSetSpec.yaml`
+ * in the folder of `specification.path`), and its backfill, which is a job.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -27,8 +27,8 @@ export const features: ResourceType = {
 };
 
 /**
- * Registers the features that the specification of a version describes. A specification outside the workspace's datastores of blobs
- * cannot be read from here: its feature set has none.
+ * Registers the features that the specification of a version describes. A specification outside the workspace's
+ * datastores of blobs cannot be read from here: its feature set has none.
  *
  * Errors: 400 UserError for a specification that is no YAML, or has a feature without a name or of an unknown type.
  */
@@ -84,7 +84,9 @@ function readFeatures(text: string, file: string): JsonObject[] {
   });
 }
 
-/** POST …/backfill: a job that materializes a window of time. It answers the names of the jobs when they are submitted. */
+/**
+ * POST …/backfill: a job that materializes a window of time. It answers the names of the jobs when they are submitted.
+ */
 export function backfill(call: Call): ActionResult {
   const version = call.existing;
   if (!version) throw new Error(`no feature set version '${call.id.id}'`); // The envelope answers 404 before it gets here.

@@ -9,8 +9,8 @@ import { userError } from '../bodies/refusals.ts';
 const SAS_MINUTES = 24 * 60;
 
 /**
- * Answers a container of its own for this upload, as Azure does for code: its name begins with the workspace's id. Asked again
- * with the same `pendingUploadId`, it answers the same place with a fresh SAS.
+ * Answers a container of its own for this upload, as Azure does for code: its name begins with the workspace's id.
+ * Asked again with the same `pendingUploadId`, it answers the same place with a fresh SAS.
  *
  * Errors: 400 UserError if the workspace has no storage account of its own.
  */

@@ -1,6 +1,6 @@
 /**
- * Runs the jobs that really run: begins each when the queue of its compute says so, and keeps with the job what becomes of it. Who runs
- * is not foreseen but seen, so the jobs behind it are foreseen afresh when it ends.
+ * Runs the jobs that really run: begins each when the queue of its compute says so, and keeps with the job what becomes
+ * of it. Who runs is not foreseen but seen, so the jobs behind it are foreseen afresh when it ends.
  */
 
 import { createHash } from 'node:crypto';
@@ -40,7 +40,9 @@ export class Executor {
     this.cloud = cloud;
   }
 
-  /** Takes up what a former life of the local Azure left: its processes are ended, and the jobs that ran have failed. */
+  /**
+   * Takes up what a former life of the local Azure left: its processes are ended, and the jobs that ran have failed.
+   */
   start(): void {
     const unfinished = this.cloud.store.ofType(JOBS).filter((job) => {
       const { execution } = lifeOf(job);
@@ -88,7 +90,10 @@ export class Executor {
     }
   }
 
-  /** What ran in a region whose computes are lost has failed; what was due meanwhile begins when there are computes again. */
+  /**
+   * What ran in a region whose computes are lost has failed; what was due meanwhile begins when there are computes
+   * again.
+   */
   private considerRegion(region: string): void {
     const areLost = this.cloud.areComputesLost(region);
     const now = this.cloud.clock.now();

@@ -1,4 +1,7 @@
-/** Marketplace subscriptions: the consent to the terms of a model of the catalogue, which its serverless endpoint then shows. */
+/**
+ * Marketplace subscriptions: the consent to the terms of a model of the catalogue, which its serverless endpoint then
+ * shows.
+ */
 
 import type { Cloud, ResourceType } from '../../contract/index.ts';
 import { textOf, WORKSPACES } from '../bodies/fields.ts';

@@ -110,7 +110,9 @@ function fillDeployment(call: Call, next: Stored): void {
   });
 }
 
-/** Errors: 400 for a managed deployment that is to scale itself, and for a least number of machines above the greatest. */
+/**
+ * Errors: 400 for a managed deployment that is to scale itself, and for a least number of machines above the greatest.
+ */
 function checkScale({ endpointComputeType: kind, scaleSettings }: JsonObject): void {
   const { scaleType, minInstances, maxInstances } = objectOf(scaleSettings);
   if (kind === 'Managed' && scaleType !== 'Default')

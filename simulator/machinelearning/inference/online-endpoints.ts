@@ -113,7 +113,10 @@ function checkTraffic(call: Call, next: Stored): void {
   }
 }
 
-/** The shares by deployment. Errors: 400 for one that is no whole number from 0 to 100, or of a deployment that is not there. */
+/**
+ * The shares by deployment. Errors: 400 for one that is no whole number from 0 to 100, or of a deployment that is not
+ * there.
+ */
 function sharesOf(call: Call, properties: JsonObject, field: 'traffic' | 'mirrorTraffic'): [string, number][] {
   const shares = properties[field];
   if (!isObject(shares))

@@ -1,4 +1,7 @@
-/** The data plane of online endpoints: a request with a key gets a prediction from one of the deployments, by their traffic. */
+/**
+ * The data plane of online endpoints: a request with a key gets a prediction from one of the deployments, by their
+ * traffic.
+ */
 
 import { createHash } from 'node:crypto';
 import type { Cloud, DataPlaneRequest, DataPlaneResponse, Json, Stored } from '../../contract/index.ts';
@@ -13,7 +16,10 @@ const DEPLOYMENT_HEADER = 'azureml-model-deployment';
 /** How far each deployment is behind its share of the traffic, by endpoint: the one furthest behind is next. */
 const turns = new WeakMap<Cloud, Map<string, Map<string, number>>>();
 
-/** Serves `/_/score/{endpoint}/` (its health), `/_/score/{endpoint}/score` and `/_/score/{endpoint}/swagger.json` on every region's data plane. */
+/**
+ * Serves `/_/score/{endpoint}/` (its health), `/_/score/{endpoint}/score` and `/_/score/{endpoint}/swagger.json` on
+ * every region's data plane.
+ */
 export function serveScoring(cloud: Cloud): void {
   cloud.onDataPlane('score', (request) => score(cloud, request));
 }
@@ -85,7 +91,9 @@ function nextInTurn(cloud: Cloud, endpoint: Stored, shares: { deployment: Stored
   return best.deployment;
 }
 
-/** A number per row of the input, which follows from the model and the row alone: the same model in two regions agrees. */
+/**
+ * A number per row of the input, which follows from the model and the row alone: the same model in two regions agrees.
+ */
 function predict(cloud: Cloud, deployment: Stored, request: DataPlaneRequest): DataPlaneResponse {
   const { resource } = deployment;
   let input: Json;
@@ -114,7 +122,9 @@ function modelName(cloud: Cloud, deployment: Stored): string {
   return name === undefined ? reference.split('/').slice(-2).join('/') : `${name}:${version}`;
 }
 
-/** The rows of the common shapes: `input_data.data`, `data`, `inputs`, `instances`, an array; else the whole is one row. */
+/**
+ * The rows of the common shapes: `input_data.data`, `data`, `inputs`, `instances`, an array; else the whole is one row.
+ */
 function rowsOf(input: Json): Json[] {
   if (Array.isArray(input)) return input;
   if (!isObject(input)) return [input];

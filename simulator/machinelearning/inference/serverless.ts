@@ -61,7 +61,10 @@ export const serverlessEndpoints: ResourceType = {
   },
 };
 
-/** Serves `/_/serverless/{endpoint}`: keys are checked as Azure does; then 501, for there is no model of the catalogue to ask. */
+/**
+ * Serves `/_/serverless/{endpoint}`: keys are checked as Azure does; then 501, for there is no model of the catalogue
+ * to ask.
+ */
 export function serveServerless(cloud: Cloud): void {
   cloud.onDataPlane('serverless', (request) => answer(cloud, request));
 }

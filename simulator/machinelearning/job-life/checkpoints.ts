@@ -1,6 +1,7 @@
 /**
- * The checkpoints that a simulated training writes: small blobs `step-N.json` below its output `checkpoints` (or below `checkpoints/` of
- * its first output). They are written while the job's clock runs, also when its region is dark: nobody outside sees it then.
+ * The checkpoints that a simulated training writes: small blobs `step-N.json` below its output `checkpoints` (or below
+ * `checkpoints/` of its first output). They are written while the job's clock runs, also when its region is dark:
+ * nobody outside sees it then.
  */
 
 import { createHash } from 'node:crypto';
@@ -17,7 +18,9 @@ const STEP = /(?:^|\/)step-(\d+)\.json$/;
 /** What is armed for each job, so that it is never armed twice. */
 const armed = new WeakMap<Cloud, Map<string, { cancel(): void }>>();
 
-/** The step that a job goes on from: the last whose checkpoint lies in its own output or in one of its inputs; else 0. */
+/**
+ * The step that a job goes on from: the last whose checkpoint lies in its own output or in one of its inputs; else 0.
+ */
 export async function firstStepOf(cloud: Cloud, job: Stored): Promise<number> {
   const inputs = Object.values(objectOf(job.resource.properties.inputs)).flatMap((input) =>
     isObject(input) ? [input.uri] : [],
@@ -113,7 +116,9 @@ async function writeStep(cloud: Cloud, job: Stored, step: number, at: number): P
   );
 }
 
-/** The same for the same training whoever runs it, so that a resumed one can be compared with one that never stopped. */
+/**
+ * The same for the same training whoever runs it, so that a resumed one can be compared with one that never stopped.
+ */
 function stateAt(job: Stored, step: number): string {
   const { command, experimentName } = job.resource.properties;
   return createHash('sha256')

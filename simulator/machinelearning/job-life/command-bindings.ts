@@ -1,4 +1,7 @@
-/** The bindings of commands to inputs and outputs, which are declared beside them: Azure refuses a command that names others. */
+/**
+ * The bindings of commands to inputs and outputs, which are declared beside them: Azure refuses a command that names
+ * others.
+ */
 
 import type { Json } from '../../contract/index.ts';
 import { objectOf, textOf } from '../bodies/fields.ts';
@@ -18,7 +21,9 @@ const OPTIONAL = /\$\[\[[\s\S]*?\]\]/g;
 /** Every job has this output, declared or not. */
 const OUTPUT_OF_EVERY_JOB = 'default';
 
-/** Errors: 400 UserError, in Azure's words, for a binding to what is not declared. `field`: where the command stands. */
+/**
+ * Errors: 400 UserError, in Azure's words, for a binding to what is not declared. `field`: where the command stands.
+ */
 export function checkCommand(command: Json | undefined, declared: Declared, field: string): void {
   const text = textOf(command);
   for (const [, scope = '', name = ''] of text?.replaceAll(OPTIONAL, '').matchAll(BINDING) ?? [])

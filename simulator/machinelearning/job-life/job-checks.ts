@@ -1,6 +1,7 @@
 /**
- * What Azure refuses of a job when it is submitted, or when a schedule is to submit it: a reference to what is not there, a limit out of its
- * range, a pipeline that could never run. That its fields are of their types, `body-shapes.ts` has made sure of before.
+ * What Azure refuses of a job when it is submitted, or when a schedule is to submit it: a reference to what is not
+ * there, a limit out of its range, a pipeline that could never run. That its fields are of their types,
+ * `body-shapes.ts` has made sure of before.
  */
 
 import type { Cloud, Json } from '../../contract/index.ts';
@@ -10,7 +11,9 @@ import { checkSteps, type JobToCheck } from './job-steps.ts';
 import { checkAsset, checkInputUri, checkPath, checkReferencesInside, resolveCompute } from '../bodies/references.ts';
 import { userError, validationError } from '../bodies/refusals.ts';
 
-/** The fields that each kind of job must have, and not empty: what is published as required may still be an empty text. */
+/**
+ * The fields that each kind of job must have, and not empty: what is published as required may still be an empty text.
+ */
 const REQUIRED: Record<string, readonly string[]> = {
   Command: ['command', 'environmentId'],
   Sweep: ['objective', 'samplingAlgorithm', 'searchSpace', 'trial'],

@@ -6,7 +6,10 @@ type Listener = (job: Stored) => void;
 
 const listeners = new WeakMap<Cloud, Listener[]>();
 
-/** `listener` hears of every job that is new, or was moved, canceled, failed or ended. Of what the clock alone does nobody is told. */
+/**
+ * `listener` hears of every job that is new, or was moved, canceled, failed or ended. Of what the clock alone does
+ * nobody is told.
+ */
 export function onLifeChanged(cloud: Cloud, listener: Listener): void {
   listeners.set(cloud, [...(listeners.get(cloud) ?? []), listener]);
 }

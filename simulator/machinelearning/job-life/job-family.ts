@@ -1,4 +1,7 @@
-/** Steps of a pipeline and trials of a sweep are jobs of their own, which know their parent. Lists show the parents alone, as Azure's do. */
+/**
+ * Steps of a pipeline and trials of a sweep are jobs of their own, which know their parent. Lists show the parents
+ * alone, as Azure's do.
+ */
 
 import type { Cloud, Stored } from '../../contract/index.ts';
 import { textOf, workspaceIdOf, WORKSPACES } from '../bodies/fields.ts';

@@ -1,6 +1,6 @@
 /**
- * The life of a job: a few facts fixed when it was submitted or scheduled, from which its status at any time follows. Nothing
- * has to run for a job to go on: not through a restart of the local Azure, and not while its region is dark.
+ * The life of a job: a few facts fixed when it was submitted or scheduled, from which its status at any time follows.
+ * Nothing has to run for a job to go on: not through a restart of the local Azure, and not while its region is dark.
  */
 
 import type { JsonObject, Stored } from '../../contract/index.ts';
@@ -96,7 +96,10 @@ export function withLife(job: Stored, life: Life): Stored {
   return { ...job, hidden: { ...job.hidden, life: { ...life } } };
 }
 
-/** When its nodes are free again; null: it never starts. Of a job that really runs nobody knows before it ends: Infinity. */
+/**
+ * When its nodes are free again; null: it never starts. Of a job that really runs nobody knows before it ends:
+ * Infinity.
+ */
 export function freeAt(life: Life): number | null {
   if (life.execution) return life.execution.endedAt ?? (life.startsAt === null ? null : Infinity);
   const natural = life.startsAt === null ? null : life.startsAt + life.runMs + FINALIZING_MS;
@@ -132,8 +135,8 @@ export function stopsAt(life: Life): number | null {
 }
 
 /**
- * The status at a time. The order is Azure's (the reference of run statuses): the environment is prepared first, then the job is
- * queued on its compute.
+ * The status at a time. The order is Azure's (the reference of run statuses): the environment is prepared first, then
+ * the job is queued on its compute.
  */
 export function statusAt(life: Life, now: number): string {
   if (life.execution) return executedStatus(life, life.execution, now);

@@ -3,7 +3,10 @@
 import type { Resource } from '../../contract/index.ts';
 import { objectOf, textOf } from '../bodies/fields.ts';
 
-/** The address of an output, with what Azure fills in: its default place, and the names in `${{name}}` and `${{output_name}}`. */
+/**
+ * The address of an output, with what Azure fills in: its default place, and the names in `${{name}}` and
+ * `${{output_name}}`.
+ */
 export function jobOutputUri({ name, properties }: Resource, output: string): string {
   const declared = objectOf(objectOf(properties.outputs)[output]);
   const given = textOf(declared.uri) ?? defaultUri(name, output);

@@ -1,6 +1,7 @@
 /**
- * Who runs when: each compute's nodes are given out first come, first served. The start of each waiting job is foreseen from what is
- * known now, kept with the job, and foreseen again when something changes (a cancellation, another number of nodes).
+ * Who runs when: each compute's nodes are given out first come, first served. The start of each waiting job is foreseen
+ * from what is known now, kept with the job, and foreseen again when something changes (a cancellation, another number
+ * of nodes).
  */
 
 import type { Cloud, Stored } from '../../contract/index.ts';
@@ -11,7 +12,10 @@ import { FINISHED, freeAt, hasStarted, lifeOf, statusAt, withLife, type Life } f
 
 export const JOBS = `${WORKSPACES}/jobs`;
 
-/** The jobs of one compute that may still hold or want nodes, by id; and when each node is free after all that are foreseen. */
+/**
+ * The jobs of one compute that may still hold or want nodes, by id; and when each node is free after all that are
+ * foreseen.
+ */
 interface Queue {
   jobs: Map<string, Life>;
   /** In order; undefined: no limit. */
@@ -21,8 +25,8 @@ interface Queue {
 }
 
 /**
- * A queue of more jobs than this moves up some time after a change, not at once: to foresee ten thousand starts takes as long as a thousand
- * requests, and whoever cancels them all would have it done ten thousand times.
+ * A queue of more jobs than this moves up some time after a change, not at once: to foresee ten thousand starts takes
+ * as long as a thousand requests, and whoever cancels them all would have it done ten thousand times.
  */
 const LONG = 500;
 const MOVES_UP_MS = 10_000;
@@ -116,7 +120,10 @@ function isSettled(life: Life, now: number): boolean {
   return hasStarted(life, now) || life.cancelRequestedAt !== undefined || life.failedAt !== undefined;
 }
 
-/** When each node of the compute is free of the jobs that have started. Nodes beyond a lowered maximum go as they become free. */
+/**
+ * When each node of the compute is free of the jobs that have started. Nodes beyond a lowered maximum go as they become
+ * free.
+ */
 function emptyNodes(cloud: Cloud, compute: string, unfinished: Stored[], now: number): number[] | undefined {
   const capacity = capacityOf(cloud.store.get(compute));
   if (capacity === undefined) return undefined;
@@ -143,7 +150,10 @@ function capacityOf(compute: Stored | undefined): number | undefined {
   }
 }
 
-/** Foresees the start of a job behind all that are placed, and takes its nodes; behind one whose end nobody knows it cannot be foreseen. */
+/**
+ * Foresees the start of a job behind all that are placed, and takes its nodes; behind one whose end nobody knows it
+ * cannot be foreseen.
+ */
 function place(queue: Queue, life: Life, now: number): Life {
   if (!queue.nodes) return { ...life, startsAt: Math.max(life.readyAt, now) };
   if (life.nodes > queue.nodes.length) return { ...life, startsAt: null };

@@ -1,6 +1,6 @@
 /**
- * The steps of a pipeline, which the published schema has as any objects: they are of a known type, their fields are of theirs, they wait for steps that there
- * are, none waits for itself, and each gives its component what that requires.
+ * The steps of a pipeline, which the published schema has as any objects: they are of a known type, their fields are of
+ * theirs, they wait for steps that there are, none waits for itself, and each gives its component what that requires.
  */
 
 import type { Cloud, Json, JsonObject } from '../../contract/index.ts';
@@ -18,7 +18,9 @@ const STEP_TYPES =
     ' ',
   );
 
-/** A job to be checked: what it is, in which workspace, and where it stands in the body that it came in ('properties'). */
+/**
+ * A job to be checked: what it is, in which workspace, and where it stands in the body that it came in ('properties').
+ */
 export interface JobToCheck {
   cloud: Cloud;
   workspaceId: string;

@@ -43,9 +43,9 @@ export function locateFolder(cloud: Cloud, workspaceId: string, uri: string): Pl
 }
 
 /**
- * The address on a datastore that stands for `azureml://jobs/{job}/outputs/{output}/paths/{path}` or `runs:/{job}/{path}`, as Azure writes it when
- * an asset is registered by such a one; undefined for any other address, and for a job that is not there: whether that can be read is settled when it
- * is read.
+ * The address on a datastore that stands for `azureml://jobs/{job}/outputs/{output}/paths/{path}` or
+ * `runs:/{job}/{path}`, as Azure writes it when an asset is registered by such a one; undefined for any other address,
+ * and for a job that is not there: whether that can be read is settled when it is read.
  *
  * Errors: 404 UserError for a job without such an output.
  */

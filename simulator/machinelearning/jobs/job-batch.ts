@@ -1,6 +1,7 @@
 /**
- * The data plane of batch endpoints: what invokes one makes a job, which lives by the clock as all but commands do. Asked for at the endpoint's
- * scoring address, listed there and, as azure-ai-ml does it, below the address of management (`mferp/managementfrontend`).
+ * The data plane of batch endpoints: what invokes one makes a job, which lives by the clock as all but commands do.
+ * Asked for at the endpoint's scoring address, listed there and, as azure-ai-ml does it, below the address of
+ * management (`mferp/managementfrontend`).
  */
 
 import { randomUUID } from 'node:crypto';
@@ -21,7 +22,10 @@ import { submitOwnJob } from './job-submission.ts';
 import { notFound, userError, validationError } from '../bodies/refusals.ts';
 
 const BATCH_JOBS = `${WORKSPACES}/batchEndpoints/jobs`;
-/** For whom a token may be, beside this cloud's ARM; the last is what azure-ai-ml makes of a cloud whose name has no domain. */
+/**
+ * For whom a token may be, beside this cloud's ARM; the last is what azure-ai-ml makes of a cloud whose name has no
+ * domain.
+ */
 export const AUDIENCES = ['https://management.azure.com', 'https://ml.azure.com', 'https://ml.azure.'];
 const PATH =
   /^(?:\/mferp\/managementfrontend)?(\/subscriptions\/.+\/batchEndpoints\/[^/]+)(?:\/deployments\/([^/]+))?\/jobs(?:\/([^/]+))?$/i;
@@ -35,7 +39,10 @@ export function namesBatchJobs(path: string): boolean {
   return PATH.test(path);
 }
 
-/** Errors: ArmError for an endpoint or a deployment that is not there, a body that names no data, a principal without the role. */
+/**
+ * Errors: ArmError for an endpoint or a deployment that is not there, a body that names no data, a principal without
+ * the role.
+ */
 export async function answerBatch(cloud: Cloud, request: DataPlaneRequest): Promise<DataPlaneResponse> {
   const [, endpointId = '', deployment, name] = PATH.exec(request.path) ?? [];
   const principal = cloud.authenticate(request.headers.authorization, [cloud.armEndpoint, ...AUDIENCES]);

@@ -12,7 +12,8 @@ import { enqueue, JOBS } from '../job-life/job-queue.ts';
 import { resolveAsset, resolveCompute } from '../bodies/references.ts';
 
 /**
- * Changes `next` in place to the job as it is kept. Errors: 400 for a life that is none, or a compute that is not there.
+ * Changes `next` in place to the job as it is kept. Errors: 400 for a life that is none, or a compute that is not
+ * there.
  */
 export async function submitJob(cloud: Cloud, next: Stored): Promise<void> {
   fillJob(next);
@@ -54,8 +55,8 @@ export interface OwnJob {
 }
 
 /**
- * Submits a job from within the cloud, which goes on while its region is dark; finds it if there is one of that name. Errors: ArmError as
- * of `submitJob`.
+ * Submits a job from within the cloud, which goes on while its region is dark; finds it if there is one of that name.
+ * Errors: ArmError as of `submitJob`.
  */
 export async function submitOwnJob(cloud: Cloud, { maker, name, properties, hidden }: OwnJob): Promise<Stored> {
   const id = `${workspaceIdOf(maker.resource.id)}/jobs/${name}`;
@@ -99,7 +100,10 @@ function fillJob(next: Stored): void {
   });
 }
 
-/** Does the job really run? One that only copies does anywhere; a pipeline does if any of its steps, or of those of pipelines in it, is on a compute that executes. */
+/**
+ * Does the job really run? One that only copies does anywhere; a pipeline does if any of its steps, or of those of
+ * pipelines in it, is on a compute that executes.
+ */
 function executes(cloud: Cloud, job: Stored, compute: Stored | undefined): boolean {
   const { properties, id } = job.resource;
   if (copyOf(properties)) return true;
@@ -111,7 +115,9 @@ function executes(cloud: Cloud, job: Stored, compute: Stored | undefined): boole
   );
 }
 
-/** All computes that a pipeline names. A component cannot contain itself: it is made of versions that were there before. */
+/**
+ * All computes that a pipeline names. A component cannot contain itself: it is made of versions that were there before.
+ */
 function* computesIn(cloud: Cloud, workspaceId: string, pipeline: JsonObject): Generator<Json | undefined> {
   const { default_compute: snake, defaultCompute: camel } = objectOf(pipeline.settings);
   yield* [pipeline.computeId, snake, camel];
@@ -131,7 +137,10 @@ function* computesIn(cloud: Cloud, workspaceId: string, pipeline: JsonObject): G
   }
 }
 
-/** What an input of the pipeline was given, or has by its component, where a compute is said to be that; else what is said. */
+/**
+ * What an input of the pipeline was given, or has by its component, where a compute is said to be that; else what is
+ * said.
+ */
 function givenFor(reference: Json | undefined, pipeline: JsonObject): Json | undefined {
   const [, name] = /^\$\{\{\s*parent\.inputs\.([\w.-]+?)\s*\}\}$/.exec(textOf(reference) ?? '') ?? [];
   if (name === undefined) return reference;

@@ -42,7 +42,10 @@ export function wallTime(zone: string, instant: number): number {
   return Date.UTC(part('year'), part('month') - 1, part('day'), part('hour'), part('minute'), part('second'));
 }
 
-/** The instant at which the clocks of the zone show a time. Where they skip it, as much later; where they show it twice, the first. */
+/**
+ * The instant at which the clocks of the zone show a time. Where they skip it, as much later; where they show it twice,
+ * the first.
+ */
 export function instantOf(zone: string, wall: number): number {
   const before = wall - (wallTime(zone, wall - DAY_MS) - (wall - DAY_MS));
   const after = wall - (wallTime(zone, wall + DAY_MS) - (wall + DAY_MS));
@@ -54,7 +57,9 @@ export function instantOf(zone: string, wall: number): number {
 const EARLIEST = Date.UTC(1970, 0, 2);
 const LATEST = Date.UTC(9999, 0, 1);
 
-/** A time of a trigger ('2026-01-05T00:00:00'): of the zone, unless it says its own offset. Undefined: it is no time. */
+/**
+ * A time of a trigger ('2026-01-05T00:00:00'): of the zone, unless it says its own offset. Undefined: it is no time.
+ */
 export function readTime(zone: string, text: string): number | undefined {
   const isAbsolute = /(Z|[+-]\d\d:?\d\d)$/i.test(text);
   const parsed = Date.parse(isAbsolute ? text : `${text.replace(' ', 'T')}Z`);

@@ -1,6 +1,7 @@
 /**
- * Run history and the resolving of outputs, below `/_/aml` (the `api` of the discovery document): what azure-ai-ml asks there to stream, update,
- * archive and download a job. A job and its run are one: what is changed here is what ARM shows.
+ * Run history and the resolving of outputs, below `/_/aml` (the `api` of the discovery document): what azure-ai-ml asks
+ * there to stream, update, archive and download a job. A job and its run are one: what is changed here is what ARM
+ * shows.
  */
 
 import {

@@ -64,7 +64,10 @@ export function runOf(cloud: Cloud, job: Stored): JsonObject {
   };
 }
 
-/** The details of a run, with its logs by name, each an address to read it at. A job that lives by the clock alone writes none. */
+/**
+ * The details of a run, with its logs by name, each an address to read it at. A job that lives by the clock alone
+ * writes none.
+ */
 export async function detailsOf(cloud: Cloud, job: Stored): Promise<JsonObject> {
   const logFiles = await logFilesOf(cloud, job);
   const { runId, target, status, startTimeUtc, endTimeUtc, error, warnings, properties, outputs } = runOf(cloud, job);

@@ -1,6 +1,7 @@
 /**
- * The firing of schedules: when its time comes, by the cloud's clock, a schedule creates a job, named and shown as Azure's documents have
- * it, '{schedule}-20260105T063000Z'; also while its region is dark. Only schedules that create jobs fire.
+ * The firing of schedules: when its time comes, by the cloud's clock, a schedule creates a job, named and shown as
+ * Azure's documents have it, '{schedule}-20260105T063000Z'; also while its region is dark. Only schedules that create
+ * jobs fire.
  */
 
 import type { Cloud, Stored } from '../../contract/index.ts';
@@ -13,7 +14,10 @@ const LONGEST_PREFIX = 255 - '-20260105T063000Z'.length;
 
 const armed = new WeakMap<Cloud, Map<string, { cancel(): void }>>();
 
-/** Arms the next firing of a schedule in place of the one before; none if it is disabled. `after`: the time of the last firing. */
+/**
+ * Arms the next firing of a schedule in place of the one before; none if it is disabled. `after`: the time of the last
+ * firing.
+ */
 export function armSchedule(cloud: Cloud, schedule: Stored, after = cloud.clock.now()): void {
   disarmSchedule(cloud, schedule);
   const { isEnabled, trigger, action } = schedule.resource.properties;

@@ -1,6 +1,6 @@
 /**
- * When a trigger fires. Cron: five fields, of which Azure Machine Learning ignores the day and the month; recurrence: every so many minutes,
- * hours, days, weeks or months from its start, by the clocks of its time zone.
+ * When a trigger fires. Cron: five fields, of which Azure Machine Learning ignores the day and the month; recurrence:
+ * every so many minutes, hours, days, weeks or months from its start, by the clocks of its time zone.
  */
 
 import type { JsonObject } from '../../contract/index.ts';
@@ -16,8 +16,8 @@ const LONGEST_WAIT_DAYS = 9 * 366;
 const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];
 
 /**
- * The next time that a trigger fires after `after`; undefined: never again, or it is none that can be read. `madeAt`: from when a recurrence
- * counts that has no start. Milliseconds since 1970.
+ * The next time that a trigger fires after `after`; undefined: never again, or it is none that can be read. `madeAt`:
+ * from when a recurrence counts that has no start. Milliseconds since 1970.
  */
 export function nextTime(trigger: JsonObject, madeAt: number, after: number): number | undefined {
   const zone = zoneNamed(textOf(trigger.timeZone) ?? 'UTC');

@@ -1,6 +1,6 @@
 /**
- * Windows' names of time zones, which is what schedules take, with the zones of the IANA database that stand for them: Unicode CLDR,
- * windowsZones, territory 001. The last two are out of use, and still taken.
+ * Windows' names of time zones, which is what schedules take, with the zones of the IANA database that stand for them:
+ * Unicode CLDR, windowsZones, territory 001. The last two are out of use, and still taken.
  */
 
 export const WINDOWS_TIME_ZONES: Readonly<Record<string, string>> = {

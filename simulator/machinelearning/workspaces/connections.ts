@@ -23,7 +23,10 @@ const AUTH_TYPES = [
   'AAD',
 ];
 
-/** As published; and, longer than that, the names that azure-ai-ml gives to the connections of the feature stores it makes. */
+/**
+ * As published; and, longer than that, the names that azure-ai-ml gives to the connections of the feature stores it
+ * makes.
+ */
 const NAME = /^[a-zA-Z0-9][\w-]{2,32}$|^(Offline|Online)StoreConnectionName-[0-9a-f]{8}$/;
 
 export const connections: ResourceType = {
@@ -65,7 +68,10 @@ export const connections: ResourceType = {
   actions: { listsecrets: listSecrets },
 };
 
-/** Writes a known category as it is published. Errors: 400 for one that the API has not in the version that is asked for. */
+/**
+ * Writes a known category as it is published. Errors: 400 for one that the API has not in the version that is asked
+ * for.
+ */
 function checkCategory(call: Call, properties: JsonObject): void {
   const category = textOf(properties.category);
   if (category === undefined) return;

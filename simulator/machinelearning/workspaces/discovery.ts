@@ -1,4 +1,6 @@
-/** `/_/discovery`: where the other services of a region's workspaces are, in the shape that Azure's own clients read. */
+/**
+ * `/_/discovery`: where the other services of a region's workspaces are, in the shape that Azure's own clients read.
+ */
 
 import type { Cloud } from '../../contract/index.ts';
 

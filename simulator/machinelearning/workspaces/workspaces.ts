@@ -27,7 +27,10 @@ const DEPENDENCIES: Record<string, string> = {
   containerRegistry: 'Microsoft.ContainerRegistry/registries',
 };
 
-/** The ids of other resources in the body of a workspace. Some are empty where azure-ai-ml's own template has nothing to say. */
+/**
+ * The ids of other resources in the body of a workspace. Some are empty where azure-ai-ml's own template has nothing to
+ * say.
+ */
 const LINKED = [
   ...Object.keys(DEPENDENCIES).map((field) => `properties.${field}`),
   'properties.hubResourceId',
@@ -170,7 +173,8 @@ function checkDependencies(call: Call, next: Stored): void {
 }
 
 /**
- * Storage with a hierarchical namespace cannot be a workspace's default storage. Of a feature store it can: there it is the offline store, too.
+ * Storage with a hierarchical namespace cannot be a workspace's default storage. Of a feature store it can: there it is
+ * the offline store, too.
  */
 function refuseHierarchy(call: Call, resource: Resource): void {
   if (resource.kind !== 'FeatureStore' && storageOf(call, resource)?.resource.properties.isHnsEnabled === true)

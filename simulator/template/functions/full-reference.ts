@@ -3,7 +3,10 @@
 import type { JsonObject } from '../../contract/index.ts';
 import type { PlannedResource } from '../language/types.ts';
 
-/** The members that a resource brings with it, where it has them; the others (id, name, type, systemData) cannot be asked for. */
+/**
+ * The members that a resource brings with it, where it has them; the others (id, name, type, systemData) cannot be
+ * asked for.
+ */
 const OWN = 'location extendedLocation tags plan sku kind zones identity managedBy etag scale properties'.split(' ');
 
 const IN_GROUP =

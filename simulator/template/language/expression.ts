@@ -39,7 +39,10 @@ export function isExpression(text: string): boolean {
   return text.length > 2 && text.startsWith('[') && !text.startsWith('[[') && text.endsWith(']');
 }
 
-/** The text that a string of a template stands for, if it is no expression. Only what ends like an expression needs a second '['. */
+/**
+ * The text that a string of a template stands for, if it is no expression. Only what ends like an expression needs a
+ * second '['.
+ */
 export function unescapeText(text: string): string {
   return text.startsWith('[[') && text.endsWith(']') ? text.slice(1) : text;
 }
@@ -90,7 +93,10 @@ function* tokens(source: string): Generator<Token> {
 /** The most calls and indexes within each other: what is deeper is no template that a person or a compiler wrote. */
 const DEPTH_LIMIT = 500;
 
-/** The most characters of an expression. Source: Azure's refusals; its documentation still has 24,576, which was the limit once. */
+/**
+ * The most characters of an expression. Source: Azure's refusals; its documentation still has 24,576, which was the
+ * limit once.
+ */
 const LENGTH_LIMIT = 131_072;
 
 class Parser {

@@ -7,7 +7,9 @@ export class LanguageError extends Error {
   override readonly name: string = 'LanguageError';
 }
 
-/** An expression that cannot be read, or calls a function that there is not: wrong whether it is ever evaluated or not. */
+/**
+ * An expression that cannot be read, or calls a function that there is not: wrong whether it is ever evaluated or not.
+ */
 export class SyntaxFault extends LanguageError {
   override readonly name = 'SyntaxFault';
 }
@@ -30,7 +32,10 @@ export const PLACE = "at line '' and column ''";
 /** The same in a message of the JSON reader. */
 export const POSITION = "Path '', line 0, position 0";
 
-/** What is wrong with a template, and where: '/resources/0/name'. `located` finds the place in the text that the client sent. */
+/**
+ * What is wrong with a template, and where: '/resources/0/name'. `located` finds the place in the text that the client
+ * sent.
+ */
 export class TemplateFault extends ArmError {
   readonly path: string;
   /** What the message tells the line and column of: `path`, its name ('/resources/0/nam:'), or something around it. */
@@ -79,7 +84,10 @@ export function unknownMember(type: string, path: string, member: string): Templ
 export type Subject =
   | { kind: 'variable'; name: string }
   | { kind: 'output'; name: string }
-  /** What is needed before anything is made: a resource's name, condition, loop, …; a parameter's default. `place`: its path. */
+  /**
+   * What is needed before anything is made: a resource's name, condition, loop, …; a parameter's default. `place`: its
+   * path.
+   */
   | { kind: 'declaration'; name: string; place: string }
   /** What is sent. `place`: the resource's path. */
   | { kind: 'body'; id: string; name: string; place: string };

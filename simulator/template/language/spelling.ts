@@ -1,7 +1,7 @@
 /**
- * Members of a template are found whatever their case: 'apiversion', 'DependsOn'. The language's own members are spelled here
- * once, so that nobody further on has to look twice, and members that it does not have are refused; `properties` and other content stay
- * as they are written.
+ * Members of a template are found whatever their case: 'apiversion', 'DependsOn'. The language's own members are
+ * spelled here once, so that nobody further on has to look twice, and members that it does not have are refused;
+ * `properties` and other content stay as they are written.
  */
 
 import type { Json, JsonObject } from '../../contract/index.ts';
@@ -50,7 +50,10 @@ function spellResource(raw: Json, path: string): Json {
   return resource;
 }
 
-/** The resources of a template or of a parent, as a list or by symbolic name. Throws TemplateFault for a member that none has. */
+/**
+ * The resources of a template or of a parent, as a list or by symbolic name. Throws TemplateFault for a member that
+ * none has.
+ */
 export function spellResources<T extends Json>(resources: T, path: string): T;
 export function spellResources(resources: Json, path: string): Json {
   if (Array.isArray(resources)) return resources.map((each, index) => spellResource(each, `${path}/${index}`));

@@ -33,7 +33,9 @@ export interface DeploymentInput {
   environment?: JsonObject;
   /** What `deployer()` answers. */
   deployer?: { objectId: string; tenantId: string };
-  /** What `providers(namespace)` answers, `{ namespace, resourceTypes: [{ resourceType, locations, apiVersions }] }`. */
+  /**
+   * What `providers(namespace)` answers, `{ namespace, resourceTypes: [{ resourceType, locations, apiVersions }] }`.
+   */
   providers?: JsonObject[];
   /** The time of `utcNow()` in parameter defaults; the machine's clock if absent. */
   now?: Date;
@@ -74,7 +76,10 @@ export interface PlannedResource {
   location?: string;
   /** Not made by this deployment: `reference()` reads it. */
   existing: boolean;
-  /** Ids of planned resources (never existing ones) that must be there first; serial copies depend on their batch before. */
+  /**
+   * Ids of planned resources (never existing ones) that must be there first; serial copies depend on their batch
+   * before.
+   */
   dependsOn: string[];
   copy?: { name: string; index: number; count: number };
   symbolicName?: string;
@@ -95,7 +100,10 @@ export interface DeploymentPlan {
   previewBody(resource: PlannedResource, environment: Environment): Promise<JsonObject>;
   /** `{ name: { type, value } }`, secure ones as `{ type }`; evaluated when every resource is made. */
   evaluateOutputs(environment: Environment): Promise<JsonObject>;
-  /** The effective parameters as a deployment's answer shows them: `{ name: { type, value } }`, secure ones as `{ type }`. */
+  /**
+   * The effective parameters as a deployment's answer shows them: `{ name: { type, value } }`, secure ones as `{ type
+   * }`.
+   */
   parameters: JsonObject;
 }
 

@@ -1,4 +1,7 @@
-/** Assets as strangers have them: every way of naming a thing, archived ones, many versions, text that only looks like a reference. */
+/**
+ * Assets as strangers have them: every way of naming a thing, archived ones, many versions, text that only looks like a
+ * reference.
+ */
 import type { JsonObject } from '../../../simulator/contract/index.ts';
 import type { Random } from './random.ts';
 import type { World } from './world.ts';
@@ -7,7 +10,10 @@ import type { World } from './world.ts';
 export const manyVersions = 65;
 export const versionsCarried = 60;
 
-/** References whose counterpart in the standby follows from no rule of spelling: the reference, and what must stand there. */
+/**
+ * References whose counterpart in the standby follows from no rule of spelling: the reference, and what must stand
+ * there.
+ */
 export type Special = Map<string, string>;
 
 export async function writeAssets(world: World, random: Random): Promise<Special> {

@@ -1,4 +1,7 @@
-/** Blobs as strangers have them: names that must be encoded, headers, metadata, empty ones, folder markers, large ones without MD5. */
+/**
+ * Blobs as strangers have them: names that must be encoded, headers, metadata, empty ones, folder markers, large ones
+ * without MD5.
+ */
 import type { BlobAccount } from '../../../src/azure/azure.ts';
 import type { Random } from './random.ts';
 import type { World } from './world.ts';

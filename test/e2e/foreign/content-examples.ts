@@ -1,6 +1,7 @@
 /**
- * The examples that Azure's API descriptions are published with, put into the active workspace: each as it is, but for placeholders that
- * nothing could be called by. A body that the local Azure refuses all the same is answered with its reason.
+ * The examples that Azure's API descriptions are published with, put into the active workspace: each as it is, but for
+ * placeholders that nothing could be called by. A body that the local Azure refuses all the same is answered with its
+ * reason.
  */
 import type { Json, JsonObject } from '../../../simulator/contract/index.ts';
 import { loadOperations, type Operation } from '../../simulator/machinelearning/api-description.ts';

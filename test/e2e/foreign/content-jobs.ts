@@ -1,4 +1,7 @@
-/** Jobs of all five kinds and in every status, and what must become of each: the judge's expectation stands beside the job. */
+/**
+ * Jobs of all five kinds and in every status, and what must become of each: the judge's expectation stands beside the
+ * job.
+ */
 import type { JsonObject } from '../../../simulator/contract/index.ts';
 import { longUri } from './content-assets.ts';
 import type { World } from './world.ts';

@@ -1,4 +1,6 @@
-/** Computes, datastores of all types, connections of all kinds of authentication, schedules of all actions, endpoints. */
+/**
+ * Computes, datastores of all types, connections of all kinds of authentication, schedules of all actions, endpoints.
+ */
 import type { JsonObject } from '../../../simulator/contract/index.ts';
 import { longUri } from './content-assets.ts';
 import type { Place, World } from './world.ts';

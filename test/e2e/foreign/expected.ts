@@ -1,6 +1,7 @@
 /**
- * What a reference must read like after the move, worked out here and by spelling alone: a name is replaced where Azure's forms have it,
- * in whatever case it was written. The product's rewriter parses; this one must not share its mistakes.
+ * What a reference must read like after the move, worked out here and by spelling alone: a name is replaced where
+ * Azure's forms have it, in whatever case it was written. The product's rewriter parses; this one must not share its
+ * mistakes.
  */
 import type { Json, JsonObject } from '../../../simulator/contract/index.ts';
 import type { Place, World } from './world.ts';

@@ -1,4 +1,7 @@
-/** Runs an operation as the workflow would, but without Temporal: its plan's steps one after the other, each by its action. */
+/**
+ * Runs an operation as the workflow would, but without Temporal: its plan's steps one after the other, each by its
+ * action.
+ */
 import { randomUUID } from 'node:crypto';
 import { actions } from '../../../src/actions.ts';
 import { isUnderstudyError } from '../../../src/errors/error.ts';
@@ -37,7 +40,10 @@ export async function operate(
   return carryOut(session, plan, hurry);
 }
 
-/** Restores and configures once more what `plan` has restored and configured, schedules enabled at last: as a new run, in the epoch that is now. */
+/**
+ * Restores and configures once more what `plan` has restored and configured, schedules enabled at last: as a new run,
+ * in the epoch that is now.
+ */
 export async function restoreAgain(session: Session, plan: Plan, epoch: number): Promise<Operated> {
   const again = plan.steps.filter(
     ({ phase, action }) => phase === 'restore' || phase === 'configure' || action === 'enableSchedules',

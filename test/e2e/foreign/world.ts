@@ -1,4 +1,7 @@
-/** The scene of these tests: two workspaces of a stranger's making on a local Azure, a third one beside them, and a control store elsewhere. */
+/**
+ * The scene of these tests: two workspaces of a stranger's making on a local Azure, a third one beside them, and a
+ * control store elsewhere.
+ */
 import { readFileSync } from 'node:fs';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import type { JsonObject } from '../../../simulator/contract/index.ts';

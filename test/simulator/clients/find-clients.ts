@@ -1,7 +1,8 @@
 /**
- * Azure's own clients of Python, at the versions of the requirements files beside this. They are looked for in the folder that
- * `LOCAL_AZURE_CLIENTS` names (virtual environments `azure-ai-ml` and `az`), in the user's cache, and on the machine itself. What is
- * nowhere is skipped, with a word; `node test/simulator/clients/prepare.ts` puts it into the cache (from PyPI, some minutes).
+ * Azure's own clients of Python, at the versions of the requirements files beside this. They are looked for in the
+ * folder that `LOCAL_AZURE_CLIENTS` names (virtual environments `azure-ai-ml` and `az`), in the user's cache, and on
+ * the machine itself. What is nowhere is skipped, with a word; `node test/simulator/clients/prepare.ts` puts it into
+ * the cache (from PyPI, some minutes).
  */
 
 import { execFileSync, type ExecFileSyncOptions } from 'node:child_process';
@@ -87,8 +88,8 @@ function versionOnMachine(name: ClientName): string | undefined {
 }
 
 /**
- * Installs the client into the cache, if it is not there. Errors: no python3 with venv, no package registry, or no end after
- * `timeoutMs` (per program called); what pip says goes to stderr.
+ * Installs the client into the cache, if it is not there. Errors: no python3 with venv, no package registry, or no end
+ * after `timeoutMs` (per program called); what pip says goes to stderr.
  */
 export function prepareClient(name: ClientName, timeoutMs: number): string {
   const environment = environmentOf(name);

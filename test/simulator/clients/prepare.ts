@@ -1,6 +1,7 @@
 /**
- * Puts Azure's clients of Python into the user's cache, where the tests find them: `node test/simulator/clients/prepare.ts [azure-ai-ml] [az]`.
- * Ends with 1, having said why, where that cannot be done: the tests then skip what is not there.
+ * Puts Azure's clients of Python into the user's cache, where the tests find them: `node
+ * test/simulator/clients/prepare.ts [azure-ai-ml] [az]`. Ends with 1, having said why, where that cannot be done: the
+ * tests then skip what is not there.
  */
 
 import { CLIENTS, prepareClient, type ClientName } from './find-clients.ts';

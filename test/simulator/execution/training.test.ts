@@ -1,4 +1,7 @@
-/** What really running jobs is for: a training that was interrupted and resumed ends bit for bit as one that never stopped. */
+/**
+ * What really running jobs is for: a training that was interrupted and resumed ends bit for bit as one that never
+ * stopped.
+ */
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

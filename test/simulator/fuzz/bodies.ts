@@ -1,4 +1,7 @@
-/** Bodies that are right, of every provider, to be made wrong: below a resource group `group` with a workspace `workspace`. */
+/**
+ * Bodies that are right, of every provider, to be made wrong: below a resource group `group` with a workspace
+ * `workspace`.
+ */
 import type { JsonObject } from '../../../simulator/contract/index.ts';
 
 export interface Right {

@@ -1,6 +1,7 @@
 /**
- * Whatever a client sends gets an error in Azure's shape, and the cloud goes on: wrong bodies at every depth, wrong paths, methods and
- * headers, and bytes that are no HTTP. From a seed, so that what was found is found again; FUZZ_SEED and FUZZ_REQUESTS search further.
+ * Whatever a client sends gets an error in Azure's shape, and the cloud goes on: wrong bodies at every depth, wrong
+ * paths, methods and headers, and bytes that are no HTTP. From a seed, so that what was found is found again; FUZZ_SEED
+ * and FUZZ_REQUESTS search further.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Json, JsonObject } from '../../../simulator/contract/index.ts';
@@ -72,7 +73,10 @@ function published(): Right[] {
     );
 }
 
-/** What is wrong with an answer: an error must have code and message and nothing of our insides, and nothing may be a failure of ours. */
+/**
+ * What is wrong with an answer: an error must have code and message and nothing of our insides, and nothing may be a
+ * failure of ours.
+ */
 function faultOf({ status, body, headers }: Answer, isHead: boolean): string | undefined {
   if (status >= 500 && status !== 501) return `a failure of ours (${log.at(-1)?.split('\n').slice(0, 3).join(' ')})`;
   if (status < 400 || isHead) return undefined;

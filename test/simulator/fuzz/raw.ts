@@ -17,7 +17,10 @@ export interface RawOptions {
   ca: string;
 }
 
-/** Sends the bytes to the URL's host. Resolves with the answer, or when the other side closes, or after two quiet seconds. */
+/**
+ * Sends the bytes to the URL's host. Resolves with the answer, or when the other side closes, or after two quiet
+ * seconds.
+ */
 export function sendRaw(url: string, bytes: string | Buffer, options: RawOptions): Promise<RawAnswer> {
   const { hostname, port, protocol } = new URL(url);
   const tls = options.tls ?? protocol === 'https:';

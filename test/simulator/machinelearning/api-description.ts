@@ -1,6 +1,7 @@
 /**
- * Azure's published descriptions of the Machine Learning API (OpenAPI 2.0), read for one purpose: to hold the local Azure's answers
- * against them. Where the descriptions are: the folder that AZURE_SPECS names, else `azure-specs` beside or near the project.
+ * Azure's published descriptions of the Machine Learning API (OpenAPI 2.0), read for one purpose: to hold the local
+ * Azure's answers against them. Where the descriptions are: the folder that AZURE_SPECS names, else `azure-specs`
+ * beside or near the project.
  */
 
 import { existsSync, readFileSync } from 'node:fs';
@@ -115,7 +116,9 @@ function locate(path: string, file: string): string {
   return common < 0 ? resolve(dirname(file), path) : resolve(dirname(file), '../..', path.slice(common));
 }
 
-/** What of `value` the schema does not accept; empty: all is well. Fields that the schema does not know are let through. */
+/**
+ * What of `value` the schema does not accept; empty: all is well. Fields that the schema does not know are let through.
+ */
 export function violations(value: Json | undefined, schema: Schema, place = '$'): string[] {
   const { node, file } = follow(schema);
   // Azure answers null for whatever optional has no value, and its clients take it so.

@@ -1,6 +1,7 @@
 /**
- * Each operation that is offered answers its published examples as its published schema says, and what was put comes back whole. An
- * example's placeholders ("string" as an id of an identity, say) are replaced by something real where nothing could have that name.
+ * Each operation that is offered answers its published examples as its published schema says, and what was put comes
+ * back whole. An example's placeholders ("string" as an id of an identity, say) are replaced by something real where
+ * nothing could have that name.
  */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -88,7 +89,10 @@ describe.skipIf(folder === undefined)('Azure’s API descriptions (set AZURE_SPE
 
 type Case = readonly [id: string, example: string, operation: Operation, parameters: JsonObject];
 
-/** An operation's examples, each on a resource of its own where they are of different kinds or need one of a certain kind. */
+/**
+ * An operation's examples, each on a resource of its own where they are of different kinds or need one of a certain
+ * kind.
+ */
 function casesOf(operation: Operation): Case[] {
   const isOwn = (operation.method === 'PUT' && operation.examples.length > 1) || operation.id in NEEDS;
   const leaf = [...operation.path.matchAll(/\{(\w+)\}/g)].at(-1)?.[1] ?? '';

@@ -1,4 +1,6 @@
-/** A local Azure of its own for a test file, with what a workspace needs, and a client that speaks to it as Azure's do. */
+/**
+ * A local Azure of its own for a test file, with what a workspace needs, and a client that speaks to it as Azure's do.
+ */
 
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:https';

@@ -7,7 +7,8 @@ let workspace: string;
 let count = 0;
 
 beforeAll(async () => {
-  // Operations end at once, and the clock stands still but for what a test drives: nothing here waits for real time to pass.
+  // Operations end at once, and the clock stands still but for what a test drives: nothing here waits for real time to
+  // pass.
   azure = await startFixture({ pace: 0, speed: 0 });
   workspace = await makeWorkspace(azure, 'eastus', 'fraud-east');
   await azure.put(`${workspace}/computes/cpu-cluster`, cluster(2));

@@ -1,4 +1,6 @@
-/** A cluster for which hundreds of jobs wait: they are canceled as quickly as few, and the others move up a while later. */
+/**
+ * A cluster for which hundreds of jobs wait: they are canceled as quickly as few, and the others move up a while later.
+ */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makeWorkspace, properties, startFixture, type Fixture } from './fixture.ts';
 

@@ -1,4 +1,6 @@
-/** Every operation that Azure publishes for Machine Learning is answered, or refused by its name; the README says which. */
+/**
+ * Every operation that Azure publishes for Machine Learning is answered, or refused by its name; the README says which.
+ */
 
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,6 +1,7 @@
 /**
- * The bodies that Azure publishes for PUT and POST, as `body-shapes.json` has them. Run it to write that file anew from the published
- * descriptions: `node test/simulator/machinelearning/published-bodies.ts`. A test holds the one to the other.
+ * The bodies that Azure publishes for PUT and POST, as `body-shapes.json` has them. Run it to write that file anew from
+ * the published descriptions: `node test/simulator/machinelearning/published-bodies.ts`. A test holds the one to the
+ * other.
  */
 
 import { writeFileSync } from 'node:fs';

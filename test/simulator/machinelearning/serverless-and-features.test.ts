@@ -1,4 +1,6 @@
-/** Serverless endpoints and their keys; the features that a feature set's specification describes, and their backfill. */
+/**
+ * Serverless endpoints and their keys; the features that a feature set's specification describes, and their backfill.
+ */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Json, JsonObject } from '../../../simulator/contract/index.ts';

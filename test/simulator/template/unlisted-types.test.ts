@@ -1,4 +1,7 @@
-/** Types without a row of their own: deployed, read, changed and deleted in Azure's envelope; what Azure has not is refused. */
+/**
+ * Types without a row of their own: deployed, read, changed and deleted in Azure's envelope; what Azure has not is
+ * refused.
+ */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BlobSASPermissions, ContainerSASPermissions } from '@azure/storage-blob';

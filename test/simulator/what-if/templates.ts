@@ -1,4 +1,7 @@
-/** Templates of many kinds of resources. Those of a kind are made anew for each case; its tag makes the names that are one of a kind. */
+/**
+ * Templates of many kinds of resources. Those of a kind are made anew for each case; its tag makes the names that are
+ * one of a kind.
+ */
 
 import type { JsonObject } from '../../../simulator/contract/index.ts';
 import { textOf } from '../../../simulator/resource/fields.ts';

@@ -6,10 +6,15 @@ import { FINISHED, lifeOf, statusAt } from '../../job-life/job-life.ts';
 import { changeLife } from '../../job-life/job-queue.ts';
 import { submitOwnJob } from '../../jobs/job-submission.ts';
 
-/** Between two looks at what has become of children, in real time; their lives go by the cloud's clock or by processes. */
+/**
+ * Between two looks at what has become of children, in real time; their lives go by the cloud's clock or by processes.
+ */
 const LOOK_MS = 200;
 
-/** Submits a child, or finds it as submitted before the local Azure was restarted. Errors: ArmError for a compute that is gone. */
+/**
+ * Submits a child, or finds it as submitted before the local Azure was restarted. Errors: ArmError for a compute that
+ * is gone.
+ */
 export async function submitChild(cloud: Cloud, parent: Stored, name: string, properties: JsonObject): Promise<Stored> {
   const hidden = { parent: parent.resource.name, root: rootOf(parent) };
   return submitOwnJob(cloud, { maker: parent, name, properties, hidden });

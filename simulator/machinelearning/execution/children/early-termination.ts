@@ -1,6 +1,6 @@
 /**
- * Which trials of a sweep end before their time, by the policies of Azure Machine Learning. An interval is one report of the primary metric: here
- * one line of a trial's log.
+ * Which trials of a sweep end before their time, by the policies of Azure Machine Learning. An interval is one report
+ * of the primary metric: here one line of a trial's log.
  */
 
 import type { JsonObject } from '../../../contract/index.ts';

@@ -8,8 +8,8 @@ import { outputsOf } from '../data/job-data.ts';
 import { RunFailure } from '../data/run-failure.ts';
 
 /**
- * Registers what the job, as it is now in the store, declares with an `assetName`: as its `assetVersion`, else as the next one. While its
- * region is dark this waits, unless `isStopped` says that nobody waits for it any more.
+ * Registers what the job, as it is now in the store, declares with an `assetName`: as its `assetVersion`, else as the
+ * next one. While its region is dark this waits, unless `isStopped` says that nobody waits for it any more.
  *
  * Errors: RunFailure with the refusal of the asset (a version that is there with other content).
  */

@@ -1,4 +1,7 @@
-/** The values that the trials of a sweep are made with. What is random comes from the sweep's seed: the same sweep has the same trials. */
+/**
+ * The values that the trials of a sweep are made with. What is random comes from the sweep's seed: the same sweep has
+ * the same trials.
+ */
 
 import { isObject, numberOf, objectOf, textOf } from '../../bodies/fields.ts';
 import type { Json, JsonObject } from '../../../contract/index.ts';
@@ -13,8 +16,8 @@ const DEFAULT_TRIALS = 10;
 const MOST_TRIALS = 1000;
 
 /**
- * The samples of a sweep, at most `limit`, and a thousand. Grid: all combinations of choices, in order. Random, and Bayesian, which is not offered and
- * taken as random: each drawn by itself.
+ * The samples of a sweep, at most `limit`, and a thousand. Grid: all combinations of choices, in order. Random, and
+ * Bayesian, which is not offered and taken as random: each drawn by itself.
  *
  * Errors: RunFailure for a distribution that is not known, or a grid of anything but choices.
  */

@@ -29,7 +29,10 @@ export interface Step {
   done: ReadonlyMap<string, Stored>;
 }
 
-/** The inputs of a step: what is given, else what its component declares. Errors: RunFailure for a binding to what is not there. */
+/**
+ * The inputs of a step: what is given, else what its component declares. Errors: RunFailure for a binding to what is
+ * not there.
+ */
 export function stepInputs(step: Step, declared: JsonObject): JsonObject {
   const given = objectOf(step.node.inputs);
   const inputs: JsonObject = {};
@@ -71,7 +74,9 @@ export function filledIn(step: Step, text: string): string {
   });
 }
 
-/** What a binding to the pipeline or to another step stands for; undefined: an input of the pipeline that was not given. */
+/**
+ * What a binding to the pipeline or to another step stands for; undefined: an input of the pipeline that was not given.
+ */
 function lookUp(step: Step, scope: string, name: string): JsonObject | undefined {
   const { pipeline, done } = step;
   if (scope === 'inputs') {

@@ -1,6 +1,7 @@
 /**
- * The job that a step of a pipeline is: its component (or what is written in place), with inputs and outputs bound to the pipeline's and to
- * those of other steps. Commands, sweeps and pipelines really run; steps of other types live by the clock.
+ * The job that a step of a pipeline is: its component (or what is written in place), with inputs and outputs bound to
+ * the pipeline's and to those of other steps. Commands, sweeps and pipelines really run; steps of other types live by
+ * the clock.
  */
 
 import type { Json, JsonObject } from '../../../contract/index.ts';

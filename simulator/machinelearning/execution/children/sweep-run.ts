@@ -1,6 +1,7 @@
 /**
- * A sweep: trials as jobs, so many at once, each with a sample of the search space. What a trial achieved is read from its log: the last line
- * with the name of the primary metric and a number. Each such line is an interval of an early termination policy.
+ * A sweep: trials as jobs, so many at once, each with a sample of the search space. What a trial achieved is read from
+ * its log: the last line with the name of the primary metric and a number. Each such line is an interval of an early
+ * termination policy.
  */
 
 import { createHash } from 'node:crypto';
@@ -101,7 +102,10 @@ export class SweepRun implements Run {
     };
   }
 
-  /** Each trial of a step writes to a place of its own, and of a step that registers what it makes only the best is registered. */
+  /**
+   * Each trial of a step writes to a place of its own, and of a step that registers what it makes only the best is
+   * registered.
+   */
   private trialOutputs(declared: JsonObject): JsonObject {
     const named = Object.entries(declared).filter(([name]) => name !== 'default');
     const outputs = named.map(([name, output]) => {
@@ -152,7 +156,9 @@ export class SweepRun implements Run {
     return { outcome: 'Completed' };
   }
 
-  /** Keeps with the sweep which trial is the best, as its clients read it; without a metric in any log there is none. */
+  /**
+   * Keeps with the sweep which trial is the best, as its clients read it; without a metric in any log there is none.
+   */
   private async keepBest(): Promise<void> {
     const { primaryMetric, goal } = objectOf(this.properties.objective);
     const metric = textOf(primaryMetric) ?? '';

@@ -1,4 +1,7 @@
-/** The bindings of Azure Machine Learning in a command: `${{inputs.x}}`, `${{outputs.y}}`, and `$[[…]]` around what is left out without its input. */
+/**
+ * The bindings of Azure Machine Learning in a command: `${{inputs.x}}`, `${{outputs.y}}`, and `$[[…]]` around what is
+ * left out without its input.
+ */
 
 import { RunFailure } from '../data/run-failure.ts';
 

@@ -1,4 +1,7 @@
-/** One command job as a process of this machine: its folder filled, its command run, what it writes uploaded, its group ended. */
+/**
+ * One command job as a process of this machine: its folder filled, its command run, what it writes uploaded, its group
+ * ended.
+ */
 
 import type { ChildProcess } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
@@ -84,7 +87,9 @@ export class CommandRun implements Run {
     return child;
   }
 
-  /** Uploads what is written until the process has ended; answers how it did. Children that it left behind end with it. */
+  /**
+   * Uploads what is written until the process has ended; answers how it did. Children that it left behind end with it.
+   */
   private async follow(place: Workplace, exit: Promise<string>): Promise<string> {
     const ended = exit.finally(() => this.woken.abort());
     ended.catch(() => undefined); // Awaited below.

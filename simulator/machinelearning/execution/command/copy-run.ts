@@ -1,6 +1,6 @@
 /**
- * A command job that only copies an input into an output. That needs no process, and nothing of this machine: it is carried out wherever the
- * job runs, so that what a job reads and writes can be seen where none is executed.
+ * A command job that only copies an input into an output. That needs no process, and nothing of this machine: it is
+ * carried out wherever the job runs, so that what a job reads and writes can be seen where none is executed.
  */
 
 import type { Cloud, JsonObject, Stored } from '../../../contract/index.ts';

@@ -1,4 +1,6 @@
-/** Which computes really run jobs: only those that say so, for what they run is code from job specs, on this machine. */
+/**
+ * Which computes really run jobs: only those that say so, for what they run is code from job specs, on this machine.
+ */
 
 import type { Stored } from '../../../contract/index.ts';
 import { objectOf } from '../../bodies/fields.ts';

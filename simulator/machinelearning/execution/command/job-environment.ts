@@ -1,4 +1,7 @@
-/** What a job finds in its environment: nothing of this process but how to find programs, then Azure Machine Learning's usual names, then its own. */
+/**
+ * What a job finds in its environment: nothing of this process but how to find programs, then Azure Machine Learning's
+ * usual names, then its own.
+ */
 
 import { delimiter } from 'node:path';
 import type { Cloud, Stored } from '../../../contract/index.ts';

@@ -11,7 +11,10 @@ export interface Start {
   log: string;
 }
 
-/** Runs a command with bash as the leader of a process group of its own. Its output goes to the file, whatever becomes of us. */
+/**
+ * Runs a command with bash as the leader of a process group of its own. Its output goes to the file, whatever becomes
+ * of us.
+ */
 export function startProcess({ command, cwd, environment, log }: Start): ChildProcess {
   const output = openSync(log, 'a');
   try {
@@ -35,7 +38,10 @@ export function signalGroup(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** When a process began, in whatever words the system has for it; undefined: there is no such process, or only what is left of it. */
+/**
+ * When a process began, in whatever words the system has for it; undefined: there is no such process, or only what is
+ * left of it.
+ */
 export function beganAt(pid: number): string | undefined {
   try {
     if (process.platform !== 'linux')
@@ -50,8 +56,8 @@ export function beganAt(pid: number): string | undefined {
 }
 
 /**
- * Ends a group that a former life of the local Azure started. A leader that began at another time is a stranger's, which had the number
- * only because all of the group was gone; without a leader, the number is still the group's.
+ * Ends a group that a former life of the local Azure started. A leader that began at another time is a stranger's,
+ * which had the number only because all of the group was gone; without a leader, the number is still the group's.
  */
 export function endFormerGroup({ pid, began }: { pid: number; began: string }): void {
   const now = beganAt(pid);

@@ -119,7 +119,10 @@ interface OutputToPrepare {
   uploads: Uploads;
 }
 
-/** Makes the folder (or, for a file, that around it) of an output, and says what will be uploaded when. Answers its path. */
+/**
+ * Makes the folder (or, for a file, that around it) of an output, and says what will be uploaded when. Answers its
+ * path.
+ */
 async function prepareOutput(
   cloud: Cloud,
   job: Stored,

@@ -1,4 +1,7 @@
-/** Blobs as files of this machine, streamed past the regions' fronts: what runs in a region goes on while nobody can reach it. */
+/**
+ * Blobs as files of this machine, streamed past the regions' fronts: what runs in a region goes on while nobody can
+ * reach it.
+ */
 
 import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
@@ -33,8 +36,8 @@ export async function downloadBlob(blobs: BlobAccounts, blob: BlobPlace, file: s
 }
 
 /**
- * Writes all blobs below a place to a folder, which is made. Answers how many. Errors: RunFailure for a name that would lead out of
- * the folder.
+ * Writes all blobs below a place to a folder, which is made. Answers how many. Errors: RunFailure for a name that would
+ * lead out of the folder.
  */
 export async function downloadFolder(blobs: BlobAccounts, place: BlobPlace, folder: string): Promise<number> {
   await mkdir(folder, { recursive: true });
@@ -58,7 +61,9 @@ function fileBelow(folder: string, name: string): string {
   return file;
 }
 
-/** Writes a file as it is now to a blob. Errors: no such account or container, or a file that became shorter meanwhile. */
+/**
+ * Writes a file as it is now to a blob. Errors: no such account or container, or a file that became shorter meanwhile.
+ */
 export async function uploadFile(blobs: BlobAccounts, file: string, blob: BlobPlace): Promise<void> {
   const { size } = await stat(file);
   const headers = { 'x-ms-blob-type': 'BlockBlob', 'content-length': String(size) };

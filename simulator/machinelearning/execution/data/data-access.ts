@@ -1,6 +1,7 @@
 /**
- * Whether a job may reach a place: with the credentials that its datastore holds, or, where that holds none, with a role of the identities
- * that it runs as. An account whose keys were regenerated, or which takes none any more, shuts out what runs with them, wherever that runs.
+ * Whether a job may reach a place: with the credentials that its datastore holds, or, where that holds none, with a
+ * role of the identities that it runs as. An account whose keys were regenerated, or which takes none any more, shuts
+ * out what runs with them, wherever that runs.
  */
 
 import { accountSasText, blobSasText, isSame, sign } from '../../../storage-protocol/signing-text.ts';
@@ -19,8 +20,8 @@ const READ = 'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/re
 export class AccessRefused extends RunFailure {}
 
 /**
- * Errors: AccessRefused with what storage would answer. Without a job, a datastore without keys is not asked about: identities reach it, and
- * whose they are is not known.
+ * Errors: AccessRefused with what storage would answer. Without a job, a datastore without keys is not asked about:
+ * identities reach it, and whose they are is not known.
  */
 export function requireAccess(cloud: Cloud, place: BlobPlace, job?: Stored): void {
   const { account, datastore: id } = place;
@@ -51,7 +52,9 @@ export function requireAccess(cloud: Cloud, place: BlobPlace, job?: Stored): voi
     );
 }
 
-/** Of a signature that is kept with a datastore. One of an older version, which signs another text, is not looked at. */
+/**
+ * Of a signature that is kept with a datastore. One of an older version, which signs another text, is not looked at.
+ */
 function whyRefused({ account, container }: BlobPlace, token: string, keys: string[]): string | undefined {
   const query = new URLSearchParams(token.trim().replace(/^\?/, ''));
   const signature = query.get('sig');
@@ -66,7 +69,10 @@ function whyRefused({ account, container }: BlobPlace, token: string, keys: stri
     : 'AuthenticationFailed: the signature that the datastore holds is of none of its keys any more.';
 }
 
-/** As Azure has it, a job without an identity of its own comes with that of its compute; the workspace's stands in where there is none. */
+/**
+ * As Azure has it, a job without an identity of its own comes with that of its compute; the workspace's stands in where
+ * there is none.
+ */
 function hasRole(cloud: Cloud, job: Stored, account: Stored, { container }: BlobPlace): boolean {
   const { identity, computeId } = job.resource.properties;
   // Whoever submitted it: their roles are theirs.

@@ -2,8 +2,8 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * The files below a folder, at any depth, as paths relative to it; none where there is no folder. A link to a file is that file, a link
- * to a folder is nothing. Folders may be made and removed meanwhile.
+ * The files below a folder, at any depth, as paths relative to it; none where there is no folder. A link to a file is
+ * that file, a link to a folder is nothing. Folders may be made and removed meanwhile.
  */
 export async function filesBelow(folder: string, at = ''): Promise<string[]> {
   const entries = await readdir(join(folder, at), { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {

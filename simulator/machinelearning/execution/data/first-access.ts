@@ -1,6 +1,6 @@
 /**
- * Jobs that live by the clock read and write nothing, but they begin as all do: by reaching what they are to read, and where they are to
- * write. One that its storage refuses has failed.
+ * Jobs that live by the clock read and write nothing, but they begin as all do: by reaching what they are to read, and
+ * where they are to write. One that its storage refuses has failed.
  */
 
 import type { Cloud, Stored } from '../../../contract/index.ts';

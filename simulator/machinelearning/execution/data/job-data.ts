@@ -32,7 +32,10 @@ export function locateData(cloud: Cloud, job: Stored, address: string, kind: Ass
   throw new RunFailure('UserError', `'${address}' names no blobs that a job of this workspace can reach.`);
 }
 
-/** The address in storage that an input stands for which a job opens itself: that of an asset is the one it was registered with. */
+/**
+ * The address in storage that an input stands for which a job opens itself: that of an asset is the one it was
+ * registered with.
+ */
 export function addressOf(cloud: Cloud, job: Stored, address: string, kind: AssetKind): string {
   return assetUri(cloud, workspaceIdOf(job.resource.id), address, kind) ?? address;
 }

@@ -1,6 +1,6 @@
 /**
- * A folder that a job writes to, and the place in blob storage that it stands for. What is written appears there while the job runs, file
- * by file, each once it has been the same at two looks.
+ * A folder that a job writes to, and the place in blob storage that it stands for. What is written appears there while
+ * the job runs, file by file, each once it has been the same at two looks.
  */
 
 import { stat } from 'node:fs/promises';
@@ -45,8 +45,9 @@ export class OutputFolder {
   }
 
   /**
-   * Uploads what has not changed since the last look, and removes what is gone. `writtenUntil` (milliseconds since 1970): when its writer
-   * was ended; a file that was changed just before may be half written. Errors: storage that refuses (RunFailure where the credentials do); the next call tries again.
+   * Uploads what has not changed since the last look, and removes what is gone. `writtenUntil` (milliseconds since
+   * 1970): when its writer was ended; a file that was changed just before may be half written. Errors: storage that
+   * refuses (RunFailure where the credentials do); the next call tries again.
    */
   async upload(writtenUntil = Date.now()): Promise<void> {
     await this.sendAll((now, before) => {
@@ -101,7 +102,10 @@ export class OutputFolder {
   }
 }
 
-/** How much of itself a log must have grown by, or how long ago it must have been uploaded, to be uploaded again: it goes up whole. */
+/**
+ * How much of itself a log must have grown by, or how long ago it must have been uploaded, to be uploaded again: it
+ * goes up whole.
+ */
 const WORTHWHILE_GROWTH = 0.05;
 const LONGEST_WAIT_MS = 5000;
 

@@ -14,7 +14,10 @@ export interface RunEnd {
   error?: { code: string; message: string };
 }
 
-/** `canceled` and `timeout`: asked to end, then made to. `lost`: its node is gone. `stopped`: the local Azure itself ends. */
+/**
+ * `canceled` and `timeout`: asked to end, then made to. `lost`: its node is gone. `stopped`: the local Azure itself
+ * ends.
+ */
 export type Ending = 'canceled' | 'timeout' | 'failed' | 'lost' | 'stopped';
 
 /** What runs a job. */

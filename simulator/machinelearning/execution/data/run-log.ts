@@ -1,4 +1,7 @@
-/** What an orchestrated run (a pipeline, a sweep) says of itself: lines of a log among its artifacts, which clients stream. */
+/**
+ * What an orchestrated run (a pipeline, a sweep) says of itself: lines of a log among its artifacts, which clients
+ * stream.
+ */
 
 import type { Cloud, Stored } from '../../../contract/index.ts';
 import { below } from './blob-files.ts';
