@@ -4,7 +4,7 @@
 import { mayMove, type RunState } from '../src/plan/run-states.ts';
 import type { BegunRun, PlanStep } from '../src/run/begin-run.ts';
 import type { StepOutcome } from '../src/run/work/outcome.ts';
-import type { RunProgress, StepProgress, StepProgressState } from '../src/run/progress.ts';
+import type { RunProgress, StepProgress } from '../src/run/progress.ts';
 import type { RunReference } from '../src/run/reference.ts';
 
 /** The run's progress, and the changes that the workflow makes to it. */
@@ -67,9 +67,4 @@ export function makeBoard(run: RunReference, { header, steps }: Pick<BegunRun, '
 
 function shownOf({ id, phase, class: resourceClass, title }: PlanStep): StepProgress {
   return { id, ...(phase ? { phase } : {}), class: resourceClass, title, state: 'pending' };
-}
-
-/** Steps that need such a step may begin. */
-export function isDone({ state }: { state: StepProgressState }): boolean {
-  return state === 'completed' || state === 'skipped' || state === 'owed';
 }

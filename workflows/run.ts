@@ -15,12 +15,13 @@ import {
 import { defineSearchAttributeKey } from '@temporalio/common';
 import type { Activities } from '../activities/index.ts';
 import { actions } from '../src/plan/actions.ts';
+import { isDone } from '../src/plan/run-states.ts';
 import { searchAttributes } from '../src/plan/search-attributes.ts';
 import type { BegunRun, PlanStep } from '../src/run/begin-run.ts';
 import type { EndOfRun } from '../src/run/end-run.ts';
 import type { RunProgress, RunSummary } from '../src/run/progress.ts';
 import type { RunExecution, RunStart, StepRequest } from '../src/run/reference.ts';
-import { isDone, makeBoard, type Board } from './board.ts';
+import { makeBoard, type Board } from './board.ts';
 import { causeOf, interpretPlan, isOfCancelledRun } from './interpret.ts';
 import * as messages from './messages.ts';
 import { optionsOf, queueOf, reporting } from './profiles.ts';

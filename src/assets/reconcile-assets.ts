@@ -6,7 +6,7 @@ import type { JsonObject } from '../azure/azure.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import { differences } from '../azure/body/compare.ts';
 import type { StepResult } from '../run/work/outcome.ts';
-import type { AcceptedLoss, StepContext } from '../run/work/step-context.ts';
+import type { LossAcceptance, StepContext } from '../run/work/step-context.ts';
 import { desiredAsset } from './asset-body.ts';
 import { assetKey, assetTypes, type AssetType } from '../workspace/asset-types.ts';
 import { batches, mapBounded } from '../run/work/bounded.ts';
@@ -73,7 +73,7 @@ interface Compared {
 function count(
   { tallies, findings }: Reconciled,
   { line, key, difference }: Compared,
-  { known, accepted }: { known: Finding | undefined; accepted: AcceptedLoss | undefined },
+  { known, accepted }: { known: Finding | undefined; accepted: LossAcceptance | undefined },
 ): void {
   const tally = tallies.get(line.type) ?? newTally();
   if (difference === undefined) tally.done += 1;

@@ -8,10 +8,10 @@ import { azureError } from '../azure/errors.ts';
 import { isUnderstudyError } from '../errors/error.ts';
 import {
   blobStatus,
-  interruptible,
+  callbackErrors,
   isFolderMarker,
   quoted,
-  show,
+  showAddress,
   statBlob,
   type BlobAddress,
   type ListedBlob,
@@ -54,8 +54,8 @@ export type Copied = 'copied' | 'exists' | 'changed' | 'damaged';
 /** Copies one blob. */
 export async function copyBlob(request: CopyBlob): Promise<Copied> {
   const limits = request.limits ?? azureLimits;
-  const tried = `copying ${show(request.source)} to ${show(request.target)}`;
-  const interruption = interruptible(request.onBlock);
+  const tried = `copying ${showAddress(request.source)} to ${showAddress(request.target)}`;
+  const interruption = callbackErrors(request.onBlock);
   try {
     if (isFolderMarker(request.listed)) return await makeMarker(request);
     return request.listed.sizeBytes <= limits.wholeBytes
@@ -163,7 +163,7 @@ async function stagedBlocks({ target, signal }: CopyBlob): Promise<Set<string>> 
     const list = await client.getBlockList('uncommitted', { abortSignal: signal });
     return new Set((list.uncommittedBlocks ?? []).map((block) => block.name));
   } catch (error) {
-    const known = azureError(`listing the blocks of ${show(target)}`, error, signal.aborted);
+    const known = azureError(`listing the blocks of ${showAddress(target)}`, error, signal.aborted);
     if (blobStatus(known) === 404) return new Set();
     throw known;
   }

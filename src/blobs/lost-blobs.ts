@@ -5,7 +5,7 @@
 import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import type { Evidence } from '../run/work/outcome.ts';
-import type { AcceptedLoss, StepContext } from '../run/work/step-context.ts';
+import type { LossAcceptance, StepContext } from '../run/work/step-context.ts';
 import { showFindings, type Finding, type LostBlob, type SomeFindings } from '../run/work/findings.ts';
 import { replicaIn } from '../recovery-point/find-line.ts';
 import type { BlobLine, SealedManifest } from '../recovery-point/manifest.ts';
@@ -16,7 +16,7 @@ import { showCount } from '../topology/figures.ts';
 export function lostBlob(
   what: string,
   line: BlobLine,
-  { difference, accepted }: { difference: string; accepted: AcceptedLoss | undefined },
+  { difference, accepted }: { difference: string; accepted: LossAcceptance | undefined },
 ): Finding {
   const { account, container, path, replica, assets } = line;
   return {
@@ -28,7 +28,7 @@ export function lostBlob(
 }
 
 /** Describes who accepted a loss, and why. Empty if nobody did. */
-export function showAcceptance(accepted: AcceptedLoss | undefined): string {
+export function showAcceptance(accepted: LossAcceptance | undefined): string {
   return accepted ? `; accepted as lost by ${accepted.by}: ${accepted.reason}` : '';
 }
 

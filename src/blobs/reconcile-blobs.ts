@@ -3,7 +3,7 @@
  * and metadata with the manifest. It does not rely on the results of the restore, except for what that skipped and why.
  */
 import type { StepResult } from '../run/work/outcome.ts';
-import type { AcceptedLoss, StepContext } from '../run/work/step-context.ts';
+import type { LossAcceptance, StepContext } from '../run/work/step-context.ts';
 import { linesWithBlobs, type BlobGroup } from './blob-groups.ts';
 import { differenceOfHeaders, hashBlob, listBlobs, type ListedBlob } from '../azure/storage/blobs.ts';
 import { forEachBounded } from '../run/work/bounded.ts';
@@ -126,7 +126,7 @@ interface ComparedLine {
   /** What the restore skipped or lost, and why: the expected difference. */
   known: NotRestored | undefined;
   index: number;
-  accepted: AcceptedLoss | undefined;
+  accepted: LossAcceptance | undefined;
 }
 
 async function count({ tally, findings }: GroupResult, compared: ComparedLine): Promise<void> {

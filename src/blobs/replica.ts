@@ -10,7 +10,7 @@ import {
   hashBlob,
   listBlobs,
   quoted,
-  show,
+  showAddress,
   type BlobAddress,
   type Digests,
   type ListedBlob,
@@ -97,7 +97,7 @@ export async function makeReplica(request: MakeReplica): Promise<Digests | 'chan
   await beat();
   const copy = await hashBlob(target, { signal, onChunk: beat });
   if (copy === 'gone' || copy === 'changed') {
-    throw new UnderstudyError('AzureUnavailable', `reading ${show(target)}: it is gone since it was copied`);
+    throw new UnderstudyError('AzureUnavailable', `reading ${showAddress(target)}: it is gone since it was copied`);
   }
   const original = await digestOfSource(request);
   if (original === 'changed') return 'changed';
@@ -106,9 +106,9 @@ export async function makeReplica(request: MakeReplica): Promise<Digests | 'chan
   await removeReplica(target, signal);
   throw new UnderstudyError(
     'ReconciliationError',
-    `${show(target)} is not equal to ${show(source)} at etag ${listed.etag}: ${copy.sizeBytes} bytes with sha256 ${copy.sha256}, ` +
+    `${showAddress(target)} is not equal to ${showAddress(source)} at etag ${listed.etag}: ${copy.sizeBytes} bytes with sha256 ${copy.sha256}, ` +
       `expected ${listed.sizeBytes} bytes with ${original.sha256 ? `sha256 ${original.sha256}` : `md5 ${original.md5}`}`,
-    { next: 'The damaged copy was removed: run "understudy replicate" again.', place: show(target) },
+    { next: 'The damaged copy was removed: run "understudy replicate" again.', place: showAddress(target) },
   );
 }
 

@@ -3,7 +3,7 @@
  * standby's account.
  */
 import type { StepResult } from '../run/work/outcome.ts';
-import type { AcceptedLoss, StepContext } from '../run/work/step-context.ts';
+import type { LossAcceptance, StepContext } from '../run/work/step-context.ts';
 import { linesWithBlobs, type BlobGroup } from './blob-groups.ts';
 import { ensureContainer, listBlobs, statBlob, type ListedBlob } from '../azure/storage/blobs.ts';
 import { forEachBounded } from '../run/work/bounded.ts';
@@ -112,7 +112,7 @@ interface RestoredLine {
   container: string;
   restored: Restored;
   index: number;
-  accepted: AcceptedLoss | undefined;
+  accepted: LossAcceptance | undefined;
 }
 
 async function count(result: GroupResult, { line, container, restored, index, accepted }: RestoredLine): Promise<void> {

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { isObject } from '../azure/body/json.ts';
-import { show } from '../topology/describe-issue.ts';
+import { showValue } from '../topology/describe-issue.ts';
 import type { Region } from '../topology/topology.ts';
 import { findCircle } from './find-circle.ts';
 
@@ -48,7 +48,7 @@ export function checkTemplate(
 ): TemplateProblem[] {
   const template = Template.safeParse(given.template);
   if (!template.success) {
-    const message = `expected an ARM template (an object with "resources"), got ${show(given.template)}`;
+    const message = `expected an ARM template (an object with "resources"), got ${showValue(given.template)}`;
     return [{ of: 'file', message }];
   }
   const shape = parametersShape(given.parameters);
@@ -59,9 +59,9 @@ export function checkTemplate(
 
 function parametersShape(given: unknown): Values | string {
   if (given === null || typeof given !== 'object' || Array.isArray(given))
-    return `expected an ARM parameters file (an object), got ${show(given)}`;
+    return `expected an ARM parameters file (an object), got ${showValue(given)}`;
   const wrong = Object.entries(given).find(([, value]) => !Value.safeParse(value).success);
-  if (wrong) return `${wrong[0]}: expected { "value": … } or { "reference": … }, got ${show(wrong[1])}`;
+  if (wrong) return `${wrong[0]}: expected { "value": … } or { "reference": … }, got ${showValue(wrong[1])}`;
   return Values.parse(given);
 }
 
@@ -108,11 +108,11 @@ function wrongValue(parameter: Parameter, value: unknown): string | undefined {
     maxValue = Infinity,
   } = parameter;
   const secret = type?.toLowerCase().startsWith('secure') === true;
-  const got = secret ? 'another' : show(value);
+  const got = secret ? 'another' : showValue(value);
   const expected = typesOf[type?.toLowerCase() ?? ''];
   if (expected && !expected(value)) return `expected a value of type ${type}, got ${got}`;
   if (allowedValues && !allowedValues.some((each) => JSON.stringify(each) === JSON.stringify(value)))
-    return `expected one of ${allowedValues.map((each) => show(each)).join(', ')}, got ${got}`;
+    return `expected one of ${allowedValues.map((each) => showValue(each)).join(', ')}, got ${got}`;
   if (typeof value === 'number' && (value < minValue || value > maxValue))
     return `expected ${between(minValue, maxValue)}, got ${value}`;
   if (typeof value === 'string' || Array.isArray(value)) {

@@ -131,6 +131,6 @@ export async function readProgress(handle: RunHandle): Promise<RunProgress> {
 }
 
 /** Returns Temporal's status of the workflow: RUNNING, COMPLETED, FAILED, TERMINATED, … */
-export async function readStatus(handle: RunHandle): Promise<string> {
+export async function temporalStatus(handle: RunHandle): Promise<string> {
   return (await handle.describe()).status.name;
 }

@@ -1,4 +1,4 @@
-import { sameName, type Replacement, type WorkspaceMapping } from './mapping.ts';
+import { sameText, type Replacement, type WorkspaceMapping } from './mapping.ts';
 import { readSegment, rewriteArmId, rewriteWorkspacePath } from './resource-path.ts';
 
 /** A URL split into parts without changing any character. */
@@ -41,10 +41,10 @@ function pathSegments(path: string): string[] {
 
 function sameOrigin(address: Address, prefix: Address): boolean {
   const scheme = address.scheme.toLowerCase();
-  if (!sameName(address.host, prefix.host)) return false;
-  if (storageSchemes.has(scheme)) return sameName(prefix.scheme, 'https') && prefix.path.replaceAll('/', '') === '';
+  if (!sameText(address.host, prefix.host)) return false;
+  if (storageSchemes.has(scheme)) return sameText(prefix.scheme, 'https') && prefix.path.replaceAll('/', '') === '';
   const port = (of: Address): string => of.port || (defaultPorts[of.scheme.toLowerCase()] ?? '');
-  return sameName(scheme, prefix.scheme) && port(address) === port(prefix);
+  return sameText(scheme, prefix.scheme) && port(address) === port(prefix);
 }
 
 /** Returns the part of `address` below the prefix (with its leading slash). Undefined if it is not below it. */
@@ -87,13 +87,13 @@ function moveToPair(address: Address, pairs: readonly Replacement[]): Address | 
 function moveHost(host: string, mapping: WorkspaceMapping, namesWorkspace: boolean): string {
   const labels = host.split('.');
   const guidAt = mapping.workspaceId
-    ? labels.findIndex((label) => sameName(label, mapping.workspaceId?.from ?? ''))
+    ? labels.findIndex((label) => sameText(label, mapping.workspaceId?.from ?? ''))
     : -1;
   if (mapping.workspaceId && guidAt >= 0) labels[guidAt] = mapping.workspaceId.to;
   if (!namesWorkspace && guidAt < 0) return host;
   return labels
     .map((label, at) => {
-      const isRegion = sameName(label, mapping.from.location) && (guidAt >= 0 || at === 0);
+      const isRegion = sameText(label, mapping.from.location) && (guidAt >= 0 || at === 0);
       return isRegion ? mapping.to.location : label;
     })
     .join('.');

@@ -1,5 +1,5 @@
 /** A workspace as its users name it. */
-export interface WorkspaceRef {
+export interface NamedWorkspace {
   subscriptionId: string;
   resourceGroup: string;
   name: string;
@@ -18,8 +18,8 @@ export interface Replacement {
  * refuses a file if a second run would change the result of the first.
  */
 export interface WorkspaceMapping {
-  from: WorkspaceRef;
-  to: WorkspaceRef;
+  from: NamedWorkspace;
+  to: NamedWorkspace;
   /** Names of computes, old → new. Looked up without regard to case, as in Azure. */
   compute: Readonly<Record<string, string>>;
   /** Addresses by origin and path prefix: scoring URIs, blob endpoints, tracking and discovery URLs. */
@@ -33,18 +33,18 @@ export interface WorkspaceMapping {
 }
 
 /** Compares names without regard to case, as in Azure. */
-export function sameName(left: string, right: string): boolean {
+export function sameText(left: string, right: string): boolean {
   return left.toLowerCase() === right.toLowerCase();
 }
 
 /** `East US` and `eastus` are the same region. */
 export function sameLocation(left: string, right: string): boolean {
-  return sameName(left.replaceAll(' ', ''), right.replaceAll(' ', ''));
+  return sameText(left.replaceAll(' ', ''), right.replaceAll(' ', ''));
 }
 
 /** Returns the new name of a compute. Undefined if it keeps its name or is not mapped. */
 export function mappedCompute(name: string, mapping: WorkspaceMapping): string | undefined {
-  const found = Object.entries(mapping.compute).find(([from]) => sameName(from, name));
+  const found = Object.entries(mapping.compute).find(([from]) => sameText(from, name));
   return found && found[1] !== name ? found[1] : undefined;
 }
 
@@ -60,7 +60,7 @@ export function storageAccounts(mapping: WorkspaceMapping): Replacement[] {
   for (const pair of [...(mapping.resources ?? []), ...mapping.urls]) {
     const from = accountOf(pair.from);
     const to = accountOf(pair.to);
-    if (from && to && !sameName(from, to)) pairs.push({ from, to });
+    if (from && to && !sameText(from, to)) pairs.push({ from, to });
   }
   return pairs;
 }

@@ -1,7 +1,7 @@
 import type { ConfigBlock, ConfigEntry, ConfigNode, ConfigScalar } from './documents/document.ts';
 import { isFreeMap, keyMeaning, nestedMeaning, type KeyMeaning } from './key-roles.ts';
-import { mappedCompute, sameName, storageAccounts, type Replacement, type WorkspaceMapping } from './mapping.ts';
-import { mentionsSource, rewriteReference } from './reference.ts';
+import { mappedCompute, sameText, storageAccounts, type Replacement, type WorkspaceMapping } from './mapping.ts';
+import { mentionsSource, movedReference } from './reference.ts';
 import { isSecretKey } from './secrets.ts';
 import { holdsSource, readWorkspaceBlock, roleValue, type RoleSite, type Standing } from './workspace-block.ts';
 
@@ -92,7 +92,7 @@ class MeaningReader {
     const from = roleValue(meaning.role, this.#mapping.from) ?? '';
     const to = roleValue(meaning.role, this.#mapping.to) ?? '';
     // The same on both sides: a different spelling is no reason to change it.
-    if (sameName(from, to)) return;
+    if (sameText(from, to)) return;
     if (standing === 'source' && to !== undefined && to !== site.value) this.#say(site, { kind: 'change', to });
     if (standing === 'foreign') this.#say(site, { kind: 'keep' });
     if (standing === 'open' && meaning.role !== 'location') {
@@ -107,7 +107,7 @@ class MeaningReader {
     const role = context.meaning?.role;
     if (role === 'compute' && this.#visitCompute(site, context)) return;
     if (role === 'storageAccount') {
-      const account = this.#accounts.find(({ from }) => sameName(from, site.value));
+      const account = this.#accounts.find(({ from }) => sameText(from, site.value));
       if (account) return this.#say(site, { kind: 'change', to: account.to });
     }
     this.#visitReference(site);
@@ -123,7 +123,7 @@ class MeaningReader {
   }
 
   #visitReference(site: ConfigScalar): void {
-    const to = rewriteReference(site.value, this.#mapping);
+    const to = movedReference(site.value, this.#mapping);
     if (to !== undefined) {
       this.#say(site, { kind: 'change', to });
       if (/[?&]sig=/i.test(to)) {
@@ -132,7 +132,7 @@ class MeaningReader {
       return;
     }
     const account = /(?:^|;)\s*AccountName=([^;]+)/i.exec(site.value)?.[1];
-    if (account !== undefined && this.#accounts.some(({ from }) => sameName(from, account.trim()))) {
+    if (account !== undefined && this.#accounts.some(({ from }) => sameText(from, account.trim()))) {
       this.#notice(site, "is a connection string of the source's account, with its key: left as it is, set it by hand");
     } else if (mentionsSource(site.value, this.#mapping)) {
       this.#notice(site, 'names the source workspace inside a longer text: left as it is');

@@ -20,7 +20,7 @@ export interface GitTarget {
   format?: ConfigFormat;
 }
 
-export type ConfigTarget = FileTarget | GitTarget;
+export type TargetFiles = FileTarget | GitTarget;
 
 /** A moment after which the work may be interrupted and retried, and at which to send a heartbeat. */
 export type ConfigMoment =
@@ -35,7 +35,7 @@ export type ObserveConfigs = (moment: ConfigMoment) => void | Promise<void>;
 
 /** What to rewrite, and for which run. */
 export interface ConfigRequest {
-  target: ConfigTarget;
+  target: TargetFiles;
   mapping: WorkspaceMapping;
   runId: string;
   /** Where to put backups of a file target (mode 0700). Default: `.understudy-backup` next to each file. */

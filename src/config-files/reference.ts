@@ -1,5 +1,5 @@
 import { rewriteAddress } from './address.ts';
-import { sameName, type WorkspaceMapping } from './mapping.ts';
+import { sameText, type WorkspaceMapping } from './mapping.ts';
 import { rewriteArmId, rewriteWorkspacePath } from './resource-path.ts';
 
 /** `azureml://` without a host: the rest is a path of names. */
@@ -13,9 +13,9 @@ function rewriteAzuremlPath(path: string, mapping: WorkspaceMapping): string | u
   const guid = mapping.workspaceId;
   const isById =
     guid !== undefined &&
-    sameName(segments[0] ?? '', 'locations') &&
-    sameName(segments[2] ?? '', 'workspaces') &&
-    sameName(segments[3] ?? '', guid.from);
+    sameText(segments[0] ?? '', 'locations') &&
+    sameText(segments[2] ?? '', 'workspaces') &&
+    sameText(segments[3] ?? '', guid.from);
   if (!isById) return undefined;
   segments[1] = mapping.to.location;
   segments[3] = guid.to;
@@ -27,13 +27,13 @@ function rewriteAzuremlPath(path: string, mapping: WorkspaceMapping): string | u
  * `azureml:`), an `azureml://` URI, or a URL. Undefined if the value refers to something else, or only looks similar.
  * `azureml://registries/…`, `azureml://datastores/…` and `azureml://jobs/…` name no workspace, and are unchanged.
  */
-export function rewriteReference(value: string, mapping: WorkspaceMapping): string | undefined {
+export function movedReference(value: string, mapping: WorkspaceMapping): string | undefined {
   const moved = moveReference(value, mapping);
   return moved === value ? undefined : moved;
 }
 
 function moveReference(value: string, mapping: WorkspaceMapping): string | undefined {
-  if (mapping.workspaceId && sameName(value, mapping.workspaceId.from)) return mapping.workspaceId.to;
+  if (mapping.workspaceId && sameText(value, mapping.workspaceId.from)) return mapping.workspaceId.to;
   const arm = /^(azureml:)?(\/subscriptions\/[^\r\n]*)$/i.exec(value);
   if (arm) {
     const id = rewriteArmId(arm[2] ?? '', mapping, 'plain');
@@ -48,5 +48,5 @@ function moveReference(value: string, mapping: WorkspaceMapping): string | undef
 /** Whether a longer text (a command line, a list in one string) contains a word that refers to the source workspace. */
 export function mentionsSource(text: string, mapping: WorkspaceMapping): boolean {
   const words = text.split(/[\s"'`,;=()<>|]+/);
-  return words.length > 1 && words.some((word) => rewriteReference(word, mapping) !== undefined);
+  return words.length > 1 && words.some((word) => movedReference(word, mapping) !== undefined);
 }

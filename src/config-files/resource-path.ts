@@ -1,4 +1,4 @@
-import { mappedCompute, sameName, type WorkspaceMapping } from './mapping.ts';
+import { mappedCompute, sameText, type WorkspaceMapping } from './mapping.ts';
 
 /** How the segments of a path are encoded: `plain` in an ARM id, `percent` in a URL. */
 export type Spelling = 'plain' | 'percent';
@@ -19,7 +19,7 @@ function writeSegment(name: string, spelling: Spelling): string {
 
 /** Index of the workspace's name, if a workspace path begins at `start`. Its short form has no `providers`. */
 function workspaceIndex(segments: readonly string[], start: number): number | undefined {
-  const is = (index: number, word: string): boolean => sameName(segments[index] ?? '', word);
+  const is = (index: number, word: string): boolean => sameText(segments[index] ?? '', word);
   if (!is(start, 'subscriptions') || !is(start + 2, 'resourcegroups')) return undefined;
   if (is(start + 4, 'workspaces')) return start + 5;
   const long =
@@ -44,14 +44,14 @@ export function rewriteWorkspacePath(
   const { from, to } = mapping;
   const read = (index: number): string => readSegment(segments[index] ?? '', spelling);
   const isSource =
-    sameName(read(start + 1), from.subscriptionId) &&
-    sameName(read(start + 3), from.resourceGroup) &&
-    sameName(read(nameAt), from.name);
+    sameText(read(start + 1), from.subscriptionId) &&
+    sameText(read(start + 3), from.resourceGroup) &&
+    sameText(read(nameAt), from.name);
   if (!isSource) return undefined;
   segments[start + 1] = writeSegment(to.subscriptionId, spelling);
   segments[start + 3] = writeSegment(to.resourceGroup, spelling);
   segments[nameAt] = writeSegment(to.name, spelling);
-  if (sameName(segments[nameAt + 1] ?? '', 'computes')) {
+  if (sameText(segments[nameAt + 1] ?? '', 'computes')) {
     const compute = mappedCompute(read(nameAt + 2), mapping);
     if (compute !== undefined) segments[nameAt + 2] = writeSegment(compute, spelling);
   }
@@ -64,7 +64,7 @@ export function rewriteArmId(id: string, mapping: WorkspaceMapping, spelling: Sp
   const segments = id.split('/');
   for (const { from, to } of mapping.resources ?? []) {
     const prefix = from.replace(/\/+$/, '').split('/');
-    const under = prefix.every((part, index) => sameName(part, readSegment(segments[index] ?? '', spelling)));
+    const under = prefix.every((part, index) => sameText(part, readSegment(segments[index] ?? '', spelling)));
     if (under) return [to.replace(/\/+$/, ''), ...segments.slice(prefix.length)].join('/');
   }
   return rewriteWorkspacePath(id, 1, mapping, spelling);

@@ -1,6 +1,6 @@
 import type { ConfigScalar } from './documents/document.ts';
 import type { KeyMeaning, KeyRole } from './key-roles.ts';
-import { sameLocation, sameName, type WorkspaceMapping, type WorkspaceRef } from './mapping.ts';
+import { sameLocation, sameText, type WorkspaceMapping, type NamedWorkspace } from './mapping.ts';
 
 /** Whose block it is: the source workspace's, another one's, or unknown. */
 export type Standing = 'source' | 'foreign' | 'open';
@@ -26,7 +26,7 @@ function isTrio(role: KeyRole): role is TrioRole {
 }
 
 /** Returns a role's value in one workspace. Undefined for roles that do not identify it. */
-export function roleValue(role: KeyRole, ref: WorkspaceRef): string | undefined {
+export function roleValue(role: KeyRole, ref: NamedWorkspace): string | undefined {
   const values: Partial<Record<KeyRole, string>> = {
     subscription: ref.subscriptionId,
     resourceGroup: ref.resourceGroup,
@@ -40,7 +40,7 @@ export function roleValue(role: KeyRole, ref: WorkspaceRef): string | undefined 
 export function holdsSource({ meaning, site }: RoleSite, mapping: WorkspaceMapping): boolean {
   const value = roleValue(meaning.role, mapping.from);
   if (value === undefined) return false;
-  return meaning.role === 'location' ? sameLocation(site.value, value) : sameName(site.value, value);
+  return meaning.role === 'location' ? sameLocation(site.value, value) : sameText(site.value, value);
 }
 
 /** A name, not a path, a URL or a `${VARIABLE}`. */

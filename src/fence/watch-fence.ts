@@ -7,7 +7,7 @@ import type { ActionName } from '../plan/actions.ts';
 import { readStep } from '../run/journal.ts';
 import type { StepRecord } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
-import { isDone } from '../run/step-lifecycle.ts';
+import { isDone } from '../plan/run-states.ts';
 import { toSeconds } from '../topology/duration.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
 import { readStopping, StoppedRecord, type OldJobState, type StoppingEnd } from './stopped-jobs.ts';

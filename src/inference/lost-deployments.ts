@@ -4,7 +4,7 @@
  */
 import { lostAssets, whyLost } from '../standby/lost-assets.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
-import { planned } from '../standby/standby.ts';
+import { openPlannedPoint } from '../standby/standby.ts';
 import { apiVersions, type ArmResource } from '../azure/azure.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { workspaceId } from '../topology/sides.ts';
@@ -24,7 +24,7 @@ export interface SetAside {
 export async function lostDeployments(context: StepContext): Promise<ReadonlyMap<string, SetAside>> {
   const found = new Map<string, SetAside>();
   if (!context.plan.recoveryPoint) return found;
-  const { sealed } = await planned(context);
+  const { sealed } = await openPlannedPoint(context);
   const lost = await lostAssets(context, sealed);
   if (lost.size === 0) return found;
   const deployments = await Array.fromAsync(readPart(context.store, sealed, 'deployments'));

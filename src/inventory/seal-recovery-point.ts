@@ -15,7 +15,7 @@ import { beginPoint, openDraft, type Copying, type DraftPoint, type Listing } fr
 import { startHeartbeat, type Heartbeat } from '../run/work/heartbeat.ts';
 import type { LeftBehind, Part, SealedManifest } from '../recovery-point/manifest.ts';
 import { countLines, partText, partWriter, readLines } from '../recovery-point/parts.ts';
-import { checkSeal, digestOf, withDigest } from '../recovery-point/recovery-point-checks.ts';
+import { checkSeal, digestOfSeal, withDigest } from '../recovery-point/recovery-point-checks.ts';
 import { readManifest, sealedName, writeManifest } from '../recovery-point/sealed-manifest.ts';
 import { showBytes, showCount } from '../topology/figures.ts';
 
@@ -86,7 +86,7 @@ function referencesToNothing({ empty }: Copying): LeftBehind[] {
 function result(sealed: SealedManifest): StepResult {
   const { counts, blobs, bytes, fuzzy } = sealed.summary;
   const took = showDuration(Date.parse(sealed.sealedAt) - Date.parse(sealed.startedAt));
-  const digest = digestOf(sealed);
+  const digest = digestOfSeal(sealed);
   return {
     state: 'completed',
     detail:

@@ -14,7 +14,7 @@ import { mapBounded } from '../run/work/bounded.ts';
 import { everySecond } from '../run/work/every-second.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
-import { openStandby, planned } from '../standby/standby.ts';
+import { openStandby, openPlannedPoint } from '../standby/standby.ts';
 import { azureJobs } from '../workspace/jobs/azure-jobs.ts';
 import { describeJob } from '../workspace/describe-job.ts';
 import type { RawJob } from '../workspace/jobs/job.ts';
@@ -37,7 +37,7 @@ const window = 32;
 export async function resubmitJobs(context: StepContext, checkpoints = copyCheckpoints): Promise<StepResult> {
   if (!context.plan.recoveryPoint)
     return { state: 'skipped', detail: 'the plan has no recovery point, so there is no job to resubmit' };
-  const point = await planned(context);
+  const point = await openPlannedPoint(context);
   const entries = await Array.fromAsync(readLedger(context.store, point));
   if (entries.length === 0) {
     return { state: 'skipped', detail: `no job was unfinished at recovery point ${point.ref.id}` };

@@ -3,19 +3,19 @@ import type { Silence } from '../client/silence.ts';
 import { describeRun, howToEnd } from '../run/describe-run.ts';
 import type { RunDocument } from '../run/run-document.ts';
 import { showDuration } from '../topology/duration.ts';
-import type { Finding } from './documents/status.ts';
-import type { Found } from './status-shape.ts';
+import type { StatusFinding } from './documents/status.ts';
+import type { StatusInput } from './status-shape.ts';
 
 /** What is wrong with open and recent runs. */
-export function ofRuns(found: Found): Finding[] {
+export function ofRuns(found: StatusInput): StatusFinding[] {
   const { status, open } = found;
-  const starting: Finding[] =
+  const starting: StatusFinding[] =
     open && !open.run ? [{ severity: 'warning', what: `run "${open.runId}" is being started` }] : [];
   return [
     ...starting,
     ...ofReplicate(found),
     ...[status.newestMove, status.newestReplicate].flatMap((run) => (run ? ofReport(run) : [])),
-    ...status.runs.flatMap((run): Finding[] => {
+    ...status.runs.flatMap((run): StatusFinding[] => {
       const about = { run: run.runId, what: `run ${describeRun(run)}` };
       if (run.state === 'failed')
         return [
@@ -39,7 +39,7 @@ export function ofRuns(found: Found): Finding[] {
 }
 
 /** Temporal lists a killed worker for a minute or more: its steps show it sooner. */
-function ofSilence(run: string, { what, kind, seconds }: Silence): Pick<Finding, 'what' | 'next'> {
+function ofSilence(run: string, { what, kind, seconds }: Silence): Pick<StatusFinding, 'what' | 'next'> {
   const lasted = showDuration(seconds * 1000);
   return {
     what:
@@ -51,7 +51,7 @@ function ofSilence(run: string, { what, kind, seconds }: Silence): Pick<Finding,
 }
 
 /** Recovery points grow old while `replicate` fails. */
-function ofReplicate(found: Found): Finding[] {
+function ofReplicate(found: StatusInput): StatusFinding[] {
   const { newestReplicate: run } = found.status;
   if (run?.state !== 'failed') return [];
   return [
@@ -61,7 +61,7 @@ function ofReplicate(found: Found): Finding[] {
 }
 
 /** `understudy report` writes a report that was not written. */
-function ofReport({ runId, endedAt, reported }: RunDocument): Finding[] {
+function ofReport({ runId, endedAt, reported }: RunDocument): StatusFinding[] {
   if (reported?.problem === undefined || reported.of !== endedAt) return [];
   return [
     {
@@ -76,10 +76,13 @@ function ofReport({ runId, endedAt, reported }: RunDocument): Finding[] {
 const notifiedWithinMs = 3 * 60_000;
 
 /** Webhooks that the topology names, and that were not told how a run ended. */
-function ofNotifications({ session, now }: Found, { runId, state, endedAt, notified = {} }: RunDocument): Finding[] {
+function ofNotifications(
+  { session, now }: StatusInput,
+  { runId, state, endedAt, notified = {} }: RunDocument,
+): StatusFinding[] {
   if (endedAt === undefined) return [];
   const wanted = session.topology.notify.filter(({ on }) => on.some((each) => each === state));
-  return wanted.flatMap(({ webhookFrom }): Finding[] => {
+  return wanted.flatMap(({ webhookFrom }): StatusFinding[] => {
     const told = notified[webhookFrom];
     const isTold = told?.of === endedAt;
     if (isTold ? told.problem === undefined : now.getTime() - Date.parse(endedAt) < notifiedWithinMs) return [];

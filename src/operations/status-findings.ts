@@ -3,11 +3,11 @@ import { showDamagedPoint, showDamagedReplica } from '../recovery-point/damage.t
 import { showDuration, toSeconds } from '../topology/duration.ts';
 import { resourceClasses } from '../topology/words.ts';
 import { ofRuns } from './run-findings.ts';
-import type { Finding } from './documents/status.ts';
-import type { Found } from './status-shape.ts';
+import type { StatusFinding } from './documents/status.ts';
+import type { StatusInput } from './status-shape.ts';
 
 /** Every finding, grouped by what it is about. */
-export function findingsOf(found: Found): Finding[] {
+export function statusFindings(found: StatusInput): StatusFinding[] {
   return [
     ...ofPointer(found),
     ...ofRegions(found),
@@ -23,10 +23,10 @@ export function findingsOf(found: Found): Finding[] {
 }
 
 /** What the fence owes in a region that is the writer again is void: the next `replicate` says so. */
-function ofDebts({ status }: Found): Finding[] {
+function ofDebts({ status }: StatusInput): StatusFinding[] {
   return status.owed
     .filter(({ region }) => region !== status.writer)
-    .map(({ what, owedSince, reason }): Finding => ({
+    .map(({ what, owedSince, reason }): StatusFinding => ({
       severity: 'warning',
       kind: 'owed',
       what: `${what}, since ${owedSince}: ${reason.replace(/^[A-Z]+ \/subscriptions\/\S+: /, '')}`,
@@ -34,14 +34,14 @@ function ofDebts({ status }: Found): Finding[] {
     }));
 }
 
-function ofRegistered({ status }: Found): Finding[] {
+function ofRegistered({ status }: StatusInput): StatusFinding[] {
   if (status.differsFromRegistered !== true) return [];
   const what = 'this topology, or a template of it, differs from what is registered';
   const next = 'If it is what runs should use: "understudy register".';
   return [{ severity: 'warning', what, next }];
 }
 
-function ofPointer({ lost }: Found): Finding[] {
+function ofPointer({ lost }: StatusInput): StatusFinding[] {
   if (lost === undefined) return [];
   return [
     {
@@ -53,7 +53,7 @@ function ofPointer({ lost }: Found): Finding[] {
 }
 
 /** A recovery point needs both regions, and a workspace that no move is restoring into. */
-function howToTake({ status: { writer, regions }, open, pointer }: Found): string {
+function howToTake({ status: { writer, regions }, open, pointer }: StatusInput): string {
   if (open?.run && pointer?.takenBy?.run === open.runId)
     return `Once run "${open.runId}" has ended: "understudy replicate".`;
   const dark = regions.filter(({ state }) => state !== 'healthy').map(({ region }) => region);
@@ -62,8 +62,8 @@ function howToTake({ status: { writer, regions }, open, pointer }: Found): strin
 }
 
 /** A standby that does not answer blocks no work, only a move. */
-function ofRegions({ status }: Found): Finding[] {
-  return status.regions.flatMap(({ region, state, checks }): Finding[] => {
+function ofRegions({ status }: StatusInput): StatusFinding[] {
+  return status.regions.flatMap(({ region, state, checks }): StatusFinding[] => {
     if (state === 'healthy') return [];
     const bad = checks.filter((check) => check.state !== 'ok').map(({ what, detail }) => `${what}: ${detail}`);
     const isActive = region === status.writer;
@@ -79,11 +79,11 @@ function ofRegions({ status }: Found): Finding[] {
   });
 }
 
-function ofRecoveryPoints(found: Found): Finding[] {
+function ofRecoveryPoints(found: StatusInput): StatusFinding[] {
   const { points, pointer, status, session, now } = found;
   if (status.writer === undefined) return [];
   const take = howToTake(found);
-  const findings = points.damaged.map(({ id, reason }): Finding => ({
+  const findings = points.damaged.map(({ id, reason }): StatusFinding => ({
     severity: 'critical',
     kind: 'damaged',
     what: `recovery point ${id} is damaged: ${reason}`,
@@ -120,12 +120,12 @@ function ofRecoveryPoints(found: Found): Finding[] {
 }
 
 /** That it could not be read is nothing new: the findings about the regions say so. */
-function ofSharing({ status: { sharing } }: Found): Finding[] {
+function ofSharing({ status: { sharing } }: StatusInput): StatusFinding[] {
   return sharing.problem === undefined ? [] : [{ severity: 'critical', what: sharing.problem }];
 }
 
 /** Damage that a person has accepted is in reports only. */
-function ofDamage({ status: { damage }, points }: Found): Finding[] {
+function ofDamage({ status: { damage }, points }: StatusInput): StatusFinding[] {
   if (!damage)
     return [
       {
@@ -139,7 +139,7 @@ function ofDamage({ status: { damage }, points }: Found): Finding[] {
   const { replicas: all } = damage;
   const first = damage.examples.find((each) => !each.accepted);
   const more = all.count - all.accepted - 1;
-  const replicas: Finding[] = first
+  const replicas: StatusFinding[] = first
     ? [
         {
           severity: 'critical',
@@ -151,14 +151,14 @@ function ofDamage({ status: { damage }, points }: Found): Finding[] {
     : [];
   const parts = damage.points
     .filter(({ id, accepted: isAccepted }) => !isAccepted && !isSaid(id))
-    .map((point): Finding => ({ severity: 'warning', kind: 'damaged', what: showDamagedPoint(point) }));
+    .map((point): StatusFinding => ({ severity: 'warning', kind: 'damaged', what: showDamagedPoint(point) }));
   return [...replicas, ...parts];
 }
 
 /** The open run is read twice: by itself, and in the list of all. */
-function ofDocuments({ damaged }: Found): Finding[] {
+function ofDocuments({ damaged }: StatusInput): StatusFinding[] {
   const byMessage = new Map(damaged.map((error) => [error.message, error]));
-  return [...byMessage.values()].map(({ message, details }): Finding => ({
+  return [...byMessage.values()].map(({ message, details }): StatusFinding => ({
     severity: 'warning',
     kind: 'damaged',
     what: message,
@@ -166,7 +166,7 @@ function ofDocuments({ damaged }: Found): Finding[] {
   }));
 }
 
-function ofWorkers({ status }: Found): Finding[] {
+function ofWorkers({ status }: StatusInput): StatusFinding[] {
   if (!status.workers)
     return [
       {
@@ -177,7 +177,7 @@ function ofWorkers({ status }: Found): Finding[] {
     ];
   return status.workers
     .filter(({ polling }) => polling === 0)
-    .map(({ host }): Finding => ({
+    .map(({ host }): StatusFinding => ({
       severity: host === undefined ? 'critical' : 'warning',
       what:
         host === undefined

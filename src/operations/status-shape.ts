@@ -13,7 +13,7 @@ export function worstOf({ findings }: Pick<Status, 'findings'>): Severity | unde
 }
 
 /** What the findings of `status` are made from. */
-export interface Found {
+export interface StatusInput {
   status: Omit<Status, 'findings'>;
   points: RecoveryPointList;
   pointer: RegionPointer | undefined;

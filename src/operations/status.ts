@@ -26,7 +26,7 @@ import { checkHealth } from './health.ts';
 import { readRegistered, type Registered } from './register.ts';
 import type { Session } from './session.ts';
 import { sharedNow } from './sharing.ts';
-import { findingsOf } from './status-findings.ts';
+import { statusFindings } from './status-findings.ts';
 import type { Status } from './documents/status.ts';
 
 /** Without `client`, nothing about Temporal is included. Errors: those of the control store. */
@@ -69,7 +69,7 @@ export async function readStatus(session: Session, client?: Client, now = new Da
     ...(registered ? { registered } : {}),
     ...(differs === undefined ? {} : { differsFromRegistered: differs }),
   };
-  return { ...status, findings: findingsOf({ status, points, pointer, lost, open, damaged, session, now }) };
+  return { ...status, findings: statusFindings({ status, points, pointer, lost, open, damaged, session, now }) };
 }
 
 /** How many of the newest runs are read; of the older ones, only those that are not over. */

@@ -1,4 +1,4 @@
-/** The states of a run, and one table of the legal moves between them. Has no dependencies. */
+/** The states of a run, one table of the legal moves between them, and when a step is done. Has no dependencies. */
 export const runStates = ['pending', 'running', 'waiting', 'undoing', 'completed', 'failed', 'cancelled'] as const;
 export type RunState = (typeof runStates)[number];
 
@@ -27,4 +27,9 @@ export function isOver(state: RunState): boolean {
 /** Whether it prevents others from beginning. A half-done failover does, until it is retried or cancelled. */
 export function isOpen(state: RunState): boolean {
   return state !== 'completed' && state !== 'cancelled';
+}
+
+/** Whether steps that need this one may begin. `state`: that of a step. */
+export function isDone({ state }: { state: string }): boolean {
+  return state === 'completed' || state === 'skipped' || state === 'owed';
 }

@@ -4,7 +4,7 @@
  */
 import { showFindings, writeFindings, type Finding } from '../run/work/findings.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
-import { planned } from '../standby/standby.ts';
+import { openPlannedPoint } from '../standby/standby.ts';
 import { fail, newTally, skip, sum, toCounts } from '../run/work/tally.ts';
 import { apiVersions, type ArmResource, type CallOptions, type JsonObject } from '../azure/azure.ts';
 import { findSettled } from '../azure/settled.ts';
@@ -82,7 +82,7 @@ export async function scaleComputes(context: StepContext): Promise<StepResult> {
 /** The clusters by name, as the recovery point has them. */
 async function sourcesOf(context: StepContext): Promise<Map<string, ArmResource>> {
   if (!context.plan.recoveryPoint) return new Map();
-  const { sealed } = await planned(context);
+  const { sealed } = await openPlannedPoint(context);
   const all = await Array.fromAsync(readPart(context.store, sealed, 'computes'));
   return new Map(all.map((each) => [each.name, each]));
 }

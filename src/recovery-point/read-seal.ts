@@ -5,7 +5,7 @@ import type { RecoveryPointSummary } from '../plan/recovery-point-summary.ts';
 import { forEachBounded } from '../run/work/bounded.ts';
 import { epochOf, folderOf, type OpenRecoveryPoint, type SealedManifest } from './manifest.ts';
 import { partText } from './parts.ts';
-import { checkSeal, digestOf } from './recovery-point-checks.ts';
+import { checkSeal, digestOfSeal } from './recovery-point-checks.ts';
 import { readManifest, sealedName } from './sealed-manifest.ts';
 
 /** As `openRecoveryPoint`, but does not read the parts. */
@@ -51,7 +51,7 @@ async function findSealed(store: ControlStore, id: string): Promise<OpenRecovery
       { place },
     );
   }
-  return { ref: { id, digest: digestOf(sealed), startedAt: sealed.startedAt }, sealed };
+  return { ref: { id, digest: digestOfSeal(sealed), startedAt: sealed.startedAt }, sealed };
 }
 
 /** As `readSealed`, but returns undefined if it was never sealed. */

@@ -10,7 +10,7 @@ import { countLines } from './parts.ts';
  * Returns the sha256 hex of the canonical form of a seal without its own digest. `RecoveryPointRef` uses the same
  * digest.
  */
-export function digestOf(sealed: SealedContent): string {
+export function digestOfSeal(sealed: SealedContent): string {
   return createHash('sha256')
     .update(canonical({ ...sealed, digest: undefined }))
     .digest('hex');
@@ -18,7 +18,7 @@ export function digestOf(sealed: SealedContent): string {
 
 /** Adds the digest to a manifest. */
 export function withDigest(content: SealedContent): SealedManifest {
-  return { ...content, digest: digestOf(content) };
+  return { ...content, digest: digestOfSeal(content) };
 }
 
 /**
@@ -26,7 +26,7 @@ export function withDigest(content: SealedContent): SealedManifest {
  * Errors: RecoveryPointError if the digest does not match, or the summary does not match the parts.
  */
 export function checkSeal(sealed: SealedManifest, place: string): void {
-  const found = digestOf(sealed);
+  const found = digestOfSeal(sealed);
   if (sealed.digest !== found) {
     throw new UnderstudyError(
       'RecoveryPointError',

@@ -7,10 +7,10 @@ import { folderOf, type OpenRecoveryPoint, type PartKind, type PartLines, type S
 import { readLines } from './parts.ts';
 import { adviceAfter } from './point-advice.ts';
 import { readChecked, readParts, readSealed } from './read-seal.ts';
-import { digestOf, unfinishedJobs } from './recovery-point-checks.ts';
+import { digestOfSeal, unfinishedJobs } from './recovery-point-checks.ts';
 import { sealedName } from './sealed-manifest.ts';
 
-export { digestOf };
+export { digestOfSeal };
 
 /**
  * Opens a recovery point and checks its seal and the digest of every part. The job specs and replicas that its lines

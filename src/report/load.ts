@@ -11,7 +11,7 @@ import { listSteps, readRun } from '../run/journal.ts';
 import type { StepRecord } from '../run/work/outcome.ts';
 import { bundleFolder, bundles } from '../run/bundle.ts';
 import { planFolder, plans } from '../run/plan-document.ts';
-import { planned } from '../run/run-document.ts';
+import { withPlan } from '../run/run-document.ts';
 import { loadEvidence } from './evidence.ts';
 import type { ReportInput } from './report.ts';
 import type { LeftBehindReport } from './schema.ts';
@@ -28,7 +28,7 @@ export async function loadReportInput(store: ControlStore, runId: string, now: D
       next: 'List the runs there are with "understudy runs".',
     });
   }
-  const header = planned(run);
+  const header = withPlan(run);
   const { state, stateReason, endedAt } = run;
   const plan = await plans.open(store, planFolder, header.plan);
   const bundle = await bundles.open(store, bundleFolder, header.bundle);

@@ -9,7 +9,7 @@
 import type { Plan, Step } from '../plan/plan.ts';
 import type { StepRecord } from '../run/work/outcome.ts';
 import type { RunHeader } from '../run/run-document.ts';
-import { isDone } from '../run/step-lifecycle.ts';
+import { isDone } from '../plan/run-states.ts';
 import { showDuration, toSeconds } from '../topology/duration.ts';
 import type { Topology } from '../topology/topology.ts';
 import { rowOf } from '../plan/operations.ts';

@@ -8,7 +8,7 @@ import { bundleFolder, bundles, type Bundle } from './bundle.ts';
 import { requireRun } from './journal.ts';
 import { planFolder, plans } from './plan-document.ts';
 import type { RunReference } from './reference.ts';
-import { planned, type RunDocument, type RunHeader } from './run-document.ts';
+import { withPlan, type RunDocument, type RunHeader } from './run-document.ts';
 
 /** What a run works with. */
 export interface RunEnvironment {
@@ -68,7 +68,7 @@ export function environments(connect: (requestTimeoutMs?: number) => Azure): Env
     open,
     async openPlanned(reference) {
       const environment = await open(reference);
-      const run = planned(environment.run);
+      const run = withPlan(environment.run);
       const plan = await once(keptPlans, `${JSON.stringify(reference.controlStore)} ${run.plan}`, () =>
         plans.open(environment.store, planFolder, run.plan),
       );

@@ -66,7 +66,7 @@ export interface RunHeader extends RunDocument {
 }
 
 /** ControlStoreError if the run has no plan yet. */
-export function planned(run: RunDocument): RunHeader {
+export function withPlan(run: RunDocument): RunHeader {
   const { plan, from, to } = run;
   if (plan === undefined || from === undefined || to === undefined)
     throw new UnderstudyError('ControlStoreError', `run "${run.runId}" has no plan yet`);

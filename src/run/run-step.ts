@@ -4,6 +4,7 @@
  * again.
  */
 import { UnderstudyError, isDefect, isLoss, isUnderstudyError, messageOf } from '../errors/error.ts';
+import { isDone } from '../plan/run-states.ts';
 import { actionOf, type ActionName } from '../plan/actions.ts';
 import type { Environments, PlannedEnvironment } from './environment.ts';
 import { readStep, recordStep } from './journal.ts';
@@ -11,7 +12,7 @@ import { holdLeases } from './leases.ts';
 import { outcomeOf, reconcile, type StepOutcome, type StepRecord } from './work/outcome.ts';
 import type { RunExecution, StepRequest } from './reference.ts';
 import type { Action, StepRuntime } from './work/step-context.ts';
-import { isDone, makeContext, refuseCancelled, recordOutcome } from './step-lifecycle.ts';
+import { makeContext, refuseCancelled, recordOutcome } from './step-lifecycle.ts';
 
 /** Makes the function that runs one step and returns its outcome. */
 export function stepRunner(

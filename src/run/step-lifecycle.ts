@@ -1,6 +1,7 @@
-/** What running and undoing a step share: whether it is done, how its outcome is recorded, and what its action gets. */
+/** What running and undoing a step share: how its outcome is recorded, and what its action gets. */
 import { listenTo } from '../azure/listen.ts';
 import { UnderstudyError } from '../errors/error.ts';
+import { isDone } from '../plan/run-states.ts';
 import { sideOf } from '../topology/sides.ts';
 import type { PlannedEnvironment } from './environment.ts';
 import { readRun, readStep, recordStep } from './journal.ts';
@@ -9,11 +10,6 @@ import type { StepRecord, StepResult } from './work/outcome.ts';
 import type { RunExecution } from './reference.ts';
 import type { StepRuntime } from './work/step-context.ts';
 import type { StepContext } from './work/step-context.ts';
-
-/** Steps that need this one may begin. */
-export function isDone({ state }: Pick<StepRecord, 'state'>): boolean {
-  return state === 'completed' || state === 'skipped' || state === 'owed';
-}
 
 /** Records an outcome, unless another execution has taken the step over meanwhile. */
 export async function recordOutcome(

@@ -4,7 +4,7 @@
  */
 import { UnderstudyError } from '../errors/error.ts';
 import type { StepResult } from '../run/work/outcome.ts';
-import type { AcceptedLoss, StepContext } from '../run/work/step-context.ts';
+import type { LossAcceptance, StepContext } from '../run/work/step-context.ts';
 import {
   acceptDamage,
   knownDamage,
@@ -38,7 +38,7 @@ function describe({ replicas, points }: KnownDamage): string {
   return `${showCount(replicas.count, 'copy', 'copies')} and ${showCount(points.length, 'recovery point')} are damaged, and accepted as lost`;
 }
 
-function acceptedBy({ examples }: KnownDamage, { by, reason }: AcceptedLoss): string[] {
+function acceptedBy({ examples }: KnownDamage, { by, reason }: LossAcceptance): string[] {
   return examples
     .filter(({ accepted }) => accepted?.by === by && accepted.reason === reason)
     .map((each) => `${showDamagedReplica(each)} (accepted by ${by}: ${reason})`);

@@ -9,7 +9,7 @@ import { textAt } from '../azure/body/json.ts';
 import { isUnderstudyError, messageOf, UnderstudyError } from '../errors/error.ts';
 import { showFindings, writeFindings, type Finding } from '../run/work/findings.ts';
 import { fail, newTally, skip, sum, toCounts } from '../run/work/tally.ts';
-import { planned } from '../standby/standby.ts';
+import { openPlannedPoint } from '../standby/standby.ts';
 import { findWorkspace, nameOfId } from '../workspace/workspace.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
@@ -27,7 +27,7 @@ export async function useDatastores(context: StepContext): Promise<StepResult> {
   const datastores: ArmResource[] = await Array.fromAsync(
     azure.arm.list(`${workspace.id}/datastores`, apiVersions.machineLearning, { signal }),
   );
-  const shared = context.plan.recoveryPoint ? (await planned(context)).sealed.sharing.things : [];
+  const shared = context.plan.recoveryPoint ? (await openPlannedPoint(context)).sealed.sharing.things : [];
   const tally = newTally();
   const findings: Finding[] = [];
   /** The refused ones on the workspace's own storage. */

@@ -3,7 +3,7 @@ import { principalsWithin } from '../workspace/identities.ts';
 import { apiVersions } from '../azure/azure.ts';
 import { textAt } from '../azure/body/json.ts';
 import { workspaceId } from '../topology/sides.ts';
-import { ask, findingOf, type Look } from './inspection.ts';
+import { answerOf, findingOf, type Look } from './inspection.ts';
 import type { StandbyFinding } from './findings.ts';
 import { nameOfThing, type SharedThing } from '../workspace/sharing.ts';
 
@@ -13,7 +13,7 @@ export async function checkRoles({ azure, to, ...look }: Look, thing: SharedThin
   if (id === undefined || identityBased === undefined) return [];
   const { arm } = azure;
   const workspace = workspaceId(to.workspace);
-  const answer = await ask(look, async (signal) => {
+  const answer = await answerOf(look, async (signal) => {
     const found = await arm.get(workspace, apiVersions.machineLearning, { signal });
     const principals = await principalsWithin(azure, found, { signal });
     const roles = arm.list(`${id}/providers/Microsoft.Authorization/roleAssignments`, apiVersions.roleAssignments, {

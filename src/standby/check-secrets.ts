@@ -3,7 +3,7 @@ import { mapBounded } from '../run/work/bounded.ts';
 import type { SecretRef } from '../recovery-point/manifest.ts';
 import type { ResourceClass } from '../topology/words.ts';
 import type { StandbyFinding } from './findings.ts';
-import { ask, findingOf, probe, unlessAnswered, type Answer, type Look, type MakeFinding } from './inspection.ts';
+import { answerOf, findingOf, probe, unlessAnswered, type Answer, type Look, type MakeFinding } from './inspection.ts';
 import { sameVault } from '../workspace/sharing.ts';
 
 /** Key Vault allows thousands of requests in ten seconds. A plan should not need them all. */
@@ -25,11 +25,11 @@ export async function checkSecrets(look: Look): Promise<StandbyFinding[]> {
     return [ofAll(to.region)('refused', what)];
   }
   const vault = azure.vault(uri);
-  const access = await ask(look, () => vault.get(probe));
+  const access = await answerOf(look, () => vault.get(probe));
   if (access.state === 'silent' || access.state === 'unknown') return ofVault(look, uri, access);
   const read = await mapBounded(secrets, sideBySide, async (ref) => ({
     ref,
-    answer: await ask(look, () => vault.get(ref.secret)),
+    answer: await answerOf(look, () => vault.get(ref.secret)),
   }));
   // A vault that refuses the probe may still return the secrets: roles can be assigned for each secret.
   const givesNone = !read.some(({ answer }) => answer.state === 'answered');

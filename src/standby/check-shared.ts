@@ -2,7 +2,7 @@
 import { apiVersions, type ArmResource } from '../azure/azure.ts';
 import { isObject, textAt } from '../azure/body/json.ts';
 import type { StandbyFinding } from './findings.ts';
-import { ask, findingOf, probe, reachBlobs, type Look, type MakeFinding } from './inspection.ts';
+import { answerOf, findingOf, probe, reachBlobs, type Look, type MakeFinding } from './inspection.ts';
 import { checkRoles } from './check-roles.ts';
 import { isOnlyIn, nameOfThing, sameVault, type SharedThing } from '../workspace/sharing.ts';
 
@@ -27,7 +27,7 @@ async function lookAtAccount(look: Look, thing: SharedThing, finding: MakeFindin
   const what = nameOfThing(thing);
   if (id === undefined)
     return [finding('warning', `${what} is used by both sides, and was not found in its subscription`)];
-  const answer = await ask(look, (signal) => reachBlobs(azure, id, signal));
+  const answer = await answerOf(look, (signal) => reachBlobs(azure, id, signal));
   const alone = isOnlyIn(from.region, thing);
   const only = `${what}, which both sides use, is in ${from.region} alone (${sku ?? 'of unknown redundancy'})`;
   if (answer.state === 'silent' && alone)
@@ -50,7 +50,7 @@ async function lookAtAccount(look: Look, thing: SharedThing, finding: MakeFindin
 
 /** Describes what Azure says about a geo-redundant account. Its secondary returns that too. */
 async function promiseOf(look: Look, id: string): Promise<string> {
-  const answer = await ask(look, (signal) =>
+  const answer = await answerOf(look, (signal) =>
     look.azure.arm.get(`${id}?$expand=geoReplicationStats`, apiVersions.storage, { signal }),
   );
   return answer.state === 'answered' ? showPromise(answer.value) : 'its last sync time could not be read';
@@ -86,7 +86,7 @@ async function lookAtRegistry(look: Look, thing: SharedThing, finding: MakeFindi
     ];
   if (!isOnlyIn(from.region, thing))
     return [finding('warning', `${what} has no replica in ${to.region}: images come from ${servedFrom.join(', ')}`)];
-  const answer = await ask(look, (signal) => azure.arm.get(id, apiVersions.containerRegistry, { signal }));
+  const answer = await answerOf(look, (signal) => azure.arm.get(id, apiVersions.containerRegistry, { signal }));
   const only = `${what}, which both sides use, is served from ${from.region} alone`;
   if (answer.state === 'silent')
     return [finding('refused', `${only}, and does not answer: no image can be pulled or built in ${to.region}`)];
@@ -103,7 +103,7 @@ async function lookAtVault(
   if (uri === undefined) return [finding('warning', `${what}, which both sides use, could not be read`)];
   // Read already, for its secrets.
   if (look.sealed.secrets.length > 0 && sameVault(uri, look.topology.escrow?.vaults[look.to.region])) return [];
-  const answer = await ask(look, () => look.azure.vault(uri).get(probe));
+  const answer = await answerOf(look, () => look.azure.vault(uri).get(probe));
   if (answer.state !== 'silent') return [];
   return [
     finding(

@@ -13,7 +13,7 @@ import { workspaceId } from '../topology/sides.ts';
 import { resourceClasses } from '../topology/words.ts';
 import type { StandbyFinding } from './findings.ts';
 import { mendOneDefault, oneDefaultReason } from '../workspace/find-sharing.ts';
-import { ask, findingOf, reachBlobs, unlessAnswered, type Look, type InspectStandby } from './inspection.ts';
+import { answerOf, findingOf, reachBlobs, unlessAnswered, type Look, type InspectStandby } from './inspection.ts';
 import { checkSecrets } from './check-secrets.ts';
 import { checkShared } from './check-shared.ts';
 
@@ -32,7 +32,7 @@ export async function inspectStandby(request: InspectStandby): Promise<StandbyFi
 async function lookAtWorkspace(look: Look): Promise<StandbyFinding[]> {
   const { azure, to, sealed, hasTemplate } = look;
   const { name } = to.workspace;
-  const answer = await ask(look, (signal) =>
+  const answer = await answerOf(look, (signal) =>
     azure.arm.get(workspaceId(to.workspace), apiVersions.machineLearning, { signal }),
   );
   const finding = findingOf({ kind: 'workspace', name, classes: [...resourceClasses], acceptable: false });
@@ -59,8 +59,8 @@ async function lookAtStorage(look: Look, id: string): Promise<StandbyFinding[]> 
   const finding = findingOf({ kind: 'storage', name, classes: [...resourceClasses], acceptable: false });
   const { standbyStorage } = sealed.sharing;
   const [answer, described] = await Promise.all([
-    ask(look, (signal) => reachBlobs(azure, id, signal)),
-    ask(look, (signal) => azure.arm.get(id, apiVersions.storage, { signal })),
+    answerOf(look, (signal) => reachBlobs(azure, id, signal)),
+    answerOf(look, (signal) => azure.arm.get(id, apiVersions.storage, { signal })),
   ]);
   const location =
     described.state === 'answered'

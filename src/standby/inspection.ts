@@ -47,7 +47,7 @@ export interface AskOptions {
 }
 
 /** Runs `work` and classifies its outcome. */
-export async function ask<T>(
+export async function answerOf<T>(
   { signal, deadline }: AskOptions,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<Answer<T>> {

@@ -37,7 +37,7 @@ export interface Standby {
  */
 export async function openStandby(context: StepContext, opened?: OpenRecoveryPoint): Promise<Standby> {
   const { azure, to, signal } = context;
-  const point = opened ?? (await planned(context));
+  const point = opened ?? (await openPlannedPoint(context));
   const workspace = await findWorkspace(azure.arm, to, signal);
   const account = await azure.blobAccount(workspace.storageAccountId, { signal });
   const datastores = await Array.fromAsync(
@@ -77,7 +77,7 @@ export async function openStandby(context: StepContext, opened?: OpenRecoveryPoi
 }
 
 /** Opens the recovery point that the plan names. */
-export async function planned({ plan, store }: StepContext): Promise<OpenRecoveryPoint> {
+export async function openPlannedPoint({ plan, store }: StepContext): Promise<OpenRecoveryPoint> {
   if (plan.recoveryPoint) return openByRef(store, plan.recoveryPoint);
   throw new UnderstudyError(
     'PreconditionError',

@@ -3,7 +3,7 @@
  * writes nothing.
  */
 import { z } from 'zod';
-import type { ConfigTarget } from '../config-files/outcome.ts';
+import type { TargetFiles } from '../config-files/outcome.ts';
 import { lookAtConfigs } from '../config-files/targets.ts';
 import type { WorkspaceMapping } from '../config-files/mapping.ts';
 import { isDefect, isUnderstudyError, messageOf } from '../errors/error.ts';
@@ -11,13 +11,13 @@ import type { RecoveryPointRef } from '../plan/plan.ts';
 import type { Environments } from '../run/environment.ts';
 import type { RunReference } from '../run/reference.ts';
 import { inTime } from '../run/work/in-time.ts';
-import type { ConfigTarget as DeclaredTarget } from '../topology/topology.ts';
+import type { ConfigTarget } from '../topology/topology.ts';
 import { declaredMapping, readMapping, type DeclaredMove } from './config-mapping.ts';
 
 /** The request to a host's worker. Small and without secrets, because Temporal stores it. */
 export interface HostLookRequest extends DeclaredMove, Pick<RunReference, 'controlStore'> {
   host: string;
-  targets: DeclaredTarget[];
+  targets: ConfigTarget[];
   recoveryPoint: RecoveryPointRef;
   /** What was not inspected by then counts as unknown. */
   deadlineSeconds: number;
@@ -82,19 +82,19 @@ export function hostLooker({ azure, openStore }: Pick<Environments, 'azure' | 'o
 }
 
 /** Converts a target of a topology for the rewriting of config files. */
-export function targetFrom(declared: DeclaredTarget): ConfigTarget {
+export function targetFrom(declared: ConfigTarget): TargetFiles {
   if (!('git' in declared)) return declared;
   const { host, git, files, branch } = declared;
   return { host, git, files, ...(branch === undefined ? {} : { branch }) };
 }
 
 /** A target's name for people. */
-function nameOfTarget(target: DeclaredTarget | ConfigTarget): string {
+function nameOfTarget(target: ConfigTarget | TargetFiles): string {
   return 'git' in target ? target.git : String(target.file);
 }
 
 /** The result for a target that could not be inspected: why, and what to do. */
-export function unknownLook(target: DeclaredTarget | ConfigTarget, found: string, next: string): TargetLook {
+export function unknownLook(target: ConfigTarget | TargetFiles, found: string, next: string): TargetLook {
   const finding: TargetFinding = {
     severity: 'unknown',
     file: nameOfTarget(target),
@@ -106,7 +106,7 @@ export function unknownLook(target: DeclaredTarget | ConfigTarget, found: string
 }
 
 function lookOf(
-  target: DeclaredTarget | ConfigTarget,
+  target: ConfigTarget | TargetFiles,
   findings: TargetFinding[],
   counts: { files: number; changes: number },
 ): TargetLook {

@@ -1,7 +1,7 @@
 /** Rewrites the config files of one declared target, on its host. The mapping comes from the recovery point. */
 import { ConfigError, showPlace } from '../config-files/error.ts';
 import type { WorkspaceMapping } from '../config-files/mapping.ts';
-import type { ConfigOutcome, ConfigTarget, ConfigUndo } from '../config-files/outcome.ts';
+import type { ConfigOutcome, TargetFiles, ConfigUndo } from '../config-files/outcome.ts';
 import { applyConfigs, undoConfigs } from '../config-files/targets.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import type { Evidence, StepResult } from '../run/work/outcome.ts';
@@ -57,13 +57,13 @@ export async function putConfigsBack(context: StepContext, undo: unknown): Promi
   return `${files.length} config files put back`;
 }
 
-function targetOf({ topology, step }: StepContext): ConfigTarget {
+function targetOf({ topology, step }: StepContext): TargetFiles {
   const target = topology.configs[Number(step.input.target)];
   if (target) return targetFrom(target);
   throw new UnderstudyError('ControlStoreError', `step "${step.id}" names no config target of its topology`);
 }
 
-async function rewrite(context: StepContext, target: ConfigTarget): Promise<ConfigOutcome> {
+async function rewrite(context: StepContext, target: TargetFiles): Promise<ConfigOutcome> {
   let written = false;
   try {
     return await applyConfigs({

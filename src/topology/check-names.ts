@@ -4,15 +4,15 @@
  */
 import { posix } from 'node:path';
 import { judgeRegion } from './azure-regions.ts';
-import type { Found } from './describe-issue.ts';
+import type { FieldProblem } from './describe-issue.ts';
 import { didYouMean } from './nearest.ts';
 import type { Topology } from './topology.ts';
 import { assetKinds } from './words.ts';
 
 /** What is wrong, and what may be. */
 export interface CheckedNames {
-  errors: Found[];
-  warnings: Found[];
+  errors: FieldProblem[];
+  warnings: FieldProblem[];
 }
 
 /** Checks names as far as possible without asking Azure. */
@@ -30,7 +30,7 @@ export const placeholderSubscription = '00000000-0000-0000-0000-000000000000';
 
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-function checkSubscriptions({ regions, controlStore, traffic }: Topology): Found[] {
+function checkSubscriptions({ regions, controlStore, traffic }: Topology): FieldProblem[] {
   const given: [PropertyKey[], string | undefined][] = [
     ...Object.entries(regions).map(([region, { workspace }]): [PropertyKey[], string] => [
       ['regions', region, 'workspace', 'subscriptionId'],
@@ -52,8 +52,8 @@ function checkSubscriptions({ regions, controlStore, traffic }: Topology): Found
 }
 
 function checkRegionNames({ regions }: Topology): CheckedNames {
-  const errors: Found[] = [];
-  const warnings: Found[] = [];
+  const errors: FieldProblem[] = [];
+  const warnings: FieldProblem[] = [];
   for (const name of Object.keys(regions)) {
     const path = ['regions', name];
     const judged = judgeRegion(name);

@@ -1,11 +1,11 @@
 /** Checks how the fields of a topology fit together, which a schema of single fields cannot. */
-import type { Found } from './describe-issue.ts';
+import type { FieldProblem } from './describe-issue.ts';
 import { didYouMean } from './nearest.ts';
 import type { Topology } from './topology.ts';
 import { resourceClasses } from './words.ts';
 
 /** Returns everything that does not fit together. Empty if all of it does. */
-export function checkWhole(topology: Topology): Found[] {
+export function checkWhole(topology: Topology): FieldProblem[] {
   const names = Object.keys(topology.regions);
   return [
     ...checkRegions(topology, names),
@@ -16,8 +16,8 @@ export function checkWhole(topology: Topology): Found[] {
   ];
 }
 
-function checkRegions({ active }: Topology, names: string[]): Found[] {
-  const problems: Found[] = [];
+function checkRegions({ active }: Topology, names: string[]): FieldProblem[] {
+  const problems: FieldProblem[] = [];
   if (names.length !== 2) {
     const message = `expected exactly two regions, got ${names.length} (${names.join(', ')})`;
     problems.push({ path: ['regions'], message });
@@ -27,8 +27,8 @@ function checkRegions({ active }: Topology, names: string[]): Found[] {
   return problems;
 }
 
-function checkWorkspaces({ regions }: Topology): Found[] {
-  const problems: Found[] = [];
+function checkWorkspaces({ regions }: Topology): FieldProblem[] {
+  const problems: FieldProblem[] = [];
   const seen = new Map<string, string>();
   for (const [region, { workspace }] of Object.entries(regions)) {
     const key = `${workspace.subscriptionId}/${workspace.resourceGroup}/${workspace.name}`.toLowerCase();
@@ -48,7 +48,7 @@ function checkWorkspaces({ regions }: Topology): Found[] {
  * ARM keeps the metadata of a resource group in the group's own region, and a group is deleted as a whole. The control
  * store must outlive both workspaces, so it must not be in either one's group. Either region may become the active one.
  */
-function checkControlStore({ controlStore, regions }: Topology): Found[] {
+function checkControlStore({ controlStore, regions }: Topology): FieldProblem[] {
   const groupOf = (place: { subscriptionId: string; resourceGroup: string }) =>
     `${place.subscriptionId}/${place.resourceGroup}`.toLowerCase();
   const shared = Object.entries(regions).find(([, { workspace }]) => groupOf(workspace) === groupOf(controlStore));
@@ -63,7 +63,7 @@ function checkControlStore({ controlStore, regions }: Topology): Found[] {
  * Wherever something is declared for one region, it must be declared for both, and for no other: failback needs it too.
  * Origins must differ. One vault may serve both regions, since Azure has a copy of it elsewhere.
  */
-function checkRegionNames(topology: Topology, names: string[]): Found[] {
+function checkRegionNames(topology: Topology, names: string[]): FieldProblem[] {
   const places: [PropertyKey[], Record<string, unknown> | undefined, 'two' | 'any'][] = [
     [['traffic', 'frontDoor', 'origins'], topology.traffic?.frontDoor?.origins, 'two'],
     [['escrow', 'vaults'], topology.escrow?.vaults, 'any'],
@@ -78,7 +78,7 @@ function checkPerRegion(
   record: Record<string, unknown>,
   names: string[],
   wanted: 'two' | 'any',
-): Found[] {
+): FieldProblem[] {
   const given = Object.keys(record);
   const foreign = given.filter((name) => !names.includes(name));
   if (foreign.length > 0) {
@@ -100,7 +100,7 @@ function checkPerRegion(
 const offered: readonly string[] = ['hot-warm'];
 
 /** `platform` must be at least as hot as any other class, because the other classes run on it. */
-function checkStrategies({ strategies }: Topology): Found[] {
+function checkStrategies({ strategies }: Topology): FieldProblem[] {
   const heat = { 'hot-cold': 0, 'hot-warm': 1, 'hot-hot': 2 } as const;
   return resourceClasses.flatMap((name) => {
     const path = ['strategies', name];

@@ -5,7 +5,7 @@ import { didYouMean, nearest } from './nearest.ts';
 import { Topology } from './topology.ts';
 
 /** A problem, and the path of the field that has it. */
-export interface Found {
+export interface FieldProblem {
   path: PropertyKey[];
   message: string;
 }
@@ -29,10 +29,10 @@ const targetForms = '{ host, file } or { host, git, files }';
  * Describes one finding of zod. `value`: the whole topology as read. `above`: the path to which the issue's path is
  * relative.
  */
-export function describeIssue(issue: Issue, value: unknown, above: PropertyKey[] = []): Found[] {
+export function describeIssue(issue: Issue, value: unknown, above: PropertyKey[] = []): FieldProblem[] {
   const path = [...above, ...issue.path];
   const there = valueAt(value, path);
-  const got = show(there);
+  const got = showValue(there);
   switch (issue.code) {
     case 'unrecognized_keys':
       return issue.keys.map((key) => ({ path: [...path, key], message: unknownKey(key, path) }));
@@ -132,7 +132,7 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
 }
 
 /** Formats a value so that a person recognizes it. */
-export function show(value: unknown): string {
+export function showValue(value: unknown): string {
   if (value === undefined || value === null) return 'nothing';
   if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}…` : value);
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;

@@ -5,7 +5,7 @@
 import { UnderstudyError } from '../errors/error.ts';
 import { checkNames } from './check-names.ts';
 import { checkWhole } from './check-whole.ts';
-import { describeIssue, show, type Found } from './describe-issue.ts';
+import { describeIssue, showValue, type FieldProblem } from './describe-issue.ts';
 import { readYaml, type Place, type Variables } from './read-yaml.ts';
 import { Topology } from './topology.ts';
 
@@ -39,12 +39,12 @@ export function checkTopology(text: string, file: string, variables: Variables =
     throw topologyError(file, problems, read.next);
   }
   const { value, placeOf } = read;
-  const placed = (found: readonly Found[]): Problem[] =>
+  const placed = (found: readonly FieldProblem[]): Problem[] =>
     found
       .map(({ path, message }) => ({ path: join(path), ...placeOf(path), message }))
       .toSorted((a, b) => a.line - b.line || a.column - b.column);
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
-    const message = `expected a topology (name, regions, controlStore, …), got ${show(value)}`;
+    const message = `expected a topology (name, regions, controlStore, …), got ${showValue(value)}`;
     throw topologyError(file, placed([{ path: [], message }]));
   }
   const result = Topology.safeParse(value);

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { connectTemporal, registerSearchAttributes, temporalSettings } from '../../src/client/connect.ts';
-import { findRunning, readProgress, readStatus, startRun } from '../../src/client/runs.ts';
+import { findRunning, readProgress, temporalStatus, startRun } from '../../src/client/runs.ts';
 import { taskQueue } from '../../src/plan/queues.ts';
 import type { RunStart } from '../../src/run/reference.ts';
 import { closedPort } from '../azure/server.ts';
@@ -77,7 +77,7 @@ describe('a run', () => {
       { timeout: 20_000, interval: 100 },
     );
     expect((await readProgress(first.handle)).steps[1]?.progress).not.toHaveProperty('cursor');
-    expect(await readStatus(first.handle)).toBe('RUNNING');
+    expect(await temporalStatus(first.handle)).toBe('RUNNING');
 
     // A move that has the lease waits for the one that is about to close.
     const next = startRun(client, runOf(topology, 'run-4'));
@@ -109,7 +109,7 @@ describe('a run', () => {
     const topology = `t-${randomUUID()}`;
     const { handle } = await startRun(engine.client, runOf(topology, 'run-1'));
     await handle.terminate('by a person');
-    await vi.waitFor(async () => expect(await readStatus(handle)).toBe('TERMINATED'), { timeout: 20_000 });
+    await vi.waitFor(async () => expect(await temporalStatus(handle)).toBe('TERMINATED'), { timeout: 20_000 });
     expect(await findRunning(engine.client, { topology, operation: 'failover' })).toBeUndefined();
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { rewriteReference } from '../../src/config-files/reference.ts';
+import { movedReference } from '../../src/config-files/reference.ts';
 import { armId, eastGuid, eastSubscription, longUri, mapping, westGuid, westSubscription } from './mapping.ts';
 
 const sub = eastSubscription;
@@ -116,12 +116,12 @@ const stays: [name: string, value: string][] = [
 
 describe('a value that says by itself what it means', () => {
   it.each(moved)('moves %s, once', (_name, from, to) => {
-    expect(rewriteReference(from, mapping)).toBe(to);
-    expect(rewriteReference(to, mapping)).toBeUndefined();
+    expect(movedReference(from, mapping)).toBe(to);
+    expect(movedReference(to, mapping)).toBeUndefined();
   });
 
   it.each(stays)('leaves %s', (_name, value) => {
-    expect(rewriteReference(value, mapping)).toBeUndefined();
+    expect(movedReference(value, mapping)).toBeUndefined();
   });
 
   it('takes the longest of the prefixes that fit', () => {
@@ -130,6 +130,6 @@ describe('a value that says by itself what it means', () => {
       { from: 'https://h/x/y', to: 'https://b.example' },
       { from: 'https://h/x', to: 'https://c.example' },
     ];
-    expect(rewriteReference('https://h/x/y/z', { ...mapping, urls })).toBe('https://b.example/z');
+    expect(movedReference('https://h/x/y/z', { ...mapping, urls })).toBe('https://b.example/z');
   });
 });

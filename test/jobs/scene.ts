@@ -2,7 +2,7 @@
 import type { Azure, ArmResource, JsonObject } from '../../src/azure/azure.ts';
 import { datastoreUri, type ReferenceMapping } from '../../src/azure/ids.ts';
 import type { AssetLine, PartKind } from '../../src/recovery-point/manifest.ts';
-import { digestOf } from '../../src/recovery-point/recovery-point-checks.ts';
+import { digestOfSeal } from '../../src/recovery-point/recovery-point-checks.ts';
 import type { BringCheckpoint, Brought, CheckpointToBring } from '../../src/checkpoints/bring-checkpoint.ts';
 import { checkpointFolder } from '../../src/workspace/jobs/checkpoint.ts';
 import { specFolder, toLedgerEntry, type LedgerCheckpoint, type LedgerEntry } from '../../src/ledger/ledger.ts';
@@ -200,7 +200,7 @@ export function scene(topology: Topology = topologyWith()): Scene {
       more: { datastores: [eastStore], data: of('data'), components: of('components') },
       change: (content) => ({ ...content, workspace: { ...content.workspace, ...workspace } }),
     });
-    return { id: point.id, digest: digestOf(point), startedAt };
+    return { id: point.id, digest: digestOfSeal(point), startedAt };
   };
   return {
     arm,

@@ -9,7 +9,7 @@ import { release } from '../../src/release.ts';
 import { changeRun, openRun } from '../../src/run/journal.ts';
 import type { Session } from '../../src/operations/session.ts';
 import { readStatus } from '../../src/operations/status.ts';
-import type { Finding } from '../../src/operations/documents/status.ts';
+import type { StatusFinding } from '../../src/operations/documents/status.ts';
 import { worstOf } from '../../src/operations/status-shape.ts';
 import { takeRunLease } from '../../src/run/lease.ts';
 import { seal } from '../recovery-point/sealed.ts';
@@ -45,7 +45,7 @@ async function usedStore(): Promise<FakeControlStore> {
   return store;
 }
 
-async function findings(session: Session): Promise<Finding[]> {
+async function findings(session: Session): Promise<StatusFinding[]> {
   const status = await readStatus(session, undefined, now);
   return status.findings.filter(({ what }) => !what.startsWith('Temporal does not answer'));
 }

@@ -3,7 +3,12 @@ import { describe, expect, it } from 'vitest';
 import type { SealedManifest } from '../../src/recovery-point/manifest.ts';
 import { withDigest } from '../../src/recovery-point/recovery-point-checks.ts';
 import { listRecoveryPoints } from '../../src/recovery-point/list-points.ts';
-import { digestOf, openByRef, openRecoveryPoint, readLedgerSnapshot } from '../../src/recovery-point/recovery-point.ts';
+import {
+  digestOfSeal,
+  openByRef,
+  openRecoveryPoint,
+  readLedgerSnapshot,
+} from '../../src/recovery-point/recovery-point.ts';
 import { sealedName } from '../../src/recovery-point/sealed-manifest.ts';
 import { release } from '../../src/release.ts';
 import { expectRefusals } from '../control-store/refusals.ts';
@@ -31,7 +36,7 @@ describe('a seal', () => {
     const sealed = await seal(store, second);
     const altered = { ...sealed, parts: sealed.parts.filter(({ kind }) => kind !== 'jobs') };
     const place = await reseal(store, sealed, altered);
-    const message = `the seal ${place} is not what was sealed: its sha256 is ${digestOf(altered)}, expected ${sealed.digest}`;
+    const message = `the seal ${place} is not what was sealed: its sha256 is ${digestOfSeal(altered)}, expected ${sealed.digest}`;
     await expect(openRecoveryPoint(store, sealed.id)).rejects.toMatchObject({
       code: 'RecoveryPointError',
       message,

@@ -5,7 +5,12 @@ import { folderOf, type PartKind, type PartLines } from '../../src/recovery-poin
 import { partWriter, readableLines, readLines } from '../../src/recovery-point/parts.ts';
 import { listRecoveryPoints, sealedIds } from '../../src/recovery-point/list-points.ts';
 import { summarise } from '../../src/recovery-point/read-seal.ts';
-import { digestOf, openByRef, openRecoveryPoint, readLedgerSnapshot } from '../../src/recovery-point/recovery-point.ts';
+import {
+  digestOfSeal,
+  openByRef,
+  openRecoveryPoint,
+  readLedgerSnapshot,
+} from '../../src/recovery-point/recovery-point.ts';
 import type { ArmResource } from '../../src/azure/azure.ts';
 import { sealedName } from '../../src/recovery-point/sealed-manifest.ts';
 import { release } from '../../src/release.ts';
@@ -76,7 +81,7 @@ describe('opening a recovery point', () => {
     const store = fakeControlStore();
     const sealed = await seal(store, first);
     const open = await openRecoveryPoint(store, sealed.id);
-    expect(open).toEqual({ sealed, ref: { id: sealed.id, digest: digestOf(sealed), startedAt: first } });
+    expect(open).toEqual({ sealed, ref: { id: sealed.id, digest: digestOfSeal(sealed), startedAt: first } });
     expect(summarise(open)).toEqual({ ref: open.ref, ...sealed.summary });
     expect(await Array.fromAsync(readLedgerSnapshot(store, open.ref))).toEqual([entryNamed('a'), entryNamed('b')]);
   });
@@ -101,7 +106,7 @@ describe('opening a recovery point', () => {
       details: { next: `Use the one before it: --recovery-point ${before.id}`, place: name },
     });
     // What reads it without opening it first is refused as well.
-    const ref = { id: sealed.id, digest: digestOf(sealed), startedAt: second };
+    const ref = { id: sealed.id, digest: digestOfSeal(sealed), startedAt: second };
     await expect(Array.fromAsync(readLedgerSnapshot(store, ref))).rejects.toMatchObject({
       code: 'RecoveryPointError',
     });
@@ -189,7 +194,7 @@ describe('opening a recovery point', () => {
   it('refuses a manifest that is not the one that was planned', async () => {
     const store = fakeControlStore();
     const sealed = await seal(store, first);
-    const ref = { id: sealed.id, digest: digestOf(sealed), startedAt: first };
+    const ref = { id: sealed.id, digest: digestOfSeal(sealed), startedAt: first };
     expect((await openByRef(store, ref)).sealed).toEqual(sealed);
     const other = { ...sealed, parts: [], version: 2, release };
     await store.write(sealedName(1, sealed.id), JSON.stringify(other), 'application/json');

@@ -4,7 +4,7 @@ import { release } from '../../src/release.ts';
 import { UnderstudyError } from '../../src/errors/error.ts';
 import { changeRun, findNewestRun, listRuns, listSteps, openRun, readRun, requireRun } from '../../src/run/journal.ts';
 import { outcomeOf, reconcile } from '../../src/run/work/outcome.ts';
-import { planned } from '../../src/run/run-document.ts';
+import { withPlan } from '../../src/run/run-document.ts';
 import { counting } from '../fakes/counting-store.ts';
 import { began, makeScene, type Scene } from './scene.ts';
 
@@ -109,7 +109,7 @@ describe('the journal', () => {
       code: 'UsageError',
       message: 'there is no run "other" in the control store',
     });
-    expect(() => planned({ ...scene.header, plan: undefined })).toThrow('has no plan yet');
+    expect(() => withPlan({ ...scene.header, plan: undefined })).toThrow('has no plan yet');
   });
 
   it.each(['run.json', 'steps/fence.platform.pointer.json'])('refuses a damaged %s', async (name) => {

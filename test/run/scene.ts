@@ -13,7 +13,7 @@ import type { StepRecord } from '../../src/run/work/outcome.ts';
 import { takeRunLease } from '../../src/run/lease.ts';
 import { planFolder, plans } from '../../src/run/plan-document.ts';
 import type { RunExecution } from '../../src/run/reference.ts';
-import { planned, type RunHeader } from '../../src/run/run-document.ts';
+import { withPlan, type RunHeader } from '../../src/run/run-document.ts';
 import type { StepRuntime } from '../../src/run/work/step-context.ts';
 import type { Action, Progress } from '../../src/run/work/step-context.ts';
 import { fakeControlStore, type FakeControlStore } from '../fakes/control-store.ts';
@@ -127,7 +127,7 @@ export function environmentsOf(store: ControlStore, azure: Azure): Environments 
     open,
     async openPlanned(reference) {
       const environment = await open(reference);
-      const run = planned(environment.run);
+      const run = withPlan(environment.run);
       return { ...environment, run, plan: await plans.open(store, planFolder, run.plan) };
     },
   };

@@ -86,7 +86,7 @@ export async function statBlob(
       ...metadataOf(found.metadata),
     };
   } catch (error) {
-    const known = azureError(`looking up ${show({ account, container, path })}`, error, signal.aborted);
+    const known = azureError(`looking up ${showAddress({ account, container, path })}`, error, signal.aborted);
     if (blobStatus(known) === 404) return undefined;
     throw known;
   }
@@ -103,7 +103,7 @@ export async function hashBlob(
   const { account, container, path } = address;
   const sha256 = createHash('sha256');
   const md5 = createHash('md5');
-  const interruption = interruptible(options.onChunk);
+  const interruption = callbackErrors(options.onChunk);
   let sizeBytes = 0;
   try {
     const answer = await account
@@ -124,12 +124,12 @@ export async function hashBlob(
     if (answer.contentLength !== undefined && answer.contentLength !== sizeBytes) {
       throw new UnderstudyError(
         'AzureUnavailable',
-        `reading ${show(address)}: the stream ended after ${sizeBytes} of ${answer.contentLength} bytes`,
+        `reading ${showAddress(address)}: the stream ended after ${sizeBytes} of ${answer.contentLength} bytes`,
       );
     }
   } catch (error) {
     interruption.rethrow();
-    const known = azureError(`reading ${show(address)}`, error, options.signal.aborted);
+    const known = azureError(`reading ${showAddress(address)}`, error, options.signal.aborted);
     if (blobStatus(known) === 404) return 'gone';
     if (blobStatus(known) === 412) return 'changed';
     throw known;
@@ -150,7 +150,7 @@ export async function ensureContainer(container: ContainerClient, signal: AbortS
  * Distinguishes what a callback throws (the lease is lost) from Azure's errors: the callback's error is rethrown
  * unchanged.
  */
-export function interruptible(callback: (() => Promise<void>) | undefined): {
+export function callbackErrors(callback: (() => Promise<void>) | undefined): {
   call: () => Promise<void>;
   rethrow: () => void;
 } {
@@ -176,7 +176,7 @@ export function blobStatus(error: unknown): number | undefined {
 }
 
 /** Formats an address for messages. */
-export function show({ account, container, path }: BlobAddress): string {
+export function showAddress({ account, container, path }: BlobAddress): string {
   return `${account.name}/${container}/${path}`;
 }
 

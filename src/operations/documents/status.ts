@@ -12,7 +12,7 @@ import { SharedNow } from '../sharing.ts';
 import { Failure } from './failure.ts';
 
 /** One thing that a person should act on. */
-export const Finding = z.object({
+export const StatusFinding = z.object({
   severity: z
     .enum(['warning', 'critical'])
     .describe('critical: a failover now would fail, or something is broken. warning: a person should see to it'),
@@ -21,8 +21,8 @@ export const Finding = z.object({
   what: z.string(),
   next: z.string().optional().describe('What to do'),
 });
-export type Finding = z.infer<typeof Finding>;
-export type Severity = Finding['severity'];
+export type StatusFinding = z.infer<typeof StatusFinding>;
+export type Severity = StatusFinding['severity'];
 
 const Worker = z.object({ queue: z.string(), host: z.string().optional(), polling: z.int() });
 
@@ -49,7 +49,7 @@ export const StatusDocument = z.object({
     .boolean()
     .optional()
     .describe('The file differs from what is registered; absent if its templates cannot be read'),
-  findings: z.array(Finding),
+  findings: z.array(StatusFinding),
   watched: z
     .object({
       runId: z.string(),

@@ -8,7 +8,7 @@ import { isOpen } from '../../plan/run-states.ts';
 import { changeRun, requireRun } from '../../run/journal.ts';
 import { findOpenRun } from '../../run/lease.ts';
 import { planFolder, plans } from '../../run/plan-document.ts';
-import { planned, type RunDocument } from '../../run/run-document.ts';
+import { withPlan, type RunDocument } from '../../run/run-document.ts';
 import { referenceOf, refusedBy, whoAmI, type StartedRun } from './open-run.ts';
 import type { Session } from '../session.ts';
 
@@ -53,7 +53,7 @@ export function requireReason(acceptLoss: readonly string[] | undefined, reason:
 
 /** UsageError if a step is not part of the run, or may not continue without what it cannot do. */
 async function acceptLoss({ store }: Session, run: RunDocument, { steps, reason }: Loss): Promise<void> {
-  const plan = await plans.open(store, planFolder, planned(run).plan);
+  const plan = await plans.open(store, planFolder, withPlan(run).plan);
   const acceptable = plan.steps.filter(({ action }) => actionOf(action).loss === 'acceptable');
   const unknown = steps.find((id) => !acceptable.some((step) => step.id === id));
   if (unknown !== undefined)

@@ -1,7 +1,7 @@
 /** Follows a run until it is over, or until nobody watches any more: the run itself continues. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
-import { readProgress, readStatus } from '../../client/runs.ts';
+import { readProgress, temporalStatus } from '../../client/runs.ts';
 import { messageOf, UnderstudyError } from '../../errors/error.ts';
 import { isOver } from '../../plan/run-states.ts';
 import { howToEnd } from '../../run/describe-run.ts';
@@ -132,7 +132,7 @@ function silenceTeller(watcher: Watcher, runId: string): (look: Look, temporal: 
 async function ended(session: Session, run: StartedRun): Promise<{ over?: Watched; temporal: boolean }> {
   const { runId } = run;
   try {
-    if ((await inTime(readStatus(run.handle), lookMs, 'no answer')) === 'RUNNING') return { temporal: true };
+    if ((await inTime(temporalStatus(run.handle), lookMs, 'no answer')) === 'RUNNING') return { temporal: true };
     const { state, reason } = await inTime(run.handle.result(), lookMs, 'no answer');
     return { over: { runId, state: state as Watched['state'], reason: reason ?? '' }, temporal: true };
   } catch (error) {

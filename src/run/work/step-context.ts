@@ -34,11 +34,11 @@ export interface StepContext {
   recordUndo<T>(make: () => T | Promise<T>): Promise<T>;
   now: () => Date;
   /** A person accepts that this step does not do everything: it does what it can, and lists the rest as lost. */
-  acceptedLoss?: AcceptedLoss;
+  acceptedLoss?: LossAcceptance;
 }
 
 /** Who accepts that a step does not do everything, and why. */
-export interface AcceptedLoss {
+export interface LossAcceptance {
   by: string;
   reason: string;
 }

@@ -17,7 +17,7 @@ import type { Environments } from '../../../src/run/environment.ts';
 import { openRun, requireRun } from '../../../src/run/journal.ts';
 import { releaseRunLease, takeRunLease } from '../../../src/run/lease.ts';
 import { planFolder, plans } from '../../../src/run/plan-document.ts';
-import { planned } from '../../../src/run/run-document.ts';
+import { withPlan } from '../../../src/run/run-document.ts';
 import { stepRunner } from '../../../src/run/run-step.ts';
 
 export interface Operated {
@@ -76,7 +76,7 @@ async function carryOut(session: Session, plan: Plan, hurry: () => void): Promis
     azure,
     store,
     bundle: await session.bundle(),
-    run: planned(await requireRun(store, header.runId)),
+    run: withPlan(await requireRun(store, header.runId)),
   });
   const open: Environments = {
     azure,
