@@ -77,7 +77,7 @@ export function startStepRun(options: StepRunOptions): StepRun {
       onProgress?.(progress);
       return Promise.resolve();
     },
-    outcomeOf: (id) => Promise.resolve(outcomes.get(id)),
+    outcomeOf: ({ id }) => Promise.resolve(outcomes.get(id)),
     recordUndo: async (make) => make(),
     now: () => new Date(),
   });

@@ -9,8 +9,8 @@ import type { PlanStep } from '../src/run/begin-run.ts';
 export interface Execution {
   /** Resolves once a further step may start; false: no further step starts. */
   mayStart(): Promise<boolean>;
-  /** Whether the step is done. Never throws: a failure stops only steps that need this one. */
-  execute(step: PlanStep): Promise<boolean>;
+  /** How the step ends. Never throws: a failure stops only steps that need this one. */
+  execute(step: PlanStep): Promise<Ended>;
   /**
    * What the step needs is not done, or no step may start any more: it is not run. Returns whether steps that need it
    * continue all the same.
@@ -18,14 +18,21 @@ export interface Execution {
   heldUp(step: PlanStep, missing: string[]): boolean;
 }
 
+/** How a step ends: steps that need it may begin (`owed`: those that accept that it is owed), or not. */
+export type Ended = 'done' | 'owed' | 'not done';
+
 /** Returns when every step has ended, or will not be run. */
 export async function interpretPlan(steps: PlanStep[], execution: Execution): Promise<void> {
-  const finished = new Map<string, Promise<boolean>>();
-  const run = async (step: PlanStep): Promise<boolean> => {
-    const needs = await Promise.all(step.needs.map((id) => finished.get(id) ?? Promise.resolve(false)));
-    const missing = step.needs.filter((_, index) => needs[index] !== true);
-    if (missing.length > 0) return execution.heldUp(step, missing);
-    if (!(await execution.mayStart())) return execution.heldUp(step, []);
+  const finished = new Map<string, Promise<Ended>>();
+  const heldUp = (step: PlanStep, missing: string[]): Ended => (execution.heldUp(step, missing) ? 'done' : 'not done');
+  const run = async (step: PlanStep): Promise<Ended> => {
+    const needs = await Promise.all(step.needs.map((id) => finished.get(id) ?? Promise.resolve('not done' as const)));
+    const missing = step.needs.filter((id, index) => {
+      const ended = needs[index];
+      return ended === 'owed' ? step.unowed?.includes(id) : ended !== 'done';
+    });
+    if (missing.length > 0) return heldUp(step, missing);
+    if (!(await execution.mayStart())) return heldUp(step, []);
     return execution.execute(step);
   };
   for (const step of steps) finished.set(step.id, run(step));

@@ -22,7 +22,7 @@ import type { EndOfRun } from '../src/run/end-run.ts';
 import type { RunProgress, RunSummary } from '../src/run/progress.ts';
 import type { RunExecution, RunStart, StepRequest } from '../src/run/reference.ts';
 import { makeBoard, type Board } from './board.ts';
-import { causeOf, interpretPlan, isOfCancelledRun } from './interpret.ts';
+import { causeOf, interpretPlan, isOfCancelledRun, type Ended } from './interpret.ts';
 import * as messages from './messages.ts';
 import { optionsOf, queueOf, reporting } from './profiles.ts';
 import type { tellOfEnd } from './tell-of-end.ts';
@@ -69,8 +69,9 @@ export function takeUp(start: RunStart): Run {
       },
       execute: async (step) => {
         const how = await runStep(run, step, board);
-        if (how === 'cancelled') state.cancelled = true;
-        return how === 'done';
+        if (how !== 'cancelled') return how;
+        state.cancelled = true;
+        return 'not done';
       },
       heldUp: (step, missing) => {
         board.step(step.id).detail = stops()
@@ -138,9 +139,10 @@ export function takeUp(start: RunStart): Run {
 }
 
 /** Runs a step, and shows the outcome. A failure is not thrown, since it stops only steps that need this one. */
-async function runStep(run: RunExecution, step: PlanStep, board: Board): Promise<'done' | 'not done' | 'cancelled'> {
+async function runStep(run: RunExecution, step: PlanStep, board: Board): Promise<Ended | 'cancelled'> {
   const shown = board.step(step.id);
-  if (isDone(shown)) return 'done';
+  const ended = (): Ended => (shown.state === 'owed' ? 'owed' : 'done');
+  if (isDone(shown)) return ended();
   shown.state = 'running';
   shown.startedAt ??= new Date().toISOString();
   const activities = proxyActivities<Activities>({
@@ -151,7 +153,7 @@ async function runStep(run: RunExecution, step: PlanStep, board: Board): Promise
   });
   try {
     board.record(await activities[step.action](requestOf(run, step)));
-    return 'done';
+    return ended();
   } catch (error) {
     if (isCancellation(error)) return 'not done'; // broken off: it stays as it is, for the undo to look at
     if (isOfCancelledRun(error)) return 'cancelled';
@@ -181,7 +183,7 @@ async function undo(run: RunExecution, board: Board, flags: RunFlags): Promise<v
   for (const outcome of records) if (outcome.state === 'undone') board.record(outcome);
   await interpretPlan(steps, {
     mayStart: () => Promise.resolve(true),
-    execute: (step) => undoStep(run, step, board).then(() => true),
+    execute: (step) => undoStep(run, step, board).then(() => 'done'),
     heldUp: () => true,
   });
   for (const shown of board.progress.steps.filter((step) => step.state === 'running')) {

@@ -26,6 +26,8 @@ const codes = {
   ReconciliationError: { retryable: false, exitCode: 1 },
   /** A plan cannot be made, or must not be run now (healthy region, quota, …). */
   PreconditionError: { retryable: false, exitCode: 1 },
+  /** The steps of a plan do not fit together: a defect of the fragments that they come from. */
+  PlanError: { retryable: false, exitCode: 1 },
   /** A condition waited for (a role, a probe, a name) did not come about within its deadline. */
   NotYetError: { retryable: true, exitCode: 1 },
   /** An attempt of a step made no progress for as long as the policies allow. */

@@ -5,7 +5,7 @@ import { everySecond } from '../run/work/every-second.ts';
 import { cancelUnfinishedJobs } from './stop-old-jobs.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
-import { otherRegion, sideOf } from '../topology/sides.ts';
+import { sideOf } from '../topology/sides.ts';
 import { isRefusalOrSilence, listDebts, pay, type KeptDebt } from './old-side.ts';
 import { isRefusal, type Ask } from './fence-deadline.ts';
 import { shutOut, writersOf } from './shut-out-writers.ts';
@@ -96,13 +96,13 @@ async function payDebt(context: StepContext, debt: KeptDebt): Promise<string> {
 async function payOne(context: StepContext, debt: KeptDebt): Promise<string> {
   const { azure, topology, signal } = context;
   const side = sideOf(topology, debt.region);
+  const other = context.from.region === debt.region ? context.to : context.from;
   const beat = () => context.checkpoint({ unit: 'debts', done: 0 });
   // Nothing is taken away once the lease is lost: the region may be the writer by now.
   const ask: Ask = async (question) => {
     await beat();
     return question({ signal });
   };
-  const other = sideOf(topology, otherRegion(topology, debt.region));
   try {
     switch (debt.kind) {
       case 'intake':

@@ -106,7 +106,7 @@ export async function planReplicate(planning: Planning): Promise<MadePlan> {
   const looked = await inspectBeforeReplicate(planning, pointer.writer);
   const moving = whileMoving(pointer, await findOpenRun(store, now));
   return {
-    plan: compileReplicate({ topology, pointer, bundle }),
+    plan: compileReplicate({ topology, pointer, to: otherRegion(topology, pointer.writer), bundle }),
     ...looked,
     problems: [...(moving === undefined ? [] : [moving]), ...looked.problems],
   };
@@ -152,7 +152,7 @@ export async function planFailover(
   ]);
   const { acceptedLosses, ...looked } = standby;
   return {
-    plan: compileFailover({ topology, pointer, bundle, recoveryPoint, acceptedLosses }),
+    plan: compileFailover({ topology, pointer, to, bundle, recoveryPoint, acceptedLosses }),
     ...looked,
     problems: [...looked.problems, ...quota.problems],
     warnings: [...looked.warnings, ...quota.warnings, ...taken],

@@ -30,6 +30,13 @@ export const Step = z.strictObject({
   title: z.string(),
   /** Ids of the steps that must be completed (or skipped, or owed) before this one. */
   needs: z.array(z.string()),
+  /** Of `needs`: those that must not be owed. */
+  unowed: z.array(z.string()).optional(),
+  /** The facts that hold once it is done (see facts.ts). Absent in plans of older releases. */
+  provides: z.array(z.string()).optional(),
+  /** Regions: the side that it reads or shuts out, and the side on which it works. Absent in plans of older releases: the plan's. */
+  from: z.string().optional(),
+  to: z.string().optional(),
   /** What the action needs beyond the plan's own fields. Small, and only names, never values of secrets. */
   input: z.record(z.string(), z.unknown()),
   /** The host whose task queue must run it (config files on a named host). */

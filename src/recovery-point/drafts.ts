@@ -7,7 +7,8 @@ import { z } from 'zod';
 import { documentKind, type DocumentKind } from '../control-store/document.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError } from '../errors/error.ts';
-import type { StepResult } from '../run/work/outcome.ts';
+import type { Fact } from '../plan/facts.ts';
+import { provided } from '../run/work/provided.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { Sharing } from '../workspace/sharing.ts';
 import { assetTypeNames } from '../workspace/asset-types.ts';
@@ -91,8 +92,12 @@ const draftKinds: { [Kind in keyof Drafts]: DocumentKind<Drafts[Kind]> } = {
 const BegunPoint = z.strictObject({ startedAt: z.string(), epoch: z.int().min(1) });
 const begunPoints = documentKind('begun recovery point', 1, BegunPoint);
 
-/** The step of the `replicate` plan that makes each draft, and the fact that names it. */
-const steps = { listing: 'list', copying: 'copy', escrowed: 'escrow' } as const satisfies Record<keyof Drafts, string>;
+/** What the step provides that seals each draft. */
+const factOf = {
+  listing: 'point.listed',
+  copying: 'point.copied',
+  escrowed: 'point.escrowed',
+} as const satisfies Record<keyof Drafts, Fact>;
 
 /**
  * Returns the recovery point of this run. Begins it now, unless an earlier attempt has. It belongs to the epoch in
@@ -151,12 +156,12 @@ export async function openDraft<K extends keyof Drafts>(
   point: DraftPoint,
   kind: K,
 ): Promise<Drafts[K]> {
-  const outcome: StepResult | undefined = await context.outcomeOf(steps[kind]);
+  const [outcome] = await provided(context, factOf[kind]);
   const digest = outcome?.facts?.[kind];
   if (typeof digest !== 'string') {
     throw new UnderstudyError(
       'ControlStoreError',
-      `step "${context.step.id}" of run "${context.run.runId}" needs the result of step "${steps[kind]}", which has sealed none`,
+      `step "${context.step.id}" of run "${context.run.runId}" needs "${factOf[kind]}", and no step has sealed it`,
       { next: 'Start a new run: understudy replicate.' },
     );
   }

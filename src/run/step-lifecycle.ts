@@ -62,8 +62,8 @@ export function makeContext({ environment, run, id, runtime, now }: ContextOf): 
     plan,
     step,
     topology: bundle.topology,
-    from: sideOf(bundle.topology, plan.from),
-    to: sideOf(bundle.topology, plan.to),
+    from: sideOf(bundle.topology, step.from ?? plan.from),
+    to: sideOf(bundle.topology, step.to ?? plan.to),
     azure: listenTo(azure, () => runtime.alive()),
     store,
     bundle,
@@ -86,8 +86,8 @@ export function makeContext({ environment, run, id, runtime, now }: ContextOf): 
       await refuseCancelled(environment, run, now);
       return undo;
     },
-    async outcomeOf(stepId) {
-      const record = await readStep(store, run.runId, stepId);
+    async outcomeOf(of) {
+      const record = await readStep(store, run.runId, of.id);
       return record && isDone(record) ? (record as unknown as StepResult) : undefined;
     },
   };

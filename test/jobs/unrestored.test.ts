@@ -26,7 +26,7 @@ async function after(made: Scene, assets: Finding[], datastores: Finding[] = [])
     const evidence = await writeFindings({ ...plain, step: of }, 'list', findings);
     outcomes.set(of.id, { state: 'completed', detail: '', evidence });
   }
-  return { ...plain, plan: { ...plain.plan, steps }, outcomeOf: (id) => Promise.resolve(outcomes.get(id)) };
+  return { ...plain, plan: { ...plain.plan, steps }, outcomeOf: ({ id }) => Promise.resolve(outcomes.get(id)) };
 }
 
 function asset(type: AssetLine['type'], name: string, version: string, properties: JsonObject): AssetLine {

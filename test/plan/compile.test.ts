@@ -41,6 +41,7 @@ const plans: [string, () => Plan][] = [
       compileFailover({
         ...compileInput(),
         pointer: { ...compileInput().pointer, writer: 'westus3' },
+        to: 'eastus',
         recoveryPoint: recoveryPoint({ region: 'westus3' }),
       }),
   ],
@@ -75,10 +76,11 @@ describe.each(plans)('%s', (_what, compile) => {
 
 describe('a failover', () => {
   it('does not depend on the order of keys', () => {
-    const { topology, pointer, bundle } = compileInput();
+    const { topology, pointer, to, bundle } = compileInput();
     const turned = compileFailover({
       topology: { ...reversedKeys(topology), artifacts: topology.artifacts },
       pointer: reversedKeys(pointer),
+      to,
       bundle,
       recoveryPoint: reversedKeys(recoveryPoint()),
     });
@@ -246,11 +248,12 @@ describe('a failover', () => {
     expect(step?.title).toContain('19 interrupted jobs');
   });
 
-  it('goes from the writer to the other region, in the epoch of the pointer', () => {
+  it('goes from the writer to the region that it is given, in the epoch of the pointer', () => {
     const { pointer } = compileInput();
     const plan = compileFailover({
       ...compileInput(),
       pointer: { ...pointer, writer: 'westus3', epoch: { number: 7, issuer: 'control-store' } },
+      to: 'eastus',
       recoveryPoint: recoveryPoint(),
     });
     expect(plan).toMatchObject({ from: 'westus3', to: 'eastus', madeInEpoch: 7, operation: 'failover' });

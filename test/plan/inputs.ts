@@ -16,7 +16,12 @@ probes:
 `;
 
 export function compileInput(more = full): CompileInput {
-  return { topology: topologyOf(more), bundle: 'b'.repeat(64), pointer: firstPointer('eastus', 'test', at) };
+  return {
+    topology: topologyOf(more),
+    bundle: 'b'.repeat(64),
+    pointer: firstPointer('eastus', 'test', at),
+    to: 'westus3',
+  };
 }
 
 export function recoveryPoint(change: Partial<RecoveryPointSummary> = {}): RecoveryPointSummary {

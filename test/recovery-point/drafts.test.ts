@@ -9,8 +9,10 @@ import {
   type Listing,
 } from '../../src/recovery-point/drafts.ts';
 import { release } from '../../src/release.ts';
+import { compileReplicate } from '../../src/plan/compile.ts';
 import type { StepContext } from '../../src/run/work/step-context.ts';
 import { expectRefusals } from '../control-store/refusals.ts';
+import { compileInput } from '../plan/inputs.ts';
 import { makeStage, type Stage } from '../run/step-context.ts';
 
 const part = { kind: 'models', name: 'inventory/m.ndjson', sha256: 's', count: 2, bytes: 30 } as const;
@@ -87,6 +89,7 @@ beforeEach(async () => {
 /** A later step, which finds what the one before has handed on. */
 function laterStep(facts: Record<string, string>): StepContext {
   return stage.context('seal', {
+    plan: compileReplicate(compileInput()),
     outcomeOf: () => Promise.resolve({ state: 'completed', detail: '', facts }),
   });
 }

@@ -175,7 +175,7 @@ function startRun(azure: Azure, store: FakeControlStore, topology: Topology, opt
         if (progress.cursor !== undefined) self.cursors.set(step.id, progress.cursor);
         await options.onCheckpoint?.(progress);
       },
-      outcomeOf: (id) => Promise.resolve(self.outcomes.get(id)),
+      outcomeOf: ({ id }) => Promise.resolve(self.outcomes.get(id)),
       async recordUndo<T>(make: () => T | Promise<T>) {
         if (!self.undos.has(step.id)) self.undos.set(step.id, await make());
         return self.undos.get(step.id) as T;

@@ -20,6 +20,7 @@ import { planFolder, plans } from '../../src/run/plan-document.ts';
 import type { RunExecution } from '../../src/run/reference.ts';
 import { stepRunner } from '../../src/run/run-step.ts';
 import type { Progress } from '../../src/run/work/step-context.ts';
+import { otherRegion } from '../../src/topology/sides.ts';
 import type { Topology } from '../../src/topology/topology.ts';
 import { environmentsOf } from './scene.ts';
 
@@ -42,7 +43,8 @@ export async function openFailover(
   const bundle: Bundle = { topology, templates: {} };
   const recoveryPoint = summarise(await openRecoveryPoint(store, recoveryPointId));
   const digest = await bundles.seal(store, bundleFolder, bundle);
-  const plan = compileFailover({ topology, pointer, bundle: digest, recoveryPoint });
+  const to = otherRegion(topology, pointer.writer);
+  const plan = compileFailover({ topology, pointer, to, bundle: digest, recoveryPoint });
   const runId = `${now.toISOString().replaceAll(/[-:.]/g, '')}-failover`;
   const operation = 'failover';
   await takeRunLease(store, { runId, now });

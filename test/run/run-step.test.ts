@@ -7,6 +7,7 @@ import { changeRun, readRun, readStep } from '../../src/run/journal.ts';
 import { holdRunLease, readRunLease, releaseRunLease } from '../../src/run/lease.ts';
 import { takeLease } from '../../src/run/leases.ts';
 import { stepRunner } from '../../src/run/run-step.ts';
+import { provided } from '../../src/run/work/provided.ts';
 import type { Action } from '../../src/run/work/step-context.ts';
 import { takeOver } from '../../src/topology/pointer.ts';
 import { actionsWith, began, makeScene, type Scene } from './scene.ts';
@@ -166,8 +167,8 @@ describe('a step', () => {
       scene.open,
       actionsWith({
         stopOldJobs: async (context) => {
-          expect((await context.outcomeOf(step))?.facts).toEqual({ epoch: 2 });
-          expect(await context.outcomeOf('fence/platform/pointer')).toBeUndefined();
+          expect((await provided(context, 'old.intake-stopped'))[0]?.facts).toEqual({ epoch: 2 });
+          expect(await provided(context, 'pointer.taken')).toEqual([]);
           return { state: 'skipped', detail: 'nothing' };
         },
       }),

@@ -58,7 +58,7 @@ export async function makeScene(
   const pointer = await ensurePointer(store, { topology, who: 'test', now: began });
   const bundle: Bundle = { topology, templates: {} };
   const digest = await bundles.seal(store, bundleFolder, bundle);
-  const input = { topology, bundle: digest, pointer };
+  const input = { topology, bundle: digest, pointer, to: 'westus3' };
   const plan =
     operation === 'failover' ? compileFailover({ ...input, recoveryPoint: recoveryPoint() }) : compileReplicate(input);
   const asked = {

@@ -71,7 +71,7 @@ export async function makeStage(more = ''): Promise<Stage> {
           }));
           return undo;
         },
-        outcomeOf: async (other) => (await readStep(store, header.runId, other)) as StepResult | undefined,
+        outcomeOf: async ({ id: other }) => (await readStep(store, header.runId, other)) as StepResult | undefined,
         ...change,
       };
     },

@@ -11,39 +11,54 @@
  * | resume    |                     |                   | interrupted jobs   |                          |
  */
 import { computeNames } from '../../topology/compute-names.ts';
-import type { ConfigTarget } from '../../topology/topology.ts';
 import { showCount } from '../../topology/figures.ts';
-import { draft, type StepDraft, type Strategy, type StrategyInput } from './strategy.ts';
+import { resourceClasses, type ResourceClass } from '../../topology/words.ts';
+import type { Fact } from '../facts.ts';
+import { draftsOf, when, type StepDraft } from '../fragments/fragment.ts';
+import type { Strategy, StrategyInput } from './strategy.ts';
+
+/** The types of assets that each class has. */
+const assetTypes: Record<ResourceClass, string[]> = {
+  platform: ['environments', 'codes'],
+  data: ['data'],
+  inference: ['models'],
+  training: ['components'],
+};
 
 export const hotWarm: Strategy = {
-  provision({ class: name, topology, from, to, recoveryPoint }) {
+  provision({ class: name, topology, from, to, recoveryPoint: { computes, endpoints } }) {
+    const draft = draftsOf('provision', name);
     switch (name) {
       case 'platform':
         return [
-          draft('template', 'deployTemplate', `Deploy the template of ${to} and wait for the workspace`, {
-            expectedSeconds: 120,
-          }),
+          draft(
+            ['template', 'deployTemplate', `Deploy the template of ${to} and wait for the workspace`],
+            // Paying a debt removes roles. The template then assigns those that are needed.
+            ['debts.paid'],
+            ['target.deployed'],
+            { expectedSeconds: 120 },
+          ),
         ];
       case 'training':
-        return when(recoveryPoint.computes.length > 0, () =>
+        return when(computes.length > 0, () =>
           draft(
-            'computes',
-            'scaleComputes',
-            `Scale ${showCount(recoveryPoint.computes.length, 'compute')} up in ${to}`,
-            {
-              input: { computes: recoveryPoint.computes, names: computeNames(topology, from) },
-            },
+            ['computes', 'scaleComputes', `Scale ${showCount(computes.length, 'compute')} up in ${to}`],
+            ['target.deployed'],
+            ['target.computes-scaled'],
+            { input: { computes, names: computeNames(topology, from) } },
           ),
         );
       case 'inference':
-        return when(recoveryPoint.endpoints.length > 0, () =>
+        return when(endpoints.length > 0, () =>
           draft(
-            'deployments',
-            'scaleDeployments',
-            `Scale the deployments of ${showCount(recoveryPoint.endpoints.length, 'endpoint')} up in ${to}`,
-            {
-              input: { endpoints: recoveryPoint.endpoints },
-            },
+            [
+              'deployments',
+              'scaleDeployments',
+              `Scale the deployments of ${showCount(endpoints.length, 'endpoint')} up in ${to}`,
+            ],
+            ['target.deployed'],
+            ['target.deployments-scaled'],
+            { input: { endpoints } },
           ),
         );
       case 'data':
@@ -52,144 +67,181 @@ export const hotWarm: Strategy = {
   },
 
   restore(input) {
-    switch (input.class) {
+    const { class: name, to } = input;
+    const draft = draftsOf('restore', name);
+    const blobs = (what: string, requires: Fact[]): StepDraft =>
+      draft(
+        ['blobs', 'restoreBlobs', `Restore ${what} into ${to}'s storage`],
+        ['target.readmitted', 'recovery-point', ...requires],
+        [`target.blobs(${name})`],
+        { input: { classes: [name] } },
+      );
+    switch (name) {
       case 'platform':
         return [
-          draft('blobs', 'restoreBlobs', `Restore the snapshots of code and environments into ${input.to}'s storage`, {
-            input: { classes: ['platform'] },
-          }),
+          blobs('the snapshots of code and environments', []),
           draft(
-            'datastores',
-            'configureDatastores',
-            `Create the datastores that ${input.to} lacks, with its own credentials`,
+            ['datastores', 'configureDatastores', `Create the datastores that ${to} lacks, with its own credentials`],
+            ['target.blobs(platform)'],
+            ['target.datastores'],
           ),
-          assets(input, ['environments', 'codes']),
+          assets(input),
         ];
       case 'data':
-        return [
-          draft('blobs', 'restoreBlobs', `Restore the data into ${input.to}'s storage`, {
-            input: { classes: ['data'] },
-          }),
-          assets(input, ['data']),
-        ];
+        return [blobs('the data', ['target.assets(platform)']), assets(input)];
       case 'inference':
-        return [
-          draft('blobs', 'restoreBlobs', `Restore the models into ${input.to}'s storage`, {
-            input: { classes: ['inference'] },
-          }),
-          assets(input, ['models']),
-        ];
+        return [blobs('the models', ['target.assets(platform)']), assets(input)];
       case 'training':
         return [
-          draft('blobs', 'restoreBlobs', `Restore what jobs and schedules read into ${input.to}'s storage`, {
-            input: { classes: ['training'] },
-          }),
-          assets(input, ['components']),
+          blobs('what jobs and schedules read', ['target.assets(platform)', 'target.assets(data)']),
+          assets(input),
         ];
     }
   },
 
-  configure({ class: name, to, recoveryPoint }) {
+  configure({ class: name, to, recoveryPoint: { counts, endpoints } }) {
+    const draft = draftsOf('configure', name);
     switch (name) {
       case 'platform':
         return [
           draft(
-            'connections',
-            'configureConnections',
-            `Create ${showCount(recoveryPoint.counts.connections ?? 0, 'connection')} from escrow`,
+            [
+              'connections',
+              'configureConnections',
+              `Create ${showCount(counts.connections ?? 0, 'connection')} from escrow`,
+            ],
+            ['target.assets(platform)'],
+            ['target.connections'],
           ),
         ];
       case 'training':
-        return when((recoveryPoint.counts.schedules ?? 0) > 0, () =>
+        return when((counts.schedules ?? 0) > 0, () =>
           draft(
-            'schedules',
-            'configureSchedules',
-            `Create ${showCount(recoveryPoint.counts.schedules ?? 0, 'schedule')}, disabled`,
+            ['schedules', 'configureSchedules', `Create ${showCount(counts.schedules ?? 0, 'schedule')}, disabled`],
+            // The jobs that it submits may read models.
+            ['target.assets(training)', 'target.assets(inference)'],
+            ['target.schedules'],
           ),
         );
       case 'inference':
-        return when(recoveryPoint.endpoints.length > 0, () =>
-          draft('endpoints', 'configureEndpoints', `Create the endpoints and deployments that ${to} lacks`),
+        return when(endpoints.length > 0, () =>
+          draft(
+            ['endpoints', 'configureEndpoints', `Create the endpoints and deployments that ${to} lacks`],
+            ['target.assets(inference)', 'target.connections'],
+            ['target.endpoints'],
+          ),
         );
       case 'data':
         return [];
     }
   },
 
-  verify({ class: name, recoveryPoint, to }) {
-    const assetsOf = (types: string[]) =>
-      draft('assets', 'reconcileAssets', `List ${to}'s ${types.join(', ')} again and compare`, {
-        input: { types },
-      });
-    const blobsOf = () =>
-      draft('blobs', 'reconcileBlobs', `List ${to}'s blobs again and compare digests`, {
-        input: { classes: [name] },
-      });
+  verify({ class: name, recoveryPoint: { computes, endpoints }, to }) {
+    const draft = draftsOf('verify', name);
+    const types = assetTypes[name];
+    const both: StepDraft[] = [
+      draft(
+        ['blobs', 'reconcileBlobs', `List ${to}'s blobs again and compare digests`],
+        [`target.blobs(${name})`],
+        [`blobs.verified(${name})`, `target.verified(${name})`],
+        { input: { classes: [name] } },
+      ),
+      draft(
+        ['assets', 'reconcileAssets', `List ${to}'s ${types.join(', ')} again and compare`],
+        [`blobs.verified(${name})`],
+        [`assets.verified(${name})`, `target.verified(${name})`],
+        { input: { types } },
+      ),
+    ];
     switch (name) {
       case 'platform':
         return [
-          blobsOf(),
-          assetsOf(['environments', 'codes']),
+          ...both,
           draft(
-            'datastores',
-            'useDatastores',
-            `Use each datastore of ${to} with the credentials that its workspace holds`,
+            [
+              'datastores',
+              'useDatastores',
+              `Use each datastore of ${to} with the credentials that its workspace holds`,
+            ],
+            ['assets.verified(platform)'],
+            ['target.verified(platform)'],
           ),
         ];
       case 'data':
-        return [blobsOf(), assetsOf(['data'])];
+        return both;
       case 'training':
         return [
-          blobsOf(),
-          assetsOf(['components']),
-          ...when(recoveryPoint.computes.length > 0, () => draft('smoke', 'runSmokeJob', `Run a smoke job in ${to}`)),
+          ...both,
+          ...when(computes.length > 0, () =>
+            draft(
+              ['smoke', 'runSmokeJob', `Run a smoke job in ${to}`],
+              ['assets.verified(training)'],
+              ['target.verified(training)'],
+            ),
+          ),
         ];
       case 'inference':
         return [
-          blobsOf(),
-          assetsOf(['models']),
-          ...when(recoveryPoint.endpoints.length > 0, () =>
-            draft('score', 'scoreEndpoints', `Send a scoring request to each endpoint in ${to}`, {
-              input: { endpoints: recoveryPoint.endpoints.map((endpoint) => endpoint.name) },
-            }),
+          ...both,
+          ...when(endpoints.length > 0, () =>
+            draft(
+              ['score', 'scoreEndpoints', `Send a scoring request to each endpoint in ${to}`],
+              ['assets.verified(inference)'],
+              ['target.verified(inference)'],
+              { input: { endpoints: endpoints.map((endpoint) => endpoint.name) } },
+            ),
           ),
         ];
     }
   },
 
-  switch({ class: name, topology, to, recoveryPoint }) {
-    const serving = draft('serving', 'switchServing', `The region pointer: ${to} serves ${name}`);
+  switch({ class: name, topology, to, recoveryPoint: { counts }, fenced }) {
+    const draft = draftsOf('switch', name);
+    const serving = (...more: Fact[]): StepDraft =>
+      draft(
+        ['serving', 'switchServing', `The region pointer: ${to} serves ${name}`],
+        [`target.verified(${name})`, ...fenced, ...more],
+        [`pointer.serving(${name})`, `class.switched(${name})`],
+      );
     const probes = topology.probes.filter((probe) => probe.class === name);
     const probing = when(probes.length > 0, () =>
       draft(
-        'probes',
-        'probePublicAddress',
-        `Probe ${showCount(probes.length, 'public address')}`.replace('addresss', 'addresses'),
+        ['probes', 'probePublicAddress', `Probe ${showCount(probes.length, 'public address', 'public addresses')}`],
+        [`pointer.serving(${name})`],
+        [`class.switched(${name})`],
       ),
     );
     switch (name) {
       case 'platform':
-        return [serving, ...topology.configs.map((target, index) => rewrite(target, index)), ...probing];
-      case 'inference':
+        return [serving(), ...rewrites({ topology }), ...probing];
+      case 'data':
+        return [serving('class.switched(platform)'), ...probing];
+      case 'inference': {
+        const hasFront = topology.traffic?.frontDoor !== undefined;
         return [
-          ...when(topology.traffic?.frontDoor !== undefined, () =>
-            draft('traffic', 'shiftTraffic', `Front Door: all traffic to ${to}`),
+          ...when(hasFront, () =>
+            draft(
+              ['traffic', 'shiftTraffic', `Front Door: all traffic to ${to}`],
+              ['target.verified(inference)', ...fenced, 'class.switched(platform)'],
+              ['front.shifted'],
+            ),
           ),
-          serving,
+          serving('class.switched(platform)', ...(hasFront ? (['front.shifted'] as const) : [])),
           ...probing,
         ];
+      }
       case 'training':
         return [
-          serving,
-          ...when((recoveryPoint.counts.schedules ?? 0) > 0, () =>
-            draft('schedules', 'enableSchedules', `Enable the schedules in ${to}, once none fires elsewhere`, {
-              independent: true,
-            }),
+          serving('class.switched(platform)', 'class.switched(data)'),
+          ...when((counts.schedules ?? 0) > 0, () =>
+            draft(
+              ['schedules', 'enableSchedules', `Enable the schedules in ${to}, once none fires elsewhere`],
+              ['pointer.serving(training)', 'target.schedules'],
+              [],
+            ),
           ),
           ...probing,
         ];
-      case 'data':
-        return [serving, ...probing];
     }
   },
 
@@ -197,34 +249,40 @@ export const hotWarm: Strategy = {
     if (name !== 'training') return [];
     const unfinished = Object.values(recoveryPoint.jobs).reduce((sum, each) => sum + each, 0);
     return [
-      draft('jobs', 'resubmitJobs', `Resubmit ${showCount(unfinished, 'interrupted job')} in ${to}, by priority`, {
-        expectedSeconds: Math.ceil(unfinished / 9.5),
-      }),
+      draftsOf('resume', name)(
+        ['jobs', 'resubmitJobs', `Resubmit ${showCount(unfinished, 'interrupted job')} in ${to}, by priority`],
+        // Jobs may read models.
+        ['class.switched(training)', 'target.assets(inference)'],
+        ['jobs.resubmitted'],
+        { expectedSeconds: Math.ceil(unfinished / 9.5) },
+      ),
     ];
   },
 };
 
-function assets({ recoveryPoint, to }: StrategyInput, types: string[]): StepDraft {
+function assets({ class: name, recoveryPoint, to }: StrategyInput): StepDraft {
+  const types = assetTypes[name];
   const number = types.reduce((sum, type) => sum + (recoveryPoint.counts[type] ?? 0), 0);
-  return draft('assets', 'restoreAssets', `Register ${number} ${types.join(' and ')} in ${to}`, {
-    input: { types },
-  });
+  return draftsOf('restore', name)(
+    ['assets', 'restoreAssets', `Register ${number} ${types.join(' and ')} in ${to}`],
+    [`target.blobs(${name})`, 'target.datastores'],
+    [`target.assets(${name})`],
+    { input: { types } },
+  );
 }
 
 /**
  * Clients' files change once every class is verified: they name computes, data and endpoints. If one cannot be
  * rewritten, the run fails, but nothing is delayed.
  */
-function rewrite(target: ConfigTarget, index: number): StepDraft {
-  const what = 'git' in target ? `the working copy ${target.git}` : target.file;
-  return draft(`configs-${index + 1}`, 'rewriteConfigs', `Rewrite ${what} on ${target.host}`, {
-    host: target.host,
-    input: { target: index },
-    afterAll: 'verify',
-    independent: true,
+function rewrites({ topology }: Pick<StrategyInput, 'topology'>): StepDraft[] {
+  return topology.configs.map((target, index) => {
+    const what = 'git' in target ? `the working copy ${target.git}` : target.file;
+    return draftsOf('switch', 'platform')(
+      [`configs-${index + 1}`, 'rewriteConfigs', `Rewrite ${what} on ${target.host}`],
+      ['pointer.serving(platform)', ...resourceClasses.map((name): Fact => `target.verified(${name})`)],
+      [],
+      { host: target.host, input: { target: index } },
+    );
   });
-}
-
-function when(condition: boolean, make: () => StepDraft): StepDraft[] {
-  return condition ? [make()] : [];
 }

@@ -81,7 +81,7 @@ export async function sealFindings(
  */
 export async function* findingsBy(context: StepContext, action: ActionName): AsyncGenerator<Finding> {
   for (const step of context.plan.steps.filter((each) => each.action === action)) {
-    const outcome = await context.outcomeOf(step.id);
+    const outcome = await context.outcomeOf(step);
     for (const { kind, blob, digest } of outcome?.evidence ?? []) {
       if (kind !== 'list') continue;
       const folder = blob.slice(0, blob.lastIndexOf('/'));

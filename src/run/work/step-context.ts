@@ -14,7 +14,7 @@ export interface StepContext {
   plan: Plan;
   step: Step;
   topology: Topology;
-  /** The side the run moves away from (or copies from), and the side it moves to. */
+  /** The sides of the step: the one that it reads or shuts out, and the one on which it works. */
   from: Side;
   to: Side;
   azure: Azure;
@@ -25,8 +25,8 @@ export interface StepContext {
   checkpoint(progress: Progress): Promise<void>;
   /** The last cursor that an earlier attempt of this step gave to `checkpoint`, if it is still known. */
   cursor: unknown;
-  /** The outcome of an earlier step of this run. */
-  outcomeOf(stepId: string): Promise<StepResult | undefined>;
+  /** The outcome of a step of this run, once it is done. */
+  outcomeOf(step: Step): Promise<StepResult | undefined>;
   /**
    * Records what the undo of this step needs, before the step changes anything. A later attempt gets what the first one
    * recorded, so that an undo restores the state before the run.

@@ -1,0 +1,60 @@
+/**
+ * What steps provide to one another and require of one another. A step begins when everything that it requires is
+ * provided, so that no step needs to know another step's id. Pure.
+ */
+import type { ResourceClass } from '../topology/words.ts';
+import type { ActionName } from './actions.ts';
+
+/** `old`: the side that the run moves away from. `target`: the side on which the steps work. */
+export type Fact =
+  | 'standby.inspected'
+  | 'debts.paid'
+  | 'debts.rest-paid'
+  | 'pointer.taken'
+  | 'old.intake-stopped'
+  | 'old.intake-owed'
+  | 'old.jobs-stopped'
+  | 'old.jobs-owed'
+  | 'old.writers-shut-out'
+  | 'old.writers-owed'
+  | 'target.deployed'
+  | 'target.readmitted'
+  | 'target.computes-scaled'
+  | 'target.deployments-scaled'
+  | 'target.datastores'
+  | 'target.connections'
+  | 'target.schedules'
+  | 'target.endpoints'
+  | `target.blobs(${ResourceClass})`
+  | `target.assets(${ResourceClass})`
+  | `blobs.verified(${ResourceClass})`
+  | `assets.verified(${ResourceClass})`
+  /** Everything about the class has been read or used in the target. */
+  | `target.verified(${ResourceClass})`
+  | 'front.shifted'
+  | `pointer.serving(${ResourceClass})`
+  /** The target serves the class, and its public addresses answer. */
+  | `class.switched(${ResourceClass})`
+  | 'jobs.resubmitted'
+  | 'replicas.scrubbed'
+  | 'point.listed'
+  | 'point.copied'
+  | 'point.escrowed'
+  /** A sealed recovery point: of the plan's input, or of a step that seals it. */
+  | 'recovery-point';
+
+/** A fact, or several of which one is enough. */
+export type Requirement = Fact | { anyOf: readonly Fact[] };
+
+/** What steps of plans provide that releases 0.2.0 and 0.3.0 have sealed: such steps do not say it themselves. */
+const providedUnsaid: Partial<Record<ActionName, Fact>> = {
+  listActive: 'point.listed',
+  copyBlobs: 'point.copied',
+  escrowSecrets: 'point.escrowed',
+  sealRecoveryPoint: 'recovery-point',
+};
+
+/** Whether the step provides the fact once it is done. */
+export function provides(step: { provides?: readonly string[] | undefined; action: ActionName }, fact: Fact): boolean {
+  return step.provides ? step.provides.includes(fact) : providedUnsaid[step.action] === fact;
+}
