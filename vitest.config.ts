@@ -1,7 +1,7 @@
 /**
- * Three groups of tests. `unit` runs by three files at a time, since they wait as often as they compute; `temporal` needs a real Temporal server, which test/temporal.ts
- * starts once, and runs after it, a file at a time, since workers share that server; `e2e` runs whole operations, each file on a stack
- * of its own, two at a time.
+ * Three groups of tests. `unit` and `temporal` run side by side, three files at a time, since they wait as often as they
+ * compute; `temporal` needs a real Temporal server, which test/temporal.ts starts once. `e2e` runs whole operations after
+ * them, each file on a stack of its own, two at a time.
  */
 import { defineConfig } from 'vitest/config';
 
@@ -39,10 +39,10 @@ export default defineConfig({
           name: 'temporal',
           include: onTemporal,
           globalSetup: ['test/temporal.ts'],
-          fileParallelism: false,
+          maxWorkers: 3,
           testTimeout: 180_000,
           hookTimeout: 180_000,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -53,7 +53,7 @@ export default defineConfig({
           globalSetup: ['test/e2e/template.ts'],
           testTimeout: 400_000,
           hookTimeout: 400_000,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
         },
       },
     ],

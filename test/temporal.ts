@@ -1,6 +1,6 @@
 /**
  * A Temporal server for the tests that need one, in memory and on free ports, started once per test run. Tests find it
- * by `inject('temporalAddress')`; each uses task queues and workflow ids of its own.
+ * by `inject('temporalAddress')`; each uses task queues and workflow ids of its own, or the namespace `hosts`.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -32,6 +32,7 @@ export default async function temporal(project: TestProject): Promise<() => Prom
     command: await findTemporal((line) => void process.stderr.write(`${line}\n`)),
     args: [
       ['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort)],
+      ['--namespace', 'hosts'],
       ['--metrics-port', String(metricsPort), '--log-level', 'error'],
       ...Object.values(searchAttributes).map((name) => ['--search-attribute', `${name}=Keyword`]),
     ].flat(),

@@ -33,7 +33,7 @@ const held = gate();
 let workers: { worker: Worker; ended: Promise<void> }[];
 
 beforeAll(async () => {
-  engine = await startEngine();
+  engine = await startEngine(ownNamespace);
   connection = await NativeConnection.connect({ address: inject('temporalAddress') });
 });
 beforeEach(async () => {
@@ -58,10 +58,14 @@ afterAll(async () => {
   await engine.close();
 });
 
+/** Another file has no worker on the product's queue, and starts runs there. */
+const ownNamespace = 'hosts';
+
 /** A worker of a host, with these activities. */
 async function serve(host: string, activities: NonNullable<WorkerOptions['activities']>): Promise<void> {
   const worker = await Worker.create({
     connection,
+    namespace: ownNamespace,
     taskQueue: hostQueue(host),
     activities,
     shutdownGraceTime: 0,

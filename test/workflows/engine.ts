@@ -117,7 +117,8 @@ export function installRuntime(): void {
   });
 }
 
-export async function startEngine(): Promise<Engine> {
+/** `namespace`: of the test run's Temporal server. */
+export async function startEngine(namespace = 'default'): Promise<Engine> {
   installRuntime();
   const address = inject('temporalAddress');
   const [connection, native, bundle] = await Promise.all([
@@ -125,7 +126,7 @@ export async function startEngine(): Promise<Engine> {
     NativeConnection.connect({ address }),
     workflowBundle(),
   ]);
-  const client = new Client({ connection });
+  const client = new Client({ connection, namespace });
   const running: { worker: Worker; ended: Promise<void> }[] = [];
   const go = (worker: Worker) => running.push({ worker, ended: worker.run() });
 
@@ -136,6 +137,7 @@ export async function startEngine(): Promise<Engine> {
     const activities = scripted(script, { events, ended, told });
     const common = {
       connection: native,
+      namespace,
       maxHeartbeatThrottleInterval: '100ms',
       shutdownGraceTime: 0,
     } as const;
