@@ -6,6 +6,7 @@ import { compileFailover, compileReplicate } from '../../src/plan/compile.ts';
 import { actions, type ActionName } from '../../src/plan/actions.ts';
 import { rowOf } from '../../src/plan/operations.ts';
 import type { Plan } from '../../src/plan/plan.ts';
+import type { RecoveryPointSummary } from '../../src/plan/recovery-point-summary.ts';
 import { bundleFolder, bundles, type Bundle } from '../../src/run/bundle.ts';
 import type { Environments } from '../../src/run/environment.ts';
 import { openRun, recordStep, requireRun } from '../../src/run/journal.ts';
@@ -40,14 +41,18 @@ export interface Scene {
 interface Setting {
   /** False: nobody has confirmed a plan, and the run is to make its own. */
   confirmed?: boolean;
+  /** More of the topology. */
+  more?: string;
+  /** What the recovery point of the plan has. */
+  point?: Partial<RecoveryPointSummary>;
 }
 
 export async function makeScene(
   operation: 'failover' | 'replicate' = 'failover',
-  { confirmed = true }: Setting = {},
+  { confirmed = true, more, point }: Setting = {},
 ): Promise<Scene> {
   const store = fakeControlStore();
-  const topology = topologyOf();
+  const topology = topologyOf(more);
   let at = began.getTime();
   const clock = {
     now: () => new Date(at),
@@ -60,7 +65,9 @@ export async function makeScene(
   const digest = await bundles.seal(store, bundleFolder, bundle);
   const input = { topology, bundle: digest, pointer, to: 'westus3' };
   const plan =
-    operation === 'failover' ? compileFailover({ ...input, recoveryPoint: recoveryPoint() }) : compileReplicate(input);
+    operation === 'failover'
+      ? compileFailover({ ...input, recoveryPoint: recoveryPoint(point) })
+      : compileReplicate(input);
   const asked = {
     runId: `20261121T100000Z-${operation}-0001`,
     topology: topology.name,
