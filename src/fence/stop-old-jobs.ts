@@ -5,6 +5,7 @@ import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError, messageOf } from '../errors/error.ts';
 import { owe, pay } from './old-side.ts';
 import { fenceBegan, GaveUp, isRefusal, FenceDeadline, fenceDeadlineOf } from './fence-deadline.ts';
+import { recoveryPointOf } from '../run/work/recovery-point-of.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import type { RecoveryPointRef } from '../plan/plan.ts';
@@ -198,11 +199,12 @@ export async function cancelUnfinishedJobs(
 }
 
 /** In the order in which they are resumed. */
-async function ownersInLedger({ store, plan, from, topology }: StepContext, readLedger: ReadLedger): Promise<Owners> {
-  if (!plan.recoveryPoint) return new Map();
+async function ownersInLedger(context: StepContext, readLedger: ReadLedger): Promise<Owners> {
+  const { store, from, topology } = context;
+  const point = await recoveryPointOf(context);
+  if (!point) return new Map();
   const entries: LedgerEntry[] = [];
-  for await (const entry of readLedger(store, plan.recoveryPoint))
-    if (entry.region === from.region) entries.push(entry);
+  for await (const entry of readLedger(store, point)) if (entry.region === from.region) entries.push(entry);
   return new Map(byUrgency(entries, topology.jobs).map(({ name, owner }) => [name, owner]));
 }
 

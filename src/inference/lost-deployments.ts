@@ -4,8 +4,9 @@
  */
 import { lostAssets, whyLost } from '../standby/lost-assets.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
-import { openPlannedPoint } from '../standby/standby.ts';
+import { openPointOfRun } from '../standby/standby.ts';
 import { apiVersions, type ArmResource } from '../azure/azure.ts';
+import { recoveryPointOf } from '../run/work/recovery-point-of.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { workspaceId } from '../topology/sides.ts';
 import { parentName } from './configure-endpoints.ts';
@@ -23,8 +24,8 @@ export interface SetAside {
 /** Returns lost deployments by endpoint name in lower case. Reads nothing if nothing is lost. */
 export async function lostDeployments(context: StepContext): Promise<ReadonlyMap<string, SetAside>> {
   const found = new Map<string, SetAside>();
-  if (!context.plan.recoveryPoint) return found;
-  const { sealed } = await openPlannedPoint(context);
+  if (!(await recoveryPointOf(context))) return found;
+  const { sealed } = await openPointOfRun(context);
   const lost = await lostAssets(context, sealed);
   if (lost.size === 0) return found;
   const deployments = await Array.fromAsync(readPart(context.store, sealed, 'deployments'));

@@ -10,11 +10,12 @@ import { specFolder, type LedgerEntry } from '../ledger/ledger.ts';
 import { byUrgency, rankOf } from '../ledger/urgency.ts';
 import { readLedger } from '../recovery-point/recovery-point.ts';
 import type { OpenRecoveryPoint } from '../recovery-point/manifest.ts';
+import { recoveryPointOf } from '../run/work/recovery-point-of.ts';
 import { mapBounded } from '../run/work/bounded.ts';
 import { everySecond } from '../run/work/every-second.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
-import { openStandby, openPlannedPoint } from '../standby/standby.ts';
+import { openStandby, openPointOfRun } from '../standby/standby.ts';
 import { azureJobs } from '../workspace/jobs/azure-jobs.ts';
 import { describeJob } from '../workspace/describe-job.ts';
 import type { RawJob } from '../workspace/jobs/job.ts';
@@ -35,9 +36,9 @@ const window = 32;
 
 /** The action `resubmitJobs`. `checkpoints`: copies the recovery point's checkpoints to the standby. */
 export async function resubmitJobs(context: StepContext, checkpoints = copyCheckpoints): Promise<StepResult> {
-  if (!context.plan.recoveryPoint)
-    return { state: 'skipped', detail: 'the plan has no recovery point, so there is no job to resubmit' };
-  const point = await openPlannedPoint(context);
+  if (!(await recoveryPointOf(context)))
+    return { state: 'skipped', detail: 'the run has no recovery point, so there is no job to resubmit' };
+  const point = await openPointOfRun(context);
   const entries = await Array.fromAsync(readLedger(context.store, point));
   if (entries.length === 0) {
     return { state: 'skipped', detail: `no job was unfinished at recovery point ${point.ref.id}` };

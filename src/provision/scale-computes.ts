@@ -2,9 +2,10 @@
  * Scales computes up: each cluster of the standby gets the active one's maximum size. Its own limits are kept for the
  * undo.
  */
+import { recoveryPointOf } from '../run/work/recovery-point-of.ts';
 import { showFindings, writeFindings, type Finding } from '../run/work/findings.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
-import { openPlannedPoint } from '../standby/standby.ts';
+import { openPointOfRun } from '../standby/standby.ts';
 import { fail, newTally, skip, sum, toCounts } from '../run/work/tally.ts';
 import { apiVersions, type ArmResource, type CallOptions, type JsonObject } from '../azure/azure.ts';
 import { findSettled } from '../azure/settled.ts';
@@ -81,8 +82,8 @@ export async function scaleComputes(context: StepContext): Promise<StepResult> {
 
 /** The clusters by name, as the recovery point has them. */
 async function sourcesOf(context: StepContext): Promise<Map<string, ArmResource>> {
-  if (!context.plan.recoveryPoint) return new Map();
-  const { sealed } = await openPlannedPoint(context);
+  if (!(await recoveryPointOf(context))) return new Map();
+  const { sealed } = await openPointOfRun(context);
   const all = await Array.fromAsync(readPart(context.store, sealed, 'computes'));
   return new Map(all.map((each) => [each.name, each]));
 }

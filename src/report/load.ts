@@ -1,4 +1,6 @@
 /** Reads what a report is made from: only the journal and what it refers to. */
+import { provides } from '../plan/facts.ts';
+import { pointIn } from '../run/work/recovery-point-of.ts';
 import { leftBehindUncounted } from '../recovery-point/drafts.ts';
 import { epochOf } from '../recovery-point/manifest.ts';
 import { readManifest, sealedName } from '../recovery-point/sealed-manifest.ts';
@@ -57,11 +59,9 @@ export async function loadReportInput(store: ControlStore, runId: string, now: D
 
 /** Returns the recovery point that a replication has sealed. */
 function sealedBy(plan: Plan, records: StepRecord[]): ReportInput['recoveryPoint'] {
-  const seal = plan.steps.find(({ action }) => action === 'sealRecoveryPoint')?.id;
-  const { recoveryPoint: id, digest, startedAt } = records.find(({ step }) => step === seal)?.facts ?? {};
-  return typeof id === 'string' && typeof digest === 'string' && typeof startedAt === 'string'
-    ? { id, digest, startedAt, made: true }
-    : undefined;
+  const seal = plan.steps.find((step) => provides(step, 'recovery-point'))?.id;
+  const point = pointIn(records.find(({ step }) => step === seal)?.facts);
+  return point && { ...point, made: true };
 }
 
 /** A damaged recovery point or job ledger does not prevent the rest of the report. */

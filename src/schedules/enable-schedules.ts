@@ -19,7 +19,7 @@ import { lostAssets, whyLost } from '../standby/lost-assets.ts';
 import type { SealedManifest } from '../recovery-point/manifest.ts';
 import { readPart } from '../recovery-point/recovery-point.ts';
 import { isEnabled, schedulePath, setEnabled } from '../workspace/schedules.ts';
-import { openPlannedPoint } from '../standby/standby.ts';
+import { openPointOfRun } from '../standby/standby.ts';
 import { fail, newTally, seen, skip, sum, toCounts } from '../run/work/tally.ts';
 import { showCount } from '../topology/figures.ts';
 
@@ -34,7 +34,7 @@ interface EnabledByRun {
  */
 export async function enableSchedules(context: StepContext): Promise<StepResult> {
   const { store, to } = context;
-  const { sealed } = await openPlannedPoint(context);
+  const { sealed } = await openPointOfRun(context);
   const wanted = new Map<string, boolean>();
   for await (const schedule of readPart(store, sealed, 'schedules')) wanted.set(schedule.name, isEnabled(schedule));
   const other = await stopOther(context);

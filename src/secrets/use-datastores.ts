@@ -7,9 +7,10 @@ import { isOutage } from '../azure/errors.ts';
 import { sameName } from '../azure/ids.ts';
 import { textAt } from '../azure/body/json.ts';
 import { isUnderstudyError, messageOf, UnderstudyError } from '../errors/error.ts';
+import { recoveryPointOf } from '../run/work/recovery-point-of.ts';
 import { showFindings, writeFindings, type Finding } from '../run/work/findings.ts';
 import { fail, newTally, skip, sum, toCounts } from '../run/work/tally.ts';
-import { openPlannedPoint } from '../standby/standby.ts';
+import { openPointOfRun } from '../standby/standby.ts';
 import { findWorkspace, nameOfId } from '../workspace/workspace.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
@@ -27,7 +28,7 @@ export async function useDatastores(context: StepContext): Promise<StepResult> {
   const datastores: ArmResource[] = await Array.fromAsync(
     azure.arm.list(`${workspace.id}/datastores`, apiVersions.machineLearning, { signal }),
   );
-  const shared = context.plan.recoveryPoint ? (await openPlannedPoint(context)).sealed.sharing.things : [];
+  const shared = (await recoveryPointOf(context)) ? (await openPointOfRun(context)).sealed.sharing.things : [];
   const tally = newTally();
   const findings: Finding[] = [];
   /** The refused ones on the workspace's own storage. */

@@ -2,8 +2,7 @@
  * The first step of a failover, before anything changes: checks what the standby needs in order to serve. This may have
  * changed since the failover was planned, and the worker may lack rights that the person has.
  */
-import { openByRef } from '../recovery-point/recovery-point.ts';
-import { UnderstudyError } from '../errors/error.ts';
+import { openPointOfRun } from './standby.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { requireNone, sortFindings } from './findings.ts';
@@ -14,9 +13,8 @@ import { inspectStandby } from './inspect-standby.ts';
  * RecoveryPointError.
  */
 export async function checkStandby(context: StepContext): Promise<StepResult> {
-  const { azure, topology, from, to, run, plan, bundle, store, signal } = context;
-  if (!plan.recoveryPoint) throw new UnderstudyError('ControlStoreError', 'the plan names no recovery point');
-  const { sealed } = await openByRef(store, plan.recoveryPoint);
+  const { azure, topology, from, to, run, plan, bundle, signal } = context;
+  const { sealed } = await openPointOfRun(context);
   const hasTemplate = bundle.templates[to.region] !== undefined;
   const asked = { azure, topology, from, to, sealed, hasTemplate, asWorker: true, signal };
   const planned = plan.acceptedLosses ?? [];

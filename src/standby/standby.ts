@@ -7,6 +7,7 @@ import { apiVersions, type ArmResource, type BlobAccount } from '../azure/azure.
 import { datastoreUri, sameName, type ReferenceMapping } from '../azure/ids.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import { computeNames } from '../topology/compute-names.ts';
+import { recoveryPointOf } from '../run/work/recovery-point-of.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { isBuiltIn, placeOfDatastore, standbyContainer, type DatastorePlace } from '../workspace/datastores.ts';
 import { joinPath, type JobOutputLine } from '../workspace/jobs/job-outputs.ts';
@@ -37,7 +38,7 @@ export interface Standby {
  */
 export async function openStandby(context: StepContext, opened?: OpenRecoveryPoint): Promise<Standby> {
   const { azure, to, signal } = context;
-  const point = opened ?? (await openPlannedPoint(context));
+  const point = opened ?? (await openPointOfRun(context));
   const workspace = await findWorkspace(azure.arm, to, signal);
   const account = await azure.blobAccount(workspace.storageAccountId, { signal });
   const datastores = await Array.fromAsync(
@@ -76,16 +77,13 @@ export async function openStandby(context: StepContext, opened?: OpenRecoveryPoi
   return { point, workspace, account, datastores, sourceDatastores, containerFor, mapping };
 }
 
-/** Opens the recovery point that the plan names. */
-export async function openPlannedPoint({ plan, store }: StepContext): Promise<OpenRecoveryPoint> {
-  if (plan.recoveryPoint) return openByRef(store, plan.recoveryPoint);
-  throw new UnderstudyError(
-    'PreconditionError',
-    'the plan has no recovery point, so there is nothing to restore from',
-    {
-      next: 'Take one with "understudy replicate", and plan again.',
-    },
-  );
+/** Opens the recovery point of the run. */
+export async function openPointOfRun(context: StepContext): Promise<OpenRecoveryPoint> {
+  const point = await recoveryPointOf(context);
+  if (point) return openByRef(context.store, point);
+  throw new UnderstudyError('PreconditionError', 'the run has no recovery point, so there is nothing to restore from', {
+    next: 'Take one with "understudy replicate", and plan again.',
+  });
 }
 
 function pairKey(account: string, container: string): string {

@@ -4,6 +4,7 @@ import type { WorkspaceMapping } from '../config-files/mapping.ts';
 import type { ConfigOutcome, TargetFiles, ConfigUndo } from '../config-files/outcome.ts';
 import { applyConfigs, undoConfigs } from '../config-files/targets.ts';
 import { UnderstudyError } from '../errors/error.ts';
+import { recoveryPointOf } from '../run/work/recovery-point-of.ts';
 import type { Evidence, StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { computeNames } from '../topology/compute-names.ts';
@@ -105,10 +106,10 @@ async function keepDiffs({ store, run, step }: StepContext, host: string, outcom
   return { kind: 'configs', blob: `${folder}/${digest}.json`, digest };
 }
 
-async function mappingOf({ plan, from, to, topology, ...context }: StepContext): Promise<WorkspaceMapping> {
-  const { azure, store, signal } = context;
-  const { recoveryPoint } = plan;
-  if (!recoveryPoint) throw new UnderstudyError('ControlStoreError', 'the plan names no recovery point');
+async function mappingOf(context: StepContext): Promise<WorkspaceMapping> {
+  const { from, to, topology, azure, store, signal } = context;
+  const recoveryPoint = await recoveryPointOf(context);
+  if (!recoveryPoint) throw new UnderstudyError('ControlStoreError', 'the run has no recovery point');
   const compute = computeNames(topology, from.region);
   return readMapping({ from, to, compute, azure, store, signal, recoveryPoint });
 }

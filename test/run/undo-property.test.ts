@@ -110,7 +110,7 @@ it('leaves what a run has changed as it was', { timeout: 240_000 }, async () => 
       const now = (await readPointerIfAny(scene.store))?.value;
       expect([now?.writer, now?.serving]).toEqual([pointer?.writer, pointer?.serving]);
     }),
-    { numRuns: 400 },
+    { numRuns: 200 },
   );
 });
 
