@@ -22,6 +22,7 @@ import { isTakenBy, type RegionPointer } from '../topology/pointer.ts';
 import { declaredActive, otherRegion, sideOf } from '../topology/sides.ts';
 import type { Topology } from '../topology/topology.ts';
 import { checkQuota } from './quota.ts';
+import { foreseenLosses } from './foreseen-losses.ts';
 import { warnOfTemplate } from './warn-of-template.ts';
 import type { Session } from './session.ts';
 import { inspectBeforeFailover, inspectBeforeReplicate } from './sharing.ts';
@@ -38,6 +39,8 @@ export interface MadePlan {
   sharing: SharedThing[];
   /** What was found of the standby, including what prevents it from taking over; each finding has a name. */
   findings: StandbyFinding[];
+  /** What the move would lose, or leave for people, as the recovery point has it. */
+  losses: string[];
   /** It goes back to the region that was declared active. */
   isReturn?: boolean;
 }
@@ -108,6 +111,7 @@ export async function planReplicate(planning: Planning): Promise<MadePlan> {
   return {
     plan: compileReplicate({ topology, pointer, to: otherRegion(topology, pointer.writer), bundle }),
     ...looked,
+    losses: [],
     problems: [...(moving === undefined ? [] : [moving]), ...looked.problems],
   };
 }
@@ -145,10 +149,11 @@ export async function planFailover(
       { next: `Name one of ${pointer.writer}, or leave --recovery-point out for the newest.` },
     );
   }
-  const [standby, quota, taken] = await Promise.all([
+  const [standby, quota, taken, losses] = await Promise.all([
     inspectBeforeFailover(planning, opened.sealed, options.acceptLoss ?? []),
     lookAhead(planning, to, recoveryPoint),
     warnOfTemplate(planning, to),
+    foreseenLosses(store, opened, { topology, now }),
   ]);
   const { acceptedLosses, ...looked } = standby;
   return {
@@ -157,6 +162,7 @@ export async function planFailover(
     problems: [...looked.problems, ...quota.problems],
     warnings: [...looked.warnings, ...quota.warnings, ...taken],
     recoveryPoint,
+    losses,
     isReturn: to === declaredActive(topology),
   };
 }

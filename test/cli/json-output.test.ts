@@ -84,7 +84,7 @@ describe('a command that does what it was asked to', () => {
 
 describe('the document', () => {
   const plan = compileFailover({ ...compileInput(), recoveryPoint: recoveryPoint(), acceptedLosses: [] });
-  const found = { problems: ['quota'], warnings: [], sharing: [], findings: [] };
+  const found = { problems: ['quota'], warnings: [], sharing: [], findings: [], losses: ['2 file shares'] };
   const error = { code: 'PreconditionError', message: 'm', next: 'n', retryable: false, exitCode: 1 };
 
   it('of a plan has the plan, and next to it what would make it fail', () => {

@@ -11,6 +11,7 @@ import {
   type SealedManifest,
 } from '../../src/recovery-point/manifest.ts';
 import { partWriter } from '../../src/recovery-point/parts.ts';
+import type { RawJob } from '../../src/workspace/jobs/job.ts';
 import type { LedgerEntry } from '../../src/ledger/ledger.ts';
 import type { FakeControlStore } from '../fakes/control-store.ts';
 
@@ -33,6 +34,8 @@ interface Sealing {
   epoch?: number;
   region?: string;
   jobs?: LedgerEntry[];
+  /** The jobs as Azure returned them; by default empty ones. */
+  raw?: readonly RawJob[];
   /** Clusters of four nodes, by name. */
   clusters?: readonly string[];
   /** Lines of other parts. */
@@ -49,6 +52,7 @@ export async function seal(
     epoch = 1,
     region = 'eastus',
     jobs = [entryNamed('a'), entryNamed('b')],
+    raw: rawJobs,
     clusters = [],
     more = {},
     change = (content) => content,
@@ -58,8 +62,8 @@ export async function seal(
   const writer = partWriter(store, folderOf(epoch, id), 'jobs');
   for (const job of jobs) await writer.add(job);
   const raw = partWriter(store, folderOf(epoch, id), 'raw-jobs');
-  for (const [index] of jobs.entries())
-    await raw.add({ id: `/jobs/${index}`, name: `${index}`, type: 'jobs', properties: {} });
+  const empty = jobs.map((_, index) => ({ id: `/jobs/${index}`, name: `${index}`, type: 'jobs', properties: {} }));
+  for (const job of rawJobs ?? empty) await raw.add(job);
   const computes = partWriter(store, folderOf(epoch, id), 'computes');
   for (const name of clusters) await computes.add({ id: `/computes/${name}`, name, type: 'computes', properties: {} });
   const others: Part[] = [];

@@ -39,9 +39,9 @@ export function planCommand(): Command {
     const opened = await session(self);
     const made = await planOperation(opened, options.operation, options);
     const configs = await lookAtConfigsAlone(opened.topology, made.plan);
-    const { problems, warnings, sharing, findings } = made;
+    const { problems, warnings, sharing, findings, losses } = made;
     return {
-      document: { ...made.plan, problems, warnings, sharing, findings, configs },
+      document: { ...made.plan, problems, warnings, sharing, findings, losses, configs },
       text: [showPlan(made, paint), ...showConfigs(configs)].join('\n'),
       ...failureOf(() => requireNoProblem(made)),
     };
@@ -55,12 +55,13 @@ export function acceptLossOption(): Option {
 
 /** The plan as a person reads it: phases from top to bottom, classes within, one line per step. */
 export function showPlan(made: MadePlan, paint: Paint): string {
-  const { plan, recoveryPoint, warnings, sharing, isReturn } = made;
+  const { plan, recoveryPoint, warnings, sharing, losses, isReturn } = made;
   const title = `${plan.operation} of ${plan.topology}: ${plan.from} → ${plan.to} (epoch ${plan.madeInEpoch})`;
   const lines = [paint.bold(`${title}${isReturn ? `: a return to ${plan.to}` : ''}`)];
   if (recoveryPoint) lines.push(...recoveryPointLines(recoveryPoint, plan.from));
   lines.push(...stepLines(made, paint));
   if (sharing.length > 0) lines.push('', 'shared by both workspaces', ...sharing.map((each) => `  ${showThing(each)}`));
+  if (losses.length > 0) lines.push('', 'would be lost, or left for people', ...losses.map((each) => `  ${each}`));
   const notes = [...warnings, ...plan.notes];
   if (notes.length > 0) lines.push('', ...notes.map((note) => `${paint.yellow('note:')} ${note}`));
   return lines.join('\n');

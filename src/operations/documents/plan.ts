@@ -18,6 +18,7 @@ export const PlanDocument = Plan.extend({
   warnings: z.array(z.string()).describe('What could not be checked, and does not block the move'),
   sharing: z.array(SharedThing).describe('What both workspaces use'),
   findings: z.array(StandbyFinding).describe('What was found of the standby'),
+  losses: z.array(z.string()).describe('What the move would lose, or leave for people, as the recovery point has it'),
   configs: z.array(TargetLook).describe('What the workers of the hosts found of the config files'),
   error: Failure.optional().describe('There where a problem is'),
 });
