@@ -30,7 +30,13 @@ export interface ReferenceMapping {
    * Blob endpoints (`https://…/`), containers with another name in the target, and containers that both sides read in
    * place.
    */
-  storage: { from: string; to: string; containers?: Record<string, string>; kept?: readonly string[] }[];
+  storage: {
+    account: string;
+    from: string;
+    to: string;
+    containers?: Record<string, string>;
+    kept?: readonly string[];
+  }[];
   /** ARM ids of other resources (accounts, vaults, registries), old → new. Applies to everything below them too. */
   resources?: Record<string, string>;
   /**

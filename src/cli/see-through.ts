@@ -34,6 +34,7 @@ export async function seeThrough(
   const watched = await interruptible(async (leaving) => {
     const run = await begin();
     ({ started } = run);
+    if (started) output.say(`started ${run.runId}`);
     return showRun(output, session, run, leaving);
   });
   const found = watched.state === 'left' ? {} : await reportFor(output, session, watched.runId);

@@ -17,7 +17,7 @@ import { stopSchedules } from './stop-intake.ts';
  */
 export async function payFenceDebt(context: StepContext): Promise<StepResult> {
   const debts = await listDebts(context.store);
-  if (debts.length === 0) return { state: 'skipped', detail: 'the fence owes nothing' };
+  if (debts.length === 0) return { state: 'skipped', detail: 'nothing was left undone' };
   const lines: string[] = [];
   const left: KeptDebt[] = [];
   for (const debt of debts) {
@@ -59,7 +59,7 @@ function isTriedAgain({ plan, step }: StepContext): boolean {
 export async function payDebtsOfTarget(context: StepContext): Promise<StepResult> {
   const { region } = context.to;
   const debts = await listDebts(context.store, { region });
-  if (debts.length === 0) return { state: 'skipped', detail: `the fence owes nothing in ${region}` };
+  if (debts.length === 0) return { state: 'skipped', detail: `nothing was left undone in ${region}` };
   const lines: string[] = [];
   for (const debt of debts) {
     // Shutting its writers out would need the region that is left to answer; and the writers get their access back

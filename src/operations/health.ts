@@ -115,7 +115,7 @@ async function checkProbes({ topology, store }: Session, region: string): Promis
   return Promise.all(
     topology.probes
       .filter((probe) => isServedHere(probe.class))
-      .map((probe) => check(`probe ${probe.http}`, () => answerOf(probe, timeoutMs))),
+      .map((probe) => check(`public probe ${probe.http}`, () => answerOf(probe, timeoutMs), `probe ${probe.http}`)),
   );
 }
 

@@ -90,7 +90,7 @@ function takenBy({ resourceId = '', changeType, delta = [] }: Change): string[] 
 
 function lossesOf({ path, propertyChangeType, before, after, children = [] }: PropertyChange, above: string): string[] {
   const place = above === '' ? path : `${above}.${path}`;
-  if (propertyChangeType === 'Delete') return isNoise(place) ? [] : [`${place}${shown(place, before)}`];
+  if (propertyChangeType === 'Delete') return isNoise(place) || isOwn(place) ? [] : [`${place}${shown(place, before)}`];
   if (place === 'identity.type') return lessOf(before, after);
   return children.flatMap((child) => lossesOf(child, place));
 }
@@ -101,6 +101,11 @@ function lossesOf({ path, propertyChangeType, before, after, children = [] }: Pr
  */
 function isNoise(place: string): boolean {
   return place.startsWith('properties.') && !/\.\d+(\.|$)/.test(place);
+}
+
+/** A tag of our own: a fence writes it, and needs it no more once the template is deployed. */
+function isOwn(place: string): boolean {
+  return place.startsWith('tags.understudy-');
 }
 
 /** Returns what was removed: from `SystemAssigned, UserAssigned` to `UserAssigned`. */

@@ -61,6 +61,7 @@ export async function openStandby(context: StepContext, opened?: OpenRecoveryPoi
     to: { ...to.workspace, workspaceGuid: workspace.guid, location: workspace.location },
     compute: computeNames(context.topology, sealed.region),
     storage: sealed.accounts.map((source) => ({
+      account: source.name,
       from: source.endpoint,
       to: account.endpoint,
       ...(source.shared === undefined ? {} : { kept: source.shared }),

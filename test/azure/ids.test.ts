@@ -29,8 +29,13 @@ const mapping: ReferenceMapping = {
   compute: { 'gpu-east': 'gpu-west' },
   datastores: { lake: 'lake_w' },
   storage: [
-    { from: 'https://frauddreast.blob.core.windows.net/', to: 'https://frauddrwest.blob.core.windows.net/' },
     {
+      account: 'frauddreast',
+      from: 'https://frauddreast.blob.core.windows.net/',
+      to: 'https://frauddrwest.blob.core.windows.net/',
+    },
+    {
+      account: 'loceast',
       from: 'https://localhost:4431/loceast/',
       to: 'https://localhost:4432/locwest/',
       containers: { in: 'in-w' },

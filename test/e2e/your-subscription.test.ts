@@ -23,7 +23,7 @@ const standIns: [RegExp, string][] = [
   [/^az login$/m, 'az login --service-principal -u "$OWNER" -p "$OWNER_SECRET" --tenant "$TENANT" --output none'],
   [/^az ad sp create-for-rbac .*\n/, ''],
   [/\$\(az ad sp list .*\)/, '$WORKER_OBJECT'],
-  [/^az ad sp delete .*\n/m, ''],
+  [/^az ad app delete .*\n?/m, ''],
   [
     /^understudy worker$/m,
     'AZURE_CLIENT_ID=$WORKER_ID AZURE_CLIENT_SECRET=$WORKER_SECRET understudy worker > worker.log 2>&1 &\n' +

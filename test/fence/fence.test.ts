@@ -456,7 +456,7 @@ describe('the old writers', () => {
     expect(rotated).toHaveLength(2);
     expect(await payFenceDebt(stage.context('pay-debt'))).toEqual({
       state: 'skipped',
-      detail: 'the fence owes nothing',
+      detail: 'nothing was left undone',
     });
   });
 

@@ -134,7 +134,9 @@ describe('rewriteSpec', () => {
   });
 
   it('moves Spark’s files and addresses', () => {
-    const storage = [{ from: 'https://e1.blob.core.windows.net/', to: 'https://w1.blob.core.windows.net/' }];
+    const storage = [
+      { account: 'e1', from: 'https://e1.blob.core.windows.net/', to: 'https://w1.blob.core.windows.net/' },
+    ];
     const { body } = rewrite(
       {
         jobType: 'Spark',
@@ -228,7 +230,9 @@ describe('rewriteSpec', () => {
 
   it('shows no signature', () => {
     const uri = 'https://e1.blob.core.windows.net/c/p?sv=1&sig=canary';
-    const storage = [{ from: 'https://e1.blob.core.windows.net/', to: 'https://w1.blob.core.windows.net/' }];
+    const storage = [
+      { account: 'e1', from: 'https://e1.blob.core.windows.net/', to: 'https://w1.blob.core.windows.net/' },
+    ];
     const result = rewrite(command({ inputs: { d: { jobInputType: 'uri_file', uri } } }), {
       mapping: { ...mapping, storage },
     });
@@ -348,7 +352,9 @@ describe('rewriteSpec', () => {
       expect(pathsOf(at('train'), 2)).toEqual([at(hop(1).name), at(hop(2).name)]);
     });
     it('is that of an address too, though each side has its own', () => {
-      const storage = [{ from: 'https://e1.blob.core.windows.net/', to: 'https://w1.blob.core.windows.net/' }];
+      const storage = [
+        { account: 'e1', from: 'https://e1.blob.core.windows.net/', to: 'https://w1.blob.core.windows.net/' },
+      ];
       const uri = 'abfss://c@e1.dfs.core.windows.net/ckpt/';
       const { body } = rewrite(command({ outputs: { checkpoints: { uri }, other: { uri } } }), {
         successor: hop(1),

@@ -6,8 +6,13 @@ import { command, mapping as plain, scene } from './scene.ts';
 
 const key = `${'Canary0123'.repeat(8)}abcdef==`;
 const storage = [
-  { from: 'https://eaststore.blob.core.windows.net/', to: 'https://weststore.blob.core.windows.net/' },
   {
+    account: 'eaststore',
+    from: 'https://eaststore.blob.core.windows.net/',
+    to: 'https://weststore.blob.core.windows.net/',
+  },
+  {
+    account: 'lake',
     from: 'https://lake.blob.core.windows.net/',
     to: 'https://weststore.blob.core.windows.net/',
     kept: ['curated'],

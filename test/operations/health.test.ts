@@ -169,7 +169,7 @@ describe('a probe through the public address', () => {
   it('that answers as declared is well', async () => {
     const url = await front(405);
     expect((await look({ probe: { url, expect: 405 } })).checks[2]).toEqual({
-      what: `probe ${url}`,
+      what: `public probe ${url}`,
       state: 'ok',
       detail: 'answers 405',
     });

@@ -3,7 +3,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { ReportDocument, RunsDocument } from '../../operations/documents/run.ts';
 import { listNewestRuns, type ListedRun } from '../../operations/runs/list-runs.ts';
 import { keepReportIfMissing, readReport } from '../../operations/runs/read-report.ts';
-import { cut } from '../../report/text-layout.ts';
+import { cut, visible } from '../../report/text-layout.ts';
 import type { RunDocument } from '../../run/run-document.ts';
 import { showDuration } from '../../topology/duration.ts';
 import { command, session } from '../command.ts';
@@ -24,7 +24,7 @@ function runsCommand(): Command {
   )
     .addOption(new Option('--limit <count>', 'how many runs to list').argParser(parseLimit).default(newestRuns))
     .addOption(new Option('--all', 'list every run').conflicts('limit'))
-    .option('--journal', 'kept for old scripts; has no effect');
+    .addOption(new Option('--journal', 'kept for old scripts; has no effect').hideHelp());
   return shows(of, RunsDocument, async ({ paint }, options: { limit: number; all?: boolean }, self: Command) => {
     const limit = options.all === true ? Infinity : options.limit;
     const { runs, isCut } = await listNewestRuns(await session(self), limit);
@@ -53,9 +53,9 @@ function lineOf(run: RunDocument, paint: Paint): string {
   const { runId, from, to, state, paused, triggeredAt, endedAt, triggeredBy, reason, stateReason } = run;
   const lasted = endedAt === undefined ? '' : `, ${showDuration(Date.parse(endedAt) - Date.parse(triggeredAt))}`;
   const where = from === undefined ? 'not planned' : `${from} → ${to}`;
-  const why = state === 'failed' && stateReason !== undefined ? `: ${cut(stateReason, 100)}` : '';
+  const why = state === 'failed' && stateReason !== undefined ? `: ${cut(visible(stateReason), 100)}` : '';
   const shown = state === 'failed' ? paint.red(state) : state === 'completed' ? paint.green(state) : state;
-  return `${runId}  ${where}  ${shown}${paused ? ', paused' : ''}${why}  (${triggeredAt}${lasted}; ${triggeredBy}: ${reason})`;
+  return `${runId}  ${where}  ${shown}${paused ? ', paused' : ''}${why}  (${triggeredAt}${lasted}; ${triggeredBy}: ${visible(reason)})`;
 }
 
 function reportCommand(): Command {

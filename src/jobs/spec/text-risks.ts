@@ -84,11 +84,9 @@ function addNames(risks: Risks, text: string, keys: readonly string[], mapping: 
 
 /** Names of the accounts of the old workspace that the standby does not read too. */
 function oldAccounts({ storage }: ReferenceMapping): string[] {
-  const nameOf = (endpoint: string) => /^https?:\/\/([^./]+)/i.exec(endpoint)?.[1] ?? '';
   return storage
     .filter(({ from, to, kept = [] }) => !sameName(from, to) && kept.length === 0)
-    .map(({ from }) => nameOf(from))
-    .filter((name) => name !== '');
+    .map(({ account }) => account);
 }
 
 /** Text that means what its owner says: programs read it, not Azure. */

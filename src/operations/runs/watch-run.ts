@@ -1,6 +1,7 @@
 /** Follows a run until it is over, or until nobody watches any more: the run itself continues. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
+import { temporalSettings } from '../../client/connect.ts';
 import { readProgress, temporalStatus } from '../../client/runs.ts';
 import { messageOf, UnderstudyError } from '../../errors/error.ts';
 import { isOver } from '../../plan/run-states.ts';
@@ -16,6 +17,8 @@ const lookEveryMs = 400;
 const lookMs = 3000;
 /** After so long without a sign of the run, the watcher is told. */
 const patienceMs = 4000;
+/** How often the watcher is told again. */
+const againMs = 60_000;
 
 /** How a run ended, for the command that watched it. */
 export interface Watched {
@@ -107,22 +110,22 @@ async function look(read: () => Promise<RunProgress>): Promise<Look> {
   }
 }
 
-/** Says once, each time it happens, that there is nothing to see, and why. */
+/** Says each time it happens, and each minute that it lasts, that there is nothing to see, and why. */
 function silenceTeller(watcher: Watcher, runId: string): (look: Look, temporal: boolean) => void {
   let since: number | undefined;
-  let told = false;
+  let toldAt = -Infinity;
   return ({ seen, error }, temporal) => {
     if (seen) {
       since = undefined;
-      told = false;
+      toldAt = -Infinity;
       return;
     }
     since ??= Date.now();
-    if (told || Date.now() - since < patienceMs) return;
-    told = true;
+    if (Date.now() - since < patienceMs || Date.now() - toldAt < againMs) return;
+    toldAt = Date.now();
     watcher.print(
       temporal
-        ? `nothing is heard of the run (${messageOf(error)}): does "understudy worker" run? Still watching.`
+        ? `nothing is heard of the run (${messageOf(error)}): it waits until an "understudy worker" runs that has this Temporal (${temporalSettings().address}). Still watching; Ctrl-C leaves it open, "understudy cancel ${runId}" ends it.`
         : `Temporal does not answer: the run continues when it does, or on another with "understudy retry ${runId}". Still watching.`,
     );
   };

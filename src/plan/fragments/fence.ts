@@ -28,7 +28,7 @@ export function hardFence({ topology, from, to, unfinishedJobs }: FenceInput): S
   return [
     draft(['standby', 'checkStandby', `Look at what ${to} needs in order to serve`], [], ['standby.inspected']),
     draft(
-      ['debts', 'payDebtsOfTarget', `Pay what an earlier failover owes in ${to}`],
+      ['debts', 'payDebtsOfTarget', `Do what an earlier failover left undone in ${to}`],
       ['standby.inspected'],
       ['debts.paid'],
     ),
@@ -38,19 +38,23 @@ export function hardFence({ topology, from, to, unfinishedJobs }: FenceInput): S
       ['pointer.taken'],
     ),
     draft(
-      ['intake', 'stopOldIntake', `Stop the schedules of ${from}, or owe it`],
+      ['intake', 'stopOldIntake', `Stop the schedules of ${from}, or later if it does not answer`],
       ['pointer.taken'],
       ['old.intake-stopped'],
       { providesOwed: ['old.intake-owed'] },
     ),
     draft(
-      ['jobs', 'stopOldJobs', `Cancel the unfinished jobs of ${from}, or owe it`],
+      ['jobs', 'stopOldJobs', `Cancel the unfinished jobs of ${from}, or later if it does not answer`],
       ['pointer.taken'],
       ['old.jobs-stopped'],
       { providesOwed: ['old.jobs-owed'], expectedSeconds: secondsToStop(unfinishedJobs, topology) },
     ),
     draft(
-      ['writers', 'shutOutOldWriters', `Rotate keys and remove roles of ${from}'s writers, or owe it`],
+      [
+        'writers',
+        'shutOutOldWriters',
+        `Rotate keys and remove roles of ${from}'s writers, or later if it does not answer`,
+      ],
       ['pointer.taken'],
       ['old.writers-shut-out'],
       { providesOwed: ['old.writers-owed'] },

@@ -6,7 +6,7 @@ const draft = draftsOf(undefined, 'data');
 
 /** Before the listing: no origin may run next to its successor. */
 export function payDebts(to: string): StepDraft[] {
-  return [draft(['pay-debt', 'payFenceDebt', `Pay what the fence owes in ${to}`], [], ['debts.paid'])];
+  return [draft(['pay-debt', 'payFenceDebt', `Do what an earlier failover left undone in ${to}`], [], ['debts.paid'])];
 }
 
 /** Before the listing: damaged copies are not reused, and the time for reading does not count towards the RPO. */
@@ -40,7 +40,7 @@ export function takeRecoveryPoint({
     ),
     // The region may have come back meanwhile.
     draft(
-      ['pay-rest', 'payFenceDebt', `Pay what the fence still owes in ${to}`],
+      ['pay-rest', 'payFenceDebt', `Do what is still left undone in ${to}`],
       ['point.escrowed'],
       ['debts.rest-paid'],
     ),

@@ -264,7 +264,7 @@ function assets({ class: name, recoveryPoint, to }: StrategyInput): StepDraft {
   const types = assetTypes[name];
   const number = types.reduce((sum, type) => sum + (recoveryPoint.counts[type] ?? 0), 0);
   return draftsOf('restore', name)(
-    ['assets', 'restoreAssets', `Register ${number} ${types.join(' and ')} in ${to}`],
+    ['assets', 'restoreAssets', `Register ${types.join(' and ')} in ${to}: ${number}`],
     [`target.blobs(${name})`, 'target.datastores'],
     [`target.assets(${name})`],
     { input: { types } },
