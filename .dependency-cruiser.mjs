@@ -11,6 +11,7 @@ const rooms = [
   'control-store',
   'plan',
   'run',
+  'gates',
   'workspace',
   'ledger',
   'recovery-point',

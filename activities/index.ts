@@ -5,6 +5,7 @@ import { reportWriter } from '../src/report/report-writer.ts';
 import { runEnder, type EndedRun, type EndOfRun } from '../src/run/end-run.ts';
 import type { Environments } from '../src/run/environment.ts';
 import type { StepOutcome } from '../src/run/work/outcome.ts';
+import { gateDecider, type DecideGate } from '../src/gates/decide.ts';
 import { endTeller } from '../src/run/notify.ts';
 import type { RunExecution, RunReference, StepRequest } from '../src/run/reference.ts';
 import { stepRunner } from '../src/run/run-step.ts';
@@ -27,6 +28,8 @@ export interface RunActivities {
   planUndo: (run: RunExecution) => Promise<OpenedPlan>;
   undoStep: (request: StepRequest) => Promise<StepOutcome | undefined>;
   endRun: (end: EndOfRun) => Promise<EndedRun>;
+  /** Returns one line: how the gate stands. */
+  decideGate: (request: DecideGate) => Promise<string>;
   writeReport: (run: RunReference) => Promise<void>;
   tellOfEnd: (run: RunReference) => Promise<void>;
 }
@@ -54,6 +57,7 @@ export function createActivities({
   const report = reportWriter(open);
   const look = hostLooker(open);
   const tell = endTeller(open);
+  const decide = gateDecider(open);
   const step = (request: StepRequest) => progressing(request, (runtime) => runStep(request, runtime));
   const steps = Object.fromEntries(Object.keys(actions).map((name) => [name, step])) as Record<ActionName, typeof step>;
   return {
@@ -62,6 +66,7 @@ export function createActivities({
     planUndo: (run) => beating(() => planUndo(run)),
     undoStep: (request) => progressing(request, (runtime) => undoStep(request, runtime)),
     endRun: (request) => beating(() => end(request)),
+    decideGate: (request) => beating(() => decide(request)),
     writeReport: (run) => beating(() => report(run)),
     lookAtConfigs: (request) => beating((signal) => look(request, signal)),
     tellOfEnd: (run) => beating(() => tell(run)),

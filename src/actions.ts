@@ -1,4 +1,5 @@
 /** Every action of a plan, and the function that does it: the one place where plans meet what they name. */
+import { awaitApproval } from './gates/await-approval.ts';
 import { useDatastores } from './secrets/use-datastores.ts';
 import { configureConnections } from './secrets/configure-connections.ts';
 import { configureDatastores } from './secrets/configure-datastores.ts';
@@ -37,6 +38,7 @@ import { probePublicAddress } from './traffic/probe.ts';
 import { shiftTraffic, shiftTrafficBack } from './traffic/shift-traffic.ts';
 
 export const actions: Record<ActionName, Action> = {
+  awaitApproval,
   checkStandby,
   takePointer,
   readmitWriters,

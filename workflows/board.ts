@@ -14,11 +14,20 @@ export interface Board {
   /** Adds steps of an earlier execution, if this one was cancelled as it began and does not show them yet. */
   show(steps: readonly PlanStep[]): void;
   step(id: string): StepProgress;
+  /** A gate waits for people, and the run with it. */
+  ask(id: string, what: string): void;
+  /** It no longer does; nothing happens if it did not. */
+  answered(id: string): void;
   record(outcome: StepOutcome): void;
 }
 
+/** What a board is made from. */
+interface Begun extends Pick<BegunRun, 'steps'> {
+  header: Pick<BegunRun['header'], 'from' | 'to' | 'triggeredAt'>;
+}
+
 /** The board of a run that begins: every step is pending until its outcome is recorded. */
-export function makeBoard(run: RunReference, { header, steps }: Pick<BegunRun, 'header' | 'steps'>): Board {
+export function makeBoard(run: RunReference, { header, steps }: Begun): Board {
   const { from, to, triggeredAt } = header;
   const progress: RunProgress = {
     runId: run.runId,
@@ -31,12 +40,13 @@ export function makeBoard(run: RunReference, { header, steps }: Pick<BegunRun, '
     steps: steps.map(shownOf),
   };
   const byId = new Map(progress.steps.map((step) => [step.id, step]));
+  const asking = new Map<string, string>();
   const find = (id: string): StepProgress => {
     const step = byId.get(id);
     if (!step) throw new Error(`step ${id} is not in the plan`);
     return step;
   };
-  return {
+  const board: Board = {
     progress,
     move(state, reason) {
       if (!mayMove(progress.state, state)) throw new Error(`a run cannot move from ${progress.state} to ${state}`);
@@ -51,6 +61,16 @@ export function makeBoard(run: RunReference, { header, steps }: Pick<BegunRun, '
       }
     },
     step: find,
+    ask(id, what) {
+      asking.set(id, what);
+      Object.assign(find(id), { state: 'waiting', detail: what });
+      board.move('waiting', what);
+    },
+    answered(id) {
+      if (!asking.delete(id)) return;
+      const [next] = asking.values();
+      if (progress.state === 'waiting') board.move(next === undefined ? 'running' : 'waiting', next);
+    },
     record(outcome) {
       const step = byId.get(outcome.step);
       if (!step) return;
@@ -63,6 +83,7 @@ export function makeBoard(run: RunReference, { header, steps }: Pick<BegunRun, '
       if (outcome.lost !== undefined) step.lost = outcome.lost;
     },
   };
+  return board;
 }
 
 function shownOf({ id, phase, class: resourceClass, title }: PlanStep): StepProgress {

@@ -1,5 +1,7 @@
 /** The workflow of a run: begin, interpret the plan, undo if cancelled, end. */
 import {
+  allHandlersFinished,
+  ApplicationFailure,
   CancellationScope,
   condition,
   isCancellation,
@@ -15,6 +17,7 @@ import {
 import { defineSearchAttributeKey } from '@temporalio/common';
 import type { Activities } from '../activities/index.ts';
 import { actions } from '../src/plan/actions.ts';
+import { refusalOf, showGate } from '../src/plan/gates.ts';
 import { isDone } from '../src/plan/run-states.ts';
 import { searchAttributes } from '../src/plan/search-attributes.ts';
 import type { BegunRun, PlanStep } from '../src/run/begin-run.ts';
@@ -29,7 +32,7 @@ import type { tellOfEnd } from './tell-of-end.ts';
 
 const outcomeKey = defineSearchAttributeKey(searchAttributes.outcome, 'KEYWORD');
 
-const { beginRun, planUndo, endRun } = proxyActivities<Activities>(optionsOf('control'));
+const { beginRun, planUndo, endRun, decideGate } = proxyActivities<Activities>(optionsOf('control'));
 const { writeReport } = proxyActivities<Activities>(reporting);
 
 /** The parts of a run, in the order in which a workflow calls them. */
@@ -58,6 +61,9 @@ export function takeUp(start: RunStart): Run {
   }));
   setHandler(messages.pause, () => void (state.paused = true));
   setHandler(messages.unpause, () => void (state.paused = false));
+  setHandler(messages.decide, (made) => decideGate({ run, ...made }), {
+    validator: (made) => requireOpenGate(made, begun, board),
+  });
 
   const stops = () => isCancelled() || state.overdue;
   const interpret = () =>
@@ -125,6 +131,7 @@ export function takeUp(start: RunStart): Run {
 
     async end() {
       return CancellationScope.nonCancellable(async () => {
+        await condition(allHandlersFinished);
         const end = endOf(run, board, state);
         const { ended } = await endRun(end);
         if (ended) return conclude(run, board, end);
@@ -143,7 +150,8 @@ async function runStep(run: RunExecution, step: PlanStep, board: Board): Promise
   const shown = board.step(step.id);
   const ended = (): Ended => (shown.state === 'owed' ? 'owed' : 'done');
   if (isDone(shown)) return ended();
-  shown.state = 'running';
+  if (step.gate) board.ask(step.id, showGate(step.gate, []));
+  else shown.state = 'running';
   shown.startedAt ??= new Date().toISOString();
   const activities = proxyActivities<Activities>({
     ...optionsOf(actions[step.action].profile, step.timeLimits),
@@ -163,7 +171,21 @@ async function runStep(run: RunExecution, step: PlanStep, board: Board): Promise
     shown.detail = shown.lastError;
     log.warn('step failed', { step: step.id, cause: shown.lastError });
     return 'not done';
+  } finally {
+    board.answered(step.id);
   }
+}
+
+/** A validator is synchronous: what only the journal knows is checked where the decision is recorded. */
+function requireOpenGate({ gate, decision }: messages.GateDecision, begun: BegunRun | undefined, board: Board): void {
+  const refuse = (message: string) => {
+    throw ApplicationFailure.nonRetryable(message, 'PreconditionError');
+  };
+  const step = begun?.steps.find((each) => each.gate?.name === gate);
+  if (!begun || !step?.gate) return refuse(`the run has no gate "${gate}"`);
+  if (board.step(step.id).state !== 'waiting') return refuse(`gate "${gate}" does not ask now`);
+  const why = refusalOf(step.gate, { startedBy: begun.header.triggeredBy, decisions: [] }, decision);
+  if (why !== undefined) refuse(why);
 }
 
 function requestOf(run: RunExecution, { id, timeLimits }: PlanStep): StepRequest {
@@ -186,7 +208,7 @@ async function undo(run: RunExecution, board: Board, flags: RunFlags): Promise<v
     execute: (step) => undoStep(run, step, board).then(() => 'done'),
     heldUp: () => true,
   });
-  for (const shown of board.progress.steps.filter((step) => step.state === 'running')) {
+  for (const shown of board.progress.steps.filter(({ state }) => state === 'running' || state === 'waiting')) {
     shown.state = 'cancelled';
     shown.detail = 'cancelled while it ran';
   }

@@ -2,6 +2,7 @@
 import type { Client } from '@temporalio/client';
 import { Command } from 'commander';
 import { connectTemporal } from '../client/connect.ts';
+import { isUnderstudyError, messageOf } from '../errors/error.ts';
 import { openSession, type Session } from '../operations/session.ts';
 
 /** A command with the options that all commands share, and `example` in its help. */
@@ -54,5 +55,19 @@ export async function withTemporal<T>(work: (client: Client) => Promise<T>): Pro
     return await work(client);
   } finally {
     await client.connection.close();
+  }
+}
+
+/**
+ * Connects if Temporal answers soon. If it does not, the error stream says so, and what happens instead: standard output
+ * does not change.
+ */
+export async function tryTemporal(instead: string): Promise<Client | undefined> {
+  try {
+    return await connectTemporal(2000);
+  } catch (error) {
+    if (!isUnderstudyError(error, 'TemporalError')) throw error;
+    console.error(`understudy: ${messageOf(error)}\n  → ${instead}`);
+    return undefined;
   }
 }

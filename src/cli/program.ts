@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { release } from '../release.ts';
 import { exitCodeLine, exitCodeTable } from './command.ts';
 import { chaosCommand } from './commands/chaos.ts';
+import { decideCommands } from './commands/decide.ts';
 import { failoverCommand } from './commands/failover.ts';
 import { initCommand } from './commands/init.ts';
 import { inspectCommands } from './commands/inspect.ts';
@@ -54,6 +55,7 @@ export function makeProgram(): Command {
     statusCommand(),
     ...inspectCommands(),
     ...steerCommands(),
+    ...decideCommands(),
     registerCommand(),
     restorePointerCommand(),
     workerCommand(),

@@ -24,6 +24,8 @@ export interface FailoverRequest {
   recoveryPoint?: string;
   /** Names of what the move goes without. */
   acceptLoss?: string[];
+  /** Nobody watches: it asks before what cannot be taken back. */
+  unattended?: boolean;
 }
 
 /** The result of requesting a failover. */

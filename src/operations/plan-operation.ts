@@ -80,6 +80,7 @@ export interface PlanRequest {
   to?: string;
   recoveryPoint?: string;
   acceptLoss?: string[];
+  unattended?: boolean;
 }
 
 const planners: Record<Operation, (planning: Planning, request: PlanRequest) => Promise<MadePlan>> = {
@@ -132,7 +133,7 @@ function whileMoving(pointer: RegionPointer, open: OpenRun | undefined): string 
  */
 export async function planFailover(
   planning: Planning,
-  options: { to?: string; recoveryPoint?: string; acceptLoss?: readonly string[] } = {},
+  options: { to?: string; recoveryPoint?: string; acceptLoss?: readonly string[]; unattended?: boolean } = {},
 ): Promise<MadePlan> {
   const { store, topology, bundle, now } = planning;
   const pointer = await readPointer(store, { topology, who: 'failover', now });
@@ -157,7 +158,15 @@ export async function planFailover(
   ]);
   const { acceptedLosses, ...looked } = standby;
   return {
-    plan: compileFailover({ topology, pointer, to, bundle, recoveryPoint, acceptedLosses }),
+    plan: compileFailover({
+      topology,
+      pointer,
+      to,
+      bundle,
+      recoveryPoint,
+      acceptedLosses,
+      unattended: options.unattended === true,
+    }),
     ...looked,
     problems: [...looked.problems, ...quota.problems],
     warnings: [...looked.warnings, ...quota.warnings, ...taken],

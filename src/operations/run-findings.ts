@@ -32,6 +32,10 @@ export function ofRuns(found: StatusInput): StatusFinding[] {
           },
         ];
       if (run.silent) return [{ severity: 'critical', ...about, ...ofSilence(about.what, run.silent) }];
+      if (run.state === 'waiting') {
+        const how = `Decide: "understudy approve ${run.runId} --reason …", or "understudy decline".`;
+        return [{ severity: 'warning', ...about, next: how }];
+      }
       if (run.state === 'undoing') return [{ severity: 'warning', ...about, next: howToEnd(run) }];
       return run.paused ? [{ severity: 'warning', ...about, next: 'understudy unpause' }] : [];
     }),

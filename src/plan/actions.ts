@@ -77,6 +77,8 @@ export const actions = {
     policies: ['jobStopDeadline'],
     undo: { stays: 'successors that were submitted: the report lists them' },
   },
+  // any
+  awaitApproval: { profile: 'control', undo: 'reads only' },
   // replicate
   payFenceDebt: { profile: 'control', policies: ['fenceLimit'], undo: { stays: 'what was paid' } },
   scrubReplicas: {

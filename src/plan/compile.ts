@@ -9,6 +9,7 @@ import type { Topology } from '../topology/topology.ts';
 import { phases, resourceClasses, type ResourceClass } from '../topology/words.ts';
 import { compose } from './compose.ts';
 import { fencedOrOwed, hardFence, readmit, secondsToStop } from './fragments/fence.ts';
+import { withGates } from './fragments/gates.ts';
 import { payDebts, reportDamage, scrub, takeRecoveryPoint } from './fragments/recovery-point.ts';
 import type { AcceptedLoss, Plan } from './plan.ts';
 import type { RecoveryPointSummary } from './recovery-point-summary.ts';
@@ -36,12 +37,18 @@ function strategyOf(topology: Topology, resourceClass: ResourceClass): Strategy 
 
 /** `failover`: the fence, then what the strategy of each class says of each phase. */
 export function compileFailover(
-  input: CompileInput & { recoveryPoint: RecoveryPointSummary; acceptedLosses?: readonly AcceptedLoss[] },
+  input: CompileInput & {
+    recoveryPoint: RecoveryPointSummary;
+    acceptedLosses?: readonly AcceptedLoss[];
+    /** Nobody watches the run: it asks at a gate before what cannot be taken back. */
+    unattended?: boolean;
+  },
 ): Plan {
-  const { topology, pointer, to, recoveryPoint, acceptedLosses = [] } = input;
+  const { topology, pointer, to, recoveryPoint, acceptedLosses = [], unattended = false } = input;
   const from = pointer.writer;
+  const sides = { from, to, policies: topology.policies };
   const move = { topology, from, to, recoveryPoint, fenced: fencedOrOwed };
-  const drafts = [
+  const steps = [
     ...hardFence({ ...move, unfinishedJobs: jobsOf(recoveryPoint) }),
     ...readmit(to),
     ...phases
@@ -58,7 +65,7 @@ export function compileFailover(
     to,
     recoveryPoint: recoveryPoint.ref,
     madeInEpoch: pointer.epoch.number,
-    steps: compose(drafts, { from, to, policies: topology.policies, given: ['recovery-point'] }),
+    steps: compose(withGates(steps, topology, { unattended }), { ...sides, given: ['recovery-point'] }),
     ...(acceptedLosses.length > 0 ? { acceptedLosses: [...acceptedLosses] } : {}),
     notes: [
       ...acceptedLosses.map(({ what }) => `Accepted as lost: ${what}.`),

@@ -53,7 +53,8 @@ export function compose(drafts: readonly StepDraft[], { from, to, policies, give
       undoable: isUndoable(draft.action),
       ...(draft.host === undefined ? {} : { host: draft.host }),
       ...(draft.expectedSeconds === undefined ? {} : { expectedSeconds: draft.expectedSeconds }),
-      timeLimits: timeLimitsOf(draft.action, policies),
+      ...(draft.gate === undefined ? {} : { gate: draft.gate }),
+      timeLimits: timeLimitsOf(draft.action, policies, draft.gate?.deadlineSeconds),
     };
   });
 }

@@ -36,6 +36,7 @@ export type Fact =
   /** The target serves the class, and its public addresses answer. */
   | `class.switched(${ResourceClass})`
   | 'jobs.resubmitted'
+  | `gate.passed(${string})`
   | 'replicas.scrubbed'
   | 'point.listed'
   | 'point.copied'

@@ -43,6 +43,16 @@ export const Step = z.strictObject({
   host: z.string().optional(),
   /** Whether the action is undone when the run is cancelled. */
   undoable: z.boolean(),
+  /** It is a gate: people decide whether the run continues. */
+  gate: z
+    .strictObject({
+      name: z.string(),
+      approvers: z.array(z.string()).readonly().optional(),
+      approvals: z.int().min(1),
+      deadlineSeconds: z.number(),
+      afterDeadline: z.enum(['approve', 'decline']),
+    })
+    .optional(),
   /** Predicted duration in seconds, if it can be predicted. */
   expectedSeconds: z.number().optional(),
   /** From the policies. Absent in plans of older releases, which use the profile's. */

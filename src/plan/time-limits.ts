@@ -28,11 +28,11 @@ const besidesSeconds = 5 * minutes;
 /** A timed-out request that is sent again is not silence yet: the SDK's clients try up to four times. */
 const triesOfRequest = 4;
 
-/** Returns the limits of a step that runs `action` under these policies. */
-export function timeLimitsOf(action: ActionName, policies: Policies): TimeLimits {
+/** Returns the limits of a step that runs `action` under these policies. `waitsSeconds`: how long it waits for people. */
+export function timeLimitsOf(action: ActionName, policies: Policies, waitsSeconds = 0): TimeLimits {
   const { profile, policies: bounds = [] } = actionOf(action);
   const least = timeLimits[profile];
-  const declared = bounds.reduce((sum, name) => sum + toSeconds(policies[name]), 0);
+  const declared = bounds.reduce((sum, name) => sum + toSeconds(policies[name]), waitsSeconds);
   const attemptSeconds = Math.max(least.attemptSeconds, declared + besidesSeconds);
   return {
     attemptSeconds,

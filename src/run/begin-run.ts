@@ -27,7 +27,7 @@ export interface OpenedPlan {
 
 /** What the workflow gets of a run that begins. */
 export interface BegunRun extends OpenedPlan {
-  header: Pick<RunDocument, 'from' | 'to' | 'triggeredAt'>;
+  header: Pick<RunDocument, 'from' | 'to' | 'triggeredAt' | 'triggeredBy'>;
   /** Somebody has cancelled the run: it is undone, and none of its steps starts. */
   cancelled: boolean;
   paused: boolean;

@@ -26,8 +26,8 @@ export interface Notification {
   reason?: string;
   from?: string;
   to?: string;
-  /** ISO 8601. */
-  endedAt: string;
+  /** ISO 8601. Absent while the run waits for people. */
+  endedAt?: string;
   /** What a person can do about it. */
   next?: string;
 }
@@ -77,6 +77,41 @@ export async function notify(
   throw new UnderstudyError('NotYetError', `not told how run "${runId}" ended: ${problems.join('; ')}`, {
     next: 'Set the variable for the common workers to a webhook that takes the message; it is tried again.',
   });
+}
+
+/**
+ * Tells each webhook that wants to know that a run waits for people. Returns why one could not be told: whoever asks
+ * shows it, and goes on waiting.
+ */
+export async function tellOfWaiting(
+  run: RunDocument,
+  { notify: targets, policies }: Topology,
+  { waits, next }: { waits: string; next: string },
+  { environment = process.env, send = post }: NotifyOptions = {},
+): Promise<string[]> {
+  const { topology, runId, operation, from, to } = run;
+  const body: Notification = {
+    text: `Understudy, ${topology}: ${describeRun({ ...run, state: 'waiting', stateReason: waits })}\n${next}`,
+    topology,
+    run: runId,
+    operation,
+    state: 'waiting',
+    reason: waits,
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+    next,
+  };
+  const timeoutMs = toSeconds(policies.requestTimeout) * 1000;
+  const problems: string[] = [];
+  for (const { webhookFrom } of targets.filter(({ on }) => on.includes('waiting'))) {
+    const url = environment[webhookFrom];
+    const problem =
+      url === undefined || url === ''
+        ? `the variable ${webhookFrom} is not set where the worker runs`
+        : await trySend(() => send(url, body, timeoutMs));
+    if (problem !== undefined) problems.push(`the webhook of ${webhookFrom} was not told: ${problem}`);
+  }
+  return problems;
 }
 
 function isTold({ endedAt, notified }: RunDocument, webhookFrom: string): boolean {

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { durationPattern, toSeconds } from './duration.ts';
-import { resourceClasses, strategies } from './words.ts';
+import { phases, resourceClasses, strategies } from './words.ts';
 
 const Duration = z
   .string()
@@ -27,6 +27,9 @@ const dayMs = 86_400_000;
 
 /** How long something may take. Zero would leave no time to do it. */
 const TimeLimit = lasting(1000, longestMs, 'expected at least "1s" and at most "24d"');
+
+/** How long a gate asks. A person who is asleep answers in the morning. */
+const GateTime = lasting(60_000, 14 * dayMs, 'expected at least "1m" and at most "14d"');
 
 /** An objective of zero, or of more than a quarter of a year, is a mistake. */
 const Objective = lasting(1000, 90 * dayMs, 'expected at least "1s" and at most "90d"');
@@ -229,6 +232,39 @@ const Policies = z.strictObject({
   jobBatch: z.int().min(1).max(1000).default(50).describe('How many jobs of one priority are submitted side by side.'),
 });
 
+const Gate = z.strictObject({
+  before: z
+    .enum([...phases, 'irreversible'])
+    .describe(
+      'What waits for it: a phase, with all later ones, of every resource class; or everything that a cancel cannot take back.',
+    ),
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'expected lower-case letters, digits and "-"')
+    .optional()
+    .describe('What it is called; default: "before-" and what waits for it.'),
+  when: z
+    .enum(['always', 'unattended'])
+    .default('always')
+    .describe('Whether it asks in every move, or only in one that nobody watches (failover --unattended).'),
+  approvers: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe('Who may decide, as "user@host"; default: anyone. Who started the move never approves it.'),
+  approvals: z
+    .int()
+    .min(1)
+    .max(10)
+    .default(1)
+    .describe('How many must approve. One who declines is enough to decline.'),
+  deadline: GateTime.default('1h').describe('How long it asks.'),
+  afterDeadline: z
+    .enum(['decline', 'approve'])
+    .default('decline')
+    .describe('What it means that nobody has decided in time.'),
+});
+
 const Notify = z.strictObject({
   webhookFrom: z
     .string()
@@ -237,10 +273,10 @@ const Notify = z.strictObject({
       'The environment variable of the workers that has the webhook’s URL: such an address is a secret, and stands in no file.',
     ),
   on: z
-    .array(z.enum(['failed', 'cancelled', 'completed']))
+    .array(z.enum(['waiting', 'failed', 'cancelled', 'completed']))
     .min(1)
-    .default(['failed'])
-    .describe('Which ends of a run it is told of.'),
+    .default(['waiting', 'failed'])
+    .describe('What it is told of: a run that waits for people to decide, and which ends of a run.'),
 });
 
 export const Topology = z.strictObject({
@@ -300,10 +336,18 @@ export const Topology = z.strictObject({
     .describe(
       'The key vault of each region that keeps the secrets of the other side, by its URI. It may be one and the same.',
     ),
+  gates: z
+    .array(Gate)
+    .default([])
+    .describe(
+      'Where a move waits for people to decide (understudy approve, decline). Default: a move that nobody watches waits before what cannot be taken back.',
+    ),
   notify: z
     .array(Notify)
     .default([])
-    .describe('Who is told how a run ended, by a POST of JSON: its member text says it in words, as chats show it.'),
+    .describe(
+      'Who is told that a run waits for people, or how it ended, by a POST of JSON: its member text says it in words, as chats show it.',
+    ),
   policies: Policies.prefault({}).describe('Time is a policy: how long things may take.'),
 });
 export type Topology = z.infer<typeof Topology>;

@@ -1,7 +1,7 @@
 /** Those who want to know how a run ended are told so, once. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { changeRun, readRun } from '../../src/run/journal.ts';
-import { notify, type Notification } from '../../src/run/notify.ts';
+import { notify, tellOfWaiting, type Notification } from '../../src/run/notify.ts';
 import { startServer, type Server } from '../azure/server.ts';
 import { topologyOf } from '../topology/minimal.ts';
 import { makeScene, type Scene } from './scene.ts';
@@ -106,5 +106,32 @@ describe('whom nobody could tell', () => {
     await expect(tell(environment)).rejects.toThrow(problem);
     expect(await notified()).toEqual({ PAGER: { of: endedAt, problem } });
     expect(JSON.stringify([...scene.store.documents.values()])).not.toContain('canary');
+  });
+});
+
+describe('a run that waits for people', () => {
+  const asked = { waits: 'gate "g" waits for an approval', next: 'Decide: understudy approve R' };
+  const run = async () => {
+    const found = await readRun(scene.store, scene.header.runId);
+    if (!found) throw new Error('there is no run');
+    return found;
+  };
+
+  it('is told of with what to do, and a webhook that is not there is named', async () => {
+    server.answers.push({ status: 200 });
+    const environment = { PAGER: `${server.url}/hook` };
+    expect(await tellOfWaiting(await run(), topology, asked, { environment })).toEqual([]);
+    const { text, ...rest } = server.asked[0]?.body as Notification;
+    expect(text).toContain('gate "g" waits for an approval\nDecide: understudy approve R');
+    expect(rest).toMatchObject({ state: 'waiting', run: scene.header.runId, next: asked.next });
+    expect(await tellOfWaiting(await run(), topology, asked, { environment: {} })).toEqual([
+      'the webhook of PAGER was not told: the variable PAGER is not set where the worker runs',
+    ]);
+  });
+
+  it('is not told to those who asked for ends alone', async () => {
+    const ends = topologyOf('notify: [{ webhookFrom: PAGER, on: [failed] }]\n');
+    expect(await tellOfWaiting(await run(), ends, asked, { environment: { PAGER: server.url } })).toEqual([]);
+    expect(server.asked).toEqual([]);
   });
 });

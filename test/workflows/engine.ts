@@ -16,6 +16,7 @@ import { inject } from 'vitest';
 import type { Activities } from '../../activities/index.ts';
 import { actions, type ActionName } from '../../src/plan/actions.ts';
 import type { Operation } from '../../src/plan/operations.ts';
+import type { Decision } from '../../src/plan/gates.ts';
 import type { Step } from '../../src/plan/plan.ts';
 import { hostQueue } from '../../src/plan/queues.ts';
 import { compileUndo } from '../../src/plan/undo.ts';
@@ -49,6 +50,8 @@ export interface Script {
   begun?: Partial<BegunRun>;
   /** What endRun answers, one each; it has ended without one. */
   endings?: EndedRun[];
+  /** What recording a decision answers, or throws. */
+  decide?: (gate: string, decision: Decision) => string;
   report?: () => void;
   /** Throws where somebody cannot be told how the run ended. */
   tell?: (attempt: number) => void;
@@ -233,7 +236,7 @@ function scripted(script: Script, { events, ended, told }: Pick<Execution, 'even
         return '';
       });
       return {
-        header: { from: 'eastus', to: 'westus3', triggeredAt: '2026-11-21T10:00:00.000Z' },
+        header: { from: 'eastus', to: 'westus3', triggeredAt: '2026-11-21T10:00:00.000Z', triggeredBy: 'ana@laptop' },
         cancelled: false,
         paused: false,
         steps: script.steps,
@@ -264,6 +267,10 @@ function scripted(script: Script, { events, ended, told }: Pick<Execution, 'even
       const found = journal.get(id);
       if (!found) return undefined;
       return outcomeOf(record(id, { ...found, state: 'undone', ...ending(await perform(script.undo?.[id])) }));
+    },
+    decideGate({ gate, decision }) {
+      events.push(`decide ${gate}`);
+      return Promise.resolve(script.decide?.(gate, decision) ?? 'recorded');
     },
     endRun(end) {
       ended.push(end);

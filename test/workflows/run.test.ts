@@ -193,6 +193,83 @@ describe('pause and unpause', () => {
   });
 });
 
+describe('a gate', () => {
+  const asks = {
+    name: 'g',
+    approvers: ['bo', 'cy'],
+    approvals: 1,
+    deadlineSeconds: 600,
+    afterDeadline: 'decline',
+  } as const;
+  const steps = [step('a'), step('ask', [], { action: 'awaitApproval', gate: asks }), step('b', ['a', 'ask'])];
+  const decision = (by: string) => ({ by, at: '2026-11-21T10:00:00.000Z', approve: true, reason: 'seen' });
+  const decide = (execution: Execution, of: string, by: string) =>
+    execution.handle.executeUpdate<string, [object]>('decide', { args: [{ gate: of, decision: decision(by) }] });
+
+  it('holds what waits for it, shows that the run waits, and takes a decision once it is recorded', async () => {
+    const asked = gate();
+    const execution = await engine.run({
+      steps,
+      work: { ask: () => asked.opened.then(() => 'approved by bo') },
+      decide: () => {
+        asked.open();
+        return 'gate "g" is approved';
+      },
+    });
+    await vi.waitFor(async () => expect((await execution.progress()).state).toBe('waiting'), until);
+    const shown = await execution.progress();
+    expect(shown).toMatchObject({ reason: 'gate "g" waits for an approval of bo, cy' });
+    expect(shown.steps[1]).toMatchObject({ state: 'waiting' });
+    // Refused by the validator: nothing is recorded.
+    await expect(decide(execution, 'g', 'di')).rejects.toMatchObject({
+      cause: { message: expect.stringContaining('"di" may not') },
+    });
+    await expect(decide(execution, 'h', 'bo')).rejects.toMatchObject({ cause: { message: 'the run has no gate "h"' } });
+    expect(execution.events).not.toContain('decide g');
+    expect(await decide(execution, 'g', 'bo')).toBe('gate "g" is approved');
+    expect(await execution.result()).toMatchObject({ state: 'completed' });
+    expect(execution.events.filter((event) => /decide|ask| b$/.test(event))).toEqual([
+      'start ask',
+      'decide g',
+      'end ask',
+      'start b',
+      'end b',
+    ]);
+  });
+
+  it('that asks no more takes no decision, and a refusal of the journal is that of the update', async () => {
+    const asked = gate();
+    const execution = await engine.run({
+      steps: [...steps, step('c', [], { undoable: false })],
+      work: { ask: () => asked.opened.then(() => 'approved'), c: untilAborted },
+      decide: () => {
+        throw final('"bo" has decided already');
+      },
+    });
+    await vi.waitFor(async () => expect((await execution.progress()).state).toBe('waiting'), until);
+    await expect(decide(execution, 'g', 'bo')).rejects.toMatchObject({
+      cause: { cause: { message: '"bo" has decided already' } },
+    });
+    asked.open();
+    await vi.waitFor(async () => expect((await execution.progress()).state).toBe('running'), until);
+    await expect(decide(execution, 'g', 'bo')).rejects.toMatchObject({
+      cause: { message: 'gate "g" does not ask now' },
+    });
+    await execution.handle.cancel();
+    expect(await execution.result()).toMatchObject({ state: 'cancelled' });
+  });
+
+  it('is broken off by a cancel, and what was done is undone', async () => {
+    const execution = await engine.run({ steps, work: { ask: untilAborted } });
+    await vi.waitFor(() => expect(execution.events).toContain('end a'), until);
+    await vi.waitFor(async () => expect((await execution.progress()).state).toBe('waiting'), until);
+    await execution.handle.cancel();
+    expect(await execution.result()).toMatchObject({ state: 'cancelled' });
+    expect(execution.events).toContain('undo a');
+    expect((await statesOf(execution)).ask).toBe('cancelled: cancelled while it ran');
+  });
+});
+
 describe('cancel', () => {
   it('undoes newest first, goes on after an undo that fails, and says what is left', async () => {
     const execution = await engine.run({

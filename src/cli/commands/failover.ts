@@ -12,7 +12,7 @@ import { command, session, withTemporal } from '../command.ts';
 import { shows, type Output } from '../output.ts';
 import { seeThrough } from '../see-through.ts';
 import { showConfigs } from '../show-configs.ts';
-import { acceptLossOption, showPlan } from './plan.ts';
+import { acceptLossOption, showPlan, unattendedOption } from './plan.ts';
 
 interface Options {
   to?: string;
@@ -22,6 +22,7 @@ interface Options {
   outageBegan?: string;
   recoveryPoint?: string;
   acceptLoss?: string[];
+  unattended?: boolean;
 }
 
 /** `understudy failover`: shows the plan, asks, starts the run, and watches it. */
@@ -37,7 +38,8 @@ export function failoverCommand(): Command {
     .option('--even-if-healthy', 'fail over even if the active region is, or may be, healthy')
     .option('--outage-began <time>', 'when the outage began, ISO 8601; default: the first failed health check')
     .option('--recovery-point <id>', 'restore this recovery point instead of the newest')
-    .addOption(acceptLossOption());
+    .addOption(acceptLossOption())
+    .addOption(unattendedOption());
   return shows(failover, FailoverOutcome, async (output, options: Options, self: Command) => {
     const triggeredAt = new Date();
     checkOutageBegan(options.outageBegan, triggeredAt);

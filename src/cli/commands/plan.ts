@@ -18,6 +18,7 @@ interface Options {
   to?: string;
   recoveryPoint?: string;
   acceptLoss?: string[];
+  unattended?: boolean;
 }
 
 /** `understudy plan`. */
@@ -34,7 +35,8 @@ export function planCommand(): Command {
     )
     .option('--to <region>', 'the region to move to; default: the one that is not active')
     .option('--recovery-point <id>', 'restore this recovery point instead of the newest')
-    .addOption(acceptLossOption());
+    .addOption(acceptLossOption())
+    .addOption(unattendedOption());
   return shows(plan, PlanDocument, async ({ paint }, options: Options, self: Command) => {
     const opened = await session(self);
     const made = await planOperation(opened, options.operation, options);
@@ -51,6 +53,14 @@ export function planCommand(): Command {
 /** `--accept-loss NAME…`, as `plan` and `failover` have it. */
 export function acceptLossOption(): Option {
   return new Option('--accept-loss <name...>', 'continue without these items, named as in the plan');
+}
+
+/** `--unattended`, as `plan` and `failover` have it. */
+export function unattendedOption(): Option {
+  return new Option(
+    '--unattended',
+    'nobody watches: wait for an approval before what cannot be taken back, if no gate is declared',
+  );
 }
 
 /** The plan as a person reads it: phases from top to bottom, classes within, one line per step. */

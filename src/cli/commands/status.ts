@@ -15,7 +15,7 @@ import { showCount } from '../../topology/figures.ts';
 import { showDuration } from '../../topology/duration.ts';
 import { showWeights } from '../../topology/pointer.ts';
 import { showThing } from '../../workspace/sharing.ts';
-import { command, session, statusExitCodes } from '../command.ts';
+import { command, session, statusExitCodes, tryTemporal } from '../command.ts';
 import { interruptible } from '../interrupt.ts';
 import { failureOf, shows, type Output } from '../output.ts';
 import type { Paint } from '../view/colour.ts';
@@ -30,7 +30,7 @@ export function statusCommand(): Command {
   ).option('-w, --watch', 'watch the current run until it ends');
   return shows(of, StatusDocument, async (output, options: { watch?: boolean }, self: Command) => {
     const opened = await session(self);
-    const client = await tryTemporal();
+    const client = await tryTemporal('Reading the journal alone.');
     try {
       const status = await readStatus(opened, client);
       if (!output.json) for (const line of linesOf(status, output.paint)) output.say(line);
@@ -97,17 +97,4 @@ function showHealth({ state, checks }: Health, paint: Paint): string {
     checks.filter((each) => each.state === wanted).map(({ what, detail }) => `${what} ${word}: ${detail}`);
   const shown = state === 'unhealthy' ? paint.red(state) : paint.yellow(state);
   return `${shown}: ${[...say('failed', 'FAILED'), ...say('unknown', 'unknown')].join('; ')}`;
-}
-
-/**
- * Without Temporal only the journal is read. That is said on the error stream, so that standard output does not change.
- */
-async function tryTemporal(): Promise<Client | undefined> {
-  try {
-    return await connectTemporal(2000);
-  } catch (error) {
-    if (!isUnderstudyError(error, 'TemporalError')) throw error;
-    console.error(`understudy: ${messageOf(error)}\n  → Reading the journal alone.`);
-    return undefined;
-  }
 }

@@ -44,6 +44,19 @@ export const CancelOutcome = z.union([
 /** What `pause` and `unpause` print. */
 export const PauseOutcome = z.object({ runId: z.string(), paused: z.boolean() });
 
+/** What `approve` and `decline` print. */
+export const GateOutcome = z.object({
+  runId: z.string(),
+  gate: z.string(),
+  decision: z.object({
+    by: z.string().describe('Who they say they are'),
+    at: z.string(),
+    approve: z.boolean(),
+    reason: z.string(),
+  }),
+  stands: z.string().describe('How the gate stands now'),
+});
+
 /** What `report` prints: the report, and nothing about where it was written. */
 export const ReportDocument = Report;
 

@@ -20,9 +20,13 @@ export interface StartedRun {
   started: boolean;
 }
 
-/** Who gives a command: `user@host`. */
-export function whoAmI(): string {
-  return `${userInfo().username}@${hostname()}`;
+/**
+ * Who gives a command: `user@host`, or what the variable UNDERSTUDY_USER says, where a pipeline acts for a person. Nothing
+ * verifies it.
+ */
+export function whoAmI(environment: NodeJS.ProcessEnv = process.env): string {
+  const claimed = environment['UNDERSTUDY_USER']?.trim() ?? '';
+  return claimed === '' ? `${userInfo().username}@${hostname()}` : claimed;
 }
 
 /** What a workflow is started with. */

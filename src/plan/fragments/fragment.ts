@@ -5,6 +5,7 @@
 import type { Phase, ResourceClass } from '../../topology/words.ts';
 import type { ActionName } from '../actions.ts';
 import type { Fact, Requirement } from '../facts.ts';
+import type { Gate } from '../gates.ts';
 
 /** A step as a fragment defines it. `compose` adds its id and what it needs. */
 export interface StepDraft {
@@ -24,10 +25,12 @@ export interface StepDraft {
   /** The host whose worker runs it. */
   host?: string;
   expectedSeconds?: number;
+  /** It is a gate: people decide. */
+  gate?: Gate;
 }
 
 /** What a draft has besides what every draft has. */
-export type DraftOptions = Pick<StepDraft, 'providesOwed' | 'input' | 'host' | 'expectedSeconds'>;
+export type DraftOptions = Pick<StepDraft, 'providesOwed' | 'input' | 'host' | 'expectedSeconds' | 'gate'>;
 
 /** Makes the drafts of one phase of one class. */
 export function draftsOf(phase: Phase | undefined, resourceClass: ResourceClass) {

@@ -53,6 +53,8 @@ export interface StepResult {
    * the work is done. Plain JSON, no secrets.
    */
   undo?: unknown;
+  /** Milliseconds of its time that it waited for people. */
+  waitedForPersonMs?: number | undefined;
   /** Small facts for later steps (ids, names): never lists. */
   facts?: Record<string, string | number | boolean> | undefined;
 }
