@@ -1,7 +1,6 @@
 /** The workflow of a run: begin, interpret the plan, undo if cancelled, end. */
 import {
   allHandlersFinished,
-  ApplicationFailure,
   CancellationScope,
   condition,
   isCancellation,
@@ -17,7 +16,7 @@ import {
 import { defineSearchAttributeKey } from '@temporalio/common';
 import type { Activities } from '../activities/index.ts';
 import { actions } from '../src/plan/actions.ts';
-import { refusalOf, showGate } from '../src/plan/gates.ts';
+import { showGate } from '../src/plan/gates.ts';
 import { isDone } from '../src/plan/run-states.ts';
 import { searchAttributes } from '../src/plan/search-attributes.ts';
 import type { BegunRun, PlanStep } from '../src/run/begin-run.ts';
@@ -26,6 +25,7 @@ import type { RunProgress, RunSummary } from '../src/run/progress.ts';
 import type { RunExecution, RunStart, StepRequest } from '../src/run/reference.ts';
 import { makeBoard, type Board } from './board.ts';
 import { causeOf, interpretPlan, isOfCancelledRun, type Ended } from './interpret.ts';
+import { requireOpenGate } from './gates.ts';
 import * as messages from './messages.ts';
 import { optionsOf, queueOf, reporting } from './profiles.ts';
 import type { tellOfEnd } from './tell-of-end.ts';
@@ -174,18 +174,6 @@ async function runStep(run: RunExecution, step: PlanStep, board: Board): Promise
   } finally {
     board.answered(step.id);
   }
-}
-
-/** A validator is synchronous: what only the journal knows is checked where the decision is recorded. */
-function requireOpenGate({ gate, decision }: messages.GateDecision, begun: BegunRun | undefined, board: Board): void {
-  const refuse = (message: string) => {
-    throw ApplicationFailure.nonRetryable(message, 'PreconditionError');
-  };
-  const step = begun?.steps.find((each) => each.gate?.name === gate);
-  if (!begun || !step?.gate) return refuse(`the run has no gate "${gate}"`);
-  if (board.step(step.id).state !== 'waiting') return refuse(`gate "${gate}" does not ask now`);
-  const why = refusalOf(step.gate, { startedBy: begun.header.triggeredBy, decisions: [] }, decision);
-  if (why !== undefined) refuse(why);
 }
 
 function requestOf(run: RunExecution, { id, timeLimits }: PlanStep): StepRequest {

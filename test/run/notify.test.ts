@@ -121,7 +121,7 @@ describe('a run that waits for people', () => {
     server.answers.push({ status: 200 });
     const environment = { PAGER: `${server.url}/hook` };
     expect(await tellOfWaiting(await run(), topology, asked, { environment })).toEqual([]);
-    const { text, ...rest } = server.asked[0]?.body as Notification;
+    const { text, ...rest } = (server.asked[0] ?? {}).body as Notification;
     expect(text).toContain('gate "g" waits for an approval\nDecide: understudy approve R');
     expect(rest).toMatchObject({ state: 'waiting', run: scene.header.runId, next: asked.next });
     expect(await tellOfWaiting(await run(), topology, asked, { environment: {} })).toEqual([

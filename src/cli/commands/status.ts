@@ -1,8 +1,6 @@
 /** `status` prints the state of a topology; its exit code says how bad that is. */
 import type { Command } from 'commander';
 import type { Client } from '@temporalio/client';
-import { connectTemporal } from '../../client/connect.ts';
-import { isUnderstudyError, messageOf } from '../../errors/error.ts';
 import { StatusDocument, type Status } from '../../operations/documents/status.ts';
 import type { CheckState, Health } from '../../operations/health.ts';
 import { attachAny } from '../../operations/runs/open-run.ts';
