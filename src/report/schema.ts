@@ -166,8 +166,8 @@ export const UndoOutcome = z.strictObject({
 });
 export type UndoOutcome = z.infer<typeof UndoOutcome>;
 
-/** The most urgent first. `know`: nobody has to act. */
-export const urgencies = ['urgent', 'broken', 'lost', 'again', 'know'] as const;
+/** The most urgent first. `check`: somebody has to look at it. `know`: nobody has to act. */
+export const urgencies = ['urgent', 'broken', 'lost', 'check', 'again', 'know'] as const;
 export type Urgency = (typeof urgencies)[number];
 
 export const Task = z.strictObject({
@@ -231,7 +231,14 @@ export const Report = z.strictObject({
   }),
   /** What people must do, by owner. */
   tasks: z.array(TaskGroup),
-  lost: z.array(z.strictObject({ step: z.string().optional(), text: Line })),
+  lost: z.array(
+    z.strictObject({
+      step: z.string().optional(),
+      /** For what the recovery point does not have: of which kind it is. */
+      kind: z.string().optional(),
+      text: Line,
+    }),
+  ),
   owed: z.array(z.strictObject({ kind: z.string(), region: z.string(), what: Line, reason: Line, step: z.string() })),
   /** What this report cannot verify: evidence that is altered or missing, counts that do not add up. */
   problems: z.array(Line),

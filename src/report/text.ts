@@ -5,7 +5,7 @@ import { showLeftBehind } from '../recovery-point/drafts.ts';
 import { countGroups, totalOf, type CountsTotal } from './counts-total.ts';
 import type { Report } from './schema.ts';
 import { tableOf, visible, wrap } from './text-layout.ts';
-import { tasksBlock } from './text-tasks.ts';
+import { knowBlock, tasksBlock } from './text-tasks.ts';
 import {
   objectiveRows,
   owedByRegion,
@@ -40,6 +40,7 @@ export function renderText(report: Report, options: TextOptions = {}): string {
   const paint = picocolors.createColors(colour);
   const blocks = [
     tasksBlock(report, columns, paint),
+    knowBlock(report, columns, paint),
     notice(paint.red, 'WHAT THIS REPORT CANNOT VOUCH FOR', report.problems, columns),
     summary(report, columns, paint),
     objectives(report, columns, paint),
@@ -214,12 +215,16 @@ function jobs(report: Report, columns: number, full: boolean): string[] {
   const title = `JOBS (${report.jobs.length}: ${classes.join(', ')}; ${successors} have a successor)`;
   const listed = report.jobs.flatMap((job) => {
     const from = job.checkpoint === undefined ? '' : `, from ${job.checkpoint}`;
-    return wrap(
+    const warned = (job.warnings ?? []).flatMap(({ place, reason }) =>
+      wrap(`warning: ${place}: ${reason}`, columns, '      ! ', '        '),
+    );
+    const line = wrap(
       `${job.old}${job.submittedAs === undefined ? '' : ` (submitted as ${job.submittedAs})`} → ${job.new ?? 'none'} (${job.class}: ${job.reason}${from})`,
       columns,
       '  - ',
       '    ',
     );
+    return [...line, ...warned];
   });
   return [...wrap(title, columns), ...(full ? listed : [])];
 }

@@ -78,6 +78,7 @@ export const urgencyWords = {
   urgent: 'urgent',
   broken: 'does not work',
   lost: 'lost',
+  check: 'to check',
   again: 'do again',
   know: 'good to know',
 } as const satisfies Record<Urgency, string>;
@@ -87,6 +88,7 @@ export const urgencyMarks = {
   urgent: '‼',
   broken: '✗',
   lost: '−',
+  check: '?',
   again: '↻',
   know: '·',
 } as const satisfies Record<Urgency, string>;

@@ -34,6 +34,7 @@ nav a { display: inline-block; padding: .3rem 0; }
 .notice ul { margin: .4rem 0 0; padding-left: 1.2rem; }
 .notice.bad { border-color: var(--bad); background: var(--bad-ground); } .notice.bad h2 { color: var(--bad); }
 .notice.warn { border-color: var(--warn); background: var(--warn-ground); } .notice.warn h2 { color: var(--warn); }
+.notice.quiet { border-color: var(--line); }
 .tag { display: inline-block; padding: 0 .5em; border-radius: .2em; font-weight: 600; font-size: .88em; white-space: nowrap; border: 1px solid; }
 .tag.good { color: var(--good); background: var(--good-ground); } .tag.bad { color: var(--bad); background: var(--bad-ground); }
 .tag.warn { color: var(--warn); background: var(--warn-ground); } .tag.quiet { color: var(--quiet); border-style: dashed; }
