@@ -155,6 +155,7 @@ function runOf({ header, plan, state, stateReason, endedAt }: ReportInput): Repo
     triggeredAt: header.triggeredAt,
     ...(header.outageBeganAt !== undefined && { outageBeganAt: header.outageBeganAt }),
     ...(header.outageSource !== undefined && { outageSource: header.outageSource }),
+    ...(header.answeredAt !== undefined && { answeredAt: header.answeredAt }),
     state,
     ...(stateReason !== undefined && { stateReason }),
     ...(endedAt !== undefined && { endedAt, durationMs: elapsedMs(header.triggeredAt, endedAt) }),

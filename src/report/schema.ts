@@ -106,7 +106,10 @@ const judged = {
 };
 export const Rto = z.strictObject({
   ...judged,
+  /** The least: since the outage showed. */
   sinceOutageMs: Milliseconds.optional(),
+  /** The most: since the region last answered. Absent if the beginning of the outage was told, or no answer is known. */
+  sinceOutageAtMostMs: Milliseconds.optional(),
   sinceTriggerMs: Milliseconds.optional(),
   /** Time spent waiting for a person in steps that this class needed. Both figures include it. */
   waitedForPersonMs: Milliseconds,
@@ -220,6 +223,8 @@ export const Report = z.strictObject({
     triggeredAt: Time,
     outageBeganAt: Time.optional(),
     outageSource: Line.optional(),
+    /** When the region last answered before the outage; without an outage: when it was checked for the move. */
+    answeredAt: Time.optional(),
     state: z.enum(['pending', 'running', 'waiting', 'undoing', 'completed', 'failed', 'cancelled']),
     stateReason: Line.optional(),
     endedAt: Time.optional(),

@@ -10,8 +10,10 @@ import {
   objectiveRows,
   owedByRegion,
   phaseless,
+  rangeNote,
   shortened,
   showMs,
+  showOutage,
   showRecoveryPoint,
   showTally,
   showTime,
@@ -76,19 +78,12 @@ function summary(report: Report, columns: number, paint: Paint): string[] {
   const { run, recoveryPoint } = report;
   const ended =
     run.endedAt === undefined ? 'not yet' : `${showTime(run.endedAt)} (${showMs(run.durationMs)} after the trigger)`;
-  const outage =
-    run.outageBeganAt === undefined
-      ? 'not known'
-      : `${showTime(run.outageBeganAt)}${run.outageSource === undefined ? '' : ` (${run.outageSource})`}`;
   const rows = [
     ['run', run.runId],
-    ...(run.outageBeganAt === undefined && run.operation === 'replicate' ? [] : [['outage began', outage]]),
+    ...(run.outageBeganAt === undefined && run.operation === 'replicate' ? [] : [['outage began', showOutage(run)]]),
     ['triggered', `${showTime(run.triggeredAt)} by ${run.triggeredBy}: ${run.reason}`],
     ['ended', ended],
-    ...worstMeasures(report.objectives).map((each) => [
-      each.name,
-      `${showWorst(each)} (${each.verdict}${each.measuredMs === undefined && each.why ? `: ${each.why}` : ''})`,
-    ]),
+    ...worstMeasures(report.objectives).map((each) => [each.name, showWorst(each)]),
     ['recovery point', showRecoveryPoint(recoveryPoint)],
   ];
   const emphasis = run.state === 'completed' ? paint.green : run.state === 'failed' ? paint.red : paint.yellow;
@@ -118,6 +113,9 @@ function objectives(report: Report, columns: number, paint: Paint): string[] {
       'OBJECTIVES (measured since the outage and since the trigger; both include the time waited for a person)',
       columns,
     ).map((line) => paint.bold(line)),
+    ...(report.run.answeredAt === undefined || report.run.outageBeganAt === undefined
+      ? []
+      : wrap(rangeNote, columns, '  ', '  ')),
     paint.dim(head),
     ...rows.flatMap((row, index) => [
       verdictPaint[row.verdict](body[index] ?? ''),
