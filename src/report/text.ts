@@ -9,9 +9,9 @@ import { knowBlock, tasksBlock } from './text-tasks.ts';
 import {
   objectiveRows,
   owedByRegion,
-  phaseless,
   rangeNote,
   shortened,
+  showFates,
   showMs,
   showOutage,
   showRecoveryPoint,
@@ -125,16 +125,20 @@ function objectives(report: Report, columns: number, paint: Paint): string[] {
 }
 
 function phases(report: Report, columns: number, full: boolean): string[] {
+  // An operation without phases has only steps.
+  const hasPhases = report.phases.some(({ phase }) => phase !== undefined);
   const lines = report.phases.flatMap((phase) => [
-    ...wrap(
-      `${showMs(phase.durationMs).padStart(8)}  ${showTally(phase.tally)}`,
-      columns,
-      `  ${stateMarks[phase.state]} ${(phase.phase ?? phaseless).padEnd(10)}`,
-      ' '.repeat(24),
-    ),
+    ...(phase.phase === undefined
+      ? []
+      : wrap(
+          `${showMs(phase.durationMs).padStart(8)}  ${showTally(phase.tally)}`,
+          columns,
+          `  ${stateMarks[phase.state]} ${phase.phase.padEnd(10)}`,
+          ' '.repeat(24),
+        )),
     ...(full ? phase.classes.flatMap((each) => each.steps.flatMap((step) => stepLines(step, columns))) : []),
   ]);
-  return lines.length === 0 ? [] : [`PHASES (${showTally(report.tally)})`, ...lines];
+  return lines.length === 0 ? [] : [`${hasPhases ? 'PHASES' : 'STEPS'} (${showTally(report.tally)})`, ...lines];
 }
 
 function stepLines(step: Report['phases'][number]['classes'][number]['steps'][number], columns: number): string[] {
@@ -181,7 +185,7 @@ function leftOver(report: Report, columns: number, full: boolean): string[] {
     'SKIPPED AND FAILED',
     ...listed.flatMap((each) => [
       ...wrap(
-        `${each.what ?? 'the step'}: ${shortened(each.reason)}`,
+        `${each.what === undefined ? '' : `${each.what}: `}${shortened(each.reason)}`,
         columns,
         `  ${stateMarks[each.state]} ${each.step}: `,
         '      ',
@@ -208,9 +212,7 @@ function leftBehind({ recoveryPoint }: Report): string[] {
 
 function jobs(report: Report, columns: number, full: boolean): string[] {
   if (report.jobs.length === 0) return [];
-  const classes = [...Map.groupBy(report.jobs, (job) => job.class)].map(([name, of]) => `${of.length} ${name}`);
-  const successors = report.jobs.filter((job) => job.new !== undefined).length;
-  const title = `JOBS (${report.jobs.length}: ${classes.join(', ')}; ${successors} have a successor)`;
+  const title = `JOBS (${showFates(report.jobs)})`;
   const listed = report.jobs.flatMap((job) => {
     const from = job.checkpoint === undefined ? '' : `, from ${job.checkpoint}`;
     const warned = (job.warnings ?? []).flatMap(({ place, reason }) =>

@@ -94,8 +94,6 @@ export const stateMarks = {
   'undo-failed': '‼',
 } as const satisfies Record<StepState, string>;
 
-export const phaseless = 'steps';
-
 /** What the figures mean if the beginning of the outage is known only between two times. */
 export const rangeNote =
   'RTO is given as the least and the most that it can be; RPO is the most, measured to the later time.';

@@ -5,6 +5,7 @@ import { table, type Column } from './table.ts';
 import { html, type Insert, type Markup } from './markup.ts';
 import { tag } from './tags.ts';
 import type { Report } from '../schema.ts';
+import { showFates } from '../wording.ts';
 import { showCount } from '../../topology/figures.ts';
 
 /** Renders the table of jobs. */
@@ -38,7 +39,7 @@ export function jobs(report: Report): Markup {
       changes(job),
     ],
   ]);
-  return table(`Every job, old → new (${rows.length})`, columns, [{ rows }]);
+  return table(`Every job, old → new (${showFates(report.jobs)})`, columns, [{ rows }]);
 }
 
 /** Long addresses, for readers who need them. */

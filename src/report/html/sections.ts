@@ -9,7 +9,6 @@ import { countGroups, type CountsTotal } from '../counts-total.ts';
 import { timeline } from './timeline.ts';
 import {
   objectiveRows,
-  phaseless,
   rangeNote,
   shortened,
   showMs,
@@ -111,7 +110,7 @@ function happened(report: Report): Markup {
   ];
   const groups = report.phases.flatMap((phase) =>
     phase.classes.map((each) => ({
-      heading: `${phase.phase ?? phaseless} / ${each.class}: ${showTally(each.tally)}${each.durationMs === undefined ? '' : `, ${showMs(each.durationMs)}`}`,
+      heading: `${phase.phase === undefined ? '' : `${phase.phase} / `}${each.class}: ${showTally(each.tally)}${each.durationMs === undefined ? '' : `, ${showMs(each.durationMs)}`}`,
       rows: each.steps.map((step): Insert[] => [
         step.title,
         stateTag(step.state),

@@ -6,7 +6,7 @@
 import { showDuration } from '../../topology/duration.ts';
 import { html, type Markup } from './markup.ts';
 import type { PhaseReport, Report, StepReport } from '../schema.ts';
-import { phaseless, showMs, showTime, stateMarks, stateWords } from '../wording.ts';
+import { showMs, showTime, stateMarks, stateWords } from '../wording.ts';
 
 const tickSeconds = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200, 86_400];
 const mostTicks = 6;
@@ -36,7 +36,7 @@ export function timeline(report: Report): Markup | undefined {
   const bars = report.phases.flatMap((phase) => barsOf(phase, report));
   if (bars.length === 0) return undefined;
   const scale = scaleOf(report, bars);
-  const summary = report.phases.map((each) => `${each.phase ?? phaseless} ${showMs(each.durationMs)}`).join(', ');
+  const summary = report.phases.map((each) => `${each.phase ?? 'steps'} ${showMs(each.durationMs)}`).join(', ');
   return html`<div class="gantt" role="img" aria-labelledby="gantt-title" aria-describedby="gantt-summary">
       <p class="visually-hidden" id="gantt-title">Timeline of ${report.run.runId}</p>
       <p class="visually-hidden" id="gantt-summary">
@@ -65,7 +65,7 @@ function barsOf(phase: PhaseReport, report: Report): Bar[] {
           },
         ];
   return [
-    ...bar(phase, phase.phase ?? phaseless, 'phase'),
+    ...(phase.phase === undefined ? [] : bar(phase, phase.phase, 'phase')),
     ...phase.classes.flatMap((each) =>
       each.steps.flatMap((step) => bar(step, `${each.class} · ${step.title}`, each.class)),
     ),
