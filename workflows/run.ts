@@ -16,7 +16,11 @@ import {
 import { defineSearchAttributeKey } from '@temporalio/common';
 import type { Activities } from '../activities/index.ts';
 import { actions } from '../src/plan/actions.ts';
+<<<<<<< HEAD
 import { showGate } from '../src/plan/gates.ts';
+=======
+import { cutReason, firstFailure } from '../src/plan/failure-reason.ts';
+>>>>>>> report
 import { isDone } from '../src/plan/run-states.ts';
 import { searchAttributes } from '../src/plan/search-attributes.ts';
 import type { BegunRun, PlanStep } from '../src/run/begin-run.ts';
@@ -232,7 +236,7 @@ function endOf(run: RunExecution, { progress }: Board, { undone, overdue }: RunF
   if (undone) {
     const left = progress.steps.filter((step) => step.state === 'undo-failed').map((step) => step.id);
     return left.length > 0
-      ? { run, undone, state: 'failed', reason: `cancelled; not undone: ${left.join(', ')}`, givenUp }
+      ? { run, undone, state: 'failed', reason: cutReason(`cancelled; not undone: ${left.join(', ')}`), givenUp }
       : { run, undone, state: 'cancelled', reason: 'cancelled; what can be undone is undone', givenUp };
   }
   const unfinished = progress.steps.filter((step) => !isDone(step));
@@ -246,9 +250,10 @@ function reasonOf(steps: RunProgress['steps'], overdue: boolean): string {
   const failed = steps.filter((step) => step.state === 'failed');
   const broken = steps.filter((step) => step.state === 'running');
   const why = failed.map((step) => `${step.id}: ${step.detail ?? 'failed'}`);
-  if (!overdue) return why.length > 0 ? why.join('; ') : 'some steps were not run';
+  if (!overdue) return why.length > 0 ? firstFailure(why) : 'some steps were not run';
   const at = broken.map(({ id }) => id);
-  return [`its time was over${at.length > 0 ? ` in ${at.join(', ')}` : ''}`, ...why].join('; ');
+  const over = `its time was over${at.length > 0 ? ` in ${at.join(', ')}` : ''}`;
+  return why.length > 0 ? cutReason(`${over}; ${firstFailure(why)}`) : cutReason(over);
 }
 
 async function conclude(run: RunExecution, board: Board, { state, reason }: EndOfRun): Promise<RunSummary> {

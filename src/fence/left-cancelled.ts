@@ -54,8 +54,13 @@ export interface TouchedJob extends NamedJob {
   status: string;
   /** Name of the successor that the run submitted, or was about to. */
   successor?: string;
-  /** Its state, and what a person has to do. */
+  situation: string;
+  /** What a person has to do, as the end of a sentence. */
+  action: string;
+  /** The situation and the action, in one line. */
   reason: string;
+  /** It may run in both regions until a person ends one of the two. */
+  twice: boolean;
 }
 
 /**
@@ -79,8 +84,8 @@ export async function jobsTouched(
     return last?.run === runId ? last : undefined;
   });
   return jobs.flatMap(([name, job], index) => {
-    const reason = reasonOf(job, plan, successors[index]);
-    if (reason === undefined) return [];
+    const left = leftOf(job, plan, successors[index]);
+    if (left === undefined) return [];
     const successor = successors[index]?.name;
     return [
       {
@@ -89,7 +94,8 @@ export async function jobsTouched(
         status: job.status,
         ...(job.owner === undefined ? {} : { owner: job.owner }),
         ...(successor === undefined ? {} : { successor }),
-        reason,
+        ...left,
+        reason: `${left.situation}: ${left.action}`,
       },
     ];
   });
@@ -101,24 +107,42 @@ type Known = Pick<StoppedJob, 'status' | 'lineageRoot' | 'hop' | 'canceledAt' | 
     unseen?: true;
   };
 
-function reasonOf(
+function leftOf(
   { canceledAt, minor, unseen }: Known,
   { from, to }: Plan,
   successor: Successor | undefined,
-): string | undefined {
+): Pick<TouchedJob, 'situation' | 'action' | 'twice'> | undefined {
   if (minor) return undefined;
   // A run that is cancelled between a submission and its record has submitted all the same.
   const there =
     successor?.state === 'planned'
       ? `its successor "${successor.name}" may have been submitted in ${to}`
       : `its successor "${successor?.name}" was submitted in ${to} and is not cancelled`;
-  if (unseen) return successor && `it may run on in ${from}, and ${there}: cancel the successor, or the job runs twice`;
-  const cancelled =
-    canceledAt === undefined
-      ? `the fence set out to cancel it, and has not seen that it ended`
-      : `the fence cancelled it`;
-  if (successor) return `${cancelled}, and ${there}: leave it, or cancel it and submit the job again in ${from}`;
-  return canceledAt === undefined
-    ? `${cancelled}: see whether it runs on in ${from}, and submit it again there if not`
-    : `${cancelled}, and it runs nowhere: submit it again in ${from}`;
+  const hasEnded = canceledAt !== undefined;
+  if (unseen)
+    return (
+      successor && {
+        situation: `it may run on in ${from}, and ${there}`,
+        action: 'cancel the successor, or the job runs twice',
+        twice: true,
+      }
+    );
+  const cancelled = hasEnded
+    ? 'the fence cancelled it'
+    : 'the fence set out to cancel it, and has not seen that it ended';
+  if (successor)
+    return {
+      situation: `${cancelled}, and ${there}`,
+      action: hasEnded
+        ? `leave it, or cancel it and submit the job again in ${from}`
+        : `see whether the job runs on in ${from}, and cancel the successor if it does, or the job runs twice`,
+      twice: !hasEnded,
+    };
+  return hasEnded
+    ? { situation: `${cancelled}, and it runs nowhere`, action: `submit it again in ${from}`, twice: false }
+    : {
+        situation: cancelled,
+        action: `see whether it runs on in ${from}, and submit it again there if not`,
+        twice: false,
+      };
 }

@@ -11,7 +11,14 @@ import type { StepContext } from '../run/work/step-context.ts';
 import { showDuration } from '../topology/duration.ts';
 import { batches, mapBounded } from '../run/work/bounded.ts';
 import { chooseCheckpoints } from '../checkpoints/choose-checkpoints.ts';
-import { beginPoint, openDraft, type Copying, type DraftPoint, type Listing } from '../recovery-point/drafts.ts';
+import {
+  beginPoint,
+  openDraft,
+  toNothing,
+  type Copying,
+  type DraftPoint,
+  type Listing,
+} from '../recovery-point/drafts.ts';
 import { startHeartbeat, type Heartbeat } from '../run/work/heartbeat.ts';
 import type { LeftBehind, Part, SealedManifest } from '../recovery-point/manifest.ts';
 import { countLines, partText, partWriter, readLines } from '../recovery-point/parts.ts';
@@ -80,7 +87,7 @@ export async function sealRecoveryPoint(context: StepContext): Promise<StepResul
 
 function referencesToNothing({ empty }: Copying): LeftBehind[] {
   const { count, examples } = empty;
-  return count === 0 ? [] : [{ kind: 'references', reason: 'to nothing', count, examples }];
+  return count === 0 ? [] : [{ kind: 'references', reason: toNothing, count, examples }];
 }
 
 function result(sealed: SealedManifest): StepResult {

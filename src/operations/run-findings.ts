@@ -1,6 +1,7 @@
 /** What a person should see to about the runs. */
 import type { Silence } from '../client/silence.ts';
 import { describeRun, howToEnd } from '../run/describe-run.ts';
+import { showOvertaken } from '../run/overtaken.ts';
 import type { RunDocument } from '../run/run-document.ts';
 import { showDuration } from '../topology/duration.ts';
 import type { StatusFinding } from './documents/status.ts';
@@ -58,8 +59,15 @@ function ofSilence(run: string, { what, kind, seconds }: Silence): Pick<StatusFi
 function ofReplicate(found: StatusInput): StatusFinding[] {
   const { newestReplicate: run } = found.status;
   if (run?.state !== 'failed') return [];
+  const { overtaken } = found;
   return [
-    { severity: 'warning', kind: 'failed', what: `run ${describeRun(run)}`, next: howToEnd(run) },
+    overtaken
+      ? {
+          severity: 'warning',
+          what: `run "${run.runId}" (${run.operation}, ${run.from} → ${run.to}) was ${showOvertaken(overtaken)}`,
+          next: howToEnd(run, overtaken),
+        }
+      : { severity: 'warning', kind: 'failed', what: `run ${describeRun(run)}`, next: howToEnd(run) },
     ...ofNotifications(found, run),
   ];
 }

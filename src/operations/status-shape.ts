@@ -2,6 +2,7 @@
 import type { RecoveryPointList } from '../recovery-point/list-points.ts';
 import type { UnderstudyError } from '../errors/error.ts';
 import type { OpenRun } from '../run/lease.ts';
+import type { Overtaken } from '../run/overtaken.ts';
 import type { RegionPointer } from '../topology/pointer.ts';
 import type { Severity, Status } from './documents/status.ts';
 import type { Session } from './session.ts';
@@ -20,6 +21,8 @@ export interface StatusInput {
   /** What shows that there was a pointer. */
   lost: string | undefined;
   open: OpenRun | undefined;
+  /** The move that has overtaken the newest replication, if it failed. */
+  overtaken?: Overtaken | undefined;
   /** Errors of documents that could not be read: runs, the run lease. */
   damaged: readonly UnderstudyError[];
   session: Session;

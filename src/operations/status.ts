@@ -19,6 +19,7 @@ import { isOver } from '../plan/run-states.ts';
 import { bundles } from '../run/bundle.ts';
 import { findNewestRun, listOpenRuns, listRuns, readRun, type RunList } from '../run/journal.ts';
 import { findOpenRun, type OpenRun } from '../run/lease.ts';
+import { overtakenBy } from '../run/overtaken.ts';
 import type { RunDocument } from '../run/run-document.ts';
 import type { RegionPointer } from '../topology/pointer.ts';
 import { declaredActive } from '../topology/sides.ts';
@@ -69,7 +70,9 @@ export async function readStatus(session: Session, client?: Client, now = new Da
     ...(registered ? { registered } : {}),
     ...(differs === undefined ? {} : { differsFromRegistered: differs }),
   };
-  return { ...status, findings: statusFindings({ status, points, pointer, lost, open, damaged, session, now }) };
+  const overtaken = replicate?.state === 'failed' ? await overtakenBy(store, replicate) : undefined;
+  const found = { status, points, pointer, lost, open, overtaken, damaged, session, now };
+  return { ...status, findings: statusFindings(found) };
 }
 
 /** How many of the newest runs are read; of the older ones, only those that are not over. */

@@ -203,6 +203,14 @@ export function leftBehindList(): {
 }
 export type LeftBehindList = ReturnType<typeof leftBehindList>;
 
+/** Why a reference is left behind that nothing stands behind: no blob is at its path. */
+export const toNothing = 'to nothing';
+
+/** The kind, by which a report knows what to do about it: references to nothing are a kind of their own. */
+export function kindOfLeftBehind({ kind, reason }: Pick<LeftBehind, 'kind' | 'reason'>): string {
+  return kind === 'references' && reason === toNothing ? 'references to nothing' : kind;
+}
+
 /** Kinds that a step of the restore counts, including what was left behind of them. */
 const counted = new Set<string>([...assetTypeNames, 'datastores', 'datastore', 'connection', 'endpoint']);
 

@@ -52,6 +52,8 @@ export const JobEvidence = z.object({
     .optional(),
   changes: z.array(Change).optional(),
   unmapped: z.array(Unmapped).optional(),
+  /** What a person should know about its specification. Its successor was submitted anyway. */
+  warnings: z.array(Unmapped).optional(),
   /** Fields that the standby stored differently from what was sent. */
   differences: z.array(z.object({ place: z.string(), sent: OneLine, held: OneLine })).optional(),
 });

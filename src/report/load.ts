@@ -9,11 +9,13 @@ import { UnderstudyError, isUnderstudyError } from '../errors/error.ts';
 import { jobsTouched } from '../fence/left-cancelled.ts';
 import { rowOf } from '../plan/operations.ts';
 import type { Plan } from '../plan/plan.ts';
+import { isDone } from '../plan/run-states.ts';
 import { listSteps, readRun } from '../run/journal.ts';
 import type { StepRecord } from '../run/work/outcome.ts';
 import { bundleFolder, bundles } from '../run/bundle.ts';
 import { planFolder, plans } from '../run/plan-document.ts';
 import { withPlan } from '../run/run-document.ts';
+import { overtakenBy } from '../run/overtaken.ts';
 import { loadEvidence } from './evidence.ts';
 import type { ReportInput } from './report.ts';
 import type { LeftBehindReport } from './schema.ts';
@@ -37,8 +39,11 @@ export async function loadReportInput(store: ControlStore, runId: string, now: D
   const records = await listSteps(store, runId);
   const point = plan.recoveryPoint ? { ...plan.recoveryPoint, made: false } : sealedBy(plan, records);
   const { held, problems } = point ? await readHeld(store, point.id) : { problems: [] };
-  const over = state === 'cancelled' && rowOf(plan.operation).cancel === 'undo';
-  const touched = over ? await readTouched(store, runId, plan, records) : {};
+  // One that could not be fully undone has failed.
+  const cancelled = state === 'cancelled' || run.cancelled !== undefined;
+  const undone = cancelled && rowOf(plan.operation).cancel === 'undo';
+  const touched = undone ? await readTouched(store, runId, plan, records) : {};
+  const overtaken = state === 'failed' ? await overtakenBy(store, run) : undefined;
   return {
     header,
     plan,
@@ -46,8 +51,9 @@ export async function loadReportInput(store: ControlStore, runId: string, now: D
     state,
     ...(stateReason !== undefined && { stateReason }),
     ...(endedAt !== undefined && { endedAt }),
-    // If this run sealed the recovery point, its steps have reported these jobs. A cancelled run left them unchanged.
-    lost: held && !point?.made && state !== 'cancelled' ? leftBehindUncounted(held.leftBehind) : [],
+    // If this run sealed the recovery point, its steps have reported these. Nothing is lost where nothing has moved.
+    lost: held && !point?.made && !cancelled && hasMoved(plan, records) ? leftBehindUncounted(held.leftBehind) : [],
+    ...(overtaken && { overtaken }),
     topology: bundle.topology,
     evidence: await loadEvidence(store, records),
     ...(point && { recoveryPoint: { ...point, ...held } }),
@@ -62,6 +68,12 @@ function sealedBy(plan: Plan, records: StepRecord[]): ReportInput['recoveryPoint
   const seal = plan.steps.find((step) => provides(step, 'recovery-point'))?.id;
   const point = pointIn(records.find(({ step }) => step === seal)?.facts);
   return point && { ...point, made: true };
+}
+
+/** Whether the run has made its target the writer. */
+function hasMoved(plan: Plan, records: StepRecord[]): boolean {
+  const taking = new Set(plan.steps.flatMap(({ id, action }) => (action === 'takePointer' ? [id] : [])));
+  return records.some((record) => taking.has(record.step) && isDone(record));
 }
 
 /** A damaged recovery point or job ledger does not prevent the rest of the report. */

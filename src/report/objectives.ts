@@ -2,7 +2,8 @@
  * Measures RTO and RPO of each resource class against its objectives.
  *
  * RTO ends with the class's last `switch` step (its serving has moved and probes pass), for training with the end of
- * `resume`. It is given both since the outage began and since the trigger. RPO is the time from the start of the
+ * `resume`. It is given both since the outage began (the least and the most, if that is known only between two times)
+ * and since the trigger. RPO is the time from the start of the
  * recovery point's listing to the outage. For training it is the time since the last complete checkpoint of the
  * interrupted job that loses most, if that is longer.
  */
@@ -17,6 +18,7 @@ import { resourceClasses, type Phase, type ResourceClass } from '../topology/wor
 import type { ClassObjectives, Rpo, Rto, Verdict } from './schema.ts';
 import type { JobEvidence } from './evidence.ts';
 import { measureJobs } from './lost-jobs.ts';
+import { showBetween } from './wording.ts';
 import { elapsedMs } from './steps.ts';
 
 /** What is measured. */
@@ -72,17 +74,28 @@ function measureRto(measured: Measured, name: ResourceClass, ending: Phase[]): R
   const last = latest(steps, records);
   const sinceTriggerMs = elapsedMs(header.triggeredAt, last.endedAt);
   const sinceOutageMs = header.outageBeganAt === undefined ? undefined : elapsedMs(header.outageBeganAt, last.endedAt);
-  const whys = [began.why];
+  const sinceOutageAtMostMs =
+    header.answeredAt === undefined || sinceOutageMs === undefined
+      ? undefined
+      : elapsedMs(header.answeredAt, last.endedAt);
+  const verdict = judgeBetween(objective.objectiveSeconds, sinceOutageMs ?? sinceTriggerMs, sinceOutageAtMostMs);
+  const whys = [
+    verdict === 'not measured'
+      ? `between ${showBetween(sinceOutageMs ?? 0, sinceOutageAtMostMs)}: the beginning of the outage is not known more exactly; run "understudy status" each minute`
+      : undefined,
+    began.why,
+  ];
   if (name === 'training' && ending.includes('switch') && !steps.some((step) => step.phase === 'resume')) {
     whys.push('the plan resumes no jobs');
   }
   return {
     ...base,
     ...(sinceOutageMs !== undefined && { sinceOutageMs }),
+    ...(sinceOutageAtMostMs !== undefined && { sinceOutageAtMostMs }),
     sinceTriggerMs,
     endedAt: last.endedAt,
     endedBy: last.id,
-    verdict: judge(objective.objectiveSeconds, sinceOutageMs ?? sinceTriggerMs),
+    verdict,
     ...because(whys),
   };
 }
@@ -129,14 +142,16 @@ function measureRpo(measured: Measured, name: ResourceClass, ending: Phase[]): R
 
 const becauseCancelled = 'cancelled';
 
+/**
+ * The latest time at which the outage can have begun. It makes the RTO the least that it can be, and the RPO the most.
+ */
 function beginning(header: RunHeader): { at: string; countedFrom: 'outage' | 'trigger'; why?: string } {
-  return header.outageBeganAt === undefined
-    ? {
-        at: header.triggeredAt,
-        countedFrom: 'trigger',
-        why: 'counted from the trigger: when the outage began is not known',
-      }
-    : { at: header.outageBeganAt, countedFrom: 'outage' };
+  if (header.outageBeganAt !== undefined) return { at: header.outageBeganAt, countedFrom: 'outage' };
+  const why =
+    header.answeredAt === undefined
+      ? 'counted from the trigger: when the outage began is not known'
+      : `planned: counted from the trigger, since ${header.from} answered`;
+  return { at: header.triggeredAt, countedFrom: 'trigger', why };
 }
 
 /** Returns why the steps have not done all their work. Undefined if they have. */
@@ -200,6 +215,12 @@ function objectiveOf(topology: Topology, name: ResourceClass, which: 'rto' | 'rp
 function judge(objectiveSeconds: number | undefined, measuredMs: number): Verdict {
   if (objectiveSeconds === undefined) return 'no objective';
   return measuredMs <= objectiveSeconds * 1000 ? 'met' : 'missed';
+}
+
+/** Met only if even the most is within the objective, and missed only if even the least is not. */
+function judgeBetween(objectiveSeconds: number | undefined, leastMs: number, mostMs = leastMs): Verdict {
+  const least = judge(objectiveSeconds, leastMs);
+  return least === 'met' && judge(objectiveSeconds, mostMs) === 'missed' ? 'not measured' : least;
 }
 
 function unmeasured(objective: { objectiveSeconds?: number }, why: string): { verdict: Verdict; why: string } {

@@ -5,9 +5,13 @@
  *     const report = buildReport(await loadReportInput(store, runId, new Date()));
  *     await writeReport(store, runId, report);
  */
+import { cutReason } from '../plan/failure-reason.ts';
 import type { Plan, RecoveryPointRef } from '../plan/plan.ts';
+import { rowOf } from '../plan/operations.ts';
 import { isOver, type RunState } from '../plan/run-states.ts';
+import { kindOfLeftBehind, showLeftBehind } from '../recovery-point/drafts.ts';
 import type { StepRecord } from '../run/work/outcome.ts';
+import type { Overtaken } from '../run/overtaken.ts';
 import type { RunHeader } from '../run/run-document.ts';
 import { showDuration } from '../topology/duration.ts';
 import { showCount } from '../topology/figures.ts';
@@ -47,6 +51,8 @@ export interface ReportInput {
   recoveryPoint?: RecoveryPointRef & Pick<NonNullable<Report['recoveryPoint']>, 'made' | 'counts' | 'leftBehind'>;
   /** Jobs that a cancelled run left in another state than before. */
   touched?: TouchedJob[];
+  /** The writer and its epoch, if a move has overtaken a replication that failed. */
+  overtaken?: Overtaken;
   /** What the run lost beyond what its steps recorded. */
   lost?: string[];
   /** What the loader could not verify. */
@@ -72,17 +78,21 @@ export function buildReport(input: ReportInput): Report {
   const notUndone = reportNotUndone(executed);
   const owed = reportOwed(executed);
   const leftOver = reportLeftOver(executed, isOver(input.state));
-  const allJobs = withTouched(jobs.items, input.touched);
+  const ofEvidence = untouched(jobs.items, input.touched);
   const actions = new Map(plan.steps.map(({ id, action }) => [id, action]));
   const tasks = tasksOf({
     run: header.runId,
     from: header.from,
     to: header.to,
+    cancelled: isCancelled(input),
+    ...(input.overtaken && { overtaken: { ...input.overtaken, only: isFenced(executed) } }),
+    retried: rowOf(plan.operation).lease === 'run',
     lost: input.touched ? lost.slice(linesOfTouched(input.touched).length) : lost,
     notUndone,
     failed: input.state === 'failed' ? leftOver.filter(({ state, what }) => state === 'failed' && !what) : [],
     owed,
-    jobs: allJobs,
+    jobs: ofEvidence,
+    ...(input.touched && { touched: input.touched }),
     actionOf: (step) => actions.get(step),
   });
   const objectives = measureObjectives({
@@ -118,7 +128,7 @@ export function buildReport(input: ReportInput): Report {
     leftOver,
     findings: findings.items,
     moreFindings: findings.more,
-    jobs: allJobs,
+    jobs: [...(input.touched ?? []).map(evidenceOf), ...ofEvidence],
     configs: configs.items,
     undo: reportUndo(executed, input.state === 'cancelled'),
     evidence: input.evidence.map(({ step, kind, blob, digest }) => ({ step, kind, blob, digest })),
@@ -145,6 +155,7 @@ function runOf({ header, plan, state, stateReason, endedAt }: ReportInput): Repo
     triggeredAt: header.triggeredAt,
     ...(header.outageBeganAt !== undefined && { outageBeganAt: header.outageBeganAt }),
     ...(header.outageSource !== undefined && { outageSource: header.outageSource }),
+    ...(header.answeredAt !== undefined && { answeredAt: header.answeredAt }),
     state,
     ...(stateReason !== undefined && { stateReason }),
     ...(endedAt !== undefined && { endedAt, durationMs: elapsedMs(header.triggeredAt, endedAt) }),
@@ -155,12 +166,18 @@ function runOf({ header, plan, state, stateReason, endedAt }: ReportInput): Repo
 }
 
 /** Losses: what a cancelled run did to jobs, what the steps report, and what only the run reports. */
-function lostOf(executed: Executed[], { lost = [], touched }: ReportInput): Report['lost'] {
+function lostOf(executed: Executed[], { lost = [], touched, recoveryPoint }: ReportInput): Report['lost'] {
+  // Steps and the run say what was left behind in the line that `showLeftBehind` makes of it.
+  const kinds = new Map(recoveryPoint?.leftBehind?.map((each) => [showLeftBehind(each), kindOfLeftBehind(each)]));
   // For a cancelled run, all jobs that its fence stopped are lost, whether or not the recovery point has them.
   const ofSteps = reportLost(touched ? executed.filter(({ step }) => step.action !== 'stopOldJobs') : executed);
   const known = new Set(ofSteps.map((line) => line.text));
   const ofRun = lost.filter((text) => !known.has(text)).map((text) => ({ text }));
-  return [...linesOfTouched(touched ?? []), ...ofSteps, ...ofRun];
+  const lines = [...ofSteps, ...ofRun].map((line) => {
+    const kind = kinds.get(line.text);
+    return kind === undefined ? line : { ...line, kind };
+  });
+  return [...linesOfTouched(touched ?? []), ...lines];
 }
 
 /** How many lines to show. The list of jobs has the rest. */
@@ -172,17 +189,31 @@ function linesOfTouched(touched: readonly TouchedJob[]): Report['lost'] {
   return more > 0 ? [...lines, { text: `and ${more} more jobs: see the list of jobs` }] : lines;
 }
 
-function withTouched(jobs: JobEvidence[], touched: readonly TouchedJob[] = []): JobEvidence[] {
+function untouched(jobs: JobEvidence[], touched: readonly TouchedJob[] = []): JobEvidence[] {
   const names = new Set(touched.map(({ name }) => name));
-  return [
-    ...touched.map(({ name, successor, ...job }) => ({
-      old: name,
-      ...(successor === undefined ? {} : { new: successor }),
-      class: 'manual',
-      ...job,
-    })),
-    ...jobs.filter(({ old }) => !names.has(old)),
-  ];
+  return jobs.filter(({ old }) => !names.has(old));
+}
+
+function evidenceOf({ name, submittedAs, status, owner, successor, reason }: TouchedJob): JobEvidence {
+  return {
+    old: name,
+    ...(successor === undefined ? {} : { new: successor }),
+    ...(submittedAs === undefined ? {} : { submittedAs }),
+    class: 'manual',
+    status,
+    ...(owner === undefined ? {} : { owner }),
+    reason,
+  };
+}
+
+/** One that could not be fully undone has failed; the workspace is served where it was all the same. */
+function isCancelled({ state, header }: ReportInput): boolean {
+  return state === 'cancelled' || header.cancelled !== undefined;
+}
+
+/** Whether each step that failed was only refused, since the region pointer has moved. */
+function isFenced(executed: readonly Executed[]): boolean {
+  return executed.every(({ record }) => record?.state !== 'failed' || record.error?.code === 'FencedError');
 }
 
 function strayRecords(plan: Plan, records: StepRecord[]): string[] {
@@ -210,7 +241,7 @@ function headlineOf(
     ...(owed === 0 ? [] : [`${owed} owed. `]),
   ].join('');
   // For a completed run the reason is what is owed, which is shown elsewhere.
-  const why = run.stateReason === undefined || run.state === 'completed' ? '' : ` (${run.stateReason})`;
+  const why = run.stateReason === undefined || run.state === 'completed' ? '' : ` (${cutReason(run.stateReason)})`;
   return `${first}The ${what} ${sentences[run.state]}${took}${why}${judged}.`;
 }
 

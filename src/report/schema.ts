@@ -106,7 +106,10 @@ const judged = {
 };
 export const Rto = z.strictObject({
   ...judged,
+  /** The least: since the outage showed. */
   sinceOutageMs: Milliseconds.optional(),
+  /** The most: since the region last answered. Absent if the beginning of the outage was told, or no answer is known. */
+  sinceOutageAtMostMs: Milliseconds.optional(),
   sinceTriggerMs: Milliseconds.optional(),
   /** Time spent waiting for a person in steps that this class needed. Both figures include it. */
   waitedForPersonMs: Milliseconds,
@@ -166,8 +169,8 @@ export const UndoOutcome = z.strictObject({
 });
 export type UndoOutcome = z.infer<typeof UndoOutcome>;
 
-/** The most urgent first. `know`: nobody has to act. */
-export const urgencies = ['urgent', 'broken', 'lost', 'again', 'know'] as const;
+/** The most urgent first. `check`: somebody has to look at it. `know`: nobody has to act. */
+export const urgencies = ['urgent', 'broken', 'lost', 'check', 'again', 'know'] as const;
 export type Urgency = (typeof urgencies)[number];
 
 export const Task = z.strictObject({
@@ -220,6 +223,8 @@ export const Report = z.strictObject({
     triggeredAt: Time,
     outageBeganAt: Time.optional(),
     outageSource: Line.optional(),
+    /** When the region last answered before the outage; without an outage: when it was checked for the move. */
+    answeredAt: Time.optional(),
     state: z.enum(['pending', 'running', 'waiting', 'undoing', 'completed', 'failed', 'cancelled']),
     stateReason: Line.optional(),
     endedAt: Time.optional(),
@@ -231,7 +236,14 @@ export const Report = z.strictObject({
   }),
   /** What people must do, by owner. */
   tasks: z.array(TaskGroup),
-  lost: z.array(z.strictObject({ step: z.string().optional(), text: Line })),
+  lost: z.array(
+    z.strictObject({
+      step: z.string().optional(),
+      /** For what the recovery point does not have: of which kind it is. */
+      kind: z.string().optional(),
+      text: Line,
+    }),
+  ),
   owed: z.array(z.strictObject({ kind: z.string(), region: z.string(), what: Line, reason: Line, step: z.string() })),
   /** What this report cannot verify: evidence that is altered or missing, counts that do not add up. */
   problems: z.array(Line),

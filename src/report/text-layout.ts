@@ -75,6 +75,9 @@ export function wrap(text: string, columns: number, first = '', rest = ''): stri
 
 const gap = '  ';
 
+/** A number, a duration such as "2m 05s", a range of two durations, or none. */
+const figure = /^([\d.]+[a-z]*( \d\d[a-z])?( to [\d.]+[a-z]*( \d\d[a-z])?)?|–)$/;
+
 /**
  * A heading and rows, indented by two spaces. Columns of figures are aligned right. If the table is too wide, only the
  * column `cuttable` is cut, with "…": half a figure would be a wrong one.
@@ -84,9 +87,7 @@ export function tableOf(head: string[], rows: string[][], columns: number, cutta
   const widths = head.map((_, index) => Math.max(...cells.map((row) => widthOf(row[index] ?? ''))));
   const excess = widths.reduce((sum, width) => sum + width + gap.length, 0) - columns;
   if (excess > 0 && cuttable !== undefined) widths[cuttable] = Math.max(4, (widths[cuttable] ?? 0) - excess);
-  const figures = head.map(
-    (_, index) => rows.length > 0 && rows.every((row) => /^([\d.]+[a-z]*( \d\d[a-z])?|–)$/.test(row[index] ?? '')),
-  );
+  const figures = head.map((_, index) => rows.length > 0 && rows.every((row) => figure.test(row[index] ?? '')));
   return cells.map((row) =>
     row
       .map((cell, index) => padTo(cut(cell, widths[index] ?? 0), widths[index] ?? 0, figures[index] ? 'left' : 'right'))

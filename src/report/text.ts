@@ -5,13 +5,15 @@ import { showLeftBehind } from '../recovery-point/drafts.ts';
 import { countGroups, totalOf, type CountsTotal } from './counts-total.ts';
 import type { Report } from './schema.ts';
 import { tableOf, visible, wrap } from './text-layout.ts';
-import { tasksBlock } from './text-tasks.ts';
+import { knowBlock, tasksBlock } from './text-tasks.ts';
 import {
   objectiveRows,
   owedByRegion,
-  phaseless,
+  rangeNote,
   shortened,
+  showFates,
   showMs,
+  showOutage,
   showRecoveryPoint,
   showTally,
   showTime,
@@ -40,6 +42,7 @@ export function renderText(report: Report, options: TextOptions = {}): string {
   const paint = picocolors.createColors(colour);
   const blocks = [
     tasksBlock(report, columns, paint),
+    knowBlock(report, columns, paint),
     notice(paint.red, 'WHAT THIS REPORT CANNOT VOUCH FOR', report.problems, columns),
     summary(report, columns, paint),
     objectives(report, columns, paint),
@@ -75,19 +78,12 @@ function summary(report: Report, columns: number, paint: Paint): string[] {
   const { run, recoveryPoint } = report;
   const ended =
     run.endedAt === undefined ? 'not yet' : `${showTime(run.endedAt)} (${showMs(run.durationMs)} after the trigger)`;
-  const outage =
-    run.outageBeganAt === undefined
-      ? 'not known'
-      : `${showTime(run.outageBeganAt)}${run.outageSource === undefined ? '' : ` (${run.outageSource})`}`;
   const rows = [
     ['run', run.runId],
-    ...(run.outageBeganAt === undefined && run.operation === 'replicate' ? [] : [['outage began', outage]]),
+    ...(run.outageBeganAt === undefined && run.operation === 'replicate' ? [] : [['outage began', showOutage(run)]]),
     ['triggered', `${showTime(run.triggeredAt)} by ${run.triggeredBy}: ${run.reason}`],
     ['ended', ended],
-    ...worstMeasures(report.objectives).map((each) => [
-      each.name,
-      `${showWorst(each)} (${each.verdict}${each.measuredMs === undefined && each.why ? `: ${each.why}` : ''})`,
-    ]),
+    ...worstMeasures(report.objectives).map((each) => [each.name, showWorst(each)]),
     ['recovery point', showRecoveryPoint(recoveryPoint)],
   ];
   const emphasis = run.state === 'completed' ? paint.green : run.state === 'failed' ? paint.red : paint.yellow;
@@ -117,6 +113,9 @@ function objectives(report: Report, columns: number, paint: Paint): string[] {
       'OBJECTIVES (measured since the outage and since the trigger; both include the time waited for a person)',
       columns,
     ).map((line) => paint.bold(line)),
+    ...(report.run.answeredAt === undefined || report.run.outageBeganAt === undefined
+      ? []
+      : wrap(rangeNote, columns, '  ', '  ')),
     paint.dim(head),
     ...rows.flatMap((row, index) => [
       verdictPaint[row.verdict](body[index] ?? ''),
@@ -126,16 +125,20 @@ function objectives(report: Report, columns: number, paint: Paint): string[] {
 }
 
 function phases(report: Report, columns: number, full: boolean): string[] {
+  // An operation without phases has only steps.
+  const hasPhases = report.phases.some(({ phase }) => phase !== undefined);
   const lines = report.phases.flatMap((phase) => [
-    ...wrap(
-      `${showMs(phase.durationMs).padStart(8)}  ${showTally(phase.tally)}`,
-      columns,
-      `  ${stateMarks[phase.state]} ${(phase.phase ?? phaseless).padEnd(10)}`,
-      ' '.repeat(24),
-    ),
+    ...(phase.phase === undefined
+      ? []
+      : wrap(
+          `${showMs(phase.durationMs).padStart(8)}  ${showTally(phase.tally)}`,
+          columns,
+          `  ${stateMarks[phase.state]} ${phase.phase.padEnd(10)}`,
+          ' '.repeat(24),
+        )),
     ...(full ? phase.classes.flatMap((each) => each.steps.flatMap((step) => stepLines(step, columns))) : []),
   ]);
-  return lines.length === 0 ? [] : [`PHASES (${showTally(report.tally)})`, ...lines];
+  return lines.length === 0 ? [] : [`${hasPhases ? 'PHASES' : 'STEPS'} (${showTally(report.tally)})`, ...lines];
 }
 
 function stepLines(step: Report['phases'][number]['classes'][number]['steps'][number], columns: number): string[] {
@@ -182,7 +185,7 @@ function leftOver(report: Report, columns: number, full: boolean): string[] {
     'SKIPPED AND FAILED',
     ...listed.flatMap((each) => [
       ...wrap(
-        `${each.what ?? 'the step'}: ${shortened(each.reason)}`,
+        `${each.what === undefined ? '' : `${each.what}: `}${shortened(each.reason)}`,
         columns,
         `  ${stateMarks[each.state]} ${each.step}: `,
         '      ',
@@ -209,17 +212,19 @@ function leftBehind({ recoveryPoint }: Report): string[] {
 
 function jobs(report: Report, columns: number, full: boolean): string[] {
   if (report.jobs.length === 0) return [];
-  const classes = [...Map.groupBy(report.jobs, (job) => job.class)].map(([name, of]) => `${of.length} ${name}`);
-  const successors = report.jobs.filter((job) => job.new !== undefined).length;
-  const title = `JOBS (${report.jobs.length}: ${classes.join(', ')}; ${successors} have a successor)`;
+  const title = `JOBS (${showFates(report.jobs)})`;
   const listed = report.jobs.flatMap((job) => {
     const from = job.checkpoint === undefined ? '' : `, from ${job.checkpoint}`;
-    return wrap(
+    const warned = (job.warnings ?? []).flatMap(({ place, reason }) =>
+      wrap(`warning: ${place}: ${reason}`, columns, '      ! ', '        '),
+    );
+    const line = wrap(
       `${job.old}${job.submittedAs === undefined ? '' : ` (submitted as ${job.submittedAs})`} → ${job.new ?? 'none'} (${job.class}: ${job.reason}${from})`,
       columns,
       '  - ',
       '    ',
     );
+    return [...line, ...warned];
   });
   return [...wrap(title, columns), ...(full ? listed : [])];
 }

@@ -12,6 +12,52 @@ export function showMs(milliseconds: number | undefined): string {
   return milliseconds === undefined ? unknown : showDuration(milliseconds);
 }
 
+/** Example: `37.3s to 2m 05s`; one figure if both are shown alike. */
+export function showRange(leastMs: number | undefined, mostMs: number | undefined): string {
+  const [least, most] = [showMs(leastMs), showMs(mostMs ?? leastMs)];
+  return least === most ? least : `${least} to ${most}`;
+}
+
+/** Example: `37.3s and 2m 05s`, after "between". */
+export function showBetween(leastMs: number, mostMs = leastMs): string {
+  return `${showMs(leastMs)} and ${showMs(mostMs)}`;
+}
+
+/**
+ * When the outage began, and how that is known: `between 2026-11-21 03:00:03 UTC (eastus answered) and 2026-11-21
+ * 03:01:00 UTC (first failed health check)`.
+ */
+export function showOutage({ outageBeganAt, outageSource, answeredAt, from }: Report['run']): string {
+  if (outageBeganAt === undefined) return answeredAt === undefined ? 'not known' : 'planned: counted from the trigger';
+  if (answeredAt !== undefined) {
+    const source = outageSource === undefined ? '' : ` (${outageSource})`;
+    return `between ${showTime(answeredAt)} (${from} answered) and ${showTime(outageBeganAt)}${source}`;
+  }
+  // A source of an earlier release may have parentheses in it.
+  return `${showTime(outageBeganAt)}${outageSource === undefined ? '' : `, ${outageSource}`}`;
+}
+
+/** Example: `7: 1 from its checkpoint, 4 from the beginning, 2 for people`. */
+export function showFates(jobs: Report['jobs']): string {
+  const counted = fates.flatMap(([is, one, several]) => {
+    const count = jobs.filter((job) => fates.find(([each]) => each(job))?.[0] === is).length;
+    return count === 0 ? [] : [`${count} ${count === 1 ? one : several}`];
+  });
+  return [String(jobs.length), counted.join(', ')].filter((part) => part !== '').join(': ');
+}
+
+type Job = Report['jobs'][number];
+
+/** What became of a job, the first that applies. */
+const fates: [(job: Job) => boolean, string, string][] = [
+  [({ outcome }) => outcome === 'failed', 'failed', 'failed'],
+  [({ outcome }) => outcome === 'owed', 'owed', 'owed'],
+  [({ class: name }) => name === 'resubmit', 'from its checkpoint', 'from their checkpoints'],
+  [({ class: name }) => name === 'restart', 'from the beginning', 'from the beginning'],
+  [({ class: name }) => name === 'skip', 'with nothing to do', 'with nothing to do'],
+  [() => true, 'for people', 'for people'],
+];
+
 function showSeconds(seconds: number | undefined): string {
   return seconds === undefined ? unknown : showDuration(seconds * 1000);
 }
@@ -48,7 +94,9 @@ export const stateMarks = {
   'undo-failed': '‼',
 } as const satisfies Record<StepState, string>;
 
-export const phaseless = 'steps';
+/** What the figures mean if the beginning of the outage is known only between two times. */
+export const rangeNote =
+  'RTO is given as the least and the most that it can be; RPO is the most, measured to the later time.';
 
 /** Example: "3 (not readable), 1 (gone)". 0 if there are none. */
 export function showParts(parts: { reason: string; count: number }[]): string {
@@ -78,6 +126,7 @@ export const urgencyWords = {
   urgent: 'urgent',
   broken: 'does not work',
   lost: 'lost',
+  check: 'to check',
   again: 'do again',
   know: 'good to know',
 } as const satisfies Record<Urgency, string>;
@@ -87,6 +136,7 @@ export const urgencyMarks = {
   urgent: '‼',
   broken: '✗',
   lost: '−',
+  check: '?',
   again: '↻',
   know: '·',
 } as const satisfies Record<Urgency, string>;
@@ -96,10 +146,17 @@ export function showOwner(owner: string | undefined, topology: string): string {
   return owner ?? `Those who run ${topology}`;
 }
 
-/** For the class that did worst: `23.7s of 15m 00s: training`. */
-export function showWorst({ class: name, measuredMs, objectiveSeconds }: WorstMeasure): string {
+/** For the class that did worst: `23.7s of 15m 00s: training, nearest to its limit (met)`. */
+export function showWorst(measure: WorstMeasure): string {
+  const { measuredMs, atMostMs, objectiveSeconds, verdict, why } = measure;
   const of = objectiveSeconds === undefined ? '' : ` of ${showSeconds(objectiveSeconds)}`;
-  return `${showMs(measuredMs)}${of}: ${name}`;
+  const because = verdict === 'not measured' && why !== undefined ? `: ${why}` : '';
+  return `${showRange(measuredMs, atMostMs)}${of}: ${showClass(measure)} (${verdict}${because})`;
+}
+
+/** The class of a measure, and why it is this one: another may have taken longer. */
+export function showClass({ class: name, nearest }: WorstMeasure): string {
+  return nearest ? `${name}, nearest to its limit` : name;
 }
 
 /** What is owed, grouped by region, each with a heading. */
@@ -141,7 +198,7 @@ export function objectiveRows(objectives: ClassObjectives[]): ObjectiveRow[] {
         ...of,
         name: 'RTO',
         objective: showSeconds(rto.objectiveSeconds),
-        sinceOutage: showMs(rto.sinceOutageMs),
+        sinceOutage: showRange(rto.sinceOutageMs, rto.sinceOutageAtMostMs),
         sinceTrigger: showMs(rto.sinceTriggerMs),
         waited: rto.waitedForPersonMs === 0 ? 'none' : showMs(rto.waitedForPersonMs),
         verdict: rto.verdict,

@@ -7,6 +7,10 @@ export interface WorstMeasure {
   class: ClassObjectives['class'];
   /** Absent if it was not measured. */
   measuredMs?: number;
+  /** If it is known only between two figures: the greater one. */
+  atMostMs?: number;
+  /** It is met, and another class that may have taken longer has more time for it. */
+  nearest: boolean;
   objectiveSeconds?: number;
   verdict: Verdict;
   why?: string;
@@ -14,10 +18,16 @@ export interface WorstMeasure {
 
 /** Returns nothing if the run measures nothing. */
 export function worstMeasures(objectives: readonly ClassObjectives[]): WorstMeasure[] {
-  const all = objectives.flatMap(({ class: name, rto, rpo }): WorstMeasure[] => {
+  const all = objectives.flatMap(({ class: name, rto, rpo }): Measure[] => {
     const rtoMs = rto.sinceOutageMs ?? rto.sinceTriggerMs;
     return [
-      { name: 'RTO', class: name, ...judged(rto), ...(rtoMs === undefined ? {} : { measuredMs: rtoMs }) },
+      {
+        name: 'RTO',
+        class: name,
+        ...judged(rto),
+        ...(rtoMs === undefined ? {} : { measuredMs: rtoMs }),
+        ...(rto.sinceOutageAtMostMs === undefined ? {} : { atMostMs: rto.sinceOutageAtMostMs }),
+      },
       {
         name: 'RPO',
         class: name,
@@ -27,11 +37,14 @@ export function worstMeasures(objectives: readonly ClassObjectives[]): WorstMeas
     ];
   });
   return (['RTO', 'RPO'] as const).flatMap((name) => {
-    const [worst] = all.filter((each) => each.name === name).toSorted(byBadness);
-    return worst ? [worst] : [];
+    const [worst, ...others] = all.filter((each) => each.name === name).toSorted(byBadness);
+    if (!worst) return [];
+    const hasRivals = others.some((each) => mostOf(each) > mostOf(worst));
+    return [{ ...worst, nearest: worst.verdict === 'met' && hasRivals }];
   });
 }
 
+type Measure = Omit<WorstMeasure, 'nearest'>;
 type Judged = Pick<WorstMeasure, 'objectiveSeconds' | 'verdict' | 'why'>;
 
 function judged({ objectiveSeconds, verdict, why }: ClassObjectives['rto'] | ClassObjectives['rpo']): Judged {
@@ -45,14 +58,15 @@ function judged({ objectiveSeconds, verdict, why }: ClassObjectives['rto'] | Cla
 const ranks = { missed: 0, 'not measured': 1, met: 2, 'no objective': 3 } as const satisfies Record<Verdict, number>;
 
 /** Sorts by verdict, then by the used share of the objective, then by time. */
-function byBadness(one: WorstMeasure, other: WorstMeasure): number {
-  return (
-    ranks[one.verdict] - ranks[other.verdict] ||
-    shareOf(other) - shareOf(one) ||
-    (other.measuredMs ?? 0) - (one.measuredMs ?? 0)
-  );
+function byBadness(one: Measure, other: Measure): number {
+  return ranks[one.verdict] - ranks[other.verdict] || shareOf(other) - shareOf(one) || mostOf(other) - mostOf(one);
 }
 
-function shareOf({ measuredMs = 0, objectiveSeconds }: WorstMeasure): number {
-  return objectiveSeconds === undefined || objectiveSeconds === 0 ? 0 : measuredMs / objectiveSeconds;
+function shareOf(measure: Measure): number {
+  const { objectiveSeconds } = measure;
+  return objectiveSeconds === undefined || objectiveSeconds === 0 ? 0 : mostOf(measure) / objectiveSeconds;
+}
+
+function mostOf({ atMostMs, measuredMs = 0 }: Measure): number {
+  return atMostMs ?? measuredMs;
 }

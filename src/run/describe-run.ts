@@ -1,6 +1,7 @@
 /** Describes a run and how to end it, in the same words for commands, findings and notifications. */
 import { rowOf } from '../plan/operations.ts';
 import { isOver } from '../plan/run-states.ts';
+import { afterOvertaken, type Overtaken } from './overtaken.ts';
 import type { RunDocument } from './run-document.ts';
 
 /** `20261121T030000Z-failover-3f9a (failover, eastus → westus3): failed: …` */
@@ -10,8 +11,9 @@ export function describeRun(run: RunDocument): string {
   return `"${run.runId}" (${run.operation}${where}): ${state}${run.stateReason === undefined ? '' : `: ${run.stateReason}`}`;
 }
 
-/** What a person can do next about a run that is not over, or has failed. */
-export function howToEnd({ runId, operation, state, cancelled }: RunDocument): string {
+/** What a person can do next about a run that is not over, or has failed. `overtaken`: see `overtakenBy`. */
+export function howToEnd({ runId, operation, state, cancelled }: RunDocument, overtaken?: Overtaken): string {
+  if (state === 'failed' && overtaken) return afterOvertaken(overtaken);
   // A failed replication is not retried: a new recovery point is taken, and what was copied is not copied again.
   if (state === 'failed' && rowOf(operation).lease !== 'run')
     return 'Fix what failed, then run "understudy replicate" again.';

@@ -2,6 +2,7 @@
 import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import { rowOf } from '../plan/operations.ts';
+import { cutReason, firstFailure } from '../plan/failure-reason.ts';
 import type { RunState } from '../plan/run-states.ts';
 import type { Environments } from './environment.ts';
 import { changeRun, listSteps, recordStep } from './journal.ts';
@@ -45,7 +46,8 @@ export function runEnder(open: Environments, now: () => Date = () => new Date())
     const at = now();
     await refuseFenced(store, run);
     for (const each of givenUp) await giveUp(store, run, each, at);
-    const why = state === 'failed' ? [reason, ...(await brokenOffIn(store, run))].join('; ') : reason;
+    const brokenOff = state === 'failed' ? await brokenOffIn(store, run) : [];
+    const why = brokenOff.length > 0 ? cutReason([reason, firstFailure(brokenOff)].join('; ')) : reason;
     // A cancel that came before the end is carried out; one that comes later finds the run over.
     const ended = await changeRun(store, run.runId, (found) =>
       found.cancelled && !undone

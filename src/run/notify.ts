@@ -10,6 +10,7 @@ import type { Topology } from '../topology/topology.ts';
 import { describeRun, howToEnd } from './describe-run.ts';
 import type { Environments } from './environment.ts';
 import { changeRun, requireRun } from './journal.ts';
+import { overtakenBy, type Overtaken } from './overtaken.ts';
 import type { RunReference } from './reference.ts';
 import type { RunDocument } from './run-document.ts';
 
@@ -60,6 +61,7 @@ export async function notify(
   const run = await requireRun(store, runId);
   const { state, endedAt } = run;
   if (endedAt === undefined) return;
+  const overtaken = state === 'failed' ? await overtakenBy(store, run) : undefined;
   const problems: string[] = [];
   for (const { webhookFrom, on } of targets) {
     if (!on.some((each) => each === state) || isTold(run, webhookFrom)) continue;
@@ -68,7 +70,7 @@ export async function notify(
     const problem =
       url === undefined || url === ''
         ? `the variable ${webhookFrom} is not set where the worker runs`
-        : await trySend(() => send(url, bodyOf(run, endedAt), timeoutMs));
+        : await trySend(() => send(url, bodyOf(run, endedAt, overtaken), timeoutMs));
     const outcome = { of: endedAt, ...(problem === undefined ? {} : { problem }) };
     await changeRun(store, runId, ({ notified }) => ({ notified: { ...notified, [webhookFrom]: outcome } }));
     if (problem !== undefined) problems.push(`the webhook of ${webhookFrom}: ${problem}`);
@@ -119,9 +121,9 @@ function isTold({ endedAt, notified }: RunDocument, webhookFrom: string): boolea
   return told !== undefined && told.of === endedAt && told.problem === undefined;
 }
 
-function bodyOf(run: RunDocument, endedAt: string): Notification {
+function bodyOf(run: RunDocument, endedAt: string, overtaken: Overtaken | undefined): Notification {
   const { topology, runId, operation, state, stateReason, from, to } = run;
-  const next = state === 'failed' ? howToEnd(run) : undefined;
+  const next = state === 'failed' ? howToEnd(run, overtaken) : undefined;
   return {
     text: `Understudy, ${topology}: ${describeRun(run)}${next === undefined ? '' : `\n${next}`}`,
     topology,

@@ -31,6 +31,11 @@ export const RunDocument = z.strictObject({
   outageBeganAt: z.string().optional(),
   /** How `outageBeganAt` is known. */
   outageSource: z.string().optional(),
+  /**
+   * ISO 8601: when the region last answered before the outage, which therefore began later; without `outageBeganAt`,
+   * the health check of the command itself. Absent where a person has told when it began, or if no answer is known.
+   */
+  answeredAt: z.string().optional(),
 
   state: z.enum(runStates),
   stateReason: z.string().optional(),

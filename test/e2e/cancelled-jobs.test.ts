@@ -76,7 +76,7 @@ describe('a failover from a region that answers, cancelled after its fence', () 
     for (const name of ended)
       expect(tasks.get(name)).toEqual({
         owner: expect.not.stringContaining('Those who run'),
-        what: 'the fence cancelled it, and it runs nowhere: submit it again in eastus',
+        what: 'the fence cancelled it, and it runs nowhere → Submit it again in eastus.',
       });
     const said = output.slice(output.indexOf('FOR PEOPLE TO DO')).replaceAll(/\s+/g, ' ');
     // What only looked has nothing that could stay.

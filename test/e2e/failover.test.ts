@@ -18,6 +18,8 @@ describe('a failover with the active region dark', () => {
     scene = await Scene.open({ workers: ['common'] });
     before = await readEast(scene.azure);
     secrets = await secretsOf(scene);
+    // As a monitor does each minute: the beginning of the outage is known to the second.
+    await scene.run(['status']);
     await scene.outage('eastus', 'dark');
     const failover = scene.command(['failover', '--to', 'westus3', '--yes', '--reason', 'eastus does not answer']);
     await scene.step('provision/');
@@ -68,6 +70,7 @@ describe('a failover with the active region dark', () => {
     for (const { class: name, rto } of report.objectives) {
       expect(rto.sinceTriggerMs, name).toBeGreaterThan(0);
       expect(rto.sinceOutageMs, name).toBeGreaterThanOrEqual(rto.sinceTriggerMs);
+      expect(rto.sinceOutageAtMostMs, name).toBeGreaterThanOrEqual(rto.sinceOutageMs);
       expect(rto.verdict, name).toBe('met');
     }
   });
@@ -86,5 +89,8 @@ interface Report {
     skipped: { count: number }[];
     failed: { count: number }[];
   }[];
-  objectives: { class: string; rto: { sinceTriggerMs: number; sinceOutageMs: number; verdict: string } }[];
+  objectives: {
+    class: string;
+    rto: { sinceTriggerMs: number; sinceOutageMs: number; sinceOutageAtMostMs: number; verdict: string };
+  }[];
 }

@@ -47,7 +47,7 @@ describe('a failover with --even-if-healthy', () => {
       'maintenance',
     ]);
     expect(code, output).toBe(0);
-    expect(output).toMatch(/outage began +not known/);
+    expect(output).toMatch(/outage began +planned: counted from the trigger/);
     east = await readEast(scene.azure);
   });
   afterAll(() => scene?.close());

@@ -110,13 +110,19 @@ describe('what the cancelled run says of them', () => {
         name: 'queued',
         owner: 'ana',
         status: 'Queued',
+        situation: 'the fence cancelled it, and it runs nowhere',
+        action: 'submit it again in eastus',
         reason: 'the fence cancelled it, and it runs nowhere: submit it again in eastus',
+        twice: false,
       },
       {
         name: 'train',
         owner: 'ana',
         status: 'Running',
+        situation: 'the fence cancelled it, and it runs nowhere',
+        action: 'submit it again in eastus',
         reason: 'the fence cancelled it, and it runs nowhere: submit it again in eastus',
+        twice: false,
       },
     ]);
   });

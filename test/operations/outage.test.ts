@@ -28,7 +28,15 @@ describe('an outage began', () => {
     const seen = { firstUnhealthyAt: '2026-11-21T02:50:00.000Z', lastHealthyAt: '2026-11-21T02:45:00.000Z' };
     expect(await outage(seen, { readAt: '2026-11-21T02:30:00.000Z' })).toEqual({
       outageBeganAt: '2026-11-21T02:50:00.000Z',
-      outageSource: 'the first failed health check (healthy at 2026-11-21T02:45:00.000Z)',
+      outageSource: 'first failed health check',
+      answeredAt: '2026-11-21T02:45:00.000Z',
+    });
+  });
+
+  it('after the region was read for the recovery point, where that is the later answer', async () => {
+    const seen = { firstUnhealthyAt: '2026-11-21T02:50:00.000Z', lastHealthyAt: '2026-11-21T02:30:00.000Z' };
+    expect(await outage(seen, { readAt: '2026-11-21T02:45:00.000Z' })).toMatchObject({
+      answeredAt: '2026-11-21T02:45:00.000Z',
     });
   });
 
@@ -45,11 +53,17 @@ describe('an outage began', () => {
       outageBeganAt: triggeredAt.toISOString(),
       outageSource:
         'the trigger at the latest: a health check failed at 2026-11-18T02:50:00.000Z, but the region was read for a recovery point at 2026-11-21T02:30:00.000Z',
+      answeredAt: '2026-11-21T02:30:00.000Z',
     });
   });
 
   it('at no time, where no check has failed', async () => {
     expect(await outage(undefined)).toEqual({});
     expect(await outage({ lastHealthyAt: '2026-11-21T02:59:00.000Z' })).toEqual({});
+  });
+
+  it('at no time, where the check of the command itself was answered: the move is planned', async () => {
+    const lastHealthyAt = '2026-11-21T03:00:02.000Z';
+    expect(await outage({ lastHealthyAt })).toEqual({ answeredAt: lastHealthyAt });
   });
 });

@@ -95,6 +95,61 @@ describe('measured RTO', () => {
   });
 });
 
+describe('an RTO whose beginning is known only between two times', () => {
+  // The region last answered 45 s before the first failed check: 246 to 291 s for inference.
+  const of = (rto: string) =>
+    objectivesOf((input) => {
+      input.header.answeredAt = at(-120);
+      input.topology.objectives.inference = { rto, rpo: '15m' };
+    })('inference');
+
+  it('has its least and its most', () => {
+    expect(of('5m').rto).toMatchObject({ sinceOutageMs: 246_000, sinceOutageAtMostMs: 291_000 });
+  });
+
+  it.each([
+    ['291s', 'met'],
+    ['290s', 'not measured'],
+    ['246s', 'not measured'],
+    ['245s', 'missed'],
+  ])('is against %s %s', (rto, verdict) => {
+    expect(of(rto).rto.verdict).toBe(verdict);
+  });
+
+  it('says why it has no verdict, and what to do about it', () => {
+    expect(of('250s').rto.why).toBe(
+      'between 4m 06s and 4m 51s: the beginning of the outage is not known more exactly; run "understudy status" each minute',
+    );
+    expect(of('5m').rto).not.toHaveProperty('why');
+  });
+
+  it('leaves the RPO at the most that it can be', () => {
+    expect(of('5m').rpo.measuredMs).toBe(525_000);
+  });
+
+  it('has no verdict that it cannot miss', () => {
+    const free = objectivesOf((input) => {
+      input.header.answeredAt = at(-3600);
+      delete input.topology.objectives.inference;
+    });
+    expect(free('inference').rto.verdict).toBe('no objective');
+  });
+
+  it('of a planned move counts from the trigger, since the region answered', () => {
+    const planned = objectivesOf((input) => {
+      delete input.header.outageBeganAt;
+      delete input.header.outageSource;
+      input.header.answeredAt = at(2);
+    })('inference').rto;
+    expect(planned).toMatchObject({
+      countedFrom: 'trigger',
+      verdict: 'met',
+      why: 'planned: counted from the trigger, since eastus answered',
+    });
+    expect(planned).not.toHaveProperty('sinceOutageAtMostMs');
+  });
+});
+
 describe('measured RPO', () => {
   it('runs from the start of the listing to the outage', () => {
     // Listed 600 s before the trigger, the outage 75 s before it.

@@ -36,7 +36,10 @@ export function failoverCommand(): Command {
     .option('-y, --yes', 'do not ask for confirmation')
     .option('--reason <text>', 'why; recorded in the report; required with --accept-loss')
     .option('--even-if-healthy', 'fail over even if the active region is, or may be, healthy')
-    .option('--outage-began <time>', 'when the outage began, ISO 8601; default: the first failed health check')
+    .option(
+      '--outage-began <time>',
+      'when the outage began, ISO 8601; default: between the last answer and the first failed health check',
+    )
     .option('--recovery-point <id>', 'restore this recovery point instead of the newest')
     .addOption(acceptLossOption())
     .addOption(unattendedOption());

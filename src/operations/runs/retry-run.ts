@@ -7,6 +7,7 @@ import { rowOf } from '../../plan/operations.ts';
 import { isOpen } from '../../plan/run-states.ts';
 import { changeRun, requireRun } from '../../run/journal.ts';
 import { findOpenRun } from '../../run/lease.ts';
+import { afterOvertaken, overtakenBy, showOvertaken } from '../../run/overtaken.ts';
 import { planFolder, plans } from '../../run/plan-document.ts';
 import { withPlan, type RunDocument } from '../../run/run-document.ts';
 import { referenceOf, refusedBy, whoAmI, type StartedRun } from './open-run.ts';
@@ -21,7 +22,7 @@ export interface Loss {
 
 /**
  * Starts the run again; a cancelled one is undone. UsageError: no such run, or a loss that cannot be accepted;
- * PreconditionError: it is over; FencedError: another run is open.
+ * PreconditionError: it is over, or a move has overtaken it; FencedError: another run is open.
  */
 export async function retryRun(session: Session, client: Client, runId: string, loss?: Loss): Promise<StartedRun> {
   const { store } = session;
@@ -35,6 +36,7 @@ export async function retryRun(session: Session, client: Client, runId: string, 
     const open = await findOpenRun(store, new Date());
     if (open && open.runId !== runId) throw refusedBy(open);
   }
+  await refuseOvertaken(session, run);
   if (loss) await acceptLoss(session, run, loss);
   const started = await startRun(client, { ...referenceOf(session, run), resumed: true });
   if (started.runId !== runId)
@@ -43,6 +45,18 @@ export async function retryRun(session: Session, client: Client, runId: string, 
       `run "${started.runId}" is running: "${runId}" cannot be retried while it does`,
     );
   return started;
+}
+
+/** A plan of an earlier epoch would be refused by its first step, and what failed is not what is in its way. */
+async function refuseOvertaken({ store }: Session, run: RunDocument): Promise<void> {
+  // What was cancelled is only ended.
+  const overtaken = run.cancelled ? undefined : await overtakenBy(store, run);
+  if (!overtaken) return;
+  throw new UnderstudyError(
+    'PreconditionError',
+    `run "${run.runId}" is ${showOvertaken(overtaken)}: it cannot be retried`,
+    { next: afterOvertaken(overtaken) },
+  );
 }
 
 /** The report names who accepted a loss, and why. UsageError if there is no reason. */

@@ -8,6 +8,7 @@ import { isOver } from '../../plan/run-states.ts';
 import { howToEnd } from '../../run/describe-run.ts';
 import { readRun } from '../../run/journal.ts';
 import type { RunProgress } from '../../run/progress.ts';
+import { overtakenBy } from '../../run/overtaken.ts';
 import { inTime } from '../../run/work/in-time.ts';
 import type { StartedRun } from './open-run.ts';
 import type { Session } from '../session.ts';
@@ -157,7 +158,8 @@ async function ended(session: Session, run: StartedRun): Promise<{ over?: Watche
 /** As `status` says it; if the journal cannot be read, there is no advice either. */
 async function withAdvice({ store }: Session, watched: Watched): Promise<Watched> {
   const run = await readRun(store, watched.runId).catch(() => undefined);
-  return run ? { ...watched, next: howToEnd(run) } : watched;
+  if (!run) return watched;
+  return { ...watched, next: howToEnd(run, run.state === 'failed' ? await overtakenBy(store, run) : undefined) };
 }
 
 function rootCause(error: Error): string {

@@ -8,7 +8,7 @@ import { tasks } from './tasks.ts';
 import { style } from './style.ts';
 import { html, Markup, type Insert } from './markup.ts';
 import type { Report } from '../schema.ts';
-import { owedByRegion, showMs, showRecoveryPoint, showTime } from '../wording.ts';
+import { owedByRegion, showClass, showMs, showOutage, showRange, showRecoveryPoint, showTime } from '../wording.ts';
 import { worstMeasures } from '../worst.ts';
 
 /** Renders the report as a complete HTML document. */
@@ -65,11 +65,11 @@ function measures({ objectives }: Report): Markup | false {
     html`<dl class="measures">
       ${worst.map((each) => {
         const [tone, mark] = verdictTones[each.verdict];
-        const why = each.measuredMs === undefined ? each.why : undefined;
+        const why = each.verdict === 'not measured' ? each.why : undefined;
         return html`<div class="${tone}">
-          <dt>${each.name} <span class="note">${each.class}</span></dt>
+          <dt>${each.name} <span class="note">${showClass(each)}</span></dt>
           <dd>
-            <strong>${showMs(each.measuredMs)}</strong> ${
+            <strong>${showRange(each.measuredMs, each.atMostMs)}</strong> ${
               each.objectiveSeconds !== undefined && html`<span>of ${showMs(each.objectiveSeconds * 1000)}</span>`
             }
             ${tag(tone, `${mark} ${each.verdict}`)} ${why !== undefined && html`<span class="note">${why}</span>`}
@@ -133,9 +133,9 @@ function notice(tone: 'bad' | 'warn', id: string, title: string, items: Insert[]
 }
 
 /** A replication says nothing about an outage. */
-function outageRow({ operation, outageBeganAt }: Report['run']): [string, Insert][] {
-  if (outageBeganAt === undefined && operation === 'replicate') return [];
-  return [['Outage began', outageBeganAt === undefined ? 'not known' : showTime(outageBeganAt)]];
+function outageRow(run: Report['run']): [string, Insert][] {
+  if (run.outageBeganAt === undefined && run.operation === 'replicate') return [];
+  return [['Outage began', showOutage(run)]];
 }
 
 function facts({ run, recoveryPoint }: Report): Markup {

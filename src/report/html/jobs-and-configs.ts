@@ -3,7 +3,9 @@ import { showLostWork } from '../../jobs/lost-work.ts';
 import type { JobEvidence } from '../evidence.ts';
 import { table, type Column } from './table.ts';
 import { html, type Insert, type Markup } from './markup.ts';
+import { tag } from './tags.ts';
 import type { Report } from '../schema.ts';
+import { showFates } from '../wording.ts';
 import { showCount } from '../../topology/figures.ts';
 
 /** Renders the table of jobs. */
@@ -29,6 +31,7 @@ export function jobs(report: Report): Markup {
       job.reason,
       job.status !== undefined && html` <span class="note">(was ${job.status})</span>`,
       job.lost !== undefined && job.lost.ms !== 0 && html` <span class="note">lost: ${showLostWork(job.lost)}</span>`,
+      (job.warnings ?? []).map((each) => html`<p>${tag('warn', '! warning')} ${each.place}: ${each.reason}</p>`),
       (job.unmapped ?? []).map((each) => html`<p>${each.place}: <code>${each.value}</code>: ${each.reason}</p>`),
       (job.differences ?? []).map(
         (each) => html`<p>${each.place}: sent ${valueOf(each.sent)}, held ${valueOf(each.held)}</p>`,
@@ -36,7 +39,7 @@ export function jobs(report: Report): Markup {
       changes(job),
     ],
   ]);
-  return table(`Every job, old → new (${rows.length})`, columns, [{ rows }]);
+  return table(`Every job, old → new (${showFates(report.jobs)})`, columns, [{ rows }]);
 }
 
 /** Long addresses, for readers who need them. */

@@ -11,7 +11,7 @@ export function leftOver(report: Report): Markup {
   const rows = report.leftOver.map((each): Insert[] => [
     each.title,
     stateTag(each.state),
-    each.what ?? 'the step',
+    each.what ?? '',
     [shortened(each.reason), next(each.next)],
   ]);
   const found = report.findings.map((each): Insert[] => [

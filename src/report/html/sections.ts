@@ -7,7 +7,17 @@ import { html, type Insert, type Markup } from './markup.ts';
 import type { CountsRow, Report } from '../schema.ts';
 import { countGroups, type CountsTotal } from '../counts-total.ts';
 import { timeline } from './timeline.ts';
-import { objectiveRows, phaseless, shortened, showMs, showParts, showTally, showTime, unknown } from '../wording.ts';
+import {
+  objectiveRows,
+  rangeNote,
+  shortened,
+  showMs,
+  showOutage,
+  showParts,
+  showTally,
+  showTime,
+  unknown,
+} from '../wording.ts';
 
 /** A part of the page, with its heading. */
 export interface Section {
@@ -70,20 +80,22 @@ function objectives(report: Report): Markup {
     { label: 'Verdict', words: true },
     { label: 'Remarks' },
   ];
-  const { outageBeganAt, outageSource } = report.run;
   return html`<p>
       RTO: until the class was switched (training: until its jobs were resumed), since the outage began and since the
       trigger. RPO: from the start of the recovery point’s listing to the outage. The figures include the time in which
       the run waited for a person.
     </p>
-    <p class="note">
-      ${
-        outageBeganAt === undefined
-          ? 'When the outage began is not known: verdicts count from the trigger.'
-          : `The outage began at ${showTime(outageBeganAt)}${outageSource === undefined ? '' : ` (${outageSource})`}.`
-      }
-    </p>
+    <p class="note">${showBeginning(report.run)}</p>
     ${table('Measured against the objectives of the topology', columns, [{ rows }])}`;
+}
+
+function showBeginning(run: Report['run']): string {
+  if (run.outageBeganAt === undefined)
+    return run.answeredAt === undefined
+      ? 'When the outage began is not known: verdicts count from the trigger.'
+      : `The move was planned, since ${run.from} answered: verdicts count from the trigger.`;
+  const began = `The outage began ${run.answeredAt === undefined ? 'at ' : ''}${showOutage(run)}.`;
+  return run.answeredAt === undefined ? began : `${began} ${rangeNote}`;
 }
 
 function happened(report: Report): Markup {
@@ -98,7 +110,7 @@ function happened(report: Report): Markup {
   ];
   const groups = report.phases.flatMap((phase) =>
     phase.classes.map((each) => ({
-      heading: `${phase.phase ?? phaseless} / ${each.class}: ${showTally(each.tally)}${each.durationMs === undefined ? '' : `, ${showMs(each.durationMs)}`}`,
+      heading: `${phase.phase === undefined ? '' : `${phase.phase} / `}${each.class}: ${showTally(each.tally)}${each.durationMs === undefined ? '' : `, ${showMs(each.durationMs)}`}`,
       rows: each.steps.map((step): Insert[] => [
         step.title,
         stateTag(step.state),

@@ -29,11 +29,12 @@ nav a { display: inline-block; padding: .3rem 0; }
 .notice { border-left: .35rem solid; padding: .7rem 1rem; margin: 1rem 0; } .notice h2 { border: 0; margin: 0; padding: 0; }
 .notice h3 { margin: .8rem 0 .2rem; } .tasks li { margin: .3rem 0; } .tasks .action { display: block; color: var(--ink); font-weight: 600; }
 .title { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem 2.5rem; } .measures { display: flex; flex-wrap: wrap; gap: .5rem 1.25rem; margin: 0 0 .5rem; }
-.measures div { border-left: .35rem solid var(--line); padding-left: .7rem; max-width: 20rem; } .measures strong { font-size: 1.35rem; }
+.measures div { border-left: .35rem solid var(--line); padding-left: .7rem; max-width: 24rem; } .measures strong { font-size: 1.35rem; }
 .measures .good { border-color: var(--good); } .measures .bad { border-color: var(--bad); } .measures .warn { border-color: var(--warn); }
 .notice ul { margin: .4rem 0 0; padding-left: 1.2rem; }
 .notice.bad { border-color: var(--bad); background: var(--bad-ground); } .notice.bad h2 { color: var(--bad); }
 .notice.warn { border-color: var(--warn); background: var(--warn-ground); } .notice.warn h2 { color: var(--warn); }
+.notice.quiet { border-color: var(--line); }
 .tag { display: inline-block; padding: 0 .5em; border-radius: .2em; font-weight: 600; font-size: .88em; white-space: nowrap; border: 1px solid; }
 .tag.good { color: var(--good); background: var(--good-ground); } .tag.bad { color: var(--bad); background: var(--bad-ground); }
 .tag.warn { color: var(--warn); background: var(--warn-ground); } .tag.quiet { color: var(--quiet); border-style: dashed; }
@@ -56,7 +57,7 @@ pre.diff span { display: block; padding: 0 .8rem; min-width: max-content; }
 .gantt .phase .label { font-weight: 700; } .gantt .bar { fill: var(--c); stroke: var(--c); stroke-width: 1.5; y: 1px; }
 .gantt .phase .bar { height: 5px; y: 5px; }
 .gantt .tick { stroke: var(--line); } .gantt .tick-label { fill: var(--quiet); font-size: 11.5px; }
-.gantt .marker { stroke: var(--bad); stroke-dasharray: 4 3; } .gantt .marker-label { fill: var(--bad); font-size: 11.5px; }
+.gantt .uncertain { fill: var(--bad-ground); stroke: var(--bad); stroke-dasharray: 1 3; } .gantt .marker { stroke: var(--bad); stroke-dasharray: 4 3; } .gantt .marker-label { fill: var(--bad); font-size: 11.5px; }
 .platform { --c: var(--platform); } .data { --c: var(--data); } .training { --c: var(--training); } .inference { --c: var(--inference); } .phase { --c: var(--phase); }
 .gantt .bar.skipped { fill: var(--paper); stroke-dasharray: 3 2; }
 .gantt .bar.failed, .gantt .bar.undo-failed { fill: url(#hatch-failed); stroke: var(--bad); }

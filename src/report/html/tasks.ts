@@ -1,26 +1,34 @@
-/** What people must do after a run, by owner, the most urgent first. */
+/** What people must do after a run, by owner, the most urgent first; and what they only have to know. */
 import type { Report, Task, Urgency } from '../schema.ts';
-import { countTasks } from '../tasks.ts';
+import { countTasks, splitTasks, type ShownTasks } from '../tasks.ts';
 import { shortened, showOwner, urgencyMarks, urgencyWords } from '../wording.ts';
-import { html, type Markup } from './markup.ts';
+import { html, type Insert, type Markup } from './markup.ts';
 import { tag, type Tone } from './tags.ts';
 
 const tones = {
   urgent: 'bad',
   broken: 'bad',
   lost: 'bad',
+  check: 'warn',
   again: 'warn',
   know: 'quiet',
 } as const satisfies Record<Urgency, Tone>;
 
-/** The first section of a report. Nothing if nobody has anything to do or to know. */
-export function tasks({ tasks: groups, run }: Report): Markup | false {
+/** The first section of a report: what people must do, in red; below it, what they only have to know. */
+export function tasks({ tasks: groups, run }: Report): Insert[] {
   const toDo = countTasks(groups);
-  const title = toDo === 0 ? 'Good to know' : `What people must do (${toDo}), the most urgent first`;
+  const { toDo: first, know } = splitTasks(groups);
+  return [
+    part(run, 'bad', 'tasks', `What people must do (${toDo}), the most urgent first`, first),
+    part(run, 'quiet', 'know', 'Good to know', know),
+  ];
+}
+
+function part(run: Report['run'], tone: Tone, id: string, title: string, groups: ShownTasks[]): Markup | false {
   return (
     groups.length > 0 &&
-    html`<section class="notice ${toDo === 0 ? 'warn' : 'bad'}" aria-labelledby="tasks-title">
-      <h2 id="tasks-title">${title}</h2>
+    html`<section class="notice ${tone}" aria-labelledby="${id}-title">
+      <h2 id="${id}-title">${title}</h2>
       ${groups.map(
         ({ owner, tasks: list, more }) =>
           html`<h3>${showOwner(owner, run.topology)}</h3>
@@ -34,7 +42,7 @@ export function tasks({ tasks: groups, run }: Report): Markup | false {
 
 function item({ urgency, what, action }: Task): Markup {
   return html`<li>
-    ${tag(tones[urgency], `${urgencyMarks[urgency]} ${urgencyWords[urgency]}`)} ${shortened(what)}
+    ${urgency !== 'know' && tag(tones[urgency], `${urgencyMarks[urgency]} ${urgencyWords[urgency]}`)} ${shortened(what)}
     ${action !== undefined && html`<span class="action">→ ${action}</span>`}
   </li>`;
 }

@@ -6,7 +6,7 @@
 import { showDuration } from '../../topology/duration.ts';
 import { html, type Markup } from './markup.ts';
 import type { PhaseReport, Report, StepReport } from '../schema.ts';
-import { phaseless, showMs, stateMarks, stateWords } from '../wording.ts';
+import { showMs, showTime, stateMarks, stateWords } from '../wording.ts';
 
 const tickSeconds = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200, 86_400];
 const mostTicks = 6;
@@ -16,6 +16,8 @@ interface Scale {
   endMs: number;
   triggerMs: number;
   outageMs?: number;
+  /** When the region last answered: the outage began after it. */
+  answeredMs?: number;
   /** The outage began too long before the trigger to be drawn to scale. */
   outageOutside: boolean;
 }
@@ -34,14 +36,14 @@ export function timeline(report: Report): Markup | undefined {
   const bars = report.phases.flatMap((phase) => barsOf(phase, report));
   if (bars.length === 0) return undefined;
   const scale = scaleOf(report, bars);
-  const summary = report.phases.map((each) => `${each.phase ?? phaseless} ${showMs(each.durationMs)}`).join(', ');
+  const summary = report.phases.map((each) => `${each.phase ?? 'steps'} ${showMs(each.durationMs)}`).join(', ');
   return html`<div class="gantt" role="img" aria-labelledby="gantt-title" aria-describedby="gantt-summary">
       <p class="visually-hidden" id="gantt-title">Timeline of ${report.run.runId}</p>
       <p class="visually-hidden" id="gantt-summary">
         Bars for each phase and step from ${showMs(scale.endMs - scale.startMs)} of the run: ${summary}. The same
         figures are in the table of steps below.
       </p>
-      <svg class="axis">${patterns} ${markers(scale)} ${ticks(scale)}</svg>
+      <svg class="axis">${patterns} ${uncertain(scale)} ${markers(scale)} ${ticks(scale)}</svg>
       ${bars.map((bar) => rowOf(bar, scale))}
     </div>
     ${scale.outageOutside && html`<p class="note">The outage began ${showDuration(scale.triggerMs - (scale.outageMs ?? 0))} before the trigger: too long before it to be drawn to scale.</p>`}`;
@@ -63,7 +65,7 @@ function barsOf(phase: PhaseReport, report: Report): Bar[] {
           },
         ];
   return [
-    ...bar(phase, phase.phase ?? phaseless, 'phase'),
+    ...(phase.phase === undefined ? [] : bar(phase, phase.phase, 'phase')),
     ...phase.classes.flatMap((each) =>
       each.steps.flatMap((step) => bar(step, `${each.class} · ${step.title}`, each.class)),
     ),
@@ -76,12 +78,17 @@ function scaleOf(report: Report, bars: Bar[]): Scale {
   const firstMs = Math.min(triggerMs, ...bars.map((bar) => bar.startMs));
   if (report.run.outageBeganAt === undefined) return { startMs: firstMs, endMs, triggerMs, outageOutside: false };
   const outageMs = Date.parse(report.run.outageBeganAt);
-  const outageOutside = triggerMs - outageMs > endMs - triggerMs;
+  const isOutside = (atMs: number) => triggerMs - atMs > endMs - triggerMs;
+  const outageOutside = isOutside(outageMs);
+  const { answeredAt } = report.run;
+  const answeredMs = answeredAt === undefined ? undefined : Date.parse(answeredAt);
+  const drawn = [outageMs, ...(answeredMs === undefined ? [] : [answeredMs])].filter((atMs) => !isOutside(atMs));
   return {
-    startMs: outageOutside ? firstMs : Math.min(firstMs, outageMs),
+    startMs: Math.min(firstMs, ...drawn),
     endMs,
     triggerMs,
     outageMs,
+    ...(answeredMs === undefined ? {} : { answeredMs }),
     outageOutside,
   };
 }
@@ -106,6 +113,16 @@ function ticks(scale: Scale): Markup[] {
     );
   }
   return marks;
+}
+
+/** The outage began somewhere in this band, which may begin before the chart does. */
+function uncertain(scale: Scale): Markup | false {
+  const { outageMs, answeredMs, outageOutside, startMs } = scale;
+  if (outageMs === undefined || answeredMs === undefined || outageOutside) return false;
+  const from = percent(Math.max(answeredMs, startMs), scale);
+  return html`<rect class="uncertain" x="${from}%" width="${percent(outageMs, scale) - from}%" y="2" height="12">
+    <title>The outage began between ${showTime(new Date(answeredMs).toISOString())} and the mark</title>
+  </rect>`;
 }
 
 function markers(scale: Scale): Markup[] {
