@@ -16,11 +16,8 @@ import {
 import { defineSearchAttributeKey } from '@temporalio/common';
 import type { Activities } from '../activities/index.ts';
 import { actions } from '../src/plan/actions.ts';
-<<<<<<< HEAD
-import { showGate } from '../src/plan/gates.ts';
-=======
 import { cutReason, firstFailure } from '../src/plan/failure-reason.ts';
->>>>>>> report
+import { showGate } from '../src/plan/gates.ts';
 import { isDone } from '../src/plan/run-states.ts';
 import { searchAttributes } from '../src/plan/search-attributes.ts';
 import type { BegunRun, PlanStep } from '../src/run/begin-run.ts';
