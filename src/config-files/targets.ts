@@ -1,5 +1,6 @@
 import { applyFiles, lookAtFiles, undoFiles } from './file-target.ts';
 import { applyGit, lookAtGit } from './git/git-target.ts';
+import type { Waiting } from './git/git-lock.ts';
 import { undoGit } from './git/git-undo.ts';
 import type {
   ConfigLook,
@@ -36,14 +37,14 @@ export async function lookAtConfigs(request: LookRequest): Promise<ConfigLook> {
  * Undoes an outcome. A file that someone has changed since is left unchanged, and named. Idempotent. Does not throw for
  * a file that cannot be restored: its status and reason say so.
  */
-export async function undoConfigs(undo: ConfigUndo): Promise<ConfigUndoOutcome> {
+export async function undoConfigs(undo: ConfigUndo, waiting?: Waiting): Promise<ConfigUndoOutcome> {
   switch (undo.kind) {
     case 'none':
       return { files: [] };
     case 'files':
       return undoFiles(undo);
     case 'git':
-      return undoGit(undo);
+      return undoGit(undo, waiting);
     default:
       throw new TypeError(`unknown undo: ${JSON.stringify(undo satisfies never)}`);
   }

@@ -65,15 +65,17 @@ function targetOf({ topology, step }: StepContext): TargetFiles {
 }
 
 async function rewrite(context: StepContext, target: TargetFiles): Promise<ConfigOutcome> {
-  let written = false;
+  let done: 'Nothing was written. ' | 'What was written is put back. ' | '' = 'Nothing was written. ';
   try {
     return await applyConfigs({
       target,
       mapping: await mappingOf(context),
       runId: context.run.runId,
+      stepId: context.step.id,
       observe: async ({ kind }) => {
         if (kind === 'checked') await context.recordUndo<KeptUndo>(() => ({ kind: 'begun' }));
-        if (kind === 'written') written = true;
+        if (kind === 'written') done = '';
+        if (kind === 'put-back') done = 'What was written is put back. ';
         await context.checkpoint({ unit: `config files ${kind}`, done: 0 });
       },
     });
@@ -83,7 +85,7 @@ async function rewrite(context: StepContext, target: TargetFiles): Promise<Confi
     throw new UnderstudyError('ConfigError', all.map(({ message }) => message).join('; '), {
       place: showPlace(error),
       next:
-        `${written ? '' : 'Nothing was written. '}${all.map(({ diagnosis }) => diagnosis.next).join(' ')} ` +
+        `${done}${all.map(({ diagnosis }) => diagnosis.next).join(' ')} ` +
         `Then "understudy retry ${context.run.runId}".`,
       cause: error,
     });
