@@ -52,6 +52,12 @@ export interface ConfigRequest {
 /** What an inspection of a target needs. With a run's id it recognizes what that run has already done. */
 export type LookRequest = Omit<ConfigRequest, 'runId' | 'observe'> & { runId?: string };
 
+/** What an undo needs of a rewriting of which only is known that it was begun. */
+export interface BegunRequest extends Omit<ConfigRequest, 'mapping' | 'observe'> {
+  /** Called only if something may have been written that is not committed. */
+  mapping: () => Promise<WorkspaceMapping>;
+}
+
 /** What happened to one file. */
 export interface ConfigFileOutcome {
   file: string;

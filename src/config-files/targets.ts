@@ -1,8 +1,10 @@
-import { applyFiles, lookAtFiles, undoFiles } from './file-target.ts';
+import { applyFiles, lookAtFiles, undoBegunFiles, undoFiles } from './file-target.ts';
 import { applyGit, lookAtGit } from './git/git-target.ts';
 import type { Waiting } from './git/git-lock.ts';
+import { undoBegunGit } from './git/git-undo-begun.ts';
 import { undoGit } from './git/git-undo.ts';
 import type {
+  BegunRequest,
   ConfigLook,
   ConfigOutcome,
   ConfigRequest,
@@ -48,4 +50,13 @@ export async function undoConfigs(undo: ConfigUndo, waiting?: Waiting): Promise<
     default:
       throw new TypeError(`unknown undo: ${JSON.stringify(undo satisfies never)}`);
   }
+}
+
+/**
+ * Undoes a rewriting that was interrupted or refused: finds out what it changed, if anything, and restores that. Never
+ * rewrites or commits forward. Idempotent, and as `undoConfigs` otherwise.
+ */
+export async function undoBegunConfigs(request: BegunRequest, waiting?: Waiting): Promise<ConfigUndoOutcome> {
+  const { target } = request;
+  return 'git' in target ? undoBegunGit({ ...request, target }, waiting) : undoBegunFiles({ ...request, target });
 }
