@@ -17,7 +17,8 @@ import { replaceFile } from '../write.ts';
 import { GitWorkingCopy } from './git.ts';
 import { checkedOutBranch, patienceMs, requireUnlocked, requireWorkingCopy } from './git-checks.ts';
 import { commitFiles, findRunCommit, trailersOf } from './git-commit.ts';
-import { trackedFiles } from './git-files.ts';
+import { requireSeen, trackedFiles } from './git-files.ts';
+import { lookAtCommit, requireSigner } from './git-hooks.ts';
 import { holdRepository, requireWritableRepository } from './git-lock.ts';
 import { orPutBack, putBack } from './git-put-back.ts';
 import { lookAtRemote } from './git-remote.ts';
@@ -84,10 +85,11 @@ export async function lookAtGit(request: GitLookRequest): Promise<ConfigLook> {
   const files = checked.planned.map((plan) => outcomeOf(plan, request));
   const idle =
     files.length > 0 && files.every(({ status, warnings }) => status === 'unchanged' && warnings.length === 0);
+  const commit = checked.planned.some(isChanging) ? await lookAtCommit(copy) : [];
   const nothing: ConfigFinding[] = idle ? [namesNothing({ file: copy.path }, request.mapping)] : [];
   return {
     files,
-    findings: [...checked.refused.map(failing), ...nothing, ...files.flatMap(warningsOf), ...remote],
+    findings: [...checked.refused.map(failing), ...nothing, ...files.flatMap(warningsOf), ...commit, ...remote],
   };
 }
 
@@ -122,6 +124,7 @@ async function checkFiles(
   for (const file of tracked) {
     await collectRefusals(refused, async () => {
       const { path } = file;
+      requireSeen(file);
       const current = { ...(await readConfigFile(join(copy.path, path), copy.path)), file: path };
       const before = dirty.has(path) ? await interruptedBase(copy, current, request) : current.bytes;
       const plan = { path, current, before, rewritten: rewriteBytes(path, before, request) };
@@ -132,6 +135,7 @@ async function checkFiles(
   if (planned.some(isChanging)) {
     await collectRefusals(refused, () => requireUnlocked(copy, branch, oldLockMs));
     await collectRefusals(refused, () => requireWritableRepository(copy));
+    await collectRefusals(refused, () => requireSigner(copy));
   }
   return { planned, refused };
 }
