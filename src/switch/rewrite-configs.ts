@@ -116,7 +116,7 @@ async function keepDiffs(
     folder,
     outcome.files.map(({ file, status, diff, changes }) => ({
       host: target.host,
-      file,
+      file: nameOf(target, file),
       status,
       diff,
       changes,
