@@ -156,16 +156,22 @@ export async function assertReplaceable({ file, realPath }: ConfigFile): Promise
     const folder = dirname(realPath);
     const folderInfo = await stat(folder);
     const wrong =
-      readOnly('the file', info) ?? manyNames(info) ?? readOnly(`its folder "${folder}"`, folderInfo) ?? foreign(info);
+      closed('the file', info) ?? manyNames(info) ?? closed(`its folder "${folder}"`, folderInfo) ?? foreign(info);
     if (wrong) throw new ConfigError({ file }, wrong);
     await access(realPath, constants.W_OK);
     await access(folder, constants.W_OK | constants.X_OK);
   });
 }
 
-function readOnly(what: string, { mode }: Stats): Diagnosis | undefined {
+function closed(what: string, { mode }: Stats): Diagnosis | undefined {
   if ((mode & 0o222) !== 0) return undefined;
   const shown = (mode & 0o7777).toString(8).padStart(4, '0');
+  if ((mode & 0o444) === 0)
+    return {
+      found: `${what} is unreadable (mode ${shown})`,
+      expected: 'one that may be read and written',
+      next: 'Let its owner read and write it ("chmod u+rw").',
+    };
   return {
     found: `${what} is read-only (mode ${shown})`,
     expected: 'one that may be written, since the file is replaced by a rename',

@@ -1,11 +1,13 @@
 /** Files on a host: all checked, all backed up, then each replaced in one step. */
-import { dirname } from 'node:path';
-import { assertBackupFolder, findBackup, makeBackup, readBackup } from './backup.ts';
-import { assertReplaceable, readConfigFile, sha256, type ConfigFile } from './config-file.ts';
+import { readFile, realpath } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { assertBackupFolder, findBackup, makeBackup, readBackup, type Backup } from './backup.ts';
+import { assertReplaceable, readConfigFile, refusing, sha256, type ConfigFile } from './config-file.ts';
 import { diffConfig } from './diff.ts';
 import { collectRefusals, ConfigError, throwRefusals } from './error.ts';
 import { failing, namesNothing, warningsOf } from './findings.ts';
 import type {
+  BegunRequest,
   ConfigFileOutcome,
   ConfigLook,
   ConfigOutcome,
@@ -16,6 +18,7 @@ import type {
   FileTarget,
   LookRequest,
 } from './outcome.ts';
+import { isPartlyOurs } from './partly-ours.ts';
 import { decodeConfig, rewriteConfig, type RewrittenConfig } from './rewrite.ts';
 import { replaceFile } from './write.ts';
 
@@ -136,6 +139,45 @@ function outcomeOf({ current, before, rewritten }: PlannedFile, { format }: File
   const { changes, warnings, content } = rewritten;
   const diff = diffConfig({ file, before, after: content, ...(format ? { format } : {}) });
   return { file, status: changes.length > 0 ? 'changed' : 'unchanged', changes, warnings, diff };
+}
+
+/**
+ * Undoes a rewriting of which only is known that it was begun: restores the files of which this run has a backup, since
+ * each is backed up before it is written. Returns no file if none was written. Idempotent.
+ */
+export async function undoBegunFiles(request: BegunRequest & { target: FileTarget }): Promise<ConfigUndoOutcome> {
+  const { target, runId, backupDirectory } = request;
+  const files: ConfigUndoOutcome['files'] = [];
+  const seen = new Set<string>();
+  for (const file of typeof target.file === 'string' ? [target.file] : target.file) {
+    const refused: ConfigError[] = [];
+    await collectRefusals(refused, async () => {
+      const place = await whereItWas(file);
+      const backup = await findBackup(place, runId, backupDirectory);
+      if (!backup || seen.has(place.realPath)) return;
+      seen.add(place.realPath);
+      if (await isSomebodysOnly(backup, request)) return;
+      files.push({ file: backup.file, ...(await undoFile(backup)) });
+    });
+    for (const { message } of refused) files.push({ file, status: 'failed', reason: message });
+  }
+  return { files };
+}
+
+/** Returns the place of a file, by which its backup is found, also if the file is gone or cannot be read. */
+async function whereItWas(file: string): Promise<ConfigFile> {
+  return refusing(file, async () => {
+    const realPath = await realpath(file).catch(async () => join(await realpath(dirname(file)), basename(file)));
+    return { file, realPath, bytes: Buffer.alloc(0) };
+  });
+}
+
+/** Whether a file that was backed up was then written by somebody, and not by this run. */
+async function isSomebodysOnly(backup: Backup, { target, mapping }: BegunRequest): Promise<boolean> {
+  const now = await readFile(backup.realPath).catch(() => undefined);
+  if (!now || [backup.before, backup.after].includes(sha256(now))) return false;
+  const known = { target, mapping: await mapping() };
+  return !(await isPartlyOurs(backup.file, { before: backup.bytes, now }, known));
 }
 
 /** Restores each file from its backup, unless someone has changed it since. Idempotent. */

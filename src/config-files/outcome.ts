@@ -24,10 +24,14 @@ export type TargetFiles = FileTarget | GitTarget;
 
 /** A moment after which the work may be interrupted and retried, and at which to send a heartbeat. */
 export type ConfigMoment =
+  /** About once a second, while another rewriting works in the same repository. */
+  | { kind: 'waiting' }
   | { kind: 'checked' }
   | { kind: 'backed-up'; file: string }
   | { kind: 'written'; file: string }
   | { kind: 'staged' }
+  /** What was written is restored, since it could not be committed. */
+  | { kind: 'put-back' }
   | { kind: 'committed'; commit: string };
 
 /** Called at each moment before the work continues. If it throws, the work stops there. */
@@ -38,6 +42,8 @@ export interface ConfigRequest {
   target: TargetFiles;
   mapping: WorkspaceMapping;
   runId: string;
+  /** The step of the run: it tells targets apart that look the same. */
+  stepId?: string;
   /** Where to put backups of a file target (mode 0700). Default: `.understudy-backup` next to each file. */
   backupDirectory?: string;
   observe?: ObserveConfigs;
@@ -45,6 +51,12 @@ export interface ConfigRequest {
 
 /** What an inspection of a target needs. With a run's id it recognizes what that run has already done. */
 export type LookRequest = Omit<ConfigRequest, 'runId' | 'observe'> & { runId?: string };
+
+/** What an undo needs of a rewriting of which only is known that it was begun. */
+export interface BegunRequest extends Omit<ConfigRequest, 'mapping' | 'observe'> {
+  /** Called only if something may have been written that is not committed. */
+  mapping: () => Promise<WorkspaceMapping>;
+}
 
 /** What happened to one file. */
 export interface ConfigFileOutcome {

@@ -1,7 +1,10 @@
-import { applyFiles, lookAtFiles, undoFiles } from './file-target.ts';
+import { applyFiles, lookAtFiles, undoBegunFiles, undoFiles } from './file-target.ts';
 import { applyGit, lookAtGit } from './git/git-target.ts';
+import type { Waiting } from './git/git-lock.ts';
+import { undoBegunGit } from './git/git-undo-begun.ts';
 import { undoGit } from './git/git-undo.ts';
 import type {
+  BegunRequest,
   ConfigLook,
   ConfigOutcome,
   ConfigRequest,
@@ -36,15 +39,24 @@ export async function lookAtConfigs(request: LookRequest): Promise<ConfigLook> {
  * Undoes an outcome. A file that someone has changed since is left unchanged, and named. Idempotent. Does not throw for
  * a file that cannot be restored: its status and reason say so.
  */
-export async function undoConfigs(undo: ConfigUndo): Promise<ConfigUndoOutcome> {
+export async function undoConfigs(undo: ConfigUndo, waiting?: Waiting): Promise<ConfigUndoOutcome> {
   switch (undo.kind) {
     case 'none':
       return { files: [] };
     case 'files':
       return undoFiles(undo);
     case 'git':
-      return undoGit(undo);
+      return undoGit(undo, waiting);
     default:
       throw new TypeError(`unknown undo: ${JSON.stringify(undo satisfies never)}`);
   }
+}
+
+/**
+ * Undoes a rewriting that was interrupted or refused: finds out what it changed, if anything, and restores that. Never
+ * rewrites or commits forward. Idempotent, and as `undoConfigs` otherwise.
+ */
+export async function undoBegunConfigs(request: BegunRequest, waiting?: Waiting): Promise<ConfigUndoOutcome> {
+  const { target } = request;
+  return 'git' in target ? undoBegunGit({ ...request, target }, waiting) : undoBegunFiles({ ...request, target });
 }

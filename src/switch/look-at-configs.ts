@@ -12,6 +12,7 @@ import type { Environments } from '../run/environment.ts';
 import type { RunReference } from '../run/reference.ts';
 import { inTime } from '../run/work/in-time.ts';
 import type { ConfigTarget } from '../topology/topology.ts';
+import { rememberFiles } from './config-overlaps.ts';
 import { declaredMapping, readMapping, type DeclaredMove } from './config-mapping.ts';
 
 /** The request to a host's worker. Small and without secrets, because Temporal stores it. */
@@ -65,19 +66,29 @@ export function hostLooker({ azure, openStore }: Pick<Environments, 'azure' | 'o
       signal,
     });
     const left = allMs - (Date.now() - started);
-    return Promise.all(
+    const looks = await Promise.all(
       request.targets.map(async (declared) => {
         const target = targetFrom(declared);
         try {
-          const { files, findings } = await within(left, lookAtConfigs({ target, mapping }));
-          const changes = files.reduce((sum, file) => sum + file.changes.length, 0);
-          return lookOf(target, [...findings, ...doubts], { files: files.length, changes });
+          return { target, seen: await within(left, lookAtConfigs({ target, mapping })) };
         } catch (error) {
           if (isDefect(error)) throw error;
-          return unknownLook(target, messageOf(error), 'Look at it there, and plan again.');
+          return { target, unknown: unknownLook(target, messageOf(error), 'Look at it there, and plan again.') };
         }
       }),
     );
+    const overlaps = rememberFiles();
+    const told: TargetLook[] = [];
+    for (const { target, seen, unknown } of looks) {
+      if (seen === undefined) told.push(unknown);
+      else {
+        const { files, findings } = seen;
+        const shared = await overlaps.add(target, nameOfTarget(target), files);
+        const changes = files.reduce((sum, file) => sum + file.changes.length, 0);
+        told.push(lookOf(target, [...findings, ...shared, ...doubts], { files: files.length, changes }));
+      }
+    }
+    return told;
   };
 }
 

@@ -1,8 +1,9 @@
 /** Rewrites the config files of one declared target, on its host. The mapping comes from the recovery point. */
+import { resolve } from 'node:path';
 import { ConfigError, showPlace } from '../config-files/error.ts';
 import type { WorkspaceMapping } from '../config-files/mapping.ts';
-import type { ConfigOutcome, TargetFiles, ConfigUndo } from '../config-files/outcome.ts';
-import { applyConfigs, undoConfigs } from '../config-files/targets.ts';
+import type { ConfigOutcome, ConfigRequest, ConfigUndo, TargetFiles } from '../config-files/outcome.ts';
+import { applyConfigs, undoBegunConfigs, undoConfigs } from '../config-files/targets.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import { recoveryPointOf } from '../run/work/recovery-point-of.ts';
 import type { Evidence, StepResult } from '../run/work/outcome.ts';
@@ -37,25 +38,40 @@ export async function rewriteConfigs(context: StepContext): Promise<StepResult> 
         failed: [],
       },
     ],
-    evidence: [await keepDiffs(context, target.host, outcome)],
+    evidence: [await keepDiffs(context, target, outcome)],
     undo: outcome.undo,
   };
 }
 
-/** Restores the files. Interrupted work is first finished, which shows what it changed, and then undone as a whole. */
+/** Restores the files. Of work that was interrupted or refused, it first finds out what was changed, if anything. */
 export async function putConfigsBack(context: StepContext, undo: unknown): Promise<string> {
   const kept = (undo ?? { kind: 'none' }) as KeptUndo;
-  const { files } = await undoConfigs(kept.kind === 'begun' ? (await rewrite(context, targetOf(context))).undo : kept);
+  const target = targetOf(context);
+  const waiting = () => context.checkpoint({ unit: 'config files waiting', done: 0 });
+  const { files } =
+    kept.kind === 'begun'
+      ? await undoBegunConfigs({ ...ownerOf(context, target), mapping: () => mappingOf(context) }, waiting)
+      : await undoConfigs(kept, waiting);
   const left = files.filter(({ status }) => status === 'failed' || status === 'changed-since');
   if (left.length > 0) {
     const lines = left.map(
-      ({ file, status, reason }) => `${file}: ${status}${reason === undefined ? '' : ` (${reason})`}`,
+      ({ file, status, reason }) => `${nameOf(target, file)}: ${status}${reason === undefined ? '' : ` (${reason})`}`,
     );
     throw new UnderstudyError('ConfigError', `not put back: ${lines.join('; ')}`, {
-      next: 'Put these back by hand, from the backup next to them.',
+      next: `Put these back by hand, from ${'git' in target ? 'their Git history' : 'the backup next to them'}.`,
     });
   }
+  if (files.length === 0) return 'no config file was changed: nothing to put back';
   return `${files.length} config files put back`;
+}
+
+/** Returns a file's name on its host: Git names it below its working copy, and there may be several of those. */
+function nameOf(target: TargetFiles, file: string): string {
+  return 'git' in target ? resolve(target.git, file) : file;
+}
+
+function ownerOf({ run, step }: StepContext, target: TargetFiles): Pick<ConfigRequest, 'target' | 'runId' | 'stepId'> {
+  return { target, runId: run.runId, stepId: step.id };
 }
 
 function targetOf({ topology, step }: StepContext): TargetFiles {
@@ -65,15 +81,15 @@ function targetOf({ topology, step }: StepContext): TargetFiles {
 }
 
 async function rewrite(context: StepContext, target: TargetFiles): Promise<ConfigOutcome> {
-  let written = false;
+  let done: 'Nothing was written. ' | 'What was written is put back. ' | '' = 'Nothing was written. ';
   try {
     return await applyConfigs({
-      target,
+      ...ownerOf(context, target),
       mapping: await mappingOf(context),
-      runId: context.run.runId,
       observe: async ({ kind }) => {
         if (kind === 'checked') await context.recordUndo<KeptUndo>(() => ({ kind: 'begun' }));
-        if (kind === 'written') written = true;
+        if (kind === 'written') done = '';
+        if (kind === 'put-back') done = 'What was written is put back. ';
         await context.checkpoint({ unit: `config files ${kind}`, done: 0 });
       },
     });
@@ -83,20 +99,24 @@ async function rewrite(context: StepContext, target: TargetFiles): Promise<Confi
     throw new UnderstudyError('ConfigError', all.map(({ message }) => message).join('; '), {
       place: showPlace(error),
       next:
-        `${written ? '' : 'Nothing was written. '}${all.map(({ diagnosis }) => diagnosis.next).join(' ')} ` +
+        `${done}${all.map(({ diagnosis }) => diagnosis.next).join(' ')} ` +
         `Then "understudy retry ${context.run.runId}".`,
       cause: error,
     });
   }
 }
 
-async function keepDiffs({ store, run, step }: StepContext, host: string, outcome: ConfigOutcome): Promise<Evidence> {
+async function keepDiffs(
+  { store, run, step }: StepContext,
+  target: TargetFiles,
+  outcome: ConfigOutcome,
+): Promise<Evidence> {
   const folder = `runs/${run.runId}/evidence/configs-${step.id.replaceAll('/', '.')}`;
   const digest = await store.seal(
     folder,
     outcome.files.map(({ file, status, diff, changes }) => ({
-      host,
-      file,
+      host: target.host,
+      file: nameOf(target, file),
       status,
       diff,
       changes,

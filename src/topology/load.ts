@@ -3,6 +3,7 @@
  * expected.
  */
 import { UnderstudyError } from '../errors/error.ts';
+import { checkConfigs } from './check-configs.ts';
 import { checkNames } from './check-names.ts';
 import { checkWhole } from './check-whole.ts';
 import { describeIssue, showValue, type FieldProblem } from './describe-issue.ts';
@@ -52,7 +53,7 @@ export function checkTopology(text: string, file: string, variables: Variables =
     throw topologyError(file, placed(result.error.issues.flatMap((issue) => describeIssue(issue, value))));
   }
   const names = checkNames(result.data);
-  const errors = [...checkWhole(result.data), ...names.errors];
+  const errors = [...checkWhole(result.data), ...checkConfigs(result.data), ...names.errors];
   if (errors.length > 0) throw topologyError(file, placed(errors));
   return { topology: result.data, warnings: placed(names.warnings) };
 }

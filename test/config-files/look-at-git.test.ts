@@ -3,7 +3,7 @@
  * write.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -133,6 +133,59 @@ describe('a look at a Git working copy', () => {
       file: path('jobs/train.yml'),
       found: `a symbolic link leads out of the target, to "${join(root, 'jobs/train.yml')}"`,
     });
+  });
+
+  it.each(['assume-unchanged', 'skip-worktree'])(
+    'refuses a file that is marked %s, and keeps its edit',
+    async (mark) => {
+      git('update-index', `--${mark}`, 'config.json');
+      const edited = trio.replace('}', ', "mine": 1}');
+      await writeFile(path('config.json'), edited);
+      expect(await only()).toMatchObject({
+        severity: 'fails',
+        file: 'config.json',
+        found: expect.stringContaining(`is marked "${mark}"`),
+        next: expect.stringContaining(`git update-index --no-${mark} config.json`),
+      });
+      expect(await readFile(path('config.json'), 'utf8')).toBe(edited);
+      expect(git('rev-list', '--count', 'HEAD')).toBe('1');
+    },
+  );
+
+  it('warns of hooks that will run, also where core.hooksPath has them', async () => {
+    await writeFile(path('.git/hooks/pre-commit'), '#!/bin/sh\n', { mode: 0o755 });
+    await writeFile(path('.git/hooks/commit-msg'), '#!/bin/sh\n', { mode: 0o644 });
+    expect(await only()).toMatchObject({
+      severity: 'warning',
+      found: 'a hook will run for the commit ("pre-commit") and may refuse it',
+    });
+    await mkdir(path('.git/own'));
+    await writeFile(path('.git/own/commit-msg'), '#!/bin/sh\n', { mode: 0o755 });
+    git('config', 'core.hooksPath', '.git/own');
+    expect((await only()).found).toContain('("commit-msg")');
+    expect((await only({ git: path('jobs'), files: ['train.yml'] })).found).toContain('("commit-msg")');
+    expect((await look({ files: ['config.json'] })).findings).toHaveLength(1);
+  });
+
+  it('warns of signed commits, and finds that the program is missing', async () => {
+    git('config', 'commit.gpgsign', 'yes');
+    git('config', 'gpg.program', path('.git/sign'));
+    await writeFile(path('.git/sign'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+    expect(await only()).toMatchObject({ severity: 'warning', found: expect.stringContaining('commits are signed') });
+    await chmod(path('.git/sign'), 0o644);
+    expect((await look()).findings).toMatchObject([
+      { severity: 'fails', found: expect.stringContaining(`no program "${path('.git/sign')}"`) },
+      { severity: 'warning' },
+    ]);
+    git('config', 'gpg.format', 'ssh');
+    git('config', 'gpg.ssh.program', 'no-such-program');
+    expect((await look()).findings[0]?.found).toContain('no program "no-such-program"');
+  });
+
+  it('says unreadable of a file that nobody may read', async () => {
+    await chmod(path('config.json'), 0o000);
+    git('config', 'core.fileMode', 'false');
+    if (process.geteuid?.() === 0) expect((await only()).found).toBe('the file is unreadable (mode 0000)');
   });
 
   it('warns where nothing names the old workspace', async () => {

@@ -1,5 +1,5 @@
 /** A host's worker looks at its config targets: by the mapping of the rewriting, or by what is known without it. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -78,6 +78,23 @@ it('says what fails, and looks at the others all the same', async () => {
   expect(looks.map(({ state }) => state)).toEqual(['ready', 'fails', 'fails']);
   expect(looks[1]?.findings).toMatchObject([{ severity: 'fails', file: path('storage.json'), line: 1 }]);
   expect(looks[2]?.findings).toMatchObject([{ severity: 'fails', file: folder }]);
+});
+
+it('warns of a file that two targets have, by whatever path', async () => {
+  await symlink(folder, path('link'));
+  const looks = await look({
+    targets: [
+      { host: 'train-01', file: path('config.json') },
+      { host: 'train-01', file: path('link/config.json') },
+    ],
+  });
+  expect(looks).toMatchObject([
+    { state: 'ready', findings: [] },
+    {
+      state: 'ready',
+      findings: [{ severity: 'warning', found: expect.stringContaining(`"${path('config.json')}" has this file too`) }],
+    },
+  ]);
 });
 
 it('is never green where the control store cannot be read: the names are looked for, and the doubt is told', async () => {

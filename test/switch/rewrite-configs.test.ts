@@ -2,12 +2,13 @@
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Azure } from '../../src/azure/azure.ts';
 import type { StepContext } from '../../src/run/work/step-context.ts';
 import { putConfigsBack, rewriteConfigs } from '../../src/switch/rewrite-configs.ts';
 import { workspaceId } from '../../src/topology/sides.ts';
 import { seal } from '../recovery-point/sealed.ts';
+import { makeRepository, type Repository } from '../config-files/repository.ts';
 import { makeStage, type Stage } from '../run/step-context.ts';
 
 const id = 'switch/platform/configs-1';
@@ -56,6 +57,44 @@ async function contextOf(change: Partial<StepContext> = {}): Promise<StepContext
   };
 }
 
+describe('config files in Git', () => {
+  let copy: Repository;
+
+  beforeEach(async () => {
+    copy = await makeRepository({ 'config.json': await contents() });
+    stage = await makeStage(`configs: [{ host: train-01, git: ${copy.folder}, files: ["*.json"] }]\n`);
+    stage.arm.add(workspaceId(stage.context(id).to.workspace), { properties: { storageAccount: account } });
+  });
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    await copy.remove();
+  });
+
+  it('are named with their repository in the evidence, and by their step in the commit', async () => {
+    const context = await contextOf();
+    const { evidence = [], undo } = await rewriteConfigs(context);
+    const [kept] = evidence;
+    const items = await stage.scene.store.open(kept?.blob.replace(/\/[^/]*$/, '') ?? '', kept?.digest ?? '');
+    expect(items).toMatchObject([{ host: 'train-01', file: copy.path('config.json'), status: 'changed' }]);
+    expect(copy.git('log', '-1', '--format=%(trailers:key=Understudy-Step,valueonly)')).toBe(id);
+    expect(await putConfigsBack(context, undo)).toBe('1 config files put back');
+  });
+
+  it('need no undo after a hook refused, and get no commit by it', async () => {
+    await copy.hook('pre-commit', 'exit 1');
+    const before = copy.state();
+    const context = await contextOf();
+    await expect(rewriteConfigs(context)).rejects.toMatchObject({
+      message: expect.stringContaining('a hook ("pre-commit") may have refused'),
+      details: { next: expect.stringMatching(/^What was written is put back\. /) },
+    });
+    expect(await context.recordUndo(() => undefined)).toEqual({ kind: 'begun' });
+    await rm(copy.path('.git/hooks/pre-commit'));
+    expect(await putConfigsBack(context, { kind: 'begun' })).toBe('no config file was changed: nothing to put back');
+    expect(copy.state()).toBe(before);
+  });
+});
+
 describe('config files', () => {
   it('name the standby, and are put back', async () => {
     const before = await contents();
@@ -67,23 +106,39 @@ describe('config files', () => {
     expect(await contents()).toBe(before);
   });
 
-  it.each(['checked', 'backed-up', 'written'])(
-    'are put back by a run that is cancelled when they are %s',
-    async (moment) => {
-      const before = await contents();
-      const cancelled = await contextOf({
-        checkpoint: ({ unit }) => (unit.endsWith(moment) ? Promise.reject(new Error('cancelled')) : Promise.resolve()),
-      });
-      await expect(rewriteConfigs(cancelled)).rejects.toThrow('cancelled');
-      const context = await contextOf();
-      const kept = await context.recordUndo(() => undefined);
-      expect(kept).toEqual({ kind: 'begun' });
-      expect(await putConfigsBack(context, kept)).toBe('1 config files put back');
-      expect(await contents()).toBe(before);
-      expect(await putConfigsBack(context, kept)).toBe('1 config files put back');
-      expect(await contents()).toBe(before);
-    },
-  );
+  it.each([
+    ['checked', 'no config file was changed: nothing to put back'],
+    ['backed-up', '1 config files put back'],
+    ['written', '1 config files put back'],
+  ])('are put back by a run that is cancelled when they are %s', async (moment, detail) => {
+    const before = await contents();
+    const cancelled = await contextOf({
+      checkpoint: ({ unit }) => (unit.endsWith(moment) ? Promise.reject(new Error('cancelled')) : Promise.resolve()),
+    });
+    await expect(rewriteConfigs(cancelled)).rejects.toThrow('cancelled');
+    const context = await contextOf();
+    const kept = await context.recordUndo(() => undefined);
+    expect(kept).toEqual({ kind: 'begun' });
+    expect(await putConfigsBack(context, kept)).toBe(detail);
+    expect(await contents()).toBe(before);
+    expect(await putConfigsBack(context, kept)).toBe(detail);
+    expect(await contents()).toBe(before);
+  });
+
+  it('that somebody wrote meanwhile are not touched by an undo', async () => {
+    const context = await contextOf({
+      checkpoint: ({ unit }) =>
+        unit.endsWith('backed-up') ? Promise.reject(new Error('cancelled')) : Promise.resolve(),
+    });
+    await expect(rewriteConfigs(context)).rejects.toThrow('cancelled');
+    const mine = (await contents()).replace('}', ', "mine": 1}');
+    await writeFile(file, mine);
+    const later = await contextOf();
+    expect(await putConfigsBack(later, { kind: 'begun' })).toBe('no config file was changed: nothing to put back');
+    expect(await contents()).toBe(mine);
+    await writeFile(file, mine.replace('ml-east', 'ml-west').replace('fraud-east', 'fraud-west'));
+    await expect(putConfigsBack(later, { kind: 'begun' })).rejects.toThrow(`${file}: changed-since`);
+  });
 
   it('that are read-only fail the step, and are not skipped', async () => {
     await chmod(file, 0o444);

@@ -4,8 +4,8 @@ import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { showDuration } from '../../topology/duration.ts';
 import { errorCode } from '../config-file.ts';
-import { collectRefusals, ConfigError } from '../error.ts';
-import { nulList, wordsOf, type GitWorkingCopy } from './git.ts';
+import { ConfigError } from '../error.ts';
+import { wordsOf, type GitWorkingCopy } from './git.ts';
 
 /** Throws ConfigError if the folder is missing, or is not a Git working copy. */
 export async function requireWorkingCopy(copy: GitWorkingCopy): Promise<void> {
@@ -59,18 +59,23 @@ export async function checkedOutBranch(copy: GitWorkingCopy, branch: string | un
   return current;
 }
 
-/** Git holds its locks only for moments. One that lasts longer was left behind. */
+/** Git holds its locks only for moments. One that lasts longer was left behind, or a hook runs. */
 const lockMs = 2000;
 
-/** Throws ConfigError if a lock of Git prevents commits on the branch and does not go away. */
-export async function requireUnlocked(copy: GitWorkingCopy, branch: string): Promise<void> {
+/** How old a lock may become before a rewriting gives up: a killed worker's Git may still commit, with its hooks. */
+export const patienceMs = 30_000;
+
+/**
+ * Throws ConfigError if a lock of Git prevents commits on the branch, does not go away, and is older than `oldMs`.
+ */
+export async function requireUnlocked(copy: GitWorkingCopy, branch: string, oldMs = 0): Promise<void> {
   const names = ['index.lock', 'HEAD.lock', `refs/heads/${branch}.lock`];
   const asked = names.flatMap((name) => ['--git-path', name]);
   const locks = (await copy.line(['rev-parse', ...asked])).split('\n').map((path) => resolve(copy.path, path));
   for (const until = Date.now() + lockMs; ; await delay(200)) {
     const [lock] = (await Promise.all(locks.map(ageOf))).filter((each) => each !== undefined);
     if (!lock) return;
-    if (Date.now() < until) continue;
+    if (Date.now() < until || lock.ageMs < oldMs) continue;
     throw new ConfigError(
       { file: lock.path },
       {
@@ -89,67 +94,4 @@ async function ageOf(path: string): Promise<{ path: string; ageMs: number } | un
     if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
     throw error;
   }
-}
-
-/**
- * Returns the files that Git tracks and that match the globs, sorted. Problems with a glob or a file are added to
- * `refused`.
- */
-export async function trackedFiles(
-  copy: GitWorkingCopy,
-  globs: readonly string[],
-  refused: ConfigError[],
-): Promise<string[]> {
-  const found = new Set<string>();
-  for (const glob of globs)
-    await collectRefusals(refused, async () => {
-      for (const entry of await entriesOf(copy, glob)) {
-        const path = await collectRefusals(refused, () => Promise.resolve(pathOf(entry)));
-        if (path !== undefined) found.add(path);
-      }
-    });
-  return [...found].sort();
-}
-
-/** Returns the entries of `git ls-files`. Throws ConfigError if nothing matches the glob. */
-async function entriesOf(copy: GitWorkingCopy, glob: string): Promise<string[]> {
-  const pathspec = `:(glob)${glob}`;
-  const entries = nulList(await copy.run(['ls-files', '--stage', '-z', '--', pathspec]));
-  if (entries.length > 0) return entries;
-  const [other] = nulList(await copy.run(['ls-files', '--others', '-z', '--', pathspec]));
-  throw new ConfigError(
-    { file: copy.path },
-    {
-      found:
-        `no file that Git tracks matches "${glob}"` + (other === undefined ? '' : `, only others such as "${other}"`),
-      expected: 'at least one',
-      next:
-        other === undefined
-          ? 'Correct the glob in the topology, or check out the branch that has the files.'
-          : `Commit the file ("git add ${other}"), or correct the glob in the topology.`,
-    },
-  );
-}
-
-/** Undefined for a submodule. Throws ConfigError for a symbolic link, and for a file with a merge conflict. */
-function pathOf(entry: string): string | undefined {
-  const [, mode, stage, path] = /^(\d+) [0-9a-f]+ (\d)\t(.*)$/s.exec(entry) ?? [];
-  if (path === undefined || mode === '160000') return undefined;
-  if (stage !== '0') {
-    const diagnosis = {
-      found: 'the file has a merge conflict',
-      expected: 'none',
-      next: 'Resolve it, and commit.',
-    };
-    throw new ConfigError({ file: path }, diagnosis);
-  }
-  if (mode === '120000') {
-    const diagnosis = {
-      found: 'the file is a symbolic link',
-      expected: 'a regular file',
-      next: 'Name the file that it points to in the topology.',
-    };
-    throw new ConfigError({ file: path }, diagnosis);
-  }
-  return path;
 }

@@ -11,14 +11,18 @@ import type {
   ConfigOutcome,
   ConfigRequest,
   GitTarget,
-  LookRequest,
 } from '../outcome.ts';
-import { decodeConfig, rewriteConfig, type RewrittenConfig } from '../rewrite.ts';
+import { decodeConfig, type RewrittenConfig } from '../rewrite.ts';
 import { replaceFile } from '../write.ts';
-import { GitWorkingCopy, nulList } from './git.ts';
-import { checkedOutBranch, requireUnlocked, requireWorkingCopy, trackedFiles } from './git-checks.ts';
-import { commitFiles, filesTrailer, findRunCommit, trailer } from './git-commit.ts';
+import { GitWorkingCopy } from './git.ts';
+import { checkedOutBranch, patienceMs, requireUnlocked, requireWorkingCopy } from './git-checks.ts';
+import { commitFiles, findRunCommit, trailersOf } from './git-commit.ts';
+import { requireSeen, trackedFiles } from './git-files.ts';
+import { lookAtCommit, requireSigner } from './git-hooks.ts';
+import { holdRepository, requireWritableRepository } from './git-lock.ts';
+import { orPutBack, putBack } from './git-put-back.ts';
 import { lookAtRemote } from './git-remote.ts';
+import { interruptedBase, rewriteBytes, uncommitted, type GitLookRequest } from './git-state.ts';
 
 interface PlannedFile {
   /** Relative to the working copy's folder, as Git names it. */
@@ -29,28 +33,33 @@ interface PlannedFile {
 }
 
 type GitRequest = ConfigRequest & { target: GitTarget };
-type GitLookRequest = LookRequest & { target: GitTarget };
 
-/** Rewrites a working copy's files in one commit. Makes no commit if nothing changes. */
+/**
+ * Rewrites a working copy's files in one commit. Makes no commit if nothing changes. Waits while another rewriting works
+ * in the same repository.
+ */
 export async function applyGit(request: GitRequest): Promise<ConfigOutcome> {
-  const { target, runId } = request;
+  const { target, runId, observe } = request;
   requireRunId(target, runId);
   const copy = new GitWorkingCopy(target.git);
   await requireWorkingCopy(copy);
-  const branch = await checkedOutBranch(copy, target.branch);
-  const made = await findRunCommit(copy, runId, target);
+  return holdRepository(
+    copy,
+    () => rewriteFiles(copy, request),
+    () => observe?.({ kind: 'waiting' }),
+  );
+}
+
+async function rewriteFiles(copy: GitWorkingCopy, request: GitRequest): Promise<ConfigOutcome> {
+  const branch = await checkedOutBranch(copy, request.target.branch);
+  const made = await findRunCommit(copy, request);
   if (made) return outcomeOfCommit(copy, branch, made, request);
-  const { planned, refused } = await checkFiles(copy, branch, request);
+  const { planned, refused } = await checkFiles(copy, branch, request, patienceMs);
   throwRefusals(refused);
   const changing = planned.filter(isChanging);
   await request.observe?.({ kind: 'checked' });
   if (changing.length === 0) return { files: planned.map((plan) => outcomeOf(plan, request)), undo: { kind: 'none' } };
-  for (const { path, current, rewritten } of changing) {
-    const after = Buffer.from(rewritten.content);
-    if (!current.bytes.equals(after)) await replaceFile(current, after);
-    await request.observe?.({ kind: 'written', file: path });
-  }
-  const commit = await commitOrPutBack(copy, changing, request);
+  const commit = await writeAndCommit(copy, branch, changing, request);
   await request.observe?.({ kind: 'committed', commit });
   return committed(copy, { branch, commit, request }, planned);
 }
@@ -66,20 +75,21 @@ export async function lookAtGit(request: GitLookRequest): Promise<ConfigLook> {
     return checkedOutBranch(copy, target.branch);
   });
   if (branch === undefined) return { files: [], findings: refused.map(failing) };
-  const made = runId === undefined ? undefined : await findRunCommit(copy, runId, target);
+  const made = runId === undefined ? undefined : await findRunCommit(copy, { ...request, runId });
   if (made)
     return {
-      files: (await filesOfCommit(copy, made, request)).map((plan) => outcomeOf(plan, request)),
+      files: (await plansOfCommit(copy, made, request)).map((plan) => outcomeOf(plan, request)),
       findings: [],
     };
   const [checked, remote] = await Promise.all([checkFiles(copy, branch, request), lookAtRemote(copy, branch)]);
   const files = checked.planned.map((plan) => outcomeOf(plan, request));
   const idle =
     files.length > 0 && files.every(({ status, warnings }) => status === 'unchanged' && warnings.length === 0);
+  const commit = checked.planned.some(isChanging) ? await lookAtCommit(copy) : [];
   const nothing: ConfigFinding[] = idle ? [namesNothing({ file: copy.path }, request.mapping)] : [];
   return {
     files,
-    findings: [...checked.refused.map(failing), ...nothing, ...files.flatMap(warningsOf), ...remote],
+    findings: [...checked.refused.map(failing), ...nothing, ...files.flatMap(warningsOf), ...commit, ...remote],
   };
 }
 
@@ -100,23 +110,21 @@ function isChanging({ rewritten }: PlannedFile): boolean {
   return rewritten.changes.length > 0;
 }
 
-function rewriteBytes(path: string, bytes: Buffer, { target, mapping }: GitLookRequest): RewrittenConfig {
-  const format = target.format ? { format: target.format } : {};
-  return rewriteConfig({ file: path, content: decodeConfig(path, bytes), mapping, ...format });
-}
-
 /** Returns the files that can be rewritten, and the problems with the others and with the working copy. */
 async function checkFiles(
   copy: GitWorkingCopy,
   branch: string,
   request: GitLookRequest,
+  oldLockMs = 0,
 ): Promise<{ planned: PlannedFile[]; refused: ConfigError[] }> {
   const refused: ConfigError[] = [];
-  const paths = await trackedFiles(copy, request.target.files, refused);
+  const tracked = await trackedFiles(copy, request.target.files, refused);
   const dirty = await uncommitted(copy);
   const planned: PlannedFile[] = [];
-  for (const path of paths) {
+  for (const file of tracked) {
     await collectRefusals(refused, async () => {
+      const { path } = file;
+      requireSeen(file);
       const current = { ...(await readConfigFile(join(copy.path, path), copy.path)), file: path };
       const before = dirty.has(path) ? await interruptedBase(copy, current, request) : current.bytes;
       const plan = { path, current, before, rewritten: rewriteBytes(path, before, request) };
@@ -124,70 +132,55 @@ async function checkFiles(
       planned.push(plan);
     });
   }
-  if (planned.some(isChanging)) await collectRefusals(refused, () => requireUnlocked(copy, branch));
+  if (planned.some(isChanging)) {
+    await collectRefusals(refused, () => requireUnlocked(copy, branch, oldLockMs));
+    await collectRefusals(refused, () => requireWritableRepository(copy));
+    await collectRefusals(refused, () => requireSigner(copy));
+  }
   return { planned, refused };
 }
 
-/** Returns the files that differ from the last commit, staged or not. */
-async function uncommitted(copy: GitWorkingCopy): Promise<Set<string>> {
-  const changed = ['diff', '--name-only', '--relative', '-z', '--no-renames', '--no-ext-diff', '--ignore-submodules'];
-  return new Set([
-    ...nulList(await copy.run([...changed, 'HEAD'])),
-    ...nulList(await copy.run([...changed, '--cached', 'HEAD'])),
-  ]);
-}
-
-/**
- * Continues with a file that has uncommitted changes only if they are exactly those of this rewriting (an earlier
- * attempt was interrupted before its commit). Its committed content is then the base. Any other change belongs to a
- * person, and the file is refused.
- */
-async function interruptedBase(copy: GitWorkingCopy, current: ConfigFile, request: GitLookRequest): Promise<Buffer> {
-  const path = current.file;
-  const head = await copy.fileAt('HEAD', path);
-  const index = await copy.fileAt('', path);
-  if (head && index) {
-    const ours = Buffer.from(rewriteBytes(path, head, request).content);
-    const isKnown = (bytes: Buffer): boolean => bytes.equals(head) || bytes.equals(ours);
-    const isOurs = current.bytes.equals(ours) || index.equals(ours);
-    if (isKnown(current.bytes) && isKnown(index) && isOurs && !ours.equals(head)) return head;
-  }
-  throw new ConfigError(
-    { file: path },
-    {
-      found: `the file has uncommitted changes in "${copy.path}"`,
-      expected: 'none, since they would get into the commit',
-      next: 'Commit them, or put them away ("git stash").',
-    },
-  );
-}
-
-/** Commits. If Git refuses (a hook, a lock), the files and the index are restored, and the error is thrown. */
-async function commitOrPutBack(
+/** Writes and commits. If anything is refused (by a hook, a lock), files and index are restored. */
+async function writeAndCommit(
   copy: GitWorkingCopy,
+  branch: string,
   changing: readonly PlannedFile[],
   request: GitRequest,
 ): Promise<string> {
-  const { mapping, runId, target, observe } = request;
+  const { mapping, observe } = request;
   const { from, to } = mapping;
-  const paths = changing.map(({ path }) => path);
   const message = [
     `Point configs from ${from.name} to ${to.name}`,
     `From workspace "${from.name}" (resource group "${from.resourceGroup}", ${from.location})\n` +
       `to workspace "${to.name}" (resource group "${to.resourceGroup}", ${to.location}).`,
-    `${trailer.run}: ${runId}\n${filesTrailer(target)}`,
+    trailersOf(request).join('\n'),
   ];
-  try {
-    return await commitFiles(copy, paths, message, () => observe?.({ kind: 'staged' }));
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    for (const { path, before } of changing) {
-      const current = await readConfigFile(join(copy.path, path), copy.path);
-      await replaceFile(current, before);
-    }
-    await copy.runOn(paths, ['reset', '--quiet']);
-    throw error;
-  }
+  const files = changing.map(({ path, current, before, rewritten }) => ({
+    path,
+    current,
+    before,
+    after: Buffer.from(rewritten.content),
+  }));
+  let isCommitting = false;
+  return orPutBack(
+    async () => {
+      for (const { path, current, after } of files) {
+        if (!current.bytes.equals(after)) await replaceFile(current, after);
+        await observe?.({ kind: 'written', file: path });
+      }
+      isCommitting = true;
+      return commitFiles(copy, {
+        paths: files.map(({ path }) => path),
+        message,
+        find: () => findRunCommit(copy, request),
+        staged: () => observe?.({ kind: 'staged' }),
+      });
+    },
+    async () => {
+      await putBack(copy, branch, files, isCommitting);
+      await observe?.({ kind: 'put-back' });
+    },
+  );
 }
 
 async function outcomeOfCommit(
@@ -196,16 +189,16 @@ async function outcomeOfCommit(
   commit: string,
   request: GitRequest,
 ): Promise<ConfigOutcome> {
-  return committed(copy, { branch, commit, request }, await filesOfCommit(copy, commit, request));
+  return committed(copy, { branch, commit, request }, await plansOfCommit(copy, commit, request));
 }
 
 /** Returns what this run's commit changed, computed again from the commit before it. */
-async function filesOfCommit(copy: GitWorkingCopy, commit: string, request: GitLookRequest): Promise<PlannedFile[]> {
+async function plansOfCommit(copy: GitWorkingCopy, commit: string, request: GitLookRequest): Promise<PlannedFile[]> {
   const planned: PlannedFile[] = [];
   const refused: ConfigError[] = [];
-  const paths = await trackedFiles(copy, request.target.files, refused);
+  const tracked = await trackedFiles(copy, request.target.files, refused);
   throwRefusals(refused);
-  for (const path of paths) {
+  for (const { path } of tracked) {
     const before = await copy.fileAt(`${commit}^`, path);
     if (!before) continue;
     const current = { file: path, realPath: join(copy.path, path), bytes: before };

@@ -27,7 +27,7 @@ function environment(): NodeJS.ProcessEnv {
 }
 
 interface GitOptions {
-  input?: string;
+  input?: string | Buffer;
   /** Variables in addition to the environment. */
   variables?: Readonly<Record<string, string>>;
 }
@@ -104,11 +104,13 @@ export class GitWorkingCopy {
   }
 
   /** Runs Git on a list of paths of any length. A `*` in a path is literal. */
-  async runOn(paths: readonly string[], args: readonly string[], variables = {}): Promise<Buffer> {
-    return this.run([...args, '--pathspec-from-file=-', '--pathspec-file-nul'], {
-      input: paths.join('\0'),
-      variables: { ...variables, GIT_LITERAL_PATHSPECS: '1' },
-    });
+  async runOn(paths: readonly string[], args: readonly string[]): Promise<Buffer> {
+    return this.run(...onPaths(paths, args));
+  }
+
+  /** As `runOn`, but returns the result whatever the exit code. */
+  async askOn(paths: readonly string[], args: readonly string[], variables = {}): Promise<GitAnswer> {
+    return this.ask(...onPaths(paths, args, variables));
   }
 
   /**
@@ -119,6 +121,25 @@ export class GitWorkingCopy {
     const name = `${revision}:./${path}`;
     const { exitCode } = await this.ask(['cat-file', '-e', name]);
     return exitCode === 0 ? this.run(['cat-file', '--filters', name]) : undefined;
+  }
+
+  /** Returns a file of `revision` as a checkout writes it, and as Git stores it: either is no change for Git. */
+  async formsAt(revision: string, path: string): Promise<Buffer[]> {
+    const written = await this.fileAt(revision, path);
+    if (!written) return [];
+    const stored = await this.run(['cat-file', 'blob', `${revision}:./${path}`]);
+    return stored.equals(written) ? [written] : [written, stored];
+  }
+
+  /** Returns the object id of a file in `revision` (empty: the index). Undefined if it does not exist there. */
+  async idAt(revision: string, path: string): Promise<string | undefined> {
+    const { exitCode, stdout } = await this.ask(['rev-parse', '--verify', '--quiet', `${revision}:./${path}`]);
+    return exitCode === 0 ? stdout.toString('utf8').trim() : undefined;
+  }
+
+  /** Returns the object id that a file of this content would get, with filters applied. Stores nothing. */
+  async storedId(path: string, bytes: Buffer): Promise<string> {
+    return (await this.run(['hash-object', `--path=${path}`, '--stdin'], { input: bytes })).toString('utf8').trim();
   }
 
   async has(revision: string): Promise<boolean> {
@@ -132,12 +153,24 @@ const noGit = {
   next: 'Install Git there, or put it on the PATH, and start the worker again.',
 };
 
-/** Returns the first lines of Git's own message, without secrets that a hook may have printed. */
-export function wordsOf(stderr: string): string {
-  return maskText(stderr.trim()).split('\n').slice(0, 3).join('; ');
+function onPaths(paths: readonly string[], args: readonly string[], variables = {}): [string[], GitOptions] {
+  return [
+    [...args, '--pathspec-from-file=-', '--pathspec-file-nul'],
+    { input: paths.join('\0'), variables: { ...variables, GIT_LITERAL_PATHSPECS: '1' } },
+  ];
 }
 
-function failure(args: readonly string[], exitCode: number, stderr: string): string {
+/** Returns the first lines of Git's own message, without secrets that a hook may have printed. */
+export function wordsOf(stderr: string): string {
+  const lines = maskText(stderr)
+    .split('\n')
+    .map((line) => line.trim().replace(/[;,\s]+$/, ''))
+    .filter(Boolean);
+  return lines.slice(0, 3).join('; ');
+}
+
+/** Returns what to say of a Git command that failed. */
+export function failure(args: readonly string[], exitCode: number, stderr: string): string {
   const words = wordsOf(stderr);
   return `"git ${args[0] ?? ''}" failed with exit code ${exitCode}${words ? `: ${words}` : ''}`;
 }
