@@ -26,7 +26,8 @@ const standIns: [RegExp, string][] = [
   [/^az ad app delete .*\n?/m, ''],
   [
     /^understudy worker$/m,
-    'AZURE_CLIENT_ID=$WORKER_ID AZURE_CLIENT_SECRET=$WORKER_SECRET understudy worker > worker.log 2>&1 &\n' +
+    // By `exec`, so that the pid is the worker's, and not that of a shell around it.
+    '(AZURE_CLIENT_ID=$WORKER_ID AZURE_CLIENT_SECRET=$WORKER_SECRET exec $PROGRAM worker) > worker.log 2>&1 &\n' +
       'echo $! > worker.pid\n' +
       'for _ in $(seq 60); do ! grep -q ready worker.log || break; sleep 1; done',
   ],
@@ -108,7 +109,7 @@ describe.skipIf(az === undefined)('docs/your-subscription.md', () => {
       shopt -s expand_aliases
       trap '[ ! -f worker.pid ] || kill $(cat worker.pid) 2>/dev/null || true' EXIT
       az() { HTTPS_PROXY=$PROXY ${az?.program} "$@"; }
-      understudy() { '${join(root, 'bin', 'understudy.mjs')}' "$@"; }
+      understudy() { $PROGRAM "$@"; }
       az cloud register --name Local --endpoint-resource-manager "$AZURE_RESOURCE_MANAGER_ENDPOINT" 2>/dev/null || true
       az cloud set --name Local
       ln -sfn '${join(root, 'templates')}' templates
@@ -125,6 +126,7 @@ describe.skipIf(az === undefined)('docs/your-subscription.md', () => {
       AZURE_CORE_COLLECT_TELEMETRY: 'no',
       AZURE_CORE_ONLY_SHOW_ERRORS: 'true',
       AZURE_EXTENSION_USE_DYNAMIC_INSTALL: 'no',
+      PROGRAM: join(root, 'bin', 'understudy.mjs'),
       PROXY: cloud.proxy ?? '',
       OWNER: cloud.clientId,
       OWNER_SECRET: cloud.clientSecret,
