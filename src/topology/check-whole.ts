@@ -1,4 +1,5 @@
 /** Checks how the fields of a topology fit together, which a schema of single fields cannot. */
+import { checkGates } from './check-gates.ts';
 import type { FieldProblem } from './describe-issue.ts';
 import { didYouMean } from './nearest.ts';
 import type { Topology } from './topology.ts';
@@ -13,7 +14,18 @@ export function checkWhole(topology: Topology): FieldProblem[] {
     ...checkControlStore(topology),
     ...checkRegionNames(topology, names),
     ...checkStrategies(topology),
+    ...checkGates(topology),
+    ...checkPriority(topology),
   ];
+}
+
+/** A value has one rank. */
+function checkPriority({ jobs: { priority } }: Topology): FieldProblem[] {
+  return priority.flatMap((value, index) => {
+    const first = priority.indexOf(value);
+    const message = `expected each value once, got "${value}", which jobs.priority[${first}] is already`;
+    return first < index ? [{ path: ['jobs', 'priority', index], message }] : [];
+  });
 }
 
 function checkRegions({ active }: Topology, names: string[]): FieldProblem[] {

@@ -40,7 +40,9 @@ export function describeIssue(issue: Issue, value: unknown, above: PropertyKey[]
     case 'too_small': {
       const bound = issue.code === 'too_big' ? `at most ${issue.maximum}` : `at least ${issue.minimum}`;
       if (typeof there === 'string') {
-        return [{ path, message: `expected ${bound} characters, got ${there.length} (${got})` }];
+        const count = Number(issue.code === 'too_big' ? issue.maximum : issue.minimum);
+        const length = there.length === 0 ? 'nothing' : `${there.length} (${got})`;
+        return [{ path, message: `expected ${bound} character${count === 1 ? '' : 's'}, got ${length}` }];
       }
       return [{ path, message: `expected ${bound}${Array.isArray(there) ? ' in the list' : ''}, got ${got}` }];
     }
