@@ -2,22 +2,32 @@
  * The control store: one container of a storage account outside both regions. Small JSON documents, changed only by
  * compare-and-swap; documents that are written once are addressed by their digest. Layout (below the container):
  *
- * pointer.json                            the region pointer run-lease.json                          which run may act
- * now, and who executes it open-runs.json                          runs that are not over: a hint, next to the runs
- * themselves bundles/{sha256}.json                   topology, templates, parameters plans/{sha256}.json
- * compiled plans runs/{runId}/run.json                   header of a run runs/{runId}/steps/{step}.json
- * outcome of each step runs/{runId}/fence.json                 when its fence began runs/{runId}/stopped-jobs.json
- * how far its fence has come with the old jobs runs/{runId}/stopped-jobs/{n}.json      what it saw of them, and did to
- * them: parts that are written once runs/{runId}/evidence/…                 lists, diffs, reconciliations
- * runs/{runId}/recovery-point.json        which recovery point it makes runs/{runId}/progress/{sha256}.json     how far
- * a step came in a long list runs/{runId}/report.{json,html,txt} ledger/{lineage root}.json              one
- * interrupted job and its successors debts/{region}/{kind}.json              what the fence still owes
- * fence/{region}/cancelled-jobs.json      the runs whose fences have cancelled jobs there
- * fence/{region}/taken-{kind}.json        roles and keys, or schedules, that fences took there, until they are given
- * back health/{region}.json                    when it was last seen healthy, and first not replicas/scrub.json
- * which copies were read when, and which are damaged replicas/lists/{sha256}.json            copies that recovery
- * points refer to replicas/damage/{sha256}.json           those of a list that are damaged
- * epochs/{n}/recovery-points/{id}/…       manifests; `sealed.json` is written last
+ *     pointer.json                            the region pointer
+ *     run-lease.json                          which run may act now, and who executes it
+ *     open-runs.json                          runs that are not over: a hint, next to the runs themselves
+ *     topology.json                           which topology the control store belongs to
+ *     registered.json                         the bundle of runs that are started without a file
+ *     bundles/{sha256}.json                   topology, templates, parameters
+ *     plans/{sha256}.json                     compiled plans
+ *     runs/{runId}/run.json                   header of a run
+ *     runs/{runId}/steps/{step}.json          outcome of each step
+ *     runs/{runId}/fence.json                 when its fence began
+ *     runs/{runId}/stopped-jobs.json          how far its fence has come with the old jobs
+ *     runs/{runId}/stopped-jobs/{n}.json      what it saw of them, and did to them: parts that are written once
+ *     runs/{runId}/evidence/…                 lists, diffs, reconciliations
+ *     runs/{runId}/recovery-point.json        which recovery point it makes
+ *     runs/{runId}/progress/{sha256}.json     how far a step came in a long list
+ *     runs/{runId}/gates/{gate}.json          what people have decided at a gate
+ *     runs/{runId}/report.{json,html,txt}
+ *     ledger/{lineage root}.json              one interrupted job and its successors
+ *     debts/{region}/{kind}.json              what the fence still owes
+ *     fence/{region}/cancelled-jobs.json      the runs whose fences have cancelled jobs there
+ *     fence/{region}/taken-{kind}.json        what fences took there (roles and keys, schedules) until it is given back
+ *     health/{region}.json                    when it was last seen healthy, and first not
+ *     replicas/scrub.json                     which copies were read when, and which are damaged
+ *     replicas/lists/{sha256}.json            copies that recovery points refer to
+ *     replicas/damage/{sha256}.json           those of a list that are damaged
+ *     epochs/{n}/recovery-points/{id}/…       manifests; `sealed.json` is written last
  */
 export interface Versioned<T> {
   value: T;
