@@ -14,6 +14,7 @@ import { reportDamage } from './scrub/report-damage.ts';
 import { restoreAssets } from './assets/restore-assets.ts';
 import { restoreBlobs } from './blobs/restore-blobs.ts';
 import { scrubReplicas } from './scrub/scrub-replicas.ts';
+import { mirrorState } from './inventory/mirror-state.ts';
 import { sealRecoveryPoint } from './inventory/seal-recovery-point.ts';
 import { stopOldJobs } from './fence/stop-old-jobs.ts';
 import { checkStandby } from './standby/check-standby.ts';
@@ -72,6 +73,7 @@ export const actions: Record<ActionName, Action> = {
   copyBlobs,
   escrowSecrets,
   sealRecoveryPoint,
+  mirrorState,
   reportDamage,
 };
 

@@ -106,6 +106,12 @@ export const actions = {
     policies: ['replicateDeadline'],
     undo: { stays: 'the recovery point' },
   },
+  mirrorState: {
+    profile: 'transfer',
+    policies: ['replicateDeadline'],
+    undo: { stays: 'documents in the standby' },
+    loss: 'acceptable',
+  },
   reportDamage: { profile: 'control', undo: 'reads only', loss: 'acceptable' },
 } as const satisfies Record<string, ActionRow>;
 

@@ -10,7 +10,7 @@ import { phases, resourceClasses, type ResourceClass } from '../topology/words.t
 import { compose } from './compose.ts';
 import { fencedOrOwed, hardFence, readmit, secondsToStop } from './fragments/fence.ts';
 import { withGates } from './fragments/gates.ts';
-import { payDebts, reportDamage, scrub, takeRecoveryPoint } from './fragments/recovery-point.ts';
+import { mirrorState, payDebts, reportDamage, scrub, takeRecoveryPoint } from './fragments/recovery-point.ts';
 import type { AcceptedLoss, Plan } from './plan.ts';
 import type { RecoveryPointSummary } from './recovery-point-summary.ts';
 import { hotWarm } from './strategies/hot-warm.ts';
@@ -107,6 +107,7 @@ export function compileReplicate(input: CompileInput): Plan {
     ...payDebts(to),
     ...scrub(),
     ...takeRecoveryPoint({ from, to, after: ['replicas.scrubbed'] }),
+    ...mirrorState(to),
     ...reportDamage(),
   ];
   return {

@@ -41,6 +41,7 @@ export type Fact =
   | 'point.listed'
   | 'point.copied'
   | 'point.escrowed'
+  | 'state.mirrored'
   /** A sealed recovery point: of the plan's input, or of a step that seals it. */
   | 'recovery-point';
 

@@ -52,6 +52,17 @@ export function takeRecoveryPoint({
   ];
 }
 
+/** What a move needs must outlive the control store too. */
+export function mirrorState(to: string): StepDraft[] {
+  return [
+    draft(
+      ['mirror', 'mirrorState', `Copy what a move needs of the control store into ${to}`],
+      ['recovery-point'],
+      ['state.mirrored'],
+    ),
+  ];
+}
+
 /** Last: a recovery point is made whatever the state of older ones. */
 export function reportDamage(): StepDraft[] {
   return [draft(['damage', 'reportDamage', 'Check that no copy is damaged beyond repair'], ['recovery-point'], [])];
