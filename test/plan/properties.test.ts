@@ -9,12 +9,19 @@ import { compileUndo, type DoneStep } from '../../src/plan/undo.ts';
 import { phases, resourceClasses } from '../../src/topology/words.ts';
 import { compileInput, recoveryPoint } from './inputs.ts';
 
-const file = fc.record({ host: fc.constantFrom('train-01', 'train-02'), file: fc.constant('/etc/ml/.env') });
+const file = fc.record({
+  host: fc.constantFrom('train-01', 'train-02'),
+  file: fc.constantFrom('/etc/ml/.env', '/etc/ml/b.json'),
+});
 const probe = fc.record({ http: fc.constant('https://score.example/'), class: fc.constantFrom(...resourceClasses) });
 
 /** What of a topology decides which steps there are. */
 const topologyText = fc
-  .record({ configs: fc.array(file, { maxLength: 3 }), probes: fc.array(probe, { maxLength: 3 }), front: fc.boolean() })
+  .record({
+    configs: fc.uniqueArray(file, { maxLength: 3, selector: (target) => JSON.stringify(target) }),
+    probes: fc.array(probe, { maxLength: 3 }),
+    front: fc.boolean(),
+  })
   .map(({ configs, probes, front }) => {
     const origins = { eastus: 'e', westus3: 'w' };
     const subscriptionId = '11111111-2222-3333-4444-555555555555';
