@@ -2,8 +2,10 @@
 import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MirroredState } from '../../src/inventory/mirror-state.ts';
+import { readText } from './azure-reader.ts';
 import { Scene } from './harness.ts';
-import { judgeMoved, originalClients, readClients, readEast } from './judge.ts';
+import { judgeMoved, originalClients, readClients, readControlStore, readEast } from './judge.ts';
 import { leaks, secretsOf, tracesOf } from './secrets.ts';
 import type { Workspace } from './workspaces.ts';
 
@@ -43,6 +45,20 @@ describe('a failover with the active region dark', () => {
 
   it('leaves the standby with everything, once', async () => {
     await judgeMoved(scene, before);
+  });
+
+  it('would have what it needs, were the control store lost too', async () => {
+    const account = `/subscriptions/${scene.cloud.subscriptionId}/resourceGroups/ml-west/providers/Microsoft.Storage/storageAccounts/fraudmlwestst`;
+    const replicas = (await scene.azure.blobs(account)).getContainerClient('understudy-replica');
+    const copyOf = (name: string) => readText(replicas.getBlobClient(name));
+    const { point, documents } = MirroredState.parse(JSON.parse(await copyOf('state/newest.json')));
+    const kept = await readControlStore(scene);
+    const folder = [...kept.keys()].find((name) => name.endsWith(`/${point}/sealed.json`))?.replace('/sealed.json', '');
+    const parts = [...kept].filter(([name]) => name.startsWith(`${folder}/`) && name.endsWith('.ndjson'));
+    const copies = new Set(await Promise.all(documents.map(({ name }) => copyOf(name))));
+    for (const [name, text] of parts) expect(copies, name).toContain(text);
+    expect(copies).toContain(kept.get(`${folder}/sealed.json`));
+    expect(await copyOf(`state/points/${point}/pointer.json`)).toContain('"writer":"eastus"');
   });
 
   it('leaves no secret anywhere', async () => {

@@ -291,7 +291,7 @@ describe('a failover', () => {
 });
 
 describe('a replication', () => {
-  it('is one chain: pay, scrub, list, copy, escrow, pay what has come back meanwhile, seal, report damage', () => {
+  it('is one chain: pay, scrub, list, copy, escrow, pay what has come back meanwhile, seal, copy the state, report damage', () => {
     const plan = compileReplicate(compileInput());
     expect(
       plan.steps.map(({ id, action, needs }): Pick<Step, 'id' | 'action' | 'needs'> => ({
@@ -307,6 +307,7 @@ describe('a replication', () => {
       { id: 'escrow', action: 'escrowSecrets', needs: ['copy'] },
       { id: 'pay-rest', action: 'payFenceDebt', needs: ['escrow'] },
       { id: 'seal', action: 'sealRecoveryPoint', needs: ['pay-rest'] },
+      { id: 'mirror', action: 'mirrorState', needs: ['seal'] },
       { id: 'damage', action: 'reportDamage', needs: ['seal'] },
     ]);
     expect(plan.steps.every(({ phase }) => phase === undefined)).toBe(true);
