@@ -45,6 +45,8 @@ interface Source {
   /** Name in the control store, and below `state/`. */
   from: string;
   to: string;
+  /** A move can do without it. */
+  optional?: true;
   /** Of a part, whose content its name says: it is not read if it is there. */
   sha256?: string;
   bytes?: number;
@@ -77,8 +79,11 @@ export async function mirrorState(context: StepContext): Promise<StepResult> {
       documents.push({ name, sha256: source.sha256, bytes: source.bytes });
       skip(tally, 'it is there already');
     } else {
-      documents.push(await copy(context, container, source, name));
-      tally.done += 1;
+      const copied = await copy(context, container, source, name);
+      if (copied) {
+        documents.push(copied);
+        tally.done += 1;
+      } else skip(tally, 'the control store has none');
     }
     heartbeat.add(1, source.bytes ?? 0);
     await heartbeat.beat();
@@ -99,7 +104,7 @@ function sourcesOf({ plan }: StepContext, { sealed }: OpenRecoveryPoint): Source
   const below = `points/${sealed.id}`;
   return [
     { from: 'pointer.json', to: `${below}/pointer.json` },
-    { from: 'topology.json', to: `${below}/topology.json` },
+    { from: 'topology.json', to: `${below}/topology.json`, optional: true },
     { from: `${bundleFolder}/${plan.bundle}.json`, to: `${below}/bundle.json` },
     { from: sealedName(sealed.epoch, sealed.id), to: `${below}/sealed.json` },
     ...sealed.parts.map(({ name, sha256, bytes }) => ({
@@ -114,10 +119,11 @@ function sourcesOf({ plan }: StepContext, { sealed }: OpenRecoveryPoint): Source
 async function copy(
   { store, signal }: StepContext,
   container: ContainerClient,
-  { from, sha256: expected }: Source,
+  { from, optional, sha256: expected }: Source,
   name: string,
-): Promise<MirroredState['documents'][number]> {
+): Promise<MirroredState['documents'][number] | undefined> {
   const text = await store.readText(from);
+  if (text === undefined && optional) return undefined;
   if (text === undefined) throw new UnderstudyError('ControlStoreError', `"${from}" is not in the control store`);
   const content = Buffer.from(text);
   const sha256 = createHash('sha256').update(content).digest('hex');
