@@ -237,6 +237,7 @@ describe('a template', () => {
           delta: [
             gone('properties.publicNetworkAccess'),
             gone('tags.owner'),
+            gone('tags.understudy-keys-rotated-by'),
             { path: 'properties.accessPolicies', propertyChangeType: 'Array', children: [gone('1')] },
             {
               path: 'identity',
