@@ -9,15 +9,15 @@
  *     state/parts/{sha256}.ndjson       its parts: those that are the same in the next recovery point are not copied again
  */
 import { createHash } from 'node:crypto';
-import type { ContainerClient } from '@azure/storage-blob';
 import { z } from 'zod';
-import { azureError } from '../azure/errors.ts';
-import { blobStatus, ensureContainer, listBlobs } from '../azure/storage/blobs.ts';
+import { ensureContainer, listBlobs } from '../azure/storage/blobs.ts';
+import { blobDocuments } from '../control-store/blob-store.ts';
+import { documentKind } from '../control-store/document.ts';
+import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import { folderOf, replicaContainer, type OpenRecoveryPoint } from '../recovery-point/manifest.ts';
 import { openByRef } from '../recovery-point/recovery-point.ts';
 import { sealedName } from '../recovery-point/sealed-manifest.ts';
-import { release } from '../release.ts';
 import { bundleFolder } from '../run/bundle.ts';
 import { forEachBounded } from '../run/work/bounded.ts';
 import { startHeartbeat } from '../run/work/heartbeat.ts';
@@ -37,9 +37,10 @@ export const MirroredState = z.strictObject({
   epoch: z.int().min(1),
   region: z.string(),
   documents: z.array(z.strictObject({ name: z.string(), sha256: z.string(), bytes: z.int().nonnegative() })),
-  release: z.string(),
 });
 export type MirroredState = z.infer<typeof MirroredState>;
+
+export const mirroredStates = documentKind('state of the control store in the standby', 1, MirroredState);
 
 interface Source {
   /** Name in the control store, and below `state/`. */
@@ -63,8 +64,11 @@ export async function mirrorState(context: StepContext): Promise<StepResult> {
   const point = await openByRef(store, ref);
   const workspace = await findWorkspace(azure.arm, to, signal);
   const account = await azure.blobAccount(workspace.storageAccountId, { signal });
-  const container = account.container(replicaContainer);
-  await ensureContainer(container, signal);
+  await ensureContainer(account.container(replicaContainer), signal);
+  const standby = blobDocuments({
+    open: async () => (await azure.blobAccount(workspace.storageAccountId, { signal })).container(replicaContainer),
+    called: `the storage of ${to.region}`,
+  });
   const there = new Map<string, number>();
   for await (const blob of listBlobs(account, replicaContainer, `${root}/parts`, signal))
     there.set(blob.path, blob.sizeBytes);
@@ -79,7 +83,7 @@ export async function mirrorState(context: StepContext): Promise<StepResult> {
       documents.push({ name, sha256: source.sha256, bytes: source.bytes });
       skip(tally, 'it is there already');
     } else {
-      const copied = await copy(context, container, source, name);
+      const copied = await copy(context.store, standby, source, name);
       if (copied) {
         documents.push(copied);
         tally.done += 1;
@@ -90,7 +94,7 @@ export async function mirrorState(context: StepContext): Promise<StepResult> {
   });
   documents.sort((a, b) => (a.name < b.name ? -1 : 1));
   const { id, digest, epoch, region } = point.sealed;
-  await writeNewest(container, { point: id, digest, epoch, region, documents, release }, signal);
+  await writeNewest(standby, { point: id, digest, epoch, region, documents });
   const bytes = documents.reduce((total, document) => total + document.bytes, 0);
   return {
     state: 'completed',
@@ -117,8 +121,8 @@ function sourcesOf({ plan }: StepContext, { sealed }: OpenRecoveryPoint): Source
 }
 
 async function copy(
-  { store, signal }: StepContext,
-  container: ContainerClient,
+  store: ControlStore,
+  standby: ControlStore,
   { from, optional, sha256: expected }: Source,
   name: string,
 ): Promise<MirroredState['documents'][number] | undefined> {
@@ -129,67 +133,20 @@ async function copy(
   const sha256 = createHash('sha256').update(content).digest('hex');
   if (expected !== undefined && sha256 !== expected)
     throw new UnderstudyError('RecoveryPointError', `"${from}" is not what was sealed: its sha256 is ${sha256}`);
-  await put(container, name, content, signal);
+  await standby.write(name, content, from.endsWith('.ndjson') ? 'application/x-ndjson' : 'application/json');
   return { name, sha256, bytes: content.length };
 }
 
-/** The service compares the content with its MD5 before it stores it. */
-async function put(container: ContainerClient, name: string, content: Buffer, signal: AbortSignal): Promise<void> {
-  try {
-    await container.getBlockBlobClient(name).upload(content, content.length, {
-      abortSignal: signal,
-      blobHTTPHeaders: {
-        blobContentType: 'application/json',
-        blobContentMD5: createHash('md5').update(content).digest(),
-      },
-    });
-  } catch (error) {
-    throw azureError(`writing "${name}" into the standby's storage`, error, signal.aborted);
-  }
-}
-
 /** A later recovery point, or one of a later epoch, is not replaced by an earlier one. */
-async function writeNewest(container: ContainerClient, state: MirroredState, signal: AbortSignal): Promise<void> {
+async function writeNewest(standby: ControlStore, state: MirroredState): Promise<void> {
   const name = `${root}/newest.json`;
-  const content = Buffer.from(JSON.stringify(state));
-  const client = container.getBlockBlobClient(name);
   for (;;) {
-    const found = await readNewest(container, signal);
-    if (found && isLater(found.state, state)) return;
-    try {
-      await client.upload(content, content.length, {
-        abortSignal: signal,
-        conditions: found ? { ifMatch: found.etag } : { ifNoneMatch: '*' },
-        blobHTTPHeaders: { blobContentType: 'application/json' },
-      });
-      return;
-    } catch (error) {
-      const known = azureError(`writing "${name}" into the standby's storage`, error, signal.aborted);
-      const status = blobStatus(known);
-      if (status !== 409 && status !== 412) throw known;
-    }
+    const found = await mirroredStates.read(standby, name);
+    if (found && isLater(found.value, state)) return;
+    if (await mirroredStates.swap(standby, name, state, found?.etag)) return;
   }
 }
 
 function isLater(one: MirroredState, other: MirroredState): boolean {
   return one.epoch === other.epoch ? one.point > other.point : one.epoch > other.epoch;
-}
-
-async function readNewest(
-  container: ContainerClient,
-  signal: AbortSignal,
-): Promise<{ state: MirroredState; etag: string } | undefined> {
-  const name = `${root}/newest.json`;
-  try {
-    const { readableStreamBody, etag = '' } = await container.getBlobClient(name).download(0, undefined, {
-      abortSignal: signal,
-    });
-    const chunks: Buffer[] = [];
-    for await (const chunk of readableStreamBody ?? []) chunks.push(Buffer.from(chunk));
-    return { state: MirroredState.parse(JSON.parse(Buffer.concat(chunks).toString('utf8'))), etag };
-  } catch (error) {
-    const known = azureError(`reading "${name}" in the standby's storage`, error, signal.aborted);
-    if (blobStatus(known) === 404) return undefined;
-    throw known;
-  }
 }

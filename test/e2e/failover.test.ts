@@ -2,7 +2,7 @@
 import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { MirroredState } from '../../src/inventory/mirror-state.ts';
+import { mirroredStates } from '../../src/inventory/mirror-state.ts';
 import { readText } from './azure-reader.ts';
 import { Scene } from './harness.ts';
 import { judgeMoved, originalClients, readClients, readControlStore, readEast } from './judge.ts';
@@ -51,7 +51,7 @@ describe('a failover with the active region dark', () => {
     const account = `/subscriptions/${scene.cloud.subscriptionId}/resourceGroups/ml-west/providers/Microsoft.Storage/storageAccounts/fraudmlwestst`;
     const replicas = (await scene.azure.blobs(account)).getContainerClient('understudy-replica');
     const copyOf = (name: string) => readText(replicas.getBlobClient(name));
-    const { point, documents } = MirroredState.parse(JSON.parse(await copyOf('state/newest.json')));
+    const { point, documents } = mirroredStates.parse(JSON.parse(await copyOf('state/newest.json')), 'newest.json');
     const kept = await readControlStore(scene);
     const folder = [...kept.keys()].find((name) => name.endsWith(`/${point}/sealed.json`))?.replace('/sealed.json', '');
     const parts = [...kept].filter(([name]) => name.startsWith(`${folder}/`) && name.endsWith('.ndjson'));

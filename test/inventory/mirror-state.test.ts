@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ensurePointer } from '../../src/control-store/region-pointer.ts';
-import { mirrorState, MirroredState } from '../../src/inventory/mirror-state.ts';
+import { mirroredStates, mirrorState, type MirroredState } from '../../src/inventory/mirror-state.ts';
 import { replicate, startScene, textOf, type Scene } from '../recovery-point/scene.ts';
 
 const container = 'understudy-replica';
@@ -17,7 +17,10 @@ beforeAll(async () => {
 afterAll(() => scene?.close());
 
 async function newest(): Promise<MirroredState> {
-  return MirroredState.parse(JSON.parse((await textOf(scene.westAccount, container, 'state/newest.json')) ?? ''));
+  return mirroredStates.parse(
+    JSON.parse((await textOf(scene.westAccount, container, 'state/newest.json')) ?? ''),
+    'state/newest.json',
+  );
 }
 
 async function mirrored() {
