@@ -5,7 +5,7 @@ import { classify, type Classification } from '../jobs/classify.ts';
 import { notACluster } from '../provision/compute-kinds.ts';
 import { leftBehindUncounted } from '../recovery-point/drafts.ts';
 import type { OpenRecoveryPoint } from '../recovery-point/manifest.ts';
-import { unfinishedJobs } from '../recovery-point/recovery-point-checks.ts';
+import { unfinishedJobs } from '../plan/recovery-point-summary.ts';
 import { readLedger, readPart } from '../recovery-point/recovery-point.ts';
 import { showCount } from '../topology/figures.ts';
 import type { Topology } from '../topology/topology.ts';

@@ -12,7 +12,7 @@ import { fencedOrOwed, hardFence, readmit, secondsToStop } from './fragments/fen
 import { withGates } from './fragments/gates.ts';
 import { mirrorState, payDebts, reportDamage, scrub, takeRecoveryPoint } from './fragments/recovery-point.ts';
 import type { AcceptedLoss, Plan } from './plan.ts';
-import type { RecoveryPointSummary } from './recovery-point-summary.ts';
+import { unfinishedJobs, type RecoveryPointSummary } from './recovery-point-summary.ts';
 import { hotWarm } from './strategies/hot-warm.ts';
 import type { Strategy } from './strategies/strategy.ts';
 
@@ -49,7 +49,7 @@ export function compileFailover(
   const sides = { from, to, policies: topology.policies };
   const move = { topology, from, to, recoveryPoint, fenced: fencedOrOwed };
   const steps = [
-    ...hardFence({ ...move, unfinishedJobs: jobsOf(recoveryPoint) }),
+    ...hardFence({ ...move, unfinishedJobs: unfinishedJobs(recoveryPoint) }),
     ...readmit(to),
     ...phases
       .filter((phase) => phase !== 'fence')
@@ -74,10 +74,6 @@ export function compileFailover(
   };
 }
 
-function jobsOf({ jobs }: RecoveryPointSummary): number {
-  return Object.values(jobs).reduce((sum, each) => sum + each, 0);
-}
-
 function notesOf(topology: Topology, recoveryPoint: RecoveryPointSummary, from: string): string[] {
   const notes: string[] = [];
   if (recoveryPoint.region !== from) {
@@ -87,7 +83,7 @@ function notesOf(topology: Topology, recoveryPoint: RecoveryPointSummary, from: 
   if (!topology.traffic?.frontDoor && recoveryPoint.endpoints.length > 0) {
     notes.push('No traffic front is declared: clients of the endpoints must change their address themselves.');
   }
-  const stopping = secondsToStop(jobsOf(recoveryPoint), topology);
+  const stopping = secondsToStop(unfinishedJobs(recoveryPoint), topology);
   if (stopping > toSeconds(topology.policies.jobStopDeadline)) {
     notes.push(
       `At the rate that Azure takes writes, the jobs of ${from} take ${stopping} s to stop, longer than policies.jobStopDeadline (${topology.policies.jobStopDeadline}): what is left then is owed.`,

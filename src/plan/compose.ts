@@ -78,22 +78,19 @@ function twice(nodes: readonly Node[]): string {
   return nodes.find(({ id }, index) => nodes.findIndex((each) => each.id === id) !== index)?.id ?? '';
 }
 
-/** The steps that provide each fact: done, or owed. */
-function providersOf(nodes: readonly Node[]): Map<Fact, { id: string; owed: boolean }[]> {
-  const providers = new Map<Fact, { id: string; owed: boolean }[]>();
-  const add = (id: string, facts: readonly Fact[], owed: boolean) => {
-    for (const fact of facts) providers.set(fact, [...(providers.get(fact) ?? []), { id, owed }]);
-  };
-  for (const { id, draft } of nodes) {
-    add(id, draft.provides, false);
-    add(id, draft.providesOwed ?? [], true);
+/** The steps that provide each fact, done or owed. */
+function providersOf(nodes: readonly Node[]): Map<Fact, Node[]> {
+  const providers = new Map<Fact, Node[]>();
+  for (const node of nodes) {
+    const { provides, providesOwed = [] } = node.draft;
+    for (const fact of [...provides, ...providesOwed]) providers.set(fact, [...(providers.get(fact) ?? []), node]);
   }
   return providers;
 }
 
 interface Within {
   nodes: readonly Node[];
-  providers: Map<Fact, { id: string; owed: boolean }[]>;
+  providers: Map<Fact, Node[]>;
   given: readonly Fact[];
 }
 
@@ -110,10 +107,9 @@ function linksOf(node: Node, within: Within): Links {
         'PlanError',
         `step "${node.id}" requires ${facts.map((fact) => `"${fact}"`).join(' or ')}, which no step provides`,
       );
-    for (const { id } of found) {
+    for (const { id, draft } of found) {
       needs.add(id);
-      const mayBeOwed = nodes.find((each) => each.id === id)?.draft.providesOwed !== undefined;
-      if (mayBeOwed && !found.some((each) => each.id === id && each.owed)) unowed.add(id);
+      if (draft.providesOwed && !draft.providesOwed.some((fact) => facts.includes(fact))) unowed.add(id);
     }
   }
   return { needs: [...needs], unowed: [...unowed] };

@@ -10,6 +10,7 @@ export type Fact =
   | 'standby.inspected'
   | 'debts.paid'
   | 'debts.rest-paid'
+  | 'debts.rest-owed'
   | 'pointer.taken'
   | 'old.intake-stopped'
   | 'old.intake-owed'

@@ -44,3 +44,8 @@ export const RecoveryPointSummary = z.strictObject({
   fuzzy: Count,
 });
 export type RecoveryPointSummary = z.infer<typeof RecoveryPointSummary>;
+
+/** Returns how many jobs were unfinished. */
+export function unfinishedJobs({ jobs }: Pick<RecoveryPointSummary, 'jobs'>): number {
+  return Object.values(jobs).reduce((sum, count) => sum + count, 0);
+}

@@ -1,9 +1,10 @@
 /** Checks a seal against itself: its digest, and counts that must match its parts. */
+import { unfinishedJobs } from '../plan/recovery-point-summary.ts';
 import { createHash } from 'node:crypto';
 import { canonical } from '../control-store/store.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import { assetTypeNames } from '../workspace/asset-types.ts';
-import type { PartKind, SealedContent, SealedManifest, SummaryBody } from './manifest.ts';
+import type { PartKind, SealedContent, SealedManifest } from './manifest.ts';
 import { countLines } from './parts.ts';
 
 /**
@@ -89,9 +90,4 @@ function differencesOf({ parts, secrets, fuzzy, summary }: SealedContent): strin
       .map(({ name, says, where, count }) => `${name} says ${says}, its ${where}: ${count}`),
     ...assets,
   ];
-}
-
-/** Returns how many jobs were unfinished. */
-export function unfinishedJobs({ jobs }: Pick<SummaryBody, 'jobs'>): number {
-  return Object.values(jobs).reduce((sum, count) => sum + count, 0);
 }

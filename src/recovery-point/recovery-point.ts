@@ -1,4 +1,5 @@
 /** Opens recovery points and reads their parts. */
+import { unfinishedJobs } from '../plan/recovery-point-summary.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError, isUnderstudyError } from '../errors/error.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
@@ -7,7 +8,7 @@ import { folderOf, type OpenRecoveryPoint, type PartKind, type PartLines, type S
 import { readLines } from './parts.ts';
 import { adviceAfter } from './point-advice.ts';
 import { readChecked, readParts, readSealed } from './read-seal.ts';
-import { digestOfSeal, unfinishedJobs } from './recovery-point-checks.ts';
+import { digestOfSeal } from './recovery-point-checks.ts';
 import { sealedName } from './sealed-manifest.ts';
 
 export { digestOfSeal };

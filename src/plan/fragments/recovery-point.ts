@@ -43,10 +43,11 @@ export function takeRecoveryPoint({
       ['pay-rest', 'payFenceDebt', `Do what is still left undone in ${to}`],
       ['point.escrowed'],
       ['debts.rest-paid'],
+      { providesOwed: ['debts.rest-owed'] },
     ),
     draft(
       ['seal', 'sealRecoveryPoint', 'Seal the recovery point'],
-      ['point.listed', 'point.copied', 'point.escrowed', 'debts.rest-paid'],
+      ['point.listed', 'point.copied', 'point.escrowed', { anyOf: ['debts.rest-paid', 'debts.rest-owed'] }],
       ['recovery-point'],
     ),
   ];

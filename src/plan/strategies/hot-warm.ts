@@ -15,6 +15,7 @@ import { showCount } from '../../topology/figures.ts';
 import { resourceClasses, type ResourceClass } from '../../topology/words.ts';
 import type { Fact } from '../facts.ts';
 import { draftsOf, when, type StepDraft } from '../fragments/fragment.ts';
+import { unfinishedJobs } from '../recovery-point-summary.ts';
 import type { Strategy, StrategyInput } from './strategy.ts';
 
 /** The types of assets that each class has. */
@@ -213,7 +214,7 @@ export const hotWarm: Strategy = {
     );
     switch (name) {
       case 'platform':
-        return [serving(), ...rewrites({ topology }), ...probing];
+        return [serving(), ...rewrites(topology), ...probing];
       case 'data':
         return [serving('class.switched(platform)'), ...probing];
       case 'inference': {
@@ -247,7 +248,7 @@ export const hotWarm: Strategy = {
 
   resume({ class: name, recoveryPoint, to }) {
     if (name !== 'training') return [];
-    const unfinished = Object.values(recoveryPoint.jobs).reduce((sum, each) => sum + each, 0);
+    const unfinished = unfinishedJobs(recoveryPoint);
     return [
       draftsOf('resume', name)(
         ['jobs', 'resubmitJobs', `Resubmit ${showCount(unfinished, 'interrupted job')} in ${to}, by priority`],
@@ -275,8 +276,8 @@ function assets({ class: name, recoveryPoint, to }: StrategyInput): StepDraft {
  * Clients' files change once every class is verified: they name computes, data and endpoints. If one cannot be
  * rewritten, the run fails, but nothing is delayed.
  */
-function rewrites({ topology }: Pick<StrategyInput, 'topology'>): StepDraft[] {
-  return topology.configs.map((target, index) => {
+function rewrites({ configs }: StrategyInput['topology']): StepDraft[] {
+  return configs.map((target, index) => {
     const what = 'git' in target ? `the working copy ${target.git}` : target.file;
     return draftsOf('switch', 'platform')(
       [`configs-${index + 1}`, 'rewriteConfigs', `Rewrite ${what} on ${target.host}`],
