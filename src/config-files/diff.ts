@@ -14,7 +14,12 @@ const maxEditLength = 2000;
  * nothing changed. Lines over 400 characters, and everything after 400 lines, are cut with a note. For more than a
  * thousand changed lines it returns only their number.
  */
-export function diffConfig(input: { file: string; format?: ConfigFormat; before: string; after: string }): string {
+export function diffConfig(input: {
+  file: string;
+  format?: ConfigFormat | undefined;
+  before: string;
+  after: string;
+}): string {
   const { file } = input;
   if (input.before === input.after) return '';
   const format = input.format ?? formatOf(file);

@@ -131,13 +131,13 @@ function planWritten(
 }
 
 function rewriteContent(file: string, content: string, { target, mapping }: FileLookRequest): RewrittenConfig {
-  return rewriteConfig({ file, content, mapping, ...(target.format ? { format: target.format } : {}) });
+  return rewriteConfig({ file, content, mapping, format: target.format });
 }
 
 function outcomeOf({ current, before, rewritten }: PlannedFile, { format }: FileTarget): ConfigFileOutcome {
   const { file } = current;
   const { changes, warnings, content } = rewritten;
-  const diff = diffConfig({ file, before, after: content, ...(format ? { format } : {}) });
+  const diff = diffConfig({ file, before, after: content, format });
   return { file, status: changes.length > 0 ? 'changed' : 'unchanged', changes, warnings, diff };
 }
 

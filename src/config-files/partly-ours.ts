@@ -12,8 +12,7 @@ export async function isPartlyOurs(
   { target, mapping }: Pick<ConfigRequest, 'target' | 'mapping'>,
 ): Promise<boolean> {
   if (!now.toString('utf8').includes(mapping.to.name)) return false;
-  const format = target.format ? { format: target.format } : {};
   const count = (bytes: Buffer): number =>
-    rewriteConfig({ file, content: decodeConfig(file, bytes), mapping, ...format }).changes.length;
+    rewriteConfig({ file, content: decodeConfig(file, bytes), mapping, format: target.format }).changes.length;
   return (await collectRefusals([], () => Promise.resolve(count(now) < count(before)))) ?? false;
 }

@@ -18,7 +18,7 @@ import { parseYamlDocument } from './documents/yaml-document.ts';
 export interface ConfigInput {
   /** The file's name. Determines the format if none is given, and is used in errors. */
   file: string;
-  format?: ConfigFormat;
+  format?: ConfigFormat | undefined;
   content: string | Uint8Array;
   mapping: WorkspaceMapping;
 }

@@ -76,7 +76,7 @@ async function openLock(path: string, Database: typeof DatabaseSync): Promise<Da
   );
   try {
     const database = new Database(path, { timeout: 0 });
-    // Whoever may commit here may lock here.
+    // Anyone who may commit here may lock here.
     if (isNew) await chmod(path, (await stat(join(path, '..'))).mode & 0o666).catch(() => {});
     return database;
   } catch (cause) {

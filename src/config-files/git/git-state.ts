@@ -13,8 +13,7 @@ export function rewriteBytes(
   bytes: Buffer,
   { target, mapping }: Pick<GitLookRequest, 'target' | 'mapping'>,
 ): RewrittenConfig {
-  const format = target.format ? { format: target.format } : {};
-  return rewriteConfig({ file: path, content: decodeConfig(path, bytes), mapping, ...format });
+  return rewriteConfig({ file: path, content: decodeConfig(path, bytes), mapping, format: target.format });
 }
 
 /** Returns the files that differ from the last commit, staged or not. */

@@ -223,7 +223,6 @@ function committed(
 
 function outcomeOf({ path, before, rewritten }: PlannedFile, { target }: GitLookRequest): ConfigFileOutcome {
   const { changes, warnings, content } = rewritten;
-  const format = target.format ? { format: target.format } : {};
-  const diff = diffConfig({ file: path, before: decodeConfig(path, before), after: content, ...format });
+  const diff = diffConfig({ file: path, before: decodeConfig(path, before), after: content, format: target.format });
   return { file: path, status: changes.length > 0 ? 'changed' : 'unchanged', changes, warnings, diff };
 }
