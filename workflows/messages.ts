@@ -1,6 +1,6 @@
 /** The messages of a run's workflow: declared next to it; clients use these names. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { Decision } from '../src/plan/gates.ts';
+import type { Decision } from '../src/plan/plan.ts';
 import type { RunProgress } from '../src/run/progress.ts';
 
 /** How far the run is. */

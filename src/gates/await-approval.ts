@@ -1,7 +1,8 @@
 /** The action `awaitApproval`: asks at a gate, and waits until people have decided, or its time is over. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { UnderstudyError } from '../errors/error.ts';
-import { showGate, type Gate } from '../plan/gates.ts';
+import { showGate } from '../plan/gates.ts';
+import type { Gate } from '../plan/plan.ts';
 import { changeRun } from '../run/journal.ts';
 import { tellOfWaiting } from '../run/notify.ts';
 import type { StepResult } from '../run/work/outcome.ts';

@@ -1,8 +1,8 @@
 /** Records what a person has decided at a gate of a run: for the workflow, and for anyone without Temporal. */
 import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError } from '../errors/error.ts';
-import { showGate, type Decision, type Gate } from '../plan/gates.ts';
-import type { Plan } from '../plan/plan.ts';
+import { showGate } from '../plan/gates.ts';
+import type { Decision, Gate, Plan } from '../plan/plan.ts';
 import type { Environments } from '../run/environment.ts';
 import type { RunReference } from '../run/reference.ts';
 import { recordDecision } from './gate-document.ts';

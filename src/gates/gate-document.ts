@@ -6,14 +6,8 @@ import { z } from 'zod';
 import { documentKind } from '../control-store/document.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError } from '../errors/error.ts';
-import { refusalOf, verdictOf, type Decision, type Gate } from '../plan/gates.ts';
-
-const DecisionDocument = z.strictObject({
-  by: z.string(),
-  at: z.string(),
-  approve: z.boolean(),
-  reason: z.string(),
-});
+import { refusalOf, verdictOf } from '../plan/gates.ts';
+import { Decision, type Gate } from '../plan/plan.ts';
 
 export const GateDocument = z.strictObject({
   gate: z.string(),
@@ -25,7 +19,7 @@ export const GateDocument = z.strictObject({
   openedAt: z.string(),
   deadlineAt: z.string(),
   /** In the order in which they were made. */
-  decisions: z.array(DecisionDocument),
+  decisions: z.array(Decision),
   /** Absent while it asks. */
   closed: z
     .strictObject({ as: z.enum(['approved', 'declined']), at: z.string(), byDeadline: z.boolean().optional() })

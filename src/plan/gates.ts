@@ -1,32 +1,8 @@
 /**
- * A gate: a step of a plan at which people decide whether the run may continue. The rules of deciding are here alone:
- * the workflow's validator, the journal and the command line apply the same ones. Has no dependencies: workflows import
- * it.
+ * The rules of deciding at a gate: the workflow's validator, the journal and the command line apply the same ones.
+ * Workflows import it.
  */
-
-/** Who decides at a gate, how many, and until when. */
-export interface Gate {
-  /** Unique in the plan. */
-  name: string;
-  /** Who may decide; absent: anyone, except who started the run. */
-  approvers?: readonly string[] | undefined;
-  /** How many must approve. One who declines is enough to decline. */
-  approvals: number;
-  /** Counted from the moment at which the gate asks. */
-  deadlineSeconds: number;
-  /** What the end of that time means. */
-  afterDeadline: 'approve' | 'decline';
-}
-
-/** What one person has decided. */
-export interface Decision {
-  /** Who they say they are. */
-  by: string;
-  /** ISO 8601. */
-  at: string;
-  approve: boolean;
-  reason: string;
-}
+import type { Decision, Gate } from './plan.ts';
 
 /** Returns why a decision does not count, or undefined if it does. `startedBy`: who started the run. */
 export function refusalOf(
@@ -38,7 +14,7 @@ export function refusalOf(
   if (reason.trim() === '') return `gate "${gate.name}": expected a reason`;
   if (gate.approvers && !gate.approvers.includes(by))
     return `gate "${gate.name}": "${by}" may not ${verb}: expected one of ${gate.approvers.join(', ')}`;
-  // Whoever asks may change their mind, and decline.
+  // The one who asks may have second thoughts, and decline.
   if (approve && by === startedBy) return `gate "${gate.name}": "${by}" started the run, and cannot approve it`;
   const earlier = decisions.find((each) => each.by === by);
   if (earlier?.approve === approve)

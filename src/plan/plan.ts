@@ -18,6 +18,31 @@ const TimeLimits = z.strictObject({
 });
 export type TimeLimits = z.infer<typeof TimeLimits>;
 
+/** A gate: who decides whether a run may continue, how many, and until when. */
+const Gate = z.strictObject({
+  /** Unique in the plan. */
+  name: z.string(),
+  /** Who may decide; absent: anyone, except who started the run. */
+  approvers: z.array(z.string()).readonly().optional(),
+  /** How many must approve. One who declines is enough to decline. */
+  approvals: z.int().min(1),
+  /** Counted from the moment at which the gate asks. */
+  deadlineSeconds: z.number(),
+  /** What the end of that time means. */
+  afterDeadline: z.enum(['approve', 'decline']),
+});
+export type Gate = z.infer<typeof Gate>;
+
+/** What one person has decided at a gate. */
+export const Decision = z.strictObject({
+  by: z.string().describe('Who they say they are'),
+  /** ISO 8601. */
+  at: z.string(),
+  approve: z.boolean(),
+  reason: z.string(),
+});
+export type Decision = z.infer<typeof Decision>;
+
 /** The smallest part of a plan that has a name and a state. */
 export const Step = z.strictObject({
   /** Example: `restore/data/blobs`. Unique in the plan, and the same in every compilation of the same input. */
@@ -44,15 +69,7 @@ export const Step = z.strictObject({
   /** Whether the action is undone when the run is cancelled. */
   undoable: z.boolean(),
   /** It is a gate: people decide whether the run continues. */
-  gate: z
-    .strictObject({
-      name: z.string(),
-      approvers: z.array(z.string()).readonly().optional(),
-      approvals: z.int().min(1),
-      deadlineSeconds: z.number(),
-      afterDeadline: z.enum(['approve', 'decline']),
-    })
-    .optional(),
+  gate: Gate.optional(),
   /** Predicted duration in seconds, if it can be predicted. */
   expectedSeconds: z.number().optional(),
   /** From the policies. Absent in plans of older releases, which use the profile's. */

@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { actionOf } from '../../src/plan/actions.ts';
 import { compileFailover } from '../../src/plan/compile.ts';
-import { refusalOf, showGate, verdictOf, type Decision, type Gate } from '../../src/plan/gates.ts';
-import type { Plan } from '../../src/plan/plan.ts';
+import { refusalOf, showGate, verdictOf } from '../../src/plan/gates.ts';
+import type { Decision, Gate, Plan } from '../../src/plan/plan.ts';
 import { phases } from '../../src/topology/words.ts';
 import { compileInput, full, recoveryPoint } from './inputs.ts';
 

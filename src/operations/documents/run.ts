@@ -1,5 +1,6 @@
 /** Documents about runs. */
 import { z } from 'zod';
+import { Decision } from '../../plan/plan.ts';
 import { Report } from '../../report/schema.ts';
 import { RunDocument } from '../../run/run-document.ts';
 import { Failure } from './failure.ts';
@@ -48,12 +49,7 @@ export const PauseOutcome = z.object({ runId: z.string(), paused: z.boolean() })
 export const GateOutcome = z.object({
   runId: z.string(),
   gate: z.string(),
-  decision: z.object({
-    by: z.string().describe('Who they say they are'),
-    at: z.string(),
-    approve: z.boolean(),
-    reason: z.string(),
-  }),
+  decision: Decision,
   stands: z.string().describe('How the gate stands now'),
 });
 

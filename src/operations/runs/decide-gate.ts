@@ -6,7 +6,7 @@ import { WorkflowNotFoundError, WorkflowUpdateFailedError, type Client } from '@
 import { UnderstudyError, messageOf } from '../../errors/error.ts';
 import { decide, gateOf } from '../../gates/decide.ts';
 import { listGates } from '../../gates/gate-document.ts';
-import type { Decision } from '../../plan/gates.ts';
+import type { Decision } from '../../plan/plan.ts';
 import { requireRun } from '../../run/journal.ts';
 import { planFolder, plans } from '../../run/plan-document.ts';
 import { withPlan } from '../../run/run-document.ts';

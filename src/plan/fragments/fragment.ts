@@ -5,7 +5,7 @@
 import type { Phase, ResourceClass } from '../../topology/words.ts';
 import type { ActionName } from '../actions.ts';
 import type { Fact, Requirement } from '../facts.ts';
-import type { Gate } from '../gates.ts';
+import type { Gate } from '../plan.ts';
 
 /** A step as a fragment defines it. `compose` adds its id and what it needs. */
 export interface StepDraft {

@@ -3,7 +3,7 @@ import { toSeconds } from '../../topology/duration.ts';
 import type { Topology } from '../../topology/topology.ts';
 import { phases } from '../../topology/words.ts';
 import { actionOf } from '../actions.ts';
-import type { Gate } from '../gates.ts';
+import type { Gate } from '../plan.ts';
 import { draftsOf, type StepDraft } from './fragment.ts';
 
 type Declared = Topology['gates'][number];
