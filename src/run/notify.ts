@@ -82,8 +82,8 @@ export async function notify(
 }
 
 /**
- * Tells each webhook that wants to know that a run waits for people. Returns why one could not be told: whoever asks
- * shows it, and goes on waiting.
+ * Tells each webhook that wants to know that a run waits for people. Returns why one could not be told: the step
+ * that asks shows it, and goes on waiting.
  */
 export async function tellOfWaiting(
   run: RunDocument,

@@ -36,7 +36,7 @@ const over = { errorRate: null, status: null, throttle: null };
 /** Failures that are seen before the weather clears. */
 const enough = 4;
 
-/** Whoever reads the worker's log learns what failed, where, and how often it was tried. */
+/** Anyone who reads the worker's log learns what failed, where, and how often it was tried. */
 async function saysWhatFailed(): Promise<boolean> {
   const log = await readFile(join(scene.folder, 'worker.log'), 'utf8');
   return /^\S+Z WARN run \S+, step provision\/\S+, attempt \d+: Activity failed: \w+: .*500/m.test(log);

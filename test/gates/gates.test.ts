@@ -1,12 +1,13 @@
 /** Decisions at a gate are kept in the control store: each counts once, whichever door it came through. */
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { awaitApproval } from '../../src/gates/await-approval.ts';
 import { closeByDeadline, listGates, openGate, readGate, recordDecision } from '../../src/gates/gate-document.ts';
-import type { Gate } from '../../src/plan/gates.ts';
+import type { Gate } from '../../src/plan/plan.ts';
 import { changeRun, readRun } from '../../src/run/journal.ts';
 import { makeStage, type Stage } from '../run/step-context.ts';
 
 const gate: Gate = { name: 'g', approvals: 2, deadlineSeconds: 60, afterDeadline: 'decline' };
+const patience = { timeout: 10_000 };
 let stage: Stage;
 let runId: string;
 
@@ -74,7 +75,10 @@ describe('the step', () => {
 
   it('waits, shows that the run does, and names who approved and for how long it waited', async () => {
     const waiting = awaitApproval(context());
-    await until(async () => (await readRun(stage.scene.store, runId))?.state === 'waiting');
+    await vi.waitFor(
+      async () => expect((await readRun(stage.scene.store, runId))?.state === 'waiting').toBe(true),
+      patience,
+    );
     expect((await readRun(stage.scene.store, runId))?.stateReason).toBe('gate "g" waits for 2 approvals (0 so far)');
     await decide('bo');
     stage.scene.clock.forward(30_000);
@@ -89,7 +93,10 @@ describe('the step', () => {
 
   it('fails where somebody declines, with who and why, and what to do', async () => {
     const waiting = awaitApproval(context());
-    await until(async () => (await readGate(stage.scene.store, runId, 'g')) !== undefined);
+    await vi.waitFor(
+      async () => expect((await readGate(stage.scene.store, runId, 'g')) !== undefined).toBe(true),
+      patience,
+    );
     const refused = expect(waiting).rejects.toMatchObject({
       code: 'PreconditionError',
       message: expect.stringContaining('declined by bo (claimed)'),
@@ -111,7 +118,10 @@ describe('the step', () => {
     ['approve', 'approved at its deadline'],
   ] as const)('does at its deadline what is declared: %s', async (afterDeadline, detail) => {
     const waiting = awaitApproval(context({ ...gate, afterDeadline }));
-    await until(async () => (await readGate(stage.scene.store, runId, 'g')) !== undefined);
+    await vi.waitFor(
+      async () => expect((await readGate(stage.scene.store, runId, 'g')) !== undefined).toBe(true),
+      patience,
+    );
     const ends =
       detail === undefined
         ? expect(waiting).rejects.toMatchObject({ message: expect.stringContaining('declined at its deadline') })
@@ -120,8 +130,3 @@ describe('the step', () => {
     await ends;
   });
 });
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 10_000; !(await condition()); await new Promise((resolve) => setTimeout(resolve, 10)))
-    if (Date.now() > end) throw new Error('waited 10 s');
-}

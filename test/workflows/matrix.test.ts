@@ -2,7 +2,7 @@
  * Each operation, in each of its phases, meets each fault: on a real Temporal server, with the plan that the compiler
  * makes and activities that a test scripts. A new operation gets its row by being compiled here.
  */
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { afterAll, beforeAll, describe, it, vi } from 'vitest';
 import { compileFailover, compileReplicate } from '../../src/plan/compile.ts';
 import type { Operation } from '../../src/plan/operations.ts';
 import type { Plan } from '../../src/plan/plan.ts';
@@ -44,6 +44,8 @@ interface Row {
 function withoutInput({ input: _input, timeLimits: _limits, ...step }: Plan['steps'][number]): PlanStep {
   return step;
 }
+
+const patience = { timeout: 60_000 };
 
 let engine: Engine;
 beforeAll(async () => {
@@ -102,7 +104,7 @@ describe.concurrent.each(rows)('$operation in $phase', (row) => {
 
   it('is cancelled in its midst, and undoes what was done, newest first', async ({ expect }) => {
     const execution = await play(row, { work: { [first.id]: untilAborted } });
-    await waitUntil(() => namesOf(execution.events, 'start').includes(first.id));
+    await vi.waitFor(() => expect(namesOf(execution.events, 'start')).toContain(first.id), patience);
     await execution.handle.cancel();
     expect(await execution.result()).toMatchObject({ state: 'cancelled' });
     const ended = namesOf(execution.events, 'end');
@@ -127,7 +129,7 @@ describe.concurrent.each(rows)('$operation in $phase', (row) => {
     );
     const last = mine.at(-1) ?? first;
     const execution = await play(row, { work: { [last.id]: untilAborted }, undo: stubborn });
-    await waitUntil(() => namesOf(execution.events, 'start').includes(last.id));
+    await vi.waitFor(() => expect(namesOf(execution.events, 'start')).toContain(last.id), patience);
     await execution.handle.cancel();
     const { state, reason = '' } = await execution.result();
     const ended = namesOf(execution.events, 'end');
@@ -146,8 +148,3 @@ describe.concurrent.each(rows)('$operation in $phase', (row) => {
     for (const { id } of refusing) expect(namesOf(execution.events, 'start')).not.toContain(id);
   });
 });
-
-async function waitUntil(condition: () => boolean): Promise<void> {
-  for (const until = Date.now() + 60_000; !condition(); await new Promise((resolve) => setTimeout(resolve, 20)))
-    if (Date.now() > until) throw new Error('waited 60 s');
-}

@@ -1,4 +1,4 @@
-/** Whoever watches a run of which nothing is heard is told so, what to do, and again while it lasts. */
+/** A person who watches a run of which nothing is heard is told so, what to do, and again while it lasts. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { RunHandle } from '../../../src/client/runs.ts';
