@@ -6,7 +6,10 @@ import { configureDatastores } from './secrets/configure-datastores.ts';
 import { configureSchedules, enableAsBefore } from './schedules/configure-schedules.ts';
 import { copyBlobs } from './blobs/copy-blobs.ts';
 import { disableAgain, enableSchedules } from './schedules/enable-schedules.ts';
+import { drainJobs } from './drain/drain-jobs.ts';
+import { resumeDrained } from './drain/resume-drained.ts';
 import { escrowSecrets } from './secrets/escrow-secrets.ts';
+import { listAgain } from './inventory/list-again.ts';
 import { listActive } from './inventory/list-active.ts';
 import { reconcileAssets } from './assets/reconcile-assets.ts';
 import { reconcileBlobs } from './blobs/reconcile-blobs.ts';
@@ -66,6 +69,8 @@ export const actions: Record<ActionName, Action> = {
   switchServing,
   probePublicAddress,
   resubmitJobs: (context) => resubmitJobs(context),
+  drainJobs,
+  listAgain,
   payDebtsOfTarget,
   payFenceDebt,
   scrubReplicas,
@@ -82,6 +87,7 @@ export const undos: Undos = {
   takePointer: returnPointer,
   readmitWriters: shutOutAgain,
   stopOldIntake: startOldIntake,
+  drainJobs: resumeDrained,
   shutOutOldWriters: restoreOldWriters,
   scaleComputes: scaleComputesBack,
   scaleDeployments: scaleDeploymentsBack,

@@ -5,4 +5,5 @@
 export { failover } from './failover.ts';
 export { lookAtConfigs } from './look-at-configs.ts';
 export { replicate } from './replicate.ts';
+export { switchover } from './switchover.ts';
 export { tellOfEnd } from './tell-of-end.ts';

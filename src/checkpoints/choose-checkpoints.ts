@@ -18,9 +18,11 @@ interface Found {
   copying: Copying;
 }
 
-type Choice = Pick<LedgerEntry, 'checkpoint' | 'passedOver'>;
+/** The last whole checkpoint of a job, and the newer one that is not. */
+export type Choice = Pick<LedgerEntry, 'checkpoint' | 'passedOver'>;
 
-interface CheckpointFolder extends BlobRoot {
+/** A folder in which a job's last checkpoint may be. */
+export interface CheckpointFolder extends BlobRoot {
   datastore: string;
   /** The folder that a successor was given: a copy that was found complete before it was submitted. */
   given: boolean;
@@ -40,7 +42,7 @@ export async function chooseCheckpoints(
     datastores.push(placeOfDatastore(each));
   const folders = new Map<string, CheckpointFolder[]>();
   for await (const job of readLines(store, point.folder, listing.parts, 'raw-jobs'))
-    folders.set(job.name, foldersOf(job, datastores, policy, rules));
+    folders.set(job.name, checkpointFolders(job, datastores, policy, rules));
   const all = [...folders.values()].flat();
   await visitFolders(all, readLines(store, point.folder, copying.parts, 'blobs'), (folder, line) => {
     folder.scan.add({ path: belowFolder(folder, line), ...sizeAndTime(line) });
@@ -52,7 +54,8 @@ export async function chooseCheckpoints(
   return (job) => choiceOf(folders.get(job) ?? [], point.id);
 }
 
-function foldersOf(
+/** The folders of a job's checkpoints: what it wrote itself, then what it resumed from. */
+export function checkpointFolders(
   job: ArmResource,
   datastores: readonly DatastorePlace[],
   policy: CheckpointPolicy,
@@ -67,14 +70,15 @@ function foldersOf(
   });
 }
 
-function sizeAndTime({ sizeBytes, writtenAt }: Pick<BlobLine, 'sizeBytes' | 'writtenAt'>) {
+/** What a scan needs to know of a blob, besides its path. */
+export function sizeAndTime({ sizeBytes, writtenAt }: Pick<BlobLine, 'sizeBytes' | 'writtenAt'>) {
   return { sizeBytes, ...(writtenAt === undefined ? {} : { writtenAt }) };
 }
 
 /**
  * Prefers what the job wrote itself to what it resumed from. No progress is lost if two failovers follow each other.
  */
-function choiceOf(folders: readonly CheckpointFolder[], recoveryPoint: string): Choice {
+export function choiceOf(folders: readonly CheckpointFolder[], recoveryPoint: string): Choice {
   let passedOver: LedgerEntry['passedOver'];
   for (const { datastore, path, given, scan } of folders) {
     const chosen: Chosen = given ? scan.all() : scan.choose();

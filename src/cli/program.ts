@@ -4,9 +4,9 @@ import { release } from '../release.ts';
 import { exitCodeLine, exitCodeTable } from './command.ts';
 import { chaosCommand } from './commands/chaos.ts';
 import { decideCommands } from './commands/decide.ts';
-import { failoverCommand } from './commands/failover.ts';
 import { initCommand } from './commands/init.ts';
 import { inspectCommands } from './commands/inspect.ts';
+import { moveCommands } from './commands/move.ts';
 import { planCommand } from './commands/plan.ts';
 import { registerCommand } from './commands/register.ts';
 import { replicateCommand } from './commands/replicate.ts';
@@ -50,7 +50,7 @@ export function makeProgram(): Command {
     validateCommand(),
     planCommand(),
     replicateCommand(),
-    failoverCommand(),
+    ...moveCommands(),
     retryCommand(),
     statusCommand(),
     ...inspectCommands(),

@@ -49,7 +49,7 @@ export async function surveyOf(asking: Asking, names: ReadonlySet<string>): Prom
   }
   await forEachBounded([...left], window, async (name) => {
     await asking.beat();
-    const job = await find(asking, name);
+    const job = await findJob(asking, name);
     if (job) take(seen, job.raw, Infinity, asking.side);
     asking.deadline.progress();
   });
@@ -231,7 +231,7 @@ async function lookAt(given: CancelAll, open: Set<string>): Promise<void> {
   }
   await forEachBounded([...left], window, async (name) => {
     await given.beat();
-    const job = await find(given, name);
+    const job = await findJob(given, name);
     see(name, job?.status ?? gone);
   });
 }
@@ -248,12 +248,13 @@ async function askToEnd(asking: Asking, name: string): Promise<string | undefine
     return undefined;
   } catch (error) {
     if (!isRefusal(error)) throw error;
-    const job = await find(asking, name);
+    const job = await findJob(asking, name);
     return job && !job.isFinished ? messageOf(error) : undefined;
   }
 }
 
-function find(asking: Asking, name: string): Promise<PlatformJob<RawJob> | undefined> {
+/** One job, complete; undefined if there is none of this name. */
+export function findJob(asking: Asking, name: string): Promise<PlatformJob<RawJob> | undefined> {
   return asking.deadline.ask((options) => jobsOf(asking).find(name, { ...options, patient: true }));
 }
 

@@ -80,7 +80,7 @@ export async function jobsTouched(
   }
   const jobs = [...known].toSorted(([a], [b]) => (a < b ? -1 : 1));
   const successors = await mapBounded(jobs, window, async ([, job]) => {
-    const last = resumed ? await lastSuccessor(store, job) : undefined;
+    const last = await lastSuccessor(store, job);
     return last?.run === runId ? last : undefined;
   });
   return jobs.flatMap(([name, job], index) => {
@@ -113,6 +113,8 @@ function leftOf(
   successor: Successor | undefined,
 ): Pick<TouchedJob, 'situation' | 'action' | 'twice'> | undefined {
   if (minor) return undefined;
+  // The undo has given it a successor where it ran.
+  if (successor?.region === from && successor.state !== 'planned') return undefined;
   // A run that is cancelled between a submission and its record has submitted all the same.
   const there =
     successor?.state === 'planned'

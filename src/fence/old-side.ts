@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { documentKind } from '../control-store/document.ts';
-import { isUnderstudyError, messageOf, type UnderstudyError } from '../errors/error.ts';
+import { isUnderstudyError, messageOf, UnderstudyError } from '../errors/error.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { Debt, type StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
@@ -53,8 +53,9 @@ export async function forgiveDebts(
 
 /**
  * Does `work` on the old side, request by request, until the region makes no more progress (policy `fenceDeadline`),
- * the work has taken too long in all (`fenceLimit`), or the region refuses; then it is owed. `work` may run again: what
- * is done is not done again.
+ * the work has taken too long in all (`fenceLimit`), or the region refuses; then it is owed. If the plan says that the
+ * step must not be owed, it fails instead: NotYetError while the region makes no progress. `work` may run again: what is
+ * done is not done again.
  */
 export async function doOrOwe(
   context: StepContext,
@@ -78,8 +79,20 @@ export async function doOrOwe(
     return { state: 'completed', detail };
   } catch (error) {
     if (context.signal.aborted || !(error instanceof GaveUp || isRefusal(error))) throw error;
+    if (!mayOwe(context)) throw error instanceof GaveUp ? notYet(context, error) : error;
     return owe(context, { ...debt, reason: messageOf(error) });
   }
+}
+
+function mayOwe({ step: { provides, mayOwe: says } }: StepContext): boolean {
+  // Plans of older releases do not say it; all of their fences were hard.
+  return says === true || provides === undefined;
+}
+
+function notYet({ from }: StepContext, { message }: GaveUp): UnderstudyError {
+  return new UnderstudyError('NotYetError', `${from.region} does not do it yet: ${message}`, {
+    next: `It is tried again by itself. If ${from.region} is out, fail over: "understudy failover" ends this run, as long as it has not taken the region pointer.`,
+  });
 }
 
 /** Counted from the beginning of the fence, over all attempts; each attempt has at least the time of one request. */

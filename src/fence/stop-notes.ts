@@ -183,8 +183,8 @@ export class StopNotes {
   count(): { done: number; failed: number; byItself: number; byPerson: number; open: number } {
     const counted = { done: 0, failed: 0, byItself: 0, byPerson: 0, open: 0 };
     const { stopped, ended } = this.#record;
-    for (const [name, { status, canceledAt, endedAs }] of Object.entries(stopped)) {
-      if (status === 'Canceled') continue; // by an earlier fence
+    for (const [name, { status, canceledAt, endedAs, drained }] of Object.entries(stopped)) {
+      if (status === 'Canceled' || drained) continue; // by an earlier fence, or an earlier step
       if (ended[name]) counted.byItself += 1;
       else if (canceledAt === undefined) counted.open += 1;
       else {

@@ -25,6 +25,8 @@ const StoppedJob = z.strictObject({
    * end.
    */
   canceledAt: z.string().optional(),
+  /** A switchover drained it, before it took the region pointer. */
+  drained: z.literal(true).optional(),
   /** It ended in this status, not `Canceled`: while it stops jobs, the fence removes their write access. */
   endedAs: z.string().optional(),
 });
@@ -222,6 +224,14 @@ export class StoppedRecord implements StoppedJobs {
     if (at === undefined) return { is: 'asked' };
     return { is: 'cancelled', at, ...(endedAs === undefined ? {} : { endedAs }) };
   };
+}
+
+/** Jobs that the drain of a run has cancelled, by name. They have no end of their own. */
+export async function drainedBy(store: ControlStore, runId: string): Promise<ReadonlyMap<string, StoppedJob>> {
+  const { stopped, ended } = await StoppedRecord.open(store, runId);
+  return new Map(
+    Object.entries(stopped).filter(([name, job]) => job.drained && job.canceledAt !== undefined && !ended[name]),
+  );
 }
 
 /** Runs whose fences have set out to cancel jobs of a region, in order. */

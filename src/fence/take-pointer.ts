@@ -3,6 +3,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { assertEpoch, movePointer } from '../control-store/region-pointer.ts';
+import { UnderstudyError } from '../errors/error.ts';
+import { changeRun } from '../run/journal.ts';
 import { showDuration, toSeconds } from '../topology/duration.ts';
 import { isTakenBy, takeOver, type RegionPointer } from '../topology/pointer.ts';
 import type { StepResult } from '../run/work/outcome.ts';
@@ -13,6 +15,7 @@ import { forgiveDebts } from './old-side.ts';
 export async function takePointer(context: StepContext): Promise<StepResult> {
   const { store, run, plan, topology, to } = context;
   await context.recordUndo(() => ({ writer: plan.from }));
+  await commit(context);
   const pointer = await movePointer(store, (found) => {
     if (isTakenBy(found, run.runId, to.region)) return undefined;
     assertEpoch(found, plan.madeInEpoch);
@@ -26,6 +29,17 @@ export async function takePointer(context: StepContext): Promise<StepResult> {
       (waited > 0 ? `; waited ${showDuration(waited)} for the lease of the old writer to end` : ''),
     facts: { epoch: pointer.epoch.number },
   };
+}
+
+/**
+ * By compare-and-swap on the run's document, as a failover that ends the run does: one of the two succeeds.
+ * Errors: CancelledRun.
+ */
+async function commit({ store, run: { runId }, now }: StepContext): Promise<void> {
+  const { cancelled } = await changeRun(store, runId, (found) =>
+    found.cancelled || found.committedAt !== undefined ? undefined : { committedAt: now().toISOString() },
+  );
+  if (cancelled) throw new UnderstudyError('CancelledRun', `run "${runId}" was cancelled by ${cancelled.by}`);
 }
 
 async function outwaitOldWriters(context: StepContext, pointer: RegionPointer): Promise<number> {

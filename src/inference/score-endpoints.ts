@@ -7,6 +7,7 @@ import { isLoss, isUnderstudyError, messageOf, UnderstudyError } from '../errors
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { workspaceId } from '../topology/sides.ts';
+import { openPointOfRun } from '../standby/standby.ts';
 import { probeUntilPassing } from '../traffic/probe.ts';
 import { lostDeployments, takeTraffic, type SetAside } from './lost-deployments.ts';
 
@@ -16,7 +17,8 @@ import { lostDeployments, takeTraffic, type SetAside } from './lost-deployments.
  * AzureUnavailable.
  */
 export async function scoreEndpoints(context: StepContext): Promise<StepResult> {
-  const names = context.step.input.endpoints as string[];
+  const names = await namesOf(context);
+  if (names.length === 0) return { state: 'skipped', detail: `${context.from.region} had no endpoints` };
   const setAside = await lostDeployments(context);
   const tally = newTally();
   const answers: string[] = [];
@@ -46,6 +48,12 @@ export async function scoreEndpoints(context: StepContext): Promise<StepResult> 
     counts: [toCounts(tally, 'scoring requests', names.length)],
     ...(lost.length > 0 ? { lost } : {}),
   };
+}
+
+/** As the plan has them, or the recovery point that the run has sealed. */
+async function namesOf(context: StepContext): Promise<string[]> {
+  const planned = context.step.input.endpoints as string[] | undefined;
+  return planned ?? (await openPointOfRun(context)).sealed.summary.endpoints.map(({ name }) => name);
 }
 
 const noTraffic = 'the endpoint has no deployment that takes traffic';

@@ -2,7 +2,7 @@
 import type { Arm } from '../azure/azure.ts';
 import type { WorkspaceRef } from '../topology/topology.ts';
 import { azureJobs } from '../workspace/jobs/azure-jobs.ts';
-import type { RawJob } from '../workspace/jobs/job.ts';
+import { withStatus, type RawJob } from '../workspace/jobs/job.ts';
 
 /** What listing the unfinished jobs needs. */
 export interface CollectJobs {
@@ -14,14 +14,20 @@ export interface CollectJobs {
    * them canceled.
    */
   leftCancelled?: Readonly<Record<string, string>>;
+  /** Jobs that this run has drained: they too count as unfinished, in the state in which they were before. */
+  drained?: ReadonlyMap<string, { status: string }>;
 }
 
 /**
  * Lists the jobs as Azure's raw JSON.
  * Errors: AzureUnavailable, CredentialError, AzureError.
  */
-export async function* collectJobs({ arm, workspace, signal, leftCancelled = {} }: CollectJobs): AsyncIterable<RawJob> {
+export async function* collectJobs(request: CollectJobs): AsyncIterable<RawJob> {
+  const { arm, workspace, signal, leftCancelled = {}, drained = new Map<string, { status: string }>() } = request;
   const cancelled = new Set(Object.keys(leftCancelled));
-  const jobs = azureJobs(arm, workspace).unfinished({ cancelled, ...(signal ? { signal } : {}) });
-  for await (const { raw } of jobs) yield raw;
+  const options = { cancelled, ended: new Set(drained.keys()), ...(signal ? { signal } : {}) };
+  for await (const { name, raw } of azureJobs(arm, workspace).unfinished(options)) {
+    const before = drained.get(name)?.status;
+    yield before === undefined ? raw : withStatus(raw, before);
+  }
 }

@@ -1,6 +1,7 @@
 /** The action `listActive`: lists the active workspace, and what must be copied so that the standby can replace it. */
 import { apiVersions } from '../azure/azure.ts';
 import { jobsLeftCancelled } from '../fence/left-cancelled.ts';
+import { stoppedByRun } from '../fence/stopped-by-run.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { beginPoint, leftBehindList, sealDraft, showLeftBehind, type Listing } from '../recovery-point/drafts.ts';
@@ -58,7 +59,8 @@ export async function listActive(context: StepContext): Promise<StepResult> {
     onAsset: (line) => needed.asset(line),
   });
   const leftCancelled = await jobsLeftCancelled(store, from.region);
-  const resources = await listResources({ ...common, workspace, needed, leftCancelled }, datastores);
+  const stopped = await stoppedByRun(store, { run: context.run.runId, region: from.region });
+  const resources = await listResources({ ...common, workspace, needed, leftCancelled, stopped }, datastores);
   await listOthers(azure.arm, workspace, leftBehind, signal);
   needed.paths(topology.artifacts.paths);
   await assets.close(() => needed.takeReferences());

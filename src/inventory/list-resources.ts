@@ -6,6 +6,7 @@ import { collectJobs } from './collect.ts';
 import { ownerOf, statusOf, type NamedJob, type RawJob } from '../workspace/jobs/job.ts';
 import { lineageOfSuccessor, submittedAs } from '../ledger/ledger.ts';
 import { leftCancelledBy, lineOfLeftCancelled } from '../fence/left-cancelled.ts';
+import type { StoppedByRun } from '../fence/stopped-by-run.ts';
 import type { ComputeSummary, EndpointSummary } from '../plan/recovery-point-summary.ts';
 import type { Heartbeat } from '../run/work/heartbeat.ts';
 import type { Part } from '../recovery-point/manifest.ts';
@@ -25,6 +26,8 @@ export interface ListResources {
   signal: AbortSignal;
   /** Jobs that a fence cancelled for a run that was itself cancelled: name → run. */
   leftCancelled: Readonly<Record<string, string>>;
+  /** What this run has stopped: it is listed as it was before. */
+  stopped: StoppedByRun;
 }
 
 /** What was found, and the parts that were written. */
@@ -47,7 +50,9 @@ export async function listResources(request: ListResources, datastores: ArmResou
   const { needed } = request;
   await keep(request, listing, 'datastores', datastores.map(withoutSecrets));
   await keep(request, listing, 'connections', listOf(request, 'connections'), { change: withoutSecrets });
+  const { schedules } = request.stopped;
   await keep(request, listing, 'schedules', listOf(request, 'schedules?listViewType=All'), {
+    change: (schedule) => (schedules.has(schedule.name) ? enabled(schedule) : schedule),
     each: ({ name, properties }) => needed.other(properties, `schedules/${name}`, 'training'),
   });
   await keep(request, listing, 'computes', listOf(request, 'computes'), {
@@ -59,16 +64,22 @@ export async function listResources(request: ListResources, datastores: ArmResou
   await keep(request, listing, 'deployments', deploymentsOf(request, endpoints, listing.endpoints), {
     each: ({ name, properties }) => needed.other(properties, `deployments/${name}`, 'inference'),
   });
-  const { arm, workspace, signal, leftCancelled } = request;
-  await keep(request, listing, 'raw-jobs', collectJobs({ arm, workspace, signal, leftCancelled }), {
-    each: async (job) => {
-      const status = statusOf(job);
-      listing.jobs[status] = (listing.jobs[status] ?? 0) + 1;
-      const by = leftCancelledBy(job, leftCancelled);
-      if (by !== undefined) listing.lost.push(lineOfLeftCancelled(named(job), by));
-      await needed.job(job);
+  const { arm, workspace, signal, leftCancelled, stopped } = request;
+  await keep(
+    request,
+    listing,
+    'raw-jobs',
+    collectJobs({ arm, workspace, signal, leftCancelled, drained: stopped.jobs }),
+    {
+      each: async (job) => {
+        const status = statusOf(job);
+        listing.jobs[status] = (listing.jobs[status] ?? 0) + 1;
+        const by = leftCancelledBy(job, leftCancelled);
+        if (by !== undefined) listing.lost.push(lineOfLeftCancelled(named(job), by));
+        await needed.job(job);
+      },
     },
-  });
+  );
   return listing;
 }
 
@@ -140,6 +151,10 @@ function summariseCompute({ name, properties }: ArmResource): ComputeSummary {
     maxNodes: numberAt(scale, 'maxNodeCount'),
   };
   return { name, type: textAt(properties, 'computeType') ?? 'Unknown', ...known };
+}
+
+function enabled(schedule: ArmResource): ArmResource {
+  return { ...schedule, properties: { ...schedule.properties, isEnabled: true } };
 }
 
 function named(job: RawJob): NamedJob {

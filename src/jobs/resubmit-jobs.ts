@@ -84,8 +84,9 @@ function stopHasFailed(left: number, of: number, { step }: FenceWatch, { from }:
   );
 }
 
-async function putInOrder(
-  context: StepContext,
+/** The queue of these jobs, and which of them write what others read. */
+export async function putInOrder(
+  context: Pick<StepContext, 'store' | 'topology'>,
   entries: readonly LedgerEntry[],
 ): Promise<{ queue: JobQueue; producers: Omit<Producers, 'outcomes'> }> {
   const { jobs } = context.topology;
@@ -105,7 +106,7 @@ async function putInOrder(
  * that cannot be read becomes an error of that job later.
  */
 async function describedJobs(
-  { store }: StepContext,
+  { store }: Pick<StepContext, 'store'>,
   entries: readonly LedgerEntry[],
 ): Promise<ReadonlyMap<string, ReadsAndWrites>> {
   const described = await mapBounded(entries, window, async (entry): Promise<[string, ReadsAndWrites]> => {

@@ -74,6 +74,17 @@ export function requireOutage({ region, state, checks }: Health): void {
   });
 }
 
+/** PreconditionError: a planned move needs both regions, and this one does not answer, or not to everything. */
+export function requireHealthy({ region, state, checks }: Health): void {
+  if (state === 'healthy') return;
+  const why = checks.filter((each) => each.state !== 'ok').map(({ what, detail }) => `${what}: ${detail}`);
+  throw new UnderstudyError(
+    'PreconditionError',
+    `a switchover needs both regions, and ${region} is ${state}: ${why.join('; ')}`,
+    { next: 'Wait until it answers, or, if the active region is out, move without it: understudy failover.' },
+  );
+}
+
 async function checkRegion({ azure, topology }: Session, region: string): Promise<Check[]> {
   const id = workspaceId(sideOf(topology, region).workspace);
   let storage: string | undefined;

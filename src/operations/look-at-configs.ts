@@ -7,11 +7,18 @@ import { connectTemporal } from '../client/connect.ts';
 import { askHost } from '../client/host-look.ts';
 import { isUnderstudyError } from '../errors/error.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { RecoveryPointSummary } from '../plan/recovery-point-summary.ts';
 import { unknownLook, type HostLookRequest, type TargetLook } from '../switch/look-at-configs.ts';
 import { computeNames } from '../topology/compute-names.ts';
 import { toSeconds } from '../topology/duration.ts';
 import { sideOf } from '../topology/sides.ts';
 import type { Topology } from '../topology/topology.ts';
+
+/** A plan, and the newest recovery point by which the files are looked at. */
+export interface Planned {
+  plan: Plan;
+  recoveryPoint?: RecoveryPointSummary;
+}
 
 /**
  * Asks every named host in parallel, each within `policies.standbyDeadline`. Never throws for a host, nor if Temporal
@@ -19,10 +26,10 @@ import type { Topology } from '../topology/topology.ts';
  */
 export async function lookAtConfigs(
   topology: Topology,
-  plan: Plan,
+  made: Planned,
   connect: () => Promise<Client>,
 ): Promise<TargetLook[]> {
-  const requests = requestsOf(topology, plan);
+  const requests = requestsOf(topology, made);
   if (requests.length === 0) return [];
   try {
     const client = await connect();
@@ -34,10 +41,10 @@ export async function lookAtConfigs(
 }
 
 /** As `lookAtConfigs`, on a connection of its own that gives up soon: a plan needs no Temporal. */
-export async function lookAtConfigsAlone(topology: Topology, plan: Plan): Promise<TargetLook[]> {
+export async function lookAtConfigsAlone(topology: Topology, made: Planned): Promise<TargetLook[]> {
   let client: Client | undefined;
   try {
-    return await lookAtConfigs(topology, plan, async () => (client = await connectTemporal(2000)));
+    return await lookAtConfigs(topology, made, async () => (client = await connectTemporal(2000)));
   } finally {
     await client?.connection.close();
   }
@@ -58,8 +65,7 @@ function unknownOn({ targets }: HostLookRequest, error: unknown): TargetLook[] {
 }
 
 /** One per host, with the targets that the plan would rewrite there. */
-function requestsOf(topology: Topology, plan: Plan): HostLookRequest[] {
-  const { recoveryPoint } = plan;
+function requestsOf(topology: Topology, { plan, recoveryPoint }: Planned): HostLookRequest[] {
   const steps = plan.steps.filter(({ action }) => action === 'rewriteConfigs');
   const targets = steps.flatMap(({ input }) => topology.configs[Number(input.target)] ?? []);
   if (!recoveryPoint) return [];
@@ -68,7 +74,7 @@ function requestsOf(topology: Topology, plan: Plan): HostLookRequest[] {
     from: movedSide(topology, plan.from),
     to: movedSide(topology, plan.to),
     compute: computeNames(topology, plan.from),
-    recoveryPoint,
+    recoveryPoint: recoveryPoint.ref,
     deadlineSeconds: toSeconds(topology.policies.standbyDeadline),
   };
   return [...Map.groupBy(targets, ({ host }) => host)].map(([host, onHost]) => ({

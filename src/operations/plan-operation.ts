@@ -8,8 +8,8 @@ import type { Azure } from '../azure/azure.ts';
 import { readPointer } from '../control-store/region-pointer.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError, isUnderstudyError, messageOf } from '../errors/error.ts';
-import { compileFailover, compileReplicate } from '../plan/compile.ts';
-import type { Operation } from '../plan/operations.ts';
+import { compileFailover, compileReplicate, compileSwitchover } from '../plan/compile.ts';
+import { rowOf, type Operation } from '../plan/operations.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RecoveryPointSummary } from '../plan/recovery-point-summary.ts';
 import type { MakePlan } from '../run/begin-run.ts';
@@ -85,7 +85,8 @@ export interface PlanRequest {
 
 const planners: Record<Operation, (planning: Planning, request: PlanRequest) => Promise<MadePlan>> = {
   replicate: (planning) => planReplicate(planning),
-  failover: planFailover,
+  switchover: (planning, request) => planMove(planning, 'switchover', request),
+  failover: (planning, request) => planMove(planning, 'failover', request),
 };
 
 /** What an operation would do, by the topology of the session; changes nothing. */
@@ -119,24 +120,35 @@ export async function planReplicate(planning: Planning): Promise<MadePlan> {
 
 /**
  * A recovery point of a workspace that a move is still restoring into would have only what is there by now, and be the
- * newest.
+ * newest. A switchover takes the last one itself.
  */
 function whileMoving(pointer: RegionPointer, open: OpenRun | undefined): string | undefined {
-  if (!open?.run || !isTakenBy(pointer, open.runId, pointer.writer)) return undefined;
-  return `run "${open.runId}" still moves the workspace to ${pointer.writer}: a recovery point would lack what it has not restored. ${howToEnd(open.run)}`;
+  if (!open?.run) return undefined;
+  if (isTakenBy(pointer, open.runId, pointer.writer))
+    return `run "${open.runId}" still moves the workspace to ${pointer.writer}: a recovery point would lack what it has not restored. ${howToEnd(open.run)}`;
+  const { movesWriter, recoveryPoint } = rowOf(open.run.operation);
+  if (!movesWriter || recoveryPoint !== 'makes one' || open.run.state === 'failed') return undefined;
+  return `run "${open.runId}" (${open.run.operation}) takes the last recovery point itself. ${howToEnd(open.run)}`;
 }
+
+/** The compiler of each operation that moves the writer. */
+const compilers = { failover: compileFailover, switchover: compileSwitchover };
+
+/** An operation that moves the writer. */
+export type MoveOperation = keyof typeof compilers;
 
 /**
  * `to`: the region to move to; NothingToDo if it is the active one. `recoveryPoint`: an id other than the newest;
- * UsageError if there is none, RecoveryPointError if it is altered or cut short, naming the one before. `acceptLoss`:
- * names of what may be lost (`storage:lake`).
+ * UsageError if there is none, RecoveryPointError if it is altered or cut short, naming the one before. A switchover
+ * inspects the standby by it, and seals another one. `acceptLoss`: names of what may be lost (`storage:lake`).
  */
-export async function planFailover(
+export async function planMove(
   planning: Planning,
-  options: { to?: string; recoveryPoint?: string; acceptLoss?: readonly string[]; unattended?: boolean } = {},
+  operation: MoveOperation,
+  options: PlanRequest = {},
 ): Promise<MadePlan> {
   const { store, topology, bundle, now } = planning;
-  const pointer = await readPointer(store, { topology, who: 'failover', now });
+  const pointer = await readPointer(store, { topology, who: operation, now });
   const to = options.to === undefined ? otherRegion(topology, pointer.writer) : sideOf(topology, options.to).region;
   if (to === pointer.writer)
     throw new UnderstudyError('NothingToDo', `${to} is the active region already: there is nothing to move`);
@@ -158,7 +170,7 @@ export async function planFailover(
   ]);
   const { acceptedLosses, ...looked } = standby;
   return {
-    plan: compileFailover({
+    plan: compilers[operation]({
       topology,
       pointer,
       to,

@@ -13,7 +13,7 @@ import { readPointerIfAny, traceOfUse } from '../control-store/region-pointer.ts
 import type { ControlStore } from '../control-store/store.ts';
 import { isUnderstudyError, messageOf, type UnderstudyError } from '../errors/error.ts';
 import { listDebts } from '../fence/old-side.ts';
-import { operationNames } from '../plan/operations.ts';
+import { operationNames, rowOf } from '../plan/operations.ts';
 import { hostQueue, taskQueue } from '../plan/queues.ts';
 import { isOver } from '../plan/run-states.ts';
 import { bundles } from '../run/bundle.ts';
@@ -103,7 +103,7 @@ async function newestMove(
   { recent, damaged }: Journal,
   pointer: RegionPointer | undefined,
 ): Promise<RunDocument | undefined> {
-  const hasEnded = ({ operation, endedAt }: RunDocument) => operation !== 'replicate' && endedAt !== undefined;
+  const hasEnded = ({ operation, endedAt }: RunDocument) => rowOf(operation).movesWriter && endedAt !== undefined;
   const found = recent.runs.find(hasEnded);
   const takenBy = pointer?.takenBy?.run;
   if (found || takenBy === undefined) return found;

@@ -77,6 +77,14 @@ export const actions = {
     policies: ['jobStopDeadline'],
     undo: { stays: 'successors that were submitted: the report lists them' },
   },
+  // switchover
+  drainJobs: {
+    profile: 'transfer',
+    policies: ['requestTimeout'],
+    undo: { butFor: 'work of jobs since the checkpoint that they go on from' },
+    loss: 'acceptable',
+  },
+  listAgain: { profile: 'transfer', policies: ['replicateDeadline'], undo: 'reads only', loss: 'acceptable' },
   // any
   awaitApproval: { profile: 'control', undo: 'reads only' },
   // replicate
@@ -119,8 +127,11 @@ interface ActionRow {
   profile: Profile;
   /** Policies that say how long it may take. Several are added up. */
   policies?: readonly DurationPolicy[];
-  /** `undone`: restored to what it was before. `reads only`: it changes nothing. `stays`: what a cancel cannot undo. */
-  undo: 'undone' | 'reads only' | { stays: string };
+  /**
+   * `undone`: restored to what it was before. `reads only`: it changes nothing. `stays`: what a cancel cannot undo.
+   * `butFor`: restored, except for this.
+   */
+  undo: 'undone' | 'reads only' | { stays: string } | { butFor: string };
   loss?: 'acceptable';
 }
 
@@ -138,7 +149,7 @@ export const actionNames = Object.keys(actions) as [ActionName, ...ActionName[]]
 
 /** The actions that a cancel undoes. Each has an undo. */
 export type UndoableAction = {
-  [Name in ActionName]: (typeof actions)[Name]['undo'] extends 'undone' ? Name : never;
+  [Name in ActionName]: (typeof actions)[Name]['undo'] extends 'undone' | { butFor: string } ? Name : never;
 }[ActionName];
 
 /** Widened, because not every row has every column. */
@@ -148,5 +159,6 @@ export function actionOf(name: ActionName): ActionRow {
 
 /** Whether a cancel undoes the action. */
 export function isUndoable(name: ActionName): name is UndoableAction {
-  return actions[name].undo === 'undone';
+  const { undo } = actionOf(name);
+  return undo === 'undone' || (typeof undo === 'object' && 'butFor' in undo);
 }

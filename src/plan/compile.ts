@@ -8,9 +8,25 @@ import type { RegionPointer } from '../topology/pointer.ts';
 import type { Topology } from '../topology/topology.ts';
 import { phases, resourceClasses, type ResourceClass } from '../topology/words.ts';
 import { compose } from './compose.ts';
-import { fencedOrOwed, hardFence, readmit, secondsToStop } from './fragments/fence.ts';
+import type { Fact, Requirement } from './facts.ts';
+import {
+  fenceByAgreement,
+  fencedByAgreement,
+  fencedOrOwed,
+  hardFence,
+  readmit,
+  secondsToStop,
+} from './fragments/fence.ts';
+import type { StepDraft } from './fragments/fragment.ts';
 import { withGates } from './fragments/gates.ts';
-import { mirrorState, payDebts, reportDamage, scrub, takeRecoveryPoint } from './fragments/recovery-point.ts';
+import {
+  mirrorState,
+  payDebts,
+  payRestOfDebts,
+  reportDamage,
+  scrub,
+  takeRecoveryPoint,
+} from './fragments/recovery-point.ts';
 import type { AcceptedLoss, Plan } from './plan.ts';
 import { unfinishedJobs, type RecoveryPointSummary } from './recovery-point-summary.ts';
 import { hotWarm } from './strategies/hot-warm.ts';
@@ -30,26 +46,76 @@ function strategyOf(topology: Topology, resourceClass: ResourceClass): Strategy 
   if (name === 'hot-warm') return hotWarm;
   throw new UnderstudyError(
     'PreconditionError',
-    `strategies.${resourceClass}: "${name}" has no plan for a failover in this version; expected "hot-warm"`,
+    `strategies.${resourceClass}: "${name}" has no plan for a move in this version; expected "hot-warm"`,
     { next: `Declare strategies.${resourceClass}: hot-warm.` },
   );
 }
 
-/** `failover`: the fence, then what the strategy of each class says of each phase. */
-export function compileFailover(
-  input: CompileInput & {
-    recoveryPoint: RecoveryPointSummary;
-    acceptedLosses?: readonly AcceptedLoss[];
-    /** Nobody watches the run: it asks at a gate before what cannot be taken back. */
-    unattended?: boolean;
-  },
-): Plan {
-  const { topology, pointer, to, recoveryPoint, acceptedLosses = [], unattended = false } = input;
+/** What the plan of a move is compiled from. */
+export interface CompileMove extends CompileInput {
+  /** The newest of the writer's region, or the one that a failover is to restore. */
+  recoveryPoint: RecoveryPointSummary;
+  acceptedLosses?: readonly AcceptedLoss[];
+  /** Nobody watches the run: it asks at a gate before what cannot be taken back. */
+  unattended?: boolean;
+}
+
+/** `failover`: the hard fence, then what the strategy of each class says of each phase. */
+export function compileFailover(input: CompileMove): Plan {
+  const { topology, pointer, to, recoveryPoint } = input;
   const from = pointer.writer;
-  const sides = { from, to, policies: topology.policies };
-  const move = { topology, from, to, recoveryPoint, fenced: fencedOrOwed };
+  const stopping = secondsToStop(unfinishedJobs(recoveryPoint), topology);
+  const late =
+    stopping > toSeconds(topology.policies.jobStopDeadline)
+      ? [
+          `At the rate that Azure takes writes, the jobs of ${from} take ${stopping} s to stop, longer than policies.jobStopDeadline (${topology.policies.jobStopDeadline}): what is left then is owed.`,
+        ]
+      : [];
+  return {
+    ...moveOf(input, {
+      operation: 'failover',
+      fence: hardFence({ topology, from, to, unfinishedJobs: unfinishedJobs(recoveryPoint) }),
+      fenced: fencedOrOwed,
+      restores: recoveryPoint,
+      notes: [...late],
+    }),
+    recoveryPoint: recoveryPoint.ref,
+  };
+}
+
+/** `switchover`: as a failover, but from a recovery point that the run itself seals once nothing more is done there. */
+export function compileSwitchover(input: CompileMove): Plan {
+  const { topology, pointer, to, recoveryPoint } = input;
+  const from = pointer.writer;
+  return moveOf(input, {
+    operation: 'switchover',
+    fence: fenceByAgreement({
+      topology,
+      from,
+      to,
+      unfinishedJobs: unfinishedJobs(recoveryPoint),
+      earlier: recoveryPoint.ref,
+    }),
+    fenced: fencedByAgreement,
+    notes: [],
+  });
+}
+
+interface Move {
+  operation: Plan['operation'];
+  fence: StepDraft[];
+  fenced: readonly Requirement[];
+  /** Absent: a step of the fence seals it. */
+  restores?: RecoveryPointSummary;
+  notes: string[];
+}
+
+function moveOf(input: CompileMove, { operation, fence, fenced, restores, notes }: Move): Plan {
+  const { topology, pointer, to, acceptedLosses = [], unattended = false } = input;
+  const from = pointer.writer;
+  const move = { topology, from, to, ...(restores ? { recoveryPoint: restores } : {}), fenced };
   const steps = [
-    ...hardFence({ ...move, unfinishedJobs: unfinishedJobs(recoveryPoint) }),
+    ...fence,
     ...readmit(to),
     ...phases
       .filter((phase) => phase !== 'fence')
@@ -57,37 +123,32 @@ export function compileFailover(
         resourceClasses.flatMap((name) => strategyOf(topology, name)[phase]({ ...move, class: name })),
       ),
   ];
+  const given: Fact[] = restores ? ['recovery-point'] : [];
   return {
-    operation: 'failover',
+    operation,
     topology: topology.name,
     bundle: input.bundle,
     from,
     to,
-    recoveryPoint: recoveryPoint.ref,
     madeInEpoch: pointer.epoch.number,
-    steps: compose(withGates(steps, topology, { unattended }), { ...sides, given: ['recovery-point'] }),
+    steps: compose(withGates(steps, topology, { unattended }), { from, to, policies: topology.policies, given }),
     ...(acceptedLosses.length > 0 ? { acceptedLosses: [...acceptedLosses] } : {}),
-    notes: [
-      ...acceptedLosses.map(({ what }) => `Accepted as lost: ${what}.`),
-      ...notesOf(topology, recoveryPoint, from),
-    ],
+    notes: [...acceptedLosses.map(({ what }) => `Accepted as lost: ${what}.`), ...notesOf(input, restores), ...notes],
   };
 }
 
-function notesOf(topology: Topology, recoveryPoint: RecoveryPointSummary, from: string): string[] {
+function notesOf(
+  { topology, recoveryPoint, pointer: { writer: from } }: CompileMove,
+  restores: RecoveryPointSummary | undefined,
+): string[] {
   const notes: string[] = [];
   if (recoveryPoint.region !== from) {
     notes.push(`The recovery point is of ${recoveryPoint.region}, but ${from} is the writer.`);
   }
-  if (recoveryPoint.fuzzy > 0) notes.push(`${recoveryPoint.fuzzy} assets changed while they were copied (fuzzy).`);
+  if (restores && recoveryPoint.fuzzy > 0)
+    notes.push(`${recoveryPoint.fuzzy} assets changed while they were copied (fuzzy).`);
   if (!topology.traffic?.frontDoor && recoveryPoint.endpoints.length > 0) {
     notes.push('No traffic front is declared: clients of the endpoints must change their address themselves.');
-  }
-  const stopping = secondsToStop(unfinishedJobs(recoveryPoint), topology);
-  if (stopping > toSeconds(topology.policies.jobStopDeadline)) {
-    notes.push(
-      `At the rate that Azure takes writes, the jobs of ${from} take ${stopping} s to stop, longer than policies.jobStopDeadline (${topology.policies.jobStopDeadline}): what is left then is owed.`,
-    );
   }
   if (topology.probes.length === 0)
     notes.push('No probes are declared: nothing proves that clients reach the standby.');
@@ -102,7 +163,13 @@ export function compileReplicate(input: CompileInput): Plan {
   const drafts = [
     ...payDebts(to),
     ...scrub(),
-    ...takeRecoveryPoint({ from, to, after: ['replicas.scrubbed'] }),
+    ...takeRecoveryPoint({
+      from,
+      to,
+      after: ['replicas.scrubbed'],
+      sealAfter: [{ anyOf: ['debts.rest-paid', 'debts.rest-owed'] }],
+    }),
+    ...payRestOfDebts(to),
     ...mirrorState(to),
     ...reportDamage(),
   ];

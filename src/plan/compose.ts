@@ -46,6 +46,7 @@ export function compose(drafts: readonly StepDraft[], { from, to, policies, give
       // What another need waits for already is left out, unless it must not be owed.
       needs: needs.filter((need) => !earlier.has(need) || unowed.includes(need)),
       ...(unowed.length > 0 ? { unowed } : {}),
+      ...(draft.providesOwed === undefined ? {} : { mayOwe: true as const }),
       provides: [...draft.provides],
       from,
       to,
@@ -54,7 +55,7 @@ export function compose(drafts: readonly StepDraft[], { from, to, policies, give
       ...(draft.host === undefined ? {} : { host: draft.host }),
       ...(draft.expectedSeconds === undefined ? {} : { expectedSeconds: draft.expectedSeconds }),
       ...(draft.gate === undefined ? {} : { gate: draft.gate }),
-      timeLimits: timeLimitsOf(draft.action, policies, draft.gate?.deadlineSeconds),
+      timeLimits: timeLimitsOf(draft.action, policies, draft.gate?.deadlineSeconds ?? draft.waitsSeconds),
     };
   });
 }

@@ -8,12 +8,18 @@ import type { ActionName } from './actions.ts';
 /** `old`: the side that the run moves away from. `target`: the side on which the steps work. */
 export type Fact =
   | 'standby.inspected'
+  /** With the recovery point that the run itself has sealed. */
+  | 'standby.inspected-again'
   | 'debts.paid'
   | 'debts.rest-paid'
   | 'debts.rest-owed'
   | 'pointer.taken'
   | 'old.intake-stopped'
   | 'old.intake-owed'
+  /** No job is unfinished there: each has ended, or was cancelled as the policy says. */
+  | 'old.drained'
+  /** Nothing has come there that the recovery point lacks. */
+  | 'old.unchanged'
   | 'old.jobs-stopped'
   | 'old.jobs-owed'
   | 'old.writers-shut-out'
@@ -42,7 +48,6 @@ export type Fact =
   | 'point.listed'
   | 'point.copied'
   | 'point.escrowed'
-  | 'state.mirrored'
   /** A sealed recovery point: of the plan's input, or of a step that seals it. */
   | 'recovery-point';
 

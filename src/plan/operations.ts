@@ -14,6 +14,8 @@ export interface OperationRow {
   movesWriter: boolean;
   /** `newest sealed`: it restores one, which its plan names. `makes one`: it seals one. */
   recoveryPoint: 'newest sealed' | 'makes one';
+  /** Whether a failover may end it, as long as it has not taken the region pointer. */
+  givesWay: boolean;
   /** What a cancel does. `undo`: undoes what was done. `end`: leaves it, since it does no harm. */
   cancel: 'undo' | 'end';
 }
@@ -23,12 +25,21 @@ export const operations = {
     lease: 'writer',
     movesWriter: false,
     recoveryPoint: 'makes one',
+    givesWay: false,
     cancel: 'end',
+  },
+  switchover: {
+    lease: 'run',
+    movesWriter: true,
+    recoveryPoint: 'makes one',
+    givesWay: true,
+    cancel: 'undo',
   },
   failover: {
     lease: 'run',
     movesWriter: true,
     recoveryPoint: 'newest sealed',
+    givesWay: false,
     cancel: 'undo',
   },
 } as const satisfies Record<string, OperationRow>;

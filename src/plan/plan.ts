@@ -57,6 +57,8 @@ export const Step = z.strictObject({
   needs: z.array(z.string()),
   /** Of `needs`: those that must not be owed. */
   unowed: z.array(z.string()).optional(),
+  /** What the old side does not do may be owed. In plans of older releases: whatever the step says. */
+  mayOwe: z.literal(true).optional(),
   /** The facts that hold once it is done (see facts.ts). Absent in plans of older releases. */
   provides: z.array(z.string()).optional(),
   /** Regions: the side that it reads or shuts out, and the side on which it works. Absent in plans of older releases: the plan's. */

@@ -18,7 +18,8 @@ import { notACluster } from './compute-kinds.ts';
 import { sideBySide } from './side-by-side.ts';
 
 interface Input {
-  computes: ComputeSummary[];
+  /** Absent: those of the recovery point that the run has sealed. */
+  computes?: ComputeSummary[];
   /** Active name → standby name, where they differ. */
   names: Record<string, string>;
 }
@@ -39,7 +40,9 @@ interface ScaleUndo {
  * Errors: AzureUnavailable.
  */
 export async function scaleComputes(context: StepContext): Promise<StepResult> {
-  const { computes, names } = context.step.input as unknown as Input;
+  const { names, ...planned } = context.step.input as unknown as Input;
+  const computes = planned.computes ?? (await openPointOfRun(context)).sealed.summary.computes;
+  if (computes.length === 0) return { state: 'skipped', detail: `${context.from.region} had no computes` };
   const clusters = computes.filter((compute) => compute.type === 'AmlCompute');
   const undo = await context.recordUndo(() =>
     limitsOf(

@@ -8,6 +8,7 @@ import { forEachBounded } from '../run/work/bounded.ts';
 import type { EndpointSummary } from '../plan/recovery-point-summary.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
+import { openPointOfRun } from '../standby/standby.ts';
 import { workspaceId } from '../topology/sides.ts';
 import { sideBySide } from './side-by-side.ts';
 
@@ -30,7 +31,8 @@ const isMissing = 'not there yet: made when the class is configured';
  * Errors: AzureUnavailable.
  */
 export async function scaleDeployments(context: StepContext): Promise<StepResult> {
-  const wanted = wantedOf(context);
+  const wanted = wantedOf(context, await endpointsOf(context));
+  if (wanted.length === 0) return { state: 'skipped', detail: `${context.from.region} had no deployments` };
   const undo = await context.recordUndo(() => capacitiesOf(context, wanted));
   const there = new Map(undo.deployments.map(({ path, capacity }) => [path, capacity]));
   const reasons = await sideBySide(context, {
@@ -67,8 +69,13 @@ export async function scaleDeployments(context: StepContext): Promise<StepResult
   };
 }
 
-function wantedOf({ step, to }: StepContext): Wanted[] {
-  const { endpoints } = step.input as unknown as { endpoints: EndpointSummary[] };
+/** As the plan has them, or the recovery point that the run has sealed. */
+async function endpointsOf(context: StepContext): Promise<EndpointSummary[]> {
+  const { endpoints } = context.step.input as unknown as { endpoints?: EndpointSummary[] };
+  return endpoints ?? (await openPointOfRun(context)).sealed.summary.endpoints;
+}
+
+function wantedOf({ to }: StepContext, endpoints: readonly EndpointSummary[]): Wanted[] {
   return endpoints.flatMap((endpoint) =>
     endpoint.deployments.map(({ name, instanceCount }) => ({
       name: `${endpoint.name}/${name}`,

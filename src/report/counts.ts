@@ -140,7 +140,7 @@ export function reportUndo(executed: Executed[], cancelled: boolean): UndoOutcom
     if (!cancelled || record.state === 'skipped' || leftNothing({ step, record })) return [];
     const { undo } = actionOf(step.action);
     const reason =
-      typeof undo === 'object'
+      typeof undo === 'object' && 'stays' in undo
         ? `${undo.stays}: ${record.detail ?? record.error?.message ?? 'what it did is not recorded'}`
         : `was not undone; its state is ${stateOf(record)}`;
     return [{ ...at, outcome: 'stays', reason }];

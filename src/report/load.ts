@@ -41,7 +41,8 @@ export async function loadReportInput(store: ControlStore, runId: string, now: D
   const { held, problems } = point ? await readHeld(store, point.id) : { problems: [] };
   // One that could not be fully undone has failed.
   const cancelled = state === 'cancelled' || run.cancelled !== undefined;
-  const undone = cancelled && rowOf(plan.operation).cancel === 'undo';
+  // What has moved instead of it accounts for the jobs.
+  const undone = cancelled && rowOf(plan.operation).cancel === 'undo' && run.supersededBy === undefined;
   const touched = undone ? await readTouched(store, runId, plan, records) : {};
   const overtaken = state === 'failed' ? await overtakenBy(store, run) : undefined;
   return {

@@ -3,11 +3,12 @@
  *
  * RTO ends with the class's last `switch` step (its serving has moved and probes pass), for training with the end of
  * `resume`. It is given both since the outage began (the least and the most, if that is known only between two times)
- * and since the trigger. RPO is the time from the start of the
- * recovery point's listing to the outage. For training it is the time since the last complete checkpoint of the
- * interrupted job that loses most, if that is longer.
+ * and since the trigger. RPO is the time from the start of the recovery point's listing to the outage; nothing, if the
+ * run has sealed that recovery point itself and then found that nothing had come since. For training it is the time since
+ * the last complete checkpoint of the interrupted job that loses most, if that is longer.
  */
-import type { Plan, Step } from '../plan/plan.ts';
+import { provides } from '../plan/facts.ts';
+import type { Plan, RecoveryPointRef, Step } from '../plan/plan.ts';
 import type { StepRecord } from '../run/work/outcome.ts';
 import type { RunHeader } from '../run/run-document.ts';
 import { isDone } from '../plan/run-states.ts';
@@ -27,6 +28,8 @@ export interface Measured {
   plan: Plan;
   records: Map<string, StepRecord>;
   topology: Topology;
+  /** What the run restores: the plan's recovery point, or the one that the run has sealed itself. */
+  recoveryPoint?: RecoveryPointRef & { made: boolean };
   /** What happened to the jobs, and why some of that cannot be read. */
   jobs: { items: JobEvidence[]; problems: string[] };
   /** The time up to which an objective that was not reached is measured (ISO 8601): the run's end, or now. */
@@ -106,9 +109,8 @@ function measureRpo(measured: Measured, name: ResourceClass, ending: Phase[]): R
   const began = beginning(header);
   const base = { ...objective, countedFrom: began.countedFrom };
   if (header.cancelled) return { ...base, ...unmeasured(objective, becauseCancelled) };
-  if (!plan.recoveryPoint) {
-    return { ...base, ...unmeasured(objective, 'the plan restores from no recovery point') };
-  }
+  const { recoveryPoint } = measured;
+  if (!recoveryPoint) return { ...base, ...unmeasured(objective, 'the run restores from no recovery point') };
   // Steps that restore the recovery point in the standby. A class that was not restored, or not switched, does not have
   // its state.
   const ofPhases = (wanted: Phase[]) =>
@@ -117,11 +119,13 @@ function measureRpo(measured: Measured, name: ResourceClass, ending: Phase[]): R
   const needed = ofPhases(['restore', 'resume', ...ending]);
   const obstacle = needed.length === 0 ? undefined : obstacleOf(needed, records, '');
   if (obstacle !== undefined) return { ...base, ...unmeasured(objective, obstacle) };
-  const age = elapsedMs(plan.recoveryPoint.startedAt, began.at);
+  const came = recoveryPoint.made ? cameSince(plan, records) : undefined;
+  if (came !== undefined) return { ...base, ...unmeasured(objective, came) };
+  const age = recoveryPoint.made ? 0 : elapsedMs(recoveryPoint.startedAt, began.at);
   const ofJobs = name === 'training' ? measureJobs(measured.jobs) : undefined;
   const measuredMs = Math.max(age, ofJobs?.worst?.lostMs ?? 0);
   const verdict = judge(objective.objectiveSeconds, measuredMs);
-  const late = Date.parse(plan.recoveryPoint.startedAt) > Date.parse(began.at);
+  const late = !recoveryPoint.made && Date.parse(recoveryPoint.startedAt) > Date.parse(began.at);
   const left = leftBehind(steps, records);
   return {
     ...base,
@@ -132,12 +136,21 @@ function measureRpo(measured: Measured, name: ResourceClass, ending: Phase[]): R
     ...because([
       ofJobs?.unknown,
       ofJobs?.why,
-      began.why,
+      recoveryPoint.made ? 'nothing had come since the recovery point when the region pointer was taken' : began.why,
       late ? `the recovery point was listed after the ${began.countedFrom}` : undefined,
       steps.length === 0 ? 'the class has no step in restore or resume' : undefined,
       left > 0 ? `leaves out ${left} that failed to restore or to resume` : undefined,
     ]),
   };
+}
+
+/** Why the age of a recovery point that the run has sealed itself is not known to be nothing. */
+function cameSince(plan: Plan, records: Map<string, StepRecord>): string | undefined {
+  const checks = plan.steps.filter((step) => provides(step, 'old.unchanged'));
+  const obstacle = obstacleOf(checks, records, 'the plan does not list the old side again');
+  if (obstacle !== undefined) return obstacle;
+  const accepted = checks.some(({ id }) => (records.get(id)?.lost ?? []).length > 0);
+  return accepted ? 'what came after the recovery point was accepted as lost' : undefined;
 }
 
 const becauseCancelled = 'cancelled';

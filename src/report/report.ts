@@ -100,6 +100,7 @@ export function buildReport(input: ReportInput): Report {
     plan,
     records,
     topology,
+    ...(recoveryPoint && { recoveryPoint }),
     jobs,
     until: input.endedAt ?? generatedAt,
   });
@@ -170,7 +171,9 @@ function lostOf(executed: Executed[], { lost = [], touched, recoveryPoint }: Rep
   // Steps and the run say what was left behind in the line that `showLeftBehind` makes of it.
   const kinds = new Map(recoveryPoint?.leftBehind?.map((each) => [showLeftBehind(each), kindOfLeftBehind(each)]));
   // For a cancelled run, all jobs that its fence stopped are lost, whether or not the recovery point has them.
-  const ofSteps = reportLost(touched ? executed.filter(({ step }) => step.action !== 'stopOldJobs') : executed);
+  const ofSteps = reportLost(
+    touched ? executed.filter(({ step }) => step.action !== 'stopOldJobs' && step.action !== 'drainJobs') : executed,
+  );
   const known = new Set(ofSteps.map((line) => line.text));
   const ofRun = lost.filter((text) => !known.has(text)).map((text) => ({ text }));
   const lines = [...ofSteps, ...ofRun].map((line) => {

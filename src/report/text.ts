@@ -1,4 +1,5 @@
 /** The report as text: `failover` ends with it on the terminal, and `report RUN` prints it. */
+import { rowOf } from '../plan/operations.ts';
 import picocolors from 'picocolors';
 import { showCount } from '../topology/figures.ts';
 import { showLeftBehind } from '../recovery-point/drafts.ts';
@@ -80,7 +81,9 @@ function summary(report: Report, columns: number, paint: Paint): string[] {
     run.endedAt === undefined ? 'not yet' : `${showTime(run.endedAt)} (${showMs(run.durationMs)} after the trigger)`;
   const rows = [
     ['run', run.runId],
-    ...(run.outageBeganAt === undefined && run.operation === 'replicate' ? [] : [['outage began', showOutage(run)]]),
+    ...(run.outageBeganAt === undefined && rowOf(run.operation).recoveryPoint === 'makes one'
+      ? []
+      : [['outage began', showOutage(run)]]),
     ['triggered', `${showTime(run.triggeredAt)} by ${run.triggeredBy}: ${run.reason}`],
     ['ended', ended],
     ...worstMeasures(report.objectives).map((each) => [each.name, showWorst(each)]),

@@ -110,7 +110,7 @@ async function ensurePlan(environment: RunEnvironment, makePlan: MakePlan, now: 
 
 function deadlineOf({ run, bundle }: RunEnvironment): Pick<BegunRun, 'deadlineSeconds'> {
   if (run.deadlineSeconds !== undefined) return { deadlineSeconds: run.deadlineSeconds };
-  return rowOf(run.operation).recoveryPoint === 'makes one'
+  return !rowOf(run.operation).movesWriter
     ? { deadlineSeconds: toSeconds(bundle.topology.policies.replicateDeadline) }
     : {};
 }

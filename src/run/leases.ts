@@ -1,11 +1,12 @@
 /** The leases that an execution must have to act for its run, as its operation's row says. */
 import { holdWriterLease, readPointerIfAny, releaseWriterLease } from '../control-store/region-pointer.ts';
 import type { ControlStore } from '../control-store/store.ts';
-import { UnderstudyError } from '../errors/error.ts';
+import { isUnderstudyError, UnderstudyError } from '../errors/error.ts';
 import { rowOf } from '../plan/operations.ts';
 import type { Plan } from '../plan/plan.ts';
 import { isOver } from '../plan/run-states.ts';
 import { toSeconds } from '../topology/duration.ts';
+import type { RegionPointer } from '../topology/pointer.ts';
 import type { Bundle } from './bundle.ts';
 import { readRun } from './journal.ts';
 import { holdRunLease, releaseRunLease, runLeaseMs } from './lease.ts';
@@ -18,25 +19,46 @@ interface Holding {
 }
 
 /**
- * Acquires or renews. A move has the run lease, as long as no other run has moved the pointer; replication has the
- * writer lease of its epoch. Throws FencedError; NotYetError while writers of the epoch before may still write.
+ * Acquires or renews. A move has the run lease, as long as no other run has moved the pointer; one that takes a recovery
+ * point has the writer lease too, until it takes the pointer. Replication has the writer lease of its epoch. Throws
+ * FencedError; NotYetError while writers of the epoch before may still write, or a replication still writes what a move
+ * is about to.
  */
-export async function holdLeases({ store, plan, bundle }: Holding, run: RunExecution, now: () => Date): Promise<void> {
+export async function holdLeases(holding: Holding, run: RunExecution, now: () => Date): Promise<void> {
+  const { store, plan } = holding;
   const at = now().getTime();
-  if (rowOf(run.operation).lease === 'run') {
+  const { lease, recoveryPoint } = rowOf(run.operation);
+  if (lease === 'run') {
     await holdRunLease(store, { runId: run.runId, holder: run.holder, ttlMs: runLeaseMs, now: at });
-    await assertNotOvertaken(store, run.runId, plan);
+    const pointer = await assertNotOvertaken(store, run.runId, plan);
+    if (recoveryPoint === 'makes one' && pointer.takenBy?.run !== run.runId) await waitForWriterLease(holding, run, at);
     return;
   }
+  await holdWriterLeaseOf(holding, run, at);
+  await refuseEnded(store, run);
+}
+
+function holdWriterLeaseOf({ store, plan, bundle }: Holding, { runId }: RunExecution, now: number): Promise<void> {
   const { leaseTtl, clockSkew } = bundle.topology.policies;
-  await holdWriterLease(store, {
-    holder: run.runId,
+  return holdWriterLease(store, {
+    holder: runId,
     epoch: plan.madeInEpoch,
     ttlMs: toSeconds(leaseTtl) * 1000,
     skewMs: toSeconds(clockSkew) * 1000,
-    now: at,
+    now,
   });
-  await refuseEnded(store, run);
+}
+
+/** A replication that is under way is no reason to fail: it ends. NotYetError until then. */
+async function waitForWriterLease(holding: Holding, run: RunExecution, now: number): Promise<void> {
+  try {
+    await holdWriterLeaseOf(holding, run, now);
+  } catch (error) {
+    if (!isUnderstudyError(error, 'FencedError')) throw error;
+    // It may be fenced for another reason, which does not pass.
+    await assertNotOvertaken(holding.store, run.runId, holding.plan);
+    throw new UnderstudyError('NotYetError', `it waits: ${error.message}`, { ...error.details, cause: error });
+  }
 }
 
 /**
@@ -64,21 +86,23 @@ export async function takeLease(store: ControlStore, run: RunExecution, now: Dat
 
 /** At the end. `ended`: the run is over for good; otherwise it stays open, for a person to retry or cancel. */
 export async function releaseLeases(store: ControlStore, run: RunExecution, ended: boolean): Promise<void> {
-  if (rowOf(run.operation).lease === 'run') await releaseRunLease(store, { ...run, ended });
-  else if (await readPointerIfAny(store)) await releaseWriterLease(store, run.runId);
+  const { lease, recoveryPoint } = rowOf(run.operation);
+  const hasWriterLease = lease === 'writer' || recoveryPoint === 'makes one';
+  if (hasWriterLease && (await readPointerIfAny(store))) await releaseWriterLease(store, run.runId);
+  if (lease === 'run') await releaseRunLease(store, { ...run, ended });
 }
 
 /**
- * A plan is valid as long as the region pointer is where the plan was made, or where its own run has moved it.
- * FencedError if another run has moved the pointer since.
+ * A plan is valid as long as the region pointer is where the plan was made, or where its own run has moved it. Returns
+ * the pointer. FencedError if another run has moved the pointer since.
  */
 export async function assertNotOvertaken(
   store: ControlStore,
   runId: string,
   { madeInEpoch }: Pick<Plan, 'madeInEpoch'>,
-): Promise<void> {
+): Promise<RegionPointer> {
   const pointer = (await readPointerIfAny(store))?.value;
-  if (pointer && (pointer.epoch.number === madeInEpoch || pointer.takenBy?.run === runId)) return;
+  if (pointer && (pointer.epoch.number === madeInEpoch || pointer.takenBy?.run === runId)) return pointer;
   throw new UnderstudyError(
     'FencedError',
     `the plan was made in epoch ${madeInEpoch}, and the region pointer is ${pointer ? `at ${pointer.epoch.number}` : 'missing'}: something moved since`,

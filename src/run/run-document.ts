@@ -45,6 +45,11 @@ export const RunDocument = z.strictObject({
   paused: z.strictObject(Who).optional(),
   /** Somebody has cancelled it: from then on it is only undone, by any execution. */
   cancelled: z.strictObject(Who).optional(),
+  /** ISO 8601: when it set out to take the region pointer. From then on no other run may end it. */
+  committedAt: z.string().optional(),
+  /** The run that has ended it, to move at once: nothing of it is undone. And of that run: which it has ended. */
+  supersededBy: z.string().optional(),
+  supersedes: z.string().optional(),
   /** Digest of the plan that undoes it. */
   undoPlan: z.string().optional(),
   /** By step: the loss that a person accepts, so that the run continues without what the step cannot have. */

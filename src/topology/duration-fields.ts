@@ -26,6 +26,9 @@ export const TimeLimit = lasting(1000, longestMs, 'expected at least "1s" and at
 /** How long a gate asks. A person who is asleep answers in the morning. */
 export const GateTime = lasting(60_000, 14 * dayMs, 'expected at least "1m" and at most "14d"');
 
+/** How long jobs have before a switchover: a training job may need a night. */
+export const DrainTime = lasting(1000, 14 * dayMs, 'expected at least "1s" and at most "14d"');
+
 /** An objective of zero, or of more than a quarter of a year, is a mistake. */
 export const Objective = lasting(1000, 90 * dayMs, 'expected at least "1s" and at most "90d"');
 

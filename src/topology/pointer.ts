@@ -102,7 +102,8 @@ export function takeOver(
     epoch: { number, issuer: pointer.epoch.issuer },
     writer: to,
     takenBy: { run, epoch: number },
-    ...(lease ? { oldWritersUntil: lease.expiresAt + clockSkewMs } : {}),
+    // The run knows what it has written itself.
+    ...(lease && lease.holder !== run ? { oldWritersUntil: lease.expiresAt + clockSkewMs } : {}),
     changedBy: run,
     changedAt: now.toISOString(),
   };

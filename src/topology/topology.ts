@@ -4,15 +4,14 @@
  * storage account 3–24 lower-case letters and digits).
  */
 import { z } from 'zod';
-import { Duration, GateTime, Objective, ScrubPeriod, Skew, TimeLimit } from './duration-fields.ts';
+import { GateTime, Objective, ScrubPeriod, Skew, TimeLimit } from './duration-fields.ts';
+import { Glob, Jobs } from './job-fields.ts';
 import { phases, resourceClasses, strategies } from './words.ts';
 
 const RegionName = z
   .string()
   .regex(/^[a-z][a-z0-9]{2,30}$/, 'expected the name of an Azure region in lower case, such as "eastus"')
   .describe('The name of an Azure region in lower case, such as "eastus".');
-
-const Glob = z.string().min(1);
 
 /** Checked by check-names.ts when a file is read, not here: what a run has sealed must stay readable. */
 const SubscriptionId = z.string().min(1).describe('The id of a subscription, not its name.');
@@ -81,33 +80,6 @@ const Artifacts = z.strictObject({
     .max(20)
     .default(3)
     .describe('How often an asset that changes while it is copied is tried before it is sealed as fuzzy.'),
-});
-
-const Jobs = z.strictObject({
-  priority: z
-    .array(z.string())
-    .default([])
-    .describe('Values of the tag "priority", most urgent first; jobs without one come last.'),
-  compute: z
-    .record(z.string(), z.string())
-    .default({})
-    .describe('Compute names that differ in the standby: active name → standby name.'),
-  interactive: z
-    .enum(['manual', 'skip'])
-    .default('manual')
-    .describe('Interactive jobs: listed for a person, or left out.'),
-  checkpoint: z
-    .strictObject({
-      output: z.string().default('checkpoints').describe('The output that holds checkpoints.'),
-      input: z.string().default('resume_from').describe('The input that takes the last checkpoint.'),
-      complete: Glob.optional().describe(
-        'The file that is written last and makes a checkpoint whole, as a glob below the output: "*/trainer_state.json", "latest".',
-      ),
-      quiet: Duration.default('5m').describe(
-        'Without "complete": a checkpoint of several files is whole if nothing of it was written for this long, or once the next one is begun.',
-      ),
-    })
-    .prefault({}),
 });
 
 /** A path on the host, not on the machine that reads the topology. */

@@ -111,6 +111,10 @@ async function planFor(hosts: string[]): Promise<{ topology: Topology; plan: Pla
 
 const hostNamed = (what: string) => `${what}-${randomUUID().slice(0, 8)}`;
 const client = () => Promise.resolve(engine.client);
+const looked = (plan: Plan) => ({
+  plan,
+  ...(plan.recoveryPoint ? { recoveryPoint: recoveryPoint({ ref: plan.recoveryPoint }) } : {}),
+});
 
 describe('config files of hosts', () => {
   it('are looked at where they are; of a host that does not look, they are unknown', async () => {
@@ -119,7 +123,7 @@ describe('config files of hosts', () => {
     // Without a worker for workflows nobody could ask, and it is told at once.
     await serve(here, activities());
     const started = Date.now();
-    expect(await lookAtConfigs(topology, plan, client)).toMatchObject([
+    expect(await lookAtConfigs(topology, looked(plan), client)).toMatchObject([
       { state: 'unknown', findings: [{ found: 'no "understudy worker" runs' }] },
       { state: 'unknown' },
     ]);
@@ -132,7 +136,7 @@ describe('config files of hosts', () => {
     const all = await planFor([here, nobody, old, hung]);
     await vi.waitFor(
       async () => {
-        const looks = await lookAtConfigs(all.topology, all.plan, client);
+        const looks = await lookAtConfigs(all.topology, looked(all.plan), client);
         expect(looks.map(({ host, state }) => [host, state])).toEqual([
           [here, 'ready'],
           [here, 'fails'],
@@ -171,7 +175,7 @@ describe('config files of hosts', () => {
   it('are unknown where Temporal cannot be reached', async () => {
     const { topology, plan } = await planFor(['train-01']);
     vi.stubEnv('TEMPORAL_ADDRESS', `127.0.0.1:${await closedPort()}`);
-    const looks = await lookAtConfigs(topology, plan, () => connectTemporal(1000));
+    const looks = await lookAtConfigs(topology, looked(plan), () => connectTemporal(1000));
     expect(looks.map(({ state }) => state)).toEqual(['unknown', 'unknown']);
     expect(looks[0]?.findings[0]).toMatchObject({
       severity: 'unknown',
@@ -184,6 +188,6 @@ describe('config files of hosts', () => {
     const { topology, plan } = await planFor(['train-01']);
     const steps = plan.steps.filter(({ action }) => action !== 'rewriteConfigs');
     const ask = () => Promise.reject(new Error('asked'));
-    expect(await lookAtConfigs(topology, { ...plan, steps }, ask)).toEqual([]);
+    expect(await lookAtConfigs(topology, looked({ ...plan, steps }), ask)).toEqual([]);
   });
 });

@@ -80,9 +80,13 @@ export function pointerOf(documents: Map<string, string>): Pointer {
 }
 
 /** All of it. `before`: the active workspace as it was before the outage. */
-export async function judgeMoved(scene: Scene, before: Workspace): Promise<{ journal: Journal; west: Workspace }> {
+export async function judgeMoved(
+  scene: Scene,
+  before: Workspace,
+  operation = 'failover',
+): Promise<{ journal: Journal; west: Workspace }> {
   const documents = await readControlStore(scene);
-  const [journal, ...more] = journals(documents, 'failover').filter(({ run }) => run.state !== 'cancelled');
+  const [journal, ...more] = journals(documents, operation).filter(({ run }) => run.state !== 'cancelled');
   if (!journal) throw new Error('there is no run in the journal');
   expect(more, 'further runs').toEqual([]);
   expect(journal.run.state).toBe('completed');

@@ -41,6 +41,7 @@ describe('a compute', () => {
         heartbeat: { beat: () => Promise.resolve(), add: () => undefined } as unknown as Heartbeat,
         signal: new AbortController().signal,
         leftCancelled: {},
+        stopped: { jobs: new Map(), schedules: new Set() },
       },
       [],
     );

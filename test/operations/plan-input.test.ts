@@ -6,7 +6,7 @@ import type { Azure } from '../../src/azure/azure.ts';
 import { answerError } from '../../src/azure/errors.ts';
 import { ensurePointer } from '../../src/control-store/region-pointer.ts';
 import type { UnderstudyError } from '../../src/errors/error.ts';
-import { planFailover } from '../../src/operations/plan-operation.ts';
+import { planMove } from '../../src/operations/plan-operation.ts';
 import { fakeControlStore } from '../fakes/control-store.ts';
 import { seal } from '../recovery-point/sealed.ts';
 import { topologyOf } from '../topology/minimal.ts';
@@ -24,7 +24,7 @@ async function planning() {
 }
 
 async function refusal(options: { to?: string; recoveryPoint?: string }): Promise<UnderstudyError> {
-  return planFailover(await planning(), options).then(
+  return planMove(await planning(), 'failover', options).then(
     () => {
       throw new Error('it was planned');
     },
@@ -42,7 +42,7 @@ describe('a recovery point', () => {
 
   it('that is there is planned with', async () => {
     const options = { recoveryPoint: '2026-11-21T10-00-00.000Z-e1' };
-    const { recoveryPoint } = await planFailover(await planning(), options);
+    const { recoveryPoint } = await planMove(await planning(), 'failover', options);
     expect(recoveryPoint?.ref.id).toBe(options.recoveryPoint);
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Azure } from '../../src/azure/azure.ts';
 import { answerError } from '../../src/azure/errors.ts';
 import { ensurePointer, movePointer } from '../../src/control-store/region-pointer.ts';
-import { planFailover, planReplicate, type MadePlan } from '../../src/operations/plan-operation.ts';
+import { planMove, planReplicate, type MadePlan } from '../../src/operations/plan-operation.ts';
 import { changeRun } from '../../src/run/journal.ts';
 import { takeOver } from '../../src/topology/pointer.ts';
 import { seal } from '../recovery-point/sealed.ts';
@@ -22,7 +22,7 @@ async function planWhereAllIs(status: number): Promise<MadePlan> {
   const refuse = (tried: string) =>
     Promise.reject(answerError(`GET ${tried}`, { status, headers: { get: () => undefined } }));
   const azure = { arm: { get: refuse, find: refuse }, blobAccount: refuse } as unknown as Azure;
-  return planFailover({ azure, store, topology, bundle: 'b'.repeat(64), now });
+  return planMove({ azure, store, topology, bundle: 'b'.repeat(64), now }, 'failover');
 }
 
 describe('a quota that could not be read', () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { canonical } from '../../src/control-store/store.ts';
 import { isUnderstudyError } from '../../src/errors/error.ts';
 import { isUndoable } from '../../src/plan/actions.ts';
-import { compileFailover, compileReplicate } from '../../src/plan/compile.ts';
+import { compileFailover, compileReplicate, compileSwitchover } from '../../src/plan/compile.ts';
 import { Plan, type Step } from '../../src/plan/plan.ts';
 import { phases, resourceClasses } from '../../src/topology/words.ts';
 import { compileInput, full, recoveryPoint, reversedKeys } from './inputs.ts';
@@ -45,6 +45,7 @@ const plans: [string, () => Plan][] = [
         recoveryPoint: recoveryPoint({ region: 'westus3' }),
       }),
   ],
+  ['a switchover', () => compileSwitchover({ ...compileInput(), recoveryPoint: recoveryPoint() })],
   ['a replication', () => compileReplicate(compileInput())],
 ];
 

@@ -13,6 +13,6 @@ it('operations that exclude one another share a workflow id; replication has its
 
 it('what moves the writer excludes every other move, and is undone by a cancel', () => {
   const moving = operationNames.filter((name) => rowOf(name).movesWriter);
-  expect(moving).toEqual(['failover']);
+  expect(moving).toEqual(['switchover', 'failover']);
   for (const name of moving) expect(operations[name]).toMatchObject({ lease: 'run', cancel: 'undo' });
 });

@@ -1,8 +1,8 @@
 /** Whatever the topology and the recovery point have, a plan is ordered, acyclic and whole. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileFailover, compileReplicate, type CompileInput } from '../../src/plan/compile.ts';
-import { operationNames } from '../../src/plan/operations.ts';
+import { compileFailover, compileReplicate, compileSwitchover, type CompileInput } from '../../src/plan/compile.ts';
+import { operationNames, rowOf } from '../../src/plan/operations.ts';
 import { Plan, type Step } from '../../src/plan/plan.ts';
 import type { RecoveryPointSummary } from '../../src/plan/recovery-point-summary.ts';
 import { compileUndo, type DoneStep } from '../../src/plan/undo.ts';
@@ -56,11 +56,17 @@ const anyPlan: fc.Arbitrary<Plan> = fc
 
 const compilers: Record<Plan['operation'], (input: CompileInput, point: RecoveryPointSummary) => Plan> = {
   failover: (input, point) => compileFailover({ ...input, recoveryPoint: point }),
+  switchover: (input, point) => compileSwitchover({ ...input, recoveryPoint: point }),
   replicate: (input) => compileReplicate(input),
 };
 
 /** How each step of an interrupted run stands in its journal; undefined: it has no record. */
 const ends = fc.constantFrom('completed', 'owed', 'skipped', 'failed', 'running', undefined);
+
+/** How long something is predicted to take is not what is done. */
+function withoutTime({ expectedSeconds: _predicted, ...step }: Step): Omit<Step, 'expectedSeconds'> {
+  return step;
+}
 
 function check<T>(property: fc.IProperty<T>): void {
   fc.assert(property, { numRuns: 300 });
@@ -140,10 +146,36 @@ describe('any plan', () => {
     );
   });
 
+  it('takes the pointer by agreement only after the last recovery point, and nothing of the old side is owed by then', () => {
+    check(
+      fc.property(anyPlan, (plan) => {
+        if (plan.operation !== 'switchover') return;
+        const before = ancestors(plan);
+        const [pointer] = plan.steps.filter(({ action }) => action === 'takePointer');
+        const mine = plan.steps.filter(({ id }) => before.get(pointer?.id ?? '')?.has(id));
+        const actions = new Set(mine.map(({ action }) => action));
+        for (const action of ['stopOldIntake', 'drainJobs', 'sealRecoveryPoint', 'listAgain'] as const)
+          expect(actions).toContain(action);
+        for (const { id, mayOwe } of mine) expect(mayOwe, id).toBeUndefined();
+      }),
+    );
+  });
+
+  it('depends in no step on what a recovery point has that the run seals itself', () => {
+    check(
+      fc.property(topologyText, summary, summary, (text, one, other) => {
+        const [left, right] = [one, other].map((point) =>
+          compileSwitchover({ ...compileInput(text), recoveryPoint: { ...point, ref: one.ref } }),
+        );
+        expect(left?.steps.map(withoutTime)).toEqual(right?.steps.map(withoutTime));
+      }),
+    );
+  });
+
   it('serves every class, and begins every kind of thing that there is, once', () => {
     check(
       fc.property(anyPlan, (plan) => {
-        if (plan.operation !== 'failover') return;
+        if (!rowOf(plan.operation).movesWriter) return;
         const classesOf = (action: Step['action']) =>
           plan.steps.filter((step) => step.action === action).map((step) => step.class);
         expect(classesOf('switchServing').toSorted()).toEqual([...resourceClasses].toSorted());

@@ -48,6 +48,7 @@ const undos = {
 /** Undos that are not tried here: see the head of the file. */
 const elsewhere: ActionName[] = [
   'readmitWriters',
+  'drainJobs',
   'shutOutOldWriters',
   'configureSchedules',
   'enableSchedules',

@@ -14,7 +14,7 @@ import { actions } from '../../src/actions.ts';
 import { apiVersions } from '../../src/azure/azure.ts';
 import { ensurePointer } from '../../src/control-store/region-pointer.ts';
 import { checkStandby } from '../../src/standby/check-standby.ts';
-import { planFailover, planReplicate } from '../../src/operations/plan-operation.ts';
+import { planMove, planReplicate } from '../../src/operations/plan-operation.ts';
 import { sharedNow } from '../../src/operations/sharing.ts';
 import { showPlan } from '../../src/cli/commands/plan.ts';
 import type { Plan, RecoveryPointRef } from '../../src/plan/plan.ts';
@@ -92,7 +92,7 @@ describe('while both regions answer', () => {
   });
 
   it('plans with a warning of what would be lost', async () => {
-    const made = await planFailover(planning());
+    const made = await planMove(planning(), 'failover');
     expect(made.problems).toEqual([]);
     expect(made.warnings).toEqual([
       expect.stringMatching(
@@ -120,7 +120,7 @@ describe('while both regions answer', () => {
     ({ ref } = await replicate(scene.run()));
     const { sealed } = await openByRef(scene.store, ref);
     expect(sealed.sharing.things[0]).toMatchObject({ servedFrom: ['eastus', 'westus3'] });
-    expect((await planFailover(planning())).warnings.join()).not.toContain('registry');
+    expect((await planMove(planning(), 'failover')).warnings.join()).not.toContain('registry');
   });
 });
 
@@ -148,7 +148,7 @@ describe('when the region is lost', () => {
   });
 
   it('refuses the class whose data was there alone, by name, and only that', async () => {
-    const made = await planFailover(planning());
+    const made = await planMove(planning(), 'failover');
     expect(made.problems).toEqual([
       `data: storage account "${lone.name}", which both sides use, is in eastus alone (Standard_LRS), and does not answer: what it holds is lost to westus3: fix it, or go without it: --accept-loss ${id()}`,
     ]);
@@ -181,7 +181,7 @@ describe('when the region is lost', () => {
   });
 
   it('goes without it once a person has accepted it, by name', async () => {
-    const made = await planFailover(planning(), { acceptLoss: [id(), 'storage:another'] });
+    const made = await planMove(planning(), 'failover', { acceptLoss: [id(), 'storage:another'] });
     expect(made.problems).toEqual([]);
     expect(made.warnings).toContain('nothing is lost by the name of "storage:another": there is nothing to accept');
     ({ plan } = made);

@@ -40,7 +40,7 @@ export function planCommand(): Command {
   return shows(plan, PlanDocument, async ({ paint }, options: Options, self: Command) => {
     const opened = await session(self);
     const made = await planOperation(opened, options.operation, options);
-    const configs = await lookAtConfigsAlone(opened.topology, made.plan);
+    const configs = await lookAtConfigsAlone(opened.topology, made);
     const { problems, warnings, sharing, findings, losses } = made;
     return {
       document: { ...made.plan, problems, warnings, sharing, findings, losses, configs },
@@ -50,12 +50,12 @@ export function planCommand(): Command {
   });
 }
 
-/** `--accept-loss NAME…`, as `plan` and `failover` have it. */
+/** `--accept-loss NAME…`, as `plan` and the moves have it. */
 export function acceptLossOption(): Option {
   return new Option('--accept-loss <name...>', 'continue without these items, named as in the plan');
 }
 
-/** `--unattended`, as `plan` and `failover` have it. */
+/** `--unattended`, as `plan` and the moves have it. */
 export function unattendedOption(): Option {
   return new Option(
     '--unattended',
@@ -68,22 +68,33 @@ export function showPlan(made: MadePlan, paint: Paint): string {
   const { plan, recoveryPoint, warnings, sharing, losses, isReturn } = made;
   const title = `${plan.operation} of ${plan.topology}: ${plan.from} → ${plan.to} (epoch ${plan.madeInEpoch})`;
   const lines = [paint.bold(`${title}${isReturn ? `: a return to ${plan.to}` : ''}`)];
-  if (recoveryPoint) lines.push(...recoveryPointLines(recoveryPoint, plan.from));
+  if (recoveryPoint) lines.push(...recoveryPointLines(recoveryPoint, plan));
   lines.push(...stepLines(made, paint));
   if (sharing.length > 0) lines.push('', 'shared by both workspaces', ...sharing.map((each) => `  ${showThing(each)}`));
-  if (losses.length > 0) lines.push('', 'would be lost, or left for people', ...losses.map((each) => `  ${each}`));
+  if (losses.length > 0)
+    lines.push('', `would be lost, or left for people${since(made)}`, ...losses.map((each) => `  ${each}`));
   const notes = [...warnings, ...plan.notes];
   if (notes.length > 0) lines.push('', ...notes.map((note) => `${paint.yellow('note:')} ${note}`));
   return lines.join('\n');
 }
 
-function recoveryPointLines({ ref, counts, blobs, bytes }: RecoveryPointSummary, from: string): string[] {
+/** A switchover seals another recovery point: what is in that one may differ. */
+function since({ plan, recoveryPoint }: MadePlan): string {
+  return plan.recoveryPoint || !recoveryPoint ? '' : `, as recovery point ${recoveryPoint.ref.id} has it`;
+}
+
+function recoveryPointLines(
+  { ref, counts, blobs, bytes }: RecoveryPointSummary,
+  { from, recoveryPoint }: MadePlan['plan'],
+): string[] {
   const there = Object.entries(counts).filter(([, number]) => number > 0);
   const kinds = there.map(([kind, number]) => showCount(number, oneOf(kind), kind));
   const age = showDuration(Date.now() - Date.parse(ref.startedAt));
   return [
     `recovery point ${ref.id}: ${kinds.join(', ')}; ${showCount(blobs, 'blob')}, ${(bytes / 1e6).toFixed(1)} MB`,
-    `  listed ${age} ago: what ${from} did since then would be lost`,
+    recoveryPoint
+      ? `  listed ${age} ago: what ${from} did since then would be lost`
+      : `  listed ${age} ago: the run copies what ${from} did since then, while its schedules are stopped and its jobs drained`,
   ];
 }
 

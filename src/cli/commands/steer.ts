@@ -14,8 +14,8 @@ import { seeThrough } from '../see-through.ts';
 /** `understudy pause`, `unpause` and `cancel`. */
 export function steerCommands(): Command[] {
   return [
-    steer('pause', 'pause the open failover: running steps finish, no new ones start', true),
-    steer('unpause', 'continue a paused failover', false).alias('resume'),
+    steer('pause', 'pause the open move: running steps finish, no new ones start', true),
+    steer('unpause', 'continue a paused move', false).alias('resume'),
     cancelCommand(),
   ];
 }
@@ -24,7 +24,7 @@ function steer(name: string, description: string, paused: boolean): Command {
   const of = command(name, description, `understudy ${name}`);
   return shows(of, PauseOutcome, async (_output, _options: object, self: Command) => {
     const opened = await session(self);
-    const run = await requireOpen(opened, 'failover', name);
+    const run = await requireOpen(opened, name);
     await withTemporal((client) => pauseRun(opened, client, run, paused));
     return {
       document: { runId: run.runId, paused },
@@ -39,18 +39,17 @@ function steer(name: string, description: string, paused: boolean): Command {
 function cancelCommand(): Command {
   const cancel = command(
     'cancel',
-    'cancel the open failover, running or failed, and undo what can be undone',
+    'cancel the open move, running or failed, and undo what can be undone',
     'understudy cancel\nunderstudy cancel 20261121T030000Z-failover-3f9a',
   )
-    .argument('[run]', 'the run’s id; default: the open failover')
+    .argument('[run]', 'the run’s id; default: the open move')
     .option('--replication', 'cancel the running replication instead; copied data stays');
   return shows(
     cancel,
     CancelOutcome,
     async (output, runId: string | undefined, options: { replication?: boolean }, self: Command) => {
       const opened = await session(self);
-      const operation = options.replication === true ? 'replicate' : 'failover';
-      const { run, alreadyOver } = await cancelRun(opened, { runId, operation });
+      const { run, alreadyOver } = await cancelRun(opened, { runId, replication: options.replication === true });
       return alreadyOver ? nothingToCancel(run) : carryOut(output, opened, run);
     },
   );

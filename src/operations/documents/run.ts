@@ -21,8 +21,8 @@ export const RunOutcome = z.object({
 });
 export type RunOutcome = z.input<typeof RunOutcome>;
 
-/** What `failover` ends with. */
-export const FailoverOutcome = z.union([
+/** What `failover` and `switchover` end with. */
+export const MoveOutcome = z.union([
   RunOutcome,
   z.object({
     state: z.literal('nothing to move').describe('The region is the active one already'),

@@ -9,7 +9,7 @@ import { isOpen } from '../../plan/run-states.ts';
 import { changeRun, findNewestRun, readRun, requireRun } from '../../run/journal.ts';
 import { readRunLease } from '../../run/lease.ts';
 import type { RunDocument } from '../../run/run-document.ts';
-import { attach, findOpen, nothingOpen, whoAmI, type StartedRun } from './open-run.ts';
+import { anyMove, attach, findOpen, nothingOpen, whoAmI, type StartedRun } from './open-run.ts';
 import { retryRun } from './retry-run.ts';
 import type { Session } from '../session.ts';
 import { requireCompleted, type Watched } from './watch-run.ts';
@@ -23,14 +23,14 @@ export interface Cancelled {
 
 /**
  * Records by compare-and-swap that a run is cancelled: from then on it is only undone, on any Temporal. Without
- * `runId`: the open run of the operation. PreconditionError if the run is over, with how it ended.
+ * `runId`: the open move, or the replication that runs. PreconditionError if the run is over, with how it ended.
  */
 export async function cancelRun(
   session: Session,
-  { runId, operation }: { runId: string | undefined; operation: Operation },
+  { runId, replication = false }: { runId: string | undefined; replication?: boolean },
 ): Promise<Cancelled> {
   const { store } = session;
-  const id = runId ?? (await runToCancel(session, operation));
+  const id = runId ?? (await runToCancel(session, replication ? 'replicate' : anyMove));
   await requireRun(store, id);
   const run = await changeRun(store, id, (found) =>
     isOpen(found.state) && !found.cancelled
@@ -80,7 +80,7 @@ function tooLate(run: RunDocument): UnderstudyError {
     `run "${run.runId}" is over: ${endingOf(run)}, before it was cancelled: there is nothing to cancel`,
     {
       next: rowOf(run.operation).movesWriter
-        ? `See "understudy report ${run.runId}". To take it back, fail over in the other direction.`
+        ? `See "understudy report ${run.runId}". To take it back, switch over in the other direction.`
         : `See "understudy report ${run.runId}".`,
     },
   );

@@ -40,7 +40,7 @@ export async function decideGate(
 ): Promise<GateDecided> {
   const { store } = session;
   const verb = approve ? 'approve' : 'decline';
-  const run = runId === undefined ? await requireOpen(session, 'failover', verb) : await requireRun(store, runId);
+  const run = runId === undefined ? await requireOpen(session, verb) : await requireRun(store, runId);
   const plan = await plans.open(store, planFolder, withPlan(run).plan);
   const gate = gateOf(plan, name ?? (await theOneThatAsks(session, run.runId)));
   const decision: Decision = { by: whoAmI(), at: new Date().toISOString(), approve, reason: reason.trim() };

@@ -60,11 +60,14 @@ export async function findOpen({ store }: Session, operation: Operation): Promis
   return findNewestRun(store, (run) => run.operation === operation && !isOver(run.state));
 }
 
-/** The open run of an operation. PreconditionError if none is open; `what` is what the person wanted to do with it. */
-export async function requireOpen(session: Session, operation: Operation, what: string): Promise<RunDocument> {
-  const run = await findOpen(session, operation);
+/** An operation of those that exclude one another by the run lease: by it, the open move is found, whichever it is. */
+export const anyMove: Operation = 'failover';
+
+/** The open move. PreconditionError if none is open; `what` is what the person wanted to do with it. */
+export async function requireOpen(session: Session, what: string): Promise<RunDocument> {
+  const run = await findOpen(session, anyMove);
   if (run) return run;
-  throw nothingOpen(session, operation, what);
+  throw nothingOpen(session, anyMove, what);
 }
 
 /** The error if no run of an operation is open. `more`: what else is known. */
@@ -79,7 +82,7 @@ export function nothingOpen(
     : `no recovery point of "${name}" is being taken`;
   return new UnderstudyError('PreconditionError', `${none}: there is nothing to ${what}${more}`, {
     next:
-      'See "understudy runs". To take a completed move back, fail over in the other direction; ' +
+      'See "understudy runs". To take a completed move back, switch over in the other direction; ' +
       'to end a recovery point that is being taken: "understudy cancel --replication".',
   });
 }

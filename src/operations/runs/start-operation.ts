@@ -17,6 +17,7 @@ import { findOpenRun, releaseRunLease, takeRunLease, type OpenRun } from '../../
 import { planFolder, plans } from '../../run/plan-document.ts';
 import type { RunDocument } from '../../run/run-document.ts';
 import { endNeverStarted } from './never-started.ts';
+import { endSupersededWorkflow, supersede } from './supersede.ts';
 import { attach, referenceOf, refusedBy, whoAmI, type StartedRun } from './open-run.ts';
 import { outageOf } from '../outage.ts';
 import { registerIfNone } from '../register.ts';
@@ -52,6 +53,7 @@ export async function startOperation(
   // If the pointer is lost, nothing can begin: fail at once, with what to do.
   await readPointer(store, { topology: session.topology, who: runId, now: new Date() });
   await endNeverStarted(session, client, operation);
+  const ended = await supersede(session, { operation, runId });
   if (rowOf(operation).lease === 'run') {
     const open = await takeRunLease(store, { runId, now: new Date() });
     if (open) return watchSame(session, client, open, plan);
@@ -67,6 +69,7 @@ export async function startOperation(
     reason,
     triggeredBy: whoAmI(),
     triggeredAt: triggeredAt.toISOString(),
+    ...(ended ? { supersedes: ended.runId } : {}),
     ...(deadlineSeconds === undefined ? {} : { deadlineSeconds }),
     ...(plan ? await confirmed(session, plan, { triggeredAt, ...(outageBeganAt && { outageBeganAt }) }) : {}),
   };
@@ -117,6 +120,7 @@ async function startWorkflow(session: Session, client: Client, run: Omit<RunDocu
     await releaseRunLease(store, { runId: run.runId, ended: true });
   };
   try {
+    await endSupersededWorkflow(session, client, run.operation);
     const { handle, started, runId } = await startRun(client, referenceOf(session, run));
     // Another command may have found it recorded and not executed, and started it in the meantime: then this is the
     // run.

@@ -1,10 +1,15 @@
 /**
- * The fence: once, before all classes. Whether the standby can serve; what an earlier fence owes in the region that
- * becomes the writer; the pointer; then the old side is shut out where it answers, and the rest is owed.
+ * The fence: once, before all classes. Hard, in a failover: whether the standby can serve; what an earlier fence owes in
+ * the region that becomes the writer; the pointer; then the old side is shut out where it answers, and the rest is owed.
+ * By agreement, in a switchover: the old side takes no more work, its jobs are drained, and the last recovery point is
+ * sealed, all before the pointer is taken.
  */
+import { toSeconds } from '../../topology/duration.ts';
+import type { RecoveryPointRef } from '../plan.ts';
 import type { Topology } from '../../topology/topology.ts';
 import type { Requirement } from '../facts.ts';
 import { draftsOf, type StepDraft } from './fragment.ts';
+import { mirrorState, takeRecoveryPoint } from './recovery-point.ts';
 
 /** What a fence is made from. */
 export interface FenceInput {
@@ -22,27 +27,96 @@ export const fencedOrOwed: readonly Requirement[] = [
   { anyOf: ['old.writers-shut-out', 'old.writers-owed'] },
 ];
 
+/**
+ * What a switchover accepts. It stops the intake before it takes the pointer, so that is never owed; a region that falls
+ * silent once the pointer is taken must not keep clients waiting.
+ */
+export const fencedByAgreement: readonly Requirement[] = [
+  'old.intake-stopped',
+  { anyOf: ['old.writers-shut-out', 'old.writers-owed'] },
+];
+
+const draft = draftsOf('fence', 'platform');
+
 /** A fence that takes the pointer first, and owes what the old side does not do. */
-export function hardFence({ topology, from, to, unfinishedJobs }: FenceInput): StepDraft[] {
-  const draft = draftsOf('fence', 'platform');
+export function hardFence(input: FenceInput): StepDraft[] {
+  const { from, to } = input;
   return [
     draft(['standby', 'checkStandby', `Look at what ${to} needs in order to serve`], [], ['standby.inspected']),
-    draft(
-      ['debts', 'payDebtsOfTarget', `Do what an earlier failover left undone in ${to}`],
-      ['standby.inspected'],
-      ['debts.paid'],
-    ),
-    draft(
-      ['pointer', 'takePointer', `Take the region pointer for ${to} with a new epoch`],
-      ['debts.paid'],
-      ['pointer.taken'],
-    ),
+    ...payEarlierDebts(to),
+    takePointer(to, ['debts.paid']),
     draft(
       ['intake', 'stopOldIntake', `Stop the schedules of ${from}, or later if it does not answer`],
       ['pointer.taken'],
       ['old.intake-stopped'],
       { providesOwed: ['old.intake-owed'] },
     ),
+    ...shutOut(input),
+  ];
+}
+
+/**
+ * A fence by agreement: nothing that the old side has is lost, and nothing of it is owed before the pointer is taken.
+ * `earlier`: the newest recovery point before the run, by which the standby is inspected before anything is stopped.
+ */
+export function fenceByAgreement(input: FenceInput & { earlier: RecoveryPointRef }): StepDraft[] {
+  const { topology, from, to, earlier } = input;
+  return [
+    draft(['standby', 'checkStandby', `Look at what ${to} needs in order to serve`], [], ['standby.inspected'], {
+      input: { recoveryPoint: earlier },
+    }),
+    ...payEarlierDebts(to),
+    draft(['intake', 'stopOldIntake', `Stop the schedules of ${from}`], ['debts.paid'], ['old.intake-stopped']),
+    draft(['drain', 'drainJobs', drainTitle(input)], ['old.intake-stopped'], ['old.drained'], {
+      waitsSeconds: toSeconds(topology.jobs.drain.deadline),
+    }),
+    ...takeRecoveryPoint({ from, to, after: ['old.drained'], make: draft }),
+    ...mirrorState(to, draft),
+    draft(
+      ['standby-again', 'checkStandby', `Look again at what ${to} needs, by the recovery point just sealed`],
+      ['recovery-point'],
+      ['standby.inspected-again'],
+    ),
+    draft(
+      ['list-again', 'listAgain', `List ${from} again: nothing has come since the recovery point`],
+      ['recovery-point'],
+      ['old.unchanged'],
+    ),
+    takePointer(to, ['standby.inspected-again', 'old.unchanged']),
+    ...shutOut(input),
+  ];
+}
+
+function drainTitle({ topology, from }: FenceInput): string {
+  const { policy, deadline } = topology.jobs.drain;
+  switch (policy) {
+    case 'checkpoint':
+      return `Let the jobs of ${from} write a checkpoint, or end, within ${deadline}`;
+    case 'wait':
+      return `Let the jobs of ${from} end, within ${deadline}`;
+    case 'cancel':
+      return `Cancel the jobs of ${from}`;
+  }
+}
+
+function payEarlierDebts(to: string): StepDraft[] {
+  return [
+    draft(
+      ['debts', 'payDebtsOfTarget', `Do what an earlier failover left undone in ${to}`],
+      ['standby.inspected'],
+      ['debts.paid'],
+    ),
+  ];
+}
+
+function takePointer(to: string, after: readonly Requirement[]): StepDraft {
+  const title = `Take the region pointer for ${to} with a new epoch`;
+  return draft(['pointer', 'takePointer', title], after, ['pointer.taken']);
+}
+
+/** What still runs on the old side, and who can still write there, once the pointer is taken. */
+function shutOut({ topology, from, unfinishedJobs }: FenceInput): StepDraft[] {
+  return [
     draft(
       ['jobs', 'stopOldJobs', `Cancel the unfinished jobs of ${from}, or later if it does not answer`],
       ['pointer.taken'],
@@ -68,7 +142,6 @@ export function hardFence({ topology, from, to, unfinishedJobs }: FenceInput): S
  */
 export function readmit(to: string): StepDraft[] {
   const title = `Give the workspace of ${to} back what an earlier fence took from it`;
-  const draft = draftsOf('fence', 'platform');
   return [draft(['readmit', 'readmitWriters', title], ['pointer.taken', 'target.deployed'], ['target.readmitted'])];
 }
 

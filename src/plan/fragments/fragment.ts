@@ -27,10 +27,15 @@ export interface StepDraft {
   expectedSeconds?: number;
   /** It is a gate: people decide. */
   gate?: Gate;
+  /** How long it may wait for something outside, in seconds, beyond what the policies of its action say. */
+  waitsSeconds?: number;
 }
 
 /** What a draft has besides what every draft has. */
-export type DraftOptions = Pick<StepDraft, 'providesOwed' | 'input' | 'host' | 'expectedSeconds' | 'gate'>;
+export type DraftOptions = Pick<
+  StepDraft,
+  'providesOwed' | 'input' | 'host' | 'expectedSeconds' | 'gate' | 'waitsSeconds'
+>;
 
 /** Makes the drafts of one phase of one class. */
 export function draftsOf(phase: Phase | undefined, resourceClass: ResourceClass) {

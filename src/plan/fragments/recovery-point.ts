@@ -2,6 +2,7 @@
 import type { Requirement } from '../facts.ts';
 import { draftsOf, type StepDraft } from './fragment.ts';
 
+/** Without a phase: in an operation that has none. */
 const draft = draftsOf(undefined, 'data');
 
 /** Before the listing: no origin may run next to its successor. */
@@ -20,47 +21,51 @@ export function scrub(): StepDraft[] {
   ];
 }
 
-/** Takes a recovery point of `from` once `after` holds. */
-export function takeRecoveryPoint({
-  from,
-  to,
-  after,
-}: {
+/** A recovery point to take. */
+export interface TakeRecoveryPoint {
   from: string;
   to: string;
-  after: Requirement[];
-}): StepDraft[] {
+  /** What must hold before the listing begins, and before the point is sealed. */
+  after: readonly Requirement[];
+  sealAfter?: readonly Requirement[];
+  /** Makes the drafts: of a phase, or of an operation without phases. */
+  make?: ReturnType<typeof draftsOf>;
+}
+
+/** Takes a recovery point of `from`, with its copies in `to`. */
+export function takeRecoveryPoint({ from, to, after, sealAfter = [], make = draft }: TakeRecoveryPoint): StepDraft[] {
   return [
-    draft(['list', 'listActive', `List the workspace in ${from}`], after, ['point.listed']),
-    draft(['copy', 'copyBlobs', `Copy the blobs that ${to} lacks`], ['point.listed'], ['point.copied']),
-    draft(
+    make(['list', 'listActive', `List the workspace in ${from}`], after, ['point.listed']),
+    make(['copy', 'copyBlobs', `Copy the blobs that ${to} lacks`], ['point.listed'], ['point.copied']),
+    make(
       ['escrow', 'escrowSecrets', `Put the secrets into ${to}'s escrow vault`],
       ['point.copied'],
       ['point.escrowed'],
     ),
-    // The region may have come back meanwhile.
+    make(
+      ['seal', 'sealRecoveryPoint', 'Seal the recovery point'],
+      ['point.listed', 'point.copied', 'point.escrowed', ...sealAfter],
+      ['recovery-point'],
+    ),
+  ];
+}
+
+/** Before the seal: the region may have come back since the listing. */
+export function payRestOfDebts(to: string): StepDraft[] {
+  return [
     draft(
       ['pay-rest', 'payFenceDebt', `Do what is still left undone in ${to}`],
       ['point.escrowed'],
       ['debts.rest-paid'],
       { providesOwed: ['debts.rest-owed'] },
     ),
-    draft(
-      ['seal', 'sealRecoveryPoint', 'Seal the recovery point'],
-      ['point.listed', 'point.copied', 'point.escrowed', { anyOf: ['debts.rest-paid', 'debts.rest-owed'] }],
-      ['recovery-point'],
-    ),
   ];
 }
 
 /** What a move needs must outlive the control store too. */
-export function mirrorState(to: string): StepDraft[] {
+export function mirrorState(to: string, make: ReturnType<typeof draftsOf> = draft): StepDraft[] {
   return [
-    draft(
-      ['mirror', 'mirrorState', `Copy what a move needs of the control store into ${to}`],
-      ['recovery-point'],
-      ['state.mirrored'],
-    ),
+    make(['mirror', 'mirrorState', `Copy what a move needs of the control store into ${to}`], ['recovery-point'], []),
   ];
 }
 

@@ -27,8 +27,9 @@ const assetTypes: Record<ResourceClass, string[]> = {
 };
 
 export const hotWarm: Strategy = {
-  provision({ class: name, topology, from, to, recoveryPoint: { computes, endpoints } }) {
+  provision({ class: name, topology, from, to, recoveryPoint }) {
     const draft = draftsOf('provision', name);
+    const { computes, endpoints } = recoveryPoint ?? {};
     switch (name) {
       case 'platform':
         return [
@@ -41,25 +42,25 @@ export const hotWarm: Strategy = {
           ),
         ];
       case 'training':
-        return when(computes.length > 0, () =>
+        return when(computes?.length !== 0, () =>
           draft(
-            ['computes', 'scaleComputes', `Scale ${showCount(computes.length, 'compute')} up in ${to}`],
-            ['target.deployed'],
+            ['computes', 'scaleComputes', `Scale ${howMany(computes?.length, 'compute')} up in ${to}`],
+            ['target.deployed', 'recovery-point'],
             ['target.computes-scaled'],
-            { input: { computes, names: computeNames(topology, from) } },
+            { input: { ...(computes ? { computes } : {}), names: computeNames(topology, from) } },
           ),
         );
       case 'inference':
-        return when(endpoints.length > 0, () =>
+        return when(endpoints?.length !== 0, () =>
           draft(
             [
               'deployments',
               'scaleDeployments',
-              `Scale the deployments of ${showCount(endpoints.length, 'endpoint')} up in ${to}`,
+              `Scale the deployments of ${howMany(endpoints?.length, 'endpoint')} up in ${to}`,
             ],
-            ['target.deployed'],
+            ['target.deployed', 'recovery-point'],
             ['target.deployments-scaled'],
-            { input: { endpoints } },
+            endpoints ? { input: { endpoints } } : {},
           ),
         );
       case 'data':
@@ -100,8 +101,10 @@ export const hotWarm: Strategy = {
     }
   },
 
-  configure({ class: name, to, recoveryPoint: { counts, endpoints } }) {
+  configure({ class: name, to, recoveryPoint }) {
     const draft = draftsOf('configure', name);
+    const { endpoints } = recoveryPoint ?? {};
+    const schedules = numberOf('schedules', recoveryPoint);
     switch (name) {
       case 'platform':
         return [
@@ -109,23 +112,23 @@ export const hotWarm: Strategy = {
             [
               'connections',
               'configureConnections',
-              `Create ${showCount(counts.connections ?? 0, 'connection')} from escrow`,
+              `Create ${howMany(numberOf('connections', recoveryPoint), 'connection')} from escrow`,
             ],
             ['target.assets(platform)'],
             ['target.connections'],
           ),
         ];
       case 'training':
-        return when((counts.schedules ?? 0) > 0, () =>
+        return when(schedules !== 0, () =>
           draft(
-            ['schedules', 'configureSchedules', `Create ${showCount(counts.schedules ?? 0, 'schedule')}, disabled`],
+            ['schedules', 'configureSchedules', `Create ${howMany(schedules, 'schedule')}, disabled`],
             // The jobs that it submits may read models.
             ['target.assets(training)', 'target.assets(inference)'],
             ['target.schedules'],
           ),
         );
       case 'inference':
-        return when(endpoints.length > 0, () =>
+        return when(endpoints?.length !== 0, () =>
           draft(
             ['endpoints', 'configureEndpoints', `Create the endpoints and deployments that ${to} lacks`],
             ['target.assets(inference)', 'target.connections'],
@@ -137,8 +140,9 @@ export const hotWarm: Strategy = {
     }
   },
 
-  verify({ class: name, recoveryPoint: { computes, endpoints }, to }) {
+  verify({ class: name, recoveryPoint, to }) {
     const draft = draftsOf('verify', name);
+    const { computes, endpoints } = recoveryPoint ?? {};
     const types = assetTypes[name];
     const both: StepDraft[] = [
       draft(
@@ -173,7 +177,7 @@ export const hotWarm: Strategy = {
       case 'training':
         return [
           ...both,
-          ...when(computes.length > 0, () =>
+          ...when(computes?.length !== 0, () =>
             draft(
               ['smoke', 'runSmokeJob', `Run a smoke job in ${to}`],
               ['assets.verified(training)'],
@@ -184,19 +188,19 @@ export const hotWarm: Strategy = {
       case 'inference':
         return [
           ...both,
-          ...when(endpoints.length > 0, () =>
+          ...when(endpoints?.length !== 0, () =>
             draft(
               ['score', 'scoreEndpoints', `Send a scoring request to each endpoint in ${to}`],
               ['assets.verified(inference)'],
               ['target.verified(inference)'],
-              { input: { endpoints: endpoints.map((endpoint) => endpoint.name) } },
+              endpoints ? { input: { endpoints: endpoints.map((endpoint) => endpoint.name) } } : {},
             ),
           ),
         ];
     }
   },
 
-  switch({ class: name, topology, to, recoveryPoint: { counts }, fenced }) {
+  switch({ class: name, topology, to, recoveryPoint, fenced }) {
     const draft = draftsOf('switch', name);
     const serving = (...more: Fact[]): StepDraft =>
       draft(
@@ -234,7 +238,7 @@ export const hotWarm: Strategy = {
       case 'training':
         return [
           serving('class.switched(platform)', 'class.switched(data)'),
-          ...when((counts.schedules ?? 0) > 0, () =>
+          ...when(numberOf('schedules', recoveryPoint) !== 0, () =>
             draft(
               ['schedules', 'enableSchedules', `Enable the schedules in ${to}, once none fires elsewhere`],
               ['pointer.serving(training)', 'target.schedules'],
@@ -248,14 +252,14 @@ export const hotWarm: Strategy = {
 
   resume({ class: name, recoveryPoint, to }) {
     if (name !== 'training') return [];
-    const unfinished = unfinishedJobs(recoveryPoint);
+    const unfinished = recoveryPoint && unfinishedJobs(recoveryPoint);
     return [
       draftsOf('resume', name)(
-        ['jobs', 'resubmitJobs', `Resubmit ${showCount(unfinished, 'interrupted job')} in ${to}, by priority`],
+        ['jobs', 'resubmitJobs', `Resubmit ${howMany(unfinished, 'interrupted job')} in ${to}, by priority`],
         // Jobs may read models.
         ['class.switched(training)', 'target.assets(inference)'],
         ['jobs.resubmitted'],
-        { expectedSeconds: Math.ceil(unfinished / 9.5) },
+        unfinished === undefined ? {} : { expectedSeconds: Math.ceil(unfinished / 9.5) },
       ),
     ];
   },
@@ -263,13 +267,24 @@ export const hotWarm: Strategy = {
 
 function assets({ class: name, recoveryPoint, to }: StrategyInput): StepDraft {
   const types = assetTypes[name];
-  const number = types.reduce((sum, type) => sum + (recoveryPoint.counts[type] ?? 0), 0);
+  const number = recoveryPoint && types.reduce((sum, type) => sum + (recoveryPoint.counts[type] ?? 0), 0);
+  const title = `Register ${types.join(' and ')} in ${to}`;
   return draftsOf('restore', name)(
-    ['assets', 'restoreAssets', `Register ${types.join(' and ')} in ${to}: ${number}`],
+    ['assets', 'restoreAssets', number === undefined ? title : `${title}: ${number}`],
     [`target.blobs(${name})`, 'target.datastores'],
     [`target.assets(${name})`],
     { input: { types } },
   );
+}
+
+/** How many of a kind there are; undefined if a recovery point that the run seals itself will say it. */
+function numberOf(kind: string, recoveryPoint: StrategyInput['recoveryPoint']): number | undefined {
+  return recoveryPoint && (recoveryPoint.counts[kind] ?? 0);
+}
+
+/** `3 endpoints`, or `the endpoints` where a recovery point that the run seals itself will say how many. */
+function howMany(count: number | undefined, one: string): string {
+  return count === undefined ? `the ${one}s` : showCount(count, one);
 }
 
 /**

@@ -10,7 +10,8 @@ export interface StrategyInput {
   topology: Topology;
   from: string;
   to: string;
-  recoveryPoint: RecoveryPointSummary;
+  /** Absent if a step of the run seals it: then neither the steps nor their order depend on what is in it. */
+  recoveryPoint?: RecoveryPointSummary;
   class: ResourceClass;
   /** What the operation requires of the fence before clients depend on the target. */
   fenced: readonly Requirement[];

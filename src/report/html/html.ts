@@ -2,6 +2,7 @@
  * The report as one self-contained HTML file: no scripts and no requests, so that it can be mailed, archived and opened
  * years later. What people must do comes first.
  */
+import { rowOf } from '../../plan/operations.ts';
 import { sectionsOf, type Section } from './sections.ts';
 import { tag, verdictTones, type Tone } from './tags.ts';
 import { tasks } from './tasks.ts';
@@ -134,7 +135,7 @@ function notice(tone: 'bad' | 'warn', id: string, title: string, items: Insert[]
 
 /** A replication says nothing about an outage. */
 function outageRow(run: Report['run']): [string, Insert][] {
-  if (run.outageBeganAt === undefined && run.operation === 'replicate') return [];
+  if (run.outageBeganAt === undefined && rowOf(run.operation).recoveryPoint === 'makes one') return [];
   return [['Outage began', showOutage(run)]];
 }
 

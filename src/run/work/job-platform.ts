@@ -46,8 +46,13 @@ export interface JobRequestOptions {
  * of `Arm`.
  */
 export interface JobPlatform<Raw, Spec> {
-  /** Every unfinished job, complete; and of the jobs with these names, those that are cancelled. */
-  unfinished(options?: JobRequestOptions & { cancelled?: ReadonlySet<string> }): AsyncIterable<PlatformJob<Raw>>;
+  /**
+   * Every unfinished job, complete; of the jobs named in `cancelled`, those that are cancelled and whose owner does not say
+   * otherwise; and those named in `ended`, however they ended.
+   */
+  unfinished(
+    options?: JobRequestOptions & { cancelled?: ReadonlySet<string>; ended?: ReadonlySet<string> },
+  ): AsyncIterable<PlatformJob<Raw>>;
   /** Undefined: there is no such job. */
   find(name: string, options?: JobRequestOptions): Promise<PlatformJob<Raw> | undefined>;
   /** Returns once the request is accepted: the job ends later. */

@@ -24,8 +24,9 @@ export function azureJobs(arm: Arm, workspace: WorkspaceRef): AzureJobs {
      * Includes archived jobs. A list may omit parts of a job (the nodes of a pipeline), so each unfinished one is read
      * by itself. Jobs that finished or disappeared meanwhile are left out.
      */
-    async *unfinished({ cancelled = new Set<string>(), ...options } = {}) {
-      const isWanted = (job: PlatformJob<RawJob>) => !job.isFinished || isLeftCancelled(job, cancelled);
+    async *unfinished({ cancelled = new Set<string>(), ended = new Set<string>(), ...options } = {}) {
+      const isWanted = (job: PlatformJob<RawJob>) =>
+        !job.isFinished || ended.has(job.name) || isLeftCancelled(job, cancelled);
       let names: string[] = [];
       const read = async () => {
         const found = await Promise.all(names.map((name) => find(name, options)));

@@ -49,6 +49,11 @@ export function statusOf(job: RawJob): string {
   return textAt(job.properties, 'status') ?? 'Unknown';
 }
 
+/** The job as it was when it had this status. */
+export function withStatus(job: RawJob, status: string): RawJob {
+  return { ...job, properties: { ...job.properties, status } };
+}
+
 /** Whether a job with this status has ended. */
 export function isFinished(status: string): boolean {
   return finished.has(status.toLowerCase());

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { actions } from '../../../src/actions.ts';
 import { isUnderstudyError } from '../../../src/errors/error.ts';
-import { planFailover, planningOf, planReplicate } from '../../../src/operations/plan-operation.ts';
+import { planMove, planningOf, planReplicate } from '../../../src/operations/plan-operation.ts';
 import type { Session } from '../../../src/operations/session.ts';
 import type { Plan } from '../../../src/plan/plan.ts';
 import type { Report } from '../../../src/report/schema.ts';
@@ -36,7 +36,7 @@ export async function operate(
   const { plan } =
     operation === 'replicate'
       ? await planReplicate(await planningOf(session))
-      : await planFailover(await planningOf(session));
+      : await planMove(await planningOf(session), 'failover');
   return carryOut(session, plan, hurry);
 }
 

@@ -35,7 +35,7 @@ async function end(state: 'completed' | 'cancelled', more: Partial<RunDocument> 
   temporal.running.clear();
 }
 
-const cancel = (id: string | undefined = runId) => cancelRun(session, { runId: id, operation: 'failover' });
+const cancel = (id: string | undefined = runId) => cancelRun(session, { runId: id });
 
 describe('a cancel', () => {
   it('of a run that is completed fails, says when it was, and changes nothing', async () => {
@@ -44,14 +44,14 @@ describe('a cancel', () => {
     await expect(cancel()).rejects.toMatchObject({
       exitCode: 1,
       message: `run "${runId}" is over: completed at ${endedAt}, before it was cancelled: there is nothing to cancel`,
-      details: { next: expect.stringContaining('fail over in the other direction') as string },
+      details: { next: expect.stringContaining('switch over in the other direction') as string },
     });
     expect(await requireRun(store, runId)).toEqual(before);
   });
 
   it('without a run, where none is open, says how the last one ended', async () => {
     await end('completed');
-    const late = cancelRun(session, { runId: undefined, operation: 'failover' });
+    const late = cancelRun(session, { runId: undefined });
     await expect(late).rejects.toMatchObject({
       exitCode: 1,
       message: `no move of "fraud-ml" is open: there is nothing to cancel; the last run, "${runId}", is over: completed at ${endedAt}`,

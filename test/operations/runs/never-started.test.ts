@@ -4,7 +4,7 @@
  */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ensurePointer } from '../../../src/control-store/region-pointer.ts';
-import { askForFailover, startFailover } from '../../../src/operations/failover.ts';
+import { askForMove, startMove } from '../../../src/operations/move.ts';
 import { replicate } from '../../../src/operations/replicate.ts';
 import { cancelRun, carryOutCancel } from '../../../src/operations/runs/cancel-run.ts';
 import { retryRun } from '../../../src/operations/runs/retry-run.ts';
@@ -41,7 +41,7 @@ afterEach(() => {
 const passSeconds = (seconds: number) => vi.setSystemTime(Date.now() + seconds * 1000);
 const take = () => replicate(session, temporal.client, { reason: 'a schedule' });
 const move = () =>
-  startFailover(session, temporal.client, {
+  startMove(session, temporal.client, {
     plan: compileFailover({ ...compileInput(), recoveryPoint: recoveryPoint(), acceptedLosses: [] }),
     reason: 'a test',
     triggeredAt: new Date(),
@@ -93,7 +93,7 @@ describe('a move', () => {
   it('keeps another from beginning only while its command may still be at starting it', async () => {
     const left = await cutOff(move);
     passSeconds(5);
-    await expect(askForFailover(session, temporal.client, { to: 'westus3' })).rejects.toMatchObject({
+    await expect(askForMove(session, temporal.client, 'failover', { to: 'westus3' })).rejects.toMatchObject({
       code: 'FencedError',
       message: expect.stringContaining(left) as string,
       details: { next: expect.stringContaining(`understudy retry ${left}`) as string },
@@ -114,7 +114,7 @@ describe('a move', () => {
 
   it('is ended by cancel: written down, and then undone', async () => {
     const left = await cutOff(move);
-    const { run, alreadyOver } = await cancelRun(session, { runId: undefined, operation: 'failover' });
+    const { run, alreadyOver } = await cancelRun(session, { runId: undefined });
     expect([run.runId, run.state, alreadyOver]).toEqual([left, 'undoing', false]);
     expect(await carryOutCancel(session, temporal.client, run)).toMatchObject({ runId: left, started: true });
   });

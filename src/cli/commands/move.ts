@@ -1,12 +1,14 @@
 import type { Command } from 'commander';
 import type { Client } from '@temporalio/client';
 import { UnderstudyError } from '../../errors/error.ts';
-import { FailoverOutcome } from '../../operations/documents/run.ts';
-import { askForFailover, checkOutageBegan, startFailover, type Asked } from '../../operations/failover.ts';
-import { requireOutage } from '../../operations/health.ts';
+import { MoveOutcome } from '../../operations/documents/run.ts';
+import { askForMove, checkOutageBegan, startMove, type Asked } from '../../operations/move.ts';
+import { requireHealthy, requireOutage, type Health } from '../../operations/health.ts';
+import type { MoveOperation } from '../../operations/plan-operation.ts';
 import type { StartedRun } from '../../operations/runs/open-run.ts';
 import { requireReason } from '../../operations/runs/retry-run.ts';
 import type { Session } from '../../operations/session.ts';
+import { describeRun } from '../../run/describe-run.ts';
 import { ask, askReason, requireWord } from '../ask.ts';
 import { command, session, withTemporal } from '../command.ts';
 import { shows, type Output } from '../output.ts';
@@ -25,32 +27,49 @@ interface Options {
   unattended?: boolean;
 }
 
-/** `understudy failover`: shows the plan, asks, starts the run, and watches it. */
-export function failoverCommand(): Command {
+/** `understudy failover` and `understudy switchover`: show the plan, ask, start the run, and watch it. */
+export function moveCommands(): Command[] {
+  return [switchoverCommand(), failoverCommand()];
+}
+
+function failoverCommand(): Command {
   const failover = command(
     'failover',
     'move the workspace to the standby region now, and watch the run to its end',
     'understudy failover --reason "eastus is down"\nunderstudy failover --to westus3 --yes --reason "INC-4711" --outage-began 2026-11-21T02:58:00Z',
-  )
-    .option('--to <region>', 'the region to move to; required with --yes, or without a terminal')
-    .option('-y, --yes', 'do not ask for confirmation')
-    .option('--reason <text>', 'why; recorded in the report; required with --accept-loss')
+  );
+  return moves(failover, 'failover')
     .option('--even-if-healthy', 'fail over even if the active region is, or may be, healthy')
     .option(
       '--outage-began <time>',
       'when the outage began, ISO 8601; default: between the last answer and the first failed health check',
     )
-    .option('--recovery-point <id>', 'restore this recovery point instead of the newest')
+    .option('--recovery-point <id>', 'restore this recovery point instead of the newest');
+}
+
+function switchoverCommand(): Command {
+  const switchover = command(
+    'switchover',
+    'move the workspace to the standby region as planned work: both regions answer, and nothing is lost',
+    'understudy switchover --reason "maintenance of eastus"\nunderstudy switchover --to westus3 --yes --reason "CHG-1234"',
+  );
+  return moves(switchover, 'switchover');
+}
+
+function moves(of: Command, operation: MoveOperation): Command {
+  of.option('--to <region>', 'the region to move to; required with --yes, or without a terminal')
+    .option('-y, --yes', 'do not ask for confirmation')
+    .option('--reason <text>', 'why; recorded in the report; required with --accept-loss')
     .addOption(acceptLossOption())
     .addOption(unattendedOption());
-  return shows(failover, FailoverOutcome, async (output, options: Options, self: Command) => {
+  return shows(of, MoveOutcome, async (output, options: Options, self: Command) => {
     const triggeredAt = new Date();
     checkOutageBegan(options.outageBegan, triggeredAt);
     requireTarget(options);
     if (!mayAsk(options)) requireReason(options.acceptLoss, options.reason);
     const opened = await session(self);
     return withTemporal(async (client) => {
-      const asked = await askForFailover(opened, client, options);
+      const asked = await askForMove(opened, client, operation, options);
       if (asked.found === 'moved') return nothingToMove(asked);
       const begin = await confirmed(output, opened, client, asked, { ...options, triggeredAt });
       return seeThrough(output, opened, begin);
@@ -93,31 +112,41 @@ async function confirmed(
     output.say(`${asked.run.runId} runs already: watching it; no second one is started`);
     return () => Promise.resolve(asked.run);
   }
-  const { made, health, configs } = asked;
+  const { made, health, configs, ends } = asked;
   const { plan } = made;
-  for (const { what, state, detail } of health.checks) output.say(`${plan.from} ${what}: ${shown[state]}${detail}`);
-  if (options.evenIfHealthy !== true) requireOutage(health);
+  for (const { region, checks } of health)
+    for (const { what, state, detail } of checks) output.say(`${region} ${what}: ${shown[state]}${detail}`);
+  requireFit(health, plan.operation, options);
   output.say(`${[showPlan(made, output.paint), ...showConfigs(configs)].join('\n')}\n`);
+  if (ends) output.say(`this ends run ${describeRun(ends)}\n`);
   const reason = options.yes === true ? (options.reason ?? '') : await confirm(output, plan, options);
   return async () => {
-    const run = await startFailover(opened, client, { ...options, plan, reason });
+    const run = await startMove(opened, client, { ...options, plan, reason });
     if (!run.started) output.say(`${run.runId} was started first: watching it; no second one is started`);
     return run;
   };
 }
 
+/** A failover leaves a region that is out; a switchover needs both. */
+function requireFit(health: readonly Health[], operation: string, { evenIfHealthy }: Options): void {
+  if (operation === 'switchover') health.forEach(requireHealthy);
+  else if (evenIfHealthy !== true) health.forEach(requireOutage);
+}
+
 const shown = { ok: 'ok: ', failed: 'FAILED: ', unknown: 'cannot tell: ' } as const;
+
+const questions: Record<string, string> = { failover: 'Fail over', switchover: 'Switch over' };
 
 /** Returns the reason. Throws Declined if the person does not name the region. */
 async function confirm(
   output: Output,
-  { from, to }: { from: string; to: string },
+  { operation, from, to }: { operation: string; from: string; to: string },
   { reason = '', acceptLoss }: Options,
 ): Promise<string> {
   return ask(output, async (terminal) => {
     const obligatory = acceptLoss !== undefined;
     const given = reason.trim() === '' ? await askReason(terminal, { obligatory }) : reason;
-    const question = `Fail over from ${from} to ${to}? Type the name of the region to move to: `;
+    const question = `${questions[operation]} from ${from} to ${to}? Type the name of the region to move to: `;
     await requireWord(terminal, question, to);
     return given;
   });

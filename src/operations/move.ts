@@ -1,23 +1,25 @@
 /**
- * A failover as a command requests it: what is open already, the plan and the health that a person confirms, and its
- * start.
+ * A move (a failover or a switchover) as a command requests it: what is open already, the plan and the health that a
+ * person confirms, and its start.
  */
 import type { Client } from '@temporalio/client';
 import { readPointer } from '../control-store/region-pointer.ts';
 import { UnderstudyError } from '../errors/error.ts';
 import type { Plan } from '../plan/plan.ts';
 import { sideOf } from '../topology/sides.ts';
+import type { RunDocument } from '../run/run-document.ts';
 import { checkHealth, type Health } from './health.ts';
 import { lookAtConfigs } from './look-at-configs.ts';
 import { isNeverStarted } from './runs/never-started.ts';
 import { attach, findOpen, refusedBy, type StartedRun } from './runs/open-run.ts';
-import { planFailover, planningOf, requireNoProblem, type MadePlan } from './plan-operation.ts';
+import { planMove, planningOf, requireNoProblem, type MadePlan, type MoveOperation } from './plan-operation.ts';
 import type { Session } from './session.ts';
 import type { TargetLook } from '../switch/look-at-configs.ts';
 import { startOperation } from './runs/start-operation.ts';
+import { givesWay } from './runs/supersede.ts';
 
-/** What a person asks for with a failover. */
-export interface FailoverRequest {
+/** What a person asks for with a move. */
+export interface MoveRequest {
   /** The region to move to; default: the one that is not active. */
   to?: string;
   /** Default: the newest. */
@@ -28,56 +30,76 @@ export interface FailoverRequest {
   unattended?: boolean;
 }
 
-/** The result of requesting a failover. */
+/** The result of requesting a move. */
 export type Asked =
-  /** A failover to that region is open, and this Temporal executes it. */
+  /** The same move to that region is open, and this Temporal executes it. */
   | { found: 'running'; run: StartedRun }
   /** The region is the active one: there is nothing to move. */
   | { found: 'moved'; region: string; epoch: number }
   /**
-   * A plan that would not fail, the health of the region that it leaves, and what was found of the config files, which
-   * does not block the move: for a person to confirm.
+   * A plan that would not fail, the health of the region that it leaves (of a switchover: of both), and what was found of
+   * the config files, which does not block the move: for a person to confirm. `ends`: an open switchover that the move
+   * ends.
    */
-  | { found: 'plan'; made: MadePlan; health: Health; configs: TargetLook[] };
+  | { found: 'plan'; made: MadePlan; health: Health[]; configs: TargetLook[]; ends?: RunDocument };
 
 /**
  * Changes nothing but the stored health of the region. FencedError: another run is open; PreconditionError,
  * RecoveryPointError: the move would fail.
  */
-export async function askForFailover(session: Session, client: Client, request: FailoverRequest): Promise<Asked> {
+export async function askForMove(
+  session: Session,
+  client: Client,
+  operation: MoveOperation,
+  request: MoveRequest,
+): Promise<Asked> {
   const { to } = request;
   if (to !== undefined) sideOf(session.topology, to);
-  const run = await runningTo(session, client, to);
+  const { run, ends } = await openOf(session, client, { operation, to });
   if (run) return { found: 'running', run };
-  const epoch = await epochIn(session, to);
+  const epoch = await epochIn(session, operation, to);
   if (to !== undefined && epoch !== undefined) return { found: 'moved', region: to, epoch };
-  const made = await planFailover(await planningOf(session), request);
+  const made = await planMove(await planningOf(session), operation, request);
   requireNoProblem(made);
+  const { from, to: target } = made.plan;
+  const regions = operation === 'switchover' ? [from, target] : [from];
   const [health, configs] = await Promise.all([
-    checkHealth(session, made.plan.from),
-    lookAtConfigs(session.topology, made.plan, () => Promise.resolve(client)),
+    Promise.all(regions.map((region) => checkHealth(session, region))),
+    lookAtConfigs(session.topology, made, () => Promise.resolve(client)),
   ]);
-  return { found: 'plan', made, health, configs };
+  return { found: 'plan', made, health, configs, ...(ends ? { ends } : {}) };
 }
 
-/** The open failover to the same region, if this Temporal executes it. FencedError if another run is open. */
-async function runningTo(session: Session, client: Client, to: string | undefined): Promise<StartedRun | undefined> {
-  const open = await findOpen(session, 'failover');
-  if (!open || (await isNeverStarted(session, client, open))) return undefined;
+/**
+ * `run`: the same move is open, and this Temporal executes it. `ends`: a switchover is open, and a failover may end it.
+ * FencedError if another run is open.
+ */
+async function openOf(
+  session: Session,
+  client: Client,
+  { operation, to }: { operation: MoveOperation; to: string | undefined },
+): Promise<{ run?: StartedRun; ends?: RunDocument }> {
+  const open = await findOpen(session, operation);
+  if (!open || (await isNeverStarted(session, client, open))) return {};
   const running = await attach(session, client, open.operation);
-  const isSame = running?.runId === open.runId && open.operation === 'failover' && !open.cancelled;
-  if (isSame && (to === undefined || to === open.to)) return running;
+  const isSame = running?.runId === open.runId && open.operation === operation && !open.cancelled;
+  if (isSame && (to === undefined || to === open.to)) return { run: running };
+  if (givesWay(open, operation) && (to === undefined || to === open.to)) return { ends: open };
   throw refusedBy({ runId: open.runId, run: open });
 }
 
 /** The epoch in which the region is the active one; undefined if it is not active. */
-async function epochIn({ store, topology }: Session, region: string | undefined): Promise<number | undefined> {
+async function epochIn(
+  { store, topology }: Session,
+  who: MoveOperation,
+  region: string | undefined,
+): Promise<number | undefined> {
   if (region === undefined) return undefined;
-  const pointer = await readPointer(store, { topology, who: 'failover', now: new Date() });
+  const pointer = await readPointer(store, { topology, who, now: new Date() });
   return pointer.writer === region ? pointer.epoch.number : undefined;
 }
 
-/** A failover that a person has confirmed. */
+/** A move that a person has confirmed. */
 export interface Confirmed {
   plan: Plan;
   reason: string;
@@ -89,7 +111,7 @@ export interface Confirmed {
 const noReason = 'no reason was given';
 
 /** Starts the plan that a person has confirmed; `started: false`: somebody was faster with the same move. */
-export function startFailover(
+export function startMove(
   session: Session,
   client: Client,
   { plan, reason, triggeredAt, outageBegan }: Confirmed,
