@@ -16,6 +16,8 @@ export interface CollectJobs {
   leftCancelled?: Readonly<Record<string, string>>;
   /** Jobs that this run has drained: they too count as unfinished, in the state in which they were before. */
   drained?: ReadonlyMap<string, { status: string }>;
+  /** Called for every job that there is, finished or not. */
+  onListed?: (job: RawJob) => void;
 }
 
 /**
@@ -23,9 +25,15 @@ export interface CollectJobs {
  * Errors: AzureUnavailable, CredentialError, AzureError.
  */
 export async function* collectJobs(request: CollectJobs): AsyncIterable<RawJob> {
-  const { arm, workspace, signal, leftCancelled = {}, drained = new Map<string, { status: string }>() } = request;
+  const { arm, workspace, signal, leftCancelled = {}, onListed } = request;
+  const { drained = new Map<string, { status: string }>() } = request;
   const cancelled = new Set(Object.keys(leftCancelled));
-  const options = { cancelled, ended: new Set(drained.keys()), ...(signal ? { signal } : {}) };
+  const options = {
+    cancelled,
+    ended: new Set(drained.keys()),
+    ...(onListed ? { onListed } : {}),
+    ...(signal ? { signal } : {}),
+  };
   for await (const { name, raw } of azureJobs(arm, workspace).unfinished(options)) {
     const before = drained.get(name)?.status;
     yield before === undefined ? raw : withStatus(raw, before);

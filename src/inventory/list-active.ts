@@ -108,7 +108,10 @@ export async function listActive(context: StepContext): Promise<StepResult> {
   return {
     state: 'completed',
     detail: describe(listing, from.region),
-    facts: await sealDraft(context, point, 'listing', listing),
+    facts: {
+      ...(await sealDraft(context, point, 'listing', listing)),
+      ...(resources.newestJobAt === undefined ? {} : { newestJobAt: resources.newestJobAt }),
+    },
     ...(lost.length > 0 ? { lost } : {}),
   };
 }

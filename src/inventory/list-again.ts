@@ -11,6 +11,7 @@ import type { OpenRecoveryPoint, SealedManifest } from '../recovery-point/manife
 import { readLedger, readPart } from '../recovery-point/recovery-point.ts';
 import { batches, mapBounded } from '../run/work/bounded.ts';
 import { startHeartbeat, type Heartbeat } from '../run/work/heartbeat.ts';
+import { provided } from '../run/work/provided.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { openPointOfRun } from '../standby/standby.ts';
@@ -24,8 +25,8 @@ import { selectVersions } from './select.ts';
 const mostLines = 20;
 
 /**
- * The service's clock may be this much behind ours. What is compared although it is older costs a comparison, and finds
- * nothing.
+ * The clock of the storage may be this much behind ours. A blob that is compared although it is older costs a comparison,
+ * and is found equal.
  */
 const skewMs = 5 * 60_000;
 
@@ -56,23 +57,22 @@ export async function listAgain(context: StepContext): Promise<StepResult> {
   );
 }
 
-/** Jobs that were submitted after the listing began, and any that run although the ledger does not have them. */
-async function newJobs(
-  { azure, store, from, signal }: StepContext,
-  point: OpenRecoveryPoint,
-  heartbeat: Heartbeat,
-): Promise<string[]> {
+/** Jobs that were submitted since the listing, and any that run although the ledger does not have them. */
+async function newJobs(context: StepContext, point: OpenRecoveryPoint, heartbeat: Heartbeat): Promise<string[]> {
+  const { azure, store, from, signal } = context;
   const known = new Set<string>();
   for await (const { name } of readLedger(store, point)) known.add(name);
-  const since = Date.parse(point.sealed.startedAt);
+  const [listing] = await provided(context, 'point.listed');
+  // By the clock of the service alone, which need not be ours.
+  const newestAt = listing?.facts?.newestJobAt;
   const found: string[] = [];
   const path = `${workspaceId(from.workspace)}/jobs?listViewType=All`;
   for await (const job of azure.arm.list(path, apiVersions.machineLearning, { signal })) {
     await heartbeat.beat();
     if (known.has(job.name) || parentOf(job) !== undefined) continue;
-    const created = Date.parse(createdAt(job) ?? '');
     const status = statusOf(job);
-    if (isFinished(status) && !(created >= since)) continue;
+    const isNew = typeof newestAt !== 'string' || (createdAt(job) ?? '') > newestAt;
+    if (isFinished(status) && !isNew) continue;
     found.push(`${showJob({ name: job.name, owner: ownerOf(job) })} (${status})`);
   }
   return found;
@@ -92,29 +92,23 @@ async function newAssets(context: StepContext, sealed: SealedManifest, heartbeat
         Array.fromAsync(list(`${type}/${encodeURIComponent(name)}/versions`)),
       );
       for (const [index, versions] of listed.entries())
-        found.push(...newVersions(type, batch[index]?.name ?? '', versions, { known, sealed, topology }));
+        found.push(...newVersions(type, batch[index]?.name ?? '', versions, { known, topology }));
       await heartbeat.beat();
     }
   }
   return found;
 }
 
-/** Of the versions that the topology selects: an old one may be selected only since a newer one was deleted. */
+/** Of the versions that the topology selects, those that the recovery point lacks. */
 function newVersions(
   type: AssetType,
   name: string,
   versions: readonly ArmResource[],
-  {
-    known,
-    sealed,
-    topology,
-  }: { known: ReadonlySet<string>; sealed: SealedManifest; topology: StepContext['topology'] },
+  { known, topology }: { known: ReadonlySet<string>; topology: StepContext['topology'] },
 ): string[] {
-  const since = Date.parse(sealed.startedAt) - skewMs;
-  return selectVersions(type, name, versions, topology.artifacts).carried.flatMap((version) => {
-    const key = assetKey(type, name, version.name);
-    return known.has(key) || Date.parse(createdAt(version) ?? '') < since ? [] : [key];
-  });
+  return selectVersions(type, name, versions, topology.artifacts)
+    .carried.map((version) => assetKey(type, name, version.name))
+    .filter((key) => !known.has(key));
 }
 
 /** By name: what the recovery point has is not compared, but what it lacks is named. */

@@ -3,7 +3,7 @@ import { apiVersions, type Arm, type ArmResource } from '../azure/azure.ts';
 import { numberAt, objectAt, textAt } from '../azure/body/json.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { collectJobs } from './collect.ts';
-import { ownerOf, statusOf, type NamedJob, type RawJob } from '../workspace/jobs/job.ts';
+import { createdAt, ownerOf, statusOf, type NamedJob, type RawJob } from '../workspace/jobs/job.ts';
 import { lineageOfSuccessor, submittedAs } from '../ledger/ledger.ts';
 import { leftCancelledBy, lineOfLeftCancelled } from '../fence/left-cancelled.ts';
 import type { StoppedByRun } from '../fence/stopped-by-run.ts';
@@ -38,6 +38,8 @@ export interface ResourceListing {
   endpoints: EndpointSummary[];
   /** Number of unfinished jobs by status. */
   jobs: Record<string, number>;
+  /** When the newest job was submitted, by the clock of the service (ISO 8601); absent: there is none. */
+  newestJobAt?: string;
   /** For each of these jobs that was left cancelled: what that means for its owner. */
   lost: string[];
 }
@@ -65,21 +67,20 @@ export async function listResources(request: ListResources, datastores: ArmResou
     each: ({ name, properties }) => needed.other(properties, `deployments/${name}`, 'inference'),
   });
   const { arm, workspace, signal, leftCancelled, stopped } = request;
-  await keep(
-    request,
-    listing,
-    'raw-jobs',
-    collectJobs({ arm, workspace, signal, leftCancelled, drained: stopped.jobs }),
-    {
-      each: async (job) => {
-        const status = statusOf(job);
-        listing.jobs[status] = (listing.jobs[status] ?? 0) + 1;
-        const by = leftCancelledBy(job, leftCancelled);
-        if (by !== undefined) listing.lost.push(lineOfLeftCancelled(named(job), by));
-        await needed.job(job);
-      },
+  const onListed = (job: RawJob) => {
+    const at = createdAt(job);
+    if (at !== undefined && at > (listing.newestJobAt ?? '')) listing.newestJobAt = at;
+  };
+  const jobs = collectJobs({ arm, workspace, signal, leftCancelled, drained: stopped.jobs, onListed });
+  await keep(request, listing, 'raw-jobs', jobs, {
+    each: async (job) => {
+      const status = statusOf(job);
+      listing.jobs[status] = (listing.jobs[status] ?? 0) + 1;
+      const by = leftCancelledBy(job, leftCancelled);
+      if (by !== undefined) listing.lost.push(lineOfLeftCancelled(named(job), by));
+      await needed.job(job);
     },
-  );
+  });
   return listing;
 }
 

@@ -79,11 +79,14 @@ export function pointerOf(documents: Map<string, string>): Pointer {
   return JSON.parse(documents.get('pointer.json') ?? 'null') as Pointer;
 }
 
-/** All of it. `before`: the active workspace as it was before the outage. */
+/**
+ * All of it. `before`: the active workspace as it was before the outage. `alsoResumed`: names of jobs that the example
+ * does not have, and that go on by themselves.
+ */
 export async function judgeMoved(
   scene: Scene,
   before: Workspace,
-  operation = 'failover',
+  { operation = 'failover', alsoResumed = [] }: { operation?: string; alsoResumed?: string[] } = {},
 ): Promise<{ journal: Journal; west: Workspace }> {
   const documents = await readControlStore(scene);
   const [journal, ...more] = journals(documents, operation).filter(({ run }) => run.state !== 'cancelled');
@@ -110,7 +113,7 @@ export async function judgeMoved(
   });
   const west = await readWest(scene.azure);
   await judgeAssets(before, west);
-  judgeJobs(before, west, journal.run.runId);
+  judgeJobs(before, west, { runId: journal.run.runId, names: [...resumed, ...alsoResumed].toSorted() });
   await judgeResources(scene.azure, before, west);
   await judgeTraffic(scene, 'westus3');
   await judgeClients(scene, journal.run.runId);
@@ -136,10 +139,14 @@ async function judgeAssets(before: Workspace, west: Workspace): Promise<void> {
 }
 
 /** One successor for each job that goes on by itself, with the same spec; and the smoke job, once. */
-function judgeJobs(before: Workspace, west: Workspace, runId: string): void {
+function judgeJobs(
+  before: Workspace,
+  west: Workspace,
+  { runId, names }: { runId: string; names: string[] },
+): void {
   const made = [...west.jobs.values()];
   const origins = made.map((job) => tagsOf(job)['understudy.origin']).filter((origin) => origin !== undefined);
-  expect(origins.toSorted()).toEqual(resumed.map((name) => `${before.id}/jobs/${name}`));
+  expect(origins.toSorted()).toEqual(names.map((name) => `${before.id}/jobs/${name}`));
   const others = made.filter((job) => tagsOf(job)['understudy.origin'] === undefined);
   expect(others.map(({ name }) => name.replace(/[0-9a-f]{16}$/, '…'))).toEqual(['us-smoke-…']);
   for (const job of made.filter((each) => !others.includes(each))) {

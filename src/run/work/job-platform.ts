@@ -48,10 +48,14 @@ export interface JobRequestOptions {
 export interface JobPlatform<Raw, Spec> {
   /**
    * Every unfinished job, complete; of the jobs named in `cancelled`, those that are cancelled and whose owner does not say
-   * otherwise; and those named in `ended`, however they ended.
+   * otherwise; and those named in `ended`, however they ended. `onListed` is called for every job that there is.
    */
   unfinished(
-    options?: JobRequestOptions & { cancelled?: ReadonlySet<string>; ended?: ReadonlySet<string> },
+    options?: JobRequestOptions & {
+      cancelled?: ReadonlySet<string>;
+      ended?: ReadonlySet<string>;
+      onListed?: (job: Raw) => void;
+    },
   ): AsyncIterable<PlatformJob<Raw>>;
   /** Undefined: there is no such job. */
   find(name: string, options?: JobRequestOptions): Promise<PlatformJob<Raw> | undefined>;

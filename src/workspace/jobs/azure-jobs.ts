@@ -24,7 +24,7 @@ export function azureJobs(arm: Arm, workspace: WorkspaceRef): AzureJobs {
      * Includes archived jobs. A list may omit parts of a job (the nodes of a pipeline), so each unfinished one is read
      * by itself. Jobs that finished or disappeared meanwhile are left out.
      */
-    async *unfinished({ cancelled = new Set<string>(), ended = new Set<string>(), ...options } = {}) {
+    async *unfinished({ cancelled = new Set<string>(), ended = new Set<string>(), onListed, ...options } = {}) {
       const isWanted = (job: PlatformJob<RawJob>) =>
         !job.isFinished || ended.has(job.name) || isLeftCancelled(job, cancelled);
       let names: string[] = [];
@@ -34,6 +34,7 @@ export function azureJobs(arm: Arm, workspace: WorkspaceRef): AzureJobs {
         return found.filter((job) => job !== undefined).filter(isWanted);
       };
       for await (const listed of arm.list(`${jobs}?listViewType=All`, version, options)) {
+        onListed?.(listed);
         if (!isWanted(platformJob(listed))) continue;
         names.push(listed.name);
         if (names.length === window) yield* await read();
