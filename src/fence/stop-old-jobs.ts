@@ -14,7 +14,8 @@ import type { Side } from '../topology/sides.ts';
 import { answersStill, cancelAll, surveyLate, surveyOf, type Asking, type Survey } from './cancel-jobs.ts';
 import { everySecond } from '../run/work/every-second.ts';
 import { showJob } from '../workspace/jobs/job.ts';
-import { submittedAs, type LedgerEntry } from '../ledger/ledger.ts';
+import { cameBack, ledgerName, submittedAs, type LedgerEntry } from '../ledger/ledger.ts';
+import { mapBounded } from '../run/work/bounded.ts';
 import { StopNotes, type Owners } from './stop-notes.ts';
 import type { StoppingEnd } from './stopped-jobs.ts';
 import { byUrgency } from '../ledger/urgency.ts';
@@ -205,8 +206,25 @@ async function ownersInLedger(context: StepContext, readLedger: ReadLedger): Pro
   if (!point) return new Map();
   const entries: LedgerEntry[] = [];
   for await (const entry of readLedger(store, point)) if (entry.region === from.region) entries.push(entry);
-  return new Map(byUrgency(entries, topology.jobs).map(({ name, owner }) => [name, owner]));
+  const later = await laterJobs(store, entries);
+  return new Map(
+    byUrgency(entries, topology.jobs).flatMap(({ name, owner }) => {
+      const since = later.get(name);
+      return [[name, owner], ...(since === undefined ? [] : [[since, owner] as [string, string | undefined]])];
+    }),
+  );
 }
+
+/** By name of a job: the later job of its lineage in its own region, which may have been submitted since the listing. */
+async function laterJobs(store: ControlStore, entries: readonly LedgerEntry[]): Promise<Map<string, string>> {
+  const documents = new Set<string>();
+  for await (const name of store.list('ledger/')) documents.add(name);
+  const known = entries.filter(({ lineageRoot }) => documents.has(ledgerName(lineageRoot)));
+  const found = await mapBounded(known, window, (entry) => cameBack(store, entry));
+  return new Map(known.flatMap(({ name }, index) => (found[index] ? [[name, found[index].name]] : [])));
+}
+
+const window = 16;
 
 const linesOfLoss = 20;
 

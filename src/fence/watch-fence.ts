@@ -59,7 +59,7 @@ export class FenceWatch {
   }
 
   /** Undefined: it may still run for all that is known now, and more will be known. */
-  oldState({ name, region }: LedgerEntry): OldJobState | undefined {
+  oldState({ name, region }: Pick<LedgerEntry, 'name' | 'region'>): OldJobState | undefined {
     // The fence saw nothing of a recovery point of another region.
     if (region !== this.#context.from.region) return { is: 'unseen' };
     const old = this.#record.oldState(name);

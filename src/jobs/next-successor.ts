@@ -9,12 +9,15 @@ import type { JobRecord } from './job-record.ts';
 import { settlementOf } from './settlement.ts';
 
 /**
- * If a job's lineage has left its region and come back, a later job of the lineage replaces it. Returns the decision
- * then, otherwise undefined.
+ * The later job of a lineage in the job's own region: it has left the region and come back, or was resubmitted there.
+ * Undefined if there is none.
  */
-export async function superseded(entry: LedgerEntry, { store, to }: StepContext): Promise<Classification | undefined> {
-  const later = entry.region === to.region ? undefined : await cameBack(store, entry);
-  if (!later) return undefined;
+export async function laterJob(entry: LedgerEntry, { store, to }: StepContext): Promise<Successor | undefined> {
+  return entry.region === to.region ? undefined : cameBack(store, entry);
+}
+
+/** The decision about a job that a later job of its lineage replaces, and of which the recovery point has that one too. */
+export function replacedBy(later: Successor, entry: LedgerEntry): Classification {
   const group = 'an earlier job of its lineage';
   const reason = `an earlier job of its lineage, which came back to ${entry.region} as "${later.name}"`;
   return later.state === 'planned'

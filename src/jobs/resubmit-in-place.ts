@@ -56,6 +56,7 @@ export async function resubmitInPlace(
     // The job itself has ended: nothing else writes to the paths that its owner chose.
     isShared: () => false,
     oldState: ({ name }) => states.get(name) ?? { is: 'unseen' },
+    inLedger: new Set(states.keys()),
     producers: { ...producers, outcomes },
     bring: checkpoints.bring,
     beat: everySecond(() => context.checkpoint({ unit: 'jobs', done: records.length, total: jobs.length })),

@@ -10,7 +10,7 @@ import type { RawJob } from '../workspace/jobs/job.ts';
 import { classify, type Classification } from './classify.ts';
 import { aboutJob, type JobRecord, withLostWork } from './job-record.ts';
 import { followedBy, followOutput, type Producers } from './follow-outputs.ts';
-import { nextSuccessor, superseded, type NextSuccessor } from './next-successor.ts';
+import { laterJob, nextSuccessor, replacedBy, type NextSuccessor } from './next-successor.ts';
 import { rewriteSpec, type RewrittenSpec, type Unmapped } from './spec/rewrite-spec.ts';
 import { submitSuccessor } from './submit.ts';
 import { successorSpec } from './spec/successor-spec.ts';
@@ -26,7 +26,9 @@ export interface Resubmission {
   unrestored: Unrestored;
   isShared: (datastore: string) => boolean;
   /** Returns what this run's fence knows about a job of the old workspace. */
-  oldState: (entry: LedgerEntry) => OldJobState;
+  oldState: (entry: Pick<LedgerEntry, 'name' | 'region'>) => OldJobState;
+  /** Names of the jobs of the recovery point. */
+  inLedger: ReadonlySet<string>;
   producers: Producers;
   bring: BringCheckpoint;
   /** Called during long work. Throws FencedError once the lease is lost. */
@@ -52,7 +54,11 @@ export async function resubmitJob(entry: LedgerEntry, all: Resubmission): Promis
 async function goOn(entry: LedgerEntry, all: Resubmission): Promise<JobRecord> {
   const { context, jobs } = all;
   const spec = await context.store.open<RawJob>(specFolder, entry.spec);
-  const decision = await decide(entry, spec, all);
+  const later = await laterJob(entry, context);
+  // One that was submitted since the recovery point is known by its ledger alone: this job's copies are the newest of it.
+  const old = all.oldState({ region: entry.region, name: later?.name ?? entry.name });
+  const isKnown = later && (all.inLedger.has(later.name) || later.state === 'planned');
+  const decision = isKnown ? replacedBy(later, entry) : decide({ entry, spec, old }, context);
   if (decision.class === 'skip') return { ...aboutJob(entry), ...decision, outcome: 'skipped' };
   if (decision.class !== 'resubmit' && decision.class !== 'restart') return leaveForPerson(entry, decision, all);
 
@@ -65,7 +71,7 @@ async function goOn(entry: LedgerEntry, all: Resubmission): Promise<JobRecord> {
     const { unmapped, ...left } = lacking;
     return { ...(await leaveForPerson(entry, left, all)), unmapped };
   }
-  const next = await nextSuccessor(entry, all.oldState(entry), context, jobs);
+  const next = await nextSuccessor(entry, old, context, jobs);
   if ('ended' in next) return { ...aboutJob(entry), ...next.ended };
   const { successor, before } = next;
   const resumes = decision.class === 'resubmit';
@@ -110,9 +116,8 @@ function goneSince({ run }: StepContext): string {
   return run.outageBeganAt ?? run.triggeredAt;
 }
 
-async function decide(entry: LedgerEntry, spec: RawJob, { context, oldState }: Resubmission): Promise<Classification> {
-  const facts = { entry, spec, policy: context.topology.jobs, goneSince: goneSince(context) };
-  return (await superseded(entry, context)) ?? classify({ ...facts, old: oldState(entry) });
+function decide(known: { entry: LedgerEntry; spec: RawJob; old: OldJobState }, context: StepContext): Classification {
+  return classify({ ...known, policy: context.topology.jobs, goneSince: goneSince(context) });
 }
 
 /** Returns why a job must not run in the standby. No successor is planned then. */

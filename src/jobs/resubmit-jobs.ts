@@ -146,6 +146,7 @@ async function prepare(context: StepContext, { point, entries, watch, checkpoint
     unrestored: await findUnrestored(context, standby),
     isShared: sharedDatastores(sourceDatastores, datastores),
     oldState: (entry) => watch.oldState(entry) ?? { is: 'asked' },
+    inLedger: new Set(entries.map(({ name }) => name)),
     bring: checkpoints(context, standby, entries),
   };
 }

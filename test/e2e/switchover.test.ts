@@ -1,5 +1,6 @@
 /** A switchover: planned work, from which nothing is lost; judged by what Azure and the host then hold. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Resource } from './azure-reader.ts';
 import { Scene } from './harness.ts';
 import { journals, judgeMoved, judgeTraffic, pointerOf, readControlStore, readEast, readWest } from './judge.ts';
 import type { Workspace } from './workspaces.ts';
@@ -53,10 +54,7 @@ describe('a switchover of a workspace at work', () => {
 
   it('leaves nothing running behind, and owes nothing', async () => {
     const east = await readEast(scene.azure);
-    const unfinished = [...east.jobs.values()].filter(
-      ({ properties }) => !['Completed', 'Failed', 'Canceled'].includes(String(properties.status)),
-    );
-    expect(unfinished.map(({ name }) => name)).toEqual([]);
+    expect(unfinishedOf(east).map(({ name }) => name)).toEqual([]);
     expect([...east.schedules.values()].map(({ properties }) => properties.isEnabled)).toEqual([false]);
     const documents = await readControlStore(scene);
     expect([...documents.keys()].filter((name) => name.startsWith('debts/'))).toEqual([]);
@@ -110,3 +108,87 @@ describe('a switchover of a workspace at work', () => {
     expect([...west.schedules.values()].map(({ properties }) => properties.isEnabled)).toEqual([false]);
   });
 });
+
+describe('a switchover that does not come to its end', () => {
+  let scene: Scene;
+  let before: Workspace;
+
+  beforeAll(async () => {
+    scene = await Scene.open({ topology: draining('{ policy: cancel }') });
+    before = await readEast(scene.azure);
+  });
+  afterAll(() => scene?.close());
+
+  it('refuses a region that answers half', async () => {
+    await scene.admin('POST', '/regions/westus3/outage', { mode: 'dark', parts: ['ml'] });
+    const { code, output } = await scene.run(['switchover', '--to', 'westus3', '--yes', '--reason', 'half']);
+    expect([code, output], output).toEqual([
+      1,
+      expect.stringContaining('a switchover needs both regions, and westus3'),
+    ]);
+    await scene.admin('DELETE', '/faults');
+    await scene.outage('westus3', 'none');
+  });
+
+  it('given up before it takes the pointer, leaves everything as it was, and the jobs go on where they were', async () => {
+    // Slow enough that it is not over before its cancel.
+    await scene.admin('POST', '/regions/westus3/faults', { latencyMs: 300 });
+    const run = scene.command(['switchover', '--to', 'westus3', '--yes', '--reason', 'maintenance']);
+    await scene.step('fence/platform/copy');
+    const cancel = await scene.run(['cancel']);
+    expect(cancel.code, cancel.output).toBe(0);
+    expect(await run.ended).toBe(3);
+    await scene.admin('DELETE', '/faults');
+    const documents = await readControlStore(scene);
+    expect(pointerOf(documents)).toMatchObject({ epoch: { number: 1 }, writer: 'eastus' });
+    expect(pointerOf(documents).lease).toBeUndefined();
+    const east = await readEast(scene.azure);
+    expect([...east.schedules.values()].map(({ properties }) => properties.isEnabled)).toEqual([true]);
+    const live = unfinishedOf(east);
+    const origins = live.map(
+      ({ properties }) => (properties.tags as Record<string, string>)['understudy.origin'] ?? '',
+    );
+    const interrupted = unfinishedOf(before).map(({ id }) => id);
+    // A job in which a person works, and one that runs as a person, are theirs to start again.
+    const ofPeople = /\/(fraud-explore-ana|fraud-features-daily)$/;
+    expect(origins.toSorted()).toEqual(interrupted.filter((id) => !ofPeople.test(id)).toSorted());
+    const training = live.find(({ properties }) =>
+      String((properties.tags as Record<string, string>)['understudy.origin']).endsWith('/fraud-train-2025q4'),
+    );
+    expect(JSON.stringify(training?.properties.inputs)).toContain(`understudy/resume/${training?.name}/`);
+    const status = await scene.document(['status']);
+    expect((status.document as { runs: unknown[] }).runs).toEqual([]);
+  });
+
+  it('gives way to a failover once its region goes dark, and nothing runs twice', async () => {
+    before = await readEast(scene.azure);
+    await scene.admin('POST', '/regions/westus3/faults', { latencyMs: 300 });
+    const run = scene.command(['switchover', '--to', 'westus3', '--yes', '--reason', 'maintenance again']);
+    await scene.step('fence/platform/copy');
+    await scene.admin('DELETE', '/faults');
+    await scene.outage('eastus', 'dark');
+    const failover = await scene.run(['failover', '--to', 'westus3', '--yes', '--reason', 'eastus is down']);
+    expect(failover.code, failover.output).toBe(0);
+    expect(failover.output).toMatch(/this ends run "\S+-switchover-/);
+    expect(await run.ended).toBe(3);
+    await scene.outage('eastus', 'none');
+    const documents = await readControlStore(scene);
+    const [, given] = journals(documents, 'switchover');
+    const [moved] = journals(documents, 'failover');
+    expect(given?.run).toMatchObject({ state: 'cancelled', supersededBy: moved?.run.runId });
+    expect(moved?.run).toMatchObject({ state: 'completed', supersedes: given?.run.runId });
+    expect(pointerOf(documents)).toMatchObject({ epoch: { number: 2 }, writer: 'westus3' });
+    const west = await readWest(scene.azure);
+    const lineages = unfinishedOf(west).map(
+      ({ properties }) => (properties.tags as Record<string, string>)['understudy.lineage'],
+    );
+    expect(new Set(lineages).size).toBe(lineages.length);
+    expect(lineages.length).toBeGreaterThanOrEqual(5);
+  });
+});
+
+function unfinishedOf({ jobs }: Workspace): Resource[] {
+  return [...jobs.values()].filter(
+    ({ properties }) => !['Completed', 'Failed', 'Canceled'].includes(String(properties.status)),
+  );
+}
