@@ -8,6 +8,8 @@ import { copyBlobs } from './blobs/copy-blobs.ts';
 import { disableAgain, enableSchedules } from './schedules/enable-schedules.ts';
 import { drainJobs } from './drain/drain-jobs.ts';
 import { resumeDrained } from './drain/resume-drained.ts';
+import { endZombies } from './drain/end-zombies.ts';
+import { endReprotect } from './fence/end-reprotect.ts';
 import { escrowSecrets } from './secrets/escrow-secrets.ts';
 import { listAgain } from './inventory/list-again.ts';
 import { listActive } from './inventory/list-active.ts';
@@ -70,6 +72,8 @@ export const actions: Record<ActionName, Action> = {
   probePublicAddress,
   resubmitJobs: (context) => resubmitJobs(context),
   drainJobs,
+  endZombies,
+  endReprotect,
   listAgain,
   payDebtsOfTarget,
   payFenceDebt,

@@ -5,5 +5,6 @@
 export { failover } from './failover.ts';
 export { lookAtConfigs } from './look-at-configs.ts';
 export { replicate } from './replicate.ts';
+export { reprotect } from './reprotect.ts';
 export { switchover } from './switchover.ts';
 export { tellOfEnd } from './tell-of-end.ts';

@@ -10,6 +10,7 @@ import { moveCommands } from './commands/move.ts';
 import { planCommand } from './commands/plan.ts';
 import { registerCommand } from './commands/register.ts';
 import { replicateCommand } from './commands/replicate.ts';
+import { reprotectCommand } from './commands/reprotect.ts';
 import { restorePointerCommand } from './commands/restore-pointer.ts';
 import { retryCommand } from './commands/retry.ts';
 import { stackCommand } from './commands/stack.ts';
@@ -51,6 +52,7 @@ export function makeProgram(): Command {
     planCommand(),
     replicateCommand(),
     ...moveCommands(),
+    reprotectCommand(),
     retryCommand(),
     statusCommand(),
     ...inspectCommands(),

@@ -84,7 +84,8 @@ export async function doOrOwe(
   }
 }
 
-function mayOwe({ step: { provides, mayOwe: says } }: StepContext): boolean {
+/** Whether the plan lets the step owe what the old side does not do. */
+export function mayOwe({ step: { provides, mayOwe: says } }: StepContext): boolean {
   // Plans of older releases do not say it; all of their fences were hard.
   return says === true || provides === undefined;
 }

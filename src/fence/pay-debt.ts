@@ -6,14 +6,14 @@ import { cancelUnfinishedJobs } from './stop-old-jobs.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { sideOf } from '../topology/sides.ts';
-import { isRefusalOrSilence, listDebts, pay, type KeptDebt } from './old-side.ts';
+import { isRefusalOrSilence, listDebts, mayOwe, pay, type KeptDebt } from './old-side.ts';
 import { isRefusal, type Ask } from './fence-deadline.ts';
 import { shutOut, writersOf } from './shut-out-writers.ts';
 import { stopSchedules } from './stop-intake.ts';
 
 /**
- * In a replication: pays what it can, before it copies and again before it seals. What the region does not answer, or
- * refuses, stays owed.
+ * Pays what it can. NotYetError while a region does not answer, or refuses: its debts stay owed, and nothing that waits
+ * for them begins.
  */
 export async function payFenceDebt(context: StepContext): Promise<StepResult> {
   const debts = await listDebts(context.store);
@@ -37,18 +37,12 @@ export async function payFenceDebt(context: StepContext): Promise<StepResult> {
     }
   }
   const detail = [...lines, ...left.map((debt) => `still owed: ${debt.what}`)].join('; ');
-  // Only the last of these steps reports that the run owes it.
-  if (left.length > 0 && isTriedAgain(context)) return { state: 'completed', detail };
+  if (left.length > 0 && !mayOwe(context)) throw new UnderstudyError('NotYetError', detail);
   return {
     state: left.length > 0 ? 'owed' : 'completed',
     detail,
     owed: left.map(({ kind, region, what, reason, step }) => ({ kind, region, what, reason, step })),
   };
-}
-
-function isTriedAgain({ plan, step }: StepContext): boolean {
-  const at = plan.steps.findIndex(({ id }) => id === step.id);
-  return at >= 0 && plan.steps.slice(at + 1).some(({ action }) => action === 'payFenceDebt');
 }
 
 /**

@@ -9,6 +9,7 @@ import { showDuration, toSeconds } from '../topology/duration.ts';
 import { isTakenBy, takeOver, type RegionPointer } from '../topology/pointer.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
+import { endDeparture, recordDeparture } from './departures.ts';
 import { forgiveDebts } from './old-side.ts';
 
 /** Takes the region pointer for the target with a new epoch, by compare-and-swap. */
@@ -22,6 +23,8 @@ export async function takePointer(context: StepContext): Promise<StepResult> {
     return takeOver(found, to.region, run.runId, context.now(), toSeconds(topology.policies.clockSkew) * 1000);
   });
   const waited = await outwaitOldWriters(context, pointer);
+  await recordDeparture(store, { region: plan.from, run: run.runId, epoch: pointer.epoch.number });
+  await endDeparture(store, to.region, run.runId, context.now());
   return {
     state: 'completed',
     detail:
@@ -60,7 +63,10 @@ export async function returnPointer({ store, run, plan, now }: StepContext): Pro
   const pointer = await movePointer(store, (found) =>
     isTakenBy(found, run.runId, plan.to) ? takeOver(found, plan.from, run.runId, now(), 0) : undefined,
   );
-  if (pointer.writer === plan.from) await forgiveDebts(store, { region: plan.from, run: run.runId }, now());
+  if (pointer.writer === plan.from) {
+    await forgiveDebts(store, { region: plan.from, run: run.runId }, now());
+    await endDeparture(store, plan.from, run.runId, now());
+  }
   return pointer.writer === plan.from
     ? `${plan.from} is the writer again, in epoch ${pointer.epoch.number}`
     : `left as it is: ${pointer.takenBy?.run ?? pointer.changedBy} has moved the pointer since`;

@@ -5,6 +5,7 @@
 import { UnderstudyError } from '../errors/error.ts';
 import { gpusOf } from '../workspace/jobs/gpus.ts';
 import { specFolder, toLedgerEntry } from '../ledger/ledger.ts';
+import { recordDivergence } from '../fence/departures.ts';
 import { leftCancelledBy } from '../fence/left-cancelled.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
@@ -13,6 +14,7 @@ import { batches, mapBounded } from '../run/work/bounded.ts';
 import { chooseCheckpoints } from '../checkpoints/choose-checkpoints.ts';
 import {
   beginPoint,
+  isOfDivergence,
   openDraft,
   toNothing,
   type Copying,
@@ -35,8 +37,9 @@ export async function sealRecoveryPoint(context: StepContext): Promise<StepResul
   const point = await beginPoint(context);
   const place = sealedName(point.epoch, point.id);
   const there = await readManifest(store, place);
-  if (there) return result(there);
+  if (there) return pinned(context, there);
 
+  const divergence = isOfDivergence(context) ? { divergence: true as const } : {};
   const heartbeat = startHeartbeat(context, 'parts');
   const listing = await openDraft(context, point, 'listing');
   const copying = await openDraft(context, point, 'copying');
@@ -57,6 +60,7 @@ export async function sealRecoveryPoint(context: StepContext): Promise<StepResul
     startedAt: point.startedAt,
     sealedAt: context.now().toISOString(),
     run: context.run.runId,
+    ...divergence,
     parts,
     accounts: listing.accounts,
     shared: listing.shared,
@@ -79,15 +83,24 @@ export async function sealRecoveryPoint(context: StepContext): Promise<StepResul
   });
   // Do not seal what could not be opened again.
   checkSeal(sealed, place);
-  if (await writeManifest(store, place, sealed)) return result(sealed);
+  if (await writeManifest(store, place, sealed)) return pinned(context, sealed);
   const other = await readManifest(store, place);
-  if (other?.run === context.run.runId) return result(other);
+  if (other?.run === context.run.runId) return pinned(context, other);
   throw new UnderstudyError('ControlStoreError', `${place} was sealed by another run`, { place });
 }
 
 function referencesToNothing({ empty }: Copying): LeftBehind[] {
   const { count, examples } = empty;
   return count === 0 ? [] : [{ kind: 'references', reason: toNothing, count, examples }];
+}
+
+/** A divergence point is kept for a merge, however often the region is reprotected. */
+async function pinned(context: StepContext, sealed: SealedManifest): Promise<StepResult> {
+  if (sealed.divergence) {
+    const ref = { id: sealed.id, digest: digestOfSeal(sealed), startedAt: sealed.startedAt };
+    await recordDivergence(context.store, sealed.region, ref);
+  }
+  return result(sealed);
 }
 
 function result(sealed: SealedManifest): StepResult {

@@ -74,6 +74,15 @@ export function requireOutage({ region, state, checks }: Health): void {
   });
 }
 
+/** PreconditionError: a region that is to be written to does not answer. One whose state is unknown is tried. */
+export function requireAnswering({ region, state, checks }: Health): void {
+  if (state !== 'unhealthy') return;
+  const why = checks.filter((each) => each.state === 'failed').map(({ what, detail }) => `${what}: ${detail}`);
+  throw new UnderstudyError('PreconditionError', `${region} does not answer yet: ${why.join('; ')}`, {
+    next: 'Try again once it does.',
+  });
+}
+
 /** PreconditionError: a planned move needs both regions, and this one does not answer, or not to everything. */
 export function requireHealthy({ region, state, checks }: Health): void {
   if (state === 'healthy') return;

@@ -8,12 +8,13 @@ import type { Azure } from '../azure/azure.ts';
 import { readPointer } from '../control-store/region-pointer.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { UnderstudyError, isUnderstudyError, messageOf } from '../errors/error.ts';
-import { compileFailover, compileReplicate, compileSwitchover } from '../plan/compile.ts';
+import { compileFailover, compileReplicate, compileReprotect, compileSwitchover } from '../plan/compile.ts';
 import { rowOf, type Operation } from '../plan/operations.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RecoveryPointSummary } from '../plan/recovery-point-summary.ts';
 import type { MakePlan } from '../run/begin-run.ts';
 import { bundles, type Bundle } from '../run/bundle.ts';
+import { unprotected } from '../fence/departures.ts';
 import { howToEnd } from '../run/describe-run.ts';
 import { findOpenRun, type OpenRun } from '../run/lease.ts';
 import type { StandbyFinding } from '../standby/findings.ts';
@@ -85,6 +86,7 @@ export interface PlanRequest {
 
 const planners: Record<Operation, (planning: Planning, request: PlanRequest) => Promise<MadePlan>> = {
   replicate: (planning) => planReplicate(planning),
+  reprotect: (planning) => planReprotect(planning),
   switchover: (planning, request) => planMove(planning, 'switchover', request),
   failover: (planning, request) => planMove(planning, 'failover', request),
 };
@@ -109,9 +111,34 @@ export async function planReplicate(planning: Planning): Promise<MadePlan> {
   const { store, topology, bundle, now } = planning;
   const pointer = await readPointer(store, { topology, who: 'replicate', now });
   const looked = await inspectBeforeReplicate(planning, pointer.writer);
+  const to = otherRegion(topology, pointer.writer);
+  const left = await unprotected(store, to);
+  const problems = [
+    whileMoving(pointer, await findOpenRun(store, now)),
+    left && `${left.why}. Make it a standby again: "understudy reprotect"`,
+  ];
+  return {
+    plan: compileReplicate({ topology, pointer, to, bundle }),
+    ...looked,
+    losses: [],
+    problems: [...problems.filter((each) => each !== undefined), ...looked.problems],
+  };
+}
+
+/**
+ * The plan that makes the region which the last move has left a standby again; its problems are in the result.
+ * NothingToDo if it is one.
+ */
+export async function planReprotect(planning: Planning): Promise<MadePlan> {
+  const { store, topology, bundle, now } = planning;
+  const pointer = await readPointer(store, { topology, who: 'reprotect', now });
+  const to = otherRegion(topology, pointer.writer);
+  const left = await unprotected(store, to);
+  if (!left) throw new UnderstudyError('NothingToDo', `${to} is the standby already: there is nothing to reprotect`);
+  const looked = await inspectBeforeReplicate(planning, pointer.writer);
   const moving = whileMoving(pointer, await findOpenRun(store, now));
   return {
-    plan: compileReplicate({ topology, pointer, to: otherRegion(topology, pointer.writer), bundle }),
+    plan: compileReprotect({ topology, pointer, to, bundle, isPinned: left.departure?.divergence !== undefined }),
     ...looked,
     losses: [],
     problems: [...(moving === undefined ? [] : [moving]), ...looked.problems],

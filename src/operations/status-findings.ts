@@ -17,6 +17,7 @@ export function statusFindings(found: StatusInput): StatusFinding[] {
     ...ofDocuments(found),
     ...ofRuns(found),
     ...ofDebts(found),
+    ...ofDeparture(found),
     ...ofWorkers(found),
     ...ofRegistered(found),
   ];
@@ -30,8 +31,15 @@ function ofDebts({ status }: StatusInput): StatusFinding[] {
       severity: 'warning',
       kind: 'owed',
       what: `${what}, since ${owedSince}: ${reason.replace(/^[A-Z]+ \/subscriptions\/\S+: /, '')}`,
-      next: '"understudy replicate" pays it as soon as the region answers.',
+      next: '"understudy reprotect" pays it once the region answers.',
     }));
+}
+
+/** While a move is open, the region that it leaves is that move's. Debts say the same, and what to do. */
+function ofDeparture({ left, open, status }: StatusInput): StatusFinding[] {
+  if (!left || open?.run || status.owed.some(({ region }) => region !== status.writer)) return [];
+  const next = 'Once it answers: "understudy reprotect" makes it a standby again.';
+  return [{ severity: 'warning', what: `there is no standby: ${left.why}`, next }];
 }
 
 function ofRegistered({ status }: StatusInput): StatusFinding[] {
@@ -53,9 +61,10 @@ function ofPointer({ lost }: StatusInput): StatusFinding[] {
 }
 
 /** A recovery point needs both regions, and a workspace that no move is restoring into. */
-function howToTake({ status: { writer, regions }, open, pointer }: StatusInput): string {
+function howToTake({ status: { writer, regions }, open, left, pointer }: StatusInput): string {
   if (open?.run && pointer?.takenBy?.run === open.runId)
     return `Once run "${open.runId}" has ended: "understudy replicate".`;
+  if (left) return 'Take one with "understudy reprotect", which also makes the other region a standby again.';
   const dark = regions.filter(({ state }) => state !== 'healthy').map(({ region }) => region);
   const when = dark.length > 0 ? `as soon as ${dark.join(' and ')} answers` : `while ${writer} answers`;
   return `Take one with "understudy replicate" ${when}.`;

@@ -1,6 +1,7 @@
 /** What the findings of `status` are made from, and how bad they are. */
 import type { RecoveryPointList } from '../recovery-point/list-points.ts';
 import type { UnderstudyError } from '../errors/error.ts';
+import type { Unprotected } from '../fence/departures.ts';
 import type { OpenRun } from '../run/lease.ts';
 import type { Overtaken } from '../run/overtaken.ts';
 import type { RegionPointer } from '../topology/pointer.ts';
@@ -21,6 +22,8 @@ export interface StatusInput {
   /** What shows that there was a pointer. */
   lost: string | undefined;
   open: OpenRun | undefined;
+  /** Why the region that is not the writer is no standby. */
+  left: Unprotected | undefined;
   /** The move that has overtaken the newest replication, if it failed. */
   overtaken?: Overtaken | undefined;
   /** Errors of documents that could not be read: runs, the run lease. */

@@ -12,6 +12,7 @@ import { pollersOf } from '../client/workers.ts';
 import { readPointerIfAny, traceOfUse } from '../control-store/region-pointer.ts';
 import type { ControlStore } from '../control-store/store.ts';
 import { isUnderstudyError, messageOf, type UnderstudyError } from '../errors/error.ts';
+import { unprotected } from '../fence/departures.ts';
 import { listDebts } from '../fence/old-side.ts';
 import { operationNames, rowOf } from '../plan/operations.ts';
 import { hostQueue, taskQueue } from '../plan/queues.ts';
@@ -22,8 +23,9 @@ import { findOpenRun, type OpenRun } from '../run/lease.ts';
 import { overtakenBy } from '../run/overtaken.ts';
 import type { RunDocument } from '../run/run-document.ts';
 import type { RegionPointer } from '../topology/pointer.ts';
-import { declaredActive } from '../topology/sides.ts';
+import { declaredActive, otherRegion } from '../topology/sides.ts';
 import { checkHealth } from './health.ts';
+import { protectionOf } from './protection.ts';
 import { readRegistered, type Registered } from './register.ts';
 import type { Session } from './session.ts';
 import { sharedNow } from './sharing.ts';
@@ -53,12 +55,17 @@ export async function readStatus(session: Session, client?: Client, now = new Da
   const workers = client ? await workersOf(session, client) : undefined;
   const registered = await readRegistered(store);
   const differs = registered ? await differsFrom(session, registered) : undefined;
+  const left =
+    writer === undefined
+      ? undefined
+      : await unlessDamaged(damaged, () => unprotected(store, otherRegion(topology, writer)));
   const status = {
     topology: topology.name,
     ...(writer === undefined ? {} : { writer }),
     ...(pointer ? { epoch: pointer.epoch.number, serving: pointer.serving } : {}),
     regions,
     ...(points.sealed[0] ? { recoveryPoint: points.sealed[0] } : {}),
+    protection: protectionOf({ topology, writer, points, pointer, regions, left, now }),
     unsealed: points.unsealed.length,
     sharing,
     ...(damage ? { damage } : {}),
@@ -71,7 +78,7 @@ export async function readStatus(session: Session, client?: Client, now = new Da
     ...(differs === undefined ? {} : { differsFromRegistered: differs }),
   };
   const overtaken = replicate?.state === 'failed' ? await overtakenBy(store, replicate) : undefined;
-  const found = { status, points, pointer, lost, open, overtaken, damaged, session, now };
+  const found = { status, points, pointer, lost, open, left, overtaken, damaged, session, now };
   return { ...status, findings: statusFindings(found) };
 }
 

@@ -85,6 +85,13 @@ export const actions = {
     loss: 'acceptable',
   },
   listAgain: { profile: 'transfer', policies: ['replicateDeadline'], undo: 'reads only', loss: 'acceptable' },
+  // reprotect
+  endZombies: {
+    profile: 'transfer',
+    policies: ['fenceLimit', 'jobStopDeadline'],
+    undo: { stays: 'jobs that were cancelled' },
+  },
+  endReprotect: { profile: 'control', undo: { stays: 'the standby as it is' } },
   // any
   awaitApproval: { profile: 'control', undo: 'reads only' },
   // replicate

@@ -21,12 +21,12 @@ import type { StepDraft } from './fragments/fragment.ts';
 import { withGates } from './fragments/gates.ts';
 import {
   mirrorState,
-  payDebts,
-  payRestOfDebts,
   reportDamage,
   scrub,
+  takeDivergencePoint,
   takeRecoveryPoint,
 } from './fragments/recovery-point.ts';
+import { endReprotect, readmitAsStandby, useStandby } from './fragments/reprotect.ts';
 import type { AcceptedLoss, Plan } from './plan.ts';
 import { unfinishedJobs, type RecoveryPointSummary } from './recovery-point-summary.ts';
 import { hotWarm } from './strategies/hot-warm.ts';
@@ -158,29 +158,50 @@ function notesOf(
 
 /** `replicate`: takes a recovery point now. It has steps, but no phases. */
 export function compileReplicate(input: CompileInput): Plan {
-  const { topology, pointer, to } = input;
+  const { pointer, to } = input;
   const from = pointer.writer;
   const drafts = [
-    ...payDebts(to),
     ...scrub(),
-    ...takeRecoveryPoint({
-      from,
-      to,
-      after: ['replicas.scrubbed'],
-      sealAfter: [{ anyOf: ['debts.rest-paid', 'debts.rest-owed'] }],
-    }),
-    ...payRestOfDebts(to),
+    ...takeRecoveryPoint({ from, to, after: ['replicas.scrubbed'] }),
     ...mirrorState(to),
     ...reportDamage(),
   ];
+  return withoutPhases(input, 'replicate', drafts);
+}
+
+/**
+ * `reprotect`: makes the region that the last move has left a standby again. `isPinned`: its divergence point is sealed
+ * already, by a run that did not come to its end.
+ */
+export function compileReprotect(input: CompileInput & { isPinned: boolean }): Plan {
+  const { topology, pointer, to, isPinned } = input;
+  const from = pointer.writer;
+  const drafts = [
+    ...(isPinned ? [] : takeDivergencePoint({ old: to, writer: from })),
+    ...readmitAsStandby({ topology, old: to, after: ['divergence-point'] }),
+    ...takeRecoveryPoint({ from, to, after: ['target.readmitted'] }),
+    ...mirrorState(to),
+    ...useStandby(to),
+    ...endReprotect(to),
+  ];
+  return withoutPhases(input, 'reprotect', drafts, isPinned ? ['divergence-point'] : []);
+}
+
+function withoutPhases(
+  { topology, pointer, to, bundle }: CompileInput,
+  operation: Plan['operation'],
+  drafts: StepDraft[],
+  given: Fact[] = [],
+): Plan {
+  const from = pointer.writer;
   return {
-    operation: 'replicate',
+    operation,
     topology: topology.name,
-    bundle: input.bundle,
+    bundle,
     from,
     to,
     madeInEpoch: pointer.epoch.number,
-    steps: compose(drafts, { from, to, policies: topology.policies }),
+    steps: compose(drafts, { from, to, policies: topology.policies, given }),
     notes: [],
   };
 }

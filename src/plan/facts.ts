@@ -11,8 +11,6 @@ export type Fact =
   /** With the recovery point that the run itself has sealed. */
   | 'standby.inspected-again'
   | 'debts.paid'
-  | 'debts.rest-paid'
-  | 'debts.rest-owed'
   | 'pointer.taken'
   | 'old.intake-stopped'
   | 'old.intake-owed'
@@ -48,6 +46,14 @@ export type Fact =
   | 'point.listed'
   | 'point.copied'
   | 'point.escrowed'
+  | 'divergence.listed'
+  | 'divergence.copied'
+  | 'divergence.escrowed'
+  /** A recovery point of the region that was left, as it was found. */
+  | 'divergence-point'
+  | 'zombies.ended'
+  /** The target's datastores, computes and endpoints have been used. */
+  | 'target.used'
   /** A sealed recovery point: of the plan's input, or of a step that seals it. */
   | 'recovery-point';
 

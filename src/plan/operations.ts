@@ -28,6 +28,13 @@ export const operations = {
     givesWay: false,
     cancel: 'end',
   },
+  reprotect: {
+    lease: 'writer',
+    movesWriter: false,
+    recoveryPoint: 'makes one',
+    givesWay: false,
+    cancel: 'end',
+  },
   switchover: {
     lease: 'run',
     movesWriter: true,

@@ -94,10 +94,19 @@ const begunPoints = documentKind('begun recovery point', 1, BegunPoint);
 
 /** What the step provides that seals each draft. */
 const factOf = {
-  listing: 'point.listed',
-  copying: 'point.copied',
-  escrowed: 'point.escrowed',
-} as const satisfies Record<keyof Drafts, Fact>;
+  listing: 'listed',
+  copying: 'copied',
+  escrowed: 'escrowed',
+} as const satisfies Record<keyof Drafts, string>;
+
+/** Whether the step works on the divergence point of its run, and not on its recovery point. */
+export function isOfDivergence({ step }: Pick<StepContext, 'step'>): boolean {
+  return step.input.point === 'divergence';
+}
+
+function factFor(context: StepContext, kind: keyof Drafts): Fact {
+  return isOfDivergence(context) ? `divergence.${factOf[kind]}` : `point.${factOf[kind]}`;
+}
 
 /**
  * Returns the recovery point of this run. Begins it now, unless an earlier attempt has. It belongs to the epoch in
@@ -105,7 +114,7 @@ const factOf = {
  */
 export async function beginPoint(context: StepContext): Promise<DraftPoint> {
   const { store, run, plan } = context;
-  const name = `runs/${run.runId}/recovery-point.json`;
+  const name = `runs/${run.runId}/${isOfDivergence(context) ? 'divergence' : 'recovery'}-point.json`;
   const found = await begunPoints.read(store, name);
   if (found) return draftPoint(found.value);
   const begun = { startedAt: context.now().toISOString(), epoch: plan.madeInEpoch };
@@ -156,13 +165,14 @@ export async function openDraft<K extends keyof Drafts>(
   point: DraftPoint,
   kind: K,
 ): Promise<Drafts[K]> {
-  const [outcome] = await provided(context, factOf[kind]);
+  const fact = factFor(context, kind);
+  const [outcome] = await provided(context, fact);
   const digest = outcome?.facts?.[kind];
   if (typeof digest !== 'string') {
     throw new UnderstudyError(
       'ControlStoreError',
-      `step "${context.step.id}" of run "${context.run.runId}" needs "${factOf[kind]}", and no step has sealed it`,
-      { next: 'Start a new run: understudy replicate.' },
+      `step "${context.step.id}" of run "${context.run.runId}" needs "${fact}", and no step has sealed it`,
+      { next: 'Start a new run.' },
     );
   }
   return readDraft(context.store, point, kind, digest);

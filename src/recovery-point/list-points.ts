@@ -38,6 +38,8 @@ export async function listRecoveryPoints(
       const found = await tryPoint(store, id);
       if (found === undefined) list.unsealed.push(id);
       else if ('reason' in found) list.damaged.push(found);
+      // Of the region that the epoch has left.
+      else if (found.sealed.divergence) continue;
       // An epoch has one writer, so the rest of this epoch is of the same region.
       else if (region !== undefined && found.sealed.region !== region) break;
       else if (list.sealed.push(summarise(found)) >= limit) return list;

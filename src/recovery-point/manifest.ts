@@ -208,6 +208,8 @@ const SealedContent = z.strictObject({
   secrets: z.array(SecretRef),
   leftBehind: z.array(LeftBehind),
   summary: SummaryBody,
+  /** A divergence point: of a region that is not the writer, as it was found. Nothing restores it by itself. */
+  divergence: z.literal(true).optional(),
 });
 export type SealedContent = z.infer<typeof SealedContent>;
 

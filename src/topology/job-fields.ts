@@ -53,4 +53,16 @@ export const Jobs = z.strictObject({
     })
     .prefault({})
     .describe('What a switchover does with jobs that run, before it moves.'),
+  zombies: z
+    .strictObject({
+      policy: z
+        .enum(['cancel', 'finish'])
+        .default('cancel')
+        .describe(
+          'What reprotect does with a job that ran on unseen in the region that was left: cancel it, or let it end. Its successor counts in either case.',
+        ),
+      deadline: DrainTime.default('1h').describe('How long such jobs may take to end; then they are cancelled.'),
+    })
+    .prefault({})
+    .describe('Jobs that ran on in a region while it was lost, and whose successors run elsewhere.'),
 });

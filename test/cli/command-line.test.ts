@@ -51,7 +51,11 @@ describe('called wrongly', () => {
     ['an unknown command', ['failovr'], /unknown command 'failovr'[\s\S]*Did you mean failover/],
     ['an unknown flag', ['plan', '--force'], /unknown option '--force'/],
     ['an argument too many', ['report', 'a', 'b'], /too many arguments/],
-    ['a choice there is none of', ['plan', '--operation', 'deploy'], /Allowed choices are failover, replicate/],
+    [
+      'a choice there is none of',
+      ['plan', '--operation', 'deploy'],
+      /Allowed choices are failover, switchover, reprotect, replicate/,
+    ],
     ['a pace that is no number', ['stack', 'up', '--pace', 'fast'], /'fast' is invalid\. Expected a number from 0 on/],
     [
       'an environment file that is not there',

@@ -226,7 +226,7 @@ describe('and moved back again', () => {
     const hurry = () => world.fixture.running.clock.advance(5000);
     await workOn(world);
     await world.outage('eastus', 'none');
-    expect((await operate(world.session, 'replicate', hurry)).errors).toEqual({});
+    expect((await operate(world.session, 'reprotect', hurry)).errors).toEqual({});
     west = await look(world, world.west);
     await world.outage('westus3', 'dark');
     back = await operate(world.session, 'failover', hurry);

@@ -1,6 +1,6 @@
 /**
- * The old region comes back: what the fence owes is paid before anything is copied into it, and a late writer stays
- * shut out.
+ * The old region comes back: it is sealed as it is found, then what the fence owes is paid before anything is copied into
+ * it, and a late writer stays shut out. Then it is a standby, tried by using it.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-bl
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Scene } from './harness.ts';
 import { journals, judgeMoved, pointerOf, readControlStore, readEast, readWest } from './judge.ts';
+import { waitFor } from './processes.ts';
 
 const storage = '2023-05-01';
 
@@ -17,7 +18,7 @@ describe('when the region that was dark answers again', () => {
   let oldBlobs: string;
 
   beforeAll(async () => {
-    scene = await Scene.open();
+    scene = await Scene.open({ topology: draining });
     const before = await readEast(scene.azure);
     const account = await scene.azure.get(
       `${group(scene, 'ml-east')}/providers/Microsoft.Storage/storageAccounts/fraudmleastst`,
@@ -50,9 +51,22 @@ describe('when the region that was dark answers again', () => {
     await expect(listContainers(oldBlobs, oldKey)).resolves.toBeGreaterThan(0);
   });
 
-  it('replicate pays first: jobs cancelled, schedules disabled, keys rotated; then it copies the other way', async () => {
+  it('replicate refuses, and says what makes it a standby again', async () => {
     const { code, output } = await scene.run(['replicate']);
+    expect(code, output).toBe(1);
+    expect(output).toContain('it has not been reprotected since. Make it a standby again: "understudy reprotect"');
+  });
+
+  it('reprotect seals it as found, ends what ran on, pays, gives back, and copies the other way', async () => {
+    const since = await scene.now();
+    const { code, output } = await scene.run(['reprotect']);
     expect(code, output).toBe(0);
+    const writes = (await scene.requests(since)).filter(
+      ({ method, path }) => method !== 'GET' && method !== 'HEAD' && /workspaces\/fraud-east\//.test(path),
+    );
+    const sealedFirst = journals(await readControlStore(scene), 'reprotect')[0]?.steps;
+    expect(sealedFirst?.get('found-seal')?.state).toBe('completed');
+    expect(writes.length).toBeGreaterThan(0);
     const east = await readEast(scene.azure);
     const unfinished = [...east.jobs.values()].filter(
       ({ properties }) => !['Completed', 'Failed', 'Canceled'].includes(String(properties.status)),
@@ -62,11 +76,28 @@ describe('when the region that was dark answers again', () => {
     expect(schedules.length).toBeGreaterThan(0);
     expect(schedules.map(({ properties }) => properties.isEnabled)).toEqual(schedules.map(() => false));
     await expect(listContainers(oldBlobs, oldKey)).rejects.toMatchObject({ statusCode: 403 });
-    const [, run] = journals(await readControlStore(scene), 'replicate');
+    const [run] = journals(await readControlStore(scene), 'reprotect');
     expect(run?.run.state).toBe('completed');
-    const point = JSON.parse((await sealed(scene)).at(-1) ?? 'null') as { region: string; epoch: number };
-    expect(point).toMatchObject({ region: 'westus3', epoch: 2 });
+    const points = (await sealed(scene)).map((text) => JSON.parse(text) as Sealed);
+    const [found, back] = points.slice(-2);
+    expect(found).toMatchObject({ region: 'eastus', epoch: 2, divergence: true });
+    expect(back).toMatchObject({ region: 'westus3', epoch: 2 });
+    expect(back?.divergence).toBeUndefined();
+    // Nothing had been ended there when it was sealed.
+    expect(Object.values(found?.summary.jobs ?? {}).reduce((sum, count) => sum + count, 0)).toBeGreaterThan(4);
     expect((await scene.run(['status'])).output).not.toMatch(/^OWED/m);
+    const again = await scene.run(['reprotect']);
+    expect([again.code, again.output]).toEqual([0, expect.stringContaining('eastus is the standby already')]);
+  });
+
+  it('names each job that ran on, and its successor', async () => {
+    const [run] = journals(await readControlStore(scene), 'reprotect');
+    const { document } = await scene.document(['report', run?.run.runId ?? '']);
+    const { findings } = document as { findings: { step: string; what: string; reason: string }[] };
+    const training = findings.find(({ step, what }) => step === 'zombies' && what.includes('fraud-train-2025q4'));
+    expect(training?.reason).toMatch(
+      /^it ran on in eastus \(Running\), and is Canceled; its successor "us-\w+" in westus3 is Running, and is the one/,
+    );
   });
 
   it('a second replicate copies nothing anew that has not changed', async () => {
@@ -82,16 +113,8 @@ describe('when the region that was dark answers again', () => {
     expect(copies.map(({ path }) => path)).toEqual([]);
   });
 
-  it('fails back, and no history has two successors', async () => {
-    const { code, output } = await scene.run([
-      'failover',
-      '--to',
-      'eastus',
-      '--yes',
-      '--even-if-healthy',
-      '--reason',
-      'back',
-    ]);
+  it('goes back, and no history has two successors', async () => {
+    const { code, output } = await scene.run(['switchover', '--to', 'eastus', '--yes', '--reason', 'back']);
     expect(code, output).toBe(0);
     const documents = await readControlStore(scene);
     expect(pointerOf(documents)).toMatchObject({ epoch: { number: 3 }, writer: 'eastus' });
@@ -127,21 +150,37 @@ describe('when the workspace of the old region stays silent at first', () => {
   });
   afterAll(() => scene?.close());
 
-  it('a replication waits for it, and can be ended', async () => {
-    const replicate = scene.command(['replicate']);
-    await replicate.says('still owed');
-    const refused = await scene.run(['cancel']);
-    expect(refused.output).toContain('cancel --replication');
-    expect((await scene.run(['cancel', '--replication'])).code).toBe(0);
-    expect(await replicate.ended, replicate.output).toBe(3);
+  it('a reprotection is refused until it answers', async () => {
+    const { code, output } = await scene.run(['reprotect']);
+    expect(code, output).toBe(1);
+    expect(output).toContain('eastus does not answer yet');
   });
 
-  it('another waits for it, and pays before it seals', async () => {
-    const replicate = scene.command(['replicate']);
-    await replicate.says('still owed');
-    expect((await scene.run(['status'])).output.match(/^OWED/gm)).toHaveLength(3);
+  it('one that has begun waits for it, and can be ended', async () => {
     await scene.admin('DELETE', '/faults');
-    expect(await replicate.ended, replicate.output).toBe(0);
+    await scene.outage('eastus', 'none');
+    await scene.admin('POST', '/regions/eastus/faults', { latencyMs: 300 });
+    const reprotect = scene.command(['reprotect']);
+    await waitFor('the divergence point', async () => {
+      const [run] = journals(await readControlStore(scene), 'reprotect');
+      return run?.steps.get('found-seal')?.state === 'completed';
+    });
+    await scene.admin('POST', '/regions/eastus/outage', { mode: 'dark', parts: ['ml'] });
+    const [run] = journals(await readControlStore(scene), 'reprotect');
+    expect((await scene.run(['status'])).output.match(/^OWED/gm)).toHaveLength(3);
+    expect((await scene.run(['cancel', run?.run.runId ?? ''])).code).toBe(0);
+    expect(await reprotect.ended, reprotect.output).toBe(3);
+  });
+
+  it('another keeps the divergence point of the first', async () => {
+    await scene.admin('DELETE', '/faults');
+    await scene.outage('eastus', 'none');
+    const { code, output } = await scene.run(['reprotect']);
+    expect(code, output).toBe(0);
+    const found = (await sealed(scene))
+      .map((text) => JSON.parse(text) as Sealed)
+      .filter(({ divergence }) => divergence);
+    expect(found).toHaveLength(1);
     const east = await readEast(scene.azure);
     const unfinished = [...east.jobs.values()].filter(
       ({ properties }) => !['Completed', 'Failed', 'Canceled'].includes(String(properties.status)),
@@ -150,6 +189,15 @@ describe('when the workspace of the old region stays silent at first', () => {
     expect((await scene.run(['status'])).output).not.toMatch(/^OWED/m);
   });
 });
+
+const draining = (text: string) => text.replace(/^jobs:$/m, 'jobs:\n  drain: { policy: cancel }');
+
+interface Sealed {
+  region: string;
+  epoch: number;
+  divergence?: boolean;
+  summary: { jobs: Record<string, number> };
+}
 
 function group(scene: Scene, name: string): string {
   return `/subscriptions/${scene.cloud.subscriptionId}/resourceGroups/${name}`;

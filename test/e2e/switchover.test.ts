@@ -96,8 +96,8 @@ describe('a switchover of a workspace at work', () => {
   });
 
   it('goes back the same way', async () => {
-    const replicated = await scene.run(['replicate']);
-    expect(replicated.code, replicated.output).toBe(0);
+    const reprotected = await scene.run(['reprotect']);
+    expect(reprotected.code, reprotected.output).toBe(0);
     const back = await scene.run(['switchover', '--to', 'eastus', '--yes', '--reason', 'maintenance is over']);
     expect(back.code, back.output).toBe(0);
     expect(pointerOf(await readControlStore(scene))).toMatchObject({ epoch: { number: 3 }, writer: 'eastus' });

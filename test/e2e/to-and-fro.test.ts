@@ -187,28 +187,28 @@ describe('there and back, twice', () => {
     await typed('failover', '--to', 'westus3', '--yes', '--reason', 'eastus is dark');
     await scene.outage('eastus', 'none');
     // The dark region's schedules fired unseen until this: nobody could stop them.
-    await typed('replicate');
+    await typed('reprotect');
     both.length = 0;
     await use('westus3');
     expect((await scene.run(['status'])).output).not.toMatch(/^OWED/m);
   });
 
-  it('back: what paying the debts took is given back', async () => {
+  it('back: what paying the debts took has been given back', async () => {
     await move('eastus', 'back');
-    const [, run] = journals(await readControlStore(scene), 'failover');
-    expect(run?.steps.get('fence/platform/readmit')).toMatchObject({
+    const [run] = journals(await readControlStore(scene), 'reprotect');
+    expect(run?.steps.get('readmit')).toMatchObject({
       state: 'completed',
       detail: expect.stringMatching(/^gave back 1 of 1 roles/) as string,
     });
     await use('eastus');
-    await typed('replicate');
+    await typed('reprotect');
     await use('eastus');
   });
 
   it('there again: what the fence of the healthy region took is given back', async () => {
     await move('westus3', 'there again');
     await use('westus3');
-    await typed('replicate');
+    await typed('reprotect');
     await use('westus3');
   });
 

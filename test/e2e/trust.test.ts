@@ -133,7 +133,7 @@ describe('a workspace that has moved', () => {
       writer: 'westus3',
       serving: { inference: { westus3: 100 } },
     });
-    const after = await scene.run(['replicate']);
+    const after = await scene.run(['reprotect']);
     expect(after.code, after.output).toBe(0);
     expect((await scene.run(['restore-pointer', '--yes', '--reason', 'again'])).code).toBe(1);
   });

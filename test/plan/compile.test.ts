@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { canonical } from '../../src/control-store/store.ts';
 import { isUnderstudyError } from '../../src/errors/error.ts';
 import { isUndoable } from '../../src/plan/actions.ts';
-import { compileFailover, compileReplicate, compileSwitchover } from '../../src/plan/compile.ts';
+import { compileFailover, compileReplicate, compileReprotect, compileSwitchover } from '../../src/plan/compile.ts';
 import { Plan, type Step } from '../../src/plan/plan.ts';
 import { phases, resourceClasses } from '../../src/topology/words.ts';
 import { compileInput, full, recoveryPoint, reversedKeys } from './inputs.ts';
@@ -46,6 +46,7 @@ const plans: [string, () => Plan][] = [
       }),
   ],
   ['a switchover', () => compileSwitchover({ ...compileInput(), recoveryPoint: recoveryPoint() })],
+  ['a reprotection', () => compileReprotect({ ...compileInput(), isPinned: false })],
   ['a replication', () => compileReplicate(compileInput())],
 ];
 
@@ -292,7 +293,7 @@ describe('a failover', () => {
 });
 
 describe('a replication', () => {
-  it('is one chain: pay, scrub, list, copy, escrow, pay what has come back meanwhile, seal, copy the state, report damage', () => {
+  it('is one chain: scrub, list, copy, escrow, seal, copy the state, report damage', () => {
     const plan = compileReplicate(compileInput());
     expect(
       plan.steps.map(({ id, action, needs }): Pick<Step, 'id' | 'action' | 'needs'> => ({
@@ -301,17 +302,39 @@ describe('a replication', () => {
         needs,
       })),
     ).toEqual([
-      { id: 'pay-debt', action: 'payFenceDebt', needs: [] },
-      { id: 'scrub', action: 'scrubReplicas', needs: ['pay-debt'] },
+      { id: 'scrub', action: 'scrubReplicas', needs: [] },
       { id: 'list', action: 'listActive', needs: ['scrub'] },
       { id: 'copy', action: 'copyBlobs', needs: ['list'] },
       { id: 'escrow', action: 'escrowSecrets', needs: ['copy'] },
-      { id: 'pay-rest', action: 'payFenceDebt', needs: ['escrow'] },
-      { id: 'seal', action: 'sealRecoveryPoint', needs: ['pay-rest'] },
+      { id: 'seal', action: 'sealRecoveryPoint', needs: ['escrow'] },
       { id: 'mirror', action: 'mirrorState', needs: ['seal'] },
       { id: 'damage', action: 'reportDamage', needs: ['seal'] },
     ]);
     expect(plan.steps.every(({ phase }) => phase === undefined)).toBe(true);
     expect(plan.recoveryPoint).toBeUndefined();
+  });
+});
+
+describe('a reprotection', () => {
+  const plan = compileReprotect({ ...compileInput(), isPinned: false });
+
+  it('writes nothing in the region that was left before its divergence point is sealed', () => {
+    const seal = plan.steps.find(({ provides }) => provides?.includes('divergence-point'))?.id ?? '';
+    for (const { id, to } of plan.steps.filter((step) => step.to === 'westus3')) {
+      if (to === plan.to) expect([...before(plan, id)], id).toContain(seal);
+    }
+    const found = plan.steps.filter(({ id }) => id.startsWith('found-'));
+    expect(found.map(({ from, to }) => [from, to])).toEqual(found.map(() => ['westus3', 'eastus']));
+  });
+
+  it('gives back nothing before all is paid, and takes the first recovery point after that', () => {
+    expect(before(plan, 'readmit')).toContain('pay');
+    expect(before(plan, 'list')).toContain('readmit');
+    expect(plan.steps.find(({ id }) => id === 'pay')?.mayOwe).toBeUndefined();
+  });
+
+  it('seals no second divergence point', () => {
+    const again = compileReprotect({ ...compileInput(), isPinned: true });
+    expect(again.steps.filter(({ id }) => id.startsWith('found-'))).toEqual([]);
   });
 });

@@ -1,7 +1,13 @@
 /** Whatever the topology and the recovery point have, a plan is ordered, acyclic and whole. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileFailover, compileReplicate, compileSwitchover, type CompileInput } from '../../src/plan/compile.ts';
+import {
+  compileFailover,
+  compileReplicate,
+  compileReprotect,
+  compileSwitchover,
+  type CompileInput,
+} from '../../src/plan/compile.ts';
 import { operationNames, rowOf } from '../../src/plan/operations.ts';
 import { Plan, type Step } from '../../src/plan/plan.ts';
 import type { RecoveryPointSummary } from '../../src/plan/recovery-point-summary.ts';
@@ -57,6 +63,7 @@ const anyPlan: fc.Arbitrary<Plan> = fc
 const compilers: Record<Plan['operation'], (input: CompileInput, point: RecoveryPointSummary) => Plan> = {
   failover: (input, point) => compileFailover({ ...input, recoveryPoint: point }),
   switchover: (input, point) => compileSwitchover({ ...input, recoveryPoint: point }),
+  reprotect: (input, { fuzzy }) => compileReprotect({ ...input, isPinned: fuzzy > 1 }),
   replicate: (input) => compileReplicate(input),
 };
 

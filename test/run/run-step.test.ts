@@ -382,7 +382,7 @@ describe('a step of a replication', () => {
     const run = stepRunner(
       scene.open,
       actionsWith({
-        payFenceDebt: async (context) => {
+        scrubReplicas: async (context) => {
           await movePointer(scene.store, (found) => takeOver(found, 'westus3', 'run-x', scene.clock.now(), 5000));
           await context.checkpoint({ unit: 'blobs', done: 1 });
           return done();
@@ -390,7 +390,7 @@ describe('a step of a replication', () => {
       }),
       scene.clock.now,
     );
-    await expect(run({ run: scene.run, step: 'pay-debt' }, scene.runtime)).rejects.toMatchObject({
+    await expect(run({ run: scene.run, step: 'scrub' }, scene.runtime)).rejects.toMatchObject({
       code: 'FencedError',
       message: expect.stringContaining('this run writes in epoch 1, the region pointer is at 2'),
     });
@@ -401,7 +401,7 @@ describe('a step of a replication', () => {
     const run = stepRunner(
       scene.open,
       actionsWith({
-        payFenceDebt: async (context) => {
+        scrubReplicas: async (context) => {
           await runEnder(scene.open, scene.clock.now)({ run: scene.run, state: 'failed', reason: 'late' });
           await context.checkpoint({ unit: 'debts', done: 1 });
           return done();
@@ -409,7 +409,7 @@ describe('a step of a replication', () => {
       }),
       scene.clock.now,
     );
-    await expect(run({ run: scene.run, step: 'pay-debt' }, scene.runtime)).rejects.toMatchObject({
+    await expect(run({ run: scene.run, step: 'scrub' }, scene.runtime)).rejects.toMatchObject({
       code: 'FencedError',
       message: expect.stringContaining('is failed: it writes no more'),
     });

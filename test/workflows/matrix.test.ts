@@ -3,7 +3,7 @@
  * makes and activities that a test scripts. A new operation gets its row by being compiled here.
  */
 import { afterAll, beforeAll, describe, it, vi } from 'vitest';
-import { compileFailover, compileReplicate, compileSwitchover } from '../../src/plan/compile.ts';
+import { compileFailover, compileReplicate, compileReprotect, compileSwitchover } from '../../src/plan/compile.ts';
 import type { Operation } from '../../src/plan/operations.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { phases, type Phase } from '../../src/topology/words.ts';
@@ -18,6 +18,7 @@ probes: [ { http: "https://score.example/" }, { http: "https://ml.example/", cla
 const plans: Record<Operation, Plan> = {
   failover: compileFailover({ ...compileInput(more), recoveryPoint: recoveryPoint() }),
   switchover: compileSwitchover({ ...compileInput(more), recoveryPoint: recoveryPoint() }),
+  reprotect: compileReprotect({ ...compileInput(more), isPinned: false }),
   replicate: compileReplicate(compileInput(more)),
 };
 

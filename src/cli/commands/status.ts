@@ -69,6 +69,8 @@ function linesOf(status: Status, paint: Paint): string[] {
       ? `recovery  ${newest.ref.id}: ${showDuration(Date.now() - Date.parse(newest.ref.startedAt))} old; ${showCount(newest.blobs, 'blob')}, ${(newest.bytes / 1e6).toFixed(1)} MB`
       : `recovery  none${writer === undefined ? ' is looked for without it' : ` of ${writer}`}`,
   ];
+  const { protected: isProtected, missing } = status.protection;
+  lines.push(`protected ${isProtected ? paint.green('yes') : `${paint.yellow('no')}: ${missing.join('; ')}`}`);
   for (const each of status.sharing.things) lines.push(`shared    ${showThing(each)}`);
   if (status.unsealed > 0)
     lines.push(`unsealed  ${status.unsealed} of the newest recovery points were begun and not sealed`);

@@ -31,6 +31,12 @@ export const MoveOutcome = z.union([
   }),
 ]);
 
+/** What `reprotect` ends with. */
+export const ReprotectOutcome = z.union([
+  RunOutcome,
+  z.object({ state: z.literal('nothing to reprotect').describe('The other region is a standby'), why: z.string() }),
+]);
+
 /** What `cancel` ends with. */
 export const CancelOutcome = z.union([
   RunOutcome,

@@ -34,6 +34,9 @@ export const StatusDocument = z.object({
   serving: z.record(z.string(), Weights).optional().describe('unit → region → weight'),
   regions: z.array(Health),
   recoveryPoint: RecoveryPointSummary.optional().describe('The newest of the writer that could be restored'),
+  protection: z
+    .object({ protected: z.boolean(), missing: z.array(z.string()) })
+    .describe('Whether the writer’s region could be lost now within the objectives, and what is missing for that'),
   unsealed: z.int(),
   sharing: SharedNow.describe('What both workspaces use'),
   damage: KnownDamage.optional().describe('What scrubbing has found damaged; absent if its ledger cannot be read'),

@@ -22,6 +22,8 @@ export interface StepDraft {
   providesOwed?: readonly Fact[];
   requires: readonly Requirement[];
   input?: Record<string, unknown>;
+  /** The sides of the step, if they are not those of the plan. */
+  sides?: { from: string; to: string };
   /** The host whose worker runs it. */
   host?: string;
   expectedSeconds?: number;
@@ -34,7 +36,7 @@ export interface StepDraft {
 /** What a draft has besides what every draft has. */
 export type DraftOptions = Pick<
   StepDraft,
-  'providesOwed' | 'input' | 'host' | 'expectedSeconds' | 'gate' | 'waitsSeconds'
+  'providesOwed' | 'input' | 'host' | 'expectedSeconds' | 'gate' | 'waitsSeconds' | 'sides'
 >;
 
 /** Makes the drafts of one phase of one class. */

@@ -1,21 +1,16 @@
-/** Fragments around recovery points: to pay debts first, to read old copies again, to take a point, to say what is lost. */
+/** Fragments around recovery points: to read old copies again, to take a point, to keep it twice, to say what is lost. */
 import type { Requirement } from '../facts.ts';
 import { draftsOf, type StepDraft } from './fragment.ts';
 
 /** Without a phase: in an operation that has none. */
 const draft = draftsOf(undefined, 'data');
 
-/** Before the listing: no origin may run next to its successor. */
-export function payDebts(to: string): StepDraft[] {
-  return [draft(['pay-debt', 'payFenceDebt', `Do what an earlier failover left undone in ${to}`], [], ['debts.paid'])];
-}
-
 /** Before the listing: damaged copies are not reused, and the time for reading does not count towards the RPO. */
 export function scrub(): StepDraft[] {
   return [
     draft(
       ['scrub', 'scrubReplicas', 'Read a share of the copies, and repair what is damaged'],
-      ['debts.paid'],
+      [],
       ['replicas.scrubbed'],
     ),
   ];
@@ -25,15 +20,14 @@ export function scrub(): StepDraft[] {
 export interface TakeRecoveryPoint {
   from: string;
   to: string;
-  /** What must hold before the listing begins, and before the point is sealed. */
+  /** What must hold before the listing begins. */
   after: readonly Requirement[];
-  sealAfter?: readonly Requirement[];
   /** Makes the drafts: of a phase, or of an operation without phases. */
   make?: ReturnType<typeof draftsOf>;
 }
 
 /** Takes a recovery point of `from`, with its copies in `to`. */
-export function takeRecoveryPoint({ from, to, after, sealAfter = [], make = draft }: TakeRecoveryPoint): StepDraft[] {
+export function takeRecoveryPoint({ from, to, after, make = draft }: TakeRecoveryPoint): StepDraft[] {
   return [
     make(['list', 'listActive', `List the workspace in ${from}`], after, ['point.listed']),
     make(['copy', 'copyBlobs', `Copy the blobs that ${to} lacks`], ['point.listed'], ['point.copied']),
@@ -44,20 +38,39 @@ export function takeRecoveryPoint({ from, to, after, sealAfter = [], make = draf
     ),
     make(
       ['seal', 'sealRecoveryPoint', 'Seal the recovery point'],
-      ['point.listed', 'point.copied', 'point.escrowed', ...sealAfter],
+      ['point.listed', 'point.copied', 'point.escrowed'],
       ['recovery-point'],
     ),
   ];
 }
 
-/** Before the seal: the region may have come back since the listing. */
-export function payRestOfDebts(to: string): StepDraft[] {
+/** Takes a divergence point: of the region `old` as it is found, with its copies in the writer's region. */
+export function takeDivergencePoint({ old, writer }: { old: string; writer: string }): StepDraft[] {
+  const options = { input: { point: 'divergence' }, sides: { from: old, to: writer } };
   return [
     draft(
-      ['pay-rest', 'payFenceDebt', `Do what is still left undone in ${to}`],
-      ['point.escrowed'],
-      ['debts.rest-paid'],
-      { providesOwed: ['debts.rest-owed'] },
+      ['found-list', 'listActive', `List the workspace in ${old} as it is found`],
+      [],
+      ['divergence.listed'],
+      options,
+    ),
+    draft(
+      ['found-copy', 'copyBlobs', `Copy the blobs that ${writer} lacks of it`],
+      ['divergence.listed'],
+      ['divergence.copied'],
+      options,
+    ),
+    draft(
+      ['found-escrow', 'escrowSecrets', `Put its secrets into ${writer}'s escrow vault`],
+      ['divergence.copied'],
+      ['divergence.escrowed'],
+      options,
+    ),
+    draft(
+      ['found-seal', 'sealRecoveryPoint', `Seal what ${old} had as its divergence point`],
+      ['divergence.listed', 'divergence.copied', 'divergence.escrowed'],
+      ['divergence-point'],
+      options,
     ),
   ];
 }

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { actions } from '../../../src/actions.ts';
 import { isUnderstudyError } from '../../../src/errors/error.ts';
-import { planMove, planningOf, planReplicate } from '../../../src/operations/plan-operation.ts';
+import { planMove, planningOf, planReplicate, planReprotect } from '../../../src/operations/plan-operation.ts';
 import type { Session } from '../../../src/operations/session.ts';
 import type { Plan } from '../../../src/plan/plan.ts';
 import type { Report } from '../../../src/report/schema.ts';
@@ -30,13 +30,15 @@ export interface Operated {
 /** `hurry` is called at each sign of progress: jobs that a step waits for live on the cloud's clock. */
 export async function operate(
   session: Session,
-  operation: 'replicate' | 'failover',
+  operation: 'replicate' | 'reprotect' | 'failover',
   hurry: () => void = () => undefined,
 ): Promise<Operated> {
   const { plan } =
     operation === 'replicate'
       ? await planReplicate(await planningOf(session))
-      : await planMove(await planningOf(session), 'failover');
+      : operation === 'reprotect'
+        ? await planReprotect(await planningOf(session))
+        : await planMove(await planningOf(session), 'failover');
   return carryOut(session, plan, hurry);
 }
 

@@ -1,0 +1,21 @@
+/** Starts a reprotection: returns the one that runs already, or a new run. */
+import type { Client } from '@temporalio/client';
+import { checkHealth, requireAnswering } from './health.ts';
+import { planReprotect, planningOf, requireNoProblem } from './plan-operation.ts';
+import { attach, type StartedRun } from './runs/open-run.ts';
+import { startOperation } from './runs/start-operation.ts';
+import type { Session } from './session.ts';
+
+/**
+ * Starts it; `started: false`: it runs already, and this is it. NothingToDo if there is nothing to reprotect;
+ * PreconditionError if the region does not answer, or a move is open.
+ */
+export async function reprotect(session: Session, client: Client, reason: string): Promise<StartedRun> {
+  const running = await attach(session, client, 'reprotect');
+  if (running) return running;
+  const made = await planReprotect(await planningOf(session));
+  requireNoProblem(made);
+  requireAnswering(await checkHealth(session, made.plan.to));
+  const trigger = { reason, triggeredAt: new Date() };
+  return startOperation(session, client, { operation: 'reprotect', plan: made.plan, trigger });
+}

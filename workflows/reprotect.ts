@@ -1,0 +1,13 @@
+/** `reprotect`: makes the region that a move has left a standby again. A move overtakes it, and ends it. */
+import type { RunSummary } from '../src/run/progress.ts';
+import type { RunStart } from '../src/run/reference.ts';
+import { takeUp } from './run.ts';
+
+/** One run. Its result says how it ended. */
+export async function reprotect(start: RunStart): Promise<RunSummary> {
+  const run = takeUp(start);
+  await run.begin();
+  await run.interpret();
+  await run.undoIfCancelled();
+  return run.end();
+}
