@@ -7,7 +7,8 @@ import type { Environments } from '../src/run/environment.ts';
 import type { StepOutcome } from '../src/run/work/outcome.ts';
 import { gateDecider, type DecideGate } from '../src/gates/decide.ts';
 import { endTeller } from '../src/run/notify.ts';
-import type { RunExecution, RunReference, StepRequest } from '../src/run/reference.ts';
+import { departedLooker, reprotectOpener, type Departed, type OpenReprotect } from '../src/operations/follow-move.ts';
+import type { RunExecution, RunReference, RunStart, StepRequest } from '../src/run/reference.ts';
 import { stepRunner } from '../src/run/run-step.ts';
 import { stepUndoer, type Undos } from '../src/run/undo-step.ts';
 import type { Action } from '../src/run/work/step-context.ts';
@@ -30,6 +31,8 @@ export interface RunActivities {
   endRun: (end: EndOfRun) => Promise<EndedRun>;
   /** Returns one line: how the gate stands. */
   decideGate: (request: DecideGate) => Promise<string>;
+  lookAtDeparted: (move: RunReference) => Promise<Departed>;
+  openReprotect: (request: OpenReprotect) => Promise<RunStart | undefined>;
   writeReport: (run: RunReference) => Promise<void>;
   tellOfEnd: (run: RunReference) => Promise<void>;
 }
@@ -58,6 +61,8 @@ export function createActivities({
   const look = hostLooker(open);
   const tell = endTeller(open);
   const decide = gateDecider(open);
+  const lookAtDeparted = departedLooker(open);
+  const openReprotect = reprotectOpener(open);
   const step = (request: StepRequest) => progressing(request, (runtime) => runStep(request, runtime));
   const steps = Object.fromEntries(Object.keys(actions).map((name) => [name, step])) as Record<ActionName, typeof step>;
   return {
@@ -67,6 +72,8 @@ export function createActivities({
     undoStep: (request) => progressing(request, (runtime) => undoStep(request, runtime)),
     endRun: (request) => beating(() => end(request)),
     decideGate: (request) => beating(() => decide(request)),
+    lookAtDeparted: (move) => beating(() => lookAtDeparted(move)),
+    openReprotect: (request) => beating(() => openReprotect(request)),
     writeReport: (run) => beating(() => report(run)),
     lookAtConfigs: (request) => beating((signal) => look(request, signal)),
     tellOfEnd: (run) => beating(() => tell(run)),

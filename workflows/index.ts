@@ -3,6 +3,7 @@
  * outlives a run.
  */
 export { failover } from './failover.ts';
+export { followMove } from './follow-move.ts';
 export { lookAtConfigs } from './look-at-configs.ts';
 export { replicate } from './replicate.ts';
 export { reprotect } from './reprotect.ts';

@@ -5,11 +5,8 @@ import {
   condition,
   isCancellation,
   log,
-  ParentClosePolicy,
-  patched,
   proxyActivities,
   setHandler,
-  startChild,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -18,18 +15,19 @@ import type { Activities } from '../activities/index.ts';
 import { actions } from '../src/plan/actions.ts';
 import { cutReason, firstFailure } from '../src/plan/failure-reason.ts';
 import { showGate } from '../src/plan/gates.ts';
+import { rowOf } from '../src/plan/operations.ts';
 import { isDone } from '../src/plan/run-states.ts';
 import { searchAttributes } from '../src/plan/search-attributes.ts';
 import type { BegunRun, PlanStep } from '../src/run/begin-run.ts';
 import type { EndOfRun } from '../src/run/end-run.ts';
 import type { RunProgress, RunSummary } from '../src/run/progress.ts';
 import type { RunExecution, RunStart, StepRequest } from '../src/run/reference.ts';
+import { startFollowing, startTelling } from './after-run.ts';
 import { makeBoard, type Board } from './board.ts';
 import { causeOf, interpretPlan, isOfCancelledRun, type Ended } from './interpret.ts';
 import { requireOpenGate } from './gates.ts';
 import * as messages from './messages.ts';
 import { optionsOf, queueOf, reporting } from './profiles.ts';
-import type { tellOfEnd } from './tell-of-end.ts';
 
 const outcomeKey = defineSearchAttributeKey(searchAttributes.outcome, 'KEYWORD');
 
@@ -259,6 +257,7 @@ async function conclude(run: RunExecution, board: Board, { state, reason }: EndO
   board.move(state, reason);
   board.progress.endedAt = endedAt;
   await startTelling(run);
+  if (state === 'completed' && rowOf(run.operation).movesWriter) await startFollowing(run);
   await report(run);
   const { startedAt } = board.progress;
   return { runId: run.runId, state, ...(reason === undefined ? {} : { reason }), startedAt, endedAt };
@@ -270,24 +269,5 @@ async function report(run: RunExecution): Promise<void> {
     await writeReport(run);
   } catch (error) {
     log.warn('the report was not written', { run: run.runId, cause: causeOf(error) });
-  }
-}
-
-/**
- * Starts the workflow that notifies of the run's end and outlives the run. If it does not start, `status` says that
- * nobody was told.
- */
-async function startTelling({ holder, resumed: _resumed, ...reference }: RunExecution): Promise<void> {
-  // In histories of release 0.2.0, the report told of the end too.
-  if (!patched('telling-outlives-the-run')) return;
-  try {
-    await startChild<typeof tellOfEnd>('tellOfEnd', {
-      workflowId: `${workflowInfo().workflowId}/told/${holder}`,
-      args: [reference],
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-      staticSummary: `tells how ${reference.runId} ended`,
-    });
-  } catch (error) {
-    log.warn('nobody is told how the run ended', { run: reference.runId, cause: causeOf(error) });
   }
 }

@@ -16,7 +16,7 @@ import { declaredActive, sideOf, workspaceId } from '../topology/sides.ts';
 import { toSeconds } from '../topology/duration.ts';
 import type { Topology } from '../topology/topology.ts';
 import { sendProbe } from '../traffic/probe.ts';
-import type { Session } from './session.ts';
+import type { Looking } from './sharing.ts';
 
 /** One check of a region. `unknown`: it could not be made, and the detail says why. */
 const Check = z.object({ what: z.string(), state: z.enum(['ok', 'failed', 'unknown']), detail: z.string() });
@@ -45,7 +45,7 @@ const nameOf = (region: string) => `health/${region}.json`;
  * Errors: AzureUnavailable of the control store; ControlStoreError if the stored results cannot be read. What is wrong
  * with the region is in the result.
  */
-export async function checkHealth(session: Session, region: string): Promise<Health> {
+export async function checkHealth(session: Looking, region: string): Promise<Health> {
   const [ofRegion, ofProbes] = await Promise.all([checkRegion(session, region), checkProbes(session, region)]);
   const checks = [...ofRegion, ...ofProbes];
   const health: Health = { region, state: overall(checks), checks };
@@ -94,7 +94,7 @@ export function requireHealthy({ region, state, checks }: Health): void {
   );
 }
 
-async function checkRegion({ azure, topology }: Session, region: string): Promise<Check[]> {
+async function checkRegion({ azure, topology }: Looking, region: string): Promise<Check[]> {
   const id = workspaceId(sideOf(topology, region).workspace);
   let storage: string | undefined;
   const workspace = await check(
@@ -127,7 +127,7 @@ async function checkRegion({ azure, topology }: Session, region: string): Promis
 }
 
 /** Through the public addresses of the classes that the region serves: what its clients see. */
-async function checkProbes({ topology, store }: Session, region: string): Promise<Check[]> {
+async function checkProbes({ topology, store }: Looking, region: string): Promise<Check[]> {
   const pointer = (await readPointerIfAny(store))?.value;
   const isServedHere = (unit: string) =>
     pointer ? serves(pointer, unit, region) : declaredActive(topology) === region;

@@ -271,6 +271,16 @@ export const Topology = z.strictObject({
     .describe(
       'Where a move waits for people to decide (understudy approve, decline). Default: a move that nobody watches waits before what cannot be taken back.',
     ),
+  reprotect: z
+    .strictObject({
+      automatic: z
+        .boolean()
+        .default(true)
+        .describe('Whether the region that a move has left becomes a standby by itself (understudy reprotect).'),
+      steady: TimeLimit.default('15m').describe('How long it must answer without a break before that.'),
+    })
+    .prefault({})
+    .describe('What follows a completed move, once the region that it has left answers again.'),
   notify: z
     .array(Notify)
     .default([])

@@ -22,6 +22,7 @@ import { compileUndo } from '../../src/plan/undo.ts';
 import type { BegunRun, PlanStep } from '../../src/run/begin-run.ts';
 import type { EndedRun, EndOfRun } from '../../src/run/end-run.ts';
 import { outcomeOf, type StepRecord } from '../../src/run/work/outcome.ts';
+import type { Departed } from '../../src/operations/follow-move.ts';
 import type { RunProgress, RunSummary } from '../../src/run/progress.ts';
 import type { RunStart } from '../../src/run/reference.ts';
 
@@ -52,6 +53,10 @@ export interface Script {
   /** What recording a decision answers, or throws. */
   decide?: (gate: string, decision: Decision) => string;
   report?: () => void;
+  /** What is seen of the region that a completed move has left, one after the other; at last nothing is left to follow. */
+  departed?: Departed['state'][];
+  /** The run that follows the move; undefined: another is open. */
+  follows?: () => RunStart | undefined;
   /** Throws where somebody cannot be told how the run ended. */
   tell?: (attempt: number) => void;
   /** The work tells its own heartbeats: no others are sent over them. */
@@ -195,6 +200,7 @@ export const reference: RunStart = {
 function scripted(script: Script, { events, ended, told }: Pick<Execution, 'events' | 'ended' | 'told'>): Activities {
   const journal = new Map((script.records ?? []).map((record) => [record.step, record]));
   const endings = [...(script.endings ?? [])];
+  const departed = [...(script.departed ?? [])];
   const record = (id: string, more: Pick<StepRecord, 'state'> & Partial<StepRecord>): StepRecord => {
     const startedAt = journal.get(id)?.startedAt ?? new Date().toISOString();
     const made = { step: id, holder: 'h', attempts: 1, startedAt, ...more };
@@ -242,6 +248,15 @@ function scripted(script: Script, { events, ended, told }: Pick<Execution, 'even
         records: (script.records ?? []).map(outcomeOf),
         ...script.begun,
       };
+    },
+    lookAtDeparted() {
+      const state = departed.shift() ?? 'over';
+      if (script.departed) events.push(`look: ${state}`);
+      return Promise.resolve({ state, steadySeconds: 4, againSeconds: 0.5 });
+    },
+    openReprotect() {
+      events.push('open reprotect');
+      return Promise.resolve(script.follows?.());
     },
     planUndo({ operation, topology }) {
       events.push('plan undo');
