@@ -23,7 +23,7 @@ export function statusFindings(found: StatusInput): StatusFinding[] {
   ];
 }
 
-/** What the fence owes in a region that is the writer again is void: the next `replicate` says so. */
+/** What the fence owes in a region that is the writer again is void. */
 function ofDebts({ status }: StatusInput): StatusFinding[] {
   return status.owed
     .filter(({ region }) => region !== status.writer)

@@ -86,7 +86,7 @@ export function buildReport(input: ReportInput): Report {
     to: header.to,
     cancelled: isCancelled(input),
     ...(input.overtaken && { overtaken: { ...input.overtaken, only: isFenced(executed) } }),
-    retried: rowOf(plan.operation).lease === 'run',
+    again: rowOf(plan.operation).lease === 'run' ? `retry ${header.runId}` : plan.operation,
     lost: input.touched ? lost.slice(linesOfTouched(input.touched).length) : lost,
     notUndone,
     failed: input.state === 'failed' ? leftOver.filter(({ state, what }) => state === 'failed' && !what) : [],

@@ -17,8 +17,8 @@ export interface TaskInput {
     /** Whether being overtaken is all that its steps failed for. */
     only: boolean;
   };
-  /** Whether a failed run is taken up again by "understudy retry". */
-  retried: boolean;
+  /** The command that takes it up again: `retry RUN`, or the operation itself, which begins anew. */
+  again: string;
   lost: Report['lost'];
   notUndone: Report['lost'];
   /** Steps of a failed run. */

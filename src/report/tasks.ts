@@ -66,12 +66,12 @@ function ofDebts({ owed }: TaskInput): Owned[] {
   return [...Map.groupBy(owed, ({ region }) => region)].map(([region, debts]) => ({
     urgency: 'urgent',
     what: `${region} is not shut out yet: ${stakesOf(debts).join(', ')}`,
-    action: `Let nobody write there. When ${region} answers, "understudy replicate" pays what is owed.`,
+    action: `Let nobody write there. "understudy reprotect" pays it once ${region} answers.`,
   }));
 }
 
 /** What prevents the run from completing, or a cancelled run from being fully undone. */
-function ofRun({ run, notUndone, failed, cancelled, overtaken, retried }: TaskInput): Owned[] {
+function ofRun({ run, notUndone, failed, cancelled, overtaken, again }: TaskInput): Owned[] {
   return [
     ...notUndone.map(({ step, text }): Owned => {
       const action = `Correct what is named, then "understudy cancel ${run}" again, or undo it by hand.`;
@@ -79,11 +79,10 @@ function ofRun({ run, notUndone, failed, cancelled, overtaken, retried }: TaskIn
     }),
     // A cancelled run does not go on.
     ...(cancelled || overtaken ? [] : failed).map(({ step, title, reason, next }): Owned => {
-      const again = retried ? `"understudy retry ${run}"` : '"understudy replicate"';
       return {
         urgency: 'urgent',
         what: `"${title}" failed: ${reason}`,
-        action: next ?? `Correct what is named, then ${again}.`,
+        action: next ?? `Correct what is named, then "understudy ${again}".`,
         step,
       };
     }),

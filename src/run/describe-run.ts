@@ -16,7 +16,7 @@ export function howToEnd({ runId, operation, state, cancelled }: RunDocument, ov
   if (state === 'failed' && overtaken) return afterOvertaken(overtaken);
   // A failed replication is not retried: a new recovery point is taken, and what was copied is not copied again.
   if (state === 'failed' && rowOf(operation).lease !== 'run')
-    return 'Fix what failed, then run "understudy replicate" again.';
+    return `Fix what failed, then run "understudy ${operation}" again.`;
   if (cancelled) return `It was cancelled by ${cancelled.by}; if nothing undoes it: "understudy retry ${runId}".`;
   if (state === 'failed')
     return `Fix what failed, then "understudy retry ${runId}"; or undo it with "understudy cancel ${runId}".`;

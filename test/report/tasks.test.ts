@@ -22,7 +22,7 @@ const input = (more: Partial<TaskInput>): TaskInput => ({
   from: 'eastus',
   to: 'westus3',
   cancelled: false,
-  retried: true,
+  again: 'retry run-1',
   lost: [],
   notUndone: [],
   failed: [],
@@ -55,7 +55,7 @@ describe('what people must do', () => {
     expect(groups[0]?.tasks[0]).toEqual({
       urgency: 'urgent',
       what: 'eastus is not shut out yet: its keys and roles still let it write, its schedules may still fire',
-      action: 'Let nobody write there. When eastus answers, "understudy replicate" pays what is owed.',
+      action: 'Let nobody write there. "understudy reprotect" pays it once eastus answers.',
     });
     expect(groups[2]?.tasks[0]).toEqual({
       urgency: 'again',
@@ -223,13 +223,13 @@ describe('a replication that failed', () => {
   const failed = [{ state: 'failed', step: 's', title: 'Seal', reason: 'the epoch is 2' } as const];
 
   it('is not retried', () => {
-    const [group] = tasksOf(input({ failed, retried: false }));
+    const [group] = tasksOf(input({ failed, again: 'replicate' }));
     expect(group?.tasks[0]?.action).toBe('Correct what is named, then "understudy replicate".');
   });
 
   it('is not urgent once a move has overtaken it: nothing is wrong with it', () => {
     const overtaken = { writer: 'westus3', epoch: 2, only: true };
-    const [group] = tasksOf(input({ failed, retried: false, overtaken }));
+    const [group] = tasksOf(input({ failed, again: 'replicate', overtaken }));
     expect(group?.tasks).toEqual([
       {
         urgency: 'again',
@@ -237,7 +237,7 @@ describe('a replication that failed', () => {
         action: 'Run "understudy replicate" for a recovery point of westus3.',
       },
     ]);
-    const [other] = tasksOf(input({ failed, retried: false, overtaken: { ...overtaken, only: false } }));
+    const [other] = tasksOf(input({ failed, again: 'replicate', overtaken: { ...overtaken, only: false } }));
     expect(other?.tasks[0]?.what).toMatch(/: it cannot be continued$/);
   });
 });

@@ -13,7 +13,7 @@ describe('the text report', () => {
       'FOR PEOPLE TO DO (4), THE MOST URGENT FIRST',
       '  Those who run fraud-ml:',
       '    ‼ urgent: eastus is not shut out yet: its unfinished jobs may run on',
-      '      → Let nobody write there. When eastus answers, "understudy replicate" pays what is owed.',
+      '      → Let nobody write there. "understudy reprotect" pays it once eastus answers.',
       '    − lost: blob raw/2026-11-21.csv: only an older version is in the recovery point',
       '      → Put it back from a backup, or make it again.',
     ]);
