@@ -13,6 +13,7 @@ import { replicateCommand } from './commands/replicate.ts';
 import { reprotectCommand } from './commands/reprotect.ts';
 import { restorePointerCommand } from './commands/restore-pointer.ts';
 import { retryCommand } from './commands/retry.ts';
+import { skipCommand } from './commands/skip.ts';
 import { stackCommand } from './commands/stack.ts';
 import { statusCommand } from './commands/status.ts';
 import { steerCommands } from './commands/steer.ts';
@@ -58,6 +59,7 @@ export function makeProgram(): Command {
     ...inspectCommands(),
     ...steerCommands(),
     ...decideCommands(),
+    skipCommand(),
     registerCommand(),
     restorePointerCommand(),
     workerCommand(),

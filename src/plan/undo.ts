@@ -15,7 +15,8 @@ export interface DoneStep {
 }
 
 const done = new Set(['completed', 'owed', 'undo-failed']);
-const brokenOff = new Set(['running', 'failed']);
+/** Of these, what their undo needs tells whether they have changed anything: a person may have skipped one half-way. */
+const brokenOff = new Set(['running', 'failed', 'skipped']);
 
 /** Compiles the undo plan. `digest`: of the plan to undo. */
 export function compileUndo(plan: Plan, digest: string, records: readonly DoneStep[]): Plan {

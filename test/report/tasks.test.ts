@@ -22,7 +22,7 @@ const input = (more: Partial<TaskInput>): TaskInput => ({
   from: 'eastus',
   to: 'westus3',
   cancelled: false,
-  again: 'retry run-1',
+  again: 'retry r1',
   lost: [],
   notUndone: [],
   failed: [],

@@ -51,6 +51,13 @@ export const CancelOutcome = z.union([
 /** What `pause` and `unpause` print. */
 export const PauseOutcome = z.object({ runId: z.string(), paused: z.boolean() });
 
+/** What `skip` prints. */
+export const SkipOutcome = z.object({
+  runId: z.string(),
+  step: z.string(),
+  waitsForRetry: z.boolean().describe('The run has failed: it goes on when it is retried'),
+});
+
 /** What `approve` and `decline` print. */
 export const GateOutcome = z.object({
   runId: z.string(),

@@ -1,0 +1,28 @@
+import type { Command } from 'commander';
+import { SkipOutcome } from '../../operations/documents/run.ts';
+import { skipStep } from '../../operations/runs/skip-step.ts';
+import { command, session } from '../command.ts';
+import { shows } from '../output.ts';
+
+/** `understudy skip`: with or without Temporal. */
+export function skipCommand(): Command {
+  const of = command(
+    'skip',
+    'let a run go on without a step that it can do without; the report says who decided that, and why',
+    'understudy skip verify/training/smoke --reason "INC-4711: no quota for it tonight"',
+  )
+    .argument('<step>', 'the step’s id, as status and reports name it')
+    .argument('[run]', 'the run’s id; default: the open move')
+    .requiredOption('--reason <text>', 'why; recorded in the report');
+  return shows(
+    of,
+    SkipOutcome,
+    async (_output, step: string, runId: string | undefined, { reason }: { reason: string }, self: Command) => {
+      const { run, waitsForRetry } = await skipStep(await session(self), { step, runId, reason });
+      const next = waitsForRetry
+        ? `"understudy retry ${run.runId}" continues without it`
+        : 'the run goes on without it';
+      return { document: { runId: run.runId, step, waitsForRetry }, text: `${run.runId}: ${step} is skipped; ${next}` };
+    },
+  );
+}
