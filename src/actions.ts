@@ -30,6 +30,7 @@ import { startOldIntake, stopOldIntake } from './fence/stop-intake.ts';
 import { returnPointer, takePointer } from './fence/take-pointer.ts';
 import { configureEndpoints } from './inference/configure-endpoints.ts';
 import { scoreEndpoints } from './inference/score-endpoints.ts';
+import { resubmitHere } from './jobs/resubmit-here.ts';
 import { resubmitJobs } from './jobs/resubmit-jobs.ts';
 import { runSmokeJob } from './jobs/smoke-job.ts';
 import type { ActionName } from './plan/actions.ts';
@@ -73,6 +74,7 @@ export const actions: Record<ActionName, Action> = {
   resubmitJobs: (context) => resubmitJobs(context),
   drainJobs,
   endZombies,
+  resubmitHere,
   endReprotect,
   listAgain,
   payDebtsOfTarget,

@@ -15,10 +15,10 @@ import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/com
 import type { Activities } from '../activities/index.ts';
 import { workflowIdOf } from '../src/plan/operations.ts';
 import { searchAttributes } from '../src/plan/search-attributes.ts';
+import type { RunSummary } from '../src/run/progress.ts';
 import type { RunReference } from '../src/run/reference.ts';
 import { causeOf } from './interpret.ts';
 import { optionsOf } from './profiles.ts';
-import type { reprotect } from './reprotect.ts';
 
 const { lookAtDeparted, openReprotect } = proxyActivities<Activities>(optionsOf('control'));
 
@@ -53,7 +53,7 @@ async function reprotected(move: RunReference): Promise<boolean> {
   try {
     const run = await openReprotect({ move, at: new Date().toISOString() });
     if (!run) return false;
-    const summary = await executeChild<typeof reprotect>('reprotect', {
+    const summary = await executeChild<(start: RunReference) => Promise<RunSummary>>('reprotect', {
       workflowId: workflowIdOf(run),
       args: [run],
       parentClosePolicy: ParentClosePolicy.ABANDON,

@@ -7,5 +7,6 @@ export { followMove } from './follow-move.ts';
 export { lookAtConfigs } from './look-at-configs.ts';
 export { replicate } from './replicate.ts';
 export { reprotect } from './reprotect.ts';
+export { resubmit } from './resubmit.ts';
 export { switchover } from './switchover.ts';
 export { tellOfEnd } from './tell-of-end.ts';

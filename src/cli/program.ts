@@ -6,6 +6,7 @@ import { chaosCommand } from './commands/chaos.ts';
 import { decideCommands } from './commands/decide.ts';
 import { initCommand } from './commands/init.ts';
 import { inspectCommands } from './commands/inspect.ts';
+import { jobsCommand } from './commands/jobs.ts';
 import { moveCommands } from './commands/move.ts';
 import { planCommand } from './commands/plan.ts';
 import { registerCommand } from './commands/register.ts';
@@ -60,6 +61,7 @@ export function makeProgram(): Command {
     ...steerCommands(),
     ...decideCommands(),
     skipCommand(),
+    jobsCommand(),
     registerCommand(),
     restorePointerCommand(),
     workerCommand(),

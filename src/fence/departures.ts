@@ -51,7 +51,7 @@ export async function endDeparture(store: ControlStore, region: string, by: stri
 }
 
 /** The last departure from a region, ended or not. */
-export async function readDeparture(store: ControlStore, region: string): Promise<Departure | undefined> {
+async function readDeparture(store: ControlStore, region: string): Promise<Departure | undefined> {
   return (await departures.read(store, nameOf(region)))?.value;
 }
 

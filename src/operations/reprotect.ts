@@ -1,7 +1,8 @@
 /** Starts a reprotection: returns the one that runs already, or a new run. */
 import type { Client } from '@temporalio/client';
 import { checkHealth, requireAnswering } from './health.ts';
-import { planReprotect, planningOf, requireNoProblem } from './plan-operation.ts';
+import { planReprotect, requireNoProblem } from './plans/plan-operation.ts';
+import { planningOf } from './plans/planning.ts';
 import { attach, type StartedRun } from './runs/open-run.ts';
 import { startOperation } from './runs/start-operation.ts';
 import type { Session } from './session.ts';

@@ -92,6 +92,8 @@ export const actions = {
     undo: { stays: 'jobs that were cancelled' },
   },
   endReprotect: { profile: 'control', undo: { stays: 'the standby as it is' } },
+  // resubmit
+  resubmitHere: { profile: 'transfer', undo: { stays: 'jobs that were submitted: the report lists them' } },
   // any
   awaitApproval: { profile: 'control', undo: 'reads only' },
   // replicate

@@ -4,6 +4,7 @@
  */
 import { UnderstudyError } from '../errors/error.ts';
 import { toSeconds } from '../topology/duration.ts';
+import { showCount } from '../topology/figures.ts';
 import type { RegionPointer } from '../topology/pointer.ts';
 import type { Topology } from '../topology/topology.ts';
 import { phases, resourceClasses, type ResourceClass } from '../topology/words.ts';
@@ -17,7 +18,7 @@ import {
   readmit,
   secondsToStop,
 } from './fragments/fence.ts';
-import type { StepDraft } from './fragments/fragment.ts';
+import { draftsOf, type StepDraft } from './fragments/fragment.ts';
 import { withGates } from './fragments/gates.ts';
 import {
   mirrorState,
@@ -185,6 +186,16 @@ export function compileReprotect(input: CompileInput & { isPinned: boolean }): P
     ...endReprotect(to),
   ];
   return withoutPhases(input, 'reprotect', drafts, isPinned ? ['divergence-point'] : []);
+}
+
+/** `resubmit`: the named jobs go on in the writer's own workspace. */
+export function compileResubmit(input: CompileInput & { jobs: readonly unknown[] }): Plan {
+  const { pointer, jobs } = input;
+  const title = `Resubmit ${showCount(jobs.length, 'job')} in ${pointer.writer}`;
+  const draft = draftsOf(undefined, 'training');
+  return withoutPhases(input, 'resubmit', [
+    draft(['resubmit', 'resubmitHere', title], [], ['jobs.resubmitted'], { input: { jobs } }),
+  ]);
 }
 
 function withoutPhases(

@@ -12,8 +12,8 @@ export interface OperationRow {
   lease: 'run' | 'writer';
   /** Whether it takes the region pointer. */
   movesWriter: boolean;
-  /** `newest sealed`: it restores one, which its plan names. `makes one`: it seals one. */
-  recoveryPoint: 'newest sealed' | 'makes one';
+  /** `newest sealed`: it restores one, which its plan names. `makes one`: it seals one. `none`: it needs none. */
+  recoveryPoint: 'newest sealed' | 'makes one' | 'none';
   /** Whether a failover may end it, as long as it has not taken the region pointer. */
   givesWay: boolean;
   /** What a cancel does. `undo`: undoes what was done. `end`: leaves it, since it does no harm. */
@@ -25,6 +25,13 @@ export const operations = {
     lease: 'writer',
     movesWriter: false,
     recoveryPoint: 'makes one',
+    givesWay: false,
+    cancel: 'end',
+  },
+  resubmit: {
+    lease: 'writer',
+    movesWriter: false,
+    recoveryPoint: 'none',
     givesWay: false,
     cancel: 'end',
   },

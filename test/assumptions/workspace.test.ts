@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { apiVersions, type ArmResource, type JsonObject } from '../../src/azure/azure.ts';
-import { compareQuota, type Usage } from '../../src/operations/quota.ts';
+import { compareQuota, type Usage } from '../../src/operations/plans/quota.ts';
 import { isReal, openPlace, deadline, type Place } from './place.ts';
 
 const version = apiVersions.machineLearning;

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import picocolors from 'picocolors';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { MadePlan } from '../../src/operations/plan-operation.ts';
+import type { MadePlan } from '../../src/operations/plans/planning.ts';
 import { showPlan } from '../../src/cli/commands/plan.ts';
 import { compileFailover } from '../../src/plan/compile.ts';
 import { buildReport } from '../../src/report/report.ts';

@@ -1,6 +1,6 @@
 /** What a plan says that a failover would lose is what the recovery point knows already. */
 import { expect, it } from 'vitest';
-import { foreseenLosses } from '../../src/operations/foreseen-losses.ts';
+import { foreseenLosses } from '../../src/operations/plans/foreseen-losses.ts';
 import { openRecoveryPoint } from '../../src/recovery-point/recovery-point.ts';
 import type { RawJob } from '../../src/workspace/jobs/job.ts';
 import { fakeControlStore } from '../fakes/control-store.ts';

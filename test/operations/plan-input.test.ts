@@ -6,7 +6,7 @@ import type { Azure } from '../../src/azure/azure.ts';
 import { answerError } from '../../src/azure/errors.ts';
 import { ensurePointer } from '../../src/control-store/region-pointer.ts';
 import type { UnderstudyError } from '../../src/errors/error.ts';
-import { planMove } from '../../src/operations/plan-operation.ts';
+import { planMove } from '../../src/operations/plans/plan-operation.ts';
 import { fakeControlStore } from '../fakes/control-store.ts';
 import { seal } from '../recovery-point/sealed.ts';
 import { topologyOf } from '../topology/minimal.ts';

@@ -1,6 +1,6 @@
 /** Azure's own spellings, from its published examples: sizes name a family one way, usages another. */
 import { describe, expect, it } from 'vitest';
-import { compareQuota, type Machines, type Usage } from '../../src/operations/quota.ts';
+import { compareQuota, type Machines, type Usage } from '../../src/operations/plans/quota.ts';
 
 const sizes = [
   { name: 'Standard_DS3_v2', family: 'standardDSv2Family', vCPUs: 4 },

@@ -5,6 +5,7 @@ import {
   compileFailover,
   compileReplicate,
   compileReprotect,
+  compileResubmit,
   compileSwitchover,
   type CompileInput,
 } from '../../src/plan/compile.ts';
@@ -64,6 +65,7 @@ const compilers: Record<Plan['operation'], (input: CompileInput, point: Recovery
   failover: (input, point) => compileFailover({ ...input, recoveryPoint: point }),
   switchover: (input, point) => compileSwitchover({ ...input, recoveryPoint: point }),
   reprotect: (input, { fuzzy }) => compileReprotect({ ...input, isPinned: fuzzy > 1 }),
+  resubmit: (input) => compileResubmit({ ...input, jobs: [] }),
   replicate: (input) => compileReplicate(input),
 };
 

@@ -14,7 +14,7 @@ import { actions } from '../../src/actions.ts';
 import { apiVersions } from '../../src/azure/azure.ts';
 import { ensurePointer } from '../../src/control-store/region-pointer.ts';
 import { checkStandby } from '../../src/standby/check-standby.ts';
-import { planMove, planReplicate } from '../../src/operations/plan-operation.ts';
+import { planMove, planReplicate } from '../../src/operations/plans/plan-operation.ts';
 import { sharedNow } from '../../src/operations/sharing.ts';
 import { showPlan } from '../../src/cli/commands/plan.ts';
 import type { Plan, RecoveryPointRef } from '../../src/plan/plan.ts';

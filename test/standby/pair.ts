@@ -1,7 +1,7 @@
 /** What two workspaces of a scene may share, made as people make it: by ARM, on the local Azure. */
 import type { JsonObject } from '../../simulator/contract/index.ts';
 import { apiVersions, type BlobAccount } from '../../src/azure/azure.ts';
-import type { Planning } from '../../src/operations/plan-operation.ts';
+import type { Planning } from '../../src/operations/plans/planning.ts';
 import type { Topology } from '../../src/topology/topology.ts';
 import { upload, type Scene } from '../recovery-point/scene.ts';
 

@@ -5,7 +5,7 @@ import { openByRef } from '../../src/recovery-point/recovery-point.ts';
 import type { SealedManifest } from '../../src/recovery-point/manifest.ts';
 import { apiVersions } from '../../src/azure/azure.ts';
 import { ensurePointer } from '../../src/control-store/region-pointer.ts';
-import { planReplicate } from '../../src/operations/plan-operation.ts';
+import { planReplicate } from '../../src/operations/plans/plan-operation.ts';
 import { inspectStandby } from '../../src/standby/inspect-standby.ts';
 import { sideOf } from '../../src/topology/sides.ts';
 import { Topology, type TopologyInput } from '../../src/topology/topology.ts';

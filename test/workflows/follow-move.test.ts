@@ -15,11 +15,11 @@ const opened = (events: readonly string[]) => events.filter((event) => event ===
 describe.concurrent('after a completed move', () => {
   it('the region must answer without a break before anything is begun', async ({ expect }) => {
     const answers = Array.from({ length: 10 }, () => 'answers' as const);
-    const { events, result } = await engine.run({
+    const { events, ...run } = await engine.run({
       steps: [step('a')],
       departed: ['silent', 'answers', 'answers', 'silent', ...answers],
     });
-    expect(await result()).toMatchObject({ state: 'completed' });
+    expect(await run.result()).toMatchObject({ state: 'completed' });
     await vi.waitFor(() => expect(opened(events)).toBe(1), patience);
     // What was answered before the break does not count.
     const broken = events.lastIndexOf('look: silent');
@@ -32,8 +32,8 @@ describe.concurrent('after a completed move', () => {
   });
 
   it('nothing is begun while another run is open, or once nothing is left to follow', async ({ expect }) => {
-    const { events, result } = await engine.run({ steps: [step('a')], departed: ['waits', 'waits', 'waits', 'waits'] });
-    expect(await result()).toMatchObject({ state: 'completed' });
+    const { events, ...run } = await engine.run({ steps: [step('a')], departed: ['waits', 'waits', 'waits', 'waits'] });
+    expect(await run.result()).toMatchObject({ state: 'completed' });
     await vi.waitFor(() => expect(looks(events).at(-1)).toBe('look: over'), patience);
     expect(opened(events)).toBe(0);
   });

@@ -3,7 +3,13 @@
  * makes and activities that a test scripts. A new operation gets its row by being compiled here.
  */
 import { afterAll, beforeAll, describe, it, vi } from 'vitest';
-import { compileFailover, compileReplicate, compileReprotect, compileSwitchover } from '../../src/plan/compile.ts';
+import {
+  compileFailover,
+  compileReplicate,
+  compileReprotect,
+  compileResubmit,
+  compileSwitchover,
+} from '../../src/plan/compile.ts';
 import type { Operation } from '../../src/plan/operations.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { phases, type Phase } from '../../src/topology/words.ts';
@@ -19,6 +25,7 @@ const plans: Record<Operation, Plan> = {
   failover: compileFailover({ ...compileInput(more), recoveryPoint: recoveryPoint() }),
   switchover: compileSwitchover({ ...compileInput(more), recoveryPoint: recoveryPoint() }),
   reprotect: compileReprotect({ ...compileInput(more), isPinned: false }),
+  resubmit: compileResubmit({ ...compileInput(more), jobs: [] }),
   replicate: compileReplicate(compileInput(more)),
 };
 

@@ -4,7 +4,7 @@ import { UnderstudyError } from '../../errors/error.ts';
 import { MoveOutcome } from '../../operations/documents/run.ts';
 import { askForMove, checkOutageBegan, startMove, type Asked } from '../../operations/move.ts';
 import { requireHealthy, requireOutage, type Health } from '../../operations/health.ts';
-import type { MoveOperation } from '../../operations/plan-operation.ts';
+import type { MoveOperation } from '../../operations/plans/plan-operation.ts';
 import type { StartedRun } from '../../operations/runs/open-run.ts';
 import { requireReason } from '../../operations/runs/retry-run.ts';
 import type { Session } from '../../operations/session.ts';

@@ -1,7 +1,8 @@
 import { Option, type Command } from 'commander';
 import { PlanDocument } from '../../operations/documents/plan.ts';
 import { lookAtConfigsAlone } from '../../operations/look-at-configs.ts';
-import { planOperation, requireNoProblem, type MadePlan } from '../../operations/plan-operation.ts';
+import { planOperation, requireNoProblem } from '../../operations/plans/plan-operation.ts';
+import { type MadePlan } from '../../operations/plans/planning.ts';
 import { operationNames, type Operation } from '../../plan/operations.ts';
 import type { RecoveryPointSummary } from '../../plan/recovery-point-summary.ts';
 import { showCount } from '../../topology/figures.ts';

@@ -6,7 +6,7 @@ import { registerSearchAttributes } from '../../client/connect.ts';
 import { waitForTemporal } from '../../client/wait-for-temporal.ts';
 import { isUnderstudyError, messageOf, UnderstudyError } from '../../errors/error.ts';
 import { WorkerState } from '../../operations/documents/worker.ts';
-import { makePlan } from '../../operations/plan-operation.ts';
+import { makePlan } from '../../operations/plans/plan-operation.ts';
 import { azureFrom, signIn } from '../../operations/session.ts';
 import { environments } from '../../run/environment.ts';
 import { command } from '../command.ts';

@@ -5,7 +5,8 @@
 import { randomUUID } from 'node:crypto';
 import { actions } from '../../../src/actions.ts';
 import { isUnderstudyError } from '../../../src/errors/error.ts';
-import { planMove, planningOf, planReplicate, planReprotect } from '../../../src/operations/plan-operation.ts';
+import { planMove, planReplicate, planReprotect } from '../../../src/operations/plans/plan-operation.ts';
+import { planningOf } from '../../../src/operations/plans/planning.ts';
 import type { Session } from '../../../src/operations/session.ts';
 import type { Plan } from '../../../src/plan/plan.ts';
 import type { Report } from '../../../src/report/schema.ts';

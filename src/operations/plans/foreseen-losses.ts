@@ -1,15 +1,15 @@
 /** What a failover from a recovery point would lose, or leave for people: known before anything moves. */
-import type { ControlStore } from '../control-store/store.ts';
-import { classify, type Classification } from '../jobs/classify.ts';
+import type { ControlStore } from '../../control-store/store.ts';
+import { classify, type Classification } from '../../jobs/classify.ts';
 
-import { notACluster } from '../provision/compute-kinds.ts';
-import { leftBehindUncounted } from '../recovery-point/drafts.ts';
-import type { OpenRecoveryPoint } from '../recovery-point/manifest.ts';
-import { unfinishedJobs } from '../plan/recovery-point-summary.ts';
-import { readLedger, readPart } from '../recovery-point/recovery-point.ts';
-import { showCount } from '../topology/figures.ts';
-import type { Topology } from '../topology/topology.ts';
-import { showJob, type RawJob } from '../workspace/jobs/job.ts';
+import { notACluster } from '../../provision/compute-kinds.ts';
+import { leftBehindUncounted } from '../../recovery-point/drafts.ts';
+import type { OpenRecoveryPoint } from '../../recovery-point/manifest.ts';
+import { unfinishedJobs } from '../../plan/recovery-point-summary.ts';
+import { readLedger, readPart } from '../../recovery-point/recovery-point.ts';
+import { showCount } from '../../topology/figures.ts';
+import type { Topology } from '../../topology/topology.ts';
+import { showJob, type RawJob } from '../../workspace/jobs/job.ts';
 
 /** More jobs than these are counted by the report only: a person waits for the plan. */
 const mostJobs = 2000;

@@ -1,69 +1,28 @@
 /** Makes the plan of an operation: reads what the compiler needs, checks the preconditions of the run, compiles. */
-import { epochOf } from '../recovery-point/manifest.ts';
-import { readManifest, sealedName } from '../recovery-point/sealed-manifest.ts';
-import { listRecoveryPoints } from '../recovery-point/list-points.ts';
-import { summarise } from '../recovery-point/read-seal.ts';
-import { openRecoveryPoint } from '../recovery-point/recovery-point.ts';
-import type { Azure } from '../azure/azure.ts';
-import { readPointer } from '../control-store/region-pointer.ts';
-import type { ControlStore } from '../control-store/store.ts';
-import { UnderstudyError, isUnderstudyError, messageOf } from '../errors/error.ts';
-import { compileFailover, compileReplicate, compileReprotect, compileSwitchover } from '../plan/compile.ts';
-import { rowOf, type Operation } from '../plan/operations.ts';
-import type { Plan } from '../plan/plan.ts';
-import type { RecoveryPointSummary } from '../plan/recovery-point-summary.ts';
-import type { MakePlan } from '../run/begin-run.ts';
-import { bundles, type Bundle } from '../run/bundle.ts';
-import { unprotected } from '../fence/departures.ts';
-import { howToEnd } from '../run/describe-run.ts';
-import { findOpenRun, type OpenRun } from '../run/lease.ts';
-import type { StandbyFinding } from '../standby/findings.ts';
-import type { SharedThing } from '../workspace/sharing.ts';
-import { isTakenBy, type RegionPointer } from '../topology/pointer.ts';
-import { declaredActive, otherRegion, sideOf } from '../topology/sides.ts';
-import type { Topology } from '../topology/topology.ts';
+import { epochOf } from '../../recovery-point/manifest.ts';
+import { readManifest, sealedName } from '../../recovery-point/sealed-manifest.ts';
+import { listRecoveryPoints } from '../../recovery-point/list-points.ts';
+import { summarise } from '../../recovery-point/read-seal.ts';
+import { openRecoveryPoint } from '../../recovery-point/recovery-point.ts';
+import { readPointer } from '../../control-store/region-pointer.ts';
+import type { ControlStore } from '../../control-store/store.ts';
+import { UnderstudyError, isUnderstudyError, messageOf } from '../../errors/error.ts';
+import { compileFailover, compileReplicate, compileReprotect, compileSwitchover } from '../../plan/compile.ts';
+import { rowOf, type Operation } from '../../plan/operations.ts';
+import type { RecoveryPointSummary } from '../../plan/recovery-point-summary.ts';
+import type { MakePlan } from '../../run/begin-run.ts';
+import { unprotected } from '../../fence/departures.ts';
+import { howToEnd } from '../../run/describe-run.ts';
+import { findOpenRun, type OpenRun } from '../../run/lease.ts';
+import { isTakenBy, type RegionPointer } from '../../topology/pointer.ts';
+import { declaredActive, otherRegion, sideOf } from '../../topology/sides.ts';
 import { checkQuota } from './quota.ts';
 import { foreseenLosses } from './foreseen-losses.ts';
 import { warnOfTemplate } from './warn-of-template.ts';
-import type { Session } from './session.ts';
-import { inspectBeforeFailover, inspectBeforeReplicate } from './sharing.ts';
-
-/** A plan, and what was found while it was made. */
-export interface MadePlan {
-  plan: Plan;
-  /** What would make the run fail: the plan is refused while there is one. */
-  problems: string[];
-  /** What could not be checked, and does not block the move. */
-  warnings: string[];
-  recoveryPoint?: RecoveryPointSummary;
-  /** What both sides use. */
-  sharing: SharedThing[];
-  /** What was found of the standby, including what prevents it from taking over; each finding has a name. */
-  findings: StandbyFinding[];
-  /** What the move would lose, or leave for people, as the recovery point has it. */
-  losses: string[];
-  /** It goes back to the region that was declared active. */
-  isReturn?: boolean;
-}
-
-/** What a plan is made from. */
-export interface Planning {
-  azure: Azure;
-  store: ControlStore;
-  topology: Topology;
-  /** Digest that sealing the bundle gives. */
-  bundle: string;
-  /** Absent: nobody is warned of what the templates would remove. */
-  templates?: Bundle['templates'];
-  now: Date;
-}
-
-/** What a plan of this session is made from: its topology, stores and templates. */
-export async function planningOf(session: Session, now = new Date()): Promise<Planning> {
-  const { azure, store, topology } = session;
-  const bundle = await session.bundle();
-  return { azure, store, topology, bundle: bundles.digest(bundle), templates: bundle.templates, now };
-}
+import type { Session } from '../session.ts';
+import { planningOf, type MadePlan, type Planning, type PlanRequest } from './planning.ts';
+import { planResubmit } from './plan-resubmit.ts';
+import { inspectBeforeFailover, inspectBeforeReplicate } from '../sharing.ts';
 
 /**
  * Makes the plan of a run for which nobody has confirmed one, from the bundle that the run names. PreconditionError if
@@ -76,16 +35,9 @@ export const makePlan: MakePlan = async ({ azure, store, bundle, run, now }) => 
   throw new UnderstudyError('PreconditionError', `this ${run.operation} would fail: ${made.problems.join('; ')}`);
 };
 
-/** The options of a plan; an operation ignores those that it does not know. */
-export interface PlanRequest {
-  to?: string;
-  recoveryPoint?: string;
-  acceptLoss?: string[];
-  unattended?: boolean;
-}
-
 const planners: Record<Operation, (planning: Planning, request: PlanRequest) => Promise<MadePlan>> = {
   replicate: (planning) => planReplicate(planning),
+  resubmit: (planning) => planResubmit(planning),
   reprotect: (planning) => planReprotect(planning),
   switchover: (planning, request) => planMove(planning, 'switchover', request),
   failover: (planning, request) => planMove(planning, 'failover', request),

@@ -1,11 +1,11 @@
 /**
  * Does the standby's quota suffice for what the plan will scale up? Checked before the run, not in the middle of it.
  */
-import { apiVersions, type ArmResource, type Azure } from '../azure/azure.ts';
-import { isUnderstudyError } from '../errors/error.ts';
-import type { RecoveryPointSummary } from '../plan/recovery-point-summary.ts';
-import { sideOf, workspaceId } from '../topology/sides.ts';
-import type { Topology } from '../topology/topology.ts';
+import { apiVersions, type ArmResource, type Azure } from '../../azure/azure.ts';
+import { isUnderstudyError } from '../../errors/error.ts';
+import type { RecoveryPointSummary } from '../../plan/recovery-point-summary.ts';
+import { sideOf, workspaceId } from '../../topology/sides.ts';
+import type { Topology } from '../../topology/topology.ts';
 
 /** A quota that the plan would exceed. */
 export interface QuotaProblem {

@@ -1,9 +1,9 @@
 /** What the template of the region that takes over would remove from existing resources: shown before it does. */
-import { foretell } from '../provision/what-if.ts';
-import { sideOf } from '../topology/sides.ts';
-import type { Azure } from '../azure/azure.ts';
-import type { Bundle } from '../run/bundle.ts';
-import type { Topology } from '../topology/topology.ts';
+import { foretell } from '../../provision/what-if.ts';
+import { sideOf } from '../../topology/sides.ts';
+import type { Azure } from '../../azure/azure.ts';
+import type { Bundle } from '../../run/bundle.ts';
+import type { Topology } from '../../topology/topology.ts';
 
 /** One line each; none without a template. Does not block a move. */
 export async function warnOfTemplate(
