@@ -22,6 +22,7 @@ const rooms = [
   'checkpoints',
   'inventory',
   'jobs',
+  'drain',
   'assets',
   'schedules',
   'scrub',
