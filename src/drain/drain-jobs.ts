@@ -52,7 +52,7 @@ export async function drainJobs(context: StepContext): Promise<StepResult> {
   });
 }
 
-async function untilNoneIsLeft(drain: Drain, { topology, acceptedLoss, now, signal }: StepContext): Promise<void> {
+async function untilNoneIsLeft(drain: Drain, { topology, acceptedLoss, now }: StepContext): Promise<void> {
   const { deadline, afterDeadline } = topology.jobs.drain;
   const until = drain.since + toSeconds(deadline) * 1000;
   for (let pause = firstPauseMs, isWhole = true; ; pause = Math.min(pause * 1.5, longestPauseMs)) {
@@ -71,8 +71,7 @@ async function untilNoneIsLeft(drain: Drain, { topology, acceptedLoss, now, sign
     }
     isWhole = false;
     await drain.say();
-    if (ready.length === 0)
-      await wait(Math.min(pause, Math.max(0, until - now().getTime()) + 1), undefined, { signal });
+    if (ready.length === 0) await drain.wait(Math.min(pause, Math.max(0, until - now().getTime()) + 1));
   }
 }
 
@@ -100,6 +99,17 @@ class Drain {
     const done = this.ends.drained + this.ends.byThemselves;
     const left = this.open().filter((name) => !this.ends.hasEnded(name)).length;
     return this.#context.checkpoint({ unit: 'jobs', done, total: done + left, cursor: { since: this.since } });
+  }
+
+  /** Meanwhile the leases are renewed: a replication must not come between. */
+  async wait(milliseconds: number): Promise<void> {
+    const { signal } = this.#context;
+    for (const end = performance.now() + milliseconds; ;) {
+      const left = end - performance.now();
+      if (left <= 0) return;
+      await wait(Math.min(left, 1000), undefined, { signal });
+      await this.ends.beat();
+    }
   }
 
   open(): string[] {
