@@ -9,17 +9,22 @@ import type { JobRecord } from './job-record.ts';
 import { settlementOf } from './settlement.ts';
 
 /**
- * If a job's lineage has left its region and come back, a later job of the lineage replaces it. Returns the decision
- * then, otherwise undefined.
+ * If a later job of its lineage ran in the job's own region, that one replaces it: the lineage came back, or went on in
+ * place. Returns the decision then, otherwise undefined. `isInPoint`: whether the recovery point has a job of this name.
  */
-export async function superseded(entry: LedgerEntry, { store, to }: StepContext): Promise<Classification | undefined> {
+export async function superseded(
+  entry: LedgerEntry,
+  { store, to }: StepContext,
+  isInPoint: (name: string) => boolean,
+): Promise<Classification | undefined> {
   const later = entry.region === to.region ? undefined : await cameBack(store, entry);
   if (!later) return undefined;
   const group = 'an earlier job of its lineage';
   const reason = `an earlier job of its lineage, which came back to ${entry.region} as "${later.name}"`;
-  return later.state === 'planned'
-    ? { class: 'manual', group, reason: `${reason}, and that was never submitted` }
-    : { class: 'skip', group, reason };
+  if (later.state === 'planned') return { class: 'manual', group, reason: `${reason}, and that was never submitted` };
+  if (isInPoint(later.name)) return { class: 'skip', group, reason };
+  // Nothing resumes that one: it was submitted after the recovery point.
+  return { class: 'manual', group, reason: `${reason}, and the recovery point does not have that` };
 }
 
 /** `before`: the job of this name, if it exists already. */

@@ -55,6 +55,7 @@ export async function resubmitInPlace(
     unrestored: new Map(),
     // The job itself has ended: nothing else writes to the paths that its owner chose.
     isShared: () => false,
+    isInPoint: (name) => states.has(name),
     oldState: ({ name }) => states.get(name) ?? { is: 'unseen' },
     producers: { ...producers, outcomes },
     bring: checkpoints.bring,

@@ -25,6 +25,8 @@ export interface Resubmission {
   /** What this run could not restore: no job may depend on it. */
   unrestored: Unrestored;
   isShared: (datastore: string) => boolean;
+  /** Whether a job of this name is resubmitted with them. */
+  isInPoint: (name: string) => boolean;
   /** Returns what this run's fence knows about a job of the old workspace. */
   oldState: (entry: LedgerEntry) => OldJobState;
   producers: Producers;
@@ -110,9 +112,13 @@ function goneSince({ run }: StepContext): string {
   return run.outageBeganAt ?? run.triggeredAt;
 }
 
-async function decide(entry: LedgerEntry, spec: RawJob, { context, oldState }: Resubmission): Promise<Classification> {
+async function decide(
+  entry: LedgerEntry,
+  spec: RawJob,
+  { context, oldState, isInPoint }: Resubmission,
+): Promise<Classification> {
   const facts = { entry, spec, policy: context.topology.jobs, goneSince: goneSince(context) };
-  return (await superseded(entry, context)) ?? classify({ ...facts, old: oldState(entry) });
+  return (await superseded(entry, context, isInPoint)) ?? classify({ ...facts, old: oldState(entry) });
 }
 
 /** Returns why a job must not run in the standby. No successor is planned then. */

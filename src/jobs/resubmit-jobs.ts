@@ -139,12 +139,14 @@ async function prepare(context: StepContext, { point, entries, watch, checkpoint
     azure.arm.list(`${workspace.id}/computes`, apiVersions.machineLearning, { signal }),
   );
   const names = (resources: readonly ArmResource[]) => new Set(resources.map(({ name }) => name.toLowerCase()));
+  const inPoint = new Set(entries.map(({ name }) => name));
   return {
     context,
     jobs: azureJobs(azure.arm, workspace),
     mapping: { ...standby.mapping, has: { computes: names(computes), datastores: names(datastores) } },
     unrestored: await findUnrestored(context, standby),
     isShared: sharedDatastores(sourceDatastores, datastores),
+    isInPoint: (name) => inPoint.has(name),
     oldState: (entry) => watch.oldState(entry) ?? { is: 'asked' },
     bring: checkpoints(context, standby, entries),
   };

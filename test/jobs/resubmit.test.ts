@@ -435,6 +435,22 @@ describe('a lineage that came back', () => {
     expect(made.successors().map(({ name }) => name)).toEqual([successorName(origin.lineageRoot, 3)]);
   });
 
+  it('after the recovery point is left to people: nothing of it is resubmitted', async () => {
+    const made = scene();
+    const origin = await made.addJob('train', command(), checkpoint);
+    const settled = { as: 'cancelled', at: '', reason: '' } as const;
+    // A switchover had drained it, and was given up.
+    const inPlace = await planSuccessor(made.store, { entry: origin, run: 'run-0', to: 'eastus', settled });
+    await markSubmitted(made.store, origin.lineageRoot, inPlace.hop);
+    const result = await made.resubmit();
+    expect(result.lost).toEqual([
+      `job "train" of ana is left for a person: an earlier job of its lineage, which came back to eastus as ` +
+        `"${inPlace.name}", and the recovery point does not have that; its last checkpoint is in ` +
+        resumeUri(successorName(origin.lineageRoot, 1), checkpoint),
+    ]);
+    expect(made.successors()).toEqual([]);
+  });
+
   it('is told to people by the name that its owner gave it', async () => {
     const made = scene();
     const lineageRoot = rootOf('train');
