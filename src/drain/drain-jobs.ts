@@ -4,7 +4,7 @@
  * Nothing is owed: a job that does neither in time stops the switchover, unless the policy, or a person, gives it up.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import { UnderstudyError } from '../errors/error.ts';
+import { isUnderstudyError, UnderstudyError } from '../errors/error.ts';
 import { findJob, surveyLate, surveyOf, type Asking, type Survey } from '../fence/cancel-jobs.ts';
 import type { StoppedJob } from '../fence/stopped-jobs.ts';
 import { submittedAs, toLedgerEntry } from '../ledger/ledger.ts';
@@ -45,8 +45,14 @@ export async function drainJobs(context: StepContext): Promise<StepResult> {
   await context.recordUndo(() => ({ since: context.now().toISOString() }));
   return whileItAnswers(context, async () => {
     const drain = await Drain.open(context);
-    await drain.settleEarlier();
-    await untilNoneIsLeft(drain, context);
+    try {
+      await drain.settleEarlier();
+      await untilNoneIsLeft(drain, context);
+    } catch (error) {
+      // A person decides: until then nobody waits, and a recovery point must not find requests among checkpoints.
+      if (isUnderstudyError(error, 'PreconditionError')) await drain.ends.withdrawAll();
+      throw error;
+    }
     await drain.ends.withdrawAll();
     return drain.result();
   });

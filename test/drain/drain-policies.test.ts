@@ -1,6 +1,7 @@
 /** How long a switchover waits for jobs, by its policy; and what an attempt that is cut off leaves to the next. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LiveCheckpoints } from '../../src/checkpoints/live-checkpoints.ts';
+import { UnderstudyError } from '../../src/errors/error.ts';
 import { StoppedRecord } from '../../src/fence/stopped-jobs.ts';
 import type { Azure } from '../../src/azure/azure.ts';
 import { request, startDraining, type Draining } from './draining.ts';
@@ -67,6 +68,41 @@ describe('under the policy "wait"', () => {
     expect(await scene.drain(run)).toMatchObject({ facts: { drained: 0 } });
     expect(await scene.statuses('never', 'manual')).toEqual(['Completed', 'Completed']);
   });
+});
+
+it('under the policy "checkpoint", a job that writes none in time is asked again by a retry, and not meanwhile', async () => {
+  const run = scene.switchover({ policy: 'checkpoint', deadline: '2s' });
+  const late = {
+    code: 'PreconditionError',
+    message: expect.stringContaining('job "train" of ana has written no checkpoint since it was asked') as string,
+  };
+  const stopped = expect(scene.drain(run)).rejects.toMatchObject(late);
+  await asked();
+  await stopped;
+  expect(await scene.status('train')).toBe('Running');
+  expect(await scene.writtenAt(request)).toBeUndefined();
+  // A retry by a person is another execution: it has no cursor.
+  const again = scene.drain(run, { cursor: undefined });
+  await asked();
+  await scene.write('checkpoints/train/step-3.json');
+  expect(await again).toMatchObject({ facts: { drained: 1 } });
+});
+
+it('a job that Azure refuses to cancel is named, with its reason; the others are cancelled', async () => {
+  await scene.submit('locked');
+  const { azure } = scene;
+  const start: Azure['arm']['start'] = async (...args) => {
+    if (args[0].includes('/jobs/locked/'))
+      throw new UnderstudyError('AzureError', 'AuthorizationFailed', { azure: { status: 403 } });
+    await azure.arm.start(...args);
+  };
+  const run = scene.switchover({ policy: 'cancel' });
+  await expect(scene.drain(run, { azure: { ...azure, arm: { ...azure.arm, start } } })).rejects.toMatchObject({
+    code: 'PreconditionError',
+    message: '1 job of eastus cannot be cancelled, such as "locked": AuthorizationFailed',
+  });
+  expect(await scene.statuses('train', 'locked')).toEqual(['Canceled', 'Running']);
+  expect(await scene.drain(run)).toMatchObject({ counts: [{ expected: 2, done: 2 }] });
 });
 
 it('under the policy "cancel", a job is cancelled at once', async () => {
