@@ -139,11 +139,7 @@ async function judgeAssets(before: Workspace, west: Workspace): Promise<void> {
 }
 
 /** One successor for each job that goes on by itself, with the same spec; and the smoke job, once. */
-function judgeJobs(
-  before: Workspace,
-  west: Workspace,
-  { runId, names }: { runId: string; names: string[] },
-): void {
+function judgeJobs(before: Workspace, west: Workspace, { runId, names }: { runId: string; names: string[] }): void {
   const made = [...west.jobs.values()];
   const origins = made.map((job) => tagsOf(job)['understudy.origin']).filter((origin) => origin !== undefined);
   expect(origins.toSorted()).toEqual(names.map((name) => `${before.id}/jobs/${name}`));
