@@ -14,6 +14,7 @@
  *     runs/{runId}/fence.json                 when its fence began
  *     runs/{runId}/stopped-jobs.json          how far its fence has come with the old jobs
  *     runs/{runId}/stopped-jobs/{n}.json      what it saw of them, and did to them: parts that are written once
+ *     runs/{runId}/asked-jobs.json            which jobs it has asked for a checkpoint
  *     runs/{runId}/evidence/…                 lists, diffs, reconciliations
  *     runs/{runId}/recovery-point.json        which recovery point it makes
  *     runs/{runId}/progress/{sha256}.json     how far a step came in a long list

@@ -4,19 +4,19 @@
  * Nothing is owed: a job that does neither in time stops the switchover, unless the policy, or a person, gives it up.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import { LiveCheckpoints } from '../checkpoints/live-checkpoints.ts';
-import { UnderstudyError } from '../errors/error.ts';
-import { cancelAll, findJob, surveyLate, surveyOf, type Asking, type Survey } from '../fence/cancel-jobs.ts';
-import { FenceDeadline, GaveUp } from '../fence/fence-deadline.ts';
-import { rememberFence, StoppedRecord, type StoppedJob } from '../fence/stopped-jobs.ts';
+import { isUnderstudyError, UnderstudyError } from '../errors/error.ts';
+import { findJob, surveyLate, surveyOf, type Asking, type Survey } from '../fence/cancel-jobs.ts';
+import type { StoppedJob } from '../fence/stopped-jobs.ts';
 import { submittedAs, toLedgerEntry } from '../ledger/ledger.ts';
-import { everySecond } from '../run/work/every-second.ts';
+import { mapBounded } from '../run/work/bounded.ts';
 import { reconcile, type StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
 import { showDuration, toSeconds } from '../topology/duration.ts';
 import { showCount } from '../topology/figures.ts';
-import { isFinished, showJob, type RawJob } from '../workspace/jobs/job.ts';
+import { wentOnFrom } from '../workspace/jobs/checkpoint.ts';
+import { showJob, type RawJob } from '../workspace/jobs/job.ts';
 import { drainingOf, type Draining } from './drain-policy.ts';
+import { JobEnds, whileItAnswers, window, type Refused } from './job-ends.ts';
 
 /** Milliseconds between two looks: short at first, since a job that has just begun may be about to end. */
 const firstPauseMs = 500;
@@ -27,6 +27,7 @@ const named = 5;
 
 /** A job that is waited for. */
 interface Open {
+  /** As the list last had it. */
   seen: StoppedJob;
   raw: RawJob;
   until: Draining;
@@ -37,209 +38,188 @@ interface Open {
 /**
  * Returns once no job is unfinished. Idempotent: what an earlier attempt has cancelled, or asked, is not again.
  * Errors: PreconditionError if jobs have not ended in time, or Azure refuses to cancel one; NotYetError while the region
- * does not answer; AzureUnavailable, AzureError.
+ * does not answer; AzureError.
  */
 export async function drainJobs(context: StepContext): Promise<StepResult> {
-  const { topology, now, signal, from } = context;
-  const { deadline, afterDeadline } = topology.jobs.drain;
   // An undo has something to do as soon as the first job is asked.
-  await context.recordUndo(() => ({ since: now().toISOString() }));
-  const drain = await Drain.open(context);
-  const until = drain.since + toSeconds(deadline) * 1000;
-  const givesUp = afterDeadline === 'cancel' || context.acceptedLoss !== undefined;
-  try {
-    await drain.settleEarlier();
-    for (let pause = firstPauseMs, isWhole = true; ; pause = Math.min(pause * 1.5, longestPauseMs)) {
-      await drain.look(isWhole);
-      const isLate = now().getTime() >= until;
-      if (isLate && !givesUp) throw drain.late(deadline);
-      const ready = isLate || context.acceptedLoss !== undefined ? drain.open() : await drain.ready();
-      await drain.cancel(ready);
-      if (drain.open().length === 0) {
-        // The last look sees all jobs, and finds none: one that was submitted long ago is not on the first pages.
-        if (isWhole && ready.length === 0) break;
-        isWhole = true;
-        continue;
-      }
-      isWhole = false;
-      await drain.say();
-      if (ready.length === 0)
-        await wait(Math.min(pause, Math.max(0, until - now().getTime()) + 1), undefined, { signal });
+  await context.recordUndo(() => ({ since: context.now().toISOString() }));
+  return whileItAnswers(context, async () => {
+    const drain = await Drain.open(context);
+    try {
+      await drain.settleEarlier();
+      await untilNoneIsLeft(drain, context);
+    } catch (error) {
+      // A person decides: until then nobody waits, and a recovery point must not find requests among checkpoints.
+      if (isUnderstudyError(error, 'PreconditionError')) await drain.ends.withdrawAll();
+      throw error;
     }
-  } catch (error) {
-    if (signal.aborted || !(error instanceof GaveUp)) throw error;
-    throw new UnderstudyError('NotYetError', `${from.region} does not answer about its jobs: ${error.message}`, {
-      next: `It is tried again by itself. If ${from.region} is out, fail over: "understudy failover" ends this run.`,
-    });
+    await drain.ends.withdrawAll();
+    return drain.result();
+  });
+}
+
+async function untilNoneIsLeft(drain: Drain, { topology, acceptedLoss, now }: StepContext): Promise<void> {
+  const { deadline, afterDeadline } = topology.jobs.drain;
+  const until = drain.since + toSeconds(deadline) * 1000;
+  for (let pause = firstPauseMs, isWhole = true; ; pause = Math.min(pause * 1.5, longestPauseMs)) {
+    await drain.look(isWhole);
+    const isLate = now().getTime() >= until;
+    const givesUp = acceptedLoss !== undefined || (isLate && afterDeadline === 'cancel');
+    const ready = givesUp ? drain.open() : await drain.ready();
+    // A checkpoint that came at the last moment counts, and so does an end.
+    if (isLate && ready.length === 0 && drain.open().length > 0) throw drain.late(deadline);
+    await drain.cancel(ready);
+    if (drain.open().length === 0) {
+      // The last look sees all jobs, and finds none: one that was submitted long ago is not on the first pages.
+      if (isWhole && ready.length === 0) return;
+      isWhole = true;
+      continue;
+    }
+    isWhole = false;
+    await drain.say();
+    if (ready.length === 0) await drain.wait(Math.min(pause, Math.max(0, until - now().getTime()) + 1));
   }
-  return drain.result();
 }
 
 class Drain {
   /** When the waiting began (milliseconds since 1970). A retry by a person waits once more. */
   readonly since: number;
+  readonly ends: JobEnds;
   readonly #context: StepContext;
-  readonly #record: StoppedRecord;
-  readonly #checkpoints: LiveCheckpoints;
   readonly #open = new Map<string, Open>();
-  /** Names of jobs that ended by themselves, or of which a person has asked for the end. */
-  readonly #byThemselves = new Set<string>();
-  readonly #refused = new Map<string, string>();
-  readonly #beat: () => Promise<void>;
   #pages: Survey['pages'] = new Map();
 
-  private constructor(context: StepContext, record: StoppedRecord, checkpoints: LiveCheckpoints) {
+  private constructor(context: StepContext, ends: JobEnds) {
     const { since } = (context.cursor ?? {}) as { since?: number };
     this.since = since ?? context.now().getTime();
+    this.ends = ends;
     this.#context = context;
-    this.#record = record;
-    this.#checkpoints = checkpoints;
-    this.#beat = everySecond(() => this.say());
   }
 
   static async open(context: StepContext): Promise<Drain> {
-    const { store, run, from } = context;
-    const record = await StoppedRecord.open(store, run.runId);
-    return new Drain(context, record, await LiveCheckpoints.open(context, from));
+    const drain: Drain = new Drain(context, await JobEnds.open(context, () => drain.say()));
+    return drain;
   }
 
   say(): Promise<void> {
-    const done = this.#drained().length + this.#byThemselves.size;
-    return this.#context.checkpoint({
-      unit: 'jobs',
-      done,
-      total: done + this.#open.size,
-      cursor: { since: this.since },
-    });
+    const done = this.ends.drained + this.ends.byThemselves;
+    const left = this.open().filter((name) => !this.ends.hasEnded(name)).length;
+    return this.#context.checkpoint({ unit: 'jobs', done, total: done + left, cursor: { since: this.since } });
+  }
+
+  /** Meanwhile the leases are renewed: a replication must not come between. */
+  async wait(milliseconds: number): Promise<void> {
+    const { signal } = this.#context;
+    for (const end = performance.now() + milliseconds; ;) {
+      const left = end - performance.now();
+      if (left <= 0) return;
+      await wait(Math.min(left, 1000), undefined, { signal });
+      await this.ends.beat();
+    }
   }
 
   open(): string[] {
     return [...this.#open.keys()];
   }
 
-  /** What an earlier attempt set out to cancel, and has not seen end. */
   async settleEarlier(): Promise<void> {
-    const names = this.#drained().filter((name) => this.#record.stopped[name]?.canceledAt === undefined);
-    if (names.length === 0) return;
-    const { finished, unfinished, pages } = await surveyOf(this.#asking(), new Set(names));
-    for (const name of names) if (!unfinished.has(name)) await this.#noteEnd(name, finished.get(name) ?? 'gone');
-    this.#pages = pages;
-    await this.#cancelAndWait(names.filter((name) => unfinished.has(name)));
+    this.#refuse(await this.ends.settleEarlier());
   }
 
   /** Finds jobs that came, and those that ended. `isWhole`: looks through the whole list. */
   async look(isWhole: boolean): Promise<void> {
-    const asking = this.#asking();
-    const known = new Set(this.open());
-    const seen = await surveyOf(asking, known);
+    const asking = this.ends.asking();
+    const seen = await surveyOf(asking, new Set(this.open()));
     this.#pages = seen.pages;
-    for (const name of known) {
-      if (seen.unfinished.has(name)) continue;
-      await this.#withdraw(name);
-      this.#open.delete(name);
-      this.#byThemselves.add(name);
-    }
-    const isKnown = (name: string) => this.#open.has(name) || this.#isSettled(name);
+    await this.#lookAgain(seen);
+    const isKnown = (name: string) => this.#open.has(name) || this.ends.hasEnded(name);
     const late = await surveyLate(asking, isKnown, { isWhole });
-    for (const [name, job] of [...seen.unfinished, ...late.unfinished])
-      if (!isKnown(name)) await this.#enter(asking, name, job);
     for (const [name, page] of late.pages) this.#pages.set(name, page);
+    const came = new Map([...seen.unfinished, ...late.unfinished].filter(([name]) => !isKnown(name)));
+    await this.#enter(asking, came);
   }
 
-  #isSettled(name: string): boolean {
-    return this.#record.stopped[name]?.canceledAt !== undefined;
+  async #lookAgain({ unfinished, finished }: Survey): Promise<void> {
+    const ended = new Map<string, string>();
+    for (const [name, open] of this.#open) {
+      const now = unfinished.get(name);
+      if (!now) ended.set(name, finished.get(name) ?? 'gone');
+      else {
+        open.seen = now;
+        // A person has cancelled it meanwhile: it gets no successor.
+        if (now.status === 'CancelRequested') open.until = 'end';
+      }
+    }
+    await this.ends.noteEnds(ended);
+    for (const name of ended.keys()) this.#open.delete(name);
   }
 
-  async #enter(asking: Asking, name: string, seen: StoppedJob): Promise<void> {
+  async #enter(asking: Asking, came: ReadonlyMap<string, StoppedJob>): Promise<void> {
+    const found = await mapBounded(came, window, async ([name, seen]): Promise<Open | undefined> => {
+      await this.ends.beat();
+      const job = await findJob(asking, name);
+      asking.deadline.progress();
+      if (!job || job.isFinished) return undefined;
+      const { raw, status } = job;
+      // A person has cancelled it, or it ends with the job that it is a part of.
+      const endsAnyway = status === 'CancelRequested' || seen.minor === true;
+      return { seen, raw, until: endsAnyway ? 'end' : await this.#drainingOf(raw) };
+    });
+    const entered = found.filter((each) => each !== undefined);
+    const toAsk = entered.filter(({ until }) => until === 'checkpoint');
+    const askedAt = await this.ends.ask(toAsk.map(({ raw }) => raw));
+    for (const open of entered) {
+      open.askedAt = askedAt.get(open.raw.name);
+      if (open.until === 'checkpoint' && open.askedAt === undefined) open.until = 'end';
+      this.#open.set(open.raw.name, open);
+    }
+  }
+
+  async #drainingOf(raw: RawJob): Promise<Draining> {
     const { topology, from, now } = this.#context;
-    const found = await findJob(asking, name);
-    if (!found || found.isFinished) return;
-    const raw = found.raw;
-    const entry = toLedgerEntry({ job: raw, side: from, lastSeenAt: now().toISOString(), spec: '' });
-    // A person has cancelled it, or it ends with the job that it is a part of.
-    const endsAnyway = found.status === 'CancelRequested' || seen.minor === true;
-    const until = endsAnyway ? 'end' : drainingOf(raw, entry, topology.jobs);
-    const open: Open = { seen, raw, until };
-    if (until === 'checkpoint') open.askedAt = await this.#checkpoints.ask(raw);
-    this.#open.set(name, open);
+    const { jobs } = topology;
+    // A successor that has written none yet goes on from the one that it was given.
+    const given = wentOnFrom(raw, jobs.checkpoint) ? await this.ends.checkpoints.last(raw) : {};
+    return drainingOf(
+      raw,
+      toLedgerEntry({ job: raw, side: from, lastSeenAt: now().toISOString(), spec: '', ...given }),
+      jobs,
+    );
   }
 
   /** Names of jobs that may be cancelled now. */
   async ready(): Promise<string[]> {
-    const ready: string[] = [];
-    for (const [name, { raw, until, askedAt }] of this.#open) {
-      if (until === 'cancel') ready.push(name);
-      if (until !== 'checkpoint' || askedAt === undefined) continue;
-      await this.#beat();
-      const { checkpoint } = await this.#checkpoints.last(raw);
-      if (checkpoint?.writtenAt !== undefined && checkpoint.writtenAt >= askedAt) ready.push(name);
-    }
-    return ready;
+    const found = await mapBounded(this.#open, window, async ([name, { raw, until, askedAt }]) => {
+      if (until === 'cancel') return name;
+      if (until !== 'checkpoint' || askedAt === undefined) return undefined;
+      await this.ends.beat();
+      const { checkpoint } = await this.ends.checkpoints.last(raw);
+      return checkpoint?.writtenAt !== undefined && checkpoint.writtenAt >= askedAt ? name : undefined;
+    });
+    return found.filter((name) => name !== undefined);
   }
 
   /** Cancels jobs and waits until they have ended. PreconditionError if Azure refuses one. */
   async cancel(names: readonly string[]): Promise<void> {
-    if (names.length === 0) return;
-    const { store, from, run } = this.#context;
-    const stopped = Object.fromEntries(
-      names.flatMap((name) => {
-        const open = this.#open.get(name);
-        return open ? [[name, { ...open.seen, drained: true as const }]] : [];
-      }),
+    const jobs = new Map<string, StoppedJob>();
+    for (const name of names) {
+      const open = this.#open.get(name);
+      if (open) jobs.set(name, open.seen);
+    }
+    const refused = await this.ends.cancel(jobs, this.#pages);
+    for (const name of names) if (!refused.has(name)) this.#open.delete(name);
+    this.#refuse(refused);
+  }
+
+  #refuse(refused: Refused): void {
+    const [first] = refused;
+    if (!first) return;
+    const { from, run } = this.#context;
+    throw new UnderstudyError(
+      'PreconditionError',
+      `${showCount(refused.size, 'job')} of ${from.region} cannot be cancelled, such as "${first[0]}": ${first[1]}`,
+      { next: `Cancel it by hand, or allow it, then "understudy retry ${run.runId}".` },
     );
-    await rememberFence(store, from.region, run.runId);
-    await this.#record.add({ stopped, ended: {} });
-    await this.#cancelAndWait(names);
-  }
-
-  async #cancelAndWait(names: readonly string[]): Promise<void> {
-    if (names.length === 0) return;
-    const ended: [name: string, status: string][] = [];
-    const asked = { ...this.#asking(), names, pages: this.#pages, waitForAll: true };
-    try {
-      const refused = await cancelAll({ ...asked, ended: (name, status) => void ended.push([name, status]) });
-      for (const each of refused) this.#refused.set(...each);
-    } finally {
-      for (const [name, status] of ended) await this.#noteEnd(name, status);
-    }
-    const [first] = this.#refused;
-    if (first)
-      throw new UnderstudyError(
-        'PreconditionError',
-        `${showCount(this.#refused.size, 'job')} of ${this.#context.from.region} cannot be cancelled, such as "${first[0]}": ${first[1]}`,
-        { next: `Cancel it by hand, or allow it, then "understudy retry ${this.#context.run.runId}".` },
-      );
-  }
-
-  async #noteEnd(name: string, status: string): Promise<void> {
-    const at = this.#context.now().toISOString();
-    const job = this.#record.stopped[name];
-    await this.#withdraw(name);
-    this.#open.delete(name);
-    // It had ended by itself just before the cancel reached it.
-    if (status === 'Completed' || !isFinished(status)) {
-      this.#byThemselves.add(name);
-      await this.#record.add({ stopped: {}, ended: { [name]: { status, seenAt: at } } });
-    } else if (job) {
-      const endedAs = status === 'Canceled' ? {} : { endedAs: status };
-      await this.#record.add({ stopped: { [name]: { ...job, canceledAt: at, ...endedAs } }, ended: {} });
-    }
-  }
-
-  async #withdraw(name: string): Promise<void> {
-    const open = this.#open.get(name);
-    if (open?.askedAt !== undefined) await this.#checkpoints.withdraw(open.raw);
-  }
-
-  #drained(): string[] {
-    const { stopped, ended } = this.#record;
-    return Object.keys(stopped).filter((name) => stopped[name]?.drained && !ended[name]);
-  }
-
-  #asking(): Asking {
-    const { azure, from, signal, topology } = this.#context;
-    const limitMs = toSeconds(topology.policies.fenceDeadline) * 1000;
-    return { azure, side: from, deadline: new FenceDeadline({ signal, limitMs }), beat: this.#beat };
   }
 
   /** The error that says which jobs have not ended in time. */
@@ -267,8 +247,7 @@ class Drain {
 
   result(): StepResult {
     const { from, now } = this.#context;
-    const drained = this.#drained().length;
-    const byThemselves = this.#byThemselves.size;
+    const { drained, byThemselves } = this.ends;
     const expected = drained + byThemselves;
     if (expected === 0) return { state: 'completed', detail: `no job was unfinished in ${from.region}` };
     const took = showDuration(now().getTime() - this.since);

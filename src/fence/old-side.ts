@@ -54,15 +54,17 @@ export async function forgiveDebts(
 /**
  * Does `work` on the old side, request by request, until the region makes no more progress (policy `fenceDeadline`),
  * the work has taken too long in all (`fenceLimit`), or the region refuses; then it is owed. If the plan says that the
- * step must not be owed, it fails instead: NotYetError while the region makes no progress. `work` may run again: what is
- * done is not done again.
+ * step must not be owed, it fails instead: NotYetError while the region makes no progress. Each attempt then has the
+ * whole time, which otherwise counts from the beginning of the fence. `work` may run again: what is done is not done
+ * again.
  */
 export async function doOrOwe(
   context: StepContext,
   debt: { kind: Debt['kind']; what: string },
   work: (ask: Ask, deadline: FenceDeadline) => Promise<string>,
 ): Promise<StepResult> {
-  const since = await fenceBegan(context);
+  // What must not be owed is no part of a fence that is in a hurry: jobs may be waited for before that begins.
+  const since = mayOwe(context) ? await fenceBegan(context) : context.now().toISOString();
   const deadline = await fenceDeadlineOf(context, {
     progressAt: since,
     endsInMs: msUntilLimit(context, since),
@@ -96,7 +98,7 @@ function notYet({ from }: StepContext, { message }: GaveUp): UnderstudyError {
   });
 }
 
-/** Counted from the beginning of the fence, over all attempts; each attempt has at least the time of one request. */
+/** Each attempt has at least the time of one request. */
 function msUntilLimit({ topology, now }: StepContext, since: string): number {
   const { fenceLimit, requestTimeout } = topology.policies;
   const overMs = now().getTime() - Date.parse(since);

@@ -117,22 +117,27 @@ async function newResources(context: StepContext, sealed: SealedManifest, heartb
   const base = workspaceId(from.workspace);
   const list = (path: string) => azure.arm.list(`${base}/${path}`, apiVersions.machineLearning, { signal });
   const found: string[] = [];
+  /** Returns the names of those that are there still. */
   const compare = async (kind: 'datastores' | 'connections' | 'schedules' | 'computes' | 'endpoints', path: string) => {
-    const known: string[] = [];
-    for await (const { name } of readPart(store, sealed, kind)) known.push(name);
+    const known = new Set<string>();
+    for await (const { name } of readPart(store, sealed, kind)) known.add(name.toLowerCase());
+    const still: string[] = [];
     for await (const { name } of list(path)) {
-      if (!known.some((each) => sameName(each, name))) found.push(`${kind.slice(0, -1)} ${name}`);
+      if (known.has(name.toLowerCase())) still.push(name);
+      else found.push(`${kind.slice(0, -1)} ${name}`);
       await heartbeat.beat();
     }
+    return still;
   };
   await compare('datastores', 'datastores');
   await compare('connections', 'connections');
   await compare('schedules', 'schedules?listViewType=All');
   await compare('computes', 'computes');
-  await compare('endpoints', 'onlineEndpoints');
+  const endpoints = await compare('endpoints', 'onlineEndpoints');
   const deployments = new Set<string>();
   for await (const { id } of readPart(store, sealed, 'deployments')) deployments.add(belowEndpoint(id));
-  for await (const { name } of readPart(store, sealed, 'endpoints'))
+  // Of a new endpoint, the endpoint itself is named; one that is gone cannot be asked.
+  for (const name of endpoints)
     for await (const { id } of list(`onlineEndpoints/${encodeURIComponent(name)}/deployments`))
       if (!deployments.has(belowEndpoint(id))) found.push(`deployment ${belowEndpoint(id)}`);
   return found;

@@ -2,9 +2,9 @@
 import type { Azure } from '../../src/azure/azure.ts';
 import type { ControlStore } from '../../src/control-store/store.ts';
 import { ensurePointer } from '../../src/control-store/region-pointer.ts';
-import { compileFailover, compileReplicate } from '../../src/plan/compile.ts';
+import { compileFailover, compileReplicate, compileSwitchover } from '../../src/plan/compile.ts';
 import { actions, type ActionName } from '../../src/plan/actions.ts';
-import { rowOf } from '../../src/plan/operations.ts';
+import { rowOf, type Operation } from '../../src/plan/operations.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import type { RecoveryPointSummary } from '../../src/plan/recovery-point-summary.ts';
 import { bundleFolder, bundles, type Bundle } from '../../src/run/bundle.ts';
@@ -48,7 +48,7 @@ interface Setting {
 }
 
 export async function makeScene(
-  operation: 'failover' | 'replicate' = 'failover',
+  operation: Operation = 'failover',
   { confirmed = true, more, point }: Setting = {},
 ): Promise<Scene> {
   const store = fakeControlStore();
@@ -64,10 +64,14 @@ export async function makeScene(
   const bundle: Bundle = { topology, templates: {} };
   const digest = await bundles.seal(store, bundleFolder, bundle);
   const input = { topology, bundle: digest, pointer, to: 'westus3' };
-  const plan =
-    operation === 'failover'
-      ? compileFailover({ ...input, recoveryPoint: recoveryPoint(point) })
-      : compileReplicate(input);
+  const move = { ...input, recoveryPoint: recoveryPoint(point) };
+  const compile: Partial<Record<Operation, () => Plan>> = {
+    failover: () => compileFailover(move),
+    switchover: () => compileSwitchover(move),
+    replicate: () => compileReplicate(input),
+  };
+  const plan = compile[operation]?.();
+  if (!plan) throw new Error(`no scene for ${operation}`);
   const asked = {
     runId: `20261121T100000Z-${operation}-0001`,
     topology: topology.name,

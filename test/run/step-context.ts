@@ -1,6 +1,7 @@
 /** What an action is given, in a test: a scene's run, ARM in memory, and one step of the plan. */
 import type { Azure } from '../../src/azure/azure.ts';
 import type { Bundle } from '../../src/run/bundle.ts';
+import type { Operation } from '../../src/plan/operations.ts';
 import { readStep, recordStep } from '../../src/run/journal.ts';
 import type { StepResult } from '../../src/run/work/outcome.ts';
 import type { Progress, StepContext } from '../../src/run/work/step-context.ts';
@@ -18,8 +19,8 @@ export interface Stage {
   told: Progress[];
 }
 
-export async function makeStage(more = ''): Promise<Stage> {
-  const scene = await makeScene();
+export async function makeStage(more = '', operation: Operation = 'failover'): Promise<Stage> {
+  const scene = await makeScene(operation);
   const topology: Topology = topologyOf(more);
   const arm = fakeArm();
   const told: Progress[] = [];

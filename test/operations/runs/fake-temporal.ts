@@ -9,6 +9,8 @@ export interface FakeTemporal {
   /** In order. */
   started: RunStart[];
   cancelled: string[];
+  /** Ids of runs whose workflow was terminated, in order. */
+  terminated: string[];
   /** Commands are cut off as they start a workflow: it is not started, and nothing more happens. */
   cutsOff: boolean;
 }
@@ -19,6 +21,7 @@ export function fakeTemporal(): FakeTemporal {
     running: new Map(),
     started: [],
     cancelled: [],
+    terminated: [],
     cutsOff: false,
   };
   const notFound = (id: string) => new WorkflowNotFoundError('not found', id, undefined);
@@ -46,6 +49,13 @@ export function fakeTemporal(): FakeTemporal {
       const run = fake.running.get(workflowId);
       if (!run) return Promise.reject(notFound(workflowId));
       fake.cancelled.push(run.runId);
+      return Promise.resolve();
+    },
+    terminate() {
+      const run = fake.running.get(workflowId);
+      if (!run) return Promise.reject(notFound(workflowId));
+      fake.running.delete(workflowId);
+      fake.terminated.push(run.runId);
       return Promise.resolve();
     },
   });

@@ -1,0 +1,153 @@
+/** What becomes of the jobs of the old side before a switchover moves: on the local Azure, with real blobs. */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { readFences, StoppedRecord } from '../../src/fence/stopped-jobs.ts';
+import { request, startDraining, type Draining } from './draining.ts';
+
+let scene: Draining;
+beforeEach(async () => {
+  scene = await startDraining();
+  await vi.waitUntil(async () => (await scene.status('train')) === 'Running', { timeout: 10_000 });
+  // Azure dates blobs by the second: what was written in the second of a request counts as written since.
+  await scene.nextSecond();
+}, 120_000);
+afterEach(() => scene?.close());
+
+const until = (condition: () => Promise<boolean>) => vi.waitUntil(condition, { timeout: 20_000, interval: 100 });
+const asked = () => until(async () => (await scene.writtenAt(request)) !== undefined);
+/** Whether the step has looked at the jobs this many times more. */
+const watching = () => {
+  let looks = 0;
+  const onCheckpoint = () => Promise.resolve(void looks++);
+  return { onCheckpoint, looked: (more: number) => vi.waitUntil(() => looks >= more, { timeout: 20_000 }) };
+};
+const byItself = (count: number) => [{ reason: 'ended by itself', count }];
+
+describe('under the policy "checkpoint"', () => {
+  it('a job is cancelled once it has written a whole checkpoint since it was asked, and not before', async () => {
+    const { onCheckpoint, looked } = watching();
+    const run = scene.switchover({ policy: 'checkpoint', deadline: '1h' }, { onCheckpoint });
+    const draining = scene.drain(run);
+    await asked();
+    await looked(4);
+    expect(await scene.status('train')).toBe('Running');
+    await scene.write('checkpoints/train/step-3.json');
+    expect(await draining).toMatchObject({
+      state: 'completed',
+      detail: expect.stringContaining('1 of 1 job of eastus cancelled, for a successor; 0 ended') as string,
+      counts: [{ kind: 'jobs drained', expected: 1, done: 1, skipped: [], failed: [] }],
+      facts: { drained: 1 },
+    });
+    expect(await scene.status('train')).toBe('Canceled');
+    expect(await scene.writtenAt(request)).toBeUndefined();
+    const { stopped } = await StoppedRecord.open(scene.store, run.runId);
+    expect(stopped).toMatchObject({
+      train: { status: 'Running', owner: 'ana', drained: true, canceledAt: expect.any(String) as string },
+    });
+    expect(await readFences(scene.store, 'eastus')).toEqual([run.runId]);
+  });
+
+  it('half of a checkpoint is not taken for one', async () => {
+    for (const file of ['model.bin', 'optimizer.bin'])
+      await scene.write(`checkpoints/train/checkpoint-10/${file}`, file.repeat(9000));
+    await scene.nextSecond();
+    const { onCheckpoint, looked } = watching();
+    const run = scene.switchover({ policy: 'checkpoint', deadline: '1h' }, { onCheckpoint });
+    const draining = scene.drain(run);
+    await asked();
+    await scene.write('checkpoints/train/checkpoint-20/model.bin', 'model'.repeat(9000));
+    await looked(4);
+    expect(await scene.status('train')).toBe('Running');
+    await scene.write('checkpoints/train/checkpoint-20/optimizer.bin', 'optimizer'.repeat(9000));
+    // The next one is begun: by that the one before is known to be whole.
+    await scene.nextSecond();
+    await scene.write('checkpoints/train/checkpoint-30/model.bin', 'model'.repeat(9000));
+    expect(await draining).toMatchObject({ facts: { drained: 1 } });
+  });
+
+  it('a job that is not asked, because it takes no checkpoint, is waited for', async () => {
+    await scene.cancelByHand('train');
+    await scene.submit('score', { run: 4 });
+    await scene.submit('doomed', { run: 2, outcome: 'Failed' });
+    const run = scene.switchover({ policy: 'checkpoint', deadline: '1h' });
+    expect(await scene.drain(run)).toMatchObject({
+      counts: [{ done: 0, skipped: byItself(expect.any(Number) as never) }],
+    });
+    expect(await scene.statuses('score', 'doomed')).toEqual(['Completed', 'Failed']);
+  });
+
+  it('of jobs whose owner decides about their successor, none is cancelled', async () => {
+    for (const wish of ['never', 'manual'])
+      await scene.submit(wish, { run: 5, checkpoints: `checkpoints/${wish}`, tags: { 'understudy.resume': wish } });
+    const run = scene.switchover({ policy: 'checkpoint', deadline: '1h' });
+    const draining = scene.drain(run);
+    await asked();
+    await scene.write('checkpoints/train/step-3.json');
+    expect(await draining).toMatchObject({
+      counts: [{ expected: 3, done: 1, skipped: byItself(2) }],
+    });
+    expect(await scene.statuses('never', 'manual')).toEqual(['Completed', 'Completed']);
+  });
+
+  it('a job that ends while it is asked is counted, and the request is gone', async () => {
+    await scene.cancelByHand('train');
+    await until(async () => (await scene.status('train')) === 'Canceled');
+    await scene.submit('short', { run: 4, checkpoints: 'checkpoints/short' });
+    const run = scene.switchover({ policy: 'checkpoint', deadline: '1h' });
+    const draining = scene.drain(run);
+    await until(async () => (await scene.writtenAt('checkpoints/short/checkpoint-now')) !== undefined);
+    expect(await draining).toMatchObject({ counts: [{ expected: 1, done: 0, skipped: byItself(1) }] });
+    expect(await scene.writtenAt('checkpoints/short/checkpoint-now')).toBeUndefined();
+  });
+
+  it('a job that a person cancels meanwhile gets no successor, even if it still writes a checkpoint', async () => {
+    const run = scene.switchover({ policy: 'checkpoint', deadline: '1h' });
+    const draining = scene.drain(run);
+    await asked();
+    await scene.cancelByHand('train');
+    expect(await scene.status('train')).toBe('CancelRequested');
+    await scene.write('checkpoints/train/step-3.json');
+    expect(await draining).toMatchObject({ counts: [{ expected: 1, done: 0, skipped: byItself(1) }] });
+    expect((await StoppedRecord.open(scene.store, run.runId)).stopped).toEqual({});
+    expect(await scene.writtenAt(request)).toBeUndefined();
+  });
+
+  it('a job that comes meanwhile is drained too', async () => {
+    const run = scene.switchover({ policy: 'checkpoint', deadline: '1h' });
+    const draining = scene.drain(run);
+    await asked();
+    await scene.submit('late', { checkpoints: 'checkpoints/late' });
+    await until(async () => (await scene.writtenAt('checkpoints/late/checkpoint-now')) !== undefined);
+    await scene.write('checkpoints/train/step-3.json');
+    await until(async () => (await scene.status('train')) === 'Canceled');
+    await scene.write('checkpoints/late/step-1.json');
+    expect(await draining).toMatchObject({ counts: [{ expected: 2, done: 2 }] });
+  });
+
+  it('a job whose checkpoint cannot be seen is not said to have been asked', async () => {
+    await scene.cancelByHand('train');
+    await scene.submit('elsewhere', {
+      checkpoints: 'x',
+      more: {
+        outputs: {
+          checkpoints: { jobOutputType: 'uri_folder', uri: 'azureml://datastores/workspacefilestore/paths/x' },
+        },
+      },
+    });
+    await until(async () => (await scene.status('elsewhere')) === 'Running');
+    const run = scene.switchover({ policy: 'checkpoint', deadline: '4s' });
+    await expect(scene.drain(run)).rejects.toMatchObject({
+      code: 'PreconditionError',
+      message: expect.stringContaining('job "elsewhere" of ana has not ended') as string,
+    });
+  });
+
+  it('what a job wrote as its time ran out counts: it is cancelled, and nothing stops', async () => {
+    let at = Date.now();
+    const run = scene.switchover({ policy: 'checkpoint', deadline: '1h' });
+    const draining = scene.drain(run, { now: () => new Date(at) });
+    await asked();
+    await scene.write('checkpoints/train/step-3.json');
+    at += 2 * 3_600_000;
+    expect(await draining).toMatchObject({ facts: { drained: 1 } });
+  });
+});

@@ -1,0 +1,71 @@
+/** A failover that ends a switchover in the midst of its drain goes on with what that has drained, on the local Azure. */
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { stopOldJobs } from '../../src/fence/stop-old-jobs.ts';
+import { StoppedRecord } from '../../src/fence/stopped-jobs.ts';
+import { resubmitJobs } from '../../src/jobs/resubmit-jobs.ts';
+import { successorName } from '../../src/ledger/ledger.ts';
+import type { RecoveryPointRef } from '../../src/plan/plan.ts';
+import type { StepResult } from '../../src/run/work/outcome.ts';
+import { checkpointFolder } from '../../src/workspace/jobs/checkpoint.ts';
+import { digestsOf, firstCheckpoint, sha256 } from '../checkpoints/training.ts';
+import { replicate, type TestRun } from '../recovery-point/scene.ts';
+import { request, startDraining, type Draining } from './draining.ts';
+
+const successor = successorName('eastus.fraud-east.train', 1);
+
+let scene: Draining;
+beforeEach(async () => {
+  scene = await startDraining();
+  // What the successor needs in the standby.
+  await scene.fixture.put(`${scene.west}/environments/e/versions/1`, {
+    properties: { image: 'mcr.microsoft.com/azureml/base:1' },
+  });
+  await vi.waitUntil(async () => (await scene.status('train')) === 'Running', { timeout: 10_000 });
+}, 120_000);
+afterEach(() => scene?.close());
+
+/** Its fence and its resumption, from a recovery point. */
+async function failOver(recoveryPoint: RecoveryPointRef): Promise<{ run: TestRun; resumed: StepResult }> {
+  const run = scene.run({ operation: 'failover', recoveryPoint });
+  await run.step('jobs', 'stopOldJobs', (context) => stopOldJobs(context));
+  return { run, resumed: await run.step('resume', 'resubmitJobs', (context) => resubmitJobs(context)) };
+}
+
+const checkpointOf = (ref: RecoveryPointRef) =>
+  digestsOf(scene.westAccount, scene.westContainer, checkpointFolder(successor, ref.id));
+
+it('from the recovery point before the switchover: its jobs did not end by themselves', async () => {
+  const { ref } = await replicate(scene.run());
+  await scene.drain(scene.switchover({ policy: 'cancel' }));
+  const { run, resumed } = await failOver(ref);
+  expect((await StoppedRecord.open(scene.store, run.runId)).oldState('train').is).toBe('cancelled');
+  expect(resumed.counts?.[0]).toMatchObject({ kind: 'jobs', expected: 1, done: 1 });
+  expect(await checkpointOf(ref)).toEqual(firstCheckpoint);
+});
+
+it('from the recovery point that the switchover itself has sealed: nothing of them is lost', async () => {
+  await scene.nextSecond();
+  const run = scene.switchover({ policy: 'checkpoint', deadline: '1h' });
+  const draining = scene.drain(run);
+  await vi.waitUntil(async () => (await scene.writtenAt(request)) !== undefined, { timeout: 20_000 });
+  await scene.write('checkpoints/train/step-3.json', 'step 3');
+  await draining;
+  const { ref } = await replicate(scene.run({ operation: 'switchover', runId: run.runId }));
+  const { resumed } = await failOver(ref);
+  expect(resumed.counts?.[0]).toMatchObject({ kind: 'jobs', expected: 1, done: 1 });
+  expect(await checkpointOf(ref)).toEqual({ ...firstCheckpoint, 'step-3.json': sha256('step 3') });
+});
+
+it('while a job is being cancelled: it waits for its end, and has one successor', async () => {
+  const { ref } = await replicate(scene.run());
+  const cut = new AbortController();
+  const ended = expect(scene.drain(scene.switchover({ policy: 'cancel' }), { signal: cut.signal })).rejects.toThrow();
+  await vi.waitUntil(async () => (await scene.status('train')) === 'CancelRequested', { timeout: 20_000 });
+  cut.abort();
+  await ended;
+  const { run, resumed } = await failOver(ref);
+  expect(await scene.status('train')).toBe('Canceled');
+  expect((await StoppedRecord.open(scene.store, run.runId)).oldState('train').is).toBe('cancelled');
+  expect(resumed.counts?.[0]).toMatchObject({ kind: 'jobs', expected: 1, done: 1 });
+  expect(await scene.names(scene.west)).toEqual([successor]);
+});
