@@ -2,15 +2,16 @@
 export const runStates = ['pending', 'running', 'waiting', 'undoing', 'completed', 'failed', 'cancelled'] as const;
 export type RunState = (typeof runStates)[number];
 
+// To `cancelled`, but for a run that never began or is undone: a failover has ended it.
 const moves: Record<RunState, readonly RunState[]> = {
   pending: ['running', 'undoing', 'failed', 'cancelled'],
-  running: ['waiting', 'undoing', 'completed', 'failed'],
-  waiting: ['running', 'undoing', 'failed'],
+  running: ['waiting', 'undoing', 'completed', 'failed', 'cancelled'],
+  waiting: ['running', 'undoing', 'failed', 'cancelled'],
   // `failed`: something could not be undone, and can be retried.
   undoing: ['cancelled', 'failed'],
   completed: [],
   // `retry` runs a failed run again. A cancel undoes it.
-  failed: ['running', 'undoing'],
+  failed: ['running', 'undoing', 'cancelled'],
   cancelled: [],
 };
 

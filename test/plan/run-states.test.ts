@@ -18,13 +18,16 @@ describe('the states of a run', () => {
       'running → undoing',
       'running → completed',
       'running → failed',
+      'running → cancelled',
       'waiting → running',
       'waiting → undoing',
       'waiting → failed',
+      'waiting → cancelled',
       'undoing → failed',
       'undoing → cancelled',
       'failed → running',
       'failed → undoing',
+      'failed → cancelled',
     ]);
   });
 

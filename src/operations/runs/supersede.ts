@@ -1,7 +1,7 @@
 /**
  * A failover may end a switchover that has not set out to take the region pointer: the region has failed meanwhile. What
  * the switchover has done stays as it is (its schedules are stopped, its jobs drained), since the failover would do the
- * same.
+ * same. That goes for one that is being undone too: its undo waits for the region that has failed.
  */
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { findRunning } from '../../client/runs.ts';
@@ -14,9 +14,9 @@ import type { Session } from '../session.ts';
 import { whoAmI } from './open-run.ts';
 
 /** Whether the open run may be ended by a run of this operation. */
-export function givesWay({ operation, state, cancelled, committedAt }: RunDocument, to: Operation): boolean {
+export function givesWay({ operation, state, committedAt }: RunDocument, to: Operation): boolean {
   const isHard = rowOf(to).movesWriter && rowOf(to).recoveryPoint === 'newest sealed';
-  return isHard && rowOf(operation).givesWay && isOpen(state) && !cancelled && committedAt === undefined;
+  return isHard && rowOf(operation).givesWay && isOpen(state) && committedAt === undefined;
 }
 
 /**
@@ -37,7 +37,7 @@ export async function supersede(
           stateReason: `run "${runId}" (${operation}) moves at once instead`,
           endedAt: at,
           paused: null,
-          cancelled: { by: whoAmI(), at },
+          ...(found.cancelled ? {} : { cancelled: { by: whoAmI(), at } }),
           supersededBy: runId,
         }
       : undefined,

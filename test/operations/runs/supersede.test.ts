@@ -41,9 +41,10 @@ describe('a run gives way', () => {
     ]);
   });
 
-  it('neither once it has set out to take the pointer, nor while it is undone', () => {
+  it('until it has set out to take the pointer, also while its undo waits for the region', () => {
+    expect(givesWay(runOf({ state: 'undoing', cancelled }), 'failover')).toBe(true);
+    expect(givesWay(runOf({ state: 'failed', cancelled }), 'failover')).toBe(true);
     expect(givesWay(runOf({ committedAt: '2026-11-21T10:00:00.000Z' }), 'failover')).toBe(false);
-    expect(givesWay(runOf({ state: 'undoing', cancelled }), 'failover')).toBe(false);
   });
 });
 
@@ -161,6 +162,16 @@ describe('a failover', () => {
     expect([...temporal.running.values()].map((run) => run.runId)).toEqual([runId]);
     await expect(switchoverActs()).rejects.toMatchObject({ code: 'FencedError' });
     await expect(retryRun(session, temporal.client, open)).rejects.toMatchObject({ code: 'PreconditionError' });
+  });
+
+  it('ends one that is being undone, and keeps who cancelled it', async () => {
+    await changeRun(store, open, { state: 'undoing', cancelled });
+    const { runId, started } = await start('failover');
+    expect(started).toBe(true);
+    expect(await requireRun(store, open)).toMatchObject({ state: 'cancelled', supersededBy: runId, cancelled });
+    expect(temporal.terminated).toEqual([open]);
+    // An undo that is under way finds out with its next call that it has lost its lease.
+    await expect(switchoverActs()).rejects.toMatchObject({ code: 'FencedError' });
   });
 
   it('goes on where a command was killed once it had ended the switchover', async () => {
