@@ -21,6 +21,7 @@ const rooms = [
   'blobs',
   'checkpoints',
   'inventory',
+  'merge',
   'jobs',
   'drain',
   'assets',

@@ -41,10 +41,11 @@ To go on, from here:
 Workers of your own (the demo's have ended):
   u worker &
   u worker --host train-01 &
-The outage ends, what is owed is paid, and the workspace goes home:
+The outage ends, that region becomes a standby again, and the workspace goes home:
   ${command} chaos stop --folder ${folder}
-  u replicate
-  u failover --even-if-healthy --reason "back to eastus"
+  u reprotect
+  u failback --plan
+  u switchover --reason "back to eastus"
 Another outage:
   ${command} chaos list
 End it (and the workers: kill %1 %2):

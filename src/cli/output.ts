@@ -90,3 +90,16 @@ export function printJson(document: unknown): void {
 export function wantsJson(argv: readonly string[]): boolean {
   return argv.some((word, index) => word === '--output=json' || (word === 'json' && argv[index - 1] === '--output'));
 }
+
+/** What a person is told of work that takes longer than this: nobody trusts a silent command. */
+const slowMs = 3000;
+
+/** Does the work, and says what it waits for if that takes a while. */
+export async function tellIfSlow<T>(output: Output, line: string, work: Promise<T>): Promise<T> {
+  const timer = setTimeout(() => output.say(line), slowMs);
+  try {
+    return await work;
+  } finally {
+    clearTimeout(timer);
+  }
+}

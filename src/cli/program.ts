@@ -4,6 +4,7 @@ import { release } from '../release.ts';
 import { exitCodeLine, exitCodeTable } from './command.ts';
 import { chaosCommand } from './commands/chaos.ts';
 import { decideCommands } from './commands/decide.ts';
+import { failbackCommand } from './commands/failback.ts';
 import { initCommand } from './commands/init.ts';
 import { inspectCommands } from './commands/inspect.ts';
 import { jobsCommand } from './commands/jobs.ts';
@@ -55,6 +56,7 @@ export function makeProgram(): Command {
     replicateCommand(),
     ...moveCommands(),
     reprotectCommand(),
+    failbackCommand(),
     retryCommand(),
     statusCommand(),
     ...inspectCommands(),

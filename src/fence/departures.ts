@@ -51,7 +51,7 @@ export async function endDeparture(store: ControlStore, region: string, by: stri
 }
 
 /** The last departure from a region, ended or not. */
-async function readDeparture(store: ControlStore, region: string): Promise<Departure | undefined> {
+export async function readDeparture(store: ControlStore, region: string): Promise<Departure | undefined> {
   return (await departures.read(store, nameOf(region)))?.value;
 }
 

@@ -45,7 +45,8 @@ export type Asked =
   | { found: 'plan'; made: MadePlan; health: Health[]; configs: TargetLook[]; ends?: RunDocument };
 
 /**
- * Changes nothing but the stored health of the region. FencedError: another run is open; PreconditionError,
+ * Changes nothing but the stored health of the region. FencedError: another run is open, and it does not give way, or its
+ * region is healthy; PreconditionError,
  * RecoveryPointError: the move would fail.
  */
 export async function askForMove(
@@ -68,6 +69,8 @@ export async function askForMove(
     Promise.all(regions.map((region) => checkHealth(session, region))),
     lookAtConfigs(session.topology, made, () => Promise.resolve(client)),
   ]);
+  // Where nothing has failed, whoever is at work there is asked first.
+  if (ends && health[0]?.state === 'healthy') throw refusedBy({ runId: ends.runId, run: ends });
   return { found: 'plan', made, health, configs, ...(ends ? { ends } : {}) };
 }
 

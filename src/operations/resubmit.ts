@@ -3,7 +3,9 @@
  * person confirms, and its start.
  */
 import type { Client } from '@temporalio/client';
+import { UnderstudyError } from '../errors/error.ts';
 import type { Plan } from '../plan/plan.ts';
+import { requireNoProblem } from './plans/plan-operation.ts';
 import { planResubmit, type MadeResubmit } from './plans/plan-resubmit.ts';
 import { planningOf } from './plans/planning.ts';
 import { attach, type StartedRun } from './runs/open-run.ts';
@@ -13,15 +15,29 @@ import type { Session } from './session.ts';
 /** What a person asks for. */
 export type AskedResubmit = { running: StartedRun } | { made: MadeResubmit };
 
-/** The resubmission that runs already, or a plan to confirm. Errors: those of `planResubmit`. */
+/**
+ * The resubmission that runs already, or a plan to confirm. Errors: PreconditionError if jobs are named while one runs, or if
+ * a move is open; those of `planResubmit`.
+ */
 export async function askForResubmit(
   session: Session,
   client: Client,
   names: readonly string[],
 ): Promise<AskedResubmit> {
   const running = await attach(session, client, 'resubmit');
+  if (running && names.length > 0) {
+    throw new UnderstudyError(
+      'PreconditionError',
+      `run "${running.runId}" resubmits jobs already, and may not have these`,
+      {
+        next: 'Watch it with "understudy status --watch"; then name them again.',
+      },
+    );
+  }
   if (running) return { running };
-  return { made: await planResubmit(await planningOf(session), names) };
+  const made = await planResubmit(await planningOf(session), names);
+  requireNoProblem(made);
+  return { made };
 }
 
 /** Starts what a person has confirmed. */

@@ -59,17 +59,22 @@ function ofSilence(run: string, { what, kind, seconds }: Silence): Pick<StatusFi
 function ofReplicate(found: StatusInput): StatusFinding[] {
   const { newestReplicate: run } = found.status;
   if (run?.state !== 'failed') return [];
-  const { overtaken } = found;
-  return [
-    overtaken
-      ? {
-          severity: 'warning',
-          what: `run "${run.runId}" (${run.operation}, ${run.from} → ${run.to}) was ${showOvertaken(overtaken)}`,
-          next: howToEnd(run, overtaken),
-        }
-      : { severity: 'warning', kind: 'failed', what: `run ${describeRun(run)}`, next: howToEnd(run) },
-    ...ofNotifications(found, run),
-  ];
+  return [...ofFailedReplicate(run, found), ...ofNotifications(found, run)];
+}
+
+function ofFailedReplicate(run: RunDocument, { overtaken, points }: StatusInput): StatusFinding[] {
+  if (overtaken)
+    return [
+      {
+        severity: 'warning',
+        what: `run "${run.runId}" (${run.operation}, ${run.from} → ${run.to}) was ${showOvertaken(overtaken)}`,
+        next: howToEnd(run, overtaken),
+      },
+    ];
+  // A later recovery point has made up for it, whoever took that.
+  const [newest] = points.sealed;
+  if (newest && newest.ref.startedAt > (run.endedAt ?? run.triggeredAt)) return [];
+  return [{ severity: 'warning', kind: 'failed', what: `run ${describeRun(run)}`, next: howToEnd(run) }];
 }
 
 /** `understudy report` writes a report that was not written. */

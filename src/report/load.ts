@@ -1,6 +1,5 @@
 /** Reads what a report is made from: only the journal and what it refers to. */
-import { provides } from '../plan/facts.ts';
-import { pointIn } from '../run/work/recovery-point-of.ts';
+import { sealedBy } from '../run/work/recovery-point-of.ts';
 import { leftBehindUncounted } from '../recovery-point/drafts.ts';
 import { epochOf } from '../recovery-point/manifest.ts';
 import { readManifest, sealedName } from '../recovery-point/sealed-manifest.ts';
@@ -37,7 +36,8 @@ export async function loadReportInput(store: ControlStore, runId: string, now: D
   const plan = await plans.open(store, planFolder, header.plan);
   const bundle = await bundles.open(store, bundleFolder, header.bundle);
   const records = await listSteps(store, runId);
-  const point = plan.recoveryPoint ? { ...plan.recoveryPoint, made: false } : sealedBy(plan, records);
+  const made = sealedBy(plan, records);
+  const point = plan.recoveryPoint ? { ...plan.recoveryPoint, made: false } : made && { ...made, made: true };
   const { held, problems } = point ? await readHeld(store, point.id) : { problems: [] };
   // One that could not be fully undone has failed.
   const cancelled = state === 'cancelled' || run.cancelled !== undefined;
@@ -62,13 +62,6 @@ export async function loadReportInput(store: ControlStore, runId: string, now: D
     problems: [...problems, ...(touched.problems ?? [])],
     now,
   };
-}
-
-/** Returns the recovery point that a replication has sealed. */
-function sealedBy(plan: Plan, records: StepRecord[]): ReportInput['recoveryPoint'] {
-  const seal = plan.steps.find((step) => provides(step, 'recovery-point'))?.id;
-  const point = pointIn(records.find(({ step }) => step === seal)?.facts);
-  return point && { ...point, made: true };
 }
 
 /** Whether the run has made its target the writer. */

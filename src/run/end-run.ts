@@ -5,7 +5,7 @@ import { rowOf } from '../plan/operations.ts';
 import { cutReason, firstFailure } from '../plan/failure-reason.ts';
 import type { RunState } from '../plan/run-states.ts';
 import type { Environments } from './environment.ts';
-import { changeRun, listSteps, recordStep } from './journal.ts';
+import { changeRun, listSteps, readRun, recordStep } from './journal.ts';
 import { readRunLease } from './lease.ts';
 import { releaseLeases } from './leases.ts';
 import type { RunExecution } from './reference.ts';
@@ -39,18 +39,22 @@ export interface EndedRun {
   ended: boolean;
 }
 
-/** Makes the activity `endRun`. FencedError if another execution has taken the run over. */
+/**
+ * Makes the activity `endRun`. FencedError if another execution has taken the run over. A run that another has superseded
+ * stays as that one has ended it.
+ */
 export function runEnder(open: Environments, now: () => Date = () => new Date()) {
   return async ({ run, state, reason, undone = false, givenUp = [] }: EndOfRun): Promise<EndedRun> => {
     const store = await open.openStore(run);
     const at = now();
     await refuseFenced(store, run);
+    if ((await readRun(store, run.runId))?.supersededBy !== undefined) return { ended: true };
     for (const each of givenUp) await giveUp(store, run, each, at);
     const brokenOff = state === 'failed' ? await brokenOffIn(store, run) : [];
     const why = brokenOff.length > 0 ? cutReason([reason, firstFailure(brokenOff)].join('; ')) : reason;
     // A cancel that came before the end is carried out; one that comes later finds the run over.
     const ended = await changeRun(store, run.runId, (found) =>
-      found.cancelled && !undone
+      (found.cancelled && !undone) || found.supersededBy !== undefined
         ? undefined
         : {
             state,
@@ -59,6 +63,7 @@ export function runEnder(open: Environments, now: () => Date = () => new Date())
             ...(why === undefined ? {} : { stateReason: why }),
           },
     );
+    if (ended.supersededBy !== undefined) return { ended: true };
     if (ended.cancelled && !undone) return { ended: false };
     await endSteps(store, run, state, at);
     await releaseLeases(store, run, state !== 'failed');

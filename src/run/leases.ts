@@ -20,9 +20,9 @@ interface Holding {
 
 /**
  * Acquires or renews. A move has the run lease, as long as no other run has moved the pointer; one that takes a recovery
- * point has the writer lease too, until it takes the pointer. Replication has the writer lease of its epoch. Throws
- * FencedError; NotYetError while writers of the epoch before may still write, or a replication still writes what a move
- * is about to.
+ * point has the writer lease too, until it takes the pointer. Every other operation has the writer lease of its epoch.
+ * Throws FencedError; NotYetError while writers of the epoch before may still write, or a replication still writes
+ * what the run waits for.
  */
 export async function holdLeases(holding: Holding, run: RunExecution, now: () => Date): Promise<void> {
   const { store, plan } = holding;
@@ -34,7 +34,8 @@ export async function holdLeases(holding: Holding, run: RunExecution, now: () =>
     if (recoveryPoint === 'makes one' && pointer.takenBy?.run !== run.runId) await waitForWriterLease(holding, run, at);
     return;
   }
-  await holdWriterLeaseOf(holding, run, at);
+  if (recoveryPoint === 'none') await waitForWriterLease(holding, run, at);
+  else await holdWriterLeaseOf(holding, run, at);
   await refuseEnded(store, run);
 }
 

@@ -142,13 +142,32 @@ describe('when the workspace of the old region stays silent at first', () => {
 
   beforeAll(async () => {
     scene = await Scene.open();
+    const east = await readEast(scene.azure);
+    await environment(east, 'only-there', 'python:3.11');
+    await environment(east, 'made-twice', 'python:3.11');
+    const merchants = east.versions.get('data/merchants/1')?.properties;
+    await put(`${east.id}/data/merchants/versions/1`, { ...merchants, description: 'edited in eastus' });
     await scene.outage('eastus', 'dark');
     const failover = await scene.run(['failover', '--to', 'westus3', '--yes', '--reason', 'eastus is dark']);
     expect(failover.code, failover.output).toBe(0);
+    await environment(await readWest(scene.azure), 'made-twice', 'python:3.12');
     await scene.admin('DELETE', '/faults');
     await scene.admin('POST', '/regions/eastus/outage', { mode: 'dark', parts: ['ml'] });
   });
   afterAll(() => scene?.close());
+
+  const put = async (path: string, properties: unknown) => {
+    const { status, body } = await scene.azure.call('PUT', path, '2024-04-01', { properties });
+    expect([200, 201], JSON.stringify(body)).toContain(status);
+  };
+  const environment = (workspace: { id: string }, name: string, image: string) =>
+    put(`${workspace.id}/environments/${name}/versions/1`, { image });
+
+  it('there is no merge to look at yet', async () => {
+    const { code, output } = await scene.run(['failback', '--plan']);
+    expect(code, output).toBe(0);
+    expect(output).toMatch(/what eastus had when run ".*" left it has not been sealed/);
+  });
 
   it('a reprotection is refused until it answers', async () => {
     const { code, output } = await scene.run(['reprotect']);
@@ -187,6 +206,37 @@ describe('when the workspace of the old region stays silent at first', () => {
     );
     expect(unfinished.map(({ name }) => name)).toEqual([]);
     expect((await scene.run(['status'])).output).not.toMatch(/^OWED/m);
+  });
+
+  it('the merge names what only that region has, what both made, and what was edited there, and nothing else', async () => {
+    const { output } = await scene.run(['failback', '--plan']);
+    expect(output).toMatch(/only in eastus \(\d+\)\n( {2}.*\n)* {2}environments\/only-there\/1\n/);
+    expect(output).toContain(
+      'made in eastus and in westus3, and not the same (1): decide\n  environments/made-twice/1 (that of eastus would become version 2)\n    what it consists of',
+    );
+    expect(output).toContain(
+      'changed in eastus alone (1)\n  data/merchants/1\n    properties.description: "Merchants with their category and risk." → "edited in eastus"',
+    );
+    const { document } = await scene.document(['failback', '--plan']);
+    const { differences, conflicts, same } = document as {
+      differences: { item: string }[];
+      conflicts: number;
+      same: number;
+    };
+    expect(differences.map(({ item }) => item).filter((item) => !item.startsWith('jobs/'))).toEqual([
+      'data/merchants/1',
+      'environments/made-twice/1',
+      'environments/only-there',
+      'environments/only-there/1',
+    ]);
+    expect([conflicts, same > 20]).toEqual([1, true]);
+  });
+
+  it('a failback itself does not run yet, and says what does', async () => {
+    const { code, output } = await scene.run(['failback']);
+    expect(code).toBe(2);
+    expect(output).toContain('expected --plan');
+    expect(output).toContain('understudy switchover');
   });
 });
 

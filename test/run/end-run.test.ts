@@ -25,6 +25,19 @@ const run = () => readRun(scene.store, scene.header.runId);
 const record: Scene['record'] = (...of) => scene.record(...of);
 
 describe('a run ends', () => {
+  it('as the run that has superseded it has written, whatever its own undo met', async () => {
+    await begin();
+    await record('fence/platform/intake', 'completed');
+    const ended = { state: 'cancelled', supersededBy: 'the-failover', cancelled, stateReason: 'superseded' } as const;
+    await changeRun(scene.store, scene.header.runId, ended);
+    const givenUp = [{ step: 'fence/platform/intake', state: 'undo-failed', message: 'fenced' }] as const;
+    expect(await end('failed', 'cancelled; not undone', { undone: true, givenUp: [...givenUp] })).toEqual({
+      ended: true,
+    });
+    expect(await run()).toMatchObject(ended);
+    expect((await readStep(scene.store, scene.header.runId, 'fence/platform/intake'))?.state).toBe('completed');
+  });
+
   it('with its state, its lease given back, and its report in three forms', async () => {
     await begin();
     scene.clock.forward(60_000);

@@ -111,3 +111,15 @@ describe('a step of a replication', () => {
     await expect(hold()).rejects.toMatchObject({ code: 'FencedError' });
   });
 });
+
+describe('a step of a resubmission', () => {
+  beforeEach(() => start('resubmit'));
+
+  it('waits while a replication holds the writer lease, and goes on once that has ended', async () => {
+    await replicate();
+    await expect(hold()).rejects.toMatchObject({ code: 'NotYetError' });
+    stage.scene.clock.forward(36 * seconds);
+    await hold();
+    expect((await pointer())?.lease?.holder).toBe(stage.scene.header.runId);
+  });
+});

@@ -2,7 +2,7 @@
 import type { Azure } from '../../src/azure/azure.ts';
 import type { ControlStore } from '../../src/control-store/store.ts';
 import { ensurePointer } from '../../src/control-store/region-pointer.ts';
-import { compileFailover, compileReplicate, compileSwitchover } from '../../src/plan/compile.ts';
+import { compileFailover, compileReplicate, compileResubmit, compileSwitchover } from '../../src/plan/compile.ts';
 import { actions, type ActionName } from '../../src/plan/actions.ts';
 import { rowOf, type Operation } from '../../src/plan/operations.ts';
 import type { Plan } from '../../src/plan/plan.ts';
@@ -69,6 +69,7 @@ export async function makeScene(
     failover: () => compileFailover(move),
     switchover: () => compileSwitchover(move),
     replicate: () => compileReplicate(input),
+    resubmit: () => compileResubmit({ ...input, to: pointer.writer, jobs: [] }),
   };
   const plan = compile[operation]?.();
   if (!plan) throw new Error(`no scene for ${operation}`);

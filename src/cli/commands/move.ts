@@ -11,10 +11,10 @@ import type { Session } from '../../operations/session.ts';
 import { describeRun } from '../../run/describe-run.ts';
 import { ask, askReason, requireWord } from '../ask.ts';
 import { command, session, withTemporal } from '../command.ts';
-import { shows, type Output } from '../output.ts';
+import { shows, tellIfSlow, type Output } from '../output.ts';
 import { seeThrough } from '../see-through.ts';
 import { showConfigs } from '../show-configs.ts';
-import { acceptLossOption, showPlan, unattendedOption } from './plan.ts';
+import { acceptLossOption, showPlan, slowLook, unattendedOption } from './plan.ts';
 
 interface Options {
   to?: string;
@@ -69,7 +69,7 @@ function moves(of: Command, operation: MoveOperation): Command {
     if (!mayAsk(options)) requireReason(options.acceptLoss, options.reason);
     const opened = await session(self);
     return withTemporal(async (client) => {
-      const asked = await askForMove(opened, client, operation, options);
+      const asked = await tellIfSlow(output, slowLook, askForMove(opened, client, operation, options));
       if (asked.found === 'moved') return nothingToMove(asked);
       const begin = await confirmed(output, opened, client, asked, { ...options, triggeredAt });
       return seeThrough(output, opened, begin);

@@ -10,7 +10,7 @@ import { showDuration } from '../../topology/duration.ts';
 import { phases, resourceClasses } from '../../topology/words.ts';
 import { showThing } from '../../workspace/sharing.ts';
 import { command, session } from '../command.ts';
-import { failureOf, shows } from '../output.ts';
+import { failureOf, shows, tellIfSlow } from '../output.ts';
 import { showConfigs } from '../show-configs.ts';
 import type { Paint } from '../view/colour.ts';
 
@@ -38,18 +38,22 @@ export function planCommand(): Command {
     .option('--recovery-point <id>', 'restore this recovery point instead of the newest')
     .addOption(acceptLossOption())
     .addOption(unattendedOption());
-  return shows(plan, PlanDocument, async ({ paint }, options: Options, self: Command) => {
+  return shows(plan, PlanDocument, async (output, options: Options, self: Command) => {
     const opened = await session(self);
     const made = await planOperation(opened, options.operation, options);
-    const configs = await lookAtConfigsAlone(opened.topology, made);
+    const configs = await tellIfSlow(output, slowLook, lookAtConfigsAlone(opened.topology, made));
     const { problems, warnings, sharing, findings, losses } = made;
     return {
       document: { ...made.plan, problems, warnings, sharing, findings, losses, configs },
-      text: [showPlan(made, paint), ...showConfigs(configs)].join('\n'),
+      text: [showPlan(made, output.paint), ...showConfigs(configs)].join('\n'),
       ...failureOf(() => requireNoProblem(made)),
     };
   });
 }
+
+/** Said where a plan takes long to make. */
+export const slowLook =
+  'still looking: at what Azure has, and at the config files by way of their workers (a worker that is gone costs a few seconds)';
 
 /** `--accept-loss NAME…`, as `plan` and the moves have it. */
 export function acceptLossOption(): Option {

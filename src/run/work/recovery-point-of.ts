@@ -1,6 +1,7 @@
 /** The recovery point of a run: the one that its plan names, or the one that a step of the run has sealed. */
-import type { RecoveryPointRef } from '../../plan/plan.ts';
-import type { StepResult } from './outcome.ts';
+import { provides } from '../../plan/facts.ts';
+import type { Plan, RecoveryPointRef } from '../../plan/plan.ts';
+import type { StepRecord, StepResult } from './outcome.ts';
 import { provided } from './provided.ts';
 import type { StepContext } from './step-context.ts';
 
@@ -11,8 +12,14 @@ export async function recoveryPointOf(context: StepContext): Promise<RecoveryPoi
   return pointIn(sealed?.facts);
 }
 
+/** The recovery point that a step of the run has sealed, from the run's own records. */
+export function sealedBy(plan: Plan, records: readonly StepRecord[]): RecoveryPointRef | undefined {
+  const seal = plan.steps.find((step) => provides(step, 'recovery-point'))?.id;
+  return pointIn(records.find(({ step }) => step === seal)?.facts);
+}
+
 /** The recovery point that the facts of a step name, if it has sealed one. */
-export function pointIn(facts: StepResult['facts']): RecoveryPointRef | undefined {
+function pointIn(facts: StepResult['facts']): RecoveryPointRef | undefined {
   const { recoveryPoint: id, digest, startedAt } = facts ?? {};
   return typeof id === 'string' && typeof digest === 'string' && typeof startedAt === 'string'
     ? { id, digest, startedAt }

@@ -1,0 +1,141 @@
+/** Reads a recovery point as items that can be compared with those of another, also of another region. */
+import { createHash } from 'node:crypto';
+import type { ArmResource } from '../azure/azure.ts';
+import { canonical, type ControlStore } from '../control-store/store.ts';
+import type { AssetLine, SealedManifest } from '../recovery-point/manifest.ts';
+import { readPart } from '../recovery-point/recovery-point.ts';
+import { workspaceId } from '../topology/sides.ts';
+import { assetKey, assetTypeNames, assetTypes, isAssetType, mutable } from '../workspace/asset-types.ts';
+import { fieldsOf, type Item } from './item.ts';
+
+/** Fields that Azure or a fence sets: they are no change that somebody made. */
+const volatile = new Set([
+  'allocationState',
+  'allocationStateTransitionTime',
+  'connectivityEndpoints',
+  'createdOn',
+  'currentNodeCount',
+  'errors',
+  'isEnabled',
+  'lastOperation',
+  'modifiedOn',
+  'nodeStateCounts',
+  'provisioningErrors',
+  'provisioningState',
+  'state',
+  'targetNodeCount',
+]);
+
+/** Fields that say where an asset's files are. */
+const places = new Set(['codeUri', 'modelUri', 'dataUri', 'referencedUris', 'jobName']);
+
+const resourceKinds = ['datastores', 'connections', 'schedules', 'endpoints', 'computes'] as const;
+
+/** Errors: RecoveryPointError if a part is missing or altered; AzureUnavailable. */
+export async function readItems(store: ControlStore, sealed: SealedManifest): Promise<Map<string, Item>> {
+  const items = new Map<string, Item>();
+  const files = await readFiles(store, sealed);
+  for (const type of assetTypeNames)
+    for await (const line of readPart(store, sealed, type)) {
+      const key = assetKey(line.type, line.name, line.version);
+      items.set(key, assetItem(line, sealed, files.ofAssets.get(key)));
+    }
+  for (const kind of resourceKinds)
+    for await (const resource of readPart(store, sealed, kind))
+      items.set(`${kind}/${resource.name}`, resourceItem(resource));
+  for await (const resource of readPart(store, sealed, 'deployments')) {
+    const segments = resource.id.split('/');
+    items.set(`deployments/${segments.at(-3)}/${segments.at(-1)}`, resourceItem(resource));
+  }
+  for (const [name, content] of files.others) items.set(name, { fields: new Map(), content });
+  return items;
+}
+
+function resourceItem({ properties }: ArmResource): Item {
+  return { fields: fieldsOf(properties, 'properties', (field) => volatile.has(field)), content: '' };
+}
+
+function assetItem(
+  { type, version, resource }: AssetLine,
+  sealed: SealedManifest,
+  files: AssetFiles | undefined,
+): Item {
+  const { properties } = resource;
+  const fields = new Map<string, string>();
+  for (const field of mutable)
+    for (const [path, value] of fieldsOf(properties[field], `properties.${field}`, () => false))
+      fields.set(path, value);
+  if (version === undefined) return { fields, content: '' };
+  if (files?.isFuzzy) return { fields, content: null };
+  // Where there are files, they say more than where they are.
+  const content = assetTypes[type].content
+    .filter((field) => !files || !places.has(field))
+    .map((field) => [field, properties[field] ?? null]);
+  const here = workspaceId(sealed.workspace).toLowerCase();
+  const text = canonical(content).replaceAll(/\/subscriptions\/[^"]*?\/workspaces\/[^/"]+/gi, (id) =>
+    id.toLowerCase() === here ? 'this-workspace' : id,
+  );
+  return { fields, content: digestOf([text, ...(files?.lines.toSorted() ?? [])]) };
+}
+
+/** What an asset consists of: a line for each file, its path within the asset and its digest. */
+interface AssetFiles {
+  lines: string[];
+  isFuzzy: boolean;
+}
+
+interface Files {
+  ofAssets: Map<string, AssetFiles>;
+  /** What no asset consists of, and is not a job's checkpoint: by `files/DATASTORE/PATH`; null: not known. */
+  others: Map<string, string | null>;
+}
+
+async function readFiles(store: ControlStore, sealed: SealedManifest): Promise<Files> {
+  const datastores = new Map<string, string>();
+  for await (const { name, properties } of readPart(store, sealed, 'datastores')) {
+    const { accountName: account, containerName: container } = properties;
+    if (typeof account === 'string' && typeof container === 'string') datastores.set(`${account}/${container}`, name);
+  }
+  /** Place of an asset → the assets that are there. */
+  const assetsAt = new Map<string, string[]>();
+  for await (const { account, container, places: all } of readPart(store, sealed, 'units'))
+    for (const { asset, path } of all) {
+      if (!isAssetType(asset.split('/')[0] ?? '')) continue;
+      const place = `${account}/${container}/${path}`;
+      assetsAt.set(place, [...(assetsAt.get(place) ?? []), asset]);
+    }
+  const found: Files = { ofAssets: new Map(), others: new Map() };
+  const assetFiles = (asset: string) => {
+    const files = found.ofAssets.get(asset) ?? { lines: [], isFuzzy: false };
+    found.ofAssets.set(asset, files);
+    return files;
+  };
+  const nameOf = (account: string, container: string, path: string) =>
+    `files/${datastores.get(`${account}/${container}`) ?? `${account}/${container}`}/${path}`;
+  for await (const { account, container, path, classes, sha256 } of readPart(store, sealed, 'blobs')) {
+    let isAsset = false;
+    for (const place of rootsOf(path))
+      for (const asset of assetsAt.get(`${account}/${container}/${place}`) ?? []) {
+        assetFiles(asset).lines.push(`${path.slice(place.length)}\n${sha256}`);
+        isAsset = true;
+      }
+    if (!isAsset && classes.length > 0) found.others.set(nameOf(account, container, path), sha256);
+  }
+  for await (const { assets, account, container, path } of readPart(store, sealed, 'fuzzy')) {
+    const known = assets.filter((asset) => isAssetType(asset.split('/')[0] ?? ''));
+    for (const asset of known) assetFiles(asset).isFuzzy = true;
+    if (known.length === 0 && found.others.has(nameOf(account, container, path)))
+      found.others.set(nameOf(account, container, path), null);
+  }
+  return found;
+}
+
+/** '' and each folder above a path, and the path itself. */
+function rootsOf(path: string): string[] {
+  const segments = path.split('/');
+  return ['', ...segments.map((_, index) => segments.slice(0, index + 1).join('/'))];
+}
+
+function digestOf(lines: readonly string[]): string {
+  return createHash('sha256').update(lines.join('\n\n')).digest('hex');
+}

@@ -1,0 +1,36 @@
+/** What `failback --plan` prints. */
+import { z } from 'zod';
+import { differenceCases } from '../../merge/three-way.ts';
+
+const Point = z.object({ id: z.string(), startedAt: z.iso.datetime() });
+
+const Difference = z.object({
+  item: z.string().describe('Such as models/fraud/8, endpoints/score, files/DATASTORE/PATH, jobs/NAME'),
+  case: z.enum(differenceCases),
+  fields: z
+    .array(
+      z.object({
+        field: z.string().describe('Path of the field; "files": what it consists of'),
+        base: z.string().optional().describe('The value as JSON; absent: none'),
+        there: z.string().optional(),
+        here: z.string().optional(),
+      }),
+    )
+    .describe('What differs'),
+  renumberedTo: z.string().optional().describe('The version that what was made there would get'),
+});
+
+/** A merge: what the region that was left has, and the writer lacks or has otherwise. */
+export const MergeDocument = z.object({
+  there: z.string().describe('The region that the last move left'),
+  here: z.string().describe('The region that writes now'),
+  run: z.string().describe('The run that left it'),
+  base: Point.describe('The recovery point from which the writer went on'),
+  divergencePoint: Point.describe('What the region had when it was found again'),
+  newest: Point.describe('The newest recovery point of the writer'),
+  differences: z.array(Difference),
+  conflicts: z.int().nonnegative().describe('How many of them a person must decide'),
+  same: z.int().nonnegative().describe('How many items differ in nothing that was changed there'),
+  onlyHere: z.int().nonnegative().describe('How many items were made here since'),
+});
+export type MergeDocument = z.infer<typeof MergeDocument>;
