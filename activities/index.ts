@@ -7,7 +7,14 @@ import type { Environments } from '../src/run/environment.ts';
 import type { StepOutcome } from '../src/run/work/outcome.ts';
 import { gateDecider, type DecideGate } from '../src/gates/decide.ts';
 import { endTeller } from '../src/run/notify.ts';
-import { departedLooker, reprotectOpener, type Departed, type OpenReprotect } from '../src/operations/follow-move.ts';
+import {
+  departedLooker,
+  reprotectDropper,
+  reprotectOpener,
+  type Departed,
+  type DropReprotect,
+  type OpenReprotect,
+} from '../src/operations/follow-move.ts';
 import type { RunExecution, RunReference, RunStart, StepRequest } from '../src/run/reference.ts';
 import { stepRunner } from '../src/run/run-step.ts';
 import { stepUndoer, type Undos } from '../src/run/undo-step.ts';
@@ -33,6 +40,7 @@ export interface RunActivities {
   decideGate: (request: DecideGate) => Promise<string>;
   lookAtDeparted: (move: RunReference) => Promise<Departed>;
   openReprotect: (request: OpenReprotect) => Promise<RunStart | undefined>;
+  dropReprotect: (request: DropReprotect) => Promise<void>;
   writeReport: (run: RunReference) => Promise<void>;
   tellOfEnd: (run: RunReference) => Promise<void>;
 }
@@ -63,6 +71,7 @@ export function createActivities({
   const decide = gateDecider(open);
   const lookAtDeparted = departedLooker(open);
   const openReprotect = reprotectOpener(open);
+  const dropReprotect = reprotectDropper(open);
   const step = (request: StepRequest) => progressing(request, (runtime) => runStep(request, runtime));
   const steps = Object.fromEntries(Object.keys(actions).map((name) => [name, step])) as Record<ActionName, typeof step>;
   return {
@@ -74,6 +83,7 @@ export function createActivities({
     decideGate: (request) => beating(() => decide(request)),
     lookAtDeparted: (move) => beating(() => lookAtDeparted(move)),
     openReprotect: (request) => beating(() => openReprotect(request)),
+    dropReprotect: (request) => beating(() => dropReprotect(request)),
     writeReport: (run) => beating(() => report(run)),
     lookAtConfigs: (request) => beating((signal) => look(request, signal)),
     tellOfEnd: (run) => beating(() => tell(run)),

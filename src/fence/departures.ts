@@ -36,18 +36,45 @@ export async function recordDeparture(
   );
 }
 
-/** Pins the divergence point of the departure. The first one stays: after it, the region may have been written to. */
-export async function recordDivergence(store: ControlStore, region: string, ref: RecoveryPointRef): Promise<void> {
+/**
+ * Pins the divergence point of the departure. The first one stays: after it, the region may have been written to.
+ * `epoch`: of the run that sealed it; a later departure is another one.
+ */
+export async function recordDivergence(
+  store: ControlStore,
+  { region, epoch }: Pick<Departure, 'region' | 'epoch'>,
+  ref: RecoveryPointRef,
+): Promise<void> {
   await change(store, region, (found) =>
-    found && !found.ended && !found.divergence ? { ...found, divergence: ref } : undefined,
+    found && !found.ended && !found.divergence && found.epoch <= epoch ? { ...found, divergence: ref } : undefined,
   );
 }
 
-/** The region is a standby, or the writer. Its divergence point stays pinned. `by`: the run that made it so. */
-export async function endDeparture(store: ControlStore, region: string, by: string, now: Date): Promise<void> {
-  await change(store, region, (found) =>
-    found && !found.ended ? { ...found, ended: { at: now.toISOString(), by } } : undefined,
+/** What ends a departure: the run that made the region a standby or the writer, and the epoch in which it did. */
+interface EndOfDeparture {
+  region: string;
+  by: string;
+  epoch: number;
+}
+
+/**
+ * The region is a standby, or the writer. Its divergence point stays pinned. A departure of a later epoch stays: the
+ * region was left again since, and this run knows nothing of that.
+ */
+export async function endDeparture(store: ControlStore, end: EndOfDeparture, now: Date): Promise<void> {
+  const ended = { at: now.toISOString(), by: end.by };
+  await change(store, end.region, (found) =>
+    found && !found.ended && found.epoch <= end.epoch ? { ...found, ended } : undefined,
   );
+}
+
+/** A move is undone: the departure that it ended goes on, since the region is not the writer after all. Idempotent. */
+export async function reopenDeparture(store: ControlStore, region: string, endedBy: string): Promise<void> {
+  await change(store, region, (found) => {
+    if (found?.ended?.by !== endedBy) return undefined;
+    const { ended: _, ...open } = found;
+    return open;
+  });
 }
 
 /** The last departure from a region, ended or not. */

@@ -7,9 +7,9 @@ import { endDeparture, unprotected } from './departures.ts';
 
 /** Errors: PreconditionError if something still stands in the way: it came after the steps before. */
 export async function endReprotect(context: StepContext): Promise<StepResult> {
-  const { store, to, run, now } = context;
+  const { store, to, run, plan, now } = context;
   const point = await recoveryPointOf(context);
-  await endDeparture(store, to.region, run.runId, now());
+  await endDeparture(store, { region: to.region, by: run.runId, epoch: plan.madeInEpoch }, now());
   const still = await unprotected(store, to.region);
   if (still) throw new UnderstudyError('PreconditionError', still.why, { next: 'Run "understudy reprotect" again.' });
   return {

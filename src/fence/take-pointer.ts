@@ -1,6 +1,4 @@
-/**
- * The first step of every move: takes the region pointer, with a new epoch. From here on the old writers are fenced.
- */
+/** The step of every move that commits it: takes the region pointer, with a new epoch, which fences the old writers. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { assertEpoch, movePointer } from '../control-store/region-pointer.ts';
 import { UnderstudyError } from '../errors/error.ts';
@@ -9,7 +7,7 @@ import { showDuration, toSeconds } from '../topology/duration.ts';
 import { isTakenBy, takeOver, type RegionPointer } from '../topology/pointer.ts';
 import type { StepResult } from '../run/work/outcome.ts';
 import type { StepContext } from '../run/work/step-context.ts';
-import { endDeparture, recordDeparture } from './departures.ts';
+import { endDeparture, recordDeparture, reopenDeparture } from './departures.ts';
 import { forgiveDebts } from './old-side.ts';
 
 /** Takes the region pointer for the target with a new epoch, by compare-and-swap. */
@@ -23,14 +21,15 @@ export async function takePointer(context: StepContext): Promise<StepResult> {
     return takeOver(found, to.region, run.runId, context.now(), toSeconds(topology.policies.clockSkew) * 1000);
   });
   const waited = await outwaitOldWriters(context, pointer);
-  await recordDeparture(store, { region: plan.from, run: run.runId, epoch: pointer.epoch.number });
-  await endDeparture(store, to.region, run.runId, context.now());
+  const epoch = pointer.epoch.number;
+  await recordDeparture(store, { region: plan.from, run: run.runId, epoch });
+  await endDeparture(store, { region: to.region, by: run.runId, epoch }, context.now());
   return {
     state: 'completed',
     detail:
-      `epoch ${pointer.epoch.number}: ${to.region} is the writer` +
+      `epoch ${epoch}: ${to.region} is the writer` +
       (waited > 0 ? `; waited ${showDuration(waited)} for the lease of the old writer to end` : ''),
-    facts: { epoch: pointer.epoch.number },
+    facts: { epoch },
   };
 }
 
@@ -65,7 +64,8 @@ export async function returnPointer({ store, run, plan, now }: StepContext): Pro
   );
   if (pointer.writer === plan.from) {
     await forgiveDebts(store, { region: plan.from, run: run.runId }, now());
-    await endDeparture(store, plan.from, run.runId, now());
+    await endDeparture(store, { region: plan.from, by: run.runId, epoch: pointer.epoch.number }, now());
+    await reopenDeparture(store, plan.to, run.runId);
   }
   return pointer.writer === plan.from
     ? `${plan.from} is the writer again, in epoch ${pointer.epoch.number}`

@@ -98,7 +98,7 @@ function referencesToNothing({ empty }: Copying): LeftBehind[] {
 async function pinned(context: StepContext, sealed: SealedManifest): Promise<StepResult> {
   if (sealed.divergence) {
     const ref = { id: sealed.id, digest: digestOfSeal(sealed), startedAt: sealed.startedAt };
-    await recordDivergence(context.store, sealed.region, ref);
+    await recordDivergence(context.store, { region: sealed.region, epoch: context.plan.madeInEpoch }, ref);
   }
   return result(sealed);
 }

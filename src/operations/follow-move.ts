@@ -3,12 +3,13 @@ import { createHash } from 'node:crypto';
 import { readPointerIfAny } from '../control-store/region-pointer.ts';
 import { unprotected } from '../fence/departures.ts';
 import type { Environments } from '../run/environment.ts';
-import { listOpenRuns, openRun } from '../run/journal.ts';
+import { listOpenRuns, openRun, readRun } from '../run/journal.ts';
 import { findOpenRun } from '../run/lease.ts';
 import type { RunReference, RunStart } from '../run/reference.ts';
 import { withPlan } from '../run/run-document.ts';
 import { toSeconds } from '../topology/duration.ts';
 import { checkHealth } from './health.ts';
+import { endPending } from './runs/never-started.ts';
 
 /** How the region that a move has left stands. */
 export interface Departed {
@@ -54,12 +55,30 @@ export interface OpenReprotect {
   at: string;
 }
 
+function runIdOf({ move, at }: OpenReprotect): string {
+  const digest = createHash('sha256').update(`${move.runId}\n${at}`).digest('hex').slice(0, 4);
+  return `${at.replaceAll(/[-:]|\.\d+/g, '')}-reprotect-${digest}`;
+}
+
+/** What was to be opened, and why its workflow was not started. */
+export interface DropReprotect extends OpenReprotect {
+  why: string;
+}
+
+/** Makes the activity: ends the run that was opened by the same request, unless it has begun. Idempotent. */
+export function reprotectDropper(open: Environments, now: () => Date = () => new Date()) {
+  return async ({ why, ...request }: DropReprotect): Promise<void> => {
+    const store = await open.openStore(request.move);
+    const runId = runIdOf(request);
+    if (await readRun(store, runId)) await endPending(store, runId, `never started: ${why}`, now());
+  };
+}
+
 /** Makes the activity: records a run that follows the move. Undefined if another is open by now. Idempotent. */
 export function reprotectOpener(open: Environments) {
   return async ({ move, at }: OpenReprotect): Promise<RunStart | undefined> => {
     const { store, bundle, run } = await open.open(move);
-    const digest = createHash('sha256').update(`${move.runId}\n${at}`).digest('hex').slice(0, 4);
-    const runId = `${at.replaceAll(/[-:]|\.\d+/g, '')}-reprotect-${digest}`;
+    const runId = runIdOf({ move, at });
     const { runs } = await listOpenRuns(store);
     if (runs.some((each) => each.operation === 'reprotect' && each.runId !== runId)) return undefined;
     await openRun(store, {

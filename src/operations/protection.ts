@@ -19,8 +19,8 @@ export interface ProtectionInput {
   points: RecoveryPointList;
   pointer: RegionPointer | undefined;
   regions: readonly Health[];
-  /** Why the other region is no standby. */
-  left: Unprotected | undefined;
+  /** Why the other region is no standby; undefined if it is one; `unread`: nobody knows. */
+  left: Unprotected | 'unread' | undefined;
   now: Date;
 }
 
@@ -53,7 +53,9 @@ function ofPoint({ topology, writer, points, pointer, now }: ProtectionInput): s
 }
 
 function ofStandby({ writer, regions, left }: ProtectionInput): string[] {
-  if (left) return [left.why];
   const standby = regions.find(({ region }) => region !== writer);
-  return standby && standby.state !== 'healthy' ? [`the standby, ${standby.region}, is ${standby.state}`] : [];
+  if (!standby) return ['no region but the writer is known'];
+  if (left === 'unread') return [`whether ${standby.region} is a standby cannot be read`];
+  if (left) return [left.why];
+  return standby.state !== 'healthy' ? [`the standby, ${standby.region}, is ${standby.state}`] : [];
 }

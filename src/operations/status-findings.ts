@@ -37,7 +37,7 @@ function ofDebts({ status }: StatusInput): StatusFinding[] {
 
 /** While a move is open, the region that it leaves is that move's. Debts say the same, and what to do. */
 function ofDeparture({ left, open, status }: StatusInput): StatusFinding[] {
-  if (!left || open?.run || status.owed.some(({ region }) => region !== status.writer)) return [];
+  if (!left || left === 'unread' || open?.run || status.owed.some(({ region }) => region !== status.writer)) return [];
   const next = 'Once it answers: "understudy reprotect" makes it a standby again.';
   return [{ severity: 'warning', what: `there is no standby: ${left.why}`, next }];
 }
@@ -64,6 +64,7 @@ function ofPointer({ lost }: StatusInput): StatusFinding[] {
 function howToTake({ status: { writer, regions }, open, left, pointer }: StatusInput): string {
   if (open?.run && pointer?.takenBy?.run === open.runId)
     return `Once run "${open.runId}" has ended: "understudy replicate".`;
+  if (left === 'unread') return 'Once what is damaged is put back: "understudy replicate", or "understudy reprotect".';
   if (left) return 'Take one with "understudy reprotect", which also makes the other region a standby again.';
   const dark = regions.filter(({ state }) => state !== 'healthy').map(({ region }) => region);
   const when = dark.length > 0 ? `as soon as ${dark.join(' and ')} answers` : `while ${writer} answers`;

@@ -22,8 +22,8 @@ export interface StatusInput {
   /** What shows that there was a pointer. */
   lost: string | undefined;
   open: OpenRun | undefined;
-  /** Why the region that is not the writer is no standby. */
-  left: Unprotected | undefined;
+  /** Why the region that is not the writer is no standby; undefined if it is one; `unread`: nobody knows. */
+  left: Unprotected | 'unread' | undefined;
   /** The move that has overtaken the newest replication, if it failed. */
   overtaken?: Overtaken | undefined;
   /** Errors of documents that could not be read: runs, the run lease. */

@@ -31,6 +31,7 @@ import type { Session } from './session.ts';
 import { sharedNow } from './sharing.ts';
 import { statusFindings } from './status-findings.ts';
 import type { Status } from './documents/status.ts';
+import type { StatusInput } from './status-shape.ts';
 
 /** Without `client`, nothing about Temporal is included. Errors: those of the control store. */
 export async function readStatus(session: Session, client?: Client, now = new Date()): Promise<Status> {
@@ -55,10 +56,7 @@ export async function readStatus(session: Session, client?: Client, now = new Da
   const workers = client ? await workersOf(session, client) : undefined;
   const registered = await readRegistered(store);
   const differs = registered ? await differsFrom(session, registered) : undefined;
-  const left =
-    writer === undefined
-      ? undefined
-      : await unlessDamaged(damaged, () => unprotected(store, otherRegion(topology, writer)));
+  const left = writer === undefined ? undefined : await leftOf(store, otherRegion(topology, writer), damaged);
   const status = {
     topology: topology.name,
     ...(writer === undefined ? {} : { writer }),
@@ -163,6 +161,12 @@ async function pointsOf(store: ControlStore, region: string | undefined): Promis
     const damaged = [...points.damaged, { id: newest.ref.id, reason: messageOf(error) }];
     return { ...points, sealed: before, damaged };
   }
+}
+
+/** `unread`: a document that says it is damaged, so that nobody knows whether the region is a standby. */
+async function leftOf(store: ControlStore, region: string, damaged: UnderstudyError[]): Promise<StatusInput['left']> {
+  const read = await unlessDamaged(damaged, async () => ({ left: await unprotected(store, region) }));
+  return read ? read.left : 'unread';
 }
 
 /** A document that cannot be read becomes a finding, and does not hide the rest. */

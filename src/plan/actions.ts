@@ -5,7 +5,7 @@
 import type { Topology } from '../topology/topology.ts';
 
 export const actions = {
-  // failover
+  // any move
   checkStandby: { profile: 'probe', policies: ['standbyDeadline'], undo: 'reads only' },
   payDebtsOfTarget: {
     profile: 'control',
@@ -77,7 +77,7 @@ export const actions = {
     policies: ['jobStopDeadline'],
     undo: { stays: 'successors that were submitted: the report lists them' },
   },
-  // switchover
+  // switchover only
   drainJobs: {
     profile: 'transfer',
     policies: ['requestTimeout'],
@@ -86,6 +86,7 @@ export const actions = {
   },
   listAgain: { profile: 'transfer', policies: ['replicateDeadline'], undo: 'reads only', loss: 'acceptable' },
   // reprotect
+  payFenceDebt: { profile: 'control', policies: ['fenceLimit'], undo: { stays: 'what was paid' } },
   endZombies: {
     profile: 'transfer',
     policies: ['fenceLimit', 'jobStopDeadline'],
@@ -94,10 +95,9 @@ export const actions = {
   endReprotect: { profile: 'control', undo: { stays: 'the standby as it is' } },
   // resubmit
   resubmitHere: { profile: 'transfer', undo: { stays: 'jobs that were submitted: the report lists them' } },
-  // any
+  // any that has gates
   awaitApproval: { profile: 'control', undo: 'reads only' },
-  // replicate
-  payFenceDebt: { profile: 'control', policies: ['fenceLimit'], undo: { stays: 'what was paid' } },
+  // a recovery point: replicate, and what takes one on its way
   scrubReplicas: {
     profile: 'transfer',
     policies: ['scrubAtMost'],

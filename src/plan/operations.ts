@@ -6,8 +6,8 @@
 /** What an operation does. */
 export interface OperationRow {
   /**
-   * What excludes other runs while this one is open. `run`: the run lease, so a topology has one open run. `writer`:
-   * the writer lease of the epoch; runs of the same operation exclude one another.
+   * What excludes other runs while this one is open. `run`: the run lease, so a topology has one open move. `writer`:
+   * the writer lease of the epoch; all runs that hold it exclude one another, whatever their operations.
    */
   lease: 'run' | 'writer';
   /** Whether it takes the region pointer. */
@@ -16,6 +16,8 @@ export interface OperationRow {
   recoveryPoint: 'newest sealed' | 'makes one' | 'none';
   /** Whether a failover may end it, as long as it has not taken the region pointer. */
   givesWay: boolean;
+  /** The policy that limits how long it may take in all; absent: as long as its steps take. */
+  deadline?: 'replicateDeadline';
   /** What a cancel does. `undo`: undoes what was done. `end`: leaves it, since it does no harm. */
   cancel: 'undo' | 'end';
 }
@@ -26,6 +28,7 @@ export const operations = {
     movesWriter: false,
     recoveryPoint: 'makes one',
     givesWay: false,
+    deadline: 'replicateDeadline',
     cancel: 'end',
   },
   resubmit: {

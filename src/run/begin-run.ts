@@ -110,9 +110,8 @@ async function ensurePlan(environment: RunEnvironment, makePlan: MakePlan, now: 
 
 function deadlineOf({ run, bundle }: RunEnvironment): Pick<BegunRun, 'deadlineSeconds'> {
   if (run.deadlineSeconds !== undefined) return { deadlineSeconds: run.deadlineSeconds };
-  return !rowOf(run.operation).movesWriter
-    ? { deadlineSeconds: toSeconds(bundle.topology.policies.replicateDeadline) }
-    : {};
+  const { deadline } = rowOf(run.operation);
+  return deadline === undefined ? {} : { deadlineSeconds: toSeconds(bundle.topology.policies[deadline]) };
 }
 
 async function openedPlan(store: ControlStore, run: RunExecution, plan: Plan): Promise<OpenedPlan> {

@@ -11,7 +11,7 @@ import { readStep, recordStep } from './journal.ts';
 import { holdLeases } from './leases.ts';
 import { outcomeOf, reconcile, type StepOutcome, type StepRecord } from './work/outcome.ts';
 import type { RunExecution, StepRequest } from './reference.ts';
-import type { Action, StepRuntime } from './work/step-context.ts';
+import type { Action, StepContext, StepRuntime } from './work/step-context.ts';
 import { makeContext, refuseCancelled, recordOutcome } from './step-lifecycle.ts';
 
 /** Makes the function that runs one step and returns its outcome. */
@@ -29,7 +29,7 @@ export function stepRunner(
     const begun = await begin(environment, run, id, now);
     if (isDone(begun)) return outcomeOf(begun);
     await refuseCancelled(environment, run, now);
-    const context = makeContext({ environment, run, id, runtime, now });
+    const context = endedBySkip(makeContext({ environment, run, id, runtime, now }));
     try {
       const result = await actions[context.step.action](context);
       for (const counts of result.counts ?? []) reconcile(counts);
@@ -44,6 +44,8 @@ export function stepRunner(
     } catch (thrown) {
       const stall = stallOf(runtime.signal);
       if (runtime.signal.aborted && !stall) throw thrown;
+      const skipped = await findSkipped(context);
+      if (skipped) return outcomeOf(skipped);
       const error = stall ?? thrown;
       const accepted = await acceptLoss(environment, run, begun, error, now);
       if (accepted) return outcomeOf(accepted);
@@ -51,6 +53,25 @@ export function stepRunner(
       throw error;
     }
   };
+}
+
+/** Ends the attempt at its next checkpoint once a person has skipped the step. */
+function endedBySkip(context: StepContext): StepContext {
+  return {
+    ...context,
+    async checkpoint(progress) {
+      await context.checkpoint(progress);
+      const skipped = await findSkipped(context);
+      if (skipped) throw new UnderstudyError('FencedError', `step "${context.step.id}" was ${skipped.detail}`);
+    },
+  };
+}
+
+/** The record of the step, if a person has skipped it while the attempt was under way. */
+async function findSkipped({ store, run: { runId }, step }: StepContext): Promise<StepRecord | undefined> {
+  if (actionOf(step.action).loss !== 'acceptable') return undefined;
+  const record = await readStep(store, runId, step.id);
+  return record?.state === 'skipped' ? record : undefined;
 }
 
 /** Why the attempt was ended, unless it was cancelled: the error that its work threw says only that it was ended. */

@@ -147,7 +147,7 @@ describe('what is not there', () => {
         [['pause'], 'there is nothing to pause'],
         [['unpause'], 'there is nothing to unpause'],
         [['cancel'], 'there is nothing to cancel'],
-        [['cancel', '--replication'], 'no recovery point of "fraud-ml" is being taken'],
+        [['cancel', '--replication'], 'no replicate of "fraud-ml" is open'],
         [['retry', runId], 'is completed: there is nothing to retry'],
       ] as const) {
         const { code, output } = await refused([...args]);

@@ -168,6 +168,27 @@ describe('what is owed', () => {
   });
 });
 
+describe('protection', () => {
+  const protectionIn = async (documents: Record<string, string>) => {
+    const store = await usedStore();
+    await seal(store, sealedAt);
+    for (const [name, text] of Object.entries(documents)) await store.write(name, text, 'application/json');
+    return (await readStatus(sessionOf(store), undefined, now)).protection;
+  };
+
+  it('is there with a recovery point and a standby', async () => {
+    expect(await protectionIn({})).toEqual({ protected: true, missing: [] });
+  });
+
+  it.each(['departures/westus3.json', 'debts/westus3/writers.json', 'fence/westus3/taken-writers.json'])(
+    'is not claimed where %s cannot be read',
+    async (name) => {
+      const missing = ['whether westus3 is a standby cannot be read'];
+      expect(await protectionIn({ [name]: '{"version": 9}' })).toEqual({ protected: false, missing });
+    },
+  );
+});
+
 it('a lost pointer leaves nobody to be called the writer', async () => {
   const store = fakeControlStore();
   await seal(store, sealedAt);

@@ -11,6 +11,10 @@ it('operations that exclude one another share a workflow id; replication has its
   expect(idOf('replicate')).not.toBe(idOf('failover'));
 });
 
+it('only a recovery point by itself has a deadline: nobody waits for it, and the next one would be late', () => {
+  expect(operationNames.filter((name) => rowOf(name).deadline !== undefined)).toEqual(['replicate']);
+});
+
 it('what moves the writer excludes every other move, and is undone by a cancel', () => {
   const moving = operationNames.filter((name) => rowOf(name).movesWriter);
   expect(moving).toEqual(['switchover', 'failover']);

@@ -337,6 +337,32 @@ describe('a loss that a person has accepted', () => {
   });
 });
 
+describe('a step that a person skips', () => {
+  const skipped = { state: 'skipped', detail: 'skipped by ana (claimed): no quota' } as const;
+  const blobs = (action: Action) => stepRunner(scene.open, actionsWith({ restoreBlobs: action }), scene.clock.now);
+  const restore = () => scene.plan.steps.find(({ action }) => action === 'restoreBlobs')?.id ?? 'none';
+
+  it('ends its attempt at the next checkpoint, and counts as skipped', async () => {
+    let batches = 0;
+    const outcome = await blobs(async (context) => {
+      await context.checkpoint({ unit: 'blobs', done: batches++ });
+      await scene.record(restore(), 'skipped', skipped);
+      for (; batches < 10; batches++) await context.checkpoint({ unit: 'blobs', done: batches });
+      throw new Error('it was not ended');
+    })({ run: scene.run, step: restore() }, scene.runtime);
+    expect(outcome).toMatchObject(skipped);
+    expect(batches).toBe(1);
+  });
+
+  it('has not failed, however its attempt ends', async () => {
+    const outcome = await blobs(async () => {
+      await scene.record(restore(), 'skipped', skipped);
+      throw new UnderstudyError('AzureError', 'refused');
+    })({ run: scene.run, step: restore() }, scene.runtime);
+    expect(outcome).toMatchObject(skipped);
+  });
+});
+
 describe('a run whose lease has run out', () => {
   it('goes on where nothing has moved', async () => {
     const run = runner(async (context) => {

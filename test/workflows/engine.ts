@@ -54,7 +54,7 @@ export interface Script {
   decide?: (gate: string, decision: Decision) => string;
   report?: () => void;
   /** What is seen of the region that a completed move has left, one after the other; at last nothing is left to follow. */
-  departed?: Departed['state'][];
+  departed?: (Departed['state'] | (() => Promise<Departed['state']>))[];
   /** The run that follows the move; undefined: another is open. */
   follows?: () => RunStart | undefined;
   /** Throws where somebody cannot be told how the run ended. */
@@ -249,14 +249,19 @@ function scripted(script: Script, { events, ended, told }: Pick<Execution, 'even
         ...script.begun,
       };
     },
-    lookAtDeparted() {
-      const state = departed.shift() ?? 'over';
+    async lookAtDeparted() {
+      const next = departed.shift() ?? 'over';
+      const state = typeof next === 'string' ? next : await next();
       if (script.departed) events.push(`look: ${state}`);
-      return Promise.resolve({ state, steadySeconds: 4, againSeconds: 0.5 });
+      return { state, steadySeconds: 4, againSeconds: 0.75 };
     },
     openReprotect() {
       events.push('open reprotect');
       return Promise.resolve(script.follows?.());
+    },
+    dropReprotect({ why }) {
+      events.push(`drop reprotect: ${why}`);
+      return Promise.resolve();
     },
     planUndo({ operation, topology }) {
       events.push('plan undo');

@@ -1,6 +1,9 @@
 /** What follows a completed move, on a real Temporal server: the region that was left is reprotected once it is steady. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, it, vi } from 'vitest';
-import { final, startEngine, step, type Engine } from './engine.ts';
+import { workflowIdOf } from '../../src/plan/operations.ts';
+import { final, reference, startEngine, step, type Engine } from './engine.ts';
 
 let engine: Engine;
 beforeAll(async () => {
@@ -29,6 +32,40 @@ describe.concurrent('after a completed move', () => {
     expect(new Set(since.filter((event) => event.startsWith('look')))).toEqual(new Set(['look: answers']));
     // Another reprotection is open, so that this one begins its steady time again, and sees the other's end.
     await vi.waitFor(() => expect(looks(events).at(-1)).toBe('look: over'), patience);
+  });
+
+  it('what the region did while nobody looked is unknown: its steady time begins again', async ({ expect }) => {
+    const answers = (count: number) => Array.from({ length: count }, () => 'answers' as const);
+    const afterAPause = () => wait(3500, 'answers' as const);
+    const { events, ...run } = await engine.run({
+      steps: [step('a')],
+      departed: [...answers(2), afterAPause, ...answers(12)],
+    });
+    expect(await run.result()).toMatchObject({ state: 'completed' });
+    await vi.waitFor(() => expect(opened(events)).toBe(1), patience);
+    const before = events.slice(0, events.indexOf('open reprotect'));
+    expect(looks(before).length).toBeGreaterThan(3 + 2);
+  });
+
+  it('a look that fails for good is not the last one', async ({ expect }) => {
+    const fails = () => Promise.reject(final('the journal is damaged'));
+    const { events, ...run } = await engine.run({ steps: [step('a')], departed: ['silent', fails, 'silent'] });
+    expect(await run.result()).toMatchObject({ state: 'completed' });
+    await vi.waitFor(() => expect(looks(events)).toEqual(['look: silent', 'look: silent', 'look: over']), patience);
+  });
+
+  it('a run whose workflow cannot be started is ended: nobody would wait for it in vain', async ({ expect }) => {
+    const taken = { ...reference, topology: `taken-${randomUUID()}`, operation: 'reprotect' as const };
+    const options = { workflowId: workflowIdOf(taken), taskQueue: 'nobody', args: [taken] };
+    const other = await engine.client.workflow.start('reprotect', options);
+    const departed = Array.from({ length: 12 }, () => 'answers' as const);
+    const { events, ...run } = await engine.run({ steps: [step('a')], departed, follows: () => taken });
+    expect(await run.result()).toMatchObject({ state: 'completed' });
+    await vi.waitFor(
+      () => expect(events).toContainEqual(expect.stringMatching(/^drop reprotect: .*already/i)),
+      patience,
+    );
+    await other.terminate();
   });
 
   it('nothing is begun while another run is open, or once nothing is left to follow', async ({ expect }) => {

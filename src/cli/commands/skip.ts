@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { SkipOutcome } from '../../operations/documents/run.ts';
-import { skipStep } from '../../operations/runs/skip-step.ts';
+import { skipStep, type Skipped } from '../../operations/runs/skip-step.ts';
 import { command, session } from '../command.ts';
 import { shows } from '../output.ts';
 
@@ -18,11 +18,20 @@ export function skipCommand(): Command {
     of,
     SkipOutcome,
     async (_output, step: string, runId: string | undefined, { reason }: { reason: string }, self: Command) => {
-      const { run, waitsForRetry } = await skipStep(await session(self), { step, runId, reason });
-      const next = waitsForRetry
-        ? `"understudy retry ${run.runId}" continues without it`
-        : 'the run goes on without it';
-      return { document: { runId: run.runId, step, waitsForRetry }, text: `${run.runId}: ${step} is skipped; ${next}` };
+      const skipped = await skipStep(await session(self), { step, runId, reason });
+      const { runId: id } = skipped.run;
+      const { waitsForRetry } = skipped;
+      return {
+        document: { runId: id, step, waitsForRetry },
+        text: `${id}: ${step} is skipped; ${whatFollows(skipped)}`,
+      };
     },
   );
+}
+
+function whatFollows({ run: { runId, state }, waitsForRetry, isUnderWay }: Skipped): string {
+  const retried = `"understudy retry ${runId}" continues without it`;
+  if (waitsForRetry)
+    return state === 'failed' ? retried : `it had failed already, so the run still ends as failed: then ${retried}`;
+  return isUnderWay ? 'the run goes on without it once its attempt has ended' : 'the run goes on without it';
 }

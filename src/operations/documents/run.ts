@@ -55,7 +55,9 @@ export const PauseOutcome = z.object({ runId: z.string(), paused: z.boolean() })
 export const SkipOutcome = z.object({
   runId: z.string(),
   step: z.string(),
-  waitsForRetry: z.boolean().describe('The run has failed: it goes on when it is retried'),
+  waitsForRetry: z
+    .boolean()
+    .describe('The run has failed, or ends as failed: it goes on without the step only when it is retried'),
 });
 
 /** What `approve` and `decline` print. */

@@ -11,11 +11,12 @@ import { compileFailover, compileReplicate, compileReprotect, compileSwitchover 
 import { rowOf, type Operation } from '../../plan/operations.ts';
 import type { RecoveryPointSummary } from '../../plan/recovery-point-summary.ts';
 import type { MakePlan } from '../../run/begin-run.ts';
-import { unprotected } from '../../fence/departures.ts';
+import { unprotected, type Unprotected } from '../../fence/departures.ts';
 import { howToEnd } from '../../run/describe-run.ts';
 import { findOpenRun, type OpenRun } from '../../run/lease.ts';
 import { isTakenBy, type RegionPointer } from '../../topology/pointer.ts';
 import { declaredActive, otherRegion, sideOf } from '../../topology/sides.ts';
+import { aboutDeparted } from './about-departed.ts';
 import { checkQuota } from './quota.ts';
 import { foreseenLosses } from './foreseen-losses.ts';
 import { warnOfTemplate } from './warn-of-template.ts';
@@ -131,8 +132,9 @@ export async function planMove(
   const to = options.to === undefined ? otherRegion(topology, pointer.writer) : sideOf(topology, options.to).region;
   if (to === pointer.writer)
     throw new UnderstudyError('NothingToDo', `${to} is the active region already: there is nothing to move`);
+  const left = await unprotected(store, to);
   if (options.recoveryPoint !== undefined) await requireSealed(store, options.recoveryPoint);
-  const opened = await openRecoveryPoint(store, options.recoveryPoint ?? (await newest(planning, pointer)));
+  const opened = await openRecoveryPoint(store, options.recoveryPoint ?? (await newest(planning, pointer, left)));
   const recoveryPoint = summarise(opened);
   if (recoveryPoint.region !== pointer.writer) {
     throw new UnderstudyError(
@@ -148,6 +150,7 @@ export async function planMove(
     foreseenLosses(store, opened, { topology, now }),
   ]);
   const { acceptedLosses, ...looked } = standby;
+  const departed = aboutDeparted({ operation, to, left, pointer, recoveryPoint });
   return {
     plan: compilers[operation]({
       topology,
@@ -159,8 +162,8 @@ export async function planMove(
       unattended: options.unattended === true,
     }),
     ...looked,
-    problems: [...looked.problems, ...quota.problems],
-    warnings: [...looked.warnings, ...quota.warnings, ...taken],
+    problems: [...departed.problems, ...looked.problems, ...quota.problems],
+    warnings: [...departed.warnings, ...looked.warnings, ...quota.warnings, ...taken],
     recoveryPoint,
     losses,
     isReturn: to === declaredActive(topology),
@@ -182,8 +185,13 @@ async function requireSealed(store: ControlStore, id: string): Promise<void> {
  * Returns the newest even if it is damaged: opening it throws a RecoveryPointError that advises which one to use
  * instead.
  */
-async function newest({ store, topology }: Planning, pointer: RegionPointer): Promise<string> {
+async function newest(
+  { store, topology }: Planning,
+  pointer: RegionPointer,
+  left: Unprotected | undefined,
+): Promise<string> {
   const region = pointer.writer;
+  const other = otherRegion(topology, region);
   const list = await listRecoveryPoints(store, { region, limit: 1 });
   const [damaged] = list.damaged;
   if (damaged) return damaged.id;
@@ -191,9 +199,11 @@ async function newest({ store, topology }: Planning, pointer: RegionPointer): Pr
   if (found) return found.ref.id;
   throw new UnderstudyError(
     'PreconditionError',
-    `the workspace is in ${region}, and there is no recovery point of ${region}: nothing could be restored in ${otherRegion(topology, region)}`,
+    `the workspace is in ${region}, and there is no recovery point of ${region}: nothing could be restored in ${other}`,
     {
-      next: `Take one with "understudy replicate" while ${region} answers.`,
+      next: left
+        ? `${left.why}. Once both regions answer: "understudy reprotect", which takes a recovery point.`
+        : `Take one with "understudy replicate" while ${region} answers.`,
     },
   );
 }

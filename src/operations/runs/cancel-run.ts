@@ -80,7 +80,7 @@ function tooLate(run: RunDocument): UnderstudyError {
     `run "${run.runId}" is over: ${endingOf(run)}, before it was cancelled: there is nothing to cancel`,
     {
       next: rowOf(run.operation).movesWriter
-        ? `See "understudy report ${run.runId}". To take it back, switch over in the other direction.`
+        ? `See "understudy report ${run.runId}". To take it back: "understudy reprotect", then switch over in the other direction.`
         : `See "understudy report ${run.runId}".`,
     },
   );

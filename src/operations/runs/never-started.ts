@@ -35,6 +35,15 @@ async function startsUntil(store: ControlStore, { runId, operation, triggeredAt 
   return lease?.runId === runId ? lease.expiresAt : Date.parse(triggeredAt) + runLeaseMs;
 }
 
+/** Ends a run that has not begun; leaves any other as it is. */
+export async function endPending(store: ControlStore, runId: string, why: string, now: Date): Promise<void> {
+  await changeRun(store, runId, ({ state, cancelled }) =>
+    state === 'pending' && !cancelled
+      ? { state: 'cancelled', stateReason: why, endedAt: now.toISOString() }
+      : undefined,
+  );
+}
+
 /** Ends runs that were never started: one would block a new run of this operation, or stay open for good. */
 export async function endNeverStarted(session: Session, client: Client, operation: Operation): Promise<void> {
   const { store } = session;
@@ -44,15 +53,8 @@ export async function endNeverStarted(session: Session, client: Client, operatio
       : (await listOpenRuns(store)).runs.filter((run) => run.operation === operation);
   for (const run of found) {
     if (!run || !(await isNeverStarted(session, client, run))) continue;
-    await changeRun(store, run.runId, (now) =>
-      now.state === 'pending' && !now.cancelled
-        ? {
-            state: 'cancelled',
-            stateReason: 'never started: its command was cut off before it started the workflow',
-            endedAt: new Date().toISOString(),
-          }
-        : undefined,
-    );
+    const why = 'never started: its command was cut off before it started the workflow';
+    await endPending(store, run.runId, why, new Date());
     await releaseRunLease(store, { runId: run.runId, ended: true });
   }
 }

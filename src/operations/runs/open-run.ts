@@ -77,12 +77,10 @@ export function nothingOpen(
   what: string,
   more = '',
 ): UnderstudyError {
-  const none = rowOf(operation).movesWriter
-    ? `no move of "${name}" is open`
-    : `no recovery point of "${name}" is being taken`;
+  const none = rowOf(operation).movesWriter ? `no move of "${name}" is open` : `no ${operation} of "${name}" is open`;
   return new UnderstudyError('PreconditionError', `${none}: there is nothing to ${what}${more}`, {
     next:
-      'See "understudy runs". To take a completed move back, switch over in the other direction; ' +
+      'See "understudy runs". To take a completed move back: "understudy reprotect", then switch over in the other direction; ' +
       'to end a recovery point that is being taken: "understudy cancel --replication".',
   });
 }

@@ -1,6 +1,6 @@
 /**
  * Skips a step of an open run: a person decides to go on without what it does. The journal records it, so that it counts
- * on any Temporal; an attempt that is under way finds it there when it ends.
+ * on any Temporal; an attempt that is under way finds it there at its next checkpoint, and ends.
  */
 import { UnderstudyError } from '../../errors/error.ts';
 import { actionOf } from '../../plan/actions.ts';
@@ -24,8 +24,10 @@ export interface SkipRequest {
 export interface Skipped {
   run: RunDocument;
   step: string;
-  /** The run has failed, and goes on only when it is retried. */
+  /** The run has failed, or will: the step has, and is not looked at again. It goes on only when it is retried. */
   waitsForRetry: boolean;
+  /** An attempt of the step may be under way: it ends at its next checkpoint. */
+  isUnderWay: boolean;
 }
 
 /**
@@ -59,5 +61,10 @@ export async function skipStep(session: Session, { step: id, runId, reason }: Sk
   });
   if (before && isDone(before))
     throw new UnderstudyError('PreconditionError', `step "${id}" of run "${run.runId}" is ${before.state} already`);
-  return { run, step: id, waitsForRetry: run.state === 'failed' };
+  return {
+    run,
+    step: id,
+    waitsForRetry: run.state === 'failed' || before?.state === 'failed',
+    isUnderWay: run.state !== 'failed' && before?.state === 'running',
+  };
 }

@@ -49,6 +49,11 @@ describe('a cancel', () => {
     expect(await requireRun(store, runId)).toEqual(before);
   });
 
+  it('of the replication names that where none is open: a reprotection may take a recovery point', async () => {
+    const none = cancelRun(session, { runId: undefined, replication: true });
+    await expect(none).rejects.toMatchObject({ message: expect.stringMatching(/^no replicate of "fraud-ml" is open/) });
+  });
+
   it('without a run, where none is open, says how the last one ended', async () => {
     await end('completed');
     const late = cancelRun(session, { runId: undefined });

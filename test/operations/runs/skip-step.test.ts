@@ -45,7 +45,7 @@ const skip = (more: { step?: string; reason?: string; runId?: string } = {}) =>
 describe('a step that the run can do without', () => {
   it('is skipped, with who decided it, why, and what it had met', async () => {
     await record({});
-    expect(await skip()).toMatchObject({ step, waitsForRetry: false });
+    expect(await skip()).toMatchObject({ step });
     const now = await readStep(store, runId, step);
     expect(now).toMatchObject({ state: 'skipped', attempts: 3 });
     expect(now?.error).toBeUndefined();
@@ -58,6 +58,13 @@ describe('a step that the run can do without', () => {
     await changeRun(store, runId, { state: 'failed' });
     expect(await skip({ runId })).toMatchObject({ waitsForRetry: true });
     expect(await readStep(store, runId, step)).toMatchObject({ state: 'skipped', attempts: 0 });
+  });
+
+  it('says whether the run goes on by itself: nobody looks again at a step that has failed', async () => {
+    await record({ state: 'running' });
+    expect(await skip()).toMatchObject({ waitsForRetry: false, isUnderWay: true });
+    await record({ state: 'failed' });
+    expect(await skip()).toMatchObject({ waitsForRetry: true, isUnderWay: false });
   });
 
   it('is undone all the same, if it had begun to change something', async () => {
