@@ -17,7 +17,10 @@ import { JobEnds, whileItAnswers, window } from './job-ends.ts';
 export async function resumeDrained(context: StepContext): Promise<string> {
   const { store, run, from } = context;
   await whileItAnswers(context, () => settle(context));
-  const drained = [...(await drainedBy(store, run.runId))].filter(([, { minor }]) => minor !== true);
+  // Without an end, Azure has refused to cancel it: it runs on.
+  const drained = [...(await drainedBy(store, run.runId))].filter(
+    ([, { minor, canceledAt }]) => minor !== true && canceledAt !== undefined,
+  );
   if (drained.length === 0) return 'no job was cancelled';
   const { jobs, moved } = await toGoOn(context, drained);
   const records = await resubmitInPlace(context, from, jobs);

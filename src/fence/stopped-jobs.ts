@@ -226,12 +226,13 @@ export class StoppedRecord implements StoppedJobs {
   };
 }
 
-/** Jobs that the drain of a run has cancelled, by name. They have no end of their own. */
+/**
+ * Jobs that the drain of a run set out to cancel, by name, without those that were seen to end by themselves. One
+ * without `canceledAt` may still run, or may have ended unseen.
+ */
 export async function drainedBy(store: ControlStore, runId: string): Promise<ReadonlyMap<string, StoppedJob>> {
   const { stopped, ended } = await StoppedRecord.open(store, runId);
-  return new Map(
-    Object.entries(stopped).filter(([name, job]) => job.drained && job.canceledAt !== undefined && !ended[name]),
-  );
+  return new Map(Object.entries(stopped).filter(([name, job]) => job.drained && !ended[name]));
 }
 
 /** Runs whose fences have set out to cancel jobs of a region, in order. */
