@@ -92,6 +92,8 @@ export type OldJobState =
   | ({ is: 'ended' } & EndedJob)
   /** It ended because of the fence; `endedAs` unless it is `Canceled`. */
   | { is: 'cancelled'; at: string; endedAs?: string }
+  /** No fence has ended it, but an outage: it is resubmitted where it ran. `lastSeenAt`: unfinished; absent: not known. */
+  | { is: 'interrupted'; endedAs: string; seenAt: string; lastSeenAt?: string }
   /** It was cancelled, and may still run. */
   | { is: 'asked' }
   /** The region answers, and has not confirmed that it ended. */
