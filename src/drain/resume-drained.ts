@@ -66,6 +66,11 @@ async function wasSubmitted({ azure, to, signal }: StepContext, { state, name }:
 }
 
 function stateBefore({ status, canceledAt = '', endedAs }: StoppedJob): Omit<InterruptedJob, 'raw'> {
-  const old = { is: 'cancelled' as const, at: canceledAt, ...(endedAs === undefined ? {} : { endedAs }) };
+  const old = {
+    is: 'cancelled',
+    at: canceledAt,
+    drained: true,
+    ...(endedAs === undefined ? {} : { endedAs }),
+  } as const;
   return { status, lastSeenAt: canceledAt, old };
 }

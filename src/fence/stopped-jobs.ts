@@ -90,8 +90,8 @@ const fences = documentKind('list of fences', 1, Fences);
 export type OldJobState =
   | { is: 'unseen' }
   | ({ is: 'ended' } & EndedJob)
-  /** It ended because of the fence; `endedAs` unless it is `Canceled`. */
-  | { is: 'cancelled'; at: string; endedAs?: string }
+  /** It ended because of the fence, or of a drain; `endedAs` unless it is `Canceled`. */
+  | { is: 'cancelled'; at: string; endedAs?: string; drained?: true }
   /** No fence has ended it, but an outage: it is resubmitted where it ran. `lastSeenAt`: unfinished; absent: not known. */
   | { is: 'interrupted'; endedAs: string; seenAt: string; lastSeenAt?: string }
   /** It was cancelled, and may still run. */
@@ -222,9 +222,14 @@ export class StoppedRecord implements StoppedJobs {
     if (ended) return { is: 'ended', ...ended };
     const stopped = this.stopped[name];
     if (!stopped) return { is: 'unseen' };
-    const { canceledAt: at, endedAs } = stopped;
+    const { canceledAt: at, endedAs, drained } = stopped;
     if (at === undefined) return { is: 'asked' };
-    return { is: 'cancelled', at, ...(endedAs === undefined ? {} : { endedAs }) };
+    return {
+      is: 'cancelled',
+      at,
+      ...(endedAs === undefined ? {} : { endedAs }),
+      ...(drained === undefined ? {} : { drained }),
+    };
   };
 }
 
