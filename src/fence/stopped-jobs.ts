@@ -1,5 +1,6 @@
 /**
- * What the fences of runs saw of the old jobs and did to them, as the control store has it. Below `runs/{run}/`:
+ * What runs saw of the old jobs and did to them (their fences, drains, and the ends of jobs that ran on unseen), as the
+ * control store has it. Below `runs/{run}/`:
  *
  *   stopped-jobs.json        how far the fence of the run has come (`Stopping`)
  *   stopped-jobs/{n}.json    what it saw, in parts that are written once: not all jobs again for each that ends
